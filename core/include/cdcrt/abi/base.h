@@ -1,0 +1,121 @@
+/* Ground of the plugin boundary: strings, codes, errors, option tables. C11, no allocation rules but the ones written here.
+ *
+ * Ownership, unless a declaration says otherwise: every pointer that crosses the boundary is BORROWED and valid until the
+ * call it was passed to returns. No C++ type, exception or allocator crosses; no function may let an exception out.
+ *
+ * ABI 0.x: host and plugin must be equal in major and minor. From 1.0 on, growable structs (those that begin with `size`)
+ * are only ever appended to; the others are frozen because their stride is part of the ABI. */
+#ifndef CDCRT_ABI_BASE_H
+#define CDCRT_ABI_BASE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CDCRT_ABI_MAJOR 0
+#define CDCRT_ABI_MINOR 1
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Bytes, not NUL-terminated; UTF-8 where they are text. `data` may be NULL: absent, as a Kafka null is not an empty value. */
+typedef struct cdcrt_string {
+  const char* data;
+  uint64_t size; /* bytes */
+} cdcrt_string;
+
+/* What a call answers. The class decides what the host does. */
+typedef enum cdcrt_code {
+  CDCRT_OK = 0,
+  CDCRT_RETRY = 1,        /* transient: connection lost, deadlock, throttled; the host backs off and calls again */
+  CDCRT_BAD_RECORD = 2,   /* this record (or one of these rows) cannot be decoded or stored; becomes a dead letter */
+  CDCRT_BAD_CONFIG = 3,   /* the manifest is wrong; `config_key` names the option */
+  CDCRT_AUTH = 4,         /* credentials refused */
+  CDCRT_UNSUPPORTED = 5,  /* the outside system cannot do this */
+  CDCRT_FATAL = 6,        /* the plugin cannot go on */
+  CDCRT_STALE_SCHEMA = 7, /* a table or column is missing or differs from what the host believes: read the catalog again */
+  CDCRT_UNREACHABLE = 8,  /* environment: host not found, driver missing, file not there */
+  CDCRT_END = 9           /* source: end of the input, nothing will follow */
+} cdcrt_code;
+
+/* An error. The caller zeroes it and sets `size`; the callee fills it; whoever holds it calls `release` once if not NULL. */
+typedef struct cdcrt_error {
+  uint32_t size;
+  int32_t code;           /* cdcrt_code */
+  int32_t native;         /* the outside system's own number, 0 when none */
+  char sqlstate[6];       /* NUL-terminated, empty when none */
+  char reserved[2];
+  const char* message;    /* what happened, where, why; values last; never a secret */
+  const char* hint;       /* what to do; NULL when nothing is known */
+  const char* config_key; /* dotted option key below the plugin's table, for BAD_CONFIG; the host prints file:line:column */
+  void* owner;
+  void (*release)(struct cdcrt_error*);
+} cdcrt_error;
+
+/* ---- options: the one declaration of a plugin's settings ---- */
+
+typedef enum cdcrt_option_type {
+  CDCRT_OPTION_STRING = 1,
+  CDCRT_OPTION_INTEGER = 2,
+  CDCRT_OPTION_FLOAT = 3,
+  CDCRT_OPTION_BOOLEAN = 4,
+  CDCRT_OPTION_DURATION = 5, /* "30s", "250ms"; crosses as microseconds */
+  CDCRT_OPTION_BYTES = 6,    /* "64MiB"; crosses as bytes */
+  CDCRT_OPTION_ENUM = 7,     /* one of enum_values; crosses as string */
+  CDCRT_OPTION_LIST = 8,     /* list of strings */
+  CDCRT_OPTION_MAP = 9,      /* table of string keys to strings, numbers and booleans; crosses as strings */
+  CDCRT_OPTION_PATH = 10,    /* relative to the manifest's folder; crosses absolute. "-" stays "-" */
+  CDCRT_OPTION_PATHS = 11    /* one path or a list of them; globs allowed; crosses as list of absolute paths */
+} cdcrt_option_type;
+
+enum { CDCRT_OPTION_REQUIRED = 1, CDCRT_OPTION_SECRET = 2, CDCRT_OPTION_ADVANCED = 4, CDCRT_OPTION_NOT_YET = 8 /* refused as not yet available */ };
+
+/* Static, lives as long as the shared object. Keys may be dotted ("batch.max_rows"). */
+typedef struct cdcrt_option {
+  uint32_t size;
+  uint16_t type;  /* cdcrt_option_type */
+  uint16_t flags;
+  const char* key;
+  const char* doc;           /* one or two sentences; Markdown */
+  const char* default_value; /* as written in a manifest, without quotes; NULL: none */
+  const char* example;       /* as written in a manifest; NULL: none */
+  const char* const* enum_values; /* NULL-terminated; NULL unless ENUM */
+  double minimum, maximum;   /* inclusive, in the crossing unit; both 0: unbounded */
+} cdcrt_option;
+
+/* One typed value. Only the member that the type names is set. */
+typedef struct cdcrt_option_value {
+  const char* key;
+  uint16_t type;
+  uint16_t is_set; /* 0: neither given nor defaulted */
+  uint32_t count;  /* LIST, PATHS: strings; MAP: pairs (keys at [2i], values at [2i+1]) */
+  int64_t integer; /* INTEGER, BOOLEAN, DURATION (us), BYTES */
+  double real;
+  cdcrt_string string;
+  const cdcrt_string* strings;
+} cdcrt_option_value;
+
+/* A plugin's settings: checked, defaulted, interpolated, in the order of its option table. Borrowed for the call. */
+typedef struct cdcrt_config {
+  uint32_t size;
+  uint32_t count;
+  const cdcrt_option_value* values;
+  cdcrt_string name;     /* of the component in the manifest: "warehouse" of [sinks.warehouse] */
+  cdcrt_string pipeline; /* name of the pipeline */
+} cdcrt_config;
+
+typedef enum cdcrt_log_level { CDCRT_LOG_DEBUG = 1, CDCRT_LOG_INFO = 2, CDCRT_LOG_WARNING = 3, CDCRT_LOG_ERROR = 4 } cdcrt_log_level;
+
+/* Services of the host. Valid for the life of the process; every function may be called from any thread. */
+typedef struct cdcrt_host {
+  uint32_t size;
+  uint16_t abi_major, abi_minor;
+  void* self;
+  const int32_t* log_level; /* read before formatting: below it, log() drops */
+  void (*log)(void* self, int32_t level, cdcrt_string component, cdcrt_string message);
+} cdcrt_host;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

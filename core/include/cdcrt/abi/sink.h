@@ -1,0 +1,116 @@
+/* Sink plugins (experimental): connections that read a catalog, change it, and write sets of rows in transactions.
+ *
+ * The host owns the protocol: folding, evolution, leases, progress, dead letters. Its own records (progress, learned types)
+ * are ordinary tables that it creates, reads and writes through the same functions, in the same transaction as the rows. */
+#ifndef CDCRT_ABI_SINK_H
+#define CDCRT_ABI_SINK_H
+
+#include "value.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+  CDCRT_SINK_TRANSACTIONS = 1, /* begin/commit/rollback are atomic, read works: the host keeps progress in the target */
+  CDCRT_SINK_SCHEMAS = 2,      /* tables live in schemas; else cdcrt_table.schema is ignored */
+  CDCRT_SINK_ONE_WRITER = 4,   /* only one connection may write at a time */
+  CDCRT_SINK_EVENTS = 8        /* wants every change in order (APPEND writes with operations), no folding: file, blackhole */
+};
+
+typedef struct cdcrt_table {
+  cdcrt_string schema; /* NULL: the connection's default */
+  cdcrt_string name;
+} cdcrt_table;
+
+/* What the target's catalog says. The callee fills; the host releases. */
+typedef struct cdcrt_table_description {
+  uint32_t size;
+  uint32_t exists;             /* 0: no such table */
+  const cdcrt_column* columns; /* type: the nearest logical type (kind UNKNOWN when there is none); target_type: the raw one; key_ordinal: of the primary key */
+  uint32_t column_count;
+  uint32_t is_view;
+  void* owner;
+  void (*release)(struct cdcrt_table_description*);
+} cdcrt_table_description;
+
+typedef enum cdcrt_change_kind {
+  CDCRT_CREATE_TABLE = 1, /* and its schema when missing; columns in order; key_ordinal makes the primary key; no error if it exists */
+  CDCRT_ADD_COLUMN = 2,   /* with its constant default, which fills existing rows and later inserts that lack the column; no error if it exists */
+  CDCRT_ALTER_TYPE = 3,   /* existing values are converted: from.type -> column.type */
+  CDCRT_DROP_COLUMN = 4,  /* no error if it is gone */
+  CDCRT_DROP_NOT_NULL = 5
+} cdcrt_change_kind;
+
+typedef struct cdcrt_change {
+  uint32_t kind;
+  uint32_t column_count;       /* CREATE_TABLE: all; else 1 */
+  const cdcrt_column* columns;
+  cdcrt_type from;             /* ALTER_TYPE: the logical type until now */
+} cdcrt_change;
+
+typedef enum cdcrt_write_kind {
+  CDCRT_WRITE_APPEND = 1,  /* insert; every cell is set or ABSENT (default) */
+  CDCRT_WRITE_UPSERT = 2,  /* insert, or update the columns listed, by key; no key twice in one write */
+  CDCRT_WRITE_PATCH = 3,   /* update by key; rows that match nothing are reported through `missing` */
+  CDCRT_WRITE_DELETE = 4,  /* by key; missing rows are no error */
+  CDCRT_WRITE_REPLACE = 5, /* delete by key, then insert: columns not listed get their defaults */
+  CDCRT_WRITE_REMOVE = 6,  /* table without key: delete exactly one copy per row, all listed columns compared NULL-safely; a row may be listed several times; missing ones are reported */
+  CDCRT_WRITE_CLEAR = 7    /* delete every row, inside the transaction */
+} cdcrt_write_kind;
+
+/* A set of rows of one table with the same columns, row-major, stride column_count. Key columns have key_ordinal > 0. */
+typedef struct cdcrt_write {
+  uint32_t size;
+  uint32_t kind;               /* cdcrt_write_kind */
+  cdcrt_table table;
+  const cdcrt_column* columns;
+  uint32_t column_count;
+  uint32_t has_unique_key;     /* the target has a unique index on exactly the key columns */
+  const cdcrt_cell* cells;
+  uint64_t row_count;
+  const uint8_t* operations;   /* EVENTS sinks: cdcrt_operation per row; else NULL */
+  /* Called for each row that matched nothing (PATCH, REMOVE), with its index. May be NULL. */
+  void (*missing)(void* context, uint64_t row);
+  void* context;
+} cdcrt_write;
+
+typedef enum cdcrt_lock { CDCRT_LOCK_NONE = 0, CDCRT_LOCK_SHARE = 1, CDCRT_LOCK_UPDATE = 2 } cdcrt_lock;
+
+/* Rows of a table whose `key_count` first columns equal one of the `key_rows` (row-major, stride key_count); all rows when key_count is 0. */
+typedef struct cdcrt_read {
+  uint32_t size;
+  uint32_t lock;               /* cdcrt_lock; ignored where the sink has one writer */
+  cdcrt_table table;
+  const cdcrt_column* columns; /* wanted, keys first */
+  uint32_t column_count;
+  uint32_t key_count;
+  const cdcrt_cell* keys;
+  uint64_t key_rows;
+  int (*visit)(void* context, const cdcrt_cell* row); /* cells borrowed for the call; other than 0 stops */
+  void* context;
+} cdcrt_read;
+
+/* Instance functions may be called from any thread; a connection is used by one thread at a time. After RETRY or UNREACHABLE
+ * inside a transaction the host calls rollback, and close when that fails too. */
+typedef struct cdcrt_sink {
+  uint32_t size;
+  uint32_t capabilities;
+  int32_t (*create)(const cdcrt_host*, const cdcrt_config*, void** self, cdcrt_error*);
+  uint32_t (*capabilities_of)(void* self); /* once created: may depend on the settings (dialect); NULL: `capabilities` */
+  int32_t (*open)(void* self, void** connection, cdcrt_error*);
+  void (*close)(void* connection);
+  int32_t (*begin)(void* connection, cdcrt_error*);
+  int32_t (*commit)(void* connection, cdcrt_error*);   /* RETRY: the answer was lost, it may have happened */
+  int32_t (*rollback)(void* connection, cdcrt_error*);
+  int32_t (*describe)(void* connection, const cdcrt_table*, cdcrt_table_description*, cdcrt_error*);
+  int32_t (*change)(void* connection, const cdcrt_table*, const cdcrt_change* changes, uint32_t count, cdcrt_error*);
+  int32_t (*write)(void* connection, const cdcrt_write*, cdcrt_error*);
+  int32_t (*read)(void* connection, const cdcrt_read*, cdcrt_error*);
+  void (*destroy)(void* self); /* after all its connections were closed */
+} cdcrt_sink;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,126 @@
+// The manifest as the runtime sees it: parsed, included, overlaid, interpolated, checked, defaulted. Plain data.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cdcrt/abi/plugin.h"
+#include "cdcrt/abi/value.h"
+#include "diagnostics/diagnostic.hpp"
+
+namespace cdcrt::manifest {
+
+using diagnostics::Position;
+
+/// Typed values of one plugin's option table. Owns every byte that abi() lends.
+class Options {
+ public:
+  struct Value {
+    const cdcrt_option* option = nullptr;
+    bool is_set = false;
+    int64_t integer = 0;
+    double real = 0;
+    std::string string;
+    std::vector<std::string> strings;
+    Position position;  ///< where it was given; empty file: defaulted
+  };
+  Options() = default;
+  Options(std::string name, std::string pipeline, std::vector<Value> values);
+  /// Borrowed until *this changes or dies.
+  [[nodiscard]] const cdcrt_config* abi() const;
+  /// Where `key` was given, for errors that a plugin reports; nullopt: not given.
+  [[nodiscard]] std::optional<Position> position_of(const std::string& key) const;
+  [[nodiscard]] const std::vector<Value>& values() const { return values_; }
+
+ private:
+  struct Abi;
+  std::vector<Value> values_;
+  std::shared_ptr<Abi> abi_;
+};
+
+struct Component {
+  std::string name;    ///< of [sources.NAME], [sinks.NAME]
+  std::string plugin;  ///< as written: a name, or a path to a shared object
+  const cdcrt_plugin* descriptor = nullptr;
+  Options options;
+  Position position;
+};
+
+struct Source : Component {
+  Component format;  ///< name: the source's
+};
+
+struct BatchLimits {
+  uint64_t max_rows = 50'000;
+  uint64_t max_bytes = 16ULL << 20;
+  std::chrono::microseconds max_age{0};  ///< 0: write as soon as the connection is idle
+};
+
+struct Sink : Component {
+  BatchLimits batch;
+  uint32_t connections = 4;
+  std::string progress_schema = "cdcrt";
+};
+
+/// How a value without a schema is to be read.
+enum class Parse : uint8_t { kNone, kEpochDays, kEpochSeconds, kEpochMilliseconds, kEpochMicroseconds, kEpochNanoseconds, kBase64, kHex, kIso8601 };
+enum class OnOverflow : uint8_t { kDeadLetter, kTruncate, kNull, kWiden };
+enum class SchemaChanges : uint8_t { kEvolve, kAddOnly, kIgnore, kFail };
+enum class Deletes : uint8_t { kApply, kIgnore };
+enum class UnmatchedTables : uint8_t { kIgnore, kFail };
+
+struct ColumnRule {
+  std::string pattern;  ///< name of the source's column; globs allowed
+  std::optional<cdcrt_type> type;
+  Parse parse = Parse::kNone;
+  OnOverflow on_overflow = OnOverflow::kDeadLetter;
+  std::string rename;       ///< empty: keeps its name
+  std::string target_type;  ///< raw type of the target; empty: from the type
+  bool exclude = false;
+  Position position;
+};
+
+/// A route with [defaults] already folded in.
+struct Route {
+  std::string name;
+  std::vector<std::string> match, except;
+  std::string sink;
+  std::string table;  ///< template; empty: the table's own name
+  bool create_tables = true;
+  std::vector<std::string> primary_key;
+  SchemaChanges schema_changes = SchemaChanges::kEvolve;
+  Deletes deletes = Deletes::kApply;
+  std::vector<ColumnRule> columns;
+  Position position;
+};
+
+struct Runtime {
+  uint64_t memory = 128ULL << 20;
+  uint32_t decode_workers = 0;  ///< 0: from the cores
+  std::vector<std::string> plugin_dirs;
+  std::string log_level = "info";
+  std::chrono::microseconds shutdown_timeout{30'000'000};
+};
+
+struct DeadLetters {
+  std::string path;  ///< of the file; never empty
+};
+
+struct Manifest {
+  std::string path;    ///< of the first file
+  std::string folder;  ///< absolute; relative paths start here
+  std::string pipeline;
+  UnmatchedTables unmatched_tables = UnmatchedTables::kIgnore;
+  Runtime runtime;
+  std::vector<Source> sources;
+  std::vector<Sink> sinks;
+  Route defaults;             ///< of tables no route names, when there are no routes
+  std::vector<Route> routes;
+  DeadLetters dead_letters;
+};
+
+}  // namespace cdcrt::manifest
