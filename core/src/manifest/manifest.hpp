@@ -11,6 +11,7 @@
 #include "cdcrt/abi/plugin.h"
 #include "cdcrt/abi/value.h"
 #include "diagnostics/diagnostic.hpp"
+#include "diagnostics/source_texts.hpp"
 
 namespace cdcrt::manifest {
 
@@ -90,11 +91,12 @@ struct Route {
   std::vector<std::string> match, except;
   std::string sink;
   std::string table;  ///< template; empty: the table's own name
+  bool names_target = false;  ///< `table` was given in the route itself, not in [defaults]: several source tables may meet there
   bool create_tables = true;
   std::vector<std::string> primary_key;
   SchemaChanges schema_changes = SchemaChanges::kEvolve;
   Deletes deletes = Deletes::kApply;
-  std::vector<ColumnRule> columns;
+  std::vector<ColumnRule> columns;  ///< the route's own before those of [defaults]
   Position position;
 };
 
@@ -121,6 +123,7 @@ struct Manifest {
   Route defaults;             ///< of tables no route names, when there are no routes
   std::vector<Route> routes;
   DeadLetters dead_letters;
+  std::shared_ptr<const diagnostics::SourceTexts> texts;  ///< what diagnostics about this manifest are rendered with
 };
 
 }  // namespace cdcrt::manifest

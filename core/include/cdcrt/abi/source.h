@@ -13,6 +13,12 @@ typedef struct cdcrt_extent {
   uint64_t total; /* 0: unknown */
 } cdcrt_extent;
 
+/* A piece of input that a source could not read as a message (half a line, noise, no position) still goes to the host: as a
+ * message with one header of this name, whose value is the reason, and the raw bytes as its value. Where the piece does not say
+ * where it belongs, topic, partition (-1) and offset are the source's own (file, line), ascending like any other. The host makes
+ * a dead letter of it with that reason, without calling a format, and moves the progress of its partition past it. */
+#define CDCRT_UNREADABLE_HEADER "cdcrt.unreadable"
+
 enum { CDCRT_SOURCE_REWINDS = 1 /* seek backwards and fetch work */ };
 
 /* All functions are called from one host thread, except fetch (any one thread, beside poll) and extent (any thread). */

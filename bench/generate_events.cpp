@@ -1,0 +1,425 @@
+// Writes change events as Debezium's PostgreSQL connector does, one `kcat -J` line a message, and the rows they end in.
+//
+// Deterministic by seed. A row's cells are a function of (seed, table, id, version), so that the state kept is one number a row.
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+constexpr int kPartitions = 4;
+constexpr std::array<std::string_view, 4> kTables = {"customers", "orders", "items", "visits"};
+constexpr int64_t kFirstMoment = 1'700'000'000'000'000;  // microseconds since 1970
+constexpr int64_t kDay = 86'400'000'000;
+
+struct Settings {
+  uint64_t events = 1'000'000;
+  uint64_t seed = 1;
+  bool schemas = true;
+  std::string out = "-";
+  std::string expected;  // folder; empty: not written
+};
+
+uint64_t mix(uint64_t value) {
+  value += 0x9e3779b97f4a7c15ULL;
+  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  value = (value ^ (value >> 27)) * 0x94d049bb133111ebULL;
+  return value ^ (value >> 31);
+}
+
+class Random {
+ public:
+  explicit Random(uint64_t seed) : state_(seed) {}
+  uint64_t below(uint64_t bound) { return mix(state_++) % bound; }
+
+ private:
+  uint64_t state_;
+};
+
+void add_number(std::string& text, int64_t number) {
+  std::array<char, 24> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  text.append(digits.data(), end);
+}
+
+void add_padded(std::string& text, int64_t number, int width) {
+  std::string digits = std::to_string(number);
+  text.append(static_cast<std::size_t>(width) > digits.size() ? static_cast<std::size_t>(width) - digits.size() : 0, '0');
+  text += digits;
+}
+
+/// JSON's escapes for the characters that occur here: quotes and backslashes.
+void add_escaped(std::string& text, std::string_view raw) {
+  for (const char character : raw) {
+    if (character == '"' || character == '\\') text += '\\';
+    text += character;
+  }
+}
+
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    uint32_t group = 0;
+    for (std::size_t i = 0; i < 3; ++i) group = group << 8 | (at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0);
+    for (std::size_t i = 0; i < 4; ++i) text += i <= bytes.size() - at ? kAlphabet[group >> (18 - 6 * i) & 63] : '=';
+  }
+  return text;
+}
+
+/// Two's complement, big endian, as short as it goes.
+std::string big_endian(int64_t number) {
+  std::string bytes;
+  for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(static_cast<uint64_t>(number) >> shift & 0xff);
+  std::size_t skip = 0;
+  while (skip < 7 && ((bytes[skip] == 0 && (bytes[skip + 1] & 0x80) == 0) || (bytes[skip] == '\xff' && (bytes[skip + 1] & 0x80) != 0))) ++skip;
+  return bytes.substr(skip);
+}
+
+/// 2023-11-14{separator}22:13:20.000001{zone}; years 1970 to 2100 only.
+void add_moment(std::string& text, int64_t microseconds, char separator, std::string_view zone) {
+  const int64_t days = microseconds / kDay + 719468;
+  const int64_t era = days / 146097, of_era = days % 146097;
+  const int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+  const int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t shifted = (5 * of_year + 2) / 153;
+  const int64_t month = shifted < 10 ? shifted + 3 : shifted - 9;
+  const int64_t rest = microseconds % kDay;
+  add_padded(text, year_of_era + era * 400 + (month <= 2 ? 1 : 0), 4);
+  text += '-';
+  add_padded(text, month, 2);
+  text += '-';
+  add_padded(text, of_year - (153 * shifted + 2) / 5 + 1, 2);
+  text += separator;
+  add_padded(text, rest / 3'600'000'000, 2);
+  text += ':';
+  add_padded(text, rest / 60'000'000 % 60, 2);
+  text += ':';
+  add_padded(text, rest / 1'000'000 % 60, 2);
+  text += '.';
+  add_padded(text, rest % 1'000'000, 6);
+  text += zone;
+}
+
+struct Row {
+  int64_t id = 0;
+  std::string name, note;
+  bool has_note = false, active = false;
+  int64_t cents = 0, quantity = 0, placed = 0, created = 0;
+  double weight = 0;
+};
+
+constexpr std::array<std::string_view, 8> kWords = {"naïve", "日本", "plain", "quote \"q\"", "back\\slash", "😀", "comma, here", "x'; drop table y"};
+
+Row row_of(uint64_t seed, std::size_t table, int64_t id, uint32_t version) {
+  Random random(mix(seed ^ mix(static_cast<uint64_t>(id) * 4 + table)) + static_cast<uint64_t>(version) * 0x10001);
+  Row row;
+  row.id = id;
+  row.name = std::string(kTables[table]) + " " + std::string(kWords[random.below(kWords.size())]) + " " + std::to_string(random.below(1'000'000));
+  row.has_note = random.below(8) != 0;
+  for (uint64_t i = 0, words = 2 + random.below(6); i < words; ++i) row.note += std::string(kWords[random.below(kWords.size())]) + " ";
+  row.active = random.below(2) != 0;
+  row.cents = static_cast<int64_t>(random.below(2'000'000'000)) - 1'000'000'000;
+  row.quantity = static_cast<int64_t>(random.below(100'000)) - 50'000;
+  row.placed = kFirstMoment + static_cast<int64_t>(random.below(1000ULL * static_cast<uint64_t>(kDay)));
+  row.created = kFirstMoment + id * 1'000'003;
+  row.weight = static_cast<double>(static_cast<int64_t>(random.below(1'000'000))) / 64.0;
+  return row;
+}
+
+void add_cents(std::string& text, int64_t cents) {
+  if (cents < 0) text += '-';
+  add_number(text, std::llabs(cents) / 100);
+  text += '.';
+  add_padded(text, std::llabs(cents) % 100, 2);
+}
+
+void add_real(std::string& text, double value) {
+  std::array<char, 32> digits{};
+  text.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
+}
+
+void add_row_json(std::string& text, const Row& row, bool schemas) {
+  text += R"({"id":)";
+  add_number(text, row.id);
+  text += R"(,"name":")";
+  add_escaped(text, row.name);
+  text += R"(","note":)";
+  if (row.has_note) {
+    text += '"';
+    add_escaped(text, row.note);
+    text += '"';
+  } else {
+    text += "null";
+  }
+  text += row.active ? R"(,"active":true,"amount":")" : R"(,"active":false,"amount":")";
+  if (schemas) {
+    text += base64(big_endian(row.cents));
+  } else {
+    add_cents(text, row.cents);
+  }
+  text += R"(","quantity":)";
+  add_number(text, row.quantity);
+  text += R"(,"weight":)";
+  add_real(text, row.weight);
+  text += R"(,"placed":)";
+  add_number(text, row.placed);
+  text += R"(,"created":")";
+  add_moment(text, row.created, 'T', "Z");
+  text += "\"}";
+}
+
+constexpr std::string_view kFields =
+    R"([{"type":"int64","optional":false,"field":"id"},{"type":"string","optional":true,"field":"name"},)"
+    R"({"type":"string","optional":true,"field":"note"},{"type":"boolean","optional":true,"field":"active"},)"
+    R"({"type":"bytes","optional":true,"name":"org.apache.kafka.connect.data.Decimal","version":1,)"
+    R"("parameters":{"scale":"2","connect.decimal.precision":"12"},"field":"amount"},)"
+    R"({"type":"int32","optional":true,"field":"quantity"},{"type":"double","optional":true,"field":"weight"},)"
+    R"({"type":"int64","optional":true,"name":"io.debezium.time.MicroTimestamp","version":1,"field":"placed"},)"
+    R"({"type":"string","optional":true,"name":"io.debezium.time.ZonedTimestamp","version":1,"field":"created"}])";
+
+constexpr std::string_view kRest =
+    R"({"type":"struct","fields":[{"type":"string","optional":false,"field":"version"},{"type":"string","optional":false,"field":"connector"},)"
+    R"({"type":"string","optional":false,"field":"name"},{"type":"int64","optional":false,"field":"ts_ms"},)"
+    R"({"type":"string","optional":true,"name":"io.debezium.data.Enum","version":1,"parameters":{"allowed":)"
+    R"("true,first,first_in_data_collection,last_in_data_collection,last,false,incremental"},"default":"false","field":"snapshot"},)"
+    R"({"type":"string","optional":false,"field":"db"},{"type":"string","optional":true,"field":"sequence"},)"
+    R"({"type":"int64","optional":true,"field":"ts_us"},{"type":"int64","optional":true,"field":"ts_ns"},)"
+    R"({"type":"string","optional":false,"field":"schema"},{"type":"string","optional":false,"field":"table"},)"
+    R"({"type":"int64","optional":true,"field":"txId"},{"type":"int64","optional":true,"field":"lsn"},)"
+    R"({"type":"int64","optional":true,"field":"xmin"}],"optional":false,"name":"io.debezium.connector.postgresql.Source","version":1,)"
+    R"("field":"source"},{"type":"struct","fields":[{"type":"string","optional":false,"field":"id"},)"
+    R"({"type":"int64","optional":false,"field":"total_order"},{"type":"int64","optional":false,"field":"data_collection_order"}],)"
+    R"("optional":true,"name":"event.block","version":1,"field":"transaction"},{"type":"string","optional":false,"field":"op"},)"
+    R"({"type":"int64","optional":true,"field":"ts_ms"},{"type":"int64","optional":true,"field":"ts_us"},)"
+    R"({"type":"int64","optional":true,"field":"ts_ns"}],"optional":false,"name":"bench.shop.)";
+
+std::string envelope_schema(std::string_view table) {
+  std::string schema = R"({"type":"struct","fields":[)";
+  for (const std::string_view image : {"before", "after"}) {
+    schema += R"({"type":"struct","fields":)" + std::string(kFields) + R"(,"optional":true,"name":"bench.shop.)" + std::string(table) +
+              R"(.Value","field":")" + std::string(image) + R"("},)";
+  }
+  return schema + std::string(kRest) + std::string(table) + R"(.Envelope","version":2})";
+}
+
+/// A line-buffered file that fails loudly.
+class Output {
+ public:
+  explicit Output(const std::string& path) : file_(path == "-" ? stdout : std::fopen(path.c_str(), "wb")) {
+    if (file_ == nullptr) throw std::runtime_error("cannot write " + path + ": " + std::strerror(errno));
+  }
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+  ~Output() {
+    if (file_ != nullptr && file_ != stdout) std::fclose(file_);
+  }
+  void write(std::string_view text) {
+    if (std::fwrite(text.data(), 1, text.size(), file_) != text.size()) throw std::runtime_error(std::string("write failed: ") + std::strerror(errno));
+  }
+  void close() {
+    std::FILE* file = file_;
+    file_ = nullptr;
+    if ((file == stdout ? std::fflush(file) : std::fclose(file)) != 0) throw std::runtime_error(std::string("write failed: ") + std::strerror(errno));
+  }
+
+ private:
+  std::FILE* file_;
+};
+
+class Generator {
+ public:
+  explicit Generator(const Settings& settings) : settings_(settings), random_(mix(settings.seed)), output_(settings.out) {
+    for (std::size_t table = 0; table < kTables.size(); ++table) {
+      if (settings_.schemas) add_escaped(schemas_[table], R"({"schema":)" + envelope_schema(kTables[table]) + R"(,"payload":)");
+    }
+  }
+
+  void run() {
+    while (written_ < settings_.events) step();
+    output_.close();
+    if (!settings_.expected.empty()) write_expected();
+  }
+
+ private:
+  void step() {
+    const auto table = static_cast<std::size_t>(random_.below(kTables.size()));
+    auto& versions = versions_[table];
+    const uint64_t draw = random_.below(100);
+    const std::size_t place = versions.empty() ? 0 : static_cast<std::size_t>(random_.below(versions.size()));
+    if (draw < 50 || versions.empty() || versions[place] == 0) {
+      versions.push_back(1);
+      change(table, versions.size() - 1, 'c');
+    } else if (draw < 93) {
+      ++versions[place];
+      change(table, place, 'u');
+    } else {
+      change(table, place, 'd');
+      versions[place] = 0;
+      if (written_ < settings_.events) message(table, static_cast<int64_t>(place) + 1, {});
+    }
+  }
+
+  void change(std::size_t table, std::size_t place, char operation) {
+    const auto id = static_cast<int64_t>(place) + 1;
+    lsn_ += 8 * (1 + static_cast<int64_t>(random_.below(40)));
+    const int64_t milliseconds = kFirstMoment / 1000 + lsn_ / 1000;
+    body_.clear();
+    body_ += R"({"before":)";
+    if (operation == 'd') {
+      body_ += R"({"id":)";
+      add_number(body_, id);
+      body_ += R"(,"name":null,"note":null,"active":null,"amount":null,"quantity":null,"weight":null,"placed":null,"created":null},"after":null)";
+    } else {
+      body_ += R"(null,"after":)";
+      add_row_json(body_, row_of(settings_.seed, table, id, versions_[table][place]), settings_.schemas);
+    }
+    body_ += R"(,"source":{"version":"3.2.0.Final","connector":"postgresql","name":"bench","ts_ms":)";
+    add_number(body_, milliseconds);
+    body_ += R"(,"snapshot":"false","db":"bench","sequence":"[\")";
+    add_number(body_, lsn_ - 8);
+    body_ += R"(\",\")";
+    add_number(body_, lsn_);
+    body_ += R"(\"]","schema":"shop","table":")";
+    body_ += kTables[table];
+    body_ += R"(","txId":7,"lsn":)";
+    add_number(body_, lsn_);
+    body_ += R"(,"xmin":null},"transaction":null,"op":")";
+    body_ += operation;
+    body_ += R"(","ts_ms":)";
+    add_number(body_, milliseconds);
+    body_ += '}';
+    message(table, id, body_);
+  }
+
+  /// An empty body is a tombstone.
+  void message(std::size_t table, int64_t id, std::string_view body) {
+    const auto partition = static_cast<std::size_t>(mix(static_cast<uint64_t>(id)) % kPartitions);
+    line_.clear();
+    line_ += R"({"topic":"bench.shop.)";
+    line_ += kTables[table];
+    line_ += R"(","partition":)";
+    add_number(line_, static_cast<int64_t>(partition));
+    line_ += R"(,"offset":)";
+    add_number(line_, offsets_[table][partition]++);
+    line_ += R"(,"tstype":"create","ts":)";
+    add_number(line_, kFirstMoment / 1000 + lsn_ / 1000);
+    line_ += settings_.schemas ? R"(,"headers":[],"key":"{\"schema\":{\"type\":\"struct\",\"fields\":[{\"type\":\"int64\",\"optional\":false,)"
+                                 R"(\"field\":\"id\"}],\"optional\":false,\"name\":\"bench.shop.Key\"},\"payload\":{\"id\":)"
+                               : R"(,"headers":[],"key":"{\"id\":)";
+    add_number(line_, id);
+    line_ += settings_.schemas ? R"(}}","payload":)" : R"(}","payload":)";
+    if (body.empty()) {
+      line_ += "null}\n";
+    } else {
+      line_ += '"';
+      line_ += schemas_[table];
+      add_escaped(line_, body);
+      line_ += settings_.schemas ? "}\"}\n" : "\"}\n";
+    }
+    output_.write(line_);
+    ++written_;
+  }
+
+  void write_expected() {
+    std::filesystem::create_directories(settings_.expected);
+    Output types(settings_.expected + "/types.toml");
+    types.write("# The kind of every column at the source: how tests/oracle/compare.py reads both sides.\n");
+    for (std::size_t table = 0; table < kTables.size(); ++table) {
+      const std::string name = "shop." + std::string(kTables[table]);
+      types.write("\n[\"" + name + "\"]\nkey = [\"id\"]\n[\"" + name + "\".columns]\nid = \"int64\"\nname = \"string\"\nnote = \"string\"\n" +
+                  "active = \"bool\"\namount = \"decimal\"\nquantity = \"int32\"\nweight = \"float64\"\nplaced = \"" +
+                  (settings_.schemas ? "timestamp" : "int64") + "\"\ncreated = \"timestamptz\"\n");
+      Output rows(settings_.expected + "/" + name + ".csv");
+      rows.write("id,name,note,active,amount,quantity,weight,placed,created\n");
+      for (std::size_t place = 0; place < versions_[table].size(); ++place) {
+        if (versions_[table][place] != 0) write_csv(rows, row_of(settings_.seed, table, static_cast<int64_t>(place) + 1, versions_[table][place]));
+      }
+      rows.close();
+    }
+    types.close();
+  }
+
+  void write_csv(Output& rows, const Row& row) {
+    line_.clear();
+    add_number(line_, row.id);
+    line_ += ',';
+    add_csv(row.name);
+    line_ += ',';
+    row.has_note ? add_csv(row.note) : static_cast<void>(line_ += "\\N");
+    line_ += row.active ? ",t," : ",f,";
+    add_cents(line_, row.cents);
+    line_ += ',';
+    add_number(line_, row.quantity);
+    line_ += ',';
+    add_real(line_, row.weight);
+    line_ += ',';
+    settings_.schemas ? add_moment(line_, row.placed, ' ', "") : add_number(line_, row.placed);
+    line_ += ',';
+    add_moment(line_, row.created, ' ', "+00");
+    line_ += '\n';
+    rows.write(line_);
+  }
+
+  void add_csv(std::string_view text) {
+    line_ += '"';
+    for (const char character : text) line_.append(character == '"' ? 2 : 1, character);
+    line_ += '"';
+  }
+
+  Settings settings_;
+  Random random_;
+  Output output_;
+  std::array<std::string, kTables.size()> schemas_;             // escaped, up to the payload; empty: none
+  std::array<std::vector<uint32_t>, kTables.size()> versions_;  // of row id - 1; 0: deleted
+  std::array<std::array<int64_t, kPartitions>, kTables.size()> offsets_{};
+  std::string line_, body_;
+  uint64_t written_ = 0;
+  int64_t lsn_ = 1'000'000;
+};
+
+Settings parse(int count, char** arguments) {
+  Settings settings;
+  for (int i = 1; i < count; ++i) {
+    const std::string_view name = arguments[i];
+    if (name == "--no-schemas") {
+      settings.schemas = false;
+      continue;
+    }
+    if (i + 1 >= count) throw std::runtime_error("usage: generate_events [--events N] [--seed N] [--no-schemas] [--out FILE|-] [--expected FOLDER]");
+    const std::string value = arguments[++i];
+    if (name == "--events") {
+      settings.events = std::stoull(value);
+    } else if (name == "--seed") {
+      settings.seed = std::stoull(value);
+    } else if (name == "--out") {
+      settings.out = value;
+    } else if (name == "--expected") {
+      settings.expected = value;
+    } else {
+      throw std::runtime_error("unknown option " + std::string(name));
+    }
+  }
+  return settings;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  try {
+    Generator(parse(count, arguments)).run();
+    return 0;
+  } catch (const std::exception& exception) {
+    std::fprintf(stderr, "generate_events: %s\n", exception.what());
+    return 1;
+  }
+}

@@ -1,0 +1,34 @@
+// Host: the services that the process offers to a plugin. Header-only, C++17.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "cdcrt/abi/base.h"
+#include "cdcrt/sdk/status.hpp"
+
+namespace cdcrt::sdk {
+
+/// Log lines under the name of one component. Cheap to copy; every function may be called from any thread.
+class Host {
+ public:
+  Host() = default;
+  Host(const cdcrt_host* host, std::string component) : host_(host), component_(std::move(component)) {}
+
+  /// Ask before building an expensive message.
+  [[nodiscard]] bool wants(cdcrt_log_level level) const {
+    return host_ != nullptr && host_->log != nullptr && (host_->log_level == nullptr || *host_->log_level <= level);
+  }
+  void log(cdcrt_log_level level, std::string_view message) const {
+    if (wants(level)) host_->log(host_->self, level, borrow(component_), borrow(message));
+  }
+  void info(std::string_view message) const { log(CDCRT_LOG_INFO, message); }
+  void warn(std::string_view message) const { log(CDCRT_LOG_WARNING, message); }
+
+ private:
+  const cdcrt_host* host_ = nullptr;
+  std::string component_;
+};
+
+}  // namespace cdcrt::sdk

@@ -1,0 +1,115 @@
+#include "apply/fold.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <new>
+
+#include "event/shape.hpp"
+
+namespace cdcrt::apply {
+namespace {
+
+cdcrt_cell* allocate_cells(event::Arena& arena, uint32_t width) {
+  // The arena hands out unaligned bytes; cells need eight.
+  char* bytes = arena.allocate(width * sizeof(cdcrt_cell) + alignof(cdcrt_cell) - 1);
+  const auto address = reinterpret_cast<std::uintptr_t>(bytes);
+  const auto aligned = (address + alignof(cdcrt_cell) - 1) & ~(std::uintptr_t{alignof(cdcrt_cell)} - 1);
+  auto* cells = reinterpret_cast<cdcrt_cell*>(bytes + (aligned - address));
+  for (uint32_t i = 0; i < width; ++i) ::new (static_cast<void*>(cells + i)) cdcrt_cell{};
+  return cells;
+}
+
+void overlay(Fold& fold, Entry& entry, const cdcrt_cell* cells, uint32_t width) {
+  fold.widen(entry, width);
+  for (uint32_t slot = 0; slot < width; ++slot) {
+    if (cells[slot].tag != CDCRT_ABSENT) entry.cells[slot] = fold.own(cells[slot]);
+  }
+}
+
+void forget_cells(Entry& entry) { std::fill(entry.cells, entry.cells + entry.width, cdcrt_cell{}); }
+
+}  // namespace
+
+Entry& Fold::find_or_add(std::string_view key, int64_t offset, bool& added) {
+  if ((entries_.size() + 1) * 2 > slots_.size()) rehash(slots_.empty() ? 64 : slots_.size() * 2);
+  const auto hash = static_cast<uint32_t>(std::hash<std::string_view>{}(key));
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t place = hash & mask;; place = (place + 1) & mask) {
+    Slot& slot = slots_[place];
+    if (slot.entry == UINT32_MAX) {
+      slot = {hash, static_cast<uint32_t>(entries_.size())};
+      added = true;
+      Entry& entry = add(offset);
+      entry.key = arena_.copy(key);
+      return entry;
+    }
+    if (slot.hash == hash && entries_[slot.entry].key == key) {
+      added = false;
+      Entry& entry = entries_[slot.entry];
+      entry.last_offset = offset;
+      return entry;
+    }
+  }
+}
+
+Entry& Fold::add(int64_t offset) {
+  Entry& entry = entries_.emplace_back();
+  entry.effect = Effect::kNothing;
+  entry.first_offset = entry.last_offset = offset;
+  return entry;
+}
+
+void Fold::rehash(std::size_t capacity) {
+  std::vector<Slot> grown(capacity);
+  for (const Slot& slot : slots_) {
+    if (slot.entry == UINT32_MAX) continue;
+    std::size_t place = slot.hash & (capacity - 1);
+    while (grown[place].entry != UINT32_MAX) place = (place + 1) & (capacity - 1);
+    grown[place] = slot;
+  }
+  slots_ = std::move(grown);
+}
+
+void Fold::widen(Entry& entry, uint32_t width) {
+  if (width <= entry.width) return;
+  cdcrt_cell* cells = allocate_cells(arena_, width);
+  std::copy(entry.cells, entry.cells + entry.width, cells);
+  entry.cells = cells;
+  entry.width = width;
+}
+
+cdcrt_cell* Fold::own_cells(const cdcrt_cell* cells, uint32_t width) {
+  cdcrt_cell* copies = allocate_cells(arena_, width);
+  for (uint32_t i = 0; i < width; ++i) copies[i] = copy(cells[i]);
+  return copies;
+}
+
+cdcrt_cell Fold::copy(const cdcrt_cell& cell) { return event::copy_cell(cell, arena_); }
+
+void fold_full(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells, uint32_t width) {
+  if (!added && entry.effect == Effect::kDelete) {
+    forget_cells(entry);
+    entry.effect = Effect::kReplace;
+  } else if (entry.effect != Effect::kReplace) {
+    entry.effect = Effect::kUpsert;
+  }
+  overlay(fold, entry, cells, width);
+}
+
+bool fold_partial(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells, uint32_t width) {
+  if (added) {
+    entry.effect = Effect::kPatch;
+  } else if (entry.effect == Effect::kDelete) {
+    return false;
+  }
+  overlay(fold, entry, cells, width);
+  return true;
+}
+
+void fold_delete(Fold& fold, Entry& entry, const cdcrt_cell* cells, uint32_t width) {
+  entry.effect = Effect::kDelete;
+  forget_cells(entry);
+  overlay(fold, entry, cells, width);
+}
+
+}  // namespace cdcrt::apply

@@ -1,0 +1,110 @@
+// Fold: the changes of one partition to one table, one entry per key (design 4.3), until they are written.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cdcrt/abi/value.h"
+#include "event/arena.hpp"
+
+namespace cdcrt::apply {
+
+/// What an entry does to its row.
+enum class Effect : uint8_t {
+  kUpsert,   ///< insert, or overwrite the cells that are not ABSENT
+  kPatch,    ///< overwrite the cells that are not ABSENT; the row must exist
+  kDelete,   ///< the row goes
+  kReplace,  ///< the row goes, then comes anew: columns without a cell get their defaults
+  kNothing,  ///< a delete without effect; kept out of every write
+  kAppend,   ///< table without key: `copies` more rows of these cells (fewer when negative)
+  kEvent     ///< sinks that take every change in order
+};
+
+/// The change of one key. Cells, key and order are owned by the fold's arena.
+struct Entry {
+  Effect effect = Effect::kUpsert;
+  uint8_t operation = 0;        ///< kEvent: cdcrt_operation
+  uint32_t width = 0;           ///< cells; a slot beyond it is ABSENT
+  int32_t copies = 1;
+  cdcrt_cell* cells = nullptr;  ///< by slot of the table's knowledge
+  std::string_view key;         ///< canonical key bytes
+  int64_t first_offset = 0, last_offset = 0;
+  int32_t arrival = -1;         ///< the last arrival under this key (index into Fold::arrivals); -1: none
+};
+
+/// First half of a key change in two events (design 4.5): a row leaves its old key. What this batch had done to it before is kept.
+struct Departure {
+  std::string_view old_key, new_key;      ///< canonical key bytes
+  const cdcrt_cell* old_cells = nullptr;  ///< the old key's cells by slot
+  const cdcrt_cell* new_cells = nullptr;  ///< the new key's cells by slot
+  uint32_t width = 0;                     ///< of both
+  Effect effect = Effect::kNothing;       ///< of the entry before it left; kNothing: the row stood in the target
+  const cdcrt_cell* cells = nullptr;      ///< its cells then, `cells_width` wide
+  uint32_t cells_width = 0;
+  int32_t arrival = -1;                   ///< under which it had come in this batch
+};
+
+/// Second half: a row comes under its new key. Cells that its event lacks are those of the row that left.
+struct Arrival {
+  std::string_view old_key, new_key;
+};
+
+/// How many source events of each kind an entry set stands for.
+struct EventCounts {
+  uint64_t inserted = 0, updated = 0, deleted = 0;
+  EventCounts& operator+=(const EventCounts& other) {
+    inserted += other.inserted;
+    updated += other.updated;
+    deleted += other.deleted;
+    return *this;
+  }
+};
+
+/// Not thread-safe: the table's lock guards it.
+class Fold {
+ public:
+  /// The entry of the key, or a new one (`added`) with effect kNothing and no cells.
+  Entry& find_or_add(std::string_view key, int64_t offset, bool& added);
+  /// An entry beside all others (kEvent).
+  Entry& add(int64_t offset);
+  /// Makes room for `width` cells, the new ones ABSENT.
+  void widen(Entry& entry, uint32_t width);
+  /// `width` cells of its own, with their bytes.
+  cdcrt_cell* own_cells(const cdcrt_cell* cells, uint32_t width);
+  std::string_view own_key(std::string_view key) { return arena_.copy(key); }
+  /// Copies a cell with its bytes.
+  cdcrt_cell own(const cdcrt_cell& cell) { return copy(cell); }
+
+  [[nodiscard]] std::vector<Entry>& entries() { return entries_; }
+  [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
+  [[nodiscard]] event::Arena& arena() { return arena_; }
+  /// Memory held, bytes, about.
+  [[nodiscard]] std::size_t bytes() const { return arena_.reserved() + entries_.capacity() * sizeof(Entry) + slots_.capacity() * 8; }
+  [[nodiscard]] bool empty() const { return entries_.empty(); }
+  EventCounts counts;
+  std::vector<Departure> departures;
+  std::vector<Arrival> arrivals;
+
+ private:
+  cdcrt_cell copy(const cdcrt_cell& cell);
+  void rehash(std::size_t capacity);
+  struct Slot {
+    uint32_t hash = 0;
+    uint32_t entry = UINT32_MAX;
+  };
+  std::vector<Entry> entries_;
+  std::vector<Slot> slots_;
+  event::Arena arena_{32 << 10};
+};
+
+/// The four steps of rule 4.3. `cells` are converted, by slot, `width` of them; bytes are copied into the fold.
+/// A full row: every column of its shape is there.
+void fold_full(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells, uint32_t width);
+/// A partial row. False: it follows a delete, there is no row to change (dead letter).
+bool fold_partial(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells, uint32_t width);
+void fold_delete(Fold& fold, Entry& entry, const cdcrt_cell* cells, uint32_t width);
+
+}  // namespace cdcrt::apply

@@ -1,0 +1,36 @@
+// Isolation of bad rows: bisection finds the entries that a target refuses, then their events are run one by one, so that the
+// good part of a refused key stays (design 4.12).
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "apply/table.hpp"
+#include "dead_letters/dead_letters.hpp"
+#include "plugin/instance.hpp"
+
+namespace cdcrt::apply {
+
+/// Reads events of a table again. Implemented by the runtime on top of source and format.
+class EventReader {
+ public:
+  virtual ~EventReader() = default;
+  /// Calls `visit` for each message first..last of the partition with the rows of it that go to `table`; false stops.
+  using Visit = std::function<bool(const cdcrt_messages& message, const event::RowBatch& rows, const std::vector<uint32_t>& indexes)>;
+  virtual Result<void> read(const Table& table, const progress::Partition& partition, int64_t first, int64_t last, const Visit& visit) = 0;
+  virtual const event::ShapeRegistry& shapes() const = 0;
+};
+
+/// What is to be written instead of a sealed batch that was refused.
+struct Isolated {
+  std::vector<const Entry*> good;             ///< entries of the sealed batch, written as sets
+  std::vector<Sealed> singles;                ///< accepted events of the bad keys, each written alone, in order
+  uint64_t refused = 0;                       ///< events that became dead letters
+};
+
+/// Trial transactions only: nothing is committed. `known_missing`: partial entries that found no row.
+/// Not OK: an outage or a fault that is no row's.
+Result<Isolated> isolate(plugin::Connection& connection, const Sealed& sealed, const std::vector<const Entry*>& known_missing,
+                         EventReader& reader, dead_letters::DeadLetters& letters);
+
+}  // namespace cdcrt::apply

@@ -1,0 +1,261 @@
+#include "apply/key_change.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <set>
+
+#include "apply/table_writer.hpp"
+#include "types/convert.hpp"
+
+namespace cdcrt::apply {
+
+std::string to_text(const KeyChangeRecord& record) {
+  if (record.departed) return "departed:" + record.row;
+  std::string text = "came:";
+  for (const uint32_t slot : record.slots) text += std::to_string(slot) + ",";
+  return text;
+}
+
+KeyChangeRecord key_change_from_text(const std::string& text) {
+  KeyChangeRecord record;
+  record.departed = text.starts_with("departed:");
+  const std::size_t start = text.find(':') + 1;
+  if (record.departed) {
+    record.row = text.substr(start);
+    return record;
+  }
+  const char* next = text.data() + start;
+  const char* const end = text.data() + text.size();
+  while (next < end) {
+    uint32_t slot = 0;
+    next = std::from_chars(next, end, slot).ptr + 1;
+    record.slots.push_back(slot);
+  }
+  return record;
+}
+
+class KeyChanges {
+ public:
+  KeyChanges(plugin::Connection& connection, progress::Store& store, Sealed& sealed, SettledEntries& settled)
+      : connection_(connection), store_(store), sealed_(sealed), settled_(settled), columns_(sealed) {}
+
+  Result<void> settle() {
+    settled_.entries_ = entries_of(sealed_);
+    sealed_.key_changes = sealed_.table->target.key_changes;
+    for (auto& part : sealed_.partitions) {
+      for (auto& departure : part.fold.departures) departures_[std::string(departure.new_key)] = {&part.fold, &departure};
+    }
+    forget_filled();
+    if (departures_.empty() && !any_arrival() && changes_.empty()) return {};
+    if (auto read = read_departed(); !read) return read;
+    for (auto& part : sealed_.partitions) {
+      for (const auto& arrival : part.fold.arrivals) arrive(arrival);
+    }
+    for (const auto& [new_key, place] : departures_) {
+      if (!arrived_.contains(new_key)) depart(new_key, *place.departure);
+    }
+    return store_.save_key_changes(connection_, sealed_.table->identity().target(), changes_);
+  }
+
+ private:
+  struct Place {
+    Fold* fold;
+    const Departure* departure;
+  };
+  using Row = std::vector<cdcrt_cell>;
+
+  [[nodiscard]] bool any_arrival() const {
+    return std::any_of(sealed_.partitions.begin(), sealed_.partitions.end(), [](const auto& part) { return !part.fold.arrivals.empty(); });
+  }
+
+  // A row that came before the one it replaces left: what later events set themselves is not filled any more.
+  void forget_filled() {
+    if (sealed_.key_changes.empty()) return;
+    for (const Entry* entry : settled_.entries_) {
+      const auto waiting = sealed_.key_changes.find(std::string(entry->key));
+      if (waiting == sealed_.key_changes.end() || waiting->second.departed || entry->arrival >= 0) continue;
+      const bool gone = entry->effect == Effect::kDelete || entry->effect == Effect::kReplace;
+      const auto removed = std::erase_if(waiting->second.slots, [&](uint32_t slot) {
+        return gone || (slot < entry->width && entry->cells[slot].tag != CDCRT_ABSENT);
+      });
+      if (removed > 0) changes_[waiting->first] = to_text(waiting->second);
+    }
+  }
+
+  // The rows as they stand in the target before this batch.
+  Result<void> read_departed() {
+    std::vector<cdcrt_cell> keys;
+    uint64_t rows = 0;
+    for (const auto& [new_key, place] : departures_) {
+      for (const uint32_t slot : sealed_.key) keys.push_back(slot < place.departure->width ? place.departure->old_cells[slot] : cdcrt_cell{});
+      ++rows;
+    }
+    if (rows == 0 || !sealed_.table->target.exists || sealed_.clear) return {};
+    std::vector<cdcrt_column> wanted;
+    for (const uint32_t slot : columns_.slots()) wanted.push_back(columns_.describe(slot));
+    cdcrt_read read{};
+    read.size = sizeof read;
+    read.table = sealed_.table->abi();
+    read.columns = wanted.data();
+    read.column_count = static_cast<uint32_t>(wanted.size());
+    read.key_count = static_cast<uint32_t>(sealed_.key.size());
+    read.keys = keys.data();
+    read.key_rows = rows;
+    read.context = this;
+    read.visit = [](void* context, const cdcrt_cell* cells) {
+      static_cast<KeyChanges*>(context)->remember(cells);
+      return 0;
+    };
+    return connection_.read(read);
+  }
+
+  void remember(const cdcrt_cell* cells) {
+    Row row(sealed_.columns.size());
+    std::string key;
+    for (std::size_t i = 0; i < columns_.slots().size(); ++i) {
+      const cdcrt_cell cell = event::copy_cell(cells[i], settled_.arena_);
+      row[columns_.slots()[i]] = cell;
+      if (i < sealed_.key.size()) types::append_key(key, cell);
+    }
+    standing_[key] = std::move(row);
+  }
+
+  // The row as it was when it left its old key.
+  Row departed_row(const Place& place) {
+    const Departure& departure = *place.departure;
+    Row row(sealed_.columns.size());
+    const bool whole = departure.effect == Effect::kUpsert || departure.effect == Effect::kReplace;
+    if (!whole) {
+      if (const auto standing = standing_.find(std::string(departure.old_key)); standing != standing_.end()) row = standing->second;
+    }
+    for (uint32_t slot = 0; slot < departure.cells_width; ++slot) {
+      if (departure.cells[slot].tag != CDCRT_ABSENT) row[slot] = departure.cells[slot];
+    }
+    if (whole && departure.arrival >= 0) fill(row, place.fold->arrivals[static_cast<std::size_t>(departure.arrival)]);
+    return row;
+  }
+
+  // Sets what is ABSENT from the row that the arrival continues. False: that row has not left yet.
+  bool fill(Row& row, const Arrival& arrival) {
+    Row from;
+    if (const auto place = departures_.find(std::string(arrival.new_key)); place != departures_.end() && place->second.departure->old_key == arrival.old_key) {
+      from = departed_row(place->second);
+    } else if (const auto kept = sealed_.key_changes.find(std::string(arrival.new_key)); kept != sealed_.key_changes.end() && kept->second.departed) {
+      from = row_from(kept->second.row);
+    } else {
+      return false;
+    }
+    for (std::size_t slot = 0; slot < row.size() && slot < from.size(); ++slot) {
+      if (row[slot].tag == CDCRT_ABSENT) row[slot] = from[slot];
+    }
+    return true;
+  }
+
+  Row row_from(std::string_view text) {
+    Row row;
+    while (!text.empty()) {
+      auto cell = types::take_text(text, settled_.arena_);
+      if (!cell) break;
+      row.push_back(*cell);
+    }
+    return row;
+  }
+
+  void arrive(const Arrival& arrival) {
+    const std::string new_key(arrival.new_key);
+    arrived_.insert(new_key);
+    const auto found = std::find_if(settled_.entries_.begin(), settled_.entries_.end(), [&](const Entry* entry) { return entry->key == arrival.new_key; });
+    if (found == settled_.entries_.end()) return;
+    const Entry& entry = **found;
+    Row row(sealed_.columns.size());
+    std::copy(entry.cells, entry.cells + entry.width, row.begin());
+    const bool lives = entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace;
+    if (fill(row, arrival)) {
+      if (sealed_.key_changes.erase(new_key) > 0) changes_[new_key] = std::nullopt;
+      if (lives) replace(found, row);
+      return;
+    }
+    KeyChangeRecord record;
+    for (const uint32_t slot : columns_.slots()) {
+      if (lives && row[slot].tag == CDCRT_ABSENT) record.slots.push_back(slot);
+    }
+    changes_[new_key] = to_text(record);
+    sealed_.key_changes[new_key] = std::move(record);
+  }
+
+  void depart(const std::string& new_key, const Departure& departure) {
+    const Row row = departed_row({departures_[new_key].fold, &departure});
+    const auto kept = sealed_.key_changes.find(new_key);
+    if (kept == sealed_.key_changes.end() || kept->second.departed) {
+      KeyChangeRecord record;
+      record.departed = true;
+      for (const cdcrt_cell& cell : row) types::append_text(record.row, cell);
+      changes_[new_key] = to_text(record);
+      sealed_.key_changes[new_key] = std::move(record);
+      return;
+    }
+    // The new row came first and waits for these cells.
+    Row filled(sealed_.columns.size());
+    bool any = false;
+    for (const uint32_t slot : kept->second.slots) {
+      if (slot >= row.size() || row[slot].tag == CDCRT_ABSENT) continue;
+      filled[slot] = row[slot];
+      any = true;
+    }
+    const auto found = std::find_if(settled_.entries_.begin(), settled_.entries_.end(), [&](const Entry* entry) { return entry->key == new_key; });
+    if (any && found != settled_.entries_.end()) {
+      for (uint32_t slot = 0; slot < (*found)->width; ++slot) {
+        if ((*found)->cells[slot].tag != CDCRT_ABSENT) filled[slot] = (*found)->cells[slot];
+      }
+      if ((*found)->effect != Effect::kDelete) replace(found, filled);
+    } else if (any) {
+      for (const uint32_t slot : sealed_.key) filled[slot] = departure.new_cells[slot];
+      Entry& patch = settled_.changed_.emplace_back();
+      patch.effect = Effect::kPatch;
+      patch.key = departure.new_key;
+      set_cells(patch, filled);
+      settled_.originals_[&patch] = nullptr;
+      settled_.entries_.push_back(&patch);
+    }
+    sealed_.key_changes.erase(new_key);
+    changes_[new_key] = std::nullopt;
+  }
+
+  void replace(std::vector<const Entry*>::iterator place, const Row& row) {
+    Entry& copy = settled_.changed_.emplace_back(**place);
+    set_cells(copy, row);
+    settled_.originals_[&copy] = settled_.original(*place);
+    *place = &copy;
+  }
+
+  void set_cells(Entry& entry, const Row& row) {
+    entry.width = static_cast<uint32_t>(row.size());
+    // The cells live as long as the settled entries do.
+    cdcrt_cell* kept = reinterpret_cast<cdcrt_cell*>(aligned(row.size() * sizeof(cdcrt_cell)));
+    std::copy(row.begin(), row.end(), kept);
+    entry.cells = kept;
+  }
+
+  char* aligned(std::size_t bytes) {
+    char* raw = settled_.arena_.allocate(bytes + alignof(cdcrt_cell));
+    const auto address = reinterpret_cast<std::uintptr_t>(raw);
+    return raw + ((alignof(cdcrt_cell) - address % alignof(cdcrt_cell)) % alignof(cdcrt_cell));
+  }
+
+  plugin::Connection& connection_;
+  progress::Store& store_;
+  Sealed& sealed_;
+  SettledEntries& settled_;
+  TargetColumns columns_;
+  std::map<std::string, Place> departures_;
+  std::set<std::string> arrived_;
+  std::map<std::string, Row> standing_;
+  std::map<std::string, std::optional<std::string>> changes_;
+};
+
+Result<void> settle_key_changes(plugin::Connection& connection, progress::Store& store, Sealed& sealed, SettledEntries& settled) {
+  return KeyChanges(connection, store, sealed, settled).settle();
+}
+
+}  // namespace cdcrt::apply

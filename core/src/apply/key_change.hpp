@@ -1,0 +1,42 @@
+// Key changes that come as two events, perhaps in two partitions (design 4.5): the row under the new key takes the cells that its
+// event lacks from the row that left the old key.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "apply/table.hpp"
+#include "plugin/instance.hpp"
+#include "progress/store.hpp"
+
+namespace cdcrt::apply {
+
+/// The entries of a sealed batch with the key changes settled. Owns the entries that it changed; borrows the rest.
+class SettledEntries {
+ public:
+  [[nodiscard]] const std::vector<const Entry*>& entries() const { return entries_; }
+  /// The sealed batch's own entry behind one of entries(); nullptr: there is none, it fills a row of an earlier batch.
+  [[nodiscard]] const Entry* original(const Entry* entry) const {
+    const auto found = originals_.find(entry);
+    return found == originals_.end() ? entry : found->second;
+  }
+
+ private:
+  friend class KeyChanges;
+  std::vector<const Entry*> entries_;
+  std::deque<Entry> changed_;
+  std::map<const Entry*, const Entry*> originals_;
+  event::Arena arena_{4 << 10};
+};
+
+/// Inside the caller's transaction, before the entries are written: reads the rows that leave, fills the rows that come, keeps
+/// halves whose other half has not come. Leaves in sealed.key_changes what is kept once the transaction commits.
+Result<void> settle_key_changes(plugin::Connection& connection, progress::Store& store, Sealed& sealed, SettledEntries& settled);
+
+/// KeyChangeRecord as stored.
+std::string to_text(const KeyChangeRecord& record);
+KeyChangeRecord key_change_from_text(const std::string& text);
+
+}  // namespace cdcrt::apply

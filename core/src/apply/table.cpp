@@ -1,0 +1,509 @@
+#include "apply/table.hpp"
+
+#include <algorithm>
+
+#include "cdcrt/sdk/status.hpp"
+#include "types/convert.hpp"
+#include "types/type.hpp"
+
+namespace cdcrt::apply {
+namespace {
+
+constexpr std::size_t kMaxMarks = 1024;
+
+bool is_definite(uint8_t operation) {
+  return operation == CDCRT_SNAPSHOT || operation == CDCRT_INSERT || operation == CDCRT_UPDATE || operation == CDCRT_DEFINITION;
+}
+
+}  // namespace
+
+Table::Table(TableIdentity identity) : identity_(std::move(identity)), knowledge_(identity_.route) {}
+
+cdcrt_table Table::abi() const {
+  return {identity_.schema.empty() ? cdcrt_string{nullptr, 0} : sdk::borrow(identity_.schema), sdk::borrow(identity_.name)};
+}
+
+void Table::restore(std::vector<evolution::Column> columns, bool key_known, std::string floor) {
+  const std::lock_guard lock(mutex_);
+  for (auto& column : columns) {
+    if (event::has_bytes(column.default_value)) column.default_value = event::copy_cell(column.default_value, knowledge_.arena());
+    if (column.active && column.type.kind != CDCRT_TYPE_UNKNOWN) target.made.emplace(column.target_name, column);
+    knowledge_.restore(std::move(column));
+  }
+  if (key_known) knowledge_.restore_key_known();
+  floor_ = std::move(floor);
+  target.stored_version = knowledge_.version();
+}
+
+void Table::restore_progress(progress::Partition& partition, int64_t next_offset, const std::string& order) {
+  const std::lock_guard lock(mutex_);
+  PartitionState& state = state_of(partition);
+  state.next = state.stored_next = next_offset;
+  state.last_order = state.max_order = order;
+  state.marks.emplace_back(order, next_offset);
+  knowledge_.restore_sighting(order);
+}
+
+Table::PartitionState& Table::state_of(progress::Partition& partition) {
+  PartitionState& state = partitions_[&partition];
+  state.partition = &partition;
+  return state;
+}
+
+void Table::accept(const Batch& batch, const uint32_t* rows, std::size_t count, std::vector<Refusal>& refusals) {
+  if (count == 0) return;
+  const std::lock_guard lock(mutex_);
+  PartitionState& state = state_of(batch.partition);
+  if (batch.messages.generation < state.min_generation || batch.next_offset <= state.next) return;
+  const int64_t first = std::max(state.next, batch.messages.messages[batch.rows.rows()[rows[0]].message].offset);
+  if (!stopped_.empty()) {
+    if (state.first_held < 0) state.first_held = first;
+    return;
+  }
+  const uint32_t generation = state.min_generation;
+  for (std::size_t i = 0; i < count && stopped_.empty() && state.min_generation == generation; ++i) {
+    const cdcrt_row& row = batch.rows.rows()[rows[i]];
+    if (batch.messages.messages[row.message].offset >= state.next) accept_row(batch, state, row, refusals);
+  }
+  if (stopped_.empty() && state.min_generation == generation) {
+    if (state.first_held < 0) state.first_held = first;
+    state.next = batch.next_offset;
+    if (state.marks.empty() || state.marks.back().first != state.max_order) {
+      state.marks.emplace_back(state.max_order, state.next);
+      if (state.marks.size() > kMaxMarks) state.marks.pop_front();
+    } else {
+      state.marks.back().second = state.next;
+    }
+    if (!dirty_) {
+      dirty_ = true;
+      dirty_since_ = std::chrono::steady_clock::now();
+    }
+  }
+  account();
+}
+
+void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_row& row, std::vector<Refusal>& refusals) {
+  const int64_t offset = batch.messages.messages[row.message].offset;
+  if (row.source_order.data != nullptr) state.last_order.assign(row.source_order.data, row.source_order.size);
+  const std::string_view order = state.last_order;
+  if (!floor_.empty() && !order.empty() && order <= floor_) return;
+  if (order > state.max_order) state.max_order.assign(order);
+  if (row.operation == CDCRT_TRUNCATE) {
+    truncate(state, row, order, offset);
+    return;
+  }
+  const event::Shape& shape = batch.shapes.get(row.shape);
+  auto map = knowledge_.observe(shape, order, is_definite(row.operation));
+  if (!map) {
+    stop_locked(map.error().message + (map.error().hint.empty() ? "" : "; " + map.error().hint));
+    return;
+  }
+  follow_type_changes();
+  if (row.operation == CDCRT_DEFINITION) return;
+  if (row.operation == CDCRT_DELETE && identity_.route.deletes == manifest::Deletes::kIgnore) return;
+  if (knowledge_.key_crosses_partitions() && partitions_.size() > 1) {
+    stop_locked("rows of one key may come from several partitions, since the route's primary_key does not contain the message key");
+    return;
+  }
+  if (identity_.events || !knowledge_.key().empty()) {
+    accept_keyed(state, row, offset, batch, **map, refusals);
+  } else {
+    accept_keyless(state, row, offset, batch, **map, refusals);
+  }
+}
+
+bool Table::convert_row(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,
+                        Error& error) {
+  out.assign(knowledge_.columns().size(), cdcrt_cell{});
+  for (std::size_t i = 0; i < map.slots.size(); ++i) {
+    if (map.slots[i] < 0) {
+      if (cells[i].tag > CDCRT_NULL) knowledge_.count_discarded();
+      continue;
+    }
+    const auto slot = static_cast<uint32_t>(map.slots[i]);
+    const cdcrt_cell& cell = cells[i];
+    if (cell.tag <= CDCRT_NULL) {
+      out[slot] = cell;
+      continue;
+    }
+    const evolution::Column* column = &knowledge_.columns()[slot];
+    if (!column->typed_by_route && !shape.declared) {
+      knowledge_.learn(slot, cell);
+      column = &knowledge_.columns()[slot];
+    }
+    const bool read = column->typed_by_route && !shape.declared;
+    if (!read && types::is_ready(cell, shape.columns[i].type, column->type)) {
+      out[slot] = cell;
+      continue;
+    }
+    auto converted = read ? types::read_as(cell, column->parse, column->type, conversion_)
+                          : types::convert(cell, shape.columns[i].type, column->type, conversion_);
+    if (converted) {
+      out[slot] = *converted;
+      continue;
+    }
+    switch (column->on_overflow) {
+      case manifest::OnOverflow::kNull:
+        out[slot].tag = CDCRT_NULL;
+        continue;
+      case manifest::OnOverflow::kTruncate:
+        if (column->type.kind == CDCRT_TYPE_STRING && column->type.length > 0) {
+          auto text = types::convert(cell, shape.columns[i].type, cdcrt_type{CDCRT_TYPE_STRING, 0, 0, 0}, conversion_);
+          if (text) {
+            if (auto cut = types::truncate(*text, column->type)) {
+              out[slot] = *cut;
+              continue;
+            }
+          }
+        }
+        break;
+      default:
+        break;
+    }
+    error = std::move(converted.error());
+    error.message = "column '" + column->source_name + "': " + error.message;
+    return false;
+  }
+  follow_type_changes();
+  return true;
+}
+
+bool Table::key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const {
+  key.clear();
+  for (const uint32_t slot : knowledge_.key()) {
+    if (slot >= cells.size() || cells[slot].tag <= CDCRT_NULL) return false;
+    types::append_key(key, cells[slot]);
+  }
+  return true;
+}
+
+void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
+                         std::vector<Refusal>& refusals) {
+  const event::Shape& shape = batch.shapes.get(row.shape);
+  Error error;
+  conversion_.clear();
+  if (!convert_row(shape, map, batch.rows.cells(row.cells), scratch_, error)) {
+    refusals.push_back({row.message, "value_refused", std::move(error)});
+    return;
+  }
+  const auto width = static_cast<uint32_t>(scratch_.size());
+  if (identity_.events) {
+    Entry& entry = state.fold.add(offset);
+    entry.effect = Effect::kEvent;
+    entry.operation = row.operation;
+    state.fold.widen(entry, width);
+    for (uint32_t slot = 0; slot < width; ++slot) entry.cells[slot] = state.fold.own(scratch_[slot]);
+    ++(row.operation == CDCRT_DELETE ? state.fold.counts.deleted
+                                     : (row.operation == CDCRT_UPDATE ? state.fold.counts.updated : state.fold.counts.inserted));
+    return;
+  }
+  if (!key_of(scratch_, key_scratch_)) {
+    refusals.push_back({row.message, "key_missing",
+                        make_error(CDCRT_BAD_RECORD, "a column of the primary key is null or not in the event",
+                                   "check primary_key in the route, or the key of the source table")});
+    return;
+  }
+  // One event that changes the key is the delete of the old row and the upsert of the new one.
+  if (row.operation == CDCRT_UPDATE && row.before != CDCRT_NO_CELLS) {
+    std::string old_key;
+    if (convert_row(shape, map, batch.rows.cells(row.before), before_scratch_, error) && key_of(before_scratch_, old_key) && old_key != key_scratch_) {
+      for (uint32_t slot = 0; slot < width; ++slot) {
+        if (scratch_[slot].tag == CDCRT_ABSENT && slot < before_scratch_.size()) scratch_[slot] = before_scratch_[slot];
+      }
+      for (uint32_t slot = 0; slot < before_scratch_.size(); ++slot) {
+        if (knowledge_.columns()[slot].key_ordinal == 0) before_scratch_[slot] = {};
+      }
+      bool added = false;
+      Entry& old_entry = state.fold.find_or_add(old_key, offset, added);
+      fold_delete(state.fold, old_entry, before_scratch_.data(), static_cast<uint32_t>(before_scratch_.size()));
+    }
+  }
+  bool added = false;
+  Entry& entry = state.fold.find_or_add(key_scratch_, offset, added);
+  if (row.other_key != CDCRT_NO_CELLS) note_key_change(state, row, batch, map, entry);
+  if (row.operation == CDCRT_DELETE) {
+    for (uint32_t slot = 0; slot < width; ++slot) {
+      if (knowledge_.columns()[slot].key_ordinal == 0) scratch_[slot] = {};
+    }
+    fold_delete(state.fold, entry, scratch_.data(), width);
+    ++state.fold.counts.deleted;
+    return;
+  }
+  const bool partial = row.operation == CDCRT_UPDATE &&
+                       std::any_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
+                         return slot >= 0 && scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT;
+                       });
+  if (!partial) {
+    fold_full(state.fold, entry, added, scratch_.data(), width);
+  } else if (!fold_partial(state.fold, entry, added, scratch_.data(), width)) {
+    refusals.push_back({row.message, "row_missing", make_error(CDCRT_BAD_RECORD, "a partial update follows the delete of its row")});
+    return;
+  }
+  ++(row.operation == CDCRT_UPDATE ? state.fold.counts.updated : state.fold.counts.inserted);
+}
+
+// `scratch_` and `key_scratch_` hold the event's own row and key.
+void Table::note_key_change(PartitionState& state, const cdcrt_row& row, const Batch& batch, const evolution::ShapeMap& map, Entry& entry) {
+  Error ignored;
+  std::string other_key;
+  if (!convert_row(batch.shapes.get(row.shape), map, batch.rows.cells(row.other_key), before_scratch_, ignored)) return;
+  if (!key_of(before_scratch_, other_key)) return;
+  Fold& fold = state.fold;
+  if (row.operation != CDCRT_DELETE) {
+    entry.arrival = static_cast<int32_t>(fold.arrivals.size());
+    fold.arrivals.push_back({fold.own_key(other_key), entry.key});
+    return;
+  }
+  Departure departure;
+  departure.old_key = entry.key;
+  departure.new_key = fold.own_key(other_key);
+  departure.width = static_cast<uint32_t>(before_scratch_.size());
+  departure.old_cells = fold.own_cells(scratch_.data(), departure.width);
+  departure.new_cells = fold.own_cells(before_scratch_.data(), departure.width);
+  departure.effect = entry.effect;
+  departure.cells = fold.own_cells(entry.cells, entry.width);
+  departure.cells_width = entry.width;
+  departure.arrival = entry.arrival;
+  fold.departures.push_back(departure);
+}
+
+void Table::append_image(PartitionState& state, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies) {
+  key_scratch_.clear();
+  for (const cdcrt_cell& cell : cells) types::append_key(key_scratch_, cell);
+  bool added = false;
+  Entry& entry = state.fold.find_or_add(key_scratch_, offset, added);
+  if (added) {
+    entry.effect = Effect::kAppend;
+    entry.copies = 0;
+    state.fold.widen(entry, static_cast<uint32_t>(cells.size()));
+    for (std::size_t slot = 0; slot < cells.size(); ++slot) entry.cells[slot] = state.fold.own(cells[slot]);
+  }
+  entry.copies += copies;
+}
+
+void Table::accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
+                           std::vector<Refusal>& refusals) {
+  const event::Shape& shape = batch.shapes.get(row.shape);
+  Error error;
+  conversion_.clear();
+  const auto refuse = [&](const char* reason, std::string message, std::string hint) {
+    refusals.push_back({row.message, reason, make_error(CDCRT_BAD_RECORD, std::move(message), std::move(hint))});
+  };
+  const bool inserts = row.operation == CDCRT_INSERT || row.operation == CDCRT_SNAPSHOT;
+  if (!inserts) {
+    const uint32_t image = row.before != CDCRT_NO_CELLS ? row.before : (row.operation == CDCRT_DELETE ? row.cells : CDCRT_NO_CELLS);
+    if (image != CDCRT_NO_CELLS && !convert_row(shape, map, batch.rows.cells(image), before_scratch_, error)) {
+      refusals.push_back({row.message, "value_refused", std::move(error)});
+      return;
+    }
+    const bool complete = image != CDCRT_NO_CELLS && std::none_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
+      return slot >= 0 && before_scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT;
+    });
+    if (!complete) {
+      refuse("before_image_missing", "the table has no key and the event has no complete image of the row before the change",
+             "set REPLICA IDENTITY FULL (or its like) at the source, or give the route a primary_key");
+      return;
+    }
+    if (partitions_.size() > 1) {
+      refuse("keyless_across_partitions", "the table has no key and its rows come from several partitions: order among them is unknown",
+             "send the table to one partition, or give the route a primary_key");
+      return;
+    }
+  }
+  if (row.operation != CDCRT_DELETE) {
+    if (!convert_row(shape, map, batch.rows.cells(row.cells), scratch_, error)) {
+      refusals.push_back({row.message, "value_refused", std::move(error)});
+      return;
+    }
+    if (!inserts) {
+      for (std::size_t slot = 0; slot < scratch_.size(); ++slot) {
+        if (scratch_[slot].tag == CDCRT_ABSENT && slot < before_scratch_.size()) scratch_[slot] = before_scratch_[slot];
+      }
+    }
+  }
+  if (!inserts) append_image(state, before_scratch_, offset, -1);
+  if (row.operation != CDCRT_DELETE) append_image(state, scratch_, offset, 1);
+  ++(inserts ? state.fold.counts.inserted : (row.operation == CDCRT_DELETE ? state.fold.counts.deleted : state.fold.counts.updated));
+}
+
+void Table::truncate(PartitionState& state, const cdcrt_row&, std::string_view order, int64_t offset) {
+  if (order.empty() && partitions_.size() > 1) {
+    stop_locked("a truncate at " + state.partition->name() + " offset " + std::to_string(offset) +
+                " carries no source order, and the table's rows come from several partitions");
+    return;
+  }
+  state.fold = Fold();
+  for (auto& [partition, other] : partitions_) {
+    if (&other == &state) continue;
+    if (other.max_order > order) {
+      rewind_past(other, order);
+    } else {
+      other.fold = Fold();
+    }
+  }
+  clear_ = true;
+  floor_.assign(order);
+}
+
+// Rows of this partition later than the truncate were folded or written already: they are read again after it.
+void Table::rewind_past(PartitionState& state, std::string_view order) {
+  int64_t from = 0;
+  while (!state.marks.empty() && state.marks.back().first > order) state.marks.pop_back();
+  if (!state.marks.empty()) from = state.marks.back().second;
+  state.fold = Fold();
+  state.next = from;
+  state.first_held = from;
+  state.max_order.assign(state.marks.empty() ? std::string_view() : std::string_view(state.marks.back().first));
+  state.last_order = state.max_order;
+  state.min_generation = state.partition->rewind(from);
+}
+
+void Table::follow_type_changes() {
+  for (const auto& change : knowledge_.take_type_changes()) {
+    for (auto& [partition, state] : partitions_) {
+      for (Entry& entry : state.fold.entries()) {
+        if (change.slot >= entry.width || entry.cells[change.slot].tag <= CDCRT_NULL) continue;
+        auto converted = types::convert(entry.cells[change.slot], change.from, change.to, state.fold.arena());
+        if (converted) entry.cells[change.slot] = *converted;
+      }
+    }
+    for (auto* scratch : {&scratch_, &before_scratch_}) {
+      // The cell that taught the type has it already.
+      if (change.slot >= scratch->size() || types::is_ready((*scratch)[change.slot], change.to, change.to)) continue;
+      auto converted = types::convert((*scratch)[change.slot], change.from, change.to, conversion_);
+      if (converted) (*scratch)[change.slot] = *converted;
+    }
+  }
+}
+
+void Table::account() {
+  const std::size_t now = held_bytes_locked();
+  if (identity_.memory != nullptr) identity_.memory->fetch_add(static_cast<int64_t>(now) - static_cast<int64_t>(accounted_));
+  accounted_ = now;
+}
+
+std::size_t Table::held_bytes_locked() const {
+  std::size_t bytes = 0;
+  for (const auto& [partition, state] : partitions_) bytes += state.fold.bytes();
+  return bytes;
+}
+
+bool Table::ready() const {
+  const std::lock_guard lock(mutex_);
+  return dirty_ && !writing_ && stopped_.empty();
+}
+
+std::chrono::steady_clock::time_point Table::waiting_since() const {
+  const std::lock_guard lock(mutex_);
+  return dirty_since_;
+}
+
+std::size_t Table::held_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return held_bytes_locked();
+}
+
+std::size_t Table::held_rows() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t rows = 0;
+  for (const auto& [partition, state] : partitions_) rows += state.fold.entries().size();
+  return rows;
+}
+
+std::optional<Sealed> Table::seal() {
+  const std::lock_guard lock(mutex_);
+  if (!dirty_ || writing_ || !stopped_.empty()) return std::nullopt;
+  Sealed sealed;
+  sealed.table = this;
+  sealed.clear = clear_;
+  sealed.floor = floor_;
+  sealed.bytes = accounted_;
+  for (auto& [partition, state] : partitions_) {
+    if (state.first_held < 0 && state.next == state.stored_next && state.fold.empty()) continue;
+    SealedPartition part;
+    part.partition = state.partition;
+    part.fold = std::exchange(state.fold, Fold());
+    part.next_offset = state.next;
+    part.first_offset = state.first_held < 0 ? state.next : state.first_held;
+    part.order = state.max_order;
+    sealed.counts += part.fold.counts;
+    state.first_sealed = state.first_held;
+    state.first_held = -1;
+    sealed.partitions.push_back(std::move(part));
+  }
+  accounted_ = held_bytes_locked();  // what was sealed is given back by complete() or stop()
+  sealed.columns = knowledge_.columns();
+  sealed.key = knowledge_.key();
+  sealed.key_known = knowledge_.key_known();
+  sealed.version = knowledge_.version();
+  sealed.key_changes = target.key_changes;
+  clear_ = false;
+  dirty_ = false;
+  writing_ = true;
+  return sealed;
+}
+
+void Table::complete(const Sealed& sealed) {
+  const std::lock_guard lock(mutex_);
+  writing_ = false;
+  if (identity_.memory != nullptr) identity_.memory->fetch_sub(static_cast<int64_t>(sealed.bytes));
+  applied_ += sealed.counts;
+  target.key_changes = sealed.key_changes;
+  for (const auto& part : sealed.partitions) {
+    PartitionState& state = partitions_[part.partition];
+    state.stored_next = part.next_offset;
+    state.first_sealed = -1;
+  }
+}
+
+void Table::stop(const std::string& reason, const Sealed* sealed) {
+  const std::lock_guard lock(mutex_);
+  if (sealed != nullptr) {
+    writing_ = false;
+    if (identity_.memory != nullptr) identity_.memory->fetch_sub(static_cast<int64_t>(sealed->bytes));
+    for (const auto& part : sealed->partitions) {
+      PartitionState& state = partitions_[part.partition];
+      state.first_held = part.first_offset;
+      state.first_sealed = -1;
+    }
+  }
+  stop_locked(reason);
+}
+
+void Table::stop_locked(const std::string& reason) {
+  if (stopped_.empty()) stopped_ = reason;
+  for (auto& [partition, state] : partitions_) {
+    state.fold = Fold();
+    if (state.first_held < 0) state.first_held = state.stored_next;
+  }
+  account();
+  dirty_ = false;
+}
+
+std::string Table::stopped() const {
+  const std::lock_guard lock(mutex_);
+  return stopped_;
+}
+
+std::optional<int64_t> Table::first_unapplied(const progress::Partition& partition) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = partitions_.find(&partition);
+  if (found == partitions_.end()) return std::nullopt;
+  const PartitionState& state = found->second;
+  if (state.first_sealed >= 0 && state.first_held >= 0) return std::min(state.first_sealed, state.first_held);
+  if (state.first_sealed >= 0) return state.first_sealed;
+  if (state.first_held >= 0) return state.first_held;
+  return std::nullopt;
+}
+
+EventCounts Table::applied() const {
+  const std::lock_guard lock(mutex_);
+  return applied_;
+}
+
+uint64_t Table::discarded_cells() const {
+  const std::lock_guard lock(mutex_);
+  return knowledge_.discarded_cells();
+}
+
+}  // namespace cdcrt::apply

@@ -1,0 +1,183 @@
+// Table: one target table. Takes rows of all partitions, folds them, and hands out what is ready to be written.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apply/fold.hpp"
+#include "event/row_batch.hpp"
+#include "evolution/table_knowledge.hpp"
+#include "progress/partition.hpp"
+
+namespace cdcrt::apply {
+
+class Table;
+
+/// A message that this table cannot take, with the reason code of its dead letter.
+struct Refusal {
+  uint32_t message;
+  std::string reason;
+  Error error;
+};
+
+/// The part of a sealed batch that came from one partition.
+struct SealedPartition {
+  progress::Partition* partition = nullptr;
+  Fold fold;
+  int64_t next_offset = 0;   ///< progress once this is written
+  int64_t first_offset = 0;  ///< of the first row in it
+  std::string order;         ///< greatest source order routed to the table from this partition
+};
+
+/// One half of a key change whose other half has not come yet; kept in the target (cdcrt.moved).
+struct KeyChangeRecord {
+  bool departed = false;       ///< true: the row that left, as it was; false: the row came first
+  std::string row;             ///< departed: its cells by slot, as types::append_text writes them
+  std::vector<uint32_t> slots; ///< came first: slots that are still to be filled
+};
+
+/// What one write of a table carries. Owned by the writer until complete() or give_up().
+struct Sealed {
+  Table* table = nullptr;
+  bool clear = false;                        ///< the table is emptied first (truncate)
+  std::string floor;                         ///< source order of the last truncate; empty: none
+  std::vector<SealedPartition> partitions;
+  std::vector<evolution::Column> columns;    ///< the knowledge as of sealing, by slot
+  std::vector<uint32_t> key;                 ///< slots
+  bool key_known = false;
+  uint64_t version = 0;                      ///< of the knowledge
+  /// Set inside the transaction by settle_key_changes, taken over by complete().
+  std::map<std::string, KeyChangeRecord> key_changes;
+  EventCounts counts;
+  std::size_t bytes = 0;
+  bool commit_unknown = false;               ///< the answer to a COMMIT was lost: it may have been written
+};
+
+/// Names and settings of a table.
+struct TableIdentity {
+  std::string sink;
+  std::string schema;  ///< empty where the target has none
+  std::string name;
+  std::string source_name;  ///< database.schema.table of the first shape
+  manifest::Route route;
+  bool events = false;  ///< the sink takes every change in order
+  std::atomic<int64_t>* memory = nullptr;  ///< counts the bytes that folds and sealed batches hold; may be null
+  [[nodiscard]] std::string target() const { return schema.empty() ? name : schema + "." + name; }
+};
+
+/// Thread-safe. accept() is called by decode workers, seal() and complete() by writers.
+class Table {
+ public:
+  explicit Table(TableIdentity identity);
+
+  [[nodiscard]] const TableIdentity& identity() const { return identity_; }
+  [[nodiscard]] cdcrt_table abi() const;
+
+  /// Before the first row: what the target keeps of this table.
+  void restore(std::vector<evolution::Column> columns, bool key_known, std::string floor);
+  void restore_key_changes(std::map<std::string, KeyChangeRecord> records) { target.key_changes = std::move(records); }
+  void restore_progress(progress::Partition& partition, int64_t next_offset, const std::string& order);
+
+  struct Batch {
+    progress::Partition& partition;
+    const cdcrt_messages& messages;
+    const event::RowBatch& rows;
+    const event::ShapeRegistry& shapes;
+    int64_t next_offset;  ///< the rows given are all that the table gets of the messages below it
+  };
+  /// Folds rows (indexes into batch.rows, ascending) of one decoded batch; all rows of a message come in one call. Refused ones
+  /// are appended.
+  void accept(const Batch& batch, const uint32_t* rows, std::size_t count, std::vector<Refusal>& refusals);
+
+  /// True when there is something to write and nothing is being written.
+  [[nodiscard]] bool ready() const;
+  /// Since when rows wait; only meaningful when ready().
+  [[nodiscard]] std::chrono::steady_clock::time_point waiting_since() const;
+  /// Bytes held and not sealed.
+  [[nodiscard]] std::size_t held_bytes() const;
+  [[nodiscard]] std::size_t held_rows() const;
+  std::optional<Sealed> seal();
+  void complete(const Sealed& sealed);
+  /// The write was not done and will not be: the table stops, its progress stays, its rows are dropped.
+  void stop(const std::string& reason, const Sealed* sealed);
+  /// Why the table stopped; empty: it did not.
+  [[nodiscard]] std::string stopped() const;
+
+  /// Lowest offset of the partition that is routed here and not durable; nullopt: none.
+  [[nodiscard]] std::optional<int64_t> first_unapplied(const progress::Partition& partition) const;
+
+  /// Totals of committed batches.
+  [[nodiscard]] EventCounts applied() const;
+  [[nodiscard]] uint64_t discarded_cells() const;
+
+  // Used by one writer at a time, while it holds a Sealed of this table.
+  struct Target {
+    bool described = false;
+    bool exists = false;
+    bool has_unique_key = false;
+    std::vector<std::string> columns;   ///< names in the target
+    uint64_t stored_version = 0;        ///< of the knowledge as last stored
+    std::map<std::string, evolution::Column> made;  ///< by target name: the column as it was last made in the target
+    uint64_t schema_changes = 0;
+    std::map<std::string, KeyChangeRecord> key_changes;  ///< halves of key changes that wait for the other, by new key
+  } target;
+
+ private:
+  struct PartitionState {
+    progress::Partition* partition = nullptr;
+    Fold fold;
+    int64_t next = 0;               ///< rows below are folded or durable
+    int64_t stored_next = 0;        ///< durable
+    int64_t first_held = -1;        ///< offset of the first row in `fold`; -1: none
+    int64_t first_sealed = -1;      ///< the same of what is being written
+    uint32_t min_generation = 0;    ///< older batches were read before a rewind
+    std::string last_order;         ///< of the last row that had one
+    std::string max_order;
+    std::deque<std::pair<std::string, int64_t>> marks;  ///< (max_order, next) after a batch, ascending
+  };
+
+  PartitionState& state_of(progress::Partition& partition);
+  void accept_row(const Batch& batch, PartitionState& state, const cdcrt_row& row, std::vector<Refusal>& refusals);
+  void accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
+                    std::vector<Refusal>& refusals);
+  void accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
+                      std::vector<Refusal>& refusals);
+  void note_key_change(PartitionState& state, const cdcrt_row& row, const Batch& batch, const evolution::ShapeMap& map, Entry& entry);
+  void truncate(PartitionState& state, const cdcrt_row& row, std::string_view order, int64_t offset);
+  void rewind_past(PartitionState& state, std::string_view order);
+  bool convert_row(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,
+                   Error& error);
+  bool key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const;
+  void follow_type_changes();
+  void append_image(PartitionState& state, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies);
+  void stop_locked(const std::string& reason);
+  [[nodiscard]] std::size_t held_bytes_locked() const;
+  void account();
+
+  const TableIdentity identity_;
+  mutable std::mutex mutex_;
+  evolution::TableKnowledge knowledge_;
+  std::map<const progress::Partition*, PartitionState> partitions_;
+  std::string floor_;
+  bool clear_ = false;
+  bool writing_ = false;
+  bool dirty_ = false;
+  std::chrono::steady_clock::time_point dirty_since_{};
+  std::string stopped_;
+  EventCounts applied_;
+  std::size_t accounted_ = 0;
+  std::vector<cdcrt_cell> scratch_, before_scratch_;
+  std::string key_scratch_;
+  event::Arena conversion_{16 << 10};
+};
+
+}  // namespace cdcrt::apply

@@ -1,0 +1,211 @@
+#include "apply/table_writer.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "cdcrt/sdk/status.hpp"
+#include "types/type.hpp"
+
+namespace cdcrt::apply {
+namespace {
+
+struct Plan {
+  std::vector<cdcrt_column> storage;  // stable: reserved before use
+  std::vector<cdcrt_change> changes;
+  uint64_t source_changes = 0;
+
+  void add(cdcrt_change_kind kind, const cdcrt_column& column, cdcrt_type from = {}) {
+    storage.push_back(column);
+    cdcrt_change change{};
+    change.kind = kind;
+    change.column_count = 1;
+    change.columns = &storage.back();
+    change.from = from;
+    changes.push_back(change);
+  }
+};
+
+Result<void> describe(plugin::Connection& connection, const Sealed& sealed) {
+  Table::Target& target = sealed.table->target;
+  auto description = connection.describe(sealed.table->abi());
+  if (!description) return std::move(description.error());
+  const auto& found = description->get();
+  const auto& identity = sealed.table->identity();
+  if (found.is_view != 0) {
+    return make_error(CDCRT_BAD_CONFIG, "'" + identity.target() + "' is a view; a sink writes to tables", "name a table in the route: table = \"...\"");
+  }
+  if (found.exists == 0 && !identity.route.create_tables) {
+    return make_error(CDCRT_BAD_CONFIG, "table '" + identity.target() + "' does not exist and create_tables is false",
+                      "create it, or set create_tables = true");
+  }
+  target.exists = found.exists != 0;
+  target.columns.clear();
+  std::vector<std::string> key(found.column_count);
+  std::size_t keys = 0;
+  for (uint32_t i = 0; i < found.column_count; ++i) {
+    target.columns.emplace_back(sdk::view(found.columns[i].name));
+    const uint32_t ordinal = found.columns[i].key_ordinal;
+    if (ordinal > 0 && ordinal <= key.size()) {
+      key[ordinal - 1] = target.columns.back();
+      ++keys;
+    }
+    // A column that was made by hand or by another job is taken as it is.
+    auto [place, added] = target.made.try_emplace(target.columns.back());
+    if (added) {
+      place->second.target_name = target.columns.back();
+      place->second.type = found.columns[i].type;
+      for (const auto& column : sealed.columns) {
+        if (column.target_name == place->first) place->second.incarnation = column.incarnation;
+      }
+    }
+  }
+  key.resize(keys);
+  std::erase_if(target.made, [&](const auto& made) {
+    return std::find(target.columns.begin(), target.columns.end(), made.first) == target.columns.end();
+  });
+  std::vector<std::string> wanted;
+  for (const uint32_t slot : sealed.key) wanted.push_back(sealed.columns[slot].target_name);
+  std::sort(key.begin(), key.end());
+  std::sort(wanted.begin(), wanted.end());
+  target.has_unique_key = target.exists && !wanted.empty() && key == wanted;
+  target.described = true;
+  return {};
+}
+
+void plan_create(const TargetColumns& columns, Plan& plan) {
+  // In the source's order, not keys first: it is what people look at.
+  std::vector<uint32_t> slots = columns.slots();
+  std::sort(slots.begin(), slots.end());
+  for (const uint32_t slot : slots) plan.storage.push_back(columns.describe(slot));
+  cdcrt_change change{};
+  change.kind = CDCRT_CREATE_TABLE;
+  change.columns = plan.storage.data();
+  change.column_count = static_cast<uint32_t>(plan.storage.size());
+  plan.changes.push_back(change);
+}
+
+void plan_changes(const Sealed& sealed, const TargetColumns& columns, Plan& plan) {
+  const Table::Target& target = sealed.table->target;
+  for (const auto& column : sealed.columns) {
+    const auto made = target.made.find(column.target_name);
+    if (made == target.made.end()) continue;
+    const bool comes_back = column.active && made->second.incarnation != column.incarnation;
+    if (column.active && !comes_back) continue;
+    cdcrt_column dropped{};
+    dropped.name = sdk::borrow(column.target_name);
+    plan.add(CDCRT_DROP_COLUMN, dropped);
+    ++plan.source_changes;
+  }
+  for (const uint32_t slot : columns.slots()) {
+    const auto& column = sealed.columns[slot];
+    const auto made = target.made.find(column.target_name);
+    if (made == target.made.end() || made->second.incarnation != column.incarnation) {
+      plan.add(CDCRT_ADD_COLUMN, columns.describe(slot));
+      ++plan.source_changes;
+    } else if (!types::equal(made->second.type, column.type) && column.target_type.empty()) {
+      // An adopted column that already holds more than the source's type stays as it is.
+      const cdcrt_type wanted = types::join(made->second.type, column.type);
+      if (made->second.type.kind == CDCRT_TYPE_UNKNOWN || types::equal(wanted, made->second.type)) continue;
+      plan.add(CDCRT_ALTER_TYPE, columns.describe(slot), made->second.type);
+      ++plan.source_changes;
+    }
+  }
+}
+
+}  // namespace
+
+Result<void> prepare_table(plugin::Connection& connection, progress::Store* store, bool transactional, const Sealed& sealed) {
+  Table::Target& target = sealed.table->target;
+  if (target.described && target.stored_version == sealed.version) return {};
+  const TargetColumns columns(sealed);
+  if (columns.slots().empty()) return {};  // nothing is known yet: no row, or only columns without a type
+  if (sealed.table->identity().events) {
+    target.stored_version = sealed.version;
+    target.described = true;
+    return {};
+  }
+  const auto begin = [&]() -> Result<void> { return transactional ? connection.begin() : Result<void>(); };
+  if (auto begun = begin(); !begun) return begun;
+  const auto body = [&]() -> Result<void> {
+    if (auto described = describe(connection, sealed); !described) return described;
+    Plan plan;
+    plan.storage.reserve(2 * sealed.columns.size() + 1);
+    if (target.exists) {
+      plan_changes(sealed, columns, plan);
+    } else {
+      plan_create(columns, plan);
+    }
+    if (!plan.changes.empty()) {
+      if (auto changed = connection.change(sealed.table->abi(), plan.changes); !changed) return changed;
+    }
+    if (store != nullptr) {
+      const auto& identity = sealed.table->identity();
+      if (auto saved = store->save_table(connection, identity.target(), identity.source_name, sealed.floor, sealed.key_known); !saved) return saved;
+      if (auto saved = store->save_columns(connection, identity.target(), sealed.columns); !saved) return saved;
+    }
+    if (transactional) {
+      if (auto committed = connection.commit(); !committed) return committed;
+    }
+    target.schema_changes += plan.source_changes;
+    if (!target.exists) target.has_unique_key = !sealed.key.empty();
+    target.exists = true;
+    for (const auto& column : sealed.columns) target.made.erase(column.target_name);
+    for (const uint32_t slot : columns.slots()) target.made[sealed.columns[slot].target_name] = sealed.columns[slot];
+    target.stored_version = sealed.version;
+    return {};
+  };
+  auto done = body();
+  if (!done) {
+    target.described = false;
+    if (transactional) (void)connection.rollback();
+  }
+  return done;
+}
+
+Result<void> write_entries(plugin::Connection& connection, const Sealed& sealed, const std::vector<const Entry*>& entries,
+                           std::vector<const Entry*>& missing) {
+  const TargetColumns columns(sealed);
+  if (columns.slots().empty()) return {};
+  for (const WriteGroup& rows : group(columns, entries)) {
+    struct Missing {
+      const WriteGroup* group;
+      std::vector<const Entry*>* entries;
+    } context{&rows, &missing};
+    cdcrt_write write{};
+    write.size = sizeof write;
+    write.kind = rows.kind;
+    write.table = sealed.table->abi();
+    write.columns = rows.columns.data();
+    write.column_count = static_cast<uint32_t>(rows.columns.size());
+    write.has_unique_key = sealed.table->target.has_unique_key ? 1 : 0;
+    write.cells = rows.cells.data();
+    write.row_count = rows.rows.size();
+    write.operations = rows.operations.empty() ? nullptr : rows.operations.data();
+    write.missing = [](void* self, uint64_t row) {
+      auto* found = static_cast<Missing*>(self);
+      found->entries->push_back(found->group->rows[row]);
+    };
+    write.context = &context;
+    if (auto written = connection.write(write); !written) return written;
+  }
+  return {};
+}
+
+Result<void> clear_table(plugin::Connection& connection, const Sealed& sealed) {
+  if (!sealed.table->target.exists) return {};
+  cdcrt_write write{};
+  write.size = sizeof write;
+  write.kind = CDCRT_WRITE_CLEAR;
+  write.table = sealed.table->abi();
+  return connection.write(write);
+}
+
+std::vector<const Entry*> entries_of(const Sealed& sealed) {
+  std::vector<const Entry*> entries;
+  for (const auto& part : sealed.partitions) {
+    for (const Entry& entry : part.fold.entries()) entries.push_back(&entry);
+  }
+  return entries;
+}
+
+}  // namespace cdcrt::apply

@@ -1,0 +1,27 @@
+// TableWriter: brings one sealed batch into the target, inside transactions that the caller may share among tables.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "apply/write_set.hpp"
+#include "plugin/instance.hpp"
+#include "progress/store.hpp"
+
+namespace cdcrt::apply {
+
+/// Makes the target's table fit the sealed batch: creates, adds, widens, drops (design 4.2, 4.8, 4.14), in a short transaction
+/// of its own, and stores the table's knowledge with it. Does nothing when nothing changed.
+Result<void> prepare_table(plugin::Connection& connection, progress::Store* store, bool transactional, const Sealed& sealed);
+
+/// Writes the entries, inside the caller's transaction. Rows that a partial change did not find are appended to `missing`.
+Result<void> write_entries(plugin::Connection& connection, const Sealed& sealed, const std::vector<const Entry*>& entries,
+                           std::vector<const Entry*>& missing);
+
+/// Empties the table, inside the caller's transaction.
+Result<void> clear_table(plugin::Connection& connection, const Sealed& sealed);
+
+/// Every entry of the batch.
+std::vector<const Entry*> entries_of(const Sealed& sealed);
+
+}  // namespace cdcrt::apply

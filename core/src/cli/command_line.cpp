@@ -1,0 +1,186 @@
+#include "cli/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <iostream>
+
+#include "cli/exit_code.hpp"
+#include "cli/manifest_commands.hpp"
+#include "cli/plugin_command.hpp"
+#include "diagnostics/suggestion.hpp"
+#include "diagnostics/text.hpp"
+#include "runtime/pipeline.hpp"
+
+namespace cdcrt::cli {
+namespace {
+
+using diagnostics::quote;
+
+struct Later {
+  const char* parent;  ///< "": top
+  const char* name;
+  const char* about;
+};
+/// Commands of the design that later versions bring: refused by name, so that nobody takes them for typing errors.
+constexpr auto kLater = std::to_array<Later>({{"", "plan", "what a start would do"},
+                                              {"", "status", "progress and lag of a pipeline"},
+                                              {"", "progress", "show or rewind progress"},
+                                              {"", "table", "list, pause, resume or skip tables"},
+                                              {"", "dlq", "list, show or replay dead letters"},
+                                              {"", "test", "run a manifest against recorded messages"},
+                                              {"", "decode", "messages in, rows out"},
+                                              {"", "manifest", "write a new manifest or its schema"},
+                                              {"plugin", "new", "scaffold a plugin"},
+                                              {"plugin", "conform", "check a plugin against its contract"},
+                                              {"plugin", "bench", "measure a plugin"}});
+
+struct Arguments {
+  ManifestArguments manifest;
+  std::string output = "text", log_format = "text";
+  bool probe = false, quiet = false;
+  std::string table, topic, source, plugin;
+  std::vector<std::string> plugin_dirs;
+};
+
+int complain(const std::string& message, const std::string& help) {
+  std::cerr << "error: " << message << "\n";
+  if (!help.empty()) std::cerr << "help: " << help << "\n";
+  return kManifestOrUsage;
+}
+
+void add_manifest_options(CLI::App& app, Arguments& arguments) {
+  app.add_option("--manifest,-m", arguments.manifest.files, "the manifest; given again: laid over the ones before")->type_name("FILE")->allow_extra_args(false);
+  app.add_option("--set", arguments.manifest.sets, "override one key: table.key=value")->type_name("KEY=VALUE")->allow_extra_args(false);
+  app.add_option("--output", arguments.output, "text or json")->type_name("FORMAT");
+}
+
+void add_run_options(CLI::App& app, Arguments& arguments) {
+  add_manifest_options(app, arguments);
+  app.add_option("--stop", arguments.manifest.stop, "end: stop at the ends that the sources have at the start; never")->type_name("WHEN");
+  app.add_option("--log-format", arguments.log_format, "text or json")->type_name("FORMAT");
+  app.add_flag("--quiet,-q", arguments.quiet, "no progress line and no summary");
+}
+
+int run(const Arguments& arguments) {
+  int exit_code = kDone;
+  const auto manifest = load_or_explain(arguments.manifest, exit_code);
+  if (!manifest) return exit_code;
+  runtime::RunOptions options;
+  options.json_logs = arguments.log_format == "json";
+  options.quiet = arguments.quiet;
+  return runtime::run(*manifest, options);
+}
+
+/// The names that could have been meant by an argument that nothing took.
+std::vector<std::string> names_known_to(const CLI::App& app, bool flags) {
+  std::vector<std::string> names;
+  if (flags) {
+    for (const CLI::Option* option : app.get_options()) {
+      for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  } else {
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
+  }
+  return names;
+}
+
+int complain_about_extras(const CLI::App& app) {
+  const CLI::App* last = &app;
+  while (!last->get_subcommands().empty()) last = last->get_subcommands().front();
+  const auto extras = app.remaining(true);
+  const std::string wrong = extras.empty() ? "" : extras.front();
+  const bool is_flag = wrong.starts_with("-");
+  const std::string command = last == &app ? "cdcrt" : "cdcrt " + last->get_name();
+  const auto known = names_known_to(*last, is_flag);
+  const std::string plain = wrong.substr(0, wrong.find('='));
+  const auto near = diagnostics::nearest(plain, known);
+  std::string help = near ? "did you mean " + quote(*near) + "?" : "see " + command + " --help";
+  if (!near && wrong.ends_with(".toml")) help = "a manifest is given with --manifest " + wrong;
+  return complain(std::string(is_flag ? "unknown option " : "unknown command or argument ") + quote(plain) + " of " + quote(command), help);
+}
+
+/// True and complained about when a choice is none of the two.
+bool is_bad_choice(const char* option, const std::string& value, const std::vector<std::string>& allowed) {
+  if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return false;
+  complain(quote(value) + " is not allowed for " + option, diagnostics::did_you_mean(value, allowed));
+  return true;
+}
+
+}  // namespace
+
+int run_command_line(const std::vector<std::string>& arguments_given) {
+  Arguments arguments;
+  CLI::App app("cdcrt carries row changes from logs into tables, exactly once.", "cdcrt");
+  app.require_subcommand(0, 1);
+  app.fallthrough(false);
+  app.set_help_flag("--help,-h", "this text");
+  add_run_options(app, arguments);
+  bool print_version = false;
+  app.add_flag("--version", print_version, "print the version");
+
+  CLI::App* run_command = app.add_subcommand("run", "run the pipeline of a manifest (the default)");
+  add_run_options(*run_command, arguments);
+  CLI::App* validate_command = app.add_subcommand("validate", "check a manifest and print what it holds");
+  add_manifest_options(*validate_command, arguments);
+  validate_command->add_flag("--probe", arguments.probe, "also connect to everything");
+  CLI::App* route_command = app.add_subcommand("route", "explain which route a table takes and its name in the target");
+  add_manifest_options(*route_command, arguments);
+  route_command->add_option("table", arguments.table, "database.schema.table, or its last parts")->required();
+  route_command->add_option("--topic", arguments.topic, "the topic it comes from, for {topic}");
+  route_command->add_option("--source", arguments.source, "the source it comes from, when there are several");
+  CLI::App* plugin_command = app.add_subcommand("plugin", "list and describe plugins");
+  plugin_command->require_subcommand(1);
+  CLI::App* list_command = plugin_command->add_subcommand("list", "every plugin that can be found, and why others are refused");
+  CLI::App* describe_command = plugin_command->add_subcommand("describe", "the options of a plugin");
+  describe_command->add_option("name", arguments.plugin, "a plugin's name, or the path of its shared object")->required();
+  for (CLI::App* command : {list_command, describe_command}) {
+    command->add_option("--plugin-dir", arguments.plugin_dirs, "search here too")->type_name("FOLDER")->allow_extra_args(false);
+    command->add_option("--output", arguments.output, "text or json")->type_name("FORMAT");
+  }
+  CLI::App* version_command = app.add_subcommand("version", "print the version");
+  std::vector<std::pair<CLI::App*, std::string>> later;
+  for (const Later& command : kLater) {
+    CLI::App* parent = *command.parent == '\0' ? &app : plugin_command;
+    CLI::App* added = parent->add_subcommand(command.name, std::string(command.about) + " (not yet available)");
+    added->prefix_command();
+    added->set_help_flag();
+    later.emplace_back(added, (*command.parent == '\0' ? "" : std::string(command.parent) + " ") + command.name);
+  }
+
+  try {
+    app.parse(std::vector<std::string>(arguments_given.rbegin(), arguments_given.rend()));
+  } catch (const CLI::Success& asked) {  // --help
+    return app.exit(asked);
+  } catch (const CLI::ExtrasError&) {
+    return complain_about_extras(app);
+  } catch (const CLI::ParseError& error) {
+    return complain(error.what(), "see cdcrt --help");
+  }
+
+  for (const auto& [command, name] : later) {
+    if (command->parsed()) return complain("command " + quote(name) + " is not yet available", "available: run, validate, route, plugin list, plugin describe, version");
+  }
+  if (print_version || version_command->parsed()) {
+    std::cout << "cdcrt " << CDCRT_VERSION << "\n";
+    return kDone;
+  }
+  if (is_bad_choice("--output", arguments.output, {"text", "json"}) || is_bad_choice("--log-format", arguments.log_format, {"text", "json"})) {
+    return kManifestOrUsage;
+  }
+  arguments.manifest.json_output = arguments.output == "json";
+  if (list_command->parsed()) return plugin_list(arguments.plugin_dirs, arguments.manifest.json_output);
+  if (describe_command->parsed()) return plugin_describe(arguments.plugin, arguments.plugin_dirs, arguments.manifest.json_output);
+
+  if (!arguments.manifest.stop.empty() && is_bad_choice("--stop", arguments.manifest.stop, {"end", "never"})) return kManifestOrUsage;
+  if (arguments.manifest.files.empty()) {
+    return complain(arguments_given.empty() ? "nothing to do" : "no manifest given", "cdcrt --manifest FILE.toml; see cdcrt --help");
+  }
+  if (arguments.probe) return complain("--probe is not yet available", "validate without it checks the manifest itself");
+  if (validate_command->parsed()) return validate(arguments.manifest);
+  if (route_command->parsed()) return explain_route(arguments.manifest, arguments.table, arguments.topic, arguments.source);
+  return run(arguments);
+}
+
+}  // namespace cdcrt::cli

@@ -1,0 +1,30 @@
+// Commands that begin by loading a manifest.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "manifest/manifest.hpp"
+
+namespace cdcrt::cli {
+
+/// What every command that loads a manifest is told.
+struct ManifestArguments {
+  std::vector<std::string> files;
+  std::vector<std::string> sets;
+  std::string stop;
+  bool json_output = false;
+};
+
+/// Loads; prints what is wrong (text to standard error, JSON to standard output). nullopt: `exit_code` says how to end.
+std::optional<manifest::Manifest> load_or_explain(const ManifestArguments& arguments, int& exit_code);
+
+/// Checks the manifest as `run` does and prints what it holds.
+int validate(const ManifestArguments& arguments);
+
+/// Says which route a table takes and what it is called in the target. `table`: database.schema.table or its last parts;
+/// `topic` and `source` fill those placeholders, a source may be left out when there is one.
+int explain_route(const ManifestArguments& arguments, const std::string& table, const std::string& topic, const std::string& source);
+
+}  // namespace cdcrt::cli

@@ -1,0 +1,60 @@
+// Codes of every diagnostic about a manifest or a command line: declared once, here; never reused for another meaning.
+//
+// E01xx files and syntax, E02xx keys and values, E03xx references and interpolation, E04xx routes, E05xx plugins.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace cdcrt::diagnostics {
+
+// clang-format off
+#define CDCRT_DIAGNOSTIC_CODES(X)                                                                                   \
+  X(kSyntax,              "E0101", "The file is not valid TOML.")                                                   \
+  X(kFileUnreadable,      "E0102", "A manifest cannot be read: it is missing, a directory, too large or forbidden.") \
+  X(kNotText,             "E0103", "A manifest is not UTF-8 text.")                                                 \
+  X(kBadSet,              "E0104", "A --set argument is not of the form key.path=value.")                           \
+  X(kIncludeCycle,        "E0105", "Files include each other in a circle.")                                         \
+  X(kIncludeMissing,      "E0106", "An included file does not exist.")                                              \
+  X(kMissingKey,          "E0201", "A required key or table is missing.")                                           \
+  X(kWrongType,           "E0202", "A value has the wrong type.")                                                   \
+  X(kUnknownKey,          "E0203", "A key is not known in its table.")                                              \
+  X(kNotYetAvailable,     "E0204", "A key, value or command is part of the design but not yet available.")          \
+  X(kBadValue,            "E0205", "A value is outside what its key allows.")                                       \
+  X(kDefinedTwice,        "E0206", "The same key is defined by two files of which one includes the other.")         \
+  X(kBadUnit,             "E0207", "A duration or a size is not written as a number and a known unit.")             \
+  X(kBadName,             "E0208", "The name of a pipeline, source or sink holds characters that are not allowed.") \
+  X(kPluginRefusedValue,  "E0209", "A plugin refused its settings.")                                                \
+  X(kUnsetVariable,       "E0301", "An environment variable that the manifest uses is not set.")                    \
+  X(kSecretFileUnreadable,"E0302", "A file that a ${file:...} names cannot be read.")                               \
+  X(kResolverNotYet,      "E0303", "A ${...} of this kind is not yet available.")                                   \
+  X(kBadInterpolation,    "E0304", "A ${...} is not well-formed or of a kind that does not exist.")                 \
+  X(kUnknownSink,         "E0305", "A route names a sink that the manifest does not define.")                       \
+  X(kSinkNotNamed,        "E0306", "There are several sinks and nothing says which one a table goes to.")           \
+  X(kBadPattern,          "E0401", "A pattern of a route cannot be read.")                                          \
+  X(kRouteTie,            "E0402", "Two routes claim the same tables with equal right.")                            \
+  X(kBadTemplate,         "E0403", "A template has unknown placeholders or is not well-formed.")                    \
+  X(kBadColumnType,       "E0404", "A column's type cannot be read.")                                               \
+  X(kBadColumnRule,       "E0405", "The settings of a column contradict each other.")                               \
+  X(kPluginNotFound,      "E0501", "A plugin was not found in any of the searched places.")                         \
+  X(kPluginRefused,       "E0502", "A plugin's file was found and cannot be used.")                                 \
+  X(kBrokenOptionTable,   "E0503", "A plugin's own option table is wrong; only the plugin's author can repair it.") \
+  X(kPluginFailed,        "E0504", "A plugin could not begin to work: what it needs is missing or refuses.")
+// clang-format on
+
+#define CDCRT_DECLARE_CODE(constant, code, meaning) inline constexpr std::string_view constant = code;
+CDCRT_DIAGNOSTIC_CODES(CDCRT_DECLARE_CODE)
+#undef CDCRT_DECLARE_CODE
+
+struct CodeDescription {
+  std::string_view code;     ///< "E0203"
+  std::string_view meaning;  ///< one line, for the generated reference
+};
+
+/// Every code, ascending. Static.
+std::span<const CodeDescription> all_codes();
+
+/// True for codes that stand for the environment (exit code 3), not for what the manifest says (exit code 2).
+bool is_environment_code(std::string_view code);
+
+}  // namespace cdcrt::diagnostics

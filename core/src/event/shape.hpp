@@ -1,0 +1,59 @@
+// Shapes, interned for the life of the process.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "cdcrt/abi/value.h"
+#include "event/arena.hpp"
+
+namespace cdcrt::event {
+
+struct ShapeColumn {
+  std::string name;
+  cdcrt_type type{};
+  uint32_t flags = 0;
+  uint32_t key_ordinal = 0;
+  cdcrt_cell default_value{};  ///< bytes owned by the registry
+};
+
+/// An owned copy of a cdcrt_shape. Immutable once interned.
+struct Shape {
+  uint32_t id = 0;
+  bool declared = false;
+  bool keyed = false;
+  std::string database, schema, table;
+  std::vector<ShapeColumn> columns;
+};
+
+/// Equal shapes get equal ids. Thread-safe; nothing is ever removed, so references stay valid.
+class ShapeRegistry {
+ public:
+  uint32_t intern(const cdcrt_shape& shape);
+  [[nodiscard]] const Shape& get(uint32_t id) const;
+
+ private:
+  mutable std::shared_mutex mutex_;
+  std::unordered_map<std::string, uint32_t> ids_;
+  std::deque<Shape> shapes_;
+  Arena defaults_;
+};
+
+/// True for tags whose bytes stand at cell.value.data.
+inline bool has_bytes(const cdcrt_cell& cell) {
+  return cell.tag == CDCRT_DECIMAL || cell.tag >= CDCRT_STRING;
+}
+
+/// The cell with its bytes copied into `arena`.
+inline cdcrt_cell copy_cell(const cdcrt_cell& cell, Arena& arena) {
+  cdcrt_cell copy = cell;
+  if (has_bytes(cell)) copy.value.data = arena.copy({cell.value.data, cell.size}).data();
+  return copy;
+}
+
+}  // namespace cdcrt::event

@@ -1,0 +1,252 @@
+#include "evolution/table_knowledge.hpp"
+
+#include <algorithm>
+
+#include "evolution/column_rules.hpp"
+#include "types/type.hpp"
+
+namespace cdcrt::evolution {
+namespace {
+
+bool is_integer(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && type.kind <= CDCRT_TYPE_UINT64; }
+bool is_float(cdcrt_type type) { return type.kind == CDCRT_TYPE_FLOAT32 || type.kind == CDCRT_TYPE_FLOAT64; }
+bool is_temporal(cdcrt_type type) { return type.kind >= CDCRT_TYPE_DATE && type.kind <= CDCRT_TYPE_TIMESTAMPTZ; }
+
+// The type after `older` was followed by `newer` at the source. A float stays one when integers follow: the source converted.
+cdcrt_type follow(cdcrt_type older, cdcrt_type newer) {
+  if (is_float(older) && is_integer(newer)) return older;
+  return types::evolve(older, newer);
+}
+
+// A temporal zero stands for now() in Debezium's schemas unless the definition's text says otherwise.
+bool is_usable_default(const event::ShapeColumn& column) {
+  if ((column.flags & CDCRT_COLUMN_DEFAULT) == 0 || column.default_value.tag <= CDCRT_NULL) return false;
+  return !is_temporal(column.type) || (column.flags & CDCRT_COLUMN_DEFAULT_CERTAIN) != 0 || column.default_value.value.integer != 0;
+}
+
+}  // namespace
+
+Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::string_view order, bool definite) {
+  ShapeMap& map = maps_[shape.id];
+  if (map.version != version_ || (map.has_dropped && revives(map, order))) {
+    if (auto key = observe_key(shape); !key) return std::move(key.error());
+    map.slots.clear();
+    map.has_dropped = false;
+    for (const auto& column : shape.columns) {
+      auto slot = slot_for(shape, column, order);
+      if (!slot) return std::move(slot.error());
+      map.slots.push_back(*slot);
+    }
+    if (!key_known_) {
+      if (auto key = observe_key(shape); !key) return std::move(key.error());
+    }
+    map.absent.clear();
+    for (uint32_t slot = 0; slot < columns_.size(); ++slot) {
+      const bool present = std::find(map.slots.begin(), map.slots.end(), static_cast<int32_t>(slot)) != map.slots.end();
+      if (!present && columns_[slot].active) map.absent.push_back(slot);
+      if (present && !columns_[slot].active) map.has_dropped = true;
+    }
+    map.version = version_;
+  }
+  if (order > map.max_order) map.max_order.assign(order);
+  if (definite && shape.declared && !map.absent.empty() && route_->schema_changes == manifest::SchemaChanges::kEvolve) {
+    drop_absent(map, order);
+    map.version = version_;
+    std::erase_if(map.absent, [&](uint32_t slot) { return !columns_[slot].active; });
+  }
+  if (map.has_dropped) return discard_late(map, order);
+  return &map;
+}
+
+Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order) {
+  const manifest::ColumnRule rule = rule_for(*route_, column.name);
+  if (rule.exclude) return -1;
+  auto found = slots_.find(column.name);
+  if (found == slots_.end()) {
+    const bool established = restored_ || maps_.size() > 1;
+    if (established && route_->schema_changes == manifest::SchemaChanges::kIgnore) return -1;
+    if (established && route_->schema_changes == manifest::SchemaChanges::kFail) {
+      return make_error(CDCRT_UNSUPPORTED, "the source added column '" + column.name + "' and schema_changes is \"fail\"",
+                        "add the column to the target and set schema_changes = \"evolve\", or exclude it in the route's columns");
+    }
+    Column added;
+    added.source_name = column.name;
+    added.target_name = rule.rename.empty() ? column.name : rule.rename;
+    for (const Column& other : columns_) {
+      if (other.target_name != added.target_name) continue;
+      return make_error(CDCRT_BAD_CONFIG,
+                        "columns '" + other.source_name + "' and '" + column.name + "' both go to '" + added.target_name + "'",
+                        "give one of them another name: columns." + column.name + " = { rename = \"...\" }");
+    }
+    added.target_type = rule.target_type;
+    added.parse = rule.parse;
+    added.on_overflow = rule.on_overflow;
+    if (rule.type) {
+      added.typed_by_route = true;
+      added.type = *rule.type;
+    }
+    added.last_seen.assign(order);
+    if (is_usable_default(column) && !rule.type) added.default_value = event::copy_cell(column.default_value, arena_);
+    found = slots_.emplace(column.name, static_cast<uint32_t>(columns_.size())).first;
+    columns_.push_back(std::move(added));
+    if (shape.declared && !rule.type) {
+      columns_.back().type = column.type;
+      columns_.back().type_order.assign(order);
+    }
+    ++version_;
+    return static_cast<int32_t>(found->second);
+  }
+  Column& known = columns_[found->second];
+  if (!known.active && order > known.dropped_at) {
+    known.active = true;
+    ++known.incarnation;
+    known.last_seen.assign(order);
+    known.dropped_at.clear();
+    known.default_value = is_usable_default(column) ? event::copy_cell(column.default_value, arena_) : cdcrt_cell{};
+    if (shape.declared && !known.typed_by_route) {
+      known.type = column.type;
+      known.type_order.assign(order);
+    }
+    ++version_;
+  } else if (shape.declared && known.active) {
+    declare_type(found->second, column.type, order);
+    if (known.default_value.tag == CDCRT_ABSENT && is_usable_default(column) && order < known.type_order) {
+      known.default_value = event::copy_cell(column.default_value, arena_);
+    }
+  }
+  return static_cast<int32_t>(found->second);
+}
+
+void TableKnowledge::declare_type(uint32_t slot, cdcrt_type declared, std::string_view order) {
+  Column& column = columns_[slot];
+  if (column.typed_by_route || declared.kind == CDCRT_TYPE_UNKNOWN) return;
+  const bool late = order < column.type_order;
+  set_type(slot, late ? follow(declared, column.type) : follow(column.type, declared));
+  if (!late) column.type_order.assign(order);
+}
+
+void TableKnowledge::set_type(uint32_t slot, cdcrt_type type) {
+  Column& column = columns_[slot];
+  if (types::equal(column.type, type)) return;
+  if (column.type.kind != CDCRT_TYPE_UNKNOWN) type_changes_.push_back({slot, column.type, type});
+  column.type = type;
+  ++version_;
+}
+
+void TableKnowledge::learn(uint32_t slot, const cdcrt_cell& cell) {
+  set_type(slot, types::join(columns_[slot].type, types::learned(cell)));
+}
+
+Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
+  std::vector<std::string> names;
+  if (!route_->primary_key.empty()) {
+    names = route_->primary_key;
+  } else if (shape.keyed) {
+    std::vector<std::pair<uint32_t, std::string>> ordered;
+    for (const auto& column : shape.columns) {
+      if (column.key_ordinal > 0) ordered.emplace_back(column.key_ordinal, column.name);
+    }
+    std::sort(ordered.begin(), ordered.end());
+    for (auto& [ordinal, name] : ordered) names.push_back(std::move(name));
+  } else {
+    return {};
+  }
+  if (key_known_) {
+    bool same = names.size() == key_.size();
+    for (std::size_t i = 0; same && i < names.size(); ++i) same = columns_[key_[i]].source_name == names[i];
+    if (same) return {};
+    std::string before, after;
+    for (const uint32_t slot : key_) before += (before.empty() ? "" : ", ") + columns_[slot].source_name;
+    for (const auto& name : names) after += (after.empty() ? "" : ", ") + name;
+    return make_error(CDCRT_UNSUPPORTED, "the key of the table changed from (" + before + ") to (" + after + ")",
+                      "empty the table and its progress and read it again, or fix the key in the route: primary_key = [...]");
+  }
+  std::vector<uint32_t> slots;
+  for (const auto& name : names) {
+    const auto found = slots_.find(name);
+    if (found == slots_.end()) return {};  // its columns come with a later shape, or this shape is being mapped
+    slots.push_back(found->second);
+  }
+  key_ = std::move(slots);
+  for (std::size_t i = 0; i < key_.size(); ++i) columns_[key_[i]].key_ordinal = static_cast<uint32_t>(i + 1);
+  key_known_ = true;
+  key_crosses_partitions_ = false;
+  if (!route_->primary_key.empty()) {
+    // Equal route keys meet in one partition only when the route's key contains the message's, by which Kafka partitions.
+    bool any = false;
+    for (const auto& column : shape.columns) {
+      if (column.key_ordinal == 0) continue;
+      any = true;
+      if (std::find(names.begin(), names.end(), column.name) == names.end()) key_crosses_partitions_ = true;
+    }
+    if (!any) key_crosses_partitions_ = true;
+  }
+  ++version_;
+  return {};
+}
+
+std::string_view TableKnowledge::last_seen(uint32_t slot) const {
+  std::string_view seen = columns_[slot].last_seen;
+  for (const auto& [id, map] : maps_) {
+    const bool has = std::find(map.slots.begin(), map.slots.end(), static_cast<int32_t>(slot)) != map.slots.end();
+    if (has && map.max_order > seen) seen = map.max_order;
+  }
+  return seen;
+}
+
+void TableKnowledge::drop_absent(const ShapeMap& map, std::string_view order) {
+  for (const uint32_t slot : map.absent) {
+    Column& column = columns_[slot];
+    if (!column.active || column.key_ordinal > 0) continue;
+    const std::string_view seen = last_seen(slot);
+    if (order <= seen) continue;
+    column.last_seen.assign(seen);
+    column.active = false;
+    column.dropped_at.assign(order);
+    ++version_;
+  }
+}
+
+bool TableKnowledge::revives(const ShapeMap& map, std::string_view order) const {
+  return std::any_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
+    return slot >= 0 && !columns_[static_cast<uint32_t>(slot)].active && order > columns_[static_cast<uint32_t>(slot)].dropped_at;
+  });
+}
+
+const ShapeMap* TableKnowledge::discard_late(const ShapeMap& map, std::string_view order) {
+  late_map_.slots = map.slots;
+  for (int32_t& slot : late_map_.slots) {
+    if (slot >= 0 && !columns_[static_cast<uint32_t>(slot)].active && order <= columns_[static_cast<uint32_t>(slot)].dropped_at) slot = -1;
+  }
+  return &late_map_;
+}
+
+void TableKnowledge::restore(Column column) {
+  const auto slot = static_cast<uint32_t>(columns_.size());
+  slots_.emplace(column.source_name, slot);
+  const manifest::ColumnRule rule = rule_for(*route_, column.source_name);
+  column.parse = rule.parse;
+  column.on_overflow = rule.on_overflow;
+  column.target_type = rule.target_type;
+  if (rule.type) {
+    column.typed_by_route = true;
+    column.type = *rule.type;
+  }
+  columns_.push_back(std::move(column));
+  const uint32_t ordinal = columns_.back().key_ordinal;
+  if (ordinal > 0) {
+    if (key_.size() < ordinal) key_.resize(ordinal);
+    key_[ordinal - 1] = slot;
+  }
+  restored_ = true;
+}
+
+void TableKnowledge::restore_sighting(std::string_view order) {
+  for (Column& column : columns_) {
+    if (column.active && order > column.last_seen) column.last_seen.assign(order);
+  }
+}
+
+std::vector<TypeChange> TableKnowledge::take_type_changes() { return std::exchange(type_changes_, {}); }
+
+}  // namespace cdcrt::evolution

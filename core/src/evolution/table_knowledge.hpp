@@ -1,0 +1,113 @@
+// What is known of one table: its columns, types, keys, drops (design 4.1, 4.2, 4.8). Durable in the target beside the progress.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "cdcrt/abi/value.h"
+#include "diagnostics/result.hpp"
+#include "event/arena.hpp"
+#include "event/shape.hpp"
+#include "manifest/manifest.hpp"
+
+namespace cdcrt::evolution {
+
+/// A column of a table. Its place in TableKnowledge::columns() is its slot, which never changes.
+struct Column {
+  std::string source_name;
+  std::string target_name;
+  cdcrt_type type{};          ///< kind UNKNOWN: seen only as NULL, not created yet
+  std::string target_type;    ///< raw type of the target; empty: from the type
+  cdcrt_cell default_value{}; ///< constant default of the source; tag ABSENT: none
+  uint32_t key_ordinal = 0;   ///< 1-based; 0: not in the key
+  bool active = true;         ///< false: dropped at the source
+  bool typed_by_route = false;
+  manifest::Parse parse = manifest::Parse::kNone;
+  manifest::OnOverflow on_overflow = manifest::OnOverflow::kDeadLetter;
+  uint32_t incarnation = 0;   ///< raised when a dropped column comes back: the target's is dropped and added anew
+  std::string last_seen;      ///< greatest source order at which it was seen, as far as stored
+  std::string dropped_at;     ///< source order of the event that showed its absence
+  std::string type_order;     ///< source order of the shape that last declared its type
+};
+
+/// Where a shape's columns go.
+struct ShapeMap {
+  std::vector<int32_t> slots;   ///< per shape column: slot, or -1: excluded or discarded
+  std::vector<uint32_t> absent; ///< slots of active columns that the shape lacks
+  bool has_dropped = false;     ///< one of the slots is of a dropped column
+  uint64_t version = 0;         ///< of the knowledge it was made for
+  std::string max_order;        ///< greatest source order of a row of this shape
+};
+
+/// A column's type grew; cells folded before it must follow.
+struct TypeChange {
+  uint32_t slot;
+  cdcrt_type from, to;
+};
+
+/// Not thread-safe: the table's lock guards it. Cells of defaults are owned by it.
+class TableKnowledge {
+ public:
+  explicit TableKnowledge(const manifest::Route& route) : route_(&route) {}
+
+  /// What a row of `shape` at source order `order` (may be empty: unknown) teaches; answers where its columns go, valid until
+  /// the next call. `definite`: the operation carries the row as it is then, so that a missing column means a dropped one.
+  /// Error: the table must stop (its key changed, two columns meet in one name, schema_changes = "fail").
+  Result<const ShapeMap*> observe(const event::Shape& shape, std::string_view order, bool definite);
+
+  /// A value without schema: widens the column's type so that it holds the cell.
+  void learn(uint32_t slot, const cdcrt_cell& cell);
+
+  /// Puts back a column that the target kept (order of calls: slot order).
+  void restore(Column column);
+  /// Every active column was seen at least up to there: called once after restore() with the progress of the target.
+  void restore_sighting(std::string_view order);
+
+  [[nodiscard]] const std::vector<Column>& columns() const { return columns_; }
+  [[nodiscard]] const std::vector<uint32_t>& key() const { return key_; }
+  /// False until an event or the route said what the key is.
+  [[nodiscard]] bool key_known() const { return key_known_; }
+  void restore_key_known() { key_known_ = true; }
+  /// True when rows of equal key may come from several partitions: the route's key does not contain the message's.
+  [[nodiscard]] bool key_crosses_partitions() const { return key_crosses_partitions_; }
+  /// Raised by everything that must be stored or changed in the target.
+  [[nodiscard]] uint64_t version() const { return version_; }
+  /// Type changes since the last call.
+  std::vector<TypeChange> take_type_changes();
+  /// Source changes seen (columns added, dropped, types changed).
+  [[nodiscard]] uint64_t discarded_cells() const { return discarded_cells_; }
+  void count_discarded() { ++discarded_cells_; }
+
+  [[nodiscard]] event::Arena& arena() { return arena_; }
+
+ private:
+  Result<int32_t> slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order);
+  void declare_type(uint32_t slot, cdcrt_type declared, std::string_view order);
+  Result<void> observe_key(const event::Shape& shape);
+  void drop_absent(const ShapeMap& map, std::string_view order);
+  [[nodiscard]] std::string_view last_seen(uint32_t slot) const;
+  [[nodiscard]] bool revives(const ShapeMap& map, std::string_view order) const;
+  const ShapeMap* discard_late(const ShapeMap& map, std::string_view order);
+  void set_type(uint32_t slot, cdcrt_type type);
+
+  const manifest::Route* route_;
+  std::vector<Column> columns_;
+  std::unordered_map<std::string, uint32_t> slots_;
+  std::unordered_map<uint32_t, ShapeMap> maps_;
+  ShapeMap late_map_;
+  std::vector<uint32_t> key_;
+  bool key_known_ = false;
+  bool key_crosses_partitions_ = false;
+  bool restored_ = false;  ///< columns came from the target
+  uint64_t version_ = 1;
+  uint64_t discarded_cells_ = 0;
+  std::vector<TypeChange> type_changes_;
+  event::Arena arena_{4 << 10};
+};
+
+}  // namespace cdcrt::evolution

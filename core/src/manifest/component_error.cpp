@@ -1,0 +1,35 @@
+#include "manifest/component_error.hpp"
+
+#include "diagnostics/codes.hpp"
+#include "diagnostics/text.hpp"
+
+namespace cdcrt::manifest {
+
+diagnostics::Diagnostic diagnostic_of(std::string_view code, Position position, const Error& error) {
+  diagnostics::Diagnostic diagnostic;
+  diagnostic.code = std::string(code);
+  diagnostic.position = std::move(position);
+  diagnostic.help = error.hint;
+  std::size_t begin = error.message.find('\n');
+  diagnostic.message = error.message.substr(0, begin);
+  while (begin != std::string::npos) {
+    const std::size_t end = error.message.find('\n', begin + 1);
+    std::string line = error.message.substr(begin + 1, end == std::string::npos ? end : end - begin - 1);
+    line.erase(0, line.find_first_not_of(' '));
+    if (!line.empty()) diagnostic.notes.push_back(std::move(line));
+    begin = end;
+  }
+  return diagnostic;
+}
+
+diagnostics::Diagnostic diagnostic_for(const Component& component, const Error& error) {
+  Position position = component.position;
+  Error named = error;
+  if (error.code == CDCRT_BAD_CONFIG && !error.config_key.empty()) {
+    if (const auto given = component.options.position_of(error.config_key)) position = *given;
+    if (error.message.find(error.config_key) == std::string::npos) named.message = diagnostics::quote(error.config_key) + ": " + error.message;
+  }
+  return diagnostic_of(error.code == CDCRT_BAD_CONFIG ? diagnostics::kPluginRefusedValue : diagnostics::kPluginFailed, std::move(position), named);
+}
+
+}  // namespace cdcrt::manifest

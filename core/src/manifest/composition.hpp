@@ -1,0 +1,27 @@
+// One tree out of several files and --set arguments: includes, overlays, references resolved.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "manifest/tree.hpp"
+
+namespace cdcrt::manifest {
+
+/// Paths that `pattern` names, sorted: a glob's matches, else the path itself whether it exists or not. Relative to `folder`.
+/// A path that exists as written is never taken for a glob.
+std::vector<std::string> expand(const std::string& pattern, const std::string& folder);
+
+/// True when `text` holds a glob's characters.
+bool is_glob(std::string_view text);
+
+/// Absolute form of `path`, which is relative to `folder` unless it is absolute.
+std::string absolute_path(const std::string& path, const std::string& folder);
+
+/// Reads `files` with their includes, lays later ones over earlier ones, then `sets`. `folder`: of the first file, absolute.
+/// nullopt: some text could not be read at all (reported), checking on would only produce noise.
+std::optional<Node> compose(const std::vector<std::string>& files, const std::vector<std::string>& sets, const std::string& folder,
+                            Report& report);
+
+}  // namespace cdcrt::manifest

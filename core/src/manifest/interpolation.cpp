@@ -1,0 +1,161 @@
+#include "manifest/interpolation.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "diagnostics/codes.hpp"
+#include "diagnostics/suggestion.hpp"
+#include "diagnostics/text.hpp"
+
+namespace cdcrt::manifest {
+namespace {
+
+using diagnostics::quote;
+
+constexpr std::uintmax_t kLargestFile = 1 << 20;
+
+bool is_name(std::string_view text) {
+  if (text.empty() || (text.front() >= '0' && text.front() <= '9')) return false;
+  for (char letter : text) {
+    const bool good = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') || letter == '_';
+    if (!good) return false;
+  }
+  return true;
+}
+
+class Resolver {
+ public:
+  Resolver(const std::string& folder, Report& report) : folder_(folder), report_(report) {}
+
+  void resolve(Node& node) {
+    for (auto& entry : node.entries) resolve(entry.value);
+    for (auto& item : node.items) resolve(item);
+    if (node.kind != Node::Kind::kString || node.text.find('$') == std::string::npos) return;
+    const std::string text = std::move(node.text);
+    std::string result;
+    for (std::size_t i = 0; i < text.size();) {
+      if (text[i] != '$') {
+        result += text[i++];
+      } else if (text.compare(i, 2, "$$") == 0) {
+        result += '$';
+        i += 2;
+      } else if (text.compare(i, 2, "${") != 0) {
+        result += text[i++];
+      } else {
+        const std::size_t end = text.find('}', i);
+        if (end == std::string::npos) {
+          fail(node, text.substr(i, 24), diagnostics::kBadInterpolation, "'${' without '}'", "write $${ where a plain ${ is meant");
+          break;
+        }
+        const std::string reference = text.substr(i, end + 1 - i);
+        if (const auto value = look_up(node, reference)) result += *value;
+        node.loose = true;
+        i = end + 1;
+      }
+    }
+    node.text = std::move(result);
+  }
+
+ private:
+  void fail(Node& node, const std::string& reference, std::string_view code, std::string message, std::string help) {
+    node.broken = true;
+    report_.error(code, find_in_source(node.position, reference), std::move(message), std::move(help));
+  }
+
+  /// Where the reference itself stands; escapes and lines of their own may hide it, then the value's place.
+  Position find_in_source(const Position& value, const std::string& reference) {
+    const std::string_view line = report_.texts().raw_line(value.file, value.line);
+    std::size_t offset = 0;
+    for (uint32_t i = 1; i < value.column && offset < line.size(); ++i) offset += diagnostics::character_at(line, offset).bytes;
+    const std::size_t found = line.find(reference, offset);
+    if (found == std::string_view::npos) return value;
+    Position position = value;
+    position.column = static_cast<uint32_t>(diagnostics::count_characters(line.substr(0, found))) + 1;
+    position.length = static_cast<uint32_t>(diagnostics::count_characters(reference));
+    return position;
+  }
+
+  std::optional<std::string> look_up(Node& node, const std::string& reference) {
+    const std::string body = reference.substr(2, reference.size() - 3);
+    const std::size_t colon = body.find(':');
+    const std::string kind = body.substr(0, colon), rest = colon == std::string::npos ? std::string() : body.substr(colon + 1);
+    if (colon == std::string::npos) {
+      fail(node, reference, diagnostics::kBadInterpolation, quote(reference) + " does not say where the value comes from",
+           is_name(body) ? "for an environment variable write ${env:" + body + "}; for a plain ${ write $${"
+                         : "kinds: ${env:NAME}, ${env:NAME:-default}, ${file:/path}; for a plain ${ write $${");
+      return std::nullopt;
+    }
+    if (kind == "env") return environment(node, reference, rest);
+    if (kind == "file") return file(node, reference, rest);
+    if (kind == "aws-sm") {
+      fail(node, reference, diagnostics::kResolverNotYet, "${aws-sm:...} is not yet available", "use ${env:NAME} or ${file:/path}");
+    } else {
+      fail(node, reference, diagnostics::kBadInterpolation, "unknown kind " + quote(kind) + " in " + quote(reference),
+           diagnostics::did_you_mean(kind, {"env", "file", "aws-sm"}));
+    }
+    return std::nullopt;
+  }
+
+  std::optional<std::string> environment(Node& node, const std::string& reference, const std::string& rest) {
+    const std::size_t fallback = rest.find(":-");
+    const std::string name = rest.substr(0, fallback);
+    if (!is_name(name)) {
+      fail(node, reference, diagnostics::kBadInterpolation, quote(name) + " is not the name of an environment variable", "");
+      return std::nullopt;
+    }
+    const char* value = std::getenv(name.c_str());
+    if (fallback != std::string::npos) {
+      return value == nullptr || *value == '\0' ? rest.substr(fallback + 2) : std::string(value);
+    }
+    if (value == nullptr) {
+      fail(node, reference, diagnostics::kUnsetVariable, "environment variable " + quote(name) + " is not set",
+           "set it, or give a default: ${env:" + name + ":-...}");
+      return std::nullopt;
+    }
+    if (diagnostics::find_invalid_utf8(value) != std::string_view::npos) {
+      fail(node, reference, diagnostics::kUnsetVariable, "environment variable " + quote(name) + " is not UTF-8 text", "");
+      return std::nullopt;
+    }
+    return value;
+  }
+
+  std::optional<std::string> file(Node& node, const std::string& reference, const std::string& name) {
+    const auto refuse = [&](const std::string& why) {
+      fail(node, reference, diagnostics::kSecretFileUnreadable, "cannot read " + quote(name) + ": " + why, "");
+      return std::nullopt;
+    };
+    if (name.empty() || name.find('\0') != std::string::npos) return refuse("not a path");
+    std::filesystem::path path(name);
+    if (path.is_relative()) path = std::filesystem::path(folder_) / path;
+    std::error_code error;
+    const auto status = std::filesystem::status(path, error);
+    if (std::filesystem::is_directory(status)) return refuse("it is a directory");
+    if (!std::filesystem::exists(status)) return refuse(error && error.value() != ENOENT ? error.message() : "no such file");
+    if (std::filesystem::is_regular_file(status) && std::filesystem::file_size(path, error) > kLargestFile) return refuse("larger than 1 MiB");
+    errno = 0;
+    std::ifstream stream(path, std::ios::binary);
+    if (!stream) return refuse(std::strerror(errno));
+    std::string text(kLargestFile + 1, '\0');
+    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(stream.gcount()));
+    if (stream.bad()) return refuse("reading failed");
+    if (text.size() > kLargestFile) return refuse("larger than 1 MiB");
+    if (diagnostics::find_invalid_utf8(text) != std::string_view::npos) return refuse("it is not UTF-8 text");
+    if (text.ends_with('\n')) text.pop_back();
+    if (text.ends_with('\r')) text.pop_back();
+    return text;
+  }
+
+  const std::string& folder_;
+  Report& report_;
+};
+
+}  // namespace
+
+void interpolate(Node& root, const std::string& folder, Report& report) { Resolver(folder, report).resolve(root); }
+
+}  // namespace cdcrt::manifest

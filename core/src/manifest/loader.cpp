@@ -1,0 +1,187 @@
+#include "manifest/loader.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "diagnostics/codes.hpp"
+#include "diagnostics/suggestion.hpp"
+#include "diagnostics/text.hpp"
+#include "manifest/component_reader.hpp"
+#include "manifest/composition.hpp"
+#include "manifest/plugin_lookup.hpp"
+#include "manifest/route_reader.hpp"
+
+namespace cdcrt::manifest {
+namespace {
+
+using diagnostics::quote;
+
+constexpr int64_t kLeastMemory = 1 << 20;
+constexpr int64_t kMostWorkers = 1024;
+constexpr std::size_t kLongestPipelineName = 128;
+
+/// Every value below a key that names a secret, whatever the table: shown nowhere.
+void cover_secrets(const Node& node, bool covered, diagnostics::SourceTexts& texts) {
+  if (covered && !node.is_table()) texts.mask(node.position);
+  for (const Entry& entry : node.entries) cover_secrets(entry.value, covered || diagnostics::names_a_secret(entry.key), texts);
+  for (const Node& item : node.items) cover_secrets(item, covered, texts);
+}
+
+void read_pipeline(TableReader& top, Manifest& manifest) {
+  constexpr const char* kHelp = "add [pipeline] with name = \"...\": the progress in the target is kept under this name";
+  const Entry* entry = top.take_table("pipeline");
+  if (entry == nullptr) {
+    if (top.table().find("pipeline") == nullptr) {
+      top.report().error(diagnostics::kMissingKey, top.table().position, "missing key 'name' in [pipeline]", kHelp);
+    }
+    return;
+  }
+  TableReader reader(entry->value, "pipeline", top.report());
+  if (const Entry* name = reader.take("name")) {
+    if (const auto text = read_string(name->value, reader.field("name"))) {
+      manifest.pipeline = *text;
+      const bool control = std::any_of(text->begin(), text->end(), [](char letter) { return static_cast<unsigned char>(letter) < 0x20 || letter == 0x7F; });
+      if (text->empty() || text->size() > kLongestPipelineName || control) {
+        refuse_value(name->value, reader.field("name"), diagnostics::kBadName, "must be 1 to 128 characters without control characters");
+      }
+    }
+  } else {
+    reader.missing("name", kHelp);
+  }
+  if (const auto choice = reader.choice("unmatched_tables", {"ignore", "fail"})) manifest.unmatched_tables = static_cast<UnmatchedTables>(*choice);
+  reader.finish();
+}
+
+void read_runtime(TableReader& top, Manifest& manifest) {
+  const Entry* entry = top.take_table("runtime");
+  if (entry == nullptr) return;
+  TableReader reader(entry->value, "runtime", top.report());
+  Runtime& runtime = manifest.runtime;
+  if (const auto memory = reader.bytes("memory", kLeastMemory)) runtime.memory = static_cast<uint64_t>(*memory);
+  if (const auto workers = reader.integer("decode_workers", 0, kMostWorkers)) runtime.decode_workers = static_cast<uint32_t>(*workers);
+  if (const auto folders = reader.list("plugin_dirs")) {
+    for (const auto& folder : *folders) runtime.plugin_dirs.push_back(absolute_path(folder, manifest.folder));
+  }
+  const std::vector<std::string> levels = {"debug", "info", "warning", "error"};
+  if (const auto level = reader.choice("log_level", levels)) runtime.log_level = levels[*level];
+  if (const auto timeout = reader.duration("shutdown_timeout")) runtime.shutdown_timeout = std::chrono::microseconds(*timeout);
+  reader.not_yet("http");
+  reader.finish();
+}
+
+std::string process_name() {
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0 || host[0] == '\0') return "host-" + std::to_string(::getpid());
+  return std::string(host.data()) + "-" + std::to_string(::getpid());
+}
+
+/// A name as part of a file's name.
+std::string as_file_name(std::string name) {
+  for (char& letter : name) {
+    if (letter == '/' || letter == '\\' || static_cast<unsigned char>(letter) < 0x20) letter = '_';
+  }
+  return name == "." || name == ".." ? "_" : name;
+}
+
+/// nullopt: an unknown placeholder, put into `wrong`.
+std::optional<std::string> expand_path(const std::string& path, const Manifest& manifest, std::string& wrong) {
+  std::string result;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    const std::size_t end = path[i] == '{' ? path.find('}', i) : std::string::npos;
+    if (end == std::string::npos) {
+      result += path[i];
+      continue;
+    }
+    const std::string name = path.substr(i + 1, end - i - 1);
+    if (name == "pipeline") {
+      result += as_file_name(manifest.pipeline);
+    } else if (name == "process") {
+      result += as_file_name(process_name());
+    } else {
+      wrong = name;
+      return std::nullopt;
+    }
+    i = end;
+  }
+  return result;
+}
+
+void read_dead_letters(TableReader& top, Manifest& manifest) {
+  std::string path = "dead_letters/{pipeline}-{process}.jsonl";
+  const Entry* path_entry = nullptr;
+  if (const Entry* entry = top.take_table("dead_letters")) {
+    TableReader reader(entry->value, "dead_letters", top.report());
+    reader.choice("plugin", {"file"}, {"kafka", "table"});
+    path_entry = reader.take("path");
+    if (path_entry != nullptr) {
+      if (const auto given = read_string(path_entry->value, reader.field("path"))) path = *given;
+      if (path.empty()) refuse_value(path_entry->value, reader.field("path"), diagnostics::kBadValue, "must not be empty");
+    }
+    reader.not_yet("max_ratio");
+    reader.not_yet("max_count");
+    reader.finish();
+  }
+  std::string wrong;
+  if (const auto expanded = expand_path(path, manifest, wrong)) {
+    manifest.dead_letters.path = absolute_path(*expanded, manifest.folder);
+  } else if (path_entry != nullptr) {
+    refuse_value(path_entry->value, {"path", top.report()}, diagnostics::kBadTemplate, "has an unknown placeholder " + quote("{" + wrong + "}"),
+                 diagnostics::did_you_mean(wrong, {"pipeline", "process"}));
+  }
+}
+
+Manifest read(const Node& root, const LoadRequest& request, const std::string& folder, Report& report) {
+  Manifest manifest;
+  manifest.path = request.files.front();
+  manifest.folder = folder;
+  cover_secrets(root, false, report.texts());
+  TableReader top(root, "", report);
+  read_pipeline(top, manifest);
+  read_runtime(top, manifest);
+  ComponentContext context;
+  context.pipeline = manifest.pipeline;
+  context.folder = folder;
+  context.stop = request.stop;
+  context.find_plugin = request.find_plugin ? request.find_plugin : registry_lookup(folder, manifest.runtime.plugin_dirs);
+  manifest.sources = read_sources(top, context);
+  manifest.sinks = read_sinks(top, context);
+  read_routes(top, manifest.sinks, manifest);
+  read_dead_letters(top, manifest);
+  top.belongs_elsewhere("include", "write include in a file, or give a second --manifest");
+  top.finish();
+  return manifest;
+}
+
+}  // namespace
+
+Loaded load(const LoadRequest& request) {
+  Loaded loaded;
+  Report report;
+  loaded.texts = report.shared_texts();
+  if (request.files.empty()) {
+    report.error(diagnostics::kFileUnreadable, {}, "no manifest given", "cdcrt --manifest FILE.toml");
+    loaded.diagnostics = report.take();
+    return loaded;
+  }
+  const std::string parent = std::filesystem::path(request.files.front()).parent_path().string();
+  std::error_code error;
+  const std::string here = std::filesystem::current_path(error).string();
+  std::string folder = absolute_path(parent.empty() ? "." : parent, error ? "." : here);
+  if (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+  if (const auto root = compose(request.files, request.sets, folder, report)) {
+    Manifest manifest = read(*root, request, folder, report);
+    manifest.texts = loaded.texts;
+    if (!report.has_errors()) loaded.manifest = std::move(manifest);
+  }
+  loaded.diagnostics = report.take();
+  loaded.environment_error = !loaded.diagnostics.empty() &&
+                             std::all_of(loaded.diagnostics.begin(), loaded.diagnostics.end(), [](const diagnostics::Diagnostic& diagnostic) {
+                               return diagnostics::is_environment_code(diagnostic.code);
+                             });
+  return loaded;
+}
+
+}  // namespace cdcrt::manifest

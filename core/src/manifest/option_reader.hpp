@@ -1,0 +1,27 @@
+// A plugin's settings out of its table, by its option table.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "manifest/manifest.hpp"
+#include "manifest/table_reader.hpp"
+
+namespace cdcrt::manifest {
+
+struct OptionContext {
+  std::string component;  ///< name in the manifest
+  std::string pipeline;
+  std::string folder;  ///< absolute; relative paths start here
+  /// A sub-table that the host reads too, so that both share one reader; nullptr: none.
+  std::string_view shared_name = {};
+  TableReader* shared = nullptr;
+};
+
+/// Every option in the order of the plugin's table: given, defaulted or unset. Problems are reported; the reader is not finished.
+Options read_options(TableReader& reader, const cdcrt_plugin& plugin, const OptionContext& context);
+
+/// True when the plugin's table has `key`, or keys below it.
+bool declares(const cdcrt_plugin& plugin, std::string_view key);
+
+}  // namespace cdcrt::manifest

@@ -1,0 +1,241 @@
+#include "manifest/route_reader.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "diagnostics/codes.hpp"
+#include "diagnostics/suggestion.hpp"
+#include "diagnostics/text.hpp"
+#include "manifest/column_reader.hpp"
+#include "route/pattern.hpp"
+#include "route/target_template.hpp"
+
+namespace cdcrt::manifest {
+namespace {
+
+using diagnostics::quote;
+
+/// A value and where it was given.
+template <class T>
+struct Given {
+  T value;
+  Position position;
+};
+
+/// What [defaults] and a route have in common, before the first is folded into the second.
+struct Settings {
+  std::optional<Given<std::string>> sink, table;
+  std::optional<bool> create_tables;
+  std::optional<std::vector<std::string>> primary_key;
+  std::optional<SchemaChanges> schema_changes;
+  std::optional<Deletes> deletes;
+  std::vector<ColumnRule> columns;
+};
+
+std::optional<Given<std::string>> read_name(TableReader& reader, const char* key) {
+  const Entry* entry = reader.take(key);
+  if (entry == nullptr) return std::nullopt;
+  auto text = read_string(entry->value, reader.field(key));
+  if (!text) return std::nullopt;
+  if (text->empty()) {
+    refuse_value(entry->value, reader.field(key), diagnostics::kBadValue, "must not be empty");
+    return std::nullopt;
+  }
+  return Given<std::string>{std::move(*text), entry->value.position};
+}
+
+std::optional<std::vector<std::string>> read_primary_key(TableReader& reader) {
+  auto columns = reader.list("primary_key");
+  if (!columns) return columns;
+  const auto refuse = [&](const std::string& why) {
+    refuse_value(reader.take("primary_key")->value, reader.field("primary_key"), diagnostics::kBadValue, why);
+  };
+  if (columns->empty()) refuse("must name at least one column");
+  for (std::size_t i = 0; i < columns->size(); ++i) {
+    if ((*columns)[i].empty()) refuse("must not hold an empty name");
+    if (std::find(columns->begin(), columns->begin() + static_cast<std::ptrdiff_t>(i), (*columns)[i]) != columns->begin() + static_cast<std::ptrdiff_t>(i)) {
+      refuse("names " + quote((*columns)[i]) + " twice");
+    }
+  }
+  return columns;
+}
+
+Settings read_settings(TableReader& reader) {
+  Settings settings;
+  settings.sink = read_name(reader, "sink");
+  settings.table = read_name(reader, "table");
+  settings.create_tables = reader.boolean("create_tables");
+  settings.primary_key = read_primary_key(reader);
+  reader.choice("mode", {"upsert"}, {"append", "history", "deletes"});
+  if (const auto deletes = reader.choice("deletes", {"apply", "ignore"}, {"soft"})) settings.deletes = static_cast<Deletes>(*deletes);
+  if (const auto changes = reader.choice("schema_changes", {"evolve", "add_only", "ignore", "fail"})) {
+    settings.schema_changes = static_cast<SchemaChanges>(*changes);
+  }
+  reader.not_yet("archive_deletes");
+  reader.not_yet("metadata");
+  settings.columns = read_columns(reader);
+  return settings;
+}
+
+void apply(const Settings& settings, Route& route) {
+  if (settings.sink) route.sink = settings.sink->value;
+  if (settings.table) route.table = settings.table->value;
+  if (settings.create_tables) route.create_tables = *settings.create_tables;
+  if (settings.primary_key) route.primary_key = *settings.primary_key;
+  if (settings.schema_changes) route.schema_changes = *settings.schema_changes;
+  if (settings.deletes) route.deletes = *settings.deletes;
+}
+
+class RouteReader {
+ public:
+  RouteReader(const std::vector<Sink>& sinks, Report& report) : sinks_(sinks), report_(report) {
+    for (const Sink& sink : sinks) sink_names_.push_back(sink.name);
+  }
+
+  Settings read_defaults(TableReader& top, Route& route) {
+    route.name = "defaults";
+    const Entry* entry = top.take_table("defaults");
+    if (entry == nullptr) return {};
+    route.position = entry->position;
+    TableReader reader(entry->value, "defaults", report_);
+    for (const char* key : {"match", "except"}) {
+      reader.belongs_elsewhere(key, std::string(quote(key)) + " belongs to a route: [routes.NAME]");
+    }
+    Settings settings = read_settings(reader);
+    reader.finish();
+    apply(settings, route);
+    route.columns = settings.columns;
+    check_sink(settings.sink);
+    return settings;
+  }
+
+  Route read_route(const Entry& entry, const Settings& defaults) {
+    Route route;
+    route.name = entry.key;
+    route.position = entry.position;
+    TableReader reader(entry.value, "routes." + entry.key, report_);
+    read_patterns(reader, "match", route.match, &route.name);
+    read_patterns(reader, "except", route.except, nullptr);
+    const Settings settings = read_settings(reader);
+    reader.finish();
+    apply(defaults, route);
+    apply(settings, route);
+    route.names_target = settings.table.has_value();
+    route.columns = settings.columns;
+    for (const ColumnRule& rule : defaults.columns) {
+      const bool overridden = std::any_of(route.columns.begin(), route.columns.end(), [&](const ColumnRule& own) { return own.pattern == rule.pattern; });
+      if (!overridden) route.columns.push_back(rule);
+    }
+    check_sink(settings.sink);
+    choose_sink(route, entry.position);
+    const auto& table = settings.table ? settings.table : defaults.table;
+    check_template(table, route);
+    return route;
+  }
+
+  /// Where nothing names the sink there must be one only.
+  void choose_sink(Route& route, const Position& position) {
+    if (!route.sink.empty() || sinks_.empty()) return;
+    if (sinks_.size() == 1) {
+      route.sink = sinks_.front().name;
+      return;
+    }
+    std::string names;
+    for (const auto& name : sink_names_) names += (names.empty() ? "" : ", ") + name;
+    report_.error(diagnostics::kSinkNotNamed, position,
+                  (route.name == "defaults" ? std::string("nothing says which sink tables go to") : "route " + quote(route.name) + " does not say which sink its tables go to"),
+                  "set sink in [defaults] or in the route; sinks: " + names);
+  }
+
+  void check_template(const std::optional<Given<std::string>>& table, const Route& route) {
+    if (!table) return;
+    const auto parsed = route::TargetTemplate::parse(table->value);
+    if (!parsed) {
+      report_.error(diagnostics::kBadTemplate, table->position, parsed.error().message, parsed.error().hint);
+      return;
+    }
+    for (const auto& text : route.match) {
+      const auto pattern = route::Pattern::parse(text);
+      if (!pattern || pattern->capture_count() >= parsed->highest_capture()) continue;
+      report_.error(diagnostics::kBadTemplate, table->position,
+                    quote(table->value) + " uses {" + std::to_string(parsed->highest_capture()) + "}, and pattern " + quote(text) + " of [routes." +
+                        route.name + "] captures " + std::to_string(pattern->capture_count()),
+                    "{1} is the first * or group of the pattern");
+    }
+    if (route.match.empty() && route.name == "defaults" && parsed->highest_capture() > 0) {
+      report_.error(diagnostics::kBadTemplate, table->position, quote(table->value) + " uses {" + std::to_string(parsed->highest_capture()) + "}, and there is no pattern to capture anything",
+                    "{1} works with [routes.NAME] match = [...]");
+    }
+  }
+
+ private:
+  void read_patterns(TableReader& reader, const char* key, std::vector<std::string>& patterns, const std::string* owner) {
+    const Entry* entry = reader.take(key);
+    if (entry == nullptr) {
+      if (owner != nullptr) reader.missing(key, "for instance match = [\"sales.*\"]");
+      return;
+    }
+    const auto texts = read_list(entry->value, reader.field(key));
+    if (!texts) return;
+    if (texts->empty() && owner != nullptr) {
+      refuse_value(entry->value, reader.field(key), diagnostics::kBadValue, "must hold at least one pattern", "for instance match = [\"sales.*\"]");
+    }
+    for (std::size_t i = 0; i < texts->size(); ++i) {
+      const std::string& text = (*texts)[i];
+      const Position& position = entry->value.items[i].position;
+      const auto pattern = route::Pattern::parse(text);
+      if (!pattern) {
+        report_.error(diagnostics::kBadPattern, position, pattern.error().message, pattern.error().hint);
+        continue;
+      }
+      patterns.push_back(text);
+      if (owner == nullptr) continue;
+      const auto [first, is_new] = claimed_.try_emplace(text, Claim{*owner, position});
+      if (is_new || first->second.route == *owner) continue;
+      report_.error(diagnostics::kRouteTie, position, "pattern " + quote(text) + " is also in [routes." + first->second.route + "]",
+                    "a table goes to one route: take the pattern out of one of them, or write a more specific one",
+                    {"the other one stands at " + place(first->second.position)});
+    }
+  }
+
+  void check_sink(const std::optional<Given<std::string>>& sink) {
+    if (!sink || sinks_.empty() || std::find(sink_names_.begin(), sink_names_.end(), sink->value) != sink_names_.end()) return;
+    report_.error(diagnostics::kUnknownSink, sink->position, "there is no sink " + quote(sink->value), diagnostics::did_you_mean(sink->value, sink_names_));
+  }
+
+  struct Claim {
+    std::string route;
+    Position position;
+  };
+  const std::vector<Sink>& sinks_;
+  Report& report_;
+  std::vector<std::string> sink_names_;
+  std::map<std::string, Claim> claimed_;  // pattern -> who wrote it first
+};
+
+}  // namespace
+
+void read_routes(TableReader& top, const std::vector<Sink>& sinks, Manifest& manifest) {
+  RouteReader reader(sinks, top.report());
+  const Settings defaults = reader.read_defaults(top, manifest.defaults);
+  const Entry* routes = top.take_table("routes");
+  if (routes != nullptr) {
+    for (const Entry& entry : routes->value.entries) {
+      if (entry.value.is_table()) {
+        manifest.routes.push_back(reader.read_route(entry, defaults));
+      } else {
+        refuse_value(entry.value, top.field("routes." + entry.key), diagnostics::kWrongType,
+                     "must be a table, not " + std::string(describe(entry.value.kind)), "name the route: [routes.NAME]");
+      }
+    }
+  }
+  if (!manifest.routes.empty()) {
+    if (manifest.defaults.sink.empty() && !sinks.empty()) manifest.defaults.sink = sinks.front().name;
+    return;
+  }
+  reader.choose_sink(manifest.defaults, sinks.size() > 1 ? sinks[1].position : Position{});
+  reader.check_template(defaults.table, manifest.defaults);
+}
+
+}  // namespace cdcrt::manifest

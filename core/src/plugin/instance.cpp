@@ -1,0 +1,203 @@
+#include "plugin/instance.hpp"
+
+#include <cstring>
+#include <utility>
+
+#include "cdcrt/sdk/status.hpp"
+
+namespace cdcrt::plugin {
+namespace {
+
+struct Log {
+  int32_t level = CDCRT_LOG_INFO;
+  std::function<void(int32_t, std::string_view, std::string_view)> sink;
+};
+
+Log& log_state() {
+  static Log state;
+  return state;
+}
+
+// Runs a boundary call that fills a cdcrt_error and turns a failure into an Error, releasing what the plugin allocated.
+template <class Call>
+Result<int32_t> cross(Call&& call) {
+  cdcrt_error error{};
+  error.size = sizeof error;
+  const int32_t code = call(&error);
+  if (code == CDCRT_OK || code == CDCRT_END) return code;
+  if (error.code == CDCRT_OK) error.code = code;
+  Error result = to_error(error);
+  if (error.release != nullptr) error.release(&error);
+  return result;
+}
+
+template <class Call>
+Result<void> cross_void(Call&& call) {
+  auto result = cross(std::forward<Call>(call));
+  if (!result) return std::move(result.error());
+  return {};
+}
+
+template <class Functions>
+Result<std::shared_ptr<void>> create_instance(const Functions* functions, const manifest::Component& component) {
+  void* self = nullptr;
+  auto result = cross([&](cdcrt_error* error) { return functions->create(host_services(), component.options.abi(), &self, error); });
+  if (!result) return std::move(result.error());
+  return std::shared_ptr<void>(self, functions->destroy);
+}
+
+}  // namespace
+
+const cdcrt_host* host_services() {
+  static const cdcrt_host host = [] {
+    cdcrt_host value{};
+    value.size = sizeof value;
+    value.abi_major = CDCRT_ABI_MAJOR;
+    value.abi_minor = CDCRT_ABI_MINOR;
+    value.log_level = &log_state().level;
+    value.log = [](void*, int32_t level, cdcrt_string component, cdcrt_string message) {
+      const Log& log = log_state();
+      if (level >= log.level && log.sink) log.sink(level, sdk::view(component), sdk::view(message));
+    };
+    return value;
+  }();
+  return &host;
+}
+
+void set_log(int32_t level, std::function<void(int32_t, std::string_view, std::string_view)> sink) {
+  log_state().level = level;
+  log_state().sink = std::move(sink);
+}
+
+Error to_error(const cdcrt_error& error) {
+  Error copy;
+  copy.code = static_cast<cdcrt_code>(error.code);
+  copy.message = error.message != nullptr ? error.message : "the plugin gave no reason";
+  if (error.hint != nullptr) copy.hint = error.hint;
+  if (error.config_key != nullptr) copy.config_key = error.config_key;
+  copy.sqlstate.assign(error.sqlstate, strnlen(error.sqlstate, sizeof error.sqlstate));
+  copy.native = error.native;
+  return copy;
+}
+
+Result<Format> Format::create(const manifest::Component& component) {
+  Format format;
+  format.functions_ = static_cast<const cdcrt_format*>(component.descriptor->functions);
+  auto self = create_instance(format.functions_, component);
+  if (!self) return std::move(self.error());
+  format.self_ = std::move(*self);
+  return format;
+}
+
+Result<void> Format::decode(const cdcrt_messages& messages, cdcrt_rows* rows) {
+  return cross_void([&](cdcrt_error* error) { return functions_->decode(self_.get(), &messages, rows, error); });
+}
+
+Messages& Messages::operator=(Messages&& other) noexcept {
+  if (this != &other) {
+    reset();
+    messages_ = std::exchange(other.messages_, {});
+  }
+  return *this;
+}
+
+void Messages::reset() {
+  if (messages_.release != nullptr) messages_.release(&messages_);
+  messages_ = {};
+}
+
+Result<Source> Source::create(const manifest::Component& component) {
+  Source source;
+  source.functions_ = static_cast<const cdcrt_source*>(component.descriptor->functions);
+  auto self = create_instance(source.functions_, component);
+  if (!self) return std::move(self.error());
+  source.self_ = std::move(*self);
+  return source;
+}
+
+Result<void> Source::seek(const std::string& topic, int32_t partition, int64_t offset, uint32_t generation) {
+  return cross_void(
+      [&](cdcrt_error* error) { return functions_->seek(self_.get(), sdk::borrow(topic), partition, offset, generation, error); });
+}
+
+Result<void> Source::start() {
+  return cross_void([&](cdcrt_error* error) { return functions_->start(self_.get(), error); });
+}
+
+Result<Poll> Source::poll(uint32_t timeout_ms, Messages& out) {
+  out.reset();
+  out.out()->size = sizeof(cdcrt_messages);
+  auto code = cross([&](cdcrt_error* error) { return functions_->poll(self_.get(), timeout_ms, out.out(), error); });
+  if (!code) return std::move(code.error());
+  if (*code == CDCRT_END) return Poll::kEnd;
+  return out.get().count == 0 ? Poll::kNothing : Poll::kBatch;
+}
+
+Result<void> Source::fetch(const std::string& topic, int32_t partition, int64_t first, int64_t last,
+                           const std::function<bool(const cdcrt_message&)>& visit) {
+  if (functions_->fetch == nullptr) return make_error(CDCRT_UNSUPPORTED, "the source cannot read a message again");
+  auto trampoline = [](void* context, const cdcrt_message* message) {
+    return (*static_cast<const std::function<bool(const cdcrt_message&)>*>(context))(*message) ? 0 : 1;
+  };
+  auto* context = const_cast<std::function<bool(const cdcrt_message&)>*>(&visit);
+  return cross_void([&](cdcrt_error* error) {
+    return functions_->fetch(self_.get(), sdk::borrow(topic), partition, first, last, trampoline, context, error);
+  });
+}
+
+void Source::commit(const std::string& topic, int32_t partition, int64_t offset) {
+  if (functions_->commit != nullptr) functions_->commit(self_.get(), sdk::borrow(topic), partition, offset);
+}
+
+cdcrt_extent Source::extent() { return functions_->extent != nullptr ? functions_->extent(self_.get()) : cdcrt_extent{}; }
+
+void Source::stop() { functions_->stop(self_.get()); }
+
+Connection::Connection(const cdcrt_sink* functions, void* self) : functions_(functions), self_(self, functions->close) {}
+
+Result<void> Connection::begin() {
+  return cross_void([&](cdcrt_error* error) { return functions_->begin(self_.get(), error); });
+}
+Result<void> Connection::commit() {
+  return cross_void([&](cdcrt_error* error) { return functions_->commit(self_.get(), error); });
+}
+Result<void> Connection::rollback() {
+  return cross_void([&](cdcrt_error* error) { return functions_->rollback(self_.get(), error); });
+}
+Result<Description> Connection::describe(const cdcrt_table& table) {
+  Description description;
+  auto result = cross_void([&](cdcrt_error* error) { return functions_->describe(self_.get(), &table, description.out(), error); });
+  if (!result) return std::move(result.error());
+  return description;
+}
+Result<void> Connection::change(const cdcrt_table& table, const std::vector<cdcrt_change>& changes) {
+  return cross_void([&](cdcrt_error* error) {
+    return functions_->change(self_.get(), &table, changes.data(), static_cast<uint32_t>(changes.size()), error);
+  });
+}
+Result<void> Connection::write(const cdcrt_write& write) {
+  return cross_void([&](cdcrt_error* error) { return functions_->write(self_.get(), &write, error); });
+}
+Result<void> Connection::read(const cdcrt_read& read) {
+  return cross_void([&](cdcrt_error* error) { return functions_->read(self_.get(), &read, error); });
+}
+
+Result<Sink> Sink::create(const manifest::Component& component) {
+  Sink sink;
+  sink.functions_ = static_cast<const cdcrt_sink*>(component.descriptor->functions);
+  auto self = create_instance(sink.functions_, component);
+  if (!self) return std::move(self.error());
+  sink.self_ = std::move(*self);
+  sink.capabilities_ =
+      sink.functions_->capabilities_of != nullptr ? sink.functions_->capabilities_of(sink.self_.get()) : sink.functions_->capabilities;
+  return sink;
+}
+
+Result<Connection> Sink::open() {
+  void* connection = nullptr;
+  auto result = cross_void([&](cdcrt_error* error) { return functions_->open(self_.get(), &connection, error); });
+  if (!result) return std::move(result.error());
+  return Connection(functions_, connection);
+}
+
+}  // namespace cdcrt::plugin

@@ -1,0 +1,122 @@
+// Instances of plugins as C++ values: RAII, Result instead of codes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "cdcrt/abi/plugin.h"
+#include "diagnostics/result.hpp"
+#include "manifest/manifest.hpp"
+
+namespace cdcrt::plugin {
+
+/// Host services lent to every plugin; valid for the life of the process.
+const cdcrt_host* host_services();
+/// Sets what host_services()->log writes to; called once, before the first plugin is created.
+void set_log(int32_t level, std::function<void(int32_t level, std::string_view component, std::string_view message)> sink);
+
+/// Copies, does not release.
+Error to_error(const cdcrt_error& error);
+
+/// A decoder. One thread at a time.
+class Format {
+ public:
+  static Result<Format> create(const manifest::Component& component);
+  Result<void> decode(const cdcrt_messages& messages, cdcrt_rows* rows);
+
+ private:
+  const cdcrt_format* functions_ = nullptr;
+  std::shared_ptr<void> self_;
+};
+
+/// One batch from a source, released when it dies.
+class Messages {
+ public:
+  Messages() = default;
+  Messages(Messages&& other) noexcept : messages_(other.messages_) { other.messages_ = {}; }
+  Messages& operator=(Messages&& other) noexcept;
+  ~Messages() { reset(); }
+  [[nodiscard]] const cdcrt_messages& get() const { return messages_; }
+  cdcrt_messages* out() { return &messages_; }
+  void reset();
+
+ private:
+  cdcrt_messages messages_{};
+};
+
+enum class Poll : uint8_t { kBatch, kNothing, kEnd };
+
+/// Threads: as cdcrt_source says.
+class Source {
+ public:
+  static Result<Source> create(const manifest::Component& component);
+  Result<void> seek(const std::string& topic, int32_t partition, int64_t offset, uint32_t generation);
+  Result<void> start();
+  Result<Poll> poll(uint32_t timeout_ms, Messages& out);
+  Result<void> fetch(const std::string& topic, int32_t partition, int64_t first, int64_t last,
+                     const std::function<bool(const cdcrt_message&)>& visit);
+  void commit(const std::string& topic, int32_t partition, int64_t offset);
+  cdcrt_extent extent();
+  void stop();
+
+ private:
+  const cdcrt_source* functions_ = nullptr;
+  std::shared_ptr<void> self_;
+};
+
+/// A catalog entry, released when it dies.
+class Description {
+ public:
+  Description() { description_.size = sizeof description_; }
+  Description(const Description&) = delete;
+  Description& operator=(const Description&) = delete;
+  Description(Description&& other) noexcept : description_(other.description_) { other.description_ = {}; }
+  ~Description() {
+    if (description_.release != nullptr) description_.release(&description_);
+  }
+  [[nodiscard]] const cdcrt_table_description& get() const { return description_; }
+  cdcrt_table_description* out() { return &description_; }
+
+ private:
+  cdcrt_table_description description_{};
+};
+
+class Sink;
+
+/// One connection to a target. One thread at a time. Must die before its Sink.
+class Connection {
+ public:
+  Connection(Connection&&) = default;
+  Connection& operator=(Connection&&) = default;
+  Result<void> begin();
+  Result<void> commit();
+  Result<void> rollback();
+  Result<Description> describe(const cdcrt_table& table);
+  Result<void> change(const cdcrt_table& table, const std::vector<cdcrt_change>& changes);
+  Result<void> write(const cdcrt_write& write);
+  Result<void> read(const cdcrt_read& read);
+
+ private:
+  friend class Sink;
+  Connection(const cdcrt_sink* functions, void* self);
+  const cdcrt_sink* functions_;
+  std::unique_ptr<void, void (*)(void*)> self_;
+};
+
+/// Any thread.
+class Sink {
+ public:
+  static Result<Sink> create(const manifest::Component& component);
+  [[nodiscard]] uint32_t capabilities() const { return capabilities_; }
+  [[nodiscard]] bool has(uint32_t capability) const { return (capabilities_ & capability) != 0; }
+  Result<Connection> open();
+
+ private:
+  const cdcrt_sink* functions_ = nullptr;
+  std::shared_ptr<void> self_;
+  uint32_t capabilities_ = 0;
+};
+
+}  // namespace cdcrt::plugin

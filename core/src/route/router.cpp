@@ -1,0 +1,161 @@
+#include "route/router.hpp"
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <tuple>
+
+#include "diagnostics/text.hpp"
+
+namespace cdcrt::route {
+namespace {
+
+using diagnostics::quote;
+
+struct Compiled {
+  const manifest::Route* route = nullptr;
+  std::vector<Pattern> match, except;
+  std::optional<TargetTemplate> target;
+  std::optional<Error> broken;  // a manifest that was not checked
+
+  void add(const std::vector<std::string>& texts, std::vector<Pattern>& patterns) {
+    for (const auto& text : texts) {
+      auto pattern = Pattern::parse(text);
+      if (pattern) {
+        patterns.push_back(std::move(*pattern));
+      } else {
+        broken = pattern.error();
+      }
+    }
+  }
+
+  explicit Compiled(const manifest::Route& compiled) : route(&compiled) {
+    add(compiled.match, match);
+    add(compiled.except, except);
+    if (compiled.table.empty()) return;
+    auto parsed = TargetTemplate::parse(compiled.table);
+    if (parsed) {
+      target = std::move(*parsed);
+    } else {
+      broken = parsed.error();
+    }
+  }
+
+  /// The most specific of its patterns that matches, unless an exception does.
+  const Pattern* best(const SourceTable& table) const {
+    const Pattern* found = nullptr;
+    for (const auto& pattern : match) {
+      if (pattern.matches(table) && (found == nullptr || pattern.more_specific_than(*found))) found = &pattern;
+    }
+    if (found == nullptr) return nullptr;
+    for (const auto& pattern : except) {
+      if (pattern.matches(table)) return nullptr;
+    }
+    return found;
+  }
+};
+
+/// A source table without its topic: one table may arrive through several.
+using Identity = std::tuple<std::string, std::string, std::string, std::string>;
+
+}  // namespace
+
+struct Router::State {
+  const manifest::Manifest* manifest;
+  std::vector<Compiled> routes;
+  Compiled defaults;
+
+  struct Owner {
+    Identity identity;
+    std::string name;
+    bool intended;
+  };
+  std::mutex mutex;
+  std::map<std::tuple<std::string, std::string, std::string>, Owner> owners;  // (sink, schema, table), guarded by mutex
+
+  explicit State(const manifest::Manifest& source) : manifest(&source), defaults(source.defaults) {
+    for (const auto& route : source.routes) routes.emplace_back(route);
+  }
+  const Compiled& compiled(const manifest::Route& route) const {
+    for (const auto& candidate : routes) {
+      if (candidate.route == &route) return candidate;
+    }
+    return defaults;
+  }
+};
+
+Router::Router(const manifest::Manifest& manifest) : state_(std::make_unique<State>(manifest)) {}
+Router::~Router() = default;
+Router::Router(Router&&) noexcept = default;
+Router& Router::operator=(Router&&) noexcept = default;
+
+Result<const manifest::Route*> Router::route(const SourceTable& table) const {
+  if (state_->routes.empty()) return &state_->manifest->defaults;
+  const Compiled* found = nullptr;
+  const Compiled* rival = nullptr;
+  const Pattern* by = nullptr;
+  const Pattern* rival_by = nullptr;
+  for (const auto& candidate : state_->routes) {
+    if (candidate.broken) return *candidate.broken;
+    const Pattern* pattern = candidate.best(table);
+    if (pattern == nullptr) continue;
+    if (found == nullptr || pattern->more_specific_than(*by)) {
+      found = &candidate;
+      by = pattern;
+      rival = nullptr;
+    } else if (pattern->as_specific_as(*by)) {
+      rival = &candidate;
+      rival_by = pattern;
+    }
+  }
+  if (rival != nullptr) {
+    return make_error(CDCRT_BAD_CONFIG,
+                      "table " + quote(dotted(table)) + " is claimed by two routes with equal right: [routes." + found->route->name + "] by " +
+                          quote(by->text()) + " and [routes." + rival->route->name + "] by " + quote(rival_by->text()),
+                      "write the table's full name in the route that is meant, or exclude it from the other with `except`");
+  }
+  if (found != nullptr) return found->route;
+  if (state_->manifest->unmatched_tables == manifest::UnmatchedTables::kFail) {
+    return make_error(CDCRT_BAD_CONFIG, "no route matches table " + quote(dotted(table)) + ", and unmatched_tables is \"fail\"",
+                      "add a route for it, or set unmatched_tables = \"ignore\" in [pipeline]");
+  }
+  return static_cast<const manifest::Route*>(nullptr);
+}
+
+std::string Router::matching_pattern(const manifest::Route& route, const SourceTable& table) const {
+  const Pattern* pattern = state_->compiled(route).best(table);
+  return pattern == nullptr ? std::string() : pattern->text();
+}
+
+Result<TargetTable> Router::target_for(const manifest::Route& route, const SourceTable& table, bool target_has_schemas) {
+  const Compiled& compiled = state_->compiled(route);
+  if (compiled.broken) return *compiled.broken;
+  TargetTable target;
+  if (compiled.target) {
+    std::vector<std::string> captures;
+    if (const Pattern* pattern = compiled.best(table)) static_cast<void>(pattern->matches(table, &captures));
+    auto expanded = compiled.target->expand(table, captures);
+    if (!expanded) return expanded.error();
+    target = std::move(*expanded);
+  } else {
+    if (table.table.empty()) return make_error(CDCRT_BAD_CONFIG, "the event names no table", "give its route a `table`");
+    target.table = std::string(table.table);
+    if (target_has_schemas) target.schema = std::string(table.schema.empty() ? table.database : table.schema);
+  }
+  const std::string schema = target_has_schemas ? target.schema : std::string();
+  const Identity identity{std::string(table.source), std::string(table.database), std::string(table.schema), std::string(table.table)};
+  const std::lock_guard lock(state_->mutex);
+  auto [owner, is_new] = state_->owners.try_emplace({route.sink, schema, target.table}, State::Owner{identity, dotted(table), route.names_target});
+  if (is_new || owner->second.identity == identity || (owner->second.intended && route.names_target)) return target;
+  const std::string name = (schema.empty() ? "" : schema + ".") + target.table;
+  return make_error(CDCRT_BAD_CONFIG,
+                    "source tables " + quote(owner->second.name) + " and " + quote(dotted(table)) + " would meet in one target table, " +
+                        quote(name) + " of sink " + quote(route.sink),
+                    target_has_schemas || compiled.target
+                        ? "to keep them apart use more placeholders, for instance table = \"{schema}.{table}\" or \"{schema}_{table}\"; "
+                          "to merge them give one route that matches both its own `table`"
+                        : "the target has no schemas: to keep them apart set table = \"{schema}_{table}\" in [defaults]; to merge them give "
+                          "one route that matches both its own `table`");
+}
+
+}  // namespace cdcrt::route

@@ -1,0 +1,42 @@
+// Router: from a source table to its route and its target table.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "diagnostics/result.hpp"
+#include "manifest/manifest.hpp"
+#include "route/pattern.hpp"
+#include "route/target_template.hpp"
+
+namespace cdcrt::route {
+
+/// Built from a checked manifest, which must outlive it. Any thread. Answers are worth caching per table: a call compiles
+/// nothing but walks every pattern.
+class Router {
+ public:
+  explicit Router(const manifest::Manifest& manifest);
+  ~Router();
+  Router(Router&&) noexcept;
+  Router& operator=(Router&&) noexcept;
+
+  /// The most specific route that matches: exact patterns first, then most literal characters, then regular expressions.
+  /// Without any route in the manifest: its defaults, for every table. nullptr: unmatched, to be ignored and counted.
+  /// BAD_CONFIG: two routes tie, or the table is unmatched and the manifest says `unmatched_tables = "fail"`.
+  [[nodiscard]] Result<const manifest::Route*> route(const SourceTable& table) const;
+
+  /// The table's name in the target: by the route's template, else its own (schema.table; database.table where the source has no
+  /// schemas) or, where the target has no schemas, the table alone. Remembers who got which name: BAD_CONFIG with advice where
+  /// another source table already has it and not both of their routes name their target themselves.
+  Result<TargetTable> target_for(const manifest::Route& route, const SourceTable& table, bool target_has_schemas);
+
+  /// How `route` was found, for people: the pattern that matched; empty: matched by default.
+  [[nodiscard]] std::string matching_pattern(const manifest::Route& route, const SourceTable& table) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace cdcrt::route

@@ -1,0 +1,193 @@
+#include "runtime/decode_pool.hpp"
+
+#include <algorithm>
+
+#include "apply/table.hpp"
+#include "cdcrt/sdk/status.hpp"
+#include "runtime/log.hpp"
+
+namespace cdcrt::runtime {
+namespace {
+
+const cdcrt_header* unreadable(const cdcrt_message& message) {
+  for (uint32_t i = 0; i < message.header_count; ++i) {
+    if (sdk::view(message.headers[i].name) == kUnreadableHeader) return &message.headers[i];
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+struct DecodePool::Worker {
+  explicit Worker(event::ShapeRegistry& shapes) : rows(shapes) {}
+  std::vector<plugin::Format> formats;  // by source
+  event::RowBatch rows;
+  std::vector<std::pair<apply::Table*, std::vector<uint32_t>>> by_table;
+  std::vector<apply::Refusal> refusals;
+  std::vector<cdcrt_message> readable;
+};
+
+DecodePool::DecodePool(Surroundings surroundings) : surroundings_(surroundings) {}
+DecodePool::~DecodePool() { stop(); }
+
+Result<void> DecodePool::start(unsigned workers) {
+  for (unsigned i = 0; i < workers; ++i) {
+    auto worker = std::make_unique<Worker>(surroundings_.shapes);
+    for (const auto& source : surroundings_.manifest.sources) {
+      auto format = plugin::Format::create(source.format);
+      if (!format) return std::move(format.error());
+      worker->formats.push_back(std::move(*format));
+    }
+    workers_.push_back(std::move(worker));
+  }
+  for (auto& worker : workers_) threads_.emplace_back([this, &worker] { work(*worker); });
+  return {};
+}
+
+void DecodePool::stop() {
+  stopping_ = true;
+  surroundings_.monitor.notify();
+  for (auto& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+void DecodePool::work(Worker& worker) {
+  plugin::Messages messages;
+  while (!stopping_) {
+    Flow* flow = nullptr;
+    surroundings_.monitor.wait([&] {
+      if (stopping_) return true;
+      // Rows wait for memory, but never when nothing is held that could be written.
+      if (surroundings_.monitor.row_bytes > surroundings_.max_row_bytes) return false;
+      flow = surroundings_.flows.take(messages);
+      return flow != nullptr;
+    });
+    if (flow == nullptr) continue;
+    const uint64_t bytes = messages.get().bytes;
+    auto decoded = decode(worker, *flow, messages.get());
+    messages.reset();
+    if (!decoded) {
+      const std::lock_guard lock(mutex_);
+      if (!failure_) failure_ = std::move(decoded.error());
+    }
+    surroundings_.flows.done(*flow, bytes);
+  }
+}
+
+Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages& messages) {
+  if (failure()) return {};
+  cdcrt_messages batch = messages;
+  const auto* const end = messages.messages + messages.count;
+  if (std::any_of(messages.messages, end, [](const cdcrt_message& message) { return unreadable(message) != nullptr; })) {
+    worker.readable.clear();
+    for (const auto* message = messages.messages; message != end; ++message) {
+      const cdcrt_header* reason = unreadable(*message);
+      if (reason == nullptr) {
+        worker.readable.push_back(*message);
+        continue;
+      }
+      ++counts_.rejected;
+      letter(flow, *message, nullptr, "unreadable", make_error(CDCRT_BAD_RECORD, std::string(sdk::view(reason->value))));
+    }
+    batch.messages = worker.readable.data();
+    batch.count = static_cast<uint32_t>(worker.readable.size());
+  }
+  worker.rows.clear();
+  if (batch.count > 0) {
+    if (auto decoded = worker.formats[flow.source_index].decode(batch, worker.rows.abi()); !decoded) return decoded;
+    for (const auto& reject : worker.rows.rejects()) {
+      ++counts_.rejected;
+      letter(flow, batch.messages[reject.message], nullptr, "undecodable", reject.error);
+    }
+    route(worker, flow, batch);
+  }
+  flow.partition.routed(messages.generation, messages.messages[messages.count - 1].offset + 1);
+  return {};
+}
+
+void DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages& messages) {
+  for (auto& [table, rows] : worker.by_table) rows.clear();
+  uint32_t last_shape = UINT32_MAX;
+  const Flow::Destination* destination = nullptr;
+  std::vector<uint32_t>* rows_of_table = nullptr;
+  for (uint32_t i = 0; i < worker.rows.size(); ++i) {
+    const cdcrt_row& row = worker.rows.rows()[i];
+    if (row.operation == CDCRT_MARKER) {
+      ++counts_.markers;
+      continue;
+    }
+    if (row.shape != last_shape) {
+      last_shape = row.shape;
+      destination = &surroundings_.destinations.of(flow, row.shape);
+      rows_of_table = nullptr;
+      if (destination->table != nullptr) {
+        auto found = std::find_if(worker.by_table.begin(), worker.by_table.end(), [&](const auto& entry) { return entry.first == destination->table; });
+        if (found == worker.by_table.end()) found = worker.by_table.insert(found, {destination->table, {}});
+        rows_of_table = &found->second;
+      }
+    }
+    if (rows_of_table != nullptr) {
+      rows_of_table->push_back(i);
+      ++counts_.rows;
+    } else if (!destination->problem.empty()) {
+      ++counts_.rejected;
+      letter(flow, messages.messages[row.message], nullptr, "no_target", make_error(CDCRT_BAD_CONFIG, destination->problem));
+    } else {
+      ++counts_.ignored;
+    }
+  }
+  for (const auto& [table, rows] : worker.by_table) {
+    if (!rows.empty()) hand_over(worker, flow, messages, *table, rows);
+  }
+  surroundings_.monitor.notify();
+}
+
+// In portions that respect batch.max_rows; a message's rows stay together.
+void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& messages, apply::Table& table, const std::vector<uint32_t>& rows) {
+  uint64_t max_rows = UINT64_MAX;
+  for (const auto& sink : surroundings_.sinks) {
+    if (sink->name() == table.identity().sink) max_rows = sink->max_rows();
+  }
+  std::size_t first = 0;
+  while (first < rows.size()) {
+    uint64_t room = 0;
+    surroundings_.monitor.wait([&] {
+      const std::size_t held = table.held_rows();
+      room = held < max_rows ? max_rows - held : 0;
+      return room > 0 || !table.stopped().empty() || surroundings_.monitor.abandon || stopping_;
+    });
+    if (room == 0) room = UINT64_MAX;  // the table takes nothing any more: it only notes the position
+    std::size_t last = rows.size() - first <= room ? rows.size() : first + static_cast<std::size_t>(room);
+    const auto message_of = [&](std::size_t index) { return worker.rows.rows()[rows[index]].message; };
+    while (last < rows.size() && message_of(last) == message_of(last - 1)) ++last;
+    const int64_t next = last == rows.size() ? messages.messages[messages.count - 1].offset + 1 : messages.messages[message_of(last)].offset;
+    worker.refusals.clear();
+    table.accept({flow.partition, messages, worker.rows, surroundings_.shapes, next}, rows.data() + first, last - first, worker.refusals);
+    for (const auto& refusal : worker.refusals) letter(flow, messages.messages[refusal.message], &table, refusal.reason, refusal.error);
+    first = last;
+    if (first < rows.size()) surroundings_.monitor.notify();
+  }
+}
+
+void DecodePool::letter(const Flow& flow, const cdcrt_message& message, const apply::Table* table, const std::string& reason, const Error& error) {
+  dead_letters::Letter letter;
+  letter.reason = reason;
+  letter.message = error.message + (error.hint.empty() ? "" : "; " + error.hint);
+  letter.source = flow.partition.source();
+  letter.topic = flow.partition.topic();
+  letter.partition = flow.partition.number();
+  letter.offset = message.offset;
+  if (table != nullptr) {
+    letter.sink = table->identity().sink;
+    letter.table = table->identity().target();
+  }
+  letter.raw = &message;
+  surroundings_.letters.add(letter);
+}
+
+std::optional<Error> DecodePool::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+}  // namespace cdcrt::runtime

@@ -1,0 +1,31 @@
+// SourceEventReader: reads events of a table again, for the isolation of refused rows.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "apply/isolate.hpp"
+#include "runtime/destinations.hpp"
+#include "runtime/source_runtime.hpp"
+
+namespace cdcrt::runtime {
+
+/// Thread-safe: one reader at a time, with decoders of its own.
+class SourceEventReader final : public apply::EventReader {
+ public:
+  SourceEventReader(event::ShapeRegistry& shapes, std::vector<std::unique_ptr<SourceRuntime>>& sources) : shapes_(shapes), sources_(sources) {}
+  /// Before the first read.
+  void set_destinations(Destinations& destinations) { destinations_ = &destinations; }
+
+  Result<void> read(const apply::Table& table, const progress::Partition& partition, int64_t first, int64_t last, const Visit& visit) override;
+  [[nodiscard]] const event::ShapeRegistry& shapes() const override { return shapes_; }
+
+ private:
+  event::ShapeRegistry& shapes_;
+  std::vector<std::unique_ptr<SourceRuntime>>& sources_;
+  Destinations* destinations_ = nullptr;
+  std::mutex mutex_;
+};
+
+}  // namespace cdcrt::runtime

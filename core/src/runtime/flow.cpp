@@ -1,0 +1,65 @@
+#include "runtime/flow.hpp"
+
+namespace cdcrt::runtime {
+
+Flow& Flows::find_or_add(std::size_t source_index, const std::string& source, const std::string& topic, int32_t number,
+                         const progress::Partition::SeekRequest& seek) {
+  const std::lock_guard lock(mutex_);
+  auto& flow = flows_[{source_index, topic, number}];
+  if (!flow) flow = std::make_unique<Flow>(source_index, source, topic, number, seek);
+  return *flow;
+}
+
+void Flows::push(Flow& flow, plugin::Messages messages) {
+  monitor_.message_bytes += static_cast<int64_t>(messages.get().bytes);
+  {
+    const std::lock_guard lock(mutex_);
+    flow.queue.push_back(std::move(messages));
+    if (!flow.busy && !flow.listed) {
+      flow.listed = true;
+      waiting_.push_back(&flow);
+    }
+  }
+  monitor_.notify();
+}
+
+Flow* Flows::take(plugin::Messages& messages) {
+  const std::lock_guard lock(mutex_);
+  if (waiting_.empty()) return nullptr;
+  Flow* flow = waiting_.front();
+  waiting_.pop_front();
+  flow->listed = false;
+  flow->busy = true;
+  ++busy_;
+  messages = std::move(flow->queue.front());
+  flow->queue.pop_front();
+  return flow;
+}
+
+void Flows::done(Flow& flow, uint64_t bytes) {
+  {
+    const std::lock_guard lock(mutex_);
+    flow.busy = false;
+    --busy_;
+    if (!flow.queue.empty()) {
+      flow.listed = true;
+      waiting_.push_back(&flow);
+    }
+  }
+  monitor_.message_bytes -= static_cast<int64_t>(bytes);
+  monitor_.notify();
+}
+
+bool Flows::idle() const {
+  const std::lock_guard lock(mutex_);
+  return busy_ == 0 && waiting_.empty();
+}
+
+std::vector<Flow*> Flows::all() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Flow*> flows;
+  for (const auto& [key, flow] : flows_) flows.push_back(flow.get());
+  return flows;
+}
+
+}  // namespace cdcrt::runtime

@@ -1,0 +1,65 @@
+// Flows: the partitions being read, each decoded in order by one worker at a time, several in parallel.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "plugin/instance.hpp"
+#include "progress/partition.hpp"
+#include "runtime/monitor.hpp"
+
+namespace cdcrt::apply {
+class Table;
+}
+
+namespace cdcrt::runtime {
+
+/// A partition and its undecoded batches.
+struct Flow {
+  Flow(std::size_t index_of_source, std::string source, std::string topic, int32_t number, progress::Partition::SeekRequest seek)
+      : source_index(index_of_source), partition(std::move(source), std::move(topic), number, std::move(seek)) {}
+  const std::size_t source_index;
+  progress::Partition partition;
+  /// By shape id, used by the worker that holds the flow: where its rows go.
+  struct Destination {
+    bool known = false;
+    apply::Table* table = nullptr;  ///< null: ignored
+    std::string problem;            ///< not empty: its rows become dead letters, for this reason
+  };
+  std::vector<Destination> destinations;
+
+ private:
+  friend class Flows;
+  std::deque<plugin::Messages> queue;
+  bool busy = false;
+  bool listed = false;
+};
+
+/// Any thread.
+class Flows {
+ public:
+  explicit Flows(Monitor& monitor) : monitor_(monitor) {}
+  Flow& find_or_add(std::size_t source_index, const std::string& source, const std::string& topic, int32_t number,
+                    const progress::Partition::SeekRequest& seek);
+  /// Appends a batch; its bytes count against the budget until it is done.
+  void push(Flow& flow, plugin::Messages messages);
+  /// The next batch of a flow nobody works on; nullptr: nothing to do now. The caller ends with done().
+  Flow* take(plugin::Messages& messages);
+  void done(Flow& flow, uint64_t bytes);
+  /// No batch waits and none is being decoded.
+  [[nodiscard]] bool idle() const;
+  [[nodiscard]] std::vector<Flow*> all() const;
+
+ private:
+  Monitor& monitor_;
+  mutable std::mutex mutex_;
+  std::map<std::tuple<std::size_t, std::string, int32_t>, std::unique_ptr<Flow>> flows_;
+  std::deque<Flow*> waiting_;
+  std::size_t busy_ = 0;
+};
+
+}  // namespace cdcrt::runtime

@@ -1,0 +1,76 @@
+#include "runtime/log.hpp"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "plugin/instance.hpp"
+
+namespace cdcrt::runtime {
+namespace {
+
+spdlog::level::level_enum to_spdlog(int32_t level) {
+  switch (level) {
+    case CDCRT_LOG_DEBUG: return spdlog::level::debug;
+    case CDCRT_LOG_INFO: return spdlog::level::info;
+    case CDCRT_LOG_WARNING: return spdlog::level::warn;
+    default: return spdlog::level::err;
+  }
+}
+
+int32_t from_name(const std::string& name) {
+  if (name == "debug") return CDCRT_LOG_DEBUG;
+  if (name == "warning") return CDCRT_LOG_WARNING;
+  if (name == "error") return CDCRT_LOG_ERROR;
+  return CDCRT_LOG_INFO;
+}
+
+bool& as_json() {
+  static bool json = false;
+  return json;
+}
+
+std::string escaped(std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20) {
+      out += "\\u00";
+      out += kHex[byte >> 4];
+      out += kHex[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+void start_log(const std::string& level, bool json) {
+  auto logger = spdlog::stderr_color_mt("cdcrt");
+  spdlog::set_default_logger(logger);
+  const int32_t minimum = from_name(level);
+  spdlog::set_level(to_spdlog(minimum));
+  spdlog::flush_on(spdlog::level::info);
+  as_json() = json;
+  spdlog::set_pattern(json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l",%v})" : "%Y-%m-%d %H:%M:%S.%e %^%-7l%$ %v");
+  plugin::set_log(minimum, [](int32_t plugin_level, std::string_view component, std::string_view message) {
+    log(static_cast<cdcrt_log_level>(plugin_level), component, message);
+  });
+}
+
+void log(cdcrt_log_level level, std::string_view component, std::string_view message) {
+  const auto target = to_spdlog(level);
+  if (!spdlog::should_log(target)) return;
+  if (as_json()) {
+    spdlog::log(target, "\"component\":\"{}\",\"message\":\"{}\"", escaped(component), escaped(message));
+  } else {
+    spdlog::log(target, "{}: {}", component, message);
+  }
+}
+
+}  // namespace cdcrt::runtime

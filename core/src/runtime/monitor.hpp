@@ -1,0 +1,36 @@
+// Monitor: one condition that everything waits on: rows came, a write ended, memory was freed, the process is to stop.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+namespace cdcrt::runtime {
+
+/// Any thread. Waits are bounded, so that a lost wake-up costs milliseconds and never hangs.
+class Monitor {
+ public:
+  void notify() {
+    { const std::lock_guard lock(mutex_); }
+    changed_.notify_all();
+  }
+  template <class Condition>
+  void wait(Condition&& condition, std::chrono::milliseconds step = std::chrono::milliseconds(20)) {
+    while (!condition()) {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, step);
+    }
+  }
+
+  std::atomic<bool> stop_reading{false};  ///< no more input is taken: end, signal or failure
+  std::atomic<bool> abandon{false};       ///< nothing more is written either
+  std::atomic<int64_t> message_bytes{0};  ///< held by batches that were not decoded yet
+  std::atomic<int64_t> row_bytes{0};      ///< held by folds and sealed batches
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+};
+
+}  // namespace cdcrt::runtime

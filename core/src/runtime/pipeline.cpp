@@ -1,0 +1,259 @@
+#include "runtime/pipeline.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <iostream>
+#include <thread>
+
+#include "diagnostics/renderer.hpp"
+#include "manifest/component_error.hpp"
+#include "runtime/decode_pool.hpp"
+#include "runtime/destinations.hpp"
+#include "runtime/event_reader.hpp"
+#include "runtime/log.hpp"
+#include "runtime/summary.hpp"
+
+namespace cdcrt::runtime {
+namespace {
+
+volatile std::sig_atomic_t signals_received = 0;
+
+void on_signal(int number) {
+  // The second one ends the process at once: progress is in the target, nothing is lost.
+  if (signals_received != 0) ::_exit(128 + number);
+  signals_received = number;
+}
+
+std::string owner_of_leases() {
+  std::array<char, 256> host{};
+  (void)::gethostname(host.data(), host.size() - 1);
+  return std::string(host.data()) + ":" + std::to_string(::getpid());
+}
+
+int exit_code_of(const Error& error) {
+  switch (error.code) {
+    case CDCRT_BAD_CONFIG: return 2;
+    case CDCRT_AUTH:
+    case CDCRT_RETRY:
+    case CDCRT_UNREACHABLE: return 3;
+    default: return 1;
+  }
+}
+
+// Shares of the one budget: what is read but not decoded, what is folded or being written; the rest is room for the plugins.
+constexpr int64_t kMessageShare = 4;
+constexpr int64_t kRowShare = 3;
+
+class Pipeline {
+ public:
+  Pipeline(const manifest::Manifest& manifest, const RunOptions& options)
+      : manifest_(manifest), options_(options), flows_(monitor_), letters_(manifest.dead_letters.path), reader_(shapes_, sources_) {}
+
+  int run() {
+    if (const int failed = open(); failed != 0) return failed;
+    start();
+    wait();
+    return end();
+  }
+
+ private:
+  int report(const manifest::Component& component, const Error& error) {
+    const std::vector diagnostics{manifest::diagnostic_for(component, error)};
+    std::cerr << (options_.json_summary ? diagnostics::render_json(diagnostics)
+                                        : diagnostics::render(diagnostics, *manifest_.texts, diagnostics::wants_colour(STDERR_FILENO)));
+    return exit_code_of(error);
+  }
+
+  int open() {
+    for (std::size_t i = 0; i < manifest_.sources.size(); ++i) {
+      const auto& source = manifest_.sources[i];
+      sources_.push_back(std::make_unique<SourceRuntime>(source, i, monitor_, flows_, static_cast<int64_t>(manifest_.runtime.memory) / kMessageShare));
+      if (auto opened = sources_.back()->open(); !opened) return report(source, opened.error());
+    }
+    for (const auto& sink : manifest_.sinks) {
+      SinkRuntime::Surroundings surroundings{monitor_, flows_, reader_, letters_, manifest_.pipeline, owner_of_leases()};
+      sinks_.push_back(std::make_unique<SinkRuntime>(sink, std::move(surroundings)));
+      if (auto opened = sinks_.back()->open(); !opened) return report(sink, opened.error());
+    }
+    destinations_ = std::make_unique<Destinations>(manifest_, shapes_, sinks_, sources_);
+    reader_.set_destinations(*destinations_);
+    if (const int failed = resume(); failed != 0) return failed;
+    decoders_ = std::make_unique<DecodePool>(DecodePool::Surroundings{manifest_, monitor_, flows_, shapes_, *destinations_, letters_, sinks_,
+                                                                       static_cast<int64_t>(manifest_.runtime.memory) / kRowShare});
+    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+    if (auto started = decoders_->start(manifest_.runtime.decode_workers != 0 ? manifest_.runtime.decode_workers : cores); !started) {
+      return report(manifest_.sources.front().format, started.error());
+    }
+    return 0;
+  }
+
+  // Each partition is read from where the sink that is furthest behind needs it.
+  int resume() {
+    std::map<progress::PartitionKey, int64_t> starts;
+    for (const auto& sink : sinks_) {
+      for (const auto& [key, next] : sink->stored().watermarks) starts.try_emplace(key, next);
+    }
+    for (auto& [key, start] : starts) {
+      for (const auto& sink : sinks_) {
+        const auto found = sink->stored().watermarks.find(key);
+        start = std::min(start, found == sink->stored().watermarks.end() ? 0 : found->second);
+      }
+      for (std::size_t i = 0; i < sources_.size(); ++i) {
+        if (sources_[i]->name() != key.source) continue;
+        if (auto sought = sources_[i]->start_at(key.topic, key.number, start); !sought) return report(manifest_.sources[i], sought.error());
+      }
+    }
+    return 0;
+  }
+
+  void start() {
+    started_ = std::chrono::steady_clock::now();
+    log(CDCRT_LOG_INFO, "pipeline", "'" + manifest_.pipeline + "' starts: " + std::to_string(sources_.size()) + " source(s), " + std::to_string(sinks_.size()) + " sink(s)");
+    for (auto& sink : sinks_) sink->start();
+    for (auto& source : sources_) source->start();
+  }
+
+  // Until every source ended and everything is written, a signal came, or something failed.
+  void wait() {
+    const bool line = !options_.quiet && !options_.json_logs && ::isatty(STDERR_FILENO) != 0;
+    auto next_line = std::chrono::steady_clock::now();
+    while (!failed()) {
+      if (signals_received != 0) {
+        log(CDCRT_LOG_INFO, "pipeline", "stopping: what is held is written first");
+        break;
+      }
+      const bool read = std::all_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->ended(); });
+      if (read && flows_.idle()) {
+        for (auto& sink : sinks_) sink->flush();
+        // A truncate that is written may send a source back: only a quiet pipeline has ended.
+        const bool written = std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->idle(); });
+        const bool still = std::all_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->ended(); });
+        if (written && still && flows_.idle()) break;
+      }
+      if (line && std::chrono::steady_clock::now() >= next_line) {
+        std::cerr << progress() << std::flush;
+        next_line = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
+      }
+      bool woken = false;
+      monitor_.wait([&] { return std::exchange(woken, true); }, std::chrono::milliseconds(10));
+    }
+    if (line) std::cerr << "\r\033[K" << std::flush;
+  }
+
+  std::string progress() {
+    cdcrt_extent extent{};
+    std::size_t tables = 0;
+    for (auto& source : sources_) {
+      const auto own = source->extent();
+      extent.done += own.done;
+      extent.total += own.total;
+    }
+    for (auto& sink : sinks_) tables += sink->tables().size();
+    return progress_line(extent.done, extent.total, decoders_->counts().rows, seconds(), tables);
+  }
+
+  [[nodiscard]] bool failed() const {
+    return decoders_->failure() || std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed(); }) ||
+           std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->failure().has_value(); });
+  }
+
+  int end() {
+    monitor_.stop_reading = true;
+    monitor_.notify();
+    const auto deadline = std::chrono::steady_clock::now() + manifest_.runtime.shutdown_timeout;
+    const auto in_time = [&] { return std::chrono::steady_clock::now() < deadline; };
+    if (!std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed(); })) {
+      monitor_.wait([&] { return flows_.idle() || !in_time() || failed(); });
+      for (auto& sink : sinks_) sink->flush();
+      monitor_.wait([&] { return !in_time() || failed() || std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->idle(); }); });
+    }
+    for (auto& source : sources_) source->stop();
+    decoders_->stop();
+    int code = 0;
+    if (!in_time()) {
+      log(CDCRT_LOG_ERROR, "pipeline", "shutdown_timeout passed: what was not written is read again by the next start");
+      monitor_.abandon = true;
+      code = 1;
+    }
+    for (auto& sink : sinks_) sink->finish();
+    if (auto flushed = letters_.flush(); !flushed) {
+      log(CDCRT_LOG_ERROR, "dead_letters", flushed.error().message);
+      code = 1;
+    }
+    for (std::size_t i = 0; i < sources_.size(); ++i) {
+      if (const auto failure = sources_[i]->failure()) code = std::max(code, report(manifest_.sources[i], *failure));
+    }
+    for (std::size_t i = 0; i < sinks_.size(); ++i) {
+      if (sinks_[i]->failed()) code = std::max(code, report(manifest_.sinks[i], sinks_[i]->failure()));
+    }
+    if (const auto failure = decoders_->failure()) code = std::max(code, report(manifest_.sources.front().format, *failure));
+    const RunSummary summary = summarize();
+    options_.json_summary ? print_json(summary, std::cout) : print_text(summary, std::cout);
+    std::cout << std::flush;
+    if (code != 0) return code;
+    if (std::any_of(summary.tables.begin(), summary.tables.end(), [](const auto& table) { return !table.stopped.empty(); })) return 1;
+    return summary.dead_letters > 0 ? 4 : 0;
+  }
+
+  RunSummary summarize() {
+    RunSummary summary;
+    const auto by_table = letters_.by_table();
+    for (const auto& sink : sinks_) {
+      for (const apply::Table* table : sink->tables()) {
+        TableSummary& line = summary.tables.emplace_back();
+        const auto applied = table->applied();
+        line.sink = sink->name();
+        line.table = table->identity().target();
+        line.inserted = applied.inserted;
+        line.updated = applied.updated;
+        line.deleted = applied.deleted;
+        line.schema_changes = table->target.schema_changes;
+        line.stopped = table->stopped();
+        if (const auto letters = by_table.find(line.table); letters != by_table.end()) line.dead_letters = letters->second;
+      }
+    }
+    for (const auto& source : sources_) summary.messages += source->messages();
+    const auto& counts = decoders_->counts();
+    summary.rows = counts.rows;
+    summary.markers = counts.markers;
+    summary.ignored = counts.ignored;
+    summary.dead_letters = letters_.count();
+    summary.dead_letter_path = letters_.path();
+    summary.ignored_tables = destinations_->ignored();
+    summary.seconds = seconds();
+    return summary;
+  }
+
+  [[nodiscard]] double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count(); }
+
+  const manifest::Manifest& manifest_;
+  const RunOptions& options_;
+  // Destroyed in reverse: threads end before what they use.
+  Monitor monitor_;
+  event::ShapeRegistry shapes_;
+  Flows flows_;
+  dead_letters::DeadLetters letters_;
+  std::vector<std::unique_ptr<SourceRuntime>> sources_;
+  SourceEventReader reader_;
+  std::vector<std::unique_ptr<SinkRuntime>> sinks_;
+  std::unique_ptr<Destinations> destinations_;
+  std::unique_ptr<DecodePool> decoders_;
+  std::chrono::steady_clock::time_point started_{};
+};
+
+}  // namespace
+
+int run(const manifest::Manifest& manifest, const RunOptions& options) {
+  start_log(manifest.runtime.log_level, options.json_logs);
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  return Pipeline(manifest, options).run();
+}
+
+}  // namespace cdcrt::runtime

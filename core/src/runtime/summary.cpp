@@ -1,0 +1,125 @@
+#include "runtime/summary.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <ostream>
+
+namespace cdcrt::runtime {
+namespace {
+
+std::string grouped(uint64_t value) {
+  std::string digits = std::to_string(value);
+  for (auto place = static_cast<std::ptrdiff_t>(digits.size()) - 3; place > 0; place -= 3) digits.insert(static_cast<std::size_t>(place), ",");
+  return digits;
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) < 0x20) {
+      std::array<char, 8> escape{};
+      std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+      out += escape.data();
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+std::size_t width_of(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+void pad(std::ostream& out, const std::string& text, std::size_t width, bool right) {
+  const std::size_t own = width_of(text);
+  const std::string space(width > own ? width - own : 0, ' ');
+  out << (right ? space + text : text + space);
+}
+
+}  // namespace
+
+void print_text(const RunSummary& summary, std::ostream& out) {
+  const std::array<std::string, 6> headings = {"table", "inserted", "updated", "deleted", "schema changes", "dead letters"};
+  std::vector<std::array<std::string, 6>> lines;
+  TableSummary total;
+  for (const auto& table : summary.tables) {
+    lines.push_back({table.table, grouped(table.inserted), grouped(table.updated), grouped(table.deleted), grouped(table.schema_changes),
+                     grouped(table.dead_letters)});
+    total.inserted += table.inserted;
+    total.updated += table.updated;
+    total.deleted += table.deleted;
+    total.schema_changes += table.schema_changes;
+  }
+  lines.push_back({"total", grouped(total.inserted), grouped(total.updated), grouped(total.deleted), grouped(total.schema_changes),
+                   grouped(summary.dead_letters)});
+  std::array<std::size_t, 6> widths{};
+  for (std::size_t i = 0; i < headings.size(); ++i) {
+    widths[i] = width_of(headings[i]);
+    for (const auto& line : lines) widths[i] = std::max(widths[i], width_of(line[i]));
+  }
+  const auto print = [&](const std::array<std::string, 6>& line) {
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      if (i > 0) out << "  ";
+      pad(out, line[i], widths[i], i > 0);
+    }
+    out << '\n';
+  };
+  std::size_t rule = 10;
+  for (const std::size_t width : widths) rule += width;
+  print(headings);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (i == 0 || i + 1 == lines.size()) {
+      for (std::size_t k = 0; k < rule; ++k) out << "─";
+      out << '\n';
+    }
+    print(lines[i]);
+  }
+  std::array<char, 128> text{};
+  std::snprintf(text.data(), text.size(), "%s messages, %s rows in %.1f s (%s rows/s)", grouped(summary.messages).c_str(),
+                grouped(summary.rows).c_str(), summary.seconds,
+                grouped(static_cast<uint64_t>(summary.seconds > 0 ? static_cast<double>(summary.rows) / summary.seconds : 0)).c_str());
+  out << text.data();
+  if (summary.markers > 0) out << "; " << grouped(summary.markers) << " without rows (tombstones, heartbeats, transactions)";
+  out << '\n';
+  if (!summary.ignored_tables.empty()) {
+    out << grouped(summary.ignored) << " rows of tables that no route names:";
+    for (const auto& name : summary.ignored_tables) out << ' ' << name;
+    out << '\n';
+  }
+  for (const auto& table : summary.tables) {
+    if (!table.stopped.empty()) out << "stopped: " << table.table << ": " << table.stopped << '\n';
+  }
+  if (summary.dead_letters > 0) out << grouped(summary.dead_letters) << " dead letters in " << summary.dead_letter_path << '\n';
+}
+
+void print_json(const RunSummary& summary, std::ostream& out) {
+  out << "{\"messages\":" << summary.messages << ",\"rows\":" << summary.rows << ",\"without_rows\":" << summary.markers
+      << ",\"ignored_rows\":" << summary.ignored << ",\"seconds\":" << summary.seconds << ",\"dead_letters\":" << summary.dead_letters
+      << ",\"dead_letter_path\":" << quoted(summary.dead_letter_path) << ",\"ignored_tables\":[";
+  for (std::size_t i = 0; i < summary.ignored_tables.size(); ++i) out << (i > 0 ? "," : "") << quoted(summary.ignored_tables[i]);
+  out << "],\"tables\":[";
+  for (std::size_t i = 0; i < summary.tables.size(); ++i) {
+    const auto& table = summary.tables[i];
+    out << (i > 0 ? "," : "") << "{\"sink\":" << quoted(table.sink) << ",\"table\":" << quoted(table.table) << ",\"inserted\":" << table.inserted
+        << ",\"updated\":" << table.updated << ",\"deleted\":" << table.deleted << ",\"schema_changes\":" << table.schema_changes
+        << ",\"dead_letters\":" << table.dead_letters << ",\"stopped\":" << (table.stopped.empty() ? "null" : quoted(table.stopped)) << "}";
+  }
+  out << "]}\n";
+}
+
+std::string progress_line(uint64_t done, uint64_t total, uint64_t rows, double seconds, std::size_t tables) {
+  std::string line = "\r\033[K";
+  if (total > 0) {
+    const uint64_t filled = std::min<uint64_t>(30, done * 30 / total);
+    for (uint64_t i = 0; i < 30; ++i) line += i < filled ? "█" : "░";
+    line += " " + std::to_string(std::min<uint64_t>(100, done * 100 / total)) + " %  ";
+  }
+  line += grouped(rows) + " rows  " + grouped(static_cast<uint64_t>(seconds > 0 ? static_cast<double>(rows) / seconds : 0)) + " rows/s  " +
+          std::to_string(tables) + " tables";
+  return line;
+}
+
+}  // namespace cdcrt::runtime

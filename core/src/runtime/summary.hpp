@@ -1,0 +1,34 @@
+// Summary: what a run did, as a table for people or JSON for programs; and the progress line of a terminal.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace cdcrt::runtime {
+
+struct TableSummary {
+  std::string sink, table;
+  uint64_t inserted = 0, updated = 0, deleted = 0;  ///< source events applied
+  uint64_t schema_changes = 0;
+  uint64_t dead_letters = 0;
+  std::string stopped;  ///< why the table stopped; empty: it did not
+};
+
+struct RunSummary {
+  std::vector<TableSummary> tables;
+  uint64_t messages = 0, rows = 0, markers = 0, ignored = 0;
+  uint64_t dead_letters = 0;
+  std::string dead_letter_path;
+  std::vector<std::string> ignored_tables;
+  double seconds = 0;
+};
+
+void print_text(const RunSummary& summary, std::ostream& out);
+void print_json(const RunSummary& summary, std::ostream& out);
+
+/// One line that replaces itself: bar when the end is known, rows per second.
+std::string progress_line(uint64_t done, uint64_t total, uint64_t rows, double seconds, std::size_t tables);
+
+}  // namespace cdcrt::runtime

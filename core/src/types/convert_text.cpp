@@ -1,0 +1,227 @@
+#include "types/convert_text.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include "cdcrt/sdk/calendar.hpp"
+#include "types/base64.hpp"
+#include "types/convert.hpp"
+#include "types/decimal.hpp"
+#include "types/json_text.hpp"
+#include "types/type.hpp"
+
+namespace cdcrt::types {
+namespace {
+
+Result<cdcrt_cell> moved_text(cdcrt_tag tag, std::string_view text, event::Arena& arena) {
+  if (text.size() > UINT32_MAX) return make_error(CDCRT_BAD_RECORD, "a value of more than 4 GiB");
+  return text_cell(tag, arena.copy(text));
+}
+
+std::optional<int64_t> midnight(std::optional<int64_t> microseconds) {
+  if (!microseconds || *microseconds == sdk::kInfinity || *microseconds == sdk::kMinusInfinity) return microseconds;
+  if (*microseconds % sdk::kMicrosecondsPerDay != 0) return std::nullopt;
+  return *microseconds / sdk::kMicrosecondsPerDay;
+}
+
+std::optional<int64_t> date_from(std::string_view text) {
+  if (const auto days = sdk::parse_date(text)) return days;
+  return midnight(sdk::parse_timestamp(text));
+}
+
+/// A text with a zone counts in UTC, one without is taken as UTC.
+std::optional<int64_t> moment_from(std::string_view text) {
+  if (const auto moment = sdk::parse_timestamptz(text)) return moment;
+  if (const auto moment = sdk::parse_timestamp(text)) return moment;
+  const auto days = sdk::parse_date(text);
+  constexpr int64_t last = INT64_MAX / sdk::kMicrosecondsPerDay;
+  if (!days || *days > last || *days < -last) return std::nullopt;
+  return *days * sdk::kMicrosecondsPerDay;
+}
+
+std::optional<int64_t> boolean_from(std::string_view text) {
+  if (text == "true" || text == "t" || text == "1") return 1;
+  if (text == "false" || text == "f" || text == "0") return 0;
+  return std::nullopt;
+}
+
+/// hh:mm[:ss[.f]] with a zone.
+bool is_timetz(std::string_view text) {
+  char moment[64] = "2000-01-01T";
+  constexpr std::size_t prefix = 11;
+  if (text.empty() || text.size() > sizeof moment - prefix) return false;
+  std::memcpy(moment + prefix, text.data(), text.size());
+  return sdk::parse_timestamptz({moment, prefix + text.size()}).has_value();
+}
+
+bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+
+bool is_uuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? text[i] != '-' : !is_hex(text[i])) return false;
+  }
+  return true;
+}
+
+std::string_view lower_case(std::string_view text, event::Arena& arena) {
+  char* out = arena.allocate(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i)
+    out[i] = text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] - 'A' + 'a') : text[i];
+  return {out, text.size()};
+}
+
+/// [-]P[nY][nM][nW][nD][T[nH][nM][nS]] with at least one part; parts may have a sign and a fraction, in this order.
+bool is_interval(std::string_view text) {
+  if (!text.empty() && text.front() == '-') text.remove_prefix(1);
+  if (text.empty() || text.front() != 'P') return false;
+  text.remove_prefix(1);
+  std::string_view units = "YMWD";
+  bool in_time = false;
+  bool needs_part = true;
+  while (!text.empty()) {
+    if (text.front() == 'T' && !in_time) {
+      in_time = true;
+      units = "HMS";
+      needs_part = true;
+      text.remove_prefix(1);
+      continue;
+    }
+    if (text.front() == '-' || text.front() == '+') text.remove_prefix(1);
+    std::size_t digits = 0;
+    std::size_t points = 0;
+    while (digits < text.size() && ((text[digits] >= '0' && text[digits] <= '9') || text[digits] == '.'))
+      points += text[digits++] == '.' ? 1 : 0;
+    if (digits == 0 || digits == text.size() || points > 1 || text[0] == '.' || text[digits - 1] == '.') return false;
+    const auto unit = units.find(text[digits]);
+    if (unit == std::string_view::npos) return false;
+    units.remove_prefix(unit + 1);
+    needs_part = false;
+    text.remove_prefix(digits + 1);
+  }
+  return !needs_part;
+}
+
+Result<cdcrt_cell> parse_number(const cdcrt_cell& cell, cdcrt_type to, event::Arena& arena) {
+  const auto number = decimal_text(text_of(cell));
+  if (!number) return not_a_value(cell, to);
+  const cdcrt_cell decimal = text_cell(CDCRT_DECIMAL, *number);
+  if (to.kind != CDCRT_TYPE_DECIMAL) return convert(decimal, decimal_type(0, 0), to, arena);
+  auto fitting = convert(decimal, decimal_type(0, 0), to, arena);
+  if (!fitting) return fitting;
+  return moved_text(CDCRT_DECIMAL, text_of(*fitting), arena);
+}
+
+Result<cdcrt_cell> integer_or(std::optional<int64_t> value, cdcrt_tag tag, const cdcrt_cell& cell, cdcrt_type to) {
+  if (!value) return not_a_value(cell, to);
+  return integer_cell(tag, *value);
+}
+
+}  // namespace
+
+Error does_not_fit(const cdcrt_cell& cell, cdcrt_type to) {
+  return make_error(CDCRT_BAD_RECORD, "value does not fit " + to_string(to) + ": " + display(cell));
+}
+
+Error not_a_value(const cdcrt_cell& cell, cdcrt_type to) {
+  std::string hint;
+  const bool number = cell.tag == CDCRT_I64 || cell.tag == CDCRT_U64 || cell.tag == CDCRT_DECIMAL;
+  const bool calendar =
+      to.kind == CDCRT_TYPE_DATE || to.kind == CDCRT_TYPE_TIME || to.kind == CDCRT_TYPE_TIMESTAMP || to.kind == CDCRT_TYPE_TIMESTAMPTZ;
+  if (number && calendar) hint = "say in the route what the number counts: parse = \"epoch_days\", \"epoch_ms\", \"epoch_us\", ...";
+  if (cell.tag == CDCRT_STRING && to.kind == CDCRT_TYPE_BYTES)
+    hint = "say in the route how the text holds bytes: parse = \"base64\" or \"hex\"";
+  return make_error(CDCRT_BAD_RECORD, "not a value of " + to_string(to) + ": " + display(cell), std::move(hint));
+}
+
+Result<cdcrt_cell> parse_text(const cdcrt_cell& cell, cdcrt_type to, event::Arena& arena) {
+  const std::string_view text = text_of(cell);
+  switch (to.kind) {
+    case CDCRT_TYPE_BOOL:
+      return integer_or(boolean_from(text), CDCRT_BOOL, cell, to);
+    case CDCRT_TYPE_INT8:
+    case CDCRT_TYPE_INT16:
+    case CDCRT_TYPE_INT32:
+    case CDCRT_TYPE_INT64:
+    case CDCRT_TYPE_UINT64:
+    case CDCRT_TYPE_FLOAT32:
+    case CDCRT_TYPE_FLOAT64:
+    case CDCRT_TYPE_DECIMAL:
+      return parse_number(cell, to, arena);
+    case CDCRT_TYPE_DATE:
+      return integer_or(date_from(text), CDCRT_DATE, cell, to);
+    case CDCRT_TYPE_TIME:
+      return integer_or(sdk::parse_time(text), CDCRT_TIME, cell, to);
+    case CDCRT_TYPE_TIMESTAMP:
+      return integer_or(moment_from(text), CDCRT_TIMESTAMP, cell, to);
+    case CDCRT_TYPE_TIMESTAMPTZ:
+      return integer_or(moment_from(text), CDCRT_TIMESTAMPTZ, cell, to);
+    case CDCRT_TYPE_TIMETZ:
+      if (is_timetz(text)) return cell;
+      break;
+    case CDCRT_TYPE_JSON:
+      if (is_json(text)) return text_cell(CDCRT_JSON, text);
+      break;
+    case CDCRT_TYPE_ARRAY:
+      if (is_json(text)) return convert(text_cell(CDCRT_JSON, text), type_of(CDCRT_TYPE_JSON), to, arena);
+      break;
+    case CDCRT_TYPE_UUID:
+      if (is_uuid(text)) return text_cell(CDCRT_UUID, lower_case(text, arena));
+      break;
+    case CDCRT_TYPE_INTERVAL:
+      if (is_interval(text)) return text_cell(CDCRT_INTERVAL, text);
+      break;
+    default:
+      break;
+  }
+  return not_a_value(cell, to);
+}
+
+Result<cdcrt_cell> render_text(const cdcrt_cell& cell, cdcrt_type from, event::Arena& arena) {
+  constexpr std::size_t room = 48;
+  char digits[room];
+  char* end = digits;
+  switch (cell.tag) {
+    case CDCRT_BOOL:
+      return text_cell(CDCRT_STRING, cell.value.integer != 0 ? "true" : "false");
+    case CDCRT_I64:
+      end = std::to_chars(digits, digits + room, cell.value.integer).ptr;
+      break;
+    case CDCRT_U64:
+      end = std::to_chars(digits, digits + room, cell.value.natural).ptr;
+      break;
+    case CDCRT_F64: {
+      const double value = cell.value.real;
+      if (!std::isfinite(value)) return text_cell(CDCRT_STRING, std::isnan(value) ? "NaN" : value < 0 ? "-Infinity" : "Infinity");
+      const bool single = from.kind == CDCRT_TYPE_FLOAT32 && std::isfinite(static_cast<float>(value));
+      end = single ? std::to_chars(digits, digits + room, static_cast<float>(value)).ptr : std::to_chars(digits, digits + room, value).ptr;
+      break;
+    }
+    case CDCRT_DATE:
+      end += sdk::write_date(digits, cell.value.integer, sdk::TextStyle::kIso8601);
+      break;
+    case CDCRT_TIME:
+      end += sdk::write_time(digits, cell.value.integer);
+      break;
+    case CDCRT_TIMESTAMP:
+      end += sdk::write_timestamp(digits, cell.value.integer, sdk::TextStyle::kIso8601);
+      break;
+    case CDCRT_TIMESTAMPTZ:
+      end += sdk::write_timestamptz(digits, cell.value.integer, sdk::TextStyle::kIso8601);
+      break;
+    case CDCRT_BYTES: {
+      const std::size_t size = base64_size(cell.size);
+      if (size > UINT32_MAX) return make_error(CDCRT_BAD_RECORD, "a value of more than 4 GiB as base64");
+      char* const out = arena.allocate(size);
+      encode_base64(text_of(cell), out);
+      return text_cell(CDCRT_STRING, {out, size});
+    }
+    default:
+      return text_cell(CDCRT_STRING, text_of(cell));
+  }
+  return text_cell(CDCRT_STRING, arena.copy({digits, static_cast<std::size_t>(end - digits)}));
+}
+
+}  // namespace cdcrt::types

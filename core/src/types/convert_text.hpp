@@ -1,0 +1,20 @@
+// Values from texts and texts from values: the halves of convert that deal with STRING cells.
+#pragma once
+
+#include "cdcrt/abi/value.h"
+#include "diagnostics/result.hpp"
+#include "event/arena.hpp"
+
+namespace cdcrt::types {
+
+/// A STRING cell as a value of `to` (not STRING). The whole text must be one.
+Result<cdcrt_cell> parse_text(const cdcrt_cell& cell, cdcrt_type to, event::Arena& arena);
+
+/// Any cell as STRING, of any length: numbers shortest, ISO 8601, base64 for bytes. `from` FLOAT32: digits of a float32.
+Result<cdcrt_cell> render_text(const cdcrt_cell& cell, cdcrt_type from, event::Arena& arena);
+
+/// BAD_RECORD: "12345 does not fit int8", "not a date: 'abc'".
+Error does_not_fit(const cdcrt_cell& cell, cdcrt_type to);
+Error not_a_value(const cdcrt_cell& cell, cdcrt_type to);
+
+}  // namespace cdcrt::types

@@ -1,0 +1,49 @@
+// From values of an event to cells.
+#pragma once
+
+#include "cdcrt/sdk/row_builder.hpp"
+#include "debezium/column.hpp"
+#include "debezium/json_tape.hpp"
+#include "debezium/unavailable.hpp"
+
+namespace cdcrt::debezium {
+
+/// Why a value is no value of its column: static texts, so that the hot path allocates nothing. nullptr: all is well.
+using Problem = const char*;
+
+/// Converts values of one message after the other; used by one thread.
+class Converter {
+ public:
+  explicit Converter(const UnavailableValue& unavailable) : unavailable_(unavailable) {}
+
+  /// Where texts go from now on; must be called before anything else, and outlive what follows.
+  void write_to(sdk::RowBuilder& rows) { rows_ = &rows; }
+
+  /// The value whose name is token `name`. `cell` is ABSENT before, and stays so for an unavailable value.
+  Problem convert(const Column& column, const JsonTape& tape, uint32_t name, cdcrt_cell& cell);
+
+  /// Sets the column's default from the schema, where it is a constant: see default_certain.
+  void set_default(const ConnectSchema& schema, Column& column);
+
+ private:
+  Problem natural(const JsonTape& tape, uint32_t name, cdcrt_cell& cell);
+  Problem number(std::string_view text, cdcrt_cell& cell);
+  Problem typed(const Column& column, const JsonTape& tape, uint32_t value, cdcrt_cell& cell);
+  Problem integer_based(const Column& column, const JsonTape& tape, uint32_t value, cdcrt_cell& cell);
+  Problem text_based(const Column& column, std::string_view text, cdcrt_cell& cell);
+  Problem decimal_text(std::string_view text, cdcrt_cell& cell);
+  Problem variable_decimal(const JsonTape& tape, uint32_t value, cdcrt_cell& cell);
+  Problem real(const JsonTape& tape, uint32_t value, cdcrt_cell& cell);
+  Problem nested(const Column& column, const JsonTape& tape, uint32_t name, cdcrt_cell& cell);
+  Problem write_json(const Column* column, const JsonTape& tape, uint32_t value, std::string& out);
+  void write_cell(const cdcrt_cell& cell, std::string& out);
+
+  const UnavailableValue& unavailable_;
+  sdk::RowBuilder* rows_ = nullptr;
+  std::string scratch_;
+};
+
+/// JSON string literal of `text`, quotes included.
+void append_json_string(std::string_view text, std::string& out);
+
+}  // namespace cdcrt::debezium

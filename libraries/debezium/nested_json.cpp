@@ -1,0 +1,152 @@
+// Arrays, maps and structures as JSON text: as produced where nothing inside is encoded, else value by value.
+#include <algorithm>
+#include <charconv>
+
+#include "cdcrt/sdk/calendar.hpp"
+#include "debezium/convert.hpp"
+
+namespace cdcrt::debezium {
+
+namespace {
+
+bool is_temporal(uint8_t kind) {
+  return kind == CDCRT_TYPE_DATE || kind == CDCRT_TYPE_TIME || kind == CDCRT_TYPE_TIMETZ || kind == CDCRT_TYPE_TIMESTAMP ||
+         kind == CDCRT_TYPE_TIMESTAMPTZ;
+}
+
+bool is_zero_time(const cdcrt_cell& cell) {
+  return cell.tag == CDCRT_STRING ? sdk::text(cell).substr(0, 8) == "00:00:00" : cell.value.integer == 0;
+}
+
+}  // namespace
+
+void append_json_string(std::string_view text, std::string& out) {
+  out.push_back('"');
+  for (const char c : text) {
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) {
+          out += "\\u00";
+          out.push_back("0123456789abcdef"[static_cast<unsigned char>(c) >> 4]);
+          out.push_back("0123456789abcdef"[static_cast<unsigned char>(c) & 15]);
+        } else {
+          out.push_back(c);
+        }
+    }
+  }
+  out.push_back('"');
+}
+
+Problem Converter::nested(const Column& column, const JsonTape& tape, uint32_t name, cdcrt_cell& cell) {
+  const Kind kind = tape[name + 1].kind;
+  const bool array = column.conversion == Conversion::kArray;
+  if (array && kind != Kind::kArray) return "not an array";
+  // JsonConverter writes a map with keys other than strings as an array of pairs.
+  if (!array && kind != Kind::kObject && kind != Kind::kArray) return "not an object";
+  const cdcrt_tag tag = array ? CDCRT_ARRAY : CDCRT_JSON;
+  if (!column.nested_types) {
+    sdk::set_text(cell, tag, rows_->copy(tape.raw_value(name)));
+    return nullptr;
+  }
+  scratch_.clear();
+  if (Problem problem = write_json(&column, tape, name + 1, scratch_)) return problem;
+  sdk::set_text(cell, tag, rows_->copy(scratch_));
+  return nullptr;
+}
+
+Problem Converter::write_json(const Column* column, const JsonTape& tape, uint32_t value, std::string& out) {
+  const Token& token = tape[value];
+  switch (token.kind) {
+    case Kind::kNull: out += "null"; return nullptr;
+    case Kind::kFalse: out += "false"; return nullptr;
+    case Kind::kTrue: out += "true"; return nullptr;
+    default: break;
+  }
+  if (column != nullptr && is_encoded(*column) && column->inner.empty()) {
+    cdcrt_cell cell{};
+    if (Problem problem = typed(*column, tape, value, cell)) return problem;
+    write_cell(cell, out);
+    return nullptr;
+  }
+  if (token.kind == Kind::kNumber) {
+    const std::string_view text = tape.text(value);
+    const bool bare_word = text.find_first_of("NI") != std::string_view::npos;
+    if (bare_word) {
+      append_json_string(text, out);
+    } else {
+      out += text;
+    }
+    return nullptr;
+  }
+  if (token.kind == Kind::kString) {
+    append_json_string(tape.text(value), out);
+    return nullptr;
+  }
+  const bool object = token.kind == Kind::kObject;
+  out.push_back(object ? '{' : '[');
+  uint32_t at = value + 1;
+  for (uint32_t i = 0; i < token.size; ++i) {
+    if (i != 0) out.push_back(',');
+    const Column* inner = column == nullptr || column->inner.empty() ? nullptr : &column->inner.front();
+    if (object) {
+      const std::string_view name = tape.text(at);
+      append_json_string(name, out);
+      out.push_back(':');
+      if (column != nullptr && column->inner_by_name) {
+        const auto found = std::find_if(column->inner.begin(), column->inner.end(), [&](const Column& field) { return field.name == name; });
+        inner = found == column->inner.end() ? nullptr : &*found;
+      }
+      ++at;
+    } else if (column != nullptr && column->inner_by_name) {
+      inner = nullptr;
+    }
+    if (Problem problem = write_json(inner, tape, at, out)) return problem;
+    at = tape[at].next;
+  }
+  out.push_back(object ? '}' : ']');
+  return nullptr;
+}
+
+void Converter::write_cell(const cdcrt_cell& cell, std::string& out) {
+  char buffer[64];
+  const auto quoted = [&](std::size_t size) { append_json_string({buffer, size}, out); };
+  switch (cell.tag) {
+    case CDCRT_ABSENT:
+    case CDCRT_NULL: out += "null"; return;
+    case CDCRT_BOOL: out += cell.value.integer != 0 ? "true" : "false"; return;
+    case CDCRT_I64: out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, cell.value.integer).ptr); return;
+    case CDCRT_DATE: return quoted(sdk::write_date(buffer, cell.value.integer, sdk::TextStyle::kIso8601));
+    case CDCRT_TIME: return quoted(sdk::write_time(buffer, cell.value.integer));
+    case CDCRT_TIMESTAMP: return quoted(sdk::write_timestamp(buffer, cell.value.integer, sdk::TextStyle::kIso8601));
+    case CDCRT_TIMESTAMPTZ: return quoted(sdk::write_timestamptz(buffer, cell.value.integer, sdk::TextStyle::kIso8601));
+    case CDCRT_DECIMAL:
+      if (const std::string_view text = sdk::text(cell); text.find_first_of("NI") == std::string_view::npos) {
+        out += text;
+        return;
+      }
+      return append_json_string(sdk::text(cell), out);
+    default: return append_json_string(sdk::text(cell), out);
+  }
+}
+
+void Converter::set_default(const ConnectSchema& schema, Column& column) {
+  if (!schema.default_json) return;
+  const std::string wrapped = "{\"\":" + *schema.default_json + "}";
+  JsonTape tape;
+  cdcrt_cell cell{};
+  if (!tape.parse(wrapped) || convert(column, tape, 1, cell) != nullptr) return;
+  if (cell.tag == CDCRT_ABSENT || cell.tag == CDCRT_NULL) return;
+  // Debezium writes the epoch for now() and the like: a zero time says nothing.
+  if (is_temporal(column.type.kind) && is_zero_time(cell)) return;
+  column.has_default = true;
+  column.default_certain = !is_temporal(column.type.kind);
+  column.default_cell = cell;
+  if (cell.tag >= CDCRT_STRING || cell.tag == CDCRT_DECIMAL) column.default_text = std::string(sdk::text(cell));
+}
+
+}  // namespace cdcrt::debezium

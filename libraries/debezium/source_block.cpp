@@ -1,0 +1,116 @@
+#include "debezium/source_block.hpp"
+
+#include <charconv>
+#include <cstring>
+#include <limits>
+
+namespace cdcrt::debezium {
+
+namespace {
+
+struct Named {
+  std::string_view name;
+  SourceField field;
+};
+constexpr std::array kNames{
+    Named{"connector", SourceField::kConnector},   Named{"db", SourceField::kDatabase},
+    Named{"schema", SourceField::kSchema},         Named{"table", SourceField::kTable},
+    Named{"ts_ms", SourceField::kTimeMilliseconds}, Named{"ts_us", SourceField::kTimeMicroseconds},
+    Named{"lsn", SourceField::kLsn},               Named{"file", SourceField::kFile},
+    Named{"pos", SourceField::kPosition},          Named{"row", SourceField::kRow},
+    Named{"scn", SourceField::kScn},               Named{"change_lsn", SourceField::kChangeLsn},
+    Named{"commit_lsn", SourceField::kCommitLsn},  Named{"event_serial_no", SourceField::kEventSerial},
+};
+
+bool parse_natural(std::string_view text, uint64_t& value, int base = 10) {
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, value, base);
+  return !text.empty() && parsed.ec == std::errc() && parsed.ptr == end;
+}
+
+void append_big_endian(char*& out, uint64_t value, int bytes) {
+  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) *out++ = static_cast<char>(value >> shift & 0xFF);
+}
+
+/// SQL Server's 00000027:00000ac0:0002 as 10 bytes; all zero when there is none.
+bool append_sql_server_lsn(char*& out, std::string_view text) {
+  if (text.data() == nullptr || text == "NULL") {
+    std::memset(out, 0, 10);
+    out += 10;
+    return true;
+  }
+  uint64_t parts[3];
+  for (int i = 0; i < 3; ++i) {
+    const std::size_t colon = text.find(':');
+    if ((i < 2) != (colon != std::string_view::npos) || !parse_natural(text.substr(0, colon), parts[i], 16)) return false;
+    text.remove_prefix(i < 2 ? colon + 1 : text.size());
+  }
+  append_big_endian(out, parts[0], 4);
+  append_big_endian(out, parts[1], 4);
+  append_big_endian(out, parts[2], 2);
+  return true;
+}
+
+}  // namespace
+
+SourceField source_field(std::string_view name) {
+  for (const auto& named : kNames) {
+    if (named.name == name) return named.field;
+  }
+  return SourceField::kOther;
+}
+
+void SourceReader::read(const JsonTape& tape, uint32_t object, SourceValues& out) {
+  const uint32_t count = tape[object].size;
+  if (expected_.size() != count) expected_.assign(count, {std::string(), SourceField::kOther});
+  uint32_t name = object + 1;
+  for (uint32_t i = 0; i < count; ++i) {
+    auto& [expected, field] = expected_[i];
+    if (tape.text(name) != expected) {
+      expected = std::string(tape.text(name));
+      field = source_field(expected);
+    }
+    const Token& value = tape[name + 1];
+    if (field != SourceField::kOther && (value.kind == Kind::kString || value.kind == Kind::kNumber)) out[field] = tape.text(name + 1);
+    name = value.next;
+  }
+}
+
+std::string_view source_order(const SourceValues& source, sdk::RowBuilder& rows) {
+  char buffer[32];
+  char* next = buffer;
+  uint64_t number = 0;
+  const std::string_view file = source[SourceField::kFile];
+  if (parse_natural(source[SourceField::kLsn], number)) {
+    append_big_endian(next, number, 8);
+  } else if (!file.empty()) {
+    uint64_t position = 0;
+    uint64_t row = 0;
+    const std::size_t dot = file.rfind('.');
+    if (dot == std::string_view::npos || !parse_natural(file.substr(dot + 1), number)) return {};
+    if (!parse_natural(source[SourceField::kPosition], position)) return {};
+    parse_natural(source[SourceField::kRow], row);
+    append_big_endian(next, number, 8);
+    append_big_endian(next, position, 8);
+    append_big_endian(next, row, 4);
+  } else if (source[SourceField::kCommitLsn].data() != nullptr) {
+    if (!append_sql_server_lsn(next, source[SourceField::kCommitLsn]) || !append_sql_server_lsn(next, source[SourceField::kChangeLsn])) return {};
+    parse_natural(source[SourceField::kEventSerial], number);
+    append_big_endian(next, number, 8);
+  } else if (parse_natural(source[SourceField::kScn], number)) {
+    append_big_endian(next, number, 8);
+  } else {
+    return {};
+  }
+  return rows.copy({buffer, static_cast<std::size_t>(next - buffer)});
+}
+
+int64_t source_time_us(const SourceValues& source) {
+  uint64_t time = 0;
+  constexpr uint64_t last = std::numeric_limits<int64_t>::max();
+  if (parse_natural(source[SourceField::kTimeMicroseconds], time) && time <= last) return static_cast<int64_t>(time);
+  if (parse_natural(source[SourceField::kTimeMilliseconds], time) && time <= last / 1000) return static_cast<int64_t>(time) * 1000;
+  return 0;
+}
+
+}  // namespace cdcrt::debezium

@@ -1,0 +1,59 @@
+// The `source` block of an event: which table, when, and where in the source's order.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cdcrt/sdk/row_builder.hpp"
+#include "debezium/json_tape.hpp"
+
+namespace cdcrt::debezium {
+
+enum class SourceField : uint8_t {
+  kConnector,
+  kDatabase,
+  kSchema,
+  kTable,
+  kTimeMilliseconds,
+  kTimeMicroseconds,
+  kLsn,
+  kFile,
+  kPosition,
+  kRow,
+  kScn,
+  kChangeLsn,
+  kCommitLsn,
+  kEventSerial,
+  kOther  ///< not used; also the count of the others
+};
+SourceField source_field(std::string_view name);
+
+/// What an event says of its source. Views into the tape; data nullptr: not there, or null.
+struct SourceValues {
+  std::array<std::string_view, static_cast<std::size_t>(SourceField::kOther)> values;
+  [[nodiscard]] std::string_view operator[](SourceField field) const { return values[static_cast<std::size_t>(field)]; }
+  std::string_view& operator[](SourceField field) { return values[static_cast<std::size_t>(field)]; }
+};
+
+/// Reads blocks; remembers the order of names of the last one, so that the next costs no search.
+class SourceReader {
+ public:
+  void read(const JsonTape& tape, uint32_t object, SourceValues& out);
+
+ private:
+  std::vector<std::pair<std::string, SourceField>> expected_;
+};
+
+/// Bytes that compare in source order, in the arena; data nullptr where the event has none.
+/// PostgreSQL: lsn. MySQL, MariaDB: number of the binlog file, position, row. SQL Server: commit lsn, change lsn, serial number
+/// of the event. Oracle: scn. All big-endian.
+std::string_view source_order(const SourceValues& source, sdk::RowBuilder& rows);
+
+/// Commit time at the source, microseconds since 1970; 0: unknown.
+int64_t source_time_us(const SourceValues& source);
+
+}  // namespace cdcrt::debezium

@@ -1,0 +1,75 @@
+#include "debezium/unavailable.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace cdcrt::debezium {
+
+namespace {
+
+std::string base64(std::string_view bytes, std::string_view last_two, bool padded) {
+  std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  alphabet += last_two;
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t length = std::min<std::size_t>(3, bytes.size() - i);
+    uint32_t bits = 0;
+    for (std::size_t j = 0; j < 3; ++j) bits = bits << 8 | (j < length ? static_cast<unsigned char>(bytes[i + j]) : 0U);
+    for (std::size_t j = 0; j < 4; ++j) {
+      if (j <= length) {
+        out.push_back(alphabet[bits >> (18 - 6 * j) & 63]);
+      } else if (padded) {
+        out.push_back('=');
+      }
+    }
+  }
+  return out;
+}
+
+std::string hex(std::string_view bytes) {
+  std::string out;
+  for (const char byte : bytes) {
+    out.push_back("0123456789abcdef"[static_cast<unsigned char>(byte) >> 4]);
+    out.push_back("0123456789abcdef"[static_cast<unsigned char>(byte) & 15]);
+  }
+  return out;
+}
+
+std::string from_hex(std::string_view digits) {
+  std::string out;
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+    unsigned value = 0;
+    std::from_chars(digits.data() + i, digits.data() + i + 2, value, 16);
+    out.push_back(static_cast<char>(value));
+  }
+  return out;
+}
+
+}  // namespace
+
+UnavailableValue::UnavailableValue(std::string_view text) {
+  plain_ = text.starts_with("hex:") ? from_hex(text.substr(4)) : std::string(text);
+  base64_ = base64(plain_, "+/", true);
+  url_safe_ = base64(plain_, "-_", true);
+  hex_ = hex(plain_);
+}
+
+bool UnavailableValue::is(const JsonTape& tape, uint32_t index) const {
+  const Token& token = tape[index];
+  if (token.kind == Kind::kString) return is(tape.text(index));
+  if (token.kind == Kind::kObject) return token.size == 1 && tape[index + 2].kind == Kind::kString && is(tape.text(index + 2));
+  if (token.kind != Kind::kArray || token.size == 0) return false;
+  if (token.size == 1 && tape[index + 1].kind == Kind::kString) return is(tape.text(index + 1));
+  if (token.size != plain_.size()) return false;
+  for (uint32_t i = 0; i < token.size; ++i) {
+    const Token& element = tape[index + 1 + i];
+    int value = 0;
+    if (element.kind != Kind::kNumber) return false;
+    const char* end = element.data + element.size;
+    const auto parsed = std::from_chars(element.data, end, value);
+    if (parsed.ec != std::errc() || parsed.ptr != end || value != static_cast<signed char>(plain_[i])) return false;
+  }
+  return true;
+}
+
+}  // namespace cdcrt::debezium

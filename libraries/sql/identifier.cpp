@@ -1,0 +1,89 @@
+#include "sql/identifier.hpp"
+
+#include <cstdint>
+
+namespace cdcrt::sql {
+
+bool is_utf8(std::string_view text) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
+  const std::size_t size = text.size();
+  std::size_t at = 0;
+  while (at < size) {
+    const unsigned char lead = bytes[at];
+    if (lead < 0x80) {
+      ++at;
+      continue;
+    }
+    std::size_t more = 0;
+    uint32_t point = 0;
+    uint32_t least = 0;
+    if ((lead & 0xE0) == 0xC0) {
+      more = 1, point = lead & 0x1FU, least = 0x80;
+    } else if ((lead & 0xF0) == 0xE0) {
+      more = 2, point = lead & 0x0FU, least = 0x800;
+    } else if ((lead & 0xF8) == 0xF0) {
+      more = 3, point = lead & 0x07U, least = 0x10000;
+    } else {
+      return false;
+    }
+    if (size - at <= more) return false;
+    for (std::size_t i = 1; i <= more; ++i) {
+      if ((bytes[at + i] & 0xC0) != 0x80) return false;
+      point = (point << 6) | (bytes[at + i] & 0x3FU);
+    }
+    if (point < least || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return false;
+    at += more + 1;
+  }
+  return true;
+}
+
+std::string shown(std::string_view name) {
+  constexpr std::size_t kLongest = 120;
+  std::string text = "\"";
+  for (const char c : name.substr(0, kLongest)) text += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  if (name.size() > kLongest) text += "...";
+  return text += '"';
+}
+
+sdk::Status append_identifier(std::string& out, std::string_view name, std::size_t byte_limit, std::string_view what) {
+  const auto refuse = [&](const std::string& why, const std::string& hint) {
+    return sdk::Status::error(CDCRT_BAD_CONFIG, std::string(what) + " name " + shown(name) + " " + why, hint);
+  };
+  if (name.empty()) return refuse("is empty", {});
+  if (name.find('\0') != std::string_view::npos) return refuse("holds a NUL character", {});
+  if (!is_utf8(name)) return refuse("is not UTF-8", {});
+  if (byte_limit != 0 && name.size() > byte_limit) {
+    return refuse("is " + std::to_string(name.size()) + " bytes long; the target keeps " + std::to_string(byte_limit),
+                  "give it a shorter name in the route (`table = ...`, or `columns.NAME.rename`)");
+  }
+  out += '"';
+  for (const char c : name) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  out += '"';
+  return {};
+}
+
+void append_literal(std::string& out, std::string_view text) {
+  out += '\'';
+  for (const char c : text) {
+    if (c == '\'') out += '\'';
+    out += c;
+  }
+  out += '\'';
+}
+
+void append_hex(std::string& out, std::string_view bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  const std::size_t start = out.size();
+  out.resize(start + 2 * bytes.size());
+  char* next = out.data() + start;
+  for (const char byte : bytes) {
+    const auto value = static_cast<unsigned char>(byte);
+    *next++ = kDigits[value >> 4];
+    *next++ = kDigits[value & 15];
+  }
+}
+
+}  // namespace cdcrt::sql

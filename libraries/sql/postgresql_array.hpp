@@ -1,0 +1,33 @@
+// PostgreSQL's array constants, and reading its text output.
+#pragma once
+
+#include <string>
+
+#include "cdcrt/abi/value.h"
+#include "cdcrt/sdk/status.hpp"
+
+namespace cdcrt::sql {
+
+/// {1,NULL,"a\"b"}: the values of one column, to be bound as one text parameter. Reusable; keeps its memory.
+class PostgresqlArray {
+ public:
+  void clear() { text_.assign(1, '{'); }
+  /// BAD_RECORD, naming the column, for text with a NUL character.
+  sdk::Status add(const cdcrt_cell& cell, const cdcrt_column& column);
+  /// Complete text; call once, after the last value.
+  const std::string& finish() {
+    text_ += '}';
+    return text_;
+  }
+  [[nodiscard]] std::size_t size() const { return text_.size(); }
+
+ private:
+  void add_quoted(std::string_view text);
+  std::string text_ = "{";
+};
+
+/// The server's text of a value (ISO styles, bytea as hex, booleans as true or t) as a cell of the wanted type. Text borrows
+/// from `text`, bytes from `buffer`. What does not parse comes back as STRING.
+cdcrt_cell from_postgresql(std::string_view text, cdcrt_type type, std::string& buffer);
+
+}  // namespace cdcrt::sql

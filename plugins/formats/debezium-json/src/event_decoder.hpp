@@ -1,0 +1,104 @@
+// EventDecoder: one message at a time, from bytes to rows.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "cdcrt/sdk/format.hpp"
+#include "debezium/convert.hpp"
+#include "debezium/json_tape.hpp"
+#include "debezium/source_block.hpp"
+#include "debezium/unavailable.hpp"
+#include "table_name.hpp"
+#include "topic_state.hpp"
+
+namespace cdcrt::debezium_json {
+
+enum class Tombstones { kAuto, kDelete, kIgnore };
+
+struct Settings {
+  debezium::UnavailableValue unavailable{"__debezium_unavailable_value"};
+  TopicRule topic_rule;
+  Tombstones tombstones = Tombstones::kAuto;
+  bool ignore_keys = false;
+  std::string metadata_prefix = "__";
+
+  [[nodiscard]] bool tombstones_delete() const {
+    return tombstones == Tombstones::kDelete || (tombstones == Tombstones::kAuto && topic_rule.is_given());
+  }
+};
+
+/// Reused for every message of a worker; not thread-safe.
+class EventDecoder {
+ public:
+  /// `settings` must outlive the decoder.
+  explicit EventDecoder(const Settings& settings) : settings_(settings), converter_(settings.unavailable) {}
+
+  /// Rows of the message go to `rows`; a Status other than OK says why it is to be rejected.
+  sdk::Status decode(const sdk::Message& message, TopicState& topic, sdk::RowBuilder& rows);
+
+ private:
+  /// The message's key, read as far as was needed.
+  struct Key {
+    const Layout* layout = nullptr;  ///< nullptr: none
+    std::string_view payload;
+    bool parsed = false;             ///< key_tape_ holds the payload
+  };
+  /// Members of an envelope: indices into tape_, 0 where there is none.
+  struct Envelope {
+    uint32_t before = 0, after = 0, source = 0, operation = 0;
+    bool has_status = false, has_id = false, has_event_count = false, has_ddl = false, has_history = false;
+  };
+
+  sdk::Status read_key();
+  sdk::Status parse_key();
+  sdk::Status decode_root(const KnownSchema* schema);
+  sdk::Status read_envelope(Envelope& envelope);
+  sdk::Status decode_envelope(const Envelope& envelope, const Layout* layout);
+  sdk::Status decode_change(const Envelope& envelope, const Layout* layout, cdcrt_operation operation, const TableReference& table);
+  sdk::Status decode_removal(uint32_t before, const Layout* layout, const TableReference& table);
+  sdk::Status decode_flattened(const Layout* layout);
+  sdk::Status decode_tombstone();
+  sdk::Status learn_schema(std::string_view value, std::string_view schema, std::size_t prefix, const KnownSchema*& known);
+  sdk::Status learn_key_schema(std::string_view key, std::string_view schema, std::size_t prefix);
+  sdk::Status marker();
+  sdk::Status table_reference(TableReference& table) const;
+  sdk::Status flat_table_reference(TableReference& table);
+  [[nodiscard]] bool is_heartbeat() const;
+
+  /// Layout of an object of tape_: the declared one, or by its names.
+  sdk::Status layout_of(uint32_t object, const Layout* declared, std::string_view metadata_prefix, const Layout*& layout);
+  sdk::Status bind(const Layout* layout, const TableReference& table, const BoundShape*& bound);
+  /// Where a row object stands: for messages.
+  struct Place {
+    const debezium::JsonTape& tape;
+    const char* part;     ///< "value", "key", "header"
+    std::size_t base = 0; ///< offset of the tape's text in the part
+  };
+  [[nodiscard]] Place in_value() const { return {tape_, "value", base_}; }
+  /// Fills `layout`'s cells from an object; members that are no columns go to source_ and flat_*.
+  sdk::Status read_row(const Layout& layout, const Place& place, uint32_t object, cdcrt_cell* cells);
+  sdk::Status read_member(const Layout& layout, const Member& member, const Place& place, uint32_t name, cdcrt_cell* cells);
+  /// Key cells from the message's key where they are ABSENT.
+  sdk::Status complete_key(const BoundShape& shape, uint32_t cells);
+  sdk::Status read_other_key(const char* header, const BoundShape& shape, uint32_t& cells);
+  [[nodiscard]] bool is_full_image(const BoundShape& shape, const cdcrt_cell* cells) const;
+  uint32_t key_only(const BoundShape& shape, uint32_t cells);
+  void finish(cdcrt_row& row, std::string_view order);
+
+  const Settings& settings_;
+  debezium::Converter converter_;
+  debezium::JsonTape tape_, key_tape_, header_tape_;
+  debezium::SourceValues source_;
+  std::vector<uint8_t> seen_;
+
+  // of the message at hand
+  const sdk::Message* message_ = nullptr;
+  TopicState* topic_ = nullptr;
+  sdk::RowBuilder* rows_ = nullptr;
+  Key key_;
+  std::size_t base_ = 0;  ///< offset of the payload in the value
+  std::string_view flat_operation_, flat_deleted_;
+};
+
+}  // namespace cdcrt::debezium_json

@@ -1,0 +1,366 @@
+// From an event's parts to rows and cells.
+#include <algorithm>
+
+#include "debezium/json_scan.hpp"
+#include "debezium/numbers.hpp"
+#include "event_decoder.hpp"
+
+namespace cdcrt::debezium_json {
+
+using debezium::Kind;
+using debezium::SourceField;
+using sdk::Status;
+
+namespace {
+
+constexpr const char* kNewKey = "__debezium.newkey";
+constexpr const char* kOldKey = "__debezium.oldkey";
+
+std::string quoted(std::string_view name) {
+  std::string out;
+  debezium::append_json_string(name, out);
+  return out;
+}
+
+bool same_value(const cdcrt_cell& left, const cdcrt_cell& right) {
+  if (left.tag != right.tag) return false;
+  switch (left.tag) {
+    case CDCRT_ABSENT:
+    case CDCRT_NULL: return true;
+    case CDCRT_DECIMAL: return sdk::text(left) == sdk::text(right);
+    default: return left.tag >= CDCRT_STRING ? sdk::text(left) == sdk::text(right) : left.value.integer == right.value.integer;
+  }
+}
+
+/// What Debezium writes where PostgreSQL sent nothing for a NOT NULL column: zero, epoch, nothing.
+bool is_filler(const cdcrt_cell& cell) {
+  switch (cell.tag) {
+    case CDCRT_ABSENT:
+    case CDCRT_NULL: return true;
+    case CDCRT_F64: return cell.value.real == 0;
+    case CDCRT_DECIMAL:
+    case CDCRT_STRING:
+    case CDCRT_BYTES:
+    case CDCRT_JSON:
+    case CDCRT_UUID:
+    case CDCRT_ARRAY:
+    case CDCRT_INTERVAL: {
+      const std::string_view text = sdk::text(cell);
+      return text.empty() || text == "{}" || text == "[]" || text == "AA==" || text == "PT0S" || text.starts_with("1970-01-01T00:00:00") ||
+             text.find_first_not_of("0.-:Z") == std::string_view::npos;
+    }
+    default: return cell.value.integer == 0;
+  }
+}
+
+}  // namespace
+
+Status EventDecoder::table_reference(TableReference& table) const {
+  table = {source_[SourceField::kDatabase], source_[SourceField::kSchema], source_[SourceField::kTable]};
+  if (table.table.empty()) {
+    return Status::bad_record("value: the event's source names no table", "events of document databases need a format of their own");
+  }
+  return {};
+}
+
+Status EventDecoder::flat_table_reference(TableReference& table) {
+  table = {source_[SourceField::kDatabase], source_[SourceField::kSchema], source_[SourceField::kTable]};
+  if (!table.table.empty() && !settings_.tombstones_delete() && !settings_.topic_rule.is_given()) return {};
+  // Where tombstones delete, rows and tombstones must agree on the table, and a tombstone has only its topic.
+  const auto& name = topic_->table(settings_.topic_rule);
+  if (!name) {
+    return Status::bad_record("value: the row names no table, and topic " + quoted(topic_->topic()) + " does not match table_from_topic",
+                              "add \"table\" to the transform's add.fields, or set table_from_topic to a pattern that fits");
+  }
+  table = {name->database, name->schema, name->table};
+  return {};
+}
+
+Status EventDecoder::layout_of(uint32_t object, const Layout* declared, std::string_view metadata_prefix, const Layout*& layout) {
+  layout = declared;
+  if (layout != nullptr) return {};
+  std::string duplicate;
+  layout = topic_->row_layout(tape_, object, metadata_prefix, duplicate);
+  if (layout == nullptr) return Status::bad_record("value: column " + quoted(duplicate) + " stands twice in the row");
+  return {};
+}
+
+Status EventDecoder::bind(const Layout* layout, const TableReference& table, const BoundShape*& bound) {
+  std::string missing;
+  bound = topic_->bind(layout, key_.layout, table, *rows_, missing);
+  if (bound == nullptr) {
+    return Status::bad_record("key: column " + quoted(missing) + " is not in the row of " + quoted(table.table),
+                              "set keys = \"ignore\" and give the route's primary_key");
+  }
+  return {};
+}
+
+Status EventDecoder::decode_envelope(const Envelope& envelope, const Layout* layout) {
+  if (envelope.operation == 0 || tape_[envelope.operation].kind != Kind::kString) return Status::bad_record("value: the event has no \"op\"");
+  if (envelope.source == 0 || tape_[envelope.source].kind != Kind::kObject) return Status::bad_record("value: the event has no \"source\"");
+  const std::string_view operation = tape_.text(envelope.operation);
+  const char code = operation.size() == 1 ? operation[0] : '?';
+  if (code == 'm') return marker();
+  topic_->source_reader().read(tape_, envelope.source, source_);
+  TableReference table;
+  if (Status status = table_reference(table); !status) return status;
+  if (code == 't') {
+    const BoundShape* shape = nullptr;
+    if (Status status = bind(layout != nullptr ? layout : topic_->empty_layout(), table, shape); !status) return status;
+    const std::string_view order = debezium::source_order(source_, *rows_);
+    finish(rows_->begin_row(CDCRT_TRUNCATE, message_->index(), shape->id), order);
+    return {};
+  }
+  if (Status status = read_key(); !status) return status;
+  switch (code) {
+    case 'c': return decode_change(envelope, layout, CDCRT_INSERT, table);
+    case 'r': return decode_change(envelope, layout, CDCRT_SNAPSHOT, table);
+    case 'u': return decode_change(envelope, layout, CDCRT_UPDATE, table);
+    case 'd': return decode_removal(envelope.before, layout, table);
+    default: return Status::bad_record("value: operation " + quoted(operation) + " is not one of c, r, u, d, t, m");
+  }
+}
+
+Status EventDecoder::decode_change(const Envelope& envelope, const Layout* declared, cdcrt_operation operation, const TableReference& table) {
+  if (envelope.after == 0 || tape_[envelope.after].kind != Kind::kObject) {
+    return Status::bad_record("value: operation " + quoted(tape_.text(envelope.operation)) + " without \"after\"");
+  }
+  const Layout* layout = nullptr;
+  const BoundShape* shape = nullptr;
+  if (Status status = layout_of(envelope.after, declared, {}, layout); !status) return status;
+  if (Status status = bind(layout, table, shape); !status) return status;
+  const auto width = static_cast<uint32_t>(layout->columns.size());
+  const uint32_t after = rows_->take_cells(width);
+  if (Status status = read_row(*layout, in_value(), envelope.after, rows_->cells(after)); !status) return status;
+
+  uint32_t before = CDCRT_NO_CELLS;
+  const bool has_before = envelope.before != 0 && tape_[envelope.before].kind == Kind::kObject;
+  // Without schema the two images may have columns of different times: then only the new one counts.
+  if (operation == CDCRT_UPDATE && has_before && (declared != nullptr || matches(*layout, tape_, envelope.before))) {
+    before = rows_->take_cells(width);
+    if (Status status = read_row(*layout, in_value(), envelope.before, rows_->cells(before)); !status) return status;
+    const cdcrt_cell* old_cells = rows_->cells(before);
+    const cdcrt_cell* new_cells = rows_->cells(after);
+    const bool key_changed = std::any_of(shape->key_columns.begin(), shape->key_columns.end(), [&](uint32_t column) {
+      return old_cells[column].tag != CDCRT_ABSENT && !same_value(old_cells[column], new_cells[column]);
+    });
+    if (!is_full_image(*shape, old_cells)) before = key_changed ? key_only(*shape, before) : CDCRT_NO_CELLS;
+  }
+  uint32_t other_key = CDCRT_NO_CELLS;
+  if (operation == CDCRT_INSERT) {
+    if (Status status = read_other_key(kOldKey, *shape, other_key); !status) return status;
+  }
+  const std::string_view order = debezium::source_order(source_, *rows_);
+  cdcrt_row& row = rows_->begin_row(operation, message_->index(), shape->id);
+  row.cells = after;
+  row.before = before;
+  row.other_key = other_key;
+  finish(row, order);
+  return {};
+}
+
+Status EventDecoder::decode_removal(uint32_t before, const Layout* declared, const TableReference& table) {
+  const bool has_before = before != 0 && tape_[before].kind == Kind::kObject;
+  if (!has_before && (key_.layout == nullptr || key_.layout->columns.empty())) {
+    return Status::bad_record("value: the delete says neither the key nor the row that goes",
+                              "let the connector write keys, or give the source table a primary key or REPLICA IDENTITY FULL");
+  }
+  const Layout* layout = declared != nullptr ? declared : key_.layout;
+  if (has_before) {
+    if (Status status = layout_of(before, declared, {}, layout); !status) return status;
+  }
+  const BoundShape* shape = nullptr;
+  if (Status status = bind(layout, table, shape); !status) return status;
+  const uint32_t image = rows_->take_cells(static_cast<uint32_t>(layout->columns.size()));
+  if (has_before) {
+    if (Status status = read_row(*layout, in_value(), before, rows_->cells(image)); !status) return status;
+  }
+  if (Status status = complete_key(*shape, image); !status) return status;
+  // PostgreSQL fills what it was not sent with defaults, which nothing but the schema can tell from values.
+  const bool unsure = !layout->declared && !shape->key_columns.empty() && source_[SourceField::kConnector] == "postgresql";
+  const bool full = has_before && !unsure && is_full_image(*shape, rows_->cells(image));
+  const uint32_t cells = shape->key_columns.empty() ? image : key_only(*shape, image);
+  uint32_t other_key = CDCRT_NO_CELLS;
+  if (Status status = read_other_key(kNewKey, *shape, other_key); !status) return status;
+  const std::string_view order = debezium::source_order(source_, *rows_);
+  cdcrt_row& row = rows_->begin_row(CDCRT_DELETE, message_->index(), shape->id);
+  row.cells = cells;
+  row.before = full ? image : CDCRT_NO_CELLS;
+  row.other_key = other_key;
+  finish(row, order);
+  return {};
+}
+
+Status EventDecoder::decode_flattened(const Layout* declared) {
+  const Layout* layout = nullptr;
+  if (Status status = layout_of(0, declared, settings_.metadata_prefix, layout); !status) return status;
+  if (!layout->says_deleted && settings_.tombstones == Tombstones::kAuto && !settings_.topic_rule.is_given()) {
+    return Status::bad_record("value: a flattened row without \"" + settings_.metadata_prefix + "deleted\": deletes of such a stream come as null values, or not at all",
+                              "set tombstones = \"delete\" (the transform's default writes them) or \"ignore\" in the format's settings");
+  }
+  if (Status status = read_key(); !status) return status;
+  const uint32_t cells = rows_->take_cells(static_cast<uint32_t>(layout->columns.size()));
+  if (Status status = read_row(*layout, in_value(), 0, rows_->cells(cells)); !status) return status;
+  TableReference table;
+  if (Status status = flat_table_reference(table); !status) return status;
+  const BoundShape* shape = nullptr;
+  if (Status status = bind(layout, table, shape); !status) return status;
+  cdcrt_operation operation = CDCRT_INSERT;
+  if (flat_operation_ == "u") operation = CDCRT_UPDATE;
+  if (flat_operation_ == "r") operation = CDCRT_SNAPSHOT;
+  if (flat_operation_ == "t") operation = CDCRT_TRUNCATE;
+  if (flat_operation_ == "d" || flat_deleted_ == "true") operation = CDCRT_DELETE;
+  uint32_t other_key = CDCRT_NO_CELLS;
+  if (operation == CDCRT_INSERT || operation == CDCRT_DELETE) {
+    if (Status status = read_other_key(operation == CDCRT_INSERT ? kOldKey : kNewKey, *shape, other_key); !status) return status;
+  }
+  const uint32_t kept = operation == CDCRT_DELETE && !shape->key_columns.empty() ? key_only(*shape, cells) : cells;
+  const std::string_view order = debezium::source_order(source_, *rows_);
+  cdcrt_row& row = rows_->begin_row(operation, message_->index(), shape->id);
+  row.cells = operation == CDCRT_TRUNCATE ? CDCRT_NO_CELLS : kept;
+  row.other_key = other_key;
+  finish(row, order);
+  return {};
+}
+
+Status EventDecoder::decode_tombstone() {
+  if (!settings_.tombstones_delete()) return marker();
+  const std::string_view topic = topic_->topic();
+  if (topic.starts_with("__debezium-heartbeat")) return marker();
+  if (Status status = read_key(); !status) return status;
+  if (key_.layout == nullptr || key_.layout->columns.empty()) {
+    return Status::bad_record("a null value without a key: nothing says which row it deletes",
+                              settings_.ignore_keys ? "keys = \"ignore\" and deletes by tombstone cannot go together" : "let the connector write keys");
+  }
+  const auto& name = topic_->table(settings_.topic_rule);
+  if (!name) {
+    return Status::bad_record("a null value on topic " + quoted(topic) + ", which does not match table_from_topic", "set table_from_topic to a pattern that fits");
+  }
+  const BoundShape* shape = nullptr;
+  if (Status status = bind(key_.layout, {name->database, name->schema, name->table}, shape); !status) return status;
+  const uint32_t cells = rows_->take_cells(static_cast<uint32_t>(key_.layout->columns.size()));
+  if (Status status = complete_key(*shape, cells); !status) return status;
+  uint32_t other_key = CDCRT_NO_CELLS;
+  if (Status status = read_other_key(kNewKey, *shape, other_key); !status) return status;
+  cdcrt_row& row = rows_->begin_row(CDCRT_DELETE, message_->index(), shape->id);
+  row.cells = cells;
+  row.other_key = other_key;
+  return {};
+}
+
+Status EventDecoder::read_row(const Layout& layout, const Place& place, uint32_t object, cdcrt_cell* cells) {
+  const uint32_t count = place.tape[object].size;
+  const std::size_t members = layout.members.size();
+  uint32_t name = object + 1;
+  uint32_t at = 0;
+  for (; at < count && at < members; ++at) {  // as in the last event: no search
+    if (place.tape.text(name) != layout.members[at].name) break;
+    if (Status status = read_member(layout, layout.members[at], place, name, cells); !status) return status;
+    name = place.tape[name + 1].next;
+  }
+  if (at == count) return {};
+  seen_.assign(members, 0);
+  std::fill_n(seen_.begin(), at, uint8_t{1});
+  for (; at < count; ++at) {
+    const std::string_view text = place.tape.text(name);
+    const int32_t member = layout.find_member(text);
+    const auto where = [&] { return " (byte " + std::to_string(place.tape.offset(name) + place.base) + ")"; };
+    if (member < 0) return Status::bad_record(std::string(place.part) + ": column " + quoted(text) + " is not in the schema of the row" + where());
+    if (seen_[static_cast<std::size_t>(member)]++ != 0) {
+      return Status::bad_record(std::string(place.part) + ": column " + quoted(text) + " stands twice in the row" + where());
+    }
+    if (Status status = read_member(layout, layout.members[static_cast<std::size_t>(member)], place, name, cells); !status) return status;
+    name = place.tape[name + 1].next;
+  }
+  return {};
+}
+
+Status EventDecoder::read_member(const Layout& layout, const Member& member, const Place& place, uint32_t name, cdcrt_cell* cells) {
+  if (member.column < 0) {
+    const debezium::Token& value = place.tape[name + 1];
+    const bool scalar = value.kind == Kind::kString || value.kind == Kind::kNumber;
+    if (member.flat == FlatField::kDeleted) flat_deleted_ = value.kind == Kind::kTrue ? "true" : scalar ? place.tape.text(name + 1) : "";
+    if (member.flat == FlatField::kOperation && scalar) flat_operation_ = place.tape.text(name + 1);
+    if (member.flat == FlatField::kSource && scalar) source_[member.source] = place.tape.text(name + 1);
+    return {};
+  }
+  const auto column = static_cast<std::size_t>(member.column);
+  if (const debezium::Problem problem = converter_.convert(layout.columns[column], place.tape, name, cells[column])) {
+    return Status::bad_record(std::string(place.part) + ": column " + quoted(member.name) + ": " + problem + " (byte " +
+                                  std::to_string(place.tape.offset(name) + place.base) + ")",
+                              "the value does not fit what the event's schema declares, or no exact value can be made of it");
+  }
+  return {};
+}
+
+Status EventDecoder::complete_key(const BoundShape& shape, uint32_t cells) {
+  bool complete = true;
+  for (const uint32_t column : shape.key_columns) complete = complete && rows_->cells(cells)[column].tag != CDCRT_ABSENT;
+  if (complete) return {};
+  if (Status status = parse_key(); !status) return status;
+  const auto base = static_cast<std::size_t>(key_.payload.data() - message_->key().data());
+  const Place place{key_tape_, "key", base};
+  if (key_tape_[0].kind != Kind::kObject) return Status::bad_record("key: not an object");
+  for (const uint32_t column : shape.key_columns) {
+    cdcrt_cell& cell = rows_->cells(cells)[column];
+    if (cell.tag != CDCRT_ABSENT) continue;
+    const std::string& name = shape.layout->columns[column].name;
+    const uint32_t value = key_tape_.find(0, name);
+    if (value == 0) return Status::bad_record("key: column " + quoted(name) + " is missing");
+    Member member;
+    member.name = name;
+    member.column = static_cast<int32_t>(column);
+    if (Status status = read_member(*shape.layout, member, place, value - 1, rows_->cells(cells)); !status) return status;
+  }
+  return {};
+}
+
+Status EventDecoder::read_other_key(const char* header, const BoundShape& shape, uint32_t& cells) {
+  if (message_->header_count() == 0 || shape.key_columns.empty()) return {};
+  const auto text = message_->header(header);
+  if (!text) return {};
+  std::string_view payload = *text;
+  if (const auto parts = debezium::split_converter_message(*text)) payload = parts->payload;
+  const Place place{header_tape_, header, static_cast<std::size_t>(payload.data() - text->data())};
+  if (!header_tape_.parse(payload) || header_tape_[0].kind != Kind::kObject) {
+    return Status::bad_record(std::string("header ") + header + ": not a JSON object of key columns",
+                              "let the connector write headers with JsonConverter or SimpleHeaderConverter");
+  }
+  cells = rows_->take_cells(static_cast<uint32_t>(shape.layout->columns.size()));
+  for (const uint32_t column : shape.key_columns) {
+    const std::string& name = shape.layout->columns[column].name;
+    const uint32_t value = header_tape_.find(0, name);
+    if (value == 0) return Status::bad_record(std::string("header ") + header + ": column " + quoted(name) + " is missing");
+    Member member;
+    member.name = name;
+    member.column = static_cast<int32_t>(column);
+    if (Status status = read_member(*shape.layout, member, place, value - 1, rows_->cells(cells)); !status) return status;
+  }
+  return {};
+}
+
+bool EventDecoder::is_full_image(const BoundShape& shape, const cdcrt_cell* cells) const {
+  if (shape.key_columns.empty()) return true;
+  // PostgreSQL with the default identity sends only the key. Any value that nobody would make up proves a full image.
+  for (std::size_t i = 0; i < shape.is_key.size(); ++i) {
+    if (shape.is_key[i] != 0 || is_filler(cells[i])) continue;
+    const debezium::Column& column = shape.layout->columns[i];
+    cdcrt_cell filler = column.default_cell;
+    if (column.has_default && (filler.tag >= CDCRT_STRING || filler.tag == CDCRT_DECIMAL)) filler.value.data = column.default_text.data();
+    if (!column.has_default || !same_value(cells[i], filler)) return true;
+  }
+  return false;
+}
+
+uint32_t EventDecoder::key_only(const BoundShape& shape, uint32_t cells) {
+  const uint32_t copy = rows_->take_cells(static_cast<uint32_t>(shape.layout->columns.size()));
+  for (const uint32_t column : shape.key_columns) rows_->cells(copy)[column] = rows_->cells(cells)[column];
+  return copy;
+}
+
+void EventDecoder::finish(cdcrt_row& row, std::string_view order) {
+  row.source_order = sdk::borrow(order);
+  row.source_time_us = debezium::source_time_us(source_);
+}
+
+}  // namespace cdcrt::debezium_json

@@ -1,0 +1,139 @@
+#include "topic_state.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace cdcrt::debezium_json {
+
+namespace {
+
+/// ByLogicalTableRouter adds it to keys only; the rows are told apart by their source tables already.
+constexpr std::string_view kRouterKey = "__dbz__physicalTableIdentifier";
+
+std::size_t layout_bytes(const Layout& layout) {
+  return sizeof(Layout) + layout.members.size() * (sizeof(Member) + 32) + layout.columns.size() * (sizeof(debezium::Column) + 64);
+}
+
+cdcrt_string optional_text(const std::string& text) { return text.empty() ? cdcrt_string{} : sdk::borrow(text); }
+
+uint32_t intern(const BoundShape& bound, sdk::RowBuilder& rows) {
+  std::vector<cdcrt_column> columns(bound.layout->columns.size());
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const debezium::Column& from = bound.layout->columns[i];
+    cdcrt_column& to = columns[i];
+    to.name = sdk::borrow(from.name);
+    to.type = from.type;
+    if (bound.layout->declared && !from.optional) to.flags |= CDCRT_COLUMN_NOT_NULL;
+    // A key has no default: Debezium writes 0 for sequences.
+    if (from.has_default && !bound.is_key[i]) {
+      to.flags |= CDCRT_COLUMN_DEFAULT;
+      if (from.default_certain) to.flags |= CDCRT_COLUMN_DEFAULT_CERTAIN;
+      to.default_value = from.default_cell;
+      if (from.default_cell.tag >= CDCRT_STRING || from.default_cell.tag == CDCRT_DECIMAL) to.default_value.value.data = from.default_text.data();
+    }
+  }
+  for (std::size_t i = 0; i < bound.key_columns.size(); ++i) columns[bound.key_columns[i]].key_ordinal = static_cast<uint32_t>(i + 1);
+  cdcrt_shape shape{};
+  shape.size = sizeof shape;
+  if (bound.layout->declared) shape.flags |= CDCRT_SHAPE_DECLARED;
+  if (bound.key != nullptr) shape.flags |= CDCRT_SHAPE_KEYED;
+  shape.database = optional_text(bound.database);
+  shape.schema = optional_text(bound.schema);
+  shape.table = sdk::borrow(bound.table);
+  shape.columns = columns.data();
+  shape.column_count = static_cast<uint32_t>(columns.size());
+  return rows.intern(shape);
+}
+
+}  // namespace
+
+const KnownSchema* TopicState::recognise(Schemas& schemas, std::string_view message) {
+  for (std::size_t i = 0; i < schemas.size(); ++i) {
+    const std::string& prefix = schemas[i]->prefix;
+    if (prefix.empty() || message.size() <= prefix.size() || std::memcmp(message.data(), prefix.data(), prefix.size()) != 0) continue;
+    // Streams stay with one schema for long: the one of the last message stands first.
+    if (i != 0) std::swap(schemas[0], schemas[i]);
+    return schemas[0].get();
+  }
+  return nullptr;
+}
+
+const KnownSchema* TopicState::learn(Schemas& schemas, KnownSchema schema) {
+  bytes_ += schema.prefix.size() + sizeof(KnownSchema) + (schema.layout ? layout_bytes(*schema.layout) : 0);
+  schemas.push_back(std::make_unique<KnownSchema>(std::move(schema)));
+  const KnownSchema* learned = schemas.back().get();
+  std::swap(schemas.front(), schemas.back());
+  return learned;
+}
+
+const Layout* TopicState::natural(Layouts& layouts, const debezium::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
+                                  std::string& duplicate) {
+  for (std::size_t i = 0; i < layouts.size(); ++i) {
+    if (!matches(*layouts[i], tape, object)) continue;
+    if (i != 0) std::swap(layouts[0], layouts[i]);
+    return layouts[0].get();
+  }
+  auto made = natural_layout(tape, object, metadata_prefix, duplicate);
+  if (!made) return nullptr;
+  bytes_ += layout_bytes(*made);
+  layouts.push_back(std::move(made));
+  const Layout* layout = layouts.back().get();
+  std::swap(layouts.front(), layouts.back());
+  return layout;
+}
+
+const BoundShape* TopicState::bind(const Layout* layout, const Layout* key, const TableReference& table, sdk::RowBuilder& rows, std::string& missing) {
+  for (std::size_t i = 0; i < shapes_.size(); ++i) {
+    const BoundShape& bound = *shapes_[i];
+    if (bound.layout != layout || bound.key != key || table.table != bound.table || table.schema != bound.schema ||
+        table.database != bound.database) {
+      continue;
+    }
+    if (i != 0) std::swap(shapes_[0], shapes_[i]);
+    return shapes_[0].get();
+  }
+  auto bound = std::make_unique<BoundShape>();
+  bound->layout = layout;
+  bound->key = key;
+  bound->database = std::string(table.database);
+  bound->schema = std::string(table.schema);
+  bound->table = std::string(table.table);
+  bound->is_key.assign(layout->columns.size(), 0);
+  if (key != nullptr) {
+    for (const auto& member : key->members) {
+      const int32_t column = layout->find_column(member.name);
+      if (column < 0) {
+        if (member.name == kRouterKey) continue;
+        missing = member.name;
+        return nullptr;
+      }
+      bound->key_columns.push_back(static_cast<uint32_t>(column));
+      bound->is_key[static_cast<std::size_t>(column)] = 1;
+    }
+  }
+  bound->id = intern(*bound, rows);
+  bytes_ += sizeof(BoundShape) + layout->columns.size() + 64;
+  shapes_.push_back(std::move(bound));
+  std::swap(shapes_.front(), shapes_.back());
+  return shapes_.front().get();
+}
+
+const std::optional<TableName>& TopicState::table(const TopicRule& rule) {
+  if (!table_known_) {
+    table_ = rule.table(topic_);
+    table_known_ = true;
+  }
+  return table_;
+}
+
+void TopicState::forget() {
+  shapes_.clear();
+  values_.clear();
+  keys_.clear();
+  rows_.clear();
+  natural_keys_.clear();
+  source_reader_ = {};
+  bytes_ = 0;
+}
+
+}  // namespace cdcrt::debezium_json

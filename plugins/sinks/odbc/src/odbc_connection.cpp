@@ -1,0 +1,139 @@
+#include "odbc_connection.hpp"
+
+#include "sql/identifier.hpp"
+
+namespace cdcrt::odbc {
+
+using sdk::Status;
+using sql::Moment;
+
+namespace {
+
+// A connection serves many tables; beyond this many statements the least effort is to begin again.
+constexpr std::size_t kMostQueries = 512;
+
+}  // namespace
+
+OdbcConnection::~OdbcConnection() {
+  queries_.clear();
+  if (in_transaction_) static_cast<void>(session_->execute("ROLLBACK", Moment::kStatement, "cannot roll back"));
+}
+
+std::string OdbcConnection::doing(std::string_view what, const cdcrt_table& table) {
+  std::string text = "cannot " + std::string(what) + " table ";
+  if (table.schema.data != nullptr) text += sql::shown(sdk::view(table.schema)) + ".";
+  return text + sql::shown(sdk::view(table.name));
+}
+
+Status OdbcConnection::usable() const {
+  if (!broken_) return {};
+  return Status::retry("an earlier statement of this transaction failed; it must be rolled back first");
+}
+
+Status OdbcConnection::failed(Status status) {
+  // The server has given the transaction up, or half of a write is in it. Statements of a lost or aborted transaction are not
+  // trusted to survive it.
+  if (in_transaction_) broken_ = true;
+  queries_.clear();
+  return status;
+}
+
+Status OdbcConnection::begin() {
+  if (in_transaction_) return Status::fatal("a transaction is open already");
+  Status status = session_->execute(begin_text(), Moment::kStatement, "cannot begin a transaction");
+  if (!status) return status;
+  in_transaction_ = true;
+  broken_ = false;
+  return {};
+}
+
+Status OdbcConnection::commit() {
+  if (!in_transaction_) return Status::fatal("there is no transaction to commit");
+  Status status = usable();
+  if (!status) return status;
+  status = session_->execute("COMMIT", Moment::kCommit, "cannot commit");
+  if (!status) return failed(std::move(status));
+  in_transaction_ = false;
+  return {};
+}
+
+Status OdbcConnection::rollback() {
+  queries_.clear();
+  forget();
+  if (!in_transaction_) return {};
+  Status status = session_->execute("ROLLBACK", Moment::kStatement, "cannot roll back");
+  // A driver or engine that rolled back by itself says that there is nothing left to roll back.
+  if (!status && status.message().find("no transaction") == std::string_view::npos) return status;
+  in_transaction_ = false;
+  broken_ = false;
+  return {};
+}
+
+Query* OdbcConnection::prepared(const sql::Statement& statement, std::string_view doing, Status& status) {
+  const auto known = queries_.find(statement.text);
+  if (known != queries_.end()) return known->second.get();
+  if (queries_.size() >= kMostQueries) queries_.clear();
+  auto query = std::make_unique<Query>(*session_);
+  status = query->prepare(statement.text, statement.parameters.size(), doing);
+  if (!status) return nullptr;
+  return queries_.emplace(statement.text, std::move(query)).first->second.get();
+}
+
+Status OdbcConnection::write(const cdcrt_write& write) {
+  Status status = usable();
+  if (!status) return status;
+  if (write.row_count == 0 && write.kind != CDCRT_WRITE_CLEAR) return {};
+  std::vector<RowGroup> groups;
+  if (write.kind == CDCRT_WRITE_CLEAR) {
+    groups.emplace_back();
+  } else {
+    status = group_rows(write, groups);
+    if (!status) return status;
+  }
+  const bool own = !in_transaction_;  // a write is whole or nothing
+  if (own) status = begin();
+  for (const RowGroup& group : groups) {
+    if (!status) break;
+    status = write_rows(write, group);
+  }
+  if (!status) {
+    status = after_failure(write.table, failed(std::move(status)));
+    if (own) static_cast<void>(rollback());
+    return status;
+  }
+  return own ? commit() : Status();
+}
+
+Status OdbcConnection::read(const cdcrt_read& read) {
+  Status status = usable();
+  if (!status) return status;
+  if (read.key_count > 0 && read.key_rows == 0) return {};
+  status = read_rows(read);
+  if (!status) return after_failure(read.table, failed(std::move(status)));
+  return {};
+}
+
+Status OdbcConnection::change(const cdcrt_table& table, const cdcrt_change* changes, uint32_t count) {
+  Status status = usable();
+  if (!status) return status;
+  const bool own = !in_transaction_;
+  for (int attempt = 0;; ++attempt) {
+    forget();
+    queries_.clear();
+    status = Status();
+    if (own) status = begin();
+    for (uint32_t i = 0; i < count && status; ++i) status = change_once(table, changes[i]);
+    forget();
+    queries_.clear();
+    if (status) return own ? commit() : Status();
+    status = failed(std::move(status));
+    if (!own) return status;
+    Status undone = rollback();
+    // Two sessions made the same thing at once: the other one's is there now.
+    const bool raced = status.sqlstate() == "23505" || status.sqlstate() == "42P07" || status.sqlstate() == "42701" || status.sqlstate() == "42P06" ||
+                       status.message().find("already exists") != std::string_view::npos || status.message().find("duplicate column") != std::string_view::npos;
+    if (!raced || !undone || attempt == 2) return status;
+  }
+}
+
+}  // namespace cdcrt::odbc

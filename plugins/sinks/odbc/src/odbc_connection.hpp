@@ -1,0 +1,60 @@
+// OdbcConnection: what the connections of both dialects share: transactions, prepared statements, doubt after an error.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "cdcrt/sdk/sink.hpp"
+#include "row_groups.hpp"
+#include "session.hpp"
+#include "sql/dialect.hpp"
+
+namespace cdcrt::odbc {
+
+class OdbcConnection : public sdk::SinkConnection {
+ public:
+  OdbcConnection(std::unique_ptr<Session> session, const sql::Dialect& dialect) : session_(std::move(session)), dialect_(dialect) {}
+  ~OdbcConnection() override;
+
+  /// Session settings that the rest relies on. Called once, after connecting.
+  virtual sdk::Status prepare_session() = 0;
+  sdk::Status begin() final;
+  sdk::Status commit() final;
+  sdk::Status rollback() final;
+  sdk::Status write(const cdcrt_write& write) final;
+  sdk::Status read(const cdcrt_read& read) final;
+  sdk::Status change(const cdcrt_table& table, const cdcrt_change* changes, uint32_t count) final;
+
+ protected:
+  virtual std::string_view begin_text() const = 0;
+  virtual sdk::Status write_rows(const cdcrt_write& write, const RowGroup& group) = 0;
+  virtual sdk::Status read_rows(const cdcrt_read& read) = 0;
+  virtual sdk::Status change_once(const cdcrt_table& table, const cdcrt_change& change) = 0;
+  /// A statement failed: what is known of the catalog may be old.
+  virtual sdk::Status after_failure(const cdcrt_table& table, sdk::Status status) = 0;
+  /// What is known of the catalog is old.
+  virtual void forget() = 0;
+
+  /// Prepared once per text and kept; nullptr with `status` when that failed.
+  Query* prepared(const sql::Statement& statement, std::string_view doing, sdk::Status& status);
+  sdk::Status execute(std::string_view text, sql::Moment moment, std::string_view doing) { return session_->execute(text, moment, doing); }
+  /// "upsert into table "x"": for messages.
+  static std::string doing(std::string_view what, const cdcrt_table& table);
+
+  std::unique_ptr<Session> session_;
+  const sql::Dialect& dialect_;
+
+ private:
+  sdk::Status usable() const;
+  sdk::Status failed(sdk::Status status);
+
+  std::unordered_map<std::string, std::unique_ptr<Query>> queries_;
+  bool in_transaction_ = false;
+  bool broken_ = false;  // the transaction cannot go on: only rollback may follow
+};
+
+std::unique_ptr<OdbcConnection> make_sqlite_connection(std::unique_ptr<Session> session, const ConnectionSettings& settings);
+std::unique_ptr<OdbcConnection> make_postgresql_connection(std::unique_ptr<Session> session);
+
+}  // namespace cdcrt::odbc

@@ -1,0 +1,51 @@
+#include "odbc_sink.hpp"
+
+#include "odbc_connection.hpp"
+
+namespace cdcrt::odbc {
+
+using sdk::Status;
+
+Status OdbcSink::configure(const sdk::Config& config) {
+  const std::string dialect = config.string("dialect");
+  if (dialect == "sqlite") wanted_ = sql::Product::kSqlite;
+  if (dialect == "postgresql") wanted_ = sql::Product::kPostgresql;
+  connect_timeout_ = config.duration("connect_timeout");
+  return make_settings(config.map("connection"), config.string("dsn"), settings_);
+}
+
+Status OdbcSink::choose(sql::Product connected, const std::string& product_name, sql::Product& out) const {
+  out = wanted_ != sql::Product::kUnknown ? wanted_ : connected;
+  if (out == sql::Product::kUnknown) {
+    return Status::bad_config("dialect", "the driver calls its database \"" + product_name + "\", which is no dialect of this sink",
+                              "set dialect = \"postgresql\" or \"sqlite\" where the database speaks one of them");
+  }
+  if (connected != sql::Product::kUnknown && connected != out) {
+    return Status::bad_config("dialect", "the dialect is not that of the database, which calls itself \"" + product_name + "\"", "leave `dialect` out: it is found by itself");
+  }
+  return {};
+}
+
+Status OdbcSink::open(std::unique_ptr<sdk::SinkConnection>& connection) {
+  auto session = std::make_unique<Session>(settings_);
+  const sql::Product guess = wanted_ != sql::Product::kUnknown ? wanted_ : guess_product(settings_);
+  Status status = session->connect(guess, connect_timeout_);
+  sql::Product product = sql::Product::kUnknown;
+  if (status) status = choose(session->product(), session->product_name(), product);
+  if (!status) return status;
+  auto made = product == sql::Product::kSqlite ? make_sqlite_connection(std::move(session), settings_) : make_postgresql_connection(std::move(session));
+  status = made->prepare_session();
+  if (status) connection = std::move(made);
+  return status;
+}
+
+uint32_t OdbcSink::capabilities(uint32_t of_class) {
+  sql::Product product = wanted_ != sql::Product::kUnknown ? wanted_ : guess_product(settings_);
+  if (product == sql::Product::kUnknown) {  // neither the driver's name nor the DSN tells: ask the database
+    Session session(settings_);
+    if (session.connect(product, connect_timeout_)) product = session.product();
+  }
+  return of_class | (product == sql::Product::kSqlite ? static_cast<uint32_t>(CDCRT_SINK_ONE_WRITER) : static_cast<uint32_t>(CDCRT_SINK_SCHEMAS));
+}
+
+}  // namespace cdcrt::odbc

@@ -1,0 +1,32 @@
+// OdbcSink: tables of PostgreSQL or SQLite through unixODBC.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "cdcrt/sdk/sink.hpp"
+#include "connection_string.hpp"
+
+namespace cdcrt::odbc {
+
+class OdbcSink : public sdk::Sink {
+ public:
+  static constexpr const char* kSummary = "Tables of PostgreSQL or SQLite through ODBC";
+  static constexpr const char* kLicense = "Apache-2.0";
+  static constexpr uint32_t kCapabilities = CDCRT_SINK_TRANSACTIONS;
+
+  explicit OdbcSink(const sdk::Config& /*config*/) {}
+  sdk::Status configure(const sdk::Config& config) override;
+  sdk::Status open(std::unique_ptr<sdk::SinkConnection>& connection) override;
+  [[nodiscard]] uint32_t capabilities(uint32_t of_class) override;
+
+ private:
+  sdk::Status choose(sql::Product connected, const std::string& product_name, sql::Product& out) const;
+
+  ConnectionSettings settings_;
+  sql::Product wanted_ = sql::Product::kUnknown;  // by `dialect`
+  std::chrono::microseconds connect_timeout_{};
+};
+
+}  // namespace cdcrt::odbc

@@ -1,0 +1,50 @@
+#include "odbc_sink.hpp"
+#include "sql/dialect.hpp"
+
+namespace {
+
+const char* const kDialects[] = {"auto", "sqlite", "postgresql", nullptr};
+
+cdcrt_option option(uint16_t type, uint16_t flags, const char* key, const char* doc, const char* fallback, const char* example) {
+  cdcrt_option made{};
+  made.size = sizeof made;
+  made.type = type;
+  made.flags = flags;
+  made.key = key;
+  made.doc = doc;
+  made.default_value = fallback;
+  made.example = example;
+  return made;
+}
+
+cdcrt_option dialect_option() {
+  cdcrt_option made = option(CDCRT_OPTION_ENUM, 0, "dialect", "How the database is spoken to. `auto` asks the driver which database it is.", "auto", "\"postgresql\"");
+  made.enum_values = kDialects;
+  return made;
+}
+
+cdcrt_option timeout_option() {
+  cdcrt_option made = option(CDCRT_OPTION_DURATION, 0, "connect_timeout", "How long connecting may take.", "15s", "\"5s\"");
+  made.minimum = 1e6;
+  made.maximum = 3600e6;
+  return made;
+}
+
+const cdcrt_option kOptions[] = {
+    option(CDCRT_OPTION_MAP, 0, "connection",
+           "The ODBC connection as a table; values are quoted for you. `Driver` names an installed driver (`odbcinst -q -d`). "
+           "A relative `Database` of SQLite starts at the current directory. Exclusive with `dsn`.",
+           nullptr, "{ Driver = \"PostgreSQL Unicode\", Server = \"db\", Database = \"shop\", UID = \"loader\", PWD = \"${env:PGPASSWORD}\" }"),
+    option(CDCRT_OPTION_STRING, 0, "dsn", "A data source of odbc.ini (`odbcinst -q -s`). Exclusive with `connection`.", nullptr, "\"warehouse\""),
+    dialect_option(),
+    timeout_option(),
+};
+
+const char* notes() {
+  static const std::string text = "## Types\n\n" + cdcrt::sql::type_table(cdcrt::sql::postgresql().types()) + "\n" + cdcrt::sql::type_table(cdcrt::sql::sqlite().types());
+  return text.c_str();
+}
+
+}  // namespace
+
+CDCRT_SINK("odbc", "0.1.0", cdcrt::odbc::OdbcSink, kOptions, notes())

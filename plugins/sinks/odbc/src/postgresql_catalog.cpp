@@ -1,0 +1,75 @@
+#include "postgresql_catalog.hpp"
+
+#include "sql/identifier.hpp"
+
+namespace cdcrt::odbc {
+
+using sdk::Status;
+
+namespace {
+
+constexpr std::string_view kQuery = R"(
+SELECT c.relkind::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
+  CASE WHEN y.typtype = 'd' THEN format_type(y.typbasetype, y.typtypmod) ELSE format_type(a.atttypid, a.atttypmod) END,
+  format_type(a.atttypid, -1), a.attnotnull::text, (y.typcategory = 'A')::text,
+  (y.typname IN ('json','xml','point','box','line','lseg','path','polygon','circle','aclitem'))::text, coalesce(k.place, 0)::text
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+LEFT JOIN LATERAL (
+  SELECT i.indexrelid, i.indkey::int2[] AS members, i.indnkeyatts FROM pg_catalog.pg_index i
+  WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute m WHERE m.attrelid = c.oid AND m.attnum = ANY (i.indkey::int2[]) AND NOT m.attnotnull)
+  ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1) u ON true
+LEFT JOIN LATERAL (
+  SELECT g.place FROM unnest(u.members) WITH ORDINALITY AS g(member, place) WHERE g.member = a.attnum AND g.place <= u.indnkeyatts) k ON true
+WHERE n.nspname = ?::text AND c.relname = ?::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+ORDER BY a.attnum)";
+
+}  // namespace
+
+bool operator==(const CatalogColumn& left, const CatalogColumn& right) {
+  return left.name == right.name && left.type == right.type && left.base_type == right.base_type && left.not_null == right.not_null &&
+         left.key_ordinal == right.key_ordinal;
+}
+
+Status read_catalog(Session& session, std::string_view schema, std::string_view table, CatalogTable& out) {
+  const std::string doing = "cannot read the catalog for table " + sql::shown(table);
+  out = CatalogTable();
+  Query query(session);
+  Status status = query.prepare(kQuery, 2, doing);
+  if (!status) return status;
+  query.bind_text(0, schema);
+  query.bind_text(1, table);
+  status = query.execute(sql::Moment::kStatement, doing);
+  while (status) {
+    bool found = false;
+    status = query.fetch(found, doing);
+    if (!status || !found) break;
+    std::string fields[9];
+    bool null = false;
+    bool no_column = false;
+    for (std::size_t i = 0; i < 9 && status; ++i) {
+      status = query.text(i, fields[i], null, doing);
+      no_column = no_column || (i == 1 && null);
+    }
+    if (!status) break;
+    out.exists = true;
+    out.is_view = fields[0] == "v" || fields[0] == "m";
+    if (no_column) continue;  // a table may have no columns at all
+    CatalogColumn column;
+    column.name = fields[1];
+    column.type = fields[2];
+    column.base_type = fields[3];
+    column.cast = fields[4];
+    column.not_null = fields[5] == "true";
+    column.is_array = fields[6] == "true";
+    column.compare_as_text = fields[7] == "true";
+    column.key_ordinal = static_cast<uint32_t>(std::stoul(fields[8]));
+    out.columns.push_back(std::move(column));
+  }
+  return status;
+}
+
+}  // namespace cdcrt::odbc

@@ -1,0 +1,35 @@
+// What PostgreSQL's catalog says about one table.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cdcrt/sdk/status.hpp"
+#include "session.hpp"
+
+namespace cdcrt::odbc {
+
+struct CatalogColumn {
+  std::string name;
+  std::string type;         ///< with its length: character varying(40)
+  std::string base_type;    ///< of a domain, with its length; else as type
+  std::string cast;         ///< without a length, ready to be pasted: a cast to it never cuts
+  bool not_null = false;
+  bool is_array = false;
+  bool compare_as_text = false;
+  uint32_t key_ordinal = 0; ///< of the primary key, else of a unique index on not-null columns
+};
+
+struct CatalogTable {
+  bool exists = false;
+  bool is_view = false;
+  std::vector<CatalogColumn> columns;
+};
+
+/// `schema` and `table` as they are spelled in the catalog.
+sdk::Status read_catalog(Session& session, std::string_view schema, std::string_view table, CatalogTable& out);
+
+bool operator==(const CatalogColumn& left, const CatalogColumn& right);
+
+}  // namespace cdcrt::odbc

@@ -1,0 +1,384 @@
+// PostgreSQL: sets of rows as one array parameter per column.
+#include <map>
+
+#include "odbc_connection.hpp"
+#include "postgresql_catalog.hpp"
+#include "sql/identifier.hpp"
+#include "sql/postgresql_array.hpp"
+
+namespace cdcrt::odbc {
+namespace {
+
+using sdk::Status;
+using sql::Moment;
+
+// One statement takes at most this much, so that memory stays bounded and a parameter far below the server's limit.
+constexpr uint64_t kMostRows = 25'000;
+constexpr std::size_t kMostBytes = 16U << 20;
+
+constexpr const char* kSession[] = {
+    "SET client_encoding = 'UTF8'",       "SET standard_conforming_strings = on", "SET TimeZone = 'UTC'",        "SET DateStyle = 'ISO, YMD'",
+    "SET IntervalStyle = 'iso_8601'",     "SET bytea_output = 'hex'",             "SET extra_float_digits = 3",  "SET application_name = 'cdcrt'",
+    "SET plan_cache_mode = 'force_custom_plan'",  // a plan for ten rows would be kept for twenty thousand
+    "SET default_transaction_isolation = 'read committed'"};
+
+std::string_view verb(uint32_t kind) {
+  switch (kind) {
+    case CDCRT_WRITE_APPEND: return "append to";
+    case CDCRT_WRITE_UPSERT: return "upsert into";
+    case CDCRT_WRITE_PATCH: return "update";
+    case CDCRT_WRITE_DELETE:
+    case CDCRT_WRITE_REMOVE: return "delete from";
+    case CDCRT_WRITE_REPLACE: return "replace rows of";
+    default: return "clear";
+  }
+}
+
+class PostgresqlConnection final : public OdbcConnection {
+ public:
+  explicit PostgresqlConnection(std::unique_ptr<Session> session) : OdbcConnection(std::move(session), sql::postgresql()) {}
+
+  Status prepare_session() override {
+    for (const char* text : kSession) {
+      Status status = execute(text, Moment::kStatement, "cannot set up the session");
+      if (!status && std::string_view(text).find("plan_cache_mode") == std::string_view::npos) return status;
+    }
+    Status status = check_encoding();
+    if (!status) return status;
+    bool null = false;
+    status = answer("SELECT current_schema()::text", {}, default_schema_, null, "cannot read the current schema");
+    if (status && null) return Status::bad_config("connection", "the user's search_path names no schema that exists", "create the schema, or give the route's table one");
+    return status;
+  }
+
+  Status describe(const cdcrt_table& table, sdk::TableDescription& out) override {
+    CatalogTable catalog;
+    Status status = read_catalog(*session_, schema_of(table), sdk::view(table.name), catalog);
+    if (!status) return status;
+    for (const CatalogColumn& column : catalog.columns) {
+      out.add(column.name, dialect_.logical_type(column.base_type), column.type, column.not_null, column.key_ordinal);
+    }
+    out.set_exists(catalog.exists);
+    out.set_view(catalog.is_view);
+    return {};
+  }
+
+ protected:
+  std::string_view begin_text() const override { return "BEGIN"; }
+  void forget() override { tables_.clear(); }
+
+  Status after_failure(const cdcrt_table& table, Status status) override {
+    if (status.code() != CDCRT_BAD_RECORD) {
+      forget();
+      return status;
+    }
+    // A value may have been refused because the column changed since its type was read: then it is no bad record.
+    const auto known = tables_.find(key_of(table));
+    if (known == tables_.end()) return status;
+    CatalogTable now;
+    static_cast<void>(execute("ROLLBACK", Moment::kStatement, "cannot roll back"));
+    Status read = read_catalog(*session_, schema_of(table), sdk::view(table.name), now);
+    const bool changed = read && !(now.columns == known->second.columns);
+    forget();
+    if (!changed) return status;
+    return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(sdk::view(table.name)) + " changed meanwhile: " + std::string(status.message()));
+  }
+
+  Status write_rows(const cdcrt_write& write, const RowGroup& group) override {
+    const std::string what = doing(verb(write.kind), write.table);
+    sql::StatementShape shape;
+    Status status = make_shape(write.table, write.columns, group.columns, write.has_unique_key != 0, shape);
+    if (!status) return status;
+    if (write.kind == CDCRT_WRITE_CLEAR) return execute(dialect_.write_statements(CDCRT_WRITE_CLEAR, shape)[0].text, Moment::kStatement, what);
+    const uint64_t rows = group.every_row ? write.row_count : group.rows.size();
+    if (group.columns.empty()) {  // every column takes its default
+      return execute("INSERT INTO " + shape.table + " SELECT FROM generate_series(1, " + std::to_string(rows) + ")", Moment::kStatement, what);
+    }
+    const auto statements = dialect_.write_statements(static_cast<cdcrt_write_kind>(write.kind), shape);
+    arrays_.resize(std::max(arrays_.size(), group.columns.size()));
+    for (uint64_t first = 0; first < rows;) {
+      for (std::size_t i = 0; i < group.columns.size(); ++i) arrays_[i].clear();
+      uint64_t next = first;
+      std::size_t bytes = 0;
+      for (; next < rows && next - first < kMostRows && bytes < kMostBytes; ++next) {
+        const uint64_t row = group.every_row ? next : group.rows[next];
+        const cdcrt_cell* cells = write.cells + row * write.column_count;
+        for (std::size_t i = 0; i < group.columns.size(); ++i) {
+          const std::size_t before = arrays_[i].size();
+          status = arrays_[i].add(cells[group.columns[i]], write.columns[group.columns[i]]);
+          if (!status) return status;
+          bytes += arrays_[i].size() - before;
+        }
+      }
+      status = write_chunk(write, group, shape, statements, first, next, what);
+      if (!status) return status;
+      first = next;
+    }
+    return {};
+  }
+
+  Status read_rows(const cdcrt_read& read) override {
+    const std::string what = doing("read", read.table);
+    sql::StatementShape shape;
+    std::vector<uint32_t> all;
+    for (uint32_t i = 0; i < read.column_count; ++i) all.push_back(i);
+    std::vector<cdcrt_column> columns(read.columns, read.columns + read.column_count);
+    for (uint32_t i = 0; i < read.column_count; ++i) columns[i].key_ordinal = i < read.key_count ? i + 1 : 0;
+    Status status = make_shape(read.table, columns.data(), all, false, shape);
+    if (!status) return status;
+    const sql::Statement statement = dialect_.read_statement(shape, read.key_count, static_cast<cdcrt_lock>(read.lock));
+    Query* query = prepared(statement, what, status);
+    if (query == nullptr) return status;
+    arrays_.resize(std::max<std::size_t>(arrays_.size(), read.key_count));
+    for (uint32_t i = 0; i < read.key_count; ++i) {
+      arrays_[i].clear();
+      for (uint64_t row = 0; row < read.key_rows && status; ++row) status = arrays_[i].add(read.keys[row * read.key_count + i], columns[i]);
+      if (!status) return status;
+      query->bind_text(i, arrays_[i].finish());
+    }
+    status = query->execute(Moment::kStatement, what);
+    std::vector<cdcrt_cell> cells(read.column_count);
+    std::vector<std::string> texts(read.column_count), buffers(read.column_count);
+    while (status) {
+      bool found = false;
+      status = query->fetch(found, what);
+      if (!status || !found) break;
+      for (uint32_t i = 0; i < read.column_count && status; ++i) {
+        bool null = false;
+        status = query->text(i, texts[i], null, what);
+        if (null) cells[i] = cdcrt_cell{CDCRT_NULL, 0, 0, 0, {0}};
+        else cells[i] = sql::from_postgresql(texts[i], read.columns[i].type, buffers[i]);
+      }
+      if (status && read.visit(read.context, cells.data()) != 0) break;
+    }
+    query->close();
+    return status;
+  }
+
+  Status change_once(const cdcrt_table& table, const cdcrt_change& change) override {
+    const std::string what = doing("change", table);
+    // Waiting longer would make every reader of the table wait behind this statement.
+    Status status = execute("SET LOCAL lock_timeout = '30s'", Moment::kStatement, what);
+    if (!status) return status;
+    const cdcrt_table target{sdk::borrow(schema_of(table)), table.name};
+    std::string text;
+    switch (change.kind) {
+      case CDCRT_CREATE_TABLE:
+        status = ensure_schema(target, what);
+        if (status) status = dialect_.create_table(text, target, change.columns, change.column_count);
+        break;
+      case CDCRT_ADD_COLUMN: status = dialect_.add_column(text, target, change.columns[0], true); break;
+      case CDCRT_ALTER_TYPE: status = alter_type(text, target, change); break;
+      case CDCRT_DROP_COLUMN: status = dialect_.drop_column(text, target, sdk::view(change.columns[0].name), true); break;
+      case CDCRT_DROP_NOT_NULL:
+        text = "ALTER TABLE ";
+        status = dialect_.append_table(text, target);
+        text += " ALTER COLUMN ";
+        if (status) status = dialect_.append_column(text, sdk::view(change.columns[0].name));
+        text += " DROP NOT NULL";
+        break;
+      default: return Status::unsupported("change " + std::to_string(change.kind) + " is unknown to this sink");
+    }
+    return status ? execute(text, Moment::kChange, what) : std::move(status);
+  }
+
+ private:
+  [[nodiscard]] std::string_view schema_of(const cdcrt_table& table) const {
+    return table.schema.data != nullptr ? sdk::view(table.schema) : std::string_view(default_schema_);
+  }
+  [[nodiscard]] std::string key_of(const cdcrt_table& table) const {
+    return std::string(schema_of(table)) + std::string(1, '\0') + std::string(sdk::view(table.name));
+  }
+
+  /// First field of the first row.
+  Status answer(std::string_view text, std::initializer_list<std::string_view> parameters, std::string& out, bool& null, std::string_view what) {
+    Query query(*session_);
+    Status status = query.prepare(text, parameters.size(), what);
+    if (!status) return status;
+    std::size_t i = 0;
+    for (const auto parameter : parameters) query.bind_text(i++, parameter);
+    status = query.execute(Moment::kStatement, what);
+    bool found = false;
+    if (status) status = query.fetch(found, what);
+    null = !found;
+    if (status && found) status = query.text(0, out, null, what);
+    return status;
+  }
+
+  /// Driver, driver manager and locale all have a word in what becomes of bytes: ask, do not believe.
+  Status check_encoding() {
+    constexpr std::string_view kProbe = "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\\'\"\r\n";
+    std::string text;
+    std::string length;
+    bool null = false;
+    Status status = answer("SELECT ?::text", {kProbe}, text, null, "cannot check the connection's encoding");
+    if (status) status = answer("SELECT octet_length(?::text)::text || '/' || octet_length('\xF0\x9F\x98\x80')::text", {kProbe}, length, null, "cannot check the connection's encoding");
+    if (!status) return status;
+    if (text == kProbe && length == std::to_string(kProbe.size()) + "/4") return {};
+    return Status::error(CDCRT_UNSUPPORTED, "this ODBC driver changes text on its way: a probe of Unicode characters did not come back as it went",
+                         "use the driver \"PostgreSQL ANSI\" or \"PostgreSQL Unicode\" of odbc-postgresql, start with LC_ALL=C.UTF-8, and see that the database's encoding is UTF8");
+  }
+
+  Status known_table(const cdcrt_table& table, const CatalogTable*& out) {
+    const std::string key = key_of(table);
+    auto known = tables_.find(key);
+    if (known == tables_.end()) {
+      CatalogTable catalog;
+      Status status = read_catalog(*session_, schema_of(table), sdk::view(table.name), catalog);
+      if (!status) return status;
+      if (!catalog.exists) {
+        return Status::error(CDCRT_STALE_SCHEMA, "table " + sql::shown(schema_of(table)) + "." + sql::shown(sdk::view(table.name)) + " does not exist").with_native(0, "42P01");
+      }
+      known = tables_.emplace(key, std::move(catalog)).first;
+    }
+    out = &known->second;
+    return {};
+  }
+
+  /// Casts go to the types that the catalog names, never to those that the host believes.
+  Status make_shape(const cdcrt_table& table, const cdcrt_column* columns, const std::vector<uint32_t>& chosen, bool unique, sql::StatementShape& shape) {
+    const CatalogTable* catalog = nullptr;
+    Status status = known_table(table, catalog);
+    if (!status) return status;
+    status = dialect_.append_table(shape.table, cdcrt_table{sdk::borrow(schema_of(table)), table.name});
+    if (!status) return status;
+    shape.has_unique_key = unique;
+    std::size_t hint = 0;
+    for (const uint32_t index : chosen) {
+      const std::string_view name = sdk::view(columns[index].name);
+      const CatalogColumn* found = nullptr;
+      for (std::size_t i = 0; i < catalog->columns.size() && found == nullptr; ++i) {
+        const CatalogColumn& candidate = catalog->columns[(hint + i) % catalog->columns.size()];
+        if (candidate.name == name) found = &candidate, hint = (hint + i + 1) % catalog->columns.size();
+      }
+      if (found == nullptr) {
+        forget();
+        return Status::error(CDCRT_STALE_SCHEMA, "table " + sql::shown(sdk::view(table.name)) + " has no column " + sql::shown(name)).with_native(0, "42703");
+      }
+      sql::StatementColumn column;
+      status = dialect_.append_column(column.name, name);
+      if (!status) return status;
+      column.target_type = found->cast;
+      column.is_array = found->is_array;
+      column.compare_as_text = found->compare_as_text;
+      column.key = columns[index].key_ordinal > 0;
+      shape.columns.push_back(std::move(column));
+    }
+    return {};
+  }
+
+  Status write_chunk(const cdcrt_write& write, const RowGroup& group, const sql::StatementShape& shape, const std::vector<sql::Statement>& statements,
+                     uint64_t first, uint64_t next, const std::string& what) {
+    texts_.clear();
+    for (std::size_t i = 0; i < group.columns.size(); ++i) texts_.push_back(arrays_[i].finish());
+    int64_t matched = -1;
+    for (const sql::Statement& statement : statements) {
+      int64_t changed = 0;
+      Status status = run(statement, what, &changed);
+      if (!status) return status;
+      if (matched < 0) matched = changed;
+      if (write.kind == CDCRT_WRITE_REMOVE) return report_missing(statement, write, group, first, what);
+    }
+    if (write.kind == CDCRT_WRITE_PATCH && write.missing != nullptr &&
+        (matched != static_cast<int64_t>(next - first) || write.has_unique_key == 0)) {
+      const sql::Statement statement = dialect_.missing_statement(shape);
+      int64_t ignored = 0;
+      Status status = run(statement, what, &ignored);
+      if (status) status = report_missing(statement, write, group, first, what);
+      return status;
+    }
+    return {};
+  }
+
+  Status run(const sql::Statement& statement, const std::string& what, int64_t* changed) {
+    Status status;
+    Query* query = prepared(statement, what, status);
+    if (query == nullptr) return status;
+    for (std::size_t i = 0; i < statement.parameters.size(); ++i) query->bind_text(i, texts_[statement.parameters[i]]);
+    return query->execute(Moment::kStatement, what, changed);
+  }
+
+  /// The statement's result: positions within the chunk, from 1.
+  Status report_missing(const sql::Statement& statement, const cdcrt_write& write, const RowGroup& group, uint64_t first, const std::string& what) {
+    Status status;
+    Query* query = prepared(statement, what, status);
+    if (query == nullptr) return status;
+    std::string text;
+    while (status) {
+      bool found = false;
+      bool null = false;
+      status = query->fetch(found, what);
+      if (!status || !found) break;
+      status = query->text(0, text, null, what);
+      if (!status) break;
+      const uint64_t place = first + std::stoull(text) - 1;
+      if (write.missing != nullptr) write.missing(write.context, group.every_row ? place : group.rows[place]);
+    }
+    query->close();
+    return status;
+  }
+
+  Status ensure_schema(const cdcrt_table& table, const std::string& what) {
+    // Asked for first: CREATE SCHEMA IF NOT EXISTS needs a right that a loader need not have.
+    std::string text;
+    bool null = false;
+    Status status = answer("SELECT 1::text FROM pg_catalog.pg_namespace WHERE nspname = ?::text", {sdk::view(table.schema)}, text, null, what);
+    if (!status || !null) return status;
+    std::string create = "CREATE SCHEMA IF NOT EXISTS ";
+    status = sql::append_identifier(create, sdk::view(table.schema), dialect_.name_limit(), "schema");
+    return status ? execute(create, Moment::kChange, what) : std::move(status);
+  }
+
+  Status alter_type(std::string& text, const cdcrt_table& table, const cdcrt_change& change) {
+    const cdcrt_column& column = change.columns[0];
+    CatalogTable catalog;
+    Status status = read_catalog(*session_, sdk::view(table.schema), sdk::view(table.name), catalog);
+    if (!status) return status;
+    const CatalogColumn* found = nullptr;
+    for (const CatalogColumn& candidate : catalog.columns) {
+      if (candidate.name == sdk::view(column.name)) found = &candidate;
+    }
+    if (found == nullptr) {
+      return Status::error(CDCRT_STALE_SCHEMA, "table " + sql::shown(sdk::view(table.name)) + " has no column " + sql::shown(sdk::view(column.name))).with_native(0, "42703");
+    }
+    // Another process may have made this change already: convert what is there, not what was believed to be.
+    const cdcrt_type now = dialect_.logical_type(found->base_type);
+    const cdcrt_type from = now.kind == CDCRT_TYPE_UNKNOWN ? change.from : now;
+    std::string name;
+    status = dialect_.append_column(name, sdk::view(column.name));
+    if (!status) return status;
+    std::string fallback;
+    bool none = false;
+    status = answer("SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum "
+                    "JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+                    "WHERE n.nspname = ?::text AND c.relname = ?::text AND a.attname = ?::text AND a.attgenerated = ''",
+                    {sdk::view(table.schema), sdk::view(table.name), sdk::view(column.name)}, fallback, none, "cannot read the default of a column");
+    if (!status) return status;
+    const std::string type = dialect_.column_type(column);
+    text = "ALTER TABLE ";
+    status = dialect_.append_table(text, table);
+    if (!status) return status;
+    // The old default may have no cast to the new type of its own accord.
+    if (!none) text += " ALTER COLUMN " + name + " DROP DEFAULT,";
+    text += " ALTER COLUMN " + name + " TYPE " + type + " USING " + sql::postgresql_conversion(name, from, column.type, type);
+    if ((column.flags & CDCRT_COLUMN_DEFAULT) != 0 && column.default_value.tag > CDCRT_NULL) {
+      text += ", ALTER COLUMN " + name + " SET DEFAULT ";
+      return dialect_.append_default(text, column);
+    }
+    if (!none) text += ", ALTER COLUMN " + name + " SET DEFAULT " + sql::postgresql_conversion("(" + fallback + ")", from, column.type, type);
+    return {};
+  }
+
+  std::string default_schema_;
+  std::map<std::string, CatalogTable> tables_;
+  std::vector<sql::PostgresqlArray> arrays_;
+  std::vector<std::string_view> texts_;
+};
+
+}  // namespace
+
+std::unique_ptr<OdbcConnection> make_postgresql_connection(std::unique_ptr<Session> session) {
+  return std::make_unique<PostgresqlConnection>(std::move(session));
+}
+
+}  // namespace cdcrt::odbc

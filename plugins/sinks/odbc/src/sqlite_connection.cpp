@@ -1,0 +1,253 @@
+// SQLite: one prepared statement, executed once per row inside the transaction.
+#include <algorithm>
+#include <map>
+
+#include "odbc_connection.hpp"
+#include "sql/identifier.hpp"
+#include "sql/sqlite_value.hpp"
+#include "sqlite_table.hpp"
+
+namespace cdcrt::odbc {
+namespace {
+
+using sdk::Status;
+using sql::Moment;
+
+void bind(Query& query, std::size_t parameter, const sql::SqliteValue& value) {
+  switch (value.storage) {
+    case sql::SqliteClass::kNull: query.bind_null(parameter); return;
+    case sql::SqliteClass::kInteger: query.bind_integer(parameter, value.integer); return;
+    case sql::SqliteClass::kReal: query.bind_real(parameter, value.real); return;
+    case sql::SqliteClass::kText: query.bind_text(parameter, value.bytes); return;
+    case sql::SqliteClass::kBlob: query.bind_bytes(parameter, value.bytes); return;
+  }
+}
+
+class SqliteConnection final : public OdbcConnection {
+ public:
+  SqliteConnection(std::unique_ptr<Session> session, const ConnectionSettings& settings)
+      : OdbcConnection(std::move(session), sql::sqlite()), settings_(settings) {}
+
+  Status prepare_session() override {
+    const std::string what = "cannot set up the database";
+    Status status;
+    if (!settings_.has("JournalMode")) status = execute("PRAGMA journal_mode = WAL", Moment::kConnect, what);
+    // The driver's own default is NORMAL, which can lose the last commits when the machine fails.
+    if (status && !settings_.has("SyncPragma")) status = execute("PRAGMA synchronous = FULL", Moment::kConnect, what);
+    if (status) status = execute("PRAGMA foreign_keys = OFF", Moment::kConnect, what);
+    return status;
+  }
+
+  Status describe(const cdcrt_table& table, sdk::TableDescription& out) override {
+    SqliteTable found;
+    Status status = read_table(*session_, sdk::view(table.name), found);
+    if (!status || !found.exists) return status;
+    const bool keyed = std::any_of(found.columns.begin(), found.columns.end(), [](const auto& column) { return column.key_ordinal > 0; });
+    std::vector<std::string> unique;
+    if (!keyed && !found.is_view) {
+      status = unique_columns(found, unique);
+      if (!status) return status;
+    }
+    for (const SqliteColumn& column : found.columns) {
+      uint32_t ordinal = column.key_ordinal;
+      for (std::size_t i = 0; i < unique.size(); ++i) {
+        if (same_name(unique[i], column.name)) ordinal = static_cast<uint32_t>(i + 1);
+      }
+      out.add(column.name, dialect_.logical_type(column.type), column.type, column.not_null || column.key_ordinal > 0, ordinal);
+    }
+    out.set_exists(true);
+    out.set_view(found.is_view);
+    return {};
+  }
+
+ protected:
+  std::string_view begin_text() const override { return "BEGIN IMMEDIATE"; }
+  void forget() override { rowids_.clear(); }
+  Status after_failure(const cdcrt_table& /*table*/, Status status) override {
+    forget();
+    return status;
+  }
+
+  Status write_rows(const cdcrt_write& write, const RowGroup& group) override {
+    const std::string what = doing("write to", write.table);
+    sql::StatementShape shape;
+    Status status = make_shape(write.table, write.columns, group.columns, shape);
+    if (!status) return status;
+    shape.has_unique_key = write.has_unique_key != 0;
+    if (write.kind == CDCRT_WRITE_CLEAR) return execute(dialect_.write_statements(CDCRT_WRITE_CLEAR, shape)[0].text, Moment::kStatement, what);
+    if (write.kind == CDCRT_WRITE_REMOVE) {
+      status = find_rowid(write.table, shape.row_identifier);
+      if (!status) return status;
+    }
+    const auto statements = dialect_.write_statements(static_cast<cdcrt_write_kind>(write.kind), shape);
+    std::vector<Query*> queries;
+    for (const auto& statement : statements) {
+      Query* query = prepared(statement, what, status);
+      if (query == nullptr) return status;
+      queries.push_back(query);
+    }
+    const bool reports = write.kind == CDCRT_WRITE_PATCH || write.kind == CDCRT_WRITE_REMOVE;
+    const bool insert_unmatched = write.kind == CDCRT_WRITE_UPSERT && statements.size() == 2;
+    values_.resize(std::max(values_.size(), group.columns.size()));
+    const uint64_t rows = group.every_row ? write.row_count : group.rows.size();
+    for (uint64_t i = 0; i < rows; ++i) {
+      const uint64_t row = group.every_row ? i : group.rows[i];
+      const cdcrt_cell* cells = write.cells + row * write.column_count;
+      for (std::size_t c = 0; c < group.columns.size(); ++c) {
+        status = sql::to_sqlite(cells[group.columns[c]], write.columns[group.columns[c]], values_[c]);
+        if (!status) return status;
+      }
+      for (std::size_t s = 0; s < statements.size(); ++s) {
+        const auto& parameters = statements[s].parameters;
+        for (std::size_t p = 0; p < parameters.size(); ++p) bind(*queries[s], p, values_[parameters[p]]);
+        int64_t changed = 0;
+        status = queries[s]->execute(Moment::kStatement, what, reports || insert_unmatched ? &changed : nullptr);
+        if (!status) return status;
+        if (reports && changed == 0 && write.missing != nullptr) write.missing(write.context, row);
+        if (insert_unmatched && changed > 0) break;
+      }
+    }
+    return {};
+  }
+
+  Status read_rows(const cdcrt_read& read) override {
+    const std::string what = doing("read", read.table);
+    std::vector<uint32_t> all;
+    for (uint32_t i = 0; i < read.column_count; ++i) all.push_back(i);
+    std::vector<cdcrt_column> columns(read.columns, read.columns + read.column_count);
+    for (uint32_t i = 0; i < read.column_count; ++i) columns[i].key_ordinal = i < read.key_count ? i + 1 : 0;
+    sql::StatementShape shape;
+    Status status = make_shape(read.table, columns.data(), all, shape);
+    if (!status) return status;
+    const sql::Statement statement = dialect_.read_statement(shape, read.key_count, CDCRT_LOCK_NONE);
+    Query* query = prepared(statement, what, status);
+    if (query == nullptr) return status;
+    values_.resize(std::max<std::size_t>(values_.size(), read.column_count));
+    std::vector<cdcrt_cell> cells(read.column_count);
+    std::vector<std::string> texts(read.column_count);
+    const uint64_t times = read.key_count > 0 ? read.key_rows : 1;
+    bool stop = false;
+    for (uint64_t key = 0; key < times && status && !stop; ++key) {
+      for (uint32_t i = 0; i < read.key_count && status; ++i) {
+        status = sql::to_sqlite(read.keys[key * read.key_count + i], columns[i], values_[i]);
+        if (status) bind(*query, i, values_[i]);
+      }
+      if (status) status = query->execute(Moment::kStatement, what);
+      while (status && !stop) {
+        bool found = false;
+        status = query->fetch(found, what);
+        if (!status || !found) break;
+        for (uint32_t i = 0; i < read.column_count && status; ++i) {
+          bool null = false;
+          status = query->text(i, texts[i], null, what);
+          if (null) values_[i].storage = sql::SqliteClass::kNull;
+          else if (status && !sql::parse_exact(texts[i], values_[i])) return Status::fatal(what + ": a value cannot be read");
+          cells[i] = sql::from_sqlite(values_[i], read.columns[i].type);
+        }
+        if (status) stop = read.visit(read.context, cells.data()) != 0;
+      }
+      query->close();
+    }
+    return status;
+  }
+
+  Status change_once(const cdcrt_table& table, const cdcrt_change& change) override {
+    const std::string what = doing("change", table);
+    SqliteTable found;
+    std::string text;
+    Status status = read_table(*session_, sdk::view(table.name), found);
+    if (!status) return status;
+    if (change.kind == CDCRT_CREATE_TABLE) {
+      if (found.exists) return {};
+      status = dialect_.create_table(text, table, change.columns, change.column_count);
+      return status ? execute(text, Moment::kChange, what) : std::move(status);
+    }
+    if (!found.exists) return Status::error(CDCRT_STALE_SCHEMA, what + ": no such table");
+    const std::string_view name = sdk::view(change.columns[0].name);
+    const bool has = std::any_of(found.columns.begin(), found.columns.end(), [&](const auto& column) { return same_name(column.name, name); });
+    switch (change.kind) {
+      case CDCRT_ADD_COLUMN:
+        if (has) return {};
+        status = dialect_.add_column(text, table, change.columns[0], false);
+        return status ? execute(text, Moment::kChange, what) : std::move(status);
+      case CDCRT_DROP_COLUMN: return has ? drop_column(table, found, name, what) : Status();
+      case CDCRT_ALTER_TYPE:
+      case CDCRT_DROP_NOT_NULL: return alter_column(*session_, found, change, what);
+      default: return Status::unsupported("change " + std::to_string(change.kind) + " is unknown to this sink");
+    }
+  }
+
+ private:
+  Status make_shape(const cdcrt_table& table, const cdcrt_column* columns, const std::vector<uint32_t>& chosen, sql::StatementShape& shape) {
+    Status status = dialect_.append_table(shape.table, table);
+    for (const uint32_t index : chosen) {
+      if (!status) break;
+      sql::StatementColumn column;
+      status = dialect_.append_column(column.name, sdk::view(columns[index].name));
+      column.key = columns[index].key_ordinal > 0;
+      shape.columns.push_back(std::move(column));
+    }
+    return status;
+  }
+
+  Status find_rowid(const cdcrt_table& table, std::string& out) {
+    const std::string key(sdk::view(table.name));
+    const auto known = rowids_.find(key);
+    if (known != rowids_.end()) {
+      out = known->second;
+      return {};
+    }
+    SqliteTable found;
+    Status status = read_table(*session_, key, found);
+    if (!status) return status;
+    if (!found.exists) return Status::error(CDCRT_STALE_SCHEMA, "no such table: " + sql::shown(key));
+    out = row_identifier(found);
+    if (out.empty()) return Status::unsupported("the columns of table " + sql::shown(key) + " hide every name of its rowid");
+    rowids_.emplace(key, out);
+    return {};
+  }
+
+  Status unique_columns(const SqliteTable& table, std::vector<std::string>& out) {
+    std::vector<SqliteIndex> indexes;
+    Status status = read_indexes(*session_, table.name, indexes);
+    if (!status) return status;
+    for (const SqliteIndex& index : indexes) {
+      const bool fits = index.unique && !index.partial && std::all_of(index.columns.begin(), index.columns.end(), [&](const std::string& name) {
+        return std::any_of(table.columns.begin(), table.columns.end(), [&](const auto& column) { return column.not_null && same_name(column.name, name); });
+      });
+      if (fits && (out.empty() || index.columns.size() < out.size())) out = index.columns;
+    }
+    return {};
+  }
+
+  Status drop_column(const cdcrt_table& table, const SqliteTable& found, std::string_view name, const std::string& what) {
+    std::vector<SqliteIndex> indexes;
+    Status status = read_indexes(*session_, found.name, indexes);
+    for (const SqliteIndex& index : indexes) {
+      if (!status) return status;
+      const bool uses = std::any_of(index.columns.begin(), index.columns.end(), [&](const std::string& part) { return same_name(part, name); });
+      if (!uses) continue;
+      if (index.definition.empty()) {
+        return Status::unsupported(what + ": column " + sql::shown(name) + " belongs to a key of the table", "drop it by hand, or set schema_changes in the route");
+      }
+      std::string text = "DROP INDEX ";
+      static_cast<void>(sql::append_identifier(text, index.name, 0, "index"));
+      status = execute(text, Moment::kChange, what);
+    }
+    std::string text;
+    if (status) status = dialect_.drop_column(text, table, name, false);
+    return status ? execute(text, Moment::kChange, what) : std::move(status);
+  }
+
+  const ConnectionSettings& settings_;
+  std::map<std::string, std::string> rowids_;
+  std::vector<sql::SqliteValue> values_;
+};
+
+}  // namespace
+
+std::unique_ptr<OdbcConnection> make_sqlite_connection(std::unique_ptr<Session> session, const ConnectionSettings& settings) {
+  return std::make_unique<SqliteConnection>(std::move(session), settings);
+}
+
+}  // namespace cdcrt::odbc

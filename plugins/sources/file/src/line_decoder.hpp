@@ -1,0 +1,57 @@
+// LineDecoder: lines of an input as messages with a place.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "cdcrt/sdk/message_batch.hpp"
+#include "kcat_line.hpp"
+#include "line_reader.hpp"
+
+namespace cdcrt::file_source {
+
+enum class Layout : uint8_t { kKcat, kValues };
+
+struct Input {
+  std::string path;         ///< "-": standard input
+  std::string name;         ///< its file name: the topic of its unreadable lines
+  std::string topic;        ///< of its plain values
+  int64_t name_index = 0;   ///< among the inputs of that name: the high bits of the offsets of unreadable lines
+  int64_t topic_index = 0;  ///< among the inputs with that topic: the high bits of the offsets of plain values
+};
+
+/// Where a line's message belongs. Borrows from the decoder or the input.
+struct Located {
+  std::string_view topic;
+  int32_t partition = 0;
+  int64_t offset = 0;
+  bool is_readable = true;
+};
+
+inline constexpr int32_t kUnreadablePartition = -1;
+
+/// Reuse one object; one thread.
+class LineDecoder {
+ public:
+  LineDecoder(Layout layout, uint64_t max_line) : layout_(layout), max_line_(max_line) {}
+  /// False: the line is empty. `line` and `input` stay alive until decode.
+  bool locate(const Line& line, const Input& input, Located& located);
+  /// Adds the message to `batch`. False: nothing was added because the line turned out to be unreadable; `located` now says where
+  /// it belongs as such, and decode is to be called once more with a batch of that place.
+  bool decode(Located& located, sdk::MessageBatch& batch);
+  /// The offset that `line` has when it is unreadable.
+  static int64_t unreadable_offset(const Line& line, const Input& input);
+
+ private:
+  void give_up(Located& located, const std::string& reason);
+
+  Layout layout_;
+  uint64_t max_line_;
+  const Line* line_ = nullptr;
+  const Input* input_ = nullptr;
+  KcatLine kcat_;
+  std::string reason_;
+};
+
+}  // namespace cdcrt::file_source

@@ -1,0 +1,62 @@
+#include "partitions.hpp"
+
+#include <algorithm>
+
+namespace cdcrt::file_source {
+namespace {
+
+constexpr size_t kMostMarks = 2048;  // of one partition
+
+}  // namespace
+
+void Marks::note(const Mark& mark) {
+  if (marks_.size() >= kMostMarks) {
+    // Every second one goes, so that memory does not grow with the input.
+    size_t kept = 0;
+    for (size_t i = 0; i < marks_.size(); i += 2) marks_[kept++] = marks_[i];
+    marks_.resize(kept);
+    stride_ *= 2;
+  }
+  marks_.push_back(mark);
+  last_ = mark.offset;
+  since_ = 0;
+}
+
+Mark Marks::before(int64_t offset) const {
+  const auto after = std::upper_bound(marks_.begin(), marks_.end(), offset, [](int64_t wanted, const Mark& mark) { return wanted < mark.offset; });
+  return after == marks_.begin() ? Mark{} : *(after - 1);
+}
+
+Partition* Partitions::find(std::string_view topic, int32_t number) const {
+  const auto known = by_place_.find(Place{topic, number});
+  return known == by_place_.end() ? nullptr : known->second;
+}
+
+Partition& Partitions::make(std::string_view topic, int32_t number, bool is_wanted) {
+  auto partition = std::make_unique<Partition>();
+  partition->topic = std::make_shared<const std::string>(topic);
+  partition->number = number;
+  partition->is_wanted = is_wanted;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  all_.push_back(std::move(partition));
+  Partition& made = *all_.back();
+  by_place_.emplace(Place{*made.topic, number}, &made);
+  return made;
+}
+
+void Partitions::note(Partition& partition, const Mark& mark) {
+  if (!partition.marks.is_due(mark.offset)) {
+    partition.marks.skip();
+    return;
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  partition.marks.note(mark);
+}
+
+Mark Partitions::mark_before(std::string_view topic, int32_t number, int64_t offset) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const Partition* partition = find(topic, number);
+  return partition == nullptr ? Mark{} : partition->marks.before(offset);
+}
+
+}  // namespace cdcrt::file_source

@@ -1,0 +1,94 @@
+// Partitions: what has been read of each partition, and where it can be found again.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "cdcrt/sdk/message_batch.hpp"
+
+namespace cdcrt::file_source {
+
+/// A line from which every message of a partition from an offset on can be found.
+struct Mark {
+  int64_t offset = 0;
+  size_t file = 0;
+  uint64_t byte = 0;    ///< 0: the file's start (also where gzip allows nothing else)
+  uint64_t number = 1;  ///< of the line
+};
+
+/// A sparse, bounded list of marks in the order of offsets.
+class Marks {
+ public:
+  /// True: a message with this offset, delivered now, is to be noted; else it is to be skipped.
+  [[nodiscard]] bool is_due(int64_t offset) const { return offset > last_ && (marks_.empty() || since_ + 1 >= stride_); }
+  void note(const Mark& mark);
+  void skip() { ++since_; }
+  /// The last mark at or before `offset`; the start of the first file when there is none.
+  [[nodiscard]] Mark before(int64_t offset) const;
+
+ private:
+  std::vector<Mark> marks_;
+  uint64_t stride_ = 4096;  // messages between two marks
+  uint64_t since_ = 0;
+  int64_t last_ = -1;
+};
+
+struct Partition {
+  std::shared_ptr<const std::string> topic;
+  int32_t number = 0;
+  bool is_wanted = true;
+  int64_t floor = 0;  ///< what lies below was read before this pass
+  int64_t next = 0;   ///< the lowest offset still to be read
+  uint32_t generation = 0;
+  uint64_t skipped = 0;        ///< messages of this pass at or above floor that came too late
+  int64_t skipped_offset = 0;  ///< the first of them
+  int64_t skipped_after = 0;   ///< what it followed
+  std::unique_ptr<sdk::MessageBatch> pending;
+  Marks marks;
+};
+
+/// Every partition met or named. One thread, except marks_before, which may be called from another.
+class Partitions {
+ public:
+  /// The partition, made when it is new: `is_wanted` is asked then.
+  template <class IsWanted>
+  Partition& get(std::string_view topic, int32_t number, IsWanted&& is_wanted) {
+    if (last_ != nullptr && last_->number == number && *last_->topic == topic) return *last_;
+    if (Partition* known = find(topic, number)) return *(last_ = known);
+    return *(last_ = &make(topic, number, is_wanted()));
+  }
+  template <class Visit>
+  void each(Visit&& visit) {
+    for (auto& partition : all_) visit(*partition);
+  }
+  /// Remembers where a message that was just delivered stands.
+  void note(Partition& partition, const Mark& mark);
+  /// Any thread.
+  [[nodiscard]] Mark mark_before(std::string_view topic, int32_t number, int64_t offset) const;
+
+ private:
+  struct Place {
+    std::string_view topic;
+    int32_t number;
+    bool operator==(const Place& other) const { return number == other.number && topic == other.topic; }
+  };
+  struct PlaceHash {
+    size_t operator()(const Place& place) const {
+      return std::hash<std::string_view>()(place.topic) ^ (static_cast<size_t>(place.number) * 0x9E3779B97F4A7C15ULL);
+    }
+  };
+  Partition* find(std::string_view topic, int32_t number) const;
+  Partition& make(std::string_view topic, int32_t number, bool is_wanted);
+
+  mutable std::mutex mutex_;  // for the map and the marks: held to change them, and to read them from another thread
+  std::unordered_map<Place, Partition*, PlaceHash> by_place_;
+  std::vector<std::unique_ptr<Partition>> all_;
+  Partition* last_ = nullptr;
+};
+
+}  // namespace cdcrt::file_source

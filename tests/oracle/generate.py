@@ -1,0 +1,432 @@
+#!/usr/bin/env python3
+"""Random event logs by seed, from a simulated source that knows its own final state.
+
+    generate.py --seed N [--plain] --out EVENTS.jsonl --expected STATE.json
+
+A Log has a few tables. Each step changes a row, or the shape of a table, and writes what Debezium's PostgreSQL connector would
+write: partitions by hash of the key, tombstones, headers of key changes, placeholders for unchanged TOAST values, truncates in
+one partition. Then the partitions are interleaved as a reader might find them, one of them lagging.
+"""
+
+import argparse
+import dataclasses
+import json
+import random as randoms
+import sys
+import os
+import zlib
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from oracle import canonical  # noqa: E402
+from oracle.columns import KINDS, PLAIN, PLAIN_EVOLUTIONS, WITH_SCHEMA, Number  # noqa: E402
+
+UNAVAILABLE = "__debezium_unavailable_value"
+UNKNOWN = object()     # the events do not tell this cell
+UNCHANGED = object()   # written as the placeholder
+
+
+@dataclasses.dataclass
+class Column:
+    name: str
+    kind: object
+    nullable: bool = True
+    toast: bool = False
+    default: object = None       # constant default
+    moment: bool = False         # default now(): events say 1970
+
+
+@dataclasses.dataclass
+class Row:
+    cells: dict                  # name -> value, None or UNKNOWN
+    seen: bool = True            # False: existed before the log began and no event has told the whole row
+
+
+class Table:
+    def __init__(self, log, name, random):
+        self.log, self.name, self.random = log, name, random
+        self.partitions = random.choice([1, 2, 2, 3, 4])
+        self.shape_kind = random.choice(["int", "int", "text", "pair", "none", "none_append"])
+        keys = {"int": [("id", "int64")], "text": [("code", "text_key")], "pair": [("a", "int32"), ("b", "text_key")]}.get(self.shape_kind, [])
+        self.key = [name for name, _ in keys]
+        self.identity_full = self.shape_kind == "none" or random.random() < 0.15
+        if self.shape_kind == "none":
+            self.partitions = 1
+        self.columns = [Column(name, KINDS["text" if kind == "text_key" else kind], nullable=False) for name, kind in keys]
+        self.rows, self.copies = {}, []
+        self.serial, self.dropped = 0, []
+        for _ in range(random.randint(1, 3)):
+            self.columns.append(self.new_column())
+        if not self.identity_full and self.key and random.random() < 0.6:
+            self.columns.append(Column("doc", KINDS["text"], toast=True))
+
+    # ---- columns ----
+
+    def new_column(self):
+        kind = self.random.choice(PLAIN if self.log.plain else WITH_SCHEMA)
+        self.serial += 1
+        return Column(f"c{self.serial}_{kind.name}", kind)
+
+    def schema(self):
+        """The part of the message that tells the types; cached until the shape changes."""
+        if self.log.plain:
+            return None
+        fields = [self.field(column) for column in self.columns]
+        row = {"type": "struct", "fields": fields, "optional": True, "name": f"rnd.public.{self.name}.Value"}
+        envelope = {"type": "struct", "fields": [{**row, "field": "before"}, {**row, "field": "after"},
+                                                 {"type": "string", "optional": False, "field": "op"}],
+                    "optional": False, "name": f"rnd.public.{self.name}.Envelope", "version": 2}
+        return json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
+
+    @staticmethod
+    def field(column):
+        field = {**column.kind.field, "optional": column.nullable}
+        if column.default is not None:
+            field["default"] = column.kind.encode(column.default)
+        elif column.moment:
+            field["default"] = "1970-01-01T00:00:00.000000Z" if column.kind.name == "zoned" else 0
+        return {**field, "field": column.name}
+
+    def encode(self, column, value):
+        if value is None:
+            return None
+        if value is UNCHANGED:
+            return UNAVAILABLE
+        return (column.kind.encode_plain if self.log.plain else column.kind.encode)(value)
+
+    def image(self, cells):
+        return {column.name: self.encode(column, cells[column.name]) for column in self.columns}
+
+    # ---- values ----
+
+    def value(self, column):
+        if column.nullable and column.default is None and not column.moment and self.random.random() < 0.2:
+            return None
+        if column.toast:
+            return "".join(self.random.choice("abc日") for _ in range(20))
+        return column.kind.value(self.random)
+
+    def key_value(self):
+        return tuple(self.random.randint(1, 12) if name in ("id", "a") else self.random.choice(["x", "y", "Z é", 'q"'])
+                     + str(self.random.randint(0, 3)) for name in self.key)
+
+    def new_cells(self, key):
+        cells = {column.name: self.value(column) for column in self.columns}
+        cells.update(zip(self.key, key))
+        return cells
+
+    # ---- steps ----
+
+    def step(self):
+        if self.shape_kind == "none_append":
+            return self.append() if self.random.random() < 0.95 else self.truncate()
+        if self.shape_kind == "none":
+            return self.random.choices([self.append, self.change_copy, self.delete_copy, self.truncate], [5, 4, 2, 0.2])[0]()
+        steps = [(self.insert, 35), (self.update, 40), (self.delete, 12), (self.change_key, 7), (self.reborn, 3), (self.reread, 3),
+                 (self.truncate, 0.8)]
+        return self.random.choices([step for step, _ in steps], [weight for _, weight in steps])[0]()
+
+    def append(self):
+        cells = self.new_cells(())
+        self.copies.append(cells)
+        self.write("c", None, None, cells)
+
+    def pick_copy(self):
+        """Place of a copy that an event can name: none of its cells is unknown."""
+        able = [place for place, cells in enumerate(self.copies) if UNKNOWN not in cells.values()]
+        return self.random.choice(able) if able else None
+
+    def change_copy(self):
+        place = self.pick_copy()
+        if place is None:
+            return self.append()
+        before = self.copies[place]
+        after = {**before, **{column.name: self.value(column) for column in self.columns if self.random.random() < 0.5}}
+        self.copies[place] = after
+        return self.write("u", None, before, after)
+
+    def delete_copy(self):
+        place = self.pick_copy()
+        if place is None:
+            return self.append()
+        before = self.copies.pop(place)
+        return self.write("d", None, before, None)
+
+    def insert(self):
+        free = [key for key in (self.key_value() for _ in range(5)) if key not in self.rows]
+        if not free:
+            return self.update()
+        key = free[0]
+        self.rows[key] = Row(self.new_cells(key))
+        return self.write("c", key, None, self.rows[key].cells)
+
+    def pick(self):
+        return self.random.choice(list(self.rows)) if self.rows else None
+
+    def update(self):
+        key = self.pick()
+        if key is None:
+            return self.insert()
+        row = self.rows[key]
+        before = dict(row.cells) if self.identity_full and UNKNOWN not in row.cells.values() else None
+        written = self.rewrite(row)
+        return self.write("u", key, before, written, row)
+
+    def rewrite(self, row):
+        """Changes some cells; the image of the event, with UNCHANGED where PostgreSQL does not send a TOAST value."""
+        written = {}
+        for column in self.columns:
+            changes = column.name not in self.key and (self.random.random() < 0.4 or row.cells[column.name] is UNKNOWN)
+            if changes:
+                row.cells[column.name] = self.value(column)
+            keeps = column.toast and not changes and row.cells[column.name] is not None
+            written[column.name] = UNCHANGED if keeps else row.cells[column.name]
+        return written
+
+    def delete(self):
+        key = self.pick()
+        if key is None:
+            return self.insert()
+        self.write_delete(key, self.rows.pop(key))
+        return None
+
+    def write_delete(self, key, row, headers=()):
+        full = self.identity_full and UNKNOWN not in row.cells.values()
+        before = row.cells if full else {column.name: None for column in self.columns} | dict(zip(self.key, key))
+        self.write("d", key, before, None, None, headers)
+        self.log.tombstone(self, key, headers)
+
+    def reborn(self):
+        key = self.pick()
+        if key is None:
+            return self.insert()
+        self.write_delete(key, self.rows.pop(key))
+        self.rows[key] = Row(self.new_cells(key))
+        return self.write("c", key, None, self.rows[key].cells)
+
+    def change_key(self):
+        old, new = self.pick(), self.key_value()
+        if old is None or new in self.rows:
+            return self.insert()
+        row = self.rows.pop(old)
+        if self.identity_full and self.partitions == 1 and row.seen and UNKNOWN not in row.cells.values():
+            before = dict(row.cells)  # as one event
+            row.cells.update(zip(self.key, new))
+            self.rows[new] = row
+            return self.write("u", new, before, self.rewrite(row), row)
+        self.write_delete(old, row, ["__debezium.newkey", self.key_text(new)])
+        row.cells.update(zip(self.key, new))
+        written = self.rewrite(row)
+        self.rows[new] = row
+        return self.write("c", new, None, written, row, ["__debezium.oldkey", self.key_text(old)], same_moment=True)
+
+    def reread(self):
+        """An incremental snapshot's read of a row."""
+        key = self.pick()
+        if key is None or not self.rows[key].seen or UNKNOWN in self.rows[key].cells.values():
+            return self.insert()
+        return self.write("r", key, None, self.rows[key].cells, incremental=True)
+
+    def truncate(self):
+        self.rows, self.copies = {}, []
+        self.write("t", None, None, None)
+
+    # ---- shape changes, each announced by the insert that follows ----
+
+    def evolve(self):
+        self.random.choice([self.add, self.add, self.drop, self.change_type, self.change_type])()
+        return self.append() if not self.key else self.insert_somewhere()
+
+    def insert_somewhere(self):
+        key = next((key for key in (self.key_value() for _ in range(50)) if key not in self.rows), None)
+        if key is None:
+            key = self.pick()
+            self.write_delete(key, self.rows.pop(key))
+        cells = self.new_cells(key)
+        for column in self.columns:  # without schema only a value shows a column
+            while cells[column.name] is None:
+                cells[column.name] = self.value(column)
+        self.rows[key] = Row(cells)
+        return self.write("c", key, None, cells)
+
+    def add(self):
+        column = self.new_column()
+        if self.dropped and not self.log.plain and self.random.random() < 0.3:
+            column.name = self.dropped.pop()  # the name comes back, as another column
+        draw = self.random.random()
+        fill = None
+        if draw < 0.4:
+            column.default = fill = column.kind.value(self.random)
+            if column.kind.canonical in ("date", "timestamp", "timestamptz") and fill == 0:
+                column.default = fill = column.kind.value(self.random) or 1
+            if self.log.plain:
+                fill = UNKNOWN
+        elif draw < 0.6 and column.kind.name in ("date", "timestamp", "zoned"):
+            column.moment, fill = True, UNKNOWN
+        self.columns.append(column)
+        for cells in self.all_cells():
+            cells[column.name] = fill
+
+    def drop(self):
+        old = [column for column in self.columns if column.name not in self.key and not column.toast]
+        if len(old) > 1:
+            column = self.random.choice(old)
+            self.columns.remove(column)
+            self.dropped.append(column.name)
+            for cells in self.all_cells():
+                del cells[column.name]
+
+    def change_type(self):
+        able = [column for column in self.columns if column.name not in self.key and self.evolutions(column)]
+        if not able:
+            return
+        column = self.random.choice(able)
+        name = self.random.choice(self.evolutions(column))
+        convert = column.kind.evolves[name]
+        for cells in self.all_cells():
+            if cells[column.name] is not None and cells[column.name] is not UNKNOWN:
+                cells[column.name] = convert(cells[column.name])
+        if column.default is not None:
+            column.default = convert(column.default)
+        column.kind = KINDS[name]
+
+    def evolutions(self, column):
+        return [name for name in column.kind.evolves if not self.log.plain or (column.kind.name, name) in PLAIN_EVOLUTIONS]
+
+    def all_cells(self):
+        return [row.cells for row in self.rows.values()] + self.copies
+
+    # ---- writing ----
+
+    def key_text(self, key):
+        return json.dumps(dict(zip(self.key, key)), ensure_ascii=False, separators=(",", ":"))
+
+    def write(self, operation, key, before, after, row=None, headers=(), incremental=False, same_moment=False):
+        position = self.log.event(self, operation, key, before and self.image(before), after and self.image(after), headers,
+                                  incremental, same_moment)
+        if row is None or after is None:
+            return
+        if UNCHANGED not in after.values():
+            row.seen = True
+        elif not row.seen:
+            self.log.dead_letters.append(position)
+
+    def state(self):
+        """What the source holds: canonical rows; None for a cell or a row that the events do not tell."""
+        kinds = {column.name: column.kind.canonical for column in self.columns}
+        def text(name, value):
+            return "unknown" if value is UNKNOWN else canonical.text_of(kinds[name], value)
+        def told(cells):
+            return {name: text(name, value) for name, value in cells.items()}
+        return {"key": self.key, "columns": kinds, "rows": [told(row.cells) for row in self.rows.values() if row.seen] + [told(c) for c in self.copies],
+                "missing": [[text(name, row.cells[name]) for name in self.key] for row in self.rows.values() if not row.seen]}
+
+
+class Log:
+    """Messages of a few tables: `messages` in file order, `state()` of the source at the end, `dead_letters` it must give."""
+
+    def __init__(self, seed, plain=False, tables=None, steps=None):
+        self.random = random = randoms.Random(f"{seed}/{plain}")
+        self.plain, self.lsn, self.finished = plain, 1000, 900
+        self.partitions, self.dead_letters, self.schemas = {}, [], {}
+        mark = "p" if plain else "s"
+        self.tables = [Table(self, f"{mark}{seed}_{index}", random) for index in range(tables or random.choice([1, 1, 2]))]
+        for table in self.tables:
+            self.snapshot(table)
+        for _ in range(steps or random.randint(5, 50)):
+            table = random.choice(self.tables)
+            table.evolve() if random.random() < 0.08 else table.step()
+            if random.random() < 0.6:
+                self.finished = self.lsn
+        self.messages = self.interleave()
+
+    def snapshot(self, table):
+        late = self.random.random() < 0.15  # the log begins after the snapshot: rows exist that no event tells
+        for _ in range(self.random.randint(0, 6)):
+            key = table.key_value()
+            if not key:
+                continue
+            cells = table.new_cells(key)
+            if key in table.rows:
+                continue
+            table.rows[key] = Row(cells, seen=not late)
+            if not late:
+                table.write("r", key, None, cells)
+
+    def event(self, table, operation, key, before, after, headers, incremental, same_moment):
+        if not same_moment:
+            self.lsn += self.random.randint(1, 40)
+        source = {"version": "3.2.0.Final", "connector": "postgresql", "name": "rnd", "ts_ms": 1_700_000_000_000 + self.lsn,
+                  "snapshot": "incremental" if incremental else "true" if operation == "r" else "false", "db": "shop",
+                  "sequence": json.dumps([str(self.finished), str(self.lsn)], separators=(",", ":")), "schema": "public",
+                  "table": table.name, "txId": 7, "lsn": None if incremental else self.lsn, "xmin": None}
+        body = write_json({"before": before, "after": after, "source": source, "transaction": None, "op": operation,
+                           "ts_ms": 1_700_000_000_000 + self.lsn})
+        schema = table.schema()
+        payload = body if schema is None else '{"schema":' + schema + ',"payload":' + body + "}"
+        return self.append(table, key, payload, headers)
+
+    def tombstone(self, table, key, headers):
+        self.append(table, key, None, headers)
+
+    def append(self, table, key, payload, headers):
+        topic = f"rnd.public.{table.name}"
+        text = None
+        if key is None:
+            partition = self.random.randrange(table.partitions)
+        else:
+            text = table.key_text(key)
+            partition = zlib.crc32(text.encode()) % table.partitions
+            if not self.plain:
+                fields = [{**column.kind.field, "optional": False, "field": column.name} for column in table.columns[:len(key)]]
+                text = json.dumps({"schema": {"type": "struct", "fields": fields, "optional": False, "name": topic + ".Key"},
+                                   "payload": json.loads(text)}, ensure_ascii=False)
+        queue = self.partitions.setdefault((topic, partition), [])
+        queue.append({"topic": topic, "partition": partition, "offset": len(queue), "tstype": "create", "ts": 1_700_000_000_000 + self.lsn,
+                      "headers": list(headers), "key": text, "payload": payload})
+        return topic, partition, queue[-1]["offset"]
+
+    def interleave(self):
+        queues = [list(reversed(queue)) for queue in self.partitions.values()]
+        way = self.random.choice(["random", "random", "lagging", "one by one", "bursts"])
+        messages = []
+        while any(queues):
+            able = [queue for queue in queues if queue]
+            if way == "lagging" and len(able) > 1 and queues[0]:
+                able.remove(queues[0])
+            queue = able[0] if way == "one by one" else self.random.choice(able)
+            for _ in range(min(len(queue), 1 if way == "random" else self.random.randint(1, 8))):
+                messages.append(queue.pop())
+        return messages
+
+    def state(self):
+        return {"public." + table.name: table.state() for table in self.tables}
+
+
+def write_json(value):
+    """JSON text with decimals digit for digit."""
+    if isinstance(value, dict):
+        return "{" + ",".join(json.dumps(k, ensure_ascii=False) + ":" + write_json(v) for k, v in value.items()) + "}"
+    if isinstance(value, Number):
+        return value.text
+    return json.dumps(value, ensure_ascii=False)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--plain", action="store_true", help="events without schemas")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--expected")
+    arguments = parser.parse_args()
+    log = Log(arguments.seed, arguments.plain)
+    with open(arguments.out, "w", encoding="utf-8") as file:
+        for message in log.messages:
+            print(json.dumps(message, ensure_ascii=False), file=file)
+    if arguments.expected:
+        with open(arguments.expected, "w", encoding="utf-8") as file:
+            json.dump({"tables": log.state(), "dead_letters": log.dead_letters}, file, ensure_ascii=False, indent=1)
+
+
+if __name__ == "__main__":
+    main()

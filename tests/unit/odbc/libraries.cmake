@@ -1,0 +1,2 @@
+add_dependencies(test_odbc cdcrt_sink_odbc) # loaded at run time, as the host does
+target_link_libraries(test_odbc PRIVATE ${CMAKE_DL_LIBS})
