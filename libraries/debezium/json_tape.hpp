@@ -33,7 +33,7 @@ struct JsonError {
 class JsonTape {
  public:
   static constexpr uint32_t kMaximumDepth = 200;          ///< nesting beyond it is refused: the parser recurses
-  static constexpr uint32_t kMaximumTokens = 1'000'000;   ///< bounds the memory of one message
+  static constexpr uint32_t kMaximumTokens = 1 << 20;      ///< bounds the memory of one message
   JsonTape();
   ~JsonTape();
   JsonTape(const JsonTape&) = delete;

@@ -11,6 +11,7 @@
 #include "cli/plugin_command.hpp"
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
+#include "plugin/registry.hpp"
 #include "runtime/pipeline.hpp"
 
 namespace cdcrt::cli {
@@ -51,7 +52,9 @@ int complain(const std::string& message, const std::string& help) {
 }
 
 void add_manifest_options(CLI::App& app, Arguments& arguments) {
-  app.add_option("--manifest,-m", arguments.manifest.files, "the manifest; given again: laid over the ones before")->type_name("FILE")->allow_extra_args(false);
+  app.add_option("--manifest,-m", arguments.manifest.files, "the manifest; given again: laid over the ones before")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   app.add_option("--set", arguments.manifest.sets, "override one key: table.key=value")->type_name("KEY=VALUE")->allow_extra_args(false);
   app.add_option("--output", arguments.output, "text or json")->type_name("FORMAT");
 }
@@ -63,12 +66,18 @@ void add_run_options(CLI::App& app, Arguments& arguments) {
   app.add_flag("--quiet,-q", arguments.quiet, "no progress line and no summary");
 }
 
+DescriptionFormat description_format(const std::string& output) {
+  if (output == "json") return DescriptionFormat::kJson;
+  return output == "markdown" ? DescriptionFormat::kMarkdown : DescriptionFormat::kText;
+}
+
 int run(const Arguments& arguments) {
   int exit_code = kDone;
   const auto manifest = load_or_explain(arguments.manifest, exit_code);
   if (!manifest) return exit_code;
   runtime::RunOptions options;
   options.json_logs = arguments.log_format == "json";
+  options.json_summary = arguments.manifest.json_output;
   options.quiet = arguments.quiet;
   return runtime::run(*manifest, options);
 }
@@ -131,13 +140,14 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
   route_command->add_option("--topic", arguments.topic, "the topic it comes from, for {topic}");
   route_command->add_option("--source", arguments.source, "the source it comes from, when there are several");
   CLI::App* plugin_command = app.add_subcommand("plugin", "list and describe plugins");
-  plugin_command->require_subcommand(1);
+  plugin_command->require_subcommand(0, 1);
   CLI::App* list_command = plugin_command->add_subcommand("list", "every plugin that can be found, and why others are refused");
   CLI::App* describe_command = plugin_command->add_subcommand("describe", "the options of a plugin");
   describe_command->add_option("name", arguments.plugin, "a plugin's name, or the path of its shared object")->required();
   for (CLI::App* command : {list_command, describe_command}) {
     command->add_option("--plugin-dir", arguments.plugin_dirs, "search here too")->type_name("FOLDER")->allow_extra_args(false);
-    command->add_option("--output", arguments.output, "text or json")->type_name("FORMAT");
+    command->add_option("--output", arguments.output, command == list_command ? "text or json" : "text, json or markdown")
+        ->type_name("FORMAT");
   }
   CLI::App* version_command = app.add_subcommand("version", "print the version");
   std::vector<std::pair<CLI::App*, std::string>> later;
@@ -160,18 +170,27 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
   }
 
   for (const auto& [command, name] : later) {
-    if (command->parsed()) return complain("command " + quote(name) + " is not yet available", "available: run, validate, route, plugin list, plugin describe, version");
+    if (command->parsed()) {
+      return complain("command " + quote(name) + " is not yet available",
+                      "available: run, validate, route, plugin list, plugin describe, version");
+    }
   }
   if (print_version || version_command->parsed()) {
     std::cout << "cdcrt " << CDCRT_VERSION << "\n";
     return kDone;
   }
-  if (is_bad_choice("--output", arguments.output, {"text", "json"}) || is_bad_choice("--log-format", arguments.log_format, {"text", "json"})) {
+  const std::vector<std::string> outputs =
+      describe_command->parsed() ? std::vector<std::string>{"text", "json", "markdown"} : std::vector<std::string>{"text", "json"};
+  if (is_bad_choice("--output", arguments.output, outputs) || is_bad_choice("--log-format", arguments.log_format, {"text", "json"})) {
     return kManifestOrUsage;
   }
   arguments.manifest.json_output = arguments.output == "json";
-  if (list_command->parsed()) return plugin_list(arguments.plugin_dirs, arguments.manifest.json_output);
-  if (describe_command->parsed()) return plugin_describe(arguments.plugin, arguments.plugin_dirs, arguments.manifest.json_output);
+  if (plugin_command->parsed()) {
+    const auto places = plugin::search_places("", arguments.plugin_dirs);
+    if (list_command->parsed()) return plugin_list(places, arguments.manifest.json_output, std::cout);
+    if (describe_command->parsed()) return plugin_describe(arguments.plugin, places, description_format(arguments.output), std::cout);
+    return complain("command 'plugin' needs to know what to do", "write plugin list or plugin describe NAME");
+  }
 
   if (!arguments.manifest.stop.empty() && is_bad_choice("--stop", arguments.manifest.stop, {"end", "never"})) return kManifestOrUsage;
   if (arguments.manifest.files.empty()) {

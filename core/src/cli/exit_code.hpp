@@ -7,7 +7,7 @@ enum ExitCode : int {
   kDone = 0,
   kRunTimeFailure = 1,
   kManifestOrUsage = 2,
-  kEnvironment = 3,          ///< unreachable, missing driver, missing or refused plugin
+  kEnvironment = 3,  ///< unreachable, missing driver, missing or refused plugin
   kDoneWithDeadLetters = 4,
 };
 

@@ -32,25 +32,30 @@ std::string json_list(const Items& items, One one) {
 }
 
 void print_json(const manifest::Manifest& manifest) {
-  std::cout << "{\"diagnostics\":[],\"pipeline\":" << json_string(manifest.pipeline)
-            << ",\"sources\":" << json_list(manifest.sources, [](const manifest::Source& source) {
-                 return "{\"name\":" + json_string(source.name) + ",\"plugin\":" + json_string(source.descriptor->name) +
-                        ",\"format\":" + json_string(source.format.descriptor->name) + "}";
-               })
-            << ",\"sinks\":" << json_list(manifest.sinks, [](const manifest::Sink& sink) {
-                 return "{\"name\":" + json_string(sink.name) + ",\"plugin\":" + json_string(sink.descriptor->name) + "}";
-               })
-            << ",\"routes\":" << json_list(manifest.routes, [](const manifest::Route& route) {
-                 return "{\"name\":" + json_string(route.name) + ",\"sink\":" + json_string(route.sink) +
-                        ",\"match\":" + json_list(route.match, [](const std::string& text) { return json_string(text); }) +
-                        ",\"table\":" + json_string(route.table) + "}";
-               })
+  std::cout << "{\"diagnostics\":[],\"pipeline\":" << json_string(manifest.pipeline) << ",\"sources\":"
+            << json_list(manifest.sources,
+                         [](const manifest::Source& source) {
+                           return "{\"name\":" + json_string(source.name) + ",\"plugin\":" + json_string(source.descriptor->name) +
+                                  ",\"format\":" + json_string(source.format.descriptor->name) + "}";
+                         })
+            << ",\"sinks\":"
+            << json_list(manifest.sinks,
+                         [](const manifest::Sink& sink) {
+                           return "{\"name\":" + json_string(sink.name) + ",\"plugin\":" + json_string(sink.descriptor->name) + "}";
+                         })
+            << ",\"routes\":"
+            << json_list(manifest.routes,
+                         [](const manifest::Route& route) {
+                           return "{\"name\":" + json_string(route.name) + ",\"sink\":" + json_string(route.sink) +
+                                  ",\"match\":" + json_list(route.match, [](const std::string& text) { return json_string(text); }) +
+                                  ",\"table\":" + json_string(route.table) + "}";
+                         })
             << "}\n";
 }
 
 void print_text(const manifest::Manifest& manifest) {
-  std::cout << manifest.path << ": ok\npipeline " << printable(manifest.pipeline) << ": " << count(manifest.sources.size(), "source") << ", "
-            << count(manifest.sinks.size(), "sink") << ", " << count(manifest.routes.size(), "route") << "\n";
+  std::cout << manifest.path << ": ok\npipeline " << printable(manifest.pipeline) << ": " << count(manifest.sources.size(), "source")
+            << ", " << count(manifest.sinks.size(), "sink") << ", " << count(manifest.routes.size(), "route") << "\n";
   for (const auto& source : manifest.sources) {
     std::cout << "  source " << source.name << ": " << source.descriptor->name << ", format " << source.format.descriptor->name << "\n";
   }
@@ -127,7 +132,8 @@ int explain_route(const ManifestArguments& arguments, const std::string& name, c
   const auto manifest = load_or_explain(arguments, exit_code);
   if (!manifest) return exit_code;
   route::SourceTable table;
-  if (!split(name, table)) return usage_error(quote(name) + " is not the name of a table", "write table, schema.table or database.schema.table");
+  if (!split(name, table))
+    return usage_error(quote(name) + " is not the name of a table", "write table, schema.table or database.schema.table");
   std::vector<std::string> names;
   for (const auto& known : manifest->sources) names.push_back(known.name);
   table.source = source.empty() ? std::string_view(names.front()) : std::string_view(source);

@@ -27,8 +27,10 @@ Result<std::vector<const cdcrt_plugin*>> meant_by(const std::string& name, const
   std::vector<Error> refusals;
   const auto look = [&](uint32_t kind, const std::string& word) {
     auto one = plugin::find(kind, word, places);
-    if (one) found.push_back(*one);
-    else refusals.push_back(one.error());
+    if (one)
+      found.push_back(*one);
+    else
+      refusals.push_back(one.error());
   };
   const bool is_path = plugin::is_path(name);
   const auto kind = is_path ? std::nullopt : plugin::kind_of(name.substr(0, name.find('-')));
@@ -40,7 +42,8 @@ Result<std::vector<const cdcrt_plugin*>> meant_by(const std::string& name, const
       bool exists = is_path;
       for (const auto& place : places) {
         const auto files = is_path ? std::vector<plugin::Candidate>() : plugin::candidates(place.folder);
-        exists = exists || std::any_of(files.begin(), files.end(), [&](const auto& file) { return file.kind == each && file.name == name; });
+        exists =
+            exists || std::any_of(files.begin(), files.end(), [&](const auto& file) { return file.kind == each && file.name == name; });
       }
       if (exists) look(each, name);
     }
@@ -101,8 +104,10 @@ int plugin_describe(const std::string& name, const std::vector<plugin::SearchPla
   if (!found) return complain(found.error(), kEnvironment);
   if (found->size() > 1 && format != DescriptionFormat::kText) {
     std::string names;
-    for (const auto* plugin : *found) names += (names.empty() ? "" : " or ") + std::string(plugin::kind_name(plugin->kind)) + "-" + plugin->name;
-    return complain(make_error(CDCRT_BAD_CONFIG, "several plugins are called " + diagnostics::quote(name), "say " + names), kManifestOrUsage);
+    for (const auto* plugin : *found)
+      names += (names.empty() ? "" : " or ") + std::string(plugin::kind_name(plugin->kind)) + "-" + plugin->name;
+    return complain(make_error(CDCRT_BAD_CONFIG, "several plugins are called " + diagnostics::quote(name), "say " + names),
+                    kManifestOrUsage);
   }
   const char* between = "";
   for (const auto* plugin : *found) {

@@ -20,8 +20,10 @@ struct Capability {
   const char* name;
 };
 constexpr Capability kSourceCapabilities[] = {{CDCRT_SOURCE_REWINDS, "rewinds"}};
-constexpr Capability kSinkCapabilities[] = {
-    {CDCRT_SINK_TRANSACTIONS, "transactions"}, {CDCRT_SINK_SCHEMAS, "schemas"}, {CDCRT_SINK_ONE_WRITER, "one writer"}, {CDCRT_SINK_EVENTS, "events"}};
+constexpr Capability kSinkCapabilities[] = {{CDCRT_SINK_TRANSACTIONS, "transactions"},
+                                            {CDCRT_SINK_SCHEMAS, "schemas"},
+                                            {CDCRT_SINK_ONE_WRITER, "one writer"},
+                                            {CDCRT_SINK_EVENTS, "events"}};
 
 template <size_t kCount>
 std::vector<std::string> names_of(uint32_t bits, const Capability (&known)[kCount]) {
@@ -40,18 +42,30 @@ std::vector<std::string> capabilities(const cdcrt_plugin& plugin) {
 
 const char* type_name(uint16_t type) {
   switch (type) {
-    case CDCRT_OPTION_STRING: return "string";
-    case CDCRT_OPTION_INTEGER: return "integer";
-    case CDCRT_OPTION_FLOAT: return "number";
-    case CDCRT_OPTION_BOOLEAN: return "boolean";
-    case CDCRT_OPTION_DURATION: return "duration";
-    case CDCRT_OPTION_BYTES: return "size";
-    case CDCRT_OPTION_ENUM: return "enum";
-    case CDCRT_OPTION_LIST: return "list";
-    case CDCRT_OPTION_MAP: return "table";
-    case CDCRT_OPTION_PATH: return "path";
-    case CDCRT_OPTION_PATHS: return "paths";
-    default: return "unknown";
+    case CDCRT_OPTION_STRING:
+      return "string";
+    case CDCRT_OPTION_INTEGER:
+      return "integer";
+    case CDCRT_OPTION_FLOAT:
+      return "number";
+    case CDCRT_OPTION_BOOLEAN:
+      return "boolean";
+    case CDCRT_OPTION_DURATION:
+      return "duration";
+    case CDCRT_OPTION_BYTES:
+      return "size";
+    case CDCRT_OPTION_ENUM:
+      return "enum";
+    case CDCRT_OPTION_LIST:
+      return "list";
+    case CDCRT_OPTION_MAP:
+      return "table";
+    case CDCRT_OPTION_PATH:
+      return "path";
+    case CDCRT_OPTION_PATHS:
+      return "paths";
+    default:
+      return "unknown";
   }
 }
 
@@ -137,7 +151,8 @@ std::string as_text(const cdcrt_plugin& plugin, const std::string& path) {
   if (plugin.option_count > 0) out += "\noptions\n";
   for (uint32_t i = 0; i < plugin.option_count; ++i) {
     const auto& option = plugin.options[i];
-    out += "  " + std::string(option.key) + " (" + (option.type == CDCRT_OPTION_ENUM ? join(values_of(option), " | ") : type_name(option.type));
+    out += "  " + std::string(option.key) + " (" +
+           (option.type == CDCRT_OPTION_ENUM ? join(values_of(option), " | ") : type_name(option.type));
     for (const auto& mark : marks_of(option)) out += ", " + mark;
     if (option.default_value != nullptr) out += ", default " + std::string(option.default_value);
     if (const auto range = range_of(option); !range.empty()) out += ", " + range;
@@ -156,7 +171,9 @@ std::string json_list(const std::vector<std::string>& items) {
 
 std::string json_option(const cdcrt_option& option) {
   std::string out = "{\"key\":" + json_string(option.key) + ",\"type\":" + json_string(type_name(option.type));
-  const auto flag = [&](const char* name, unsigned bit) { out += std::string(",\"") + name + "\":" + (has(option, bit) ? "true" : "false"); };
+  const auto flag = [&](const char* name, unsigned bit) {
+    out += std::string(",\"") + name + "\":" + (has(option, bit) ? "true" : "false");
+  };
   flag("required", CDCRT_OPTION_REQUIRED);
   flag("secret", CDCRT_OPTION_SECRET);
   flag("advanced", CDCRT_OPTION_ADVANCED);
@@ -164,17 +181,19 @@ std::string json_option(const cdcrt_option& option) {
   out += ",\"default\":" + (option.default_value == nullptr ? "null" : json_string(option.default_value));
   out += ",\"example\":" + (option.example == nullptr ? "null" : json_string(option.example));
   if (option.type == CDCRT_OPTION_ENUM) out += ",\"values\":" + json_list(values_of(option));
-  if (option.minimum != 0 || option.maximum != 0) out += ",\"minimum\":" + number(option.minimum) + ",\"maximum\":" + number(option.maximum);
+  if (option.minimum != 0 || option.maximum != 0)
+    out += ",\"minimum\":" + number(option.minimum) + ",\"maximum\":" + number(option.maximum);
   return out + ",\"doc\":" + json_string(option.doc) + "}";
 }
 
 std::string as_json(const cdcrt_plugin& plugin, const std::string& path) {
   std::vector<std::string> options;
   for (uint32_t i = 0; i < plugin.option_count; ++i) options.push_back(json_option(plugin.options[i]));
-  return "{\"kind\":" + json_string(plugin::kind_name(plugin.kind)) + ",\"name\":" + json_string(plugin.name) + ",\"version\":" + json_string(plugin.version) +
-         ",\"abi\":" + json_string(abi_of(plugin)) + ",\"path\":" + json_string(path) + ",\"summary\":" + json_string(text_of(plugin.summary)) +
-         ",\"license\":" + json_string(text_of(plugin.license)) + ",\"capabilities\":" + json_list(capabilities(plugin)) + ",\"options\":[" +
-         join(options, ",") + "],\"notes\":" + (plugin.notes == nullptr ? "null" : json_string(plugin.notes)) + "}\n";
+  return "{\"kind\":" + json_string(plugin::kind_name(plugin.kind)) + ",\"name\":" + json_string(plugin.name) +
+         ",\"version\":" + json_string(plugin.version) + ",\"abi\":" + json_string(abi_of(plugin)) + ",\"path\":" + json_string(path) +
+         ",\"summary\":" + json_string(text_of(plugin.summary)) + ",\"license\":" + json_string(text_of(plugin.license)) +
+         ",\"capabilities\":" + json_list(capabilities(plugin)) + ",\"options\":[" + join(options, ",") +
+         "],\"notes\":" + (plugin.notes == nullptr ? "null" : json_string(plugin.notes)) + "}\n";
 }
 
 /// For a cell of a table: no line ends, no column ends.
@@ -191,8 +210,8 @@ std::string code(std::string_view text) { return "`" + cell(text) + "`"; }
 
 std::string as_markdown(const cdcrt_plugin& plugin) {
   const std::string kind(plugin::kind_name(plugin.kind));
-  std::string out = "<!-- Generated by `cdcrt plugin describe " + kind + "-" + plugin.name + " --output markdown`; see scripts/generate_reference. -->\n# The " + kind +
-                    " `" + plugin.name + "`\n\n";
+  std::string out = "<!-- Generated by `cdcrt plugin describe " + kind + "-" + plugin.name +
+                    " --output markdown`; see scripts/generate_reference. -->\n# The " + kind + " `" + plugin.name + "`\n\n";
   if (const auto summary = text_of(plugin.summary); !summary.empty()) out += summary + ".\n\n";
   out += "Version " + std::string(plugin.version) + ", plugin ABI " + abi_of(plugin);
   if (const auto can = capabilities(plugin); !can.empty()) out += ", capabilities: " + join(can, ", ");
@@ -203,8 +222,10 @@ std::string as_markdown(const cdcrt_plugin& plugin) {
     std::vector<std::string> values;
     for (const auto& value : values_of(option)) values.push_back(code(value));
     out += "| " + code(option.key) + " | " + (option.type == CDCRT_OPTION_ENUM ? join(values, ", ") : type_name(option.type)) + " | ";
-    if (option.default_value != nullptr) out += code(option.default_value);
-    else if (has(option, CDCRT_OPTION_REQUIRED)) out += "**required**";
+    if (option.default_value != nullptr)
+      out += code(option.default_value);
+    else if (has(option, CDCRT_OPTION_REQUIRED))
+      out += "**required**";
     out += " | " + cell(option.doc);
     if (const auto range = range_of(option); !range.empty()) out += " From " + range + ".";
     if (option.example != nullptr) out += " Example: " + code(option.example) + ".";

@@ -40,7 +40,8 @@ std::string render_line(const SourceTexts::Line& line, const Colours& colours, c
       if (character.bytes > 0) {
         const std::string text = character.code == '\t' ? "\t" : printable(std::string_view(line.text).substr(offset, character.bytes));
         shown += text;
-        width = character.code == '\t' || text.size() == character.bytes ? terminal_width(character.code) : static_cast<unsigned>(text.size());
+        width =
+            character.code == '\t' || text.size() == character.bytes ? terminal_width(character.code) : static_cast<unsigned>(text.size());
       }
       if (column < line.column) {
         marks += character.code == '\t' ? std::string("\t") : std::string(width, ' ');
@@ -57,16 +58,15 @@ std::string render_line(const SourceTexts::Line& line, const Colours& colours, c
   return shown + "\n" + marks + colours.reset + "\n";
 }
 
-std::string count(std::size_t number, const char* singular) {
-  return std::to_string(number) + " " + singular + (number == 1 ? "" : "s");
-}
+std::string count(std::size_t number, const char* singular) { return std::to_string(number) + " " + singular + (number == 1 ? "" : "s"); }
 
 }  // namespace
 
 bool wants_colour(int descriptor) {
   const char* no_colour = std::getenv("NO_COLOR");
   const char* terminal = std::getenv("TERM");
-  return isatty(descriptor) == 1 && (no_colour == nullptr || *no_colour == '\0') && terminal != nullptr && std::strcmp(terminal, "dumb") != 0;
+  return isatty(descriptor) == 1 && (no_colour == nullptr || *no_colour == '\0') && terminal != nullptr &&
+         std::strcmp(terminal, "dumb") != 0;
 }
 
 std::string render(const Diagnostic& diagnostic, const SourceTexts& texts, bool colour) {

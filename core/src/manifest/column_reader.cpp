@@ -33,10 +33,13 @@ bool is_time(uint8_t kind) {
 bool fits(Parse parse, uint8_t kind) {
   if (kind == CDCRT_TYPE_UNKNOWN || kind == CDCRT_TYPE_STRING) return true;
   switch (parse) {
-    case Parse::kNone: return true;
+    case Parse::kNone:
+      return true;
     case Parse::kBase64:
-    case Parse::kHex: return !is_time(kind) && kind != CDCRT_TYPE_BOOL && kind != CDCRT_TYPE_ARRAY;
-    default: return is_time(kind);
+    case Parse::kHex:
+      return !is_time(kind) && kind != CDCRT_TYPE_BOOL && kind != CDCRT_TYPE_ARRAY;
+    default:
+      return is_time(kind);
   }
 }
 
@@ -50,8 +53,8 @@ std::optional<cdcrt_type> read_type(const Entry& entry, TableReader& reader) {
   const auto near = diagnostics::nearest(name->substr(0, name->find('(')), known);
   std::string help = near ? "did you mean " + quote(*near) + "?" : "for a type of the target itself use target_type";
   if (near && name->find('(') != std::string::npos) help = "a length stands in parentheses: decimal(12,2), varchar(40)";
-  reader.report().error(diagnostics::kBadColumnType, entry.value.position,
-                        "unknown type " + shown(entry.value, reader.field("type")), help);
+  reader.report().error(diagnostics::kBadColumnType, entry.value.position, "unknown type " + shown(entry.value, reader.field("type")),
+                        help);
   return std::nullopt;
 }
 
@@ -85,8 +88,10 @@ ColumnRule read_rule(const Entry& entry, TableReader& reader) {
     contradiction(reader, "exclude", "column " + quote(entry.key) + " is excluded and has other settings", "keep one of them");
   }
   if (rule.type && !fits(rule.parse, rule.type->kind)) {
-    contradiction(reader, "parse", "parse = " + quote(parse_names()[static_cast<std::size_t>(rule.parse) - 1]) + " does not give a " + types::to_string(*rule.type),
-                  rule.parse == Parse::kBase64 || rule.parse == Parse::kHex ? "for instance type = \"bytes\"" : "for instance type = \"timestamp\"");
+    contradiction(
+        reader, "parse",
+        "parse = " + quote(parse_names()[static_cast<std::size_t>(rule.parse) - 1]) + " does not give a " + types::to_string(*rule.type),
+        rule.parse == Parse::kBase64 || rule.parse == Parse::kHex ? "for instance type = \"bytes\"" : "for instance type = \"timestamp\"");
   }
   if (!rule.rename.empty() && is_glob(entry.key)) {
     contradiction(reader, "rename", "pattern " + quote(entry.key) + " renames every column it matches to " + quote(rule.rename),
@@ -104,14 +109,17 @@ std::vector<ColumnRule> read_columns(TableReader& route) {
   for (const Entry& entry : columns->value.entries) {
     if (!entry.value.is_table()) {
       refuse_value(entry.value, route.field(entry.key), diagnostics::kWrongType,
-                   "must be a table, not " + std::string(describe(entry.value.kind)), "for instance " + entry.key + " = { type = \"timestamp\" }");
+                   "must be a table, not " + std::string(describe(entry.value.kind)),
+                   "for instance " + entry.key + " = { type = \"timestamp\" }");
       continue;
     }
     TableReader reader(entry.value, route.path() + ".columns." + entry.key, route.report());
     ColumnRule rule = read_rule(entry, reader);
-    const auto same = std::find_if(rules.begin(), rules.end(), [&](const ColumnRule& other) { return !rule.rename.empty() && other.rename == rule.rename; });
+    const auto same = std::find_if(rules.begin(), rules.end(),
+                                   [&](const ColumnRule& other) { return !rule.rename.empty() && other.rename == rule.rename; });
     if (same != rules.end()) {
-      contradiction(reader, "rename", "columns " + quote(same->pattern) + " and " + quote(rule.pattern) + " are both renamed to " + quote(rule.rename));
+      contradiction(reader, "rename",
+                    "columns " + quote(same->pattern) + " and " + quote(rule.pattern) + " are both renamed to " + quote(rule.rename));
     }
     rules.push_back(std::move(rule));
   }

@@ -27,9 +27,11 @@ diagnostics::Diagnostic diagnostic_for(const Component& component, const Error& 
   Error named = error;
   if (error.code == CDCRT_BAD_CONFIG && !error.config_key.empty()) {
     if (const auto given = component.options.position_of(error.config_key)) position = *given;
-    if (error.message.find(error.config_key) == std::string::npos) named.message = diagnostics::quote(error.config_key) + ": " + error.message;
+    if (error.message.find(error.config_key) == std::string::npos)
+      named.message = diagnostics::quote(error.config_key) + ": " + error.message;
   }
-  return diagnostic_of(error.code == CDCRT_BAD_CONFIG ? diagnostics::kPluginRefusedValue : diagnostics::kPluginFailed, std::move(position), named);
+  return diagnostic_of(error.code == CDCRT_BAD_CONFIG ? diagnostics::kPluginRefusedValue : diagnostics::kPluginFailed, std::move(position),
+                       named);
 }
 
 }  // namespace cdcrt::manifest

@@ -30,7 +30,8 @@ bool is_good_name(std::string_view name) {
 }
 
 /// Finds the descriptor of what `plugin` names; reports when there is none.
-const cdcrt_plugin* find_plugin(TableReader& reader, uint32_t kind, Component& component, const ComponentContext& context, const char* help) {
+const cdcrt_plugin* find_plugin(TableReader& reader, uint32_t kind, Component& component, const ComponentContext& context,
+                                const char* help) {
   const Entry* entry = reader.take("plugin");
   if (entry == nullptr) {
     reader.missing("plugin", help);
@@ -39,7 +40,8 @@ const cdcrt_plugin* find_plugin(TableReader& reader, uint32_t kind, Component& c
   const auto name = read_string(entry->value, reader.field("plugin"));
   if (!name) return nullptr;
   component.plugin = *name;
-  auto found = name->empty() ? Result<const cdcrt_plugin*>(make_error(CDCRT_BAD_CONFIG, "'plugin' must not be empty", help)) : context.find_plugin(kind, *name);
+  auto found = name->empty() ? Result<const cdcrt_plugin*>(make_error(CDCRT_BAD_CONFIG, "'plugin' must not be empty", help))
+                             : context.find_plugin(kind, *name);
   if (found) return *found;
   const std::string& message = found.error().message;
   const bool missing = message.starts_with("no ") || message.find("does not exist") != std::string::npos;
@@ -114,7 +116,8 @@ Source read_source(const Entry& entry, const ComponentContext& context, Report& 
       table.entries.push_back({"stop", stop.position, std::move(stop)});
     }
   }
-  if (!declares(*source.descriptor, "batch")) reader.belongs_elsewhere("batch", "batches are set where they are written: [sinks.NAME.batch]");
+  if (!declares(*source.descriptor, "batch"))
+    reader.belongs_elsewhere("batch", "batches are set where they are written: [sinks.NAME.batch]");
   source.options = read_options(reader, *source.descriptor, {source.name, context.pipeline, context.folder});
   reader.finish();
   return source;
@@ -146,7 +149,8 @@ Sink read_sink(const Entry& entry, const ComponentContext& context, Report& repo
     if (!known || !declares(*sink.descriptor, key)) reader.not_yet(key);
   }
   if (known) {
-    if (!declares(*sink.descriptor, "format")) reader.belongs_elsewhere("format", "formats are read by sources: [sources.NAME] format.plugin = ...");
+    if (!declares(*sink.descriptor, "format"))
+      reader.belongs_elsewhere("format", "formats are read by sources: [sources.NAME] format.plugin = ...");
     sink.options = read_options(reader, *sink.descriptor, {sink.name, context.pipeline, context.folder, "batch", &batch});
     reader.finish();
   }

@@ -108,7 +108,8 @@ class Composer {
     for (const Node& item : list.items) {
       if (item.broken) continue;
       if (item.kind != Node::Kind::kString) {
-        report_.error(diagnostics::kWrongType, item.position, "'include' must be a list of strings, not of " + std::string(describe(item.kind)), "");
+        report_.error(diagnostics::kWrongType, item.position,
+                      "'include' must be a list of strings, not of " + std::string(describe(item.kind)), "");
         continue;
       }
       whole = add_matches(root, item, folder, file) && whole;
@@ -127,7 +128,8 @@ class Composer {
         std::vector<std::string> notes;
         for (auto step = circle; step != stack_.end(); ++step) notes.push_back(*step + " includes");
         notes.push_back(name);
-        report_.error(diagnostics::kIncludeCycle, pattern.position, quote(path) + " includes itself", "take one of the includes out", notes);
+        report_.error(diagnostics::kIncludeCycle, pattern.position, quote(path) + " includes itself", "take one of the includes out",
+                      notes);
         whole = false;
         continue;
       }

@@ -21,7 +21,8 @@ constexpr std::uintmax_t kLargestFile = 1 << 20;
 bool is_name(std::string_view text) {
   if (text.empty() || (text.front() >= '0' && text.front() <= '9')) return false;
   for (char letter : text) {
-    const bool good = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') || letter == '_';
+    const bool good =
+        (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') || letter == '_';
     if (!good) return false;
   }
   return true;
@@ -135,7 +136,8 @@ class Resolver {
     const auto status = std::filesystem::status(path, error);
     if (std::filesystem::is_directory(status)) return refuse("it is a directory");
     if (!std::filesystem::exists(status)) return refuse(error && error.value() != ENOENT ? error.message() : "no such file");
-    if (std::filesystem::is_regular_file(status) && std::filesystem::file_size(path, error) > kLargestFile) return refuse("larger than 1 MiB");
+    if (std::filesystem::is_regular_file(status) && std::filesystem::file_size(path, error) > kLargestFile)
+      return refuse("larger than 1 MiB");
     errno = 0;
     std::ifstream stream(path, std::ios::binary);
     if (!stream) return refuse(std::strerror(errno));

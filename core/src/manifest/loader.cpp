@@ -43,7 +43,8 @@ void read_pipeline(TableReader& top, Manifest& manifest) {
   if (const Entry* name = reader.take("name")) {
     if (const auto text = read_string(name->value, reader.field("name"))) {
       manifest.pipeline = *text;
-      const bool control = std::any_of(text->begin(), text->end(), [](char letter) { return static_cast<unsigned char>(letter) < 0x20 || letter == 0x7F; });
+      const bool control =
+          std::any_of(text->begin(), text->end(), [](char letter) { return static_cast<unsigned char>(letter) < 0x20 || letter == 0x7F; });
       if (text->empty() || text->size() > kLongestPipelineName || control) {
         refuse_value(name->value, reader.field("name"), diagnostics::kBadName, "must be 1 to 128 characters without control characters");
       }
@@ -51,7 +52,8 @@ void read_pipeline(TableReader& top, Manifest& manifest) {
   } else {
     reader.missing("name", kHelp);
   }
-  if (const auto choice = reader.choice("unmatched_tables", {"ignore", "fail"})) manifest.unmatched_tables = static_cast<UnmatchedTables>(*choice);
+  if (const auto choice = reader.choice("unmatched_tables", {"ignore", "fail"}))
+    manifest.unmatched_tables = static_cast<UnmatchedTables>(*choice);
   reader.finish();
 }
 
@@ -128,8 +130,8 @@ void read_dead_letters(TableReader& top, Manifest& manifest) {
   if (const auto expanded = expand_path(path, manifest, wrong)) {
     manifest.dead_letters.path = absolute_path(*expanded, manifest.folder);
   } else if (path_entry != nullptr) {
-    refuse_value(path_entry->value, {"path", top.report()}, diagnostics::kBadTemplate, "has an unknown placeholder " + quote("{" + wrong + "}"),
-                 diagnostics::did_you_mean(wrong, {"pipeline", "process"}));
+    refuse_value(path_entry->value, {"path", top.report()}, diagnostics::kBadTemplate,
+                 "has an unknown placeholder " + quote("{" + wrong + "}"), diagnostics::did_you_mean(wrong, {"pipeline", "process"}));
   }
 }
 
@@ -177,10 +179,10 @@ Loaded load(const LoadRequest& request) {
     if (!report.has_errors()) loaded.manifest = std::move(manifest);
   }
   loaded.diagnostics = report.take();
-  loaded.environment_error = !loaded.diagnostics.empty() &&
-                             std::all_of(loaded.diagnostics.begin(), loaded.diagnostics.end(), [](const diagnostics::Diagnostic& diagnostic) {
-                               return diagnostics::is_environment_code(diagnostic.code);
-                             });
+  loaded.environment_error = !loaded.diagnostics.empty() && std::all_of(loaded.diagnostics.begin(), loaded.diagnostics.end(),
+                                                                        [](const diagnostics::Diagnostic& diagnostic) {
+                                                                          return diagnostics::is_environment_code(diagnostic.code);
+                                                                        });
   return loaded;
 }
 

@@ -12,7 +12,8 @@ struct Options::Abi {
   cdcrt_config config{};
 };
 
-Options::Options(std::string name, std::string pipeline, std::vector<Value> values) : values_(std::move(values)), abi_(std::make_shared<Abi>()) {
+Options::Options(std::string name, std::string pipeline, std::vector<Value> values)
+    : values_(std::move(values)), abi_(std::make_shared<Abi>()) {
   abi_->name = std::move(name);
   abi_->pipeline = std::move(pipeline);
   abi_->values = values_;

@@ -12,6 +12,6 @@ namespace cdcrt::manifest {
 
 /// The plugin registry, searching the manifest's folder, `plugin_dirs`, CDCRT_PLUGIN_PATH and the install folder.
 std::function<Result<const cdcrt_plugin*>(uint32_t, const std::string&)> registry_lookup(const std::string& manifest_folder,
-                                                                                        const std::vector<std::string>& plugin_dirs);
+                                                                                         const std::vector<std::string>& plugin_dirs);
 
 }  // namespace cdcrt::manifest

@@ -6,8 +6,8 @@
 namespace cdcrt::manifest {
 
 void Report::error(std::string_view code, Position position, std::string message, std::string help, std::vector<std::string> notes) {
-  diagnostics_.push_back({std::string(code), diagnostics::Severity::kError, std::move(position), std::move(message), std::move(help),
-                          std::move(notes)});
+  diagnostics_.push_back(
+      {std::string(code), diagnostics::Severity::kError, std::move(position), std::move(message), std::move(help), std::move(notes)});
 }
 
 std::vector<Diagnostic> Report::take() {
@@ -15,7 +15,8 @@ std::vector<Diagnostic> Report::take() {
     const Position& position = diagnostic.position;
     return std::tuple(texts_->order(position.file), position.line, position.column);
   };
-  std::stable_sort(diagnostics_.begin(), diagnostics_.end(), [&](const Diagnostic& left, const Diagnostic& right) { return rank(left) < rank(right); });
+  std::stable_sort(diagnostics_.begin(), diagnostics_.end(),
+                   [&](const Diagnostic& left, const Diagnostic& right) { return rank(left) < rank(right); });
   std::vector<Diagnostic> result;
   for (auto& diagnostic : diagnostics_) {
     const bool known = std::any_of(result.begin(), result.end(), [&](const Diagnostic& other) {

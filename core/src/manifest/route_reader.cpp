@@ -54,7 +54,8 @@ std::optional<std::vector<std::string>> read_primary_key(TableReader& reader) {
   if (columns->empty()) refuse("must name at least one column");
   for (std::size_t i = 0; i < columns->size(); ++i) {
     if ((*columns)[i].empty()) refuse("must not hold an empty name");
-    if (std::find(columns->begin(), columns->begin() + static_cast<std::ptrdiff_t>(i), (*columns)[i]) != columns->begin() + static_cast<std::ptrdiff_t>(i)) {
+    if (std::find(columns->begin(), columns->begin() + static_cast<std::ptrdiff_t>(i), (*columns)[i]) !=
+        columns->begin() + static_cast<std::ptrdiff_t>(i)) {
       refuse("names " + quote((*columns)[i]) + " twice");
     }
   }
@@ -124,7 +125,8 @@ class RouteReader {
     route.names_target = settings.table.has_value();
     route.columns = settings.columns;
     for (const ColumnRule& rule : defaults.columns) {
-      const bool overridden = std::any_of(route.columns.begin(), route.columns.end(), [&](const ColumnRule& own) { return own.pattern == rule.pattern; });
+      const bool overridden =
+          std::any_of(route.columns.begin(), route.columns.end(), [&](const ColumnRule& own) { return own.pattern == rule.pattern; });
       if (!overridden) route.columns.push_back(rule);
     }
     check_sink(settings.sink);
@@ -144,7 +146,8 @@ class RouteReader {
     std::string names;
     for (const auto& name : sink_names_) names += (names.empty() ? "" : ", ") + name;
     report_.error(diagnostics::kSinkNotNamed, position,
-                  (route.name == "defaults" ? std::string("nothing says which sink tables go to") : "route " + quote(route.name) + " does not say which sink its tables go to"),
+                  (route.name == "defaults" ? std::string("nothing says which sink tables go to")
+                                            : "route " + quote(route.name) + " does not say which sink its tables go to"),
                   "set sink in [defaults] or in the route; sinks: " + names);
   }
 
@@ -159,13 +162,15 @@ class RouteReader {
       const auto pattern = route::Pattern::parse(text);
       if (!pattern || pattern->capture_count() >= parsed->highest_capture()) continue;
       report_.error(diagnostics::kBadTemplate, table->position,
-                    quote(table->value) + " uses {" + std::to_string(parsed->highest_capture()) + "}, and pattern " + quote(text) + " of [routes." +
-                        route.name + "] captures " + std::to_string(pattern->capture_count()),
+                    quote(table->value) + " uses {" + std::to_string(parsed->highest_capture()) + "}, and pattern " + quote(text) +
+                        " of [routes." + route.name + "] captures " + std::to_string(pattern->capture_count()),
                     "{1} is the first * or group of the pattern");
     }
     if (route.match.empty() && route.name == "defaults" && parsed->highest_capture() > 0) {
-      report_.error(diagnostics::kBadTemplate, table->position, quote(table->value) + " uses {" + std::to_string(parsed->highest_capture()) + "}, and there is no pattern to capture anything",
-                    "{1} works with [routes.NAME] match = [...]");
+      report_.error(
+          diagnostics::kBadTemplate, table->position,
+          quote(table->value) + " uses {" + std::to_string(parsed->highest_capture()) + "}, and there is no pattern to capture anything",
+          "{1} works with [routes.NAME] match = [...]");
     }
   }
 
@@ -179,7 +184,8 @@ class RouteReader {
     const auto texts = read_list(entry->value, reader.field(key));
     if (!texts) return;
     if (texts->empty() && owner != nullptr) {
-      refuse_value(entry->value, reader.field(key), diagnostics::kBadValue, "must hold at least one pattern", "for instance match = [\"sales.*\"]");
+      refuse_value(entry->value, reader.field(key), diagnostics::kBadValue, "must hold at least one pattern",
+                   "for instance match = [\"sales.*\"]");
     }
     for (std::size_t i = 0; i < texts->size(); ++i) {
       const std::string& text = (*texts)[i];
@@ -201,7 +207,8 @@ class RouteReader {
 
   void check_sink(const std::optional<Given<std::string>>& sink) {
     if (!sink || sinks_.empty() || std::find(sink_names_.begin(), sink_names_.end(), sink->value) != sink_names_.end()) return;
-    report_.error(diagnostics::kUnknownSink, sink->position, "there is no sink " + quote(sink->value), diagnostics::did_you_mean(sink->value, sink_names_));
+    report_.error(diagnostics::kUnknownSink, sink->position, "there is no sink " + quote(sink->value),
+                  diagnostics::did_you_mean(sink->value, sink_names_));
   }
 
   struct Claim {

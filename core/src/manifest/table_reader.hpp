@@ -34,7 +34,8 @@ class TableReader {
   std::optional<int64_t> duration(std::string_view key);
   std::optional<int64_t> bytes(std::string_view key, int64_t minimum);
   std::optional<std::vector<std::string>> list(std::string_view key);
-  std::optional<std::size_t> choice(std::string_view key, const std::vector<std::string>& allowed, const std::vector<std::string>& later = {});
+  std::optional<std::size_t> choice(std::string_view key, const std::vector<std::string>& allowed,
+                                    const std::vector<std::string>& later = {});
 
   /// Every key that nobody asked for is an error.
   void finish();
@@ -48,7 +49,7 @@ class TableReader {
   const Node& table_;
   std::string path_;
   Report& report_;
-  std::vector<std::string> known_;      // what a suggestion may name
+  std::vector<std::string> known_;  // what a suggestion may name
   std::set<std::string> taken_;
   std::vector<std::pair<std::string, std::string>> elsewhere_;
 };

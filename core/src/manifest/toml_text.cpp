@@ -1,5 +1,9 @@
 #include "manifest/toml_text.hpp"
 
+// The installed library is built with exceptions; errors as values need the parser compiled in here.
+#undef TOML_SHARED_LIB
+#undef TOML_HEADER_ONLY
+#define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
@@ -190,7 +194,8 @@ std::optional<Node> parse_toml(const std::string& file, std::string text, Report
   if (!result) {
     const Position position = converter.position(result.error().source());
     const auto description = result.error().description();
-    report.error(diagnostics::kSyntax, position, plain_message(description, report.texts().raw_line(file, position.line)), advice(description));
+    report.error(diagnostics::kSyntax, position, plain_message(description, report.texts().raw_line(file, position.line)),
+                 advice(description));
     return std::nullopt;
   }
   return converter.table(result.table(), Position{file, 0, 0, 1});
@@ -218,8 +223,8 @@ std::optional<Node> parse_set(std::string_view argument, uint32_t line, Report& 
   if (const auto parsed = parse("v = " + std::string(value)); parsed && parsed->size() == 1 && parsed->contains("v")) {
     const toml::node& node = *parsed->get("v");
     // A '#' in a bare string would silently cut it: only a value that is TOML to its end counts as TOML.
-    const bool whole = node.is_table() || (node.source().end.line == 1 &&
-                                           node.source().end.column == kPrefix + 1 + diagnostics::count_characters(value));
+    const bool whole =
+        node.is_table() || (node.source().end.line == 1 && node.source().end.column == kPrefix + 1 + diagnostics::count_characters(value));
     if (whole) {
       // The prefix is 4 characters wide; columns count inside the argument.
       leaf = Converter("--set", report.texts(), Position{"--set", line, shift - kPrefix, 1}).convert(node, leaf.position);

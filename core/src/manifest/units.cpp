@@ -18,18 +18,11 @@ struct Unit {
   std::string_view name;
   int64_t factor;
 };
-constexpr Unit kDurations[] = {{"us", 1},          {"ms", 1'000},          {"s", 1'000'000},
+constexpr Unit kDurations[] = {{"us", 1},           {"ms", 1'000},        {"s", 1'000'000},
                                {"min", 60'000'000}, {"h", 3'600'000'000}, {"d", 86'400'000'000}};
-constexpr Unit kSizes[] = {{"B", 1},
-                           {"kB", 1'000},
-                           {"KB", 1'000},
-                           {"MB", 1'000'000},
-                           {"GB", 1'000'000'000},
-                           {"TB", 1'000'000'000'000},
-                           {"KiB", 1LL << 10},
-                           {"MiB", 1LL << 20},
-                           {"GiB", 1LL << 30},
-                           {"TiB", 1LL << 40}};
+constexpr Unit kSizes[] = {
+    {"B", 1},           {"kB", 1'000},      {"KB", 1'000},      {"MB", 1'000'000}, {"GB", 1'000'000'000}, {"TB", 1'000'000'000'000},
+    {"KiB", 1LL << 10}, {"MiB", 1LL << 20}, {"GiB", 1LL << 30}, {"TiB", 1LL << 40}};
 
 bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
 
@@ -95,7 +88,9 @@ Result<int64_t> parse(std::string_view text, std::span<const Unit> units, const 
 
 }  // namespace
 
-Result<int64_t> parse_duration(std::string_view text) { return parse(text, kDurations, "duration", "\"30s\", \"250ms\" or \"5min\"", false); }
+Result<int64_t> parse_duration(std::string_view text) {
+  return parse(text, kDurations, "duration", "\"30s\", \"250ms\" or \"5min\"", false);
+}
 
 Result<int64_t> parse_bytes(std::string_view text) { return parse(text, kSizes, "size", "\"64MiB\", \"1GB\" or 4096", true); }
 

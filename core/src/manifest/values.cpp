@@ -37,7 +37,8 @@ std::optional<T> parsed(const Node& node, const Field& field, Result<T> result, 
 }
 
 std::string example_without_quotes(const Node& node, const Field& field) {
-  return node.kind == Kind::kString && !field.secret && node.text == node.written ? "write " + quote(node.text) + " without quotes" : std::string();
+  return node.kind == Kind::kString && !field.secret && node.text == node.written ? "write " + quote(node.text) + " without quotes"
+                                                                                  : std::string();
 }
 
 }  // namespace

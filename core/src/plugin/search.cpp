@@ -87,7 +87,8 @@ std::vector<Candidate> candidates(const std::string& folder) {
 namespace {
 
 constexpr const char* kHowToAdd =
-    "put the file into one of these folders, add its folder to [runtime] plugin_dirs or to CDCRT_PLUGIN_PATH, or give the path of the .so file";
+    "put the file into one of these folders, add its folder to [runtime] plugin_dirs or to CDCRT_PLUGIN_PATH, or give the path of the .so "
+    "file";
 
 std::string places_text(const std::vector<SearchPlace>& places) {
   std::string text;
@@ -113,14 +114,18 @@ Error not_found(uint32_t kind, const std::string& name, const std::vector<Search
   std::vector<std::string> same_kind;
   std::string other_kind;
   for (const auto& candidate : all_candidates(places)) {
-    if (candidate.kind == kind) same_kind.push_back(candidate.name);
-    else if (candidate.name == name) other_kind = kind_name(candidate.kind);
+    if (candidate.kind == kind)
+      same_kind.push_back(candidate.name);
+    else if (candidate.name == name)
+      other_kind = kind_name(candidate.kind);
   }
   std::string hint = kHowToAdd;
   if (!other_kind.empty()) hint = "'" + name + "' is a " + other_kind + ", not a " + kind_text;
   if (const auto near = diagnostics::nearest(name, same_kind)) hint = "did you mean '" + *near + "'?";
-  return make_error(CDCRT_UNREACHABLE,
-                    "no " + kind_text + " plugin '" + name + "' (" + kind_text + "-" + name + ".so) in any of the places searched:" + places_text(places), hint);
+  return make_error(
+      CDCRT_UNREACHABLE,
+      "no " + kind_text + " plugin '" + name + "' (" + kind_text + "-" + name + ".so) in any of the places searched:" + places_text(places),
+      hint);
 }
 
 Error not_found_in_any_kind(const std::string& name, const std::vector<SearchPlace>& places) {

@@ -81,7 +81,9 @@ Result<Pattern> Pattern::parse(std::string_view text) {
     begin = dot + 1;
   }
   for (const auto& part : pattern.parts_) {
-    if (part.empty()) return make_error(CDCRT_BAD_CONFIG, "pattern " + quote(text) + " has an empty part", "write table, schema.table or database.schema.table");
+    if (part.empty())
+      return make_error(CDCRT_BAD_CONFIG, "pattern " + quote(text) + " has an empty part",
+                        "write table, schema.table or database.schema.table");
   }
   if (pattern.parts_.size() > kMostParts) {
     return make_error(CDCRT_BAD_CONFIG, "pattern " + quote(text) + " has more than three parts",

@@ -110,8 +110,8 @@ Result<const manifest::Route*> Router::route(const SourceTable& table) const {
   }
   if (rival != nullptr) {
     return make_error(CDCRT_BAD_CONFIG,
-                      "table " + quote(dotted(table)) + " is claimed by two routes with equal right: [routes." + found->route->name + "] by " +
-                          quote(by->text()) + " and [routes." + rival->route->name + "] by " + quote(rival_by->text()),
+                      "table " + quote(dotted(table)) + " is claimed by two routes with equal right: [routes." + found->route->name +
+                          "] by " + quote(by->text()) + " and [routes." + rival->route->name + "] by " + quote(rival_by->text()),
                       "write the table's full name in the route that is meant, or exclude it from the other with `except`");
   }
   if (found != nullptr) return found->route;
@@ -145,17 +145,19 @@ Result<TargetTable> Router::target_for(const manifest::Route& route, const Sourc
   const std::string schema = target_has_schemas ? target.schema : std::string();
   const Identity identity{std::string(table.source), std::string(table.database), std::string(table.schema), std::string(table.table)};
   const std::lock_guard lock(state_->mutex);
-  auto [owner, is_new] = state_->owners.try_emplace({route.sink, schema, target.table}, State::Owner{identity, dotted(table), route.names_target});
+  auto [owner, is_new] =
+      state_->owners.try_emplace({route.sink, schema, target.table}, State::Owner{identity, dotted(table), route.names_target});
   if (is_new || owner->second.identity == identity || (owner->second.intended && route.names_target)) return target;
   const std::string name = (schema.empty() ? "" : schema + ".") + target.table;
-  return make_error(CDCRT_BAD_CONFIG,
-                    "source tables " + quote(owner->second.name) + " and " + quote(dotted(table)) + " would meet in one target table, " +
-                        quote(name) + " of sink " + quote(route.sink),
-                    target_has_schemas || compiled.target
-                        ? "to keep them apart use more placeholders, for instance table = \"{schema}.{table}\" or \"{schema}_{table}\"; "
-                          "to merge them give one route that matches both its own `table`"
-                        : "the target has no schemas: to keep them apart set table = \"{schema}_{table}\" in [defaults]; to merge them give "
-                          "one route that matches both its own `table`");
+  return make_error(
+      CDCRT_BAD_CONFIG,
+      "source tables " + quote(owner->second.name) + " and " + quote(dotted(table)) + " would meet in one target table, " + quote(name) +
+          " of sink " + quote(route.sink),
+      target_has_schemas || compiled.target
+          ? "to keep them apart use more placeholders, for instance table = \"{schema}.{table}\" or \"{schema}_{table}\"; "
+            "to merge them give one route that matches both its own `table`"
+          : "the target has no schemas: to keep them apart set table = \"{schema}_{table}\" in [defaults]; to merge them give "
+            "one route that matches both its own `table`");
 }
 
 }  // namespace cdcrt::route

@@ -28,8 +28,8 @@ const Case kCases[] = {
     {R"("type":"int16","optional":true)", "-32768", "INT16", "I64 -32768"},
     {R"("type":"int32","optional":true)", "2147483647", "INT32", "I64 2147483647"},
     {R"("type":"int64","optional":true)", "-9223372036854775808", "INT64", "I64 -9223372036854775808"},
-    {R"("type":"float","optional":true)", "1.4E-45", "FLOAT32", "F64 1.3999999999999999e-45"},
-    {R"("type":"float","optional":true)", "3.4e+38", "FLOAT32", "F64 3.3999999999999998e+38"},
+    {R"("type":"float","optional":true)", "1.4E-45", "FLOAT32", "F64 1.4000000000000001e-45"},
+    {R"("type":"float","optional":true)", "3.4e+38", "FLOAT32", "F64 3.4e+38"},
     {R"("type":"double","optional":true)", "1.7976931348623157E308", "FLOAT64", "F64 1.7976931348623157e+308"},
     {R"("type":"double","optional":true)", "4.9E-324", "FLOAT64", "F64 4.9406564584124654e-324"},
     {R"("type":"double","optional":true)", "-0.0", "FLOAT64", "F64 -0"},
@@ -60,7 +60,7 @@ const Case kCases[] = {
     {DECIMAL("0", "20"), "\"AP//////////\"", "DECIMAL(20,0)", "DECIMAL 18446744073709551615"},
     {DECIMAL("-3", "5"), "\"DA==\"", "DECIMAL(5,-3)", "DECIMAL 12000"},
     {DECIMAL("0", "40"), "\"gAAAAAAAAAAAAAAAAAAAAA==\"", "DECIMAL(40,0)", "DECIMAL -170141183460469231731687303715884105728"},
-    {DECIMAL("1", "40"), "\"AP//////////////////////\"", "DECIMAL(40,1)", "DECIMAL 9903520314283042199192993792.0"},
+    {DECIMAL("1", "40"), "\"AP//////////////////////\"", "DECIMAL(40,1)", "DECIMAL 8711228593176024664662389950253266213273.5"},
     {DECIMAL("0", "50"), "\"AQAAAAAAAAAAAAAAAAAAAAA=\"", "DECIMAL(50,0)", "DECIMAL 340282366920938463463374607431768211456"},
     {DECIMAL("0", "50"), "\"/wAAAAAAAAAAAAAAAAAAAAA=\"", "DECIMAL(50,0)", "DECIMAL -340282366920938463463374607431768211456"},
     {DECIMAL("2", "5"), "1.50", "DECIMAL(5,2)", "DECIMAL 1.50"},
@@ -220,16 +220,16 @@ TEST_CASE("types: a number of 400 digits arrives whole, beside others in the sam
 }
 
 TEST_CASE("types: a decimal of thousands of digits arrives whole") {
-  // 0x7F and 999 bytes 0xFF: 2^7999 - 1
-  std::string base64 = "f";
-  base64 += std::string(1331, '/');
-  base64 += "//8=";
-  base64 = "f///" + std::string(1332 - 4, '/') + "/w==";
+  // 2^7992: a one and 999 bytes of zeros.
+  std::string base64 = "AQAA";
+  for (int i = 0; i < 332; ++i) base64 += "AAAA";
+  base64 += "AA==";
   const Decoded decoded = decode({with_schema(DECIMAL("0", "2408"), "\"" + base64 + "\"")});
   REQUIRE(decoded.rows.size() == 1);
   const std::string cell = decoded.rows[0].cells.at("v");
   CHECK(cell.size() == 8 + 2406);
-  CHECK(cell.substr(8, 10) == "4338560998");
+  CHECK(cell.substr(cell.size() - 5) == "60896");
+  CHECK(cell.substr(8, 10) == "6787742312");
 }
 
 TEST_CASE("types: a value that its column cannot be is rejected with column, place and reason") {

@@ -9,7 +9,8 @@ using namespace cdcrt::diagnostics;
 namespace {
 
 Diagnostic unknown_key(Position position) {
-  return {"E0203", Severity::kError, std::move(position), "unknown key 'bach_rows' in [sinks.warehouse.batch]", "did you mean 'max_rows'?", {}};
+  return {"E0203", Severity::kError, std::move(position), "unknown key 'bach_rows' in [sinks.warehouse.batch]", "did you mean 'max_rows'?",
+          {}};
 }
 
 }  // namespace
@@ -34,11 +35,11 @@ TEST_CASE("renderer: carets stand under the token") {
       {"\tkey = 5", 2, 3, "  \t^~~"},
       {"\t\tkey = 5", 3, 3, "  \t\t^~~"},
       {"gr\u00f6\u00dfe = 1, x = 2", 12, 1, "             ^"},
-      {"\u65e5\u672c = 1", 1, 2, "  ^~~~"},      // two columns each
+      {"\u65e5\u672c = 1", 1, 2, "  ^~~~"},  // two columns each
       {"\u65e5\u672c = 1", 6, 1, "         ^"},
-      {"e\u0301 = 1", 4, 1, "    ^"},              // a combining accent takes no column
-      {"key =", 6, 1, "       ^"},                 // behind the end
-      {"key", 1, 99, "  ^~~"},                     // never beyond the line
+      {"e\u0301 = 1", 4, 1, "    ^"},  // a combining accent takes no column
+      {"key =", 6, 1, "       ^"},     // behind the end
+      {"key", 1, 99, "  ^~~"},         // never beyond the line
       {"", 1, 1, "  ^"},
   };
   for (const auto& [line, column, length, marks] : cases) {
@@ -54,7 +55,8 @@ TEST_CASE("renderer: a position without line or file shows none") {
   const SourceTexts texts;
   CHECK(render({"E0201", Severity::kError, {"f.toml", 0, 0, 1}, "the manifest has no source", "", {}}, texts, false) ==
         "f.toml: error[E0201]: the manifest has no source\n");
-  CHECK(render({"E0102", Severity::kWarning, {}, "m", "h", {"n1", "n2"}}, texts, false) == "warning[E0102]: m\nhelp: h\nnote: n1\nnote: n2\n");
+  CHECK(render({"E0102", Severity::kWarning, {}, "m", "h", {"n1", "n2"}}, texts, false) ==
+        "warning[E0102]: m\nhelp: h\nnote: n1\nnote: n2\n");
   CHECK(render(unknown_key({"gone.toml", 7, 1, 9}), texts, false).starts_with("gone.toml:7:1: error"));
 }
 

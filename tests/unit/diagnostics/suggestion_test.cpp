@@ -21,13 +21,24 @@ TEST_CASE("suggestion: the name that was meant is found") {
   struct Case {
     const char *wrong, *expected;
   };
-  const std::vector<std::string> keys = {"plugin",    "batch",     "connections", "connection", "progress_schema", "max_rows",
-                                         "max_bytes", "max_age",   "format",      "brokers",    "topics",          "decode_workers",
-                                         "min_interval"};
-  const Case cases[] = {{"bach_rows", "max_rows"}, {"rows_max", "max_rows"},   {"maxrows", "max_rows"},    {"max-rows", "max_rows"},
-                        {"MAX_ROWS", "max_rows"},  {"byte_max", "max_bytes"},  {"borkers", "brokers"},     {"topic", "topics"},
-                        {"plugni", "plugin"},      {"conections", "connections"}, {"workers", "decode_workers"},          {"decode_worker", "decode_workers"},
-                        {"zzz", ""},               {"", ""},                   {"schema_progress", "progress_schema"}, {"interval_min", "min_interval"}};
+  const std::vector<std::string> keys = {"plugin",  "batch",  "connections", "connection", "progress_schema", "max_rows",    "max_bytes",
+                                         "max_age", "format", "brokers",     "topics",     "decode_workers",  "min_interval"};
+  const Case cases[] = {{"bach_rows", "max_rows"},
+                        {"rows_max", "max_rows"},
+                        {"maxrows", "max_rows"},
+                        {"max-rows", "max_rows"},
+                        {"MAX_ROWS", "max_rows"},
+                        {"byte_max", "max_bytes"},
+                        {"borkers", "brokers"},
+                        {"topic", "topics"},
+                        {"plugni", "plugin"},
+                        {"conections", "connections"},
+                        {"workers", "decode_workers"},
+                        {"decode_worker", "decode_workers"},
+                        {"zzz", ""},
+                        {"", ""},
+                        {"schema_progress", "progress_schema"},
+                        {"interval_min", "min_interval"}};
   for (const auto& [wrong, expected] : cases) {
     CAPTURE(wrong);
     CHECK(nearest(wrong, keys).value_or("") == std::string(expected));

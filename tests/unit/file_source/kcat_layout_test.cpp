@@ -83,7 +83,8 @@ TEST_CASE("kcat layout: a payload that is JSON and not a string is taken as it s
 TEST_CASE("kcat layout: members in any order, white space and unknown members are no trouble") {
   const Folder folder;
   const std::string text =
-      " { \"payload\" : \"v\\n\" , \"headers\":[\"h\",\"1\"], \"extra\":{\"deep\":[[{\"}\":\"]\"}]]}, \"key\":\"k\\t\",\r \"offset\":5,\"ts\":null,\"topic\":\"a\\u0062\","
+      " { \"payload\" : \"v\\n\" , \"headers\":[\"h\",\"1\"], \"extra\":{\"deep\":[[{\"}\":\"]\"}]]}, \"key\":\"k\\t\",\r "
+      "\"offset\":5,\"ts\":null,\"topic\":\"a\\u0062\","
       "\"partition\":2 } \t\n";
   OpenedSource source(reading({folder.write("events.jsonl", text)}));
   const auto messages = source.all();
@@ -150,7 +151,8 @@ TEST_CASE("kcat layout: nesting of any depth in an unknown member is skipped wit
 
 TEST_CASE("kcat layout: cut anywhere, a line is one unreadable message and the next one is read") {
   const Folder folder;
-  const std::string whole = R"({"topic":"t","partition":0,"offset":1,"ts":5,"headers":["a","\u0041"],"key":"k\"","payload":"v\uD83D\uDE00"})";
+  const std::string whole =
+      R"({"topic":"t","partition":0,"offset":1,"ts":5,"headers":["a","\u0041"],"key":"k\"","payload":"v\uD83D\uDE00"})";
   for (size_t size = 1; size < whole.size(); ++size) {
     OpenedSource source(reading({folder.write("e", whole.substr(0, size) + "\n" + line("t", 0, 2))}));
     const auto messages = source.all();

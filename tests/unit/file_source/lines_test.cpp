@@ -63,7 +63,8 @@ TEST_CASE("lines: CRLF, a byte order mark and a last line without newline are un
 
 TEST_CASE("values layout: topic, partition and offsets come from file and line") {
   const Folder folder;
-  Settings settings = reading({folder.write("shop.a.jsonl", "x\n\ny\n"), folder.write("two/shop.a.jsonl.gz", packed("z\n")), folder.write("b", "w\n")});
+  Settings settings =
+      reading({folder.write("shop.a.jsonl", "x\n\ny\n"), folder.write("two/shop.a.jsonl.gz", packed("z\n")), folder.write("b", "w\n")});
   settings.layout = "values";
   OpenedSource source(settings);
   auto messages = source.all();
@@ -164,7 +165,8 @@ TEST_CASE("lines: one that just fits max_line is read, one byte more is not") {
     const auto messages = source.all();
     REQUIRE(messages.size() == 3);
     const bool is_long = (size & 1) != 0;
-    CHECK(std::count_if(messages.begin(), messages.end(), [](const Message& message) { return message.partition == -1; }) == (is_long ? 1 : 0));
+    CHECK(std::count_if(messages.begin(), messages.end(), [](const Message& message) { return message.partition == -1; }) ==
+          (is_long ? 1 : 0));
     if (!is_long) CHECK(messages[1].value == std::string(size, 'y'));
   }
 }

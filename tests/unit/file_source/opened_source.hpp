@@ -84,9 +84,12 @@ class OpenedSource {
       static_cast<OpenedSource*>(self)->logged.emplace_back(message.data, message.size);
     };
     std::vector<cdcrt_string> paths = strings(settings_.paths), topics = strings(settings_.topics);
-    std::vector<cdcrt_option_value> values = {list("paths", CDCRT_OPTION_PATHS, paths),      text("layout", settings_.layout),
-                                              text("topic", settings_.topic),                list("topics", CDCRT_OPTION_LIST, topics),
-                                              number("max_line", settings_.max_line),        number("batch_messages", settings_.batch_messages),
+    std::vector<cdcrt_option_value> values = {list("paths", CDCRT_OPTION_PATHS, paths),
+                                              text("layout", settings_.layout),
+                                              text("topic", settings_.topic),
+                                              list("topics", CDCRT_OPTION_LIST, topics),
+                                              number("max_line", settings_.max_line),
+                                              number("batch_messages", settings_.batch_messages),
                                               number("batch_bytes", settings_.batch_bytes)};
     cdcrt_config config{sizeof config, static_cast<uint32_t>(values.size()), values.data(), borrow(name_), borrow(name_)};
     call([&](cdcrt_error* error) { return functions().create(&host_, &config, &self_, error); });
@@ -199,7 +202,8 @@ class OpenedSource {
     to.key = optional(from.key);
     to.value = optional(from.value);
     to.timestamp_ms = from.timestamp_ms;
-    for (uint32_t i = 0; i < from.header_count; ++i) to.headers.emplace_back(*optional(from.headers[i].name), optional(from.headers[i].value));
+    for (uint32_t i = 0; i < from.header_count; ++i)
+      to.headers.emplace_back(*optional(from.headers[i].name), optional(from.headers[i].value));
     return to;
   }
   template <class Body>
@@ -242,7 +246,8 @@ inline std::string line(const std::string& topic, int32_t partition, int64_t off
 /// "topic/partition/offset" of each message, in the order given.
 inline std::vector<std::string> places(const std::vector<Message>& messages) {
   std::vector<std::string> out;
-  for (const auto& message : messages) out.push_back(message.topic + "/" + std::to_string(message.partition) + "/" + std::to_string(message.offset));
+  for (const auto& message : messages)
+    out.push_back(message.topic + "/" + std::to_string(message.partition) + "/" + std::to_string(message.offset));
   return out;
 }
 

@@ -73,7 +73,8 @@ TEST_CASE("settings: what contradicts itself is refused with the option's name")
 
 TEST_CASE("topics: globs cross dots, expressions match whole names, unreadable lines are never filtered") {
   const Folder folder;
-  const auto path = folder.write("e", line("pg.public.a", 0, 0) + line("pg.public.ab", 0, 0) + line("other", 0, 0) + line("audit12", 0, 0) + line("xaudit1", 0, 0) + "noise\n");
+  const auto path = folder.write("e", line("pg.public.a", 0, 0) + line("pg.public.ab", 0, 0) + line("other", 0, 0) + line("audit12", 0, 0) +
+                                          line("xaudit1", 0, 0) + "noise\n");
   const auto read = [&](std::vector<std::string> topics) {
     Settings settings = reading({path});
     settings.topics = std::move(topics);
@@ -169,7 +170,8 @@ TEST_CASE("seek forward: what lies between is left out, collected or not") {
 
 TEST_CASE("an offset that was read already is skipped and reported once a partition") {
   const Folder folder;
-  OpenedSource source(reading({folder.write("e", line("a", 0, 9) + line("a", 0, 5) + line("a", 0, 9) + line("a", 0, 10) + line("b", 0, 1))}));
+  OpenedSource source(
+      reading({folder.write("e", line("a", 0, 9) + line("a", 0, 5) + line("a", 0, 9) + line("a", 0, 10) + line("b", 0, 1))}));
   CHECK(sorted(places(source.all())) == Places{"a/0/10", "a/0/9", "b/0/1"});
   REQUIRE(source.logged.size() == 1);
   CHECK(source.logged[0].find("a [0]: offset 5 follows 9: already read, skipped (2 messages") == 0);
@@ -203,8 +205,10 @@ TEST_CASE("fetch: messages are read again by position, also those of unreadable 
   for (int i = 20'000; i < 30'000; ++i) more += line("a", i % 2, i, "\"v" + std::to_string(i) + "\"");
   OpenedSource source(reading({folder.write("1", text), folder.write("2", more)}));
   for (int when = 0; when < 2; ++when) {  // before anything was read, and with the index
-    if (when == 1) CHECK(source.all().size() == 30'001);
-    else REQUIRE(source.start() == CDCRT_OK);
+    if (when == 1)
+      CHECK(source.all().size() == 30'001);
+    else
+      REQUIRE(source.start() == CDCRT_OK);
     for (const int64_t first : {0, 1, 8191, 8192, 8193, 15'000, 19'999, 20'001, 29'990}) {
       const auto messages = source.fetch("a", static_cast<int32_t>(first % 2), first, first + 4);
       REQUIRE(messages.size() == 3);

@@ -43,11 +43,13 @@ std::string brokers_of(const std::string& value) {
 TEST_CASE("overlay: tables merge, leaves replace, and problems keep their file") {
   const Workspace workspace;
   const auto base = workspace.write("base.toml", kSound);
-  const auto over = workspace.write("over.toml", "[sinks.warehouse]\nconnections = 9\nconnection.Database = \"x\"\n[sources.events]\ntopics = [\"z\"]\n");
+  const auto over =
+      workspace.write("over.toml", "[sinks.warehouse]\nconnections = 9\nconnection.Database = \"x\"\n[sources.events]\ntopics = [\"z\"]\n");
   const auto loaded = manifest::load(request_for({base, over}));
   REQUIRE_MESSAGE(loaded.manifest, rendered(workspace, loaded));
   CHECK(loaded.manifest->sinks[0].connections == 9);
-  CHECK(option(loaded.manifest->sinks[0], "connection").strings == std::vector<std::string>{"Driver", "SQLite3", "PWD", "hunter2", "Database", "x"});
+  CHECK(option(loaded.manifest->sinks[0], "connection").strings ==
+        std::vector<std::string>{"Driver", "SQLite3", "PWD", "hunter2", "Database", "x"});
   CHECK(option(loaded.manifest->sources[0], "topics").strings == std::vector<std::string>{"z"});
   CHECK(loaded.manifest->path == base);
 
@@ -126,7 +128,8 @@ TEST_CASE("include: what is defined already is an error with both places") {
         "a.toml:1:9: error[E0206]: 'routes.x' is already defined\n  [routes.x]\n          ^\n"
         "help: an included file only adds; to change a value give a second --manifest or --set\nnote: first defined at main.toml:11:9\n\n"
         "a.toml:4:1: error[E0206]: 'pipeline.name' is already defined\n  name = \"other\"\n  ^~~~\n"
-        "help: an included file only adds; to change a value give a second --manifest or --set\nnote: first defined at main.toml:3:1\n\n2 errors\n");
+        "help: an included file only adds; to change a value give a second --manifest or --set\nnote: first defined at main.toml:3:1\n\n2 "
+        "errors\n");
 }
 
 TEST_CASE("include: circles, missing files and wrong types are reported, a glob beside itself is none") {
@@ -202,10 +205,17 @@ TEST_CASE("references: one that cannot be resolved is reported at its own place,
   struct Case {
     const char *value, *code;
   };
-  const Case cases[] = {{"\"${aws-sm:shop/rs#password}\"", "E0303"}, {"\"${HOME}\"", "E0304"},       {"\"${enw:X}\"", "E0304"},
-                        {"\"${env:X\"", "E0304"},                    {"\"${}\"", "E0304"},           {"\"${env:}\"", "E0304"},
-                        {"\"${env:A B}\"", "E0304"},                 {"\"${file:/nope/x}\"", "E0302"}, {"\"${file:/tmp}\"", "E0302"},
-                        {"\"${file:}\"", "E0302"},                   {"\"\"\"\n${env:CDCRT_TEST_NOPE}\"\"\"", "E0301"}};
+  const Case cases[] = {{"\"${aws-sm:shop/rs#password}\"", "E0303"},
+                        {"\"${HOME}\"", "E0304"},
+                        {"\"${enw:X}\"", "E0304"},
+                        {"\"${env:X\"", "E0304"},
+                        {"\"${}\"", "E0304"},
+                        {"\"${env:}\"", "E0304"},
+                        {"\"${env:A B}\"", "E0304"},
+                        {"\"${file:/nope/x}\"", "E0302"},
+                        {"\"${file:/tmp}\"", "E0302"},
+                        {"\"${file:}\"", "E0302"},
+                        {"\"\"\"\n${env:CDCRT_TEST_NOPE}\"\"\"", "E0301"}};
   for (const auto& [value, code] : cases) {
     CAPTURE(value);
     const auto loaded = load_text(with_brokers(value));
@@ -220,16 +230,18 @@ TEST_CASE("references: they may stand for numbers and booleans, and their value 
   const Variable flag("CDCRT_TEST_FLAG", "false");
   const Variable word("CDCRT_TEST_WORD", "hunter2");
   std::string text = kSound;
-  text.insert(text.find("[sinks"), "fetch.count = \"${env:CDCRT_TEST_NUMBER}\"\ncheck = \"${env:CDCRT_TEST_FLAG}\"\nratio = \"0.${env:CDCRT_TEST_NUMBER}\"\n");
+  text.insert(text.find("[sinks"),
+              "fetch.count = \"${env:CDCRT_TEST_NUMBER}\"\ncheck = \"${env:CDCRT_TEST_FLAG}\"\nratio = \"0.${env:CDCRT_TEST_NUMBER}\"\n");
   const auto loaded = load_text(text + "connections = \"${env:CDCRT_TEST_NUMBER}\"\n");
   REQUIRE_MESSAGE(loaded.manifest, diagnostics::render(loaded.diagnostics, *loaded.texts, false));
   CHECK(option(loaded.manifest->sources[0], "fetch.count").integer == 12);
   CHECK(option(loaded.manifest->sources[0], "check").integer == 0);
   CHECK(option(loaded.manifest->sources[0], "ratio").real == doctest::Approx(0.12));
   CHECK(loaded.manifest->sinks[0].connections == 12);
-  for (const char* line : {"connections = \"${env:CDCRT_TEST_WORD}\"\n", "batch.max_age = \"${env:CDCRT_TEST_WORD}\"\n",
-                           "batch.max_bytes = \"${env:CDCRT_TEST_WORD}\"\n", "[defaults]\ndeletes = \"${env:CDCRT_TEST_WORD}\"\n",
-                           "[defaults]\ncreate_tables = \"${env:CDCRT_TEST_WORD}\"\n", "[defaults]\ncolumns.x.type = \"${env:CDCRT_TEST_WORD}\"\n"}) {
+  for (const char* line :
+       {"connections = \"${env:CDCRT_TEST_WORD}\"\n", "batch.max_age = \"${env:CDCRT_TEST_WORD}\"\n",
+        "batch.max_bytes = \"${env:CDCRT_TEST_WORD}\"\n", "[defaults]\ndeletes = \"${env:CDCRT_TEST_WORD}\"\n",
+        "[defaults]\ncreate_tables = \"${env:CDCRT_TEST_WORD}\"\n", "[defaults]\ncolumns.x.type = \"${env:CDCRT_TEST_WORD}\"\n"}) {
     CAPTURE(line);
     const auto wrong = problems_of(std::string(kSound) + line);
     CHECK(wrong.find("1 error\n") != std::string::npos);

@@ -176,9 +176,10 @@ connection = { Zeta = "z", Alpha = 1.50 }
   CHECK(option(source, "ratio").real == 1.0);
   CHECK(option(source, "check").integer == 0);
   CHECK(option(source, "certificate").string == workspace.folder() + "/ca.pem");
-  CHECK(option(source, "files").strings ==
-        std::vector<std::string>{workspace.folder() + "/in/a.jsonl", workspace.folder() + "/in/b.jsonl", "/abs/x", "-", workspace.folder() + "/none/*.gz"});
-  CHECK(option(source, "librdkafka").strings == std::vector<std::string>{"security.protocol", "SASL_SSL", "queue.size", "5", "debug", "true"});
+  CHECK(option(source, "files").strings == std::vector<std::string>{workspace.folder() + "/in/a.jsonl", workspace.folder() + "/in/b.jsonl",
+                                                                    "/abs/x", "-", workspace.folder() + "/none/*.gz"});
+  CHECK(option(source, "librdkafka").strings ==
+        std::vector<std::string>{"security.protocol", "SASL_SSL", "queue.size", "5", "debug", "true"});
   CHECK_FALSE(option(source, "sasl_key").is_set);
   CHECK(option(loaded.manifest->sinks[0], "connection").strings == std::vector<std::string>{"Zeta", "z", "Alpha", "1.50"});
   CHECK(option(source, "topics").position.line == 8);
@@ -229,7 +230,8 @@ TEST_CASE("manifest: --stop reaches the sources that can stop") {
   CHECK(option(loaded.manifest->sources[0], "stop").string == "end");
   request.stop = "now";
   const auto refused = manifest::load(request);
-  CHECK(diagnostics::render(refused.diagnostics, *refused.texts, false) == "--stop: error[E0205]: 'stop' must be one of never, end, not 'now'\n\n1 error\n");
+  CHECK(diagnostics::render(refused.diagnostics, *refused.texts, false) ==
+        "--stop: error[E0205]: 'stop' must be one of never, end, not 'now'\n\n1 error\n");
 }
 
 TEST_CASE("manifest: an error of a plugin is shown where its key stands") {

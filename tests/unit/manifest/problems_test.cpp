@@ -114,17 +114,22 @@ TEST_CASE("problems: each wrong line below a sound manifest gives its one error"
       {"[routes.a]\nmatch = [\"x\"]\ntable = \"y_{1}\"\n", "E0403 12:9 'y_{1}' uses {1}, and pattern 'x' of [routes.a] captures 0\n"},
       {"[routes.a]\nmatch = [\"x\"]\nprimary_key = [\"id\", \"id\"]\n", "E0205 12:15 'primary_key' names 'id' twice\n"},
       {"[routes.a]\nmatch = [\"x\"]\nprimary_key = []\n", "E0205 12:15 'primary_key' must name at least one column\n"},
-      {"[routes.a]\nmatch = [\"x\"]\ncolumns.e = { hash = \"sha256\" }\n", "E0204 12:15 'hash' in [routes.a.columns.e] is not yet available\n"},
-      {"[routes.a]\nmatch = [\"x\"]\ncolumns.e = { exclude = true, rename = \"f\" }\n", "E0405 12:15 column 'e' is excluded and has other settings\n"},
-      {"[routes.a]\nmatch = [\"x\"]\ncolumns.\"*_x\" = { rename = \"f\" }\n", "E0405 12:19 pattern '*_x' renames every column it matches to 'f'\n"},
-      {"[routes.a]\nmatch = [\"x\"]\ncolumns.e = { type = \"bytes\", parse = \"epoch_ms\" }\n", "E0405 12:31 parse = 'epoch_ms' does not give a bytes\n"},
+      {"[routes.a]\nmatch = [\"x\"]\ncolumns.e = { hash = \"sha256\" }\n",
+       "E0204 12:15 'hash' in [routes.a.columns.e] is not yet available\n"},
+      {"[routes.a]\nmatch = [\"x\"]\ncolumns.e = { exclude = true, rename = \"f\" }\n",
+       "E0405 12:15 column 'e' is excluded and has other settings\n"},
+      {"[routes.a]\nmatch = [\"x\"]\ncolumns.\"*_x\" = { rename = \"f\" }\n",
+       "E0405 12:19 pattern '*_x' renames every column it matches to 'f'\n"},
+      {"[routes.a]\nmatch = [\"x\"]\ncolumns.e = { type = \"bytes\", parse = \"epoch_ms\" }\n",
+       "E0405 12:31 parse = 'epoch_ms' does not give a bytes\n"},
       {"[routes.a]\nmatch = [\"x\"]\ncolumns.e = { parse = \"epoch\" }\n", nullptr},
       {"[routes.a]\nmatch = [\"x\"]\ncolumns.e = \"timestamp\"\n", "E0202 12:13 'e' must be a table, not a string\n"},
       {"[dead_letters]\nplugin = \"kafka\"\n", "E0204 11:10 'plugin' = 'kafka' is not yet available\n"},
       {"[dead_letters]\nmax_ratio = 0.01\n", "E0204 11:1 'max_ratio' in [dead_letters] is not yet available\n"},
       {"[dead_letters]\npath = \"x/{proces}\"\n", "E0403 11:8 'path' has an unknown placeholder '{proces}'\n"},
       {"[sinks.other]\nplugin = \"db\"\nconnection.x = \"y\"\n", "E0306 10:8 nothing says which sink tables go to\n"},
-      {"[sinks.\"a b\"]\nplugin = \"db\"\nconnection.x = \"y\"\n[defaults]\nsink = \"warehouse\"\n", "E0208 10:8 bad name 'a b' in [sinks]\n"},
+      {"[sinks.\"a b\"]\nplugin = \"db\"\nconnection.x = \"y\"\n[defaults]\nsink = \"warehouse\"\n",
+       "E0208 10:8 bad name 'a b' in [sinks]\n"},
       {"[sinks.warehouse.staging]\nurl = \"s3://x\"\n", "E0204 10:18 'staging' in [sinks.warehouse] is not yet available\n"},
       {"statement_timeout = \"30min\"\n", "E0204 10:1 'statement_timeout' in [sinks.warehouse] is not yet available\n"},
       {"group_tables = true\n", "E0204 10:1 'group_tables' in [sinks.warehouse] is not yet available\n"},
@@ -242,9 +247,9 @@ TEST_CASE("problems: bad files never crash the loader") {
   }();
   std::string dotted = "a";
   for (int i = 0; i < 100000; ++i) dotted += ".a";
-  const std::pair<std::string, const char*> cases[] = {{noise, "E0103"},     {std::string("a = \0", 5), "E0103"}, {nested, "E0101"},
-                                                       {inline_tables, "E0101"}, {dotted + " = 1", "E0101"},      {"[" + dotted + "]", "E0101"},
-                                                       {"\xEF\xBB\xBF[x", "E0101"}};
+  const std::pair<std::string, const char*> cases[] = {
+      {noise, "E0103"},           {std::string("a = \0", 5), "E0103"}, {nested, "E0101"},          {inline_tables, "E0101"},
+      {dotted + " = 1", "E0101"}, {"[" + dotted + "]", "E0101"},       {"\xEF\xBB\xBF[x", "E0101"}};
   for (const auto& [text, code] : cases) {
     const auto loaded = manifest::load(request_for({workspace.write("bad.toml", text)}));
     REQUIRE(loaded.diagnostics.size() == 1);
@@ -260,7 +265,8 @@ TEST_CASE("secrets: no diagnostic shows one, whatever is wrong around it") {
   const char* const lines[] = {
       "[sources.x]\nplugin = \"log\"\nsasl_key = [\"hunter2\"]\n",
       "[sources.x]\nplugin = \"log\"\nsasl_key = \"hunter2\" # x\nformat.plugin = \"json\"\nbrokers = { a = 1 }\n",
-      "[sources.x]\nplugin = \"log\"\nbrokers = \"b\"\nformat = { plugin = \"json\" }\nlibrdkafka = { \"sasl.password\" = \"hunter2\", x = [1] }\n",
+      "[sources.x]\nplugin = \"log\"\nbrokers = \"b\"\nformat = { plugin = \"json\" }\nlibrdkafka = { \"sasl.password\" = \"hunter2\", x = "
+      "[1] }\n",
       "[sinks.x]\nplugin = \"db\"\nconnection = { PWD = [\"hunter2\"] }\n",
       "[sinks.x]\nplugin = \"db\"\nconnection = { PWD.x = \"hunter2\" }\n",
       "[sinks.x]\nplugin = \"db\"\nconection = { PWD = \"hunter2\" }\n",

@@ -12,8 +12,8 @@
 namespace cdcrt::test {
 namespace {
 
-cdcrt_option make(uint16_t type, const char* key, const char* default_value = nullptr, uint16_t flags = 0, double minimum = 0, double maximum = 0,
-                  const char* const* names = nullptr, const char* example = nullptr) {
+cdcrt_option make(uint16_t type, const char* key, const char* default_value = nullptr, uint16_t flags = 0, double minimum = 0,
+                  double maximum = 0, const char* const* names = nullptr, const char* example = nullptr) {
   return {sizeof(cdcrt_option), type, flags, key, "Documented.", default_value, example, names, minimum, maximum};
 }
 
@@ -37,12 +37,14 @@ const cdcrt_option kLogOptions[] = {
     make(CDCRT_OPTION_STRING, "later", nullptr, CDCRT_OPTION_NOT_YET),
 };
 const cdcrt_option kJsonOptions[] = {make(CDCRT_OPTION_BOOLEAN, "strict", "false"), make(CDCRT_OPTION_STRING, "unavailable", "__x")};
-const cdcrt_option kDbOptions[] = {make(CDCRT_OPTION_MAP, "connection", nullptr, CDCRT_OPTION_REQUIRED), make(CDCRT_OPTION_STRING, "dialect")};
+const cdcrt_option kDbOptions[] = {make(CDCRT_OPTION_MAP, "connection", nullptr, CDCRT_OPTION_REQUIRED),
+                                   make(CDCRT_OPTION_STRING, "dialect")};
 const cdcrt_option kBrokenOptions[] = {make(CDCRT_OPTION_INTEGER, "count", "many")};
 
 template <uint32_t N>
 cdcrt_plugin plugin(uint32_t kind, const char* name, const cdcrt_option (&options)[N]) {
-  return {sizeof(cdcrt_plugin), CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR, kind, N, name, "1.0.0", "For tests.", "Apache-2.0", options, nullptr, nullptr};
+  return {sizeof(cdcrt_plugin), CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR, kind,    N,      name, "1.0.0",
+          "For tests.",         "Apache-2.0",    options,         nullptr, nullptr};
 }
 
 const cdcrt_plugin kPlugins[] = {plugin(CDCRT_SOURCE, "log", kLogOptions), plugin(CDCRT_FORMAT, "json", kJsonOptions),
@@ -80,7 +82,8 @@ std::string Workspace::write(const std::string& name, const std::string& text) c
 }
 
 std::string Workspace::without_folder(std::string text) const {
-  for (std::size_t found = text.find(folder_ + "/"); found != std::string::npos; found = text.find(folder_ + "/")) text.erase(found, folder_.size() + 1);
+  for (std::size_t found = text.find(folder_ + "/"); found != std::string::npos; found = text.find(folder_ + "/"))
+    text.erase(found, folder_.size() + 1);
   return text;
 }
 
@@ -93,7 +96,8 @@ manifest::LoadRequest request_for(std::vector<std::string> files, std::vector<st
       if (known.kind == kind && name == known.name) return &known;
     }
     if (name == "bad") return make_error(CDCRT_UNREACHABLE, "plugin /x/bad.so is not a plugin");
-    return make_error(CDCRT_UNREACHABLE, "no plugin '" + name + "' in any of the places searched:\n  /one (first)\n  /two (second)", "install it");
+    return make_error(CDCRT_UNREACHABLE, "no plugin '" + name + "' in any of the places searched:\n  /one (first)\n  /two (second)",
+                      "install it");
   };
   return request;
 }

@@ -211,3 +211,21 @@ TEST_CASE("odbc: a write of more rows than one statement takes is complete, and 
     CHECK(target.read("t", {kId}).size() == 59'998);
   });
 }
+
+TEST_CASE("odbc: a connection goes on working through many failed transactions") {
+  each_target([](Target& target) {
+    OK(target.create("t", kAll));
+    OK(target.write(CDCRT_WRITE_APPEND, "t", kAll, {{i64(1), str("a"), i64(1)}}));
+    for (int round = 0; round < 40; ++round) {
+      OK(target.begin());
+      CHECK(target.describe("t").exists);
+      OK(target.add("t", column(round % 2 == 0 ? "x" : "y", CDCRT_TYPE_STRING)));
+      OK(target.write(CDCRT_WRITE_UPSERT, "t", kAll, {{i64(2), str("b"), i64(round)}}));
+      CHECK(target.write(CDCRT_WRITE_APPEND, "t", {kId, kName}, {{i64(1), str("again")}}).code == CDCRT_BAD_RECORD);
+      OK(target.rollback());
+      const Rows left = target.read("t", {kId});
+      REQUIRE_MESSAGE(left == Rows{"i64:1"}, target.last_read.message, " ", left.size());
+      OK(target.write(CDCRT_WRITE_UPSERT, "t", kAll, {{i64(1), str("c"), i64(round)}}));
+    }
+  });
+}

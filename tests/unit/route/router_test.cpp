@@ -113,9 +113,9 @@ TEST_CASE("router: without routes everything takes the defaults") {
 }
 
 TEST_CASE("router: the most specific route wins, whatever the order in the manifest") {
-  std::vector<manifest::Route> routes = {make_route("any", {"re:.*"}), make_route("all", {"*"}), make_route("sales", {"sales.*"}),
-                                         make_route("order_like", {"sales.ord*"}), make_route("orders", {"sales.orders"}),
-                                         make_route("full", {"shop.sales.orders"})};
+  std::vector<manifest::Route> routes = {make_route("any", {"re:.*"}),           make_route("all", {"*"}),
+                                         make_route("sales", {"sales.*"}),       make_route("order_like", {"sales.ord*"}),
+                                         make_route("orders", {"sales.orders"}), make_route("full", {"shop.sales.orders"})};
   for (int turn = 0; turn < 2; ++turn) {
     const auto manifest = make_manifest(routes);
     const Router router(manifest);
@@ -129,8 +129,8 @@ TEST_CASE("router: the most specific route wins, whatever the order in the manif
 }
 
 TEST_CASE("router: an exact pattern beats a longer glob, and any glob beats a regular expression") {
-  const auto manifest = make_manifest({make_route("exact", {"orders"}), make_route("glob", {"shop.sales.order*"}), make_route("re", {"re:shop\\.sales\\.orders|.*people"}),
-                                       make_route("star", {"p*"})});
+  const auto manifest = make_manifest({make_route("exact", {"orders"}), make_route("glob", {"shop.sales.order*"}),
+                                       make_route("re", {"re:shop\\.sales\\.orders|.*people"}), make_route("star", {"p*"})});
   const Router router(manifest);
   CHECK(name_of(router.route(table("shop", "sales", "orders"))) == "exact");
   CHECK(name_of(router.route(table("", "hr", "people"))) == "star");
@@ -142,7 +142,8 @@ TEST_CASE("router: a tie is reported with both routes") {
   const auto found = router.route(table("", "sales", "ab"));
   REQUIRE_FALSE(found.ok());
   CHECK(found.error().code == CDCRT_BAD_CONFIG);
-  CHECK(found.error().message == "table 'sales.ab' is claimed by two routes with equal right: [routes.left] by 'sales.*ab' and [routes.right] by 'sales.ab*'");
+  CHECK(found.error().message ==
+        "table 'sales.ab' is claimed by two routes with equal right: [routes.left] by 'sales.*ab' and [routes.right] by 'sales.ab*'");
   CHECK_FALSE(found.error().hint.empty());
   CHECK(name_of(router.route(table("", "sales", "xab"))) == "left");
 }
@@ -164,7 +165,8 @@ TEST_CASE("router: unmatched tables are ignored or fail") {
   auto manifest = make_manifest({make_route("sales", {"sales.*"})});
   CHECK(name_of(Router(manifest).route(table("", "hr", "people"))) == "-");
   manifest.unmatched_tables = manifest::UnmatchedTables::kFail;
-  CHECK(name_of(Router(manifest).route(table("", "hr", "people"))) == "error: no route matches table 'hr.people', and unmatched_tables is \"fail\"");
+  CHECK(name_of(Router(manifest).route(table("", "hr", "people"))) ==
+        "error: no route matches table 'hr.people', and unmatched_tables is \"fail\"");
 }
 
 TEST_CASE("target: without a template a table keeps its name") {
@@ -202,7 +204,8 @@ TEST_CASE("target: templates put parts in, and a dot in a value does not split")
 TEST_CASE("target: a placeholder that is empty makes no nameless table") {
   const auto manifest = make_manifest({make_route("r", {"*"}, "{schema}.{table}")});
   Router router(manifest);
-  CHECK(target_of(router, manifest.routes[0], table("shop", "", "orders")) == "error: template '{schema}.{table}' gives an empty name for 'shop.orders'");
+  CHECK(target_of(router, manifest.routes[0], table("shop", "", "orders")) ==
+        "error: template '{schema}.{table}' gives an empty name for 'shop.orders'");
 }
 
 TEST_CASE("target: templates that cannot be read are refused") {
@@ -221,7 +224,8 @@ TEST_CASE("target: two source tables that would meet unasked are refused, the fi
   CHECK(target_of(router, manifest.defaults, table("", "sales", "orders")) == "shop|orders");
   const auto second = router.target_for(manifest.defaults, table("", "hr", "orders"), true);
   REQUIRE_FALSE(second.ok());
-  CHECK(second.error().message == "source tables 'sales.orders' and 'hr.orders' would meet in one target table, 'shop.orders' of sink 'db'");
+  CHECK(second.error().message ==
+        "source tables 'sales.orders' and 'hr.orders' would meet in one target table, 'shop.orders' of sink 'db'");
   CHECK(second.error().hint.find("{schema}") != std::string::npos);
   CHECK(target_of(router, manifest.defaults, table("", "sales", "orders", "another topic")) == "shop|orders");
 }

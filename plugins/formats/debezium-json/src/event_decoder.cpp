@@ -171,7 +171,8 @@ Status EventDecoder::read_key() {
     }
     key_.layout = schema->layout.get();
     key_.payload = key.substr(schema->prefix.size(), end - schema->prefix.size());
-    return {};
+    // The names are known; the values are read only where a row needs them. What does not look whole is looked at now.
+    return key_.payload.ends_with('}') ? Status() : parse_key();
   }
   key_.payload = key;
   if (const auto parts = debezium::split_converter_message(key)) {

@@ -10,7 +10,7 @@ const cdcrt_option kOptions[] = {
     {sizeof(cdcrt_option), CDCRT_OPTION_STRING, 0, "table_from_topic",
      "Which table a flattened event (ExtractNewRecordState) belongs to. `true`: the last part of the topic is the table, the one before its "
      "schema when there are three or more. A pattern of the topic's last parts with `{database}`, `{schema}`, `{table}` and `{any}`; or `re:` and "
-     "a regular expression with groups `(?<table>...)` and so on. When set, null values delete by their key. When not set, the topic is asked only "
+     "a POSIX extended regular expression with groups `(?<table>...)` and so on. When set, null values delete by their key. When not set, the topic is asked only "
      "where the event has no `__table`. Events with an envelope always name their table themselves.",
      nullptr, "{any}.{schema}.{table}", nullptr, 0, 0},
     {sizeof(cdcrt_option), CDCRT_OPTION_ENUM, 0, "tombstones",

@@ -1,6 +1,6 @@
 #include "table_name.hpp"
 
-#include <regex>
+#include <regex.h>
 
 namespace cdcrt::debezium_json {
 
@@ -38,6 +38,30 @@ bool match_part(std::string_view pattern, std::string_view text, TableName& name
   }
   return true;
 }
+
+/// A compiled POSIX extended regular expression.
+class Expression {
+ public:
+  explicit Expression(const std::string& text) : code_(regcomp(&compiled_, text.c_str(), REG_EXTENDED)) {}
+  Expression(const Expression&) = delete;
+  Expression& operator=(const Expression&) = delete;
+  ~Expression() {
+    if (code_ == 0) regfree(&compiled_);
+  }
+  /// Empty when the text is a regular expression.
+  [[nodiscard]] std::string problem() const {
+    char text[128] = "";
+    if (code_ != 0) regerror(code_, &compiled_, text, sizeof text);
+    return text;
+  }
+  [[nodiscard]] bool match(const std::string& text, std::vector<regmatch_t>& groups) const {
+    return code_ == 0 && regexec(&compiled_, text.c_str(), groups.size(), groups.data(), 0) == 0;
+  }
+
+ private:
+  regex_t compiled_{};
+  int code_;
+};
 
 /// (?<name>...) becomes (...); the names by place.
 bool strip_group_names(std::string_view expression, std::string& stripped, std::vector<std::string>& groups) {
@@ -85,10 +109,10 @@ sdk::Status TopicRule::parse(std::string_view option, TopicRule& rule) {
     }
     bool has_table = false;
     for (const auto& group : rule.groups_) has_table = has_table || group == "table";
-    try {
-      std::regex check(rule.expression_);
-    } catch (const std::regex_error& error) {
-      return sdk::Status::bad_config(kOption, std::string("not a regular expression: ") + error.what());
+    rule.expression_ = "^(" + rule.expression_ + ")$";
+    rule.groups_.insert(rule.groups_.begin(), std::string());
+    if (const std::string problem = Expression(rule.expression_).problem(); !problem.empty()) {
+      return sdk::Status::bad_config(kOption, "not a POSIX extended regular expression: " + problem);
     }
     if (!has_table) return sdk::Status::bad_config(kOption, "the regular expression has no group (?<table>...)");
     return {};
@@ -121,10 +145,13 @@ std::optional<TableName> TopicRule::table(std::string_view topic) const {
     case Way::kNever: return std::nullopt;
     case Way::kExpression: {
       // Once per topic; the expression was checked when it was read.
-      std::match_results<std::string_view::const_iterator> match;
-      if (!std::regex_match(topic.begin(), topic.end(), match, std::regex(expression_))) return std::nullopt;
-      for (std::size_t i = 0; i < groups_.size() && i + 1 < match.size(); ++i) {
-        if (std::string* out = member(name, groups_[i])) *out = match[i + 1].str();
+      std::vector<regmatch_t> matched(groups_.size() + 1);
+      if (!Expression(expression_).match(std::string(topic), matched)) return std::nullopt;
+      for (std::size_t i = 0; i < groups_.size(); ++i) {
+        const regmatch_t& group = matched[i + 1];
+        std::string* out = member(name, groups_[i]);
+        if (out == nullptr || group.rm_so < 0) continue;
+        *out = std::string(topic.substr(static_cast<std::size_t>(group.rm_so), static_cast<std::size_t>(group.rm_eo - group.rm_so)));
       }
       break;
     }

@@ -20,7 +20,8 @@ class TopicRule {
  public:
   /// "true" or empty: the last part of the topic is the table, the one before the schema when there are three or more.
   /// "false": never. A pattern of parts with {database}, {schema}, {table}, {any}, matched against the last parts of the topic;
-  /// "re:" and a regular expression with groups (?<database>...), (?<schema>...), (?<table>...), matched against the whole topic.
+  /// "re:" and a POSIX extended regular expression with groups named (?<database>...), (?<schema>...), (?<table>...), matched
+  /// against the whole topic.
   static sdk::Status parse(std::string_view option, TopicRule& rule);
 
   /// The option was given: the topic decides, whatever a flattened event says.
@@ -33,7 +34,7 @@ class TopicRule {
   bool given_ = false;
   std::vector<std::string> parts_;   ///< kPattern
   std::string expression_;           ///< kExpression, without names
-  std::vector<std::string> groups_;  ///< name of each group, empty for unnamed ones
+  std::vector<std::string> groups_;  ///< kExpression: name of each group, empty for unnamed ones
 };
 
 }  // namespace cdcrt::debezium_json

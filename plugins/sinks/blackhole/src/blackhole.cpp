@@ -40,7 +40,8 @@ class Blackhole : public sdk::Sink {
   Blackhole(const sdk::Config& config, sdk::Host host) : host_(std::move(host)), reports_(config.boolean("report")) {}
   ~Blackhole() override {
     if (!reports_) return;
-    host_.info("received rows=" + std::to_string(counts_.rows) + " bytes=" + std::to_string(counts_.bytes) + " writes=" + std::to_string(counts_.writes));
+    host_.info("received rows=" + std::to_string(counts_.rows) + " bytes=" + std::to_string(counts_.bytes) +
+               " writes=" + std::to_string(counts_.writes));
   }
   sdk::Status open(std::unique_ptr<sdk::SinkConnection>& connection) override {
     connection = std::make_unique<Connection>(counts_);
@@ -54,7 +55,8 @@ class Blackhole : public sdk::Sink {
 };
 
 constexpr cdcrt_option kOptions[] = {
-    {sizeof(cdcrt_option), CDCRT_OPTION_BOOLEAN, 0, "report", "Log the number of rows, bytes and writes at the end.", "false", nullptr, nullptr, 0, 0},
+    {sizeof(cdcrt_option), CDCRT_OPTION_BOOLEAN, 0, "report", "Log the number of rows, bytes and writes at the end.", "false", nullptr,
+     nullptr, 0, 0},
 };
 
 }  // namespace

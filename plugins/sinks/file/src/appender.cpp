@@ -50,7 +50,8 @@ sdk::Status Appender::append(std::string_view lines) {
   if (write_all(descriptor_, lines)) return {};
   const std::string reason = std::strerror(errno);
   if (is_regular && ::ftruncate(descriptor_, status.st_size) != 0) {
-    return sdk::Status::fatal("cannot write to " + path_ + " (" + reason + "), nor cut off the half line that is there now", "remove the last line of the file");
+    return sdk::Status::fatal("cannot write to " + path_ + " (" + reason + "), nor cut off the half line that is there now",
+                              "remove the last line of the file");
   }
   return sdk::Status::retry("cannot write to " + path_ + ": " + reason, "make room or repair the file system; nothing is lost meanwhile");
 }

@@ -20,11 +20,21 @@ void append_string(std::string_view text, std::string& out) {
     out.append(text, plain, i - plain);
     plain = i + 1;
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         out += "\\u00";
         out += kDigits[c >> 4];
@@ -58,16 +68,21 @@ void append_number(Number value, std::string& out) {
 }
 
 void append_float(double value, std::string& out) {
-  if (std::isnan(value)) out += "\"NaN\"";
-  else if (std::isinf(value)) out += value < 0 ? "\"-Infinity\"" : "\"Infinity\"";
-  else append_number(value, out);
+  if (std::isnan(value))
+    out += "\"NaN\"";
+  else if (std::isinf(value))
+    out += value < 0 ? "\"-Infinity\"" : "\"Infinity\"";
+  else
+    append_number(value, out);
 }
 
 /// Digits as they are; NaN and the infinities, which JSON has no numbers for, as text.
 void append_decimal(std::string_view text, std::string& out) {
   const bool is_number = !text.empty() && (text.back() >= '0' && text.back() <= '9');
-  if (is_number) out += text;
-  else append_string(text, out);
+  if (is_number)
+    out += text;
+  else
+    append_string(text, out);
 }
 
 /// JSON may be written over several lines; this file has one line a change. A raw line end cannot be inside a JSON string.
@@ -88,12 +103,24 @@ void append_cell(const cdcrt_cell& cell, std::string& out) {
     out += '"';
   };
   switch (cell.tag) {
-    case CDCRT_BOOL: out += cell.value.integer != 0 ? "true" : "false"; break;
-    case CDCRT_I64: append_number(cell.value.integer, out); break;
-    case CDCRT_U64: append_number(cell.value.natural, out); break;
-    case CDCRT_F64: append_float(cell.value.real, out); break;
-    case CDCRT_DECIMAL: append_decimal(text(), out); break;
-    case CDCRT_DATE: quoted(sdk::write_date); break;
+    case CDCRT_BOOL:
+      out += cell.value.integer != 0 ? "true" : "false";
+      break;
+    case CDCRT_I64:
+      append_number(cell.value.integer, out);
+      break;
+    case CDCRT_U64:
+      append_number(cell.value.natural, out);
+      break;
+    case CDCRT_F64:
+      append_float(cell.value.real, out);
+      break;
+    case CDCRT_DECIMAL:
+      append_decimal(text(), out);
+      break;
+    case CDCRT_DATE:
+      quoted(sdk::write_date);
+      break;
     case CDCRT_TIME: {
       char time[64];
       out += '"';
@@ -101,38 +128,63 @@ void append_cell(const cdcrt_cell& cell, std::string& out) {
       out += '"';
       break;
     }
-    case CDCRT_TIMESTAMP: quoted(sdk::write_timestamp); break;
-    case CDCRT_TIMESTAMPTZ: quoted(sdk::write_timestamptz); break;
-    case CDCRT_BYTES: append_base64(text(), out); break;
+    case CDCRT_TIMESTAMP:
+      quoted(sdk::write_timestamp);
+      break;
+    case CDCRT_TIMESTAMPTZ:
+      quoted(sdk::write_timestamptz);
+      break;
+    case CDCRT_BYTES:
+      append_base64(text(), out);
+      break;
     case CDCRT_JSON:
-    case CDCRT_ARRAY: append_json(text(), out); break;
+    case CDCRT_ARRAY:
+      append_json(text(), out);
+      break;
     case CDCRT_STRING:
     case CDCRT_UUID:
-    case CDCRT_INTERVAL: append_string(text(), out); break;
-    default: out += "null"; break;
+    case CDCRT_INTERVAL:
+      append_string(text(), out);
+      break;
+    default:
+      out += "null";
+      break;
   }
 }
 
 std::string_view operation(const cdcrt_write& write, uint64_t row) {
   if (write.operations != nullptr) {
     switch (write.operations[row]) {
-      case CDCRT_SNAPSHOT: return "snapshot";
-      case CDCRT_INSERT: return "insert";
-      case CDCRT_UPDATE: return "update";
-      case CDCRT_DELETE: return "delete";
-      case CDCRT_TRUNCATE: return "truncate";
-      case CDCRT_DEFINITION: return "definition";
-      default: return "marker";
+      case CDCRT_SNAPSHOT:
+        return "snapshot";
+      case CDCRT_INSERT:
+        return "insert";
+      case CDCRT_UPDATE:
+        return "update";
+      case CDCRT_DELETE:
+        return "delete";
+      case CDCRT_TRUNCATE:
+        return "truncate";
+      case CDCRT_DEFINITION:
+        return "definition";
+      default:
+        return "marker";
     }
   }
   switch (write.kind) {
-    case CDCRT_WRITE_UPSERT: return "upsert";
-    case CDCRT_WRITE_PATCH: return "update";
+    case CDCRT_WRITE_UPSERT:
+      return "upsert";
+    case CDCRT_WRITE_PATCH:
+      return "update";
     case CDCRT_WRITE_DELETE:
-    case CDCRT_WRITE_REMOVE: return "delete";
-    case CDCRT_WRITE_REPLACE: return "replace";
-    case CDCRT_WRITE_CLEAR: return "truncate";
-    default: return "insert";
+    case CDCRT_WRITE_REMOVE:
+      return "delete";
+    case CDCRT_WRITE_REPLACE:
+      return "replace";
+    case CDCRT_WRITE_CLEAR:
+      return "truncate";
+    default:
+      return "insert";
   }
 }
 

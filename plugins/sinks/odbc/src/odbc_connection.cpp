@@ -31,10 +31,13 @@ Status OdbcConnection::usable() const {
 }
 
 Status OdbcConnection::failed(Status status) {
-  // The server has given the transaction up, or half of a write is in it. Statements of a lost or aborted transaction are not
-  // trusted to survive it.
-  if (in_transaction_) broken_ = true;
-  queries_.clear();
+  // The server has given the transaction up, or half of a write is in it.
+  drop_queries_ = true;
+  if (in_transaction_) {
+    broken_ = true;
+  } else {
+    transaction_ended();
+  }
   return status;
 }
 
@@ -53,28 +56,34 @@ Status OdbcConnection::commit() {
   if (!status) return status;
   status = session_->execute("COMMIT", Moment::kCommit, "cannot commit");
   if (!status) return failed(std::move(status));
-  in_transaction_ = false;
+  transaction_ended();
   return {};
 }
 
+void OdbcConnection::transaction_ended() {
+  in_transaction_ = false;
+  broken_ = false;
+  changed_ = false;
+  const bool failed = drop_queries_;
+  drop_queries_ = false;
+  if (failed || queries_.size() >= kMostQueries) queries_.clear();
+}
+
 Status OdbcConnection::rollback() {
-  queries_.clear();
   forget();
   if (!in_transaction_) return {};
   Status status = session_->execute("ROLLBACK", Moment::kStatement, "cannot roll back");
   // A driver or engine that rolled back by itself says that there is nothing left to roll back.
   if (!status && status.message().find("no transaction") == std::string_view::npos) return status;
-  in_transaction_ = false;
-  broken_ = false;
+  transaction_ended();
   return {};
 }
 
 Query* OdbcConnection::prepared(const sql::Statement& statement, std::string_view doing, Status& status) {
   const auto known = queries_.find(statement.text);
   if (known != queries_.end()) return known->second.get();
-  if (queries_.size() >= kMostQueries) queries_.clear();
   auto query = std::make_unique<Query>(*session_);
-  status = query->prepare(statement.text, statement.parameters.size(), doing);
+  status = prepare_query(*query, statement, doing);
   if (!status) return nullptr;
   return queries_.emplace(statement.text, std::move(query)).first->second.get();
 }
@@ -113,18 +122,23 @@ Status OdbcConnection::read(const cdcrt_read& read) {
   return {};
 }
 
+Status OdbcConnection::describe(const cdcrt_table& table, sdk::TableDescription& out) {
+  Status status = usable();
+  if (status) status = describe_table(table, out);
+  return status ? Status() : failed(std::move(status));
+}
+
 Status OdbcConnection::change(const cdcrt_table& table, const cdcrt_change* changes, uint32_t count) {
   Status status = usable();
   if (!status) return status;
   const bool own = !in_transaction_;
   for (int attempt = 0;; ++attempt) {
     forget();
-    queries_.clear();
     status = Status();
     if (own) status = begin();
+    changed_ = true;
     for (uint32_t i = 0; i < count && status; ++i) status = change_once(table, changes[i]);
     forget();
-    queries_.clear();
     if (status) return own ? commit() : Status();
     status = failed(std::move(status));
     if (!own) return status;

@@ -22,17 +22,20 @@ class OdbcConnection : public sdk::SinkConnection {
   sdk::Status begin() final;
   sdk::Status commit() final;
   sdk::Status rollback() final;
+  sdk::Status describe(const cdcrt_table& table, sdk::TableDescription& out) final;
   sdk::Status write(const cdcrt_write& write) final;
   sdk::Status read(const cdcrt_read& read) final;
   sdk::Status change(const cdcrt_table& table, const cdcrt_change* changes, uint32_t count) final;
 
  protected:
   virtual std::string_view begin_text() const = 0;
+  virtual sdk::Status describe_table(const cdcrt_table& table, sdk::TableDescription& out) = 0;
   virtual sdk::Status write_rows(const cdcrt_write& write, const RowGroup& group) = 0;
   virtual sdk::Status read_rows(const cdcrt_read& read) = 0;
   virtual sdk::Status change_once(const cdcrt_table& table, const cdcrt_change& change) = 0;
   /// A statement failed: what is known of the catalog may be old.
   virtual sdk::Status after_failure(const cdcrt_table& table, sdk::Status status) = 0;
+  virtual sdk::Status prepare_query(Query& query, const sql::Statement& statement, std::string_view what) = 0;
   /// What is known of the catalog is old.
   virtual void forget() = 0;
 
@@ -44,12 +47,15 @@ class OdbcConnection : public sdk::SinkConnection {
 
   std::unique_ptr<Session> session_;
   const sql::Dialect& dialect_;
+  bool changed_ = false;  // the open transaction changed definitions
 
  private:
   sdk::Status usable() const;
   sdk::Status failed(sdk::Status status);
+  void transaction_ended();
 
   std::unordered_map<std::string, std::unique_ptr<Query>> queries_;
+  bool drop_queries_ = false;  // at the end of the transaction
   bool in_transaction_ = false;
   bool broken_ = false;  // the transaction cannot go on: only rollback may follow
 };

@@ -38,7 +38,7 @@ Status read_catalog(Session& session, std::string_view schema, std::string_view 
   const std::string doing = "cannot read the catalog for table " + sql::shown(table);
   out = CatalogTable();
   Query query(session);
-  Status status = query.prepare(kQuery, 2, doing);
+  Status status = query.set_text(kQuery, 2, doing);
   if (!status) return status;
   query.bind_text(0, schema);
   query.bind_text(1, table);

@@ -51,7 +51,8 @@ class PostgresqlConnection final : public OdbcConnection {
     return status;
   }
 
-  Status describe(const cdcrt_table& table, sdk::TableDescription& out) override {
+ protected:
+  Status describe_table(const cdcrt_table& table, sdk::TableDescription& out) override {
     CatalogTable catalog;
     Status status = read_catalog(*session_, schema_of(table), sdk::view(table.name), catalog);
     if (!status) return status;
@@ -63,12 +64,16 @@ class PostgresqlConnection final : public OdbcConnection {
     return {};
   }
 
- protected:
   std::string_view begin_text() const override { return "BEGIN"; }
   void forget() override { tables_.clear(); }
+  /// psqlODBC names a prepared statement after its handle's address and, when a transaction fails, forgets to deallocate some:
+  /// the next handle at such an address can never be prepared. Planning anew costs less than one round trip.
+  Status prepare_query(Query& query, const sql::Statement& statement, std::string_view what) override {
+    return query.set_text(statement.text, statement.parameters.size(), what);
+  }
 
   Status after_failure(const cdcrt_table& table, Status status) override {
-    if (status.code() != CDCRT_BAD_RECORD) {
+    if (status.code() != CDCRT_BAD_RECORD || changed_) {
       forget();
       return status;
     }
@@ -193,7 +198,7 @@ class PostgresqlConnection final : public OdbcConnection {
   /// First field of the first row.
   Status answer(std::string_view text, std::initializer_list<std::string_view> parameters, std::string& out, bool& null, std::string_view what) {
     Query query(*session_);
-    Status status = query.prepare(text, parameters.size(), what);
+    Status status = query.set_text(text, parameters.size(), what);
     if (!status) return status;
     std::size_t i = 0;
     for (const auto parameter : parameters) query.bind_text(i++, parameter);

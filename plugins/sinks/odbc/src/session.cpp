@@ -111,16 +111,27 @@ Query::~Query() {
   if (statement_ != SQL_NULL_HSTMT) SQLFreeHandle(SQL_HANDLE_STMT, statement_);
 }
 
-Status Query::prepare(std::string_view text, std::size_t parameters, std::string_view doing) {
+Status Query::allocate(std::size_t parameters, std::string_view doing) {
   slots_.resize(parameters);
   if (!good(SQLAllocHandle(SQL_HANDLE_STMT, session_.handle(), &statement_))) {
     return session_.error(SQL_HANDLE_DBC, session_.handle(), sql::Moment::kStatement, doing);
   }
   // ODBC's own {escapes} are not looked for, so that a brace in a name stays one.
   SQLSetStmtAttr(statement_, SQL_ATTR_NOSCAN, reinterpret_cast<SQLPOINTER>(static_cast<std::uintptr_t>(SQL_NOSCAN_ON)), 0);
+  return {};
+}
+
+Status Query::prepare(std::string_view text, std::size_t parameters, std::string_view doing) {
+  Status status = allocate(parameters, doing);
+  if (!status) return status;
   const SQLRETURN code = SQLPrepare(statement_, characters(text.data()), static_cast<SQLINTEGER>(text.size()));
   if (!good(code)) return session_.error(SQL_HANDLE_STMT, statement_, sql::Moment::kStatement, doing);
   return {};
+}
+
+Status Query::set_text(std::string_view text, std::size_t parameters, std::string_view doing) {
+  direct_ = text;
+  return allocate(parameters, doing);
 }
 
 void Query::bind_null(std::size_t parameter) {
@@ -163,7 +174,7 @@ void Query::bind_text(std::size_t parameter, std::string_view text) { bind_borro
 void Query::bind_bytes(std::size_t parameter, std::string_view bytes) { bind_borrowed(parameter, 4, bytes); }
 
 Status Query::execute(sql::Moment moment, std::string_view doing, int64_t* rows) {
-  const SQLRETURN code = SQLExecute(statement_);
+  const SQLRETURN code = direct_.empty() ? SQLExecute(statement_) : SQLExecDirect(statement_, characters(direct_.data()), static_cast<SQLINTEGER>(direct_.size()));
   if (!good(code) && code != SQL_NO_DATA) return session_.error(SQL_HANDLE_STMT, statement_, moment, doing);
   if (rows != nullptr) {
     SQLLEN count = 0;

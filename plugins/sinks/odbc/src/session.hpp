@@ -54,6 +54,8 @@ class Query {
   ~Query();
 
   sdk::Status prepare(std::string_view text, std::size_t parameters, std::string_view doing);
+  /// Without a plan kept by the server, so that nothing of it can outlive a failed transaction.
+  sdk::Status set_text(std::string_view text, std::size_t parameters, std::string_view doing);
   /// Parameters are numbered from 0. Bind every one before the first execute.
   void bind_null(std::size_t parameter);
   void bind_text(std::size_t parameter, std::string_view text);
@@ -77,7 +79,10 @@ class Query {
   };
   void bind_borrowed(std::size_t parameter, int kind, std::string_view bytes);
 
+  sdk::Status allocate(std::size_t parameters, std::string_view doing);
+
   Session& session_;
+  std::string direct_;  // set_text's
   SQLHSTMT statement_ = SQL_NULL_HSTMT;
   std::vector<Slot> slots_;  // bound by address: sized once
 };

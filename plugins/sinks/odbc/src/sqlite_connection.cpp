@@ -38,7 +38,8 @@ class SqliteConnection final : public OdbcConnection {
     return status;
   }
 
-  Status describe(const cdcrt_table& table, sdk::TableDescription& out) override {
+ protected:
+  Status describe_table(const cdcrt_table& table, sdk::TableDescription& out) override {
     SqliteTable found;
     Status status = read_table(*session_, sdk::view(table.name), found);
     if (!status || !found.exists) return status;
@@ -60,9 +61,11 @@ class SqliteConnection final : public OdbcConnection {
     return {};
   }
 
- protected:
   std::string_view begin_text() const override { return "BEGIN IMMEDIATE"; }
   void forget() override { rowids_.clear(); }
+  Status prepare_query(Query& query, const sql::Statement& statement, std::string_view what) override {
+    return query.prepare(statement.text, statement.parameters.size(), what);
+  }
   Status after_failure(const cdcrt_table& /*table*/, Status status) override {
     forget();
     return status;

@@ -123,8 +123,9 @@ Reading ByteStream::unpack(char* to, size_t room, Deadline deadline, size_t& got
       } else {
         const Reading reading = read_raw(input, unpacker_->input.size(), deadline, count, why);
         if (reading == Reading::kEnd && unpacker_->inside) {
-          why = sdk::Status::fatal("gzip file " + path_ + " is cut off: it ends at byte " + std::to_string(taken_) + " in the middle of its data",
-                                   "copy it again; the messages before the end of what is there were read");
+          why = sdk::Status::fatal(
+              "gzip file " + path_ + " is cut off: it ends at byte " + std::to_string(taken_) + " in the middle of its data",
+              "copy it again; the messages before the end of what is there were read");
           return Reading::kFailed;
         }
         if (reading != Reading::kData) return reading;

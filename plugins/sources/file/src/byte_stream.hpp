@@ -13,8 +13,8 @@ namespace cdcrt::file_source {
 using Deadline = std::chrono::steady_clock::time_point;
 
 enum class Reading : uint8_t {
-  kData,    ///< at least one byte
-  kWait,    ///< nothing came before the deadline
+  kData,  ///< at least one byte
+  kWait,  ///< nothing came before the deadline
   kEnd,
   kFailed,
 };

@@ -19,18 +19,23 @@ std::string file_name(const std::string& path) { return path == "-" ? "stdin" : 
 /// "shop.public.orders" of "shop.public.orders.jsonl.gz".
 std::string without_ending(std::string name) {
   for (const std::string_view packed : {".gz", ".gzip"}) {
-    if (name.size() > packed.size() && name.compare(name.size() - packed.size(), packed.size(), packed) == 0) name.resize(name.size() - packed.size());
+    if (name.size() > packed.size() && name.compare(name.size() - packed.size(), packed.size(), packed) == 0)
+      name.resize(name.size() - packed.size());
   }
   for (const std::string_view ending : {".jsonl", ".ndjson", ".json", ".txt", ".csv", ".log"}) {
-    if (name.size() > ending.size() && name.compare(name.size() - ending.size(), ending.size(), ending) == 0) return name.substr(0, name.size() - ending.size());
+    if (name.size() > ending.size() && name.compare(name.size() - ending.size(), ending.size(), ending) == 0)
+      return name.substr(0, name.size() - ending.size());
   }
   return name;
 }
 
-sdk::Status copy_of(const sdk::Status& status) { return sdk::Status::error(status.code(), std::string(status.message()), std::string(status.hint())); }
+sdk::Status copy_of(const sdk::Status& status) {
+  return sdk::Status::error(status.code(), std::string(status.message()), std::string(status.hint()));
+}
 
 sdk::Status cannot_go_back() {
-  return sdk::Status::unsupported("standard input and pipes can be read only once", "write the input into a file and name that file in paths");
+  return sdk::Status::unsupported("standard input and pipes can be read only once",
+                                  "write the input into a file and name that file in paths");
 }
 
 }  // namespace
@@ -79,7 +84,8 @@ sdk::Status FileSource::start() {
                                 is_pattern ? "no file matches this pattern" : "paths are relative to the manifest's folder");
     }
     if (S_ISDIR(status.st_mode)) {
-      return sdk::Status::bad_config("paths", "a directory, not a file: " + input.path, "name its files, for example paths = \"" + input.path + "/*.jsonl\"");
+      return sdk::Status::bad_config("paths", "a directory, not a file: " + input.path,
+                                     "name its files, for example paths = \"" + input.path + "/*.jsonl\"");
     }
     if (!is_standard && ::access(input.path.c_str(), R_OK) != 0) {
       return sdk::Status::error(CDCRT_UNREACHABLE, "cannot read " + input.path + ": " + std::strerror(errno));
@@ -118,7 +124,8 @@ void FileSource::begin_pass() {
 }
 
 Partition& FileSource::partition_of(const Located& located) {
-  return partitions_.get(located.topic, located.partition, [&] { return located.partition == kUnreadablePartition || topics_.wants(located.topic); });
+  return partitions_.get(located.topic, located.partition,
+                         [&] { return located.partition == kUnreadablePartition || topics_.wants(located.topic); });
 }
 
 bool FileSource::accepts(Partition& partition, int64_t offset) {
@@ -240,12 +247,17 @@ sdk::Status FileSource::poll(std::chrono::milliseconds timeout, cdcrt_messages& 
     Line line;
     const auto wait_until = pending_.empty() ? deadline : std::min(deadline, pending_since_ + kLinger);
     switch (read_line(wait_until, line, failure_)) {
-      case Reading::kData: deliver(line, inputs_[file_]); break;
-      case Reading::kEnd: is_at_end_ = true; break;
+      case Reading::kData:
+        deliver(line, inputs_[file_]);
+        break;
+      case Reading::kEnd:
+        is_at_end_ = true;
+        break;
       case Reading::kWait:
         if (Partition* partition = largest_pending()) hand_out(*partition, out);
         return {};
-      case Reading::kFailed: break;
+      case Reading::kFailed:
+        break;
     }
     if (ready_ == nullptr && lines % kLinesBetweenClocks == 0 && std::chrono::steady_clock::now() >= deadline) {
       ready_ = largest_pending();
@@ -267,8 +279,8 @@ sdk::Status FileSource::poll(std::chrono::milliseconds timeout, cdcrt_messages& 
 void FileSource::warn_of_skipped() {
   partitions_.each([&](Partition& partition) {
     if (partition.skipped == 0) return;
-    host_.warn(*partition.topic + " [" + std::to_string(partition.number) + "]: offset " + std::to_string(partition.skipped_offset) + " follows " +
-               std::to_string(partition.skipped_after) + ": already read, skipped (" + std::to_string(partition.skipped) +
+    host_.warn(*partition.topic + " [" + std::to_string(partition.number) + "]: offset " + std::to_string(partition.skipped_offset) +
+               " follows " + std::to_string(partition.skipped_after) + ": already read, skipped (" + std::to_string(partition.skipped) +
                (partition.skipped == 1 ? " message" : " messages") + " like it)");
     partition.skipped = 0;
   });
@@ -296,7 +308,8 @@ sdk::Status FileSource::fetch(std::string_view topic, int32_t number, int64_t fi
       if (!decoder.locate(line, inputs_[file], located)) continue;
       auto batch = std::make_unique<sdk::MessageBatch>(pool_, name, number, 0);
       const auto is_asked = [&] {
-        return located.partition == number && located.topic == topic && located.offset >= first && located.offset > seen && located.offset <= last;
+        return located.partition == number && located.topic == topic && located.offset >= first && located.offset > seen &&
+               located.offset <= last;
       };
       if (located.partition == number && located.topic == topic && located.offset > last) return {};
       // Whether a line is unreadable shows only when it was read to its end.

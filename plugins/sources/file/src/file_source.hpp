@@ -17,7 +17,8 @@ namespace cdcrt::file_source {
 /// See README.md for what an operator sees. Partitions are collected side by side in one pass over the files.
 class FileSource : public sdk::Source {
  public:
-  static constexpr const char* kSummary = "Messages from files: JSON Lines as kcat prints them, or one value per line; gzip and standard input";
+  static constexpr const char* kSummary =
+      "Messages from files: JSON Lines as kcat prints them, or one value per line; gzip and standard input";
   static constexpr const char* kLicense = "Apache-2.0";
   static constexpr uint32_t kCapabilities = CDCRT_SOURCE_REWINDS;
 

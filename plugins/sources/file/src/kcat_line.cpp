@@ -12,7 +12,9 @@ constexpr size_t kLongestTopic = 1000;
 constexpr size_t kSlack = 16;  // unescape writes whole blocks
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-bool is_word(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '+' || c == '.'; }
+bool is_word(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '+' || c == '.';
+}
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
@@ -23,9 +25,7 @@ bool KcatLine::fail(const char* at, const char* reason) {
   return false;
 }
 
-std::string KcatLine::problem() const {
-  return std::string(reason_) + " (column " + std::to_string(reason_at_ - begin_ + 1) + ")";
-}
+std::string KcatLine::problem() const { return std::string(reason_) + " (column " + std::to_string(reason_at_ - begin_ + 1) + ")"; }
 
 void KcatLine::skip_space() {
   while (next_ < end_ && is_space(*next_)) ++next_;
@@ -49,7 +49,8 @@ bool KcatLine::locate(std::string_view text) {
   if (!members(true)) return false;
   constexpr uint32_t kPlace = kTopic | kPartition | kOffset;
   if ((seen_ & kPlace) == kPlace) return true;
-  if ((seen_ & kTopic) == 0) return fail(begin_, "no member \"topic\": not a line of `kcat -C -J` (one plain value per line is layout = \"values\")");
+  if ((seen_ & kTopic) == 0)
+    return fail(begin_, "no member \"topic\": not a line of `kcat -C -J` (one plain value per line is layout = \"values\")");
   return fail(begin_, (seen_ & kPartition) == 0 ? "no member \"partition\"" : "no member \"offset\"");
 }
 
@@ -158,7 +159,8 @@ bool KcatLine::integer(int64_t& value) {
   if (next_ == end_ || !is_digit(*next_)) return fail(start, "an integer expected");
   int64_t sum = 0;
   for (; next_ < end_ && is_digit(*next_); ++next_) {
-    if (__builtin_mul_overflow(sum, 10, &sum) || __builtin_add_overflow(sum, *next_ - '0', &sum)) return fail(start, "an integer beyond 64 bits");
+    if (__builtin_mul_overflow(sum, 10, &sum) || __builtin_add_overflow(sum, *next_ - '0', &sum))
+      return fail(start, "an integer beyond 64 bits");
   }
   if (next_ < end_ && is_word(*next_)) return fail(start, "an integer expected");
   value = negative ? -sum : sum;

@@ -28,7 +28,16 @@ class KcatLine {
   [[nodiscard]] std::string problem() const;
 
  private:
-  enum Member : uint32_t { kTopic = 1, kPartition = 2, kOffset = 4, kPayload = 8, kKey = 16, kHeaders = 32, kTimestamp = 64, kTimestampType = 128 };
+  enum Member : uint32_t {
+    kTopic = 1,
+    kPartition = 2,
+    kOffset = 4,
+    kPayload = 8,
+    kKey = 16,
+    kHeaders = 32,
+    kTimestamp = 64,
+    kTimestampType = 128
+  };
   bool members(bool stop_when_located);
   bool member(std::string_view name);
   bool seen_first(Member which, const char* at);
@@ -49,7 +58,7 @@ class KcatLine {
   uint32_t seen_ = 0;
   std::string topic_, timestamp_type_, nesting_;
   int64_t partition_ = 0, offset_ = 0, timestamp_ = -1;
-  const char* key_ = nullptr;      // where its value starts; NULL: none seen
+  const char* key_ = nullptr;  // where its value starts; NULL: none seen
   const char* payload_ = nullptr;
   const char* headers_start_ = nullptr;
   sdk::MessageBatch* batch_ = nullptr;  // set while decoding: texts go there as they are met

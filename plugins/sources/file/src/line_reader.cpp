@@ -62,8 +62,10 @@ Reading LineReader::finish_long(Deadline deadline, Line& line, sdk::Status& why)
       dropped_ += rest_size;
       end_ = begin_ + max_line_;
       const Reading reading = fill(deadline, why);
-      if (reading == Reading::kEnd) at_end_ = true;
-      else if (reading != Reading::kData) return reading;
+      if (reading == Reading::kEnd)
+        at_end_ = true;
+      else if (reading != Reading::kData)
+        return reading;
       continue;
     }
     const size_t kept_rest = newline != nullptr ? static_cast<size_t>(static_cast<const char*>(newline) - rest) : rest_size;
@@ -115,8 +117,10 @@ Reading LineReader::next(Deadline deadline, Line& line, sdk::Status& why) {
       return Reading::kData;
     }
     const Reading reading = fill(deadline, why);
-    if (reading == Reading::kEnd) at_end_ = true;
-    else if (reading != Reading::kData) return reading;
+    if (reading == Reading::kEnd)
+      at_end_ = true;
+    else if (reading != Reading::kData)
+      return reading;
   }
 }
 

@@ -13,10 +13,10 @@ namespace cdcrt::file_source {
 /// Borrowed until the next call. Behind `text` stands a character below 0x20 (unless it is too long), and kLinePadding bytes
 /// behind it may be read.
 struct Line {
-  std::string_view text;  ///< without its end, "\n" or "\r\n"; when too long, its first kLongLineKept bytes
-  uint64_t number = 0;    ///< 1-based
-  uint64_t byte = 0;      ///< where it starts in the unpacked bytes
-  uint64_t full_size = 0; ///< bytes of the whole line
+  std::string_view text;   ///< without its end, "\n" or "\r\n"; when too long, its first kLongLineKept bytes
+  uint64_t number = 0;     ///< 1-based
+  uint64_t byte = 0;       ///< where it starts in the unpacked bytes
+  uint64_t full_size = 0;  ///< bytes of the whole line
   [[nodiscard]] bool is_too_long() const { return full_size > text.size(); }
 };
 
@@ -49,8 +49,8 @@ class LineReader {
   size_t begin_ = 0, end_ = 0;  // of the bytes not yet handed out
   size_t scanned_ = 0;          // of them, without a newline
   uint64_t number_ = 0;
-  uint64_t byte_ = 0;           // of begin_
-  uint64_t dropped_ = 0;        // bytes of a too long line that were not kept
+  uint64_t byte_ = 0;     // of begin_
+  uint64_t dropped_ = 0;  // bytes of a too long line that were not kept
   bool is_long_ = false;
   bool at_end_ = false;
   bool started_ = false;

@@ -23,7 +23,8 @@ void Marks::note(const Mark& mark) {
 }
 
 Mark Marks::before(int64_t offset) const {
-  const auto after = std::upper_bound(marks_.begin(), marks_.end(), offset, [](int64_t wanted, const Mark& mark) { return wanted < mark.offset; });
+  const auto after =
+      std::upper_bound(marks_.begin(), marks_.end(), offset, [](int64_t wanted, const Mark& mark) { return wanted < mark.offset; });
   return after == marks_.begin() ? Mark{} : *(after - 1);
 }
 

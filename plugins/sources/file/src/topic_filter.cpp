@@ -58,7 +58,8 @@ sdk::Status TopicFilter::parse(const char* key, const std::vector<std::string>& 
 
 bool TopicFilter::wants(std::string_view topic) const {
   return patterns_.empty() || std::any_of(patterns_.begin(), patterns_.end(), [&](const Pattern& pattern) {
-           return pattern.expression ? std::regex_match(topic.begin(), topic.end(), *pattern.expression) : glob_matches(pattern.glob, topic);
+           return pattern.expression ? std::regex_match(topic.begin(), topic.end(), *pattern.expression)
+                                     : glob_matches(pattern.glob, topic);
          });
 }
 

@@ -1,0 +1,248 @@
+// What decoding costs: debezium-json through its shared object, with and without schemas, and the boundary's share of it.
+//
+//   decode_bench [FORMAT.so] [EVENTS]
+//
+// Prints nanoseconds of CPU per event (best of several rounds), events and bytes per second, and what crossing the boundary takes:
+// the call per batch and every call back into the host, beside the whole.
+#include <dlfcn.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cdcrt/abi/plugin.h"
+
+namespace {
+
+constexpr std::size_t kBatch = 1000;
+constexpr int kRounds = 7;
+
+/// CPU time of this thread: other programs on the machine do not count.
+double nanoseconds_now() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
+}
+
+/// The least a host can be; counts how often the plugin calls it.
+class Host {
+ public:
+  Host() {
+    rows_.size = sizeof rows_;
+    rows_.self = this;
+    rows_.grow = [](cdcrt_rows* rows, uint32_t more_rows, uint32_t more_cells) {
+      auto& host = *static_cast<Host*>(rows->self);
+      ++host.calls_;
+      host.row_storage_.resize(std::max<std::size_t>(1024, 2 * (rows->row_capacity + more_rows)));
+      host.cell_storage_.resize(std::max<std::size_t>(8192, 2 * (rows->cell_capacity + more_cells)));
+      rows->rows = host.row_storage_.data();
+      rows->cells = host.cell_storage_.data();
+      rows->row_capacity = static_cast<uint32_t>(host.row_storage_.size());
+      rows->cell_capacity = static_cast<uint32_t>(host.cell_storage_.size());
+      return 0;
+    };
+    rows_.arena_grow = [](cdcrt_rows* rows, uint64_t bytes) {
+      auto& host = *static_cast<Host*>(rows->self);
+      ++host.calls_;
+      if (host.used_ == host.blocks_.size()) host.blocks_.emplace_back(new char[kBlock]);
+      char* block = host.blocks_[host.used_++].get();
+      if (bytes > kBlock) std::abort();
+      rows->arena_next = block + bytes;
+      rows->arena_end = block + kBlock;
+      return block;
+    };
+    rows_.intern = [](cdcrt_rows* rows, const cdcrt_shape*) {
+      auto& host = *static_cast<Host*>(rows->self);
+      ++host.calls_;
+      return host.shapes_++;
+    };
+    rows_.reject = [](cdcrt_rows*, uint32_t, const cdcrt_error* error) {
+      std::fprintf(stderr, "rejected: %s\n", error->message);
+      std::exit(1);
+    };
+  }
+  cdcrt_rows* rows() { return &rows_; }
+  void clear() {
+    rows_.row_count = rows_.cell_count = 0;
+    rows_.arena_next = rows_.arena_end = nullptr;
+    used_ = 0;
+  }
+  [[nodiscard]] uint64_t calls() const { return calls_; }
+
+ private:
+  static constexpr std::size_t kBlock = 256 << 10;
+  cdcrt_rows rows_{};
+  std::vector<cdcrt_row> row_storage_;
+  std::vector<cdcrt_cell> cell_storage_;
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  std::size_t used_ = 0;
+  uint32_t shapes_ = 0;
+  uint64_t calls_ = 0;
+};
+
+std::string column(const char* field, const char* type, const char* more = "") {
+  return std::string("{\"type\":\"") + type + "\",\"optional\":true" + more + ",\"field\":\"" + field + "\"}";
+}
+
+std::string schema() {
+  const std::string columns =
+      R"({"type":"int64","optional":false,"field":"id"},)" + column("customer_id", "int64") + "," +
+      column("status", "string", R"(,"name":"io.debezium.data.Enum","version":1,"parameters":{"allowed":"sad,ok,happy"})") + "," +
+      column("total", "bytes", R"(,"name":"org.apache.kafka.connect.data.Decimal","version":1,"parameters":{"scale":"4","connect.decimal.precision":"14"})") +
+      "," + column("placed", "int64", R"(,"name":"io.debezium.time.MicroTimestamp","version":1)") + "," + column("note", "string") + "," +
+      column("uid", "string", R"(,"name":"io.debezium.data.Uuid","version":1)") + "," + column("ip", "string");
+  const auto row = [&](const char* field) {
+    return R"({"type":"struct","fields":[)" + columns + R"(],"optional":true,"name":"pg.sales.orders.Value","field":")" + field + "\"}";
+  };
+  std::string source;
+  for (const char* name : {"version", "connector", "name", "snapshot", "db", "sequence", "schema", "table"}) source += column(name, "string") + ",";
+  for (const char* name : {"ts_ms", "ts_us", "ts_ns", "txId", "lsn"}) source += column(name, "int64") + ",";
+  source += column("xmin", "int64");
+  return R"({"type":"struct","fields":[)" + row("before") + "," + row("after") + R"(,{"type":"struct","fields":[)" + source +
+         R"(],"optional":false,"name":"io.debezium.connector.postgresql.Source","version":1,"field":"source"},)" +
+         R"({"type":"struct","fields":[)" + column("id", "string") + "," + column("total_order", "int64") + "," + column("data_collection_order", "int64") +
+         R"(],"optional":true,"name":"event.block","version":1,"field":"transaction"},)" + column("op", "string") + "," + column("ts_ms", "int64") + "," +
+         column("ts_us", "int64") + "," + column("ts_ns", "int64") + R"(],"optional":false,"name":"pg.sales.orders.Envelope","version":2})";
+}
+
+std::string payload(std::size_t i, bool binary_decimal) {
+  const std::string n = std::to_string(i);
+  const std::string time = std::to_string(1795367537699 + i);
+  return R"({"before":null,"after":{"id":)" + n + R"(,"customer_id":)" + std::to_string(i % 977) + R"(,"status":"happy","total":)" +
+         (binary_decimal ? "\"AgjV\"" : "\"13.3333\"") + R"(,"placed":17040816000)" + std::to_string(10000 + i % 90000) + R"(,"note":"note number )" + n +
+         R"( of the day","uid":"00000000-0000-4000-8000-0000000)" + std::to_string(10000 + i % 90000) +
+         R"(","ip":"10.0.0.1"},"source":{"version":"3.2.0.Final","connector":"postgresql","name":"pg","ts_ms":)" + time +
+         R"(,"snapshot":"false","db":"shop","sequence":"[\"28461992\",\"28462312\"]","ts_us":)" + time + R"(724,"ts_ns":)" + time +
+         R"(724000,"schema":"sales","table":"orders","txId":768,"lsn":)" + std::to_string(28462312 + i) +
+         R"(,"xmin":null},"transaction":{"id":"768:28462312","total_order":2,"data_collection_order":2},"op":"c","ts_ms":)" + time + R"(,"ts_us":)" + time +
+         R"(132,"ts_ns":)" + time + "132139}";
+}
+
+struct Events {
+  std::vector<std::string> keys, values;
+  std::vector<cdcrt_message> messages;
+  uint64_t bytes = 0;
+};
+
+Events make_events(std::size_t count, bool with_schema) {
+  Events events;
+  const std::string value_head = "{\"schema\":" + schema() + ",\"payload\":";
+  const std::string key_head =
+      R"({"schema":{"type":"struct","fields":[{"type":"int64","optional":false,"field":"id"}],"optional":false,"name":"pg.sales.orders.Key"},"payload":)";
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string key = "{\"id\":" + std::to_string(i) + "}";
+    events.keys.push_back(with_schema ? key_head + key + "}" : key);
+    events.values.push_back(with_schema ? value_head + payload(i, true) + "}" : payload(i, false));
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    cdcrt_message message{};
+    message.key = {events.keys[i].data(), events.keys[i].size()};
+    message.value = {events.values[i].data(), events.values[i].size()};
+    message.offset = static_cast<int64_t>(i);
+    message.timestamp_ms = -1;
+    events.messages.push_back(message);
+    events.bytes += events.values[i].size();
+  }
+  return events;
+}
+
+struct Plugin {
+  const cdcrt_format* format = nullptr;
+  void* instance = nullptr;
+};
+
+Plugin load(const char* path) {
+  void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    std::fprintf(stderr, "%s\n", dlerror());
+    std::exit(1);
+  }
+  const auto entry = reinterpret_cast<cdcrt_plugin_entry_function>(dlsym(library, "cdcrt_plugin_entry"));
+  uint32_t count = 0;
+  const cdcrt_plugin* plugin = entry(&count)[0];
+  std::vector<cdcrt_option_value> values;
+  for (uint32_t i = 0; i < plugin->option_count; ++i) {
+    cdcrt_option_value value{};
+    value.key = plugin->options[i].key;
+    value.type = plugin->options[i].type;
+    if (const char* text = plugin->options[i].default_value) value.string = {text, std::string(text).size()};
+    values.push_back(value);
+  }
+  cdcrt_config config{};
+  config.size = sizeof config;
+  config.count = static_cast<uint32_t>(values.size());
+  config.values = values.data();
+  cdcrt_error error{};
+  error.size = sizeof error;
+  Plugin loaded;
+  loaded.format = static_cast<const cdcrt_format*>(plugin->functions);
+  if (loaded.format->create(nullptr, &config, &loaded.instance, &error) != CDCRT_OK) {
+    std::fprintf(stderr, "%s\n", error.message);
+    std::exit(1);
+  }
+  return loaded;
+}
+
+void decode(const Plugin& plugin, Host& host, const cdcrt_message* first, std::size_t count) {
+  constexpr char topic[] = "pg.sales.orders";
+  cdcrt_messages batch{};
+  batch.size = sizeof batch;
+  batch.topic = {topic, sizeof topic - 1};
+  batch.messages = first;
+  batch.count = static_cast<uint32_t>(count);
+  cdcrt_error error{};
+  error.size = sizeof error;
+  host.clear();
+  if (plugin.format->decode(plugin.instance, &batch, host.rows(), &error) != CDCRT_OK) std::exit(1);
+}
+
+/// One pass over all events, nanoseconds per event.
+double pass(const Plugin& plugin, Host& host, const Events& events) {
+  const double start = nanoseconds_now();
+  for (std::size_t i = 0; i < events.messages.size(); i += kBatch) {
+    decode(plugin, host, events.messages.data() + i, std::min(kBatch, events.messages.size() - i));
+  }
+  return (nanoseconds_now() - start) / static_cast<double>(events.messages.size());
+}
+
+/// A call through a function pointer to code the compiler cannot see: an empty batch, there and back.
+double empty_call(const Plugin& plugin, Host& host) {
+  constexpr int count = 100'000;
+  const double start = nanoseconds_now();
+  for (int i = 0; i < count; ++i) decode(plugin, host, nullptr, 0);
+  return (nanoseconds_now() - start) / count;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Plugin plugin = load(argc > 1 ? argv[1] : CDCRT_BUILD_DIR "/lib/cdcrt/plugins/format-debezium-json.so");
+  const std::size_t count = argc > 2 ? static_cast<std::size_t>(std::atoll(argv[2])) : 20'000;
+  Host host;
+  double best[2] = {1e18, 1e18};
+  double calls[2] = {0, 0};
+  const Events events[2] = {make_events(count, false), make_events(count, true)};
+  for (int round = 0; round < kRounds; ++round) {
+    for (int kind = 0; kind < 2; ++kind) {
+      const uint64_t before = host.calls();
+      best[kind] = std::min(best[kind], pass(plugin, host, events[kind]));
+      calls[kind] = static_cast<double>(host.calls() - before) / static_cast<double>(count);
+    }
+  }
+  double crossing = 1e18;
+  for (int round = 0; round < kRounds; ++round) crossing = std::min(crossing, empty_call(plugin, host));
+  const char* names[2] = {"without schemas", "with schemas"};
+  for (int kind = 0; kind < 2; ++kind) {
+    // Every call back is charged as much as a whole empty batch: an upper bound.
+    const double boundary = crossing * (1.0 / kBatch + calls[kind]);
+    std::printf("%-16s %7.0f ns/event  %6.0f k events/s  %6.0f MB/s  boundary %.2f ns/row = %.3f %% (%.4f calls back per row)\n", names[kind], best[kind],
+                1e6 / best[kind], static_cast<double>(events[kind].bytes) / static_cast<double>(count) / best[kind] * 1e3, boundary,
+                boundary / best[kind] * 100, calls[kind]);
+  }
+  std::printf("with / without   %.2f\n", best[1] / best[0]);
+  plugin.format->destroy(plugin.instance);
+}

@@ -1,0 +1,1 @@
+add_dependencies(test_file_sink cdcrt_sink_file cdcrt_sink_blackhole)

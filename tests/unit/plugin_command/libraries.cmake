@@ -1,0 +1,1 @@
+add_dependencies(test_plugin_command cdcrt_source_file cdcrt_sink_file)
