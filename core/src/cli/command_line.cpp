@@ -79,6 +79,7 @@ int run(const Arguments& arguments) {
   options.json_logs = arguments.log_format == "json";
   options.json_summary = arguments.manifest.json_output;
   options.quiet = arguments.quiet;
+  options.json_summary = arguments.output == "json";
   return runtime::run(*manifest, options);
 }
 
