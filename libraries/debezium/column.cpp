@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 
 namespace cdcrt::debezium {
 
@@ -54,13 +54,13 @@ struct Primitive {
 };
 
 constexpr std::array kPrimitives{
-    Primitive{"boolean", Conversion::kBoolean, CDCRT_TYPE_BOOL},   Primitive{"int8", Conversion::kInteger, CDCRT_TYPE_INT8},
-    Primitive{"int16", Conversion::kInteger, CDCRT_TYPE_INT16},    Primitive{"int32", Conversion::kInteger, CDCRT_TYPE_INT32},
-    Primitive{"int64", Conversion::kInteger, CDCRT_TYPE_INT64},    Primitive{"float", Conversion::kFloat, CDCRT_TYPE_FLOAT32},
-    Primitive{"float32", Conversion::kFloat, CDCRT_TYPE_FLOAT32},  Primitive{"double", Conversion::kFloat, CDCRT_TYPE_FLOAT64},
-    Primitive{"float64", Conversion::kFloat, CDCRT_TYPE_FLOAT64},  Primitive{"string", Conversion::kText, CDCRT_TYPE_STRING},
-    Primitive{"bytes", Conversion::kBytes, CDCRT_TYPE_BYTES},      Primitive{"array", Conversion::kArray, CDCRT_TYPE_ARRAY},
-    Primitive{"map", Conversion::kStructure, CDCRT_TYPE_JSON},     Primitive{"struct", Conversion::kStructure, CDCRT_TYPE_JSON},
+    Primitive{"boolean", Conversion::kBoolean, CDCRT_TYPE_BOOL},  Primitive{"int8", Conversion::kInteger, CDCRT_TYPE_INT8},
+    Primitive{"int16", Conversion::kInteger, CDCRT_TYPE_INT16},   Primitive{"int32", Conversion::kInteger, CDCRT_TYPE_INT32},
+    Primitive{"int64", Conversion::kInteger, CDCRT_TYPE_INT64},   Primitive{"float", Conversion::kFloat, CDCRT_TYPE_FLOAT32},
+    Primitive{"float32", Conversion::kFloat, CDCRT_TYPE_FLOAT32}, Primitive{"double", Conversion::kFloat, CDCRT_TYPE_FLOAT64},
+    Primitive{"float64", Conversion::kFloat, CDCRT_TYPE_FLOAT64}, Primitive{"string", Conversion::kText, CDCRT_TYPE_STRING},
+    Primitive{"bytes", Conversion::kBytes, CDCRT_TYPE_BYTES},     Primitive{"array", Conversion::kArray, CDCRT_TYPE_ARRAY},
+    Primitive{"map", Conversion::kStructure, CDCRT_TYPE_JSON},    Primitive{"struct", Conversion::kStructure, CDCRT_TYPE_JSON},
 };
 
 int64_t number_parameter(const ConnectSchema& schema, std::string_view key, int64_t absent) {
@@ -114,7 +114,8 @@ void add_inner(const ConnectSchema& schema, Column& column) {
 bool is_encoded(const Column& column) {
   switch (column.conversion) {
     case Conversion::kStructure:
-    case Conversion::kArray: return column.nested_types;
+    case Conversion::kArray:
+      return column.nested_types;
     case Conversion::kNatural:
     case Conversion::kBoolean:
     case Conversion::kInteger:
@@ -125,8 +126,10 @@ bool is_encoded(const Column& column) {
     case Conversion::kInterval:
     case Conversion::kUuid:
     case Conversion::kZonedTimestamp:
-    case Conversion::kJsonText: return false;
-    default: return true;
+    case Conversion::kJsonText:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -154,7 +157,8 @@ Column make_column(const ConnectSchema& schema) {
     case Conversion::kBinaryDecimal:
       column.scale = static_cast<int32_t>(number_parameter(schema, "scale", 0));
       column.type.scale = static_cast<int16_t>(std::clamp(column.scale, -32768, 32767));
-      column.type.length = static_cast<uint32_t>(std::clamp<int64_t>(number_parameter(schema, "connect.decimal.precision", 0), 0, 1'000'000));
+      column.type.length =
+          static_cast<uint32_t>(std::clamp<int64_t>(number_parameter(schema, "connect.decimal.precision", 0), 0, 1'000'000));
       break;
     case Conversion::kBits: {
       const int64_t length = number_parameter(schema, "length", 0);
@@ -168,8 +172,11 @@ Column make_column(const ConnectSchema& schema) {
       if (schema.name.empty()) use_source_type(schema, column);
       break;
     case Conversion::kArray:
-    case Conversion::kStructure: add_inner(schema, column); break;
-    default: break;
+    case Conversion::kStructure:
+      add_inner(schema, column);
+      break;
+    default:
+      break;
   }
   return column;
 }

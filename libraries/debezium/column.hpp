@@ -13,9 +13,9 @@ namespace cdcrt::debezium {
 
 /// From the JSON that Debezium writes to a cell. Named after what stands in the event.
 enum class Conversion : uint8_t {
-  kNatural,          ///< no schema: by the JSON itself
+  kNatural,  ///< no schema: by the JSON itself
   kBoolean,
-  kInteger,          ///< range by the column's type
+  kInteger,  ///< range by the column's type
   kFloat,
   kText,
   kBytes,            ///< base64
@@ -29,17 +29,17 @@ enum class Conversion : uint8_t {
   kMilliTimestamp,
   kMicroTimestamp,
   kNanoTimestamp,
-  kZonedTimestamp,   ///< ISO text with a zone
+  kZonedTimestamp,  ///< ISO text with a zone
   kIsoDate,
   kIsoTime,
   kIsoTimestamp,
   kMicroDuration,
   kNanoDuration,
-  kInterval,         ///< ISO 8601 duration text
-  kBits,             ///< base64, little-endian
+  kInterval,  ///< ISO 8601 duration text
+  kBits,      ///< base64, little-endian
   kUuid,
-  kJsonText,         ///< a string that holds JSON
-  kStructure,        ///< object, map or array of the event itself, carried as JSON text
+  kJsonText,   ///< a string that holds JSON
+  kStructure,  ///< object, map or array of the event itself, carried as JSON text
   kArray
 };
 
@@ -48,15 +48,15 @@ struct Column {
   Conversion conversion = Conversion::kNatural;
   bool nested_types = false;  ///< kStructure, kArray: values inside need a conversion of their own
   bool optional = true;
-  bool has_default = false;   ///< default_cell holds it; only constants that the schema really tells
+  bool has_default = false;  ///< default_cell holds it; only constants that the schema really tells
   bool default_certain = false;
   cdcrt_type type{};
-  int32_t scale = 0;          ///< kBinaryDecimal
-  uint32_t bits = 0;          ///< kBits: digits; 0: not known
+  int32_t scale = 0;  ///< kBinaryDecimal
+  uint32_t bits = 0;  ///< kBits: digits; 0: not known
   cdcrt_cell default_cell{};
-  std::string default_text;   ///< what default_cell borrows
-  std::vector<Column> inner;  ///< struct: its fields; array, map: one, for every value
-  bool inner_by_name = false; ///< `inner` are the fields of a struct
+  std::string default_text;    ///< what default_cell borrows
+  std::vector<Column> inner;   ///< struct: its fields; array, map: one, for every value
+  bool inner_by_name = false;  ///< `inner` are the fields of a struct
 };
 
 /// JSON does not show the column's values as they are: times as numbers, decimals as bytes, or such values somewhere inside.

@@ -59,10 +59,14 @@ bool parse_integer(std::string_view text, int64_t& value) {
 
 bool in_range(uint8_t kind, int64_t value) {
   switch (kind) {
-    case CDCRT_TYPE_INT8: return value >= -128 && value <= 127;
-    case CDCRT_TYPE_INT16: return value >= -32768 && value <= 32767;
-    case CDCRT_TYPE_INT32: return value >= std::numeric_limits<int32_t>::min() && value <= std::numeric_limits<int32_t>::max();
-    default: return true;
+    case CDCRT_TYPE_INT8:
+      return value >= -128 && value <= 127;
+    case CDCRT_TYPE_INT16:
+      return value >= -32768 && value <= 32767;
+    case CDCRT_TYPE_INT32:
+      return value >= std::numeric_limits<int32_t>::min() && value <= std::numeric_limits<int32_t>::max();
+    default:
+      return true;
   }
 }
 
@@ -97,23 +101,37 @@ Problem Converter::convert(const Column& column, const JsonTape& tape, uint32_t 
     return nullptr;
   }
   switch (column.conversion) {
-    case Conversion::kNatural: return natural(tape, name, cell);
+    case Conversion::kNatural:
+      return natural(tape, name, cell);
     case Conversion::kArray:
-    case Conversion::kStructure: return nested(column, tape, name, cell);
-    default: return typed(column, tape, value, cell);
+    case Conversion::kStructure:
+      return nested(column, tape, name, cell);
+    default:
+      return typed(column, tape, value, cell);
   }
 }
 
 Problem Converter::natural(const JsonTape& tape, uint32_t name, cdcrt_cell& cell) {
   const uint32_t value = name + 1;
   switch (tape[value].kind) {
-    case Kind::kNull: sdk::set_null(cell); return nullptr;
+    case Kind::kNull:
+      sdk::set_null(cell);
+      return nullptr;
     case Kind::kFalse:
-    case Kind::kTrue: sdk::set_integer(cell, CDCRT_BOOL, tape[value].kind == Kind::kTrue); return nullptr;
-    case Kind::kNumber: return number(tape.text(value), cell);
-    case Kind::kString: sdk::set_text(cell, CDCRT_STRING, rows_->copy(tape.text(value))); return nullptr;
-    case Kind::kObject: sdk::set_text(cell, CDCRT_JSON, rows_->copy(tape.raw_value(name))); return nullptr;
-    case Kind::kArray: sdk::set_text(cell, CDCRT_ARRAY, rows_->copy(tape.raw_value(name))); return nullptr;
+    case Kind::kTrue:
+      sdk::set_integer(cell, CDCRT_BOOL, tape[value].kind == Kind::kTrue);
+      return nullptr;
+    case Kind::kNumber:
+      return number(tape.text(value), cell);
+    case Kind::kString:
+      sdk::set_text(cell, CDCRT_STRING, rows_->copy(tape.text(value)));
+      return nullptr;
+    case Kind::kObject:
+      sdk::set_text(cell, CDCRT_JSON, rows_->copy(tape.raw_value(name)));
+      return nullptr;
+    case Kind::kArray:
+      sdk::set_text(cell, CDCRT_ARRAY, rows_->copy(tape.raw_value(name)));
+      return nullptr;
   }
   return "an unknown value";
 }
@@ -152,8 +170,10 @@ Problem Converter::typed(const Column& column, const JsonTape& tape, uint32_t va
       if (token.kind != Kind::kTrue && token.kind != Kind::kFalse) return "not a boolean";
       sdk::set_integer(cell, CDCRT_BOOL, token.kind == Kind::kTrue);
       return nullptr;
-    case Conversion::kFloat: return real(tape, value, cell);
-    case Conversion::kVariableDecimal: return variable_decimal(tape, value, cell);
+    case Conversion::kFloat:
+      return real(tape, value, cell);
+    case Conversion::kVariableDecimal:
+      return variable_decimal(tape, value, cell);
     case Conversion::kBinaryDecimal:
       if (token.kind == Kind::kNumber) return decimal_text(tape.text(value), cell);  // decimal.format=NUMERIC
       break;
@@ -166,8 +186,10 @@ Problem Converter::typed(const Column& column, const JsonTape& tape, uint32_t va
     case Conversion::kMicroTimestamp:
     case Conversion::kNanoTimestamp:
     case Conversion::kMicroDuration:
-    case Conversion::kNanoDuration: return integer_based(column, tape, value, cell);
-    default: break;
+    case Conversion::kNanoDuration:
+      return integer_based(column, tape, value, cell);
+    default:
+      break;
   }
   if (token.kind != Kind::kString) return "not a string";
   return text_based(column, tape.text(value), cell);
@@ -188,7 +210,8 @@ Problem Converter::real(const JsonTape& tape, uint32_t value, cdcrt_cell& cell) 
   if (parsed.ptr != end || kind != Kind::kNumber) return "not a floating-point number";
   if (parsed.ec != std::errc()) {
     // Below the smallest double the nearest is zero; above the largest there is none.
-    if (text.find("e-") == std::string_view::npos && text.find("E-") == std::string_view::npos) return "a number beyond the range of a double";
+    if (text.find("e-") == std::string_view::npos && text.find("E-") == std::string_view::npos)
+      return "a number beyond the range of a double";
     real = text[0] == '-' ? -0.0 : 0.0;
   }
   sdk::set_real(cell, real);
@@ -204,12 +227,16 @@ Problem Converter::integer_based(const Column& column, const JsonTape& tape, uin
       if (!in_range(column.type.kind, number)) return "an integer beyond the range of its declared type";
       sdk::set_integer(cell, CDCRT_I64, number);
       return nullptr;
-    case Conversion::kDays: sdk::set_integer(cell, CDCRT_DATE, infinite_date(number, out) ? out : number); return nullptr;
+    case Conversion::kDays:
+      sdk::set_integer(cell, CDCRT_DATE, infinite_date(number, out) ? out : number);
+      return nullptr;
     case Conversion::kMilliTime:
       if (__builtin_mul_overflow(number, int64_t{1000}, &out)) return kBeyondMicroseconds;
       sdk::set_integer(cell, CDCRT_TIME, out);
       return nullptr;
-    case Conversion::kMicroTime: sdk::set_integer(cell, CDCRT_TIME, number); return nullptr;
+    case Conversion::kMicroTime:
+      sdk::set_integer(cell, CDCRT_TIME, number);
+      return nullptr;
     case Conversion::kNanoTime:
       if (number % 1000 != 0) return kFinerThanMicroseconds;
       sdk::set_integer(cell, CDCRT_TIME, number / 1000);
@@ -218,7 +245,9 @@ Problem Converter::integer_based(const Column& column, const JsonTape& tape, uin
       if (!infinite_timestamp(number, true, out) && __builtin_mul_overflow(number, int64_t{1000}, &out)) return kBeyondMicroseconds;
       sdk::set_integer(cell, CDCRT_TIMESTAMP, out);
       return nullptr;
-    case Conversion::kMicroTimestamp: sdk::set_integer(cell, CDCRT_TIMESTAMP, infinite_timestamp(number, false, out) ? out : number); return nullptr;
+    case Conversion::kMicroTimestamp:
+      sdk::set_integer(cell, CDCRT_TIMESTAMP, infinite_timestamp(number, false, out) ? out : number);
+      return nullptr;
     case Conversion::kNanoTimestamp:
       if (number == std::numeric_limits<int64_t>::max() || number == std::numeric_limits<int64_t>::min()) {
         sdk::set_integer(cell, CDCRT_TIMESTAMP, number > 0 ? sdk::kInfinity : sdk::kMinusInfinity);
@@ -227,22 +256,32 @@ Problem Converter::integer_based(const Column& column, const JsonTape& tape, uin
       if (number % 1000 != 0) return kFinerThanMicroseconds;
       sdk::set_integer(cell, CDCRT_TIMESTAMP, number / 1000);
       return nullptr;
-    case Conversion::kMicroDuration: sdk::set_text(cell, CDCRT_INTERVAL, write_duration(number, 6, *rows_)); return nullptr;
-    default: sdk::set_text(cell, CDCRT_INTERVAL, write_duration(number, 9, *rows_)); return nullptr;
+    case Conversion::kMicroDuration:
+      sdk::set_text(cell, CDCRT_INTERVAL, write_duration(number, 6, *rows_));
+      return nullptr;
+    default:
+      sdk::set_text(cell, CDCRT_INTERVAL, write_duration(number, 9, *rows_));
+      return nullptr;
   }
 }
 
 Problem Converter::text_based(const Column& column, std::string_view text, cdcrt_cell& cell) {
   switch (column.conversion) {
-    case Conversion::kText: sdk::set_text(cell, CDCRT_STRING, rows_->copy(text)); return nullptr;
-    case Conversion::kJsonText: sdk::set_text(cell, CDCRT_JSON, rows_->copy(text)); return nullptr;
+    case Conversion::kText:
+      sdk::set_text(cell, CDCRT_STRING, rows_->copy(text));
+      return nullptr;
+    case Conversion::kJsonText:
+      sdk::set_text(cell, CDCRT_JSON, rows_->copy(text));
+      return nullptr;
     case Conversion::kTextDecimal:
       if (!is_plain_decimal(text) && special_number(text).empty()) return "not a decimal number";
       return decimal_text(text, cell);
     case Conversion::kZonedTimestamp:
       return set_checked(cell, CDCRT_TIMESTAMPTZ, sdk::parse_timestamptz(text), "not a timestamp with a zone to the microsecond");
-    case Conversion::kIsoDate: return set_checked(cell, CDCRT_DATE, sdk::parse_date(without_utc(text)), "not an ISO 8601 date");
-    case Conversion::kIsoTime: return set_checked(cell, CDCRT_TIME, sdk::parse_time(without_utc(text)), "not an ISO 8601 time to the microsecond");
+    case Conversion::kIsoDate:
+      return set_checked(cell, CDCRT_DATE, sdk::parse_date(without_utc(text)), "not an ISO 8601 date");
+    case Conversion::kIsoTime:
+      return set_checked(cell, CDCRT_TIME, sdk::parse_time(without_utc(text)), "not an ISO 8601 time to the microsecond");
     case Conversion::kIsoTimestamp:
       return set_checked(cell, CDCRT_TIMESTAMP, sdk::parse_timestamp(without_utc(text)), "not an ISO 8601 timestamp to the microsecond");
     case Conversion::kInterval:
@@ -260,7 +299,8 @@ Problem Converter::text_based(const Column& column, std::string_view text, cdcrt
       sdk::set_text(cell, CDCRT_UUID, {out, 36});
       return nullptr;
     }
-    default: break;
+    default:
+      break;
   }
   const auto bytes = decode_base64(text, *rows_);
   if (!bytes) return "not base64";

@@ -57,13 +57,19 @@ std::size_t number_end(std::string_view text, std::size_t begin) {
 
 const char* describe(Kind kind) {
   switch (kind) {
-    case Kind::kNull: return "null";
+    case Kind::kNull:
+      return "null";
     case Kind::kFalse:
-    case Kind::kTrue: return "a boolean";
-    case Kind::kNumber: return "a number";
-    case Kind::kString: return "a string";
-    case Kind::kObject: return "an object";
-    case Kind::kArray: return "an array";
+    case Kind::kTrue:
+      return "a boolean";
+    case Kind::kNumber:
+      return "a number";
+    case Kind::kString:
+      return "a string";
+    case Kind::kObject:
+      return "an object";
+    case Kind::kArray:
+      return "an array";
   }
   return "an unknown value";
 }

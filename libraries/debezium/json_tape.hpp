@@ -32,8 +32,8 @@ struct JsonError {
 /// Not thread-safe; reused from text to text without allocating. What tokens point to lives until the next parse.
 class JsonTape {
  public:
-  static constexpr uint32_t kMaximumDepth = 200;          ///< nesting beyond it is refused: the parser recurses
-  static constexpr uint32_t kMaximumTokens = 1 << 20;      ///< bounds the memory of one message
+  static constexpr uint32_t kMaximumDepth = 200;       ///< nesting beyond it is refused: the parser recurses
+  static constexpr uint32_t kMaximumTokens = 1 << 20;  ///< bounds the memory of one message
   JsonTape();
   ~JsonTape();
   JsonTape(const JsonTape&) = delete;

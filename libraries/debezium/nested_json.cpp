@@ -24,11 +24,21 @@ void append_json_string(std::string_view text, std::string& out) {
   out.push_back('"');
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += "\\u00";
@@ -62,10 +72,17 @@ Problem Converter::nested(const Column& column, const JsonTape& tape, uint32_t n
 Problem Converter::write_json(const Column* column, const JsonTape& tape, uint32_t value, std::string& out) {
   const Token& token = tape[value];
   switch (token.kind) {
-    case Kind::kNull: out += "null"; return nullptr;
-    case Kind::kFalse: out += "false"; return nullptr;
-    case Kind::kTrue: out += "true"; return nullptr;
-    default: break;
+    case Kind::kNull:
+      out += "null";
+      return nullptr;
+    case Kind::kFalse:
+      out += "false";
+      return nullptr;
+    case Kind::kTrue:
+      out += "true";
+      return nullptr;
+    default:
+      break;
   }
   if (column != nullptr && is_encoded(*column) && column->inner.empty()) {
     cdcrt_cell cell{};
@@ -98,7 +115,8 @@ Problem Converter::write_json(const Column* column, const JsonTape& tape, uint32
       append_json_string(name, out);
       out.push_back(':');
       if (column != nullptr && column->inner_by_name) {
-        const auto found = std::find_if(column->inner.begin(), column->inner.end(), [&](const Column& field) { return field.name == name; });
+        const auto found =
+            std::find_if(column->inner.begin(), column->inner.end(), [&](const Column& field) { return field.name == name; });
         inner = found == column->inner.end() ? nullptr : &*found;
       }
       ++at;
@@ -117,20 +135,31 @@ void Converter::write_cell(const cdcrt_cell& cell, std::string& out) {
   const auto quoted = [&](std::size_t size) { append_json_string({buffer, size}, out); };
   switch (cell.tag) {
     case CDCRT_ABSENT:
-    case CDCRT_NULL: out += "null"; return;
-    case CDCRT_BOOL: out += cell.value.integer != 0 ? "true" : "false"; return;
-    case CDCRT_I64: out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, cell.value.integer).ptr); return;
-    case CDCRT_DATE: return quoted(sdk::write_date(buffer, cell.value.integer, sdk::TextStyle::kIso8601));
-    case CDCRT_TIME: return quoted(sdk::write_time(buffer, cell.value.integer));
-    case CDCRT_TIMESTAMP: return quoted(sdk::write_timestamp(buffer, cell.value.integer, sdk::TextStyle::kIso8601));
-    case CDCRT_TIMESTAMPTZ: return quoted(sdk::write_timestamptz(buffer, cell.value.integer, sdk::TextStyle::kIso8601));
+    case CDCRT_NULL:
+      out += "null";
+      return;
+    case CDCRT_BOOL:
+      out += cell.value.integer != 0 ? "true" : "false";
+      return;
+    case CDCRT_I64:
+      out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, cell.value.integer).ptr);
+      return;
+    case CDCRT_DATE:
+      return quoted(sdk::write_date(buffer, cell.value.integer, sdk::TextStyle::kIso8601));
+    case CDCRT_TIME:
+      return quoted(sdk::write_time(buffer, cell.value.integer));
+    case CDCRT_TIMESTAMP:
+      return quoted(sdk::write_timestamp(buffer, cell.value.integer, sdk::TextStyle::kIso8601));
+    case CDCRT_TIMESTAMPTZ:
+      return quoted(sdk::write_timestamptz(buffer, cell.value.integer, sdk::TextStyle::kIso8601));
     case CDCRT_DECIMAL:
       if (const std::string_view text = sdk::text(cell); text.find_first_of("NI") == std::string_view::npos) {
         out += text;
         return;
       }
       return append_json_string(sdk::text(cell), out);
-    default: return append_json_string(sdk::text(cell), out);
+    default:
+      return append_json_string(sdk::text(cell), out);
   }
 }
 

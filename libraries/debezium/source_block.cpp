@@ -13,13 +13,20 @@ struct Named {
   SourceField field;
 };
 constexpr std::array kNames{
-    Named{"connector", SourceField::kConnector},   Named{"db", SourceField::kDatabase},
-    Named{"schema", SourceField::kSchema},         Named{"table", SourceField::kTable},
-    Named{"ts_ms", SourceField::kTimeMilliseconds}, Named{"ts_us", SourceField::kTimeMicroseconds},
-    Named{"lsn", SourceField::kLsn},               Named{"file", SourceField::kFile},
-    Named{"pos", SourceField::kPosition},          Named{"row", SourceField::kRow},
-    Named{"scn", SourceField::kScn},               Named{"change_lsn", SourceField::kChangeLsn},
-    Named{"commit_lsn", SourceField::kCommitLsn},  Named{"event_serial_no", SourceField::kEventSerial},
+    Named{"connector", SourceField::kConnector},
+    Named{"db", SourceField::kDatabase},
+    Named{"schema", SourceField::kSchema},
+    Named{"table", SourceField::kTable},
+    Named{"ts_ms", SourceField::kTimeMilliseconds},
+    Named{"ts_us", SourceField::kTimeMicroseconds},
+    Named{"lsn", SourceField::kLsn},
+    Named{"file", SourceField::kFile},
+    Named{"pos", SourceField::kPosition},
+    Named{"row", SourceField::kRow},
+    Named{"scn", SourceField::kScn},
+    Named{"change_lsn", SourceField::kChangeLsn},
+    Named{"commit_lsn", SourceField::kCommitLsn},
+    Named{"event_serial_no", SourceField::kEventSerial},
 };
 
 bool parse_natural(std::string_view text, uint64_t& value, int base = 10) {
@@ -94,7 +101,8 @@ std::string_view source_order(const SourceValues& source, sdk::RowBuilder& rows)
     append_big_endian(next, position, 8);
     append_big_endian(next, row, 4);
   } else if (source[SourceField::kCommitLsn].data() != nullptr) {
-    if (!append_sql_server_lsn(next, source[SourceField::kCommitLsn]) || !append_sql_server_lsn(next, source[SourceField::kChangeLsn])) return {};
+    if (!append_sql_server_lsn(next, source[SourceField::kCommitLsn]) || !append_sql_server_lsn(next, source[SourceField::kChangeLsn]))
+      return {};
     parse_natural(source[SourceField::kEventSerial], number);
     append_big_endian(next, number, 8);
   } else if (parse_natural(source[SourceField::kScn], number)) {

@@ -15,8 +15,8 @@ class UnavailableValue {
   /// A string value: the text itself, its base64 (both alphabets) or its hex.
   [[nodiscard]] bool is(std::string_view value) const {
     const std::size_t size = value.size();
-    return (size == plain_.size() && value == plain_) || (size == base64_.size() && value == base64_) || (size == hex_.size() && value == hex_) ||
-           (size == url_safe_.size() && value == url_safe_);
+    return (size == plain_.size() && value == plain_) || (size == base64_.size() && value == base64_) ||
+           (size == hex_.size() && value == hex_) || (size == url_safe_.size() && value == url_safe_);
   }
   /// Any value: as above; an array of it alone, or of its bytes as integers; an object whose only value it is.
   [[nodiscard]] bool is(const JsonTape& tape, uint32_t index) const;

@@ -27,9 +27,10 @@ struct StatementShape {
   std::string row_identifier; ///< sqlite: a name of the rowid that no column hides
   std::vector<StatementColumn> columns;
   bool has_unique_key = false;
+  uint32_t rows = 1;          ///< sqlite: rows that one statement inserts, or deletes by a single key column
 };
 
-/// `parameters[i]`: the shape's column that parameter marker i takes.
+/// `parameters[i]`: the shape's column that parameter marker i takes; where the shape has several rows, row * columns + column.
 struct Statement {
   std::string text;
   std::vector<uint32_t> parameters;

@@ -26,6 +26,13 @@ UNKNOWN = object()     # the events do not tell this cell
 UNCHANGED = object()   # written as the placeholder
 
 
+SOURCE = {"type": "struct", "optional": False, "name": "io.debezium.connector.postgresql.Source", "version": 1, "field": "source",
+          "fields": [{"type": kind, "optional": True, "field": name}
+                     for name, kind in (("version", "string"), ("connector", "string"), ("name", "string"), ("ts_ms", "int64"),
+                                        ("snapshot", "string"), ("db", "string"), ("sequence", "string"), ("schema", "string"),
+                                        ("table", "string"), ("txId", "int64"), ("lsn", "int64"), ("xmin", "int64"))]}
+
+
 @dataclasses.dataclass
 class Column:
     name: str
@@ -74,7 +81,7 @@ class Table:
         fields = [self.field(column) for column in self.columns]
         row = {"type": "struct", "fields": fields, "optional": True, "name": f"rnd.public.{self.name}.Value"}
         envelope = {"type": "struct", "fields": [{**row, "field": "before"}, {**row, "field": "after"},
-                                                 {"type": "string", "optional": False, "field": "op"}],
+                                                 SOURCE, {"type": "string", "optional": False, "field": "op"}],
                     "optional": False, "name": f"rnd.public.{self.name}.Envelope", "version": 2}
         return json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
 

@@ -34,6 +34,13 @@ const cdcrt_plugin* find_plugin(TableReader& reader, uint32_t kind, Component& c
                                 const char* help) {
   const Entry* entry = reader.take("plugin");
   if (entry == nullptr) {
+    // A misspelt key is the likelier story than a missing one.
+    for (const Entry& other : reader.table().entries) {
+      if (!diagnostics::did_you_mean(other.key, {"plugin"}).empty()) {
+        report_unknown(other, reader.path(), {"plugin"}, reader.report());
+        return nullptr;
+      }
+    }
     reader.missing("plugin", help);
     return nullptr;
   }

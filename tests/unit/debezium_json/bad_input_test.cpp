@@ -98,12 +98,15 @@ TEST_CASE("bad input: nesting 10,000 deep is rejected, 150 deep is a value") {
   CHECK(decode({without_schema(nested(150))}).rows.at(0).cells.at("v") == "ARRAY " + nested(150));
   std::string schema;
   for (int i = 0; i < 100; ++i) schema += R"({"type":"array","items":)";
-  CHECK(reject_of("{\"schema\":" + schema + "{\"type\":\"int32\"}" + std::string(100, '}') + ",\"payload\":1}").text.find("deeper than 32") != std::string::npos);
+  CHECK(
+      reject_of("{\"schema\":" + schema + "{\"type\":\"int32\"}" + std::string(100, '}') + ",\"payload\":1}").text.find("deeper than 32") !=
+      std::string::npos);
 }
 
 TEST_CASE("bad input: duplicate keys are ambiguous") {
   CHECK(reject_of(envelope(R"({"id":1,"v":1,"v":2})")).text.find("\"v\" stands twice") != std::string::npos);
-  CHECK(reject_of(R"({"op":"c","after":{"id":1},"after":{"id":2},"source":{"table":"t"}})").text.find("\"after\" stands twice") != std::string::npos);
+  CHECK(reject_of(R"({"op":"c","after":{"id":1},"after":{"id":2},"source":{"table":"t"}})").text.find("\"after\" stands twice") !=
+        std::string::npos);
   TestMessage twice = with_schema(kInt, R"(1,"v":2)");
   const Decoded decoded = decode({twice, with_schema(kInt, "3")});
   REQUIRE(decoded.rejects.size() == 1);
@@ -143,7 +146,10 @@ TEST_CASE("bad input: an array of more values than any column holds is rejected,
 
 TEST_CASE("bad input: names of tables and columns are only names") {
   const std::string name = R"(x\"; drop table y; --)";
-  const Decoded decoded = decode({TestMessage{R"({"id":1})", R"({"before":null,"after":{"id":1,")" + name + R"(":2},"source":{"connector":"mysql","db":"d","table":")" + name + R"("},"op":"c"})", {}}});
+  const Decoded decoded = decode({TestMessage{
+      R"({"id":1})",
+      R"({"before":null,"after":{"id":1,")" + name + R"(":2},"source":{"connector":"mysql","db":"d","table":")" + name + R"("},"op":"c"})",
+      {}}});
   REQUIRE(decoded.rows.size() == 1);
   CHECK(decoded.rows[0].table == "d.-.x\"; drop table y; --");
   CHECK(decoded.rows[0].cells.at("x\"; drop table y; --") == "I64 2");
@@ -155,14 +161,16 @@ TEST_CASE("bad input: events that are no row events say so") {
   CHECK(reject_of(R"({"after":"{}","source":{"db":"d","collection":"c"},"op":"c"})").text.find("no table") != std::string::npos);
   CHECK(reject_of(R"({"schema":{"type":"string"},"payload":"x"})").text.find("of type string") != std::string::npos);
   CHECK(reject_of(R"({"schema":{"fields":[]},"payload":{}})").text.find("has no type") != std::string::npos);
-  CHECK(reject_of(R"({"schema":{"type":"struct","fields":[{"type":5}]},"payload":{}})").text.find("a number where a string belongs") != std::string::npos);
+  CHECK(reject_of(R"({"schema":{"type":"struct","fields":[{"type":5}]},"payload":{}})").text.find("a number where a string belongs") !=
+        std::string::npos);
 }
 
 TEST_CASE("bad input: a payload before its schema is read all the same") {
   const TestMessage usual = with_schema(kInt, "7");
   const std::size_t split = usual.value->find(",\"payload\":");
   TestMessage other = usual;
-  other.value = "{\"payload\":" + usual.value->substr(split + 11, usual.value->size() - split - 12) + ", " + usual.value->substr(1, split - 1) + "}";
+  other.value =
+      "{\"payload\":" + usual.value->substr(split + 11, usual.value->size() - split - 12) + ", " + usual.value->substr(1, split - 1) + "}";
   const Decoded decoded = decode({other, usual, other});
   REQUIRE(decoded.rows.size() == 3);
   CHECK(decoded.rows[0].cells == decoded.rows[1].cells);

@@ -14,7 +14,7 @@ namespace cdcrt::test {
 namespace {
 
 const char* tag_name(uint8_t tag) {
-  constexpr const char* names[] = {"ABSENT", "NULL",        "BOOL",   "I64",   "U64",  "F64",  "DECIMAL", "DATE",    "TIME",
+  constexpr const char* names[] = {"ABSENT",    "NULL",        "BOOL",   "I64",   "U64",  "F64",  "DECIMAL", "DATE",    "TIME",
                                    "TIMESTAMP", "TIMESTAMPTZ", "STRING", "BYTES", "JSON", "UUID", "ARRAY",   "INTERVAL"};
   return tag < std::size(names) ? names[tag] : "?";
 }
@@ -32,23 +32,28 @@ std::string cell_text(const cdcrt_cell& cell) {
   const std::string tag = tag_name(cell.tag);
   switch (cell.tag) {
     case CDCRT_ABSENT:
-    case CDCRT_NULL: return tag;
-    case CDCRT_U64: return tag + " " + std::to_string(cell.value.natural);
+    case CDCRT_NULL:
+      return tag;
+    case CDCRT_U64:
+      return tag + " " + std::to_string(cell.value.natural);
     case CDCRT_F64: {
       char buffer[64];
       std::snprintf(buffer, sizeof buffer, "%.17g", cell.value.real);
       return tag + " " + buffer;
     }
-    case CDCRT_BYTES: return tag + " " + hex({cell.value.data, cell.size});
-    default: break;
+    case CDCRT_BYTES:
+      return tag + " " + hex({cell.value.data, cell.size});
+    default:
+      break;
   }
   if (event::has_bytes(cell)) return tag + " " + std::string(cell.value.data, cell.size);
   return tag + " " + std::to_string(cell.value.integer);
 }
 
 std::string type_text(const cdcrt_type& type) {
-  constexpr const char* names[] = {"UNKNOWN", "BOOL", "INT8",   "INT16",     "INT32",       "INT64",  "UINT64", "FLOAT32", "FLOAT64", "DECIMAL", "DATE",
-                                   "TIME",    "TIMETZ", "TIMESTAMP", "TIMESTAMPTZ", "STRING", "BYTES",  "JSON",    "UUID",    "ARRAY",   "INTERVAL"};
+  constexpr const char* names[] = {"UNKNOWN",     "BOOL",    "INT8",    "INT16", "INT32", "INT64",  "UINT64",
+                                   "FLOAT32",     "FLOAT64", "DECIMAL", "DATE",  "TIME",  "TIMETZ", "TIMESTAMP",
+                                   "TIMESTAMPTZ", "STRING",  "BYTES",   "JSON",  "UUID",  "ARRAY",  "INTERVAL"};
   std::string text = names[type.kind];
   if (type.kind == CDCRT_TYPE_DECIMAL) return text + "(" + std::to_string(type.length) + "," + std::to_string(type.scale) + ")";
   if (type.length != 0) text += "(" + std::to_string(type.length) + ")";
@@ -59,7 +64,10 @@ std::string type_text(const cdcrt_type& type) {
 class TestConfig {
  public:
   explicit TestConfig(const Options& options)
-      : texts_{{"table_from_topic", ""}, {"tombstones", "auto"}, {"keys", "auto"}, {"unavailable_value", "__debezium_unavailable_value"},
+      : texts_{{"table_from_topic", ""},
+               {"tombstones", "auto"},
+               {"keys", "auto"},
+               {"unavailable_value", "__debezium_unavailable_value"},
                {"metadata_prefix", "__"}} {
     for (const auto& [key, value] : options) texts_.at(key) = value;
     for (const auto& [key, value] : texts_) {
@@ -142,7 +150,8 @@ std::string TestRow::text() const {
   std::string out = std::to_string(message) + " " + operation + " " + table + (declared ? " declared" : "") + (keyed ? " keyed" : "");
   for (const auto& name : names) {
     const TestColumn& column = columns.at(name);
-    out += " " + name + ":" + column.type + (column.not_null ? "!" : "") + (column.key_ordinal != 0 ? "#" + std::to_string(column.key_ordinal) : "") +
+    out += " " + name + ":" + column.type + (column.not_null ? "!" : "") +
+           (column.key_ordinal != 0 ? "#" + std::to_string(column.key_ordinal) : "") +
            (column.default_value.empty() ? "" : "=" + column.default_value);
   }
   out += " " + text_of(cells);
@@ -194,7 +203,8 @@ Decoded decode(const std::vector<TestMessage>& messages, const std::string& topi
     batch.clear();
     if (Functions::decode(self, &call, batch.abi(), &error) != CDCRT_OK) throw std::runtime_error(error.message);
     for (const auto& reject : batch.rejects()) {
-      out.rejects.push_back({reject.message + static_cast<uint32_t>(first), static_cast<int32_t>(reject.error.code), reject.error.message, reject.error.hint});
+      out.rejects.push_back({reject.message + static_cast<uint32_t>(first), static_cast<int32_t>(reject.error.code), reject.error.message,
+                             reject.error.hint});
     }
     for (uint32_t i = 0; i < batch.size(); ++i) {
       bool rejected = false;
@@ -225,7 +235,8 @@ std::map<std::string, std::vector<TestMessage>> read_events(const std::string& p
     message.value = optional_text("payload");
     if (const auto headers = line.FindMember("headers"); headers != line.MemberEnd() && headers->value.IsArray()) {
       for (rapidjson::SizeType i = 0; i + 1 < headers->value.Size(); i += 2) {
-        if (headers->value[i + 1].IsString()) message.headers.emplace_back(headers->value[i].GetString(), headers->value[i + 1].GetString());
+        if (headers->value[i + 1].IsString())
+          message.headers.emplace_back(headers->value[i].GetString(), headers->value[i + 1].GetString());
       }
     }
     topics[line["topic"].GetString()].push_back(std::move(message));
@@ -241,19 +252,22 @@ const char* const kSource =
 std::string payload(const std::string& value, const std::string& operation) {
   const std::string row = R"({"id":1,"v":)" + value + "}";
   const bool removed = operation == "d";
-  return R"({"before":)" + (removed ? row : "null") + R"(,"after":)" + (removed ? "null" : row) + R"(,"source":)" + kSource + R"(,"op":")" + operation +
-         R"(","ts_ms":1700000000999,"transaction":null})";
+  return R"({"before":)" + (removed ? row : "null") + R"(,"after":)" + (removed ? "null" : row) + R"(,"source":)" + kSource + R"(,"op":")" +
+         operation + R"(","ts_ms":1700000000999,"transaction":null})";
 }
 
 }  // namespace
 
 TestMessage with_schema(const std::string& field, const std::string& value, const std::string& operation) {
-  const std::string row = R"({"type":"struct","fields":[{"type":"int32","optional":false,"field":"id"},{"field":"v",)" + field + R"(}],"optional":true,"name":"pg.public.t.Value","field":")";
+  const std::string row = R"({"type":"struct","fields":[{"type":"int32","optional":false,"field":"id"},{"field":"v",)" + field +
+                          R"(}],"optional":true,"name":"pg.public.t.Value","field":")";
   TestMessage message;
-  message.key = R"({"schema":{"type":"struct","fields":[{"type":"int32","optional":false,"field":"id"}],"optional":false,"name":"pg.public.t.Key"},"payload":{"id":1}})";
-  message.value = R"({"schema":{"type":"struct","fields":[)" + row + R"(before"},)" + row +
-                  R"(after"},{"type":"struct","fields":[{"type":"string","optional":false,"field":"table"}],"optional":false,"field":"source"},{"type":"string","optional":false,"field":"op"}],"optional":false,"name":"pg.public.t.Envelope"},"payload":)" +
-                  payload(value, operation) + "}";
+  message.key =
+      R"({"schema":{"type":"struct","fields":[{"type":"int32","optional":false,"field":"id"}],"optional":false,"name":"pg.public.t.Key"},"payload":{"id":1}})";
+  message.value =
+      R"({"schema":{"type":"struct","fields":[)" + row + R"(before"},)" + row +
+      R"(after"},{"type":"struct","fields":[{"type":"string","optional":false,"field":"table"}],"optional":false,"field":"source"},{"type":"string","optional":false,"field":"op"}],"optional":false,"name":"pg.public.t.Envelope"},"payload":)" +
+      payload(value, operation) + "}";
   return message;
 }
 

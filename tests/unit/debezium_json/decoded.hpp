@@ -18,7 +18,7 @@ struct TestMessage {
 };
 
 struct TestColumn {
-  std::string type;           ///< INT32, DECIMAL(5,2), STRING(40)
+  std::string type;  ///< INT32, DECIMAL(5,2), STRING(40)
   bool not_null = false;
   uint32_t key_ordinal = 0;
   std::string default_value;  ///< "I64 5"; with '?' when it is not certain
@@ -53,7 +53,8 @@ struct Decoded {
 using Options = std::map<std::string, std::string>;
 
 /// One decode call per `batch` messages (0: all at once) with one decoder. Throws std::runtime_error when the plugin refuses.
-Decoded decode(const std::vector<TestMessage>& messages, const std::string& topic = "pg.public.t", const Options& options = {}, std::size_t batch = 0);
+Decoded decode(const std::vector<TestMessage>& messages, const std::string& topic = "pg.public.t", const Options& options = {},
+               std::size_t batch = 0);
 
 /// Lines of `kcat -J` (a .jsonl or .jsonl.gz of the test data), by topic.
 std::map<std::string, std::vector<TestMessage>> read_events(const std::string& path);

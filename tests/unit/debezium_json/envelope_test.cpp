@@ -140,7 +140,8 @@ TEST_CASE("envelope: headers of a key change name the other key") {
     TestMessage removed = schema ? with_schema(kInt, "7", "d") : without_schema("7", "d");
     removed.headers = {{"__debezium.context.taskId", "0"}, {"__debezium.newkey", R"({"id":2})"}};
     TestMessage created = schema ? with_schema(kInt, "7", "c") : without_schema("7", "c");
-    created.headers = {{"__debezium.oldkey", R"({"schema":{"type":"struct","fields":[{"type":"int32","field":"id"}]},"payload":{"id":3}})"}};
+    created.headers = {
+        {"__debezium.oldkey", R"({"schema":{"type":"struct","fields":[{"type":"int32","field":"id"}]},"payload":{"id":3}})"}};
     const Decoded decoded = decode({removed, created});
     REQUIRE(decoded.rows.size() == 2);
     CHECK(decoded.rows[0].other_key == std::map<std::string, std::string>{{"id", "I64 2"}});
@@ -167,9 +168,13 @@ TEST_CASE("envelope: messages about the connector are markers, never tables") {
   const std::vector<TestMessage> messages = {
       {R"({"id":1})", std::nullopt, {}},
       {R"({"serverName":"pg"})", R"({"ts_ms":1795367477681})", {}},
-      {std::nullopt, R"({"schema":{"type":"struct","fields":[{"type":"int64","field":"ts_ms"}],"name":"io.debezium.connector.common.Heartbeat"},"payload":{"ts_ms":1}})", {}},
+      {std::nullopt,
+       R"({"schema":{"type":"struct","fields":[{"type":"int64","field":"ts_ms"}],"name":"io.debezium.connector.common.Heartbeat"},"payload":{"ts_ms":1}})",
+       {}},
       {R"({"id":"1"})", R"({"status":"BEGIN","id":"766:28240864","event_count":null,"data_collections":null,"ts_ms":1})", {}},
-      {R"({"databaseName":"shop"})", R"({"source":{"db":"shop","table":"t"},"ts_ms":1,"databaseName":"shop","schemaName":null,"ddl":"drop table t","tableChanges":[]})", {}},
+      {R"({"databaseName":"shop"})",
+       R"({"source":{"db":"shop","table":"t"},"ts_ms":1,"databaseName":"shop","schemaName":null,"ddl":"drop table t","tableChanges":[]})",
+       {}},
       {std::nullopt, R"({"op":"m","ts_ms":1,"source":{"db":"shop","schema":"","table":""},"message":{"prefix":"a","content":"AA=="}})", {}},
       {std::nullopt, R"({"schema":null,"payload":null})", {}},
   };
@@ -181,19 +186,32 @@ TEST_CASE("envelope: messages about the connector are markers, never tables") {
 }
 
 TEST_CASE("envelope: source order compares as the source did things") {
-  CHECK(order_of(source(R"("file":"mysql-bin.000012","pos":345,"row":2)")) == "000000000000000c" "0000000000000159" "00000002");
-  CHECK(order_of(source(R"("file":"mysql-bin.000012","pos":345,"row":2)")) < order_of(source(R"("file":"mysql-bin.000012","pos":1000,"row":0)")));
-  CHECK(order_of(source(R"("file":"mysql-bin.999999","pos":345,"row":2)")) < order_of(source(R"("file":"mysql-bin.1000000","pos":4,"row":0)")));
+  CHECK(order_of(source(R"("file":"mysql-bin.000012","pos":345,"row":2)")) ==
+        "000000000000000c"
+        "0000000000000159"
+        "00000002");
+  CHECK(order_of(source(R"("file":"mysql-bin.000012","pos":345,"row":2)")) <
+        order_of(source(R"("file":"mysql-bin.000012","pos":1000,"row":0)")));
+  CHECK(order_of(source(R"("file":"mysql-bin.999999","pos":345,"row":2)")) <
+        order_of(source(R"("file":"mysql-bin.1000000","pos":4,"row":0)")));
   CHECK(order_of(source(R"("file":"","pos":0,"row":0)")).empty());
   CHECK(order_of(source(R"("lsn":null)")).empty());
   CHECK(order_of(source(R"("change_lsn":"00000027:00000ac0:0002","commit_lsn":"00000027:00000ac0:0007","event_serial_no":2)")) ==
-        "0000002700000ac00007" "0000002700000ac00002" "0000000000000002");
+        "0000002700000ac00007"
+        "0000002700000ac00002"
+        "0000000000000002");
   CHECK(order_of(source(R"("scn":"258")")) == "0000000000000102");
 }
 
 TEST_CASE("flattened: rows with metadata become operations on the table they name") {
-  const TestMessage row{R"({"id":1})", R"({"id":1,"v":"x","__op":"u","__table":"t","__db":"shop","__schema":"public","__lsn":258,"__source_ts_ms":5,"__deleted":"false","__own":1})", {}};
-  const TestMessage removed{R"({"id":1})", R"({"id":1,"v":null,"__op":"d","__table":"t","__db":"shop","__schema":"public","__lsn":259,"__source_ts_ms":6,"__deleted":"true","__own":1})", {}};
+  const TestMessage row{
+      R"({"id":1})",
+      R"({"id":1,"v":"x","__op":"u","__table":"t","__db":"shop","__schema":"public","__lsn":258,"__source_ts_ms":5,"__deleted":"false","__own":1})",
+      {}};
+  const TestMessage removed{
+      R"({"id":1})",
+      R"({"id":1,"v":null,"__op":"d","__table":"t","__db":"shop","__schema":"public","__lsn":259,"__source_ts_ms":6,"__deleted":"true","__own":1})",
+      {}};
   const Decoded decoded = decode({row, removed}, "pg.public.other");
   CHECK(decoded.rejects.empty());
   REQUIRE(decoded.rows.size() == 2);
@@ -207,9 +225,10 @@ TEST_CASE("flattened: rows with metadata become operations on the table they nam
 }
 
 TEST_CASE("flattened: with schema the types are declared") {
-  const TestMessage row{R"({"id":1})",
-                        R"({"schema":{"type":"struct","fields":[{"type":"int32","optional":false,"field":"id"},{"type":"int32","optional":true,"name":"io.debezium.time.Date","field":"d"},{"type":"string","field":"__deleted"}],"name":"x"},"payload":{"id":1,"d":3,"__deleted":"false"}})",
-                        {}};
+  const TestMessage row{
+      R"({"id":1})",
+      R"({"schema":{"type":"struct","fields":[{"type":"int32","optional":false,"field":"id"},{"type":"int32","optional":true,"name":"io.debezium.time.Date","field":"d"},{"type":"string","field":"__deleted"}],"name":"x"},"payload":{"id":1,"d":3,"__deleted":"false"}})",
+      {}};
   const Decoded decoded = decode({row, row}, "pg.public.t");
   REQUIRE(decoded.rows.size() == 2);
   CHECK(decoded.rows[1].declared);

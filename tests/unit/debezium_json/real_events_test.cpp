@@ -14,7 +14,8 @@ const std::string kData = CDCRT_TEST_DATA;
 struct Stream {
   std::string name, folder, file;
 };
-const Stream kStreams[] = {{"with schemas", "/debezium-postgres/", "events.jsonl.gz"}, {"without schemas", "/debezium-postgres-noschema/", "events.jsonl"}};
+const Stream kStreams[] = {{"with schemas", "/debezium-postgres/", "events.jsonl.gz"},
+                           {"without schemas", "/debezium-postgres-noschema/", "events.jsonl"}};
 
 std::vector<TestRow> rows_of(const Stream& stream, const std::string& topic) {
   auto events = read_events(kData + stream.folder + stream.file);

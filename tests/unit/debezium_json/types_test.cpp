@@ -14,12 +14,17 @@ struct Case {
   const char* expected;  ///< cell; "" for ABSENT
 };
 
-#define DECIMAL(scale, precision) R"("type":"bytes","optional":true,"name":"org.apache.kafka.connect.data.Decimal","version":1,"parameters":{"scale":")" scale R"(","connect.decimal.precision":")" precision R"("})"
+#define DECIMAL(scale, precision)                                                                                              \
+  R"("type":"bytes","optional":true,"name":"org.apache.kafka.connect.data.Decimal","version":1,"parameters":{"scale":")" scale \
+  R"(","connect.decimal.precision":")" precision R"("})"
 #define NAMED(type, name) R"("type":")" type R"(","optional":true,"version":1,"name":")" name R"(")"
-#define VARIABLE R"("type":"struct","fields":[{"type":"int32","optional":false,"field":"scale"},{"type":"bytes","optional":false,"field":"value"}],"optional":true,"name":"io.debezium.data.VariableScaleDecimal","version":1)"
+#define VARIABLE \
+  R"("type":"struct","fields":[{"type":"int32","optional":false,"field":"scale"},{"type":"bytes","optional":false,"field":"value"}],"optional":true,"name":"io.debezium.data.VariableScaleDecimal","version":1)"
 #define BITS(length) R"("type":"bytes","optional":true,"name":"io.debezium.data.Bits","version":1,"parameters":{"length":")" length R"("})"
 #define ARRAY_OF(items) R"("type":"array","optional":true,"items":{)" items "}"
-#define SOURCE_TYPE(type, length, scale) R"("type":"string","optional":true,"parameters":{"__debezium.source.column.type":")" type R"(","__debezium.source.column.length":")" length R"(","__debezium.source.column.scale":")" scale R"("})"
+#define SOURCE_TYPE(type, length, scale)                                                    \
+  R"("type":"string","optional":true,"parameters":{"__debezium.source.column.type":")" type \
+  R"(","__debezium.source.column.length":")" length R"(","__debezium.source.column.scale":")" scale R"("})"
 
 const Case kCases[] = {
     // plain
@@ -112,7 +117,8 @@ const Case kCases[] = {
     // text-like
     {NAMED("string", "io.debezium.data.Json"), R"("{\"a\": 1.50}")", "JSON", "JSON {\"a\": 1.50}"},
     {NAMED("string", "io.debezium.data.Xml"), "\"<a>1</a>\"", "STRING", "STRING <a>1</a>"},
-    {NAMED("string", "io.debezium.data.Uuid"), "\"6F1B1AD0-0000-4000-8000-00000000ABCD\"", "UUID", "UUID 6f1b1ad0-0000-4000-8000-00000000abcd"},
+    {NAMED("string", "io.debezium.data.Uuid"), "\"6F1B1AD0-0000-4000-8000-00000000ABCD\"", "UUID",
+     "UUID 6f1b1ad0-0000-4000-8000-00000000abcd"},
     {NAMED("string", "io.debezium.data.Enum"), "\"happy\"", "STRING", "STRING happy"},
     {NAMED("string", "io.debezium.data.EnumSet"), "\"a,b\"", "STRING", "STRING a,b"},
     {NAMED("string", "io.debezium.data.Ltree"), "\"a.b.c\"", "STRING", "STRING a.b.c"},
@@ -120,7 +126,8 @@ const Case kCases[] = {
     // structures
     {R"("type":"struct","fields":[{"type":"double","field":"x"},{"type":"double","field":"y"},{"type":"bytes","field":"wkb"},{"type":"int32","field":"srid"}],"optional":true,"name":"io.debezium.data.geometry.Point","version":1)",
      R"({"x":1.50,"y":-2.0,"wkb":"AQE=","srid":null})", "JSON", R"(JSON {"x":1.50,"y":-2.0,"wkb":"AQE=","srid":null})"},
-    {R"("type":"map","keys":{"type":"string"},"values":{"type":"string","optional":true},"optional":true)", R"({"a":"1","b":null})", "JSON", R"(JSON {"a":"1","b":null})"},
+    {R"("type":"map","keys":{"type":"string"},"values":{"type":"string","optional":true},"optional":true)", R"({"a":"1","b":null})", "JSON",
+     R"(JSON {"a":"1","b":null})"},
     {NAMED("array", "io.debezium.data.DoubleVector") R"(,"items":{"type":"double"})", "[1.5,-2.0E0]", "ARRAY", "ARRAY [1.5,-2.0E0]"},
     {NAMED("array", "io.debezium.data.FloatVector") R"(,"items":{"type":"float"})", "[1.5]", "ARRAY", "ARRAY [1.5]"},
     {R"("type":"struct","name":"io.debezium.data.SparseVector","fields":[{"type":"int16","field":"dimensions"},{"type":"map","keys":{"type":"int16"},"values":{"type":"double"},"field":"vector"}],"optional":true)",

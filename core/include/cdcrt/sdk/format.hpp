@@ -144,14 +144,23 @@ struct FormatFunctions {
 }  // namespace cdcrt::sdk
 
 /// As CDCRT_FORMAT, with one line of summary, the SPDX license, and Markdown notes for `plugin describe` (nullptr: none).
-#define CDCRT_FORMAT_DESCRIBED(name, version, type, options, summary, license, notes)                                           \
-  extern "C" CDCRT_EXPORT const cdcrt_plugin* const* cdcrt_plugin_entry(uint32_t* count) {                                      \
-    static const cdcrt_plugin plugin = {sizeof(cdcrt_plugin), CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR, CDCRT_FORMAT,                   \
-                                        static_cast<uint32_t>(std::size(options)), name, version, summary, license,             \
-                                        std::data(options), &cdcrt::sdk::FormatFunctions<type>::kTable, notes};                 \
-    static const cdcrt_plugin* const plugins[] = {&plugin};                                                                     \
-    *count = 1;                                                                                                                 \
-    return plugins;                                                                                                             \
+#define CDCRT_FORMAT_DESCRIBED(name, version, type, options, summary, license, notes)      \
+  extern "C" CDCRT_EXPORT const cdcrt_plugin* const* cdcrt_plugin_entry(uint32_t* count) { \
+    static const cdcrt_plugin plugin = {sizeof(cdcrt_plugin),                              \
+                                        CDCRT_ABI_MAJOR,                                   \
+                                        CDCRT_ABI_MINOR,                                   \
+                                        CDCRT_FORMAT,                                      \
+                                        static_cast<uint32_t>(std::size(options)),         \
+                                        name,                                              \
+                                        version,                                           \
+                                        summary,                                           \
+                                        license,                                           \
+                                        std::data(options),                                \
+                                        &cdcrt::sdk::FormatFunctions<type>::kTable,        \
+                                        notes};                                            \
+    static const cdcrt_plugin* const plugins[] = {&plugin};                                \
+    *count = 1;                                                                            \
+    return plugins;                                                                        \
   }
 
 /// Exports a format plugin. `options`: an array of cdcrt_option, or cdcrt::sdk::kNoOptions.

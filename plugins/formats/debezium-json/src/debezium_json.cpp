@@ -6,15 +6,6 @@ namespace {
 
 constexpr std::size_t kMaximumTopics = 4096;
 constexpr std::size_t kMaximumBytes = 16 << 20;  ///< of all topics' caches
-constexpr std::size_t kCacheLine = 64;
-constexpr std::size_t kFetchedAhead = 8 << 10;
-
-/// Most of a message with schema is a prefix that is only compared: the memory is slower than the comparison, so the next
-/// message is asked for while this one is decoded.
-void fetch_ahead(std::string_view value) {
-  const std::size_t size = value.size() < kFetchedAhead ? value.size() : kFetchedAhead;
-  for (std::size_t at = 0; at < size; at += kCacheLine) __builtin_prefetch(value.data() + at);
-}
 
 }  // namespace
 
@@ -24,7 +15,8 @@ DebeziumJson::DebeziumJson(const sdk::Config& config) {
     throw sdk::Failure(sdk::Status::bad_config("unavailable_value", "must not be empty: every empty text would count as unavailable"));
   }
   settings_.unavailable = debezium::UnavailableValue(unavailable);
-  if (sdk::Status status = TopicRule::parse(config.string("table_from_topic"), settings_.topic_rule); !status) throw sdk::Failure(std::move(status));
+  if (sdk::Status status = TopicRule::parse(config.string("table_from_topic"), settings_.topic_rule); !status)
+    throw sdk::Failure(std::move(status));
   const std::string tombstones = config.string("tombstones");
   settings_.tombstones = tombstones == "delete" ? Tombstones::kDelete : tombstones == "ignore" ? Tombstones::kIgnore : Tombstones::kAuto;
   settings_.ignore_keys = config.string("keys") == "ignore";
@@ -45,7 +37,6 @@ TopicState& DebeziumJson::state(std::string_view topic) {
 sdk::Status DebeziumJson::decode(sdk::Messages messages, sdk::RowBuilder& rows) {
   TopicState& topic = state(messages.topic());
   for (const sdk::Message message : messages) {
-    if (message.index() + 2 < messages.size()) fetch_ahead(messages[message.index() + 2].value());
     if (topic.is_overfull()) topic.forget();
     sdk::Status status = decoder_.decode(message, topic, rows);
     if (!status) rows.reject(message.index(), std::move(status));

@@ -13,8 +13,9 @@ namespace {
 constexpr std::string_view kHeartbeatTopic = "__debezium-heartbeat";
 
 Status not_json(const char* part, const debezium::JsonError& error, std::size_t base) {
-  return Status::bad_record(std::string(part) + ": " + error.what + " at byte " + std::to_string(error.offset + base),
-                            "look at the raw bytes in the dead letter; a producer other than Debezium, or a broken one, wrote this message");
+  return Status::bad_record(
+      std::string(part) + ": " + error.what + " at byte " + std::to_string(error.offset + base),
+      "look at the raw bytes in the dead letter; a producer other than Debezium, or a broken one, wrote this message");
 }
 
 /// Names of schemas whose messages are about the connector, not about rows.
@@ -41,7 +42,8 @@ Status EventDecoder::decode(const sdk::Message& message, TopicState& topic, sdk:
   if (schema != nullptr) {
     // The prefix is whole JSON up to the payload: what is left is the payload and one brace.
     std::size_t end = value.find_last_not_of(" \t\r\n");
-    if (value[end] != '}') return Status::bad_record("value: the JSON text ends too early (truncated?) at byte " + std::to_string(value.size()));
+    if (value[end] != '}')
+      return Status::bad_record("value: the JSON text ends too early (truncated?) at byte " + std::to_string(value.size()));
     base_ = schema->prefix.size();
     if (end < base_) return Status::bad_record("value: the JSON text ends too early (truncated?) at byte " + std::to_string(value.size()));
     payload = value.substr(base_, end - base_);
@@ -74,8 +76,9 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
     } else if (schema->find("message") != nullptr) {
       made.form = Form::kMarker;
     } else {
-      return Status::bad_record("value: the schema's \"after\" is " + (row == nullptr ? std::string("missing") : "of type " + row->type) + ", not a struct",
-                                 "events of document databases need a format of their own");
+      return Status::bad_record(
+          "value: the schema's \"after\" is " + (row == nullptr ? std::string("missing") : "of type " + row->type) + ", not a struct",
+          "events of document databases need a format of their own");
     }
   } else if (schema->type == "struct") {
     made.form = Form::kFlattened;
@@ -151,10 +154,12 @@ Status EventDecoder::read_envelope(Envelope& envelope) {
       case 13:
         if (text == "historyRecord") envelope.has_history = true;
         break;
-      default: break;
+      default:
+        break;
     }
     if (!unique) {
-      return Status::bad_record("value: \"" + std::string(text) + "\" stands twice in the event (byte " + std::to_string(tape_.offset(name) + base_) + ")");
+      return Status::bad_record("value: \"" + std::string(text) + "\" stands twice in the event (byte " +
+                                std::to_string(tape_.offset(name) + base_) + ")");
     }
     name = tape_[name + 1].next;
   }
@@ -192,8 +197,9 @@ Status EventDecoder::learn_key_schema(std::string_view key, std::string_view tex
   const auto schema = debezium::parse_schema(text, problem);
   if (!schema) return Status::bad_record("key: the schema cannot be read: " + problem);
   if (schema->type != "struct") {
-    return Status::bad_record("key: of type " + schema->type + ", so the names of the key columns are unknown",
-                              "set keys = \"ignore\" and give the route's primary_key, or drop the transform that takes a field out of the key");
+    return Status::bad_record(
+        "key: of type " + schema->type + ", so the names of the key columns are unknown",
+        "set keys = \"ignore\" and give the route's primary_key, or drop the transform that takes a field out of the key");
   }
   KnownSchema made;
   if (prefix != 0) made.prefix = std::string(key.substr(0, prefix));
@@ -212,7 +218,8 @@ Status EventDecoder::parse_key() {
   if (!readable && key_.layout != nullptr) return not_json("key", key_tape_.error(), base);
   if (!readable || (key_tape_[0].kind != Kind::kObject && key_tape_[0].kind != Kind::kNull)) {
     return Status::bad_record(
-        std::string("key: ") + (readable ? std::string(debezium::describe(key_tape_[0].kind)) + ", not an object" : key_tape_.error().what) +
+        std::string("key: ") +
+            (readable ? std::string(debezium::describe(key_tape_[0].kind)) + ", not an object" : key_tape_.error().what) +
             ", so the names of the key columns are unknown",
         "set keys = \"ignore\" and give the route's primary_key, or let the connector write keys with JsonConverter");
   }

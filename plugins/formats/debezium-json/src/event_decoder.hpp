@@ -42,7 +42,7 @@ class EventDecoder {
   struct Key {
     const Layout* layout = nullptr;  ///< nullptr: none
     std::string_view payload;
-    bool parsed = false;             ///< key_tape_ holds the payload
+    bool parsed = false;  ///< key_tape_ holds the payload
   };
   /// Members of an envelope: indices into tape_, 0 where there is none.
   struct Envelope {
@@ -72,8 +72,8 @@ class EventDecoder {
   /// Where a row object stands: for messages.
   struct Place {
     const debezium::JsonTape& tape;
-    const char* part;     ///< "value", "key", "header"
-    std::size_t base = 0; ///< offset of the tape's text in the part
+    const char* part;      ///< "value", "key", "header"
+    std::size_t base = 0;  ///< offset of the tape's text in the part
   };
   [[nodiscard]] Place in_value() const { return {tape_, "value", base_}; }
   /// Fills `layout`'s cells from an object; members that are no columns go to source_ and flat_*.

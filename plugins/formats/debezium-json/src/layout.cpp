@@ -8,10 +8,10 @@ namespace cdcrt::debezium_json {
 namespace {
 
 /// Names that add.fields can give, after the prefix; a column of another name that begins alike stays a column.
-constexpr std::string_view kMetadata[] = {"op",   "deleted",   "table", "db",     "schema",     "lsn",        "file",       "pos",
-                                          "row",  "ts_ms",     "ts_us", "ts_ns",  "scn",        "commit_scn", "change_lsn", "commit_lsn",
-                                          "gtid", "server_id", "txId",  "xmin",   "connector",  "version",    "name",       "snapshot",
-                                          "sequence", "thread", "query", "transaction", "event_serial_no"};
+constexpr std::string_view kMetadata[] = {
+    "op",    "deleted",  "table",      "db",         "schema",     "lsn",         "file",           "pos",  "row",  "ts_ms",     "ts_us",
+    "ts_ns", "scn",      "commit_scn", "change_lsn", "commit_lsn", "gtid",        "server_id",      "txId", "xmin", "connector", "version",
+    "name",  "snapshot", "sequence",   "thread",     "query",      "transaction", "event_serial_no"};
 
 Member classify(std::string_view name, std::string_view prefix) {
   Member member;
@@ -19,7 +19,8 @@ Member classify(std::string_view name, std::string_view prefix) {
   if (prefix.empty() || !name.starts_with(prefix)) return member;
   std::string_view rest = name.substr(prefix.size());
   const bool of_source = rest.starts_with("source_");
-  if (!of_source && !rest.starts_with("transaction_") && std::find(std::begin(kMetadata), std::end(kMetadata), rest) == std::end(kMetadata)) {
+  if (!of_source && !rest.starts_with("transaction_") &&
+      std::find(std::begin(kMetadata), std::end(kMetadata), rest) == std::end(kMetadata)) {
     return member;
   }
   if (of_source) rest.remove_prefix(7);
@@ -68,7 +69,8 @@ int32_t Layout::find_member(std::string_view name) const {
   return -1;
 }
 
-std::unique_ptr<Layout> declared_layout(const debezium::ConnectSchema& row, std::string_view metadata_prefix, debezium::Converter& converter) {
+std::unique_ptr<Layout> declared_layout(const debezium::ConnectSchema& row, std::string_view metadata_prefix,
+                                        debezium::Converter& converter) {
   auto layout = std::make_unique<Layout>();
   layout->declared = true;
   for (const auto& field : row.fields) {
@@ -79,7 +81,8 @@ std::unique_ptr<Layout> declared_layout(const debezium::ConnectSchema& row, std:
   return layout;
 }
 
-std::unique_ptr<Layout> natural_layout(const debezium::JsonTape& tape, uint32_t object, std::string_view metadata_prefix, std::string& duplicate) {
+std::unique_ptr<Layout> natural_layout(const debezium::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
+                                       std::string& duplicate) {
   auto layout = std::make_unique<Layout>();
   std::unordered_set<std::string_view> names;
   uint32_t name = object + 1;

@@ -39,10 +39,12 @@ struct Layout {
 };
 
 /// How a flattened row names its metadata: the prefix of add.fields ("__"); nullptr-like empty for rows of an envelope.
-std::unique_ptr<Layout> declared_layout(const debezium::ConnectSchema& row, std::string_view metadata_prefix, debezium::Converter& converter);
+std::unique_ptr<Layout> declared_layout(const debezium::ConnectSchema& row, std::string_view metadata_prefix,
+                                        debezium::Converter& converter);
 
 /// Columns by the names of an object without schema. nullptr when a name stands twice, which `duplicate` then is.
-std::unique_ptr<Layout> natural_layout(const debezium::JsonTape& tape, uint32_t object, std::string_view metadata_prefix, std::string& duplicate);
+std::unique_ptr<Layout> natural_layout(const debezium::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
+                                       std::string& duplicate);
 
 /// The object's members are exactly the layout's, in its order.
 bool matches(const Layout& layout, const debezium::JsonTape& tape, uint32_t object);

@@ -8,25 +8,32 @@ constexpr const char* kKeys[] = {"auto", "ignore", nullptr};
 
 const cdcrt_option kOptions[] = {
     {sizeof(cdcrt_option), CDCRT_OPTION_STRING, 0, "table_from_topic",
-     "Which table a flattened event (ExtractNewRecordState) belongs to. `true`: the last part of the topic is the table, the one before its "
-     "schema when there are three or more. A pattern of the topic's last parts with `{database}`, `{schema}`, `{table}` and `{any}`; or `re:` and "
-     "a POSIX extended regular expression with groups `(?<table>...)` and so on. When set, null values delete by their key. When not set, the topic is asked only "
+     "Which table a flattened event (ExtractNewRecordState) belongs to. `true`: the last part of the topic is the table, the one before "
+     "its "
+     "schema when there are three or more. A pattern of the topic's last parts with `{database}`, `{schema}`, `{table}` and `{any}`; or "
+     "`re:` and "
+     "a POSIX extended regular expression with groups `(?<table>...)` and so on. When set, null values delete by their key. When not set, "
+     "the topic is asked only "
      "where the event has no `__table`. Events with an envelope always name their table themselves.",
      nullptr, "{any}.{schema}.{table}", nullptr, 0, 0},
     {sizeof(cdcrt_option), CDCRT_OPTION_ENUM, 0, "tombstones",
-     "What a null value is. `delete`: it deletes the row of its key (flattened streams, the transform's default). `ignore`: it is counted and "
-     "nothing else (streams with an envelope, whose delete came just before). `auto`: `delete` when `table_from_topic` is set, else `ignore`, and "
+     "What a null value is. `delete`: it deletes the row of its key (flattened streams, the transform's default). `ignore`: it is counted "
+     "and "
+     "nothing else (streams with an envelope, whose delete came just before). `auto`: `delete` when `table_from_topic` is set, else "
+     "`ignore`, and "
      "flattened rows without `__deleted` are refused because their deletes would be lost.",
      "auto", "delete", kTombstones, 0, 0},
     {sizeof(cdcrt_option), CDCRT_OPTION_ENUM, 0, "keys",
-     "`auto`: the fields of the message's key (JSON, with or without schema) are the key columns. `ignore`: keys are not read; give the route's "
+     "`auto`: the fields of the message's key (JSON, with or without schema) are the key columns. `ignore`: keys are not read; give the "
+     "route's "
      "`primary_key`. Needed where keys are plain text or a bare value.",
      "auto", "ignore", kKeys, 0, 0},
     {sizeof(cdcrt_option), CDCRT_OPTION_STRING, CDCRT_OPTION_ADVANCED, "unavailable_value",
-     "Debezium's `unavailable.value.placeholder`: a column that holds it (as text, base64, hex, or inside an array or map) keeps the target's value.",
+     "Debezium's `unavailable.value.placeholder`: a column that holds it (as text, base64, hex, or inside an array or map) keeps the "
+     "target's value.",
      "__debezium_unavailable_value", "__unchanged__", nullptr, 0, 0},
-    {sizeof(cdcrt_option), CDCRT_OPTION_STRING, CDCRT_OPTION_ADVANCED, "metadata_prefix",
-     "`add.fields.prefix` of ExtractNewRecordState.", "__", "__", nullptr, 0, 0},
+    {sizeof(cdcrt_option), CDCRT_OPTION_STRING, CDCRT_OPTION_ADVANCED, "metadata_prefix", "`add.fields.prefix` of ExtractNewRecordState.",
+     "__", "__", nullptr, 0, 0},
 };
 
 constexpr const char* kNotes =
@@ -40,7 +47,8 @@ constexpr const char* kNotes =
     "| MicroDuration, NanoDuration, Interval | INTERVAL |\n"
     "| string, Xml, Enum, EnumSet, Ltree, Bits (0 and 1) | STRING |\n| bytes | BYTES |\n| Uuid | UUID |\n"
     "| Json, map, struct, geometry, SparseVector | JSON |\n| array, DoubleVector, FloatVector | ARRAY |\n\n"
-    "Without schemas integers, decimals, texts, booleans, objects and arrays are what they are in JSON; the route's columns say what they mean.";
+    "Without schemas integers, decimals, texts, booleans, objects and arrays are what they are in JSON; the route's columns say what they "
+    "mean.";
 
 }  // namespace
 

@@ -26,9 +26,12 @@ bool same_value(const cdcrt_cell& left, const cdcrt_cell& right) {
   if (left.tag != right.tag) return false;
   switch (left.tag) {
     case CDCRT_ABSENT:
-    case CDCRT_NULL: return true;
-    case CDCRT_DECIMAL: return sdk::text(left) == sdk::text(right);
-    default: return left.tag >= CDCRT_STRING ? sdk::text(left) == sdk::text(right) : left.value.integer == right.value.integer;
+    case CDCRT_NULL:
+      return true;
+    case CDCRT_DECIMAL:
+      return sdk::text(left) == sdk::text(right);
+    default:
+      return left.tag >= CDCRT_STRING ? sdk::text(left) == sdk::text(right) : left.value.integer == right.value.integer;
   }
 }
 
@@ -36,8 +39,10 @@ bool same_value(const cdcrt_cell& left, const cdcrt_cell& right) {
 bool is_filler(const cdcrt_cell& cell) {
   switch (cell.tag) {
     case CDCRT_ABSENT:
-    case CDCRT_NULL: return true;
-    case CDCRT_F64: return cell.value.real == 0;
+    case CDCRT_NULL:
+      return true;
+    case CDCRT_F64:
+      return cell.value.real == 0;
     case CDCRT_DECIMAL:
     case CDCRT_STRING:
     case CDCRT_BYTES:
@@ -49,7 +54,8 @@ bool is_filler(const cdcrt_cell& cell) {
       return text.empty() || text == "{}" || text == "[]" || text == "AA==" || text == "PT0S" || text.starts_with("1970-01-01T00:00:00") ||
              text.find_first_not_of("0.-:Z") == std::string_view::npos;
     }
-    default: return cell.value.integer == 0;
+    default:
+      return cell.value.integer == 0;
   }
 }
 
@@ -96,7 +102,8 @@ Status EventDecoder::bind(const Layout* layout, const TableReference& table, con
 }
 
 Status EventDecoder::decode_envelope(const Envelope& envelope, const Layout* layout) {
-  if (envelope.operation == 0 || tape_[envelope.operation].kind != Kind::kString) return Status::bad_record("value: the event has no \"op\"");
+  if (envelope.operation == 0 || tape_[envelope.operation].kind != Kind::kString)
+    return Status::bad_record("value: the event has no \"op\"");
   if (envelope.source == 0 || tape_[envelope.source].kind != Kind::kObject) return Status::bad_record("value: the event has no \"source\"");
   const std::string_view operation = tape_.text(envelope.operation);
   const char code = operation.size() == 1 ? operation[0] : '?';
@@ -113,15 +120,21 @@ Status EventDecoder::decode_envelope(const Envelope& envelope, const Layout* lay
   }
   if (Status status = read_key(); !status) return status;
   switch (code) {
-    case 'c': return decode_change(envelope, layout, CDCRT_INSERT, table);
-    case 'r': return decode_change(envelope, layout, CDCRT_SNAPSHOT, table);
-    case 'u': return decode_change(envelope, layout, CDCRT_UPDATE, table);
-    case 'd': return decode_removal(envelope.before, layout, table);
-    default: return Status::bad_record("value: operation " + quoted(operation) + " is not one of c, r, u, d, t, m");
+    case 'c':
+      return decode_change(envelope, layout, CDCRT_INSERT, table);
+    case 'r':
+      return decode_change(envelope, layout, CDCRT_SNAPSHOT, table);
+    case 'u':
+      return decode_change(envelope, layout, CDCRT_UPDATE, table);
+    case 'd':
+      return decode_removal(envelope.before, layout, table);
+    default:
+      return Status::bad_record("value: operation " + quoted(operation) + " is not one of c, r, u, d, t, m");
   }
 }
 
-Status EventDecoder::decode_change(const Envelope& envelope, const Layout* declared, cdcrt_operation operation, const TableReference& table) {
+Status EventDecoder::decode_change(const Envelope& envelope, const Layout* declared, cdcrt_operation operation,
+                                   const TableReference& table) {
   if (envelope.after == 0 || tape_[envelope.after].kind != Kind::kObject) {
     return Status::bad_record("value: operation " + quoted(tape_.text(envelope.operation)) + " without \"after\"");
   }
@@ -195,7 +208,8 @@ Status EventDecoder::decode_flattened(const Layout* declared) {
   const Layout* layout = nullptr;
   if (Status status = layout_of(0, declared, settings_.metadata_prefix, layout); !status) return status;
   if (!layout->says_deleted && settings_.tombstones == Tombstones::kAuto && !settings_.topic_rule.is_given()) {
-    return Status::bad_record("value: a flattened row without \"" + settings_.metadata_prefix + "deleted\": deletes of such a stream come as null values, or not at all",
+    return Status::bad_record("value: a flattened row without \"" + settings_.metadata_prefix +
+                                  "deleted\": deletes of such a stream come as null values, or not at all",
                               "set tombstones = \"delete\" (the transform's default writes them) or \"ignore\" in the format's settings");
   }
   if (Status status = read_key(); !status) return status;
@@ -229,12 +243,14 @@ Status EventDecoder::decode_tombstone() {
   if (topic.starts_with("__debezium-heartbeat")) return marker();
   if (Status status = read_key(); !status) return status;
   if (key_.layout == nullptr || key_.layout->columns.empty()) {
-    return Status::bad_record("a null value without a key: nothing says which row it deletes",
-                              settings_.ignore_keys ? "keys = \"ignore\" and deletes by tombstone cannot go together" : "let the connector write keys");
+    return Status::bad_record(
+        "a null value without a key: nothing says which row it deletes",
+        settings_.ignore_keys ? "keys = \"ignore\" and deletes by tombstone cannot go together" : "let the connector write keys");
   }
   const auto& name = topic_->table(settings_.topic_rule);
   if (!name) {
-    return Status::bad_record("a null value on topic " + quoted(topic) + ", which does not match table_from_topic", "set table_from_topic to a pattern that fits");
+    return Status::bad_record("a null value on topic " + quoted(topic) + ", which does not match table_from_topic",
+                              "set table_from_topic to a pattern that fits");
   }
   const BoundShape* shape = nullptr;
   if (Status status = bind(key_.layout, {name->database, name->schema, name->table}, shape); !status) return status;
@@ -265,7 +281,8 @@ Status EventDecoder::read_row(const Layout& layout, const Place& place, uint32_t
     const std::string_view text = place.tape.text(name);
     const int32_t member = layout.find_member(text);
     const auto where = [&] { return " (byte " + std::to_string(place.tape.offset(name) + place.base) + ")"; };
-    if (member < 0) return Status::bad_record(std::string(place.part) + ": column " + quoted(text) + " is not in the schema of the row" + where());
+    if (member < 0)
+      return Status::bad_record(std::string(place.part) + ": column " + quoted(text) + " is not in the schema of the row" + where());
     if (seen_[static_cast<std::size_t>(member)]++ != 0) {
       return Status::bad_record(std::string(place.part) + ": column " + quoted(text) + " stands twice in the row" + where());
     }

@@ -29,7 +29,8 @@ uint32_t intern(const BoundShape& bound, sdk::RowBuilder& rows) {
       to.flags |= CDCRT_COLUMN_DEFAULT;
       if (from.default_certain) to.flags |= CDCRT_COLUMN_DEFAULT_CERTAIN;
       to.default_value = from.default_cell;
-      if (from.default_cell.tag >= CDCRT_STRING || from.default_cell.tag == CDCRT_DECIMAL) to.default_value.value.data = from.default_text.data();
+      if (from.default_cell.tag >= CDCRT_STRING || from.default_cell.tag == CDCRT_DECIMAL)
+        to.default_value.value.data = from.default_text.data();
     }
   }
   for (std::size_t i = 0; i < bound.key_columns.size(); ++i) columns[bound.key_columns[i]].key_ordinal = static_cast<uint32_t>(i + 1);
@@ -82,7 +83,8 @@ const Layout* TopicState::natural(Layouts& layouts, const debezium::JsonTape& ta
   return layout;
 }
 
-const BoundShape* TopicState::bind(const Layout* layout, const Layout* key, const TableReference& table, sdk::RowBuilder& rows, std::string& missing) {
+const BoundShape* TopicState::bind(const Layout* layout, const Layout* key, const TableReference& table, sdk::RowBuilder& rows,
+                                   std::string& missing) {
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
     const BoundShape& bound = *shapes_[i];
     if (bound.layout != layout || bound.key != key || table.table != bound.table || table.schema != bound.schema ||

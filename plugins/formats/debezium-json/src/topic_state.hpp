@@ -74,7 +74,9 @@ class TopicState {
 
   /// Memory held, bytes, roughly; and how to give it back. Nothing obtained before may be used after.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
-  [[nodiscard]] bool is_overfull() const { return bytes_ > kMaximumBytes || shapes_.size() > kMaximumEntries || rows_.size() > kMaximumEntries; }
+  [[nodiscard]] bool is_overfull() const {
+    return bytes_ > kMaximumBytes || shapes_.size() > kMaximumEntries || rows_.size() > kMaximumEntries;
+  }
   void forget();
 
  private:
@@ -84,7 +86,8 @@ class TopicState {
   using Layouts = std::vector<std::unique_ptr<Layout>>;
   static const KnownSchema* recognise(Schemas& schemas, std::string_view message);
   const KnownSchema* learn(Schemas& schemas, KnownSchema schema);
-  const Layout* natural(Layouts& layouts, const debezium::JsonTape& tape, uint32_t object, std::string_view metadata_prefix, std::string& duplicate);
+  const Layout* natural(Layouts& layouts, const debezium::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
+                        std::string& duplicate);
 
   std::string topic_;
   Schemas values_, keys_;
