@@ -52,6 +52,20 @@ Entry& Fold::find_or_add(std::string_view key, int64_t offset, bool& added) {
   }
 }
 
+Entry& Fold::succeed(const Entry& entry, int64_t offset) {
+  const auto index = static_cast<uint32_t>(&entry - entries_.data());
+  const std::string_view key = entry.key;
+  const int32_t arrival = entry.arrival;
+  entries_[index].closed = true;
+  std::size_t place = static_cast<uint32_t>(std::hash<std::string_view>{}(key)) & (slots_.size() - 1);
+  while (slots_[place].entry != index) place = (place + 1) & (slots_.size() - 1);
+  slots_[place].entry = static_cast<uint32_t>(entries_.size());
+  Entry& next = add(offset);
+  next.key = key;
+  next.arrival = arrival;
+  return next;
+}
+
 Entry& Fold::add(int64_t offset) {
   Entry& entry = entries_.emplace_back();
   entry.effect = Effect::kNothing;
@@ -97,7 +111,7 @@ void fold_full(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells, ui
 }
 
 bool fold_partial(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells, uint32_t width) {
-  if (added) {
+  if (added || entry.effect == Effect::kNothing) {
     entry.effect = Effect::kPatch;
   } else if (entry.effect == Effect::kDelete) {
     return false;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cdcrt/abi/value.h"
@@ -28,6 +29,7 @@ struct Entry {
   Effect effect = Effect::kUpsert;
   uint8_t operation = 0;        ///< kEvent: cdcrt_operation
   uint32_t width = 0;           ///< cells; a slot beyond it is ABSENT
+  bool closed = false;          ///< another entry of the same key follows
   int32_t copies = 1;
   cdcrt_cell* cells = nullptr;  ///< by slot of the table's knowledge
   std::string_view key;         ///< canonical key bytes
@@ -38,11 +40,11 @@ struct Entry {
 /// First half of a key change in two events (design 4.5): a row leaves its old key. What this batch had done to it before is kept.
 struct Departure {
   std::string_view old_key, new_key;      ///< canonical key bytes
-  const cdcrt_cell* old_cells = nullptr;  ///< the old key's cells by slot
-  const cdcrt_cell* new_cells = nullptr;  ///< the new key's cells by slot
+  cdcrt_cell* old_cells = nullptr;  ///< the old key's cells by slot
+  cdcrt_cell* new_cells = nullptr;  ///< the new key's cells by slot
   uint32_t width = 0;                     ///< of both
   Effect effect = Effect::kNothing;       ///< of the entry before it left; kNothing: the row stood in the target
-  const cdcrt_cell* cells = nullptr;      ///< its cells then, `cells_width` wide
+  cdcrt_cell* cells = nullptr;            ///< its cells then, `cells_width` wide
   uint32_t cells_width = 0;
   int32_t arrival = -1;                   ///< under which it had come in this batch
 };
@@ -50,6 +52,8 @@ struct Departure {
 /// Second half: a row comes under its new key. Cells that its event lacks are those of the row that left.
 struct Arrival {
   std::string_view old_key, new_key;
+  std::vector<uint32_t> slots;  ///< columns of the event's shape that it has no value for
+  uint32_t departed = 0;        ///< departures of this fold that were noted before it
 };
 
 /// How many source events of each kind an entry set stands for.
@@ -68,6 +72,9 @@ class Fold {
  public:
   /// The entry of the key, or a new one (`added`) with effect kNothing and no cells.
   Entry& find_or_add(std::string_view key, int64_t offset, bool& added);
+  /// A new entry for the key of `entry`, which stays as it is and is written before it: what changed a row that must exist is
+  /// not merged into what need not find one.
+  Entry& succeed(const Entry& entry, int64_t offset);
   /// An entry beside all others (kEvent).
   Entry& add(int64_t offset);
   /// Makes room for `width` cells, the new ones ABSENT.
@@ -80,11 +87,14 @@ class Fold {
 
   [[nodiscard]] std::vector<Entry>& entries() { return entries_; }
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
+  [[nodiscard]] uint32_t index_of(const Entry& entry) const { return static_cast<uint32_t>(&entry - entries_.data()); }
   [[nodiscard]] event::Arena& arena() { return arena_; }
   /// Memory held, bytes, about.
   [[nodiscard]] std::size_t bytes() const { return arena_.reserved() + entries_.capacity() * sizeof(Entry) + slots_.capacity() * 8; }
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   EventCounts counts;
+  /// Pairs of entries (by index) that one event changed: it is applied to both or to none.
+  std::vector<std::pair<uint32_t, uint32_t>> links;
   std::vector<Departure> departures;
   std::vector<Arrival> arrivals;
 
@@ -100,7 +110,7 @@ class Fold {
   event::Arena arena_{32 << 10};
 };
 
-/// The four steps of rule 4.3. `cells` are converted, by slot, `width` of them; bytes are copied into the fold.
+/// The steps of rule 4.3; the caller gives a patch a successor before anything but a partial row follows it. `cells` are converted, by slot, `width` of them; bytes are copied into the fold.
 /// A full row: every column of its shape is there.
 void fold_full(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells, uint32_t width);
 /// A partial row. False: it follows a delete, there is no row to change (dead letter).

@@ -1,6 +1,9 @@
 #include "apply/isolate.hpp"
 
 #include <algorithm>
+#include <set>
+#include <string>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "apply/table_writer.hpp"
@@ -23,15 +26,28 @@ class Isolation {
 
   Result<Isolated> run(const std::vector<const Entry*>& known_missing) {
     const auto entries = entries_of(sealed_);
-    if (known_missing.empty()) {
-      if (auto found = bisect(entries); !found) return std::move(found.error());
-    } else {
-      bad_.insert(known_missing.begin(), known_missing.end());
-    }
+    bad_.insert(known_missing.begin(), known_missing.end());
+    missing_ = bad_;
     Isolated result;
-    for (const Entry* entry : entries) {
-      if (!bad_.contains(entry)) result.good.push_back(entry);
+    // Until what is left is taken whole: a batch may hold refused rows and partial ones that find no row.
+    for (bool clean = false; !clean;) {
+      take_companions();
+      result.good.clear();
+      for (const Entry* entry : entries) {
+        if (!bad_.contains(entry)) result.good.push_back(entry);
+      }
+      if (result.good.empty()) break;
+      auto trial = attempt(result.good, {}, nullptr);
+      if (!trial) return std::move(trial.error());
+      clean = trial->accepted && trial->missing.empty();
+      if (trial->accepted) {
+        bad_.insert(trial->missing.begin(), trial->missing.end());
+        missing_.insert(trial->missing.begin(), trial->missing.end());
+      } else if (auto found = bisect(result.good); !found) {
+        return std::move(found.error());
+      }
     }
+    if (sealed_.key.empty()) appended_ = &result.good;
     for (const auto& part : sealed_.partitions) {
       std::vector<const Entry*> bad;
       for (const Entry& entry : part.fold.entries()) {
@@ -45,7 +61,7 @@ class Isolation {
 
  private:
   // Writes inside a transaction that is rolled back: what would happen?
-  Result<Trial> attempt(const std::vector<const Entry*>& entries, const std::vector<Sealed>* singles, const Sealed* candidate) {
+  Result<Trial> attempt(const std::vector<const Entry*>& entries, const std::vector<const Sealed*>& singles, const Sealed* candidate) {
     Trial trial;
     if (auto begun = connection_.begin(); !begun) return std::move(begun.error());
     const auto body = [&]() -> Result<void> {
@@ -53,11 +69,9 @@ class Isolation {
         if (auto cleared = clear_table(connection_, sealed_); !cleared) return cleared;
       }
       if (auto written = write_entries(connection_, sealed_, entries, trial.missing); !written) return written;
-      if (singles != nullptr) {
-        for (const Sealed& single : *singles) {
-          std::vector<const Entry*> ignored;
-          if (auto written = write_entries(connection_, single, entries_of(single), ignored); !written) return written;
-        }
+      for (const Sealed* single : singles) {
+        std::vector<const Entry*> ignored;
+        if (auto written = write_entries(connection_, *single, entries_of(*single), ignored); !written) return written;
       }
       if (candidate != nullptr) return write_entries(connection_, *candidate, entries_of(*candidate), trial.missing);
       return {};
@@ -72,7 +86,7 @@ class Isolation {
   }
 
   Result<bool> bisect(const std::vector<const Entry*>& entries) {
-    auto trial = attempt(entries, nullptr, nullptr);
+    auto trial = attempt(entries, {}, nullptr);
     if (!trial) return std::move(trial.error());
     if (trial->accepted) return false;
     if (entries.size() == 1) {
@@ -87,6 +101,27 @@ class Isolation {
     // Only together are they refused (a value that moves between unique rows): each of them is run event by event.
     if (!*left && !*right) bad_.insert(entries.begin(), entries.end());
     return true;
+  }
+
+  // Entries of one key are written in order, and an event that changed two of them is applied to both or to none: they are
+  // replayed together.
+  void take_companions() {
+    for (const auto& part : sealed_.partitions) {
+      const auto& all = part.fold.entries();
+      for (std::size_t before = SIZE_MAX; before != bad_.size() && !bad_.empty();) {
+        before = bad_.size();
+        std::unordered_set<std::string_view> keys;
+        for (const Entry& entry : all) {
+          if (bad_.contains(&entry)) keys.insert(entry.key);
+        }
+        for (const Entry& entry : all) {
+          if (keys.contains(entry.key)) bad_.insert(&entry);
+        }
+        for (const auto& [one, other] : part.fold.links) {
+          if (bad_.contains(&all[one]) || bad_.contains(&all[other])) bad_.insert({&all[one], &all[other]});
+        }
+      }
+    }
   }
 
   Result<void> replay(const progress::Partition& partition, const std::vector<const Entry*>& bad, Isolated& result) {
@@ -104,9 +139,12 @@ class Isolation {
                                return fault.ok();
                              });
     if (!fault) return fault;
-    if (read) return {};
-    if (read.error().code != CDCRT_UNSUPPORTED) return read;
-    for (const Entry* entry : bad) letter_without_bytes(partition, *entry, result);
+    if (!read && read.error().code != CDCRT_UNSUPPORTED) return read;
+    // What the source has no more is told as it was decoded.
+    for (const Entry* entry : bad) {
+      if (!entry->closed && !replayed_.contains(std::string(entry->key))) letter_without_bytes(partition, *entry, result);
+    }
+    replayed_.clear();
     return {};
   }
 
@@ -114,13 +152,14 @@ class Isolation {
                               const std::vector<uint32_t>& indexes, const std::unordered_set<std::string_view>& keys, Isolated& result) {
     // A table of its own, with the same slots, folds this one message.
     progress::Partition alone(partition.source(), partition.topic(), partition.number(), [](auto&, auto, auto) {});
-    Table probe(sealed_.table->identity());
+    TableIdentity identity = sealed_.table->identity();
+    identity.memory = nullptr;
+    Table probe(std::move(identity));
     probe.restore(sealed_.columns, sealed_.key_known, {});
-    std::vector<Refusal> refusals;
     cdcrt_messages current = message;
     current.generation = 0;
-    probe.accept({alone, current, rows, reader_.shapes(), current.messages[0].offset + 1}, indexes.data(), indexes.size(), refusals);
-    if (!refusals.empty()) return {};  // became a dead letter when it was folded first
+    probe.accept({alone, current, rows, reader_.shapes(), current.messages[0].offset + 1}, indexes.data(), indexes.size(),
+                 [](const Refusal&) {});  // became a dead letter when it was folded first
     auto single = probe.seal();
     if (!single) return {};
     bool concerned = false;
@@ -128,6 +167,7 @@ class Isolation {
       for (Entry& entry : part.fold.entries()) {
         if (keys.contains(entry.key)) {
           concerned = true;
+          replayed_.emplace(entry.key);
         } else {
           entry.effect = Effect::kNothing;
         }
@@ -137,9 +177,13 @@ class Isolation {
     single->table = sealed_.table;
     single->columns = sealed_.columns;
     single->key = sealed_.key;
-    auto trial = attempt({}, &result.singles, &*single);
+    static const std::vector<const Entry*> none;
+    auto trial = attempt(appended_ != nullptr ? *appended_ : none, concerning(*single, result), &*single);
     if (!trial) return std::move(trial.error());
     if (trial->accepted && trial->missing.empty()) {
+      for (const auto& part : single->partitions) {
+        for (const Entry& entry : part.fold.entries()) singles_of_[std::string(entry.key)].insert(result.singles.size());
+      }
       result.singles.push_back(std::move(*single));
       return {};
     }
@@ -152,14 +196,35 @@ class Isolation {
     return {};
   }
 
+  // What was accepted before of the candidate's rows; without a key any may matter.
+  std::vector<const Sealed*> concerning(const Sealed& candidate, const Isolated& result) {
+    std::set<std::size_t> indexes;
+    if (sealed_.key.empty()) {
+      for (std::size_t i = 0; i < result.singles.size(); ++i) indexes.insert(i);
+    }
+    for (const auto& part : candidate.partitions) {
+      for (const Entry& entry : part.fold.entries()) {
+        if (const auto found = singles_of_.find(std::string(entry.key)); found != singles_of_.end()) {
+          indexes.insert(found->second.begin(), found->second.end());
+        }
+      }
+    }
+    std::vector<const Sealed*> singles;
+    for (const std::size_t index : indexes) singles.push_back(&result.singles[index]);
+    return singles;
+  }
+
   void letter_without_bytes(const progress::Partition& partition, const Entry& entry, Isolated& result) {
     ++result.refused;
     dead_letters::Letter letter = letter_for(partition, entry.last_offset);
-    letter.reason = "value_refused";
-    letter.message = "the target refuses the row, and the source cannot be read again: this is the decoded row, not the message";
+    const bool is_missing = missing_.contains(&entry);
+    letter.reason = is_missing ? "row_missing" : "value_refused";
+    letter.message = is_missing ? "the change finds no row in the target" : "the target refuses the row";
+    letter.message += ", and the source cannot be read again: this is the decoded row, not the message";
     for (uint32_t slot = 0; slot < entry.width; ++slot) {
       if (entry.cells[slot].tag == CDCRT_ABSENT) continue;
-      letter.decoded_row += (letter.decoded_row.empty() ? "" : ", ") + sealed_.columns[slot].target_name + "=" + types::display(entry.cells[slot]);
+      letter.decoded_row += (letter.decoded_row.empty() ? "" : ", ") + sealed_.columns[slot].target_name + "=";
+      types::append_text(letter.decoded_row, entry.cells[slot]);
     }
     letters_.add(letter);
   }
@@ -180,6 +245,10 @@ class Isolation {
   EventReader& reader_;
   dead_letters::DeadLetters& letters_;
   std::unordered_set<const Entry*> bad_;
+  std::unordered_set<const Entry*> missing_;       ///< of the bad: they find no row
+  std::unordered_set<std::string> replayed_;       ///< keys whose events were read again
+  std::unordered_map<std::string, std::set<std::size_t>> singles_of_;  ///< by key: which of the accepted ones change its row
+  const std::vector<const Entry*>* appended_ = nullptr;  ///< without a key: what is written before the singles
 };
 
 }  // namespace

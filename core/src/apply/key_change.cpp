@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 #include <set>
+#include <unordered_map>
 
 #include "apply/table_writer.hpp"
 #include "types/convert.hpp"
@@ -46,11 +47,14 @@ class KeyChanges {
     for (auto& part : sealed_.partitions) {
       for (auto& departure : part.fold.departures) departures_[std::string(departure.new_key)] = {&part.fold, &departure};
     }
+    for (std::size_t i = 0; i < settled_.entries_.size(); ++i) {
+      if (!settled_.entries_[i]->closed) places_[settled_.entries_[i]->key] = i;
+    }
     forget_filled();
     if (departures_.empty() && !any_arrival() && changes_.empty()) return {};
     if (auto read = read_departed(); !read) return read;
     for (auto& part : sealed_.partitions) {
-      for (const auto& arrival : part.fold.arrivals) arrive(arrival);
+      for (const auto& arrival : part.fold.arrivals) arrive(part.fold, arrival);
     }
     for (const auto& [new_key, place] : departures_) {
       if (!arrived_.contains(new_key)) depart(new_key, *place.departure);
@@ -60,8 +64,8 @@ class KeyChanges {
 
  private:
   struct Place {
-    Fold* fold;
-    const Departure* departure;
+    Fold* fold = nullptr;
+    const Departure* departure = nullptr;
   };
   using Row = std::vector<cdcrt_cell>;
 
@@ -132,24 +136,44 @@ class KeyChanges {
     for (uint32_t slot = 0; slot < departure.cells_width; ++slot) {
       if (departure.cells[slot].tag != CDCRT_ABSENT) row[slot] = departure.cells[slot];
     }
-    if (whole && departure.arrival >= 0) fill(row, place.fold->arrivals[static_cast<std::size_t>(departure.arrival)]);
+    if (whole && departure.arrival >= 0) fill(row, *place.fold, place.fold->arrivals[static_cast<std::size_t>(departure.arrival)]);
     return row;
   }
 
   // Sets what is ABSENT from the row that the arrival continues. False: that row has not left yet.
-  bool fill(Row& row, const Arrival& arrival) {
+  bool fill(Row& row, Fold& fold, const Arrival& arrival) {
     Row from;
-    if (const auto place = departures_.find(std::string(arrival.new_key)); place != departures_.end() && place->second.departure->old_key == arrival.old_key) {
-      from = departed_row(place->second);
+    if (const auto place = departure_of(fold, arrival); place.departure != nullptr) {
+      // Rows that changed keys in a ring among partitions have no beginning.
+      if (!being_filled_.insert(place.departure).second) return false;
+      from = departed_row(place);
+      being_filled_.erase(place.departure);
     } else if (const auto kept = sealed_.key_changes.find(std::string(arrival.new_key)); kept != sealed_.key_changes.end() && kept->second.departed) {
       from = row_from(kept->second.row);
     } else {
       return false;
     }
-    for (std::size_t slot = 0; slot < row.size() && slot < from.size(); ++slot) {
-      if (row[slot].tag == CDCRT_ABSENT) row[slot] = from[slot];
+    for (const uint32_t slot : arrival.slots) {
+      if (slot < row.size() && slot < from.size() && row[slot].tag == CDCRT_ABSENT) row[slot] = fitted(from[slot], slot);
     }
     return true;
+  }
+
+  // The departure that the arrival continues: the last one before it in its own partition, else another partition's.
+  Place departure_of(Fold& fold, const Arrival& arrival) {
+    for (std::size_t i = arrival.departed; i-- > 0;) {
+      const Departure& departure = fold.departures[i];
+      if (departure.new_key == arrival.new_key && departure.old_key == arrival.old_key) return {&fold, &departure};
+    }
+    const auto place = departures_.find(std::string(arrival.new_key));
+    if (place == departures_.end() || place->second.departure->old_key != arrival.old_key) return {};
+    return place->second;
+  }
+
+  // A kept cell as the column is now: its type may have grown since.
+  cdcrt_cell fitted(const cdcrt_cell& cell, uint32_t slot) {
+    auto converted = types::convert(cell, {}, sealed_.columns[slot].type, settled_.arena_);
+    return converted ? *converted : cdcrt_cell{};
   }
 
   Row row_from(std::string_view text) {
@@ -162,23 +186,23 @@ class KeyChanges {
     return row;
   }
 
-  void arrive(const Arrival& arrival) {
+  void arrive(Fold& fold, const Arrival& arrival) {
     const std::string new_key(arrival.new_key);
     arrived_.insert(new_key);
-    const auto found = std::find_if(settled_.entries_.begin(), settled_.entries_.end(), [&](const Entry* entry) { return entry->key == arrival.new_key; });
+    const auto found = place_of(arrival.new_key);
     if (found == settled_.entries_.end()) return;
     const Entry& entry = **found;
     Row row(sealed_.columns.size());
     std::copy(entry.cells, entry.cells + entry.width, row.begin());
     const bool lives = entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace;
-    if (fill(row, arrival)) {
+    if (fill(row, fold, arrival)) {
       if (sealed_.key_changes.erase(new_key) > 0) changes_[new_key] = std::nullopt;
       if (lives) replace(found, row);
       return;
     }
     KeyChangeRecord record;
-    for (const uint32_t slot : columns_.slots()) {
-      if (lives && row[slot].tag == CDCRT_ABSENT) record.slots.push_back(slot);
+    for (const uint32_t slot : arrival.slots) {
+      if (lives && slot < row.size() && row[slot].tag == CDCRT_ABSENT) record.slots.push_back(slot);
     }
     changes_[new_key] = to_text(record);
     sealed_.key_changes[new_key] = std::move(record);
@@ -200,10 +224,10 @@ class KeyChanges {
     bool any = false;
     for (const uint32_t slot : kept->second.slots) {
       if (slot >= row.size() || row[slot].tag == CDCRT_ABSENT) continue;
-      filled[slot] = row[slot];
+      filled[slot] = fitted(row[slot], slot);
       any = true;
     }
-    const auto found = std::find_if(settled_.entries_.begin(), settled_.entries_.end(), [&](const Entry* entry) { return entry->key == new_key; });
+    const auto found = place_of(new_key);
     if (any && found != settled_.entries_.end()) {
       for (uint32_t slot = 0; slot < (*found)->width; ++slot) {
         if ((*found)->cells[slot].tag != CDCRT_ABSENT) filled[slot] = (*found)->cells[slot];
@@ -220,6 +244,11 @@ class KeyChanges {
     }
     sealed_.key_changes.erase(new_key);
     changes_[new_key] = std::nullopt;
+  }
+
+  std::vector<const Entry*>::iterator place_of(std::string_view key) {
+    const auto place = places_.find(key);
+    return place == places_.end() ? settled_.entries_.end() : settled_.entries_.begin() + static_cast<std::ptrdiff_t>(place->second);
   }
 
   void replace(std::vector<const Entry*>::iterator place, const Row& row) {
@@ -249,6 +278,8 @@ class KeyChanges {
   SettledEntries& settled_;
   TargetColumns columns_;
   std::map<std::string, Place> departures_;
+  std::unordered_map<std::string_view, std::size_t> places_;  ///< by key: index of the last entry in settled_.entries_
+  std::set<const Departure*> being_filled_;
   std::set<std::string> arrived_;
   std::map<std::string, Row> standing_;
   std::map<std::string, std::optional<std::string>> changes_;

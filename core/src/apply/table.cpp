@@ -15,6 +15,11 @@ bool is_definite(uint8_t operation) {
   return operation == CDCRT_SNAPSHOT || operation == CDCRT_INSERT || operation == CDCRT_UPDATE || operation == CDCRT_DEFINITION;
 }
 
+// What the target gives a column that an inserted row lacks.
+cdcrt_cell given_when_absent(const evolution::Column& column) {
+  return column.default_value.tag > CDCRT_NULL ? column.default_value : types::null_cell();
+}
+
 }  // namespace
 
 Table::Table(TableIdentity identity) : identity_(std::move(identity)), knowledge_(identity_.route) {}
@@ -32,6 +37,7 @@ void Table::restore(std::vector<evolution::Column> columns, bool key_known, std:
   }
   if (key_known) knowledge_.restore_key_known();
   floor_ = std::move(floor);
+  target.stored_floor = floor_;
   target.stored_version = knowledge_.version();
 }
 
@@ -40,6 +46,7 @@ void Table::restore_progress(progress::Partition& partition, int64_t next_offset
   PartitionState& state = state_of(partition);
   state.next = state.stored_next = next_offset;
   state.last_order = state.max_order = order;
+  state.unordered = order.empty() && next_offset > 0;
   state.marks.emplace_back(order, next_offset);
   knowledge_.restore_sighting(order);
 }
@@ -50,7 +57,7 @@ Table::PartitionState& Table::state_of(progress::Partition& partition) {
   return state;
 }
 
-void Table::accept(const Batch& batch, const uint32_t* rows, std::size_t count, std::vector<Refusal>& refusals) {
+void Table::accept(const Batch& batch, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {
   if (count == 0) return;
   const std::lock_guard lock(mutex_);
   PartitionState& state = state_of(batch.partition);
@@ -61,10 +68,12 @@ void Table::accept(const Batch& batch, const uint32_t* rows, std::size_t count, 
     return;
   }
   const uint32_t generation = state.min_generation;
+  std::vector<Refusal> refusals;
   for (std::size_t i = 0; i < count && stopped_.empty() && state.min_generation == generation; ++i) {
     const cdcrt_row& row = batch.rows.rows()[rows[i]];
     if (batch.messages.messages[row.message].offset >= state.next) accept_row(batch, state, row, refusals);
   }
+  for (const Refusal& refusal : refusals) refused(refusal);
   if (stopped_.empty() && state.min_generation == generation) {
     if (state.first_held < 0) state.first_held = first;
     state.next = batch.next_offset;
@@ -86,21 +95,40 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
   const int64_t offset = batch.messages.messages[row.message].offset;
   if (row.source_order.data != nullptr) state.last_order.assign(row.source_order.data, row.source_order.size);
   const std::string_view order = state.last_order;
-  if (!floor_.empty() && !order.empty() && order <= floor_) return;
-  if (order > state.max_order) state.max_order.assign(order);
-  if (row.operation == CDCRT_TRUNCATE) {
-    truncate(state, row, order, offset);
+  // A partition that has passed the floor (the truncate's own among them) has no rows from before it any more.
+  if (!floor_.empty() && state.max_order < floor_ && order <= floor_) {
+    if (order.empty()) {
+      stop_locked("rows at " + state.partition->name() + " offset " + std::to_string(offset) +
+                  " carry no source order, and another partition had a truncate: which came first is unknown");
+      return;
+    }
+    if (order > state.max_order && order < floor_) state.max_order.assign(order);
     return;
   }
+  if (order > state.max_order) state.max_order.assign(order);
+  if (order.empty()) state.unordered = true;
+  if (row.operation == CDCRT_TRUNCATE) {
+    if (identity_.events) {
+      scratch_.clear();
+      accept_event(state, row, offset);
+    } else {
+      truncate(state, order, offset);
+    }
+    return;
+  }
+  // The last row's cells may be gone; a type change must not touch them.
+  scratch_.clear();
+  before_scratch_.clear();
   const event::Shape& shape = batch.shapes.get(row.shape);
   auto map = knowledge_.observe(shape, order, is_definite(row.operation));
   if (!map) {
     stop_locked(map.error().message + (map.error().hint.empty() ? "" : "; " + map.error().hint));
     return;
   }
-  follow_type_changes();
+  follow_schema_changes();
   if (row.operation == CDCRT_DEFINITION) return;
-  if (row.operation == CDCRT_DELETE && identity_.route.deletes == manifest::Deletes::kIgnore) return;
+  // A delete that is half of a key change is no delete of the source's row.
+  if (row.operation == CDCRT_DELETE && row.other_key == CDCRT_NO_CELLS && identity_.route.deletes == manifest::Deletes::kIgnore) return;
   if (knowledge_.key_crosses_partitions() && partitions_.size() > 1) {
     stop_locked("rows of one key may come from several partitions, since the route's primary_key does not contain the message key");
     return;
@@ -121,51 +149,56 @@ bool Table::convert_row(const event::Shape& shape, const evolution::ShapeMap& ma
       continue;
     }
     const auto slot = static_cast<uint32_t>(map.slots[i]);
-    const cdcrt_cell& cell = cells[i];
-    if (cell.tag <= CDCRT_NULL) {
-      out[slot] = cell;
-      continue;
+    if (cells[i].tag <= CDCRT_NULL) {
+      out[slot] = cells[i];
+    } else if (!convert_cell(cells[i], shape.columns[i].type, shape.declared, slot, out[slot], error)) {
+      return false;
     }
-    const evolution::Column* column = &knowledge_.columns()[slot];
-    if (!column->typed_by_route && !shape.declared) {
-      knowledge_.learn(slot, cell);
-      column = &knowledge_.columns()[slot];
-    }
-    const bool read = column->typed_by_route && !shape.declared;
-    if (!read && types::is_ready(cell, shape.columns[i].type, column->type)) {
-      out[slot] = cell;
-      continue;
-    }
-    auto converted = read ? types::read_as(cell, column->parse, column->type, conversion_)
-                          : types::convert(cell, shape.columns[i].type, column->type, conversion_);
-    if (converted) {
-      out[slot] = *converted;
-      continue;
-    }
-    switch (column->on_overflow) {
-      case manifest::OnOverflow::kNull:
-        out[slot].tag = CDCRT_NULL;
-        continue;
-      case manifest::OnOverflow::kTruncate:
-        if (column->type.kind == CDCRT_TYPE_STRING && column->type.length > 0) {
-          auto text = types::convert(cell, shape.columns[i].type, cdcrt_type{CDCRT_TYPE_STRING, 0, 0, 0}, conversion_);
-          if (text) {
-            if (auto cut = types::truncate(*text, column->type)) {
-              out[slot] = *cut;
-              continue;
-            }
-          }
-        }
-        break;
-      default:
-        break;
-    }
-    error = std::move(converted.error());
-    error.message = "column '" + column->source_name + "': " + error.message;
-    return false;
   }
-  follow_type_changes();
+  follow_schema_changes();
   return true;
+}
+
+bool Table::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared, uint32_t slot, cdcrt_cell& out, Error& error) {
+  const evolution::Column& column = knowledge_.columns()[slot];
+  if (!column.typed_by_route && (!declared || from.kind == CDCRT_TYPE_UNKNOWN)) knowledge_.learn(slot, cell);
+  const bool read = column.typed_by_route && !declared;
+  if (!read && types::is_ready(cell, from, column.type)) {
+    out = cell;
+    return true;
+  }
+  const auto convert = [&] {
+    return read ? types::read_as(cell, column.parse, column.type, conversion_) : types::convert(cell, from, column.type, conversion_);
+  };
+  auto converted = convert();
+  if (!converted && column.on_overflow == manifest::OnOverflow::kNull) converted = types::null_cell();
+  if (!converted && column.on_overflow == manifest::OnOverflow::kTruncate) {
+    if (auto cut = types::truncate(cell, column.type)) converted = *cut;
+  }
+  if (!converted && column.on_overflow == manifest::OnOverflow::kWiden) {
+    knowledge_.widen(slot, from.kind == CDCRT_TYPE_UNKNOWN ? types::learned(cell) : from);
+    converted = convert();
+  }
+  if (converted) {
+    out = *converted;
+    return true;
+  }
+  error = std::move(converted.error());
+  error.message = "column '" + column.source_name + "': " + error.message;
+  return false;
+}
+
+// `scratch_` holds the row; no cells for a truncate.
+void Table::accept_event(PartitionState& state, const cdcrt_row& row, int64_t offset) {
+  Entry& entry = state.fold.add(offset);
+  entry.effect = Effect::kEvent;
+  entry.operation = row.operation;
+  const auto width = static_cast<uint32_t>(scratch_.size());
+  state.fold.widen(entry, width);
+  for (uint32_t slot = 0; slot < width; ++slot) entry.cells[slot] = state.fold.own(scratch_[slot]);
+  if (row.operation == CDCRT_TRUNCATE) return;
+  ++(row.operation == CDCRT_DELETE ? state.fold.counts.deleted
+                                   : (row.operation == CDCRT_UPDATE ? state.fold.counts.updated : state.fold.counts.inserted));
 }
 
 bool Table::key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const {
@@ -187,16 +220,7 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
     return;
   }
   const auto width = static_cast<uint32_t>(scratch_.size());
-  if (identity_.events) {
-    Entry& entry = state.fold.add(offset);
-    entry.effect = Effect::kEvent;
-    entry.operation = row.operation;
-    state.fold.widen(entry, width);
-    for (uint32_t slot = 0; slot < width; ++slot) entry.cells[slot] = state.fold.own(scratch_[slot]);
-    ++(row.operation == CDCRT_DELETE ? state.fold.counts.deleted
-                                     : (row.operation == CDCRT_UPDATE ? state.fold.counts.updated : state.fold.counts.inserted));
-    return;
-  }
+  if (identity_.events) return accept_event(state, row, offset);
   if (!key_of(scratch_, key_scratch_)) {
     refusals.push_back({row.message, "key_missing",
                         make_error(CDCRT_BAD_RECORD, "a column of the primary key is null or not in the event",
@@ -204,6 +228,7 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
     return;
   }
   // One event that changes the key is the delete of the old row and the upsert of the new one.
+  std::optional<uint32_t> left;
   if (row.operation == CDCRT_UPDATE && row.before != CDCRT_NO_CELLS) {
     std::string old_key;
     if (convert_row(shape, map, batch.rows.cells(row.before), before_scratch_, error) && key_of(before_scratch_, old_key) && old_key != key_scratch_) {
@@ -214,13 +239,25 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
         if (knowledge_.columns()[slot].key_ordinal == 0) before_scratch_[slot] = {};
       }
       bool added = false;
-      Entry& old_entry = state.fold.find_or_add(old_key, offset, added);
-      fold_delete(state.fold, old_entry, before_scratch_.data(), static_cast<uint32_t>(before_scratch_.size()));
+      Entry* old_entry = &state.fold.find_or_add(old_key, offset, added);
+      if (!added && old_entry->effect == Effect::kPatch) old_entry = &state.fold.succeed(*old_entry, offset);
+      fold_delete(state.fold, *old_entry, before_scratch_.data(), static_cast<uint32_t>(before_scratch_.size()));
+      left = state.fold.index_of(*old_entry);
     }
   }
+  const bool partial = row.operation == CDCRT_UPDATE &&
+                       std::any_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
+                         return slot >= 0 && scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT;
+                       });
   bool added = false;
-  Entry& entry = state.fold.find_or_add(key_scratch_, offset, added);
-  if (row.other_key != CDCRT_NO_CELLS) note_key_change(state, row, batch, map, entry);
+  Entry* place = &state.fold.find_or_add(key_scratch_, offset, added);
+  if (row.other_key != CDCRT_NO_CELLS) note_key_change(state, row, batch, map, *place);
+  if (!added && place->effect == Effect::kPatch && !partial) {
+    place = &state.fold.succeed(*place, offset);
+    added = true;
+  }
+  Entry& entry = *place;
+  if (left) state.fold.links.emplace_back(*left, state.fold.index_of(entry));
   if (row.operation == CDCRT_DELETE) {
     for (uint32_t slot = 0; slot < width; ++slot) {
       if (knowledge_.columns()[slot].key_ordinal == 0) scratch_[slot] = {};
@@ -229,10 +266,6 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
     ++state.fold.counts.deleted;
     return;
   }
-  const bool partial = row.operation == CDCRT_UPDATE &&
-                       std::any_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
-                         return slot >= 0 && scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT;
-                       });
   if (!partial) {
     fold_full(state.fold, entry, added, scratch_.data(), width);
   } else if (!fold_partial(state.fold, entry, added, scratch_.data(), width)) {
@@ -251,7 +284,13 @@ void Table::note_key_change(PartitionState& state, const cdcrt_row& row, const B
   Fold& fold = state.fold;
   if (row.operation != CDCRT_DELETE) {
     entry.arrival = static_cast<int32_t>(fold.arrivals.size());
-    fold.arrivals.push_back({fold.own_key(other_key), entry.key});
+    Arrival& arrival = fold.arrivals.emplace_back();
+    arrival.old_key = fold.own_key(other_key);
+    arrival.new_key = entry.key;
+    arrival.departed = static_cast<uint32_t>(fold.departures.size());
+    for (const int32_t slot : map.slots) {
+      if (slot >= 0 && scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT) arrival.slots.push_back(static_cast<uint32_t>(slot));
+    }
     return;
   }
   Departure departure;
@@ -267,9 +306,20 @@ void Table::note_key_change(PartitionState& state, const cdcrt_row& row, const B
   fold.departures.push_back(departure);
 }
 
-void Table::append_image(PartitionState& state, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies) {
+uint32_t Table::append_image(PartitionState& state, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies) {
   key_scratch_.clear();
-  for (const cdcrt_cell& cell : cells) types::append_key(key_scratch_, cell);
+  // What a row lacks is what it would have been given: both make one image.
+  for (uint32_t slot = 0; slot < cells.size(); ++slot) {
+    const cdcrt_cell given = given_when_absent(knowledge_.columns()[slot]);
+    const cdcrt_cell& cell = cells[slot].tag == CDCRT_ABSENT ? given : cells[slot];
+    image_scratch_.clear();
+    types::append_key(image_scratch_, given);
+    const std::size_t start = key_scratch_.size();
+    types::append_key(key_scratch_, types::integer_cell(CDCRT_I64, slot));
+    const std::size_t value = key_scratch_.size();
+    types::append_key(key_scratch_, cell);
+    if (std::string_view(key_scratch_).substr(value) == image_scratch_) key_scratch_.resize(start);
+  }
   bool added = false;
   Entry& entry = state.fold.find_or_add(key_scratch_, offset, added);
   if (added) {
@@ -279,6 +329,7 @@ void Table::append_image(PartitionState& state, const std::vector<cdcrt_cell>& c
     for (std::size_t slot = 0; slot < cells.size(); ++slot) entry.cells[slot] = state.fold.own(cells[slot]);
   }
   entry.copies += copies;
+  return state.fold.index_of(entry);
 }
 
 void Table::accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
@@ -295,6 +346,12 @@ void Table::accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t 
     if (image != CDCRT_NO_CELLS && !convert_row(shape, map, batch.rows.cells(image), before_scratch_, error)) {
       refusals.push_back({row.message, "value_refused", std::move(error)});
       return;
+    }
+    if (image != CDCRT_NO_CELLS && shape.declared) {
+      for (uint32_t slot = 0; slot < before_scratch_.size(); ++slot) {
+        const bool listed = std::find(map.slots.begin(), map.slots.end(), static_cast<int32_t>(slot)) != map.slots.end();
+        if (!listed && knowledge_.columns()[slot].active) before_scratch_[slot] = given_when_absent(knowledge_.columns()[slot]);
+      }
     }
     const bool complete = image != CDCRT_NO_CELLS && std::none_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
       return slot >= 0 && before_scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT;
@@ -321,59 +378,11 @@ void Table::accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t 
       }
     }
   }
-  if (!inserts) append_image(state, before_scratch_, offset, -1);
-  if (row.operation != CDCRT_DELETE) append_image(state, scratch_, offset, 1);
+  std::optional<uint32_t> removed, appended;
+  if (!inserts) removed = append_image(state, before_scratch_, offset, -1);
+  if (row.operation != CDCRT_DELETE) appended = append_image(state, scratch_, offset, 1);
+  if (removed && appended) state.fold.links.emplace_back(*removed, *appended);
   ++(inserts ? state.fold.counts.inserted : (row.operation == CDCRT_DELETE ? state.fold.counts.deleted : state.fold.counts.updated));
-}
-
-void Table::truncate(PartitionState& state, const cdcrt_row&, std::string_view order, int64_t offset) {
-  if (order.empty() && partitions_.size() > 1) {
-    stop_locked("a truncate at " + state.partition->name() + " offset " + std::to_string(offset) +
-                " carries no source order, and the table's rows come from several partitions");
-    return;
-  }
-  state.fold = Fold();
-  for (auto& [partition, other] : partitions_) {
-    if (&other == &state) continue;
-    if (other.max_order > order) {
-      rewind_past(other, order);
-    } else {
-      other.fold = Fold();
-    }
-  }
-  clear_ = true;
-  floor_.assign(order);
-}
-
-// Rows of this partition later than the truncate were folded or written already: they are read again after it.
-void Table::rewind_past(PartitionState& state, std::string_view order) {
-  int64_t from = 0;
-  while (!state.marks.empty() && state.marks.back().first > order) state.marks.pop_back();
-  if (!state.marks.empty()) from = state.marks.back().second;
-  state.fold = Fold();
-  state.next = from;
-  state.first_held = from;
-  state.max_order.assign(state.marks.empty() ? std::string_view() : std::string_view(state.marks.back().first));
-  state.last_order = state.max_order;
-  state.min_generation = state.partition->rewind(from);
-}
-
-void Table::follow_type_changes() {
-  for (const auto& change : knowledge_.take_type_changes()) {
-    for (auto& [partition, state] : partitions_) {
-      for (Entry& entry : state.fold.entries()) {
-        if (change.slot >= entry.width || entry.cells[change.slot].tag <= CDCRT_NULL) continue;
-        auto converted = types::convert(entry.cells[change.slot], change.from, change.to, state.fold.arena());
-        if (converted) entry.cells[change.slot] = *converted;
-      }
-    }
-    for (auto* scratch : {&scratch_, &before_scratch_}) {
-      // The cell that taught the type has it already.
-      if (change.slot >= scratch->size() || types::is_ready((*scratch)[change.slot], change.to, change.to)) continue;
-      auto converted = types::convert((*scratch)[change.slot], change.from, change.to, conversion_);
-      if (converted) (*scratch)[change.slot] = *converted;
-    }
-  }
 }
 
 void Table::account() {
@@ -418,6 +427,9 @@ std::optional<Sealed> Table::seal() {
   sealed.clear = clear_;
   sealed.floor = floor_;
   sealed.bytes = accounted_;
+  if (!identity_.events && std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return !each.second.fold.empty(); })) {
+    knowledge_.type_one_column();
+  }
   for (auto& [partition, state] : partitions_) {
     if (state.first_held < 0 && state.next == state.stored_next && state.fold.empty()) continue;
     SealedPartition part;
@@ -449,6 +461,7 @@ void Table::complete(const Sealed& sealed) {
   if (identity_.memory != nullptr) identity_.memory->fetch_sub(static_cast<int64_t>(sealed.bytes));
   applied_ += sealed.counts;
   target.key_changes = sealed.key_changes;
+  if (sealed.clear) target.stored_floor = sealed.floor;
   for (const auto& part : sealed.partitions) {
     PartitionState& state = partitions_[part.partition];
     state.stored_next = part.next_offset;

@@ -29,6 +29,9 @@ struct Refusal {
   Error error;
 };
 
+/// Told of a refusal under the table's lock, before anything can be sealed: its dead letter is there before progress passes it.
+using RefusalHandler = std::function<void(const Refusal&)>;
+
 /// The part of a sealed batch that came from one partition.
 struct SealedPartition {
   progress::Partition* partition = nullptr;
@@ -94,9 +97,8 @@ class Table {
     const event::ShapeRegistry& shapes;
     int64_t next_offset;  ///< the rows given are all that the table gets of the messages below it
   };
-  /// Folds rows (indexes into batch.rows, ascending) of one decoded batch; all rows of a message come in one call. Refused ones
-  /// are appended.
-  void accept(const Batch& batch, const uint32_t* rows, std::size_t count, std::vector<Refusal>& refusals);
+  /// Folds rows (indexes into batch.rows, ascending) of one decoded batch; all rows of a message come in one call.
+  void accept(const Batch& batch, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
 
   /// True when there is something to write and nothing is being written.
   [[nodiscard]] bool ready() const;
@@ -126,6 +128,7 @@ class Table {
     bool has_unique_key = false;
     std::vector<std::string> columns;   ///< names in the target
     uint64_t stored_version = 0;        ///< of the knowledge as last stored
+    std::string stored_floor;           ///< of the last truncate that was committed
     std::map<std::string, evolution::Column> made;  ///< by target name: the column as it was last made in the target
     uint64_t schema_changes = 0;
     std::map<std::string, KeyChangeRecord> key_changes;  ///< halves of key changes that wait for the other, by new key
@@ -141,7 +144,8 @@ class Table {
     int64_t first_sealed = -1;      ///< the same of what is being written
     uint32_t min_generation = 0;    ///< older batches were read before a rewind
     std::string last_order;         ///< of the last row that had one
-    std::string max_order;
+    std::string max_order;          ///< greatest order of the rows below `next`
+    bool unordered = false;         ///< had rows before any order was seen
     std::deque<std::pair<std::string, int64_t>> marks;  ///< (max_order, next) after a batch, ascending
   };
 
@@ -152,13 +156,16 @@ class Table {
   void accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
                       std::vector<Refusal>& refusals);
   void note_key_change(PartitionState& state, const cdcrt_row& row, const Batch& batch, const evolution::ShapeMap& map, Entry& entry);
-  void truncate(PartitionState& state, const cdcrt_row& row, std::string_view order, int64_t offset);
+  void accept_event(PartitionState& state, const cdcrt_row& row, int64_t offset);
+  void truncate(PartitionState& state, std::string_view order, int64_t offset);
   void rewind_past(PartitionState& state, std::string_view order);
+  bool convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared, uint32_t slot, cdcrt_cell& out, Error& error);
   bool convert_row(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,
                    Error& error);
   bool key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const;
-  void follow_type_changes();
-  void append_image(PartitionState& state, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies);
+  void follow_schema_changes();
+  /// Answers the entry's index.
+  uint32_t append_image(PartitionState& state, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies);
   void stop_locked(const std::string& reason);
   [[nodiscard]] std::size_t held_bytes_locked() const;
   void account();
@@ -176,7 +183,7 @@ class Table {
   EventCounts applied_;
   std::size_t accounted_ = 0;
   std::vector<cdcrt_cell> scratch_, before_scratch_;
-  std::string key_scratch_;
+  std::string key_scratch_, image_scratch_;
   event::Arena conversion_{16 << 10};
 };
 

@@ -103,10 +103,12 @@ void plan_changes(const Sealed& sealed, const TargetColumns& columns, Plan& plan
       plan.add(CDCRT_ADD_COLUMN, columns.describe(slot));
       ++plan.source_changes;
     } else if (!types::equal(made->second.type, column.type) && column.target_type.empty()) {
-      // An adopted column that already holds more than the source's type stays as it is.
-      const cdcrt_type wanted = types::join(made->second.type, column.type);
+      // An adopted column keeps what it holds: it stays as it is, or becomes what holds both.
+      const cdcrt_type wanted = types::evolve(made->second.type, column.type);
       if (made->second.type.kind == CDCRT_TYPE_UNKNOWN || types::equal(wanted, made->second.type)) continue;
-      plan.add(CDCRT_ALTER_TYPE, columns.describe(slot), made->second.type);
+      cdcrt_column altered = columns.describe(slot);
+      altered.type = wanted;
+      plan.add(CDCRT_ALTER_TYPE, altered, made->second.type);
       ++plan.source_changes;
     }
   }
@@ -114,11 +116,20 @@ void plan_changes(const Sealed& sealed, const TargetColumns& columns, Plan& plan
 
 }  // namespace
 
+std::vector<const progress::Partition*> partitions_of(const std::vector<const Sealed*>& batches) {
+  std::vector<const progress::Partition*> partitions;
+  for (const Sealed* sealed : batches) {
+    for (const auto& part : sealed->partitions) partitions.push_back(part.partition);
+  }
+  std::sort(partitions.begin(), partitions.end());
+  partitions.erase(std::unique(partitions.begin(), partitions.end()), partitions.end());
+  return partitions;
+}
+
 Result<void> prepare_table(plugin::Connection& connection, progress::Store* store, bool transactional, const Sealed& sealed) {
   Table::Target& target = sealed.table->target;
   if (target.described && target.stored_version == sealed.version) return {};
   const TargetColumns columns(sealed);
-  if (columns.slots().empty()) return {};  // nothing is known yet: no row, or only columns without a type
   if (sealed.table->identity().events) {
     target.stored_version = sealed.version;
     target.described = true;
@@ -127,10 +138,15 @@ Result<void> prepare_table(plugin::Connection& connection, progress::Store* stor
   const auto begin = [&]() -> Result<void> { return transactional ? connection.begin() : Result<void>(); };
   if (auto begun = begin(); !begun) return begun;
   const auto body = [&]() -> Result<void> {
+    if (store != nullptr) {
+      if (auto checked = store->check(connection, partitions_of({&sealed})); !checked) return checked;
+    }
     if (auto described = describe(connection, sealed); !described) return described;
     Plan plan;
     plan.storage.reserve(2 * sealed.columns.size() + 1);
-    if (target.exists) {
+    if (columns.slots().empty()) {
+      // Nothing to create yet: columns without a type and no row. What is known of them is stored all the same.
+    } else if (target.exists) {
       plan_changes(sealed, columns, plan);
     } else {
       plan_create(columns, plan);
@@ -140,15 +156,20 @@ Result<void> prepare_table(plugin::Connection& connection, progress::Store* stor
     }
     if (store != nullptr) {
       const auto& identity = sealed.table->identity();
-      if (auto saved = store->save_table(connection, identity.target(), identity.source_name, sealed.floor, sealed.key_known); !saved) return saved;
+      // The floor of a truncate is stored where the table is emptied, not before.
+      if (auto saved = store->save_table(connection, identity.target(), identity.source_name, target.stored_floor, sealed.key_known); !saved) {
+        return saved;
+      }
       if (auto saved = store->save_columns(connection, identity.target(), sealed.columns); !saved) return saved;
     }
     if (transactional) {
       if (auto committed = connection.commit(); !committed) return committed;
     }
     target.schema_changes += plan.source_changes;
-    if (!target.exists) target.has_unique_key = !sealed.key.empty();
-    target.exists = true;
+    if (!target.exists && !columns.slots().empty()) {
+      target.has_unique_key = !sealed.key.empty();
+      target.exists = true;
+    }
     for (const auto& column : sealed.columns) target.made.erase(column.target_name);
     for (const uint32_t slot : columns.slots()) target.made[sealed.columns[slot].target_name] = sealed.columns[slot];
     target.stored_version = sealed.version;
@@ -165,8 +186,13 @@ Result<void> prepare_table(plugin::Connection& connection, progress::Store* stor
 Result<void> write_entries(plugin::Connection& connection, const Sealed& sealed, const std::vector<const Entry*>& entries,
                            std::vector<const Entry*>& missing) {
   const TargetColumns columns(sealed);
-  if (columns.slots().empty()) return {};
-  for (const WriteGroup& rows : group(columns, entries)) {
+  if (columns.slots().empty() && !sealed.table->identity().events) return {};
+  // Entries that another of their key follows go first.
+  std::vector<const Entry*> closed, open;
+  for (const Entry* entry : entries) (entry->closed ? closed : open).push_back(entry);
+  std::vector<WriteGroup> groups = group(columns, closed);
+  for (WriteGroup& last : group(columns, open)) groups.push_back(std::move(last));
+  for (const WriteGroup& rows : groups) {
     struct Missing {
       const WriteGroup* group;
       std::vector<const Entry*>* entries;

@@ -18,6 +18,9 @@ Result<void> prepare_table(plugin::Connection& connection, progress::Store* stor
 Result<void> write_entries(plugin::Connection& connection, const Sealed& sealed, const std::vector<const Entry*>& entries,
                            std::vector<const Entry*>& missing);
 
+/// The partitions that the batches stand for, each once.
+std::vector<const progress::Partition*> partitions_of(const std::vector<const Sealed*>& batches);
+
 /// Empties the table, inside the caller's transaction.
 Result<void> clear_table(plugin::Connection& connection, const Sealed& sealed);
 

@@ -21,9 +21,9 @@ cdcrt_write_kind kind_of(const Entry& entry) {
 
 int rank(cdcrt_write_kind kind) {
   switch (kind) {
-    case CDCRT_WRITE_REMOVE:
     case CDCRT_WRITE_DELETE: return 0;
     case CDCRT_WRITE_REPLACE: return 1;
+    case CDCRT_WRITE_REMOVE: return 3;  // what it removes may have come in this batch
     default: return 2;
   }
 }
@@ -31,6 +31,9 @@ int rank(cdcrt_write_kind kind) {
 }  // namespace
 
 TargetColumns::TargetColumns(const Sealed& sealed) : sealed_(&sealed) {
+  // A table begins with its key: while a column of it has only been named, nothing is there to write.
+  const auto untyped = [&](uint32_t slot) { return sealed.columns[slot].type.kind == CDCRT_TYPE_UNKNOWN; };
+  if (std::any_of(sealed.key.begin(), sealed.key.end(), untyped)) return;
   slots_ = sealed.key;
   for (uint32_t slot = 0; slot < sealed.columns.size(); ++slot) {
     const auto& column = sealed.columns[slot];

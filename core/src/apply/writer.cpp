@@ -70,21 +70,19 @@ Result<void> Writer::with_retries(Body&& body) {
 
 Result<void> Writer::attempt(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing) {
   const bool transactional = context_.sink.has(CDCRT_SINK_TRANSACTIONS);
-  std::vector<const progress::Partition*> partitions;
-  for (const Sealed* sealed : batches) {
-    for (const auto& part : sealed->partitions) partitions.push_back(part.partition);
-  }
-  std::sort(partitions.begin(), partitions.end());
-  partitions.erase(std::unique(partitions.begin(), partitions.end()), partitions.end());
+  const auto partitions = partitions_of({batches.begin(), batches.end()});
   if (context_.store != nullptr) {
     if (auto claimed = context_.store->claim_new(*connection_, partitions); !claimed) return claimed;
   }
   for (const Sealed* sealed : batches) {
-    if (auto prepared = prepare_table(*connection_, context_.store, transactional, *sealed); !prepared) return prepared;
+    if (auto prepared = prepare_table(*connection_, context_.store, transactional, *sealed); !prepared) {
+      // A definition that the target refuses is no row's fault: nothing to isolate.
+      if (prepared.error().code == CDCRT_BAD_RECORD) prepared.error().code = CDCRT_UNSUPPORTED;
+      if (prepared.error().code == CDCRT_STALE_SCHEMA) sealed->table->target.described = false;
+      return prepared;
+    }
   }
-  if (transactional) {
-    if (auto begun = connection_->begin(); !begun) return begun;
-  }
+  if (auto begun = connection_->begin(); !begun) return begun;
   const auto body = [&]() -> Result<void> {
     if (context_.store != nullptr) {
       if (auto checked = context_.store->check(*connection_, partitions); !checked) return checked;
@@ -99,7 +97,7 @@ Result<void> Writer::attempt(std::vector<Sealed*>& batches, std::vector<const En
     return finish(batches);
   };
   auto done = body();
-  if (!done && transactional && connection_) {
+  if (!done && connection_) {
     if (auto rolled_back = connection_->rollback(); !rolled_back) connection_.reset();
   }
   if (!done && done.error().code == CDCRT_STALE_SCHEMA) {
@@ -149,7 +147,7 @@ Result<void> Writer::finish(const std::vector<Sealed*>& batches) {
     }
   }
   if (auto flushed = context_.letters.flush(); !flushed) return flushed;
-  return context_.sink.has(CDCRT_SINK_TRANSACTIONS) ? commit(batches) : Result<void>();
+  return commit(batches);
 }
 
 Result<void> Writer::commit(const std::vector<Sealed*>& batches) {
@@ -170,6 +168,10 @@ Result<bool> Writer::already_committed(const Sealed& sealed) {
 }
 
 Result<void> Writer::write(std::vector<Sealed>& batches) {
+  // A truncate may lower watermarks.
+  std::unique_lock<std::mutex> lowering;
+  const bool clears = std::any_of(batches.begin(), batches.end(), [](const Sealed& sealed) { return sealed.clear; });
+  if (clears && context_.store != nullptr) lowering = context_.store->hold_watermarks();
   std::vector<Sealed*> together;
   for (Sealed& sealed : batches) together.push_back(&sealed);
   if (together.size() > 1) {
@@ -181,7 +183,7 @@ Result<void> Writer::write(std::vector<Sealed>& batches) {
       failures_ = 0;
       return {};
     }
-      if (is_outage(done.error())) {
+    if (is_outage(done.error())) {
       if (auto waited = wait(done.error()); !waited) return waited;
     } else if (done.error().code == CDCRT_FATAL) {
       return done;
@@ -214,9 +216,14 @@ Result<void> Writer::write_alone(Sealed& sealed) {
         if (++stale < kStaleAttempts) continue;
         break;
       case CDCRT_BAD_RECORD: {
+        if (!context_.sink.has(CDCRT_SINK_TRANSACTIONS)) break;  // nothing could be tried and taken back
         auto isolated = write_isolated(sealed, missing);
         if (isolated) return {};
         if (isolated.error().code == CDCRT_FATAL || is_outage(isolated.error())) return isolated;
+        if (isolated.error().code == CDCRT_STALE_SCHEMA && ++stale < kStaleAttempts) {
+          sealed.table->target.described = false;
+          continue;
+        }
         done = std::move(isolated);
         break;
       }
@@ -259,8 +266,7 @@ Result<void> Writer::write_isolated(Sealed& sealed, const std::vector<const Entr
 }
 
 Result<void> Writer::commit_isolated(Sealed& sealed, const Isolated& isolated) {
-  std::vector<const progress::Partition*> partitions;
-  for (const auto& part : sealed.partitions) partitions.push_back(part.partition);
+  const auto partitions = partitions_of({&sealed});
   if (auto begun = connection_->begin(); !begun) return begun;
   if (context_.store != nullptr) {
     if (auto checked = context_.store->check(*connection_, partitions); !checked) return checked;
@@ -273,6 +279,7 @@ Result<void> Writer::commit_isolated(Sealed& sealed, const Isolated& isolated) {
   for (const Sealed& single : isolated.singles) {
     if (auto written = write_entries(*connection_, single, entries_of(single), ignored); !written) return written;
   }
+  if (!ignored.empty()) return make_error(CDCRT_RETRY, "rows of '" + sealed.table->identity().target() + "' went away while bad ones were looked for");
   return finish({&sealed});
 }
 

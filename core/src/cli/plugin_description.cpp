@@ -1,6 +1,8 @@
 #include "cli/plugin_description.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <string_view>
 #include <vector>
 
@@ -83,7 +85,9 @@ std::vector<std::string> values_of(const cdcrt_option& option) {
 
 std::string number(double value) {
   char text[32];
-  const auto done = std::to_chars(text, text + sizeof text, value);
+  const bool is_whole = value == std::floor(value) && std::fabs(value) < 1e15;
+  const auto done =
+      is_whole ? std::to_chars(text, text + sizeof text, static_cast<int64_t>(value)) : std::to_chars(text, text + sizeof text, value);
   return {text, done.ptr};
 }
 

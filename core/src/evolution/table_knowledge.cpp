@@ -49,8 +49,9 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
     map.version = version_;
   }
   if (order > map.max_order) map.max_order.assign(order);
-  if (definite && shape.declared && !map.absent.empty() && route_->schema_changes == manifest::SchemaChanges::kEvolve) {
-    drop_absent(map, order);
+  const bool drops = route_->schema_changes == manifest::SchemaChanges::kEvolve || route_->schema_changes == manifest::SchemaChanges::kFail;
+  if (definite && shape.declared && !map.absent.empty() && drops) {
+    if (auto dropped = drop_absent(map, order); !dropped) return std::move(dropped.error());
     map.version = version_;
     std::erase_if(map.absent, [&](uint32_t slot) { return !columns_[slot].active; });
   }
@@ -63,9 +64,8 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
   if (rule.exclude) return -1;
   auto found = slots_.find(column.name);
   if (found == slots_.end()) {
-    const bool established = restored_ || maps_.size() > 1;
-    if (established && route_->schema_changes == manifest::SchemaChanges::kIgnore) return -1;
-    if (established && route_->schema_changes == manifest::SchemaChanges::kFail) {
+    if (established() && route_->schema_changes == manifest::SchemaChanges::kIgnore) return -1;
+    if (established() && route_->schema_changes == manifest::SchemaChanges::kFail) {
       return make_error(CDCRT_UNSUPPORTED, "the source added column '" + column.name + "' and schema_changes is \"fail\"",
                         "add the column to the target and set schema_changes = \"evolve\", or exclude it in the route's columns");
     }
@@ -109,7 +109,7 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
     }
     ++version_;
   } else if (shape.declared && known.active) {
-    declare_type(found->second, column.type, order);
+    if (auto declared = declare_type(found->second, column.type, order); !declared) return std::move(declared.error());
     if (known.default_value.tag == CDCRT_ABSENT && is_usable_default(column) && order < known.type_order) {
       known.default_value = event::copy_cell(column.default_value, arena_);
     }
@@ -117,12 +117,24 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
   return static_cast<int32_t>(found->second);
 }
 
-void TableKnowledge::declare_type(uint32_t slot, cdcrt_type declared, std::string_view order) {
+Result<void> TableKnowledge::declare_type(uint32_t slot, cdcrt_type declared, std::string_view order) {
   Column& column = columns_[slot];
-  if (column.typed_by_route || declared.kind == CDCRT_TYPE_UNKNOWN) return;
+  if (column.typed_by_route || declared.kind == CDCRT_TYPE_UNKNOWN) return {};
   const bool late = order < column.type_order;
-  set_type(slot, late ? follow(declared, column.type) : follow(column.type, declared));
+  const cdcrt_type type = late ? follow(declared, column.type) : follow(column.type, declared);
+  if (established() && column.type.kind != CDCRT_TYPE_UNKNOWN && !types::equal(column.type, type)) {
+    // "ignore": the target keeps its type, and what does not fit it becomes a dead letter.
+    if (route_->schema_changes == manifest::SchemaChanges::kIgnore) return {};
+    if (route_->schema_changes == manifest::SchemaChanges::kFail) {
+      return make_error(CDCRT_UNSUPPORTED,
+                        "the source changed the type of column '" + column.source_name + "' from " + types::to_string(column.type) + " to " +
+                            types::to_string(declared) + " and schema_changes is \"fail\"",
+                        "change the target's column and set schema_changes = \"evolve\", or give the column a type in the route's columns");
+    }
+  }
+  set_type(slot, type);
   if (!late) column.type_order.assign(order);
+  return {};
 }
 
 void TableKnowledge::set_type(uint32_t slot, cdcrt_type type) {
@@ -137,7 +149,31 @@ void TableKnowledge::learn(uint32_t slot, const cdcrt_cell& cell) {
   set_type(slot, types::join(columns_[slot].type, types::learned(cell)));
 }
 
+void TableKnowledge::widen(uint32_t slot, cdcrt_type type) { set_type(slot, types::join(columns_[slot].type, type)); }
+
+void TableKnowledge::type_one_column() {
+  const auto typed = [](const Column& column) { return column.active && column.type.kind != CDCRT_TYPE_UNKNOWN; };
+  if (std::any_of(columns_.begin(), columns_.end(), typed)) return;
+  const auto first = std::find_if(columns_.begin(), columns_.end(), [](const Column& column) { return column.active; });
+  if (first != columns_.end()) set_type(static_cast<uint32_t>(first - columns_.begin()), types::string_type(0));
+}
+
+// Equal route keys meet in one partition only when the route's key contains the message's, by which Kafka partitions.
+void TableKnowledge::judge_key_partitions(const event::Shape& shape) {
+  if (key_partitions_judged_ || route_->primary_key.empty()) return;
+  key_partitions_judged_ = true;
+  bool any = false;
+  for (const auto& column : shape.columns) {
+    if (column.key_ordinal == 0) continue;
+    any = true;
+    const auto& names = route_->primary_key;
+    if (std::find(names.begin(), names.end(), column.name) == names.end()) key_crosses_partitions_ = true;
+  }
+  if (!any) key_crosses_partitions_ = true;
+}
+
 Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
+  judge_key_partitions(shape);
   std::vector<std::string> names;
   if (!route_->primary_key.empty()) {
     names = route_->primary_key;
@@ -170,17 +206,6 @@ Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
   key_ = std::move(slots);
   for (std::size_t i = 0; i < key_.size(); ++i) columns_[key_[i]].key_ordinal = static_cast<uint32_t>(i + 1);
   key_known_ = true;
-  key_crosses_partitions_ = false;
-  if (!route_->primary_key.empty()) {
-    // Equal route keys meet in one partition only when the route's key contains the message's, by which Kafka partitions.
-    bool any = false;
-    for (const auto& column : shape.columns) {
-      if (column.key_ordinal == 0) continue;
-      any = true;
-      if (std::find(names.begin(), names.end(), column.name) == names.end()) key_crosses_partitions_ = true;
-    }
-    if (!any) key_crosses_partitions_ = true;
-  }
   ++version_;
   return {};
 }
@@ -194,17 +219,23 @@ std::string_view TableKnowledge::last_seen(uint32_t slot) const {
   return seen;
 }
 
-void TableKnowledge::drop_absent(const ShapeMap& map, std::string_view order) {
+Result<void> TableKnowledge::drop_absent(const ShapeMap& map, std::string_view order) {
   for (const uint32_t slot : map.absent) {
     Column& column = columns_[slot];
     if (!column.active || column.key_ordinal > 0) continue;
     const std::string_view seen = last_seen(slot);
     if (order <= seen) continue;
+    if (route_->schema_changes == manifest::SchemaChanges::kFail) {
+      return make_error(CDCRT_UNSUPPORTED, "the source dropped column '" + column.source_name + "' and schema_changes is \"fail\"",
+                        "drop the column from the target and set schema_changes = \"evolve\", or \"add_only\" to keep it");
+    }
     column.last_seen.assign(seen);
     column.active = false;
     column.dropped_at.assign(order);
+    drops_.push_back(slot);
     ++version_;
   }
+  return {};
 }
 
 bool TableKnowledge::revives(const ShapeMap& map, std::string_view order) const {
@@ -230,7 +261,8 @@ void TableKnowledge::restore(Column column) {
   column.target_type = rule.target_type;
   if (rule.type) {
     column.typed_by_route = true;
-    column.type = *rule.type;
+    const bool widened = rule.on_overflow == manifest::OnOverflow::kWiden && column.type.kind != CDCRT_TYPE_UNKNOWN;
+    column.type = widened ? types::join(*rule.type, column.type) : *rule.type;
   }
   columns_.push_back(std::move(column));
   const uint32_t ordinal = columns_.back().key_ordinal;

@@ -62,6 +62,10 @@ class TableKnowledge {
 
   /// A value without schema: widens the column's type so that it holds the cell.
   void learn(uint32_t slot, const cdcrt_cell& cell);
+  /// Widens the column's type so that it holds values of `type` too.
+  void widen(uint32_t slot, cdcrt_type type);
+  /// Rows that hold nothing but NULL need a column to stand in: gives the first active one a type if none has one.
+  void type_one_column();
 
   /// Puts back a column that the target kept (order of calls: slot order).
   void restore(Column column);
@@ -79,7 +83,10 @@ class TableKnowledge {
   [[nodiscard]] uint64_t version() const { return version_; }
   /// Type changes since the last call.
   std::vector<TypeChange> take_type_changes();
-  /// Source changes seen (columns added, dropped, types changed).
+  /// Slots dropped since the last call: cells folded before are of a column that is gone.
+  std::vector<uint32_t> take_drops() { return std::exchange(drops_, {}); }
+  [[nodiscard]] bool has_changes() const { return !type_changes_.empty() || !drops_.empty(); }
+  /// Cells of dropped, excluded or ignored columns that were left out.
   [[nodiscard]] uint64_t discarded_cells() const { return discarded_cells_; }
   void count_discarded() { ++discarded_cells_; }
 
@@ -87,9 +94,12 @@ class TableKnowledge {
 
  private:
   Result<int32_t> slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order);
-  void declare_type(uint32_t slot, cdcrt_type declared, std::string_view order);
+  Result<void> declare_type(uint32_t slot, cdcrt_type declared, std::string_view order);
+  /// The table's columns were known before this shape: what differs is a change of the source.
+  [[nodiscard]] bool established() const { return restored_ || maps_.size() > 1; }
+  void judge_key_partitions(const event::Shape& shape);
   Result<void> observe_key(const event::Shape& shape);
-  void drop_absent(const ShapeMap& map, std::string_view order);
+  Result<void> drop_absent(const ShapeMap& map, std::string_view order);
   [[nodiscard]] std::string_view last_seen(uint32_t slot) const;
   [[nodiscard]] bool revives(const ShapeMap& map, std::string_view order) const;
   const ShapeMap* discard_late(const ShapeMap& map, std::string_view order);
@@ -102,11 +112,13 @@ class TableKnowledge {
   ShapeMap late_map_;
   std::vector<uint32_t> key_;
   bool key_known_ = false;
+  bool key_partitions_judged_ = false;
   bool key_crosses_partitions_ = false;
   bool restored_ = false;  ///< columns came from the target
   uint64_t version_ = 1;
   uint64_t discarded_cells_ = 0;
   std::vector<TypeChange> type_changes_;
+  std::vector<uint32_t> drops_;
   event::Arena arena_{4 << 10};
 };
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "diagnostics/codes.hpp"
+#include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
 #include "manifest/component_error.hpp"
 #include "manifest/option_reader.hpp"

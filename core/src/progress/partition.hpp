@@ -34,16 +34,14 @@ class Partition {
     const std::lock_guard lock(mutex_);
     if (generation == generation_ && next > routed_next_) routed_next_ = next;
   }
-  /// Reads again from `offset`; answers the generation that the batches read after it carry.
+  /// Reads again from `offset`, or from an earlier place that another rewind still needs; answers the generation that the
+  /// batches read after it carry. `seek` is called in the order of the generations, and must not call back.
   uint32_t rewind(int64_t offset) {
-    uint32_t generation = 0;
-    {
-      const std::lock_guard lock(mutex_);
-      if (offset < routed_next_) routed_next_ = offset;
-      generation = ++generation_;
-    }
-    seek_(*this, offset, generation);
-    return generation;
+    const std::lock_guard lock(mutex_);
+    if (offset < routed_next_) routed_next_ = offset;
+    ++generation_;
+    seek_(*this, routed_next_, generation_);
+    return generation_;
   }
 
  private:

@@ -234,12 +234,21 @@ Result<Stored> Store::claim(plugin::Connection& connection) {
               [&](const cdcrt_cell* cells) { stored.tables[string_of(cells[0])].key_changes[string_of(cells[1])] = string_of(cells[2]); });
     if (!ok) return ok;
     std::map<std::string, std::map<int64_t, evolution::Column>> columns;
+    Result<void> unreadable;
     ok = read(connection, kColumns, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
       evolution::Column& column = columns[string_of(cells[0])][integer_of(cells[1])];
       column.source_name = string_of(cells[2]);
       column.target_name = string_of(cells[3]);
       column.type = types::parse_type(string_of(cells[4])).value_or(cdcrt_type{});
       column.key_ordinal = static_cast<uint32_t>(integer_of(cells[5]));
+      if (const std::string kept = string_of(cells[6]); !kept.empty()) {
+        auto value = types::from_text(kept, stored.defaults);
+        if (value) {
+          column.default_value = *value;
+        } else {
+          unreadable = std::move(value.error());
+        }
+      }
       column.active = integer_of(cells[7]) != 0;
       column.incarnation = static_cast<uint32_t>(integer_of(cells[8]));
       column.last_seen = string_of(cells[9]);
@@ -247,6 +256,7 @@ Result<Stored> Store::claim(plugin::Connection& connection) {
       column.type_order = string_of(cells[11]);
     });
     if (!ok) return ok;
+    if (!unreadable) return unreadable;
     for (auto& [target, by_slot] : columns) {
       for (auto& [slot, column] : by_slot) stored.tables[target].columns.push_back(std::move(column));
     }
@@ -333,8 +343,8 @@ Result<void> Store::save_columns(plugin::Connection& connection, const std::stri
   for (std::size_t slot = 0; slot < columns.size(); ++slot) {
     const auto& column = columns[slot];
     const std::string& type = storage.emplace_back(types::to_string(column.type));
-    const std::string& default_value =
-        storage.emplace_back(column.default_value.tag == CDCRT_ABSENT ? std::string() : types::display(column.default_value));
+    std::string& default_value = storage.emplace_back();
+    if (column.default_value.tag != CDCRT_ABSENT) types::append_text(default_value, column.default_value);
     cells.insert(cells.end(),
                  {text(pipeline_), text(sink_), text(target), integer(static_cast<int64_t>(slot)), text(column.source_name),
                   text(column.target_name), text(type), integer(column.key_ordinal), text(default_value), integer(column.active ? 1 : 0),

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,6 +41,7 @@ struct StoredTable {
 struct Stored {
   std::map<PartitionKey, int64_t> watermarks;
   std::map<std::string, StoredTable> tables;  ///< by target name
+  event::Arena defaults{1 << 10};             ///< owns the bytes of the columns' defaults
 };
 
 struct TablePosition {
@@ -75,6 +77,10 @@ class Store {
                                 const std::map<std::string, std::optional<std::string>>& records);
   Result<void> save_watermarks(plugin::Connection& connection, const std::vector<std::pair<const Partition*, int64_t>>& watermarks);
 
+  /// Held from finding watermarks until they are committed, and around a commit that lowers some: else an older, higher one could
+  /// be stored over a lowered one, and a restart would begin too late.
+  [[nodiscard]] std::unique_lock<std::mutex> hold_watermarks() { return std::unique_lock(watermarks_); }
+
  private:
   struct HostTable;
   [[nodiscard]] cdcrt_table name_of(const HostTable& table, std::string& storage) const;
@@ -86,6 +92,7 @@ class Store {
 
   const std::string pipeline_, sink_, schema_, owner_;
   const bool has_schemas_;
+  std::mutex watermarks_;
   std::mutex mutex_;
   std::map<PartitionKey, int64_t> epochs_;
 };

@@ -23,7 +23,6 @@ struct DecodePool::Worker {
   std::vector<plugin::Format> formats;  // by source
   event::RowBatch rows;
   std::vector<std::pair<apply::Table*, std::vector<uint32_t>>> by_table;
-  std::vector<apply::Refusal> refusals;
   std::vector<cdcrt_message> readable;
 };
 
@@ -161,9 +160,8 @@ void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& mes
     const auto message_of = [&](std::size_t index) { return worker.rows.rows()[rows[index]].message; };
     while (last < rows.size() && message_of(last) == message_of(last - 1)) ++last;
     const int64_t next = last == rows.size() ? messages.messages[messages.count - 1].offset + 1 : messages.messages[message_of(last)].offset;
-    worker.refusals.clear();
-    table.accept({flow.partition, messages, worker.rows, surroundings_.shapes, next}, rows.data() + first, last - first, worker.refusals);
-    for (const auto& refusal : worker.refusals) letter(flow, messages.messages[refusal.message], &table, refusal.reason, refusal.error);
+    table.accept({flow.partition, messages, worker.rows, surroundings_.shapes, next}, rows.data() + first, last - first,
+                 [&](const apply::Refusal& refusal) { letter(flow, messages.messages[refusal.message], &table, refusal.reason, refusal.error); });
     first = last;
     if (first < rows.size()) surroundings_.monitor.notify();
   }

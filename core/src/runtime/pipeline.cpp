@@ -165,11 +165,12 @@ class Pipeline {
     monitor_.notify();
     const auto deadline = std::chrono::steady_clock::now() + manifest_.runtime.shutdown_timeout;
     const auto in_time = [&] { return std::chrono::steady_clock::now() < deadline; };
-    if (!std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed(); })) {
-      monitor_.wait([&] { return flows_.idle() || !in_time() || failed(); });
-      for (auto& sink : sinks_) sink->flush();
-      monitor_.wait([&] { return !in_time() || failed() || std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->idle(); }); });
-    }
+    // A sink that failed writes nothing more; the others write what they hold, whatever ended the run.
+    monitor_.wait([&] { return flows_.idle() || !in_time() || failed(); });
+    for (auto& sink : sinks_) sink->flush();
+    monitor_.wait([&] {
+      return !in_time() || std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed() || sink->idle(); });
+    });
     for (auto& source : sources_) source->stop();
     decoders_->stop();
     int code = 0;

@@ -152,6 +152,8 @@ void SinkRuntime::work(bool keeps_watermarks) {
 }
 
 Result<void> SinkRuntime::save_watermarks(apply::Writer& writer) {
+  std::unique_lock<std::mutex> lock;
+  if (store_) lock = store_->hold_watermarks();
   std::vector<std::pair<const progress::Partition*, int64_t>> moved;
   for (const Flow* flow : surroundings_.flows.all()) {
     // The position is read before the tables: what they take after it can only be above it.

@@ -1,0 +1,75 @@
+// What reaches back to rows folded before: a truncate (design 4.7), and changes of types and columns (4.1, 4.2).
+#include <algorithm>
+
+#include "apply/table.hpp"
+#include "types/convert.hpp"
+
+namespace cdcrt::apply {
+
+void Table::truncate(PartitionState& state, std::string_view order, int64_t offset) {
+  const bool unordered = std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return each.second.unordered; });
+  if (partitions_.size() > 1 && (order.empty() || unordered)) {
+    stop_locked("a truncate at " + state.partition->name() + " offset " + std::to_string(offset) +
+                " cannot be placed among the table's rows of other partitions: " +
+                (order.empty() ? "it carries no source order" : "some of them carry no source order"));
+    return;
+  }
+  state.fold = Fold();
+  for (auto& [partition, other] : partitions_) {
+    if (&other == &state) continue;
+    if (other.max_order > state.max_order) {
+      rewind_past(other, state.max_order);
+    } else {
+      other.fold = Fold();
+    }
+  }
+  clear_ = true;
+  floor_ = state.max_order;
+}
+
+// Rows of this partition later than the truncate were folded or written already: they are read again after it.
+void Table::rewind_past(PartitionState& state, std::string_view order) {
+  int64_t from = 0;
+  while (!state.marks.empty() && state.marks.back().first > order) state.marks.pop_back();
+  if (!state.marks.empty()) from = state.marks.back().second;
+  state.fold = Fold();
+  state.next = from;
+  state.first_held = from;
+  state.max_order.assign(state.marks.empty() ? std::string_view() : std::string_view(state.marks.back().first));
+  state.last_order = state.max_order;
+  state.min_generation = state.partition->rewind(from);
+}
+
+void Table::follow_schema_changes() {
+  if (!knowledge_.has_changes()) return;
+  for (const auto& change : knowledge_.take_type_changes()) {
+    const auto follow = [&](cdcrt_cell* cells, uint32_t width, event::Arena& arena) {
+      // The cell that taught the type has it already.
+      if (change.slot >= width || types::is_ready(cells[change.slot], change.to, change.to)) return;
+      if (auto converted = types::convert(cells[change.slot], change.from, change.to, arena)) cells[change.slot] = *converted;
+    };
+    for (auto& [partition, state] : partitions_) {
+      Fold& fold = state.fold;
+      for (Entry& entry : fold.entries()) follow(entry.cells, entry.width, fold.arena());
+      for (Departure& departure : fold.departures) {
+        follow(departure.old_cells, departure.width, fold.arena());
+        follow(departure.new_cells, departure.width, fold.arena());
+        follow(departure.cells, departure.cells_width, fold.arena());
+      }
+    }
+    for (auto* scratch : {&scratch_, &before_scratch_}) follow(scratch->data(), static_cast<uint32_t>(scratch->size()), conversion_);
+  }
+  // A column that comes back later is another one: what was folded for the old one goes with it.
+  for (const uint32_t slot : knowledge_.take_drops()) {
+    for (auto& [partition, state] : partitions_) {
+      for (Entry& entry : state.fold.entries()) {
+        if (slot < entry.width && !identity_.events) entry.cells[slot] = {};
+      }
+      for (Departure& departure : state.fold.departures) {
+        if (slot < departure.cells_width) departure.cells[slot] = {};
+      }
+    }
+  }
+}
+
+}  // namespace cdcrt::apply

@@ -1,0 +1,52 @@
+// MemorySink: a target in memory behind the sink boundary: transactions, catalog, every kind of write, reads, and faults on demand.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cdcrt/abi/sink.h"
+#include "manifest/manifest.hpp"
+
+namespace cdcrt::memory_sink {
+
+struct Column {
+  std::string name;
+  cdcrt_type type{};
+  uint32_t key_ordinal = 0;
+  std::string default_value;  ///< as types::append_text writes it; empty: NULL
+};
+
+/// Values as types::append_text writes them, by column.
+using Row = std::map<std::string, std::string>;
+
+struct Table {
+  std::vector<Column> columns;
+  std::vector<Row> rows;
+  [[nodiscard]] const Column* column(const std::string& name) const;
+};
+
+using Tables = std::map<std::string, Table>;  ///< by "schema.name", or "name"
+
+/// The target and what is to go wrong with it. One thread.
+struct Database {
+  Tables tables;
+  std::function<bool(const Row& row)> refuses;  ///< BAD_RECORD for written rows that it holds of; asked for tables outside cdcrt
+  int deadlocks = 0;              ///< that many writes of rows answer RETRY
+  int lost_before_commit = 0;     ///< that many COMMITs do not happen, and answer RETRY
+  int lost_after_commit = 0;      ///< that many COMMITs happen, and answer RETRY
+  std::function<void()> before_commit;  ///< called before each COMMIT
+  unsigned commits = 0;
+  uint32_t capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS;
+  std::vector<std::string> events;  ///< EVENTS sinks: operation and cells of each row, once committed
+
+  /// "id=1,v='a'; id=2,v=NULL": rows in the order of their texts, columns in the table's order. "(none)": no such table.
+  [[nodiscard]] std::string show(const std::string& table) const;
+};
+
+/// A sink of the manifest that stands for the database, which must outlive it and all that was made from it.
+manifest::Sink component(Database& database);
+
+}  // namespace cdcrt::memory_sink
