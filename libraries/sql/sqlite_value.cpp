@@ -238,9 +238,6 @@ Status append_sqlite_literal(std::string& out, const SqliteValue& value, const c
   switch (value.storage) {
     case SqliteClass::kNull: out += "NULL"; return {};
     case SqliteClass::kInteger:
-      if (value.integer == INT64_MIN) {  // written out it is the negation of a number that does not fit
-        return Status::bad_record("default of column " + shown(sdk::view(column.name)) + " is the smallest integer, which SQLite has no constant for");
-      }
       out += std::to_string(value.integer);
       return {};
     case SqliteClass::kReal:

@@ -52,7 +52,7 @@ struct Departure {
 /// Second half: a row comes under its new key. Cells that its event lacks are those of the row that left.
 struct Arrival {
   std::string_view old_key, new_key;
-  std::vector<uint32_t> slots;  ///< columns of the event's shape that it has no value for
+  std::vector<uint32_t> slots;  ///< columns of the table, as it was then, that the event has no value for
   uint32_t departed = 0;        ///< departures of this fold that were noted before it
 };
 

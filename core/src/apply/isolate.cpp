@@ -187,7 +187,7 @@ class Isolation {
       result.singles.push_back(std::move(*single));
       return {};
     }
-    ++result.refused;
+    result.refused += single->counts;
     dead_letters::Letter letter = letter_for(partition, message.messages[0].offset);
     letter.reason = trial->accepted ? "row_missing" : "value_refused";
     letter.message = trial->accepted ? "the change finds no row in the target" : trial->refusal.message;
@@ -215,7 +215,7 @@ class Isolation {
   }
 
   void letter_without_bytes(const progress::Partition& partition, const Entry& entry, Isolated& result) {
-    ++result.refused;
+    ++(entry.effect == Effect::kPatch ? result.refused.updated : result.refused.inserted);
     dead_letters::Letter letter = letter_for(partition, entry.last_offset);
     const bool is_missing = missing_.contains(&entry);
     letter.reason = is_missing ? "row_missing" : "value_refused";

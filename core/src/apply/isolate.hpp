@@ -25,7 +25,7 @@ class EventReader {
 struct Isolated {
   std::vector<const Entry*> good;             ///< entries of the sealed batch, written as sets
   std::vector<Sealed> singles;                ///< accepted events of the bad keys, each written alone, in order
-  uint64_t refused = 0;                       ///< events that became dead letters
+  EventCounts refused;                        ///< events that became dead letters
 };
 
 /// Trial transactions only: nothing is committed. `known_missing`: partial entries that found no row.

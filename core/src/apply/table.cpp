@@ -288,8 +288,12 @@ void Table::note_key_change(PartitionState& state, const cdcrt_row& row, const B
     arrival.old_key = fold.own_key(other_key);
     arrival.new_key = entry.key;
     arrival.departed = static_cast<uint32_t>(fold.departures.size());
-    for (const int32_t slot : map.slots) {
-      if (slot >= 0 && scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT) arrival.slots.push_back(static_cast<uint32_t>(slot));
+    // Only an event that lacks something of its own row continues the one that left.
+    const bool lacks = std::any_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
+      return slot >= 0 && scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT;
+    });
+    for (uint32_t slot = 0; lacks && slot < scratch_.size(); ++slot) {
+      if (scratch_[slot].tag == CDCRT_ABSENT && knowledge_.columns()[slot].active) arrival.slots.push_back(slot);
     }
     return;
   }

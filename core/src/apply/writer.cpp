@@ -256,10 +256,10 @@ Result<void> Writer::write_isolated(Sealed& sealed, const std::vector<const Entr
       }
       return done;
     }
-    const uint64_t refused = std::min(isolated->refused, sealed.counts.inserted + sealed.counts.updated);
-    const uint64_t updates = std::min(refused, sealed.counts.updated);
-    sealed.counts.updated -= updates;
-    sealed.counts.inserted -= refused - updates;
+    const auto without = [](uint64_t all, uint64_t refused) { return all - std::min(all, refused); };
+    sealed.counts.inserted = without(sealed.counts.inserted, isolated->refused.inserted);
+    sealed.counts.updated = without(sealed.counts.updated, isolated->refused.updated);
+    sealed.counts.deleted = without(sealed.counts.deleted, isolated->refused.deleted);
     sealed.table->complete(sealed);
     return {};
   });

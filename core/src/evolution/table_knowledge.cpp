@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "evolution/column_rules.hpp"
+#include "types/convert.hpp"
 #include "types/type.hpp"
 
 namespace cdcrt::evolution {
@@ -141,6 +142,10 @@ void TableKnowledge::set_type(uint32_t slot, cdcrt_type type) {
   Column& column = columns_[slot];
   if (types::equal(column.type, type)) return;
   if (column.type.kind != CDCRT_TYPE_UNKNOWN) type_changes_.push_back({slot, column.type, type});
+  if (column.default_value.tag > CDCRT_NULL) {
+    auto converted = types::convert(column.default_value, column.type, type, arena_);
+    column.default_value = converted ? *converted : cdcrt_cell{};
+  }
   column.type = type;
   ++version_;
 }

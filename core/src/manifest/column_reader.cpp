@@ -71,12 +71,29 @@ std::string read_text(TableReader& reader, const char* key) {
   return text.value_or("");
 }
 
+/// What `parse` alone makes of a value.
+std::optional<cdcrt_type> implied_type(TableReader& reader, Parse parse) {
+  switch (parse) {
+    case Parse::kEpochDays:
+      return types::type_of(CDCRT_TYPE_DATE);
+    case Parse::kBase64:
+    case Parse::kHex:
+      return types::type_of(CDCRT_TYPE_BYTES);
+    case Parse::kIso8601:
+      contradiction(reader, "parse", "parse = 'iso8601' needs a type", "type = \"date\", \"time\", \"timestamp\" or \"timestamptz\"");
+      return std::nullopt;
+    default:
+      return types::type_of(CDCRT_TYPE_TIMESTAMP);
+  }
+}
+
 ColumnRule read_rule(const Entry& entry, TableReader& reader) {
   ColumnRule rule;
   rule.pattern = entry.key;
   rule.position = entry.position;
   if (const Entry* type = reader.take("type")) rule.type = read_type(*type, reader);
   if (const auto parse = reader.choice("parse", parse_names())) rule.parse = static_cast<Parse>(*parse + 1);
+  if (rule.parse != Parse::kNone && !rule.type && !reader.table().find("type")) rule.type = implied_type(reader, rule.parse);
   if (const auto policy = reader.choice("on_overflow", overflow_names())) rule.on_overflow = static_cast<OnOverflow>(*policy);
   rule.rename = read_text(reader, "rename");
   rule.target_type = read_text(reader, "target_type");

@@ -98,13 +98,13 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
       ++counts_.rejected;
       letter(flow, batch.messages[reject.message], nullptr, "undecodable", reject.error);
     }
-    route(worker, flow, batch);
+    if (auto routed = route(worker, flow, batch); !routed) return routed;
   }
   flow.partition.routed(messages.generation, messages.messages[messages.count - 1].offset + 1);
   return {};
 }
 
-void DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages& messages) {
+Result<void> DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages& messages) {
   for (auto& [table, rows] : worker.by_table) rows.clear();
   uint32_t last_shape = UINT32_MAX;
   const Flow::Destination* destination = nullptr;
@@ -129,8 +129,8 @@ void DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages& message
       rows_of_table->push_back(i);
       ++counts_.rows;
     } else if (!destination->problem.empty()) {
-      ++counts_.rejected;
-      letter(flow, messages.messages[row.message], nullptr, "no_target", make_error(CDCRT_BAD_CONFIG, destination->problem));
+      // The manifest does not say where the rows go: nothing is passed over, the next start reads them again.
+      return make_error(CDCRT_BAD_CONFIG, destination->problem);
     } else {
       ++counts_.ignored;
     }
@@ -139,6 +139,7 @@ void DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages& message
     if (!rows.empty()) hand_over(worker, flow, messages, *table, rows);
   }
   surroundings_.monitor.notify();
+  return {};
 }
 
 // In portions that respect batch.max_rows; a message's rows stay together.

@@ -192,7 +192,11 @@ class Pipeline {
     }
     if (const auto failure = decoders_->failure()) code = std::max(code, report(manifest_.sources.front().format, *failure));
     const RunSummary summary = summarize();
-    options_.json_summary ? print_json(summary, std::cout) : print_text(summary, std::cout);
+    if (options_.json_summary) {
+      print_json(summary, std::cout);
+    } else if (!options_.quiet) {
+      print_text(summary, std::cout);
+    }
     std::cout << std::flush;
     if (code != 0) return code;
     if (std::any_of(summary.tables.begin(), summary.tables.end(), [](const auto& table) { return !table.stopped.empty(); })) return 1;

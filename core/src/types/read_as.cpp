@@ -77,7 +77,7 @@ const char* name_of(Parse parse) {
     case Parse::kEpochDays:
       return "epoch_days";
     case Parse::kEpochSeconds:
-      return "epoch_seconds";
+      return "epoch_s";
     case Parse::kEpochMilliseconds:
       return "epoch_ms";
     case Parse::kEpochMicroseconds:

@@ -81,7 +81,7 @@ class Connection : public sdk::SinkConnection {
         continue;
       }
       const auto found = database_.tables.find(name_of(name));
-      if (found == database_.tables.end()) return sdk::Status::stale_schema("no table");
+      if (found == database_.tables.end()) return sdk::Status::error(CDCRT_STALE_SCHEMA, "no table");
       Table& table = found->second;
       const std::string column(sdk::view(change.columns->name));
       if (change.kind == CDCRT_ADD_COLUMN) {
@@ -109,7 +109,7 @@ class Connection : public sdk::SinkConnection {
     const std::string name = name_of(write.table);
     if ((database_.capabilities & CDCRT_SINK_EVENTS) != 0) return take_events(write);
     const auto found = database_.tables.find(name);
-    if (found == database_.tables.end()) return sdk::Status::stale_schema("no table " + name);
+    if (found == database_.tables.end()) return sdk::Status::error(CDCRT_STALE_SCHEMA, "no table " + name);
     Table& table = found->second;
     const bool own = name.rfind("cdcrt", 0) == 0;
     if (!own && database_.deadlocks > 0) {
@@ -130,7 +130,7 @@ class Connection : public sdk::SinkConnection {
     };
     const bool by_key = write.kind != CDCRT_WRITE_APPEND && write.kind != CDCRT_WRITE_REMOVE;
     for (uint32_t c = 0; c < write.column_count; ++c) {
-      if (table.column(std::string(sdk::view(write.columns[c].name))) == nullptr) return sdk::Status::stale_schema("no column");
+      if (table.column(std::string(sdk::view(write.columns[c].name))) == nullptr) return sdk::Status::error(CDCRT_STALE_SCHEMA, "no column");
     }
     if (by_key) {
       for (std::size_t i = 0; i < table.rows.size(); ++i) places[key_of(table.rows[i])] = i;
@@ -185,13 +185,13 @@ class Connection : public sdk::SinkConnection {
 
   sdk::Status read(const cdcrt_read& read) override {
     const auto found = database_.tables.find(name_of(read.table));
-    if (found == database_.tables.end()) return sdk::Status::stale_schema("no table");
+    if (found == database_.tables.end()) return sdk::Status::error(CDCRT_STALE_SCHEMA, "no table");
     for (const Row& row : found->second.rows) {
       event::Arena arena;
       std::vector<cdcrt_cell> cells;
       for (uint32_t c = 0; c < read.column_count; ++c) {
         const auto value = row.find(std::string(sdk::view(read.columns[c].name)));
-        if (value == row.end()) return sdk::Status::stale_schema("no column");
+        if (value == row.end()) return sdk::Status::error(CDCRT_STALE_SCHEMA, "no column");
         cells.push_back(*types::from_text(or_null(value->second), arena));
       }
       bool wanted = read.key_count == 0;

@@ -1,0 +1,83 @@
+#include <doctest/doctest.h>
+
+#include "apply/orders.hpp"
+
+using namespace cdcrt;
+using namespace cdcrt::rig;
+
+TEST_CASE("commit: a lost answer doubles nothing, whether it happened or not") {
+  for (const bool happened : {false, true}) {
+    Rig rig;
+    rig.send(append(text("x"), integer(1)));
+    REQUIRE(rig.write());
+    rig.send_all({append(text("x"), integer(1)), append(text("y"), integer(1))});
+    (happened ? rig.database.lost_after_commit : rig.database.lost_before_commit) = 1;
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "a='x',b=1; a='x',b=1; a='y',b=1");
+    CHECK(rig.stored_next(0) == 3);
+    CHECK(rig.table->applied().inserted == 3);
+    CHECK(rig.memory == 0);
+  }
+}
+
+TEST_CASE("commit: a deadlock is tried again") {
+  Rig rig;
+  rig.database.deadlocks = 2;
+  rig.send(insert(1, text("x"), integer(1)));
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='x',b=1");
+  CHECK(rig.warnings.size() == 1);
+}
+
+TEST_CASE("commit: a restart reads the log again and changes nothing") {
+  Rig rig({}, 2);
+  rig.send_all({append(text("x"), integer(1)), append(text("x"), integer(1))}, 0);
+  REQUIRE(rig.write());
+  rig.send(append(text("y"), integer(1)), 0);
+  rig.restart();
+  REQUIRE(rig.write());
+  rig.restart();
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "a='x',b=1; a='x',b=1; a='y',b=1");
+}
+
+TEST_CASE("commit: a fenced process writes nothing, not even definitions") {
+  Rig rig;
+  rig.send(insert(1, text("x"), integer(1)));
+  REQUIRE(rig.write());
+  progress::Store other("shop", "db", "cdcrt", true, "there");
+  auto sink = plugin::Sink::create(memory_sink::component(rig.database));
+  REQUIRE(sink);
+  auto connection = sink->open();
+  REQUIRE(connection);
+  REQUIRE(other.claim(*connection));
+  const std::vector<Column> wide = {{"id", kInt, 1}, {"a", kText}, {"b", kInt}, {"c", kInt}};
+  rig.send({CDCRT_INSERT, wide, {integer(2), text("y"), integer(1), integer(1)}});
+  const auto written = rig.write();
+  REQUIRE(!written);
+  CHECK(written.error().code == CDCRT_FATAL);
+  CHECK(rig.rows() == "id=1,a='x',b=1");
+}
+
+TEST_CASE("commit: a table that stops gives its memory back and holds its place") {
+  Rig rig;
+  rig.send(insert(1, text("x"), integer(1)));
+  REQUIRE(rig.write());
+  rig.send(insert(2, text("x"), integer(1)));
+  rig.table->stop("told to", nullptr);
+  rig.send(insert(3, text("x"), integer(1)));
+  CHECK(rig.memory == 0);
+  CHECK(!rig.table->ready());
+  CHECK(rig.table->first_unapplied(*rig.partitions[0]) == 1);
+}
+
+TEST_CASE("commit: a letter is there before the progress that passes its message") {
+  Rig rig;
+  Event bad = insert(1, text("x"), integer(1));
+  bad.cells[0] = null();
+  rig.send(bad);
+  bool told = false;
+  rig.database.before_commit = [&] { told = std::filesystem::exists(rig.dead_letters->path()); };
+  REQUIRE(rig.write());
+  CHECK(told);
+}

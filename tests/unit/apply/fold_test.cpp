@@ -1,0 +1,152 @@
+#include <doctest/doctest.h>
+
+#include "apply/orders.hpp"
+
+using namespace cdcrt;
+using namespace cdcrt::rig;
+
+namespace {
+
+/// Events in one batch; with `apart` each in a batch of its own: both must end alike.
+std::string after(const std::vector<Event>& events, bool apart, std::vector<std::string>* letters = nullptr) {
+  Rig rig;
+  for (const Event& event : events) {
+    rig.send(event);
+    if (apart) REQUIRE(rig.write());
+  }
+  REQUIRE(rig.write());
+  CHECK(rig.table->stopped() == "");
+  CHECK(rig.memory >= 0);
+  if (letters != nullptr) *letters = rig.letters();
+  return rig.rows();
+}
+
+void both(const std::vector<Event>& events, const std::string& rows) {
+  CHECK(after(events, false) == rows);
+  CHECK(after(events, true) == rows);
+}
+
+}  // namespace
+
+TEST_CASE("fold: full after full is the last") { both({insert(1, text("x"), integer(1)), update(1, text("y"), null())}, "id=1,a='y',b=NULL"); }
+
+TEST_CASE("fold: partial onto full is the merged full") {
+  both({insert(1, text("x"), integer(1)), update(1, absent(), integer(2))}, "id=1,a='x',b=2");
+}
+
+TEST_CASE("fold: partial onto partial is their union") {
+  both({insert(1, text("x"), integer(1)), insert(2, text("z"), integer(9)), update(1, absent(), integer(2)), update(1, text("y"), absent())},
+       "id=1,a='y',b=2; id=2,a='z',b=9");
+  Rig rig;
+  rig.send(insert(1, text("x"), integer(1)));
+  REQUIRE(rig.write());
+  rig.send_all({update(1, absent(), integer(2)), update(1, text("y"), absent())});
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='y',b=2");
+}
+
+TEST_CASE("fold: anything then delete is gone") {
+  both({insert(1, text("x"), integer(1)), update(1, absent(), integer(2)), remove(1)}, "");
+}
+
+TEST_CASE("fold: delete then full resets columns that the event lacks") {
+  Rig rig;
+  rig.send(insert(1, text("x"), integer(1)));
+  REQUIRE(rig.write());
+  const std::vector<Column> narrow = {{"id", kInt, 1}, {"a", kText}};
+  rig.send_all({remove(1), {CDCRT_INSERT, narrow, {integer(1), text("new")}}});
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='new',b=NULL");
+}
+
+TEST_CASE("fold: a partial change after a delete is a dead letter, together or apart") {
+  for (const bool apart : {false, true}) {
+    std::vector<std::string> letters;
+    CHECK(after({insert(1, text("x"), integer(1)), remove(1), update(1, absent(), integer(3)), insert(2, text("y"), integer(2))}, apart,
+                &letters) == "id=2,a='y',b=2");
+    REQUIRE(letters.size() == 1);
+    CHECK(letters[0].find("\"row_missing\"") != std::string::npos);
+    CHECK(letters[0].find("\"offset\":2") != std::string::npos);
+  }
+}
+
+TEST_CASE("fold: a partial change that finds no row is a dead letter and the full one after it stands") {
+  for (const bool apart : {false, true}) {
+    std::vector<std::string> letters;
+    CHECK(after({update(1, absent(), integer(3)), update(1, text("y"), integer(4))}, apart, &letters) == "id=1,a='y',b=4");
+    CHECK(letters.size() == 1);
+  }
+}
+
+TEST_CASE("fold: a key change in one event removes the old row and fills what the new one lacks") {
+  Event moved = update(2, absent(), integer(5));
+  moved.before = {integer(1), text("x"), integer(1)};
+  both({insert(1, text("x"), integer(1)), moved}, "id=2,a='x',b=5");
+}
+
+TEST_CASE("fold: deletes may be ignored") {
+  manifest::Route route;
+  route.deletes = manifest::Deletes::kIgnore;
+  Rig rig(route);
+  rig.send_all({remove(7), insert(1, text("x"), integer(1)), remove(1)});
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='x',b=1");
+  CHECK(rig.letters().empty());
+}
+
+TEST_CASE("fold: a row whose key is null is a dead letter") {
+  Rig rig;
+  Event event = insert(1, text("x"), integer(1));
+  event.cells[0] = null();
+  rig.send(event);
+  REQUIRE(rig.write());
+  CHECK(rig.letters().size() == 1);
+  CHECK(rig.stored_next(0) == 1);
+}
+
+TEST_CASE("keyless: rows are appended, changed and removed one copy at a time") {
+  for (const bool apart : {false, true}) {
+    std::vector<std::string> letters;
+    CHECK(after({append(text("x"), integer(1)), append(text("x"), integer(1)), append(text("x"), null()),
+                 change({text("x"), integer(1)}, {text("y"), integer(1)}), take(text("x"), null())},
+                apart, &letters) == "a='x',b=1; a='y',b=1");
+    CHECK(letters.empty());
+  }
+}
+
+TEST_CASE("keyless: a change of a row that is not there is a dead letter and changes nothing") {
+  for (const bool apart : {false, true}) {
+    std::vector<std::string> letters;
+    CHECK(after({append(text("x"), integer(1)), change({text("q"), integer(1)}, {text("r"), integer(1)})}, apart, &letters) == "a='x',b=1");
+    REQUIRE(letters.size() == 1);
+    CHECK(letters[0].find("\"row_missing\"") != std::string::npos);
+  }
+}
+
+TEST_CASE("keyless: without a complete image a change is a dead letter") {
+  std::vector<std::string> letters;
+  CHECK(after({append(text("x"), integer(1)), change({text("x"), absent()}, {text("r"), integer(1)})}, false, &letters) == "a='x',b=1");
+  CHECK(letters.size() == 1);
+}
+
+TEST_CASE("keyless: a row that came before a column was added is found by its image after") {
+  const std::vector<Column> wide = {{"a", kText}, {"b", kInt}, {"c", kInt}};
+  both({append(text("x"), integer(1)), append(text("x"), integer(1)), {CDCRT_DELETE, wide, {text("x"), integer(1), null()}}}, "a='x',b=1,c=NULL");
+}
+
+TEST_CASE("keyless: rows of nothing but NULL are not lost") {
+  std::vector<Column> unknown = {{"a"}, {"b"}};
+  Event nothing{CDCRT_INSERT, unknown, {null(), null()}};
+  nothing.declared = false;
+  Rig rig;
+  rig.send_all({nothing, nothing});
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "a=NULL; a=NULL");
+}
+
+TEST_CASE("events: a sink that takes every change gets truncates in their place") {
+  Rig rig({}, 1, CDCRT_SINK_EVENTS);
+  rig.send_all({insert(1, text("x"), integer(1)), truncate(""), insert(2, text("y"), integer(2))});
+  REQUIRE(rig.write());
+  CHECK(rig.database.events == std::vector<std::string>{"2 1 'x' 1", "5 (absent) (absent) (absent)", "2 2 'y' 2"});
+}

@@ -1,0 +1,119 @@
+#include <doctest/doctest.h>
+
+#include "apply/orders.hpp"
+
+using namespace cdcrt;
+using namespace cdcrt::rig;
+
+namespace {
+
+bool is_bad(const memory_sink::Row& row) {
+  const auto a = row.find("a");
+  return a != row.end() && a->second.find("bad") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("isolation: one bad row of a thousand becomes one letter and the rest is written") {
+  Rig rig;
+  rig.database.refuses = is_bad;
+  std::vector<Event> events;
+  for (int64_t id = 0; id < 1000; ++id) events.push_back(insert(id, id == 537 ? text("bad") : text("good"), integer(id)));
+  rig.send_all(events);
+  REQUIRE(rig.write());
+  CHECK(rig.table->stopped() == "");
+  CHECK(rig.database.tables["shop.orders"].rows.size() == 999);
+  REQUIRE(rig.letters().size() == 1);
+  CHECK(rig.letters()[0].find("\"offset\":537") != std::string::npos);
+  CHECK(rig.letters()[0].find("the bytes") != std::string::npos);
+  CHECK(rig.stored_next(0) == 1000);
+  CHECK(rig.table->applied().inserted == 999);
+  CHECK(rig.memory == 0);
+}
+
+TEST_CASE("isolation: a bad event among several of one key leaves the good ones") {
+  Rig rig;
+  rig.database.refuses = is_bad;
+  rig.send_all({insert(1, text("first"), integer(1)), update(1, text("bad"), integer(2)), update(1, absent(), integer(3))});
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='first',b=3");
+  REQUIRE(rig.letters().size() == 1);
+  CHECK(rig.letters()[0].find("\"offset\":1") != std::string::npos);
+  CHECK(rig.memory == 0);
+}
+
+TEST_CASE("isolation: a refused row and a partial one without a row in one batch are both told, and the rest is written") {
+  Rig rig;
+  rig.database.refuses = is_bad;
+  rig.send_all({insert(1, text("x"), integer(1)), update(2, absent(), integer(2)), insert(3, text("bad"), integer(3)), insert(4, text("y"), integer(4))});
+  REQUIRE(rig.write());
+  CHECK(rig.table->stopped() == "");
+  CHECK(rig.rows() == "id=1,a='x',b=1; id=4,a='y',b=4");
+  REQUIRE(rig.letters().size() == 2);
+}
+
+TEST_CASE("isolation: a key change in one event whose new row is refused leaves the old row") {
+  Rig rig;
+  rig.database.refuses = is_bad;
+  rig.send(insert(1, text("x"), integer(1)));
+  REQUIRE(rig.write());
+  Event moved = update(2, text("bad"), integer(5));
+  moved.before = {integer(1), text("x"), integer(1)};
+  rig.send(moved);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='x',b=1");
+  CHECK(rig.letters().size() == 1);
+}
+
+TEST_CASE("isolation: without a key a change whose new row is refused leaves the old row") {
+  Rig rig;
+  rig.database.refuses = is_bad;
+  rig.send_all({append(text("x"), integer(1)), append(text("y"), integer(1)), change({text("x"), integer(1)}, {text("bad"), integer(1)})});
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "a='x',b=1; a='y',b=1");
+  CHECK(rig.letters().size() == 1);
+}
+
+TEST_CASE("isolation: what the source has no more is told as it was decoded, whole") {
+  static const std::string long_text = "bad" + std::string(500, 'x');
+  for (const bool gone : {false, true}) {
+    Rig rig;
+    rig.database.refuses = is_bad;
+    rig.send_all({insert(1, text(long_text), integer(1)), insert(2, text("y"), integer(2))});
+    if (gone) {
+      rig.forget(0, 0);
+    } else {
+      rig.can_read_again = false;
+    }
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "id=2,a='y',b=2");
+    REQUIRE(rig.letters().size() == 1);
+    CHECK(rig.letters()[0].find(long_text) != std::string::npos);
+    CHECK(rig.letters()[0].find("decoded row") != std::string::npos);
+  }
+}
+
+TEST_CASE("isolation: a value that does not fit is cut, emptied, widened or told, as the column says") {
+  const auto with = [](manifest::OnOverflow policy, cdcrt_type type, cdcrt_cell value) {
+    manifest::Route route;
+    manifest::ColumnRule rule;
+    rule.pattern = "a";
+    rule.type = type;
+    rule.on_overflow = policy;
+    route.columns.push_back(rule);
+    Rig rig(route);
+    Event event = insert(1, value, integer(1));
+    event.columns[1].type = {};
+    event.declared = false;
+    rig.send(event);
+    REQUIRE(rig.write());
+    return rig.rows() + (rig.letters().empty() ? "" : " + letter");
+  };
+  const cdcrt_type three = types::string_type(3);
+  CHECK(with(manifest::OnOverflow::kTruncate, three, text("äöüß")) == "id=1,a='äöü',b=1");
+  CHECK(with(manifest::OnOverflow::kNull, three, text("long")) == "id=1,a=NULL,b=1");
+  CHECK(with(manifest::OnOverflow::kWiden, three, text("long")) == "id=1,a='long',b=1");
+  CHECK(with(manifest::OnOverflow::kDeadLetter, three, text("long")).find("+ letter") != std::string::npos);
+  // A number is not a text that may be cut.
+  CHECK(with(manifest::OnOverflow::kTruncate, three, integer(12345)).find("+ letter") != std::string::npos);
+}

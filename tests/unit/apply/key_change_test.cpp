@@ -1,0 +1,91 @@
+#include <doctest/doctest.h>
+
+#include "apply/orders.hpp"
+
+using namespace cdcrt;
+using namespace cdcrt::rig;
+
+namespace {
+
+Event leave(int64_t from, int64_t to, std::string order = {}) {
+  Event event = remove(from, std::move(order));
+  event.other_key = {integer(to), absent(), absent()};
+  return event;
+}
+
+Event come(int64_t to, int64_t from, cdcrt_cell a, cdcrt_cell b, std::string order = {}) {
+  Event event = insert(to, a, b, std::move(order));
+  event.other_key = {integer(from), absent(), absent()};
+  return event;
+}
+
+}  // namespace
+
+TEST_CASE("key change: the row that comes takes what its event lacks, whichever half comes first, together, apart or after a restart") {
+  enum class Between { kNothing, kWrite, kRestart };
+  for (const bool delete_first : {true, false}) {
+    for (const Between between : {Between::kNothing, Between::kWrite, Between::kRestart}) {
+      Rig rig({}, 2);
+      rig.send(insert(1, text("kept"), integer(1), "10"), 0);
+      REQUIRE(rig.write());
+      const auto first = [&] { delete_first ? rig.send(leave(1, 2, "20"), 0) : rig.send(come(2, 1, absent(), integer(7), "21"), 1); };
+      const auto second = [&] { delete_first ? rig.send(come(2, 1, absent(), integer(7), "21"), 1) : rig.send(leave(1, 2, "20"), 0); };
+      first();
+      if (between != Between::kNothing) REQUIRE(rig.write());
+      if (between == Between::kRestart) rig.restart();
+      second();
+      REQUIRE(rig.write());
+      CHECK(rig.rows() == "id=2,a='kept',b=7");
+      CHECK(rig.database.tables["cdcrt.moved"].rows.empty());
+    }
+  }
+}
+
+TEST_CASE("key change: within one partition a chain of changes keeps the row") {
+  Rig rig;
+  rig.send_all({insert(1, text("kept"), integer(1)), leave(1, 2), come(2, 1, absent(), integer(2)), leave(2, 3), come(3, 2, absent(), integer(3))});
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=3,a='kept',b=3");
+}
+
+TEST_CASE("key change: back and forth within one batch ends where the source ended") {
+  Rig rig;
+  rig.send(insert(1, text("kept"), integer(0)));
+  REQUIRE(rig.write());
+  std::vector<Event> events;
+  for (int turn = 0; turn < 3; ++turn) {
+    events.insert(events.end(), {leave(1, 2), come(2, 1, absent(), integer(turn)), leave(2, 1), come(1, 2, absent(), integer(turn))});
+  }
+  events.insert(events.end(), {leave(1, 2), come(2, 1, absent(), integer(9))});
+  rig.send_all(events);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=2,a='kept',b=9");
+}
+
+TEST_CASE("key change: a kept row follows a type that grew meanwhile") {
+  Rig rig({}, 2);
+  rig.send(insert(1, text("x"), integer(5), "10"), 0);
+  rig.send(leave(1, 2, "20"), 0);
+  REQUIRE(rig.write());
+  const std::vector<Column> as_text = {{"id", kInt, 1}, {"a", kText}, {"b", kText}};
+  rig.send({CDCRT_INSERT, as_text, {integer(9), text("y"), text("z")}, "30"}, 1);
+  Event event{CDCRT_INSERT, as_text, {integer(2), text("y"), absent()}, "31"};
+  event.other_key = {integer(1), absent(), absent()};
+  rig.send(event, 1);
+  REQUIRE(rig.write());
+  CHECK(rig.table->stopped() == "");
+  CHECK(rig.rows() == "id=2,a='y',b='5'; id=9,a='y',b='z'");
+}
+
+TEST_CASE("key change: rows of one route key in several partitions are refused, after a restart too") {
+  manifest::Route route;
+  route.primary_key = {"a"};
+  for (const bool restarted : {false, true}) {
+    Rig rig(route, 2);
+    rig.send(insert(1, text("x"), integer(1), "10"), 0);
+    REQUIRE(rig.write());
+    if (restarted) rig.restart();
+    rig.send(insert(2, text("x"), integer(1), "20"), 1);
+    CHECK(rig.table->stopped().find("several partitions") != std::string::npos);
+  }
+}

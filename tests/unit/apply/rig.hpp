@@ -1,0 +1,99 @@
+// Rig: one table, its partitions and a writer on top of a MemorySink, without threads: events in, rows out.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apply/memory_sink.hpp"
+#include "apply/writer.hpp"
+#include "types/cell_text.hpp"
+#include "types/type.hpp"
+
+namespace cdcrt::rig {
+
+inline cdcrt_cell integer(int64_t value) { return types::integer_cell(CDCRT_I64, value); }
+/// Borrows: literals only.
+inline cdcrt_cell text(std::string_view value) { return types::text_cell(CDCRT_STRING, value); }
+inline cdcrt_cell null() { return types::null_cell(); }
+inline cdcrt_cell absent() { return {}; }
+
+struct Column {
+  const char* name;
+  cdcrt_type type{};
+  uint32_t key_ordinal = 0;
+  cdcrt_cell default_value{};
+};
+inline const cdcrt_type kInt = types::type_of(CDCRT_TYPE_INT64);
+inline const cdcrt_type kText = types::string_type(0);
+
+struct Event {
+  uint8_t operation = CDCRT_INSERT;
+  std::vector<Column> columns;
+  std::vector<cdcrt_cell> cells;
+  std::string order{};  ///< empty: the event has none
+  std::vector<cdcrt_cell> before{}, other_key{};
+  bool declared = true;
+};
+
+/// One thread.
+class Rig final : public apply::EventReader {
+ public:
+  explicit Rig(const manifest::Route& route = {}, int32_t partitions = 1, uint32_t capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS);
+  ~Rig() override;
+
+  /// Adds the event to the partition's log and gives it to the table; answers its offset.
+  int64_t send(const Event& event, int32_t partition = 0);
+  /// The same for several events, each a message, in one batch.
+  void send_all(const std::vector<Event>& events, int32_t partition = 0);
+  /// Writes everything that is ready.
+  Result<void> write();
+  /// Reads again what a truncate asked for.
+  void follow_rewinds();
+  /// A new process: everything but the target and the log is gone; the log is read from the start.
+  void restart();
+  /// A message of the log was deleted at the source.
+  void forget(int32_t partition, int64_t offset);
+  /// Gives messages first.. of a partition to the table again, as read in that generation.
+  void replay(int32_t partition, int64_t first, uint32_t generation);
+
+  [[nodiscard]] std::string rows() const { return database.show("shop.orders"); }
+  /// Lines of the dead letter file.
+  [[nodiscard]] std::vector<std::string> letters();
+  [[nodiscard]] int64_t stored_next(int32_t partition);
+
+  Result<void> read(const apply::Table& table, const progress::Partition& partition, int64_t first, int64_t last, const Visit& visit) override;
+  [[nodiscard]] const event::ShapeRegistry& shapes() const override { return shapes_; }
+
+  memory_sink::Database database;
+  manifest::Route route;
+  std::unique_ptr<apply::Table> table;
+  std::unique_ptr<progress::Store> store;
+  std::unique_ptr<dead_letters::DeadLetters> dead_letters;
+  std::atomic<int64_t> memory{0};
+  std::vector<std::unique_ptr<progress::Partition>> partitions;
+  std::vector<std::string> warnings;
+  bool can_read_again = true;
+
+ private:
+  struct Rewind {
+    int32_t partition;
+    int64_t offset;
+    uint32_t generation;
+  };
+  void start();
+  void fill(event::RowBatch& batch, const Event& event, uint32_t message);
+
+  event::ShapeRegistry shapes_;
+  manifest::Sink manifest_;
+  std::unique_ptr<plugin::Sink> sink_;
+  std::unique_ptr<apply::Writer> writer_;
+  std::vector<std::vector<Event>> log_;
+  std::vector<std::vector<bool>> forgotten_;
+  std::vector<Rewind> rewinds_;
+  const int32_t partition_count_;
+  std::filesystem::path folder_;
+};
+
+}  // namespace cdcrt::rig

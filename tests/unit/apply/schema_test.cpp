@@ -1,0 +1,166 @@
+#include <doctest/doctest.h>
+
+#include "apply/orders.hpp"
+
+using namespace cdcrt;
+using namespace cdcrt::rig;
+
+namespace {
+
+std::vector<Column> with(std::vector<Column> more) {
+  std::vector<Column> columns = {{"id", kInt, 1}};
+  columns.insert(columns.end(), more.begin(), more.end());
+  return columns;
+}
+
+}  // namespace
+
+TEST_CASE("schema: a type that grows while rows are folded takes them along") {
+  const cdcrt_type f32 = types::type_of(CDCRT_TYPE_FLOAT32), f64 = types::type_of(CDCRT_TYPE_FLOAT64);
+  const cdcrt_cell tenth = types::real_cell(static_cast<double>(0.1F));
+  Rig rig;
+  rig.send_all({{CDCRT_INSERT, with({{"v", kInt}, {"f", f32}}), {integer(1), integer(5), tenth}, "10"},
+                {CDCRT_INSERT, with({{"v", kText}, {"f", f64}}), {integer(2), text("six"), types::real_cell(0.25)}, "20"}});
+  REQUIRE(rig.write());
+  CHECK(rig.table->stopped() == "");
+  CHECK(rig.rows() == "id=1,v='5',f=0.10000000149011612; id=2,v='six',f=0.25");
+}
+
+TEST_CASE("schema: a type that grows converts the rows that are there") {
+  Rig rig;
+  rig.send({CDCRT_INSERT, with({{"v", kInt}}), {integer(1), integer(5)}, "10"});
+  REQUIRE(rig.write());
+  rig.send({CDCRT_INSERT, with({{"v", kText}}), {integer(2), text("six")}, "20"});
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,v='5'; id=2,v='six'");
+}
+
+TEST_CASE("schema: a later column is dropped by source order, and late cells for it are discarded") {
+  Rig rig({}, 2);
+  rig.send({CDCRT_INSERT, with({{"a", kText}, {"old", kText}}), {integer(1), text("x"), text("gone")}, "10"}, 0);
+  rig.send({CDCRT_INSERT, with({{"a", kText}}), {integer(2), text("y")}, "30"}, 0);
+  rig.send({CDCRT_INSERT, with({{"a", kText}, {"old", kText}}), {integer(3), text("z"), text("late")}, "20"}, 1);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='x'; id=2,a='y'; id=3,a='z'");
+  CHECK(rig.table->discarded_cells() == 1);
+}
+
+TEST_CASE("schema: an older shape never drops a newer column") {
+  Rig rig({}, 2);
+  rig.send({CDCRT_INSERT, with({{"a", kText}, {"c", kInt}}), {integer(1), text("x"), integer(1)}, "20"}, 0);
+  rig.send({CDCRT_INSERT, with({{"a", kText}}), {integer(2), text("y")}, "10"}, 1);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='x',c=1; id=2,a='y',c=NULL");
+}
+
+TEST_CASE("schema: a column that comes back is another one, together, apart and after a restart") {
+  for (const int apart : {0, 1, 2}) {
+    Rig rig;
+    const auto pause = [&] {
+      if (apart > 0) REQUIRE(rig.write());
+      if (apart > 1) rig.restart();
+    };
+    rig.send({CDCRT_INSERT, with({{"c", kText}}), {integer(1), text("first")}, "10"});
+    pause();
+    rig.send({CDCRT_INSERT, with({{"a", kText}}), {integer(2), text("y")}, "20"});
+    pause();
+    rig.send({CDCRT_INSERT, with({{"a", kText}, {"c", kInt}}), {integer(3), text("z"), integer(7)}, "30"});
+    REQUIRE(rig.write());
+    CHECK(rig.table->stopped() == "");
+    const auto rows = rig.rows();
+    CHECK(rows.find("first") == std::string::npos);
+    CHECK(rows.find("c=7") != std::string::npos);
+  }
+}
+
+TEST_CASE("schema: late rows of an older shape get the default of a column that was added") {
+  Rig rig({}, 2);
+  rig.send({CDCRT_INSERT, with({{"a", kText}}), {integer(1), text("x")}, "10"}, 0);
+  REQUIRE(rig.write());
+  rig.send({CDCRT_INSERT, with({{"a", kText}, {"n", kInt, 0, integer(5)}}), {integer(2), text("y"), integer(1)}, "30"}, 0);
+  rig.send({CDCRT_INSERT, with({{"a", kText}}), {integer(3), text("z")}, "20"}, 1);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='x',n=5; id=2,a='y',n=1; id=3,a='z',n=5");
+}
+
+TEST_CASE("schema: learned types only widen") {
+  const auto learned = [](std::vector<cdcrt_cell> values) {
+    Rig rig;
+    int64_t id = 0;
+    for (const cdcrt_cell& value : values) {
+      Event event{CDCRT_INSERT, {{"id", {}, 1}, {"v"}}, {integer(++id), value}};
+      event.declared = false;
+      rig.send(event);
+    }
+    REQUIRE(rig.write());
+    CHECK(rig.table->stopped() == "");
+    return rig.rows();
+  };
+  const cdcrt_cell half = types::text_cell(CDCRT_DECIMAL, "0.5");
+  CHECK(learned({integer(1), half, integer(2)}) == "id=1,v=1; id=2,v=0.5; id=3,v=2");
+  CHECK(learned({integer(1), text("x"), integer(2)}) == "id=1,v='1'; id=2,v='x'; id=3,v='2'");
+}
+
+TEST_CASE("schema: a column seen only as NULL is made when a value comes, with its rows") {
+  Rig rig;
+  Event event{CDCRT_INSERT, {{"id", {}, 1}, {"v"}}, {integer(1), null()}};
+  event.declared = false;
+  rig.send(event);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1");
+  rig.restart();
+  event.cells = {integer(2), text("x")};
+  rig.send(event);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,v=NULL; id=2,v='x'");
+}
+
+TEST_CASE("schema: a key that is only named makes no table yet") {
+  Rig rig;
+  Event event{CDCRT_DEFINITION, {{"id", {}, 1}, {"v"}}, {}};
+  event.declared = false;
+  rig.send(event);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "(none)");
+  CHECK(rig.stored_next(0) == 1);
+  rig.restart();
+  Event row{CDCRT_INSERT, {{"id"}, {"v"}}, {integer(1), text("x")}};
+  row.declared = false;
+  rig.send_all({row, row});
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,v='x'");  // the key was kept
+}
+
+TEST_CASE("schema: fail stops at an added, a dropped and a changed column; ignore takes what fits") {
+  const std::vector<std::vector<Column>> changes = {with({{"a", kInt}, {"c", kInt}}), with({}), with({{"a", kText}})};
+  const std::vector<std::vector<cdcrt_cell>> cells = {{integer(2), integer(6), integer(1)}, {integer(2)}, {integer(2), text("7")}};
+  const std::vector<std::string> ignored = {"id=1,a=5; id=2,a=6", "id=1,a=5; id=2,a=NULL", "id=1,a=5; id=2,a=7"};
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    manifest::Route route;
+    route.schema_changes = manifest::SchemaChanges::kFail;
+    Rig strict(route);
+    strict.send({CDCRT_INSERT, with({{"a", kInt}}), {integer(1), integer(5)}, "10"});
+    strict.send({CDCRT_INSERT, changes[i], cells[i], "20"});
+    CHECK(strict.table->stopped().find("schema_changes is \"fail\"") != std::string::npos);
+
+    route.schema_changes = manifest::SchemaChanges::kIgnore;
+    Rig lenient(route);
+    lenient.send({CDCRT_INSERT, with({{"a", kInt}}), {integer(1), integer(5)}, "10"});
+    lenient.send({CDCRT_INSERT, changes[i], cells[i], "20"});
+    REQUIRE(lenient.write());
+    CHECK(lenient.rows() == ignored[i]);
+  }
+}
+
+TEST_CASE("schema: a table or column that went away behind our back is made again") {
+  Rig rig;
+  rig.send(insert(1, text("x"), integer(1)));
+  REQUIRE(rig.write());
+  auto& table = rig.database.tables["shop.orders"];
+  std::erase_if(table.columns, [](const auto& column) { return column.name == "b"; });
+  for (auto& row : table.rows) row.erase("b");
+  rig.send(insert(2, text("y"), integer(2)));
+  REQUIRE(rig.write());
+  CHECK(rig.table->stopped() == "");
+  CHECK(rig.rows() == "id=1,a='x',b=NULL; id=2,a='y',b=2");
+}

@@ -1,0 +1,102 @@
+#include <doctest/doctest.h>
+
+#include "apply/orders.hpp"
+
+using namespace cdcrt;
+using namespace cdcrt::rig;
+
+TEST_CASE("truncate: rows before it go, rows after it stay") {
+  Rig rig;
+  rig.send(insert(1, text("x"), integer(1), "10"));
+  REQUIRE(rig.write());
+  rig.send_all({insert(2, text("x"), integer(1), "20"), truncate("30"), insert(3, text("x"), integer(1), "40")});
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=3,a='x',b=1");
+}
+
+TEST_CASE("truncate: later rows of another partition, written already, come back") {
+  Rig rig({}, 2);
+  rig.send(insert(1, text("x"), integer(1), "10"), 0);
+  rig.send(insert(2, text("x"), integer(1), "20"), 1);
+  REQUIRE(rig.write());
+  rig.send(insert(3, text("x"), integer(1), "50"), 1);
+  REQUIRE(rig.write());
+  rig.send(truncate("30"), 0);
+  CHECK(rig.partitions[1]->routed_next() == 1);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "");
+  CHECK(rig.stored_next(1) == 1);
+  rig.follow_rewinds();
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=3,a='x',b=1");
+  CHECK(rig.stored_next(1) == 2);
+}
+
+TEST_CASE("truncate: a batch read before the rewind is not taken") {
+  Rig rig({}, 2);
+  rig.send(insert(3, text("x"), integer(1), "50"), 1);
+  rig.send(truncate("30"), 0);
+  rig.send(insert(4, text("x"), integer(1), "60"), 1);  // generation 0: the rewind reads it again
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "");
+  rig.follow_rewinds();
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=3,a='x',b=1; id=4,a='x',b=1");
+}
+
+TEST_CASE("truncate: a crash between the rewind and what is read again loses nothing") {
+  Rig rig({}, 2);
+  rig.send(insert(2, text("x"), integer(1), "20"), 1);
+  rig.send(insert(3, text("x"), integer(1), "50"), 1);
+  REQUIRE(rig.write());
+  rig.send(truncate("30"), 0);
+  REQUIRE(rig.write());
+  rig.restart();
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=3,a='x',b=1");
+}
+
+TEST_CASE("truncate: a crash after the DDL of its batch and before its commit empties the table all the same") {
+  Rig rig;
+  rig.send(insert(1, text("x"), integer(1), "10"));
+  REQUIRE(rig.write());
+  const std::vector<Column> wide = {{"id", kInt, 1}, {"a", kText}, {"b", kInt}, {"c", kInt}};
+  rig.send_all({truncate("30"), {CDCRT_INSERT, wide, {integer(2), text("y"), integer(1), integer(1)}, "40"}});
+  // The transaction of the DDL commits; then the process dies.
+  memory_sink::Tables survived;
+  rig.database.before_commit = [&] {
+    if (survived.empty()) survived = rig.database.tables;
+  };
+  REQUIRE(rig.write());
+  rig.database.before_commit = {};
+  rig.database.tables = survived;
+  rig.restart();
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=2,a='y',b=1,c=1");
+}
+
+TEST_CASE("truncate: rows without order that follow it in its partition stay") {
+  Rig rig;
+  rig.send_all({insert(1, text("x"), integer(1), "10"), truncate("30"), insert(2, text("y"), integer(1))});
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=2,a='y',b=1");
+}
+
+TEST_CASE("truncate: without an order among several partitions the table stops and says why") {
+  Rig rig({}, 2);
+  rig.send(insert(1, text("x"), integer(1), "10"), 0);
+  rig.send(insert(2, text("x"), integer(1)), 1);
+  rig.send(truncate("30"), 0);
+  CHECK(rig.table->stopped().find("no source order") != std::string::npos);
+  CHECK(rig.memory == 0);
+}
+
+TEST_CASE("truncate: two rewinds of one partition read from where the one that is further back needs it") {
+  std::vector<std::pair<int64_t, uint32_t>> seeks;
+  progress::Partition partition("s", "t", 0, [&](auto&, int64_t offset, uint32_t generation) { seeks.emplace_back(offset, generation); });
+  partition.routed(0, 100);
+  CHECK(partition.rewind(50) == 1);
+  partition.routed(1, 60);
+  CHECK(partition.rewind(70) == 2);
+  CHECK(seeks == std::vector<std::pair<int64_t, uint32_t>>{{50, 1}, {60, 2}});
+}

@@ -1,0 +1,116 @@
+#include "dead_letters/dead_letters.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "cdcrt/sdk/status.hpp"
+
+using namespace cdcrt;
+using dead_letters::DeadLetters;
+using dead_letters::Letter;
+
+namespace {
+
+struct Folder {
+  Folder() { std::filesystem::create_directories(path); }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::filesystem::path path = std::filesystem::temp_directory_path() / ("cdcrt-letters-" + std::to_string(::getpid()));
+};
+
+std::string content(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Letter letter(int64_t offset, const std::string& table = "shop.orders") {
+  Letter made;
+  made.reason = "value_refused";
+  made.message = "too \"long\"\n";
+  made.source = "s";
+  made.topic = "t";
+  made.partition = 2;
+  made.offset = offset;
+  made.sink = table.empty() ? "" : "db";
+  made.table = table;
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("dead letters: a line tells reason, position and bytes, binary ones as base64") {
+  const Folder folder;
+  const std::string path = (folder.path / "deep" / "letters.jsonl").string();
+  DeadLetters letters(path);
+  const cdcrt_header headers[] = {{sdk::borrow("h"), sdk::borrow("v")}, {sdk::borrow("none"), {nullptr, 0}}};
+  cdcrt_message message{};
+  message.key = {nullptr, 0};
+  message.value = sdk::borrow("\xff\xfe");
+  message.headers = headers;
+  message.header_count = 2;
+  message.timestamp_ms = 5;
+  Letter first = letter(7);
+  first.raw = &message;
+  letters.add(first);
+  CHECK(!std::filesystem::exists(path));
+  REQUIRE(letters.flush());
+  CHECK(content(path) ==
+        R"({"id":"s/t/2/7/db/shop.orders","reason":"value_refused","message":"too \"long\"\u000a","source":"s","topic":"t","partition":2,)"
+        R"("offset":7,"sink":"db","table":"shop.orders","timestamp_ms":5,"key":null,"value":{"base64":"//4="},)"
+        R"("headers":[["h","v"],["none",null]]})"
+        "\n");
+}
+
+TEST_CASE("dead letters: text stays text, control characters and all") {
+  const Folder folder;
+  DeadLetters letters((folder.path / "l").string());
+  cdcrt_message message{};
+  const std::string value("{\"a\":\"\\u0041 \x01\x7f \xc3\xa4\"}\0", 20);
+  message.value = sdk::borrow(value);
+  Letter one = letter(1);
+  one.raw = &message;
+  letters.add(one);
+  REQUIRE(letters.flush());
+  CHECK(content(letters.path()).find(R"("value":"{\"a\":\"\\u0041 \u0001\u007f )" "\xc3\xa4" R"(\"}\u0000")") != std::string::npos);
+}
+
+TEST_CASE("dead letters: an id is written once per process, a message may have one per table") {
+  const Folder folder;
+  DeadLetters letters((folder.path / "l").string());
+  for (int i = 0; i < 3; ++i) {
+    letters.add(letter(1));
+    REQUIRE(letters.flush());
+  }
+  letters.add(letter(1, "shop.other"));
+  letters.add(letter(1, ""));
+  REQUIRE(letters.flush());
+  CHECK(letters.count() == 3);
+  CHECK(letters.by_table() == std::map<std::string, uint64_t>{{"", 1}, {"shop.orders", 1}, {"shop.other", 1}});
+  const std::string all = content(letters.path());
+  CHECK(std::count(all.begin(), all.end(), '\n') == 3);
+}
+
+TEST_CASE("dead letters: a row that cannot be read again says what was decoded") {
+  const Folder folder;
+  DeadLetters letters((folder.path / "l").string());
+  Letter one = letter(1);
+  one.decoded_row = "a=s1:x";
+  letters.add(one);
+  REQUIRE(letters.flush());
+  CHECK(content(letters.path()).find(R"("decoded_row":"a=s1:x"})") != std::string::npos);
+}
+
+TEST_CASE("dead letters: a folder that cannot be written is an outage, and nothing is lost when it is mended") {
+  const Folder folder;
+  std::ofstream(folder.path / "blocked") << "a file where a folder should be";
+  DeadLetters letters((folder.path / "blocked" / "l").string());
+  letters.add(letter(1));
+  const auto refused = letters.flush();
+  REQUIRE(!refused);
+  CHECK(refused.error().code == CDCRT_RETRY);
+  std::filesystem::remove(folder.path / "blocked");
+  REQUIRE(letters.flush());
+  CHECK(content(letters.path()).find("\"offset\":1") != std::string::npos);
+}

@@ -1,0 +1,125 @@
+#include "evolution/table_knowledge.hpp"
+
+#include <doctest/doctest.h>
+
+#include "evolution/column_rules.hpp"
+#include "types/cell_text.hpp"
+#include "types/type.hpp"
+
+using namespace cdcrt;
+using evolution::TableKnowledge;
+
+namespace {
+
+const cdcrt_type kInt = types::type_of(CDCRT_TYPE_INT32), kBig = types::type_of(CDCRT_TYPE_INT64), kFloat = types::type_of(CDCRT_TYPE_FLOAT64);
+
+struct Named {
+  const char* name;
+  cdcrt_type type{};
+  uint32_t key_ordinal = 0;
+};
+
+event::Shape shape(uint32_t id, std::vector<Named> columns, bool declared = true) {
+  event::Shape made;
+  made.id = id;
+  made.declared = declared;
+  for (const Named& column : columns) {
+    made.columns.push_back({column.name, column.type, 0, column.key_ordinal, {}});
+    made.keyed = made.keyed || column.key_ordinal > 0;
+  }
+  return made;
+}
+
+cdcrt_type type_of(const TableKnowledge& knowledge, uint32_t slot) { return knowledge.columns().at(slot).type; }
+
+}  // namespace
+
+TEST_CASE("evolution: types follow source order, whichever shape arrives first") {
+  for (const bool swapped : {false, true}) {
+    manifest::Route route;
+    TableKnowledge knowledge(route);
+    const auto old_shape = shape(1, {{"id", kInt, 1}, {"v", kInt}}), new_shape = shape(2, {{"id", kInt, 1}, {"v", kFloat}});
+    REQUIRE(knowledge.observe(swapped ? new_shape : old_shape, swapped ? "2" : "1", true));
+    REQUIRE(knowledge.observe(swapped ? old_shape : new_shape, swapped ? "1" : "2", true));
+    CHECK(types::equal(type_of(knowledge, 1), kFloat));
+  }
+}
+
+TEST_CASE("evolution: a narrower declaration keeps the type") {
+  manifest::Route route;
+  TableKnowledge knowledge(route);
+  REQUIRE(knowledge.observe(shape(1, {{"v", kBig}}), "1", true));
+  REQUIRE(knowledge.observe(shape(2, {{"v", kInt}}), "2", true));
+  CHECK(types::equal(type_of(knowledge, 0), kBig));
+  CHECK(knowledge.take_type_changes().empty());
+}
+
+TEST_CASE("evolution: only a later, definite, declared event drops a column, and it is told once") {
+  manifest::Route route;
+  const auto drops = [&](bool declared, bool definite, const char* order) {
+    TableKnowledge knowledge(route);
+    REQUIRE(knowledge.observe(shape(1, {{"id", kInt, 1}, {"v", kInt}}), "5", true));
+    REQUIRE(knowledge.observe(shape(2, {{"id", kInt, 1}}, declared), order, definite));
+    const bool dropped = !knowledge.columns()[1].active;
+    CHECK(knowledge.take_drops().size() == (dropped ? 1 : 0));
+    CHECK(knowledge.take_drops().empty());
+    return dropped;
+  };
+  CHECK(drops(true, true, "6"));
+  CHECK(!drops(true, true, "5"));
+  CHECK(!drops(true, true, "4"));
+  CHECK(!drops(true, true, ""));
+  CHECK(!drops(false, true, "6"));
+  CHECK(!drops(true, false, "6"));
+}
+
+TEST_CASE("evolution: a key column is never dropped, and a changed key stops the table") {
+  manifest::Route route;
+  TableKnowledge knowledge(route);
+  REQUIRE(knowledge.observe(shape(1, {{"id", kInt, 1}, {"v", kInt}}), "1", true));
+  const auto changed = knowledge.observe(shape(2, {{"id", kInt}, {"v", kInt, 1}}), "2", true);
+  REQUIRE(!changed);
+  CHECK(changed.error().message.find("(id) to (v)") != std::string::npos);
+}
+
+TEST_CASE("evolution: two columns that meet in one name stop the table") {
+  manifest::Route route;
+  manifest::ColumnRule rule;
+  rule.pattern = "a";
+  rule.rename = "b";
+  route.columns.push_back(rule);
+  TableKnowledge knowledge(route);
+  CHECK(!knowledge.observe(shape(1, {{"a", kInt}, {"b", kInt}}), "1", true));
+}
+
+TEST_CASE("evolution: whether a route's key crosses partitions is judged again after a restart") {
+  manifest::Route route;
+  route.primary_key = {"v"};
+  TableKnowledge before(route);
+  REQUIRE(before.observe(shape(1, {{"id", kInt, 1}, {"v", kInt}}), "1", true));
+  CHECK(before.key_crosses_partitions());
+  TableKnowledge after(route);
+  for (const auto& column : before.columns()) after.restore(column);
+  after.restore_key_known();
+  REQUIRE(after.observe(shape(1, {{"id", kInt, 1}, {"v", kInt}}), "2", true));
+  CHECK(after.key_crosses_partitions());
+  route.primary_key = {"id", "v"};
+  TableKnowledge contained(route);
+  REQUIRE(contained.observe(shape(1, {{"id", kInt, 1}, {"v", kInt}}), "1", true));
+  CHECK(!contained.key_crosses_partitions());
+}
+
+TEST_CASE("evolution: the most specific rule of a column wins") {
+  manifest::Route route;
+  for (const char* pattern : {"*", "pri*", "price"}) {
+    manifest::ColumnRule rule;
+    rule.pattern = pattern;
+    rule.rename = pattern;
+    route.columns.push_back(rule);
+  }
+  CHECK(evolution::rule_for(route, "price").rename == "price");
+  CHECK(evolution::rule_for(route, "prior").rename == "pri*");
+  CHECK(evolution::rule_for(route, "x").rename == "*");
+  CHECK(evolution::glob_matches("a?c*", "abcd"));
+  CHECK(!evolution::glob_matches("a?c", "abcd"));
+}
