@@ -15,11 +15,6 @@ bool is_definite(uint8_t operation) {
   return operation == CDCRT_SNAPSHOT || operation == CDCRT_INSERT || operation == CDCRT_UPDATE || operation == CDCRT_DEFINITION;
 }
 
-// What the target gives a column that an inserted row lacks.
-cdcrt_cell given_when_absent(const evolution::Column& column) {
-  return column.default_value.tag > CDCRT_NULL ? column.default_value : types::null_cell();
-}
-
 }  // namespace
 
 Table::Table(TableIdentity identity) : identity_(std::move(identity)), knowledge_(identity_.route) {}
@@ -308,85 +303,6 @@ void Table::note_key_change(PartitionState& state, const cdcrt_row& row, const B
   departure.cells_width = entry.width;
   departure.arrival = entry.arrival;
   fold.departures.push_back(departure);
-}
-
-uint32_t Table::append_image(PartitionState& state, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies) {
-  key_scratch_.clear();
-  // What a row lacks is what it would have been given: both make one image.
-  for (uint32_t slot = 0; slot < cells.size(); ++slot) {
-    const cdcrt_cell given = given_when_absent(knowledge_.columns()[slot]);
-    const cdcrt_cell& cell = cells[slot].tag == CDCRT_ABSENT ? given : cells[slot];
-    image_scratch_.clear();
-    types::append_key(image_scratch_, given);
-    const std::size_t start = key_scratch_.size();
-    types::append_key(key_scratch_, types::integer_cell(CDCRT_I64, slot));
-    const std::size_t value = key_scratch_.size();
-    types::append_key(key_scratch_, cell);
-    if (std::string_view(key_scratch_).substr(value) == image_scratch_) key_scratch_.resize(start);
-  }
-  bool added = false;
-  Entry& entry = state.fold.find_or_add(key_scratch_, offset, added);
-  if (added) {
-    entry.effect = Effect::kAppend;
-    entry.copies = 0;
-    state.fold.widen(entry, static_cast<uint32_t>(cells.size()));
-    for (std::size_t slot = 0; slot < cells.size(); ++slot) entry.cells[slot] = state.fold.own(cells[slot]);
-  }
-  entry.copies += copies;
-  return state.fold.index_of(entry);
-}
-
-void Table::accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
-                           std::vector<Refusal>& refusals) {
-  const event::Shape& shape = batch.shapes.get(row.shape);
-  Error error;
-  conversion_.clear();
-  const auto refuse = [&](const char* reason, std::string message, std::string hint) {
-    refusals.push_back({row.message, reason, make_error(CDCRT_BAD_RECORD, std::move(message), std::move(hint))});
-  };
-  const bool inserts = row.operation == CDCRT_INSERT || row.operation == CDCRT_SNAPSHOT;
-  if (!inserts) {
-    const uint32_t image = row.before != CDCRT_NO_CELLS ? row.before : (row.operation == CDCRT_DELETE ? row.cells : CDCRT_NO_CELLS);
-    if (image != CDCRT_NO_CELLS && !convert_row(shape, map, batch.rows.cells(image), before_scratch_, error)) {
-      refusals.push_back({row.message, "value_refused", std::move(error)});
-      return;
-    }
-    if (image != CDCRT_NO_CELLS && shape.declared) {
-      for (uint32_t slot = 0; slot < before_scratch_.size(); ++slot) {
-        const bool listed = std::find(map.slots.begin(), map.slots.end(), static_cast<int32_t>(slot)) != map.slots.end();
-        if (!listed && knowledge_.columns()[slot].active) before_scratch_[slot] = given_when_absent(knowledge_.columns()[slot]);
-      }
-    }
-    const bool complete = image != CDCRT_NO_CELLS && std::none_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
-      return slot >= 0 && before_scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT;
-    });
-    if (!complete) {
-      refuse("before_image_missing", "the table has no key and the event has no complete image of the row before the change",
-             "set REPLICA IDENTITY FULL (or its like) at the source, or give the route a primary_key");
-      return;
-    }
-    if (partitions_.size() > 1) {
-      refuse("keyless_across_partitions", "the table has no key and its rows come from several partitions: order among them is unknown",
-             "send the table to one partition, or give the route a primary_key");
-      return;
-    }
-  }
-  if (row.operation != CDCRT_DELETE) {
-    if (!convert_row(shape, map, batch.rows.cells(row.cells), scratch_, error)) {
-      refusals.push_back({row.message, "value_refused", std::move(error)});
-      return;
-    }
-    if (!inserts) {
-      for (std::size_t slot = 0; slot < scratch_.size(); ++slot) {
-        if (scratch_[slot].tag == CDCRT_ABSENT && slot < before_scratch_.size()) scratch_[slot] = before_scratch_[slot];
-      }
-    }
-  }
-  std::optional<uint32_t> removed, appended;
-  if (!inserts) removed = append_image(state, before_scratch_, offset, -1);
-  if (row.operation != CDCRT_DELETE) appended = append_image(state, scratch_, offset, 1);
-  if (removed && appended) state.fold.links.emplace_back(*removed, *appended);
-  ++(inserts ? state.fold.counts.inserted : (row.operation == CDCRT_DELETE ? state.fold.counts.deleted : state.fold.counts.updated));
 }
 
 void Table::account() {

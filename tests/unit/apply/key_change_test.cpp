@@ -89,3 +89,11 @@ TEST_CASE("key change: rows of one route key in several partitions are refused, 
     CHECK(rig.table->stopped().find("several partitions") != std::string::npos);
   }
 }
+
+TEST_CASE("key change: a ring among partitions comes to an end") {
+  Rig rig({}, 2);
+  rig.send_all({come(1, 2, absent(), integer(1)), leave(1, 2)}, 0);
+  rig.send_all({come(2, 1, absent(), integer(2)), leave(2, 1)}, 1);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "");
+}

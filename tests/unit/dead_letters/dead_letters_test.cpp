@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -67,7 +68,7 @@ TEST_CASE("dead letters: text stays text, control characters and all") {
   const Folder folder;
   DeadLetters letters((folder.path / "l").string());
   cdcrt_message message{};
-  const std::string value("{\"a\":\"\\u0041 \x01\x7f \xc3\xa4\"}\0", 20);
+  const std::string value("{\"a\":\"\\u0041 \x01\x7f \xc3\xa4\"}\0", 21);
   message.value = sdk::borrow(value);
   Letter one = letter(1);
   one.raw = &message;
