@@ -18,6 +18,7 @@ struct StatementColumn {
   std::string target_type;   ///< type without length, for casts (postgresql); unused elsewhere
   bool key = false;
   bool is_array = false;     ///< the target column is an array itself
+  bool decimal = false;      ///< sqlite keeps decimals as text: 1.50 and 1.5 are compared without their last zeros
   bool compare_as_text = false;  ///< its type has no equality (json, xml, point)
 };
 

@@ -59,6 +59,23 @@ class Builder {
     }
     return *this;
   }
+  /// Every column, NULL-safely; decimals, kept as text, by value.
+  Builder& same_row() {
+    for (std::size_t i = 0; i < shape_.columns.size(); ++i) {
+      const auto& column = shape_.columns[i];
+      add(i > 0 ? " AND " : "");
+      if (!column.decimal) {
+        add("t.").add(column.name).add(" IS ").marker(i);
+        continue;
+      }
+      const auto value = [&](std::string_view v) -> Builder& {
+        return add("CASE WHEN instr(").add(v).add(", '.') THEN rtrim(rtrim(").add(v).add(", '0'), '.') ELSE ").add(v).add(" END");
+      };
+      value("t." + column.name).add(" IS (SELECT ");
+      value("v").add(" FROM (SELECT ").marker(i).add(" AS v))");
+    }
+    return *this;
+  }
   Builder& same_key() {
     return pairs("t.", " = ", " AND ", [](const StatementColumn& column) { return column.key; });
   }
@@ -190,7 +207,7 @@ class Sqlite final : public Dialect {
       case CDCRT_WRITE_REMOVE:
         statements.push_back(Builder(shape)
                                  .add("DELETE FROM ").add(shape.table).add(" WHERE ").add(shape.row_identifier).add(" = (SELECT ").add(shape.row_identifier)
-                                 .add(" FROM ").add(shape.table).add(" AS t WHERE ").pairs("t.", " IS ", " AND ", [](const auto&) { return true; }).add(" LIMIT 1)").take());
+                                 .add(" FROM ").add(shape.table).add(" AS t WHERE ").same_row().add(" LIMIT 1)").take());
         break;
       case CDCRT_WRITE_CLEAR: statements.push_back(Statement{"DELETE FROM " + shape.table, {}}); break;
     }

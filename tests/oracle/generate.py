@@ -213,7 +213,7 @@ class Table:
 
     def change_key(self):
         old, new = self.pick(), self.key_value()
-        if old is None or new in self.rows:
+        if old is None or new in self.rows or not self.rows[old].seen:
             return self.insert()
         row = self.rows.pop(old)
         if self.identity_full and self.partitions == 1 and row.seen and UNKNOWN not in row.cells.values():

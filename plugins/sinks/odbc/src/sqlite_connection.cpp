@@ -171,6 +171,7 @@ class SqliteConnection final : public OdbcConnection {
       sql::StatementColumn column;
       status = dialect_.append_column(column.name, sdk::view(columns[index].name));
       column.key = columns[index].key_ordinal > 0;
+      column.decimal = columns[index].type.kind == CDCRT_TYPE_DECIMAL;
       shape.columns.push_back(std::move(column));
     }
     return status;
