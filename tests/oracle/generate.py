@@ -46,6 +46,7 @@ class Column:
 @dataclasses.dataclass
 class Row:
     cells: dict                  # name -> value, None or UNKNOWN
+    moved: bool = False          # it changed its key before
     seen: bool = True            # False: existed before the log began and no event has told the whole row
 
 
@@ -213,9 +214,11 @@ class Table:
 
     def change_key(self):
         old, new = self.pick(), self.key_value()
-        if old is None or new in self.rows or not self.rows[old].seen:
+        # A row that moves twice while a partition lags, and lacks a cell both times, is not followed.
+        if old is None or new in self.rows or not self.rows[old].seen or (self.rows[old].moved and self.partitions > 1):
             return self.insert()
         row = self.rows.pop(old)
+        row.moved = True
         if self.identity_full and self.partitions == 1 and row.seen and UNKNOWN not in row.cells.values():
             before = dict(row.cells)  # as one event
             row.cells.update(zip(self.key, new))

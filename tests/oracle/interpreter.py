@@ -16,6 +16,7 @@ class DeadLetter:
     reason: str
     table: str = ""
     message: str = ""
+    moot: bool = False    # a truncate followed: whoever folds never meets the change that found no row
 
 
 @dataclasses.dataclass
@@ -47,6 +48,8 @@ class Table:
             self._learn(event)
             if event.operation == "t":
                 self.rows, self.copies, self.moved = {}, [], {}
+                self.dead_letters = [dataclasses.replace(letter, moot=letter.moot or letter.reason == "row_missing")
+                                     for letter in self.dead_letters]
             elif self.key is None:
                 self._apply_without_key(event)
             else:

@@ -52,6 +52,7 @@ class KeyChanges {
     }
     forget_filled();
     if (departures_.empty() && !any_arrival() && changes_.empty()) return {};
+    earlier_ = sealed_.key_changes;
     if (auto read = read_departed(); !read) return read;
     for (auto& part : sealed_.partitions) {
       for (const auto& arrival : part.fold.arrivals) arrive(part.fold, arrival);
@@ -148,7 +149,7 @@ class KeyChanges {
       if (!being_filled_.insert(place.departure).second) return false;
       from = departed_row(place);
       being_filled_.erase(place.departure);
-    } else if (const auto kept = sealed_.key_changes.find(std::string(arrival.new_key)); kept != sealed_.key_changes.end() && kept->second.departed) {
+    } else if (const auto kept = earlier_.find(std::string(arrival.new_key)); kept != earlier_.end() && kept->second.departed) {
       from = row_from(kept->second.row);
     } else {
       return false;
@@ -280,6 +281,7 @@ class KeyChanges {
   std::map<std::string, Place> departures_;
   std::unordered_map<std::string_view, std::size_t> places_;  ///< by key: index of the last entry in settled_.entries_
   std::set<const Departure*> being_filled_;
+  std::map<std::string, KeyChangeRecord> earlier_;  // as kept before this batch: a row that came may leave in it as well
   std::set<std::string> arrived_;
   std::map<std::string, Row> standing_;
   std::map<std::string, std::optional<std::string>> changes_;

@@ -93,7 +93,7 @@ TEST_CASE("read_as: a count that is no exact value of the type is refused") {
       {text_cell(CDCRT_DECIMAL, "99999999999999999999999999999999999999999"), Parse::kEpochDays, "date", kRefused,
        "not a value of parse = \"epoch_days\": 99999999999999999999999999999999999999999"},
       {text_cell(CDCRT_DECIMAL, "99999999999999999999999"), Parse::kEpochSeconds, "timestamp", kRefused,
-       "beyond the range of microseconds since 1970 as epoch_seconds: 99999999999999999999999"},
+       "beyond the range of microseconds since 1970 as epoch_s: 99999999999999999999999"},
       {real_cell(1e300), Parse::kEpochDays, "date", kRefused, "not a value of parse = \"epoch_days\": 1e+300"},
       {integer_cell(CDCRT_BOOL, 1), Parse::kEpochDays, "date", kRefused, "not a value of parse = \"epoch_days\": true"},
       {text_cell(CDCRT_JSON, "{}"), Parse::kEpochDays, "date", kRefused, "not a value of parse = \"epoch_days\": '{}'"},
