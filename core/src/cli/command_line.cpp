@@ -9,6 +9,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/manifest_commands.hpp"
 #include "cli/plugin_command.hpp"
+#include "cli/reference_pages.hpp"
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
 #include "plugin/registry.hpp"
@@ -151,6 +152,9 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
         ->type_name("FORMAT");
   }
   CLI::App* version_command = app.add_subcommand("version", "print the version");
+  CLI::App* reference_command = app.add_subcommand("reference", "print a page of docs/reference: errors or types")->group("");
+  std::string reference_page;
+  reference_command->add_option("page", reference_page)->required();
   std::vector<std::pair<CLI::App*, std::string>> later;
   for (const Later& command : kLater) {
     CLI::App* parent = *command.parent == '\0' ? &app : plugin_command;
@@ -175,6 +179,11 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
       return complain("command " + quote(name) + " is not yet available",
                       "available: run, validate, route, plugin list, plugin describe, version");
     }
+  }
+  if (reference_command->parsed()) {
+    if (is_bad_choice("page", reference_page, reference_pages())) return kManifestOrUsage;
+    print_reference(reference_page, std::cout);
+    return kDone;
   }
   if (print_version || version_command->parsed()) {
     std::cout << "cdcrt " << CDCRT_VERSION << "\n";
