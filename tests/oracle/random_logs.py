@@ -221,7 +221,7 @@ def replay(arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=int(os.environ.get("CDCRT_RANDOM_SEEDS", "2000")), help="default: $CDCRT_RANDOM_SEEDS, else 2000")
+    parser.add_argument("--seeds", type=int, default=int(os.environ.get("CDCRT_RANDOM_SEEDS", "1000")), help="default: $CDCRT_RANDOM_SEEDS, else 1000")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--group", type=int, default=50, help="seeds in one process")
     parser.add_argument("--ways", type=int, default=len(WAYS), help="only the first N of: workers 1 and 4, default batches and one row")

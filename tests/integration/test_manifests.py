@@ -1,0 +1,35 @@
+"""Every manifest in manifests/ is valid and does what it says."""
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BINARY = os.environ.get("CDCRT_BINARY", os.path.join(ROOT, "build/release/bin/cdcrt"))
+MANIFESTS = os.path.join(ROOT, "manifests")
+
+
+class Manifests(unittest.TestCase):
+    def test_every_manifest_is_valid(self):
+        for name in sorted(os.listdir(MANIFESTS)):
+            if name.endswith(".toml"):
+                with self.subTest(name):
+                    done = subprocess.run([BINARY, "validate", "--manifest", os.path.join(MANIFESTS, name)], capture_output=True, text=True)
+                    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_the_quickstart_ends_with_the_tables_of_the_source_and_a_second_run_changes_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            database = os.path.join(folder, "quickstart.db")
+            command = [BINARY, "--manifest", os.path.join(MANIFESTS, "quickstart.toml"), "--set", f"sinks.shop.connection.Database={database}"]
+            compare = [sys.executable, os.path.join(ROOT, "tests/oracle/compare.py"), "--expected",
+                       os.path.join(ROOT, "tests/data/debezium-postgres/expected"), "--target", f"sqlite:{database}"]
+            for _ in range(2):
+                done = subprocess.run(command, capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                compared = subprocess.run(compare, capture_output=True, text=True)
+                self.assertEqual(compared.returncode, 0, compared.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
