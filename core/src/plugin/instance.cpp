@@ -24,7 +24,10 @@ Result<int32_t> cross(Call&& call) {
   cdcrt_error error{};
   error.size = sizeof error;
   const int32_t code = call(&error);
-  if (code == CDCRT_OK || code == CDCRT_END) return code;
+  if (code == CDCRT_OK || code == CDCRT_END) {
+    if (error.release != nullptr) error.release(&error);
+    return code;
+  }
   if (error.code == CDCRT_OK) error.code = code;
   Error result = to_error(error);
   if (error.release != nullptr) error.release(&error);
