@@ -44,8 +44,8 @@ int exit_code_of(const Error& error) {
 }
 
 // Shares of the one budget: what is read but not decoded, what is folded or being written; the rest is room for the plugins.
-constexpr int64_t kMessageShare = 4;
-constexpr int64_t kRowShare = 3;
+constexpr int64_t kMessageShare = 5;
+constexpr int64_t kRowShare = 4;
 
 class Pipeline {
  public:
