@@ -9,16 +9,6 @@
 namespace cdcrt::apply {
 namespace {
 
-cdcrt_cell* allocate_cells(event::Arena& arena, uint32_t width) {
-  // The arena hands out unaligned bytes; cells need eight.
-  char* bytes = arena.allocate(width * sizeof(cdcrt_cell) + alignof(cdcrt_cell) - 1);
-  const auto address = reinterpret_cast<std::uintptr_t>(bytes);
-  const auto aligned = (address + alignof(cdcrt_cell) - 1) & ~(std::uintptr_t{alignof(cdcrt_cell)} - 1);
-  auto* cells = reinterpret_cast<cdcrt_cell*>(bytes + (aligned - address));
-  for (uint32_t i = 0; i < width; ++i) ::new (static_cast<void*>(cells + i)) cdcrt_cell{};
-  return cells;
-}
-
 void overlay(Fold& fold, Entry& entry, const cdcrt_cell* cells, uint32_t width) {
   fold.widen(entry, width);
   for (uint32_t slot = 0; slot < width; ++slot) {
@@ -29,6 +19,16 @@ void overlay(Fold& fold, Entry& entry, const cdcrt_cell* cells, uint32_t width) 
 void forget_cells(Entry& entry) { std::fill(entry.cells, entry.cells + entry.width, cdcrt_cell{}); }
 
 }  // namespace
+
+cdcrt_cell* allocate_cells(event::Arena& arena, uint32_t width) {
+  // The arena hands out unaligned bytes; cells need eight.
+  char* bytes = arena.allocate(width * sizeof(cdcrt_cell) + alignof(cdcrt_cell) - 1);
+  const auto address = reinterpret_cast<std::uintptr_t>(bytes);
+  const auto aligned = (address + alignof(cdcrt_cell) - 1) & ~(std::uintptr_t{alignof(cdcrt_cell)} - 1);
+  auto* cells = reinterpret_cast<cdcrt_cell*>(bytes + (aligned - address));
+  for (uint32_t i = 0; i < width; ++i) ::new (static_cast<void*>(cells + i)) cdcrt_cell{};
+  return cells;
+}
 
 Entry& Fold::find_or_add(std::string_view key, int64_t offset, bool& added) {
   if ((entries_.size() + 1) * 2 > slots_.size()) rehash(slots_.empty() ? 64 : slots_.size() * 2);

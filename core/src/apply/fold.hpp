@@ -110,6 +110,9 @@ class Fold {
   event::Arena arena_{32 << 10};
 };
 
+/// `width` ABSENT cells, aligned, that live as long as the arena.
+cdcrt_cell* allocate_cells(event::Arena& arena, uint32_t width);
+
 /// The steps of rule 4.3; the caller gives a patch a successor before anything but a partial row follows it. `cells` are converted, by slot, `width` of them; bytes are copied into the fold.
 /// A full row: every column of its shape is there.
 void fold_full(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells, uint32_t width);

@@ -261,16 +261,8 @@ class KeyChanges {
 
   void set_cells(Entry& entry, const Row& row) {
     entry.width = static_cast<uint32_t>(row.size());
-    // The cells live as long as the settled entries do.
-    cdcrt_cell* kept = reinterpret_cast<cdcrt_cell*>(aligned(row.size() * sizeof(cdcrt_cell)));
-    std::copy(row.begin(), row.end(), kept);
-    entry.cells = kept;
-  }
-
-  char* aligned(std::size_t bytes) {
-    char* raw = settled_.arena_.allocate(bytes + alignof(cdcrt_cell));
-    const auto address = reinterpret_cast<std::uintptr_t>(raw);
-    return raw + ((alignof(cdcrt_cell) - address % alignof(cdcrt_cell)) % alignof(cdcrt_cell));
+    entry.cells = allocate_cells(settled_.arena_, entry.width);
+    std::copy(row.begin(), row.end(), entry.cells);
   }
 
   plugin::Connection& connection_;

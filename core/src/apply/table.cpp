@@ -117,7 +117,7 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
   const event::Shape& shape = batch.shapes.get(row.shape);
   auto map = knowledge_.observe(shape, order, is_definite(row.operation));
   if (!map) {
-    stop_locked(map.error().message + (map.error().hint.empty() ? "" : "; " + map.error().hint));
+    stop_locked(explain(map.error()));
     return;
   }
   follow_schema_changes();

@@ -14,12 +14,6 @@ namespace {
 
 bool is_outage(const Error& error) { return error.code == CDCRT_RETRY || error.code == CDCRT_UNREACHABLE; }
 
-std::string describe(const Error& error) {
-  std::string text = error.message;
-  if (!error.hint.empty()) text += "; " + error.hint;
-  return text;
-}
-
 std::vector<progress::TablePosition> positions_of(const Sealed& sealed) {
   std::vector<progress::TablePosition> positions;
   for (const auto& part : sealed.partitions) positions.push_back({part.partition, part.next_offset, part.order});
@@ -40,7 +34,7 @@ Result<void> Writer::connect() {
 
 // Exponential back-off with jitter; the outage is told once, when it begins.
 Result<void> Writer::wait(const Error& error) {
-  if (failures_++ == 0) context_.warn("waiting for the target: " + describe(error));
+  if (failures_++ == 0) context_.warn("waiting for the target: " + explain(error));
   connection_.reset();
   static thread_local std::minstd_rand random(std::random_device{}());
   const double ceiling = std::min(30.0, 0.05 * static_cast<double>(1U << std::min(failures_, 10U)));
@@ -232,8 +226,8 @@ Result<void> Writer::write_alone(Sealed& sealed) {
       case CDCRT_UNREACHABLE: return done;
       default: break;
     }
-    context_.warn("table '" + sealed.table->identity().target() + "' stops: " + describe(done.error()));
-    sealed.table->stop(describe(done.error()), &sealed);
+    context_.warn("table '" + sealed.table->identity().target() + "' stops: " + explain(done.error()));
+    sealed.table->stop(explain(done.error()), &sealed);
     return {};
   }
 }

@@ -28,6 +28,9 @@ inline Error make_error(cdcrt_code code, std::string message, std::string hint =
   return error;
 }
 
+/// Message and advice in one line.
+inline std::string explain(const Error& error) { return error.hint.empty() ? error.message : error.message + "; " + error.hint; }
+
 /// A value or an Error.
 template <class T>
 class [[nodiscard]] Result {

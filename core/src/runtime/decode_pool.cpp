@@ -11,7 +11,7 @@ namespace {
 
 const cdcrt_header* unreadable(const cdcrt_message& message) {
   for (uint32_t i = 0; i < message.header_count; ++i) {
-    if (sdk::view(message.headers[i].name) == kUnreadableHeader) return &message.headers[i];
+    if (sdk::view(message.headers[i].name) == CDCRT_UNREADABLE_HEADER) return &message.headers[i];
   }
   return nullptr;
 }
@@ -171,7 +171,7 @@ void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& mes
 void DecodePool::letter(const Flow& flow, const cdcrt_message& message, const apply::Table* table, const std::string& reason, const Error& error) {
   dead_letters::Letter letter;
   letter.reason = reason;
-  letter.message = error.message + (error.hint.empty() ? "" : "; " + error.hint);
+  letter.message = explain(error);
   letter.source = flow.partition.source();
   letter.topic = flow.partition.topic();
   letter.partition = flow.partition.number();

@@ -23,9 +23,6 @@ struct DecodeCounts {
   std::atomic<uint64_t> rejected{0};  ///< messages that became dead letters before any table
 };
 
-/// Header that a source gives to a message it could not read; its value is the reason.
-inline constexpr std::string_view kUnreadableHeader = "cdcrt.unreadable";
-
 class DecodePool {
  public:
   struct Surroundings {

@@ -23,7 +23,7 @@ Flow::Destination Destinations::resolve(const progress::Partition& partition, ui
   const std::string name = route::dotted(table);
   const std::lock_guard lock(mutex_);
   const auto problem = [&](const Error& error) {
-    destination.problem = error.message + (error.hint.empty() ? "" : "; " + error.hint);
+    destination.problem = explain(error);
     return destination;
   };
   auto route = router_.route(table);

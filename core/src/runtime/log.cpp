@@ -3,6 +3,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "diagnostics/text.hpp"
 #include "plugin/instance.hpp"
 
 namespace cdcrt::runtime {
@@ -29,25 +30,6 @@ bool& as_json() {
   return json;
 }
 
-std::string escaped(std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20) {
-      out += "\\u00";
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 void start_log(const std::string& level, bool json) {
@@ -67,7 +49,7 @@ void log(cdcrt_log_level level, std::string_view component, std::string_view mes
   const auto target = to_spdlog(level);
   if (!spdlog::should_log(target)) return;
   if (as_json()) {
-    spdlog::log(target, "\"component\":\"{}\",\"message\":\"{}\"", escaped(component), escaped(message));
+    spdlog::log(target, "\"component\":{},\"message\":{}", diagnostics::json_string(component), diagnostics::json_string(message));
   } else {
     spdlog::log(target, "{}: {}", component, message);
   }

@@ -5,28 +5,17 @@
 #include <cstdio>
 #include <ostream>
 
+#include "diagnostics/text.hpp"
+
 namespace cdcrt::runtime {
 namespace {
+
+using diagnostics::json_string;
 
 std::string grouped(uint64_t value) {
   std::string digits = std::to_string(value);
   for (auto place = static_cast<std::ptrdiff_t>(digits.size()) - 3; place > 0; place -= 3) digits.insert(static_cast<std::size_t>(place), ",");
   return digits;
-}
-
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) {
-      std::array<char, 8> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
-      out += escape.data();
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
 }
 
 std::size_t width_of(const std::string& text) {
@@ -98,14 +87,14 @@ void print_text(const RunSummary& summary, std::ostream& out) {
 void print_json(const RunSummary& summary, std::ostream& out) {
   out << "{\"messages\":" << summary.messages << ",\"rows\":" << summary.rows << ",\"without_rows\":" << summary.markers
       << ",\"ignored_rows\":" << summary.ignored << ",\"seconds\":" << summary.seconds << ",\"dead_letters\":" << summary.dead_letters
-      << ",\"dead_letter_path\":" << quoted(summary.dead_letter_path) << ",\"ignored_tables\":[";
-  for (std::size_t i = 0; i < summary.ignored_tables.size(); ++i) out << (i > 0 ? "," : "") << quoted(summary.ignored_tables[i]);
+      << ",\"dead_letter_path\":" << json_string(summary.dead_letter_path) << ",\"ignored_tables\":[";
+  for (std::size_t i = 0; i < summary.ignored_tables.size(); ++i) out << (i > 0 ? "," : "") << json_string(summary.ignored_tables[i]);
   out << "],\"tables\":[";
   for (std::size_t i = 0; i < summary.tables.size(); ++i) {
     const auto& table = summary.tables[i];
-    out << (i > 0 ? "," : "") << "{\"sink\":" << quoted(table.sink) << ",\"table\":" << quoted(table.table) << ",\"inserted\":" << table.inserted
+    out << (i > 0 ? "," : "") << "{\"sink\":" << json_string(table.sink) << ",\"table\":" << json_string(table.table) << ",\"inserted\":" << table.inserted
         << ",\"updated\":" << table.updated << ",\"deleted\":" << table.deleted << ",\"schema_changes\":" << table.schema_changes
-        << ",\"dead_letters\":" << table.dead_letters << ",\"stopped\":" << (table.stopped.empty() ? "null" : quoted(table.stopped)) << "}";
+        << ",\"dead_letters\":" << table.dead_letters << ",\"stopped\":" << (table.stopped.empty() ? "null" : json_string(table.stopped)) << "}";
   }
   out << "]}\n";
 }
