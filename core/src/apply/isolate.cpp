@@ -155,7 +155,10 @@ class Isolation {
     TableIdentity identity = sealed_.table->identity();
     identity.memory = nullptr;
     Table probe(std::move(identity));
-    probe.restore(sealed_.columns, sealed_.key_known, {});
+    progress::StoredTable known;
+    known.columns = sealed_.columns;
+    known.key_known = sealed_.key_known;
+    probe.restore(known);
     cdcrt_messages current = message;
     current.generation = 0;
     probe.accept({alone, current, rows, reader_.shapes(), current.messages[0].offset + 1}, indexes.data(), indexes.size(),
@@ -187,7 +190,7 @@ class Isolation {
       result.singles.push_back(std::move(*single));
       return {};
     }
-    result.refused += single->counts;
+    result.refused += single->counts();
     dead_letters::Letter letter = letter_for(partition, message.messages[0].offset);
     letter.reason = trial->accepted ? "row_missing" : "value_refused";
     letter.message = trial->accepted ? "the change finds no row in the target" : trial->refusal.message;

@@ -11,29 +11,54 @@
 
 namespace cdcrt::apply {
 
-std::string to_text(const KeyChangeRecord& record) {
-  if (record.departed) return "departed:" + record.row;
-  std::string text = "came:";
-  for (const uint32_t slot : record.slots) text += std::to_string(slot) + ",";
+namespace {
+
+constexpr std::string_view kDeparted = "departed:", kCame = "came:";
+
+std::string_view text_of(const cdcrt_cell& cell) { return {cell.value.data, cell.size}; }
+
+void append_name(std::string& text, const evolution::Column& column) {
+  types::append_text(text, types::text_cell(CDCRT_STRING, column.source_name));
+}
+
+// Calls `visit` with the slot of each name in turn, and with what follows it.
+template <class Visit>
+void for_each_name(std::string_view& text, const std::vector<evolution::Column>& columns, event::Arena& arena, Visit&& visit) {
+  while (!text.empty()) {
+    const auto name = types::take_text(text, arena);
+    if (!name || name->tag != CDCRT_STRING) return;
+    uint32_t slot = 0;
+    while (slot < columns.size() && columns[slot].source_name != text_of(*name)) ++slot;
+    visit(slot, text);
+  }
+}
+
+}  // namespace
+
+std::string to_text(const KeyChangeRecord& record, const std::vector<evolution::Column>& columns) {
+  if (record.departed) return std::string(kDeparted) + record.row;
+  std::string text(kCame);
+  for (const uint32_t slot : record.slots) append_name(text, columns[slot]);
   return text;
 }
 
-KeyChangeRecord key_change_from_text(const std::string& text) {
-  KeyChangeRecord record;
-  record.departed = text.starts_with("departed:");
-  const std::size_t start = text.find(':') + 1;
-  if (record.departed) {
-    record.row = text.substr(start);
-    return record;
+std::map<std::string, KeyChangeRecord> key_changes_from(const std::map<std::string, std::string>& stored,
+                                                        const std::vector<evolution::Column>& columns) {
+  std::map<std::string, KeyChangeRecord> records;
+  event::Arena arena{1 << 10};
+  for (const auto& [key, text] : stored) {
+    KeyChangeRecord& record = records[key];
+    record.departed = text.starts_with(kDeparted);
+    if (record.departed) {
+      record.row = text.substr(kDeparted.size());
+      continue;
+    }
+    std::string_view rest = std::string_view(text).substr(std::min(text.size(), kCame.size()));
+    for_each_name(rest, columns, arena, [&](uint32_t slot, std::string_view&) {
+      if (slot < columns.size()) record.slots.push_back(slot);
+    });
   }
-  const char* next = text.data() + start;
-  const char* const end = text.data() + text.size();
-  while (next < end) {
-    uint32_t slot = 0;
-    next = std::from_chars(next, end, slot).ptr + 1;
-    record.slots.push_back(slot);
-  }
-  return record;
+  return records;
 }
 
 class KeyChanges {
@@ -44,6 +69,7 @@ class KeyChanges {
   Result<void> settle() {
     settled_.entries_ = entries_of(sealed_);
     sealed_.key_changes = sealed_.table->target.key_changes;
+    sealed_.key_changes_moved = false;
     for (auto& part : sealed_.partitions) {
       for (auto& departure : part.fold.departures) departures_[std::string(departure.new_key)] = {&part.fold, &departure};
     }
@@ -60,6 +86,7 @@ class KeyChanges {
     for (const auto& [new_key, place] : departures_) {
       if (!arrived_.contains(new_key)) depart(new_key, *place.departure);
     }
+    sealed_.key_changes_moved = !changes_.empty();
     return store_.save_key_changes(connection_, sealed_.table->identity().target(), changes_);
   }
 
@@ -84,7 +111,7 @@ class KeyChanges {
       const auto removed = std::erase_if(waiting->second.slots, [&](uint32_t slot) {
         return gone || (slot < entry->width && entry->cells[slot].tag != CDCRT_ABSENT);
       });
-      if (removed > 0) changes_[waiting->first] = to_text(waiting->second);
+      if (removed > 0) changes_[waiting->first] = to_text(waiting->second, sealed_.columns);
     }
   }
 
@@ -178,12 +205,11 @@ class KeyChanges {
   }
 
   Row row_from(std::string_view text) {
-    Row row;
-    while (!text.empty()) {
-      auto cell = types::take_text(text, settled_.arena_);
-      if (!cell) break;
-      row.push_back(*cell);
-    }
+    Row row(sealed_.columns.size());
+    for_each_name(text, sealed_.columns, settled_.arena_, [&](uint32_t slot, std::string_view& rest) {
+      const auto cell = types::take_text(rest, settled_.arena_);
+      if (cell && slot < row.size()) row[slot] = *cell;
+    });
     return row;
   }
 
@@ -205,7 +231,7 @@ class KeyChanges {
     for (const uint32_t slot : arrival.slots) {
       if (lives && slot < row.size() && row[slot].tag == CDCRT_ABSENT) record.slots.push_back(slot);
     }
-    changes_[new_key] = to_text(record);
+    changes_[new_key] = to_text(record, sealed_.columns);
     sealed_.key_changes[new_key] = std::move(record);
   }
 
@@ -215,8 +241,12 @@ class KeyChanges {
     if (kept == sealed_.key_changes.end() || kept->second.departed) {
       KeyChangeRecord record;
       record.departed = true;
-      for (const cdcrt_cell& cell : row) types::append_text(record.row, cell);
-      changes_[new_key] = to_text(record);
+      for (uint32_t slot = 0; slot < row.size(); ++slot) {
+        if (row[slot].tag == CDCRT_ABSENT) continue;
+        append_name(record.row, sealed_.columns[slot]);
+        types::append_text(record.row, row[slot]);
+      }
+      changes_[new_key] = to_text(record, sealed_.columns);
       sealed_.key_changes[new_key] = std::move(record);
       return;
     }

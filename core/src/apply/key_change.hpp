@@ -35,8 +35,10 @@ class SettledEntries {
 /// halves whose other half has not come. Leaves in sealed.key_changes what is kept once the transaction commits.
 Result<void> settle_key_changes(plugin::Connection& connection, progress::Store& store, Sealed& sealed, SettledEntries& settled);
 
-/// KeyChangeRecord as stored.
-std::string to_text(const KeyChangeRecord& record);
-KeyChangeRecord key_change_from_text(const std::string& text);
+/// KeyChangeRecord as stored: columns by name, since every process has slots of its own.
+std::string to_text(const KeyChangeRecord& record, const std::vector<evolution::Column>& columns);
+/// All that is stored of a table, by new key. Columns that are not known are left out.
+std::map<std::string, KeyChangeRecord> key_changes_from(const std::map<std::string, std::string>& stored,
+                                                        const std::vector<evolution::Column>& columns);
 
 }  // namespace cdcrt::apply

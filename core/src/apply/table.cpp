@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apply/key_change.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "types/convert.hpp"
 #include "types/type.hpp"
@@ -10,6 +11,8 @@ namespace cdcrt::apply {
 namespace {
 
 constexpr std::size_t kMaxMarks = 1024;
+
+std::string paused_text(const std::string& reason) { return "paused by an operator" + (reason.empty() ? "" : ": " + reason); }
 
 bool is_definite(uint8_t operation) {
   return operation == CDCRT_SNAPSHOT || operation == CDCRT_INSERT || operation == CDCRT_UPDATE || operation == CDCRT_DEFINITION;
@@ -23,22 +26,30 @@ cdcrt_table Table::abi() const {
   return {identity_.schema.empty() ? cdcrt_string{nullptr, 0} : sdk::borrow(identity_.schema), sdk::borrow(identity_.name)};
 }
 
-void Table::restore(std::vector<evolution::Column> columns, bool key_known, std::string floor) {
+void Table::restore(const progress::StoredTable& stored) {
   const std::lock_guard lock(mutex_);
-  for (auto& column : columns) {
+  for (evolution::Column column : stored.columns) {
     if (event::has_bytes(column.default_value)) column.default_value = event::copy_cell(column.default_value, knowledge_.arena());
     if (column.active && column.type.kind != CDCRT_TYPE_UNKNOWN) target.made.emplace(column.target_name, column);
     knowledge_.restore(std::move(column));
   }
-  if (key_known) knowledge_.restore_key_known();
-  floor_ = std::move(floor);
-  target.stored_floor = floor_;
+  if (stored.key_known) knowledge_.restore_key_known();
+  floor_ = stored.floor;
+  skipped_ = stored.state == progress::TableState::kSkipped;
+  if (stored.state == progress::TableState::kPaused) detached_ = paused_text(stored.reason);
+  target.row = stored;
+  target.row.columns.clear();
+  target.row_known = true;
+  target.key_changes = key_changes_from(stored.key_changes, knowledge_.columns());
   target.stored_version = knowledge_.version();
+  count_foreign(stored);
 }
 
 void Table::restore_progress(progress::Partition& partition, int64_t next_offset, const std::string& order) {
   const std::lock_guard lock(mutex_);
   PartitionState& state = state_of(partition);
+  state.fresh = false;
+  state.session = partition.session();
   state.next = state.stored_next = next_offset;
   state.last_order = state.max_order = order;
   state.unordered = order.empty() && next_offset > 0;
@@ -47,21 +58,49 @@ void Table::restore_progress(progress::Partition& partition, int64_t next_offset
 }
 
 Table::PartitionState& Table::state_of(progress::Partition& partition) {
-  PartitionState& state = partitions_[&partition];
-  state.partition = &partition;
-  return state;
+  auto [place, added] = partitions_.try_emplace(&partition);
+  if (added) {
+    place->second.partition = &partition;
+    place->second.session = partition.session();
+    place->second.apart = !detached_.empty();
+  }
+  return place->second;
+}
+
+void Table::forget(const progress::Partition& partition) {
+  const std::lock_guard lock(mutex_);
+  const auto found = partitions_.find(&partition);
+  if (found == partitions_.end()) return;
+  PartitionState state;
+  state.partition = found->second.partition;
+  state.session = partition.session();
+  state.min_generation = partition.generation();
+  state.apart = !detached_.empty();
+  found->second = std::move(state);
+  if (cleared_by_ == &partition) {
+    clear_ = false;
+    cleared_by_ = nullptr;
+  }
+  account();
 }
 
 void Table::accept(const Batch& batch, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {
   if (count == 0) return;
   const std::lock_guard lock(mutex_);
   PartitionState& state = state_of(batch.partition);
-  if (batch.messages.generation < state.min_generation || batch.next_offset <= state.next) return;
+  if (skipped_ || batch.messages.generation < state.min_generation || batch.next_offset <= state.next) return;
   const int64_t first = std::max(state.next, batch.messages.messages[batch.rows.rows()[rows[0]].message].offset);
-  if (!stopped_.empty()) {
+  if (std::exchange(state.fresh, false)) state.next = state.stored_next = first;
+  if (!stopped_.empty() || state.apart) {
+    state.missed_next = std::max(state.missed_next, batch.next_offset);
     if (state.first_held < 0) state.first_held = first;
     return;
   }
+  if (state.first_held < 0) state.first_held = first;
+  fold_rows(batch, state, rows, count, refused);
+}
+
+void Table::fold_rows(const Batch& batch, PartitionState& state, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {
   const uint32_t generation = state.min_generation;
   std::vector<Refusal> refusals;
   for (std::size_t i = 0; i < count && stopped_.empty() && state.min_generation == generation; ++i) {
@@ -70,7 +109,6 @@ void Table::accept(const Batch& batch, const uint32_t* rows, std::size_t count, 
   }
   for (const Refusal& refusal : refusals) refused(refusal);
   if (stopped_.empty() && state.min_generation == generation) {
-    if (state.first_held < 0) state.first_held = first;
     state.next = batch.next_offset;
     if (state.marks.empty() || state.marks.back().first != state.max_order) {
       state.marks.emplace_back(state.max_order, state.next);
@@ -124,7 +162,7 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
   if (row.operation == CDCRT_DEFINITION) return;
   // A delete that is half of a key change is no delete of the source's row.
   if (row.operation == CDCRT_DELETE && row.other_key == CDCRT_NO_CELLS && identity_.route.deletes == manifest::Deletes::kIgnore) return;
-  if (knowledge_.key_crosses_partitions() && partitions_.size() > 1) {
+  if (knowledge_.key_crosses_partitions() && partitions_.size() + foreign_partitions_ > 1) {
     stop_locked("rows of one key may come from several partitions, since the route's primary_key does not contain the message key");
     return;
   }
@@ -319,7 +357,7 @@ std::size_t Table::held_bytes_locked() const {
 
 bool Table::ready() const {
   const std::lock_guard lock(mutex_);
-  return dirty_ && !writing_ && stopped_.empty();
+  return dirty_ && !writing_ && stopped_.empty() && detached_.empty();
 }
 
 std::chrono::steady_clock::time_point Table::waiting_since() const {
@@ -339,12 +377,13 @@ std::size_t Table::held_rows() const {
   return rows;
 }
 
-std::optional<Sealed> Table::seal() {
+std::optional<Sealed> Table::seal(bool apart) {
   const std::lock_guard lock(mutex_);
-  if (!dirty_ || writing_ || !stopped_.empty()) return std::nullopt;
+  if (!dirty_ || writing_ || !stopped_.empty() || detached_.empty() == apart) return std::nullopt;
   Sealed sealed;
   sealed.table = this;
   sealed.clear = clear_;
+  sealed.cleared_by = std::exchange(cleared_by_, nullptr);
   sealed.floor = floor_;
   sealed.bytes = accounted_;
   if (!identity_.events && std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return !each.second.fold.empty(); })) {
@@ -354,13 +393,13 @@ std::optional<Sealed> Table::seal() {
     if (state.first_held < 0 && state.next == state.stored_next && state.fold.empty()) continue;
     SealedPartition part;
     part.partition = state.partition;
+    part.session = state.session;
     part.fold = std::exchange(state.fold, Fold());
     part.next_offset = state.next;
     part.first_offset = state.first_held < 0 ? state.next : state.first_held;
     part.order = state.max_order;
-    sealed.counts += part.fold.counts;
     state.first_sealed = state.first_held;
-    state.first_held = -1;
+    state.first_held = state.apart && state.missed_next > state.next ? state.next : -1;
     sealed.partitions.push_back(std::move(part));
   }
   accounted_ = held_bytes_locked();  // what was sealed is given back by complete() or stop()
@@ -371,6 +410,7 @@ std::optional<Sealed> Table::seal() {
   sealed.key_changes = target.key_changes;
   clear_ = false;
   dirty_ = false;
+  if (sealed.empty()) return std::nullopt;
   writing_ = true;
   return sealed;
 }
@@ -379,10 +419,14 @@ void Table::complete(const Sealed& sealed) {
   const std::lock_guard lock(mutex_);
   writing_ = false;
   if (identity_.memory != nullptr) identity_.memory->fetch_sub(static_cast<int64_t>(sealed.bytes));
-  applied_ += sealed.counts;
+  const auto without = [](uint64_t all, uint64_t refused) { return all - std::min(all, refused); };
+  const EventCounts counts = sealed.counts();
+  applied_.inserted += without(counts.inserted, sealed.refused.inserted);
+  applied_.updated += without(counts.updated, sealed.refused.updated);
+  applied_.deleted += without(counts.deleted, sealed.refused.deleted);
   target.key_changes = sealed.key_changes;
-  if (sealed.clear) target.stored_floor = sealed.floor;
   for (const auto& part : sealed.partitions) {
+    if (part.session != part.partition->session()) continue;
     PartitionState& state = partitions_[part.partition];
     state.stored_next = part.next_offset;
     state.first_sealed = -1;
@@ -396,6 +440,7 @@ void Table::stop(const std::string& reason, const Sealed* sealed) {
     if (identity_.memory != nullptr) identity_.memory->fetch_sub(static_cast<int64_t>(sealed->bytes));
     for (const auto& part : sealed->partitions) {
       PartitionState& state = partitions_[part.partition];
+      if (part.session != state.session) continue;
       state.first_held = part.first_offset;
       state.first_sealed = -1;
     }

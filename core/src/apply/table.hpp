@@ -16,7 +16,7 @@
 #include "apply/fold.hpp"
 #include "event/row_batch.hpp"
 #include "evolution/table_knowledge.hpp"
-#include "progress/partition.hpp"
+#include "progress/store.hpp"
 
 namespace cdcrt::apply {
 
@@ -35,6 +35,7 @@ using RefusalHandler = std::function<void(const Refusal&)>;
 /// The part of a sealed batch that came from one partition.
 struct SealedPartition {
   progress::Partition* partition = nullptr;
+  uint32_t session = 0;      ///< of the partition: when it is given up, this part is dropped
   Fold fold;
   int64_t next_offset = 0;   ///< progress once this is written
   int64_t first_offset = 0;  ///< of the first row in it
@@ -44,7 +45,7 @@ struct SealedPartition {
 /// One half of a key change whose other half has not come yet; kept in the target (cdcrt.moved).
 struct KeyChangeRecord {
   bool departed = false;       ///< true: the row that left, as it was; false: the row came first
-  std::string row;             ///< departed: its cells by slot, as types::append_text writes them
+  std::string row;             ///< departed: names and cells in turn, as types::append_text writes them
   std::vector<uint32_t> slots; ///< came first: slots that are still to be filled
 };
 
@@ -52,6 +53,7 @@ struct KeyChangeRecord {
 struct Sealed {
   Table* table = nullptr;
   bool clear = false;                        ///< the table is emptied first (truncate)
+  const progress::Partition* cleared_by = nullptr;  ///< where the truncate was read
   std::string floor;                         ///< source order of the last truncate; empty: none
   std::vector<SealedPartition> partitions;
   std::vector<evolution::Column> columns;    ///< the knowledge as of sealing, by slot
@@ -60,9 +62,17 @@ struct Sealed {
   uint64_t version = 0;                      ///< of the knowledge
   /// Set inside the transaction by settle_key_changes, taken over by complete().
   std::map<std::string, KeyChangeRecord> key_changes;
-  EventCounts counts;
+  bool key_changes_moved = false;            ///< they differ from what is stored
   std::size_t bytes = 0;
   bool commit_unknown = false;               ///< the answer to a COMMIT was lost: it may have been written
+  EventCounts refused;                       ///< events of it that became dead letters while it was written
+
+  [[nodiscard]] EventCounts counts() const;
+  [[nodiscard]] bool empty() const { return partitions.empty() && !clear; }
+  /// Key changes may be settled, or the table be emptied: nobody else may write its knowledge meanwhile.
+  [[nodiscard]] bool needs_table() const;
+  /// Takes out what came from partitions that are not ours any more.
+  void drop_lost();
 };
 
 /// Names and settings of a table.
@@ -85,10 +95,15 @@ class Table {
   [[nodiscard]] const TableIdentity& identity() const { return identity_; }
   [[nodiscard]] cdcrt_table abi() const;
 
-  /// Before the first row: what the target keeps of this table.
-  void restore(std::vector<evolution::Column> columns, bool key_known, std::string floor);
-  void restore_key_changes(std::map<std::string, KeyChangeRecord> records) { target.key_changes = std::move(records); }
+  /// Before the first row: what the target keeps of this table, but for its progress.
+  void restore(const progress::StoredTable& stored);
+  /// The partition became ours: everything below `next_offset` is in the target.
   void restore_progress(progress::Partition& partition, int64_t next_offset, const std::string& order);
+  /// The partition was given up: its rows that are not durable are dropped.
+  void forget(const progress::Partition& partition);
+  /// Another process changed what is kept of this table: takes it over, also for a batch being written. `stored` has the
+  /// progress of every partition.
+  void merge(const progress::StoredTable& stored, Sealed& sealed);
 
   struct Batch {
     progress::Partition& partition;
@@ -107,12 +122,34 @@ class Table {
   /// Bytes held and not sealed.
   [[nodiscard]] std::size_t held_bytes() const;
   [[nodiscard]] std::size_t held_rows() const;
-  std::optional<Sealed> seal();
+  /// `apart`: of a table that is detached, else of one that is not.
+  std::optional<Sealed> seal(bool apart = false);
   void complete(const Sealed& sealed);
   /// The write was not done and will not be: the table stops, its progress stays, its rows are dropped.
   void stop(const std::string& reason, const Sealed* sealed);
   /// Why the table stopped; empty: it did not.
   [[nodiscard]] std::string stopped() const;
+
+  /// A decode worker waits for room in this table, and with it every table of the partition.
+  std::atomic<int> waited_for{0};
+
+  // A table that stalls waits apart (design 4.13): its rows are dropped, its progress stays, and what it misses is read back.
+
+  void detach(const std::string& reason, const Sealed* sealed);
+  /// Why the table is detached; empty: it is not.
+  [[nodiscard]] std::string detached() const;
+  struct Missed {
+    progress::Partition* partition;
+    int64_t first, end;
+  };
+  [[nodiscard]] std::vector<Missed> missed() const;
+  /// accept() for messages that are read back; `next_offset`: everything below was.
+  void read_back(const Batch& batch, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
+  void read_back_to(progress::Partition& partition, int64_t next_offset);
+  /// Takes live rows again once nothing is missed. False: something is.
+  bool reattach();
+  /// What an operator asked for: skipped tables take nothing and hold nothing back.
+  void skip(bool skipped);
 
   /// Lowest offset of the partition that is routed here and not durable; nullopt: none.
   [[nodiscard]] std::optional<int64_t> first_unapplied(const progress::Partition& partition) const;
@@ -128,7 +165,8 @@ class Table {
     bool has_unique_key = false;
     std::vector<std::string> columns;   ///< names in the target
     uint64_t stored_version = 0;        ///< of the knowledge as last stored
-    std::string stored_floor;           ///< of the last truncate that was committed
+    progress::StoredTable row;          ///< as last read or written: version, floor, state; no lists
+    bool row_known = false;             ///< false: to be read again, and merged
     std::map<std::string, evolution::Column> made;  ///< by target name: the column as it was last made in the target
     uint64_t schema_changes = 0;
     std::map<std::string, KeyChangeRecord> key_changes;  ///< halves of key changes that wait for the other, by new key
@@ -146,10 +184,19 @@ class Table {
     std::string last_order;         ///< of the last row that had one
     std::string max_order;          ///< greatest order of the rows below `next`
     bool unordered = false;         ///< had rows before any order was seen
+    uint32_t session = 0;           ///< of the partition
+    bool fresh = true;              ///< had no row yet
+    bool apart = false;             ///< what comes is not folded but read back later
+    int64_t missed_next = 0;        ///< apart: rows were left out up to there
     std::deque<std::pair<std::string, int64_t>> marks;  ///< (max_order, next) after a batch, ascending
   };
 
   PartitionState& state_of(progress::Partition& partition);
+  void fold_rows(const Batch& batch, PartitionState& state, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
+  void count_foreign(const progress::StoredTable& stored);
+  void refresh(Sealed& sealed);
+  void take_floor(const std::string& floor, Sealed& sealed);
+  static void forget_marks_past(PartitionState& state, int64_t next);
   void accept_row(const Batch& batch, PartitionState& state, const cdcrt_row& row, std::vector<Refusal>& refusals);
   void accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
                     std::vector<Refusal>& refusals);
@@ -176,6 +223,10 @@ class Table {
   std::map<const progress::Partition*, PartitionState> partitions_;
   std::string floor_;
   bool clear_ = false;
+  const progress::Partition* cleared_by_ = nullptr;
+  std::string detached_;
+  bool skipped_ = false;
+  std::size_t foreign_partitions_ = 0;  ///< that other processes have written to this table
   bool writing_ = false;
   bool dirty_ = false;
   std::chrono::steady_clock::time_point dirty_since_{};

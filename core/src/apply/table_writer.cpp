@@ -126,58 +126,143 @@ std::vector<const progress::Partition*> partitions_of(const std::vector<const Se
   return partitions;
 }
 
-Result<void> prepare_table(plugin::Connection& connection, progress::Store* store, bool transactional, const Sealed& sealed) {
+namespace {
+
+// Whether there is something to store: what was only learned from the target itself is there already.
+bool is_stored(const Sealed& sealed, const progress::StoredTable& stored) {
+  if (stored.version == 0 || stored.key_known != sealed.key_known || stored.columns.size() != sealed.columns.size()) return false;
+  return std::all_of(sealed.columns.begin(), sealed.columns.end(), [&](const evolution::Column& column) {
+    const auto kept = std::find_if(stored.columns.begin(), stored.columns.end(),
+                                   [&](const evolution::Column& each) { return each.source_name == column.source_name; });
+    return kept != stored.columns.end() && kept->active == column.active && kept->incarnation == column.incarnation &&
+           kept->key_ordinal == column.key_ordinal && types::equal(kept->type, column.type) &&
+           (kept->default_value.tag == CDCRT_ABSENT) == (column.default_value.tag == CDCRT_ABSENT);
+  });
+}
+
+// One table's definition is changed by one process at a time: its row is locked, or the making of rows where there is none yet.
+Result<void> lock_row(plugin::Connection& connection, progress::Store& store, const std::string& target, progress::StoredTable& row) {
+  for (const bool creating : {false, true}) {
+    if (creating) {
+      if (auto locked = store.lock_creation(connection); !locked) return locked;
+    }
+    auto rows = store.lock_tables(connection, {target}, CDCRT_LOCK_UPDATE);
+    if (!rows) return std::move(rows.error());
+    if (const auto found = rows->find(target); found != rows->end()) {
+      row = std::move(found->second);
+      return {};
+    }
+  }
+  return {};
+}
+
+class Preparation {
+ public:
+  Preparation(plugin::Connection& connection, progress::Store* store, Sealed& sealed) : connection_(connection), store_(store), sealed_(sealed) {}
+
+  Result<void> run(std::vector<const progress::Partition*>& lost) {
+    if (store_ != nullptr) {
+      if (auto taken = take_over(lost); !taken || !lost.empty()) return taken;
+    }
+    Table::Target& target = sealed_.table->target;
+    if (auto described = describe(connection_, sealed_); !described) return described;
+    const TargetColumns columns(sealed_);
+    Plan plan;
+    plan.storage.reserve(2 * sealed_.columns.size() + 1);
+    if (columns.slots().empty()) {
+      // Nothing to create yet: columns without a type and no row. What is known of them is stored all the same.
+    } else if (target.exists) {
+      plan_changes(sealed_, columns, plan);
+    } else {
+      plan_create(columns, plan);
+    }
+    if (!plan.changes.empty()) {
+      if (auto changed = connection_.change(sealed_.table->abi(), plan.changes); !changed) return changed;
+    }
+    source_changes_ = plan.source_changes;
+    creates_ = !target.exists && !columns.slots().empty();
+    slots_ = columns.slots();
+    return store_ != nullptr && (!stored_ || !plan.changes.empty()) ? save() : Result<void>();
+  }
+
+  void committed() {
+    Table::Target& target = sealed_.table->target;
+    target.schema_changes += source_changes_;
+    if (creates_) {
+      target.has_unique_key = !sealed_.key.empty();
+      target.exists = true;
+    }
+    for (const auto& column : sealed_.columns) target.made.erase(column.target_name);
+    for (const uint32_t slot : slots_) target.made[sealed_.columns[slot].target_name] = sealed_.columns[slot];
+    target.stored_version = sealed_.version;
+    target.row = std::move(row_);
+    target.row.columns.clear();
+    target.row_known = true;
+  }
+
+ private:
+  Result<void> take_over(std::vector<const progress::Partition*>& lost) {
+    const std::string name = sealed_.table->identity().target();
+    if (auto locked = lock_row(connection_, *store_, name, row_); !locked) return locked;
+    auto checked = store_->check(connection_, partitions_of({&sealed_}));
+    if (!checked) return std::move(checked.error());
+    lost = std::move(*checked);
+    if (!lost.empty()) return {};
+    Table::Target& target = sealed_.table->target;
+    if (row_.version > 0 && (!target.row_known || target.row.version != row_.version)) {
+      if (auto read = store_->read_table(connection_, name, row_, arena_); !read) return read;
+      sealed_.table->merge(row_, sealed_);
+      stored_ = is_stored(sealed_, row_);
+    } else {
+      stored_ = target.stored_version == sealed_.version && row_.version > 0;
+    }
+    return {};
+  }
+
+  // The floor of a truncate is stored where the table is emptied, not before.
+  Result<void> save() {
+    const auto& identity = sealed_.table->identity();
+    row_.source_table = identity.source_name;
+    row_.key_known = sealed_.key_known;
+    ++row_.version;
+    if (auto saved = store_->save_table(connection_, identity.target(), row_); !saved) return saved;
+    return store_->save_columns(connection_, identity.target(), sealed_.columns);
+  }
+
+  plugin::Connection& connection_;
+  progress::Store* store_;
+  Sealed& sealed_;
+  progress::StoredTable row_;
+  event::Arena arena_{1 << 10};
+  bool stored_ = false;
+  bool creates_ = false;
+  uint64_t source_changes_ = 0;
+  std::vector<uint32_t> slots_;
+};
+
+}  // namespace
+
+Result<void> prepare_table(plugin::Connection& connection, progress::Store* store, bool transactional, Sealed& sealed,
+                           std::vector<const progress::Partition*>& lost) {
   Table::Target& target = sealed.table->target;
-  if (target.described && target.stored_version == sealed.version) return {};
-  const TargetColumns columns(sealed);
+  if (target.described && target.stored_version == sealed.version && (store == nullptr || target.row_known)) return {};
   if (sealed.table->identity().events) {
     target.stored_version = sealed.version;
     target.described = true;
     return {};
   }
-  const auto begin = [&]() -> Result<void> { return transactional ? connection.begin() : Result<void>(); };
-  if (auto begun = begin(); !begun) return begun;
-  const auto body = [&]() -> Result<void> {
-    if (store != nullptr) {
-      if (auto checked = store->check(connection, partitions_of({&sealed})); !checked) return checked;
-    }
-    if (auto described = describe(connection, sealed); !described) return described;
-    Plan plan;
-    plan.storage.reserve(2 * sealed.columns.size() + 1);
-    if (columns.slots().empty()) {
-      // Nothing to create yet: columns without a type and no row. What is known of them is stored all the same.
-    } else if (target.exists) {
-      plan_changes(sealed, columns, plan);
-    } else {
-      plan_create(columns, plan);
-    }
-    if (!plan.changes.empty()) {
-      if (auto changed = connection.change(sealed.table->abi(), plan.changes); !changed) return changed;
-    }
-    if (store != nullptr) {
-      const auto& identity = sealed.table->identity();
-      // The floor of a truncate is stored where the table is emptied, not before.
-      if (auto saved = store->save_table(connection, identity.target(), identity.source_name, target.stored_floor, sealed.key_known); !saved) {
-        return saved;
-      }
-      if (auto saved = store->save_columns(connection, identity.target(), sealed.columns); !saved) return saved;
-    }
-    if (transactional) {
-      if (auto committed = connection.commit(); !committed) return committed;
-    }
-    target.schema_changes += plan.source_changes;
-    if (!target.exists && !columns.slots().empty()) {
-      target.has_unique_key = !sealed.key.empty();
-      target.exists = true;
-    }
-    for (const auto& column : sealed.columns) target.made.erase(column.target_name);
-    for (const uint32_t slot : columns.slots()) target.made[sealed.columns[slot].target_name] = sealed.columns[slot];
-    target.stored_version = sealed.version;
-    return {};
-  };
-  auto done = body();
-  if (!done) {
+  if (transactional) {
+    if (auto begun = connection.begin(); !begun) return begun;
+  }
+  Preparation preparation(connection, store, sealed);
+  auto done = preparation.run(lost);
+  const bool prepared = done.ok() && lost.empty();
+  if (prepared && transactional) done = connection.commit();
+  if (prepared && done) {
+    preparation.committed();
+  } else {
     target.described = false;
+    target.row_known = false;
     if (transactional) (void)connection.rollback();
   }
   return done;

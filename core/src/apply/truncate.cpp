@@ -24,6 +24,7 @@ void Table::truncate(PartitionState& state, std::string_view order, int64_t offs
     }
   }
   clear_ = true;
+  cleared_by_ = state.partition;
   floor_ = state.max_order;
 }
 
@@ -33,11 +34,12 @@ void Table::rewind_past(PartitionState& state, std::string_view order) {
   while (!state.marks.empty() && state.marks.back().first > order) state.marks.pop_back();
   if (!state.marks.empty()) from = state.marks.back().second;
   state.fold = Fold();
+  if (state.apart) state.missed_next = std::max(state.missed_next, state.next);
   state.next = from;
   state.first_held = from;
   state.max_order.assign(state.marks.empty() ? std::string_view() : std::string_view(state.marks.back().first));
   state.last_order = state.max_order;
-  state.min_generation = state.partition->rewind(from);
+  if (!state.apart) state.min_generation = state.partition->rewind(from);
 }
 
 void Table::follow_schema_changes() {

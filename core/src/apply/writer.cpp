@@ -13,11 +13,17 @@ namespace cdcrt::apply {
 namespace {
 
 bool is_outage(const Error& error) { return error.code == CDCRT_RETRY || error.code == CDCRT_UNREACHABLE; }
+bool is_transient(const Error& error) { return is_outage(error) || error.code == CDCRT_BUSY; }
 
 std::vector<progress::TablePosition> positions_of(const Sealed& sealed) {
   std::vector<progress::TablePosition> positions;
   for (const auto& part : sealed.partitions) positions.push_back({part.partition, part.next_offset, part.order});
   return positions;
+}
+
+std::vector<const progress::Partition*> always_ours(std::vector<const progress::Partition*> partitions) {
+  std::erase_if(partitions, [](const progress::Partition* partition) { return partition->is_assigned(); });
+  return partitions;
 }
 
 constexpr int kStaleAttempts = 4;
@@ -27,20 +33,37 @@ constexpr int kStaleAttempts = 4;
 Result<void> Writer::connect() {
   if (connection_) return {};
   auto opened = context_.sink.open();
-  if (!opened) return std::move(opened.error());
+  if (!opened) {
+    // Credentials that were right at the start are being changed: the operator mends them while we wait.
+    if (opened.error().code == CDCRT_AUTH) opened.error().code = CDCRT_UNREACHABLE;
+    return std::move(opened.error());
+  }
   connection_.emplace(std::move(*opened));
   return {};
 }
 
+void Writer::roll_back() {
+  if (!connection_) return;
+  if (auto rolled_back = connection_->rollback(); !rolled_back) connection_.reset();
+}
+
 // Exponential back-off with jitter; the outage is told once, when it begins.
 Result<void> Writer::wait(const Error& error) {
-  if (failures_++ == 0) context_.warn("waiting for the target: " + explain(error));
-  connection_.reset();
+  const bool outage = is_outage(error);
+  if (failures_++ == 0) {
+    failing_since_ = std::chrono::steady_clock::now();
+    if (outage && (context_.outage == nullptr || context_.outage->begin())) context_.warn("waiting for the target: " + explain(error));
+  }
+  if (outage) connection_.reset();
   static thread_local std::minstd_rand random(std::random_device{}());
-  const double ceiling = std::min(30.0, 0.05 * static_cast<double>(1U << std::min(failures_, 10U)));
+  const double ceiling = std::min(outage ? 30.0 : 2.0, 0.05 * static_cast<double>(1U << std::min(failures_, 10U)));
   auto left = std::chrono::duration<double>(std::uniform_real_distribution<>(ceiling / 2, ceiling)(random));
   while (left.count() > 0) {
     if (context_.gives_up()) return error;
+    if (context_.pause) {
+      context_.pause(std::chrono::duration_cast<std::chrono::microseconds>(left));
+      return {};
+    }
     const auto step = std::min(left, std::chrono::duration<double>(0.05));
     std::this_thread::sleep_for(step);
     left -= step;
@@ -48,56 +71,122 @@ Result<void> Writer::wait(const Error& error) {
   return {};
 }
 
-// Runs `body` until it is done or fails with something else than an outage.
+// Runs `body` until it is done or fails with something else than an outage or a lock that will go away.
 template <class Body>
-Result<void> Writer::with_retries(Body&& body) {
+Result<void> Writer::with_retries(const Table& table, Body&& body) {
   while (true) {
     auto done = connect();
-    if (done) done = body();
-    if (done || !is_outage(done.error())) {
-      if (done) failures_ = 0;
+    if (done) {
+      const auto turn = context_.turn != nullptr ? std::unique_lock(*context_.turn) : std::unique_lock<std::mutex>();
+      done = body();
+    }
+    if (done || !is_transient(done.error())) {
+      if (failures_ > 0 && context_.outage != nullptr && context_.outage->end()) context_.warn("the target answers again");
+      failures_ = 0;
       return done;
     }
+    const bool busy = done.error().code == CDCRT_BUSY;
+    if (busy && failures_ > 0 &&
+        (std::chrono::steady_clock::now() - failing_since_ >= context_.stall_after || (context_.crowded && context_.crowded(table)))) {
+      failures_ = 0;
+      return done;
+    }
+    if (busy && failures_ == 0 && context_.stall_after.count() == 0) return done;
     if (auto waited = wait(done.error()); !waited) return waited;
   }
 }
 
-Result<void> Writer::attempt(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing) {
-  const bool transactional = context_.sink.has(CDCRT_SINK_TRANSACTIONS);
-  const auto partitions = partitions_of({batches.begin(), batches.end()});
-  if (context_.store != nullptr) {
-    if (auto claimed = context_.store->claim_new(*connection_, partitions); !claimed) return claimed;
+// What they wrote before counts for nothing; the caller repeats without them.
+Result<void> Writer::lose(const std::vector<const progress::Partition*>& partitions) {
+  for (const progress::Partition* partition : partitions) {
+    if (!partition->is_assigned() || !context_.lost) {
+      return make_error(CDCRT_FATAL, "another process of the pipeline took over " + partition->name(),
+                        "run one process per pipeline on this source, or wait for the other to end");
+    }
+    context_.lost(*partition);
   }
-  for (const Sealed* sealed : batches) {
-    if (auto prepared = prepare_table(*connection_, context_.store, transactional, *sealed); !prepared) {
+  again_ = true;
+  return make_error(CDCRT_STALE_SCHEMA, "partitions were taken over by another process");
+}
+
+Result<void> Writer::attempt(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing) {
+  again_ = false;
+  const bool transactional = context_.sink.has(CDCRT_SINK_TRANSACTIONS);
+  for (Sealed* sealed : batches) sealed->drop_lost();
+  if (context_.store != nullptr) {
+    const auto partitions = partitions_of({batches.begin(), batches.end()});
+    if (auto claimed = context_.store->claim_new(*connection_, always_ours(partitions)); !claimed) return claimed;
+  }
+  for (Sealed* sealed : batches) {
+    std::vector<const progress::Partition*> lost;
+    if (auto prepared = prepare_table(*connection_, context_.store, transactional, *sealed, lost); !prepared) {
       // A definition that the target refuses is no row's fault: nothing to isolate.
       if (prepared.error().code == CDCRT_BAD_RECORD) prepared.error().code = CDCRT_UNSUPPORTED;
       if (prepared.error().code == CDCRT_STALE_SCHEMA) sealed->table->target.described = false;
       return prepared;
     }
+    if (!lost.empty()) return lose(lost);
+    if (const auto& row = sealed->table->target.row; row.state != progress::TableState::kActive) {
+      sealed->table->skip(row.state == progress::TableState::kSkipped);
+      return make_error(CDCRT_UNSUPPORTED, "an operator " + std::string(progress::to_text(row.state)) + " the table" +
+                                               (row.reason.empty() ? "" : ": " + row.reason));
+    }
   }
   if (auto begun = connection_->begin(); !begun) return begun;
-  const auto body = [&]() -> Result<void> {
-    if (context_.store != nullptr) {
-      if (auto checked = context_.store->check(*connection_, partitions); !checked) return checked;
-    }
-    for (Sealed* sealed : batches) {
-      if (sealed->clear) {
-        if (auto cleared = clear_table(*connection_, *sealed); !cleared) return cleared;
-      }
-      if (auto written = write_settled(*sealed, nullptr, missing); !written) return written;
-    }
-    if (!missing.empty()) return make_error(CDCRT_BAD_RECORD, "partial changes without a row");
-    return finish(batches);
-  };
-  auto done = body();
-  if (!done && connection_) {
-    if (auto rolled_back = connection_->rollback(); !rolled_back) connection_.reset();
-  }
+  auto done = write_rows(batches, missing);
+  if (!done) roll_back();
   if (!done && done.error().code == CDCRT_STALE_SCHEMA) {
     for (Sealed* sealed : batches) sealed->table->target.described = false;
   }
   return done;
+}
+
+Result<void> Writer::write_rows(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing) {
+  if (context_.store != nullptr) {
+    auto lost = context_.store->check(*connection_, partitions_of({batches.begin(), batches.end()}));
+    if (!lost) return std::move(lost.error());
+    if (!lost->empty()) return lose(*lost);
+    auto changed = tables_changed(batches);
+    if (!changed) return std::move(changed.error());
+    if (*changed) {
+      again_ = true;
+      return make_error(CDCRT_STALE_SCHEMA, "another process changed what is known of the table");
+    }
+  }
+  for (Sealed* sealed : batches) {
+    if (sealed->clear) {
+      if (auto cleared = clear_table(*connection_, *sealed); !cleared) return cleared;
+    }
+    if (auto written = write_settled(*sealed, nullptr, missing); !written) return written;
+  }
+  if (!missing.empty()) return make_error(CDCRT_BAD_RECORD, "partial changes without a row");
+  return finish(batches);
+}
+
+// Locks the tables' rows for the transaction; true: another process changed one of them since.
+Result<bool> Writer::tables_changed(const std::vector<Sealed*>& batches) {
+  std::vector<std::string> shared, alone;
+  for (const Sealed* sealed : batches) {
+    if (sealed->table->identity().events) continue;
+    (sealed->needs_table() ? alone : shared).push_back(sealed->table->identity().target());
+  }
+  std::map<std::string, progress::StoredTable> rows;
+  for (const auto& [targets, lock] : {std::pair{&alone, CDCRT_LOCK_UPDATE}, std::pair{&shared, CDCRT_LOCK_SHARE}}) {
+    if (targets->empty()) continue;
+    auto locked = context_.store->lock_tables(*connection_, *targets, lock);
+    if (!locked) return std::move(locked.error());
+    rows.merge(*locked);
+  }
+  bool changed = false;
+  for (const Sealed* sealed : batches) {
+    if (sealed->table->identity().events) continue;
+    Table::Target& target = sealed->table->target;
+    const auto row = rows.find(sealed->table->identity().target());
+    if (row != rows.end() && target.row_known && row->second.version == target.row.version) continue;
+    target.row_known = false;
+    changed = true;
+  }
+  return changed;
 }
 
 Result<void> Writer::write_settled(Sealed& sealed, const std::vector<const Entry*>* only, std::vector<const Entry*>& missing) {
@@ -122,17 +211,21 @@ Result<void> Writer::write_settled(Sealed& sealed, const std::vector<const Entry
 // Progress, letters, commit: the end of every transaction that carries rows.
 Result<void> Writer::finish(const std::vector<Sealed*>& batches) {
   if (context_.store != nullptr) {
-    std::vector<std::pair<const progress::Partition*, int64_t>> lowered;
+    std::vector<progress::Store::Watermark> lowered;
     for (const Sealed* sealed : batches) {
       const auto& identity = sealed->table->identity();
       for (const auto& part : sealed->partitions) {
-        if (sealed->clear) lowered.emplace_back(part.partition, std::min(part.partition->routed_next(), part.next_offset));
+        if (sealed->clear) lowered.push_back({part.partition, std::min(part.partition->routed_next(), part.next_offset), part.partition->last()});
       }
       if (auto saved = context_.store->save_progress(*connection_, identity.target(), positions_of(*sealed)); !saved) return saved;
+      if (sealed->clear || sealed->key_changes_moved) {
+        progress::StoredTable row = sealed->table->target.row;
+        ++row.version;
+        if (sealed->clear) row.floor = sealed->floor;
+        if (auto saved = context_.store->save_table(*connection_, identity.target(), row); !saved) return saved;
+      }
       if (sealed->clear) {
-        if (auto saved = context_.store->save_table(*connection_, identity.target(), identity.source_name, sealed->floor, sealed->key_known); !saved) {
-          return saved;
-        }
+        if (auto sent = context_.store->send_others_back(*connection_, identity.target(), sealed->floor); !sent) return sent;
       }
     }
     // A truncate may have sent partitions back: a restart must read them from there.
@@ -146,18 +239,35 @@ Result<void> Writer::finish(const std::vector<Sealed*>& batches) {
 
 Result<void> Writer::commit(const std::vector<Sealed*>& batches) {
   auto committed = connection_->commit();
-  if (!committed && is_outage(committed.error())) {
+  if (!committed && is_transient(committed.error())) {
     for (Sealed* sealed : batches) sealed->commit_unknown = true;
   }
   return committed;
 }
 
-// After a lost answer to COMMIT the progress in the target tells what happened; rows without a key would be doubled otherwise.
-Result<bool> Writer::already_committed(const Sealed& sealed) {
+void Writer::completed(Sealed& sealed) {
+  auto& row = sealed.table->target.row;
+  if (sealed.clear || sealed.key_changes_moved) ++row.version;
+  if (sealed.clear) row.floor = sealed.floor;
+  sealed.table->complete(sealed);
+}
+
+// After a lost answer to COMMIT the progress in the target tells what happened, once the old transaction has surely ended; rows
+// without a key would be doubled otherwise.
+Result<bool> Writer::already_committed(Sealed& sealed) {
   if (!sealed.commit_unknown || context_.store == nullptr) return false;
+  sealed.drop_lost();
+  auto gone = context_.store->reclaim(*connection_, partitions_of({&sealed}));
+  if (!gone) return std::move(gone.error());
+  if (!gone->empty()) {
+    if (auto lost = lose(*gone); lost.error().code == CDCRT_FATAL) return std::move(lost.error());
+    sealed.drop_lost();
+  }
+  if (sealed.partitions.empty()) return false;
   if (auto begun = connection_->begin(); !begun) return std::move(begun.error());
   auto stands = context_.store->stands_at(*connection_, sealed.table->identity().target(), positions_of(sealed));
-  if (auto rolled_back = connection_->rollback(); !rolled_back) connection_.reset();
+  roll_back();
+  if (stands) sealed.commit_unknown = false;
   return stands;
 }
 
@@ -170,10 +280,13 @@ Result<void> Writer::write(std::vector<Sealed>& batches) {
   for (Sealed& sealed : batches) together.push_back(&sealed);
   if (together.size() > 1) {
     std::vector<const Entry*> missing;
-    auto connected = connect();
-    auto done = connected ? attempt(together, missing) : std::move(connected);
+    auto done = connect();
     if (done) {
-      for (Sealed* sealed : together) sealed->table->complete(*sealed);
+      const auto turn = context_.turn != nullptr ? std::unique_lock(*context_.turn) : std::unique_lock<std::mutex>();
+      done = attempt(together, missing);
+    }
+    if (done) {
+      for (Sealed* sealed : together) completed(*sealed);
       failures_ = 0;
       return {};
     }
@@ -193,17 +306,22 @@ Result<void> Writer::write_alone(Sealed& sealed) {
   std::vector<Sealed*> one{&sealed};
   for (int stale = 0;;) {
     std::vector<const Entry*> missing;
-    auto done = with_retries([&]() -> Result<void> {
+    auto done = with_retries(*sealed.table, [&]() -> Result<void> {
       auto committed = already_committed(sealed);
       if (!committed) return std::move(committed.error());
-      if (*committed) return {};
+      sealed.drop_lost();
+      if (*committed || sealed.empty()) return {};
       if (!connection_) return make_error(CDCRT_RETRY, "connection lost");
       missing.clear();
       return attempt(one, missing);
     });
     if (done) {
-      sealed.table->complete(sealed);
+      completed(sealed);
       return {};
+    }
+    if (again_ && done.error().code == CDCRT_STALE_SCHEMA) {
+      if (context_.gives_up()) return done;
+      continue;
     }
     switch (done.error().code) {
       case CDCRT_STALE_SCHEMA:
@@ -214,7 +332,7 @@ Result<void> Writer::write_alone(Sealed& sealed) {
         auto isolated = write_isolated(sealed, missing);
         if (isolated) return {};
         if (isolated.error().code == CDCRT_FATAL || is_outage(isolated.error())) return isolated;
-        if (isolated.error().code == CDCRT_STALE_SCHEMA && ++stale < kStaleAttempts) {
+        if (isolated.error().code == CDCRT_STALE_SCHEMA && (again_ || ++stale < kStaleAttempts)) {
           sealed.table->target.described = false;
           continue;
         }
@@ -226,18 +344,21 @@ Result<void> Writer::write_alone(Sealed& sealed) {
       case CDCRT_UNREACHABLE: return done;
       default: break;
     }
-    context_.warn("table '" + sealed.table->identity().target() + "' stops: " + explain(done.error()));
-    sealed.table->stop(explain(done.error()), &sealed);
+    if (sealed.table->detached().empty()) {
+      context_.warn("table '" + sealed.table->identity().target() + "' waits apart, the others go on: " + explain(done.error()));
+    }
+    sealed.table->detach(explain(done.error()), &sealed);
     return {};
   }
 }
 
 Result<void> Writer::write_isolated(Sealed& sealed, const std::vector<const Entry*>& missing) {
-  return with_retries([&]() -> Result<void> {
+  return with_retries(*sealed.table, [&]() -> Result<void> {
+    again_ = false;
     auto committed = already_committed(sealed);
     if (!committed) return std::move(committed.error());
     if (*committed) {
-      sealed.table->complete(sealed);
+      completed(sealed);
       return {};
     }
     if (!connection_) return make_error(CDCRT_RETRY, "connection lost");
@@ -245,25 +366,28 @@ Result<void> Writer::write_isolated(Sealed& sealed, const std::vector<const Entr
     if (!isolated) return std::move(isolated.error());
     auto done = commit_isolated(sealed, *isolated);
     if (!done) {
-      if (connection_) {
-        if (auto rolled_back = connection_->rollback(); !rolled_back) connection_.reset();
-      }
+      roll_back();
       return done;
     }
-    const auto without = [](uint64_t all, uint64_t refused) { return all - std::min(all, refused); };
-    sealed.counts.inserted = without(sealed.counts.inserted, isolated->refused.inserted);
-    sealed.counts.updated = without(sealed.counts.updated, isolated->refused.updated);
-    sealed.counts.deleted = without(sealed.counts.deleted, isolated->refused.deleted);
-    sealed.table->complete(sealed);
+    sealed.refused = isolated->refused;
+    completed(sealed);
     return {};
   });
 }
 
 Result<void> Writer::commit_isolated(Sealed& sealed, const Isolated& isolated) {
-  const auto partitions = partitions_of({&sealed});
+  std::vector<Sealed*> one{&sealed};
   if (auto begun = connection_->begin(); !begun) return begun;
   if (context_.store != nullptr) {
-    if (auto checked = context_.store->check(*connection_, partitions); !checked) return checked;
+    auto lost = context_.store->check(*connection_, partitions_of({&sealed}));
+    if (!lost) return std::move(lost.error());
+    if (!lost->empty()) return lose(*lost);
+    auto changed = tables_changed(one);
+    if (!changed) return std::move(changed.error());
+    if (*changed) {
+      again_ = true;
+      return make_error(CDCRT_STALE_SCHEMA, "another process changed what is known of the table");
+    }
   }
   if (sealed.clear) {
     if (auto cleared = clear_table(*connection_, sealed); !cleared) return cleared;
@@ -274,24 +398,36 @@ Result<void> Writer::commit_isolated(Sealed& sealed, const Isolated& isolated) {
     if (auto written = write_entries(*connection_, single, entries_of(single), ignored); !written) return written;
   }
   if (!ignored.empty()) return make_error(CDCRT_RETRY, "rows of '" + sealed.table->identity().target() + "' went away while bad ones were looked for");
-  return finish({&sealed});
+  return finish(one);
 }
 
-Result<void> Writer::save_watermarks(const std::vector<std::pair<const progress::Partition*, int64_t>>& watermarks) {
+Result<void> Writer::run(const std::function<Result<void>(plugin::Connection&)>& body) {
+  auto done = connect();
+  if (done) {
+    const auto turn = context_.turn != nullptr ? std::unique_lock(*context_.turn) : std::unique_lock<std::mutex>();
+    done = body(*connection_);
+  }
+  if (!done && is_outage(done.error())) connection_.reset();
+  return done;
+}
+
+Result<void> Writer::save_watermarks(std::vector<progress::Store::Watermark> watermarks) {
   if (context_.store == nullptr || watermarks.empty()) return {};
-  std::vector<const progress::Partition*> partitions;
-  for (const auto& [partition, next] : watermarks) partitions.push_back(partition);
-  return with_retries([&]() -> Result<void> {
-    if (auto claimed = context_.store->claim_new(*connection_, partitions); !claimed) return claimed;
-    if (auto begun = connection_->begin(); !begun) return begun;
+  return run([&](plugin::Connection& connection) -> Result<void> {
+    std::vector<const progress::Partition*> partitions;
+    for (const auto& watermark : watermarks) partitions.push_back(watermark.partition);
+    if (auto claimed = context_.store->claim_new(connection, always_ours(partitions)); !claimed) return claimed;
+    if (auto begun = connection.begin(); !begun) return begun;
     const auto body = [&]() -> Result<void> {
-      if (auto checked = context_.store->check(*connection_, partitions); !checked) return checked;
+      auto lost = context_.store->check(connection, partitions);
+      if (!lost) return std::move(lost.error());
+      if (!lost->empty()) return lose(*lost);
       if (auto flushed = context_.letters.flush(); !flushed) return flushed;
-      if (auto saved = context_.store->save_watermarks(*connection_, watermarks); !saved) return saved;
-      return connection_->commit();
+      if (auto saved = context_.store->save_watermarks(connection, watermarks); !saved) return saved;
+      return connection.commit();
     };
     auto done = body();
-    if (!done && connection_) (void)connection_->rollback();
+    if (!done) (void)connection.rollback();
     return done;
   });
 }

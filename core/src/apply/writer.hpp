@@ -3,8 +3,10 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -16,6 +18,17 @@
 
 namespace cdcrt::apply {
 
+/// An outage of the target, told once however many connections meet it. Any thread.
+class Outage {
+ public:
+  /// True for the first to say so.
+  bool begin() { return !present_.exchange(true); }
+  bool end() { return present_.exchange(false); }
+
+ private:
+  std::atomic<bool> present_{false};
+};
+
 /// What a writer needs of its surroundings; all of it outlives the writer.
 struct WriterContext {
   plugin::Sink& sink;
@@ -25,6 +38,16 @@ struct WriterContext {
   std::function<void(std::string_view message)> warn;
   /// True once the process should give up waiting for an outage to end.
   std::function<bool()> gives_up;
+  /// A partition turned out not to be ours any more: the surroundings forget it, and claim it again if it should be.
+  std::function<void(const progress::Partition&)> lost = {};
+  /// Waits; null: sleeps.
+  std::function<void(std::chrono::microseconds)> pause = {};
+  /// A table that others lock for longer is detached; so is one that keeps the rest from going on (`crowded`).
+  std::chrono::microseconds stall_after{30'000'000};
+  std::function<bool(const Table&)> crowded = {};
+  /// Held around each transaction where only one connection may write; may be null.
+  std::mutex* turn = nullptr;
+  Outage* outage = nullptr;
 };
 
 /// One thread.
@@ -32,29 +55,39 @@ class Writer {
  public:
   explicit Writer(const WriterContext& context) : context_(context) {}
 
-  /// Writes the batches, together if it can, else one by one; each is then completed or its table stopped. Error: the pipeline
-  /// cannot go on (fenced, or given up); batches that were not written stay sealed.
+  /// Writes the batches, together if it can, else one by one; each is then completed, or its table detached. Error: the pipeline
+  /// cannot go on (or gives up); batches that were not written stay sealed.
   Result<void> write(std::vector<Sealed>& batches);
-  /// Stores low watermarks in a transaction of their own.
-  Result<void> save_watermarks(const std::vector<std::pair<const progress::Partition*, int64_t>>& watermarks);
+  /// Stores low watermarks in a transaction of their own; those of partitions that were lost are left out. Does not wait for an
+  /// outage to end.
+  Result<void> save_watermarks(std::vector<progress::Store::Watermark> watermarks);
+  /// Runs `body` on the connection, outside of any transaction. Does not wait for an outage to end.
+  Result<void> run(const std::function<Result<void>(plugin::Connection&)>& body);
 
  private:
   Result<void> connect();
   Result<void> attempt(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
+  Result<void> write_rows(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
+  Result<bool> tables_changed(const std::vector<Sealed*>& batches);
   Result<void> write_alone(Sealed& sealed);
   Result<void> write_isolated(Sealed& sealed, const std::vector<const Entry*>& missing);
   Result<void> commit_isolated(Sealed& sealed, const Isolated& isolated);
   Result<void> write_settled(Sealed& sealed, const std::vector<const Entry*>* only, std::vector<const Entry*>& missing);
   Result<void> finish(const std::vector<Sealed*>& batches);
   Result<void> commit(const std::vector<Sealed*>& batches);
-  Result<bool> already_committed(const Sealed& sealed);
+  Result<bool> already_committed(Sealed& sealed);
+  void completed(Sealed& sealed);
+  void roll_back();
+  Result<void> lose(const std::vector<const progress::Partition*>& partitions);
   Result<void> wait(const Error& error);
   template <class Body>
-  Result<void> with_retries(Body&& body);
+  Result<void> with_retries(const Table& table, Body&& body);
 
   WriterContext context_;
   std::optional<plugin::Connection> connection_;
   unsigned failures_ = 0;
+  std::chrono::steady_clock::time_point failing_since_{};
+  bool again_ = false;  ///< the last attempt met something new (a lost partition, another process's change): it is simply repeated
 };
 
 }  // namespace cdcrt::apply

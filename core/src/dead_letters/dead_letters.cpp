@@ -53,6 +53,21 @@ void append_member(std::string& out, std::string_view name, std::string_view val
 
 }  // namespace
 
+Letter letter_of(const progress::Partition& partition, const cdcrt_message& message, const std::string& sink, const std::string& table,
+                 const std::string& reason, const Error& error) {
+  Letter letter;
+  letter.reason = reason;
+  letter.message = explain(error);
+  letter.source = partition.source();
+  letter.topic = partition.topic();
+  letter.partition = partition.number();
+  letter.offset = message.offset;
+  letter.sink = sink;
+  letter.table = table;
+  letter.raw = &message;
+  return letter;
+}
+
 DeadLetters::~DeadLetters() {
   (void)flush();
   if (file_ >= 0) ::close(file_);

@@ -12,6 +12,7 @@
 
 #include "cdcrt/abi/format.h"
 #include "diagnostics/result.hpp"
+#include "progress/partition.hpp"
 
 namespace cdcrt::dead_letters {
 
@@ -25,6 +26,10 @@ struct Letter {
   const cdcrt_message* raw = nullptr;   ///< as produced, borrowed for the call; null: could not be read again
   std::string decoded_row;              ///< what is known instead of the raw bytes
 };
+
+/// A letter of a message as produced, which must outlive it. `sink` and `table` may be empty.
+Letter letter_of(const progress::Partition& partition, const cdcrt_message& message, const std::string& sink, const std::string& table,
+                 const std::string& reason, const Error& error);
 
 /// Thread-safe. Each (source, topic, partition, offset, sink, table) is written once per process; after a crash an id may come
 /// again, readers keep the first.

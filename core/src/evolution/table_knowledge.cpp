@@ -278,6 +278,61 @@ void TableKnowledge::restore(Column column) {
   restored_ = true;
 }
 
+void TableKnowledge::merge(const std::vector<Column>& stored, bool key_known, std::string_view others) {
+  for (const Column& column : stored) {
+    const auto found = slots_.find(column.source_name);
+    if (found != slots_.end()) {
+      merge_column(found->second, column, others);
+      continue;
+    }
+    Column added = column;
+    if (event::has_bytes(added.default_value)) added.default_value = event::copy_cell(added.default_value, arena_);
+    restore(std::move(added));
+  }
+  if (key_known) key_known_ = true;
+  restore_sighting(others);
+  ++version_;
+}
+
+void TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::string_view others) {
+  Column& known = columns_[slot];
+  const auto take_over = [&](const Column& from) {
+    known.active = from.active;
+    known.incarnation = from.incarnation;
+    known.dropped_at = from.dropped_at;
+    known.type_order = from.type_order;
+    known.default_value = event::has_bytes(from.default_value) ? event::copy_cell(from.default_value, arena_) : from.default_value;
+  };
+  if (stored.incarnation > known.incarnation) {
+    // Dropped and made anew elsewhere: what is folded for the old one goes with it.
+    drops_.push_back(slot);
+    take_over(stored);
+    if (!known.typed_by_route) known.type = stored.type;
+  } else if (stored.incarnation == known.incarnation) {
+    if (!stored.active && known.active) {
+      drops_.push_back(slot);
+      take_over(stored);
+    } else if (stored.active && !known.active && others > known.dropped_at) {
+      known.active = true;
+      known.dropped_at.clear();
+    }
+    if (!known.typed_by_route && stored.type.kind != CDCRT_TYPE_UNKNOWN) {
+      const bool late = stored.type_order < known.type_order;
+      set_type(slot, known.type.kind == CDCRT_TYPE_UNKNOWN ? stored.type : (late ? follow(stored.type, known.type) : follow(known.type, stored.type)));
+      if (!late) known.type_order = stored.type_order;
+    }
+    if (known.default_value.tag == CDCRT_ABSENT && stored.default_value.tag != CDCRT_ABSENT) {
+      known.default_value = event::has_bytes(stored.default_value) ? event::copy_cell(stored.default_value, arena_) : stored.default_value;
+    }
+  }
+  if (stored.last_seen > known.last_seen) known.last_seen = stored.last_seen;
+  if (known.key_ordinal == 0 && stored.key_ordinal > 0 && !key_known_) {
+    known.key_ordinal = stored.key_ordinal;
+    if (key_.size() < stored.key_ordinal) key_.resize(stored.key_ordinal);
+    key_[stored.key_ordinal - 1] = slot;
+  }
+}
+
 void TableKnowledge::restore_sighting(std::string_view order) {
   for (Column& column : columns_) {
     if (column.active && order > column.last_seen) column.last_seen.assign(order);

@@ -69,8 +69,11 @@ class TableKnowledge {
 
   /// Puts back a column that the target kept (order of calls: slot order).
   void restore(Column column);
-  /// Every active column was seen at least up to there: called once after restore() with the progress of the target.
+  /// Every active column was seen at least up to there: called after restore() or merge() with the progress of the target.
   void restore_sighting(std::string_view order);
+  /// Takes over what another process stored since: columns by name, the wider type, the later drop or return. `others` is the
+  /// greatest source order that other processes have applied: what they went on writing after our drop is not dropped.
+  void merge(const std::vector<Column>& stored, bool key_known, std::string_view others);
 
   [[nodiscard]] const std::vector<Column>& columns() const { return columns_; }
   [[nodiscard]] const std::vector<uint32_t>& key() const { return key_; }
@@ -104,6 +107,7 @@ class TableKnowledge {
   [[nodiscard]] bool revives(const ShapeMap& map, std::string_view order) const;
   const ShapeMap* discard_late(const ShapeMap& map, std::string_view order);
   void set_type(uint32_t slot, cdcrt_type type);
+  void merge_column(uint32_t slot, const Column& stored, std::string_view others);
 
   const manifest::Route* route_;
   std::vector<Column> columns_;

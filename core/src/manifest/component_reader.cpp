@@ -138,6 +138,7 @@ Sink read_sink(const Entry& entry, const ComponentContext& context, Report& repo
   sink.descriptor = find_plugin(reader, CDCRT_SINK, sink, context, "for instance plugin = \"odbc\"");
   refuse_reserved(reader);
   if (const auto connections = reader.integer("connections", 1, kMostConnections)) sink.connections = static_cast<uint32_t>(*connections);
+  if (const auto stall_after = reader.duration("stall_after")) sink.stall_after = std::chrono::microseconds(*stall_after);
   if (const Entry* given = reader.take("progress_schema")) {
     if (const auto schema = read_string(given->value, reader.field("progress_schema"))) {
       sink.progress_schema = *schema;

@@ -65,6 +65,7 @@ struct Sink : Component {
   BatchLimits batch;
   uint32_t connections = 4;
   std::string progress_schema = "cdcrt";
+  std::chrono::microseconds stall_after{30'000'000};  ///< a table that is locked for longer waits apart
 };
 
 /// How a value without a schema is to be read.

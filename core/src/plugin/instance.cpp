@@ -123,8 +123,42 @@ Result<void> Source::seek(const std::string& topic, int32_t partition, int64_t o
       [&](cdcrt_error* error) { return functions_->seek(self_.get(), sdk::borrow(topic), partition, offset, generation, error); });
 }
 
-Result<void> Source::start() {
-  return cross_void([&](cdcrt_error* error) { return functions_->start(self_.get(), error); });
+Result<void> Source::start(const cdcrt_source_events& events) {
+  return cross_void([&](cdcrt_error* error) { return functions_->start(self_.get(), &events, error); });
+}
+
+Result<void> Source::serve() {
+  return cross_void([&](cdcrt_error* error) { return functions_->serve(self_.get(), error); });
+}
+
+Result<void> Source::list(const std::function<bool(std::string_view topic, int32_t partition)>& visit) {
+  const auto call = [](void* context, cdcrt_string topic, int32_t partition) {
+    return (*static_cast<const std::function<bool(std::string_view, int32_t)>*>(context))(sdk::view(topic), partition) ? 0 : 1;
+  };
+  void* context = const_cast<std::function<bool(std::string_view, int32_t)>*>(&visit);
+  return cross_void([&](cdcrt_error* error) { return functions_->list(self_.get(), call, context, error); });
+}
+
+Result<cdcrt_bounds> Source::bounds(const std::string& topic, int32_t partition) {
+  cdcrt_bounds bounds{};
+  auto done = cross_void([&](cdcrt_error* error) { return functions_->bounds(self_.get(), sdk::borrow(topic), partition, &bounds, error); });
+  if (!done) return std::move(done.error());
+  return bounds;
+}
+
+Result<int64_t> Source::origin(const std::string& topic, int32_t partition) {
+  int64_t offset = 0;
+  auto done = cross_void([&](cdcrt_error* error) { return functions_->origin(self_.get(), sdk::borrow(topic), partition, &offset, error); });
+  if (!done) return std::move(done.error());
+  return offset;
+}
+
+Result<int64_t> Source::offset_at(const std::string& topic, int32_t partition, int64_t timestamp_ms) {
+  int64_t offset = 0;
+  auto done = cross_void(
+      [&](cdcrt_error* error) { return functions_->offset_at(self_.get(), sdk::borrow(topic), partition, timestamp_ms, &offset, error); });
+  if (!done) return std::move(done.error());
+  return offset;
 }
 
 Result<Poll> Source::poll(uint32_t timeout_ms, Messages& out) {

@@ -53,12 +53,19 @@ class Source {
  public:
   static Result<Source> create(const manifest::Component& component);
   Result<void> seek(const std::string& topic, int32_t partition, int64_t offset, uint32_t generation);
-  Result<void> start();
+  [[nodiscard]] bool has(uint32_t capability) const { return (functions_->capabilities & capability) != 0; }
+  /// `events` must outlive the source.
+  Result<void> start(const cdcrt_source_events& events);
   Result<Poll> poll(uint32_t timeout_ms, Messages& out);
+  Result<void> serve();
   Result<void> fetch(const std::string& topic, int32_t partition, int64_t first, int64_t last,
                      const std::function<bool(const cdcrt_message&)>& visit);
   void commit(const std::string& topic, int32_t partition, int64_t offset);
   cdcrt_extent extent();
+  Result<void> list(const std::function<bool(std::string_view topic, int32_t partition)>& visit);
+  Result<cdcrt_bounds> bounds(const std::string& topic, int32_t partition);
+  Result<int64_t> origin(const std::string& topic, int32_t partition);
+  Result<int64_t> offset_at(const std::string& topic, int32_t partition, int64_t timestamp_ms);
   void stop();
 
  private:

@@ -1,4 +1,4 @@
-// A partition of a source as the host follows it: how far it was read and routed, and requests to read it again.
+// A partition of a source as the host follows it: whether it is ours, how far it was read and routed, and requests to read it again.
 #pragma once
 
 #include <cstdint>
@@ -8,16 +8,25 @@
 
 namespace cdcrt::progress {
 
+/// What is remembered of the last message that was routed, so that a topic that was deleted and made again is noticed.
+struct LastMessage {
+  int64_t offset = -1;  ///< -1: none yet
+  int64_t timestamp_ms = -1;
+  uint64_t hash = 0;    ///< of key and value
+};
+
 /// Thread-safe.
 class Partition {
  public:
   using SeekRequest = std::function<void(Partition& partition, int64_t offset, uint32_t generation)>;
-  Partition(std::string source, std::string topic, int32_t number, SeekRequest seek)
-      : source_(std::move(source)), topic_(std::move(topic)), number_(number), seek_(std::move(seek)) {}
+  /// `assigned`: it comes and goes, and is ours only between take() and give_up(); else it is ours from the start.
+  Partition(std::string source, std::string topic, int32_t number, SeekRequest seek, bool assigned = false)
+      : source_(std::move(source)), topic_(std::move(topic)), number_(number), seek_(std::move(seek)), assigned_(assigned), owned_(!assigned) {}
 
   [[nodiscard]] const std::string& source() const { return source_; }
   [[nodiscard]] const std::string& topic() const { return topic_; }
   [[nodiscard]] int32_t number() const { return number_; }
+  [[nodiscard]] bool is_assigned() const { return assigned_; }
   /// "topic[3]"
   [[nodiscard]] std::string name() const { return topic_ + "[" + std::to_string(number_) + "]"; }
 
@@ -26,13 +35,20 @@ class Partition {
     const std::lock_guard lock(mutex_);
     return routed_next_;
   }
+  [[nodiscard]] LastMessage last() const {
+    const std::lock_guard lock(mutex_);
+    return last_;
+  }
+  /// Before the first read of a source whose partitions are always ours.
   void start_at(int64_t offset) {
     const std::lock_guard lock(mutex_);
     routed_next_ = offset;
   }
-  void routed(uint32_t generation, int64_t next) {
+  void routed(uint32_t generation, int64_t next, const LastMessage& last = {}) {
     const std::lock_guard lock(mutex_);
-    if (generation == generation_ && next > routed_next_) routed_next_ = next;
+    if (generation != generation_ || next <= routed_next_) return;
+    routed_next_ = next;
+    if (last.offset >= 0) last_ = last;
   }
   /// Reads again from `offset`, or from an earlier place that another rewind still needs; answers the generation that the
   /// batches read after it carry. `seek` is called in the order of the generations, and must not call back.
@@ -40,7 +56,39 @@ class Partition {
     const std::lock_guard lock(mutex_);
     if (offset < routed_next_) routed_next_ = offset;
     ++generation_;
-    seek_(*this, routed_next_, generation_);
+    if (owned_) seek_(*this, routed_next_, generation_);
+    return generation_;
+  }
+
+  /// The lease was claimed: reading begins at `offset`.
+  void take(int64_t offset, const LastMessage& last) {
+    const std::lock_guard lock(mutex_);
+    owned_ = true;
+    routed_next_ = offset;
+    last_ = last;
+    ++generation_;
+    seek_(*this, offset, generation_);
+  }
+  /// Not ours any more, or not certainly so: what was read of it before counts for nothing. Answers the session that ended.
+  uint32_t give_up() {
+    const std::lock_guard lock(mutex_);
+    owned_ = false;
+    routed_next_ = 0;
+    ++generation_;
+    return session_++;
+  }
+  [[nodiscard]] bool owned() const {
+    const std::lock_guard lock(mutex_);
+    return owned_;
+  }
+  /// Counts how often it was given up: what was sealed in another session is dropped.
+  [[nodiscard]] uint32_t session() const {
+    const std::lock_guard lock(mutex_);
+    return session_;
+  }
+  /// Batches of an older one were read before a rewind or a loss.
+  [[nodiscard]] uint32_t generation() const {
+    const std::lock_guard lock(mutex_);
     return generation_;
   }
 
@@ -48,9 +96,13 @@ class Partition {
   const std::string source_, topic_;
   const int32_t number_;
   const SeekRequest seek_;
+  const bool assigned_;
   mutable std::mutex mutex_;
   int64_t routed_next_ = 0;
+  LastMessage last_;
   uint32_t generation_ = 0;
+  uint32_t session_ = 0;
+  bool owned_;
 };
 
 }  // namespace cdcrt::progress

@@ -1,5 +1,7 @@
 #include "progress/store.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <deque>
 
 #include "cdcrt/sdk/status.hpp"
@@ -9,11 +11,12 @@
 namespace cdcrt::progress {
 namespace {
 
-constexpr int64_t kFormatVersion = 1;
+constexpr int64_t kFormatVersion = 2;
 
 struct HostColumn {
   const char* name;
   uint8_t kind;
+  int64_t since = 1;  // format version
 };
 
 cdcrt_cell text(std::string_view value) {
@@ -41,8 +44,85 @@ PartitionKey key_of(const Partition& partition) { return {partition.source(), pa
 PartitionKey key_of(const cdcrt_cell* cells) {
   return {string_of(cells[0]), string_of(cells[1]), static_cast<int32_t>(integer_of(cells[2]))};
 }
+void append_key(std::vector<cdcrt_cell>& cells, const PartitionKey& key) {
+  cells.insert(cells.end(), {text(key.source), text(key.topic), integer(key.number)});
+}
+void append_key(std::vector<cdcrt_cell>& cells, const Partition& partition) {
+  cells.insert(cells.end(), {text(partition.source()), text(partition.topic()), integer(partition.number())});
+}
+
+StoredPartition lease_of(const cdcrt_cell* cells) {
+  StoredPartition lease;
+  lease.epoch = integer_of(cells[3]);
+  lease.owner = string_of(cells[4]);
+  lease.waits_for = waits_for_from(string_of(cells[5]));
+  return lease;
+}
+
+void watermark_into(const cdcrt_cell* cells, StoredPartition& partition) {
+  partition.next_offset = integer_of(cells[3]);
+  partition.last.offset = cells[4].tag <= CDCRT_NULL ? -1 : integer_of(cells[4]);
+  partition.last.timestamp_ms = integer_of(cells[5]);
+  partition.last.hash = static_cast<uint64_t>(integer_of(cells[6]));
+}
+
+constexpr std::string_view kStates[] = {"active", "paused", "skipped"};
+
+void table_row_into(const cdcrt_cell* cells, StoredTable& table) {
+  table.source_table = string_of(cells[1]);
+  table.floor = string_of(cells[2]);
+  table.key_known = integer_of(cells[3]) != 0;
+  table.version = integer_of(cells[4]);
+  const auto* const state = std::find(std::begin(kStates), std::end(kStates), string_of(cells[5]));
+  table.state = state == std::end(kStates) ? TableState::kActive : static_cast<TableState>(state - std::begin(kStates));
+  table.reason = string_of(cells[6]);
+}
+
+Result<evolution::Column> column_of(const cdcrt_cell* cells, event::Arena& arena) {
+  evolution::Column column;
+  column.source_name = string_of(cells[2]);
+  column.target_name = string_of(cells[3]);
+  column.type = types::parse_type(string_of(cells[4])).value_or(cdcrt_type{});
+  column.key_ordinal = static_cast<uint32_t>(integer_of(cells[5]));
+  if (const std::string kept = string_of(cells[6]); !kept.empty()) {
+    auto value = types::from_text(kept, arena);
+    if (!value) return std::move(value.error());
+    column.default_value = *value;
+  }
+  column.active = integer_of(cells[7]) != 0;
+  column.incarnation = static_cast<uint32_t>(integer_of(cells[8]));
+  column.last_seen = string_of(cells[9]);
+  column.dropped_at = string_of(cells[10]);
+  column.type_order = string_of(cells[11]);
+  return column;
+}
 
 }  // namespace
+
+std::string to_text(const WaitsFor& waits_for) {
+  std::string text;
+  for (const auto& [partition, offset] : waits_for) {
+    text += (text.empty() ? "" : " ") + std::to_string(partition) + ":" + std::to_string(offset);
+  }
+  return text;
+}
+
+WaitsFor waits_for_from(const std::string& text) {
+  WaitsFor waits_for;
+  const char* next = text.data();
+  const char* const end = next + text.size();
+  while (next < end) {
+    int32_t partition = 0;
+    int64_t offset = 0;
+    next = std::from_chars(next, end, partition).ptr;
+    if (next < end) next = std::from_chars(next + 1, end, offset).ptr;
+    waits_for[partition] = offset;
+    if (next < end) ++next;
+  }
+  return waits_for;
+}
+
+std::string_view to_text(TableState state) { return kStates[static_cast<std::size_t>(state)]; }
 
 // Every table is keyed by pipeline and sink first, so that one read finds all that is ours.
 struct Store::HostTable {
@@ -54,10 +134,27 @@ struct Store::HostTable {
 constexpr uint8_t kText = CDCRT_TYPE_STRING, kInteger = CDCRT_TYPE_INT64, kBytes = CDCRT_TYPE_BYTES;
 
 const Store::HostTable Store::kFormat{"format", 1, {{"component", kText}, {"format_version", kInteger}}};
-const Store::HostTable Store::kLeases{
-    "leases", 5, {{"pipeline", kText}, {"sink", kText}, {"source", kText}, {"topic", kText}, {"partition", kInteger}, {"epoch", kInteger}, {"owner", kText}}};
-const Store::HostTable Store::kWatermarks{
-    "watermarks", 5, {{"pipeline", kText}, {"sink", kText}, {"source", kText}, {"topic", kText}, {"partition", kInteger}, {"next_offset", kInteger}}};
+const Store::HostTable Store::kLeases{"leases",
+                                      5,
+                                      {{"pipeline", kText},
+                                       {"sink", kText},
+                                       {"source", kText},
+                                       {"topic", kText},
+                                       {"partition", kInteger},
+                                       {"epoch", kInteger},
+                                       {"owner", kText},
+                                       {"waits_for", kText, 2}}};
+const Store::HostTable Store::kWatermarks{"watermarks",
+                                          5,
+                                          {{"pipeline", kText},
+                                           {"sink", kText},
+                                           {"source", kText},
+                                           {"topic", kText},
+                                           {"partition", kInteger},
+                                           {"next_offset", kInteger},
+                                           {"last_offset", kInteger, 2},
+                                           {"last_timestamp_ms", kInteger, 2},
+                                           {"last_hash", kInteger, 2}}};
 const Store::HostTable Store::kProgress{"progress",
                                         6,
                                         {{"pipeline", kText},
@@ -68,8 +165,17 @@ const Store::HostTable Store::kProgress{"progress",
                                          {"target", kText},
                                          {"next_offset", kInteger},
                                          {"source_order", kBytes}}};
-const Store::HostTable Store::kTables{
-    "tables", 3, {{"pipeline", kText}, {"sink", kText}, {"target", kText}, {"source_table", kText}, {"floor", kBytes}, {"key_known", kInteger}}};
+const Store::HostTable Store::kTables{"tables",
+                                      3,
+                                      {{"pipeline", kText},
+                                       {"sink", kText},
+                                       {"target", kText},
+                                       {"source_table", kText},
+                                       {"floor", kBytes},
+                                       {"key_known", kInteger},
+                                       {"version", kInteger, 2},
+                                       {"state", kText, 2},
+                                       {"reason", kText, 2}}};
 const Store::HostTable Store::kColumns{"columns",
                                        4,
                                        {{"pipeline", kText},
@@ -138,10 +244,18 @@ Result<void> Store::write(plugin::Connection& connection, const HostTable& table
   return connection.write(write);
 }
 
-Result<void> Store::read(plugin::Connection& connection, const HostTable& table, cdcrt_lock lock,
-                         const std::function<void(const cdcrt_cell*)>& visit) {
+Result<void> Store::read(plugin::Connection& connection, const HostTable& table, cdcrt_lock lock, const Visit& visit,
+                         const std::vector<cdcrt_cell>& keys, uint32_t key_columns) {
   const auto columns = columns_of(table.columns, table.key_count);
-  const cdcrt_cell keys[2] = {text(pipeline_), text(sink_)};
+  std::vector<cdcrt_cell> all{text(pipeline_), text(sink_)};
+  if (key_columns > 0) {
+    if (keys.empty()) return {};
+    all.clear();
+    for (std::size_t first = 0; first < keys.size(); first += key_columns) {
+      all.insert(all.end(), {text(pipeline_), text(sink_)});
+      all.insert(all.end(), keys.begin() + static_cast<std::ptrdiff_t>(first), keys.begin() + static_cast<std::ptrdiff_t>(first + key_columns));
+    }
+  }
   std::string storage;
   cdcrt_read read{};
   read.size = sizeof read;
@@ -149,122 +263,184 @@ Result<void> Store::read(plugin::Connection& connection, const HostTable& table,
   read.table = name_of(table, storage);
   read.columns = columns.data();
   read.column_count = static_cast<uint32_t>(columns.size());
-  read.key_count = 2;
-  read.keys = keys;
-  read.key_rows = 1;
+  read.key_count = 2 + key_columns;
+  read.keys = all.data();
+  read.key_rows = all.size() / read.key_count;
   read.visit = [](void* context, const cdcrt_cell* row) {
-    (*static_cast<const std::function<void(const cdcrt_cell*)>*>(context))(row + 2);
+    (*static_cast<const Visit*>(context))(row + 2);
     return 0;
   };
-  read.context = const_cast<std::function<void(const cdcrt_cell*)>*>(&visit);
+  read.context = const_cast<Visit*>(&visit);
   return connection.read(read);
+}
+
+Result<void> Store::create(plugin::Connection& connection, const HostTable& table) {
+  std::string storage;
+  const cdcrt_table name = name_of(table, storage);
+  auto description = connection.describe(name);
+  if (!description) return std::move(description.error());
+  if (description->get().exists != 0) return {};
+  const auto columns = columns_of(table.columns, table.key_count);
+  cdcrt_change change{};
+  change.kind = CDCRT_CREATE_TABLE;
+  change.columns = columns.data();
+  change.column_count = static_cast<uint32_t>(columns.size());
+  return in_transaction(connection, [&] { return connection.change(name, {change}); });
+}
+
+Result<int64_t> Store::format_version(plugin::Connection& connection, cdcrt_lock lock) {
+  const auto columns = columns_of(kFormat.columns, kFormat.key_count);
+  const cdcrt_cell component = text("progress");
+  std::string storage;
+  int64_t version = 0;
+  cdcrt_read read{};
+  read.size = sizeof read;
+  read.lock = static_cast<uint32_t>(lock);
+  read.table = name_of(kFormat, storage);
+  read.columns = columns.data();
+  read.column_count = static_cast<uint32_t>(columns.size());
+  read.key_count = 1;
+  read.keys = &component;
+  read.key_rows = 1;
+  read.visit = [](void* context, const cdcrt_cell* row) {
+    *static_cast<int64_t*>(context) = integer_of(row[1]);
+    return 0;
+  };
+  read.context = &version;
+  if (auto done = connection.read(read); !done) return std::move(done.error());
+  return version;
+}
+
+// Columns that a newer format has and an older one lacks.
+Result<void> Store::bring_forward(plugin::Connection& connection) {
+  for (const HostTable* table : {&kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &kMoved}) {
+    std::string storage;
+    const cdcrt_table name = name_of(*table, storage);
+    const auto columns = columns_of(table->columns, table->key_count);
+    std::vector<cdcrt_change> changes;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (table->columns[i].since == 1) continue;
+      cdcrt_change change{};
+      change.kind = CDCRT_ADD_COLUMN;
+      change.columns = &columns[i];
+      change.column_count = 1;
+      changes.push_back(change);
+    }
+    if (changes.empty()) continue;
+    if (auto changed = connection.change(name, changes); !changed) return changed;
+  }
+  return {};
 }
 
 Result<void> Store::prepare(plugin::Connection& connection) {
   for (const HostTable* table : {&kFormat, &kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &kMoved}) {
-    std::string storage;
-    const cdcrt_table name = name_of(*table, storage);
-    auto description = connection.describe(name);
-    if (!description) return std::move(description.error());
-    if (description->get().exists != 0) continue;
-    const auto columns = columns_of(table->columns, table->key_count);
-    cdcrt_change change{};
-    change.kind = CDCRT_CREATE_TABLE;
-    change.columns = columns.data();
-    change.column_count = static_cast<uint32_t>(columns.size());
-    auto created = in_transaction(connection, [&] { return connection.change(name, {change}); });
-    if (!created) return created;
+    if (auto created = create(connection, *table); !created) return created;
   }
   return in_transaction(connection, [&]() -> Result<void> {
-    const auto columns = columns_of(kFormat.columns, kFormat.key_count);
-    const cdcrt_cell component = text("progress");
-    std::string storage;
-    int64_t version = 0;
-    cdcrt_read read{};
-    read.size = sizeof read;
-    read.table = name_of(kFormat, storage);
-    read.columns = columns.data();
-    read.column_count = static_cast<uint32_t>(columns.size());
-    read.key_count = 1;
-    read.keys = &component;
-    read.key_rows = 1;
-    read.visit = [](void* context, const cdcrt_cell* row) {
-      *static_cast<int64_t*>(context) = integer_of(row[1]);
-      return 0;
-    };
-    read.context = &version;
-    if (auto done = connection.read(read); !done) return done;
-    if (version > kFormatVersion) {
+    auto version = format_version(connection, CDCRT_LOCK_NONE);
+    if (!version) return std::move(version.error());
+    if (*version > kFormatVersion) {
       return make_error(CDCRT_UNSUPPORTED,
-                        "the progress in '" + schema_ + "' has format_version " + std::to_string(version) + ", this cdcrt knows " +
+                        "the progress in '" + schema_ + "' has format_version " + std::to_string(*version) + ", this cdcrt knows " +
                             std::to_string(kFormatVersion),
                         "run the newer cdcrt, or use another progress_schema");
     }
-    if (version == kFormatVersion) return {};
+    if (*version == kFormatVersion) return {};
+    if (*version > 0) {
+      if (auto done = bring_forward(connection); !done) return done;
+    }
     return write(connection, kFormat, {text("progress"), integer(kFormatVersion)});
   });
 }
 
-Result<Stored> Store::claim(plugin::Connection& connection) {
+Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored) {
+  auto ok = read(connection, kLeases, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { stored.partitions[key_of(cells)] = lease_of(cells); });
+  if (!ok) return ok;
+  ok = read(connection, kWatermarks, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { watermark_into(cells, stored.partitions[key_of(cells)]); });
+  if (!ok) return ok;
+  ok = read(connection, kTables, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { table_row_into(cells, stored.tables[string_of(cells[0])]); });
+  if (!ok) return ok;
+  ok = read(connection, kProgress, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
+    stored.tables[string_of(cells[3])].progress[key_of(cells)] = {integer_of(cells[4]), string_of(cells[5])};
+  });
+  if (!ok) return ok;
+  ok = read(connection, kMoved, CDCRT_LOCK_NONE,
+            [&](const cdcrt_cell* cells) { stored.tables[string_of(cells[0])].key_changes[string_of(cells[1])] = string_of(cells[2]); });
+  if (!ok) return ok;
+  std::map<std::string, std::map<int64_t, evolution::Column>> columns;
+  Result<void> unreadable;
+  ok = read(connection, kColumns, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
+    auto column = column_of(cells, stored.defaults);
+    if (!column) {
+      unreadable = std::move(column.error());
+      return;
+    }
+    columns[string_of(cells[0])][integer_of(cells[1])] = std::move(*column);
+  });
+  if (!ok) return ok;
+  if (!unreadable) return unreadable;
+  for (auto& [target, by_slot] : columns) {
+    for (auto& [slot, column] : by_slot) stored.tables[target].columns.push_back(std::move(column));
+  }
+  return {};
+}
+
+Result<Stored> Store::read_all(plugin::Connection& connection) {
+  Stored stored;
+  auto done = in_transaction(connection, [&] { return read_kept(connection, stored); });
+  if (!done) return std::move(done.error());
+  return stored;
+}
+
+Result<void> Store::lock_creation(plugin::Connection& connection) {
+  auto version = format_version(connection, CDCRT_LOCK_UPDATE);
+  if (!version) return std::move(version.error());
+  return {};
+}
+
+Result<void> Store::save_lease(plugin::Connection& connection, const PartitionKey& key, const StoredPartition& lease) {
+  const std::string waits_for = to_text(lease.waits_for);
+  std::vector<cdcrt_cell> cells{text(pipeline_), text(sink_)};
+  append_key(cells, key);
+  cells.insert(cells.end(), {integer(lease.epoch), text(lease.owner), text(waits_for)});
+  return write(connection, kLeases, cells);
+}
+
+Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<PartitionKey>& wanted, const std::vector<Origin>& fresh) {
   Stored stored;
   std::map<PartitionKey, int64_t> epochs;
   auto done = in_transaction(connection, [&]() -> Result<void> {
-    auto read_leases = read(connection, kLeases, CDCRT_LOCK_UPDATE,
-                            [&](const cdcrt_cell* cells) { epochs[key_of(cells)] = integer_of(cells[3]) + 1; });
-    if (!read_leases) return read_leases;
-    std::vector<cdcrt_cell> claimed;
-    for (const auto& [key, epoch] : epochs) {
-      claimed.insert(claimed.end(), {text(pipeline_), text(sink_), text(key.source), text(key.topic), integer(key.number), integer(epoch), text(owner_)});
+    // Two processes that meet the same new topic give it one start.
+    if (!fresh.empty()) {
+      if (auto locked = lock_creation(connection); !locked) return locked;
     }
-    if (auto written = write(connection, kLeases, claimed); !written) return written;
-    auto ok = read(connection, kWatermarks, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { stored.watermarks[key_of(cells)] = integer_of(cells[3]); });
+    std::map<PartitionKey, StoredPartition> leases;
+    std::vector<cdcrt_cell> keys;
+    for (const auto& key : wanted) append_key(keys, key);
+    for (const auto& origin : fresh) append_key(keys, origin.key);
+    auto ok = read(connection, kLeases, CDCRT_LOCK_UPDATE, [&](const cdcrt_cell* cells) { leases[key_of(cells)] = lease_of(cells); }, keys, 3);
     if (!ok) return ok;
-    ok = read(connection, kTables, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
-      StoredTable& table = stored.tables[string_of(cells[0])];
-      table.source_table = string_of(cells[1]);
-      table.floor = string_of(cells[2]);
-      table.key_known = integer_of(cells[3]) != 0;
-    });
-    if (!ok) return ok;
-    ok = read(connection, kProgress, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
-      stored.tables[string_of(cells[3])].progress[key_of(cells)] = {integer_of(cells[4]), string_of(cells[5])};
-    });
-    if (!ok) return ok;
-    ok = read(connection, kMoved, CDCRT_LOCK_NONE,
-              [&](const cdcrt_cell* cells) { stored.tables[string_of(cells[0])].key_changes[string_of(cells[1])] = string_of(cells[2]); });
-    if (!ok) return ok;
-    std::map<std::string, std::map<int64_t, evolution::Column>> columns;
-    Result<void> unreadable;
-    ok = read(connection, kColumns, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
-      evolution::Column& column = columns[string_of(cells[0])][integer_of(cells[1])];
-      column.source_name = string_of(cells[2]);
-      column.target_name = string_of(cells[3]);
-      column.type = types::parse_type(string_of(cells[4])).value_or(cdcrt_type{});
-      column.key_ordinal = static_cast<uint32_t>(integer_of(cells[5]));
-      if (const std::string kept = string_of(cells[6]); !kept.empty()) {
-        auto value = types::from_text(kept, stored.defaults);
-        if (value) {
-          column.default_value = *value;
-        } else {
-          unreadable = std::move(value.error());
-        }
-      }
-      column.active = integer_of(cells[7]) != 0;
-      column.incarnation = static_cast<uint32_t>(integer_of(cells[8]));
-      column.last_seen = string_of(cells[9]);
-      column.dropped_at = string_of(cells[10]);
-      column.type_order = string_of(cells[11]);
-    });
-    if (!ok) return ok;
-    if (!unreadable) return unreadable;
-    for (auto& [target, by_slot] : columns) {
-      for (auto& [slot, column] : by_slot) stored.tables[target].columns.push_back(std::move(column));
+    for (const auto& origin : fresh) {
+      if (leases.contains(origin.key)) continue;
+      StoredPartition& lease = leases[origin.key];
+      lease.waits_for = origin.waits_for;
+      if (auto saved = save_lease(connection, origin.key, lease); !saved) return saved;
+      std::vector<cdcrt_cell> cells{text(pipeline_), text(sink_)};
+      append_key(cells, origin.key);
+      cells.insert(cells.end(), {integer(origin.offset), types::null_cell(), types::null_cell(), types::null_cell()});
+      if (auto saved = write(connection, kWatermarks, cells); !saved) return saved;
     }
-    return {};
+    for (const auto& key : wanted) {
+      StoredPartition& lease = leases[key];
+      lease.owner = owner_;
+      epochs[key] = ++lease.epoch;
+      if (auto saved = save_lease(connection, key, lease); !saved) return saved;
+    }
+    return read_kept(connection, stored);
   });
   if (!done) return std::move(done.error());
   const std::lock_guard lock(mutex_);
-  epochs_ = std::move(epochs);
+  for (const auto& [key, epoch] : epochs) epochs_[key] = epoch;
   return stored;
 }
 
@@ -279,16 +455,19 @@ Result<void> Store::claim_new(plugin::Connection& connection, const std::vector<
   if (missing.empty()) return {};
   std::map<PartitionKey, int64_t> claimed;
   auto done = in_transaction(connection, [&]() -> Result<void> {
-    std::map<PartitionKey, int64_t> stored;
-    auto ok = read(connection, kLeases, CDCRT_LOCK_UPDATE, [&](const cdcrt_cell* cells) { stored[key_of(cells)] = integer_of(cells[3]); });
+    if (auto locked = lock_creation(connection); !locked) return locked;
+    std::map<PartitionKey, StoredPartition> leases;
+    std::vector<cdcrt_cell> keys;
+    for (const auto& key : missing) append_key(keys, key);
+    auto ok = read(connection, kLeases, CDCRT_LOCK_UPDATE, [&](const cdcrt_cell* cells) { leases[key_of(cells)] = lease_of(cells); }, keys, 3);
     if (!ok) return ok;
-    std::vector<cdcrt_cell> cells;
     for (const PartitionKey& key : missing) {
-      const int64_t epoch = stored.contains(key) ? stored[key] + 1 : 1;
-      claimed[key] = epoch;
-      cells.insert(cells.end(), {text(pipeline_), text(sink_), text(key.source), text(key.topic), integer(key.number), integer(epoch), text(owner_)});
+      StoredPartition& lease = leases[key];
+      lease.owner = owner_;
+      claimed[key] = ++lease.epoch;
+      if (auto saved = save_lease(connection, key, lease); !saved) return saved;
     }
-    return write(connection, kLeases, cells);
+    return {};
   });
   if (!done) return done;
   const std::lock_guard lock(mutex_);
@@ -296,25 +475,114 @@ Result<void> Store::claim_new(plugin::Connection& connection, const std::vector<
   return {};
 }
 
-Result<void> Store::check(plugin::Connection& connection, const std::vector<const Partition*>& partitions) {
-  std::map<PartitionKey, int64_t> current;
-  auto done = read(connection, kLeases, CDCRT_LOCK_SHARE, [&](const cdcrt_cell* cells) { current[key_of(cells)] = integer_of(cells[3]); });
-  if (!done) return done;
+Result<std::vector<const Partition*>> Store::reclaim(plugin::Connection& connection, const std::vector<const Partition*>& partitions) {
+  std::vector<const Partition*> gone;
+  std::map<PartitionKey, int64_t> raised;
+  auto done = in_transaction(connection, [&]() -> Result<void> {
+    std::map<PartitionKey, StoredPartition> leases;
+    std::vector<cdcrt_cell> keys;
+    for (const Partition* partition : partitions) append_key(keys, *partition);
+    auto ok = read(connection, kLeases, CDCRT_LOCK_UPDATE, [&](const cdcrt_cell* cells) { leases[key_of(cells)] = lease_of(cells); }, keys, 3);
+    if (!ok) return ok;
+    for (const Partition* partition : partitions) {
+      const PartitionKey key = key_of(*partition);
+      StoredPartition& lease = leases[key];
+      {
+        const std::lock_guard lock(mutex_);
+        const auto held = epochs_.find(key);
+        if (held == epochs_.end() || held->second != lease.epoch || lease.owner != owner_) {
+          gone.push_back(partition);
+          continue;
+        }
+      }
+      raised[key] = ++lease.epoch;
+      if (auto saved = save_lease(connection, key, lease); !saved) return saved;
+    }
+    return {};
+  });
+  if (!done) return std::move(done.error());
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, epoch] : raised) epochs_[key] = epoch;
+  return gone;
+}
+
+Result<void> Store::save_waits_for(plugin::Connection& connection, const PartitionKey& key, const WaitsFor& waits_for) {
+  return in_transaction(connection, [&]() -> Result<void> {
+    std::vector<cdcrt_cell> keys;
+    append_key(keys, key);
+    StoredPartition lease;
+    auto ok = read(connection, kLeases, CDCRT_LOCK_UPDATE, [&](const cdcrt_cell* cells) { lease = lease_of(cells); }, keys, 3);
+    if (!ok) return ok;
+    lease.waits_for = waits_for;
+    return save_lease(connection, key, lease);
+  });
+}
+
+Result<std::vector<const Partition*>> Store::check(plugin::Connection& connection, const std::vector<const Partition*>& partitions) {
+  std::map<PartitionKey, StoredPartition> current;
+  std::vector<cdcrt_cell> keys;
+  for (const Partition* partition : partitions) append_key(keys, *partition);
+  auto done = read(connection, kLeases, CDCRT_LOCK_SHARE, [&](const cdcrt_cell* cells) { current[key_of(cells)] = lease_of(cells); }, keys, 3);
+  if (!done) return std::move(done.error());
+  std::vector<const Partition*> gone;
   const std::lock_guard lock(mutex_);
   for (const Partition* partition : partitions) {
     const PartitionKey key = key_of(*partition);
-    if (current[key] == epochs_[key]) continue;
-    return make_error(CDCRT_FATAL, "another process of pipeline '" + pipeline_ + "' took over " + partition->name(),
-                      "run one process per pipeline on this source, or wait for the other to end");
+    const auto held = epochs_.find(key);
+    const auto lease = current.find(key);
+    const bool ours = held != epochs_.end() && lease != current.end() && lease->second.epoch == held->second && lease->second.owner == owner_;
+    if (!ours) gone.push_back(partition);
   }
-  return {};
+  return gone;
+}
+
+void Store::forget(const Partition& partition) {
+  const std::lock_guard lock(mutex_);
+  epochs_.erase(key_of(partition));
+}
+
+Result<std::map<std::string, StoredTable>> Store::lock_tables(plugin::Connection& connection, const std::vector<std::string>& targets,
+                                                              cdcrt_lock lock) {
+  std::map<std::string, StoredTable> tables;
+  std::vector<cdcrt_cell> keys;
+  for (const auto& target : targets) keys.push_back(text(target));
+  auto done = read(connection, kTables, lock, [&](const cdcrt_cell* cells) { table_row_into(cells, tables[string_of(cells[0])]); }, keys, 1);
+  if (!done) return std::move(done.error());
+  return tables;
+}
+
+Result<void> Store::read_table(plugin::Connection& connection, const std::string& target, StoredTable& table, event::Arena& arena) {
+  const std::vector<cdcrt_cell> key{text(target)};
+  table.columns.clear();
+  table.key_changes.clear();
+  table.progress.clear();
+  std::map<int64_t, evolution::Column> columns;
+  Result<void> unreadable;
+  auto ok = read(connection, kColumns, CDCRT_LOCK_NONE,
+                 [&](const cdcrt_cell* cells) {
+                   auto column = column_of(cells, arena);
+                   if (column) columns[integer_of(cells[1])] = std::move(*column);
+                   if (!column) unreadable = std::move(column.error());
+                 },
+                 key, 1);
+  if (!ok) return ok;
+  if (!unreadable) return unreadable;
+  for (auto& [slot, column] : columns) table.columns.push_back(std::move(column));
+  ok = read(connection, kMoved, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { table.key_changes[string_of(cells[1])] = string_of(cells[2]); }, key, 1);
+  if (!ok) return ok;
+  return read(connection, kProgress, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
+    if (string_of(cells[3]) == target) table.progress[key_of(cells)] = {integer_of(cells[4]), string_of(cells[5])};
+  });
 }
 
 Result<bool> Store::stands_at(plugin::Connection& connection, const std::string& target, const std::vector<TablePosition>& positions) {
   std::map<PartitionKey, int64_t> stored;
-  auto done = read(connection, kProgress, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
-    if (string_of(cells[3]) == target) stored[key_of(cells)] = integer_of(cells[4]);
-  });
+  std::vector<cdcrt_cell> keys;
+  for (const auto& position : positions) {
+    append_key(keys, *position.partition);
+    keys.push_back(text(target));
+  }
+  auto done = read(connection, kProgress, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { stored[key_of(cells)] = integer_of(cells[4]); }, keys, 4);
   if (!done) return std::move(done.error());
   for (const auto& position : positions) {
     const auto found = stored.find(key_of(*position.partition));
@@ -323,18 +591,27 @@ Result<bool> Store::stands_at(plugin::Connection& connection, const std::string&
   return true;
 }
 
-Result<void> Store::save_progress(plugin::Connection& connection, const std::string& target, const std::vector<TablePosition>& positions) {
+Result<void> Store::write_positions(plugin::Connection& connection, const std::string& target,
+                                    const std::map<PartitionKey, StoredTable::Position>& positions) {
   std::vector<cdcrt_cell> cells;
-  for (const auto& position : positions) {
-    cells.insert(cells.end(), {text(pipeline_), text(sink_), text(position.partition->source()), text(position.partition->topic()),
-                               integer(position.partition->number()), text(target), integer(position.next_offset), bytes(position.order)});
+  for (const auto& [key, position] : positions) {
+    cells.insert(cells.end(), {text(pipeline_), text(sink_)});
+    append_key(cells, key);
+    cells.insert(cells.end(), {text(target), integer(position.next_offset), bytes(position.order)});
   }
   return write(connection, kProgress, cells);
 }
 
-Result<void> Store::save_table(plugin::Connection& connection, const std::string& target, const std::string& source_table,
-                               const std::string& floor, bool key_known) {
-  return write(connection, kTables, {text(pipeline_), text(sink_), text(target), text(source_table), bytes(floor), integer(key_known ? 1 : 0)});
+Result<void> Store::save_progress(plugin::Connection& connection, const std::string& target, const std::vector<TablePosition>& positions) {
+  std::map<PartitionKey, StoredTable::Position> by_key;
+  for (const auto& position : positions) by_key[key_of(*position.partition)] = {position.next_offset, position.order};
+  return write_positions(connection, target, by_key);
+}
+
+Result<void> Store::save_table(plugin::Connection& connection, const std::string& target, const StoredTable& table) {
+  return write(connection, kTables,
+               {text(pipeline_), text(sink_), text(target), text(table.source_table), bytes(table.floor), integer(table.key_known ? 1 : 0),
+                integer(table.version), text(to_text(table.state)), text(table.reason)});
 }
 
 Result<void> Store::save_columns(plugin::Connection& connection, const std::string& target, const std::vector<evolution::Column>& columns) {
@@ -367,13 +644,63 @@ Result<void> Store::save_key_changes(plugin::Connection& connection, const std::
   return write(connection, kMoved, kept);
 }
 
-Result<void> Store::save_watermarks(plugin::Connection& connection, const std::vector<std::pair<const Partition*, int64_t>>& watermarks) {
+Result<void> Store::save_watermarks(plugin::Connection& connection, const std::vector<Watermark>& watermarks) {
   std::vector<cdcrt_cell> cells;
-  for (const auto& [partition, next] : watermarks) {
-    cells.insert(cells.end(), {text(pipeline_), text(sink_), text(partition->source()), text(partition->topic()),
-                               integer(partition->number()), integer(next)});
+  for (const auto& [partition, next, last] : watermarks) {
+    cells.insert(cells.end(), {text(pipeline_), text(sink_)});
+    append_key(cells, *partition);
+    cells.push_back(integer(next));
+    if (last.offset < 0) {
+      cells.insert(cells.end(), 3, types::null_cell());
+    } else {
+      cells.insert(cells.end(), {integer(last.offset), integer(last.timestamp_ms), integer(static_cast<int64_t>(last.hash))});
+    }
   }
   return write(connection, kWatermarks, cells);
+}
+
+Result<void> Store::send_others_back(plugin::Connection& connection, const std::string& target, const std::string& floor) {
+  StoredTable table;
+  event::Arena arena{1 << 10};
+  if (auto done = read_table(connection, target, table, arena); !done) return done;
+  std::map<PartitionKey, int64_t> places;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, position] : table.progress) {
+      if (!epochs_.contains(key) && position.order > floor) places[key] = 0;
+    }
+  }
+  return send_back(connection, places, target);
+}
+
+Result<void> Store::send_back(plugin::Connection& connection, const std::map<PartitionKey, int64_t>& places, const std::string& target) {
+  if (places.empty()) return {};
+  std::vector<cdcrt_cell> keys;
+  for (const auto& [key, next] : places) append_key(keys, key);
+  std::map<PartitionKey, StoredPartition> leases;
+  auto ok = read(connection, kLeases, CDCRT_LOCK_UPDATE, [&](const cdcrt_cell* cells) { leases[key_of(cells)] = lease_of(cells); }, keys, 3);
+  if (!ok) return ok;
+  std::map<PartitionKey, StoredPartition> watermarks;
+  ok = read(connection, kWatermarks, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { watermark_into(cells, watermarks[key_of(cells)]); }, keys, 3);
+  if (!ok) return ok;
+  std::map<PartitionKey, StoredTable::Position> positions;
+  for (const auto& [key, next] : places) {
+    StoredPartition& lease = leases[key];
+    ++lease.epoch;
+    if (auto saved = save_lease(connection, key, lease); !saved) return saved;
+    positions[key] = {next, {}};
+    const StoredPartition& watermark = watermarks[key];
+    std::vector<cdcrt_cell> cells{text(pipeline_), text(sink_)};
+    append_key(cells, key);
+    cells.push_back(integer(std::min(next, watermark.next_offset)));
+    if (watermark.last.offset < 0) {
+      cells.insert(cells.end(), 3, types::null_cell());
+    } else {
+      cells.insert(cells.end(), {integer(watermark.last.offset), integer(watermark.last.timestamp_ms), integer(static_cast<int64_t>(watermark.last.hash))});
+    }
+    if (auto saved = write(connection, kWatermarks, cells); !saved) return saved;
+  }
+  return write_positions(connection, target, positions);
 }
 
 }  // namespace cdcrt::progress

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -22,12 +23,31 @@ struct PartitionKey {
   std::string source, topic;
   int32_t number = 0;
   auto operator<=>(const PartitionKey&) const = default;
+  /// "topic[3]"
+  [[nodiscard]] std::string name() const { return topic + "[" + std::to_string(number) + "]"; }
 };
 
+/// A partition that was added to a topic waits until the older ones are applied up to these offsets.
+using WaitsFor = std::map<int32_t, int64_t>;
+
+struct StoredPartition {
+  int64_t epoch = 0;
+  std::string owner;       ///< of the lease: process that claimed it last; empty: nobody yet
+  WaitsFor waits_for;
+  int64_t next_offset = 0; ///< low watermark: every table has applied what is below. 0: the beginning of what is there
+  LastMessage last;
+};
+
+/// What an operator asked of a table.
+enum class TableState : uint8_t { kActive, kPaused, kSkipped };
+
 struct StoredTable {
+  int64_t version = 0;  ///< raised by every change of what follows but progress
   std::string source_table;
   std::string floor;
   bool key_known = false;
+  TableState state = TableState::kActive;
+  std::string reason;  ///< of the state
   std::vector<evolution::Column> columns;
   std::map<std::string, std::string> key_changes;  ///< halves of key changes, by new key, as apply writes them
   struct Position {
@@ -39,7 +59,7 @@ struct StoredTable {
 
 /// Everything that the target keeps of one pipeline and sink.
 struct Stored {
-  std::map<PartitionKey, int64_t> watermarks;
+  std::map<PartitionKey, StoredPartition> partitions;
   std::map<std::string, StoredTable> tables;  ///< by target name
   event::Arena defaults{1 << 10};             ///< owns the bytes of the columns' defaults
 };
@@ -50,32 +70,71 @@ struct TablePosition {
   std::string order;
 };
 
+/// A partition that has no lease yet.
+struct Origin {
+  PartitionKey key;
+  int64_t offset = 0;
+  WaitsFor waits_for;
+};
+
 /// Instance state (epochs) is guarded by a mutex; the connection belongs to the caller.
 class Store {
  public:
+  /// `owner` is unique among processes, also among those that had the same name before.
   Store(std::string pipeline, std::string sink, std::string schema, bool has_schemas, std::string owner);
 
-  /// Creates what is missing and refuses a newer format. Own transactions.
+  // Own transactions.
+
+  /// Creates what is missing, brings an older format forward, and refuses a newer one.
   Result<void> prepare(plugin::Connection& connection);
-  /// Claims every lease of the pipeline in this target (raises the epochs) and reads what it keeps. Own transaction.
-  Result<Stored> claim(plugin::Connection& connection);
-  /// Claims partitions that have no lease yet. Own transaction; does nothing when all are held.
+  /// Reads everything, without locks.
+  Result<Stored> read_all(plugin::Connection& connection);
+  /// Claims the leases of these partitions: raises their epochs once older transactions that checked them have ended. `fresh`
+  /// get a lease and a start unless they have one by now. Answers everything kept, as of the claim.
+  Result<Stored> claim(plugin::Connection& connection, const std::vector<PartitionKey>& wanted, const std::vector<Origin>& fresh = {});
+  /// Claims partitions of sources whose partitions are always ours and that have no lease yet. Does nothing when all are held.
   Result<void> claim_new(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
+  /// Raises our own leases' epochs, so that a transaction whose COMMIT got no answer has ended, one way or the other. Answers the
+  /// partitions that are not ours any more.
+  Result<std::vector<const Partition*>> reclaim(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
+  /// The partition waits for the older ones no more, or for these.
+  Result<void> save_waits_for(plugin::Connection& connection, const PartitionKey& key, const WaitsFor& waits_for);
 
   // Inside the caller's transaction.
 
-  /// Share-locks the leases and checks the epochs. FATAL: another process took one of them over.
-  Result<void> check(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
+  /// Share-locks the leases and checks the epochs. Answers the partitions whose rows must not be committed any more.
+  Result<std::vector<const Partition*>> check(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
+  /// Locks the tables' rows; tables without a row are left out. Only version, floor, state and reason are read.
+  Result<std::map<std::string, StoredTable>> lock_tables(plugin::Connection& connection, const std::vector<std::string>& targets,
+                                                         cdcrt_lock lock);
+  /// Serializes with everyone who creates a table's row.
+  Result<void> lock_creation(plugin::Connection& connection);
+  /// Everything kept of one table but its row; defaults are owned by `arena`.
+  Result<void> read_table(plugin::Connection& connection, const std::string& target, StoredTable& table, event::Arena& arena);
   /// Whether a commit whose answer was lost happened: the table's progress stands exactly there.
   Result<bool> stands_at(plugin::Connection& connection, const std::string& target, const std::vector<TablePosition>& positions);
   Result<void> save_progress(plugin::Connection& connection, const std::string& target, const std::vector<TablePosition>& positions);
-  Result<void> save_table(plugin::Connection& connection, const std::string& target, const std::string& source_table,
-                          const std::string& floor, bool key_known);
+  /// The table's row, without what it lists.
+  Result<void> save_table(plugin::Connection& connection, const std::string& target, const StoredTable& table);
   Result<void> save_columns(plugin::Connection& connection, const std::string& target, const std::vector<evolution::Column>& columns);
   /// Halves of key changes: by new key, the text to keep; nullopt: settled.
   Result<void> save_key_changes(plugin::Connection& connection, const std::string& target,
                                 const std::map<std::string, std::optional<std::string>>& records);
-  Result<void> save_watermarks(plugin::Connection& connection, const std::vector<std::pair<const Partition*, int64_t>>& watermarks);
+  struct Watermark {
+    const Partition* partition;
+    int64_t next_offset;
+    LastMessage last;
+  };
+  Result<void> save_watermarks(plugin::Connection& connection, const std::vector<Watermark>& watermarks);
+  /// Sends partitions of this table that other processes read, and that are past `floor`, back to their beginning: raises their
+  /// epochs, so that their owners claim and read again (design 4.7).
+  Result<void> send_others_back(plugin::Connection& connection, const std::string& target, const std::string& floor);
+  /// The same for these partitions whoever reads them, to a place of choice: repair.
+  Result<void> send_back(plugin::Connection& connection, const std::map<PartitionKey, int64_t>& places, const std::string& target);
+
+  /// Forgets that the partition is ours: check() answers it from now on.
+  void forget(const Partition& partition);
+  [[nodiscard]] const std::string& owner() const { return owner_; }
 
   /// Held from finding watermarks until they are committed, and around a commit that lowers some: else an older, higher one could
   /// be stored over a lowered one, and a restart would begin too late.
@@ -83,11 +142,19 @@ class Store {
 
  private:
   struct HostTable;
+  using Visit = std::function<void(const cdcrt_cell* cells)>;  ///< the columns after pipeline and sink
   [[nodiscard]] cdcrt_table name_of(const HostTable& table, std::string& storage) const;
+  Result<void> create(plugin::Connection& connection, const HostTable& table);
+  Result<int64_t> format_version(plugin::Connection& connection, cdcrt_lock lock);
+  Result<void> bring_forward(plugin::Connection& connection);
   Result<void> write(plugin::Connection& connection, const HostTable& table, const std::vector<cdcrt_cell>& cells,
                      cdcrt_write_kind kind = CDCRT_WRITE_UPSERT);
-  Result<void> read(plugin::Connection& connection, const HostTable& table, cdcrt_lock lock,
-                    const std::function<void(const cdcrt_cell*)>& visit);
+  /// `keys` after pipeline and sink: row-major, `key_columns` each; none: everything of the pipeline and sink.
+  Result<void> read(plugin::Connection& connection, const HostTable& table, cdcrt_lock lock, const Visit& visit,
+                    const std::vector<cdcrt_cell>& keys = {}, uint32_t key_columns = 0);
+  Result<void> read_kept(plugin::Connection& connection, Stored& stored);
+  Result<void> save_lease(plugin::Connection& connection, const PartitionKey& key, const StoredPartition& lease);
+  Result<void> write_positions(plugin::Connection& connection, const std::string& target, const std::map<PartitionKey, StoredTable::Position>& positions);
   static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved;
 
   const std::string pipeline_, sink_, schema_, owner_;
@@ -96,5 +163,9 @@ class Store {
   std::mutex mutex_;
   std::map<PartitionKey, int64_t> epochs_;
 };
+
+std::string to_text(const WaitsFor& waits_for);
+WaitsFor waits_for_from(const std::string& text);
+std::string_view to_text(TableState state);
 
 }  // namespace cdcrt::progress

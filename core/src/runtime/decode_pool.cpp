@@ -18,6 +18,16 @@ const cdcrt_header* unreadable(const cdcrt_message& message) {
 
 }  // namespace
 
+// FNV-1a, 64 bits: stored, so it must stay what it is.
+uint64_t content_hash(const cdcrt_message& message) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const cdcrt_string part : {message.key, message.value}) {
+    for (const char c : sdk::view(part)) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    hash = (hash ^ (part.data == nullptr ? 1U : 2U)) * 0x100000001b3;
+  }
+  return hash;
+}
+
 struct DecodePool::Worker {
   explicit Worker(event::ShapeRegistry& shapes) : rows(shapes) {}
   std::vector<plugin::Format> formats;  // by source
@@ -100,7 +110,8 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
     }
     if (auto routed = route(worker, flow, batch); !routed) return routed;
   }
-  flow.partition.routed(messages.generation, messages.messages[messages.count - 1].offset + 1);
+  const cdcrt_message& last = messages.messages[messages.count - 1];
+  flow.partition.routed(messages.generation, last.offset + 1, {last.offset, last.timestamp_ms, content_hash(last)});
   return {};
 }
 
@@ -151,11 +162,13 @@ void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& mes
   std::size_t first = 0;
   while (first < rows.size()) {
     uint64_t room = 0;
+    ++table.waited_for;
     surroundings_.monitor.wait([&] {
       const std::size_t held = table.held_rows();
       room = held < max_rows ? max_rows - held : 0;
-      return room > 0 || !table.stopped().empty() || surroundings_.monitor.abandon || stopping_;
+      return room > 0 || !table.stopped().empty() || !table.detached().empty() || surroundings_.monitor.abandon || stopping_;
     });
+    --table.waited_for;
     if (room == 0) room = UINT64_MAX;  // the table takes nothing any more: it only notes the position
     std::size_t last = rows.size() - first <= room ? rows.size() : first + static_cast<std::size_t>(room);
     const auto message_of = [&](std::size_t index) { return worker.rows.rows()[rows[index]].message; };
@@ -169,19 +182,9 @@ void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& mes
 }
 
 void DecodePool::letter(const Flow& flow, const cdcrt_message& message, const apply::Table* table, const std::string& reason, const Error& error) {
-  dead_letters::Letter letter;
-  letter.reason = reason;
-  letter.message = explain(error);
-  letter.source = flow.partition.source();
-  letter.topic = flow.partition.topic();
-  letter.partition = flow.partition.number();
-  letter.offset = message.offset;
-  if (table != nullptr) {
-    letter.sink = table->identity().sink;
-    letter.table = table->identity().target();
-  }
-  letter.raw = &message;
-  surroundings_.letters.add(letter);
+  const std::string none;
+  surroundings_.letters.add(dead_letters::letter_of(flow.partition, message, table != nullptr ? table->identity().sink : none,
+                                                    table != nullptr ? table->identity().target() : none, reason, error));
 }
 
 std::optional<Error> DecodePool::failure() const {

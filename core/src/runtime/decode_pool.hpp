@@ -23,6 +23,9 @@ struct DecodeCounts {
   std::atomic<uint64_t> rejected{0};  ///< messages that became dead letters before any table
 };
 
+/// By which a message is known again (progress::LastMessage).
+uint64_t content_hash(const cdcrt_message& message);
+
 class DecodePool {
  public:
   struct Surroundings {

@@ -16,7 +16,7 @@ Result<void> SourceEventReader::read(const apply::Table& table, const progress::
   event::RowBatch rows(shapes_);
   Result<void> fault;
   std::vector<uint32_t> indexes;
-  auto fetched = (*source)->source().fetch(partition.topic(), partition.number(), first, last, [&](const cdcrt_message& message) {
+  auto fetched = (*source)->fetch(partition.topic(), partition.number(), first, last, [&](const cdcrt_message& message) {
     cdcrt_messages one{};
     one.size = sizeof one;
     one.topic = sdk::borrow(partition.topic());

@@ -3,10 +3,10 @@
 namespace cdcrt::runtime {
 
 Flow& Flows::find_or_add(std::size_t source_index, const std::string& source, const std::string& topic, int32_t number,
-                         const progress::Partition::SeekRequest& seek) {
+                         const progress::Partition::SeekRequest& seek, bool assigned) {
   const std::lock_guard lock(mutex_);
   auto& flow = flows_[{source_index, topic, number}];
-  if (!flow) flow = std::make_unique<Flow>(source_index, source, topic, number, seek);
+  if (!flow) flow = std::make_unique<Flow>(source_index, source, topic, number, seek, assigned);
   return *flow;
 }
 

@@ -20,8 +20,8 @@ namespace cdcrt::runtime {
 
 /// A partition and its undecoded batches.
 struct Flow {
-  Flow(std::size_t index_of_source, std::string source, std::string topic, int32_t number, progress::Partition::SeekRequest seek)
-      : source_index(index_of_source), partition(std::move(source), std::move(topic), number, std::move(seek)) {}
+  Flow(std::size_t index_of_source, std::string source, std::string topic, int32_t number, progress::Partition::SeekRequest seek, bool assigned)
+      : source_index(index_of_source), partition(std::move(source), std::move(topic), number, std::move(seek), assigned) {}
   const std::size_t source_index;
   progress::Partition partition;
   /// By shape id, used by the worker that holds the flow: where its rows go.
@@ -44,7 +44,7 @@ class Flows {
  public:
   explicit Flows(Monitor& monitor) : monitor_(monitor) {}
   Flow& find_or_add(std::size_t source_index, const std::string& source, const std::string& topic, int32_t number,
-                    const progress::Partition::SeekRequest& seek);
+                    const progress::Partition::SeekRequest& seek, bool assigned);
   /// Appends a batch; its bytes count against the budget until it is done.
   void push(Flow& flow, plugin::Messages messages);
   /// The next batch of a flow nobody works on; nullptr: nothing to do now. The caller ends with done().

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <iostream>
+#include <random>
 #include <thread>
 
 #include "diagnostics/renderer.hpp"
@@ -13,7 +14,9 @@
 #include "runtime/decode_pool.hpp"
 #include "runtime/destinations.hpp"
 #include "runtime/event_reader.hpp"
+#include "runtime/keeper.hpp"
 #include "runtime/log.hpp"
+#include "runtime/ownership.hpp"
 #include "runtime/summary.hpp"
 
 namespace cdcrt::runtime {
@@ -27,10 +30,14 @@ void on_signal(int number) {
   signals_received = number;
 }
 
+// Unique among processes, also among those that had this number before.
 std::string owner_of_leases() {
   std::array<char, 256> host{};
   (void)::gethostname(host.data(), host.size() - 1);
-  return std::string(host.data()) + ":" + std::to_string(::getpid());
+  std::random_device random;
+  std::array<char, 17> mark{};
+  (void)std::snprintf(mark.data(), mark.size(), "%08x%08x", random(), random());
+  return std::string(host.data()) + ":" + std::to_string(::getpid()) + ":" + mark.data();
 }
 
 int exit_code_of(const Error& error) {
@@ -73,14 +80,22 @@ class Pipeline {
       sources_.push_back(std::make_unique<SourceRuntime>(source, i, monitor_, flows_, static_cast<int64_t>(manifest_.runtime.memory) / kMessageShare));
       if (auto opened = sources_.back()->open(); !opened) return report(source, opened.error());
     }
+    const std::string owner = owner_of_leases();
     for (const auto& sink : manifest_.sinks) {
-      SinkRuntime::Surroundings surroundings{monitor_, flows_, reader_, letters_, manifest_.pipeline, owner_of_leases()};
+      SinkRuntime::Surroundings surroundings{monitor_,
+                                             flows_,
+                                             reader_,
+                                             letters_,
+                                             manifest_.pipeline,
+                                             owner,
+                                             static_cast<int64_t>(manifest_.runtime.memory) / kRowShare,
+                                             [this](const progress::Partition& partition) { ownership_.lost(partition); }};
       sinks_.push_back(std::make_unique<SinkRuntime>(sink, std::move(surroundings)));
       if (auto opened = sinks_.back()->open(); !opened) return report(sink, opened.error());
     }
     destinations_ = std::make_unique<Destinations>(manifest_, shapes_, sinks_, sources_);
     reader_.set_destinations(*destinations_);
-    if (const int failed = resume(); failed != 0) return failed;
+    if (auto claimed = ownership_.claim_fixed(); !claimed) return report(manifest_.sinks.front(), claimed.error());
     decoders_ = std::make_unique<DecodePool>(DecodePool::Surroundings{manifest_, monitor_, flows_, shapes_, *destinations_, letters_, sinks_,
                                                                        static_cast<int64_t>(manifest_.runtime.memory) / kRowShare});
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
@@ -90,36 +105,19 @@ class Pipeline {
     return 0;
   }
 
-  // Each partition is read from where the sink that is furthest behind needs it.
-  int resume() {
-    std::map<progress::PartitionKey, int64_t> starts;
-    for (const auto& sink : sinks_) {
-      for (const auto& [key, next] : sink->stored().watermarks) starts.try_emplace(key, next);
-    }
-    for (auto& [key, start] : starts) {
-      for (const auto& sink : sinks_) {
-        const auto found = sink->stored().watermarks.find(key);
-        start = std::min(start, found == sink->stored().watermarks.end() ? 0 : found->second);
-      }
-      for (std::size_t i = 0; i < sources_.size(); ++i) {
-        if (sources_[i]->name() != key.source) continue;
-        if (auto sought = sources_[i]->start_at(key.topic, key.number, start); !sought) return report(manifest_.sources[i], sought.error());
-      }
-    }
-    return 0;
-  }
-
   void start() {
     started_ = std::chrono::steady_clock::now();
     log(CDCRT_LOG_INFO, "pipeline", "'" + manifest_.pipeline + "' starts: " + std::to_string(sources_.size()) + " source(s), " + std::to_string(sinks_.size()) + " sink(s)");
     for (auto& sink : sinks_) sink->start();
-    for (auto& source : sources_) source->start();
+    keeper_.start();
+    for (auto& source : sources_) source->start(ownership_);
   }
 
   // Until every source ended and everything is written, a signal came, or something failed.
   void wait() {
     const bool line = !options_.quiet && !options_.json_logs && ::isatty(STDERR_FILENO) != 0;
     auto next_line = std::chrono::steady_clock::now();
+    auto quiet_since = next_line;
     while (!failed()) {
       if (signals_received != 0) {
         log(CDCRT_LOG_INFO, "pipeline", "stopping: what is held is written first");
@@ -131,7 +129,13 @@ class Pipeline {
         // A truncate that is written may send a source back: only a quiet pipeline has ended.
         const bool written = std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->idle(); });
         const bool still = std::all_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->ended(); });
-        if (written && still && flows_.idle()) break;
+        const bool waits = std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->has_detached(); });
+        const auto now = std::chrono::steady_clock::now();
+        if (!written || !still || !flows_.idle() || !ownership_.settled()) {
+          quiet_since = now;
+        } else if (!waits || now - quiet_since >= patience()) {
+          break;
+        }
       }
       if (line && std::chrono::steady_clock::now() >= next_line) {
         std::cerr << progress() << std::flush;
@@ -141,6 +145,13 @@ class Pipeline {
       monitor_.wait([&] { return std::exchange(woken, true); }, std::chrono::milliseconds(10));
     }
     if (line) std::cerr << "\r\033[K" << std::flush;
+  }
+
+  // How long a run that has read everything waits for tables that wait apart.
+  [[nodiscard]] std::chrono::microseconds patience() const {
+    std::chrono::microseconds longest{0};
+    for (const auto& sink : manifest_.sinks) longest = std::max(longest, sink.stall_after);
+    return longest;
   }
 
   std::string progress() {
@@ -156,7 +167,7 @@ class Pipeline {
   }
 
   [[nodiscard]] bool failed() const {
-    return decoders_->failure() || std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed(); }) ||
+    return decoders_->failure() || keeper_.failure() || std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed(); }) ||
            std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->failure().has_value(); });
   }
 
@@ -171,7 +182,6 @@ class Pipeline {
     monitor_.wait([&] {
       return !in_time() || std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed() || sink->idle(); });
     });
-    for (auto& source : sources_) source->stop();
     decoders_->stop();
     int code = 0;
     if (!in_time()) {
@@ -179,7 +189,10 @@ class Pipeline {
       monitor_.abandon = true;
       code = 1;
     }
+    keeper_.stop();
     for (auto& sink : sinks_) sink->finish();
+    keeper_.tell_sources();
+    for (auto& source : sources_) source->stop();
     if (auto flushed = letters_.flush(); !flushed) {
       log(CDCRT_LOG_ERROR, "dead_letters", flushed.error().message);
       code = 1;
@@ -190,6 +203,7 @@ class Pipeline {
     for (std::size_t i = 0; i < sinks_.size(); ++i) {
       if (sinks_[i]->failed()) code = std::max(code, report(manifest_.sinks[i], sinks_[i]->failure()));
     }
+    if (const auto failure = keeper_.failure()) code = std::max(code, report(manifest_.sources.front(), *failure));
     if (const auto failure = decoders_->failure()) code = std::max(code, report(manifest_.sources.front().format, *failure));
     const RunSummary summary = summarize();
     if (options_.json_summary) {
@@ -216,7 +230,7 @@ class Pipeline {
         line.updated = applied.updated;
         line.deleted = applied.deleted;
         line.schema_changes = table->target.schema_changes;
-        line.stopped = table->stopped();
+        line.stopped = table->stopped().empty() ? table->detached() : table->stopped();
         if (const auto letters = by_table.find(line.table); letters != by_table.end()) line.dead_letters = letters->second;
       }
     }
@@ -244,6 +258,8 @@ class Pipeline {
   std::vector<std::unique_ptr<SourceRuntime>> sources_;
   SourceEventReader reader_;
   std::vector<std::unique_ptr<SinkRuntime>> sinks_;
+  Ownership ownership_{monitor_, sources_, sinks_};
+  Keeper keeper_{monitor_, flows_, sources_, sinks_, ownership_};
   std::unique_ptr<Destinations> destinations_;
   std::unique_ptr<DecodePool> decoders_;
   std::chrono::steady_clock::time_point started_{};

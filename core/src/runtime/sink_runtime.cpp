@@ -2,15 +2,17 @@
 
 #include <algorithm>
 
-#include "apply/key_change.hpp"
 #include "runtime/log.hpp"
 
 namespace cdcrt::runtime {
 namespace {
 
-constexpr auto kWatermarkInterval = std::chrono::seconds(1);
 // Below this many bytes a ready table shares its transaction with others.
 constexpr std::size_t kSharesBelow = 512 << 10;
+constexpr auto kRepairInterval = std::chrono::milliseconds(200);
+constexpr unsigned kSlowestRepair = 6;  // doublings: about 13 s between attempts
+
+std::string component_of(const manifest::Sink& manifest) { return "sinks." + manifest.name; }
 
 }  // namespace
 
@@ -34,13 +36,85 @@ Result<void> SinkRuntime::open() {
   if (!sink_->has(CDCRT_SINK_TRANSACTIONS)) return {};
   store_ = std::make_unique<progress::Store>(surroundings_.pipeline, manifest_.name, manifest_.progress_schema, has_schemas(), surroundings_.owner);
   if (auto prepared = store_->prepare(*connection); !prepared) return prepared;
-  auto stored = store_->claim(*connection);
+  auto stored = store_->read_all(*connection);
   if (!stored) return std::move(stored.error());
   stored_ = std::move(*stored);
+  keeper_ = std::make_unique<apply::Writer>(make_writer(false));
   return {};
 }
 
 bool SinkRuntime::has_schemas() const { return sink_->has(CDCRT_SINK_SCHEMAS); }
+
+apply::Writer SinkRuntime::make_writer(bool for_repair) {
+  apply::WriterContext context{*sink_,
+                               store_.get(),
+                               surroundings_.reader,
+                               surroundings_.letters,
+                               [this](std::string_view message) { log(CDCRT_LOG_WARNING, component_of(manifest_), message); },
+                               [this] { return surroundings_.monitor.abandon.load() || failed_.load(); }};
+  context.lost = surroundings_.lost;
+  context.pause = surroundings_.pause;
+  context.stall_after = for_repair ? std::chrono::microseconds(0) : manifest_.stall_after;
+  context.crowded = [this](const apply::Table& table) {
+    return table.waited_for > 0 || surroundings_.monitor.row_bytes > surroundings_.max_row_bytes / 2;
+  };
+  context.turn = sink_->has(CDCRT_SINK_ONE_WRITER) ? &turn_ : nullptr;
+  context.outage = &outage_;
+  return apply::Writer(context);
+}
+
+Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys, const std::vector<progress::Origin>& fresh) {
+  progress::Stored stored;
+  auto claimed = keeper_->run([&](plugin::Connection& connection) -> Result<void> {
+    auto kept = store_->claim(connection, keys, fresh);
+    if (!kept) return std::move(kept.error());
+    stored = std::move(*kept);
+    return {};
+  });
+  if (!claimed) return claimed;
+  const std::lock_guard lock(mutex_);
+  stored_ = std::move(stored);
+  for (const auto& key : keys) {
+    for (const Flow* flow : surroundings_.flows.all()) {
+      const auto& partition = flow->partition;
+      if (partition.source() != key.source || partition.topic() != key.topic || partition.number() != key.number) continue;
+      saved_watermarks_.erase(&partition);
+      for (auto& [name, table] : tables_) {
+        table->forget(partition);
+        const auto kept = stored_.tables.find(name);
+        if (kept == stored_.tables.end()) continue;
+        const auto position = kept->second.progress.find(key);
+        if (position == kept->second.progress.end()) continue;
+        table->restore_progress(const_cast<progress::Partition&>(partition), position->second.next_offset, position->second.order);
+      }
+    }
+  }
+  return {};
+}
+
+Result<void> SinkRuntime::refresh() {
+  return keeper_->run([&](plugin::Connection& connection) -> Result<void> {
+    auto kept = store_->read_all(connection);
+    if (!kept) return std::move(kept.error());
+    const std::lock_guard lock(mutex_);
+    stored_ = std::move(*kept);
+    return {};
+  });
+}
+
+std::map<progress::PartitionKey, progress::StoredPartition> SinkRuntime::partitions() const {
+  const std::lock_guard lock(mutex_);
+  return stored_.partitions;
+}
+
+Result<void> SinkRuntime::save_waits_for(const progress::PartitionKey& key, const progress::WaitsFor& waits_for) {
+  return keeper_->run([&](plugin::Connection& connection) { return store_->save_waits_for(connection, key, waits_for); });
+}
+
+void SinkRuntime::forget(const progress::Partition& partition) {
+  if (store_) store_->forget(partition);
+  for (apply::Table* table : tables()) table->forget(partition);
+}
 
 apply::Table& SinkRuntime::table(const std::string& schema, const std::string& name, const std::string& source_name, const manifest::Route& route,
                                  const std::function<progress::Partition*(const progress::PartitionKey&)>& flow_of) {
@@ -58,11 +132,10 @@ apply::Table& SinkRuntime::table(const std::string& schema, const std::string& n
   table = std::make_unique<apply::Table>(std::move(identity));
   const auto stored = stored_.tables.find(table->identity().target());
   if (stored == stored_.tables.end()) return *table;
-  table->restore(std::move(stored->second.columns), stored->second.key_known, stored->second.floor);
-  std::map<std::string, apply::KeyChangeRecord> key_changes;
-  for (const auto& [key, text] : stored->second.key_changes) key_changes.emplace(key, apply::key_change_from_text(text));
-  table->restore_key_changes(std::move(key_changes));
+  table->restore(stored->second);
   for (const auto& [key, position] : stored->second.progress) {
+    const auto lease = stored_.partitions.find(key);
+    if (lease == stored_.partitions.end() || lease->second.owner != surroundings_.owner) continue;
     if (auto* partition = flow_of(key)) table->restore_progress(*partition, position.next_offset, position.order);
   }
   return *table;
@@ -78,7 +151,8 @@ std::vector<apply::Table*> SinkRuntime::tables() const {
 void SinkRuntime::start() {
   const bool one = sink_->has(CDCRT_SINK_ONE_WRITER) || sink_->has(CDCRT_SINK_EVENTS);
   const uint32_t count = one ? 1 : std::max<uint32_t>(1, manifest_.connections);
-  for (uint32_t i = 0; i < count; ++i) threads_.emplace_back([this, i] { work(i == 0); });
+  for (uint32_t i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });
+  if (store_) threads_.emplace_back([this] { repair(); });
 }
 
 void SinkRuntime::flush() {
@@ -90,6 +164,11 @@ bool SinkRuntime::idle() const {
   if (writing_ > 0) return false;
   const auto all = tables();
   return std::none_of(all.begin(), all.end(), [](const apply::Table* table) { return table->ready(); });
+}
+
+bool SinkRuntime::has_detached() const {
+  const auto all = tables();
+  return std::any_of(all.begin(), all.end(), [](const apply::Table* table) { return !table->detached().empty(); });
 }
 
 std::vector<apply::Sealed> SinkRuntime::pick() {
@@ -117,56 +196,147 @@ std::vector<apply::Sealed> SinkRuntime::pick() {
   return batches;
 }
 
-void SinkRuntime::work(bool keeps_watermarks) {
-  apply::WriterContext context{*sink_,
-                               store_.get(),
-                               surroundings_.reader,
-                               surroundings_.letters,
-                               [this](std::string_view message) { log(CDCRT_LOG_WARNING, "sinks." + manifest_.name, message); },
-                               [this] { return surroundings_.monitor.abandon.load(); }};
-  apply::Writer writer(context);
-  auto last_watermarks = std::chrono::steady_clock::now();
+bool SinkRuntime::write_some(apply::Writer& writer) {
+  ++writing_;
+  auto batches = pick();
+  if (!batches.empty()) {
+    if (auto written = writer.write(batches); !written) fail(written.error());
+  }
+  --writing_;
+  if (!batches.empty()) surroundings_.monitor.notify();
+  return !batches.empty();
+}
+
+void SinkRuntime::work() {
+  apply::Writer writer = make_writer(false);
+  bool wrote = false;
   while (true) {
-    std::vector<apply::Sealed> batches;
     surroundings_.monitor.wait([&] {
       if (surroundings_.monitor.abandon || failed_) return true;
-      ++writing_;
-      batches = pick();
-      if (batches.empty()) --writing_;
-      return !batches.empty() || finishing_ || (keeps_watermarks && std::chrono::steady_clock::now() - last_watermarks > kWatermarkInterval);
+      wrote = write_some(writer);
+      return wrote || finishing_;
     });
-    if (!batches.empty()) {
-      auto written = writer.write(batches);
-      --writing_;
-      if (!written) fail(written.error());
-      surroundings_.monitor.notify();
-    }
-    if (surroundings_.monitor.abandon || failed_) return;
-    const bool last = finishing_ && batches.empty();
-    if (keeps_watermarks && (last || std::chrono::steady_clock::now() - last_watermarks > kWatermarkInterval)) {
-      if (auto saved = save_watermarks(writer); !saved) fail(saved.error());
-      last_watermarks = std::chrono::steady_clock::now();
-    }
-    if (last) return;
+    if (surroundings_.monitor.abandon || failed_ || (finishing_ && !wrote)) return;
   }
 }
 
-Result<void> SinkRuntime::save_watermarks(apply::Writer& writer) {
-  std::unique_lock<std::mutex> lock;
-  if (store_) lock = store_->hold_watermarks();
-  std::vector<std::pair<const progress::Partition*, int64_t>> moved;
+void SinkRuntime::repair() {
+  apply::Writer writer = make_writer(true);
+  while (!surroundings_.monitor.abandon && !failed_ && !finishing_) {
+    if (repair_some(writer)) continue;
+    const auto until = std::chrono::steady_clock::now() + kRepairInterval;
+    surroundings_.monitor.wait([&] { return finishing_ || std::chrono::steady_clock::now() >= until; });
+  }
+}
+
+bool SinkRuntime::repair_some(apply::Writer& writer) {
+  bool any = false;
+  for (apply::Table* table : tables()) {
+    if (table->detached().empty() || finishing_) continue;
+    Repair& repair = repairs_[table];
+    if (std::chrono::steady_clock::now() < repair.due) continue;
+    any = true;
+    if (repair_table(writer, *table)) {
+      repair = {};
+      continue;
+    }
+    repair.due = std::chrono::steady_clock::now() + kRepairInterval * (1U << std::min(repair.failures++, kSlowestRepair));
+  }
+  return any;
+}
+
+// A stretch of what the table misses, read and written. True: that worked, and more may follow at once.
+bool SinkRuntime::repair_table(apply::Writer& writer, apply::Table& table) {
+  auto active = is_active(writer, table);
+  if (!active || !*active) return false;
+  const std::string reason = table.detached();
+  auto read = read_missed(table);
+  if (!read) {
+    table.detach(explain(read.error()), nullptr);
+    return false;
+  }
+  std::vector<apply::Sealed> batch;
+  if (auto sealed = table.seal(true)) {
+    batch.push_back(std::move(*sealed));
+    if (auto written = writer.write(batch); !written) {
+      table.detach(explain(written.error()), &batch.front());
+      return false;
+    }
+  }
+  // A writer that failed has detached it again, for a newer reason.
+  if (table.reattach()) {
+    log(CDCRT_LOG_INFO, component_of(manifest_), "table '" + table.identity().target() + "' is back with the others (it waited apart: " + reason + ")");
+    surroundings_.monitor.notify();
+    return true;
+  }
+  return *read;
+}
+
+Result<bool> SinkRuntime::is_active(apply::Writer& writer, apply::Table& table) {
+  bool active = true;
+  const std::string target = table.identity().target();
+  auto done = writer.run([&](plugin::Connection& connection) -> Result<void> {
+    if (auto begun = connection.begin(); !begun) return begun;
+    auto rows = store_->lock_tables(connection, {target}, CDCRT_LOCK_NONE);
+    (void)connection.rollback();
+    if (!rows) return std::move(rows.error());
+    const auto row = rows->find(target);
+    active = row == rows->end() || row->second.state != progress::TableState::kPaused;
+    table.skip(row != rows->end() && row->second.state == progress::TableState::kSkipped);
+    return {};
+  });
+  if (!done) return std::move(done.error());
+  return active;
+}
+
+// Up to a batch of messages of each partition. False: nothing was missed.
+Result<bool> SinkRuntime::read_missed(apply::Table& table) {
+  const auto missed = table.missed();
+  for (const auto& [partition, first, end] : missed) {
+    int64_t reached = end;
+    int64_t messages = 0;
+    auto read = surroundings_.reader.read(
+        table, *partition, first, end - 1, [&](const cdcrt_messages& message, const event::RowBatch& rows, const std::vector<uint32_t>& indexes) {
+          const int64_t next = message.messages[0].offset + 1;
+          table.read_back({*partition, message, rows, surroundings_.reader.shapes(), next}, indexes.data(), indexes.size(), [&](const apply::Refusal& refusal) {
+            surroundings_.letters.add(dead_letters::letter_of(*partition, message.messages[refusal.message], table.identity().sink, table.identity().target(), refusal.reason, refusal.error));
+          });
+          if (++messages < static_cast<int64_t>(manifest_.batch.max_rows) && table.held_bytes() < manifest_.batch.max_bytes) return true;
+          reached = next;
+          return false;
+        });
+    if (!read) return std::move(read.error());
+    table.read_back_to(*partition, reached);
+  }
+  return !missed.empty();
+}
+
+Result<void> SinkRuntime::save_watermarks() {
+  if (!store_) return {};
+  const auto lock = store_->hold_watermarks();
+  std::vector<progress::Store::Watermark> moved;
   for (const Flow* flow : surroundings_.flows.all()) {
+    if (!flow->partition.owned()) continue;
     // The position is read before the tables: what they take after it can only be above it.
+    const progress::LastMessage last = flow->partition.last();
     int64_t low = flow->partition.routed_next();
     for (const apply::Table* table : tables()) {
       if (const auto held = table->first_unapplied(flow->partition)) low = std::min(low, *held);
     }
     const auto saved = saved_watermarks_.find(&flow->partition);
-    if (saved == saved_watermarks_.end() ? low > 0 : saved->second != low) moved.emplace_back(&flow->partition, low);
+    if (saved == saved_watermarks_.end() ? low > 0 : saved->second != low) moved.push_back({&flow->partition, low, last});
   }
-  if (auto saved = writer.save_watermarks(moved); !saved) return saved;
-  for (const auto& [partition, low] : moved) saved_watermarks_[partition] = low;
+  if (auto saved = keeper_->save_watermarks(moved); !saved) return saved;
+  const std::lock_guard guard(mutex_);
+  for (const auto& watermark : moved) saved_watermarks_[watermark.partition] = watermark.next_offset;
   return {};
+}
+
+std::optional<int64_t> SinkRuntime::watermark(const progress::Partition& partition) const {
+  const std::lock_guard lock(mutex_);
+  const auto saved = saved_watermarks_.find(&partition);
+  if (saved == saved_watermarks_.end()) return std::nullopt;
+  return saved->second;
 }
 
 void SinkRuntime::fail(const Error& error) {
@@ -186,6 +356,10 @@ void SinkRuntime::finish() {
     if (thread.joinable()) thread.join();
   }
   threads_.clear();
+  if (failed_ || surroundings_.monitor.abandon) return;
+  if (auto saved = save_watermarks(); !saved) {
+    log(CDCRT_LOG_WARNING, component_of(manifest_), "the low watermarks could not be stored, the next start reads a little more: " + explain(saved.error()));
+  }
 }
 
 Error SinkRuntime::failure() const {

@@ -1,10 +1,13 @@
 // SinkRuntime: one sink of the manifest at work: its tables, its connections' threads, its progress.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,7 +20,7 @@
 
 namespace cdcrt::runtime {
 
-/// Created and started by the pipeline's thread; table() is called by decode workers.
+/// Created and started by the pipeline's thread; table() is called by decode workers; what the keeper does is marked.
 class SinkRuntime {
  public:
   struct Surroundings {
@@ -27,47 +30,88 @@ class SinkRuntime {
     dead_letters::DeadLetters& letters;
     const std::string& pipeline;
     std::string owner;  ///< of leases: this process
+    int64_t max_row_bytes;
+    /// A partition is not ours any more.
+    std::function<void(const progress::Partition&)> lost;
+    /// For who has no threads: instead of sleeping; may be null.
+    std::function<void(std::chrono::microseconds)> pause = {};
   };
   SinkRuntime(const manifest::Sink& manifest, Surroundings surroundings);
   ~SinkRuntime();
 
-  /// Creates the plugin's instance, connects, claims the leases and reads the progress. No retries: a start says what is wrong.
+  /// Creates the plugin's instance, connects and reads what the target keeps. No retries: a start says what is wrong.
   Result<void> open();
   [[nodiscard]] const std::string& name() const { return manifest_.name; }
   [[nodiscard]] bool has_schemas() const;
   [[nodiscard]] bool keeps_progress() const { return store_ != nullptr; }
+  /// As of the last claim or refresh; pipeline's thread, before start().
   [[nodiscard]] const progress::Stored& stored() const { return stored_; }
   [[nodiscard]] uint64_t max_rows() const { return manifest_.batch.max_rows; }
 
-  /// The table of that name, made on first use; `flow_of` finds the flow of a stored partition.
+  // Keeper's thread.
+
+  /// Claims the partitions' leases and puts their progress into the tables.
+  Result<void> claim(const std::vector<progress::PartitionKey>& keys, const std::vector<progress::Origin>& fresh);
+  /// Reads what the target keeps again.
+  Result<void> refresh();
+  [[nodiscard]] std::map<progress::PartitionKey, progress::StoredPartition> partitions() const;
+  Result<void> save_waits_for(const progress::PartitionKey& key, const progress::WaitsFor& waits_for);
+  /// Stores the low watermarks that moved; an outage leaves them for the next time.
+  Result<void> save_watermarks();
+  /// As stored last; nullopt: nothing was.
+  [[nodiscard]] std::optional<int64_t> watermark(const progress::Partition& partition) const;
+
+  /// The partition was given up. Any thread.
+  void forget(const progress::Partition& partition);
+  /// The table of that name, made on first use; `flow_of` finds the flow of a stored partition, null: not ours.
   apply::Table& table(const std::string& schema, const std::string& name, const std::string& source_name, const manifest::Route& route,
                       const std::function<progress::Partition*(const progress::PartitionKey&)>& flow_of);
   [[nodiscard]] std::vector<apply::Table*> tables() const;
 
   void start();
+  // What its threads do, for those who have none. The writer is the caller's own.
+  [[nodiscard]] apply::Writer make_writer(bool for_repair);
+  /// Writes what is ready. False: nothing was.
+  bool write_some(apply::Writer& writer);
+  /// Tries to bring detached tables back to the rest (design 4.13). False: none could be tried.
+  bool repair_some(apply::Writer& writer);
+
   /// Everything held is written now, whatever the batch limits say.
   void flush();
   /// Nothing is held, nothing is being written.
   [[nodiscard]] bool idle() const;
-  /// Ends the threads; the last one stores the watermarks.
+  /// Some table waits apart, and is not paused by an operator.
+  [[nodiscard]] bool has_detached() const;
+  /// Ends the threads and stores the last watermarks.
   void finish();
   /// Why the sink cannot go on; empty: it can.
   [[nodiscard]] Error failure() const;
   [[nodiscard]] bool failed() const { return failed_; }
 
  private:
-  void work(bool keeps_watermarks);
+  struct Repair {
+    std::chrono::steady_clock::time_point due{};
+    unsigned failures = 0;
+  };
+  void work();
+  void repair();
+  bool repair_table(apply::Writer& writer, apply::Table& table);
+  Result<bool> is_active(apply::Writer& writer, apply::Table& table);
+  Result<bool> read_missed(apply::Table& table);
   std::vector<apply::Sealed> pick();
-  Result<void> save_watermarks(apply::Writer& writer);
   void fail(const Error& error);
 
   const manifest::Sink& manifest_;
   Surroundings surroundings_;
   std::unique_ptr<plugin::Sink> sink_;
   std::unique_ptr<progress::Store> store_;
-  progress::Stored stored_;
+  std::unique_ptr<apply::Writer> keeper_;
+  apply::Outage outage_;
+  std::mutex turn_;  ///< of sinks that have one writer
   mutable std::mutex mutex_;
+  progress::Stored stored_;
   std::map<std::string, std::unique_ptr<apply::Table>> tables_;
+  std::map<const apply::Table*, Repair> repairs_;
   std::vector<std::thread> threads_;
   std::map<const progress::Partition*, int64_t> saved_watermarks_;
   std::atomic<unsigned> writing_{0};

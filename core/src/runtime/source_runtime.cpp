@@ -20,8 +20,9 @@ Result<void> SourceRuntime::start_at(const std::string& topic, int32_t partition
 }
 
 Flow& SourceRuntime::flow(const std::string& topic, int32_t partition) {
-  return flows_.find_or_add(index_, manifest_.name, topic, partition,
-                            [this](progress::Partition& rewound, int64_t offset, uint32_t generation) { request_seek(rewound, offset, generation); });
+  return flows_.find_or_add(
+      index_, manifest_.name, topic, partition,
+      [this](progress::Partition& rewound, int64_t offset, uint32_t generation) { request_seek(rewound, offset, generation); }, is_group());
 }
 
 void SourceRuntime::request_seek(const progress::Partition& partition, int64_t offset, uint32_t generation) {
@@ -40,48 +41,115 @@ Result<void> SourceRuntime::seek_pending() {
     seeks.swap(seeks_);
   }
   for (const Seek& seek : seeks) {
-    log(CDCRT_LOG_INFO, "sources." + name(), "reading " + seek.topic + "[" + std::to_string(seek.partition) + "] again from offset " + std::to_string(seek.offset) + " (truncate)");
+    log(CDCRT_LOG_DEBUG, "sources." + name(), "reading " + seek.topic + "[" + std::to_string(seek.partition) + "] from offset " + std::to_string(seek.offset));
     if (auto done = source_->seek(seek.topic, seek.partition, seek.offset, seek.generation); !done) return done;
   }
   return {};
 }
 
-void SourceRuntime::start() {
+void SourceRuntime::commit(const std::string& topic, int32_t partition, int64_t offset) {
+  const std::lock_guard lock(mutex_);
+  commits_[{topic, partition}] = offset;
+}
+
+void SourceRuntime::commit_pending() {
+  std::map<std::pair<std::string, int32_t>, int64_t> commits;
+  {
+    const std::lock_guard lock(mutex_);
+    commits.swap(commits_);
+  }
+  for (const auto& [partition, offset] : commits) source_->commit(partition.first, partition.second, offset);
+}
+
+Result<void> SourceRuntime::fetch(const std::string& topic, int32_t partition, int64_t first, int64_t last,
+                                  const std::function<bool(const cdcrt_message&)>& visit) {
+  const std::lock_guard lock(fetching_);
+  return source_->fetch(topic, partition, first, last, visit);
+}
+
+void SourceRuntime::start(AssignmentListener& listener) {
+  listener_ = &listener;
   thread_ = std::thread([this] { work(); });
 }
 
-void SourceRuntime::work() {
-  const auto fail = [this](Error error) {
+bool SourceRuntime::fail(Error error) {
+  {
     const std::lock_guard lock(mutex_);
     failure_ = std::move(error);
     ended_ = true;
-    monitor_.notify();
-  };
-  if (auto started = source_->start(); !started) return fail(std::move(started.error()));
-  plugin::Messages messages;
-  while (!monitor_.stop_reading) {
-    // Something small is always let through, so that one message larger than the budget cannot hang the process.
-    monitor_.wait([&] { return monitor_.stop_reading || monitor_.message_bytes < max_message_bytes_; });
-    if (auto sought = seek_pending(); !sought) return fail(std::move(sought.error()));
-    auto polled = source_->poll(50, messages);
-    if (!polled) {
-      if (polled.error().code != CDCRT_RETRY) return fail(std::move(polled.error()));
-      log(CDCRT_LOG_WARNING, "sources." + name(), polled.error().message);
-      continue;
-    }
-    if (*polled == plugin::Poll::kBatch) {
-      messages_ += messages.get().count;
-      Flow& target = flow(std::string(sdk::view(messages.get().topic)), messages.get().partition);
-      flows_.push(target, std::move(messages));
-    } else if (*polled == plugin::Poll::kEnd) {
-      {
-        const std::lock_guard lock(mutex_);
-        ended_ = seeks_.empty();
-      }
-      monitor_.notify();
-      monitor_.wait([&] { return monitor_.stop_reading || !ended_; });
-    }
   }
+  monitor_.notify();
+  return false;
+}
+
+bool SourceRuntime::begin(AssignmentListener& listener) {
+  listener_ = &listener;
+  events_.size = sizeof events_;
+  events_.self = this;
+  events_.assigned = [](void* self, cdcrt_string topic, int32_t partition) {
+    auto* source = static_cast<SourceRuntime*>(self);
+    source->listener_->assigned(source->index_, std::string(sdk::view(topic)), partition);
+  };
+  events_.revoked = [](void* self, cdcrt_string topic, int32_t partition) {
+    auto* source = static_cast<SourceRuntime*>(self);
+    source->listener_->revoked(source->index_, std::string(sdk::view(topic)), partition);
+  };
+  if (auto started = source_->start(events_); !started) return fail(std::move(started.error()));
+  return true;
+}
+
+bool SourceRuntime::step(uint32_t timeout_ms) {
+  if (auto sought = seek_pending(); !sought) return fail(std::move(sought.error()));
+  commit_pending();
+  // Something small is always let through, so that one message larger than the budget cannot hang the process.
+  if (monitor_.message_bytes >= max_message_bytes_) {
+    if (is_group()) {
+      if (auto served = source_->serve(); !served && served.error().code != CDCRT_RETRY) return fail(std::move(served.error()));
+    }
+    bool waited = false;
+    monitor_.wait([&] { return std::exchange(waited, true) || monitor_.stop_reading || monitor_.message_bytes < max_message_bytes_; });
+    return true;
+  }
+  auto polled = source_->poll(timeout_ms, messages_taken_);
+  if (!polled) {
+    if (polled.error().code != CDCRT_RETRY) return fail(std::move(polled.error()));
+    if (!std::exchange(told_of_outage_, true)) log(CDCRT_LOG_WARNING, "sources." + name(), "waiting for the source: " + explain(polled.error()));
+    return true;
+  }
+  if (*polled == plugin::Poll::kBatch) {
+    if (std::exchange(told_of_outage_, false)) log(CDCRT_LOG_INFO, "sources." + name(), "the source answers again");
+    messages_ += messages_taken_.get().count;
+    Flow& target = flow(std::string(sdk::view(messages_taken_.get().topic)), messages_taken_.get().partition);
+    flows_.push(target, std::move(messages_taken_));
+  } else if (*polled == plugin::Poll::kEnd) {
+    {
+      const std::lock_guard lock(mutex_);
+      ended_ = seeks_.empty();
+    }
+    monitor_.notify();
+    // A group goes on living: its partitions may move, and what was assigned late is read as well.
+    bool waited = false;
+    monitor_.wait([&] { return (is_group() && std::exchange(waited, true)) || monitor_.stop_reading || !ended_; });
+  } else {
+    ended_ = false;
+  }
+  return true;
+}
+
+void SourceRuntime::work() {
+  if (!begin(*listener_)) return;
+  while (!monitor_.stop_reading && step(50)) {
+  }
+  commit_pending();
+  if (failure()) return;
+  // Members of a group stay alive until what they hold is written.
+  while (is_group() && !monitor_.leave) {
+    commit_pending();
+    if (auto served = source_->serve(); !served && served.error().code != CDCRT_RETRY) break;
+    bool waited = false;
+    monitor_.wait([&] { return std::exchange(waited, true) || monitor_.leave; });
+  }
+  commit_pending();
   ended_ = true;
   monitor_.notify();
 }
@@ -94,6 +162,7 @@ std::optional<Error> SourceRuntime::failure() const {
 void SourceRuntime::stop() {
   if (thread_.joinable()) {
     monitor_.stop_reading = true;
+    monitor_.leave = true;
     monitor_.notify();
     thread_.join();
   }

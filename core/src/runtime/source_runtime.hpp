@@ -2,10 +2,13 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "manifest/manifest.hpp"
@@ -15,7 +18,15 @@
 
 namespace cdcrt::runtime {
 
-/// Created and started by the pipeline's thread; request_seek() may be called by any.
+/// Told by the source's thread when partitions come and go.
+class AssignmentListener {
+ public:
+  virtual ~AssignmentListener() = default;
+  virtual void assigned(std::size_t source, const std::string& topic, int32_t partition) = 0;
+  virtual void revoked(std::size_t source, const std::string& topic, int32_t partition) = 0;
+};
+
+/// Created and started by the pipeline's thread. Any thread may call what does not say otherwise.
 class SourceRuntime {
  public:
   SourceRuntime(const manifest::Source& manifest, std::size_t index, Monitor& monitor, Flows& flows, int64_t max_message_bytes)
@@ -23,11 +34,19 @@ class SourceRuntime {
   ~SourceRuntime();
 
   [[nodiscard]] const std::string& name() const { return manifest_.name; }
+  [[nodiscard]] std::size_t index() const { return index_; }
   [[nodiscard]] const manifest::Source& manifest() const { return manifest_; }
+  /// Partitions are assigned and taken away while it runs.
+  [[nodiscard]] bool is_group() const { return source_->has(CDCRT_SOURCE_GROUPS); }
   Result<void> open();
   /// Before start(): where the target's progress of a partition ends.
   Result<void> start_at(const std::string& topic, int32_t partition, int64_t offset);
-  void start();
+  /// The listener outlives the source.
+  void start(AssignmentListener& listener);
+  // What the thread of start() does, for those who have no threads: begin() once, then step() until it answers false.
+  bool begin(AssignmentListener& listener);
+  bool step(uint32_t timeout_ms);
+
   /// The flow of a partition of this source, made on first use.
   Flow& flow(const std::string& topic, int32_t partition);
   /// Every message was handed on, and no seek waits.
@@ -36,12 +55,19 @@ class SourceRuntime {
   [[nodiscard]] cdcrt_extent extent() { return source_->extent(); }
   [[nodiscard]] uint64_t messages() const { return messages_; }
   plugin::Source& source() { return *source_; }
+  /// One reader at a time; see plugin::Source::fetch.
+  Result<void> fetch(const std::string& topic, int32_t partition, int64_t first, int64_t last,
+                     const std::function<bool(const cdcrt_message&)>& visit);
+  /// Everything before is durable in every target; told to the source by its own thread.
+  void commit(const std::string& topic, int32_t partition, int64_t offset);
   void stop();
 
  private:
   void work();
   Result<void> seek_pending();
+  void commit_pending();
   void request_seek(const progress::Partition& partition, int64_t offset, uint32_t generation);
+  bool fail(Error error);
 
   struct Seek {
     std::string topic;
@@ -54,12 +80,18 @@ class SourceRuntime {
   Monitor& monitor_;
   Flows& flows_;
   const int64_t max_message_bytes_;
+  AssignmentListener* listener_ = nullptr;
+  cdcrt_source_events events_{};
   std::unique_ptr<plugin::Source> source_;
+  plugin::Messages messages_taken_;
   std::thread thread_;
+  std::mutex fetching_;
   mutable std::mutex mutex_;
   std::vector<Seek> seeks_;
+  std::map<std::pair<std::string, int32_t>, int64_t> commits_;
   std::optional<Error> failure_;
   std::atomic<bool> ended_{false};
+  bool told_of_outage_ = false;
   std::atomic<uint64_t> messages_{0};
 };
 

@@ -50,7 +50,7 @@ TEST_CASE("commit: a fenced process writes nothing, not even definitions") {
   REQUIRE(sink);
   auto connection = sink->open();
   REQUIRE(connection);
-  REQUIRE(other.claim(*connection));
+  REQUIRE(other.claim(*connection, {{"source", "topic", 0}}));
   const std::vector<Column> wide = {{"id", kInt, 1}, {"a", kText}, {"b", kInt}, {"c", kInt}};
   rig.send({CDCRT_INSERT, wide, {integer(2), text("y"), integer(1), integer(1)}});
   const auto written = rig.write();

@@ -57,13 +57,14 @@ void Rig::start() {
     auto connection = sink_->open();
     REQUIRE(connection);
     REQUIRE(store->prepare(*connection));
-    auto stored = store->claim(*connection);
+    auto kept_before = store->read_all(*connection);
+    REQUIRE(kept_before);
+    std::vector<progress::PartitionKey> keys;
+    for (const auto& [key, partition] : kept_before->partitions) keys.push_back(key);
+    auto stored = store->claim(*connection, keys);
     REQUIRE(stored);
     auto& kept = stored->tables["shop.orders"];
-    table->restore(kept.columns, kept.key_known, kept.floor);
-    std::map<std::string, apply::KeyChangeRecord> key_changes;
-    for (const auto& [key, record] : kept.key_changes) key_changes.emplace(key, apply::key_change_from_text(record));
-    table->restore_key_changes(std::move(key_changes));
+    table->restore(kept);
     for (const auto& [key, position] : kept.progress) {
       table->restore_progress(*partitions[static_cast<std::size_t>(key.number)], position.next_offset, position.order);
     }

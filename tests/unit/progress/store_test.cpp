@@ -34,7 +34,6 @@ TEST_CASE("progress: what is known of a column comes back whole") {
   Target target;
   progress::Store store("shop", "db", "cdcrt", true, "here");
   REQUIRE(store.prepare(target.connection));
-  REQUIRE(store.claim(target.connection));
   const std::string long_text(300, 'x');
   const std::vector<cdcrt_cell> defaults = {types::text_cell(CDCRT_STRING, long_text), types::text_cell(CDCRT_STRING, ""),
                                             types::text_cell(CDCRT_BYTES, std::string_view("\0\xff", 2)),
@@ -52,13 +51,23 @@ TEST_CASE("progress: what is known of a column comes back whole") {
     column.dropped_at = std::string("\0\x01", 2);
   }
   REQUIRE(target.connection.begin());
-  REQUIRE(store.save_table(target.connection, "shop.orders", "s.orders", std::string("\0\x02", 2), true));
+  progress::StoredTable row;
+  row.version = 3;
+  row.source_table = "s.orders";
+  row.floor = std::string("\0\x02", 2);
+  row.key_known = true;
+  row.state = progress::TableState::kPaused;
+  row.reason = "moved";
+  REQUIRE(store.save_table(target.connection, "shop.orders", row));
   REQUIRE(store.save_columns(target.connection, "shop.orders", columns));
   REQUIRE(target.connection.commit());
-  auto stored = store.claim(target.connection);
+  auto stored = store.read_all(target.connection);
   REQUIRE(stored);
   const auto& table = stored->tables.at("shop.orders");
   CHECK(table.key_known);
+  CHECK(table.version == 3);
+  CHECK(table.state == progress::TableState::kPaused);
+  CHECK(table.reason == "moved");
   CHECK(table.floor == std::string("\0\x02", 2));
   REQUIRE(table.columns.size() == columns.size());
   for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -80,16 +89,87 @@ TEST_CASE("progress: who claims last may commit, who claimed before may not") {
   Target target;
   const auto p = partition(3);
   progress::Store first("shop", "db", "cdcrt", true, "one"), second("shop", "db", "cdcrt", true, "two");
+  const std::vector<progress::PartitionKey> key{{"source", "topic", 3}};
   REQUIRE(first.prepare(target.connection));
-  REQUIRE(first.claim(target.connection));
-  REQUIRE(first.claim_new(target.connection, {&p}));
-  CHECK(first.check(target.connection, {&p}));
-  REQUIRE(second.claim(target.connection));
-  CHECK(second.check(target.connection, {&p}));
-  const auto fenced = first.check(target.connection, {&p});
-  REQUIRE(!fenced);
-  CHECK(fenced.error().code == CDCRT_FATAL);
-  CHECK(fenced.error().message.find("topic[3]") != std::string::npos);
+  REQUIRE(first.claim(target.connection, key));
+  CHECK(first.check(target.connection, {&p})->empty());
+  REQUIRE(second.claim(target.connection, key));
+  CHECK(second.check(target.connection, {&p})->empty());
+  CHECK(first.check(target.connection, {&p})->size() == 1);
+}
+
+TEST_CASE("progress: a partition that was given up may not commit") {
+  Target target;
+  const auto p = partition(3);
+  progress::Store store("shop", "db", "cdcrt", true, "one");
+  REQUIRE(store.prepare(target.connection));
+  REQUIRE(store.claim(target.connection, {{"source", "topic", 3}}));
+  store.forget(p);
+  CHECK(store.check(target.connection, {&p})->size() == 1);
+}
+
+TEST_CASE("progress: an answer that was lost is waited out by raising our own lease, and only ours") {
+  Target target;
+  const auto p = partition(3);
+  const std::vector<progress::PartitionKey> key{{"source", "topic", 3}};
+  progress::Store first("shop", "db", "cdcrt", true, "one"), second("shop", "db", "cdcrt", true, "two");
+  REQUIRE(first.prepare(target.connection));
+  REQUIRE(first.claim(target.connection, key));
+  CHECK(first.reclaim(target.connection, {&p})->empty());
+  CHECK(first.check(target.connection, {&p})->empty());
+  REQUIRE(second.claim(target.connection, key));
+  CHECK(first.reclaim(target.connection, {&p})->size() == 1);
+}
+
+TEST_CASE("progress: a new partition has one start, whoever claims it first") {
+  Target target;
+  const std::vector<progress::PartitionKey> key{{"source", "topic", 3}};
+  progress::Store first("shop", "db", "cdcrt", true, "one"), second("shop", "db", "cdcrt", true, "two");
+  REQUIRE(first.prepare(target.connection));
+  REQUIRE(first.claim(target.connection, key, {{key[0], 40, {{0, 7}, {1, 9}}}}));
+  const auto stored = second.claim(target.connection, key, {{key[0], 50, {}}});
+  REQUIRE(stored);
+  CHECK(stored->partitions.at(key[0]).next_offset == 40);
+  CHECK(progress::to_text(stored->partitions.at(key[0]).waits_for) == "0:7 1:9");
+  CHECK(stored->partitions.at(key[0]).owner == "two");
+}
+
+TEST_CASE("progress: partitions that others read are sent back only when they are past the truncate") {
+  Target target;
+  const auto mine = partition(0), before = partition(1), after = partition(2);
+  progress::Store store("shop", "db", "cdcrt", true, "one"), other("shop", "db", "cdcrt", true, "two");
+  REQUIRE(store.prepare(target.connection));
+  REQUIRE(store.claim(target.connection, {{"source", "topic", 0}}));
+  REQUIRE(other.claim(target.connection, {{"source", "topic", 1}, {"source", "topic", 2}}));
+  REQUIRE(other.save_watermarks(target.connection, {{&before, 5, {}}, {&after, 6, {}}}));
+  REQUIRE(store.save_progress(target.connection, "t", {{&mine, 4, "z"}, {&before, 5, "k"}, {&after, 6, "m"}}));
+  REQUIRE(store.send_others_back(target.connection, "t", "l"));
+  const auto stored = store.read_all(target.connection);
+  REQUIRE(stored);
+  CHECK(stored->tables.at("t").progress.at({"source", "topic", 0}).next_offset == 4);
+  CHECK(stored->tables.at("t").progress.at({"source", "topic", 1}).next_offset == 5);
+  CHECK(stored->tables.at("t").progress.at({"source", "topic", 2}).next_offset == 0);
+  CHECK(stored->partitions.at({"source", "topic", 2}).next_offset == 0);
+  CHECK(stored->partitions.at({"source", "topic", 1}).next_offset == 5);
+  CHECK(other.check(target.connection, {&before})->empty());
+  CHECK(other.check(target.connection, {&after})->size() == 1);
+}
+
+TEST_CASE("progress: an older format is brought forward") {
+  Target target;
+  progress::Store store("shop", "db", "cdcrt", true, "one");
+  REQUIRE(store.prepare(target.connection));
+  for (const char* name : {"cdcrt.leases", "cdcrt.watermarks", "cdcrt.tables"}) {
+    auto& columns = target.database.tables[name].columns;
+    columns.resize(columns.size() - (std::string(name) == "cdcrt.leases" ? 1 : 3));
+  }
+  auto& version = target.database.tables["cdcrt.format"].rows.at(0)["format_version"];
+  version.clear();
+  types::append_text(version, types::integer_cell(CDCRT_I64, 1));
+  REQUIRE(store.prepare(target.connection));
+  CHECK(target.database.tables["cdcrt.leases"].column("waits_for") != nullptr);
+  CHECK(target.database.tables["cdcrt.tables"].column("state") != nullptr);
+  CHECK(target.database.tables["cdcrt.watermarks"].column("last_hash") != nullptr);
 }
 
 TEST_CASE("progress: pipelines and sinks in one target do not see each other") {
@@ -98,12 +178,12 @@ TEST_CASE("progress: pipelines and sinks in one target do not see each other") {
   progress::Store mine("shop", "db", "cdcrt", true, "one"), other("shop2", "db", "cdcrt", true, "two");
   REQUIRE(mine.prepare(target.connection));
   REQUIRE(other.prepare(target.connection));
-  REQUIRE(mine.save_watermarks(target.connection, {{&p, 7}}));
-  REQUIRE(other.save_watermarks(target.connection, {{&p, 9}}));
-  auto stored = mine.claim(target.connection);
+  REQUIRE(mine.save_watermarks(target.connection, {{&p, 7, {}}}));
+  REQUIRE(other.save_watermarks(target.connection, {{&p, 9, {}}}));
+  auto stored = mine.read_all(target.connection);
   REQUIRE(stored);
-  CHECK(stored->watermarks.size() == 1);
-  CHECK(stored->watermarks.begin()->second == 7);
+  CHECK(stored->partitions.size() == 1);
+  CHECK(stored->partitions.begin()->second.next_offset == 7);
 }
 
 TEST_CASE("progress: a lost commit is found by where the table stands") {

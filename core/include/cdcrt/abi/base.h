@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define CDCRT_ABI_MAJOR 0
-#define CDCRT_ABI_MINOR 1
+#define CDCRT_ABI_MINOR 2
 
 #ifdef __cplusplus
 extern "C" {
@@ -35,7 +35,9 @@ typedef enum cdcrt_code {
   CDCRT_FATAL = 6,        /* the plugin cannot go on */
   CDCRT_STALE_SCHEMA = 7, /* a table or column is missing or differs from what the host believes: read the catalog again */
   CDCRT_UNREACHABLE = 8,  /* environment: host not found, driver missing, file not there */
-  CDCRT_END = 9           /* source: end of the input, nothing will follow */
+  CDCRT_END = 9,          /* source: end of the input, nothing will follow */
+  CDCRT_BUSY = 10         /* sink: this table is locked by others (lock timeout, deadlock, serialization); the connection is
+                           * fine, the transaction is over; tried again, and after `stall_after` the table waits apart */
 } cdcrt_code;
 
 /* An error. The caller zeroes it and sets `size`; the callee fills it; whoever holds it calls `release` once if not NULL. */

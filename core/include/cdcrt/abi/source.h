@@ -19,9 +19,30 @@ typedef struct cdcrt_extent {
  * a dead letter of it with that reason, without calling a format, and moves the progress of its partition past it. */
 #define CDCRT_UNREADABLE_HEADER "cdcrt.unreadable"
 
-enum { CDCRT_SOURCE_REWINDS = 1 /* seek backwards and fetch work */ };
+enum {
+  CDCRT_SOURCE_REWINDS = 1, /* seek backwards and fetch work */
+  CDCRT_SOURCE_GROUPS = 2   /* partitions are assigned to this process and taken away while it runs; list, bounds, origin and
+                             * offset_at work. Without it every partition is this process's own from the start. */
+};
 
-/* All functions are called from one host thread, except fetch (any one thread, beside poll) and extent (any thread). */
+/* What a source with GROUPS tells the host, from within poll, serve or stop, on their thread. The host only takes note. */
+typedef struct cdcrt_source_events {
+  uint32_t size;
+  void* self;
+  /* This process may read the partition now. Nothing of it is handed out before the host's seek. */
+  void (*assigned)(void* self, cdcrt_string topic, int32_t partition);
+  /* Taken away (or lost): nothing more of it is handed out, a seek to it that comes late is ignored. */
+  void (*revoked)(void* self, cdcrt_string topic, int32_t partition);
+} cdcrt_source_events;
+
+/* Offsets of a partition as its log stands now. */
+typedef struct cdcrt_bounds {
+  int64_t first; /* of the oldest message that can still be read */
+  int64_t end;   /* the one after the last message */
+} cdcrt_bounds;
+
+/* start, poll, serve, seek, commit and stop are called from one host thread; fetch from any one thread beside it; extent, list,
+ * bounds, origin and offset_at from any thread, also without start. */
 typedef struct cdcrt_source {
   uint32_t size;
   uint32_t capabilities;
@@ -30,10 +51,12 @@ typedef struct cdcrt_source {
    * start at their beginning. After start: go there again; batches read after it carry `generation` (0 before any seek),
    * those already handed out keep theirs. UNSUPPORTED where the input cannot be read twice. */
   int32_t (*seek)(void* self, cdcrt_string topic, int32_t partition, int64_t offset, uint32_t generation, cdcrt_error*);
-  int32_t (*start)(void* self, cdcrt_error*);
+  int32_t (*start)(void* self, const cdcrt_source_events* events /* outlives the instance */, cdcrt_error*);
   /* The next batch; waits at most timeout_ms. OK with count 0: nothing now. END: everything was handed out (a later seek
    * makes poll go on). The host calls release on each batch, from any thread, any time later. */
   int32_t (*poll)(void* self, uint32_t timeout_ms, cdcrt_messages* out, cdcrt_error*);
+  /* Called instead of poll while the host has no room for messages: keeps membership alive, tells of assignments. */
+  int32_t (*serve)(void* self, cdcrt_error*);
   /* Read again the messages first..last (inclusive) of a partition: visit is called per message, in order; its answer other
    * than 0 stops. Missing offsets are no error. */
   int32_t (*fetch)(void* self, cdcrt_string topic, int32_t partition, int64_t first, int64_t last,
@@ -41,6 +64,13 @@ typedef struct cdcrt_source {
   /* Everything before `offset` is durable in every target. A hint. */
   void (*commit)(void* self, cdcrt_string topic, int32_t partition, int64_t offset);
   cdcrt_extent (*extent)(void* self);
+  /* GROUPS: every partition of the topics that the settings name now. Other than 0 from visit stops. */
+  int32_t (*list)(void* self, int (*visit)(void* context, cdcrt_string topic, int32_t partition), void* context, cdcrt_error*);
+  int32_t (*bounds)(void* self, cdcrt_string topic, int32_t partition, cdcrt_bounds* out, cdcrt_error*);
+  /* GROUPS: where the source's own settings (`start`) say that reading begins when the target holds no progress. */
+  int32_t (*origin)(void* self, cdcrt_string topic, int32_t partition, int64_t* offset, cdcrt_error*);
+  /* GROUPS: offset of the first message at or after that time (milliseconds since 1970); the end when there is none. */
+  int32_t (*offset_at)(void* self, cdcrt_string topic, int32_t partition, int64_t timestamp_ms, int64_t* offset, cdcrt_error*);
   void (*stop)(void* self); /* legal before start and twice */
   void (*destroy)(void* self);
 } cdcrt_source;

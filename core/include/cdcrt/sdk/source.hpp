@@ -41,10 +41,14 @@ class Source {
   virtual Status seek(std::string_view /*topic*/, int32_t /*partition*/, int64_t /*offset*/, uint32_t /*generation*/) {
     return Status::unsupported("this source cannot be positioned");
   }
+  /// `events` outlives the instance; sources without GROUPS need not call it.
+  virtual Status start(const cdcrt_source_events& /*events*/) { return start(); }
   virtual Status start() { return {}; }
   /// Fills `out` with one batch and its release function (see MessageBatch), or leaves it empty when nothing came within
   /// `timeout`, or answers end_of_input().
   virtual Status poll(std::chrono::milliseconds timeout, cdcrt_messages& out) = 0;
+  /// Instead of poll while the host has no room.
+  virtual Status serve() { return {}; }
   /// Any one thread, beside poll. `visit` answers false to stop.
   virtual Status fetch(std::string_view /*topic*/, int32_t /*partition*/, int64_t /*first*/, int64_t /*last*/,
                        const std::function<bool(const cdcrt_message&)>& /*visit*/) {
@@ -53,6 +57,20 @@ class Source {
   virtual void commit(std::string_view /*topic*/, int32_t /*partition*/, int64_t /*offset*/) {}
   /// Any thread.
   [[nodiscard]] virtual cdcrt_extent extent() { return {}; }
+  // Sources with CDCRT_SOURCE_GROUPS; any thread, also without start.
+  virtual Status list(const std::function<bool(std::string_view topic, int32_t partition)>& /*visit*/) {
+    return Status::unsupported("this source cannot list its partitions");
+  }
+  virtual Status bounds(std::string_view /*topic*/, int32_t /*partition*/, cdcrt_bounds& /*out*/) {
+    return Status::unsupported("this source does not know the bounds of a partition");
+  }
+  virtual Status origin(std::string_view /*topic*/, int32_t /*partition*/, int64_t& offset) {
+    offset = 0;
+    return {};
+  }
+  virtual Status offset_at(std::string_view /*topic*/, int32_t /*partition*/, int64_t /*timestamp_ms*/, int64_t& /*offset*/) {
+    return Status::unsupported("this source cannot find a message by its time");
+  }
   /// Also before start, and twice.
   virtual void stop() {}
 
@@ -114,7 +132,24 @@ const cdcrt_source& source_functions() {
     table.seek = [](void* self, cdcrt_string topic, int32_t partition, int64_t offset, uint32_t generation, cdcrt_error* error) {
       return guard(error, [&] { return source(self)->seek(view(topic), partition, offset, generation); });
     };
-    table.start = [](void* self, cdcrt_error* error) { return guard(error, [&] { return source(self)->start(); }); };
+    table.start = [](void* self, const cdcrt_source_events* events, cdcrt_error* error) {
+      return guard(error, [&] { return source(self)->start(*events); });
+    };
+    table.serve = [](void* self, cdcrt_error* error) { return guard(error, [&] { return source(self)->serve(); }); };
+    table.list = [](void* self, int (*visit)(void*, cdcrt_string, int32_t), void* context, cdcrt_error* error) {
+      return guard(error, [&] {
+        return source(self)->list([&](std::string_view topic, int32_t partition) { return visit(context, borrow(topic), partition) == 0; });
+      });
+    };
+    table.bounds = [](void* self, cdcrt_string topic, int32_t partition, cdcrt_bounds* out, cdcrt_error* error) {
+      return guard(error, [&] { return source(self)->bounds(view(topic), partition, *out); });
+    };
+    table.origin = [](void* self, cdcrt_string topic, int32_t partition, int64_t* offset, cdcrt_error* error) {
+      return guard(error, [&] { return source(self)->origin(view(topic), partition, *offset); });
+    };
+    table.offset_at = [](void* self, cdcrt_string topic, int32_t partition, int64_t timestamp_ms, int64_t* offset, cdcrt_error* error) {
+      return guard(error, [&] { return source(self)->offset_at(view(topic), partition, timestamp_ms, *offset); });
+    };
     table.poll = [](void* self, uint32_t timeout_ms, cdcrt_messages* out, cdcrt_error* error) {
       *out = cdcrt_messages{};
       out->size = sizeof *out;

@@ -1,0 +1,98 @@
+// A table that stalls waits apart, and is read back to the rest (design 4.13).
+#include <algorithm>
+
+#include "apply/table.hpp"
+
+namespace cdcrt::apply {
+
+// What was known of rows that are dropped now is not known any more.
+void Table::forget_marks_past(PartitionState& state, int64_t next) {
+  while (!state.marks.empty() && state.marks.back().second > next) state.marks.pop_back();
+  state.max_order.assign(state.marks.empty() ? std::string_view() : std::string_view(state.marks.back().first));
+  state.last_order = state.max_order;
+}
+
+void Table::detach(const std::string& reason, const Sealed* sealed) {
+  const std::lock_guard lock(mutex_);
+  if (sealed != nullptr) {
+    writing_ = false;
+    if (identity_.memory != nullptr) identity_.memory->fetch_sub(static_cast<int64_t>(sealed->bytes));
+  }
+  detached_ = reason;
+  for (auto& [partition, state] : partitions_) {
+    state.missed_next = skipped_ ? 0 : std::max(state.missed_next, state.next);
+    state.fold = Fold();
+    state.next = state.stored_next;
+    state.first_sealed = -1;
+    state.first_held = state.missed_next > state.next ? state.next : -1;
+    state.apart = true;
+    forget_marks_past(state, state.next);
+  }
+  // The truncate, if one waited, is read again as well.
+  clear_ = false;
+  cleared_by_ = nullptr;
+  floor_ = target.row.floor;
+  dirty_ = false;
+  account();
+}
+
+std::string Table::detached() const {
+  const std::lock_guard lock(mutex_);
+  return detached_;
+}
+
+std::vector<Table::Missed> Table::missed() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Missed> missed;
+  for (const auto& [partition, state] : partitions_) {
+    if (state.apart && state.next < state.missed_next) missed.push_back({state.partition, state.next, state.missed_next});
+  }
+  return missed;
+}
+
+void Table::read_back(const Batch& batch, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {
+  const std::lock_guard lock(mutex_);
+  const auto found = partitions_.find(&batch.partition);
+  if (found == partitions_.end() || !found->second.apart || batch.next_offset <= found->second.next || !stopped_.empty()) return;
+  fold_rows(batch, found->second, rows, count, refused);
+}
+
+void Table::read_back_to(progress::Partition& partition, int64_t next_offset) {
+  const std::lock_guard lock(mutex_);
+  const auto found = partitions_.find(&partition);
+  if (found == partitions_.end() || !found->second.apart || next_offset <= found->second.next) return;
+  PartitionState& state = found->second;
+  state.next = std::min(next_offset, state.missed_next);
+  if (!state.marks.empty()) state.marks.back().second = state.next;
+  dirty_ = true;
+}
+
+bool Table::reattach() {
+  const std::lock_guard lock(mutex_);
+  if (writing_ || dirty_) return false;
+  for (const auto& [partition, state] : partitions_) {
+    if (state.next < state.missed_next) return false;
+  }
+  for (auto& [partition, state] : partitions_) {
+    state.apart = false;
+    state.missed_next = 0;
+    state.first_held = -1;
+  }
+  detached_.clear();
+  return true;
+}
+
+void Table::skip(bool skipped) {
+  const std::lock_guard lock(mutex_);
+  skipped_ = skipped;
+  if (!skipped) return;
+  for (auto& [partition, state] : partitions_) {
+    state.fold = Fold();
+    state.first_held = -1;
+    state.missed_next = 0;
+  }
+  dirty_ = false;
+  account();
+}
+
+}  // namespace cdcrt::apply

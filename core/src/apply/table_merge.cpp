@@ -1,0 +1,108 @@
+// What other processes of the pipeline changed: knowledge, key changes, truncates (design 4.1, 4.7, 4.10).
+#include <algorithm>
+
+#include "apply/key_change.hpp"
+#include "apply/table.hpp"
+#include "types/convert.hpp"
+#include "types/type.hpp"
+
+namespace cdcrt::apply {
+
+bool Sealed::needs_table() const {
+  return clear || std::any_of(partitions.begin(), partitions.end(),
+                              [](const auto& part) { return !part.fold.departures.empty() || !part.fold.arrivals.empty(); });
+}
+
+EventCounts Sealed::counts() const {
+  EventCounts counts;
+  for (const auto& part : partitions) counts += part.fold.counts;
+  return counts;
+}
+
+void Sealed::drop_lost() {
+  const auto lost = [](const SealedPartition& part) { return part.session != part.partition->session(); };
+  for (const auto& part : partitions) {
+    // Whoever reads the truncate now empties the table.
+    if (part.partition == cleared_by && lost(part)) clear = false;
+  }
+  std::erase_if(partitions, lost);
+}
+
+void Table::count_foreign(const progress::StoredTable& stored) {
+  foreign_partitions_ = 0;
+  for (const auto& [key, position] : stored.progress) {
+    const bool ours = std::any_of(partitions_.begin(), partitions_.end(), [&key = key](const auto& each) {
+      const progress::Partition& partition = *each.first;
+      return partition.number() == key.number && partition.topic() == key.topic && partition.source() == key.source;
+    });
+    if (!ours) ++foreign_partitions_;
+  }
+}
+
+void Table::merge(const progress::StoredTable& stored, Sealed& sealed) {
+  const std::lock_guard lock(mutex_);
+  count_foreign(stored);
+  std::string others;
+  for (const auto& [key, position] : stored.progress) others = std::max(others, position.order);
+  knowledge_.merge(stored.columns, stored.key_known, others);
+  follow_schema_changes();
+  target.key_changes = key_changes_from(stored.key_changes, knowledge_.columns());
+  sealed.key_changes = target.key_changes;
+  take_floor(stored.floor, sealed);
+  refresh(sealed);
+  target.row = stored;
+  target.row.columns.clear();
+  target.row_known = true;
+}
+
+// Another process emptied the table: our rows up to the truncate are gone for ever, later ones are read again after it.
+void Table::take_floor(const std::string& floor, Sealed& sealed) {
+  if (floor <= floor_) return;
+  floor_ = floor;
+  for (auto& [partition, state] : partitions_) {
+    if (state.max_order > floor) {
+      std::erase_if(sealed.partitions, [&](const SealedPartition& part) { return part.partition == state.partition; });
+      rewind_past(state, floor);
+      continue;
+    }
+    state.fold = Fold();
+    for (auto& part : sealed.partitions) {
+      if (part.partition == state.partition) part.fold = Fold();
+    }
+  }
+  // An earlier truncate of ours was overtaken.
+  if (sealed.clear && sealed.floor <= floor) sealed.clear = false;
+}
+
+// The sealed cells follow the columns as they are now.
+void Table::refresh(Sealed& sealed) {
+  const auto& columns = knowledge_.columns();
+  for (uint32_t slot = 0; slot < sealed.columns.size(); ++slot) {
+    const evolution::Column& from = sealed.columns[slot];
+    const evolution::Column& to = columns[slot];
+    const bool gone = from.active && (!to.active || to.incarnation != from.incarnation);
+    if (!gone && types::equal(from.type, to.type)) continue;
+    const auto follow = [&](cdcrt_cell* cells, uint32_t width, event::Arena& arena) {
+      if (slot >= width) return;
+      if (gone) {
+        cells[slot] = {};
+      } else if (!types::is_ready(cells[slot], to.type, to.type)) {
+        if (auto converted = types::convert(cells[slot], from.type, to.type, arena)) cells[slot] = *converted;
+      }
+    };
+    for (auto& part : sealed.partitions) {
+      for (Entry& entry : part.fold.entries()) follow(entry.cells, entry.width, part.fold.arena());
+      for (Departure& departure : part.fold.departures) {
+        follow(departure.old_cells, departure.width, part.fold.arena());
+        follow(departure.new_cells, departure.width, part.fold.arena());
+        follow(departure.cells, departure.cells_width, part.fold.arena());
+      }
+    }
+  }
+  sealed.columns = columns;
+  sealed.key = knowledge_.key();
+  sealed.key_known = knowledge_.key_known();
+  sealed.version = knowledge_.version();
+}
+
+}  // namespace cdcrt::apply

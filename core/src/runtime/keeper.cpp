@@ -1,0 +1,85 @@
+#include "runtime/keeper.hpp"
+
+#include "runtime/log.hpp"
+
+namespace cdcrt::runtime {
+namespace {
+
+constexpr auto kSaveInterval = std::chrono::seconds(1);
+
+}  // namespace
+
+Keeper::~Keeper() { stop(); }
+
+void Keeper::start() {
+  thread_ = std::thread([this] { work(); });
+}
+
+void Keeper::stop() {
+  stopping_ = true;
+  monitor_.notify();
+  if (thread_.joinable()) thread_.join();
+}
+
+bool Keeper::fail(Error error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = std::move(error);
+  }
+  monitor_.notify();
+  return false;
+}
+
+std::optional<Error> Keeper::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+bool Keeper::claim() {
+  if (auto claimed = ownership_.step(); !claimed) return fail(std::move(claimed.error()));
+  return true;
+}
+
+bool Keeper::save() {
+  for (auto& sink : sinks_) {
+    auto saved = sink->save_watermarks();
+    // An outage is the writers' to tell; a lost partition was dealt with.
+    if (!saved && saved.error().code == CDCRT_FATAL) return fail(std::move(saved.error()));
+  }
+  tell_sources();
+  return true;
+}
+
+void Keeper::tell_sources() {
+  for (Flow* flow : flows_.all()) {
+    const auto& partition = flow->partition;
+    if (!partition.owned()) continue;
+    std::optional<int64_t> low;
+    for (auto& sink : sinks_) {
+      if (!sink->keeps_progress()) continue;
+      const auto stored = sink->watermark(partition);
+      if (!stored) {
+        low.reset();
+        break;
+      }
+      low = low ? std::min(*low, *stored) : *stored;
+    }
+    if (low) sources_[flow->source_index]->commit(partition.topic(), partition.number(), *low);
+  }
+}
+
+void Keeper::work() {
+  auto last_save = std::chrono::steady_clock::now();
+  while (!stopping_ && !monitor_.abandon) {
+    if (!claim()) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_save >= kSaveInterval) {
+      if (!save()) return;
+      last_save = now;
+    }
+    bool waited = false;
+    monitor_.wait([&] { return std::exchange(waited, true) || stopping_; }, std::chrono::milliseconds(50));
+  }
+}
+
+}  // namespace cdcrt::runtime

@@ -1,0 +1,47 @@
+// Keeper: the thread that claims partitions, stores low watermarks and tells the sources how far every target is.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "runtime/ownership.hpp"
+
+namespace cdcrt::runtime {
+
+/// start() and stop() are called by the pipeline's thread.
+class Keeper {
+ public:
+  Keeper(Monitor& monitor, Flows& flows, std::vector<std::unique_ptr<SourceRuntime>>& sources, std::vector<std::unique_ptr<SinkRuntime>>& sinks,
+         Ownership& ownership)
+      : monitor_(monitor), flows_(flows), sources_(sources), sinks_(sinks), ownership_(ownership) {}
+  ~Keeper();
+
+  void start();
+  void stop();
+  /// Watermarks as stored, for lag tools that look at the source.
+  void tell_sources();
+  /// What its thread does, about once a second, for those who have no threads. False: the pipeline must stop.
+  bool save();
+  bool claim();
+  /// Why the pipeline must stop.
+  [[nodiscard]] std::optional<Error> failure() const;
+
+ private:
+  void work();
+  bool fail(Error error);
+
+  Monitor& monitor_;
+  Flows& flows_;
+  std::vector<std::unique_ptr<SourceRuntime>>& sources_;
+  std::vector<std::unique_ptr<SinkRuntime>>& sinks_;
+  Ownership& ownership_;
+  std::thread thread_;
+  std::atomic<bool> stopping_{false};
+  mutable std::mutex mutex_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace cdcrt::runtime

@@ -1,0 +1,316 @@
+#include "runtime/ownership.hpp"
+
+#include <algorithm>
+
+#include "runtime/decode_pool.hpp"
+#include "runtime/log.hpp"
+
+namespace cdcrt::runtime {
+namespace {
+
+constexpr auto kLookAgain = std::chrono::seconds(1);
+
+bool is_transient(const Error& error) {
+  return error.code == CDCRT_RETRY || error.code == CDCRT_UNREACHABLE || error.code == CDCRT_BUSY || error.code == CDCRT_AUTH;
+}
+
+std::string choices(const progress::PartitionKey& key) {
+  return "take a new snapshot at the source and run: cdcrt progress rewind --topic " + key.topic +
+         " --to earliest; the same command accepts the gap where the source needs no snapshot";
+}
+
+}  // namespace
+
+Result<void> Ownership::claim_fixed() {
+  for (auto& source : sources_) {
+    if (source->is_group()) continue;
+    std::map<progress::PartitionKey, int64_t> starts;
+    for (const auto& sink : sinks_) {
+      std::vector<progress::PartitionKey> keys;
+      for (const auto& [key, kept] : sink->stored().partitions) {
+        if (key.source == source->name()) keys.push_back(key);
+      }
+      if (keys.empty()) continue;
+      for (const auto& key : keys) (void)source->flow(key.topic, key.number);
+      if (auto claimed = sink->claim(keys, {}); !claimed) return claimed;
+      for (const auto& key : keys) starts.try_emplace(key, INT64_MAX);
+    }
+    for (auto& [key, start] : starts) {
+      for (const auto& sink : sinks_) {
+        const auto found = sink->stored().partitions.find(key);
+        start = std::min(start, found == sink->stored().partitions.end() ? 0 : found->second.next_offset);
+      }
+      if (auto sought = source->start_at(key.topic, key.number, start); !sought) return sought;
+    }
+  }
+  return {};
+}
+
+void Ownership::assigned(std::size_t source, const std::string& topic, int32_t partition) {
+  {
+    const std::lock_guard lock(mutex_);
+    const progress::PartitionKey key{sources_[source]->name(), topic, partition};
+    assigned_.insert(key);
+    Wanted& wanted = wanted_[key];
+    wanted = {};
+    wanted.source = source;
+  }
+  monitor_.notify();
+}
+
+void Ownership::drop(SourceRuntime& source, const std::string& topic, int32_t number) {
+  progress::Partition& partition = source.flow(topic, number).partition;
+  partition.give_up();
+  for (auto& sink : sinks_) sink->forget(partition);
+}
+
+void Ownership::revoked(std::size_t source, const std::string& topic, int32_t partition) {
+  {
+    const std::lock_guard lock(mutex_);
+    const progress::PartitionKey key{sources_[source]->name(), topic, partition};
+    assigned_.erase(key);
+    wanted_.erase(key);
+  }
+  drop(*sources_[source], topic, partition);
+  monitor_.notify();
+}
+
+void Ownership::lost(const progress::Partition& partition) {
+  const progress::PartitionKey key{partition.source(), partition.topic(), partition.number()};
+  for (auto& source : sources_) {
+    if (source->name() != key.source) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!partition.owned()) return;
+      if (assigned_.contains(key)) {
+        Wanted& wanted = wanted_[key];
+        wanted = {};
+        wanted.source = source->index();
+        wanted.due = Clock::now() + kLookAgain;
+      }
+    }
+    log(CDCRT_LOG_INFO, "sources." + source->name(), key.name() + " was taken over; its rows that were not written are dropped");
+    drop(*source, key.topic, key.number);
+  }
+}
+
+bool Ownership::settled() const {
+  const std::lock_guard lock(mutex_);
+  return wanted_.empty();
+}
+
+std::vector<std::pair<progress::PartitionKey, Ownership::Wanted>> Ownership::due() {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::pair<progress::PartitionKey, Wanted>> due;
+  const auto now = Clock::now();
+  for (const auto& [key, wanted] : wanted_) {
+    if (wanted.due <= now) due.emplace_back(key, wanted);
+  }
+  return due;
+}
+
+void Ownership::postpone(const std::vector<progress::PartitionKey>& keys, Clock::duration delay) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& key : keys) {
+    if (const auto found = wanted_.find(key); found != wanted_.end()) found->second.due = Clock::now() + delay;
+  }
+}
+
+Result<void> Ownership::step() {
+  std::map<std::size_t, std::vector<progress::PartitionKey>> by_source;
+  for (auto& [key, wanted] : due()) by_source[wanted.source].push_back(key);
+  for (auto& [source, keys] : by_source) {
+    auto claimed = claim(*sources_[source], keys);
+    if (claimed) continue;
+    if (!is_transient(claimed.error())) return claimed;
+    log(CDCRT_LOG_WARNING, "sources." + sources_[source]->name(),
+        "cannot claim " + keys.front().name() + (keys.size() > 1 ? " and " + std::to_string(keys.size() - 1) + " more" : "") +
+            " yet: " + explain(claimed.error()));
+    postpone(keys, kLookAgain);
+  }
+  return {};
+}
+
+Result<void> Ownership::claim(SourceRuntime& source, std::vector<progress::PartitionKey> keys) {
+  auto fresh = origins(source, keys);
+  if (!fresh) return std::move(fresh.error());
+  if (keys.empty()) return {};
+  for (const auto& key : keys) (void)source.flow(key.topic, key.number);
+  for (const auto& sink : sinks_) {
+    if (!sink->keeps_progress()) continue;
+    if (auto claimed = sink->claim(keys, *fresh); !claimed) return claimed;
+  }
+  for (const auto& key : keys) {
+    auto applied = older_are_applied(source, key);
+    if (!applied) return std::move(applied.error());
+    if (!*applied) {
+      postpone({key}, kLookAgain);
+      continue;
+    }
+    if (auto taken = take(source, key); !taken) return taken;
+  }
+  return {};
+}
+
+// Starts of partitions that no sink knows. A topic that is met for the first time gets one for each of its partitions, so that
+// one that is added to it later is known by having none. Partitions that must wait are taken out of `keys`.
+Result<std::vector<progress::Origin>> Ownership::origins(SourceRuntime& source, std::vector<progress::PartitionKey>& keys) {
+  std::vector<progress::Origin> fresh;
+  std::vector<progress::PartitionKey> waiting;
+  for (const auto& sink : sinks_) {
+    if (!sink->keeps_progress()) continue;
+    const auto kept = sink->partitions();
+    const bool source_is_new = std::none_of(kept.begin(), kept.end(), [&](const auto& each) { return each.first.source == source.name(); });
+    const bool topics_missing = std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return !kept.contains(key); });
+    if (!topics_missing) continue;
+    auto refreshed = sink->refresh();
+    if (!refreshed) return std::move(refreshed.error());
+    const auto stored = sink->partitions();
+    std::set<std::string> topics;
+    for (const auto& [key, partition] : stored) {
+      if (key.source == source.name()) topics.insert(key.topic);
+    }
+    const bool first_start = topics.empty() && source_is_new;
+    std::vector<progress::PartitionKey> listed;
+    auto done = source.source().list([&](std::string_view topic, int32_t number) {
+      listed.push_back({source.name(), std::string(topic), number});
+      return true;
+    });
+    if (!done) return std::move(done.error());
+    for (const auto& key : keys) {
+      if (std::find(listed.begin(), listed.end(), key) == listed.end()) listed.push_back(key);
+    }
+    for (const auto& key : listed) {
+      const bool is_key = std::find(keys.begin(), keys.end(), key) != keys.end();
+      if (stored.contains(key) || std::any_of(fresh.begin(), fresh.end(), [&](const auto& each) { return each.key == key; })) continue;
+      progress::Origin origin{key, 0, {}};
+      if (!topics.contains(key.topic)) {
+        // What appears after the first start is read from its beginning.
+        auto offset = first_start ? source.source().origin(key.topic, key.number) : [&]() -> Result<int64_t> {
+          auto bounds = source.source().bounds(key.topic, key.number);
+          if (!bounds) return std::move(bounds.error());
+          return bounds->first;
+        }();
+        if (!offset) return std::move(offset.error());
+        origin.offset = *offset;
+      } else if (is_key) {
+        auto bounds = source.source().bounds(key.topic, key.number);
+        if (!bounds) return std::move(bounds.error());
+        if (bounds->end <= bounds->first) {
+          // Which messages of the older partitions come before its first one is known once that is there.
+          waiting.push_back(key);
+          continue;
+        }
+        auto ends = ends_of_older(source, key);
+        if (!ends) return std::move(ends.error());
+        origin.offset = bounds->first;
+        origin.waits_for = std::move(*ends);
+        log(CDCRT_LOG_INFO, "sources." + source.name(), key.name() + " was added: it is read once the older partitions are applied up to where they end now");
+      } else {
+        continue;
+      }
+      fresh.push_back(std::move(origin));
+    }
+  }
+  for (const auto& key : waiting) std::erase(keys, key);
+  postpone(waiting, kLookAgain);
+  return fresh;
+}
+
+Result<progress::WaitsFor> Ownership::ends_of_older(SourceRuntime& source, const progress::PartitionKey& key) {
+  progress::WaitsFor ends;
+  for (const auto& sink : sinks_) {
+    if (!sink->keeps_progress()) continue;
+    for (const auto& [other, kept] : sink->partitions()) {
+      if (other.source != key.source || other.topic != key.topic || other.number == key.number) continue;
+      auto bounds = source.source().bounds(other.topic, other.number);
+      if (!bounds) return std::move(bounds.error());
+      ends[other.number] = bounds->end;
+    }
+  }
+  return ends;
+}
+
+Result<bool> Ownership::older_are_applied(SourceRuntime& source, const progress::PartitionKey& key) {
+  for (const auto& sink : sinks_) {
+    if (!sink->keeps_progress()) continue;
+    const auto own = sink->partitions();
+    const auto found = own.find(key);
+    if (found == own.end() || found->second.waits_for.empty()) continue;
+    if (auto refreshed = sink->refresh(); !refreshed) return std::move(refreshed.error());
+    const auto kept = sink->partitions();
+    for (const auto& [number, end] : found->second.waits_for) {
+      const auto older = kept.find({key.source, key.topic, number});
+      if (older == kept.end()) continue;
+      if (older->second.next_offset >= end) continue;
+      // What is left may be nothing that can be read: transaction markers, or compacted away.
+      bool any = false;
+      auto fetched = source.fetch(key.topic, number, older->second.next_offset, end - 1, [&](const cdcrt_message&) {
+        any = true;
+        return false;
+      });
+      if (!fetched) return std::move(fetched.error());
+      if (any) return false;
+    }
+    if (auto saved = sink->save_waits_for(key, {}); !saved) return std::move(saved.error());
+  }
+  return true;
+}
+
+Result<void> Ownership::verify(SourceRuntime& source, const progress::PartitionKey& key, int64_t next, const progress::LastMessage& last) {
+  auto bounds = source.source().bounds(key.topic, key.number);
+  if (!bounds) return std::move(bounds.error());
+  const std::string place = key.name();
+  if (next > bounds->end) {
+    return make_error(CDCRT_FATAL,
+                      place + " ends at offset " + std::to_string(bounds->end) + ", but the target has applied it up to " + std::to_string(next) +
+                          ": the topic was deleted and made again, or its log was cut",
+                      choices(key));
+  }
+  if (next > 0 && next < bounds->first) {
+    return make_error(CDCRT_FATAL,
+                      place + ": messages " + std::to_string(next) + " to " + std::to_string(bounds->first - 1) + " (" +
+                          std::to_string(bounds->first - next) + ") were deleted by retention before they were applied; the log begins at " +
+                          std::to_string(bounds->first),
+                      choices(key) + "; and raise the topic's retention");
+  }
+  if (next == 0 || last.offset < bounds->first || last.offset >= bounds->end) return {};
+  bool differs = false;
+  auto fetched = source.fetch(key.topic, key.number, last.offset, last.offset, [&](const cdcrt_message& message) {
+    differs = message.offset == last.offset && (message.timestamp_ms != last.timestamp_ms || content_hash(message) != last.hash);
+    return false;
+  });
+  if (!fetched) return fetched;
+  if (!differs) return {};
+  return make_error(CDCRT_FATAL,
+                    place + ": the message at offset " + std::to_string(last.offset) +
+                        " is not the one that was applied: the topic was deleted and made again",
+                    choices(key));
+}
+
+Result<void> Ownership::take(SourceRuntime& source, const progress::PartitionKey& key) {
+  int64_t start = INT64_MAX;
+  progress::LastMessage last;
+  for (const auto& sink : sinks_) {
+    if (!sink->keeps_progress()) continue;
+    const auto kept = sink->partitions();
+    const auto found = kept.find(key);
+    if (found == kept.end()) continue;
+    start = std::min(start, found->second.next_offset);
+    if (found->second.last.offset > last.offset) last = found->second.last;
+  }
+  if (start == INT64_MAX) {
+    // No target keeps progress: the source's own settings decide.
+    auto origin = source.source().origin(key.topic, key.number);
+    if (!origin) return std::move(origin.error());
+    start = *origin;
+  } else if (auto verified = verify(source, key, start, last); !verified) {
+    return verified;
+  }
+  progress::Partition& partition = source.flow(key.topic, key.number).partition;
+  const std::lock_guard lock(mutex_);
+  if (wanted_.erase(key) > 0) partition.take(start, last);
+  return {};
+}
+
+}  // namespace cdcrt::runtime

@@ -1,0 +1,63 @@
+// Ownership: which partitions this process may read and write (design 4.10, 4.11).
+//
+// What a source assigns is claimed in every sink (leases), verified against the log, put back into the tables, and then read from
+// where the sink that is furthest behind needs it. What is taken away is dropped from the tables at once.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "progress/store.hpp"
+#include "runtime/sink_runtime.hpp"
+#include "runtime/source_runtime.hpp"
+
+namespace cdcrt::runtime {
+
+/// assigned(), revoked() and lost() may be called by any thread; the rest by the keeper's alone.
+class Ownership final : public AssignmentListener {
+ public:
+  Ownership(Monitor& monitor, std::vector<std::unique_ptr<SourceRuntime>>& sources, std::vector<std::unique_ptr<SinkRuntime>>& sinks)
+      : monitor_(monitor), sources_(sources), sinks_(sinks) {}
+
+  /// Once, before the sources start: claims what is kept of sources whose partitions are always ours.
+  Result<void> claim_fixed();
+  void assigned(std::size_t source, const std::string& topic, int32_t partition) override;
+  void revoked(std::size_t source, const std::string& topic, int32_t partition) override;
+  /// Another process, or a truncate of it, took the partition's lease. It is claimed again as long as it is assigned.
+  void lost(const progress::Partition& partition);
+  /// Claims what is due. Error: the pipeline must stop (messages are gone, the topic is another one).
+  Result<void> step();
+  /// Nothing is waiting to be claimed.
+  [[nodiscard]] bool settled() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Wanted {
+    std::size_t source = 0;
+    Clock::time_point due{};
+  };
+  void drop(SourceRuntime& source, const std::string& topic, int32_t partition);
+  [[nodiscard]] std::vector<std::pair<progress::PartitionKey, Wanted>> due();
+  void postpone(const std::vector<progress::PartitionKey>& keys, Clock::duration delay);
+  Result<void> claim(SourceRuntime& source, std::vector<progress::PartitionKey> keys);
+  Result<std::vector<progress::Origin>> origins(SourceRuntime& source, std::vector<progress::PartitionKey>& keys);
+  Result<progress::WaitsFor> ends_of_older(SourceRuntime& source, const progress::PartitionKey& key);
+  Result<bool> older_are_applied(SourceRuntime& source, const progress::PartitionKey& key);
+  Result<void> verify(SourceRuntime& source, const progress::PartitionKey& key, int64_t next, const progress::LastMessage& last);
+  Result<void> take(SourceRuntime& source, const progress::PartitionKey& key);
+
+  Monitor& monitor_;
+  std::vector<std::unique_ptr<SourceRuntime>>& sources_;
+  std::vector<std::unique_ptr<SinkRuntime>>& sinks_;
+  mutable std::mutex mutex_;
+  std::map<progress::PartitionKey, Wanted> wanted_;
+  std::set<progress::PartitionKey> assigned_;
+};
+
+}  // namespace cdcrt::runtime
