@@ -67,7 +67,9 @@ Classified postgresql_failure(const DriverError& error, Moment moment) {
       has(text, "could not send data to server") || has(text, "connection to server was lost") || has(text, "SSL SYSCALL error")) {
     return {CDCRT_RETRY, {}};
   }
-  if (begins(state, "40") || state == "55P03" || state == "55006" || state == "57014" || state == "25P02") return {CDCRT_RETRY, {}};
+  // Deadlock, serialization failure, lock timeout, statement timeout: of this table, not of the server.
+  if (begins(state, "40") || state == "55P03" || state == "57014") return {CDCRT_BUSY, {}};
+  if (state == "55006" || state == "25P02") return {CDCRT_RETRY, {}};
   if (state == "53100") return {CDCRT_RETRY, "the server's disk is full: free some space; writing goes on by itself then"};
   if (begins(state, "53")) return {CDCRT_RETRY, {}};
   if (state == "25006") return {CDCRT_RETRY, "the server is read-only (a standby?): check Server of the connection"};

@@ -120,6 +120,10 @@ Status connection_string(const ConnectionSettings& settings, sql::Product produc
     add("FKSupport", "0");
   } else if (product == sql::Product::kPostgresql) {
     add("UseServerSidePrepare", "1", {"C8"});
+    // A server that vanished without a word is noticed after half a minute (libpq's connection parameters).
+    add("KeepaliveTime", "15", {"D8"});
+    add("KeepaliveInterval", "5", {"D9"});
+    add("pqopt", "keepalives_count=3 tcp_user_timeout=30000", {"D6"});
     add("Protocol", "7.4-1", {"A1"});  // an error ends the transaction instead of setting savepoints around each statement
     add("UseDeclareFetch", "0", {"B6"});
     add("ByteaAsLongVarBinary", "1", {"C6"});

@@ -1,6 +1,7 @@
 // OdbcConnection: what the connections of both dialects share: transactions, prepared statements, doubt after an error.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -11,6 +12,11 @@
 #include "sql/dialect.hpp"
 
 namespace cdcrt::odbc {
+
+/// What the server is told to end by itself; 0: never.
+struct SessionTimeouts {
+  std::chrono::microseconds lock{0}, statement{0}, idle_in_transaction{0};
+};
 
 class OdbcConnection : public sdk::SinkConnection {
  public:
@@ -61,6 +67,6 @@ class OdbcConnection : public sdk::SinkConnection {
 };
 
 std::unique_ptr<OdbcConnection> make_sqlite_connection(std::unique_ptr<Session> session, const ConnectionSettings& settings);
-std::unique_ptr<OdbcConnection> make_postgresql_connection(std::unique_ptr<Session> session);
+std::unique_ptr<OdbcConnection> make_postgresql_connection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts);
 
 }  // namespace cdcrt::odbc

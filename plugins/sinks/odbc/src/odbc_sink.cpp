@@ -11,6 +11,7 @@ Status OdbcSink::configure(const sdk::Config& config) {
   if (dialect == "sqlite") wanted_ = sql::Product::kSqlite;
   if (dialect == "postgresql") wanted_ = sql::Product::kPostgresql;
   connect_timeout_ = config.duration("connect_timeout");
+  timeouts_ = {config.duration("lock_timeout"), config.duration("statement_timeout"), config.duration("idle_timeout")};
   return make_settings(config.map("connection"), config.string("dsn"), settings_);
 }
 
@@ -33,7 +34,7 @@ Status OdbcSink::open(std::unique_ptr<sdk::SinkConnection>& connection) {
   sql::Product product = sql::Product::kUnknown;
   if (status) status = choose(session->product(), session->product_name(), product);
   if (!status) return status;
-  auto made = product == sql::Product::kSqlite ? make_sqlite_connection(std::move(session), settings_) : make_postgresql_connection(std::move(session));
+  auto made = product == sql::Product::kSqlite ? make_sqlite_connection(std::move(session), settings_) : make_postgresql_connection(std::move(session), timeouts_);
   status = made->prepare_session();
   if (status) connection = std::move(made);
   return status;

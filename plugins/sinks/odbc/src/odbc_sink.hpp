@@ -7,6 +7,7 @@
 
 #include "cdcrt/sdk/sink.hpp"
 #include "connection_string.hpp"
+#include "odbc_connection.hpp"
 
 namespace cdcrt::odbc {
 
@@ -27,6 +28,7 @@ class OdbcSink : public sdk::Sink {
   ConnectionSettings settings_;
   sql::Product wanted_ = sql::Product::kUnknown;  // by `dialect`
   std::chrono::microseconds connect_timeout_{};
+  SessionTimeouts timeouts_;
 };
 
 }  // namespace cdcrt::odbc

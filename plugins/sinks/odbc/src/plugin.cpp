@@ -23,10 +23,10 @@ cdcrt_option dialect_option() {
   return made;
 }
 
-cdcrt_option timeout_option() {
-  cdcrt_option made = option(CDCRT_OPTION_DURATION, 0, "connect_timeout", "How long connecting may take.", "15s", "\"5s\"");
-  made.minimum = 1e6;
-  made.maximum = 3600e6;
+cdcrt_option timeout_option(const char* key, const char* doc, const char* fallback, const char* example, double minimum) {
+  cdcrt_option made = option(CDCRT_OPTION_DURATION, 0, key, doc, fallback, example);
+  made.minimum = minimum;
+  made.maximum = 24 * 3600e6;
   return made;
 }
 
@@ -37,7 +37,16 @@ const cdcrt_option kOptions[] = {
            nullptr, "{ Driver = \"PostgreSQL Unicode\", Server = \"db\", Database = \"shop\", UID = \"loader\", PWD = \"${env:PGPASSWORD}\" }"),
     option(CDCRT_OPTION_STRING, 0, "dsn", "A data source of odbc.ini (`odbcinst -q -s`). Exclusive with `connection`.", nullptr, "\"warehouse\""),
     dialect_option(),
-    timeout_option(),
+    timeout_option("connect_timeout", "How long connecting may take.", "15s", "\"5s\"", 1e6),
+    timeout_option("lock_timeout",
+                   "PostgreSQL: how long a statement waits for a lock that another session holds, before it is tried again; "
+                   "a table that is locked for longer than `stall_after` waits apart from the others.",
+                   "5s", "\"30s\"", 1e4),
+    timeout_option("statement_timeout", "PostgreSQL: how long one statement may run; `0s`: as long as it takes.", "0s", "\"30min\"", 0),
+    timeout_option("idle_timeout",
+                   "PostgreSQL: after how long the server ends a transaction whose client is silent (a frozen process), "
+                   "so that another process can take its place.",
+                   "30s", "\"2min\"", 1e6),
 };
 
 const char* notes() {

@@ -36,7 +36,8 @@ std::string_view verb(uint32_t kind) {
 
 class PostgresqlConnection final : public OdbcConnection {
  public:
-  explicit PostgresqlConnection(std::unique_ptr<Session> session) : OdbcConnection(std::move(session), sql::postgresql()) {}
+  PostgresqlConnection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts)
+      : OdbcConnection(std::move(session), sql::postgresql()), timeouts_(timeouts) {}
 
   Status prepare_session() override {
     for (const char* text : kSession) {
@@ -44,6 +45,7 @@ class PostgresqlConnection final : public OdbcConnection {
       if (!status && std::string_view(text).find("plan_cache_mode") == std::string_view::npos) return status;
     }
     Status status = check_encoding();
+    if (status) status = set_timeouts();
     if (!status) return status;
     bool null = false;
     status = answer("SELECT current_schema()::text", {}, default_schema_, null, "cannot read the current schema");
@@ -193,6 +195,21 @@ class PostgresqlConnection final : public OdbcConnection {
   }
   [[nodiscard]] std::string key_of(const cdcrt_table& table) const {
     return std::string(schema_of(table)) + std::string(1, '\0') + std::string(sdk::view(table.name));
+  }
+
+  // A frozen or vanished client must not hold its locks for ever (PostgreSQL documentation, 20.11.1 and 20.3.2).
+  Status set_timeouts() {
+    const auto set = [&](const char* name, std::chrono::microseconds value) {
+      const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(value).count();
+      return execute("SET " + std::string(name) + " = " + std::to_string(milliseconds), Moment::kStatement, "cannot set up the session");
+    };
+    Status status = set("lock_timeout", timeouts_.lock);
+    if (status) status = set("statement_timeout", timeouts_.statement);
+    if (status) status = set("idle_in_transaction_session_timeout", timeouts_.idle_in_transaction);
+    for (const char* keepalive : {"SET tcp_keepalives_idle = 30", "SET tcp_keepalives_interval = 10", "SET tcp_keepalives_count = 3"}) {
+      if (status) status = execute(keepalive, Moment::kStatement, "cannot set up the session");
+    }
+    return status;
   }
 
   /// First field of the first row.
@@ -375,6 +392,7 @@ class PostgresqlConnection final : public OdbcConnection {
   }
 
   std::string default_schema_;
+  const SessionTimeouts timeouts_;
   std::map<std::string, CatalogTable> tables_;
   std::vector<sql::PostgresqlArray> arrays_;
   std::vector<std::string_view> texts_;
@@ -382,8 +400,8 @@ class PostgresqlConnection final : public OdbcConnection {
 
 }  // namespace
 
-std::unique_ptr<OdbcConnection> make_postgresql_connection(std::unique_ptr<Session> session) {
-  return std::make_unique<PostgresqlConnection>(std::move(session));
+std::unique_ptr<OdbcConnection> make_postgresql_connection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts) {
+  return std::make_unique<PostgresqlConnection>(std::move(session), timeouts);
 }
 
 }  // namespace cdcrt::odbc
