@@ -42,7 +42,7 @@ constexpr std::array kSemantics{
     Semantic{"io.debezium.data.Json", Conversion::kJsonText, CDCRT_TYPE_JSON, "string"},
     Semantic{"io.debezium.data.Uuid", Conversion::kUuid, CDCRT_TYPE_UUID, "string"},
     Semantic{"io.debezium.data.Xml", Conversion::kText, CDCRT_TYPE_STRING, "string"},
-    Semantic{"io.debezium.data.Enum", Conversion::kText, CDCRT_TYPE_STRING, "string"},
+    Semantic{"io.debezium.data.Enum", Conversion::kEnum, CDCRT_TYPE_STRING, "string"},
     Semantic{"io.debezium.data.EnumSet", Conversion::kText, CDCRT_TYPE_STRING, "string"},
     Semantic{"io.debezium.data.Ltree", Conversion::kText, CDCRT_TYPE_STRING, "string"},
 };
@@ -121,6 +121,7 @@ bool is_encoded(const Column& column) {
     case Conversion::kInteger:
     case Conversion::kFloat:
     case Conversion::kText:
+    case Conversion::kEnum:
     case Conversion::kBytes:
     case Conversion::kTextDecimal:
     case Conversion::kInterval:

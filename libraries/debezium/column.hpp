@@ -18,6 +18,7 @@ enum class Conversion : uint8_t {
   kInteger,  ///< range by the column's type
   kFloat,
   kText,
+  kEnum,             ///< text; the commas of what came from a binlog are written `\,`
   kBytes,            ///< base64
   kBinaryDecimal,    ///< base64 of the unscaled value, scale in the schema
   kVariableDecimal,  ///< {"scale":2,"value":"..."}

@@ -16,14 +16,18 @@ constexpr Problem kTooLong = "a number of more than 2,000 digits";
 constexpr Problem kFinerThanMicroseconds = "a time finer than a microsecond";
 constexpr Problem kBeyondMicroseconds = "a time that no 64 bits of microseconds hold";
 
-/// What Debezium sends for PostgreSQL's infinite dates: days that wrapped around 32 bits, or the ends of the range.
+/// What Debezium sends for PostgreSQL's infinite dates: days that wrapped around 32 bits (in a stream and in a snapshot not at the same
+/// place; PostgreSQL's own dates begin later), or the ends of the range.
 bool infinite_date(int64_t days, int64_t& out) {
   constexpr int64_t wrapped = -2'147'472'692;
-  if (days == wrapped || days == std::numeric_limits<int32_t>::max() || days == sdk::days_from_civil(5'877'611, 6, 21)) {
+  constexpr int64_t snapshot_positive = -622'191'234;
+  constexpr int64_t snapshot_negative = -625'821'272;
+  if (days == wrapped || days == snapshot_positive || days == std::numeric_limits<int32_t>::max() ||
+      days == sdk::days_from_civil(5'877'611, 6, 21)) {
     out = sdk::kInfinity;
     return true;
   }
-  if (days == wrapped + 1 || days == std::numeric_limits<int32_t>::min()) {
+  if (days == wrapped + 1 || days == snapshot_negative || days == std::numeric_limits<int32_t>::min()) {
     out = sdk::kMinusInfinity;
     return true;
   }
@@ -43,6 +47,17 @@ bool infinite_timestamp(int64_t value, bool milliseconds, int64_t& out) {
     return true;
   }
   return false;
+}
+
+/// MySQL's and MariaDB's connectors write the commas of an enum's values as `\,` when they read the binlog (and as they are in a snapshot).
+std::string_view enum_text(std::string_view text, sdk::RowBuilder& rows) {
+  char* const out = rows.allocate(text.size());
+  char* next = out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == ',') continue;
+    *next++ = text[i];
+  }
+  return {out, static_cast<std::size_t>(next - out)};
 }
 
 Problem set_checked(cdcrt_cell& cell, cdcrt_tag tag, std::optional<int64_t> value, Problem problem) {
@@ -269,6 +284,9 @@ Problem Converter::text_based(const Column& column, std::string_view text, cdcrt
   switch (column.conversion) {
     case Conversion::kText:
       sdk::set_text(cell, CDCRT_STRING, rows_->copy(text));
+      return nullptr;
+    case Conversion::kEnum:
+      sdk::set_text(cell, CDCRT_STRING, enum_text(text, *rows_));
       return nullptr;
     case Conversion::kJsonText:
       sdk::set_text(cell, CDCRT_JSON, rows_->copy(text));

@@ -20,6 +20,7 @@ constexpr std::array kNames{
     Named{"ts_ms", SourceField::kTimeMilliseconds},
     Named{"ts_us", SourceField::kTimeMicroseconds},
     Named{"lsn", SourceField::kLsn},
+    Named{"sequence", SourceField::kSequence},
     Named{"file", SourceField::kFile},
     Named{"pos", SourceField::kPosition},
     Named{"row", SourceField::kRow},
@@ -37,6 +38,15 @@ bool parse_natural(std::string_view text, uint64_t& value, int base = 10) {
 
 void append_big_endian(char*& out, uint64_t value, int bytes) {
   for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) *out++ = static_cast<char>(value >> shift & 0xFF);
+}
+
+/// ["28461992","28462312"] (or [null,"28462312"]): the first, 0 when there is none.
+uint64_t last_finished(std::string_view sequence) {
+  constexpr std::string_view before = "[\"";
+  uint64_t number = 0;
+  if (!sequence.starts_with(before)) return 0;
+  sequence.remove_prefix(before.size());
+  return parse_natural(sequence.substr(0, sequence.find('"')), number) ? number : 0;
 }
 
 /// SQL Server's 00000027:00000ac0:0002 as 10 bytes; all zero when there is none.
@@ -89,6 +99,7 @@ std::string_view source_order(const SourceValues& source, sdk::RowBuilder& rows)
   uint64_t number = 0;
   const std::string_view file = source[SourceField::kFile];
   if (parse_natural(source[SourceField::kLsn], number)) {
+    append_big_endian(next, last_finished(source[SourceField::kSequence]), 8);
     append_big_endian(next, number, 8);
   } else if (!file.empty()) {
     uint64_t position = 0;

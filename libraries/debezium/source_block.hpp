@@ -21,6 +21,7 @@ enum class SourceField : uint8_t {
   kTimeMilliseconds,
   kTimeMicroseconds,
   kLsn,
+  kSequence,
   kFile,
   kPosition,
   kRow,
@@ -49,8 +50,9 @@ class SourceReader {
 };
 
 /// Bytes that compare in source order, in the arena; data nullptr where the event has none.
-/// PostgreSQL: lsn. MySQL, MariaDB: number of the binlog file, position, row. SQL Server: commit lsn, change lsn, serial number
-/// of the event. Oracle: scn. All big-endian.
+/// PostgreSQL: end of the last finished transaction (the first of `sequence`; 0 where it is not told), then lsn: transactions are sent in
+/// the order of their ends, and the changes of one may lie before those of an earlier one. MySQL, MariaDB: number of the binlog file,
+/// position, row. SQL Server: commit lsn, change lsn, serial number of the event. Oracle: scn. All big-endian.
 std::string_view source_order(const SourceValues& source, sdk::RowBuilder& rows);
 
 /// Commit time at the source, microseconds since 1970; 0: unknown.

@@ -1,15 +1,12 @@
-"""Runs the program, and a PostgreSQL server of one's own."""
+"""Runs the program, and gives it a target."""
 
-import atexit
-import glob
 import json
 import os
-import shutil
-import signal
-import socket
 import subprocess
 import tempfile
 import time
+
+from lab.postgresql import Postgresql
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
@@ -49,49 +46,6 @@ def letters(path):
         return []
     with open(path, encoding="utf-8") as file:
         return [json.loads(line) for line in file]
-
-
-class Postgresql:
-    """A server on a free port of the loopback, in a folder of its own; as user postgres when we are root."""
-
-    def __init__(self):
-        self.binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
-        self.folder = tempfile.mkdtemp(prefix="cdcrt-postgresql-")
-        self.data = os.path.join(self.folder, "data")
-        if os.getuid() == 0:
-            shutil.chown(self.folder, "postgres")
-        self._run("initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self._run("pg_ctl", "-D", self.data, "-w", "-l", os.path.join(self.folder, "log"), "-o",
-                  f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=50", "start")
-        with open(os.path.join(self.data, "postmaster.pid"), encoding="ascii") as file:
-            self.pid = int(file.readline())
-        atexit.register(self.stop)
-
-    def _run(self, name, *arguments):
-        user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-        subprocess.run([*user, os.path.join(self.binaries, name), *arguments], check=True, cwd=self.folder,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def connection(self, database):
-        return f"host=127.0.0.1 port={self.port} user=postgres dbname={database}"
-
-    def create(self, database):
-        subprocess.run(["psql", "-X", "-q", "-d", self.connection("postgres"), "-c", f'create database "{database}"'], check=True)
-
-    def sql(self, database, text):
-        subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", self.connection(database), "-c", text], check=True)
-
-    def stop(self):
-        if self.pid is None:
-            return
-        os.kill(self.pid, signal.SIGINT)
-        while os.path.exists(os.path.join(self.data, "postmaster.pid")):
-            time.sleep(0.02)
-        self.pid = None
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class SqliteTarget:

@@ -39,6 +39,8 @@ def text_of(kind, value, zero_sign=True):
         return _json(json.loads(as_text(value), parse_float=decimal.Decimal))
     if kind == "hstore":
         return _hstore(as_text(value))
+    if kind == "interval":
+        return _interval(as_text(value))
     if kind == "uuid":
         return as_text(value).lower()
     if kind.startswith("array"):
@@ -213,6 +215,29 @@ def _time(value, zoned):
     if not zoned:
         return write_time(microseconds)
     return write_time((microseconds - zone_microseconds(zone)) % MICROSECONDS_A_DAY) + "Z"
+
+
+ISO_INTERVAL = re.compile(r"P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?)(\d+)(?:[.](\d{1,9}))?S)?)?")
+TEXT_INTERVAL = re.compile(r"(?:([+-]?\d+) years? ?)?(?:([+-]?\d+) mons? ?)?(?:([+-]?\d+) days? ?)?(?:([+-]?)(\d+):(\d\d):(\d\d)(?:[.](\d{1,6}))?)?")
+
+
+def _interval(text):
+    """Months, days and microseconds, each apart: of ISO 8601 and of PostgreSQL's own style."""
+    def number(digits):
+        return int(digits or 0)
+    def fraction(digits):  # the connector computes with floats: 1.999998999 is 1.999999
+        return (int((digits or "").ljust(9, "0")) + 500) // 1000
+    if match := ISO_INTERVAL.fullmatch(text):
+        years, months, days, hours, minutes, minus, seconds, part = match.groups()
+        microseconds = number(seconds) * 1_000_000 + fraction(part)
+        microseconds = (number(hours) * 60 + number(minutes)) * 60_000_000 + (-microseconds if minus else microseconds)
+    elif match := TEXT_INTERVAL.fullmatch(text):
+        years, months, days, minus, hours, minutes, seconds, part = match.groups()
+        microseconds = ((number(hours) * 60 + number(minutes)) * 60 + number(seconds)) * 1_000_000 + fraction(part)
+        microseconds = -microseconds if minus == "-" else microseconds
+    else:
+        return text
+    return f"{12 * number(years) + number(months)} months {number(days)} days {microseconds} us"
 
 
 # ---- nested values ----

@@ -14,6 +14,10 @@ UNAVAILABLE = "__debezium_unavailable_value"
 INFINITY, MINUS_INFINITY = 9223372036825200000, -9223372036832400000  # microseconds, as Debezium writes PostgreSQL's
 
 
+# Days: PostgreSQL's, wrapped around 32 bits by the connector, in its stream and in its snapshots.
+INFINITE_DATES = {-2147472692: "infinity", -2147472691: "-infinity", -622191234: "infinity", -625821272: "-infinity"}
+
+
 class BadRecord(Exception):
     """A message that cannot be decoded."""
 
@@ -124,7 +128,9 @@ def _row(row, fields):
 
 
 def _source_order(source):
-    """PostgreSQL: the end of the last finished transaction, then the change's own place."""
+    """PostgreSQL: the end of the last finished transaction, then the change's own place. MariaDB, MySQL: the place in the binlog."""
+    if source.get("file"):
+        return (int(source["file"].rpartition(".")[2]), int(source["pos"]), int(source.get("row") or 0))
     if source.get("lsn") is None:
         return None
     finished = json.loads(source["sequence"])[0] if source.get("sequence") else None
@@ -159,7 +165,7 @@ def type_of(field):
     if name in ("Time", "MicroTime", "NanoTime"):
         return Type("time")
     fixed = {"Date": "date", "ZonedTimestamp": "timestamptz", "ZonedTime": "timetz", "Json": "json", "Uuid": "uuid",
-             "MicroDuration": "interval", "Interval": "interval", "Point": "json", "Bits": "bytes"}
+             "MicroDuration": "interval", "Interval": "interval", "Point": "json", "Bits": "string"}
     if name in fixed:
         return Type(fixed[name])
     if field["type"] == "array":
@@ -184,6 +190,12 @@ def decode_cell(value, field):
         return timestamp_cell(kind, _microseconds(value, name))
     if kind == "time":
         return Cell(kind, _microseconds(value, name))
+    if kind == "date":
+        return Cell(kind, INFINITE_DATES.get(value, value))
+    if name == "Bits":
+        return Cell(kind, _bits(base64.b64decode(value), int((field.get("parameters") or {}).get("length", 0))))
+    if name == "Enum":
+        return Cell(kind, value.replace("\\,", ","))  # the MariaDB connector escapes commas of what it reads from the binlog
     if kind == "timestamptz":
         return Cell(kind, value if value in canonical.INFINITE else canonical.microseconds_of(value))
     if kind == "float32":
@@ -220,6 +232,12 @@ def timestamp_cell(kind, microseconds):
     if microseconds == MINUS_INFINITY:
         return Cell(kind, "-infinity")
     return Cell(kind, microseconds)
+
+
+def _bits(raw, length):
+    """0 and 1, the highest first; the bytes come lowest first."""
+    text = f"{int.from_bytes(raw, 'little'):b}"
+    return text.rjust(length or 8 * len(raw), "0")
 
 
 def _unscaled(text, scale):

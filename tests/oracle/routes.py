@@ -9,7 +9,7 @@ import tomllib
 
 from oracle import canonical
 from oracle.decode import timestamp_cell
-from oracle.values import ABSENT, Cell, Misfit, Type
+from oracle.values import ABSENT, Cell, Misfit, Type, as_string
 
 
 @dataclasses.dataclass
@@ -130,5 +130,5 @@ def _read_as(cell, wanted):
     if wanted.kind == "time":
         return Cell("time", canonical.time_of(text)[0])
     if wanted.kind == "string":
-        return Cell("string", text)
+        return Cell("string", as_string(cell))
     return Cell(wanted.kind, cell.value)

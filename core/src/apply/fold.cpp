@@ -126,4 +126,19 @@ void fold_delete(Fold& fold, Entry& entry, const cdcrt_cell* cells, uint32_t wid
   overlay(fold, entry, cells, width);
 }
 
+void Fold::refuse(std::string_view key, int64_t offset) {
+  const auto index = static_cast<uint32_t>(refused.size());
+  const std::string_view own = arena_.copy(key);
+  refused.push_back({own, offset, false});
+  open_refusals_[own].push_back(index);
+}
+
+void Fold::close_refused(std::string_view key) {
+  if (open_refusals_.empty()) return;
+  const auto found = open_refusals_.find(key);
+  if (found == open_refusals_.end()) return;
+  for (const uint32_t index : found->second) refused[index].closed = true;
+  open_refusals_.erase(found);
+}
+
 }  // namespace cdcrt::apply

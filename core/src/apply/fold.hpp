@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -56,6 +57,13 @@ struct Arrival {
   uint32_t departed = 0;        ///< departures of this fold that were noted before it
 };
 
+/// A message that was refused while it was folded, with the key of its row (design 4.12).
+struct RefusedKey {
+  std::string_view key;
+  int64_t offset = 0;
+  bool closed = false;  ///< a later event of this fold changed the row as a whole
+};
+
 /// How many source events of each kind an entry set stands for.
 struct EventCounts {
   uint64_t inserted = 0, updated = 0, deleted = 0;
@@ -96,6 +104,11 @@ class Fold {
   /// Pairs of entries (by index) that one event changed: it is applied to both or to none.
   std::vector<std::pair<uint32_t, uint32_t>> links;
   std::vector<Departure> departures;
+  std::vector<RefusedKey> refused;  ///< in order
+  void refuse(std::string_view key, int64_t offset);
+  /// A message of this row was refused, and no later event made that good.
+  [[nodiscard]] bool is_refused(std::string_view key) const { return !open_refusals_.empty() && open_refusals_.contains(key); }
+  void close_refused(std::string_view key);
   std::vector<Arrival> arrivals;
 
  private:
@@ -107,6 +120,7 @@ class Fold {
   };
   std::vector<Entry> entries_;
   std::vector<Slot> slots_;
+  std::unordered_map<std::string_view, std::vector<uint32_t>> open_refusals_;  ///< indexes into `refused`
   event::Arena arena_{32 << 10};
 };
 

@@ -48,13 +48,16 @@ class Isolation {
       }
     }
     if (sealed_.key.empty()) appended_ = &result.good;
+    if (!sealed_.key.empty() && !sealed_.clear) {
+      for (const auto& [key, letters] : sealed_.table->target.open_letters) open_keys_.insert(key);
+    }
     for (const auto& part : sealed_.partitions) {
       std::vector<const Entry*> bad;
       for (const Entry& entry : part.fold.entries()) {
         if (bad_.contains(&entry)) bad.push_back(&entry);
       }
       if (bad.empty()) continue;
-      if (auto replayed = replay(*part.partition, bad, result); !replayed) return std::move(replayed.error());
+      if (auto replayed = replay(part, bad, result); !replayed) return std::move(replayed.error());
     }
     return result;
   }
@@ -124,7 +127,10 @@ class Isolation {
     }
   }
 
-  Result<void> replay(const progress::Partition& partition, const std::vector<const Entry*>& bad, Isolated& result) {
+  Result<void> replay(const SealedPartition& part, const std::vector<const Entry*>& bad, Isolated& result) {
+    const progress::Partition& partition = *part.partition;
+    refused_before_ = &part.fold.refused;
+    next_refused_ = 0;
     std::unordered_set<std::string_view> keys;
     int64_t first = INT64_MAX, last = 0;
     for (const Entry* entry : bad) {
@@ -150,6 +156,14 @@ class Isolation {
 
   Result<void> replay_message(const progress::Partition& partition, const cdcrt_messages& message, const event::RowBatch& rows,
                               const std::vector<uint32_t>& indexes, const std::unordered_set<std::string_view>& keys, Isolated& result) {
+    // What became a dead letter when it was folded first leaves its row open for what follows.
+    bool is_refused = false;
+    for (; next_refused_ < refused_before_->size() && (*refused_before_)[next_refused_].offset <= message.messages[0].offset; ++next_refused_) {
+      const RefusedKey& refused = (*refused_before_)[next_refused_];
+      open_keys_.insert(letter_key(refused.key));
+      is_refused = refused.offset == message.messages[0].offset;
+    }
+    if (is_refused) return {};
     // A table of its own, with the same slots, folds this one message.
     progress::Partition alone(partition.source(), partition.topic(), partition.number(), [](auto&, auto, auto) {});
     TableIdentity identity = sealed_.table->identity();
@@ -183,20 +197,59 @@ class Isolation {
     static const std::vector<const Entry*> none;
     auto trial = attempt(appended_ != nullptr ? *appended_ : none, concerning(*single, result), &*single);
     if (!trial) return std::move(trial.error());
-    if (trial->accepted && trial->missing.empty()) {
+    const bool blocked = is_blocked(*single);
+    if (trial->accepted && trial->missing.empty() && !blocked) {
       for (const auto& part : single->partitions) {
         for (const Entry& entry : part.fold.entries()) singles_of_[std::string(entry.key)].insert(result.singles.size());
       }
+      close(*single, result);
       result.singles.push_back(std::move(*single));
       return {};
     }
     result.refused += single->counts();
     dead_letters::Letter letter = letter_for(partition, message.messages[0].offset);
-    letter.reason = trial->accepted ? "row_missing" : "value_refused";
-    letter.message = trial->accepted ? "the change finds no row in the target" : trial->refusal.message;
+    letter.reason = !trial->accepted ? "value_refused" : (trial->missing.empty() ? "open_letter" : "row_missing");
+    letter.message = !trial->accepted         ? trial->refusal.message
+                     : trial->missing.empty() ? "it changes a part of a row of which an earlier change is a dead letter"
+                                              : "the change finds no row in the target";
     letter.raw = &message.messages[0];
     letters_.add(letter);
+    open(*single, partition, message.messages[0].offset, result);
     return {};
+  }
+
+  [[nodiscard]] bool is_blocked(const Sealed& single) const {
+    for (const auto& part : single.partitions) {
+      for (const Entry& entry : part.fold.entries()) {
+        if (entry.effect == Effect::kPatch && open_keys_.contains(letter_key(entry.key))) return true;
+      }
+    }
+    return false;
+  }
+
+  void open(const Sealed& single, const progress::Partition& partition, int64_t offset, Isolated& result) {
+    if (sealed_.key.empty()) return;
+    for (const auto& part : single.partitions) {
+      for (const Entry& entry : part.fold.entries()) {
+        if (entry.effect != Effect::kNothing) open(entry.key, partition, offset, result);
+      }
+    }
+  }
+
+  void open(std::string_view key, const progress::Partition& partition, int64_t offset, Isolated& result) {
+    open_keys_.insert(letter_key(key));
+    result.letters.open(key, {{partition.source(), partition.topic(), partition.number()}, offset});
+  }
+
+  void close(const Sealed& single, Isolated& result) {
+    if (sealed_.key.empty()) return;
+    for (const auto& part : single.partitions) {
+      for (const Entry& entry : part.fold.entries()) {
+        if (entry.effect == Effect::kNothing || entry.effect == Effect::kPatch) continue;
+        open_keys_.erase(letter_key(entry.key));
+        result.letters.close(entry.key);
+      }
+    }
   }
 
   // What was accepted before of the candidate's rows; without a key any may matter.
@@ -230,6 +283,7 @@ class Isolation {
       types::append_text(letter.decoded_row, entry.cells[slot]);
     }
     letters_.add(letter);
+    if (!sealed_.key.empty()) open(entry.key, partition, entry.last_offset, result);
   }
 
   dead_letters::Letter letter_for(const progress::Partition& partition, int64_t offset) const {
@@ -251,6 +305,9 @@ class Isolation {
   std::unordered_set<const Entry*> missing_;       ///< of the bad: they find no row
   std::unordered_set<std::string> replayed_;       ///< keys whose events were read again
   std::unordered_map<std::string, std::set<std::size_t>> singles_of_;  ///< by key: which of the accepted ones change its row
+  std::unordered_set<std::string> open_keys_;      ///< letter_key() of rows that have an open letter at this point of the replay
+  const std::vector<RefusedKey>* refused_before_ = nullptr;  ///< messages that became letters when they were folded, in order
+  std::size_t next_refused_ = 0;
   const std::vector<const Entry*>* appended_ = nullptr;  ///< without a key: what is written before the singles
 };
 

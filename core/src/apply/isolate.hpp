@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "apply/open_letters.hpp"
 #include "apply/table.hpp"
 #include "dead_letters/dead_letters.hpp"
 #include "plugin/instance.hpp"
@@ -26,6 +27,7 @@ struct Isolated {
   std::vector<const Entry*> good;             ///< entries of the sealed batch, written as sets
   std::vector<Sealed> singles;                ///< accepted events of the bad keys, each written alone, in order
   EventCounts refused;                        ///< events that became dead letters
+  LetterChanges letters;                      ///< of the bad keys
 };
 
 /// Trial transactions only: nothing is committed. `known_missing`: partial entries that found no row.

@@ -41,6 +41,7 @@ void Table::restore(const progress::StoredTable& stored) {
   target.row.columns.clear();
   target.row_known = true;
   target.key_changes = key_changes_from(stored.key_changes, knowledge_.columns());
+  target.open_letters = stored.open_letters;
   target.stored_version = knowledge_.version();
   count_foreign(stored);
 }
@@ -250,6 +251,7 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
   conversion_.clear();
   if (!convert_row(shape, map, batch.rows.cells(row.cells), scratch_, error)) {
     refusals.push_back({row.message, "value_refused", std::move(error)});
+    note_refused(state, row, offset, batch, map);
     return;
   }
   const auto width = static_cast<uint32_t>(scratch_.size());
@@ -274,6 +276,7 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
       bool added = false;
       Entry* old_entry = &state.fold.find_or_add(old_key, offset, added);
       if (!added && old_entry->effect == Effect::kPatch) old_entry = &state.fold.succeed(*old_entry, offset);
+      state.fold.close_refused(old_key);
       fold_delete(state.fold, *old_entry, before_scratch_.data(), static_cast<uint32_t>(before_scratch_.size()));
       left = state.fold.index_of(*old_entry);
     }
@@ -284,6 +287,14 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
                        });
   bool added = false;
   Entry* place = &state.fold.find_or_add(key_scratch_, offset, added);
+  if (!partial) {
+    state.fold.close_refused(key_scratch_);
+  } else if (!left && !added && place->effect != Effect::kDelete && state.fold.is_refused(key_scratch_)) {
+    // Where the fold has nothing of the row yet, find_blocked judges when it is written.
+    refusals.push_back({row.message, "open_letter", make_error(CDCRT_BAD_RECORD, "it changes a part of a row of which an earlier change is a dead letter")});
+    state.fold.refuse(key_scratch_, offset);
+    return;
+  }
   if (row.other_key != CDCRT_NO_CELLS) note_key_change(state, row, batch, map, *place);
   if (!added && place->effect == Effect::kPatch && !partial) {
     place = &state.fold.succeed(*place, offset);
@@ -303,9 +314,33 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
     fold_full(state.fold, entry, added, scratch_.data(), width);
   } else if (!fold_partial(state.fold, entry, added, scratch_.data(), width)) {
     refusals.push_back({row.message, "row_missing", make_error(CDCRT_BAD_RECORD, "a partial update follows the delete of its row")});
+    state.fold.refuse(key_scratch_, offset);
     return;
   }
   ++(row.operation == CDCRT_UPDATE ? state.fold.counts.updated : state.fold.counts.inserted);
+}
+
+// A later change of the row tells whether the refused one is made good: by the keys that it has, and had.
+void Table::note_refused(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map) {
+  if (identity_.events || knowledge_.key().empty()) return;
+  const event::Shape& shape = batch.shapes.get(row.shape);
+  std::string own, old;
+  const auto read_key = [&](uint32_t image, std::string& key) {
+    std::vector<cdcrt_cell> cells(knowledge_.columns().size());
+    Error ignored;
+    for (std::size_t i = 0; i < map.slots.size(); ++i) {
+      if (map.slots[i] < 0) continue;
+      const auto slot = static_cast<uint32_t>(map.slots[i]);
+      const cdcrt_cell& cell = batch.rows.cells(image)[i];
+      if (knowledge_.columns()[slot].key_ordinal == 0 || cell.tag <= CDCRT_NULL) continue;
+      if (!convert_cell(cell, shape.columns[i].type, shape.declared, slot, cells[slot], ignored)) return;
+    }
+    if (!key_of(cells, key)) key.clear();
+  };
+  read_key(row.cells, own);
+  if (row.operation == CDCRT_UPDATE && row.before != CDCRT_NO_CELLS) read_key(row.before, old);
+  if (!own.empty()) state.fold.refuse(own, offset);
+  if (!old.empty() && old != own) state.fold.refuse(old, offset);
 }
 
 // `scratch_` and `key_scratch_` hold the event's own row and key.

@@ -63,6 +63,9 @@ struct Sealed {
   /// Set inside the transaction by settle_key_changes, taken over by complete().
   std::map<std::string, KeyChangeRecord> key_changes;
   bool key_changes_moved = false;            ///< they differ from what is stored
+  /// Set inside the transaction by settle_letters, taken over by take_letters.
+  progress::Store::LettersByKey letters_closed, letters_opened;
+  bool letters_change = false;               ///< known before the transaction: events of it became letters while it was written
   std::size_t bytes = 0;
   bool commit_unknown = false;               ///< the answer to a COMMIT was lost: it may have been written
   EventCounts refused;                       ///< events of it that became dead letters while it was written
@@ -71,7 +74,11 @@ struct Sealed {
   [[nodiscard]] bool empty() const { return partitions.empty() && !clear; }
   /// Key changes may be settled, or the table be emptied: nobody else may write its knowledge meanwhile.
   [[nodiscard]] bool needs_table() const;
-  /// Takes out what came from partitions that are not ours any more.
+  /// What is stored beside the table's row differs after it: key changes, open letters, or the table was emptied.
+  [[nodiscard]] bool raises_version() const { return clear || key_changes_moved || !letters_closed.empty() || !letters_opened.empty(); }
+  /// Some of it came from partitions that were given up since, even if they were claimed again.
+  [[nodiscard]] bool has_lost() const;
+  /// Takes that out.
   void drop_lost();
 };
 
@@ -170,6 +177,7 @@ class Table {
     std::map<std::string, evolution::Column> made;  ///< by target name: the column as it was last made in the target
     uint64_t schema_changes = 0;
     std::map<std::string, KeyChangeRecord> key_changes;  ///< halves of key changes that wait for the other, by new key
+    progress::Store::LettersByKey open_letters;          ///< as stored
   } target;
 
  private:
@@ -210,6 +218,7 @@ class Table {
   bool convert_row(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,
                    Error& error);
   bool key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const;
+  void note_refused(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map);
   void follow_schema_changes();
   /// Answers the entry's index.
   uint32_t append_image(PartitionState& state, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "apply/key_change.hpp"
+#include "apply/open_letters.hpp"
 #include "apply/table.hpp"
 #include "types/convert.hpp"
 #include "types/type.hpp"
@@ -9,7 +10,7 @@
 namespace cdcrt::apply {
 
 bool Sealed::needs_table() const {
-  return clear || std::any_of(partitions.begin(), partitions.end(),
+  return clear || touches_letters(*this) || std::any_of(partitions.begin(), partitions.end(),
                               [](const auto& part) { return !part.fold.departures.empty() || !part.fold.arrivals.empty(); });
 }
 
@@ -19,8 +20,15 @@ EventCounts Sealed::counts() const {
   return counts;
 }
 
+namespace {
+
+bool lost(const SealedPartition& part) { return part.session != part.partition->session(); }
+
+}  // namespace
+
+bool Sealed::has_lost() const { return std::any_of(partitions.begin(), partitions.end(), lost); }
+
 void Sealed::drop_lost() {
-  const auto lost = [](const SealedPartition& part) { return part.session != part.partition->session(); };
   for (const auto& part : partitions) {
     // Whoever reads the truncate now empties the table.
     if (part.partition == cleared_by && lost(part)) clear = false;
@@ -48,6 +56,7 @@ void Table::merge(const progress::StoredTable& stored, Sealed& sealed) {
   follow_schema_changes();
   target.key_changes = key_changes_from(stored.key_changes, knowledge_.columns());
   sealed.key_changes = target.key_changes;
+  target.open_letters = stored.open_letters;
   take_floor(stored.floor, sealed);
   refresh(sealed);
   target.row = stored;

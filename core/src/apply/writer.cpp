@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "apply/key_change.hpp"
+#include "apply/open_letters.hpp"
 #include "apply/table_writer.hpp"
 
 namespace cdcrt::apply {
@@ -100,8 +101,8 @@ Result<void> Writer::with_retries(const Table& table, Body&& body) {
 Result<void> Writer::lose(const std::vector<const progress::Partition*>& partitions) {
   for (const progress::Partition* partition : partitions) {
     if (!partition->is_assigned() || !context_.lost) {
-      return make_error(CDCRT_FATAL, "another process of the pipeline took over " + partition->name(),
-                        "run one process per pipeline on this source, or wait for the other to end");
+      return make_error(CDCRT_FATAL, "another process of the pipeline, or a command that sent it back, took over " + partition->name(),
+                        "run one process per pipeline on this source; after cdcrt progress rewind simply start again");
     }
     context_.lost(*partition);
   }
@@ -119,6 +120,8 @@ Result<void> Writer::attempt(std::vector<Sealed*>& batches, std::vector<const En
   }
   for (Sealed* sealed : batches) {
     std::vector<const progress::Partition*> lost;
+    // An operator may have taken back what was asked: only what is stored now counts.
+    if (sealed->table->target.row.state != progress::TableState::kActive) sealed->table->target.row_known = false;
     if (auto prepared = prepare_table(*connection_, context_.store, transactional, *sealed, lost); !prepared) {
       // A definition that the target refuses is no row's fault: nothing to isolate.
       if (prepared.error().code == CDCRT_BAD_RECORD) prepared.error().code = CDCRT_UNSUPPORTED;
@@ -143,15 +146,20 @@ Result<void> Writer::attempt(std::vector<Sealed*>& batches, std::vector<const En
 
 Result<void> Writer::write_rows(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing) {
   if (context_.store != nullptr) {
-    auto lost = context_.store->check(*connection_, partitions_of({batches.begin(), batches.end()}));
-    if (!lost) return std::move(lost.error());
-    if (!lost->empty()) return lose(*lost);
+    if (auto held = hold_leases({batches.begin(), batches.end()}); !held) return held;
     auto changed = tables_changed(batches);
     if (!changed) return std::move(changed.error());
     if (*changed) {
       again_ = true;
       return make_error(CDCRT_STALE_SCHEMA, "another process changed what is known of the table");
     }
+  }
+  if (context_.store != nullptr) {
+    for (Sealed* sealed : batches) {
+      find_blocked(*sealed, missing);
+      settle_letters(*sealed, touches_letters(*sealed) ? entries_of(*sealed) : std::vector<const Entry*>(), {});
+    }
+    if (!missing.empty()) return make_error(CDCRT_BAD_RECORD, "partial changes of rows with an open dead letter");
   }
   for (Sealed* sealed : batches) {
     if (sealed->clear) {
@@ -161,6 +169,17 @@ Result<void> Writer::write_rows(std::vector<Sealed*>& batches, std::vector<const
   }
   if (!missing.empty()) return make_error(CDCRT_BAD_RECORD, "partial changes without a row");
   return finish(batches);
+}
+
+// The leases stay ours until the transaction ends.
+Result<void> Writer::hold_leases(const std::vector<const Sealed*>& batches) {
+  auto lost = context_.store->check(*connection_, partitions_of(batches));
+  if (!lost) return std::move(lost.error());
+  if (!lost->empty()) return lose(*lost);
+  // Given up and claimed again just before the lock: the lease is ours, but the rows are of the time before.
+  if (std::none_of(batches.begin(), batches.end(), [](const Sealed* sealed) { return sealed->has_lost(); })) return {};
+  again_ = true;
+  return make_error(CDCRT_STALE_SCHEMA, "partitions were given up meanwhile");
 }
 
 // Locks the tables' rows for the transaction; true: another process changed one of them since.
@@ -218,7 +237,8 @@ Result<void> Writer::finish(const std::vector<Sealed*>& batches) {
         if (sealed->clear) lowered.push_back({part.partition, std::min(part.partition->routed_next(), part.next_offset), part.partition->last()});
       }
       if (auto saved = context_.store->save_progress(*connection_, identity.target(), positions_of(*sealed)); !saved) return saved;
-      if (sealed->clear || sealed->key_changes_moved) {
+      if (auto saved = context_.store->save_open_letters(*connection_, identity.target(), sealed->letters_closed, sealed->letters_opened); !saved) return saved;
+      if (sealed->raises_version()) {
         progress::StoredTable row = sealed->table->target.row;
         ++row.version;
         if (sealed->clear) row.floor = sealed->floor;
@@ -233,12 +253,14 @@ Result<void> Writer::finish(const std::vector<Sealed*>& batches) {
       if (auto saved = context_.store->save_watermarks(*connection_, lowered); !saved) return saved;
     }
   }
-  if (auto flushed = context_.letters.flush(); !flushed) return flushed;
-  return commit(batches);
+  auto flushed = context_.letters.flush({&*connection_, context_.store});
+  if (!flushed) return std::move(flushed.error());
+  return commit(batches, *flushed);
 }
 
-Result<void> Writer::commit(const std::vector<Sealed*>& batches) {
+Result<void> Writer::commit(const std::vector<Sealed*>& batches, uint64_t letters) {
   auto committed = connection_->commit();
+  if (committed && context_.store != nullptr) context_.letters.committed(*context_.store, letters);
   if (!committed && is_transient(committed.error())) {
     for (Sealed* sealed : batches) sealed->commit_unknown = true;
   }
@@ -247,7 +269,8 @@ Result<void> Writer::commit(const std::vector<Sealed*>& batches) {
 
 void Writer::completed(Sealed& sealed) {
   auto& row = sealed.table->target.row;
-  if (sealed.clear || sealed.key_changes_moved) ++row.version;
+  if (sealed.raises_version()) ++row.version;
+  take_letters(sealed);
   if (sealed.clear) row.floor = sealed.floor;
   sealed.table->complete(sealed);
 }
@@ -364,6 +387,7 @@ Result<void> Writer::write_isolated(Sealed& sealed, const std::vector<const Entr
     if (!connection_) return make_error(CDCRT_RETRY, "connection lost");
     auto isolated = isolate(*connection_, sealed, missing, context_.reader, context_.letters);
     if (!isolated) return std::move(isolated.error());
+    sealed.letters_change = !isolated->letters.closed().empty() || !isolated->letters.opened().empty();
     auto done = commit_isolated(sealed, *isolated);
     if (!done) {
       roll_back();
@@ -379,9 +403,7 @@ Result<void> Writer::commit_isolated(Sealed& sealed, const Isolated& isolated) {
   std::vector<Sealed*> one{&sealed};
   if (auto begun = connection_->begin(); !begun) return begun;
   if (context_.store != nullptr) {
-    auto lost = context_.store->check(*connection_, partitions_of({&sealed}));
-    if (!lost) return std::move(lost.error());
-    if (!lost->empty()) return lose(*lost);
+    if (auto held = hold_leases({&sealed}); !held) return held;
     auto changed = tables_changed(one);
     if (!changed) return std::move(changed.error());
     if (*changed) {
@@ -389,6 +411,7 @@ Result<void> Writer::commit_isolated(Sealed& sealed, const Isolated& isolated) {
       return make_error(CDCRT_STALE_SCHEMA, "another process changed what is known of the table");
     }
   }
+  settle_letters(sealed, isolated.good, isolated.letters);
   if (sealed.clear) {
     if (auto cleared = clear_table(*connection_, sealed); !cleared) return cleared;
   }
@@ -412,7 +435,7 @@ Result<void> Writer::run(const std::function<Result<void>(plugin::Connection&)>&
 }
 
 Result<void> Writer::save_watermarks(std::vector<progress::Store::Watermark> watermarks) {
-  if (context_.store == nullptr || watermarks.empty()) return {};
+  if (context_.store == nullptr || (watermarks.empty() && !context_.letters.waits_for(context_.store->sink()))) return {};
   return run([&](plugin::Connection& connection) -> Result<void> {
     std::vector<const progress::Partition*> partitions;
     for (const auto& watermark : watermarks) partitions.push_back(watermark.partition);
@@ -422,9 +445,13 @@ Result<void> Writer::save_watermarks(std::vector<progress::Store::Watermark> wat
       auto lost = context_.store->check(connection, partitions);
       if (!lost) return std::move(lost.error());
       if (!lost->empty()) return lose(*lost);
-      if (auto flushed = context_.letters.flush(); !flushed) return flushed;
+      std::erase_if(watermarks, [](const auto& watermark) { return watermark.session != watermark.partition->session(); });
+      auto flushed = context_.letters.flush({&connection, context_.store});
+      if (!flushed) return std::move(flushed.error());
       if (auto saved = context_.store->save_watermarks(connection, watermarks); !saved) return saved;
-      return connection.commit();
+      auto committed = connection.commit();
+      if (committed) context_.letters.committed(*context_.store, *flushed);
+      return committed;
     };
     auto done = body();
     if (!done) (void)connection.rollback();

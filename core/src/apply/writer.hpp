@@ -68,13 +68,15 @@ class Writer {
   Result<void> connect();
   Result<void> attempt(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
   Result<void> write_rows(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
+  Result<void> hold_leases(const std::vector<const Sealed*>& batches);
   Result<bool> tables_changed(const std::vector<Sealed*>& batches);
   Result<void> write_alone(Sealed& sealed);
   Result<void> write_isolated(Sealed& sealed, const std::vector<const Entry*>& missing);
   Result<void> commit_isolated(Sealed& sealed, const Isolated& isolated);
   Result<void> write_settled(Sealed& sealed, const std::vector<const Entry*>* only, std::vector<const Entry*>& missing);
   Result<void> finish(const std::vector<Sealed*>& batches);
-  Result<void> commit(const std::vector<Sealed*>& batches);
+  /// `letters`: as DeadLetters::flush() answered.
+  Result<void> commit(const std::vector<Sealed*>& batches, uint64_t letters);
   Result<bool> already_committed(Sealed& sealed);
   void completed(Sealed& sealed);
   void roll_back();

@@ -10,6 +10,7 @@
 #include "cli/manifest_commands.hpp"
 #include "cli/plugin_command.hpp"
 #include "cli/reference_pages.hpp"
+#include "cli/repair_parser.hpp"
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
 #include "plugin/registry.hpp"
@@ -27,10 +28,6 @@ struct Later {
 };
 /// Commands of the design that later versions bring: refused by name, so that nobody takes them for typing errors.
 constexpr auto kLater = std::to_array<Later>({{"", "plan", "what a start would do"},
-                                              {"", "status", "progress and lag of a pipeline"},
-                                              {"", "progress", "show or rewind progress"},
-                                              {"", "table", "list, pause, resume or skip tables"},
-                                              {"", "dlq", "list, show or replay dead letters"},
                                               {"", "test", "run a manifest against recorded messages"},
                                               {"", "decode", "messages in, rows out"},
                                               {"", "manifest", "write a new manifest or its schema"},
@@ -141,6 +138,7 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
   route_command->add_option("table", arguments.table, "database.schema.table, or its last parts")->required();
   route_command->add_option("--topic", arguments.topic, "the topic it comes from, for {topic}");
   route_command->add_option("--source", arguments.source, "the source it comes from, when there are several");
+  RepairParser repair(app);
   CLI::App* plugin_command = app.add_subcommand("plugin", "list and describe plugins");
   plugin_command->require_subcommand(0, 1);
   CLI::App* list_command = plugin_command->add_subcommand("list", "every plugin that can be found, and why others are refused");
@@ -177,9 +175,10 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
   for (const auto& [command, name] : later) {
     if (command->parsed()) {
       return complain("command " + quote(name) + " is not yet available",
-                      "available: run, validate, route, plugin list, plugin describe, version");
+                      "available: run, validate, route, status, progress, table, dlq, plugin list, plugin describe, version");
     }
   }
+  if (repair.parsed()) return repair.run();
   if (reference_command->parsed()) {
     if (is_bad_choice("page", reference_page, reference_pages())) return kManifestOrUsage;
     print_reference(reference_page, std::cout);

@@ -1,60 +1,85 @@
-// Dead letters: messages that could not be decoded or stored, with reason, position and bytes (design 4.12), in a JSON Lines file.
+// Dead letters of a run: messages that could not be decoded or stored, kept before the commit that passes them (design 4.12).
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
-#include <string_view>
 #include <unordered_set>
-#include <utility>
 #include <vector>
 
-#include "cdcrt/abi/format.h"
-#include "diagnostics/result.hpp"
-#include "progress/partition.hpp"
+#include "dead_letters/budget.hpp"
+#include "dead_letters/destination.hpp"
+#include "dead_letters/letter.hpp"
+#include "plugin/instance.hpp"
+
+namespace cdcrt::progress {
+class Store;
+}
 
 namespace cdcrt::dead_letters {
 
-struct Letter {
-  std::string reason;   ///< stable code: undecodable, unreadable, value_refused, row_missing, key_missing, before_image_missing, ...
-  std::string message;  ///< for people
-  std::string source, topic;
-  int32_t partition = 0;
-  int64_t offset = 0;
-  std::string sink, table;              ///< empty: the message never reached a table
-  const cdcrt_message* raw = nullptr;   ///< as produced, borrowed for the call; null: could not be read again
-  std::string decoded_row;              ///< what is known instead of the raw bytes
+/// The transaction that passes letters. Without one: letters that need one wait.
+struct Passing {
+  plugin::Connection* connection = nullptr;
+  progress::Store* store = nullptr;
 };
-
-/// A letter of a message as produced, which must outlive it. `sink` and `table` may be empty.
-Letter letter_of(const progress::Partition& partition, const cdcrt_message& message, const std::string& sink, const std::string& table,
-                 const std::string& reason, const Error& error);
 
 /// Thread-safe. Each (source, topic, partition, offset, sink, table) is written once per process; after a crash an id may come
 /// again, readers keep the first.
 class DeadLetters {
  public:
-  /// Nothing is opened before the first letter.
-  explicit DeadLetters(std::string path) : path_(std::move(path)) {}
+  /// Into a file; nothing is opened before the first letter.
+  explicit DeadLetters(const std::string& path) : DeadLetters(to_file(path), Budget({}, 0)) {}
+  DeadLetters(std::unique_ptr<Destination> destination, const Budget& budget);
   ~DeadLetters();
   DeadLetters(const DeadLetters&) = delete;
   DeadLetters& operator=(const DeadLetters&) = delete;
 
+  /// Before the first letter: they go into the targets, each in a transaction that passes it. Those of no sink that keeps progress
+  /// go to `home`, which does; `sinks`: all that do.
+  void keep_in_targets(const std::vector<std::string>& sinks, const std::string& home, const std::string& place);
+  /// Before the first letter.
+  void send_to(std::unique_ptr<Destination> destination);
+
+  /// That many messages were read; for the budget.
+  void read(uint64_t messages);
   void add(const Letter& letter);
-  /// Makes every letter durable; called before a commit that passes them. RETRY: the disk refused.
-  Result<void> flush();
+  /// Makes every letter durable, or writes those of the store's sink in its transaction; called before a commit that passes them.
+  /// RETRY: the destination refused. FATAL: the budget is exceeded, nothing may pass. Answers what committed() takes.
+  Result<uint64_t> flush(const Passing& passing = {});
+  /// The transaction given to flush() is durable.
+  void committed(const progress::Store& store, uint64_t mark);
+  /// Letters of this sink wait for a transaction.
+  [[nodiscard]] bool waits_for(const std::string& sink) const;
+  /// Why the run has to stop; nullopt: it may go on.
+  [[nodiscard]] std::optional<Error> exceeded() const;
+
   [[nodiscard]] uint64_t count() const;
   /// By table ("" : none).
   [[nodiscard]] std::map<std::string, uint64_t> by_table() const;
-  [[nodiscard]] const std::string& path() const { return path_; }
+  /// For people: where they are.
+  [[nodiscard]] std::string path() const;
 
  private:
-  const std::string path_;
+  struct Waiting {
+    uint64_t number;
+    std::string sink;  ///< whose transaction takes it
+    StoredLetter letter;
+  };
+  Result<void> write_in(const Passing& passing, uint64_t& mark);
+
+  std::unique_ptr<Destination> destination_;  ///< null: the targets
+  std::vector<std::string> sinks_;
+  std::string home_, place_;
   mutable std::mutex mutex_;
-  int file_ = -1;
-  std::string pending_;
+  std::mutex writing_;
+  Budget budget_;
+  std::vector<StoredLetter> pending_;
   bool dirty_ = false;
+  std::deque<Waiting> waiting_;
   uint64_t count_ = 0;
   std::map<std::string, uint64_t> by_table_;
   std::unordered_set<std::string> seen_;

@@ -11,6 +11,7 @@
 #include "diagnostics/text.hpp"
 #include "manifest/component_reader.hpp"
 #include "manifest/composition.hpp"
+#include "manifest/option_reader.hpp"
 #include "manifest/plugin_lookup.hpp"
 #include "manifest/route_reader.hpp"
 
@@ -89,7 +90,7 @@ std::string as_file_name(std::string name) {
 }
 
 /// nullopt: an unknown placeholder, put into `wrong`.
-std::optional<std::string> expand_path(const std::string& path, const Manifest& manifest, std::string& wrong) {
+std::optional<std::string> expand_path(const std::string& path, const Manifest& manifest, const std::string& process, std::string& wrong) {
   std::string result;
   for (std::size_t i = 0; i < path.size(); ++i) {
     const std::size_t end = path[i] == '{' ? path.find('}', i) : std::string::npos;
@@ -101,7 +102,7 @@ std::optional<std::string> expand_path(const std::string& path, const Manifest& 
     if (name == "pipeline") {
       result += as_file_name(manifest.pipeline);
     } else if (name == "process") {
-      result += as_file_name(process_name());
+      result += process;
     } else {
       wrong = name;
       return std::nullopt;
@@ -111,24 +112,55 @@ std::optional<std::string> expand_path(const std::string& path, const Manifest& 
   return result;
 }
 
-void read_dead_letters(TableReader& top, Manifest& manifest) {
+void read_budget(TableReader& reader, DeadLetters& letters) {
+  if (const auto count = reader.integer("max_count", 0, INT64_MAX)) letters.max_count = static_cast<uint64_t>(*count);
+  const Entry* entry = reader.take("max_ratio");
+  const auto ratio = entry == nullptr ? std::nullopt : read_real(entry->value, reader.field("max_ratio"));
+  if (!ratio) return;
+  letters.max_ratio = *ratio;
+  if (*ratio <= 0 || *ratio > 1) refuse_value(entry->value, reader.field("max_ratio"), diagnostics::kBadValue, "must be above 0 and at most 1");
+}
+
+void read_dead_letters(TableReader& top, const ComponentContext& context, Manifest& manifest) {
+  constexpr const char* kPlugins[] = {"file", "table", "kafka"};
+  DeadLetters& letters = manifest.dead_letters;
   std::string path = "dead_letters/{pipeline}-{process}.jsonl";
   const Entry* path_entry = nullptr;
   if (const Entry* entry = top.take_table("dead_letters")) {
+    letters.position = entry->position;
     TableReader reader(entry->value, "dead_letters", top.report());
-    reader.choice("plugin", {"file"}, {"kafka", "table"});
-    path_entry = reader.take("path");
-    if (path_entry != nullptr) {
-      if (const auto given = read_string(path_entry->value, reader.field("path"))) path = *given;
-      if (path.empty()) refuse_value(path_entry->value, reader.field("path"), diagnostics::kBadValue, "must not be empty");
+    const auto kind = reader.choice("plugin", {std::begin(kPlugins), std::end(kPlugins)});
+    if (kind) letters.kind = static_cast<DeadLetters::Kind>(*kind);
+    read_budget(reader, letters);
+    if (letters.kind == DeadLetters::Kind::kFile) {
+      path_entry = reader.take("path");
+      if (path_entry != nullptr) {
+        if (const auto given = read_string(path_entry->value, reader.field("path"))) path = *given;
+        if (path.empty()) refuse_value(path_entry->value, reader.field("path"), diagnostics::kBadValue, "must not be empty");
+      }
+    } else {
+      reader.belongs_elsewhere("path", "a path is for plugin = \"file\"");
     }
-    reader.not_yet("max_ratio");
-    reader.not_yet("max_count");
+    if (letters.kind == DeadLetters::Kind::kSink) {
+      letters.sink.name = "dead_letters";
+      letters.sink.position = entry->position;
+      letters.sink.plugin = kPlugins[*kind];
+      const Entry* plugin = entry->value.find("plugin");
+      auto found = context.find_plugin(CDCRT_SINK, letters.sink.plugin);
+      if (found) {
+        letters.sink.descriptor = *found;
+        letters.sink.options = read_options(reader, **found, {letters.sink.name, context.pipeline, context.folder});
+      } else {
+        top.report().error(diagnostics::kPluginNotFound, plugin == nullptr ? entry->position : plugin->value.position, found.error().message, found.error().hint);
+        return;  // its options are not known
+      }
+    }
     reader.finish();
   }
   std::string wrong;
-  if (const auto expanded = expand_path(path, manifest, wrong)) {
-    manifest.dead_letters.path = absolute_path(*expanded, manifest.folder);
+  if (const auto expanded = expand_path(path, manifest, as_file_name(process_name()), wrong)) {
+    letters.path = absolute_path(*expanded, manifest.folder);
+    letters.pattern = absolute_path(*expand_path(path, manifest, "*", wrong), manifest.folder);
   } else if (path_entry != nullptr) {
     refuse_value(path_entry->value, {"path", top.report()}, diagnostics::kBadTemplate,
                  "has an unknown placeholder " + quote("{" + wrong + "}"), diagnostics::did_you_mean(wrong, {"pipeline", "process"}));
@@ -151,7 +183,7 @@ Manifest read(const Node& root, const LoadRequest& request, const std::string& f
   manifest.sources = read_sources(top, context);
   manifest.sinks = read_sinks(top, context);
   read_routes(top, manifest.sinks, manifest);
-  read_dead_letters(top, manifest);
+  read_dead_letters(top, context, manifest);
   top.belongs_elsewhere("include", "write include in a file, or give a second --manifest");
   top.finish();
   return manifest;

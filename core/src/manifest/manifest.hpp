@@ -110,7 +110,14 @@ struct Runtime {
 };
 
 struct DeadLetters {
-  std::string path;  ///< of the file; never empty
+  enum class Kind : uint8_t { kFile, kTable, kSink };
+  Kind kind = Kind::kFile;
+  std::string path;                    ///< of the file; never empty
+  std::string pattern;                 ///< the files of all processes: a path whose name may hold *
+  Component sink;                      ///< kSink: who takes them
+  std::optional<uint64_t> max_count;   ///< of a run; more stop it
+  double max_ratio = 0;                ///< of the last 10,000 messages; 0: any
+  Position position;
 };
 
 struct Manifest {

@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "cdcrt/sdk/status.hpp"
+#include "progress/host_tables.hpp"
 #include "types/convert.hpp"
 #include "types/type.hpp"
 
@@ -13,57 +14,9 @@ namespace {
 
 constexpr int64_t kFormatVersion = 2;
 
-struct HostColumn {
-  const char* name;
-  uint8_t kind;
-  int64_t since = 1;  // format version
-};
-
-cdcrt_cell text(std::string_view value) {
-  cdcrt_cell cell{};
-  cell.tag = CDCRT_STRING;
-  cell.size = static_cast<uint32_t>(value.size());
-  cell.value.data = value.data();
-  return cell;
-}
-cdcrt_cell bytes(std::string_view value) {
-  cdcrt_cell cell = text(value);
-  cell.tag = CDCRT_BYTES;
-  return cell;
-}
-cdcrt_cell integer(int64_t value) {
-  cdcrt_cell cell{};
-  cell.tag = CDCRT_I64;
-  cell.value.integer = value;
-  return cell;
-}
-std::string string_of(const cdcrt_cell& cell) { return cell.tag <= CDCRT_NULL ? std::string() : std::string(cell.value.data, cell.size); }
-int64_t integer_of(const cdcrt_cell& cell) { return cell.tag <= CDCRT_NULL ? 0 : cell.value.integer; }
-
 PartitionKey key_of(const Partition& partition) { return {partition.source(), partition.topic(), partition.number()}; }
-PartitionKey key_of(const cdcrt_cell* cells) {
-  return {string_of(cells[0]), string_of(cells[1]), static_cast<int32_t>(integer_of(cells[2]))};
-}
-void append_key(std::vector<cdcrt_cell>& cells, const PartitionKey& key) {
-  cells.insert(cells.end(), {text(key.source), text(key.topic), integer(key.number)});
-}
 void append_key(std::vector<cdcrt_cell>& cells, const Partition& partition) {
   cells.insert(cells.end(), {text(partition.source()), text(partition.topic()), integer(partition.number())});
-}
-
-StoredPartition lease_of(const cdcrt_cell* cells) {
-  StoredPartition lease;
-  lease.epoch = integer_of(cells[3]);
-  lease.owner = string_of(cells[4]);
-  lease.waits_for = waits_for_from(string_of(cells[5]));
-  return lease;
-}
-
-void watermark_into(const cdcrt_cell* cells, StoredPartition& partition) {
-  partition.next_offset = integer_of(cells[3]);
-  partition.last.offset = cells[4].tag <= CDCRT_NULL ? -1 : integer_of(cells[4]);
-  partition.last.timestamp_ms = integer_of(cells[5]);
-  partition.last.hash = static_cast<uint64_t>(integer_of(cells[6]));
 }
 
 constexpr std::string_view kStates[] = {"active", "paused", "skipped"};
@@ -76,6 +29,14 @@ void table_row_into(const cdcrt_cell* cells, StoredTable& table) {
   const auto* const state = std::find(std::begin(kStates), std::end(kStates), string_of(cells[5]));
   table.state = state == std::end(kStates) ? TableState::kActive : static_cast<TableState>(state - std::begin(kStates));
   table.reason = string_of(cells[6]);
+}
+
+void open_letter_into(const cdcrt_cell* cells, Store::LettersByKey& letters) {
+  letters[string_of(cells[5])].push_back({progress::key_of(cells + 1), integer_of(cells[4])});
+}
+
+void sort_letters(Store::LettersByKey& letters) {
+  for (auto& [key, all] : letters) std::sort(all.begin(), all.end());
 }
 
 Result<evolution::Column> column_of(const cdcrt_cell* cells, event::Arena& arena) {
@@ -98,6 +59,21 @@ Result<evolution::Column> column_of(const cdcrt_cell* cells, event::Arena& arena
 }
 
 }  // namespace
+
+StoredPartition lease_of(const cdcrt_cell* cells) {
+  StoredPartition lease;
+  lease.epoch = integer_of(cells[3]);
+  lease.owner = string_of(cells[4]);
+  lease.waits_for = waits_for_from(string_of(cells[5]));
+  return lease;
+}
+
+void watermark_into(const cdcrt_cell* cells, StoredPartition& partition) {
+  partition.next_offset = integer_of(cells[3]);
+  partition.last.offset = cells[4].tag <= CDCRT_NULL ? -1 : integer_of(cells[4]);
+  partition.last.timestamp_ms = integer_of(cells[5]);
+  partition.last.hash = static_cast<uint64_t>(integer_of(cells[6]));
+}
 
 std::string to_text(const WaitsFor& waits_for) {
   std::string text;
@@ -123,13 +99,6 @@ WaitsFor waits_for_from(const std::string& text) {
 }
 
 std::string_view to_text(TableState state) { return kStates[static_cast<std::size_t>(state)]; }
-
-// Every table is keyed by pipeline and sink first, so that one read finds all that is ours.
-struct Store::HostTable {
-  const char* name;
-  uint32_t key_count;
-  std::vector<HostColumn> columns;
-};
 
 constexpr uint8_t kText = CDCRT_TYPE_STRING, kInteger = CDCRT_TYPE_INT64, kBytes = CDCRT_TYPE_BYTES;
 
@@ -194,6 +163,23 @@ const Store::HostTable Store::kColumns{"columns",
                                         {"type_order", kBytes}}};
 
 const Store::HostTable Store::kMoved{"moved", 4, {{"pipeline", kText}, {"sink", kText}, {"target", kText}, {"new_key", kBytes}, {"record", kText}}};
+const Store::HostTable Store::kOpenLetters{"open_letters",
+                                           8,
+                                           {{"pipeline", kText},
+                                            {"sink", kText},
+                                            {"target", kText},
+                                            {"source", kText},
+                                            {"topic", kText},
+                                            {"partition", kInteger},
+                                            {"offset", kInteger},
+                                            {"key", kBytes}}};
+
+const Store::HostTable Store::kDeadLetters{"dead_letters", 2, {}};  // its columns are those of letters
+
+const std::vector<const Store::HostTable*>& Store::always_kept() {
+  static const std::vector<const HostTable*> tables = {&kFormat, &kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &kMoved, &kOpenLetters};
+  return tables;
+}
 
 Store::Store(std::string pipeline, std::string sink, std::string schema, bool has_schemas, std::string owner)
     : pipeline_(std::move(pipeline)), sink_(std::move(sink)), schema_(std::move(schema)), owner_(std::move(owner)), has_schemas_(has_schemas) {}
@@ -203,8 +189,6 @@ cdcrt_table Store::name_of(const HostTable& table, std::string& storage) const {
   storage = schema_ + "_" + table.name;
   return {{nullptr, 0}, sdk::borrow(storage)};
 }
-
-namespace {
 
 std::vector<cdcrt_column> columns_of(const std::vector<HostColumn>& columns, uint32_t key_count) {
   std::vector<cdcrt_column> result(columns.size());
@@ -224,8 +208,6 @@ Result<void> in_transaction(plugin::Connection& connection, const std::function<
   }
   return connection.commit();
 }
-
-}  // namespace
 
 Result<void> Store::write(plugin::Connection& connection, const HostTable& table, const std::vector<cdcrt_cell>& cells, cdcrt_write_kind kind) {
   if (cells.empty()) return {};
@@ -313,7 +295,7 @@ Result<int64_t> Store::format_version(plugin::Connection& connection, cdcrt_lock
 
 // Columns that a newer format has and an older one lacks.
 Result<void> Store::bring_forward(plugin::Connection& connection) {
-  for (const HostTable* table : {&kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &kMoved}) {
+  for (const HostTable* table : always_kept()) {
     std::string storage;
     const cdcrt_table name = name_of(*table, storage);
     const auto columns = columns_of(table->columns, table->key_count);
@@ -332,8 +314,17 @@ Result<void> Store::bring_forward(plugin::Connection& connection) {
   return {};
 }
 
+int64_t Store::own_version() { return kFormatVersion; }
+
+Result<int64_t> Store::kept_version(plugin::Connection& connection) {
+  std::string storage;
+  auto description = connection.describe(name_of(kFormat, storage));
+  if (!description) return std::move(description.error());
+  return description->get().exists == 0 ? Result<int64_t>(0) : format_version(connection, CDCRT_LOCK_NONE);
+}
+
 Result<void> Store::prepare(plugin::Connection& connection) {
-  for (const HostTable* table : {&kFormat, &kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &kMoved}) {
+  for (const HostTable* table : always_kept()) {
     if (auto created = create(connection, *table); !created) return created;
   }
   return in_transaction(connection, [&]() -> Result<void> {
@@ -367,6 +358,10 @@ Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored) {
   ok = read(connection, kMoved, CDCRT_LOCK_NONE,
             [&](const cdcrt_cell* cells) { stored.tables[string_of(cells[0])].key_changes[string_of(cells[1])] = string_of(cells[2]); });
   if (!ok) return ok;
+  ok = read(connection, kOpenLetters, CDCRT_LOCK_NONE,
+            [&](const cdcrt_cell* cells) { open_letter_into(cells, stored.tables[string_of(cells[0])].open_letters); });
+  if (!ok) return ok;
+  for (auto& [target, table] : stored.tables) sort_letters(table.open_letters);
   std::map<std::string, std::map<int64_t, evolution::Column>> columns;
   Result<void> unreadable;
   ok = read(connection, kColumns, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
@@ -556,6 +551,7 @@ Result<void> Store::read_table(plugin::Connection& connection, const std::string
   table.columns.clear();
   table.key_changes.clear();
   table.progress.clear();
+  table.open_letters.clear();
   std::map<int64_t, evolution::Column> columns;
   Result<void> unreadable;
   auto ok = read(connection, kColumns, CDCRT_LOCK_NONE,
@@ -570,6 +566,9 @@ Result<void> Store::read_table(plugin::Connection& connection, const std::string
   for (auto& [slot, column] : columns) table.columns.push_back(std::move(column));
   ok = read(connection, kMoved, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { table.key_changes[string_of(cells[1])] = string_of(cells[2]); }, key, 1);
   if (!ok) return ok;
+  ok = read(connection, kOpenLetters, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { open_letter_into(cells, table.open_letters); }, key, 1);
+  if (!ok) return ok;
+  sort_letters(table.open_letters);
   return read(connection, kProgress, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
     if (string_of(cells[3]) == target) table.progress[key_of(cells)] = {integer_of(cells[4]), string_of(cells[5])};
   });
@@ -646,7 +645,7 @@ Result<void> Store::save_key_changes(plugin::Connection& connection, const std::
 
 Result<void> Store::save_watermarks(plugin::Connection& connection, const std::vector<Watermark>& watermarks) {
   std::vector<cdcrt_cell> cells;
-  for (const auto& [partition, next, last] : watermarks) {
+  for (const auto& [partition, next, last, session] : watermarks) {
     cells.insert(cells.end(), {text(pipeline_), text(sink_)});
     append_key(cells, *partition);
     cells.push_back(integer(next));
@@ -670,37 +669,7 @@ Result<void> Store::send_others_back(plugin::Connection& connection, const std::
       if (!epochs_.contains(key) && position.order > floor) places[key] = 0;
     }
   }
-  return send_back(connection, places, target);
-}
-
-Result<void> Store::send_back(plugin::Connection& connection, const std::map<PartitionKey, int64_t>& places, const std::string& target) {
-  if (places.empty()) return {};
-  std::vector<cdcrt_cell> keys;
-  for (const auto& [key, next] : places) append_key(keys, key);
-  std::map<PartitionKey, StoredPartition> leases;
-  auto ok = read(connection, kLeases, CDCRT_LOCK_UPDATE, [&](const cdcrt_cell* cells) { leases[key_of(cells)] = lease_of(cells); }, keys, 3);
-  if (!ok) return ok;
-  std::map<PartitionKey, StoredPartition> watermarks;
-  ok = read(connection, kWatermarks, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { watermark_into(cells, watermarks[key_of(cells)]); }, keys, 3);
-  if (!ok) return ok;
-  std::map<PartitionKey, StoredTable::Position> positions;
-  for (const auto& [key, next] : places) {
-    StoredPartition& lease = leases[key];
-    ++lease.epoch;
-    if (auto saved = save_lease(connection, key, lease); !saved) return saved;
-    positions[key] = {next, {}};
-    const StoredPartition& watermark = watermarks[key];
-    std::vector<cdcrt_cell> cells{text(pipeline_), text(sink_)};
-    append_key(cells, key);
-    cells.push_back(integer(std::min(next, watermark.next_offset)));
-    if (watermark.last.offset < 0) {
-      cells.insert(cells.end(), 3, types::null_cell());
-    } else {
-      cells.insert(cells.end(), {integer(watermark.last.offset), integer(watermark.last.timestamp_ms), integer(static_cast<int64_t>(watermark.last.hash))});
-    }
-    if (auto saved = write(connection, kWatermarks, cells); !saved) return saved;
-  }
-  return write_positions(connection, target, positions);
+  return send_back(connection, {places, {{target, places}}});
 }
 
 }  // namespace cdcrt::progress

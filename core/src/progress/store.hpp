@@ -16,6 +16,10 @@
 #include "plugin/instance.hpp"
 #include "progress/partition.hpp"
 
+namespace cdcrt::dead_letters {
+struct StoredLetter;
+}
+
 namespace cdcrt::progress {
 
 /// Identity of a partition as stored.
@@ -38,6 +42,13 @@ struct StoredPartition {
   LastMessage last;
 };
 
+/// A dead letter that no later change of its row has made good (design 4.12).
+struct OpenLetter {
+  PartitionKey partition;
+  int64_t offset = 0;
+  auto operator<=>(const OpenLetter&) const = default;
+};
+
 /// What an operator asked of a table.
 enum class TableState : uint8_t { kActive, kPaused, kSkipped };
 
@@ -55,6 +66,7 @@ struct StoredTable {
     std::string order;
   };
   std::map<PartitionKey, Position> progress;
+  std::map<std::string, std::vector<OpenLetter>> open_letters;  ///< by key; in the order in which they were read
 };
 
 /// Everything that the target keeps of one pipeline and sink.
@@ -68,6 +80,13 @@ struct TablePosition {
   const Partition* partition;
   int64_t next_offset;
   std::string order;
+};
+
+/// Partitions and tables that are to be read again from an earlier place.
+struct SendBack {
+  std::map<PartitionKey, int64_t> partitions;  ///< whose low watermark is lowered to there, if it is higher
+  std::map<std::string, std::map<PartitionKey, int64_t>> tables;  ///< their new progress, by target
+  bool forget_last = false;  ///< what the log held is of no account any more: the topic may be another one
 };
 
 /// A partition that has no lease yet.
@@ -87,6 +106,9 @@ class Store {
 
   /// Creates what is missing, brings an older format forward, and refuses a newer one.
   Result<void> prepare(plugin::Connection& connection);
+  /// The format_version of what the target keeps; 0: nothing. Creates nothing.
+  Result<int64_t> kept_version(plugin::Connection& connection);
+  static int64_t own_version();
   /// Reads everything, without locks.
   Result<Stored> read_all(plugin::Connection& connection);
   /// Claims the leases of these partitions: raises their epochs once older transactions that checked them have ended. `fresh`
@@ -124,17 +146,38 @@ class Store {
     const Partition* partition;
     int64_t next_offset;
     LastMessage last;
+    uint32_t session = 0;  ///< of the partition when the offset was found
   };
   Result<void> save_watermarks(plugin::Connection& connection, const std::vector<Watermark>& watermarks);
   /// Sends partitions of this table that other processes read, and that are past `floor`, back to their beginning: raises their
   /// epochs, so that their owners claim and read again (design 4.7).
   Result<void> send_others_back(plugin::Connection& connection, const std::string& target, const std::string& floor);
   /// The same for these partitions whoever reads them, to a place of choice: repair.
-  Result<void> send_back(plugin::Connection& connection, const std::map<PartitionKey, int64_t>& places, const std::string& target);
+  Result<void> send_back(plugin::Connection& connection, const SendBack& back);
+  /// Low watermarks of all partitions.
+  Result<std::map<PartitionKey, StoredPartition>> read_watermarks(plugin::Connection& connection);
+  /// What waits for later events of the table is forgotten: it was emptied.
+  Result<void> forget_waiting(plugin::Connection& connection, const std::string& target, const StoredTable& table);
+  /// Letters by key that are closed or opened. A letter may be open for several keys.
+  using LettersByKey = std::map<std::string, std::vector<OpenLetter>>;
+  Result<void> save_open_letters(plugin::Connection& connection, const std::string& target, const LettersByKey& closed, const LettersByKey& opened);
+
+  // Dead letters in the target (design 4.12), by pipeline and id.
+
+  /// Creates their table. An own transaction.
+  Result<void> prepare_letters(plugin::Connection& connection);
+  [[nodiscard]] Result<bool> has_letters(plugin::Connection& connection);
+  /// For people: the name of their table.
+  [[nodiscard]] std::string letters_name() const;
+  /// Inside the caller's transaction, as all that follow. Those that are there already are written again.
+  Result<void> save_letters(plugin::Connection& connection, const std::vector<dead_letters::StoredLetter>& letters);
+  Result<std::vector<dead_letters::StoredLetter>> read_letters(plugin::Connection& connection);
+  Result<void> mark_replayed(plugin::Connection& connection, const std::vector<std::string>& ids);
 
   /// Forgets that the partition is ours: check() answers it from now on.
   void forget(const Partition& partition);
   [[nodiscard]] const std::string& owner() const { return owner_; }
+  [[nodiscard]] const std::string& sink() const { return sink_; }
 
   /// Held from finding watermarks until they are committed, and around a commit that lowers some: else an older, higher one could
   /// be stored over a lowered one, and a restart would begin too late.
@@ -155,7 +198,8 @@ class Store {
   Result<void> read_kept(plugin::Connection& connection, Stored& stored);
   Result<void> save_lease(plugin::Connection& connection, const PartitionKey& key, const StoredPartition& lease);
   Result<void> write_positions(plugin::Connection& connection, const std::string& target, const std::map<PartitionKey, StoredTable::Position>& positions);
-  static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved;
+  static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved, kOpenLetters, kDeadLetters;
+  static const std::vector<const HostTable*>& always_kept();
 
   const std::string pipeline_, sink_, schema_, owner_;
   const bool has_schemas_;

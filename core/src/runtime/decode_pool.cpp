@@ -85,6 +85,7 @@ void DecodePool::work(Worker& worker) {
 
 Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages& messages) {
   if (failure()) return {};
+  surroundings_.letters.read(messages.count);
   cdcrt_messages batch = messages;
   const auto* const end = messages.messages + messages.count;
   if (std::any_of(messages.messages, end, [](const cdcrt_message& message) { return unreadable(message) != nullptr; })) {

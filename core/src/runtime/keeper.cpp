@@ -1,11 +1,14 @@
 #include "runtime/keeper.hpp"
 
+#include <algorithm>
+
 #include "runtime/log.hpp"
 
 namespace cdcrt::runtime {
 namespace {
 
 constexpr auto kSaveInterval = std::chrono::seconds(1);
+constexpr auto kLookInterval = std::chrono::milliseconds(500);
 
 }  // namespace
 
@@ -70,9 +73,16 @@ void Keeper::tell_sources() {
 
 void Keeper::work() {
   auto last_save = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point last_look{};
   while (!stopping_ && !monitor_.abandon) {
     if (!claim()) return;
     const auto now = std::chrono::steady_clock::now();
+    const bool ended = std::all_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->ended(); });
+    if (!ended) all_read_ = false;
+    if (ended && !all_read_ && now - last_look >= kLookInterval) {
+      if (auto read = ownership_.others_are_read()) all_read_ = *read;
+      last_look = std::chrono::steady_clock::now();
+    }
     if (now - last_save >= kSaveInterval) {
       if (!save()) return;
       last_save = now;

@@ -26,6 +26,8 @@ class Keeper {
   /// What its thread does, about once a second, for those who have no threads. False: the pipeline must stop.
   bool save();
   bool claim();
+  /// Sources that end have ended, and what others have of them was applied as well.
+  [[nodiscard]] bool all_read() const { return all_read_; }
   /// Why the pipeline must stop.
   [[nodiscard]] std::optional<Error> failure() const;
 
@@ -40,6 +42,7 @@ class Keeper {
   Ownership& ownership_;
   std::thread thread_;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> all_read_{false};
   mutable std::mutex mutex_;
   std::optional<Error> failure_;
 };

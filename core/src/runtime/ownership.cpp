@@ -238,21 +238,64 @@ Result<bool> Ownership::older_are_applied(SourceRuntime& source, const progress:
     const auto found = own.find(key);
     if (found == own.end() || found->second.waits_for.empty()) continue;
     if (auto refreshed = sink->refresh(); !refreshed) return std::move(refreshed.error());
-    const auto kept = sink->partitions();
     for (const auto& [number, end] : found->second.waits_for) {
-      const auto older = kept.find({key.source, key.topic, number});
-      if (older == kept.end()) continue;
-      if (older->second.next_offset >= end) continue;
-      // What is left may be nothing that can be read: transaction markers, or compacted away.
-      bool any = false;
-      auto fetched = source.fetch(key.topic, number, older->second.next_offset, end - 1, [&](const cdcrt_message&) {
-        any = true;
-        return false;
-      });
-      if (!fetched) return std::move(fetched.error());
-      if (any) return false;
+      auto applied = is_applied(source, {key.source, key.topic, number}, end);
+      if (!applied || !*applied) return applied;
     }
     if (auto saved = sink->save_waits_for(key, {}); !saved) return std::move(saved.error());
+  }
+  return true;
+}
+
+// As of the sinks' last refresh.
+Result<bool> Ownership::is_applied(SourceRuntime& source, const progress::PartitionKey& key, int64_t end) {
+  for (const auto& sink : sinks_) {
+    if (!sink->keeps_progress()) continue;
+    const auto kept = sink->partitions();
+    const auto found = kept.find(key);
+    const int64_t next = found == kept.end() ? 0 : found->second.next_offset;
+    if (next >= end) continue;
+    // What is left may be nothing that can be read: transaction markers, or compacted away.
+    bool any = false;
+    auto fetched = source.fetch(key.topic, key.number, next, end - 1, [&](const cdcrt_message&) {
+      any = true;
+      return false;
+    });
+    if (!fetched) return std::move(fetched.error());
+    if (any) return false;
+  }
+  return true;
+}
+
+Result<bool> Ownership::others_are_read() {
+  for (auto& source : sources_) {
+    if (!source->is_group()) continue;
+    auto [place, first_time] = ends_.try_emplace(source->index());
+    auto& ends = place->second;
+    if (first_time) {
+      Result<void> failed;
+      auto listed = source->source().list([&](std::string_view topic, int32_t number) {
+        auto bounds = source->source().bounds(std::string(topic), number);
+        if (!bounds) failed = std::move(bounds.error());
+        if (bounds) ends[{source->name(), std::string(topic), number}] = *bounds;
+        return failed.ok();
+      });
+      if (!listed || !failed) {
+        ends_.erase(place);
+        return std::move(!listed ? listed.error() : failed.error());
+      }
+    }
+    bool refreshed = false;
+    for (const auto& [key, bounds] : ends) {
+      if (bounds.end <= bounds.first || source->flow(key.topic, key.number).partition.owned()) continue;
+      for (auto& sink : sinks_) {
+        if (refreshed || !sink->keeps_progress()) continue;
+        if (auto done = sink->refresh(); !done) return std::move(done.error());
+      }
+      refreshed = true;
+      auto applied = is_applied(*source, key, bounds.end);
+      if (!applied || !*applied) return applied;
+    }
   }
   return true;
 }

@@ -33,6 +33,9 @@ class Ownership final : public AssignmentListener {
   void lost(const progress::Partition& partition);
   /// Claims what is due. Error: the pipeline must stop (messages are gone, the topic is another one).
   Result<void> step();
+  /// Sources that end: whether the partitions that are not ours were applied, by whoever has them, up to where they ended when
+  /// this was asked first. Keeper's thread.
+  Result<bool> others_are_read();
   /// Nothing is waiting to be claimed.
   [[nodiscard]] bool settled() const;
 
@@ -55,6 +58,9 @@ class Ownership final : public AssignmentListener {
   Monitor& monitor_;
   std::vector<std::unique_ptr<SourceRuntime>>& sources_;
   std::vector<std::unique_ptr<SinkRuntime>>& sinks_;
+  Result<bool> is_applied(SourceRuntime& source, const progress::PartitionKey& key, int64_t end);
+
+  std::map<std::size_t, std::map<progress::PartitionKey, cdcrt_bounds>> ends_;  ///< keeper's
   mutable std::mutex mutex_;
   std::map<progress::PartitionKey, Wanted> wanted_;
   std::set<progress::PartitionKey> assigned_;

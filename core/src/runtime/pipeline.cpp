@@ -57,7 +57,7 @@ constexpr int64_t kRowShare = 4;
 class Pipeline {
  public:
   Pipeline(const manifest::Manifest& manifest, const RunOptions& options)
-      : manifest_(manifest), options_(options), flows_(monitor_), letters_(manifest.dead_letters.path), reader_(shapes_, sources_) {}
+      : manifest_(manifest), options_(options), flows_(monitor_), letters_(dead_letters::to_file(manifest.dead_letters.path), {manifest.dead_letters.max_count, manifest.dead_letters.max_ratio}), reader_(shapes_, sources_) {}
 
   int run() {
     if (const int failed = open(); failed != 0) return failed;
@@ -93,6 +93,7 @@ class Pipeline {
       sinks_.push_back(std::make_unique<SinkRuntime>(sink, std::move(surroundings)));
       if (auto opened = sinks_.back()->open(); !opened) return report(sink, opened.error());
     }
+    if (const int failed = open_letters(); failed != 0) return failed;
     destinations_ = std::make_unique<Destinations>(manifest_, shapes_, sinks_, sources_);
     reader_.set_destinations(*destinations_);
     if (auto claimed = ownership_.claim_fixed(); !claimed) return report(manifest_.sinks.front(), claimed.error());
@@ -102,6 +103,33 @@ class Pipeline {
     if (auto started = decoders_->start(manifest_.runtime.decode_workers != 0 ? manifest_.runtime.decode_workers : cores); !started) {
       return report(manifest_.sources.front().format, started.error());
     }
+    return 0;
+  }
+
+  int open_letters() {
+    const auto& settings = manifest_.dead_letters;
+    if (settings.kind == manifest::DeadLetters::Kind::kSink) {
+      auto destination = dead_letters::to_sink(settings.sink, manifest_.pipeline + ".dead_letters");
+      if (!destination) return report(settings.sink, destination.error());
+      letters_.send_to(std::move(*destination));
+    }
+    if (settings.kind != manifest::DeadLetters::Kind::kTable) return 0;
+    std::vector<std::string> keeping;
+    std::string place;
+    for (std::size_t i = 0; i < sinks_.size(); ++i) {
+      if (!sinks_[i]->keeps_progress()) continue;
+      auto prepared = sinks_[i]->prepare_letters();
+      if (!prepared) return report(manifest_.sinks[i], prepared.error());
+      keeping.push_back(sinks_[i]->name());
+      if (place.empty()) place = *prepared;
+    }
+    if (keeping.empty()) {
+      manifest::Component component;
+      component.position = settings.position;
+      return report(component, make_error(CDCRT_BAD_CONFIG, "[dead_letters] plugin = \"table\" needs a sink with transactions, and there is none",
+                                          "use plugin = \"file\""));
+    }
+    letters_.keep_in_targets(keeping, keeping.front(), place);
     return 0;
   }
 
@@ -131,7 +159,7 @@ class Pipeline {
         const bool still = std::all_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->ended(); });
         const bool waits = std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->has_detached(); });
         const auto now = std::chrono::steady_clock::now();
-        if (!written || !still || !flows_.idle() || !ownership_.settled()) {
+        if (!written || !still || !flows_.idle() || !ownership_.settled() || !keeper_.all_read()) {
           quiet_since = now;
         } else if (!waits || now - quiet_since >= patience()) {
           break;
@@ -167,7 +195,7 @@ class Pipeline {
   }
 
   [[nodiscard]] bool failed() const {
-    return decoders_->failure() || keeper_.failure() || std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed(); }) ||
+    return letters_.exceeded() || decoders_->failure() || keeper_.failure() || std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed(); }) ||
            std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->failure().has_value(); });
   }
 
@@ -194,16 +222,17 @@ class Pipeline {
     keeper_.tell_sources();
     for (auto& source : sources_) source->stop();
     if (auto flushed = letters_.flush(); !flushed) {
-      log(CDCRT_LOG_ERROR, "dead_letters", flushed.error().message);
+      log(CDCRT_LOG_ERROR, "dead_letters", explain(flushed.error()));
       code = 1;
     }
+    const bool over_budget = letters_.exceeded().has_value();  // what fails because of it says nothing new
     for (std::size_t i = 0; i < sources_.size(); ++i) {
       if (const auto failure = sources_[i]->failure()) code = std::max(code, report(manifest_.sources[i], *failure));
     }
     for (std::size_t i = 0; i < sinks_.size(); ++i) {
-      if (sinks_[i]->failed()) code = std::max(code, report(manifest_.sinks[i], sinks_[i]->failure()));
+      if (sinks_[i]->failed() && !over_budget) code = std::max(code, report(manifest_.sinks[i], sinks_[i]->failure()));
     }
-    if (const auto failure = keeper_.failure()) code = std::max(code, report(manifest_.sources.front(), *failure));
+    if (const auto failure = keeper_.failure(); failure && !over_budget) code = std::max(code, report(manifest_.sources.front(), *failure));
     if (const auto failure = decoders_->failure()) code = std::max(code, report(manifest_.sources.front().format, *failure));
     const RunSummary summary = summarize();
     if (options_.json_summary) {

@@ -10,6 +10,7 @@ namespace {
 // Below this many bytes a ready table shares its transaction with others.
 constexpr std::size_t kSharesBelow = 512 << 10;
 constexpr auto kRepairInterval = std::chrono::milliseconds(200);
+constexpr auto kLookAtLeases = std::chrono::seconds(5);
 constexpr unsigned kSlowestRepair = 6;  // doublings: about 13 s between attempts
 
 std::string component_of(const manifest::Sink& manifest) { return "sinks." + manifest.name; }
@@ -41,6 +42,12 @@ Result<void> SinkRuntime::open() {
   stored_ = std::move(*stored);
   keeper_ = std::make_unique<apply::Writer>(make_writer(false));
   return {};
+}
+
+Result<std::string> SinkRuntime::prepare_letters() {
+  auto prepared = keeper_->run([this](plugin::Connection& connection) { return store_->prepare_letters(connection); });
+  if (!prepared) return std::move(prepared.error());
+  return store_->letters_name();
 }
 
 bool SinkRuntime::has_schemas() const { return sink_->has(CDCRT_SINK_SCHEMAS); }
@@ -83,6 +90,8 @@ Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys,
         table->forget(partition);
         const auto kept = stored_.tables.find(name);
         if (kept == stored_.tables.end()) continue;
+        // A rewind makes a skipped table active again.
+        table->skip(kept->second.state == progress::TableState::kSkipped);
         const auto position = kept->second.progress.find(key);
         if (position == kept->second.progress.end()) continue;
         table->restore_progress(const_cast<progress::Partition&>(partition), position->second.next_offset, position->second.order);
@@ -318,13 +327,25 @@ Result<void> SinkRuntime::save_watermarks() {
   for (const Flow* flow : surroundings_.flows.all()) {
     if (!flow->partition.owned()) continue;
     // The position is read before the tables: what they take after it can only be above it.
+    const uint32_t session = flow->partition.session();
     const progress::LastMessage last = flow->partition.last();
     int64_t low = flow->partition.routed_next();
     for (const apply::Table* table : tables()) {
       if (const auto held = table->first_unapplied(flow->partition)) low = std::min(low, *held);
     }
     const auto saved = saved_watermarks_.find(&flow->partition);
-    if (saved == saved_watermarks_.end() ? low > 0 : saved->second != low) moved.push_back({&flow->partition, low, last});
+    if (saved == saved_watermarks_.end() ? low > 0 : saved->second != low) moved.push_back({&flow->partition, low, last, session});
+  }
+  // A partition that nothing comes for may have been sent back by a command: that is seen by writing its watermark again.
+  if (const auto now = std::chrono::steady_clock::now(); now - looked_at_leases_ >= kLookAtLeases) {
+    looked_at_leases_ = now;
+    for (const Flow* flow : surroundings_.flows.all()) {
+      const auto& partition = flow->partition;
+      const uint32_t session = partition.session();
+      const auto saved = saved_watermarks_.find(&partition);
+      const bool moves = std::any_of(moved.begin(), moved.end(), [&](const auto& each) { return each.partition == &partition; });
+      if (partition.owned() && !moves && saved != saved_watermarks_.end()) moved.push_back({&partition, saved->second, partition.last(), session});
+    }
   }
   if (auto saved = keeper_->save_watermarks(moved); !saved) return saved;
   const std::lock_guard guard(mutex_);

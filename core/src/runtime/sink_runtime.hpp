@@ -42,6 +42,8 @@ class SinkRuntime {
   /// Creates the plugin's instance, connects and reads what the target keeps. No retries: a start says what is wrong.
   Result<void> open();
   [[nodiscard]] const std::string& name() const { return manifest_.name; }
+  /// Makes the table of dead letters; answers its name. After open(), where it keeps progress.
+  Result<std::string> prepare_letters();
   [[nodiscard]] bool has_schemas() const;
   [[nodiscard]] bool keeps_progress() const { return store_ != nullptr; }
   /// As of the last claim or refresh; pipeline's thread, before start().
@@ -114,6 +116,7 @@ class SinkRuntime {
   std::map<const apply::Table*, Repair> repairs_;
   std::vector<std::thread> threads_;
   std::map<const progress::Partition*, int64_t> saved_watermarks_;
+  std::chrono::steady_clock::time_point looked_at_leases_{};  ///< keeper's thread
   std::atomic<unsigned> writing_{0};
   std::atomic<bool> flush_{false};
   std::atomic<bool> finishing_{false};

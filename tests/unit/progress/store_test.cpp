@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "apply/memory_sink.hpp"
+#include "dead_letters/letter.hpp"
 #include "types/cell_text.hpp"
 #include "types/type.hpp"
 
@@ -96,6 +97,101 @@ TEST_CASE("progress: who claims last may commit, who claimed before may not") {
   REQUIRE(second.claim(target.connection, key));
   CHECK(second.check(target.connection, {&p})->empty());
   CHECK(first.check(target.connection, {&p})->size() == 1);
+}
+
+TEST_CASE("progress: who is sent back has lost its partition, and the next claim reads from there") {
+  Target target;
+  const auto p = partition(3);
+  const progress::PartitionKey key{"source", "topic", 3};
+  progress::Store running("shop", "db", "cdcrt", true, "one"), command("shop", "db", "cdcrt", true, "two");
+  REQUIRE(running.prepare(target.connection));
+  REQUIRE(running.claim(target.connection, {key}));
+  REQUIRE(target.connection.begin());
+  REQUIRE(running.save_progress(target.connection, "shop.orders", {{&p, 50, "order"}}));
+  REQUIRE(running.save_progress(target.connection, "shop.others", {{&p, 60, "order"}}));
+  REQUIRE(running.save_watermarks(target.connection, {{&p, 50, {49, 1000, 77}}}));
+  REQUIRE(target.connection.commit());
+  for (const bool forget : {false, true}) {
+    REQUIRE(target.connection.begin());
+    REQUIRE(command.send_back(target.connection, {{{key, forget ? 0 : 20}}, {{"shop.orders", {{key, forget ? 0 : 20}}}}, forget}));
+    REQUIRE(target.connection.commit());
+    CHECK(running.check(target.connection, {&p})->size() == 1);
+    const auto kept = running.claim(target.connection, {key});
+    REQUIRE(kept);
+    CHECK(running.check(target.connection, {&p})->empty());
+    CHECK(kept->partitions.at(key).next_offset == (forget ? 0 : 20));
+    CHECK(kept->partitions.at(key).last.offset == (forget ? -1 : 49));
+    CHECK(kept->tables.at("shop.orders").progress.at(key).next_offset == (forget ? 0 : 20));
+    CHECK(kept->tables.at("shop.orders").progress.at(key).order.empty());
+    CHECK(kept->tables.at("shop.others").progress.at(key).next_offset == 60);
+  }
+}
+
+TEST_CASE("progress: a watermark that is lower already is not raised by sending back") {
+  Target target;
+  const auto p = partition(3);
+  const progress::PartitionKey key{"source", "topic", 3};
+  progress::Store store("shop", "db", "cdcrt", true, "one");
+  REQUIRE(store.prepare(target.connection));
+  REQUIRE(store.claim(target.connection, {key}));
+  REQUIRE(target.connection.begin());
+  REQUIRE(store.save_watermarks(target.connection, {{&p, 10, {}}}));
+  REQUIRE(store.send_back(target.connection, {{{key, 30}}, {}}));
+  REQUIRE(target.connection.commit());
+  CHECK(store.read_all(target.connection)->partitions.at(key).next_offset == 10);
+}
+
+TEST_CASE("progress: open letters come back by key, and closed ones are gone") {
+  Target target;
+  progress::Store store("shop", "db", "cdcrt", true, "one");
+  REQUIRE(store.prepare(target.connection));
+  const progress::OpenLetter first{{"source", "topic", 3}, 7}, second{{"source", "topic", 3}, 9};
+  const std::string key("\0\xff", 2);
+  REQUIRE(target.connection.begin());
+  REQUIRE(store.save_open_letters(target.connection, "shop.orders", {}, {{key, {second, first}}, {"other", {first}}}));
+  REQUIRE(target.connection.commit());
+  auto kept = store.read_all(target.connection);
+  REQUIRE(kept);
+  CHECK(kept->tables.at("shop.orders").open_letters.at(key) == std::vector{first, second});
+  REQUIRE(target.connection.begin());
+  REQUIRE(store.save_open_letters(target.connection, "shop.orders", {{key, {first, second}}}, {}));
+  REQUIRE(target.connection.commit());
+  kept = store.read_all(target.connection);
+  CHECK(kept->tables.at("shop.orders").open_letters.size() == 1);
+}
+
+TEST_CASE("progress: nothing is made by looking") {
+  Target target;
+  progress::Store store("shop", "db", "cdcrt", true, "one");
+  CHECK(*store.kept_version(target.connection) == 0);
+  CHECK(target.database.tables.empty());
+  REQUIRE(store.prepare(target.connection));
+  CHECK(*store.kept_version(target.connection) == progress::Store::own_version());
+}
+
+TEST_CASE("progress: letters in the target are written once and keep that they were replayed") {
+  Target target;
+  progress::Store store("shop", "db", "cdcrt", true, "one");
+  REQUIRE(store.prepare(target.connection));
+  CHECK(!*store.has_letters(target.connection));
+  REQUIRE(store.prepare_letters(target.connection));
+  REQUIRE(store.prepare_letters(target.connection));
+  dead_letters::StoredLetter letter;
+  letter.id = "a";
+  letter.reason = "undecodable";
+  letter.has_raw = true;
+  letter.value = std::string("\0\xff", 2);
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(target.connection.begin());
+    REQUIRE(store.save_letters(target.connection, {letter}));
+    if (i == 0) REQUIRE(store.mark_replayed(target.connection, {"a"}));
+    REQUIRE(target.connection.commit());
+    const auto read = store.read_letters(target.connection);
+    REQUIRE(read);
+    REQUIRE(read->size() == 1);
+    CHECK(read->front().value == letter.value);
+    CHECK(read->front().replayed);
+  }
 }
 
 TEST_CASE("progress: a partition that was given up may not commit") {

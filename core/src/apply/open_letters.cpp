@@ -1,0 +1,113 @@
+#include "apply/open_letters.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <unordered_map>
+
+#include "apply/table.hpp"
+#include "apply/table_writer.hpp"
+
+namespace cdcrt::apply {
+namespace {
+
+// Indexes of databases take keys of about 2,700 bytes; beside the key stands a position.
+constexpr std::size_t kLongestKey = 1024;
+
+uint64_t hash_of(std::string_view text, uint64_t hash) {
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
+bool is_whole(const Entry& entry) { return entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace || entry.effect == Effect::kDelete; }
+
+}  // namespace
+
+// Stored, so it must stay what it is.
+std::string letter_key(std::string_view key) {
+  if (key.size() <= kLongestKey) return std::string(key);
+  std::array<char, 34> digest{};
+  (void)std::snprintf(digest.data(), digest.size(), "%016llx%016llx", static_cast<unsigned long long>(hash_of(key, 0xcbf29ce484222325)),
+                      static_cast<unsigned long long>(hash_of(key, 0x9ae16a3b2f90404f)));
+  return std::string(key.substr(0, kLongestKey - 33)) + digest.data();
+}
+
+void LetterChanges::close(std::string_view key) {
+  const std::string kept = letter_key(key);
+  opened_.erase(kept);
+  closed_.insert(kept);
+}
+
+void LetterChanges::open(std::string_view key, const progress::OpenLetter& letter) { opened_[letter_key(key)].push_back(letter); }
+
+bool LetterChanges::is_open(std::string_view key) const { return opened_.contains(letter_key(key)); }
+
+bool touches_letters(const Sealed& sealed) {
+  if (sealed.letters_change) return true;
+  const auto& open = sealed.table->target.open_letters;
+  for (const auto& part : sealed.partitions) {
+    if (std::any_of(part.fold.refused.begin(), part.fold.refused.end(), [](const auto& refused) { return !refused.closed; })) return true;
+    if (open.empty()) continue;
+    for (const Entry& entry : part.fold.entries()) {
+      if (open.contains(letter_key(entry.key))) return true;
+    }
+  }
+  return false;
+}
+
+void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked) {
+  if (sealed.key.empty()) return;
+  const auto& open = sealed.table->target.open_letters;
+  for (const auto& part : sealed.partitions) {
+    if (part.fold.refused.empty() && (open.empty() || sealed.clear)) continue;
+    std::unordered_map<std::string_view, int64_t> refused;  // the first refusal of each row
+    for (const auto& each : part.fold.refused) refused.try_emplace(each.key, each.offset);
+    for (const Entry& entry : part.fold.entries()) {
+      if (entry.effect != Effect::kPatch) continue;
+      const auto earlier = refused.find(entry.key);
+      const bool is_open = !sealed.clear && !open.empty() && open.contains(letter_key(entry.key));
+      if (is_open || (earlier != refused.end() && earlier->second < entry.first_offset)) blocked.push_back(&entry);
+    }
+  }
+}
+
+void settle_letters(Sealed& sealed, const std::vector<const Entry*>& good, const LetterChanges& isolation) {
+  sealed.letters_closed.clear();
+  sealed.letters_opened.clear();
+  if (sealed.key.empty()) return;
+  const auto& open = sealed.table->target.open_letters;
+  if (sealed.clear) sealed.letters_closed = open;
+  const auto close = [&](const std::string& key) {
+    if (const auto found = open.find(key); found != open.end()) sealed.letters_closed.insert(*found);
+  };
+  if (!open.empty() && !sealed.clear) {
+    for (const Entry* entry : good) {
+      if (is_whole(*entry)) close(letter_key(entry->key));
+    }
+    for (const auto& key : isolation.closed()) close(key);
+  }
+  sealed.letters_opened = isolation.opened();
+  for (const auto& part : sealed.partitions) {
+    const progress::PartitionKey place{part.partition->source(), part.partition->topic(), part.partition->number()};
+    for (const auto& refused : part.fold.refused) {
+      if (refused.closed) continue;
+      auto& letters = sealed.letters_opened[letter_key(refused.key)];
+      const progress::OpenLetter letter{place, refused.offset};
+      if (std::find(letters.begin(), letters.end(), letter) == letters.end()) letters.push_back(letter);
+    }
+  }
+}
+
+void take_letters(const Sealed& sealed) {
+  auto& open = sealed.table->target.open_letters;
+  for (const auto& [key, letters] : sealed.letters_closed) open.erase(key);
+  for (const auto& [key, letters] : sealed.letters_opened) {
+    auto& kept = open[key];
+    for (const auto& letter : letters) {
+      if (std::find(kept.begin(), kept.end(), letter) == kept.end()) kept.push_back(letter);
+    }
+    std::sort(kept.begin(), kept.end());
+  }
+}
+
+}  // namespace cdcrt::apply

@@ -1,0 +1,46 @@
+// Open letters (design 4.12): which rows wait for a message that became a dead letter. A later full change or delete of the row
+// closes its letters; a partial change of such a row becomes one too.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "progress/store.hpp"
+
+namespace cdcrt::apply {
+
+struct Sealed;
+struct Entry;
+class Fold;
+
+/// A key as letters are kept by: itself, or a digest where it is longer than an index takes.
+std::string letter_key(std::string_view key);
+
+/// What happens to the letters of some rows, in order. Not thread-safe.
+class LetterChanges {
+ public:
+  /// The row was changed as a whole: what was open before is made good.
+  void close(std::string_view key);
+  void open(std::string_view key, const progress::OpenLetter& letter);
+  [[nodiscard]] bool is_open(std::string_view key) const;
+  [[nodiscard]] const std::set<std::string>& closed() const { return closed_; }
+  [[nodiscard]] const progress::Store::LettersByKey& opened() const { return opened_; }
+
+ private:
+  std::set<std::string> closed_;
+  progress::Store::LettersByKey opened_;
+};
+
+/// The batch changes letters of its table: their row must be locked.
+bool touches_letters(const Sealed& sealed);
+/// Appends the entries that change a part of a row whose letters are open.
+void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked);
+/// Fills sealed.letters_closed and letters_opened: by what is written (`good`) after what `isolation` did to rows of its own.
+void settle_letters(Sealed& sealed, const std::vector<const Entry*>& good, const LetterChanges& isolation);
+/// The transaction is durable: the table takes them over.
+void take_letters(const Sealed& sealed);
+
+}  // namespace cdcrt::apply

@@ -1,0 +1,158 @@
+#include "cli/letter_commands.hpp"
+
+#include <rapidjson/memorystream.h>
+#include <rapidjson/prettywriter.h>
+#include <rapidjson/reader.h>
+#include <rapidjson/stringbuffer.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "cli/exit_code.hpp"
+#include "cli/repair_session.hpp"
+#include "cli/text_table.hpp"
+#include "diagnostics/text.hpp"
+#include "repair/letters.hpp"
+#include "repair/table_state.hpp"
+#include "types/utf8.hpp"
+
+namespace cdcrt::cli {
+namespace {
+
+using repair::LetterState;
+using repair::ListedLetter;
+
+struct Opened {
+  std::unique_ptr<OpenedPipeline> pipeline;
+  std::vector<ListedLetter> letters;
+};
+
+// nullopt: it was explained.
+std::optional<Opened> open_letters(const RepairArguments& arguments, const LetterArguments& wanted, repair::Session::Intent intent, int& exit_code) {
+  Opened opened;
+  opened.pipeline = open_pipeline(arguments, intent, exit_code);
+  if (!opened.pipeline) return std::nullopt;
+  if (!arguments.table.empty()) {
+    if (auto known = repair::targets_with_table(opened.pipeline->session, arguments.table); !known) {
+      exit_code = refuse(known.error());
+      return std::nullopt;
+    }
+  }
+  auto letters = repair::read_letters(opened.pipeline->session, opened.pipeline->manifest, {arguments.table, wanted.id});
+  if (!letters) {
+    exit_code = letters.error().code == CDCRT_UNSUPPORTED
+                    ? refuse(letters.error())
+                    : explain_failure(*opened.pipeline, opened.pipeline->manifest.sinks.front(), letters.error(), arguments.manifest.json_output);
+    return std::nullopt;
+  }
+  if (!wanted.id.empty() && letters->empty()) {
+    exit_code = refuse(make_error(CDCRT_BAD_CONFIG, "there is no dead letter " + diagnostics::quote(wanted.id), "cdcrt dlq list --all shows the ids"));
+    return std::nullopt;
+  }
+  opened.letters = std::move(*letters);
+  return opened;
+}
+
+// Writes what a reader finds, with line breaks; numbers digit for digit.
+class Indenter : public rapidjson::PrettyWriter<rapidjson::StringBuffer> {
+ public:
+  explicit Indenter(rapidjson::StringBuffer& buffer) : PrettyWriter(buffer) { SetIndent(' ', 2); }
+  bool RawNumber(const char* digits, rapidjson::SizeType size, bool) { return RawValue(digits, size, rapidjson::kNumberType); }
+};
+
+// JSON indented, other text as it is, bytes by their number.
+std::string pretty(const std::optional<std::string>& bytes) {
+  if (!bytes) return "null";
+  if (!types::is_utf8(*bytes)) return "(" + std::to_string(bytes->size()) + " bytes that are no text) " + diagnostics::printable(*bytes);
+  rapidjson::MemoryStream stream(bytes->data(), bytes->size());
+  rapidjson::StringBuffer buffer;
+  Indenter indenter(buffer);
+  rapidjson::Reader reader;
+  if (!reader.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag>(stream, indenter)) return diagnostics::printable(*bytes);
+  return buffer.GetString();
+}
+
+std::string json_of(const ListedLetter& listed) {
+  std::string line = dead_letters::to_json(listed.letter);
+  line.resize(line.size() - 2);  // "}\n"
+  return line + ",\"state\":" + diagnostics::json_string(repair::to_text(listed.state)) + "}";
+}
+
+}  // namespace
+
+int letters_list(const RepairArguments& arguments, const LetterArguments& wanted) {
+  int exit_code = kDone;
+  const auto opened = open_letters(arguments, wanted, repair::Session::Intent::kLook, exit_code);
+  if (!opened) return exit_code;
+  TextTable table({"id", "state", "reason", "message"});
+  std::map<LetterState, std::size_t> counts;
+  std::size_t shown = 0;
+  for (const auto& listed : opened->letters) {
+    ++counts[listed.state];
+    const bool is_done = listed.state == LetterState::kClosed || listed.state == LetterState::kReplayed;
+    if ((is_done && !wanted.all) || (wanted.limit > 0 && shown >= wanted.limit)) continue;
+    ++shown;
+    if (arguments.manifest.json_output) {
+      std::cout << json_of(listed) << "\n";
+    } else {
+      const std::string& message = listed.letter.message;
+      table.add({listed.letter.id, std::string(repair::to_text(listed.state)), listed.letter.reason, message.size() > 100 ? message.substr(0, 97) + "..." : message});
+    }
+  }
+  if (arguments.manifest.json_output) return kDone;
+  if (!table.empty()) table.print(std::cout);
+  std::cout << opened->letters.size() << " dead letters: " << counts[LetterState::kOpen] << " open, " << counts[LetterState::kClosed] << " closed by later changes, "
+            << counts[LetterState::kReplayed] << " replayed, " << counts[LetterState::kAhead] << " ahead of their table (read again by itself)\n";
+  if (counts[LetterState::kOpen] > 0) std::cout << "cdcrt dlq show --id ID prints one, cdcrt dlq replay applies what is open\n";
+  return kDone;
+}
+
+int letters_show(const RepairArguments& arguments, const LetterArguments& wanted) {
+  if (wanted.id.empty()) return refuse(make_error(CDCRT_BAD_CONFIG, "which dead letter?", "cdcrt dlq show --id ID; cdcrt dlq list shows the ids"));
+  int exit_code = kDone;
+  const auto opened = open_letters(arguments, wanted, repair::Session::Intent::kLook, exit_code);
+  if (!opened) return exit_code;
+  const ListedLetter& listed = opened->letters.front();
+  const auto& letter = listed.letter;
+  if (arguments.manifest.json_output) {
+    std::cout << json_of(listed) << "\n";
+    return kDone;
+  }
+  std::cout << "id        " << diagnostics::printable(letter.id) << "\nstate     " << repair::to_text(listed.state) << "\nreason    " << letter.reason << "\n          "
+            << diagnostics::printable(letter.message) << "\nposition  source " << letter.source << ", " << diagnostics::printable(letter.topic) << "[" << letter.partition
+            << "] offset " << letter.offset << "\n";
+  if (letter.timestamp_ms >= 0) std::cout << "time      " << time_text(letter.timestamp_ms) << "\n";
+  std::cout << "table     " << (letter.table.empty() ? "(none)" : diagnostics::printable(letter.table) + " in sink " + letter.sink) << "\n";
+  if (!letter.has_raw) {
+    std::cout << "row       " << diagnostics::printable(letter.decoded_row) << "\n          (the message could not be read again)\n";
+    return kDone;
+  }
+  for (const auto& [name, value] : letter.headers) std::cout << "header    " << diagnostics::printable(name) << ": " << diagnostics::printable(value.value_or("null")) << "\n";
+  std::cout << "key\n" << pretty(letter.key) << "\nvalue\n" << pretty(letter.value) << "\n";
+  return kDone;
+}
+
+int letters_replay(const RepairArguments& arguments, const LetterArguments& wanted) {
+  int exit_code = kDone;
+  auto opened = open_letters(arguments, wanted, repair::Session::Intent::kChange, exit_code);
+  if (!opened) return exit_code;
+  auto& letters = opened->letters;
+  std::erase_if(letters, [](const ListedLetter& listed) { return listed.state != LetterState::kOpen; });
+  if (wanted.limit > 0 && letters.size() > wanted.limit) letters.resize(wanted.limit);
+  if (letters.empty()) {
+    std::cout << "no dead letter is open: nothing to replay\n";
+    return kDone;
+  }
+  auto replayed = repair::replay_letters(opened->pipeline->session, opened->pipeline->manifest, letters, wanted.dry_run);
+  if (!replayed) return explain_failure(*opened->pipeline, letters.front().target != nullptr ? letters.front().target->manifest : opened->pipeline->manifest.sinks.front(),
+                                        replayed.error(), arguments.manifest.json_output);
+  std::size_t applied = 0;
+  for (const auto& result : *replayed) {
+    applied += result.applied ? 1 : 0;
+    if (!result.applied) std::cout << "stays open: " << diagnostics::printable(result.id) << ": " << diagnostics::printable(result.reason) << "\n";
+  }
+  std::cout << applied << " of " << replayed->size() << (wanted.dry_run ? " would be applied (--dry-run: nothing was changed)\n" : " applied\n");
+  return applied == replayed->size() ? kDone : kDoneWithDeadLetters;
+}
+
+}  // namespace cdcrt::cli

@@ -1,0 +1,30 @@
+// Destination: where dead letters are kept.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dead_letters/letter.hpp"
+#include "manifest/manifest.hpp"
+
+namespace cdcrt::dead_letters {
+
+/// Calls come one at a time, from any thread.
+class Destination {
+ public:
+  virtual ~Destination() = default;
+  /// Durable once it answers. RETRY: not now; it keeps them for the next call, which may bring none.
+  virtual Result<void> write(std::vector<StoredLetter> letters) = 0;
+  /// For people: where to look.
+  [[nodiscard]] virtual std::string place() const = 0;
+};
+
+/// JSON Lines. Nothing is opened before the first letter.
+std::unique_ptr<Destination> to_file(std::string path);
+
+/// A sink that takes rows as they come (plugin "kafka"): each letter is a row of columns_of_letters(), appended to `table`.
+/// Connects at once.
+Result<std::unique_ptr<Destination>> to_sink(const manifest::Component& component, const std::string& table);
+
+}  // namespace cdcrt::dead_letters

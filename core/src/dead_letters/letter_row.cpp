@@ -1,0 +1,75 @@
+#include "dead_letters/letter_row.hpp"
+
+#include "cdcrt/sdk/status.hpp"
+#include "diagnostics/text.hpp"
+#include "types/cell_text.hpp"
+
+namespace cdcrt::dead_letters {
+namespace {
+
+cdcrt_cell text(std::string_view value) { return types::text_cell(CDCRT_STRING, value); }
+cdcrt_cell integer(int64_t value) { return types::integer_cell(CDCRT_I64, value); }
+cdcrt_cell bytes(const std::optional<std::string>& value) { return value ? types::text_cell(CDCRT_BYTES, *value) : types::null_cell(); }
+
+std::string string_of(const cdcrt_cell& cell) { return cell.tag <= CDCRT_NULL ? std::string() : std::string(types::text_of(cell)); }
+int64_t integer_of(const cdcrt_cell& cell) { return cell.tag <= CDCRT_NULL ? 0 : cell.value.integer; }
+std::optional<std::string> bytes_of(const cdcrt_cell& cell) {
+  if (cell.tag <= CDCRT_NULL) return std::nullopt;
+  return std::string(types::text_of(cell));
+}
+
+}  // namespace
+
+const std::vector<cdcrt_column>& columns_of_letters() {
+  static const std::vector<cdcrt_column> columns = [] {
+    std::vector<cdcrt_column> made;
+    const auto add = [&](const char* name, uint8_t kind) {
+      cdcrt_column& column = made.emplace_back();
+      column.name = sdk::borrow(name);
+      column.type.kind = kind;
+    };
+    for (const char* name : {"id", "reason", "message", "source", "topic"}) add(name, CDCRT_TYPE_STRING);
+    for (const char* name : {"partition", "offset"}) add(name, CDCRT_TYPE_INT64);
+    for (const char* name : {"sink", "target"}) add(name, CDCRT_TYPE_STRING);
+    add("timestamp", CDCRT_TYPE_TIMESTAMPTZ);
+    for (const char* name : {"key", "value"}) add(name, CDCRT_TYPE_BYTES);
+    for (const char* name : {"headers", "decoded_row"}) add(name, CDCRT_TYPE_STRING);
+    return made;
+  }();
+  return columns;
+}
+
+void append_cells(std::vector<cdcrt_cell>& cells, const StoredLetter& letter, std::deque<std::string>& storage) {
+  // Texts of others may hold what a text column cannot.
+  const auto safe = [&](const std::string& value) { return text(storage.emplace_back(diagnostics::printable(value))); };
+  cells.insert(cells.end(), {safe(letter.id), text(letter.reason), safe(letter.message), text(letter.source), safe(letter.topic), integer(letter.partition),
+                             integer(letter.offset), text(letter.sink), safe(letter.table),
+                             letter.timestamp_ms < 0 ? types::null_cell() : types::integer_cell(CDCRT_TIMESTAMPTZ, letter.timestamp_ms * 1000),
+                             bytes(letter.key), bytes(letter.value)});
+  cells.push_back(letter.has_raw ? text(storage.emplace_back(headers_to_json(letter))) : types::null_cell());
+  cells.push_back(letter.has_raw ? types::null_cell() : safe(letter.decoded_row));
+}
+
+Result<StoredLetter> letter_from(const cdcrt_cell* cells) {
+  StoredLetter letter;
+  letter.id = string_of(cells[0]);
+  letter.reason = string_of(cells[1]);
+  letter.message = string_of(cells[2]);
+  letter.source = string_of(cells[3]);
+  letter.topic = string_of(cells[4]);
+  letter.partition = static_cast<int32_t>(integer_of(cells[5]));
+  letter.offset = integer_of(cells[6]);
+  letter.sink = string_of(cells[7]);
+  letter.table = string_of(cells[8]);
+  letter.timestamp_ms = cells[9].tag <= CDCRT_NULL ? -1 : cells[9].value.integer / 1000;
+  letter.key = bytes_of(cells[10]);
+  letter.value = bytes_of(cells[11]);
+  letter.decoded_row = string_of(cells[13]);
+  letter.has_raw = cells[12].tag > CDCRT_NULL;
+  if (letter.has_raw) {
+    if (auto read = headers_from_json(types::text_of(cells[12]), letter); !read) return std::move(read.error());
+  }
+  return letter;
+}
+
+}  // namespace cdcrt::dead_letters

@@ -1,0 +1,58 @@
+#include "cdcrt/sdk/status.hpp"
+#include "dead_letters/destination.hpp"
+#include "dead_letters/letter_row.hpp"
+#include "plugin/instance.hpp"
+
+namespace cdcrt::dead_letters {
+namespace {
+
+class SinkDestination final : public Destination {
+ public:
+  SinkDestination(plugin::Sink sink, plugin::Connection connection, std::string table)
+      : sink_(std::move(sink)), connection_(std::move(connection)), table_(std::move(table)) {}
+
+  Result<void> write(std::vector<StoredLetter> letters) override {
+    for (StoredLetter& letter : letters) kept_.push_back(std::move(letter));
+    std::vector<cdcrt_cell> cells;
+    std::deque<std::string> storage;
+    for (const StoredLetter& letter : kept_) append_cells(cells, letter, storage);
+    const std::vector<uint8_t> operations(kept_.size(), CDCRT_INSERT);
+    cdcrt_write write{};
+    write.size = sizeof write;
+    write.kind = CDCRT_WRITE_APPEND;
+    write.table.name = sdk::borrow(table_);
+    write.columns = columns_of_letters().data();
+    write.column_count = static_cast<uint32_t>(columns_of_letters().size());
+    write.cells = cells.data();
+    write.row_count = kept_.size();
+    write.operations = operations.data();
+    auto written = connection_.write(write);
+    if (!written) {
+      written.error().message = "dead letters: " + written.error().message;
+      // Whatever is wrong with it: nothing may pass the letters before they are there.
+      if (written.error().code != CDCRT_FATAL && written.error().code != CDCRT_AUTH) written.error().code = CDCRT_RETRY;
+      return written;
+    }
+    kept_.clear();
+    return {};
+  }
+  [[nodiscard]] std::string place() const override { return table_; }
+
+ private:
+  plugin::Sink sink_;
+  plugin::Connection connection_;
+  const std::string table_;
+  std::vector<StoredLetter> kept_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Destination>> to_sink(const manifest::Component& component, const std::string& table) {
+  auto sink = plugin::Sink::create(component);
+  if (!sink) return std::move(sink.error());
+  auto connection = sink->open();
+  if (!connection) return std::move(connection.error());
+  return std::unique_ptr<Destination>(std::make_unique<SinkDestination>(std::move(*sink), std::move(*connection), table));
+}
+
+}  // namespace cdcrt::dead_letters

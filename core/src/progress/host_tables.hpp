@@ -1,0 +1,62 @@
+// HostTables: names and columns of the host's own tables, and cells for them. Only for the parts of Store.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "progress/store.hpp"
+
+namespace cdcrt::progress {
+
+struct HostColumn {
+  const char* name;
+  uint8_t kind;
+  int64_t since = 1;  ///< format version
+};
+
+/// Every table but `format` is keyed by pipeline and sink first, so that one read finds all that is ours.
+struct Store::HostTable {
+  const char* name;
+  uint32_t key_count;
+  std::vector<HostColumn> columns;
+};
+
+inline cdcrt_cell text(std::string_view value) {
+  cdcrt_cell cell{};
+  cell.tag = CDCRT_STRING;
+  cell.size = static_cast<uint32_t>(value.size());
+  cell.value.data = value.data();
+  return cell;
+}
+inline cdcrt_cell bytes(std::string_view value) {
+  cdcrt_cell cell = text(value);
+  cell.tag = CDCRT_BYTES;
+  return cell;
+}
+inline cdcrt_cell integer(int64_t value) {
+  cdcrt_cell cell{};
+  cell.tag = CDCRT_I64;
+  cell.value.integer = value;
+  return cell;
+}
+inline std::string string_of(const cdcrt_cell& cell) {
+  return cell.tag <= CDCRT_NULL ? std::string() : std::string(cell.value.data, cell.size);
+}
+inline int64_t integer_of(const cdcrt_cell& cell) { return cell.tag <= CDCRT_NULL ? 0 : cell.value.integer; }
+
+/// Source, topic and partition, which begin at `cells`.
+inline PartitionKey key_of(const cdcrt_cell* cells) {
+  return {string_of(cells[0]), string_of(cells[1]), static_cast<int32_t>(integer_of(cells[2]))};
+}
+inline void append_key(std::vector<cdcrt_cell>& cells, const PartitionKey& key) {
+  cells.insert(cells.end(), {text(key.source), text(key.topic), integer(key.number)});
+}
+
+StoredPartition lease_of(const cdcrt_cell* cells);
+void watermark_into(const cdcrt_cell* cells, StoredPartition& partition);
+std::vector<cdcrt_column> columns_of(const std::vector<HostColumn>& columns, uint32_t key_count);
+Result<void> in_transaction(plugin::Connection& connection, const std::function<Result<void>()>& body);
+
+}  // namespace cdcrt::progress

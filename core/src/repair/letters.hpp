@@ -1,0 +1,48 @@
+// Letters: the dead letters of a pipeline as its commands list and replay them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dead_letters/letter.hpp"
+#include "repair/session.hpp"
+
+namespace cdcrt::repair {
+
+enum class LetterState : uint8_t {
+  kOpen,      ///< by key, and no later change of its row made it good; or it has no key, and was not replayed
+  kClosed,    ///< by key: a later change of its row, or a replay, made it good
+  kReplayed,  ///< without a key, replayed
+  kAhead      ///< its table has not passed it: the pipeline reads the message again by itself
+};
+std::string_view to_text(LetterState state);
+
+struct ListedLetter {
+  dead_letters::StoredLetter letter;
+  LetterState state = LetterState::kOpen;
+  bool by_key = false;       ///< recorded by key in the target
+  Target* target = nullptr;  ///< nullptr: it belongs to no table
+};
+
+struct LetterFilter {
+  std::string table, id;
+};
+
+/// Every letter once, by table, partition and offset. UNSUPPORTED: the destination cannot be read, and the error says how to.
+Result<std::vector<ListedLetter>> read_letters(Session& session, const manifest::Manifest& manifest, const LetterFilter& filter);
+
+/// The files of all processes.
+std::vector<std::string> letter_files(const manifest::Manifest& manifest);
+/// Ids of letters without a key that were applied are kept beside the file that holds them.
+Result<void> mark_replayed_in_files(const manifest::Manifest& manifest, const std::vector<std::string>& ids);
+
+struct ReplayedLetter {
+  std::string id;
+  bool applied = false;
+  std::string reason;  ///< why not
+};
+/// Applies open letters, in order, one transaction per table. `dry_run`: everything is tried and taken back.
+Result<std::vector<ReplayedLetter>> replay_letters(Session& session, const manifest::Manifest& manifest, const std::vector<ListedLetter>& letters, bool dry_run);
+
+}  // namespace cdcrt::repair

@@ -1,0 +1,334 @@
+// Replay: open letters, decoded once more, written under the lock of their table's row (design 4.12).
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <thread>
+
+#include "apply/open_letters.hpp"
+#include "apply/table.hpp"
+#include "apply/table_writer.hpp"
+#include "cdcrt/sdk/status.hpp"
+#include "repair/letters.hpp"
+#include "repair/positions.hpp"
+#include "route/router.hpp"
+
+namespace cdcrt::repair {
+namespace {
+
+using apply::Effect;
+using apply::Entry;
+using apply::Sealed;
+
+constexpr int kAttempts = 20;
+
+// One letter on its way into its table.
+struct Candidate {
+  const ListedLetter* listed = nullptr;
+  std::unique_ptr<progress::Partition> partition;  // of its own: the sealed batch borrows it
+  std::unique_ptr<apply::Table> probe;
+  std::optional<Sealed> sealed;  // nullopt: nothing is left to be applied
+  std::string refusal;
+};
+
+class TableReplay {
+ public:
+  TableReplay(const manifest::Manifest& manifest, Target& target, std::string table, std::vector<const ListedLetter*> letters, bool dry_run)
+      : manifest_(manifest), target_(target), name_(std::move(table)), letters_(std::move(letters)), router_(manifest), dry_run_(dry_run) {}
+
+  Result<std::vector<ReplayedLetter>> run() {
+    for (int attempt = 0;; ++attempt) {
+      auto done = try_once();
+      if (done) return std::move(results_);
+      if (done.error().code != CDCRT_BUSY || attempt >= kAttempts) return std::move(done.error());
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      if (auto refreshed = target_.refresh(); !refreshed) return std::move(refreshed.error());
+    }
+  }
+
+ private:
+  Result<void> try_once() {
+    results_.clear();
+    stored_ = &target_.stored.tables[name_];
+    keyed_ = has_key(*stored_);
+    std::vector<Candidate> candidates;
+    for (const ListedLetter* listed : letters_) {
+      Candidate& candidate = candidates.emplace_back();
+      candidate.listed = listed;
+      if (auto decoded = decode(candidate); !decoded) return decoded;
+    }
+    std::vector<Candidate*> accepted;
+    for (Candidate& candidate : candidates) {
+      if (candidate.refusal.empty()) accepted.push_back(&candidate);
+    }
+    if (auto prepared = prepare(accepted); !prepared) return prepared;
+    std::string refusal;
+    auto written = write(accepted, !dry_run_, refusal);
+    if (!written) return written;
+    if (!refusal.empty()) {
+      if (auto found = one_by_one(accepted); !found) return found;
+      written = write(accepted, !dry_run_, refusal);
+      if (!written) return written;
+      if (!refusal.empty()) return make_error(CDCRT_BUSY, "the target changes while letters are replayed: " + refusal);
+    }
+    for (const Candidate& candidate : candidates) {
+      const bool applied = std::find(accepted.begin(), accepted.end(), &candidate) != accepted.end();
+      results_.push_back({candidate.listed->letter.id, applied, candidate.refusal});
+    }
+    return {};
+  }
+
+  Result<void> decode(Candidate& candidate) {
+    const auto& letter = candidate.listed->letter;
+    const auto source = std::find_if(manifest_.sources.begin(), manifest_.sources.end(), [&](const auto& each) { return each.name == letter.source; });
+    if (!letter.has_raw) {
+      candidate.refusal = "its message could not be read again when it was found: only the decoded row is known";
+      return {};
+    }
+    if (source == manifest_.sources.end()) {
+      candidate.refusal = "the manifest has no source '" + letter.source + "' any more";
+      return {};
+    }
+    auto& format = formats_[letter.source];
+    if (!format) {
+      auto made = plugin::Format::create(source->format);
+      if (!made) return std::move(made.error());
+      format = std::make_unique<plugin::Format>(std::move(*made));
+    }
+    std::vector<cdcrt_header> headers;
+    const auto borrow = [](const std::optional<std::string>& bytes) { return bytes ? sdk::borrow(*bytes) : cdcrt_string{nullptr, 0}; };
+    for (const auto& [name, value] : letter.headers) headers.push_back({sdk::borrow(name), borrow(value)});
+    cdcrt_message message{};
+    message.key = borrow(letter.key);
+    message.value = borrow(letter.value);
+    message.headers = headers.data();
+    message.header_count = static_cast<uint32_t>(headers.size());
+    message.offset = letter.offset;
+    message.timestamp_ms = letter.timestamp_ms;
+    cdcrt_messages one{};
+    one.size = sizeof one;
+    one.topic = sdk::borrow(letter.topic);
+    one.partition = letter.partition;
+    one.messages = &message;
+    one.count = 1;
+    event::RowBatch rows(shapes_);
+    if (auto decoded = format->decode(one, rows.abi()); !decoded) return decoded;
+    if (!rows.rejects().empty()) {
+      candidate.refusal = explain(rows.rejects().front().error);
+      return {};
+    }
+    return fold(candidate, one, rows);
+  }
+
+  Result<void> fold(Candidate& candidate, const cdcrt_messages& message, const event::RowBatch& rows) {
+    const auto& letter = candidate.listed->letter;
+    std::vector<uint32_t> own;
+    for (uint32_t i = 0; i < rows.size(); ++i) {
+      if (rows.rows()[i].operation == CDCRT_MARKER) continue;
+      const event::Shape& shape = shapes_.get(rows.rows()[i].shape);
+      const route::SourceTable source{letter.source, letter.topic, shape.database, shape.schema, shape.table};
+      auto route = router_.route(source);
+      if (!route) return std::move(route.error());
+      if (*route == nullptr || (*route)->sink != target_.manifest.name) continue;
+      auto place = router_.target_for(**route, source, target_.sink.has(CDCRT_SINK_SCHEMAS));
+      if (!place) return std::move(place.error());
+      apply::TableIdentity identity;
+      identity.sink = target_.manifest.name;
+      identity.schema = target_.sink.has(CDCRT_SINK_SCHEMAS) ? place->schema : std::string();
+      identity.name = place->table;
+      identity.source_name = stored_->source_table;
+      identity.route = **route;
+      if (identity.target() != name_) continue;
+      own.push_back(i);
+      if (!base_) base_ = std::make_unique<apply::Table>(identity);
+      if (!candidate.probe) candidate.probe = std::make_unique<apply::Table>(identity);
+    }
+    if (own.empty()) {
+      candidate.refusal = "its message has no row for this table any more: the routes changed";
+      return {};
+    }
+    progress::StoredTable known;
+    known.columns = stored_->columns;
+    known.key_known = stored_->key_known;
+    known.floor = stored_->floor;
+    candidate.probe->restore(known);
+    candidate.partition = std::make_unique<progress::Partition>(letter.source, letter.topic, letter.partition, [](auto&, auto, auto) {});
+    candidate.probe->accept({*candidate.partition, message, rows, shapes_, letter.offset + 1}, own.data(), own.size(), [&](const apply::Refusal& refusal) {
+      candidate.refusal = refusal.reason + ": " + explain(refusal.error);
+    });
+    if (candidate.refusal.empty()) candidate.refusal = candidate.probe->stopped();
+    candidate.sealed = candidate.probe->seal();
+    if (!candidate.sealed || !candidate.refusal.empty()) return {};
+    candidate.sealed->table = base_.get();
+    if (candidate.listed->by_key) leave_open_rows(candidate);
+    return {};
+  }
+
+  // Only what waits for this letter: another row of its message may have been made good since.
+  void leave_open_rows(Candidate& candidate) {
+    const std::set<std::string> keys = open_keys(*candidate.listed);
+    for (auto& part : candidate.sealed->partitions) {
+      for (Entry& entry : part.fold.entries()) {
+        if (!keys.contains(apply::letter_key(entry.key))) entry.effect = Effect::kNothing;
+      }
+    }
+  }
+
+  std::set<std::string> open_keys(const ListedLetter& listed) const {
+    const progress::OpenLetter position = position_of(listed);
+    std::set<std::string> keys;
+    for (const auto& [key, open] : stored_->open_letters) {
+      if (std::find(open.begin(), open.end(), position) != open.end()) keys.insert(key);
+    }
+    return keys;
+  }
+
+  static progress::OpenLetter position_of(const ListedLetter& listed) {
+    return {{listed.letter.source, listed.letter.topic, listed.letter.partition}, listed.letter.offset};
+  }
+
+  // Columns that a letter brings are made before, as for any batch.
+  Result<void> prepare(const std::vector<Candidate*>& candidates) {
+    for (Candidate* candidate : candidates) {
+      if (!candidate->sealed) continue;
+      base_->target.described = false;
+      std::vector<const progress::Partition*> lost;
+      if (auto prepared = apply::prepare_table(target_.connection, nullptr, true, *candidate->sealed, lost); !prepared) return prepared;
+    }
+    return {};
+  }
+
+  // `refusal`: not empty where the target refuses one of them; nothing was written then. `last`: the one that is to blame.
+  Result<void> write(const std::vector<Candidate*>& candidates, bool commit, std::string& refusal) {
+    refusal.clear();
+    if (auto begun = target_.connection.begin(); !begun) return begun;
+    auto done = write_all(candidates, refusal);
+    if (done && refusal.empty() && commit) return target_.connection.commit();
+    (void)target_.connection.rollback();
+    if (!done && done.error().code == CDCRT_BAD_RECORD) {
+      refusal = explain(done.error());
+      return {};
+    }
+    return done;
+  }
+
+  Result<void> write_all(const std::vector<Candidate*>& candidates, std::string& refusal) {
+    auto rows = target_.store->lock_tables(target_.connection, {name_}, CDCRT_LOCK_UPDATE);
+    if (!rows) return std::move(rows.error());
+    const auto row = rows->find(name_);
+    if (row == rows->end() || row->second.version != stored_->version) return make_error(CDCRT_BUSY, "table '" + name_ + "' changed while its letters were replayed");
+    progress::Store::LettersByKey closed;
+    std::vector<std::string> replayed;
+    for (const Candidate* candidate : candidates) {
+      if (candidate->sealed) {
+        std::vector<const Entry*> missing;
+        if (auto written = apply::write_entries(target_.connection, *candidate->sealed, apply::entries_of(*candidate->sealed), missing); !written) return written;
+        if (!missing.empty()) {
+          refusal = keyed_ ? "row_missing: the change finds no row in the target" : "row_missing: the row before the change is not in the target";
+          return {};
+        }
+      }
+      for (const auto& key : keys_made_good(*candidate)) {
+        for (const auto& letter : stored_->open_letters.at(key)) {
+          if (letter.offset <= candidate->listed->letter.offset) closed[key].push_back(letter);
+        }
+      }
+      if (!candidate->listed->by_key) replayed.push_back(candidate->listed->letter.id);
+    }
+    for (auto& [key, letters] : closed) {
+      std::sort(letters.begin(), letters.end());
+      letters.erase(std::unique(letters.begin(), letters.end()), letters.end());
+    }
+    if (auto saved = target_.store->save_open_letters(target_.connection, name_, closed, {}); !saved) return saved;
+    if (manifest_.dead_letters.kind == manifest::DeadLetters::Kind::kTable) {
+      if (auto marked = target_.store->mark_replayed(target_.connection, replayed); !marked) return marked;
+    }
+    ++row->second.version;
+    return target_.store->save_table(target_.connection, name_, row->second);
+  }
+
+  std::set<std::string> keys_made_good(const Candidate& candidate) const { return candidate.listed->by_key ? open_keys(*candidate.listed) : std::set<std::string>(); }
+
+  // Which of them the target takes: each is tried after those that were taken.
+  Result<void> one_by_one(std::vector<Candidate*>& candidates) {
+    std::vector<Candidate*> taken;
+    std::set<std::string> blocked;
+    for (Candidate* candidate : candidates) {
+      const auto keys = keys_made_good(*candidate);
+      const bool is_partial = candidate->sealed && changes_a_part(*candidate->sealed);
+      if (is_partial && std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return blocked.contains(key); })) {
+        candidate->refusal = "open_letter: an earlier letter of its row could not be applied";
+        continue;
+      }
+      taken.push_back(candidate);
+      std::string refusal;
+      if (auto tried = write(taken, false, refusal); !tried) return tried;
+      if (refusal.empty()) continue;
+      candidate->refusal = refusal;
+      taken.pop_back();
+      blocked.insert(keys.begin(), keys.end());
+    }
+    candidates = std::move(taken);
+    return {};
+  }
+
+  static bool changes_a_part(const Sealed& sealed) {
+    for (const auto& part : sealed.partitions) {
+      for (const Entry& entry : part.fold.entries()) {
+        if (entry.effect == Effect::kPatch) return true;
+      }
+    }
+    return false;
+  }
+
+  const manifest::Manifest& manifest_;
+  Target& target_;
+  const std::string name_;
+  const std::vector<const ListedLetter*> letters_;
+  route::Router router_;
+  const bool dry_run_;
+  const progress::StoredTable* stored_ = nullptr;
+  bool keyed_ = false;
+  event::ShapeRegistry shapes_;
+  std::map<std::string, std::unique_ptr<plugin::Format>> formats_;
+  std::unique_ptr<apply::Table> base_;  // stands for the table's place in the target
+  std::vector<ReplayedLetter> results_;
+};
+
+}  // namespace
+
+Result<std::vector<ReplayedLetter>> replay_letters(Session&, const manifest::Manifest& manifest, const std::vector<ListedLetter>& letters, bool dry_run) {
+  std::vector<ReplayedLetter> results;
+  std::map<std::pair<Target*, std::string>, std::vector<const ListedLetter*>> by_table;
+  for (const ListedLetter& listed : letters) {
+    if (listed.state != LetterState::kOpen) continue;
+    if (listed.target == nullptr) {
+      results.push_back({listed.letter.id, false,
+                         "it belongs to no table yet: rows of its message may have changed since; once it can be decoded, cdcrt progress rewind --topic reads it in its place"});
+      continue;
+    }
+    if (!listed.by_key && has_key(listed.target->stored.tables[listed.letter.table])) {
+      results.push_back({listed.letter.id, false, "which row it changes is not known (" + listed.letter.reason + "): cdcrt progress rewind --table reads it in its place"});
+      continue;
+    }
+    by_table[{listed.target, listed.letter.table}].push_back(&listed);
+  }
+  std::vector<std::string> marks;
+  for (auto& [place, own] : by_table) {
+    auto replayed = TableReplay(manifest, *place.first, place.second, own, dry_run).run();
+    if (!replayed) return std::move(replayed.error());
+    for (auto& result : *replayed) {
+      const auto listed = std::find_if(own.begin(), own.end(), [&](const auto* each) { return each->letter.id == result.id; });
+      if (result.applied && !(*listed)->by_key) marks.push_back(result.id);
+      results.push_back(std::move(result));
+    }
+    if (!dry_run && manifest.dead_letters.kind == manifest::DeadLetters::Kind::kFile) {
+      if (auto marked = mark_replayed_in_files(manifest, std::exchange(marks, {})); !marked) return std::move(marked.error());
+    }
+  }
+  return results;
+}
+
+}  // namespace cdcrt::repair

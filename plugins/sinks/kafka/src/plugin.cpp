@@ -1,0 +1,83 @@
+#include <memory>
+#include <string>
+
+#include "cdcrt/sdk/sink.hpp"
+#include "producer.hpp"
+
+namespace cdcrt::kafka_sink {
+namespace {
+
+class Connection : public sdk::SinkConnection {
+ public:
+  Connection(std::unique_ptr<Producer> producer, std::string topic) : producer_(std::move(producer)), topic_(std::move(topic)) {}
+
+  /// Answers once everything is acknowledged: there is nothing to commit.
+  sdk::Status write(const cdcrt_write& write) override {
+    const std::string topic = topic_.empty() ? std::string(sdk::view(write.table.name)) : topic_;
+    for (uint64_t row = 0; row < write.row_count; ++row) {
+      if (auto produced = producer_->produce(topic, message_of(write, row)); !produced) {
+        static_cast<void>(producer_->flush());
+        return produced;
+      }
+    }
+    return producer_->flush();
+  }
+
+ private:
+  std::unique_ptr<Producer> producer_;
+  const std::string topic_;
+};
+
+class KafkaSink : public sdk::Sink {
+ public:
+  static constexpr const char* kSummary = "Rows as messages of Kafka, at least once; keeps dead letters";
+  static constexpr const char* kLicense = "Apache-2.0";
+  static constexpr uint32_t kCapabilities = CDCRT_SINK_EVENTS;
+  static constexpr const char* kNotes =
+      "The columns `key` and `value` are the message's own, `timestamp` is its time, `headers` (a JSON list of pairs) its headers. Every "
+      "other column that is not null becomes the header `cdcrt.COLUMN`.";
+
+  explicit KafkaSink(const sdk::Config& config) : topic_(config.string("topic")) {
+    settings_.brokers = config.string("brokers");
+    settings_.connect_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(config.duration("connect_timeout"));
+    settings_.delivery_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(config.duration("delivery_timeout"));
+    for (const auto& [name, value] : config.map("librdkafka")) settings_.properties.emplace_back(name, value);
+  }
+  sdk::Status configure(const sdk::Config&) override {
+    Producer trial;
+    return trial.open(settings_);
+  }
+  sdk::Status open(std::unique_ptr<sdk::SinkConnection>& connection) override {
+    auto producer = std::make_unique<Producer>();
+    auto status = producer->open(settings_);
+    if (status.ok()) status = producer->check();
+    if (status.ok()) connection = std::make_unique<Connection>(std::move(producer), topic_);
+    return status;
+  }
+
+ private:
+  Settings settings_;
+  std::string topic_;
+};
+
+}  // namespace
+}  // namespace cdcrt::kafka_sink
+
+namespace {
+
+constexpr cdcrt_option kOptions[] = {
+    {sizeof(cdcrt_option), CDCRT_OPTION_STRING, CDCRT_OPTION_REQUIRED, "brokers", "Brokers to begin with, `host:port`, separated by commas.", nullptr,
+     "\"kafka1:9092,kafka2:9092\"", nullptr, 0, 0},
+    {sizeof(cdcrt_option), CDCRT_OPTION_STRING, 0, "topic", "Topic of every row. Without it, the table's name; of dead letters `PIPELINE.dead_letters`.", nullptr,
+     "\"shop.dead_letters\"", nullptr, 0, 0},
+    {sizeof(cdcrt_option), CDCRT_OPTION_DURATION, CDCRT_OPTION_ADVANCED, "connect_timeout", "How long a broker may take to answer at the start.", "10s", nullptr,
+     nullptr, 100'000, 600'000'000},
+    {sizeof(cdcrt_option), CDCRT_OPTION_DURATION, CDCRT_OPTION_ADVANCED, "delivery_timeout", "How long a message may take to be acknowledged before it is sent anew.",
+     "30s", nullptr, nullptr, 1'000'000, 600'000'000},
+    {sizeof(cdcrt_option), CDCRT_OPTION_MAP, CDCRT_OPTION_SECRET, "librdkafka", "Properties of librdkafka, passed through and checked by it.", nullptr,
+     "{ \"security.protocol\" = \"SASL_SSL\" }", nullptr, 0, 0},
+};
+
+}  // namespace
+
+CDCRT_SINK("kafka", "0.1.0", cdcrt::kafka_sink::KafkaSink, kOptions)

@@ -1,0 +1,67 @@
+#include "broker_error.hpp"
+
+#include <librdkafka/rdkafka.h>
+
+namespace cdcrt::kafka_source {
+
+std::string partition_name(std::string_view topic, int32_t partition) { return std::string(topic) + "[" + std::to_string(partition) + "]"; }
+
+sdk::Status refused_credentials(const Settings& settings, const std::string& text) {
+  return sdk::Status::error(
+      CDCRT_AUTH, "the brokers at " + settings.brokers + " refuse the credentials: " + text,
+      "check security.protocol, sasl.mechanisms, sasl.username and sasl.password in the librdkafka table of this source");
+}
+
+sdk::Status broker_error(int code, const std::string& what, const std::string& text, const Settings& settings, std::string_view topic) {
+  const std::string message = what + ": " + (text.empty() ? rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(code)) : text);
+  switch (code) {
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+      return refused_credentials(settings, text);
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+      return sdk::Status::error(CDCRT_AUTH, "no right to use the consumer group '" + settings.group + "'",
+                                "allow READ on group " + settings.group + " for this user, or name another group with the option group");
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+      return sdk::Status::error(CDCRT_AUTH,
+                                "no right to read " + (topic.empty() ? "a topic of " + what : "topic '" + std::string(topic) + "'"),
+                                "allow READ and DESCRIBE on the topic for this user");
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+      return sdk::Status::error(CDCRT_AUTH, message, "allow DESCRIBE on the cluster for this user");
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+      return sdk::Status::fatal(
+          "another process uses instance '" + settings.instance + "' in group '" + settings.group + "'",
+          "give every process of the group its own instance (by default the host's name), or instance = \"\" for members "
+          "without a fixed name");
+    case RD_KAFKA_RESP_ERR__FATAL:
+    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
+      if (code == RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL) {
+        return sdk::Status::fatal(
+            "the other members of group '" + settings.group + "' share out the partitions in another way",
+            "set the same assignment (cooperative or eager) in every process; other programs need a group of their own");
+      }
+      return sdk::Status::fatal(message);
+    case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
+      return sdk::Status::unsupported(message);
+    default:
+      return sdk::Status::retry(message);
+  }
+}
+
+sdk::Status offset_out_of_range(std::string_view topic, int32_t partition, int64_t wanted, int64_t first, int64_t end) {
+  const std::string name = partition_name(topic, partition), offset = std::to_string(wanted);
+  const std::string range = "the log holds " + std::to_string(first) + " to " + std::to_string(end) + " (not included)";
+  const std::string rewind = "`cdcrt progress rewind --topic " + std::string(topic) + " --to earliest`";
+  if (wanted < first) {
+    return sdk::Status::fatal(
+        name + ": offset " + offset + ", where reading goes on, is no longer in the topic: " + range + "; " +
+            std::to_string(first - wanted) + " offset" + (first - wanted == 1 ? " is" : "s are") + " lost",
+        "take a new snapshot at the source and run " + rewind +
+            ", or accept the gap with the same command; then raise the topic's retention (retention.ms, retention.bytes)");
+  }
+  return sdk::Status::fatal(
+      name + ": offset " + offset + ", where reading goes on, is beyond the end of the topic: " + range,
+      "the topic was created anew, or its log was cut after an unclean leader election; to read what is there now run " + rewind);
+}
+
+}  // namespace cdcrt::kafka_source

@@ -1,0 +1,24 @@
+// Errors of brokers, as an operator needs them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "cdcrt/sdk/status.hpp"
+#include "settings.hpp"
+
+namespace cdcrt::kafka_source {
+
+std::string partition_name(std::string_view topic, int32_t partition);
+
+/// RETRY for what librdkafka or time will mend, AUTH with the right that is missing, UNSUPPORTED, or FATAL. `code`:
+/// rd_kafka_resp_err_t; `text`: what librdkafka said, without secrets; `topic`: empty where none is concerned.
+sdk::Status broker_error(int code, const std::string& what, const std::string& text, const Settings& settings, std::string_view topic = {});
+
+/// The credentials were refused.
+sdk::Status refused_credentials(const Settings& settings, const std::string& text);
+
+/// The offset to read is not in the log any more (or not yet).
+sdk::Status offset_out_of_range(std::string_view topic, int32_t partition, int64_t wanted, int64_t first, int64_t end);
+
+}  // namespace cdcrt::kafka_source

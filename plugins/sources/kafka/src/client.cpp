@@ -1,0 +1,110 @@
+#include "client.hpp"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <future>
+#include <string>
+#include <thread>
+
+namespace cdcrt::kafka_source {
+namespace {
+
+constexpr uint64_t kRereadMemory = 2 << 20;
+
+/// What the operator may override.
+Properties defaults(const Settings& settings, Client::Role role) {
+  // Half of the memory is for messages that wait to be taken (the bound holds for the queue that all partitions share), the rest
+  // for answers on their way, of at most fetch.max.bytes, one a broker, and for what each message costs beside its bytes: the
+  // fetcher looks at the bounds before it asks, so that one answer of small messages can go far beyond queued.min.messages.
+  // librdkafka counts kilobytes of 1000.
+  const uint64_t memory = role == Client::Role::kGroup ? settings.queue_memory : std::min(settings.queue_memory, kRereadMemory);
+  const uint64_t answer = std::clamp<uint64_t>(memory / 8, 256 << 10, 50 << 20);
+  const uint64_t of_partition = std::min<uint64_t>(answer, 1 << 20);
+  return {
+      {"client.id", "cdcrt"},
+      {"topic.metadata.refresh.interval.ms", "10000"},
+      {"reconnect.backoff.max.ms", "2000"},
+      // A partition that is sought has to wait for the answer on its way, which without messages takes this long.
+      {"fetch.wait.max.ms", role == Client::Role::kGroup ? "100" : "10"},
+      {"fetch.error.backoff.ms", "100"},
+      {"queued.max.messages.kbytes", std::to_string(std::max<uint64_t>(1, memory / 2 / 1000))},
+      // Each waiting message costs librdkafka some hundred bytes beside its own.
+      {"queued.min.messages", std::to_string(std::clamp<uint64_t>(memory / 1024, 1000, 100000))},
+      {"fetch.max.bytes", std::to_string(answer)},
+      {"fetch.message.max.bytes", std::to_string(of_partition)},
+      // A producer's bound, below which librdkafka does not take fetch.max.bytes. Larger messages still arrive.
+      {"message.max.bytes", std::to_string(of_partition)},
+  };
+}
+
+Properties required(const Settings& settings, Client::Role role) {
+  Properties properties = {
+      {"bootstrap.servers", settings.brokers},
+      {"isolation.level", settings.isolation_level},
+      {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"},
+      {"auto.offset.reset", role == Client::Role::kReread ? "earliest" : "error"},
+      {"enable.partition.eof", role == Client::Role::kReread || settings.stops_at_end ? "true" : "false"},
+  };
+  if (role == Client::Role::kGroup || role == Client::Role::kCommitted) properties.emplace_back("group.id", settings.group);
+  if (role == Client::Role::kGroup) {
+    if (!settings.instance.empty()) properties.emplace_back("group.instance.id", settings.instance);
+    properties.emplace_back("partition.assignment.strategy", settings.is_eager ? "range,roundrobin" : "cooperative-sticky");
+  }
+  return properties;
+}
+
+}  // namespace
+
+sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& host, void* owner, Customize customize,
+                         std::unique_ptr<Client>& to) {
+  std::unique_ptr<Client> client(new Client(settings, host, owner));
+  rd_kafka_conf_t* configuration = rd_kafka_conf_new();
+  char reason[512] = "";
+  const auto fail = [&](const std::string& key) {
+    rd_kafka_conf_destroy(configuration);
+    return sdk::Status::bad_config(key, without_secrets("librdkafka: " + std::string(reason), settings.properties));
+  };
+  for (const auto& [name, value] : defaults(settings, role))
+    rd_kafka_conf_set(configuration, name.c_str(), value.c_str(), reason, sizeof reason);
+  for (const auto& [name, value] : settings.properties) {
+    if (rd_kafka_conf_set(configuration, name.c_str(), value.c_str(), reason, sizeof reason) != RD_KAFKA_CONF_OK)
+      return fail("librdkafka." + name);
+  }
+  for (const auto& [name, value] : required(settings, role)) {
+    if (rd_kafka_conf_set(configuration, name.c_str(), value.c_str(), reason, sizeof reason) != RD_KAFKA_CONF_OK) return fail("librdkafka");
+  }
+  rd_kafka_conf_set_opaque(configuration, client.get());
+  rd_kafka_conf_set_log_cb(configuration, [](const rd_kafka_t* handle, int level, const char* facility, const char* text) {
+    if (auto* self = static_cast<Client*>(rd_kafka_opaque(handle))) self->diagnostics_.log(level, facility, text);
+  });
+  rd_kafka_conf_set_error_cb(configuration, [](rd_kafka_t*, int code, const char* text, void* opaque) {
+    static_cast<Client*>(opaque)->diagnostics_.error(code, text);
+  });
+  if (customize != nullptr) customize(configuration);
+  client->handle_ = rd_kafka_new(RD_KAFKA_CONSUMER, configuration, reason, sizeof reason);
+  if (client->handle_ == nullptr) return fail("librdkafka");
+  to = std::move(client);
+  return {};
+}
+
+Client::~Client() {
+  // Closing the group is GroupConsumer's, in bounded time; a destroy that closed it again could wait for a broker for ever.
+  if (handle_ != nullptr) rd_kafka_destroy_flags(handle_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+void Client::retire(std::unique_ptr<Client> client, std::chrono::milliseconds patience) {
+  if (!client) return;
+  auto destroyed = std::make_shared<std::promise<void>>();
+  auto future = destroyed->get_future();
+  std::thread([raw = client.release(), destroyed] {
+    delete raw;
+    destroyed->set_value();
+  }).detach();
+  future.wait_for(patience);
+}
+
+void Client::listen() { rd_kafka_poll(handle_, 0); }
+
+}  // namespace cdcrt::kafka_source

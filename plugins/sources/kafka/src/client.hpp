@@ -1,0 +1,58 @@
+// Client: one handle of librdkafka.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "cdcrt/sdk/host.hpp"
+#include "cdcrt/sdk/status.hpp"
+#include "diagnostics.hpp"
+#include "settings.hpp"
+
+struct rd_kafka_s;
+struct rd_kafka_conf_s;
+
+namespace cdcrt::kafka_source {
+
+/// Connects by itself in the background. The handle may be used from any thread; it is destroyed with the client.
+class Client {
+ public:
+  enum class Role {
+    kGroup,      // member of the consumer group
+    kCommitted,  // reads what the group has committed, without joining it
+    kLookup,     // metadata and offsets
+    kReread      // single messages, again
+  };
+  /// Called with the configuration before the handle is made.
+  using Customize = void (*)(rd_kafka_conf_s*);
+
+  /// BAD_CONFIG where librdkafka refuses the properties together.
+  static sdk::Status open(const Settings& settings, Role role, const sdk::Host& host, void* owner, Customize customize,
+                          std::unique_ptr<Client>& to);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  [[nodiscard]] rd_kafka_s* get() const { return handle_; }
+  [[nodiscard]] Diagnostics& diagnostics() { return diagnostics_; }
+  /// Destroys it, in the background where that takes longer than `patience`.
+  static void retire(std::unique_ptr<Client> client, std::chrono::milliseconds patience = std::chrono::seconds(2));
+  /// Never destroys it: the handle's threads go on until the process ends.
+  static void abandon(std::unique_ptr<Client> client) { (void)client.release(); }
+  /// Lets librdkafka tell what went wrong since. Not for kGroup, which tells while it is served.
+  void listen();
+  /// Of a callback's opaque pointer.
+  template <class Owner>
+  static Owner& owner(void* opaque) {
+    return *static_cast<Owner*>(static_cast<Client*>(opaque)->owner_);
+  }
+
+ private:
+  Client(const Settings& settings, const sdk::Host& host, void* owner) : diagnostics_(host, settings.properties), owner_(owner) {}
+
+  Diagnostics diagnostics_;
+  void* owner_;
+  rd_kafka_s* handle_ = nullptr;
+};
+
+}  // namespace cdcrt::kafka_source

@@ -1,0 +1,219 @@
+#include "group_consumer.hpp"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+
+#include "broker_error.hpp"
+
+namespace cdcrt::kafka_source {
+namespace {
+
+constexpr std::chrono::milliseconds kBetweenCommits{500};
+constexpr std::chrono::seconds kBetweenMeasures{1};
+constexpr std::chrono::seconds kLongestClose{5};
+constexpr std::chrono::seconds kWithoutPartitions{3};  // how long a member without any waits for some before it is at the end
+
+}  // namespace
+
+GroupConsumer::GroupConsumer(const Settings& settings, Inspector& inspector, sdk::Host host)
+    : settings_(settings), inspector_(inspector), host_(std::move(host)) {}
+
+GroupConsumer::~GroupConsumer() { stop(); }
+
+sdk::Status GroupConsumer::start(const cdcrt_source_events& events) {
+  if (auto checked = inspector_.check(); !checked) return checked;
+  if (settings_.stops_at_end) {
+    if (auto remembered = remember_ends(); !remembered) return remembered;
+  }
+  events_ = &events;
+  limit_ = IntakeLimit(settings_.max_messages_per_second);
+  const auto customize = [](rd_kafka_conf_t* configuration) {
+    rd_kafka_conf_set_rebalance_cb(configuration,
+                                   [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions, void* opaque) {
+                                     Client::owner<GroupConsumer>(opaque).on_rebalance(code, partitions);
+                                   });
+    rd_kafka_conf_set_offset_commit_cb(
+        configuration, [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t*, void* opaque) {
+          auto& self = Client::owner<GroupConsumer>(opaque);
+          if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__NO_OFFSET) return;
+          // A hint for lag tools only: the next one makes up for it.
+          self.host_.log(CDCRT_LOG_DEBUG, "the group's offsets were not committed: " + std::string(rd_kafka_err2str(code)));
+        });
+  };
+  if (auto opened = Client::open(settings_, Client::Role::kGroup, host_, this, customize, client_); !opened) return opened;
+  rd_kafka_t* handle = client_->get();
+  rd_kafka_poll_set_consumer(handle);
+  group_queue_ = rd_kafka_queue_get_consumer(handle);
+  data_queue_ = rd_kafka_queue_new(handle);
+  const auto ring = [](rd_kafka_t*, void* opaque) { static_cast<Wakeup*>(opaque)->ring(); };
+  rd_kafka_queue_cb_event_enable(group_queue_, ring, &wakeup_);
+  rd_kafka_queue_cb_event_enable(data_queue_, ring, &wakeup_);
+
+  rd_kafka_topic_partition_list_t* topics = rd_kafka_topic_partition_list_new(1);
+  for (const auto& topic : settings_.topics.subscription()) rd_kafka_topic_partition_list_add(topics, topic.c_str(), RD_KAFKA_PARTITION_UA);
+  const auto code = rd_kafka_subscribe(handle, topics);
+  rd_kafka_topic_partition_list_destroy(topics);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return broker_error(code, "cannot subscribe to the topics", {}, settings_);
+  host_.info("joining group '" + settings_.group + "'" + (settings_.instance.empty() ? "" : " as instance '" + settings_.instance + "'") +
+             " at " + settings_.brokers);
+  return {};
+}
+
+sdk::Status GroupConsumer::remember_ends() {
+  std::vector<Key> keys;
+  auto listed = inspector_.list([&](std::string_view topic, int32_t partition) {
+    keys.emplace_back(topic, partition);
+    return true;
+  });
+  if (!listed) return listed;
+  for (auto& key : keys) {
+    cdcrt_bounds bounds{};
+    if (auto asked = inspector_.bounds(key.first, key.second, bounds); !asked) return asked;
+    ends_[std::move(key)] = bounds.end;
+  }
+  return {};
+}
+
+void GroupConsumer::seek(std::string_view topic, int32_t partition, int64_t offset, uint32_t generation) {
+  const auto found = partitions_.find(Key(topic, partition));
+  if (found == partitions_.end()) return;  // taken away meanwhile
+  Owned& owned = *found->second;
+  drop_batch(owned);
+  owned.state.seek(offset, generation);
+  owned.reported_lost = -1;
+  owned.seek_again_at = {};
+  owned.seek_fails_since.reset();
+}
+
+sdk::Status GroupConsumer::poll(std::chrono::milliseconds timeout, cdcrt_messages& out, bool& at_end) {
+  at_end = false;
+  if (!client_) return {};
+  const auto deadline = Clock::now() + timeout;
+  while (true) {
+    if (!failure_.ok()) return std::exchange(failure_, {});
+    if (!ready_.empty()) {
+      hand_out(out);
+      return {};
+    }
+    wakeup_.arm();
+    serve_group();
+    if (!failure_.ok()) continue;
+    apply_seeks();
+    const bool had_any = drain() > 0;
+    if (!failure_.ok() || !ready_.empty()) continue;
+    update_extent();
+    flush_commits(false);
+    if (is_at_end()) {
+      lag_ = 0;
+      at_end = true;
+      return {};
+    }
+    const auto now = Clock::now();
+    if (now >= deadline) return {};
+    if (had_any && drain_limit_ > 0) continue;  // all of it was outdated; there may be more
+    auto until = deadline;
+    for (const auto& [key, owned] : partitions_) {
+      if (owned->state.needs_seek()) until = std::min(until, std::max(owned->seek_again_at, now + std::chrono::milliseconds(1)));
+    }
+    if (drain_limit_ == 0) until = std::min<Clock::time_point>(until, now + limit_.wait());
+    wakeup_.wait(until);
+  }
+}
+
+sdk::Status GroupConsumer::serve() {
+  if (!client_) return {};
+  serve_group();
+  apply_seeks();
+  update_extent();
+  flush_commits(false);
+  return std::exchange(failure_, {});
+}
+
+bool GroupConsumer::is_at_end() const {
+  if (!settings_.stops_at_end || !assigned_at_ || !ready_.empty()) return false;
+  if (partitions_.empty()) return Clock::now() - *assigned_at_ >= kWithoutPartitions;
+  return std::all_of(partitions_.begin(), partitions_.end(),
+                     [](const auto& entry) { return entry.second->state.is_read_to(entry.second->end); });
+}
+
+void GroupConsumer::commit(std::string_view topic, int32_t partition, int64_t offset) {
+  Key key(topic, partition);
+  if (client_ && partitions_.find(key) != partitions_.end()) commits_[std::move(key)] = offset;
+}
+
+void GroupConsumer::flush_commits(bool at_once) {
+  if (commits_.empty()) return;
+  const auto now = Clock::now();
+  if (!at_once && now - committed_at_ < kBetweenCommits) return;
+  committed_at_ = now;
+  rd_kafka_topic_partition_list_t* offsets = rd_kafka_topic_partition_list_new(static_cast<int>(commits_.size()));
+  for (const auto& [key, offset] : commits_) {
+    if (partitions_.find(key) != partitions_.end())
+      rd_kafka_topic_partition_list_add(offsets, key.first.c_str(), key.second)->offset = offset;
+  }
+  commits_.clear();
+  if (offsets->cnt > 0) rd_kafka_commit(client_->get(), offsets, 1 /* in the background */);
+  rd_kafka_topic_partition_list_destroy(offsets);
+}
+
+void GroupConsumer::update_extent() {
+  const auto now = Clock::now();
+  if (now - measured_at_ < kBetweenMeasures) return;
+  measured_at_ = now;
+  uint64_t lag = 0;
+  for (const auto& [key, owned] : partitions_) {
+    if (!owned->state.is_sought()) continue;
+    int64_t low = 0, end = 0;
+    if (settings_.stops_at_end) {
+      end = owned->end;
+    } else if (rd_kafka_get_watermark_offsets(client_->get(), key.first.c_str(), key.second, &low, &end) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      continue;
+    }
+    if (end > owned->state.position()) lag += static_cast<uint64_t>(end - owned->state.position());
+  }
+  lag_ = lag;
+}
+
+bool GroupConsumer::close() {
+  rd_kafka_t* handle = client_->get();
+  rd_kafka_queue_t* queue = rd_kafka_queue_new(handle);
+  const auto deadline = Clock::now() + kLongestClose;
+  if (rd_kafka_error_t* error = rd_kafka_consumer_close_queue(handle, queue)) {
+    rd_kafka_error_destroy(error);
+  } else {
+    while (!rd_kafka_consumer_closed(handle) && Clock::now() < deadline) rd_kafka_queue_poll_callback(queue, 50);
+  }
+  const bool is_closed = rd_kafka_consumer_closed(handle) != 0;
+  rd_kafka_queue_destroy(queue);
+  return is_closed;
+}
+
+void GroupConsumer::stop() {
+  if (!client_ || is_stopped_) return;
+  is_stopped_ = true;
+  flush_commits(true);
+  for (rd_kafka_queue_s* queue : {group_queue_, data_queue_}) {
+    if (queue != nullptr) rd_kafka_queue_cb_event_enable(queue, nullptr, nullptr);
+  }
+  const bool is_closed = close();
+  while (!partitions_.empty()) {  // where closing did not come to it in time
+    const Key key = partitions_.begin()->first;
+    forget(key);
+    events_->revoked(events_->self, sdk::borrow(key.first), key.second);
+  }
+  for (rd_kafka_queue_s* queue : {group_queue_, data_queue_}) {
+    if (queue != nullptr) rd_kafka_queue_destroy(queue);
+  }
+  group_queue_ = data_queue_ = nullptr;
+  // Before 2.3.0 librdkafka aborts the process when a handle is destroyed between the group's join and its first assignment with
+  // the cooperative strategy (https://github.com/confluentinc/librdkafka/issues/4312). And destroying may take a minute where a
+  // broker is silent, or for ever after a topic was deleted (a reference is lost: CHANGELOG of 2.1.0).
+  if (!assigned_at_ && !settings_.is_eager && rd_kafka_version() < 0x020300ff) {
+    Client::abandon(std::move(client_));
+  } else {
+    Client::retire(std::move(client_), std::chrono::seconds(is_closed ? 2 : 0));
+  }
+}
+
+}  // namespace cdcrt::kafka_source

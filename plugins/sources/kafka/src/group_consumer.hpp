@@ -1,0 +1,129 @@
+// GroupConsumer: membership in the consumer group, and what is read of the partitions that it brings.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "cdcrt/abi/source.h"
+#include "cdcrt/sdk/message_batch.hpp"
+#include "client.hpp"
+#include "inspector.hpp"
+#include "intake_limit.hpp"
+#include "partition_state.hpp"
+#include "wakeup.hpp"
+
+struct rd_kafka_message_s;
+struct rd_kafka_queue_s;
+struct rd_kafka_topic_s;
+struct rd_kafka_topic_partition_list_s;
+
+namespace cdcrt::kafka_source {
+
+/// Two queues: librdkafka's own (rebalances, errors), and one to which every assigned partition is forwarded, so that the
+/// membership can be kept alive while messages are left unread. One thread, except extent.
+///
+/// Why nothing is lost or mixed (librdkafka 2.0.2, src/rdkafka_partition.c, rdkafka_queue.c, rdkafka.c):
+/// - A seek, pause, stop or start of a partition raises its version at once, in the calling thread. A fetched message carries the
+///   version it was asked for under; whoever takes it from a queue drops it when the version is older. So what was queued
+///   before a seek never comes out after it.
+/// - That test stands before each message with rd_kafka_consume_callback_queue. rd_kafka_consume_batch_queue instead collects
+///   first and throws away afterwards what a version raised meanwhile outdates, but has by then moved the position from which a
+///   partition goes on after a rebalance's pause: messages are skipped (CHANGELOG of 2.1.0, "intermittently skipping offsets").
+///   It also waits for a full array or the timeout. Hence the callback.
+/// - A rebalance pauses every partition inside librdkafka and goes on from a position that a control record of an outdated fetch
+///   may have moved. Partitions that stay here are therefore sought to their own `next` after each rebalance.
+/// - Stopping a partition takes the forwarding of its queue away in the background; so it is forwarded again after each seek.
+class GroupConsumer {
+ public:
+  /// `settings` and `inspector` outlive the consumer; the settings are read from start on.
+  GroupConsumer(const Settings& settings, Inspector& inspector, sdk::Host host);
+  ~GroupConsumer();
+
+  sdk::Status start(const cdcrt_source_events& events);
+  void seek(std::string_view topic, int32_t partition, int64_t offset, uint32_t generation);
+  /// END, where the settings say so, once every partition that is here was read to the end it had at the start.
+  sdk::Status poll(std::chrono::milliseconds timeout, cdcrt_messages& out, bool& is_at_end);
+  sdk::Status serve();
+  void commit(std::string_view topic, int32_t partition, int64_t offset);
+  /// Messages. Any thread.
+  [[nodiscard]] cdcrt_extent extent() const { return {done_, done_ + lag_}; }
+  /// Leaves the group (a member with a fixed name only closes) in bounded time. Legal at any time.
+  void stop();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  using Key = std::pair<std::string, int32_t>;
+  struct Owned {
+    std::shared_ptr<const std::string> topic;
+    int32_t number = 0;
+    PartitionState state;
+    rd_kafka_queue_s* queue = nullptr;
+    std::unique_ptr<sdk::MessageBatch> batch;
+    int64_t end = 0;             // at the start, with stop = "end"
+    int64_t reported_lost = -1;  // offset at which the log had nothing any more
+    Clock::time_point seek_again_at{};
+    std::optional<Clock::time_point> seek_fails_since;
+  };
+
+  // group_consumer.cpp
+  sdk::Status remember_ends();
+  void flush_commits(bool at_once);
+  void update_extent();
+  bool close();
+  // group_rebalance.cpp
+  void on_rebalance(int code, rd_kafka_topic_partition_list_s* partitions);
+  void assign(rd_kafka_topic_partition_list_s* partitions, bool is_cooperative);
+  void revoke(rd_kafka_topic_partition_list_s* partitions, bool is_cooperative);
+  void forget(const Key& key);
+  void keep_positions();
+  void forward(Owned& owned);
+  void apply_seeks();
+  void restart(Owned& owned);
+  // group_delivery.cpp
+  bool serve_group();
+  int drain();
+  void on_message(const rd_kafka_message_s& message);
+  void on_message_error(const rd_kafka_message_s& message);
+  void explain_lost(Owned& owned);
+  void fail(sdk::Status status);
+  void drop_batch(Owned& owned);
+  void hand_out(cdcrt_messages& out);
+  [[nodiscard]] bool is_at_end() const;
+  [[nodiscard]] bool is_cooperative() const;
+  Owned* find(const rd_kafka_message_s& message);
+
+  const Settings& settings_;
+  Inspector& inspector_;
+  sdk::Host host_;
+  const cdcrt_source_events* events_ = nullptr;
+  std::unique_ptr<Client> client_;
+  Wakeup wakeup_;
+  rd_kafka_queue_s* group_queue_ = nullptr;
+  rd_kafka_queue_s* data_queue_ = nullptr;
+  std::shared_ptr<sdk::BlockPool> pool_ = std::make_shared<sdk::BlockPool>();
+
+  std::map<Key, std::unique_ptr<Owned>, std::less<>> partitions_;
+  std::map<Key, int64_t> ends_;
+  std::deque<Owned*> ready_;  // partitions with a batch to hand out
+  std::map<Key, int64_t> commits_;
+  Clock::time_point committed_at_{}, measured_at_{};
+  IntakeLimit limit_{0};
+  std::optional<Clock::time_point> assigned_at_;  // the last time
+  sdk::Status failure_;                           // told by the next poll or serve
+  bool is_outage_ = false, is_stopped_ = false;
+
+  // Of one drain.
+  uint64_t drained_messages_ = 0, drained_bytes_ = 0, drain_limit_ = 0;
+  const rd_kafka_topic_s* last_topic_ = nullptr;
+  Owned* last_owned_ = nullptr;
+
+  std::atomic<uint64_t> done_{0}, lag_{0};
+};
+
+}  // namespace cdcrt::kafka_source

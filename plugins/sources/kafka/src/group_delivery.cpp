@@ -1,0 +1,160 @@
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+
+#include "broker_error.hpp"
+#include "group_consumer.hpp"
+#include "message_copy.hpp"
+
+namespace cdcrt::kafka_source {
+namespace {
+
+constexpr uint64_t kMostMessages = 1000;  // taken from librdkafka at once
+constexpr uint64_t kMostBytes = 1 << 20;
+
+}  // namespace
+
+bool GroupConsumer::serve_group() {
+  bool had_any = false;
+  while (rd_kafka_message_t* message = rd_kafka_consumer_poll(client_->get(), 0)) {
+    had_any = true;
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      on_message_error(*message);
+    } else if (Owned* owned = find(*message)) {
+      // Not forwarded: the data queue may hold later ones already, so the order is taken up anew.
+      owned->state.reposition();
+    }
+    rd_kafka_message_destroy(message);
+  }
+  last_topic_ = nullptr;
+  char reason[512] = "";
+  const auto fatal = rd_kafka_fatal_error(client_->get(), reason, sizeof reason);
+  if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    auto status = broker_error(fatal, "Kafka client", without_secrets(reason, settings_.properties), settings_);
+    fail(status.code() == CDCRT_RETRY ? sdk::Status::fatal(std::string(status.message())) : std::move(status));
+  }
+  Diagnostics& diagnostics = client_->diagnostics();
+  if (diagnostics.take_outage()) {
+    if (diagnostics.is_refused()) {
+      fail(refused_credentials(settings_, diagnostics.last()));
+    } else if (!is_outage_) {
+      is_outage_ = true;
+      fail(sdk::Status::retry("no Kafka broker can be reached at " + settings_.brokers + ": " + diagnostics.last(),
+                              "reading goes on by itself when one comes back"));
+    }
+  }
+  return had_any;
+}
+
+int GroupConsumer::drain() {
+  drained_messages_ = drained_bytes_ = 0;
+  drain_limit_ = std::min(kMostMessages, limit_.available(Clock::now()));
+  if (drain_limit_ == 0) return 0;
+  last_topic_ = nullptr;
+  last_owned_ = nullptr;
+  const int served = rd_kafka_consume_callback_queue(
+      data_queue_, 0, [](rd_kafka_message_t* message, void* opaque) { static_cast<GroupConsumer*>(opaque)->on_message(*message); }, this);
+  for (auto& [key, owned] : partitions_) {
+    if (owned->reported_lost >= 0) explain_lost(*owned);
+  }
+  if (drained_messages_ > 0) {
+    limit_.take(drained_messages_);
+    done_ += drained_messages_;
+    if (is_outage_) {
+      is_outage_ = false;
+      client_->diagnostics().reached();
+      host_.info("reading from " + settings_.brokers + " again");
+    }
+  }
+  return served;
+}
+
+GroupConsumer::Owned* GroupConsumer::find(const rd_kafka_message_t& message) {
+  // Messages come in runs of one partition. The topic's handle is compared only within one drain, which keeps it alive.
+  if (message.rkt == nullptr) return nullptr;
+  if (message.rkt == last_topic_ && last_owned_ != nullptr && last_owned_->number == message.partition) return last_owned_;
+  const auto found = partitions_.find(Key(rd_kafka_topic_name(message.rkt), message.partition));
+  last_topic_ = message.rkt;
+  return last_owned_ = found == partitions_.end() ? nullptr : found->second.get();
+}
+
+void GroupConsumer::on_message(const rd_kafka_message_t& message) {
+  if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return on_message_error(message);
+  Owned* owned = find(message);
+  if (owned == nullptr) return;
+  switch (owned->state.judge(message.offset)) {
+    case PartitionState::Verdict::kDrop:
+      return;
+    case PartitionState::Verdict::kSeekAgain:
+      host_.log(CDCRT_LOG_DEBUG, partition_name(*owned->topic, owned->number) + ": sought twice");
+      return;
+    case PartitionState::Verdict::kTake:
+      break;
+  }
+  if (!owned->batch) {
+    owned->batch = std::make_unique<sdk::MessageBatch>(pool_, owned->topic, owned->number, owned->state.generation());
+    ready_.push_back(owned);
+  }
+  copy_message(message, *owned->batch);
+  drained_bytes_ += message.len + message.key_len;
+  if (++drained_messages_ >= drain_limit_ || drained_bytes_ >= kMostBytes) rd_kafka_yield(client_->get());
+}
+
+void GroupConsumer::on_message_error(const rd_kafka_message_t& message) {
+  Owned* owned = find(message);
+  const std::string topic = message.rkt == nullptr ? std::string() : rd_kafka_topic_name(message.rkt);
+  switch (message.err) {
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+      if (owned != nullptr) owned->state.reached(message.offset);
+      return;
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+      if (owned != nullptr && owned->state.is_sought()) owned->reported_lost = owned->state.position();
+      return;
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+      return;  // librdkafka tries again; an outage is told by the error callback
+    case RD_KAFKA_RESP_ERR__FATAL:
+      return;  // told with its cause by rd_kafka_fatal_error
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+      if (topic.rfind('^', 0) == 0) return;  // a pattern that matches nothing yet
+      break;
+    default:
+      break;
+  }
+  const std::string what = topic.empty() ? "group '" + settings_.group + "'" : "topic '" + topic + "'";
+  fail(broker_error(message.err, what, without_secrets(rd_kafka_message_errstr(&message), settings_.properties), settings_, topic));
+}
+
+void GroupConsumer::explain_lost(Owned& owned) {
+  const int64_t wanted = std::exchange(owned.reported_lost, -1);
+  cdcrt_bounds now{};
+  if (auto asked = inspector_.bounds(*owned.topic, owned.number, now); !asked) {
+    owned.reported_lost = wanted;
+    return fail(std::move(asked));
+  }
+  if (wanted >= now.first && wanted <= now.end) {  // was told before the last seek, or the leader had been elsewhere
+    owned.state.reposition();
+    return;
+  }
+  fail(offset_out_of_range(*owned.topic, owned.number, wanted, now.first, now.end));
+}
+
+void GroupConsumer::fail(sdk::Status status) {
+  if (failure_.ok() || (failure_.code() == CDCRT_RETRY && status.code() != CDCRT_RETRY)) failure_ = std::move(status);
+}
+
+void GroupConsumer::drop_batch(Owned& owned) {
+  if (!owned.batch) return;
+  owned.batch.reset();
+  ready_.erase(std::find(ready_.begin(), ready_.end(), &owned));
+}
+
+void GroupConsumer::hand_out(cdcrt_messages& out) {
+  Owned& owned = *ready_.front();
+  ready_.pop_front();
+  sdk::MessageBatch::hand_over(std::move(owned.batch), &out);
+}
+
+}  // namespace cdcrt::kafka_source

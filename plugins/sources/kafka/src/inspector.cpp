@@ -1,0 +1,200 @@
+#include "inspector.hpp"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "broker_error.hpp"
+#include "near_names.hpp"
+
+namespace cdcrt::kafka_source {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr int kOneTryMs = 1000;
+
+struct MetadataDeleter {
+  void operator()(const rd_kafka_metadata_t* metadata) const { rd_kafka_metadata_destroy(metadata); }
+};
+using Metadata = std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter>;
+
+struct PartitionsDeleter {
+  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
+};
+
+bool is_transport(int code) {
+  return code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
+         code == RD_KAFKA_RESP_ERR__RESOLVE || code == RD_KAFKA_RESP_ERR__WAIT_COORD || code == RD_KAFKA_RESP_ERR__SSL;
+}
+
+std::string seconds(std::chrono::milliseconds time) {
+  return time.count() % 1000 == 0 ? std::to_string(time.count() / 1000) + " s" : std::to_string(time.count()) + " ms";
+}
+
+auto one_partition(std::string_view topic, int32_t partition) {
+  std::unique_ptr<rd_kafka_topic_partition_list_t, PartitionsDeleter> list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), std::string(topic).c_str(), partition);
+  return list;
+}
+
+}  // namespace
+
+sdk::Status Inspector::client(Client::Role role, Client*& to) {
+  const std::lock_guard lock(mutex_);
+  auto& made = role == Client::Role::kCommitted ? group_ : lookup_;
+  if (!made) {
+    if (auto opened = Client::open(settings_, role, host_, this, nullptr, made); !opened) return opened;
+  }
+  to = made.get();
+  return {};
+}
+
+sdk::Status Inspector::failed(Client& client, int code, const std::string& what, std::string_view topic) {
+  client.listen();
+  Diagnostics& diagnostics = client.diagnostics();
+  if (!is_transport(code)) return broker_error(code, what, {}, settings_, topic);
+  if (diagnostics.is_refused()) return refused_credentials(settings_, diagnostics.last());
+  const std::string last = diagnostics.last();
+  const std::string reason = last.empty() ? std::string(rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(code))) : last;
+  if (was_reached_) return sdk::Status::retry(what + ": no broker answers: " + reason);
+  return sdk::Status::error(
+      CDCRT_UNREACHABLE,
+      "no Kafka broker answers at " + settings_.brokers + " within " + seconds(settings_.connect_timeout) + ": " + reason,
+      "check the option brokers, the network, and security.protocol in the librdkafka table of this source");
+}
+
+sdk::Status Inspector::topics(std::vector<Topic>& to) {
+  Client* lookup = nullptr;
+  if (auto opened = client(Client::Role::kLookup, lookup); !opened) return opened;
+  const auto deadline = Clock::now() + settings_.connect_timeout;
+  const rd_kafka_metadata_t* raw = nullptr;
+  while (true) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    const auto code = rd_kafka_metadata(lookup->get(), 1, nullptr, &raw, static_cast<int>(std::clamp<int64_t>(left, 1, kOneTryMs)));
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) break;
+    lookup->listen();
+    if (!is_transport(code) || lookup->diagnostics().is_refused() || Clock::now() >= deadline)
+      return failed(*lookup, code, "cannot list the topics", {});
+  }
+  const Metadata metadata(raw);
+  was_reached_ = true;
+  lookup->diagnostics().reached();
+  for (int i = 0; i < metadata->topic_cnt; ++i) {
+    const auto& topic = metadata->topics[i];
+    if (topic.err == RD_KAFKA_RESP_ERR_NO_ERROR || topic.err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
+      to.push_back({topic.topic, topic.partition_cnt});
+  }
+  std::sort(to.begin(), to.end(), [](const Topic& a, const Topic& b) { return a.name < b.name; });
+  return {};
+}
+
+sdk::Status Inspector::missing_topic(Client& client, const std::string& name, const std::vector<Topic>& topics) {
+  // Brokers leave out of their list what this user may not see; asked for one by name they tell.
+  rd_kafka_topic_t* topic = rd_kafka_topic_new(client.get(), name.c_str(), nullptr);
+  const rd_kafka_metadata_t* raw = nullptr;
+  const auto code = topic == nullptr ? rd_kafka_last_error() : rd_kafka_metadata(client.get(), 0, topic, &raw, timeout_ms());
+  if (topic != nullptr) rd_kafka_topic_destroy(topic);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return failed(client, code, "cannot ask for topic '" + name + "'", name);
+  const Metadata metadata(raw);
+  const auto problem = metadata->topic_cnt > 0 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  if (problem == RD_KAFKA_RESP_ERR_NO_ERROR || problem == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) return {};
+  if (problem == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) return broker_error(problem, "topic '" + name + "'", {}, settings_, name);
+  std::vector<std::string> names;
+  for (const auto& known : topics) names.push_back(known.name);
+  std::string hint = did_you_mean(near_names(name, names));
+  hint += (hint.empty() ? "" : " ") + std::string("A topic that is to appear later is given as a pattern, for example '") + name + "*'";
+  return sdk::Status::bad_config("topics", "topic '" + name + "' does not exist at " + settings_.brokers, hint);
+}
+
+sdk::Status Inspector::check() {
+  std::vector<Topic> found;
+  if (auto listed = topics(found); !listed) return listed;
+  const auto is = [](const std::string& name) { return [&name](const Topic& topic) { return topic.name == name; }; };
+  for (const auto& name : settings_.topics.plain()) {
+    if (std::any_of(found.begin(), found.end(), is(name))) continue;
+    if (auto missing = missing_topic(*lookup_, name, found); !missing) return missing;
+  }
+  for (const auto& pattern : settings_.topics.open()) {
+    TopicPatterns alone;
+    if (auto parsed = TopicPatterns::parse({pattern}, alone); !parsed) return parsed;
+    if (std::none_of(found.begin(), found.end(), [&](const Topic& topic) { return alone.wants(topic.name); })) {
+      host_.warn("no topic matches '" + pattern + "' at " + settings_.brokers + "; waiting for one to appear");
+    }
+  }
+  return {};
+}
+
+sdk::Status Inspector::list(const std::function<bool(std::string_view, int32_t)>& visit) {
+  std::vector<Topic> found;
+  if (auto listed = topics(found); !listed) return listed;
+  for (const auto& topic : found) {
+    if (!settings_.topics.wants(topic.name)) continue;
+    for (int32_t partition = 0; partition < topic.partitions; ++partition) {
+      if (!visit(topic.name, partition)) return {};
+    }
+  }
+  return {};
+}
+
+sdk::Status Inspector::bounds(std::string_view topic, int32_t partition, cdcrt_bounds& out) {
+  Client* lookup = nullptr;
+  if (auto opened = client(Client::Role::kLookup, lookup); !opened) return opened;
+  const auto code =
+      rd_kafka_query_watermark_offsets(lookup->get(), std::string(topic).c_str(), partition, &out.first, &out.end, timeout_ms());
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return failed(*lookup, code, "cannot ask for the bounds of " + partition_name(topic, partition), topic);
+  was_reached_ = true;
+  return {};
+}
+
+sdk::Status Inspector::offset_at(std::string_view topic, int32_t partition, int64_t timestamp_ms, int64_t& offset) {
+  Client* lookup = nullptr;
+  if (auto opened = client(Client::Role::kLookup, lookup); !opened) return opened;
+  const auto list = one_partition(topic, partition);
+  list->elems[0].offset = std::max<int64_t>(0, timestamp_ms);
+  auto code = rd_kafka_offsets_for_times(lookup->get(), list.get(), timeout_ms());
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[0].err;
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return failed(*lookup, code, "cannot find a time in " + partition_name(topic, partition), topic);
+  was_reached_ = true;
+  offset = list->elems[0].offset;
+  if (offset >= 0) return {};
+  cdcrt_bounds now{};
+  auto asked = bounds(topic, partition, now);
+  offset = now.end;
+  return asked;
+}
+
+sdk::Status Inspector::committed(std::string_view topic, int32_t partition, int64_t& offset) {
+  Client* group = nullptr;
+  if (auto opened = client(Client::Role::kCommitted, group); !opened) return opened;
+  const auto list = one_partition(topic, partition);
+  auto code = rd_kafka_committed(group->get(), list.get(), timeout_ms());
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[0].err;
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return failed(*group, code, "cannot ask what group '" + settings_.group + "' has committed for " + partition_name(topic, partition),
+                  topic);
+  }
+  was_reached_ = true;
+  offset = list->elems[0].offset;
+  return {};
+}
+
+sdk::Status Inspector::origin(std::string_view topic, int32_t partition, int64_t& offset) {
+  const StartPosition& start = settings_.start;
+  if (start.kind == StartPosition::Kind::kTime) return offset_at(topic, partition, start.timestamp_ms, offset);
+  if (start.kind == StartPosition::Kind::kCommitted) {
+    auto asked = committed(topic, partition, offset);
+    if (!asked || offset >= 0) return asked;
+    if (!has_told_of_start_.exchange(true)) {
+      host_.info("group '" + settings_.group + "' has no committed offset for " + partition_name(topic, partition) +
+                 ": read from its beginning, and likewise every other partition without one");
+    }
+  }
+  cdcrt_bounds now{};
+  auto asked = bounds(topic, partition, now);
+  offset = start.kind == StartPosition::Kind::kLatest ? now.end : now.first;
+  return asked;
+}
+
+}  // namespace cdcrt::kafka_source

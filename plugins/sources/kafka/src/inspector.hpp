@@ -1,0 +1,60 @@
+// Inspector: what the cluster holds, asked without being a member of the group.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cdcrt/abi/source.h"
+#include "client.hpp"
+#include "settings.hpp"
+
+namespace cdcrt::kafka_source {
+
+/// Connects at the first question. Every question waits at most the option `connect_timeout`; UNREACHABLE where no broker was
+/// ever reached, RETRY later on. Any thread, several at once.
+class Inspector {
+ public:
+  struct Topic {
+    std::string name;
+    int32_t partitions = 0;
+  };
+
+  /// `settings` outlives the inspector.
+  Inspector(const Settings& settings, sdk::Host host) : settings_(settings), host_(std::move(host)) {}
+  ~Inspector() {
+    Client::retire(std::move(lookup_));
+    Client::retire(std::move(group_));
+  }
+  Inspector(const Inspector&) = delete;
+  Inspector& operator=(const Inspector&) = delete;
+
+  /// Brokers reachable, credentials accepted, topics given by plain name exist. Warns where a pattern matches nothing.
+  sdk::Status check();
+  sdk::Status list(const std::function<bool(std::string_view, int32_t)>& visit);
+  sdk::Status bounds(std::string_view topic, int32_t partition, cdcrt_bounds& out);
+  /// Where the option `start` says.
+  sdk::Status origin(std::string_view topic, int32_t partition, int64_t& offset);
+  /// The end where nothing is as late.
+  sdk::Status offset_at(std::string_view topic, int32_t partition, int64_t timestamp_ms, int64_t& offset);
+
+ private:
+  sdk::Status client(Client::Role role, Client*& to);
+  sdk::Status topics(std::vector<Topic>& to);
+  sdk::Status committed(std::string_view topic, int32_t partition, int64_t& offset);
+  sdk::Status missing_topic(Client& client, const std::string& name, const std::vector<Topic>& topics);
+  sdk::Status failed(Client& client, int code, const std::string& what, std::string_view topic);
+  [[nodiscard]] int timeout_ms() const { return static_cast<int>(settings_.connect_timeout.count()); }
+
+  const Settings& settings_;
+  sdk::Host host_;
+  std::mutex mutex_;  // of the clients' making
+  std::unique_ptr<Client> lookup_, group_;
+  std::atomic<bool> was_reached_{false}, has_told_of_start_{false};
+};
+
+}  // namespace cdcrt::kafka_source

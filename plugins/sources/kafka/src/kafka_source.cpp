@@ -1,0 +1,52 @@
+#include "kafka_source.hpp"
+
+namespace cdcrt::kafka_source {
+
+KafkaSource::KafkaSource(const sdk::Config&, sdk::Host host)
+    : inspector_(settings_, host), rereader_(settings_, inspector_, host), consumer_(settings_, inspector_, host) {}
+
+sdk::Status KafkaSource::configure(const sdk::Config& config) { return settings_.read(config); }
+
+sdk::Status KafkaSource::seek(std::string_view topic, int32_t partition, int64_t offset, uint32_t generation) {
+  consumer_.seek(topic, partition, offset, generation);
+  return {};
+}
+
+sdk::Status KafkaSource::start(const cdcrt_source_events& events) { return consumer_.start(events); }
+
+sdk::Status KafkaSource::poll(std::chrono::milliseconds timeout, cdcrt_messages& out) {
+  bool is_at_end = false;
+  auto polled = consumer_.poll(timeout, out, is_at_end);
+  return is_at_end ? end_of_input() : std::move(polled);
+}
+
+sdk::Status KafkaSource::serve() { return consumer_.serve(); }
+
+sdk::Status KafkaSource::fetch(std::string_view topic, int32_t partition, int64_t first, int64_t last,
+                               const std::function<bool(const cdcrt_message&)>& visit) {
+  return rereader_.fetch(topic, partition, first, last, visit);
+}
+
+void KafkaSource::commit(std::string_view topic, int32_t partition, int64_t offset) { consumer_.commit(topic, partition, offset); }
+
+cdcrt_extent KafkaSource::extent() { return consumer_.extent(); }
+
+sdk::Status KafkaSource::list(const std::function<bool(std::string_view topic, int32_t partition)>& visit) {
+  return inspector_.list(visit);
+}
+
+sdk::Status KafkaSource::bounds(std::string_view topic, int32_t partition, cdcrt_bounds& out) {
+  return inspector_.bounds(topic, partition, out);
+}
+
+sdk::Status KafkaSource::origin(std::string_view topic, int32_t partition, int64_t& offset) {
+  return inspector_.origin(topic, partition, offset);
+}
+
+sdk::Status KafkaSource::offset_at(std::string_view topic, int32_t partition, int64_t timestamp_ms, int64_t& offset) {
+  return inspector_.offset_at(topic, partition, timestamp_ms, offset);
+}
+
+void KafkaSource::stop() { consumer_.stop(); }
+
+}  // namespace cdcrt::kafka_source

@@ -1,0 +1,85 @@
+#include "rereader.hpp"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "broker_error.hpp"
+#include "message_copy.hpp"
+
+namespace cdcrt::kafka_source {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Reading of one partition by the interface that needs no group.
+class PartitionReading {
+ public:
+  PartitionReading(rd_kafka_t* handle, const std::string& topic, int32_t partition) : partition_(partition) {
+    topic_ = rd_kafka_topic_new(handle, topic.c_str(), nullptr);
+  }
+  ~PartitionReading() {
+    if (is_started_) rd_kafka_consume_stop(topic_, partition_);
+    if (topic_ != nullptr) rd_kafka_topic_destroy(topic_);
+  }
+  PartitionReading(const PartitionReading&) = delete;
+  PartitionReading& operator=(const PartitionReading&) = delete;
+  bool start(int64_t offset) {
+    is_started_ = topic_ != nullptr && rd_kafka_consume_start(topic_, partition_, offset) == 0;
+    return is_started_;
+  }
+  auto next(int timeout_ms) {
+    return std::unique_ptr<rd_kafka_message_t, decltype(&rd_kafka_message_destroy)>(rd_kafka_consume(topic_, partition_, timeout_ms),
+                                                                                    rd_kafka_message_destroy);
+  }
+
+ private:
+  rd_kafka_topic_t* topic_ = nullptr;
+  int32_t partition_;
+  bool is_started_ = false;
+};
+
+}  // namespace
+
+sdk::Status Rereader::fetch(std::string_view topic, int32_t partition, int64_t first, int64_t last,
+                            const std::function<bool(const cdcrt_message&)>& visit) {
+  cdcrt_bounds now{};
+  if (auto asked = inspector_.bounds(topic, partition, now); !asked) return asked;
+  first = std::max(first, now.first);
+  last = std::min(last, now.end - 1);
+  if (first > last) return {};
+  if (!client_) {
+    if (auto opened = Client::open(settings_, Client::Role::kReread, host_, this, nullptr, client_); !opened) return opened;
+  }
+  const std::string name = partition_name(topic, partition);
+  PartitionReading reading(client_->get(), std::string(topic), partition);
+  if (!reading.start(first)) return broker_error(rd_kafka_last_error(), "cannot read " + name + " again", {}, settings_, topic);
+
+  auto pool = std::make_shared<sdk::BlockPool>(1);
+  auto owner = std::make_shared<const std::string>(topic);
+  auto deadline = Clock::now() + settings_.connect_timeout;
+  while (Clock::now() < deadline) {
+    client_->listen();
+    const auto message = reading.next(100);
+    if (!message) continue;
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return {};
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return broker_error(message->err, "cannot read " + name + " again", rd_kafka_message_errstr(message.get()), settings_, topic);
+    }
+    if (message->offset > last) return {};
+    if (message->offset < first) continue;
+    auto batch = std::make_unique<sdk::MessageBatch>(pool, owner, partition, 0);
+    copy_message(*message, *batch);
+    cdcrt_messages one{};
+    sdk::MessageBatch::hand_over(std::move(batch), &one);
+    const bool goes_on = visit(one.messages[0]);
+    one.release(&one);
+    if (!goes_on || message->offset == last) return {};
+    deadline = Clock::now() + settings_.connect_timeout;
+  }
+  return sdk::Status::retry("cannot read " + name + " again from offset " + std::to_string(first) + ": no answer" +
+                            (client_->diagnostics().last().empty() ? "" : ": " + client_->diagnostics().last()));
+}
+
+}  // namespace cdcrt::kafka_source

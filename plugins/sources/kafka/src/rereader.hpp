@@ -1,0 +1,35 @@
+// Rereader: single messages, again.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "cdcrt/abi/source.h"
+#include "client.hpp"
+#include "inspector.hpp"
+
+namespace cdcrt::kafka_source {
+
+/// Its handle is its own, made at the first call, so that the group's reading is not disturbed. One thread at a time.
+class Rereader {
+ public:
+  /// `settings` and `inspector` outlive the rereader.
+  Rereader(const Settings& settings, Inspector& inspector, sdk::Host host)
+      : settings_(settings), inspector_(inspector), host_(std::move(host)) {}
+  ~Rereader() { Client::retire(std::move(client_)); }
+  Rereader(const Rereader&) = delete;
+  Rereader& operator=(const Rereader&) = delete;
+
+  /// See cdcrt_source.fetch. RETRY when the broker does not answer in time.
+  sdk::Status fetch(std::string_view topic, int32_t partition, int64_t first, int64_t last,
+                    const std::function<bool(const cdcrt_message&)>& visit);
+
+ private:
+  const Settings& settings_;
+  Inspector& inspector_;
+  sdk::Host host_;
+  std::unique_ptr<Client> client_;
+};
+
+}  // namespace cdcrt::kafka_source

@@ -1,0 +1,36 @@
+#include "settings.hpp"
+
+#include <unistd.h>
+
+namespace cdcrt::kafka_source {
+namespace {
+
+std::string host_name() {
+  char name[256] = "";
+  if (::gethostname(name, sizeof name - 1) != 0) return {};
+  return name;
+}
+
+}  // namespace
+
+sdk::Status Settings::read(const sdk::Config& config) {
+  brokers = config.string("brokers");
+  if (brokers.find_first_not_of(" ,") == std::string::npos) {
+    return sdk::Status::bad_config("brokers", "no broker is named", "for example brokers = \"kafka1:9092,kafka2:9092\"");
+  }
+  group = config.has("group") ? config.string("group") : config.pipeline();
+  if (group.empty()) return sdk::Status::bad_config("group", "the group's name is empty");
+  instance = config.has("instance") ? config.string("instance") : host_name();
+  if (auto parsed = TopicPatterns::parse(config.list("topics"), topics); !parsed) return parsed;
+  if (auto parsed = StartPosition::parse(config.string("start"), start); !parsed) return parsed;
+  stops_at_end = config.string("stop") == "end";
+  is_eager = config.string("assignment") == "eager";
+  isolation_level = config.string("isolation_level");
+  max_messages_per_second = static_cast<uint64_t>(config.integer("max_messages_per_second"));
+  queue_memory = config.bytes("queue_memory");
+  connect_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(config.duration("connect_timeout"));
+  properties = config.map("librdkafka");
+  return check_properties(properties);
+}
+
+}  // namespace cdcrt::kafka_source

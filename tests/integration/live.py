@@ -1,0 +1,210 @@
+"""A pipeline on a real broker and a real PostgreSQL under load: generated changes of four keyed tables, and rows of a table without a
+key, of which every one has a number of its own, so that a row that is lost or doubled shows."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+
+from integration import program
+from lab.kafka import Kafka
+from lab.postgresql import Postgresql
+from lab.process import wait_until
+
+GENERATOR = os.path.join(os.path.dirname(program.BINARY), "generate_events")
+COMPARE = os.path.join(program.TESTS, "oracle", "compare.py")
+TABLES = ("customers", "orders", "items", "visits")
+PARTITIONS = 4
+LOG = "bench.shop.log"
+LOG_PARTITIONS = 8
+
+MANIFEST = """
+[pipeline]
+name = "live"
+[runtime]
+memory = "64MiB"
+[sources.events]
+plugin = "kafka"
+brokers = "%(brokers)s"
+topics = ["bench.*"]
+instance = "%(instance)s"
+format.plugin = "debezium-json"
+[sources.events.librdkafka]
+"session.timeout.ms" = 3000
+"heartbeat.interval.ms" = 500
+"max.poll.interval.ms" = 20000
+[sinks.target]
+plugin = "odbc"
+connections = 3
+stall_after = "%(stall_after)s"
+lock_timeout = "500ms"
+idle_timeout = "4s"
+connection = { Driver = "PostgreSQL Unicode", Server = "127.0.0.1", Port = "%(port)s", Database = "live", UID = "postgres", SSLmode = "disable" }
+[sinks.target.batch]
+max_rows = 2000
+[dead_letters]
+path = "%(folder)s/letters-%(instance)s.jsonl"
+"""
+
+
+class Load:
+    """Events in files of their own, one for each slice, topic and partition, so that they can be produced piece by piece."""
+
+    def __init__(self, folder, events, seed=1, slices=20):
+        self.folder, self.slices, self.rows = folder, slices, events // 4
+        self.expected = os.path.join(folder, "expected")
+        lines = os.path.join(folder, "events.jsonl")
+        subprocess.run([GENERATOR, "--events", str(events), "--seed", str(seed), "--no-schemas", "--out", lines, "--expected", self.expected], check=True)
+        files = {}
+        with open(lines, encoding="utf-8") as file:
+            for number, line in enumerate(file):
+                message = json.loads(line)
+                piece = number * slices // events
+                key = (piece, message["topic"], message["partition"])
+                if key not in files:
+                    files[key] = open(self._path(*key), "w", encoding="utf-8", newline="")
+                files[key].write(f"{message.get('key') or ''}\x02{message.get('payload') or ''}\x01")
+        for file in files.values():
+            file.close()
+        self.files = sorted(files)
+        chance = random.Random(seed)
+        for number in range(self.rows):
+            piece, partition = number * slices // self.rows, chance.randrange(LOG_PARTITIONS)
+            row = {"before": None, "after": {"n": number, "word": chance.choice("abc")}, "op": "c", "ts_ms": 1,
+                   "source": {"connector": "postgresql", "db": "shop", "schema": "shop", "table": "log"}}
+            with open(self._path(piece, LOG, partition), "a", encoding="utf-8", newline="") as file:
+                file.write("\x02" + json.dumps(row) + "\x01")
+        self.log_files = [(piece, LOG, partition) for piece in range(slices) for partition in range(LOG_PARTITIONS)]
+        os.remove(lines)
+
+    def _path(self, piece, topic, partition):
+        return os.path.join(self.folder, f"slice-{piece}-{topic}-{partition}")
+
+    def produce(self, kafka, piece):
+        for key in [*self.files, *self.log_files]:
+            if key[0] == piece and os.path.exists(self._path(*key)):
+                kafka.produce_file(key[1], self._path(*key), partition=key[2])
+
+
+class Live:
+    """Broker, database and processes; the caller ends it with stop()."""
+
+    def __init__(self, folder, events, seed=1, slices=20, database=None, kafka=None, stall_after="30s"):
+        self.folder, self.stall_after = folder, stall_after
+        self.kafka = kafka or Kafka(settings={"group.min.session.timeout.ms": 1000})
+        self.postgresql = database or Postgresql()
+        self.postgresql.create("live")
+        for table in TABLES:
+            self.kafka.create_topic("bench.shop." + table, PARTITIONS)
+        self.kafka.create_topic(LOG, LOG_PARTITIONS)
+        self.load = Load(folder, events, seed, slices)
+        self.port = self.postgresql.port
+        self.processes = {}
+        self._producing = None
+
+    def manifest(self, instance, more=""):
+        path = os.path.join(self.folder, f"{instance}.toml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(MANIFEST % {"brokers": self.kafka.brokers, "instance": instance, "port": self.port, "folder": self.folder,
+                                   "stall_after": self.stall_after} + more)
+        return path
+
+    def log(self, instance):
+        path = os.path.join(self.folder, f"{instance}.log")
+        if not os.path.exists(path):
+            return ""
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    # ---- processes ----
+
+    def start(self, instance, *arguments):
+        """A process of the pipeline; its output is appended to log(instance)."""
+        self.processes[instance] = program.start(["--manifest", self.manifest(instance), *arguments], {}, os.path.join(self.folder, f"{instance}.log"))
+        return self.processes[instance]
+
+    def signal(self, instance, number):
+        self.processes[instance].send_signal(number)
+        if number in (signal.SIGKILL, signal.SIGTERM):
+            return self.processes[instance].wait(60)
+        return None
+
+    def run_to_end(self, timeout=120, instance="end"):
+        """A process of its own that reads to the end: exit code and log."""
+        result = program.run(["--manifest", self.manifest(instance), "--stop", "end"], folder=self.folder, timeout=timeout)
+        return result.exit_code, result.log
+
+    # ---- load ----
+
+    def produce_slowly(self, seconds):
+        """In the background: every slice, spread over about that long."""
+        def work():
+            for piece in range(self.load.slices):
+                begun = time.monotonic()
+                self.load.produce(self.kafka, piece)
+                time.sleep(max(0.0, seconds / self.load.slices - (time.monotonic() - begun)))
+        self._producing = threading.Thread(target=work)
+        self._producing.start()
+
+    def produce_all(self):
+        for piece in range(self.load.slices):
+            self.load.produce(self.kafka, piece)
+
+    @property
+    def producing(self):
+        return self._producing is not None and self._producing.is_alive()
+
+    def finish_producing(self):
+        if self._producing is not None:
+            self._producing.join()
+
+    # ---- the target ----
+
+    def value(self, query):
+        return self.postgresql.value("live", query)
+
+    def is_complete(self):
+        """Every partition's low watermark stands at its end."""
+        return not self.behind()
+
+    def behind(self):
+        """Partitions whose low watermark is not at their end: (stored, end)."""
+        try:
+            stored = {(topic, int(partition)): int(offset) for topic, partition, offset in
+                      self.postgresql.query("live", "select topic, partition, next_offset from cdcrt.watermarks")}
+        except Exception as error:  # the database may be away, or not prepared yet
+            return {"database": error}
+        behind = {}
+        for topic in [*("bench.shop." + table for table in TABLES), LOG]:
+            for partition, end in self.kafka.end_offsets(topic).items():
+                if end > 0 and stored.get((topic, partition), 0) < end:
+                    behind[(topic, partition)] = (stored.get((topic, partition)), end)
+        return behind
+
+    def wait_until_complete(self, seconds):
+        wait_until(self.is_complete, seconds, lambda: f"the target is behind: {self.behind()}\n" + "\n".join(self.log(each)[-3000:] for each in self.processes), poll=0.5)
+
+    def differences(self):
+        """Lines that tell what is wrong in the target; none: it is exact."""
+        compared = subprocess.run(["python3", COMPARE, "--expected", self.load.expected, "--target", "postgresql:" + self.postgresql.connection("live")],
+                                  capture_output=True, text=True, check=False)
+        wrong = [line for line in compared.stdout.splitlines() if "no differences" not in line]
+        if compared.returncode and not wrong:
+            wrong = [compared.stdout + compared.stderr]
+        rows, numbers = self.postgresql.query("live", "select count(*), count(distinct n) from shop.log")[0]
+        if (int(rows), int(numbers)) != (self.load.rows, self.load.rows):
+            wrong.append(f"shop.log: {rows} rows of {numbers} numbers, {self.load.rows} expected")
+        return wrong
+
+    def stop(self):
+        self.finish_producing()
+        for process in self.processes.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+                process.wait()
+        self.kafka.stop()
+        self.postgresql.stop()

@@ -1,0 +1,84 @@
+"""Processes of one pipeline that join, leave, die and freeze: every table stays exact."""
+
+import os
+import random
+import shutil
+import signal
+import tempfile
+import time
+
+from integration.live import Live
+from lab.process import Case, wait_until
+
+EVENTS = int(os.environ.get("CDCRT_PROCESSES_EVENTS", "40000"))
+SEED = int(os.environ.get("CDCRT_PROCESSES_SEED", "1"))
+
+
+class Processes(Case):
+    def setUp(self):
+        folder = tempfile.mkdtemp(prefix="cdcrt-live-")
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        self.live = Live(folder, EVENTS, SEED)
+        self.addCleanup(self.live.stop)
+
+    def finish(self, seconds=120):
+        self.live.finish_producing()
+        self.live.wait_until_complete(seconds)
+        self.assertEqual(self.live.differences(), [])
+
+    def test_processes_join_leave_die_and_freeze_and_nothing_is_lost_or_doubled(self):
+        live, chance = self.live, random.Random(SEED)
+        live.produce_slowly(40)
+        live.start("one")
+        time.sleep(2)
+        for instance in ("two", "three", "four"):
+            live.start(instance)
+        time.sleep(4)
+        while live.producing:
+            instance = chance.choice(["one", "two", "three", "four"])
+            deed = chance.choice(["kill", "kill", "leave", "freeze"])
+            if deed == "freeze":
+                live.signal(instance, signal.SIGSTOP)
+                time.sleep(5)  # beyond the session's timeout
+                live.signal(instance, signal.SIGCONT)
+            else:
+                live.signal(instance, signal.SIGKILL if deed == "kill" else signal.SIGTERM)
+                time.sleep(chance.uniform(0, 1))
+                live.start(instance)
+            time.sleep(chance.uniform(0.5, 2))
+        self.finish()
+        for instance in live.processes:
+            self.assertIsNone(live.processes[instance].poll(), live.log(instance)[-2000:])
+            self.assertEqual(live.signal(instance, signal.SIGTERM), 0, live.log(instance)[-2000:])
+
+    def test_a_frozen_process_that_wakes_writes_nothing_of_what_it_lost(self):
+        live = self.live
+        live.start("one")
+        live.produce_slowly(15)
+        wait_until(lambda: "assigned" in live.log("one"), 30, "no assignment")
+        time.sleep(3)
+        live.signal("one", signal.SIGSTOP)
+        live.start("two")
+        wait_until(lambda: "assigned" in live.log("two"), 60, lambda: live.log("two"))
+        live.finish_producing()
+        live.wait_until_complete(90)
+        live.signal("one", signal.SIGCONT)
+        time.sleep(5)
+        self.finish()
+        self.assertIsNone(live.processes["one"].poll(), live.log("one")[-2000:])
+
+    def test_the_same_instance_takes_its_partitions_up_at_once_after_a_crash(self):
+        live = self.live
+        live.produce_all()
+        live.start("one")
+        wait_until(lambda: "assigned" in live.log("one"), 30, "no assignment")
+        for _ in range(5):
+            time.sleep(0.7)
+            live.signal("one", signal.SIGKILL)
+            live.start("one")
+        self.finish()
+
+
+if __name__ == "__main__":
+    import unittest
+    unittest.main()

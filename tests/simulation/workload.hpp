@@ -1,0 +1,95 @@
+// Workload: the source's tables as their history goes, the log that tells of it, and what must stand in the target at the end.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "simulation/schedule_state.hpp"
+
+namespace cdcrt::simulation {
+
+/// A cell of an event: "unchanged" is what is not in the event.
+struct Value {
+  enum Kind : uint8_t { kUnchanged, kNull, kInteger, kText } kind = kUnchanged;
+  int64_t integer = 0;
+  std::string text;
+  auto operator<=>(const Value&) const = default;
+  [[nodiscard]] std::string show() const;
+};
+using Cells = std::vector<Value>;  ///< by column: id, a, b, c, d
+
+constexpr std::size_t kColumns = 5, kColumnA = 1, kColumnB = 2, kColumnC = 3, kColumnD = 4;
+constexpr const char* kColumnNames[kColumns] = {"id", "a", "b", "c", "d"};
+/// A value of column a that the target refuses.
+constexpr std::string_view kRefused = "refused";
+
+struct SourceTable {
+  std::string name;
+  int topic = 0;
+  bool keyed = true;
+  int only_partition = -1;  ///< all its events go there; -1: by key
+};
+
+struct Event {
+  int table = 0;
+  uint8_t operation = 0;
+  int64_t order = 0;  ///< place in the source's history; also its id
+  int topic = 0;
+  int32_t partition = 0;
+  int64_t offset = 0;
+  bool wide = false;  ///< knows column d
+  Cells cells, before, other_key;
+  bool refused = false;  ///< the target will not take it
+  [[nodiscard]] std::string show() const;
+};
+
+struct Topic {
+  std::string name;
+  int32_t partitions = 1, later_partitions = 1;
+};
+
+/// Rows of a table, in order of their values; the key is a column like any other.
+using Rows = std::multiset<Cells>;
+
+class Workload {
+ public:
+  /// Draws the history.
+  Workload();
+  std::vector<Topic> topics;
+  std::vector<SourceTable> tables;
+  std::vector<Event> events;  ///< by order
+  std::size_t growth_at = SIZE_MAX;  ///< index of the first event that is spread over the later partitions
+
+  /// The obvious interpreter: events in their order, one by one, without those that the target refuses.
+  /// `applies`: leaves out events; null: all count.
+  [[nodiscard]] Rows expected(int table, const std::function<bool(const Event&)>& applies = {}) const;
+  [[nodiscard]] std::string describe() const;
+
+ private:
+  int32_t partition_of(const SourceTable& table, int64_t key) const;
+  Event& add(int table, uint8_t operation, int32_t partition);
+  void draw_keyed(int table);
+  void draw_keyless(int table);
+  std::string text();
+  Cells full(int64_t id);
+
+  struct Row {
+    Cells cells;
+    bool tainted = false;  ///< its last full image was refused
+    bool moved = false;
+  };
+  std::vector<std::map<int64_t, Row>> rows_;
+  std::vector<std::vector<Cells>> keyless_;
+  std::map<int64_t, int32_t> places_;
+  int64_t next_key_ = 100;
+  int64_t next_text_ = 0;
+  bool wide_ = false;
+  bool grown_ = false;
+};
+
+}  // namespace cdcrt::simulation

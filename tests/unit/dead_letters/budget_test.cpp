@@ -1,0 +1,67 @@
+#include "dead_letters/budget.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace cdcrt;
+using dead_letters::Budget;
+
+namespace {
+
+dead_letters::Letter letter(const std::string& reason) {
+  dead_letters::Letter made;
+  made.reason = reason;
+  made.message = "why";
+  made.topic = "t";
+  made.offset = 7;
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("budget: without bounds nothing is too much") {
+  Budget budget({}, 0);
+  for (int i = 0; i < 100'000; ++i) budget.add(letter("undecodable"));
+  CHECK(!budget.exceeded());
+}
+
+TEST_CASE("budget: one more than max_count stops the run, and says how many, of what, and where the first was") {
+  Budget budget(2, 0);
+  budget.add(letter("undecodable"));
+  budget.add(letter("value_refused"));
+  CHECK(!budget.exceeded());
+  budget.add(letter("value_refused"));
+  const auto why = budget.exceeded();
+  REQUIRE(why);
+  CHECK(why->code == CDCRT_FATAL);
+  CHECK(why->message.find("3 dead letters") != std::string::npos);
+  CHECK(why->message.find("max_count = 2") != std::string::npos);
+  CHECK(why->message.find("1 undecodable") != std::string::npos);
+  CHECK(why->message.find("2 value_refused, first t[0] offset 7") != std::string::npos);
+}
+
+TEST_CASE("budget: max_count 0 allows none") {
+  Budget budget(0, 0);
+  budget.add(letter("undecodable"));
+  CHECK(budget.exceeded());
+}
+
+TEST_CASE("budget: max_ratio looks at the last ten thousand messages, not at all of them") {
+  Budget slow({}, 0.01), fast({}, 0.01);
+  for (int i = 0; i < 300; ++i) {
+    slow.read(500);
+    slow.add(letter("undecodable"));  // 20 in a window
+  }
+  CHECK(!slow.exceeded());
+  for (int i = 0; i < 101; ++i) {
+    fast.read(90);
+    fast.add(letter("undecodable"));
+  }
+  CHECK(fast.exceeded());
+}
+
+TEST_CASE("budget: the first bad message of a run is no hundred per cent") {
+  Budget budget({}, 0.01);
+  budget.read(1);
+  budget.add(letter("undecodable"));
+  CHECK(!budget.exceeded());
+}
