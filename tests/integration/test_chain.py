@@ -127,8 +127,6 @@ class Chain(process.Case):
         self.say(f"{changes} changes in the log")
         self.assertGreaterEqual(changes, CHANGES)
         self.compare(paths)
-        letters = program.letters(self.cdcrt.letters)
-        self.assertEqual([(letter["id"], letter["reason"], letter["message"]) for letter in letters[:10]], [], f"seed {SEED}: {len(letters)} letters")
 
     def let_them_die(self, load):
         broker, target = (set(self.chance.sample(range(KILLS), min(RESTARTS, KILLS))) for _ in range(2))
@@ -191,7 +189,8 @@ class Chain(process.Case):
         wait_until(applied, 300 + SECONDS, lambda: f"the program does not arrive: {self.cdcrt.log_tail()}", poll=0.2)
         self.assertTrue(self.cdcrt.kill(), f"seed {SEED}: it ended on its own: {self.cdcrt.log_tail()}")
         code = self.cdcrt.finish(600 + SECONDS)
-        self.assertEqual(code, 0, f"seed {SEED}: {self.cdcrt.log_tail()}")
+        # A connector that loses its broker may send changes again; without a key the second removal of a row finds none.
+        self.assertIn(code, (0, 4), f"seed {SEED}: {self.cdcrt.log_tail()}")
         self.say("the program is at the end of the log")
 
     def dump(self):
@@ -209,7 +208,12 @@ class Chain(process.Case):
         manifests = [os.path.join(program.MANIFESTS, name) for name in ("chain.toml", "chain-kafka.toml")]
         more, letters, count = chain_compare.with_oracle(paths, manifests, target)
         self.say(f"{count} tables compared with the oracle")
-        self.assertEqual(letters, [], f"seed {SEED}: the oracle's dead letters")
+        mine = {(letter["topic"], letter["partition"], letter["offset"], letter["reason"]): letter for letter in program.letters(self.cdcrt.letters)}
+        theirs = {(letter.topic, letter.partition, letter.offset, letter.reason) for letter in letters if not letter.moot}
+        moot = {(letter.topic, letter.partition, letter.offset, letter.reason) for letter in letters if letter.moot}
+        self.assertEqual(theirs - set(mine), set(), f"seed {SEED}: letters of the oracle that are missing")
+        self.assertEqual([mine[place]["message"] for place in mine if place not in theirs | moot], [], f"seed {SEED}: letters that the oracle has not")
+        self.assertTrue(all(topic.endswith("nokey") for topic, _, _, _ in theirs), f"seed {SEED}: {theirs}")
         self.assertEqual(count, sum(len(side.tables) + 1 for side in self.sides))
         if found + more:
             self.fail(f"seed {SEED}:\n" + "\n".join(found + more))

@@ -210,6 +210,38 @@ class Repair:
         self.assertIn("nothing to replay", self.command("dlq", "replay"))
         self.assertEqual(self.rows("select v from {good} where id = 1"), [])
 
+    def test_letters_of_one_row_are_replayed_in_order(self):
+        self.change(1, {"id": 1, "v": "one", "w": "a"}, "c", lsn=100)
+        self.apply()
+        self.refuse("bad")
+        self.change(1, {"id": 1, "v": "bad", "w": "b"}, lsn=200)
+        self.change(1, {"id": 1, "v": "__debezium_unavailable_value", "w": "c"}, lsn=300)
+        self.apply(expect=4)
+        self.assertEqual(self.rows("select v, w from {good}"), [("one", "a")])
+        self.assertEqual(self.table("good")["open_letters"], 2)
+        log = self.command("dlq", "replay", expect=4)
+        self.assertIn("an earlier letter of its row could not be applied", log)
+        self.assertEqual(self.rows("select v, w from {good}"), [("one", "a")])
+        self.mend()
+        self.assertIn("2 of 2 applied", self.command("dlq", "replay"))
+        self.assertEqual(self.rows("select v, w from {good}"), [("bad", "c")])
+
+    def test_a_letter_that_still_fails_does_not_keep_others_back(self):
+        self.lines.good(3)
+        self.apply()
+        self.refuse("bad")
+        for number, value in ((1, "bad"), (2, "x" * 50), (3, "bad")):
+            self.change(number, {"id": number, "v": value}, lsn=200 + number)
+        self.apply(expect=4)
+        self.mend()
+        self.refuse("no such value")
+        self.change(2, {"id": 2, "v": "no such value"}, lsn=300)
+        self.apply(expect=4)
+        log = self.command("dlq", "replay", expect=4)
+        self.assertIn("2 of 3 applied", log)
+        self.assertEqual(self.rows("select v from {good} order by id"), [("bad",), ("x" * 50,), ("bad",)])
+        self.assertEqual(self.table("good")["open_letters"], 1)
+
     def test_letters_of_rows_without_a_key_are_replayed_once(self):
         self.bare("first", 100)
         self.apply()

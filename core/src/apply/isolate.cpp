@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "apply/isolate_keyless.hpp"
 #include "apply/table_writer.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "types/convert.hpp"
@@ -315,6 +316,12 @@ class Isolation {
 
 Result<Isolated> isolate(plugin::Connection& connection, const Sealed& sealed, const std::vector<const Entry*>& known_missing,
                          EventReader& reader, dead_letters::DeadLetters& letters) {
+  if (!known_missing.empty()) {
+    Isolated counted;
+    auto done = isolate_missing_images(connection, sealed, reader, letters, counted);
+    if (!done) return std::move(done.error());
+    if (*done) return counted;
+  }
   return Isolation(connection, sealed, reader, letters).run(known_missing);
 }
 

@@ -2,6 +2,7 @@
 // good part of a refused key stays (design 4.12).
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <vector>
 
@@ -26,6 +27,7 @@ class EventReader {
 struct Isolated {
   std::vector<const Entry*> good;             ///< entries of the sealed batch, written as sets
   std::vector<Sealed> singles;                ///< accepted events of the bad keys, each written alone, in order
+  std::deque<Fold> netted;                    ///< owns entries of `good` that are none of the sealed batch
   EventCounts refused;                        ///< events that became dead letters
   LetterChanges letters;                      ///< of the bad keys
 };

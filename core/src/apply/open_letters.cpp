@@ -19,7 +19,9 @@ uint64_t hash_of(std::string_view text, uint64_t hash) {
   return hash;
 }
 
-bool is_whole(const Entry& entry) { return entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace || entry.effect == Effect::kDelete; }
+bool is_whole(const Entry& entry) {
+  return entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace || entry.effect == Effect::kDelete;
+}
 
 }  // namespace
 

@@ -28,7 +28,8 @@ struct Opened {
 };
 
 // nullopt: it was explained.
-std::optional<Opened> open_letters(const RepairArguments& arguments, const LetterArguments& wanted, repair::Session::Intent intent, int& exit_code) {
+std::optional<Opened> open_letters(const RepairArguments& arguments, const LetterArguments& wanted, repair::Session::Intent intent,
+                                   int& exit_code) {
   Opened opened;
   opened.pipeline = open_pipeline(arguments, intent, exit_code);
   if (!opened.pipeline) return std::nullopt;
@@ -40,13 +41,14 @@ std::optional<Opened> open_letters(const RepairArguments& arguments, const Lette
   }
   auto letters = repair::read_letters(opened.pipeline->session, opened.pipeline->manifest, {arguments.table, wanted.id});
   if (!letters) {
-    exit_code = letters.error().code == CDCRT_UNSUPPORTED
-                    ? refuse(letters.error())
-                    : explain_failure(*opened.pipeline, opened.pipeline->manifest.sinks.front(), letters.error(), arguments.manifest.json_output);
+    exit_code = letters.error().code == CDCRT_UNSUPPORTED ? refuse(letters.error())
+                                                          : explain_failure(*opened.pipeline, opened.pipeline->manifest.sinks.front(),
+                                                                            letters.error(), arguments.manifest.json_output);
     return std::nullopt;
   }
   if (!wanted.id.empty() && letters->empty()) {
-    exit_code = refuse(make_error(CDCRT_BAD_CONFIG, "there is no dead letter " + diagnostics::quote(wanted.id), "cdcrt dlq list --all shows the ids"));
+    exit_code = refuse(
+        make_error(CDCRT_BAD_CONFIG, "there is no dead letter " + diagnostics::quote(wanted.id), "cdcrt dlq list --all shows the ids"));
     return std::nullopt;
   }
   opened.letters = std::move(*letters);
@@ -68,7 +70,8 @@ std::string pretty(const std::optional<std::string>& bytes) {
   rapidjson::StringBuffer buffer;
   Indenter indenter(buffer);
   rapidjson::Reader reader;
-  if (!reader.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag>(stream, indenter)) return diagnostics::printable(*bytes);
+  if (!reader.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag>(stream, indenter))
+    return diagnostics::printable(*bytes);
   return buffer.GetString();
 }
 
@@ -96,19 +99,22 @@ int letters_list(const RepairArguments& arguments, const LetterArguments& wanted
       std::cout << json_of(listed) << "\n";
     } else {
       const std::string& message = listed.letter.message;
-      table.add({listed.letter.id, std::string(repair::to_text(listed.state)), listed.letter.reason, message.size() > 100 ? message.substr(0, 97) + "..." : message});
+      table.add({listed.letter.id, std::string(repair::to_text(listed.state)), listed.letter.reason,
+                 message.size() > 100 ? message.substr(0, 97) + "..." : message});
     }
   }
   if (arguments.manifest.json_output) return kDone;
   if (!table.empty()) table.print(std::cout);
-  std::cout << opened->letters.size() << " dead letters: " << counts[LetterState::kOpen] << " open, " << counts[LetterState::kClosed] << " closed by later changes, "
-            << counts[LetterState::kReplayed] << " replayed, " << counts[LetterState::kAhead] << " ahead of their table (read again by itself)\n";
+  std::cout << opened->letters.size() << " dead letters: " << counts[LetterState::kOpen] << " open, " << counts[LetterState::kClosed]
+            << " closed by later changes, " << counts[LetterState::kReplayed] << " replayed, " << counts[LetterState::kAhead]
+            << " ahead of their table (read again by itself)\n";
   if (counts[LetterState::kOpen] > 0) std::cout << "cdcrt dlq show --id ID prints one, cdcrt dlq replay applies what is open\n";
   return kDone;
 }
 
 int letters_show(const RepairArguments& arguments, const LetterArguments& wanted) {
-  if (wanted.id.empty()) return refuse(make_error(CDCRT_BAD_CONFIG, "which dead letter?", "cdcrt dlq show --id ID; cdcrt dlq list shows the ids"));
+  if (wanted.id.empty())
+    return refuse(make_error(CDCRT_BAD_CONFIG, "which dead letter?", "cdcrt dlq show --id ID; cdcrt dlq list shows the ids"));
   int exit_code = kDone;
   const auto opened = open_letters(arguments, wanted, repair::Session::Intent::kLook, exit_code);
   if (!opened) return exit_code;
@@ -118,16 +124,17 @@ int letters_show(const RepairArguments& arguments, const LetterArguments& wanted
     std::cout << json_of(listed) << "\n";
     return kDone;
   }
-  std::cout << "id        " << diagnostics::printable(letter.id) << "\nstate     " << repair::to_text(listed.state) << "\nreason    " << letter.reason << "\n          "
-            << diagnostics::printable(letter.message) << "\nposition  source " << letter.source << ", " << diagnostics::printable(letter.topic) << "[" << letter.partition
-            << "] offset " << letter.offset << "\n";
+  std::cout << "id        " << diagnostics::printable(letter.id) << "\nstate     " << repair::to_text(listed.state) << "\nreason    "
+            << letter.reason << "\n          " << diagnostics::printable(letter.message) << "\nposition  source " << letter.source << ", "
+            << diagnostics::printable(letter.topic) << "[" << letter.partition << "] offset " << letter.offset << "\n";
   if (letter.timestamp_ms >= 0) std::cout << "time      " << time_text(letter.timestamp_ms) << "\n";
   std::cout << "table     " << (letter.table.empty() ? "(none)" : diagnostics::printable(letter.table) + " in sink " + letter.sink) << "\n";
   if (!letter.has_raw) {
     std::cout << "row       " << diagnostics::printable(letter.decoded_row) << "\n          (the message could not be read again)\n";
     return kDone;
   }
-  for (const auto& [name, value] : letter.headers) std::cout << "header    " << diagnostics::printable(name) << ": " << diagnostics::printable(value.value_or("null")) << "\n";
+  for (const auto& [name, value] : letter.headers)
+    std::cout << "header    " << diagnostics::printable(name) << ": " << diagnostics::printable(value.value_or("null")) << "\n";
   std::cout << "key\n" << pretty(letter.key) << "\nvalue\n" << pretty(letter.value) << "\n";
   return kDone;
 }
@@ -144,14 +151,18 @@ int letters_replay(const RepairArguments& arguments, const LetterArguments& want
     return kDone;
   }
   auto replayed = repair::replay_letters(opened->pipeline->session, opened->pipeline->manifest, letters, wanted.dry_run);
-  if (!replayed) return explain_failure(*opened->pipeline, letters.front().target != nullptr ? letters.front().target->manifest : opened->pipeline->manifest.sinks.front(),
-                                        replayed.error(), arguments.manifest.json_output);
+  if (!replayed)
+    return explain_failure(*opened->pipeline,
+                           letters.front().target != nullptr ? letters.front().target->manifest : opened->pipeline->manifest.sinks.front(),
+                           replayed.error(), arguments.manifest.json_output);
   std::size_t applied = 0;
   for (const auto& result : *replayed) {
     applied += result.applied ? 1 : 0;
-    if (!result.applied) std::cout << "stays open: " << diagnostics::printable(result.id) << ": " << diagnostics::printable(result.reason) << "\n";
+    if (!result.applied)
+      std::cout << "stays open: " << diagnostics::printable(result.id) << ": " << diagnostics::printable(result.reason) << "\n";
   }
-  std::cout << applied << " of " << replayed->size() << (wanted.dry_run ? " would be applied (--dry-run: nothing was changed)\n" : " applied\n");
+  std::cout << applied << " of " << replayed->size()
+            << (wanted.dry_run ? " would be applied (--dry-run: nothing was changed)\n" : " applied\n");
   return applied == replayed->size() ? kDone : kDoneWithDeadLetters;
 }
 

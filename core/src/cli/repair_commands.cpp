@@ -24,7 +24,8 @@ std::string json_position(const progress::PartitionKey& key) {
 
 std::string json_waits_for(const progress::WaitsFor& waits_for) {
   std::string text = "{";
-  for (const auto& [partition, offset] : waits_for) text += (text.size() > 1 ? "," : "") + json_string(std::to_string(partition)) + ":" + std::to_string(offset);
+  for (const auto& [partition, offset] : waits_for)
+    text += (text.size() > 1 ? "," : "") + json_string(std::to_string(partition)) + ":" + std::to_string(offset);
   return text + "}";
 }
 
@@ -47,7 +48,8 @@ std::string json_problems(Session& session) {
   std::string text = "[";
   for (const repair::Log& log : session.logs()) {
     if (!log.problem()) continue;
-    text += (text.size() > 1 ? ",{" : "{") + std::string("\"source\":") + json_string(log.name()) + ",\"message\":" + json_string(explain(*log.problem())) + "}";
+    text += (text.size() > 1 ? ",{" : "{") + std::string("\"source\":") + json_string(log.name()) +
+            ",\"message\":" + json_string(explain(*log.problem())) + "}";
   }
   return text + "]";
 }
@@ -55,13 +57,15 @@ std::string json_problems(Session& session) {
 void print_partitions(const repair::Positions& positions) {
   TextTable table({"partition", ">next offset", ">log end", ">lag", "owner", ">epoch", "waits for"});
   for (const auto& each : positions.partitions) {
-    table.add({each.key.source + " " + each.key.name(), std::to_string(each.kept.next_offset), each.bounds ? std::to_string(each.bounds->end) : "?",
-               number_or_unknown(each.lag()), owner_text(each.kept.owner), std::to_string(each.kept.epoch), text_of(each.kept.waits_for)});
+    table.add({each.key.source + " " + each.key.name(), std::to_string(each.kept.next_offset),
+               each.bounds ? std::to_string(each.bounds->end) : "?", number_or_unknown(each.lag()), owner_text(each.kept.owner),
+               std::to_string(each.kept.epoch), text_of(each.kept.waits_for)});
   }
   table.print(std::cout);
   for (const auto& each : positions.partitions) {
     if (each.deleted() > 0) {
-      std::cout << "warning: " << each.key.name() << ": " << each.deleted() << " messages were deleted by retention before they were applied; the pipeline stops there\n";
+      std::cout << "warning: " << each.key.name() << ": " << each.deleted()
+                << " messages were deleted by retention before they were applied; the pipeline stops there\n";
     }
   }
 }
@@ -81,20 +85,23 @@ std::string json_of(const repair::Target& target, const repair::Positions& posit
   for (std::size_t i = 0; i < positions.partitions.size(); ++i) {
     const auto& each = positions.partitions[i];
     text += (i > 0 ? ",{" : "{") + json_position(each.key) + ",\"next_offset\":" + std::to_string(each.kept.next_offset) +
-            ",\"log_first\":" + (each.bounds ? std::to_string(each.bounds->first) : "null") + ",\"log_end\":" + (each.bounds ? std::to_string(each.bounds->end) : "null") +
-            ",\"lag\":" + json_or_null(each.lag()) + ",\"deleted_unread\":" + std::to_string(each.deleted()) + ",\"owner\":" + json_string(each.kept.owner) +
+            ",\"log_first\":" + (each.bounds ? std::to_string(each.bounds->first) : "null") +
+            ",\"log_end\":" + (each.bounds ? std::to_string(each.bounds->end) : "null") + ",\"lag\":" + json_or_null(each.lag()) +
+            ",\"deleted_unread\":" + std::to_string(each.deleted()) + ",\"owner\":" + json_string(each.kept.owner) +
             ",\"epoch\":" + std::to_string(each.kept.epoch) + ",\"waits_for\":" + json_waits_for(each.kept.waits_for) + "}";
   }
   text += "],\"tables\":[";
   for (std::size_t i = 0; i < positions.tables.size(); ++i) {
     const auto& each = positions.tables[i];
-    text += (i > 0 ? ",{" : "{") + std::string("\"table\":") + json_string(each.name) + ",\"source_table\":" + json_string(each.kept->source_table) +
-            ",\"state\":" + json_string(progress::to_text(each.kept->state)) + ",\"reason\":" + json_string(each.kept->reason) + ",\"key\":" + json_string(each.key()) +
-            ",\"lag\":" + json_or_null(each.lag) + ",\"last_message_ms\":" + json_or_null(each.last_message_ms) + ",\"open_letters\":" + std::to_string(each.open_letters) +
+    text += (i > 0 ? ",{" : "{") + std::string("\"table\":") + json_string(each.name) +
+            ",\"source_table\":" + json_string(each.kept->source_table) + ",\"state\":" + json_string(progress::to_text(each.kept->state)) +
+            ",\"reason\":" + json_string(each.kept->reason) + ",\"key\":" + json_string(each.key()) + ",\"lag\":" + json_or_null(each.lag) +
+            ",\"last_message_ms\":" + json_or_null(each.last_message_ms) + ",\"open_letters\":" + std::to_string(each.open_letters) +
             ",\"partitions\":[";
     for (std::size_t k = 0; k < each.parts.size(); ++k) {
       const auto& part = each.parts[k];
-      text += (k > 0 ? ",{" : "{") + json_position(part.key) + ",\"next_offset\":" + std::to_string(part.next_offset) + ",\"lag\":" + json_or_null(part.lag) + "}";
+      text += (k > 0 ? ",{" : "{") + json_position(part.key) + ",\"next_offset\":" + std::to_string(part.next_offset) +
+              ",\"lag\":" + json_or_null(part.lag) + "}";
     }
     text += "]}";
   }
@@ -107,7 +114,8 @@ void print_json(OpenedPipeline& pipeline) {
   for (const auto& target : pipeline.session.targets()) {
     sinks += (sinks.empty() ? "" : ",") + json_of(target, repair::positions_of(pipeline.session, target));
   }
-  std::cout << "{\"pipeline\":" << json_string(pipeline.manifest.pipeline) << ",\"sinks\":[" << sinks << "],\"unreachable_sources\":" << json_problems(pipeline.session) << "}\n";
+  std::cout << "{\"pipeline\":" << json_string(pipeline.manifest.pipeline) << ",\"sinks\":[" << sinks
+            << "],\"unreachable_sources\":" << json_problems(pipeline.session) << "}\n";
 }
 
 bool nothing_kept(const repair::Target& target) { return target.stored.partitions.empty() && target.stored.tables.empty(); }
@@ -143,7 +151,8 @@ int progress_show(const RepairArguments& arguments) {
 
 int progress_rewind(const RepairArguments& arguments) {
   if (arguments.table.empty() == arguments.topic.empty()) {
-    return refuse(make_error(CDCRT_BAD_CONFIG, "a rewind needs --table or --topic, one of them", "--table T for one table, --topic TOPIC for every table of a topic"));
+    return refuse(make_error(CDCRT_BAD_CONFIG, "a rewind needs --table or --topic, one of them",
+                             "--table T for one table, --topic TOPIC for every table of a topic"));
   }
   repair::RewindRequest request;
   request.table = arguments.table;
@@ -157,7 +166,8 @@ int progress_rewind(const RepairArguments& arguments) {
   int exit_code = kDone;
   const auto pipeline = open_pipeline(arguments, Session::Intent::kChange, exit_code);
   if (!pipeline) return exit_code;
-  auto targets = request.table.empty() ? repair::targets_with_topic(pipeline->session, request.topic) : repair::targets_with_table(pipeline->session, request.table);
+  auto targets = request.table.empty() ? repair::targets_with_topic(pipeline->session, request.topic)
+                                       : repair::targets_with_table(pipeline->session, request.table);
   if (!targets) return refuse(targets.error());
   for (repair::Target* target : *targets) {
     auto rewound = repair::rewind(pipeline->session, *target, request);
@@ -170,12 +180,15 @@ int progress_rewind(const RepairArguments& arguments) {
                 << (request.to.kind == repair::Place::Kind::kEarliest ? "the beginning of the log" : std::to_string(step.to)) << "\n";
     }
     if (rewound->steps.empty()) {
-      for (const auto& key : rewound->partitions) std::cout << "  " << key.name() << ": no table has rows of it; it is read from the beginning of the log\n";
+      for (const auto& key : rewound->partitions)
+        std::cout << "  " << key.name() << ": no table has rows of it; it is read from the beginning of the log\n";
     }
     for (const auto& name : rewound->activated) std::cout << "  table " << name << " was skipped and is active again\n";
     for (const auto& note : rewound->notes) std::cout << "  " << note << "\n";
   }
-  if (!arguments.empty) std::cout << "rows are read again and overwrite what is there; rows deleted at the source in a part of the log that is gone stay (--empty removes them)\n";
+  if (!arguments.empty)
+    std::cout << "rows are read again and overwrite what is there; rows deleted at the source in a part of the log that is gone stay "
+                 "(--empty removes them)\n";
   std::cout << "a running process reads again within seconds (one that reads files ends: start it again); else the next start does\n";
   return kDone;
 }
@@ -198,13 +211,15 @@ int table_list(const RepairArguments& arguments) {
     TextTable table({"table", "source table", "state", "key", ">messages behind", ">open letters", "reason"});
     for (const auto& each : positions.tables) {
       const bool skipped = each.kept->state == progress::TableState::kSkipped;
-      table.add({each.name, each.kept->source_table, std::string(progress::to_text(each.kept->state)), each.has_key() ? each.key() : "(none)",
-                 skipped ? "-" : number_or_unknown(each.lag), std::to_string(each.open_letters), each.kept->reason});
+      table.add({each.name, each.kept->source_table, std::string(progress::to_text(each.kept->state)),
+                 each.has_key() ? each.key() : "(none)", skipped ? "-" : number_or_unknown(each.lag), std::to_string(each.open_letters),
+                 each.kept->reason});
     }
     table.print(std::cout);
   }
   print_problems(pipeline->session);
-  std::cout << "a table that waits apart by itself (locked, refused, full) is active here and falls behind; the log of its process names it and the reason\n";
+  std::cout << "a table that waits apart by itself (locked, refused, full) is active here and falls behind; the log of its process names "
+               "it and the reason\n";
   return kDone;
 }
 
@@ -218,17 +233,20 @@ int table_state(const RepairArguments& arguments, progress::TableState state) {
     auto before = repair::set_state(*target, {arguments.table, state, arguments.reason, arguments.from_now});
     if (!before && before.error().code == CDCRT_BAD_CONFIG) return refuse(before.error());
     if (!before) return explain_failure(*pipeline, target->manifest, before.error(), arguments.manifest.json_output);
-    std::cout << "sink " << target->manifest.name << ": table " << arguments.table << " was " << progress::to_text(*before) << ", is " << progress::to_text(state) << "\n";
+    std::cout << "sink " << target->manifest.name << ": table " << arguments.table << " was " << progress::to_text(*before) << ", is "
+              << progress::to_text(state) << "\n";
   }
   switch (state) {
     case progress::TableState::kPaused:
       std::cout << "its rows wait in the log (mind the retention); the others go on. cdcrt table resume reads them\n";
       break;
     case progress::TableState::kSkipped:
-      std::cout << "its rows are dropped and do not come back by themselves: cdcrt progress rewind --table reads them again, cdcrt table resume --from-now gives them up\n";
+      std::cout << "its rows are dropped and do not come back by themselves: cdcrt progress rewind --table reads them again, cdcrt table "
+                   "resume --from-now gives them up\n";
       break;
     case progress::TableState::kActive:
-      std::cout << (arguments.from_now ? "what passed while it was skipped is not in it\n" : "it reads what it missed, then goes on with the others\n");
+      std::cout << (arguments.from_now ? "what passed while it was skipped is not in it\n"
+                                       : "it reads what it missed, then goes on with the others\n");
       break;
   }
   return kDone;
@@ -266,12 +284,15 @@ int status(const RepairArguments& arguments) {
     for (const auto& [owner, partitions] : owners) processes.add({owner.empty() ? "(none yet)" : owner, std::to_string(partitions)});
     processes.print(std::cout);
     for (const auto& each : positions.partitions) {
-      if (each.deleted() > 0) std::cout << "warning: " << each.key.name() << ": " << each.deleted() << " messages were deleted by retention before they were applied\n";
+      if (each.deleted() > 0)
+        std::cout << "warning: " << each.key.name() << ": " << each.deleted()
+                  << " messages were deleted by retention before they were applied\n";
       if (!each.kept.waits_for.empty()) std::cout << each.key.name() << " waits for " << text_of(each.kept.waits_for) << "\n";
     }
     for (const auto& each : positions.tables) {
       if (each.kept->state != progress::TableState::kActive) {
-        std::cout << "table " << each.name << " is " << progress::to_text(each.kept->state) << (each.kept->reason.empty() ? "" : ": " + each.kept->reason) << "\n";
+        std::cout << "table " << each.name << " is " << progress::to_text(each.kept->state)
+                  << (each.kept->reason.empty() ? "" : ": " + each.kept->reason) << "\n";
       }
     }
     if (letters > 0) std::cout << letters << " dead letters are open: cdcrt dlq list\n";

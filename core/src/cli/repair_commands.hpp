@@ -12,7 +12,7 @@ namespace cdcrt::cli {
 struct RepairArguments {
   ManifestArguments manifest;
   std::string table, topic, source, sink;
-  std::string to;         ///< of a rewind
+  std::string to;  ///< of a rewind
   std::string reason;
   int partition = -1;     ///< -1: all
   bool empty = false;     ///< of a rewind: empty the table

@@ -15,7 +15,9 @@ CLI::App* RepairParser::add(CLI::App& parent, const char* name, const char* abou
   command->add_option("--manifest,-m", arguments_.manifest.files, "the manifest; given again: laid over the ones before")
       ->type_name("FILE")
       ->allow_extra_args(false);
-  command->add_option("--set", arguments_.manifest.sets, "override one key: table.key=value")->type_name("KEY=VALUE")->allow_extra_args(false);
+  command->add_option("--set", arguments_.manifest.sets, "override one key: table.key=value")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   command->add_option("--sink", arguments_.sink, "this sink alone; without it all that keep progress")->type_name("NAME");
   commands_.emplace_back(command, std::move(body));
   return command;
@@ -23,12 +25,14 @@ CLI::App* RepairParser::add(CLI::App& parent, const char* name, const char* abou
 
 RepairParser::RepairParser(CLI::App& app) {
   const auto add_output = [this](CLI::App* command) { command->add_option("--output", output_, "text or json")->type_name("FORMAT"); };
-  add_output(add(app, "status", "how far the pipeline is, from its targets and sources, without a running process", [this] { return status(arguments_); }));
+  add_output(add(app, "status", "how far the pipeline is, from its targets and sources, without a running process",
+                 [this] { return status(arguments_); }));
 
   CLI::App* progress = app.add_subcommand("progress", "show or rewind progress");
   groups_.push_back(progress);
   add_output(add(*progress, "show", "where every partition and table stands", [this] { return progress_show(arguments_); }));
-  CLI::App* rewind = add(*progress, "rewind", "read a table, or all tables of a topic, again", [this] { return progress_rewind(arguments_); });
+  CLI::App* rewind =
+      add(*progress, "rewind", "read a table, or all tables of a topic, again", [this] { return progress_rewind(arguments_); });
   rewind->add_option("--table", arguments_.table, "the table, named as in the target");
   rewind->add_option("--topic", arguments_.topic, "every table that has rows of this topic");
   rewind->add_option("--to", arguments_.to, "earliest, a time (2026-01-31T12:00:00Z), or an offset")->required()->type_name("PLACE");
@@ -54,7 +58,8 @@ RepairParser::RepairParser(CLI::App& app) {
   CLI::App* letters = app.add_subcommand("dlq", "list, show or replay dead letters");
   groups_.push_back(letters);
   CLI::App* list = add(*letters, "list", "dead letters, and which of them are open", [this] { return letters_list(arguments_, letters_); });
-  CLI::App* show = add(*letters, "show", "one of them: reason, position, key, value", [this] { return letters_show(arguments_, letters_); });
+  CLI::App* show =
+      add(*letters, "show", "one of them: reason, position, key, value", [this] { return letters_show(arguments_, letters_); });
   CLI::App* replay = add(*letters, "replay", "apply what is open, in order", [this] { return letters_replay(arguments_, letters_); });
   list->add_flag("--all", letters_.all, "also those that are closed or replayed");
   replay->add_flag("--dry-run", letters_.dry_run, "only say what would happen");
@@ -70,7 +75,8 @@ RepairParser::RepairParser(CLI::App& app) {
 
 bool RepairParser::parsed() const {
   const auto is_parsed = [](const CLI::App* command) { return command->parsed(); };
-  return std::any_of(groups_.begin(), groups_.end(), is_parsed) || std::any_of(commands_.begin(), commands_.end(), [&](const auto& each) { return is_parsed(each.first); });
+  return std::any_of(groups_.begin(), groups_.end(), is_parsed) ||
+         std::any_of(commands_.begin(), commands_.end(), [&](const auto& each) { return is_parsed(each.first); });
 }
 
 int RepairParser::run() {
@@ -82,7 +88,8 @@ int RepairParser::run() {
   }
   const std::vector<std::string> outputs{"text", "json"};
   if (std::find(outputs.begin(), outputs.end(), output_) == outputs.end()) {
-    std::cerr << "error: " << diagnostics::quote(output_) << " is not allowed for --output\nhelp: " << diagnostics::did_you_mean(output_, outputs) << "\n";
+    std::cerr << "error: " << diagnostics::quote(output_)
+              << " is not allowed for --output\nhelp: " << diagnostics::did_you_mean(output_, outputs) << "\n";
     return kManifestOrUsage;
   }
   arguments_.manifest.json_output = output_ == "json";

@@ -29,11 +29,14 @@ int explain_failure(const OpenedPipeline& pipeline, const manifest::Component& c
     std::cerr << diagnostics::render(diagnostics, *pipeline.manifest.texts, diagnostics::wants_colour(STDERR_FILENO));
   }
   switch (error.code) {
-    case CDCRT_BAD_CONFIG: return kManifestOrUsage;
+    case CDCRT_BAD_CONFIG:
+      return kManifestOrUsage;
     case CDCRT_AUTH:
     case CDCRT_RETRY:
-    case CDCRT_UNREACHABLE: return kEnvironment;
-    default: return kRunTimeFailure;
+    case CDCRT_UNREACHABLE:
+      return kEnvironment;
+    default:
+      return kRunTimeFailure;
   }
 }
 
@@ -46,7 +49,8 @@ std::unique_ptr<OpenedPipeline> open_pipeline(const RepairArguments& arguments, 
   for (const auto& source : manifest->sources) sources.push_back(source.name);
   for (const auto& [what, name, names] : {std::tuple{"sink", &arguments.sink, &sinks}, std::tuple{"source", &arguments.source, &sources}}) {
     if (name->empty() || std::find(names->begin(), names->end(), *name) != names->end()) continue;
-    exit_code = refuse(make_error(CDCRT_BAD_CONFIG, std::string("there is no ") + what + " " + diagnostics::quote(*name), diagnostics::did_you_mean(*name, *names)));
+    exit_code = refuse(make_error(CDCRT_BAD_CONFIG, std::string("there is no ") + what + " " + diagnostics::quote(*name),
+                                  diagnostics::did_you_mean(*name, *names)));
     return nullptr;
   }
   auto pipeline = std::make_unique<OpenedPipeline>();

@@ -21,7 +21,9 @@ void Budget::read(uint64_t messages) {
 void Budget::add(const Letter& letter) {
   ++count_;
   Reason& reason = by_reason_[letter.reason];
-  if (reason.count++ == 0) reason.first = letter.topic + "[" + std::to_string(letter.partition) + "] offset " + std::to_string(letter.offset) + ": " + letter.message;
+  if (reason.count++ == 0)
+    reason.first =
+        letter.topic + "[" + std::to_string(letter.partition) + "] offset " + std::to_string(letter.offset) + ": " + letter.message;
   if (!broken_.empty()) return;
   if (max_count_ && count_ > *max_count_) broken_ = "max_count = " + std::to_string(*max_count_);
   if (max_ratio_ <= 0) return;
@@ -37,13 +39,17 @@ void Budget::add(const Letter& letter) {
 
 std::optional<Error> Budget::exceeded() const {
   if (broken_.empty()) return std::nullopt;
-  return make_error(CDCRT_FATAL, std::to_string(count_) + " dead letters in this run are more than " + broken_ + " of [dead_letters] allows: " + reasons(),
-                    "nothing passed them, so they come again: mend what the reasons name (source, route, target), or raise the bound; cdcrt dlq list shows them");
+  return make_error(
+      CDCRT_FATAL,
+      std::to_string(count_) + " dead letters in this run are more than " + broken_ + " of [dead_letters] allows: " + reasons(),
+      "nothing passed them, so they come again: mend what the reasons name (source, route, target), or raise the bound; cdcrt dlq list "
+      "shows them");
 }
 
 std::string Budget::reasons() const {
   std::string text;
-  for (const auto& [reason, seen] : by_reason_) text += (text.empty() ? "" : "; ") + std::to_string(seen.count) + " " + reason + ", first " + seen.first;
+  for (const auto& [reason, seen] : by_reason_)
+    text += (text.empty() ? "" : "; ") + std::to_string(seen.count) + " " + reason + ", first " + seen.first;
   return text;
 }
 

@@ -6,7 +6,8 @@
 
 namespace cdcrt::dead_letters {
 
-DeadLetters::DeadLetters(std::unique_ptr<Destination> destination, const Budget& budget) : destination_(std::move(destination)), budget_(budget) {}
+DeadLetters::DeadLetters(std::unique_ptr<Destination> destination, const Budget& budget)
+    : destination_(std::move(destination)), budget_(budget) {}
 
 DeadLetters::~DeadLetters() {
   if (destination_) (void)flush();

@@ -21,9 +21,9 @@ struct Letter {
   std::string source, topic;
   int32_t partition = 0;
   int64_t offset = 0;
-  std::string sink, table;              ///< empty: the message never reached a table
-  const cdcrt_message* raw = nullptr;   ///< as produced, borrowed for the call; null: could not be read again
-  std::string decoded_row;              ///< what is known instead of the raw bytes
+  std::string sink, table;             ///< empty: the message never reached a table
+  const cdcrt_message* raw = nullptr;  ///< as produced, borrowed for the call; null: could not be read again
+  std::string decoded_row;             ///< what is known instead of the raw bytes
 };
 
 /// A letter of a message as produced, which must outlive it. `sink` and `table` may be empty.

@@ -42,10 +42,11 @@ const std::vector<cdcrt_column>& columns_of_letters() {
 void append_cells(std::vector<cdcrt_cell>& cells, const StoredLetter& letter, std::deque<std::string>& storage) {
   // Texts of others may hold what a text column cannot.
   const auto safe = [&](const std::string& value) { return text(storage.emplace_back(diagnostics::printable(value))); };
-  cells.insert(cells.end(), {safe(letter.id), text(letter.reason), safe(letter.message), text(letter.source), safe(letter.topic), integer(letter.partition),
-                             integer(letter.offset), text(letter.sink), safe(letter.table),
-                             letter.timestamp_ms < 0 ? types::null_cell() : types::integer_cell(CDCRT_TIMESTAMPTZ, letter.timestamp_ms * 1000),
-                             bytes(letter.key), bytes(letter.value)});
+  cells.insert(cells.end(),
+               {safe(letter.id), text(letter.reason), safe(letter.message), text(letter.source), safe(letter.topic),
+                integer(letter.partition), integer(letter.offset), text(letter.sink), safe(letter.table),
+                letter.timestamp_ms < 0 ? types::null_cell() : types::integer_cell(CDCRT_TIMESTAMPTZ, letter.timestamp_ms * 1000),
+                bytes(letter.key), bytes(letter.value)});
   cells.push_back(letter.has_raw ? text(storage.emplace_back(headers_to_json(letter))) : types::null_cell());
   cells.push_back(letter.has_raw ? types::null_cell() : safe(letter.decoded_row));
 }

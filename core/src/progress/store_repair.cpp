@@ -11,10 +11,13 @@ Result<void> Store::send_back(plugin::Connection& connection, const SendBack& ba
   std::vector<cdcrt_cell> keys;
   for (const auto& [key, next] : back.partitions) append_key(keys, key);
   std::map<PartitionKey, StoredPartition> leases;
-  auto ok = read(connection, kLeases, CDCRT_LOCK_UPDATE, [&](const cdcrt_cell* cells) { leases[key_of(cells)] = lease_of(cells); }, keys, 3);
+  auto ok = read(
+      connection, kLeases, CDCRT_LOCK_UPDATE, [&](const cdcrt_cell* cells) { leases[key_of(cells)] = lease_of(cells); }, keys, 3);
   if (!ok) return ok;
   std::map<PartitionKey, StoredPartition> watermarks;
-  ok = read(connection, kWatermarks, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { watermark_into(cells, watermarks[key_of(cells)]); }, keys, 3);
+  ok = read(
+      connection, kWatermarks, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { watermark_into(cells, watermarks[key_of(cells)]); }, keys,
+      3);
   if (!ok) return ok;
   for (const auto& [key, next] : back.partitions) {
     StoredPartition& lease = leases[key];
@@ -27,7 +30,8 @@ Result<void> Store::send_back(plugin::Connection& connection, const SendBack& ba
     if (watermark.last.offset < 0 || back.forget_last) {
       cells.insert(cells.end(), 3, types::null_cell());
     } else {
-      cells.insert(cells.end(), {integer(watermark.last.offset), integer(watermark.last.timestamp_ms), integer(static_cast<int64_t>(watermark.last.hash))});
+      cells.insert(cells.end(), {integer(watermark.last.offset), integer(watermark.last.timestamp_ms),
+                                 integer(static_cast<int64_t>(watermark.last.hash))});
     }
     if (auto saved = write(connection, kWatermarks, cells); !saved) return saved;
   }
@@ -41,7 +45,8 @@ Result<void> Store::send_back(plugin::Connection& connection, const SendBack& ba
 
 Result<std::map<PartitionKey, StoredPartition>> Store::read_watermarks(plugin::Connection& connection) {
   std::map<PartitionKey, StoredPartition> watermarks;
-  auto ok = read(connection, kWatermarks, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { watermark_into(cells, watermarks[key_of(cells)]); });
+  auto ok =
+      read(connection, kWatermarks, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { watermark_into(cells, watermarks[key_of(cells)]); });
   if (!ok) return std::move(ok.error());
   return watermarks;
 }
@@ -53,7 +58,8 @@ Result<void> Store::forget_waiting(plugin::Connection& connection, const std::st
   return save_open_letters(connection, target, table.open_letters, {});
 }
 
-Result<void> Store::save_open_letters(plugin::Connection& connection, const std::string& target, const LettersByKey& closed, const LettersByKey& opened) {
+Result<void> Store::save_open_letters(plugin::Connection& connection, const std::string& target, const LettersByKey& closed,
+                                      const LettersByKey& opened) {
   for (const auto& [letters, kind] : {std::pair{&closed, CDCRT_WRITE_DELETE}, std::pair{&opened, CDCRT_WRITE_UPSERT}}) {
     std::vector<cdcrt_cell> cells;
     for (const auto& [key, positions] : *letters) {

@@ -55,10 +55,12 @@ Result<void> read_all(Session& session, const manifest::Manifest& manifest, std:
         for (auto& letter : *read) letters.push_back(std::move(letter));
       }
       return {};
-    case manifest::DeadLetters::Kind::kSink: break;
+    case manifest::DeadLetters::Kind::kSink:
+      break;
   }
   return make_error(CDCRT_UNSUPPORTED, "the dead letters are in a topic of Kafka, which this command does not read",
-                    "read it with kcat -C -b BROKERS -t TOPIC -J, or kafka-console-consumer --property print.headers=true: reason and origin are in the headers cdcrt.*");
+                    "read it with kcat -C -b BROKERS -t TOPIC -J, or kafka-console-consumer --property print.headers=true: reason and "
+                    "origin are in the headers cdcrt.*");
 }
 
 // Whether the table's progress is beyond the letter.
@@ -89,7 +91,8 @@ void judge(ListedLetter& listed) {
   for (const auto& [key, open] : table->second.open_letters) {
     if (std::find(open.begin(), open.end(), position) != open.end()) listed.by_key = true;
   }
-  const bool keyed = std::any_of(table->second.columns.begin(), table->second.columns.end(), [](const auto& column) { return column.key_ordinal > 0; });
+  const bool keyed =
+      std::any_of(table->second.columns.begin(), table->second.columns.end(), [](const auto& column) { return column.key_ordinal > 0; });
   if (keyed && needs_key(letter) && !listed.by_key) listed.state = LetterState::kClosed;
 }
 
@@ -97,10 +100,14 @@ void judge(ListedLetter& listed) {
 
 std::string_view to_text(LetterState state) {
   switch (state) {
-    case LetterState::kOpen: return "open";
-    case LetterState::kClosed: return "closed";
-    case LetterState::kReplayed: return "replayed";
-    case LetterState::kAhead: return "ahead";
+    case LetterState::kOpen:
+      return "open";
+    case LetterState::kClosed:
+      return "closed";
+    case LetterState::kReplayed:
+      return "replayed";
+    case LetterState::kAhead:
+      return "ahead";
   }
   return "";
 }
@@ -147,7 +154,9 @@ Result<std::vector<ListedLetter>> read_letters(Session& session, const manifest:
     judge(listed);
   }
   std::stable_sort(letters.begin(), letters.end(), [](const ListedLetter& a, const ListedLetter& b) {
-    const auto place = [](const StoredLetter& letter) { return std::tie(letter.sink, letter.table, letter.source, letter.topic, letter.partition, letter.offset); };
+    const auto place = [](const StoredLetter& letter) {
+      return std::tie(letter.sink, letter.table, letter.source, letter.topic, letter.partition, letter.offset);
+    };
     return place(a.letter) < place(b.letter);
   });
   return letters;

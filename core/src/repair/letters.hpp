@@ -43,6 +43,7 @@ struct ReplayedLetter {
   std::string reason;  ///< why not
 };
 /// Applies open letters, in order, one transaction per table. `dry_run`: everything is tried and taken back.
-Result<std::vector<ReplayedLetter>> replay_letters(Session& session, const manifest::Manifest& manifest, const std::vector<ListedLetter>& letters, bool dry_run);
+Result<std::vector<ReplayedLetter>> replay_letters(Session& session, const manifest::Manifest& manifest,
+                                                   const std::vector<ListedLetter>& letters, bool dry_run);
 
 }  // namespace cdcrt::repair

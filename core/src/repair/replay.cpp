@@ -82,7 +82,8 @@ class TableReplay {
 
   Result<void> decode(Candidate& candidate) {
     const auto& letter = candidate.listed->letter;
-    const auto source = std::find_if(manifest_.sources.begin(), manifest_.sources.end(), [&](const auto& each) { return each.name == letter.source; });
+    const auto source =
+        std::find_if(manifest_.sources.begin(), manifest_.sources.end(), [&](const auto& each) { return each.name == letter.source; });
     if (!letter.has_raw) {
       candidate.refusal = "its message could not be read again when it was found: only the decoded row is known";
       return {};
@@ -155,9 +156,8 @@ class TableReplay {
     known.floor = stored_->floor;
     candidate.probe->restore(known);
     candidate.partition = std::make_unique<progress::Partition>(letter.source, letter.topic, letter.partition, [](auto&, auto, auto) {});
-    candidate.probe->accept({*candidate.partition, message, rows, shapes_, letter.offset + 1}, own.data(), own.size(), [&](const apply::Refusal& refusal) {
-      candidate.refusal = refusal.reason + ": " + explain(refusal.error);
-    });
+    candidate.probe->accept({*candidate.partition, message, rows, shapes_, letter.offset + 1}, own.data(), own.size(),
+                            [&](const apply::Refusal& refusal) { candidate.refusal = refusal.reason + ": " + explain(refusal.error); });
     if (candidate.refusal.empty()) candidate.refusal = candidate.probe->stopped();
     candidate.sealed = candidate.probe->seal();
     if (!candidate.sealed || !candidate.refusal.empty()) return {};
@@ -218,15 +218,19 @@ class TableReplay {
     auto rows = target_.store->lock_tables(target_.connection, {name_}, CDCRT_LOCK_UPDATE);
     if (!rows) return std::move(rows.error());
     const auto row = rows->find(name_);
-    if (row == rows->end() || row->second.version != stored_->version) return make_error(CDCRT_BUSY, "table '" + name_ + "' changed while its letters were replayed");
+    if (row == rows->end() || row->second.version != stored_->version)
+      return make_error(CDCRT_BUSY, "table '" + name_ + "' changed while its letters were replayed");
     progress::Store::LettersByKey closed;
     std::vector<std::string> replayed;
     for (const Candidate* candidate : candidates) {
       if (candidate->sealed) {
         std::vector<const Entry*> missing;
-        if (auto written = apply::write_entries(target_.connection, *candidate->sealed, apply::entries_of(*candidate->sealed), missing); !written) return written;
+        if (auto written = apply::write_entries(target_.connection, *candidate->sealed, apply::entries_of(*candidate->sealed), missing);
+            !written)
+          return written;
         if (!missing.empty()) {
-          refusal = keyed_ ? "row_missing: the change finds no row in the target" : "row_missing: the row before the change is not in the target";
+          refusal =
+              keyed_ ? "row_missing: the change finds no row in the target" : "row_missing: the row before the change is not in the target";
           return {};
         }
       }
@@ -249,7 +253,9 @@ class TableReplay {
     return target_.store->save_table(target_.connection, name_, row->second);
   }
 
-  std::set<std::string> keys_made_good(const Candidate& candidate) const { return candidate.listed->by_key ? open_keys(*candidate.listed) : std::set<std::string>(); }
+  std::set<std::string> keys_made_good(const Candidate& candidate) const {
+    return candidate.listed->by_key ? open_keys(*candidate.listed) : std::set<std::string>();
+  }
 
   // Which of them the target takes: each is tried after those that were taken.
   Result<void> one_by_one(std::vector<Candidate*>& candidates) {
@@ -299,18 +305,22 @@ class TableReplay {
 
 }  // namespace
 
-Result<std::vector<ReplayedLetter>> replay_letters(Session&, const manifest::Manifest& manifest, const std::vector<ListedLetter>& letters, bool dry_run) {
+Result<std::vector<ReplayedLetter>> replay_letters(Session&, const manifest::Manifest& manifest, const std::vector<ListedLetter>& letters,
+                                                   bool dry_run) {
   std::vector<ReplayedLetter> results;
   std::map<std::pair<Target*, std::string>, std::vector<const ListedLetter*>> by_table;
   for (const ListedLetter& listed : letters) {
     if (listed.state != LetterState::kOpen) continue;
     if (listed.target == nullptr) {
       results.push_back({listed.letter.id, false,
-                         "it belongs to no table yet: rows of its message may have changed since; once it can be decoded, cdcrt progress rewind --topic reads it in its place"});
+                         "it belongs to no table yet: rows of its message may have changed since; once it can be decoded, cdcrt progress "
+                         "rewind --topic reads it in its place"});
       continue;
     }
     if (!listed.by_key && has_key(listed.target->stored.tables[listed.letter.table])) {
-      results.push_back({listed.letter.id, false, "which row it changes is not known (" + listed.letter.reason + "): cdcrt progress rewind --table reads it in its place"});
+      results.push_back(
+          {listed.letter.id, false,
+           "which row it changes is not known (" + listed.letter.reason + "): cdcrt progress rewind --table reads it in its place"});
       continue;
     }
     by_table[{listed.target, listed.letter.table}].push_back(&listed);

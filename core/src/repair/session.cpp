@@ -37,8 +37,8 @@ Result<void> read_kept(Target& target, Session::Intent intent) {
   }
   if (*version > progress::Store::own_version()) {
     return make_error(CDCRT_UNSUPPORTED,
-                      "the progress in '" + target.manifest.progress_schema + "' has format_version " + std::to_string(*version) + ", this cdcrt knows " +
-                          std::to_string(progress::Store::own_version()),
+                      "the progress in '" + target.manifest.progress_schema + "' has format_version " + std::to_string(*version) +
+                          ", this cdcrt knows " + std::to_string(progress::Store::own_version()),
                       "run the newer cdcrt");
   }
   return target.refresh();
@@ -104,8 +104,11 @@ bool Session::open(const manifest::Manifest& manifest, Intent intent, const std:
     auto connection = sink->open();
     if (!connection) return refuse(connection.error());
     const bool has_schemas = sink->has(CDCRT_SINK_SCHEMAS);
-    targets_.push_back({manifest_sink, std::move(*sink), std::move(*connection),
-                        std::make_unique<progress::Store>(manifest.pipeline, manifest_sink.name, manifest_sink.progress_schema, has_schemas, owner_of_command()),
+    targets_.push_back({manifest_sink,
+                        std::move(*sink),
+                        std::move(*connection),
+                        std::make_unique<progress::Store>(manifest.pipeline, manifest_sink.name, manifest_sink.progress_schema, has_schemas,
+                                                          owner_of_command()),
                         {}});
     if (auto read = read_kept(targets_.back(), intent); !read) return refuse(read.error());
   }

@@ -108,8 +108,8 @@ class Rewinding {
                        "leave --partition, --topic or --source out, so that all of its partitions are read again");
       }
       if (place->second > position.next_offset) {
-        return refusal(key.name() + ": offset " + std::to_string(place->second) + " lies ahead of table " + quote(name) + ", which has applied it up to " +
-                           std::to_string(position.next_offset),
+        return refusal(key.name() + ": offset " + std::to_string(place->second) + " lies ahead of table " + quote(name) +
+                           ", which has applied it up to " + std::to_string(position.next_offset),
                        "a rewind only goes back; to leave messages out: cdcrt table skip, then resume --from-now");
       }
       back.tables[name][key] = place->second;
@@ -141,17 +141,20 @@ class Rewinding {
       auto offset = log->offset_at(key.topic, key.number, request_.to.value);
       if (offset) return *offset;
       if (offset.error().code == CDCRT_UNSUPPORTED) {
-        return refusal("source " + quote(key.source) + " cannot find a message by its time: " + offset.error().message, "give an offset, or earliest");
+        return refusal("source " + quote(key.source) + " cannot find a message by its time: " + offset.error().message,
+                       "give an offset, or earliest");
       }
       return std::move(offset.error());
     }
     const auto bounds = log->bounds(key.topic, key.number);
     if (bounds && request_.to.value < bounds->first) {
-      return refusal(key.name() + ": offset " + std::to_string(request_.to.value) + " is not there any more, the log begins at " + std::to_string(bounds->first),
+      return refusal(key.name() + ": offset " + std::to_string(request_.to.value) + " is not there any more, the log begins at " +
+                         std::to_string(bounds->first),
                      "--to earliest reads from there");
     }
     if (bounds && request_.to.value > bounds->end) {
-      return refusal(key.name() + ": offset " + std::to_string(request_.to.value) + " is not there yet, the log ends at " + std::to_string(bounds->end));
+      return refusal(key.name() + ": offset " + std::to_string(request_.to.value) + " is not there yet, the log ends at " +
+                     std::to_string(bounds->end));
     }
     return request_.to.value;
   }
@@ -175,7 +178,8 @@ Result<std::vector<Target*>> targets_with(Session& session, const std::string& k
   if (!found.empty()) return found;
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
-  return refusal("the pipeline has no " + kind + " " + quote(name) + (names.empty() ? ": nothing was applied yet" : ""), diagnostics::did_you_mean(name, names));
+  return refusal("the pipeline has no " + kind + " " + quote(name) + (names.empty() ? ": nothing was applied yet" : ""),
+                 diagnostics::did_you_mean(name, names));
 }
 
 }  // namespace
@@ -223,8 +227,9 @@ Result<progress::TableState> set_state(Target& target, const StateRequest& reque
     }
     if (request.from_now) {
       if (before != TableState::kSkipped) {
-        return refusal("table " + quote(request.table) + " is " + std::string(progress::to_text(before)) + ", not skipped: nothing passed it",
-                       "resume without --from-now");
+        return refusal(
+            "table " + quote(request.table) + " is " + std::string(progress::to_text(before)) + ", not skipped: nothing passed it",
+            "resume without --from-now");
       }
       auto kept = target.store->read_watermarks(target.connection);
       if (!kept) return std::move(kept.error());

@@ -75,6 +75,27 @@ TEST_CASE("isolation: without a key a change whose new row is refused leaves the
   CHECK(rig.letters().size() == 1);
 }
 
+TEST_CASE("isolation: without a key every event that takes away a row which is not there is told, and what builds on it, and no other") {
+  Rig rig;
+  rig.send_all({append(text("x"), integer(1)), append(text("x"), integer(1)), append(text("y"), integer(1))});
+  REQUIRE(rig.write());
+  rig.send_all({change({text("lost"), integer(1)}, {text("lost"), integer(2)}),   // 3: refused
+                take(text("x"), integer(1)),
+                change({text("lost"), integer(2)}, {text("lost"), integer(3)}),   // 5: refused, since 3 added nothing
+                append(text("z"), integer(1)),
+                take(text("z"), integer(1)),
+                take(text("z"), integer(1)),                                      // 8: refused, there was one
+                change({text("y"), integer(1)}, {text("y"), integer(2)}),
+                take(text("x"), integer(1)),
+                take(text("x"), integer(1))});                                    // 11: refused, there were two
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "a='y',b=2");
+  REQUIRE(rig.letters().size() == 4);
+  for (std::size_t i = 0; const char* id : {"topic/0/3/", "topic/0/5/", "topic/0/8/", "topic/0/11/"}) CHECK(rig.letters()[i++].find(id) != std::string::npos);
+  CHECK(rig.stored_next(0) == 12);
+  CHECK(rig.table->applied().updated == 1);
+}
+
 TEST_CASE("isolation: what the source has no more is told as it was decoded, whole") {
   static const std::string long_text = "bad" + std::string(500, 'x');
   for (const bool gone : {false, true}) {

@@ -14,8 +14,8 @@ constexpr std::pair<const char*, const char*> kOwn[] = {
     {"enable.idempotence", "true"}, {"acks", "all"}, {"linger.ms", "1"}, {"client.id", "cdcrt"}};
 
 bool is_owned(const std::string& name) {
-  return name == "bootstrap.servers" || name == "metadata.broker.list" || name == "enable.idempotence" || name == "acks" || name == "request.required.acks" ||
-         name == "delivery.timeout.ms" || name == "message.timeout.ms";
+  return name == "bootstrap.servers" || name == "metadata.broker.list" || name == "enable.idempotence" || name == "acks" ||
+         name == "request.required.acks" || name == "delivery.timeout.ms" || name == "message.timeout.ms";
 }
 
 }  // namespace
@@ -26,7 +26,8 @@ sdk::Status Producer::open(const Settings& settings) {
   char reason[512] = "";
   const auto fail = [&](const std::string& key, const std::string& message) {
     rd_kafka_conf_destroy(configuration);
-    return Status::bad_config(key, message, "the properties are those of CONFIGURATION.md of librdkafka " + std::string(rd_kafka_version_str()));
+    return Status::bad_config(key, message,
+                              "the properties are those of CONFIGURATION.md of librdkafka " + std::string(rd_kafka_version_str()));
   };
   for (const auto& [name, value] : kOwn) (void)rd_kafka_conf_set(configuration, name, value, reason, sizeof reason);
   for (const auto& [name, value] : settings.properties) {
@@ -37,7 +38,8 @@ sdk::Status Producer::open(const Settings& settings) {
     if (set != RD_KAFKA_CONF_OK) return fail("librdkafka." + name, "librdkafka: the value of " + name + " is not valid");
   }
   const std::string timeout = std::to_string(settings.delivery_timeout.count());
-  for (const auto& [name, value] : {std::pair{"bootstrap.servers", settings.brokers.c_str()}, std::pair{"delivery.timeout.ms", timeout.c_str()}}) {
+  for (const auto& [name, value] :
+       {std::pair{"bootstrap.servers", settings.brokers.c_str()}, std::pair{"delivery.timeout.ms", timeout.c_str()}}) {
     if (rd_kafka_conf_set(configuration, name, value, reason, sizeof reason) != RD_KAFKA_CONF_OK) return fail("brokers", reason);
   }
   rd_kafka_conf_set_opaque(configuration, this);
@@ -79,7 +81,8 @@ sdk::Status Producer::check() {
     rd_kafka_poll(handle_, 0);
     if (std::chrono::steady_clock::now() < deadline) continue;
     const std::string last = last_error();
-    return Status::error(CDCRT_UNREACHABLE, "no Kafka broker answers at " + settings_.brokers + ": " + (last.empty() ? rd_kafka_err2str(code) : last),
+    return Status::error(CDCRT_UNREACHABLE,
+                         "no Kafka broker answers at " + settings_.brokers + ": " + (last.empty() ? rd_kafka_err2str(code) : last),
                          "check the option brokers, the network, and security.protocol in the librdkafka table");
   }
 }
@@ -88,7 +91,8 @@ sdk::Status Producer::produce(const std::string& topic, const RowMessage& messag
   while (true) {
     rd_kafka_headers_t* headers = rd_kafka_headers_new(message.headers.size());
     for (const auto& [name, value] : message.headers) {
-      rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()), value ? value->data() : nullptr, value ? static_cast<ssize_t>(value->size()) : 0);
+      rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()), value ? value->data() : nullptr,
+                          value ? static_cast<ssize_t>(value->size()) : 0);
     }
     auto* const key = message.key ? const_cast<char*>(message.key->data()) : nullptr;
     auto* const value = message.value ? const_cast<char*>(message.value->data()) : nullptr;
@@ -100,7 +104,8 @@ sdk::Status Producer::produce(const std::string& topic, const RowMessage& messag
     rd_kafka_headers_destroy(headers);
     if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
       const std::string text = "cannot write to topic '" + topic + "': " + rd_kafka_err2str(code);
-      if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) return Status::error(CDCRT_RETRY, text, "raise message.max.bytes in the librdkafka table, and the topic's max.message.bytes");
+      if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+        return Status::error(CDCRT_RETRY, text, "raise message.max.bytes in the librdkafka table, and the topic's max.message.bytes");
       return Status::retry(text);
     }
     rd_kafka_poll(handle_, 100);

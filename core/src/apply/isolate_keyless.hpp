@@ -1,0 +1,14 @@
+// Tables without a key: which events of a batch take away rows that the target does not have (design 4.6, 4.12).
+#pragma once
+
+#include "apply/isolate.hpp"
+
+namespace cdcrt::apply {
+
+/// Finds them by counting copies, in a few trial transactions however large the batch is; leaves in `result` what is to be
+/// written instead. False: this cannot tell (the source cannot be read again, or rows are refused for another reason), nothing
+/// was done. Not OK: an outage or a fault that is no row's.
+Result<bool> isolate_missing_images(plugin::Connection& connection, const Sealed& sealed, EventReader& reader,
+                                    dead_letters::DeadLetters& letters, Isolated& result);
+
+}  // namespace cdcrt::apply
