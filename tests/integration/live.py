@@ -139,10 +139,10 @@ class Live:
 
     # ---- load ----
 
-    def produce_slowly(self, seconds):
-        """In the background: every slice, spread over about that long."""
+    def produce_slowly(self, seconds, first=0):
+        """In the background: the slices from `first` on, spread over about that long."""
         def work():
-            for piece in range(self.load.slices):
+            for piece in range(first, self.load.slices):
                 begun = time.monotonic()
                 self.load.produce(self.kafka, piece)
                 time.sleep(max(0.0, seconds / self.load.slices - (time.monotonic() - begun)))

@@ -22,8 +22,8 @@ struct Trial {
 
 class Isolation {
  public:
-  Isolation(plugin::Connection& connection, const Sealed& sealed, EventReader& reader, dead_letters::DeadLetters& letters)
-      : connection_(connection), sealed_(sealed), reader_(reader), letters_(letters) {}
+  Isolation(plugin::Connection& connection, const Sealed& sealed, EventReader& reader, dead_letters::DeadLetters& letters, const TrialGuard& guard)
+      : connection_(connection), sealed_(sealed), reader_(reader), letters_(letters), guard_(guard) {}
 
   Result<Isolated> run(const std::vector<const Entry*>& known_missing) {
     const auto entries = entries_of(sealed_);
@@ -69,6 +69,7 @@ class Isolation {
     Trial trial;
     if (auto begun = connection_.begin(); !begun) return std::move(begun.error());
     const auto body = [&]() -> Result<void> {
+      if (auto held = guard_(); !held) return held;
       if (sealed_.clear) {
         if (auto cleared = clear_table(connection_, sealed_); !cleared) return cleared;
       }
@@ -302,6 +303,7 @@ class Isolation {
   const Sealed& sealed_;
   EventReader& reader_;
   dead_letters::DeadLetters& letters_;
+  const TrialGuard& guard_;
   std::unordered_set<const Entry*> bad_;
   std::unordered_set<const Entry*> missing_;       ///< of the bad: they find no row
   std::unordered_set<std::string> replayed_;       ///< keys whose events were read again
@@ -315,14 +317,14 @@ class Isolation {
 }  // namespace
 
 Result<Isolated> isolate(plugin::Connection& connection, const Sealed& sealed, const std::vector<const Entry*>& known_missing,
-                         EventReader& reader, dead_letters::DeadLetters& letters) {
+                         EventReader& reader, dead_letters::DeadLetters& letters, const TrialGuard& guard) {
   if (!known_missing.empty()) {
     Isolated counted;
-    auto done = isolate_missing_images(connection, sealed, reader, letters, counted);
+    auto done = isolate_missing_images(connection, sealed, reader, letters, guard, counted);
     if (!done) return std::move(done.error());
     if (*done) return counted;
   }
-  return Isolation(connection, sealed, reader, letters).run(known_missing);
+  return Isolation(connection, sealed, reader, letters, guard).run(known_missing);
 }
 
 }  // namespace cdcrt::apply

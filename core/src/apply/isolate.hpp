@@ -32,9 +32,13 @@ struct Isolated {
   LetterChanges letters;                      ///< of the bad keys
 };
 
+/// Called first in each trial transaction: not OK ends the isolation. What a trial finds in the target only counts while the
+/// partitions are ours.
+using TrialGuard = std::function<Result<void>()>;
+
 /// Trial transactions only: nothing is committed. `known_missing`: partial entries that found no row.
 /// Not OK: an outage or a fault that is no row's.
 Result<Isolated> isolate(plugin::Connection& connection, const Sealed& sealed, const std::vector<const Entry*>& known_missing,
-                         EventReader& reader, dead_letters::DeadLetters& letters);
+                         EventReader& reader, dead_letters::DeadLetters& letters, const TrialGuard& guard);
 
 }  // namespace cdcrt::apply

@@ -12,8 +12,9 @@ namespace {
 
 class MissingImages {
  public:
-  MissingImages(plugin::Connection& connection, const Sealed& sealed, EventReader& reader, dead_letters::DeadLetters& letters, Isolated& result)
-      : connection_(connection), sealed_(sealed), part_(sealed.partitions.front()), reader_(reader), letters_(letters), result_(result) {}
+  MissingImages(plugin::Connection& connection, const Sealed& sealed, EventReader& reader, dead_letters::DeadLetters& letters,
+                const TrialGuard& guard, Isolated& result)
+      : connection_(connection), sealed_(sealed), part_(sealed.partitions.front()), reader_(reader), letters_(letters), guard_(guard), result_(result) {}
 
   Result<bool> run() {
     images_ = &result_.netted.emplace_back();
@@ -131,7 +132,8 @@ class MissingImages {
     }
     std::vector<const Entry*> missing;
     if (auto begun = connection_.begin(); !begun) return std::move(begun.error());
-    auto written = write_entries(connection_, sealed_, result_.good, missing);
+    auto written = guard_();
+    if (written) written = write_entries(connection_, sealed_, result_.good, missing);
     auto rolled_back = connection_.rollback();
     if (!written) return std::move(written.error());
     if (!rolled_back) return std::move(rolled_back.error());
@@ -165,6 +167,7 @@ class MissingImages {
   const SealedPartition& part_;
   EventReader& reader_;
   dead_letters::DeadLetters& letters_;
+  const TrialGuard& guard_;
   Isolated& result_;
   Fold* images_ = nullptr;
   std::vector<Event> events_;
@@ -174,9 +177,9 @@ class MissingImages {
 }  // namespace
 
 Result<bool> isolate_missing_images(plugin::Connection& connection, const Sealed& sealed, EventReader& reader,
-                                    dead_letters::DeadLetters& letters, Isolated& result) {
+                                    dead_letters::DeadLetters& letters, const TrialGuard& guard, Isolated& result) {
   if (!sealed.key.empty() || sealed.clear || sealed.partitions.size() != 1) return false;
-  auto done = MissingImages(connection, sealed, reader, letters, result).run();
+  auto done = MissingImages(connection, sealed, reader, letters, guard, result).run();
   if (!done || !*done) result = Isolated();
   return done;
 }

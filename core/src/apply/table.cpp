@@ -34,7 +34,7 @@ void Table::restore(const progress::StoredTable& stored) {
     knowledge_.restore(std::move(column));
   }
   if (stored.key_known) knowledge_.restore_key_known();
-  floor_ = stored.floor;
+  floor_ = stored_floor_ = stored.floor;
   skipped_ = stored.state == progress::TableState::kSkipped;
   if (stored.state == progress::TableState::kPaused) detached_ = paused_text(stored.reason);
   target.row = stored;
@@ -82,12 +82,19 @@ void Table::forget(const progress::Partition& partition) {
     clear_ = false;
     cleared_by_ = nullptr;
   }
+  // Whoever reads its truncate next must not take it for done.
+  if (floor_by_ == &partition) {
+    floor_ = stored_floor_;
+    floor_by_ = nullptr;
+  }
   account();
 }
 
 void Table::accept(const Batch& batch, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {
   if (count == 0) return;
   const std::lock_guard lock(mutex_);
+  // What was read before the partition was lost may come as late as this.
+  if (!batch.partition.accepts(batch.messages.generation)) return;
   PartitionState& state = state_of(batch.partition);
   if (skipped_ || batch.messages.generation < state.min_generation || batch.next_offset <= state.next) return;
   const int64_t first = std::max(state.next, batch.messages.messages[batch.rows.rows()[rows[0]].message].offset);
@@ -460,6 +467,10 @@ void Table::complete(const Sealed& sealed) {
   applied_.updated += without(counts.updated, sealed.refused.updated);
   applied_.deleted += without(counts.deleted, sealed.refused.deleted);
   target.key_changes = sealed.key_changes;
+  if (sealed.clear) {
+    stored_floor_ = std::max(stored_floor_, sealed.floor);
+    if (floor_ == stored_floor_) floor_by_ = nullptr;
+  }
   for (const auto& part : sealed.partitions) {
     if (part.session != part.partition->session()) continue;
     PartitionState& state = partitions_[part.partition];

@@ -150,9 +150,11 @@ class Table {
     int64_t first, end;
   };
   [[nodiscard]] std::vector<Missed> missed() const;
-  /// accept() for messages that are read back; `next_offset`: everything below was.
-  void read_back(const Batch& batch, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
-  void read_back_to(progress::Partition& partition, int64_t next_offset);
+  /// accept() for messages that are read back from `from` on, where the last call ended. False: the partition does not stand
+  /// there any more; what else would be read back does not belong to it.
+  bool read_back(const Batch& batch, int64_t from, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
+  /// Nothing more of the table is in the messages from `from` up to `next_offset`.
+  void read_back_to(progress::Partition& partition, int64_t from, int64_t next_offset);
   /// Takes live rows again once nothing is missed. False: something is.
   bool reattach();
   /// What an operator asked for: skipped tables take nothing and hold nothing back.
@@ -200,6 +202,7 @@ class Table {
   };
 
   PartitionState& state_of(progress::Partition& partition);
+  PartitionState* missing_from(const progress::Partition& partition, int64_t from);
   void fold_rows(const Batch& batch, PartitionState& state, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
   void count_foreign(const progress::StoredTable& stored);
   void refresh(Sealed& sealed);
@@ -231,6 +234,8 @@ class Table {
   evolution::TableKnowledge knowledge_;
   std::map<const progress::Partition*, PartitionState> partitions_;
   std::string floor_;
+  std::string stored_floor_;  ///< as it is in the target
+  const progress::Partition* floor_by_ = nullptr;  ///< where the truncate of a floor that is not in the target yet was read
   bool clear_ = false;
   const progress::Partition* cleared_by_ = nullptr;
   std::string detached_;

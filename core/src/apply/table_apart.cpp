@@ -31,7 +31,8 @@ void Table::detach(const std::string& reason, const Sealed* sealed) {
   // The truncate, if one waited, is read again as well.
   clear_ = false;
   cleared_by_ = nullptr;
-  floor_ = target.row.floor;
+  floor_ = stored_floor_;
+  floor_by_ = nullptr;
   dirty_ = false;
   account();
 }
@@ -50,20 +51,29 @@ std::vector<Table::Missed> Table::missed() const {
   return missed;
 }
 
-void Table::read_back(const Batch& batch, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {
-  const std::lock_guard lock(mutex_);
-  const auto found = partitions_.find(&batch.partition);
-  if (found == partitions_.end() || !found->second.apart || batch.next_offset <= found->second.next || !stopped_.empty()) return;
-  fold_rows(batch, found->second, rows, count, refused);
+// Null unless what is read back goes on exactly where the table stands: it may have been lost, claimed again or rewound since.
+Table::PartitionState* Table::missing_from(const progress::Partition& partition, int64_t from) {
+  const auto found = partitions_.find(&partition);
+  if (found == partitions_.end() || !stopped_.empty() || !partition.owned()) return nullptr;
+  PartitionState& state = found->second;
+  const bool goes_on = state.apart && state.session == partition.session() && state.next == from && state.next < state.missed_next;
+  return goes_on ? &state : nullptr;
 }
 
-void Table::read_back_to(progress::Partition& partition, int64_t next_offset) {
+bool Table::read_back(const Batch& batch, int64_t from, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {
   const std::lock_guard lock(mutex_);
-  const auto found = partitions_.find(&partition);
-  if (found == partitions_.end() || !found->second.apart || next_offset <= found->second.next) return;
-  PartitionState& state = found->second;
-  state.next = std::min(next_offset, state.missed_next);
-  if (!state.marks.empty()) state.marks.back().second = state.next;
+  PartitionState* state = missing_from(batch.partition, from);
+  if (state == nullptr) return false;
+  fold_rows(batch, *state, rows, count, refused);
+  return state->next == batch.next_offset;
+}
+
+void Table::read_back_to(progress::Partition& partition, int64_t from, int64_t next_offset) {
+  const std::lock_guard lock(mutex_);
+  PartitionState* state = missing_from(partition, from);
+  if (state == nullptr || next_offset <= state->next) return;
+  state->next = std::min(next_offset, state->missed_next);
+  if (!state->marks.empty()) state->marks.back().second = state->next;
   dirty_ = true;
 }
 

@@ -66,8 +66,10 @@ void Table::merge(const progress::StoredTable& stored, Sealed& sealed) {
 
 // Another process emptied the table: our rows up to the truncate are gone for ever, later ones are read again after it.
 void Table::take_floor(const std::string& floor, Sealed& sealed) {
+  stored_floor_ = std::max(stored_floor_, floor);
   if (floor <= floor_) return;
   floor_ = floor;
+  floor_by_ = nullptr;
   for (auto& [partition, state] : partitions_) {
     if (state.max_order > floor) {
       std::erase_if(sealed.partitions, [&](const SealedPartition& part) { return part.partition == state.partition; });

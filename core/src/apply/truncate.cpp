@@ -24,7 +24,7 @@ void Table::truncate(PartitionState& state, std::string_view order, int64_t offs
     }
   }
   clear_ = true;
-  cleared_by_ = state.partition;
+  cleared_by_ = floor_by_ = state.partition;
   floor_ = state.max_order;
 }
 

@@ -230,11 +230,13 @@ Result<void> Writer::write_settled(Sealed& sealed, const std::vector<const Entry
 // Progress, letters, commit: the end of every transaction that carries rows.
 Result<void> Writer::finish(const std::vector<Sealed*>& batches) {
   if (context_.store != nullptr) {
-    std::vector<progress::Store::Watermark> lowered;
+    std::map<progress::PartitionKey, int64_t> lowered;
     for (const Sealed* sealed : batches) {
       const auto& identity = sealed->table->identity();
       for (const auto& part : sealed->partitions) {
-        if (sealed->clear) lowered.push_back({part.partition, std::min(part.partition->routed_next(), part.next_offset), part.partition->last()});
+        if (!sealed->clear) continue;
+        auto& next = lowered.try_emplace({part.partition->source(), part.partition->topic(), part.partition->number()}, part.next_offset).first->second;
+        next = std::min(next, part.next_offset);
       }
       if (auto saved = context_.store->save_progress(*connection_, identity.target(), positions_of(*sealed)); !saved) return saved;
       if (auto saved = context_.store->save_open_letters(*connection_, identity.target(), sealed->letters_closed, sealed->letters_opened); !saved) return saved;
@@ -245,13 +247,11 @@ Result<void> Writer::finish(const std::vector<Sealed*>& batches) {
         if (auto saved = context_.store->save_table(*connection_, identity.target(), row); !saved) return saved;
       }
       if (sealed->clear) {
-        if (auto sent = context_.store->send_others_back(*connection_, identity.target(), sealed->floor); !sent) return sent;
+        if (auto sent = context_.store->send_others_back(*connection_, identity.target(), sealed->floor, partitions_of({sealed})); !sent) return sent;
       }
     }
     // A truncate may have sent partitions back: a restart must read them from there.
-    if (!lowered.empty()) {
-      if (auto saved = context_.store->save_watermarks(*connection_, lowered); !saved) return saved;
-    }
+    if (auto saved = context_.store->lower_watermarks(*connection_, lowered); !saved) return saved;
   }
   auto flushed = context_.letters.flush({&*connection_, context_.store});
   if (!flushed) return std::move(flushed.error());
@@ -281,7 +281,11 @@ Result<bool> Writer::already_committed(Sealed& sealed) {
   if (!sealed.commit_unknown || context_.store == nullptr) return false;
   sealed.drop_lost();
   auto gone = context_.store->reclaim(*connection_, partitions_of({&sealed}));
-  if (!gone) return std::move(gone.error());
+  if (!gone) {
+    // The old transaction is still there. Nothing else may be done with these rows before it is gone, however long that takes.
+    if (gone.error().code == CDCRT_BUSY) gone.error().code = CDCRT_RETRY;
+    return std::move(gone.error());
+  }
   if (!gone->empty()) {
     if (auto lost = lose(*gone); lost.error().code == CDCRT_FATAL) return std::move(lost.error());
     sealed.drop_lost();
@@ -385,7 +389,9 @@ Result<void> Writer::write_isolated(Sealed& sealed, const std::vector<const Entr
       return {};
     }
     if (!connection_) return make_error(CDCRT_RETRY, "connection lost");
-    auto isolated = isolate(*connection_, sealed, missing, context_.reader, context_.letters);
+    auto isolated = isolate(*connection_, sealed, missing, context_.reader, context_.letters, [&]() -> Result<void> {
+      return context_.store != nullptr ? hold_leases({&sealed}) : Result<void>();
+    });
     if (!isolated) return std::move(isolated.error());
     sealed.letters_change = !isolated->letters.closed().empty() || !isolated->letters.opened().empty();
     auto done = commit_isolated(sealed, *isolated);

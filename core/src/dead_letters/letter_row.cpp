@@ -18,26 +18,26 @@ std::optional<std::string> bytes_of(const cdcrt_cell& cell) {
   return std::string(types::text_of(cell));
 }
 
+// Made before main, on no process's account.
+const std::vector<cdcrt_column> kLetterColumns = [] {
+  std::vector<cdcrt_column> made;
+  const auto add = [&](const char* name, uint8_t kind) {
+    cdcrt_column& column = made.emplace_back();
+    column.name = sdk::borrow(name);
+    column.type.kind = kind;
+  };
+  for (const char* name : {"id", "reason", "message", "source", "topic"}) add(name, CDCRT_TYPE_STRING);
+  for (const char* name : {"partition", "offset"}) add(name, CDCRT_TYPE_INT64);
+  for (const char* name : {"sink", "target"}) add(name, CDCRT_TYPE_STRING);
+  add("timestamp", CDCRT_TYPE_TIMESTAMPTZ);
+  for (const char* name : {"key", "value"}) add(name, CDCRT_TYPE_BYTES);
+  for (const char* name : {"headers", "decoded_row"}) add(name, CDCRT_TYPE_STRING);
+  return made;
+}();
+
 }  // namespace
 
-const std::vector<cdcrt_column>& columns_of_letters() {
-  static const std::vector<cdcrt_column> columns = [] {
-    std::vector<cdcrt_column> made;
-    const auto add = [&](const char* name, uint8_t kind) {
-      cdcrt_column& column = made.emplace_back();
-      column.name = sdk::borrow(name);
-      column.type.kind = kind;
-    };
-    for (const char* name : {"id", "reason", "message", "source", "topic"}) add(name, CDCRT_TYPE_STRING);
-    for (const char* name : {"partition", "offset"}) add(name, CDCRT_TYPE_INT64);
-    for (const char* name : {"sink", "target"}) add(name, CDCRT_TYPE_STRING);
-    add("timestamp", CDCRT_TYPE_TIMESTAMPTZ);
-    for (const char* name : {"key", "value"}) add(name, CDCRT_TYPE_BYTES);
-    for (const char* name : {"headers", "decoded_row"}) add(name, CDCRT_TYPE_STRING);
-    return made;
-  }();
-  return columns;
-}
+const std::vector<cdcrt_column>& columns_of_letters() { return kLetterColumns; }
 
 void append_cells(std::vector<cdcrt_cell>& cells, const StoredLetter& letter, std::deque<std::string>& storage) {
   // Texts of others may hold what a text column cannot.

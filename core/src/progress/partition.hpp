@@ -66,7 +66,7 @@ class Partition {
     owned_ = true;
     routed_next_ = offset;
     last_ = last;
-    ++generation_;
+    taken_generation_ = ++generation_;
     seek_(*this, offset, generation_);
   }
   /// Not ours any more, or not certainly so: what was read of it before counts for nothing. Answers the session that ended.
@@ -80,6 +80,11 @@ class Partition {
   [[nodiscard]] bool owned() const {
     const std::lock_guard lock(mutex_);
     return owned_;
+  }
+  /// Whether batches of that generation were read since it became ours.
+  [[nodiscard]] bool accepts(uint32_t generation) const {
+    const std::lock_guard lock(mutex_);
+    return owned_ && generation >= taken_generation_;
   }
   /// Counts how often it was given up: what was sealed in another session is dropped.
   [[nodiscard]] uint32_t session() const {
@@ -101,6 +106,7 @@ class Partition {
   int64_t routed_next_ = 0;
   LastMessage last_;
   uint32_t generation_ = 0;
+  uint32_t taken_generation_ = 0;  ///< of the first batches after take()
   uint32_t session_ = 0;
   bool owned_;
 };

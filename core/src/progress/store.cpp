@@ -176,10 +176,7 @@ const Store::HostTable Store::kOpenLetters{"open_letters",
 
 const Store::HostTable Store::kDeadLetters{"dead_letters", 2, {}};  // its columns are those of letters
 
-const std::vector<const Store::HostTable*>& Store::always_kept() {
-  static const std::vector<const HostTable*> tables = {&kFormat, &kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &kMoved, &kOpenLetters};
-  return tables;
-}
+const std::vector<const Store::HostTable*> Store::kAlwaysKept = {&kFormat, &kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &kMoved, &kOpenLetters};
 
 Store::Store(std::string pipeline, std::string sink, std::string schema, bool has_schemas, std::string owner)
     : pipeline_(std::move(pipeline)), sink_(std::move(sink)), schema_(std::move(schema)), owner_(std::move(owner)), has_schemas_(has_schemas) {}
@@ -295,7 +292,7 @@ Result<int64_t> Store::format_version(plugin::Connection& connection, cdcrt_lock
 
 // Columns that a newer format has and an older one lacks.
 Result<void> Store::bring_forward(plugin::Connection& connection) {
-  for (const HostTable* table : always_kept()) {
+  for (const HostTable* table : kAlwaysKept) {
     std::string storage;
     const cdcrt_table name = name_of(*table, storage);
     const auto columns = columns_of(table->columns, table->key_count);
@@ -324,7 +321,7 @@ Result<int64_t> Store::kept_version(plugin::Connection& connection) {
 }
 
 Result<void> Store::prepare(plugin::Connection& connection) {
-  for (const HostTable* table : always_kept()) {
+  for (const HostTable* table : kAlwaysKept) {
     if (auto created = create(connection, *table); !created) return created;
   }
   return in_transaction(connection, [&]() -> Result<void> {
@@ -415,8 +412,13 @@ Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<Pa
     for (const auto& origin : fresh) append_key(keys, origin.key);
     auto ok = read(connection, kLeases, CDCRT_LOCK_UPDATE, [&](const cdcrt_cell* cells) { leases[key_of(cells)] = lease_of(cells); }, keys, 3);
     if (!ok) return ok;
+    const auto is_known = [&, known = leases](const PartitionKey& fresh_key) {
+      return std::any_of(known.begin(), known.end(), [&](const auto& each) { return each.first.source == fresh_key.source && each.first.topic == fresh_key.topic; });
+    };
     for (const auto& origin : fresh) {
       if (leases.contains(origin.key)) continue;
+      // It may have been added since the other looked, and then has to wait for the older ones.
+      if (origin.is_first && is_known(origin.key)) return make_error(CDCRT_RETRY, "another process met topic '" + origin.key.topic + "' at the same time");
       StoredPartition& lease = leases[origin.key];
       lease.waits_for = origin.waits_for;
       if (auto saved = save_lease(connection, origin.key, lease); !saved) return saved;
@@ -658,16 +660,47 @@ Result<void> Store::save_watermarks(plugin::Connection& connection, const std::v
   return write(connection, kWatermarks, cells);
 }
 
-Result<void> Store::send_others_back(plugin::Connection& connection, const std::string& target, const std::string& floor) {
+Result<void> Store::lower_watermarks(plugin::Connection& connection, const std::map<PartitionKey, int64_t>& places) {
+  if (places.empty()) return {};
+  std::vector<cdcrt_cell> keys, cells;
+  for (const auto& [key, next] : places) append_key(keys, key);
+  std::map<PartitionKey, StoredPartition> kept;
+  auto ok = read(connection, kWatermarks, CDCRT_LOCK_NONE, [&](const cdcrt_cell* row) { watermark_into(row, kept[key_of(row)]); }, keys, 3);
+  if (!ok) return ok;
+  for (const auto& [key, watermark] : kept) {
+    const int64_t next = places.at(key);
+    if (next >= watermark.next_offset) continue;
+    cells.insert(cells.end(), {text(pipeline_), text(sink_)});
+    append_key(cells, key);
+    cells.push_back(integer(next));
+    if (watermark.last.offset < 0) {
+      cells.insert(cells.end(), 3, types::null_cell());
+    } else {
+      cells.insert(cells.end(), {integer(watermark.last.offset), integer(watermark.last.timestamp_ms), integer(static_cast<int64_t>(watermark.last.hash))});
+    }
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, next] : places) lowered_.insert(key);
+  }
+  return write(connection, kWatermarks, cells);
+}
+
+bool Store::take_lowered(const Partition& partition) {
+  const std::lock_guard lock(mutex_);
+  return lowered_.erase(key_of(partition)) > 0;
+}
+
+Result<void> Store::send_others_back(plugin::Connection& connection, const std::string& target, const std::string& floor,
+                                     const std::vector<const Partition*>& own) {
   StoredTable table;
   event::Arena arena{1 << 10};
   if (auto done = read_table(connection, target, table, arena); !done) return done;
+  std::set<PartitionKey> kept;
+  for (const Partition* partition : own) kept.insert(key_of(*partition));
   std::map<PartitionKey, int64_t> places;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [key, position] : table.progress) {
-      if (!epochs_.contains(key) && position.order > floor) places[key] = 0;
-    }
+  for (const auto& [key, position] : table.progress) {
+    if (!kept.contains(key) && position.order > floor) places[key] = 0;
   }
   return send_back(connection, {places, {{target, places}}});
 }

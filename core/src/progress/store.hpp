@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -94,6 +95,7 @@ struct Origin {
   PartitionKey key;
   int64_t offset = 0;
   WaitsFor waits_for;
+  bool is_first = false;  ///< no partition of its topic was known: only right if that is still so
 };
 
 /// Instance state (epochs) is guarded by a mutex; the connection belongs to the caller.
@@ -112,7 +114,8 @@ class Store {
   /// Reads everything, without locks.
   Result<Stored> read_all(plugin::Connection& connection);
   /// Claims the leases of these partitions: raises their epochs once older transactions that checked them have ended. `fresh`
-  /// get a lease and a start unless they have one by now. Answers everything kept, as of the claim.
+  /// get a lease and a start unless they have one by now. Answers everything kept, as of the claim. RETRY: another process met a
+  /// topic first, and what is fresh in it must be looked at again.
   Result<Stored> claim(plugin::Connection& connection, const std::vector<PartitionKey>& wanted, const std::vector<Origin>& fresh = {});
   /// Claims partitions of sources whose partitions are always ours and that have no lease yet. Does nothing when all are held.
   Result<void> claim_new(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
@@ -149,9 +152,16 @@ class Store {
     uint32_t session = 0;  ///< of the partition when the offset was found
   };
   Result<void> save_watermarks(plugin::Connection& connection, const std::vector<Watermark>& watermarks);
+  /// A restart must read these partitions again from there, or from where it would have. Never raises a watermark: what other
+  /// tables have not applied is not known here.
+  Result<void> lower_watermarks(plugin::Connection& connection, const std::map<PartitionKey, int64_t>& places);
+  /// Whether lower_watermarks() named the partition since this was last asked.
+  bool take_lowered(const Partition& partition);
   /// Sends partitions of this table that other processes read, and that are past `floor`, back to their beginning: raises their
   /// epochs, so that their owners claim and read again (design 4.7).
-  Result<void> send_others_back(plugin::Connection& connection, const std::string& target, const std::string& floor);
+  /// `own` are those whose positions the caller's transaction stores itself.
+  Result<void> send_others_back(plugin::Connection& connection, const std::string& target, const std::string& floor,
+                                const std::vector<const Partition*>& own);
   /// The same for these partitions whoever reads them, to a place of choice: repair.
   Result<void> send_back(plugin::Connection& connection, const SendBack& back);
   /// Low watermarks of all partitions.
@@ -199,13 +209,14 @@ class Store {
   Result<void> save_lease(plugin::Connection& connection, const PartitionKey& key, const StoredPartition& lease);
   Result<void> write_positions(plugin::Connection& connection, const std::string& target, const std::map<PartitionKey, StoredTable::Position>& positions);
   static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved, kOpenLetters, kDeadLetters;
-  static const std::vector<const HostTable*>& always_kept();
+  static const std::vector<const HostTable*> kAlwaysKept;
 
   const std::string pipeline_, sink_, schema_, owner_;
   const bool has_schemas_;
   std::mutex watermarks_;
   std::mutex mutex_;
   std::map<PartitionKey, int64_t> epochs_;
+  std::set<PartitionKey> lowered_;
 };
 
 std::string to_text(const WaitsFor& waits_for);

@@ -135,7 +135,13 @@ Result<void> Ownership::claim(SourceRuntime& source, std::vector<progress::Parti
   auto fresh = origins(source, keys);
   if (!fresh) return std::move(fresh.error());
   if (keys.empty()) return {};
-  for (const auto& key : keys) (void)source.flow(key.topic, key.number);
+  // A session of its own: what tables hold of it, or are writing, from before the claim must not pass for what is read after it.
+  std::map<progress::PartitionKey, uint32_t> sessions;
+  for (const auto& key : keys) {
+    progress::Partition& partition = source.flow(key.topic, key.number).partition;
+    partition.give_up();
+    sessions[key] = partition.session();
+  }
   for (const auto& sink : sinks_) {
     if (!sink->keeps_progress()) continue;
     if (auto claimed = sink->claim(keys, *fresh); !claimed) return claimed;
@@ -147,7 +153,7 @@ Result<void> Ownership::claim(SourceRuntime& source, std::vector<progress::Parti
       postpone({key}, kLookAgain);
       continue;
     }
-    if (auto taken = take(source, key); !taken) return taken;
+    if (auto taken = take(source, key, sessions[key]); !taken) return taken;
   }
   return {};
 }
@@ -183,7 +189,8 @@ Result<std::vector<progress::Origin>> Ownership::origins(SourceRuntime& source, 
     for (const auto& key : listed) {
       const bool is_key = std::find(keys.begin(), keys.end(), key) != keys.end();
       if (stored.contains(key) || std::any_of(fresh.begin(), fresh.end(), [&](const auto& each) { return each.key == key; })) continue;
-      progress::Origin origin{key, 0, {}};
+      progress::Origin origin;
+      origin.key = key;
       if (!topics.contains(key.topic)) {
         // What appears after the first start is read from its beginning.
         auto offset = first_start ? source.source().origin(key.topic, key.number) : [&]() -> Result<int64_t> {
@@ -193,6 +200,7 @@ Result<std::vector<progress::Origin>> Ownership::origins(SourceRuntime& source, 
         }();
         if (!offset) return std::move(offset.error());
         origin.offset = *offset;
+        origin.is_first = true;
       } else if (is_key) {
         auto bounds = source.source().bounds(key.topic, key.number);
         if (!bounds) return std::move(bounds.error());
@@ -331,7 +339,7 @@ Result<void> Ownership::verify(SourceRuntime& source, const progress::PartitionK
                     choices(key));
 }
 
-Result<void> Ownership::take(SourceRuntime& source, const progress::PartitionKey& key) {
+Result<void> Ownership::take(SourceRuntime& source, const progress::PartitionKey& key, uint32_t session) {
   int64_t start = INT64_MAX;
   progress::LastMessage last;
   for (const auto& sink : sinks_) {
@@ -352,7 +360,8 @@ Result<void> Ownership::take(SourceRuntime& source, const progress::PartitionKey
   }
   progress::Partition& partition = source.flow(key.topic, key.number).partition;
   const std::lock_guard lock(mutex_);
-  if (wanted_.erase(key) > 0) partition.take(start, last);
+  // Lost, and perhaps assigned again, meanwhile: that is to be claimed anew.
+  if (partition.session() == session && wanted_.erase(key) > 0) partition.take(start, last);
   return {};
 }
 

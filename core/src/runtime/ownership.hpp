@@ -53,7 +53,7 @@ class Ownership final : public AssignmentListener {
   Result<progress::WaitsFor> ends_of_older(SourceRuntime& source, const progress::PartitionKey& key);
   Result<bool> older_are_applied(SourceRuntime& source, const progress::PartitionKey& key);
   Result<void> verify(SourceRuntime& source, const progress::PartitionKey& key, int64_t next, const progress::LastMessage& last);
-  Result<void> take(SourceRuntime& source, const progress::PartitionKey& key);
+  Result<void> take(SourceRuntime& source, const progress::PartitionKey& key, uint32_t session);
 
   Monitor& monitor_;
   std::vector<std::unique_ptr<SourceRuntime>>& sources_;

@@ -302,26 +302,54 @@ Result<bool> SinkRuntime::is_active(apply::Writer& writer, apply::Table& table) 
 Result<bool> SinkRuntime::read_missed(apply::Table& table) {
   const auto missed = table.missed();
   for (const auto& [partition, first, end] : missed) {
+    int64_t from = first;
     int64_t reached = end;
     int64_t messages = 0;
     auto read = surroundings_.reader.read(
         table, *partition, first, end - 1, [&](const cdcrt_messages& message, const event::RowBatch& rows, const std::vector<uint32_t>& indexes) {
           const int64_t next = message.messages[0].offset + 1;
-          table.read_back({*partition, message, rows, surroundings_.reader.shapes(), next}, indexes.data(), indexes.size(), [&](const apply::Refusal& refusal) {
+          const bool taken = table.read_back({*partition, message, rows, surroundings_.reader.shapes(), next}, from, indexes.data(), indexes.size(), [&](const apply::Refusal& refusal) {
             surroundings_.letters.add(dead_letters::letter_of(*partition, message.messages[refusal.message], table.identity().sink, table.identity().target(), refusal.reason, refusal.error));
           });
+          if (!taken) {
+            reached = from;
+            return false;
+          }
+          from = next;
           if (++messages < static_cast<int64_t>(manifest_.batch.max_rows) && table.held_bytes() < manifest_.batch.max_bytes) return true;
           reached = next;
           return false;
         });
     if (!read) return std::move(read.error());
-    table.read_back_to(*partition, reached);
+    table.read_back_to(*partition, from, reached);
   }
   return !missed.empty();
 }
 
+// A truncate of another process may have sent a partition back that has nothing to write, and would not notice by itself.
+Result<void> SinkRuntime::look_at_leases() {
+  std::vector<const progress::Partition*> owned;
+  for (const Flow* flow : surroundings_.flows.all()) {
+    if (flow->partition.is_assigned() && flow->partition.owned()) owned.push_back(&flow->partition);
+  }
+  if (owned.empty() || !surroundings_.lost) return {};
+  std::vector<const progress::Partition*> gone;
+  auto looked = keeper_->run([&](plugin::Connection& connection) -> Result<void> {
+    if (auto begun = connection.begin(); !begun) return begun;
+    auto checked = store_->check(connection, owned);
+    (void)connection.rollback();
+    if (!checked) return std::move(checked.error());
+    gone = std::move(*checked);
+    return {};
+  });
+  if (!looked) return looked;
+  for (const progress::Partition* partition : gone) surroundings_.lost(*partition);
+  return {};
+}
+
 Result<void> SinkRuntime::save_watermarks() {
   if (!store_) return {};
+  if (auto looked = look_at_leases(); !looked) return looked;
   const auto lock = store_->hold_watermarks();
   std::vector<progress::Store::Watermark> moved;
   for (const Flow* flow : surroundings_.flows.all()) {
@@ -333,19 +361,12 @@ Result<void> SinkRuntime::save_watermarks() {
     for (const apply::Table* table : tables()) {
       if (const auto held = table->first_unapplied(flow->partition)) low = std::min(low, *held);
     }
+    if (store_->take_lowered(flow->partition)) {
+      const std::lock_guard guard(mutex_);
+      saved_watermarks_.erase(&flow->partition);
+    }
     const auto saved = saved_watermarks_.find(&flow->partition);
     if (saved == saved_watermarks_.end() ? low > 0 : saved->second != low) moved.push_back({&flow->partition, low, last, session});
-  }
-  // A partition that nothing comes for may have been sent back by a command: that is seen by writing its watermark again.
-  if (const auto now = std::chrono::steady_clock::now(); now - looked_at_leases_ >= kLookAtLeases) {
-    looked_at_leases_ = now;
-    for (const Flow* flow : surroundings_.flows.all()) {
-      const auto& partition = flow->partition;
-      const uint32_t session = partition.session();
-      const auto saved = saved_watermarks_.find(&partition);
-      const bool moves = std::any_of(moved.begin(), moved.end(), [&](const auto& each) { return each.partition == &partition; });
-      if (partition.owned() && !moves && saved != saved_watermarks_.end()) moved.push_back({&partition, saved->second, partition.last(), session});
-    }
   }
   if (auto saved = keeper_->save_watermarks(moved); !saved) return saved;
   const std::lock_guard guard(mutex_);

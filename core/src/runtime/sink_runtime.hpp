@@ -100,6 +100,7 @@ class SinkRuntime {
   bool repair_table(apply::Writer& writer, apply::Table& table);
   Result<bool> is_active(apply::Writer& writer, apply::Table& table);
   Result<bool> read_missed(apply::Table& table);
+  Result<void> look_at_leases();
   std::vector<apply::Sealed> pick();
   void fail(const Error& error);
 

@@ -41,6 +41,8 @@ Result<void> SourceRuntime::seek_pending() {
     seeks.swap(seeks_);
   }
   for (const Seek& seek : seeks) {
+    // A later one, or a loss, has overtaken it.
+    if (is_group() && flow(seek.topic, seek.partition).partition.generation() != seek.generation) continue;
     log(CDCRT_LOG_DEBUG, "sources." + name(), "reading " + seek.topic + "[" + std::to_string(seek.partition) + "] from offset " + std::to_string(seek.offset));
     if (auto done = source_->seek(seek.topic, seek.partition, seek.offset, seek.generation); !done) return done;
   }

@@ -239,7 +239,7 @@ TEST_CASE("progress: partitions that others read are sent back only when they ar
   REQUIRE(other.claim(target.connection, {{"source", "topic", 1}, {"source", "topic", 2}}));
   REQUIRE(other.save_watermarks(target.connection, {{&before, 5, {}}, {&after, 6, {}}}));
   REQUIRE(store.save_progress(target.connection, "t", {{&mine, 4, "z"}, {&before, 5, "k"}, {&after, 6, "m"}}));
-  REQUIRE(store.send_others_back(target.connection, "t", "l"));
+  REQUIRE(store.send_others_back(target.connection, "t", "l", {&mine}));
   const auto stored = store.read_all(target.connection);
   REQUIRE(stored);
   CHECK(stored->tables.at("t").progress.at({"source", "topic", 0}).next_offset == 4);
