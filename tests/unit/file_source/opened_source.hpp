@@ -104,7 +104,8 @@ class OpenedSource {
     return call([&](cdcrt_error* error) { return functions().seek(self_, borrow(topic), partition, offset, generation, error); });
   }
   int32_t start() {
-    return call([&](cdcrt_error* error) { return functions().start(self_, error); });
+    static const cdcrt_source_events events{};  // no group: nothing is told
+    return call([&](cdcrt_error* error) { return functions().start(self_, &events, error); });
   }
   /// One batch; the messages are copied and the batch is released.
   int32_t poll(std::vector<Message>& to, uint32_t timeout_ms = 1000) {
