@@ -216,6 +216,11 @@ class Chain(process.Case):
         self.assertTrue(all(topic.endswith("nokey") for topic, _, _, _ in theirs), f"seed {SEED}: {theirs}")
         self.assertEqual(count, sum(len(side.tables) + 1 for side in self.sides))
         if found + more:
+            with open(os.path.join(self.folder, "state.txt"), "w", encoding="utf-8") as file:
+                for name in ("leases", "watermarks", "progress", "tables", "columns"):
+                    print(name, *self.target.query("target", f"select * from cdcrt.{name}"), sep="\n", file=file)
+                for table in ("shop.mevolving", "public.evolving"):
+                    print(table, *self.target.query("target", f"select id, xmin::text, xmax::text, * from {table} order by id"), sep="\n", file=file)
             self.fail(f"seed {SEED}:\n" + "\n".join(found + more))
 
 

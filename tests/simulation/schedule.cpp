@@ -265,7 +265,14 @@ class Schedule {
     compare_letters();
   }
 
-  // Every letter is of an event that the target refuses; what nothing later made up for has one.
+  // A truncate that another process applies while a part of a row is tried takes the row away before its change.
+  bool is_moot(const Event& event) const {
+    return event.operation == CDCRT_UPDATE && std::any_of(workload_->events.begin(), workload_->events.end(), [&](const Event& later) {
+      return later.table == event.table && later.order > event.order && later.operation == CDCRT_TRUNCATE;
+    });
+  }
+
+  // Every letter is of an event that the target refuses, or that waits for one of those; what nothing later made up for has one.
   void compare_letters() {
     std::set<std::pair<Place, int64_t>> found;
     for (const auto& process : processes_) {
@@ -283,7 +290,8 @@ class Schedule {
         const int64_t offset = std::stoll(id.substr(next + 1));
         found.insert({place, offset});
         const bool right = std::any_of(workload_->events.begin(), workload_->events.end(), [&](const Event& event) {
-          return event.refused && event.topic == place.first && event.partition == place.second && event.offset == offset;
+          if (event.topic != place.first || event.partition != place.second || event.offset != offset) return false;
+          return !event.good() || (text.find("\"reason\":\"row_missing\"") != std::string::npos && is_moot(event));
         });
         if (!right) fail("a dead letter of an event that is good: " + text);
       }
@@ -291,7 +299,7 @@ class Schedule {
       (void)::unlink(process->letters().c_str());
     }
     for (const Event& event : workload_->events) {
-      if (!event.refused || found.contains({{event.topic, event.partition}, event.offset})) continue;
+      if (event.good() || found.contains({{event.topic, event.partition}, event.offset})) continue;
       const bool made_up = std::any_of(workload_->events.begin(), workload_->events.end(), [&](const Event& later) {
         if (later.table != event.table || later.order <= event.order) return false;
         if (later.operation == CDCRT_TRUNCATE) return true;

@@ -44,7 +44,7 @@ std::string Event::show() const {
   if (!cells.empty()) line += " " + simulation::show(cells);
   if (!before.empty()) line += " before " + simulation::show(before);
   if (!other_key.empty()) line += " other key " + simulation::show(other_key);
-  return line + (refused ? " REFUSED" : "");
+  return line + (refused ? " REFUSED" : blocked ? " BLOCKED" : "");
 }
 
 Workload::Workload() {
@@ -181,6 +181,7 @@ void Workload::draw_keyed(int index) {
     // Never of column a: whether a refused value was passed over must not change what later events do.
     Event& event = add(index, CDCRT_UPDATE, partition_of(table, key));
     event.cells = full(key);
+    event.blocked = row.tainted;
     event.cells[kColumnA] = {};
     if (chance.chance(500)) event.cells[kColumnC] = {};
     for (std::size_t i = 0; i < kColumns; ++i) {
@@ -250,7 +251,7 @@ Rows Workload::expected(int index, const std::function<bool(const Event&)>& appl
     return cells;
   };
   for (const Event& event : events) {
-    if (event.table != index || event.refused || (applies && !applies(event))) continue;
+    if (event.table != index || !event.good() || (applies && !applies(event))) continue;
     if (event.operation == CDCRT_TRUNCATE) {
       keyed.clear();
       rows.clear();

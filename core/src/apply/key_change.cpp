@@ -70,6 +70,11 @@ class KeyChanges {
     settled_.entries_ = entries_of(sealed_);
     sealed_.key_changes = sealed_.table->target.key_changes;
     sealed_.key_changes_moved = false;
+    if (sealed_.clear) {
+      // Halves from before the truncate are over; later ones are read again with their rows.
+      for (const auto& [key, record] : sealed_.key_changes) changes_[key] = std::nullopt;
+      sealed_.key_changes.clear();
+    }
     for (auto& part : sealed_.partitions) {
       for (auto& departure : part.fold.departures) departures_[std::string(departure.new_key)] = {&part.fold, &departure};
     }

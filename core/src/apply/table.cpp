@@ -52,7 +52,7 @@ void Table::restore_progress(progress::Partition& partition, int64_t next_offset
   state.fresh = false;
   state.session = partition.session();
   state.next = state.stored_next = next_offset;
-  state.last_order = state.max_order = order;
+  state.last_order = state.max_order = state.stored_order = order;
   state.unordered = order.empty() && next_offset > 0;
   state.marks.emplace_back(order, next_offset);
   knowledge_.restore_sighting(order);
@@ -81,6 +81,10 @@ void Table::forget(const progress::Partition& partition) {
   if (cleared_by_ == &partition) {
     clear_ = false;
     cleared_by_ = nullptr;
+    // What the truncate dropped or sent back goes on where it is durable, or surely will be.
+    for (auto& [other, kept] : partitions_) {
+      if (other != &partition && stopped_.empty()) drop_unstored(kept);
+    }
   }
   // Whoever reads its truncate next must not take it for done.
   if (floor_by_ == &partition) {
@@ -441,6 +445,8 @@ std::optional<Sealed> Table::seal(bool apart) {
     part.first_offset = state.first_held < 0 ? state.next : state.first_held;
     part.order = state.max_order;
     state.first_sealed = state.first_held;
+    state.sealed_next = part.next_offset;
+    state.sealed_order = part.order;
     state.first_held = state.apart && state.missed_next > state.next ? state.next : -1;
     sealed.partitions.push_back(std::move(part));
   }
@@ -469,12 +475,15 @@ void Table::complete(const Sealed& sealed) {
   target.key_changes = sealed.key_changes;
   if (sealed.clear) {
     stored_floor_ = std::max(stored_floor_, sealed.floor);
+    floor_ = std::max(floor_, stored_floor_);
     if (floor_ == stored_floor_) floor_by_ = nullptr;
   }
   for (const auto& part : sealed.partitions) {
     if (part.session != part.partition->session()) continue;
     PartitionState& state = partitions_[part.partition];
     state.stored_next = part.next_offset;
+    state.stored_order = part.order;
+    state.sealed_next.reset();
     state.first_sealed = -1;
   }
 }

@@ -78,8 +78,8 @@ struct Sealed {
   [[nodiscard]] bool raises_version() const { return clear || key_changes_moved || !letters_closed.empty() || !letters_opened.empty(); }
   /// Some of it came from partitions that were given up since, even if they were claimed again.
   [[nodiscard]] bool has_lost() const;
-  /// Takes that out.
-  void drop_lost();
+  /// Takes that out. Answers what must be given up as well: a truncate that is not ours any more had sent it back.
+  [[nodiscard]] std::vector<const progress::Partition*> drop_lost();
 };
 
 /// Names and settings of a table.
@@ -188,8 +188,11 @@ class Table {
     Fold fold;
     int64_t next = 0;               ///< rows below are folded or durable
     int64_t stored_next = 0;        ///< durable
+    std::string stored_order;       ///< max_order of what is durable
     int64_t first_held = -1;        ///< offset of the first row in `fold`; -1: none
     int64_t first_sealed = -1;      ///< the same of what is being written
+    std::optional<int64_t> sealed_next;  ///< what is being written reaches up to there
+    std::string sealed_order;       ///< its max_order
     uint32_t min_generation = 0;    ///< older batches were read before a rewind
     std::string last_order;         ///< of the last row that had one
     std::string max_order;          ///< greatest order of the rows below `next`
@@ -207,7 +210,8 @@ class Table {
   void count_foreign(const progress::StoredTable& stored);
   void refresh(Sealed& sealed);
   void take_floor(const std::string& floor, Sealed& sealed);
-  static void forget_marks_past(PartitionState& state, int64_t next);
+  static void back_to(PartitionState& state, int64_t next, const std::string& order);
+  static void drop_unstored(PartitionState& state);
   void accept_row(const Batch& batch, PartitionState& state, const cdcrt_row& row, std::vector<Refusal>& refusals);
   void accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
                     std::vector<Refusal>& refusals);

@@ -6,10 +6,31 @@
 namespace cdcrt::apply {
 
 // What was known of rows that are dropped now is not known any more.
-void Table::forget_marks_past(PartitionState& state, int64_t next) {
+void Table::back_to(PartitionState& state, int64_t next, const std::string& order) {
+  state.fold = Fold();
+  state.next = next;
+  state.max_order = state.last_order = order;
   while (!state.marks.empty() && state.marks.back().second > next) state.marks.pop_back();
-  state.max_order.assign(state.marks.empty() ? std::string_view() : std::string_view(state.marks.back().first));
-  state.last_order = state.max_order;
+  if (state.marks.empty() || state.marks.back().first < order) state.marks.emplace_back(order, next);
+}
+
+// The same for one partition while the table goes on: what is dropped is read again.
+void Table::drop_unstored(PartitionState& state) {
+  const int64_t next = state.next;
+  if (state.sealed_next) {
+    back_to(state, *state.sealed_next, state.sealed_order);
+  } else {
+    back_to(state, state.stored_next, state.stored_order);
+  }
+  if (state.apart) {
+    state.missed_next = std::max(state.missed_next, next);
+    state.first_held = state.missed_next > state.next ? state.next : -1;
+  } else if (state.next < next) {
+    state.first_held = state.next;
+    state.min_generation = state.partition->rewind(state.next);
+  } else {
+    state.first_held = -1;
+  }
 }
 
 void Table::detach(const std::string& reason, const Sealed* sealed) {
@@ -21,12 +42,11 @@ void Table::detach(const std::string& reason, const Sealed* sealed) {
   detached_ = reason;
   for (auto& [partition, state] : partitions_) {
     state.missed_next = skipped_ ? 0 : std::max(state.missed_next, state.next);
-    state.fold = Fold();
-    state.next = state.stored_next;
+    back_to(state, state.stored_next, state.stored_order);
     state.first_sealed = -1;
+    state.sealed_next.reset();
     state.first_held = state.missed_next > state.next ? state.next : -1;
     state.apart = true;
-    forget_marks_past(state, state.next);
   }
   // The truncate, if one waited, is read again as well.
   clear_ = false;

@@ -22,18 +22,23 @@ EventCounts Sealed::counts() const {
 
 namespace {
 
-bool lost(const SealedPartition& part) { return part.session != part.partition->session(); }
+// Also what was never ours: a truncate reaches every partition that the table knows.
+bool lost(const SealedPartition& part) { return part.session != part.partition->session() || !part.partition->owned(); }
 
 }  // namespace
 
 bool Sealed::has_lost() const { return std::any_of(partitions.begin(), partitions.end(), lost); }
 
-void Sealed::drop_lost() {
-  for (const auto& part : partitions) {
-    // Whoever reads the truncate now empties the table.
-    if (part.partition == cleared_by && lost(part)) clear = false;
-  }
+std::vector<const progress::Partition*> Sealed::drop_lost() {
+  std::vector<const progress::Partition*> stranded;
+  // Whoever reads the truncate now empties the table.
+  const bool cancelled = clear && std::any_of(partitions.begin(), partitions.end(), [this](const auto& part) { return part.partition == cleared_by && lost(part); });
+  if (cancelled) clear = false;
   std::erase_if(partitions, lost);
+  if (cancelled) {
+    for (const auto& part : partitions) stranded.push_back(part.partition);
+  }
+  return stranded;
 }
 
 void Table::count_foreign(const progress::StoredTable& stored) {
@@ -71,9 +76,12 @@ void Table::take_floor(const std::string& floor, Sealed& sealed) {
   floor_ = floor;
   floor_by_ = nullptr;
   for (auto& [partition, state] : partitions_) {
-    if (state.max_order > floor) {
+    // What is durable was written after the table was emptied, or goes with it: else the lease would not be ours any more.
+    if (state.max_order > floor || state.next < state.stored_next) {
       std::erase_if(sealed.partitions, [&](const SealedPartition& part) { return part.partition == state.partition; });
-      rewind_past(state, floor);
+      state.first_sealed = -1;
+      state.sealed_next.reset();
+      drop_unstored(state);
       continue;
     }
     state.fold = Fold();

@@ -113,7 +113,9 @@ Result<void> Writer::lose(const std::vector<const progress::Partition*>& partiti
 Result<void> Writer::attempt(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing) {
   again_ = false;
   const bool transactional = context_.sink.has(CDCRT_SINK_TRANSACTIONS);
-  for (Sealed* sealed : batches) sealed->drop_lost();
+  for (Sealed* sealed : batches) {
+    if (const auto stranded = sealed->drop_lost(); !stranded.empty()) return lose(stranded);
+  }
   if (context_.store != nullptr) {
     const auto partitions = partitions_of({batches.begin(), batches.end()});
     if (auto claimed = context_.store->claim_new(*connection_, always_ours(partitions)); !claimed) return claimed;
@@ -279,7 +281,7 @@ void Writer::completed(Sealed& sealed) {
 // without a key would be doubled otherwise.
 Result<bool> Writer::already_committed(Sealed& sealed) {
   if (!sealed.commit_unknown || context_.store == nullptr) return false;
-  sealed.drop_lost();
+  if (const auto stranded = sealed.drop_lost(); !stranded.empty()) return std::move(lose(stranded).error());
   auto gone = context_.store->reclaim(*connection_, partitions_of({&sealed}));
   if (!gone) {
     // The old transaction is still there. Nothing else may be done with these rows before it is gone, however long that takes.
@@ -288,7 +290,7 @@ Result<bool> Writer::already_committed(Sealed& sealed) {
   }
   if (!gone->empty()) {
     if (auto lost = lose(*gone); lost.error().code == CDCRT_FATAL) return std::move(lost.error());
-    sealed.drop_lost();
+    if (const auto stranded = sealed.drop_lost(); !stranded.empty()) return std::move(lose(stranded).error());
   }
   if (sealed.partitions.empty()) return false;
   if (auto begun = connection_->begin(); !begun) return std::move(begun.error());
@@ -336,7 +338,7 @@ Result<void> Writer::write_alone(Sealed& sealed) {
     auto done = with_retries(*sealed.table, [&]() -> Result<void> {
       auto committed = already_committed(sealed);
       if (!committed) return std::move(committed.error());
-      sealed.drop_lost();
+      if (const auto stranded = sealed.drop_lost(); !stranded.empty()) return lose(stranded);
       if (*committed || sealed.empty()) return {};
       if (!connection_) return make_error(CDCRT_RETRY, "connection lost");
       missing.clear();

@@ -1,6 +1,7 @@
 // A partition of a source as the host follows it: whether it is ours, how far it was read and routed, and requests to read it again.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -51,12 +52,17 @@ class Partition {
     if (last.offset >= 0) last_ = last;
   }
   /// Reads again from `offset`, or from an earlier place that another rewind still needs; answers the generation that the
-  /// batches read after it carry. `seek` is called in the order of the generations, and must not call back.
+  /// batches read after it carry. Between give_up() and take() it counts for the latter. `seek` is called in the order of the
+  /// generations, and must not call back.
   uint32_t rewind(int64_t offset) {
     const std::lock_guard lock(mutex_);
     if (offset < routed_next_) routed_next_ = offset;
     ++generation_;
-    if (owned_) seek_(*this, routed_next_, generation_);
+    if (owned_) {
+      seek_(*this, routed_next_, generation_);
+    } else {
+      asked_ = std::min(asked_, offset);
+    }
     return generation_;
   }
 
@@ -64,16 +70,17 @@ class Partition {
   void take(int64_t offset, const LastMessage& last) {
     const std::lock_guard lock(mutex_);
     owned_ = true;
-    routed_next_ = offset;
+    routed_next_ = std::min(offset, asked_);
     last_ = last;
     taken_generation_ = ++generation_;
-    seek_(*this, offset, generation_);
+    seek_(*this, routed_next_, generation_);
   }
   /// Not ours any more, or not certainly so: what was read of it before counts for nothing. Answers the session that ended.
   uint32_t give_up() {
     const std::lock_guard lock(mutex_);
     owned_ = false;
     routed_next_ = 0;
+    asked_ = INT64_MAX;
     ++generation_;
     return session_++;
   }
@@ -104,6 +111,7 @@ class Partition {
   const bool assigned_;
   mutable std::mutex mutex_;
   int64_t routed_next_ = 0;
+  int64_t asked_ = INT64_MAX;  ///< lowest place of a rewind while it was not ours
   LastMessage last_;
   uint32_t generation_ = 0;
   uint32_t taken_generation_ = 0;  ///< of the first batches after take()

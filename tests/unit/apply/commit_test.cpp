@@ -71,6 +71,18 @@ TEST_CASE("commit: a table that stops gives its memory back and holds its place"
   CHECK(rig.table->first_unapplied(*rig.partitions[0]) == 1);
 }
 
+TEST_CASE("commit: what is being written holds the low watermark until it is committed") {
+  Rig rig;
+  rig.send(insert(1, text("x"), integer(1)));
+  REQUIRE(rig.write());
+  rig.send_all({insert(2, text("x"), integer(1)), insert(3, text("x"), integer(1))});
+  std::optional<int64_t> held;
+  rig.database.before_commit = [&] { held = rig.table->first_unapplied(*rig.partitions[0]); };
+  REQUIRE(rig.write());
+  CHECK(held == 1);
+  CHECK(!rig.table->first_unapplied(*rig.partitions[0]));
+}
+
 TEST_CASE("commit: a letter is there before the progress that passes its message") {
   Rig rig;
   Event bad = insert(1, text("x"), integer(1));

@@ -97,3 +97,16 @@ TEST_CASE("key change: a ring among partitions comes to an end") {
   REQUIRE(rig.write());
   CHECK(rig.rows() == "");
 }
+
+TEST_CASE("key change: a truncate ends what waits for its other half, and what is read again after it is whole") {
+  Rig rig({}, 2);
+  rig.send(come(2, 1, absent(), integer(7), "51"), 1);
+  REQUIRE(rig.write());
+  REQUIRE_FALSE(rig.database.tables["cdcrt.moved"].rows.empty());
+  rig.send_all({truncate("30"), insert(1, text("kept"), integer(1), "40"), leave(1, 2, "50")}, 0);
+  REQUIRE(rig.write());
+  rig.follow_rewinds();
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=2,a='kept',b=7");
+  CHECK(rig.database.tables["cdcrt.moved"].rows.empty());
+}

@@ -100,3 +100,68 @@ TEST_CASE("truncate: two rewinds of one partition read from where the one that i
   CHECK(partition.rewind(70) == 2);
   CHECK(seeks == std::vector<std::pair<int64_t, uint32_t>>{{50, 1}, {60, 2}});
 }
+
+TEST_CASE("truncate: of another process leaves what was written after it where it is") {
+  Rig rig({}, 2);
+  rig.send(insert(1, text("x"), integer(1), "10"), 1);
+  REQUIRE(rig.write());
+  rig.send(insert(2, text("x"), integer(1), "40"), 1);
+  REQUIRE(rig.write());
+  rig.send(insert(3, text("x"), integer(1), "50"), 1);
+  auto sealed = rig.table->seal();
+  REQUIRE(sealed);
+  progress::StoredTable stored = rig.table->target.row;
+  stored.floor = "30";
+  ++stored.version;
+  rig.table->merge(stored, *sealed);
+  // Only what was not durable is read again.
+  CHECK(sealed->partitions.empty());
+  CHECK(rig.partitions[1]->routed_next() == 2);
+  CHECK(rig.table->first_unapplied(*rig.partitions[1]) == 2);
+  rig.table->complete(*sealed);
+  rig.follow_rewinds();
+  sealed = rig.table->seal();
+  REQUIRE(sealed);
+  REQUIRE(sealed->partitions.size() == 1);
+  CHECK(sealed->partitions[0].next_offset == 3);
+  CHECK(sealed->partitions[0].fold.entries().size() == 1);
+}
+
+TEST_CASE("truncate: one that is given up before it is written takes nothing back in other partitions") {
+  Rig rig({}, 2);
+  rig.send(insert(1, text("x"), integer(1), "20"), 1);
+  rig.send(insert(2, text("x"), integer(1), "40"), 1);
+  REQUIRE(rig.write());
+  rig.send(insert(3, text("x"), integer(1), "50"), 1);
+  rig.send(truncate("30"), 0);
+  rig.partitions[0]->give_up();
+  rig.table->forget(*rig.partitions[0]);
+  rig.follow_rewinds();
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='x',b=1; id=2,a='x',b=1; id=3,a='x',b=1");
+  CHECK(rig.stored_next(1) == 3);
+}
+
+TEST_CASE("truncate: one that is given up while it is written takes along what it sent back") {
+  Rig rig({}, 2);
+  rig.send(insert(1, text("x"), integer(1), "40"), 1);
+  REQUIRE(rig.write());
+  rig.send(truncate("30"), 0);
+  auto sealed = rig.table->seal();
+  REQUIRE(sealed);
+  REQUIRE(sealed->clear);
+  rig.partitions[0]->give_up();
+  const auto stranded = sealed->drop_lost();
+  CHECK_FALSE(sealed->clear);
+  CHECK(stranded == std::vector<const progress::Partition*>{rig.partitions[1].get()});
+}
+
+TEST_CASE("truncate: a place asked for between giving up and taking is read from") {
+  std::vector<int64_t> seeks;
+  progress::Partition partition("s", "t", 0, [&](auto&, int64_t offset, uint32_t) { seeks.push_back(offset); }, true);
+  partition.rewind(3);
+  partition.take(9, {});
+  partition.give_up();
+  partition.take(9, {});
+  CHECK(seeks == std::vector<int64_t>{3, 9});
+}
