@@ -1,5 +1,6 @@
 // A table that stalls waits apart, and is read back to the rest (design 4.13).
 #include <algorithm>
+#include <utility>
 
 #include "apply/table.hpp"
 
@@ -28,6 +29,8 @@ void Table::drop_unstored(PartitionState& state) {
   } else if (state.next < next) {
     state.first_held = state.next;
     state.min_generation = state.partition->rewind(state.next);
+    // Where nothing more comes for the table, sealing alone tells that it holds nothing back.
+    if (!std::exchange(dirty_, true)) dirty_since_ = std::chrono::steady_clock::now();
   } else {
     state.first_held = -1;
   }

@@ -3,9 +3,8 @@
 namespace cdcrt::kafka_source {
 
 void PartitionState::seek(int64_t offset, uint32_t generation) {
-  before_seek_.reset();
-  if (is_sought_ && offset < next_) before_seek_ = next_;
-  is_sought_ = needs_seek_ = true;
+  is_sought_ = needs_seek_ = is_first_ = true;
+  gap_.reset();
   generation_ = generation;
   next_ = offset < 0 ? 0 : offset;
   reached_ = 0;
@@ -13,26 +12,32 @@ void PartitionState::seek(int64_t offset, uint32_t generation) {
 
 void PartitionState::reposition() {
   if (!is_sought_) return;
-  needs_seek_ = true;
+  needs_seek_ = is_first_ = true;
+  gap_.reset();
   reached_ = 0;
+}
+
+// librdkafka may still deliver from where the partition was before the seek: its answer to the question where the end is, asked
+// when the partition was assigned, can come after the seek.
+bool PartitionState::is_believed(int64_t offset) {
+  if (!is_first_ || offset == next_) return true;
+  if (gap_ == offset) return true;
+  gap_ = offset;
+  needs_seek_ = true;
+  return false;
 }
 
 PartitionState::Verdict PartitionState::judge(int64_t offset) {
   if (!is_sought_ || needs_seek_ || offset < next_) return Verdict::kDrop;
-  if (before_seek_) {
-    const bool may_be_stale = offset >= *before_seek_;
-    before_seek_.reset();
-    if (may_be_stale) {
-      needs_seek_ = true;
-      return Verdict::kSeekAgain;
-    }
-  }
+  if (!is_believed(offset)) return Verdict::kSeekAgain;
+  is_first_ = false;
+  gap_.reset();
   next_ = offset + 1;
   return Verdict::kTake;
 }
 
 void PartitionState::reached(int64_t offset) {
-  if (is_sought_ && !needs_seek_ && offset > reached_) reached_ = offset;
+  if (is_sought_ && !needs_seek_ && offset > reached_ && is_believed(offset)) reached_ = offset;
 }
 
 }  // namespace cdcrt::kafka_source

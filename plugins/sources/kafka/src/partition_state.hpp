@@ -17,8 +17,9 @@ class PartitionState {
   void reposition();
   /// The client confirmed that it reads from `next()`.
   void positioned() { needs_seek_ = false; }
-  /// What to do with a message that came. kTake moves `next`. kSeekAgain: the message may be from before the seek; go to
-  /// `next()` once more, then anything is taken.
+  /// What to do with a message that came. kTake moves `next`. kSeekAgain: the first message after a seek is not the one that was
+  /// sought. It may be from before the seek (a partition that was just assigned, under load): go to `next()` once more. When the
+  /// same one comes again, there is nothing in between.
   Verdict judge(int64_t offset);
   /// The client read up to `offset`, with nothing for the application in between (control records, compaction).
   void reached(int64_t offset);
@@ -34,11 +35,14 @@ class PartitionState {
   [[nodiscard]] bool is_read_to(int64_t end) const { return is_sought_ && !needs_seek_ && position() >= end; }
 
  private:
+  bool is_believed(int64_t offset);
+
   bool is_sought_ = false, needs_seek_ = false;
   uint32_t generation_ = 0;
   int64_t next_ = 0;  // lowest offset that may be handed out
   int64_t reached_ = 0;
-  std::optional<int64_t> before_seek_;  // where reading stood before a seek backwards, until the first message after it
+  bool is_first_ = false;       // nothing was taken since the last seek
+  std::optional<int64_t> gap_;  // what came first after the last seek, beyond what was sought
 };
 
 }  // namespace cdcrt::kafka_source
