@@ -12,6 +12,24 @@
 #include "types/convert.hpp"
 
 namespace cdcrt::apply {
+
+std::optional<Sealed> fold_alone(const Sealed& batch, const progress::Partition& partition, const cdcrt_messages& message,
+                                 const event::RowBatch& rows, const std::vector<uint32_t>& indexes, const event::ShapeRegistry& shapes) {
+  progress::Partition alone(partition.source(), partition.topic(), partition.number(), [](auto&, auto, auto) {});
+  TableIdentity identity = batch.table->identity();
+  identity.memory = nullptr;
+  Table probe(std::move(identity));
+  progress::StoredTable known;
+  known.columns = batch.columns;
+  known.key_known = batch.key_known;
+  probe.restore(known);
+  cdcrt_messages current = message;
+  current.generation = 0;
+  probe.accept({alone, current, rows, shapes, current.messages[0].offset + 1}, indexes.data(), indexes.size(),
+               [](const Refusal&) {});  // became a dead letter when it was folded first
+  return probe.seal();
+}
+
 namespace {
 
 struct Trial {
@@ -166,20 +184,7 @@ class Isolation {
       is_refused = refused.offset == message.messages[0].offset;
     }
     if (is_refused) return {};
-    // A table of its own, with the same slots, folds this one message.
-    progress::Partition alone(partition.source(), partition.topic(), partition.number(), [](auto&, auto, auto) {});
-    TableIdentity identity = sealed_.table->identity();
-    identity.memory = nullptr;
-    Table probe(std::move(identity));
-    progress::StoredTable known;
-    known.columns = sealed_.columns;
-    known.key_known = sealed_.key_known;
-    probe.restore(known);
-    cdcrt_messages current = message;
-    current.generation = 0;
-    probe.accept({alone, current, rows, reader_.shapes(), current.messages[0].offset + 1}, indexes.data(), indexes.size(),
-                 [](const Refusal&) {});  // became a dead letter when it was folded first
-    auto single = probe.seal();
+    auto single = fold_alone(sealed_, partition, message, rows, indexes, reader_.shapes());
     if (!single) return {};
     bool concerned = false;
     for (auto& part : single->partitions) {

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "apply/open_letters.hpp"
@@ -31,6 +32,11 @@ struct Isolated {
   EventCounts refused;                        ///< events that became dead letters
   LetterChanges letters;                      ///< of the bad keys
 };
+
+/// The rows of one message folded by a table of their own, with the slots of `batch`; refused ones are left out. nullopt: nothing
+/// to write. The partitions of what is answered must not be looked at: they are gone.
+std::optional<Sealed> fold_alone(const Sealed& batch, const progress::Partition& partition, const cdcrt_messages& message,
+                                 const event::RowBatch& rows, const std::vector<uint32_t>& indexes, const event::ShapeRegistry& shapes);
 
 /// Called first in each trial transaction: not OK ends the isolation. What a trial finds in the target only counts while the
 /// partitions are ours.

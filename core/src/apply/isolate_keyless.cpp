@@ -52,20 +52,8 @@ class MissingImages {
                         });
   }
 
-  // A table of its own, with the same slots, folds this one message.
   void add_event(const cdcrt_messages& message, const event::RowBatch& rows, const std::vector<uint32_t>& indexes) {
-    progress::Partition alone(part_.partition->source(), part_.partition->topic(), part_.partition->number(), [](auto&, auto, auto) {});
-    TableIdentity identity = sealed_.table->identity();
-    identity.memory = nullptr;
-    Table probe(std::move(identity));
-    progress::StoredTable known;
-    known.columns = sealed_.columns;
-    known.key_known = sealed_.key_known;
-    probe.restore(known);
-    cdcrt_messages current = message;
-    current.generation = 0;
-    probe.accept({alone, current, rows, reader_.shapes(), current.messages[0].offset + 1}, indexes.data(), indexes.size(), [](const Refusal&) {});
-    const auto single = probe.seal();
+    const auto single = fold_alone(sealed_, *part_.partition, message, rows, indexes, reader_.shapes());
     if (!single) return;
     Event& event = events_.emplace_back();
     event.offset = message.messages[0].offset;

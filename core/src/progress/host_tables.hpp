@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "progress/store.hpp"
+#include "types/cell_text.hpp"
 
 namespace cdcrt::progress {
 
@@ -23,24 +24,9 @@ struct Store::HostTable {
   std::vector<HostColumn> columns;
 };
 
-inline cdcrt_cell text(std::string_view value) {
-  cdcrt_cell cell{};
-  cell.tag = CDCRT_STRING;
-  cell.size = static_cast<uint32_t>(value.size());
-  cell.value.data = value.data();
-  return cell;
-}
-inline cdcrt_cell bytes(std::string_view value) {
-  cdcrt_cell cell = text(value);
-  cell.tag = CDCRT_BYTES;
-  return cell;
-}
-inline cdcrt_cell integer(int64_t value) {
-  cdcrt_cell cell{};
-  cell.tag = CDCRT_I64;
-  cell.value.integer = value;
-  return cell;
-}
+inline cdcrt_cell text(std::string_view value) { return types::text_cell(CDCRT_STRING, value); }
+inline cdcrt_cell bytes(std::string_view value) { return types::text_cell(CDCRT_BYTES, value); }
+inline cdcrt_cell integer(int64_t value) { return types::integer_cell(CDCRT_I64, value); }
 inline std::string string_of(const cdcrt_cell& cell) {
   return cell.tag <= CDCRT_NULL ? std::string() : std::string(cell.value.data, cell.size);
 }

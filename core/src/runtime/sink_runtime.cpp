@@ -10,7 +10,6 @@ namespace {
 // Below this many bytes a ready table shares its transaction with others.
 constexpr std::size_t kSharesBelow = 512 << 10;
 constexpr auto kRepairInterval = std::chrono::milliseconds(200);
-constexpr auto kLookAtLeases = std::chrono::seconds(5);
 constexpr unsigned kSlowestRepair = 6;  // doublings: about 13 s between attempts
 
 std::string component_of(const manifest::Sink& manifest) { return "sinks." + manifest.name; }

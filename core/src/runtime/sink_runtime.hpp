@@ -117,7 +117,6 @@ class SinkRuntime {
   std::map<const apply::Table*, Repair> repairs_;
   std::vector<std::thread> threads_;
   std::map<const progress::Partition*, int64_t> saved_watermarks_;
-  std::chrono::steady_clock::time_point looked_at_leases_{};  ///< keeper's thread
   std::atomic<unsigned> writing_{0};
   std::atomic<bool> flush_{false};
   std::atomic<bool> finishing_{false};
