@@ -44,6 +44,7 @@ LeftOut left_out[] = {
     {"locked-tables", [](Character& own) { own.outsiders = 0; own.busy_calls = 0; }},
     {"lost-commits", [](Character& own) { own.lost_commits = 0; }},
     {"lost-calls", [](Character& own) { own.lost_calls = 0; }},
+    {"table-locks", [](Character& own) { own.table_locks = false; }},
     {"rebalances", [](Character& own) { own.rebalances = 0; }},
 };
 
@@ -76,6 +77,7 @@ void draw_character(Character& own) {
   own.growth = chance.chance(150);
   own.max_rows = chance.chance(300) ? chance.between(1, 3) : 50;
   own.max_message_bytes = chance.chance(200) ? 300 : 1 << 20;
+  own.table_locks = chance.chance(300);
   for (const LeftOut& each : left_out) {
     if (each.chosen) each.take_out(own);
   }

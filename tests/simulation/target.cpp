@@ -41,6 +41,9 @@ void Target::end(Transaction* transaction) {
   for (StoredRow* row : transaction->shared) std::erase(row->sharers, transaction);
   for (StoredTable* table : transaction->used) std::erase(table->users, transaction);
   for (auto& [table, values] : transaction->redefined) table->alone = nullptr;
+  for (auto& [name, table] : tables_) {
+    if (table->writing == transaction) table->writing = nullptr;
+  }
   transaction->waits_for.clear();
   transaction->ended = true;
   std::erase(open_, transaction);
@@ -53,6 +56,12 @@ void Target::commit(Transaction* transaction) {
     row->exists = !row->gone;
     if (row->exists) row->values = std::move(row->pending);
     row->pending.clear();
+    if (character().table_locks) row->versions.push_back({commits_ + 1, row->exists, row->values});
+  }
+  ++commits_;
+  // Older snapshots of a table whose columns changed are not kept.
+  for (StoredTable* table : transaction->altered) {
+    for (StoredRow& row : table->rows) row.versions.assign(1, {0, row.exists, row.values});
   }
   end(transaction);
   if (committed) committed(*transaction);
@@ -104,6 +113,14 @@ StoredTable& Target::find_or_make(const std::string& name) {
 const StoredTable* Target::table(const std::string& name) const {
   const auto found = tables_.find(name);
   return found == tables_.end() ? nullptr : found->second.get();
+}
+
+std::vector<const StoredTable*> Target::tables_named(std::string_view prefix) const {
+  std::vector<const StoredTable*> found;
+  for (const auto& [name, table] : tables_) {
+    if (name.starts_with(prefix)) found.push_back(table.get());
+  }
+  return found;
 }
 
 std::vector<const StoredRow*> Target::rows(const std::string& name) const {
@@ -172,6 +189,20 @@ sdk::Status Target::use_alone(Transaction& transaction, StoredTable& table) {
   return {};
 }
 
+void Target::look(Transaction& transaction) const {
+  if (character().table_locks && transaction.snapshot == 0) transaction.snapshot = commits_;
+}
+
+sdk::Status Target::write_alone(Transaction& transaction, StoredTable& table) {
+  if (!character().table_locks) return {};
+  const Time until = scheduler().now() + lock_timeout;
+  while (table.writing != nullptr && table.writing != &transaction) {
+    if (auto waited = wait(transaction, {table.writing}, until, table.name + " (to write)"); !waited) return waited;
+  }
+  table.writing = &transaction;
+  return {};
+}
+
 sdk::Status Target::lock(Transaction& transaction, StoredTable& table, StoredRow& row, bool alone) {
   const Time until = scheduler().now() + lock_timeout;
   while (true) {
@@ -184,6 +215,10 @@ sdk::Status Target::lock(Transaction& transaction, StoredTable& table, StoredRow
     if (auto waited = wait(transaction, blockers, until, "a row of " + table.name); !waited) return waited;
   }
   if (row.writer == &transaction) return {};
+  if (transaction.snapshot > 0 && !row.versions.empty() && row.versions.back().since > transaction.snapshot) {
+    CDCRT_TRACE("target: a row of " + table.name + " was changed since the snapshot");
+    return sdk::Status::error(CDCRT_BUSY, "serializable isolation violation");
+  }
   if (alone) {
     row.writer = &transaction;
     transaction.written.emplace_back(&table, &row);
@@ -196,6 +231,10 @@ sdk::Status Target::lock(Transaction& transaction, StoredTable& table, StoredRow
 
 const StoredValues* Target::seen(const Transaction& transaction, const StoredRow& row) {
   if (row.writer == &transaction && row.changed) return row.gone ? nullptr : &row.pending;
+  if (transaction.snapshot > 0) {
+    const auto found = std::find_if(row.versions.rbegin(), row.versions.rend(), [&](const auto& version) { return version.since <= transaction.snapshot; });
+    return found == row.versions.rend() || !found->exists ? nullptr : &found->values;
+  }
   return row.exists ? &row.values : nullptr;
 }
 

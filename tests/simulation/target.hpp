@@ -1,6 +1,7 @@
 // Target: tables in memory with transactions as PostgreSQL has them under READ COMMITTED: own writes are visible inside, row and
 // table locks are held to the end, who waits in a circle or for too long gets BUSY, and a COMMIT's answer may be lost while the
-// transaction lives on.
+// transaction lives on. Or, where tables are locked, as Amazon Redshift has them: a snapshot from the first statement after the locks,
+// who changes what was changed since gets BUSY, and writers of one table wait for one another.
 #pragma once
 
 #include <deque>
@@ -38,6 +39,12 @@ struct StoredRow {
   bool gone = false;              ///< changed: to nothing
   StoredValues pending;           ///< changed: to this
   std::vector<Transaction*> sharers;
+  struct Version {
+    uint64_t since = 0;  ///< count of commits
+    bool exists = false;
+    StoredValues values;
+  };
+  std::vector<Version> versions;  ///< with snapshots
 };
 
 struct StoredTable {
@@ -46,7 +53,8 @@ struct StoredTable {
   std::deque<StoredRow> rows;
   std::map<std::string, StoredRow*> by_key;  ///< with a primary key
   std::vector<Transaction*> users;
-  Transaction* alone = nullptr;              ///< changes its definition
+  Transaction* alone = nullptr;              ///< changes its definition, or locked it
+  Transaction* writing = nullptr;            ///< with snapshots: nobody else may until it ends
   std::vector<StoredColumn> columns_before;  ///< while `alone` does
   bool exists = true;
   bool existed_before = true;
@@ -67,6 +75,8 @@ struct Transaction {
   std::vector<std::pair<StoredTable*, std::vector<std::pair<StoredRow*, StoredValues>>>> redefined;
   std::vector<Transaction*> waits_for;
   std::set<std::string> tables_written;
+  std::set<StoredTable*> altered;
+  uint64_t snapshot = 0;  ///< count of commits that it sees, from 1; 0: none yet, or all
 };
 
 class Target {
@@ -83,11 +93,18 @@ class Target {
   /// Committed rows.
   [[nodiscard]] std::vector<const StoredRow*> rows(const std::string& name) const;
   [[nodiscard]] const StoredTable* table(const std::string& name) const;
+  /// Whose names begin so.
+  [[nodiscard]] std::vector<const StoredTable*> tables_named(std::string_view prefix) const;
 
   // OK, or BUSY after waiting.
   sdk::Status use(Transaction& transaction, StoredTable& table);
   sdk::Status use_alone(Transaction& transaction, StoredTable& table);
   sdk::Status lock(Transaction& transaction, StoredTable& table, StoredRow& row, bool alone);
+
+  /// With snapshots: takes it, unless the transaction has one.
+  void look(Transaction& transaction) const;
+  /// With snapshots: nobody else writes the table until the transaction ends.
+  sdk::Status write_alone(Transaction& transaction, StoredTable& table);
 
   /// What the transaction sees of the row; null: nothing.
   static const StoredValues* seen(const Transaction& transaction, const StoredRow& row);
@@ -109,6 +126,7 @@ class Target {
   std::map<std::string, std::unique_ptr<StoredTable>> tables_;
   std::vector<Transaction*> open_;
   uint64_t number_ = 0;
+  uint64_t commits_ = 1;
 };
 
 /// Of the running schedule.

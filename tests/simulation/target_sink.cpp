@@ -139,8 +139,10 @@ class Connection final : public sdk::SinkConnection {
       fail("a definition is changed outside of a transaction");
       return sdk::Status::fatal("no transaction");
     }
+    target()->look(*transaction_);
     StoredTable& stored = target()->find_or_make(of);
     if (auto used = target()->use_alone(*transaction_, stored); !used) return failed(std::move(used));
+    transaction_->altered.insert(&stored);
     for (uint32_t i = 0; i < count; ++i) {
       const cdcrt_change& change = changes[i];
       if (change.kind == CDCRT_CREATE_TABLE) {
@@ -177,7 +179,9 @@ class Connection final : public sdk::SinkConnection {
     }
     StoredTable* table = target()->find(of);
     if (table == nullptr) return failed(sdk::Status::error(CDCRT_STALE_SCHEMA, "no table " + of));
+    target()->look(*transaction_);
     if (auto used = target()->use(*transaction_, *table); !used) return failed(std::move(used));
+    if (auto used = target()->write_alone(*transaction_, *table); !used) return failed(std::move(used));
     if (!is_own(of) && goes_wrong(character().busy_calls)) return failed(sdk::Status::error(CDCRT_BUSY, "lock timeout by chance"));
     auto done = write_rows(write, *table);
     return done ? std::move(done) : failed(std::move(done));
@@ -192,6 +196,7 @@ class Connection final : public sdk::SinkConnection {
     }
     StoredTable* table = target()->find(of);
     if (table == nullptr) return failed(sdk::Status::error(CDCRT_STALE_SCHEMA, "no table " + of));
+    target()->look(*transaction_);
     if (auto used = target()->use(*transaction_, *table); !used) return failed(std::move(used));
     std::vector<int> places;
     for (uint32_t c = 0; c < read.column_count; ++c) {
@@ -213,7 +218,7 @@ class Connection final : public sdk::SinkConnection {
       if (const auto* values = Target::seen(*transaction_, row); values != nullptr && wanted(*values)) rows.push_back(&row);
     }
     // Locks are taken one by one, in whatever order the plan finds the rows; what was changed meanwhile is looked at again.
-    if (read.lock != CDCRT_LOCK_NONE) {
+    if (read.lock != CDCRT_LOCK_NONE && !character().table_locks) {
       if (random().chance(300)) std::reverse(rows.begin(), rows.end());
       for (StoredRow* row : rows) {
         if (auto locked = target()->lock(*transaction_, *table, *row, read.lock == CDCRT_LOCK_UPDATE); !locked) return failed(std::move(locked));
@@ -232,6 +237,21 @@ class Connection final : public sdk::SinkConnection {
         CDCRT_TRACE(name() + "  read" + line);
       }
       if (read.visit(read.context, cells.data()) != 0) break;
+    }
+    return {};
+  }
+
+  sdk::Status lock(const cdcrt_table* tables, uint32_t count) override {
+    if (auto entered = enter("lock"); !entered) return entered;
+    if (transaction_ == nullptr || transaction_->snapshot > 0) {
+      fail("tables are locked outside of a transaction, or too late in it");
+      return sdk::Status::fatal("too late");
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+      CDCRT_TRACE(name() + "  " + name_of(tables[i]));
+      StoredTable* table = target()->find(name_of(tables[i]));
+      if (table == nullptr) return failed(sdk::Status::error(CDCRT_STALE_SCHEMA, "no table " + name_of(tables[i])));
+      if (auto used = target()->use_alone(*transaction_, *table); !used) return failed(std::move(used));
     }
     return {};
   }
@@ -408,7 +428,14 @@ class Sink final : public sdk::Sink {
     connection = std::make_unique<Connection>(process_);
     return {};
   }
-  uint32_t capabilities(uint32_t) override { return CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS; }
+  uint32_t capabilities(uint32_t) override {
+    return CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | (character().table_locks ? CDCRT_SINK_TABLE_LOCKS : 0);
+  }
+  // What a process left outside is deleted by another only once it can put nothing more there that counts.
+  sdk::Status abandoned(std::string_view process) override {
+    CDCRT_TRACE("target: nothing is left of " + std::string(process));
+    return {};
+  }
 
  private:
   const int process_;

@@ -251,11 +251,16 @@ Result<void> prepare_table(plugin::Connection& connection, progress::Store* stor
     target.described = true;
     return {};
   }
+  const std::string name = sealed.table->identity().target();
+  if (store != nullptr) {
+    if (auto ready = store->prepare_hold(connection, name); !ready) return ready;
+  }
   if (transactional) {
     if (auto begun = connection.begin(); !begun) return begun;
   }
   Preparation preparation(connection, store, sealed);
-  auto done = preparation.run(lost);
+  auto done = store != nullptr ? store->hold(connection, {name}) : Result<void>();
+  if (done) done = preparation.run(lost);
   const bool prepared = done.ok() && lost.empty();
   if (prepared && transactional) done = connection.commit();
   if (prepared && done) {

@@ -137,7 +137,7 @@ Result<void> Writer::attempt(std::vector<Sealed*>& batches, std::vector<const En
                                                (row.reason.empty() ? "" : ": " + row.reason));
     }
   }
-  if (auto begun = connection_->begin(); !begun) return begun;
+  if (auto begun = begin(batches); !begun) return begun;
   auto done = write_rows(batches, missing);
   if (!done) roll_back();
   if (!done && done.error().code == CDCRT_STALE_SCHEMA) {
@@ -171,6 +171,19 @@ Result<void> Writer::write_rows(std::vector<Sealed*>& batches, std::vector<const
   }
   if (!missing.empty()) return make_error(CDCRT_BAD_RECORD, "partial changes without a row");
   return finish(batches);
+}
+
+// Begins a transaction that may write these tables.
+Result<void> Writer::begin(const std::vector<Sealed*>& batches) {
+  if (auto begun = connection_->begin(); !begun) return begun;
+  if (context_.store == nullptr) return {};
+  std::vector<std::string> targets;
+  for (const Sealed* sealed : batches) {
+    if (!sealed->table->identity().events) targets.push_back(sealed->table->identity().target());
+  }
+  auto held = context_.store->hold(*connection_, targets);
+  if (!held) roll_back();
+  return held;
 }
 
 // The leases stay ours until the transaction ends.
@@ -282,7 +295,7 @@ void Writer::completed(Sealed& sealed) {
 Result<bool> Writer::already_committed(Sealed& sealed) {
   if (!sealed.commit_unknown || context_.store == nullptr) return false;
   if (const auto stranded = sealed.drop_lost(); !stranded.empty()) return std::move(lose(stranded).error());
-  auto gone = context_.store->reclaim(*connection_, partitions_of({&sealed}));
+  auto gone = context_.store->reclaim(*connection_, sealed.table->identity().target(), partitions_of({&sealed}));
   if (!gone) {
     // The old transaction is still there. Nothing else may be done with these rows before it is gone, however long that takes.
     if (gone.error().code == CDCRT_BUSY) gone.error().code = CDCRT_RETRY;
@@ -392,7 +405,9 @@ Result<void> Writer::write_isolated(Sealed& sealed, const std::vector<const Entr
     }
     if (!connection_) return make_error(CDCRT_RETRY, "connection lost");
     auto isolated = isolate(*connection_, sealed, missing, context_.reader, context_.letters, [&]() -> Result<void> {
-      return context_.store != nullptr ? hold_leases({&sealed}) : Result<void>();
+      if (context_.store == nullptr) return {};
+      if (auto held = context_.store->hold(*connection_, {sealed.table->identity().target()}); !held) return held;
+      return hold_leases({&sealed});
     });
     if (!isolated) return std::move(isolated.error());
     sealed.letters_change = !isolated->letters.closed().empty() || !isolated->letters.opened().empty();
@@ -409,7 +424,7 @@ Result<void> Writer::write_isolated(Sealed& sealed, const std::vector<const Entr
 
 Result<void> Writer::commit_isolated(Sealed& sealed, const Isolated& isolated) {
   std::vector<Sealed*> one{&sealed};
-  if (auto begun = connection_->begin(); !begun) return begun;
+  if (auto begun = begin(one); !begun) return begun;
   if (context_.store != nullptr) {
     if (auto held = hold_leases({&sealed}); !held) return held;
     auto changed = tables_changed(one);
@@ -450,6 +465,7 @@ Result<void> Writer::save_watermarks(std::vector<progress::Store::Watermark> wat
     if (auto claimed = context_.store->claim_new(connection, always_ours(partitions)); !claimed) return claimed;
     if (auto begun = connection.begin(); !begun) return begun;
     const auto body = [&]() -> Result<void> {
+      if (auto held = context_.store->hold_claims(connection); !held) return held;
       auto lost = context_.store->check(connection, partitions);
       if (!lost) return std::move(lost.error());
       if (!lost->empty()) return lose(*lost);

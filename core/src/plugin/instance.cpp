@@ -219,6 +219,11 @@ Result<void> Connection::read(const cdcrt_read& read) {
   return cross_void([&](cdcrt_error* error) { return functions_->read(self_.get(), &read, error); });
 }
 
+Result<void> Connection::lock(const std::vector<cdcrt_table>& tables) {
+  if (functions_->lock == nullptr) return make_error(CDCRT_FATAL, "the sink says that it locks tables, and has no function for it");
+  return cross_void([&](cdcrt_error* error) { return functions_->lock(self_.get(), tables.data(), static_cast<uint32_t>(tables.size()), error); });
+}
+
 Result<Sink> Sink::create(const manifest::Component& component) {
   Sink sink;
   sink.functions_ = static_cast<const cdcrt_sink*>(component.descriptor->functions);
@@ -228,6 +233,17 @@ Result<Sink> Sink::create(const manifest::Component& component) {
   sink.capabilities_ =
       sink.functions_->capabilities_of != nullptr ? sink.functions_->capabilities_of(sink.self_.get()) : sink.functions_->capabilities;
   return sink;
+}
+
+Result<void> Sink::identify(const std::string& pipeline, const std::string& process) {
+  if (functions_->identify == nullptr) return {};
+  return cross_void(
+      [&](cdcrt_error* error) { return functions_->identify(self_.get(), sdk::borrow(pipeline), sdk::borrow(process), error); });
+}
+
+Result<void> Sink::abandoned(const std::string& process) {
+  if (functions_->abandoned == nullptr) return {};
+  return cross_void([&](cdcrt_error* error) { return functions_->abandoned(self_.get(), sdk::borrow(process), error); });
 }
 
 Result<Connection> Sink::open() {

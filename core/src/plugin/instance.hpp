@@ -104,6 +104,7 @@ class Connection {
   Result<void> change(const cdcrt_table& table, const std::vector<cdcrt_change>& changes);
   Result<void> write(const cdcrt_write& write);
   Result<void> read(const cdcrt_read& read);
+  Result<void> lock(const std::vector<cdcrt_table>& tables);
 
  private:
   friend class Sink;
@@ -119,6 +120,9 @@ class Sink {
   [[nodiscard]] uint32_t capabilities() const { return capabilities_; }
   [[nodiscard]] bool has(uint32_t capability) const { return (capabilities_ & capability) != 0; }
   Result<Connection> open();
+  /// See cdcrt_sink; for sinks that keep nothing outside of the target both do nothing.
+  Result<void> identify(const std::string& pipeline, const std::string& process);
+  Result<void> abandoned(const std::string& process);
 
  private:
   const cdcrt_sink* functions_ = nullptr;

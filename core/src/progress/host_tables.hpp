@@ -19,7 +19,7 @@ struct HostColumn {
 
 /// Every table but `format` is keyed by pipeline and sink first, so that one read finds all that is ours.
 struct Store::HostTable {
-  const char* name;
+  std::string name;
   uint32_t key_count;
   std::vector<HostColumn> columns;
 };
@@ -40,8 +40,20 @@ inline void append_key(std::vector<cdcrt_cell>& cells, const PartitionKey& key) 
   cells.insert(cells.end(), {text(key.source), text(key.topic), integer(key.number)});
 }
 
+inline PartitionKey key_of(const Partition& partition) { return {partition.source(), partition.topic(), partition.number()}; }
+inline std::vector<PartitionKey> keys_of(const std::vector<const Partition*>& partitions) {
+  std::vector<PartitionKey> keys;
+  for (const Partition* partition : partitions) keys.push_back(key_of(*partition));
+  return keys;
+}
+
+// Rows as values; `cells` are those after pipeline and sink.
 StoredPartition lease_of(const cdcrt_cell* cells);
 void watermark_into(const cdcrt_cell* cells, StoredPartition& partition);
+void table_row_into(const cdcrt_cell* cells, StoredTable& table);
+void open_letter_into(const cdcrt_cell* cells, Store::LettersByKey& letters);
+void sort_letters(Store::LettersByKey& letters);
+Result<evolution::Column> column_of(const cdcrt_cell* cells, event::Arena& arena);
 std::vector<cdcrt_column> columns_of(const std::vector<HostColumn>& columns, uint32_t key_count);
 Result<void> in_transaction(plugin::Connection& connection, const std::function<Result<void>()>& body);
 

@@ -1,6 +1,8 @@
 // Store: the host's own tables in a target: leases, progress, table knowledge (design 4.1, 4.10).
 //
-// They are ordinary tables, written through the sink's functions in the same transaction as the rows they speak of.
+// They are ordinary tables, written through the sink's functions in the same transaction as the rows they speak of. Where rows can
+// be locked, a transaction locks those of its leases and of its tables. Where only tables can be (CDCRT_SINK_TABLE_LOCKS), each target
+// table has a progress table of its own, whose lock stands for both, and claims wait for all of them (decision 0014).
 #pragma once
 
 #include <cstdint>
@@ -13,9 +15,8 @@
 #include <vector>
 
 #include "diagnostics/result.hpp"
-#include "evolution/table_knowledge.hpp"
 #include "plugin/instance.hpp"
-#include "progress/partition.hpp"
+#include "progress/stored.hpp"
 
 namespace cdcrt::dead_letters {
 struct StoredLetter;
@@ -23,86 +24,14 @@ struct StoredLetter;
 
 namespace cdcrt::progress {
 
-/// Identity of a partition as stored.
-struct PartitionKey {
-  std::string source, topic;
-  int32_t number = 0;
-  auto operator<=>(const PartitionKey&) const = default;
-  /// "topic[3]"
-  [[nodiscard]] std::string name() const { return topic + "[" + std::to_string(number) + "]"; }
-};
-
-/// A partition that was added to a topic waits until the older ones are applied up to these offsets.
-using WaitsFor = std::map<int32_t, int64_t>;
-
-struct StoredPartition {
-  int64_t epoch = 0;
-  std::string owner;       ///< of the lease: process that claimed it last; empty: nobody yet
-  WaitsFor waits_for;
-  int64_t next_offset = 0; ///< low watermark: every table has applied what is below. 0: the beginning of what is there
-  LastMessage last;
-};
-
-/// A dead letter that no later change of its row has made good (design 4.12).
-struct OpenLetter {
-  PartitionKey partition;
-  int64_t offset = 0;
-  auto operator<=>(const OpenLetter&) const = default;
-};
-
-/// What an operator asked of a table.
-enum class TableState : uint8_t { kActive, kPaused, kSkipped };
-
-struct StoredTable {
-  int64_t version = 0;  ///< raised by every change of what follows but progress
-  std::string source_table;
-  std::string floor;
-  bool key_known = false;
-  TableState state = TableState::kActive;
-  std::string reason;  ///< of the state
-  std::vector<evolution::Column> columns;
-  std::map<std::string, std::string> key_changes;  ///< halves of key changes, by new key, as apply writes them
-  struct Position {
-    int64_t next_offset = 0;
-    std::string order;
-  };
-  std::map<PartitionKey, Position> progress;
-  std::map<std::string, std::vector<OpenLetter>> open_letters;  ///< by key; in the order in which they were read
-};
-
-/// Everything that the target keeps of one pipeline and sink.
-struct Stored {
-  std::map<PartitionKey, StoredPartition> partitions;
-  std::map<std::string, StoredTable> tables;  ///< by target name
-  event::Arena defaults{1 << 10};             ///< owns the bytes of the columns' defaults
-};
-
-struct TablePosition {
-  const Partition* partition;
-  int64_t next_offset;
-  std::string order;
-};
-
-/// Partitions and tables that are to be read again from an earlier place.
-struct SendBack {
-  std::map<PartitionKey, int64_t> partitions;  ///< whose low watermark is lowered to there, if it is higher
-  std::map<std::string, std::map<PartitionKey, int64_t>> tables;  ///< their new progress, by target
-  bool forget_last = false;  ///< what the log held is of no account any more: the topic may be another one
-};
-
-/// A partition that has no lease yet.
-struct Origin {
-  PartitionKey key;
-  int64_t offset = 0;
-  WaitsFor waits_for;
-  bool is_first = false;  ///< no partition of its topic was known: only right if that is still so
-};
-
 /// Instance state (epochs) is guarded by a mutex; the connection belongs to the caller.
 class Store {
  public:
-  /// `owner` is unique among processes, also among those that had the same name before.
-  Store(std::string pipeline, std::string sink, std::string schema, bool has_schemas, std::string owner);
+  /// `owner` is unique among processes, also among those that had the same name before. `capabilities`: CDCRT_SINK_*.
+  Store(std::string pipeline, std::string sink, std::string schema, uint32_t capabilities, std::string owner);
+  /// What to do once a process holds no lease any more and its transactions have ended; it may fail and is then asked again after
+  /// a later claim. Set before prepare(); without it nobody keeps a list of processes. Only where tables are locked.
+  void on_abandoned(std::function<Result<void>(const std::string& process)> clean) { abandoned_ = std::move(clean); }
 
   // Own transactions.
 
@@ -119,14 +48,22 @@ class Store {
   Result<Stored> claim(plugin::Connection& connection, const std::vector<PartitionKey>& wanted, const std::vector<Origin>& fresh = {});
   /// Claims partitions of sources whose partitions are always ours and that have no lease yet. Does nothing when all are held.
   Result<void> claim_new(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
-  /// Raises our own leases' epochs, so that a transaction whose COMMIT got no answer has ended, one way or the other. Answers the
-  /// partitions that are not ours any more.
-  Result<std::vector<const Partition*>> reclaim(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
+  /// Raises our own leases' epochs, so that a transaction on `target` whose COMMIT got no answer has ended, one way or the other.
+  /// Answers the partitions that are not ours any more.
+  Result<std::vector<const Partition*>> reclaim(plugin::Connection& connection, const std::string& target,
+                                                const std::vector<const Partition*>& partitions);
   /// The partition waits for the older ones no more, or for these.
   Result<void> save_waits_for(plugin::Connection& connection, const PartitionKey& key, const WaitsFor& waits_for);
 
+  /// What a table must have before hold(). Does nothing where rows can be locked, or when that was done before.
+  Result<void> prepare_hold(plugin::Connection& connection, const std::string& target);
+
   // Inside the caller's transaction.
 
+  /// First of all in a transaction that writes these tables or what is kept of them. Does nothing where rows can be locked.
+  Result<void> hold(plugin::Connection& connection, const std::vector<std::string>& targets);
+  /// First of all in a transaction that changes leases or watermarks without holding a table.
+  Result<void> hold_claims(plugin::Connection& connection);
   /// Share-locks the leases and checks the epochs. Answers the partitions whose rows must not be committed any more.
   Result<std::vector<const Partition*>> check(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
   /// Locks the tables' rows; tables without a row are left out. Only version, floor, state and reason are read.
@@ -196,7 +133,9 @@ class Store {
  private:
   struct HostTable;
   using Visit = std::function<void(const cdcrt_cell* cells)>;  ///< the columns after pipeline and sink
+  using Leases = std::map<PartitionKey, StoredPartition>;
   [[nodiscard]] cdcrt_table name_of(const HostTable& table, std::string& storage) const;
+  [[nodiscard]] HostTable progress_of(const std::string& target) const;
   Result<void> create(plugin::Connection& connection, const HostTable& table);
   Result<int64_t> format_version(plugin::Connection& connection, cdcrt_lock lock);
   Result<void> bring_forward(plugin::Connection& connection);
@@ -205,22 +144,35 @@ class Store {
   /// `keys` after pipeline and sink: row-major, `key_columns` each; none: everything of the pipeline and sink.
   Result<void> read(plugin::Connection& connection, const HostTable& table, cdcrt_lock lock, const Visit& visit,
                     const std::vector<cdcrt_cell>& keys = {}, uint32_t key_columns = 0);
+  Result<Leases> read_leases(plugin::Connection& connection, const std::vector<PartitionKey>& keys, cdcrt_lock lock);
+  Result<Leases> read_watermarks(plugin::Connection& connection, const std::vector<PartitionKey>& keys);
+  Result<void> write_watermarks(plugin::Connection& connection, const Leases& watermarks);
   Result<void> read_kept(plugin::Connection& connection, Stored& stored);
+  Result<void> read_progress(plugin::Connection& connection, Stored& stored);
   Result<void> save_lease(plugin::Connection& connection, const PartitionKey& key, const StoredPartition& lease);
-  Result<void> write_positions(plugin::Connection& connection, const std::string& target, const std::map<PartitionKey, StoredTable::Position>& positions);
+  Result<void> save_origin(plugin::Connection& connection, const Origin& origin, StoredPartition& lease);
+  Result<void> write_positions(plugin::Connection& connection, const std::string& target,
+                               const std::map<PartitionKey, StoredTable::Position>& positions);
+  Result<void> lock(plugin::Connection& connection, const std::vector<HostTable>& tables);
+  Result<std::vector<std::string>> held_targets(plugin::Connection& connection);
+  Result<Stored> read_after_claim(plugin::Connection& connection);
+  Result<void> read_holders(plugin::Connection& connection, Stored& stored);
+  /// Processes that hold no lease any more.
+  [[nodiscard]] std::set<std::string> gone(const Stored& stored) const;
+  Result<void> clean_after_the_gone(plugin::Connection& connection);
+  [[nodiscard]] bool is_held(const PartitionKey& key, const StoredPartition& lease) const;
   static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved, kOpenLetters, kDeadLetters;
+  static const HostTable kClaims, kHolds, kProcesses;
   static const std::vector<const HostTable*> kAlwaysKept;
 
   const std::string pipeline_, sink_, schema_, owner_;
-  const bool has_schemas_;
+  const bool has_schemas_, locks_tables_;
+  std::function<Result<void>(const std::string&)> abandoned_;
   std::mutex watermarks_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<PartitionKey, int64_t> epochs_;
   std::set<PartitionKey> lowered_;
+  std::set<std::string> prepared_;  ///< targets that hold() may name
 };
-
-std::string to_text(const WaitsFor& waits_for);
-WaitsFor waits_for_from(const std::string& text);
-std::string_view to_text(TableState state);
 
 }  // namespace cdcrt::progress

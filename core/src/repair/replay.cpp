@@ -215,6 +215,7 @@ class TableReplay {
   }
 
   Result<void> write_all(const std::vector<Candidate*>& candidates, std::string& refusal) {
+    if (auto held = target_.store->hold(target_.connection, {name_}); !held) return held;
     auto rows = target_.store->lock_tables(target_.connection, {name_}, CDCRT_LOCK_UPDATE);
     if (!rows) return std::move(rows.error());
     const auto row = rows->find(name_);

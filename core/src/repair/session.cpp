@@ -101,14 +101,16 @@ bool Session::open(const manifest::Manifest& manifest, Intent intent, const std:
     auto sink = plugin::Sink::create(manifest_sink);
     if (!sink) return refuse(sink.error());
     if (!sink->has(CDCRT_SINK_TRANSACTIONS)) continue;
+    const std::string owner = owner_of_command();
+    if (auto identified = sink->identify(manifest.pipeline, owner); !identified) return refuse(identified.error());
     auto connection = sink->open();
     if (!connection) return refuse(connection.error());
-    const bool has_schemas = sink->has(CDCRT_SINK_SCHEMAS);
+    const uint32_t capabilities = sink->capabilities();
     targets_.push_back({manifest_sink,
                         std::move(*sink),
                         std::move(*connection),
-                        std::make_unique<progress::Store>(manifest.pipeline, manifest_sink.name, manifest_sink.progress_schema, has_schemas,
-                                                          owner_of_command()),
+                        std::make_unique<progress::Store>(manifest.pipeline, manifest_sink.name, manifest_sink.progress_schema, capabilities,
+                                                          owner),
                         {}});
     if (auto read = read_kept(targets_.back(), intent); !read) return refuse(read.error());
   }

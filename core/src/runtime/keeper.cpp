@@ -7,7 +7,6 @@
 namespace cdcrt::runtime {
 namespace {
 
-constexpr auto kSaveInterval = std::chrono::seconds(1);
 constexpr auto kLookInterval = std::chrono::milliseconds(500);
 
 }  // namespace
@@ -44,12 +43,19 @@ bool Keeper::claim() {
 }
 
 bool Keeper::save() {
-  for (auto& sink : sinks_) {
-    auto saved = sink->save_watermarks();
+  return save([](std::size_t) { return true; });
+}
+
+bool Keeper::save(const std::function<bool(std::size_t sink)>& is_due) {
+  bool any = false;
+  for (std::size_t i = 0; i < sinks_.size(); ++i) {
+    if (!is_due(i)) continue;
+    any = true;
+    auto saved = sinks_[i]->save_watermarks();
     // An outage is the writers' to tell; a lost partition was dealt with.
     if (!saved && saved.error().code == CDCRT_FATAL) return fail(std::move(saved.error()));
   }
-  tell_sources();
+  if (any) tell_sources();
   return true;
 }
 
@@ -72,7 +78,7 @@ void Keeper::tell_sources() {
 }
 
 void Keeper::work() {
-  auto last_save = std::chrono::steady_clock::now();
+  std::vector<std::chrono::steady_clock::time_point> last_saves(sinks_.size(), std::chrono::steady_clock::now());
   std::chrono::steady_clock::time_point last_look{};
   while (!stopping_ && !monitor_.abandon) {
     if (!claim()) return;
@@ -83,10 +89,12 @@ void Keeper::work() {
       if (auto read = ownership_.others_are_read()) all_read_ = *read;
       last_look = std::chrono::steady_clock::now();
     }
-    if (now - last_save >= kSaveInterval) {
-      if (!save()) return;
-      last_save = now;
-    }
+    const auto is_due = [&](std::size_t sink) {
+      if (now - last_saves[sink] < sinks_[sink]->save_interval()) return false;
+      last_saves[sink] = now;
+      return true;
+    };
+    if (!save(is_due)) return;
     bool waited = false;
     monitor_.wait([&] { return std::exchange(waited, true) || stopping_; }, std::chrono::milliseconds(50));
   }

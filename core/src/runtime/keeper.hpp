@@ -33,6 +33,7 @@ class Keeper {
 
  private:
   void work();
+  bool save(const std::function<bool(std::size_t sink)>& is_due);
   bool fail(Error error);
 
   Monitor& monitor_;

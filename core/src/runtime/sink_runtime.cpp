@@ -9,6 +9,7 @@ namespace {
 
 // Below this many bytes a ready table shares its transaction with others.
 constexpr std::size_t kSharesBelow = 512 << 10;
+constexpr auto kPatience = std::chrono::seconds(30);
 constexpr auto kRepairInterval = std::chrono::milliseconds(200);
 constexpr unsigned kSlowestRepair = 6;  // doublings: about 13 s between attempts
 
@@ -31,16 +32,28 @@ Result<void> SinkRuntime::open() {
   auto sink = plugin::Sink::create(manifest_);
   if (!sink) return std::move(sink.error());
   sink_ = std::make_unique<plugin::Sink>(std::move(*sink));
+  if (auto identified = sink_->identify(surroundings_.pipeline, surroundings_.owner); !identified) return identified;
   auto connection = sink_->open();
   if (!connection) return std::move(connection.error());
   if (!sink_->has(CDCRT_SINK_TRANSACTIONS)) return {};
-  store_ = std::make_unique<progress::Store>(surroundings_.pipeline, manifest_.name, manifest_.progress_schema, has_schemas(), surroundings_.owner);
-  if (auto prepared = store_->prepare(*connection); !prepared) return prepared;
+  store_ = std::make_unique<progress::Store>(surroundings_.pipeline, manifest_.name, manifest_.progress_schema, sink_->capabilities(), surroundings_.owner);
+  if (sink_->has(CDCRT_SINK_TABLE_LOCKS)) store_->on_abandoned([this](const std::string& process) { return sink_->abandoned(process); });
+  if (auto prepared = prepare_store(*connection); !prepared) return prepared;
   auto stored = store_->read_all(*connection);
   if (!stored) return std::move(stored.error());
   stored_ = std::move(*stored);
   keeper_ = std::make_unique<apply::Writer>(make_writer(false));
   return {};
+}
+
+// Processes that start together may be in each other's way.
+Result<void> SinkRuntime::prepare_store(plugin::Connection& connection) {
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  while (true) {
+    auto prepared = store_->prepare(connection);
+    if (prepared || prepared.error().code != CDCRT_BUSY || std::chrono::steady_clock::now() >= until) return prepared;
+    std::this_thread::sleep_for(kRepairInterval);
+  }
 }
 
 Result<std::string> SinkRuntime::prepare_letters() {

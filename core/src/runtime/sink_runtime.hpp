@@ -46,6 +46,10 @@ class SinkRuntime {
   Result<std::string> prepare_letters();
   [[nodiscard]] bool has_schemas() const;
   [[nodiscard]] bool keeps_progress() const { return store_ != nullptr; }
+  /// How often the low watermarks are worth a transaction: where tables are locked, commits wait for one another.
+  [[nodiscard]] std::chrono::seconds save_interval() const {
+    return std::chrono::seconds(sink_->has(CDCRT_SINK_TABLE_LOCKS) ? 30 : 1);
+  }
   /// As of the last claim or refresh; pipeline's thread, before start().
   [[nodiscard]] const progress::Stored& stored() const { return stored_; }
   [[nodiscard]] uint64_t max_rows() const { return manifest_.batch.max_rows; }
@@ -91,6 +95,7 @@ class SinkRuntime {
   [[nodiscard]] bool failed() const { return failed_; }
 
  private:
+  Result<void> prepare_store(plugin::Connection& connection);
   struct Repair {
     std::chrono::steady_clock::time_point due{};
     unsigned failures = 0;

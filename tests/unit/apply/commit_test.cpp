@@ -45,7 +45,7 @@ TEST_CASE("commit: a fenced process writes nothing, not even definitions") {
   Rig rig;
   rig.send(insert(1, text("x"), integer(1)));
   REQUIRE(rig.write());
-  progress::Store other("shop", "db", "cdcrt", true, "there");
+  progress::Store other("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "there");
   auto sink = plugin::Sink::create(memory_sink::component(rig.database));
   REQUIRE(sink);
   auto connection = sink->open();

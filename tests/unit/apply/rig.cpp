@@ -53,7 +53,7 @@ void Rig::start() {
   table = std::make_unique<apply::Table>(std::move(identity));
   store.reset();
   if (sink_->has(CDCRT_SINK_TRANSACTIONS)) {
-    store = std::make_unique<progress::Store>("shop", "db", "cdcrt", true, "here");
+    store = std::make_unique<progress::Store>("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "here");
     auto connection = sink_->open();
     REQUIRE(connection);
     REQUIRE(store->prepare(*connection));

@@ -42,7 +42,7 @@ TEST_CASE("plugin describe: text names file, ABI, capabilities and every option"
   const std::string text = cdcrt::cli::describe(sample(), "/x/sink-sample.so", DescriptionFormat::kText);
   CHECK(contains(text, "sink sample 2.0.0"));
   CHECK(contains(text, "/x/sink-sample.so"));
-  CHECK(contains(text, "plugin ABI:   0.2"));
+  CHECK(contains(text, "plugin ABI:   0.3"));
   CHECK(contains(text, "transactions, one writer"));
   CHECK(contains(text, "wait (duration, default 30s, 1ms to 1h)"));
   CHECK(contains(text, "token (string, required, secret)"));

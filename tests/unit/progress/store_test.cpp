@@ -33,7 +33,7 @@ progress::Partition partition(int32_t number) {
 
 TEST_CASE("progress: what is known of a column comes back whole") {
   Target target;
-  progress::Store store("shop", "db", "cdcrt", true, "here");
+  progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "here");
   REQUIRE(store.prepare(target.connection));
   const std::string long_text(300, 'x');
   const std::vector<cdcrt_cell> defaults = {types::text_cell(CDCRT_STRING, long_text), types::text_cell(CDCRT_STRING, ""),
@@ -89,7 +89,7 @@ TEST_CASE("progress: what is known of a column comes back whole") {
 TEST_CASE("progress: who claims last may commit, who claimed before may not") {
   Target target;
   const auto p = partition(3);
-  progress::Store first("shop", "db", "cdcrt", true, "one"), second("shop", "db", "cdcrt", true, "two");
+  progress::Store first("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one"), second("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "two");
   const std::vector<progress::PartitionKey> key{{"source", "topic", 3}};
   REQUIRE(first.prepare(target.connection));
   REQUIRE(first.claim(target.connection, key));
@@ -103,7 +103,7 @@ TEST_CASE("progress: who is sent back has lost its partition, and the next claim
   Target target;
   const auto p = partition(3);
   const progress::PartitionKey key{"source", "topic", 3};
-  progress::Store running("shop", "db", "cdcrt", true, "one"), command("shop", "db", "cdcrt", true, "two");
+  progress::Store running("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one"), command("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "two");
   REQUIRE(running.prepare(target.connection));
   REQUIRE(running.claim(target.connection, {key}));
   REQUIRE(target.connection.begin());
@@ -131,7 +131,7 @@ TEST_CASE("progress: a watermark that is lower already is not raised by sending 
   Target target;
   const auto p = partition(3);
   const progress::PartitionKey key{"source", "topic", 3};
-  progress::Store store("shop", "db", "cdcrt", true, "one");
+  progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one");
   REQUIRE(store.prepare(target.connection));
   REQUIRE(store.claim(target.connection, {key}));
   REQUIRE(target.connection.begin());
@@ -143,7 +143,7 @@ TEST_CASE("progress: a watermark that is lower already is not raised by sending 
 
 TEST_CASE("progress: open letters come back by key, and closed ones are gone") {
   Target target;
-  progress::Store store("shop", "db", "cdcrt", true, "one");
+  progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one");
   REQUIRE(store.prepare(target.connection));
   const progress::OpenLetter first{{"source", "topic", 3}, 7}, second{{"source", "topic", 3}, 9};
   const std::string key("\0\xff", 2);
@@ -162,7 +162,7 @@ TEST_CASE("progress: open letters come back by key, and closed ones are gone") {
 
 TEST_CASE("progress: nothing is made by looking") {
   Target target;
-  progress::Store store("shop", "db", "cdcrt", true, "one");
+  progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one");
   CHECK(*store.kept_version(target.connection) == 0);
   CHECK(target.database.tables.empty());
   REQUIRE(store.prepare(target.connection));
@@ -171,7 +171,7 @@ TEST_CASE("progress: nothing is made by looking") {
 
 TEST_CASE("progress: letters in the target are written once and keep that they were replayed") {
   Target target;
-  progress::Store store("shop", "db", "cdcrt", true, "one");
+  progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one");
   REQUIRE(store.prepare(target.connection));
   CHECK(!*store.has_letters(target.connection));
   REQUIRE(store.prepare_letters(target.connection));
@@ -197,7 +197,7 @@ TEST_CASE("progress: letters in the target are written once and keep that they w
 TEST_CASE("progress: a partition that was given up may not commit") {
   Target target;
   const auto p = partition(3);
-  progress::Store store("shop", "db", "cdcrt", true, "one");
+  progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one");
   REQUIRE(store.prepare(target.connection));
   REQUIRE(store.claim(target.connection, {{"source", "topic", 3}}));
   store.forget(p);
@@ -208,19 +208,19 @@ TEST_CASE("progress: an answer that was lost is waited out by raising our own le
   Target target;
   const auto p = partition(3);
   const std::vector<progress::PartitionKey> key{{"source", "topic", 3}};
-  progress::Store first("shop", "db", "cdcrt", true, "one"), second("shop", "db", "cdcrt", true, "two");
+  progress::Store first("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one"), second("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "two");
   REQUIRE(first.prepare(target.connection));
   REQUIRE(first.claim(target.connection, key));
-  CHECK(first.reclaim(target.connection, {&p})->empty());
+  CHECK(first.reclaim(target.connection, "shop.orders", {&p})->empty());
   CHECK(first.check(target.connection, {&p})->empty());
   REQUIRE(second.claim(target.connection, key));
-  CHECK(first.reclaim(target.connection, {&p})->size() == 1);
+  CHECK(first.reclaim(target.connection, "shop.orders", {&p})->size() == 1);
 }
 
 TEST_CASE("progress: a new partition has one start, whoever claims it first") {
   Target target;
   const std::vector<progress::PartitionKey> key{{"source", "topic", 3}};
-  progress::Store first("shop", "db", "cdcrt", true, "one"), second("shop", "db", "cdcrt", true, "two");
+  progress::Store first("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one"), second("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "two");
   REQUIRE(first.prepare(target.connection));
   REQUIRE(first.claim(target.connection, key, {{key[0], 40, {{0, 7}, {1, 9}}}}));
   const auto stored = second.claim(target.connection, key, {{key[0], 50, {}}});
@@ -233,7 +233,7 @@ TEST_CASE("progress: a new partition has one start, whoever claims it first") {
 TEST_CASE("progress: partitions that others read are sent back only when they are past the truncate") {
   Target target;
   const auto mine = partition(0), before = partition(1), after = partition(2);
-  progress::Store store("shop", "db", "cdcrt", true, "one"), other("shop", "db", "cdcrt", true, "two");
+  progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one"), other("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "two");
   REQUIRE(store.prepare(target.connection));
   REQUIRE(store.claim(target.connection, {{"source", "topic", 0}}));
   REQUIRE(other.claim(target.connection, {{"source", "topic", 1}, {"source", "topic", 2}}));
@@ -253,7 +253,7 @@ TEST_CASE("progress: partitions that others read are sent back only when they ar
 
 TEST_CASE("progress: an older format is brought forward") {
   Target target;
-  progress::Store store("shop", "db", "cdcrt", true, "one");
+  progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one");
   REQUIRE(store.prepare(target.connection));
   for (const char* name : {"cdcrt.leases", "cdcrt.watermarks", "cdcrt.tables"}) {
     auto& columns = target.database.tables[name].columns;
@@ -271,7 +271,7 @@ TEST_CASE("progress: an older format is brought forward") {
 TEST_CASE("progress: pipelines and sinks in one target do not see each other") {
   Target target;
   const auto p = partition(0);
-  progress::Store mine("shop", "db", "cdcrt", true, "one"), other("shop2", "db", "cdcrt", true, "two");
+  progress::Store mine("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one"), other("shop2", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "two");
   REQUIRE(mine.prepare(target.connection));
   REQUIRE(other.prepare(target.connection));
   REQUIRE(mine.save_watermarks(target.connection, {{&p, 7, {}}}));
@@ -285,7 +285,7 @@ TEST_CASE("progress: pipelines and sinks in one target do not see each other") {
 TEST_CASE("progress: a lost commit is found by where the table stands") {
   Target target;
   const auto p = partition(0), q = partition(1);
-  progress::Store store("shop", "db", "cdcrt", true, "one");
+  progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one");
   REQUIRE(store.prepare(target.connection));
   REQUIRE(store.save_progress(target.connection, "t", {{&p, 7, "a"}, {&q, 3, "b"}}));
   CHECK(*store.stands_at(target.connection, "t", {{&p, 7, "a"}, {&q, 3, "b"}}));
@@ -295,7 +295,7 @@ TEST_CASE("progress: a lost commit is found by where the table stands") {
 
 TEST_CASE("progress: a newer format is refused with both versions") {
   Target target;
-  progress::Store store("shop", "db", "cdcrt", true, "one");
+  progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one");
   REQUIRE(store.prepare(target.connection));
   auto& version = target.database.tables["cdcrt.format"].rows.at(0)["format_version"];
   version.clear();

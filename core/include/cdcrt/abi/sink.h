@@ -15,7 +15,8 @@ enum {
   CDCRT_SINK_TRANSACTIONS = 1, /* begin/commit/rollback are atomic, read works: the host keeps progress in the target */
   CDCRT_SINK_SCHEMAS = 2,      /* tables live in schemas; else cdcrt_table.schema is ignored */
   CDCRT_SINK_ONE_WRITER = 4,   /* only one connection may write at a time */
-  CDCRT_SINK_EVENTS = 8        /* wants every change in order (APPEND writes with operations), no folding: file, blackhole */
+  CDCRT_SINK_EVENTS = 8,       /* wants every change in order (APPEND writes with operations), no folding: file, blackhole */
+  CDCRT_SINK_TABLE_LOCKS = 16  /* rows cannot be locked: cdcrt_read.lock is ignored, the host calls `lock` first in a transaction */
 };
 
 typedef struct cdcrt_table {
@@ -108,6 +109,15 @@ typedef struct cdcrt_sink {
   int32_t (*write)(void* connection, const cdcrt_write*, cdcrt_error*);
   int32_t (*read)(void* connection, const cdcrt_read*, cdcrt_error*);
   void (*destroy)(void* self); /* after all its connections were closed */
+  /* TABLE_LOCKS: locks these tables of the host alone until the transaction ends, in this order; the transaction sees what was
+   * committed before it got them. Called right after begin, with tables that exist; may be NULL where the capability is not set. */
+  int32_t (*lock)(void* connection, const cdcrt_table* tables, uint32_t count, cdcrt_error*);
+  /* For sinks that keep things outside of the target, such as staged files; both may be NULL. `identify` is called once, before
+   * the first open: what this process leaves outside is to be found again by `pipeline` and `process` (unique among processes,
+   * also among past ones). `abandoned`: that process holds no lease any more; whatever it left can go. May be called again for a
+   * process whose things are gone, and for processes that left nothing. */
+  int32_t (*identify)(void* self, cdcrt_string pipeline, cdcrt_string process, cdcrt_error*);
+  int32_t (*abandoned)(void* self, cdcrt_string process, cdcrt_error*);
 } cdcrt_sink;
 
 #ifdef __cplusplus

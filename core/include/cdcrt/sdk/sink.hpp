@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -40,6 +41,8 @@ class SinkConnection {
   virtual Status change(const cdcrt_table& /*table*/, const cdcrt_change* /*changes*/, uint32_t /*count*/) { return {}; }
   virtual Status write(const cdcrt_write& write) = 0;
   virtual Status read(const cdcrt_read& /*read*/) { return Status::unsupported("this sink cannot be read"); }
+  /// Only where the sink says CDCRT_SINK_TABLE_LOCKS.
+  virtual Status lock(const cdcrt_table* /*tables*/, uint32_t /*count*/) { return Status::unsupported("this sink locks no tables"); }
 };
 
 /// A target. open() and capabilities() may be called from any thread.
@@ -54,6 +57,10 @@ class Sink {
   /// nothing outside the process.
   virtual Status configure(const Config& /*config*/) { return {}; }
   virtual Status open(std::unique_ptr<SinkConnection>& connection) = 0;
+  /// For sinks that keep things outside of the target: see cdcrt_sink. Called before open(), from one thread.
+  virtual Status identify(std::string_view /*pipeline*/, std::string_view /*process*/) { return {}; }
+  /// From any thread, while connections are open.
+  virtual Status abandoned(std::string_view /*process*/) { return {}; }
   /// CDCRT_SINK_* bits of this instance; by default those of the class.
   [[nodiscard]] virtual uint32_t capabilities(uint32_t of_class) { return of_class; }
 };
@@ -148,6 +155,15 @@ const cdcrt_sink& sink_functions() {
       return guard(error, [&] { return sink_connection(self)->read(*read); });
     };
     table.destroy = [](void* self) { delete_sink_part(sink(self)); };
+    table.lock = [](void* self, const cdcrt_table* tables, uint32_t count, cdcrt_error* error) {
+      return guard(error, [&] { return sink_connection(self)->lock(tables, count); });
+    };
+    table.identify = [](void* self, cdcrt_string pipeline, cdcrt_string process, cdcrt_error* error) {
+      return guard(error, [&] { return sink(self)->identify(view(pipeline), view(process)); });
+    };
+    table.abandoned = [](void* self, cdcrt_string process, cdcrt_error* error) {
+      return guard(error, [&] { return sink(self)->abandoned(view(process)); });
+    };
     return table;
   }();
   return functions;

@@ -1,0 +1,185 @@
+// Leases: who reads a partition, and how an older reader is shut out (design 4.10, decision 0011).
+#include <algorithm>
+
+#include "progress/host_tables.hpp"
+
+namespace cdcrt::progress {
+
+Result<void> Store::lock_creation(plugin::Connection& connection) {
+  auto version = format_version(connection, CDCRT_LOCK_UPDATE);
+  if (!version) return std::move(version.error());
+  return {};
+}
+
+Result<Store::Leases> Store::read_leases(plugin::Connection& connection, const std::vector<PartitionKey>& keys, cdcrt_lock lock) {
+  Leases leases;
+  std::vector<cdcrt_cell> cells;
+  for (const auto& key : keys) append_key(cells, key);
+  auto ok = read(connection, kLeases, lock, [&](const cdcrt_cell* row) { leases[key_of(row)] = lease_of(row); }, cells, 3);
+  if (!ok) return std::move(ok.error());
+  return leases;
+}
+
+Result<void> Store::save_lease(plugin::Connection& connection, const PartitionKey& key, const StoredPartition& lease) {
+  const std::string waits_for = to_text(lease.waits_for);
+  std::vector<cdcrt_cell> cells{text(pipeline_), text(sink_)};
+  append_key(cells, key);
+  cells.insert(cells.end(), {integer(lease.epoch), text(lease.owner), text(waits_for)});
+  return write(connection, kLeases, cells);
+}
+
+Result<void> Store::save_origin(plugin::Connection& connection, const Origin& origin, StoredPartition& lease) {
+  lease.waits_for = origin.waits_for;
+  if (auto saved = save_lease(connection, origin.key, lease); !saved) return saved;
+  StoredPartition watermark;
+  watermark.next_offset = origin.offset;
+  return write_watermarks(connection, {{origin.key, watermark}});
+}
+
+Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<PartitionKey>& wanted, const std::vector<Origin>& fresh) {
+  Stored stored;
+  std::map<PartitionKey, int64_t> epochs;
+  auto done = in_transaction(connection, [&]() -> Result<void> {
+    if (auto held = hold_claims(connection); !held) return held;
+    // Two processes that meet the same new topic give it one start.
+    if (!fresh.empty() && !locks_tables_) {
+      if (auto locked = lock_creation(connection); !locked) return locked;
+    }
+    std::vector<PartitionKey> keys = wanted;
+    for (const auto& origin : fresh) keys.push_back(origin.key);
+    auto leases = read_leases(connection, keys, CDCRT_LOCK_UPDATE);
+    if (!leases) return std::move(leases.error());
+    const auto is_known = [known = *leases](const PartitionKey& fresh_key) {
+      return std::any_of(known.begin(), known.end(),
+                         [&](const auto& each) { return each.first.source == fresh_key.source && each.first.topic == fresh_key.topic; });
+    };
+    for (const auto& origin : fresh) {
+      if (leases->contains(origin.key)) continue;
+      // It may have been added since the other looked, and then has to wait for the older ones.
+      if (origin.is_first && is_known(origin.key)) {
+        return make_error(CDCRT_RETRY, "another process met topic '" + origin.key.topic + "' at the same time");
+      }
+      if (auto saved = save_origin(connection, origin, (*leases)[origin.key]); !saved) return saved;
+    }
+    for (const auto& key : wanted) {
+      StoredPartition& lease = (*leases)[key];
+      lease.owner = owner_;
+      epochs[key] = ++lease.epoch;
+      if (auto saved = save_lease(connection, key, lease); !saved) return saved;
+    }
+    if (abandoned_) {
+      if (auto saved = write(connection, kProcesses, {text(pipeline_), text(sink_), text(owner_)}); !saved) return saved;
+    }
+    return locks_tables_ ? Result<void>() : read_kept(connection, stored);
+  });
+  if (!done) return std::move(done.error());
+  if (locks_tables_) {
+    auto read = read_after_claim(connection);
+    if (!read) return std::move(read.error());
+    stored = std::move(*read);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, epoch] : epochs) epochs_[key] = epoch;
+  }
+  // What cannot be cleaned now is asked for again after a later claim.
+  if (!gone(stored).empty()) (void)clean_after_the_gone(connection);
+  return stored;
+}
+
+Result<void> Store::claim_new(plugin::Connection& connection, const std::vector<const Partition*>& partitions) {
+  std::vector<PartitionKey> missing;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Partition* partition : partitions) {
+      if (!epochs_.contains(key_of(*partition))) missing.push_back(key_of(*partition));
+    }
+  }
+  if (missing.empty()) return {};
+  std::map<PartitionKey, int64_t> claimed;
+  auto done = in_transaction(connection, [&]() -> Result<void> {
+    if (auto held = hold_claims(connection); !held) return held;
+    if (!locks_tables_) {
+      if (auto locked = lock_creation(connection); !locked) return locked;
+    }
+    auto leases = read_leases(connection, missing, CDCRT_LOCK_UPDATE);
+    if (!leases) return std::move(leases.error());
+    for (const PartitionKey& key : missing) {
+      StoredPartition& lease = (*leases)[key];
+      lease.owner = owner_;
+      claimed[key] = ++lease.epoch;
+      if (auto saved = save_lease(connection, key, lease); !saved) return saved;
+    }
+    return abandoned_ ? write(connection, kProcesses, {text(pipeline_), text(sink_), text(owner_)}) : Result<void>();
+  });
+  if (!done) return done;
+  const std::lock_guard lock(mutex_);
+  epochs_.merge(claimed);
+  return {};
+}
+
+bool Store::is_held(const PartitionKey& key, const StoredPartition& lease) const {
+  const std::lock_guard lock(mutex_);
+  const auto held = epochs_.find(key);
+  return held != epochs_.end() && held->second == lease.epoch && lease.owner == owner_;
+}
+
+Result<std::vector<const Partition*>> Store::reclaim(plugin::Connection& connection, const std::string& target,
+                                                     const std::vector<const Partition*>& partitions) {
+  std::vector<const Partition*> gone;
+  std::map<PartitionKey, int64_t> raised;
+  auto done = in_transaction(connection, [&]() -> Result<void> {
+    if (auto held = hold_claims(connection); !held) return held;
+    auto leases = read_leases(connection, keys_of(partitions), CDCRT_LOCK_UPDATE);
+    if (!leases) return std::move(leases.error());
+    for (const Partition* partition : partitions) {
+      const PartitionKey key = key_of(*partition);
+      StoredPartition& lease = (*leases)[key];
+      if (!is_held(key, lease)) {
+        gone.push_back(partition);
+        continue;
+      }
+      raised[key] = ++lease.epoch;
+      if (auto saved = save_lease(connection, key, lease); !saved) return saved;
+    }
+    return {};
+  });
+  if (!done) return std::move(done.error());
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, epoch] : raised) epochs_[key] = epoch;
+  }
+  // The old transaction holds the table until it has ended.
+  done = in_transaction(connection, [&] { return hold(connection, {target}); });
+  if (!done) return std::move(done.error());
+  return gone;
+}
+
+Result<void> Store::save_waits_for(plugin::Connection& connection, const PartitionKey& key, const WaitsFor& waits_for) {
+  return in_transaction(connection, [&]() -> Result<void> {
+    if (auto held = hold_claims(connection); !held) return held;
+    auto leases = read_leases(connection, {key}, CDCRT_LOCK_UPDATE);
+    if (!leases) return std::move(leases.error());
+    StoredPartition& lease = (*leases)[key];
+    lease.waits_for = waits_for;
+    return save_lease(connection, key, lease);
+  });
+}
+
+Result<std::vector<const Partition*>> Store::check(plugin::Connection& connection, const std::vector<const Partition*>& partitions) {
+  auto current = read_leases(connection, keys_of(partitions), CDCRT_LOCK_SHARE);
+  if (!current) return std::move(current.error());
+  std::vector<const Partition*> gone;
+  for (const Partition* partition : partitions) {
+    const auto lease = current->find(key_of(*partition));
+    if (lease == current->end() || !is_held(lease->first, lease->second)) gone.push_back(partition);
+  }
+  return gone;
+}
+
+void Store::forget(const Partition& partition) {
+  const std::lock_guard lock(mutex_);
+  epochs_.erase(key_of(partition));
+}
+
+}  // namespace cdcrt::progress

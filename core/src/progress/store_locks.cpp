@@ -1,0 +1,129 @@
+// Where only tables can be locked: each target table's progress table is its lock, claims have one of their own (decision 0014).
+//
+// Order, so that nobody waits in a ring: a transaction locks either claims alone, or progress tables by name; never one after another.
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "cdcrt/sdk/status.hpp"
+#include "progress/host_tables.hpp"
+
+namespace cdcrt::progress {
+namespace {
+
+// FNV-1a: the same in every version, since it is part of a name in the target.
+uint64_t stable_hash(std::string_view bytes) {
+  uint64_t hash = 14695981039346656037ULL;
+  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 1099511628211ULL;
+  return hash;
+}
+
+}  // namespace
+
+Store::HostTable Store::progress_of(const std::string& target) const {
+  HostTable table = kProgress;
+  if (!locks_tables_) return table;
+  const std::string identity = pipeline_ + '\0' + sink_ + '\0' + target;
+  std::array<char, 17> mark{};
+  (void)std::snprintf(mark.data(), mark.size(), "%016llx", static_cast<unsigned long long>(stable_hash(identity)));
+  table.name += "_";
+  table.name += mark.data();
+  return table;
+}
+
+Result<void> Store::lock(plugin::Connection& connection, const std::vector<HostTable>& tables) {
+  std::vector<std::string> storage(tables.size());
+  std::vector<cdcrt_table> names;
+  for (std::size_t i = 0; i < tables.size(); ++i) names.push_back(name_of(tables[i], storage[i]));
+  return names.empty() ? Result<void>() : connection.lock(names);
+}
+
+Result<void> Store::hold(plugin::Connection& connection, const std::vector<std::string>& targets) {
+  if (!locks_tables_) return {};
+  std::vector<HostTable> tables;
+  for (const auto& target : targets) tables.push_back(progress_of(target));
+  std::sort(tables.begin(), tables.end(), [](const HostTable& left, const HostTable& right) { return left.name < right.name; });
+  tables.erase(std::unique(tables.begin(), tables.end(), [](const HostTable& left, const HostTable& right) { return left.name == right.name; }),
+               tables.end());
+  return lock(connection, tables);
+}
+
+Result<void> Store::hold_claims(plugin::Connection& connection) { return locks_tables_ ? lock(connection, {kClaims}) : Result<void>(); }
+
+Result<void> Store::prepare_hold(plugin::Connection& connection, const std::string& target) {
+  if (!locks_tables_) return {};
+  {
+    const std::lock_guard guard(mutex_);
+    if (prepared_.contains(target)) return {};
+  }
+  const HostTable table = progress_of(target);
+  std::string storage;
+  const cdcrt_table name = name_of(table, storage);
+  const auto columns = columns_of(table.columns, table.key_count);
+  cdcrt_change change{};
+  change.kind = CDCRT_CREATE_TABLE;
+  change.columns = columns.data();
+  change.column_count = static_cast<uint32_t>(columns.size());
+  // Both or neither: a claim waits for the tables that are listed.
+  auto done = in_transaction(connection, [&]() -> Result<void> {
+    if (auto held = hold_claims(connection); !held) return held;
+    if (auto made = connection.change(name, {change}); !made) return made;
+    return write(connection, kHolds, {text(pipeline_), text(sink_), text(target)});
+  });
+  if (!done) return done;
+  const std::lock_guard guard(mutex_);
+  prepared_.insert(target);
+  return {};
+}
+
+Result<std::vector<std::string>> Store::held_targets(plugin::Connection& connection) {
+  std::set<std::string> targets;
+  auto ok = read(connection, kHolds, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { targets.insert(string_of(cells[0])); });
+  if (!ok) return std::move(ok.error());
+  return std::vector<std::string>(targets.begin(), targets.end());
+}
+
+// Whoever checked the leases before they were raised holds a table that is listed by now; who begins later sees them raised.
+Result<Stored> Store::read_after_claim(plugin::Connection& connection) {
+  std::vector<std::string> targets;
+  auto done = in_transaction(connection, [&]() -> Result<void> {
+    auto listed = held_targets(connection);
+    if (!listed) return std::move(listed.error());
+    targets = std::move(*listed);
+    return {};
+  });
+  if (!done) return std::move(done.error());
+  Stored stored;
+  done = in_transaction(connection, [&]() -> Result<void> {
+    if (auto held = hold(connection, targets); !held) return held;
+    return read_kept(connection, stored);
+  });
+  if (!done) return std::move(done.error());
+  return stored;
+}
+
+std::set<std::string> Store::gone(const Stored& stored) const {
+  std::set<std::string> gone = stored.processes;
+  gone.erase(owner_);
+  for (const auto& [key, lease] : stored.partitions) gone.erase(lease.owner);
+  return gone;
+}
+
+// Under the claims' lock, so that a process found without a lease cannot get one meanwhile: what it left was written under leases
+// that it lost.
+Result<void> Store::clean_after_the_gone(plugin::Connection& connection) {
+  return in_transaction(connection, [&]() -> Result<void> {
+    if (auto held = hold_claims(connection); !held) return held;
+    Stored now;
+    if (auto ok = read_holders(connection, now); !ok) return ok;
+    std::vector<cdcrt_cell> cleaned;
+    const std::set<std::string> processes = gone(now);
+    for (const auto& process : processes) {
+      if (!abandoned_(process)) continue;
+      cleaned.insert(cleaned.end(), {text(pipeline_), text(sink_), text(process)});
+    }
+    return write(connection, kProcesses, cleaned, CDCRT_WRITE_DELETE);
+  });
+}
+
+}  // namespace cdcrt::progress

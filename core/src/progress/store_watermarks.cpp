@@ -1,0 +1,105 @@
+// Low watermarks, and sending partitions back (design 4.7, 4.10).
+#include <algorithm>
+
+#include "progress/host_tables.hpp"
+
+namespace cdcrt::progress {
+
+Result<Store::Leases> Store::read_watermarks(plugin::Connection& connection, const std::vector<PartitionKey>& keys) {
+  Leases watermarks;
+  std::vector<cdcrt_cell> cells;
+  for (const auto& key : keys) append_key(cells, key);
+  auto ok = read(connection, kWatermarks, CDCRT_LOCK_NONE, [&](const cdcrt_cell* row) { watermark_into(row, watermarks[key_of(row)]); }, cells,
+                 keys.empty() ? 0 : 3);
+  if (!ok) return std::move(ok.error());
+  return watermarks;
+}
+
+Result<std::map<PartitionKey, StoredPartition>> Store::read_watermarks(plugin::Connection& connection) { return read_watermarks(connection, {}); }
+
+Result<void> Store::write_watermarks(plugin::Connection& connection, const Leases& watermarks) {
+  std::vector<cdcrt_cell> cells;
+  for (const auto& [key, watermark] : watermarks) {
+    cells.insert(cells.end(), {text(pipeline_), text(sink_)});
+    append_key(cells, key);
+    cells.push_back(integer(watermark.next_offset));
+    if (watermark.last.offset < 0) {
+      cells.insert(cells.end(), 3, types::null_cell());
+    } else {
+      cells.insert(cells.end(), {integer(watermark.last.offset), integer(watermark.last.timestamp_ms),
+                                 integer(static_cast<int64_t>(watermark.last.hash))});
+    }
+  }
+  return write(connection, kWatermarks, cells);
+}
+
+Result<void> Store::save_watermarks(plugin::Connection& connection, const std::vector<Watermark>& watermarks) {
+  Leases rows;
+  for (const auto& [partition, next, last, session] : watermarks) {
+    StoredPartition& row = rows[key_of(*partition)];
+    row.next_offset = next;
+    row.last = last;
+  }
+  return write_watermarks(connection, rows);
+}
+
+Result<void> Store::lower_watermarks(plugin::Connection& connection, const std::map<PartitionKey, int64_t>& places) {
+  if (places.empty()) return {};
+  std::vector<PartitionKey> keys;
+  for (const auto& [key, next] : places) keys.push_back(key);
+  auto watermarks = read_watermarks(connection, keys);
+  if (!watermarks) return std::move(watermarks.error());
+  std::erase_if(*watermarks, [&](const auto& watermark) { return places.at(watermark.first) >= watermark.second.next_offset; });
+  for (auto& [key, watermark] : *watermarks) watermark.next_offset = places.at(key);
+  {
+    const std::lock_guard lock(mutex_);
+    lowered_.insert(keys.begin(), keys.end());
+  }
+  return write_watermarks(connection, *watermarks);
+}
+
+bool Store::take_lowered(const Partition& partition) {
+  const std::lock_guard lock(mutex_);
+  return lowered_.erase(key_of(partition)) > 0;
+}
+
+Result<void> Store::send_others_back(plugin::Connection& connection, const std::string& target, const std::string& floor,
+                                     const std::vector<const Partition*>& own) {
+  StoredTable table;
+  event::Arena arena{1 << 10};
+  if (auto done = read_table(connection, target, table, arena); !done) return done;
+  std::set<PartitionKey> kept;
+  for (const Partition* partition : own) kept.insert(key_of(*partition));
+  std::map<PartitionKey, int64_t> places;
+  for (const auto& [key, position] : table.progress) {
+    if (!kept.contains(key) && position.order > floor) places[key] = 0;
+  }
+  return send_back(connection, {places, {{target, places}}});
+}
+
+Result<void> Store::send_back(plugin::Connection& connection, const SendBack& back) {
+  if (back.partitions.empty()) return {};
+  std::vector<PartitionKey> keys;
+  for (const auto& [key, next] : back.partitions) keys.push_back(key);
+  auto leases = read_leases(connection, keys, CDCRT_LOCK_UPDATE);
+  if (!leases) return std::move(leases.error());
+  auto watermarks = read_watermarks(connection, keys);
+  if (!watermarks) return std::move(watermarks.error());
+  for (const auto& [key, next] : back.partitions) {
+    StoredPartition& lease = (*leases)[key];
+    ++lease.epoch;
+    if (auto saved = save_lease(connection, key, lease); !saved) return saved;
+    StoredPartition& watermark = (*watermarks)[key];
+    watermark.next_offset = std::min(next, watermark.next_offset);
+    if (back.forget_last) watermark.last = {};
+  }
+  if (auto saved = write_watermarks(connection, *watermarks); !saved) return saved;
+  for (const auto& [target, places] : back.tables) {
+    std::map<PartitionKey, StoredTable::Position> positions;
+    for (const auto& [key, next] : places) positions[key] = {next, {}};
+    if (auto saved = write_positions(connection, target, positions); !saved) return saved;
+  }
+  return {};
+}
+
+}  // namespace cdcrt::progress

@@ -1,0 +1,96 @@
+// Stored: what the host keeps of a pipeline in its target, as values.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "evolution/table_knowledge.hpp"
+#include "progress/partition.hpp"
+
+namespace cdcrt::progress {
+
+/// Identity of a partition as stored.
+struct PartitionKey {
+  std::string source, topic;
+  int32_t number = 0;
+  auto operator<=>(const PartitionKey&) const = default;
+  /// "topic[3]"
+  [[nodiscard]] std::string name() const { return topic + "[" + std::to_string(number) + "]"; }
+};
+
+/// A partition that was added to a topic waits until the older ones are applied up to these offsets.
+using WaitsFor = std::map<int32_t, int64_t>;
+
+struct StoredPartition {
+  int64_t epoch = 0;
+  std::string owner;       ///< of the lease: process that claimed it last; empty: nobody yet
+  WaitsFor waits_for;
+  int64_t next_offset = 0; ///< low watermark: every table has applied what is below. 0: the beginning of what is there
+  LastMessage last;
+};
+
+/// A dead letter that no later change of its row has made good (design 4.12).
+struct OpenLetter {
+  PartitionKey partition;
+  int64_t offset = 0;
+  auto operator<=>(const OpenLetter&) const = default;
+};
+
+/// What an operator asked of a table.
+enum class TableState : uint8_t { kActive, kPaused, kSkipped };
+
+struct StoredTable {
+  int64_t version = 0;  ///< raised by every change of what follows but progress
+  std::string source_table;
+  std::string floor;
+  bool key_known = false;
+  TableState state = TableState::kActive;
+  std::string reason;  ///< of the state
+  std::vector<evolution::Column> columns;
+  std::map<std::string, std::string> key_changes;  ///< halves of key changes, by new key, as apply writes them
+  struct Position {
+    int64_t next_offset = 0;
+    std::string order;
+  };
+  std::map<PartitionKey, Position> progress;
+  std::map<std::string, std::vector<OpenLetter>> open_letters;  ///< by key; in the order in which they were read
+};
+
+/// Everything that the target keeps of one pipeline and sink.
+struct Stored {
+  std::map<PartitionKey, StoredPartition> partitions;
+  std::map<std::string, StoredTable> tables;  ///< by target name
+  std::set<std::string> processes;            ///< that left or may leave things outside of the target
+  event::Arena defaults{1 << 10};             ///< owns the bytes of the columns' defaults
+};
+
+struct TablePosition {
+  const Partition* partition;
+  int64_t next_offset;
+  std::string order;
+};
+
+/// Partitions and tables that are to be read again from an earlier place.
+struct SendBack {
+  std::map<PartitionKey, int64_t> partitions;  ///< whose low watermark is lowered to there, if it is higher
+  std::map<std::string, std::map<PartitionKey, int64_t>> tables;  ///< their new progress, by target
+  bool forget_last = false;  ///< what the log held is of no account any more: the topic may be another one
+};
+
+/// A partition that has no lease yet.
+struct Origin {
+  PartitionKey key;
+  int64_t offset = 0;
+  WaitsFor waits_for;
+  bool is_first = false;  ///< no partition of its topic was known: only right if that is still so
+};
+
+std::string to_text(const WaitsFor& waits_for);
+WaitsFor waits_for_from(const std::string& text);
+std::string_view to_text(TableState state);
+
+}  // namespace cdcrt::progress
