@@ -1,5 +1,6 @@
 """A pipeline on a real broker and a real PostgreSQL under load: generated changes of four keyed tables, and rows of a table without a
-key, of which every one has a number of its own, so that a row that is lost or doubled shows."""
+key, of which every one has a number of its own, so that a row that is lost or doubled shows; and changes of a keyed table that goes to an
+append-only one, where each is a row with its place in the log."""
 
 import json
 import os
@@ -20,6 +21,7 @@ TABLES = ("customers", "orders", "items", "visits")
 PARTITIONS = 4
 LOG = "bench.shop.log"
 LOG_PARTITIONS = 8
+TRAIL = "bench.shop.trail"
 
 MANIFEST = """
 [pipeline]
@@ -45,6 +47,12 @@ idle_timeout = "4s"
 connection = { Driver = "PostgreSQL Unicode", Server = "127.0.0.1", Port = "%(port)s", Database = "live", UID = "postgres", SSLmode = "disable" }
 [sinks.target.batch]
 max_rows = 2000
+[routes.all]
+match = ["*"]
+[routes.trail]
+match = ["shop.trail"]
+mode = "append"
+metadata = { op = "_op", partition = "_partition", offset = "_offset" }
 [dead_letters]
 path = "%(folder)s/letters-%(instance)s.jsonl"
 """
@@ -77,8 +85,26 @@ class Load:
                    "source": {"connector": "postgresql", "db": "shop", "schema": "shop", "table": "log"}}
             with open(self._path(piece, LOG, partition), "a", encoding="utf-8", newline="") as file:
                 file.write("\x02" + json.dumps(row) + "\x01")
-        self.log_files = [(piece, LOG, partition) for piece in range(slices) for partition in range(LOG_PARTITIONS)]
+        self.log_files = [(piece, topic, partition) for piece in range(slices) for topic, partitions in ((LOG, LOG_PARTITIONS), (TRAIL, PARTITIONS))
+                          for partition in range(partitions)]
+        self._write_trail(chance)
         os.remove(lines)
+
+    def _write_trail(self, chance):
+        """Changes of few rows, so that each batch has many of one key: in an append-only table every one of them stays."""
+        self.trail = {"c": 0, "u": 0, "d": 0}
+        rows = {}
+        for number in range(self.rows):
+            key = chance.randrange(40)
+            before = rows.get(key)
+            op = "c" if before is None else chance.choice("uuud")
+            after = None if op == "d" else {"id": key, "n": number}
+            rows[key] = after
+            self.trail[op] += 1
+            source = {"connector": "postgresql", "db": "shop", "schema": "shop", "table": "trail", "lsn": number + 1}
+            change = {"before": before, "after": after, "op": op, "ts_ms": 1, "source": source}
+            with open(self._path(number * self.slices // self.rows, TRAIL, key % PARTITIONS), "a", encoding="utf-8", newline="") as file:
+                file.write(json.dumps({"id": key}) + "\x02" + json.dumps(change) + "\x01")
 
     def _path(self, piece, topic, partition):
         return os.path.join(self.folder, f"slice-{piece}-{topic}-{partition}")
@@ -100,6 +126,7 @@ class Live:
         for table in TABLES:
             self.kafka.create_topic("bench.shop." + table, PARTITIONS)
         self.kafka.create_topic(LOG, LOG_PARTITIONS)
+        self.kafka.create_topic(TRAIL, PARTITIONS)
         self.load = Load(folder, events, seed, slices)
         self.port = self.postgresql.port
         self.processes = {}
@@ -178,7 +205,7 @@ class Live:
         except Exception as error:  # the database may be away, or not prepared yet
             return {"database": error}
         behind = {}
-        for topic in [*("bench.shop." + table for table in TABLES), LOG]:
+        for topic in [*("bench.shop." + table for table in TABLES), LOG, TRAIL]:
             for partition, end in self.kafka.end_offsets(topic).items():
                 if end > 0 and stored.get((topic, partition), 0) < end:
                     behind[(topic, partition)] = (stored.get((topic, partition)), end)
@@ -197,6 +224,10 @@ class Live:
         rows, numbers = self.postgresql.query("live", "select count(*), count(distinct n) from shop.log")[0]
         if (int(rows), int(numbers)) != (self.load.rows, self.load.rows):
             wrong.append(f"shop.log: {rows} rows of {numbers} numbers, {self.load.rows} expected")
+        trail = {op: int(count) for op, count in self.postgresql.query("live", "select _op, count(*) from shop.trail group by _op")}
+        rows, places = self.postgresql.query("live", "select count(*), count(distinct (_partition, _offset)) from shop.trail")[0]
+        if trail != {op: count for op, count in self.load.trail.items() if count} or rows != places:
+            wrong.append(f"shop.trail: {trail} of {places} places, {self.load.trail} expected")
         return wrong
 
     def stop(self):

@@ -156,7 +156,7 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
     if (identity_.events) {
       scratch_.clear();
       accept_event(state, row, offset);
-    } else {
+    } else if (identity_.route.mode != manifest::Mode::kAppend) {
       truncate(state, order, offset);
     }
     return;
@@ -178,7 +178,9 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
     stop_locked("rows of one key may come from several partitions, since the route's primary_key does not contain the message key");
     return;
   }
-  if (identity_.events || !knowledge_.key().empty()) {
+  if (identity_.route.mode == manifest::Mode::kAppend && !identity_.events) {
+    accept_append(state, row, offset, batch, **map, refusals);
+  } else if (identity_.events || !knowledge_.key().empty()) {
     accept_keyed(state, row, offset, batch, **map, refusals);
   } else {
     accept_keyless(state, row, offset, batch, **map, refusals);

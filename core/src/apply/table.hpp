@@ -196,6 +196,8 @@ class Table {
     uint32_t min_generation = 0;    ///< older batches were read before a rewind
     std::string last_order;         ///< of the last row that had one
     std::string max_order;          ///< greatest order of the rows below `next`
+    int64_t append_offset = -1;     ///< mode append: of the last row
+    int64_t append_ordinal = 0;     ///< among the rows of its message
     bool unordered = false;         ///< had rows before any order was seen
     uint32_t session = 0;           ///< of the partition
     bool fresh = true;              ///< had no row yet
@@ -215,6 +217,8 @@ class Table {
   void accept_row(const Batch& batch, PartitionState& state, const cdcrt_row& row, std::vector<Refusal>& refusals);
   void accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
                     std::vector<Refusal>& refusals);
+  void accept_append(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
+                     std::vector<Refusal>& refusals);
   void accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
                       std::vector<Refusal>& refusals);
   void note_key_change(PartitionState& state, const cdcrt_row& row, const Batch& batch, const evolution::ShapeMap& map, Entry& entry);

@@ -12,7 +12,8 @@ constexpr auto kCodes = std::to_array<CodeDescription>({CDCRT_DIAGNOSTIC_CODES(C
 std::span<const CodeDescription> all_codes() { return kCodes; }
 
 bool is_environment_code(std::string_view code) {
-  return code == kPluginNotFound || code == kPluginRefused || code == kBrokenOptionTable || code == kPluginFailed;
+  return code == kPluginNotFound || code == kPluginRefused || code == kBrokenOptionTable || code == kPluginFailed ||
+         code == kSecretUnavailable;
 }
 
 }  // namespace cdcrt::diagnostics

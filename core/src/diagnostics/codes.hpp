@@ -27,15 +27,16 @@ namespace cdcrt::diagnostics {
   X(kPluginRefusedValue,  "E0209", "A plugin refused its settings.")                                                \
   X(kUnsetVariable,       "E0301", "An environment variable that the manifest uses is not set.")                    \
   X(kSecretFileUnreadable,"E0302", "A file that a ${file:...} names cannot be read.")                               \
-  X(kResolverNotYet,      "E0303", "A ${...} of this kind is not yet available.")                                   \
   X(kBadInterpolation,    "E0304", "A ${...} is not well-formed or of a kind that does not exist.")                 \
   X(kUnknownSink,         "E0305", "A route names a sink that the manifest does not define.")                       \
   X(kSinkNotNamed,        "E0306", "There are several sinks and nothing says which one a table goes to.")           \
+  X(kSecretUnavailable,   "E0307", "A secret that a ${aws-sm:...} names cannot be read.")                           \
   X(kBadPattern,          "E0401", "A pattern of a route cannot be read.")                                          \
   X(kRouteTie,            "E0402", "Two routes claim the same tables with equal right.")                            \
   X(kBadTemplate,         "E0403", "A template has unknown placeholders or is not well-formed.")                    \
   X(kBadColumnType,       "E0404", "A column's type cannot be read.")                                               \
   X(kBadColumnRule,       "E0405", "The settings of a column contradict each other.")                               \
+  X(kBadRoute,            "E0406", "The settings of a route contradict each other.")                                \
   X(kPluginNotFound,      "E0501", "A plugin was not found in any of the searched places.")                         \
   X(kPluginRefused,       "E0502", "A plugin's file was found and cannot be used.")                                 \
   X(kBrokenOptionTable,   "E0503", "A plugin's own option table is wrong; only the plugin's author can repair it.") \

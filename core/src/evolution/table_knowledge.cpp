@@ -19,6 +19,21 @@ cdcrt_type follow(cdcrt_type older, cdcrt_type newer) {
   return types::evolve(older, newer);
 }
 
+// No source has columns of such names.
+std::string name_of(manifest::Metadata item) { return std::string("metadata:") + manifest::kMetadataNames[static_cast<std::size_t>(item)]; }
+
+cdcrt_type type_of(manifest::Metadata item) {
+  cdcrt_type type{};
+  switch (item) {
+    case manifest::Metadata::kOperation: return types::string_type(1);
+    case manifest::Metadata::kTopic: return types::string_type(0);
+    case manifest::Metadata::kPartition: type.kind = CDCRT_TYPE_INT32; break;
+    case manifest::Metadata::kOffset: type.kind = CDCRT_TYPE_INT64; break;
+    case manifest::Metadata::kKafkaTime: type.kind = CDCRT_TYPE_TIMESTAMPTZ; break;
+  }
+  return type;
+}
+
 // A temporal zero stands for now() in Debezium's schemas unless the definition's text says otherwise.
 bool is_usable_default(const event::ShapeColumn& column) {
   if ((column.flags & CDCRT_COLUMN_DEFAULT) == 0 || column.default_value.tag <= CDCRT_NULL) return false;
@@ -41,10 +56,11 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
     if (!key_known_) {
       if (auto key = observe_key(shape); !key) return std::move(key.error());
     }
+    if (auto added = add_metadata(); !added) return std::move(added.error());
     map.absent.clear();
     for (uint32_t slot = 0; slot < columns_.size(); ++slot) {
       const bool present = std::find(map.slots.begin(), map.slots.end(), static_cast<int32_t>(slot)) != map.slots.end();
-      if (!present && columns_[slot].active) map.absent.push_back(slot);
+      if (!present && columns_[slot].active && !is_metadata(slot)) map.absent.push_back(slot);
       if (present && !columns_[slot].active) map.has_dropped = true;
     }
     map.version = version_;
@@ -58,6 +74,35 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
   }
   if (map.has_dropped) return discard_late(map, order);
   return &map;
+}
+
+bool TableKnowledge::is_metadata(uint32_t slot) const {
+  return std::any_of(metadata_.begin(), metadata_.end(), [slot](const auto& each) { return each.second == slot; });
+}
+
+Result<void> TableKnowledge::add_metadata() {
+  for (const auto& [item, target] : route_->metadata) {
+    if (metadata_.contains(item)) continue;
+    const std::string name = name_of(item);
+    auto found = slots_.find(name);
+    if (found == slots_.end()) {
+      for (const Column& other : columns_) {
+        if (other.target_name != target) continue;
+        return make_error(CDCRT_BAD_CONFIG, "column '" + other.source_name + "' and metadata." + manifest::kMetadataNames[static_cast<std::size_t>(item)] + " both go to '" + target + "'",
+                          "give one of them another name");
+      }
+      Column& added = columns_.emplace_back();
+      added.source_name = name;
+      added.target_name = target;
+      found = slots_.emplace(name, static_cast<uint32_t>(columns_.size() - 1)).first;
+      ++version_;
+    }
+    Column& column = columns_[found->second];
+    column.type = type_of(item);
+    column.typed_by_route = true;
+    metadata_[item] = found->second;
+  }
+  return {};
 }
 
 Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order) {
@@ -178,6 +223,11 @@ void TableKnowledge::judge_key_partitions(const event::Shape& shape) {
 }
 
 Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
+  // Every change is a row of its own there.
+  if (route_->mode == manifest::Mode::kAppend) {
+    key_known_ = true;
+    return {};
+  }
   judge_key_partitions(shape);
   std::vector<std::string> names;
   if (!route_->primary_key.empty()) {
@@ -269,6 +319,7 @@ void TableKnowledge::restore(Column column) {
     const bool widened = rule.on_overflow == manifest::OnOverflow::kWiden && column.type.kind != CDCRT_TYPE_UNKNOWN;
     column.type = widened ? types::join(*rule.type, column.type) : *rule.type;
   }
+  if (route_->mode == manifest::Mode::kAppend) column.key_ordinal = 0;
   columns_.push_back(std::move(column));
   const uint32_t ordinal = columns_.back().key_ordinal;
   if (ordinal > 0) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -60,6 +61,8 @@ class TableKnowledge {
   /// Error: the table must stop (its key changed, two columns meet in one name, schema_changes = "fail").
   Result<const ShapeMap*> observe(const event::Shape& shape, std::string_view order, bool definite);
 
+  /// Slots of the route's metadata, once a row was observed; they are columns like others, but no source column.
+  [[nodiscard]] const std::map<manifest::Metadata, uint32_t>& metadata() const { return metadata_; }
   /// A value without schema: widens the column's type so that it holds the cell.
   void learn(uint32_t slot, const cdcrt_cell& cell);
   /// Widens the column's type so that it holds values of `type` too.
@@ -96,6 +99,8 @@ class TableKnowledge {
   [[nodiscard]] event::Arena& arena() { return arena_; }
 
  private:
+  Result<void> add_metadata();
+  [[nodiscard]] bool is_metadata(uint32_t slot) const;
   Result<int32_t> slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order);
   Result<void> declare_type(uint32_t slot, cdcrt_type declared, std::string_view order);
   /// The table's columns were known before this shape: what differs is a change of the source.
@@ -114,6 +119,7 @@ class TableKnowledge {
   std::unordered_map<std::string, uint32_t> slots_;
   std::unordered_map<uint32_t, ShapeMap> maps_;
   ShapeMap late_map_;
+  std::map<manifest::Metadata, uint32_t> metadata_;
   std::vector<uint32_t> key_;
   bool key_known_ = false;
   bool key_partitions_judged_ = false;

@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +38,8 @@ class Options {
   /// Where `key` was given, for errors that a plugin reports; nullopt: not given.
   [[nodiscard]] std::optional<Position> position_of(const std::string& key) const;
   [[nodiscard]] const std::vector<Value>& values() const { return values_; }
+  /// Wherever they were given.
+  [[nodiscard]] bool same_values(const Options& other) const;
 
  private:
   struct Abi;
@@ -49,6 +53,9 @@ struct Component {
   const cdcrt_plugin* descriptor = nullptr;
   Options options;
   Position position;
+  /// Reads the manifest again for what a secret or a file says now; nullopt: that failed. Empty: its references do not change, or it is no
+  /// sink. Any thread.
+  std::function<std::optional<Options>()> renew;
 };
 
 struct Source : Component {
@@ -73,6 +80,13 @@ enum class Parse : uint8_t { kNone, kEpochDays, kEpochSeconds, kEpochMillisecond
 enum class OnOverflow : uint8_t { kDeadLetter, kTruncate, kNull, kWiden };
 enum class SchemaChanges : uint8_t { kEvolve, kAddOnly, kIgnore, kFail };
 enum class Deletes : uint8_t { kApply, kIgnore };
+enum class Mode : uint8_t {
+  kUpsert,  ///< the target's row is the source's
+  kAppend   ///< every change is a row more
+};
+/// What a route may add to each row of an append-only table; the order of kMetadataNames.
+enum class Metadata : uint8_t { kOperation, kTopic, kPartition, kOffset, kKafkaTime };
+inline constexpr const char* kMetadataNames[] = {"op", "topic", "partition", "offset", "kafka_ts"};
 enum class UnmatchedTables : uint8_t { kIgnore, kFail };
 
 struct ColumnRule {
@@ -97,6 +111,8 @@ struct Route {
   std::vector<std::string> primary_key;
   SchemaChanges schema_changes = SchemaChanges::kEvolve;
   Deletes deletes = Deletes::kApply;
+  Mode mode = Mode::kUpsert;
+  std::map<Metadata, std::string> metadata;  ///< target columns
   std::vector<ColumnRule> columns;  ///< the route's own before those of [defaults]
   Position position;
 };

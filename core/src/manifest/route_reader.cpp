@@ -30,6 +30,8 @@ struct Settings {
   std::optional<std::vector<std::string>> primary_key;
   std::optional<SchemaChanges> schema_changes;
   std::optional<Deletes> deletes;
+  std::optional<Mode> mode;
+  std::optional<std::map<Metadata, std::string>> metadata;
   std::vector<ColumnRule> columns;
 };
 
@@ -62,19 +64,39 @@ std::optional<std::vector<std::string>> read_primary_key(TableReader& reader) {
   return columns;
 }
 
+std::optional<std::map<Metadata, std::string>> read_metadata(TableReader& settings) {
+  const Entry* entry = settings.take_table("metadata");
+  if (entry == nullptr) return std::nullopt;
+  TableReader reader(entry->value, settings.path() + ".metadata", settings.report());
+  std::map<Metadata, std::string> metadata;
+  for (std::size_t i = 0; i < std::size(kMetadataNames); ++i) {
+    const auto name = read_name(reader, kMetadataNames[i]);
+    if (!name) continue;
+    for (const auto& [other, column] : metadata) {
+      if (column != name->value) continue;
+      refuse_value(reader.take(kMetadataNames[i])->value, reader.field(kMetadataNames[i]), diagnostics::kBadValue,
+                   "goes to column " + quote(column) + ", as " + quote(kMetadataNames[static_cast<std::size_t>(other)]) + " does");
+    }
+    metadata[static_cast<Metadata>(i)] = name->value;
+  }
+  for (const char* later : {"source_ts", "position", "applied_at"}) reader.not_yet(later);
+  reader.finish();
+  return metadata;
+}
+
 Settings read_settings(TableReader& reader) {
   Settings settings;
   settings.sink = read_name(reader, "sink");
   settings.table = read_name(reader, "table");
   settings.create_tables = reader.boolean("create_tables");
   settings.primary_key = read_primary_key(reader);
-  reader.choice("mode", {"upsert"}, {"append", "history", "deletes"});
+  if (const auto mode = reader.choice("mode", {"upsert", "append"}, {"history", "deletes"})) settings.mode = static_cast<Mode>(*mode);
   if (const auto deletes = reader.choice("deletes", {"apply", "ignore"}, {"soft"})) settings.deletes = static_cast<Deletes>(*deletes);
   if (const auto changes = reader.choice("schema_changes", {"evolve", "add_only", "ignore", "fail"})) {
     settings.schema_changes = static_cast<SchemaChanges>(*changes);
   }
   reader.not_yet("archive_deletes");
-  reader.not_yet("metadata");
+  settings.metadata = read_metadata(reader);
   settings.columns = read_columns(reader);
   return settings;
 }
@@ -86,6 +108,8 @@ void apply(const Settings& settings, Route& route) {
   if (settings.primary_key) route.primary_key = *settings.primary_key;
   if (settings.schema_changes) route.schema_changes = *settings.schema_changes;
   if (settings.deletes) route.deletes = *settings.deletes;
+  if (settings.mode) route.mode = *settings.mode;
+  if (settings.metadata) route.metadata = *settings.metadata;
 }
 
 class RouteReader {
@@ -108,6 +132,7 @@ class RouteReader {
     apply(settings, route);
     route.columns = settings.columns;
     check_sink(settings.sink);
+    if (top.take("routes") == nullptr) check_mode(route);
     return settings;
   }
 
@@ -122,6 +147,7 @@ class RouteReader {
     reader.finish();
     apply(defaults, route);
     apply(settings, route);
+    check_mode(route);
     route.names_target = settings.table.has_value();
     route.columns = settings.columns;
     for (const ColumnRule& rule : defaults.columns) {
@@ -202,6 +228,18 @@ class RouteReader {
       report_.error(diagnostics::kRouteTie, position, "pattern " + quote(text) + " is also in [routes." + first->second.route + "]",
                     "a table goes to one route: take the pattern out of one of them, or write a more specific one",
                     {"the other one stands at " + place(first->second.position)});
+    }
+  }
+
+  void check_mode(const Route& route) {
+    const std::string where = route.name == "defaults" ? "[defaults]" : "[routes." + route.name + "]";
+    if (route.mode == Mode::kAppend && !route.primary_key.empty()) {
+      report_.error(diagnostics::kBadRoute, route.position, where + " has mode = \"append\" and a primary_key",
+                    "in an append-only table every change is a row of its own, and none is found again by key: take primary_key out");
+    }
+    if (route.mode == Mode::kUpsert && !route.metadata.empty()) {
+      report_.error(diagnostics::kNotYetAvailable, route.position, where + " has metadata with mode = \"upsert\", which is not yet available",
+                    "metadata works with mode = \"append\"");
     }
   }
 

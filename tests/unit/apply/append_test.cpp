@@ -1,0 +1,62 @@
+#include <doctest/doctest.h>
+
+#include "apply/orders.hpp"
+
+using namespace cdcrt;
+using namespace cdcrt::rig;
+
+namespace {
+
+manifest::Route append_only() {
+  manifest::Route route;
+  route.mode = manifest::Mode::kAppend;
+  route.metadata = {{manifest::Metadata::kOperation, "_op"}, {manifest::Metadata::kOffset, "_offset"}};
+  return route;
+}
+
+}  // namespace
+
+TEST_CASE("append: every change is a row more, also a delete, whatever the batches") {
+  for (const bool apart : {false, true}) {
+    Rig rig(append_only());
+    for (const Event& event : {insert(1, text("x"), integer(1)), update(1, text("y"), integer(2)), update(1, text("y"), integer(2)), remove(1)}) {
+      rig.send(event);
+      if (apart) REQUIRE(rig.write());
+    }
+    REQUIRE(rig.write());
+    CHECK(rig.rows() ==
+          "id=1,a='x',b=1,_op='c',_offset=0; id=1,a='y',b=2,_op='u',_offset=1; id=1,a='y',b=2,_op='u',_offset=2; id=1,a=NULL,b=NULL,_op='d',_offset=3");
+    CHECK(rig.letters().empty());
+  }
+}
+
+TEST_CASE("append: what is read again is not doubled, and metadata columns stay what they are") {
+  Rig rig(append_only());
+  rig.send_all({insert(1, text("x"), integer(1)), update(1, text("y"), null())});
+  REQUIRE(rig.write());
+  const std::string before = rig.rows();
+  rig.restart();
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == before);
+  rig.send(insert(2, text("z"), null()));
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == before + "; id=2,a='z',b=NULL,_op='c',_offset=2");
+}
+
+TEST_CASE("append: rows of several partitions meet, and a truncate takes none away") {
+  Rig rig(append_only(), 2);
+  rig.send(insert(1, text("x"), null()), 0);
+  rig.send(update(1, text("y"), null()), 1);
+  rig.send(truncate("9"), 0);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='x',b=NULL,_op='c',_offset=0; id=1,a='y',b=NULL,_op='u',_offset=0");
+}
+
+TEST_CASE("append: a refused change is one letter, the others are written") {
+  Rig rig(append_only());
+  rig.database.refuses = [](const memory_sink::Row& row) { return row.contains("a") && row.at("a").find("bad") != std::string::npos; };
+  rig.send_all({insert(1, text("x"), null()), update(1, text("bad"), null()), update(1, text("y"), null())});
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='x',b=NULL,_op='c',_offset=0; id=1,a='y',b=NULL,_op='u',_offset=2");
+  CHECK(rig.letters().size() == 1);
+}
