@@ -290,6 +290,17 @@ void Writer::completed(Sealed& sealed) {
   sealed.table->complete(sealed);
 }
 
+// Nothing of it is ours any more, and nothing was written: what an attempt had found out in its transaction went with that.
+void Writer::dropped(Sealed& sealed) {
+  Table::Target& target = sealed.table->target;
+  target.row_known = false;
+  sealed.key_changes = target.key_changes;
+  sealed.key_changes_moved = false;
+  sealed.letters_closed.clear();
+  sealed.letters_opened.clear();
+  sealed.table->complete(sealed);
+}
+
 // After a lost answer to COMMIT the progress in the target tells what happened, once the old transaction has surely ended; rows
 // without a key would be doubled otherwise.
 Result<bool> Writer::already_committed(Sealed& sealed) {
@@ -348,17 +359,20 @@ Result<void> Writer::write_alone(Sealed& sealed) {
   std::vector<Sealed*> one{&sealed};
   for (int stale = 0;;) {
     std::vector<const Entry*> missing;
+    bool was_dropped = false;
     auto done = with_retries(*sealed.table, [&]() -> Result<void> {
       auto committed = already_committed(sealed);
       if (!committed) return std::move(committed.error());
+      if (*committed) return {};
       if (const auto stranded = sealed.drop_lost(); !stranded.empty()) return lose(stranded);
-      if (*committed || sealed.empty()) return {};
+      was_dropped = sealed.empty();
+      if (was_dropped) return {};
       if (!connection_) return make_error(CDCRT_RETRY, "connection lost");
       missing.clear();
       return attempt(one, missing);
     });
     if (done) {
-      completed(sealed);
+      was_dropped ? dropped(sealed) : completed(sealed);
       return {};
     }
     if (again_ && done.error().code == CDCRT_STALE_SCHEMA) {

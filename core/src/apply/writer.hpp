@@ -80,6 +80,7 @@ class Writer {
   Result<void> commit(const std::vector<Sealed*>& batches, uint64_t letters);
   Result<bool> already_committed(Sealed& sealed);
   void completed(Sealed& sealed);
+  void dropped(Sealed& sealed);
   void roll_back();
   Result<void> lose(const std::vector<const progress::Partition*>& partitions);
   Result<void> wait(const Error& error);

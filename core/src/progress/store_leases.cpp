@@ -149,6 +149,7 @@ Result<std::vector<const Partition*>> Store::reclaim(plugin::Connection& connect
     const std::lock_guard lock(mutex_);
     for (const auto& [key, epoch] : raised) epochs_[key] = epoch;
   }
+  if (!locks_tables_) return gone;
   // The old transaction holds the table until it has ended.
   done = in_transaction(connection, [&] { return hold(connection, {target}); });
   if (!done) return std::move(done.error());

@@ -1,22 +1,64 @@
 #include "runtime/event_reader.hpp"
 
 #include <algorithm>
+#include <deque>
 
 #include "cdcrt/sdk/status.hpp"
 
 namespace cdcrt::runtime {
+namespace {
+
+// What is read at once, so that a visitor who waits for the target keeps nobody else from the source.
+constexpr std::size_t kMostMessages = 500;
+constexpr std::size_t kMostBytes = 1 << 20;
+
+/// Messages with bytes of their own.
+class FetchedMessages {
+ public:
+  void clear() {
+    messages_.clear();
+    headers_.clear();
+    arena_.clear();
+    bytes_ = 0;
+  }
+  /// False once it is full.
+  bool add(const cdcrt_message& message) {
+    cdcrt_message& kept = messages_.emplace_back(message);
+    kept.key = own(message.key);
+    kept.value = own(message.value);
+    auto& headers = headers_.emplace_back(message.headers, message.headers + message.header_count);
+    for (cdcrt_header& header : headers) header = {own(header.name), own(header.value)};
+    kept.headers = headers.data();
+    return messages_.size() < kMostMessages && bytes_ < kMostBytes;
+  }
+  [[nodiscard]] const std::deque<cdcrt_message>& all() const { return messages_; }
+
+ private:
+  cdcrt_string own(cdcrt_string text) {
+    if (text.data == nullptr) return text;
+    bytes_ += text.size;
+    const std::string_view copy = arena_.copy(sdk::view(text));
+    return {copy.empty() ? "" : copy.data(), text.size};
+  }
+
+  std::deque<cdcrt_message> messages_;
+  std::deque<std::vector<cdcrt_header>> headers_;
+  event::Arena arena_{64 << 10};
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace
 
 Result<void> SourceEventReader::read(const apply::Table& table, const progress::Partition& partition, int64_t first, int64_t last,
                                      const Visit& visit) {
-  const std::lock_guard lock(mutex_);
   const auto source = std::find_if(sources_.begin(), sources_.end(), [&](const auto& candidate) { return candidate->name() == partition.source(); });
   if (source == sources_.end()) return make_error(CDCRT_FATAL, "no source named '" + partition.source() + "'");
   auto format = plugin::Format::create((*source)->manifest().format);
   if (!format) return std::move(format.error());
   event::RowBatch rows(shapes_);
-  Result<void> fault;
   std::vector<uint32_t> indexes;
-  auto fetched = (*source)->fetch(partition.topic(), partition.number(), first, last, [&](const cdcrt_message& message) {
+  FetchedMessages fetched;
+  const auto visit_one = [&](const cdcrt_message& message) -> Result<bool> {
     cdcrt_messages one{};
     one.size = sizeof one;
     one.topic = sdk::borrow(partition.topic());
@@ -24,17 +66,31 @@ Result<void> SourceEventReader::read(const apply::Table& table, const progress::
     one.messages = &message;
     one.count = 1;
     rows.clear();
-    fault = format->decode(one, rows.abi());
-    if (!fault) return false;
+    if (auto decoded = format->decode(one, rows.abi()); !decoded) return std::move(decoded.error());
     indexes.clear();
     for (uint32_t i = 0; i < rows.size(); ++i) {
       if (rows.rows()[i].operation == CDCRT_MARKER) continue;
       if (destinations_->resolve(partition, rows.rows()[i].shape).table == &table) indexes.push_back(i);
     }
     return indexes.empty() || visit(one, rows, indexes);
-  });
-  if (!fault) return fault;
-  return fetched;
+  };
+  for (int64_t next = first; next <= last;) {
+    fetched.clear();
+    bool full = false;
+    auto done = (*source)->fetch(partition.topic(), partition.number(), next, last, [&](const cdcrt_message& message) {
+      full = !fetched.add(message);
+      return !full;
+    });
+    if (!done) return done;
+    for (const cdcrt_message& message : fetched.all()) {
+      auto goes_on = visit_one(message);
+      if (!goes_on) return std::move(goes_on.error());
+      if (!*goes_on) return {};
+    }
+    if (!full) return {};
+    next = fetched.all().back().offset + 1;
+  }
+  return {};
 }
 
 }  // namespace cdcrt::runtime

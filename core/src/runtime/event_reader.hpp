@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "apply/isolate.hpp"
@@ -11,7 +10,7 @@
 
 namespace cdcrt::runtime {
 
-/// Thread-safe: one reader at a time, with decoders of its own.
+/// Thread-safe; each reader has a decoder of its own, and keeps nobody from the source while it waits for its visitor.
 class SourceEventReader final : public apply::EventReader {
  public:
   SourceEventReader(event::ShapeRegistry& shapes, std::vector<std::unique_ptr<SourceRuntime>>& sources) : shapes_(shapes), sources_(sources) {}
@@ -25,7 +24,6 @@ class SourceEventReader final : public apply::EventReader {
   event::ShapeRegistry& shapes_;
   std::vector<std::unique_ptr<SourceRuntime>>& sources_;
   Destinations* destinations_ = nullptr;
-  std::mutex mutex_;
 };
 
 }  // namespace cdcrt::runtime
