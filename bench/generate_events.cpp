@@ -1,4 +1,5 @@
-// Writes change events as Debezium's PostgreSQL connector does, one `kcat -J` line a message, and the rows they end in.
+// Writes change events as Debezium's PostgreSQL connector does, and the rows they end in: one `kcat -J` line a message, or files for
+// `kcat -P`, one for each partition.
 //
 // Deterministic by seed. A row's cells are a function of (seed, table, id, version), so that the state kept is one number a row.
 
@@ -9,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -17,15 +19,17 @@
 namespace {
 
 constexpr int kPartitions = 4;
-constexpr std::array<std::string_view, 4> kTables = {"customers", "orders", "items", "visits"};
+constexpr std::array<std::string_view, 4> kNames = {"customers", "orders", "items", "visits"};
 constexpr int64_t kFirstMoment = 1'700'000'000'000'000;  // microseconds since 1970
 constexpr int64_t kDay = 86'400'000'000;
 
 struct Settings {
   uint64_t events = 1'000'000;
   uint64_t seed = 1;
+  std::size_t tables = kNames.size();
   bool schemas = true;
   std::string out = "-";
+  std::string pieces;    // folder; empty: lines to `out`
   std::string expected;  // folder; empty: not written
 };
 
@@ -120,11 +124,17 @@ struct Row {
 
 constexpr std::array<std::string_view, 8> kWords = {"naïve", "日本", "plain", "quote \"q\"", "back\\slash", "😀", "comma, here", "x'; drop table y"};
 
+std::string name_of(std::size_t table) {
+  std::string name(kNames[table % kNames.size()]);
+  if (table >= kNames.size()) add_number(name, static_cast<int64_t>(table / kNames.size() + 1));
+  return name;
+}
+
 Row row_of(uint64_t seed, std::size_t table, int64_t id, uint32_t version) {
   Random random(mix(seed ^ mix(static_cast<uint64_t>(id) * 4 + table)) + static_cast<uint64_t>(version) * 0x10001);
   Row row;
   row.id = id;
-  row.name = std::string(kTables[table]) + " " + std::string(kWords[random.below(kWords.size())]) + " " + std::to_string(random.below(1'000'000));
+  row.name = name_of(table) + " " + std::string(kWords[random.below(kWords.size())]) + " " + std::to_string(random.below(1'000'000));
   row.has_note = random.below(8) != 0;
   for (uint64_t i = 0, words = 2 + random.below(6); i < words; ++i) row.note += std::string(kWords[random.below(kWords.size())]) + " ";
   row.active = random.below(2) != 0;
@@ -236,24 +246,43 @@ class Output {
   std::FILE* file_;
 };
 
+struct Table {
+  std::string name;
+  std::string schema, escaped_schema;  // up to the payload; empty: none
+  std::vector<uint32_t> versions;      // of row id - 1; 0: deleted
+  std::array<int64_t, kPartitions> offsets{};
+  std::vector<std::unique_ptr<Output>> pieces;  // by partition; none: lines
+};
+
 class Generator {
  public:
-  explicit Generator(const Settings& settings) : settings_(settings), random_(mix(settings.seed)), output_(settings.out) {
-    for (std::size_t table = 0; table < kTables.size(); ++table) {
-      if (settings_.schemas) add_escaped(schemas_[table], R"({"schema":)" + envelope_schema(kTables[table]) + R"(,"payload":)");
+  explicit Generator(const Settings& settings) : settings_(settings), random_(mix(settings.seed)), lines_(settings.pieces.empty() ? settings.out : "/dev/null") {
+    for (std::size_t table = 0; table < settings.tables; ++table) {
+      Table& made = tables_.emplace_back();
+      made.name = name_of(table);
+      if (settings_.schemas) made.schema = R"({"schema":)" + envelope_schema(made.name) + R"(,"payload":)";
+      add_escaped(made.escaped_schema, made.schema);
+      if (settings_.pieces.empty()) continue;
+      std::filesystem::create_directories(settings_.pieces);
+      for (int partition = 0; partition < kPartitions; ++partition) {
+        made.pieces.push_back(std::make_unique<Output>(settings_.pieces + "/bench.shop." + made.name + "-" + std::to_string(partition)));
+      }
     }
   }
 
   void run() {
     while (written_ < settings_.events) step();
-    output_.close();
+    lines_.close();
+    for (Table& table : tables_) {
+      for (const auto& piece : table.pieces) piece->close();
+    }
     if (!settings_.expected.empty()) write_expected();
   }
 
  private:
   void step() {
-    const auto table = static_cast<std::size_t>(random_.below(kTables.size()));
-    auto& versions = versions_[table];
+    const auto table = static_cast<std::size_t>(random_.below(tables_.size()));
+    auto& versions = tables_[table].versions;
     const uint64_t draw = random_.below(100);
     const std::size_t place = versions.empty() ? 0 : static_cast<std::size_t>(random_.below(versions.size()));
     if (draw < 50 || versions.empty() || versions[place] == 0) {
@@ -281,7 +310,7 @@ class Generator {
       body_ += R"(,"name":null,"note":null,"active":null,"amount":null,"quantity":null,"weight":null,"placed":null,"created":null},"after":null)";
     } else {
       body_ += R"(null,"after":)";
-      add_row_json(body_, row_of(settings_.seed, table, id, versions_[table][place]), settings_.schemas);
+      add_row_json(body_, row_of(settings_.seed, table, id, tables_[table].versions[place]), settings_.schemas);
     }
     body_ += R"(,"source":{"version":"3.2.0.Final","connector":"postgresql","name":"bench","ts_ms":)";
     add_number(body_, milliseconds);
@@ -290,7 +319,7 @@ class Generator {
     body_ += R"(\",\")";
     add_number(body_, lsn_);
     body_ += R"(\"]","schema":"shop","table":")";
-    body_ += kTables[table];
+    body_ += tables_[table].name;
     body_ += R"(","txId":7,"lsn":)";
     add_number(body_, lsn_);
     body_ += R"(,"xmin":null},"transaction":null,"op":")";
@@ -302,15 +331,42 @@ class Generator {
   }
 
   /// An empty body is a tombstone.
-  void message(std::size_t table, int64_t id, std::string_view body) {
+  void message(std::size_t number, int64_t id, std::string_view body) {
+    Table& table = tables_[number];
     const auto partition = static_cast<std::size_t>(mix(static_cast<uint64_t>(id)) % kPartitions);
     line_.clear();
+    if (settings_.pieces.empty()) {
+      add_line(table, partition, id, body);
+      lines_.write(line_);
+    } else {
+      add_piece(table, id, body);
+      table.pieces[partition]->write(line_);
+    }
+    ++written_;
+  }
+
+  /// KEY \x02 VALUE \x01; an empty value is null (kcat -P -K -D -Z).
+  void add_piece(const Table& table, int64_t id, std::string_view body) {
+    if (settings_.schemas) line_ += R"({"schema":{"type":"struct","fields":[{"type":"int64","optional":false,"field":"id"}],)"
+                                    R"("optional":false,"name":"bench.shop.Key"},"payload":)";
+    line_ += R"({"id":)";
+    add_number(line_, id);
+    line_ += settings_.schemas ? "}}\x02" : "}\x02";
+    if (!body.empty()) {
+      line_ += table.schema;
+      line_ += body;
+      if (settings_.schemas) line_ += '}';
+    }
+    line_ += '\x01';
+  }
+
+  void add_line(Table& table, std::size_t partition, int64_t id, std::string_view body) {
     line_ += R"({"topic":"bench.shop.)";
-    line_ += kTables[table];
+    line_ += table.name;
     line_ += R"(","partition":)";
     add_number(line_, static_cast<int64_t>(partition));
     line_ += R"(,"offset":)";
-    add_number(line_, offsets_[table][partition]++);
+    add_number(line_, table.offsets[partition]++);
     line_ += R"(,"tstype":"create","ts":)";
     add_number(line_, kFirstMoment / 1000 + lsn_ / 1000);
     line_ += settings_.schemas ? R"(,"headers":[],"key":"{\"schema\":{\"type\":\"struct\",\"fields\":[{\"type\":\"int64\",\"optional\":false,)"
@@ -322,27 +378,26 @@ class Generator {
       line_ += "null}\n";
     } else {
       line_ += '"';
-      line_ += schemas_[table];
+      line_ += table.escaped_schema;
       add_escaped(line_, body);
       line_ += settings_.schemas ? "}\"}\n" : "\"}\n";
     }
-    output_.write(line_);
-    ++written_;
   }
 
   void write_expected() {
     std::filesystem::create_directories(settings_.expected);
     Output types(settings_.expected + "/types.toml");
     types.write("# The kind of every column at the source: how tests/oracle/compare.py reads both sides.\n");
-    for (std::size_t table = 0; table < kTables.size(); ++table) {
-      const std::string name = "shop." + std::string(kTables[table]);
+    for (std::size_t table = 0; table < tables_.size(); ++table) {
+      const auto& versions = tables_[table].versions;
+      const std::string name = "shop." + tables_[table].name;
       types.write("\n[\"" + name + "\"]\nkey = [\"id\"]\n[\"" + name + "\".columns]\nid = \"int64\"\nname = \"string\"\nnote = \"string\"\n" +
                   "active = \"bool\"\namount = \"decimal\"\nquantity = \"int32\"\nweight = \"float64\"\nplaced = \"" +
                   (settings_.schemas ? "timestamp" : "int64") + "\"\ncreated = \"timestamptz\"\n");
       Output rows(settings_.expected + "/" + name + ".csv");
       rows.write("id,name,note,active,amount,quantity,weight,placed,created\n");
-      for (std::size_t place = 0; place < versions_[table].size(); ++place) {
-        if (versions_[table][place] != 0) write_csv(rows, row_of(settings_.seed, table, static_cast<int64_t>(place) + 1, versions_[table][place]));
+      for (std::size_t place = 0; place < versions.size(); ++place) {
+        if (versions[place] != 0) write_csv(rows, row_of(settings_.seed, table, static_cast<int64_t>(place) + 1, versions[place]));
       }
       rows.close();
     }
@@ -378,10 +433,8 @@ class Generator {
 
   Settings settings_;
   Random random_;
-  Output output_;
-  std::array<std::string, kTables.size()> schemas_;             // escaped, up to the payload; empty: none
-  std::array<std::vector<uint32_t>, kTables.size()> versions_;  // of row id - 1; 0: deleted
-  std::array<std::array<int64_t, kPartitions>, kTables.size()> offsets_{};
+  Output lines_;
+  std::vector<Table> tables_;
   std::string line_, body_;
   uint64_t written_ = 0;
   int64_t lsn_ = 1'000'000;
@@ -395,14 +448,19 @@ Settings parse(int count, char** arguments) {
       settings.schemas = false;
       continue;
     }
-    if (i + 1 >= count) throw std::runtime_error("usage: generate_events [--events N] [--seed N] [--no-schemas] [--out FILE|-] [--expected FOLDER]");
+    if (i + 1 >= count) throw std::runtime_error("usage: generate_events [--events N] [--seed N] [--tables N] [--no-schemas] [--out FILE|- | --pieces FOLDER] [--expected FOLDER]");
     const std::string value = arguments[++i];
     if (name == "--events") {
       settings.events = std::stoull(value);
     } else if (name == "--seed") {
       settings.seed = std::stoull(value);
+    } else if (name == "--tables") {
+      settings.tables = std::stoull(value);
+      if (settings.tables == 0 || settings.tables > 200) throw std::runtime_error("--tables: from 1 to 200");
     } else if (name == "--out") {
       settings.out = value;
+    } else if (name == "--pieces") {
+      settings.pieces = value;
     } else if (name == "--expected") {
       settings.expected = value;
     } else {

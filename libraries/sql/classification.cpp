@@ -24,6 +24,9 @@ Classified connect_failure(const DriverError& error, Product product) {
     if (error.native == 5 || error.native == 6) return {CDCRT_RETRY, {}};
     return {CDCRT_UNREACHABLE, "check that the folder of Database exists and can be written to; a relative path starts at the current directory"};
   }
+  if (product == Product::kRedshift) {
+    return {CDCRT_UNREACHABLE, "check Server and Port (5439 by default), that the cluster or workgroup is not paused, and that its security group admits this host"};
+  }
   return {CDCRT_UNREACHABLE, "check Server and Port of the connection, and that the server is running"};
 }
 
@@ -94,17 +97,87 @@ Classified postgresql_failure(const DriverError& error, Moment moment) {
   return {CDCRT_FATAL, {}};
 }
 
+/// "ERROR: 1023", but not a query's number that ends so.
+bool has_code(const std::string& text, std::string_view code) {
+  for (std::size_t at = 0; (at = text.find(code, at)) != std::string::npos; at += code.size()) {
+    const bool begins = at == 0 || text[at - 1] == ' ' || text[at - 1] == ':';
+    const bool ends = at + code.size() == text.size() || text[at + code.size()] < '0' || text[at + code.size()] > '9';
+    if (begins && ends) return true;
+  }
+  return false;
+}
+
+/// Redshift answers much with XX000 and a text: the text decides first.
+Classified redshift_failure(const DriverError& error, Moment moment) {
+  const std::string& state = error.sqlstate;
+  const std::string& text = error.text;
+  const bool internal = state == "XX000" || state == "HY000";
+  // 1023 comes as XX000. Of these tables and this moment: on the next snapshot it goes through.
+  if (has(text, "Serializable isolation violation") || (internal && has_code(text, "1023")) || has(text, "conflict with concurrent transaction") ||
+      (internal && has_code(text, "1018")) || has(text, "deadlock detected")) {
+    return {CDCRT_BUSY, {}};
+  }
+  if (has(text, "target column size should be different")) return {CDCRT_OK, {}};  // another process has widened it
+  if (has(text, "cannot run inside a transaction block")) return {CDCRT_FATAL, "this is a defect: please report it"};
+  // Which row and why, only the tables of load errors tell.
+  if (has(text, "stl_load_errors") || has(text, "sys_load_error_detail")) return {CDCRT_BUSY, {}};
+  // What COPY says of S3 and of the role.
+  if (has(text, "ExpiredToken") || has(text, "token has expired") || has(text, "token included in the request is expired")) return {CDCRT_RETRY, {}};
+  if (has(text, "not authorized to assume IAM Role") || has(text, "is not associated to cluster") || has(text, "No default IAM role") ||
+      has(text, "UnauthorizedException")) {
+    return {CDCRT_BAD_CONFIG,
+            "attach the role of staging.iam_role to the cluster or workgroup, and let its trust policy name redshift.amazonaws.com (serverless: "
+            "redshift-serverless.amazonaws.com too); `default` needs a default role"};
+  }
+  if (has(text, "Access Denied") || has(text, "AccessDenied") || has(text, "Status 403")) {
+    return {CDCRT_BAD_CONFIG, "grant the role or user that COPY runs as s3:GetObject on the staging prefix and s3:ListBucket on the bucket (and kms:Decrypt where it is encrypted)"};
+  }
+  if (has(text, "PermanentRedirect") || has(text, "is not in the same region") || has(text, "different region") || has(text, "AuthorizationHeaderMalformed")) {
+    return {CDCRT_BAD_CONFIG, "set staging.region to the region of the bucket"};
+  }
+  if (has(text, "NoSuchBucket")) return {CDCRT_BAD_CONFIG, "create the bucket, or correct staging.url"};
+  if (has(text, "NoSuchKey") || has(text, "specified key does not exist") || (has(text, "S3 prefix") && has(text, "does not exist")) || has(text, "mandatory file")) {
+    return {CDCRT_BUSY, "a staged file went away: nothing but cdcrt may delete below staging.url while it runs (a lifecycle rule of a day or more is fine)"};
+  }
+  if (has(text, "S3ServiceException") || has(text, "S3CurlException") || has(text, "SlowDown")) return {CDCRT_BUSY, {}};
+  if (has(text, "Disk Full") || has(text, "disk full")) return {CDCRT_RETRY, "the cluster's disk is full: free some space or resize; writing goes on by itself then"};
+  if (has(text, "istkey column") || has(text, "ortkey column") || has(text, "istribution key") || has(text, "ort key")) {
+    return {CDCRT_UNSUPPORTED,
+            "Redshift does not drop or retype a DISTKEY or SORTKEY column: ALTER TABLE ... ALTER DISTSTYLE AUTO, ALTER SORTKEY NONE first, or make a new table and swap names"};
+  }
+  if (has(text, "in a read-only transaction") || has(text, "read-only mode")) return {CDCRT_RETRY, "the warehouse is read-only (resize, datashare, zero-ETL database?)"};
+  if (has(text, "must be owner of")) return {CDCRT_BAD_CONFIG, "only the table's owner may change it: ALTER TABLE ... OWNER TO the connection's user, or schema_changes = \"ignore\" in the route"};
+  if (internal && (has(text, "Numeric data overflow") || has(text, "Value out of range") || has(text, "Invalid input") || has(text, "Invalid digit") ||
+                   has(text, "value too long") || has(text, "exceeds DDL length") || has(text, "Invalid JSON") || has(text, "JSON parsing") ||
+                   has(text, "exceeds the max") || has(text, "exceeds maximum"))) {
+    return {CDCRT_BAD_RECORD, {}};
+  }
+  if (state == "0A000") return {CDCRT_UNSUPPORTED, {}};
+  if (state == "2BP01") return {CDCRT_UNSUPPORTED, "a view depends on it: drop the view or make it late-binding (WITH NO SCHEMA BINDING), or set schema_changes in the route"};
+  if (state == "42501" || has(text, "permission denied")) {
+    const auto colon = text.find("permission denied");
+    std::string what = colon == std::string::npos ? std::string() : ": " + text.substr(colon);
+    what = what.substr(0, what.find('\n'));
+    return {CDCRT_BAD_CONFIG, "give the connection's user the missing right" + what +
+                                  " (GRANT CREATE, TEMP ON DATABASE ...; GRANT USAGE, CREATE ON SCHEMA ...; GRANT SELECT, INSERT, UPDATE, DELETE ON ...; changing a table needs its owner)"};
+  }
+  return postgresql_failure(error, moment);
+}
+
 }  // namespace
 
 Classified classify(const DriverError& error, Product product, Moment moment) {
   if (moment == Moment::kConnect) return connect_failure(error, product);
-  Classified found = product == Product::kSqlite ? sqlite_failure(error) : postgresql_failure(error, moment);
+  Classified found = product == Product::kSqlite     ? sqlite_failure(error)
+                     : product == Product::kRedshift ? redshift_failure(error, moment)
+                                                     : postgresql_failure(error, moment);
   if (moment == Moment::kCommit && found.code == CDCRT_FATAL) found.code = CDCRT_RETRY;
   return found;
 }
 
 sdk::Status to_status(const DriverError& error, Product product, Moment moment, std::string_view doing) {
   Classified found = classify(error, product, moment);
+  if (found.code == CDCRT_OK) return {};
   std::string message(doing);
   message += ": ";
   message += error.text.empty() ? "the driver gave no reason" : error.text;

@@ -16,7 +16,7 @@ struct DriverError {
   std::string text;
 };
 
-enum class Product : uint8_t { kUnknown, kPostgresql, kSqlite };
+enum class Product : uint8_t { kUnknown, kPostgresql, kSqlite, kRedshift };
 
 /// What was being done: connection errors and a lost answer to COMMIT have classes of their own.
 enum class Moment : uint8_t { kConnect, kStatement, kChange, kCommit };
@@ -26,6 +26,7 @@ struct Classified {
   std::string hint;
 };
 
+/// OK: the error says that what was wanted is so already.
 Classified classify(const DriverError& error, Product product, Moment moment);
 
 /// The error as a Status: "<doing>: <text>", with class, hint, native number and SQLSTATE. BAD_CONFIG names option `connection`.

@@ -65,6 +65,21 @@ class Builder {
     }
     return add(ordinality ? ") WITH ORDINALITY AS s(" : ") AS s(").add(names).add(ordinality ? ", n)" : ")");
   }
+  /// The same rows in the order of their keys, which is that of the index.
+  Builder& sorted_rows() {
+    add("(SELECT ").each([](const StatementColumn& column, std::size_t i) {
+      return "unnest(?::" + (column.is_array ? std::string("text") : column.target_type) + "[]) AS " + alias(i);
+    });
+    for (std::size_t i = 0; i < shape_.columns.size(); ++i) statement_.parameters.push_back(static_cast<uint32_t>(i));
+    add(") AS s ORDER BY ");
+    bool first = true;
+    for (std::size_t i = 0; i < shape_.columns.size(); ++i) {
+      if (!shape_.columns[i].key) continue;
+      add(first ? "" : ", ").add(value_of(shape_.columns[i], i));
+      first = false;
+    }
+    return *this;
+  }
   Builder& same_key() {
     bool first = true;
     for (std::size_t i = 0; i < shape_.columns.size(); ++i) {
@@ -127,7 +142,8 @@ std::vector<Statement> upsert(const StatementShape& shape) {
                              .add(" WHERE NOT EXISTS (SELECT 1 FROM ").add(shape.table).add(" AS t WHERE ").same_key().add(")").take());
     return statements;
   }
-  Statement statement = insert(shape);
+  Statement statement =
+      Builder(shape).add("INSERT INTO ").add(shape.table).add(" (").names().add(") SELECT ").values().add(" FROM ").sorted_rows().take();
   statement.text += " ON CONFLICT (";
   bool first = true;
   for (const auto& column : shape.columns) {

@@ -1,5 +1,6 @@
 """The laboratory itself: each server starts, works, survives what tests do to it, and ends."""
 
+import http.client
 import os
 import sys
 import threading
@@ -9,12 +10,15 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from lab import connect, process  # noqa: E402
+from lab.aws import Aws  # noqa: E402
 from lab.kafka import Kafka  # noqa: E402
 from lab.kafka_admin import KafkaError  # noqa: E402
 from lab.mariadb import MariaDb  # noqa: E402
 from lab.postgresql import Postgresql  # noqa: E402
 from lab.process import wait_until  # noqa: E402
 from lab.proxy import TcpProxy  # noqa: E402
+from lab.s3 import S3, S3Error  # noqa: E402
+from lab.s3_faults import S3Faults  # noqa: E402
 
 
 class Databases(process.Case):
@@ -37,6 +41,53 @@ class Databases(process.Case):
         self.assertEqual(server.value("shop", "select @@binlog_row_metadata"), "FULL")
         server.stop()
         self.assertFalse(os.path.exists(server.folder))
+
+
+class Cloud(process.Case):
+    def test_objects_survive_a_kill_and_wrong_secrets_are_refused(self):
+        server = S3()
+        self.addCleanup(server.stop)
+        server.put("a/b c.txt", b"content")
+        server.restart(gently=False)
+        self.assertEqual((server.get("a/b c.txt"), server.keys(), server.keys("x"), server.uploads()), (b"content", ["a/b c.txt"], [], []))
+        secret, server.secret_key = server.secret_key, "wrong"
+        with self.assertRaises(S3Error) as caught:
+            server.get("a/b c.txt")
+        self.assertEqual((caught.exception.status, caught.exception.code), (403, "SignatureDoesNotMatch"))
+        server.secret_key = secret
+        server.delete("a/b c.txt")
+        self.assertEqual(server.keys(), [])
+
+    def test_a_hanging_request_goes_on_when_faults_are_cleared(self):
+        server = S3()
+        proxy = S3Faults(server)
+        for part in (server, proxy):
+            self.addCleanup(part.stop)
+        proxy.fault("hang", method="PUT")
+        errors = []
+        def put():
+            connection = http.client.HTTPConnection("127.0.0.1", proxy.port)
+            try:
+                connection.request("PUT", "/staging/x", b"body")
+                connection.getresponse()
+            except (OSError, http.client.HTTPException) as error:
+                errors.append(error)
+        thread = threading.Thread(target=put)
+        thread.start()
+        wait_until(lambda: proxy.requests, 30, "no request has come")
+        self.assertEqual(errors, [])
+        proxy.clear()
+        thread.join(30)
+        self.assertEqual((len(errors), proxy.requests, server.keys()), (1, [("PUT", "/staging/x", "hang")], []))
+
+    def test_secrets_are_stored_and_replaced(self):
+        server = Aws()
+        self.addCleanup(server.stop)
+        server.put_secret("shop", {"password": "first"})
+        server.put_secret("shop", {"password": "second"})
+        self.assertEqual(server.secrets("GetSecretValue", SecretId="shop")["SecretString"], '{"password": "second"}')
+        with self.assertRaises(ValueError):
+            server.secrets("GetSecretValue", SecretId="none")
 
 
 class Proxy(process.Case):

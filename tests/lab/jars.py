@@ -14,31 +14,33 @@ import sys
 import tempfile
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "jars")
-PARTS = ("kafka", "connect")
+SETS = (("kafka", "connect"), ("s3",), ("drivers",))  # what is brought together: Connect takes jars of Kafka's
+PARTS = tuple(part for parts in SETS for part in parts)
 
 
-def home():
+def home(parts=SETS[0]):
     given = os.environ.get("CDCRT_JARS")
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     digest = hashlib.sha256()
-    for part in PARTS:
+    for part in parts:
         with open(os.path.join(HERE, part, "pom.xml"), "rb") as file:
             digest.update(file.read())
     return os.path.join(given or os.path.join(cache, "cdcrt", "jars"), digest.hexdigest()[:16])
 
 
 def folder(part):
-    """The folder of the jars of `part` (kafka, connect); they are brought when they are not there."""
-    if not os.path.isdir(home()):
-        bring(home())
-    return os.path.join(home(), part)
+    """The folder of the jars of `part` (kafka, connect, s3, drivers); they are brought when they are not there."""
+    parts = next(parts for parts in SETS if part in parts)
+    if not os.path.isdir(home(parts)):
+        bring(home(parts), parts)
+    return os.path.join(home(parts), part)
 
 
-def bring(place):
+def bring(place, parts=SETS[0]):
     os.makedirs(os.path.dirname(place), exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bringing-", dir=os.path.dirname(place)) as work:
         whole = os.path.join(work, "jars")
-        for part in PARTS:
+        for part in parts:
             _copy_dependencies(part, os.path.join(whole, part), os.path.join(work, part))
         # Connect's dependencies mix versions of jackson that do not work together.
         for jar in glob.glob(os.path.join(whole, "connect", "jackson-*.jar")):

@@ -99,11 +99,12 @@ int usage_error(const std::string& message, const std::string& help) {
 
 }  // namespace
 
-std::optional<manifest::Manifest> load_or_explain(const ManifestArguments& arguments, int& exit_code) {
+std::optional<manifest::Manifest> load_or_explain(const ManifestArguments& arguments, int& exit_code, Secrets secrets) {
   manifest::LoadRequest request;
   request.files = arguments.files;
   request.sets = arguments.sets;
   request.stop = arguments.stop;
+  request.read_secrets = secrets == Secrets::kRead;
   auto loaded = manifest::load(request);
   if (loaded.manifest) return std::move(loaded.manifest);
   if (arguments.json_output) {
@@ -117,7 +118,7 @@ std::optional<manifest::Manifest> load_or_explain(const ManifestArguments& argum
 
 int validate(const ManifestArguments& arguments) {
   int exit_code = kDone;
-  const auto manifest = load_or_explain(arguments, exit_code);
+  const auto manifest = load_or_explain(arguments, exit_code, Secrets::kCheck);
   if (!manifest) return exit_code;
   if (arguments.json_output) {
     print_json(*manifest);
@@ -129,7 +130,7 @@ int validate(const ManifestArguments& arguments) {
 
 int explain_route(const ManifestArguments& arguments, const std::string& name, const std::string& topic, const std::string& source) {
   int exit_code = kDone;
-  const auto manifest = load_or_explain(arguments, exit_code);
+  const auto manifest = load_or_explain(arguments, exit_code, Secrets::kCheck);
   if (!manifest) return exit_code;
   route::SourceTable table;
   if (!split(name, table))

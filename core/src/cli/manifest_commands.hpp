@@ -17,10 +17,13 @@ struct ManifestArguments {
   bool json_output = false;
 };
 
-/// Loads; prints what is wrong (text to standard error, JSON to standard output). nullopt: `exit_code` says how to end.
-std::optional<manifest::Manifest> load_or_explain(const ManifestArguments& arguments, int& exit_code);
+/// Whether ${aws-sm:...} is resolved, or only checked for its form by commands that must not need a network.
+enum class Secrets { kRead, kCheck };
 
-/// Checks the manifest as `run` does and prints what it holds.
+/// Loads; prints what is wrong (text to standard error, JSON to standard output). nullopt: `exit_code` says how to end.
+std::optional<manifest::Manifest> load_or_explain(const ManifestArguments& arguments, int& exit_code, Secrets secrets = Secrets::kRead);
+
+/// Checks the manifest as `run` does, but for asking for secrets, and prints what it holds.
 int validate(const ManifestArguments& arguments);
 
 /// Says which route a table takes and what it is called in the target. `table`: database.schema.table or its last parts;

@@ -64,7 +64,7 @@ std::optional<std::string> read_text(const std::string& path, std::string& why) 
 
 class Composer {
  public:
-  explicit Composer(Report& report) : report_(report) {}
+  Composer(References& references, Report& report) : references_(references), report_(report) {}
 
   /// `asked_at`: the include that names the file; of a file of the command line: the file itself.
   std::optional<Node> read(const std::string& file, const Position& asked_at, bool included) {
@@ -103,7 +103,7 @@ class Composer {
       return true;
     }
     const std::string folder = fs::path(file).parent_path().string();
-    interpolate(list, folder.empty() ? "." : folder, report_);
+    interpolate(list, folder.empty() ? "." : folder, references_, report_);
     bool whole = true;
     for (const Node& item : list.items) {
       if (item.broken) continue;
@@ -143,6 +143,7 @@ class Composer {
     return whole;
   }
 
+  References& references_;
   Report& report_;
   std::vector<std::string> stack_;
   std::set<std::string> seen_;
@@ -183,11 +184,11 @@ std::vector<std::string> expand(const std::string& pattern, const std::string& f
 }
 
 std::optional<Node> compose(const std::vector<std::string>& files, const std::vector<std::string>& sets, const std::string& folder,
-                            Report& report) {
+                            References& references, Report& report) {
   std::optional<Node> root;
   bool whole = true;
   for (const std::string& file : files) {
-    auto tree = Composer(report).read(file, Position{file, 0, 0, 1}, false);
+    auto tree = Composer(references, report).read(file, Position{file, 0, 0, 1}, false);
     if (!tree) {
       whole = false;
     } else if (root) {
@@ -208,7 +209,7 @@ std::optional<Node> compose(const std::vector<std::string>& files, const std::ve
     }
   }
   if (!root || !whole) return std::nullopt;
-  interpolate(*root, folder, report);
+  interpolate(*root, folder, references, report);
   return root;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "manifest/references.hpp"
 #include "manifest/tree.hpp"
 
 namespace cdcrt::manifest {
@@ -22,6 +23,6 @@ std::string absolute_path(const std::string& path, const std::string& folder);
 /// Reads `files` with their includes, lays later ones over earlier ones, then `sets`. `folder`: of the first file, absolute.
 /// nullopt: some text could not be read at all (reported), checking on would only produce noise.
 std::optional<Node> compose(const std::vector<std::string>& files, const std::vector<std::string>& sets, const std::string& folder,
-                            Report& report);
+                            References& references, Report& report);
 
 }  // namespace cdcrt::manifest

@@ -30,7 +30,7 @@ bool is_name(std::string_view text) {
 
 class Resolver {
  public:
-  Resolver(const std::string& folder, Report& report) : folder_(folder), report_(report) {}
+  Resolver(const std::string& folder, References& references, Report& report) : folder_(folder), references_(references), report_(report) {}
 
   void resolve(Node& node) {
     for (auto& entry : node.entries) resolve(entry.value);
@@ -87,17 +87,14 @@ class Resolver {
     if (colon == std::string::npos) {
       fail(node, reference, diagnostics::kBadInterpolation, quote(reference) + " does not say where the value comes from",
            is_name(body) ? "for an environment variable write ${env:" + body + "}; for a plain ${ write $${"
-                         : "kinds: ${env:NAME}, ${env:NAME:-default}, ${file:/path}; for a plain ${ write $${");
+                         : "kinds: ${env:NAME}, ${env:NAME:-default}, ${file:/path}, ${aws-sm:ID#KEY}; for a plain ${ write $${");
       return std::nullopt;
     }
     if (kind == "env") return environment(node, reference, rest);
     if (kind == "file") return file(node, reference, rest);
-    if (kind == "aws-sm") {
-      fail(node, reference, diagnostics::kResolverNotYet, "${aws-sm:...} is not yet available", "use ${env:NAME} or ${file:/path}");
-    } else {
-      fail(node, reference, diagnostics::kBadInterpolation, "unknown kind " + quote(kind) + " in " + quote(reference),
-           diagnostics::did_you_mean(kind, {"env", "file", "aws-sm"}));
-    }
+    if (kind == "aws-sm") return secret(node, reference, rest);
+    fail(node, reference, diagnostics::kBadInterpolation, "unknown kind " + quote(kind) + " in " + quote(reference),
+         diagnostics::did_you_mean(kind, {"env", "file", "aws-sm"}));
     return std::nullopt;
   }
 
@@ -124,11 +121,34 @@ class Resolver {
     return value;
   }
 
+  std::optional<std::string> secret(Node& node, const std::string& reference, const std::string& rest) {
+    references_.may_change = true;
+    if (!references_.read_secrets) {
+      if (auto checked = check_secret_reference(rest); !checked) {
+        fail(node, reference, diagnostics::kBadInterpolation, checked.error().message, checked.error().hint);
+      }
+      node.broken = true;
+      return std::nullopt;
+    }
+    auto found = references_.find_secret(rest);
+    if (!found) {
+      const auto code = found.error().config_key == "syntax" ? diagnostics::kBadInterpolation : diagnostics::kSecretUnavailable;
+      fail(node, reference, code, found.error().message, found.error().hint);
+      return std::nullopt;
+    }
+    if (diagnostics::find_invalid_utf8(*found) != std::string_view::npos) {
+      fail(node, reference, diagnostics::kSecretUnavailable, "the secret of " + quote(reference) + " is not UTF-8 text", "");
+      return std::nullopt;
+    }
+    return std::move(*found);
+  }
+
   std::optional<std::string> file(Node& node, const std::string& reference, const std::string& name) {
     const auto refuse = [&](const std::string& why) {
       fail(node, reference, diagnostics::kSecretFileUnreadable, "cannot read " + quote(name) + ": " + why, "");
       return std::nullopt;
     };
+    references_.may_change = true;
     if (name.empty() || name.find('\0') != std::string::npos) return refuse("not a path");
     std::filesystem::path path(name);
     if (path.is_relative()) path = std::filesystem::path(folder_) / path;
@@ -153,11 +173,14 @@ class Resolver {
   }
 
   const std::string& folder_;
+  References& references_;
   Report& report_;
 };
 
 }  // namespace
 
-void interpolate(Node& root, const std::string& folder, Report& report) { Resolver(folder, report).resolve(root); }
+void interpolate(Node& root, const std::string& folder, References& references, Report& report) {
+  Resolver(folder, references, report).resolve(root);
+}
 
 }  // namespace cdcrt::manifest

@@ -1,15 +1,16 @@
-// ${env:X}, ${env:X:-default}, ${file:/path} and $$ inside the string values of a manifest.
+// ${env:X}, ${env:X:-default}, ${file:/path}, ${aws-sm:id#key} and $$ inside the string values of a manifest.
 #pragma once
 
 #include <string>
 
+#include "manifest/references.hpp"
 #include "manifest/tree.hpp"
 
 namespace cdcrt::manifest {
 
 /// Resolves every string value below `root` once; what comes out is never read again, so a value cannot smuggle in a reference
 /// or a key. Keys are left alone. Relative files start at `folder`. One that cannot be resolved is reported at its own place
-/// and marks its node as broken.
-void interpolate(Node& root, const std::string& folder, Report& report);
+/// and marks its node as broken; so is one, without a report, whose secret is not to be read.
+void interpolate(Node& root, const std::string& folder, References& references, Report& report);
 
 }  // namespace cdcrt::manifest

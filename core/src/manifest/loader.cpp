@@ -189,6 +189,14 @@ Manifest read(const Node& root, const LoadRequest& request, const std::string& f
   return manifest;
 }
 
+std::optional<Options> options_of_sink(const LoadRequest& request, const std::string& name) {
+  const auto again = load(request);
+  if (!again.manifest) return std::nullopt;
+  for (const auto& sink : again.manifest->sinks)
+    if (sink.name == name) return sink.options;
+  return std::nullopt;
+}
+
 }  // namespace
 
 Loaded load(const LoadRequest& request) {
@@ -205,9 +213,13 @@ Loaded load(const LoadRequest& request) {
   const std::string here = std::filesystem::current_path(error).string();
   std::string folder = absolute_path(parent.empty() ? "." : parent, error ? "." : here);
   if (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
-  if (const auto root = compose(request.files, request.sets, folder, report)) {
+  References references{request.find_secret ? request.find_secret : amazon_secrets(), request.read_secrets};
+  if (const auto root = compose(request.files, request.sets, folder, references, report)) {
     Manifest manifest = read(*root, request, folder, report);
     manifest.texts = loaded.texts;
+    if (references.may_change) {
+      for (auto& sink : manifest.sinks) sink.renew = [request, name = sink.name] { return options_of_sink(request, name); };
+    }
     if (!report.has_errors()) loaded.manifest = std::move(manifest);
   }
   loaded.diagnostics = report.take();

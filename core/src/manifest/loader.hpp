@@ -11,6 +11,7 @@
 #include "diagnostics/result.hpp"
 #include "diagnostics/source_texts.hpp"
 #include "manifest/manifest.hpp"
+#include "manifest/references.hpp"
 
 namespace cdcrt::manifest {
 
@@ -20,6 +21,8 @@ struct LoadRequest {
   std::string stop;                ///< --stop: the `stop` of every source that has one; empty: as the manifest says
   /// Where descriptors come from: (kind, name or path). Empty: the plugin registry and its search places.
   std::function<Result<const cdcrt_plugin*>(uint32_t, const std::string&)> find_plugin;
+  bool read_secrets = true;  ///< false: ${aws-sm:...} is only checked, and the option stays unset
+  FindSecret find_secret;    ///< what ${aws-sm:...} asks; empty: AWS Secrets Manager
 };
 
 struct Loaded {
@@ -29,7 +32,7 @@ struct Loaded {
   std::shared_ptr<const diagnostics::SourceTexts> texts;  ///< to render the diagnostics with; never null
 };
 
-/// Reads, merges, resolves and checks. Loads the plugins that the manifest names; touches nothing else.
+/// Reads, merges, resolves and checks. Loads the plugins that the manifest names and asks for the secrets it refers to; touches nothing else.
 Loaded load(const LoadRequest& request);
 
 }  // namespace cdcrt::manifest

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cdcrt/sdk/status.hpp"
 #include "manifest/manifest.hpp"
 
@@ -42,6 +44,13 @@ Options::Options(std::string name, std::string pipeline, std::vector<Value> valu
 const cdcrt_config* Options::abi() const {
   static constexpr cdcrt_config kNone{sizeof(cdcrt_config), 0, nullptr, {}, {}};
   return abi_ ? &abi_->config : &kNone;
+}
+
+bool Options::same_values(const Options& other) const {
+  return std::equal(values_.begin(), values_.end(), other.values_.begin(), other.values_.end(), [](const Value& left, const Value& right) {
+    return left.option == right.option && left.is_set == right.is_set && left.integer == right.integer && left.real == right.real &&
+           left.string == right.string && left.strings == right.strings;
+  });
 }
 
 std::optional<Position> Options::position_of(const std::string& key) const {

@@ -1,7 +1,10 @@
 #include "plugin/instance.hpp"
 
+#include <chrono>
 #include <cstring>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 #include "cdcrt/sdk/status.hpp"
 
@@ -141,14 +144,16 @@ Result<void> Source::list(const std::function<bool(std::string_view topic, int32
 
 Result<cdcrt_bounds> Source::bounds(const std::string& topic, int32_t partition) {
   cdcrt_bounds bounds{};
-  auto done = cross_void([&](cdcrt_error* error) { return functions_->bounds(self_.get(), sdk::borrow(topic), partition, &bounds, error); });
+  auto done =
+      cross_void([&](cdcrt_error* error) { return functions_->bounds(self_.get(), sdk::borrow(topic), partition, &bounds, error); });
   if (!done) return std::move(done.error());
   return bounds;
 }
 
 Result<int64_t> Source::origin(const std::string& topic, int32_t partition) {
   int64_t offset = 0;
-  auto done = cross_void([&](cdcrt_error* error) { return functions_->origin(self_.get(), sdk::borrow(topic), partition, &offset, error); });
+  auto done =
+      cross_void([&](cdcrt_error* error) { return functions_->origin(self_.get(), sdk::borrow(topic), partition, &offset, error); });
   if (!done) return std::move(done.error());
   return offset;
 }
@@ -190,7 +195,8 @@ cdcrt_extent Source::extent() { return functions_->extent != nullptr ? functions
 
 void Source::stop() { functions_->stop(self_.get()); }
 
-Connection::Connection(const cdcrt_sink* functions, void* self) : functions_(functions), self_(self, functions->close) {}
+Connection::Connection(const cdcrt_sink* functions, std::shared_ptr<void> sink, void* self)
+    : functions_(functions), sink_(std::move(sink)), self_(self, functions->close) {}
 
 Result<void> Connection::begin() {
   return cross_void([&](cdcrt_error* error) { return functions_->begin(self_.get(), error); });
@@ -221,7 +227,44 @@ Result<void> Connection::read(const cdcrt_read& read) {
 
 Result<void> Connection::lock(const std::vector<cdcrt_table>& tables) {
   if (functions_->lock == nullptr) return make_error(CDCRT_FATAL, "the sink says that it locks tables, and has no function for it");
-  return cross_void([&](cdcrt_error* error) { return functions_->lock(self_.get(), tables.data(), static_cast<uint32_t>(tables.size()), error); });
+  return cross_void(
+      [&](cdcrt_error* error) { return functions_->lock(self_.get(), tables.data(), static_cast<uint32_t>(tables.size()), error); });
+}
+
+/// What a sink needs to be created again with settings read anew.
+struct Sink::Renewal {
+  /// The instance of now: `refused` when nothing new is known, else one that was created since.
+  Result<std::shared_ptr<void>> renew(const cdcrt_sink* functions, const std::shared_ptr<void>& refused);
+
+  std::mutex mutex;
+  manifest::Component component;
+  std::string pipeline, process;  ///< of identify(); empty before
+  /// Every one until the end: destroying one may remove what belongs to the process, and so to the next one too.
+  std::vector<std::shared_ptr<void>> instances;
+  std::chrono::steady_clock::time_point asked{};
+};
+
+Result<std::shared_ptr<void>> Sink::Renewal::renew(const cdcrt_sink* functions, const std::shared_ptr<void>& refused) {
+  constexpr std::chrono::seconds kAskAgainAfter{10};
+  const std::lock_guard lock(mutex);
+  if (instances.back() != refused) return instances.back();
+  const auto now = std::chrono::steady_clock::now();
+  if (asked != std::chrono::steady_clock::time_point{} && now - asked < kAskAgainAfter) return refused;
+  asked = now;
+  auto options = component.renew();
+  if (!options || options->same_values(component.options)) return refused;
+  manifest::Component fresh = component;
+  fresh.options = std::move(*options);
+  auto self = create_instance(functions, fresh);
+  if (!self) return std::move(self.error());
+  if (!process.empty() && functions->identify != nullptr) {
+    auto identified = cross_void(
+        [&](cdcrt_error* error) { return functions->identify(self->get(), sdk::borrow(pipeline), sdk::borrow(process), error); });
+    if (!identified) return std::move(identified.error());
+  }
+  component = std::move(fresh);
+  instances.push_back(std::move(*self));
+  return instances.back();
 }
 
 Result<Sink> Sink::create(const manifest::Component& component) {
@@ -230,6 +273,11 @@ Result<Sink> Sink::create(const manifest::Component& component) {
   auto self = create_instance(sink.functions_, component);
   if (!self) return std::move(self.error());
   sink.self_ = std::move(*self);
+  if (component.renew) {
+    sink.renewal_ = std::make_shared<Renewal>();
+    sink.renewal_->component = component;
+    sink.renewal_->instances.push_back(sink.self_);
+  }
   sink.capabilities_ =
       sink.functions_->capabilities_of != nullptr ? sink.functions_->capabilities_of(sink.self_.get()) : sink.functions_->capabilities;
   return sink;
@@ -237,20 +285,40 @@ Result<Sink> Sink::create(const manifest::Component& component) {
 
 Result<void> Sink::identify(const std::string& pipeline, const std::string& process) {
   if (functions_->identify == nullptr) return {};
+  if (renewal_) {
+    const std::lock_guard lock(renewal_->mutex);
+    renewal_->pipeline = pipeline;
+    renewal_->process = process;
+  }
   return cross_void(
       [&](cdcrt_error* error) { return functions_->identify(self_.get(), sdk::borrow(pipeline), sdk::borrow(process), error); });
 }
 
 Result<void> Sink::abandoned(const std::string& process) {
   if (functions_->abandoned == nullptr) return {};
-  return cross_void([&](cdcrt_error* error) { return functions_->abandoned(self_.get(), sdk::borrow(process), error); });
+  return cross_void([&](cdcrt_error* error) { return functions_->abandoned(instance().get(), sdk::borrow(process), error); });
+}
+
+std::shared_ptr<void> Sink::instance() const {
+  if (!renewal_) return self_;
+  const std::lock_guard lock(renewal_->mutex);
+  return renewal_->instances.back();
+}
+
+Result<Connection> Sink::open(const std::shared_ptr<void>& owner) {
+  void* connection = nullptr;
+  auto result = cross_void([&](cdcrt_error* error) { return functions_->open(owner.get(), &connection, error); });
+  if (!result) return std::move(result.error());
+  return Connection(functions_, owner, connection);
 }
 
 Result<Connection> Sink::open() {
-  void* connection = nullptr;
-  auto result = cross_void([&](cdcrt_error* error) { return functions_->open(self_.get(), &connection, error); });
-  if (!result) return std::move(result.error());
-  return Connection(functions_, connection);
+  const auto tried = instance();
+  auto opened = open(tried);
+  if (opened || !renewal_ || opened.error().code != CDCRT_AUTH) return opened;
+  auto renewed = renewal_->renew(functions_, tried);
+  if (!renewed || *renewed == tried) return opened;
+  return open(*renewed);
 }
 
 }  // namespace cdcrt::plugin

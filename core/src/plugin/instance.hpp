@@ -108,8 +108,9 @@ class Connection {
 
  private:
   friend class Sink;
-  Connection(const cdcrt_sink* functions, void* self);
+  Connection(const cdcrt_sink* functions, std::shared_ptr<void> sink, void* self);
   const cdcrt_sink* functions_;
+  std::shared_ptr<void> sink_;  ///< of whichever settings it was opened with
   std::unique_ptr<void, void (*)(void*)> self_;
 };
 
@@ -119,14 +120,20 @@ class Sink {
   static Result<Sink> create(const manifest::Component& component);
   [[nodiscard]] uint32_t capabilities() const { return capabilities_; }
   [[nodiscard]] bool has(uint32_t capability) const { return (capabilities_ & capability) != 0; }
+  /// When the target refuses the credentials, what secrets and files of the manifest say now is tried before that is the answer.
   Result<Connection> open();
   /// See cdcrt_sink; for sinks that keep nothing outside of the target both do nothing.
   Result<void> identify(const std::string& pipeline, const std::string& process);
   Result<void> abandoned(const std::string& process);
 
  private:
+  struct Renewal;
+  Result<Connection> open(const std::shared_ptr<void>& owner);
+  /// What was created last.
+  [[nodiscard]] std::shared_ptr<void> instance() const;
   const cdcrt_sink* functions_ = nullptr;
   std::shared_ptr<void> self_;
+  std::shared_ptr<Renewal> renewal_;  ///< empty: the settings do not change
   uint32_t capabilities_ = 0;
 };
 

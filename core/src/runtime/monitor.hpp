@@ -4,22 +4,28 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 
 namespace cdcrt::runtime {
 
-/// Any thread. Waits are bounded, so that a lost wake-up costs milliseconds and never hangs.
+/// Any thread. What is notified while a condition is being looked at makes it be looked at again. Waits are bounded all the same.
 class Monitor {
  public:
   void notify() {
-    { const std::lock_guard lock(mutex_); }
+    {
+      const std::lock_guard lock(mutex_);
+      ++changes_;
+    }
     changed_.notify_all();
   }
   template <class Condition>
   void wait(Condition&& condition, std::chrono::milliseconds step = std::chrono::milliseconds(20)) {
-    while (!condition()) {
+    while (true) {
+      const uint64_t seen = changes_;
+      if (condition()) return;
       std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, step);
+      changed_.wait_for(lock, step, [&] { return changes_ != seen; });
     }
   }
 
@@ -31,6 +37,7 @@ class Monitor {
 
  private:
   std::mutex mutex_;
+  std::atomic<uint64_t> changes_{0};
   std::condition_variable changed_;
 };
 

@@ -23,7 +23,9 @@ std::string replace_all(std::string text, const std::string& what, const std::st
   return text;
 }
 std::string to_xml(const std::string& text) { return replace_all(replace_all(text, "&", "&amp;"), "<", "&lt;"); }
-std::string from_xml(const std::string& text) { return replace_all(replace_all(text, "&lt;", "<"), "&amp;", "&"); }
+std::string from_xml(const std::string& text) {
+  return replace_all(replace_all(replace_all(text, "&lt;", "<"), "&gt;", ">"), "&amp;", "&");
+}
 
 std::string action_of(const ServerRequest& request, const std::string& key, const std::map<std::string, std::string>& query) {
   const auto has = [&](const char* name) { return query.count(name) != 0; };
@@ -47,7 +49,8 @@ void MemoryS3::plan(std::string action, ServerResponse response, bool done_anywa
 ServerResponse MemoryS3::error(int status, const std::string& code, const std::string& message) {
   ServerResponse response;
   response.status = status;
-  response.body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>" + code + "</Code><Message>" + to_xml(message) + "</Message></Error>";
+  response.body =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>" + code + "</Code><Message>" + to_xml(message) + "</Message></Error>";
   return response;
 }
 
@@ -128,7 +131,8 @@ ServerResponse MemoryS3::work(const std::string& action, const ServerRequest& re
       if (action == "POST complete") {
         std::string whole;
         for (const auto& [number, bytes] : upload->second.parts) {
-          if (request.body.find("<PartNumber>" + std::to_string(number) + "</PartNumber>") == std::string::npos) return error(400, "InvalidPart");
+          if (request.body.find("<PartNumber>" + std::to_string(number) + "</PartNumber>") == std::string::npos)
+            return error(400, "InvalidPart");
           if (number != upload->second.parts.rbegin()->first && bytes.size() < (5u << 20)) return error(400, "EntityTooSmall");
           whole += bytes;
         }
@@ -180,7 +184,8 @@ ServerResponse MemoryS3::list(const std::map<std::string, std::string>& query) {
     last = key;
   }
   response.body = "<ListBucketResult><IsTruncated>" + std::string(more ? "true" : "false") + "</IsTruncated>" +
-                  (more ? "<NextContinuationToken>" + to_xml(last) + "</NextContinuationToken>" : std::string()) + contents + "</ListBucketResult>";
+                  (more ? "<NextContinuationToken>" + to_xml(last) + "</NextContinuationToken>" : std::string()) + contents +
+                  "</ListBucketResult>";
   return response;
 }
 

@@ -13,7 +13,8 @@ namespace cdcrt::test {
 
 class MemoryS3 {
  public:
-  /// What happens to requests of `action` ("PUT object", "POST start", "PUT part", "POST complete", "POST delete", "GET list", ...; "" any).
+  /// What happens to requests of `action` ("PUT object", "POST start", "PUT part", "POST complete", "POST delete", "GET list", ...; ""
+  /// any).
   struct Planned {
     std::string action;
     ServerResponse response;
@@ -45,7 +46,8 @@ class MemoryS3 {
     std::map<int, std::string> parts;
   };
   ServerResponse answer(const ServerRequest& request);
-  ServerResponse work(const std::string& action, const ServerRequest& request, const std::string& key, std::map<std::string, std::string>& query);
+  ServerResponse work(const std::string& action, const ServerRequest& request, const std::string& key,
+                      std::map<std::string, std::string>& query);
   ServerResponse list(const std::map<std::string, std::string>& query);
 
   std::mutex mutex_;

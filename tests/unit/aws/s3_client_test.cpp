@@ -60,7 +60,8 @@ class Rotating final : public aws::CredentialsSource {
 }  // namespace
 
 TEST_CASE("the signature check agrees with the examples that AWS published") {
-  // docs.aws.amazon.com, "Signature Version 4 test suite" (get-vanilla) and "Authenticating requests: Using the Authorization header" (GET object).
+  // docs.aws.amazon.com, "Signature Version 4 test suite" (get-vanilla) and "Authenticating requests: Using the Authorization header" (GET
+  // object).
   test::ServerRequest vanilla{"GET", "/", {{"host", "example.amazonaws.com"}, {"x-amz-date", "20150830T123600Z"}}, ""};
   vanilla.headers["authorization"] =
       "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=host;x-amz-date, "
@@ -84,7 +85,10 @@ TEST_CASE("the signature check agrees with the examples that AWS published") {
 TEST_CASE("an object that was put is there, whatever its name") {
   MemoryS3 s3;
   auto client = client_of(s3);
-  const std::vector<std::string> names{"shop/a b+c.csv", "shop/gr\xc3\xbc\xc3\x9f" "e&<x>.csv", "shop/../dots/./x", "shop/%41=1?x#y", "~a_b-c.d"};
+  const std::vector<std::string> names{"shop/a b+c.csv",
+                                       "shop/gr\xc3\xbc\xc3\x9f"
+                                       "e&<x>.csv",
+                                       "shop/../dots/./x", "shop/%41=1?x#y", "~a_b-c.d"};
   for (const auto& name : names) {
     const auto put = client.put_object(name, "text of " + name);
     CHECK_MESSAGE(put.ok(), put.message());
@@ -132,7 +136,9 @@ TEST_CASE("what passes is tried again until it has passed, and told to the obser
   MemoryS3 s3;
   std::vector<std::string> seen;
   aws::S3Watch watch;
-  watch.retried = [&](std::string_view what, std::string_view why, std::chrono::milliseconds) { seen.push_back(std::string(what) + ": " + std::string(why)); };
+  watch.retried = [&](std::string_view what, std::string_view why, std::chrono::milliseconds) {
+    seen.push_back(std::string(what) + ": " + std::string(why));
+  };
   const std::string body(3u << 20, 'x');
 
   SUBCASE("500") { s3.plan("PUT object", MemoryS3::error(500, "InternalError")); }
@@ -182,7 +188,8 @@ TEST_CASE("a refusal says what is missing and is not tried again") {
 
   SUBCASE("denied") {
     s3.plan("PUT object", MemoryS3::error(403, "AccessDenied", "Access Denied"));
-    code = CDCRT_BAD_CONFIG, message = "s3:PutObject s3://stage/k", hint = "allow s3:PutObject on arn:aws:s3:::stage/* to the keys (keys of the manifest)";
+    code = CDCRT_BAD_CONFIG, message = "s3:PutObject s3://stage/k",
+    hint = "allow s3:PutObject on arn:aws:s3:::stage/* to the keys (keys of the manifest)";
   }
   SUBCASE("denied key of encryption") {
     s3.plan("PUT object", MemoryS3::error(403, "AccessDenied", "not authorized to perform: kms:GenerateDataKey"));
@@ -368,7 +375,8 @@ TEST_CASE("settings that cannot be are refused with their option") {
   CHECK(location.prefix == "shop/stage/");
   CHECK(aws::parse_s3_url("s3://my-bucket", "staging.url", location).ok());
   CHECK(location.prefix == "");
-  for (const char* wrong : {"http://my-bucket/x", "s3:/my-bucket", "s3://", "s3://My_Bucket/x", "s3://ab/x", "s3://my-bucket//x", "s3://my-bucket/a//b", "s3://my-bucket/a?b"})
+  for (const char* wrong : {"http://my-bucket/x", "s3:/my-bucket", "s3://", "s3://My_Bucket/x", "s3://ab/x", "s3://my-bucket//x",
+                            "s3://my-bucket/a//b", "s3://my-bucket/a?b"})
     CHECK_MESSAGE(aws::parse_s3_url(wrong, "staging.url", location).code() == CDCRT_BAD_CONFIG, wrong);
 
   MemoryS3 s3;

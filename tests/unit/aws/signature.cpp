@@ -23,7 +23,8 @@ std::string hex(const std::string& bytes) {
 std::string hmac(const std::string& key, const std::string& text) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest, &size);
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest,
+       &size);
   return {reinterpret_cast<char*>(digest), size};
 }
 
@@ -56,7 +57,8 @@ std::string why_signature_is_wrong(const ServerRequest& request, const std::stri
   if (authorization.rfind("AWS4-HMAC-SHA256 ", 0) != 0) return "no signature: " + authorization;
   const auto scope = split(part_of(authorization, "Credential"), '/');
   if (scope.size() != 5 || scope[4] != "aws4_request") return "no credential scope: " + authorization;
-  const std::string digest = request.header("x-amz-content-sha256").empty() ? sha256_hex(request.body) : request.header("x-amz-content-sha256");
+  const std::string digest =
+      request.header("x-amz-content-sha256").empty() ? sha256_hex(request.body) : request.header("x-amz-content-sha256");
   if (digest != sha256_hex(request.body) && digest != "UNSIGNED-PAYLOAD") return "the body's digest is wrong";
 
   auto parameters = split(request.query(), '&');
@@ -82,7 +84,8 @@ std::string why_signature_is_wrong(const ServerRequest& request, const std::stri
       "AWS4-HMAC-SHA256\n" + date + "\n" + scope[1] + "/" + scope[2] + "/" + scope[3] + "/aws4_request\n" + sha256_hex(canonical);
   const std::string key = hmac(hmac(hmac(hmac("AWS4" + secret_key, scope[1]), scope[2]), scope[3]), "aws4_request");
   const std::string expected = hex(hmac(key, to_sign));
-  return expected == part_of(authorization, "Signature") ? std::string() : "expected " + expected + " in " + authorization + " of\n" + canonical;
+  return expected == part_of(authorization, "Signature") ? std::string()
+                                                         : "expected " + expected + " in " + authorization + " of\n" + canonical;
 }
 
 }  // namespace cdcrt::test

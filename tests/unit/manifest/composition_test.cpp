@@ -205,7 +205,8 @@ TEST_CASE("references: one that cannot be resolved is reported at its own place,
   struct Case {
     const char *value, *code;
   };
-  const Case cases[] = {{"\"${aws-sm:shop/rs#password}\"", "E0303"},
+  const Case cases[] = {{"\"${aws-sm:}\"", "E0304"},
+                        {"\"${aws-sm:shop/rs#}\"", "E0304"},
                         {"\"${HOME}\"", "E0304"},
                         {"\"${enw:X}\"", "E0304"},
                         {"\"${env:X\"", "E0304"},

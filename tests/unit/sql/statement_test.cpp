@@ -57,7 +57,7 @@ TEST_CASE("sql: postgresql writes sets of rows through unnest") {
   auto statements = dialect.write_statements(CDCRT_WRITE_UPSERT, shape(true));
   REQUIRE(statements.size() == 1);
   CHECK(statements[0].text ==
-        "INSERT INTO \"t\" (\"id\", \"v\") SELECT s.c1, s.c2 FROM unnest(?::bigint[], ?::text[]) AS s(c1, c2) ON CONFLICT (\"id\") DO UPDATE SET \"v\" = EXCLUDED.\"v\"");
+        "INSERT INTO \"t\" (\"id\", \"v\") SELECT s.c1, s.c2 FROM (SELECT unnest(?::bigint[]) AS c1, unnest(?::text[]) AS c2) AS s ORDER BY s.c1 ON CONFLICT (\"id\") DO UPDATE SET \"v\" = EXCLUDED.\"v\"");
   CHECK(statements[0].parameters == std::vector<uint32_t>{0, 1});
   statements = dialect.write_statements(CDCRT_WRITE_UPSERT, shape(false));
   REQUIRE(statements.size() == 2);

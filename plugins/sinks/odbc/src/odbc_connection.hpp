@@ -7,8 +7,8 @@
 #include <unordered_map>
 
 #include "cdcrt/sdk/sink.hpp"
-#include "row_groups.hpp"
-#include "session.hpp"
+#include "odbc/row_groups.hpp"
+#include "odbc/session.hpp"
 #include "sql/dialect.hpp"
 
 namespace cdcrt::odbc {

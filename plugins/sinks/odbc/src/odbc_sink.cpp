@@ -17,6 +17,7 @@ Status OdbcSink::configure(const sdk::Config& config) {
 
 Status OdbcSink::choose(sql::Product connected, const std::string& product_name, sql::Product& out) const {
   out = wanted_ != sql::Product::kUnknown ? wanted_ : connected;
+  if (out == sql::Product::kRedshift) return Status::bad_config("connection", "this driver is Amazon Redshift's", "use plugin = \"redshift\"");
   if (out == sql::Product::kUnknown) {
     return Status::bad_config("dialect", "the driver calls its database \"" + product_name + "\", which is no dialect of this sink",
                               "set dialect = \"postgresql\" or \"sqlite\" where the database speaks one of them");

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "cdcrt/sdk/sink.hpp"
-#include "connection_string.hpp"
+#include "odbc/connection_string.hpp"
 #include "odbc_connection.hpp"
 
 namespace cdcrt::odbc {

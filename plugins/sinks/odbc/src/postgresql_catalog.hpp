@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cdcrt/sdk/status.hpp"
-#include "session.hpp"
+#include "odbc/session.hpp"
 
 namespace cdcrt::odbc {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "session.hpp"
+#include "odbc/session.hpp"
 #include "sql/dialect.hpp"
 
 namespace cdcrt::odbc {

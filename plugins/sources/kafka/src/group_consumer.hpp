@@ -32,10 +32,14 @@ namespace cdcrt::kafka_source {
 /// - A seek, pause, stop or start of a partition raises its version at once, in the calling thread. A fetched message carries the
 ///   version it was asked for under; whoever takes it from a queue drops it when the version is older. So what was queued
 ///   before a seek never comes out after it.
-/// - That test stands before each message with rd_kafka_consume_callback_queue. rd_kafka_consume_batch_queue instead collects
-///   first and throws away afterwards what a version raised meanwhile outdates, but has by then moved the position from which a
-///   partition goes on after a rebalance's pause: messages are skipped (CHANGELOG of 2.1.0, "intermittently skipping offsets").
-///   It also waits for a full array or the timeout. Hence the callback.
+/// - That test stands before each message that is taken singly (rd_kafka_consume_queue). rd_kafka_consume_batch_queue instead
+///   collects first and throws away afterwards what a version raised meanwhile outdates, but has by then moved the position from
+///   which a partition goes on after a rebalance's pause: messages are skipped (CHANGELOG of 2.1.0, "intermittently skipping
+///   offsets"). It also waits for a full array or the timeout. rd_kafka_consume_callback_queue takes the whole queue out of the
+///   fetcher's sight while it calls: the fetcher believes it empty and fetches beyond queued.max.messages.kbytes without end.
+/// - A logical offset (the end) is looked up in the background. Where a seek overtakes the answer, librdkafka asks anew half a
+///   second later under the seek's own version, and goes on reading at the end: what lies between is skipped. So partitions are
+///   only ever given numbers.
 /// - A rebalance pauses every partition inside librdkafka and goes on from a position that a control record of an outdated fetch
 ///   may have moved. Partitions that stay here are therefore sought to their own `next` after each rebalance.
 /// - Stopping a partition takes the forwarding of its queue away in the background; so it is forwarded again after each seek.
@@ -66,6 +70,7 @@ class GroupConsumer {
     rd_kafka_queue_s* queue = nullptr;
     std::unique_ptr<sdk::MessageBatch> batch;
     int64_t end = 0;             // at the start, with stop = "end"
+    int64_t parked_at = 0;       // where librdkafka holds it until the host's first seek
     int64_t reported_lost = -1;  // offset at which the log had nothing any more
     Clock::time_point seek_again_at{};
     std::optional<Clock::time_point> seek_fails_since;
@@ -85,6 +90,7 @@ class GroupConsumer {
   void forward(Owned& owned);
   void apply_seeks();
   void restart(Owned& owned);
+  void park(rd_kafka_topic_partition_list_s* partitions);
   // group_delivery.cpp
   bool serve_group();
   int drain();

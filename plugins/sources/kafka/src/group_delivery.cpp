@@ -52,8 +52,16 @@ int GroupConsumer::drain() {
   if (drain_limit_ == 0) return 0;
   last_topic_ = nullptr;
   last_owned_ = nullptr;
-  const int served = rd_kafka_consume_callback_queue(
-      data_queue_, 0, [](rd_kafka_message_t* message, void* opaque) { static_cast<GroupConsumer*>(opaque)->on_message(*message); }, this);
+  // One by one: the call that takes many keeps the whole queue out of the fetcher's sight meanwhile, which then fetches beyond
+  // queued.max.messages.kbytes without end.
+  int served = 0;
+  while (drained_messages_ < drain_limit_ && drained_bytes_ < kMostBytes) {
+    rd_kafka_message_t* message = rd_kafka_consume_queue(data_queue_, 0);
+    if (message == nullptr) break;
+    ++served;
+    on_message(*message);
+    rd_kafka_message_destroy(message);
+  }
   for (auto& [key, owned] : partitions_) {
     if (owned->reported_lost >= 0) explain_lost(*owned);
   }
@@ -97,7 +105,7 @@ void GroupConsumer::on_message(const rd_kafka_message_t& message) {
   }
   copy_message(message, *owned->batch);
   drained_bytes_ += message.len + message.key_len;
-  if (++drained_messages_ >= drain_limit_ || drained_bytes_ >= kMostBytes) rd_kafka_yield(client_->get());
+  ++drained_messages_;
 }
 
 void GroupConsumer::on_message_error(const rd_kafka_message_t& message) {

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kBeforeSeekAgain{20};
 constexpr std::chrono::seconds kBeforeRestart{1};
+constexpr int kLongestParking = 2'000;  // milliseconds
 
 /// 2.0.2 takes the timeout of a seek for a thousandth of what it says (CHANGELOG of 2.1.0).
 int seek_timeout_ms() { return rd_kafka_version() < 0x020100ff ? 1'000'000 : 1'000; }
@@ -41,16 +42,29 @@ void GroupConsumer::on_rebalance(int code, rd_kafka_topic_partition_list_t* part
   keep_positions();
 }
 
+// Puts the partitions where they end now, so that next to nothing is fetched (and dropped) before the host's seek. Where that
+// cannot be said in time they are put at 0: what is fetched from there is dropped.
+void GroupConsumer::park(rd_kafka_topic_partition_list_t* partitions) {
+  if (partitions->cnt == 0) return;
+  for (int i = 0; i < partitions->cnt; ++i) partitions->elems[i].offset = RD_KAFKA_OFFSET_END;
+  const auto code = rd_kafka_offsets_for_times(client_->get(), partitions, kLongestParking);
+  for (int i = 0; i < partitions->cnt; ++i) {
+    auto& given = partitions->elems[i];
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR || given.err != RD_KAFKA_RESP_ERR_NO_ERROR || given.offset < 0) given.offset = 0;
+    given.err = RD_KAFKA_RESP_ERR_NO_ERROR;
+  }
+}
+
 void GroupConsumer::assign(rd_kafka_topic_partition_list_t* partitions, bool is_cooperative) {
   rd_kafka_t* handle = client_->get();
   if (partitions->cnt > 0) host_.info("group '" + settings_.group + "' assigned " + names(*partitions));
+  park(partitions);
   for (int i = 0; i < partitions->cnt; ++i) {
     auto& given = partitions->elems[i];
-    // At the end, so that next to nothing is fetched (and dropped) before the host's seek.
-    given.offset = RD_KAFKA_OFFSET_END;
     auto owned = std::make_unique<Owned>();
     owned->topic = std::make_shared<const std::string>(given.topic);
     owned->number = given.partition;
+    owned->parked_at = given.offset;
     owned->queue = rd_kafka_queue_get_partition(handle, given.topic, given.partition);
     if (const auto end = ends_.find(Key(given.topic, given.partition)); end != ends_.end()) owned->end = end->second;
     forward(*owned);
@@ -159,7 +173,7 @@ void GroupConsumer::restart(Owned& owned) {
   } else {
     for (const auto& [key, other] : partitions_) {
       rd_kafka_topic_partition_list_add(list, key.first.c_str(), key.second)->offset =
-          other->state.is_sought() ? other->state.next() : RD_KAFKA_OFFSET_END;
+          other->state.is_sought() ? other->state.next() : other->parked_at;
     }
     rd_kafka_assign(handle, list);
     keep_positions();

@@ -17,8 +17,8 @@ void PartitionState::reposition() {
   reached_ = 0;
 }
 
-// librdkafka may still deliver from where the partition was before the seek: its answer to the question where the end is, asked
-// when the partition was assigned, can come after the seek.
+// What comes first after a seek and is not what was sought (a compacted log, or a position that librdkafka took from elsewhere) is
+// sought once more before it is believed.
 bool PartitionState::is_believed(int64_t offset) {
   if (!is_first_ || offset == next_) return true;
   if (gap_ == offset) return true;

@@ -13,6 +13,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// A partition that is stopped while an answer is on its way keeps what that brings, a MiB or more, as long as the handle lives
+// (librdkafka 2.0.2). So a handle is used for a few partitions only.
+constexpr std::size_t kMostPartitions = 8;
+
 /// Reading of one partition by the interface that needs no group.
 class PartitionReading {
  public:
@@ -49,6 +53,12 @@ sdk::Status Rereader::fetch(std::string_view topic, int32_t partition, int64_t f
   first = std::max(first, now.first);
   last = std::min(last, now.end - 1);
   if (first > last) return {};
+  const std::pair key(std::string(topic), partition);
+  if (read_.count(key) == 0 && read_.size() >= kMostPartitions) {
+    Client::retire(std::move(client_));
+    read_.clear();
+  }
+  read_.insert(key);
   if (!client_) {
     if (auto opened = Client::open(settings_, Client::Role::kReread, host_, this, nullptr, client_); !opened) return opened;
   }

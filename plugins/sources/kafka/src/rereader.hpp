@@ -3,7 +3,10 @@
 
 #include <functional>
 #include <memory>
+#include <set>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "cdcrt/abi/source.h"
 #include "client.hpp"
@@ -30,6 +33,7 @@ class Rereader {
   Inspector& inspector_;
   sdk::Host host_;
   std::unique_ptr<Client> client_;
+  std::set<std::pair<std::string, int32_t>> read_;  // with this client
 };
 
 }  // namespace cdcrt::kafka_source

@@ -1,4 +1,4 @@
-#include "row_groups.hpp"
+#include "odbc/row_groups.hpp"
 
 #include <map>
 #include <string>

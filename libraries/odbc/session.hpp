@@ -8,10 +8,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cdcrt/sdk/status.hpp"
-#include "connection_string.hpp"
+#include "odbc/connection_string.hpp"
 #include "sql/classification.hpp"
 
 namespace cdcrt::odbc {
@@ -29,6 +30,8 @@ class Session {
   [[nodiscard]] sql::Product product() const { return product_; }
   [[nodiscard]] const std::string& product_name() const { return product_name_; }  ///< as the driver calls it
   [[nodiscard]] SQLHDBC handle() const { return connection_; }
+  /// Texts that statements hold and that no message may repeat: replaces those given before.
+  void hide(std::vector<std::string> secrets) { more_secrets_.secrets = std::move(secrets); }
   /// Executes text without parameters. `doing` starts the message when it fails.
   sdk::Status execute(std::string_view text, sql::Moment moment, std::string_view doing);
   /// The error that a handle holds.
@@ -40,6 +43,7 @@ class Session {
   const ConnectionSettings& settings_;
   sql::Product product_ = sql::Product::kUnknown;
   std::string product_name_;
+  ConnectionSettings more_secrets_;
   SQLHENV environment_ = SQL_NULL_HENV;
   SQLHDBC connection_ = SQL_NULL_HDBC;
   bool connected_ = false;

@@ -1,4 +1,4 @@
-#include "session.hpp"
+#include "odbc/session.hpp"
 
 #include <algorithm>
 
@@ -39,7 +39,7 @@ Status Session::error(SQLSMALLINT handle_type, SQLHANDLE handle, sql::Moment mom
                                          static_cast<SQLSMALLINT>(text.size()), &length);
     if (!good(code)) break;
     text.resize(std::min<std::size_t>(text.size() - 1, length > 0 ? static_cast<std::size_t>(length) : 0));
-    text = tidy(scrub(std::move(text), settings_));
+    text = tidy(scrub(scrub(std::move(text), settings_), more_secrets_));
     if (record == 1) {
       found.sqlstate = reinterpret_cast<const char*>(state);
       found.native = native;
@@ -90,6 +90,7 @@ Status Session::connect(sql::Product product, std::chrono::microseconds timeout)
   SQLSMALLINT length = 0;
   SQLGetInfo(connection_, SQL_DBMS_NAME, name, sizeof name, &length);
   product_name_ = name;
+  if (product == sql::Product::kRedshift) return {};  // psqlODBC calls every server PostgreSQL
   if (product_name_.find("PostgreSQL") != std::string::npos) product_ = sql::Product::kPostgresql;
   else if (product_name_.find("SQLite") != std::string::npos) product_ = sql::Product::kSqlite;
   else product_ = sql::Product::kUnknown;

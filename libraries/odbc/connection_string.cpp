@@ -1,4 +1,4 @@
-#include "connection_string.hpp"
+#include "odbc/connection_string.hpp"
 
 #include <odbcinst.h>
 
@@ -94,6 +94,9 @@ Status make_settings(Pairs pairs, std::string dsn, ConnectionSettings& out) {
 
 Status connection_string(const ConnectionSettings& settings, sql::Product product, std::string& out) {
   out.clear();
+  const bool redshift = product == sql::Product::kRedshift;
+  // Redshift is reached by Amazon's driver or by psqlODBC: what follows is about the driver.
+  if (redshift && guess_product(settings) == sql::Product::kPostgresql) product = sql::Product::kPostgresql;
   if (!settings.dsn.empty()) append_pair(out, "DSN", settings.dsn, false);
   for (const auto& [key, value] : settings.pairs) {
     const bool driver = lower(key) == "driver";
@@ -119,7 +122,7 @@ Status connection_string(const ConnectionSettings& settings, sql::Product produc
     add("Timeout", "10000");  // milliseconds that a lock is waited for
     add("FKSupport", "0");
   } else if (product == sql::Product::kPostgresql) {
-    add("UseServerSidePrepare", "1", {"C8"});
+    add("UseServerSidePrepare", redshift ? "0" : "1", {"C8"});
     // A server that vanished without a word is noticed after half a minute (libpq's connection parameters).
     add("KeepaliveTime", "15", {"D8"});
     add("KeepaliveInterval", "5", {"D9"});
@@ -176,6 +179,7 @@ sql::Product guess_product(const ConnectionSettings& settings) {
     driver = found;
   }
   driver = lower(driver);
+  if (driver.find("redshift") != std::string::npos || driver.find("rsodbc") != std::string::npos) return sql::Product::kRedshift;
   if (driver.find("sqlite") != std::string::npos) return sql::Product::kSqlite;
   if (driver.find("postgres") != std::string::npos || driver.find("psql") != std::string::npos) return sql::Product::kPostgresql;
   return sql::Product::kUnknown;

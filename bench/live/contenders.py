@@ -1,0 +1,142 @@
+"""What is compared: each carries topics of the broker into a database of its own, in schema shop."""
+
+import os
+import signal
+import subprocess
+import time
+
+from lab.connect import Connect, jdbc_sink
+from lab.process import wait_until
+from live import usage
+
+POSTGRESQL = """[sinks.target]
+plugin = "odbc"
+connection = {{ Driver = "PostgreSQL Unicode", Server = "127.0.0.1", Port = "{port}", Database = "{database}", UID = "postgres", SSLmode = "disable" }}
+"""
+MANIFEST = """[pipeline]
+name = "{database}"
+[runtime]
+memory = "{memory}"
+[sources.events]
+plugin = "kafka"
+brokers = "{brokers}"
+topics = [{topics}]
+instance = ""
+format.plugin = "debezium-json"
+{sink}[dead_letters]
+path = "{work}/letters.jsonl"
+max_count = 0
+"""
+AT_MOST = 1800  # seconds that one run may take
+# As the JDBC sink creates them; its tasks fail when two create the same table at once.
+COLUMNS = """id bigint not null, name text, note text, active boolean, amount decimal(12,2), quantity integer, weight double precision,
+             placed timestamp(6), created timestamp(6) with time zone, primary key (id)"""
+PROBE_COLUMNS = "id bigint not null, rate integer, sent bigint, note text, primary key (id)"
+
+
+class Used:
+    """What one run took. `seconds`: from the start of the process to its end, or to where it had committed everything."""
+
+    def __init__(self, seconds, cpu, memory, threads=None):
+        self.seconds, self.cpu, self.memory, self.threads = seconds, cpu, memory, threads or {}
+
+
+class Cdcrt:
+    """`settings`: for --set, as KEY=VALUE."""
+
+    name = "cdcrt"
+
+    def __init__(self, build, work, kafka, memory="128MiB", settings=()):
+        self.binary, self.work, self.kafka, self.memory, self.settings = os.path.join(build, "bin", "cdcrt"), work, kafka, memory, settings
+        self.log = os.path.join(work, "cdcrt.log")
+        self.process = None
+
+    def start(self, topics, database, sink, more=()):
+        manifest = os.path.join(self.work, f"{database}.toml")
+        with open(manifest, "w", encoding="utf-8") as file:
+            file.write(MANIFEST.format(database=database, memory=self.memory, brokers=self.kafka.brokers, work=self.work, sink=sink,
+                                       topics=", ".join(f'"{topic}"' for topic in topics)))
+        overrides = [part for setting in (*self.settings, *more) for part in ("--set", setting)]
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen([self.binary, "--manifest", manifest, *overrides], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+
+    def begin(self, topics, postgresql, database):
+        """Runs until finish()."""
+        self.start(topics, database, POSTGRESQL.format(port=postgresql.port, database=database))
+
+    def finish(self):
+        self.process.send_signal(signal.SIGTERM)
+        self._ended()
+
+    def _ended(self):
+        """Waits for the end; (exit code, resource usage, CPU seconds of the threads as last seen)."""
+        threads = {}
+        end = time.monotonic() + AT_MOST
+        while True:
+            pid, status, used = os.wait4(self.process.pid, os.WNOHANG)
+            if pid:
+                break
+            if time.monotonic() > end:
+                self.process.kill()
+            try:
+                for name, seconds in usage.threads(self.process.pid).items():
+                    threads[name] = max(seconds, threads.get(name, 0.0))
+            except OSError:
+                pass
+            time.sleep(0.02)
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        if self.process.returncode:
+            with open(self.log, encoding="utf-8", errors="replace") as file:
+                raise SystemExit(f"cdcrt ended with {self.process.returncode}:\n{file.read()[-4000:]}")
+        return used, threads
+
+    def _run(self, topics, database, sink):
+        began = time.monotonic()
+        self.start(topics, database, sink, ('sources.events.stop="end"',))
+        used, threads = self._ended()
+        return Used(time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, threads)
+
+    def run(self, topics, postgresql, database):
+        """Everything that the topics hold, into the database."""
+        return self._run(topics, database, POSTGRESQL.format(port=postgresql.port, database=database))
+
+    def run_to_blackhole(self, topics, name):
+        return self._run(topics, name, '[sinks.target]\nplugin = "blackhole"\n')
+
+
+class JdbcSink:
+    """Debezium's JDBC sink in a Kafka Connect worker of its own, tuned for throughput."""
+
+    name = "Debezium JDBC sink"
+
+    def __init__(self, kafka, tasks=4, heap="2g"):
+        self.kafka, self.tasks, self.heap, self.worker, self.count = kafka, tasks, heap, None, 0
+
+    def begin(self, topics, postgresql, database):
+        self.count += 1
+        for table in (topic.rpartition(".")[2] for topic in topics):
+            postgresql.sql(database, f"create table shop.{table} ({PROBE_COLUMNS if table == 'probe' else COLUMNS})")
+        self.worker = Connect(self.kafka, heap=self.heap, settings={"offset.flush.interval.ms": 1000, "consumer.auto.offset.reset": "earliest"})
+        config = jdbc_sink(postgresql, database, topics, self.tasks, collection__name__format="${source.schema}.${source.table}")
+        self.worker.add(f"bench{self.count}", config)
+
+    def finish(self):
+        self.worker.stop()
+        self.worker = None
+
+    def run(self, topics, postgresql, database):
+        began = time.monotonic()
+        self.begin(topics, postgresql, database)
+        ends = {(topic, partition): end for topic in topics for partition, end in self.kafka.end_offsets(topic).items() if end > 0}
+        group = f"connect-bench{self.count}"
+
+        def complete():
+            if not self.worker.runs(f"bench{self.count}"):
+                return False
+            committed = self.kafka.admin.committed(group)
+            return all(committed.get(place, -1) >= end for place, end in ends.items())
+        wait_until(complete, AT_MOST, lambda: f"the JDBC sink is not done: {self.worker.log_tail()}", poll=0.25)
+        pid = self.worker.pid
+        used = Used(time.monotonic() - began, usage.cpu(pid), usage.peak_memory(pid))
+        self.finish()
+        return used

@@ -1,0 +1,55 @@
+"""What was measured, as tables of Markdown."""
+
+import statistics
+
+
+def spread(values, form="{:,.0f}"):
+    """median (least-most)"""
+    middle = form.format(statistics.median(values))
+    return middle if len(values) == 1 else f"{middle} ({form.format(min(values))}-{form.format(max(values))})"
+
+
+def _by_contender(runs):
+    groups = {}
+    for run in runs:
+        groups.setdefault(run["contender"], []).append(run)
+    return groups
+
+
+def throughput(runs):
+    lines = ["| into PostgreSQL | events/s, first commit to last | events/s, whole process | peak MiB | CPU s | CPU s of the database | tables equal the generator's |",
+             "|---|---:|---:|---:|---:|---:|---|"]
+    groups = _by_contender(runs)
+    for name, group in groups.items():
+        def of(key, form="{:,.0f}"):
+            return spread([run[key] for run in group], form)
+        exact = {True: "yes", False: "NO", None: "not compared"}[None if group[0]["exact"] is None else all(run["exact"] for run in group)]
+        lines.append(f"| {name} | {of('events_per_second')} | {of('events_per_second_whole')} | {of('peak_mib')} | {of('cpu_seconds', '{:.1f}')} "
+                     f"| {of('database_cpu_seconds', '{:.1f}')} | {exact} |")
+    if len(groups) == 2:
+        ours, theirs = groups.values()
+        def ratio(key):
+            return spread([a[key] / b[key] for a, b in zip(ours, theirs)], "{:.2f}")
+        lines.append(f"| ratio, run by run | {ratio('events_per_second')} | {ratio('events_per_second_whole')} | {ratio('peak_mib')} | {ratio('cpu_seconds')} "
+                     f"| {ratio('database_cpu_seconds')} | |")
+    return "\n".join(lines)
+
+
+def reading(runs):
+    lines = ["| reading | events/s | peak MiB | CPU s |", "|---|---:|---:|---:|"]
+    groups = _by_contender(runs)
+    for name, group in groups.items():
+        def of(key, form="{:,.0f}"):
+            return spread([run[key] for run in group], form)
+        lines.append(f"| {name} | {of('events_per_second_whole')} | {of('peak_mib')} | {of('cpu_seconds', '{:.1f}')} |")
+    if len(groups) == 2:
+        ours, theirs = groups.values()
+        lines.append("| ratio, run by run | " + spread([a["events_per_second_whole"] / b["events_per_second_whole"] for a, b in zip(ours, theirs)], "{:.2f}") + " | | |")
+    return "\n".join(lines)
+
+
+def latency(results):
+    lines = ["| produced -> committed, ms | events/s | events | p50 | p90 | p99 | max |", "|---|---:|---:|---:|---:|---:|---:|"]
+    for one in results:
+        lines.append(f"| {one['contender']} | {one['rate']:,} | {one['events']:,} | {one['p50_ms']} | {one['p90_ms']} | {one['p99_ms']} | {one['max_ms']} |")
+    return "\n".join(lines)

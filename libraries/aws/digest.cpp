@@ -1,0 +1,33 @@
+#include "aws/digest.hpp"
+
+#include <openssl/evp.h>
+
+#include <stdexcept>
+
+namespace cdcrt::aws {
+
+std::string sha256_hex(std::string_view data) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  if (EVP_Digest(data.data(), data.size(), digest, &size, EVP_sha256(), nullptr) != 1) throw std::runtime_error("OpenSSL has no SHA-256");
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * static_cast<std::size_t>(size));
+  for (unsigned i = 0; i < size; ++i) {
+    text += kDigits[digest[i] >> 4];
+    text += kDigits[digest[i] & 15];
+  }
+  return text;
+}
+
+std::string md5_base64(std::string_view data) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  if (EVP_Digest(data.data(), data.size(), digest, &size, EVP_md5(), nullptr) != 1)
+    throw std::runtime_error("OpenSSL refuses MD5 (FIPS mode?), which S3 needs to delete objects");
+  unsigned char text[64];
+  const int length = EVP_EncodeBlock(text, digest, static_cast<int>(size));
+  return std::string(text, text + length);
+}
+
+}  // namespace cdcrt::aws

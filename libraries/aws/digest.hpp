@@ -1,0 +1,14 @@
+// Digests that S3 asks for.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace cdcrt::aws {
+
+/// Lower-case hex, 64 letters.
+std::string sha256_hex(std::string_view data);
+/// Base64, 24 letters: Content-MD5, which DeleteObjects demands.
+std::string md5_base64(std::string_view data);
+
+}  // namespace cdcrt::aws

@@ -1,0 +1,72 @@
+#include "catalog.hpp"
+
+#include <cstdlib>
+
+#include "sql/identifier.hpp"
+#include "sql/redshift_literal.hpp"
+
+namespace cdcrt::redshift {
+
+using sdk::Status;
+
+namespace {
+
+long number(const Field& field) { return field ? std::strtol(field->c_str(), nullptr, 10) : 0; }
+
+std::string literal(std::string_view text) {
+  std::string out;
+  sql::redshift::append_text(out, text);
+  return out;
+}
+
+}  // namespace
+
+const CatalogColumn* CatalogTable::find(std::string_view name) const {
+  for (const CatalogColumn& column : columns) {
+    if (column.name == name) return &column;
+  }
+  return nullptr;
+}
+
+bool operator==(const CatalogColumn& left, const CatalogColumn& right) {
+  return left.name == right.name && left.type.name == right.type.name && left.not_null == right.not_null;
+}
+
+Status read_catalog(TargetSession& session, std::string_view schema, std::string_view table, CatalogTable& out) {
+  out = CatalogTable();
+  const std::string text =
+      "SELECT t.table_type, c.column_name, c.data_type, c.character_maximum_length, c.numeric_precision, c.numeric_scale, c.is_nullable "
+      "FROM information_schema.tables t JOIN information_schema.columns c ON c.table_schema = t.table_schema AND c.table_name = "
+      "t.table_name "
+      "WHERE t.table_schema = " +
+      literal(schema) + " AND t.table_name = " + literal(table) + " ORDER BY c.ordinal_position";
+  return session.select(text, 7, "cannot read the catalog for table " + sql::shown(table), [&](const std::vector<Field>& row) {
+    out.exists = true;
+    out.is_view = row[0] && row[0]->find("VIEW") != std::string::npos;
+    CatalogColumn column;
+    column.name = row[1].value_or("");
+    column.type = sql::redshift::catalog_type(row[2].value_or(""), static_cast<uint32_t>(number(row[3])),
+                                              static_cast<uint32_t>(number(row[4])), static_cast<int16_t>(number(row[5])));
+    column.not_null = row[6] && *row[6] == "NO";
+    out.columns.push_back(std::move(column));
+    return true;
+  });
+}
+
+Status read_layout(TargetSession& session, std::string_view schema, std::string_view table, std::string_view column, bool& distkey,
+                   bool& sortkey) {
+  const std::string doing = "cannot read how table " + sql::shown(table) + " is laid out";
+  std::string path = "SET LOCAL search_path TO ";
+  Status status = sql::append_identifier(path, schema, sql::redshift::kNameLimit, "schema");
+  if (status) status = session.execute(path, doing);
+  if (!status) return status;
+  const std::string text = "SELECT CASE WHEN distkey THEN 1 ELSE 0 END, sortkey FROM pg_table_def WHERE schemaname = " + literal(schema) +
+                           " AND tablename = " + literal(table) + " AND \"column\" = " + literal(column);
+  return session.select(text, 2, doing, [&](const std::vector<Field>& row) {
+    distkey = number(row[0]) != 0;
+    sortkey = number(row[1]) != 0;
+    return false;
+  });
+}
+
+}  // namespace cdcrt::redshift

@@ -1,0 +1,158 @@
+#include "definitions.hpp"
+
+#include "sql/identifier.hpp"
+#include "sql/redshift_ddl.hpp"
+#include "sql/redshift_literal.hpp"
+#include "sql/redshift_statements.hpp"
+
+namespace cdcrt::redshift {
+
+using sdk::Status;
+using sql::Moment;
+using sql::redshift::ColumnType;
+using sql::redshift::Storage;
+
+namespace {
+
+class Change {
+ public:
+  Change(TargetSession& session, const Settings& settings, const cdcrt_table& table, std::vector<Widening>& widenings)
+      : session_(session),
+        settings_(settings),
+        table_(table),
+        widenings_(widenings),
+        what_("cannot change table " + sql::shown(sdk::view(table.name))) {}
+
+  Status run(const cdcrt_change& change) {
+    Status status = session_.append_table(quoted_, table_);
+    if (!status) return status;
+    schema_ = session_.schema_of(table_);
+    name_ = sql::redshift::folded(sdk::view(table_.name), session_.names().case_sensitive);
+    if (change.kind == CDCRT_CREATE_TABLE) return create(change);
+    status = read_catalog(session_, schema_, name_, catalog_);
+    if (status && !catalog_.exists)
+      status = Status::error(CDCRT_STALE_SCHEMA, "table " + quoted_ + " does not exist").with_native(0, "42P01");
+    if (!status) return status;
+    const cdcrt_column& column = change.columns[0];
+    const std::string folded = sql::redshift::folded(sdk::view(column.name), session_.names().case_sensitive);
+    status = sql::redshift::append_name(column_, folded, "column", true);
+    if (!status) return status;
+    const CatalogColumn* found = catalog_.find(folded);
+    switch (change.kind) {
+      case CDCRT_ADD_COLUMN:
+        return found != nullptr ? Status() : add(column);
+      case CDCRT_DROP_COLUMN:
+        return found == nullptr ? Status() : drop(*found);
+      case CDCRT_ALTER_TYPE:
+        return found == nullptr ? no_column(folded) : alter(column, *found);
+      case CDCRT_DROP_NOT_NULL:
+        if (found == nullptr) return no_column(folded);
+        return found->not_null ? rebuild(*found, found->type, {}) : Status();
+      default:
+        return Status::unsupported("change " + std::to_string(change.kind) + " is unknown to this sink");
+    }
+  }
+
+ private:
+  Status execute(const std::string& text) { return session_.execute(text, what_, Moment::kChange); }
+  [[nodiscard]] Status no_column(const std::string& name) const {
+    return Status::error(CDCRT_STALE_SCHEMA, "table " + quoted_ + " has no column " + sql::shown(name)).with_native(0, "42703");
+  }
+
+  Status create(const cdcrt_change& change) {
+    // Asked for first: CREATE SCHEMA IF NOT EXISTS needs a right that a loader need not have.
+    std::string text = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = ";
+    sql::redshift::append_text(text, schema_);
+    Field there;
+    Status status = session_.answer(text, what_, there);
+    if (status && !there) {
+      text = "CREATE SCHEMA IF NOT EXISTS ";
+      status = sql::redshift::append_name(text, schema_, "schema", true);
+      if (status) status = execute(text);
+    }
+    sql::redshift::Layout layout;
+    if (status) status = settings_.layout_of(schema_, name_, layout);
+    text.clear();
+    if (status) status = sql::redshift::create_table(text, quoted_, change.columns, change.column_count, layout, session_.names());
+    return status ? execute(text) : std::move(status);
+  }
+
+  Status add(const cdcrt_column& column) {
+    std::string text;
+    Status status = sql::redshift::add_column(text, quoted_, column, session_.names());
+    return status ? execute(text) : std::move(status);
+  }
+
+  /// What is part of the layout stays: nothing in Redshift drops or retypes it.
+  Status not_of_layout(const CatalogColumn& column) {
+    bool distkey = false;
+    bool sortkey = false;
+    Status status = read_layout(session_, schema_, name_, column.name, distkey, sortkey);
+    if (!status || (!distkey && !sortkey)) return status;
+    const std::string which = distkey && sortkey ? "DISTKEY and part of the SORTKEY" : distkey ? "DISTKEY" : "part of the SORTKEY";
+    return Status::unsupported("column " + sql::shown(column.name) + " of table " + quoted_ + " is its " + which +
+                                   ", which Redshift neither drops nor changes in type",
+                               std::string("run: ") + (sortkey ? "ALTER TABLE " + quoted_ + " ALTER SORTKEY NONE; " : "") +
+                                   (distkey ? "ALTER TABLE " + quoted_ + " ALTER DISTSTYLE EVEN; " : "") +
+                                   "the change is tried again by itself, set the keys anew afterwards");
+  }
+
+  Status drop(const CatalogColumn& column) {
+    Status status = not_of_layout(column);
+    return status ? execute("ALTER TABLE " + quoted_ + " DROP COLUMN " + column_) : std::move(status);
+  }
+
+  Status alter(const cdcrt_column& column, const CatalogColumn& found) {
+    const ColumnType wanted = sql::redshift::written_type(sql::redshift::column_type(column, session_.names()));
+    // Another process may have made this change already.
+    if (wanted.name == found.type.name) return {};
+    const bool varchar = found.type.name.compare(0, 7, "VARCHAR") == 0 && wanted.storage == Storage::kText;
+    if (varchar || (found.type.storage == Storage::kBytes && wanted.storage == Storage::kBytes)) {
+      // A text without a length grows when a value needs it.
+      const bool unbounded = varchar && column.type.length == 0 && column.target_type.size == 0;
+      if (unbounded || wanted.length <= found.type.length) return {};
+      widenings_.push_back({quoted_, column_, quoted_ + "." + column_, found.type, wanted.length});
+      return Status::error(CDCRT_STALE_SCHEMA,
+                           "column " + quoted_ + "." + column_ + " is widened to " + wanted.name + " outside of the transaction");
+    }
+    std::string fallback;
+    if ((column.flags & CDCRT_COLUMN_DEFAULT) != 0 && column.default_value.tag > CDCRT_NULL && wanted.storage != Storage::kSuper &&
+        wanted.storage != Storage::kBytes) {
+      Status status = sql::redshift::append_default(fallback, column, session_.names());
+      if (!status) return status;
+    }
+    return rebuild(found, wanted, fallback);
+  }
+
+  Status rebuild(const CatalogColumn& column, const ColumnType& to, const std::string& fallback) {
+    Status status = not_of_layout(column);
+    std::string temporary;
+    std::string name = "cdcrt_new_" + column.name.substr(0, 100);
+    while (!name.empty() && !sql::is_utf8(name)) name.pop_back();
+    while (catalog_.find(name) != nullptr) name += '_';
+    if (status) status = sql::redshift::append_name(temporary, name, "column", true);
+    if (!status) return status;
+    for (const std::string& text : sql::redshift::change_type(quoted_, column_, temporary, column.type, to, fallback)) {
+      status = execute(text);
+      if (!status) return status;
+    }
+    return {};
+  }
+
+  TargetSession& session_;
+  const Settings& settings_;
+  const cdcrt_table& table_;
+  std::vector<Widening>& widenings_;
+  const std::string what_;
+  std::string quoted_, schema_, name_, column_;
+  CatalogTable catalog_;
+};
+
+}  // namespace
+
+Status apply_change(TargetSession& session, const Settings& settings, const cdcrt_table& table, const cdcrt_change& change,
+                    std::vector<Widening>& widenings) {
+  return Change(session, settings, table, widenings).run(change);
+}
+
+}  // namespace cdcrt::redshift

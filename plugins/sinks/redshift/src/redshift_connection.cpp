@@ -1,0 +1,347 @@
+#include "redshift_connection.hpp"
+
+#include <algorithm>
+
+#include "definitions.hpp"
+#include "load_errors.hpp"
+#include "sql/identifier.hpp"
+#include "sql/redshift_ddl.hpp"
+#include "sql/redshift_literal.hpp"
+#include "sql/redshift_statements.hpp"
+
+namespace cdcrt::redshift {
+
+using sdk::Status;
+using sql::Moment;
+
+namespace {
+
+constexpr uint64_t kMostKeysAtOnce = 500;
+constexpr int kOwnAttempts = 3;
+constexpr std::chrono::minutes kWidenAgain{5};  // an operator may have made it possible meanwhile
+
+std::string_view verb(uint32_t kind) {
+  switch (kind) {
+    case CDCRT_WRITE_APPEND:
+      return "append to";
+    case CDCRT_WRITE_UPSERT:
+      return "upsert into";
+    case CDCRT_WRITE_PATCH:
+      return "update";
+    case CDCRT_WRITE_DELETE:
+    case CDCRT_WRITE_REMOVE:
+      return "delete from";
+    case CDCRT_WRITE_REPLACE:
+      return "replace rows of";
+    default:
+      return "clear";
+  }
+}
+
+}  // namespace
+
+RedshiftConnection::RedshiftConnection(const Settings& settings, StagingPlace& place, const sdk::Host& host)
+    : settings_(settings),
+      place_(place),
+      host_(host),
+      session_(settings),
+      files_(place, host),
+      loader_(settings, session_, place, files_, host) {}
+
+RedshiftConnection::~RedshiftConnection() {
+  if (in_transaction_ && !over_) static_cast<void>(session_.execute("ROLLBACK", "cannot roll back"));
+}
+
+Status RedshiftConnection::open() {
+  Status status = session_.connect();
+  if (!status || place_.proven || !place_.identified()) return status;
+  return loader_.probe();
+}
+
+std::string RedshiftConnection::doing(std::string_view what, const cdcrt_table& table) {
+  std::string text = "cannot " + std::string(what) + " table ";
+  if (table.schema.data != nullptr) text += sql::shown(sdk::view(table.schema)) + ".";
+  return text + sql::shown(sdk::view(table.name));
+}
+
+std::string RedshiftConnection::key_of(const cdcrt_table& table) const {
+  return session_.schema_of(table) + std::string(1, '\0') + sql::redshift::folded(sdk::view(table.name), session_.names().case_sensitive);
+}
+
+Status RedshiftConnection::usable() const {
+  if (!broken_) return {};
+  return Status::retry("an earlier statement of this transaction failed; it must be rolled back first");
+}
+
+Status RedshiftConnection::failed(Status status) {
+  if (in_transaction_) broken_ = true;
+  if (status.code() == CDCRT_STALE_SCHEMA) tables_.clear();
+  return status;
+}
+
+void RedshiftConnection::transaction_ended() {
+  in_transaction_ = broken_ = over_ = changed_ = false;
+  files_.remove();
+}
+
+Status RedshiftConnection::begin() {
+  if (in_transaction_) return Status::fatal("a transaction is open already");
+  Status status = session_.execute("BEGIN", "cannot begin a transaction");
+  if (status) in_transaction_ = true;
+  return status;
+}
+
+Status RedshiftConnection::commit() {
+  if (!in_transaction_) return Status::fatal("there is no transaction to commit");
+  Status status = usable();
+  if (!status) return status;
+  status = session_.execute("COMMIT", "cannot commit", Moment::kCommit);
+  if (status.code() == CDCRT_RETRY || status.code() == CDCRT_UNREACHABLE) return failed(std::move(status));
+  // Done, or refused and thereby over.
+  if (!status) tables_.clear();
+  transaction_ended();
+  return status;
+}
+
+Status RedshiftConnection::rollback() {
+  if (changed_ || broken_) tables_.clear();
+  if (in_transaction_ && !over_) {
+    Status status = session_.execute("ROLLBACK", "cannot roll back");
+    if (!status && status.message().find("no transaction") == std::string_view::npos) return status;
+  }
+  transaction_ended();
+  widen();
+  return {};
+}
+
+/// Growing a column is a transaction of its own, which Redshift commits by itself.
+void RedshiftConnection::widen() {
+  for (const Widening& widening : widenings_) {
+    Status status = session_.execute(sql::redshift::widen(widening.table, widening.column, widening.type, widening.bytes),
+                                     "cannot widen column " + widening.shown, Moment::kChange);
+    if (status || status.code() == CDCRT_RETRY || status.code() == CDCRT_BUSY) continue;
+    not_widened_[widening.shown] = {std::string(status.message()), std::chrono::steady_clock::now()};
+    host_.warn("column " + widening.shown + " stays " + widening.type.name +
+               ", values that do not fit become dead letters: " + std::string(status.message()));
+  }
+  if (!widenings_.empty()) tables_.clear();
+  widenings_.clear();
+}
+
+/// nullptr: it may be tried, for the first time or again.
+const std::string* RedshiftConnection::why_not_widened(const Widening& widening) {
+  const auto known = not_widened_.find(widening.shown);
+  if (known == not_widened_.end()) return nullptr;
+  if (std::chrono::steady_clock::now() - known->second.second < kWidenAgain) return &known->second.first;
+  not_widened_.erase(known);
+  return nullptr;
+}
+
+Status RedshiftConnection::known_table(const cdcrt_table& table, const CatalogTable*& out) {
+  const std::string key = key_of(table);
+  auto known = tables_.find(key);
+  if (known == tables_.end()) {
+    CatalogTable catalog;
+    Status status = read_catalog(session_, session_.schema_of(table),
+                                 sql::redshift::folded(sdk::view(table.name), session_.names().case_sensitive), catalog);
+    if (!status) return status;
+    if (!catalog.exists) {
+      return Status::error(CDCRT_STALE_SCHEMA,
+                           "table " + sql::shown(session_.schema_of(table)) + "." + sql::shown(sdk::view(table.name)) + " does not exist")
+          .with_native(0, "42P01");
+    }
+    known = tables_.emplace(key, std::move(catalog)).first;
+  }
+  out = &known->second;
+  return {};
+}
+
+Status RedshiftConnection::describe(const cdcrt_table& table, sdk::TableDescription& out) {
+  Status status = usable();
+  CatalogTable catalog;
+  if (status)
+    status = read_catalog(session_, session_.schema_of(table),
+                          sql::redshift::folded(sdk::view(table.name), session_.names().case_sensitive), catalog);
+  if (!status) return failed(std::move(status));
+  // Declared keys are not enforced, so that none is told of.
+  for (const CatalogColumn& column : catalog.columns)
+    out.add(column.name, sql::redshift::logical_type(column.type), column.type.name, column.not_null, 0);
+  out.set_exists(catalog.exists);
+  out.set_view(catalog.is_view);
+  return {};
+}
+
+Status RedshiftConnection::change(const cdcrt_table& table, const cdcrt_change* changes, uint32_t count) {
+  Status status = usable();
+  if (!status) return status;
+  const bool own = !in_transaction_;
+  for (int attempt = 1;; ++attempt) {
+    tables_.clear();
+    status = own ? begin() : Status();
+    changed_ = true;
+    for (uint32_t i = 0; i < count && status; ++i) {
+      status = apply_change(session_, settings_, table, changes[i], widenings_);
+      // A column that cannot grow is used as it is: each value is looked at before it is written.
+      if (status.code() != CDCRT_STALE_SCHEMA || widenings_.empty() || why_not_widened(widenings_.back()) == nullptr) continue;
+      widenings_.pop_back();
+      status = Status();
+    }
+    tables_.clear();
+    if (status) return own ? commit() : Status();
+    const bool widens = !widenings_.empty();
+    status = failed(std::move(status));
+    if (!own) return status;
+    Status undone = rollback();
+    // Two sessions made the same thing at once: the other one's is there now.
+    const bool raced = status.sqlstate() == "23505" || status.sqlstate() == "42P07" || status.sqlstate() == "42701" ||
+                       status.sqlstate() == "42P06" || status.message().find("already exists") != std::string_view::npos;
+    if ((!raced && !widens) || !undone || attempt == kOwnAttempts) return status;
+  }
+}
+
+Status RedshiftConnection::write(const cdcrt_write& write) {
+  Status status = usable();
+  if (!status) return status;
+  if (write.row_count == 0 && write.kind != CDCRT_WRITE_CLEAR) return {};
+  const bool own = !in_transaction_;  // a write is whole or nothing
+  for (int attempt = 1;; ++attempt) {
+    status = own ? begin() : Status();
+    refused_ = RefusedCopy();
+    if (status) status = write_groups(write);
+    if (status) return own ? commit() : Status();
+    const bool widens = !widenings_.empty();
+    status = after_write(write, failed(std::move(status)), refused_);
+    if (!own) return status;
+    Status undone = rollback();
+    if (!widens || !undone || attempt == kOwnAttempts) return status;
+  }
+}
+
+Status RedshiftConnection::write_groups(const cdcrt_write& write) {
+  std::vector<odbc::RowGroup> groups;
+  Status status;
+  if (write.kind == CDCRT_WRITE_CLEAR)
+    groups.emplace_back();
+  else
+    status = odbc::group_rows(write, groups);
+  const CatalogTable* catalog = nullptr;
+  if (status) status = known_table(write.table, catalog);
+  if (!status) return status;
+  const std::string what = doing(verb(write.kind), write.table);
+  std::vector<TableWrite> writes;
+  writes.reserve(groups.size());
+  for (const odbc::RowGroup& group : groups) {
+    status = writes.emplace_back(session_, loader_, write, group, *catalog, what).check(widenings_);
+    if (!status) {
+      widenings_.clear();
+      return status;
+    }
+  }
+  if (!widenings_.empty()) {
+    for (const Widening& widening : widenings_) {
+      const std::string* why = why_not_widened(widening);
+      if (why == nullptr) continue;
+      status = Status::bad_record("column " + widening.shown + " is " + widening.type.name + " and has to grow for a value: " + *why,
+                                  "make the table's owner the connection's user, or widen the column by hand");
+      widenings_.clear();
+      return status;
+    }
+    return Status::error(CDCRT_STALE_SCHEMA,
+                         "column " + widenings_.front().shown + " is widened to " + std::to_string(widenings_.front().bytes) + " bytes");
+  }
+  for (TableWrite& each : writes) {
+    status = each.run(++stages_);
+    if (!status) {
+      refused_ = each.refused();
+      return status;
+    }
+  }
+  return {};
+}
+
+/// What the server or COPY refused may have another reason than the values; and COPY keeps its reasons elsewhere.
+Status RedshiftConnection::after_write(const cdcrt_write& write, Status status, const RefusedCopy& refused) {
+  const bool asks = !refused.urls.empty() && (status.code() == CDCRT_BUSY || status.code() == CDCRT_BAD_RECORD);
+  if (!asks && (status.code() != CDCRT_BAD_RECORD || changed_)) return status;
+  const auto known = tables_.find(key_of(write.table));
+  if (!asks && known == tables_.end()) return status;
+  if (in_transaction_ && !over_) {
+    if (Status undone = session_.execute("ROLLBACK", "cannot roll back"); !undone) return status;
+    over_ = true;
+  }
+  if (asks) status = explain_load(session_, refused.urls, std::move(status), doing(verb(write.kind), write.table));
+  if (status.code() != CDCRT_BAD_RECORD || changed_ || known == tables_.end()) return status;
+  // A value may have been refused because the column changed since its type was read: then it is no bad record.
+  CatalogTable now;
+  Status read = read_catalog(session_, session_.schema_of(write.table),
+                             sql::redshift::folded(sdk::view(write.table.name), session_.names().case_sensitive), now);
+  const bool changed = read && !(now.columns == known->second.columns);
+  tables_.clear();
+  if (!changed) return status;
+  return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(sdk::view(write.table.name)) +
+                                               " changed meanwhile: " + std::string(status.message()));
+}
+
+Status RedshiftConnection::lock(const cdcrt_table* tables, uint32_t count) {
+  Status status = usable();
+  if (!status || count == 0) return status;
+  std::string text = "LOCK ";
+  for (uint32_t i = 0; i < count && status; ++i) {
+    if (i > 0) text += ", ";
+    status = session_.append_table(text, tables[i]);
+  }
+  if (status) status = session_.execute(text, "cannot lock cdcrt's own tables");
+  return status ? Status() : failed(std::move(status));
+}
+
+Status RedshiftConnection::read(const cdcrt_read& read) {
+  Status status = usable();
+  if (!status) return status;
+  if (read.key_count > 0 && read.key_rows == 0) return {};
+  status = read_rows(read, doing("read", read.table));
+  return status ? Status() : failed(std::move(status));
+}
+
+Status RedshiftConnection::read_rows(const cdcrt_read& read, const std::string& what) {
+  const CatalogTable* catalog = nullptr;
+  Status status = known_table(read.table, catalog);
+  if (!status) return status;
+  std::vector<cdcrt_column> columns(read.columns, read.columns + read.column_count);
+  std::vector<uint32_t> all, keys;
+  for (uint32_t i = 0; i < read.column_count; ++i) {
+    all.push_back(i);
+    columns[i].key_ordinal = i < read.key_count ? i + 1 : 0;
+    if (i < read.key_count) keys.push_back(i);
+  }
+  sql::redshift::StageShape shape;
+  status = make_shape(session_, read.table, *catalog, columns.data(), all, shape);
+  if (!status) return status;
+  std::string head = "SELECT ";
+  for (std::size_t i = 0; i < shape.columns.size(); ++i) {
+    if (i > 0) head += ", ";
+    head += sql::redshift::text_expression(shape.columns[i].name, shape.columns[i].type.storage);
+  }
+  head += " FROM " + shape.table;
+  std::vector<cdcrt_cell> cells(read.column_count);
+  std::vector<std::string> buffers(read.column_count);
+  bool stopped = false;
+  const auto visit = [&](const std::vector<Field>& row) {
+    for (uint32_t i = 0; i < read.column_count; ++i) {
+      cells[i] = row[i] ? sql::redshift::from_text(*row[i], shape.columns[i].type.storage, read.columns[i].type, buffers[i])
+                        : cdcrt_cell{CDCRT_NULL, 0, 0, 0, {0}};
+    }
+    stopped = read.visit(read.context, cells.data()) != 0;
+    return !stopped;
+  };
+  if (read.key_count == 0) return session_.select(head, read.column_count, what, visit);
+  for (uint64_t first = 0; first < read.key_rows && status && !stopped; first += kMostKeysAtOnce) {
+    std::vector<uint64_t> rows;
+    for (uint64_t row = first; row < std::min(read.key_rows, first + kMostKeysAtOnce); ++row) rows.push_back(row);
+    std::string text = head + " WHERE ";
+    status = append_key_condition(text, shape, columns.data(), keys, read.keys, read.key_count, rows);
+    if (status) status = session_.select(text, read.column_count, what, visit);
+  }
+  return status;
+}
+
+}  // namespace cdcrt::redshift

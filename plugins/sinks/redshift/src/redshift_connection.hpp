@@ -1,0 +1,73 @@
+// RedshiftConnection: one session and its transaction: locks, reads, writes, definitions, staged files.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "catalog.hpp"
+#include "cdcrt/sdk/host.hpp"
+#include "cdcrt/sdk/sink.hpp"
+#include "settings.hpp"
+#include "stage_loader.hpp"
+#include "staged_files.hpp"
+#include "table_write.hpp"
+#include "target_session.hpp"
+
+namespace cdcrt::redshift {
+
+/// One thread at a time. After a failed statement nothing but rollback() reaches the server, so that it never answers 25P02.
+class RedshiftConnection final : public sdk::SinkConnection {
+ public:
+  RedshiftConnection(const Settings& settings, StagingPlace& place, const sdk::Host& host);
+  ~RedshiftConnection() override;
+
+  /// Connects; tries staging where no connection of this process has yet.
+  sdk::Status open();
+  sdk::Status begin() override;
+  sdk::Status commit() override;
+  sdk::Status rollback() override;
+  sdk::Status describe(const cdcrt_table& table, sdk::TableDescription& out) override;
+  sdk::Status change(const cdcrt_table& table, const cdcrt_change* changes, uint32_t count) override;
+  sdk::Status write(const cdcrt_write& write) override;
+  sdk::Status read(const cdcrt_read& read) override;
+  sdk::Status lock(const cdcrt_table* tables, uint32_t count) override;
+
+ private:
+  [[nodiscard]] sdk::Status usable() const;
+  sdk::Status failed(sdk::Status status);
+  void transaction_ended();
+  sdk::Status write_groups(const cdcrt_write& write);
+  sdk::Status after_write(const cdcrt_write& write, sdk::Status status, const RefusedCopy& refused);
+  sdk::Status read_rows(const cdcrt_read& read, const std::string& what);
+  sdk::Status known_table(const cdcrt_table& table, const CatalogTable*& out);
+  void widen();
+  const std::string* why_not_widened(const Widening& widening);
+  [[nodiscard]] std::string key_of(const cdcrt_table& table) const;
+  /// "cannot upsert into table "s"."t"": for messages.
+  [[nodiscard]] static std::string doing(std::string_view what, const cdcrt_table& table);
+
+  const Settings& settings_;
+  StagingPlace& place_;
+  const sdk::Host host_;
+  TargetSession session_;
+  StagedFiles files_;
+  StageLoader loader_;
+  std::map<std::string, CatalogTable> tables_;  ///< what is known of the catalog; forgotten when it may be old
+  std::vector<Widening> widenings_;             ///< to be done once no transaction is open
+  std::map<std::string, std::pair<std::string, std::chrono::steady_clock::time_point>>
+      not_widened_;  ///< why a column could not grow, by its name
+  RefusedCopy refused_;
+  uint64_t stages_ = 0;
+  bool in_transaction_ = false;
+  bool broken_ = false;   ///< the transaction cannot go on: only rollback may follow
+  bool over_ = false;     ///< it was rolled back here already
+  bool changed_ = false;  ///< the open transaction changed definitions
+};
+
+}  // namespace cdcrt::redshift

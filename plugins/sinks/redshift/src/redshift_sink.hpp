@@ -1,0 +1,32 @@
+// RedshiftSink: tables of Amazon Redshift: files in S3, COPY, one set-based transaction.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "cdcrt/sdk/sink.hpp"
+#include "settings.hpp"
+#include "staged_files.hpp"
+
+namespace cdcrt::redshift {
+
+class RedshiftSink : public sdk::Sink {
+ public:
+  static constexpr const char* kSummary = "Tables of Amazon Redshift: files in S3, COPY, one transaction";
+  static constexpr const char* kLicense = "Apache-2.0";
+  static constexpr uint32_t kCapabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | CDCRT_SINK_TABLE_LOCKS;
+
+  RedshiftSink(const sdk::Config& config, sdk::Host host);
+  ~RedshiftSink() override;
+  sdk::Status configure(const sdk::Config& config) override;
+  sdk::Status open(std::unique_ptr<sdk::SinkConnection>& connection) override;
+  sdk::Status identify(std::string_view pipeline, std::string_view process) override;
+  sdk::Status abandoned(std::string_view process) override;
+
+ private:
+  const sdk::Host host_;
+  Settings settings_;
+  std::unique_ptr<StagingPlace> place_;
+};
+
+}  // namespace cdcrt::redshift

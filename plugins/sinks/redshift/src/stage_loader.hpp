@@ -1,0 +1,73 @@
+// StageLoader: rows into a table as a set: as files in S3 that COPY reads, or as constants of INSERT statements.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cdcrt/abi/sink.h"
+#include "cdcrt/sdk/host.hpp"
+#include "cdcrt/sdk/status.hpp"
+#include "odbc/row_groups.hpp"
+#include "settings.hpp"
+#include "sql/redshift_statements.hpp"
+#include "staged_files.hpp"
+#include "target_session.hpp"
+
+namespace cdcrt::redshift {
+
+/// Rows on their way into a table.
+struct Load {
+  const cdcrt_write& write;
+  const odbc::RowGroup& group;
+  const sql::redshift::StageShape& shape;
+  std::string_view into;    ///< quoted table
+  bool numbered = false;    ///< `shape.row_number` comes first and takes the row's index in the write
+  uint64_t text_bytes = 0;  ///< about as many, of all rows
+  std::string_view what;    ///< for messages: "cannot upsert into table "s"."t""
+
+  [[nodiscard]] uint64_t rows() const { return group.every_row ? write.row_count : group.rows.size(); }
+  [[nodiscard]] uint64_t index(uint64_t row) const { return group.every_row ? row : group.rows[row]; }
+  [[nodiscard]] const cdcrt_cell* cells(uint64_t row) const { return write.cells + index(row) * write.column_count; }
+};
+
+/// A COPY that was refused: which files it read, to ask what was wrong.
+struct RefusedCopy {
+  std::vector<std::string> urls;  ///< empty: no COPY was refused
+};
+
+/// One thread; belongs to a connection.
+class StageLoader {
+ public:
+  StageLoader(const Settings& settings, TargetSession& session, StagingPlace& place, StagedFiles& files, sdk::Host host)
+      : settings_(settings), session_(session), place_(place), files_(files), host_(std::move(host)) {}
+
+  /// Whether so much is better staged in S3.
+  [[nodiscard]] bool is_large(uint64_t rows, uint64_t bytes) const {
+    return rows > settings_.copy_from_rows || bytes > settings_.copy_from_bytes;
+  }
+  /// Loads all rows, or fails and has spoiled the transaction. `refused` tells of a COPY that said no.
+  sdk::Status load(const Load& load, RefusedCopy& refused);
+  /// (constant, ...), (constant, ...) of rows [first, last): for VALUES.
+  static sdk::Status append_values(std::string& out, const Load& load, uint64_t first, uint64_t last);
+  /// Writes and loads one row, so that what the bucket, the role and the grants lack is known at the start. Leaves nothing.
+  sdk::Status probe();
+
+ private:
+  sdk::Status by_insert(const Load& load);
+  sdk::Status by_copy(const Load& load, RefusedCopy& refused);
+  sdk::Status copy(const aws::StagedSet& set, std::string_view into, std::string_view columns, std::string_view null_text,
+                   std::string_view what);
+  [[nodiscard]] sdk::Status as_outage(sdk::Status status) const;
+  uint32_t slices();
+
+  const Settings& settings_;
+  TargetSession& session_;
+  StagingPlace& place_;
+  StagedFiles& files_;
+  sdk::Host host_;
+  uint64_t nul_told_ = 0;
+};
+
+}  // namespace cdcrt::redshift

@@ -1,0 +1,104 @@
+#include "staged_files.hpp"
+
+#include <random>
+
+#include "sql/identifier.hpp"
+
+namespace cdcrt::redshift {
+
+using sdk::Status;
+
+namespace {
+
+std::string as_key_part(std::string_view name) {
+  std::string out;
+  for (const char c : name) {
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || (c == '.' && !out.empty());
+    if (plain) {
+      out += c;
+    } else {
+      out += '=';
+      sql::append_hex(out, std::string_view(&c, 1));
+    }
+  }
+  return out;
+}
+
+std::string random_name() {
+  std::random_device random;
+  std::string name = "process-";
+  for (int i = 0; i < 4; ++i) {
+    const uint32_t part = random();
+    sql::append_hex(name, std::string_view(reinterpret_cast<const char*>(&part), sizeof part));
+  }
+  return name;
+}
+
+}  // namespace
+
+StagingPlace::StagingPlace(const Settings& settings, sdk::Host host)
+    : settings_(settings),
+      host_(std::move(host)),
+      credentials_(aws::default_credentials(settings.staging.credentials)),
+      pipeline_("pipeline"),
+      process_(random_name()) {}
+
+void StagingPlace::identify(std::string_view pipeline, std::string_view process) {
+  pipeline_ = pipeline;
+  if (process.empty()) return;
+  process_ = process;
+  identified_ = true;
+}
+
+std::string StagingPlace::prefix_of(std::string_view process) const {
+  return settings_.staging.location.prefix + as_key_part(pipeline_) + "/" + as_key_part(process) + "/";
+}
+
+aws::S3Client StagingPlace::client(uint32_t attempts) const {
+  aws::S3Settings s3 = settings_.staging.s3;
+  if (attempts != 0) s3.attempts = attempts;
+  aws::S3Watch watch;
+  watch.retried = [host = host_](std::string_view what, std::string_view why, std::chrono::milliseconds wait) {
+    host.log(CDCRT_LOG_INFO, std::string(what) + ": " + std::string(why) + "; again in " + std::to_string(wait.count()) + " ms");
+  };
+  return {s3, credentials_, watch};
+}
+
+Status StagingPlace::remove(std::string_view process) {
+  if (process.empty() || process == process_) return {};
+  aws::S3Client s3 = client();
+  uint64_t deleted = 0;
+  Status status = s3.delete_prefix(prefix_of(process), deleted);
+  if (status && deleted > 0)
+    host_.info("removed " + std::to_string(deleted) + " staged files that process " + std::string(process) + " left behind");
+  return status;
+}
+
+void StagingPlace::remove_own() {
+  if (sets_ == 0) return;  // nothing was ever written
+  aws::S3Client s3 = client(3);
+  uint64_t deleted = 0;
+  if (Status status = s3.delete_prefix(prefix(), deleted); !status) {
+    host_.warn("staged files may be left below " + aws::s3_url(settings_.staging.location.bucket, prefix()) + ": " +
+               std::string(status.message()));
+  }
+}
+
+std::string StagingPlace::next_name() { return std::to_string(++sets_); }
+
+aws::S3Client& StagedFiles::client() {
+  if (client_ == nullptr) client_ = std::make_unique<aws::S3Client>(place_.client());
+  return *client_;
+}
+
+void StagedFiles::remove() {
+  if (keys_.empty()) return;
+  if (Status status = client().delete_objects(keys_); status) {
+    keys_.clear();
+  } else {
+    host_.log(CDCRT_LOG_DEBUG, "staged files are removed later: " + std::string(status.message()));
+  }
+}
+
+}  // namespace cdcrt::redshift

@@ -1,0 +1,288 @@
+#include "table_write.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "sql/identifier.hpp"
+#include "sql/redshift_csv.hpp"
+#include "sql/redshift_literal.hpp"
+
+namespace cdcrt::redshift {
+
+using sdk::Status;
+using sql::redshift::ColumnType;
+using sql::redshift::StageColumn;
+using sql::redshift::StageShape;
+using sql::redshift::Storage;
+
+namespace {
+
+bool has_text(const cdcrt_cell& cell) { return cell.tag == CDCRT_DECIMAL || cell.tag >= CDCRT_STRING; }
+
+bool can_grow(const ColumnType& type) { return type.name.compare(0, 3, "VAR") == 0; }
+
+/// "cdcrt_row", unless the table has such a column.
+std::string free_name(const CatalogTable& catalog, std::string name) {
+  while (catalog.find(name) != nullptr) name += '_';
+  return name;
+}
+
+}  // namespace
+
+Status make_shape(TargetSession& session, const cdcrt_table& table, const CatalogTable& catalog, const cdcrt_column* columns,
+                  const std::vector<uint32_t>& chosen, StageShape& shape) {
+  const bool case_sensitive = session.names().case_sensitive;
+  Status status = session.append_table(shape.table, table);
+  if (status) status = sql::redshift::append_name(shape.qualifier, sdk::view(table.name), "table", case_sensitive);
+  if (!status) return status;
+  std::vector<bool> used(catalog.columns.size());
+  for (const uint32_t index : chosen) {
+    const std::string name = sql::redshift::folded(sdk::view(columns[index].name), case_sensitive);
+    const CatalogColumn* found = catalog.find(name);
+    if (found == nullptr) {
+      return Status::error(CDCRT_STALE_SCHEMA, "table " + sql::shown(sdk::view(table.name)) + " has no column " + sql::shown(name))
+          .with_native(0, "42703");
+    }
+    const auto place = static_cast<std::size_t>(found - catalog.columns.data());
+    if (used[place]) {
+      return Status::error(CDCRT_BAD_CONFIG,
+                           "two columns of table " + sql::shown(sdk::view(table.name)) + " are " + sql::shown(name) +
+                               " in Redshift, which does not tell case apart",
+                           "rename or exclude one of them in the route (`columns.NAME.rename`)");
+    }
+    used[place] = true;
+    StageColumn column;
+    status = sql::redshift::append_name(column.name, name, "column", case_sensitive);
+    if (!status) return status;
+    column.type = found->type;
+    column.not_null = found->not_null;
+    column.key = columns[index].key_ordinal > 0;
+    shape.columns.push_back(std::move(column));
+  }
+  for (std::size_t i = 0; i < used.size() && status; ++i) {
+    if (!used[i]) status = sql::redshift::append_name(shape.others.emplace_back(), catalog.columns[i].name, "column", true);
+  }
+  return status;
+}
+
+Status append_key_condition(std::string& out, const StageShape& shape, const cdcrt_column* columns, const std::vector<uint32_t>& keys,
+                            const cdcrt_cell* cells, uint64_t stride, const std::vector<uint64_t>& rows) {
+  std::vector<std::size_t> places;  // of the key's columns within the shape
+  for (std::size_t i = 0; i < shape.columns.size(); ++i) {
+    if (shape.columns[i].key) places.push_back(i);
+  }
+  Status status;
+  const auto constant = [&](uint64_t row, std::size_t key) {
+    const uint32_t column = keys[key];
+    if (status)
+      status = sql::redshift::append_comparable(out, cells[row * stride + column], shape.columns[places[key]].type,
+                                                sdk::view(columns[column].name));
+  };
+  bool first = true;
+  if (places.size() == 1) {
+    out += sql::redshift::comparable(shape.columns[places[0]].name, shape.columns[places[0]].type.storage) + " IN (";
+    for (const uint64_t row : rows) {
+      if (!first) out += ", ";
+      first = false;
+      constant(row, 0);
+    }
+    out += ')';
+    return status;
+  }
+  for (const uint64_t row : rows) {
+    out += first ? "(" : " OR (";
+    first = false;
+    for (std::size_t key = 0; key < places.size(); ++key) {
+      if (key > 0) out += " AND ";
+      out += sql::redshift::comparable(shape.columns[places[key]].name, shape.columns[places[key]].type.storage) + " = ";
+      constant(row, key);
+    }
+    out += ')';
+  }
+  return status;
+}
+
+Status TableWrite::check(std::vector<Widening>& out) {
+  if (write_.kind == CDCRT_WRITE_CLEAR) return session_.append_table(shape_.table, write_.table);
+  Status status = make_shape(session_, write_.table, catalog_, write_.columns, group_.columns, shape_);
+  if (!status) return status;
+  const std::size_t width = group_.columns.size();
+  std::vector<uint64_t> longest(width);
+  for (uint64_t i = 0; i < rows(); ++i) {
+    const cdcrt_cell* cells = write_.cells + (group_.every_row ? i : group_.rows[i]) * write_.column_count;
+    uint64_t row_bytes = 0;
+    for (std::size_t c = 0; c < width; ++c) {
+      const cdcrt_cell& cell = cells[group_.columns[c]];
+      const ColumnType& type = shape_.columns[c].type;
+      row_bytes += 12;
+      if (has_text(cell)) {
+        row_bytes += cell.size;
+        if (cell.tag == CDCRT_BYTES) row_bytes += cell.size;
+        if (type.length != 0) longest[c] = std::max<uint64_t>(longest[c], cell.size);
+      }
+      if (type.storage == Storage::kText || cell.tag <= CDCRT_NULL) continue;
+      if (const auto why = sql::why_unstorable(cell); !why.empty()) {
+        return Status::bad_record("column " + sql::shown(sdk::view(write_.columns[group_.columns[c]].name)) + " of " + shape_.table + ": " +
+                                  std::string(why));
+      }
+    }
+    if (row_bytes > sql::redshift::kLongestRow) {
+      return Status::bad_record("a row of " + shape_.table + " has " + std::to_string(row_bytes) + " bytes; COPY reads rows of up to 4 MiB",
+                                "exclude a large column in the route, or hash it");
+    }
+    text_bytes_ += row_bytes;
+  }
+  for (std::size_t c = 0; c < width; ++c) {
+    const ColumnType& type = shape_.columns[c].type;
+    if (longest[c] <= type.length) continue;
+    const uint32_t bytes =
+        type.storage == Storage::kBytes ? sql::redshift::widened_varbyte(longest[c]) : sql::redshift::widened_varchar(longest[c]);
+    const std::string name = shape_.table + "." + shape_.columns[c].name;
+    if (bytes == 0 || !can_grow(type)) {
+      return Status::bad_record(
+          "column " + name + " is " + type.name + " and cannot hold a value of " + std::to_string(longest[c]) + " bytes",
+          "on_overflow = \"truncate\" or \"null\" in the route, or exclude the column");
+    }
+    out.push_back({shape_.table, shape_.columns[c].name, name, type, bytes});
+  }
+  return {};
+}
+
+Status TableWrite::run(uint64_t stage_number) {
+  switch (write_.kind) {
+    case CDCRT_WRITE_CLEAR:
+      return execute("DELETE FROM " + shape_.table);
+    case CDCRT_WRITE_APPEND:
+      return append_rows();
+    case CDCRT_WRITE_REMOVE:
+      return remove_copies(stage_number);
+    case CDCRT_WRITE_PATCH:
+      return through_stage(stage_number);
+    default:
+      break;
+  }
+  const bool replaces = write_.kind != CDCRT_WRITE_UPSERT || covers_table();
+  if (replaces && !loader_.is_large(rows(), text_bytes_)) return in_place();
+  return through_stage(stage_number);
+}
+
+Status TableWrite::append_rows() {
+  if (group_.columns.empty()) {  // every column takes its default
+    std::string name;
+    Status status = sql::redshift::append_name(name, catalog_.columns.at(0).name, "column", true);
+    std::string text = "INSERT INTO " + shape_.table + " (" + name + ") VALUES ";
+    for (uint64_t row = 0; row < rows(); ++row) text += row == 0 ? "(DEFAULT)" : ", (DEFAULT)";
+    return status ? execute(text) : std::move(status);
+  }
+  // Straight into the table: rows and progress are one transaction, so that nothing is loaded twice.
+  return loader_.load({write_, group_, shape_, shape_.table, false, text_bytes_, what_}, refused_);
+}
+
+/// Few rows: constants in two statements rather than a staging table in five.
+Status TableWrite::in_place() {
+  std::string text = "DELETE FROM " + shape_.table + " WHERE ";
+  std::vector<uint32_t> keys;
+  for (std::size_t i = 0; i < group_.columns.size(); ++i) {
+    if (shape_.columns[i].key) keys.push_back(group_.columns[i]);
+  }
+  std::vector<uint64_t> indexes(group_.rows);
+  for (uint64_t row = 0; group_.every_row && row < write_.row_count; ++row) indexes.push_back(row);
+  Status status = append_key_condition(text, shape_, write_.columns, keys, write_.cells, write_.column_count, indexes);
+  if (status) status = execute(text);
+  if (!status || write_.kind == CDCRT_WRITE_DELETE) return status;
+  status = still_covers_table();
+  if (!status) return status;
+  return loader_.load({write_, group_, shape_, shape_.table, false, text_bytes_, what_}, refused_);
+}
+
+Status TableWrite::through_stage(uint64_t stage_number) {
+  shape_.stage = "\"" + std::string("cdcrt_stage_") + std::to_string(stage_number) + "\"";
+  const bool patch = write_.kind == CDCRT_WRITE_PATCH;
+  if (patch) shape_.row_number = "\"" + free_name(catalog_, "cdcrt_row") + "\"";
+  Status status = execute(sql::redshift::create_stage(shape_));
+  if (status) status = loader_.load({write_, group_, shape_, shape_.stage, patch, text_bytes_, what_}, refused_);
+  if (!status) return status;
+  switch (write_.kind) {
+    case CDCRT_WRITE_DELETE:
+      status = execute(sql::redshift::delete_by_stage(shape_));
+      break;
+    case CDCRT_WRITE_PATCH: {
+      uint64_t missing = 0;
+      if (write_.missing != nullptr) status = report_missing(sql::redshift::select_missing(shape_), missing);
+      const std::string update = sql::redshift::update_from_stage(shape_);
+      int64_t changed = 0;
+      if (!status || update.empty()) break;
+      status = execute(update, &changed);
+      if (status && write_.missing != nullptr && static_cast<uint64_t>(changed) < rows() - missing) {
+        status = Status::error(CDCRT_BUSY, what_ + ": " + std::to_string(changed) + " rows were updated where " +
+                                               std::to_string(rows() - missing) + " were found");
+      }
+      break;
+    }
+    case CDCRT_WRITE_UPSERT:
+      if (!covers_table()) {
+        const std::string update = sql::redshift::update_from_stage(shape_);
+        if (!update.empty()) status = execute(update);
+        if (status) status = execute(sql::redshift::insert_missing(shape_));
+        break;
+      }
+      [[fallthrough]];
+    default: {
+      int64_t inserted = 0;
+      status = execute(sql::redshift::delete_by_stage(shape_));
+      if (status) status = still_covers_table();
+      if (status) status = execute(sql::redshift::insert_from_stage(shape_), &inserted);
+      if (status && static_cast<uint64_t>(inserted) != rows()) {
+        status = Status::error(CDCRT_BUSY,
+                               what_ + ": " + std::to_string(inserted) + " of " + std::to_string(rows()) + " staged rows were inserted");
+      }
+    }
+  }
+  return status ? execute("DROP TABLE " + shape_.stage) : std::move(status);
+}
+
+/// A column that somebody added since the catalog was read must not lose its values by DELETE and INSERT. The DELETE holds the table's
+/// lock by now, so that none is added any more.
+Status TableWrite::still_covers_table() {
+  if (write_.kind != CDCRT_WRITE_UPSERT) return {};
+  std::string text = "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = ";
+  sql::redshift::append_text(text, session_.schema_of(write_.table));
+  text += " AND table_name = ";
+  sql::redshift::append_text(text, sql::redshift::folded(sdk::view(write_.table.name), session_.names().case_sensitive));
+  Field count;
+  Status status = session_.answer(text, what_, count);
+  if (!status || (count && *count == std::to_string(catalog_.columns.size()))) return status;
+  return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + shape_.table + " changed meanwhile");
+}
+
+Status TableWrite::remove_copies(uint64_t stage_number) {
+  shape_.stage = "\"" + std::string("cdcrt_stage_") + std::to_string(stage_number) + "\"";
+  shape_.row_number = "\"" + free_name(catalog_, "cdcrt_row") + "\"";
+  const std::string held = "\"" + std::string("cdcrt_held_") + std::to_string(stage_number) + "\"";
+  const auto statements = sql::redshift::remove_copies(shape_, held);
+  Status status = execute(sql::redshift::create_stage(shape_));
+  if (status) status = loader_.load({write_, group_, shape_, shape_.stage, true, text_bytes_, what_}, refused_);
+  if (status) status = execute(statements.hold);
+  uint64_t missing = 0;
+  if (status) status = report_missing(statements.missing, missing);
+  int64_t removed = 0;
+  int64_t restored = 0;
+  if (status) status = execute(statements.remove, &removed);
+  if (status) status = execute(statements.restore, &restored);
+  if (status && static_cast<uint64_t>(removed - restored) != rows() - missing) {
+    return Status::error(CDCRT_BUSY, what_ + ": " + std::to_string(removed - restored) + " copies were removed where " +
+                                         std::to_string(rows() - missing) + " were found");
+  }
+  if (status) status = execute("DROP TABLE " + held);
+  return status ? execute("DROP TABLE " + shape_.stage) : std::move(status);
+}
+
+Status TableWrite::report_missing(const std::string& select, uint64_t& count) {
+  return session_.select(select, 1, what_, [&](const std::vector<Field>& row) {
+    ++count;
+    if (row[0] && write_.missing != nullptr) write_.missing(write_.context, std::strtoull(row[0]->c_str(), nullptr, 10));
+    return true;
+  });
+}
+
+}  // namespace cdcrt::redshift

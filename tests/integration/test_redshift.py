@@ -1,0 +1,345 @@
+"""The program into the test Redshift: what comes out equals the source, whatever fails on the way, and nothing is left in S3."""
+
+import io
+import os
+import shutil
+import sys
+import tempfile
+import time
+import tomllib
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from integration import program, redshift_target  # noqa: E402
+from integration.messages import Lines, envelope  # noqa: E402
+from integration.redshift_target import RedshiftTarget  # noqa: E402
+from lab.s3_faults import S3Faults  # noqa: E402
+from oracle import compare  # noqa: E402
+
+SOURCE = """[pipeline]
+name = "shop"
+[sources.events]
+plugin = "file"
+paths = ["{folder}/events.jsonl"]
+format.plugin = "debezium-json"
+"""
+
+
+def tearDownModule():
+    redshift_target.stop()
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.folder = place.name
+        self.target = RedshiftTarget(self.folder)
+        self.front = self.target.front
+        self.lines = Lines()
+
+    def letters(self):
+        return program.letters(os.path.join(self.folder, "letters.jsonl"))
+
+    def apply(self, *settings, exit_code=0, routes="", timeout=300):
+        """Runs over the lines; the log."""
+        self.lines.write(os.path.join(self.folder, "events.jsonl"))
+        done = redshift_target.run(self.folder, self.target, SOURCE.format(folder=self.folder) + routes, *settings, timeout=timeout)
+        self.assertEqual(done.exit_code, exit_code, done.log[-3000:])
+        return done.log
+
+    def clean(self):
+        """Nothing was rejected that Redshift rejects, and no file is left."""
+        self.assertEqual(self.front.rejections(), [])
+        self.assertEqual([each for each in self.front.statements() if each["state"] == "25P02"], [])
+        self.assertEqual(self.target.files(), [])
+        self.assertEqual([key for key in self.target.s3.uploads() if key.startswith(self.target.prefix)], [])
+
+
+class RealEvents(Case):
+    """Redshift has no infinite dates: the one row that holds them becomes a dead letter."""
+
+    def expected(self, name):
+        folder = os.path.join(self.folder, "expected")
+        shutil.copytree(os.path.join(program.TESTS, "data", name, "expected"), folder)
+        place = os.path.join(folder, "public.types_all.csv")
+        with open(place, encoding="utf-8", newline="") as file:
+            text = file.read()
+        begin = text.index("\n2,") + 1
+        end = min(at for at in (text.find("\n3,", begin), text.find("\n4,", begin), len(text)) if at > 0)
+        with open(place, "w", encoding="utf-8", newline="") as file:
+            file.write(text[:begin] + text[end + 1:])
+        return folder
+
+    def spelled(self, folder):
+        with open(os.path.join(folder, "types.toml"), "rb") as file:
+            return [column for of in tomllib.load(file).values() for column in of["columns"]]
+
+    def same(self, folder):
+        out = io.StringIO()
+        count = compare.compare(folder, self.target.tables(self.spelled(folder)), out=out)
+        self.assertEqual(count, 0, out.getvalue())
+
+    def prepare(self, name):
+        """What the program keeps in the target is there: faults of the start are not what is looked at."""
+        done = program.run(program.real_events(name, self.target, self.folder, 'sources.events.topics=["none"]'), self.target.environment, self.folder)
+        self.assertEqual(done.exit_code, 0, done.log[-3000:])
+
+    def check(self, name, *settings, faults=False):
+        expected = self.expected(name)
+        done = program.run(program.real_events(name, self.target, self.folder, *settings), self.target.environment, self.folder)
+        self.assertEqual(done.exit_code, 4, done.log[-3000:])
+        self.assertEqual([(letter["table"], letter["offset"]) for letter in self.letters()], [("public.types_all", 2)], [letter["message"] for letter in self.letters()])
+        self.same(expected)
+        self.front.clear_faults()
+        # Once more: everything was applied, nothing is applied again.
+        done = program.run(program.real_events(name, self.target, self.folder, *settings), self.target.environment, self.folder)
+        self.assertEqual(done.exit_code, 0, done.log[-3000:])
+        self.same(expected)
+        if not faults:
+            self.clean()
+
+    def test_with_schemas(self):
+        self.check("debezium-postgres")
+
+    def test_without_schemas(self):
+        self.check("debezium-postgres-noschema")
+
+    def test_with_every_row_through_copy(self):
+        self.check("debezium-postgres", "sinks.target.copy_from_rows=0", "sinks.target.batch.max_rows=100")
+
+    def test_with_a_serialization_conflict_at_every_third_commit(self):
+        self.prepare("debezium-postgres")
+        self.front.fault("1023", at="commit", every=3)
+        self.check("debezium-postgres", "sinks.target.batch.max_rows=100", faults=True)
+        self.clean()
+
+    def test_with_the_answer_of_every_fourth_commit_lost(self):
+        self.prepare("debezium-postgres")
+        self.front.fault("lost_after", at="commit", every=4, times=8)
+        self.check("debezium-postgres", "sinks.target.batch.max_rows=100", faults=True)
+        self.clean()
+
+    def test_with_connections_lost_before_commits(self):
+        self.prepare("debezium-postgres")
+        self.front.fault("lost_before", at="commit", every=4, times=8)
+        self.check("debezium-postgres", "sinks.target.batch.max_rows=100", faults=True)
+        self.clean()
+
+
+class Values(Case):
+    def test_a_text_widens_its_column_by_need(self):
+        for size in (10, 300, 5000, 65535):
+            self.lines.row("good", {"id": size, "v": "é" * (size // 2) + "x" * (size % 2)})
+        self.apply("sinks.target.varchar=256", "sinks.target.batch.max_rows=1")
+        self.assertEqual(self.front.query("select max(octet_length(v)), count(*) from good"), [["65535", "4"]])
+        self.assertEqual(self.front.query("select character_maximum_length from information_schema.columns where table_name = 'good' and column_name = 'v'"), [["65535"]])
+        self.assertEqual(self.letters(), [])
+        self.clean()
+
+    def test_a_text_that_no_column_holds_is_a_dead_letter_and_the_rest_goes_in(self):
+        self.lines.row("good", {"id": 100, "v": "x" * 65536})
+        self.lines.good(3)
+        self.apply(exit_code=4)
+        letters = self.letters()
+        self.assertEqual([letter["offset"] for letter in letters], [0])
+        self.assertIn("65536 bytes", letters[0]["message"])
+        self.assertEqual(self.front.query("select count(*) from good"), [["3"]])
+        self.clean()
+
+    def test_a_column_of_somebody_else_that_is_too_short_makes_dead_letters(self):
+        self.front.sql("create table good (id bigint, v varchar(6))")
+        self.target.tables().psql("create role other; alter table public.good owner to other; grant all on public.good to loader")
+        self.lines.row("good", {"id": 100, "v": "longer than that"})
+        self.lines.good(3)
+        self.apply(exit_code=4)
+        self.assertEqual([letter["offset"] for letter in self.letters()], [0])
+        self.assertEqual(self.front.query("select id, v from good order by id"), [["1", "row 1"], ["2", "row 2"], ["3", "row 3"]])
+
+    def test_rows_that_copy_refuses_are_found_and_the_rest_goes_in(self):
+        self.front.sql("create table good (id bigint, v super)")
+        for number in range(200):
+            self.lines.row("good", {"id": number, "v": "s" * (70000 if number in (50, 150) else 10)})
+        self.apply(exit_code=4)
+        letters = self.letters()
+        self.assertEqual(sorted(letter["offset"] for letter in letters), [50, 150])
+        self.assertEqual(self.front.query("select count(*) from good"), [["198"]])
+        self.clean()
+
+    def test_a_changed_type_converts_the_rows_that_exist(self):
+        self.lines.row("good", {"id": 1, "v": 5, "w": True})
+        self.lines.row("good", {"id": 2, "v": 1.25, "w": "yes"})
+        self.apply("sinks.target.batch.max_rows=1")
+        self.assertEqual(self.front.query("select id, v, w from good order by id"), [["1", "5", "true"], ["2", "1.25", "yes"]])
+        self.clean()
+
+    def test_tables_made_by_hand_are_taken_as_they_are(self):
+        self.front.sql("create table good (id varchar(65535), v varchar(65535), own varchar(20) default 'mine')")
+        self.lines.good(3)
+        self.lines.message(envelope("good", {"id": 2, "v": "new"}, "u", lsn=900), '{"id": 2}')
+        self.apply("sinks.target.batch.max_rows=1")
+        self.assertEqual(self.front.query("select id, v, own from good order by id"), [["1", "row 1", "mine"], ["2", "new", "mine"], ["3", "row 3", "mine"]])
+        self.clean()
+
+    def without_key(self, *settings):
+        def change(operation, before=None, after=None):
+            self.lines.message(envelope("good", after, operation, before, lsn=100 + self.lines.offset))
+        same = {"a": 1, "b": None, "c": "x", "d": 1.5}
+        other = {"a": None, "b": "y", "c": "", "d": None}
+        for _ in range(3):
+            change("c", after=same)
+        change("c", after=other)
+        change("c", after={**same, "b": ""})
+        change("d", before=same)
+        change("u", before=other, after={**other, "a": 7})
+        change("d", before={**same, "a": 2})  # never was
+        self.apply("sinks.target.batch.max_rows=1", *settings, exit_code=4)
+        self.assertEqual(self.front.query("select a, b, c, d from good order by a, b"),
+                         [["1", "", "x", "1.5"], ["1", None, "x", "1.5"], ["1", None, "x", "1.5"], ["7", "y", "", None]])
+        self.assertEqual([(letter["offset"], letter["reason"]) for letter in self.letters()], [(7, "row_missing")])
+        self.clean()
+
+    def test_without_a_key_exactly_one_copy_goes_and_null_equals_null(self):
+        self.without_key()
+
+    def test_without_a_key_the_same_through_copy(self):
+        self.without_key("sinks.target.copy_from_rows=0")
+
+    def test_a_type_change_of_the_distribution_key_is_refused_with_what_to_run(self):
+        self.front.sql("create table good (id integer, v integer) diststyle key distkey(v)")
+        self.lines.row("good", {"id": 1, "v": "not a number"})
+        self.lines.write(os.path.join(self.folder, "events.jsonl"))
+        texts = ["is its DISTKEY", "ALTER DISTSTYLE EVEN"]
+        _, log = redshift_target.run_until(self.folder, self.target, SOURCE.format(folder=self.folder), texts)
+        for text in texts:
+            self.assertIn(text, log)
+
+    def test_names_that_redshift_reserves_or_folds_are_only_names(self):
+        for number in (1, 2):
+            self.lines.row("Order", {"id": number, "Tag": "a", "offset": "b", "Group By": "c\\'d"})
+        self.apply("sinks.target.batch.max_rows=1")
+        self.assertEqual(self.front.query('select id, "tag", "offset", "group by" from "order" order by id'), [["1", "a", "b", "c\\'d"], ["2", "a", "b", "c\\'d"]])
+        self.clean()
+
+    def test_columns_that_differ_in_case_only_stop_their_table_with_the_reason(self):
+        self.lines.row("good", {"id": 1, "Name": "a", "NAME": "b"})
+        self.lines.write(os.path.join(self.folder, "events.jsonl"))
+        code, log = redshift_target.run_until(self.folder, self.target, SOURCE.format(folder=self.folder), ["one name in Redshift"])
+        self.assertNotIn(code, (0, 4))
+        self.assertIn("one name in Redshift", log)
+
+
+class Staging(Case):
+    ROWS = 120
+
+    def setUp(self):
+        super().setUp()
+        self.lines.good(self.ROWS)
+        self.faults = S3Faults(self.target.s3)
+        self.addCleanup(self.faults.stop)
+        with open(self.target.overlay, "w", encoding="utf-8") as file:
+            file.write(self.target.manifest(endpoint=self.faults.endpoint))
+
+    def same(self):
+        self.assertEqual(self.front.query("select count(*), count(distinct id), min(id), max(id) from good"), [[str(self.ROWS)] * 2 + ["1", str(self.ROWS)]])
+        self.assertEqual(self.letters(), [])
+        self.clean()
+
+    def check(self):
+        self.apply("sinks.target.copy_from_rows=0", "sinks.target.batch.max_rows=10")
+        self.assertGreater(self.faults.hits(), 0)
+        self.same()
+
+    def test_errors_of_the_service_and_cut_connections_are_tried_again(self):
+        for kind, every in (("500", 5), ("503", 7), ("cut_upload", 11), ("cut_answer", 13)):
+            self.faults.fault(kind, every=every)
+        self.check()
+
+    def test_a_grant_that_is_taken_back_is_waited_for(self):
+        self.lines.write(os.path.join(self.folder, "events.jsonl"))
+        self.faults.fault("403", method="PUT", match=r"/([2-9]|\d\d+)\.", every=1)
+        arguments = redshift_target.arguments_of(self.folder, self.target, SOURCE.format(folder=self.folder), "sinks.target.copy_from_rows=1")
+        log = os.path.join(self.folder, "log")
+        process = program.start(arguments, self.target.environment, log)
+        try:
+            end = time.monotonic() + 30
+            while self.faults.hits() < 2 and time.monotonic() < end:
+                time.sleep(0.1)
+            self.assertGreater(self.faults.hits(), 1)
+            self.assertIsNone(process.poll())
+            self.faults.clear()
+            self.assertEqual(process.wait(120), 0)
+        finally:
+            process.kill()
+            process.wait()
+        with open(log, encoding="utf-8") as file:
+            self.assertIn("s3:PutObject", file.read())
+        self.same()
+
+    def test_what_a_killed_process_left_is_removed_by_the_next_one_and_nothing_else_is(self):
+        self.target.s3.put(self.target.prefix + "shop/somebody-elses", b"x")
+        self.target.s3.put(self.target.prefix + "other/process/1.0.csv.gz", b"x")
+        mine = self.target.files()
+        self.lines.write(os.path.join(self.folder, "events.jsonl"))
+        arguments = redshift_target.arguments_of(self.folder, self.target, SOURCE.format(folder=self.folder), "sinks.target.copy_from_rows=1")
+        self.front.fault("slow", at="copy", match='"id"', seconds=8)
+        process = program.start(arguments, self.target.environment, os.path.join(self.folder, "log"))
+        try:
+            end = time.monotonic() + 30
+            while not any(fault["hit"] for fault in self.front.faults()) and time.monotonic() < end:
+                time.sleep(0.1)
+        finally:
+            process.kill()
+            process.wait()
+        self.assertGreater(len(self.target.files()), len(mine))
+        self.front.clear_faults()
+        self.front.cut()
+        self.apply("sinks.target.copy_from_rows=1")
+        self.assertEqual(self.target.files(), mine)
+        self.assertEqual(self.front.query("select count(*) from good"), [[str(self.ROWS)]])
+
+
+class Settings(Case):
+    """Each mistake is one clear error before the first row."""
+
+    def refused(self, *expected, **overlay):
+        with open(self.target.overlay, "w", encoding="utf-8") as file:
+            file.write(self.target.manifest(**overlay))
+        self.lines.good(1)
+        self.lines.write(os.path.join(self.folder, "events.jsonl"))
+        code, log = redshift_target.run_until(self.folder, self.target, SOURCE.format(folder=self.folder), expected)
+        self.assertNotIn(code, (0, 4), log)
+        for text in expected:
+            self.assertIn(text, log)
+        self.assertNotIn(self.target.s3.secret_key, log)
+        self.assertNotIn(self.front.password, log)
+
+    def test_a_bucket_that_is_not_there(self):
+        self.refused("nowhere", url="s3://nowhere/x/")
+
+    def test_a_key_that_is_wrong(self):
+        self.refused("s3:PutObject", key="unknown")
+
+    def test_a_role_that_is_not_attached(self):
+        self.refused("staging.iam_role", role="arn:aws:iam::123456789012:role/stranger")
+
+    def test_a_role_that_is_attached_is_enough(self):
+        with open(self.target.overlay, "w", encoding="utf-8") as file:
+            file.write(self.target.manifest(role=self.front.role))
+        self.lines.good(100)
+        self.apply()
+        self.assertEqual(self.front.query("select count(*) from good"), [["100"]])
+        self.clean()
+
+    def test_a_password_that_is_wrong(self):
+        self.target.environment["CDCRT_TEST_PASSWORD"] = "guess"
+        self.refused("check UID and PWD")
+
+    def test_a_view_in_the_place_of_a_table(self):
+        self.front.sql("create table base (id bigint, v varchar(10)); create view good as select * from base")
+        self.refused("is a view")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,48 @@
+"""What SET changes in a session and PostgreSQL does not know: [D] cm_chap_ConfigurationRef."""
+
+DEFAULTS = {
+    "enable_case_sensitive_identifier": "off",
+    "json_parse_truncate_strings": "off",
+    "error_on_nondeterministic_update": "off",
+    "query_group": "unset",
+    "wlm_query_slot_count": "1",
+    "enable_result_cache_for_session": "on",
+    "analyze_threshold_percent": "10",
+    "describe_field_name_in_uppercase": "off",
+    "downcase_delimited_identifier": "on",
+    "enable_case_sensitive_super_attribute": "off",
+    "navigate_super_null_on_error": "on",
+    "cast_super_null_on_error": "on",
+    "enable_numeric_rounding": "on",
+    "use_fips_ssl": "off",
+    "max_cursor_result_set_size": "0",
+    "auto_analyze": "on",
+    "mv_enable_aqmv_for_session": "on",
+    "spectrum_enable_pseudo_columns": "on",
+    "timezone_abbreviations": "default",
+    "stats_off": "off",
+    "enable_vacuum_boost": "off",
+    "default_geometry_encoding": "1",
+    "json_serialization_enable": "off",
+    "enable_large_strings_opt_in": "off",
+    "json_serialization_parse_nested_strings": "off",
+    "interval_forbid_composite_literals": "on",
+}
+
+
+class Settings:
+    def __init__(self):
+        self.values = dict(DEFAULTS)
+
+    @property
+    def case_sensitive(self):
+        return self.values["enable_case_sensitive_identifier"] in ("on", "true", "1")
+
+    def knows(self, name):
+        return name in self.values
+
+    def set(self, name, value):
+        self.values[name] = DEFAULTS[name] if value is None else value
+
+    def shown(self, name):
+        return self.values[name]

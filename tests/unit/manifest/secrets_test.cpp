@@ -1,0 +1,104 @@
+// ${aws-sm:...}, with what it asks replaced.
+#include <doctest/doctest.h>
+
+#include "diagnostics/renderer.hpp"
+#include "manifest/workspace.hpp"
+
+using namespace cdcrt;
+using namespace cdcrt::test;
+
+namespace {
+
+std::string with_password(const std::string& value) {
+  std::string text = kSound;
+  text.replace(text.find("\"hunter2\""), 9, value);
+  return text;
+}
+
+std::string password_of(const manifest::Options& options) {
+  for (const auto& value : options.values())
+    if (std::string(value.option->key) == "connection") return value.strings.at(3);
+  return "(none)";
+}
+
+}  // namespace
+
+TEST_CASE("secrets: a reference becomes the secret's text, once") {
+  const Workspace workspace;
+  auto request = request_for({workspace.write("shop.toml", with_password("\"<${aws-sm:shop/rs#password}>\""))});
+  std::vector<std::string> asked;
+  request.find_secret = [&](const std::string& reference) -> Result<std::string> {
+    asked.push_back(reference);
+    return std::string("${env:HOME}\"$$");
+  };
+  const auto loaded = manifest::load(request);
+  REQUIRE_MESSAGE(loaded.manifest, diagnostics::render(loaded.diagnostics, *loaded.texts, false));
+  CHECK(asked == std::vector<std::string>{"shop/rs#password"});
+  CHECK(password_of(loaded.manifest->sinks[0].options) == "<${env:HOME}\"$$>");
+}
+
+TEST_CASE("secrets: one that cannot be read is an error of the environment at its place, with the advice, and its line shows no value") {
+  const Workspace workspace;
+  auto request = request_for({workspace.write("shop.toml", with_password("\"${aws-sm:shop/rs#password}\""))});
+  request.find_secret = [](const std::string&) -> Result<std::string> {
+    return make_error(CDCRT_BAD_CONFIG, "secret 'shop/rs' does not exist in region eu-west-1", "check its name");
+  };
+  const auto loaded = manifest::load(request);
+  CHECK(!loaded.manifest);
+  CHECK(loaded.environment_error);
+  REQUIRE(loaded.diagnostics.size() == 1);
+  CHECK(loaded.diagnostics[0].code == "E0307");
+  CHECK(loaded.diagnostics[0].position.line == 9);
+  const auto text = diagnostics::render(loaded.diagnostics, *loaded.texts, false);
+  CHECK(text.find("secret 'shop/rs' does not exist in region eu-west-1") != std::string::npos);
+  CHECK(text.find("help: check its name") != std::string::npos);
+}
+
+TEST_CASE("secrets: a check of the manifest asks for none, and still refuses what names none") {
+  const Workspace workspace;
+  bool asked = false;
+  const auto check = [&](const std::string& value) {
+    auto request = request_for({workspace.write("shop.toml", with_password(value))});
+    request.read_secrets = false;
+    request.find_secret = [&](const std::string&) -> Result<std::string> {
+      asked = true;
+      return std::string("x");
+    };
+    return manifest::load(request);
+  };
+  CHECK(check("\"${aws-sm:shop/rs#password}\"").manifest);
+  const auto wrong = check("\"${aws-sm:shop rs}\"");
+  REQUIRE(wrong.diagnostics.size() == 1);
+  CHECK(wrong.diagnostics[0].code == "E0304");
+  CHECK(!asked);
+}
+
+TEST_CASE("secrets: a sink can read its settings again where a secret or a file may have changed, and only there") {
+  const Workspace workspace;
+  std::string secret = "old";
+  auto request = request_for({workspace.write("shop.toml", with_password("\"${aws-sm:shop/rs}\""))});
+  request.find_secret = [&](const std::string&) -> Result<std::string> {
+    if (secret.empty()) return make_error(CDCRT_RETRY, "503");
+    return secret;
+  };
+  const auto loaded = manifest::load(request);
+  REQUIRE(loaded.manifest);
+  const auto& sink = loaded.manifest->sinks[0];
+  REQUIRE(sink.renew);
+  CHECK(sink.renew()->same_values(sink.options));
+  secret = "new";
+  const auto renewed = sink.renew();
+  REQUIRE(renewed);
+  CHECK(!renewed->same_values(sink.options));
+  CHECK(password_of(*renewed) == "new");
+  secret = "";
+  CHECK(!sink.renew());
+
+  const auto file = workspace.write("password", "from file\n");
+  const auto by_file = manifest::load(request_for({workspace.write("file.toml", with_password("\"${file:password}\""))}));
+  REQUIRE(by_file.manifest);
+  REQUIRE(by_file.manifest->sinks[0].renew);
+  workspace.write("password", "changed\n");
+  CHECK(password_of(*by_file.manifest->sinks[0].renew()) == "changed");
+  CHECK(!load_text(kSound).manifest->sinks[0].renew);
+}

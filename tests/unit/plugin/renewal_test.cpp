@@ -1,0 +1,151 @@
+// A sink whose password changes while the process runs.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugin/instance.hpp"
+
+using namespace cdcrt;
+
+namespace {
+
+const cdcrt_option kOptions[] = {{sizeof(cdcrt_option), CDCRT_OPTION_STRING, CDCRT_OPTION_SECRET, "password", "What the target wants.",
+                                  nullptr, nullptr, nullptr, 0, 0}};
+
+/// What the target wants now, and what was done to it.
+struct Target {
+  std::string password = "old";
+  std::vector<std::string> events;
+};
+Target* target = nullptr;
+
+struct Instance {
+  std::string password;
+};
+
+std::string text(cdcrt_string value) { return {value.data, value.size}; }
+
+int32_t create(const cdcrt_host*, const cdcrt_config* config, void** self, cdcrt_error*) {
+  auto made = std::make_unique<Instance>();
+  made->password = text(config->values[0].string);
+  target->events.push_back("create " + made->password);
+  *self = made.release();
+  return CDCRT_OK;
+}
+int32_t open(void* self, void** connection, cdcrt_error* error) {
+  auto* instance = static_cast<Instance*>(self);
+  if (instance->password != target->password) {
+    error->code = CDCRT_AUTH;
+    error->message = "wrong password";
+    return CDCRT_AUTH;
+  }
+  *connection = self;
+  return CDCRT_OK;
+}
+void close(void* connection) { target->events.push_back("close " + static_cast<Instance*>(connection)->password); }
+void destroy(void* self) {
+  const std::unique_ptr<Instance> instance(static_cast<Instance*>(self));
+  target->events.push_back("destroy " + instance->password);
+}
+int32_t identify(void* self, cdcrt_string pipeline, cdcrt_string process, cdcrt_error*) {
+  target->events.push_back("identify " + static_cast<Instance*>(self)->password + " " + text(pipeline) + " " + text(process));
+  return CDCRT_OK;
+}
+int32_t abandoned(void* self, cdcrt_string process, cdcrt_error*) {
+  target->events.push_back("abandoned " + static_cast<Instance*>(self)->password + " " + text(process));
+  return CDCRT_OK;
+}
+
+manifest::Options options(const std::string& password) {
+  manifest::Options::Value value;
+  value.option = kOptions;
+  value.is_set = true;
+  value.string = password;
+  return {"db", "shop", {value}};
+}
+
+manifest::Component component(std::function<std::optional<manifest::Options>()> renew) {
+  static const cdcrt_sink functions = [] {
+    cdcrt_sink made{};
+    made.size = sizeof made;
+    made.create = create;
+    made.open = open;
+    made.close = close;
+    made.destroy = destroy;
+    made.identify = identify;
+    made.abandoned = abandoned;
+    return made;
+  }();
+  static const cdcrt_plugin descriptor{sizeof(cdcrt_plugin), CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR, CDCRT_SINK, 1,      "db", "1.0.0",
+                                       "For tests.",         "Apache-2.0",    kOptions,        &functions, nullptr};
+  manifest::Component made;
+  made.name = "db";
+  made.descriptor = &descriptor;
+  made.options = options("old");
+  made.renew = std::move(renew);
+  return made;
+}
+
+using Events = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a refused password is read again, and the sink goes on with the new one") {
+  Target here;
+  target = &here;
+  int asked = 0;
+  {
+    auto sink = plugin::Sink::create(component([&] {
+      ++asked;
+      return std::optional(options("new"));
+    }));
+    REQUIRE(sink);
+    REQUIRE(sink->identify("shop", "p1"));
+    auto first = sink->open();
+    REQUIRE(first);
+    CHECK(asked == 0);
+    here.password = "new";
+    {
+      auto second = sink->open();
+      REQUIRE(second);
+      CHECK(asked == 1);
+      auto third = sink->open();
+      REQUIRE(third);
+      CHECK(asked == 1);
+      // The instance before is not destroyed while the process lives: that may remove what belongs to the process.
+      CHECK(here.events == Events{"create old", "identify old shop p1", "create new", "identify new shop p1"});
+      REQUIRE(sink->abandoned("p2"));
+      CHECK(here.events.back() == "abandoned new p2");
+    }
+  }
+  CHECK(here.events.size() == 10);
+  for (const char* event : {"close old", "destroy old", "destroy new"})
+    CHECK_MESSAGE(std::count(here.events.begin(), here.events.end(), event) == 1, event);
+}
+
+TEST_CASE("a refused password that is still the same, or cannot be read, stays refused") {
+  Target here;
+  target = &here;
+  here.password = "other";
+  std::optional<manifest::Options> answer;
+  SUBCASE("the same") { answer = options("old"); }
+  SUBCASE("unreadable") {}
+  int asked = 0;
+  auto sink = plugin::Sink::create(component([&] {
+    ++asked;
+    return answer;
+  }));
+  REQUIRE(sink);
+  for (int i = 0; i < 3; ++i) {
+    auto opened = sink->open();
+    REQUIRE(!opened);
+    CHECK(opened.error().code == CDCRT_AUTH);
+    CHECK(opened.error().message == "wrong password");
+  }
+  CHECK(asked == 1);  // not at each of the attempts, which follow one another quickly at first
+  CHECK(here.events == Events{"create old"});
+}

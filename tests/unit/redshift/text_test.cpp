@@ -1,0 +1,250 @@
+// The text that the Redshift dialect makes: types, names, constants, definitions, statements between stage and target.
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <string>
+
+#include "sql/classification.hpp"
+#include "sql/redshift_ddl.hpp"
+#include "sql/redshift_literal.hpp"
+#include "sql/redshift_statements.hpp"
+#include "sql/redshift_types.hpp"
+
+using namespace cdcrt;
+using namespace cdcrt::sql::redshift;
+
+namespace {
+
+cdcrt_column column(std::string_view name, uint8_t kind, uint32_t key = 0, uint32_t length = 0, int16_t scale = 0) {
+  cdcrt_column made{};
+  made.name = sdk::borrow(name);
+  made.type = sql::make_type(kind, length, scale);
+  made.key_ordinal = key;
+  return made;
+}
+
+cdcrt_cell text_cell(cdcrt_tag tag, std::string_view text) {
+  cdcrt_cell cell{};
+  cell.tag = static_cast<uint8_t>(tag);
+  cell.size = static_cast<uint32_t>(text.size());
+  cell.value.data = text.data();
+  return cell;
+}
+
+cdcrt_cell integer_cell(cdcrt_tag tag, int64_t value) {
+  cdcrt_cell cell{};
+  cell.tag = static_cast<uint8_t>(tag);
+  cell.value.integer = value;
+  return cell;
+}
+
+std::string constant(const cdcrt_cell& cell, std::string_view type) {
+  std::string out;
+  const auto status = append_cell(out, cell, written_type(type), "c");
+  return status ? out : "refused: " + std::string(status.message());
+}
+
+std::string created(const std::vector<cdcrt_column>& columns, const Layout& layout, const Names& names = {}) {
+  std::string out;
+  const auto status = create_table(out, "\"s\".\"t\"", columns.data(), static_cast<uint32_t>(columns.size()), layout, names);
+  return status ? out : "refused: " + std::string(status.message());
+}
+
+StageShape shape() {
+  StageShape made;
+  made.table = "\"s\".\"t\"";
+  made.qualifier = "\"t\"";
+  made.stage = "\"stage\"";
+  made.row_number = "\"n\"";
+  made.columns = {{"\"id\"", written_type("bigint"), true, true}, {"\"v\"", written_type("varchar(40)"), false, false}};
+  return made;
+}
+
+cdcrt_code code(const char* state, const char* text, sql::Moment moment = sql::Moment::kStatement) {
+  return sql::classify({state, 0, text}, sql::Product::kRedshift, moment).code;
+}
+
+}  // namespace
+
+TEST_CASE("redshift: lengths of texts are bytes, four a character, up to the longest") {
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_STRING, 10), kLongestVarchar) == "VARCHAR(40)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_STRING, 16383), kLongestVarchar) == "VARCHAR(65532)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_STRING, 16384), kLongestVarchar) == "VARCHAR(65535)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_STRING, UINT32_MAX), kLongestVarchar) == "VARCHAR(65535)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_STRING), kLongestVarchar) == "VARCHAR(65535)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_STRING), 256) == "VARCHAR(256)");
+}
+
+TEST_CASE("redshift: decimals beyond 38 digits keep their digits as text") {
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL, 38, 10), 256) == "DECIMAL(38,10)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL, 39, 10), 256) == "VARCHAR(1024)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL), 256) == "VARCHAR(1024)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_UINT64), 256) == "DECIMAL(20,0)");
+}
+
+TEST_CASE("redshift: what a column was created as is described as what it was created from, or wider") {
+  for (const uint8_t kind :
+       {CDCRT_TYPE_BOOL, CDCRT_TYPE_INT16, CDCRT_TYPE_INT32, CDCRT_TYPE_INT64, CDCRT_TYPE_FLOAT32, CDCRT_TYPE_FLOAT64, CDCRT_TYPE_DATE,
+        CDCRT_TYPE_TIME, CDCRT_TYPE_TIMETZ, CDCRT_TYPE_TIMESTAMP, CDCRT_TYPE_TIMESTAMPTZ, CDCRT_TYPE_BYTES, CDCRT_TYPE_JSON}) {
+    CAPTURE(int{kind});
+    CHECK(logical_type(written_type(type_name(sql::make_type(kind), kLongestVarchar))).kind == kind);
+  }
+  const auto decimal = logical_type(catalog_type("numeric", 0, 12, 2));
+  CHECK(decimal.kind == CDCRT_TYPE_DECIMAL);
+  CHECK(decimal.length == 12);
+  CHECK(decimal.scale == 2);
+  CHECK(logical_type(catalog_type("character varying", 65535, 0, 0)).length == 0);
+  CHECK(logical_type(catalog_type("character varying", 400, 0, 0)).length == 400);
+  CHECK(logical_type(catalog_type("geometry", 0, 0, 0)).kind == CDCRT_TYPE_UNKNOWN);
+}
+
+TEST_CASE("redshift: texts grow in steps, and not beyond the longest") {
+  CHECK(widened_varchar(1) == 256);
+  CHECK(widened_varchar(257) == 1024);
+  CHECK(widened_varchar(65535) == 65535);
+  CHECK(widened_varchar(65536) == 0);
+  CHECK(widened_varbyte(64001) == 1024000);
+  CHECK(widened_varbyte(16777217) == 0);
+}
+
+TEST_CASE("redshift: no constant holds a backslash, whatever it means to the server") {
+  std::string out;
+  append_text(out, "it's \\ \\'");
+  CHECK(out == "('it''s '||chr(92)||' '||chr(92)||'''')");
+  out.clear();
+  append_text(out, std::string_view("a\0b", 3));
+  CHECK(out == "'ab'");
+}
+
+TEST_CASE("redshift: numbers are written bare, so that no default precision rounds them") {
+  CHECK(constant(text_cell(CDCRT_DECIMAL, "-1.50"), "decimal(12,2)") == "-1.50");
+  CHECK(constant(integer_cell(CDCRT_I64, INT64_MIN), "bigint") == "-9223372036854775808");
+  CHECK(constant(text_cell(CDCRT_DECIMAL, "1.5"), "varchar(1024)") == "'1.5'");
+  CHECK(constant(integer_cell(CDCRT_I64, 5), "varchar(10)") == "'5'");
+  CHECK(constant(integer_cell(CDCRT_BOOL, 1), "boolean") == "true");
+  CHECK(constant(integer_cell(CDCRT_BOOL, 1), "integer") == "1");
+  CHECK(constant(text_cell(CDCRT_DECIMAL, "NaN"), "decimal(12,2)").substr(0, 8) == "refused:");
+}
+
+TEST_CASE("redshift: bytes and json are made from their text") {
+  CHECK(constant(text_cell(CDCRT_BYTES, "\x01\xFF"), "varbyte(10)") == "TO_VARBYTE('01ff','hex')");
+  CHECK(constant(text_cell(CDCRT_JSON, "{\"a\":\"it's\"}"), "super") == "JSON_PARSE('{\"a\":\"it''s\"}')");
+  CHECK(constant(text_cell(CDCRT_STRING, "a\"b"), "super") == "JSON_PARSE(('\"a'||chr(92)||'\"b\"'))");
+  CHECK(constant(integer_cell(CDCRT_NULL, 0), "super") == "NULL");
+}
+
+TEST_CASE("redshift: bytes come back from hex") {
+  std::string buffer;
+  const auto cell = from_text("01ff", Storage::kBytes, sql::make_type(CDCRT_TYPE_BYTES), buffer);
+  CHECK(cell.tag == CDCRT_BYTES);
+  CHECK(buffer == "\x01\xFF");
+  CHECK(from_text("", Storage::kBytes, sql::make_type(CDCRT_TYPE_BYTES), buffer).size == 0);
+}
+
+TEST_CASE("redshift: a new table is laid out by its key and declares none") {
+  CHECK(created({column("Id", CDCRT_TYPE_INT64, 1), column("v", CDCRT_TYPE_STRING, 0, 10)}, {}) ==
+        "CREATE TABLE IF NOT EXISTS \"s\".\"t\" (\"id\" BIGINT NOT NULL, \"v\" VARCHAR(40)) DISTSTYLE KEY DISTKEY(\"id\") SORTKEY(\"id\")");
+  Layout layout;
+  layout.primary_key = true;
+  layout.distkey = "v";
+  layout.sortkey = {"v", "id"};
+  layout.encodings = {{"V", "zstd"}};
+  CHECK(created({column("id", CDCRT_TYPE_INT64, 1), column("v", CDCRT_TYPE_DATE)}, layout) ==
+        "CREATE TABLE IF NOT EXISTS \"s\".\"t\" (\"id\" BIGINT NOT NULL, \"v\" DATE ENCODE zstd, PRIMARY KEY (\"id\")) DISTSTYLE KEY "
+        "DISTKEY(\"v\") SORTKEY(\"v\", \"id\")");
+  CHECK(created({column("v", CDCRT_TYPE_JSON)}, {}) == "CREATE TABLE IF NOT EXISTS \"s\".\"t\" (\"v\" SUPER)");
+}
+
+TEST_CASE("redshift: a key that can neither distribute nor sort does neither") {
+  CHECK(created({column("id", CDCRT_TYPE_BYTES, 1)}, {}) == "CREATE TABLE IF NOT EXISTS \"s\".\"t\" (\"id\" VARBYTE(64000) NOT NULL)");
+}
+
+TEST_CASE("redshift: names that are one name after folding are refused, unless case counts") {
+  CHECK(created({column("Id", CDCRT_TYPE_INT64), column("ID", CDCRT_TYPE_INT64)}, {}).find("\"Id\" and \"ID\" are one name") !=
+        std::string::npos);
+  Names names;
+  names.case_sensitive = true;
+  CHECK(created({column("Id", CDCRT_TYPE_INT64), column("ID", CDCRT_TYPE_INT64)}, {}, names) ==
+        "CREATE TABLE IF NOT EXISTS \"s\".\"t\" (\"Id\" BIGINT, \"ID\" BIGINT)");
+  CHECK(created({column(std::string(128, 'a'), CDCRT_TYPE_INT64)}, {}).find("128 bytes") != std::string::npos);
+}
+
+TEST_CASE("redshift: a layout that names a column the table lacks is refused") {
+  Layout layout;
+  layout.distkey = "nowhere";
+  CHECK(created({column("id", CDCRT_TYPE_INT64, 1)}, layout).find("distkeys names column \"nowhere\"") != std::string::npos);
+}
+
+TEST_CASE("redshift: defaults are constants, and none is given where only an expression would do") {
+  auto with_default = column("v", CDCRT_TYPE_STRING, 0, 10);
+  with_default.flags = CDCRT_COLUMN_DEFAULT;
+  with_default.default_value = text_cell(CDCRT_STRING, "it's");
+  std::string out;
+  REQUIRE(add_column(out, "\"t\"", with_default, {}));
+  CHECK(out == "ALTER TABLE \"t\" ADD COLUMN \"v\" VARCHAR(40) DEFAULT 'it''s'");
+  auto json = column("j", CDCRT_TYPE_JSON);
+  json.flags = CDCRT_COLUMN_DEFAULT;
+  json.default_value = text_cell(CDCRT_JSON, "{}");
+  out.clear();
+  REQUIRE(add_column(out, "\"t\"", json, {}));
+  CHECK(out == "ALTER TABLE \"t\" ADD COLUMN \"j\" SUPER");
+}
+
+TEST_CASE("redshift: rows go from the stage by equality of keys, in sets") {
+  const StageShape made = shape();
+  CHECK(create_stage(made) == "CREATE TEMP TABLE \"stage\" (\"n\" BIGINT, \"id\" BIGINT, \"v\" VARCHAR(40)) DISTKEY(\"id\")");
+  CHECK(delete_by_stage(made) == "DELETE FROM \"s\".\"t\" USING \"stage\" WHERE \"t\".\"id\" = \"stage\".\"id\"");
+  CHECK(insert_from_stage(made) == "INSERT INTO \"s\".\"t\" (\"id\", \"v\") SELECT \"id\", \"v\" FROM \"stage\"");
+  CHECK(update_from_stage(made) == "UPDATE \"s\".\"t\" SET \"v\" = \"stage\".\"v\" FROM \"stage\" WHERE \"t\".\"id\" = \"stage\".\"id\"");
+  CHECK(insert_missing(made) ==
+        "INSERT INTO \"s\".\"t\" (\"id\", \"v\") SELECT \"stage\".\"id\", \"stage\".\"v\" FROM \"stage\" LEFT JOIN \"s\".\"t\" ON "
+        "\"t\".\"id\" = \"stage\".\"id\" "
+        "WHERE \"t\".\"id\" IS NULL");
+  CHECK(select_missing(made) ==
+        "SELECT \"stage\".\"n\" FROM \"stage\" LEFT JOIN \"s\".\"t\" ON \"t\".\"id\" = \"stage\".\"id\" WHERE \"t\".\"id\" IS NULL ORDER "
+        "BY 1");
+  StageShape keys = made;
+  keys.columns.pop_back();
+  CHECK(update_from_stage(keys).empty());
+}
+
+TEST_CASE("redshift: one copy is removed by equalities alone, and what is outside of the write comes back") {
+  StageShape made = shape();
+  made.columns[0].key = false;
+  made.others = {"\"own\""};
+  const auto removal = remove_copies(made, "\"held\"");
+  CHECK(removal.remove.find(" OR ") == std::string::npos);
+  CHECK(removal.remove.find("COALESCE(\"t\".\"v\", '') = COALESCE(\"stage\".\"v\", '')") != std::string::npos);
+  CHECK(removal.remove.find("COALESCE(\"t\".\"id\"") == std::string::npos);  // never NULL
+  CHECK(removal.restore ==
+        "INSERT INTO \"s\".\"t\" (\"id\", \"v\", \"own\") SELECT \"id\", \"v\", \"own\" FROM \"held\" WHERE cdcrt_number > cdcrt_wanted");
+}
+
+TEST_CASE("redshift: a type is changed by adding, filling, dropping and renaming") {
+  const auto statements = change_type("\"t\"", "\"v\"", "\"tmp\"", written_type("boolean"), written_type("integer"), "");
+  REQUIRE(statements.size() == 4);
+  CHECK(statements[0] == "ALTER TABLE \"t\" ADD COLUMN \"tmp\" INTEGER");
+  CHECK(statements[1] == "UPDATE \"t\" SET \"tmp\" = (CASE WHEN \"v\" THEN 1 WHEN NOT \"v\" THEN 0 END)::INTEGER");
+  CHECK(statements[2] == "ALTER TABLE \"t\" DROP COLUMN \"v\"");
+  CHECK(statements[3] == "ALTER TABLE \"t\" RENAME COLUMN \"tmp\" TO \"v\"");
+  CHECK(widen("\"t\"", "\"v\"", written_type("varchar(40)"), 256) == "ALTER TABLE \"t\" ALTER COLUMN \"v\" TYPE VARCHAR(256)");
+}
+
+TEST_CASE("redshift: errors are sorted by text where the state says nothing") {
+  CHECK(code("XX000", "ERROR: 1023 DETAIL: Serializable isolation violation on table - 100173") == CDCRT_BUSY);
+  CHECK(code("XX000", "ERROR: 1023", sql::Moment::kCommit) == CDCRT_BUSY);
+  CHECK(code("XX000", "ERROR: 1018 DETAIL: Relation does not exist.") == CDCRT_BUSY);
+  CHECK(code("XX000", "could not complete because of conflict with concurrent transaction") == CDCRT_BUSY);
+  CHECK(code("40P01", "deadlock detected") == CDCRT_BUSY);
+  CHECK(code("57014", "Query cancelled on user's request") == CDCRT_BUSY);
+  CHECK(code("0A000", "target column size should be different") == CDCRT_OK);
+  CHECK(code("22001", "value too long for type character varying(10)") == CDCRT_BAD_RECORD);
+  CHECK(code("XX000", "Numeric data overflow (result precision)") == CDCRT_BAD_RECORD);
+  CHECK(code("42501", "permission denied for schema shop") == CDCRT_BAD_CONFIG);
+  CHECK(code("XX000", "S3ServiceException:Access Denied,Status 403,Error AccessDenied") == CDCRT_BAD_CONFIG);
+  CHECK(code("XX000", "Load into table 'x' failed.  Check 'stl_load_errors' system table for details.") == CDCRT_BUSY);
+  CHECK(code("08S01", "server closed the connection unexpectedly") == CDCRT_RETRY);
+  CHECK(code("42P01", "relation \"x\" does not exist") == CDCRT_STALE_SCHEMA);
+  CHECK(code("28000", "password authentication failed for user \"x\"", sql::Moment::kConnect) == CDCRT_AUTH);
+  CHECK(code("XX000", "query 10231 failed for no reason") == CDCRT_FATAL);
+}
