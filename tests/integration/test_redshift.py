@@ -2,7 +2,9 @@
 
 import io
 import os
+import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +26,9 @@ plugin = "file"
 paths = ["{folder}/events.jsonl"]
 format.plugin = "debezium-json"
 """
+
+KILLS = int(os.environ.get("CDCRT_TEST_KILLS", "5"))
+SEED = int(os.environ.get("CDCRT_TEST_SEED", str(time.time_ns() % 1_000_000)))
 
 
 def tearDownModule():
@@ -128,6 +133,27 @@ class RealEvents(Case):
         self.clean()
 
 
+    def test_killed_at_random_moments(self):
+        expected = self.expected("debezium-postgres")
+        chance = random.Random(SEED)
+        arguments = program.real_events("debezium-postgres", self.target, self.folder, "sinks.target.batch.max_rows=100", "sinks.target.copy_from_rows=10")
+        kills, code = 0, None
+        while code is None:
+            process = program.start(arguments, self.target.environment, os.path.join(self.folder, "log"))
+            try:
+                code = process.wait(chance.uniform(0.5, 6) if kills < KILLS else 300)
+            except subprocess.TimeoutExpired:
+                kills += 1
+            finally:
+                process.kill()
+                process.wait()
+        with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as file:
+            self.assertIn(code, (0, 4), f"seed {SEED}: " + file.read()[-3000:])
+        self.assertEqual({(letter["table"], letter["offset"]) for letter in self.letters()}, {("public.types_all", 2)}, f"seed {SEED}")
+        self.same(expected)
+        self.clean()
+
+
 class Values(Case):
     def test_a_text_widens_its_column_by_need(self):
         for size in (10, 300, 5000, 65535):
@@ -205,6 +231,26 @@ class Values(Case):
 
     def test_without_a_key_the_same_through_copy(self):
         self.without_key("sinks.target.copy_from_rows=0")
+
+    def test_a_new_table_is_laid_out_as_the_manifest_says(self):
+        self.lines.good(2)
+        self.apply('sinks.target.distkeys={ "public.good" = "v" }', 'sinks.target.sortkeys={ "good" = "v, id" }', 'sinks.target.encodings={ "public.good.v" = "zstd" }',
+                   "sinks.target.primary_keys=true")
+        created = [each["text"] for each in self.front.statements() if each["text"].startswith('CREATE TABLE IF NOT EXISTS "public"."good"')]
+        self.assertEqual(created, ['CREATE TABLE IF NOT EXISTS "public"."good" ("id" BIGINT NOT NULL, "v" VARCHAR(65535) ENCODE zstd, PRIMARY KEY ("id")) '
+                                   'DISTSTYLE KEY DISTKEY("v") SORTKEY("v", "id")'])
+        self.clean()
+
+    def test_without_staging_rows_travel_inside_of_statements(self):
+        with open(self.target.overlay, encoding="utf-8") as file:
+            kept = [line for line in file if not line.startswith("staging.")]
+        with open(self.target.overlay, "w", encoding="utf-8") as file:
+            file.writelines(kept)
+        self.lines.good(300)
+        self.apply()
+        self.assertEqual(self.front.query("select count(*), count(distinct v) from good"), [["300", "300"]])
+        self.assertFalse([each for each in self.front.statements() if each["text"].startswith("COPY")])
+        self.clean()
 
     def test_a_type_change_of_the_distribution_key_is_refused_with_what_to_run(self):
         self.front.sql("create table good (id integer, v integer) diststyle key distkey(v)")

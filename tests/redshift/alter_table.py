@@ -78,7 +78,8 @@ class AlterTable:
         if column.encode:
             relation = literal(self.table) + "::regclass"
             backend.run(
-                f"insert into redshift_front.encodings values ({relation}, {number_of(relation, column.name, self.translator.names.short)}, {literal(column.encode)})"
+                f"insert into redshift_front.encodings values ({relation}, "
+                f"{number_of(relation, column.name, self.translator.names.short)}, {literal(column.encode)})"
             )
         return None
 
@@ -93,7 +94,8 @@ class AlterTable:
         relation = literal(self.table) + "::regclass"
         for column in columns:
             rows = backend.rows(
-                f"select attnotnull from pg_attribute where attrelid = {relation} and attname = {literal(self.translator.names.short(column))} and attnum > 0"
+                f"select attnotnull from pg_attribute where attrelid = {relation} and attnum > 0 "
+                f"and attname = {literal(self.translator.names.short(column))}"
             )
             if not rows:
                 raise SqlError("42703", f'column "{column}" named in key does not exist')

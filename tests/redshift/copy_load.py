@@ -7,9 +7,11 @@ from redshift import wire
 from redshift.csv_stream import BadRow, Converter, TEMPORAL_ERRORS, inflated, pieces_of, records_of, whole_records
 from redshift.errors import SqlError
 from redshift.names import literal, quoted
+from redshift.rules import rejection
 from redshift.s3 import Credentials, S3Error, manifest_entries
 
-COLUMNS = """select a.attname, t.typname, a.atttypmod, a.attrelid::bigint, a.attidentity <> '' from pg_attribute a join pg_type t on t.oid = a.atttypid
+COLUMNS = """select a.attname, t.typname, a.atttypmod, a.attrelid::bigint, a.attidentity <> ''
+from pg_attribute a join pg_type t on t.oid = a.atttypid
 where a.attrelid = {table}::regclass and a.attnum > 0 and not a.attisdropped order by a.attnum"""
 CONTEXT = re.compile(r"COPY [^\n]*?, line (\d+)(?:, column ([^:,]+|\"[^\"]+\"))?(?:: \"(.*)\"|, null input)?", re.DOTALL)
 INTEGERS = {"int2": "Short", "int4": "Integer", "int8": "Long", "numeric": "Decimal"}
@@ -32,6 +34,9 @@ class Loader:
         self.files = self._files()
         rows = self.backend.rows(COLUMNS.format(table=literal(copy.table)))
         by_name = {row[0]: row for row in rows}
+        owner = f"select pg_has_role(relowner, 'usage') from pg_class where oid = {literal(copy.table)}::regclass"
+        if "STATUPDATE" in copy.options and self.backend.rows(owner) != [["t"]]:
+            raise rejection("statupdate-owner", copy.name[-1])
         if copy.columns is None:
             self.columns = [row for row in rows if row[4] != "t" or copy.get("EXPLICIT_IDS")]
         else:
@@ -256,9 +261,11 @@ class Loader:
         text = lambda value: literal(value if isinstance(value, str) else value.replace(b"\0", b"").decode(errors="replace"))  # noqa: E731
         table = self.columns[0][3] if self.columns else "0"
         self.session.admin_run(
-            "insert into redshift_front.load_errors (userid, tbl, session, query, filename, line_number, colname, type, col_length, position, raw_line, "
+            "insert into redshift_front.load_errors (userid, tbl, session, query, filename, line_number, "
+            "colname, type, col_length, position, raw_line, "
             f"raw_field_value, err_code, err_reason) values (100, {table}, {self.backend.process}, {self.session.query_id}, "
-            f"{text(f's3://{bucket}/{key}')}, {row.line}, {text(name)}, {text(column[1] if column else '')}, {text(length)}, 0, {text(row.raw[:1024])}, "
+            f"{text(f's3://{bucket}/{key}')}, {row.line}, {text(name)}, {text(column[1] if column else '')}, {text(length)}, 0, "
+            f"{text(row.raw[:1024])}, "
             f"{text(row.value[:1024])}, {row.code}, {text(row.reason)})")
 
     def _failed(self):
@@ -276,7 +283,8 @@ def _reason(state, words, kind, value):
         return 1213, "Missing data for not-null field"
     if state in ("22021", "22P05"):
         match = re.search(r"0x[0-9a-f]{2}(?: 0x[0-9a-f]{2})*", words)
-        return 1220, f"String contains invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence: {match[0].replace('0x', '') if match else ''} (error 2)"
+        return 1220, f"String contains invalid or unsupported UTF8 codepoints. " \
+                     f"Bad UTF8 hex sequence: {match[0].replace('0x', '') if match else ''} (error 2)"
     if kind == "super":
         return 1224, "Parsing error: invalid JSON"
     if kind in INTEGERS:

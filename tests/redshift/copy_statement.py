@@ -121,6 +121,8 @@ def _check(options):
             raise rejection("not-emulated", f"COPY's option {name}")
     if options.get("ENCODING", "UTF8") not in ("UTF8", "UTF"):
         raise rejection("not-emulated", f"COPY's ENCODING {options['ENCODING']}")
+    if options.get("DELIMITER", ",") != "," or options.get("QUOTE", '"') != '"' or "MASTER_SYMMETRIC_KEY" in options:
+        raise rejection("not-emulated", "COPY's options DELIMITER, QUOTE and MASTER_SYMMETRIC_KEY")
     for name in ("TIMEFORMAT", "DATEFORMAT"):
         if options.get(name, "auto") != "auto":
             # [D] copy-parameters-data-conversion: 'auto' in small letters.

@@ -282,13 +282,16 @@ class CreateTable:
             ]
         if attributes.diststyle or attributes.distkey or attributes.sortkeys or attributes.sortstyle:
             answer.append(
-                f"insert into redshift_front.relations values ({relation}, {literal(attributes.diststyle or ('key' if attributes.distkey else 'auto'))}, "
-                f"{number_of(relation, attributes.distkey, short)}, {numbers_of(relation, attributes.sortkeys, short)}, {literal(attributes.sortstyle or 'compound')}) on conflict do nothing"
+                f"insert into redshift_front.relations values ({relation}, "
+                f"{literal(attributes.diststyle or ('key' if attributes.distkey else 'auto'))}, "
+                f"{number_of(relation, attributes.distkey, short)}, {numbers_of(relation, attributes.sortkeys, short)}, "
+                f"{literal(attributes.sortstyle or 'compound')}) on conflict do nothing"
             )
         for column in self.columns:
             if column.encode:
                 answer.append(
-                    f"insert into redshift_front.encodings values ({relation}, {number_of(relation, column.name, short)}, {literal(column.encode)}) on conflict do nothing"
+                    f"insert into redshift_front.encodings values ({relation}, {number_of(relation, column.name, short)}, "
+                    f"{literal(column.encode)}) on conflict do nothing"
                 )
         for kind, name, columns in self.keys:
             # Not again with IF NOT EXISTS.

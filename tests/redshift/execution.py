@@ -395,7 +395,8 @@ class Execution:
         if words[1:3] == ["COLUMNS", "FROM"]:
             parts = self.translator.qualified(tokens, 4)[0]
             return sender(
-                "select table_catalog as database_name, table_schema as schema_name, table_name, column_name, ordinal_position, column_default, is_nullable, data_type, "
+                "select table_catalog as database_name, table_schema as schema_name, table_name, column_name, ordinal_position, "
+                "column_default, is_nullable, data_type, "
                 "character_maximum_length, numeric_precision, numeric_scale, remarks from svv_columns "
                 f"where table_name = {literal(parts[-1])}" + (f" and table_schema = {literal(parts[0])}" if len(parts) > 1 else "") +
                 " order by ordinal_position")

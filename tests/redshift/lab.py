@@ -79,7 +79,8 @@ class RedshiftFront(Server):
     def odbc(self, user=None, password=None):
         """An ODBC connection string for psqlODBC: without savepoints, which Redshift does not have."""
         return (
-            f"Driver={{PostgreSQL Unicode}};Server={self.host};Port={self.port};Database={self.database};UID={user or self.user};PWD={password or self.password};"
+            f"Driver={{PostgreSQL Unicode}};Server={self.host};Port={self.port};Database={self.database};"
+            f"UID={user or self.user};PWD={password or self.password};"
             "Protocol=7.4-1;SSLmode=disable")
 
     def connection(self, user=None):

@@ -33,7 +33,8 @@ CATALOG = r"\b(?:PG_CATALOG|PG_[A-Z_]+|INFORMATION_SCHEMA|SVV_\w+|STV_\w+|STL_\w
 # A call of one of these, not after a dot.
 ABSENT = r"(?:^|[^.] )\b(?P<near>" + "|".join((
     r"PG_(?:TRY_)?ADVISORY_\w+", "GEN_RANDOM_UUID", r"UUID_GENERATE_V\d", "TO_JSONB?", "ROW_TO_JSON", r"JSONB_\w+", "JSON_AGG", "JSON_OBJECT_AGG",
-    r"JSON_BUILD_\w+", r"JSON_EACH\w*", r"JSON_POPULATE_\w+", r"JSON_TO_RECORD\w*", "JSON_STRIP_NULLS", "STRING_TO_ARRAY", "ARRAY_TO_STRING", "PG_SLEEP",
+    r"JSON_BUILD_\w+", r"JSON_EACH\w*", r"JSON_POPULATE_\w+", r"JSON_TO_RECORD\w*", "JSON_STRIP_NULLS", "STRING_TO_ARRAY", "ARRAY_TO_STRING",
+    "PG_SLEEP",
     r"MAKE_(?:DATE|TIME|TIMESTAMP|TIMESTAMPTZ|INTERVAL)", "FORMAT", "CLOCK_TIMESTAMP", "STATEMENT_TIMESTAMP", "TRANSACTION_TIMESTAMP", "HASHTEXT",
     r"TXID_\w+", r"LO_\w+", "CURRVAL", "NEXTVAL", "SETVAL", "LASTVAL", "TO_REGCLASS", "TO_TSVECTOR", "REGEXP_MATCHES", r"REGEXP_SPLIT_TO_\w+",
     "WIDTH_BUCKET", "ENCODE", "CONVERT_FROM", "CONVERT_TO", "PG_NOTIFY", "XMLAGG", "XMLELEMENT", "SCALE", "NUM_NULLS", "NUM_NONNULLS", r"JUSTIFY_\w+",
@@ -75,6 +76,8 @@ RULES = (
     Rule("copy-csv-conflict", "CSV with ESCAPE, REMOVEQUOTES or FIXEDWIDTH", "42601", "CSV is not compatible with {near}",
          "[D] copy-parameters-data-format; words [U]", ("copy t from 's3://b/k' iam_role default csv removequotes",
          "copy t from 's3://b/k' iam_role default format as csv escape"), None),
+    Rule("statupdate-owner", "COPY with STATUPDATE by a user who does not own the table", "42501", "must be owner of relation {near}",
+         "[D] copy-parameters-data-load (STATUPDATE); words [U]", (), None),
     Rule("copy-credentials", "COPY from S3 without credentials", "XX000", "CREDENTIALS argument is required but not provided",
          "[D] copy-parameters-authorization; words [U]", ("copy t from 's3://b/k' csv",), None),
     Rule("savepoint", "SAVEPOINT, ROLLBACK TO, RELEASE", "42601", SYNTAX, "[D] c_unsupported-postgresql-features; [C] psqlodbc execute.c",
@@ -126,7 +129,8 @@ RULES = (
          "merge into t using src on t.id = src.id when not matched then insert (id) values (src.id)"),
          r"^MERGE (?!.*REMOVE DUPLICATES)(?:(?!.*WHEN MATCHED)|(?!.*WHEN NOT MATCHED))"),
     Rule("merge-two-matched", "two matched actions in MERGE", "42601", SYNTAX, "[D] r_MERGE",
-         ("merge into t using src on t.id = src.id when matched then delete when matched then update set v = src.v when not matched then insert (id) values (src.id)",),
+         ("merge into t using src on t.id = src.id when matched then delete when matched then update set v = src.v "
+          "when not matched then insert (id) values (src.id)",),
          r"^MERGE .*WHEN MATCHED .*(?P<near>WHEN) MATCHED"),
     # ---- joins ----
     Rule("update-equijoin", "UPDATE .. FROM whose condition is not an equijoin", "0A000",
@@ -149,7 +153,8 @@ RULES = (
          "create type e as enum ('a')", "create rule r as on insert to t do nothing", "create extension x", "create aggregate a (int) (x)",
          "create operator + (x)", "create cast (a as b)", "create policy p on t", "create publication p", "create tablespace x",
          "create foreign table f (id int)", "create server s", "create event trigger e"),
-         r"^(?:CREATE|ALTER|DROP)(?: OR REPLACE)? (?P<near>TRIGGER|SEQUENCE|DOMAIN|TYPE|RULE|EXTENSION|AGGREGATE|OPERATOR|CAST|POLICY|PUBLICATION|SUBSCRIPTION|" r"TABLESPACE|FOREIGN|SERVER|EVENT|COLLATION|CONVERSION|STATISTICS|ACCESS|TRANSFORM)\b",
+         r"^(?:CREATE|ALTER|DROP)(?: OR REPLACE)? (?P<near>TRIGGER|SEQUENCE|DOMAIN|TYPE|RULE|EXTENSION|AGGREGATE|OPERATOR|"
+         r"CAST|POLICY|PUBLICATION|SUBSCRIPTION|TABLESPACE|FOREIGN|SERVER|EVENT|COLLATION|CONVERSION|STATISTICS|ACCESS|TRANSFORM)\b",
          r"POLICY\b.*\b(?:USING|WITH)\b"),
     Rule("view-change", "changes of a view", "0A000", "cannot {near} a view", "[D] r_CREATE_VIEW (views are read); words of PostgreSQL 8.0 [U]",
          ("insert into w values (1)", "update w set id = 2", "delete from w where id = 1",

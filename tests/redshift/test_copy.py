@@ -15,13 +15,15 @@ from lab.s3_faults import S3Faults  # noqa: E402
 from redshift.lab import RedshiftFront  # noqa: E402
 from redshift.raw_client import RawClient, Refused  # noqa: E402
 
-OPTIONS = "manifest iam_role default region 'eu-west-1' format as csv gzip null as '#null#' timeformat 'auto' dateformat 'auto' roundec compupdate off statupdate off maxerror 0"
+OPTIONS = ("manifest iam_role default region 'eu-west-1' format as csv gzip null as '#null#' "
+           "timeformat 'auto' dateformat 'auto' roundec compupdate off statupdate off maxerror 0")
 
 
 def setUpModule():
     CopyCase.s3 = S3()
     CopyCase.s3.make_bucket("elsewhere")
-    CopyCase.front = RedshiftFront(CopyCase.s3, bucket_regions={"elsewhere": "us-east-1"})
+    CopyCase.front = RedshiftFront(CopyCase.s3, bucket_regions={"elsewhere": "us-east-1"},
+                                   users={"loader": "loader-secret", "guest": "guest-secret"})
 
 
 def tearDownModule():
@@ -34,6 +36,7 @@ class CopyCase(process.Case):
         self.client = RawClient(self.front)
         self.addCleanup(self.client.close)
         self.front.clear_faults()
+        self.front.forget_statements()
         self.client.query("drop table if exists t")
 
     def stage(self, *files, entries=None, name="x.manifest"):
@@ -97,7 +100,8 @@ class Loading(CopyCase):
         self.client.query("create table t (id int, v varchar(5))")
         self.s3.put("load/plain.csv", b"id,v\r\n1,a\r\n2,\r\n3,c")
         self.client.query(
-            f"copy t from 's3://staging/load/plain.csv' access_key_id '{self.s3.access_key}' secret_access_key '{self.s3.secret_key}' csv ignoreheader 1"
+            f"copy t from 's3://staging/load/plain.csv' access_key_id '{self.s3.access_key}' "
+            f"secret_access_key '{self.s3.secret_key}' csv ignoreheader 1"
         )
         self.assertEqual(self.rows(), [["1", "a"], ["2", ""], ["3", "c"]])
 
@@ -121,7 +125,8 @@ class Loading(CopyCase):
     def test_the_sinks_flow_in_one_transaction(self):
         client = self.client
         client.query(
-            "create table t (id bigint, v varchar(10)); create schema if not exists cdcrt; drop table if exists cdcrt.progress_x; create table cdcrt.progress_x (k varchar(10), o bigint)"
+            "create table t (id bigint, v varchar(10)); create schema if not exists cdcrt; "
+            "drop table if exists cdcrt.progress_x; create table cdcrt.progress_x (k varchar(10), o bigint)"
         )
         client.query("insert into t values (1, 'old'), (2, 'gone'); insert into cdcrt.progress_x values ('k', 5)")
         place = self.stage(b'1,"new","U"\n2,,"D"\n3,"x","U"\n')
@@ -255,6 +260,17 @@ class Access(CopyCase):
         error = self.refused(b"1\n", options=OPTIONS.replace("default", "'arn:aws:iam::1:role/other'", 1))
         self.assertIn("is not authorized to assume IAM Role arn:aws:iam::1:role/other", error.text)
         self.copy(b"1\n", options=OPTIONS.replace("default", f"'{self.front.role}'", 1))
+        self.assertEqual(self.rows(), [["1"]])
+
+    def test_a_user_who_may_only_insert_loads_without_statupdate(self):
+        self.client.query("grant insert on t to guest")
+        guest = RawClient(self.front, user="guest")
+        self.addCleanup(guest.close)
+        place = self.stage(b"1\n")
+        with self.assertRaises(Refused) as caught:
+            guest.query(f"copy t from '{place}' {OPTIONS}")
+        self.assertEqual((caught.exception.state, caught.exception.text), ("42501", "must be owner of relation t"))
+        guest.query(f"copy t from '{place}' {OPTIONS.replace('statupdate off', '')}")
         self.assertEqual(self.rows(), [["1"]])
 
     def test_faults_of_copy(self):

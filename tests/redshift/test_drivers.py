@@ -12,7 +12,8 @@ from redshift.lab import RedshiftFront  # noqa: E402
 
 PYTHON = """
 import sys, redshift_connector
-connection = redshift_connector.connect(host=sys.argv[1], port=int(sys.argv[2]), database=sys.argv[3], user=sys.argv[4], password=sys.argv[5], ssl=False)
+connection = redshift_connector.connect(host=sys.argv[1], port=int(sys.argv[2]), database=sys.argv[3], user=sys.argv[4],
+                                          password=sys.argv[5], ssl=False)
 cursor = connection.cursor()
 cursor.execute("create table p (id bigint distkey, v varchar(20), s super, b varbyte(4), at timestamptz) sortkey (id)")
 cursor.executemany("insert into p values (%s, %s, json_parse(%s), to_varbyte(%s, 'hex'), %s)",

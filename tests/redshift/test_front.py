@@ -74,7 +74,8 @@ class Sessions(FrontCase):
     def test_secrets_do_not_reach_the_list_of_statements(self):
         self.refused("copy t from 's3://b/k' access_key_id 'AKIA' secret_access_key 'hidden-one' session_token 'hidden-two' csv", "42P01")
         self.refused("copy t from 's3://b/k' credentials 'aws_access_key_id=a;aws_secret_access_key=hidden-three' csv", "42P01")
-        self.refused("copy t (" + ", ".join(f"a{number}" for number in range(700)) + ") from 's3://b/k' access_key_id 'AKIA' secret_access_key '" + "hidden" * 200 + "' csv", "42P01")
+        columns = ", ".join(f"a{number}" for number in range(700))
+        self.refused(f"copy t ({columns}) from 's3://b/k' access_key_id 'AKIA' secret_access_key '{'hidden' * 200}' csv", "42P01")
         text = str(self.front.statements())
         self.assertIn("secret_access_key '***'", text)
         self.assertFalse("hidden" in text)  # a message with the text would be long

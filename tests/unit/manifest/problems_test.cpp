@@ -106,7 +106,7 @@ TEST_CASE("problems: each wrong line below a sound manifest gives its one error"
       {"[defaults]\ndeletes = \"soft\"\n", "E0204 11:11 'deletes' = 'soft' is not yet available\n"},
       {"[defaults]\narchive_deletes = \"x\"\n", "E0204 11:1 'archive_deletes' in [defaults] is not yet available\n"},
       {"[defaults]\nmetadata = { op = \"_op\" }\n", "E0204 10:2 [defaults] has metadata with mode = \"upsert\", which is not yet available\n"},
-      {"[defaults]\nmode = \"append\"\nmetadata = { op = \"_op\", offset = \"_op\" }\n", "E0205 12:37 'offset' goes to column '_op', as 'op' does\n"},
+      {"[defaults]\nmode = \"append\"\nmetadata = { op = \"_op\", offset = \"_op\" }\n", "E0205 12:35 'offset' goes to column '_op', as 'op' does\n"},
       {"[defaults]\nmode = \"append\"\nmetadata = { ofset = \"_o\" }\n", "E0203 12:14 unknown key 'ofset' in [defaults.metadata]\n"},
       {"[defaults]\nmode = \"append\"\nprimary_key = [\"id\"]\n", "E0406 10:2 [defaults] has mode = \"append\" and a primary_key\n"},
       {"[routes.a]\n", "E0201 10:9 missing key 'match' in [routes.a]\n"},
