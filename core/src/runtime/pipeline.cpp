@@ -44,6 +44,7 @@ int exit_code_of(const Error& error) {
   switch (error.code) {
     case CDCRT_BAD_CONFIG: return 2;
     case CDCRT_AUTH:
+    case CDCRT_BUSY:
     case CDCRT_RETRY:
     case CDCRT_UNREACHABLE: return 3;
     default: return 1;

@@ -39,20 +39,34 @@ Result<void> SinkRuntime::open() {
   store_ = std::make_unique<progress::Store>(surroundings_.pipeline, manifest_.name, manifest_.progress_schema, sink_->capabilities(), surroundings_.owner);
   if (sink_->has(CDCRT_SINK_TABLE_LOCKS)) store_->on_abandoned([this](const std::string& process) { return sink_->abandoned(process); });
   if (auto prepared = prepare_store(*connection); !prepared) return prepared;
-  auto stored = store_->read_all(*connection);
-  if (!stored) return std::move(stored.error());
-  stored_ = std::move(*stored);
   keeper_ = std::make_unique<apply::Writer>(make_writer(false));
   return {};
 }
 
-// Processes that start together may be in each other's way.
+// Once the target has answered, processes that start together may be in each other's way, and a connection may be lost.
 Result<void> SinkRuntime::prepare_store(plugin::Connection& connection) {
   const auto until = std::chrono::steady_clock::now() + kPatience;
   while (true) {
-    auto prepared = store_->prepare(connection);
-    if (prepared || prepared.error().code != CDCRT_BUSY || std::chrono::steady_clock::now() >= until) return prepared;
-    std::this_thread::sleep_for(kRepairInterval);
+    auto done = store_->prepare(connection);
+    if (done) {
+      auto stored = store_->read_all(connection);
+      if (stored) {
+        stored_ = std::move(*stored);
+        return {};
+      }
+      done = std::move(stored.error());
+    }
+    const bool lost = done.error().code == CDCRT_RETRY;
+    if ((!lost && done.error().code != CDCRT_BUSY) || std::chrono::steady_clock::now() >= until) return done;
+    if (surroundings_.pause) {
+      surroundings_.pause(kRepairInterval);
+    } else {
+      std::this_thread::sleep_for(kRepairInterval);
+    }
+    if (!lost) continue;
+    auto again = sink_->open();
+    if (!again) return std::move(again.error());
+    connection = std::move(*again);
   }
 }
 

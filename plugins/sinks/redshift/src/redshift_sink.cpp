@@ -15,7 +15,7 @@ RedshiftSink::~RedshiftSink() {
 Status RedshiftSink::configure(const sdk::Config& config) {
   Status status = read_settings(config, settings_);
   if (!status) return status;
-  place_ = std::make_unique<StagingPlace>(settings_, host_);
+  place_ = std::make_unique<StagingPlace>(settings_, config.name(), host_);
   place_->identify(config.pipeline(), {});
   return {};
 }

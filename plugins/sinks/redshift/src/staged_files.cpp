@@ -25,10 +25,10 @@ std::string as_key_part(std::string_view name) {
   return out;
 }
 
-std::string random_name() {
+std::string random_name(int parts) {
   std::random_device random;
-  std::string name = "process-";
-  for (int i = 0; i < 4; ++i) {
+  std::string name;
+  for (int i = 0; i < parts; ++i) {
     const uint32_t part = random();
     sql::append_hex(name, std::string_view(reinterpret_cast<const char*>(&part), sizeof part));
   }
@@ -37,12 +37,14 @@ std::string random_name() {
 
 }  // namespace
 
-StagingPlace::StagingPlace(const Settings& settings, sdk::Host host)
+StagingPlace::StagingPlace(const Settings& settings, std::string sink, sdk::Host host)
     : settings_(settings),
       host_(std::move(host)),
       credentials_(aws::default_credentials(settings.staging.credentials)),
+      instance_(random_name(2)),
+      sink_(std::move(sink)),
       pipeline_("pipeline"),
-      process_(random_name()) {}
+      process_("process-" + random_name(4)) {}
 
 void StagingPlace::identify(std::string_view pipeline, std::string_view process) {
   pipeline_ = pipeline;
@@ -52,7 +54,7 @@ void StagingPlace::identify(std::string_view pipeline, std::string_view process)
 }
 
 std::string StagingPlace::prefix_of(std::string_view process) const {
-  return settings_.staging.location.prefix + as_key_part(pipeline_) + "/" + as_key_part(process) + "/";
+  return settings_.staging.location.prefix + as_key_part(pipeline_) + "/" + as_key_part(sink_) + "/" + as_key_part(process) + "/";
 }
 
 aws::S3Client StagingPlace::client(uint32_t attempts) const {

@@ -14,19 +14,20 @@
 
 namespace cdcrt::redshift {
 
-/// <url>/<pipeline>/<process>/: what one process writes, and nobody else. Any thread.
+/// <url>/<pipeline>/<sink>/<process>/<instance>/: what one instance of the sink writes, and nobody else: a process may make its sink anew
+/// while connections of the old one still write. Any thread.
 class StagingPlace {
  public:
-  StagingPlace(const Settings& settings, sdk::Host host);
+  StagingPlace(const Settings& settings, std::string sink, sdk::Host host);
 
   /// Names become parts of keys: what is not a letter, digit, '-', '_' or '.' is written as "=XX".
   /// Without a process, one is made up.
   void identify(std::string_view pipeline, std::string_view process);
-  [[nodiscard]] std::string prefix() const { return prefix_of(process_); }
+  [[nodiscard]] std::string prefix() const { return prefix_of(process_) + instance_ + "/"; }
   [[nodiscard]] aws::S3Client client(uint32_t attempts = 0) const;
   /// Deletes what `process` left. It must hold no lease any more.
   sdk::Status remove(std::string_view process);
-  /// What this process left, at its end.
+  /// What this instance left, at its end.
   void remove_own();
   /// A name for the next set of files.
   std::string next_name();
@@ -43,6 +44,8 @@ class StagingPlace {
   const Settings& settings_;
   sdk::Host host_;
   std::shared_ptr<aws::CredentialsProvider> credentials_;
+  const std::string instance_;
+  const std::string sink_;
   std::string pipeline_, process_;
   std::atomic<uint64_t> sets_{0};
   bool identified_ = false;
