@@ -108,7 +108,17 @@ bool has_code(const std::string& text, std::string_view code) {
 }
 
 /// Redshift answers much with XX000 and a text: the text decides first.
+Classified redshift_failure_by_text(const DriverError& error, Moment moment);
+
+// What is not known here is the table's trouble, not the pipeline's: Redshift answers much with XX000.
 Classified redshift_failure(const DriverError& error, Moment moment) {
+  Classified found = redshift_failure_by_text(error, moment);
+  const bool of_statement = moment == Moment::kStatement || moment == Moment::kChange;
+  if (found.code == CDCRT_FATAL && of_statement) found.code = CDCRT_UNSUPPORTED;
+  return found;
+}
+
+Classified redshift_failure_by_text(const DriverError& error, Moment moment) {
   const std::string& state = error.sqlstate;
   const std::string& text = error.text;
   const bool internal = state == "XX000" || state == "HY000";

@@ -108,6 +108,12 @@ uint32_t RedshiftCsv::append(std::string& out, const cdcrt_cell& cell, CsvKind k
     return 0;
   }
   if (kind == CsvKind::kSuper) return append_super(out, cell);
+  if (kind == CsvKind::kText && cell.tag != CDCRT_STRING) {
+    if (cell.tag == CDCRT_BYTES) return append_quoted(out, bytes_of(cell));
+    plain_.clear();
+    append_cell_text(plain_, cell, sdk::TextStyle::kIso8601);
+    return append_quoted(out, plain_);
+  }
   char text[48];
   std::size_t size = 0;
   switch (cell.tag) {

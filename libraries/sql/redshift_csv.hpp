@@ -14,6 +14,7 @@ namespace cdcrt::sql {
 enum class CsvKind : uint8_t {
   kPlain,   ///< the cell's own text
   kNumber,  ///< a BOOL cell is 1 or 0 rather than t or f
+  kText,    ///< as a constant of the same value would be: true or false, ISO 8601 with T, bytes as they are
   kSuper    ///< JSON text: STRING, UUID, INTERVAL and times become JSON strings; an empty JSON text becomes the JSON string ""
 };
 

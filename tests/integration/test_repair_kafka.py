@@ -185,7 +185,26 @@ class BesideAProcess(process.Case):
         self.assertEqual((headers["cdcrt.reason"], headers["cdcrt.topic"], headers["cdcrt.partition"], headers["cdcrt.offset"]),
                          ("undecodable", "t.good", "1", "0"))
         self.assertEqual(letter["ts"], self.kafka.read_topic("t.good")[0 if self.kafka.read_topic("t.good")[0]["partition"] == 1 else 1]["ts"])
-        self.assertIn("kcat", self.command("dlq", "list", expect=2))
+        listed = self.command("dlq", "list")
+        self.assertIn("undecodable", listed)
+        self.assertIn("{broken", self.command("dlq", "show", "--id", headers["cdcrt.id"]))
+
+    def test_letters_in_a_topic_are_listed_and_replayed(self):
+        self.prepare(TO_TOPIC.replace("letters", "other.letters"))
+        self.kafka.create_topic("other.letters", 2)
+        self.send([1])
+        self.start()
+        self.settle([1])
+        self.server.sql(self.database, "alter table public.good add constraint no_bad check (v <> 'bad')")
+        self.send([2], value="bad")
+        self.send([3])
+        self.settle([1, 3])
+        listed = [json.loads(line) for line in self.command("dlq", "list", "--output", "json").splitlines() if line.startswith("{")]
+        self.assertEqual([(letter["reason"], letter["state"]) for letter in listed], [("value_refused", "open")])
+        self.server.sql(self.database, "alter table public.good drop constraint no_bad")
+        self.assertIn("1 of 1 applied", self.command("dlq", "replay"))
+        self.assertEqual(self.ids(), [1, 2, 3])
+        self.assertIn("nothing to replay", self.command("dlq", "replay"))
 
     def test_letters_for_a_broker_that_is_not_there_are_an_error_of_the_environment(self):
         self.prepare(TO_TOPIC.replace("{brokers}", "127.0.0.1:1"))

@@ -32,6 +32,7 @@ constexpr int kStaleAttempts = 4;
 }  // namespace
 
 Result<void> Writer::connect() {
+  if (connection_ && connection_->is_broken()) connection_.reset();
   if (connection_) return {};
   auto opened = context_.sink.open();
   if (!opened) {

@@ -121,6 +121,29 @@ void read_budget(TableReader& reader, DeadLetters& letters) {
   if (*ratio <= 0 || *ratio > 1) refuse_value(entry->value, reader.field("max_ratio"), diagnostics::kBadValue, "must be above 0 and at most 1");
 }
 
+// The topic that takes letters, as a source: what reads them back connects as what wrote them.
+std::optional<Component> log_of_letters(const Node& settings, const ComponentContext& context, Report& report) {
+  const Entry* topic = settings.find("topic");
+  const auto descriptor = context.find_plugin(CDCRT_SOURCE, "kafka");
+  if (report.has_errors() || topic == nullptr || !descriptor) return std::nullopt;
+  Node source = settings;
+  std::erase_if(source.entries, [](const Entry& entry) { return entry.key != "brokers" && entry.key != "librdkafka"; });
+  Entry& topics = source.entries.emplace_back(*topic);
+  topics.key = "topics";
+  topics.value = Node();
+  topics.value.kind = Node::Kind::kArray;
+  topics.value.position = topic->value.position;
+  topics.value.items.push_back(topic->value);
+  TableReader reader(source, "dead_letters", report);
+  Component log;
+  log.name = "dead_letters";
+  log.plugin = "kafka";
+  log.descriptor = *descriptor;
+  log.position = settings.position;
+  log.options = read_options(reader, **descriptor, {log.name, context.pipeline, context.folder});
+  return log;
+}
+
 void read_dead_letters(TableReader& top, const ComponentContext& context, Manifest& manifest) {
   constexpr const char* kPlugins[] = {"file", "table", "kafka"};
   DeadLetters& letters = manifest.dead_letters;
@@ -150,6 +173,7 @@ void read_dead_letters(TableReader& top, const ComponentContext& context, Manife
       if (found) {
         letters.sink.descriptor = *found;
         letters.sink.options = read_options(reader, **found, {letters.sink.name, context.pipeline, context.folder});
+        letters.log = log_of_letters(entry->value, context, top.report());
       } else {
         top.report().error(diagnostics::kPluginNotFound, plugin == nullptr ? entry->position : plugin->value.position, found.error().message, found.error().hint);
         return;  // its options are not known

@@ -131,6 +131,7 @@ struct DeadLetters {
   std::string path;                    ///< of the file; never empty
   std::string pattern;                 ///< the files of all processes: a path whose name may hold *
   Component sink;                      ///< kSink: who takes them
+  std::optional<Component> log;        ///< kSink: a source that reads them back
   std::optional<uint64_t> max_count;   ///< of a run; more stop it
   double max_ratio = 0;                ///< of the last 10,000 messages; 0: any
   Position position;

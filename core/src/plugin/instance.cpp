@@ -205,7 +205,9 @@ Result<void> Connection::commit() {
   return cross_void([&](cdcrt_error* error) { return functions_->commit(self_.get(), error); });
 }
 Result<void> Connection::rollback() {
-  return cross_void([&](cdcrt_error* error) { return functions_->rollback(self_.get(), error); });
+  auto done = cross_void([&](cdcrt_error* error) { return functions_->rollback(self_.get(), error); });
+  if (!done) broken_ = true;
+  return done;
 }
 Result<Description> Connection::describe(const cdcrt_table& table) {
   Description description;

@@ -105,12 +105,15 @@ class Connection {
   Result<void> write(const cdcrt_write& write);
   Result<void> read(const cdcrt_read& read);
   Result<void> lock(const std::vector<cdcrt_table>& tables);
+  /// A rollback failed: what the target holds for this connection ends with it.
+  [[nodiscard]] bool is_broken() const { return broken_; }
 
  private:
   friend class Sink;
   Connection(const cdcrt_sink* functions, std::shared_ptr<void> sink, void* self);
   const cdcrt_sink* functions_;
   std::shared_ptr<void> sink_;  ///< of whichever settings it was opened with
+  bool broken_ = false;
   std::unique_ptr<void, void (*)(void*)> self_;
 };
 

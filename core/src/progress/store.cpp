@@ -152,7 +152,7 @@ Result<void> Store::prepare(plugin::Connection& connection) {
   if (locks_tables_) tables.insert(tables.end(), {&kClaims, &kHolds});
   if (abandoned_) tables.push_back(&kProcesses);
   for (const HostTable* table : tables) {
-    if (auto created = create(connection, *table); !created) return created;
+    if (auto created = create(connection, table == &kMoved ? moved() : *table); !created) return created;
   }
   return in_transaction(connection, [&]() -> Result<void> {
     auto version = format_version(connection, CDCRT_LOCK_NONE);
@@ -179,7 +179,7 @@ Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored) {
   ok = read(connection, kTables, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { table_row_into(cells, stored.tables[string_of(cells[0])]); });
   if (!ok) return ok;
   if (ok = read_progress(connection, stored); !ok) return ok;
-  ok = read(connection, kMoved, CDCRT_LOCK_NONE,
+  ok = read(connection, moved(), CDCRT_LOCK_NONE,
             [&](const cdcrt_cell* cells) { stored.tables[string_of(cells[0])].key_changes[string_of(cells[1])] = string_of(cells[2]); });
   if (!ok) return ok;
   ok = read(connection, kOpenLetters, CDCRT_LOCK_NONE,

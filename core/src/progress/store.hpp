@@ -58,6 +58,12 @@ class Store {
   /// What a table must have before hold(). Does nothing where rows can be locked, or when that was done before.
   Result<void> prepare_hold(plugin::Connection& connection, const std::string& target);
 
+  /// What the processes left that held no lease at the last claim is removed, unless they hold one by now.
+  Result<void> clean_after_the_gone(plugin::Connection& connection);
+  [[nodiscard]] bool has_gone() const;
+  /// Puts this process on the list of those that may leave something outside of the target.
+  Result<void> enlist(plugin::Connection& connection);
+
   // Inside the caller's transaction.
 
   /// First of all in a transaction that writes these tables or what is kept of them. Does nothing where rows can be locked.
@@ -136,6 +142,7 @@ class Store {
   using Leases = std::map<PartitionKey, StoredPartition>;
   [[nodiscard]] cdcrt_table name_of(const HostTable& table, std::string& storage) const;
   [[nodiscard]] HostTable progress_of(const std::string& target) const;
+  [[nodiscard]] HostTable moved() const;
   Result<void> create(plugin::Connection& connection, const HostTable& table);
   Result<int64_t> format_version(plugin::Connection& connection, cdcrt_lock lock);
   Result<void> bring_forward(plugin::Connection& connection);
@@ -159,7 +166,6 @@ class Store {
   Result<void> read_holders(plugin::Connection& connection, Stored& stored);
   /// Processes that hold no lease any more.
   [[nodiscard]] std::set<std::string> gone(const Stored& stored) const;
-  Result<void> clean_after_the_gone(plugin::Connection& connection);
   [[nodiscard]] bool is_held(const PartitionKey& key, const StoredPartition& lease) const;
   static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved, kOpenLetters, kDeadLetters;
   static const HostTable kClaims, kHolds, kProcesses;
@@ -171,7 +177,9 @@ class Store {
   std::mutex watermarks_;
   mutable std::mutex mutex_;
   std::map<PartitionKey, int64_t> epochs_;
+  std::map<PartitionKey, int64_t> raising_;  ///< by reclaim(): committed, or not
   std::set<PartitionKey> lowered_;
+  std::set<std::string> gone_;      ///< processes without a lease before the last claim waited for transactions
   std::set<std::string> prepared_;  ///< targets that hold() may name
 };
 

@@ -82,8 +82,6 @@ Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<Pa
     const std::lock_guard lock(mutex_);
     for (const auto& [key, epoch] : epochs) epochs_[key] = epoch;
   }
-  // What cannot be cleaned now is asked for again after a later claim.
-  if (!gone(stored).empty()) (void)clean_after_the_gone(connection);
   return stored;
 }
 
@@ -121,7 +119,9 @@ Result<void> Store::claim_new(plugin::Connection& connection, const std::vector<
 bool Store::is_held(const PartitionKey& key, const StoredPartition& lease) const {
   const std::lock_guard lock(mutex_);
   const auto held = epochs_.find(key);
-  return held != epochs_.end() && held->second == lease.epoch && lease.owner == owner_;
+  if (held == epochs_.end() || lease.owner != owner_) return false;
+  const auto raising = raising_.find(key);
+  return held->second == lease.epoch || (raising != raising_.end() && raising->second == lease.epoch);
 }
 
 Result<std::vector<const Partition*>> Store::reclaim(plugin::Connection& connection, const std::string& target,
@@ -142,6 +142,9 @@ Result<std::vector<const Partition*>> Store::reclaim(plugin::Connection& connect
       raised[key] = ++lease.epoch;
       if (auto saved = save_lease(connection, key, lease); !saved) return saved;
     }
+    // Others of this process may see them raised before we know that they are, or without an answer to COMMIT.
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, epoch] : raised) raising_[key] = epoch;
     return {};
   });
   if (!done) return std::move(done.error());

@@ -25,6 +25,31 @@ std::vector<cdcrt_column> columns(bool with_replayed) {
   return all;
 }
 
+// Where only tables are locked (Amazon Redshift), a text holds 65,535 bytes and a row 4 MB, bytes counted as hex: a letter that does not
+// fit must not keep its table from going on. The message can be read again by its position.
+constexpr std::size_t kMostText = 32'000;
+constexpr std::size_t kMostRaw = 1 << 20;
+
+dead_letters::StoredLetter fit(dead_letters::StoredLetter letter) {
+  const auto cut = [](std::string& text) {
+    if (text.size() <= kMostText) return;
+    std::size_t end = kMostText;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    text.resize(end);
+  };
+  cut(letter.message);
+  cut(letter.decoded_row);
+  const bool long_headers = dead_letters::headers_to_json(letter).size() > kMostText;
+  const std::size_t raw = letter.value.value_or("").size() + letter.key.value_or("").size();
+  if (long_headers) letter.headers.clear();
+  if (raw <= kMostRaw && !long_headers) return letter;
+  letter.has_raw = false;
+  letter.key.reset();
+  letter.value.reset();
+  letter.message += " (the message of " + std::to_string(raw) + " bytes was too long to be kept: read it at its offset)";
+  return letter;
+}
+
 }  // namespace
 
 Result<void> Store::prepare_letters(plugin::Connection& connection) {
@@ -53,9 +78,10 @@ Result<void> Store::save_letters(plugin::Connection& connection, const std::vect
   const auto listed = columns(false);
   std::vector<cdcrt_cell> cells;
   std::deque<std::string> storage;
+  std::deque<dead_letters::StoredLetter> fitted;
   for (const auto& letter : letters) {
     cells.push_back(text(pipeline_));
-    dead_letters::append_cells(cells, letter, storage);
+    dead_letters::append_cells(cells, locks_tables_ ? fitted.emplace_back(fit(letter)) : letter, storage);
   }
   std::string name;
   cdcrt_write write{};

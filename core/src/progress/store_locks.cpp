@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <deque>
+#include <optional>
 
 #include "cdcrt/sdk/status.hpp"
 #include "progress/host_tables.hpp"
@@ -90,6 +92,10 @@ Result<Stored> Store::read_after_claim(plugin::Connection& connection) {
     auto listed = held_targets(connection);
     if (!listed) return std::move(listed.error());
     targets = std::move(*listed);
+    Stored now;
+    if (auto ok = read_holders(connection, now); !ok) return ok;
+    const std::lock_guard guard(mutex_);
+    gone_ = gone(now);
     return {};
   });
   if (!done) return std::move(done.error());
@@ -112,18 +118,50 @@ std::set<std::string> Store::gone(const Stored& stored) const {
 // Under the claims' lock, so that a process found without a lease cannot get one meanwhile: what it left was written under leases
 // that it lost.
 Result<void> Store::clean_after_the_gone(plugin::Connection& connection) {
-  return in_transaction(connection, [&]() -> Result<void> {
+  std::optional<Error> failure;
+  auto done = in_transaction(connection, [&]() -> Result<void> {
     if (auto held = hold_claims(connection); !held) return held;
     Stored now;
     if (auto ok = read_holders(connection, now); !ok) return ok;
+    std::deque<std::string> names;
     std::vector<cdcrt_cell> cleaned;
-    const std::set<std::string> processes = gone(now);
-    for (const auto& process : processes) {
-      if (!abandoned_(process)) continue;
-      cleaned.insert(cleaned.end(), {text(pipeline_), text(sink_), text(process)});
+    std::set<std::string> candidates;
+    {
+      const std::lock_guard guard(mutex_);
+      candidates = gone_;
+    }
+    for (const auto& process : gone(now)) {
+      if (!candidates.contains(process)) continue;
+      if (auto removed = abandoned_(process); !removed) {
+        failure = std::move(removed.error());
+        continue;
+      }
+      cleaned.insert(cleaned.end(), {text(pipeline_), text(sink_), text(names.emplace_back(process))});
     }
     return write(connection, kProcesses, cleaned, CDCRT_WRITE_DELETE);
   });
+  if (done && failure) return std::move(*failure);
+  return done;
+}
+
+bool Store::has_gone() const {
+  const std::lock_guard guard(mutex_);
+  return abandoned_ && !gone_.empty();
+}
+
+Result<void> Store::enlist(plugin::Connection& connection) {
+  if (!abandoned_) return {};
+  return in_transaction(connection, [&]() -> Result<void> {
+    if (auto held = hold_claims(connection); !held) return held;
+    return write(connection, kProcesses, {text(pipeline_), text(sink_), text(owner_)});
+  });
+}
+
+// The other half of a key change may be longer than the longest text there is room for.
+Store::HostTable Store::moved() const {
+  HostTable table = kMoved;
+  if (locks_tables_) table.columns.back().kind = CDCRT_TYPE_BYTES;
+  return table;
 }
 
 }  // namespace cdcrt::progress

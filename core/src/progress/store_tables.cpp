@@ -35,7 +35,7 @@ Result<void> Store::read_table(plugin::Connection& connection, const std::string
   if (!ok) return ok;
   if (!unreadable) return unreadable;
   for (auto& [slot, column] : columns) table.columns.push_back(std::move(column));
-  ok = read(connection, kMoved, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { table.key_changes[string_of(cells[1])] = string_of(cells[2]); }, key, 1);
+  ok = read(connection, moved(), CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { table.key_changes[string_of(cells[1])] = string_of(cells[2]); }, key, 1);
   if (!ok) return ok;
   ok = read(connection, kOpenLetters, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { open_letter_into(cells, table.open_letters); }, key, 1);
   if (!ok) return ok;
@@ -105,13 +105,13 @@ Result<void> Store::save_key_changes(plugin::Connection& connection, const std::
   std::vector<cdcrt_cell> kept, settled;
   for (const auto& [key, record] : records) {
     if (record) {
-      kept.insert(kept.end(), {text(pipeline_), text(sink_), text(target), bytes(key), text(*record)});
+      kept.insert(kept.end(), {text(pipeline_), text(sink_), text(target), bytes(key), locks_tables_ ? bytes(*record) : text(*record)});
     } else {
       settled.insert(settled.end(), {text(pipeline_), text(sink_), text(target), bytes(key)});
     }
   }
-  if (auto written = write(connection, kMoved, settled, CDCRT_WRITE_DELETE); !written) return written;
-  return write(connection, kMoved, kept);
+  if (auto written = write(connection, moved(), settled, CDCRT_WRITE_DELETE); !written) return written;
+  return write(connection, moved(), kept);
 }
 
 }  // namespace cdcrt::progress

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "manifest/composition.hpp"
+#include "repair/letter_topic.hpp"
 
 namespace cdcrt::repair {
 namespace {
@@ -56,11 +57,11 @@ Result<void> read_all(Session& session, const manifest::Manifest& manifest, std:
       }
       return {};
     case manifest::DeadLetters::Kind::kSink:
+      if (settings.log) return read_topic(*settings.log, letters);
       break;
   }
-  return make_error(CDCRT_UNSUPPORTED, "the dead letters are in a topic of Kafka, which this command does not read",
-                    "read it with kcat -C -b BROKERS -t TOPIC -J, or kafka-console-consumer --property print.headers=true: reason and "
-                    "origin are in the headers cdcrt.*");
+  return make_error(CDCRT_UNSUPPORTED, "the dead letters are in a topic of Kafka, and the plugin that reads topics is not there",
+                    "install the source plugin kafka, or read it with kcat -C -b BROKERS -t TOPIC -J: reason and origin are in the headers cdcrt.*");
 }
 
 // Whether the table's progress is beyond the letter.

@@ -88,6 +88,10 @@ class TableReplay {
       candidate.refusal = "its message could not be read again when it was found: only the decoded row is known";
       return {};
     }
+    if (!candidate.listed->by_key && manifest_.dead_letters.kind == manifest::DeadLetters::Kind::kSink) {
+      candidate.refusal = "it is recorded by no key, and that it was applied could not be noted in a topic: a second replay would insert it again";
+      return {};
+    }
     if (source == manifest_.sources.end()) {
       candidate.refusal = "the manifest has no source '" + letter.source + "' any more";
       return {};

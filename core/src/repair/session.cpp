@@ -101,8 +101,6 @@ bool Session::open(const manifest::Manifest& manifest, Intent intent, const std:
     auto sink = plugin::Sink::create(manifest_sink);
     if (!sink) return refuse(sink.error());
     if (!sink->has(CDCRT_SINK_TRANSACTIONS)) continue;
-    const std::string owner = owner_of_command();
-    if (auto identified = sink->identify(manifest.pipeline, owner); !identified) return refuse(identified.error());
     auto connection = sink->open();
     if (!connection) return refuse(connection.error());
     const uint32_t capabilities = sink->capabilities();
@@ -110,7 +108,7 @@ bool Session::open(const manifest::Manifest& manifest, Intent intent, const std:
                         std::move(*sink),
                         std::move(*connection),
                         std::make_unique<progress::Store>(manifest.pipeline, manifest_sink.name, manifest_sink.progress_schema, capabilities,
-                                                          owner),
+                                                          owner_of_command()),
                         {}});
     if (auto read = read_kept(targets_.back(), intent); !read) return refuse(read.error());
   }

@@ -32,13 +32,17 @@ Result<void> SinkRuntime::open() {
   auto sink = plugin::Sink::create(manifest_);
   if (!sink) return std::move(sink.error());
   sink_ = std::make_unique<plugin::Sink>(std::move(*sink));
-  if (auto identified = sink_->identify(surroundings_.pipeline, surroundings_.owner); !identified) return identified;
   auto connection = sink_->open();
   if (!connection) return std::move(connection.error());
   if (!sink_->has(CDCRT_SINK_TRANSACTIONS)) return {};
   store_ = std::make_unique<progress::Store>(surroundings_.pipeline, manifest_.name, manifest_.progress_schema, sink_->capabilities(), surroundings_.owner);
   if (sink_->has(CDCRT_SINK_TABLE_LOCKS)) store_->on_abandoned([this](const std::string& process) { return sink_->abandoned(process); });
   if (auto prepared = prepare_store(*connection); !prepared) return prepared;
+  // Listed first: what a sink that knows who it works for leaves outside is found again.
+  if (auto identified = sink_->identify(surroundings_.pipeline, surroundings_.owner); !identified) return identified;
+  if (sink_->has(CDCRT_SINK_TABLE_LOCKS)) {
+    if (auto opened = sink_->open(); !opened) return std::move(opened.error());
+  }
   keeper_ = std::make_unique<apply::Writer>(make_writer(false));
   return {};
 }
@@ -48,6 +52,7 @@ Result<void> SinkRuntime::prepare_store(plugin::Connection& connection) {
   const auto until = std::chrono::steady_clock::now() + kPatience;
   while (true) {
     auto done = store_->prepare(connection);
+    if (done) done = store_->enlist(connection);
     if (done) {
       auto stored = store_->read_all(connection);
       if (stored) {
@@ -105,6 +110,11 @@ Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys,
     return {};
   });
   if (!claimed) return claimed;
+  if (store_->has_gone()) {
+    const auto cleaned = keeper_->run([&](plugin::Connection& connection) { return store_->clean_after_the_gone(connection); });
+    // It is asked for again after a later claim.
+    if (!cleaned) log(CDCRT_LOG_INFO, component_of(manifest_), "what processes that are gone left is removed later: " + explain(cleaned.error()));
+  }
   const std::lock_guard lock(mutex_);
   stored_ = std::move(stored);
   for (const auto& key : keys) {

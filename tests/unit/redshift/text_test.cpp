@@ -246,5 +246,5 @@ TEST_CASE("redshift: errors are sorted by text where the state says nothing") {
   CHECK(code("08S01", "server closed the connection unexpectedly") == CDCRT_RETRY);
   CHECK(code("42P01", "relation \"x\" does not exist") == CDCRT_STALE_SCHEMA);
   CHECK(code("28000", "password authentication failed for user \"x\"", sql::Moment::kConnect) == CDCRT_AUTH);
-  CHECK(code("XX000", "query 10231 failed for no reason") == CDCRT_FATAL);
+  CHECK(code("XX000", "query 10231 failed for no reason") == CDCRT_UNSUPPORTED);
 }

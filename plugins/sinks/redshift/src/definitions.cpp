@@ -14,6 +14,8 @@ using sql::redshift::Storage;
 
 namespace {
 
+constexpr uint32_t kLongestVarchar = 65'535;
+
 class Change {
  public:
   Change(TargetSession& session, const Settings& settings, const cdcrt_table& table, std::vector<Widening>& widenings)
@@ -103,7 +105,16 @@ class Change {
   }
 
   Status alter(const cdcrt_column& column, const CatalogColumn& found) {
-    const ColumnType wanted = sql::redshift::written_type(sql::redshift::column_type(column, session_.names()));
+    ColumnType wanted = sql::redshift::written_type(sql::redshift::column_type(column, session_.names()));
+    // The conversion is a cast, which would cut what does not fit.
+    const bool can_be_long = found.type.storage == Storage::kSuper || found.type.storage == Storage::kBytes;
+    if (can_be_long && wanted.storage == Storage::kText && wanted.length < kLongestVarchar) {
+      if (column.type.length > 0 || column.target_type.size > 0) {
+        return Status::unsupported("column " + sql::shown(column_) + " of table " + quoted_ + " is " + found.type.name + ", whose values need not fit " + wanted.name,
+                                   "give the column a type of text without a length in the route, or change it by hand");
+      }
+      wanted = sql::redshift::written_type("VARCHAR(" + std::to_string(kLongestVarchar) + ")");
+    }
     // Another process may have made this change already.
     if (wanted.name == found.type.name) return {};
     const bool varchar = found.type.name.compare(0, 7, "VARCHAR") == 0 && wanted.storage == Storage::kText;

@@ -81,10 +81,11 @@ Status RedshiftConnection::failed(Status status) {
 
 void RedshiftConnection::transaction_ended() {
   in_transaction_ = broken_ = over_ = changed_ = false;
-  files_.remove();
+  static_cast<void>(files_.remove());
 }
 
 Status RedshiftConnection::begin() {
+  if (in_transaction_ && broken_) return Status::retry("the transaction before could not be rolled back");
   if (in_transaction_) return Status::fatal("a transaction is open already");
   Status status = session_.execute("BEGIN", "cannot begin a transaction");
   if (status) in_transaction_ = true;
@@ -179,13 +180,20 @@ Status RedshiftConnection::change(const cdcrt_table& table, const cdcrt_change* 
     tables_.clear();
     status = own ? begin() : Status();
     changed_ = true;
+    Status widening;
     for (uint32_t i = 0; i < count && status; ++i) {
+      const std::size_t known = widenings_.size();
       status = apply_change(session_, settings_, table, changes[i], widenings_);
-      // A column that cannot grow is used as it is: each value is looked at before it is written.
-      if (status.code() != CDCRT_STALE_SCHEMA || widenings_.empty() || why_not_widened(widenings_.back()) == nullptr) continue;
-      widenings_.pop_back();
+      if (status.code() != CDCRT_STALE_SCHEMA || widenings_.size() == known) continue;
+      // A column that cannot grow is used as it is: each value is looked at before it is written. The others grow together.
+      if (why_not_widened(widenings_.back()) != nullptr) {
+        widenings_.pop_back();
+      } else {
+        widening = std::move(status);
+      }
       status = Status();
     }
+    if (status && !widenings_.empty()) status = std::move(widening);
     tables_.clear();
     if (status) return own ? commit() : Status();
     const bool widens = !widenings_.empty();

@@ -22,6 +22,8 @@ sql::CsvKind csv_kind(Storage storage) {
   switch (storage) {
     case Storage::kSuper:
       return sql::CsvKind::kSuper;
+    case Storage::kText:
+      return sql::CsvKind::kText;
     case Storage::kInteger:
     case Storage::kDecimal:
     case Storage::kFloat:
@@ -172,6 +174,8 @@ Status StageLoader::copy(const aws::StagedSet& set, std::string_view into, std::
 /// What worked at the start and is refused now (keys that expired, a grant taken back) is waited for until it is mended.
 Status StageLoader::as_outage(Status status) const {
   if (!place_.proven || status.code() == CDCRT_RETRY) return status;
+  // The next connection tries again, and has refused keys read anew.
+  if (status.code() == CDCRT_AUTH) place_.proven = false;
   return Status::error(CDCRT_UNREACHABLE, std::string(status.message()), std::string(status.hint()));
 }
 
@@ -180,7 +184,14 @@ uint32_t StageLoader::slices() {
   return known != 0 ? known : 8;
 }
 
+// A process that just starts holds no lease: another that takes one up may remove its files meanwhile.
 Status StageLoader::probe() {
+  Status status = probe_once();
+  if (status || status.code() == CDCRT_RETRY) return status;
+  return probe_once();
+}
+
+Status StageLoader::probe_once() {
   if (!settings_.staging.enabled) return {};
   constexpr std::string_view kWhat = "cannot load a row through staging.url as a test";
   Field slices;
@@ -202,7 +213,9 @@ Status StageLoader::probe() {
     if (status) status = copy(set, "cdcrt_probe", "n", sql::make_null_text(), kWhat);
   }
   Status undone = session_.execute("ROLLBACK", kWhat);
-  files_.remove();
+  // Without the right to delete, files would pile up unseen.
+  Status removed = files_.remove();
+  if (status) status = std::move(removed);
   if (status) place_.proven = true;
   return status ? std::move(undone) : std::move(status);
 }

@@ -55,6 +55,7 @@ class StageLoader {
   sdk::Status probe();
 
  private:
+  sdk::Status probe_once();
   sdk::Status by_insert(const Load& load);
   sdk::Status by_copy(const Load& load, RefusedCopy& refused);
   sdk::Status copy(const aws::StagedSet& set, std::string_view into, std::string_view columns, std::string_view null_text,

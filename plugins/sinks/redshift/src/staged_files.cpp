@@ -69,7 +69,7 @@ aws::S3Client StagingPlace::client(uint32_t attempts) const {
 
 Status StagingPlace::remove(std::string_view process) {
   if (process.empty() || process == process_) return {};
-  aws::S3Client s3 = client();
+  aws::S3Client s3 = client(2);  // others wait for the lock under which this is called
   uint64_t deleted = 0;
   Status status = s3.delete_prefix(prefix_of(process), deleted);
   if (status && deleted > 0)
@@ -94,13 +94,15 @@ aws::S3Client& StagedFiles::client() {
   return *client_;
 }
 
-void StagedFiles::remove() {
-  if (keys_.empty()) return;
-  if (Status status = client().delete_objects(keys_); status) {
+Status StagedFiles::remove() {
+  if (keys_.empty()) return {};
+  Status status = client().delete_objects(keys_);
+  if (status) {
     keys_.clear();
   } else {
     host_.log(CDCRT_LOG_DEBUG, "staged files are removed later: " + std::string(status.message()));
   }
+  return status;
 }
 
 }  // namespace cdcrt::redshift

@@ -55,14 +55,15 @@ class StagingPlace {
 class StagedFiles {
  public:
   StagedFiles(StagingPlace& place, sdk::Host host) : place_(place), host_(std::move(host)) {}
-  ~StagedFiles() { remove(); }
+  ~StagedFiles() { static_cast<void>(remove()); }
   StagedFiles(const StagedFiles&) = delete;
   StagedFiles& operator=(const StagedFiles&) = delete;
 
   aws::S3Client& client();
   void add(const std::vector<std::string>& keys) { keys_.insert(keys_.end(), keys.begin(), keys.end()); }
   /// What cannot be deleted now is tried again next time, and at the end of the process.
-  void remove();
+  /// Not OK: they are kept for the next time.
+  sdk::Status remove();
 
  private:
   StagingPlace& place_;

@@ -1,0 +1,86 @@
+#include "repair/letter_topic.hpp"
+
+#include <charconv>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "cdcrt/sdk/status.hpp"
+#include "plugin/instance.hpp"
+
+namespace cdcrt::repair {
+namespace {
+
+using dead_letters::StoredLetter;
+
+constexpr std::string_view kOwn = "cdcrt.";  // of the headers that the sink adds
+
+std::optional<std::string> text_of(cdcrt_string bytes) {
+  return bytes.data == nullptr ? std::nullopt : std::optional<std::string>(std::string(sdk::view(bytes)));
+}
+
+template <class Number>
+bool read_number(const std::string& text, Number& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+// nullopt: somebody else's message.
+std::optional<StoredLetter> letter_of(const cdcrt_message& message) {
+  StoredLetter letter;
+  std::map<std::string, std::string, std::less<>> own;
+  for (uint32_t i = 0; i < message.header_count; ++i) {
+    const std::string_view name = sdk::view(message.headers[i].name);
+    const auto value = text_of(message.headers[i].value);
+    if (name.starts_with(kOwn)) {
+      own[std::string(name.substr(kOwn.size()))] = value.value_or("");
+    } else {
+      letter.headers.emplace_back(name, value);
+    }
+  }
+  if (own["id"].empty() || !read_number(own["partition"], letter.partition) || !read_number(own["offset"], letter.offset)) return std::nullopt;
+  letter.id = own["id"];
+  letter.reason = own["reason"];
+  letter.message = own["message"];
+  letter.source = own["source"];
+  letter.topic = own["topic"];
+  letter.sink = own["sink"];
+  letter.table = own["target"];
+  letter.has_raw = !own.contains("decoded_row");
+  if (!letter.has_raw) {
+    letter.decoded_row = own["decoded_row"];
+    return letter;
+  }
+  letter.timestamp_ms = message.timestamp_ms;
+  letter.key = text_of(message.key);
+  letter.value = text_of(message.value);
+  return letter;
+}
+
+}  // namespace
+
+Result<void> read_topic(const manifest::Component& log, std::vector<StoredLetter>& letters) {
+  auto source = plugin::Source::create(log);
+  if (!source) return std::move(source.error());
+  std::vector<std::pair<std::string, int32_t>> partitions;
+  auto listed = source->list([&](std::string_view topic, int32_t partition) {
+    partitions.emplace_back(topic, partition);
+    return true;
+  });
+  if (!listed) return listed;
+  for (const auto& [topic, partition] : partitions) {
+    auto bounds = source->bounds(topic, partition);
+    if (!bounds) return std::move(bounds.error());
+    if (bounds->first >= bounds->end) continue;
+    auto read = source->fetch(topic, partition, bounds->first, bounds->end - 1, [&](const cdcrt_message& message) {
+      if (auto letter = letter_of(message)) letters.push_back(std::move(*letter));
+      return true;
+    });
+    if (!read) return read;
+  }
+  return {};
+}
+
+}  // namespace cdcrt::repair

@@ -1,0 +1,16 @@
+// Dead letters in a topic of Kafka, read back.
+#pragma once
+
+#include <vector>
+
+#include "dead_letters/letter.hpp"
+#include "diagnostics/result.hpp"
+#include "manifest/manifest.hpp"
+
+namespace cdcrt::repair {
+
+/// Appends every letter of the topic, as far as it goes now; messages that are no letters are left out. UNREACHABLE, AUTH and the like
+/// are the source's.
+Result<void> read_topic(const manifest::Component& log, std::vector<dead_letters::StoredLetter>& letters);
+
+}  // namespace cdcrt::repair
