@@ -35,7 +35,7 @@ class RedshiftTarget:
     def __init__(self, folder):
         if RedshiftTarget.front is None:
             RedshiftTarget.s3 = S3()
-            RedshiftTarget.front = RedshiftFront(RedshiftTarget.s3)
+            RedshiftTarget.front = RedshiftFront(RedshiftTarget.s3, users={"loader": "loader-secret", "narrow": "narrow-secret"})
         RedshiftTarget.count += 1
         front = RedshiftTarget.front
         front.halt()

@@ -382,6 +382,19 @@ class Settings(Case):
         self.target.environment["CDCRT_TEST_PASSWORD"] = "guess"
         self.refused("check UID and PWD")
 
+    def test_a_region_that_is_not_the_buckets(self):
+        self.refused("region", region="us-east-1")
+
+    def test_a_user_without_the_right_to_create(self):
+        self.target.environment["CDCRT_TEST_PASSWORD"] = self.front.users["narrow"]
+        self.refused("GRANT", user="narrow")
+
+    def test_keys_that_may_write_but_not_delete(self):
+        faults = S3Faults(self.target.s3)
+        self.addCleanup(faults.stop)
+        faults.fault("403", method="POST", every=1)
+        self.refused("s3:DeleteObject", endpoint=faults.endpoint)
+
     def test_a_view_in_the_place_of_a_table(self):
         self.front.sql("create table base (id bigint, v varchar(10)); create view good as select * from base")
         self.refused("is a view")
