@@ -61,7 +61,7 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
     for (uint32_t slot = 0; slot < columns_.size(); ++slot) {
       const bool present = std::find(map.slots.begin(), map.slots.end(), static_cast<int32_t>(slot)) != map.slots.end();
       if (!present && columns_[slot].active && !is_metadata(slot)) map.absent.push_back(slot);
-      if (present && !columns_[slot].active) map.has_dropped = true;
+      if (present && (!columns_[slot].active || !columns_[slot].returned_at.empty())) map.has_dropped = true;
     }
     map.version = version_;
   }
@@ -148,6 +148,7 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
     ++known.incarnation;
     known.last_seen.assign(order);
     known.dropped_at.clear();
+    known.returned_at.assign(order);
     known.default_value = is_usable_default(column) ? event::copy_cell(column.default_value, arena_) : cdcrt_cell{};
     if (shape.declared && !known.typed_by_route) {
       known.type = column.type;
@@ -302,7 +303,9 @@ bool TableKnowledge::revives(const ShapeMap& map, std::string_view order) const 
 const ShapeMap* TableKnowledge::discard_late(const ShapeMap& map, std::string_view order) {
   late_map_.slots = map.slots;
   for (int32_t& slot : late_map_.slots) {
-    if (slot >= 0 && !columns_[static_cast<uint32_t>(slot)].active && order <= columns_[static_cast<uint32_t>(slot)].dropped_at) slot = -1;
+    if (slot < 0) continue;
+    const Column& column = columns_[static_cast<uint32_t>(slot)];
+    if (column.active ? !order.empty() && order < column.returned_at : order <= column.dropped_at) slot = -1;
   }
   return &late_map_;
 }

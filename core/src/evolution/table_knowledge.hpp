@@ -33,6 +33,7 @@ struct Column {
   uint32_t incarnation = 0;   ///< raised when a dropped column comes back: the target's is dropped and added anew
   std::string last_seen;      ///< greatest source order at which it was seen, as far as stored
   std::string dropped_at;     ///< source order of the event that showed its absence
+  std::string returned_at;    ///< source order at which it came back: what is older is of the column that was dropped; not stored
   std::string type_order;     ///< source order of the shape that last declared its type
 };
 
@@ -40,7 +41,7 @@ struct Column {
 struct ShapeMap {
   std::vector<int32_t> slots;   ///< per shape column: slot, or -1: excluded or discarded
   std::vector<uint32_t> absent; ///< slots of active columns that the shape lacks
-  bool has_dropped = false;     ///< one of the slots is of a dropped column
+  bool has_dropped = false;     ///< one of the slots is of a dropped column, or of one that came back
   uint64_t version = 0;         ///< of the knowledge it was made for
   std::string max_order;        ///< greatest source order of a row of this shape
 };

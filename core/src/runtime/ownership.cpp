@@ -4,6 +4,7 @@
 
 #include "runtime/decode_pool.hpp"
 #include "runtime/log.hpp"
+#include "runtime/patience.hpp"
 
 namespace cdcrt::runtime {
 namespace {
@@ -32,7 +33,7 @@ Result<void> Ownership::claim_fixed() {
       }
       if (keys.empty()) continue;
       for (const auto& key : keys) (void)source->flow(key.topic, key.number);
-      if (auto claimed = sink->claim(keys, {}); !claimed) return claimed;
+      if (auto claimed = patiently([&] { return sink->claim(keys, {}); }); !claimed) return claimed;
       for (const auto& key : keys) starts.try_emplace(key, INT64_MAX);
     }
     for (auto& [key, start] : starts) {

@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "runtime/log.hpp"
+#include "runtime/patience.hpp"
 
 namespace cdcrt::runtime {
 namespace {
 
 // Below this many bytes a ready table shares its transaction with others.
 constexpr std::size_t kSharesBelow = 512 << 10;
-constexpr auto kPatience = std::chrono::seconds(30);
 constexpr auto kRepairInterval = std::chrono::milliseconds(200);
 constexpr unsigned kSlowestRepair = 6;  // doublings: about 13 s between attempts
 
@@ -47,36 +47,30 @@ Result<void> SinkRuntime::open() {
   return {};
 }
 
-// Once the target has answered, processes that start together may be in each other's way, and a connection may be lost.
 Result<void> SinkRuntime::prepare_store(plugin::Connection& connection) {
-  const auto until = std::chrono::steady_clock::now() + kPatience;
-  while (true) {
+  bool lost = false;
+  const auto step = [&]() -> Result<void> {
+    if (lost) {
+      auto again = sink_->open();
+      if (!again) return std::move(again.error());
+      connection = std::move(*again);
+    }
     auto done = store_->prepare(connection);
     if (done) done = store_->enlist(connection);
     if (done) {
       auto stored = store_->read_all(connection);
-      if (stored) {
-        stored_ = std::move(*stored);
-        return {};
-      }
-      done = std::move(stored.error());
+      if (stored) stored_ = std::move(*stored);
+      if (!stored) done = std::move(stored.error());
     }
-    const bool lost = done.error().code == CDCRT_RETRY;
-    if ((!lost && done.error().code != CDCRT_BUSY) || std::chrono::steady_clock::now() >= until) return done;
-    if (surroundings_.pause) {
-      surroundings_.pause(kRepairInterval);
-    } else {
-      std::this_thread::sleep_for(kRepairInterval);
-    }
-    if (!lost) continue;
-    auto again = sink_->open();
-    if (!again) return std::move(again.error());
-    connection = std::move(*again);
-  }
+    lost = !done && (done.error().code == CDCRT_RETRY || connection.is_broken());
+    return done;
+  };
+  return patiently(step, surroundings_.pause);
 }
 
 Result<std::string> SinkRuntime::prepare_letters() {
-  auto prepared = keeper_->run([this](plugin::Connection& connection) { return store_->prepare_letters(connection); });
+  const auto step = [this] { return keeper_->run([this](plugin::Connection& connection) { return store_->prepare_letters(connection); }); };
+  auto prepared = patiently(step, surroundings_.pause);
   if (!prepared) return std::move(prepared.error());
   return store_->letters_name();
 }

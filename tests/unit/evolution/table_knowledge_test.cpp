@@ -73,6 +73,21 @@ TEST_CASE("evolution: only a later, definite, declared event drops a column, and
   CHECK(!drops(true, false, "6"));
 }
 
+TEST_CASE("evolution: what is older than a column's return is of the column that was dropped") {
+  manifest::Route route;
+  TableKnowledge knowledge(route);
+  const auto with = shape(1, {{"id", kInt, 1}, {"v", kInt}});
+  REQUIRE(knowledge.observe(with, "1", true));
+  REQUIRE(knowledge.observe(shape(2, {{"id", kInt, 1}}), "2", true));
+  REQUIRE(knowledge.observe(with, "3", true));
+  auto late = knowledge.observe(with, "1", true);
+  REQUIRE(late);
+  CHECK((*late)->slots == std::vector<int32_t>{0, -1});
+  auto next = knowledge.observe(with, "4", true);
+  REQUIRE(next);
+  CHECK((*next)->slots == std::vector<int32_t>{0, 1});
+}
+
 TEST_CASE("evolution: a key column is never dropped, and a changed key stops the table") {
   manifest::Route route;
   TableKnowledge knowledge(route);
