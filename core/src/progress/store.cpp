@@ -33,6 +33,13 @@ Result<void> in_transaction(plugin::Connection& connection, const std::function<
   return connection.commit();
 }
 
+Result<void> in_reading_transaction(plugin::Connection& connection, const std::function<Result<void>()>& body) {
+  if (auto begun = connection.begin(); !begun) return begun;
+  auto done = body();
+  auto ended = connection.rollback();
+  return done ? std::move(ended) : std::move(done);
+}
+
 Result<void> Store::write(plugin::Connection& connection, const HostTable& table, const std::vector<cdcrt_cell>& cells, cdcrt_write_kind kind) {
   if (cells.empty()) return {};
   auto columns = columns_of(table.columns, table.key_count);
@@ -225,7 +232,7 @@ Result<void> Store::read_progress(plugin::Connection& connection, Stored& stored
 
 Result<Stored> Store::read_all(plugin::Connection& connection) {
   Stored stored;
-  auto done = in_transaction(connection, [&] { return read_kept(connection, stored); });
+  auto done = in_reading_transaction(connection, [&] { return read_kept(connection, stored); });
   if (!done) return std::move(done.error());
   return stored;
 }

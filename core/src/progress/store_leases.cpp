@@ -154,7 +154,7 @@ Result<std::vector<const Partition*>> Store::reclaim(plugin::Connection& connect
   }
   if (!locks_tables_) return gone;
   // The old transaction holds the table until it has ended.
-  done = in_transaction(connection, [&] { return hold(connection, {target}); });
+  done = in_reading_transaction(connection, [&] { return hold(connection, {target}); });
   if (!done) return std::move(done.error());
   return gone;
 }

@@ -88,7 +88,7 @@ Result<std::vector<std::string>> Store::held_targets(plugin::Connection& connect
 // Whoever checked the leases before they were raised holds a table that is listed by now; who begins later sees them raised.
 Result<Stored> Store::read_after_claim(plugin::Connection& connection) {
   std::vector<std::string> targets;
-  auto done = in_transaction(connection, [&]() -> Result<void> {
+  auto done = in_reading_transaction(connection, [&]() -> Result<void> {
     auto listed = held_targets(connection);
     if (!listed) return std::move(listed.error());
     targets = std::move(*listed);
@@ -100,7 +100,7 @@ Result<Stored> Store::read_after_claim(plugin::Connection& connection) {
   });
   if (!done) return std::move(done.error());
   Stored stored;
-  done = in_transaction(connection, [&]() -> Result<void> {
+  done = in_reading_transaction(connection, [&]() -> Result<void> {
     if (auto held = hold(connection, targets); !held) return held;
     return read_kept(connection, stored);
   });
