@@ -36,6 +36,8 @@ inline int64_t integer_of(const cdcrt_cell& cell) { return cell.tag <= CDCRT_NUL
 inline PartitionKey key_of(const cdcrt_cell* cells) {
   return {string_of(cells[0]), string_of(cells[1]), static_cast<int32_t>(integer_of(cells[2]))};
 }
+/// The cells borrow from `key`.
+void append_key(std::vector<cdcrt_cell>& cells, PartitionKey&& key) = delete;
 inline void append_key(std::vector<cdcrt_cell>& cells, const PartitionKey& key) {
   cells.insert(cells.end(), {text(key.source), text(key.topic), integer(key.number)});
 }

@@ -48,8 +48,10 @@ Result<void> Store::read_table(plugin::Connection& connection, const std::string
 Result<bool> Store::stands_at(plugin::Connection& connection, const std::string& target, const std::vector<TablePosition>& positions) {
   std::map<PartitionKey, int64_t> stored;
   std::vector<cdcrt_cell> keys;
-  for (const auto& position : positions) {
-    append_key(keys, key_of(*position.partition));
+  std::vector<PartitionKey> partitions;  // own what the cells borrow
+  for (const auto& position : positions) partitions.push_back(key_of(*position.partition));
+  for (const auto& key : partitions) {
+    append_key(keys, key);
     keys.push_back(text(target));
   }
   auto done = read(connection, progress_of(target), CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { stored[key_of(cells)] = integer_of(cells[4]); }, keys, 4);
