@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "cdcrt/sdk/calendar.hpp"
+#include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
 
@@ -65,21 +66,6 @@ sdk::Status PostgresqlArray::add(const cdcrt_cell& cell, const cdcrt_column& col
 
 namespace {
 
-cdcrt_cell text_cell(cdcrt_tag tag, std::string_view text) {
-  cdcrt_cell cell{};
-  cell.tag = static_cast<uint8_t>(tag);
-  cell.size = static_cast<uint32_t>(text.size());
-  cell.value.data = text.data();
-  return cell;
-}
-
-cdcrt_cell integer_cell(cdcrt_tag tag, int64_t value) {
-  cdcrt_cell cell{};
-  cell.tag = static_cast<uint8_t>(tag);
-  cell.value.integer = value;
-  return cell;
-}
-
 template <class Number>
 std::optional<Number> parse(std::string_view text) {
   Number value{};
@@ -105,10 +91,7 @@ cdcrt_cell from_postgresql(std::string_view text, cdcrt_type type, std::string& 
     case CDCRT_TYPE_UINT64: {
       const auto value = parse<uint64_t>(text);
       if (!value) return as_text();
-      cdcrt_cell cell{};
-      cell.tag = CDCRT_U64;
-      cell.value.natural = *value;
-      return cell;
+      return natural_cell(*value);
     }
     case CDCRT_TYPE_FLOAT32:
     case CDCRT_TYPE_FLOAT64: {

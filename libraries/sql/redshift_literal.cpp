@@ -1,5 +1,6 @@
 #include "sql/redshift_literal.hpp"
 
+#include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
 #include "sql/postgresql_array.hpp"
@@ -27,8 +28,6 @@ void append_text(std::string& out, std::string_view text) {
 }
 
 namespace {
-
-bool is_text(uint8_t tag) { return tag == CDCRT_DECIMAL || tag >= CDCRT_STRING; }
 
 /// JSON text for a SUPER: what is no JSON yet becomes a JSON string.
 std::string json_text(const cdcrt_cell& cell) {
@@ -92,7 +91,7 @@ Status append_cell(std::string& out, const cdcrt_cell& cell, const ColumnType& t
       out += cell.value.integer != 0 ? "'true'" : "'false'";
     return {};
   }
-  if (is_text(cell.tag) && cell.tag != CDCRT_DECIMAL) {
+  if (cell.tag >= CDCRT_STRING) {
     append_text(out, bytes_of(cell));
     return {};
   }
@@ -150,11 +149,7 @@ cdcrt_cell from_text(std::string_view text, Storage storage, cdcrt_type type, st
   const auto digit = [](char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
   buffer.resize(text.size() / 2);
   for (std::size_t i = 0; i < buffer.size(); ++i) buffer[i] = static_cast<char>(digit(text[2 * i]) * 16 + digit(text[2 * i + 1]));
-  cdcrt_cell cell{};
-  cell.tag = CDCRT_BYTES;
-  cell.size = static_cast<uint32_t>(buffer.size());
-  cell.value.data = buffer.data();
-  return cell;
+  return text_cell(CDCRT_BYTES, buffer);
 }
 
 }  // namespace cdcrt::sql::redshift

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "cdcrt/sdk/calendar.hpp"
+#include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
 
@@ -167,28 +168,6 @@ Status to_sqlite(const cdcrt_cell& cell, const cdcrt_column& column, SqliteValue
 
 namespace {
 
-cdcrt_cell text_cell(cdcrt_tag tag, std::string_view text) {
-  cdcrt_cell cell{};
-  cell.tag = static_cast<uint8_t>(tag);
-  cell.size = static_cast<uint32_t>(text.size());
-  cell.value.data = text.data();
-  return cell;
-}
-
-cdcrt_cell integer_cell(cdcrt_tag tag, int64_t value) {
-  cdcrt_cell cell{};
-  cell.tag = static_cast<uint8_t>(tag);
-  cell.value.integer = value;
-  return cell;
-}
-
-cdcrt_cell real_cell(double value) {
-  cdcrt_cell cell{};
-  cell.tag = CDCRT_F64;
-  cell.value.real = value;
-  return cell;
-}
-
 cdcrt_cell cell_of_text(std::string_view text, cdcrt_type type) {
   const auto moment = [&](std::optional<int64_t> value, cdcrt_tag tag) {
     return value ? integer_cell(tag, *value) : text_cell(CDCRT_STRING, text);
@@ -198,10 +177,7 @@ cdcrt_cell cell_of_text(std::string_view text, cdcrt_type type) {
       uint64_t value = 0;
       const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
       if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return text_cell(CDCRT_STRING, text);
-      cdcrt_cell cell{};
-      cell.tag = CDCRT_U64;
-      cell.value.natural = value;
-      return cell;
+      return natural_cell(value);
     }
     case CDCRT_TYPE_FLOAT32:
     case CDCRT_TYPE_FLOAT64: return text == "NaN" ? real_cell(std::numeric_limits<double>::quiet_NaN()) : text_cell(CDCRT_STRING, text);

@@ -51,11 +51,8 @@ void Table::accept_append(PartitionState& state, const cdcrt_row& row, int64_t o
   Entry& entry = state.fold.find_or_add(key_scratch_, offset, added);
   entry.effect = Effect::kAppend;
   entry.copies = 1;
-  const auto width = static_cast<uint32_t>(scratch_.size());
-  state.fold.widen(entry, width);
-  for (uint32_t slot = 0; slot < width; ++slot) entry.cells[slot] = state.fold.own(scratch_[slot]);
-  ++(row.operation == CDCRT_DELETE ? state.fold.counts.deleted
-                                   : (row.operation == CDCRT_UPDATE ? state.fold.counts.updated : state.fold.counts.inserted));
+  state.fold.fill(entry, scratch_);
+  state.fold.counts.add(row.operation);
 }
 
 }  // namespace cdcrt::apply

@@ -92,6 +92,11 @@ void Fold::widen(Entry& entry, uint32_t width) {
   entry.width = width;
 }
 
+void Fold::fill(Entry& entry, const std::vector<cdcrt_cell>& cells) {
+  widen(entry, static_cast<uint32_t>(cells.size()));
+  for (std::size_t slot = 0; slot < cells.size(); ++slot) entry.cells[slot] = own(cells[slot]);
+}
+
 cdcrt_cell* Fold::own_cells(const cdcrt_cell* cells, uint32_t width) {
   cdcrt_cell* copies = allocate_cells(arena_, width);
   for (uint32_t i = 0; i < width; ++i) copies[i] = copy(cells[i]);

@@ -67,6 +67,8 @@ struct RefusedKey {
 /// How many source events of each kind an entry set stands for.
 struct EventCounts {
   uint64_t inserted = 0, updated = 0, deleted = 0;
+  /// One of that cdcrt_operation, which is no truncate.
+  void add(uint8_t operation) { ++(operation == CDCRT_DELETE ? deleted : operation == CDCRT_UPDATE ? updated : inserted); }
   EventCounts& operator+=(const EventCounts& other) {
     inserted += other.inserted;
     updated += other.updated;
@@ -87,6 +89,8 @@ class Fold {
   Entry& add(int64_t offset);
   /// Makes room for `width` cells, the new ones ABSENT.
   void widen(Entry& entry, uint32_t width);
+  /// The entry's cells, in place of those it had, are these, with their bytes.
+  void fill(Entry& entry, const std::vector<cdcrt_cell>& cells);
   /// `width` cells of its own, with their bytes.
   cdcrt_cell* own_cells(const cdcrt_cell* cells, uint32_t width);
   std::string_view own_key(std::string_view key) { return arena_.copy(key); }

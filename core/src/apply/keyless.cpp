@@ -33,8 +33,7 @@ uint32_t Table::append_image(PartitionState& state, const std::vector<cdcrt_cell
   if (added) {
     entry.effect = Effect::kAppend;
     entry.copies = 0;
-    state.fold.widen(entry, static_cast<uint32_t>(cells.size()));
-    for (std::size_t slot = 0; slot < cells.size(); ++slot) entry.cells[slot] = state.fold.own(cells[slot]);
+    state.fold.fill(entry, cells);
   }
   entry.copies += copies;
   return state.fold.index_of(entry);
@@ -90,7 +89,7 @@ void Table::accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t 
   if (!inserts) removed = append_image(state, before_scratch_, offset, -1);
   if (row.operation != CDCRT_DELETE) appended = append_image(state, scratch_, offset, 1);
   if (removed && appended) state.fold.links.emplace_back(*removed, *appended);
-  ++(inserts ? state.fold.counts.inserted : (row.operation == CDCRT_DELETE ? state.fold.counts.deleted : state.fold.counts.updated));
+  state.fold.counts.add(row.operation);
 }
 
 }  // namespace cdcrt::apply

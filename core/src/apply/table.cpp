@@ -240,12 +240,8 @@ void Table::accept_event(PartitionState& state, const cdcrt_row& row, int64_t of
   Entry& entry = state.fold.add(offset);
   entry.effect = Effect::kEvent;
   entry.operation = row.operation;
-  const auto width = static_cast<uint32_t>(scratch_.size());
-  state.fold.widen(entry, width);
-  for (uint32_t slot = 0; slot < width; ++slot) entry.cells[slot] = state.fold.own(scratch_[slot]);
-  if (row.operation == CDCRT_TRUNCATE) return;
-  ++(row.operation == CDCRT_DELETE ? state.fold.counts.deleted
-                                   : (row.operation == CDCRT_UPDATE ? state.fold.counts.updated : state.fold.counts.inserted));
+  state.fold.fill(entry, scratch_);
+  if (row.operation != CDCRT_TRUNCATE) state.fold.counts.add(row.operation);
 }
 
 bool Table::key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const {

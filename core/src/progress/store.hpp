@@ -140,6 +140,7 @@ class Store {
   struct HostTable;
   using Visit = std::function<void(const cdcrt_cell* cells)>;  ///< the columns after pipeline and sink
   using Leases = std::map<PartitionKey, StoredPartition>;
+  using Epochs = std::map<PartitionKey, int64_t>;
   [[nodiscard]] cdcrt_table name_of(const HostTable& table, std::string& storage) const;
   [[nodiscard]] HostTable progress_of(const std::string& target) const;
   [[nodiscard]] HostTable moved() const;
@@ -156,8 +157,9 @@ class Store {
   Result<void> write_watermarks(plugin::Connection& connection, const Leases& watermarks);
   Result<void> read_kept(plugin::Connection& connection, Stored& stored);
   Result<void> read_progress(plugin::Connection& connection, Stored& stored);
-  Result<void> save_lease(plugin::Connection& connection, const PartitionKey& key, const StoredPartition& lease);
-  Result<void> save_origin(plugin::Connection& connection, const Origin& origin, StoredPartition& lease);
+  Result<void> write_leases(plugin::Connection& connection, const Leases& leases);
+  Result<void> take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const Leases& leases, Leases changed, Epochs& epochs);
+  Result<void> list_process(plugin::Connection& connection);
   Result<void> write_positions(plugin::Connection& connection, const std::string& target,
                                const std::map<PartitionKey, StoredTable::Position>& positions);
   Result<void> lock(plugin::Connection& connection, const std::vector<HostTable>& tables);
@@ -176,8 +178,8 @@ class Store {
   std::function<Result<void>(const std::string&)> abandoned_;
   std::mutex watermarks_;
   mutable std::mutex mutex_;
-  std::map<PartitionKey, int64_t> epochs_;
-  std::map<PartitionKey, int64_t> raising_;  ///< by reclaim(): committed, or not
+  Epochs epochs_;
+  Epochs raising_;  ///< by reclaim(): committed, or not
   std::set<PartitionKey> lowered_;
   std::set<std::string> gone_;      ///< processes without a lease before the last claim waited for transactions
   std::set<std::string> prepared_;  ///< targets that hold() may name

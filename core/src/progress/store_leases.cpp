@@ -1,11 +1,13 @@
 // Leases: who reads a partition, and how an older reader is shut out (design 4.10, decision 0011).
 #include <algorithm>
+#include <deque>
 
 #include "progress/host_tables.hpp"
 
 namespace cdcrt::progress {
 
 Result<void> Store::lock_creation(plugin::Connection& connection) {
+  if (locks_tables_) return {};  // claims, or the table's own lock, stand for it
   auto version = format_version(connection, CDCRT_LOCK_UPDATE);
   if (!version) return std::move(version.error());
   return {};
@@ -20,29 +22,38 @@ Result<Store::Leases> Store::read_leases(plugin::Connection& connection, const s
   return leases;
 }
 
-Result<void> Store::save_lease(plugin::Connection& connection, const PartitionKey& key, const StoredPartition& lease) {
-  const std::string waits_for = to_text(lease.waits_for);
-  std::vector<cdcrt_cell> cells{text(pipeline_), text(sink_)};
-  append_key(cells, key);
-  cells.insert(cells.end(), {integer(lease.epoch), text(lease.owner), text(waits_for)});
+Result<void> Store::write_leases(plugin::Connection& connection, const Leases& leases) {
+  std::deque<std::string> storage;
+  std::vector<cdcrt_cell> cells;
+  for (const auto& [key, lease] : leases) {
+    cells.insert(cells.end(), {text(pipeline_), text(sink_)});
+    append_key(cells, key);
+    cells.insert(cells.end(), {integer(lease.epoch), text(lease.owner), text(storage.emplace_back(to_text(lease.waits_for)))});
+  }
   return write(connection, kLeases, cells);
 }
 
-Result<void> Store::save_origin(plugin::Connection& connection, const Origin& origin, StoredPartition& lease) {
-  lease.waits_for = origin.waits_for;
-  if (auto saved = save_lease(connection, origin.key, lease); !saved) return saved;
-  StoredPartition watermark;
-  watermark.next_offset = origin.offset;
-  return write_watermarks(connection, {{origin.key, watermark}});
+// Raises them in our name, beside `changed`.
+Result<void> Store::take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const Leases& leases, Leases changed,
+                         Epochs& epochs) {
+  for (const auto& key : keys) {
+    const auto lease = leases.find(key);
+    StoredPartition& taken = changed[key];
+    if (lease != leases.end()) taken = lease->second;
+    taken.owner = owner_;
+    epochs[key] = ++taken.epoch;
+  }
+  if (auto saved = write_leases(connection, changed); !saved) return saved;
+  return list_process(connection);
 }
 
 Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<PartitionKey>& wanted, const std::vector<Origin>& fresh) {
   Stored stored;
-  std::map<PartitionKey, int64_t> epochs;
+  Epochs epochs;
   auto done = in_transaction(connection, [&]() -> Result<void> {
     if (auto held = hold_claims(connection); !held) return held;
     // Two processes that meet the same new topic give it one start.
-    if (!fresh.empty() && !locks_tables_) {
+    if (!fresh.empty()) {
       if (auto locked = lock_creation(connection); !locked) return locked;
     }
     std::vector<PartitionKey> keys = wanted;
@@ -53,23 +64,18 @@ Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<Pa
       return std::any_of(known.begin(), known.end(),
                          [&](const auto& each) { return each.first.source == fresh_key.source && each.first.topic == fresh_key.topic; });
     };
+    Leases made, starts;
     for (const auto& origin : fresh) {
       if (leases->contains(origin.key)) continue;
       // It may have been added since the other looked, and then has to wait for the older ones.
       if (origin.is_first && is_known(origin.key)) {
         return make_error(CDCRT_RETRY, "another process met topic '" + origin.key.topic + "' at the same time");
       }
-      if (auto saved = save_origin(connection, origin, (*leases)[origin.key]); !saved) return saved;
+      made[origin.key].waits_for = (*leases)[origin.key].waits_for = origin.waits_for;
+      starts[origin.key].next_offset = origin.offset;
     }
-    for (const auto& key : wanted) {
-      StoredPartition& lease = (*leases)[key];
-      lease.owner = owner_;
-      epochs[key] = ++lease.epoch;
-      if (auto saved = save_lease(connection, key, lease); !saved) return saved;
-    }
-    if (abandoned_) {
-      if (auto saved = write(connection, kProcesses, {text(pipeline_), text(sink_), text(owner_)}); !saved) return saved;
-    }
+    if (auto saved = write_watermarks(connection, starts); !saved) return saved;
+    if (auto taken = take(connection, wanted, *leases, std::move(made), epochs); !taken) return taken;
     return locks_tables_ ? Result<void>() : read_kept(connection, stored);
   });
   if (!done) return std::move(done.error());
@@ -94,21 +100,13 @@ Result<void> Store::claim_new(plugin::Connection& connection, const std::vector<
     }
   }
   if (missing.empty()) return {};
-  std::map<PartitionKey, int64_t> claimed;
+  Epochs claimed;
   auto done = in_transaction(connection, [&]() -> Result<void> {
     if (auto held = hold_claims(connection); !held) return held;
-    if (!locks_tables_) {
-      if (auto locked = lock_creation(connection); !locked) return locked;
-    }
+    if (auto locked = lock_creation(connection); !locked) return locked;
     auto leases = read_leases(connection, missing, CDCRT_LOCK_UPDATE);
     if (!leases) return std::move(leases.error());
-    for (const PartitionKey& key : missing) {
-      StoredPartition& lease = (*leases)[key];
-      lease.owner = owner_;
-      claimed[key] = ++lease.epoch;
-      if (auto saved = save_lease(connection, key, lease); !saved) return saved;
-    }
-    return abandoned_ ? write(connection, kProcesses, {text(pipeline_), text(sink_), text(owner_)}) : Result<void>();
+    return take(connection, missing, *leases, {}, claimed);
   });
   if (!done) return done;
   const std::lock_guard lock(mutex_);
@@ -127,11 +125,12 @@ bool Store::is_held(const PartitionKey& key, const StoredPartition& lease) const
 Result<std::vector<const Partition*>> Store::reclaim(plugin::Connection& connection, const std::string& target,
                                                      const std::vector<const Partition*>& partitions) {
   std::vector<const Partition*> gone;
-  std::map<PartitionKey, int64_t> raised;
+  Epochs raised;
   auto done = in_transaction(connection, [&]() -> Result<void> {
     if (auto held = hold_claims(connection); !held) return held;
     auto leases = read_leases(connection, keys_of(partitions), CDCRT_LOCK_UPDATE);
     if (!leases) return std::move(leases.error());
+    Leases changed;
     for (const Partition* partition : partitions) {
       const PartitionKey key = key_of(*partition);
       StoredPartition& lease = (*leases)[key];
@@ -140,8 +139,9 @@ Result<std::vector<const Partition*>> Store::reclaim(plugin::Connection& connect
         continue;
       }
       raised[key] = ++lease.epoch;
-      if (auto saved = save_lease(connection, key, lease); !saved) return saved;
+      changed[key] = lease;
     }
+    if (auto saved = write_leases(connection, changed); !saved) return saved;
     // Others of this process may see them raised before we know that they are, or without an answer to COMMIT.
     const std::lock_guard lock(mutex_);
     for (const auto& [key, epoch] : raised) raising_[key] = epoch;
@@ -166,7 +166,7 @@ Result<void> Store::save_waits_for(plugin::Connection& connection, const Partiti
     if (!leases) return std::move(leases.error());
     StoredPartition& lease = (*leases)[key];
     lease.waits_for = waits_for;
-    return save_lease(connection, key, lease);
+    return write_leases(connection, {{key, lease}});
   });
 }
 

@@ -153,8 +153,12 @@ Result<void> Store::enlist(plugin::Connection& connection) {
   if (!abandoned_) return {};
   return in_transaction(connection, [&]() -> Result<void> {
     if (auto held = hold_claims(connection); !held) return held;
-    return write(connection, kProcesses, {text(pipeline_), text(sink_), text(owner_)});
+    return list_process(connection);
   });
+}
+
+Result<void> Store::list_process(plugin::Connection& connection) {
+  return abandoned_ ? write(connection, kProcesses, {text(pipeline_), text(sink_), text(owner_)}) : Result<void>();
 }
 
 // The other half of a key change may be longer than the longest text there is room for.

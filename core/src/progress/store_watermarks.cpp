@@ -86,13 +86,12 @@ Result<void> Store::send_back(plugin::Connection& connection, const SendBack& ba
   auto watermarks = read_watermarks(connection, keys);
   if (!watermarks) return std::move(watermarks.error());
   for (const auto& [key, next] : back.partitions) {
-    StoredPartition& lease = (*leases)[key];
-    ++lease.epoch;
-    if (auto saved = save_lease(connection, key, lease); !saved) return saved;
+    ++(*leases)[key].epoch;
     StoredPartition& watermark = (*watermarks)[key];
     watermark.next_offset = std::min(next, watermark.next_offset);
     if (back.forget_last) watermark.last = {};
   }
+  if (auto saved = write_leases(connection, *leases); !saved) return saved;
   if (auto saved = write_watermarks(connection, *watermarks); !saved) return saved;
   for (const auto& [target, places] : back.tables) {
     std::map<PartitionKey, StoredTable::Position> positions;

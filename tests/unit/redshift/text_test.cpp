@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "sql/cell.hpp"
 #include "sql/classification.hpp"
 #include "sql/redshift_ddl.hpp"
 #include "sql/redshift_literal.hpp"
@@ -11,6 +12,7 @@
 #include "sql/redshift_types.hpp"
 
 using namespace cdcrt;
+using sql::integer_cell, sql::text_cell;
 using namespace cdcrt::sql::redshift;
 
 namespace {
@@ -21,21 +23,6 @@ cdcrt_column column(std::string_view name, uint8_t kind, uint32_t key = 0, uint3
   made.type = sql::make_type(kind, length, scale);
   made.key_ordinal = key;
   return made;
-}
-
-cdcrt_cell text_cell(cdcrt_tag tag, std::string_view text) {
-  cdcrt_cell cell{};
-  cell.tag = static_cast<uint8_t>(tag);
-  cell.size = static_cast<uint32_t>(text.size());
-  cell.value.data = text.data();
-  return cell;
-}
-
-cdcrt_cell integer_cell(cdcrt_tag tag, int64_t value) {
-  cdcrt_cell cell{};
-  cell.tag = static_cast<uint8_t>(tag);
-  cell.value.integer = value;
-  return cell;
 }
 
 std::string constant(const cdcrt_cell& cell, std::string_view type) {

@@ -1,3 +1,4 @@
+#include "sql/cell.hpp"
 #include "sql/redshift_csv.hpp"
 
 #include <doctest/doctest.h>
@@ -9,33 +10,10 @@
 #include "cdcrt/sdk/civil.hpp"
 
 using namespace cdcrt;
+using sql::integer_cell, sql::natural_cell, sql::real_cell, sql::text_cell;
 using sql::CsvKind;
 
 namespace {
-
-cdcrt_cell text_cell(cdcrt_tag tag, std::string_view text) {
-  cdcrt_cell made{};
-  made.tag = static_cast<uint8_t>(tag);
-  made.size = static_cast<uint32_t>(text.size());
-  made.value.data = text.data();
-  return made;
-}
-cdcrt_cell integer_cell(cdcrt_tag tag, int64_t value) {
-  cdcrt_cell made{};
-  made.tag = static_cast<uint8_t>(tag);
-  made.value.integer = value;
-  return made;
-}
-cdcrt_cell real_cell(double value) {
-  cdcrt_cell made = integer_cell(CDCRT_F64, 0);
-  made.value.real = value;
-  return made;
-}
-cdcrt_cell natural_cell(uint64_t value) {
-  cdcrt_cell made = integer_cell(CDCRT_U64, 0);
-  made.value.natural = value;
-  return made;
-}
 
 struct Field {
   std::string text;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "sql/cell.hpp"
 #include "sql/conversion.hpp"
 #include "sql/postgresql_array.hpp"
 #include "sql/sqlite_value.hpp"
@@ -13,24 +14,9 @@ using namespace cdcrt;
 
 namespace {
 
-cdcrt_cell cell(cdcrt_tag tag, std::string_view text) {
-  cdcrt_cell made{};
-  made.tag = static_cast<uint8_t>(tag);
-  made.size = static_cast<uint32_t>(text.size());
-  made.value.data = text.data();
-  return made;
-}
-cdcrt_cell cell(cdcrt_tag tag, int64_t value) {
-  cdcrt_cell made{};
-  made.tag = static_cast<uint8_t>(tag);
-  made.value.integer = value;
-  return made;
-}
-cdcrt_cell real(double value) {
-  cdcrt_cell made = cell(CDCRT_F64, int64_t{0});
-  made.value.real = value;
-  return made;
-}
+cdcrt_cell cell(cdcrt_tag tag, std::string_view text) { return sql::text_cell(tag, text); }
+cdcrt_cell cell(cdcrt_tag tag, int64_t value) { return sql::integer_cell(tag, value); }
+cdcrt_cell real(double value) { return sql::real_cell(value); }
 cdcrt_column column(uint8_t kind, uint32_t length = 0, int16_t scale = 0) {
   cdcrt_column made{};
   made.name = sdk::borrow("c");

@@ -1,33 +1,20 @@
+#include "cdcrt/sdk/option.hpp"
 #include "odbc_sink.hpp"
 #include "sql/dialect.hpp"
 
 namespace {
 
+using cdcrt::sdk::option;
+
 const char* const kDialects[] = {"auto", "sqlite", "postgresql", nullptr};
 
-cdcrt_option option(uint16_t type, uint16_t flags, const char* key, const char* doc, const char* fallback, const char* example) {
-  cdcrt_option made{};
-  made.size = sizeof made;
-  made.type = type;
-  made.flags = flags;
-  made.key = key;
-  made.doc = doc;
-  made.default_value = fallback;
-  made.example = example;
-  return made;
-}
-
 cdcrt_option dialect_option() {
-  cdcrt_option made = option(CDCRT_OPTION_ENUM, 0, "dialect", "How the database is spoken to. `auto` asks the driver which database it is.", "auto", "\"postgresql\"");
-  made.enum_values = kDialects;
-  return made;
+  return option(CDCRT_OPTION_ENUM, 0, "dialect", "How the database is spoken to. `auto` asks the driver which database it is.", "auto",
+                "\"postgresql\"", kDialects);
 }
 
 cdcrt_option timeout_option(const char* key, const char* doc, const char* fallback, const char* example, double minimum) {
-  cdcrt_option made = option(CDCRT_OPTION_DURATION, 0, key, doc, fallback, example);
-  made.minimum = minimum;
-  made.maximum = 24 * 3600e6;
-  return made;
+  return option(CDCRT_OPTION_DURATION, 0, key, doc, fallback, example, nullptr, minimum, 24 * 3600e6);
 }
 
 const cdcrt_option kOptions[] = {

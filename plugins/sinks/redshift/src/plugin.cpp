@@ -1,37 +1,23 @@
+#include "cdcrt/sdk/option.hpp"
 #include "redshift_sink.hpp"
 #include "sql/redshift_types.hpp"
 
 namespace {
+
+using cdcrt::sdk::option;
 
 const char* const kEncryptions[] = {"bucket", "sse-s3", "sse-kms", nullptr};
 const char* const kCompressions[] = {"gzip", "none", nullptr};
 const char* const kStyles[] = {"key", "auto", "even", "all", nullptr};
 const char* const kSortKeys[] = {"key", "auto", nullptr};
 
-cdcrt_option option(uint16_t type, uint16_t flags, const char* key, const char* doc, const char* fallback, const char* example) {
-  cdcrt_option made{};
-  made.size = sizeof made;
-  made.type = type;
-  made.flags = flags;
-  made.key = key;
-  made.doc = doc;
-  made.default_value = fallback;
-  made.example = example;
-  return made;
-}
-
 cdcrt_option one_of(const char* key, const char* const* values, const char* doc, const char* fallback, const char* example) {
-  cdcrt_option made = option(CDCRT_OPTION_ENUM, 0, key, doc, fallback, example);
-  made.enum_values = values;
-  return made;
+  return option(CDCRT_OPTION_ENUM, 0, key, doc, fallback, example, values);
 }
 
-cdcrt_option bounded(uint16_t type, const char* key, double minimum, double maximum, const char* doc, const char* fallback,
+cdcrt_option bounded(cdcrt_option_type type, const char* key, double minimum, double maximum, const char* doc, const char* fallback,
                      const char* example) {
-  cdcrt_option made = option(type, 0, key, doc, fallback, example);
-  made.minimum = minimum;
-  made.maximum = maximum;
-  return made;
+  return option(type, 0, key, doc, fallback, example, nullptr, minimum, maximum);
 }
 
 const cdcrt_option kOptions[] = {

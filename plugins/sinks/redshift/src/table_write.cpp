@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "sql/cell.hpp"
 #include "sql/identifier.hpp"
 #include "sql/redshift_csv.hpp"
 #include "sql/redshift_literal.hpp"
@@ -16,8 +17,6 @@ using sql::redshift::StageShape;
 using sql::redshift::Storage;
 
 namespace {
-
-bool has_text(const cdcrt_cell& cell) { return cell.tag == CDCRT_DECIMAL || cell.tag >= CDCRT_STRING; }
 
 bool can_grow(const ColumnType& type) { return type.name.compare(0, 3, "VAR") == 0; }
 
@@ -115,7 +114,7 @@ Status TableWrite::check(std::vector<Widening>& out) {
       const cdcrt_cell& cell = cells[group_.columns[c]];
       const ColumnType& type = shape_.columns[c].type;
       row_bytes += 12;
-      if (has_text(cell)) {
+      if (sql::has_bytes(cell)) {
         row_bytes += cell.size;
         if (cell.tag == CDCRT_BYTES) row_bytes += cell.size;
         if (type.length != 0) longest[c] = std::max<uint64_t>(longest[c], cell.size);

@@ -1,15 +1,13 @@
+#include "cdcrt/sdk/option.hpp"
 #include "kafka_source.hpp"
 
 namespace {
 
+using cdcrt::sdk::option;
+
 constexpr const char* const kStops[] = {"never", "end", nullptr};
 constexpr const char* const kIsolationLevels[] = {"read_committed", "read_uncommitted", nullptr};
 constexpr const char* const kAssignments[] = {"cooperative", "eager", nullptr};
-
-constexpr cdcrt_option option(cdcrt_option_type type, uint16_t flags, const char* key, const char* doc, const char* default_value,
-                              const char* example, const char* const* enum_values = nullptr, double minimum = 0, double maximum = 0) {
-  return {sizeof(cdcrt_option), static_cast<uint16_t>(type), flags, key, doc, default_value, example, enum_values, minimum, maximum};
-}
 
 constexpr cdcrt_option kOptions[] = {
     option(CDCRT_OPTION_STRING, CDCRT_OPTION_REQUIRED, "brokers", "Brokers to begin with, `host:port`, separated by commas.", nullptr,
