@@ -83,7 +83,7 @@ Status create_table(std::string& out, std::string_view quoted_table, const cdcrt
   }
   std::stable_sort(keys.begin(), keys.end(), [](const auto* left, const auto* right) { return left->key_ordinal < right->key_ordinal; });
   for (const auto& [name, encoding] : layout.encodings) {
-    if (find(columns, count, name, names) == nullptr) return no_such_column("encodings", name, quoted_table);
+    if (find(columns, count, name, names) == nullptr) return no_such_column("layout.encode", name, quoted_table);
   }
   out += "CREATE TABLE IF NOT EXISTS ";
   out += quoted_table;
@@ -114,7 +114,7 @@ Status create_table(std::string& out, std::string_view quoted_table, const cdcrt
   const cdcrt_column* distribute = nullptr;
   if (!layout.distkey.empty()) {
     distribute = find(columns, count, layout.distkey, names);
-    if (distribute == nullptr) return no_such_column("distkeys", layout.distkey, quoted_table);
+    if (distribute == nullptr) return no_such_column("layout.distkey", layout.distkey, quoted_table);
   } else if (layout.distribution == Layout::Distribution::kKey && !keys.empty() && can_distribute(*keys[0], names)) {
     distribute = keys[0];
   }
@@ -129,7 +129,7 @@ Status create_table(std::string& out, std::string_view quoted_table, const cdcrt
   std::vector<const cdcrt_column*> sorted;
   for (const std::string& name : layout.sortkey) {
     sorted.push_back(find(columns, count, name, names));
-    if (sorted.back() == nullptr) return no_such_column("sortkeys", name, quoted_table);
+    if (sorted.back() == nullptr) return no_such_column("layout.sortkey", name, quoted_table);
   }
   if (sorted.empty() && layout.sort_by_key &&
       std::all_of(keys.begin(), keys.end(), [&](const auto* key) { return can_distribute(*key, names); }))

@@ -1,13 +1,29 @@
 """The test Redshift as a target of the program: one front and one S3 for all tests of a process, a database and a prefix for each."""
 
+import glob
+import io
 import os
+import shutil
 import subprocess
+import tempfile
 import time
+import tomllib
 
 from integration import program
+from integration.messages import Lines
+from lab.process import Case
 from lab.s3 import S3
-from oracle import targets
+from oracle import compare, targets
 from redshift.lab import RedshiftFront
+
+
+SOURCES = """[pipeline]
+name = "shop"
+[sources.events]
+plugin = "file"
+paths = ["{folder}/events.jsonl"]
+format.plugin = "debezium-json"
+"""
 
 
 class Tables(targets.Postgresql):
@@ -69,8 +85,85 @@ staging.secret_key = "${{env:CDCRT_TEST_SECRET}}"
     def tables(self, spelled=()):
         return Tables(self.backend(), spelled)
 
+    def differences(self, expected):
+        """What differs from the tables in the folder `expected`, as lines; empty: nothing."""
+        with open(os.path.join(expected, "types.toml"), "rb") as file:
+            spelled = [column for of in tomllib.load(file).values() for column in of["columns"]]
+        out = io.StringIO()
+        return out.getvalue() if compare.compare(expected, self.tables(spelled), out=out) else ""
+
     def files(self):
         return self.s3.keys(self.prefix)
+
+
+class RedshiftCase(Case):
+    """A test with a folder and a target of its own. At its end Redshift has refused no statement, but for the rules that the test names
+    with `want_rejections`: each of those has refused one."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="cdcrt-redshift-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.target = RedshiftTarget(self.folder)
+        self.front = self.target.front
+        self._wanted = set()
+        self.addCleanup(self._check_rejections)  # after everything that a test adds: its processes have ended
+
+    def logs_to_keep(self):
+        return glob.glob(os.path.join(self.folder, "*log"))
+
+    def want_rejections(self, *rules):
+        """Rules of redshift/rules.py, by their ids; "25P02": statements in a transaction that has failed."""
+        self._wanted.update(rules)
+
+    def _check_rejections(self):
+        found = [{**each, "rule": "25P02"} for each in self.front.statements() if each["state"] == "25P02"] + self.front.rejections()
+        self.assertEqual({each["rule"] for each in found}, self._wanted, [each for each in found if each["rule"] not in self._wanted])
+
+    def clean(self):
+        """No file and no upload is left below the target's prefix."""
+        self.assertEqual(self.target.files(), [])
+        self.assertEqual([key for key in self.target.s3.uploads() if key.startswith(self.target.prefix)], [])
+
+    def same(self, expected):
+        """The tables are those in the folder `expected`."""
+        self.assertEqual(self.target.differences(expected), "")
+
+
+class LinesCase(RedshiftCase):
+    """Events of the test's own, through a file."""
+
+    def setUp(self):
+        super().setUp()
+        self.lines = Lines()
+        self.sources = SOURCES.format(folder=self.folder)
+
+    def letters(self):
+        return program.letters(os.path.join(self.folder, "letters.jsonl"))
+
+    def apply(self, *settings, exit_code=0, routes="", timeout=300):
+        """Runs over the lines; the log."""
+        self.lines.write(os.path.join(self.folder, "events.jsonl"))
+        done = run(self.folder, self.target, self.sources + routes, *settings, timeout=timeout)
+        self.assertEqual(done.exit_code, exit_code, done.log[-3000:])
+        return done.log
+
+
+# Redshift has no infinite dates: of the captured events, the one row that holds them becomes a dead letter.
+CAPTURED_LETTERS = {("public.types_all", 2)}
+
+
+def captured(name, folder):
+    """A folder, below `folder`, of the tables of tests/data/`name` as Redshift can hold them."""
+    expected = os.path.join(folder, "expected")
+    shutil.copytree(os.path.join(program.TESTS, "data", name, "expected"), expected)
+    place = os.path.join(expected, "public.types_all.csv")
+    with open(place, encoding="utf-8", newline="") as file:
+        text = file.read()
+    begin = text.index("\n2,") + 1
+    end = min(at for at in (text.find("\n3,", begin), text.find("\n4,", begin), len(text)) if at > 0)
+    with open(place, "w", encoding="utf-8", newline="") as file:
+        file.write(text[:begin] + text[end + 1:])
+    return expected
 
 
 def stop():

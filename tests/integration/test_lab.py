@@ -17,7 +17,7 @@ from lab.mariadb import MariaDb  # noqa: E402
 from lab.postgresql import Postgresql  # noqa: E402
 from lab.process import wait_until  # noqa: E402
 from lab.proxy import TcpProxy  # noqa: E402
-from lab.s3 import S3, S3Error  # noqa: E402
+from lab.s3 import S3, S3Error, signed  # noqa: E402
 from lab.s3_faults import S3Faults  # noqa: E402
 
 
@@ -79,6 +79,27 @@ class Cloud(process.Case):
         proxy.clear()
         thread.join(30)
         self.assertEqual((len(errors), proxy.requests, server.keys()), (1, [("PUT", "/staging/x", "hang")], []))
+
+    def test_stalled_requests_end_when_their_clients_leave(self):
+        server = S3()
+        proxy = S3Faults(server)
+        for part in (server, proxy):
+            self.addCleanup(part.stop)
+        kinds = ("hang", "stall_upload", "stall_answer")
+        for number, kind in enumerate(kinds, 1):
+            proxy.fault(kind, method="PUT", nth=number)
+        for kind in kinds:
+            body = kind.encode() * 1000
+            path = f"/{server.bucket}/{kind}"
+            connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=1)
+            headers = signed("PUT", f"127.0.0.1:{proxy.port}", path, (), body, server.access_key, server.secret_key, server.region)
+            with self.assertRaises(TimeoutError):
+                connection.request("PUT", path, body, headers)
+                connection.getresponse()
+            connection.close()
+        wait_until(lambda: proxy.left == len(kinds), 30, lambda: f"{proxy.left} have left")
+        self.assertEqual([outcome for _, _, outcome in proxy.requests], list(kinds))
+        self.assertEqual(server.keys(), ["stall_answer"])
 
     def test_secrets_are_stored_and_replaced(self):
         server = Aws()

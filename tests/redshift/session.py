@@ -253,9 +253,9 @@ class Session:
             raise SqlError("42601", "cannot insert multiple commands into a prepared statement")
         tokens = statements[0] if statements else []
         if tokens:
-            if self.execution.status() == "E" and tokens[0].up not in ENDS:
-                raise SqlError(*ABORTED)
             try:
+                if self.execution.status() == "E" and tokens[0].up not in ENDS:
+                    raise SqlError(*ABORTED)
                 self.execution.check(tokens)
             except SqlError as error:
                 self.journal.statement(self.number, text).update(state=error.state, error=error.text)

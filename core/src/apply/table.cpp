@@ -210,7 +210,10 @@ bool Table::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared,
   const evolution::Column& column = knowledge_.columns()[slot];
   if (!column.typed_by_route && (!declared || from.kind == CDCRT_TYPE_UNKNOWN)) knowledge_.learn(slot, cell);
   const bool read = column.typed_by_route && !declared;
-  if (!read && types::is_ready(cell, from, column.type)) {
+  const auto is_too_long = [&](const cdcrt_cell& value) {
+    return identity_.longest_text != 0 && value.size > identity_.longest_text && value.tag == CDCRT_STRING && column.target_type.empty();
+  };
+  if (!read && types::is_ready(cell, from, column.type) && !is_too_long(cell)) {
     out = cell;
     return true;
   }
@@ -218,6 +221,7 @@ bool Table::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared,
     return read ? types::read_as(cell, column.parse, column.type, conversion_) : types::convert(cell, from, column.type, conversion_);
   };
   auto converted = convert();
+  bool overflowed = !converted;
   if (!converted && column.on_overflow == manifest::OnOverflow::kNull) converted = types::null_cell();
   if (!converted && column.on_overflow == manifest::OnOverflow::kTruncate) {
     if (auto cut = types::truncate(cell, column.type)) converted = *cut;
@@ -225,8 +229,18 @@ bool Table::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared,
   if (!converted && column.on_overflow == manifest::OnOverflow::kWiden) {
     knowledge_.widen(slot, from.kind == CDCRT_TYPE_UNKNOWN ? types::learned(cell) : from);
     converted = convert();
+    overflowed = false;
+  }
+  if (converted && is_too_long(*converted)) {
+    overflowed = true;
+    switch (column.on_overflow) {
+      case manifest::OnOverflow::kTruncate: converted = types::truncate(*converted, identity_.longest_text); break;
+      case manifest::OnOverflow::kNull: converted = types::null_cell(); break;
+      default: converted = types::too_long(*converted, identity_.longest_text);
+    }
   }
   if (converted) {
+    if (overflowed) ++overflowed_;
     out = *converted;
     return true;
   }
@@ -404,6 +418,11 @@ bool Table::ready() const {
   return dirty_ && !writing_ && stopped_.empty() && detached_.empty();
 }
 
+std::chrono::steady_clock::time_point Table::last_sealed() const {
+  const std::lock_guard lock(mutex_);
+  return last_sealed_;
+}
+
 std::chrono::steady_clock::time_point Table::waiting_since() const {
   const std::lock_guard lock(mutex_);
   return dirty_since_;
@@ -424,6 +443,7 @@ std::size_t Table::held_rows() const {
 std::optional<Sealed> Table::seal(bool apart) {
   const std::lock_guard lock(mutex_);
   if (!dirty_ || writing_ || !stopped_.empty() || detached_.empty() == apart) return std::nullopt;
+  last_sealed_ = std::chrono::steady_clock::now();
   Sealed sealed;
   sealed.table = this;
   sealed.clear = clear_;
@@ -530,6 +550,11 @@ std::optional<int64_t> Table::first_unapplied(const progress::Partition& partiti
 EventCounts Table::applied() const {
   const std::lock_guard lock(mutex_);
   return applied_;
+}
+
+uint64_t Table::overflowed_cells() const {
+  const std::lock_guard lock(mutex_);
+  return overflowed_;
 }
 
 uint64_t Table::discarded_cells() const {

@@ -90,6 +90,7 @@ struct TableIdentity {
   std::string source_name;  ///< database.schema.table of the first shape
   manifest::Route route;
   bool events = false;  ///< the sink takes every change in order
+  uint32_t longest_text = 0;  ///< bytes that a text of the target holds; 0: any
   std::atomic<int64_t>* memory = nullptr;  ///< counts the bytes that folds and sealed batches hold; may be null
   [[nodiscard]] std::string target() const { return schema.empty() ? name : schema + "." + name; }
 };
@@ -126,6 +127,8 @@ class Table {
   [[nodiscard]] bool ready() const;
   /// Since when rows wait; only meaningful when ready().
   [[nodiscard]] std::chrono::steady_clock::time_point waiting_since() const;
+  /// When seal() last gave something out; the epoch: never.
+  [[nodiscard]] std::chrono::steady_clock::time_point last_sealed() const;
   /// Bytes held and not sealed.
   [[nodiscard]] std::size_t held_bytes() const;
   [[nodiscard]] std::size_t held_rows() const;
@@ -166,6 +169,8 @@ class Table {
   /// Totals of committed batches.
   [[nodiscard]] EventCounts applied() const;
   [[nodiscard]] uint64_t discarded_cells() const;
+  /// Values that were cut or made NULL (on_overflow), as often as they were read.
+  [[nodiscard]] uint64_t overflowed_cells() const;
 
   // Used by one writer at a time, while it holds a Sealed of this table.
   struct Target {
@@ -251,9 +256,10 @@ class Table {
   std::size_t foreign_partitions_ = 0;  ///< that other processes have written to this table
   bool writing_ = false;
   bool dirty_ = false;
-  std::chrono::steady_clock::time_point dirty_since_{};
+  std::chrono::steady_clock::time_point dirty_since_{}, last_sealed_{};
   std::string stopped_;
   EventCounts applied_;
+  uint64_t overflowed_ = 0;
   std::size_t accounted_ = 0;
   std::vector<cdcrt_cell> scratch_, before_scratch_;
   std::string key_scratch_, image_scratch_;

@@ -25,6 +25,23 @@ struct Plan {
   }
 };
 
+char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
+
+bool equal_but_for_case(std::string_view left, std::string_view right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(), [](char a, char b) { return lower(a) == lower(b); });
+}
+
+/// What the host calls a column that the target's catalog names so.
+std::string name_of(std::string_view found, bool folds_names, const Sealed& sealed) {
+  if (!folds_names) return std::string(found);
+  for (const bool dropped : {false, true}) {
+    for (const auto& column : sealed.columns) {
+      if (column.active != dropped && equal_but_for_case(column.target_name, found)) return column.target_name;
+    }
+  }
+  return std::string(found);
+}
+
 Result<void> describe(plugin::Connection& connection, const Sealed& sealed) {
   Table::Target& target = sealed.table->target;
   auto description = connection.describe(sealed.table->abi());
@@ -43,7 +60,7 @@ Result<void> describe(plugin::Connection& connection, const Sealed& sealed) {
   std::vector<std::string> key(found.column_count);
   std::size_t keys = 0;
   for (uint32_t i = 0; i < found.column_count; ++i) {
-    target.columns.emplace_back(sdk::view(found.columns[i].name));
+    target.columns.push_back(name_of(sdk::view(found.columns[i].name), found.folds_names != 0, sealed));
     const uint32_t ordinal = found.columns[i].key_ordinal;
     if (ordinal > 0 && ordinal <= key.size()) {
       key[ordinal - 1] = target.columns.back();
@@ -72,7 +89,7 @@ Result<void> describe(plugin::Connection& connection, const Sealed& sealed) {
   return {};
 }
 
-void plan_create(const TargetColumns& columns, Plan& plan) {
+void plan_create(const TargetColumns& columns, const manifest::Options& layout, Plan& plan) {
   // In the source's order, not keys first: it is what people look at.
   std::vector<uint32_t> slots = columns.slots();
   std::sort(slots.begin(), slots.end());
@@ -81,6 +98,7 @@ void plan_create(const TargetColumns& columns, Plan& plan) {
   change.kind = CDCRT_CREATE_TABLE;
   change.columns = plan.storage.data();
   change.column_count = static_cast<uint32_t>(plan.storage.size());
+  change.layout = layout.values().empty() ? nullptr : layout.abi();
   plan.changes.push_back(change);
 }
 
@@ -174,7 +192,7 @@ class Preparation {
     } else if (target.exists) {
       plan_changes(sealed_, columns, plan);
     } else {
-      plan_create(columns, plan);
+      plan_create(columns, sealed_.table->identity().route.layout, plan);
     }
     if (!plan.changes.empty()) {
       if (auto changed = connection_.change(sealed_.table->abi(), plan.changes); !changed) return changed;

@@ -274,7 +274,7 @@ Result<void> Writer::finish(const std::vector<Sealed*>& batches) {
   return commit(batches, *flushed);
 }
 
-Result<void> Writer::commit(const std::vector<Sealed*>& batches, uint64_t letters) {
+Result<void> Writer::commit(const std::vector<Sealed*>& batches, const dead_letters::Flushed& letters) {
   auto committed = connection_->commit();
   if (committed && context_.store != nullptr) context_.letters.committed(*context_.store, letters);
   if (!committed && is_transient(committed.error())) {
@@ -485,9 +485,9 @@ Result<void> Writer::save_watermarks(std::vector<progress::Store::Watermark> wat
       if (!lost) return std::move(lost.error());
       if (!lost->empty()) return lose(*lost);
       std::erase_if(watermarks, [](const auto& watermark) { return watermark.session != watermark.partition->session(); });
+      if (auto saved = context_.store->save_watermarks(connection, watermarks); !saved) return saved;
       auto flushed = context_.letters.flush({&connection, context_.store});
       if (!flushed) return std::move(flushed.error());
-      if (auto saved = context_.store->save_watermarks(connection, watermarks); !saved) return saved;
       auto committed = connection.commit();
       if (committed) context_.letters.committed(*context_.store, *flushed);
       return committed;

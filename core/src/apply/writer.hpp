@@ -76,8 +76,7 @@ class Writer {
   Result<void> commit_isolated(Sealed& sealed, const Isolated& isolated);
   Result<void> write_settled(Sealed& sealed, const std::vector<const Entry*>* only, std::vector<const Entry*>& missing);
   Result<void> finish(const std::vector<Sealed*>& batches);
-  /// `letters`: as DeadLetters::flush() answered.
-  Result<void> commit(const std::vector<Sealed*>& batches, uint64_t letters);
+  Result<void> commit(const std::vector<Sealed*>& batches, const dead_letters::Flushed& letters);
   Result<bool> already_committed(Sealed& sealed);
   void completed(Sealed& sealed);
   void dropped(Sealed& sealed);

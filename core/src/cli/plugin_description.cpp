@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -25,7 +26,8 @@ constexpr Capability kSourceCapabilities[] = {{CDCRT_SOURCE_REWINDS, "rewinds"}}
 constexpr Capability kSinkCapabilities[] = {{CDCRT_SINK_TRANSACTIONS, "transactions"},
                                             {CDCRT_SINK_SCHEMAS, "schemas"},
                                             {CDCRT_SINK_ONE_WRITER, "one writer"},
-                                            {CDCRT_SINK_EVENTS, "events"}};
+                                            {CDCRT_SINK_EVENTS, "events"},
+                                            {CDCRT_SINK_TABLE_LOCKS, "table locks"}};
 
 template <size_t kCount>
 std::vector<std::string> names_of(uint32_t bits, const Capability (&known)[kCount]) {
@@ -40,6 +42,13 @@ std::vector<std::string> capabilities(const cdcrt_plugin& plugin) {
   if (plugin.kind == CDCRT_SOURCE) return names_of(static_cast<const cdcrt_source*>(plugin.functions)->capabilities, kSourceCapabilities);
   if (plugin.kind == CDCRT_SINK) return names_of(static_cast<const cdcrt_sink*>(plugin.functions)->capabilities, kSinkCapabilities);
   return {};
+}
+
+/// Of a route's `layout`.
+std::span<const cdcrt_option> layout_options(const cdcrt_plugin& plugin) {
+  if (plugin.kind != CDCRT_SINK) return {};
+  const auto& sink = *static_cast<const cdcrt_sink*>(plugin.functions);
+  return {sink.layout_options, sink.layout_option_count};
 }
 
 const char* type_name(uint16_t type) {
@@ -146,23 +155,27 @@ std::string wrapped(std::string_view text, const std::string& indent) {
 
 std::string abi_of(const cdcrt_plugin& plugin) { return std::to_string(plugin.abi_major) + "." + std::to_string(plugin.abi_minor); }
 
-std::string as_text(const cdcrt_plugin& plugin, const std::string& path) {
-  std::string out = std::string(plugin::kind_name(plugin.kind)) + " " + plugin.name + " " + plugin.version + "\n";
-  if (const auto summary = text_of(plugin.summary); !summary.empty()) out += "  " + summary + "\n";
-  out += "\n  file:         " + path + "\n  plugin ABI:   " + abi_of(plugin) + "\n";
-  if (const auto license = text_of(plugin.license); !license.empty()) out += "  license:      " + license + "\n";
-  if (const auto can = capabilities(plugin); !can.empty()) out += "  capabilities: " + join(can, ", ") + "\n";
-  if (plugin.option_count > 0) out += "\noptions\n";
-  for (uint32_t i = 0; i < plugin.option_count; ++i) {
-    const auto& option = plugin.options[i];
-    out += "  " + std::string(option.key) + " (" +
-           (option.type == CDCRT_OPTION_ENUM ? join(values_of(option), " | ") : type_name(option.type));
+std::string text_of(std::span<const cdcrt_option> options) {
+  std::string out;
+  for (const cdcrt_option& option : options) {
+    out += "  " + std::string(option.key) + " (" + (option.type == CDCRT_OPTION_ENUM ? join(values_of(option), " | ") : type_name(option.type));
     for (const auto& mark : marks_of(option)) out += ", " + mark;
     if (option.default_value != nullptr) out += ", default " + std::string(option.default_value);
     if (const auto range = range_of(option); !range.empty()) out += ", " + range;
     out += ")\n" + wrapped(option.doc, "      ");
     if (option.example != nullptr) out += "      example: " + std::string(option.key) + " = " + option.example + "\n";
   }
+  return out;
+}
+
+std::string as_text(const cdcrt_plugin& plugin, const std::string& path) {
+  std::string out = std::string(plugin::kind_name(plugin.kind)) + " " + plugin.name + " " + plugin.version + "\n";
+  if (const auto summary = text_of(plugin.summary); !summary.empty()) out += "  " + summary + "\n";
+  out += "\n  file:         " + path + "\n  plugin ABI:   " + abi_of(plugin) + "\n";
+  if (const auto license = text_of(plugin.license); !license.empty()) out += "  license:      " + license + "\n";
+  if (const auto can = capabilities(plugin); !can.empty()) out += "  capabilities: " + join(can, ", ") + "\n";
+  if (plugin.option_count > 0) out += "\noptions\n" + text_of({plugin.options, plugin.option_count});
+  if (const auto layout = layout_options(plugin); !layout.empty()) out += "\nlayout options of a route: [routes.NAME.layout]\n" + text_of(layout);
   if (const auto notes = text_of(plugin.notes); !notes.empty()) out += "\n" + notes + (notes.back() == '\n' ? "" : "\n");
   return out;
 }
@@ -190,14 +203,18 @@ std::string json_option(const cdcrt_option& option) {
   return out + ",\"doc\":" + json_string(option.doc) + "}";
 }
 
+std::string json_options(std::span<const cdcrt_option> options) {
+  std::vector<std::string> listed;
+  for (const cdcrt_option& option : options) listed.push_back(json_option(option));
+  return "[" + join(listed, ",") + "]";
+}
+
 std::string as_json(const cdcrt_plugin& plugin, const std::string& path) {
-  std::vector<std::string> options;
-  for (uint32_t i = 0; i < plugin.option_count; ++i) options.push_back(json_option(plugin.options[i]));
   return "{\"kind\":" + json_string(plugin::kind_name(plugin.kind)) + ",\"name\":" + json_string(plugin.name) +
          ",\"version\":" + json_string(plugin.version) + ",\"abi\":" + json_string(abi_of(plugin)) + ",\"path\":" + json_string(path) +
          ",\"summary\":" + json_string(text_of(plugin.summary)) + ",\"license\":" + json_string(text_of(plugin.license)) +
-         ",\"capabilities\":" + json_list(capabilities(plugin)) + ",\"options\":[" + join(options, ",") +
-         "],\"notes\":" + (plugin.notes == nullptr ? "null" : json_string(plugin.notes)) + "}\n";
+         ",\"capabilities\":" + json_list(capabilities(plugin)) + ",\"options\":" + json_options({plugin.options, plugin.option_count}) +
+         ",\"layout_options\":" + json_options(layout_options(plugin)) + ",\"notes\":" + (plugin.notes == nullptr ? "null" : json_string(plugin.notes)) + "}\n";
 }
 
 /// For a cell of a table: no line ends, no column ends.
@@ -212,17 +229,9 @@ std::string cell(std::string_view text) {
 
 std::string code(std::string_view text) { return "`" + cell(text) + "`"; }
 
-std::string as_markdown(const cdcrt_plugin& plugin) {
-  const std::string kind(plugin::kind_name(plugin.kind));
-  std::string out = "<!-- Generated by `cdcrt plugin describe " + kind + "-" + plugin.name +
-                    " --output markdown`; see scripts/generate_reference. -->\n# The " + kind + " `" + plugin.name + "`\n\n";
-  if (const auto summary = text_of(plugin.summary); !summary.empty()) out += summary + ".\n\n";
-  out += "Version " + std::string(plugin.version) + ", plugin ABI " + abi_of(plugin);
-  if (const auto can = capabilities(plugin); !can.empty()) out += ", capabilities: " + join(can, ", ");
-  out += ".\n";
-  if (plugin.option_count > 0) out += "\n## Options\n| option | type | default | meaning |\n|---|---|---|---|\n";
-  for (uint32_t i = 0; i < plugin.option_count; ++i) {
-    const auto& option = plugin.options[i];
+std::string markdown_of(std::span<const cdcrt_option> options) {
+  std::string out = "| option | type | default | meaning |\n|---|---|---|---|\n";
+  for (const cdcrt_option& option : options) {
     std::vector<std::string> values;
     for (const auto& value : values_of(option)) values.push_back(code(value));
     out += "| " + code(option.key) + " | " + (option.type == CDCRT_OPTION_ENUM ? join(values, ", ") : type_name(option.type)) + " | ";
@@ -236,6 +245,23 @@ std::string as_markdown(const cdcrt_plugin& plugin) {
     if (has(option, CDCRT_OPTION_SECRET)) out += " Secret: never printed.";
     if (has(option, CDCRT_OPTION_NOT_YET)) out += " Not yet available.";
     out += " |\n";
+  }
+  return out;
+}
+
+std::string as_markdown(const cdcrt_plugin& plugin) {
+  const std::string kind(plugin::kind_name(plugin.kind));
+  std::string out = "<!-- Generated by `cdcrt plugin describe " + kind + "-" + plugin.name +
+                    " --output markdown`; see scripts/generate_reference. -->\n# The " + kind + " `" + plugin.name + "`\n\n";
+  if (const auto summary = text_of(plugin.summary); !summary.empty()) out += summary + ".\n\n";
+  out += "Version " + std::string(plugin.version) + ", plugin ABI " + abi_of(plugin);
+  if (const auto can = capabilities(plugin); !can.empty()) out += ", capabilities: " + join(can, ", ");
+  out += ".\n";
+  if (plugin.option_count > 0) out += "\n## Options\n" + markdown_of({plugin.options, plugin.option_count});
+  if (const auto layout = layout_options(plugin); !layout.empty()) {
+    out += "\n## Layout options\nHow a target table is laid out when it is made: `[routes.NAME.layout]`, or `[defaults.layout]` for all "
+           "routes. Columns are named as in the target.\n\n" +
+           markdown_of(layout);
   }
   if (const auto notes = text_of(plugin.notes); !notes.empty()) out += "\n" + notes + (notes.back() == '\n' ? "" : "\n");
   return out;

@@ -42,18 +42,18 @@ void DeadLetters::add(const Letter& letter) {
   waiting_.push_back({count_, keeps ? letter.sink : home_, stored(letter)});
 }
 
-Result<uint64_t> DeadLetters::flush(const Passing& passing) {
-  uint64_t mark = 0;
+Result<Flushed> DeadLetters::flush(const Passing& passing) {
+  Flushed flushed;
   if (auto why = exceeded()) {
     // They are kept all the same, for people to look at, where that needs no transaction.
-    if (destination_) (void)write_in({}, mark);
+    if (destination_) (void)write_in({}, flushed);
     return std::move(*why);
   }
-  if (auto written = write_in(passing, mark); !written) return std::move(written.error());
-  return mark;
+  if (auto written = write_in(passing, flushed); !written) return std::move(written.error());
+  return flushed;
 }
 
-Result<void> DeadLetters::write_in(const Passing& passing, uint64_t& mark) {
+Result<void> DeadLetters::write_in(const Passing& passing, Flushed& flushed) {
   if (destination_) {
     // One after the other: whoever comes second relies on what the first took along.
     const std::lock_guard turn(writing_);
@@ -71,23 +71,25 @@ Result<void> DeadLetters::write_in(const Passing& passing, uint64_t& mark) {
     }
     return written;
   }
-  if (passing.store == nullptr) return {};
+  if (passing.store == nullptr || !waits_for(passing.store->sink())) return {};
+  // Where keys are not enforced two transactions would both insert them.
+  flushed.turn = std::unique_lock(writing_);
   std::vector<StoredLetter> letters;
   {
     const std::lock_guard lock(mutex_);
     for (const Waiting& waiting : waiting_) {
       if (waiting.sink != passing.store->sink()) continue;
       letters.push_back(waiting.letter);
-      mark = waiting.number;
+      flushed.mark = waiting.number;
     }
   }
   return letters.empty() ? Result<void>() : passing.store->save_letters(*passing.connection, letters);
 }
 
-void DeadLetters::committed(const progress::Store& store, uint64_t mark) {
-  if (mark == 0) return;
+void DeadLetters::committed(const progress::Store& store, const Flushed& flushed) {
+  if (flushed.mark == 0) return;
   const std::lock_guard lock(mutex_);
-  std::erase_if(waiting_, [&](const Waiting& waiting) { return waiting.number <= mark && waiting.sink == store.sink(); });
+  std::erase_if(waiting_, [&](const Waiting& waiting) { return waiting.number <= flushed.mark && waiting.sink == store.sink(); });
 }
 
 bool DeadLetters::waits_for(const std::string& sink) const {

@@ -27,6 +27,12 @@ struct Passing {
   progress::Store* store = nullptr;
 };
 
+/// What flush() wrote. While it lives no other transaction takes the same letters along.
+struct Flushed {
+  uint64_t mark = 0;  ///< committed() takes it; 0: nothing waits for a transaction
+  std::unique_lock<std::mutex> turn;
+};
+
 /// Thread-safe. Each (source, topic, partition, offset, sink, table) is written once per process; after a crash an id may come
 /// again, readers keep the first.
 class DeadLetters {
@@ -48,10 +54,11 @@ class DeadLetters {
   void read(uint64_t messages);
   void add(const Letter& letter);
   /// Makes every letter durable, or writes those of the store's sink in its transaction; called before a commit that passes them.
-  /// RETRY: the destination refused. FATAL: the budget is exceeded, nothing may pass. Answers what committed() takes.
-  Result<uint64_t> flush(const Passing& passing = {});
+  /// RETRY: the destination refused. FATAL: the budget is exceeded, nothing may pass. The answer is kept until the transaction has
+  /// ended; nothing that others may hold is waited for after it.
+  Result<Flushed> flush(const Passing& passing = {});
   /// The transaction given to flush() is durable.
-  void committed(const progress::Store& store, uint64_t mark);
+  void committed(const progress::Store& store, const Flushed& flushed);
   /// Letters of this sink wait for a transaction.
   [[nodiscard]] bool waits_for(const std::string& sink) const;
   /// Why the run has to stop; nullopt: it may go on.
@@ -69,7 +76,7 @@ class DeadLetters {
     std::string sink;  ///< whose transaction takes it
     StoredLetter letter;
   };
-  Result<void> write_in(const Passing& passing, uint64_t& mark);
+  Result<void> write_in(const Passing& passing, Flushed& flushed);
 
   std::unique_ptr<Destination> destination_;  ///< null: the targets
   std::vector<std::string> sinks_;

@@ -65,12 +65,14 @@ struct Source : Component {
 struct BatchLimits {
   uint64_t max_rows = 50'000;
   uint64_t max_bytes = 16ULL << 20;
-  std::chrono::microseconds max_age{0};  ///< 0: write as soon as the connection is idle
+  std::chrono::microseconds max_age{0};       ///< 0: write as soon as the connection is idle
+  std::chrono::microseconds min_interval{0};  ///< between two writes of a table that is not full
 };
 
 struct Sink : Component {
   BatchLimits batch;
   uint32_t connections = 4;
+  uint32_t group_tables = 0;  ///< tables of one transaction, up to batch.max_bytes together; 0: small ones share
   std::string progress_schema = "cdcrt";
   std::chrono::microseconds stall_after{30'000'000};  ///< a table that is locked for longer waits apart
 };
@@ -114,6 +116,7 @@ struct Route {
   Mode mode = Mode::kUpsert;
   std::map<Metadata, std::string> metadata;  ///< target columns
   std::vector<ColumnRule> columns;  ///< the route's own before those of [defaults]
+  Options layout;                   ///< of target tables when they are made, by the sink's layout options; those of [defaults] beneath
   Position position;
 };
 

@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <set>
-#include <span>
 
 #include "diagnostics/codes.hpp"
 #include "diagnostics/text.hpp"
@@ -44,8 +43,9 @@ std::string bound(double value, uint16_t type) {
 
 class OptionReader {
  public:
-  OptionReader(const cdcrt_plugin& plugin, const OptionContext& context) : plugin_(plugin), context_(context) {
-    for (const cdcrt_option& option : options_of(plugin)) {
+  OptionReader(const cdcrt_plugin& plugin, std::span<const cdcrt_option> table, const OptionContext& context)
+      : plugin_(plugin), context_(context) {
+    for (const cdcrt_option& option : table) {
       Options::Value value;
       value.option = &option;
       values_.push_back(std::move(value));
@@ -254,7 +254,11 @@ class OptionReader {
 }  // namespace
 
 Options read_options(TableReader& reader, const cdcrt_plugin& plugin, const OptionContext& context) {
-  OptionReader options(plugin, context);
+  return read_options(reader, plugin, options_of(plugin), context);
+}
+
+Options read_options(TableReader& reader, const cdcrt_plugin& plugin, std::span<const cdcrt_option> table, const OptionContext& context) {
+  OptionReader options(plugin, table, context);
   options.read_level(reader, "");
   return options.take();
 }

@@ -1,6 +1,7 @@
 // A plugin's settings out of its table, by its option table.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ struct OptionContext {
 
 /// Every option in the order of the plugin's table: given, defaulted or unset. Problems are reported; the reader is not finished.
 Options read_options(TableReader& reader, const cdcrt_plugin& plugin, const OptionContext& context);
+
+/// The same by another table of that plugin's.
+Options read_options(TableReader& reader, const cdcrt_plugin& plugin, std::span<const cdcrt_option> table, const OptionContext& context);
 
 /// True when the plugin's table has `key`, or keys below it.
 bool declares(const cdcrt_plugin& plugin, std::string_view key);

@@ -8,6 +8,7 @@
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
 #include "manifest/column_reader.hpp"
+#include "manifest/layout_reader.hpp"
 #include "route/pattern.hpp"
 #include "route/target_template.hpp"
 
@@ -33,6 +34,7 @@ struct Settings {
   std::optional<Mode> mode;
   std::optional<std::map<Metadata, std::string>> metadata;
   std::vector<ColumnRule> columns;
+  const Entry* layout = nullptr;
 };
 
 std::optional<Given<std::string>> read_name(TableReader& reader, const char* key) {
@@ -98,6 +100,7 @@ Settings read_settings(TableReader& reader) {
   reader.not_yet("archive_deletes");
   settings.metadata = read_metadata(reader);
   settings.columns = read_columns(reader);
+  settings.layout = reader.take_table("layout");
   return settings;
 }
 
@@ -114,7 +117,8 @@ void apply(const Settings& settings, Route& route) {
 
 class RouteReader {
  public:
-  RouteReader(const std::vector<Sink>& sinks, Report& report) : sinks_(sinks), report_(report) {
+  RouteReader(const std::vector<Sink>& sinks, const Manifest& manifest, Report& report)
+      : sinks_(sinks), report_(report), layouts_(sinks, manifest.pipeline, manifest.folder, report) {
     for (const Sink& sink : sinks) sink_names_.push_back(sink.name);
   }
 
@@ -131,6 +135,7 @@ class RouteReader {
     reader.finish();
     apply(settings, route);
     route.columns = settings.columns;
+    layouts_.set_defaults(settings.layout);
     check_sink(settings.sink);
     if (top.take("routes") == nullptr) check_mode(route);
     return settings;
@@ -157,10 +162,14 @@ class RouteReader {
     }
     check_sink(settings.sink);
     choose_sink(route, entry.position);
+    layouts_.read(settings.layout, route);
     const auto& table = settings.table ? settings.table : defaults.table;
     check_template(table, route);
     return route;
   }
+
+  /// Of [defaults], where they are the only route.
+  void read_layout(Route& route) { layouts_.read(nullptr, route); }
 
   /// Where nothing names the sink there must be one only.
   void choose_sink(Route& route, const Position& position) {
@@ -255,6 +264,7 @@ class RouteReader {
   };
   const std::vector<Sink>& sinks_;
   Report& report_;
+  LayoutReader layouts_;
   std::vector<std::string> sink_names_;
   std::map<std::string, Claim> claimed_;  // pattern -> who wrote it first
 };
@@ -262,7 +272,7 @@ class RouteReader {
 }  // namespace
 
 void read_routes(TableReader& top, const std::vector<Sink>& sinks, Manifest& manifest) {
-  RouteReader reader(sinks, top.report());
+  RouteReader reader(sinks, manifest, top.report());
   const Settings defaults = reader.read_defaults(top, manifest.defaults);
   const Entry* routes = top.take_table("routes");
   if (routes != nullptr) {
@@ -280,6 +290,7 @@ void read_routes(TableReader& top, const std::vector<Sink>& sinks, Manifest& man
     return;
   }
   reader.choose_sink(manifest.defaults, sinks.size() > 1 ? sinks[1].position : Position{});
+  reader.read_layout(manifest.defaults);
   reader.check_template(defaults.table, manifest.defaults);
 }
 

@@ -83,14 +83,14 @@ const char* missing_in(const cdcrt_plugin& plugin) {
   }
 }
 
-Result<void> check_options(const cdcrt_plugin& plugin) {
-  if (plugin.option_count > kMostOptions) return broken(std::to_string(plugin.option_count) + " options");
-  if (plugin.option_count > 0 && plugin.options == nullptr) return broken("its option table is missing");
+Result<void> check_options(const cdcrt_option* options, uint32_t count, const std::string& table) {
+  if (count > kMostOptions) return broken(std::to_string(count) + " options in its " + table);
+  if (count > 0 && options == nullptr) return broken("its " + table + " is missing");
   std::set<std::string_view> seen;
-  for (uint32_t i = 0; i < plugin.option_count; ++i) {
-    const auto& option = plugin.options[i];
+  for (uint32_t i = 0; i < count; ++i) {
+    const auto& option = options[i];
     if (option.size != sizeof option || option.key == nullptr || option.key[0] == '\0') {
-      return broken("option " + std::to_string(i + 1) + " of its table has no key or the wrong size");
+      return broken("option " + std::to_string(i + 1) + " of its " + table + " has no key or the wrong size");
     }
     const std::string_view key = option.key;
     const std::string quoted = "option '" + std::string(key) + "' ";
@@ -103,6 +103,17 @@ Result<void> check_options(const cdcrt_plugin& plugin) {
     const std::string_view first = key.substr(0, key.find('.'));
     for (const auto reserved : kReserved) {
       if (first == reserved) return broken(quoted + "takes the name '" + std::string(reserved) + "', which belongs to the host");
+    }
+  }
+  return {};
+}
+
+// A route may say nothing of it, so that nothing can be required.
+Result<void> check_layout_options(const cdcrt_sink& sink) {
+  if (auto checked = check_options(sink.layout_options, sink.layout_option_count, "layout option table"); !checked) return checked;
+  for (uint32_t i = 0; i < sink.layout_option_count; ++i) {
+    if ((sink.layout_options[i].flags & CDCRT_OPTION_REQUIRED) != 0) {
+      return broken("layout option '" + std::string(sink.layout_options[i].key) + "' is required, which none may be");
     }
   }
   return {};
@@ -128,7 +139,10 @@ Result<void> check_descriptor(const cdcrt_plugin& plugin) {
   if (const char* missing = missing_in(plugin)) {
     return broken("its function table " + (std::string_view(missing) == "size" ? "has the wrong size" : "lacks " + std::string(missing)));
   }
-  return check_options(plugin);
+  if (plugin.kind == CDCRT_SINK) {
+    if (auto checked = check_layout_options(*static_cast<const cdcrt_sink*>(plugin.functions)); !checked) return checked;
+  }
+  return check_options(plugin.options, plugin.option_count, "option table");
 }
 
 }  // namespace

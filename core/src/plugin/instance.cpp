@@ -233,6 +233,11 @@ Result<void> Connection::lock(const std::vector<cdcrt_table>& tables) {
       [&](cdcrt_error* error) { return functions_->lock(self_.get(), tables.data(), static_cast<uint32_t>(tables.size()), error); });
 }
 
+Result<void> check_layout(const cdcrt_sink& functions, const cdcrt_config& layout) {
+  if (functions.check_layout == nullptr) return {};
+  return cross_void([&](cdcrt_error* error) { return functions.check_layout(&layout, error); });
+}
+
 /// What a sink needs to be created again with settings read anew.
 struct Sink::Renewal {
   /// The instance of now: `refused` when nothing new is known, else one that was created since.

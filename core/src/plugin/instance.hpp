@@ -20,6 +20,9 @@ void set_log(int32_t level, std::function<void(int32_t level, std::string_view c
 /// Copies, does not release.
 Error to_error(const cdcrt_error& error);
 
+/// What the sink says of a route's layout; BAD_CONFIG names the option.
+Result<void> check_layout(const cdcrt_sink& functions, const cdcrt_config& layout);
+
 /// A decoder. One thread at a time.
 class Format {
  public:
@@ -123,6 +126,8 @@ class Sink {
   static Result<Sink> create(const manifest::Component& component);
   [[nodiscard]] uint32_t capabilities() const { return capabilities_; }
   [[nodiscard]] bool has(uint32_t capability) const { return (capabilities_ & capability) != 0; }
+  /// See cdcrt_sink.
+  [[nodiscard]] uint32_t longest_text() const { return functions_->longest_text; }
   /// When the target refuses the credentials, what secrets and files of the manifest say now is tried before that is the answer.
   Result<Connection> open();
   /// See cdcrt_sink; for sinks that keep nothing outside of the target both do nothing.

@@ -176,6 +176,7 @@ class Store {
   const std::string pipeline_, sink_, schema_, owner_;
   const bool has_schemas_, locks_tables_;
   std::function<Result<void>(const std::string&)> abandoned_;
+  std::mutex claiming_;  ///< of claim_new(), also while it waits for the target
   std::mutex watermarks_;
   mutable std::mutex mutex_;
   Epochs epochs_;

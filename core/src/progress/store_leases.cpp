@@ -92,6 +92,8 @@ Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<Pa
 }
 
 Result<void> Store::claim_new(plugin::Connection& connection, const std::vector<const Partition*>& partitions) {
+  // Two writers that meet a new partition at once would raise it twice, and hold the older epoch.
+  const std::lock_guard turn(claiming_);
   std::vector<PartitionKey> missing;
   {
     const std::lock_guard lock(mutex_);

@@ -260,6 +260,8 @@ class Pipeline {
         line.updated = applied.updated;
         line.deleted = applied.deleted;
         line.schema_changes = table->target.schema_changes;
+        line.overflowed = table->overflowed_cells();
+        line.discarded = table->discarded_cells();
         line.stopped = table->stopped().empty() ? table->detached() : table->stopped();
         if (const auto letters = by_table.find(line.table); letters != by_table.end()) line.dead_letters = letters->second;
       }

@@ -165,6 +165,7 @@ apply::Table& SinkRuntime::table(const std::string& schema, const std::string& n
   identity.source_name = source_name;
   identity.route = route;
   identity.events = sink_->has(CDCRT_SINK_EVENTS);
+  identity.longest_text = sink_->longest_text();
   identity.memory = &surroundings_.monitor.row_bytes;
   auto& table = tables_[identity.target()];
   if (table) return *table;
@@ -210,16 +211,19 @@ bool SinkRuntime::has_detached() const {
   return std::any_of(all.begin(), all.end(), [](const apply::Table* table) { return !table->detached().empty(); });
 }
 
+// Rows are held back for fewer, larger writes, unless there is no room for more of them.
+bool SinkRuntime::is_due(const apply::Table& table, std::chrono::steady_clock::time_point now) const {
+  const auto& limits = manifest_.batch;
+  if (flush_ || surroundings_.monitor.row_bytes > surroundings_.max_row_bytes) return true;
+  if (now - table.waiting_since() >= limits.max_age && now - table.last_sealed() >= limits.min_interval) return true;
+  return table.held_rows() >= limits.max_rows || table.held_bytes() >= limits.max_bytes;
+}
+
 std::vector<apply::Sealed> SinkRuntime::pick() {
   std::vector<std::pair<std::chrono::steady_clock::time_point, apply::Table*>> ready;
   const auto now = std::chrono::steady_clock::now();
   for (apply::Table* table : tables()) {
-    if (!table->ready()) continue;
-    const auto since = table->waiting_since();
-    const auto& limits = manifest_.batch;
-    const bool due = flush_ || limits.max_age.count() == 0 || now - since >= limits.max_age || table->held_rows() >= limits.max_rows ||
-                     table->held_bytes() >= limits.max_bytes;
-    if (due) ready.emplace_back(since, table);
+    if (table->ready() && is_due(*table, now)) ready.emplace_back(table->waiting_since(), table);
   }
   std::sort(ready.begin(), ready.end());
   std::vector<apply::Sealed> batches;
@@ -230,7 +234,8 @@ std::vector<apply::Sealed> SinkRuntime::pick() {
     if (!sealed) continue;
     bytes += sealed->bytes;
     batches.push_back(std::move(*sealed));
-    if (bytes >= kSharesBelow || bytes >= manifest_.batch.max_bytes) break;
+    if (bytes >= manifest_.batch.max_bytes) break;
+    if (manifest_.group_tables == 0 ? bytes >= kSharesBelow : batches.size() == manifest_.group_tables) break;
   }
   return batches;
 }

@@ -106,6 +106,7 @@ class SinkRuntime {
   Result<bool> is_active(apply::Writer& writer, apply::Table& table);
   Result<bool> read_missed(apply::Table& table);
   Result<void> look_at_leases();
+  [[nodiscard]] bool is_due(const apply::Table& table, std::chrono::steady_clock::time_point now) const;
   std::vector<apply::Sealed> pick();
   void fail(const Error& error);
 

@@ -79,6 +79,8 @@ void print_text(const RunSummary& summary, std::ostream& out) {
     out << '\n';
   }
   for (const auto& table : summary.tables) {
+    if (table.overflowed > 0) out << table.table << ": " << grouped(table.overflowed) << " values cut or made NULL (on_overflow)\n";
+    if (table.discarded > 0) out << table.table << ": " << grouped(table.discarded) << " late values of dropped columns left out\n";
     if (!table.stopped.empty()) out << "stopped: " << table.table << ": " << table.stopped << '\n';
   }
   if (summary.dead_letters > 0) out << grouped(summary.dead_letters) << " dead letters in " << summary.dead_letter_path << '\n';
@@ -94,7 +96,8 @@ void print_json(const RunSummary& summary, std::ostream& out) {
     const auto& table = summary.tables[i];
     out << (i > 0 ? "," : "") << "{\"sink\":" << json_string(table.sink) << ",\"table\":" << json_string(table.table) << ",\"inserted\":" << table.inserted
         << ",\"updated\":" << table.updated << ",\"deleted\":" << table.deleted << ",\"schema_changes\":" << table.schema_changes
-        << ",\"dead_letters\":" << table.dead_letters << ",\"stopped\":" << (table.stopped.empty() ? "null" : json_string(table.stopped)) << "}";
+        << ",\"dead_letters\":" << table.dead_letters << ",\"overflowed_values\":" << table.overflowed
+        << ",\"late_values\":" << table.discarded << ",\"stopped\":" << (table.stopped.empty() ? "null" : json_string(table.stopped)) << "}";
   }
   out << "]}\n";
 }

@@ -1,6 +1,7 @@
 #include "apply/memory_sink.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 
 #include "cdcrt/sdk/sink.hpp"
@@ -68,6 +69,7 @@ class Connection : public sdk::SinkConnection {
     const auto found = database_.tables.find(name_of(table));
     if (found == database_.tables.end()) return {};
     out.set_exists(true);
+    out.set_folds_names(database_.folds_names);
     for (const auto& column : found->second.columns) out.add(column.name, column.type, "", column.key_ordinal > 0, column.key_ordinal);
     return {};
   }
@@ -83,7 +85,7 @@ class Connection : public sdk::SinkConnection {
       const auto found = database_.tables.find(name_of(name));
       if (found == database_.tables.end()) return sdk::Status::error(CDCRT_STALE_SCHEMA, "no table");
       Table& table = found->second;
-      const std::string column(sdk::view(change.columns->name));
+      const std::string column = folded(change.columns->name);
       if (change.kind == CDCRT_ADD_COLUMN) {
         add(table, *change.columns);
       } else if (change.kind == CDCRT_DROP_COLUMN) {
@@ -124,13 +126,13 @@ class Connection : public sdk::SinkConnection {
     const auto key_of = [&](const Row& row) {
       std::string key;
       for (uint32_t c = 0; c < write.column_count; ++c) {
-        if (write.columns[c].key_ordinal > 0) key += row.at(std::string(sdk::view(write.columns[c].name)));
+        if (write.columns[c].key_ordinal > 0) key += row.at(folded(write.columns[c].name));
       }
       return key;
     };
     const bool by_key = write.kind != CDCRT_WRITE_APPEND && write.kind != CDCRT_WRITE_REMOVE;
     for (uint32_t c = 0; c < write.column_count; ++c) {
-      if (table.column(std::string(sdk::view(write.columns[c].name))) == nullptr) return sdk::Status::error(CDCRT_STALE_SCHEMA, "no column");
+      if (table.column(folded(write.columns[c].name)) == nullptr) return sdk::Status::error(CDCRT_STALE_SCHEMA, "no column");
     }
     if (by_key) {
       for (std::size_t i = 0; i < table.rows.size(); ++i) places[key_of(table.rows[i])] = i;
@@ -146,7 +148,7 @@ class Connection : public sdk::SinkConnection {
         if (cell.tag > CDCRT_NULL && types::kNaturalTags[kind] != cell.tag) {
           return sdk::Status::fatal("cell of tag " + std::to_string(cell.tag) + " in a column of kind " + std::to_string(kind));
         }
-        row[std::string(sdk::view(write.columns[c].name))] = text_of(cell);
+        row[folded(write.columns[c].name)] = text_of(cell);
       }
       if (!own && database_.refuses && write.kind != CDCRT_WRITE_DELETE && database_.refuses(row)) return sdk::Status::bad_record("refused");
       if (by_key && !written.emplace(key_of(row), true).second) return sdk::Status::bad_record("a key twice in one write");
@@ -190,7 +192,7 @@ class Connection : public sdk::SinkConnection {
       event::Arena arena;
       std::vector<cdcrt_cell> cells;
       for (uint32_t c = 0; c < read.column_count; ++c) {
-        const auto value = row.find(std::string(sdk::view(read.columns[c].name)));
+        const auto value = row.find(folded(read.columns[c].name));
         if (value == row.end()) return sdk::Status::error(CDCRT_STALE_SCHEMA, "no column");
         cells.push_back(*types::from_text(or_null(value->second), arena));
       }
@@ -205,8 +207,14 @@ class Connection : public sdk::SinkConnection {
   }
 
  private:
-  static void add(Table& table, const cdcrt_column& column) {
-    const std::string name(sdk::view(column.name));
+  [[nodiscard]] std::string folded(const cdcrt_string& name) const {
+    std::string text(sdk::view(name));
+    if (!database_.folds_names) return text;
+    for (char& letter : text) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    return text;
+  }
+  void add(Table& table, const cdcrt_column& column) const {
+    const std::string name = folded(column.name);
     if (table.column(name) != nullptr) return;
     Column& added = table.columns.emplace_back();
     added.name = name;

@@ -40,6 +40,7 @@ struct Database {
   std::function<void()> before_commit;  ///< called before each COMMIT
   unsigned commits = 0;
   uint32_t capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS;
+  bool folds_names = false;       ///< columns' names are kept in lower case, whatever they are called
   std::vector<std::string> events;  ///< EVENTS sinks: operation and cells of each row, once committed
 
   /// "id=1,v='a'; id=2,v=NULL": rows in the order of their texts, columns in the table's order. "(none)": no such table.

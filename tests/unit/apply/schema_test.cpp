@@ -164,3 +164,65 @@ TEST_CASE("schema: a table or column that went away behind our back is made agai
   CHECK(rig.table->stopped() == "");
   CHECK(rig.rows() == "id=1,a='x',b=NULL; id=2,a='y',b=2");
 }
+
+TEST_CASE("schema: a target that folds names is followed all the same") {
+  for (const bool again : {false, true}) {
+    Rig rig;
+    rig.database.folds_names = true;
+    rig.send({CDCRT_INSERT, with({{"Note", kText}, {"Old", kInt}}), {integer(1), text("x"), integer(1)}, "10"});
+    REQUIRE(rig.write());
+    if (again) rig.restart();
+    rig.send({CDCRT_INSERT, with({{"Note", kText}, {"New", kInt}}), {integer(2), text("y"), integer(2)}, "20"});
+    REQUIRE(rig.write());
+    CHECK(rig.table->detached() == "");
+    CHECK(rig.rows() == "id=1,note='x',new=NULL; id=2,note='y',new=2");
+  }
+}
+
+TEST_CASE("schema: a text longer than any of the target follows on_overflow, and no character is cut in two") {
+  // Three bytes each: 4 of them and two bytes more would fit.
+  const auto five = text("\u20ac\u20ac\u20ac\u20ac\u20ac");
+  struct Case {
+    manifest::OnOverflow policy;
+    const char* rows;
+    std::size_t letters;
+    uint64_t counted;
+  };
+  for (const auto& [policy, rows, letters, counted] : {
+           Case{manifest::OnOverflow::kDeadLetter, "id=1,v='short'", 1, 0},
+           Case{manifest::OnOverflow::kWiden, "id=1,v='short'", 1, 0},
+           Case{manifest::OnOverflow::kNull, "id=1,v='short'; id=2,v=NULL", 0, 1},
+           Case{manifest::OnOverflow::kTruncate, "id=1,v='short'; id=2,v='\u20ac\u20ac\u20ac\u20ac'", 0, 1},
+       }) {
+    CAPTURE(static_cast<int>(policy));
+    manifest::Route route;
+    manifest::ColumnRule rule;
+    rule.pattern = "v";
+    rule.on_overflow = policy;
+    route.columns = {rule};
+    Rig rig(route);
+    rig.longest_text = 14;
+    rig.restart();
+    rig.send({CDCRT_INSERT, with({{"v", kText}}), {integer(1), text("short")}, "10"});
+    rig.send({CDCRT_INSERT, with({{"v", kText}}), {integer(2), five}, "20"});
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == rows);
+    CHECK(rig.letters().size() == letters);
+    CHECK(rig.table->overflowed_cells() == counted);
+  }
+}
+
+TEST_CASE("schema: what becomes a text that is too long follows on_overflow too") {
+  manifest::Route route;
+  manifest::ColumnRule rule;
+  rule.pattern = "v";
+  rule.type = kText;
+  rule.on_overflow = manifest::OnOverflow::kTruncate;
+  route.columns = {rule};
+  Rig rig(route);
+  rig.longest_text = 4;
+  rig.restart();
+  rig.send({CDCRT_INSERT, with({{"v", types::type_of(CDCRT_TYPE_JSON)}}), {integer(1), types::text_cell(CDCRT_JSON, "[1,2,3]")}, "10"});
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,v='[1,2'");
+}

@@ -253,3 +253,30 @@ TEST_CASE("manifest: an error of a plugin is shown where its key stands") {
   CHECK(outage.message == "first");
   CHECK(outage.notes == std::vector<std::string>{"second"});
 }
+
+TEST_CASE("manifest: a route's layout is its own over that of [defaults], by the options of its sink") {
+  std::string text = kSound;
+  text.replace(text.find("\"db\""), 4, "\"cluster\"");
+  const auto loaded = load_text(text +
+                                "[defaults.layout]\nspread_by = \"k\"\nsort = [\"a\", \"b\"]\n[routes.a]\nmatch = [\"x\"]\n"
+                                "[routes.b]\nmatch = [\"y\"]\nlayout = { sort = [] }\n");
+  REQUIRE(loaded.diagnostics.empty());
+  const auto& routes = loaded.manifest->routes;
+  REQUIRE(routes.size() == 2);
+  const auto& first = routes[0].layout.values();
+  CHECK(first[0].string == "key");
+  CHECK(first[1].string == "k");
+  CHECK(first[2].strings == std::vector<std::string>{"a", "b"});
+  const auto& second = routes[1].layout.values();
+  CHECK(second[1].string == "k");
+  CHECK(second[2].is_set);
+  CHECK(second[2].strings.empty());
+  CHECK(load_text(text).manifest->defaults.layout.values().empty());
+}
+
+TEST_CASE("manifest: how often and how many together tables are written is said per sink") {
+  const auto loaded = load_text(std::string(kSound) + "group_tables = 20\nbatch.min_interval = \"5s\"\n");
+  REQUIRE(loaded.diagnostics.empty());
+  CHECK(loaded.manifest->sinks[0].group_tables == 20);
+  CHECK(loaded.manifest->sinks[0].batch.min_interval == std::chrono::seconds(5));
+}

@@ -137,8 +137,12 @@ TEST_CASE("problems: each wrong line below a sound manifest gives its one error"
        "E0208 10:8 bad name 'a b' in [sinks]\n"},
       {"[sinks.warehouse.staging]\nurl = \"s3://x\"\n", "E0204 10:18 'staging' in [sinks.warehouse] is not yet available\n"},
       {"statement_timeout = \"30min\"\n", "E0204 10:1 'statement_timeout' in [sinks.warehouse] is not yet available\n"},
-      {"group_tables = true\n", "E0204 10:1 'group_tables' in [sinks.warehouse] is not yet available\n"},
-      {"batch.min_interval = \"1s\"\n", "E0204 10:7 'min_interval' in [sinks.warehouse.batch] is not yet available\n"},
+      {"group_tables = true\n", "E0202 10:16 'group_tables' must be an integer, not a boolean\n"},
+      {"group_tables = 0\n", "E0205 10:16 'group_tables' must be between 1 and 10000\n"},
+      {"min_interval = \"1s\"\n", "E0203 10:1 unknown key 'min_interval' in [sinks.warehouse]\n"},
+      {"[defaults.layout]\nspread = \"key\"\n", "E0406 10:11 [defaults.layout] is given, and no sink of the manifest lays tables out\n"},
+      {"[routes.a]\nmatch = [\"x\"]\nlayout = { spread = \"key\" }\n",
+       "E0406 12:1 [routes.a.layout] is given, and sink 'warehouse' (db) has no layout options\n"},
       {"retry.limit = 5\n", "E0204 10:1 'retry' in [sinks.warehouse] is not yet available\n"},
       {"connections = 0\n", "E0205 10:15 'connections' must be between 1 and 1024\n"},
       {"format.plugin = \"json\"\n", "E0203 10:1 unknown key 'format' in [sinks.warehouse]\n"},
@@ -186,6 +190,26 @@ TEST_CASE("problems: options of plugins are checked by the plugin's table") {
     std::string text = kSound;
     text.insert(text.find("[sinks"), std::string(line) + "\n");
     CHECK(codes_of(text) == expected);
+  }
+}
+
+TEST_CASE("problems: a layout is judged by the table of the sink's plugin, and [defaults] once") {
+  struct Case {
+    const char *text, *expected;
+  };
+  const Case cases[] = {
+      {"[defaults.layout]\nspred = \"even\"\n[routes.a]\nmatch = [\"x\"]\n[routes.b]\nmatch = [\"y\"]\n",
+       "E0203 11:1 unknown key 'spred' in [defaults.layout]\n"},
+      {"[routes.a]\nmatch = [\"x\"]\nlayout.spread = \"evn\"\n", "E0205 12:17 'spread' must be one of key, even, not 'evn'\n"},
+      {"[routes.a]\nmatch = [\"x\"]\nlayout = 5\n", "E0202 12:10 'layout' must be a table, not an integer\n"},
+      {"[defaults]\nlayout.spread_by = \"k\"\n[routes.a]\nmatch = [\"x\"]\nlayout.spread = \"even\"\n[routes.b]\nmatch = [\"y\"]\n",
+       "E0209 11:20 'spread_by': nothing is spread by a column\n"},
+  };
+  for (const auto& [text, expected] : cases) {
+    CAPTURE(text);
+    std::string whole = kSound;
+    whole.replace(whole.find("\"db\""), 4, "\"cluster\"");
+    CHECK(codes_of(whole + text) == expected);
   }
 }
 

@@ -39,16 +39,38 @@ const cdcrt_option kLogOptions[] = {
 const cdcrt_option kJsonOptions[] = {make(CDCRT_OPTION_BOOLEAN, "strict", "false"), make(CDCRT_OPTION_STRING, "unavailable", "__x")};
 const cdcrt_option kDbOptions[] = {make(CDCRT_OPTION_MAP, "connection", nullptr, CDCRT_OPTION_REQUIRED),
                                    make(CDCRT_OPTION_STRING, "dialect")};
+const char* const kSpreads[] = {"key", "even", nullptr};
+const cdcrt_option kLayoutOptions[] = {make(CDCRT_OPTION_ENUM, "spread", "key", 0, 0, 0, kSpreads), make(CDCRT_OPTION_STRING, "spread_by"),
+                                       make(CDCRT_OPTION_LIST, "sort")};
 const cdcrt_option kBrokenOptions[] = {make(CDCRT_OPTION_INTEGER, "count", "many")};
 
+// spread_by goes with spread = "key" only.
+int32_t check_layout(const cdcrt_config* layout, cdcrt_error* error) {
+  if (std::string_view(layout->values[0].string.data, layout->values[0].string.size) == "key" || layout->values[1].is_set == 0) return CDCRT_OK;
+  error->code = CDCRT_BAD_CONFIG;
+  error->message = "nothing is spread by a column";
+  error->config_key = "spread_by";
+  return CDCRT_BAD_CONFIG;
+}
+
+const cdcrt_sink kPlain{};
+const cdcrt_sink kWithLayout = [] {
+  cdcrt_sink sink{};
+  sink.layout_options = kLayoutOptions;
+  sink.layout_option_count = 3;
+  sink.check_layout = check_layout;
+  return sink;
+}();
+
 template <uint32_t N>
-cdcrt_plugin plugin(uint32_t kind, const char* name, const cdcrt_option (&options)[N]) {
+cdcrt_plugin plugin(uint32_t kind, const char* name, const cdcrt_option (&options)[N], const cdcrt_sink& sink = kPlain) {
   return {sizeof(cdcrt_plugin), CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR, kind,    N,      name, "1.0.0",
-          "For tests.",         "Apache-2.0",    options,         nullptr, nullptr};
+          "For tests.",         "Apache-2.0",    options,         &sink, nullptr};
 }
 
 const cdcrt_plugin kPlugins[] = {plugin(CDCRT_SOURCE, "log", kLogOptions), plugin(CDCRT_FORMAT, "json", kJsonOptions),
-                                 plugin(CDCRT_SINK, "db", kDbOptions), plugin(CDCRT_SINK, "broken", kBrokenOptions)};
+                                 plugin(CDCRT_SINK, "db", kDbOptions), plugin(CDCRT_SINK, "cluster", kDbOptions, kWithLayout),
+                                 plugin(CDCRT_SINK, "broken", kBrokenOptions)};
 
 }  // namespace
 

@@ -191,14 +191,14 @@ Failure Target::change(std::string_view table, std::vector<cdcrt_change> changes
   return call.take(functions().change(connection_, &target, changes.data(), static_cast<uint32_t>(changes.size()), call.out()));
 }
 Failure Target::create(std::string_view table, const std::vector<cdcrt_column>& columns, std::string_view schema) {
-  return change(table, {cdcrt_change{CDCRT_CREATE_TABLE, static_cast<uint32_t>(columns.size()), columns.data(), {}}}, schema);
+  return change(table, {cdcrt_change{CDCRT_CREATE_TABLE, static_cast<uint32_t>(columns.size()), columns.data(), {}, nullptr}}, schema);
 }
-Failure Target::add(std::string_view table, cdcrt_column made) { return change(table, {cdcrt_change{CDCRT_ADD_COLUMN, 1, &made, {}}}); }
+Failure Target::add(std::string_view table, cdcrt_column made) { return change(table, {cdcrt_change{CDCRT_ADD_COLUMN, 1, &made, {}, nullptr}}); }
 Failure Target::drop(std::string_view table, std::string_view name) {
   const cdcrt_column made = column(name, CDCRT_TYPE_UNKNOWN);
-  return change(table, {cdcrt_change{CDCRT_DROP_COLUMN, 1, &made, {}}});
+  return change(table, {cdcrt_change{CDCRT_DROP_COLUMN, 1, &made, {}, nullptr}});
 }
-Failure Target::alter(std::string_view table, cdcrt_column made, cdcrt_type from) { return change(table, {cdcrt_change{CDCRT_ALTER_TYPE, 1, &made, from}}); }
+Failure Target::alter(std::string_view table, cdcrt_column made, cdcrt_type from) { return change(table, {cdcrt_change{CDCRT_ALTER_TYPE, 1, &made, from, nullptr}}); }
 
 Described Target::describe(std::string_view table, std::string_view schema) {
   const cdcrt_table target{borrow_or_null(schema), borrow(table)};

@@ -20,6 +20,7 @@ cdcrt_plugin_fixture(format-badname DEFINITIONS FIXTURE_NAME="Bad_Name")
 cdcrt_plugin_fixture(format-reserved DEFINITIONS FIXTURE_NAME="reserved" FIXTURE_OPTION="batch.size")
 cdcrt_plugin_fixture(format-hollow DEFINITIONS FIXTURE_NAME="hollow" FIXTURE_DECODE=nullptr)
 cdcrt_plugin_fixture(format-noentry DEFINITIONS FIXTURE_NAME="noentry" FIXTURE_ENTRY=some_other_entry)
+cdcrt_plugin_fixture(sink-required DEFINITIONS FIXTURE_NAME="required" FIXTURE_SINK)
 
 add_library(fixture_absent SHARED ${CMAKE_CURRENT_LIST_DIR}/fixtures/absent.cpp)
 set_target_properties(fixture_absent PROPERTIES OUTPUT_NAME cdcrt_absent LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fixtures/absent)

@@ -26,10 +26,16 @@ constexpr cdcrt_option kOptions[] = {
     {sizeof(cdcrt_option), CDCRT_OPTION_BYTES, CDCRT_OPTION_NOT_YET, "room", "Room.", nullptr, nullptr, nullptr, 1024, 1536},
 };
 
+constexpr cdcrt_option kLayoutOptions[] = {
+    {sizeof(cdcrt_option), CDCRT_OPTION_STRING, 0, "spread", "How rows are spread.", nullptr, nullptr, nullptr, 0, 0},
+};
+
 cdcrt_plugin sample() {
   static const cdcrt_sink sink = [] {
     cdcrt_sink table{};
     table.capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_ONE_WRITER;
+    table.layout_options = kLayoutOptions;
+    table.layout_option_count = 1;
     return table;
   }();
   return {sizeof(cdcrt_plugin), CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR, CDCRT_SINK, 3, "sample", "2.0.0", "A \"sample\"", "MIT", kOptions, &sink,
@@ -42,18 +48,20 @@ TEST_CASE("plugin describe: text names file, ABI, capabilities and every option"
   const std::string text = cdcrt::cli::describe(sample(), "/x/sink-sample.so", DescriptionFormat::kText);
   CHECK(contains(text, "sink sample 2.0.0"));
   CHECK(contains(text, "/x/sink-sample.so"));
-  CHECK(contains(text, "plugin ABI:   0.3"));
+  CHECK(contains(text, "plugin ABI:   " + std::to_string(CDCRT_ABI_MAJOR) + "." + std::to_string(CDCRT_ABI_MINOR)));
   CHECK(contains(text, "transactions, one writer"));
   CHECK(contains(text, "wait (duration, default 30s, 1ms to 1h)"));
   CHECK(contains(text, "token (string, required, secret)"));
   CHECK(contains(text, "room (size, not yet available, 1KiB to 1536B)"));
   CHECK(contains(text, "example: token = \"x\""));
+  CHECK(contains(text, "layout options of a route: [routes.NAME.layout]\n  spread (string)"));
   CHECK(contains(text, "## More"));
 }
 
 TEST_CASE("plugin describe: Markdown is the same on every machine and its tables hold") {
   const std::string text = cdcrt::cli::describe(sample(), "/x/sink-sample.so", DescriptionFormat::kMarkdown);
   CHECK(!contains(text, "/x/"));
+  CHECK(contains(text, "## Layout options"));
   CHECK(contains(text, "| `wait` | duration | `30s` | A \\| in a text. Two lines. From 1ms to 1h. |"));
   CHECK(contains(text, "| `token` | string | **required** | Opens the door. Example: `\"x\"`. Secret: never printed. |"));
 }
@@ -64,6 +72,7 @@ TEST_CASE("plugin describe: JSON escapes and says what is missing") {
   CHECK(contains(
       text,
       R"({"key":"token","type":"string","required":true,"secret":true,"advanced":false,"not_yet":false,"default":null,"example":"\"x\"")"));
+  CHECK(contains(text, R"("layout_options":[{"key":"spread")"));
   CHECK(contains(text, R"("minimum":1024,"maximum":1536)"));
 }
 

@@ -159,7 +159,7 @@ TEST_CASE("redshift: names that are one name after folding are refused, unless c
 TEST_CASE("redshift: a layout that names a column the table lacks is refused") {
   Layout layout;
   layout.distkey = "nowhere";
-  CHECK(created({column("id", CDCRT_TYPE_INT64, 1)}, layout).find("distkeys names column \"nowhere\"") != std::string::npos);
+  CHECK(created({column("id", CDCRT_TYPE_INT64, 1)}, layout).find("layout.distkey names column \"nowhere\"") != std::string::npos);
 }
 
 TEST_CASE("redshift: defaults are constants, and none is given where only an expression would do") {

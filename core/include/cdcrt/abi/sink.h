@@ -33,6 +33,7 @@ typedef struct cdcrt_table_description {
   uint32_t is_view;
   void* owner;
   void (*release)(struct cdcrt_table_description*);
+  uint32_t folds_names;        /* the names above are as the target keeps them, which does not tell ASCII case apart */
 } cdcrt_table_description;
 
 typedef enum cdcrt_change_kind {
@@ -48,6 +49,7 @@ typedef struct cdcrt_change {
   uint32_t column_count;       /* CREATE_TABLE: all; else 1 */
   const cdcrt_column* columns;
   cdcrt_type from;             /* ALTER_TYPE: the logical type until now */
+  const cdcrt_config* layout;  /* CREATE_TABLE: by `layout_options`; NULL: the defaults (tables of the host) */
 } cdcrt_change;
 
 typedef enum cdcrt_write_kind {
@@ -118,6 +120,13 @@ typedef struct cdcrt_sink {
    * process whose things are gone, and for processes that left nothing. */
   int32_t (*identify)(void* self, cdcrt_string pipeline, cdcrt_string process, cdcrt_error*);
   int32_t (*abandoned)(void* self, cdcrt_string process, cdcrt_error*);
+  /* Settings of one target table that count when it is made, given in a route's `layout`. NULL and 0: there are none. */
+  const cdcrt_option* layout_options;
+  uint32_t layout_option_count;
+  /* Bytes of the longest text that a column can hold; a longer one follows the column's on_overflow. 0: no such bound. */
+  uint32_t longest_text;
+  /* What the option table cannot judge: BAD_CONFIG with the option as key. Touches nothing outside of the process, any thread. May be NULL. */
+  int32_t (*check_layout)(const cdcrt_config* layout, cdcrt_error*);
 } cdcrt_sink;
 
 #ifdef __cplusplus

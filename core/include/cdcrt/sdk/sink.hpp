@@ -2,9 +2,11 @@
 //
 //   class Shelf : public cdcrt::sdk::Sink {
 //    public:
-//     static constexpr const char* kSummary = "Rows on a shelf";            // optional; also kLicense, kNotes, kCapabilities
+//     static constexpr const char* kSummary = "Rows on a shelf";            // optional; also kLicense, kNotes, kCapabilities, kLongestText
 //     Shelf(const cdcrt::sdk::Config& config, cdcrt::sdk::Host host);       // or (const Config&) alone
 //     cdcrt::sdk::Status open(std::unique_ptr<cdcrt::sdk::SinkConnection>& connection) override;
+//     static cdcrt::sdk::OptionTable layout_options();                       // optional: a route's `layout`, see cdcrt_sink
+//     static cdcrt::sdk::Status check_layout(const cdcrt::sdk::Config&);     // optional
 //   };
 //   CDCRT_SINK("shelf", "1.0.0", Shelf, kOptions)                           // kOptions: array of cdcrt_option
 //   CDCRT_SINK("shelf", "1.0.0", Shelf, kOptions, kNotes)                   // with Markdown for `plugin describe`
@@ -19,6 +21,7 @@
 #include "cdcrt/abi/plugin.h"
 #include "cdcrt/sdk/config.hpp"
 #include "cdcrt/sdk/host.hpp"
+#include "cdcrt/sdk/option.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "cdcrt/sdk/table_description.hpp"
 
@@ -80,7 +83,17 @@ CDCRT_SDK_OPTIONAL_CONSTANT(sink_summary, kSummary, const char*, "")
 CDCRT_SDK_OPTIONAL_CONSTANT(sink_license, kLicense, const char*, "")
 CDCRT_SDK_OPTIONAL_CONSTANT(sink_notes, kNotes, const char*, nullptr)
 CDCRT_SDK_OPTIONAL_CONSTANT(sink_capabilities, kCapabilities, uint32_t, 0)
+CDCRT_SDK_OPTIONAL_CONSTANT(sink_longest_text, kLongestText, uint32_t, 0)
 #undef CDCRT_SDK_OPTIONAL_CONSTANT
+
+template <class Class, class = void>
+struct has_layout : std::false_type {};
+template <class Class>
+struct has_layout<Class, std::void_t<decltype(Class::layout_options())>> : std::true_type {};
+template <class Class, class = void>
+struct checks_layout : std::false_type {};
+template <class Class>
+struct checks_layout<Class, std::void_t<decltype(Class::check_layout(std::declval<const Config&>()))>> : std::true_type {};
 
 inline Sink* sink(void* self) { return static_cast<Sink*>(self); }
 inline SinkConnection* sink_connection(void* self) { return static_cast<SinkConnection*>(self); }
@@ -164,6 +177,16 @@ const cdcrt_sink& sink_functions() {
     table.abandoned = [](void* self, cdcrt_string process, cdcrt_error* error) {
       return guard(error, [&] { return sink(self)->abandoned(view(process)); });
     };
+    table.longest_text = sink_longest_text_t<Class>::value;
+    if constexpr (has_layout<Class>::value) {
+      table.layout_options = Class::layout_options().options;
+      table.layout_option_count = Class::layout_options().count;
+    }
+    if constexpr (checks_layout<Class>::value) {
+      table.check_layout = [](const cdcrt_config* layout, cdcrt_error* error) {
+        return guard(error, [&] { return Class::check_layout(Config(*layout)); });
+      };
+    }
     return table;
   }();
   return functions;

@@ -29,6 +29,8 @@ class TableDescription {
   }
   void set_exists(bool exists) { exists_ = exists; }
   void set_view(bool is_view) { is_view_ = is_view; }
+  /// The target does not tell ASCII case apart.
+  void set_folds_names(bool folds) { folds_names_ = folds; }
   [[nodiscard]] bool exists() const { return exists_; }
   [[nodiscard]] bool is_view() const { return is_view_; }
   [[nodiscard]] std::vector<cdcrt_column>& columns() { return columns_; }
@@ -38,6 +40,7 @@ class TableDescription {
   static void hand_over(std::unique_ptr<TableDescription> description, cdcrt_table_description* out) {
     out->exists = description->exists_ ? 1 : 0;
     out->is_view = description->is_view_ ? 1 : 0;
+    out->folds_names = description->folds_names_ ? 1 : 0;
     out->columns = description->columns_.data();
     out->column_count = static_cast<uint32_t>(description->columns_.size());
     out->owner = description.release();
@@ -55,6 +58,7 @@ class TableDescription {
   std::vector<cdcrt_column> columns_;
   bool exists_ = false;
   bool is_view_ = false;
+  bool folds_names_ = false;
 };
 
 }  // namespace cdcrt::sdk

@@ -1,5 +1,6 @@
 #include "definitions.hpp"
 
+#include "layout_options.hpp"
 #include "sql/identifier.hpp"
 #include "sql/redshift_ddl.hpp"
 #include "sql/redshift_literal.hpp"
@@ -14,13 +15,12 @@ using sql::redshift::Storage;
 
 namespace {
 
-constexpr uint32_t kLongestVarchar = 65'535;
+using sql::redshift::kLongestVarchar;
 
 class Change {
  public:
-  Change(TargetSession& session, const Settings& settings, const cdcrt_table& table, std::vector<Widening>& widenings)
+  Change(TargetSession& session, const cdcrt_table& table, std::vector<Widening>& widenings)
       : session_(session),
-        settings_(settings),
         table_(table),
         widenings_(widenings),
         what_("cannot change table " + sql::shown(sdk::view(table.name))) {}
@@ -73,7 +73,7 @@ class Change {
       if (status) status = execute(text);
     }
     sql::redshift::Layout layout;
-    if (status) status = settings_.layout_of(schema_, name_, layout);
+    if (status && change.layout != nullptr) status = read_layout(sdk::Config(*change.layout), layout);
     text.clear();
     if (status) status = sql::redshift::create_table(text, quoted_, change.columns, change.column_count, layout, session_.names());
     return status ? execute(text) : std::move(status);
@@ -122,7 +122,7 @@ class Change {
       // A text without a length grows when a value needs it.
       const bool unbounded = varchar && column.type.length == 0 && column.target_type.size == 0;
       if (unbounded || wanted.length <= found.type.length) return {};
-      widenings_.push_back({quoted_, column_, quoted_ + "." + column_, found.type, wanted.length});
+      widenings_.push_back({quoted_, column_, schema_, name_, found.name, quoted_ + "." + column_, found.type, wanted.length});
       return Status::error(CDCRT_STALE_SCHEMA,
                            "column " + quoted_ + "." + column_ + " is widened to " + wanted.name + " outside of the transaction");
     }
@@ -151,7 +151,6 @@ class Change {
   }
 
   TargetSession& session_;
-  const Settings& settings_;
   const cdcrt_table& table_;
   std::vector<Widening>& widenings_;
   const std::string what_;
@@ -161,9 +160,8 @@ class Change {
 
 }  // namespace
 
-Status apply_change(TargetSession& session, const Settings& settings, const cdcrt_table& table, const cdcrt_change& change,
-                    std::vector<Widening>& widenings) {
-  return Change(session, settings, table, widenings).run(change);
+Status apply_change(TargetSession& session, const cdcrt_table& table, const cdcrt_change& change, std::vector<Widening>& widenings) {
+  return Change(session, table, widenings).run(change);
 }
 
 }  // namespace cdcrt::redshift

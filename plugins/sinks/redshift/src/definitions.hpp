@@ -8,7 +8,6 @@
 #include "catalog.hpp"
 #include "cdcrt/abi/sink.h"
 #include "cdcrt/sdk/status.hpp"
-#include "settings.hpp"
 #include "table_write.hpp"
 #include "target_session.hpp"
 
@@ -16,7 +15,6 @@ namespace cdcrt::redshift {
 
 /// Carries one change out, in the transaction that is open. A column that only has to grow is added to `widenings` instead, and
 /// STALE_SCHEMA answered: that cannot be done inside of a transaction.
-sdk::Status apply_change(TargetSession& session, const Settings& settings, const cdcrt_table& table, const cdcrt_change& change,
-                         std::vector<Widening>& widenings);
+sdk::Status apply_change(TargetSession& session, const cdcrt_table& table, const cdcrt_change& change, std::vector<Widening>& widenings);
 
 }  // namespace cdcrt::redshift

@@ -8,8 +8,6 @@ using cdcrt::sdk::option;
 
 const char* const kEncryptions[] = {"bucket", "sse-s3", "sse-kms", nullptr};
 const char* const kCompressions[] = {"gzip", "none", nullptr};
-const char* const kStyles[] = {"key", "auto", "even", "all", nullptr};
-const char* const kSortKeys[] = {"key", "auto", nullptr};
 
 cdcrt_option one_of(const char* key, const char* const* values, const char* doc, const char* fallback, const char* example) {
   return option(CDCRT_OPTION_ENUM, 0, key, doc, fallback, example, values);
@@ -79,20 +77,6 @@ const cdcrt_option kOptions[] = {
             "Bytes of a new VARCHAR column whose source has no length. Columns grow (256, 1024, 4096, 16384, 65535) when a value needs it, "
             "which needs the table's owner.",
             "65535", "256"),
-    one_of("diststyle", kStyles, "Distribution of new tables; `key`: by `distkeys`, else by the first column of the key.", "key",
-           "\"auto\""),
-    one_of("sortkey", kSortKeys, "Sort key of new tables: the key's columns, or left to Redshift.", "key", "\"auto\""),
-    option(CDCRT_OPTION_MAP, 0, "distkeys", "Distribution key of single tables when they are created.", nullptr,
-           "{ \"shop.orders\" = \"customer_id\" }"),
-    option(CDCRT_OPTION_MAP, 0, "sortkeys", "Sort keys of single tables when they are created.", nullptr,
-           "{ \"shop.orders\" = \"created_at, id\" }"),
-    option(CDCRT_OPTION_MAP, 0, "diststyles", "Distribution of single tables when they are created.", nullptr,
-           "{ \"shop.countries\" = \"all\" }"),
-    option(CDCRT_OPTION_MAP, 0, "encodings", "Compression of single columns when their table is created.", nullptr,
-           "{ \"shop.orders.note\" = \"zstd\" }"),
-    option(CDCRT_OPTION_BOOLEAN, 0, "primary_keys",
-           "Declare PRIMARY KEY on new tables. Redshift does not enforce it but plans by it: only where nothing else writes to the table.",
-           "false", "true"),
 };
 
 const char* notes() {

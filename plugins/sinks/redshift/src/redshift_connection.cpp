@@ -40,9 +40,9 @@ std::string_view verb(uint32_t kind) {
 
 }  // namespace
 
-RedshiftConnection::RedshiftConnection(const Settings& settings, StagingPlace& place, const sdk::Host& host)
-    : settings_(settings),
-      place_(place),
+RedshiftConnection::RedshiftConnection(const Settings& settings, StagingPlace& place, SpelledNames& spelled, const sdk::Host& host)
+    : place_(place),
+      spelled_(spelled),
       host_(host),
       session_(settings),
       files_(place, host),
@@ -118,8 +118,7 @@ Status RedshiftConnection::rollback() {
 /// Growing a column is a transaction of its own, which Redshift commits by itself.
 void RedshiftConnection::widen() {
   for (const Widening& widening : widenings_) {
-    Status status = session_.execute(sql::redshift::widen(widening.table, widening.column, widening.type, widening.bytes),
-                                     "cannot widen column " + widening.shown, Moment::kChange);
+    Status status = widen(widening);
     if (status || status.code() == CDCRT_RETRY || status.code() == CDCRT_BUSY) continue;
     not_widened_[widening.shown] = {std::string(status.message()), std::chrono::steady_clock::now()};
     host_.warn("column " + widening.shown + " stays " + widening.type.name +
@@ -127,6 +126,17 @@ void RedshiftConnection::widen() {
   }
   if (!widenings_.empty()) tables_.clear();
   widenings_.clear();
+}
+
+/// What another session made longer meanwhile stays so: a shorter length would be taken as well.
+Status RedshiftConnection::widen(const Widening& widening) {
+  CatalogTable now;
+  Status status = read_catalog(session_, widening.schema, widening.table_name, now);
+  if (!status) return status;
+  const CatalogColumn* column = now.find(widening.column_name);
+  if (column == nullptr || column->type.storage != widening.type.storage || column->type.length >= widening.bytes) return {};
+  return session_.execute(sql::redshift::widen(widening.table, widening.column, widening.type, widening.bytes),
+                          "cannot widen column " + widening.shown, Moment::kChange);
 }
 
 /// nullptr: it may be tried, for the first time or again.
@@ -164,11 +174,18 @@ Status RedshiftConnection::describe(const cdcrt_table& table, sdk::TableDescript
     status = read_catalog(session_, session_.schema_of(table),
                           sql::redshift::folded(sdk::view(table.name), session_.names().case_sensitive), catalog);
   if (!status) return failed(std::move(status));
+  if (const auto other = spelled_.other(key_of(table), sdk::view(table.name))) {
+    return Status::error(CDCRT_BAD_CONFIG,
+                         "tables " + sql::shown(*other) + " and " + sql::shown(sdk::view(table.name)) +
+                             " are one table in Redshift, which does not tell case apart",
+                         "give one of them another name in its route (`table`), or set enable_case_sensitive_identifier for the user");
+  }
   // Declared keys are not enforced, so that none is told of.
   for (const CatalogColumn& column : catalog.columns)
     out.add(column.name, sql::redshift::logical_type(column.type), column.type.name, column.not_null, 0);
   out.set_exists(catalog.exists);
   out.set_view(catalog.is_view);
+  out.set_folds_names(!session_.names().case_sensitive);
   return {};
 }
 
@@ -183,7 +200,7 @@ Status RedshiftConnection::change(const cdcrt_table& table, const cdcrt_change* 
     Status widening;
     for (uint32_t i = 0; i < count && status; ++i) {
       const std::size_t known = widenings_.size();
-      status = apply_change(session_, settings_, table, changes[i], widenings_);
+      status = apply_change(session_, table, changes[i], widenings_);
       if (status.code() != CDCRT_STALE_SCHEMA || widenings_.size() == known) continue;
       // A column that cannot grow is used as it is: each value is looked at before it is written. The others grow together.
       if (why_not_widened(widenings_.back()) != nullptr) {
@@ -250,7 +267,8 @@ Status RedshiftConnection::write_groups(const cdcrt_write& write) {
       const std::string* why = why_not_widened(widening);
       if (why == nullptr) continue;
       status = Status::bad_record("column " + widening.shown + " is " + widening.type.name + " and has to grow for a value: " + *why,
-                                  "make the table's owner the connection's user, or widen the column by hand");
+                                  "make the table's owner the connection's user, widen the column by hand, or give it a type that is no "
+                                  "longer with on_overflow in the route's columns");
       widenings_.clear();
       return status;
     }

@@ -14,6 +14,7 @@
 #include "cdcrt/sdk/host.hpp"
 #include "cdcrt/sdk/sink.hpp"
 #include "settings.hpp"
+#include "spelled_names.hpp"
 #include "stage_loader.hpp"
 #include "staged_files.hpp"
 #include "table_write.hpp"
@@ -24,7 +25,8 @@ namespace cdcrt::redshift {
 /// One thread at a time. After a failed statement nothing but rollback() reaches the server, so that it never answers 25P02.
 class RedshiftConnection final : public sdk::SinkConnection {
  public:
-  RedshiftConnection(const Settings& settings, StagingPlace& place, const sdk::Host& host);
+  /// Borrows all of them.
+  RedshiftConnection(const Settings& settings, StagingPlace& place, SpelledNames& spelled, const sdk::Host& host);
   ~RedshiftConnection() override;
 
   /// Connects; tries staging where no connection of this process has yet.
@@ -47,13 +49,14 @@ class RedshiftConnection final : public sdk::SinkConnection {
   sdk::Status read_rows(const cdcrt_read& read, const std::string& what);
   sdk::Status known_table(const cdcrt_table& table, const CatalogTable*& out);
   void widen();
+  sdk::Status widen(const Widening& widening);
   const std::string* why_not_widened(const Widening& widening);
   [[nodiscard]] std::string key_of(const cdcrt_table& table) const;
   /// "cannot upsert into table "s"."t"": for messages.
   [[nodiscard]] static std::string doing(std::string_view what, const cdcrt_table& table);
 
-  const Settings& settings_;
   StagingPlace& place_;
+  SpelledNames& spelled_;
   const sdk::Host host_;
   TargetSession session_;
   StagedFiles files_;

@@ -5,7 +5,9 @@
 #include <string_view>
 
 #include "cdcrt/sdk/sink.hpp"
+#include "layout_options.hpp"
 #include "settings.hpp"
+#include "spelled_names.hpp"
 #include "staged_files.hpp"
 
 namespace cdcrt::redshift {
@@ -15,6 +17,12 @@ class RedshiftSink : public sdk::Sink {
   static constexpr const char* kSummary = "Tables of Amazon Redshift: files in S3, COPY, one transaction";
   static constexpr const char* kLicense = "Apache-2.0";
   static constexpr uint32_t kCapabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | CDCRT_SINK_TABLE_LOCKS;
+  static constexpr uint32_t kLongestText = sql::redshift::kLongestVarchar;
+  static sdk::OptionTable layout_options() { return redshift::layout_options(); }
+  static sdk::Status check_layout(const sdk::Config& config) {
+    sql::redshift::Layout ignored;
+    return read_layout(config, ignored);
+  }
 
   RedshiftSink(const sdk::Config& config, sdk::Host host);
   ~RedshiftSink() override;
@@ -26,6 +34,7 @@ class RedshiftSink : public sdk::Sink {
  private:
   const sdk::Host host_;
   Settings settings_;
+  SpelledNames spelled_;
   std::unique_ptr<StagingPlace> place_;
 };
 

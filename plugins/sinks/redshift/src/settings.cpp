@@ -7,60 +7,6 @@ namespace cdcrt::redshift {
 namespace {
 
 using sdk::Status;
-using sql::redshift::Layout;
-using Map = std::vector<std::pair<std::string, std::string>>;
-
-bool parse_style(const std::string& text, Layout::Distribution& out) {
-  if (text == "key")
-    out = Layout::Distribution::kKey;
-  else if (text == "auto")
-    out = Layout::Distribution::kAuto;
-  else if (text == "even")
-    out = Layout::Distribution::kEven;
-  else if (text == "all")
-    out = Layout::Distribution::kAll;
-  else
-    return false;
-  return true;
-}
-
-/// Encodings are pasted into DDL: words only.
-bool is_word(const std::string& text) {
-  if (text.empty()) return false;
-  for (const char c : text) {
-    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) return false;
-  }
-  return true;
-}
-
-/// What is left of `entry` after "schema.table" or "table"; false: of another table.
-bool belongs(const std::string& entry, std::string_view schema, std::string_view table, bool with_column, std::string& column) {
-  const std::string name = sql::redshift::folded(entry, false);
-  for (const std::string& prefix : {std::string(schema) + "." + std::string(table), std::string(table)}) {
-    const std::string wanted = sql::redshift::folded(prefix, false);
-    if (!with_column && name == wanted) return true;
-    if (with_column && name.size() > wanted.size() + 1 && name.compare(0, wanted.size(), wanted) == 0 && name[wanted.size()] == '.') {
-      column = entry.substr(wanted.size() + 1);
-      return true;
-    }
-  }
-  return false;
-}
-
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> parts;
-  std::string part;
-  for (const char c : text + ",") {
-    if (c != ',') {
-      if (c != ' ' || !part.empty()) part += c;
-      continue;
-    }
-    while (!part.empty() && part.back() == ' ') part.pop_back();
-    if (!part.empty()) parts.push_back(part);
-    part.clear();
-  }
-  return parts;
-}
 
 Status read_staging(const sdk::Config& config, StagingOptions& out) {
   const std::string url = config.string("staging.url");
@@ -119,44 +65,6 @@ Status read_settings(const sdk::Config& config, Settings& out) {
   out.copy_from_bytes = config.bytes("copy_from_bytes");
   out.unbounded_varchar = static_cast<uint32_t>(config.bytes("varchar"));
   out.query_group = config.string("query_group");
-  parse_style(config.string("diststyle"), out.layout.distribution);
-  out.layout.sort_by_key = config.string("sortkey") == "key";
-  out.layout.primary_key = config.boolean("primary_keys");
-  out.distkeys = config.map("distkeys");
-  out.sortkeys = config.map("sortkeys");
-  out.diststyles = config.map("diststyles");
-  out.encodings = config.map("encodings");
-  for (const auto& [name, style] : out.diststyles) {
-    Layout::Distribution parsed{};
-    if (!parse_style(style, parsed))
-      return Status::bad_config("diststyles", "\"" + style + "\" of " + sql::shown(name) + " is no distribution style",
-                                "key, auto, even or all");
-  }
-  for (const auto& [name, encoding] : out.encodings) {
-    if (!is_word(encoding))
-      return Status::bad_config("encodings", "\"" + encoding + "\" of " + sql::shown(name) + " is no encoding",
-                                "for example zstd, az64, lzo, raw");
-  }
-  return {};
-}
-
-Status Settings::layout_of(std::string_view schema, std::string_view table, Layout& out) const {
-  out = layout;
-  std::string column;
-  for (const auto& [name, style] : diststyles) {
-    if (belongs(name, schema, table, false, column)) parse_style(style, out.distribution);
-  }
-  for (const auto& [name, key] : distkeys) {
-    if (belongs(name, schema, table, false, column)) out.distkey = key;
-  }
-  for (const auto& [name, key] : sortkeys) {
-    if (!belongs(name, schema, table, false, column)) continue;
-    out.sortkey = split(key);
-    out.sort_by_key = false;
-  }
-  for (const auto& [name, encoding] : encodings) {
-    if (belongs(name, schema, table, true, column)) out.encodings.emplace_back(column, encoding);
-  }
   return {};
 }
 

@@ -14,7 +14,6 @@
 #include "cdcrt/sdk/config.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "odbc/connection_string.hpp"
-#include "sql/redshift_ddl.hpp"
 
 namespace cdcrt::redshift {
 
@@ -36,11 +35,6 @@ struct Settings {
   uint64_t copy_from_rows = 0, copy_from_bytes = 0;  ///< below both: by INSERT
   uint32_t unbounded_varchar = 0;                    ///< bytes
   std::string query_group;
-  sql::redshift::Layout layout;                                                                ///< of tables that nothing below names
-  std::vector<std::pair<std::string, std::string>> distkeys, sortkeys, diststyles, encodings;  ///< by "schema.table[.column]"
-
-  /// The layout of a new table. BAD_CONFIG names the option at fault.
-  sdk::Status layout_of(std::string_view schema, std::string_view table, sql::redshift::Layout& out) const;
 };
 
 /// Touches nothing outside of the process. BAD_CONFIG names the option.

@@ -140,9 +140,13 @@ Status TableWrite::check(std::vector<Widening>& out) {
     if (bytes == 0 || !can_grow(type)) {
       return Status::bad_record(
           "column " + name + " is " + type.name + " and cannot hold a value of " + std::to_string(longest[c]) + " bytes",
-          "on_overflow = \"truncate\" or \"null\" in the route, or exclude the column");
+          "give the column a type that is no longer, with what to do then, in the route's columns: type = \"string(" +
+              std::to_string(std::max<uint32_t>(type.length / 4, 1)) + ")\", on_overflow = \"truncate\" or \"null\"; or exclude it");
     }
-    out.push_back({shape_.table, shape_.columns[c].name, name, type, bytes});
+    const bool case_sensitive = session_.names().case_sensitive;
+    out.push_back({shape_.table, shape_.columns[c].name, session_.schema_of(write_.table),
+                   sql::redshift::folded(sdk::view(write_.table.name), case_sensitive),
+                   sql::redshift::folded(sdk::view(write_.columns[group_.columns[c]].name), case_sensitive), name, type, bytes});
   }
   return {};
 }

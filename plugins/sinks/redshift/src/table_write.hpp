@@ -18,6 +18,7 @@ namespace cdcrt::redshift {
 /// A text column that must grow before a value fits.
 struct Widening {
   std::string table, column;       ///< quoted
+  std::string schema, table_name, column_name;  ///< as the catalog has them
   std::string shown;               ///< for messages: "s"."t"."c"
   sql::redshift::ColumnType type;  ///< as it is
   uint32_t bytes = 0;              ///< as it is to be

@@ -1,0 +1,67 @@
+#include "layout_options.hpp"
+
+#include "sql/identifier.hpp"
+
+namespace cdcrt::redshift {
+namespace {
+
+using sdk::option;
+using sdk::Status;
+using sql::redshift::Layout;
+
+const char* const kStyles[] = {"key", "auto", "even", "all", nullptr};
+
+// Developer Guide, CREATE TABLE: at most 400 columns in a compound sort key.
+constexpr std::size_t kMostSortColumns = 400;
+
+const cdcrt_option kLayoutOptions[] = {
+    option(CDCRT_OPTION_ENUM, 0, "diststyle", "Distribution; `key`: by `distkey`, `auto`: left to Redshift.", "key", "\"all\"", kStyles),
+    option(CDCRT_OPTION_STRING, 0, "distkey",
+           "The column to distribute by, with `diststyle = \"key\"`; by default the first column of the table's key.", nullptr,
+           "\"customer_id\""),
+    option(CDCRT_OPTION_LIST, 0, "sortkey", "Columns to sort by, in order; `[]`: left to Redshift. By default the columns of the table's key.",
+           nullptr, "[\"created_at\", \"id\"]"),
+    option(CDCRT_OPTION_MAP, 0, "encode", "Compression of single columns; Redshift chooses for the others.", nullptr,
+           "{ note = \"zstd\", id = \"raw\" }"),
+    option(CDCRT_OPTION_BOOLEAN, 0, "declare_key",
+           "Declare the key as PRIMARY KEY. Redshift does not enforce it but plans by it: only where nothing else writes to the table.", "false",
+           "true"),
+};
+
+/// Encodings are pasted into DDL: words only.
+bool is_word(std::string_view text) {
+  for (const char c : text) {
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) return false;
+  }
+  return !text.empty();
+}
+
+}  // namespace
+
+sdk::OptionTable layout_options() { return sdk::option_table(kLayoutOptions); }
+
+Status read_layout(const sdk::Config& config, Layout& out) {
+  const std::string style = config.string("diststyle");
+  out.distribution = style == "auto"   ? Layout::Distribution::kAuto
+                     : style == "even" ? Layout::Distribution::kEven
+                     : style == "all"  ? Layout::Distribution::kAll
+                                       : Layout::Distribution::kKey;
+  out.distkey = config.string("distkey");
+  if (!out.distkey.empty() && style != "key") {
+    return Status::bad_config("distkey", "a table of diststyle \"" + style + "\" has no distkey", "take one of them out; diststyle = \"key\" goes with a distkey");
+  }
+  out.sort_by_key = !config.has("sortkey");
+  out.sortkey = config.list("sortkey");
+  if (out.sortkey.size() > kMostSortColumns) {
+    return Status::bad_config("sortkey", std::to_string(out.sortkey.size()) + " columns, and Redshift sorts by at most " + std::to_string(kMostSortColumns));
+  }
+  out.encodings = config.map("encode");
+  for (const auto& [name, encoding] : out.encodings) {
+    if (!is_word(encoding))
+      return Status::bad_config("encode", "\"" + encoding + "\" of " + sql::shown(name) + " is no encoding", "for example zstd, az64, lzo, raw");
+  }
+  out.primary_key = config.boolean("declare_key");
+  return {};
+}
+
+}  // namespace cdcrt::redshift

@@ -1,0 +1,160 @@
+"""What a manifest says of Redshift's tables: their layout, names that fold, texts beyond the longest, how many share a transaction."""
+
+import json
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from integration import redshift_target  # noqa: E402
+from integration.messages import envelope  # noqa: E402
+from integration.redshift_target import LinesCase  # noqa: E402
+
+
+def tearDownModule():
+    redshift_target.stop()
+
+
+class Layout(LinesCase):
+    def created(self, table):
+        head = f'CREATE TABLE IF NOT EXISTS "public"."{table}" '
+        return [each["text"][len(head):] for each in self.front.statements() if each["text"].startswith(head)]
+
+    def test_a_route_lays_its_tables_out_and_defaults_the_others(self):
+        for table in ("orders", "countries", "plain"):
+            self.lines.row(table, {"id": 1, "v": "x"})
+        self.apply(routes="""
+[defaults.layout]
+sortkey = []
+[routes.orders]
+match = ["orders"]
+layout = { distkey = "v", sortkey = ["v", "id"], encode = { v = "zstd" }, declare_key = true }
+[routes.countries]
+match = ["countries"]
+layout = { diststyle = "all" }
+[routes.others]
+match = ["*"]
+""")
+        self.assertEqual(self.created("orders"), ['("id" BIGINT NOT NULL, "v" VARCHAR(65535) ENCODE zstd, PRIMARY KEY ("id")) DISTSTYLE KEY DISTKEY("v") SORTKEY("v", "id")'])
+        self.assertEqual(self.created("countries"), ['("id" BIGINT NOT NULL, "v" VARCHAR(65535)) DISTSTYLE ALL'])
+        self.assertEqual(self.created("plain"), ['("id" BIGINT NOT NULL, "v" VARCHAR(65535)) DISTSTYLE KEY DISTKEY("id")'])
+        self.clean()
+
+    def test_without_a_layout_the_key_distributes_and_sorts(self):
+        self.lines.good(1)
+        self.apply()
+        self.assertEqual(self.created("good"), ['("id" BIGINT NOT NULL, "v" VARCHAR(65535)) DISTSTYLE KEY DISTKEY("id") SORTKEY("id")'])
+
+    def test_a_layout_that_contradicts_itself_is_shown_where_it_stands(self):
+        self.lines.good(1)
+        log = self.apply(exit_code=2, routes='[routes.all]\nmatch = ["*"]\nlayout = { diststyle = "even", distkey = "v" }\n')
+        self.assertIn("error[E0209]: a table of diststyle \"even\" has no distkey", log)
+        self.assertIn('layout = { diststyle = "even", distkey = "v" }', log)
+
+    def test_a_column_that_is_not_there_is_named(self):
+        self.lines.good(1)
+        self.lines.write(os.path.join(self.folder, "events.jsonl"))
+        text = self.sources + '[defaults.layout]\nsortkey = ["nowhere"]\n'
+        _, log = redshift_target.run_until(self.folder, self.target, text, ['layout.sortkey names column "nowhere"'])
+        self.assertIn('layout.sortkey names column "nowhere"', log)
+
+
+class Names(LinesCase):
+    def test_a_dropped_column_goes_whatever_the_case_of_its_name_also_after_a_restart(self):
+        for restart in (False, True):
+            with self.subTest(restart=restart):
+                table = "again" if restart else "once"
+                self.schema(table, ["id", "Kept", "Old Note"], {"id": 1, "Kept": "a", "Old Note": "b"})
+                if restart:
+                    self.apply()
+                self.schema(table, ["id", "Kept"], {"id": 2, "Kept": "c"})
+                self.apply()
+                columns = self.front.query(f"select column_name from information_schema.columns where table_name = '{table}' order by ordinal_position")
+                self.assertEqual(columns, [["id"], ["kept"]])
+        self.clean()
+
+    def schema(self, table, names, row):
+        """A row with its schema: what tells that a column is gone."""
+        fields = [{"type": "int64" if name == "id" else "string", "optional": name != "id", "field": name} for name in names]
+        image = {"type": "struct", "optional": True, "name": f"s.public.{table}.Value", "fields": fields}
+        payload = json.loads(envelope(table, row, "c", lsn=100 + self.lines.offset))
+        value = {"schema": {"type": "struct", "name": f"s.public.{table}.Envelope", "fields": [
+            {**image, "field": "before"}, {**image, "field": "after"}, {"type": "struct", "optional": False, "field": "source", "fields": []},
+            {"type": "string", "optional": False, "field": "op"}]}, "payload": payload}
+        key = {"schema": {"type": "struct", "optional": False, "name": f"s.public.{table}.Key", "fields": [fields[0] | {"optional": False}]}, "payload": {"id": row["id"]}}
+        self.lines.message(json.dumps(value), json.dumps(key))
+
+    def test_tables_that_differ_in_case_only_stop_with_the_reason(self):
+        self.lines.row("Good", {"id": 1, "v": "a"})
+        self.lines.row("GOOD", {"id": 2, "v": "b"})
+        self.lines.write(os.path.join(self.folder, "events.jsonl"))
+        _, log = redshift_target.run_until(self.folder, self.target, self.sources, ["one table in Redshift"])
+        self.assertRegex(log, 'tables "(Good|GOOD)" and "(Good|GOOD)" are one table in Redshift')
+        self.assertEqual(len(self.front.query("select id from good")), 1)
+
+
+class Overflow(LinesCase):
+    LONG = "ü" * 40000  # 80,000 bytes
+
+    def apply_with(self, policy, exit_code=0):
+        self.lines.row("good", {"id": 1, "v": "short"})
+        self.lines.row("good", {"id": 2, "v": self.LONG})
+        log = self.apply(exit_code=exit_code, routes=f'[defaults.columns]\nv = {{ on_overflow = "{policy}" }}\n')
+        self.clean()
+        return log, self.front.query("select id, v from good order by id")
+
+    def test_a_text_beyond_the_longest_is_cut_between_characters(self):
+        log, rows = self.apply_with("truncate")
+        self.assertEqual(rows, [["1", "short"], ["2", "ü" * 32767]])
+        self.assertIn("1 values cut or made NULL (on_overflow)", log)
+
+    def test_a_text_beyond_the_longest_is_null(self):
+        self.assertEqual(self.apply_with("null")[1], [["1", "short"], ["2", None]])
+
+    def test_a_text_beyond_the_longest_is_a_dead_letter(self):
+        self.assertEqual(self.apply_with("dead_letter", exit_code=4)[1], [["1", "short"]])
+        self.assertIn("80000 bytes is longer than the 65535 bytes", self.letters()[0]["message"])
+
+
+class Transactions(LinesCase):
+    TABLES = 6
+
+    def transactions(self):
+        """Tables of the test that each COMMIT made durable, of those that did."""
+        found, tables = [], set()
+        for each in self.front.statements():
+            written = re.match(r'INSERT INTO "public"."(t\d)"', each["text"])
+            if written:
+                tables.add(written[1])
+            if each["text"].startswith("COMMIT"):
+                if tables:
+                    found.append(sorted(tables))
+                tables = set()
+        return found
+
+    def fill(self, rows):
+        for number in range(rows):
+            for table in range(self.TABLES):
+                self.lines.row(f"t{table}", {"id": number, "v": "x" * 200})
+
+    def test_as_many_tables_share_a_transaction_as_the_manifest_says(self):
+        for most, expected in ((1, 6), (3, 2), (100, 1)):
+            with self.subTest(group_tables=most):
+                self.fill(10)
+                # Nothing is due before the end, when everything is.
+                self.apply("sinks.target.batch.max_age=1h", f"sinks.target.group_tables={most}", "sinks.target.connections=1")
+                self.assertEqual(len(self.transactions()) - getattr(self, "seen", 0), expected)
+                self.seen = len(self.transactions())
+
+    def test_tables_that_are_large_share_one_too_when_the_manifest_says_so(self):
+        self.fill(3000)  # of about 700 KB each
+        self.apply("sinks.target.batch.max_age=1h", "sinks.target.group_tables=100", "sinks.target.connections=1", "runtime.memory=512MiB")
+        self.assertEqual(len(self.transactions()), 1)
+
+    def test_a_table_is_not_written_again_within_the_interval(self):
+        self.fill(2000)
+        self.apply("sinks.target.batch.min_interval=1h", "runtime.decode_workers=1")
+        writes = [table for tables in self.transactions() for table in tables]
+        # The first rows at once, and the rest when the input ends.
+        self.assertEqual({table: writes.count(table) for table in writes}, {f"t{number}": 2 for number in range(self.TABLES)})

@@ -1,0 +1,47 @@
+#include <doctest/doctest.h>
+
+#include <thread>
+
+#include "apply/memory_sink.hpp"
+#include "dead_letters/dead_letters.hpp"
+#include "plugin/instance.hpp"
+#include "progress/store.hpp"
+
+using namespace cdcrt;
+
+TEST_CASE("letters: of two transactions that pass the same ones only the first takes them along") {
+  memory_sink::Database database;
+  const manifest::Sink component = memory_sink::component(database);
+  auto sink = plugin::Sink::create(component);
+  REQUIRE(sink);
+  auto connection = sink->open();
+  REQUIRE(connection);
+  progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "here");
+  REQUIRE(store.prepare(*connection));
+  REQUIRE(store.prepare_letters(*connection));
+
+  dead_letters::DeadLetters letters(nullptr, dead_letters::Budget({}, 0));
+  letters.keep_in_targets({"db"}, "db", "the target");
+  dead_letters::Letter letter;
+  letter.reason = "value_refused";
+  letter.source = "s";
+  letter.topic = "t";
+  letter.sink = "db";
+  letter.table = "shop.orders";
+  letters.add(letter);
+
+  auto first = letters.flush({&*connection, &store});
+  REQUIRE(first);
+  CHECK(first->mark == 1);
+  // It asks while the first transaction is open, and may only answer once that has ended.
+  uint64_t second_mark = 99;
+  std::thread second([&] {
+    auto flushed = letters.flush({&*connection, &store});
+    if (flushed) second_mark = flushed->mark;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  letters.committed(store, *first);
+  first->turn.unlock();
+  second.join();
+  CHECK(second_mark == 0);
+}
