@@ -68,7 +68,8 @@ const cdcrt_column* find(const cdcrt_column* columns, uint32_t count, std::strin
 Status no_such_column(std::string_view option, std::string_view column, std::string_view table) {
   return Status::error(CDCRT_BAD_CONFIG,
                        std::string(option) + " names column " + shown(column) + ", which table " + std::string(table) + " does not have",
-                       "name one of the table's columns as they are called in the target");
+                       "name one of the table's columns as they are called in the target; a column whose type is not known yet is made "
+                       "at once when the route gives it one: columns.NAME.type");
 }
 
 }  // namespace
@@ -90,7 +91,9 @@ Status create_table(std::string& out, std::string_view quoted_table, const cdcrt
   out += " (";
   for (uint32_t i = 0; i < count && status; ++i) {
     if (i > 0) out += ", ";
-    status = append_definition(out, columns[i], names);
+    // Redshift does not widen what a declared key holds.
+    const bool declared = layout.primary_key && columns[i].key_ordinal > 0 && columns[i].type.length == 0;
+    status = append_definition(out, columns[i], declared ? Names{names.case_sensitive, kLongestVarchar} : names);
     for (const auto& [name, encoding] : layout.encodings) {
       if (find(&columns[i], 1, name, names) != nullptr) out += " ENCODE " + encoding;
     }

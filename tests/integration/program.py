@@ -1,5 +1,6 @@
 """Runs the program, and gives it a target."""
 
+import gzip
 import json
 import os
 import subprocess
@@ -73,6 +74,13 @@ class PostgresqlTarget:
         self.server.create(database)
         self.environment = {"CDCRT_TEST_DATABASE": database, "CDCRT_TEST_PORT": str(self.server.port)}
         self.name = "postgresql:" + self.server.connection(database)
+
+
+def captured_messages(name):
+    """The messages of tests/data/`name`, parsed, in the order of their times."""
+    place = os.path.join(TESTS, "data", name, "events.jsonl")
+    with open(place, encoding="utf-8") if os.path.exists(place) else gzip.open(place + ".gz", "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
 
 
 def real_events(name, target, folder, *settings):

@@ -1,31 +1,19 @@
 """The program into the test Redshift: what comes out equals the source, whatever fails on the way, and nothing is left in S3."""
 
-import io
 import os
 import random
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
-import tomllib
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from integration import program, redshift_target  # noqa: E402
-from integration.messages import Lines, envelope  # noqa: E402
-from integration.redshift_target import RedshiftTarget  # noqa: E402
+from integration.messages import envelope  # noqa: E402
+from integration.redshift_target import LinesCase  # noqa: E402
+from lab.process import wait_until  # noqa: E402
 from lab.s3_faults import S3Faults  # noqa: E402
-from oracle import compare  # noqa: E402
-
-SOURCE = """[pipeline]
-name = "shop"
-[sources.events]
-plugin = "file"
-paths = ["{folder}/events.jsonl"]
-format.plugin = "debezium-json"
-"""
 
 KILLS = int(os.environ.get("CDCRT_TEST_KILLS", "5"))
 SEED = int(os.environ.get("CDCRT_TEST_SEED", str(time.time_ns() % 1_000_000)))
@@ -35,67 +23,18 @@ def tearDownModule():
     redshift_target.stop()
 
 
-class Case(unittest.TestCase):
-    def setUp(self):
-        place = tempfile.TemporaryDirectory()
-        self.addCleanup(place.cleanup)
-        self.folder = place.name
-        self.target = RedshiftTarget(self.folder)
-        self.front = self.target.front
-        self.lines = Lines()
-
-    def letters(self):
-        return program.letters(os.path.join(self.folder, "letters.jsonl"))
-
-    def apply(self, *settings, exit_code=0, routes="", timeout=300):
-        """Runs over the lines; the log."""
-        self.lines.write(os.path.join(self.folder, "events.jsonl"))
-        done = redshift_target.run(self.folder, self.target, SOURCE.format(folder=self.folder) + routes, *settings, timeout=timeout)
-        self.assertEqual(done.exit_code, exit_code, done.log[-3000:])
-        return done.log
-
-    def clean(self):
-        """Nothing was rejected that Redshift rejects, and no file is left."""
-        self.assertEqual(self.front.rejections(), [])
-        self.assertEqual([each for each in self.front.statements() if each["state"] == "25P02"], [])
-        self.assertEqual(self.target.files(), [])
-        self.assertEqual([key for key in self.target.s3.uploads() if key.startswith(self.target.prefix)], [])
-
-
-class RealEvents(Case):
-    """Redshift has no infinite dates: the one row that holds them becomes a dead letter."""
-
-    def expected(self, name):
-        folder = os.path.join(self.folder, "expected")
-        shutil.copytree(os.path.join(program.TESTS, "data", name, "expected"), folder)
-        place = os.path.join(folder, "public.types_all.csv")
-        with open(place, encoding="utf-8", newline="") as file:
-            text = file.read()
-        begin = text.index("\n2,") + 1
-        end = min(at for at in (text.find("\n3,", begin), text.find("\n4,", begin), len(text)) if at > 0)
-        with open(place, "w", encoding="utf-8", newline="") as file:
-            file.write(text[:begin] + text[end + 1:])
-        return folder
-
-    def spelled(self, folder):
-        with open(os.path.join(folder, "types.toml"), "rb") as file:
-            return [column for of in tomllib.load(file).values() for column in of["columns"]]
-
-    def same(self, folder):
-        out = io.StringIO()
-        count = compare.compare(folder, self.target.tables(self.spelled(folder)), out=out)
-        self.assertEqual(count, 0, out.getvalue())
-
+class RealEvents(LinesCase):
     def prepare(self, name):
         """What the program keeps in the target is there: faults of the start are not what is looked at."""
         done = program.run(program.real_events(name, self.target, self.folder, 'sources.events.topics=["none"]'), self.target.environment, self.folder)
         self.assertEqual(done.exit_code, 0, done.log[-3000:])
 
     def check(self, name, *settings, faults=False):
-        expected = self.expected(name)
+        expected = redshift_target.captured(name, self.folder)
         done = program.run(program.real_events(name, self.target, self.folder, *settings), self.target.environment, self.folder)
         self.assertEqual(done.exit_code, 4, done.log[-3000:])
-        self.assertEqual([(letter["table"], letter["offset"]) for letter in self.letters()], [("public.types_all", 2)], [letter["message"] for letter in self.letters()])
+        self.assertEqual([(letter["table"], letter["offset"]) for letter in self.letters()], list(redshift_target.CAPTURED_LETTERS),
+                         [letter["message"] for letter in self.letters()])
         self.same(expected)
         self.front.clear_faults()
         # Once more: everything was applied, nothing is applied again.
@@ -132,9 +71,8 @@ class RealEvents(Case):
         self.check("debezium-postgres", "sinks.target.batch.max_rows=100", faults=True)
         self.clean()
 
-
     def test_killed_at_random_moments(self):
-        expected = self.expected("debezium-postgres")
+        expected = redshift_target.captured("debezium-postgres", self.folder)
         chance = random.Random(SEED)
         arguments = program.real_events("debezium-postgres", self.target, self.folder, "sinks.target.batch.max_rows=100", "sinks.target.copy_from_rows=10")
         kills, code = 0, None
@@ -149,12 +87,12 @@ class RealEvents(Case):
                 process.wait()
         with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as file:
             self.assertIn(code, (0, 4), f"seed {SEED}: " + file.read()[-3000:])
-        self.assertEqual({(letter["table"], letter["offset"]) for letter in self.letters()}, {("public.types_all", 2)}, f"seed {SEED}")
+        self.assertEqual({(letter["table"], letter["offset"]) for letter in self.letters()}, redshift_target.CAPTURED_LETTERS, f"seed {SEED}")
         self.same(expected)
         self.clean()
 
 
-class Values(Case):
+class Values(LinesCase):
     def test_a_text_widens_its_column_by_need(self):
         for size in (10, 300, 5000, 65535):
             self.lines.row("good", {"id": size, "v": "é" * (size // 2) + "x" * (size % 2)})
@@ -232,15 +170,6 @@ class Values(Case):
     def test_without_a_key_the_same_through_copy(self):
         self.without_key("sinks.target.copy_from_rows=0")
 
-    def test_a_new_table_is_laid_out_as_the_manifest_says(self):
-        self.lines.good(2)
-        self.apply('sinks.target.distkeys={ "public.good" = "v" }', 'sinks.target.sortkeys={ "good" = "v, id" }', 'sinks.target.encodings={ "public.good.v" = "zstd" }',
-                   "sinks.target.primary_keys=true")
-        created = [each["text"] for each in self.front.statements() if each["text"].startswith('CREATE TABLE IF NOT EXISTS "public"."good"')]
-        self.assertEqual(created, ['CREATE TABLE IF NOT EXISTS "public"."good" ("id" BIGINT NOT NULL, "v" VARCHAR(65535) ENCODE zstd, PRIMARY KEY ("id")) '
-                                   'DISTSTYLE KEY DISTKEY("v") SORTKEY("v", "id")'])
-        self.clean()
-
     def test_without_staging_rows_travel_inside_of_statements(self):
         with open(self.target.overlay, encoding="utf-8") as file:
             kept = [line for line in file if not line.startswith("staging.")]
@@ -257,7 +186,7 @@ class Values(Case):
         self.lines.row("good", {"id": 1, "v": "not a number"})
         self.lines.write(os.path.join(self.folder, "events.jsonl"))
         texts = ["is its DISTKEY", "ALTER DISTSTYLE EVEN"]
-        _, log = redshift_target.run_until(self.folder, self.target, SOURCE.format(folder=self.folder), texts)
+        _, log = redshift_target.run_until(self.folder, self.target, self.sources, texts)
         for text in texts:
             self.assertIn(text, log)
 
@@ -271,12 +200,12 @@ class Values(Case):
     def test_columns_that_differ_in_case_only_stop_their_table_with_the_reason(self):
         self.lines.row("good", {"id": 1, "Name": "a", "NAME": "b"})
         self.lines.write(os.path.join(self.folder, "events.jsonl"))
-        code, log = redshift_target.run_until(self.folder, self.target, SOURCE.format(folder=self.folder), ["one name in Redshift"])
+        code, log = redshift_target.run_until(self.folder, self.target, self.sources, ["one name in Redshift"])
         self.assertNotIn(code, (0, 4))
         self.assertIn("one name in Redshift", log)
 
 
-class Staging(Case):
+class Staging(LinesCase):
     ROWS = 120
 
     def setUp(self):
@@ -287,7 +216,7 @@ class Staging(Case):
         with open(self.target.overlay, "w", encoding="utf-8") as file:
             file.write(self.target.manifest(endpoint=self.faults.endpoint))
 
-    def same(self):
+    def complete(self):
         self.assertEqual(self.front.query("select count(*), count(distinct id), min(id), max(id) from good"), [[str(self.ROWS)] * 2 + ["1", str(self.ROWS)]])
         self.assertEqual(self.letters(), [])
         self.clean()
@@ -295,7 +224,7 @@ class Staging(Case):
     def check(self):
         self.apply("sinks.target.copy_from_rows=0", "sinks.target.batch.max_rows=10")
         self.assertGreater(self.faults.hits(), 0)
-        self.same()
+        self.complete()
 
     def test_errors_of_the_service_and_cut_connections_are_tried_again(self):
         for kind, every in (("500", 5), ("503", 7), ("cut_upload", 11), ("cut_answer", 13)):
@@ -305,7 +234,7 @@ class Staging(Case):
     def test_a_grant_that_is_taken_back_is_waited_for(self):
         self.lines.write(os.path.join(self.folder, "events.jsonl"))
         self.faults.fault("403", method="PUT", match=r"/([2-9]|\d\d+)\.", every=1)
-        arguments = redshift_target.arguments_of(self.folder, self.target, SOURCE.format(folder=self.folder), "sinks.target.copy_from_rows=1")
+        arguments = redshift_target.arguments_of(self.folder, self.target, self.sources, "sinks.target.copy_from_rows=1")
         log = os.path.join(self.folder, "log")
         process = program.start(arguments, self.target.environment, log)
         try:
@@ -321,14 +250,14 @@ class Staging(Case):
             process.wait()
         with open(log, encoding="utf-8") as file:
             self.assertIn("s3:PutObject", file.read())
-        self.same()
+        self.complete()
 
     def test_what_a_killed_process_left_is_removed_by_the_next_one_and_nothing_else_is(self):
         self.target.s3.put(self.target.prefix + "shop/somebody-elses", b"x")
         self.target.s3.put(self.target.prefix + "other/process/1.0.csv.gz", b"x")
         mine = self.target.files()
         self.lines.write(os.path.join(self.folder, "events.jsonl"))
-        arguments = redshift_target.arguments_of(self.folder, self.target, SOURCE.format(folder=self.folder), "sinks.target.copy_from_rows=1")
+        arguments = redshift_target.arguments_of(self.folder, self.target, self.sources, "sinks.target.copy_from_rows=1")
         self.front.fault("slow", at="copy", match='"id"', seconds=8)
         process = program.start(arguments, self.target.environment, os.path.join(self.folder, "log"))
         try:
@@ -345,8 +274,29 @@ class Staging(Case):
         self.assertEqual(self.target.files(), mine)
         self.assertEqual(self.front.query("select count(*) from good"), [[str(self.ROWS)]])
 
+    def test_an_upload_that_a_killed_process_had_begun_is_aborted_by_the_next_one(self):
+        for number in range(150):
+            self.lines.row("good", {"id": 1000 + number, "v": "x" * 60000})
+        self.lines.write(os.path.join(self.folder, "events.jsonl"))
+        settings = ("sinks.target.staging.compression=none", "sinks.target.staging.part_size=5242880", "sinks.target.staging.files=1")
+        self.faults.fault("stall_upload", method="PUT", match="partNumber=2")
+        arguments = redshift_target.arguments_of(self.folder, self.target, self.sources, *settings)
+        process = program.start(arguments, self.target.environment, os.path.join(self.folder, "log"))
+        try:
+            wait_until(self.faults.hits, 60, "no second part was sent")
+        finally:
+            process.kill()
+            process.wait()
+        self.assertEqual(len(self.target.s3.uploads()), 1)
+        self.faults.clear()
+        self.front.cut()
+        self.apply(*settings)
+        self.assertEqual(self.front.query("select count(*), count(distinct id), max(len(v)) from good"), [[str(self.ROWS + 150)] * 2 + ["60000"]])
+        self.assertEqual(self.letters(), [])
+        self.clean()
 
-class Settings(Case):
+
+class Settings(LinesCase):
     """Each mistake is one clear error before the first row."""
 
     def refused(self, *expected, **overlay):
@@ -354,7 +304,7 @@ class Settings(Case):
             file.write(self.target.manifest(**overlay))
         self.lines.good(1)
         self.lines.write(os.path.join(self.folder, "events.jsonl"))
-        code, log = redshift_target.run_until(self.folder, self.target, SOURCE.format(folder=self.folder), expected)
+        code, log = redshift_target.run_until(self.folder, self.target, self.sources, expected)
         self.assertNotIn(code, (0, 4), log)
         for text in expected:
             self.assertIn(text, log)

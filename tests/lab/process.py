@@ -237,4 +237,11 @@ class Case(unittest.TestCase):
     def tearDown(self):
         result = self._outcome.result
         if any(test is self for test, _ in [*result.failures, *result.errors]):
-            print(f"\nlogs of the servers: {keep_logs(self.id())}", file=sys.stderr)
+            place = keep_logs(self.id())
+            for log in self.logs_to_keep():
+                shutil.copy(log, place)
+            print(f"\nlogs: {place}", file=sys.stderr)
+
+    def logs_to_keep(self):
+        """Paths of logs beside those of the servers."""
+        return []

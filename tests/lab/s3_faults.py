@@ -5,9 +5,12 @@ import contextlib
 import http.client
 import http.server
 import re
+import select
 import socket
 import struct
 import threading
+import urllib.parse
+import xml.sax.saxutils
 
 from lab.process import free_port
 
@@ -15,7 +18,9 @@ KINDS = {
     "500": (500, "InternalError", "We encountered an internal error. Please try again."),
     "503": (503, "SlowDown", "Please reduce your request rate."),
     "403": (403, "AccessDenied", "Access Denied"),
-    "hang": None,        # never answers; the connection stays until `thaw` or `clear`
+    "hang": None,        # never answers; the connection stays until `clear` or until the client leaves
+    "stall_upload": None,  # reads half of the body and no more, as `hang`; the server gets nothing
+    "stall_answer": None,  # the server does it; the answer stops in its first line, as `hang`
     "cut_upload": None,  # reads half of the body, then resets the connection; the server gets nothing
     "cut_answer": None,  # the server does it, the answer is lost
     "cut_download": None,  # half of the answer's body, then a reset
@@ -31,6 +36,8 @@ class S3Faults:
     def __init__(self, s3):
         self.s3, self.port = s3, free_port()
         self.requests = []      # (method, path with query, status or the fault's kind), in order of their ends
+        self.removals = []      # keys that clients asked to remove, one by one or many at once, whatever was answered
+        self.left = 0           # hanging and stalled requests whose clients gave up (or were killed)
         self._faults, self._lock, self._thaw = [], threading.Lock(), threading.Event()
         proxy = self
 
@@ -112,8 +119,19 @@ class S3Faults:
         with self._lock:
             self.requests.append((method, path, outcome))
 
-    def wait(self):
-        self._thaw.wait()
+    def removes(self, keys):
+        with self._lock:
+            self.removals += keys
+
+    def stall(self, client):
+        """Until `clear`, or until the client has closed its end."""
+        thaw, ends = self._thaw, select.poll()
+        ends.register(client, select.POLLRDHUP)
+        while not thaw.wait(0.05):
+            if ends.poll(0):
+                with self._lock:
+                    self.left += 1
+                return
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -123,18 +141,23 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *arguments):
         pass
 
+    def handle(self):
+        with contextlib.suppress(ConnectionError):  # clients are killed, and give up
+            super().handle()
+
     def _serve(self):
         fault = self.owner.decide(self.command, self.path)
         length = int(self.headers.get("Content-Length") or 0)
         if fault == "hang":
-            self.owner.done(self.command, self.path, fault)
-            self.owner.wait()
-            return self._reset()
-        if fault == "cut_upload":
+            return self._stall(fault)
+        if fault in ("cut_upload", "stall_upload"):
             self.rfile.read(length // 2)
+            if fault == "stall_upload":
+                return self._stall(fault)
             self.owner.done(self.command, self.path, fault)
             return self._reset()
         body = self._body(length)
+        self._note_removals(body)
         if fault and KINDS[fault]:
             status, code, words = KINDS[fault]
             self.owner.done(self.command, self.path, status)
@@ -146,6 +169,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         except (OSError, http.client.HTTPException):
             self.owner.done(self.command, self.path, "unreachable")
             return self._reset()
+        if fault == "stall_answer":
+            self.wfile.write(b"HTTP/1.1 2")
+            return self._stall(fault)
         self.owner.done(self.command, self.path, fault or status)
         if fault == "cut_answer":
             return self._reset()
@@ -162,6 +188,18 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.rfile.readline()
         self.rfile.readline()
         return b"".join(parts)
+
+    def _stall(self, fault):
+        self.owner.done(self.command, self.path, fault)
+        self.owner.stall(self.connection)
+        self._reset()
+
+    def _note_removals(self, body):
+        path, _, query = self.path.partition("?")
+        if self.command == "DELETE":
+            self.owner.removes([urllib.parse.unquote(path).partition("/" + self.owner.s3.bucket + "/")[2]])
+        elif self.command == "POST" and query.split("=")[0] == "delete":
+            self.owner.removes([xml.sax.saxutils.unescape(key) for key in re.findall("<Key>([^<]*)</Key>", body.decode())])
 
     def _forward(self, body):
         connection = http.client.HTTPConnection("127.0.0.1", self.owner.s3.port, timeout=120)

@@ -210,10 +210,7 @@ bool Table::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared,
   const evolution::Column& column = knowledge_.columns()[slot];
   if (!column.typed_by_route && (!declared || from.kind == CDCRT_TYPE_UNKNOWN)) knowledge_.learn(slot, cell);
   const bool read = column.typed_by_route && !declared;
-  const auto is_too_long = [&](const cdcrt_cell& value) {
-    return identity_.longest_text != 0 && value.size > identity_.longest_text && value.tag == CDCRT_STRING && column.target_type.empty();
-  };
-  if (!read && types::is_ready(cell, from, column.type) && !is_too_long(cell)) {
+  if (!read && types::is_ready(cell, from, column.type)) {
     out = cell;
     return true;
   }
@@ -221,26 +218,19 @@ bool Table::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared,
     return read ? types::read_as(cell, column.parse, column.type, conversion_) : types::convert(cell, from, column.type, conversion_);
   };
   auto converted = convert();
-  bool overflowed = !converted;
-  if (!converted && column.on_overflow == manifest::OnOverflow::kNull) converted = types::null_cell();
-  if (!converted && column.on_overflow == manifest::OnOverflow::kTruncate) {
+  const bool overflows = !converted;
+  // A key that is cut is another row's.
+  const bool is_key = column.key_ordinal > 0;
+  if (!converted && !is_key && column.on_overflow == manifest::OnOverflow::kNull) converted = types::null_cell();
+  if (!converted && !is_key && column.on_overflow == manifest::OnOverflow::kTruncate) {
     if (auto cut = types::truncate(cell, column.type)) converted = *cut;
   }
   if (!converted && column.on_overflow == manifest::OnOverflow::kWiden) {
     knowledge_.widen(slot, from.kind == CDCRT_TYPE_UNKNOWN ? types::learned(cell) : from);
     converted = convert();
-    overflowed = false;
-  }
-  if (converted && is_too_long(*converted)) {
-    overflowed = true;
-    switch (column.on_overflow) {
-      case manifest::OnOverflow::kTruncate: converted = types::truncate(*converted, identity_.longest_text); break;
-      case manifest::OnOverflow::kNull: converted = types::null_cell(); break;
-      default: converted = types::too_long(*converted, identity_.longest_text);
-    }
   }
   if (converted) {
-    if (overflowed) ++overflowed_;
+    if (overflows && column.on_overflow != manifest::OnOverflow::kWiden) ++overflowed_;
     out = *converted;
     return true;
   }
@@ -454,7 +444,12 @@ std::optional<Sealed> Table::seal(bool apart) {
     knowledge_.type_one_column();
   }
   for (auto& [partition, state] : partitions_) {
-    if (state.first_held < 0 && state.next == state.stored_next && state.fold.empty()) continue;
+    const int64_t held_back = state.apart && state.missed_next > state.next ? state.next : -1;
+    if (state.next == state.stored_next && state.fold.empty()) {
+      // A truncate sent it back there: to store the place of a partition that has no order yet would tell of rows before it.
+      state.first_held = held_back;
+      continue;
+    }
     SealedPartition part;
     part.partition = state.partition;
     part.session = state.session;
@@ -465,7 +460,7 @@ std::optional<Sealed> Table::seal(bool apart) {
     state.first_sealed = state.first_held;
     state.sealed_next = part.next_offset;
     state.sealed_order = part.order;
-    state.first_held = state.apart && state.missed_next > state.next ? state.next : -1;
+    state.first_held = held_back;
     sealed.partitions.push_back(std::move(part));
   }
   accounted_ = held_bytes_locked();  // what was sealed is given back by complete() or stop()
@@ -550,11 +545,6 @@ std::optional<int64_t> Table::first_unapplied(const progress::Partition& partiti
 EventCounts Table::applied() const {
   const std::lock_guard lock(mutex_);
   return applied_;
-}
-
-uint64_t Table::overflowed_cells() const {
-  const std::lock_guard lock(mutex_);
-  return overflowed_;
 }
 
 uint64_t Table::discarded_cells() const {

@@ -90,7 +90,6 @@ struct TableIdentity {
   std::string source_name;  ///< database.schema.table of the first shape
   manifest::Route route;
   bool events = false;  ///< the sink takes every change in order
-  uint32_t longest_text = 0;  ///< bytes that a text of the target holds; 0: any
   std::atomic<int64_t>* memory = nullptr;  ///< counts the bytes that folds and sealed batches hold; may be null
   [[nodiscard]] std::string target() const { return schema.empty() ? name : schema + "." + name; }
 };
@@ -169,14 +168,16 @@ class Table {
   /// Totals of committed batches.
   [[nodiscard]] EventCounts applied() const;
   [[nodiscard]] uint64_t discarded_cells() const;
-  /// Values that were cut or made NULL (on_overflow), as often as they were read.
-  [[nodiscard]] uint64_t overflowed_cells() const;
+  /// Changes that made values fit: cut or made NULL (on_overflow), characters left out; as often as they were read or written.
+  [[nodiscard]] uint64_t overflowed_cells() const { return overflowed_; }
+  void count_overflowed(uint64_t values) { overflowed_ += values; }
 
   // Used by one writer at a time, while it holds a Sealed of this table.
   struct Target {
     bool described = false;
     bool exists = false;
     bool has_unique_key = false;
+    bool folds_names = false;
     std::vector<std::string> columns;   ///< names in the target
     uint64_t stored_version = 0;        ///< of the knowledge as last stored
     progress::StoredTable row;          ///< as last read or written: version, floor, state; no lists
@@ -259,7 +260,7 @@ class Table {
   std::chrono::steady_clock::time_point dirty_since_{}, last_sealed_{};
   std::string stopped_;
   EventCounts applied_;
-  uint64_t overflowed_ = 0;
+  std::atomic<uint64_t> overflowed_{0};
   std::size_t accounted_ = 0;
   std::vector<cdcrt_cell> scratch_, before_scratch_;
   std::string key_scratch_, image_scratch_;

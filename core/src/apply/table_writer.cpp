@@ -4,6 +4,7 @@
 #include <set>
 
 #include "cdcrt/sdk/status.hpp"
+#include "diagnostics/text.hpp"
 #include "types/type.hpp"
 
 namespace cdcrt::apply {
@@ -25,18 +26,12 @@ struct Plan {
   }
 };
 
-char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
-
-bool equal_but_for_case(std::string_view left, std::string_view right) {
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(), [](char a, char b) { return lower(a) == lower(b); });
-}
-
 /// What the host calls a column that the target's catalog names so.
 std::string name_of(std::string_view found, bool folds_names, const Sealed& sealed) {
   if (!folds_names) return std::string(found);
   for (const bool dropped : {false, true}) {
     for (const auto& column : sealed.columns) {
-      if (column.active != dropped && equal_but_for_case(column.target_name, found)) return column.target_name;
+      if (column.active != dropped && diagnostics::equal_but_for_case(column.target_name, found)) return column.target_name;
     }
   }
   return std::string(found);
@@ -56,6 +51,7 @@ Result<void> describe(plugin::Connection& connection, const Sealed& sealed) {
                       "create it, or set create_tables = true");
   }
   target.exists = found.exists != 0;
+  target.folds_names = found.folds_names != 0;
   target.columns.clear();
   std::vector<std::string> key(found.column_count);
   std::size_t keys = 0;
@@ -184,6 +180,16 @@ class Preparation {
     }
     Table::Target& target = sealed_.table->target;
     if (auto described = describe(connection_, sealed_); !described) return described;
+    // The first to be written keeps the table; a name once stored has been looked at.
+    if (store_ != nullptr && target.folds_names && row_.version == 0) {
+      const std::string name = sealed_.table->identity().target();
+      auto other = store_->target_but_for_case(connection_, name);
+      if (!other) return std::move(other.error());
+      if (*other) {
+        return make_error(CDCRT_BAD_CONFIG, "tables '" + **other + "' and '" + name + "' are one table in the target, which does not tell case apart",
+                          "give one of them another name in its route: table = \"...\"");
+      }
+    }
     const TargetColumns columns(sealed_);
     Plan plan;
     plan.storage.reserve(2 * sealed_.columns.size() + 1);
@@ -301,10 +307,11 @@ Result<void> write_entries(plugin::Connection& connection, const Sealed& sealed,
   std::vector<WriteGroup> groups = group(columns, closed);
   for (WriteGroup& last : group(columns, open)) groups.push_back(std::move(last));
   for (const WriteGroup& rows : groups) {
-    struct Missing {
+    struct Context {
       const WriteGroup* group;
-      std::vector<const Entry*>* entries;
-    } context{&rows, &missing};
+      std::vector<const Entry*>* missing;
+      Table* table;
+    } context{&rows, &missing, sealed.table};
     cdcrt_write write{};
     write.size = sizeof write;
     write.kind = rows.kind;
@@ -316,9 +323,10 @@ Result<void> write_entries(plugin::Connection& connection, const Sealed& sealed,
     write.row_count = rows.rows.size();
     write.operations = rows.operations.empty() ? nullptr : rows.operations.data();
     write.missing = [](void* self, uint64_t row) {
-      auto* found = static_cast<Missing*>(self);
-      found->entries->push_back(found->group->rows[row]);
+      auto* told = static_cast<Context*>(self);
+      told->missing->push_back(told->group->rows[row]);
     };
+    write.overflowed = [](void* self, uint64_t values) { static_cast<Context*>(self)->table->count_overflowed(values); };
     write.context = &context;
     if (auto written = connection.write(write); !written) return written;
   }

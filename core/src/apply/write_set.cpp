@@ -52,6 +52,9 @@ cdcrt_column TargetColumns::describe(uint32_t slot) const {
     result.flags |= CDCRT_COLUMN_DEFAULT;
     result.default_value = column.default_value;
   }
+  // A key that is cut is another key.
+  if (column.key_ordinal == 0 && column.on_overflow == manifest::OnOverflow::kTruncate) result.flags |= CDCRT_COLUMN_MAY_CUT;
+  if (column.key_ordinal == 0 && column.on_overflow == manifest::OnOverflow::kNull) result.flags |= CDCRT_COLUMN_MAY_NULL;
   if (!column.target_type.empty()) result.target_type = sdk::borrow(column.target_type);
   return result;
 }

@@ -28,6 +28,7 @@ std::vector<const progress::Partition*> always_ours(std::vector<const progress::
 }
 
 constexpr int kStaleAttempts = 4;
+constexpr int kTogetherAttempts = 3;
 
 }  // namespace
 
@@ -255,7 +256,13 @@ Result<void> Writer::finish(const std::vector<Sealed*>& batches) {
         next = std::min(next, part.next_offset);
       }
       if (auto saved = context_.store->save_progress(*connection_, identity.target(), positions_of(*sealed)); !saved) return saved;
-      if (auto saved = context_.store->save_open_letters(*connection_, identity.target(), sealed->letters_closed, sealed->letters_opened); !saved) return saved;
+    }
+    // What all tables share, in one order, so that transactions wait for each other rather than in a ring.
+    for (const Sealed* sealed : batches) {
+      if (auto saved = context_.store->save_open_letters(*connection_, sealed->table->identity().target(), sealed->letters_closed, sealed->letters_opened); !saved) return saved;
+    }
+    for (const Sealed* sealed : batches) {
+      const auto& identity = sealed->table->identity();
       if (sealed->raises_version()) {
         progress::StoredTable row = sealed->table->target.row;
         ++row.version;
@@ -277,7 +284,7 @@ Result<void> Writer::finish(const std::vector<Sealed*>& batches) {
 Result<void> Writer::commit(const std::vector<Sealed*>& batches, const dead_letters::Flushed& letters) {
   auto committed = connection_->commit();
   if (committed && context_.store != nullptr) context_.letters.committed(*context_.store, letters);
-  if (!committed && is_transient(committed.error())) {
+  if (!committed && is_outage(committed.error())) {
     for (Sealed* sealed : batches) sealed->commit_unknown = true;
   }
   return committed;
@@ -333,27 +340,39 @@ Result<void> Writer::write(std::vector<Sealed>& batches) {
   std::vector<Sealed*> together;
   for (Sealed& sealed : batches) together.push_back(&sealed);
   if (together.size() > 1) {
-    std::vector<const Entry*> missing;
-    auto done = connect();
-    if (done) {
-      const auto turn = context_.turn != nullptr ? std::unique_lock(*context_.turn) : std::unique_lock<std::mutex>();
-      done = attempt(together, missing);
-    }
-    if (done) {
-      for (Sealed* sealed : together) completed(*sealed);
-      failures_ = 0;
-      return {};
-    }
-    if (is_outage(done.error())) {
-      if (auto waited = wait(done.error()); !waited) return waited;
-    } else if (done.error().code == CDCRT_FATAL) {
-      return done;
-    }
+    auto done = write_together(together);
+    if (!done || *done) return done ? Result<void>() : Result<void>(std::move(done.error()));
   }
   for (Sealed* sealed : together) {
     if (auto done = write_alone(*sealed); !done) return done;
   }
   return {};
+}
+
+// False: they are to be written one by one.
+Result<bool> Writer::write_together(std::vector<Sealed*>& batches) {
+  for (int number = 1;; ++number) {
+    std::vector<const Entry*> missing;
+    auto done = connect();
+    if (done) {
+      const auto turn = context_.turn != nullptr ? std::unique_lock(*context_.turn) : std::unique_lock<std::mutex>();
+      done = attempt(batches, missing);
+    }
+    if (done) {
+      for (Sealed* sealed : batches) completed(*sealed);
+      failures_ = 0;
+      return true;
+    }
+    const cdcrt_code code = done.error().code;
+    if (code == CDCRT_FATAL) return std::move(done.error());
+    if (is_transient(done.error())) {
+      if (auto waited = wait(done.error()); !waited) return std::move(waited.error());
+    }
+    // A conflict, or a definition that changed, is nobody's fault, and each of them alone would be a commit more.
+    const bool passes = code == CDCRT_BUSY || code == CDCRT_STALE_SCHEMA;
+    const bool whole = std::none_of(batches.begin(), batches.end(), [](const Sealed* sealed) { return sealed->has_lost() || sealed->empty() || sealed->commit_unknown; });
+    if (!passes || !whole || number == kTogetherAttempts) return false;
+  }
 }
 
 Result<void> Writer::write_alone(Sealed& sealed) {

@@ -71,6 +71,7 @@ class Writer {
   Result<void> write_rows(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
   Result<void> hold_leases(const std::vector<const Sealed*>& batches);
   Result<bool> tables_changed(const std::vector<Sealed*>& batches);
+  Result<bool> write_together(std::vector<Sealed*>& batches);
   Result<void> write_alone(Sealed& sealed);
   Result<void> write_isolated(Sealed& sealed, const std::vector<const Entry*>& missing);
   Result<void> commit_isolated(Sealed& sealed, const Isolated& isolated);

@@ -17,6 +17,8 @@ void DeadLetters::keep_in_targets(const std::vector<std::string>& sinks, const s
   destination_.reset();
   sinks_ = sinks;
   home_ = home;
+  for (const auto& sink : sinks) turns_.try_emplace(sink);
+  turns_.try_emplace(home);
   place_ = place;
 }
 
@@ -73,7 +75,7 @@ Result<void> DeadLetters::write_in(const Passing& passing, Flushed& flushed) {
   }
   if (passing.store == nullptr || !waits_for(passing.store->sink())) return {};
   // Where keys are not enforced two transactions would both insert them.
-  flushed.turn = std::unique_lock(writing_);
+  flushed.turn = std::unique_lock(turns_.at(passing.store->sink()));
   std::vector<StoredLetter> letters;
   {
     const std::lock_guard lock(mutex_);
@@ -83,7 +85,9 @@ Result<void> DeadLetters::write_in(const Passing& passing, Flushed& flushed) {
       flushed.mark = waiting.number;
     }
   }
-  return letters.empty() ? Result<void>() : passing.store->save_letters(*passing.connection, letters);
+  if (!letters.empty()) return passing.store->save_letters(*passing.connection, letters);
+  flushed.turn.unlock();
+  return {};
 }
 
 void DeadLetters::committed(const progress::Store& store, const Flushed& flushed) {

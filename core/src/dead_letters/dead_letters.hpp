@@ -82,7 +82,8 @@ class DeadLetters {
   std::vector<std::string> sinks_;
   std::string home_, place_;
   mutable std::mutex mutex_;
-  std::mutex writing_;
+  std::mutex writing_;  ///< of the destination
+  std::map<std::string, std::mutex> turns_;  ///< of the sinks whose transactions take letters along
   Budget budget_;
   std::vector<StoredLetter> pending_;
   bool dirty_ = false;

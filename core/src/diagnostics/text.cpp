@@ -1,5 +1,7 @@
 #include "diagnostics/text.hpp"
 
+#include <algorithm>
+
 #include <array>
 
 namespace cdcrt::diagnostics {
@@ -148,6 +150,11 @@ std::string json_string(std::string_view text) {
     offset += character.bytes;
   }
   return result + "\"";
+}
+
+bool equal_but_for_case(std::string_view left, std::string_view right) {
+  const auto lower = [](char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; };
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(), [&](char a, char b) { return lower(a) == lower(b); });
 }
 
 }  // namespace cdcrt::diagnostics

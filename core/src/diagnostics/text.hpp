@@ -21,6 +21,9 @@ std::size_t find_invalid_utf8(std::string_view text);
 
 std::size_t count_characters(std::string_view text);
 
+/// Equal but for the case of ASCII letters.
+bool equal_but_for_case(std::string_view left, std::string_view right);
+
 /// Columns of a terminal: 0 for combining characters, 2 for wide ones.
 unsigned terminal_width(char32_t character);
 

@@ -15,20 +15,18 @@ class LayoutReader {
  public:
   LayoutReader(const std::vector<Sink>& sinks, std::string pipeline, std::string folder, Report& report);
 
-  /// Of [defaults]; nullptr: there is none. It counts for the routes whose sink has layout options.
+  /// Of [defaults]; nullptr: there is none. It counts for the routes that have none of their own, and whose sink has layout options.
   void set_defaults(const Entry* entry);
   /// Once the route has its sink. `own`: of the route itself, nullptr: none. Problems are reported.
   void read(const Entry* own, Route& route);
 
  private:
-  const Options& defaults_for(const Sink& sink);
-  Options read_table(const Entry* entry, const std::string& path, const Sink& sink) const;
+  Options read_table(const Entry& entry, const std::string& owner, const Sink& sink);
 
   const std::vector<Sink>& sinks_;
   const std::string pipeline_, folder_;
   Report& report_;
-  const Entry* defaults_ = nullptr;
-  std::map<const cdcrt_plugin*, Options> read_defaults_;  ///< reported once a plugin, not once a route
+  std::map<const cdcrt_plugin*, Options> defaults_;  ///< by the plugins that lay tables out
 };
 
 }  // namespace cdcrt::manifest

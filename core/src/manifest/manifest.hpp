@@ -116,7 +116,7 @@ struct Route {
   Mode mode = Mode::kUpsert;
   std::map<Metadata, std::string> metadata;  ///< target columns
   std::vector<ColumnRule> columns;  ///< the route's own before those of [defaults]
-  Options layout;                   ///< of target tables when they are made, by the sink's layout options; those of [defaults] beneath
+  Options layout;                   ///< of target tables when they are made, by the sink's layout options; else that of [defaults]
   Position position;
 };
 

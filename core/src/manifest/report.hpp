@@ -19,6 +19,7 @@ class Report {
  public:
   void error(std::string_view code, Position position, std::string message, std::string help = {}, std::vector<std::string> notes = {});
   [[nodiscard]] bool has_errors() const { return !diagnostics_.empty(); }
+  [[nodiscard]] std::size_t count() const { return diagnostics_.size(); }
   /// Sorted by file (in the order they were read), line and column; nothing twice. Leaves the report empty.
   std::vector<Diagnostic> take();
 

@@ -1,5 +1,6 @@
 #include "plugin/instance.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <mutex>
@@ -15,6 +16,8 @@ struct Log {
   int32_t level = CDCRT_LOG_INFO;
   std::function<void(int32_t, std::string_view, std::string_view)> sink;
 };
+
+std::atomic<bool> leaving{false};
 
 Log& log_state() {
   static Log state;
@@ -65,10 +68,13 @@ const cdcrt_host* host_services() {
       const Log& log = log_state();
       if (level >= log.level && log.sink) log.sink(level, sdk::view(component), sdk::view(message));
     };
+    value.leaves = [](void*) -> int32_t { return leaving.load(std::memory_order_relaxed) ? 1 : 0; };
     return value;
   }();
   return &host;
 }
+
+void leave() { leaving = true; }
 
 void set_log(int32_t level, std::function<void(int32_t, std::string_view, std::string_view)> sink) {
   log_state().level = level;

@@ -17,6 +17,9 @@ const cdcrt_host* host_services();
 /// Sets what host_services()->log writes to; called once, before the first plugin is created.
 void set_log(int32_t level, std::function<void(int32_t level, std::string_view component, std::string_view message)> sink);
 
+/// From now on plugins are told that the process leaves. Any thread, also from a signal's.
+void leave();
+
 /// Copies, does not release.
 Error to_error(const cdcrt_error& error);
 
@@ -126,8 +129,6 @@ class Sink {
   static Result<Sink> create(const manifest::Component& component);
   [[nodiscard]] uint32_t capabilities() const { return capabilities_; }
   [[nodiscard]] bool has(uint32_t capability) const { return (capabilities_ & capability) != 0; }
-  /// See cdcrt_sink.
-  [[nodiscard]] uint32_t longest_text() const { return functions_->longest_text; }
   /// When the target refuses the credentials, what secrets and files of the manifest say now is tried before that is the answer.
   Result<Connection> open();
   /// See cdcrt_sink; for sinks that keep nothing outside of the target both do nothing.

@@ -75,6 +75,8 @@ class Store {
   /// Locks the tables' rows; tables without a row are left out. Only version, floor, state and reason are read.
   Result<std::map<std::string, StoredTable>> lock_tables(plugin::Connection& connection, const std::vector<std::string>& targets,
                                                          cdcrt_lock lock);
+  /// Another target that is kept and differs from this one in ASCII case only; nullopt: none.
+  Result<std::optional<std::string>> target_but_for_case(plugin::Connection& connection, const std::string& target);
   /// Serializes with everyone who creates a table's row.
   Result<void> lock_creation(plugin::Connection& connection);
   /// Everything kept of one table but its row; defaults are owned by `arena`.

@@ -92,15 +92,18 @@ Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<Pa
 }
 
 Result<void> Store::claim_new(plugin::Connection& connection, const std::vector<const Partition*>& partitions) {
-  // Two writers that meet a new partition at once would raise it twice, and hold the older epoch.
-  const std::lock_guard turn(claiming_);
-  std::vector<PartitionKey> missing;
-  {
+  const auto unclaimed = [&] {
+    std::vector<PartitionKey> missing;
     const std::lock_guard lock(mutex_);
     for (const Partition* partition : partitions) {
       if (!epochs_.contains(key_of(*partition))) missing.push_back(key_of(*partition));
     }
-  }
+    return missing;
+  };
+  if (unclaimed().empty()) return {};
+  // Two writers that meet a new partition at once would raise it twice, and hold the older epoch.
+  const std::lock_guard turn(claiming_);
+  const std::vector<PartitionKey> missing = unclaimed();
   if (missing.empty()) return {};
   Epochs claimed;
   auto done = in_transaction(connection, [&]() -> Result<void> {

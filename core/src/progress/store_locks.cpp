@@ -119,6 +119,7 @@ std::set<std::string> Store::gone(const Stored& stored) const {
 // that it lost.
 Result<void> Store::clean_after_the_gone(plugin::Connection& connection) {
   std::optional<Error> failure;
+  std::set<std::string> left;
   auto done = in_transaction(connection, [&]() -> Result<void> {
     if (auto held = hold_claims(connection); !held) return held;
     Stored now;
@@ -134,14 +135,20 @@ Result<void> Store::clean_after_the_gone(plugin::Connection& connection) {
       if (!candidates.contains(process)) continue;
       if (auto removed = abandoned_(process); !removed) {
         failure = std::move(removed.error());
+        left.insert(process);
         continue;
       }
       cleaned.insert(cleaned.end(), {text(pipeline_), text(sink_), text(names.emplace_back(process))});
     }
     return write(connection, kProcesses, cleaned, CDCRT_WRITE_DELETE);
   });
-  if (done && failure) return std::move(*failure);
-  return done;
+  if (!done) return done;
+  {
+    const std::lock_guard guard(mutex_);
+    std::erase_if(gone_, [&](const std::string& process) { return !left.contains(process); });
+  }
+  if (failure) return std::move(*failure);
+  return {};
 }
 
 bool Store::has_gone() const {

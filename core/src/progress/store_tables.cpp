@@ -1,6 +1,7 @@
 // What is kept of each target table (design 4.1, 4.10).
 #include <deque>
 
+#include "diagnostics/text.hpp"
 #include "progress/host_tables.hpp"
 #include "types/convert.hpp"
 #include "types/type.hpp"
@@ -15,6 +16,16 @@ Result<std::map<std::string, StoredTable>> Store::lock_tables(plugin::Connection
   auto done = read(connection, kTables, lock, [&](const cdcrt_cell* cells) { table_row_into(cells, tables[string_of(cells[0])]); }, keys, 1);
   if (!done) return std::move(done.error());
   return tables;
+}
+
+Result<std::optional<std::string>> Store::target_but_for_case(plugin::Connection& connection, const std::string& target) {
+  std::optional<std::string> found;
+  auto done = read(connection, kTables, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
+    std::string other = string_of(cells[0]);
+    if (other != target && diagnostics::equal_but_for_case(other, target)) found = std::move(other);
+  });
+  if (!done) return std::move(done.error());
+  return found;
 }
 
 Result<void> Store::read_table(plugin::Connection& connection, const std::string& target, StoredTable& table, event::Arena& arena) {

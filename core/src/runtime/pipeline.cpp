@@ -15,6 +15,7 @@
 #include "runtime/destinations.hpp"
 #include "runtime/event_reader.hpp"
 #include "runtime/keeper.hpp"
+#include "runtime/last_wait.hpp"
 #include "runtime/log.hpp"
 #include "runtime/ownership.hpp"
 #include "runtime/summary.hpp"
@@ -204,6 +205,7 @@ class Pipeline {
     monitor_.stop_reading = true;
     monitor_.notify();
     const auto deadline = std::chrono::steady_clock::now() + manifest_.runtime.shutdown_timeout;
+    last_wait_.begin(deadline);
     const auto in_time = [&] { return std::chrono::steady_clock::now() < deadline; };
     // A sink that failed writes nothing more; the others write what they hold, whatever ended the run.
     monitor_.wait([&] { return flows_.idle() || !in_time() || failed(); });
@@ -242,9 +244,10 @@ class Pipeline {
       print_text(summary, std::cout);
     }
     std::cout << std::flush;
-    if (code != 0) return code;
-    if (std::any_of(summary.tables.begin(), summary.tables.end(), [](const auto& table) { return !table.stopped.empty(); })) return 1;
-    return summary.dead_letters > 0 ? 4 : 0;
+    const bool any_stopped = std::any_of(summary.tables.begin(), summary.tables.end(), [](const auto& table) { return !table.stopped.empty(); });
+    if (code == 0) code = any_stopped ? 1 : summary.dead_letters > 0 ? 4 : 0;
+    last_wait_.ended(code);
+    return code;
   }
 
   RunSummary summarize() {
@@ -282,6 +285,7 @@ class Pipeline {
 
   const manifest::Manifest& manifest_;
   const RunOptions& options_;
+  LastWait last_wait_;
   // Destroyed in reverse: threads end before what they use.
   Monitor monitor_;
   event::ShapeRegistry shapes_;

@@ -11,7 +11,8 @@ namespace {
 // Below this many bytes a ready table shares its transaction with others.
 constexpr std::size_t kSharesBelow = 512 << 10;
 constexpr auto kRepairInterval = std::chrono::milliseconds(200);
-constexpr unsigned kSlowestRepair = 6;  // doublings: about 13 s between attempts
+constexpr auto kCleanInterval = std::chrono::seconds(2);
+constexpr unsigned kSlowestRepair = 6;  // doublings: about 13 s between attempts, two minutes between cleanings
 
 std::string component_of(const manifest::Sink& manifest) { return "sinks." + manifest.name; }
 
@@ -104,11 +105,8 @@ Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys,
     return {};
   });
   if (!claimed) return claimed;
-  if (store_->has_gone()) {
-    const auto cleaned = keeper_->run([&](plugin::Connection& connection) { return store_->clean_after_the_gone(connection); });
-    // It is asked for again after a later claim.
-    if (!cleaned) log(CDCRT_LOG_INFO, component_of(manifest_), "what processes that are gone left is removed later: " + explain(cleaned.error()));
-  }
+  cleaning_ = {};
+  clean_after_the_gone();
   const std::lock_guard lock(mutex_);
   stored_ = std::move(stored);
   for (const auto& key : keys) {
@@ -129,6 +127,18 @@ Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys,
     }
   }
   return {};
+}
+
+// What could not be removed is tried again, less and less often, and once more at the end.
+void SinkRuntime::clean_after_the_gone() {
+  if (!store_->has_gone() || std::chrono::steady_clock::now() < cleaning_.due) return;
+  const auto cleaned = keeper_->run([&](plugin::Connection& connection) { return store_->clean_after_the_gone(connection); });
+  if (cleaned) {
+    cleaning_ = {};
+    return;
+  }
+  log(CDCRT_LOG_INFO, component_of(manifest_), "what processes that are gone left is removed later: " + explain(cleaned.error()));
+  cleaning_.due = std::chrono::steady_clock::now() + kCleanInterval * (1U << std::min(cleaning_.failures++, kSlowestRepair));
 }
 
 Result<void> SinkRuntime::refresh() {
@@ -165,7 +175,6 @@ apply::Table& SinkRuntime::table(const std::string& schema, const std::string& n
   identity.source_name = source_name;
   identity.route = route;
   identity.events = sink_->has(CDCRT_SINK_EVENTS);
-  identity.longest_text = sink_->longest_text();
   identity.memory = &surroundings_.monitor.row_bytes;
   auto& table = tables_[identity.target()];
   if (table) return *table;
@@ -215,7 +224,9 @@ bool SinkRuntime::has_detached() const {
 bool SinkRuntime::is_due(const apply::Table& table, std::chrono::steady_clock::time_point now) const {
   const auto& limits = manifest_.batch;
   if (flush_ || surroundings_.monitor.row_bytes > surroundings_.max_row_bytes) return true;
-  if (now - table.waiting_since() >= limits.max_age && now - table.last_sealed() >= limits.min_interval) return true;
+  const auto last = table.last_sealed();
+  const bool rested = last == std::chrono::steady_clock::time_point{} || now - last >= limits.min_interval;
+  if (rested && now - table.waiting_since() >= limits.max_age) return true;
   return table.held_rows() >= limits.max_rows || table.held_bytes() >= limits.max_bytes;
 }
 
@@ -384,6 +395,7 @@ Result<void> SinkRuntime::look_at_leases() {
 
 Result<void> SinkRuntime::save_watermarks() {
   if (!store_) return {};
+  clean_after_the_gone();
   if (auto looked = look_at_leases(); !looked) return looked;
   const auto lock = store_->hold_watermarks();
   std::vector<progress::Store::Watermark> moved;
@@ -434,6 +446,7 @@ void SinkRuntime::finish() {
   }
   threads_.clear();
   if (failed_ || surroundings_.monitor.abandon) return;
+  cleaning_ = {};
   if (auto saved = save_watermarks(); !saved) {
     log(CDCRT_LOG_WARNING, component_of(manifest_), "the low watermarks could not be stored, the next start reads a little more: " + explain(saved.error()));
   }

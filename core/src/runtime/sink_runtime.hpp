@@ -96,6 +96,8 @@ class SinkRuntime {
 
  private:
   Result<void> prepare_store(plugin::Connection& connection);
+  void clean_after_the_gone();
+  /// What is tried again until it works.
   struct Repair {
     std::chrono::steady_clock::time_point due{};
     unsigned failures = 0;
@@ -121,6 +123,7 @@ class SinkRuntime {
   progress::Stored stored_;
   std::map<std::string, std::unique_ptr<apply::Table>> tables_;
   std::map<const apply::Table*, Repair> repairs_;
+  Repair cleaning_;  ///< after processes that are gone
   std::vector<std::thread> threads_;
   std::map<const progress::Partition*, int64_t> saved_watermarks_;
   std::atomic<unsigned> writing_{0};

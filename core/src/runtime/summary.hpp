@@ -13,7 +13,7 @@ struct TableSummary {
   uint64_t inserted = 0, updated = 0, deleted = 0;  ///< source events applied
   uint64_t schema_changes = 0;
   uint64_t dead_letters = 0;
-  uint64_t overflowed = 0;  ///< values cut or made NULL by on_overflow
+  uint64_t overflowed = 0;  ///< values cut or made NULL by on_overflow, characters that the target does not hold
   uint64_t discarded = 0;   ///< late values of columns that were dropped
   std::string stopped;  ///< why the table stopped; empty: it did not
 };

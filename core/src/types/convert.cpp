@@ -254,14 +254,6 @@ Result<cdcrt_cell> convert_slowly(const cdcrt_cell& cell, cdcrt_type from, cdcrt
 
 }  // namespace detail
 
-Error too_long(const cdcrt_cell& cell, uint32_t bytes) {
-  return make_error(CDCRT_BAD_RECORD, "text of " + std::to_string(cell.size) + " bytes is longer than the " + std::to_string(bytes) +
-                                          " bytes that the longest text of the target holds: " + display(cell),
-                    "on_overflow = \"truncate\" or \"null\" in the route's columns, or a target type that holds it");
-}
-
-cdcrt_cell truncate(const cdcrt_cell& text, uint32_t bytes) { return text_cell(CDCRT_STRING, first_bytes(text_of(text), bytes)); }
-
 Result<cdcrt_cell> truncate(const cdcrt_cell& cell, cdcrt_type to) {
   if (is_ready(cell, to, to)) return cell;
   if (cell.tag != CDCRT_STRING || to.kind != CDCRT_TYPE_STRING) return does_not_fit(cell, to);

@@ -67,13 +67,8 @@ inline Result<cdcrt_cell> convert(const cdcrt_cell& cell, cdcrt_type from, cdcrt
 /// to `to` (UNKNOWN: to what the encoding gives). kNone is convert. A cell that already is of that kind is not read again.
 Result<cdcrt_cell> read_as(const cdcrt_cell& cell, manifest::Parse parse, cdcrt_type to, event::Arena& arena);
 
-/// A text of more than `bytes` bytes, the most that the target holds: BAD_RECORD.
-Error too_long(const cdcrt_cell& cell, uint32_t bytes);
-
 /// on_overflow = "truncate": a string cut to the characters that string(n) holds, borrowing from the cell. Nothing else can be
 /// cut: BAD_RECORD, unless it fits as it is.
 Result<cdcrt_cell> truncate(const cdcrt_cell& cell, cdcrt_type to);
-/// The same to what fits `bytes` bytes.
-cdcrt_cell truncate(const cdcrt_cell& text, uint32_t bytes);
 
 }  // namespace cdcrt::types

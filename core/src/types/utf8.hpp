@@ -1,4 +1,4 @@
-// UTF-8: validity, counting characters (code points), cutting between them, by characters or bytes.
+// UTF-8: validity, counting characters (code points), cutting between them.
 #pragma once
 
 #include <cstddef>
@@ -21,13 +21,6 @@ inline std::string_view first_characters(std::string_view text, std::size_t char
     if ((static_cast<uint8_t>(text[i]) & 0xC0) != 0x80 && count++ == characters) return text.substr(0, i);
   }
   return text;
-}
-
-/// The longest beginning of valid UTF-8 with at most `bytes` bytes that cuts no character.
-inline std::string_view first_bytes(std::string_view text, std::size_t bytes) {
-  if (text.size() <= bytes) return text;
-  while (bytes > 0 && (static_cast<uint8_t>(text[bytes]) & 0xC0) == 0x80) --bytes;
-  return text.substr(0, bytes);
 }
 
 /// No overlong forms, surrogates, or code points past U+10FFFF.

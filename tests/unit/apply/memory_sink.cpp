@@ -148,7 +148,18 @@ class Connection : public sdk::SinkConnection {
         if (cell.tag > CDCRT_NULL && types::kNaturalTags[kind] != cell.tag) {
           return sdk::Status::fatal("cell of tag " + std::to_string(cell.tag) + " in a column of kind " + std::to_string(kind));
         }
-        row[folded(write.columns[c].name)] = text_of(cell);
+        cdcrt_cell held = cell;
+        if (!own && database_.longest_text != 0 && cell.tag == CDCRT_STRING && cell.size > database_.longest_text) {
+          if ((write.columns[c].flags & CDCRT_COLUMN_MAY_CUT) != 0) {
+            held.size = database_.longest_text;
+          } else if ((write.columns[c].flags & CDCRT_COLUMN_MAY_NULL) != 0) {
+            held = types::null_cell();
+          } else {
+            return sdk::Status::bad_record("too long");
+          }
+          write.overflowed(write.context, 1);
+        }
+        row[folded(write.columns[c].name)] = text_of(held);
       }
       if (!own && database_.refuses && write.kind != CDCRT_WRITE_DELETE && database_.refuses(row)) return sdk::Status::bad_record("refused");
       if (by_key && !written.emplace(key_of(row), true).second) return sdk::Status::bad_record("a key twice in one write");

@@ -40,6 +40,7 @@ struct Database {
   std::function<void()> before_commit;  ///< called before each COMMIT
   unsigned commits = 0;
   uint32_t capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS;
+  uint32_t longest_text = 0;      ///< bytes; longer ones are BAD_RECORD, cut or NULL, as the column says; 0: any
   bool folds_names = false;       ///< columns' names are kept in lower case, whatever they are called
   std::vector<std::string> events;  ///< EVENTS sinks: operation and cells of each row, once committed
 

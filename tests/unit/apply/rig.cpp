@@ -50,7 +50,6 @@ void Rig::start() {
   identity.route = route;
   identity.events = sink_->has(CDCRT_SINK_EVENTS);
   identity.memory = &memory;
-  identity.longest_text = longest_text;
   table = std::make_unique<apply::Table>(std::move(identity));
   store.reset();
   if (sink_->has(CDCRT_SINK_TRANSACTIONS)) {

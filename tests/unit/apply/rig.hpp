@@ -75,7 +75,6 @@ class Rig final : public apply::EventReader {
   std::vector<std::unique_ptr<progress::Partition>> partitions;
   std::vector<std::string> warnings;
   bool can_read_again = true;
-  uint32_t longest_text = 0;  ///< of the target, from the next restart() on
 
  private:
   struct Rewind {

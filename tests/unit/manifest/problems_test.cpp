@@ -202,8 +202,11 @@ TEST_CASE("problems: a layout is judged by the table of the sink's plugin, and [
        "E0203 11:1 unknown key 'spred' in [defaults.layout]\n"},
       {"[routes.a]\nmatch = [\"x\"]\nlayout.spread = \"evn\"\n", "E0205 12:17 'spread' must be one of key, even, not 'evn'\n"},
       {"[routes.a]\nmatch = [\"x\"]\nlayout = 5\n", "E0202 12:10 'layout' must be a table, not an integer\n"},
-      {"[defaults]\nlayout.spread_by = \"k\"\n[routes.a]\nmatch = [\"x\"]\nlayout.spread = \"even\"\n[routes.b]\nmatch = [\"y\"]\n",
-       "E0209 11:20 'spread_by': nothing is spread by a column\n"},
+      {"[defaults]\nlayout = { spread_by = \"k\", spread = \"even\" }\n[routes.a]\nmatch = [\"x\"]\n[routes.b]\nmatch = [\"y\"]\n",
+       "E0209 11:24 'spread_by': nothing is spread by a column\n"},
+      {"[defaults]\nlayout = { spread_by = \"k\", spread = \"evn\" }\n", "E0205 11:38 'spread' must be one of key, even, not 'evn'\n"},
+      {"[sinks.other]\nplugin = \"db\"\nconnection.x = \"y\"\n[defaults]\nsink = \"other\"\nlayout.spred = 1\n",
+       "E0203 15:8 unknown key 'spred' in [defaults.layout]\n"},
   };
   for (const auto& [text, expected] : cases) {
     CAPTURE(text);

@@ -60,7 +60,7 @@ Failure create_sink(const Options& options, void** sink) {
     values.push_back(value);
   }
   cdcrt_config config{sizeof(cdcrt_config), static_cast<uint32_t>(values.size()), values.data(), borrow("db"), borrow("test")};
-  static const cdcrt_host host{sizeof(cdcrt_host), CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR, nullptr, nullptr, nullptr};
+  static const cdcrt_host host{sizeof(cdcrt_host), CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR, nullptr, nullptr, nullptr, nullptr};
   Call call;
   return call.take(functions().create(&host, &config, sink, call.out()));
 }

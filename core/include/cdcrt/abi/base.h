@@ -115,6 +115,8 @@ typedef struct cdcrt_host {
   void* self;
   const int32_t* log_level; /* read before formatting: below it, log() drops */
   void (*log)(void* self, int32_t level, cdcrt_string component, cdcrt_string message);
+  /* Other than 0: the process leaves without waiting any longer. Calls that wait for something outside end, with RETRY. Any thread; may be NULL. */
+  int32_t (*leaves)(void* self);
 } cdcrt_host;
 
 #ifdef __cplusplus

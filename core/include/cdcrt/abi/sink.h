@@ -76,6 +76,8 @@ typedef struct cdcrt_write {
   /* Called for each row that matched nothing (PATCH, REMOVE), with its index. May be NULL. */
   void (*missing)(void* context, uint64_t row);
   void* context;
+  /* Told of changes that made values fit: cut or made NULL (CDCRT_COLUMN_MAY_CUT, _MAY_NULL), characters left out. May be NULL. */
+  void (*overflowed)(void* context, uint64_t values);
 } cdcrt_write;
 
 typedef enum cdcrt_lock { CDCRT_LOCK_NONE = 0, CDCRT_LOCK_SHARE = 1, CDCRT_LOCK_UPDATE = 2 } cdcrt_lock;
@@ -123,8 +125,6 @@ typedef struct cdcrt_sink {
   /* Settings of one target table that count when it is made, given in a route's `layout`. NULL and 0: there are none. */
   const cdcrt_option* layout_options;
   uint32_t layout_option_count;
-  /* Bytes of the longest text that a column can hold; a longer one follows the column's on_overflow. 0: no such bound. */
-  uint32_t longest_text;
   /* What the option table cannot judge: BAD_CONFIG with the option as key. Touches nothing outside of the process, any thread. May be NULL. */
   int32_t (*check_layout)(const cdcrt_config* layout, cdcrt_error*);
 } cdcrt_sink;

@@ -77,7 +77,9 @@ typedef struct cdcrt_type {
 enum {
   CDCRT_COLUMN_NOT_NULL = 1,
   CDCRT_COLUMN_DEFAULT = 2,         /* `default_value` is a constant of the source's definition */
-  CDCRT_COLUMN_DEFAULT_CERTAIN = 4  /* the definition's text confirms it (else a temporal zero may stand for now()) */
+  CDCRT_COLUMN_DEFAULT_CERTAIN = 4, /* the definition's text confirms it (else a temporal zero may stand for now()) */
+  CDCRT_COLUMN_MAY_CUT = 8,         /* write: a text that the target's column cannot hold may be cut, between characters (on_overflow) */
+  CDCRT_COLUMN_MAY_NULL = 16        /* write: a value that the target's column cannot hold may become NULL (on_overflow) */
 };
 
 typedef struct cdcrt_column {

@@ -2,7 +2,7 @@
 //
 //   class Shelf : public cdcrt::sdk::Sink {
 //    public:
-//     static constexpr const char* kSummary = "Rows on a shelf";            // optional; also kLicense, kNotes, kCapabilities, kLongestText
+//     static constexpr const char* kSummary = "Rows on a shelf";            // optional; also kLicense, kNotes, kCapabilities
 //     Shelf(const cdcrt::sdk::Config& config, cdcrt::sdk::Host host);       // or (const Config&) alone
 //     cdcrt::sdk::Status open(std::unique_ptr<cdcrt::sdk::SinkConnection>& connection) override;
 //     static cdcrt::sdk::OptionTable layout_options();                       // optional: a route's `layout`, see cdcrt_sink
@@ -83,7 +83,6 @@ CDCRT_SDK_OPTIONAL_CONSTANT(sink_summary, kSummary, const char*, "")
 CDCRT_SDK_OPTIONAL_CONSTANT(sink_license, kLicense, const char*, "")
 CDCRT_SDK_OPTIONAL_CONSTANT(sink_notes, kNotes, const char*, nullptr)
 CDCRT_SDK_OPTIONAL_CONSTANT(sink_capabilities, kCapabilities, uint32_t, 0)
-CDCRT_SDK_OPTIONAL_CONSTANT(sink_longest_text, kLongestText, uint32_t, 0)
 #undef CDCRT_SDK_OPTIONAL_CONSTANT
 
 template <class Class, class = void>
@@ -177,7 +176,6 @@ const cdcrt_sink& sink_functions() {
     table.abandoned = [](void* self, cdcrt_string process, cdcrt_error* error) {
       return guard(error, [&] { return sink(self)->abandoned(view(process)); });
     };
-    table.longest_text = sink_longest_text_t<Class>::value;
     if constexpr (has_layout<Class>::value) {
       table.layout_options = Class::layout_options().options;
       table.layout_option_count = Class::layout_options().count;

@@ -1,6 +1,11 @@
 #include "layout_options.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
 #include "sql/identifier.hpp"
+#include "sql/redshift_statements.hpp"
 
 namespace cdcrt::redshift {
 namespace {
@@ -21,19 +26,21 @@ const cdcrt_option kLayoutOptions[] = {
            "\"customer_id\""),
     option(CDCRT_OPTION_LIST, 0, "sortkey", "Columns to sort by, in order; `[]`: left to Redshift. By default the columns of the table's key.",
            nullptr, "[\"created_at\", \"id\"]"),
-    option(CDCRT_OPTION_MAP, 0, "encode", "Compression of single columns; Redshift chooses for the others.", nullptr,
+    option(CDCRT_OPTION_MAP, 0, "encode", "Compression of single columns; Redshift chooses for the others. It never makes a text longer that is encoded as bytedict, "
+           "runlength, text255 or text32k.", nullptr,
            "{ note = \"zstd\", id = \"raw\" }"),
     option(CDCRT_OPTION_BOOLEAN, 0, "declare_key",
            "Declare the key as PRIMARY KEY. Redshift does not enforce it but plans by it: only where nothing else writes to the table.", "false",
            "true"),
 };
 
-/// Encodings are pasted into DDL: words only.
-bool is_word(std::string_view text) {
-  for (const char c : text) {
-    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) return false;
-  }
-  return !text.empty();
+// Developer Guide, Compression encodings.
+constexpr std::string_view kEncodings[] = {"raw",     "az64",     "bytedict", "delta",     "delta32k", "lzo", "mostly8",
+                                           "mostly16", "mostly32", "runlength", "text255", "text32k",  "zstd"};
+
+bool is_encoding(std::string_view text) {
+  const std::string name = sql::redshift::folded(text, false);
+  return std::find(std::begin(kEncodings), std::end(kEncodings), name) != std::end(kEncodings);
 }
 
 }  // namespace
@@ -57,8 +64,9 @@ Status read_layout(const sdk::Config& config, Layout& out) {
   }
   out.encodings = config.map("encode");
   for (const auto& [name, encoding] : out.encodings) {
-    if (!is_word(encoding))
-      return Status::bad_config("encode", "\"" + encoding + "\" of " + sql::shown(name) + " is no encoding", "for example zstd, az64, lzo, raw");
+    if (!is_encoding(encoding))
+      return Status::bad_config("encode", "\"" + encoding + "\" of " + sql::shown(name) + " is no encoding",
+                                "raw, az64, bytedict, delta, delta32k, lzo, mostly8, mostly16, mostly32, runlength, text255, text32k or zstd");
   }
   out.primary_key = config.boolean("declare_key");
   return {};

@@ -118,30 +118,24 @@ Status RedshiftConnection::rollback() {
 /// Growing a column is a transaction of its own, which Redshift commits by itself.
 void RedshiftConnection::widen() {
   for (const Widening& widening : widenings_) {
-    Status status = widen(widening);
+    // What another session made longer meanwhile stays so: a shorter length would be taken as well.
+    CatalogTable now;
+    if (!read_catalog(session_, widening.schema, widening.table_name, now)) continue;  // the next attempt asks again
+    const CatalogColumn* column = now.find(widening.column_name);
+    if (column == nullptr || column->type.storage != widening.type.storage || column->type.length >= widening.bytes) continue;
+    Status status = session_.execute(sql::redshift::widen(widening.table, widening.column, widening.type, widening.bytes),
+                                     "cannot widen column " + widening.shown, Moment::kChange);
     if (status || status.code() == CDCRT_RETRY || status.code() == CDCRT_BUSY) continue;
     not_widened_[widening.shown] = {std::string(status.message()), std::chrono::steady_clock::now()};
     host_.warn("column " + widening.shown + " stays " + widening.type.name +
-               ", values that do not fit become dead letters: " + std::string(status.message()));
+               ", values that do not fit become dead letters or follow on_overflow: " + std::string(status.message()));
   }
   if (!widenings_.empty()) tables_.clear();
   widenings_.clear();
 }
 
-/// What another session made longer meanwhile stays so: a shorter length would be taken as well.
-Status RedshiftConnection::widen(const Widening& widening) {
-  CatalogTable now;
-  Status status = read_catalog(session_, widening.schema, widening.table_name, now);
-  if (!status) return status;
-  const CatalogColumn* column = now.find(widening.column_name);
-  if (column == nullptr || column->type.storage != widening.type.storage || column->type.length >= widening.bytes) return {};
-  return session_.execute(sql::redshift::widen(widening.table, widening.column, widening.type, widening.bytes),
-                          "cannot widen column " + widening.shown, Moment::kChange);
-}
-
-/// nullptr: it may be tried, for the first time or again.
-const std::string* RedshiftConnection::why_not_widened(const Widening& widening) {
-  const auto known = not_widened_.find(widening.shown);
+const std::string* RedshiftConnection::why_not_widened(const std::string& column) {
+  const auto known = not_widened_.find(column);
   if (known == not_widened_.end()) return nullptr;
   if (std::chrono::steady_clock::now() - known->second.second < kWidenAgain) return &known->second.first;
   not_widened_.erase(known);
@@ -203,7 +197,7 @@ Status RedshiftConnection::change(const cdcrt_table& table, const cdcrt_change* 
       status = apply_change(session_, table, changes[i], widenings_);
       if (status.code() != CDCRT_STALE_SCHEMA || widenings_.size() == known) continue;
       // A column that cannot grow is used as it is: each value is looked at before it is written. The others grow together.
-      if (why_not_widened(widenings_.back()) != nullptr) {
+      if (why_not_widened(widenings_.back().shown) != nullptr) {
         widenings_.pop_back();
       } else {
         widening = std::move(status);
@@ -256,7 +250,8 @@ Status RedshiftConnection::write_groups(const cdcrt_write& write) {
   std::vector<TableWrite> writes;
   writes.reserve(groups.size());
   for (const odbc::RowGroup& group : groups) {
-    status = writes.emplace_back(session_, loader_, write, group, *catalog, what).check(widenings_);
+    status = writes.emplace_back(session_, loader_, write, group, *catalog, what)
+                 .check([this](const std::string& column) { return why_not_widened(column) != nullptr; }, widenings_);
     if (!status) {
       widenings_.clear();
       return status;
@@ -264,11 +259,11 @@ Status RedshiftConnection::write_groups(const cdcrt_write& write) {
   }
   if (!widenings_.empty()) {
     for (const Widening& widening : widenings_) {
-      const std::string* why = why_not_widened(widening);
+      const std::string* why = why_not_widened(widening.shown);
       if (why == nullptr) continue;
       status = Status::bad_record("column " + widening.shown + " is " + widening.type.name + " and has to grow for a value: " + *why,
-                                  "make the table's owner the connection's user, widen the column by hand, or give it a type that is no "
-                                  "longer with on_overflow in the route's columns");
+                                  "make the table's owner the connection's user, widen the column by hand, or set on_overflow = \"truncate\" or "
+                                  "\"null\" in the route's columns");
       widenings_.clear();
       return status;
     }

@@ -49,8 +49,8 @@ class RedshiftConnection final : public sdk::SinkConnection {
   sdk::Status read_rows(const cdcrt_read& read, const std::string& what);
   sdk::Status known_table(const cdcrt_table& table, const CatalogTable*& out);
   void widen();
-  sdk::Status widen(const Widening& widening);
-  const std::string* why_not_widened(const Widening& widening);
+  /// Of a column by its shown name; nullptr: it may be tried, for the first time or again.
+  const std::string* why_not_widened(const std::string& column);
   [[nodiscard]] std::string key_of(const cdcrt_table& table) const;
   /// "cannot upsert into table "s"."t"": for messages.
   [[nodiscard]] static std::string doing(std::string_view what, const cdcrt_table& table);

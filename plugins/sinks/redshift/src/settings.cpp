@@ -46,6 +46,7 @@ Status read_staging(const sdk::Config& config, StagingOptions& out) {
   if (!s3.kms_key.empty() && s3.encryption != aws::Encryption::kKms) {
     return Status::bad_config("staging.kms_key", "a KMS key is given, but encryption is not \"sse-kms\"", "encryption = \"sse-kms\"");
   }
+  s3.stall_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(config.duration("staging.timeout"));
   out.files.compression = config.string("staging.compression") == "none" ? aws::Compression::kNone : aws::Compression::kGzip;
   out.files.level = static_cast<int>(config.integer("staging.compression_level"));
   out.files.part_bytes = config.bytes("staging.part_size");

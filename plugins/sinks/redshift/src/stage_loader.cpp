@@ -52,6 +52,10 @@ Status StageLoader::append_values(std::string& out, const Load& load, uint64_t f
     for (std::size_t i = 0; i < load.group.columns.size(); ++i) {
       if (i > 0 || load.numbered) out += ", ";
       const uint32_t index = load.group.columns[i];
+      if (cells[index].tag == CDCRT_STRING) {
+        const char* const text = static_cast<const char*>(cells[index].value.data);
+        removed_nul_ += static_cast<uint64_t>(std::count(text, text + cells[index].size, '\0'));
+      }
       Status status = sql::redshift::append_cell(out, cells[index], load.shape.columns[i].type, sdk::view(load.write.columns[index].name));
       if (!status) return status;
     }
@@ -111,10 +115,7 @@ Status StageLoader::by_copy(const Load& load, RefusedCopy& refused) {
     }
   }
   files_.add(set.keys());
-  if (csv.removed_nul_bytes() > 0 && nul_told_ == 0) {
-    host_.warn(std::string(load.what) + ": NUL characters were left out of texts, Redshift cannot hold them (told once)");
-  }
-  nul_told_ += csv.removed_nul_bytes();
+  removed_nul_ += csv.removed_nul_bytes();
   Status status = copy(set, load.into, column_list(load), csv.null_text(), load.what);
   if (!status) {
     for (const auto& file : set.files) refused.urls.push_back(file.url);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cdcrt/abi/sink.h"
@@ -50,7 +51,9 @@ class StageLoader {
   /// Loads all rows, or fails and has spoiled the transaction. `refused` tells of a COPY that said no.
   sdk::Status load(const Load& load, RefusedCopy& refused);
   /// (constant, ...), (constant, ...) of rows [first, last): for VALUES.
-  static sdk::Status append_values(std::string& out, const Load& load, uint64_t first, uint64_t last);
+  sdk::Status append_values(std::string& out, const Load& load, uint64_t first, uint64_t last);
+  /// NUL characters that were left out of texts since this was asked last: Redshift holds none.
+  uint64_t take_removed_nul() { return std::exchange(removed_nul_, 0); }
   /// Writes and loads one row, so that what the bucket, the role and the grants lack is known at the start. Leaves nothing.
   sdk::Status probe();
 
@@ -68,7 +71,7 @@ class StageLoader {
   StagingPlace& place_;
   StagedFiles& files_;
   sdk::Host host_;
-  uint64_t nul_told_ = 0;
+  uint64_t removed_nul_ = 0;
 };
 
 }  // namespace cdcrt::redshift

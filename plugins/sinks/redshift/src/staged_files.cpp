@@ -1,5 +1,6 @@
 #include "staged_files.hpp"
 
+#include <algorithm>
 #include <random>
 
 #include "sql/identifier.hpp"
@@ -24,6 +25,8 @@ std::string as_key_part(std::string_view name) {
   }
   return out;
 }
+
+constexpr std::chrono::milliseconds kPatienceWithLock{5000}, kPatienceAtEnd{5000};
 
 std::string random_name(int parts) {
   std::random_device random;
@@ -57,19 +60,22 @@ std::string StagingPlace::prefix_of(std::string_view process) const {
   return settings_.staging.location.prefix + as_key_part(pipeline_) + "/" + as_key_part(sink_) + "/" + as_key_part(process) + "/";
 }
 
-aws::S3Client StagingPlace::client(uint32_t attempts) const {
+aws::S3Client StagingPlace::client(uint32_t attempts, std::chrono::milliseconds stall_timeout) const {
   aws::S3Settings s3 = settings_.staging.s3;
   if (attempts != 0) s3.attempts = attempts;
+  if (stall_timeout.count() != 0) s3.stall_timeout = std::min(s3.stall_timeout, stall_timeout);
   aws::S3Watch watch;
   watch.retried = [host = host_](std::string_view what, std::string_view why, std::chrono::milliseconds wait) {
     host.log(CDCRT_LOG_INFO, std::string(what) + ": " + std::string(why) + "; again in " + std::to_string(wait.count()) + " ms");
   };
+  watch.interrupted = [host = host_] { return host.leaves(); };
   return {s3, credentials_, watch};
 }
 
 Status StagingPlace::remove(std::string_view process) {
   if (process.empty() || process == process_) return {};
-  aws::S3Client s3 = client(2);  // others wait for the lock under which this is called
+  // Others wait for the lock under which this is called.
+  aws::S3Client s3 = client(1, kPatienceWithLock);
   uint64_t deleted = 0;
   Status status = s3.delete_prefix(prefix_of(process), deleted);
   if (status && deleted > 0)
@@ -79,7 +85,7 @@ Status StagingPlace::remove(std::string_view process) {
 
 void StagingPlace::remove_own() {
   if (sets_ == 0) return;  // nothing was ever written
-  aws::S3Client s3 = client(3);
+  aws::S3Client s3 = client(2, kPatienceAtEnd);
   uint64_t deleted = 0;
   if (Status status = s3.delete_prefix(prefix(), deleted); !status) {
     host_.warn("staged files may be left below " + aws::s3_url(settings_.staging.location.bucket, prefix()) + ": " +

@@ -24,7 +24,7 @@ class StagingPlace {
   /// Without a process, one is made up.
   void identify(std::string_view pipeline, std::string_view process);
   [[nodiscard]] std::string prefix() const { return prefix_of(process_) + instance_ + "/"; }
-  [[nodiscard]] aws::S3Client client(uint32_t attempts = 0) const;
+  [[nodiscard]] aws::S3Client client(uint32_t attempts = 0, std::chrono::milliseconds stall_timeout = {}) const;
   /// Deletes what `process` left. It must hold no lease any more.
   sdk::Status remove(std::string_view process);
   /// What this instance left, at its end.

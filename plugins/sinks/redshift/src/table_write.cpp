@@ -101,28 +101,57 @@ Status append_key_condition(std::string& out, const StageShape& shape, const cdc
   return status;
 }
 
-Status TableWrite::check(std::vector<Widening>& out) {
+/// Cuts the cell there to `most` bytes (0: nothing of it can be kept), or makes it NULL. False: its column does not allow that.
+bool TableWrite::fit(uint64_t place, const cdcrt_column& column, uint64_t most) {
+  cdcrt_cell fitted{};
+  fitted.tag = CDCRT_NULL;
+  if ((column.flags & CDCRT_COLUMN_MAY_CUT) != 0 && most > 0 && write_.cells[place].tag == CDCRT_STRING) {
+    fitted = sql::cut(write_.cells[place], static_cast<uint32_t>(most));
+  } else if ((column.flags & CDCRT_COLUMN_MAY_NULL) == 0) {
+    return false;
+  }
+  if (fitted_.empty()) {
+    fitted_.assign(write_.cells, write_.cells + write_.row_count * write_.column_count);
+    write_.cells = fitted_.data();
+  }
+  fitted_[place] = fitted;
+  ++overflowed_;
+  return true;
+}
+
+Status TableWrite::check(const std::function<bool(const std::string& shown)>& stays, std::vector<Widening>& out) {
   if (write_.kind == CDCRT_WRITE_CLEAR) return session_.append_table(shape_.table, write_.table);
   Status status = make_shape(session_, write_.table, catalog_, write_.columns, group_.columns, shape_);
   if (!status) return status;
   const std::size_t width = group_.columns.size();
-  std::vector<uint64_t> longest(width);
+  std::vector<uint64_t> longest(width), most(width, UINT64_MAX);
+  for (std::size_t c = 0; c < width; ++c) {
+    const ColumnType& type = shape_.columns[c].type;
+    if (type.length == 0) continue;
+    const bool grows = can_grow(type) && !stays(shape_.table + "." + shape_.columns[c].name);
+    most[c] = !grows ? type.length : type.storage == Storage::kBytes ? sql::redshift::kLongestVarbyte : sql::redshift::kLongestVarchar;
+  }
   for (uint64_t i = 0; i < rows(); ++i) {
-    const cdcrt_cell* cells = write_.cells + (group_.every_row ? i : group_.rows[i]) * write_.column_count;
+    const uint64_t first = (group_.every_row ? i : group_.rows[i]) * write_.column_count;
     uint64_t row_bytes = 0;
     for (std::size_t c = 0; c < width; ++c) {
-      const cdcrt_cell& cell = cells[group_.columns[c]];
+      const cdcrt_column& column = write_.columns[group_.columns[c]];
+      const uint64_t place = first + group_.columns[c];
       const ColumnType& type = shape_.columns[c].type;
+      if (sql::has_bytes(write_.cells[place]) && write_.cells[place].size > most[c]) fit(place, column, most[c]);
+      if (write_.cells[place].tag > CDCRT_NULL && type.storage != Storage::kText) {
+        const auto why = sql::why_unstorable(write_.cells[place]);
+        if (!why.empty() && !fit(place, column, 0)) {
+          return Status::bad_record("column " + sql::shown(sdk::view(column.name)) + " of " + shape_.table + ": " + std::string(why),
+                                    "on_overflow = \"null\" in the route's columns, where NULL will do");
+        }
+      }
+      const cdcrt_cell& cell = write_.cells[place];
       row_bytes += 12;
       if (sql::has_bytes(cell)) {
         row_bytes += cell.size;
         if (cell.tag == CDCRT_BYTES) row_bytes += cell.size;
         if (type.length != 0) longest[c] = std::max<uint64_t>(longest[c], cell.size);
-      }
-      if (type.storage == Storage::kText || cell.tag <= CDCRT_NULL) continue;
-      if (const auto why = sql::why_unstorable(cell); !why.empty()) {
-        return Status::bad_record("column " + sql::shown(sdk::view(write_.columns[group_.columns[c]].name)) + " of " + shape_.table + ": " +
-                                  std::string(why));
       }
     }
     if (row_bytes > sql::redshift::kLongestRow) {
@@ -140,8 +169,7 @@ Status TableWrite::check(std::vector<Widening>& out) {
     if (bytes == 0 || !can_grow(type)) {
       return Status::bad_record(
           "column " + name + " is " + type.name + " and cannot hold a value of " + std::to_string(longest[c]) + " bytes",
-          "give the column a type that is no longer, with what to do then, in the route's columns: type = \"string(" +
-              std::to_string(std::max<uint32_t>(type.length / 4, 1)) + ")\", on_overflow = \"truncate\" or \"null\"; or exclude it");
+          "on_overflow = \"truncate\" or \"null\" in the route's columns, or exclude the column");
     }
     const bool case_sensitive = session_.names().case_sensitive;
     out.push_back({shape_.table, shape_.columns[c].name, session_.schema_of(write_.table),
@@ -152,6 +180,13 @@ Status TableWrite::check(std::vector<Widening>& out) {
 }
 
 Status TableWrite::run(uint64_t stage_number) {
+  Status status = run_kind(stage_number);
+  const uint64_t changed = overflowed_ + loader_.take_removed_nul();
+  if (status && changed > 0 && write_.overflowed != nullptr) write_.overflowed(write_.context, changed);
+  return status;
+}
+
+Status TableWrite::run_kind(uint64_t stage_number) {
   switch (write_.kind) {
     case CDCRT_WRITE_CLEAR:
       return execute("DELETE FROM " + shape_.table);

@@ -1,6 +1,7 @@
 // TableWrite: one group of rows of one table, carried out by statements on sets.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,8 +41,9 @@ class TableWrite {
              const CatalogTable& catalog, std::string what)
       : session_(session), loader_(loader), write_(write), group_(group), catalog_(catalog), what_(std::move(what)) {}
 
-  /// Looks at every value, touches nothing. BAD_RECORD for one that no column holds; columns that must grow first are added to `out`.
-  sdk::Status check(std::vector<Widening>& out);
+  /// Looks at every value, touches nothing in the target. What its column can never hold is cut or made NULL where the column allows
+  /// that, else BAD_RECORD. Columns that must grow first are added to `out`; `stays`: those that cannot, by the name that is shown.
+  sdk::Status check(const std::function<bool(const std::string& shown)>& stays, std::vector<Widening>& out);
   /// After check() found nothing to widen. Within a transaction.
   sdk::Status run(uint64_t stage_number);
   [[nodiscard]] const RefusedCopy& refused() const { return refused_; }
@@ -49,6 +51,8 @@ class TableWrite {
  private:
   [[nodiscard]] uint64_t rows() const { return group_.every_row ? write_.row_count : group_.rows.size(); }
   [[nodiscard]] bool covers_table() const { return shape_.others.empty(); }
+  bool fit(uint64_t place, const cdcrt_column& column, uint64_t most);
+  sdk::Status run_kind(uint64_t stage_number);
   sdk::Status append_rows();
   sdk::Status in_place();
   sdk::Status through_stage(uint64_t stage_number);
@@ -61,12 +65,14 @@ class TableWrite {
 
   TargetSession& session_;
   StageLoader& loader_;
-  const cdcrt_write& write_;
+  cdcrt_write write_;
   const odbc::RowGroup& group_;
   const CatalogTable& catalog_;
   const std::string what_;
   sql::redshift::StageShape shape_;
   uint64_t text_bytes_ = 0;
+  std::vector<cdcrt_cell> fitted_;  ///< the write's cells, where some had to be changed
+  uint64_t overflowed_ = 0;
   RefusedCopy refused_;
 };
 

@@ -1,0 +1,37 @@
+#include "runtime/last_wait.hpp"
+
+#include <unistd.h>
+
+#include "plugin/instance.hpp"
+#include "runtime/log.hpp"
+
+namespace cdcrt::runtime {
+namespace {
+
+constexpr auto kAfterDeadline = std::chrono::seconds(10);
+
+}  // namespace
+
+LastWait::~LastWait() {
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void LastWait::begin(std::chrono::steady_clock::time_point deadline) {
+  thread_ = std::thread([this, deadline] { watch(deadline); });
+}
+
+void LastWait::watch(std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock lock(mutex_);
+  if (changed_.wait_until(lock, deadline, [this] { return over_; })) return;
+  plugin::leave();
+  if (changed_.wait_until(lock, deadline + kAfterDeadline, [this] { return over_; })) return;
+  log(CDCRT_LOG_ERROR, "pipeline", "something outside does not answer: leaving without it; what was not written is read again by the next start");
+  ::_exit(exit_code_);
+}
+
+}  // namespace cdcrt::runtime
