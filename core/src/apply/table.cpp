@@ -486,11 +486,6 @@ void Table::complete(const Sealed& sealed) {
   applied_.updated += without(counts.updated, sealed.refused.updated);
   applied_.deleted += without(counts.deleted, sealed.refused.deleted);
   target.key_changes = sealed.key_changes;
-  if (sealed.clear) {
-    stored_floor_ = std::max(stored_floor_, sealed.floor);
-    floor_ = std::max(floor_, stored_floor_);
-    if (floor_ == stored_floor_) floor_by_ = nullptr;
-  }
   for (const auto& part : sealed.partitions) {
     if (part.session != part.partition->session()) continue;
     PartitionState& state = partitions_[part.partition];
@@ -499,6 +494,24 @@ void Table::complete(const Sealed& sealed) {
     state.sealed_next.reset();
     state.first_sealed = -1;
   }
+  if (!sealed.clear) return;
+  stored_floor_ = std::max(stored_floor_, sealed.floor);
+  if (sealed.floor > floor_) raise_floor(sealed.floor);
+  if (floor_ == stored_floor_) floor_by_ = nullptr;
+}
+
+// The truncate's partition was given up while it was written: what came since was folded as if it had not been.
+void Table::raise_floor(const std::string& floor) {
+  floor_ = floor;
+  for (auto& [partition, state] : partitions_) {
+    if (state.next == state.stored_next) continue;
+    if (state.max_order > floor) {
+      drop_unstored(state);
+    } else {
+      state.fold = Fold();
+    }
+  }
+  account();
 }
 
 void Table::stop(const std::string& reason, const Sealed* sealed) {

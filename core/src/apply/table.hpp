@@ -218,6 +218,7 @@ class Table {
   void count_foreign(const progress::StoredTable& stored);
   void refresh(Sealed& sealed);
   void take_floor(const std::string& floor, Sealed& sealed);
+  void raise_floor(const std::string& floor);
   static void back_to(PartitionState& state, int64_t next, const std::string& order);
   void drop_unstored(PartitionState& state);
   void accept_row(const Batch& batch, PartitionState& state, const cdcrt_row& row, std::vector<Refusal>& refusals);

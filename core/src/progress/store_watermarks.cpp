@@ -86,7 +86,8 @@ Result<void> Store::send_back(plugin::Connection& connection, const SendBack& ba
   auto watermarks = read_watermarks(connection, keys);
   if (!watermarks) return std::move(watermarks.error());
   for (const auto& [key, next] : back.partitions) {
-    ++(*leases)[key].epoch;
+    // By two: the owner, who raises by one, may not know whether that happened, and must not take this for its own.
+    (*leases)[key].epoch += 2;
     StoredPartition& watermark = (*watermarks)[key];
     watermark.next_offset = std::min(next, watermark.next_offset);
     if (back.forget_last) watermark.last = {};

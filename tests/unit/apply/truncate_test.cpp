@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <utility>
+
 #include "apply/orders.hpp"
 
 using namespace cdcrt;
@@ -166,4 +168,20 @@ TEST_CASE("truncate: a place asked for between giving up and taking is read from
   partition.give_up();
   partition.take(9, {});
   CHECK(seeks == std::vector<int64_t>{3, 9});
+}
+
+TEST_CASE("truncate: rows from before it that come while it is written go too, when its partition is given up meanwhile") {
+  Rig rig({}, 2);
+  rig.send(insert(1, text("x"), integer(1), "10"), 0);
+  REQUIRE(rig.write());
+  rig.send_all({truncate("30"), insert(2, text("x"), integer(1), "40")}, 0);
+  bool given_up = false;
+  rig.database.before_commit = [&] {
+    if (std::exchange(given_up, true)) return;
+    rig.table->forget(*rig.partitions[0]);
+    rig.send(insert(3, text("x"), integer(1), "20"), 1);
+  };
+  REQUIRE(rig.write());
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=2,a='x',b=1");
 }

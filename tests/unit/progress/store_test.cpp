@@ -217,6 +217,21 @@ TEST_CASE("progress: an answer that was lost is waited out by raising our own le
   CHECK(first.reclaim(target.connection, "shop.orders", {&p})->size() == 1);
 }
 
+TEST_CASE("progress: who is sent back after an answer was lost does not take that for its own raise") {
+  Target target;
+  const auto p = partition(3);
+  const progress::PartitionKey key{"source", "topic", 3};
+  progress::Store running("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one"), other("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "two");
+  REQUIRE(running.prepare(target.connection));
+  REQUIRE(running.claim(target.connection, {key}));
+  target.database.lost_before_commit = 1;
+  REQUIRE(!running.reclaim(target.connection, "shop.orders", {&p}));
+  REQUIRE(target.connection.begin());
+  REQUIRE(other.send_back(target.connection, {{{key, 0}}, {{"shop.orders", {{key, 0}}}}}));
+  REQUIRE(target.connection.commit());
+  CHECK(running.reclaim(target.connection, "shop.orders", {&p})->size() == 1);
+}
+
 TEST_CASE("progress: a new partition has one start, whoever claims it first") {
   Target target;
   const std::vector<progress::PartitionKey> key{{"source", "topic", 3}};
