@@ -219,6 +219,7 @@ class Table {
   void refresh(Sealed& sealed);
   void take_floor(const std::string& floor, Sealed& sealed);
   void raise_floor(const std::string& floor);
+  void drop_before(const std::string& floor, Sealed& sealed);
   static void back_to(PartitionState& state, int64_t next, const std::string& order);
   void drop_unstored(PartitionState& state);
   void accept_row(const Batch& batch, PartitionState& state, const cdcrt_row& row, std::vector<Refusal>& refusals);

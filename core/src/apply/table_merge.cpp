@@ -72,7 +72,11 @@ void Table::merge(const progress::StoredTable& stored, Sealed& sealed) {
 // Another process emptied the table: our rows up to the truncate are gone for ever, later ones are read again after it.
 void Table::take_floor(const std::string& floor, Sealed& sealed) {
   stored_floor_ = std::max(stored_floor_, floor);
-  if (floor <= floor_) return;
+  if (floor <= floor_) {
+    // We have read that truncate too, but what is sealed may have come before it.
+    if (floor > sealed.floor) drop_before(floor, sealed);
+    return;
+  }
   floor_ = floor;
   floor_by_ = nullptr;
   for (auto& [partition, state] : partitions_) {
@@ -91,6 +95,21 @@ void Table::take_floor(const std::string& floor, Sealed& sealed) {
   }
   // An earlier truncate of ours was overtaken.
   if (sealed.clear && sealed.floor <= floor) sealed.clear = false;
+}
+
+void Table::drop_before(const std::string& floor, Sealed& sealed) {
+  std::erase_if(sealed.partitions, [&](SealedPartition& part) {
+    if (part.order <= floor) {
+      part.fold = Fold();
+      return false;
+    }
+    PartitionState& state = partitions_[part.partition];
+    state.first_sealed = -1;
+    state.sealed_next.reset();
+    drop_unstored(state);
+    return true;
+  });
+  sealed.clear = false;
 }
 
 // The sealed cells follow the columns as they are now.

@@ -46,6 +46,7 @@ class Connection : public sdk::SinkConnection {
     if (database_.lost_before_commit > 0) {
       --database_.lost_before_commit;
       (void)rollback();
+      if (database_.after_lost) database_.after_lost();
       return sdk::Status::retry("connection lost before COMMIT");
     }
     saved_.reset();

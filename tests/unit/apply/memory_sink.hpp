@@ -37,6 +37,7 @@ struct Database {
   int deadlocks = 0;              ///< that many writes of rows answer RETRY
   int lost_before_commit = 0;     ///< that many COMMITs do not happen, and answer RETRY
   int lost_after_commit = 0;      ///< that many COMMITs happen, and answer RETRY
+  std::function<void()> after_lost;     ///< called when a COMMIT did not happen
   std::function<void()> before_commit;  ///< called before each COMMIT
   unsigned commits = 0;
   uint32_t capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS;

@@ -185,3 +185,30 @@ TEST_CASE("truncate: rows from before it that come while it is written go too, w
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=2,a='x',b=1");
 }
+
+TEST_CASE("truncate: what is being written goes when another process has emptied the table since, also when we have read that truncate") {
+  Rig rig({}, 2);
+  rig.send(insert(1, text("x"), integer(1), "10"), 0);
+  REQUIRE(rig.write());
+  rig.send(insert(2, text("x"), integer(1), "20"), 1);
+  bool emptied = false, came_back = false;
+  rig.database.before_commit = [&] {
+    if (std::exchange(emptied, true)) {
+      came_back = came_back || rig.rows().find("id=2") != std::string::npos;
+      return;
+    }
+    rig.database.lost_before_commit = 1;
+    rig.send(truncate("30"), 0);
+  };
+  // The other process, once this transaction is gone.
+  rig.database.after_lost = [&] {
+    auto& row = rig.database.tables.at("cdcrt.tables").rows.front();
+    row.at("floor") = "!x4:MzA=";
+    row.at("version") = "i1:9";
+    rig.database.tables.at("shop.orders").rows.clear();
+  };
+  const auto written = rig.write();
+  REQUIRE_MESSAGE(written, explain(written.error()));
+  CHECK(!came_back);
+  CHECK(rig.rows() == "");
+}
