@@ -252,6 +252,37 @@ class Staging(LinesCase):
             self.assertIn("s3:PutObject", file.read())
         self.complete()
 
+    def stopped_while(self, hits):
+        """The exit code and the log of a run that is told to stop while something outside hangs."""
+        self.lines.write(os.path.join(self.folder, "events.jsonl"))
+        arguments = redshift_target.arguments_of(self.folder, self.target, self.sources, "sinks.target.copy_from_rows=1", "runtime.shutdown_timeout=1s")
+        log = os.path.join(self.folder, "log")
+        process = program.start(arguments, self.target.environment, log)
+        try:
+            end = time.monotonic() + 60
+            while not hits() and time.monotonic() < end:
+                time.sleep(0.1)
+            self.assertTrue(hits())
+            process.terminate()
+            code = process.wait(60)
+        finally:
+            process.kill()
+            process.wait()
+        with open(log, encoding="utf-8") as file:
+            return code, file.read()
+
+    def test_a_stop_does_not_wait_for_a_storage_service_that_hangs(self):
+        self.faults.fault("hang", method="PUT", match=r"/([2-9]|\d\d+)\.", every=1)
+        code, log = self.stopped_while(self.faults.hits)
+        self.assertEqual(code, 1, log)
+        self.assertIn("shutdown_timeout passed", log)
+
+    def test_a_stop_does_not_wait_for_a_statement_that_hangs(self):
+        self.front.fault("slow", at="copy", match='"id"', seconds=90)
+        code, log = self.stopped_while(lambda: any(fault["hit"] for fault in self.front.faults()))
+        self.assertEqual(code, 1, log)
+        self.assertIn("leaving without it", log)
+
     def test_what_a_killed_process_left_is_removed_by_the_next_one_and_nothing_else_is(self):
         self.target.s3.put(self.target.prefix + "shop/somebody-elses", b"x")
         self.target.s3.put(self.target.prefix + "other/process/1.0.csv.gz", b"x")

@@ -99,11 +99,12 @@ void Table::take_floor(const std::string& floor, Sealed& sealed) {
 
 void Table::drop_before(const std::string& floor, Sealed& sealed) {
   std::erase_if(sealed.partitions, [&](SealedPartition& part) {
-    if (part.order <= floor) {
+    PartitionState& state = partitions_[part.partition];
+    // What a truncate of ours sent back, which was overtaken, stays where it stands.
+    if (part.order <= floor && part.next_offset >= state.stored_next) {
       part.fold = Fold();
       return false;
     }
-    PartitionState& state = partitions_[part.partition];
     state.first_sealed = -1;
     state.sealed_next.reset();
     drop_unstored(state);

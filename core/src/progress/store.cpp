@@ -54,6 +54,7 @@ Result<void> Store::write(plugin::Connection& connection, const HostTable& table
   write.has_unique_key = 1;
   write.cells = cells.data();
   write.row_count = cells.size() / columns.size();
+  write.is_direct = 1;
   return connection.write(write);
 }
 

@@ -78,6 +78,7 @@ typedef struct cdcrt_write {
   void* context;
   /* Told of changes that made values fit: cut or made NULL (CDCRT_COLUMN_MAY_CUT, _MAY_NULL), characters left out. May be NULL. */
   void (*overflowed)(void* context, uint64_t values);
+  uint32_t is_direct;          /* 1: rows of the host's own, under locks that other processes wait for: through the connection alone, no files */
 } cdcrt_write;
 
 typedef enum cdcrt_lock { CDCRT_LOCK_NONE = 0, CDCRT_LOCK_SHARE = 1, CDCRT_LOCK_UPDATE = 2 } cdcrt_lock;

@@ -65,7 +65,8 @@ Status StageLoader::append_values(std::string& out, const Load& load, uint64_t f
 }
 
 Status StageLoader::load(const Load& load, RefusedCopy& refused) {
-  return settings_.staging.enabled && is_large(load.rows(), load.text_bytes) ? by_copy(load, refused) : by_insert(load);
+  const bool by_files = settings_.staging.enabled && load.write.is_direct == 0 && is_large(load.rows(), load.text_bytes);
+  return by_files ? by_copy(load, refused) : by_insert(load);
 }
 
 Status StageLoader::by_insert(const Load& load) {

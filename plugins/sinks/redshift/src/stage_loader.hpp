@@ -44,7 +44,7 @@ class StageLoader {
   StageLoader(const Settings& settings, TargetSession& session, StagingPlace& place, StagedFiles& files, sdk::Host host)
       : settings_(settings), session_(session), place_(place), files_(files), host_(std::move(host)) {}
 
-  /// Whether so much is better staged in S3.
+  /// Whether so much is better staged: in S3, or at least in a table.
   [[nodiscard]] bool is_large(uint64_t rows, uint64_t bytes) const {
     return rows > settings_.copy_from_rows || bytes > settings_.copy_from_bytes;
   }
