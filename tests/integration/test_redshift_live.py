@@ -326,7 +326,7 @@ class TakeOver(Live):
         self.clean()
         self.assertLessEqual(set(threes), self.touched("two"))
         self.assertLessEqual(set(ones), self.touched("one"))
-        for name, places in (("one", ["one"]), ("two", ["two", "three"])):
+        for name, places in (("one", ["one", "three"]), ("two", ["two", "three"])):  # whoever is there may clean after the killed one
             prefixes = tuple(self.place(each) for each in places)
             self.assertEqual([touched for touched in self.touched(name) if not touched.startswith(prefixes)], [])
 

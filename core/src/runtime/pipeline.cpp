@@ -215,6 +215,9 @@ class Pipeline {
     });
     decoders_->stop();
     int code = 0;
+    // What a sink says of it later only says that it was not waited for.
+    std::vector<bool> sink_failed;
+    for (const auto& sink : sinks_) sink_failed.push_back(sink->failed());
     if (!in_time()) {
       log(CDCRT_LOG_ERROR, "pipeline", "shutdown_timeout passed: what was not written is read again by the next start");
       monitor_.abandon = true;
@@ -233,7 +236,7 @@ class Pipeline {
       if (const auto failure = sources_[i]->failure()) code = std::max(code, report(manifest_.sources[i], *failure));
     }
     for (std::size_t i = 0; i < sinks_.size(); ++i) {
-      if (sinks_[i]->failed() && !over_budget) code = std::max(code, report(manifest_.sinks[i], sinks_[i]->failure()));
+      if (sinks_[i]->failed() && (sink_failed[i] || !monitor_.abandon) && !over_budget) code = std::max(code, report(manifest_.sinks[i], sinks_[i]->failure()));
     }
     if (const auto failure = keeper_.failure(); failure && !over_budget) code = std::max(code, report(manifest_.sources.front(), *failure));
     if (const auto failure = decoders_->failure()) code = std::max(code, report(manifest_.sources.front().format, *failure));
