@@ -74,6 +74,7 @@ staging.url = "{url or self.url}"
 staging.region = "{region or s3.region}"
 staging.endpoint = "{endpoint or s3.endpoint}"
 staging.path_style = true
+staging.timeout = "5s"
 staging.access_key = "{key or s3.access_key}"
 staging.secret_key = "${{env:CDCRT_TEST_SECRET}}"
 """ + (f'staging.iam_role = "{role}"\n' if role else "")

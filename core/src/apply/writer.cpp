@@ -28,7 +28,7 @@ std::vector<const progress::Partition*> always_ours(std::vector<const progress::
 }
 
 constexpr int kStaleAttempts = 4;
-constexpr int kTogetherAttempts = 3;
+constexpr int kTogetherAttempts = 2;
 
 }  // namespace
 

@@ -75,7 +75,8 @@ class Store {
   /// Locks the tables' rows; tables without a row are left out. Only version, floor, state and reason are read.
   Result<std::map<std::string, StoredTable>> lock_tables(plugin::Connection& connection, const std::vector<std::string>& targets,
                                                          cdcrt_lock lock);
-  /// Another target that is kept and differs from this one in ASCII case only; nullopt: none.
+  /// Another target that is kept, or is just being made by this process, and differs from this one in ASCII case only; nullopt: none, and
+  /// those that ask later are told of this one.
   Result<std::optional<std::string>> target_but_for_case(plugin::Connection& connection, const std::string& target);
   /// Serializes with everyone who creates a table's row.
   Result<void> lock_creation(plugin::Connection& connection);
@@ -186,6 +187,7 @@ class Store {
   std::set<PartitionKey> lowered_;
   std::set<std::string> gone_;      ///< processes without a lease before the last claim waited for transactions
   std::set<std::string> prepared_;  ///< targets that hold() may name
+  std::vector<std::string> named_;  ///< targets that target_but_for_case() was asked for
 };
 
 }  // namespace cdcrt::progress

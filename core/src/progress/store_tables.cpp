@@ -1,4 +1,5 @@
 // What is kept of each target table (design 4.1, 4.10).
+#include <algorithm>
 #include <deque>
 
 #include "diagnostics/text.hpp"
@@ -25,6 +26,12 @@ Result<std::optional<std::string>> Store::target_but_for_case(plugin::Connection
     if (other != target && diagnostics::equal_but_for_case(other, target)) found = std::move(other);
   });
   if (!done) return std::move(done.error());
+  const std::lock_guard lock(mutex_);
+  if (!found) {
+    const auto named = std::find_if(named_.begin(), named_.end(), [&](const auto& other) { return diagnostics::equal_but_for_case(other, target); });
+    if (named != named_.end() && *named != target) found = *named;
+  }
+  if (!found) named_.push_back(target);
   return found;
 }
 

@@ -40,9 +40,8 @@ std::string_view verb(uint32_t kind) {
 
 }  // namespace
 
-RedshiftConnection::RedshiftConnection(const Settings& settings, StagingPlace& place, SpelledNames& spelled, const sdk::Host& host)
+RedshiftConnection::RedshiftConnection(const Settings& settings, StagingPlace& place, const sdk::Host& host)
     : place_(place),
-      spelled_(spelled),
       host_(host),
       session_(settings),
       files_(place, host),
@@ -168,12 +167,6 @@ Status RedshiftConnection::describe(const cdcrt_table& table, sdk::TableDescript
     status = read_catalog(session_, session_.schema_of(table),
                           sql::redshift::folded(sdk::view(table.name), session_.names().case_sensitive), catalog);
   if (!status) return failed(std::move(status));
-  if (const auto other = spelled_.other(key_of(table), sdk::view(table.name))) {
-    return Status::error(CDCRT_BAD_CONFIG,
-                         "tables " + sql::shown(*other) + " and " + sql::shown(sdk::view(table.name)) +
-                             " are one table in Redshift, which does not tell case apart",
-                         "give one of them another name in its route (`table`), or set enable_case_sensitive_identifier for the user");
-  }
   // Declared keys are not enforced, so that none is told of.
   for (const CatalogColumn& column : catalog.columns)
     out.add(column.name, sql::redshift::logical_type(column.type), column.type.name, column.not_null, 0);

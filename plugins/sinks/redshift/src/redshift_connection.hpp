@@ -14,7 +14,6 @@
 #include "cdcrt/sdk/host.hpp"
 #include "cdcrt/sdk/sink.hpp"
 #include "settings.hpp"
-#include "spelled_names.hpp"
 #include "stage_loader.hpp"
 #include "staged_files.hpp"
 #include "table_write.hpp"
@@ -26,7 +25,7 @@ namespace cdcrt::redshift {
 class RedshiftConnection final : public sdk::SinkConnection {
  public:
   /// Borrows all of them.
-  RedshiftConnection(const Settings& settings, StagingPlace& place, SpelledNames& spelled, const sdk::Host& host);
+  RedshiftConnection(const Settings& settings, StagingPlace& place, const sdk::Host& host);
   ~RedshiftConnection() override;
 
   /// Connects; tries staging where no connection of this process has yet.
@@ -56,7 +55,6 @@ class RedshiftConnection final : public sdk::SinkConnection {
   [[nodiscard]] static std::string doing(std::string_view what, const cdcrt_table& table);
 
   StagingPlace& place_;
-  SpelledNames& spelled_;
   const sdk::Host host_;
   TargetSession session_;
   StagedFiles files_;

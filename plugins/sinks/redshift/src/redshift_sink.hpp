@@ -7,7 +7,6 @@
 #include "cdcrt/sdk/sink.hpp"
 #include "layout_options.hpp"
 #include "settings.hpp"
-#include "spelled_names.hpp"
 #include "staged_files.hpp"
 
 namespace cdcrt::redshift {
@@ -33,7 +32,6 @@ class RedshiftSink : public sdk::Sink {
  private:
   const sdk::Host host_;
   Settings settings_;
-  SpelledNames spelled_;
   std::unique_ptr<StagingPlace> place_;
 };
 
