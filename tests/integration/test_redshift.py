@@ -351,6 +351,10 @@ class Settings(LinesCase):
     def test_a_role_that_is_not_attached(self):
         self.refused("staging.iam_role", role="arn:aws:iam::123456789012:role/stranger")
 
+    def test_a_role_that_may_not_read_the_bucket(self):
+        self.front.fault("denied", at="copy", every=1)
+        self.refused("s3:GetObject", "s3:ListBucket", role=self.front.role)
+
     def test_a_role_that_is_attached_is_enough(self):
         with open(self.target.overlay, "w", encoding="utf-8") as file:
             file.write(self.target.manifest(role=self.front.role))
