@@ -18,14 +18,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PROJECT = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(PROJECT, "tests"))
 
-SOURCE = """[pipeline]
-name = "bench"
-[sources.events]
-plugin = "file"
-paths = ["{path}"]
-format.plugin = "debezium-json"
-"""
-
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -37,10 +29,9 @@ def main():
     from integration import redshift_target  # with that binary
 
     def run(target, folder, events, *settings):
-        path = os.path.join(folder, f"events-{events}.jsonl")
-        if not os.path.exists(path):
-            subprocess.run([os.path.join(arguments.build, "bin", "generate_events"), "--events", str(events), "--no-schemas", "--out", path], check=True)
-        done = redshift_target.run(folder, target, SOURCE.format(path=path), *settings, timeout=1800)
+        path = os.path.join(folder, "events.jsonl")
+        subprocess.run([os.path.join(arguments.build, "bin", "generate_events"), "--events", str(events), "--no-schemas", "--out", path], check=True)
+        done = redshift_target.run(folder, target, redshift_target.SOURCES.format(folder=folder), *settings, timeout=1800)
         if done.exit_code != 0:
             sys.exit(done.log[-3000:])
         measured = re.search(r"([\d,]+) rows in ([\d.]+) s", done.log)

@@ -259,10 +259,7 @@ class Staging(LinesCase):
         log = os.path.join(self.folder, "log")
         process = program.start(arguments, self.target.environment, log)
         try:
-            end = time.monotonic() + 60
-            while not hits() and time.monotonic() < end:
-                time.sleep(0.1)
-            self.assertTrue(hits())
+            wait_until(hits, 60, "nothing hangs")
             process.terminate()
             code = process.wait(60)
         finally:

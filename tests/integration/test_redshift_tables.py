@@ -12,6 +12,16 @@ from integration.messages import envelope  # noqa: E402
 from integration.redshift_target import LinesCase  # noqa: E402
 
 
+def create_with_schema(lines, table, fields, row):
+    """The creation of a row with key `id`, the first of the fields, in an event that carries its schema."""
+    image = {"type": "struct", "optional": True, "name": f"s.public.{table}.Value", "fields": fields}
+    value = {"schema": {"type": "struct", "name": f"s.public.{table}.Envelope", "fields": [
+        {**image, "field": "before"}, {**image, "field": "after"}, {"type": "struct", "optional": False, "field": "source", "fields": []},
+        {"type": "string", "optional": False, "field": "op"}]}, "payload": json.loads(envelope(table, row, lsn=100 + lines.offset))}
+    key = {"schema": {"type": "struct", "optional": False, "name": f"s.public.{table}.Key", "fields": fields[:1]}, "payload": {"id": row["id"]}}
+    lines.message(json.dumps(value), json.dumps(key))
+
+
 def tearDownModule():
     redshift_target.stop()
 
@@ -76,14 +86,7 @@ class Names(LinesCase):
 
     def schema(self, table, names, row):
         """A row with its schema: what tells that a column is gone."""
-        fields = [{"type": "int64" if name == "id" else "string", "optional": name != "id", "field": name} for name in names]
-        image = {"type": "struct", "optional": True, "name": f"s.public.{table}.Value", "fields": fields}
-        payload = json.loads(envelope(table, row, "c", lsn=100 + self.lines.offset))
-        value = {"schema": {"type": "struct", "name": f"s.public.{table}.Envelope", "fields": [
-            {**image, "field": "before"}, {**image, "field": "after"}, {"type": "struct", "optional": False, "field": "source", "fields": []},
-            {"type": "string", "optional": False, "field": "op"}]}, "payload": payload}
-        key = {"schema": {"type": "struct", "optional": False, "name": f"s.public.{table}.Key", "fields": [fields[0] | {"optional": False}]}, "payload": {"id": row["id"]}}
-        self.lines.message(json.dumps(value), json.dumps(key))
+        create_with_schema(self.lines, table, [{"type": "int64" if name == "id" else "string", "optional": name != "id", "field": name} for name in names], row)
 
     def test_tables_that_differ_in_case_only_stop_with_the_reason(self):
         self.lines.row("Good", {"id": 1, "v": "a"})
@@ -136,13 +139,8 @@ class Overflow(LinesCase):
         self.assertEqual(self.front.query("select id, v from good order by id"), [["1", "ü" * 10], ["2", None]])
 
     def test_a_moment_without_an_end_is_null_where_the_column_says_so(self):
-        source = json.loads(envelope("good", {"id": 1, "v": "x"}))
         fields = [{"type": "int64", "optional": False, "field": "id"}, {"type": "int64", "optional": True, "field": "at", "name": "io.debezium.time.MicroTimestamp"}]
-        image = {"type": "struct", "optional": True, "name": "s.public.good.Value", "fields": fields}
-        value = {"schema": {"type": "struct", "name": "s.public.good.Envelope", "fields": [
-            {**image, "field": "before"}, {**image, "field": "after"}, {"type": "struct", "optional": False, "field": "source", "fields": []},
-            {"type": "string", "optional": False, "field": "op"}]}, "payload": {**source, "after": {"id": 1, "at": 9223372036825200000}}}
-        self.lines.message(json.dumps(value), json.dumps({"id": 1}))
+        create_with_schema(self.lines, "good", fields, {"id": 1, "at": 9223372036825200000})
         self.apply(routes='[defaults.columns]\nat = { on_overflow = "null" }\n')
         self.assertEqual(self.front.query("select id, at from good"), [["1", None]])
 

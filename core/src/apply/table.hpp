@@ -222,6 +222,7 @@ class Table {
   void drop_before(const std::string& floor, Sealed& sealed);
   static void back_to(PartitionState& state, int64_t next, const std::string& order);
   void drop_unstored(PartitionState& state);
+  void drop_sealed(PartitionState& state);
   void accept_row(const Batch& batch, PartitionState& state, const cdcrt_row& row, std::vector<Refusal>& refusals);
   void accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
                     std::vector<Refusal>& refusals);

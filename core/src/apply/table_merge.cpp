@@ -83,9 +83,7 @@ void Table::take_floor(const std::string& floor, Sealed& sealed) {
     // What is durable was written after the table was emptied, or goes with it: else the lease would not be ours any more.
     if (state.max_order > floor || state.next < state.stored_next) {
       std::erase_if(sealed.partitions, [&](const SealedPartition& part) { return part.partition == state.partition; });
-      state.first_sealed = -1;
-      state.sealed_next.reset();
-      drop_unstored(state);
+      drop_sealed(state);
       continue;
     }
     state.fold = Fold();
@@ -97,6 +95,13 @@ void Table::take_floor(const std::string& floor, Sealed& sealed) {
   if (sealed.clear && sealed.floor <= floor) sealed.clear = false;
 }
 
+// The caller takes its part out of the Sealed.
+void Table::drop_sealed(PartitionState& state) {
+  state.first_sealed = -1;
+  state.sealed_next.reset();
+  drop_unstored(state);
+}
+
 void Table::drop_before(const std::string& floor, Sealed& sealed) {
   std::erase_if(sealed.partitions, [&](SealedPartition& part) {
     PartitionState& state = partitions_[part.partition];
@@ -105,9 +110,7 @@ void Table::drop_before(const std::string& floor, Sealed& sealed) {
       part.fold = Fold();
       return false;
     }
-    state.first_sealed = -1;
-    state.sealed_next.reset();
-    drop_unstored(state);
+    drop_sealed(state);
     return true;
   });
   sealed.clear = false;

@@ -341,7 +341,8 @@ Result<void> Writer::write(std::vector<Sealed>& batches) {
   for (Sealed& sealed : batches) together.push_back(&sealed);
   if (together.size() > 1) {
     auto done = write_together(together);
-    if (!done || *done) return done ? Result<void>() : Result<void>(std::move(done.error()));
+    if (!done) return std::move(done.error());
+    if (*done) return {};
   }
   for (Sealed* sealed : together) {
     if (auto done = write_alone(*sealed); !done) return done;

@@ -13,6 +13,15 @@ std::vector<Column> with(std::vector<Column> more) {
   return columns;
 }
 
+manifest::Route with_policy(manifest::OnOverflow policy) {
+  manifest::ColumnRule rule;
+  rule.pattern = "*";
+  rule.on_overflow = policy;
+  manifest::Route route;
+  route.columns = {rule};
+  return route;
+}
+
 }  // namespace
 
 TEST_CASE("schema: a type that grows while rows are folded takes them along") {
@@ -193,12 +202,7 @@ TEST_CASE("schema: what the target cannot hold follows on_overflow, and is count
            Case{manifest::OnOverflow::kTruncate, "id=1,v='short'; id=2,v='longe'", 0, 1},
        }) {
     CAPTURE(static_cast<int>(policy));
-    manifest::Route route;
-    manifest::ColumnRule rule;
-    rule.pattern = "*";
-    rule.on_overflow = policy;
-    route.columns = {rule};
-    Rig rig(route);
+    Rig rig(with_policy(policy));
     rig.database.longest_text = 5;
     rig.send({CDCRT_INSERT, with({{"v", kText}}), {integer(1), text("short")}, "10"});
     rig.send({CDCRT_INSERT, with({{"v", kText}}), {integer(2), text("longer")}, "20"});
@@ -211,12 +215,7 @@ TEST_CASE("schema: what the target cannot hold follows on_overflow, and is count
 
 TEST_CASE("schema: a key is never cut nor made NULL") {
   for (const auto policy : {manifest::OnOverflow::kNull, manifest::OnOverflow::kTruncate}) {
-    manifest::Route route;
-    manifest::ColumnRule rule;
-    rule.pattern = "*";
-    rule.on_overflow = policy;
-    route.columns = {rule};
-    Rig rig(route);
+    Rig rig(with_policy(policy));
     rig.database.longest_text = 5;
     rig.send({CDCRT_INSERT, {{"k", kText, 1}, {"v", kInt}}, {text("longer"), integer(1)}, "10"});
     REQUIRE(rig.write());

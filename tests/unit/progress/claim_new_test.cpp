@@ -3,22 +3,18 @@
 #include <condition_variable>
 #include <thread>
 
-#include "apply/memory_sink.hpp"
-#include "plugin/instance.hpp"
 #include "progress/store.hpp"
+#include "progress/target.hpp"
 
 using namespace cdcrt;
+using test::Target;
 
 TEST_CASE("leases: two writers that meet a new partition at once hold the epoch that is stored") {
-  memory_sink::Database database;
-  const manifest::Sink component = memory_sink::component(database);
-  auto sink = plugin::Sink::create(component);
-  REQUIRE(sink);
-  auto first = sink->open(), second = sink->open();
-  REQUIRE(first);
+  Target target;
+  auto second = target.sink.open();
   REQUIRE(second);
   progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "here");
-  REQUIRE(store.prepare(*first));
+  REQUIRE(store.prepare(target.connection));
   const progress::Partition partition("s", "t", 0, [](auto&, int64_t, uint32_t) {});
 
   // The second one claims while the first commits, and commits once the first is done: if it can.
@@ -27,7 +23,7 @@ TEST_CASE("leases: two writers that meet a new partition at once hold the epoch 
   bool second_commits = false, first_done = false;
   int commits = 0;
   std::thread other;
-  database.before_commit = [&] {
+  target.database.before_commit = [&] {
     if (commits++ > 0) {
       std::unique_lock lock(mutex);
       second_commits = true;
@@ -39,16 +35,16 @@ TEST_CASE("leases: two writers that meet a new partition at once hold the epoch 
     std::unique_lock lock(mutex);
     changed.wait_for(lock, std::chrono::milliseconds(200), [&] { return second_commits; });
   };
-  REQUIRE(store.claim_new(*first, {&partition}));
+  REQUIRE(store.claim_new(target.connection, {&partition}));
   {
     const std::lock_guard lock(mutex);
     first_done = true;
   }
   changed.notify_all();
   other.join();
-  database.before_commit = {};
-  REQUIRE(first->begin());
-  auto lost = store.check(*first, {&partition});
+  target.database.before_commit = {};
+  REQUIRE(target.connection.begin());
+  auto lost = store.check(target.connection, {&partition});
   REQUIRE(lost);
   CHECK(lost->empty());
 }

@@ -2,23 +2,18 @@
 
 #include <thread>
 
-#include "apply/memory_sink.hpp"
 #include "dead_letters/dead_letters.hpp"
-#include "plugin/instance.hpp"
 #include "progress/store.hpp"
+#include "progress/target.hpp"
 
 using namespace cdcrt;
+using test::Target;
 
 TEST_CASE("letters: of two transactions that pass the same ones only the first takes them along") {
-  memory_sink::Database database;
-  const manifest::Sink component = memory_sink::component(database);
-  auto sink = plugin::Sink::create(component);
-  REQUIRE(sink);
-  auto connection = sink->open();
-  REQUIRE(connection);
+  Target target;
   progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "here");
-  REQUIRE(store.prepare(*connection));
-  REQUIRE(store.prepare_letters(*connection));
+  REQUIRE(store.prepare(target.connection));
+  REQUIRE(store.prepare_letters(target.connection));
 
   dead_letters::DeadLetters letters(nullptr, dead_letters::Budget({}, 0));
   letters.keep_in_targets({"db"}, "db", "the target");
@@ -30,13 +25,13 @@ TEST_CASE("letters: of two transactions that pass the same ones only the first t
   letter.table = "shop.orders";
   letters.add(letter);
 
-  auto first = letters.flush({&*connection, &store});
+  auto first = letters.flush({&target.connection, &store});
   REQUIRE(first);
   CHECK(first->mark == 1);
   // It asks while the first transaction is open, and may only answer once that has ended.
   uint64_t second_mark = 99;
   std::thread second([&] {
-    auto flushed = letters.flush({&*connection, &store});
+    auto flushed = letters.flush({&target.connection, &store});
     if (flushed) second_mark = flushed->mark;
   });
   std::this_thread::sleep_for(std::chrono::milliseconds(50));

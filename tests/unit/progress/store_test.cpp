@@ -2,28 +2,15 @@
 
 #include <doctest/doctest.h>
 
-#include "apply/memory_sink.hpp"
 #include "dead_letters/letter.hpp"
+#include "progress/target.hpp"
 #include "types/cell_text.hpp"
 #include "types/type.hpp"
 
 using namespace cdcrt;
+using test::Target;
 
 namespace {
-
-struct Target {
-  memory_sink::Database database;
-  plugin::Sink sink = [this] {
-    auto made = plugin::Sink::create(memory_sink::component(database));
-    REQUIRE(made);
-    return std::move(*made);
-  }();
-  plugin::Connection connection = [this] {
-    auto opened = sink.open();
-    REQUIRE(opened);
-    return std::move(*opened);
-  }();
-};
 
 progress::Partition partition(int32_t number) {
   return {"source", "topic", number, [](auto&, auto, auto) {}};

@@ -43,6 +43,12 @@ bool is_encoding(std::string_view text) {
   return std::find(std::begin(kEncodings), std::end(kEncodings), name) != std::end(kEncodings);
 }
 
+std::string all_encodings() {
+  std::string list;
+  for (const std::string_view name : kEncodings) list += (list.empty() ? "" : ", ") + std::string(name);
+  return list;
+}
+
 }  // namespace
 
 sdk::OptionTable layout_options() { return sdk::option_table(kLayoutOptions); }
@@ -65,8 +71,7 @@ Status read_layout(const sdk::Config& config, Layout& out) {
   out.encodings = config.map("encode");
   for (const auto& [name, encoding] : out.encodings) {
     if (!is_encoding(encoding))
-      return Status::bad_config("encode", "\"" + encoding + "\" of " + sql::shown(name) + " is no encoding",
-                                "raw, az64, bytedict, delta, delta32k, lzo, mostly8, mostly16, mostly32, runlength, text255, text32k or zstd");
+      return Status::bad_config("encode", "\"" + encoding + "\" of " + sql::shown(name) + " is no encoding", "one of " + all_encodings());
   }
   out.primary_key = config.boolean("declare_key");
   return {};
