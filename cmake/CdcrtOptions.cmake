@@ -16,8 +16,10 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
 find_program(CDCRT_CCACHE ccache)
 if(CDCRT_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CDCRT_CCACHE})
-  set(CMAKE_C_COMPILER_LAUNCHER ${CDCRT_CCACHE})
+  # Paths relative to the checkout: another checkout of the same sources finds what this one compiled.
+  set(CDCRT_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CDCRT_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CDCRT_LAUNCHER})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CDCRT_LAUNCHER})
 endif()
 
 # Flags of our own code only; third-party headers are system headers.

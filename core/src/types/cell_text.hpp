@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "cdcrt/abi/value.h"
+#include "cdcrt/sdk/cell.hpp"
 #include "diagnostics/result.hpp"
 #include "event/arena.hpp"
 
@@ -15,35 +15,10 @@ inline std::string_view text_of(const cdcrt_cell& cell) {
   return cell.size == 0 ? std::string_view() : std::string_view(cell.value.data, cell.size);
 }
 
-/// Borrows `text`, which is shorter than 4 GiB.
-inline cdcrt_cell text_cell(cdcrt_tag tag, std::string_view text) {
-  cdcrt_cell cell{};
-  cell.tag = static_cast<uint8_t>(tag);
-  cell.size = static_cast<uint32_t>(text.size());
-  cell.value.data = text.data();
-  return cell;
-}
-
-inline cdcrt_cell integer_cell(cdcrt_tag tag, int64_t value) {
-  cdcrt_cell cell{};
-  cell.tag = static_cast<uint8_t>(tag);
-  cell.value.integer = value;
-  return cell;
-}
-
-inline cdcrt_cell natural_cell(uint64_t value) {
-  cdcrt_cell cell{};
-  cell.tag = CDCRT_U64;
-  cell.value.natural = value;
-  return cell;
-}
-
-inline cdcrt_cell real_cell(double value) {
-  cdcrt_cell cell{};
-  cell.tag = CDCRT_F64;
-  cell.value.real = value;
-  return cell;
-}
+using sdk::integer_cell;
+using sdk::natural_cell;
+using sdk::real_cell;
+using sdk::text_cell;
 
 inline cdcrt_cell null_cell() { return integer_cell(CDCRT_NULL, 0); }
 
