@@ -4,12 +4,13 @@
 #include <map>
 
 #include "decoded.hpp"
+#include "paths.hpp"
 
 using namespace cdcrt::test;
 
 namespace {
 
-const std::string kData = CDCRT_TEST_DATA;
+const std::string kData = paths::test_data();
 
 struct Stream {
   std::string name, folder, file;

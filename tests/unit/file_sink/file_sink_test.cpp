@@ -14,6 +14,7 @@
 
 #include "cdcrt/abi/plugin.h"
 #include "plugin/registry.hpp"
+#include "paths.hpp"
 
 namespace {
 
@@ -69,7 +70,7 @@ std::string bytes_of(const std::string& path) {
 class OpenedSink {
  public:
   explicit OpenedSink(const std::string& path) {
-    auto found = cdcrt::plugin::find(CDCRT_SINK, "file", {{CDCRT_BUILD_DIR "/lib/cdcrt/plugins", "the build"}});
+    auto found = cdcrt::plugin::find(CDCRT_SINK, "file", {{paths::plugins(), "the build"}});
     REQUIRE_MESSAGE(found.ok(), found.error().message);
     functions_ = static_cast<const cdcrt_sink*>((*found)->functions);
     cdcrt_option_value option{};

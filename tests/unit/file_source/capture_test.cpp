@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "opened_source.hpp"
+#include "paths.hpp"
 
 using namespace file_source_test;
 
@@ -41,7 +42,7 @@ std::string summary(const std::vector<Message>& messages) {
 }
 
 std::string golden(const std::string& name) {
-  std::ifstream file(CDCRT_SOURCE_DIR "/tests/unit/file_source/" + name + ".golden");
+  std::ifstream file(paths::source() + "/tests/unit/file_source/" + name + ".golden");
   std::ostringstream text;
   text << file.rdbuf();
   REQUIRE(!text.str().empty());
@@ -53,7 +54,7 @@ std::string golden(const std::string& name) {
 TEST_CASE("real captures: every partition holds the bytes that Python's json reads") {
   for (const std::string name : {"debezium-postgres", "debezium-postgres-noschema"}) {
     for (const int64_t batch_messages : {1, 1000}) {
-      const std::string path = std::string(CDCRT_TEST_DATA) + "/" + name + "/events.jsonl";
+      const std::string path = paths::test_data() + "/" + name + "/events.jsonl";
       Settings settings = reading({std::filesystem::exists(path) ? path : path + ".gz"});
       settings.batch_messages = batch_messages;
       OpenedSource source(settings);

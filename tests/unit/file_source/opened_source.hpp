@@ -16,6 +16,7 @@
 
 #include "cdcrt/abi/plugin.h"
 #include "plugin/registry.hpp"
+#include "paths.hpp"
 
 namespace file_source_test {
 
@@ -67,7 +68,7 @@ class Folder {
 
 inline const cdcrt_source& functions() {
   static const cdcrt_source* table = [] {
-    auto found = cdcrt::plugin::find(CDCRT_SOURCE, "file", {{CDCRT_BUILD_DIR "/lib/cdcrt/plugins", "the build"}});
+    auto found = cdcrt::plugin::find(CDCRT_SOURCE, "file", {{paths::plugins(), "the build"}});
     if (!found) FAIL(found.error().message);
     return static_cast<const cdcrt_source*>((*found)->functions);
   }();

@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "private_postgresql.hpp"
+#include "paths.hpp"
 
 namespace {
 
@@ -134,7 +135,7 @@ const Described::Column* Described::find(std::string_view name) const {
 
 const cdcrt_plugin& Target::plugin() {
   static const cdcrt_plugin* const found = [] {
-    void* library = ::dlopen(CDCRT_BUILD_DIR "/lib/cdcrt/plugins/sink-odbc.so", RTLD_NOW | RTLD_LOCAL);
+    void* library = ::dlopen((paths::plugins() + "/sink-odbc.so").c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) throw std::runtime_error(::dlerror());
     auto entry = reinterpret_cast<cdcrt_plugin_entry_function>(::dlsym(library, "cdcrt_plugin_entry"));
     uint32_t count = 0;

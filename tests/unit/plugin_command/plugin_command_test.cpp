@@ -4,12 +4,13 @@
 #include <string>
 
 #include "cli/plugin_command.hpp"
+#include "paths.hpp"
 
 using cdcrt::cli::DescriptionFormat;
 
 namespace {
 
-const std::vector<cdcrt::plugin::SearchPlace> kPlaces = {{CDCRT_BUILD_DIR "/lib/cdcrt/plugins", "the build"}};
+const std::vector<cdcrt::plugin::SearchPlace> kPlaces = {{paths::plugins(), "the build"}};
 
 std::string described(const std::string& name, DescriptionFormat format, int exit_code = 0) {
   std::ostringstream out;
@@ -78,7 +79,7 @@ TEST_CASE("plugin describe: JSON escapes and says what is missing") {
 
 TEST_CASE("plugin describe: by name, by kind and name, by path; a name of several is ambiguous where one is wanted") {
   CHECK(contains(described("source-file", DescriptionFormat::kText), "paths (paths, required)"));
-  CHECK(contains(described(CDCRT_BUILD_DIR "/lib/cdcrt/plugins/source-file.so", DescriptionFormat::kText), "source file"));
+  CHECK(contains(described(paths::plugins() + "/source-file.so", DescriptionFormat::kText), "source file"));
   const std::string both = described("file", DescriptionFormat::kText);
   CHECK(contains(both, "source file"));
   CHECK(contains(both, "sink file"));
