@@ -137,8 +137,9 @@ Status connection_string(const ConnectionSettings& settings, sql::Product produc
     add("MaxLongVarcharSize", "1073741823", {"B1"});
     add("LFConversion", "0", {"C4"});
     add("Parse", "0", {"C0"});
-    add("KeepaliveTime", "30");
-    add("KeepaliveInterval", "10");
+    // Debian's odbcinst.ini has CommLog = 1: each session would leave its log in /tmp.
+    add("CommLog", "0", {"B3"});
+    add("Debug", "0", {"B2"});
   }
   return {};
 }

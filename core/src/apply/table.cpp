@@ -31,6 +31,7 @@ void Table::restore(const progress::StoredTable& stored) {
   for (evolution::Column column : stored.columns) {
     if (event::has_bytes(column.default_value)) column.default_value = event::copy_cell(column.default_value, knowledge_.arena());
     if (column.active && column.type.kind != CDCRT_TYPE_UNKNOWN) target.made.emplace(column.target_name, column);
+    if (column.adopted) target.adopted.insert(column.target_name);
     knowledge_.restore(std::move(column));
   }
   if (stored.key_known) knowledge_.restore_key_known();
@@ -562,7 +563,7 @@ EventCounts Table::applied() const {
 
 uint64_t Table::discarded_cells() const {
   const std::lock_guard lock(mutex_);
-  return knowledge_.discarded_cells();
+  return knowledge_.discarded_cells() + left_out_;
 }
 
 }  // namespace cdcrt::apply

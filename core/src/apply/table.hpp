@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -171,6 +172,8 @@ class Table {
   /// Changes that made values fit: cut or made NULL (on_overflow), characters left out; as often as they were read or written.
   [[nodiscard]] uint64_t overflowed_cells() const { return overflowed_; }
   void count_overflowed(uint64_t values) { overflowed_ += values; }
+  /// Cells for which an adopted table has no column (schema_changes = "ignore"); as often as they were written.
+  void count_left_out(uint64_t cells) { left_out_ += cells; }
 
   // Used by one writer at a time, while it holds a Sealed of this table.
   struct Target {
@@ -182,7 +185,11 @@ class Table {
     uint64_t stored_version = 0;        ///< of the knowledge as last stored
     progress::StoredTable row;          ///< as last read or written: version, floor, state; no lists
     bool row_known = false;             ///< false: to be read again, and merged
-    std::map<std::string, evolution::Column> made;  ///< by target name: the column as it was last made in the target
+    /// By target name: the column as it is in the target. Adopted ones and those of a route's target_type have the target's own
+    /// type, and its name of it in target_type.
+    std::map<std::string, evolution::Column> made;
+    std::set<std::string> adopted;      ///< names of columns that were there before cdcrt, or that the table lacks and is to lack
+    std::set<std::string> left_out;     ///< of those: what the table lacks
     uint64_t schema_changes = 0;
     std::map<std::string, KeyChangeRecord> key_changes;  ///< halves of key changes that wait for the other, by new key
     progress::Store::LettersByKey open_letters;          ///< as stored
@@ -263,7 +270,7 @@ class Table {
   std::chrono::steady_clock::time_point dirty_since_{}, last_sealed_{};
   std::string stopped_;
   EventCounts applied_;
-  std::atomic<uint64_t> overflowed_{0};
+  std::atomic<uint64_t> overflowed_{0}, left_out_{0};
   std::size_t accounted_ = 0;
   std::vector<cdcrt_cell> scratch_, before_scratch_;
   std::string key_scratch_, image_scratch_;

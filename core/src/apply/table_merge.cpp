@@ -67,6 +67,10 @@ void Table::merge(const progress::StoredTable& stored, Sealed& sealed) {
   target.row = stored;
   target.row.columns.clear();
   target.row_known = true;
+  for (const evolution::Column& column : stored.columns) {
+    if (column.active && column.type.kind != CDCRT_TYPE_UNKNOWN) target.made.emplace(column.target_name, column);
+    if (column.adopted) target.adopted.insert(column.target_name);
+  }
 }
 
 // Another process emptied the table: our rows up to the truncate are gone for ever, later ones are read again after it.

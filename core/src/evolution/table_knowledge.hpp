@@ -28,6 +28,7 @@ struct Column {
   uint32_t key_ordinal = 0;   ///< 1-based; 0: not in the key
   bool active = true;         ///< false: dropped at the source
   bool typed_by_route = false;
+  bool adopted = false;       ///< the target's own: it was there before, or its table was and it is left out; made or altered only under "evolve"
   manifest::Parse parse = manifest::Parse::kNone;
   manifest::OnOverflow on_overflow = manifest::OnOverflow::kDeadLetter;
   uint32_t incarnation = 0;   ///< raised when a dropped column comes back: the target's is dropped and added anew

@@ -48,6 +48,7 @@ Result<evolution::Column> column_of(const cdcrt_cell* cells, event::Arena& arena
   column.last_seen = string_of(cells[9]);
   column.dropped_at = string_of(cells[10]);
   column.type_order = string_of(cells[11]);
+  column.adopted = cells[12].tag > CDCRT_NULL && integer_of(cells[12]) != 0;
   return column;
 }
 
@@ -153,7 +154,8 @@ const Store::HostTable Store::kColumns{"columns",
                                         {"incarnation", kInteger},
                                         {"last_seen", kBytes},
                                         {"dropped_at", kBytes},
-                                        {"type_order", kBytes}}};
+                                        {"type_order", kBytes},
+                                        {"adopted", kInteger, 3}}};
 
 const Store::HostTable Store::kMoved{"moved", 4, {{"pipeline", kText}, {"sink", kText}, {"target", kText}, {"new_key", kBytes}, {"record", kText}}};
 const Store::HostTable Store::kOpenLetters{"open_letters",

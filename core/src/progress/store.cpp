@@ -6,7 +6,7 @@
 namespace cdcrt::progress {
 namespace {
 
-constexpr int64_t kFormatVersion = 2;
+constexpr int64_t kFormatVersion = 3;
 
 }  // namespace
 

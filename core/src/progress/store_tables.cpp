@@ -115,7 +115,8 @@ Result<void> Store::save_columns(plugin::Connection& connection, const std::stri
     cells.insert(cells.end(),
                  {text(pipeline_), text(sink_), text(target), integer(static_cast<int64_t>(slot)), text(column.source_name),
                   text(column.target_name), text(type), integer(column.key_ordinal), text(default_value), integer(column.active ? 1 : 0),
-                  integer(column.incarnation), bytes(column.last_seen), bytes(column.dropped_at), bytes(column.type_order)});
+                  integer(column.incarnation), bytes(column.last_seen), bytes(column.dropped_at), bytes(column.type_order),
+                  integer(column.adopted ? 1 : 0)});
   }
   return write(connection, kColumns, cells);
 }

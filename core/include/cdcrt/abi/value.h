@@ -79,7 +79,8 @@ enum {
   CDCRT_COLUMN_DEFAULT = 2,         /* `default_value` is a constant of the source's definition */
   CDCRT_COLUMN_DEFAULT_CERTAIN = 4, /* the definition's text confirms it (else a temporal zero may stand for now()) */
   CDCRT_COLUMN_MAY_CUT = 8,         /* write: a text that the target's column cannot hold may be cut, between characters (on_overflow) */
-  CDCRT_COLUMN_MAY_NULL = 16        /* write: a value that the target's column cannot hold may become NULL (on_overflow) */
+  CDCRT_COLUMN_MAY_NULL = 16,       /* write: a value that the target's column cannot hold may become NULL (on_overflow) */
+  CDCRT_COLUMN_KEEP = 32            /* write: an operator's column that may not be altered, also not by a sink that widens columns by itself */
 };
 
 typedef struct cdcrt_column {

@@ -1,8 +1,10 @@
 // PostgreSQL: sets of rows as one array parameter per column.
+#include <algorithm>
 #include <map>
 
 #include "odbc_connection.hpp"
 #include "postgresql_catalog.hpp"
+#include "postgresql_value.hpp"
 #include "sql/identifier.hpp"
 #include "sql/postgresql_array.hpp"
 
@@ -94,25 +96,32 @@ class PostgresqlConnection final : public OdbcConnection {
   Status write_rows(const cdcrt_write& write, const RowGroup& group) override {
     const std::string what = doing(verb(write.kind), write.table);
     sql::StatementShape shape;
-    Status status = make_shape(write.table, write.columns, group.columns, write.has_unique_key != 0, shape);
+    std::vector<uint32_t> chosen;
+    Status status = choose_columns(write, group, chosen);
+    if (status) status = make_shape(write.table, write.columns, chosen, write.has_unique_key != 0, shape);
     if (!status) return status;
     if (write.kind == CDCRT_WRITE_CLEAR) return execute(dialect_.write_statements(CDCRT_WRITE_CLEAR, shape)[0].text, Moment::kStatement, what);
     const uint64_t rows = group.every_row ? write.row_count : group.rows.size();
-    if (group.columns.empty()) {  // every column takes its default
+    if (chosen.empty()) {  // every column takes its default
       return execute("INSERT INTO " + shape.table + " SELECT FROM generate_series(1, " + std::to_string(rows) + ")", Moment::kStatement, what);
     }
     const auto statements = dialect_.write_statements(static_cast<cdcrt_write_kind>(write.kind), shape);
-    arrays_.resize(std::max(arrays_.size(), group.columns.size()));
+    if (statements.empty() && write.missing == nullptr) return {};
+    arrays_.resize(std::max(arrays_.size(), chosen.size()));
+    uint64_t overflowed = 0;
     for (uint64_t first = 0; first < rows;) {
-      for (std::size_t i = 0; i < group.columns.size(); ++i) arrays_[i].clear();
+      for (std::size_t i = 0; i < chosen.size(); ++i) arrays_[i].clear();
       uint64_t next = first;
       std::size_t bytes = 0;
       for (; next < rows && next - first < kMostRows && bytes < kMostBytes; ++next) {
         const uint64_t row = group.every_row ? next : group.rows[next];
         const cdcrt_cell* cells = write.cells + row * write.column_count;
-        for (std::size_t i = 0; i < group.columns.size(); ++i) {
+        for (std::size_t i = 0; i < chosen.size(); ++i) {
           const std::size_t before = arrays_[i].size();
-          status = arrays_[i].add(cells[group.columns[i]], write.columns[group.columns[i]]);
+          const cdcrt_column& column = write.columns[chosen[i]];
+          cdcrt_cell cell = cells[chosen[i]];
+          if (cell.tag > CDCRT_NULL) status = to_native(*catalog_columns_[i], column, cell, native_, overflowed);
+          if (status) status = arrays_[i].add(cell, column);
           if (!status) return status;
           bytes += arrays_[i].size() - before;
         }
@@ -121,6 +130,7 @@ class PostgresqlConnection final : public OdbcConnection {
       if (!status) return status;
       first = next;
     }
+    if (overflowed > 0 && write.overflowed != nullptr) write.overflowed(write.context, overflowed);
     return {};
   }
 
@@ -257,6 +267,24 @@ class PostgresqlConnection final : public OdbcConnection {
     return {};
   }
 
+  /// The columns that take values: what the table computes itself is left to it.
+  Status choose_columns(const cdcrt_write& write, const RowGroup& group, std::vector<uint32_t>& out) {
+    const CatalogTable* catalog = nullptr;
+    Status status = known_table(write.table, catalog);
+    if (!status) return status;
+    for (const uint32_t index : group.columns) {
+      const std::string_view name = sdk::view(write.columns[index].name);
+      const auto found = std::find_if(catalog->columns.begin(), catalog->columns.end(), [&](const CatalogColumn& column) { return column.name == name; });
+      if (found == catalog->columns.end() || !found->generated) {
+        out.push_back(index);
+      } else if (write.columns[index].key_ordinal > 0) {
+        return Status::unsupported("column " + sql::shown(name) + " of table " + sql::shown(sdk::view(write.table.name)) + " is a generated column, and a part of the route's key",
+                                   "give the route another primary_key, or make it a plain column: ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION");
+      }
+    }
+    return {};
+  }
+
   /// Casts go to the types that the catalog names, never to those that the host believes.
   Status make_shape(const cdcrt_table& table, const cdcrt_column* columns, const std::vector<uint32_t>& chosen, bool unique, sql::StatementShape& shape) {
     const CatalogTable* catalog = nullptr;
@@ -265,6 +293,7 @@ class PostgresqlConnection final : public OdbcConnection {
     status = dialect_.append_table(shape.table, cdcrt_table{sdk::borrow(schema_of(table)), table.name});
     if (!status) return status;
     shape.has_unique_key = unique;
+    catalog_columns_.clear();
     std::size_t hint = 0;
     for (const uint32_t index : chosen) {
       const std::string_view name = sdk::view(columns[index].name);
@@ -281,6 +310,9 @@ class PostgresqlConnection final : public OdbcConnection {
       status = dialect_.append_column(column.name, name);
       if (!status) return status;
       column.target_type = found->cast;
+      if (found->base_type == "money") column.sent_as = "numeric";  // whose text lc_monetary has no say in
+      shape.overrides_identity = shape.overrides_identity || found->identity;
+      catalog_columns_.push_back(found);
       column.is_array = found->is_array;
       column.compare_as_text = found->compare_as_text;
       column.key = columns[index].key_ordinal > 0;
@@ -292,7 +324,7 @@ class PostgresqlConnection final : public OdbcConnection {
   Status write_chunk(const cdcrt_write& write, const RowGroup& group, const sql::StatementShape& shape, const std::vector<sql::Statement>& statements,
                      uint64_t first, uint64_t next, const std::string& what) {
     texts_.clear();
-    for (std::size_t i = 0; i < group.columns.size(); ++i) texts_.push_back(arrays_[i].finish());
+    for (std::size_t i = 0; i < shape.columns.size(); ++i) texts_.push_back(arrays_[i].finish());
     int64_t matched = -1;
     for (const sql::Statement& statement : statements) {
       int64_t changed = 0;
@@ -396,6 +428,8 @@ class PostgresqlConnection final : public OdbcConnection {
   std::map<std::string, CatalogTable> tables_;
   std::vector<sql::PostgresqlArray> arrays_;
   std::vector<std::string_view> texts_;
+  std::vector<const CatalogColumn*> catalog_columns_;  // of the shape made last, in its order
+  std::string native_;                                 // a value as the column spells it
 };
 
 }  // namespace
