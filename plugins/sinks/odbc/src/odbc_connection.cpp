@@ -107,6 +107,7 @@ Status OdbcConnection::write(const cdcrt_write& write) {
   }
   if (!status) {
     status = after_failure(write.table, failed(std::move(status)));
+    if (status.code() == CDCRT_BAD_RECORD && write.row_count == 1) status = name_column(write, std::move(status));
     if (own) static_cast<void>(rollback());
     return status;
   }

@@ -41,6 +41,8 @@ class OdbcConnection : public sdk::SinkConnection {
   virtual sdk::Status change_once(const cdcrt_table& table, const cdcrt_change& change) = 0;
   /// A statement failed: what is known of the catalog may be old.
   virtual sdk::Status after_failure(const cdcrt_table& table, sdk::Status status) = 0;
+  /// A row was refused, and its transaction is over: the same error, naming the column where that can be found out.
+  virtual sdk::Status name_column(const cdcrt_write& /*write*/, sdk::Status status) { return status; }
   virtual sdk::Status prepare_query(Query& query, const sql::Statement& statement, std::string_view what) = 0;
   /// What is known of the catalog is old.
   virtual void forget() = 0;

@@ -93,6 +93,31 @@ class PostgresqlConnection final : public OdbcConnection {
     return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(sdk::view(table.name)) + " changed meanwhile: " + std::string(status.message()));
   }
 
+  // Few of the server's messages about a value say whose it is: each is tried alone.
+  Status name_column(const cdcrt_write& write, Status status) override {
+    if (status.sqlstate().substr(0, 2) != "22" || status.sqlstate().size() != 5) return status;
+    const CatalogTable* catalog = nullptr;
+    if (!known_table(write.table, catalog)) return status;
+    for (uint32_t i = 0; i < write.column_count; ++i) {
+      const std::string_view name = sdk::view(write.columns[i].name);
+      const auto found = std::find_if(catalog->columns.begin(), catalog->columns.end(), [&](const CatalogColumn& column) { return column.name == name; });
+      cdcrt_cell cell = write.cells[i];
+      uint64_t ignored = 0;
+      sql::PostgresqlArray value;
+      value.clear();
+      if (found == catalog->columns.end() || found->generated || cell.tag <= CDCRT_NULL || found->is_array) continue;
+      if (!to_native(*found, write.columns[i], cell, native_, ignored) || !value.add(cell, write.columns[i])) continue;
+      std::string answered;
+      bool null = false;
+      const std::string type = found->base_type == "money" ? "numeric" : found->cast;
+      Status alone = answer("SELECT (?::" + type + "[])[1]::" + found->type + "::text", {value.finish()}, answered, null, "the value of column " + sql::shown(name) + " is refused");
+      if (!alone && alone.sqlstate() == status.sqlstate()) {
+        return Status::bad_record(std::string(alone.message()) + " (table " + sql::shown(sdk::view(write.table.name)) + ")", std::string(status.hint())).with_native(status.native(), std::string(status.sqlstate()));
+      }
+    }
+    return status;
+  }
+
   Status write_rows(const cdcrt_write& write, const RowGroup& group) override {
     const std::string what = doing(verb(write.kind), write.table);
     sql::StatementShape shape;
