@@ -67,10 +67,10 @@ class Connection : public sdk::SinkConnection {
   }
 
   sdk::Status describe(const cdcrt_table& table, sdk::TableDescription& out) override {
+    out.set_folds_names(database_.folds_names);
     const auto found = database_.tables.find(name_of(table));
     if (found == database_.tables.end()) return {};
     out.set_exists(true);
-    out.set_folds_names(database_.folds_names);
     for (const auto& column : found->second.columns) out.add(column.name, column.type, "", column.key_ordinal > 0, column.key_ordinal);
     return {};
   }

@@ -168,8 +168,12 @@ Status RedshiftConnection::describe(const cdcrt_table& table, sdk::TableDescript
                           sql::redshift::folded(sdk::view(table.name), session_.names().case_sensitive), catalog);
   if (!status) return failed(std::move(status));
   // Declared keys are not enforced, so that none is told of.
-  for (const CatalogColumn& column : catalog.columns)
-    out.add(column.name, sql::redshift::logical_type(column.type), column.type.name, column.not_null, 0);
+  for (const CatalogColumn& column : catalog.columns) {
+    // Lengths are bytes, which the host has no word for: what a text needs is judged where it is written.
+    cdcrt_type type = sql::redshift::logical_type(column.type);
+    if (type.kind == CDCRT_TYPE_STRING) type.length = 0;
+    out.add(column.name, type, column.type.name, column.not_null, 0);
+  }
   out.set_exists(catalog.exists);
   out.set_view(catalog.is_view);
   out.set_folds_names(!session_.names().case_sensitive);
