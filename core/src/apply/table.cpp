@@ -10,7 +10,10 @@
 namespace cdcrt::apply {
 namespace {
 
-constexpr std::size_t kMaxMarks = 1024;
+// Places that a truncate of another partition may send a partition back to: where they lie further apart, it reads a little more again.
+constexpr std::size_t kMaxMarks = 64;
+// What a table keeps for its next row, bytes.
+constexpr std::size_t kKeptForConversion = 2 << 10;
 
 std::string paused_text(const std::string& reason) { return "paused by an operator" + (reason.empty() ? "" : ": " + reason); }
 
@@ -45,6 +48,8 @@ void Table::restore(const progress::StoredTable& stored) {
   target.open_letters = stored.open_letters;
   target.stored_version = knowledge_.version();
   count_foreign(stored);
+  paused_ = stored.state == progress::TableState::kPaused;
+  if (!detached_.empty()) tell_trouble();
 }
 
 void Table::restore_progress(progress::Partition& partition, int64_t next_offset, const std::string& order) {
@@ -65,6 +70,7 @@ Table::PartitionState& Table::state_of(progress::Partition& partition) {
     place->second.partition = &partition;
     place->second.session = partition.session();
     place->second.apart = !detached_.empty();
+    if (identity_.observer != nullptr) identity_.observer->reads(*this, partition);
   }
   return place->second;
 }
@@ -93,6 +99,7 @@ void Table::forget(const progress::Partition& partition) {
     floor_by_ = nullptr;
   }
   account();
+  tell_ready();
 }
 
 void Table::accept(const Batch& batch, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {
@@ -123,18 +130,45 @@ void Table::fold_rows(const Batch& batch, PartitionState& state, const uint32_t*
   for (const Refusal& refusal : refusals) refused(refusal);
   if (stopped_.empty() && state.min_generation == generation) {
     state.next = batch.next_offset;
-    if (state.marks.empty() || state.marks.back().first != state.max_order) {
-      state.marks.emplace_back(state.max_order, state.next);
-      if (state.marks.size() > kMaxMarks) state.marks.pop_front();
-    } else {
-      state.marks.back().second = state.next;
-    }
+    mark(state);
     if (!dirty_) {
       dirty_ = true;
       dirty_since_ = std::chrono::steady_clock::now();
     }
   }
+  conversion_.clear();
+  if (conversion_.reserved() > kKeptForConversion) conversion_.release();
   account();
+  tell_ready();
+}
+
+void Table::mark(PartitionState& state) {
+  auto& marks = state.marks;
+  if (!marks.empty() && marks.back().first == state.max_order) {
+    marks.back().second = state.next;
+    return;
+  }
+  if (marks.size() >= kMaxMarks) {
+    // Every second one goes: the older they are, the further apart they stand.
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < marks.size(); i += 2) std::swap(marks[kept++], marks[i]);
+    marks.resize(kept);
+  }
+  marks.emplace_back(state.max_order, state.next);
+}
+
+void Table::tell_ready() {
+  if (identity_.observer == nullptr || !dirty_ || writing_ || !stopped_.empty() || !detached_.empty()) return;
+  Waiting waiting{dirty_since_, last_sealed_};
+  for (const auto& [partition, state] : partitions_) waiting.rows += state.fold.entries().size();
+  waiting.bytes = accounted_;
+  identity_.observer->ready(*this, waiting);
+}
+
+void Table::tell_trouble() {
+  if (identity_.observer == nullptr) return;
+  if (!stopped_.empty()) return identity_.observer->troubled(*this, Trouble::kStopped, stopped_);
+  identity_.observer->troubled(*this, paused_ ? Trouble::kPaused : Trouble::kDetached, detached_);
 }
 
 void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_row& row, std::vector<Refusal>& refusals) {
@@ -495,10 +529,16 @@ void Table::complete(const Sealed& sealed) {
     state.sealed_next.reset();
     state.first_sealed = -1;
   }
-  if (!sealed.clear) return;
-  stored_floor_ = std::max(stored_floor_, sealed.floor);
-  if (sealed.floor > floor_) raise_floor(sealed.floor);
-  if (floor_ == stored_floor_) floor_by_ = nullptr;
+  if (sealed.clear) {
+    stored_floor_ = std::max(stored_floor_, sealed.floor);
+    if (sealed.floor > floor_) raise_floor(sealed.floor);
+    if (floor_ == stored_floor_) floor_by_ = nullptr;
+  }
+  if (!sealed.empty()) {
+    ++times_written_;
+    if (identity_.observer != nullptr) identity_.observer->written(*this);
+  }
+  tell_ready();
 }
 
 // The truncate's partition was given up while it was written: what came since was folded as if it had not been.
@@ -538,6 +578,7 @@ void Table::stop_locked(const std::string& reason) {
   }
   account();
   dirty_ = false;
+  tell_trouble();
 }
 
 std::string Table::stopped() const {

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,13 +14,12 @@
 #include <vector>
 
 #include "apply/fold.hpp"
+#include "apply/table_observer.hpp"
 #include "event/row_batch.hpp"
 #include "evolution/table_knowledge.hpp"
 #include "progress/store.hpp"
 
 namespace cdcrt::apply {
-
-class Table;
 
 /// A message that this table cannot take, with the reason code of its dead letter.
 struct Refusal {
@@ -92,6 +90,7 @@ struct TableIdentity {
   manifest::Route route;
   bool events = false;  ///< the sink takes every change in order
   std::atomic<int64_t>* memory = nullptr;  ///< counts the bytes that folds and sealed batches hold; may be null
+  TableObserver* observer = nullptr;       ///< may be null
   [[nodiscard]] std::string target() const { return schema.empty() ? name : schema + "." + name; }
 };
 
@@ -143,11 +142,14 @@ class Table {
   /// A decode worker waits for room in this table, and with it every table of the partition.
   std::atomic<int> waited_for{0};
 
-  // A table that stalls waits apart (design 4.13): its rows are dropped, its progress stays, and what it misses is read back.
+  // A table that stalls is detached (design 4.13): its rows are dropped, its progress stays, and what it misses is read back.
 
   void detach(const std::string& reason, const Sealed* sealed);
   /// Why the table is detached; empty: it is not.
   [[nodiscard]] std::string detached() const;
+  [[nodiscard]] bool is_detached() const;
+  /// How often a batch of it became durable.
+  [[nodiscard]] uint64_t times_written() const;
   struct Missed {
     progress::Partition* partition;
     int64_t first, end;
@@ -162,6 +164,8 @@ class Table {
   bool reattach();
   /// What an operator asked for: skipped tables take nothing and hold nothing back.
   void skip(bool skipped);
+  /// The same for a table that is detached because of it.
+  void pause(bool paused);
 
   /// Lowest offset of the partition that is routed here and not durable; nullopt: none.
   [[nodiscard]] std::optional<int64_t> first_unapplied(const progress::Partition& partition) const;
@@ -216,7 +220,7 @@ class Table {
     bool fresh = true;              ///< had no row yet
     bool apart = false;             ///< what comes is not folded but read back later
     int64_t missed_next = 0;        ///< apart: rows were left out up to there
-    std::deque<std::pair<std::string, int64_t>> marks;  ///< (max_order, next) after a batch, ascending
+    std::vector<std::pair<std::string, int64_t>> marks;  ///< (max_order, next) after a batch, ascending, not all of them
   };
 
   PartitionState& state_of(progress::Partition& partition);
@@ -250,8 +254,11 @@ class Table {
   /// Answers the entry's index.
   uint32_t append_image(PartitionState& state, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies);
   void stop_locked(const std::string& reason);
+  static void mark(PartitionState& state);
   [[nodiscard]] std::size_t held_bytes_locked() const;
   void account();
+  void tell_ready();
+  void tell_trouble();
 
   const TableIdentity identity_;
   mutable std::mutex mutex_;
@@ -264,6 +271,8 @@ class Table {
   const progress::Partition* cleared_by_ = nullptr;
   std::string detached_;
   bool skipped_ = false;
+  bool paused_ = false;
+  uint64_t times_written_ = 0;
   std::size_t foreign_partitions_ = 0;  ///< that other processes have written to this table
   bool writing_ = false;
   bool dirty_ = false;
@@ -274,7 +283,7 @@ class Table {
   std::size_t accounted_ = 0;
   std::vector<cdcrt_cell> scratch_, before_scratch_;
   std::string key_scratch_, image_scratch_;
-  event::Arena conversion_{16 << 10};
+  event::Arena conversion_{16 << 10};  ///< empty between calls
 };
 
 }  // namespace cdcrt::apply

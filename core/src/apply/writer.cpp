@@ -32,6 +32,25 @@ constexpr int kTogetherAttempts = 2;
 
 }  // namespace
 
+std::optional<std::string> Outage::fails(const void* who, const Error& error) {
+  const std::lock_guard lock(mutex_);
+  failing_.insert(who);
+  if (!reminder_.lasts()) return std::nullopt;
+  const auto seconds = reminder_.duration().count();
+  return "waiting for the target" + (seconds > 0 ? ", for " + std::to_string(seconds) + " s by now" : std::string()) + ": " + explain(error);
+}
+
+bool Outage::works(const void* who) {
+  const std::lock_guard lock(mutex_);
+  if (failing_.erase(who) == 0 || !failing_.empty()) return false;
+  return reminder_.ends();
+}
+
+void Writer::reached() {
+  if (failures_ > 0 && context_.outage != nullptr && context_.outage->works(this)) context_.warn("the target answers again");
+  failures_ = 0;
+}
+
 Result<void> Writer::connect() {
   if (connection_ && connection_->is_broken()) connection_.reset();
   if (connection_) return {};
@@ -50,12 +69,12 @@ void Writer::roll_back() {
   if (auto rolled_back = connection_->rollback(); !rolled_back) connection_.reset();
 }
 
-// Exponential back-off with jitter; the outage is told once, when it begins.
+// Exponential back-off with jitter.
 Result<void> Writer::wait(const Error& error) {
   const bool outage = is_outage(error);
-  if (failures_++ == 0) {
-    failing_since_ = std::chrono::steady_clock::now();
-    if (outage && (context_.outage == nullptr || context_.outage->begin())) context_.warn("waiting for the target: " + explain(error));
+  if (failures_++ == 0) failing_since_ = std::chrono::steady_clock::now();
+  if (outage && context_.outage != nullptr) {
+    if (const auto text = context_.outage->fails(this, error)) context_.warn(*text);
   }
   if (outage) connection_.reset();
   static thread_local std::minstd_rand random(std::random_device{}());
@@ -84,14 +103,13 @@ Result<void> Writer::with_retries(const Table& table, Body&& body) {
       done = body();
     }
     if (done || !is_transient(done.error())) {
-      if (failures_ > 0 && context_.outage != nullptr && context_.outage->end()) context_.warn("the target answers again");
-      failures_ = 0;
+      reached();
       return done;
     }
     const bool busy = done.error().code == CDCRT_BUSY;
     if (busy && failures_ > 0 &&
         (std::chrono::steady_clock::now() - failing_since_ >= context_.stall_after || (context_.crowded && context_.crowded(table)))) {
-      failures_ = 0;
+      reached();
       return done;
     }
     if (busy && failures_ == 0 && context_.stall_after.count() == 0) return done;
@@ -135,6 +153,7 @@ Result<void> Writer::attempt(std::vector<Sealed*>& batches, std::vector<const En
     if (!lost.empty()) return lose(lost);
     if (const auto& row = sealed->table->target.row; row.state != progress::TableState::kActive) {
       sealed->table->skip(row.state == progress::TableState::kSkipped);
+      sealed->table->pause(row.state == progress::TableState::kPaused);
       return make_error(CDCRT_UNSUPPORTED, "an operator " + std::string(progress::to_text(row.state)) + " the table" +
                                                (row.reason.empty() ? "" : ": " + row.reason));
     }
@@ -361,7 +380,7 @@ Result<bool> Writer::write_together(std::vector<Sealed*>& batches) {
     }
     if (done) {
       for (Sealed* sealed : batches) completed(*sealed);
-      failures_ = 0;
+      reached();
       return true;
     }
     const cdcrt_code code = done.error().code;
@@ -420,9 +439,6 @@ Result<void> Writer::write_alone(Sealed& sealed) {
       case CDCRT_RETRY:
       case CDCRT_UNREACHABLE: return done;
       default: break;
-    }
-    if (sealed.table->detached().empty()) {
-      context_.warn("table '" + sealed.table->identity().target() + "' waits apart, the others go on: " + explain(done.error()));
     }
     sealed.table->detach(explain(done.error()), &sealed);
     return {};

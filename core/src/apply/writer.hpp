@@ -8,25 +8,31 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "apply/isolate.hpp"
 #include "apply/table.hpp"
 #include "dead_letters/dead_letters.hpp"
+#include "diagnostics/reminder.hpp"
 #include "plugin/instance.hpp"
 #include "progress/store.hpp"
 
 namespace cdcrt::apply {
 
-/// An outage of the target, told once however many connections meet it. Any thread.
+/// An outage of the target: told when it begins and now and then while it lasts, however many connections meet it. Any thread.
 class Outage {
  public:
-  /// True for the first to say so.
-  bool begin() { return !present_.exchange(true); }
-  bool end() { return present_.exchange(false); }
+  /// `who` could not reach the target; answers what is to be said, if it is time for that.
+  std::optional<std::string> fails(const void* who, const Error& error);
+  /// `who` reached it. True: nobody fails any more, and that is to be said.
+  bool works(const void* who);
 
  private:
-  std::atomic<bool> present_{false};
+  std::mutex mutex_;
+  std::set<const void*> failing_;
+  diagnostics::Reminder reminder_;
 };
 
 /// What a writer needs of its surroundings; all of it outlives the writer.
@@ -84,6 +90,7 @@ class Writer {
   void roll_back();
   Result<void> lose(const std::vector<const progress::Partition*>& partitions);
   Result<void> wait(const Error& error);
+  void reached();
   template <class Body>
   Result<void> with_retries(const Table& table, Body&& body);
 

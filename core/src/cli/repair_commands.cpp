@@ -80,6 +80,11 @@ void print_tables(const repair::Positions& positions) {
   table.print(std::cout);
 }
 
+std::string since_of(const repair::TablePosition& table) {
+  const bool by_trouble = table.trouble != nullptr && table.kept->state == progress::TableState::kActive;
+  return by_trouble ? std::to_string(table.trouble->since_ms) : "null";
+}
+
 std::string json_of(const repair::Target& target, const repair::Positions& positions) {
   std::string text = "{\"sink\":" + json_string(target.manifest.name) + ",\"partitions\":[";
   for (std::size_t i = 0; i < positions.partitions.size(); ++i) {
@@ -94,8 +99,8 @@ std::string json_of(const repair::Target& target, const repair::Positions& posit
   for (std::size_t i = 0; i < positions.tables.size(); ++i) {
     const auto& each = positions.tables[i];
     text += (i > 0 ? ",{" : "{") + std::string("\"table\":") + json_string(each.name) +
-            ",\"source_table\":" + json_string(each.kept->source_table) + ",\"state\":" + json_string(progress::to_text(each.kept->state)) +
-            ",\"reason\":" + json_string(each.kept->reason) + ",\"key\":" + json_string(each.key()) + ",\"lag\":" + json_or_null(each.lag) +
+            ",\"source_table\":" + json_string(each.kept->source_table) + ",\"state\":" + json_string(each.state()) +
+            ",\"reason\":" + json_string(each.reason()) + ",\"since_ms\":" + since_of(each) + ",\"key\":" + json_string(each.key()) + ",\"lag\":" + json_or_null(each.lag) +
             ",\"last_message_ms\":" + json_or_null(each.last_message_ms) + ",\"open_letters\":" + std::to_string(each.open_letters) +
             ",\"partitions\":[";
     for (std::size_t k = 0; k < each.parts.size(); ++k) {
@@ -211,15 +216,13 @@ int table_list(const RepairArguments& arguments) {
     TextTable table({"table", "source table", "state", "key", ">messages behind", ">open letters", "reason"});
     for (const auto& each : positions.tables) {
       const bool skipped = each.kept->state == progress::TableState::kSkipped;
-      table.add({each.name, each.kept->source_table, std::string(progress::to_text(each.kept->state)),
+      table.add({each.name, each.kept->source_table, std::string(each.state()),
                  each.has_key() ? each.key() : "(none)", skipped ? "-" : number_or_unknown(each.lag), std::to_string(each.open_letters),
-                 each.kept->reason});
+                 std::string(each.reason())});
     }
     table.print(std::cout);
   }
   print_problems(pipeline->session);
-  std::cout << "a table that waits apart by itself (locked, refused, full) is active here and falls behind; the log of its process names "
-               "it and the reason\n";
   return kDone;
 }
 
@@ -273,7 +276,7 @@ int status(const RepairArguments& arguments) {
     for (const auto& each : positions.tables) {
       letters += each.open_letters;
       const bool skipped = each.kept->state == progress::TableState::kSkipped;
-      table.add({each.name, std::string(progress::to_text(each.kept->state)), skipped ? "-" : number_or_unknown(each.lag),
+      table.add({each.name, std::string(each.state()), skipped ? "-" : number_or_unknown(each.lag),
                  each.last_message_ms ? time_text(*each.last_message_ms) : "?", std::to_string(each.open_letters)});
     }
     table.print(std::cout);
@@ -290,10 +293,11 @@ int status(const RepairArguments& arguments) {
       if (!each.kept.waits_for.empty()) std::cout << each.key.name() << " waits for " << text_of(each.kept.waits_for) << "\n";
     }
     for (const auto& each : positions.tables) {
-      if (each.kept->state != progress::TableState::kActive) {
-        std::cout << "table " << each.name << " is " << progress::to_text(each.kept->state)
-                  << (each.kept->reason.empty() ? "" : ": " + each.kept->reason) << "\n";
-      }
+      if (each.state() == progress::to_text(progress::TableState::kActive)) continue;
+      std::cout << "table " << each.name << " is " << each.state();
+      if (each.kept->state == progress::TableState::kActive) std::cout << " since " << time_text(each.trouble->since_ms) << " (" << owner_text(each.trouble->process) << ")";
+      if (!each.reason().empty()) std::cout << ": " << diagnostics::printable(each.reason());
+      std::cout << "\n";
     }
     if (letters > 0) std::cout << letters << " dead letters are open: cdcrt dlq list\n";
   }

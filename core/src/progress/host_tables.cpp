@@ -92,6 +92,15 @@ WaitsFor waits_for_from(const std::string& text) {
 
 std::string_view to_text(TableState state) { return kStates[static_cast<std::size_t>(state)]; }
 
+std::string_view state_text(const StoredTable& table, const StoredTrouble* trouble) {
+  if (table.state != TableState::kActive || trouble == nullptr) return to_text(table.state);
+  return trouble->stopped ? "stopped" : "detached";
+}
+
+std::string_view reason_text(const StoredTable& table, const StoredTrouble* trouble) {
+  return table.state != TableState::kActive || trouble == nullptr ? std::string_view(table.reason) : std::string_view(trouble->reason);
+}
+
 namespace {
 constexpr uint8_t kText = CDCRT_TYPE_STRING, kInteger = CDCRT_TYPE_INT64, kBytes = CDCRT_TYPE_BYTES;
 }  // namespace
@@ -169,6 +178,16 @@ const Store::HostTable Store::kOpenLetters{"open_letters",
                                             {"offset", kInteger},
                                             {"key", kBytes}}};
 
+const Store::HostTable Store::kTroubles{"troubles",
+                                        3,
+                                        {{"pipeline", kText},
+                                         {"sink", kText},
+                                         {"target", kText},
+                                         {"state", kText},
+                                         {"reason", kText},
+                                         {"since_ms", kInteger},
+                                         {"process", kText}}};
+
 const Store::HostTable Store::kDeadLetters{"dead_letters", 2, {}};  // its columns are those of letters
 
 // Where only tables can be locked: what claims lock (it has no rows), which targets have a progress table, who holds or held leases.
@@ -176,7 +195,8 @@ const Store::HostTable Store::kClaims{"claims", 2, {{"pipeline", kText}, {"sink"
 const Store::HostTable Store::kHolds{"holds", 3, {{"pipeline", kText}, {"sink", kText}, {"target", kText}}};
 const Store::HostTable Store::kProcesses{"processes", 3, {{"pipeline", kText}, {"sink", kText}, {"process", kText}}};
 
-const std::vector<const Store::HostTable*> Store::kAlwaysKept = {&kFormat, &kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &kMoved, &kOpenLetters};
+const std::vector<const Store::HostTable*> Store::kAlwaysKept = {&kFormat, &kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &kMoved, &kOpenLetters,
+                                                                 &kTroubles};
 
 std::vector<cdcrt_column> columns_of(const std::vector<HostColumn>& columns, uint32_t key_count) {
   std::vector<cdcrt_column> result(columns.size());

@@ -126,14 +126,14 @@ Result<int64_t> Store::format_version(plugin::Connection& connection, cdcrt_lock
 }
 
 // Columns that a newer format has and an older one lacks.
-Result<void> Store::bring_forward(plugin::Connection& connection) {
+Result<void> Store::bring_forward(plugin::Connection& connection, int64_t version) {
   for (const HostTable* table : kAlwaysKept) {
     std::string storage;
     const cdcrt_table name = name_of(*table, storage);
     const auto columns = columns_of(table->columns, table->key_count);
     std::vector<cdcrt_change> changes;
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      if (table->columns[i].since == 1) continue;
+      if (table->columns[i].since <= version) continue;
       cdcrt_change change{};
       change.kind = CDCRT_ADD_COLUMN;
       change.columns = &columns[i];
@@ -173,7 +173,7 @@ Result<void> Store::prepare(plugin::Connection& connection) {
     }
     if (*version == kFormatVersion) return {};
     if (*version > 0) {
-      if (auto done = bring_forward(connection); !done) return done;
+      if (auto done = bring_forward(connection, *version); !done) return done;
     }
     return write(connection, kFormat, {text("progress"), integer(kFormatVersion)});
   });
@@ -194,6 +194,7 @@ Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored) {
             [&](const cdcrt_cell* cells) { open_letter_into(cells, stored.tables[string_of(cells[0])].open_letters); });
   if (!ok) return ok;
   for (auto& [target, table] : stored.tables) sort_letters(table.open_letters);
+  if (ok = read_troubles(connection, stored); !ok) return ok;
   std::map<std::string, std::map<int64_t, evolution::Column>> columns;
   Result<void> unreadable;
   ok = read(connection, kColumns, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {

@@ -72,6 +72,8 @@ class Store {
   Result<void> hold_claims(plugin::Connection& connection);
   /// Share-locks the leases and checks the epochs. Answers the partitions whose rows must not be committed any more.
   Result<std::vector<const Partition*>> check(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
+  /// The same without locks, for who only wants to know: nothing may be committed because of it.
+  Result<std::vector<const Partition*>> look(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
   /// Locks the tables' rows; tables without a row are left out. Only version, floor, state and reason are read.
   Result<std::map<std::string, StoredTable>> lock_tables(plugin::Connection& connection, const std::vector<std::string>& targets,
                                                          cdcrt_lock lock);
@@ -118,6 +120,9 @@ class Store {
   using LettersByKey = std::map<std::string, std::vector<OpenLetter>>;
   Result<void> save_open_letters(plugin::Connection& connection, const std::string& target, const LettersByKey& closed, const LettersByKey& opened);
 
+  /// What people are told of tables that are detached or stopped: by target name; nullopt: nothing any more. A transaction of its own.
+  Result<void> save_troubles(plugin::Connection& connection, const std::map<std::string, std::optional<StoredTrouble>>& troubles);
+
   // Dead letters in the target (design 4.12), by pipeline and id.
 
   /// Creates their table. An own transaction.
@@ -149,7 +154,7 @@ class Store {
   [[nodiscard]] HostTable moved() const;
   Result<void> create(plugin::Connection& connection, const HostTable& table);
   Result<int64_t> format_version(plugin::Connection& connection, cdcrt_lock lock);
-  Result<void> bring_forward(plugin::Connection& connection);
+  Result<void> bring_forward(plugin::Connection& connection, int64_t version);
   Result<void> write(plugin::Connection& connection, const HostTable& table, const std::vector<cdcrt_cell>& cells,
                      cdcrt_write_kind kind = CDCRT_WRITE_UPSERT);
   /// `keys` after pipeline and sink: row-major, `key_columns` each; none: everything of the pipeline and sink.
@@ -160,6 +165,7 @@ class Store {
   Result<void> write_watermarks(plugin::Connection& connection, const Leases& watermarks);
   Result<void> read_kept(plugin::Connection& connection, Stored& stored);
   Result<void> read_progress(plugin::Connection& connection, Stored& stored);
+  Result<void> read_troubles(plugin::Connection& connection, Stored& stored);
   Result<void> write_leases(plugin::Connection& connection, const Leases& leases);
   Result<void> take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const Leases& leases, Leases changed, Epochs& epochs);
   Result<void> list_process(plugin::Connection& connection);
@@ -171,8 +177,9 @@ class Store {
   Result<void> read_holders(plugin::Connection& connection, Stored& stored);
   /// Processes that hold no lease any more.
   [[nodiscard]] std::set<std::string> gone(const Stored& stored) const;
+  Result<std::vector<const Partition*>> check(plugin::Connection& connection, const std::vector<const Partition*>& partitions, cdcrt_lock lock);
   [[nodiscard]] bool is_held(const PartitionKey& key, const StoredPartition& lease) const;
-  static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved, kOpenLetters, kDeadLetters;
+  static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved, kOpenLetters, kTroubles, kDeadLetters;
   static const HostTable kClaims, kHolds, kProcesses;
   static const std::vector<const HostTable*> kAlwaysKept;
 

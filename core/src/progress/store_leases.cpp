@@ -176,7 +176,15 @@ Result<void> Store::save_waits_for(plugin::Connection& connection, const Partiti
 }
 
 Result<std::vector<const Partition*>> Store::check(plugin::Connection& connection, const std::vector<const Partition*>& partitions) {
-  auto current = read_leases(connection, keys_of(partitions), CDCRT_LOCK_SHARE);
+  return check(connection, partitions, CDCRT_LOCK_SHARE);
+}
+
+Result<std::vector<const Partition*>> Store::look(plugin::Connection& connection, const std::vector<const Partition*>& partitions) {
+  return check(connection, partitions, CDCRT_LOCK_NONE);
+}
+
+Result<std::vector<const Partition*>> Store::check(plugin::Connection& connection, const std::vector<const Partition*>& partitions, cdcrt_lock lock) {
+  auto current = read_leases(connection, keys_of(partitions), lock);
   if (!current) return std::move(current.error());
   std::vector<const Partition*> gone;
   for (const Partition* partition : partitions) {

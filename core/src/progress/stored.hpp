@@ -60,10 +60,19 @@ struct StoredTable {
   std::map<std::string, std::vector<OpenLetter>> open_letters;  ///< by key; in the order in which they were read
 };
 
+/// Why a process does not apply a table at present; told by it, best effort, for people.
+struct StoredTrouble {
+  bool stopped = false;  ///< until the next start; else detached, and tried again
+  std::string reason;
+  int64_t since_ms = 0;  ///< milliseconds since 1970
+  std::string process;
+};
+
 /// Everything that the target keeps of one pipeline and sink.
 struct Stored {
   std::map<PartitionKey, StoredPartition> partitions;
   std::map<std::string, StoredTable> tables;  ///< by target name
+  std::map<std::string, StoredTrouble> troubles;  ///< by target name
   std::set<std::string> processes;            ///< that left or may leave things outside of the target
   event::Arena defaults{1 << 10};             ///< owns the bytes of the columns' defaults
 };
@@ -92,5 +101,9 @@ struct Origin {
 std::string to_text(const WaitsFor& waits_for);
 WaitsFor waits_for_from(const std::string& text);
 std::string_view to_text(TableState state);
+/// What people call the state of a table: what an operator asked for, else what it is in trouble with.
+std::string_view state_text(const StoredTable& table, const StoredTrouble* trouble);
+/// The reason of that state; empty: none.
+std::string_view reason_text(const StoredTable& table, const StoredTrouble* trouble);
 
 }  // namespace cdcrt::progress

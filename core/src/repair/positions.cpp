@@ -45,6 +45,7 @@ Positions positions_of(Session& session, const Target& target) {
     TablePosition& table = positions.tables.emplace_back();
     table.name = name;
     table.kept = &kept;
+    if (const auto trouble = target.stored.troubles.find(name); trouble != target.stored.troubles.end()) table.trouble = &trouble->second;
     std::set<progress::OpenLetter> letters;
     for (const auto& [key, open] : kept.open_letters) letters.insert(open.begin(), open.end());
     table.open_letters = letters.size();
@@ -71,6 +72,15 @@ Positions positions_of(Session& session, const Target& target) {
       }
     }
     if (known) table.lag = lag;
+  }
+  // One that was refused before anything of it was stored.
+  static const progress::StoredTable nothing;
+  for (const auto& [name, trouble] : target.stored.troubles) {
+    if (target.stored.tables.contains(name)) continue;
+    TablePosition& table = positions.tables.emplace_back();
+    table.name = name;
+    table.kept = &nothing;
+    table.trouble = &trouble;
   }
   return positions;
 }

@@ -23,6 +23,9 @@ struct PartitionPosition {
 struct TablePosition {
   std::string name;
   const progress::StoredTable* kept = nullptr;
+  const progress::StoredTrouble* trouble = nullptr;  ///< null: none
+  [[nodiscard]] std::string_view state() const { return progress::state_text(*kept, trouble); }
+  [[nodiscard]] std::string_view reason() const { return progress::reason_text(*kept, trouble); }
   struct Part {
     progress::PartitionKey key;
     int64_t next_offset = 0;  ///< as the table's progress says

@@ -1,6 +1,7 @@
 #include "runtime/decode_pool.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "apply/table.hpp"
 #include "cdcrt/sdk/status.hpp"
@@ -32,7 +33,9 @@ struct DecodePool::Worker {
   explicit Worker(event::ShapeRegistry& shapes) : rows(shapes) {}
   std::vector<plugin::Format> formats;  // by source
   event::RowBatch rows;
-  std::vector<std::pair<apply::Table*, std::vector<uint32_t>>> by_table;
+  std::vector<std::pair<apply::Table*, std::vector<uint32_t>>> by_table;  // of the batch, the first `tables` of them
+  std::size_t tables = 0;
+  std::unordered_map<const apply::Table*, std::size_t> places;            // in by_table
   std::vector<cdcrt_message> readable;
 };
 
@@ -117,7 +120,8 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
 }
 
 Result<void> DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages& messages) {
-  for (auto& [table, rows] : worker.by_table) rows.clear();
+  worker.tables = 0;
+  worker.places.clear();
   uint32_t last_shape = UINT32_MAX;
   const Flow::Destination* destination = nullptr;
   std::vector<uint32_t>* rows_of_table = nullptr;
@@ -132,9 +136,13 @@ Result<void> DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages&
       destination = &surroundings_.destinations.of(flow, row.shape);
       rows_of_table = nullptr;
       if (destination->table != nullptr) {
-        auto found = std::find_if(worker.by_table.begin(), worker.by_table.end(), [&](const auto& entry) { return entry.first == destination->table; });
-        if (found == worker.by_table.end()) found = worker.by_table.insert(found, {destination->table, {}});
-        rows_of_table = &found->second;
+        const auto [place, added] = worker.places.try_emplace(destination->table, worker.tables);
+        if (added) {
+          if (++worker.tables > worker.by_table.size()) worker.by_table.emplace_back();
+          worker.by_table[place->second].first = destination->table;
+          worker.by_table[place->second].second.clear();
+        }
+        rows_of_table = &worker.by_table[place->second].second;
       }
     }
     if (rows_of_table != nullptr) {
@@ -147,9 +155,7 @@ Result<void> DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages&
       ++counts_.ignored;
     }
   }
-  for (const auto& [table, rows] : worker.by_table) {
-    if (!rows.empty()) hand_over(worker, flow, messages, *table, rows);
-  }
+  for (std::size_t i = 0; i < worker.tables; ++i) hand_over(worker, flow, messages, *worker.by_table[i].first, worker.by_table[i].second);
   surroundings_.monitor.notify();
   return {};
 }

@@ -9,7 +9,9 @@ Destinations::Destinations(const manifest::Manifest& manifest, const event::Shap
     : manifest_(manifest), shapes_(shapes), sinks_(sinks), sources_(sources), router_(manifest) {}
 
 const Flow::Destination& Destinations::of(Flow& flow, uint32_t shape) {
-  if (shape >= flow.destinations.size()) flow.destinations.resize(shape + 1);
+  // Where shapes come and go, a partition remembers the latest of them.
+  constexpr std::size_t kMaxRemembered = 1024;
+  if (flow.destinations.size() >= kMaxRemembered && !flow.destinations.contains(shape)) flow.destinations.clear();
   Flow::Destination& destination = flow.destinations[shape];
   if (!destination.known) destination = resolve(flow.partition, shape);
   return destination;

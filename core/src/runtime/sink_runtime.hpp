@@ -17,6 +17,7 @@
 #include "progress/store.hpp"
 #include "runtime/flow.hpp"
 #include "runtime/monitor.hpp"
+#include "runtime/table_watch.hpp"
 
 namespace cdcrt::runtime {
 
@@ -73,6 +74,7 @@ class SinkRuntime {
   apply::Table& table(const std::string& schema, const std::string& name, const std::string& source_name, const manifest::Route& route,
                       const std::function<progress::Partition*(const progress::PartitionKey&)>& flow_of);
   [[nodiscard]] std::vector<apply::Table*> tables() const;
+  [[nodiscard]] std::size_t table_count() const;
 
   void start();
   // What its threads do, for those who have none. The writer is the caller's own.
@@ -84,10 +86,13 @@ class SinkRuntime {
 
   /// Everything held is written now, whatever the batch limits say.
   void flush();
-  /// Nothing is held, nothing is being written.
-  [[nodiscard]] bool idle() const;
-  /// Some table waits apart, and is not paused by an operator.
-  [[nodiscard]] bool has_detached() const;
+  /// Nothing is buffered, nothing is being written, detached tables apart.
+  [[nodiscard]] bool idle() const { return watch_.idle(); }
+  /// When a table that is not detached was last written; the epoch: never.
+  [[nodiscard]] std::chrono::steady_clock::time_point last_written() const { return watch_.last_written(); }
+  /// When one of the detached tables last made progress; nullopt: none is detached, but those that an operator paused.
+  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> last_detached_progress() const { return watch_.last_detached_progress(); }
+  [[nodiscard]] std::chrono::microseconds stall_after() const { return manifest_.stall_after; }
   /// Ends the threads and stores the last watermarks.
   void finish();
   /// Why the sink cannot go on; empty: it can.
@@ -97,18 +102,22 @@ class SinkRuntime {
  private:
   Result<void> prepare_store(plugin::Connection& connection);
   void clean_after_the_gone();
-  /// What is tried again until it works.
-  struct Repair {
-    std::chrono::steady_clock::time_point due{};
-    unsigned failures = 0;
-  };
+  [[nodiscard]] std::string component() const;
+  void tell(const apply::Table& table, apply::Trouble trouble, const std::string& reason);
+  void take_stored(progress::Stored stored);
+  static void forget_restored(progress::StoredTable& stored);
   void work();
   void repair();
+  [[nodiscard]] bool stops_repairs() const;
   bool repair_table(apply::Writer& writer, apply::Table& table);
   Result<bool> is_active(apply::Writer& writer, apply::Table& table);
   Result<bool> read_missed(apply::Table& table);
-  Result<void> look_at_leases();
-  [[nodiscard]] bool is_due(const apply::Table& table, std::chrono::steady_clock::time_point now) const;
+  Result<void> look_at_target();
+  Result<void> look_at_leases(const std::vector<const progress::Partition*>& partitions);
+  Result<void> save_moved_watermarks();
+  Result<void> save_troubles();
+  Result<void> keep(const Result<void>& done);
+  [[nodiscard]] bool all_are_due() const;
   std::vector<apply::Sealed> pick();
   void fail(const Error& error);
 
@@ -122,11 +131,17 @@ class SinkRuntime {
   mutable std::mutex mutex_;
   progress::Stored stored_;
   std::map<std::string, std::unique_ptr<apply::Table>> tables_;
-  std::map<const apply::Table*, Repair> repairs_;
-  Repair cleaning_;  ///< after processes that are gone
+  TableWatch watch_;
+  struct Cleaning {
+    std::chrono::steady_clock::time_point due{};
+    unsigned failures = 0;
+  };
+  Cleaning cleaning_;  ///< after processes that are gone
+  // Of the keeper's thread.
+  std::chrono::steady_clock::time_point next_look_{};
+  uint64_t saved_changes_ = UINT64_MAX;  ///< of the monitor, when everything that had moved was saved
   std::vector<std::thread> threads_;
   std::map<const progress::Partition*, int64_t> saved_watermarks_;
-  std::atomic<unsigned> writing_{0};
   std::atomic<bool> flush_{false};
   std::atomic<bool> finishing_{false};
   std::atomic<bool> failed_{false};

@@ -115,20 +115,24 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
   auto polled = source_->poll(timeout_ms, messages_taken_);
   if (!polled) {
     if (polled.error().code != CDCRT_RETRY) return fail(std::move(polled.error()));
-    if (!std::exchange(told_of_outage_, true)) log(CDCRT_LOG_WARNING, "sources." + name(), "waiting for the source: " + explain(polled.error()));
+    if (outage_.lasts()) {
+      const auto seconds = outage_.duration().count();
+      log(CDCRT_LOG_WARNING, "sources." + name(), "waiting for the source" + (seconds > 0 ? ", for " + std::to_string(seconds) + " s by now" : std::string()) + ": " + explain(polled.error()));
+    }
     return true;
   }
   if (*polled == plugin::Poll::kBatch) {
-    if (std::exchange(told_of_outage_, false)) log(CDCRT_LOG_INFO, "sources." + name(), "the source answers again");
+    if (outage_.ends()) log(CDCRT_LOG_INFO, "sources." + name(), "the source answers again");
     messages_ += messages_taken_.get().count;
     Flow& target = flow(std::string(sdk::view(messages_taken_.get().topic)), messages_taken_.get().partition);
     flows_.push(target, std::move(messages_taken_));
   } else if (*polled == plugin::Poll::kEnd) {
+    bool news = false;
     {
       const std::lock_guard lock(mutex_);
-      ended_ = seeks_.empty();
+      news = ended_.exchange(seeks_.empty()) != ended_;
     }
-    monitor_.notify();
+    if (news) monitor_.notify();
     // A group goes on living: its partitions may move, and what was assigned late is read as well.
     bool waited = false;
     monitor_.wait([&] { return (is_group() && std::exchange(waited, true)) || monitor_.stop_reading || !ended_; });

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "diagnostics/reminder.hpp"
 #include "manifest/manifest.hpp"
 #include "plugin/instance.hpp"
 #include "runtime/flow.hpp"
@@ -91,7 +92,7 @@ class SourceRuntime {
   std::map<std::pair<std::string, int32_t>, int64_t> commits_;
   std::optional<Error> failure_;
   std::atomic<bool> ended_{false};
-  bool told_of_outage_ = false;
+  diagnostics::Reminder outage_;
   std::atomic<uint64_t> messages_{0};
 };
 
