@@ -152,6 +152,8 @@ ColumnLimit limit_of(std::string_view type, int32_t money_digits) {
   const auto begins = [&](std::string_view part) { return name.compare(0, part.size(), part) == 0; };
   if (name == "numeric" && parsed.count > 0) {
     set(Kind::kScale, parsed.second);
+  } else if (name == "oid" || name == "xid" || name == "cid" || begins("reg")) {
+    set(Kind::kUnsigned, 0);
   } else if (name == "money") {
     set(Kind::kScale, money_digits);
   } else if (name == "real") {
@@ -195,7 +197,12 @@ bool keeps(const ColumnLimit& limit, const cdcrt_cell& cell) {
     case Kind::kFloat:
       return (cell.tag != CDCRT_I64 && cell.tag != CDCRT_U64 && cell.tag != CDCRT_F64 && cell.tag != CDCRT_DECIMAL && cell.tag != CDCRT_STRING) ||
              float_keeps(limit.digits, cell);
+    case Kind::kUnsigned: {
+      const std::string text = number_text(cell);
+      return text.empty() || text[0] != '-';
+    }
     case Kind::kCharacters:
+      if (limit.bytes && (!has_bytes(cell) || cell.tag == CDCRT_BYTES)) return number_text(cell).size() <= static_cast<std::size_t>(limit.digits);
       if (!has_bytes(cell) || cell.tag == CDCRT_BYTES) return true;
       return (limit.bytes ? bytes_of(cell).size() : characters(bytes_of(cell))) <= static_cast<std::size_t>(limit.digits);
     case Kind::kBlanks:

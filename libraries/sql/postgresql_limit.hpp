@@ -15,6 +15,7 @@ struct ColumnLimit {
     kNone,       ///< stores exactly or refuses
     kScale,      ///< numeric(p,s), money: rounds to `digits` after the point
     kFloat,      ///< real, double precision: `digits` significant ones (6, 15) always survive
+    kUnsigned,   ///< oid and its kin: a negative number becomes another one
     kCharacters, ///< varchar(n): drops blanks past n; name, "char": cuts to n bytes
     kBlanks,     ///< char(n): blanks at the end do not count
     kFraction,   ///< time, timestamp: rounds to `digits` after the second

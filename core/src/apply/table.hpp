@@ -194,6 +194,7 @@ class Table {
     std::map<std::string, evolution::Column> made;
     std::set<std::string> adopted;      ///< names of columns that were there before cdcrt, or that the table lacks and is to lack
     std::set<std::string> left_out;     ///< of those: what the table lacks
+    std::set<std::string> kept;         ///< columns that the target says are not to be altered
     uint64_t schema_changes = 0;
     std::map<std::string, KeyChangeRecord> key_changes;  ///< halves of key changes that wait for the other, by new key
     progress::Store::LettersByKey open_letters;          ///< as stored

@@ -74,6 +74,7 @@ Result<void> describe(plugin::Connection& connection, const Sealed& sealed) {
   target.exists = found.exists != 0;
   target.folds_names = found.folds_names != 0;
   target.columns.clear();
+  target.kept.clear();
   std::vector<std::string> key(found.column_count);
   std::size_t keys = 0;
   for (uint32_t i = 0; i < found.column_count; ++i) {
@@ -94,6 +95,7 @@ Result<void> describe(plugin::Connection& connection, const Sealed& sealed) {
       target.adopted.insert(name);
     }
     made.adopted = target.adopted.contains(name);
+    if ((found.columns[i].flags & CDCRT_COLUMN_KEEP) != 0) target.kept.insert(name);
     if (made.adopted || (column != nullptr && !column->target_type.empty())) {
       made.type = found.columns[i].type;
       made.target_type = sdk::view(found.columns[i].target_type);
@@ -143,7 +145,7 @@ bool has_to_grow(const Sealed& sealed, const TargetColumns& columns, uint32_t sl
   if (!columns.has_own_type(slot) || sealed.table->identity().route.schema_changes != manifest::SchemaChanges::kEvolve) return false;
   if (column.on_overflow == manifest::OnOverflow::kTruncate || column.on_overflow == manifest::OnOverflow::kNull) return false;
   const auto& made = sealed.table->target.made.at(column.target_name);
-  if (!made.adopted || !column.target_type.empty() || !may_grow(made.type, types::evolve(made.type, column.type))) return false;
+  if (!made.adopted || !column.target_type.empty() || sealed.table->target.kept.contains(column.target_name) || !may_grow(made.type, types::evolve(made.type, column.type))) return false;
   event::Arena arena(1 << 10);
   uint64_t ignored = 0;
   for (const Entry* entry : entries_of(sealed)) {

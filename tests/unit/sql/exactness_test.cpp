@@ -73,6 +73,7 @@ TEST_CASE("limits: numbers that a column would round are told") {
   CHECK(keeps("double precision", integer(9007199254740992)));
   CHECK(keeps("double precision", decimal("0.1")));
   CHECK_FALSE(keeps("double precision", decimal("0.12345678901234567")));
+  CHECK_FALSE(keeps("oid", integer(-1)));
   CHECK(keeps("integer", integer(INT64_MAX)));  // refused by the server itself
 }
 
@@ -86,6 +87,7 @@ TEST_CASE("limits: texts that a column would cut without a word are told") {
   CHECK_FALSE(keeps("character(5)", text("abcdef")));
   CHECK_FALSE(keeps("\"char\"", text("ab")));
   CHECK(keeps("\"char\"", text("a")));
+  CHECK_FALSE(keeps("\"char\"", integer(10)));
   CHECK_FALSE(keeps("name", text(std::string(64, 'x'))));
   CHECK(cut("character varying(3)", text("äöüß")) == "äöü");
   CHECK(cut("name", text(std::string(63, 'x') + "ä")) == std::string(63, 'x'));

@@ -80,7 +80,8 @@ enum {
   CDCRT_COLUMN_DEFAULT_CERTAIN = 4, /* the definition's text confirms it (else a temporal zero may stand for now()) */
   CDCRT_COLUMN_MAY_CUT = 8,         /* write: a text that the target's column cannot hold may be cut, between characters (on_overflow) */
   CDCRT_COLUMN_MAY_NULL = 16,       /* write: a value that the target's column cannot hold may become NULL (on_overflow) */
-  CDCRT_COLUMN_KEEP = 32            /* write: an operator's column that may not be altered, also not by a sink that widens columns by itself */
+  CDCRT_COLUMN_KEEP = 32            /* write: an operator's column that may not be altered, also not by a sink that widens columns by itself;
+                                       description: one whose type says more than the logical one (a domain), which altering would lose */
 };
 
 typedef struct cdcrt_column {

@@ -62,6 +62,7 @@ class PostgresqlConnection final : public OdbcConnection {
     if (!status) return status;
     for (const CatalogColumn& column : catalog.columns) {
       out.add(column.name, dialect_.logical_type(column.base_type), column.type, column.not_null, column.key_ordinal);
+      if (column.base_type != column.type || column.generated) out.columns().back().flags |= CDCRT_COLUMN_KEEP;
     }
     out.set_exists(catalog.exists);
     out.set_view(catalog.is_view);
