@@ -18,6 +18,7 @@ std::optional<Sealed> fold_alone(const Sealed& batch, const progress::Partition&
   progress::Partition alone(partition.source(), partition.topic(), partition.number(), [](auto&, auto, auto) {});
   TableIdentity identity = batch.table->identity();
   identity.memory = nullptr;
+  identity.observer = nullptr;
   Table probe(std::move(identity));
   progress::StoredTable known;
   known.columns = batch.columns;

@@ -75,6 +75,8 @@ Result<void> Writer::wait(const Error& error) {
   if (failures_++ == 0) failing_since_ = std::chrono::steady_clock::now();
   if (outage && context_.outage != nullptr) {
     if (const auto text = context_.outage->fails(this, error)) context_.warn(*text);
+  } else if (outage && failures_ == 1) {
+    context_.warn("waiting for the target: " + explain(error));
   }
   if (outage) connection_.reset();
   static thread_local std::minstd_rand random(std::random_device{}());

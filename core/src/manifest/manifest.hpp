@@ -74,7 +74,7 @@ struct Sink : Component {
   uint32_t connections = 4;
   uint32_t group_tables = 0;  ///< tables of one transaction, up to batch.max_bytes together; 0: small ones share
   std::string progress_schema = "cdcrt";
-  std::chrono::microseconds stall_after{30'000'000};  ///< a table that is locked for longer waits apart
+  std::chrono::microseconds stall_after{30'000'000};  ///< a table that is locked for longer is detached
 };
 
 /// How a value without a schema is to be read.

@@ -55,6 +55,11 @@ class Store {
   /// The partition waits for the older ones no more, or for these.
   Result<void> save_waits_for(plugin::Connection& connection, const PartitionKey& key, const WaitsFor& waits_for);
 
+  /// check() without locks and in a transaction of its own, for who only wants to know: nothing may be committed because of it.
+  Result<std::vector<const Partition*>> look(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
+  /// Whether the target answers.
+  Result<void> look(plugin::Connection& connection);
+
   /// What a table must have before hold(). Does nothing where rows can be locked, or when that was done before.
   Result<void> prepare_hold(plugin::Connection& connection, const std::string& target);
 
@@ -72,8 +77,6 @@ class Store {
   Result<void> hold_claims(plugin::Connection& connection);
   /// Share-locks the leases and checks the epochs. Answers the partitions whose rows must not be committed any more.
   Result<std::vector<const Partition*>> check(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
-  /// The same without locks, for who only wants to know: nothing may be committed because of it.
-  Result<std::vector<const Partition*>> look(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
   /// Locks the tables' rows; tables without a row are left out. Only version, floor, state and reason are read.
   Result<std::map<std::string, StoredTable>> lock_tables(plugin::Connection& connection, const std::vector<std::string>& targets,
                                                          cdcrt_lock lock);

@@ -180,7 +180,22 @@ Result<std::vector<const Partition*>> Store::check(plugin::Connection& connectio
 }
 
 Result<std::vector<const Partition*>> Store::look(plugin::Connection& connection, const std::vector<const Partition*>& partitions) {
-  return check(connection, partitions, CDCRT_LOCK_NONE);
+  std::vector<const Partition*> gone;
+  auto looked = in_reading_transaction(connection, [&]() -> Result<void> {
+    auto checked = check(connection, partitions, CDCRT_LOCK_NONE);
+    if (!checked) return std::move(checked.error());
+    gone = std::move(*checked);
+    return {};
+  });
+  if (!looked) return std::move(looked.error());
+  return gone;
+}
+
+Result<void> Store::look(plugin::Connection& connection) {
+  return in_reading_transaction(connection, [&]() -> Result<void> {
+    auto version = format_version(connection, CDCRT_LOCK_NONE);
+    return version ? Result<void>() : std::move(version.error());
+  });
 }
 
 Result<std::vector<const Partition*>> Store::check(plugin::Connection& connection, const std::vector<const Partition*>& partitions, cdcrt_lock lock) {

@@ -122,12 +122,16 @@ Result<void> Ownership::step() {
   for (auto& [key, wanted] : due()) by_source[wanted.source].push_back(key);
   for (auto& [source, keys] : by_source) {
     auto claimed = claim(*sources_[source], keys);
-    if (claimed) continue;
+    if (claimed) {
+      (void)waits_[source].ends();
+      continue;
+    }
     if (!is_transient(claimed.error())) return claimed;
+    postpone(keys, kLookAgain);
+    if (!waits_[source].lasts()) continue;
     log(CDCRT_LOG_WARNING, "sources." + sources_[source]->name(),
         "cannot claim " + keys.front().name() + (keys.size() > 1 ? " and " + std::to_string(keys.size() - 1) + " more" : "") +
             " yet: " + explain(claimed.error()));
-    postpone(keys, kLookAgain);
   }
   return {};
 }

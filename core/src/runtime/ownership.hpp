@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "diagnostics/reminder.hpp"
 #include "progress/store.hpp"
 #include "runtime/sink_runtime.hpp"
 #include "runtime/source_runtime.hpp"
@@ -61,6 +62,7 @@ class Ownership final : public AssignmentListener {
   Result<bool> is_applied(SourceRuntime& source, const progress::PartitionKey& key, int64_t end);
 
   std::map<std::size_t, std::map<progress::PartitionKey, cdcrt_bounds>> ends_;  ///< keeper's
+  std::map<std::size_t, diagnostics::Reminder> waits_;                          ///< keeper's: sources that cannot be claimed yet
   mutable std::mutex mutex_;
   std::map<progress::PartitionKey, Wanted> wanted_;
   std::set<progress::PartitionKey> assigned_;

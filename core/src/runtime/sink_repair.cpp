@@ -8,6 +8,7 @@ namespace cdcrt::runtime {
 namespace {
 
 constexpr auto kLook = std::chrono::seconds(1);
+constexpr std::string_view kCannotReadBack = "; and what it missed cannot be read again: ";
 
 }  // namespace
 
@@ -43,7 +44,8 @@ bool SinkRuntime::repair_table(apply::Writer& writer, apply::Table& table) {
   const uint64_t written_before = table.times_written();
   auto read = read_missed(table);
   if (!read) {
-    table.detach(explain(read.error()), nullptr);
+    // Why it was detached is still what has to be mended.
+    table.detach(reason.substr(0, reason.find(kCannotReadBack)) + std::string(kCannotReadBack) + explain(read.error()), nullptr);
     return false;
   }
   std::vector<apply::Sealed> batch;

@@ -36,11 +36,7 @@ Result<void> SinkRuntime::look_at_target() {
   }
   if (!surroundings_.lost) owned.clear();
   const auto pause = owned.empty() ? kLongestLook : std::clamp<std::chrono::seconds>(std::chrono::seconds(owned.size() / kPartitionsPerSecond), kShortestLook, kLongestLook);
-  auto looked = keep(owned.empty() ? keeper_->run([this](plugin::Connection& connection) -> Result<void> {
-    auto version = store_->kept_version(connection);
-    return version ? Result<void>() : std::move(version.error());
-  })
-                                   : look_at_leases(owned));
+  auto looked = keep(owned.empty() ? keeper_->run([this](plugin::Connection& connection) { return store_->look(connection); }) : look_at_leases(owned));
   next_look_ = now + (looked ? pause : std::chrono::duration_cast<std::chrono::seconds>(kShortestLook));
   return looked;
 }
@@ -48,11 +44,9 @@ Result<void> SinkRuntime::look_at_target() {
 Result<void> SinkRuntime::look_at_leases(const std::vector<const progress::Partition*>& partitions) {
   std::vector<const progress::Partition*> gone;
   auto looked = keeper_->run([&](plugin::Connection& connection) -> Result<void> {
-    if (auto begun = connection.begin(); !begun) return begun;
-    auto checked = store_->look(connection, partitions);
-    (void)connection.rollback();
-    if (!checked) return std::move(checked.error());
-    gone = std::move(*checked);
+    auto looked_at = store_->look(connection, partitions);
+    if (!looked_at) return std::move(looked_at.error());
+    gone = std::move(*looked_at);
     return {};
   });
   if (!looked) return looked;

@@ -109,7 +109,7 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
       if (auto served = source_->serve(); !served && served.error().code != CDCRT_RETRY) return fail(std::move(served.error()));
     }
     bool waited = false;
-    monitor_.wait([&] { return std::exchange(waited, true) || monitor_.stop_reading || monitor_.message_bytes < max_message_bytes_; });
+    monitor_.wait([&] { return std::exchange(waited, true) || monitor_.stop_reading || monitor_.message_bytes < max_message_bytes_; }, std::chrono::milliseconds(20));
     return true;
   }
   auto polled = source_->poll(timeout_ms, messages_taken_);
@@ -135,7 +135,7 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
     if (news) monitor_.notify();
     // A group goes on living: its partitions may move, and what was assigned late is read as well.
     bool waited = false;
-    monitor_.wait([&] { return (is_group() && std::exchange(waited, true)) || monitor_.stop_reading || !ended_; });
+    monitor_.wait([&] { return (is_group() && std::exchange(waited, true)) || monitor_.stop_reading || !ended_; }, std::chrono::milliseconds(100));
   } else {
     ended_ = false;
   }

@@ -27,7 +27,7 @@ const cdcrt_option kOptions[] = {
     timeout_option("connect_timeout", "How long connecting may take.", "15s", "\"5s\"", 1e6),
     timeout_option("lock_timeout",
                    "PostgreSQL: how long a statement waits for a lock that another session holds, before it is tried again; "
-                   "a table that is locked for longer than `stall_after` waits apart from the others.",
+                   "a table that is locked for longer than `stall_after` is detached from the others.",
                    "5s", "\"30s\"", 1e4),
     timeout_option("statement_timeout", "PostgreSQL: how long one statement may run; `0s`: as long as it takes.", "0s", "\"30min\"", 0),
     timeout_option("idle_timeout",
