@@ -34,6 +34,9 @@ class LetterChanges {
   progress::Store::LettersByKey opened_;
 };
 
+/// Finds the open letters of the batch's rows, inside the transaction and before the table's row is locked: who changes letters raises
+/// the row's version. A table's are kept in memory while they are few.
+Result<void> look_up_letters(plugin::Connection& connection, progress::Store& store, Sealed& sealed);
 /// The batch changes letters of its table: their row must be locked.
 bool touches_letters(const Sealed& sealed);
 /// Appends the entries that change a part of a row whose letters are open.

@@ -25,7 +25,7 @@ void table_row_into(const cdcrt_cell* cells, StoredTable& table) {
 }
 
 void open_letter_into(const cdcrt_cell* cells, Store::LettersByKey& letters) {
-  letters[string_of(cells[5])].push_back({key_of(cells + 1), integer_of(cells[4])});
+  letters[string_of(cells[1])].push_back({key_of(cells + 2), integer_of(cells[5])});
 }
 
 void sort_letters(Store::LettersByKey& letters) {
@@ -156,7 +156,19 @@ const Store::HostTable Store::kColumns{"columns",
                                         {"type_order", kBytes}}};
 
 const Store::HostTable Store::kMoved{"moved", 4, {{"pipeline", kText}, {"sink", kText}, {"target", kText}, {"new_key", kBytes}, {"record", kText}}};
-const Store::HostTable Store::kOpenLetters{"open_letters",
+// The key comes early: the letters of a batch's rows are found by it.
+const Store::HostTable Store::kOpenLetters{"open_dead_letters",
+                                           8,
+                                           {{"pipeline", kText},
+                                            {"sink", kText},
+                                            {"target", kText},
+                                            {"key", kBytes},
+                                            {"source", kText},
+                                            {"topic", kText},
+                                            {"partition", kInteger},
+                                            {"offset", kInteger}}};
+const Store::HostTable Store::kFormerOpenLetters{  // of format versions 1 and 2
+    "open_letters",
                                            8,
                                            {{"pipeline", kText},
                                             {"sink", kText},

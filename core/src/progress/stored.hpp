@@ -57,7 +57,8 @@ struct StoredTable {
     std::string order;
   };
   std::map<PartitionKey, Position> progress;
-  std::map<std::string, std::vector<OpenLetter>> open_letters;  ///< by key; in the order in which they were read
+  std::map<std::string, std::vector<OpenLetter>> open_letters;  ///< by key; in the order in which they were read; where they were asked for
+  bool has_no_letters = false;  ///< it is known that none is open
 };
 
 /// Everything that the target keeps of one pipeline and sink.

@@ -47,7 +47,7 @@ Result<void> read_kept(Target& target, Session::Intent intent) {
 }  // namespace
 
 Result<void> Target::refresh() {
-  auto read = store->read_all(connection);
+  auto read = store->read_all(connection, true);
   if (!read) return std::move(read.error());
   stored = std::move(*read);
   return {};

@@ -85,6 +85,7 @@ apply::Writer SinkRuntime::make_writer(bool for_repair) {
                                surroundings_.letters,
                                [this](std::string_view message) { log(CDCRT_LOG_WARNING, component_of(manifest_), message); },
                                [this] { return surroundings_.monitor.abandon.load() || failed_.load(); }};
+  context.stopping = [this] { return surroundings_.monitor.stop_reading.load(); };
   context.lost = surroundings_.lost;
   context.pause = surroundings_.pause;
   context.stall_after = for_repair ? std::chrono::microseconds(0) : manifest_.stall_after;

@@ -38,6 +38,7 @@ class Connection : public sdk::SinkConnection {
 
   sdk::Status begin() override {
     saved_ = database_.tables;
+    ++database_.begins;
     events_.clear();
     return {};
   }
@@ -63,6 +64,14 @@ class Connection : public sdk::SinkConnection {
     if (saved_) database_.tables = std::move(*saved_);
     saved_.reset();
     events_.clear();
+    return {};
+  }
+
+  sdk::Status savepoint(cdcrt_savepoint action) override {
+    if (action == CDCRT_SAVEPOINT_SET) marked_ = database_.tables;
+    if (action == CDCRT_SAVEPOINT_ROLL_BACK) database_.tables = std::move(*marked_);
+    if (action != CDCRT_SAVEPOINT_SET) marked_.reset();
+    if (action == CDCRT_SAVEPOINT_SET) ++database_.savepoints;
     return {};
   }
 
@@ -246,7 +255,7 @@ class Connection : public sdk::SinkConnection {
   }
 
   Database& database_;
-  std::optional<Tables> saved_;
+  std::optional<Tables> saved_, marked_;
   std::vector<std::string> events_;
 };
 

@@ -39,7 +39,7 @@ struct Database {
   int lost_after_commit = 0;      ///< that many COMMITs happen, and answer RETRY
   std::function<void()> after_lost;     ///< called when a COMMIT did not happen
   std::function<void()> before_commit;  ///< called before each COMMIT
-  unsigned commits = 0;
+  unsigned commits = 0, begins = 0, savepoints = 0;
   uint32_t capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS;
   uint32_t longest_text = 0;      ///< bytes; longer ones are BAD_RECORD, cut or NULL, as the column says; 0: any
   bool folds_names = false;       ///< columns' names are kept in lower case, whatever they are called

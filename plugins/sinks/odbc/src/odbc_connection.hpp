@@ -28,6 +28,7 @@ class OdbcConnection : public sdk::SinkConnection {
   sdk::Status begin() final;
   sdk::Status commit() final;
   sdk::Status rollback() final;
+  sdk::Status savepoint(cdcrt_savepoint action) final;
   sdk::Status describe(const cdcrt_table& table, sdk::TableDescription& out) final;
   sdk::Status write(const cdcrt_write& write) final;
   sdk::Status read(const cdcrt_read& read) final;
@@ -54,6 +55,7 @@ class OdbcConnection : public sdk::SinkConnection {
   std::unique_ptr<Session> session_;
   const sql::Dialect& dialect_;
   bool changed_ = false;  // the open transaction changed definitions
+  bool has_savepoint_ = false;
 
  private:
   sdk::Status usable() const;

@@ -83,7 +83,7 @@ class PostgresqlConnection final : public OdbcConnection {
     const auto known = tables_.find(key_of(table));
     if (known == tables_.end()) return status;
     CatalogTable now;
-    static_cast<void>(execute("ROLLBACK", Moment::kStatement, "cannot roll back"));
+    static_cast<void>(execute(has_savepoint_ ? "ROLLBACK TO SAVEPOINT cdcrt" : "ROLLBACK", Moment::kStatement, "cannot roll back"));
     Status read = read_catalog(*session_, schema_of(table), sdk::view(table.name), now);
     const bool changed = read && !(now.columns == known->second.columns);
     forget();
@@ -133,7 +133,8 @@ class PostgresqlConnection final : public OdbcConnection {
     for (uint32_t i = 0; i < read.column_count; ++i) columns[i].key_ordinal = i < read.key_count ? i + 1 : 0;
     Status status = make_shape(read.table, columns.data(), all, false, shape);
     if (!status) return status;
-    const sql::Statement statement = dialect_.read_statement(shape, read.key_count, static_cast<cdcrt_lock>(read.lock));
+    sql::Statement statement = dialect_.read_statement(shape, read.key_count, static_cast<cdcrt_lock>(read.lock));
+    if (read.max_rows > 0 && read.lock == CDCRT_LOCK_NONE) statement.text += " LIMIT " + std::to_string(read.max_rows);
     Query* query = prepared(statement, what, status);
     if (query == nullptr) return status;
     arrays_.resize(std::max<std::size_t>(arrays_.size(), read.key_count));
