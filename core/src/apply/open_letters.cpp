@@ -53,7 +53,7 @@ void LetterChanges::open(std::string_view key, const progress::OpenLetter& lette
 
 bool LetterChanges::is_open(std::string_view key) const { return opened_.contains(letter_key(key)); }
 
-Result<void> look_up_letters(plugin::Connection& connection, progress::Store& store, Sealed& sealed) {
+Result<void> look_up_letters(plugin::Connection& connection, progress::Store& store, Sealed& sealed, FoundLetters* earlier) {
   sealed.open_letters.clear();
   if (sealed.key.empty()) return {};
   Table::Target& target = sealed.table->target;
@@ -73,9 +73,24 @@ Result<void> look_up_letters(plugin::Connection& connection, progress::Store& st
   for (const auto& part : sealed.partitions) {
     for (const Entry& entry : part.fold.entries()) keys.insert(letter_key(entry.key));
   }
-  auto found = store.find_open_letters(connection, name, keys);
-  if (!found) return std::move(found.error());
-  sealed.open_letters = std::move(*found);
+  if (earlier == nullptr) {
+    auto found = store.find_open_letters(connection, name, keys);
+    if (!found) return std::move(found.error());
+    sealed.open_letters = std::move(*found);
+    return {};
+  }
+  std::set<std::string> fresh;
+  for (const auto& key : keys) {
+    if (earlier->keys.insert(key).second) fresh.insert(key);
+  }
+  if (!fresh.empty()) {
+    auto found = store.find_open_letters(connection, name, fresh);
+    if (!found) return std::move(found.error());
+    earlier->letters.merge(*found);
+  }
+  for (const auto& key : keys) {
+    if (const auto found = earlier->letters.find(key); found != earlier->letters.end()) sealed.open_letters.insert(*found);
+  }
   return {};
 }
 

@@ -28,6 +28,7 @@ struct Writer::Portion {
   std::vector<SealedPartition> stored;  // positions as of the last commit
   EventCounts refused, stored_refused;
   progress::Store::LettersByKey before, now;  // open letters of the rows that changed theirs in this portion
+  FoundLetters looked_up;               // in this transaction
   std::string reason, message;          // why the last piece was refused
 
   void change(const std::string& key, const progress::Store::LettersByKey& found) {
@@ -54,6 +55,7 @@ struct Writer::Portion {
   void settle() {
     sealed.letters_closed.clear();
     sealed.letters_opened.clear();
+    if (sealed.clear && sealed.table->target.letters_whole) sealed.letters_closed = sealed.table->target.open_letters;
     for (const auto& [key, letters] : now) {
       const auto& old = before.at(key);
       for (const auto& letter : old) {
@@ -142,6 +144,7 @@ Result<void> Writer::write_portion(Sealed& sealed, Stretch& stretch, Portion& po
   portion.sealed.letters_change = true;
   portion.sealed.partitions = stretch.positions();
   portion.is_cut_short = false;
+  portion.looked_up = {};
   const auto key_changes = sealed.table->target.key_changes;
   if (auto begun = begin({&sealed}); !begun) return begun;
   auto done = write_portion_rows(stretch, portion);
@@ -219,7 +222,7 @@ Result<void> Writer::write_portion_rows(Stretch& stretch, Portion& portion) {
 
 // False: the target refuses it, or a part of it finds no row to change.
 Result<bool> Writer::try_piece(Sealed& piece, Portion& portion) {
-  if (auto found = look_up_letters(*connection_, *context_.store, piece); !found) return std::move(found.error());
+  if (auto found = look_up_letters(*connection_, *context_.store, piece, &portion.looked_up); !found) return std::move(found.error());
   const auto found = piece.open_letters;
   portion.overlay(piece.open_letters);
   std::vector<const Entry*> missing, blocked;

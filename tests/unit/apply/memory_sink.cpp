@@ -189,7 +189,9 @@ class Connection : public sdk::SinkConnection {
       if (write.kind == CDCRT_WRITE_PATCH && !stands) {
         if (write.missing != nullptr) write.missing(write.context, r);
       } else if (write.kind == CDCRT_WRITE_DELETE) {
-        if (stands) gone.push_back(place->second);
+        for (std::size_t i = 0; i < table.rows.size(); ++i) {
+          if (key_of(table.rows[i]) == key_of(row)) gone.push_back(i);
+        }
       } else if (stands && write.kind != CDCRT_WRITE_REPLACE) {
         for (const auto& [column, value] : row) table.rows[place->second][column] = value;
       } else {
@@ -200,6 +202,7 @@ class Connection : public sdk::SinkConnection {
           table.rows.push_back(row);
         }
       }
+      if (!own && repeats(table)) return sdk::Status::bad_record("a value twice in a unique column");
     }
     std::sort(gone.rbegin(), gone.rend());
     for (const std::size_t index : gone) table.rows.erase(table.rows.begin() + static_cast<std::ptrdiff_t>(index));
@@ -243,6 +246,12 @@ class Connection : public sdk::SinkConnection {
     added.key_ordinal = column.key_ordinal;
     if ((column.flags & CDCRT_COLUMN_DEFAULT) != 0) added.default_value = text_of(column.default_value);
     for (Row& row : table.rows) row[name] = or_null(added.default_value);
+  }
+
+  [[nodiscard]] bool repeats(const Table& table) const {
+    if (database_.unique.empty()) return false;
+    std::map<std::string, int> seen;
+    return std::any_of(table.rows.begin(), table.rows.end(), [&](const Row& row) { return seen[row.at(database_.unique)]++ > 0; });
   }
 
   sdk::Status take_events(const cdcrt_write& write) {

@@ -75,6 +75,7 @@ class Rig final : public apply::EventReader {
   std::vector<std::unique_ptr<progress::Partition>> partitions;
   std::vector<std::string> warnings;
   bool can_read_again = true;
+  bool gives_up = false;
 
  private:
   struct Rewind {

@@ -53,6 +53,7 @@ Status OdbcConnection::begin() {
 Status OdbcConnection::commit() {
   if (!in_transaction_) return Status::fatal("there is no transaction to commit");
   Status status = usable();
+  if (status) status = before_commit();
   if (!status) return status;
   status = session_->execute("COMMIT", Moment::kCommit, "cannot commit");
   if (!status) return failed(std::move(status));

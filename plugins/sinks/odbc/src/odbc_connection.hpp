@@ -42,6 +42,8 @@ class OdbcConnection : public sdk::SinkConnection {
   virtual sdk::Status change_once(const cdcrt_table& table, const cdcrt_change& change) = 0;
   /// A statement failed: what is known of the catalog may be old.
   virtual sdk::Status after_failure(const cdcrt_table& table, sdk::Status status) = 0;
+  /// What a failure left in doubt is made sure of. Not OK: the transaction must not commit.
+  virtual sdk::Status before_commit() { return {}; }
   virtual sdk::Status prepare_query(Query& query, const sql::Statement& statement, std::string_view what) = 0;
   /// What is known of the catalog is old.
   virtual void forget() = 0;

@@ -47,6 +47,9 @@ uint32_t OdbcSink::capabilities(uint32_t of_class) {
     Session session(settings_);
     if (session.connect(product, connect_timeout_)) product = session.product();
   }
+  // A driver that was told to roll back by itself leaves no savepoint to go back to.
+  const bool rolls_back = product != sql::Product::kSqlite && (settings_.has("Protocol") || settings_.has("A1"));
+  if (rolls_back) of_class &= ~static_cast<uint32_t>(CDCRT_SINK_SAVEPOINTS);
   return of_class | (product == sql::Product::kSqlite ? static_cast<uint32_t>(CDCRT_SINK_ONE_WRITER) : static_cast<uint32_t>(CDCRT_SINK_SCHEMAS));
 }
 

@@ -1,5 +1,7 @@
 // PostgreSQL: sets of rows as one array parameter per column.
 #include <map>
+#include <set>
+#include <utility>
 
 #include "odbc_connection.hpp"
 #include "postgresql_catalog.hpp"
@@ -67,7 +69,22 @@ class PostgresqlConnection final : public OdbcConnection {
   }
 
   std::string_view begin_text() const override { return "BEGIN"; }
-  void forget() override { tables_.clear(); }
+  void forget() override {
+    tables_.clear();
+    in_doubt_.clear();
+  }
+  Status before_commit() override {
+    for (const auto& [schema, table] : std::exchange(in_doubt_, {})) {
+      const auto known = tables_.find(schema + std::string(1, '\0') + table);
+      CatalogTable now;
+      Status read = read_catalog(*session_, schema, table, now);
+      if (!read) return read;
+      if (known != tables_.end() && now.columns == known->second.columns) continue;
+      forget();
+      return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(table) + " changed while its rows were tried");
+    }
+    return {};
+  }
   /// psqlODBC names a prepared statement after its handle's address and, when a transaction fails, forgets to deallocate some:
   /// the next handle at such an address can never be prepared. Planning anew costs less than one round trip.
   Status prepare_query(Query& query, const sql::Statement& statement, std::string_view what) override {
@@ -82,8 +99,13 @@ class PostgresqlConnection final : public OdbcConnection {
     // A value may have been refused because the column changed since its type was read: then it is no bad record.
     const auto known = tables_.find(key_of(table));
     if (known == tables_.end()) return status;
+    if (has_savepoint_) {
+      // Rows are tried, one after the other: once for all of them is enough, before any of it counts.
+      in_doubt_.emplace(schema_of(table), sdk::view(table.name));
+      return status;
+    }
     CatalogTable now;
-    static_cast<void>(execute(has_savepoint_ ? "ROLLBACK TO SAVEPOINT cdcrt" : "ROLLBACK", Moment::kStatement, "cannot roll back"));
+    static_cast<void>(execute("ROLLBACK", Moment::kStatement, "cannot roll back"));
     Status read = read_catalog(*session_, schema_of(table), sdk::view(table.name), now);
     const bool changed = read && !(now.columns == known->second.columns);
     forget();
@@ -395,6 +417,7 @@ class PostgresqlConnection final : public OdbcConnection {
   std::string default_schema_;
   const SessionTimeouts timeouts_;
   std::map<std::string, CatalogTable> tables_;
+  std::set<std::pair<std::string, std::string>> in_doubt_;  // schema and name: their rows were refused since a savepoint
   std::vector<sql::PostgresqlArray> arrays_;
   std::vector<std::string_view> texts_;
 };
