@@ -39,7 +39,9 @@ std::optional<Opened> open_letters(const RepairArguments& arguments, const Lette
       return std::nullopt;
     }
   }
-  auto letters = repair::read_letters(opened.pipeline->session, opened.pipeline->manifest, {arguments.table, wanted.id});
+  std::vector<std::string> warnings;
+  auto letters = repair::read_letters(opened.pipeline->session, opened.pipeline->manifest, {arguments.table, wanted.id}, warnings);
+  for (const auto& warning : warnings) std::cerr << "warning: " << diagnostics::printable(warning) << "\n";
   if (!letters) {
     exit_code = letters.error().code == CDCRT_UNSUPPORTED ? refuse(letters.error())
                                                           : explain_failure(*opened.pipeline, opened.pipeline->manifest.sinks.front(),

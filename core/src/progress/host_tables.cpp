@@ -179,6 +179,16 @@ const Store::HostTable Store::kFormerOpenLetters{  // of format versions 1 and 2
                                             {"offset", kInteger},
                                             {"key", kBytes}}};
 
+const Store::HostTable Store::kReplayed{"replayed",
+                                        7,
+                                        {{"pipeline", kText},
+                                         {"sink", kText},
+                                         {"target", kText},
+                                         {"source", kText},
+                                         {"topic", kText},
+                                         {"partition", kInteger},
+                                         {"offset", kInteger}}};
+
 const Store::HostTable Store::kDeadLetters{"dead_letters", 2, {}};  // its columns are those of letters
 
 // Where only tables can be locked: what claims lock (it has no rows), which targets have a progress table, who holds or held leases.
@@ -186,7 +196,7 @@ const Store::HostTable Store::kClaims{"claims", 2, {{"pipeline", kText}, {"sink"
 const Store::HostTable Store::kHolds{"holds", 3, {{"pipeline", kText}, {"sink", kText}, {"target", kText}}};
 const Store::HostTable Store::kProcesses{"processes", 3, {{"pipeline", kText}, {"sink", kText}, {"process", kText}}};
 
-const std::vector<const Store::HostTable*> Store::kAlwaysKept = {&kFormat, &kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &kMoved, &kOpenLetters};
+const std::vector<const Store::HostTable*> Store::kAlwaysKept = {&kFormat, &kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &kMoved, &kOpenLetters, &kReplayed};
 
 std::vector<cdcrt_column> columns_of(const std::vector<HostColumn>& columns, uint32_t key_count) {
   std::vector<cdcrt_column> result(columns.size());

@@ -123,6 +123,9 @@ class Store {
   Result<LettersByKey> find_open_letters(plugin::Connection& connection, const std::string& target, const std::set<std::string>& keys);
   /// None of the table's is open any more.
   Result<void> forget_open_letters(plugin::Connection& connection, const std::string& target);
+  /// Dead letters of a table without a key that a replay applied, noted in the very transaction, wherever they are kept.
+  Result<void> save_replayed(plugin::Connection& connection, const std::string& target, const std::vector<OpenLetter>& letters);
+  Result<std::set<OpenLetter>> read_replayed(plugin::Connection& connection, const std::string& target);
 
   // Dead letters in the target (design 4.12), by pipeline and id.
 
@@ -156,6 +159,7 @@ class Store {
   Result<void> create(plugin::Connection& connection, const HostTable& table);
   Result<int64_t> format_version(plugin::Connection& connection, cdcrt_lock lock);
   Result<void> bring_forward(plugin::Connection& connection);
+  Result<void> forget_of(plugin::Connection& connection, const HostTable& table, const std::string& target);
   Result<void> bring_letters_forward(plugin::Connection& connection);
   Result<void> write(plugin::Connection& connection, const HostTable& table, const std::vector<cdcrt_cell>& cells,
                      cdcrt_write_kind kind = CDCRT_WRITE_UPSERT);
@@ -179,7 +183,7 @@ class Store {
   /// Processes that hold no lease any more.
   [[nodiscard]] std::set<std::string> gone(const Stored& stored) const;
   [[nodiscard]] bool is_held(const PartitionKey& key, const StoredPartition& lease) const;
-  static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved, kOpenLetters, kFormerOpenLetters, kDeadLetters;
+  static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved, kOpenLetters, kFormerOpenLetters, kReplayed, kDeadLetters;
   static const HostTable kClaims, kHolds, kProcesses;
   static const std::vector<const HostTable*> kAlwaysKept;
 

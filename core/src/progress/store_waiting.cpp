@@ -16,6 +16,7 @@ Result<void> Store::forget_waiting(plugin::Connection& connection, const std::st
   std::map<std::string, std::optional<std::string>> halves;
   for (const auto& [key, record] : table.key_changes) halves[key] = std::nullopt;
   if (auto saved = save_key_changes(connection, target, halves); !saved) return saved;
+  if (auto forgotten = forget_of(connection, kReplayed, target); !forgotten) return forgotten;
   return forget_open_letters(connection, target);
 }
 
@@ -66,14 +67,37 @@ Result<Store::LettersByKey> Store::find_open_letters(plugin::Connection& connect
 }
 
 Result<void> Store::forget_open_letters(plugin::Connection& connection, const std::string& target) {
+  return forget_of(connection, kOpenLetters, target);
+}
+
+Result<void> Store::save_replayed(plugin::Connection& connection, const std::string& target, const std::vector<OpenLetter>& letters) {
+  std::vector<cdcrt_cell> cells;
+  for (const OpenLetter& letter : letters) {
+    cells.insert(cells.end(), {text(pipeline_), text(sink_), text(target)});
+    append_key(cells, letter.partition);
+    cells.push_back(integer(letter.offset));
+  }
+  return write(connection, kReplayed, cells);
+}
+
+Result<std::set<OpenLetter>> Store::read_replayed(plugin::Connection& connection, const std::string& target) {
+  std::set<OpenLetter> letters;
+  auto done = read(connection, kReplayed, CDCRT_LOCK_NONE,
+                   [&](const cdcrt_cell* cells) { letters.insert({key_of(cells + 1), integer_of(cells[4])}); }, {text(target)}, 1);
+  if (!done) return std::move(done.error());
+  return letters;
+}
+
+// Every row of the target.
+Result<void> Store::forget_of(plugin::Connection& connection, const HostTable& table, const std::string& target) {
   const std::vector<cdcrt_cell> key{text(pipeline_), text(sink_), text(target)};
-  auto columns = columns_of(kOpenLetters.columns, kOpenLetters.key_count);
+  auto columns = columns_of(table.columns, table.key_count);
   columns.resize(key.size());
   std::string storage;
   cdcrt_write write{};
   write.size = sizeof write;
   write.kind = CDCRT_WRITE_DELETE;
-  write.table = name_of(kOpenLetters, storage);
+  write.table = name_of(table, storage);
   write.columns = columns.data();
   write.column_count = static_cast<uint32_t>(columns.size());
   write.cells = key.data();
