@@ -73,15 +73,14 @@ Result<bool> Store::has_letters(plugin::Connection& connection) {
 std::string Store::letters_name() const { return schema_ + (has_schemas_ ? "." : "_") + kDeadLetters.name; }
 
 Result<void> Store::save_letters(plugin::Connection& connection, const std::vector<dead_letters::StoredLetter>& letters) {
-  // One that comes again was read again: what a replay had done with it went with the table.
-  const auto listed = columns();
+  auto listed = columns();
+  listed.pop_back();  // those that are there already keep that they were replayed
   std::vector<cdcrt_cell> cells;
   std::deque<std::string> storage;
   std::deque<dead_letters::StoredLetter> fitted;
   for (const auto& letter : letters) {
     cells.push_back(text(pipeline_));
     dead_letters::append_cells(cells, locks_tables_ ? fitted.emplace_back(fit(letter)) : letter, storage);
-    cells.push_back(types::null_cell());
   }
   std::string name;
   cdcrt_write write{};

@@ -34,6 +34,12 @@ Result<void> read_file(const std::string& path, std::vector<StoredLetter>& lette
     ++number;
     if (line.empty()) continue;
     auto letter = dead_letters::from_json(line);
+    // Half a line, and a whole one glued to it: within a text no quote stands alone, so that this is where a letter begins.
+    const std::size_t glued = letter ? std::string::npos : line.rfind("{\"id\":\"");
+    if (glued != std::string::npos && glued > 0) {
+      letter = dead_letters::from_json(std::string_view(line).substr(glued));
+      if (letter) warnings.push_back(path + ":" + std::to_string(number) + ": half a dead letter stands before a whole one; that half is left out");
+    }
     if (!letter) {
       const std::string place = path + ":" + std::to_string(number) + ": ";
       warnings.push_back(place + (file.eof() ? "the line is cut short: it is being written just now, or a process died while it wrote it; its message is read again"
