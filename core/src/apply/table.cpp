@@ -56,6 +56,8 @@ void Table::restore_progress(progress::Partition& partition, int64_t next_offset
   state.unordered = order.empty() && next_offset > 0;
   state.marks.emplace_back(order, next_offset);
   knowledge_.restore_sighting(order);
+  // A truncate that was read, and is not in the target yet, takes what this partition has written after it as well.
+  if (floor_by_ != nullptr && floor_by_ != &partition && order > floor_) rewind_past(state, floor_);
 }
 
 Table::PartitionState& Table::state_of(progress::Partition& partition) {

@@ -73,10 +73,15 @@ Result<void> Writer::write_refused(Sealed& sealed, const std::vector<const Entry
   const bool counts = sealed.key.empty() && !missing.empty();
   if (context_.store == nullptr || counts) return write_isolated(sealed, missing);
   Stretch stretch(sealed, context_.reader);
-  auto whole = stretch.is_whole();
-  if (!whole && whole.error().code != CDCRT_UNSUPPORTED) return std::move(whole.error());
-  if (!whole || !*whole) return write_isolated(sealed, missing);
-  return write_pieces(sealed, stretch);
+  bool is_whole = false;
+  auto read = with_retries(*sealed.table, [&]() -> Result<void> {
+    auto found = stretch.is_whole();
+    if (!found && found.error().code != CDCRT_UNSUPPORTED) return std::move(found.error());
+    is_whole = found && *found;
+    return {};
+  });
+  if (!read) return read;
+  return is_whole ? write_pieces(sealed, stretch) : write_isolated(sealed, missing);
 }
 
 Result<void> Writer::write_pieces(Sealed& sealed, Stretch& stretch) {
