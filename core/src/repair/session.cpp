@@ -25,9 +25,9 @@ manifest::Sink looking(const manifest::Sink& sink, const std::string& pipeline) 
   manifest::Sink copy = sink;
   auto values = sink.options.values();
   for (auto& value : values) {
-    if (std::string_view(value.option->key) != "create_database") continue;
+    if (std::string_view(value.option->key) != "look_only") continue;
     value.is_set = true;
-    value.integer = 0;
+    value.integer = 1;
     copy.options = manifest::Options(sink.name, pipeline, std::move(values));
     break;
   }

@@ -37,7 +37,7 @@ Status OdbcSink::configure(const sdk::Config& config) {
   connect_timeout_ = config.duration("connect_timeout");
   timeouts_ = {config.duration("lock_timeout"), config.duration("statement_timeout"), config.duration("idle_timeout")};
   Status status = make_settings(config.map("connection"), config.string("dsn"), settings_);
-  if (status && !config.boolean("create_database")) look_only(settings_);
+  if (status && config.boolean("look_only")) look_only(settings_);
   return status;
 }
 
