@@ -69,7 +69,7 @@ class Isolation {
     }
     if (sealed_.key.empty()) appended_ = &result.good;
     if (!sealed_.key.empty() && !sealed_.clear) {
-      for (const auto& [key, letters] : sealed_.table->target.open_letters) open_keys_.insert(key);
+      for (const auto& [key, letters] : sealed_.open_letters) open_keys_.insert(key);
     }
     for (const auto& part : sealed_.partitions) {
       std::vector<const Entry*> bad;

@@ -45,7 +45,7 @@ void Table::restore(const progress::StoredTable& stored) {
   target.row.columns.clear();
   target.row_known = true;
   target.key_changes = key_changes_from(stored.key_changes, knowledge_.columns());
-  target.open_letters = stored.open_letters;
+  target.letters_known = target.letters_whole = stored.has_no_letters;
   target.stored_version = knowledge_.version();
   count_foreign(stored);
   paused_ = stored.state == progress::TableState::kPaused;
@@ -62,6 +62,8 @@ void Table::restore_progress(progress::Partition& partition, int64_t next_offset
   state.unordered = order.empty() && next_offset > 0;
   state.marks.emplace_back(order, next_offset);
   knowledge_.restore_sighting(order);
+  // A truncate that was read, and is not in the target yet, takes what this partition has written after it as well.
+  if (floor_by_ != nullptr && floor_by_ != &partition && order > floor_) rewind_past(state, floor_);
 }
 
 Table::PartitionState& Table::state_of(progress::Partition& partition) {
@@ -492,6 +494,7 @@ std::optional<Sealed> Table::seal(bool apart) {
     part.next_offset = state.next;
     part.first_offset = state.first_held < 0 ? state.next : state.first_held;
     part.order = state.max_order;
+    part.stored_order = state.stored_order;
     state.first_sealed = state.first_held;
     state.sealed_next = part.next_offset;
     state.sealed_order = part.order;
@@ -539,6 +542,24 @@ void Table::complete(const Sealed& sealed) {
     if (identity_.observer != nullptr) identity_.observer->written(*this);
   }
   tell_ready();
+}
+
+void Table::advance(const Sealed& portion) {
+  const std::lock_guard lock(mutex_);
+  target.key_changes = portion.key_changes;
+  for (const auto& part : portion.partitions) {
+    if (part.session != part.partition->session()) continue;
+    PartitionState& state = partitions_[part.partition];
+    state.stored_next = part.next_offset;
+    state.stored_order = part.order;
+    if (state.first_sealed >= 0) state.first_sealed = part.next_offset;
+  }
+  if (portion.clear) stored_floor_ = std::max(stored_floor_, portion.floor);
+}
+
+std::size_t Table::partition_count() const {
+  const std::lock_guard lock(mutex_);
+  return partitions_.size();
 }
 
 // The truncate's partition was given up while it was written: what came since was folded as if it had not been.

@@ -39,6 +39,7 @@ struct SealedPartition {
   int64_t next_offset = 0;   ///< progress once this is written
   int64_t first_offset = 0;  ///< of the first row in it
   std::string order;         ///< greatest source order routed to the table from this partition
+  std::string stored_order;  ///< the same of what was durable before it
 };
 
 /// One half of a key change whose other half has not come yet; kept in the target (cdcrt.moved).
@@ -62,6 +63,7 @@ struct Sealed {
   /// Set inside the transaction by settle_key_changes, taken over by complete().
   std::map<std::string, KeyChangeRecord> key_changes;
   bool key_changes_moved = false;            ///< they differ from what is stored
+  progress::Store::LettersByKey open_letters;  ///< of its rows; set inside the transaction by look_up_letters
   /// Set inside the transaction by settle_letters, taken over by take_letters.
   progress::Store::LettersByKey letters_closed, letters_opened;
   bool letters_change = false;               ///< known before the transaction: events of it became letters while it was written
@@ -134,6 +136,8 @@ class Table {
   /// `apart`: of a table that is detached, else of one that is not.
   std::optional<Sealed> seal(bool apart = false);
   void complete(const Sealed& sealed);
+  /// A part of the batch that is being written is durable: `portion` says up to where.
+  void advance(const Sealed& portion);
   /// The write was not done and will not be: the table stops, its progress stays, its rows are dropped.
   void stop(const std::string& reason, const Sealed* sealed);
   /// Why the table stopped; empty: it did not.
@@ -170,6 +174,9 @@ class Table {
   /// Lowest offset of the partition that is routed here and not durable; nullopt: none.
   [[nodiscard]] std::optional<int64_t> first_unapplied(const progress::Partition& partition) const;
 
+  /// That have had rows for it, and are read by this process.
+  [[nodiscard]] std::size_t partition_count() const;
+
   /// Totals of committed batches.
   [[nodiscard]] EventCounts applied() const;
   [[nodiscard]] uint64_t discarded_cells() const;
@@ -197,7 +204,9 @@ class Table {
     std::set<std::string> kept;         ///< columns that the target says are not to be altered
     uint64_t schema_changes = 0;
     std::map<std::string, KeyChangeRecord> key_changes;  ///< halves of key changes that wait for the other, by new key
-    progress::Store::LettersByKey open_letters;          ///< as stored
+    bool letters_known = false;  ///< what follows is as stored
+    bool letters_whole = false;  ///< all of them are there; else they are too many, and looked up by key
+    progress::Store::LettersByKey open_letters;
   } target;
 
  private:

@@ -61,7 +61,7 @@ void Table::merge(const progress::StoredTable& stored, Sealed& sealed) {
   follow_schema_changes();
   target.key_changes = key_changes_from(stored.key_changes, knowledge_.columns());
   sealed.key_changes = target.key_changes;
-  target.open_letters = stored.open_letters;
+  target.letters_known = false;
   take_floor(stored.floor, sealed);
   refresh(sealed);
   target.row = stored;

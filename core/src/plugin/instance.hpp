@@ -111,6 +111,7 @@ class Connection {
   Result<void> write(const cdcrt_write& write);
   Result<void> read(const cdcrt_read& read);
   Result<void> lock(const std::vector<cdcrt_table>& tables);
+  Result<void> savepoint(cdcrt_savepoint action);
   /// A rollback failed: what the target holds for this connection ends with it.
   [[nodiscard]] bool is_broken() const { return broken_; }
 

@@ -25,7 +25,7 @@ void table_row_into(const cdcrt_cell* cells, StoredTable& table) {
 }
 
 void open_letter_into(const cdcrt_cell* cells, Store::LettersByKey& letters) {
-  letters[string_of(cells[5])].push_back({key_of(cells + 1), integer_of(cells[4])});
+  letters[string_of(cells[1])].push_back({key_of(cells + 2), integer_of(cells[5])});
 }
 
 void sort_letters(Store::LettersByKey& letters) {
@@ -167,7 +167,19 @@ const Store::HostTable Store::kColumns{"columns",
                                         {"adopted", kInteger, 3}}};
 
 const Store::HostTable Store::kMoved{"moved", 4, {{"pipeline", kText}, {"sink", kText}, {"target", kText}, {"new_key", kBytes}, {"record", kText}}};
-const Store::HostTable Store::kOpenLetters{"open_letters",
+// The key comes early: the letters of a batch's rows are found by it.
+const Store::HostTable Store::kOpenLetters{"open_dead_letters",
+                                           8,
+                                           {{"pipeline", kText},
+                                            {"sink", kText},
+                                            {"target", kText},
+                                            {"key", kBytes},
+                                            {"source", kText},
+                                            {"topic", kText},
+                                            {"partition", kInteger},
+                                            {"offset", kInteger}}};
+const Store::HostTable Store::kFormerOpenLetters{  // of format versions 1 and 2
+    "open_letters",
                                            8,
                                            {{"pipeline", kText},
                                             {"sink", kText},
@@ -187,6 +199,15 @@ const Store::HostTable Store::kTroubles{"troubles",
                                          {"reason", kText},
                                          {"since_ms", kInteger},
                                          {"process", kText}}};
+const Store::HostTable Store::kReplayed{"replayed",
+                                        7,
+                                        {{"pipeline", kText},
+                                         {"sink", kText},
+                                         {"target", kText},
+                                         {"source", kText},
+                                         {"topic", kText},
+                                         {"partition", kInteger},
+                                         {"offset", kInteger}}};
 
 const Store::HostTable Store::kDeadLetters{"dead_letters", 2, {}};  // its columns are those of letters
 
@@ -196,7 +217,7 @@ const Store::HostTable Store::kHolds{"holds", 3, {{"pipeline", kText}, {"sink", 
 const Store::HostTable Store::kProcesses{"processes", 3, {{"pipeline", kText}, {"sink", kText}, {"process", kText}}};
 
 const std::vector<const Store::HostTable*> Store::kAlwaysKept = {&kFormat, &kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &kMoved, &kOpenLetters,
-                                                                 &kTroubles};
+                                                                 &kTroubles, &kReplayed};
 
 std::vector<cdcrt_column> columns_of(const std::vector<HostColumn>& columns, uint32_t key_count) {
   std::vector<cdcrt_column> result(columns.size());

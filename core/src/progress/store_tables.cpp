@@ -40,7 +40,6 @@ Result<void> Store::read_table(plugin::Connection& connection, const std::string
   table.columns.clear();
   table.key_changes.clear();
   table.progress.clear();
-  table.open_letters.clear();
   std::map<int64_t, evolution::Column> columns;
   Result<void> unreadable;
   auto ok = read(connection, kColumns, CDCRT_LOCK_NONE,
@@ -55,9 +54,6 @@ Result<void> Store::read_table(plugin::Connection& connection, const std::string
   for (auto& [slot, column] : columns) table.columns.push_back(std::move(column));
   ok = read(connection, moved(), CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { table.key_changes[string_of(cells[1])] = string_of(cells[2]); }, key, 1);
   if (!ok) return ok;
-  ok = read(connection, kOpenLetters, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { open_letter_into(cells, table.open_letters); }, key, 1);
-  if (!ok) return ok;
-  sort_letters(table.open_letters);
   return read(connection, progress_of(target), CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
     if (string_of(cells[3]) == target) table.progress[key_of(cells)] = {integer_of(cells[4]), string_of(cells[5])};
   });

@@ -57,7 +57,8 @@ struct StoredTable {
     std::string order;
   };
   std::map<PartitionKey, Position> progress;
-  std::map<std::string, std::vector<OpenLetter>> open_letters;  ///< by key; in the order in which they were read
+  std::map<std::string, std::vector<OpenLetter>> open_letters;  ///< by key; in the order in which they were read; where they were asked for
+  bool has_no_letters = false;  ///< it is known that none is open
 };
 
 /// Why a process does not apply a table at present; told by it, best effort, for people.

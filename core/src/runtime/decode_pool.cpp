@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "apply/table.hpp"
 #include "cdcrt/sdk/status.hpp"
@@ -101,6 +102,7 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
       }
       ++counts_.rejected;
       letter(flow, *message, nullptr, "unreadable", make_error(CDCRT_BAD_RECORD, std::string(sdk::view(reason->value))));
+      relieve_letters();
     }
     batch.messages = worker.readable.data();
     batch.count = static_cast<uint32_t>(worker.readable.size());
@@ -111,6 +113,7 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
     for (const auto& reject : worker.rows.rejects()) {
       ++counts_.rejected;
       letter(flow, batch.messages[reject.message], nullptr, "undecodable", reject.error);
+      relieve_letters();
     }
     if (auto routed = route(worker, flow, batch); !routed) return routed;
   }
@@ -183,8 +186,21 @@ void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& mes
     const int64_t next = last == rows.size() ? messages.messages[messages.count - 1].offset + 1 : messages.messages[message_of(last)].offset;
     table.accept({flow.partition, messages, worker.rows, surroundings_.shapes, next}, rows.data() + first, last - first,
                  [&](const apply::Refusal& refusal) { letter(flow, messages.messages[refusal.message], &table, refusal.reason, refusal.error); });
+    relieve_letters();
     first = last;
     if (first < rows.size()) surroundings_.monitor.notify();
+  }
+}
+
+// Dead letters that are not written yet take memory as rows do: nothing more is decoded while their place takes none.
+void DecodePool::relieve_letters() {
+  bool told = false;
+  while (!stopping_ && !surroundings_.monitor.abandon) {
+    auto relieved = surroundings_.letters.relieve();
+    if (relieved || relieved.error().code == CDCRT_FATAL) return;
+    if (!std::exchange(told, true)) log(CDCRT_LOG_WARNING, "dead_letters", "nothing more is read: " + explain(relieved.error()));
+    bool woken = false;
+    surroundings_.monitor.wait([&] { return std::exchange(woken, true); }, std::chrono::milliseconds(200));
   }
 }
 

@@ -113,6 +113,15 @@ class Pipeline {
 
   int open_letters() {
     const auto& settings = manifest_.dead_letters;
+    letters_.count_in(monitor_.row_bytes);
+    letters_.announce([](const std::string& line) { log(CDCRT_LOG_WARNING, "dead_letters", line); });
+    if (settings.kind == manifest::DeadLetters::Kind::kFile) {
+      if (auto checked = letters_.check(); !checked) {
+        manifest::Component component;
+        component.position = settings.position;
+        return report(component, checked.error());
+      }
+    }
     if (settings.kind == manifest::DeadLetters::Kind::kSink) {
       auto destination = dead_letters::to_sink(settings.sink, manifest_.pipeline + ".dead_letters");
       if (!destination) return report(settings.sink, destination.error());

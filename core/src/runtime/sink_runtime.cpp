@@ -106,6 +106,7 @@ apply::Writer SinkRuntime::make_writer(bool for_repair) {
                                  // What a repair leaves undone stays in the source.
                                  return monitor.abandon || failed_ || (for_repair && (monitor.stop_reading || finishing_));
                                }};
+  context.stopping = [this] { return surroundings_.monitor.stop_reading.load(); };
   context.lost = surroundings_.lost;
   context.pause = surroundings_.pause;
   context.stall_after = for_repair ? std::chrono::microseconds(0) : manifest_.stall_after;

@@ -71,7 +71,7 @@ void Rig::start() {
   }
   writer_ = std::make_unique<apply::Writer>(apply::WriterContext{*sink_, store.get(), *this, *dead_letters,
                                                                  [this](std::string_view message) { warnings.emplace_back(message); },
-                                                                 [] { return false; }});
+                                                                 [this] { return gives_up; }});
 }
 
 void Rig::restart() {

@@ -1,6 +1,8 @@
 // PostgreSQL: sets of rows as one array parameter per column.
 #include <algorithm>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "odbc_connection.hpp"
 #include "postgresql_catalog.hpp"
@@ -70,7 +72,22 @@ class PostgresqlConnection final : public OdbcConnection {
   }
 
   std::string_view begin_text() const override { return "BEGIN"; }
-  void forget() override { tables_.clear(); }
+  void forget() override {
+    tables_.clear();
+    in_doubt_.clear();
+  }
+  Status before_commit() override {
+    for (const auto& [schema, table] : std::exchange(in_doubt_, {})) {
+      const auto known = tables_.find(schema + std::string(1, '\0') + table);
+      CatalogTable now;
+      Status read = read_catalog(*session_, schema, table, now);
+      if (!read) return read;
+      if (known != tables_.end() && now.columns == known->second.columns) continue;
+      forget();
+      return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(table) + " changed while its rows were tried");
+    }
+    return {};
+  }
   /// psqlODBC names a prepared statement after its handle's address and, when a transaction fails, forgets to deallocate some:
   /// the next handle at such an address can never be prepared. Planning anew costs less than one round trip.
   Status prepare_query(Query& query, const sql::Statement& statement, std::string_view what) override {
@@ -85,6 +102,11 @@ class PostgresqlConnection final : public OdbcConnection {
     // A value may have been refused because the column changed since its type was read: then it is no bad record.
     const auto known = tables_.find(key_of(table));
     if (known == tables_.end()) return status;
+    if (has_savepoint_) {
+      // Rows are tried, one after the other: once for all of them is enough, before any of it counts.
+      in_doubt_.emplace(schema_of(table), sdk::view(table.name));
+      return status;
+    }
     CatalogTable now;
     static_cast<void>(execute("ROLLBACK", Moment::kStatement, "cannot roll back"));
     Status read = read_catalog(*session_, schema_of(table), sdk::view(table.name), now);
@@ -97,8 +119,10 @@ class PostgresqlConnection final : public OdbcConnection {
   // Few of the server's messages about a value say whose it is: each is tried alone.
   Status name_column(const cdcrt_write& write, Status status) override {
     if (status.sqlstate().substr(0, 2) != "22" || status.sqlstate().size() != 5) return status;
+    // Where the transaction goes on, it takes no statement before the refused one is taken back.
+    const auto back = [&] { return has_savepoint_ ? execute("ROLLBACK TO SAVEPOINT cdcrt", Moment::kStatement, "cannot go back") : Status(); };
     const CatalogTable* catalog = nullptr;
-    if (!known_table(write.table, catalog)) return status;
+    if (!back() || !known_table(write.table, catalog)) return status;
     for (uint32_t i = 0; i < write.column_count; ++i) {
       const std::string_view name = sdk::view(write.columns[i].name);
       const auto found = std::find_if(catalog->columns.begin(), catalog->columns.end(), [&](const CatalogColumn& column) { return column.name == name; });
@@ -111,6 +135,7 @@ class PostgresqlConnection final : public OdbcConnection {
       std::string answered;
       bool null = false;
       const std::string type = found->base_type == "money" ? "numeric" : found->cast;
+      if (!back()) return status;
       Status alone = answer("SELECT (?::" + type + "[])[1]::" + found->type + "::text", {value.finish()}, answered, null, "the value of column " + sql::shown(name) + " is refused");
       if (!alone && alone.sqlstate() == status.sqlstate()) {
         return Status::bad_record(std::string(alone.message()) + " (table " + sql::shown(sdk::view(write.table.name)) + ")", std::string(status.hint())).with_native(status.native(), std::string(status.sqlstate()));
@@ -169,7 +194,8 @@ class PostgresqlConnection final : public OdbcConnection {
     for (uint32_t i = 0; i < read.column_count; ++i) columns[i].key_ordinal = i < read.key_count ? i + 1 : 0;
     Status status = make_shape(read.table, columns.data(), all, false, shape);
     if (!status) return status;
-    const sql::Statement statement = dialect_.read_statement(shape, read.key_count, static_cast<cdcrt_lock>(read.lock));
+    sql::Statement statement = dialect_.read_statement(shape, read.key_count, static_cast<cdcrt_lock>(read.lock));
+    if (read.max_rows > 0 && read.lock == CDCRT_LOCK_NONE) statement.text += " LIMIT " + std::to_string(read.max_rows);
     Query* query = prepared(statement, what, status);
     if (query == nullptr) return status;
     arrays_.resize(std::max<std::size_t>(arrays_.size(), read.key_count));
@@ -452,6 +478,7 @@ class PostgresqlConnection final : public OdbcConnection {
   std::string default_schema_;
   const SessionTimeouts timeouts_;
   std::map<std::string, CatalogTable> tables_;
+  std::set<std::pair<std::string, std::string>> in_doubt_;  // schema and name: their rows were refused since a savepoint
   std::vector<sql::PostgresqlArray> arrays_;
   std::vector<std::string_view> texts_;
   std::vector<const CatalogColumn*> catalog_columns_;  // of the shape made last, in its order

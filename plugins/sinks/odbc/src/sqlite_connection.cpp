@@ -128,7 +128,8 @@ class SqliteConnection final : public OdbcConnection {
     sql::StatementShape shape;
     Status status = make_shape(read.table, columns.data(), all, shape);
     if (!status) return status;
-    const sql::Statement statement = dialect_.read_statement(shape, read.key_count, CDCRT_LOCK_NONE);
+    sql::Statement statement = dialect_.read_statement(shape, read.key_count, CDCRT_LOCK_NONE);
+    if (read.max_rows > 0 && read.lock == CDCRT_LOCK_NONE) statement.text += " LIMIT " + std::to_string(read.max_rows);
     Query* query = prepared(statement, what, status);
     if (query == nullptr) return status;
     values_.resize(std::max<std::size_t>(values_.size(), read.column_count));

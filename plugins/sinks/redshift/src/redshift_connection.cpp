@@ -351,13 +351,14 @@ Status RedshiftConnection::read_rows(const cdcrt_read& read, const std::string& 
     stopped = read.visit(read.context, cells.data()) != 0;
     return !stopped;
   };
-  if (read.key_count == 0) return session_.select(head, read.column_count, what, visit);
+  const std::string tail = read.max_rows > 0 ? " LIMIT " + std::to_string(read.max_rows) : std::string();
+  if (read.key_count == 0) return session_.select(head + tail, read.column_count, what, visit);
   for (uint64_t first = 0; first < read.key_rows && status && !stopped; first += kMostKeysAtOnce) {
     std::vector<uint64_t> rows;
     for (uint64_t row = first; row < std::min(read.key_rows, first + kMostKeysAtOnce); ++row) rows.push_back(row);
     std::string text = head + " WHERE ";
     status = append_key_condition(text, shape, columns.data(), keys, read.keys, read.key_count, rows);
-    if (status) status = session_.select(text, read.column_count, what, visit);
+    if (status) status = session_.select(text + tail, read.column_count, what, visit);
   }
   return status;
 }
