@@ -9,6 +9,8 @@
 namespace cdcrt::evolution {
 namespace {
 
+constexpr std::size_t kMaxMaps = 256;
+
 bool is_integer(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && type.kind <= CDCRT_TYPE_UINT64; }
 bool is_float(cdcrt_type type) { return type.kind == CDCRT_TYPE_FLOAT32 || type.kind == CDCRT_TYPE_FLOAT64; }
 bool is_temporal(cdcrt_type type) { return type.kind >= CDCRT_TYPE_DATE && type.kind <= CDCRT_TYPE_TIMESTAMPTZ; }
@@ -43,6 +45,7 @@ bool is_usable_default(const event::ShapeColumn& column) {
 }  // namespace
 
 Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::string_view order, bool definite) {
+  if (maps_.size() >= kMaxMaps && !maps_.contains(shape.id)) forget_maps();
   ShapeMap& map = maps_[shape.id];
   if (map.version != version_ || (map.has_dropped && revives(map, order))) {
     if (auto key = observe_key(shape); !key) return std::move(key.error());
@@ -74,6 +77,19 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
   }
   if (map.has_dropped) return discard_late(map, order);
   return &map;
+}
+
+// Where every message has a shape of its own. What their rows have shown stays known.
+void TableKnowledge::forget_maps() {
+  for (const auto& [id, map] : maps_) {
+    for (const int32_t slot : map.slots) {
+      if (slot < 0) continue;
+      std::string& seen = columns_[static_cast<uint32_t>(slot)].last_seen;
+      if (map.max_order > seen) seen = map.max_order;
+    }
+  }
+  maps_.clear();
+  forgot_maps_ = true;
 }
 
 bool TableKnowledge::is_metadata(uint32_t slot) const {

@@ -101,12 +101,13 @@ class TableKnowledge {
   [[nodiscard]] event::Arena& arena() { return arena_; }
 
  private:
+  void forget_maps();
   Result<void> add_metadata();
   [[nodiscard]] bool is_metadata(uint32_t slot) const;
   Result<int32_t> slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order);
   Result<void> declare_type(uint32_t slot, cdcrt_type declared, std::string_view order);
   /// The table's columns were known before this shape: what differs is a change of the source.
-  [[nodiscard]] bool established() const { return restored_ || maps_.size() > 1; }
+  [[nodiscard]] bool established() const { return restored_ || forgot_maps_ || maps_.size() > 1; }
   void judge_key_partitions(const event::Shape& shape);
   Result<void> observe_key(const event::Shape& shape);
   Result<void> drop_absent(const ShapeMap& map, std::string_view order);
@@ -126,6 +127,7 @@ class TableKnowledge {
   bool key_known_ = false;
   bool key_partitions_judged_ = false;
   bool key_crosses_partitions_ = false;
+  bool forgot_maps_ = false;
   bool restored_ = false;  ///< columns came from the target
   uint64_t version_ = 1;
   uint64_t discarded_cells_ = 0;
