@@ -238,6 +238,7 @@ class Table {
   void fold_rows(const Batch& batch, PartitionState& state, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
   void count_foreign(const progress::StoredTable& stored);
   void refresh(Sealed& sealed);
+  void read_again_after(const std::string& order, Sealed& sealed);
   void take_floor(const std::string& floor, Sealed& sealed);
   void raise_floor(const std::string& floor);
   void drop_before(const std::string& floor, Sealed& sealed);

@@ -64,7 +64,7 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
     for (uint32_t slot = 0; slot < columns_.size(); ++slot) {
       const bool present = std::find(map.slots.begin(), map.slots.end(), static_cast<int32_t>(slot)) != map.slots.end();
       if (!present && columns_[slot].active && !is_metadata(slot)) map.absent.push_back(slot);
-      if (present && (!columns_[slot].active || !columns_[slot].returned_at.empty())) map.has_dropped = true;
+      if (present && (!columns_[slot].active || !columns_[slot].dropped_at.empty())) map.has_dropped = true;
     }
     map.version = version_;
   }
@@ -163,15 +163,13 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
     known.active = true;
     ++known.incarnation;
     known.last_seen.assign(order);
-    known.dropped_at.clear();
-    known.returned_at.assign(order);
     known.default_value = is_usable_default(column) ? event::copy_cell(column.default_value, arena_) : cdcrt_cell{};
     if (shape.declared && !known.typed_by_route) {
       known.type = column.type;
       known.type_order.assign(order);
     }
     ++version_;
-  } else if (shape.declared && known.active) {
+  } else if (shape.declared && known.active && (known.dropped_at.empty() || order > known.dropped_at)) {
     if (auto declared = declare_type(found->second, column.type, order); !declared) return std::move(declared.error());
     if (known.default_value.tag == CDCRT_ABSENT && is_usable_default(column) && order < known.type_order) {
       known.default_value = event::copy_cell(column.default_value, arena_);
@@ -310,18 +308,27 @@ Result<void> TableKnowledge::drop_absent(const ShapeMap& map, std::string_view o
   return {};
 }
 
+// A shape that was made for what it was before the drop speaks of the column that came back, or brings it back.
 bool TableKnowledge::revives(const ShapeMap& map, std::string_view order) const {
   return std::any_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
-    return slot >= 0 && !columns_[static_cast<uint32_t>(slot)].active && order > columns_[static_cast<uint32_t>(slot)].dropped_at;
+    if (slot < 0) return false;
+    const Column& column = columns_[static_cast<uint32_t>(slot)];
+    return !column.dropped_at.empty() && order > column.dropped_at && (!column.active || map.max_order <= column.dropped_at);
   });
 }
 
+// The first event that was read with a column that came back need not be the first one that has it: other partitions lag.
+bool TableKnowledge::is_late(int32_t slot, std::string_view order) const {
+  if (slot < 0) return false;
+  const Column& column = columns_[static_cast<uint32_t>(slot)];
+  return (!column.active || !order.empty()) && order <= column.dropped_at && !(column.active && column.dropped_at.empty());
+}
+
 const ShapeMap* TableKnowledge::discard_late(const ShapeMap& map, std::string_view order) {
+  if (std::none_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) { return is_late(slot, order); })) return &map;
   late_map_.slots = map.slots;
   for (int32_t& slot : late_map_.slots) {
-    if (slot < 0) continue;
-    const Column& column = columns_[static_cast<uint32_t>(slot)];
-    if (column.active ? !order.empty() && order < column.returned_at : order <= column.dropped_at) slot = -1;
+    if (is_late(slot, order)) slot = -1;
   }
   return &late_map_;
 }
@@ -348,11 +355,12 @@ void TableKnowledge::restore(Column column) {
   restored_ = true;
 }
 
-void TableKnowledge::merge(const std::vector<Column>& stored, bool key_known, std::string_view others) {
+std::vector<uint32_t> TableKnowledge::merge(const std::vector<Column>& stored, bool key_known, std::string_view others) {
+  std::vector<uint32_t> returned;
   for (const Column& column : stored) {
     const auto found = slots_.find(column.source_name);
     if (found != slots_.end()) {
-      merge_column(found->second, column, others);
+      if (merge_column(found->second, column, others)) returned.push_back(found->second);
       continue;
     }
     Column added = column;
@@ -362,10 +370,12 @@ void TableKnowledge::merge(const std::vector<Column>& stored, bool key_known, st
   if (key_known) key_known_ = true;
   restore_sighting(others);
   ++version_;
+  return returned;
 }
 
-void TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::string_view others) {
+bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::string_view others) {
   Column& known = columns_[slot];
+  const bool returned = stored.active && stored.incarnation > known.incarnation;
   const auto take_over = [&](const Column& from) {
     known.active = from.active;
     known.incarnation = from.incarnation;
@@ -384,7 +394,9 @@ void TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
       take_over(stored);
     } else if (stored.active && !known.active && others > known.dropped_at) {
       known.active = true;
-      known.dropped_at.clear();
+      known.dropped_at = stored.dropped_at;
+    } else if (stored.dropped_at > known.dropped_at) {
+      known.dropped_at = stored.dropped_at;
     }
     if (!known.typed_by_route && stored.type.kind != CDCRT_TYPE_UNKNOWN) {
       const bool late = stored.type_order < known.type_order;
@@ -401,6 +413,7 @@ void TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
     if (key_.size() < stored.key_ordinal) key_.resize(stored.key_ordinal);
     key_[stored.key_ordinal - 1] = slot;
   }
+  return returned;
 }
 
 void TableKnowledge::restore_sighting(std::string_view order) {

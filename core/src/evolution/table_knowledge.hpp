@@ -33,8 +33,9 @@ struct Column {
   manifest::OnOverflow on_overflow = manifest::OnOverflow::kDeadLetter;
   uint32_t incarnation = 0;   ///< raised when a dropped column comes back: the target's is dropped and added anew
   std::string last_seen;      ///< greatest source order at which it was seen, as far as stored
-  std::string dropped_at;     ///< source order of the event that showed its absence
-  std::string returned_at;    ///< source order at which it came back: what is older is of the column that was dropped; not stored
+  /// Source order of the last event that showed its absence; empty: never absent. It stays when the column comes back: what is not
+  /// later is of the column that was dropped. Where the new one was added is not known, only that it was after this.
+  std::string dropped_at;
   std::string type_order;     ///< source order of the shape that last declared its type
 };
 
@@ -78,7 +79,8 @@ class TableKnowledge {
   void restore_sighting(std::string_view order);
   /// Takes over what another process stored since: columns by name, the wider type, the later drop or return. `others` is the
   /// greatest source order that other processes have applied: what they went on writing after our drop is not dropped.
-  void merge(const std::vector<Column>& stored, bool key_known, std::string_view others);
+  /// Answers the slots of columns that were dropped and came back elsewhere: of what was folded for them only the later part is theirs.
+  std::vector<uint32_t> merge(const std::vector<Column>& stored, bool key_known, std::string_view others);
 
   [[nodiscard]] const std::vector<Column>& columns() const { return columns_; }
   [[nodiscard]] const std::vector<uint32_t>& key() const { return key_; }
@@ -114,8 +116,9 @@ class TableKnowledge {
   [[nodiscard]] std::string_view last_seen(uint32_t slot) const;
   [[nodiscard]] bool revives(const ShapeMap& map, std::string_view order) const;
   const ShapeMap* discard_late(const ShapeMap& map, std::string_view order);
+  [[nodiscard]] bool is_late(int32_t slot, std::string_view order) const;
   void set_type(uint32_t slot, cdcrt_type type);
-  void merge_column(uint32_t slot, const Column& stored, std::string_view others);
+  bool merge_column(uint32_t slot, const Column& stored, std::string_view others);
 
   const manifest::Route* route_;
   std::vector<Column> columns_;
