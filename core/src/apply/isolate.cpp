@@ -16,10 +16,7 @@ namespace cdcrt::apply {
 std::optional<Sealed> fold_alone(const Sealed& batch, const progress::Partition& partition, const cdcrt_messages& message,
                                  const event::RowBatch& rows, const std::vector<uint32_t>& indexes, const event::ShapeRegistry& shapes) {
   progress::Partition alone(partition.source(), partition.topic(), partition.number(), [](auto&, auto, auto) {});
-  TableIdentity identity = batch.table->identity();
-  identity.memory = nullptr;
-  identity.observer = nullptr;
-  Table probe(std::move(identity));
+  Table probe(batch.table->identity().aside());
   progress::StoredTable known;
   known.columns = batch.columns;
   known.key_known = batch.key_known;

@@ -61,9 +61,7 @@ cdcrt_string own(cdcrt_string text, event::Arena& arena) {
 class Stretch::Folding {
  public:
   Folding(const Sealed& batch, const std::vector<std::unique_ptr<Reading>>& readings) : batch_(batch) {
-    TableIdentity identity = batch.table->identity();
-    identity.memory = nullptr;
-    probe_ = std::make_unique<Table>(std::move(identity));
+    probe_ = std::make_unique<Table>(batch.table->identity().aside());
     progress::StoredTable known;
     known.columns = batch.columns;
     known.key_known = batch.key_known;

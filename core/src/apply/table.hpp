@@ -94,6 +94,13 @@ struct TableIdentity {
   std::atomic<int64_t>* memory = nullptr;  ///< counts the bytes that folds and sealed batches hold; may be null
   TableObserver* observer = nullptr;       ///< may be null
   [[nodiscard]] std::string target() const { return schema.empty() ? name : schema + "." + name; }
+  /// Of a table that is folded on the side: nobody is told of it, nothing of it is counted.
+  [[nodiscard]] TableIdentity aside() const {
+    TableIdentity identity = *this;
+    identity.memory = nullptr;
+    identity.observer = nullptr;
+    return identity;
+  }
 };
 
 /// Thread-safe. accept() is called by decode workers, seal() and complete() by writers.
