@@ -252,14 +252,21 @@ class Table {
                      std::vector<Refusal>& refusals);
   void accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
                       std::vector<Refusal>& refusals);
-  void note_key_change(PartitionState& state, const cdcrt_row& row, const Batch& batch, const evolution::ShapeMap& map, Entry& entry);
+  /// False: the event lacks cells of a row whose old key cannot be read; `error` is empty where it is not in the event.
+  bool note_key_change(PartitionState& state, const cdcrt_row& row, const Batch& batch, const evolution::ShapeMap& map, Entry& entry, Error& error);
   void accept_event(PartitionState& state, const cdcrt_row& row, int64_t offset);
   void truncate(PartitionState& state, std::string_view order, int64_t offset);
   void rewind_past(PartitionState& state, std::string_view order);
   bool convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared, uint32_t slot, cdcrt_cell& out, Error& error);
   bool convert_row(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,
                    Error& error);
+  /// The cells of the key alone.
+  bool convert_key(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out, Error& error);
+  /// Cells that `scratch_` lacks, from the image before the change.
+  bool complete_from(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* before, Error& error);
   bool key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const;
+  [[nodiscard]] std::string missing_key(const std::vector<cdcrt_cell>& cells) const;
+  [[nodiscard]] std::string key_advice(uint8_t operation) const;
   void note_refused(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map);
   void follow_schema_changes();
   /// Answers the entry's index.
@@ -284,7 +291,7 @@ class Table {
   bool skipped_ = false;
   bool paused_ = false;
   uint64_t times_written_ = 0;
-  std::size_t foreign_partitions_ = 0;  ///< that other processes have written to this table
+  std::vector<progress::PartitionKey> foreign_partitions_;  ///< that other processes have written to this table
   bool writing_ = false;
   bool dirty_ = false;
   std::chrono::steady_clock::time_point dirty_since_{}, last_sealed_{};
@@ -294,6 +301,7 @@ class Table {
   std::size_t accounted_ = 0;
   std::vector<cdcrt_cell> scratch_, before_scratch_;
   std::string key_scratch_, image_scratch_;
+  bool learns_ = true;                 ///< the cells being converted become a row: columns without a schema follow them
   event::Arena conversion_{16 << 10};  ///< empty between calls
 };
 
