@@ -23,7 +23,7 @@ bool is_definite(uint8_t operation) {
 
 }  // namespace
 
-Table::Table(TableIdentity identity) : identity_(std::move(identity)), knowledge_(identity_.route) {}
+Table::Table(TableIdentity identity) : identity_(std::move(identity)), knowledge_(identity_.route, identity_.limits, !identity_.events) {}
 
 cdcrt_table Table::abi() const {
   return {identity_.schema.empty() ? cdcrt_string{nullptr, 0} : sdk::borrow(identity_.schema), sdk::borrow(identity_.name)};
@@ -205,9 +205,14 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
   const event::Shape& shape = batch.shapes.get(row.shape);
   auto map = knowledge_.observe(shape, order, is_definite(row.operation));
   if (!map) {
-    stop_locked(explain(map.error()));
+    if (map.error().code == CDCRT_BAD_RECORD) {
+      refuse_shape(state, row, offset, batch, std::move(map.error()), refusals);
+    } else {
+      stop_locked(explain(map.error()));
+    }
     return;
   }
+  if (shape.keyed) state.other_keys = 0;
   follow_schema_changes();
   if (row.operation == CDCRT_DEFINITION) return;
   // A delete that is half of a key change is no delete of the source's row.
@@ -220,6 +225,9 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
     accept_append(state, row, offset, batch, **map, refusals);
   } else if (identity_.events || !knowledge_.key().empty()) {
     accept_keyed(state, row, offset, batch, **map, refusals);
+  } else if (!identity_.route.primary_key.empty()) {
+    refusals.push_back({row.message, "key_missing",
+                        make_error(CDCRT_BAD_RECORD, "the event has no column of the route's primary_key", key_advice(row.operation))});
   } else {
     accept_keyless(state, row, offset, batch, **map, refusals);
   }
@@ -248,6 +256,13 @@ bool Table::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared,
   const evolution::Column& column = knowledge_.columns()[slot];
   // What only tells which row is meant teaches nothing: a row that the column cannot hold is not there.
   if (!column.typed_by_route && (learns_ || column.type.kind == CDCRT_TYPE_UNKNOWN)) {
+    const cdcrt_type shown = from.kind == CDCRT_TYPE_UNKNOWN ? types::learned(cell) : from;
+    if (!knowledge_.may_hold(slot, shown)) {
+      error = make_error(CDCRT_BAD_RECORD,
+                         "column '" + column.source_name + "': a value of type " + types::to_string(shown) + ", of which the target can make no key",
+                         "give the column a type in the route's columns, or the route another primary_key");
+      return false;
+    }
     if (from.kind == CDCRT_TYPE_UNKNOWN) {
       knowledge_.learn(slot, cell);
     } else if (!declared) {

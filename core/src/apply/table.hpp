@@ -15,6 +15,7 @@
 
 #include "apply/fold.hpp"
 #include "apply/table_observer.hpp"
+#include "cdcrt/abi/sink.h"
 #include "event/row_batch.hpp"
 #include "evolution/table_knowledge.hpp"
 #include "progress/store.hpp"
@@ -91,6 +92,7 @@ struct TableIdentity {
   std::string source_name;  ///< database.schema.table of the first shape
   manifest::Route route;
   bool events = false;  ///< the sink takes every change in order
+  cdcrt_limits limits{};  ///< of the sink's definitions
   std::atomic<int64_t>* memory = nullptr;  ///< counts the bytes that folds and sealed batches hold; may be null
   TableObserver* observer = nullptr;       ///< may be null
   [[nodiscard]] std::string target() const { return schema.empty() ? name : schema + "." + name; }
@@ -180,6 +182,8 @@ class Table {
   /// Totals of committed batches.
   [[nodiscard]] EventCounts applied() const;
   [[nodiscard]] uint64_t discarded_cells() const;
+  /// Columns that the route speaks of by name and no event had so far, each with the nearest name that there is.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> unmet_columns() const;
   /// Changes that made values fit: cut or made NULL (on_overflow), characters left out; as often as they were read or written.
   [[nodiscard]] uint64_t overflowed_cells() const { return overflowed_; }
   void count_overflowed(uint64_t values) { overflowed_ += values; }
@@ -226,6 +230,7 @@ class Table {
     int64_t append_offset = -1;     ///< mode append: of the last row
     int64_t append_ordinal = 0;     ///< among the rows of its message
     bool unordered = false;         ///< had rows before any order was seen
+    uint32_t other_keys = 0;        ///< messages in a row that name another key than the table's
     uint32_t session = 0;           ///< of the partition
     bool fresh = true;              ///< had no row yet
     bool apart = false;             ///< what comes is not folded but read back later
@@ -267,6 +272,7 @@ class Table {
   bool key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const;
   [[nodiscard]] std::string missing_key(const std::vector<cdcrt_cell>& cells) const;
   [[nodiscard]] std::string key_advice(uint8_t operation) const;
+  void refuse_shape(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, Error error, std::vector<Refusal>& refusals);
   void note_refused(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map);
   void follow_schema_changes();
   /// Answers the entry's index.

@@ -2,9 +2,47 @@
 #include <algorithm>
 
 #include "apply/table.hpp"
+#include "diagnostics/suggestion.hpp"
 #include "types/convert.hpp"
 
 namespace cdcrt::apply {
+namespace {
+
+// So many messages in a row that name another key are no accident: the key of the source's table changed.
+constexpr uint32_t kLastingKeyChange = 10;
+
+}  // namespace
+
+// An event that cannot be one of this table. What changes its row later in part must wait for it all the same.
+void Table::refuse_shape(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, Error error,
+                         std::vector<Refusal>& refusals) {
+  const bool other_key = knowledge_.met_other_key();
+  if (other_key && (row.operation == CDCRT_DEFINITION || ++state.other_keys >= kLastingKeyChange)) {
+    error.message += row.operation == CDCRT_DEFINITION ? "" : ": so say " + std::to_string(state.other_keys) + " messages in a row, the last at " +
+                                                                  state.partition->name() + " offset " + std::to_string(offset) +
+                                                                  "; those before it are dead letters";
+    stop_locked(explain(error));
+    return;
+  }
+  refusals.push_back({row.message, other_key ? "key_changed" : "value_refused", std::move(error)});
+  if (row.cells == CDCRT_NO_CELLS) return;
+  evolution::ShapeMap map;
+  for (const auto& column : batch.shapes.get(row.shape).columns) {
+    const auto slot = std::find_if(knowledge_.key().begin(), knowledge_.key().end(),
+                                   [&](uint32_t key) { return knowledge_.columns()[key].source_name == column.name; });
+    map.slots.push_back(slot == knowledge_.key().end() ? -1 : static_cast<int32_t>(*slot));
+  }
+  note_refused(state, row, offset, batch, map);
+}
+
+std::vector<std::pair<std::string, std::string>> Table::unmet_columns() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  for (const auto& column : knowledge_.columns()) names.push_back(column.source_name);
+  std::vector<std::pair<std::string, std::string>> unmet;
+  for (const manifest::ColumnRule* rule : knowledge_.unmet_rules()) unmet.emplace_back(rule->pattern, diagnostics::did_you_mean(rule->pattern, names));
+  return unmet;
+}
 
 bool Table::key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const {
   key.clear();

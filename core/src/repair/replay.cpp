@@ -156,6 +156,7 @@ class TableReplay {
       identity.name = place->table;
       identity.source_name = stored_->source_table;
       identity.route = **route;
+      identity.limits = target_.sink.limits();
       if (identity.target() != name_) continue;
       own.push_back(i);
       if (!base_) base_ = std::make_unique<apply::Table>(identity);

@@ -215,6 +215,7 @@ apply::Table& SinkRuntime::table(const std::string& schema, const std::string& n
   identity.source_name = source_name;
   identity.route = route;
   identity.events = sink_->has(CDCRT_SINK_EVENTS);
+  identity.limits = sink_->limits();
   identity.memory = &surroundings_.monitor.row_bytes;
   identity.observer = &watch_;
   auto& table = tables_[identity.target()];
