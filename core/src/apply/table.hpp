@@ -90,6 +90,8 @@ struct TableIdentity {
   std::string schema;  ///< empty where the target has none
   std::string name;
   std::string source_name;  ///< database.schema.table of the first shape
+  std::string source_server;  ///< empty: unknown
+  bool is_refused = false;    ///< no target table: what says why its rows are held back, by its source's name
   manifest::Route route;
   bool events = false;  ///< the sink takes every change in order
   cdcrt_limits limits{};  ///< of the sink's definitions

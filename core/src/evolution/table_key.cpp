@@ -104,6 +104,8 @@ Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
   const bool by_route = !route_->primary_key.empty();
   if (!by_route && !shape.keyed) return {};
   const std::vector<std::string> names = by_route ? route_->primary_key : key_of(shape);
+  // The first event may be the odd one: its key without columns makes no keyless table of one that has a key.
+  if (!key_known_ && names.empty()) return {};
   if (key_known_) {
     std::vector<std::string> known;
     for (const uint32_t slot : key_) known.push_back(columns_[slot].source_name);

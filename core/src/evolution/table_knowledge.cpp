@@ -50,8 +50,13 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
   ShapeMap& map = maps_[shape.id];
   const bool lacks_key = !key_known_ && !route_->primary_key.empty();
   if (map.version != version_ || lacks_key || (map.has_dropped && revives(map, order))) {
-    if (auto fits = check_shape(shape); !fits) return std::move(fits.error());
-    if (auto key = observe_key(shape); !key) return std::move(key.error());
+    auto fits = check_shape(shape);
+    if (fits) fits = observe_key(shape);
+    if (!fits) {
+      // Nothing was learned of it: it does not make a table known.
+      if (map.version == 0) maps_.erase(shape.id);
+      return std::move(fits.error());
+    }
     map.slots.clear();
     map.has_dropped = false;
     for (const auto& column : shape.columns) {

@@ -12,6 +12,14 @@
 
 namespace cdcrt::route {
 
+/// A source table by its full name; of which server, where that is known.
+struct SourceName {
+  std::string name, server;
+};
+
+/// Two source tables that nobody asked to merge have one target.
+Error tables_meet(const SourceName& first, const SourceTable& second, const std::string& target, const std::string& sink, bool target_has_schemas);
+
 /// Built from a checked manifest, which must outlive it. Any thread. Answers are worth caching per table: a call compiles
 /// nothing but walks every pattern.
 class Router {
