@@ -48,9 +48,10 @@ class Keys(unittest.TestCase):
         self.lines.append(json.dumps({"topic": topic, "partition": partition, "offset": offset, "tstype": "create", "ts": 1_700_000_000_000,
                                       "key": text[0], "payload": text[1]}))
 
-    def event(self, key, after=None, before=None, table="orders", server="t", topic=None, operation=None, schema="public", partition=0):
+    def event(self, key, after=None, before=None, table="orders", server="t", topic=None, operation=None, schema="public", partition=0,
+              connector="postgresql"):
         sequence = len(self.lines) + 1000 * (self.files + 1)
-        source = {"connector": "postgresql", "name": server, "db": "shop", "schema": schema, "table": table, "lsn": sequence,
+        source = {"connector": connector, "name": server, "file": "binlog.000001", "pos": sequence, "row": 0, "db": "shop", "schema": schema, "table": table, "lsn": sequence,
                   "sequence": f'[null,"{sequence}"]', "ts_ms": 1_700_000_000_000}
         operation = operation or ("d" if after is None else "c" if before is None else "u")
         self.message(key, {"before": before, "after": after, "source": source, "op": operation, "ts_ms": 1_700_000_000_000},
@@ -123,7 +124,7 @@ class OddEvents(Keys):
         stopped = self.run_program(more=more)
         self.assertEqual(stopped.exit_code, 1, stopped.log)
         self.assertIn("progress rewind --to earliest --empty", stopped.log)
-        rewound = self.run_program(more=more, arguments=("progress", "rewind", "--to", "earliest", "--empty", "--table", "orders", "--yes"))
+        rewound = self.run_program(more=more, arguments=("progress", "rewind", "--to", "earliest", "--empty", "--table", "orders"))
         self.assertEqual(rewound.exit_code, 0, rewound.log)
         done = self.run_program(more=more)
         self.assertEqual(done.exit_code, 0, done.log)
@@ -140,9 +141,9 @@ class RouteKeys(Keys):
         self.assertIn("did you mean 'id'?", done.log)
 
     def test_deletes_find_the_key_of_the_route_in_the_image_before(self):
-        self.event({"id": 1}, {"id": 1, "code": "a", "v": "x"})
-        self.event({"id": 2}, {"id": 2, "code": "b", "v": "y"})
-        self.event({"id": 1}, before={"id": 1, "code": "a", "v": "x"})
+        self.event({"id": 1}, {"id": 1, "code": "a", "v": "x"}, connector="mysql")
+        self.event({"id": 2}, {"id": 2, "code": "b", "v": "y"}, connector="mysql")
+        self.event({"id": 1}, before={"id": 1, "code": "a", "v": "x"}, connector="mysql")
         done = self.run_program(more='[defaults]\nprimary_key = ["code"]')
         self.assertEqual(done.exit_code, 0, done.log)
         self.assertEqual(self.rows("SELECT id, code FROM orders"), [(2, "b")])
@@ -182,7 +183,7 @@ class TablesThatMeet(Keys):
         self.row(3, schema="sales")
         again = self.run_program()
         self.assertEqual(again.exit_code, 1, again.log)
-        self.assertEqual(self.rows("SELECT id FROM orders ORDER BY id"), [(1,), (2,), (3,)])
+        self.assertEqual(self.rows("SELECT id FROM orders ORDER BY id"), [(1,), (2,), (3,)], again.log)
         apart = self.run_program(more='[routes.hr]\nmatch = ["hr.*"]\ntable = "hr_{table}"\n[routes.rest]\nmatch = ["*"]')
         self.assertEqual(apart.exit_code, 0, apart.log)
         self.assertEqual(self.rows("SELECT id FROM hr_orders"), [(7,)])

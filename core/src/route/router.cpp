@@ -159,6 +159,11 @@ Result<TargetTable> Router::target_for(const manifest::Route& route, const Sourc
   return tables_meet({owner->second.name, server}, table, name, route.sink, target_has_schemas);
 }
 
+void Router::disown(const manifest::Route& route, const TargetTable& target, bool target_has_schemas) {
+  const std::lock_guard lock(state_->mutex);
+  state_->owners.erase({route.sink, target_has_schemas ? target.schema : std::string(), target.table});
+}
+
 Error tables_meet(const SourceName& first, const SourceTable& second, const std::string& target, const std::string& sink, bool target_has_schemas) {
   const std::string name = dotted(second);
   const bool same_name = first.name == name;

@@ -39,6 +39,9 @@ class Router {
   /// another source table already has it and not both of their routes name their target themselves.
   Result<TargetTable> target_for(const manifest::Route& route, const SourceTable& table, bool target_has_schemas);
 
+  /// The name that target_for() answered is free again: the target keeps it for another source table.
+  void disown(const manifest::Route& route, const TargetTable& target, bool target_has_schemas);
+
   /// How `route` was found, for people: the pattern that matched; empty: matched by default.
   [[nodiscard]] std::string matching_pattern(const manifest::Route& route, const SourceTable& table) const;
 

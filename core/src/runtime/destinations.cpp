@@ -48,6 +48,7 @@ Flow::Destination Destinations::resolve(const progress::Partition& partition, ui
   const route::SourceName first = sink->stored_source(target_name);
   const bool other_server = !first.server.empty() && !shape.server.empty() && first.server != shape.server;
   if (!first.name.empty() && !(*route)->names_target && (first.name != name || other_server)) {
+    router_.disown(**route, *target, sink->has_schemas());
     return refused(route::tables_meet(first, table, target_name, sink->name(), sink->has_schemas()), **route);
   }
   destination.table = &sink->table(schema, target->table, source, **route, [this](const progress::PartitionKey& key) -> progress::Partition* {
