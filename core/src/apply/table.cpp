@@ -23,7 +23,7 @@ bool is_definite(uint8_t operation) {
 
 }  // namespace
 
-Table::Table(TableIdentity identity) : identity_(std::move(identity)), knowledge_(identity_.route) {}
+Table::Table(TableIdentity identity) : identity_(std::move(identity)), knowledge_(identity_.route, identity_.limits, !identity_.events) {}
 
 cdcrt_table Table::abi() const {
   return {identity_.schema.empty() ? cdcrt_string{nullptr, 0} : sdk::borrow(identity_.schema), sdk::borrow(identity_.name)};
@@ -73,6 +73,7 @@ Table::PartitionState& Table::state_of(progress::Partition& partition) {
     place->second.session = partition.session();
     place->second.apart = !detached_.empty();
     if (identity_.observer != nullptr) identity_.observer->reads(*this, partition);
+    std::erase(foreign_partitions_, progress::PartitionKey{partition.source(), partition.topic(), partition.number()});
   }
   return place->second;
 }
@@ -204,14 +205,19 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
   const event::Shape& shape = batch.shapes.get(row.shape);
   auto map = knowledge_.observe(shape, order, is_definite(row.operation));
   if (!map) {
-    stop_locked(explain(map.error()));
+    if (map.error().code == CDCRT_BAD_RECORD) {
+      refuse_shape(state, row, offset, batch, std::move(map.error()), refusals);
+    } else {
+      stop_locked(explain(map.error()));
+    }
     return;
   }
+  if (shape.keyed) state.other_keys = 0;
   follow_schema_changes();
   if (row.operation == CDCRT_DEFINITION) return;
   // A delete that is half of a key change is no delete of the source's row.
   if (row.operation == CDCRT_DELETE && row.other_key == CDCRT_NO_CELLS && identity_.route.deletes == manifest::Deletes::kIgnore) return;
-  if (knowledge_.key_crosses_partitions() && partitions_.size() + foreign_partitions_ > 1) {
+  if (knowledge_.key_crosses_partitions() && partitions_.size() + foreign_partitions_.size() > 1) {
     stop_locked("rows of one key may come from several partitions, since the route's primary_key does not contain the message key");
     return;
   }
@@ -219,6 +225,9 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
     accept_append(state, row, offset, batch, **map, refusals);
   } else if (identity_.events || !knowledge_.key().empty()) {
     accept_keyed(state, row, offset, batch, **map, refusals);
+  } else if (!identity_.route.primary_key.empty()) {
+    refusals.push_back({row.message, "key_missing",
+                        make_error(CDCRT_BAD_RECORD, "the event has no column of the route's primary_key", key_advice(row.operation))});
   } else {
     accept_keyless(state, row, offset, batch, **map, refusals);
   }
@@ -245,7 +254,21 @@ bool Table::convert_row(const event::Shape& shape, const evolution::ShapeMap& ma
 
 bool Table::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared, uint32_t slot, cdcrt_cell& out, Error& error) {
   const evolution::Column& column = knowledge_.columns()[slot];
-  if (!column.typed_by_route && (!declared || from.kind == CDCRT_TYPE_UNKNOWN)) knowledge_.learn(slot, cell);
+  // What only tells which row is meant teaches nothing: a row that the column cannot hold is not there.
+  if (!column.typed_by_route && (learns_ || column.type.kind == CDCRT_TYPE_UNKNOWN)) {
+    const cdcrt_type shown = from.kind == CDCRT_TYPE_UNKNOWN ? types::learned(cell) : from;
+    if (!knowledge_.may_hold(slot, shown)) {
+      error = make_error(CDCRT_BAD_RECORD,
+                         "column '" + column.source_name + "': a value of type " + types::to_string(shown) + ", of which the target can make no key",
+                         "give the column a type in the route's columns, or the route another primary_key");
+      return false;
+    }
+    if (from.kind == CDCRT_TYPE_UNKNOWN) {
+      knowledge_.learn(slot, cell);
+    } else if (!declared) {
+      knowledge_.widen(slot, from);
+    }
+  }
   const bool read = column.typed_by_route && !declared;
   if (!read && types::is_ready(cell, from, column.type)) {
     out = cell;
@@ -285,20 +308,12 @@ void Table::accept_event(PartitionState& state, const cdcrt_row& row, int64_t of
   if (row.operation != CDCRT_TRUNCATE) state.fold.counts.add(row.operation);
 }
 
-bool Table::key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const {
-  key.clear();
-  for (const uint32_t slot : knowledge_.key()) {
-    if (slot >= cells.size() || cells[slot].tag <= CDCRT_NULL) return false;
-    types::append_key(key, cells[slot]);
-  }
-  return true;
-}
-
 void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
                          std::vector<Refusal>& refusals) {
   const event::Shape& shape = batch.shapes.get(row.shape);
   Error error;
   conversion_.clear();
+  learns_ = identity_.events || row.operation != CDCRT_DELETE;
   if (!convert_row(shape, map, batch.rows.cells(row.cells), scratch_, error)) {
     refusals.push_back({row.message, "value_refused", std::move(error)});
     note_refused(state, row, offset, batch, map);
@@ -306,23 +321,34 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
   }
   const auto width = static_cast<uint32_t>(scratch_.size());
   if (identity_.events) return accept_event(state, row, offset);
-  if (!key_of(scratch_, key_scratch_)) {
+  learns_ = false;
+  bool has_key = key_of(scratch_, key_scratch_);
+  // The route's key need not be the message's: the row that went has it.
+  if (!has_key && row.operation == CDCRT_DELETE && row.before != CDCRT_NO_CELLS) {
+    if (!convert_key(shape, map, batch.rows.cells(row.before), scratch_, error)) {
+      refusals.push_back({row.message, "value_refused", std::move(error)});
+      return;
+    }
+    has_key = key_of(scratch_, key_scratch_);
+  }
+  if (!has_key) {
     refusals.push_back({row.message, "key_missing",
-                        make_error(CDCRT_BAD_RECORD, "a column of the primary key is null or not in the event",
-                                   "check primary_key in the route, or the key of the source table")});
+                        make_error(CDCRT_BAD_RECORD, missing_key(scratch_), key_advice(row.operation))});
     return;
   }
   // One event that changes the key is the delete of the old row and the upsert of the new one.
   std::optional<uint32_t> left;
   if (row.operation == CDCRT_UPDATE && row.before != CDCRT_NO_CELLS) {
     std::string old_key;
-    if (convert_row(shape, map, batch.rows.cells(row.before), before_scratch_, error) && key_of(before_scratch_, old_key) && old_key != key_scratch_) {
-      for (uint32_t slot = 0; slot < width; ++slot) {
-        if (scratch_[slot].tag == CDCRT_ABSENT && slot < before_scratch_.size()) scratch_[slot] = before_scratch_[slot];
-      }
-      for (uint32_t slot = 0; slot < before_scratch_.size(); ++slot) {
-        if (knowledge_.columns()[slot].key_ordinal == 0) before_scratch_[slot] = {};
-      }
+    const cdcrt_cell* const before = batch.rows.cells(row.before);
+    const auto refuse = [&] {
+      refusals.push_back({row.message, "value_refused", std::move(error)});
+      note_refused(state, row, offset, batch, map);
+    };
+    // The row that leaves is found by its key alone: what else it held need not fit any more.
+    if (!convert_key(shape, map, before, before_scratch_, error)) return refuse();
+    if (key_of(before_scratch_, old_key) && old_key != key_scratch_) {
+      if (!complete_from(shape, map, before, error)) return refuse();
       bool added = false;
       Entry* old_entry = &state.fold.find_or_add(old_key, offset, added);
       if (!added && old_entry->effect == Effect::kPatch) old_entry = &state.fold.succeed(*old_entry, offset);
@@ -345,7 +371,13 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
     state.fold.refuse(key_scratch_, offset);
     return;
   }
-  if (row.other_key != CDCRT_NO_CELLS) note_key_change(state, row, batch, map, *place);
+  if (row.other_key != CDCRT_NO_CELLS && !note_key_change(state, row, batch, map, *place, error)) {
+    refusals.push_back({row.message, error.message.empty() ? "key_missing" : "value_refused",
+                        make_error(CDCRT_BAD_RECORD, "the row had another key before, which cannot be read, and the event lacks values of it" +
+                                                         (error.message.empty() ? std::string() : ": " + error.message))});
+    state.fold.refuse(key_scratch_, offset);
+    return;
+  }
   if (!added && place->effect == Effect::kPatch && !partial) {
     place = &state.fold.succeed(*place, offset);
     added = true;
@@ -368,64 +400,6 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
     return;
   }
   ++(row.operation == CDCRT_UPDATE ? state.fold.counts.updated : state.fold.counts.inserted);
-}
-
-// A later change of the row tells whether the refused one is made good: by the keys that it has, and had.
-void Table::note_refused(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map) {
-  if (identity_.events || knowledge_.key().empty()) return;
-  const event::Shape& shape = batch.shapes.get(row.shape);
-  std::string own, old;
-  const auto read_key = [&](uint32_t image, std::string& key) {
-    std::vector<cdcrt_cell> cells(knowledge_.columns().size());
-    Error ignored;
-    for (std::size_t i = 0; i < map.slots.size(); ++i) {
-      if (map.slots[i] < 0) continue;
-      const auto slot = static_cast<uint32_t>(map.slots[i]);
-      const cdcrt_cell& cell = batch.rows.cells(image)[i];
-      if (knowledge_.columns()[slot].key_ordinal == 0 || cell.tag <= CDCRT_NULL) continue;
-      if (!convert_cell(cell, shape.columns[i].type, shape.declared, slot, cells[slot], ignored)) return;
-    }
-    if (!key_of(cells, key)) key.clear();
-  };
-  read_key(row.cells, own);
-  if (row.operation == CDCRT_UPDATE && row.before != CDCRT_NO_CELLS) read_key(row.before, old);
-  if (!own.empty()) state.fold.refuse(own, offset);
-  if (!old.empty() && old != own) state.fold.refuse(old, offset);
-}
-
-// `scratch_` and `key_scratch_` hold the event's own row and key.
-void Table::note_key_change(PartitionState& state, const cdcrt_row& row, const Batch& batch, const evolution::ShapeMap& map, Entry& entry) {
-  Error ignored;
-  std::string other_key;
-  if (!convert_row(batch.shapes.get(row.shape), map, batch.rows.cells(row.other_key), before_scratch_, ignored)) return;
-  if (!key_of(before_scratch_, other_key)) return;
-  Fold& fold = state.fold;
-  if (row.operation != CDCRT_DELETE) {
-    entry.arrival = static_cast<int32_t>(fold.arrivals.size());
-    Arrival& arrival = fold.arrivals.emplace_back();
-    arrival.old_key = fold.own_key(other_key);
-    arrival.new_key = entry.key;
-    arrival.departed = static_cast<uint32_t>(fold.departures.size());
-    // Only an event that lacks something of its own row continues the one that left.
-    const bool lacks = std::any_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
-      return slot >= 0 && scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT;
-    });
-    for (uint32_t slot = 0; lacks && slot < scratch_.size(); ++slot) {
-      if (scratch_[slot].tag == CDCRT_ABSENT && knowledge_.columns()[slot].active) arrival.slots.push_back(slot);
-    }
-    return;
-  }
-  Departure departure;
-  departure.old_key = entry.key;
-  departure.new_key = fold.own_key(other_key);
-  departure.width = static_cast<uint32_t>(before_scratch_.size());
-  departure.old_cells = fold.own_cells(scratch_.data(), departure.width);
-  departure.new_cells = fold.own_cells(before_scratch_.data(), departure.width);
-  departure.effect = entry.effect;
-  departure.cells = fold.own_cells(entry.cells, entry.width);
-  departure.cells_width = entry.width;
-  departure.arrival = entry.arrival;
-  fold.departures.push_back(departure);
 }
 
 void Table::account() {

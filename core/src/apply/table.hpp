@@ -15,6 +15,7 @@
 
 #include "apply/fold.hpp"
 #include "apply/table_observer.hpp"
+#include "cdcrt/abi/sink.h"
 #include "event/row_batch.hpp"
 #include "evolution/table_knowledge.hpp"
 #include "progress/store.hpp"
@@ -89,8 +90,11 @@ struct TableIdentity {
   std::string schema;  ///< empty where the target has none
   std::string name;
   std::string source_name;  ///< database.schema.table of the first shape
+  std::string source_server;  ///< empty: unknown
+  bool is_refused = false;    ///< no target table: what says why its rows are held back, by its source's name
   manifest::Route route;
   bool events = false;  ///< the sink takes every change in order
+  cdcrt_limits limits{};  ///< of the sink's definitions
   std::atomic<int64_t>* memory = nullptr;  ///< counts the bytes that folds and sealed batches hold; may be null
   TableObserver* observer = nullptr;       ///< may be null
   [[nodiscard]] std::string target() const { return schema.empty() ? name : schema + "." + name; }
@@ -187,6 +191,8 @@ class Table {
   /// Totals of committed batches.
   [[nodiscard]] EventCounts applied() const;
   [[nodiscard]] uint64_t discarded_cells() const;
+  /// Columns that the route speaks of by name and no event had so far, each with the nearest name that there is.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> unmet_columns() const;
   /// Changes that made values fit: cut or made NULL (on_overflow), characters left out; as often as they were read or written.
   [[nodiscard]] uint64_t overflowed_cells() const { return overflowed_; }
   void count_overflowed(uint64_t values) { overflowed_ += values; }
@@ -233,6 +239,7 @@ class Table {
     int64_t append_offset = -1;     ///< mode append: of the last row
     int64_t append_ordinal = 0;     ///< among the rows of its message
     bool unordered = false;         ///< had rows before any order was seen
+    uint32_t other_keys = 0;        ///< messages in a row that name another key than the table's
     uint32_t session = 0;           ///< of the partition
     bool fresh = true;              ///< had no row yet
     bool apart = false;             ///< what comes is not folded but read back later
@@ -259,14 +266,22 @@ class Table {
                      std::vector<Refusal>& refusals);
   void accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
                       std::vector<Refusal>& refusals);
-  void note_key_change(PartitionState& state, const cdcrt_row& row, const Batch& batch, const evolution::ShapeMap& map, Entry& entry);
+  /// False: the event lacks cells of a row whose old key cannot be read; `error` is empty where it is not in the event.
+  bool note_key_change(PartitionState& state, const cdcrt_row& row, const Batch& batch, const evolution::ShapeMap& map, Entry& entry, Error& error);
   void accept_event(PartitionState& state, const cdcrt_row& row, int64_t offset);
   void truncate(PartitionState& state, std::string_view order, int64_t offset);
   void rewind_past(PartitionState& state, std::string_view order);
   bool convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared, uint32_t slot, cdcrt_cell& out, Error& error);
   bool convert_row(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,
                    Error& error);
+  /// The cells of the key alone.
+  bool convert_key(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out, Error& error);
+  /// Cells that `scratch_` lacks, from the image before the change.
+  bool complete_from(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* before, Error& error);
   bool key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const;
+  [[nodiscard]] std::string missing_key(const std::vector<cdcrt_cell>& cells) const;
+  [[nodiscard]] std::string key_advice(uint8_t operation) const;
+  void refuse_shape(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, Error error, std::vector<Refusal>& refusals);
   void note_refused(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map);
   void follow_schema_changes();
   /// Answers the entry's index.
@@ -291,7 +306,7 @@ class Table {
   bool skipped_ = false;
   bool paused_ = false;
   uint64_t times_written_ = 0;
-  std::size_t foreign_partitions_ = 0;  ///< that other processes have written to this table
+  std::vector<progress::PartitionKey> foreign_partitions_;  ///< that other processes have written to this table
   bool writing_ = false;
   bool dirty_ = false;
   std::chrono::steady_clock::time_point dirty_since_{}, last_sealed_{};
@@ -301,6 +316,7 @@ class Table {
   std::size_t accounted_ = 0;
   std::vector<cdcrt_cell> scratch_, before_scratch_;
   std::string key_scratch_, image_scratch_;
+  bool learns_ = true;                 ///< the cells being converted become a row: columns without a schema follow them
   event::Arena conversion_{16 << 10};  ///< empty between calls
 };
 

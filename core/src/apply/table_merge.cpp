@@ -42,13 +42,13 @@ std::vector<const progress::Partition*> Sealed::drop_lost() {
 }
 
 void Table::count_foreign(const progress::StoredTable& stored) {
-  foreign_partitions_ = 0;
+  foreign_partitions_.clear();
   for (const auto& [key, position] : stored.progress) {
     const bool ours = std::any_of(partitions_.begin(), partitions_.end(), [&key = key](const auto& each) {
       const progress::Partition& partition = *each.first;
       return partition.number() == key.number && partition.topic() == key.topic && partition.source() == key.source;
     });
-    if (!ours) ++foreign_partitions_;
+    if (!ours) foreign_partitions_.push_back(key);
   }
 }
 

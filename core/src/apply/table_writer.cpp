@@ -373,6 +373,7 @@ class Preparation {
   Result<void> save() {
     const auto& identity = sealed_.table->identity();
     row_.source_table = identity.source_name;
+    if (!identity.source_server.empty()) row_.source_server = identity.source_server;
     row_.key_known = sealed_.key_known;
     ++row_.version;
     if (auto saved = store_->save_table(connection_, identity.target(), row_); !saved) return saved;

@@ -298,6 +298,8 @@ Result<Sink> Sink::create(const manifest::Component& component) {
   }
   sink.capabilities_ =
       sink.functions_->capabilities_of != nullptr ? sink.functions_->capabilities_of(sink.self_.get()) : sink.functions_->capabilities;
+  sink.limits_.size = sizeof sink.limits_;
+  if (sink.functions_->limits_of != nullptr) sink.functions_->limits_of(sink.self_.get(), &sink.limits_);
   return sink;
 }
 

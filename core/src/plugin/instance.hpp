@@ -130,6 +130,7 @@ class Sink {
   static Result<Sink> create(const manifest::Component& component);
   [[nodiscard]] uint32_t capabilities() const { return capabilities_; }
   [[nodiscard]] bool has(uint32_t capability) const { return (capabilities_ & capability) != 0; }
+  [[nodiscard]] const cdcrt_limits& limits() const { return limits_; }
   /// When the target refuses the credentials, what secrets and files of the manifest say now is tried before that is the answer.
   Result<Connection> open();
   /// See cdcrt_sink; for sinks that keep nothing outside of the target both do nothing.
@@ -145,6 +146,7 @@ class Sink {
   std::shared_ptr<void> self_;
   std::shared_ptr<Renewal> renewal_;  ///< empty: the settings do not change
   uint32_t capabilities_ = 0;
+  cdcrt_limits limits_{};
 };
 
 }  // namespace cdcrt::plugin

@@ -22,6 +22,7 @@ void table_row_into(const cdcrt_cell* cells, StoredTable& table) {
   const auto* const state = std::find(std::begin(kStates), std::end(kStates), string_of(cells[5]));
   table.state = state == std::end(kStates) ? TableState::kActive : static_cast<TableState>(state - std::begin(kStates));
   table.reason = string_of(cells[6]);
+  table.source_server = string_of(cells[7]);
 }
 
 void open_letter_into(const cdcrt_cell* cells, Store::LettersByKey& letters) {
@@ -147,7 +148,8 @@ const Store::HostTable Store::kTables{"tables",
                                        {"key_known", kInteger},
                                        {"version", kInteger, 2},
                                        {"state", kText, 2},
-                                       {"reason", kText, 2}}};
+                                       {"reason", kText, 2},
+                                       {"source_server", kText, 3}}};
 const Store::HostTable Store::kColumns{"columns",
                                        4,
                                        {{"pipeline", kText},

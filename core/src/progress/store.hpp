@@ -119,6 +119,8 @@ class Store {
   Result<std::map<PartitionKey, StoredPartition>> read_watermarks(plugin::Connection& connection);
   /// What waits for later events of the table is forgotten: it was emptied.
   Result<void> forget_waiting(plugin::Connection& connection, const std::string& target, const StoredTable& table);
+  /// The table's columns and key are learned anew: it is gone from the target.
+  Result<void> forget_columns(plugin::Connection& connection, const std::string& target);
   /// Letters by key that are closed or opened. A letter may be open for several keys.
   using LettersByKey = std::map<std::string, std::vector<OpenLetter>>;
   Result<void> save_open_letters(plugin::Connection& connection, const std::string& target, const LettersByKey& closed, const LettersByKey& opened);

@@ -94,6 +94,8 @@ Result<Store::LettersByKey> Store::find_open_letters(plugin::Connection& connect
   return letters;
 }
 
+Result<void> Store::forget_columns(plugin::Connection& connection, const std::string& target) { return forget_of(connection, kColumns, target); }
+
 Result<void> Store::forget_open_letters(plugin::Connection& connection, const std::string& target) {
   return forget_of(connection, kOpenLetters, target);
 }

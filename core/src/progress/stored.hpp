@@ -46,6 +46,7 @@ enum class TableState : uint8_t { kActive, kPaused, kSkipped };
 struct StoredTable {
   int64_t version = 0;  ///< raised by every change of what follows but progress
   std::string source_table;
+  std::string source_server;  ///< empty: unknown
   std::string floor;
   bool key_known = false;
   TableState state = TableState::kActive;

@@ -144,7 +144,7 @@ class TableReplay {
     for (uint32_t i = 0; i < rows.size(); ++i) {
       if (rows.rows()[i].operation == CDCRT_MARKER) continue;
       const event::Shape& shape = shapes_.get(rows.rows()[i].shape);
-      const route::SourceTable source{letter.source, letter.topic, shape.database, shape.schema, shape.table};
+      const route::SourceTable source{letter.source, letter.topic, shape.database, shape.schema, shape.table, shape.server};
       auto route = router_.route(source);
       if (!route) return std::move(route.error());
       if (*route == nullptr || (*route)->sink != target_.manifest.name) continue;
@@ -156,7 +156,14 @@ class TableReplay {
       identity.name = place->table;
       identity.source_name = stored_->source_table;
       identity.route = **route;
+      identity.limits = target_.sink.limits();
       if (identity.target() != name_) continue;
+      const bool other_server = !stored_->source_server.empty() && !shape.server.empty() && stored_->source_server != shape.server;
+      if (!(*route)->names_target && (stored_->source_table != route::dotted(source) || other_server)) {
+        candidate.refusal = explain(route::tables_meet({stored_->source_table, stored_->source_server}, source, name_, target_.manifest.name,
+                                                       target_.sink.has(CDCRT_SINK_SCHEMAS)));
+        return {};
+      }
       own.push_back(i);
       if (!base_) base_ = std::make_unique<apply::Table>(identity);
       if (!candidate.probe) candidate.probe = std::make_unique<apply::Table>(identity);

@@ -105,6 +105,7 @@ Result<int64_t> Log::offset_at(const std::string& topic, int32_t partition, int6
 }
 
 bool Session::open(const manifest::Manifest& manifest, Intent intent, const std::string& only_sink) {
+  manifest_ = &manifest;
   for (const auto& source : manifest.sources) logs_.emplace_back(source);
   for (const auto& manifest_sink : manifest.sinks) {
     if (!only_sink.empty() && manifest_sink.name != only_sink) continue;

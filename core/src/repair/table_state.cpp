@@ -8,6 +8,7 @@
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
 #include "repair/positions.hpp"
+#include "route/router.hpp"
 
 namespace cdcrt::repair {
 namespace {
@@ -27,9 +28,24 @@ Result<void> empty_table(Target& target, const std::string& name) {
   return target.connection.write(write);
 }
 
+// An emptied table cannot be given another key everywhere; it is made anew by the next run. One that the operator made stays as it is.
+Result<void> drop_table(Target& target, const std::string& name, progress::StoredTable& table) {
+  auto found = locate(target, name);
+  if (!found) return std::move(found.error());
+  const bool adopted = std::any_of(table.columns.begin(), table.columns.end(), [](const auto& column) { return column.adopted; });
+  if (*found && !adopted) {
+    cdcrt_change change{};
+    change.kind = CDCRT_DROP_TABLE;
+    if (auto dropped = target.connection.change((*found)->abi(), {change}); !dropped) return dropped;
+  }
+  table.key_known = false;
+  table.columns.clear();
+  return target.store->forget_columns(target.connection, name);
+}
+
 class Rewinding {
  public:
-  Rewinding(Session& session, Target& target, const RewindRequest& request) : session_(session), target_(target), request_(request) {}
+  Rewinding(Session& session, Target& target, const RewindRequest& request) : session_(session), target_(target), request_(request), router_(session.manifest()) {}
 
   Result<Rewound> run() {
     choose();
@@ -119,6 +135,10 @@ class Rewinding {
     const bool was_skipped = table.state == progress::TableState::kSkipped;
     if (request_.empty) {
       if (auto emptied = empty_table(target_, name); !emptied) return emptied;
+      if (has_another_key(table)) {
+        if (auto dropped = drop_table(target_, name, table); !dropped) return dropped;
+        rewound.notes.push_back("table " + quote(name) + " is made anew with the primary_key of its route by the next run");
+      }
       if (auto forgotten = target_.store->forget_waiting(target_.connection, name, table); !forgotten) return forgotten;
       rewound.emptied.push_back(name);
     }
@@ -132,6 +152,30 @@ class Rewinding {
     }
     ++table.version;
     return target_.store->save_table(target_.connection, name, table);
+  }
+
+  // The route's primary_key is not the one that the table was made with.
+  bool has_another_key(const progress::StoredTable& table) {
+    if (table.columns.empty()) return false;
+    std::vector<std::string> parts(1);
+    for (const char c : table.source_table) {
+      if (c == '.') {
+        parts.emplace_back();
+      } else {
+        parts.back().push_back(c);
+      }
+    }
+    const auto part = [&](std::size_t from_end) { return parts.size() > from_end ? std::string_view(parts[parts.size() - 1 - from_end]) : std::string_view(); };
+    const auto route = router_.route({{}, {}, part(2), part(1), part(0), {}});
+    if (!route || *route == nullptr || (*route)->primary_key.empty() || (*route)->mode == manifest::Mode::kAppend) return false;
+    std::vector<std::string> key((*route)->primary_key.size());
+    std::size_t count = 0;
+    for (const auto& column : table.columns) {
+      if (column.key_ordinal == 0) continue;
+      ++count;
+      if (column.key_ordinal <= key.size()) key[column.key_ordinal - 1] = column.source_name;
+    }
+    return count != key.size() || key != (*route)->primary_key;
   }
 
   Result<int64_t> place_in(const progress::PartitionKey& key) {
@@ -163,6 +207,7 @@ class Rewinding {
   Session& session_;
   Target& target_;
   const RewindRequest& request_;
+  route::Router router_;
   std::vector<std::string> tables_;
   std::map<progress::PartitionKey, int64_t> partitions_;
 };

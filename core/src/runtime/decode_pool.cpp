@@ -151,9 +151,6 @@ Result<void> DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages&
     if (rows_of_table != nullptr) {
       rows_of_table->push_back(i);
       ++counts_.rows;
-    } else if (!destination->problem.empty()) {
-      // The manifest does not say where the rows go: nothing is passed over, the next start reads them again.
-      return make_error(CDCRT_BAD_CONFIG, destination->problem);
     } else {
       ++counts_.ignored;
     }

@@ -29,7 +29,6 @@ struct Flow {
   struct Destination {
     bool known = false;
     apply::Table* table = nullptr;  ///< null: ignored
-    std::string problem;            ///< not empty: its rows become dead letters, for this reason
   };
   std::unordered_map<uint32_t, Destination> destinations;  ///< by shape id
 

@@ -205,16 +205,18 @@ void SinkRuntime::forget(const progress::Partition& partition) {
   for (apply::Table* table : watch_.readers_of(partition)) table->forget(partition);
 }
 
-apply::Table& SinkRuntime::table(const std::string& schema, const std::string& name, const std::string& source_name, const manifest::Route& route,
+apply::Table& SinkRuntime::table(const std::string& schema, const std::string& name, const route::SourceName& source, const manifest::Route& route,
                                  const std::function<progress::Partition*(const progress::PartitionKey&)>& flow_of) {
   const std::lock_guard lock(mutex_);
   apply::TableIdentity identity;
   identity.sink = manifest_.name;
   identity.schema = schema;
   identity.name = name;
-  identity.source_name = source_name;
+  identity.source_name = source.name;
+  identity.source_server = source.server;
   identity.route = route;
   identity.events = sink_->has(CDCRT_SINK_EVENTS);
+  identity.limits = sink_->limits();
   identity.memory = &surroundings_.monitor.row_bytes;
   identity.observer = &watch_;
   auto& table = tables_[identity.target()];
@@ -233,10 +235,35 @@ apply::Table& SinkRuntime::table(const std::string& schema, const std::string& n
   return *table;
 }
 
+apply::Table& SinkRuntime::refused_table(const route::SourceName& source, const manifest::Route& route, const Error& reason) {
+  const std::lock_guard lock(mutex_);
+  apply::TableIdentity identity;
+  identity.sink = manifest_.name;
+  identity.name = source.name + (source.server.empty() ? " (source)" : " of server " + source.server);
+  identity.source_name = source.name;
+  identity.source_server = source.server;
+  identity.is_refused = true;
+  identity.route = route;
+  identity.memory = &surroundings_.monitor.row_bytes;
+  identity.observer = &watch_;
+  auto& table = refused_[identity.name];
+  if (table) return *table;
+  table = std::make_unique<apply::Table>(std::move(identity));
+  table->stop(explain(reason), nullptr);
+  return *table;
+}
+
+route::SourceName SinkRuntime::stored_source(const std::string& target) const {
+  const std::lock_guard lock(mutex_);
+  const auto kept = stored_.tables.find(target);
+  return kept == stored_.tables.end() ? route::SourceName{} : route::SourceName{kept->second.source_table, kept->second.source_server};
+}
+
 std::vector<apply::Table*> SinkRuntime::tables() const {
   const std::lock_guard lock(mutex_);
   std::vector<apply::Table*> tables;
   for (const auto& [name, table] : tables_) tables.push_back(table.get());
+  for (const auto& [name, table] : refused_) tables.push_back(table.get());
   return tables;
 }
 

@@ -15,6 +15,7 @@
 #include "apply/writer.hpp"
 #include "manifest/manifest.hpp"
 #include "progress/store.hpp"
+#include "route/router.hpp"
 #include "runtime/flow.hpp"
 #include "runtime/monitor.hpp"
 #include "runtime/table_watch.hpp"
@@ -73,8 +74,12 @@ class SinkRuntime {
   /// The partition was given up. Any thread.
   void forget(const progress::Partition& partition);
   /// The table of that name, made on first use; `flow_of` finds the flow of a stored partition, null: not ours.
-  apply::Table& table(const std::string& schema, const std::string& name, const std::string& source_name, const manifest::Route& route,
+  apply::Table& table(const std::string& schema, const std::string& name, const route::SourceName& source, const manifest::Route& route,
                       const std::function<progress::Partition*(const progress::PartitionKey&)>& flow_of);
+  /// Stands for a source table that may not be written: stopped, so that its rows stay in the source.
+  apply::Table& refused_table(const route::SourceName& source, const manifest::Route& route, const Error& reason);
+  /// The source table that a target table was made for, by what the target keeps; empty: none.
+  [[nodiscard]] route::SourceName stored_source(const std::string& target) const;
   [[nodiscard]] std::vector<apply::Table*> tables() const;
   [[nodiscard]] std::size_t table_count() const;
 
@@ -133,6 +138,7 @@ class SinkRuntime {
   mutable std::mutex mutex_;
   progress::Stored stored_;
   std::map<std::string, std::unique_ptr<apply::Table>> tables_;
+  std::map<std::string, std::unique_ptr<apply::Table>> refused_;  ///< by their sources' names
   TableWatch watch_;
   struct Cleaning {
     std::chrono::steady_clock::time_point due{};

@@ -95,7 +95,11 @@ Result<void> SinkRuntime::save_troubles() {
   auto troubles = watch_.take_troubles();
   if (troubles.empty()) return {};
   std::map<std::string, std::optional<progress::StoredTrouble>> rows;
-  for (const auto& [table, trouble] : troubles) rows[table->identity().target()] = trouble;
+  for (const auto& [table, trouble] : troubles) {
+    // No target table has it, and no success would end it.
+    if (!table->identity().is_refused) rows[table->identity().target()] = trouble;
+  }
+  if (rows.empty()) return {};
   auto saved = keeper_->run([&](plugin::Connection& connection) { return store_->save_troubles(connection, rows); });
   if (saved) return {};
   watch_.give_back(std::move(troubles));

@@ -42,7 +42,8 @@ typedef enum cdcrt_change_kind {
   CDCRT_ADD_COLUMN = 2,   /* with its constant default, which fills existing rows and later inserts that lack the column; no error if it exists */
   CDCRT_ALTER_TYPE = 3,   /* existing values are converted: from.type -> column.type */
   CDCRT_DROP_COLUMN = 4,  /* no error if it is gone */
-  CDCRT_DROP_NOT_NULL = 5
+  CDCRT_DROP_NOT_NULL = 5,
+  CDCRT_DROP_TABLE = 6    /* one that the host made and emptied, before it is made anew with another key; no error if it is gone */
 } cdcrt_change_kind;
 
 typedef struct cdcrt_change {
@@ -106,6 +107,14 @@ typedef struct cdcrt_read {
   uint64_t max_rows;           /* with lock NONE: more are not wanted, and need not be fetched; 0: all */
 } cdcrt_read;
 
+/* What a definition may not exceed: an event that does is a dead letter, not a table that stops. 0: no limit. */
+typedef struct cdcrt_limits {
+  uint32_t size;
+  uint32_t name_bytes;      /* of a column's name */
+  uint32_t columns;         /* of a table, dropped ones included */
+  uint32_t unkeyable_types; /* bits 1 << cdcrt_type_kind: no primary key can be made of them, as the sink maps them */
+} cdcrt_limits;
+
 /* Instance functions may be called from any thread; a connection is used by one thread at a time. After RETRY or UNREACHABLE
  * inside a transaction the host calls rollback, and close when that fails too. */
 typedef struct cdcrt_sink {
@@ -140,6 +149,8 @@ typedef struct cdcrt_sink {
   /* SAVEPOINTS: by cdcrt_savepoint. After a write that answered BAD_RECORD only ROLL_BACK, or the rollback of everything, may follow.
    * May be NULL where the capability is not set. */
   int32_t (*savepoint)(void* connection, uint32_t action, cdcrt_error*);
+  /* Once created, after `capabilities_of`; zeros but for `size` come in. NULL: no limits are known. */
+  void (*limits_of)(void* self, cdcrt_limits*);
 } cdcrt_sink;
 
 #ifdef __cplusplus

@@ -80,8 +80,9 @@ enum {
   CDCRT_COLUMN_DEFAULT_CERTAIN = 4, /* the definition's text confirms it (else a temporal zero may stand for now()) */
   CDCRT_COLUMN_MAY_CUT = 8,         /* write: a text that the target's column cannot hold may be cut, between characters (on_overflow) */
   CDCRT_COLUMN_MAY_NULL = 16,       /* write: a value that the target's column cannot hold may become NULL (on_overflow) */
-  CDCRT_COLUMN_KEEP = 32            /* write: an operator's column that may not be altered, also not by a sink that widens columns by itself;
+  CDCRT_COLUMN_KEEP = 32,           /* write: an operator's column that may not be altered, also not by a sink that widens columns by itself;
                                        description: one whose type says more than the logical one (a domain), which altering would lose */
+  CDCRT_COLUMN_ROUTED = 64          /* shape: no column of the source's table; a transform added it to the key. Excluded, it leaves the key */
 };
 
 typedef struct cdcrt_column {
@@ -106,6 +107,7 @@ typedef struct cdcrt_shape {
   const cdcrt_column* columns;
   uint32_t column_count;
   uint32_t reserved;
+  cdcrt_string server;        /* which of several servers with tables of one name it is; NULL: unknown. Read where `size` reaches it */
 } cdcrt_shape;
 
 typedef enum cdcrt_operation {
@@ -120,12 +122,17 @@ typedef enum cdcrt_operation {
 
 #define CDCRT_NO_CELLS UINT32_MAX
 
+enum {
+  CDCRT_ROW_BEFORE_PARTIAL = 1 /* DELETE: `before` is good for finding keys only: what the event may not have known is ABSENT in it */
+};
+
 /* One change. Cells stand in the order of the shape's columns. */
 typedef struct cdcrt_row {
   uint32_t shape;        /* id from the builder's intern(); ignored for MARKER */
   uint32_t message;      /* index of the message it came from */
   uint8_t operation;     /* cdcrt_operation */
-  uint8_t reserved8[3];
+  uint8_t flags;         /* CDCRT_ROW_* */
+  uint8_t reserved8[2];
   uint32_t cells;        /* first cell of the row after the change; for DELETE the row (or key, others ABSENT) that goes */
   uint32_t before;       /* first cell of the image before the change; CDCRT_NO_CELLS: not in the event */
   uint32_t other_key;    /* key change in two events: cells (whole row, all but the key ABSENT) of the new key on a DELETE, the old key on an INSERT; else CDCRT_NO_CELLS */

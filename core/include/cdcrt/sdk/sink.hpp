@@ -68,6 +68,8 @@ class Sink {
   virtual Status abandoned(std::string_view /*process*/) { return {}; }
   /// CDCRT_SINK_* bits of this instance; by default those of the class.
   [[nodiscard]] virtual uint32_t capabilities(uint32_t of_class) { return of_class; }
+  /// What definitions may not exceed; asked for after capabilities().
+  virtual void limits(cdcrt_limits& /*limits*/) {}
 };
 
 namespace detail {
@@ -181,6 +183,7 @@ const cdcrt_sink& sink_functions() {
     table.savepoint = [](void* self, uint32_t action, cdcrt_error* error) {
       return guard(error, [&] { return sink_connection(self)->savepoint(static_cast<cdcrt_savepoint>(action)); });
     };
+    table.limits_of = [](void* self, cdcrt_limits* limits) { sink(self)->limits(*limits); };
     if constexpr (has_layout<Class>::value) {
       table.layout_options = Class::layout_options().options;
       table.layout_option_count = Class::layout_options().count;

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "odbc_connection.hpp"
+#include "sql/dialect.hpp"
 
 namespace cdcrt::odbc {
 
@@ -76,7 +77,20 @@ uint32_t OdbcSink::capabilities(uint32_t of_class) {
   // A driver that was told to roll back by itself leaves no savepoint to go back to.
   const bool rolls_back = product != sql::Product::kSqlite && (settings_.has("Protocol") || settings_.has("A1"));
   if (rolls_back) of_class &= ~static_cast<uint32_t>(CDCRT_SINK_SAVEPOINTS);
+  product_ = product;
   return of_class | (product == sql::Product::kSqlite ? static_cast<uint32_t>(CDCRT_SINK_ONE_WRITER) : static_cast<uint32_t>(CDCRT_SINK_SCHEMAS));
+}
+
+void OdbcSink::limits(cdcrt_limits& limits) {
+  if (product_ == sql::Product::kSqlite) {
+    limits.columns = 2000;  // SQLITE_MAX_COLUMN, unless it was built otherwise
+    return;
+  }
+  if (product_ != sql::Product::kPostgresql) return;
+  limits.name_bytes = static_cast<uint32_t>(sql::postgresql().name_limit());
+  limits.columns = 1600;
+  // json has no equality.
+  limits.unkeyable_types = 1U << CDCRT_TYPE_JSON | 1U << CDCRT_TYPE_ARRAY;
 }
 
 }  // namespace cdcrt::odbc

@@ -236,6 +236,10 @@ class PostgresqlConnection final : public OdbcConnection {
         status = ensure_schema(target, what);
         if (status) status = dialect_.create_table(text, target, change.columns, change.column_count);
         break;
+      case CDCRT_DROP_TABLE:
+        text = "DROP TABLE IF EXISTS ";
+        status = dialect_.append_table(text, target);
+        break;
       case CDCRT_ADD_COLUMN: status = dialect_.add_column(text, target, change.columns[0], true); break;
       case CDCRT_ALTER_TYPE: status = alter_type(text, target, change); break;
       case CDCRT_DROP_COLUMN: status = dialect_.drop_column(text, target, sdk::view(change.columns[0].name), true); break;

@@ -172,6 +172,11 @@ class SqliteConnection final : public OdbcConnection {
       status = dialect_.create_table(text, table, change.columns, change.column_count);
       return status ? execute(text, Moment::kChange, what) : std::move(status);
     }
+    if (change.kind == CDCRT_DROP_TABLE) {
+      text = "DROP TABLE IF EXISTS ";
+      status = dialect_.append_table(text, table);
+      return status ? execute(text, Moment::kChange, what) : std::move(status);
+    }
     if (!found.exists) return Status::error(CDCRT_STALE_SCHEMA, what + ": no such table");
     const std::string_view name = sdk::view(change.columns[0].name);
     const bool has = std::any_of(found.columns.begin(), found.columns.end(), [&](const auto& column) { return same_name(column.name, name); });

@@ -28,6 +28,7 @@ class RedshiftSink : public sdk::Sink {
   sdk::Status open(std::unique_ptr<sdk::SinkConnection>& connection) override;
   sdk::Status identify(std::string_view pipeline, std::string_view process) override;
   sdk::Status abandoned(std::string_view process) override;
+  void limits(cdcrt_limits& limits) override;
 
  private:
   const sdk::Host host_;
