@@ -62,6 +62,7 @@ StoredPartition lease_of(const cdcrt_cell* cells) {
 
 void watermark_into(const cdcrt_cell* cells, StoredPartition& partition) {
   partition.next_offset = integer_of(cells[3]);
+  partition.exact = cells[4].tag > CDCRT_NULL && integer_of(cells[4]) < 0;
   partition.last.offset = cells[4].tag <= CDCRT_NULL ? -1 : integer_of(cells[4]);
   partition.last.timestamp_ms = integer_of(cells[5]);
   partition.last.hash = static_cast<uint64_t>(integer_of(cells[6]));

@@ -81,7 +81,11 @@ Result<void> SourceEventReader::read(const apply::Table& table, const progress::
       full = !fetched.add(message);
       return !full;
     });
-    if (!done) return done;
+    if (!done) {
+      // Retention has overtaken the reading: begun anew it finds its beginning gone, before anything is visited.
+      if (done.error().code == CDCRT_UNSUPPORTED && next != first) done.error().code = CDCRT_RETRY;
+      return done;
+    }
     for (const cdcrt_message& message : fetched.all()) {
       auto goes_on = visit_one(message);
       if (!goes_on) return std::move(goes_on.error());
