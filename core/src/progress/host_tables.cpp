@@ -22,6 +22,7 @@ void table_row_into(const cdcrt_cell* cells, StoredTable& table) {
   const auto* const state = std::find(std::begin(kStates), std::end(kStates), string_of(cells[5]));
   table.state = state == std::end(kStates) ? TableState::kActive : static_cast<TableState>(state - std::begin(kStates));
   table.reason = string_of(cells[6]);
+  table.accepts_loss = integer_of(cells[7]) != 0;
 }
 
 void open_letter_into(const cdcrt_cell* cells, Store::LettersByKey& letters) {
@@ -148,7 +149,8 @@ const Store::HostTable Store::kTables{"tables",
                                        {"key_known", kInteger},
                                        {"version", kInteger, 2},
                                        {"state", kText, 2},
-                                       {"reason", kText, 2}}};
+                                       {"reason", kText, 2},
+                                       {"accepts_loss", kInteger, 3}}};
 const Store::HostTable Store::kColumns{"columns",
                                        4,
                                        {{"pipeline", kText},

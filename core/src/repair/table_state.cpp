@@ -52,6 +52,8 @@ class Rewinding {
   void choose() {
     for (const auto& [name, table] : target_.stored.tables) {
       if (!request_.table.empty() && name != request_.table) continue;
+      // Known by its name alone: it has rows that were not applied by what is kept.
+      if (!request_.table.empty() && request_.empty && table.progress.empty()) tables_.push_back(name);
       for (const auto& [key, position] : table.progress) {
         if (!is_meant(key)) continue;
         if (tables_.empty() || tables_.back() != name) tables_.push_back(name);
@@ -147,6 +149,7 @@ class Rewinding {
     if (request_.empty) {
       if (auto emptied = empty_table(target_, name); !emptied) return emptied;
       if (auto forgotten = target_.store->forget_waiting(target_.connection, name, table); !forgotten) return forgotten;
+      table.accepts_loss = true;
       rewound.emptied.push_back(name);
     }
     if (was_skipped) {
@@ -271,6 +274,7 @@ Result<progress::TableState> set_state(Target& target, const StateRequest& reque
       if (auto sent = target.store->send_back(target.connection, now); !sent) return sent;
     }
     table.state = request.state;
+    table.accepts_loss = request.state == TableState::kActive;
     table.reason = request.state == TableState::kActive ? std::string() : request.reason;
     ++table.version;
     return target.store->save_table(target.connection, request.table, table);

@@ -59,6 +59,7 @@ Result<void> SourceEventReader::read(const apply::Table& table, const progress::
   std::vector<uint32_t> indexes;
   FetchedMessages fetched;
   const auto visit_one = [&](const cdcrt_message& message) -> Result<bool> {
+    if ((message.flags & CDCRT_MESSAGE_UNREADABLE) != 0) return true;
     cdcrt_messages one{};
     one.size = sizeof one;
     one.topic = sdk::borrow(partition.topic());
