@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "apply/rig.hpp"
-#include "progress/host_tables.hpp"
 
 using namespace cdcrt;
 using namespace cdcrt::rig;
@@ -21,8 +20,8 @@ manifest::Route append_route() {
 // What an operator's command does in its own process.
 void accept_loss(Rig& rig) {
   for (auto& row : rig.database.tables.at("cdcrt.tables").rows) {
-    row["accepts_loss"] = "1";
-    row["version"] = std::to_string(std::stoi(row["version"]) + 1);
+    row["accepts_loss"] = "i1:1";
+    row["version"] = "i2:99";
   }
 }
 
