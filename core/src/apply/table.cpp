@@ -57,9 +57,10 @@ void Table::restore_progress(progress::Partition& partition, int64_t next_offset
   PartitionState& state = state_of(partition);
   state.fresh = false;
   state.session = partition.session();
+  state.unordered = order.empty() && next_offset > 0;
+  if (next_offset == 0) next_offset = partition.began_at();
   state.next = state.stored_next = next_offset;
   state.last_order = state.max_order = state.stored_order = order;
-  state.unordered = order.empty() && next_offset > 0;
   state.marks.emplace_back(order, next_offset);
   knowledge_.restore_sighting(order);
   // A truncate that was read, and is not in the target yet, takes what this partition has written after it as well.

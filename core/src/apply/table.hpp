@@ -119,6 +119,8 @@ class Table {
   void restore(const progress::StoredTable& stored);
   /// The partition became ours: everything below `next_offset` is in the target.
   void restore_progress(progress::Partition& partition, int64_t next_offset, const std::string& order);
+  /// Where the target says "from the beginning" (0), that turned out to be there. Before anything is read of the partition.
+  void begin_at(const progress::PartitionKey& key, int64_t first);
   /// The partition was given up: its rows that are not durable are dropped.
   void forget(const progress::Partition& partition);
   /// Another process changed what is kept of this table: takes it over, also for a batch being written. `stored` has the

@@ -61,6 +61,15 @@ void Table::detach(const std::string& reason, const Sealed* sealed) {
   tell_trouble();
 }
 
+void Table::begin_at(const progress::PartitionKey& key, int64_t first) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [partition, state] : partitions_) {
+    if (state.fresh || state.next != 0 || progress::PartitionKey{partition->source(), partition->topic(), partition->number()} != key) continue;
+    state.next = state.stored_next = first;
+    if (!state.marks.empty()) state.marks.back().second = first;
+  }
+}
+
 std::string Table::detached() const {
   const std::lock_guard lock(mutex_);
   return detached_;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
+#include "apply/target_loss.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "diagnostics/text.hpp"
 #include "types/type.hpp"
@@ -58,7 +60,7 @@ Result<void> tell_case_apart(const Sealed& sealed) {
   return {};
 }
 
-Result<void> describe(plugin::Connection& connection, const Sealed& sealed) {
+Result<void> describe(plugin::Connection& connection, const Sealed& sealed, cdcrt_column& any_column, std::string& any_name) {
   Table::Target& target = sealed.table->target;
   auto description = connection.describe(sealed.table->abi());
   if (!description) return std::move(description.error());
@@ -72,6 +74,11 @@ Result<void> describe(plugin::Connection& connection, const Sealed& sealed) {
                       "create it, or set create_tables = true");
   }
   target.exists = found.exists != 0;
+  if (found.column_count > 0) {
+    any_name = sdk::view(found.columns[0].name);
+    any_column.name = sdk::borrow(any_name);
+    any_column.type = found.columns[0].type;
+  }
   target.folds_names = found.folds_names != 0;
   target.columns.clear();
   target.kept.clear();
@@ -266,7 +273,9 @@ class Preparation {
       if (auto taken = take_over(lost); !taken || !lost.empty()) return taken;
     }
     Table::Target& target = sealed_.table->target;
-    if (auto described = describe(connection_, sealed_); !described) return described;
+    const Expected expected(sealed_);
+    cdcrt_column any_column{};
+    if (auto described = describe(connection_, sealed_, any_column, any_name_); !described) return described;
     // The first to be written keeps the table; a name once stored has been looked at.
     if (store_ != nullptr && target.folds_names && row_.version == 0) {
       const std::string name = sealed_.table->identity().target();
@@ -277,8 +286,17 @@ class Preparation {
                           "give one of them another name in its route: table = \"...\"");
       }
     }
+    const bool accepts_loss = std::exchange(row_.accepts_loss, false);
+    if (store_ != nullptr && !accepts_loss) {
+      if (auto lost_there = expected.lost(sealed_)) return std::move(*lost_there);
+      if (is_first_ && target.exists && !target.columns.empty()) {
+        auto known = refuse_unknown_rows(connection_, sealed_, any_column);
+        has_unknown_rows_ = !known && known.error().code == CDCRT_UNSUPPORTED;
+        if (!known) return known;
+      }
+    }
     target.left_out.clear();
-    if (auto judged = judge_lacking(sealed_, TargetColumns(sealed_), row_.version == 0); !judged) return judged;
+    if (auto judged = judge_lacking(sealed_, TargetColumns(sealed_), is_first_); !judged) return judged;
     const TargetColumns columns(sealed_);
     Plan plan;
     plan.storage.reserve(2 * sealed_.columns.size() + 1);
@@ -301,7 +319,7 @@ class Preparation {
     source_changes_ = plan.source_changes;
     creates_ = !target.exists && !columns.slots().empty();
     slots_ = columns.slots();
-    return store_ != nullptr && (!stored_ || !plan.changes.empty()) ? save() : Result<void>();
+    return store_ != nullptr && (!stored_ || accepts_loss || !plan.changes.empty()) ? save() : Result<void>();
   }
 
   void committed() {
@@ -334,6 +352,9 @@ class Preparation {
     target.row_known = true;
   }
 
+  /// Nothing is kept of the table, though it has rows: an operator must be able to name it.
+  [[nodiscard]] bool has_unknown_rows() const { return has_unknown_rows_; }
+
  private:
   Result<void> take_over(std::vector<const progress::Partition*>& lost) {
     const std::string name = sealed_.table->identity().target();
@@ -347,8 +368,10 @@ class Preparation {
       if (auto read = store_->read_table(connection_, name, row_, arena_); !read) return read;
       sealed_.table->merge(row_, sealed_);
       stored_ = is_stored(sealed_, row_);
+      is_first_ = row_.columns.empty() && row_.progress.empty();
     } else {
       stored_ = target.stored_version == sealed_.version && row_.version > 0;
+      is_first_ = row_.version == 0;
     }
     return {};
   }
@@ -388,12 +411,35 @@ class Preparation {
   progress::StoredTable row_;
   event::Arena arena_{1 << 10};
   bool stored_ = false;
+  bool is_first_ = true;  ///< nothing is kept of it yet
+  bool has_unknown_rows_ = false;
+  std::string any_name_;
   bool creates_ = false;
   uint64_t source_changes_ = 0;
   std::vector<uint32_t> slots_;
   std::map<std::string, cdcrt_type> altered_;    ///< by target name: types that were given
   std::map<std::string, cdcrt_type> raw_types_;  ///< by target name: what the server made of the route's target_type
 };
+
+// Its row alone: an operator who is to choose must be able to name it.
+Result<void> note_table(plugin::Connection& connection, progress::Store& store, bool transactional, const Sealed& sealed) {
+  const std::string name = sealed.table->identity().target();
+  if (transactional) {
+    if (auto begun = connection.begin(); !begun) return begun;
+  }
+  progress::StoredTable row;
+  auto done = store.hold(connection, {name});
+  if (done) done = lock_row(connection, store, name, row);
+  if (done && row.version == 0) {
+    row.source_table = sealed.table->identity().source_name;
+    row.version = 1;
+    done = store.save_table(connection, name, row);
+  }
+  if (!transactional) return done;
+  if (done) return connection.commit();
+  (void)connection.rollback();
+  return done;
+}
 
 }  // namespace
 
@@ -425,6 +471,9 @@ Result<void> prepare_table(plugin::Connection& connection, progress::Store* stor
     target.described = false;
     target.row_known = false;
     if (transactional) (void)connection.rollback();
+    if (preparation.has_unknown_rows()) {
+      if (auto noted = note_table(connection, *store, transactional, sealed); !noted) return noted;
+    }
   }
   return done;
 }

@@ -85,6 +85,16 @@ std::string since_of(const repair::TablePosition& table) {
   return by_trouble ? std::to_string(table.trouble->since_ms) : "null";
 }
 
+// What the next attempt to read a table will find gone.
+void print_gaps(const repair::TablePosition& table) {
+  for (const auto& part : table.parts) {
+    if (part.deleted == 0) continue;
+    std::cout << "warning: table " << table.name << ", " << part.key.name() << ": messages " << part.applied << " to " << part.applied + part.deleted - 1
+              << " were deleted by retention before they were applied; if some were its own it stays behind, and cdcrt progress rewind --table "
+              << table.name << " --to earliest, with or without --empty, accepts the gap\n";
+  }
+}
+
 std::string json_of(const repair::Target& target, const repair::Positions& positions) {
   std::string text = "{\"sink\":" + json_string(target.manifest.name) + ",\"partitions\":[";
   for (std::size_t i = 0; i < positions.partitions.size(); ++i) {
@@ -106,7 +116,7 @@ std::string json_of(const repair::Target& target, const repair::Positions& posit
     for (std::size_t k = 0; k < each.parts.size(); ++k) {
       const auto& part = each.parts[k];
       text += (k > 0 ? ",{" : "{") + json_position(part.key) + ",\"next_offset\":" + std::to_string(part.next_offset) +
-              ",\"lag\":" + json_or_null(part.lag) + "}";
+              ",\"lag\":" + json_or_null(part.lag) + ",\"deleted_unread\":" + std::to_string(part.deleted) + "}";
     }
     text += "]}";
   }
@@ -221,6 +231,7 @@ int table_list(const RepairArguments& arguments) {
                  std::string(each.reason())});
     }
     table.print(std::cout);
+    for (const auto& each : positions.tables) print_gaps(each);
   }
   print_problems(pipeline->session);
   return kDone;
@@ -238,6 +249,11 @@ int table_state(const RepairArguments& arguments, progress::TableState state) {
     if (!before) return explain_failure(*pipeline, target->manifest, before.error(), arguments.manifest.json_output);
     std::cout << "sink " << target->manifest.name << ": table " << arguments.table << " was " << progress::to_text(*before) << ", is "
               << progress::to_text(state) << "\n";
+    if (state != progress::TableState::kActive || arguments.from_now) continue;
+    const auto positions = repair::positions_of(pipeline->session, *target);
+    for (const auto& each : positions.tables) {
+      if (each.name == arguments.table) print_gaps(each);
+    }
   }
   switch (state) {
     case progress::TableState::kPaused:
@@ -289,10 +305,11 @@ int status(const RepairArguments& arguments) {
     for (const auto& each : positions.partitions) {
       if (each.deleted() > 0)
         std::cout << "warning: " << each.key.name() << ": " << each.deleted()
-                  << " messages were deleted by retention before they were applied\n";
+                  << " messages were deleted by retention before they were applied; the next start stops there\n";
       if (!each.kept.waits_for.empty()) std::cout << each.key.name() << " waits for " << text_of(each.kept.waits_for) << "\n";
     }
     for (const auto& each : positions.tables) {
+      print_gaps(each);
       if (each.state() == progress::to_text(progress::TableState::kActive)) continue;
       std::cout << "table " << each.name << " is " << each.state();
       if (each.kept->state == progress::TableState::kActive) std::cout << " since " << time_text(each.trouble->since_ms) << " (" << owner_text(each.trouble->process) << ")";

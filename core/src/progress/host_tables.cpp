@@ -23,6 +23,7 @@ void table_row_into(const cdcrt_cell* cells, StoredTable& table) {
   table.state = state == std::end(kStates) ? TableState::kActive : static_cast<TableState>(state - std::begin(kStates));
   table.reason = string_of(cells[6]);
   table.source_server = string_of(cells[7]);
+  table.accepts_loss = integer_of(cells[8]) != 0;
 }
 
 void open_letter_into(const cdcrt_cell* cells, Store::LettersByKey& letters) {
@@ -63,6 +64,7 @@ StoredPartition lease_of(const cdcrt_cell* cells) {
 
 void watermark_into(const cdcrt_cell* cells, StoredPartition& partition) {
   partition.next_offset = integer_of(cells[3]);
+  partition.exact = cells[4].tag > CDCRT_NULL && integer_of(cells[4]) < 0;
   partition.last.offset = cells[4].tag <= CDCRT_NULL ? -1 : integer_of(cells[4]);
   partition.last.timestamp_ms = integer_of(cells[5]);
   partition.last.hash = static_cast<uint64_t>(integer_of(cells[6]));
@@ -149,7 +151,8 @@ const Store::HostTable Store::kTables{"tables",
                                        {"version", kInteger, 2},
                                        {"state", kText, 2},
                                        {"reason", kText, 2},
-                                       {"source_server", kText, 3}}};
+                                       {"source_server", kText, 3},
+                                       {"accepts_loss", kInteger, 3}}};
 const Store::HostTable Store::kColumns{"columns",
                                        4,
                                        {{"pipeline", kText},

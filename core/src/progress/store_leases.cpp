@@ -73,6 +73,7 @@ Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<Pa
       }
       made[origin.key].waits_for = (*leases)[origin.key].waits_for = origin.waits_for;
       starts[origin.key].next_offset = origin.offset;
+      starts[origin.key].exact = true;
     }
     if (auto saved = write_watermarks(connection, starts); !saved) return saved;
     if (auto taken = take(connection, wanted, *leases, std::move(made), epochs); !taken) return taken;

@@ -29,7 +29,8 @@ struct StoredPartition {
   int64_t epoch = 0;
   std::string owner;       ///< of the lease: process that claimed it last; empty: nobody yet
   WaitsFor waits_for;
-  int64_t next_offset = 0; ///< low watermark: every table has applied what is below. 0: the beginning of what is there
+  int64_t next_offset = 0; ///< low watermark: every table has applied what is below. 0: the beginning of what is there, unless `exact`
+  bool exact = false;      ///< 0 is that offset: what the log has lost from there on was never applied
   LastMessage last;
 };
 
@@ -51,6 +52,7 @@ struct StoredTable {
   bool key_known = false;
   TableState state = TableState::kActive;
   std::string reason;  ///< of the state
+  bool accepts_loss = false;  ///< an operator said to go on, whatever the target has lost of it; until it is next looked at
   std::vector<evolution::Column> columns;
   std::map<std::string, std::string> key_changes;  ///< halves of key changes, by new key, as apply writes them
   struct Position {
@@ -90,6 +92,7 @@ struct SendBack {
   std::map<PartitionKey, int64_t> partitions;  ///< whose low watermark is lowered to there, if it is higher
   std::map<std::string, std::map<PartitionKey, int64_t>> tables;  ///< their new progress, by target
   bool forget_last = false;  ///< what the log held is of no account any more: the topic may be another one
+  std::map<PartitionKey, int64_t> firsts = {};  ///< where logs begin, as far as known: a gap before it is accepted
 };
 
 /// A partition that has no lease yet.

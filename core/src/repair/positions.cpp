@@ -11,7 +11,7 @@ std::optional<int64_t> PartitionPosition::lag() const {
 }
 
 int64_t PartitionPosition::deleted() const {
-  if (!bounds || kept.next_offset == 0) return 0;  // 0: the beginning of what is there
+  if (!bounds || (kept.next_offset == 0 && !kept.exact)) return 0;  // from the beginning of what is there
   return std::max<int64_t>(0, bounds->first - kept.next_offset);
 }
 
@@ -64,6 +64,7 @@ Positions positions_of(Session& session, const Target& target) {
       // Below the watermark nothing is left for any table.
       part.applied = std::max(position.next_offset, partition.kept.next_offset);
       if (partition.bounds) part.lag = std::max<int64_t>(0, partition.bounds->end - std::max(part.applied, partition.bounds->first));
+      if (partition.deleted() > 0 && kept.state != progress::TableState::kSkipped) part.deleted = std::max<int64_t>(0, partition.bounds->first - part.applied);
       known = known && part.lag;
       lag += part.lag.value_or(0);
       const auto& last = partition.kept.last;

@@ -31,6 +31,7 @@ struct TablePosition {
     int64_t next_offset = 0;  ///< as the table's progress says
     int64_t applied = 0;      ///< everything below is applied or not the table's
     std::optional<int64_t> lag;
+    int64_t deleted = 0;  ///< messages that retention deleted before they were applied; some of them may have been the table's
   };
   std::vector<Part> parts;
   std::optional<int64_t> lag;              ///< of all parts; nullopt: of one it is not known

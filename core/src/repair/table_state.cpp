@@ -68,6 +68,8 @@ class Rewinding {
   void choose() {
     for (const auto& [name, table] : target_.stored.tables) {
       if (!request_.table.empty() && name != request_.table) continue;
+      // Known by its name alone: it has rows that were not applied by what is kept.
+      if (!request_.table.empty() && request_.empty && table.progress.empty()) tables_.push_back(name);
       for (const auto& [key, position] : table.progress) {
         if (!is_meant(key)) continue;
         if (tables_.empty() || tables_.back() != name) tables_.push_back(name);
@@ -100,6 +102,7 @@ class Rewinding {
       auto place = place_in(key);
       if (!place) return std::move(place.error());
       back.partitions[key] = *place;
+      if (const int64_t first = first_of(key); first >= 0) back.firsts[key] = first;
       rewound.partitions.push_back(key);
     }
     for (auto& [name, table] : *rows) {
@@ -107,7 +110,30 @@ class Rewinding {
       if (auto read = target_.store->read_table(target_.connection, name, table, arena); !read) return read;
       if (auto sent = send_back(name, table, back, rewound); !sent) return sent;
     }
+    note_others(back, rewound);
     return target_.store->send_back(target_.connection, back);
+  }
+
+  // Where the log of the partition begins; -1: cannot be asked.
+  int64_t first_of(const progress::PartitionKey& key) {
+    Log* log = session_.log(key.source);
+    const auto bounds = log == nullptr ? std::nullopt : log->bounds(key.topic, key.number);
+    return bounds ? bounds->first : -1;
+  }
+
+  // The partition's low watermark is moved over what the log has lost: it tells of that no more.
+  void note_others(const progress::SendBack& back, Rewound& rewound) const {
+    for (const auto& [key, first] : back.firsts) {
+      const auto kept = target_.stored.partitions.find(key);
+      if (kept == target_.stored.partitions.end() || kept->second.next_offset >= first || (kept->second.next_offset == 0 && !kept->second.exact)) continue;
+      for (const auto& [name, table] : target_.stored.tables) {
+        const auto position = table.progress.find(key);
+        if (position == table.progress.end() || position->second.next_offset >= first || back.tables.contains(name)) continue;
+        if (table.state == progress::TableState::kSkipped) continue;
+        rewound.notes.push_back("table " + quote(name) + " may lack rows too: messages " + std::to_string(kept->second.next_offset) + " to " +
+                                std::to_string(first - 1) + " of " + key.name() + " were deleted before every table had applied them");
+      }
+    }
   }
 
   Result<void> send_back(const std::string& name, progress::StoredTable& table, progress::SendBack& back, Rewound& rewound) {
@@ -124,12 +150,15 @@ class Rewinding {
         return refusal("table " + quote(name) + " has rows of " + key.name() + " too, which would be gone: --empty empties the whole table",
                        "leave --partition, --topic or --source out, so that all of its partitions are read again");
       }
-      if (place->second > position.next_offset) {
+      // What the log has no more lies behind every place that can be asked for.
+      const auto first = back.firsts.find(key);
+      if (place->second > std::max(position.next_offset, first == back.firsts.end() ? 0 : first->second)) {
         return refusal(key.name() + ": offset " + std::to_string(place->second) + " lies ahead of table " + quote(name) +
                            ", which has applied it up to " + std::to_string(position.next_offset),
                        "a rewind only goes back; to leave messages out: cdcrt table skip, then resume --from-now");
       }
-      back.tables[name][key] = place->second;
+      // A table that begins anew has no rows yet whose order would have to be known.
+      back.tables[name][key] = request_.to.kind == Place::Kind::kEarliest ? 0 : place->second;
       rewound.steps.push_back({name, key, position.next_offset, place->second});
     }
     const bool was_skipped = table.state == progress::TableState::kSkipped;
@@ -140,6 +169,7 @@ class Rewinding {
         rewound.notes.push_back("table " + quote(name) + " is made anew with the primary_key of its route by the next run");
       }
       if (auto forgotten = target_.store->forget_waiting(target_.connection, name, table); !forgotten) return forgotten;
+      table.accepts_loss = true;
       rewound.emptied.push_back(name);
     }
     if (was_skipped) {
@@ -179,7 +209,8 @@ class Rewinding {
   }
 
   Result<int64_t> place_in(const progress::PartitionKey& key) {
-    if (request_.to.kind == Place::Kind::kEarliest) return int64_t{0};
+    // Where the beginning cannot be asked, it is what the next start finds: 0 stands for it.
+    if (request_.to.kind == Place::Kind::kEarliest) return std::max<int64_t>(0, first_of(key));
     Log* log = session_.log(key.source);
     if (log == nullptr) return refusal("the manifest has no source " + quote(key.source) + ", which " + key.name() + " was read from");
     if (request_.to.kind == Place::Kind::kTime) {
@@ -288,6 +319,7 @@ Result<progress::TableState> set_state(Target& target, const StateRequest& reque
       if (auto sent = target.store->send_back(target.connection, now); !sent) return sent;
     }
     table.state = request.state;
+    table.accepts_loss = request.state == TableState::kActive;
     table.reason = request.state == TableState::kActive ? std::string() : request.reason;
     ++table.version;
     return target.store->save_table(target.connection, request.table, table);

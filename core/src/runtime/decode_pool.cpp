@@ -11,11 +11,14 @@
 namespace cdcrt::runtime {
 namespace {
 
-const cdcrt_header* unreadable(const cdcrt_message& message) {
+// By the source's flag alone: a header of that name is also what any producer may send.
+bool is_unreadable(const cdcrt_message& message) { return (message.flags & CDCRT_MESSAGE_UNREADABLE) != 0; }
+
+std::string reason_of(const cdcrt_message& message) {
   for (uint32_t i = 0; i < message.header_count; ++i) {
-    if (sdk::view(message.headers[i].name) == CDCRT_UNREADABLE_HEADER) return &message.headers[i];
+    if (sdk::view(message.headers[i].name) == CDCRT_UNREADABLE_HEADER) return std::string(sdk::view(message.headers[i].value));
   }
-  return nullptr;
+  return {};
 }
 
 }  // namespace
@@ -92,16 +95,15 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
   surroundings_.letters.read(messages.count);
   cdcrt_messages batch = messages;
   const auto* const end = messages.messages + messages.count;
-  if (std::any_of(messages.messages, end, [](const cdcrt_message& message) { return unreadable(message) != nullptr; })) {
+  if (std::any_of(messages.messages, end, is_unreadable)) {
     worker.readable.clear();
     for (const auto* message = messages.messages; message != end; ++message) {
-      const cdcrt_header* reason = unreadable(*message);
-      if (reason == nullptr) {
+      if (!is_unreadable(*message)) {
         worker.readable.push_back(*message);
         continue;
       }
       ++counts_.rejected;
-      letter(flow, *message, nullptr, "unreadable", make_error(CDCRT_BAD_RECORD, std::string(sdk::view(reason->value))));
+      letter(flow, *message, nullptr, "unreadable", make_error(CDCRT_BAD_RECORD, reason_of(*message)));
       relieve_letters();
     }
     batch.messages = worker.readable.data();

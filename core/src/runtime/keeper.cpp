@@ -88,7 +88,13 @@ void Keeper::work() {
     const bool ended = std::all_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->ended(); });
     if (!ended) all_read_ = false;
     if (ended && !all_read_ && now - last_look >= kLookInterval) {
-      if (auto read = ownership_.others_are_read()) all_read_ = *read;
+      auto read = ownership_.others_are_read();
+      if (read) all_read_ = *read;
+      // What others were to read is gone.
+      if (!read && read.error().code == CDCRT_UNSUPPORTED) {
+        fail(std::move(read.error()));
+        return;
+      }
       last_look = std::chrono::steady_clock::now();
       if (all_read_) monitor_.notify();
     }

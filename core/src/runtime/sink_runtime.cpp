@@ -196,6 +196,10 @@ std::map<progress::PartitionKey, progress::StoredPartition> SinkRuntime::partiti
   return stored_.partitions;
 }
 
+void SinkRuntime::begin_at(const progress::PartitionKey& key, int64_t first) {
+  for (apply::Table* table : tables()) table->begin_at(key, first);
+}
+
 Result<void> SinkRuntime::save_waits_for(const progress::PartitionKey& key, const progress::WaitsFor& waits_for) {
   return keeper_->run([&](plugin::Connection& connection) { return store_->save_waits_for(connection, key, waits_for); });
 }

@@ -65,6 +65,8 @@ class SinkRuntime {
   /// Reads what the target keeps again.
   Result<void> refresh();
   [[nodiscard]] std::map<progress::PartitionKey, progress::StoredPartition> partitions() const;
+  /// "The beginning" that is stored of the partition turned out to be there.
+  void begin_at(const progress::PartitionKey& key, int64_t first);
   Result<void> save_waits_for(const progress::PartitionKey& key, const progress::WaitsFor& waits_for);
   /// Stores the low watermarks that moved; an outage leaves them for the next time.
   Result<void> save_watermarks();

@@ -66,7 +66,34 @@ void SourceRuntime::commit_pending() {
 Result<void> SourceRuntime::fetch(const std::string& topic, int32_t partition, int64_t first, int64_t last,
                                   const std::function<bool(const cdcrt_message&)>& visit) {
   const std::lock_guard lock(fetching_);
-  return source_->fetch(topic, partition, first, last, visit);
+  if (!is_group()) return source_->fetch(topic, partition, first, last, visit);
+  // Missing offsets are no fault in a log (compacted, markers of transactions), unless it begins behind them by now.
+  Result<void> gap;
+  bool began = false;
+  const auto look = [&] {
+    began = true;
+    auto bounds = source_->bounds(topic, partition);
+    if (!bounds) {
+      gap = std::move(bounds.error());
+    } else if (bounds->first > first) {
+      gap = deleted_by_retention({name(), topic, partition}, first, bounds->first);
+    }
+  };
+  auto fetched = source_->fetch(topic, partition, first, last, [&](const cdcrt_message& message) {
+    if (!began && message.offset > first) look();
+    began = true;
+    return gap.ok() && visit(message);
+  });
+  if (fetched && !began && first <= last) look();
+  return gap ? std::move(fetched) : std::move(gap);
+}
+
+Error deleted_by_retention(const progress::PartitionKey& partition, int64_t next, int64_t first) {
+  return make_error(CDCRT_UNSUPPORTED,
+                    partition.name() + ": messages " + std::to_string(next) + " to " + std::to_string(first - 1) + " (" + std::to_string(first - next) +
+                        ") were deleted by retention before they were applied; the log begins at " + std::to_string(first),
+                    "take a new snapshot at the source and run: cdcrt progress rewind --topic " + partition.topic +
+                        " --to earliest; the same command accepts the gap where the source needs no snapshot; and raise the topic's retention");
 }
 
 void SourceRuntime::start(AssignmentListener& listener) {

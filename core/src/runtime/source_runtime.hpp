@@ -14,6 +14,7 @@
 #include "diagnostics/reminder.hpp"
 #include "manifest/manifest.hpp"
 #include "plugin/instance.hpp"
+#include "progress/stored.hpp"
 #include "runtime/flow.hpp"
 #include "runtime/monitor.hpp"
 
@@ -26,6 +27,9 @@ class AssignmentListener {
   virtual void assigned(std::size_t source, const std::string& topic, int32_t partition) = 0;
   virtual void revoked(std::size_t source, const std::string& topic, int32_t partition) = 0;
 };
+
+/// What is said of a partition that begins at `first` by now and was to be read from `next` on: the gap and the choices.
+Error deleted_by_retention(const progress::PartitionKey& partition, int64_t next, int64_t first);
 
 /// Created and started by the pipeline's thread. Any thread may call what does not say otherwise.
 class SourceRuntime {
@@ -56,7 +60,8 @@ class SourceRuntime {
   [[nodiscard]] cdcrt_extent extent() { return source_->extent(); }
   [[nodiscard]] uint64_t messages() const { return messages_; }
   plugin::Source& source() { return *source_; }
-  /// One reader at a time; see plugin::Source::fetch.
+  /// One reader at a time; see plugin::Source::fetch. UNSUPPORTED, before anything is visited: retention has deleted messages from
+  /// `first` on.
   Result<void> fetch(const std::string& topic, int32_t partition, int64_t first, int64_t last,
                      const std::function<bool(const cdcrt_message&)>& visit);
   /// Everything before is durable in every target; told to the source by its own thread.
