@@ -145,6 +145,7 @@ class TableReplay {
       identity.name = place->table;
       identity.source_name = stored_->source_table;
       identity.route = **route;
+      identity.time_of_day = target_.sink.has(CDCRT_SINK_TIME_OF_DAY);
       if (identity.target() != name_) continue;
       own.push_back(i);
       if (!base_) base_ = std::make_unique<apply::Table>(identity);

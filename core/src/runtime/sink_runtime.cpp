@@ -175,6 +175,7 @@ apply::Table& SinkRuntime::table(const std::string& schema, const std::string& n
   identity.source_name = source_name;
   identity.route = route;
   identity.events = sink_->has(CDCRT_SINK_EVENTS);
+  identity.time_of_day = sink_->has(CDCRT_SINK_TIME_OF_DAY);
   identity.memory = &surroundings_.monitor.row_bytes;
   auto& table = tables_[identity.target()];
   if (table) return *table;

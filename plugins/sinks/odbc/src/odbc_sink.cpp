@@ -47,7 +47,7 @@ uint32_t OdbcSink::capabilities(uint32_t of_class) {
     Session session(settings_);
     if (session.connect(product, connect_timeout_)) product = session.product();
   }
-  return of_class | (product == sql::Product::kSqlite ? static_cast<uint32_t>(CDCRT_SINK_ONE_WRITER) : static_cast<uint32_t>(CDCRT_SINK_SCHEMAS));
+  return of_class | (product == sql::Product::kSqlite ? static_cast<uint32_t>(CDCRT_SINK_ONE_WRITER) : static_cast<uint32_t>(CDCRT_SINK_SCHEMAS | CDCRT_SINK_TIME_OF_DAY));
 }
 
 }  // namespace cdcrt::odbc
