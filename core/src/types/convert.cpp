@@ -151,7 +151,7 @@ Result<cdcrt_cell> to_decimal(const cdcrt_cell& cell, cdcrt_type from, cdcrt_typ
 }
 
 Result<cdcrt_cell> to_boolean(const cdcrt_cell& cell, cdcrt_type to) {
-  if (cell.tag != CDCRT_I64 && cell.tag != CDCRT_U64 && cell.tag != CDCRT_DECIMAL) return not_a_value(cell, to);
+  if (cell.tag != CDCRT_I64 && cell.tag != CDCRT_U64 && cell.tag != CDCRT_DECIMAL && cell.tag != CDCRT_F64) return not_a_value(cell, to);
   const auto integer = to_integer(cell, type_of(CDCRT_TYPE_INT64));
   if (!integer || integer->value.integer < 0 || integer->value.integer > 1) return does_not_fit(cell, to);
   return integer_cell(CDCRT_BOOL, integer->value.integer);
@@ -179,7 +179,7 @@ Result<cdcrt_cell> to_moment(const cdcrt_cell& cell, cdcrt_type to) {
 Result<cdcrt_cell> to_time(const cdcrt_cell& cell, cdcrt_type to) {
   if (cell.tag != CDCRT_INTERVAL) return not_a_value(cell, to);
   const auto length = length_of(text_of(cell));
-  if (!length || *length < 0 || *length > sdk::kMicrosecondsPerDay) return does_not_fit(cell, to);
+  if (!length) return does_not_fit(cell, to);
   return integer_cell(CDCRT_TIME, *length);
 }
 
