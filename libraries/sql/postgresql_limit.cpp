@@ -252,4 +252,29 @@ bool cut_to(const ColumnLimit& limit, cdcrt_cell& cell) {
   }
 }
 
+bool cut_fraction_to(const ColumnLimit& limit, cdcrt_cell& cell, std::string& buffer) {
+  if (limit.kind == Kind::kFraction && cell.tag != CDCRT_STRING) {
+    cdcrt_cell cut = cell;
+    if (!cut_to(limit, cut) || !keeps(limit, cut)) return false;
+    cell = cut;
+    return true;
+  }
+  if ((limit.kind != Kind::kFraction && limit.kind != Kind::kInterval) || (cell.tag != CDCRT_STRING && cell.tag != CDCRT_INTERVAL)) return false;
+  const std::string_view text = bytes_of(cell);
+  const auto point = text.find_last_of('.');
+  if (point == std::string_view::npos) return false;
+  const auto kept = static_cast<std::size_t>(limit.digits);
+  std::size_t end = point + 1;
+  while (end < text.size() && text[end] >= '0' && text[end] <= '9') ++end;
+  // Of a duration, only seconds have digits that may go.
+  if (end - point - 1 <= kept || (limit.kind == Kind::kInterval && (end == text.size() || text[end] != 'S'))) return false;
+  std::string cut(text.substr(0, kept == 0 ? point : point + 1 + kept));
+  cut += text.substr(end);
+  const cdcrt_cell fitting = text_cell(static_cast<cdcrt_tag>(cell.tag), cut);
+  if (!keeps(limit, fitting)) return false;
+  buffer = std::move(cut);
+  cell = text_cell(static_cast<cdcrt_tag>(cell.tag), buffer);
+  return true;
+}
+
 }  // namespace cdcrt::sql

@@ -38,4 +38,8 @@ bool keeps(const ColumnLimit& limit, const cdcrt_cell& cell);
 /// The value cut to what the column keeps, never past a character; false: there is no such thing (numbers are not cut).
 bool cut_to(const ColumnLimit& limit, cdcrt_cell& cell);
 
+/// The value without the digits of its seconds that the column does not keep; false: something else is in the way. New text goes into
+/// `buffer`.
+bool cut_fraction_to(const ColumnLimit& limit, cdcrt_cell& cell, std::string& buffer);
+
 }  // namespace cdcrt::sql

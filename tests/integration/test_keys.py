@@ -13,6 +13,8 @@ from integration import program  # noqa: E402
 
 MANIFEST = """[pipeline]
 name = "keys"
+[runtime]
+decode_workers = 1                    # what stands first is met first
 [sources.events]
 plugin = "file"
 paths = ["{folder}/events-*.jsonl"]

@@ -35,7 +35,7 @@ void Table::accept_append(PartitionState& state, const cdcrt_row& row, int64_t o
   conversion_.clear();
   learns_ = true;
   // What a delete takes away is told by the image before it; its own cells may be no more than the key.
-  const uint32_t image = row.operation == CDCRT_DELETE && row.before != CDCRT_NO_CELLS && (row.flags & CDCRT_ROW_BEFORE_PARTIAL) == 0 ? row.before : row.cells;
+  const uint32_t image = row.operation == CDCRT_DELETE && row.before != CDCRT_NO_CELLS ? row.before : row.cells;
   if (!convert_row(batch.shapes.get(row.shape), map, batch.rows.cells(image), scratch_, error)) {
     refusals.push_back({row.message, "value_refused", std::move(error)});
     return;

@@ -50,7 +50,7 @@ void Table::accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t 
   const bool inserts = row.operation == CDCRT_INSERT || row.operation == CDCRT_SNAPSHOT;
   learns_ = false;
   if (!inserts) {
-    const uint32_t image = row.before != CDCRT_NO_CELLS && (row.flags & CDCRT_ROW_BEFORE_PARTIAL) == 0 ? row.before : (row.operation == CDCRT_DELETE ? row.cells : CDCRT_NO_CELLS);
+    const uint32_t image = row.before != CDCRT_NO_CELLS ? row.before : (row.operation == CDCRT_DELETE ? row.cells : CDCRT_NO_CELLS);
     if (image != CDCRT_NO_CELLS && !convert_row(shape, map, batch.rows.cells(image), before_scratch_, error)) {
       refusals.push_back({row.message, "value_refused", std::move(error)});
       return;

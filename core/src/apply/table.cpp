@@ -273,7 +273,7 @@ bool Table::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared,
   const bool read = column.typed_by_route && !declared;
   if (!read && types::is_ready(cell, from, column.type)) {
     out = cell;
-    return true;
+    return cell.tag != CDCRT_TIME || keep_length(slot, out, error);
   }
   const auto convert = [&] {
     return read ? types::read_as(cell, column.parse, column.type, conversion_) : types::convert(cell, from, column.type, conversion_);
@@ -283,20 +283,51 @@ bool Table::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared,
   // A key that is cut is another row's.
   const bool is_key = column.key_ordinal > 0;
   if (!converted && !is_key && column.on_overflow == manifest::OnOverflow::kNull) converted = types::null_cell();
-  if (!converted && !is_key && column.on_overflow == manifest::OnOverflow::kTruncate) {
+  const bool cuts = column.on_overflow == manifest::OnOverflow::kTruncate;
+  if (!converted && !is_key && cuts) {
     if (auto cut = types::truncate(cell, column.type)) converted = *cut;
   }
+  if (!converted && !is_key && (cuts || column.on_overflow == manifest::OnOverflow::kDefault)) {
+    if (auto cut = types::cut_fraction(cell, read ? column.parse : manifest::Parse::kNone, column.type, conversion_)) converted = *cut;
+  }
   if (!converted && column.on_overflow == manifest::OnOverflow::kWiden) {
-    knowledge_.widen(slot, from.kind == CDCRT_TYPE_UNKNOWN ? types::learned(cell) : from);
+    // A moment that came as text is one that its declared type does not hold.
+    const bool as_it_came = from.kind == CDCRT_TYPE_UNKNOWN || (cell.tag == CDCRT_STRING && from.kind >= CDCRT_TYPE_DATE && from.kind <= CDCRT_TYPE_TIMESTAMPTZ);
+    knowledge_.widen(slot, as_it_came ? types::learned(cell) : from);
     converted = convert();
   }
   if (converted) {
     if (overflows && column.on_overflow != manifest::OnOverflow::kWiden) ++overflowed_;
     out = *converted;
-    return true;
+    return out.tag != CDCRT_TIME || keep_length(slot, out, error);
   }
   error = std::move(converted.error());
   error.message = "column '" + column.source_name + "': " + error.message;
+  return false;
+}
+
+// A time that is a length (MySQL's TIME) makes its column an interval where the target's time ends at 24 h.
+bool Table::keep_length(uint32_t slot, cdcrt_cell& cell, Error& error) {
+  constexpr int64_t day = 86'400'000'000;
+  const evolution::Column& column = knowledge_.columns()[slot];
+  if (!identity_.time_of_day || column.type.kind != CDCRT_TYPE_TIME || (cell.value.integer >= 0 && cell.value.integer <= day)) return true;
+  const auto changes = identity_.route.schema_changes;
+  const bool evolves = changes == manifest::SchemaChanges::kEvolve || changes == manifest::SchemaChanges::kAddOnly;
+  const bool free = evolves && !column.typed_by_route && column.target_type.empty() && column.on_overflow == manifest::OnOverflow::kDefault;
+  if (free || column.on_overflow == manifest::OnOverflow::kWiden) {
+    knowledge_.widen(slot, types::type_of(CDCRT_TYPE_INTERVAL));
+    if (auto interval = types::convert(cell, types::type_of(CDCRT_TYPE_TIME), column.type, conversion_)) {
+      cell = *interval;
+      return true;
+    }
+  }
+  if (column.on_overflow == manifest::OnOverflow::kNull && column.key_ordinal == 0) {
+    cell = types::null_cell();
+    ++overflowed_;
+    return true;
+  }
+  error = make_error(CDCRT_BAD_RECORD, "column '" + column.source_name + "': a length of time, and the target's time ends at 24 h: " + types::display(cell),
+                     "give the column type = \"interval\" in the route");
   return false;
 }
 

@@ -95,6 +95,7 @@ struct TableIdentity {
   manifest::Route route;
   bool events = false;  ///< the sink takes every change in order
   cdcrt_limits limits{};  ///< of the sink's definitions
+  bool time_of_day = false;  ///< the sink's time ends at 24 h
   std::atomic<int64_t>* memory = nullptr;  ///< counts the bytes that folds and sealed batches hold; may be null
   TableObserver* observer = nullptr;       ///< may be null
   [[nodiscard]] std::string target() const { return schema.empty() ? name : schema + "." + name; }
@@ -274,6 +275,7 @@ class Table {
   void truncate(PartitionState& state, std::string_view order, int64_t offset);
   void rewind_past(PartitionState& state, std::string_view order);
   bool convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared, uint32_t slot, cdcrt_cell& out, Error& error);
+  bool keep_length(uint32_t slot, cdcrt_cell& cell, Error& error);
   bool convert_row(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,
                    Error& error);
   /// The cells of the key alone.

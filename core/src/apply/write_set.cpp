@@ -63,6 +63,8 @@ cdcrt_column TargetColumns::describe(uint32_t slot) const {
   }
   // A key that is cut is another key.
   if (column.key_ordinal == 0 && column.on_overflow == manifest::OnOverflow::kTruncate) result.flags |= CDCRT_COLUMN_MAY_CUT;
+  const bool cuts_fractions = column.on_overflow == manifest::OnOverflow::kDefault || column.on_overflow == manifest::OnOverflow::kTruncate;
+  if (column.key_ordinal == 0 && cuts_fractions) result.flags |= CDCRT_COLUMN_MAY_CUT_FRACTION;
   if (column.key_ordinal == 0 && column.on_overflow == manifest::OnOverflow::kNull) result.flags |= CDCRT_COLUMN_MAY_NULL;
   if (!column.target_type.empty()) result.target_type = sdk::borrow(column.target_type);
   return result;

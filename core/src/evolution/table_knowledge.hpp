@@ -31,7 +31,7 @@ struct Column {
   bool typed_by_route = false;
   bool adopted = false;       ///< the target's own: it was there before, or its table was and it is left out; made or altered only under "evolve"
   manifest::Parse parse = manifest::Parse::kNone;
-  manifest::OnOverflow on_overflow = manifest::OnOverflow::kDeadLetter;
+  manifest::OnOverflow on_overflow = manifest::OnOverflow::kDefault;
   uint32_t incarnation = 0;   ///< raised when a dropped column comes back: the target's is dropped and added anew
   std::string last_seen;      ///< greatest source order at which it was seen, as far as stored
   /// Source order of the last event that showed its absence; empty: never absent. It stays when the column comes back: what is not

@@ -221,6 +221,7 @@ apply::Table& SinkRuntime::table(const std::string& schema, const std::string& n
   identity.route = route;
   identity.events = sink_->has(CDCRT_SINK_EVENTS);
   identity.limits = sink_->limits();
+  identity.time_of_day = sink_->has(CDCRT_SINK_TIME_OF_DAY);
   identity.memory = &surroundings_.monitor.row_bytes;
   identity.observer = &watch_;
   auto& table = tables_[identity.target()];

@@ -17,7 +17,8 @@ enum {
   CDCRT_SINK_ONE_WRITER = 4,   /* only one connection may write at a time */
   CDCRT_SINK_EVENTS = 8,       /* wants every change in order (APPEND writes with operations), no folding: file, blackhole */
   CDCRT_SINK_TABLE_LOCKS = 16, /* rows cannot be locked: cdcrt_read.lock is ignored, the host calls `lock` first in a transaction */
-  CDCRT_SINK_SAVEPOINTS = 32   /* a part of a transaction can be taken back: see `savepoint` */
+  CDCRT_SINK_SAVEPOINTS = 32,  /* a part of a transaction can be taken back: see `savepoint` */
+  CDCRT_SINK_TIME_OF_DAY = 64  /* a TIME ends at 24 h: the host makes an INTERVAL of a column whose times are lengths */
 };
 
 typedef struct cdcrt_table {

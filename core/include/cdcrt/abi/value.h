@@ -21,7 +21,7 @@ typedef enum cdcrt_tag {
   CDCRT_TIME = 8,         /* integer: microseconds of the day; may be negative or beyond 24 h (MySQL TIME) */
   CDCRT_TIMESTAMP = 9,    /* integer: microseconds, no zone; INT64_MAX / INT64_MIN: infinity / -infinity */
   CDCRT_TIMESTAMPTZ = 10, /* integer: microseconds UTC; infinities as above */
-  CDCRT_STRING = 11,      /* UTF-8 */
+  CDCRT_STRING = 11,      /* UTF-8; also a date or time of a declared column that microseconds do not hold: its ISO 8601 text */
   CDCRT_BYTES = 12,
   CDCRT_JSON = 13,        /* JSON text, digits as produced */
   CDCRT_UUID = 14,        /* text, 36 characters, lower case */
@@ -82,7 +82,8 @@ enum {
   CDCRT_COLUMN_MAY_NULL = 16,       /* write: a value that the target's column cannot hold may become NULL (on_overflow) */
   CDCRT_COLUMN_KEEP = 32,           /* write: an operator's column that may not be altered, also not by a sink that widens columns by itself;
                                        description: one whose type says more than the logical one (a domain), which altering would lose */
-  CDCRT_COLUMN_ROUTED = 64          /* shape: no column of the source's table; a transform added it to the key. Excluded, it leaves the key */
+  CDCRT_COLUMN_ROUTED = 64,         /* shape: no column of the source's table; a transform added it to the key. Excluded, it leaves the key */
+  CDCRT_COLUMN_MAY_CUT_FRACTION = 128 /* write: digits of a second that the target's column does not keep may be cut (on_overflow, and by default) */
 };
 
 typedef struct cdcrt_column {
@@ -122,17 +123,12 @@ typedef enum cdcrt_operation {
 
 #define CDCRT_NO_CELLS UINT32_MAX
 
-enum {
-  CDCRT_ROW_BEFORE_PARTIAL = 1 /* DELETE: `before` is good for finding keys only: what the event may not have known is ABSENT in it */
-};
-
 /* One change. Cells stand in the order of the shape's columns. */
 typedef struct cdcrt_row {
   uint32_t shape;        /* id from the builder's intern(); ignored for MARKER */
   uint32_t message;      /* index of the message it came from */
   uint8_t operation;     /* cdcrt_operation */
-  uint8_t flags;         /* CDCRT_ROW_* */
-  uint8_t reserved8[2];
+  uint8_t reserved8[3];
   uint32_t cells;        /* first cell of the row after the change; for DELETE the row (or key, others ABSENT) that goes */
   uint32_t before;       /* first cell of the image before the change; CDCRT_NO_CELLS: not in the event */
   uint32_t other_key;    /* key change in two events: cells (whole row, all but the key ABSENT) of the new key on a DELETE, the old key on an INSERT; else CDCRT_NO_CELLS */

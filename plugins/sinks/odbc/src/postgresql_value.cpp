@@ -181,7 +181,8 @@ Status to_native(const CatalogColumn& target, const cdcrt_column& column, cdcrt_
     return {};
   }
   if (sql::keeps(target.limit, cell)) return {};
-  const bool cut = (column.flags & CDCRT_COLUMN_MAY_CUT) != 0 && sql::cut_to(target.limit, cell);
+  const bool cut = ((column.flags & CDCRT_COLUMN_MAY_CUT) != 0 && sql::cut_to(target.limit, cell)) ||
+                   ((column.flags & CDCRT_COLUMN_MAY_CUT_FRACTION) != 0 && sql::cut_fraction_to(target.limit, cell, buffer));
   if (!cut && (column.flags & CDCRT_COLUMN_MAY_NULL) == 0) {
     return Status::bad_record("column " + sql::shown(sdk::view(column.name)) + " is " + target.type + " in the target, which would change this value: " + shown_value(cell),
                               "change the target's column, or give the column on_overflow = \"truncate\" or \"null\" in the route");

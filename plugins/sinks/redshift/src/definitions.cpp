@@ -107,6 +107,7 @@ class Change {
 
   Status alter(const cdcrt_column& column, const CatalogColumn& found) {
     ColumnType wanted = sql::redshift::written_type(sql::redshift::column_type(column, session_.names()));
+    wanted.duration = column.type.kind == CDCRT_TYPE_INTERVAL;
     // The conversion is a cast, which would cut what does not fit.
     const bool can_be_long = found.type.storage == Storage::kSuper || found.type.storage == Storage::kBytes;
     if (can_be_long && wanted.storage == Storage::kText && wanted.length < kLongestVarchar) {
