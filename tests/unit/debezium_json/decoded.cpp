@@ -66,6 +66,7 @@ class TestConfig {
   explicit TestConfig(const Options& options)
       : texts_{{"table_from_topic", ""},
                {"tombstones", "auto"},
+               {"events", "auto"},
                {"keys", "auto"},
                {"unavailable_value", "__debezium_unavailable_value"},
                {"metadata_prefix", "__"}} {

@@ -4,6 +4,7 @@
 namespace {
 
 constexpr const char* kTombstones[] = {"auto", "delete", "ignore", nullptr};
+constexpr const char* kEvents[] = {"auto", "envelope", "flattened", nullptr};
 constexpr const char* kKeys[] = {"auto", "ignore", nullptr};
 
 const cdcrt_option kOptions[] = {
@@ -23,6 +24,11 @@ const cdcrt_option kOptions[] = {
      "`ignore`, and "
      "flattened rows without `__deleted` are refused because their deletes would be lost.",
      "auto", "delete", kTombstones, 0, 0},
+    {sizeof(cdcrt_option), CDCRT_OPTION_ENUM, 0, "events",
+     "`auto`: an event with an envelope and a flattened row are told apart by the schema's name, else by the whole shape, and messages of "
+     "other tools are refused by name. `envelope`: whatever is no envelope is refused. `flattened`: every value is a row, whatever its "
+     "columns are called; only for tables whose rows look like another message.",
+     "auto", "flattened", kEvents, 0, 0},
     {sizeof(cdcrt_option), CDCRT_OPTION_ENUM, 0, "keys",
      "`auto`: the fields of the message's key (JSON, with or without schema) are the key columns. `ignore`: keys are not read; give the "
      "route's "
