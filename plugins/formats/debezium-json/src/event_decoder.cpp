@@ -129,15 +129,19 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
     if (schema->name.ends_with("Value")) made.layout->may_be_foreign = false;
   } else {
     const auto parts = debezium::split_converter_message(value);
-    if (schema->type == "string" && parts && tape_.parse(parts->payload) && tape_[0].kind == Kind::kString) return not_an_object();
+    if (schema->type == "string" && parts && tape_.parse(parts->payload) && holds_json_text()) return not_an_object();
     return Status::bad_record("value: the schema is of type " + schema->type + ", not a struct", kOtherTopics);
   }
   known = topic_->learn_value(std::move(made));
   return {};
 }
 
+bool EventDecoder::holds_json_text() {
+  return tape_[0].kind == Kind::kString && header_tape_.parse(tape_.text(0)) && header_tape_[0].kind == Kind::kObject;
+}
+
 Status EventDecoder::not_an_object() {
-  if (tape_[0].kind == Kind::kString && header_tape_.parse(tape_.text(0)) && header_tape_[0].kind == Kind::kObject) {
+  if (holds_json_text()) {
     if (const ForeignFormat* format = recognise_foreign(header_tape_, 0, message_->key())) return foreign_status("value", *format);
     return Status::bad_record("value: a text that holds JSON, not an object: it was encoded twice",
                               "let the producer write the JSON as it is: Kafka Connect's StringConverter in place of JsonConverter");

@@ -59,6 +59,8 @@ class EventDecoder {
   sdk::Status decode_root(const KnownSchema* schema);
   sdk::Status decode_natural_root(const MessageShape& shape);
   sdk::Status not_an_object();
+  /// The value is a text that holds a JSON object, which header_tape_ then does.
+  bool holds_json_text();
   /// Reads `source`; false when it is no object that Debezium writes of its source.
   bool read_source(uint32_t source);
   sdk::Status decode_envelope(const Envelope& envelope, const Layout* layout);

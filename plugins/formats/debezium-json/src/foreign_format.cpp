@@ -13,7 +13,7 @@ const ForeignFormat kCassandra{
     "an event of Debezium's Cassandra connector",
     "its cells ({\"value\", \"deletion_ts\", \"set\"}) are not supported yet; leave the topic out of the source's topics"};
 const ForeignFormat kDebeziumMongo{
-    "an event of Debezium's MongoDB connector",
+    "an event of Debezium's MongoDB connector, which names a collection and no table",
     "documents are not supported yet; leave the topic out of the source's topics, or let the connector write rows with Debezium's "
     "ExtractNewDocumentState"};
 
@@ -149,6 +149,14 @@ bool is_mongo_document(const Object& message) {
   return id.size() == 1 && id.has_prefix("$");
 }
 
+/// What a transform left of the source still names a collection.
+bool is_debezium_mongo(const Object& message) {
+  if (!message.is("source", Kind::kObject) || !is_one_of(message.text("op"), {"c", "r", "u", "d"})) return false;
+  const Object source = message.member("source");
+  return source.is_text("collection") && !source.has("table") && (!message.has("after") || message.is_or_null("after", Kind::kString)) &&
+         message.has_only({"before", "after", "op", "source", "ts_ms", "ts_us", "ts_ns", "transaction", "updateDescription", "patch", "filter"});
+}
+
 bool is_cockroach(const Object& message, std::string_view key) {
   if (message.is("__crdb__", Kind::kObject)) return true;
   if (message.has_only({"resolved"})) return is_hybrid_time(message.text("resolved"));
@@ -200,6 +208,7 @@ const ForeignFormat* recognise_foreign(const JsonTape& tape, uint32_t object, st
   if (is_cloud_event(message)) return &kCloudEvents;
   if (is_mongo(message)) return &kMongo;
   if (is_mongo_document(message)) return &kMongoDocument;
+  if (is_debezium_mongo(message)) return &kDebeziumMongo;
   if (is_cockroach(message, key)) return &kCockroach;
   if (is_sourceless(message)) return &kSourceless;
   if (is_golden_gate(message)) return &kGoldenGate;
