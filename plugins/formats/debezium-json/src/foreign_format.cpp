@@ -139,7 +139,9 @@ bool is_cloud_event(const Object& message) {
 bool is_mongo(const Object& message) {
   if (!message.is_text("operationType")) return false;
   if (message.is("ns", Kind::kObject)) return message.member("ns").is_text("db");
-  return message.is("_id", Kind::kObject) && message.is("clusterTime", Kind::kObject);
+  if (message.is("_id", Kind::kObject)) return message.is("clusterTime", Kind::kObject);
+  // Flink writes both as texts.
+  return message.text("_id").starts_with("{\"_data\"") && message.text("clusterTime").starts_with("{\"$timestamp\"");
 }
 
 /// {"_id":{"$oid":...}} or another of MongoDB's wrappers.
@@ -164,7 +166,7 @@ bool is_cockroach(const Object& message, std::string_view key) {
     const Object source = message.member("source");
     return source.text("origin") == "cockroachdb" || (source.is_text("changefeed_sink") && source.is_text("job_id"));
   }
-  if (!message.is_or_null("after", Kind::kObject) || !message.has_only({"after", "before", "key", "updated", "mvcc_timestamp", "topic"})) {
+  if (!message.is_or_null("after", Kind::kObject) || !message.has_only({"after", "before", "key", "updated", "mvcc_timestamp", "topic", "op", "ts_ns"})) {
     return false;
   }
   const bool image = message.is("after", Kind::kObject) || message.is("before", Kind::kObject);
