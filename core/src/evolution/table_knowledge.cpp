@@ -9,6 +9,8 @@
 namespace cdcrt::evolution {
 namespace {
 
+constexpr std::size_t kMaxMaps = 256;
+
 bool is_integer(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && type.kind <= CDCRT_TYPE_UINT64; }
 bool is_float(cdcrt_type type) { return type.kind == CDCRT_TYPE_FLOAT32 || type.kind == CDCRT_TYPE_FLOAT64; }
 bool is_temporal(cdcrt_type type) { return type.kind >= CDCRT_TYPE_DATE && type.kind <= CDCRT_TYPE_TIMESTAMPTZ; }
@@ -43,9 +45,18 @@ bool is_usable_default(const event::ShapeColumn& column) {
 }  // namespace
 
 Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::string_view order, bool definite) {
+  if (maps_.size() >= kMaxMaps && !maps_.contains(shape.id)) forget_maps();
+  other_key_ = false;
   ShapeMap& map = maps_[shape.id];
-  if (map.version != version_ || (map.has_dropped && revives(map, order))) {
-    if (auto key = observe_key(shape); !key) return std::move(key.error());
+  const bool lacks_key = !key_known_ && !route_->primary_key.empty();
+  if (map.version != version_ || lacks_key || (map.has_dropped && revives(map, order))) {
+    auto fits = check_shape(shape);
+    if (fits) fits = observe_key(shape);
+    if (!fits) {
+      // Nothing was learned of it: it does not make a table known.
+      if (map.version == 0) maps_.erase(shape.id);
+      return std::move(fits.error());
+    }
     map.slots.clear();
     map.has_dropped = false;
     for (const auto& column : shape.columns) {
@@ -55,13 +66,15 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
     }
     if (!key_known_) {
       if (auto key = observe_key(shape); !key) return std::move(key.error());
+      if (auto named = check_route_key(shape, definite); !named) return std::move(named.error());
     }
+    note_rules(shape);
     if (auto added = add_metadata(); !added) return std::move(added.error());
     map.absent.clear();
     for (uint32_t slot = 0; slot < columns_.size(); ++slot) {
       const bool present = std::find(map.slots.begin(), map.slots.end(), static_cast<int32_t>(slot)) != map.slots.end();
       if (!present && columns_[slot].active && !is_metadata(slot)) map.absent.push_back(slot);
-      if (present && (!columns_[slot].active || !columns_[slot].returned_at.empty())) map.has_dropped = true;
+      if (present && (!columns_[slot].active || !columns_[slot].dropped_at.empty())) map.has_dropped = true;
     }
     map.version = version_;
   }
@@ -74,6 +87,19 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
   }
   if (map.has_dropped) return discard_late(map, order);
   return &map;
+}
+
+// Where every message has a shape of its own. What their rows have shown stays known.
+void TableKnowledge::forget_maps() {
+  for (const auto& [id, map] : maps_) {
+    for (const int32_t slot : map.slots) {
+      if (slot < 0) continue;
+      std::string& seen = columns_[static_cast<uint32_t>(slot)].last_seen;
+      if (map.max_order > seen) seen = map.max_order;
+    }
+  }
+  maps_.clear();
+  forgot_maps_ = true;
 }
 
 bool TableKnowledge::is_metadata(uint32_t slot) const {
@@ -147,15 +173,13 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
     known.active = true;
     ++known.incarnation;
     known.last_seen.assign(order);
-    known.dropped_at.clear();
-    known.returned_at.assign(order);
     known.default_value = is_usable_default(column) ? event::copy_cell(column.default_value, arena_) : cdcrt_cell{};
     if (shape.declared && !known.typed_by_route) {
       known.type = column.type;
       known.type_order.assign(order);
     }
     ++version_;
-  } else if (shape.declared && known.active) {
+  } else if (shape.declared && known.active && (known.dropped_at.empty() || order > known.dropped_at)) {
     if (auto declared = declare_type(found->second, column.type, order); !declared) return std::move(declared.error());
     if (known.default_value.tag == CDCRT_ABSENT && is_usable_default(column) && order < known.type_order) {
       known.default_value = event::copy_cell(column.default_value, arena_);
@@ -209,63 +233,6 @@ void TableKnowledge::type_one_column() {
   if (first != columns_.end()) set_type(static_cast<uint32_t>(first - columns_.begin()), types::string_type(0));
 }
 
-// Equal route keys meet in one partition only when the route's key contains the message's, by which Kafka partitions.
-void TableKnowledge::judge_key_partitions(const event::Shape& shape) {
-  if (key_partitions_judged_ || route_->primary_key.empty()) return;
-  key_partitions_judged_ = true;
-  bool any = false;
-  for (const auto& column : shape.columns) {
-    if (column.key_ordinal == 0) continue;
-    any = true;
-    const auto& names = route_->primary_key;
-    if (std::find(names.begin(), names.end(), column.name) == names.end()) key_crosses_partitions_ = true;
-  }
-  if (!any) key_crosses_partitions_ = true;
-}
-
-Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
-  // Every change is a row of its own there.
-  if (route_->mode == manifest::Mode::kAppend) {
-    key_known_ = true;
-    return {};
-  }
-  judge_key_partitions(shape);
-  std::vector<std::string> names;
-  if (!route_->primary_key.empty()) {
-    names = route_->primary_key;
-  } else if (shape.keyed) {
-    std::vector<std::pair<uint32_t, std::string>> ordered;
-    for (const auto& column : shape.columns) {
-      if (column.key_ordinal > 0) ordered.emplace_back(column.key_ordinal, column.name);
-    }
-    std::sort(ordered.begin(), ordered.end());
-    for (auto& [ordinal, name] : ordered) names.push_back(std::move(name));
-  } else {
-    return {};
-  }
-  if (key_known_) {
-    bool same = names.size() == key_.size();
-    for (std::size_t i = 0; same && i < names.size(); ++i) same = columns_[key_[i]].source_name == names[i];
-    if (same) return {};
-    std::string before, after;
-    for (const uint32_t slot : key_) before += (before.empty() ? "" : ", ") + columns_[slot].source_name;
-    for (const auto& name : names) after += (after.empty() ? "" : ", ") + name;
-    return make_error(CDCRT_UNSUPPORTED, "the key of the table changed from (" + before + ") to (" + after + ")",
-                      "empty the table and its progress and read it again, or fix the key in the route: primary_key = [...]");
-  }
-  std::vector<uint32_t> slots;
-  for (const auto& name : names) {
-    const auto found = slots_.find(name);
-    if (found == slots_.end()) return {};  // its columns come with a later shape, or this shape is being mapped
-    slots.push_back(found->second);
-  }
-  key_ = std::move(slots);
-  for (std::size_t i = 0; i < key_.size(); ++i) columns_[key_[i]].key_ordinal = static_cast<uint32_t>(i + 1);
-  key_known_ = true;
-  ++version_;
-  return {};
-}
-
 std::string_view TableKnowledge::last_seen(uint32_t slot) const {
   std::string_view seen = columns_[slot].last_seen;
   for (const auto& [id, map] : maps_) {
@@ -294,18 +261,27 @@ Result<void> TableKnowledge::drop_absent(const ShapeMap& map, std::string_view o
   return {};
 }
 
+// A shape that was made for what it was before the drop speaks of the column that came back, or brings it back.
 bool TableKnowledge::revives(const ShapeMap& map, std::string_view order) const {
   return std::any_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
-    return slot >= 0 && !columns_[static_cast<uint32_t>(slot)].active && order > columns_[static_cast<uint32_t>(slot)].dropped_at;
+    if (slot < 0) return false;
+    const Column& column = columns_[static_cast<uint32_t>(slot)];
+    return !column.dropped_at.empty() && order > column.dropped_at && (!column.active || map.max_order <= column.dropped_at);
   });
 }
 
+// The first event that was read with a column that came back need not be the first one that has it: other partitions lag.
+bool TableKnowledge::is_late(int32_t slot, std::string_view order) const {
+  if (slot < 0) return false;
+  const Column& column = columns_[static_cast<uint32_t>(slot)];
+  return (!column.active || !order.empty()) && order <= column.dropped_at && !(column.active && column.dropped_at.empty());
+}
+
 const ShapeMap* TableKnowledge::discard_late(const ShapeMap& map, std::string_view order) {
+  if (std::none_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) { return is_late(slot, order); })) return &map;
   late_map_.slots = map.slots;
   for (int32_t& slot : late_map_.slots) {
-    if (slot < 0) continue;
-    const Column& column = columns_[static_cast<uint32_t>(slot)];
-    if (column.active ? !order.empty() && order < column.returned_at : order <= column.dropped_at) slot = -1;
+    if (is_late(slot, order)) slot = -1;
   }
   return &late_map_;
 }
@@ -332,11 +308,12 @@ void TableKnowledge::restore(Column column) {
   restored_ = true;
 }
 
-void TableKnowledge::merge(const std::vector<Column>& stored, bool key_known, std::string_view others) {
+std::vector<uint32_t> TableKnowledge::merge(const std::vector<Column>& stored, bool key_known, std::string_view others) {
+  std::vector<uint32_t> returned;
   for (const Column& column : stored) {
     const auto found = slots_.find(column.source_name);
     if (found != slots_.end()) {
-      merge_column(found->second, column, others);
+      if (merge_column(found->second, column, others)) returned.push_back(found->second);
       continue;
     }
     Column added = column;
@@ -346,10 +323,12 @@ void TableKnowledge::merge(const std::vector<Column>& stored, bool key_known, st
   if (key_known) key_known_ = true;
   restore_sighting(others);
   ++version_;
+  return returned;
 }
 
-void TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::string_view others) {
+bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::string_view others) {
   Column& known = columns_[slot];
+  const bool returned = stored.active && stored.incarnation > known.incarnation;
   const auto take_over = [&](const Column& from) {
     known.active = from.active;
     known.incarnation = from.incarnation;
@@ -368,7 +347,9 @@ void TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
       take_over(stored);
     } else if (stored.active && !known.active && others > known.dropped_at) {
       known.active = true;
-      known.dropped_at.clear();
+      known.dropped_at = stored.dropped_at;
+    } else if (stored.dropped_at > known.dropped_at) {
+      known.dropped_at = stored.dropped_at;
     }
     if (!known.typed_by_route && stored.type.kind != CDCRT_TYPE_UNKNOWN) {
       const bool late = stored.type_order < known.type_order;
@@ -385,6 +366,7 @@ void TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
     if (key_.size() < stored.key_ordinal) key_.resize(stored.key_ordinal);
     key_[stored.key_ordinal - 1] = slot;
   }
+  return returned;
 }
 
 void TableKnowledge::restore_sighting(std::string_view order) {

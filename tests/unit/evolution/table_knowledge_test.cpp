@@ -88,6 +88,49 @@ TEST_CASE("evolution: what is older than a column's return is of the column that
   CHECK((*next)->slots == std::vector<int32_t>{0, 1});
 }
 
+TEST_CASE("evolution: what lies after the drop is the new column's, though the column was first seen later") {
+  manifest::Route route;
+  TableKnowledge before(route);
+  const auto old_shape = shape(1, {{"id", kInt, 1}, {"v", kFloat}}), new_shape = shape(3, {{"id", kInt, 1}, {"v", kInt}});
+  REQUIRE(before.observe(old_shape, "2", true));
+  REQUIRE(before.observe(shape(2, {{"id", kInt, 1}}), "4", true));
+  REQUIRE(before.observe(new_shape, "6", true));
+  TableKnowledge after(route);
+  for (const auto& column : before.columns()) after.restore(column);
+  after.restore_key_known();
+  after.restore_sighting("6");
+  for (TableKnowledge* knowledge : {&before, &after}) {
+    CAPTURE(knowledge == &after);
+    auto late = knowledge->observe(old_shape, "1", true);
+    REQUIRE(late);
+    CHECK((*late)->slots == std::vector<int32_t>{0, -1});
+    CHECK(types::equal(type_of(*knowledge, 1), kInt));
+    auto between = knowledge->observe(new_shape, "5", true);
+    REQUIRE(between);
+    CHECK((*between)->slots == std::vector<int32_t>{0, 1});
+    // The shape of before comes back as well: it says what the new column is.
+    auto again = knowledge->observe(old_shape, "7", true);
+    REQUIRE(again);
+    CHECK((*again)->slots == std::vector<int32_t>{0, 1});
+    CHECK(types::equal(type_of(*knowledge, 1), kFloat));
+    CHECK(knowledge->columns()[1].incarnation == 1);
+  }
+}
+
+TEST_CASE("evolution: a column that another process saw dropped and added again is told of, with where it was dropped") {
+  manifest::Route route;
+  TableKnowledge there(route), here(route);
+  const auto with = shape(1, {{"id", kInt, 1}, {"v", kInt}});
+  REQUIRE(there.observe(with, "2", true));
+  REQUIRE(there.observe(shape(2, {{"id", kInt, 1}}), "4", true));
+  REQUIRE(there.observe(with, "6", true));
+  REQUIRE(here.observe(with, "1", true));
+  REQUIRE(here.observe(with, "5", true));
+  CHECK(here.merge(there.columns(), true, "6") == std::vector<uint32_t>{1});
+  CHECK(here.columns()[1].dropped_at == "4");
+  CHECK(here.merge(there.columns(), true, "6").empty());
+}
+
 TEST_CASE("evolution: a key column is never dropped, and a changed key stops the table") {
   manifest::Route route;
   TableKnowledge knowledge(route);
