@@ -54,7 +54,7 @@ class EventDecoder {
 
   sdk::Status read_key();
   sdk::Status parse_key();
-  /// The schema of the value and where its payload is, by the bytes it begins with or by taking it apart.
+  /// Takes the value apart: its schema, which is learned when it is new, and its payload.
   sdk::Status find_payload(const KnownSchema*& schema, std::string_view& payload);
   sdk::Status decode_root(const KnownSchema* schema);
   sdk::Status decode_natural_root(const MessageShape& shape);
