@@ -36,7 +36,11 @@ bool is_envelope_schema(const debezium::ConnectSchema& schema) {
   return schema.find("before") != nullptr || schema.find("after") != nullptr || schema.find("message") != nullptr;
 }
 
-std::string_view without_space(std::string_view text) { return text.substr(0, text.find_last_not_of(" \t\r\n") + 1); }
+std::string_view without_space(std::string_view text) {
+  const auto is_space = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
 
 /// A message that begins with a known prefix: what stands between it and the last brace.
 std::optional<std::string_view> payload_after(std::string_view message, std::size_t prefix) {
