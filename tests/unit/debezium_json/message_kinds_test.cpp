@@ -116,7 +116,7 @@ TEST_CASE("message kinds: heartbeats, transactions and changes of tables are mar
 }
 
 TEST_CASE("message kinds: an envelope without its operation is no row") {
-  CHECK(says(reject_of(std::string(R"({"before":null,"after":{"id":1},"source":)") + kSource + "}"), "without its \"op\""));
+  CHECK(says(reject_of(std::string(R"({"before":null,"after":{"id":1},"source":)") + kSource + "}"), "its \"op\" or \"source\" is missing"));
 }
 
 TEST_CASE("message kinds: binary encodings are named") {
@@ -136,8 +136,10 @@ TEST_CASE("message kinds: events = flattened takes every value for a row") {
     if (message.value.front() != '{' || message.value.starts_with(R"({"schema")")) continue;
     CAPTURE(message.value);
     const Decoded decoded = decode({flattened(message.value)}, "srv.public.audit", flat);
-    // The key {"id":1} is no column of some.
-    for (const auto& reject : decoded.rejects) CHECK_MESSAGE(says(reject.text, "key"), reject.text);
+    // The key {"id":1} is no column of some; some are Debezium's own envelopes, which nothing makes a row.
+    for (const auto& reject : decoded.rejects) {
+      CHECK_MESSAGE((says(reject.text, "key") || says(reject.text, "an event with an envelope")), reject.text);
+    }
   }
   const Decoded decoded = decode({flattened(R"({"id":"1","status":"BEGIN","event_count":null,"data_collections":null})")}, "srv.transaction", flat);
   REQUIRE(decoded.rows.size() == 1);

@@ -13,6 +13,22 @@ namespace {
 
 constexpr std::string_view kHeartbeatTopic = "__debezium-heartbeat";
 constexpr const char* kOtherTopics = "this format reads Debezium's events; leave other topics out of the source's topics";
+constexpr const char* kMend = "let the producer write Debezium's events as they are, or leave the topic out of the source's topics";
+
+Status damaged_envelope() {
+  return Status::bad_record("value: it looks like an event with an envelope, but its \"op\" or \"source\" is missing or damaged", kMend);
+}
+
+Status not_flattened() {
+  return Status::bad_record("value: an event with an envelope, while events = \"flattened\" is set",
+                            "leave `events` out of the format's settings: the two kinds are told apart by themselves");
+}
+
+Status wrapped_event(std::string_view name) {
+  std::string quoted;
+  debezium::append_json_string(name, quoted);
+  return Status::bad_record("value: " + quoted + " holds an event or a part of one, so this is no row", kMend);
+}
 
 Status not_json(const char* part, const debezium::JsonError& error, std::size_t base) {
   return Status::bad_record(
@@ -34,6 +50,19 @@ bool is_envelope_schema(const debezium::ConnectSchema& schema) {
   if (schema.name.ends_with("Envelope")) return true;
   if (source->find("connector") == nullptr || source->find("name") == nullptr) return false;
   return schema.find("before") != nullptr || schema.find("after") != nullptr || schema.find("message") != nullptr;
+}
+
+/// A row's schema in which an envelope can still be seen, or that holds one.
+bool resembles_envelope_schema(const debezium::ConnectSchema& schema) {
+  if (schema.name.ends_with("Envelope")) return true;
+  for (const debezium::ConnectSchema& field : schema.fields) {
+    if (field.type != "struct") continue;
+    const bool image = field.field == "before" || field.field == "after";
+    if (image && !field.name.starts_with("io.debezium.")) return true;
+    if (field.field == "source" && field.find("connector") != nullptr) return true;
+    if (is_envelope_schema(field) || field.name.ends_with("Envelope")) return true;
+  }
+  return false;
 }
 
 std::string_view without_space(std::string_view text) {
@@ -116,10 +145,7 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
   if (is_marker_schema(schema->name)) {
     made.form = Form::kMarker;
   } else if (settings_.events == Events::kEnvelope ? schema->find("op") != nullptr : is_envelope_schema(*schema)) {
-    if (settings_.events == Events::kFlattened) {
-      return Status::bad_record("value: an event with an envelope, while events = \"flattened\" is set",
-                                "leave `events` out of the format's settings: the two kinds are told apart by themselves");
-    }
+    if (settings_.events == Events::kFlattened) return not_flattened();
     made.form = Form::kEnvelope;
     const debezium::ConnectSchema* after = schema->find("after");
     const debezium::ConnectSchema* row = after != nullptr ? after : schema->find("before");
@@ -138,6 +164,12 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
     if (settings_.events == Events::kEnvelope) {
       return Status::bad_record("value: a row without envelope, while events = \"envelope\" is set",
                                 "leave `events` out of the format's settings, or the topic out of the source's topics");
+    }
+    if (settings_.events == Events::kAuto && resembles_envelope_schema(*schema)) {
+      const auto parts = debezium::split_converter_message(value);
+      const bool readable = parts && tape_.parse(parts->payload) && tape_[0].kind == Kind::kObject;
+      const ForeignFormat* format = readable ? recognise_foreign(tape_, 0, message_->key()) : nullptr;
+      return format != nullptr ? foreign_status("value", *format) : damaged_envelope();
     }
     made.form = Form::kFlattened;
     made.layout = declared_layout(*schema, settings_.metadata_prefix, converter_);
@@ -172,15 +204,21 @@ Status EventDecoder::decode_root(const KnownSchema* schema) {
   if (schema != nullptr && schema->form == Form::kMarker) return marker();
   if (tape_[0].kind != Kind::kObject) return not_an_object();
   if (schema != nullptr && schema->form == Form::kFlattened) return decode_flattened(schema->layout.get());
-  if (schema == nullptr && settings_.events == Events::kFlattened) return is_heartbeat() ? marker() : decode_flattened(nullptr);
   MessageShape shape;
   if (const uint32_t twice = shape.read(tape_); twice != 0) {
     return Status::bad_record("value: \"" + std::string(tape_.text(twice)) + "\" stands twice in the event (byte " +
                               std::to_string(tape_.offset(twice) + base_) + ")");
   }
-  if (schema == nullptr) return decode_natural_root(shape);
+  if (schema == nullptr) return settings_.events == Events::kFlattened ? decode_natural_row(shape) : decode_natural_root(shape);
   if (shape[Part::kSource] != 0) read_source(shape[Part::kSource]);
   return decode_envelope({shape[Part::kBefore], shape[Part::kAfter], shape[Part::kSource], shape[Part::kOperation]}, schema->layout.get());
+}
+
+Status EventDecoder::decode_natural_row(const MessageShape& shape) {
+  const bool debezium_source = shape[Part::kSource] != 0 && read_source(shape[Part::kSource]);
+  if (debezium_source && shape.resembles_envelope(tape_)) return not_flattened();
+  source_ = debezium::SourceValues();
+  return is_heartbeat() ? marker() : decode_flattened(nullptr);
 }
 
 Status EventDecoder::decode_natural_root(const MessageShape& shape) {
@@ -197,10 +235,11 @@ Status EventDecoder::decode_natural_root(const MessageShape& shape) {
     if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign_status("value", *format);
     return decode_envelope(envelope, nullptr);
   }
+  const uint32_t wrapped = find_wrapped_event(tape_);
   // Whoever writes such a source writes no row: a json column would be text here.
-  if (debezium_source && (envelope.before != 0 || envelope.after != 0)) {
-    return Status::bad_record("value: an event with Debezium's \"source\" but without its \"op\"",
-                              "a transform took it away, or damaged the event: mend it before Kafka, or leave the topic out of the source's topics");
+  if (debezium_source || wrapped != 0 || shape.resembles_envelope(tape_)) {
+    if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign_status("value", *format);
+    return wrapped != 0 && !debezium_source ? wrapped_event(tape_.text(wrapped)) : damaged_envelope();
   }
   source_ = debezium::SourceValues();
   return decode_flattened(nullptr);

@@ -58,6 +58,8 @@ class EventDecoder {
   sdk::Status find_payload(const KnownSchema*& schema, std::string_view& payload);
   sdk::Status decode_root(const KnownSchema* schema);
   sdk::Status decode_natural_root(const MessageShape& shape);
+  /// The operator says that it is a row.
+  sdk::Status decode_natural_row(const MessageShape& shape);
   sdk::Status not_an_object();
   /// The value is a text that holds a JSON object, which header_tape_ then does.
   bool holds_json_text();

@@ -53,11 +53,44 @@ bool is_list_of_collections(const JsonTape& tape, uint32_t list) {
   return true;
 }
 
+bool is_connect_schema(const JsonTape& tape, uint32_t value) {
+  if (tape[value].kind != Kind::kObject) return false;
+  const uint32_t type = tape.find(value, "type");
+  return type != 0 && tape[type].kind == Kind::kString && (tape.text(type) != "struct" || tape.find(value, "fields") != 0);
+}
+
+/// Debezium's block of the source, whatever it is called.
+bool is_source(const JsonTape& tape, uint32_t value) {
+  for (const char* name : {"connector", "version", "name"}) {
+    const uint32_t member = tape.find(value, name);
+    if (member == 0 || tape[member].kind != Kind::kString) return false;
+  }
+  return tape.find(value, "ts_ms") != 0 || tape.find(value, "db") != 0;
+}
+
+/// An event, its source, or a schema and its payload, here or further inside. A column's value may have a before and an after of its own.
+bool holds_event(const JsonTape& tape, uint32_t value, int depth) {
+  constexpr int kDeepest = 6;
+  if (tape[value].kind == Kind::kArray && tape[value].size != 0) return depth < kDeepest && holds_event(tape, value + 1, depth + 1);
+  if (tape[value].kind != Kind::kObject) return false;
+  MessageShape shape;
+  shape.read(tape, value);
+  if (shape.is_event(tape) || is_source(tape, value)) return true;
+  const uint32_t schema = tape.find(value, "schema");
+  if (schema != 0 && tape.find(value, "payload") != 0 && is_connect_schema(tape, schema)) return true;
+  uint32_t name = value + 1;
+  for (uint32_t i = 0; i < tape[value].size && depth < kDeepest; ++i) {
+    if (holds_event(tape, name + 1, depth + 1)) return true;
+    name = tape[name + 1].next;
+  }
+  return false;
+}
+
 }  // namespace
 
-uint32_t MessageShape::read(const JsonTape& tape) {
-  uint32_t name = 1;
-  for (uint32_t i = 0; i < tape[0].size; ++i) {
+uint32_t MessageShape::read(const JsonTape& tape, uint32_t object) {
+  uint32_t name = object + 1;
+  for (uint32_t i = 0; i < tape[object].size; ++i) {
     const Part part = part_of(tape.text(name));
     if (part == Part::kNone) {
       others_ = true;
@@ -86,6 +119,29 @@ bool MessageShape::is_bare_envelope(const JsonTape& tape, bool names_table) cons
          has_only({Part::kBefore, Part::kAfter, Part::kSource, Part::kOperation, Part::kMessage, Part::kTransaction, Part::kTime});
 }
 
+bool MessageShape::is_event(const JsonTape& tape) const {
+  const bool source = is(tape, Part::kSource, Kind::kObject);
+  if (source && tape.find((*this)[Part::kSource], "connector") != 0) return true;
+  return is(tape, Part::kOperation, Kind::kString) && (source || is(tape, Part::kBefore, Kind::kObject) || is(tape, Part::kAfter, Kind::kObject));
+}
+
+bool MessageShape::resembles_envelope(const JsonTape& tape) const {
+  // A column's value is an object where it is a number without a scale or a geometry, and nowhere else.
+  const auto is_row = [&](Part part) {
+    if (!is(tape, part, Kind::kObject)) return false;
+    const uint32_t object = (*this)[part];
+    const bool number = tape.find(object, "scale") != 0 && tape.find(object, "value") != 0;
+    return !number && tape.find(object, "wkb") == 0;
+  };
+  if (is_row(Part::kBefore) || is_row(Part::kAfter) || is_event(tape)) return true;
+  if (!is(tape, Part::kOperation, Kind::kString) || tape.text((*this)[Part::kOperation]).size() != 1) return false;
+  const bool transaction = is(tape, Part::kTransaction, Kind::kNull) || is(tape, Part::kTransaction, Kind::kObject);
+  if (transaction && is(tape, Part::kTime, Kind::kNumber) && ((*this)[Part::kBefore] != 0 || (*this)[Part::kAfter] != 0)) return true;
+  // A truncate without its source.
+  return is(tape, Part::kBefore, Kind::kNull) && is(tape, Part::kAfter, Kind::kNull) &&
+         has_only({Part::kBefore, Part::kAfter, Part::kSource, Part::kOperation, Part::kTransaction, Part::kTime});
+}
+
 bool MessageShape::is_transaction(const JsonTape& tape, std::string_view topic) const {
   if (!is(tape, Part::kStatus, Kind::kString) || !is(tape, Part::kId, Kind::kString)) return false;
   if (!has_only({Part::kStatus, Part::kId, Part::kEventCount, Part::kDataCollections, Part::kTime})) return false;
@@ -107,6 +163,23 @@ bool MessageShape::is_schema_change(const JsonTape& tape, bool debezium_source) 
   return said && (*this)[Part::kDatabaseName] != 0 &&
          (debezium_source || is(tape, Part::kTableChanges, Kind::kArray) || is(tape, Part::kPosition, Kind::kObject)) &&
          has_only({Part::kSource, Part::kPosition, Part::kTime, Part::kDatabaseName, Part::kSchemaName, Part::kDdl, Part::kTableChanges});
+}
+
+uint32_t find_wrapped_event(const JsonTape& tape) {
+  uint32_t name = 1;
+  bool schema = false;
+  uint32_t payload = 0;
+  for (uint32_t i = 0; i < tape[0].size; ++i) {
+    const uint32_t value = name + 1;
+    if (tape[value].kind == Kind::kObject || tape[value].kind == Kind::kArray) {
+      const std::string_view text = tape.text(name);
+      if (holds_event(tape, value, 0) || (text == "schema" && is_connect_schema(tape, value))) return name;
+      if (text == "payload" && tape[value].kind == Kind::kObject) payload = name;
+    }
+    if (tape.text(name) == "schema") schema = true;
+    name = tape[value].next;
+  }
+  return schema || tape[0].size == 1 ? payload : 0;
 }
 
 }  // namespace cdcrt::debezium_json

@@ -112,7 +112,12 @@ Status EventDecoder::decode_envelope(const Envelope& envelope, const Layout* lay
   const char code = operation.size() == 1 ? operation[0] : '?';
   if (source_[SourceField::kConnector] == "cassandra") return foreign_status("value", kCassandra);
   if (source_[SourceField::kConnector] == "mongodb" && layout == nullptr) return foreign_status("value", kDebeziumMongo);
-  if (code == 'm') return marker();
+  if (code == 'm' || code == 't') {
+    for (const uint32_t image : {envelope.before, envelope.after}) {
+      if (image != 0 && tape_[image].kind != Kind::kNull) return Status::bad_record("value: operation " + quoted(operation) + " with a row");
+    }
+    if (code == 'm') return marker();
+  }
   TableReference table;
   if (Status status = table_reference(table); !status) return status;
   if (code == 't') {
