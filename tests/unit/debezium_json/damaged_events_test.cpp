@@ -42,14 +42,15 @@ class Damage {
     json_.Parse<rapidjson::kParseFullPrecisionFlag>(value.c_str());
     done_.clear();
     const bool schemas = json_.HasMember("schema") && json_.HasMember("payload");
-    for (int changes = pick(4) == 0 ? 2 : 1; changes > 0; --changes) {
+    const bool wrapped = pick(6) == 0;
+    for (int changes = pick(4) == 0 && !wrapped ? 2 : 1; changes > 0; --changes) {
       const int kind = pick(schemas ? 7 : 4);
       if (kind <= 2) change_member(schemas ? payload() : json_);
       if (kind == 3) change_source(schemas ? payload() : json_);
       if (kind == 4) change_member(json_);
       if (kind >= 5) change_schema();
     }
-    if (pick(6) == 0) wrap();
+    if (wrapped) wrap();
     value = text_of(json_);
     return done_;
   }
@@ -144,7 +145,7 @@ class Damage {
 
 /// Nothing of the event is left, or a text that is a row's value like any other.
 bool takes_the_event_away(const std::string& done) {
-  for (const char* words : {"replaces payload", "removes payload", "makes a text of payload"}) {
+  for (const char* words : {"replaces payload", "removes payload", "makes a text of payload", "renames payload", "replaces before"}) {
     if (done.find(words) != std::string::npos) return true;
   }
   return false;
@@ -186,6 +187,8 @@ TEST_CASE("damaged events: read with the same row or refused, never taken for ro
         for (int time = 0; time < 12; ++time) {
           TestMessage message = events[at];
           const std::string done = Damage(++seed).apply(*message.value);
+          // A truncate is so little that nothing of it is left after two.
+          if (expected->operation == "TRUNCATE" && done.find("; ") + 2 != done.size()) continue;
           if (done.empty() || takes_the_event_away(done)) continue;
           for (const Options& options : kOptions) {
             const Decoded decoded = decode({message}, topic, options);

@@ -80,7 +80,11 @@ TEST_CASE("message kinds: columns may be called as the members of Debezium's mes
         R"({"id":"a","status":"BEGIN","event_count":null,"data_collections":null})", R"({"id":1,"before":"x","after":"y","op":"u"})",
         R"({"id":1,"before":null,"after":null,"op":"u","source":null})", R"({"id":1,"historyRecord":"x","source":"y"})",
         R"({"id":1,"databaseName":"d","schemaName":"s","ddl":"x","tableChanges":"[]","source":"y"})",
-        R"({"id":1,"message":"m","transaction":"t","ts_ms":5})", R"({"id":1,"schema":"s","payload":"p"})"}) {
+        R"({"id":1,"message":"m","transaction":"t","ts_ms":5})", R"({"id":1,"schema":"s","payload":"p"})",
+        R"({"id":1,"op":"c","source":null,"before":null,"after":"new","ts_ms":17000,"transaction":null})",
+        R"({"id":1,"before":{"scale":0,"value":"BQ=="},"after":{"scale":1,"value":"Bg=="},"op":"u"})",
+        R"({"id":1,"after":{"wkb":"AQE=","srid":null},"op":"u","source":"web"})", R"({"id":1,"schema":"public","payload":[1,2]})",
+        R"({"id":1,"payload":{"type":"struct","x":[1]}})", R"({"id":1,"diff":{"before":{"a":1},"after":{"a":2}},"source":"web"})"}) {
     CHECK(row_of(value).contains("id"));
   }
   CHECK(row_of(R"({"op":"c","source":"web","after":"x"})", "srv.public.audit", R"({"op":"c"})").at("after") == "STRING x");

@@ -235,7 +235,7 @@ Status EventDecoder::decode_natural_root(const MessageShape& shape) {
     if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign_status("value", *format);
     return decode_envelope(envelope, nullptr);
   }
-  const uint32_t wrapped = find_wrapped_event(tape_);
+  const uint32_t wrapped = find_wrapped_event(tape_, shape);
   // Whoever writes such a source writes no row: a json column would be text here.
   if (debezium_source || wrapped != 0 || shape.resembles_envelope(tape_)) {
     if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign_status("value", *format);

@@ -53,14 +53,22 @@ bool is_list_of_collections(const JsonTape& tape, uint32_t list) {
   return true;
 }
 
+/// A column's value is an object where it is a number without a scale or a geometry, and nowhere else.
+bool is_row(const JsonTape& tape, uint32_t value) {
+  if (value == 0 || tape[value].kind != Kind::kObject) return false;
+  const bool number = tape.find(value, "scale") != 0 && tape.find(value, "value") != 0;
+  return !number && tape.find(value, "wkb") == 0;
+}
+
 bool is_connect_schema(const JsonTape& tape, uint32_t value) {
   if (tape[value].kind != Kind::kObject) return false;
   const uint32_t type = tape.find(value, "type");
   return type != 0 && tape[type].kind == Kind::kString && (tape.text(type) != "struct" || tape.find(value, "fields") != 0);
 }
 
-/// Debezium's block of the source, whatever it is called.
-bool is_source(const JsonTape& tape, uint32_t value) {
+/// Debezium's block of the source or of the transaction, whatever it is called.
+bool is_block(const JsonTape& tape, uint32_t value) {
+  if (tape.find(value, "total_order") != 0 && tape.find(value, "data_collection_order") != 0) return true;
   for (const char* name : {"connector", "version", "name"}) {
     const uint32_t member = tape.find(value, name);
     if (member == 0 || tape[member].kind != Kind::kString) return false;
@@ -75,7 +83,8 @@ bool holds_event(const JsonTape& tape, uint32_t value, int depth) {
   if (tape[value].kind != Kind::kObject) return false;
   MessageShape shape;
   shape.read(tape, value);
-  if (shape.is_event(tape) || is_source(tape, value)) return true;
+  const bool remnant = shape[Part::kBefore] != 0 && shape[Part::kAfter] != 0 && shape[Part::kTime] != 0;
+  if (remnant || shape.is_event(tape) || is_block(tape, value)) return true;
   const uint32_t schema = tape.find(value, "schema");
   if (schema != 0 && tape.find(value, "payload") != 0 && is_connect_schema(tape, schema)) return true;
   uint32_t name = value + 1;
@@ -126,20 +135,13 @@ bool MessageShape::is_event(const JsonTape& tape) const {
 }
 
 bool MessageShape::resembles_envelope(const JsonTape& tape) const {
-  // A column's value is an object where it is a number without a scale or a geometry, and nowhere else.
-  const auto is_row = [&](Part part) {
-    if (!is(tape, part, Kind::kObject)) return false;
-    const uint32_t object = (*this)[part];
-    const bool number = tape.find(object, "scale") != 0 && tape.find(object, "value") != 0;
-    return !number && tape.find(object, "wkb") == 0;
-  };
-  if (is_row(Part::kBefore) || is_row(Part::kAfter) || is_event(tape)) return true;
-  if (!is(tape, Part::kOperation, Kind::kString) || tape.text((*this)[Part::kOperation]).size() != 1) return false;
-  const bool transaction = is(tape, Part::kTransaction, Kind::kNull) || is(tape, Part::kTransaction, Kind::kObject);
-  if (transaction && is(tape, Part::kTime, Kind::kNumber) && ((*this)[Part::kBefore] != 0 || (*this)[Part::kAfter] != 0)) return true;
-  // A truncate without its source.
-  return is(tape, Part::kBefore, Kind::kNull) && is(tape, Part::kAfter, Kind::kNull) &&
-         has_only({Part::kBefore, Part::kAfter, Part::kSource, Part::kOperation, Part::kTransaction, Part::kTime});
+  if (is_row(tape, (*this)[Part::kBefore]) || is_row(tape, (*this)[Part::kAfter]) || is_event(tape)) return true;
+  if (!is(tape, Part::kOperation, Kind::kString) || tape.text((*this)[Part::kOperation]).size() != 1 || (*this)[Part::kBefore] + (*this)[Part::kAfter] == 0 ||
+      !has_only({Part::kBefore, Part::kAfter, Part::kSource, Part::kOperation, Part::kTransaction, Part::kTime})) {
+    return false;
+  }
+  if (is(tape, Part::kTime, Kind::kNumber) && (is(tape, Part::kTransaction, Kind::kNull) || is(tape, Part::kTransaction, Kind::kObject))) return true;
+  return is(tape, Part::kBefore, Kind::kNull) && is(tape, Part::kAfter, Kind::kNull);
 }
 
 bool MessageShape::is_transaction(const JsonTape& tape, std::string_view topic) const {
@@ -165,7 +167,10 @@ bool MessageShape::is_schema_change(const JsonTape& tape, bool debezium_source) 
          has_only({Part::kSource, Part::kPosition, Part::kTime, Part::kDatabaseName, Part::kSchemaName, Part::kDdl, Part::kTableChanges});
 }
 
-uint32_t find_wrapped_event(const JsonTape& tape) {
+uint32_t find_wrapped_event(const JsonTape& tape, const MessageShape& shape) {
+  const uint32_t operation = shape[Part::kOperation];
+  const bool says_operation = operation != 0 && tape[operation].kind == Kind::kString && tape.text(operation).size() == 1 &&
+                              shape[Part::kBefore] + shape[Part::kAfter] != 0;
   uint32_t name = 1;
   bool schema = false;
   uint32_t payload = 0;
@@ -173,6 +178,7 @@ uint32_t find_wrapped_event(const JsonTape& tape) {
     const uint32_t value = name + 1;
     if (tape[value].kind == Kind::kObject || tape[value].kind == Kind::kArray) {
       const std::string_view text = tape.text(name);
+      if (says_operation && is_row(tape, value)) return name;
       if (holds_event(tape, value, 0) || (text == "schema" && is_connect_schema(tape, value))) return name;
       if (text == "payload" && tape[value].kind == Kind::kObject) payload = name;
     }

@@ -62,6 +62,6 @@ class MessageShape {
 };
 
 /// The name of a member that holds an event, or a part of one that no column's value is: {"data":{"op":"c","after":..}}. 0: none.
-uint32_t find_wrapped_event(const debezium::JsonTape& tape);
+uint32_t find_wrapped_event(const debezium::JsonTape& tape, const MessageShape& shape);
 
 }  // namespace cdcrt::debezium_json
