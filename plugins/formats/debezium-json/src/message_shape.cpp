@@ -131,7 +131,7 @@ bool MessageShape::is_bare_envelope(const JsonTape& tape, bool names_table) cons
 bool MessageShape::is_event(const JsonTape& tape) const {
   const bool source = is(tape, Part::kSource, Kind::kObject);
   if (source && tape.find((*this)[Part::kSource], "connector") != 0) return true;
-  return is(tape, Part::kOperation, Kind::kString) && (source || is(tape, Part::kBefore, Kind::kObject) || is(tape, Part::kAfter, Kind::kObject));
+  return is(tape, Part::kOperation, Kind::kString) && (source || is_row(tape, (*this)[Part::kBefore]) || is_row(tape, (*this)[Part::kAfter]));
 }
 
 bool MessageShape::resembles_envelope(const JsonTape& tape) const {
