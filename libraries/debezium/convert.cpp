@@ -185,6 +185,7 @@ Problem Converter::natural(const JsonTape& tape, uint32_t name, cdcrt_cell& cell
       return nullptr;
     case Kind::kObject:
       if (looks_like_decimal(tape, value) && variable_decimal(tape, value, cell) == nullptr) return nullptr;
+      if (const uint8_t kind = structured_kind(tape, value); kind != CDCRT_TYPE_UNKNOWN) return structured(kind, tape, value, cell);
       sdk::set_text(cell, CDCRT_JSON, rows_->copy(tape.raw_value(name)));
       return nullptr;
     case Kind::kArray:
@@ -233,7 +234,7 @@ Problem Converter::typed(const Column& column, const JsonTape& tape, uint32_t va
     case Conversion::kVariableDecimal:
       return variable_decimal(tape, value, cell);
     case Conversion::kStructured:
-      return structured(column, tape, value, cell);
+      return structured(column.type.kind, tape, value, cell);
     case Conversion::kBinaryDecimal:
       if (token.kind == Kind::kNumber) return decimal_text(tape.text(value), cell);  // decimal.format=NUMERIC
       break;

@@ -1,5 +1,7 @@
 // Debezium's structured dates, times and durations (time.precision.mode = structured): put together to ISO 8601, then read as such.
+#include <algorithm>
 #include <charconv>
+#include <initializer_list>
 #include <limits>
 #include <string>
 
@@ -193,10 +195,37 @@ const Column& iso_column(uint8_t kind) {
 
 }  // namespace
 
-Problem Converter::structured(const Column& column, const JsonTape& tape, uint32_t value, cdcrt_cell& cell) {
+uint8_t Converter::structured_kind(const JsonTape& tape, uint32_t value) {
+  const std::size_t size = tape[value].size;
+  if (size < 4 || size > 12) return CDCRT_TYPE_UNKNOWN;
+  std::size_t found = 0;
+  const auto has = [&](const char* name) {
+    const bool there = tape.find(value, name) != 0;
+    found += there ? 1 : 0;
+    return there;
+  };
+  const auto has_all = [&](std::initializer_list<const char*> names) { return std::all_of(names.begin(), names.end(), has); };
+  uint8_t kind = CDCRT_TYPE_UNKNOWN;
+  if (has_all({"years", "months", "days", "hours", "minutes", "seconds"})) {
+    kind = CDCRT_TYPE_INTERVAL;
+  } else {
+    found = 0;
+    const bool dated = has_all({"year", "month", "day", "specialValue"});
+    if (dated && size == 4) return CDCRT_TYPE_DATE;
+    if (!dated) found = 0;
+    if (!has_all({"hour", "minute", "second"})) return CDCRT_TYPE_UNKNOWN;
+    const bool zoned = has("offsetSeconds");
+    kind = dated ? (zoned ? CDCRT_TYPE_TIMESTAMPTZ : CDCRT_TYPE_TIMESTAMP) : (zoned ? CDCRT_TYPE_TIMETZ : CDCRT_TYPE_TIME);
+    if (dated && zoned) has("zoneId");
+  }
+  if (!has("nanos") && !has("picoseconds")) return CDCRT_TYPE_UNKNOWN;
+  has("precision");
+  return found == size ? kind : static_cast<uint8_t>(CDCRT_TYPE_UNKNOWN);
+}
+
+Problem Converter::structured(uint8_t kind, const JsonTape& tape, uint32_t value, cdcrt_cell& cell) {
   if (tape[value].kind != Kind::kObject) return "not a structured date, time or duration";
   const Parts parts(tape, value);
-  const uint8_t kind = column.type.kind;
   const bool dated = kind == CDCRT_TYPE_DATE || kind == CDCRT_TYPE_TIMESTAMP || kind == CDCRT_TYPE_TIMESTAMPTZ;
   const bool zoned = kind == CDCRT_TYPE_TIMESTAMPTZ || kind == CDCRT_TYPE_TIMETZ;
   std::string text;

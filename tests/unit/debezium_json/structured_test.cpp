@@ -119,6 +119,26 @@ TEST_CASE("structured values: a number without a scale is a decimal without a sc
   for (const auto& row : decoded.rows) CHECK(row.cells.at("ID") == "DECIMAL 5");
 }
 
+TEST_CASE("structured values: dates, times and durations are known without a schema by their members") {
+  for (const auto& [value, expected] : std::vector<std::pair<std::string, std::string>>{
+           {R"({"year":2026,"month":7,"day":4,"specialValue":null})", "DATE 20638"},
+           {R"({"year":null,"month":null,"day":null,"specialValue":"POSITIVE_INFINITY"})", "DATE 9223372036854775807"},
+           {R"({"year":1970,"month":1,"day":2,"hour":0,"minute":0,"second":1,"nanos":1000,"specialValue":null,"precision":6})", "TIMESTAMP 86401000001"},
+           {R"({"year":1970,"month":1,"day":1,"hour":2,"minute":0,"second":5,"nanos":0,"offsetSeconds":7200,"zoneId":null,"specialValue":null,"precision":6})",
+            "TIMESTAMPTZ 5000000"},
+           {R"({"hour":23,"minute":59,"second":59,"nanos":999999000,"precision":6})", "TIME 86399999999"},
+           {R"({"hour":12,"minute":13,"second":14,"nanos":0,"offsetSeconds":0,"precision":6})", "STRING 12:13:14+00:00"},
+           {R"({"years":1,"months":2,"days":3,"hours":4,"minutes":5,"seconds":6,"nanos":500000000,"precision":6})", "INTERVAL P1Y2M3DT4H5M6.5S"},
+           {R"({"year":2026,"month":7,"day":4})", R"(JSON {"year":2026,"month":7,"day":4})"},
+           {R"({"hour":1,"minute":2,"second":3,"nanos":0,"by":"x"})", R"(JSON {"hour":1,"minute":2,"second":3,"nanos":0,"by":"x"})"}}) {
+    CAPTURE(value);
+    const Decoded decoded = decode({without("1", "{\"ID\":1,\"V\":" + value + "}")});
+    REQUIRE(decoded.rows.size() == 1);
+    CHECK(decoded.rows[0].cells.at("V") == expected);
+  }
+  CHECK(decode({without("1", R"({"ID":1,"V":{"year":2026,"month":2,"day":31,"specialValue":null}})")}).rejects.size() == 1);
+}
+
 TEST_CASE("structured values: an object that only resembles a number without a scale stays JSON") {
   for (const std::string value :
        {R"({"scale":0,"value":""})", R"({"scale":0,"value":"12"})", R"({"scale":0,"value":"a-_b"})", R"({"scale":"0","value":"BQ=="})",

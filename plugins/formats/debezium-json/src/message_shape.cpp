@@ -53,11 +53,12 @@ bool is_list_of_collections(const JsonTape& tape, uint32_t list) {
   return true;
 }
 
-/// A column's value is an object where it is a number without a scale or a geometry, and nowhere else.
+/// A column's value is an object where it is a number without a scale, a geometry or a structured time, and nowhere else.
 bool is_row(const JsonTape& tape, uint32_t value) {
   if (value == 0 || tape[value].kind != Kind::kObject) return false;
   const bool number = tape.find(value, "scale") != 0 && tape.find(value, "value") != 0;
-  return !number && tape.find(value, "wkb") == 0;
+  const bool time = tape.find(value, "specialValue") != 0 || tape.find(value, "nanos") != 0 || tape.find(value, "picoseconds") != 0;
+  return !number && !time && tape.find(value, "wkb") == 0;
 }
 
 bool is_connect_schema(const JsonTape& tape, uint32_t value) {

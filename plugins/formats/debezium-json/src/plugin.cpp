@@ -48,13 +48,17 @@ constexpr const char* kNotes =
     "| boolean, int8 to int64, Year | BOOL, INT8 to INT64, INT32 |\n"
     "| float, double | FLOAT32, FLOAT64 |\n"
     "| Decimal, VariableScaleDecimal | DECIMAL, digit for digit |\n"
-    "| Date, IsoDate | DATE |\n| Time, MicroTime, NanoTime, IsoTime | TIME |\n| ZonedTime | TIMETZ |\n"
-    "| Timestamp, MicroTimestamp, NanoTimestamp, IsoTimestamp | TIMESTAMP |\n| ZonedTimestamp | TIMESTAMPTZ |\n"
-    "| MicroDuration, NanoDuration, Interval | INTERVAL |\n"
+    "| Date, IsoDate, StructuredDate | DATE |\n| Time, MicroTime, NanoTime, IsoTime, StructuredTime | TIME |\n"
+    "| ZonedTime, StructuredZonedTime | TIMETZ |\n"
+    "| Timestamp, MicroTimestamp, NanoTimestamp, IsoTimestamp, StructuredTimestamp | TIMESTAMP |\n"
+    "| ZonedTimestamp, StructuredZonedTimestamp | TIMESTAMPTZ |\n"
+    "| MicroDuration, NanoDuration, Interval, StructuredDuration | INTERVAL |\n"
     "| string, Xml, Enum, EnumSet, Ltree, Bits (0 and 1) | STRING |\n| bytes | BYTES |\n| Uuid | UUID |\n"
     "| Json, map, struct, geometry, SparseVector | JSON |\n| array, DoubleVector, FloatVector | ARRAY |\n\n"
     "Without schemas integers, decimals, texts, booleans, objects and arrays are what they are in JSON; the route's columns say what they "
-    "mean.";
+    "mean. VariableScaleDecimal and structured dates and times are known by their members.\n\n"
+    "Messages of Canal, Maxwell, AWS DMS, CloudEvents, CockroachDB, TiCDC, GoldenGate, wal2json, MongoDB, and of Debezium's Cassandra and "
+    "MongoDB connectors are named and refused.";
 
 }  // namespace
 
