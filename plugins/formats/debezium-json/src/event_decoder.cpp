@@ -141,7 +141,6 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
   auto schema = debezium::parse_schema(text, problem);
   if (!schema) return Status::bad_record("value: the schema cannot be read: " + problem);
   KnownSchema made;
-  if (prefix != 0) made.prefix = std::string(value.substr(0, prefix));
   if (is_marker_schema(schema->name)) {
     made.form = Form::kMarker;
   } else if (settings_.events == Events::kEnvelope ? schema->find("op") != nullptr : is_envelope_schema(*schema)) {
@@ -180,6 +179,7 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
     if (schema->type == "string" && parts && tape_.parse(parts->payload) && holds_json_text()) return not_an_object();
     return Status::bad_record("value: the schema is of type " + schema->type + ", not a struct", kOtherTopics);
   }
+  if (prefix != 0) made.prefix = std::string(value.substr(0, prefix));
   known = topic_->learn_value(std::move(made));
   return {};
 }
