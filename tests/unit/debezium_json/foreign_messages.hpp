@@ -106,6 +106,18 @@ inline const std::vector<ForeignMessage> kForeignMessages = {
      R"json({"ts_ms":1,"op":"u","source":{"version":"3.2.0.Final","connector":"cassandra","name":"srv","ts_ms":1,"snapshot":false,"keyspace":"inventory","table":"customers","cluster":"c","file":"CommitLog-6-123.log","pos":54},"after":{"id":{"value":1001,"deletion_ts":null,"set":true},"name":null}})json"},
     {"Cassandra by Debezium", "Cassandra connector", R"json({"id":1001})json",
      R"json({"ts_ms":1,"op":"d","source":{"version":"3.2.0.Final","connector":"cassandra","name":"srv","ts_ms":1,"snapshot":false,"keyspace":"inventory","table":"customers","cluster":"c","file":"CommitLog-6-123.log","pos":54},"after":{"id":{"value":1001,"deletion_ts":5,"set":true},"name":null}})json"},
+    {"TiCDC open protocol", "TiCDC's open protocol", R"json({"ts":415508856908021766,"scm":"test","tbl":"t","t":1})json",
+     R"json({"u":{"id":{"t":3,"h":true,"f":11,"v":1},"val":{"t":15,"f":64,"v":"aa"}}})json"},
+    {"TiCDC open protocol", "TiCDC's open protocol", R"json({"ts":415508856908021766,"scm":"test","tbl":"t","t":1})json",
+     R"json({"d":{"id":{"t":3,"h":true,"f":11,"v":1}}})json"},
+    {"DynamoDB stream", "a DynamoDB stream record", std::nullopt,
+     R"json({"eventID":"1","eventName":"INSERT","eventVersion":"1.1","eventSource":"aws:dynamodb","awsRegion":"us-east-1","dynamodb":{"Keys":{"Id":{"N":"101"}},"NewImage":{"Id":{"N":"101"}},"SequenceNumber":"111"}})json"},
+    {"Google Datastream", "a Google Datastream message", std::nullopt,
+     R"json({"stream_name":"s","read_method":"oracle-cdc-logminer","object":"SAMPLE.TBL","uuid":"d7989206","read_timestamp":"2019-11-07T07:37:16.808Z","source_timestamp":"2019-11-07T02:15:39","sort_keys":[1],"source_metadata":{"log_file":"","change_type":"INSERT","table":"TBL"},"payload":{"THIS_IS_MY_PK":"1231535353"}})json"},
+    {"Qlik Replicate", "a Qlik Replicate message", std::nullopt,
+     R"json({"magic":"atMSG","type":"DT","headers":null,"messageSchemaId":null,"messageSchema":null,"message":{"data":{"id":1},"beforeData":null,"headers":{"operation":"INSERT","changeSequence":"1","timestamp":"2026-01-01T00:00:00.000"}}})json"},
+    {"Striim", "a Striim message", std::nullopt,
+     R"json({"metadata":{"TableName":"S.T","OperationName":"INSERT","TxnID":"1"},"data":{"ID":1},"before":null})json"},
 };
 // clang-format on
 

@@ -102,7 +102,9 @@ TEST_CASE("message kinds: columns may be called as the members of other tools' m
         R"({"id":1,"operationType":"insert","ns":"shop","documentKey":"x"})", R"({"_id":"66f2a1b0c3d4e5f6a7000065","id":1})",
         R"({"id":1,"resolved":"yes"})", R"({"id":1,"resolved":true,"updated":"2026-01-01"})", R"({"id":1,"action":"I","schema":"s","table":"t"})",
         R"({"id":1,"table":"t","op_type":"I","op_ts":"2026","pos":"1","current_ts":5})", R"({"id":1,"commitTs":5,"type":"x","version":1})",
-        R"({"id":1,"change":"[]"})", R"({"id":1,"data":"x","old":"y","type":"insert"})"}) {
+        R"({"id":1,"change":"[]"})", R"({"id":1,"u":"x","d":"y"})", R"({"u":1,"p":2,"d":3,"id":5})",
+        R"({"id":1,"dynamodb":"x","eventName":"INSERT"})", R"({"id":1,"message":"hello","headers":"h"})", R"({"id":1,"source_metadata":"{}","payload":"{}"})",
+        R"({"id":"1","type":"t","aggregate_type":"order","additional_data":"{}","timestamp":5})", R"({"id":1,"data":"x","old":"y","type":"insert"})"}) {
     CHECK(row_of(value).contains("id"));
   }
 }
@@ -116,11 +118,22 @@ TEST_CASE("message kinds: heartbeats, transactions and changes of tables are mar
   const std::string source = kSource;
   CHECK(is_marker(R"({"source":)" + source + R"(,"ts_ms":5,"databaseName":"shop","schemaName":null,"ddl":"drop table t","tableChanges":[]})"));
   CHECK(is_marker(R"({"source":)" + source + R"(,"historyRecord":"{}"})"));
+  CHECK(is_marker(
+      R"({"id":"c485","type":"COMPLETED","aggregate_type":"Initial Snapshot","additional_data":{"connector_name":"srv"},"timestamp":1695817046353})"));
+  CHECK(is_marker(schema_of({{"id", "string"}, {"type", "string"}}, "io.debezium.connector.common.Notification") + R"({"id":"c485","type":"STARTED"}})"));
   CHECK(is_marker(R"({"op":"m","ts_ms":5,"source":)" + source + R"(,"message":{"transactional":true,"prefix":"p","content":"YQ=="}})"));
 }
 
 TEST_CASE("message kinds: an envelope without its operation is no row") {
   CHECK(says(reject_of(std::string(R"({"before":null,"after":{"id":1},"source":)") + kSource + "}"), "its \"op\" or \"source\" is missing"));
+}
+
+TEST_CASE("message kinds: CloudEvents whose attributes are headers are named") {
+  TestMessage message = flattened(R"({"before":null,"after":{"id":1}})");
+  message.headers = {{"ce_specversion", "1.0"}, {"ce_type", "io.debezium.connector.mysql.DataChangeEvent"}};
+  const Decoded decoded = decode({message}, "srv.public.audit", kIgnore);
+  REQUIRE(decoded.rejects.size() == 1);
+  CHECK(says(decoded.rejects[0].text, "a CloudEvents message"));
 }
 
 TEST_CASE("message kinds: binary encodings are named") {

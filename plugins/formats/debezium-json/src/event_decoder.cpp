@@ -39,7 +39,8 @@ Status not_json(const char* part, const debezium::JsonError& error, std::size_t 
 /// Names of schemas whose messages are about the connector, not about rows.
 bool is_marker_schema(std::string_view name) {
   return name.starts_with("io.debezium.connector.") &&
-         (name.ends_with(".Heartbeat") || name.ends_with(".TransactionMetadataValue") || name.ends_with(".SchemaChangeValue"));
+         (name.ends_with(".Heartbeat") || name.ends_with(".TransactionMetadataValue") || name.ends_with(".SchemaChangeValue") ||
+          name.ends_with(".Notification"));
 }
 
 /// The schema's name says so, or its whole shape does: columns of a flattened row may have any of these names.
@@ -168,6 +169,7 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
       const auto parts = debezium::split_converter_message(value);
       const bool readable = parts && tape_.parse(parts->payload) && tape_[0].kind == Kind::kObject;
       const ForeignFormat* format = readable ? recognise_foreign(tape_, 0, message_->key()) : nullptr;
+      if (message_->header("ce_specversion")) format = &kCloudEvents;
       return format != nullptr ? foreign_status("value", *format) : damaged_envelope();
     }
     made.form = Form::kFlattened;
@@ -229,7 +231,9 @@ Status EventDecoder::decode_natural_root(const MessageShape& shape) {
   const bool debezium_source = source != 0 && read_source(source);
   if (says_operation && debezium_source) return decode_envelope(envelope, nullptr);
   const bool names_table = source_[debezium::SourceField::kTable].data() != nullptr;
-  if (shape.is_schema_change(tape_, debezium_source) || shape.is_transaction(tape_, topic_->topic()) || is_heartbeat()) return marker();
+  if (shape.is_schema_change(tape_, debezium_source) || shape.is_transaction(tape_, topic_->topic()) || is_heartbeat() || is_notification(tape_)) {
+    return marker();
+  }
   if (shape.is_bare_envelope(tape_, names_table)) return decode_envelope(envelope, nullptr);
   if (settings_.events == Events::kEnvelope) {
     if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign_status("value", *format);
@@ -238,6 +242,7 @@ Status EventDecoder::decode_natural_root(const MessageShape& shape) {
   const uint32_t wrapped = find_wrapped_event(tape_, shape);
   // Whoever writes such a source writes no row: a json column would be text here.
   if (debezium_source || wrapped != 0 || shape.resembles_envelope(tape_)) {
+    if (message_->header("ce_specversion")) return foreign_status("value", kCloudEvents);
     if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign_status("value", *format);
     return wrapped != 0 && !debezium_source ? wrapped_event(tape_.text(wrapped)) : damaged_envelope();
   }

@@ -9,6 +9,14 @@ namespace cdcrt::debezium_json {
 using debezium::JsonTape;
 using debezium::Kind;
 
+namespace {
+
+constexpr const char* kJsonConverter =
+    "let the connector write plain JSON: value.converter = org.apache.kafka.connect.json.JsonConverter (and key.converter likewise)";
+
+}  // namespace
+
+const ForeignFormat kCloudEvents{"a CloudEvents message", kJsonConverter};
 const ForeignFormat kCassandra{
     "an event of Debezium's Cassandra connector",
     "its cells ({\"value\", \"deletion_ts\", \"set\"}) are not supported yet; leave the topic out of the source's topics"};
@@ -22,8 +30,6 @@ namespace {
 constexpr const char* kNotYet =
     "this tool's messages are not supported yet; leave the topic out of the source's topics, or capture the tables with a Debezium "
     "connector that writes JSON";
-constexpr const char* kJsonConverter =
-    "let the connector write plain JSON: value.converter = org.apache.kafka.connect.json.JsonConverter (and key.converter likewise)";
 constexpr const char* kWholeDocuments = "documents are not supported yet; leave the topic out of the source's topics";
 
 constexpr ForeignFormat kMaxwell{"a Maxwell message", kNotYet};
@@ -31,9 +37,13 @@ constexpr ForeignFormat kCanal{"a Canal message (canal-json)", kNotYet};
 constexpr ForeignFormat kDms{"an AWS DMS message", kNotYet};
 constexpr ForeignFormat kGoldenGate{"an Oracle GoldenGate message", kNotYet};
 constexpr ForeignFormat kTidb{"a TiCDC message", kNotYet};
+constexpr ForeignFormat kTidbOpen{"a message of TiCDC's open protocol", kNotYet};
+constexpr ForeignFormat kDynamo{"a DynamoDB stream record", kNotYet};
+constexpr ForeignFormat kDatastream{"a Google Datastream message", kNotYet};
+constexpr ForeignFormat kQlik{"a Qlik Replicate message", kNotYet};
+constexpr ForeignFormat kStriim{"a Striim message", kNotYet};
 constexpr ForeignFormat kWal2Json{"a wal2json message", kNotYet};
 constexpr ForeignFormat kCockroach{"a CockroachDB changefeed message", kNotYet};
-constexpr ForeignFormat kCloudEvents{"a CloudEvents message", kJsonConverter};
 constexpr ForeignFormat kMongo{"a MongoDB change-stream message", kWholeDocuments};
 constexpr ForeignFormat kMongoDocument{"a MongoDB document", kWholeDocuments};
 constexpr ForeignFormat kSourceless{
@@ -46,7 +56,7 @@ constexpr ForeignFormat kAvroFile{"an Avro file", kJsonConverter};
 
 constexpr std::string_view kTelling[] = {"isDdl",    "data",    "type",   "metadata", "specversion", "operationType", "resolved",
                                          "after",    "before",  "action", "change",   "op_type",     "commitTs",      "__crdb__",
-                                         "_id"};
+                                         "_id",      "u",       "d",      "dynamodb", "source_metadata", "message"};
 
 bool is_one_of(std::string_view text, std::initializer_list<std::string_view> all) {
   return std::find(all.begin(), all.end(), text) != all.end();
@@ -91,6 +101,16 @@ class Object {
     return !all_names([&](std::string_view name) { return !name.starts_with(prefix); });
   }
   [[nodiscard]] uint32_t size() const { return tape_[object_].size; }
+  /// Every member is an object for which it holds.
+  template <typename Predicate>
+  bool all_values(Predicate holds) const {
+    uint32_t name = object_ + 1;
+    for (uint32_t i = 0; i < tape_[object_].size; ++i) {
+      if (tape_[name + 1].kind != Kind::kObject || !holds(Object(tape_, name + 1))) return false;
+      name = tape_[name + 1].next;
+    }
+    return true;
+  }
 
  private:
   template <typename Predicate>
@@ -198,6 +218,29 @@ bool is_tidb(const Object& message) {
          (message.is("buildTs", Kind::kNumber) || message.is("data", Kind::kObject));
 }
 
+/// {"u":{"id":{"t":3,"h":true,"v":1}}}
+bool is_tidb_open(const Object& message) {
+  if (!message.has_only({"u", "p", "d"})) return false;
+  const std::string_view row = message.has("u") ? "u" : "d";
+  if (!message.is(row, Kind::kObject)) return false;
+  const Object columns = message.member(row);
+  return columns.size() != 0 && columns.all_values([](const Object& column) { return column.is("t", Kind::kNumber) && column.has("v"); });
+}
+
+bool is_dynamo(const Object& message) { return message.is("dynamodb", Kind::kObject) && message.is_text("eventName"); }
+
+bool is_datastream(const Object& message) { return message.is("source_metadata", Kind::kObject) && message.is("payload", Kind::kObject); }
+
+bool is_qlik(const Object& message) {
+  if (!message.is("message", Kind::kObject)) return false;
+  const Object change = message.member("message");
+  return change.is("headers", Kind::kObject) && (change.is_or_null("data", Kind::kObject) || change.is("beforeData", Kind::kObject));
+}
+
+bool is_striim(const Object& message) {
+  return message.is("metadata", Kind::kObject) && message.member("metadata").is_text("OperationName") && message.has("data");
+}
+
 }  // namespace
 
 bool may_be_foreign(std::string_view column) { return std::find(std::begin(kTelling), std::end(kTelling), column) != std::end(kTelling); }
@@ -216,6 +259,11 @@ const ForeignFormat* recognise_foreign(const JsonTape& tape, uint32_t object, st
   if (is_golden_gate(message)) return &kGoldenGate;
   if (is_wal2json(message)) return &kWal2Json;
   if (is_tidb(message)) return &kTidb;
+  if (is_tidb_open(message)) return &kTidbOpen;
+  if (is_dynamo(message)) return &kDynamo;
+  if (is_datastream(message)) return &kDatastream;
+  if (is_qlik(message)) return &kQlik;
+  if (is_striim(message)) return &kStriim;
   return nullptr;
 }
 

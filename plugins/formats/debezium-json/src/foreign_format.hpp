@@ -14,6 +14,7 @@ struct ForeignFormat {
   const char* advice;  ///< what can be done
 };
 
+extern const ForeignFormat kCloudEvents;
 extern const ForeignFormat kCassandra;
 extern const ForeignFormat kDebeziumMongo;
 

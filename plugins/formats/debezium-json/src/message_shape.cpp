@@ -171,6 +171,17 @@ bool MessageShape::is_schema_change(const JsonTape& tape, bool debezium_source) 
          has_only({Part::kSource, Part::kPosition, Part::kTime, Part::kDatabaseName, Part::kSchemaName, Part::kDdl, Part::kTableChanges});
 }
 
+bool is_notification(const JsonTape& tape) {
+  if (tape[0].size != 5) return false;
+  const auto has = [&](std::string_view name, Kind kind) {
+    const uint32_t value = tape.find(0, name);
+    return value != 0 && tape[value].kind == kind;
+  };
+  // No column of a table is such an object.
+  return has("additional_data", Kind::kObject) && has("id", Kind::kString) && has("aggregate_type", Kind::kString) && has("type", Kind::kString) &&
+         has("timestamp", Kind::kNumber);
+}
+
 uint32_t find_wrapped_event(const JsonTape& tape, const MessageShape& shape) {
   const uint32_t operation = shape[Part::kOperation];
   const bool says_operation = operation != 0 && tape[operation].kind == Kind::kString && tape.text(operation).size() == 1 &&

@@ -61,6 +61,9 @@ class MessageShape {
   bool others_ = false;  ///< members of other names
 };
 
+/// What a connector tells of its snapshots: {"id":..,"aggregate_type":..,"type":..,"additional_data":{},"timestamp":5}
+bool is_notification(const debezium::JsonTape& tape);
+
 /// The name of a member that holds an event, or a part of one that no column's value is: {"data":{"op":"c","after":..}}. 0: none.
 uint32_t find_wrapped_event(const debezium::JsonTape& tape, const MessageShape& shape);
 
