@@ -53,9 +53,9 @@ struct Structured {
 };
 
 constexpr std::array kStructures{
-    Structured{"Date", CDCRT_TYPE_DATE},           Structured{"Time", CDCRT_TYPE_TIME},
-    Structured{"ZonedTime", CDCRT_TYPE_TIMETZ},    Structured{"Timestamp", CDCRT_TYPE_TIMESTAMP},
-    Structured{"Duration", CDCRT_TYPE_INTERVAL},   Structured{"ZonedTimestamp", CDCRT_TYPE_TIMESTAMPTZ},
+    Structured{"Date", CDCRT_TYPE_DATE},         Structured{"Time", CDCRT_TYPE_TIME},
+    Structured{"ZonedTime", CDCRT_TYPE_TIMETZ},  Structured{"Timestamp", CDCRT_TYPE_TIMESTAMP},
+    Structured{"Duration", CDCRT_TYPE_INTERVAL}, Structured{"ZonedTimestamp", CDCRT_TYPE_TIMESTAMPTZ},
 };
 
 struct Primitive {

@@ -61,7 +61,8 @@ class Damage {
   Node text(const std::string& value) { return Node(value.c_str(), json_.GetAllocator()); }
 
   Node replacement() {
-    static constexpr std::array kTexts{"null", "true", "0", "1.5", "\"\"", "\"x\"", "\"c\"", "{}", "[]", "{\"x\":1}", "[{\"id\":1}]", "\"{}\""};
+    static constexpr std::array kTexts{"null",  "true", "0",  "1.5",       "\"\"",         "\"x\"",
+                                       "\"c\"", "{}",   "[]", "{\"x\":1}", "[{\"id\":1}]", "\"{}\""};
     Json made(&json_.GetAllocator());
     made.Parse(kTexts[static_cast<std::size_t>(pick(kTexts.size()))]);
     return Node(made, json_.GetAllocator());
@@ -126,7 +127,8 @@ class Damage {
     }
     Node& fields = schema["fields"];
     auto* field = fields.Begin() + pick(fields.Size());
-    const std::string name = field->IsObject() && field->HasMember("field") && (*field)["field"].IsString() ? (*field)["field"].GetString() : "?";
+    const std::string name =
+        field->IsObject() && field->HasMember("field") && (*field)["field"].IsString() ? (*field)["field"].GetString() : "?";
     done_ += "in the schema of " + name + ": ";
     if (pick(2) == 0) {
       done_ += "removes it; ";
@@ -159,8 +161,23 @@ bool is_raw(const TestRow& row, const std::set<std::string>& columns) {
   return false;
 }
 
-const std::vector<Options> kOptions{
-    {}, {{"tombstones", "ignore"}}, {{"tombstones", "ignore"}, {"table_from_topic", "true"}}, {{"tombstones", "ignore"}, {"keys", "ignore"}}};
+/// What became of each message: its row or why there is none.
+std::vector<std::string> outcomes_of(const std::vector<TestMessage>& messages, const std::string& topic, std::size_t batch) {
+  const Decoded decoded = decode(messages, topic, {{"tombstones", "ignore"}}, batch);
+  std::vector<std::string> outcomes(messages.size());
+  for (const auto& row : decoded.rows) {
+    std::string& outcome = outcomes[row.message];
+    outcome += row.operation + " " + row.table;
+    for (const auto& [name, cell] : row.cells) outcome += " " + name + "=" + cell;
+  }
+  for (const auto& reject : decoded.rejects) outcomes[reject.message] += reject.text;
+  return outcomes;
+}
+
+const std::vector<Options> kOptions{{},
+                                    {{"tombstones", "ignore"}},
+                                    {{"tombstones", "ignore"}, {"table_from_topic", "true"}},
+                                    {{"tombstones", "ignore"}, {"keys", "ignore"}}};
 
 }  // namespace
 
@@ -213,5 +230,31 @@ TEST_CASE("damaged events: read with the same row or refused, never taken for ro
     }
     CHECK(outcomes["refused"] > 1000);
     CHECK(outcomes["INSERT"] > 100);
+  }
+}
+
+TEST_CASE("damaged events: what becomes of one does not depend on those beside it") {
+  for (const std::string file : {"/debezium-postgres/events.jsonl.gz", "/debezium-postgres-noschema/events.jsonl"}) {
+    uint32_t seed = 1'000'000;
+    for (const auto& [topic, events] : read_events(paths::test_data() + file)) {
+      std::vector<TestMessage> messages;
+      std::vector<std::string> alone;
+      for (std::size_t at = 0; at < events.size(); at += 1 + events.size() / 40) {
+        if (!events[at].value) continue;
+        for (int time = 0; time < 3; ++time) {
+          TestMessage message = events[at];
+          if (time != 0) Damage(++seed).apply(*message.value);
+          alone.push_back(outcomes_of({message}, topic, 0)[0]);
+          messages.push_back(std::move(message));
+        }
+      }
+      for (const std::size_t batch : {std::size_t{0}, std::size_t{5}}) {
+        const auto together = outcomes_of(messages, topic, batch);
+        for (std::size_t i = 0; i < messages.size(); ++i) {
+          CAPTURE(*messages[i].value);
+          CHECK(together[i] == alone[i]);
+        }
+      }
+    }
   }
 }

@@ -41,8 +41,8 @@ std::string schema_of(const std::vector<std::pair<std::string, std::string>>& co
   for (const auto& [column, type] : columns) {
     fields += (fields.empty() ? "" : ",") + std::string(R"({"optional":true,"field":")") + column + R"(","type":")" + type + "\"}";
   }
-  return R"({"schema":{"type":"struct","optional":false,"fields":[)" + fields + "]" +
-         (name.empty() ? "" : ",\"name\":\"" + name + "\"") + R"(},"payload":)";
+  return R"({"schema":{"type":"struct","optional":false,"fields":[)" + fields + "]" + (name.empty() ? "" : ",\"name\":\"" + name + "\"") +
+         R"(},"payload":)";
 }
 
 constexpr const char* kSource = R"({"version":"3.2.0.Final","connector":"mysql","name":"srv","ts_ms":1,"db":"shop","table":"t"})";
@@ -73,18 +73,26 @@ TEST_CASE("message kinds: columns may be called op and source, with a schema") {
 }
 
 TEST_CASE("message kinds: columns may be called as the members of Debezium's messages, without a schema") {
-  for (const std::string value :
-       {R"({"id":1,"op":"c","source":"web"})", R"({"id":1,"op":"d","source":null})", R"({"id":1,"source":"web","ddl":"drop table t"})",
-        R"({"id":1,"status":"DONE","event_count":5})", R"({"id":1,"status":"FAILED","event_count":0})",
-        R"({"id":1,"status":"END","event_count":5,"data_collections":null})", R"({"id":1,"status":"BEGIN","event_count":null})",
-        R"({"id":"a","status":"BEGIN","event_count":null,"data_collections":null})", R"({"id":1,"before":"x","after":"y","op":"u"})",
-        R"({"id":1,"before":null,"after":null,"op":"u","source":null})", R"({"id":1,"historyRecord":"x","source":"y"})",
-        R"({"id":1,"databaseName":"d","schemaName":"s","ddl":"x","tableChanges":"[]","source":"y"})",
-        R"({"id":1,"message":"m","transaction":"t","ts_ms":5})", R"({"id":1,"schema":"s","payload":"p"})",
-        R"({"id":1,"op":"c","source":null,"before":null,"after":"new","ts_ms":17000,"transaction":null})",
-        R"({"id":1,"before":{"scale":0,"value":"BQ=="},"after":{"scale":1,"value":"Bg=="},"op":"u"})",
-        R"({"id":1,"after":{"wkb":"AQE=","srid":null},"op":"u","source":"web"})", R"({"id":1,"schema":"public","payload":[1,2]})",
-        R"({"id":1,"payload":{"type":"struct","x":[1]}})", R"({"id":1,"diff":{"before":{"a":1},"after":{"a":2}},"source":"web"})"}) {
+  for (const std::string value : {R"({"id":1,"op":"c","source":"web"})",
+                                  R"({"id":1,"op":"d","source":null})",
+                                  R"({"id":1,"source":"web","ddl":"drop table t"})",
+                                  R"({"id":1,"status":"DONE","event_count":5})",
+                                  R"({"id":1,"status":"FAILED","event_count":0})",
+                                  R"({"id":1,"status":"END","event_count":5,"data_collections":null})",
+                                  R"({"id":1,"status":"BEGIN","event_count":null})",
+                                  R"({"id":"a","status":"BEGIN","event_count":null,"data_collections":null})",
+                                  R"({"id":1,"before":"x","after":"y","op":"u"})",
+                                  R"({"id":1,"before":null,"after":null,"op":"u","source":null})",
+                                  R"({"id":1,"historyRecord":"x","source":"y"})",
+                                  R"({"id":1,"databaseName":"d","schemaName":"s","ddl":"x","tableChanges":"[]","source":"y"})",
+                                  R"({"id":1,"message":"m","transaction":"t","ts_ms":5})",
+                                  R"({"id":1,"schema":"s","payload":"p"})",
+                                  R"({"id":1,"op":"c","source":null,"before":null,"after":"new","ts_ms":17000,"transaction":null})",
+                                  R"({"id":1,"before":{"scale":0,"value":"BQ=="},"after":{"scale":1,"value":"Bg=="},"op":"u"})",
+                                  R"({"id":1,"after":{"wkb":"AQE=","srid":null},"op":"u","source":"web"})",
+                                  R"({"id":1,"schema":"public","payload":[1,2]})",
+                                  R"({"id":1,"payload":{"type":"struct","x":[1]}})",
+                                  R"({"id":1,"diff":{"before":{"a":1},"after":{"a":2}},"source":"web"})"}) {
     CHECK(row_of(value).contains("id"));
   }
   CHECK(row_of(R"({"op":"c","source":"web","after":"x"})", "srv.public.audit", R"({"op":"c"})").at("after") == "STRING x");
@@ -97,14 +105,18 @@ TEST_CASE("message kinds: a row of two columns called schema and payload is a ro
 
 TEST_CASE("message kinds: columns may be called as the members of other tools' messages") {
   for (const std::string value :
-       {R"({"id":1,"type":"insert","database":"d","table":"t","ts":5,"data":"{}"})", R"({"id":1,"type":"INSERT","isDdl":false,"es":5,"data":null})",
-        R"({"id":1,"metadata":"{}","data":"{}"})", R"({"id":"1","source":"/shop","specversion":"1.0","type":"order.placed","data":"{}"})",
+       {R"({"id":1,"type":"insert","database":"d","table":"t","ts":5,"data":"{}"})",
+        R"({"id":1,"type":"INSERT","isDdl":false,"es":5,"data":null})", R"({"id":1,"metadata":"{}","data":"{}"})",
+        R"({"id":"1","source":"/shop","specversion":"1.0","type":"order.placed","data":"{}"})",
         R"({"id":1,"operationType":"insert","ns":"shop","documentKey":"x"})", R"({"_id":"66f2a1b0c3d4e5f6a7000065","id":1})",
-        R"({"id":1,"resolved":"yes"})", R"({"id":1,"resolved":true,"updated":"2026-01-01"})", R"({"id":1,"action":"I","schema":"s","table":"t"})",
+        R"({"id":1,"resolved":"yes"})", R"({"id":1,"resolved":true,"updated":"2026-01-01"})",
+        R"({"id":1,"action":"I","schema":"s","table":"t"})",
         R"({"id":1,"table":"t","op_type":"I","op_ts":"2026","pos":"1","current_ts":5})", R"({"id":1,"commitTs":5,"type":"x","version":1})",
         R"({"id":1,"change":"[]"})", R"({"id":1,"u":"x","d":"y"})", R"({"u":1,"p":2,"d":3,"id":5})",
-        R"({"id":1,"dynamodb":"x","eventName":"INSERT"})", R"({"id":1,"message":"hello","headers":"h"})", R"({"id":1,"source_metadata":"{}","payload":"{}"})",
-        R"({"id":"1","type":"t","aggregate_type":"order","additional_data":"{}","timestamp":5})", R"({"id":1,"data":"x","old":"y","type":"insert"})"}) {
+        R"({"id":1,"dynamodb":"x","eventName":"INSERT"})", R"({"id":1,"message":"hello","headers":"h"})",
+        R"({"id":1,"source_metadata":"{}","payload":"{}"})",
+        R"({"id":"1","type":"t","aggregate_type":"order","additional_data":"{}","timestamp":5})",
+        R"({"id":1,"data":"x","old":"y","type":"insert"})"}) {
     CHECK(row_of(value).contains("id"));
   }
 }
@@ -116,16 +128,19 @@ TEST_CASE("message kinds: heartbeats, transactions and changes of tables are mar
   CHECK(is_marker(R"({"status":"BEGIN","id":"abc","event_count":null,"data_collections":null})", "srv.transaction"));
   CHECK(is_marker(R"({"status":"END","id":"565:100","event_count":2,"data_collections":[{"data_collection":"s.t","event_count":2}]})"));
   const std::string source = kSource;
-  CHECK(is_marker(R"({"source":)" + source + R"(,"ts_ms":5,"databaseName":"shop","schemaName":null,"ddl":"drop table t","tableChanges":[]})"));
+  CHECK(is_marker(R"({"source":)" + source +
+                  R"(,"ts_ms":5,"databaseName":"shop","schemaName":null,"ddl":"drop table t","tableChanges":[]})"));
   CHECK(is_marker(R"({"source":)" + source + R"(,"historyRecord":"{}"})"));
   CHECK(is_marker(
       R"({"id":"c485","type":"COMPLETED","aggregate_type":"Initial Snapshot","additional_data":{"connector_name":"srv"},"timestamp":1695817046353})"));
-  CHECK(is_marker(schema_of({{"id", "string"}, {"type", "string"}}, "io.debezium.connector.common.Notification") + R"({"id":"c485","type":"STARTED"}})"));
+  CHECK(is_marker(schema_of({{"id", "string"}, {"type", "string"}}, "io.debezium.connector.common.Notification") +
+                  R"({"id":"c485","type":"STARTED"}})"));
   CHECK(is_marker(R"({"op":"m","ts_ms":5,"source":)" + source + R"(,"message":{"transactional":true,"prefix":"p","content":"YQ=="}})"));
 }
 
 TEST_CASE("message kinds: an envelope without its operation is no row") {
-  CHECK(says(reject_of(std::string(R"({"before":null,"after":{"id":1},"source":)") + kSource + "}"), "its \"op\" or \"source\" is missing"));
+  CHECK(
+      says(reject_of(std::string(R"({"before":null,"after":{"id":1},"source":)") + kSource + "}"), "its \"op\" or \"source\" is missing"));
 }
 
 TEST_CASE("message kinds: CloudEvents whose attributes are headers are named") {
@@ -158,7 +173,8 @@ TEST_CASE("message kinds: events = flattened takes every value for a row") {
       CHECK_MESSAGE((says(reject.text, "key") || says(reject.text, "an event with an envelope")), reject.text);
     }
   }
-  const Decoded decoded = decode({flattened(R"({"id":"1","status":"BEGIN","event_count":null,"data_collections":null})")}, "srv.transaction", flat);
+  const Decoded decoded =
+      decode({flattened(R"({"id":"1","status":"BEGIN","event_count":null,"data_collections":null})")}, "srv.transaction", flat);
   REQUIRE(decoded.rows.size() == 1);
   CHECK(decoded.rows[0].operation == "INSERT");
 }
@@ -173,8 +189,9 @@ TEST_CASE("message kinds: events = envelope refuses rows without envelope") {
 TEST_CASE("message kinds: what a message is does not depend on those beside it") {
   std::vector<TestMessage> messages;
   for (const auto& message : kForeignMessages) messages.push_back({message.key, message.value, {}});
-  for (const std::string payload : {R"({"id":1,"op":"login","source":"web"}})", R"(null})", R"("x"})", R"({"id":1,"op":"login","source":"web"})",
-                                    R"({"id":1},"more":1})", R"({"id":1} 5})", R"(})", R"({"id":1}} )"}) {
+  for (const std::string payload :
+       {R"({"id":1,"op":"login","source":"web"}})", R"(null})", R"("x"})", R"({"id":1,"op":"login","source":"web"})",
+        R"({"id":1},"more":1})", R"({"id":1} 5})", R"(})", R"({"id":1}} )"}) {
     messages.push_back(flattened(schema_of({{"id", "int32"}, {"op", "string"}, {"source", "string"}}, "") + payload));
   }
   messages.push_back(with_schema(R"("type":"int32","optional":true)", "7"));

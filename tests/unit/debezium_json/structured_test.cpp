@@ -27,14 +27,15 @@ const Case kCases[] = {
     {"TimePrecision6", R"({"hour":24,"minute":0,"second":0,"picoseconds":0})", "TIME", "TIME 86400000000"},
     {"ZonedTime", R"({"hour":12,"minute":13,"second":14,"nanos":120000000,"offsetSeconds":32400})", "TIMETZ", "STRING 12:13:14.12+09:00"},
     {"ZonedTime", R"({"hour":0,"minute":0,"second":0,"nanos":0,"offsetSeconds":-1})", "TIMETZ", "STRING 00:00:00-00:00:01"},
-    {"Timestamp", R"({"year":1970,"month":1,"day":2,"hour":0,"minute":0,"second":1,"nanos":1000,"specialValue":null,"precision":6})", "TIMESTAMP",
-     "TIMESTAMP 86401000001"},
+    {"Timestamp", R"({"year":1970,"month":1,"day":2,"hour":0,"minute":0,"second":1,"nanos":1000,"specialValue":null,"precision":6})",
+     "TIMESTAMP", "TIMESTAMP 86401000001"},
     {"TimestampPrecision3SourceColumn7473", R"({"year":1970,"month":1,"day":1,"hour":0,"minute":0,"second":0,"picoseconds":5000000000})",
      "TIMESTAMP", "TIMESTAMP 5000"},
     {"Timestamp", R"({"year":294246,"month":12,"day":31,"hour":23,"minute":59,"second":59,"nanos":999999000})", "TIMESTAMP",
      "TIMESTAMP 9223371244799999999"},
     {"Timestamp", R"({"specialValue":"NEGATIVE_INFINITY"})", "TIMESTAMP", "TIMESTAMP -9223372036854775808"},
-    {"ZonedTimestamp", R"({"year":1970,"month":1,"day":1,"hour":2,"minute":0,"second":5,"nanos":0,"offsetSeconds":7200,"zoneId":"Europe/Berlin"})",
+    {"ZonedTimestamp",
+     R"({"year":1970,"month":1,"day":1,"hour":2,"minute":0,"second":5,"nanos":0,"offsetSeconds":7200,"zoneId":"Europe/Berlin"})",
      "TIMESTAMPTZ", "TIMESTAMPTZ 5000000"},
     {"ZonedTimestamp", R"({"year":1970,"month":1,"day":1,"hour":0,"minute":0,"second":5,"nanos":null,"offsetSeconds":null,"zoneId":null})",
      "TIMESTAMPTZ", "TIMESTAMPTZ 5000000"},
@@ -52,8 +53,8 @@ const Case kCases[] = {
 
 TestMessage without(const std::string& id, const std::string& row, const std::string& operation = "c") {
   return {"{\"ID\":" + id + "}",
-          R"({"before":null,"after":)" + row + R"(,"source":{"connector":"oracle","db":"ORCL","schema":"S","table":"T","scn":"1"},"op":")" + operation +
-              "\"}",
+          R"({"before":null,"after":)" + row + R"(,"source":{"connector":"oracle","db":"ORCL","schema":"S","table":"T","scn":"1"},"op":")" +
+              operation + "\"}",
           {}};
 }
 
@@ -73,13 +74,22 @@ TEST_CASE("structured values: dates, times and durations have types") {
 
 TEST_CASE("structured values: what is no date or time is rejected") {
   for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
-           {"Date", R"({"year":2026,"month":2,"day":31})"}, {"Date", R"({"year":null,"month":null,"day":null})"},
-           {"Date", R"({"year":2026,"month":1})"}, {"Date", R"({"specialValue":"NOON"})"}, {"Date", "5"}, {"Date", "{}"},
-           {"Date", R"({"year":"2026","month":1,"day":1})"}, {"Date", R"({"year":2026,"month":-1,"day":1})"},
-           {"Date", R"({"year":-9223372036854775808,"month":1,"day":1})"}, {"Time", R"({"hour":1,"minute":60,"second":0})"},
-           {"Time", R"({"hour":1,"minute":0,"second":0,"nanos":1000000000})"}, {"Time", R"({"hour":1,"minute":0,"second":0,"nanos":-1})"},
-           {"Time", R"({"hour":1,"minute":0,"second":0,"picoseconds":9223372036854775807})"}, {"Duration", "{}"},
-           {"Duration", R"({"specialValue":"POSITIVE_INFINITY"})"}, {"Duration", R"({"days":1.5})"},
+           {"Date", R"({"year":2026,"month":2,"day":31})"},
+           {"Date", R"({"year":null,"month":null,"day":null})"},
+           {"Date", R"({"year":2026,"month":1})"},
+           {"Date", R"({"specialValue":"NOON"})"},
+           {"Date", "5"},
+           {"Date", "{}"},
+           {"Date", R"({"year":"2026","month":1,"day":1})"},
+           {"Date", R"({"year":2026,"month":-1,"day":1})"},
+           {"Date", R"({"year":-9223372036854775808,"month":1,"day":1})"},
+           {"Time", R"({"hour":1,"minute":60,"second":0})"},
+           {"Time", R"({"hour":1,"minute":0,"second":0,"nanos":1000000000})"},
+           {"Time", R"({"hour":1,"minute":0,"second":0,"nanos":-1})"},
+           {"Time", R"({"hour":1,"minute":0,"second":0,"picoseconds":9223372036854775807})"},
+           {"Duration", "{}"},
+           {"Duration", R"({"specialValue":"POSITIVE_INFINITY"})"},
+           {"Duration", R"({"days":1.5})"},
            {"ZonedTimestamp", R"({"year":2026,"month":1,"day":1,"hour":0,"minute":0,"second":0,"zoneId":"Asia/Seoul"})"},
            {"ZonedTime", R"({"hour":0,"minute":0,"second":0,"offsetSeconds":86400})"},
            {"Timestamp", R"({"year":294276,"month":12,"day":31,"hour":0,"minute":0,"second":0})"},
@@ -106,10 +116,10 @@ TEST_CASE("structured values: inside arrays they are texts") {
 
 TEST_CASE("structured values: a number without a scale is a decimal without a schema too, in keys and deletes alike") {
   const std::string id = R"({"scale":0,"value":"BQ=="})";
-  const Decoded decoded = decode(
-      {without(id, "{\"ID\":" + id + R"(,"RATE":{"value":"BOI=","scale":4}})"), without(id, "{\"ID\":" + id + R"(,"RATE":{"scale":0,"value":"+Q=="}})"),
-       without(id, "null", "d"), TestMessage{"{\"ID\":" + id + "}", std::nullopt, {}}},
-      "srv.S.T", {{"table_from_topic", "srv.{schema}.{table}"}});
+  const Decoded decoded = decode({without(id, "{\"ID\":" + id + R"(,"RATE":{"value":"BOI=","scale":4}})"),
+                                  without(id, "{\"ID\":" + id + R"(,"RATE":{"scale":0,"value":"+Q=="}})"), without(id, "null", "d"),
+                                  TestMessage{"{\"ID\":" + id + "}", std::nullopt, {}}},
+                                 "srv.S.T", {{"table_from_topic", "srv.{schema}.{table}"}});
   for (const auto& reject : decoded.rejects) CAPTURE(reject.text);
   REQUIRE(decoded.rows.size() == 4);
   CHECK(decoded.rows[0].cells == std::map<std::string, std::string>{{"ID", "DECIMAL 5"}, {"RATE", "DECIMAL 0.1250"}});
@@ -120,17 +130,20 @@ TEST_CASE("structured values: a number without a scale is a decimal without a sc
 }
 
 TEST_CASE("structured values: dates, times and durations are known without a schema by their members") {
-  for (const auto& [value, expected] : std::vector<std::pair<std::string, std::string>>{
-           {R"({"year":2026,"month":7,"day":4,"specialValue":null})", "DATE 20638"},
-           {R"({"year":null,"month":null,"day":null,"specialValue":"POSITIVE_INFINITY"})", "DATE 9223372036854775807"},
-           {R"({"year":1970,"month":1,"day":2,"hour":0,"minute":0,"second":1,"nanos":1000,"specialValue":null,"precision":6})", "TIMESTAMP 86401000001"},
-           {R"({"year":1970,"month":1,"day":1,"hour":2,"minute":0,"second":5,"nanos":0,"offsetSeconds":7200,"zoneId":null,"specialValue":null,"precision":6})",
-            "TIMESTAMPTZ 5000000"},
-           {R"({"hour":23,"minute":59,"second":59,"nanos":999999000,"precision":6})", "TIME 86399999999"},
-           {R"({"hour":12,"minute":13,"second":14,"nanos":0,"offsetSeconds":0,"precision":6})", "STRING 12:13:14+00:00"},
-           {R"({"years":1,"months":2,"days":3,"hours":4,"minutes":5,"seconds":6,"nanos":500000000,"precision":6})", "INTERVAL P1Y2M3DT4H5M6.5S"},
-           {R"({"year":2026,"month":7,"day":4})", R"(JSON {"year":2026,"month":7,"day":4})"},
-           {R"({"hour":1,"minute":2,"second":3,"nanos":0,"by":"x"})", R"(JSON {"hour":1,"minute":2,"second":3,"nanos":0,"by":"x"})"}}) {
+  for (
+      const auto& [value, expected] : std::vector<std::pair<std::string, std::string>>{
+          {R"({"year":2026,"month":7,"day":4,"specialValue":null})", "DATE 20638"},
+          {R"({"year":null,"month":null,"day":null,"specialValue":"POSITIVE_INFINITY"})", "DATE 9223372036854775807"},
+          {R"({"year":1970,"month":1,"day":2,"hour":0,"minute":0,"second":1,"nanos":1000,"specialValue":null,"precision":6})",
+           "TIMESTAMP 86401000001"},
+          {R"({"year":1970,"month":1,"day":1,"hour":2,"minute":0,"second":5,"nanos":0,"offsetSeconds":7200,"zoneId":null,"specialValue":null,"precision":6})",
+           "TIMESTAMPTZ 5000000"},
+          {R"({"hour":23,"minute":59,"second":59,"nanos":999999000,"precision":6})", "TIME 86399999999"},
+          {R"({"hour":12,"minute":13,"second":14,"nanos":0,"offsetSeconds":0,"precision":6})", "STRING 12:13:14+00:00"},
+          {R"({"years":1,"months":2,"days":3,"hours":4,"minutes":5,"seconds":6,"nanos":500000000,"precision":6})",
+           "INTERVAL P1Y2M3DT4H5M6.5S"},
+          {R"({"year":2026,"month":7,"day":4})", R"(JSON {"year":2026,"month":7,"day":4})"},
+          {R"({"hour":1,"minute":2,"second":3,"nanos":0,"by":"x"})", R"(JSON {"hour":1,"minute":2,"second":3,"nanos":0,"by":"x"})"}}) {
     CAPTURE(value);
     const Decoded decoded = decode({without("1", "{\"ID\":1,\"V\":" + value + "}")});
     REQUIRE(decoded.rows.size() == 1);
@@ -140,10 +153,10 @@ TEST_CASE("structured values: dates, times and durations are known without a sch
 }
 
 TEST_CASE("structured values: an object that only resembles a number without a scale stays JSON") {
-  for (const std::string value :
-       {R"({"scale":0,"value":""})", R"({"scale":0,"value":"12"})", R"({"scale":0,"value":"a-_b"})", R"({"scale":"0","value":"BQ=="})",
-        R"({"scale":0.5,"value":"BQ=="})", R"({"scale":0,"value":5})", R"({"scale":0,"value":"BQ==","unit":"kg"})", R"({"scale":0,"scale":0})",
-        R"({"scale":0,"value":"BQ=B"})", R"({"scale":0,"value":"B==="})", R"({"scale":200001,"value":"BQ=="})"}) {
+  for (const std::string value : {R"({"scale":0,"value":""})", R"({"scale":0,"value":"12"})", R"({"scale":0,"value":"a-_b"})",
+                                  R"({"scale":"0","value":"BQ=="})", R"({"scale":0.5,"value":"BQ=="})", R"({"scale":0,"value":5})",
+                                  R"({"scale":0,"value":"BQ==","unit":"kg"})", R"({"scale":0,"scale":0})", R"({"scale":0,"value":"BQ=B"})",
+                                  R"({"scale":0,"value":"B==="})", R"({"scale":200001,"value":"BQ=="})"}) {
     CAPTURE(value);
     const Decoded decoded = decode({without("1", "{\"ID\":1,\"V\":" + value + "}")});
     CHECK(decoded.rows.at(0).cells.at("V") == "JSON " + value);

@@ -38,16 +38,16 @@ Status not_json(const char* part, const debezium::JsonError& error, std::size_t 
 
 /// Names of schemas whose messages are about the connector, not about rows.
 bool is_marker_schema(std::string_view name) {
-  return name.starts_with("io.debezium.connector.") &&
-         (name.ends_with(".Heartbeat") || name.ends_with(".TransactionMetadataValue") || name.ends_with(".SchemaChangeValue") ||
-          name.ends_with(".Notification"));
+  return name.starts_with("io.debezium.connector.") && (name.ends_with(".Heartbeat") || name.ends_with(".TransactionMetadataValue") ||
+                                                        name.ends_with(".SchemaChangeValue") || name.ends_with(".Notification"));
 }
 
 /// The schema's name says so, or its whole shape does: columns of a flattened row may have any of these names.
 bool is_envelope_schema(const debezium::ConnectSchema& schema) {
   const debezium::ConnectSchema* operation = schema.find("op");
   const debezium::ConnectSchema* source = schema.find("source");
-  if (schema.type != "struct" || operation == nullptr || operation->type != "string" || source == nullptr || source->type != "struct") return false;
+  if (schema.type != "struct" || operation == nullptr || operation->type != "string" || source == nullptr || source->type != "struct")
+    return false;
   if (schema.name.ends_with("Envelope")) return true;
   if (source->find("connector") == nullptr || source->find("name") == nullptr) return false;
   return schema.find("before") != nullptr || schema.find("after") != nullptr || schema.find("message") != nullptr;
@@ -156,9 +156,9 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
     } else if (schema->find("message") != nullptr) {
       made.form = Form::kMarker;
     } else {
-      return Status::bad_record("value: the schema's \"after\" is " + (row == nullptr ? std::string("missing") : "of type " + row->type) +
-                                    ", not a struct",
-                                "no row can be read from it; leave the topic out of the source's topics");
+      return Status::bad_record(
+          "value: the schema's \"after\" is " + (row == nullptr ? std::string("missing") : "of type " + row->type) + ", not a struct",
+          "no row can be read from it; leave the topic out of the source's topics");
     }
   } else if (schema->type == "struct") {
     if (settings_.events == Events::kEnvelope) {
@@ -231,7 +231,8 @@ Status EventDecoder::decode_natural_root(const MessageShape& shape) {
   const bool debezium_source = source != 0 && read_source(source);
   if (says_operation && debezium_source) return decode_envelope(envelope, nullptr);
   const bool names_table = source_[debezium::SourceField::kTable].data() != nullptr;
-  if (shape.is_schema_change(tape_, debezium_source) || shape.is_transaction(tape_, topic_->topic()) || is_heartbeat() || is_notification(tape_)) {
+  if (shape.is_schema_change(tape_, debezium_source) || shape.is_transaction(tape_, topic_->topic()) || is_heartbeat() ||
+      is_notification(tape_)) {
     return marker();
   }
   if (shape.is_bare_envelope(tape_, names_table)) return decode_envelope(envelope, nullptr);
@@ -322,8 +323,9 @@ Status EventDecoder::parse_key() {
   const bool readable = key_tape_.parse(key_.payload);
   if (!readable) {
     if (const ForeignFormat* format = recognise_binary(key)) {
-      return Status::bad_record(std::string("key: ") + format->name + ", so the names of the key columns are unknown",
-                                "let the connector write keys with JsonConverter, or set keys = \"ignore\" and give the route's primary_key");
+      return Status::bad_record(
+          std::string("key: ") + format->name + ", so the names of the key columns are unknown",
+          "let the connector write keys with JsonConverter, or set keys = \"ignore\" and give the route's primary_key");
     }
     if (key_.layout != nullptr) return not_json("key", key_tape_.error(), base);
   }

@@ -54,9 +54,9 @@ constexpr ForeignFormat kRegistry{"a message of a schema registry (magic byte 0:
 constexpr ForeignFormat kGlue{"a message of the AWS Glue Schema Registry", kJsonConverter};
 constexpr ForeignFormat kAvroFile{"an Avro file", kJsonConverter};
 
-constexpr std::string_view kTelling[] = {"isDdl",    "data",    "type",   "metadata", "specversion", "operationType", "resolved",
-                                         "after",    "before",  "action", "change",   "op_type",     "commitTs",      "__crdb__",
-                                         "_id",      "u",       "d",      "dynamodb", "source_metadata", "message"};
+constexpr std::string_view kTelling[] = {"isDdl", "data",   "type",   "metadata", "specversion",     "operationType", "resolved",
+                                         "after", "before", "action", "change",   "op_type",         "commitTs",      "__crdb__",
+                                         "_id",   "u",      "d",      "dynamodb", "source_metadata", "message"};
 
 bool is_one_of(std::string_view text, std::initializer_list<std::string_view> all) {
   return std::find(all.begin(), all.end(), text) != all.end();
@@ -65,7 +65,8 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> al
 /// 1745525261013511000.0000000000: nanoseconds and a logical counter of ten digits.
 bool is_hybrid_time(std::string_view text) {
   const std::size_t dot = text.find('.');
-  return dot != std::string_view::npos && dot != 0 && text.size() == dot + 11 && text.find_first_not_of("0123456789.") == std::string_view::npos;
+  return dot != std::string_view::npos && dot != 0 && text.size() == dot + 11 &&
+         text.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
 /// An object's members by name.
@@ -176,7 +177,8 @@ bool is_debezium_mongo(const Object& message) {
   if (!message.is("source", Kind::kObject) || !is_one_of(message.text("op"), {"c", "r", "u", "d"})) return false;
   const Object source = message.member("source");
   return source.is_text("collection") && !source.has("table") && (!message.has("after") || message.is_or_null("after", Kind::kString)) &&
-         message.has_only({"before", "after", "op", "source", "ts_ms", "ts_us", "ts_ns", "transaction", "updateDescription", "patch", "filter"});
+         message.has_only(
+             {"before", "after", "op", "source", "ts_ms", "ts_us", "ts_ns", "transaction", "updateDescription", "patch", "filter"});
 }
 
 bool is_cockroach(const Object& message, std::string_view key) {
@@ -186,7 +188,8 @@ bool is_cockroach(const Object& message, std::string_view key) {
     const Object source = message.member("source");
     return source.text("origin") == "cockroachdb" || (source.is_text("changefeed_sink") && source.is_text("job_id"));
   }
-  if (!message.is_or_null("after", Kind::kObject) || !message.has_only({"after", "before", "key", "updated", "mvcc_timestamp", "topic", "op", "ts_ns"})) {
+  if (!message.is_or_null("after", Kind::kObject) ||
+      !message.has_only({"after", "before", "key", "updated", "mvcc_timestamp", "topic", "op", "ts_ns"})) {
     return false;
   }
   const bool image = message.is("after", Kind::kObject) || message.is("before", Kind::kObject);

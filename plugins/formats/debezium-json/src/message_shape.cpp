@@ -50,7 +50,8 @@ bool is_unique(Part part) { return part <= Part::kOperation; }
 bool is_list_of_collections(const JsonTape& tape, uint32_t list) {
   uint32_t element = list + 1;
   for (uint32_t i = 0; i < tape[list].size; ++i) {
-    if (tape[element].kind != Kind::kObject || tape.find(element, "data_collection") == 0 || tape.find(element, "event_count") == 0) return false;
+    if (tape[element].kind != Kind::kObject || tape.find(element, "data_collection") == 0 || tape.find(element, "event_count") == 0)
+      return false;
     element = tape[element].next;
   }
   return true;
@@ -135,16 +136,19 @@ bool MessageShape::is_bare_envelope(const JsonTape& tape, bool names_table) cons
 bool MessageShape::is_event(const JsonTape& tape) const {
   const bool source = is(tape, Part::kSource, Kind::kObject);
   if (source && tape.find((*this)[Part::kSource], "connector") != 0) return true;
-  return is(tape, Part::kOperation, Kind::kString) && (source || is_row(tape, (*this)[Part::kBefore]) || is_row(tape, (*this)[Part::kAfter]));
+  return is(tape, Part::kOperation, Kind::kString) &&
+         (source || is_row(tape, (*this)[Part::kBefore]) || is_row(tape, (*this)[Part::kAfter]));
 }
 
 bool MessageShape::resembles_envelope(const JsonTape& tape) const {
   if (is_row(tape, (*this)[Part::kBefore]) || is_row(tape, (*this)[Part::kAfter]) || is_event(tape)) return true;
-  if (!is(tape, Part::kOperation, Kind::kString) || tape.text((*this)[Part::kOperation]).size() != 1 || (*this)[Part::kBefore] + (*this)[Part::kAfter] == 0 ||
+  if (!is(tape, Part::kOperation, Kind::kString) || tape.text((*this)[Part::kOperation]).size() != 1 ||
+      (*this)[Part::kBefore] + (*this)[Part::kAfter] == 0 ||
       !has_only({Part::kBefore, Part::kAfter, Part::kSource, Part::kOperation, Part::kTransaction, Part::kTime})) {
     return false;
   }
-  if (is(tape, Part::kTime, Kind::kNumber) && (is(tape, Part::kTransaction, Kind::kNull) || is(tape, Part::kTransaction, Kind::kObject))) return true;
+  if (is(tape, Part::kTime, Kind::kNumber) && (is(tape, Part::kTransaction, Kind::kNull) || is(tape, Part::kTransaction, Kind::kObject)))
+    return true;
   return is(tape, Part::kBefore, Kind::kNull) && is(tape, Part::kAfter, Kind::kNull);
 }
 
@@ -178,8 +182,8 @@ bool is_notification(const JsonTape& tape) {
     return value != 0 && tape[value].kind == kind;
   };
   // No column of a table is such an object.
-  return has("additional_data", Kind::kObject) && has("id", Kind::kString) && has("aggregate_type", Kind::kString) && has("type", Kind::kString) &&
-         has("timestamp", Kind::kNumber);
+  return has("additional_data", Kind::kObject) && has("id", Kind::kString) && has("aggregate_type", Kind::kString) &&
+         has("type", Kind::kString) && has("timestamp", Kind::kNumber);
 }
 
 uint32_t find_wrapped_event(const JsonTape& tape, const MessageShape& shape) {

@@ -57,7 +57,8 @@ constexpr const char* kNotes =
     "| Json, map, struct, geometry, SparseVector | JSON |\n| array, DoubleVector, FloatVector | ARRAY |\n\n"
     "Without schemas integers, decimals, texts, booleans, objects and arrays are what they are in JSON; the route's columns say what they "
     "mean. VariableScaleDecimal and structured dates and times are known by their members.\n\n"
-    "Messages of Canal, Maxwell, AWS DMS, CloudEvents, CockroachDB, TiCDC, GoldenGate, wal2json, DynamoDB, Google Datastream, Qlik Replicate, "
+    "Messages of Canal, Maxwell, AWS DMS, CloudEvents, CockroachDB, TiCDC, GoldenGate, wal2json, DynamoDB, Google Datastream, Qlik "
+    "Replicate, "
     "Striim, MongoDB, and of Debezium's Cassandra and MongoDB connectors are named and refused.";
 
 }  // namespace

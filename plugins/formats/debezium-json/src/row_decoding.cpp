@@ -114,7 +114,8 @@ Status EventDecoder::decode_envelope(const Envelope& envelope, const Layout* lay
   if (source_[SourceField::kConnector] == "mongodb" && layout == nullptr) return foreign_status("value", kDebeziumMongo);
   if (code == 'm' || code == 't') {
     for (const uint32_t image : {envelope.before, envelope.after}) {
-      if (image != 0 && tape_[image].kind != Kind::kNull) return Status::bad_record("value: operation " + quoted(operation) + " with a row");
+      if (image != 0 && tape_[image].kind != Kind::kNull)
+        return Status::bad_record("value: operation " + quoted(operation) + " with a row");
     }
     if (code == 'm') return marker();
   }
