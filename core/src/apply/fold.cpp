@@ -52,16 +52,6 @@ Entry& Fold::find_or_add(std::string_view key, int64_t offset, bool& added) {
   }
 }
 
-Entry* Fold::find(std::string_view key) {
-  if (slots_.empty()) return nullptr;
-  const auto hash = static_cast<uint32_t>(std::hash<std::string_view>{}(key));
-  const std::size_t mask = slots_.size() - 1;
-  for (std::size_t place = hash & mask; slots_[place].entry != UINT32_MAX; place = (place + 1) & mask) {
-    if (slots_[place].hash == hash && entries_[slots_[place].entry].key == key) return &entries_[slots_[place].entry];
-  }
-  return nullptr;
-}
-
 Entry& Fold::succeed(const Entry& entry, int64_t offset) {
   const auto index = static_cast<uint32_t>(&entry - entries_.data());
   const std::string_view key = entry.key;

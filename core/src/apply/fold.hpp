@@ -82,9 +82,6 @@ class Fold {
  public:
   /// The entry of the key, or a new one (`added`) with effect kNothing and no cells.
   Entry& find_or_add(std::string_view key, int64_t offset, bool& added);
-  /// The last entry of the key; null: none.
-  [[nodiscard]] Entry* find(std::string_view key);
-  [[nodiscard]] const Entry* find(std::string_view key) const { return const_cast<Fold*>(this)->find(key); }
   /// A new entry for the key of `entry`, which stays as it is and is written before it: what changed a row that must exist is
   /// not merged into what need not find one.
   Entry& succeed(const Entry& entry, int64_t offset);

@@ -43,8 +43,6 @@ void Table::restore(const progress::StoredTable& stored) {
   target.key_changes = key_changes_from(stored.key_changes, knowledge_.columns());
   target.open_letters = stored.open_letters;
   target.stored_version = knowledge_.version();
-  keys_.restore(stored.keys, stored.progress);
-  stored_keys_ = keys_.version();
   count_foreign(stored);
 }
 
@@ -176,10 +174,6 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
   if (row.operation == CDCRT_DEFINITION) return;
   // A delete that is half of a key change is no delete of the source's row.
   if (row.operation == CDCRT_DELETE && row.other_key == CDCRT_NO_CELLS && identity_.route.deletes == manifest::Deletes::kIgnore) return;
-  if (!keys_.given_up().empty()) {
-    stop_locked(keys_.given_up());
-    return;
-  }
   if (knowledge_.key_crosses_partitions() && partitions_.size() + foreign_partitions_ > 1) {
     stop_locked("rows of one key may come from several partitions, since the route's primary_key does not contain the message key");
     return;
@@ -269,7 +263,8 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
   Error error;
   conversion_.clear();
   if (!convert_row(shape, map, batch.rows.cells(row.cells), scratch_, error)) {
-    if (note_refused(state, row, offset, batch, map)) refusals.push_back({row.message, "value_refused", std::move(error)});
+    refusals.push_back({row.message, "value_refused", std::move(error)});
+    note_refused(state, row, offset, batch, map);
     return;
   }
   const auto width = static_cast<uint32_t>(scratch_.size());
@@ -284,8 +279,7 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
   std::optional<uint32_t> left;
   if (row.operation == CDCRT_UPDATE && row.before != CDCRT_NO_CELLS) {
     std::string old_key;
-    if (convert_row(shape, map, batch.rows.cells(row.before), before_scratch_, error) && key_of(before_scratch_, old_key) && old_key != key_scratch_ &&
-        takes(state, shape, old_key, offset, true, true)) {
+    if (convert_row(shape, map, batch.rows.cells(row.before), before_scratch_, error) && key_of(before_scratch_, old_key) && old_key != key_scratch_) {
       for (uint32_t slot = 0; slot < width; ++slot) {
         if (scratch_[slot].tag == CDCRT_ABSENT && slot < before_scratch_.size()) scratch_[slot] = before_scratch_[slot];
       }
@@ -304,13 +298,11 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
                        std::any_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
                          return slot >= 0 && scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT;
                        });
-  if (!stopped_.empty() || !takes(state, shape, key_scratch_, offset, !partial, row.operation == CDCRT_DELETE)) return;
   bool added = false;
   Entry* place = &state.fold.find_or_add(key_scratch_, offset, added);
   if (!partial) {
     state.fold.close_refused(key_scratch_);
-  } else if (!left && (is_refused_elsewhere(state, key_scratch_) ||
-                       (!added && place->effect != Effect::kDelete && state.fold.is_refused(key_scratch_)))) {
+  } else if (!left && !added && place->effect != Effect::kDelete && state.fold.is_refused(key_scratch_)) {
     // Where the fold has nothing of the row yet, find_blocked judges when it is written.
     refusals.push_back({row.message, "open_letter", make_error(CDCRT_BAD_RECORD, "it changes a part of a row of which an earlier change is a dead letter")});
     state.fold.refuse(key_scratch_, offset);
@@ -342,8 +334,8 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
 }
 
 // A later change of the row tells whether the refused one is made good: by the keys that it has, and had.
-bool Table::note_refused(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map) {
-  if (identity_.events || knowledge_.key().empty()) return true;
+void Table::note_refused(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map) {
+  if (identity_.events || knowledge_.key().empty()) return;
   const event::Shape& shape = batch.shapes.get(row.shape);
   std::string own, old;
   const auto read_key = [&](uint32_t image, std::string& key) {
@@ -360,13 +352,8 @@ bool Table::note_refused(PartitionState& state, const cdcrt_row& row, int64_t of
   };
   read_key(row.cells, own);
   if (row.operation == CDCRT_UPDATE && row.before != CDCRT_NO_CELLS) read_key(row.before, old);
-  if (!own.empty() && (row.operation != CDCRT_UPDATE || old.empty() || old == own) &&
-      !takes(state, shape, own, offset, row.operation != CDCRT_UPDATE, row.operation == CDCRT_DELETE)) {
-    return !stopped_.empty();
-  }
   if (!own.empty()) state.fold.refuse(own, offset);
   if (!old.empty() && old != own) state.fold.refuse(old, offset);
-  return true;
 }
 
 // `scratch_` and `key_scratch_` hold the event's own row and key.
@@ -485,7 +472,6 @@ std::optional<Sealed> Table::seal(bool apart) {
   clear_ = false;
   dirty_ = false;
   if (sealed.empty()) return std::nullopt;
-  seal_keys(sealed);
   writing_ = true;
   return sealed;
 }
@@ -500,7 +486,6 @@ void Table::complete(const Sealed& sealed) {
   applied_.updated += without(counts.updated, sealed.refused.updated);
   applied_.deleted += without(counts.deleted, sealed.refused.deleted);
   target.key_changes = sealed.key_changes;
-  if (sealed.keys_changed) stored_keys_ = std::max(stored_keys_, sealed.keys_version);
   for (const auto& part : sealed.partitions) {
     if (part.session != part.partition->session()) continue;
     PartitionState& state = partitions_[part.partition];

@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "apply/fold.hpp"
-#include "apply/key_order.hpp"
 #include "event/row_batch.hpp"
 #include "evolution/table_knowledge.hpp"
 #include "progress/store.hpp"
@@ -68,10 +67,6 @@ struct Sealed {
   progress::Store::LettersByKey letters_closed, letters_opened;
   bool letters_change = false;               ///< known before the transaction: events of it became letters while it was written
   std::size_t bytes = 0;
-  std::string keys;                          ///< KeyOrder as stored once it is written
-  uint64_t keys_version = 0;
-  bool keys_changed = false;                 ///< they differ from what is stored
-  std::string refusal;                       ///< it must not be written: one key came from several partitions
   bool commit_unknown = false;               ///< the answer to a COMMIT was lost: it may have been written
   EventCounts refused;                       ///< events of it that became dead letters while it was written
 
@@ -80,9 +75,7 @@ struct Sealed {
   /// Key changes may be settled, or the table be emptied: nobody else may write its knowledge meanwhile.
   [[nodiscard]] bool needs_table() const;
   /// What is stored beside the table's row differs after it: key changes, open letters, or the table was emptied.
-  [[nodiscard]] bool raises_version() const { return clear || key_changes_moved || keys_changed || !letters_closed.empty() || !letters_opened.empty(); }
-  /// The second partition that brought a key; null: each key came from one.
-  [[nodiscard]] const SealedPartition* first_with_key_twice() const;
+  [[nodiscard]] bool raises_version() const { return clear || key_changes_moved || !letters_closed.empty() || !letters_opened.empty(); }
   /// Some of it came from partitions that were given up since, even if they were claimed again.
   [[nodiscard]] bool has_lost() const;
   /// Takes that out. Answers what must be given up as well: a truncate that is not ours any more had sent it back.
@@ -216,19 +209,12 @@ class Table {
     bool fresh = true;              ///< had no row yet
     bool apart = false;             ///< what comes is not folded but read back later
     int64_t missed_next = 0;        ///< apart: rows were left out up to there
-    uint32_t place_shape = UINT32_MAX;  ///< the shape that `place` is of
-    uint32_t place = 0;             ///< in keys_
     std::deque<std::pair<std::string, int64_t>> marks;  ///< (max_order, next) after a batch, ascending
   };
 
   PartitionState& state_of(progress::Partition& partition);
   PartitionState* missing_from(const progress::Partition& partition, int64_t from);
   void fold_rows(const Batch& batch, PartitionState& state, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
-  bool takes(PartitionState& state, const event::Shape& shape, const std::string& key, int64_t offset, bool whole, bool removes);
-  void move_entry(PartitionState& state, const std::string& key, int64_t offset, bool whole);
-  [[nodiscard]] bool is_refused_elsewhere(const PartitionState& state, const std::string& key) const;
-  void seal_keys(Sealed& sealed);
-  void merge_keys(const progress::StoredTable& stored, Sealed& sealed);
   void count_foreign(const progress::StoredTable& stored);
   void refresh(Sealed& sealed);
   void read_again_after(const std::string& order, Sealed& sealed);
@@ -253,8 +239,7 @@ class Table {
   bool convert_row(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,
                    Error& error);
   bool key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const;
-  /// False: an older change than what stands, which nobody misses.
-  bool note_refused(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map);
+  void note_refused(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map);
   void follow_schema_changes();
   /// Answers the entry's index.
   uint32_t append_image(PartitionState& state, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies);
@@ -265,9 +250,6 @@ class Table {
   const TableIdentity identity_;
   mutable std::mutex mutex_;
   evolution::TableKnowledge knowledge_;
-  KeyOrder keys_;
-  uint64_t stored_keys_ = 0;  ///< version of keys_ as it is in the target
-  bool asks_row_ = false;     ///< what others wrote is read again before the next write
   std::map<const progress::Partition*, PartitionState> partitions_;
   std::string floor_;
   std::string stored_floor_;  ///< as it is in the target

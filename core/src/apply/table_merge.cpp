@@ -10,7 +10,7 @@
 namespace cdcrt::apply {
 
 bool Sealed::needs_table() const {
-  return clear || keys_changed || touches_letters(*this) || std::any_of(partitions.begin(), partitions.end(),
+  return clear || touches_letters(*this) || std::any_of(partitions.begin(), partitions.end(),
                               [](const auto& part) { return !part.fold.departures.empty() || !part.fold.arrivals.empty(); });
 }
 
@@ -64,7 +64,6 @@ void Table::merge(const progress::StoredTable& stored, Sealed& sealed) {
   sealed.key_changes = target.key_changes;
   target.open_letters = stored.open_letters;
   take_floor(stored.floor, sealed);
-  merge_keys(stored, sealed);
   refresh(sealed);
   target.row = stored;
   target.row.columns.clear();

@@ -133,7 +133,6 @@ Result<void> Writer::attempt(std::vector<Sealed*>& batches, std::vector<const En
       return prepared;
     }
     if (!lost.empty()) return lose(lost);
-    if (!sealed->refusal.empty()) return give_up_keys(*sealed);
     if (const auto& row = sealed->table->target.row; row.state != progress::TableState::kActive) {
       sealed->table->skip(row.state == progress::TableState::kSkipped);
       return make_error(CDCRT_UNSUPPORTED, "an operator " + std::string(progress::to_text(row.state)) + " the table" +
@@ -147,17 +146,6 @@ Result<void> Writer::attempt(std::vector<Sealed*>& batches, std::vector<const En
     for (Sealed* sealed : batches) sealed->table->target.described = false;
   }
   return done;
-}
-
-// Kept in the target before the table stops: the next start would meet the key's changes in other batches and not notice.
-Result<void> Writer::give_up_keys(const Sealed& sealed) {
-  if (context_.store == nullptr) return make_error(CDCRT_UNSUPPORTED, sealed.refusal);
-  if (auto begun = begin({const_cast<Sealed*>(&sealed)}); !begun) return begun;
-  auto saved = context_.store->save_keys(*connection_, sealed.table->identity().target(), sealed.keys);
-  if (saved) saved = connection_->commit();
-  if (saved) return make_error(CDCRT_UNSUPPORTED, sealed.refusal);
-  roll_back();
-  return saved;
 }
 
 Result<void> Writer::write_rows(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing) {
@@ -275,9 +263,6 @@ Result<void> Writer::finish(const std::vector<Sealed*>& batches) {
     }
     for (const Sealed* sealed : batches) {
       const auto& identity = sealed->table->identity();
-      if (sealed->keys_changed) {
-        if (auto saved = context_.store->save_keys(*connection_, identity.target(), sealed->keys); !saved) return saved;
-      }
       if (sealed->raises_version()) {
         progress::StoredTable row = sealed->table->target.row;
         ++row.version;
@@ -321,7 +306,6 @@ void Writer::dropped(Sealed& sealed) {
   sealed.key_changes_moved = false;
   sealed.letters_closed.clear();
   sealed.letters_opened.clear();
-  sealed.keys_changed = false;
   sealed.table->complete(sealed);
 }
 

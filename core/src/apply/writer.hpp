@@ -68,7 +68,6 @@ class Writer {
   Result<void> connect();
   Result<void> attempt(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
   Result<void> begin(const std::vector<Sealed*>& batches);
-  Result<void> give_up_keys(const Sealed& sealed);
   Result<void> write_rows(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
   Result<void> hold_leases(const std::vector<const Sealed*>& batches);
   Result<bool> tables_changed(const std::vector<Sealed*>& batches);

@@ -167,8 +167,6 @@ const Store::HostTable Store::kOpenLetters{"open_letters",
                                             {"offset", kInteger},
                                             {"key", kBytes}}};
 
-const Store::HostTable Store::kKeys{"keys", 3, {{"pipeline", kText}, {"sink", kText}, {"target", kText}, {"places", kBytes}}};
-
 const Store::HostTable Store::kDeadLetters{"dead_letters", 2, {}};  // its columns are those of letters
 
 // Where only tables can be locked: what claims lock (it has no rows), which targets have a progress table, who holds or held leases.
@@ -176,7 +174,7 @@ const Store::HostTable Store::kClaims{"claims", 2, {{"pipeline", kText}, {"sink"
 const Store::HostTable Store::kHolds{"holds", 3, {{"pipeline", kText}, {"sink", kText}, {"target", kText}}};
 const Store::HostTable Store::kProcesses{"processes", 3, {{"pipeline", kText}, {"sink", kText}, {"process", kText}}};
 
-const std::vector<const Store::HostTable*> Store::kAlwaysKept = {&kFormat, &kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &kMoved, &kOpenLetters, &kKeys};
+const std::vector<const Store::HostTable*> Store::kAlwaysKept = {&kFormat, &kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &kMoved, &kOpenLetters};
 
 std::vector<cdcrt_column> columns_of(const std::vector<HostColumn>& columns, uint32_t key_count) {
   std::vector<cdcrt_column> result(columns.size());

@@ -194,8 +194,6 @@ Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored) {
             [&](const cdcrt_cell* cells) { open_letter_into(cells, stored.tables[string_of(cells[0])].open_letters); });
   if (!ok) return ok;
   for (auto& [target, table] : stored.tables) sort_letters(table.open_letters);
-  ok = read(connection, kKeys, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { stored.tables[string_of(cells[0])].keys = string_of(cells[1]); });
-  if (!ok) return ok;
   std::map<std::string, std::map<int64_t, evolution::Column>> columns;
   Result<void> unreadable;
   ok = read(connection, kColumns, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {

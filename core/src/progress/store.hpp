@@ -88,8 +88,6 @@ class Store {
   /// The table's row, without what it lists.
   Result<void> save_table(plugin::Connection& connection, const std::string& target, const StoredTable& table);
   Result<void> save_columns(plugin::Connection& connection, const std::string& target, const std::vector<evolution::Column>& columns);
-  /// StoredTable::keys.
-  Result<void> save_keys(plugin::Connection& connection, const std::string& target, const std::string& keys);
   /// Halves of key changes: by new key, the text to keep; nullopt: settled.
   Result<void> save_key_changes(plugin::Connection& connection, const std::string& target,
                                 const std::map<std::string, std::optional<std::string>>& records);
@@ -174,7 +172,7 @@ class Store {
   /// Processes that hold no lease any more.
   [[nodiscard]] std::set<std::string> gone(const Stored& stored) const;
   [[nodiscard]] bool is_held(const PartitionKey& key, const StoredPartition& lease) const;
-  static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved, kOpenLetters, kKeys, kDeadLetters;
+  static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved, kOpenLetters, kDeadLetters;
   static const HostTable kClaims, kHolds, kProcesses;
   static const std::vector<const HostTable*> kAlwaysKept;
 

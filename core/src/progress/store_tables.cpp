@@ -58,9 +58,6 @@ Result<void> Store::read_table(plugin::Connection& connection, const std::string
   ok = read(connection, kOpenLetters, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { open_letter_into(cells, table.open_letters); }, key, 1);
   if (!ok) return ok;
   sort_letters(table.open_letters);
-  table.keys.clear();
-  ok = read(connection, kKeys, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { table.keys = string_of(cells[1]); }, key, 1);
-  if (!ok) return ok;
   return read(connection, progress_of(target), CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
     if (string_of(cells[3]) == target) table.progress[key_of(cells)] = {integer_of(cells[4]), string_of(cells[5])};
   });
@@ -121,10 +118,6 @@ Result<void> Store::save_columns(plugin::Connection& connection, const std::stri
                   integer(column.incarnation), bytes(column.last_seen), bytes(column.dropped_at), bytes(column.type_order)});
   }
   return write(connection, kColumns, cells);
-}
-
-Result<void> Store::save_keys(plugin::Connection& connection, const std::string& target, const std::string& keys) {
-  return write(connection, kKeys, {text(pipeline_), text(sink_), text(target), bytes(keys)});
 }
 
 Result<void> Store::save_key_changes(plugin::Connection& connection, const std::string& target,

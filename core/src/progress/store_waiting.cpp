@@ -7,7 +7,6 @@ Result<void> Store::forget_waiting(plugin::Connection& connection, const std::st
   std::map<std::string, std::optional<std::string>> halves;
   for (const auto& [key, record] : table.key_changes) halves[key] = std::nullopt;
   if (auto saved = save_key_changes(connection, target, halves); !saved) return saved;
-  if (auto saved = save_keys(connection, target, {}); !saved) return saved;
   return save_open_letters(connection, target, table.open_letters, {});
 }
 

@@ -57,7 +57,6 @@ struct StoredTable {
     std::string order;
   };
   std::map<PartitionKey, Position> progress;
-  std::string keys;  ///< which partition the rows of a key come from, as apply writes it
   std::map<std::string, std::vector<OpenLetter>> open_letters;  ///< by key; in the order in which they were read
 };
 
