@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "cdcrt/sdk/calendar.hpp"
 #include "debezium/json_scan.hpp"
@@ -13,7 +14,6 @@ namespace cdcrt::debezium {
 namespace {
 
 constexpr Problem kTooLong = "a number of more than 2,000 digits";
-constexpr Problem kFinerThanMicroseconds = "a time finer than a microsecond";
 constexpr Problem kBeyondMicroseconds = "a time that no 64 bits of microseconds hold";
 
 /// What Debezium sends for PostgreSQL's infinite dates: days that wrapped around 32 bits (in a stream and in a snapshot not at the same
@@ -64,6 +64,48 @@ Problem set_checked(cdcrt_cell& cell, cdcrt_tag tag, std::optional<int64_t> valu
   if (!value) return problem;
   sdk::set_integer(cell, tag, *value);
   return nullptr;
+}
+
+/// The value, or its own text where only digits past the microsecond are in the way: what becomes of them is the column's to say.
+template <class Parse>
+Problem set_moment(cdcrt_cell& cell, cdcrt_tag tag, Parse parse, std::string_view text, Problem problem, sdk::RowBuilder& rows) {
+  const auto value = parse(text);
+  if (value) return set_checked(cell, tag, value, problem);
+  constexpr std::size_t microseconds = 6;
+  const std::size_t point = text.find('.');
+  if (point == std::string_view::npos) return problem;
+  std::size_t end = point + 1;
+  while (end < text.size() && text[end] >= '0' && text[end] <= '9') ++end;
+  if (end - point - 1 <= microseconds) return problem;
+  std::string cut(text.substr(0, point + 1 + microseconds));
+  cut += text.substr(end);
+  if (!parse(std::string_view(cut))) return problem;
+  sdk::set_text(cell, CDCRT_STRING, rows.copy(text));
+  return nullptr;
+}
+
+/// Nanoseconds of a time or timestamp that microseconds do not hold, as ISO 8601 text.
+void set_nanoseconds(cdcrt_cell& cell, int64_t nanoseconds, bool time, sdk::RowBuilder& rows) {
+  char text[64];
+  std::size_t size = 0;
+  int64_t rest = nanoseconds % 1000;
+  int64_t microseconds = nanoseconds / 1000;
+  if (time && nanoseconds < 0) {
+    text[size++] = '-';
+    microseconds = -microseconds;
+    rest = -rest;
+  } else if (rest < 0) {
+    rest += 1000;
+    --microseconds;
+  }
+  size += time ? sdk::write_time(text + size, microseconds) : sdk::write_timestamp(text + size, microseconds, sdk::TextStyle::kIso8601);
+  if (microseconds % 1'000'000 == 0) {
+    for (const char c : std::string_view(".000000")) text[size++] = c;
+  }
+  text[size++] = static_cast<char>('0' + rest / 100);
+  text[size++] = static_cast<char>('0' + rest / 10 % 10);
+  text[size++] = static_cast<char>('0' + rest % 10);
+  sdk::set_text(cell, CDCRT_STRING, rows.copy({text, size}));
 }
 
 bool parse_integer(std::string_view text, int64_t& value) {
@@ -253,7 +295,10 @@ Problem Converter::integer_based(const Column& column, const JsonTape& tape, uin
       sdk::set_integer(cell, CDCRT_TIME, number);
       return nullptr;
     case Conversion::kNanoTime:
-      if (number % 1000 != 0) return kFinerThanMicroseconds;
+      if (number % 1000 != 0) {
+        set_nanoseconds(cell, number, true, *rows_);
+        return nullptr;
+      }
       sdk::set_integer(cell, CDCRT_TIME, number / 1000);
       return nullptr;
     case Conversion::kMilliTimestamp:
@@ -268,7 +313,10 @@ Problem Converter::integer_based(const Column& column, const JsonTape& tape, uin
         sdk::set_integer(cell, CDCRT_TIMESTAMP, number > 0 ? sdk::kInfinity : sdk::kMinusInfinity);
         return nullptr;
       }
-      if (number % 1000 != 0) return kFinerThanMicroseconds;
+      if (number % 1000 != 0) {
+        set_nanoseconds(cell, number, false, *rows_);
+        return nullptr;
+      }
       sdk::set_integer(cell, CDCRT_TIMESTAMP, number / 1000);
       return nullptr;
     case Conversion::kMicroDuration:
@@ -295,13 +343,13 @@ Problem Converter::text_based(const Column& column, std::string_view text, cdcrt
       if (!is_plain_decimal(text) && special_number(text).empty()) return "not a decimal number";
       return decimal_text(text, cell);
     case Conversion::kZonedTimestamp:
-      return set_checked(cell, CDCRT_TIMESTAMPTZ, sdk::parse_timestamptz(text), "not a timestamp with a zone to the microsecond");
+      return set_moment(cell, CDCRT_TIMESTAMPTZ, sdk::parse_timestamptz, text, "not a timestamp with a zone", *rows_);
     case Conversion::kIsoDate:
       return set_checked(cell, CDCRT_DATE, sdk::parse_date(without_utc(text)), "not an ISO 8601 date");
     case Conversion::kIsoTime:
-      return set_checked(cell, CDCRT_TIME, sdk::parse_time(without_utc(text)), "not an ISO 8601 time to the microsecond");
+      return set_moment(cell, CDCRT_TIME, sdk::parse_time, without_utc(text), "not an ISO 8601 time", *rows_);
     case Conversion::kIsoTimestamp:
-      return set_checked(cell, CDCRT_TIMESTAMP, sdk::parse_timestamp(without_utc(text)), "not an ISO 8601 timestamp to the microsecond");
+      return set_moment(cell, CDCRT_TIMESTAMP, sdk::parse_timestamp, without_utc(text), "not an ISO 8601 timestamp", *rows_);
     case Conversion::kInterval:
       if (text.size() < 2 || (text[0] != 'P' && text.substr(0, 2) != "-P")) return "not an ISO 8601 duration";
       sdk::set_text(cell, CDCRT_INTERVAL, rows_->copy(text));

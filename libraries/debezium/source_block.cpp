@@ -14,6 +14,7 @@ struct Named {
 };
 constexpr std::array kNames{
     Named{"connector", SourceField::kConnector},
+    Named{"name", SourceField::kName},
     Named{"db", SourceField::kDatabase},
     Named{"schema", SourceField::kSchema},
     Named{"table", SourceField::kTable},

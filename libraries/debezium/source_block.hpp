@@ -15,6 +15,7 @@ namespace cdcrt::debezium {
 
 enum class SourceField : uint8_t {
   kConnector,
+  kName,
   kDatabase,
   kSchema,
   kTable,

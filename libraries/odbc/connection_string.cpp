@@ -127,7 +127,8 @@ Status connection_string(const ConnectionSettings& settings, sql::Product produc
     add("KeepaliveTime", "15", {"D8"});
     add("KeepaliveInterval", "5", {"D9"});
     add("pqopt", "keepalives_count=3 tcp_user_timeout=30000", {"D6"});
-    add("Protocol", "7.4-1", {"A1"});  // an error ends the transaction instead of setting savepoints around each statement
+    // After an error the driver sets no savepoints of its own around each statement, and leaves it to us what is rolled back.
+    add("Protocol", redshift ? "7.4-1" : "7.4-0", {"A1"});
     add("UseDeclareFetch", "0", {"B6"});
     add("ByteaAsLongVarBinary", "1", {"C6"});
     add("BoolsAsChar", "0", {"B9"});
@@ -137,8 +138,9 @@ Status connection_string(const ConnectionSettings& settings, sql::Product produc
     add("MaxLongVarcharSize", "1073741823", {"B1"});
     add("LFConversion", "0", {"C4"});
     add("Parse", "0", {"C0"});
-    add("KeepaliveTime", "30");
-    add("KeepaliveInterval", "10");
+    // Debian's odbcinst.ini has CommLog = 1: each session would leave its log in /tmp.
+    add("CommLog", "0", {"B3"});
+    add("Debug", "0", {"B2"});
   }
   return {};
 }

@@ -1,6 +1,8 @@
 #include "odbc/session.hpp"
 
 #include <algorithm>
+#include <mutex>
+#include <set>
 
 namespace cdcrt::odbc {
 
@@ -18,6 +20,22 @@ std::string tidy(std::string text) {
   if (noise != std::string::npos) text.erase(noise);
   while (!text.empty() && (text.back() == '\n' || text.back() == ';' || text.back() == ' ')) text.pop_back();
   return text;
+}
+
+/// psqlODBC counts the connections that want no log; when the last of them ends, odbcinst.ini decides again (Debian's says CommLog = 1),
+/// and each process leaves a file in /tmp. An attempt that failed stays counted: one that cannot succeed keeps the log off.
+void keep_log_off(const ConnectionSettings& settings, SQLHENV environment) {
+  if (settings.has("CommLog") || settings.has("B3")) return;  // somebody wants it
+  static std::mutex mutex;
+  static std::set<std::string> done;
+  const std::string dsn = settings.dsn.empty() ? settings.value("DSN") : settings.dsn;
+  const std::string text = (dsn.empty() ? "Driver={" + settings.value("Driver") + "}" : "DSN=" + dsn) + ";Server=/nonexistent;Port=1;Database=none;UID=none;CommLog=0;Debug=0;";
+  const std::lock_guard lock(mutex);
+  if (!done.insert(text).second) return;
+  SQLHDBC connection = SQL_NULL_HDBC;
+  if (!good(SQLAllocHandle(SQL_HANDLE_DBC, environment, &connection))) return;
+  if (good(SQLDriverConnect(connection, nullptr, characters(text.c_str()), SQL_NTS, nullptr, 0, nullptr, SQL_DRIVER_NOPROMPT))) SQLDisconnect(connection);
+  SQLFreeHandle(SQL_HANDLE_DBC, connection);
 }
 
 }  // namespace
@@ -77,6 +95,7 @@ Status Session::connect(sql::Product product, std::chrono::microseconds timeout)
   product_ = product;
   if (!good(SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &environment_))) return Status::fatal("unixODBC gave no environment");
   SQLSetEnvAttr(environment_, SQL_ATTR_ODBC_VERSION, reinterpret_cast<SQLPOINTER>(static_cast<std::uintptr_t>(SQL_OV_ODBC3)), 0);
+  if (guess_product(settings_) == sql::Product::kPostgresql) keep_log_off(settings_, environment_);
   if (!good(SQLAllocHandle(SQL_HANDLE_DBC, environment_, &connection_))) return Status::fatal("unixODBC gave no connection handle");
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(timeout).count();
   if (seconds > 0) SQLSetConnectAttr(connection_, SQL_ATTR_LOGIN_TIMEOUT, reinterpret_cast<SQLPOINTER>(static_cast<std::uintptr_t>(seconds)), 0);

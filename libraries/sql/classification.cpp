@@ -1,5 +1,8 @@
 #include "sql/classification.hpp"
 
+#include <algorithm>
+#include <initializer_list>
+
 namespace cdcrt::sql {
 namespace {
 
@@ -38,7 +41,13 @@ Classified sqlite_failure(const DriverError& error) {
     case 17:   // SQLITE_SCHEMA
       return {CDCRT_RETRY, {}};
     case 13: return {CDCRT_RETRY, "the disk is full: free some space; writing goes on by itself then"};
-    case 10: return {CDCRT_RETRY, {}};  // SQLITE_IOERR
+    case 7:    // SQLITE_NOMEM
+    case 10:   // SQLITE_IOERR
+    case 15:   // SQLITE_PROTOCOL: the locks of the write-ahead log
+      return {CDCRT_RETRY, {}};
+    case 4:    // SQLITE_ABORT
+    case 9:    // SQLITE_INTERRUPT
+      return {CDCRT_BUSY, {}};
     case 18:   // SQLITE_TOOBIG
     case 19:   // SQLITE_CONSTRAINT
     case 20:   // SQLITE_MISMATCH
@@ -48,8 +57,9 @@ Classified sqlite_failure(const DriverError& error) {
     case 3:
     case 14:
     case 23: return {CDCRT_BAD_CONFIG, "check the permissions of the database file and of its folder"};
-    case 11:
-    case 26: return {CDCRT_FATAL, "the file is damaged or is no SQLite database"};
+    case 21: return {CDCRT_FATAL, "this is a defect: please report it"};  // SQLITE_MISUSE
+    case 26: return {CDCRT_FATAL, "the file is no SQLite database"};
+    case 11: return {CDCRT_UNSUPPORTED, "a part of the database is damaged: PRAGMA integrity_check tells which"};
     default: break;
   }
   if (has(text, "no such table") || has(text, "no such column") || has(text, "has no column named") || has(text, "already exists") ||
@@ -59,7 +69,27 @@ Classified sqlite_failure(const DriverError& error) {
   if (has(text, "ON CONFLICT clause does not match")) return {CDCRT_STALE_SCHEMA, "the table has no unique key on the columns of the route's key"};
   if (has(text, "too many columns") || has(text, "too many SQL variables")) return {CDCRT_UNSUPPORTED, "SQLite holds at most 2,000 columns in a table"};
   if (has(text, "string or blob too big")) return {CDCRT_BAD_RECORD, {}};
-  return {CDCRT_FATAL, {}};
+  if (has(text, "generated column")) return {CDCRT_UNSUPPORTED, "the table computes this column itself: exclude it in the route"};
+  return {CDCRT_UNSUPPORTED, {}};  // SQLITE_ERROR of a statement: of its table, not of the database
+}
+
+/// SQLSTATEs by their class, which is all that is known of most: extensions and functions of the target make up their own.
+Classified postgresql_failure_by_class(const DriverError& error, Moment moment) {
+  const std::string& state = error.sqlstate;
+  const auto of_class = [&](std::initializer_list<const char*> classes) {
+    return std::any_of(classes.begin(), classes.end(), [&](const char* each) { return begins(state, each); });
+  };
+  if (of_class({"57", "58"})) return {CDCRT_RETRY, {}};  // the operator's hand, the server's disk
+  // A server that names one of these rolled back: deferred constraints and triggers speak at COMMIT. After anything else nobody knows.
+  const bool rolled_back = of_class({"0A", "21", "22", "23", "2F", "38", "39", "42", "44", "55", "P0"});
+  if (moment != Moment::kStatement && moment != Moment::kChange && !rolled_back) return {CDCRT_FATAL, {}};
+  // Cursors, statements and transactions are our own doing, and the driver's.
+  if (of_class({"25", "07", "HY010"})) return {CDCRT_FATAL, "this is a defect: please report it"};
+  if (of_class({"24", "26", "34"})) return {CDCRT_RETRY, {}};  // a pooler between us gave the session to somebody else: begin anew
+  if (of_class({"HY", "IM", "01", "S1"})) return {CDCRT_UNSUPPORTED, {}};
+  // Of the table, whatever the rows are.
+  if (of_class({"0A", "28", "2B", "3D", "3F", "42", "55", "F0", "HV", "XX001", "XX002"})) return {CDCRT_UNSUPPORTED, {}};
+  return {CDCRT_BAD_RECORD, {}};  // of a row: values, constraints, triggers, functions of a type
 }
 
 Classified postgresql_failure(const DriverError& error, Moment moment) {
@@ -67,12 +97,13 @@ Classified postgresql_failure(const DriverError& error, Moment moment) {
   const std::string& text = error.text;
   if (begins(state, "08") || begins(state, "57P") || state == "25P03" || has(text, "server closed the connection") ||
       has(text, "no connection to the server") || has(text, "terminating connection") || has(text, "could not receive data from server") ||
-      has(text, "could not send data to server") || has(text, "connection to server was lost") || has(text, "SSL SYSCALL error")) {
+      has(text, "could not send data to server") || has(text, "connection to server was lost") || has(text, "connection dead") || has(text, "SSL SYSCALL error")) {
     return {CDCRT_RETRY, {}};
   }
   // Deadlock, serialization failure, lock timeout, statement timeout: of this table, not of the server.
-  if (begins(state, "40") || state == "55P03" || state == "57014") return {CDCRT_BUSY, {}};
-  if (state == "55006" || state == "25P02") return {CDCRT_RETRY, {}};
+  if (begins(state, "40") || state == "55P03" || state == "57014" || state == "55006" || state == "72000") return {CDCRT_BUSY, {}};
+  if (state == "XX000" && has(text, "tuple concurrently")) return {CDCRT_BUSY, {}};
+  if (state == "25P02") return {CDCRT_RETRY, {}};
   if (state == "53100") return {CDCRT_RETRY, "the server's disk is full: free some space; writing goes on by itself then"};
   if (begins(state, "53")) return {CDCRT_RETRY, {}};
   if (state == "25006") return {CDCRT_RETRY, "the server is read-only (a standby?): check Server of the connection"};
@@ -87,14 +118,25 @@ Classified postgresql_failure(const DriverError& error, Moment moment) {
                                   " (GRANT USAGE, CREATE ON SCHEMA ...; GRANT SELECT, INSERT, UPDATE, DELETE ON ...; changing a table needs its owner)"};
   }
   if (state == "42804" || state == "42846" || state == "42883") {
-    return {CDCRT_BAD_RECORD, "the target column's type does not take this value: give the column a `target_type` or `type` in the route"};
+    return {CDCRT_UNSUPPORTED, "the type of a column of the target cannot be written or compared: give the column a `target_type` in the route, change it in the target, or exclude it"};
   }
-  if (begins(state, "22") || begins(state, "23") || begins(state, "54")) return {CDCRT_BAD_RECORD, {}};
-  if (begins(state, "28")) return {CDCRT_AUTH, {}};
+  if (state == "428C9") {
+    return {CDCRT_UNSUPPORTED, "the table makes the values of this column itself: exclude it in the route, or ALTER TABLE ... ALTER COLUMN ... SET GENERATED BY DEFAULT"};
+  }
+  if (state == "23503") {
+    return {CDCRT_UNSUPPORTED,
+            "the row that it refers to, or that refers to it, is of a table that has not come so far: it is tried again until it has; a replica needs no foreign keys, drop them "
+            "(ALTER TABLE ... DROP CONSTRAINT ...) where tables refer to each other in a ring"};
+  }
+  if (state == "55000" && has(text, "replica identity")) {
+    return {CDCRT_UNSUPPORTED, "a publication of the target publishes this table: ALTER TABLE ... REPLICA IDENTITY FULL, or take it out of the publication"};
+  }
+  if (state == "28000" || state == "28P01") return {CDCRT_AUTH, {}};
+  if (state == "0A000" && moment != Moment::kChange) return {CDCRT_UNSUPPORTED, {}};
   if (state == "0A000" || state == "2BP01") return {CDCRT_UNSUPPORTED, "a view or another object depends on it: drop that, or set schema_changes in the route"};
   if (state == "42704") return {CDCRT_BAD_CONFIG, "the type named in target_type is unknown to the server"};
-  if (state == "HYT00" || state == "HYT01") return {CDCRT_RETRY, {}};
-  return {CDCRT_FATAL, {}};
+  if (state == "HYT00" || state == "HYT01" || state == "HY001") return {CDCRT_RETRY, {}};
+  return postgresql_failure_by_class(error, moment);
 }
 
 /// "ERROR: 1023", but not a query's number that ends so.
@@ -110,11 +152,18 @@ bool has_code(const std::string& text, std::string_view code) {
 /// Redshift answers much with XX000 and a text: the text decides first.
 Classified redshift_failure_by_text(const DriverError& error, Moment moment);
 
+bool redshift_refuses_value(const std::string& text) {
+  return has(text, "Numeric data overflow") || has(text, "Value out of range") || has(text, "Invalid input") || has(text, "Invalid digit") ||
+         has(text, "value too long") || has(text, "exceeds DDL length") || has(text, "Invalid JSON") || has(text, "JSON parsing") ||
+         has(text, "exceeds the max") || has(text, "exceeds maximum");
+}
+
 // What is not known here is the table's trouble, not the pipeline's: Redshift answers much with XX000.
 Classified redshift_failure(const DriverError& error, Moment moment) {
   Classified found = redshift_failure_by_text(error, moment);
   const bool of_statement = moment == Moment::kStatement || moment == Moment::kChange;
-  if (found.code == CDCRT_FATAL && of_statement) found.code = CDCRT_UNSUPPORTED;
+  const bool unknown = begins(error.sqlstate, "XX") && found.code == CDCRT_BAD_RECORD && found.hint.empty() && !redshift_refuses_value(error.text);
+  if ((found.code == CDCRT_FATAL || unknown) && of_statement) found.code = CDCRT_UNSUPPORTED;
   return found;
 }
 
@@ -157,11 +206,7 @@ Classified redshift_failure_by_text(const DriverError& error, Moment moment) {
   }
   if (has(text, "in a read-only transaction") || has(text, "read-only mode")) return {CDCRT_RETRY, "the warehouse is read-only (resize, datashare, zero-ETL database?)"};
   if (has(text, "must be owner of")) return {CDCRT_BAD_CONFIG, "only the table's owner may change it: ALTER TABLE ... OWNER TO the connection's user, or schema_changes = \"ignore\" in the route"};
-  if (internal && (has(text, "Numeric data overflow") || has(text, "Value out of range") || has(text, "Invalid input") || has(text, "Invalid digit") ||
-                   has(text, "value too long") || has(text, "exceeds DDL length") || has(text, "Invalid JSON") || has(text, "JSON parsing") ||
-                   has(text, "exceeds the max") || has(text, "exceeds maximum"))) {
-    return {CDCRT_BAD_RECORD, {}};
-  }
+  if (internal && redshift_refuses_value(text)) return {CDCRT_BAD_RECORD, {}};
   if (state == "0A000") return {CDCRT_UNSUPPORTED, {}};
   if (state == "2BP01") return {CDCRT_UNSUPPORTED, "a view depends on it: drop the view or make it late-binding (WITH NO SCHEMA BINDING), or set schema_changes in the route"};
   if (state == "42501" || has(text, "permission denied")) {
@@ -172,6 +217,18 @@ Classified redshift_failure_by_text(const DriverError& error, Moment moment) {
                                   " (GRANT CREATE, TEMP ON DATABASE ...; GRANT USAGE, CREATE ON SCHEMA ...; GRANT SELECT, INSERT, UPDATE, DELETE ON ...; changing a table needs its owner)"};
   }
   return postgresql_failure(error, moment);
+}
+
+/// Drivers lay their texts out for a screen: one line, single blanks.
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const bool blank = static_cast<unsigned char>(c) <= ' ' || c == 0x7F;
+    if (!blank) line += c;
+    else if (!line.empty() && line.back() != ' ') line += ' ';
+  }
+  while (!line.empty() && line.back() == ' ') line.pop_back();
+  return line;
 }
 
 }  // namespace
@@ -190,7 +247,7 @@ sdk::Status to_status(const DriverError& error, Product product, Moment moment, 
   if (found.code == CDCRT_OK) return {};
   std::string message(doing);
   message += ": ";
-  message += error.text.empty() ? "the driver gave no reason" : error.text;
+  message += error.text.empty() ? "the driver gave no reason" : one_line(error.text);
   if (found.code == CDCRT_BAD_CONFIG) {
     return sdk::Status::bad_config("connection", std::move(message), std::move(found.hint)).with_native(error.native, error.sqlstate);
   }

@@ -124,6 +124,13 @@ Status convert_stored(const SqliteValue& stored, cdcrt_type from, const cdcrt_co
         }
       }
       return to_sqlite(cell, column, out);
+    case CDCRT_TYPE_INTERVAL:
+      if (cell.tag != CDCRT_TIME) return to_sqlite(cell, column, out);
+      out.buffer.resize(64);
+      out.buffer.resize(sdk::write_duration(out.buffer.data(), cell.value.integer));
+      out.storage = SqliteClass::kText;
+      out.bytes = out.buffer;
+      return {};
     default: break;
   }
   if (is_integer(column.type.kind) && is_float(from.kind) && cell.tag != CDCRT_F64 && cell.tag != CDCRT_I64) {

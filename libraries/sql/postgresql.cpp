@@ -37,10 +37,18 @@ std::string alias(std::size_t column) { return "c" + std::to_string(column + 1);
 /// Comparison operand of a column: types without an equality are compared as text.
 std::string operand(const StatementColumn& column, const std::string& text) { return column.compare_as_text ? text + "::text" : text; }
 
+/// The type in which a column's values are sent.
+std::string sent_type(const StatementColumn& column) {
+  if (!column.sent_as.empty()) return column.sent_as;
+  return column.is_array ? "text" : column.target_type;
+}
+
 /// The value that `s` has for a column.
 std::string value_of(const StatementColumn& column, std::size_t index) {
-  return column.is_array ? "s." + alias(index) + "::" + column.target_type : "s." + alias(index);
+  return column.is_array || !column.sent_as.empty() ? "s." + alias(index) + "::" + column.target_type : "s." + alias(index);
 }
+
+std::string_view overriding(const StatementShape& shape) { return shape.overrides_identity ? " OVERRIDING SYSTEM VALUE" : ""; }
 
 class Builder {
  public:
@@ -59,7 +67,7 @@ class Builder {
       if (keys_only && !column.key) continue;
       if (!first) add(", "), names += ", ";
       first = false;
-      add("?::").add(column.is_array ? std::string("text") : column.target_type).add("[]");
+      add("?::").add(sent_type(column)).add("[]");
       names += alias(i);
       statement_.parameters.push_back(static_cast<uint32_t>(i));
     }
@@ -68,7 +76,7 @@ class Builder {
   /// The same rows in the order of their keys, which is that of the index.
   Builder& sorted_rows() {
     add("(SELECT ").each([](const StatementColumn& column, std::size_t i) {
-      return "unnest(?::" + (column.is_array ? std::string("text") : column.target_type) + "[]) AS " + alias(i);
+      return "unnest(?::" + sent_type(column) + "[]) AS " + alias(i);
     });
     for (std::size_t i = 0; i < shape_.columns.size(); ++i) statement_.parameters.push_back(static_cast<uint32_t>(i));
     add(") AS s ORDER BY ");
@@ -119,7 +127,7 @@ bool only_keys(const StatementShape& shape) {
 }
 
 Statement insert(const StatementShape& shape) {
-  return Builder(shape).add("INSERT INTO ").add(shape.table).add(" (").names().add(") SELECT ").values().add(" FROM ").rows(false, false).take();
+  return Builder(shape).add("INSERT INTO ").add(shape.table).add(" (").names().add(")").add(overriding(shape)).add(" SELECT ").values().add(" FROM ").rows(false, false).take();
 }
 
 Statement update(const StatementShape& shape) {
@@ -138,12 +146,12 @@ std::vector<Statement> upsert(const StatementShape& shape) {
   if (!shape.has_unique_key) {
     if (!only_keys(shape)) statements.push_back(update(shape));
     statements.push_back(Builder(shape)
-                             .add("INSERT INTO ").add(shape.table).add(" (").names().add(") SELECT ").values().add(" FROM ").rows(false, false)
+                             .add("INSERT INTO ").add(shape.table).add(" (").names().add(")").add(overriding(shape)).add(" SELECT ").values().add(" FROM ").rows(false, false)
                              .add(" WHERE NOT EXISTS (SELECT 1 FROM ").add(shape.table).add(" AS t WHERE ").same_key().add(")").take());
     return statements;
   }
   Statement statement =
-      Builder(shape).add("INSERT INTO ").add(shape.table).add(" (").names().add(") SELECT ").values().add(" FROM ").sorted_rows().take();
+      Builder(shape).add("INSERT INTO ").add(shape.table).add(" (").names().add(")").add(overriding(shape)).add(" SELECT ").values().add(" FROM ").sorted_rows().take();
   statement.text += " ON CONFLICT (";
   bool first = true;
   for (const auto& column : shape.columns) {

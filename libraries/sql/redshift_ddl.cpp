@@ -161,6 +161,17 @@ std::string moment_text(const std::string& column, std::string_view zone) {
          " ELSE TO_CHAR(" + utc + ", '" + pattern + "')" + end + " END";
 }
 
+/// 01:02:03.500000 as PT1H2M3.5S, without the parts that are zero.
+std::string duration_text(const std::string& column) {
+  const std::string text = column + "::VARCHAR(32)";
+  const auto part = [&](const char* from, const char* unit) {
+    return "CASE WHEN SUBSTRING(" + text + ", " + from + ", 2) = '00' THEN '' ELSE SUBSTRING(" + text + ", " + from + ", 2)::INTEGER::VARCHAR(8) || '" + unit + "' END";
+  };
+  const std::string seconds = "SUBSTRING(" + text + ", 7, 2)::INTEGER::VARCHAR(8) || RTRIM(RTRIM(SUBSTRING(" + text + ", 9), '0'), '.') || 'S'";
+  return "CASE WHEN " + column + " = '00:00:00' THEN 'PT0S' ELSE 'PT' || " + part("1", "H") + " || " + part("4", "M") + " || CASE WHEN " + seconds + " = '0S' THEN '' ELSE " +
+         seconds + " END END";
+}
+
 }  // namespace
 
 std::string conversion(std::string_view quoted_column, const ColumnType& from, const ColumnType& to) {
@@ -176,6 +187,8 @@ std::string conversion(std::string_view quoted_column, const ColumnType& from, c
         return "(" + moment_text(column, "") + ")" + cast;
       case Storage::kTimestamptz:
         return "(" + moment_text(column, "+00:00") + ")" + cast;
+      case Storage::kTime:
+        return to.duration ? "(" + duration_text(column) + ")" + cast : column + cast;
       case Storage::kSuper:
         return "JSON_SERIALIZE(" + column + ")" + cast;
       case Storage::kBytes:

@@ -39,6 +39,7 @@ struct ColumnType {
   uint32_t length = 0;  ///< bytes, of VARCHAR, CHAR and VARBYTE
   uint32_t precision = 0;
   int16_t scale = 0;
+  bool duration = false;  ///< of text: ISO 8601 durations
 };
 
 /// From information_schema.columns: data_type, character_maximum_length, numeric_precision, numeric_scale (0 where NULL).

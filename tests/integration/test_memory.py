@@ -174,11 +174,11 @@ class Memory(Case):
         self.assertGreater(len(self.behind()), TABLES, "the target was not slow: there was nothing to hold back")
         slow_peak = max(memory.samples)
         self.postgresql.sql("memory", "update pace set slow = false")
-        # The others go on; the locked one waits apart.
+        # The others go on; the locked one is detached.
         time.sleep(SECONDS)
         wait_until(lambda: all(topic.endswith("." + LOCKED) for topic, _ in self.behind()), 600, lambda: f"behind: {self.behind()}\n{self.log_text()[-3000:]}", poll=1)
         self.assertEqual({topic for topic, _ in self.behind()}, {"bench.shop." + LOCKED})
-        self.assertIn(f"table 'shop.{LOCKED}' waits apart", self.log_text())
+        self.assertIn(f"table 'shop.{LOCKED}' is detached", self.log_text())
         locked_peak = max(memory.samples)
         locker.stdin.close()
         locker.wait(30)

@@ -114,7 +114,7 @@ class Outages(Case):
             for piece in range(1, live.load.slices):
                 live.load.produce(live.kafka, piece)
             wait_until(self.others_are_complete, 60, lambda: live.log("one"))
-            self.assertEqual(self.told("'shop.orders' waits apart"), 1, live.log("one"))
+            self.assertEqual(self.told("'shop.orders' is detached"), 1, live.log("one"))
             time.sleep(3)
             locking.stdin.write("rollback;\n")
             locking.stdin.close()

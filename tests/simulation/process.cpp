@@ -153,7 +153,7 @@ std::string Process::describe() const {
     text += "; " + flow->partition.name() + (flow->partition.owned() ? " owned, routed to " : " not owned, routed to ") + std::to_string(flow->partition.routed_next());
   }
   for (const apply::Table* table : parts_->sinks.front()->tables()) {
-    text += "; " + table->identity().target() + (table->ready() ? " ready" : "") + (table->detached().empty() ? "" : " waits apart: " + table->detached()) +
+    text += "; " + table->identity().target() + (table->ready() ? " ready" : "") + (table->detached().empty() ? "" : " detached: " + table->detached()) +
             " holds " + std::to_string(table->held_rows());
   }
   return text;

@@ -33,6 +33,7 @@ void Table::accept_append(PartitionState& state, const cdcrt_row& row, int64_t o
                           std::vector<Refusal>& refusals) {
   Error error;
   conversion_.clear();
+  learns_ = true;
   // What a delete takes away is told by the image before it; its own cells may be no more than the key.
   const uint32_t image = row.operation == CDCRT_DELETE && row.before != CDCRT_NO_CELLS ? row.before : row.cells;
   if (!convert_row(batch.shapes.get(row.shape), map, batch.rows.cells(image), scratch_, error)) {

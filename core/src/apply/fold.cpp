@@ -31,7 +31,7 @@ cdcrt_cell* allocate_cells(event::Arena& arena, uint32_t width) {
 }
 
 Entry& Fold::find_or_add(std::string_view key, int64_t offset, bool& added) {
-  if ((entries_.size() + 1) * 2 > slots_.size()) rehash(slots_.empty() ? 64 : slots_.size() * 2);
+  if ((entries_.size() + 1) * 2 > slots_.size()) rehash(slots_.empty() ? 8 : slots_.size() * 2);
   const auto hash = static_cast<uint32_t>(std::hash<std::string_view>{}(key));
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t place = hash & mask;; place = (place + 1) & mask) {

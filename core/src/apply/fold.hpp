@@ -102,7 +102,7 @@ class Fold {
   [[nodiscard]] uint32_t index_of(const Entry& entry) const { return static_cast<uint32_t>(&entry - entries_.data()); }
   [[nodiscard]] event::Arena& arena() { return arena_; }
   /// Memory held, bytes, about.
-  [[nodiscard]] std::size_t bytes() const { return arena_.reserved() + entries_.capacity() * sizeof(Entry) + slots_.capacity() * 8; }
+  [[nodiscard]] std::size_t bytes() const { return arena_.reserved() + entries_.capacity() * sizeof(Entry) + slots_.capacity() * sizeof(Slot); }
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   EventCounts counts;
   /// Pairs of entries (by index) that one event changed: it is applied to both or to none.

@@ -16,9 +16,7 @@ namespace cdcrt::apply {
 std::optional<Sealed> fold_alone(const Sealed& batch, const progress::Partition& partition, const cdcrt_messages& message,
                                  const event::RowBatch& rows, const std::vector<uint32_t>& indexes, const event::ShapeRegistry& shapes) {
   progress::Partition alone(partition.source(), partition.topic(), partition.number(), [](auto&, auto, auto) {});
-  TableIdentity identity = batch.table->identity();
-  identity.memory = nullptr;
-  Table probe(std::move(identity));
+  Table probe(batch.table->identity().aside());
   progress::StoredTable known;
   known.columns = batch.columns;
   known.key_known = batch.key_known;
@@ -68,7 +66,7 @@ class Isolation {
     }
     if (sealed_.key.empty()) appended_ = &result.good;
     if (!sealed_.key.empty() && !sealed_.clear) {
-      for (const auto& [key, letters] : sealed_.table->target.open_letters) open_keys_.insert(key);
+      for (const auto& [key, letters] : sealed_.open_letters) open_keys_.insert(key);
     }
     for (const auto& part : sealed_.partitions) {
       std::vector<const Entry*> bad;

@@ -21,7 +21,7 @@ class EventReader {
   /// Calls `visit` for each message first..last of the partition with the rows of it that go to `table`; false stops.
   using Visit = std::function<bool(const cdcrt_messages& message, const event::RowBatch& rows, const std::vector<uint32_t>& indexes)>;
   virtual Result<void> read(const Table& table, const progress::Partition& partition, int64_t first, int64_t last, const Visit& visit) = 0;
-  virtual const event::ShapeRegistry& shapes() const = 0;
+  virtual event::ShapeRegistry& shapes() = 0;
 };
 
 /// What is to be written instead of a sealed batch that was refused.

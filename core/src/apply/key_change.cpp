@@ -130,7 +130,7 @@ class KeyChanges {
     }
     if (rows == 0 || !sealed_.table->target.exists || sealed_.clear) return {};
     std::vector<cdcrt_column> wanted;
-    for (const uint32_t slot : columns_.slots()) wanted.push_back(columns_.describe(slot));
+    for (const uint32_t slot : columns_.slots()) wanted.push_back(columns_.stored(slot));
     cdcrt_read read{};
     read.size = sizeof read;
     read.table = sealed_.table->abi();

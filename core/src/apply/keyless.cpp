@@ -48,6 +48,7 @@ void Table::accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t 
     refusals.push_back({row.message, reason, make_error(CDCRT_BAD_RECORD, std::move(message), std::move(hint))});
   };
   const bool inserts = row.operation == CDCRT_INSERT || row.operation == CDCRT_SNAPSHOT;
+  learns_ = false;
   if (!inserts) {
     const uint32_t image = row.before != CDCRT_NO_CELLS ? row.before : (row.operation == CDCRT_DELETE ? row.cells : CDCRT_NO_CELLS);
     if (image != CDCRT_NO_CELLS && !convert_row(shape, map, batch.rows.cells(image), before_scratch_, error)) {
@@ -75,6 +76,7 @@ void Table::accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t 
     }
   }
   if (row.operation != CDCRT_DELETE) {
+    learns_ = true;
     if (!convert_row(shape, map, batch.rows.cells(row.cells), scratch_, error)) {
       refusals.push_back({row.message, "value_refused", std::move(error)});
       return;

@@ -11,12 +11,21 @@
 namespace cdcrt::apply {
 namespace {
 
+// More of a table are not kept in memory.
+constexpr std::size_t kMaxKept = 256;
+
 // Indexes of databases take keys of about 2,700 bytes; beside the key stands a position.
 constexpr std::size_t kLongestKey = 1024;
 
 uint64_t hash_of(std::string_view text, uint64_t hash) {
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   return hash;
+}
+
+std::size_t count_of(const progress::Store::LettersByKey& letters) {
+  std::size_t count = 0;
+  for (const auto& [key, own] : letters) count += own.size();
+  return count;
 }
 
 bool is_whole(const Entry& entry) {
@@ -44,9 +53,50 @@ void LetterChanges::open(std::string_view key, const progress::OpenLetter& lette
 
 bool LetterChanges::is_open(std::string_view key) const { return opened_.contains(letter_key(key)); }
 
+Result<void> look_up_letters(plugin::Connection& connection, progress::Store& store, Sealed& sealed, FoundLetters* earlier) {
+  sealed.open_letters.clear();
+  if (sealed.key.empty()) return {};
+  Table::Target& target = sealed.table->target;
+  const std::string name = sealed.table->identity().target();
+  if (!target.letters_known) {
+    auto read = store.read_open_letters(connection, name, kMaxKept + 1);
+    if (!read) return std::move(read.error());
+    target.letters_whole = count_of(*read) <= kMaxKept;
+    target.open_letters = target.letters_whole ? std::move(*read) : progress::Store::LettersByKey();
+    target.letters_known = true;
+  }
+  if (target.letters_whole) {
+    sealed.open_letters = target.open_letters;
+    return {};
+  }
+  std::set<std::string> keys;
+  for (const auto& part : sealed.partitions) {
+    for (const Entry& entry : part.fold.entries()) keys.insert(letter_key(entry.key));
+  }
+  if (earlier == nullptr) {
+    auto found = store.find_open_letters(connection, name, keys);
+    if (!found) return std::move(found.error());
+    sealed.open_letters = std::move(*found);
+    return {};
+  }
+  std::set<std::string> fresh;
+  for (const auto& key : keys) {
+    if (earlier->keys.insert(key).second) fresh.insert(key);
+  }
+  if (!fresh.empty()) {
+    auto found = store.find_open_letters(connection, name, fresh);
+    if (!found) return std::move(found.error());
+    earlier->letters.merge(*found);
+  }
+  for (const auto& key : keys) {
+    if (const auto found = earlier->letters.find(key); found != earlier->letters.end()) sealed.open_letters.insert(*found);
+  }
+  return {};
+}
+
 bool touches_letters(const Sealed& sealed) {
   if (sealed.letters_change) return true;
-  const auto& open = sealed.table->target.open_letters;
+  const auto& open = sealed.open_letters;
   for (const auto& part : sealed.partitions) {
     if (std::any_of(part.fold.refused.begin(), part.fold.refused.end(), [](const auto& refused) { return !refused.closed; })) return true;
     if (open.empty()) continue;
@@ -59,7 +109,7 @@ bool touches_letters(const Sealed& sealed) {
 
 void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked) {
   if (sealed.key.empty()) return;
-  const auto& open = sealed.table->target.open_letters;
+  const auto& open = sealed.open_letters;
   for (const auto& part : sealed.partitions) {
     if (part.fold.refused.empty() && (open.empty() || sealed.clear)) continue;
     std::unordered_map<std::string_view, int64_t> refused;  // the first refusal of each row
@@ -77,8 +127,8 @@ void settle_letters(Sealed& sealed, const std::vector<const Entry*>& good, const
   sealed.letters_closed.clear();
   sealed.letters_opened.clear();
   if (sealed.key.empty()) return;
-  const auto& open = sealed.table->target.open_letters;
-  if (sealed.clear) sealed.letters_closed = open;
+  const auto& open = sealed.open_letters;
+  if (sealed.clear && sealed.table->target.letters_whole) sealed.letters_closed = open;
   const auto close = [&](const std::string& key) {
     if (const auto found = open.find(key); found != open.end()) sealed.letters_closed.insert(*found);
   };
@@ -101,8 +151,23 @@ void settle_letters(Sealed& sealed, const std::vector<const Entry*>& good, const
 }
 
 void take_letters(const Sealed& sealed) {
-  auto& open = sealed.table->target.open_letters;
-  for (const auto& [key, letters] : sealed.letters_closed) open.erase(key);
+  Table::Target& target = sealed.table->target;
+  auto& open = target.open_letters;
+  if (sealed.clear) {
+    open.clear();
+    target.letters_known = target.letters_whole = true;
+  }
+  if (!target.letters_whole) {
+    // Perhaps few enough are left.
+    if (!sealed.letters_closed.empty()) target.letters_known = false;
+    return;
+  }
+  for (const auto& [key, letters] : sealed.letters_closed) {
+    const auto place = open.find(key);
+    if (place == open.end()) continue;
+    std::erase_if(place->second, [&](const auto& letter) { return std::find(letters.begin(), letters.end(), letter) != letters.end(); });
+    if (place->second.empty()) open.erase(place);
+  }
   for (const auto& [key, letters] : sealed.letters_opened) {
     auto& kept = open[key];
     for (const auto& letter : letters) {
@@ -110,6 +175,9 @@ void take_letters(const Sealed& sealed) {
     }
     std::sort(kept.begin(), kept.end());
   }
+  if (count_of(open) <= kMaxKept) return;
+  target.letters_whole = false;
+  open.clear();
 }
 
 }  // namespace cdcrt::apply

@@ -34,6 +34,15 @@ class LetterChanges {
   progress::Store::LettersByKey opened_;
 };
 
+/// What was looked up in a transaction that holds the table's row, so that nobody else changes it.
+struct FoundLetters {
+  std::set<std::string> keys;  ///< also those without letters
+  progress::Store::LettersByKey letters;
+};
+
+/// Finds the open letters of the batch's rows, inside the transaction and before the table's row is locked: who changes letters raises
+/// the row's version. A table's are kept in memory while they are few.
+Result<void> look_up_letters(plugin::Connection& connection, progress::Store& store, Sealed& sealed, FoundLetters* earlier = nullptr);
 /// The batch changes letters of its table: their row must be locked.
 bool touches_letters(const Sealed& sealed);
 /// Appends the entries that change a part of a row whose letters are open.

@@ -10,7 +10,10 @@
 namespace cdcrt::apply {
 namespace {
 
-constexpr std::size_t kMaxMarks = 1024;
+// Places that a truncate of another partition may send a partition back to: where they lie further apart, it reads a little more again.
+constexpr std::size_t kMaxMarks = 64;
+// What a table keeps for its next row, bytes.
+constexpr std::size_t kKeptForConversion = 2 << 10;
 
 std::string paused_text(const std::string& reason) { return "paused by an operator" + (reason.empty() ? "" : ": " + reason); }
 
@@ -20,7 +23,7 @@ bool is_definite(uint8_t operation) {
 
 }  // namespace
 
-Table::Table(TableIdentity identity) : identity_(std::move(identity)), knowledge_(identity_.route) {}
+Table::Table(TableIdentity identity) : identity_(std::move(identity)), knowledge_(identity_.route, identity_.limits, !identity_.events) {}
 
 cdcrt_table Table::abi() const {
   return {identity_.schema.empty() ? cdcrt_string{nullptr, 0} : sdk::borrow(identity_.schema), sdk::borrow(identity_.name)};
@@ -31,6 +34,7 @@ void Table::restore(const progress::StoredTable& stored) {
   for (evolution::Column column : stored.columns) {
     if (event::has_bytes(column.default_value)) column.default_value = event::copy_cell(column.default_value, knowledge_.arena());
     if (column.active && column.type.kind != CDCRT_TYPE_UNKNOWN) target.made.emplace(column.target_name, column);
+    if (column.adopted) target.adopted.insert(column.target_name);
     knowledge_.restore(std::move(column));
   }
   if (stored.key_known) knowledge_.restore_key_known();
@@ -41,9 +45,11 @@ void Table::restore(const progress::StoredTable& stored) {
   target.row.columns.clear();
   target.row_known = true;
   target.key_changes = key_changes_from(stored.key_changes, knowledge_.columns());
-  target.open_letters = stored.open_letters;
+  target.letters_known = target.letters_whole = stored.has_no_letters;
   target.stored_version = knowledge_.version();
   count_foreign(stored);
+  paused_ = stored.state == progress::TableState::kPaused;
+  if (!detached_.empty()) tell_trouble();
 }
 
 void Table::restore_progress(progress::Partition& partition, int64_t next_offset, const std::string& order) {
@@ -51,11 +57,14 @@ void Table::restore_progress(progress::Partition& partition, int64_t next_offset
   PartitionState& state = state_of(partition);
   state.fresh = false;
   state.session = partition.session();
+  state.unordered = order.empty() && next_offset > 0;
+  if (next_offset == 0) next_offset = partition.began_at();
   state.next = state.stored_next = next_offset;
   state.last_order = state.max_order = state.stored_order = order;
-  state.unordered = order.empty() && next_offset > 0;
   state.marks.emplace_back(order, next_offset);
   knowledge_.restore_sighting(order);
+  // A truncate that was read, and is not in the target yet, takes what this partition has written after it as well.
+  if (floor_by_ != nullptr && floor_by_ != &partition && order > floor_) rewind_past(state, floor_);
 }
 
 Table::PartitionState& Table::state_of(progress::Partition& partition) {
@@ -64,6 +73,8 @@ Table::PartitionState& Table::state_of(progress::Partition& partition) {
     place->second.partition = &partition;
     place->second.session = partition.session();
     place->second.apart = !detached_.empty();
+    if (identity_.observer != nullptr) identity_.observer->reads(*this, partition);
+    std::erase(foreign_partitions_, progress::PartitionKey{partition.source(), partition.topic(), partition.number()});
   }
   return place->second;
 }
@@ -92,6 +103,7 @@ void Table::forget(const progress::Partition& partition) {
     floor_by_ = nullptr;
   }
   account();
+  tell_ready();
 }
 
 void Table::accept(const Batch& batch, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {
@@ -122,18 +134,45 @@ void Table::fold_rows(const Batch& batch, PartitionState& state, const uint32_t*
   for (const Refusal& refusal : refusals) refused(refusal);
   if (stopped_.empty() && state.min_generation == generation) {
     state.next = batch.next_offset;
-    if (state.marks.empty() || state.marks.back().first != state.max_order) {
-      state.marks.emplace_back(state.max_order, state.next);
-      if (state.marks.size() > kMaxMarks) state.marks.pop_front();
-    } else {
-      state.marks.back().second = state.next;
-    }
+    mark(state);
     if (!dirty_) {
       dirty_ = true;
       dirty_since_ = std::chrono::steady_clock::now();
     }
   }
+  conversion_.clear();
+  if (conversion_.reserved() > kKeptForConversion) conversion_.release();
   account();
+  tell_ready();
+}
+
+void Table::mark(PartitionState& state) {
+  auto& marks = state.marks;
+  if (!marks.empty() && marks.back().first == state.max_order) {
+    marks.back().second = state.next;
+    return;
+  }
+  if (marks.size() >= kMaxMarks) {
+    // Every second one goes: the older they are, the further apart they stand.
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < marks.size(); i += 2) std::swap(marks[kept++], marks[i]);
+    marks.resize(kept);
+  }
+  marks.emplace_back(state.max_order, state.next);
+}
+
+void Table::tell_ready() {
+  if (identity_.observer == nullptr || !dirty_ || writing_ || !stopped_.empty() || !detached_.empty()) return;
+  Waiting waiting{dirty_since_, last_sealed_};
+  for (const auto& [partition, state] : partitions_) waiting.rows += state.fold.entries().size();
+  waiting.bytes = accounted_;
+  identity_.observer->ready(*this, waiting);
+}
+
+void Table::tell_trouble() {
+  if (identity_.observer == nullptr) return;
+  if (!stopped_.empty()) return identity_.observer->troubled(*this, Trouble::kStopped, stopped_);
+  identity_.observer->troubled(*this, paused_ ? Trouble::kPaused : Trouble::kDetached, detached_);
 }
 
 void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_row& row, std::vector<Refusal>& refusals) {
@@ -167,14 +206,19 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
   const event::Shape& shape = batch.shapes.get(row.shape);
   auto map = knowledge_.observe(shape, order, is_definite(row.operation));
   if (!map) {
-    stop_locked(explain(map.error()));
+    if (map.error().code == CDCRT_BAD_RECORD) {
+      refuse_shape(state, row, offset, batch, std::move(map.error()), refusals);
+    } else {
+      stop_locked(explain(map.error()));
+    }
     return;
   }
+  if (shape.keyed) state.other_keys = 0;
   follow_schema_changes();
   if (row.operation == CDCRT_DEFINITION) return;
   // A delete that is half of a key change is no delete of the source's row.
   if (row.operation == CDCRT_DELETE && row.other_key == CDCRT_NO_CELLS && identity_.route.deletes == manifest::Deletes::kIgnore) return;
-  if (knowledge_.key_crosses_partitions() && partitions_.size() + foreign_partitions_ > 1) {
+  if (knowledge_.key_crosses_partitions() && partitions_.size() + foreign_partitions_.size() > 1) {
     stop_locked("rows of one key may come from several partitions, since the route's primary_key does not contain the message key");
     return;
   }
@@ -182,6 +226,9 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
     accept_append(state, row, offset, batch, **map, refusals);
   } else if (identity_.events || !knowledge_.key().empty()) {
     accept_keyed(state, row, offset, batch, **map, refusals);
+  } else if (!identity_.route.primary_key.empty()) {
+    refusals.push_back({row.message, "key_missing",
+                        make_error(CDCRT_BAD_RECORD, "the event has no column of the route's primary_key", key_advice(row.operation))});
   } else {
     accept_keyless(state, row, offset, batch, **map, refusals);
   }
@@ -208,11 +255,25 @@ bool Table::convert_row(const event::Shape& shape, const evolution::ShapeMap& ma
 
 bool Table::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared, uint32_t slot, cdcrt_cell& out, Error& error) {
   const evolution::Column& column = knowledge_.columns()[slot];
-  if (!column.typed_by_route && (!declared || from.kind == CDCRT_TYPE_UNKNOWN)) knowledge_.learn(slot, cell);
+  // What only tells which row is meant teaches nothing: a row that the column cannot hold is not there.
+  if (!column.typed_by_route && (learns_ || column.type.kind == CDCRT_TYPE_UNKNOWN)) {
+    const cdcrt_type shown = from.kind == CDCRT_TYPE_UNKNOWN ? types::learned(cell) : from;
+    if (!knowledge_.may_hold(slot, shown)) {
+      error = make_error(CDCRT_BAD_RECORD,
+                         "column '" + column.source_name + "': a value of type " + types::to_string(shown) + ", of which the target can make no key",
+                         "give the column a type in the route's columns, or the route another primary_key");
+      return false;
+    }
+    if (from.kind == CDCRT_TYPE_UNKNOWN) {
+      knowledge_.learn(slot, cell);
+    } else if (!declared) {
+      knowledge_.widen(slot, from);
+    }
+  }
   const bool read = column.typed_by_route && !declared;
   if (!read && types::is_ready(cell, from, column.type)) {
     out = cell;
-    return true;
+    return cell.tag != CDCRT_TIME || keep_length(slot, out, error);
   }
   const auto convert = [&] {
     return read ? types::read_as(cell, column.parse, column.type, conversion_) : types::convert(cell, from, column.type, conversion_);
@@ -222,20 +283,51 @@ bool Table::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared,
   // A key that is cut is another row's.
   const bool is_key = column.key_ordinal > 0;
   if (!converted && !is_key && column.on_overflow == manifest::OnOverflow::kNull) converted = types::null_cell();
-  if (!converted && !is_key && column.on_overflow == manifest::OnOverflow::kTruncate) {
+  const bool cuts = column.on_overflow == manifest::OnOverflow::kTruncate;
+  if (!converted && !is_key && cuts) {
     if (auto cut = types::truncate(cell, column.type)) converted = *cut;
   }
+  if (!converted && !is_key && (cuts || column.on_overflow == manifest::OnOverflow::kDefault)) {
+    if (auto cut = types::cut_fraction(cell, read ? column.parse : manifest::Parse::kNone, column.type, conversion_)) converted = *cut;
+  }
   if (!converted && column.on_overflow == manifest::OnOverflow::kWiden) {
-    knowledge_.widen(slot, from.kind == CDCRT_TYPE_UNKNOWN ? types::learned(cell) : from);
+    // A moment that came as text is one that its declared type does not hold.
+    const bool as_it_came = from.kind == CDCRT_TYPE_UNKNOWN || (cell.tag == CDCRT_STRING && from.kind >= CDCRT_TYPE_DATE && from.kind <= CDCRT_TYPE_TIMESTAMPTZ);
+    knowledge_.widen(slot, as_it_came ? types::learned(cell) : from);
     converted = convert();
   }
   if (converted) {
     if (overflows && column.on_overflow != manifest::OnOverflow::kWiden) ++overflowed_;
     out = *converted;
-    return true;
+    return out.tag != CDCRT_TIME || keep_length(slot, out, error);
   }
   error = std::move(converted.error());
   error.message = "column '" + column.source_name + "': " + error.message;
+  return false;
+}
+
+// A time that is a length (MySQL's TIME) makes its column an interval where the target's time ends at 24 h.
+bool Table::keep_length(uint32_t slot, cdcrt_cell& cell, Error& error) {
+  constexpr int64_t day = 86'400'000'000;
+  const evolution::Column& column = knowledge_.columns()[slot];
+  if (!identity_.time_of_day || column.type.kind != CDCRT_TYPE_TIME || (cell.value.integer >= 0 && cell.value.integer <= day)) return true;
+  const auto changes = identity_.route.schema_changes;
+  const bool evolves = changes == manifest::SchemaChanges::kEvolve || changes == manifest::SchemaChanges::kAddOnly;
+  const bool free = evolves && !column.typed_by_route && column.target_type.empty() && column.on_overflow == manifest::OnOverflow::kDefault;
+  if (free || column.on_overflow == manifest::OnOverflow::kWiden) {
+    knowledge_.widen(slot, types::type_of(CDCRT_TYPE_INTERVAL));
+    if (auto interval = types::convert(cell, types::type_of(CDCRT_TYPE_TIME), column.type, conversion_)) {
+      cell = *interval;
+      return true;
+    }
+  }
+  if (column.on_overflow == manifest::OnOverflow::kNull && column.key_ordinal == 0) {
+    cell = types::null_cell();
+    ++overflowed_;
+    return true;
+  }
+  error = make_error(CDCRT_BAD_RECORD, "column '" + column.source_name + "': a length of time, and the target's time ends at 24 h: " + types::display(cell),
+                     "give the column type = \"interval\" in the route");
   return false;
 }
 
@@ -248,20 +340,12 @@ void Table::accept_event(PartitionState& state, const cdcrt_row& row, int64_t of
   if (row.operation != CDCRT_TRUNCATE) state.fold.counts.add(row.operation);
 }
 
-bool Table::key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const {
-  key.clear();
-  for (const uint32_t slot : knowledge_.key()) {
-    if (slot >= cells.size() || cells[slot].tag <= CDCRT_NULL) return false;
-    types::append_key(key, cells[slot]);
-  }
-  return true;
-}
-
 void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
                          std::vector<Refusal>& refusals) {
   const event::Shape& shape = batch.shapes.get(row.shape);
   Error error;
   conversion_.clear();
+  learns_ = identity_.events || row.operation != CDCRT_DELETE;
   if (!convert_row(shape, map, batch.rows.cells(row.cells), scratch_, error)) {
     refusals.push_back({row.message, "value_refused", std::move(error)});
     note_refused(state, row, offset, batch, map);
@@ -269,23 +353,34 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
   }
   const auto width = static_cast<uint32_t>(scratch_.size());
   if (identity_.events) return accept_event(state, row, offset);
-  if (!key_of(scratch_, key_scratch_)) {
+  learns_ = false;
+  bool has_key = key_of(scratch_, key_scratch_);
+  // The route's key need not be the message's: the row that went has it.
+  if (!has_key && row.operation == CDCRT_DELETE && row.before != CDCRT_NO_CELLS) {
+    if (!convert_key(shape, map, batch.rows.cells(row.before), scratch_, error)) {
+      refusals.push_back({row.message, "value_refused", std::move(error)});
+      return;
+    }
+    has_key = key_of(scratch_, key_scratch_);
+  }
+  if (!has_key) {
     refusals.push_back({row.message, "key_missing",
-                        make_error(CDCRT_BAD_RECORD, "a column of the primary key is null or not in the event",
-                                   "check primary_key in the route, or the key of the source table")});
+                        make_error(CDCRT_BAD_RECORD, missing_key(scratch_), key_advice(row.operation))});
     return;
   }
   // One event that changes the key is the delete of the old row and the upsert of the new one.
   std::optional<uint32_t> left;
   if (row.operation == CDCRT_UPDATE && row.before != CDCRT_NO_CELLS) {
     std::string old_key;
-    if (convert_row(shape, map, batch.rows.cells(row.before), before_scratch_, error) && key_of(before_scratch_, old_key) && old_key != key_scratch_) {
-      for (uint32_t slot = 0; slot < width; ++slot) {
-        if (scratch_[slot].tag == CDCRT_ABSENT && slot < before_scratch_.size()) scratch_[slot] = before_scratch_[slot];
-      }
-      for (uint32_t slot = 0; slot < before_scratch_.size(); ++slot) {
-        if (knowledge_.columns()[slot].key_ordinal == 0) before_scratch_[slot] = {};
-      }
+    const cdcrt_cell* const before = batch.rows.cells(row.before);
+    const auto refuse = [&] {
+      refusals.push_back({row.message, "value_refused", std::move(error)});
+      note_refused(state, row, offset, batch, map);
+    };
+    // The row that leaves is found by its key alone: what else it held need not fit any more.
+    if (!convert_key(shape, map, before, before_scratch_, error)) return refuse();
+    if (key_of(before_scratch_, old_key) && old_key != key_scratch_) {
+      if (!complete_from(shape, map, before, error)) return refuse();
       bool added = false;
       Entry* old_entry = &state.fold.find_or_add(old_key, offset, added);
       if (!added && old_entry->effect == Effect::kPatch) old_entry = &state.fold.succeed(*old_entry, offset);
@@ -308,7 +403,13 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
     state.fold.refuse(key_scratch_, offset);
     return;
   }
-  if (row.other_key != CDCRT_NO_CELLS) note_key_change(state, row, batch, map, *place);
+  if (row.other_key != CDCRT_NO_CELLS && !note_key_change(state, row, batch, map, *place, error)) {
+    refusals.push_back({row.message, error.message.empty() ? "key_missing" : "value_refused",
+                        make_error(CDCRT_BAD_RECORD, "the row had another key before, which cannot be read, and the event lacks values of it" +
+                                                         (error.message.empty() ? std::string() : ": " + error.message))});
+    state.fold.refuse(key_scratch_, offset);
+    return;
+  }
   if (!added && place->effect == Effect::kPatch && !partial) {
     place = &state.fold.succeed(*place, offset);
     added = true;
@@ -331,64 +432,6 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
     return;
   }
   ++(row.operation == CDCRT_UPDATE ? state.fold.counts.updated : state.fold.counts.inserted);
-}
-
-// A later change of the row tells whether the refused one is made good: by the keys that it has, and had.
-void Table::note_refused(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map) {
-  if (identity_.events || knowledge_.key().empty()) return;
-  const event::Shape& shape = batch.shapes.get(row.shape);
-  std::string own, old;
-  const auto read_key = [&](uint32_t image, std::string& key) {
-    std::vector<cdcrt_cell> cells(knowledge_.columns().size());
-    Error ignored;
-    for (std::size_t i = 0; i < map.slots.size(); ++i) {
-      if (map.slots[i] < 0) continue;
-      const auto slot = static_cast<uint32_t>(map.slots[i]);
-      const cdcrt_cell& cell = batch.rows.cells(image)[i];
-      if (knowledge_.columns()[slot].key_ordinal == 0 || cell.tag <= CDCRT_NULL) continue;
-      if (!convert_cell(cell, shape.columns[i].type, shape.declared, slot, cells[slot], ignored)) return;
-    }
-    if (!key_of(cells, key)) key.clear();
-  };
-  read_key(row.cells, own);
-  if (row.operation == CDCRT_UPDATE && row.before != CDCRT_NO_CELLS) read_key(row.before, old);
-  if (!own.empty()) state.fold.refuse(own, offset);
-  if (!old.empty() && old != own) state.fold.refuse(old, offset);
-}
-
-// `scratch_` and `key_scratch_` hold the event's own row and key.
-void Table::note_key_change(PartitionState& state, const cdcrt_row& row, const Batch& batch, const evolution::ShapeMap& map, Entry& entry) {
-  Error ignored;
-  std::string other_key;
-  if (!convert_row(batch.shapes.get(row.shape), map, batch.rows.cells(row.other_key), before_scratch_, ignored)) return;
-  if (!key_of(before_scratch_, other_key)) return;
-  Fold& fold = state.fold;
-  if (row.operation != CDCRT_DELETE) {
-    entry.arrival = static_cast<int32_t>(fold.arrivals.size());
-    Arrival& arrival = fold.arrivals.emplace_back();
-    arrival.old_key = fold.own_key(other_key);
-    arrival.new_key = entry.key;
-    arrival.departed = static_cast<uint32_t>(fold.departures.size());
-    // Only an event that lacks something of its own row continues the one that left.
-    const bool lacks = std::any_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
-      return slot >= 0 && scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT;
-    });
-    for (uint32_t slot = 0; lacks && slot < scratch_.size(); ++slot) {
-      if (scratch_[slot].tag == CDCRT_ABSENT && knowledge_.columns()[slot].active) arrival.slots.push_back(slot);
-    }
-    return;
-  }
-  Departure departure;
-  departure.old_key = entry.key;
-  departure.new_key = fold.own_key(other_key);
-  departure.width = static_cast<uint32_t>(before_scratch_.size());
-  departure.old_cells = fold.own_cells(scratch_.data(), departure.width);
-  departure.new_cells = fold.own_cells(before_scratch_.data(), departure.width);
-  departure.effect = entry.effect;
-  departure.cells = fold.own_cells(entry.cells, entry.width);
-  departure.cells_width = entry.width;
-  departure.arrival = entry.arrival;
-  fold.departures.push_back(departure);
 }
 
 void Table::account() {
@@ -457,6 +500,7 @@ std::optional<Sealed> Table::seal(bool apart) {
     part.next_offset = state.next;
     part.first_offset = state.first_held < 0 ? state.next : state.first_held;
     part.order = state.max_order;
+    part.stored_order = state.stored_order;
     state.first_sealed = state.first_held;
     state.sealed_next = part.next_offset;
     state.sealed_order = part.order;
@@ -494,10 +538,34 @@ void Table::complete(const Sealed& sealed) {
     state.sealed_next.reset();
     state.first_sealed = -1;
   }
-  if (!sealed.clear) return;
-  stored_floor_ = std::max(stored_floor_, sealed.floor);
-  if (sealed.floor > floor_) raise_floor(sealed.floor);
-  if (floor_ == stored_floor_) floor_by_ = nullptr;
+  if (sealed.clear) {
+    stored_floor_ = std::max(stored_floor_, sealed.floor);
+    if (sealed.floor > floor_) raise_floor(sealed.floor);
+    if (floor_ == stored_floor_) floor_by_ = nullptr;
+  }
+  if (!sealed.empty()) {
+    ++times_written_;
+    if (identity_.observer != nullptr) identity_.observer->written(*this);
+  }
+  tell_ready();
+}
+
+void Table::advance(const Sealed& portion) {
+  const std::lock_guard lock(mutex_);
+  target.key_changes = portion.key_changes;
+  for (const auto& part : portion.partitions) {
+    if (part.session != part.partition->session()) continue;
+    PartitionState& state = partitions_[part.partition];
+    state.stored_next = part.next_offset;
+    state.stored_order = part.order;
+    if (state.first_sealed >= 0) state.first_sealed = part.next_offset;
+  }
+  if (portion.clear) stored_floor_ = std::max(stored_floor_, portion.floor);
+}
+
+std::size_t Table::partition_count() const {
+  const std::lock_guard lock(mutex_);
+  return partitions_.size();
 }
 
 // The truncate's partition was given up while it was written: what came since was folded as if it had not been.
@@ -537,6 +605,7 @@ void Table::stop_locked(const std::string& reason) {
   }
   account();
   dirty_ = false;
+  tell_trouble();
 }
 
 std::string Table::stopped() const {
@@ -562,7 +631,7 @@ EventCounts Table::applied() const {
 
 uint64_t Table::discarded_cells() const {
   const std::lock_guard lock(mutex_);
-  return knowledge_.discarded_cells();
+  return knowledge_.discarded_cells() + left_out_;
 }
 
 }  // namespace cdcrt::apply

@@ -4,23 +4,23 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "apply/fold.hpp"
+#include "apply/table_observer.hpp"
+#include "cdcrt/abi/sink.h"
 #include "event/row_batch.hpp"
 #include "evolution/table_knowledge.hpp"
 #include "progress/store.hpp"
 
 namespace cdcrt::apply {
-
-class Table;
 
 /// A message that this table cannot take, with the reason code of its dead letter.
 struct Refusal {
@@ -40,6 +40,7 @@ struct SealedPartition {
   int64_t next_offset = 0;   ///< progress once this is written
   int64_t first_offset = 0;  ///< of the first row in it
   std::string order;         ///< greatest source order routed to the table from this partition
+  std::string stored_order;  ///< the same of what was durable before it
 };
 
 /// One half of a key change whose other half has not come yet; kept in the target (cdcrt.moved).
@@ -63,6 +64,7 @@ struct Sealed {
   /// Set inside the transaction by settle_key_changes, taken over by complete().
   std::map<std::string, KeyChangeRecord> key_changes;
   bool key_changes_moved = false;            ///< they differ from what is stored
+  progress::Store::LettersByKey open_letters;  ///< of its rows; set inside the transaction by look_up_letters
   /// Set inside the transaction by settle_letters, taken over by take_letters.
   progress::Store::LettersByKey letters_closed, letters_opened;
   bool letters_change = false;               ///< known before the transaction: events of it became letters while it was written
@@ -88,10 +90,22 @@ struct TableIdentity {
   std::string schema;  ///< empty where the target has none
   std::string name;
   std::string source_name;  ///< database.schema.table of the first shape
+  std::string source_server;  ///< empty: unknown
+  bool is_refused = false;    ///< no target table: what says why its rows are held back, by its source's name
   manifest::Route route;
   bool events = false;  ///< the sink takes every change in order
+  cdcrt_limits limits{};  ///< of the sink's definitions
+  bool time_of_day = false;  ///< the sink's time ends at 24 h
   std::atomic<int64_t>* memory = nullptr;  ///< counts the bytes that folds and sealed batches hold; may be null
+  TableObserver* observer = nullptr;       ///< may be null
   [[nodiscard]] std::string target() const { return schema.empty() ? name : schema + "." + name; }
+  /// Of a table that is folded on the side: nobody is told of it, nothing of it is counted.
+  [[nodiscard]] TableIdentity aside() const {
+    TableIdentity identity = *this;
+    identity.memory = nullptr;
+    identity.observer = nullptr;
+    return identity;
+  }
 };
 
 /// Thread-safe. accept() is called by decode workers, seal() and complete() by writers.
@@ -106,6 +120,8 @@ class Table {
   void restore(const progress::StoredTable& stored);
   /// The partition became ours: everything below `next_offset` is in the target.
   void restore_progress(progress::Partition& partition, int64_t next_offset, const std::string& order);
+  /// Where the target says "from the beginning" (0), that turned out to be there. Before anything is read of the partition.
+  void begin_at(const progress::PartitionKey& key, int64_t first);
   /// The partition was given up: its rows that are not durable are dropped.
   void forget(const progress::Partition& partition);
   /// Another process changed what is kept of this table: takes it over, also for a batch being written. `stored` has the
@@ -134,6 +150,8 @@ class Table {
   /// `apart`: of a table that is detached, else of one that is not.
   std::optional<Sealed> seal(bool apart = false);
   void complete(const Sealed& sealed);
+  /// A part of the batch that is being written is durable: `portion` says up to where.
+  void advance(const Sealed& portion);
   /// The write was not done and will not be: the table stops, its progress stays, its rows are dropped.
   void stop(const std::string& reason, const Sealed* sealed);
   /// Why the table stopped; empty: it did not.
@@ -142,11 +160,14 @@ class Table {
   /// A decode worker waits for room in this table, and with it every table of the partition.
   std::atomic<int> waited_for{0};
 
-  // A table that stalls waits apart (design 4.13): its rows are dropped, its progress stays, and what it misses is read back.
+  // A table that stalls is detached (design 4.13): its rows are dropped, its progress stays, and what it misses is read back.
 
   void detach(const std::string& reason, const Sealed* sealed);
   /// Why the table is detached; empty: it is not.
   [[nodiscard]] std::string detached() const;
+  [[nodiscard]] bool is_detached() const;
+  /// How often a batch of it became durable.
+  [[nodiscard]] uint64_t times_written() const;
   struct Missed {
     progress::Partition* partition;
     int64_t first, end;
@@ -161,16 +182,25 @@ class Table {
   bool reattach();
   /// What an operator asked for: skipped tables take nothing and hold nothing back.
   void skip(bool skipped);
+  /// The same for a table that is detached because of it.
+  void pause(bool paused);
 
   /// Lowest offset of the partition that is routed here and not durable; nullopt: none.
   [[nodiscard]] std::optional<int64_t> first_unapplied(const progress::Partition& partition) const;
 
+  /// That have had rows for it, and are read by this process.
+  [[nodiscard]] std::size_t partition_count() const;
+
   /// Totals of committed batches.
   [[nodiscard]] EventCounts applied() const;
   [[nodiscard]] uint64_t discarded_cells() const;
+  /// Columns that the route speaks of by name and no event had so far, each with the nearest name that there is.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> unmet_columns() const;
   /// Changes that made values fit: cut or made NULL (on_overflow), characters left out; as often as they were read or written.
   [[nodiscard]] uint64_t overflowed_cells() const { return overflowed_; }
   void count_overflowed(uint64_t values) { overflowed_ += values; }
+  /// Cells for which an adopted table has no column (schema_changes = "ignore"); as often as they were written.
+  void count_left_out(uint64_t cells) { left_out_ += cells; }
 
   // Used by one writer at a time, while it holds a Sealed of this table.
   struct Target {
@@ -182,10 +212,17 @@ class Table {
     uint64_t stored_version = 0;        ///< of the knowledge as last stored
     progress::StoredTable row;          ///< as last read or written: version, floor, state; no lists
     bool row_known = false;             ///< false: to be read again, and merged
-    std::map<std::string, evolution::Column> made;  ///< by target name: the column as it was last made in the target
+    /// By target name: the column as it is in the target. Adopted ones and those of a route's target_type have the target's own
+    /// type, and its name of it in target_type.
+    std::map<std::string, evolution::Column> made;
+    std::set<std::string> adopted;      ///< names of columns that were there before cdcrt, or that the table lacks and is to lack
+    std::set<std::string> left_out;     ///< of those: what the table lacks
+    std::set<std::string> kept;         ///< columns that the target says are not to be altered
     uint64_t schema_changes = 0;
     std::map<std::string, KeyChangeRecord> key_changes;  ///< halves of key changes that wait for the other, by new key
-    progress::Store::LettersByKey open_letters;          ///< as stored
+    bool letters_known = false;  ///< what follows is as stored
+    bool letters_whole = false;  ///< all of them are there; else they are too many, and looked up by key
+    progress::Store::LettersByKey open_letters;
   } target;
 
  private:
@@ -205,11 +242,12 @@ class Table {
     int64_t append_offset = -1;     ///< mode append: of the last row
     int64_t append_ordinal = 0;     ///< among the rows of its message
     bool unordered = false;         ///< had rows before any order was seen
+    uint32_t other_keys = 0;        ///< messages in a row that name another key than the table's
     uint32_t session = 0;           ///< of the partition
     bool fresh = true;              ///< had no row yet
     bool apart = false;             ///< what comes is not folded but read back later
     int64_t missed_next = 0;        ///< apart: rows were left out up to there
-    std::deque<std::pair<std::string, int64_t>> marks;  ///< (max_order, next) after a batch, ascending
+    std::vector<std::pair<std::string, int64_t>> marks;  ///< (max_order, next) after a batch, ascending, not all of them
   };
 
   PartitionState& state_of(progress::Partition& partition);
@@ -231,21 +269,33 @@ class Table {
                      std::vector<Refusal>& refusals);
   void accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
                       std::vector<Refusal>& refusals);
-  void note_key_change(PartitionState& state, const cdcrt_row& row, const Batch& batch, const evolution::ShapeMap& map, Entry& entry);
+  /// False: the event lacks cells of a row whose old key cannot be read; `error` is empty where it is not in the event.
+  bool note_key_change(PartitionState& state, const cdcrt_row& row, const Batch& batch, const evolution::ShapeMap& map, Entry& entry, Error& error);
   void accept_event(PartitionState& state, const cdcrt_row& row, int64_t offset);
   void truncate(PartitionState& state, std::string_view order, int64_t offset);
   void rewind_past(PartitionState& state, std::string_view order);
   bool convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared, uint32_t slot, cdcrt_cell& out, Error& error);
+  bool keep_length(uint32_t slot, cdcrt_cell& cell, Error& error);
   bool convert_row(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,
                    Error& error);
+  /// The cells of the key alone.
+  bool convert_key(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out, Error& error);
+  /// Cells that `scratch_` lacks, from the image before the change.
+  bool complete_from(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* before, Error& error);
   bool key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const;
+  [[nodiscard]] std::string missing_key(const std::vector<cdcrt_cell>& cells) const;
+  [[nodiscard]] std::string key_advice(uint8_t operation) const;
+  void refuse_shape(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, Error error, std::vector<Refusal>& refusals);
   void note_refused(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map);
   void follow_schema_changes();
   /// Answers the entry's index.
   uint32_t append_image(PartitionState& state, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies);
   void stop_locked(const std::string& reason);
+  static void mark(PartitionState& state);
   [[nodiscard]] std::size_t held_bytes_locked() const;
   void account();
+  void tell_ready();
+  void tell_trouble();
 
   const TableIdentity identity_;
   mutable std::mutex mutex_;
@@ -258,17 +308,20 @@ class Table {
   const progress::Partition* cleared_by_ = nullptr;
   std::string detached_;
   bool skipped_ = false;
-  std::size_t foreign_partitions_ = 0;  ///< that other processes have written to this table
+  bool paused_ = false;
+  uint64_t times_written_ = 0;
+  std::vector<progress::PartitionKey> foreign_partitions_;  ///< that other processes have written to this table
   bool writing_ = false;
   bool dirty_ = false;
   std::chrono::steady_clock::time_point dirty_since_{}, last_sealed_{};
   std::string stopped_;
   EventCounts applied_;
-  std::atomic<uint64_t> overflowed_{0};
+  std::atomic<uint64_t> overflowed_{0}, left_out_{0};
   std::size_t accounted_ = 0;
   std::vector<cdcrt_cell> scratch_, before_scratch_;
   std::string key_scratch_, image_scratch_;
-  event::Arena conversion_{16 << 10};
+  bool learns_ = true;                 ///< the cells being converted become a row: columns without a schema follow them
+  event::Arena conversion_{16 << 10};  ///< empty between calls
 };
 
 }  // namespace cdcrt::apply

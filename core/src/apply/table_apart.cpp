@@ -1,4 +1,4 @@
-// A table that stalls waits apart, and is read back to the rest (design 4.13).
+// A table that stalls is detached, and read back to the rest (design 4.13).
 #include <algorithm>
 #include <utility>
 
@@ -58,11 +58,31 @@ void Table::detach(const std::string& reason, const Sealed* sealed) {
   floor_by_ = nullptr;
   dirty_ = false;
   account();
+  tell_trouble();
+}
+
+void Table::begin_at(const progress::PartitionKey& key, int64_t first) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [partition, state] : partitions_) {
+    if (state.fresh || state.next != 0 || progress::PartitionKey{partition->source(), partition->topic(), partition->number()} != key) continue;
+    state.next = state.stored_next = first;
+    if (!state.marks.empty()) state.marks.back().second = first;
+  }
 }
 
 std::string Table::detached() const {
   const std::lock_guard lock(mutex_);
   return detached_;
+}
+
+bool Table::is_detached() const {
+  const std::lock_guard lock(mutex_);
+  return !detached_.empty();
+}
+
+uint64_t Table::times_written() const {
+  const std::lock_guard lock(mutex_);
+  return times_written_;
 }
 
 std::vector<Table::Missed> Table::missed() const {
@@ -112,7 +132,14 @@ bool Table::reattach() {
     state.first_held = -1;
   }
   detached_.clear();
+  paused_ = false;
+  if (identity_.observer != nullptr) identity_.observer->recovered(*this);
   return true;
+}
+
+void Table::pause(bool paused) {
+  const std::lock_guard lock(mutex_);
+  paused_ = paused;
 }
 
 void Table::skip(bool skipped) {

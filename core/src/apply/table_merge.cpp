@@ -42,13 +42,13 @@ std::vector<const progress::Partition*> Sealed::drop_lost() {
 }
 
 void Table::count_foreign(const progress::StoredTable& stored) {
-  foreign_partitions_ = 0;
+  foreign_partitions_.clear();
   for (const auto& [key, position] : stored.progress) {
     const bool ours = std::any_of(partitions_.begin(), partitions_.end(), [&key = key](const auto& each) {
       const progress::Partition& partition = *each.first;
       return partition.number() == key.number && partition.topic() == key.topic && partition.source() == key.source;
     });
-    if (!ours) ++foreign_partitions_;
+    if (!ours) foreign_partitions_.push_back(key);
   }
 }
 
@@ -62,12 +62,16 @@ void Table::merge(const progress::StoredTable& stored, Sealed& sealed) {
   for (const uint32_t slot : returned) read_again_after(knowledge_.columns()[slot].dropped_at, sealed);
   target.key_changes = key_changes_from(stored.key_changes, knowledge_.columns());
   sealed.key_changes = target.key_changes;
-  target.open_letters = stored.open_letters;
+  target.letters_known = false;
   take_floor(stored.floor, sealed);
   refresh(sealed);
   target.row = stored;
   target.row.columns.clear();
   target.row_known = true;
+  for (const evolution::Column& column : stored.columns) {
+    if (column.active && column.type.kind != CDCRT_TYPE_UNKNOWN) target.made.emplace(column.target_name, column);
+    if (column.adopted) target.adopted.insert(column.target_name);
+  }
 }
 
 // A column was dropped at `order` and came back, as another process found. Folded cells of it are gone with the old one, those of later

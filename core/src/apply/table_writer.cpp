@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
+#include "apply/target_loss.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "diagnostics/text.hpp"
 #include "types/type.hpp"
@@ -37,7 +39,28 @@ std::string name_of(std::string_view found, bool folds_names, const Sealed& seal
   return std::string(found);
 }
 
-Result<void> describe(plugin::Connection& connection, const Sealed& sealed) {
+// What the route says of a column overrides what cdcrt would make of it.
+const evolution::Column* column_named(const Sealed& sealed, const std::string& target_name) {
+  const auto found = std::find_if(sealed.columns.begin(), sealed.columns.end(), [&](const auto& column) { return column.target_name == target_name; });
+  return found == sealed.columns.end() ? nullptr : &*found;
+}
+
+// One name in the target, two columns of the source: each would overwrite the other.
+Result<void> tell_case_apart(const Sealed& sealed) {
+  for (const auto& column : sealed.columns) {
+    for (const auto& other : sealed.columns) {
+      if (&column == &other) break;
+      if (!column.active || !other.active || !diagnostics::equal_but_for_case(column.target_name, other.target_name)) continue;
+      return make_error(CDCRT_BAD_CONFIG,
+                        "columns '" + other.source_name + "' and '" + column.source_name + "' of table '" + sealed.table->identity().target() +
+                            "' are one column in the target, which does not tell case apart",
+                        "give one of them another name in the route: columns." + column.source_name + " = { rename = \"...\" }, or exclude = true");
+    }
+  }
+  return {};
+}
+
+Result<void> describe(plugin::Connection& connection, const Sealed& sealed, cdcrt_column& any_column, std::string& any_name) {
   Table::Target& target = sealed.table->target;
   auto description = connection.describe(sealed.table->abi());
   if (!description) return std::move(description.error());
@@ -51,8 +74,14 @@ Result<void> describe(plugin::Connection& connection, const Sealed& sealed) {
                       "create it, or set create_tables = true");
   }
   target.exists = found.exists != 0;
+  if (found.column_count > 0) {
+    any_name = sdk::view(found.columns[0].name);
+    any_column.name = sdk::borrow(any_name);
+    any_column.type = found.columns[0].type;
+  }
   target.folds_names = found.folds_names != 0;
   target.columns.clear();
+  target.kept.clear();
   std::vector<std::string> key(found.column_count);
   std::size_t keys = 0;
   for (uint32_t i = 0; i < found.column_count; ++i) {
@@ -63,19 +92,29 @@ Result<void> describe(plugin::Connection& connection, const Sealed& sealed) {
       ++keys;
     }
     // A column that was made by hand or by another job is taken as it is.
-    auto [place, added] = target.made.try_emplace(target.columns.back());
+    const std::string& name = target.columns.back();
+    const evolution::Column* const column = column_named(sealed, name);
+    auto [place, added] = target.made.try_emplace(name);
+    evolution::Column& made = place->second;
     if (added) {
-      place->second.target_name = target.columns.back();
-      place->second.type = found.columns[i].type;
-      for (const auto& column : sealed.columns) {
-        if (column.target_name == place->first) place->second.incarnation = column.incarnation;
-      }
+      made.target_name = name;
+      made.incarnation = column != nullptr ? column->incarnation : 0;
+      target.adopted.insert(name);
+    }
+    made.adopted = target.adopted.contains(name);
+    if ((found.columns[i].flags & CDCRT_COLUMN_KEEP) != 0) target.kept.insert(name);
+    if (made.adopted || (column != nullptr && !column->target_type.empty())) {
+      made.type = found.columns[i].type;
+      made.target_type = sdk::view(found.columns[i].target_type);
     }
   }
   key.resize(keys);
   std::erase_if(target.made, [&](const auto& made) {
     return std::find(target.columns.begin(), target.columns.end(), made.first) == target.columns.end();
   });
+  if (target.folds_names) {
+    if (auto apart = tell_case_apart(sealed); !apart) return apart;
+  }
   std::vector<std::string> wanted;
   for (const uint32_t slot : sealed.key) wanted.push_back(sealed.columns[slot].target_name);
   std::sort(key.begin(), key.end());
@@ -98,6 +137,61 @@ void plan_create(const TargetColumns& columns, const manifest::Options& layout, 
   plan.changes.push_back(change);
 }
 
+bool is_exact_number(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && type.kind <= CDCRT_TYPE_UINT64; }
+
+/// A wider number is the same column, and a time that turns out to be a length; anything else would be another one, which is the operator's to decide.
+bool may_grow(cdcrt_type from, cdcrt_type to) {
+  if (from.kind == CDCRT_TYPE_FLOAT32 && to.kind == CDCRT_TYPE_FLOAT64) return true;
+  if (from.kind == CDCRT_TYPE_TIME && to.kind == CDCRT_TYPE_INTERVAL) return true;
+  const auto exact = [](cdcrt_type type) { return is_exact_number(type) || type.kind == CDCRT_TYPE_DECIMAL; };
+  return exact(from) && exact(to);
+}
+
+/// An adopted column that is to grow: under "evolve", for a value of this batch that does not fit it and that no policy makes fit.
+bool has_to_grow(const Sealed& sealed, const TargetColumns& columns, uint32_t slot) {
+  const auto& column = sealed.columns[slot];
+  if (!columns.has_own_type(slot) || sealed.table->identity().route.schema_changes != manifest::SchemaChanges::kEvolve) return false;
+  if (column.on_overflow == manifest::OnOverflow::kTruncate || column.on_overflow == manifest::OnOverflow::kNull) return false;
+  const auto& made = sealed.table->target.made.at(column.target_name);
+  if (!made.adopted || !column.target_type.empty() || sealed.table->target.kept.contains(column.target_name) || !may_grow(made.type, types::evolve(made.type, column.type))) return false;
+  event::Arena arena(1 << 10);
+  uint64_t ignored = 0;
+  for (const Entry* entry : entries_of(sealed)) {
+    if (slot >= entry->width || entry->effect == Effect::kNothing) continue;
+    if (!columns.fit(slot, entry->cells[slot], arena, ignored)) return true;
+    arena.clear();
+  }
+  return false;
+}
+
+bool any_has_to_grow(const Sealed& sealed) {
+  const TargetColumns columns(sealed);
+  return std::any_of(columns.slots().begin(), columns.slots().end(), [&](uint32_t slot) { return has_to_grow(sealed, columns, slot); });
+}
+
+/// What the target's own table lacks is left out under "ignore" and refused under "fail".
+Result<void> judge_lacking(const Sealed& sealed, const TargetColumns& columns, bool first_contact) {
+  Table::Target& target = sealed.table->target;
+  const auto policy = sealed.table->identity().route.schema_changes;
+  const bool is_own = !target.exists || (!first_contact && target.adopted.empty());
+  if (is_own || policy == manifest::SchemaChanges::kEvolve || policy == manifest::SchemaChanges::kAddOnly) return {};
+  for (const uint32_t slot : columns.slots()) {
+    const auto& column = sealed.columns[slot];
+    if (target.made.contains(column.target_name)) continue;
+    const bool ignores = policy == manifest::SchemaChanges::kIgnore;
+    if (ignores && column.key_ordinal == 0) {
+      target.left_out.insert(column.target_name);
+      target.adopted.insert(column.target_name);
+      continue;
+    }
+    return make_error(CDCRT_UNSUPPORTED,
+                      "table '" + sealed.table->identity().target() + "' was there before and has no column '" + column.target_name + "', and schema_changes is \"" +
+                          (ignores ? "ignore" : "fail") + "\"",
+                      "add the column to the target, exclude it in the route's columns, or set schema_changes = \"add_only\"");
+  }
+  return {};
+}
+
 void plan_changes(const Sealed& sealed, const TargetColumns& columns, Plan& plan) {
   const Table::Target& target = sealed.table->target;
   for (const auto& column : sealed.columns) {
@@ -117,7 +211,8 @@ void plan_changes(const Sealed& sealed, const TargetColumns& columns, Plan& plan
       plan.add(CDCRT_ADD_COLUMN, columns.describe(slot));
       ++plan.source_changes;
     } else if (!types::equal(made->second.type, column.type) && column.target_type.empty()) {
-      // An adopted column keeps what it holds: it stays as it is, or becomes what holds both.
+      // An adopted column stays as it is while it holds the values, and then becomes what holds both.
+      if (made->second.adopted && !has_to_grow(sealed, columns, slot)) continue;
       const cdcrt_type wanted = types::evolve(made->second.type, column.type);
       if (made->second.type.kind == CDCRT_TYPE_UNKNOWN || types::equal(wanted, made->second.type)) continue;
       cdcrt_column altered = columns.describe(slot);
@@ -179,7 +274,9 @@ class Preparation {
       if (auto taken = take_over(lost); !taken || !lost.empty()) return taken;
     }
     Table::Target& target = sealed_.table->target;
-    if (auto described = describe(connection_, sealed_); !described) return described;
+    const Expected expected(sealed_);
+    cdcrt_column any_column{};
+    if (auto described = describe(connection_, sealed_, any_column, any_name_); !described) return described;
     // The first to be written keeps the table; a name once stored has been looked at.
     if (store_ != nullptr && target.folds_names && row_.version == 0) {
       const std::string name = sealed_.table->identity().target();
@@ -190,6 +287,17 @@ class Preparation {
                           "give one of them another name in its route: table = \"...\"");
       }
     }
+    const bool accepts_loss = std::exchange(row_.accepts_loss, false);
+    if (store_ != nullptr && !accepts_loss) {
+      if (auto lost_there = expected.lost(sealed_)) return std::move(*lost_there);
+      if (is_first_ && target.exists && !target.columns.empty()) {
+        auto known = refuse_unknown_rows(connection_, sealed_, any_column);
+        has_unknown_rows_ = !known && known.error().code == CDCRT_UNSUPPORTED;
+        if (!known) return known;
+      }
+    }
+    target.left_out.clear();
+    if (auto judged = judge_lacking(sealed_, TargetColumns(sealed_), is_first_); !judged) return judged;
     const TargetColumns columns(sealed_);
     Plan plan;
     plan.storage.reserve(2 * sealed_.columns.size() + 1);
@@ -203,10 +311,16 @@ class Preparation {
     if (!plan.changes.empty()) {
       if (auto changed = connection_.change(sealed_.table->abi(), plan.changes); !changed) return changed;
     }
+    for (const cdcrt_change& change : plan.changes) {
+      const std::string name(sdk::view(change.columns[0].name));
+      if (change.kind == CDCRT_ADD_COLUMN) target.adopted.erase(name);
+      if (change.kind == CDCRT_ALTER_TYPE || change.kind == CDCRT_ADD_COLUMN) altered_[name] = change.columns[0].type;
+    }
+    if (auto read = read_back_types(plan); !read) return read;
     source_changes_ = plan.source_changes;
     creates_ = !target.exists && !columns.slots().empty();
     slots_ = columns.slots();
-    return store_ != nullptr && (!stored_ || !plan.changes.empty()) ? save() : Result<void>();
+    return store_ != nullptr && (!stored_ || accepts_loss || !plan.changes.empty()) ? save() : Result<void>();
   }
 
   void committed() {
@@ -216,13 +330,31 @@ class Preparation {
       target.has_unique_key = !sealed_.key.empty();
       target.exists = true;
     }
-    for (const auto& column : sealed_.columns) target.made.erase(column.target_name);
-    for (const uint32_t slot : slots_) target.made[sealed_.columns[slot].target_name] = sealed_.columns[slot];
+    std::map<std::string, evolution::Column> before;
+    for (const auto& column : sealed_.columns) {
+      if (auto made = target.made.extract(column.target_name)) before.insert(std::move(made));
+    }
+    for (const uint32_t slot : slots_) {
+      const auto& column = sealed_.columns[slot];
+      evolution::Column& made = target.made[column.target_name] = column;
+      const auto own = before.find(column.target_name);
+      made.adopted = target.adopted.contains(column.target_name);
+      if (const auto raw = raw_types_.find(column.target_name); raw != raw_types_.end()) {
+        made.type = raw->second;
+      } else if (own != before.end() && (made.adopted || !column.target_type.empty())) {
+        made.type = own->second.type;
+        made.target_type = own->second.target_type;
+        if (const auto altered = altered_.find(column.target_name); altered != altered_.end()) made.type = altered->second, made.target_type.clear();
+      }
+    }
     target.stored_version = sealed_.version;
     target.row = std::move(row_);
     target.row.columns.clear();
     target.row_known = true;
   }
+
+  /// Nothing is kept of the table, though it has rows: an operator must be able to name it.
+  [[nodiscard]] bool has_unknown_rows() const { return has_unknown_rows_; }
 
  private:
   Result<void> take_over(std::vector<const progress::Partition*>& lost) {
@@ -237,8 +369,26 @@ class Preparation {
       if (auto read = store_->read_table(connection_, name, row_, arena_); !read) return read;
       sealed_.table->merge(row_, sealed_);
       stored_ = is_stored(sealed_, row_);
+      is_first_ = row_.columns.empty() && row_.progress.empty();
     } else {
       stored_ = target.stored_version == sealed_.version && row_.version > 0;
+      is_first_ = row_.version == 0;
+    }
+    return {};
+  }
+
+  // A type that the route names may keep less than the values have: what the server made of it is asked for.
+  Result<void> read_back_types(const Plan& plan) {
+    const auto& sealed_columns = sealed_.columns;
+    const bool any = !plan.changes.empty() && std::any_of(sealed_columns.begin(), sealed_columns.end(), [](const auto& column) { return !column.target_type.empty(); });
+    if (!any) return {};
+    auto description = connection_.describe(sealed_.table->abi());
+    if (!description) return std::move(description.error());
+    const auto& found = description->get();
+    for (uint32_t i = 0; i < found.column_count; ++i) {
+      const std::string name = name_of(sdk::view(found.columns[i].name), found.folds_names != 0, sealed_);
+      const evolution::Column* const column = column_named(sealed_, name);
+      if (column != nullptr && !column->target_type.empty()) raw_types_[name] = found.columns[i].type;
     }
     return {};
   }
@@ -247,10 +397,13 @@ class Preparation {
   Result<void> save() {
     const auto& identity = sealed_.table->identity();
     row_.source_table = identity.source_name;
+    if (!identity.source_server.empty()) row_.source_server = identity.source_server;
     row_.key_known = sealed_.key_known;
     ++row_.version;
     if (auto saved = store_->save_table(connection_, identity.target(), row_); !saved) return saved;
-    return store_->save_columns(connection_, identity.target(), sealed_.columns);
+    std::vector<evolution::Column> columns = sealed_.columns;
+    for (auto& column : columns) column.adopted = sealed_.table->target.adopted.contains(column.target_name);
+    return store_->save_columns(connection_, identity.target(), columns);
   }
 
   plugin::Connection& connection_;
@@ -259,17 +412,43 @@ class Preparation {
   progress::StoredTable row_;
   event::Arena arena_{1 << 10};
   bool stored_ = false;
+  bool is_first_ = true;  ///< nothing is kept of it yet
+  bool has_unknown_rows_ = false;
+  std::string any_name_;
   bool creates_ = false;
   uint64_t source_changes_ = 0;
   std::vector<uint32_t> slots_;
+  std::map<std::string, cdcrt_type> altered_;    ///< by target name: types that were given
+  std::map<std::string, cdcrt_type> raw_types_;  ///< by target name: what the server made of the route's target_type
 };
+
+// Its row alone: an operator who is to choose must be able to name it.
+Result<void> note_table(plugin::Connection& connection, progress::Store& store, bool transactional, const Sealed& sealed) {
+  const std::string name = sealed.table->identity().target();
+  if (transactional) {
+    if (auto begun = connection.begin(); !begun) return begun;
+  }
+  progress::StoredTable row;
+  auto done = store.hold(connection, {name});
+  if (done) done = lock_row(connection, store, name, row);
+  if (done && row.version == 0) {
+    row.source_table = sealed.table->identity().source_name;
+    row.version = 1;
+    done = store.save_table(connection, name, row);
+  }
+  if (!transactional) return done;
+  if (done) return connection.commit();
+  (void)connection.rollback();
+  return done;
+}
 
 }  // namespace
 
 Result<void> prepare_table(plugin::Connection& connection, progress::Store* store, bool transactional, Sealed& sealed,
                            std::vector<const progress::Partition*>& lost) {
   Table::Target& target = sealed.table->target;
-  if (target.described && target.stored_version == sealed.version && (store == nullptr || target.row_known)) return {};
+  const bool known = target.described && target.stored_version == sealed.version && (store == nullptr || target.row_known);
+  if (known && !any_has_to_grow(sealed)) return {};
   if (sealed.table->identity().events) {
     target.stored_version = sealed.version;
     target.described = true;
@@ -293,6 +472,9 @@ Result<void> prepare_table(plugin::Connection& connection, progress::Store* stor
     target.described = false;
     target.row_known = false;
     if (transactional) (void)connection.rollback();
+    if (preparation.has_unknown_rows()) {
+      if (auto noted = note_table(connection, *store, transactional, sealed); !noted) return noted;
+    }
   }
   return done;
 }
@@ -304,8 +486,12 @@ Result<void> write_entries(plugin::Connection& connection, const Sealed& sealed,
   // Entries that another of their key follows go first.
   std::vector<const Entry*> closed, open;
   for (const Entry* entry : entries) (entry->closed ? closed : open).push_back(entry);
-  std::vector<WriteGroup> groups = group(columns, closed);
-  for (WriteGroup& last : group(columns, open)) groups.push_back(std::move(last));
+  auto first = group(columns, closed);
+  if (!first) return std::move(first.error());
+  auto then = group(columns, open);
+  if (!then) return std::move(then.error());
+  std::vector<WriteGroup> groups = std::move(*first);
+  for (WriteGroup& last : *then) groups.push_back(std::move(last));
   for (const WriteGroup& rows : groups) {
     struct Context {
       const WriteGroup* group;
@@ -329,6 +515,8 @@ Result<void> write_entries(plugin::Connection& connection, const Sealed& sealed,
     write.overflowed = [](void* self, uint64_t values) { static_cast<Context*>(self)->table->count_overflowed(values); };
     write.context = &context;
     if (auto written = connection.write(write); !written) return written;
+    sealed.table->count_overflowed(rows.overflowed);
+    sealed.table->count_left_out(rows.left_out);
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "cdcrt/sdk/status.hpp"
+#include "types/convert.hpp"
 
 namespace cdcrt::apply {
 namespace {
@@ -30,14 +31,22 @@ int rank(cdcrt_write_kind kind) {
 
 }  // namespace
 
-TargetColumns::TargetColumns(const Sealed& sealed) : sealed_(&sealed) {
+TargetColumns::TargetColumns(const Sealed& sealed) : sealed_(&sealed), kept_(sealed.columns.size()) {
   // A table begins with its key: while a column of it has only been named, nothing is there to write.
   const auto untyped = [&](uint32_t slot) { return sealed.columns[slot].type.kind == CDCRT_TYPE_UNKNOWN; };
   if (std::any_of(sealed.key.begin(), sealed.key.end(), untyped)) return;
+  const Table::Target& target = sealed.table->target;
   slots_ = sealed.key;
   for (uint32_t slot = 0; slot < sealed.columns.size(); ++slot) {
     const auto& column = sealed.columns[slot];
-    if (column.active && column.key_ordinal == 0 && column.type.kind != CDCRT_TYPE_UNKNOWN) slots_.push_back(slot);
+    if (!column.active || column.key_ordinal > 0 || column.type.kind == CDCRT_TYPE_UNKNOWN) continue;
+    (target.left_out.contains(column.target_name) ? left_out_ : slots_).push_back(slot);
+  }
+  for (const uint32_t slot : slots_) {
+    const auto made = target.made.find(sealed.columns[slot].target_name);
+    if (made == target.made.end() || (!made->second.adopted && sealed.columns[slot].target_type.empty())) continue;
+    const cdcrt_type type = made->second.type;
+    if (type.kind != CDCRT_TYPE_UNKNOWN && !types::equal(type, sealed.columns[slot].type)) kept_[slot] = &made->second;
   }
 }
 
@@ -54,12 +63,77 @@ cdcrt_column TargetColumns::describe(uint32_t slot) const {
   }
   // A key that is cut is another key.
   if (column.key_ordinal == 0 && column.on_overflow == manifest::OnOverflow::kTruncate) result.flags |= CDCRT_COLUMN_MAY_CUT;
+  const bool cuts_fractions = column.on_overflow == manifest::OnOverflow::kDefault || column.on_overflow == manifest::OnOverflow::kTruncate;
+  if (column.key_ordinal == 0 && cuts_fractions) result.flags |= CDCRT_COLUMN_MAY_CUT_FRACTION;
   if (column.key_ordinal == 0 && column.on_overflow == manifest::OnOverflow::kNull) result.flags |= CDCRT_COLUMN_MAY_NULL;
   if (!column.target_type.empty()) result.target_type = sdk::borrow(column.target_type);
   return result;
 }
 
-std::vector<WriteGroup> group(const TargetColumns& columns, const std::vector<const Entry*>& entries) {
+cdcrt_column TargetColumns::stored(uint32_t slot) const {
+  cdcrt_column result = describe(slot);
+  if (kept_[slot] != nullptr) result.type = kept_[slot]->type;
+  const Table& table = *sealed_->table;
+  const bool evolves = table.identity().route.schema_changes == manifest::SchemaChanges::kEvolve;
+  if (!evolves && table.target.adopted.contains(sealed_->columns[slot].target_name)) result.flags |= CDCRT_COLUMN_KEEP;
+  return result;
+}
+
+namespace {
+
+bool is_float(cdcrt_type type) { return type.kind == CDCRT_TYPE_FLOAT32 || type.kind == CDCRT_TYPE_FLOAT64; }
+
+// A declared change of the source rounds integers to floats (types::convert); here nobody declared one.
+bool is_exact(const cdcrt_cell& cell, const cdcrt_cell& converted, cdcrt_type to) {
+  if (!is_float(to) || (cell.tag != CDCRT_I64 && cell.tag != CDCRT_U64)) return true;
+  const double real = converted.value.real;
+  if (cell.tag == CDCRT_I64) return real >= -0x1p63 && real < 0x1p63 && static_cast<int64_t>(real) == cell.value.integer;
+  return real >= 0 && real < 0x1p64 && static_cast<uint64_t>(real) == cell.value.natural;
+}
+
+// "007" and "7" are two keys of the source, and would be one in a column of numbers.
+bool is_same_key(const cdcrt_cell& cell, const cdcrt_cell& converted, cdcrt_type to, event::Arena& arena) {
+  if (cell.tag != CDCRT_STRING || converted.tag == CDCRT_STRING) return true;
+  if (to.kind >= CDCRT_TYPE_DATE && to.kind <= CDCRT_TYPE_TIMESTAMPTZ) return true;
+  const auto text = types::convert(converted, to, types::string_type(0), arena);
+  return text && types::text_of(*text) == types::text_of(cell);
+}
+
+}  // namespace
+
+Result<cdcrt_cell> TargetColumns::fit(uint32_t slot, const cdcrt_cell& cell, event::Arena& arena, uint64_t& overflowed) const {
+  const evolution::Column* const kept = kept_[slot];
+  if (kept == nullptr || cell.tag <= CDCRT_NULL) return cell;
+  const auto& column = sealed_->columns[slot];
+  auto fitting = types::convert(cell, column.type, kept->type, arena);
+  if (fitting && !is_exact(cell, *fitting, kept->type)) fitting = make_error(CDCRT_BAD_RECORD, "value is no exact " + types::to_string(kept->type) + ": " + types::display(cell));
+  const bool is_key = column.key_ordinal > 0;
+  if (fitting && is_key && !is_same_key(cell, *fitting, kept->type, arena)) {
+    fitting = make_error(CDCRT_BAD_RECORD, "as " + types::to_string(kept->type) + " it would be the key of another row: " + types::display(cell));
+  }
+  if (fitting) return fitting;
+  Error error = std::move(fitting.error());
+  if (!is_key && column.on_overflow == manifest::OnOverflow::kTruncate) {
+    const auto text = types::convert(cell, column.type, types::string_type(0), arena);
+    if (auto cut = text ? types::truncate(*text, kept->type) : text) {
+      ++overflowed;
+      return cut;
+    }
+  }
+  if (!is_key && column.on_overflow == manifest::OnOverflow::kNull) {
+    ++overflowed;
+    return types::null_cell();
+  }
+  error.message = "column '" + column.source_name + "' is " + (kept->target_type.empty() ? types::to_string(kept->type) : kept->target_type) +
+                  " in the target: " + error.message;
+  if (error.hint.empty()) error.hint = "change the target's column by hand, or give the column on_overflow or exclude in the route";
+  const bool fails = sealed_->table->identity().route.schema_changes == manifest::SchemaChanges::kFail;
+  error.code = fails && kept->adopted ? CDCRT_UNSUPPORTED : CDCRT_BAD_RECORD;
+  if (fails && kept->adopted) error.message += ", and schema_changes is \"fail\"";
+  return error;
+}
+
+Result<std::vector<WriteGroup>> group(const TargetColumns& columns, const std::vector<const Entry*>& entries) {
   std::vector<WriteGroup> groups;
   std::map<std::pair<int, std::string>, std::size_t> places;
   std::string mask, last_mask;
@@ -85,7 +159,7 @@ std::vector<WriteGroup> group(const TargetColumns& columns, const std::vector<co
         for (std::size_t i = 0; i < mask.size(); ++i) {
           if (mask[i] != '1') continue;
           created.slots.push_back(columns.slots()[i]);
-          created.columns.push_back(columns.describe(columns.slots()[i]));
+          created.columns.push_back(columns.stored(columns.slots()[i]));
         }
       }
       last = place->second;
@@ -95,7 +169,19 @@ std::vector<WriteGroup> group(const TargetColumns& columns, const std::vector<co
     WriteGroup& target = groups[last];
     const int32_t copies = entry->effect == Effect::kAppend ? std::abs(entry->copies) : 1;
     for (int32_t copy = 0; copy < copies; ++copy) {
-      for (const uint32_t slot : target.slots) target.cells.push_back(slot < entry->width ? entry->cells[slot] : cdcrt_cell{});
+      for (const uint32_t slot : target.slots) {
+        const cdcrt_cell cell = slot < entry->width ? entry->cells[slot] : cdcrt_cell{};
+        if (!columns.has_own_type(slot)) {
+          target.cells.push_back(cell);
+          continue;
+        }
+        auto fitting = columns.fit(slot, cell, target.arena, target.overflowed);
+        if (!fitting) return std::move(fitting.error());
+        target.cells.push_back(*fitting);
+      }
+      for (const uint32_t slot : columns.left_out()) {
+        if (slot < entry->width && entry->cells[slot].tag > CDCRT_NULL) ++target.left_out;
+      }
       target.rows.push_back(entry);
       if (all) target.operations.push_back(entry->operation);
     }

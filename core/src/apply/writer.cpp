@@ -32,6 +32,25 @@ constexpr int kTogetherAttempts = 2;
 
 }  // namespace
 
+std::optional<std::string> Outage::fails(const void* who, const Error& error) {
+  const std::lock_guard lock(mutex_);
+  failing_.insert(who);
+  if (!reminder_.lasts()) return std::nullopt;
+  const auto seconds = reminder_.duration().count();
+  return "waiting for the target" + (seconds > 0 ? ", for " + std::to_string(seconds) + " s by now" : std::string()) + ": " + explain(error);
+}
+
+bool Outage::works(const void* who) {
+  const std::lock_guard lock(mutex_);
+  if (failing_.erase(who) == 0 || !failing_.empty()) return false;
+  return reminder_.ends();
+}
+
+void Writer::reached() {
+  if (failures_ > 0 && context_.outage != nullptr && context_.outage->works(this)) context_.warn("the target answers again");
+  failures_ = 0;
+}
+
 Result<void> Writer::connect() {
   if (connection_ && connection_->is_broken()) connection_.reset();
   if (connection_) return {};
@@ -50,12 +69,14 @@ void Writer::roll_back() {
   if (auto rolled_back = connection_->rollback(); !rolled_back) connection_.reset();
 }
 
-// Exponential back-off with jitter; the outage is told once, when it begins.
+// Exponential back-off with jitter.
 Result<void> Writer::wait(const Error& error) {
   const bool outage = is_outage(error);
-  if (failures_++ == 0) {
-    failing_since_ = std::chrono::steady_clock::now();
-    if (outage && (context_.outage == nullptr || context_.outage->begin())) context_.warn("waiting for the target: " + explain(error));
+  if (failures_++ == 0) failing_since_ = std::chrono::steady_clock::now();
+  if (outage && context_.outage != nullptr) {
+    if (const auto text = context_.outage->fails(this, error)) context_.warn(*text);
+  } else if (outage && failures_ == 1) {
+    context_.warn("waiting for the target: " + explain(error));
   }
   if (outage) connection_.reset();
   static thread_local std::minstd_rand random(std::random_device{}());
@@ -74,9 +95,7 @@ Result<void> Writer::wait(const Error& error) {
   return {};
 }
 
-// Runs `body` until it is done or fails with something else than an outage or a lock that will go away.
-template <class Body>
-Result<void> Writer::with_retries(const Table& table, Body&& body) {
+Result<void> Writer::with_retries(const Table& table, const std::function<Result<void>()>& body) {
   while (true) {
     auto done = connect();
     if (done) {
@@ -84,14 +103,13 @@ Result<void> Writer::with_retries(const Table& table, Body&& body) {
       done = body();
     }
     if (done || !is_transient(done.error())) {
-      if (failures_ > 0 && context_.outage != nullptr && context_.outage->end()) context_.warn("the target answers again");
-      failures_ = 0;
+      reached();
       return done;
     }
     const bool busy = done.error().code == CDCRT_BUSY;
     if (busy && failures_ > 0 &&
         (std::chrono::steady_clock::now() - failing_since_ >= context_.stall_after || (context_.crowded && context_.crowded(table)))) {
-      failures_ = 0;
+      reached();
       return done;
     }
     if (busy && failures_ == 0 && context_.stall_after.count() == 0) return done;
@@ -112,8 +130,8 @@ Result<void> Writer::lose(const std::vector<const progress::Partition*>& partiti
   return make_error(CDCRT_STALE_SCHEMA, "partitions were taken over by another process");
 }
 
-Result<void> Writer::attempt(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing) {
-  again_ = false;
+// Leases are claimed, tables are there, have the columns, and are to be written.
+Result<void> Writer::prepare(const std::vector<Sealed*>& batches) {
   const bool transactional = context_.sink.has(CDCRT_SINK_TRANSACTIONS);
   for (Sealed* sealed : batches) {
     if (const auto stranded = sealed->drop_lost(); !stranded.empty()) return lose(stranded);
@@ -135,10 +153,17 @@ Result<void> Writer::attempt(std::vector<Sealed*>& batches, std::vector<const En
     if (!lost.empty()) return lose(lost);
     if (const auto& row = sealed->table->target.row; row.state != progress::TableState::kActive) {
       sealed->table->skip(row.state == progress::TableState::kSkipped);
+      sealed->table->pause(row.state == progress::TableState::kPaused);
       return make_error(CDCRT_UNSUPPORTED, "an operator " + std::string(progress::to_text(row.state)) + " the table" +
                                                (row.reason.empty() ? "" : ": " + row.reason));
     }
   }
+  return {};
+}
+
+Result<void> Writer::attempt(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing) {
+  again_ = false;
+  if (auto prepared = prepare(batches); !prepared) return prepared;
   if (auto begun = begin(batches); !begun) return begun;
   auto done = write_rows(batches, missing);
   if (!done) roll_back();
@@ -151,6 +176,10 @@ Result<void> Writer::attempt(std::vector<Sealed*>& batches, std::vector<const En
 Result<void> Writer::write_rows(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing) {
   if (context_.store != nullptr) {
     if (auto held = hold_leases({batches.begin(), batches.end()}); !held) return held;
+    for (Sealed* sealed : batches) {
+      if (sealed->table->identity().events) continue;
+      if (auto found = look_up_letters(*connection_, *context_.store, *sealed); !found) return found;
+    }
     auto changed = tables_changed(batches);
     if (!changed) return std::move(changed.error());
     if (*changed) {
@@ -259,6 +288,9 @@ Result<void> Writer::finish(const std::vector<Sealed*>& batches) {
     }
     // What all tables share, in one order, so that transactions wait for each other rather than in a ring.
     for (const Sealed* sealed : batches) {
+      if (sealed->clear && !sealed->table->target.letters_whole) {
+        if (auto forgotten = context_.store->forget_open_letters(*connection_, sealed->table->identity().target()); !forgotten) return forgotten;
+      }
       if (auto saved = context_.store->save_open_letters(*connection_, sealed->table->identity().target(), sealed->letters_closed, sealed->letters_opened); !saved) return saved;
     }
     for (const Sealed* sealed : batches) {
@@ -296,6 +328,14 @@ void Writer::completed(Sealed& sealed) {
   take_letters(sealed);
   if (sealed.clear) row.floor = sealed.floor;
   sealed.table->complete(sealed);
+}
+
+void Writer::completed_part(const Sealed& portion) {
+  auto& row = portion.table->target.row;
+  if (portion.raises_version()) ++row.version;
+  take_letters(portion);
+  if (portion.clear) row.floor = portion.floor;
+  portion.table->advance(portion);
 }
 
 // Nothing of it is ours any more, and nothing was written: what an attempt had found out in its transaction went with that.
@@ -361,7 +401,7 @@ Result<bool> Writer::write_together(std::vector<Sealed*>& batches) {
     }
     if (done) {
       for (Sealed* sealed : batches) completed(*sealed);
-      failures_ = 0;
+      reached();
       return true;
     }
     const cdcrt_code code = done.error().code;
@@ -406,7 +446,7 @@ Result<void> Writer::write_alone(Sealed& sealed) {
         break;
       case CDCRT_BAD_RECORD: {
         if (!context_.sink.has(CDCRT_SINK_TRANSACTIONS)) break;  // nothing could be tried and taken back
-        auto isolated = write_isolated(sealed, missing);
+        auto isolated = write_refused(sealed, missing);
         if (isolated) return {};
         if (isolated.error().code == CDCRT_FATAL || is_outage(isolated.error())) return isolated;
         if (isolated.error().code == CDCRT_STALE_SCHEMA && (again_ || ++stale < kStaleAttempts)) {
@@ -421,65 +461,9 @@ Result<void> Writer::write_alone(Sealed& sealed) {
       case CDCRT_UNREACHABLE: return done;
       default: break;
     }
-    if (sealed.table->detached().empty()) {
-      context_.warn("table '" + sealed.table->identity().target() + "' waits apart, the others go on: " + explain(done.error()));
-    }
     sealed.table->detach(explain(done.error()), &sealed);
     return {};
   }
-}
-
-Result<void> Writer::write_isolated(Sealed& sealed, const std::vector<const Entry*>& missing) {
-  return with_retries(*sealed.table, [&]() -> Result<void> {
-    again_ = false;
-    auto committed = already_committed(sealed);
-    if (!committed) return std::move(committed.error());
-    if (*committed) {
-      completed(sealed);
-      return {};
-    }
-    if (!connection_) return make_error(CDCRT_RETRY, "connection lost");
-    auto isolated = isolate(*connection_, sealed, missing, context_.reader, context_.letters, [&]() -> Result<void> {
-      if (context_.store == nullptr) return {};
-      if (auto held = context_.store->hold(*connection_, {sealed.table->identity().target()}); !held) return held;
-      return hold_leases({&sealed});
-    });
-    if (!isolated) return std::move(isolated.error());
-    sealed.letters_change = !isolated->letters.closed().empty() || !isolated->letters.opened().empty();
-    auto done = commit_isolated(sealed, *isolated);
-    if (!done) {
-      roll_back();
-      return done;
-    }
-    sealed.refused = isolated->refused;
-    completed(sealed);
-    return {};
-  });
-}
-
-Result<void> Writer::commit_isolated(Sealed& sealed, const Isolated& isolated) {
-  std::vector<Sealed*> one{&sealed};
-  if (auto begun = begin(one); !begun) return begun;
-  if (context_.store != nullptr) {
-    if (auto held = hold_leases({&sealed}); !held) return held;
-    auto changed = tables_changed(one);
-    if (!changed) return std::move(changed.error());
-    if (*changed) {
-      again_ = true;
-      return make_error(CDCRT_STALE_SCHEMA, "another process changed what is known of the table");
-    }
-  }
-  settle_letters(sealed, isolated.good, isolated.letters);
-  if (sealed.clear) {
-    if (auto cleared = clear_table(*connection_, sealed); !cleared) return cleared;
-  }
-  std::vector<const Entry*> ignored;
-  if (auto written = write_settled(sealed, &isolated.good, ignored); !written) return written;
-  for (const Sealed& single : isolated.singles) {
-    if (auto written = write_entries(*connection_, single, entries_of(single), ignored); !written) return written;
-  }
-  if (!ignored.empty()) return make_error(CDCRT_RETRY, "rows of '" + sealed.table->identity().target() + "' went away while bad ones were looked for");
-  return finish(one);
 }
 
 Result<void> Writer::run(const std::function<Result<void>(plugin::Connection&)>& body) {

@@ -8,25 +8,32 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "apply/isolate.hpp"
+#include "apply/stretch.hpp"
 #include "apply/table.hpp"
 #include "dead_letters/dead_letters.hpp"
+#include "diagnostics/reminder.hpp"
 #include "plugin/instance.hpp"
 #include "progress/store.hpp"
 
 namespace cdcrt::apply {
 
-/// An outage of the target, told once however many connections meet it. Any thread.
+/// An outage of the target: told when it begins and now and then while it lasts, however many connections meet it. Any thread.
 class Outage {
  public:
-  /// True for the first to say so.
-  bool begin() { return !present_.exchange(true); }
-  bool end() { return present_.exchange(false); }
+  /// `who` could not reach the target; answers what is to be said, if it is time for that.
+  std::optional<std::string> fails(const void* who, const Error& error);
+  /// `who` reached it. True: nobody fails any more, and that is to be said.
+  bool works(const void* who);
 
  private:
-  std::atomic<bool> present_{false};
+  std::mutex mutex_;
+  std::set<const void*> failing_;
+  diagnostics::Reminder reminder_;
 };
 
 /// What a writer needs of its surroundings; all of it outlives the writer.
@@ -38,6 +45,8 @@ struct WriterContext {
   std::function<void(std::string_view message)> warn;
   /// True once the process should give up waiting for an outage to end.
   std::function<bool()> gives_up;
+  /// True once the process is to end: what takes long is left where it stands, for the next start. May be null.
+  std::function<bool()> stopping = {};
   /// A partition turned out not to be ours any more: the surroundings forget it, and claim it again if it should be.
   std::function<void(const progress::Partition&)> lost = {};
   /// Waits; null: sleeps.
@@ -67,12 +76,20 @@ class Writer {
  private:
   Result<void> connect();
   Result<void> attempt(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
+  Result<void> prepare(const std::vector<Sealed*>& batches);
   Result<void> begin(const std::vector<Sealed*>& batches);
   Result<void> write_rows(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
   Result<void> hold_leases(const std::vector<const Sealed*>& batches);
   Result<bool> tables_changed(const std::vector<Sealed*>& batches);
   Result<bool> write_together(std::vector<Sealed*>& batches);
   Result<void> write_alone(Sealed& sealed);
+  struct Portion;
+  Result<void> write_refused(Sealed& sealed, const std::vector<const Entry*>& missing);
+  Result<void> write_pieces(Sealed& sealed, Stretch& stretch);
+  Result<void> write_portion(Sealed& sealed, Stretch& stretch, Portion& portion);
+  Result<void> write_portion_rows(Stretch& stretch, Portion& portion);
+  Result<bool> try_piece(Sealed& piece, Portion& portion);
+  void refuse_event(const Stretch::Piece& piece, const Stretch& stretch, Portion& portion);
   Result<void> write_isolated(Sealed& sealed, const std::vector<const Entry*>& missing);
   Result<void> commit_isolated(Sealed& sealed, const Isolated& isolated);
   Result<void> write_settled(Sealed& sealed, const std::vector<const Entry*>* only, std::vector<const Entry*>& missing);
@@ -80,12 +97,14 @@ class Writer {
   Result<void> commit(const std::vector<Sealed*>& batches, const dead_letters::Flushed& letters);
   Result<bool> already_committed(Sealed& sealed);
   void completed(Sealed& sealed);
+  void completed_part(const Sealed& portion);
   void dropped(Sealed& sealed);
   void roll_back();
   Result<void> lose(const std::vector<const progress::Partition*>& partitions);
   Result<void> wait(const Error& error);
-  template <class Body>
-  Result<void> with_retries(const Table& table, Body&& body);
+  void reached();
+  /// Runs `body` until it is done or fails with something else than an outage or a lock that will go away.
+  Result<void> with_retries(const Table& table, const std::function<Result<void>()>& body);
 
   WriterContext context_;
   std::optional<plugin::Connection> connection_;

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <iostream>
+#include <string_view>
+#include <utility>
 
 #include "cli/exit_code.hpp"
 #include "cli/repair_session.hpp"
@@ -39,7 +41,9 @@ std::optional<Opened> open_letters(const RepairArguments& arguments, const Lette
       return std::nullopt;
     }
   }
-  auto letters = repair::read_letters(opened.pipeline->session, opened.pipeline->manifest, {arguments.table, wanted.id});
+  std::vector<std::string> warnings;
+  auto letters = repair::read_letters(opened.pipeline->session, opened.pipeline->manifest, {arguments.table, wanted.id}, warnings);
+  for (const auto& warning : warnings) std::cerr << "warning: " << diagnostics::printable(warning) << "\n";
   if (!letters) {
     exit_code = letters.error().code == CDCRT_UNSUPPORTED ? refuse(letters.error())
                                                           : explain_failure(*opened.pipeline, opened.pipeline->manifest.sinks.front(),
@@ -62,16 +66,66 @@ class Indenter : public rapidjson::PrettyWriter<rapidjson::StringBuffer> {
   bool RawNumber(const char* digits, rapidjson::SizeType size, bool) { return RawValue(digits, size, rapidjson::kNumberType); }
 };
 
+// Leaves out what describes the columns of the message, which is longer than all that people look for.
+class SchemaFolder {
+ public:
+  explicit SchemaFolder(Indenter& out) : out_(out) {}
+  bool Null() { return is_folded() || out_.Null(); }
+  bool Bool(bool value) { return is_folded() || out_.Bool(value); }
+  bool Int(int value) { return is_folded() || out_.Int(value); }
+  bool Uint(unsigned value) { return is_folded() || out_.Uint(value); }
+  bool Int64(int64_t value) { return is_folded() || out_.Int64(value); }
+  bool Uint64(uint64_t value) { return is_folded() || out_.Uint64(value); }
+  bool Double(double value) { return is_folded() || out_.Double(value); }
+  bool RawNumber(const char* digits, rapidjson::SizeType size, bool copy) { return is_folded() || out_.RawNumber(digits, size, copy); }
+  bool String(const char* text, rapidjson::SizeType size, bool copy) { return is_folded() || out_.String(text, size, copy); }
+  bool Key(const char* text, rapidjson::SizeType size, bool copy) {
+    is_schema_ = depth_ == 1 && std::string_view(text, size) == "schema";
+    return is_folded() || out_.Key(text, size, copy);
+  }
+  bool StartObject() {
+    const bool begins = depth_ == 1 && std::exchange(is_schema_, false);
+    ++depth_;
+    if (begins) folded_at_ = depth_;
+    return is_folded() || out_.StartObject();
+  }
+  bool EndObject(rapidjson::SizeType count) {
+    const bool ends = is_folded() && depth_ == folded_at_;
+    const bool was_folded = is_folded();
+    --depth_;
+    if (!ends) return was_folded || out_.EndObject(count);
+    folded_at_ = 0;
+    static constexpr std::string_view kInstead = "(left out: --raw shows it)";
+    return out_.String(kInstead.data(), static_cast<rapidjson::SizeType>(kInstead.size()), true);
+  }
+  bool StartArray() {
+    ++depth_;
+    return is_folded() || out_.StartArray();
+  }
+  bool EndArray(rapidjson::SizeType count) {
+    --depth_;
+    return is_folded() || out_.EndArray(count);
+  }
+
+ private:
+  [[nodiscard]] bool is_folded() const { return folded_at_ > 0; }
+  Indenter& out_;
+  int depth_ = 0, folded_at_ = 0;
+  bool is_schema_ = false;
+};
+
 // JSON indented, other text as it is, bytes by their number.
-std::string pretty(const std::optional<std::string>& bytes) {
+std::string pretty(const std::optional<std::string>& bytes, bool folds_schema) {
   if (!bytes) return "null";
   if (!types::is_utf8(*bytes)) return "(" + std::to_string(bytes->size()) + " bytes that are no text) " + diagnostics::printable(*bytes);
   rapidjson::MemoryStream stream(bytes->data(), bytes->size());
   rapidjson::StringBuffer buffer;
   Indenter indenter(buffer);
+  SchemaFolder folder(indenter);
   rapidjson::Reader reader;
-  if (!reader.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag>(stream, indenter))
-    return diagnostics::printable(*bytes);
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
+  const bool folds = folds_schema && bytes->find("\"payload\"") != std::string::npos;
+  if (folds ? !reader.Parse<kFlags>(stream, folder) : !reader.Parse<kFlags>(stream, indenter)) return diagnostics::printable(*bytes);
   return buffer.GetString();
 }
 
@@ -135,7 +189,7 @@ int letters_show(const RepairArguments& arguments, const LetterArguments& wanted
   }
   for (const auto& [name, value] : letter.headers)
     std::cout << "header    " << diagnostics::printable(name) << ": " << diagnostics::printable(value.value_or("null")) << "\n";
-  std::cout << "key\n" << pretty(letter.key) << "\nvalue\n" << pretty(letter.value) << "\n";
+  std::cout << "key\n" << pretty(letter.key, !wanted.raw) << "\nvalue\n" << pretty(letter.value, !wanted.raw) << "\n";
   return kDone;
 }
 

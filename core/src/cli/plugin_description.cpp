@@ -27,7 +27,9 @@ constexpr Capability kSinkCapabilities[] = {{CDCRT_SINK_TRANSACTIONS, "transacti
                                             {CDCRT_SINK_SCHEMAS, "schemas"},
                                             {CDCRT_SINK_ONE_WRITER, "one writer"},
                                             {CDCRT_SINK_EVENTS, "events"},
-                                            {CDCRT_SINK_TABLE_LOCKS, "table locks"}};
+                                            {CDCRT_SINK_TABLE_LOCKS, "table locks"},
+                                            {CDCRT_SINK_SAVEPOINTS, "savepoints"},
+                                            {CDCRT_SINK_TIME_OF_DAY, "times end at 24 h"}};
 
 template <size_t kCount>
 std::vector<std::string> names_of(uint32_t bits, const Capability (&known)[kCount]) {

@@ -80,6 +80,21 @@ void print_tables(const repair::Positions& positions) {
   table.print(std::cout);
 }
 
+std::string since_of(const repair::TablePosition& table) {
+  const bool by_trouble = table.trouble != nullptr && table.kept->state == progress::TableState::kActive;
+  return by_trouble ? std::to_string(table.trouble->since_ms) : "null";
+}
+
+// What the next attempt to read a table will find gone.
+void print_gaps(const repair::TablePosition& table) {
+  for (const auto& part : table.parts) {
+    if (part.deleted == 0) continue;
+    std::cout << "warning: table " << table.name << ", " << part.key.name() << ": messages " << part.applied << " to " << part.applied + part.deleted - 1
+              << " were deleted by retention before they were applied; if some were its own it stays behind, and cdcrt progress rewind --table "
+              << table.name << " --to earliest, with or without --empty, accepts the gap\n";
+  }
+}
+
 std::string json_of(const repair::Target& target, const repair::Positions& positions) {
   std::string text = "{\"sink\":" + json_string(target.manifest.name) + ",\"partitions\":[";
   for (std::size_t i = 0; i < positions.partitions.size(); ++i) {
@@ -94,14 +109,14 @@ std::string json_of(const repair::Target& target, const repair::Positions& posit
   for (std::size_t i = 0; i < positions.tables.size(); ++i) {
     const auto& each = positions.tables[i];
     text += (i > 0 ? ",{" : "{") + std::string("\"table\":") + json_string(each.name) +
-            ",\"source_table\":" + json_string(each.kept->source_table) + ",\"state\":" + json_string(progress::to_text(each.kept->state)) +
-            ",\"reason\":" + json_string(each.kept->reason) + ",\"key\":" + json_string(each.key()) + ",\"lag\":" + json_or_null(each.lag) +
+            ",\"source_table\":" + json_string(each.kept->source_table) + ",\"state\":" + json_string(each.state()) +
+            ",\"reason\":" + json_string(each.reason()) + ",\"since_ms\":" + since_of(each) + ",\"key\":" + json_string(each.key()) + ",\"lag\":" + json_or_null(each.lag) +
             ",\"last_message_ms\":" + json_or_null(each.last_message_ms) + ",\"open_letters\":" + std::to_string(each.open_letters) +
             ",\"partitions\":[";
     for (std::size_t k = 0; k < each.parts.size(); ++k) {
       const auto& part = each.parts[k];
       text += (k > 0 ? ",{" : "{") + json_position(part.key) + ",\"next_offset\":" + std::to_string(part.next_offset) +
-              ",\"lag\":" + json_or_null(part.lag) + "}";
+              ",\"lag\":" + json_or_null(part.lag) + ",\"deleted_unread\":" + std::to_string(part.deleted) + "}";
     }
     text += "]}";
   }
@@ -211,15 +226,14 @@ int table_list(const RepairArguments& arguments) {
     TextTable table({"table", "source table", "state", "key", ">messages behind", ">open letters", "reason"});
     for (const auto& each : positions.tables) {
       const bool skipped = each.kept->state == progress::TableState::kSkipped;
-      table.add({each.name, each.kept->source_table, std::string(progress::to_text(each.kept->state)),
+      table.add({each.name, each.kept->source_table, std::string(each.state()),
                  each.has_key() ? each.key() : "(none)", skipped ? "-" : number_or_unknown(each.lag), std::to_string(each.open_letters),
-                 each.kept->reason});
+                 std::string(each.reason())});
     }
     table.print(std::cout);
+    for (const auto& each : positions.tables) print_gaps(each);
   }
   print_problems(pipeline->session);
-  std::cout << "a table that waits apart by itself (locked, refused, full) is active here and falls behind; the log of its process names "
-               "it and the reason\n";
   return kDone;
 }
 
@@ -235,6 +249,11 @@ int table_state(const RepairArguments& arguments, progress::TableState state) {
     if (!before) return explain_failure(*pipeline, target->manifest, before.error(), arguments.manifest.json_output);
     std::cout << "sink " << target->manifest.name << ": table " << arguments.table << " was " << progress::to_text(*before) << ", is "
               << progress::to_text(state) << "\n";
+    if (state != progress::TableState::kActive || arguments.from_now) continue;
+    const auto positions = repair::positions_of(pipeline->session, *target);
+    for (const auto& each : positions.tables) {
+      if (each.name == arguments.table) print_gaps(each);
+    }
   }
   switch (state) {
     case progress::TableState::kPaused:
@@ -273,7 +292,7 @@ int status(const RepairArguments& arguments) {
     for (const auto& each : positions.tables) {
       letters += each.open_letters;
       const bool skipped = each.kept->state == progress::TableState::kSkipped;
-      table.add({each.name, std::string(progress::to_text(each.kept->state)), skipped ? "-" : number_or_unknown(each.lag),
+      table.add({each.name, std::string(each.state()), skipped ? "-" : number_or_unknown(each.lag),
                  each.last_message_ms ? time_text(*each.last_message_ms) : "?", std::to_string(each.open_letters)});
     }
     table.print(std::cout);
@@ -286,14 +305,16 @@ int status(const RepairArguments& arguments) {
     for (const auto& each : positions.partitions) {
       if (each.deleted() > 0)
         std::cout << "warning: " << each.key.name() << ": " << each.deleted()
-                  << " messages were deleted by retention before they were applied\n";
+                  << " messages were deleted by retention before they were applied; the next start stops there\n";
       if (!each.kept.waits_for.empty()) std::cout << each.key.name() << " waits for " << text_of(each.kept.waits_for) << "\n";
     }
     for (const auto& each : positions.tables) {
-      if (each.kept->state != progress::TableState::kActive) {
-        std::cout << "table " << each.name << " is " << progress::to_text(each.kept->state)
-                  << (each.kept->reason.empty() ? "" : ": " + each.kept->reason) << "\n";
-      }
+      print_gaps(each);
+      if (each.state() == progress::to_text(progress::TableState::kActive)) continue;
+      std::cout << "table " << each.name << " is " << each.state();
+      if (each.kept->state == progress::TableState::kActive) std::cout << " since " << time_text(each.trouble->since_ms) << " (" << owner_text(each.trouble->process) << ")";
+      if (!each.reason().empty()) std::cout << ": " << diagnostics::printable(each.reason());
+      std::cout << "\n";
     }
     if (letters > 0) std::cout << letters << " dead letters are open: cdcrt dlq list\n";
   }

@@ -62,6 +62,7 @@ RepairParser::RepairParser(CLI::App& app) {
       add(*letters, "show", "one of them: reason, position, key, value", [this] { return letters_show(arguments_, letters_); });
   CLI::App* replay = add(*letters, "replay", "apply what is open, in order", [this] { return letters_replay(arguments_, letters_); });
   list->add_flag("--all", letters_.all, "also those that are closed or replayed");
+  show->add_flag("--raw", letters_.raw, "all of the message, also the description of its columns");
   replay->add_flag("--dry-run", letters_.dry_run, "only say what would happen");
   for (CLI::App* command : {list, show, replay}) {
     command->add_option("--id", letters_.id, "this letter alone");

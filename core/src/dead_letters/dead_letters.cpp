@@ -5,6 +5,33 @@
 #include "progress/store.hpp"
 
 namespace cdcrt::dead_letters {
+namespace {
+
+// More is written before a commit asks for it.
+constexpr int64_t kMaxBytes = 1 << 20;
+
+// With what containers and the text that is made of it take.
+int64_t size_of(const StoredLetter& letter) {
+  std::size_t bytes = sizeof letter + 3 * letter.id.size() + letter.message.size() + letter.decoded_row.size();
+  bytes += letter.key.value_or("").size() + letter.value.value_or("").size();
+  for (const auto& [name, value] : letter.headers) bytes += 96 + name.size() + value.value_or("").size();
+  return static_cast<int64_t>(2 * bytes);
+}
+
+}  // namespace
+
+bool RecentLetters::add(const Letter& letter) {
+  std::string shared = letter.source + "/" + letter.topic + "/" + std::to_string(letter.partition);
+  if (!letter.table.empty()) shared += "/" + letter.sink + "/" + letter.table;
+  const auto number = static_cast<uint32_t>(shared_.size());
+  const Id id{shared_.try_emplace(std::move(shared), number).first->second, letter.offset};
+  if (!ids_.insert(id).second) return false;
+  order_.push_back(id);
+  if (order_.size() <= kMaxLetters) return true;
+  ids_.erase(order_.front());
+  order_.pop_front();
+  return true;
+}
 
 DeadLetters::DeadLetters(std::unique_ptr<Destination> destination, const Budget& budget)
     : destination_(std::move(destination)), budget_(budget) {}
@@ -31,17 +58,35 @@ void DeadLetters::read(uint64_t messages) {
 
 void DeadLetters::add(const Letter& letter) {
   const std::lock_guard lock(mutex_);
-  if (!seen_.insert(id_of(letter)).second) return;
+  if (!recent_.add(letter)) return;
   budget_.add(letter);
   ++count_;
   ++by_table_[letter.table];
+  if (tell_) {
+    if (const auto line = announcements_.add(letter, Announcements::Clock::now())) tell_(*line);
+  }
+  StoredLetter kept = stored(letter);
+  account(size_of(kept));
   if (destination_) {
-    pending_.push_back(stored(letter));
+    pending_.push_back(std::move(kept));
     dirty_ = true;
     return;
   }
   const bool keeps = std::find(sinks_.begin(), sinks_.end(), letter.sink) != sinks_.end();
-  waiting_.push_back({count_, keeps ? letter.sink : home_, stored(letter)});
+  waiting_.push_back({count_, keeps ? letter.sink : home_, std::move(kept)});
+}
+
+void DeadLetters::account(int64_t bytes) {
+  bytes_ += bytes;
+  if (counter_ != nullptr) *counter_ += bytes;
+}
+
+Result<void> DeadLetters::check() { return destination_ ? destination_->check() : Result<void>(); }
+
+Result<void> DeadLetters::relieve() {
+  if (!destination_ || bytes_ < kMaxBytes) return {};
+  auto flushed = flush();
+  return flushed ? Result<void>() : Result<void>(std::move(flushed.error()));
 }
 
 Result<Flushed> DeadLetters::flush(const Passing& passing) {
@@ -66,8 +111,11 @@ Result<void> DeadLetters::write_in(const Passing& passing, Flushed& flushed) {
       letters.swap(pending_);
       dirty_ = false;
     }
+    for (const StoredLetter& letter : letters) unwritten_ += size_of(letter);
     auto written = destination_->write(std::move(letters));
-    if (!written) {
+    if (written) {
+      account(-std::exchange(unwritten_, 0));
+    } else {
       const std::lock_guard lock(mutex_);
       dirty_ = true;
     }
@@ -93,7 +141,11 @@ Result<void> DeadLetters::write_in(const Passing& passing, Flushed& flushed) {
 void DeadLetters::committed(const progress::Store& store, const Flushed& flushed) {
   if (flushed.mark == 0) return;
   const std::lock_guard lock(mutex_);
-  std::erase_if(waiting_, [&](const Waiting& waiting) { return waiting.number <= flushed.mark && waiting.sink == store.sink(); });
+  std::erase_if(waiting_, [&](const Waiting& waiting) {
+    const bool is_written = waiting.number <= flushed.mark && waiting.sink == store.sink();
+    if (is_written) account(-size_of(waiting.letter));
+    return is_written;
+  });
 }
 
 bool DeadLetters::waits_for(const std::string& sink) const {

@@ -1,15 +1,19 @@
 // Dead letters of a run: messages that could not be decoded or stored, kept before the commit that passes them (design 4.12).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
+#include "dead_letters/announcements.hpp"
 #include "dead_letters/budget.hpp"
 #include "dead_letters/destination.hpp"
 #include "dead_letters/letter.hpp"
@@ -33,8 +37,22 @@ struct Flushed {
   std::unique_lock<std::mutex> turn;
 };
 
-/// Thread-safe. Each (source, topic, partition, offset, sink, table) is written once per process; after a crash an id may come
-/// again, readers keep the first.
+/// Ids that came lately. Not thread-safe.
+class RecentLetters {
+ public:
+  static constexpr std::size_t kMaxLetters = 20'000;
+  /// False: it is among them.
+  bool add(const Letter& letter);
+
+ private:
+  using Id = std::pair<uint32_t, int64_t>;  ///< what letters share, by number, and the offset
+  std::map<std::string, uint32_t> shared_;
+  std::set<Id> ids_;
+  std::deque<Id> order_;
+};
+
+/// Thread-safe. Each (source, topic, partition, offset, sink, table) is written once, unless it comes again very much later; after a
+/// crash an id may come again too, readers keep the first.
 class DeadLetters {
  public:
   /// Into a file; nothing is opened before the first letter.
@@ -50,6 +68,13 @@ class DeadLetters {
   /// Before the first letter.
   void send_to(std::unique_ptr<Destination> destination);
 
+  /// Before the first letter: whether the destination takes any. UNREACHABLE with the place and what to do.
+  Result<void> check();
+  /// Before the first letter: bytes of letters that are not written yet are counted here as well.
+  void count_in(std::atomic<int64_t>& bytes) { counter_ = &bytes; }
+  /// Before the first letter: told of the first letter of each table and reason, and of their number now and then.
+  void announce(std::function<void(const std::string& line)> tell) { tell_ = std::move(tell); }
+
   /// That many messages were read; for the budget.
   void read(uint64_t messages);
   void add(const Letter& letter);
@@ -57,6 +82,10 @@ class DeadLetters {
   /// RETRY: the destination refused. FATAL: the budget is exceeded, nothing may pass. The answer is kept until the transaction has
   /// ended; nothing that others may hold is waited for after it.
   Result<Flushed> flush(const Passing& passing = {});
+  /// Writes what waits once that is a lot, where it needs no transaction. Errors as of flush().
+  Result<void> relieve();
+  /// Bytes of letters that are not written yet.
+  [[nodiscard]] int64_t bytes() const { return bytes_; }
   /// The transaction given to flush() is durable.
   void committed(const progress::Store& store, const Flushed& flushed);
   /// Letters of this sink wait for a transaction.
@@ -77,6 +106,7 @@ class DeadLetters {
     StoredLetter letter;
   };
   Result<void> write_in(const Passing& passing, Flushed& flushed);
+  void account(int64_t bytes);
 
   std::unique_ptr<Destination> destination_;  ///< null: the targets
   std::vector<std::string> sinks_;
@@ -87,10 +117,15 @@ class DeadLetters {
   Budget budget_;
   std::vector<StoredLetter> pending_;
   bool dirty_ = false;
+  int64_t unwritten_ = 0;  ///< bytes that the destination keeps for its next call; guarded by writing_
   std::deque<Waiting> waiting_;
   uint64_t count_ = 0;
   std::map<std::string, uint64_t> by_table_;
-  std::unordered_set<std::string> seen_;
+  RecentLetters recent_;
+  Announcements announcements_;
+  std::function<void(const std::string&)> tell_;
+  std::atomic<int64_t>* counter_ = nullptr;
+  std::atomic<int64_t> bytes_{0};
 };
 
 }  // namespace cdcrt::dead_letters

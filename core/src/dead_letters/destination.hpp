@@ -14,13 +14,15 @@ namespace cdcrt::dead_letters {
 class Destination {
  public:
   virtual ~Destination() = default;
+  /// At the start: whether letters can be kept there, before there are any. Leaves nothing behind.
+  virtual Result<void> check() { return {}; }
   /// Durable once it answers. RETRY: not now; it keeps them for the next call, which may bring none.
   virtual Result<void> write(std::vector<StoredLetter> letters) = 0;
   /// For people: where to look.
   [[nodiscard]] virtual std::string place() const = 0;
 };
 
-/// JSON Lines. Nothing is opened before the first letter.
+/// JSON Lines. Nothing is there before the first letter. A line that a crash left half written is ended, so that the next one is whole.
 std::unique_ptr<Destination> to_file(std::string path);
 
 /// A sink that takes rows as they come (plugin "kafka"): each letter is a row of columns_of_letters(), appended to `table`.

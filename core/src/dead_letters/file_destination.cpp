@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "dead_letters/destination.hpp"
 
@@ -19,15 +20,31 @@ class File final : public Destination {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
+  // Folders and file are made as for a letter; what was not there before is taken away again.
+  Result<void> check() override {
+    std::vector<std::filesystem::path> made;
+    std::error_code trouble;
+    for (auto folder = std::filesystem::path(path_).parent_path(); !folder.empty() && !std::filesystem::exists(folder, trouble);
+         folder = folder.parent_path()) {
+      made.push_back(folder);
+    }
+    const bool existed = std::filesystem::exists(path_, trouble);
+    auto opened = open();
+    if (file_ >= 0) ::close(std::exchange(file_, -1));
+    if (!existed) std::filesystem::remove(path_, trouble);
+    for (const auto& folder : made) std::filesystem::remove(folder, trouble);
+    if (opened) return {};
+    Error error = std::move(opened.error());
+    error.code = CDCRT_UNREACHABLE;
+    error.hint = "make that folder writable for this process, or name another place in [dead_letters] path";
+    return error;
+  }
+
   Result<void> write(std::vector<StoredLetter> letters) override {
     // What an earlier attempt left, perhaps within a line, comes first.
     for (const StoredLetter& letter : letters) pending_ += to_json(letter);
     if (file_ < 0) {
-      std::error_code ignored;
-      const auto folder = std::filesystem::path(path_).parent_path();
-      if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
-      file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-      if (file_ < 0) return failed("open");
+      if (auto opened = open(); !opened) return opened;
     }
     while (!pending_.empty()) {
       const ssize_t written = ::write(file_, pending_.data(), pending_.size());
@@ -41,6 +58,18 @@ class File final : public Destination {
   [[nodiscard]] std::string place() const override { return path_; }
 
  private:
+  Result<void> open() {
+    std::error_code trouble;
+    const auto folder = std::filesystem::path(path_).parent_path();
+    if (!folder.empty()) std::filesystem::create_directories(folder, trouble);
+    file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    if (file_ < 0) return failed("open");
+    // Half a line: a process, or the machine, died while it wrote. Its message was not passed and comes again.
+    const off_t size = ::lseek(file_, 0, SEEK_END);
+    char last = '\n';
+    if (size > 0 && ::pread(file_, &last, 1, size - 1) == 1 && last != '\n') pending_.insert(pending_.begin(), '\n');
+    return {};
+  }
   Error failed(const char* what) {
     return make_error(CDCRT_RETRY, "dead letters: cannot " + std::string(what) + " '" + path_ + "': " + std::strerror(errno),
                       "make the folder writable or free space; nothing is committed before the letters are durable");

@@ -1,20 +1,27 @@
 // Arena: bytes that live and die together.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace cdcrt::event {
 
-/// Bump allocator in blocks. Not thread-safe; one owner. Addresses stay valid until clear() or destruction.
+/// Bump allocator in blocks, each twice as large as the one before, up to `block_bytes`: what holds little costs little. Not thread-safe;
+/// one owner. Addresses stay valid until clear() or destruction.
 class Arena {
  public:
   explicit Arena(std::size_t block_bytes = 64 << 10) : block_bytes_(block_bytes) {}
-  Arena(Arena&&) noexcept = default;
-  Arena& operator=(Arena&&) noexcept = default;
+  Arena(Arena&& other) noexcept : Arena(other.block_bytes_) { swap(other); }
+  Arena& operator=(Arena&& other) noexcept {
+    Arena taken(std::move(other));
+    swap(taken);
+    return *this;
+  }
 
   /// Uninitialised bytes, unaligned.
   char* allocate(std::size_t bytes) {
@@ -36,12 +43,30 @@ class Arena {
     next_ = blocks_.empty() ? nullptr : blocks_.back().get();
     end_ = blocks_.empty() ? nullptr : next_ + last_bytes_;
   }
+  /// Gives everything back.
+  void release() {
+    blocks_.clear();
+    blocks_.shrink_to_fit();
+    last_bytes_ = reserved_ = 0;
+    next_ = end_ = nullptr;
+  }
   /// Memory held, bytes.
   [[nodiscard]] std::size_t reserved() const { return reserved_; }
 
  private:
+  static constexpr std::size_t kFirstBlock = 256;
+
+  void swap(Arena& other) noexcept {
+    std::swap(block_bytes_, other.block_bytes_);
+    std::swap(last_bytes_, other.last_bytes_);
+    std::swap(reserved_, other.reserved_);
+    std::swap(next_, other.next_);
+    std::swap(end_, other.end_);
+    blocks_.swap(other.blocks_);
+  }
   void grow(std::size_t bytes) {
-    last_bytes_ = bytes > block_bytes_ ? bytes : block_bytes_;
+    const std::size_t wanted = std::min(block_bytes_, blocks_.empty() ? kFirstBlock : 2 * last_bytes_);
+    last_bytes_ = std::max(bytes, wanted);
     blocks_.push_back(std::unique_ptr<char[]>(new char[last_bytes_]));
     reserved_ += last_bytes_;
     next_ = blocks_.back().get();

@@ -1,5 +1,7 @@
 #include "event/shape.hpp"
 
+#include <cstddef>
+
 #include "cdcrt/sdk/status.hpp"
 
 namespace cdcrt::event {
@@ -13,6 +15,10 @@ void append(std::string& out, cdcrt_string text) {
   if (text.data != nullptr) out.append(text.data, text.size);
 }
 
+cdcrt_string server_of(const cdcrt_shape& shape) {
+  return shape.size >= offsetof(cdcrt_shape, server) + sizeof shape.server ? shape.server : cdcrt_string{nullptr, 0};
+}
+
 // Two shapes are equal when these bytes are: every member that matters, each with its length.
 std::string fingerprint(const cdcrt_shape& shape) {
   std::string out;
@@ -20,6 +26,7 @@ std::string fingerprint(const cdcrt_shape& shape) {
   append(out, shape.database);
   append(out, shape.schema);
   append(out, shape.table);
+  append(out, server_of(shape));
   for (uint32_t i = 0; i < shape.column_count; ++i) {
     const cdcrt_column& column = shape.columns[i];
     append(out, column.name);
@@ -56,6 +63,7 @@ uint32_t ShapeRegistry::intern(const cdcrt_shape& shape) {
   copy.database = sdk::view(shape.database);
   copy.schema = sdk::view(shape.schema);
   copy.table = sdk::view(shape.table);
+  copy.server = sdk::view(server_of(shape));
   for (uint32_t i = 0; i < shape.column_count; ++i) {
     const cdcrt_column& column = shape.columns[i];
     ShapeColumn& own = copy.columns.emplace_back();

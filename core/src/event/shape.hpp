@@ -28,6 +28,7 @@ struct Shape {
   bool declared = false;
   bool keyed = false;
   std::string database, schema, table;
+  std::string server;  ///< empty: unknown
   std::vector<ShapeColumn> columns;
 };
 

@@ -9,6 +9,8 @@
 namespace cdcrt::evolution {
 namespace {
 
+constexpr std::size_t kMaxMaps = 256;
+
 bool is_integer(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && type.kind <= CDCRT_TYPE_UINT64; }
 bool is_float(cdcrt_type type) { return type.kind == CDCRT_TYPE_FLOAT32 || type.kind == CDCRT_TYPE_FLOAT64; }
 bool is_temporal(cdcrt_type type) { return type.kind >= CDCRT_TYPE_DATE && type.kind <= CDCRT_TYPE_TIMESTAMPTZ; }
@@ -43,9 +45,18 @@ bool is_usable_default(const event::ShapeColumn& column) {
 }  // namespace
 
 Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::string_view order, bool definite) {
+  if (maps_.size() >= kMaxMaps && !maps_.contains(shape.id)) forget_maps();
+  other_key_ = false;
   ShapeMap& map = maps_[shape.id];
-  if (map.version != version_ || (map.has_dropped && revives(map, order))) {
-    if (auto key = observe_key(shape); !key) return std::move(key.error());
+  const bool lacks_key = !key_known_ && !route_->primary_key.empty();
+  if (map.version != version_ || lacks_key || (map.has_dropped && revives(map, order))) {
+    auto fits = check_shape(shape);
+    if (fits) fits = observe_key(shape);
+    if (!fits) {
+      // Nothing was learned of it: it does not make a table known.
+      if (map.version == 0) maps_.erase(shape.id);
+      return std::move(fits.error());
+    }
     map.slots.clear();
     map.has_dropped = false;
     for (const auto& column : shape.columns) {
@@ -55,7 +66,9 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
     }
     if (!key_known_) {
       if (auto key = observe_key(shape); !key) return std::move(key.error());
+      if (auto named = check_route_key(shape, definite); !named) return std::move(named.error());
     }
+    note_rules(shape);
     if (auto added = add_metadata(); !added) return std::move(added.error());
     map.absent.clear();
     for (uint32_t slot = 0; slot < columns_.size(); ++slot) {
@@ -74,6 +87,19 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
   }
   if (map.has_dropped) return discard_late(map, order);
   return &map;
+}
+
+// Where every message has a shape of its own. What their rows have shown stays known.
+void TableKnowledge::forget_maps() {
+  for (const auto& [id, map] : maps_) {
+    for (const int32_t slot : map.slots) {
+      if (slot < 0) continue;
+      std::string& seen = columns_[static_cast<uint32_t>(slot)].last_seen;
+      if (map.max_order > seen) seen = map.max_order;
+    }
+  }
+  maps_.clear();
+  forgot_maps_ = true;
 }
 
 bool TableKnowledge::is_metadata(uint32_t slot) const {
@@ -205,63 +231,6 @@ void TableKnowledge::type_one_column() {
   if (std::any_of(columns_.begin(), columns_.end(), typed)) return;
   const auto first = std::find_if(columns_.begin(), columns_.end(), [](const Column& column) { return column.active; });
   if (first != columns_.end()) set_type(static_cast<uint32_t>(first - columns_.begin()), types::string_type(0));
-}
-
-// Equal route keys meet in one partition only when the route's key contains the message's, by which Kafka partitions.
-void TableKnowledge::judge_key_partitions(const event::Shape& shape) {
-  if (key_partitions_judged_ || route_->primary_key.empty()) return;
-  key_partitions_judged_ = true;
-  bool any = false;
-  for (const auto& column : shape.columns) {
-    if (column.key_ordinal == 0) continue;
-    any = true;
-    const auto& names = route_->primary_key;
-    if (std::find(names.begin(), names.end(), column.name) == names.end()) key_crosses_partitions_ = true;
-  }
-  if (!any) key_crosses_partitions_ = true;
-}
-
-Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
-  // Every change is a row of its own there.
-  if (route_->mode == manifest::Mode::kAppend) {
-    key_known_ = true;
-    return {};
-  }
-  judge_key_partitions(shape);
-  std::vector<std::string> names;
-  if (!route_->primary_key.empty()) {
-    names = route_->primary_key;
-  } else if (shape.keyed) {
-    std::vector<std::pair<uint32_t, std::string>> ordered;
-    for (const auto& column : shape.columns) {
-      if (column.key_ordinal > 0) ordered.emplace_back(column.key_ordinal, column.name);
-    }
-    std::sort(ordered.begin(), ordered.end());
-    for (auto& [ordinal, name] : ordered) names.push_back(std::move(name));
-  } else {
-    return {};
-  }
-  if (key_known_) {
-    bool same = names.size() == key_.size();
-    for (std::size_t i = 0; same && i < names.size(); ++i) same = columns_[key_[i]].source_name == names[i];
-    if (same) return {};
-    std::string before, after;
-    for (const uint32_t slot : key_) before += (before.empty() ? "" : ", ") + columns_[slot].source_name;
-    for (const auto& name : names) after += (after.empty() ? "" : ", ") + name;
-    return make_error(CDCRT_UNSUPPORTED, "the key of the table changed from (" + before + ") to (" + after + ")",
-                      "empty the table and its progress and read it again, or fix the key in the route: primary_key = [...]");
-  }
-  std::vector<uint32_t> slots;
-  for (const auto& name : names) {
-    const auto found = slots_.find(name);
-    if (found == slots_.end()) return {};  // its columns come with a later shape, or this shape is being mapped
-    slots.push_back(found->second);
-  }
-  key_ = std::move(slots);
-  for (std::size_t i = 0; i < key_.size(); ++i) columns_[key_[i]].key_ordinal = static_cast<uint32_t>(i + 1);
-  key_known_ = true;
-  ++version_;
-  return {};
 }
 
 std::string_view TableKnowledge::last_seen(uint32_t slot) const {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "cdcrt/abi/sink.h"
 #include "cdcrt/abi/value.h"
 #include "diagnostics/result.hpp"
 #include "event/arena.hpp"
@@ -28,8 +29,9 @@ struct Column {
   uint32_t key_ordinal = 0;   ///< 1-based; 0: not in the key
   bool active = true;         ///< false: dropped at the source
   bool typed_by_route = false;
+  bool adopted = false;       ///< the target's own: it was there before, or its table was and it is left out; made or altered only under "evolve"
   manifest::Parse parse = manifest::Parse::kNone;
-  manifest::OnOverflow on_overflow = manifest::OnOverflow::kDeadLetter;
+  manifest::OnOverflow on_overflow = manifest::OnOverflow::kDefault;
   uint32_t incarnation = 0;   ///< raised when a dropped column comes back: the target's is dropped and added anew
   std::string last_seen;      ///< greatest source order at which it was seen, as far as stored
   /// Source order of the last event that showed its absence; empty: never absent. It stays when the column comes back: what is not
@@ -56,12 +58,22 @@ struct TypeChange {
 /// Not thread-safe: the table's lock guards it. Cells of defaults are owned by it.
 class TableKnowledge {
  public:
-  explicit TableKnowledge(const manifest::Route& route) : route_(&route) {}
+  /// `limits`: of the target's definitions. `keyed`: false where every change is taken in order, so that keys are of no account.
+  explicit TableKnowledge(const manifest::Route& route, const cdcrt_limits& limits = {}, bool keyed = true)
+      : route_(&route), limits_(limits), keyed_(keyed) {}
 
   /// What a row of `shape` at source order `order` (may be empty: unknown) teaches; answers where its columns go, valid until
   /// the next call. `definite`: the operation carries the row as it is then, so that a missing column means a dropped one.
-  /// Error: the table must stop (its key changed, two columns meet in one name, schema_changes = "fail").
+  /// BAD_RECORD: the event cannot be one of this table (a column that the target cannot have, another key): nothing was learned.
+  /// Any other error: the table must stop (two columns meet in one name, schema_changes = "fail", the route's key is not there).
   Result<const ShapeMap*> observe(const event::Shape& shape, std::string_view order, bool definite);
+
+  /// The last observe() answered BAD_RECORD because the event names another key than the table's.
+  [[nodiscard]] bool met_other_key() const { return other_key_; }
+  /// Rules for one column by its name that no event had, once any was observed.
+  [[nodiscard]] std::vector<const manifest::ColumnRule*> unmet_rules() const;
+  /// False: a column of the key would become what the target can make no key of.
+  [[nodiscard]] bool may_hold(uint32_t slot, cdcrt_type type) const;
 
   /// Slots of the route's metadata, once a row was observed; they are columns like others, but no source column.
   [[nodiscard]] const std::map<manifest::Metadata, uint32_t>& metadata() const { return metadata_; }
@@ -102,14 +114,20 @@ class TableKnowledge {
   [[nodiscard]] event::Arena& arena() { return arena_; }
 
  private:
+  void forget_maps();
   Result<void> add_metadata();
   [[nodiscard]] bool is_metadata(uint32_t slot) const;
   Result<int32_t> slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order);
   Result<void> declare_type(uint32_t slot, cdcrt_type declared, std::string_view order);
   /// The table's columns were known before this shape: what differs is a change of the source.
-  [[nodiscard]] bool established() const { return restored_ || maps_.size() > 1; }
+  [[nodiscard]] bool established() const { return restored_ || forgot_maps_ || maps_.size() > 1; }
   void judge_key_partitions(const event::Shape& shape);
   Result<void> observe_key(const event::Shape& shape);
+  Result<void> check_shape(const event::Shape& shape) const;
+  Result<void> check_route_key(const event::Shape& shape, bool definite) const;
+  [[nodiscard]] std::vector<std::string> key_of(const event::Shape& shape) const;
+  [[nodiscard]] bool is_unkeyable(cdcrt_type type) const { return (limits_.unkeyable_types >> type.kind & 1U) != 0; }
+  void note_rules(const event::Shape& shape);
   Result<void> drop_absent(const ShapeMap& map, std::string_view order);
   [[nodiscard]] std::string_view last_seen(uint32_t slot) const;
   [[nodiscard]] bool revives(const ShapeMap& map, std::string_view order) const;
@@ -119,6 +137,8 @@ class TableKnowledge {
   bool merge_column(uint32_t slot, const Column& stored, std::string_view others);
 
   const manifest::Route* route_;
+  cdcrt_limits limits_;
+  bool keyed_;
   std::vector<Column> columns_;
   std::unordered_map<std::string, uint32_t> slots_;
   std::unordered_map<uint32_t, ShapeMap> maps_;
@@ -128,6 +148,9 @@ class TableKnowledge {
   bool key_known_ = false;
   bool key_partitions_judged_ = false;
   bool key_crosses_partitions_ = false;
+  bool forgot_maps_ = false;
+  bool other_key_ = false;
+  std::vector<bool> rules_met_;  ///< by the route's column rules
   bool restored_ = false;  ///< columns came from the target
   uint64_t version_ = 1;
   uint64_t discarded_cells_ = 0;

@@ -74,12 +74,13 @@ struct Sink : Component {
   uint32_t connections = 4;
   uint32_t group_tables = 0;  ///< tables of one transaction, up to batch.max_bytes together; 0: small ones share
   std::string progress_schema = "cdcrt";
-  std::chrono::microseconds stall_after{30'000'000};  ///< a table that is locked for longer waits apart
+  std::chrono::microseconds stall_after{30'000'000};  ///< a table that is locked for longer is detached
 };
 
 /// How a value without a schema is to be read.
 enum class Parse : uint8_t { kNone, kEpochDays, kEpochSeconds, kEpochMilliseconds, kEpochMicroseconds, kEpochNanoseconds, kBase64, kHex, kIso8601 };
-enum class OnOverflow : uint8_t { kDeadLetter, kTruncate, kNull, kWiden };
+/// kDefault: nothing was said, which is kDeadLetter but for digits finer than a microsecond: those are cut, and counted.
+enum class OnOverflow : uint8_t { kDeadLetter, kTruncate, kNull, kWiden, kDefault };
 enum class SchemaChanges : uint8_t { kEvolve, kAddOnly, kIgnore, kFail };
 enum class Deletes : uint8_t { kApply, kIgnore };
 enum class Mode : uint8_t {
@@ -95,7 +96,7 @@ struct ColumnRule {
   std::string pattern;  ///< name of the source's column; globs allowed
   std::optional<cdcrt_type> type;
   Parse parse = Parse::kNone;
-  OnOverflow on_overflow = OnOverflow::kDeadLetter;
+  OnOverflow on_overflow = OnOverflow::kDefault;
   std::string rename;       ///< empty: keeps its name
   std::string target_type;  ///< raw type of the target; empty: from the type
   bool exclude = false;

@@ -239,6 +239,11 @@ Result<void> Connection::lock(const std::vector<cdcrt_table>& tables) {
       [&](cdcrt_error* error) { return functions_->lock(self_.get(), tables.data(), static_cast<uint32_t>(tables.size()), error); });
 }
 
+Result<void> Connection::savepoint(cdcrt_savepoint action) {
+  if (functions_->savepoint == nullptr) return make_error(CDCRT_FATAL, "the sink says that it has savepoints, and has no function for them");
+  return cross_void([&](cdcrt_error* error) { return functions_->savepoint(self_.get(), action, error); });
+}
+
 Result<void> check_layout(const cdcrt_sink& functions, const cdcrt_config& layout) {
   if (functions.check_layout == nullptr) return {};
   return cross_void([&](cdcrt_error* error) { return functions.check_layout(&layout, error); });
@@ -293,6 +298,8 @@ Result<Sink> Sink::create(const manifest::Component& component) {
   }
   sink.capabilities_ =
       sink.functions_->capabilities_of != nullptr ? sink.functions_->capabilities_of(sink.self_.get()) : sink.functions_->capabilities;
+  sink.limits_.size = sizeof sink.limits_;
+  if (sink.functions_->limits_of != nullptr) sink.functions_->limits_of(sink.self_.get(), &sink.limits_);
   return sink;
 }
 

@@ -111,6 +111,7 @@ class Connection {
   Result<void> write(const cdcrt_write& write);
   Result<void> read(const cdcrt_read& read);
   Result<void> lock(const std::vector<cdcrt_table>& tables);
+  Result<void> savepoint(cdcrt_savepoint action);
   /// A rollback failed: what the target holds for this connection ends with it.
   [[nodiscard]] bool is_broken() const { return broken_; }
 
@@ -129,6 +130,7 @@ class Sink {
   static Result<Sink> create(const manifest::Component& component);
   [[nodiscard]] uint32_t capabilities() const { return capabilities_; }
   [[nodiscard]] bool has(uint32_t capability) const { return (capabilities_ & capability) != 0; }
+  [[nodiscard]] const cdcrt_limits& limits() const { return limits_; }
   /// When the target refuses the credentials, what secrets and files of the manifest say now is tried before that is the answer.
   Result<Connection> open();
   /// See cdcrt_sink; for sinks that keep nothing outside of the target both do nothing.
@@ -144,6 +146,7 @@ class Sink {
   std::shared_ptr<void> self_;
   std::shared_ptr<Renewal> renewal_;  ///< empty: the settings do not change
   uint32_t capabilities_ = 0;
+  cdcrt_limits limits_{};
 };
 
 }  // namespace cdcrt::plugin

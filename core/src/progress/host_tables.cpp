@@ -22,10 +22,12 @@ void table_row_into(const cdcrt_cell* cells, StoredTable& table) {
   const auto* const state = std::find(std::begin(kStates), std::end(kStates), string_of(cells[5]));
   table.state = state == std::end(kStates) ? TableState::kActive : static_cast<TableState>(state - std::begin(kStates));
   table.reason = string_of(cells[6]);
+  table.source_server = string_of(cells[7]);
+  table.accepts_loss = integer_of(cells[8]) != 0;
 }
 
 void open_letter_into(const cdcrt_cell* cells, Store::LettersByKey& letters) {
-  letters[string_of(cells[5])].push_back({key_of(cells + 1), integer_of(cells[4])});
+  letters[string_of(cells[1])].push_back({key_of(cells + 2), integer_of(cells[5])});
 }
 
 void sort_letters(Store::LettersByKey& letters) {
@@ -48,6 +50,7 @@ Result<evolution::Column> column_of(const cdcrt_cell* cells, event::Arena& arena
   column.last_seen = string_of(cells[9]);
   column.dropped_at = string_of(cells[10]);
   column.type_order = string_of(cells[11]);
+  column.adopted = cells[12].tag > CDCRT_NULL && integer_of(cells[12]) != 0;
   return column;
 }
 
@@ -61,6 +64,7 @@ StoredPartition lease_of(const cdcrt_cell* cells) {
 
 void watermark_into(const cdcrt_cell* cells, StoredPartition& partition) {
   partition.next_offset = integer_of(cells[3]);
+  partition.exact = cells[4].tag > CDCRT_NULL && integer_of(cells[4]) < 0;
   partition.last.offset = cells[4].tag <= CDCRT_NULL ? -1 : integer_of(cells[4]);
   partition.last.timestamp_ms = integer_of(cells[5]);
   partition.last.hash = static_cast<uint64_t>(integer_of(cells[6]));
@@ -90,6 +94,15 @@ WaitsFor waits_for_from(const std::string& text) {
 }
 
 std::string_view to_text(TableState state) { return kStates[static_cast<std::size_t>(state)]; }
+
+std::string_view state_text(const StoredTable& table, const StoredTrouble* trouble) {
+  if (table.state != TableState::kActive || trouble == nullptr) return to_text(table.state);
+  return trouble->stopped ? "stopped" : "detached";
+}
+
+std::string_view reason_text(const StoredTable& table, const StoredTrouble* trouble) {
+  return table.state != TableState::kActive || trouble == nullptr ? std::string_view(table.reason) : std::string_view(trouble->reason);
+}
 
 namespace {
 constexpr uint8_t kText = CDCRT_TYPE_STRING, kInteger = CDCRT_TYPE_INT64, kBytes = CDCRT_TYPE_BYTES;
@@ -137,7 +150,9 @@ const Store::HostTable Store::kTables{"tables",
                                        {"key_known", kInteger},
                                        {"version", kInteger, 2},
                                        {"state", kText, 2},
-                                       {"reason", kText, 2}}};
+                                       {"reason", kText, 2},
+                                       {"source_server", kText, 3},
+                                       {"accepts_loss", kInteger, 3}}};
 const Store::HostTable Store::kColumns{"columns",
                                        4,
                                        {{"pipeline", kText},
@@ -153,10 +168,23 @@ const Store::HostTable Store::kColumns{"columns",
                                         {"incarnation", kInteger},
                                         {"last_seen", kBytes},
                                         {"dropped_at", kBytes},
-                                        {"type_order", kBytes}}};
+                                        {"type_order", kBytes},
+                                        {"adopted", kInteger, 3}}};
 
 const Store::HostTable Store::kMoved{"moved", 4, {{"pipeline", kText}, {"sink", kText}, {"target", kText}, {"new_key", kBytes}, {"record", kText}}};
-const Store::HostTable Store::kOpenLetters{"open_letters",
+// The key comes early: the letters of a batch's rows are found by it.
+const Store::HostTable Store::kOpenLetters{"open_dead_letters",
+                                           8,
+                                           {{"pipeline", kText},
+                                            {"sink", kText},
+                                            {"target", kText},
+                                            {"key", kBytes},
+                                            {"source", kText},
+                                            {"topic", kText},
+                                            {"partition", kInteger},
+                                            {"offset", kInteger}}};
+const Store::HostTable Store::kFormerOpenLetters{  // of format versions 1 and 2
+    "open_letters",
                                            8,
                                            {{"pipeline", kText},
                                             {"sink", kText},
@@ -167,6 +195,25 @@ const Store::HostTable Store::kOpenLetters{"open_letters",
                                             {"offset", kInteger},
                                             {"key", kBytes}}};
 
+const Store::HostTable Store::kTroubles{"troubles",
+                                        3,
+                                        {{"pipeline", kText},
+                                         {"sink", kText},
+                                         {"target", kText},
+                                         {"state", kText},
+                                         {"reason", kText},
+                                         {"since_ms", kInteger},
+                                         {"process", kText}}};
+const Store::HostTable Store::kReplayed{"replayed",
+                                        7,
+                                        {{"pipeline", kText},
+                                         {"sink", kText},
+                                         {"target", kText},
+                                         {"source", kText},
+                                         {"topic", kText},
+                                         {"partition", kInteger},
+                                         {"offset", kInteger}}};
+
 const Store::HostTable Store::kDeadLetters{"dead_letters", 2, {}};  // its columns are those of letters
 
 // Where only tables can be locked: what claims lock (it has no rows), which targets have a progress table, who holds or held leases.
@@ -174,7 +221,8 @@ const Store::HostTable Store::kClaims{"claims", 2, {{"pipeline", kText}, {"sink"
 const Store::HostTable Store::kHolds{"holds", 3, {{"pipeline", kText}, {"sink", kText}, {"target", kText}}};
 const Store::HostTable Store::kProcesses{"processes", 3, {{"pipeline", kText}, {"sink", kText}, {"process", kText}}};
 
-const std::vector<const Store::HostTable*> Store::kAlwaysKept = {&kFormat, &kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &kMoved, &kOpenLetters};
+const std::vector<const Store::HostTable*> Store::kAlwaysKept = {&kFormat, &kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &kMoved, &kOpenLetters,
+                                                                 &kTroubles, &kReplayed};
 
 std::vector<cdcrt_column> columns_of(const std::vector<HostColumn>& columns, uint32_t key_count) {
   std::vector<cdcrt_column> result(columns.size());

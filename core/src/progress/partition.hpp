@@ -36,6 +36,11 @@ class Partition {
     const std::lock_guard lock(mutex_);
     return routed_next_;
   }
+  /// Where reading began since it is ours.
+  [[nodiscard]] int64_t began_at() const {
+    const std::lock_guard lock(mutex_);
+    return began_at_;
+  }
   [[nodiscard]] LastMessage last() const {
     const std::lock_guard lock(mutex_);
     return last_;
@@ -71,6 +76,7 @@ class Partition {
     const std::lock_guard lock(mutex_);
     owned_ = true;
     routed_next_ = std::min(offset, asked_);
+    began_at_ = offset;
     last_ = last;
     taken_generation_ = ++generation_;
     seek_(*this, routed_next_, generation_);
@@ -79,7 +85,7 @@ class Partition {
   uint32_t give_up() {
     const std::lock_guard lock(mutex_);
     owned_ = false;
-    routed_next_ = 0;
+    routed_next_ = began_at_ = 0;
     asked_ = INT64_MAX;
     ++generation_;
     return session_++;
@@ -111,6 +117,7 @@ class Partition {
   const bool assigned_;
   mutable std::mutex mutex_;
   int64_t routed_next_ = 0;
+  int64_t began_at_ = 0;
   int64_t asked_ = INT64_MAX;  ///< lowest place of a rewind while it was not ours
   LastMessage last_;
   uint32_t generation_ = 0;

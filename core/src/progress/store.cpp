@@ -6,7 +6,7 @@
 namespace cdcrt::progress {
 namespace {
 
-constexpr int64_t kFormatVersion = 2;
+constexpr int64_t kFormatVersion = 3;
 
 }  // namespace
 
@@ -59,7 +59,7 @@ Result<void> Store::write(plugin::Connection& connection, const HostTable& table
 }
 
 Result<void> Store::read(plugin::Connection& connection, const HostTable& table, cdcrt_lock lock, const Visit& visit,
-                         const std::vector<cdcrt_cell>& keys, uint32_t key_columns) {
+                         const std::vector<cdcrt_cell>& keys, uint32_t key_columns, uint64_t max_rows) {
   const auto columns = columns_of(table.columns, table.key_count);
   std::vector<cdcrt_cell> all{text(pipeline_), text(sink_)};
   if (key_columns > 0) {
@@ -85,6 +85,7 @@ Result<void> Store::read(plugin::Connection& connection, const HostTable& table,
     return 0;
   };
   read.context = const_cast<Visit*>(&visit);
+  read.max_rows = max_rows;
   return connection.read(read);
 }
 
@@ -126,14 +127,14 @@ Result<int64_t> Store::format_version(plugin::Connection& connection, cdcrt_lock
 }
 
 // Columns that a newer format has and an older one lacks.
-Result<void> Store::bring_forward(plugin::Connection& connection) {
+Result<void> Store::bring_forward(plugin::Connection& connection, int64_t version) {
   for (const HostTable* table : kAlwaysKept) {
     std::string storage;
     const cdcrt_table name = name_of(*table, storage);
     const auto columns = columns_of(table->columns, table->key_count);
     std::vector<cdcrt_change> changes;
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      if (table->columns[i].since == 1) continue;
+      if (table->columns[i].since <= version) continue;
       cdcrt_change change{};
       change.kind = CDCRT_ADD_COLUMN;
       change.columns = &columns[i];
@@ -173,13 +174,16 @@ Result<void> Store::prepare(plugin::Connection& connection) {
     }
     if (*version == kFormatVersion) return {};
     if (*version > 0) {
-      if (auto done = bring_forward(connection); !done) return done;
+      if (auto done = bring_forward(connection, *version); !done) return done;
+      if (*version < 3) {
+        if (auto done = bring_letters_forward(connection); !done) return done;
+      }
     }
     return write(connection, kFormat, {text("progress"), integer(kFormatVersion)});
   });
 }
 
-Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored) {
+Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored, bool with_letters) {
   auto ok = read_holders(connection, stored);
   if (!ok) return ok;
   ok = read(connection, kWatermarks, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { watermark_into(cells, stored.partitions[key_of(cells)]); });
@@ -190,10 +194,19 @@ Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored) {
   ok = read(connection, moved(), CDCRT_LOCK_NONE,
             [&](const cdcrt_cell* cells) { stored.tables[string_of(cells[0])].key_changes[string_of(cells[1])] = string_of(cells[2]); });
   if (!ok) return ok;
+  bool any = false;
   ok = read(connection, kOpenLetters, CDCRT_LOCK_NONE,
-            [&](const cdcrt_cell* cells) { open_letter_into(cells, stored.tables[string_of(cells[0])].open_letters); });
+            [&](const cdcrt_cell* cells) {
+              any = true;
+              if (with_letters) open_letter_into(cells, stored.tables[string_of(cells[0])].open_letters);
+            },
+            {}, 0, with_letters ? 0 : 1);
   if (!ok) return ok;
-  for (auto& [target, table] : stored.tables) sort_letters(table.open_letters);
+  for (auto& [target, table] : stored.tables) {
+    sort_letters(table.open_letters);
+    table.has_no_letters = !any;
+  }
+  if (ok = read_troubles(connection, stored); !ok) return ok;
   std::map<std::string, std::map<int64_t, evolution::Column>> columns;
   Result<void> unreadable;
   ok = read(connection, kColumns, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
@@ -231,9 +244,9 @@ Result<void> Store::read_progress(plugin::Connection& connection, Stored& stored
   return {};
 }
 
-Result<Stored> Store::read_all(plugin::Connection& connection) {
+Result<Stored> Store::read_all(plugin::Connection& connection, bool with_letters) {
   Stored stored;
-  auto done = in_reading_transaction(connection, [&] { return read_kept(connection, stored); });
+  auto done = in_reading_transaction(connection, [&] { return read_kept(connection, stored, with_letters); });
   if (!done) return std::move(done.error());
   return stored;
 }

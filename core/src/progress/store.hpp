@@ -40,8 +40,8 @@ class Store {
   /// The format_version of what the target keeps; 0: nothing. Creates nothing.
   Result<int64_t> kept_version(plugin::Connection& connection);
   static int64_t own_version();
-  /// Reads everything, without locks.
-  Result<Stored> read_all(plugin::Connection& connection);
+  /// Reads everything, without locks; open dead letters, of which there may be very many, only on request.
+  Result<Stored> read_all(plugin::Connection& connection, bool with_letters = false);
   /// Claims the leases of these partitions: raises their epochs once older transactions that checked them have ended. `fresh`
   /// get a lease and a start unless they have one by now. Answers everything kept, as of the claim. RETRY: another process met a
   /// topic first, and what is fresh in it must be looked at again.
@@ -54,6 +54,11 @@ class Store {
                                                 const std::vector<const Partition*>& partitions);
   /// The partition waits for the older ones no more, or for these.
   Result<void> save_waits_for(plugin::Connection& connection, const PartitionKey& key, const WaitsFor& waits_for);
+
+  /// check() without locks and in a transaction of its own, for who only wants to know: nothing may be committed because of it.
+  Result<std::vector<const Partition*>> look(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
+  /// Whether the target answers.
+  Result<void> look(plugin::Connection& connection);
 
   /// What a table must have before hold(). Does nothing where rows can be locked, or when that was done before.
   Result<void> prepare_hold(plugin::Connection& connection, const std::string& target);
@@ -80,7 +85,7 @@ class Store {
   Result<std::optional<std::string>> target_but_for_case(plugin::Connection& connection, const std::string& target);
   /// Serializes with everyone who creates a table's row.
   Result<void> lock_creation(plugin::Connection& connection);
-  /// Everything kept of one table but its row; defaults are owned by `arena`.
+  /// Everything kept of one table but its row and its open dead letters; defaults are owned by `arena`.
   Result<void> read_table(plugin::Connection& connection, const std::string& target, StoredTable& table, event::Arena& arena);
   /// Whether a commit whose answer was lost happened: the table's progress stands exactly there.
   Result<bool> stands_at(plugin::Connection& connection, const std::string& target, const std::vector<TablePosition>& positions);
@@ -114,9 +119,23 @@ class Store {
   Result<std::map<PartitionKey, StoredPartition>> read_watermarks(plugin::Connection& connection);
   /// What waits for later events of the table is forgotten: it was emptied.
   Result<void> forget_waiting(plugin::Connection& connection, const std::string& target, const StoredTable& table);
+  /// The table's columns and key are learned anew: it is gone from the target.
+  Result<void> forget_columns(plugin::Connection& connection, const std::string& target);
   /// Letters by key that are closed or opened. A letter may be open for several keys.
   using LettersByKey = std::map<std::string, std::vector<OpenLetter>>;
   Result<void> save_open_letters(plugin::Connection& connection, const std::string& target, const LettersByKey& closed, const LettersByKey& opened);
+  /// Up to `max_letters` of the table's; 0: all.
+  Result<LettersByKey> read_open_letters(plugin::Connection& connection, const std::string& target, std::size_t max_letters);
+  /// Those of these keys.
+  Result<LettersByKey> find_open_letters(plugin::Connection& connection, const std::string& target, const std::set<std::string>& keys);
+  /// None of the table's is open any more.
+  Result<void> forget_open_letters(plugin::Connection& connection, const std::string& target);
+  /// Dead letters of a table without a key that a replay applied, noted in the very transaction, wherever they are kept.
+  Result<void> save_replayed(plugin::Connection& connection, const std::string& target, const std::vector<OpenLetter>& letters);
+  Result<std::set<OpenLetter>> read_replayed(plugin::Connection& connection, const std::string& target);
+
+  /// What people are told of tables that are detached or stopped: by target name; nullopt: nothing any more. A transaction of its own.
+  Result<void> save_troubles(plugin::Connection& connection, const std::map<std::string, std::optional<StoredTrouble>>& troubles);
 
   // Dead letters in the target (design 4.12), by pipeline and id.
 
@@ -149,17 +168,20 @@ class Store {
   [[nodiscard]] HostTable moved() const;
   Result<void> create(plugin::Connection& connection, const HostTable& table);
   Result<int64_t> format_version(plugin::Connection& connection, cdcrt_lock lock);
-  Result<void> bring_forward(plugin::Connection& connection);
+  Result<void> bring_forward(plugin::Connection& connection, int64_t version);
+  Result<void> forget_of(plugin::Connection& connection, const HostTable& table, const std::string& target);
+  Result<void> bring_letters_forward(plugin::Connection& connection);
   Result<void> write(plugin::Connection& connection, const HostTable& table, const std::vector<cdcrt_cell>& cells,
                      cdcrt_write_kind kind = CDCRT_WRITE_UPSERT);
   /// `keys` after pipeline and sink: row-major, `key_columns` each; none: everything of the pipeline and sink.
   Result<void> read(plugin::Connection& connection, const HostTable& table, cdcrt_lock lock, const Visit& visit,
-                    const std::vector<cdcrt_cell>& keys = {}, uint32_t key_columns = 0);
+                    const std::vector<cdcrt_cell>& keys = {}, uint32_t key_columns = 0, uint64_t max_rows = 0);
   Result<Leases> read_leases(plugin::Connection& connection, const std::vector<PartitionKey>& keys, cdcrt_lock lock);
   Result<Leases> read_watermarks(plugin::Connection& connection, const std::vector<PartitionKey>& keys);
   Result<void> write_watermarks(plugin::Connection& connection, const Leases& watermarks);
-  Result<void> read_kept(plugin::Connection& connection, Stored& stored);
+  Result<void> read_kept(plugin::Connection& connection, Stored& stored, bool with_letters = false);
   Result<void> read_progress(plugin::Connection& connection, Stored& stored);
+  Result<void> read_troubles(plugin::Connection& connection, Stored& stored);
   Result<void> write_leases(plugin::Connection& connection, const Leases& leases);
   Result<void> take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const Leases& leases, Leases changed, Epochs& epochs);
   Result<void> list_process(plugin::Connection& connection);
@@ -171,8 +193,9 @@ class Store {
   Result<void> read_holders(plugin::Connection& connection, Stored& stored);
   /// Processes that hold no lease any more.
   [[nodiscard]] std::set<std::string> gone(const Stored& stored) const;
+  Result<std::vector<const Partition*>> check(plugin::Connection& connection, const std::vector<const Partition*>& partitions, cdcrt_lock lock);
   [[nodiscard]] bool is_held(const PartitionKey& key, const StoredPartition& lease) const;
-  static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved, kOpenLetters, kDeadLetters;
+  static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved, kOpenLetters, kFormerOpenLetters, kReplayed, kTroubles, kDeadLetters;
   static const HostTable kClaims, kHolds, kProcesses;
   static const std::vector<const HostTable*> kAlwaysKept;
 

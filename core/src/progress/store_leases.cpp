@@ -73,6 +73,7 @@ Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<Pa
       }
       made[origin.key].waits_for = (*leases)[origin.key].waits_for = origin.waits_for;
       starts[origin.key].next_offset = origin.offset;
+      starts[origin.key].exact = true;
     }
     if (auto saved = write_watermarks(connection, starts); !saved) return saved;
     if (auto taken = take(connection, wanted, *leases, std::move(made), epochs); !taken) return taken;
@@ -176,7 +177,30 @@ Result<void> Store::save_waits_for(plugin::Connection& connection, const Partiti
 }
 
 Result<std::vector<const Partition*>> Store::check(plugin::Connection& connection, const std::vector<const Partition*>& partitions) {
-  auto current = read_leases(connection, keys_of(partitions), CDCRT_LOCK_SHARE);
+  return check(connection, partitions, CDCRT_LOCK_SHARE);
+}
+
+Result<std::vector<const Partition*>> Store::look(plugin::Connection& connection, const std::vector<const Partition*>& partitions) {
+  std::vector<const Partition*> gone;
+  auto looked = in_reading_transaction(connection, [&]() -> Result<void> {
+    auto checked = check(connection, partitions, CDCRT_LOCK_NONE);
+    if (!checked) return std::move(checked.error());
+    gone = std::move(*checked);
+    return {};
+  });
+  if (!looked) return std::move(looked.error());
+  return gone;
+}
+
+Result<void> Store::look(plugin::Connection& connection) {
+  return in_reading_transaction(connection, [&]() -> Result<void> {
+    auto version = format_version(connection, CDCRT_LOCK_NONE);
+    return version ? Result<void>() : std::move(version.error());
+  });
+}
+
+Result<std::vector<const Partition*>> Store::check(plugin::Connection& connection, const std::vector<const Partition*>& partitions, cdcrt_lock lock) {
+  auto current = read_leases(connection, keys_of(partitions), lock);
   if (!current) return std::move(current.error());
   std::vector<const Partition*> gone;
   for (const Partition* partition : partitions) {

@@ -8,8 +8,8 @@
 namespace cdcrt::progress {
 namespace {
 
-// Pipeline, then what a letter has; its id is the key's second part. `replayed` comes last and is only ever set by a replay.
-std::vector<cdcrt_column> columns(bool with_replayed) {
+// Pipeline, then what a letter has; its id is the key's second part. `replayed` comes last: a replay sets it.
+std::vector<cdcrt_column> columns() {
   std::vector<cdcrt_column> all(1);
   all.front().name = sdk::borrow("pipeline");
   all.front().type.kind = CDCRT_TYPE_STRING;
@@ -17,11 +17,9 @@ std::vector<cdcrt_column> columns(bool with_replayed) {
   all.insert(all.end(), own.begin(), own.end());
   all[0].key_ordinal = 1;
   all[1].key_ordinal = 2;
-  if (with_replayed) {
-    cdcrt_column& replayed = all.emplace_back();
-    replayed.name = sdk::borrow("replayed");
-    replayed.type.kind = CDCRT_TYPE_INT64;
-  }
+  cdcrt_column& replayed = all.emplace_back();
+  replayed.name = sdk::borrow("replayed");
+  replayed.type.kind = CDCRT_TYPE_INT64;
   return all;
 }
 
@@ -57,7 +55,7 @@ Result<void> Store::prepare_letters(plugin::Connection& connection) {
   if (!there) return std::move(there.error());
   if (*there) return {};
   std::string storage;
-  const auto all = columns(true);
+  const auto all = columns();
   cdcrt_change change{};
   change.kind = CDCRT_CREATE_TABLE;
   change.columns = all.data();
@@ -75,7 +73,8 @@ Result<bool> Store::has_letters(plugin::Connection& connection) {
 std::string Store::letters_name() const { return schema_ + (has_schemas_ ? "." : "_") + kDeadLetters.name; }
 
 Result<void> Store::save_letters(plugin::Connection& connection, const std::vector<dead_letters::StoredLetter>& letters) {
-  const auto listed = columns(false);
+  auto listed = columns();
+  listed.pop_back();  // those that are there already keep that they were replayed
   std::vector<cdcrt_cell> cells;
   std::deque<std::string> storage;
   std::deque<dead_letters::StoredLetter> fitted;
@@ -101,7 +100,7 @@ Result<std::vector<dead_letters::StoredLetter>> Store::read_letters(plugin::Conn
     std::vector<dead_letters::StoredLetter> letters;
     Result<void> unreadable;
   } found;
-  const auto all = columns(true);
+  const auto all = columns();
   const cdcrt_cell pipeline = text(pipeline_);
   std::string name;
   cdcrt_read read{};
@@ -131,7 +130,7 @@ Result<std::vector<dead_letters::StoredLetter>> Store::read_letters(plugin::Conn
 
 Result<void> Store::mark_replayed(plugin::Connection& connection, const std::vector<std::string>& ids) {
   if (ids.empty()) return {};
-  const auto all = columns(true);
+  const auto all = columns();
   const std::vector<cdcrt_column> listed{all[0], all[1], all.back()};
   std::vector<cdcrt_cell> cells;
   for (const auto& id : ids) cells.insert(cells.end(), {text(pipeline_), text(id), integer(1)});

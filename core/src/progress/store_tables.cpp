@@ -40,7 +40,6 @@ Result<void> Store::read_table(plugin::Connection& connection, const std::string
   table.columns.clear();
   table.key_changes.clear();
   table.progress.clear();
-  table.open_letters.clear();
   std::map<int64_t, evolution::Column> columns;
   Result<void> unreadable;
   auto ok = read(connection, kColumns, CDCRT_LOCK_NONE,
@@ -55,9 +54,6 @@ Result<void> Store::read_table(plugin::Connection& connection, const std::string
   for (auto& [slot, column] : columns) table.columns.push_back(std::move(column));
   ok = read(connection, moved(), CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { table.key_changes[string_of(cells[1])] = string_of(cells[2]); }, key, 1);
   if (!ok) return ok;
-  ok = read(connection, kOpenLetters, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { open_letter_into(cells, table.open_letters); }, key, 1);
-  if (!ok) return ok;
-  sort_letters(table.open_letters);
   return read(connection, progress_of(target), CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
     if (string_of(cells[3]) == target) table.progress[key_of(cells)] = {integer_of(cells[4]), string_of(cells[5])};
   });
@@ -101,7 +97,8 @@ Result<void> Store::save_progress(plugin::Connection& connection, const std::str
 Result<void> Store::save_table(plugin::Connection& connection, const std::string& target, const StoredTable& table) {
   return write(connection, kTables,
                {text(pipeline_), text(sink_), text(target), text(table.source_table), bytes(table.floor), integer(table.key_known ? 1 : 0),
-                integer(table.version), text(to_text(table.state)), text(table.reason)});
+                integer(table.version), text(to_text(table.state)), text(table.reason), text(table.source_server),
+                integer(table.accepts_loss ? 1 : 0)});
 }
 
 Result<void> Store::save_columns(plugin::Connection& connection, const std::string& target, const std::vector<evolution::Column>& columns) {
@@ -115,7 +112,8 @@ Result<void> Store::save_columns(plugin::Connection& connection, const std::stri
     cells.insert(cells.end(),
                  {text(pipeline_), text(sink_), text(target), integer(static_cast<int64_t>(slot)), text(column.source_name),
                   text(column.target_name), text(type), integer(column.key_ordinal), text(default_value), integer(column.active ? 1 : 0),
-                  integer(column.incarnation), bytes(column.last_seen), bytes(column.dropped_at), bytes(column.type_order)});
+                  integer(column.incarnation), bytes(column.last_seen), bytes(column.dropped_at), bytes(column.type_order),
+                  integer(column.adopted ? 1 : 0)});
   }
   return write(connection, kColumns, cells);
 }

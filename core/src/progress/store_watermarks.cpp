@@ -24,7 +24,8 @@ Result<void> Store::write_watermarks(plugin::Connection& connection, const Lease
     append_key(cells, key);
     cells.push_back(integer(watermark.next_offset));
     if (watermark.last.offset < 0) {
-      cells.insert(cells.end(), 3, types::null_cell());
+      cells.push_back(watermark.exact ? integer(-1) : types::null_cell());
+      cells.insert(cells.end(), 2, types::null_cell());
     } else {
       cells.insert(cells.end(), {integer(watermark.last.offset), integer(watermark.last.timestamp_ms),
                                  integer(static_cast<int64_t>(watermark.last.hash))});
@@ -90,6 +91,12 @@ Result<void> Store::send_back(plugin::Connection& connection, const SendBack& ba
     (*leases)[key].epoch += 2;
     StoredPartition& watermark = (*watermarks)[key];
     watermark.next_offset = std::min(next, watermark.next_offset);
+    if (const auto first = back.firsts.find(key); first != back.firsts.end()) {
+      watermark.next_offset = std::max(watermark.next_offset, first->second);
+      watermark.exact = true;
+    } else if (back.forget_last) {
+      watermark.exact = false;
+    }
     if (back.forget_last) watermark.last = {};
   }
   if (auto saved = write_leases(connection, *leases); !saved) return saved;

@@ -29,7 +29,8 @@ struct StoredPartition {
   int64_t epoch = 0;
   std::string owner;       ///< of the lease: process that claimed it last; empty: nobody yet
   WaitsFor waits_for;
-  int64_t next_offset = 0; ///< low watermark: every table has applied what is below. 0: the beginning of what is there
+  int64_t next_offset = 0; ///< low watermark: every table has applied what is below. 0: the beginning of what is there, unless `exact`
+  bool exact = false;      ///< 0 is that offset: what the log has lost from there on was never applied
   LastMessage last;
 };
 
@@ -46,10 +47,12 @@ enum class TableState : uint8_t { kActive, kPaused, kSkipped };
 struct StoredTable {
   int64_t version = 0;  ///< raised by every change of what follows but progress
   std::string source_table;
+  std::string source_server;  ///< empty: unknown
   std::string floor;
   bool key_known = false;
   TableState state = TableState::kActive;
   std::string reason;  ///< of the state
+  bool accepts_loss = false;  ///< an operator said to go on, whatever the target has lost of it; until it is next looked at
   std::vector<evolution::Column> columns;
   std::map<std::string, std::string> key_changes;  ///< halves of key changes, by new key, as apply writes them
   struct Position {
@@ -57,13 +60,23 @@ struct StoredTable {
     std::string order;
   };
   std::map<PartitionKey, Position> progress;
-  std::map<std::string, std::vector<OpenLetter>> open_letters;  ///< by key; in the order in which they were read
+  std::map<std::string, std::vector<OpenLetter>> open_letters;  ///< by key; in the order in which they were read; where they were asked for
+  bool has_no_letters = false;  ///< it is known that none is open
+};
+
+/// Why a process does not apply a table at present; told by it, best effort, for people.
+struct StoredTrouble {
+  bool stopped = false;  ///< until the next start; else detached, and tried again
+  std::string reason;
+  int64_t since_ms = 0;  ///< milliseconds since 1970
+  std::string process;
 };
 
 /// Everything that the target keeps of one pipeline and sink.
 struct Stored {
   std::map<PartitionKey, StoredPartition> partitions;
   std::map<std::string, StoredTable> tables;  ///< by target name
+  std::map<std::string, StoredTrouble> troubles;  ///< by target name
   std::set<std::string> processes;            ///< that left or may leave things outside of the target
   event::Arena defaults{1 << 10};             ///< owns the bytes of the columns' defaults
 };
@@ -79,6 +92,7 @@ struct SendBack {
   std::map<PartitionKey, int64_t> partitions;  ///< whose low watermark is lowered to there, if it is higher
   std::map<std::string, std::map<PartitionKey, int64_t>> tables;  ///< their new progress, by target
   bool forget_last = false;  ///< what the log held is of no account any more: the topic may be another one
+  std::map<PartitionKey, int64_t> firsts = {};  ///< where logs begin, as far as known: a gap before it is accepted
 };
 
 /// A partition that has no lease yet.
@@ -92,5 +106,9 @@ struct Origin {
 std::string to_text(const WaitsFor& waits_for);
 WaitsFor waits_for_from(const std::string& text);
 std::string_view to_text(TableState state);
+/// What people call the state of a table: what an operator asked for, else what it is in trouble with.
+std::string_view state_text(const StoredTable& table, const StoredTrouble* trouble);
+/// The reason of that state; empty: none.
+std::string_view reason_text(const StoredTable& table, const StoredTrouble* trouble);
 
 }  // namespace cdcrt::progress

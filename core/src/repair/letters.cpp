@@ -1,12 +1,15 @@
 #include "repair/letters.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <tuple>
 
 #include "manifest/composition.hpp"
 #include "repair/letter_topic.hpp"
+#include "repair/positions.hpp"
 
 namespace cdcrt::repair {
 namespace {
@@ -15,21 +18,33 @@ using dead_letters::StoredLetter;
 
 std::string replayed_path(const std::string& path) { return path + ".replayed"; }
 
-Result<void> read_file(const std::string& path, std::vector<StoredLetter>& letters) {
+Result<void> read_file(const std::string& path, std::vector<StoredLetter>& letters, std::vector<std::string>& warnings) {
+  // Written up to version 0.1 of the program; now the target notes them.
   std::set<std::string> replayed;
   std::ifstream marks(replayed_path(path));
   for (std::string line; std::getline(marks, line);) replayed.insert(line);
   std::ifstream file(path, std::ios::binary);
-  if (!file) return {};
+  if (!file) {
+    std::error_code trouble;
+    if (std::filesystem::exists(path, trouble)) return make_error(CDCRT_UNREACHABLE, "dead letters: cannot read '" + path + "'", "see that this user may read it");
+    return {};
+  }
   std::size_t number = 0;
   for (std::string line; std::getline(file, line);) {
     ++number;
     if (line.empty()) continue;
     auto letter = dead_letters::from_json(line);
+    // Half a line, and a whole one glued to it: within a text no quote stands alone, so that this is where a letter begins.
+    const std::size_t glued = letter ? std::string::npos : line.rfind("{\"id\":\"");
+    if (glued != std::string::npos && glued > 0) {
+      letter = dead_letters::from_json(std::string_view(line).substr(glued));
+      if (letter) warnings.push_back(path + ":" + std::to_string(number) + ": half a dead letter stands before a whole one; that half is left out");
+    }
     if (!letter) {
-      if (file.eof()) break;  // being written just now
-      letter.error().message = "'" + path + "' line " + std::to_string(number) + ": " + letter.error().message;
-      return std::move(letter.error());
+      const std::string place = path + ":" + std::to_string(number) + ": ";
+      warnings.push_back(place + (file.eof() ? "the line is cut short: it is being written just now, or a process died while it wrote it; its message is read again"
+                                             : letter.error().message + "; the line is left out"));
+      continue;
     }
     letter->replayed = replayed.contains(letter->id);
     letters.push_back(std::move(*letter));
@@ -37,12 +52,13 @@ Result<void> read_file(const std::string& path, std::vector<StoredLetter>& lette
   return {};
 }
 
-Result<void> read_all(Session& session, const manifest::Manifest& manifest, std::vector<StoredLetter>& letters) {
+Result<void> read_all(Session& session, const manifest::Manifest& manifest, std::vector<StoredLetter>& letters,
+                      std::vector<std::string>& warnings) {
   const auto& settings = manifest.dead_letters;
   switch (settings.kind) {
     case manifest::DeadLetters::Kind::kFile: {
       for (const auto& path : letter_files(manifest)) {
-        if (auto read = read_file(path, letters); !read) return read;
+        if (auto read = read_file(path, letters, warnings); !read) return read;
       }
       return {};
     }
@@ -76,26 +92,47 @@ bool needs_key(const StoredLetter& letter) {
   return letter.reason == "value_refused" || letter.reason == "row_missing" || letter.reason == "open_letter";
 }
 
-void judge(ListedLetter& listed) {
-  const StoredLetter& letter = listed.letter;
-  if (letter.replayed) {
-    listed.state = LetterState::kReplayed;
-    return;
+// What is kept of a table's letters, by position.
+struct Kept {
+  std::set<progress::OpenLetter> open, replayed;
+};
+
+class Judge {
+ public:
+  Result<void> judge(ListedLetter& listed) {
+    const StoredLetter& letter = listed.letter;
+    if (letter.replayed) {
+      listed.state = LetterState::kReplayed;
+      return {};
+    }
+    if (listed.target == nullptr) return {};
+    const auto table = listed.target->stored.tables.find(letter.table);
+    if (table == listed.target->stored.tables.end() || !has_passed(*listed.target, letter)) {
+      listed.state = LetterState::kAhead;
+      return {};
+    }
+    auto kept = kept_of(*listed.target, table->first, table->second);
+    if (!kept) return std::move(kept.error());
+    const progress::OpenLetter position{{letter.source, letter.topic, letter.partition}, letter.offset};
+    listed.by_key = (*kept)->open.contains(position);
+    if (has_key(table->second) && needs_key(letter) && !listed.by_key) listed.state = LetterState::kClosed;
+    if (!listed.by_key && (*kept)->replayed.contains(position)) listed.state = LetterState::kReplayed;
+    return {};
   }
-  if (listed.target == nullptr) return;
-  const auto table = listed.target->stored.tables.find(letter.table);
-  if (table == listed.target->stored.tables.end() || !has_passed(*listed.target, letter)) {
-    listed.state = LetterState::kAhead;
-    return;
+
+ private:
+  Result<const Kept*> kept_of(Target& target, const std::string& name, const progress::StoredTable& table) {
+    const auto [place, added] = kept_.try_emplace({&target, name});
+    if (!added) return &place->second;
+    for (const auto& [key, open] : table.open_letters) place->second.open.insert(open.begin(), open.end());
+    auto replayed = target.store->read_replayed(target.connection, name);
+    if (!replayed) return std::move(replayed.error());
+    place->second.replayed = std::move(*replayed);
+    return &place->second;
   }
-  const progress::OpenLetter position{{letter.source, letter.topic, letter.partition}, letter.offset};
-  for (const auto& [key, open] : table->second.open_letters) {
-    if (std::find(open.begin(), open.end(), position) != open.end()) listed.by_key = true;
-  }
-  const bool keyed =
-      std::any_of(table->second.columns.begin(), table->second.columns.end(), [](const auto& column) { return column.key_ordinal > 0; });
-  if (keyed && needs_key(letter) && !listed.by_key) listed.state = LetterState::kClosed;
-}
+
+  std::map<std::pair<const Target*, std::string>, Kept> kept_;
+};
 
 }  // namespace
 
@@ -119,28 +156,11 @@ std::vector<std::string> letter_files(const manifest::Manifest& manifest) {
   return paths;
 }
 
-Result<void> mark_replayed_in_files(const manifest::Manifest& manifest, const std::vector<std::string>& ids) {
-  if (ids.empty()) return {};
-  for (const auto& path : letter_files(manifest)) {
-    std::vector<StoredLetter> own;
-    if (auto read = read_file(path, own); !read) return read;
-    std::ofstream marks;
-    for (const auto& id : ids) {
-      if (std::none_of(own.begin(), own.end(), [&](const auto& letter) { return letter.id == id; })) continue;
-      if (!marks.is_open()) marks.open(replayed_path(path), std::ios::app);
-      marks << id << '\n';
-    }
-    if (marks.is_open() && !marks.flush()) {
-      return make_error(CDCRT_FATAL, "cannot write '" + replayed_path(path) + "'",
-                        "the letters were applied: replaying them once more would insert them again; make the folder writable");
-    }
-  }
-  return {};
-}
-
-Result<std::vector<ListedLetter>> read_letters(Session& session, const manifest::Manifest& manifest, const LetterFilter& filter) {
+Result<std::vector<ListedLetter>> read_letters(Session& session, const manifest::Manifest& manifest, const LetterFilter& filter,
+                                               std::vector<std::string>& warnings) {
   std::vector<StoredLetter> all;
-  if (auto read = read_all(session, manifest, all); !read) return std::move(read.error());
+  if (auto read = read_all(session, manifest, all, warnings); !read) return std::move(read.error());
+  Judge judge;
   std::set<std::string> seen;
   std::vector<ListedLetter> letters;
   for (auto& letter : all) {
@@ -152,7 +172,7 @@ Result<std::vector<ListedLetter>> read_letters(Session& session, const manifest:
     for (Target& target : session.targets()) {
       if (target.manifest.name == listed.letter.sink) listed.target = &target;
     }
-    judge(listed);
+    if (auto judged = judge.judge(listed); !judged) return std::move(judged.error());
   }
   std::stable_sort(letters.begin(), letters.end(), [](const ListedLetter& a, const ListedLetter& b) {
     const auto place = [](const StoredLetter& letter) {

@@ -30,19 +30,19 @@ struct LetterFilter {
 };
 
 /// Every letter once, by table, partition and offset. UNSUPPORTED: the destination cannot be read, and the error says how to.
-Result<std::vector<ListedLetter>> read_letters(Session& session, const manifest::Manifest& manifest, const LetterFilter& filter);
+/// `warnings`: lines of a file that are no letters, with their place.
+Result<std::vector<ListedLetter>> read_letters(Session& session, const manifest::Manifest& manifest, const LetterFilter& filter,
+                                               std::vector<std::string>& warnings);
 
 /// The files of all processes.
 std::vector<std::string> letter_files(const manifest::Manifest& manifest);
-/// Ids of letters without a key that were applied are kept beside the file that holds them.
-Result<void> mark_replayed_in_files(const manifest::Manifest& manifest, const std::vector<std::string>& ids);
 
 struct ReplayedLetter {
   std::string id;
   bool applied = false;
   std::string reason;  ///< why not
 };
-/// Applies open letters, in order, one transaction per table. `dry_run`: everything is tried and taken back.
+/// Applies open letters, in order, up to a thousand of a table in one transaction. `dry_run`: everything is tried and taken back.
 Result<std::vector<ReplayedLetter>> replay_letters(Session& session, const manifest::Manifest& manifest,
                                                    const std::vector<ListedLetter>& letters, bool dry_run);
 

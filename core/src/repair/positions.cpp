@@ -11,7 +11,7 @@ std::optional<int64_t> PartitionPosition::lag() const {
 }
 
 int64_t PartitionPosition::deleted() const {
-  if (!bounds || kept.next_offset == 0) return 0;  // 0: the beginning of what is there
+  if (!bounds || (kept.next_offset == 0 && !kept.exact)) return 0;  // from the beginning of what is there
   return std::max<int64_t>(0, bounds->first - kept.next_offset);
 }
 
@@ -45,6 +45,7 @@ Positions positions_of(Session& session, const Target& target) {
     TablePosition& table = positions.tables.emplace_back();
     table.name = name;
     table.kept = &kept;
+    if (const auto trouble = target.stored.troubles.find(name); trouble != target.stored.troubles.end()) table.trouble = &trouble->second;
     std::set<progress::OpenLetter> letters;
     for (const auto& [key, open] : kept.open_letters) letters.insert(open.begin(), open.end());
     table.open_letters = letters.size();
@@ -63,6 +64,7 @@ Positions positions_of(Session& session, const Target& target) {
       // Below the watermark nothing is left for any table.
       part.applied = std::max(position.next_offset, partition.kept.next_offset);
       if (partition.bounds) part.lag = std::max<int64_t>(0, partition.bounds->end - std::max(part.applied, partition.bounds->first));
+      if (partition.deleted() > 0 && kept.state != progress::TableState::kSkipped) part.deleted = std::max<int64_t>(0, partition.bounds->first - part.applied);
       known = known && part.lag;
       lag += part.lag.value_or(0);
       const auto& last = partition.kept.last;
@@ -71,6 +73,15 @@ Positions positions_of(Session& session, const Target& target) {
       }
     }
     if (known) table.lag = lag;
+  }
+  // One that was refused before anything of it was stored.
+  static const progress::StoredTable nothing;
+  for (const auto& [name, trouble] : target.stored.troubles) {
+    if (target.stored.tables.contains(name)) continue;
+    TablePosition& table = positions.tables.emplace_back();
+    table.name = name;
+    table.kept = &nothing;
+    table.trouble = &trouble;
   }
   return positions;
 }

@@ -23,11 +23,15 @@ struct PartitionPosition {
 struct TablePosition {
   std::string name;
   const progress::StoredTable* kept = nullptr;
+  const progress::StoredTrouble* trouble = nullptr;  ///< null: none
+  [[nodiscard]] std::string_view state() const { return progress::state_text(*kept, trouble); }
+  [[nodiscard]] std::string_view reason() const { return progress::reason_text(*kept, trouble); }
   struct Part {
     progress::PartitionKey key;
     int64_t next_offset = 0;  ///< as the table's progress says
     int64_t applied = 0;      ///< everything below is applied or not the table's
     std::optional<int64_t> lag;
+    int64_t deleted = 0;  ///< messages that retention deleted before they were applied; some of them may have been the table's
   };
   std::vector<Part> parts;
   std::optional<int64_t> lag;              ///< of all parts; nullopt: of one it is not known

@@ -23,6 +23,7 @@ using apply::Entry;
 using apply::Sealed;
 
 constexpr int kAttempts = 20;
+constexpr std::size_t kMaxLetters = 1'000;  // in one transaction
 
 // One letter on its way into its table.
 struct Candidate {
@@ -35,15 +36,19 @@ struct Candidate {
 
 class TableReplay {
  public:
-  TableReplay(const manifest::Manifest& manifest, Target& target, std::string table, std::vector<const ListedLetter*> letters, bool dry_run)
-      : manifest_(manifest), target_(target), name_(std::move(table)), letters_(std::move(letters)), router_(manifest), dry_run_(dry_run) {}
+  TableReplay(const manifest::Manifest& manifest, Target& target, std::string table, bool dry_run)
+      : manifest_(manifest), target_(target), name_(std::move(table)), router_(manifest), dry_run_(dry_run) {}
 
-  Result<std::vector<ReplayedLetter>> run() {
+  /// In order; what could not be applied before keeps back what only changes a part of its row.
+  Result<std::vector<ReplayedLetter>> run(std::vector<const ListedLetter*> letters) {
+    letters_ = std::move(letters);
+    const auto blocked = blocked_;
     for (int attempt = 0;; ++attempt) {
       auto done = try_once();
       if (done) return std::move(results_);
       if (done.error().code != CDCRT_BUSY || attempt >= kAttempts) return std::move(done.error());
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      blocked_ = blocked;
       if (auto refreshed = target_.refresh(); !refreshed) return std::move(refreshed.error());
     }
   }
@@ -53,6 +58,10 @@ class TableReplay {
     results_.clear();
     stored_ = &target_.stored.tables[name_];
     keyed_ = has_key(*stored_);
+    keys_of_.clear();
+    for (const auto& [key, open] : stored_->open_letters) {
+      for (const auto& letter : open) keys_of_[letter].insert(key);
+    }
     std::vector<Candidate> candidates;
     for (const ListedLetter* listed : letters_) {
       Candidate& candidate = candidates.emplace_back();
@@ -61,14 +70,20 @@ class TableReplay {
     }
     std::vector<Candidate*> accepted;
     for (Candidate& candidate : candidates) {
-      if (candidate.refusal.empty()) accepted.push_back(&candidate);
+      if (candidate.refusal.empty() && !is_blocked(candidate)) {
+        accepted.push_back(&candidate);
+      } else {
+        block(candidate);
+      }
     }
     if (auto prepared = prepare(accepted); !prepared) return prepared;
     std::string refusal;
     auto written = write(accepted, !dry_run_, refusal);
     if (!written) return written;
-    if (!refusal.empty()) {
-      if (auto found = one_by_one(accepted); !found) return found;
+    if (!refusal.empty() && target_.sink.has(CDCRT_SINK_SAVEPOINTS)) {
+      if (auto done = write_each(accepted); !done) return done;
+    } else if (!refusal.empty()) {
+      if (auto found = find_taken(accepted); !found) return found;
       written = write(accepted, !dry_run_, refusal);
       if (!written) return written;
       if (!refusal.empty()) return make_error(CDCRT_BUSY, "the target changes while letters are replayed: " + refusal);
@@ -86,10 +101,6 @@ class TableReplay {
         std::find_if(manifest_.sources.begin(), manifest_.sources.end(), [&](const auto& each) { return each.name == letter.source; });
     if (!letter.has_raw) {
       candidate.refusal = "its message could not be read again when it was found: only the decoded row is known";
-      return {};
-    }
-    if (!candidate.listed->by_key && manifest_.dead_letters.kind == manifest::DeadLetters::Kind::kSink) {
-      candidate.refusal = "it is recorded by no key, and that it was applied could not be noted in a topic: a second replay would insert it again";
       return {};
     }
     if (source == manifest_.sources.end()) {
@@ -133,7 +144,7 @@ class TableReplay {
     for (uint32_t i = 0; i < rows.size(); ++i) {
       if (rows.rows()[i].operation == CDCRT_MARKER) continue;
       const event::Shape& shape = shapes_.get(rows.rows()[i].shape);
-      const route::SourceTable source{letter.source, letter.topic, shape.database, shape.schema, shape.table};
+      const route::SourceTable source{letter.source, letter.topic, shape.database, shape.schema, shape.table, shape.server};
       auto route = router_.route(source);
       if (!route) return std::move(route.error());
       if (*route == nullptr || (*route)->sink != target_.manifest.name) continue;
@@ -145,7 +156,15 @@ class TableReplay {
       identity.name = place->table;
       identity.source_name = stored_->source_table;
       identity.route = **route;
+      identity.limits = target_.sink.limits();
+      identity.time_of_day = target_.sink.has(CDCRT_SINK_TIME_OF_DAY);
       if (identity.target() != name_) continue;
+      const bool other_server = !stored_->source_server.empty() && !shape.server.empty() && stored_->source_server != shape.server;
+      if (!(*route)->names_target && (stored_->source_table != route::dotted(source) || other_server)) {
+        candidate.refusal = explain(route::tables_meet({stored_->source_table, stored_->source_server}, source, name_, target_.manifest.name,
+                                                       target_.sink.has(CDCRT_SINK_SCHEMAS)));
+        return {};
+      }
       own.push_back(i);
       if (!base_) base_ = std::make_unique<apply::Table>(identity);
       if (!candidate.probe) candidate.probe = std::make_unique<apply::Table>(identity);
@@ -181,12 +200,8 @@ class TableReplay {
   }
 
   std::set<std::string> open_keys(const ListedLetter& listed) const {
-    const progress::OpenLetter position = position_of(listed);
-    std::set<std::string> keys;
-    for (const auto& [key, open] : stored_->open_letters) {
-      if (std::find(open.begin(), open.end(), position) != open.end()) keys.insert(key);
-    }
-    return keys;
+    const auto found = keys_of_.find(position_of(listed));
+    return found == keys_of_.end() ? std::set<std::string>() : found->second;
   }
 
   static progress::OpenLetter position_of(const ListedLetter& listed) {
@@ -219,67 +234,140 @@ class TableReplay {
   }
 
   Result<void> write_all(const std::vector<Candidate*>& candidates, std::string& refusal) {
+    progress::StoredTable row;
+    if (auto locked = lock(row); !locked) return locked;
+    for (const Candidate* candidate : candidates) {
+      if (auto applied = apply_one(*candidate, refusal); !applied || !refusal.empty()) return applied;
+    }
+    return settle(candidates, row);
+  }
+
+  Result<void> lock(progress::StoredTable& row) {
     if (auto held = target_.store->hold(target_.connection, {name_}); !held) return held;
     auto rows = target_.store->lock_tables(target_.connection, {name_}, CDCRT_LOCK_UPDATE);
     if (!rows) return std::move(rows.error());
-    const auto row = rows->find(name_);
-    if (row == rows->end() || row->second.version != stored_->version)
+    const auto found = rows->find(name_);
+    if (found == rows->end() || found->second.version != stored_->version)
       return make_error(CDCRT_BUSY, "table '" + name_ + "' changed while its letters were replayed");
+    row = std::move(found->second);
+    return {};
+  }
+
+  Result<void> apply_one(const Candidate& candidate, std::string& refusal) {
+    if (!candidate.sealed) return {};
+    std::vector<const Entry*> missing;
+    if (auto written = apply::write_entries(target_.connection, *candidate.sealed, apply::entries_of(*candidate.sealed), missing); !written) {
+      return written;
+    }
+    if (missing.empty()) return {};
+    refusal = keyed_ ? "row_missing: the change finds no row in the target" : "row_missing: the row before the change is not in the target";
+    return {};
+  }
+
+  // That they were applied is noted where their rows are, and with them: no crash comes between.
+  Result<void> settle(const std::vector<Candidate*>& candidates, progress::StoredTable& row) {
     progress::Store::LettersByKey closed;
-    std::vector<std::string> replayed;
+    std::vector<progress::OpenLetter> without_key;
+    std::vector<std::string> ids;
     for (const Candidate* candidate : candidates) {
-      if (candidate->sealed) {
-        std::vector<const Entry*> missing;
-        if (auto written = apply::write_entries(target_.connection, *candidate->sealed, apply::entries_of(*candidate->sealed), missing);
-            !written)
-          return written;
-        if (!missing.empty()) {
-          refusal =
-              keyed_ ? "row_missing: the change finds no row in the target" : "row_missing: the row before the change is not in the target";
-          return {};
-        }
-      }
       for (const auto& key : keys_made_good(*candidate)) {
         for (const auto& letter : stored_->open_letters.at(key)) {
           if (letter.offset <= candidate->listed->letter.offset) closed[key].push_back(letter);
         }
       }
-      if (!candidate->listed->by_key) replayed.push_back(candidate->listed->letter.id);
+      if (candidate->listed->by_key) continue;
+      without_key.push_back(position_of(*candidate->listed));
+      ids.push_back(candidate->listed->letter.id);
     }
     for (auto& [key, letters] : closed) {
       std::sort(letters.begin(), letters.end());
       letters.erase(std::unique(letters.begin(), letters.end()), letters.end());
     }
     if (auto saved = target_.store->save_open_letters(target_.connection, name_, closed, {}); !saved) return saved;
+    if (auto saved = target_.store->save_replayed(target_.connection, name_, without_key); !saved) return saved;
     if (manifest_.dead_letters.kind == manifest::DeadLetters::Kind::kTable) {
-      if (auto marked = target_.store->mark_replayed(target_.connection, replayed); !marked) return marked;
+      if (auto marked = target_.store->mark_replayed(target_.connection, ids); !marked) return marked;
     }
-    ++row->second.version;
-    return target_.store->save_table(target_.connection, name_, row->second);
+    ++row.version;
+    return target_.store->save_table(target_.connection, name_, row);
   }
 
   std::set<std::string> keys_made_good(const Candidate& candidate) const {
     return candidate.listed->by_key ? open_keys(*candidate.listed) : std::set<std::string>();
   }
 
-  // Which of them the target takes: each is tried after those that were taken.
-  Result<void> one_by_one(std::vector<Candidate*>& candidates) {
+  bool is_blocked(Candidate& candidate) {
+    if (blocked_.empty() || !candidate.sealed || !changes_a_part(*candidate.sealed)) return false;
+    const auto keys = keys_made_good(candidate);
+    if (std::none_of(keys.begin(), keys.end(), [&](const auto& key) { return blocked_.contains(key); })) return false;
+    candidate.refusal = "open_letter: an earlier letter of its row could not be applied";
+    return true;
+  }
+
+  void block(const Candidate& candidate) {
+    const auto keys = keys_made_good(candidate);
+    blocked_.insert(keys.begin(), keys.end());
+  }
+
+  // One after the other in one transaction: what the target refuses is taken back alone.
+  Result<void> write_each(std::vector<Candidate*>& candidates) {
     std::vector<Candidate*> taken;
-    std::set<std::string> blocked;
-    for (Candidate* candidate : candidates) {
-      const auto keys = keys_made_good(*candidate);
-      const bool is_partial = candidate->sealed && changes_a_part(*candidate->sealed);
-      if (is_partial && std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return blocked.contains(key); })) {
-        candidate->refusal = "open_letter: an earlier letter of its row could not be applied";
+    if (auto begun = target_.connection.begin(); !begun) return begun;
+    const auto body = [&]() -> Result<void> {
+      progress::StoredTable row;
+      if (auto locked = lock(row); !locked) return locked;
+      for (Candidate* candidate : candidates) {
+        if (is_blocked(*candidate)) continue;
+        if (auto set = target_.connection.savepoint(CDCRT_SAVEPOINT_SET); !set) return set;
+        std::string refusal;
+        auto applied = apply_one(*candidate, refusal);
+        if (!applied && applied.error().code != CDCRT_BAD_RECORD) return applied;
+        if (!applied) refusal = explain(applied.error());
+        const auto end = refusal.empty() ? CDCRT_SAVEPOINT_RELEASE : CDCRT_SAVEPOINT_ROLL_BACK;
+        if (auto ended = target_.connection.savepoint(end); !ended) return ended;
+        if (refusal.empty()) {
+          taken.push_back(candidate);
+        } else {
+          candidate->refusal = refusal;
+          block(*candidate);
+        }
+      }
+      return settle(taken, row);
+    };
+    auto done = body();
+    if (done && !dry_run_) return std::exchange(candidates, std::move(taken)), target_.connection.commit();
+    (void)target_.connection.rollback();
+    if (done) candidates = std::move(taken);
+    return done;
+  }
+
+  // The same without savepoints: each try is a transaction, and takes along what was taken before.
+  Result<void> find_taken(std::vector<Candidate*>& candidates) {
+    std::vector<Candidate*> taken;
+    for (std::size_t at = 0, step = (candidates.size() + 1) / 2; at < candidates.size();) {
+      if (step == 1 && is_blocked(*candidates[at])) {
+        ++at;
         continue;
       }
-      taken.push_back(candidate);
+      step = std::min(step, candidates.size() - at);
+      auto tried = taken;
+      tried.insert(tried.end(), candidates.begin() + static_cast<std::ptrdiff_t>(at), candidates.begin() + static_cast<std::ptrdiff_t>(at + step));
+      const bool any_blocked = step > 1 && std::any_of(tried.begin() + static_cast<std::ptrdiff_t>(taken.size()), tried.end(),
+                                                       [&](Candidate* candidate) { return is_blocked(*candidate); });
       std::string refusal;
-      if (auto tried = write(taken, false, refusal); !tried) return tried;
-      if (refusal.empty()) continue;
-      candidate->refusal = refusal;
-      taken.pop_back();
-      blocked.insert(keys.begin(), keys.end());
+      if (!any_blocked) {
+        if (auto written = write(tried, false, refusal); !written) return written;
+      }
+      if (!any_blocked && refusal.empty()) {
+        taken = std::move(tried);
+        at += step;
+        step *= 2;
+      } else if (step == 1) {
+        candidates[at]->refusal = refusal;
+        block(*candidates[at++]);
+      } else {
+        step /= 2;
+      }
     }
     candidates = std::move(taken);
     return {};
@@ -297,10 +385,12 @@ class TableReplay {
   const manifest::Manifest& manifest_;
   Target& target_;
   const std::string name_;
-  const std::vector<const ListedLetter*> letters_;
+  std::vector<const ListedLetter*> letters_;
   route::Router router_;
   const bool dry_run_;
   const progress::StoredTable* stored_ = nullptr;
+  std::map<progress::OpenLetter, std::set<std::string>> keys_of_;
+  std::set<std::string> blocked_;  // rows of which an earlier letter stays open
   bool keyed_ = false;
   event::ShapeRegistry shapes_;
   std::map<std::string, std::unique_ptr<plugin::Format>> formats_;
@@ -330,17 +420,17 @@ Result<std::vector<ReplayedLetter>> replay_letters(Session&, const manifest::Man
     }
     by_table[{listed.target, listed.letter.table}].push_back(&listed);
   }
-  std::vector<std::string> marks;
   for (auto& [place, own] : by_table) {
-    auto replayed = TableReplay(manifest, *place.first, place.second, own, dry_run).run();
-    if (!replayed) return std::move(replayed.error());
-    for (auto& result : *replayed) {
-      const auto listed = std::find_if(own.begin(), own.end(), [&](const auto* each) { return each->letter.id == result.id; });
-      if (result.applied && !(*listed)->by_key) marks.push_back(result.id);
-      results.push_back(std::move(result));
-    }
-    if (!dry_run && manifest.dead_letters.kind == manifest::DeadLetters::Kind::kFile) {
-      if (auto marked = mark_replayed_in_files(manifest, std::exchange(marks, {})); !marked) return std::move(marked.error());
+    Target& target = *place.first;
+    TableReplay replay(manifest, target, place.second, dry_run);
+    for (std::size_t first = 0; first < own.size(); first += kMaxLetters) {
+      if (first > 0) {
+        if (auto refreshed = target.refresh(); !refreshed) return std::move(refreshed.error());
+      }
+      const auto end = own.begin() + static_cast<std::ptrdiff_t>(std::min(own.size(), first + kMaxLetters));
+      auto replayed = replay.run({own.begin() + static_cast<std::ptrdiff_t>(first), end});
+      if (!replayed) return std::move(replayed.error());
+      for (auto& result : *replayed) results.push_back(std::move(result));
     }
   }
   return results;

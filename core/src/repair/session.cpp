@@ -20,6 +20,20 @@ std::string owner_of_command() {
   return std::string(host.data()) + ":" + std::to_string(::getpid()) + ":command";
 }
 
+// Where a sink would make what it writes to, it is told not to.
+manifest::Sink looking(const manifest::Sink& sink, const std::string& pipeline) {
+  manifest::Sink copy = sink;
+  auto values = sink.options.values();
+  for (auto& value : values) {
+    if (std::string_view(value.option->key) != "look_only") continue;
+    value.is_set = true;
+    value.integer = 1;
+    copy.options = manifest::Options(sink.name, pipeline, std::move(values));
+    break;
+  }
+  return copy;
+}
+
 // What is kept can be read: there is something, and it is of this version.
 Result<void> read_kept(Target& target, Session::Intent intent) {
   if (intent == Session::Intent::kChange) {
@@ -47,7 +61,7 @@ Result<void> read_kept(Target& target, Session::Intent intent) {
 }  // namespace
 
 Result<void> Target::refresh() {
-  auto read = store->read_all(connection);
+  auto read = store->read_all(connection, true);
   if (!read) return std::move(read.error());
   stored = std::move(*read);
   return {};
@@ -91,6 +105,7 @@ Result<int64_t> Log::offset_at(const std::string& topic, int32_t partition, int6
 }
 
 bool Session::open(const manifest::Manifest& manifest, Intent intent, const std::string& only_sink) {
+  manifest_ = &manifest;
   for (const auto& source : manifest.sources) logs_.emplace_back(source);
   for (const auto& manifest_sink : manifest.sinks) {
     if (!only_sink.empty() && manifest_sink.name != only_sink) continue;
@@ -98,7 +113,7 @@ bool Session::open(const manifest::Manifest& manifest, Intent intent, const std:
       trouble_ = {&manifest_sink, std::move(error)};
       return false;
     };
-    auto sink = plugin::Sink::create(manifest_sink);
+    auto sink = plugin::Sink::create(intent == Intent::kLook ? looking(manifest_sink, manifest.pipeline) : manifest_sink);
     if (!sink) return refuse(sink.error());
     if (!sink->has(CDCRT_SINK_TRANSACTIONS)) continue;
     auto connection = sink->open();

@@ -59,6 +59,8 @@ class Session {
   };
   /// Opens every sink that keeps progress, or the one named. False: trouble() says why.
   bool open(const manifest::Manifest& manifest, Intent intent, const std::string& only_sink = {});
+  /// What was opened.
+  [[nodiscard]] const manifest::Manifest& manifest() const { return *manifest_; }
   [[nodiscard]] const Trouble& trouble() const { return trouble_; }
   [[nodiscard]] std::vector<Target>& targets() { return targets_; }
   /// nullptr: the manifest has no such source any more.
@@ -66,6 +68,7 @@ class Session {
   [[nodiscard]] std::vector<Log>& logs() { return logs_; }
 
  private:
+  const manifest::Manifest* manifest_ = nullptr;
   std::vector<Target> targets_;
   std::vector<Log> logs_;
   Trouble trouble_;

@@ -8,6 +8,7 @@
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
 #include "repair/positions.hpp"
+#include "route/router.hpp"
 
 namespace cdcrt::repair {
 namespace {
@@ -27,9 +28,24 @@ Result<void> empty_table(Target& target, const std::string& name) {
   return target.connection.write(write);
 }
 
+// An emptied table cannot be given another key everywhere; it is made anew by the next run. One that the operator made stays as it is.
+Result<void> drop_table(Target& target, const std::string& name, progress::StoredTable& table) {
+  auto found = locate(target, name);
+  if (!found) return std::move(found.error());
+  const bool adopted = std::any_of(table.columns.begin(), table.columns.end(), [](const auto& column) { return column.adopted; });
+  if (*found && !adopted) {
+    cdcrt_change change{};
+    change.kind = CDCRT_DROP_TABLE;
+    if (auto dropped = target.connection.change((*found)->abi(), {change}); !dropped) return dropped;
+  }
+  table.key_known = false;
+  table.columns.clear();
+  return target.store->forget_columns(target.connection, name);
+}
+
 class Rewinding {
  public:
-  Rewinding(Session& session, Target& target, const RewindRequest& request) : session_(session), target_(target), request_(request) {}
+  Rewinding(Session& session, Target& target, const RewindRequest& request) : session_(session), target_(target), request_(request), router_(session.manifest()) {}
 
   Result<Rewound> run() {
     choose();
@@ -52,6 +68,8 @@ class Rewinding {
   void choose() {
     for (const auto& [name, table] : target_.stored.tables) {
       if (!request_.table.empty() && name != request_.table) continue;
+      // Known by its name alone: it has rows that were not applied by what is kept.
+      if (!request_.table.empty() && request_.empty && table.progress.empty()) tables_.push_back(name);
       for (const auto& [key, position] : table.progress) {
         if (!is_meant(key)) continue;
         if (tables_.empty() || tables_.back() != name) tables_.push_back(name);
@@ -84,6 +102,7 @@ class Rewinding {
       auto place = place_in(key);
       if (!place) return std::move(place.error());
       back.partitions[key] = *place;
+      if (const int64_t first = first_of(key); first >= 0) back.firsts[key] = first;
       rewound.partitions.push_back(key);
     }
     for (auto& [name, table] : *rows) {
@@ -91,7 +110,30 @@ class Rewinding {
       if (auto read = target_.store->read_table(target_.connection, name, table, arena); !read) return read;
       if (auto sent = send_back(name, table, back, rewound); !sent) return sent;
     }
+    note_others(back, rewound);
     return target_.store->send_back(target_.connection, back);
+  }
+
+  // Where the log of the partition begins; -1: cannot be asked.
+  int64_t first_of(const progress::PartitionKey& key) {
+    Log* log = session_.log(key.source);
+    const auto bounds = log == nullptr ? std::nullopt : log->bounds(key.topic, key.number);
+    return bounds ? bounds->first : -1;
+  }
+
+  // The partition's low watermark is moved over what the log has lost: it tells of that no more.
+  void note_others(const progress::SendBack& back, Rewound& rewound) const {
+    for (const auto& [key, first] : back.firsts) {
+      const auto kept = target_.stored.partitions.find(key);
+      if (kept == target_.stored.partitions.end() || kept->second.next_offset >= first || (kept->second.next_offset == 0 && !kept->second.exact)) continue;
+      for (const auto& [name, table] : target_.stored.tables) {
+        const auto position = table.progress.find(key);
+        if (position == table.progress.end() || position->second.next_offset >= first || back.tables.contains(name)) continue;
+        if (table.state == progress::TableState::kSkipped) continue;
+        rewound.notes.push_back("table " + quote(name) + " may lack rows too: messages " + std::to_string(kept->second.next_offset) + " to " +
+                                std::to_string(first - 1) + " of " + key.name() + " were deleted before every table had applied them");
+      }
+    }
   }
 
   Result<void> send_back(const std::string& name, progress::StoredTable& table, progress::SendBack& back, Rewound& rewound) {
@@ -108,18 +150,26 @@ class Rewinding {
         return refusal("table " + quote(name) + " has rows of " + key.name() + " too, which would be gone: --empty empties the whole table",
                        "leave --partition, --topic or --source out, so that all of its partitions are read again");
       }
-      if (place->second > position.next_offset) {
+      // What the log has no more lies behind every place that can be asked for.
+      const auto first = back.firsts.find(key);
+      if (place->second > std::max(position.next_offset, first == back.firsts.end() ? 0 : first->second)) {
         return refusal(key.name() + ": offset " + std::to_string(place->second) + " lies ahead of table " + quote(name) +
                            ", which has applied it up to " + std::to_string(position.next_offset),
                        "a rewind only goes back; to leave messages out: cdcrt table skip, then resume --from-now");
       }
-      back.tables[name][key] = place->second;
+      // A table that begins anew has no rows yet whose order would have to be known.
+      back.tables[name][key] = request_.to.kind == Place::Kind::kEarliest ? 0 : place->second;
       rewound.steps.push_back({name, key, position.next_offset, place->second});
     }
     const bool was_skipped = table.state == progress::TableState::kSkipped;
     if (request_.empty) {
       if (auto emptied = empty_table(target_, name); !emptied) return emptied;
+      if (has_another_key(table)) {
+        if (auto dropped = drop_table(target_, name, table); !dropped) return dropped;
+        rewound.notes.push_back("table " + quote(name) + " is made anew with the primary_key of its route by the next run");
+      }
       if (auto forgotten = target_.store->forget_waiting(target_.connection, name, table); !forgotten) return forgotten;
+      table.accepts_loss = true;
       rewound.emptied.push_back(name);
     }
     if (was_skipped) {
@@ -134,8 +184,33 @@ class Rewinding {
     return target_.store->save_table(target_.connection, name, table);
   }
 
+  // The route's primary_key is not the one that the table was made with.
+  bool has_another_key(const progress::StoredTable& table) {
+    if (table.columns.empty()) return false;
+    std::vector<std::string> parts(1);
+    for (const char c : table.source_table) {
+      if (c == '.') {
+        parts.emplace_back();
+      } else {
+        parts.back().push_back(c);
+      }
+    }
+    const auto part = [&](std::size_t from_end) { return parts.size() > from_end ? std::string_view(parts[parts.size() - 1 - from_end]) : std::string_view(); };
+    const auto route = router_.route({{}, {}, part(2), part(1), part(0), {}});
+    if (!route || *route == nullptr || (*route)->primary_key.empty() || (*route)->mode == manifest::Mode::kAppend) return false;
+    std::vector<std::string> key((*route)->primary_key.size());
+    std::size_t count = 0;
+    for (const auto& column : table.columns) {
+      if (column.key_ordinal == 0) continue;
+      ++count;
+      if (column.key_ordinal <= key.size()) key[column.key_ordinal - 1] = column.source_name;
+    }
+    return count != key.size() || key != (*route)->primary_key;
+  }
+
   Result<int64_t> place_in(const progress::PartitionKey& key) {
-    if (request_.to.kind == Place::Kind::kEarliest) return int64_t{0};
+    // Where the beginning cannot be asked, it is what the next start finds: 0 stands for it.
+    if (request_.to.kind == Place::Kind::kEarliest) return std::max<int64_t>(0, first_of(key));
     Log* log = session_.log(key.source);
     if (log == nullptr) return refusal("the manifest has no source " + quote(key.source) + ", which " + key.name() + " was read from");
     if (request_.to.kind == Place::Kind::kTime) {
@@ -163,6 +238,7 @@ class Rewinding {
   Session& session_;
   Target& target_;
   const RewindRequest& request_;
+  route::Router router_;
   std::vector<std::string> tables_;
   std::map<progress::PartitionKey, int64_t> partitions_;
 };
@@ -243,6 +319,7 @@ Result<progress::TableState> set_state(Target& target, const StateRequest& reque
       if (auto sent = target.store->send_back(target.connection, now); !sent) return sent;
     }
     table.state = request.state;
+    table.accepts_loss = request.state == TableState::kActive;
     table.reason = request.state == TableState::kActive ? std::string() : request.reason;
     ++table.version;
     return target.store->save_table(target.connection, request.table, table);

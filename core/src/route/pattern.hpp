@@ -14,6 +14,7 @@ namespace cdcrt::route {
 struct SourceTable {
   std::string_view source, topic;  ///< component's name and topic: for templates only
   std::string_view database, schema, table;
+  std::string_view server;  ///< tells tables of one name apart; empty: unknown
 };
 
 /// database.schema.table without the parts that are missing.

@@ -67,6 +67,7 @@ struct Router::State {
 
   struct Owner {
     Identity identity;
+    std::string server;  // empty: unknown so far
     std::string name;
     bool intended;
   };
@@ -146,18 +147,53 @@ Result<TargetTable> Router::target_for(const manifest::Route& route, const Sourc
   const Identity identity{std::string(table.source), std::string(table.database), std::string(table.schema), std::string(table.table)};
   const std::lock_guard lock(state_->mutex);
   auto [owner, is_new] =
-      state_->owners.try_emplace({route.sink, schema, target.table}, State::Owner{identity, dotted(table), route.names_target});
-  if (is_new || owner->second.identity == identity || (owner->second.intended && route.names_target)) return target;
+      state_->owners.try_emplace({route.sink, schema, target.table}, State::Owner{identity, std::string(table.server), dotted(table), route.names_target});
+  if (is_new || (owner->second.intended && route.names_target)) return target;
+  std::string& server = owner->second.server;
+  const bool same_server = server.empty() || table.server.empty() || server == table.server;
+  if (owner->second.identity == identity && same_server) {
+    if (server.empty()) server = std::string(table.server);
+    return target;
+  }
   const std::string name = (schema.empty() ? "" : schema + ".") + target.table;
-  return make_error(
-      CDCRT_BAD_CONFIG,
-      "source tables " + quote(owner->second.name) + " and " + quote(dotted(table)) + " would meet in one target table, " + quote(name) +
-          " of sink " + quote(route.sink),
-      target_has_schemas || compiled.target
-          ? "to keep them apart use more placeholders, for instance table = \"{schema}.{table}\" or \"{schema}_{table}\"; "
-            "to merge them give one route that matches both its own `table`"
-          : "the target has no schemas: to keep them apart set table = \"{schema}_{table}\" in [defaults]; to merge them give "
-            "one route that matches both its own `table`");
+  return tables_meet({owner->second.name, server}, table, name, route.sink, target_has_schemas);
+}
+
+void Router::disown(const manifest::Route& route, const TargetTable& target, bool target_has_schemas) {
+  const std::lock_guard lock(state_->mutex);
+  state_->owners.erase({route.sink, target_has_schemas ? target.schema : std::string(), target.table});
+}
+
+Error tables_meet(const SourceName& first, const SourceTable& second, const std::string& target, const std::string& sink, bool target_has_schemas) {
+  const std::string name = dotted(second);
+  const bool same_name = first.name == name;
+  const auto told = [&](const std::string& table, std::string_view server) {
+    return quote(table) + (same_name && !server.empty() ? " of server " + quote(std::string(server)) : "");
+  };
+  // Only a placeholder that stands for something else in each of them keeps them apart.
+  std::vector<std::string> parts(1);
+  for (const char c : first.name) {
+    if (c == '.') {
+      parts.emplace_back();
+    } else {
+      parts.back().push_back(c);
+    }
+  }
+  const auto part = [&](std::size_t from_end) { return parts.size() > from_end ? parts[parts.size() - 1 - from_end] : std::string(); };
+  const std::string dot = target_has_schemas ? "." : "_";
+  std::string by;
+  if (!second.schema.empty() && part(1) != second.schema) {
+    by = "{schema}" + dot + "{table}";
+  } else if (!second.database.empty() && part(second.schema.empty() ? 1 : 2) != second.database) {
+    by = second.schema.empty() ? "{database}" + dot + "{table}" : "{database}_{schema}" + dot + "{table}";
+  }
+  std::string apart = "give one of them a route with a `table` of its own";
+  if (!by.empty()) apart = "set table = \"" + by + "\" in [defaults] or their route";
+  if (same_name) apart = "use {topic} in the `table` of their route, or let two sources of the manifest read them and use {source}";
+  return make_error(CDCRT_BAD_CONFIG,
+                    "source tables " + told(first.name, first.server) + " and " + told(name, second.server) + " would meet in one target table, " +
+                        quote(target) + " of sink " + quote(sink),
+                    "to keep them apart " + apart + "; to merge them give one route that matches both its own `table`");
 }
 
 }  // namespace cdcrt::route

@@ -12,6 +12,14 @@
 
 namespace cdcrt::route {
 
+/// A source table by its full name; of which server, where that is known.
+struct SourceName {
+  std::string name, server;
+};
+
+/// Two source tables that nobody asked to merge have one target.
+Error tables_meet(const SourceName& first, const SourceTable& second, const std::string& target, const std::string& sink, bool target_has_schemas);
+
 /// Built from a checked manifest, which must outlive it. Any thread. Answers are worth caching per table: a call compiles
 /// nothing but walks every pattern.
 class Router {
@@ -30,6 +38,9 @@ class Router {
   /// schemas) or, where the target has no schemas, the table alone. Remembers who got which name: BAD_CONFIG with advice where
   /// another source table already has it and not both of their routes name their target themselves.
   Result<TargetTable> target_for(const manifest::Route& route, const SourceTable& table, bool target_has_schemas);
+
+  /// The name that target_for() answered is free again: the target keeps it for another source table.
+  void disown(const manifest::Route& route, const TargetTable& target, bool target_has_schemas);
 
   /// How `route` was found, for people: the pattern that matched; empty: matched by default.
   [[nodiscard]] std::string matching_pattern(const manifest::Route& route, const SourceTable& table) const;

@@ -1,6 +1,8 @@
 #include "runtime/decode_pool.hpp"
 
 #include <algorithm>
+#include <unordered_map>
+#include <utility>
 
 #include "apply/table.hpp"
 #include "cdcrt/sdk/status.hpp"
@@ -9,11 +11,14 @@
 namespace cdcrt::runtime {
 namespace {
 
-const cdcrt_header* unreadable(const cdcrt_message& message) {
+// By the source's flag alone: a header of that name is also what any producer may send.
+bool is_unreadable(const cdcrt_message& message) { return (message.flags & CDCRT_MESSAGE_UNREADABLE) != 0; }
+
+std::string reason_of(const cdcrt_message& message) {
   for (uint32_t i = 0; i < message.header_count; ++i) {
-    if (sdk::view(message.headers[i].name) == CDCRT_UNREADABLE_HEADER) return &message.headers[i];
+    if (sdk::view(message.headers[i].name) == CDCRT_UNREADABLE_HEADER) return std::string(sdk::view(message.headers[i].value));
   }
-  return nullptr;
+  return {};
 }
 
 }  // namespace
@@ -32,7 +37,9 @@ struct DecodePool::Worker {
   explicit Worker(event::ShapeRegistry& shapes) : rows(shapes) {}
   std::vector<plugin::Format> formats;  // by source
   event::RowBatch rows;
-  std::vector<std::pair<apply::Table*, std::vector<uint32_t>>> by_table;
+  std::vector<std::pair<apply::Table*, std::vector<uint32_t>>> by_table;  // of the batch, the first `tables` of them
+  std::size_t tables = 0;
+  std::unordered_map<const apply::Table*, std::size_t> places;            // in by_table
   std::vector<cdcrt_message> readable;
 };
 
@@ -88,16 +95,16 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
   surroundings_.letters.read(messages.count);
   cdcrt_messages batch = messages;
   const auto* const end = messages.messages + messages.count;
-  if (std::any_of(messages.messages, end, [](const cdcrt_message& message) { return unreadable(message) != nullptr; })) {
+  if (std::any_of(messages.messages, end, is_unreadable)) {
     worker.readable.clear();
     for (const auto* message = messages.messages; message != end; ++message) {
-      const cdcrt_header* reason = unreadable(*message);
-      if (reason == nullptr) {
+      if (!is_unreadable(*message)) {
         worker.readable.push_back(*message);
         continue;
       }
       ++counts_.rejected;
-      letter(flow, *message, nullptr, "unreadable", make_error(CDCRT_BAD_RECORD, std::string(sdk::view(reason->value))));
+      letter(flow, *message, nullptr, "unreadable", make_error(CDCRT_BAD_RECORD, reason_of(*message)));
+      relieve_letters();
     }
     batch.messages = worker.readable.data();
     batch.count = static_cast<uint32_t>(worker.readable.size());
@@ -108,6 +115,7 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
     for (const auto& reject : worker.rows.rejects()) {
       ++counts_.rejected;
       letter(flow, batch.messages[reject.message], nullptr, "undecodable", reject.error);
+      relieve_letters();
     }
     if (auto routed = route(worker, flow, batch); !routed) return routed;
   }
@@ -117,7 +125,8 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
 }
 
 Result<void> DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages& messages) {
-  for (auto& [table, rows] : worker.by_table) rows.clear();
+  worker.tables = 0;
+  worker.places.clear();
   uint32_t last_shape = UINT32_MAX;
   const Flow::Destination* destination = nullptr;
   std::vector<uint32_t>* rows_of_table = nullptr;
@@ -132,24 +141,23 @@ Result<void> DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages&
       destination = &surroundings_.destinations.of(flow, row.shape);
       rows_of_table = nullptr;
       if (destination->table != nullptr) {
-        auto found = std::find_if(worker.by_table.begin(), worker.by_table.end(), [&](const auto& entry) { return entry.first == destination->table; });
-        if (found == worker.by_table.end()) found = worker.by_table.insert(found, {destination->table, {}});
-        rows_of_table = &found->second;
+        const auto [place, added] = worker.places.try_emplace(destination->table, worker.tables);
+        if (added) {
+          if (++worker.tables > worker.by_table.size()) worker.by_table.emplace_back();
+          worker.by_table[place->second].first = destination->table;
+          worker.by_table[place->second].second.clear();
+        }
+        rows_of_table = &worker.by_table[place->second].second;
       }
     }
     if (rows_of_table != nullptr) {
       rows_of_table->push_back(i);
       ++counts_.rows;
-    } else if (!destination->problem.empty()) {
-      // The manifest does not say where the rows go: nothing is passed over, the next start reads them again.
-      return make_error(CDCRT_BAD_CONFIG, destination->problem);
     } else {
       ++counts_.ignored;
     }
   }
-  for (const auto& [table, rows] : worker.by_table) {
-    if (!rows.empty()) hand_over(worker, flow, messages, *table, rows);
-  }
+  for (std::size_t i = 0; i < worker.tables; ++i) hand_over(worker, flow, messages, *worker.by_table[i].first, worker.by_table[i].second);
   surroundings_.monitor.notify();
   return {};
 }
@@ -177,8 +185,21 @@ void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& mes
     const int64_t next = last == rows.size() ? messages.messages[messages.count - 1].offset + 1 : messages.messages[message_of(last)].offset;
     table.accept({flow.partition, messages, worker.rows, surroundings_.shapes, next}, rows.data() + first, last - first,
                  [&](const apply::Refusal& refusal) { letter(flow, messages.messages[refusal.message], &table, refusal.reason, refusal.error); });
+    relieve_letters();
     first = last;
     if (first < rows.size()) surroundings_.monitor.notify();
+  }
+}
+
+// Dead letters that are not written yet take memory as rows do: nothing more is decoded while their place takes none.
+void DecodePool::relieve_letters() {
+  bool told = false;
+  while (!stopping_ && !surroundings_.monitor.abandon) {
+    auto relieved = surroundings_.letters.relieve();
+    if (relieved || relieved.error().code == CDCRT_FATAL) return;
+    if (!std::exchange(told, true)) log(CDCRT_LOG_WARNING, "dead_letters", "nothing more is read: " + explain(relieved.error()));
+    bool woken = false;
+    surroundings_.monitor.wait([&] { return std::exchange(woken, true); }, std::chrono::milliseconds(200));
   }
 }
 

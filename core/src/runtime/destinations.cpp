@@ -9,7 +9,9 @@ Destinations::Destinations(const manifest::Manifest& manifest, const event::Shap
     : manifest_(manifest), shapes_(shapes), sinks_(sinks), sources_(sources), router_(manifest) {}
 
 const Flow::Destination& Destinations::of(Flow& flow, uint32_t shape) {
-  if (shape >= flow.destinations.size()) flow.destinations.resize(shape + 1);
+  // Where shapes come and go, a partition remembers the latest of them.
+  constexpr std::size_t kMaxRemembered = 1024;
+  if (flow.destinations.size() >= kMaxRemembered && !flow.destinations.contains(shape)) flow.destinations.clear();
   Flow::Destination& destination = flow.destinations[shape];
   if (!destination.known) destination = resolve(flow.partition, shape);
   return destination;
@@ -19,27 +21,37 @@ Flow::Destination Destinations::resolve(const progress::Partition& partition, ui
   Flow::Destination destination;
   destination.known = true;
   const event::Shape& shape = shapes_.get(shape_id);
-  const route::SourceTable table{partition.source(), partition.topic(), shape.database, shape.schema, shape.table};
+  const route::SourceTable table{partition.source(), partition.topic(), shape.database, shape.schema, shape.table, shape.server};
   const std::string name = route::dotted(table);
   const std::lock_guard lock(mutex_);
-  const auto problem = [&](const Error& error) {
-    destination.problem = explain(error);
+  const route::SourceName source{name, shape.server};
+  SinkRuntime* sink = sinks_.front().get();
+  // The manifest does not say where its rows go: nothing is passed over, the next start reads them again, and the others go on.
+  const auto refused = [&](const Error& error, const manifest::Route& route) {
+    destination.table = &sink->refused_table(source, route, error);
     return destination;
   };
   auto route = router_.route(table);
-  if (!route) return problem(route.error());
+  if (!route) return refused(route.error(), manifest_.defaults);
   if (*route == nullptr) {
     if (ignored_.insert(name).second) log(CDCRT_LOG_INFO, "routes", "no route names table " + name + ": its rows are ignored and counted");
     return destination;
   }
-  SinkRuntime* sink = sinks_.front().get();
   for (const auto& candidate : sinks_) {
     if (candidate->name() == (*route)->sink) sink = candidate.get();
   }
   auto target = router_.target_for(**route, table, sink->has_schemas());
-  if (!target) return problem(target.error());
+  if (!target) return refused(target.error(), **route);
   const std::string schema = sink->has_schemas() ? target->schema : std::string();
-  destination.table = &sink->table(schema, target->table, name, **route, [this](const progress::PartitionKey& key) -> progress::Partition* {
+  const std::string target_name = schema.empty() ? target->table : schema + "." + target->table;
+  // Who came first also holds after a restart.
+  const route::SourceName first = sink->stored_source(target_name);
+  const bool other_server = !first.server.empty() && !shape.server.empty() && first.server != shape.server;
+  if (!first.name.empty() && !(*route)->names_target && (first.name != name || other_server)) {
+    router_.disown(**route, *target, sink->has_schemas());
+    return refused(route::tables_meet(first, table, target_name, sink->name(), sink->has_schemas()), **route);
+  }
+  destination.table = &sink->table(schema, target->table, source, **route, [this](const progress::PartitionKey& key) -> progress::Partition* {
     for (const auto& source : sources_) {
       if (source->name() == key.source) return &source->flow(key.topic, key.number).partition;
     }

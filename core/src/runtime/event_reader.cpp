@@ -59,6 +59,7 @@ Result<void> SourceEventReader::read(const apply::Table& table, const progress::
   std::vector<uint32_t> indexes;
   FetchedMessages fetched;
   const auto visit_one = [&](const cdcrt_message& message) -> Result<bool> {
+    if ((message.flags & CDCRT_MESSAGE_UNREADABLE) != 0) return true;
     cdcrt_messages one{};
     one.size = sizeof one;
     one.topic = sdk::borrow(partition.topic());
@@ -81,7 +82,11 @@ Result<void> SourceEventReader::read(const apply::Table& table, const progress::
       full = !fetched.add(message);
       return !full;
     });
-    if (!done) return done;
+    if (!done) {
+      // Retention has overtaken the reading: begun anew it finds its beginning gone, before anything is visited.
+      if (done.error().code == CDCRT_UNSUPPORTED && next != first) done.error().code = CDCRT_RETRY;
+      return done;
+    }
     for (const cdcrt_message& message : fetched.all()) {
       auto goes_on = visit_one(message);
       if (!goes_on) return std::move(goes_on.error());

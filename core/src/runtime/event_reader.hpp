@@ -18,7 +18,7 @@ class SourceEventReader final : public apply::EventReader {
   void set_destinations(Destinations& destinations) { destinations_ = &destinations; }
 
   Result<void> read(const apply::Table& table, const progress::Partition& partition, int64_t first, int64_t last, const Visit& visit) override;
-  [[nodiscard]] const event::ShapeRegistry& shapes() const override { return shapes_; }
+  [[nodiscard]] event::ShapeRegistry& shapes() override { return shapes_; }
 
  private:
   event::ShapeRegistry& shapes_;

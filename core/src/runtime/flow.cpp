@@ -41,6 +41,7 @@ void Flows::done(Flow& flow, uint64_t bytes) {
     const std::lock_guard lock(mutex_);
     flow.busy = false;
     --busy_;
+    last_done_ = std::chrono::steady_clock::now();
     if (!flow.queue.empty()) {
       flow.listed = true;
       waiting_.push_back(&flow);
@@ -53,6 +54,11 @@ void Flows::done(Flow& flow, uint64_t bytes) {
 bool Flows::idle() const {
   const std::lock_guard lock(mutex_);
   return busy_ == 0 && waiting_.empty();
+}
+
+std::chrono::steady_clock::time_point Flows::last_done() const {
+  const std::lock_guard lock(mutex_);
+  return last_done_;
 }
 
 std::vector<Flow*> Flows::all() const {

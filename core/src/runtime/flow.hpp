@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "plugin/instance.hpp"
@@ -24,13 +25,12 @@ struct Flow {
       : source_index(index_of_source), partition(std::move(source), std::move(topic), number, std::move(seek), assigned) {}
   const std::size_t source_index;
   progress::Partition partition;
-  /// By shape id, used by the worker that holds the flow: where its rows go.
+  /// Used by the worker that holds the flow: where its rows go.
   struct Destination {
     bool known = false;
     apply::Table* table = nullptr;  ///< null: ignored
-    std::string problem;            ///< not empty: its rows become dead letters, for this reason
   };
-  std::vector<Destination> destinations;
+  std::unordered_map<uint32_t, Destination> destinations;  ///< by shape id
 
  private:
   friend class Flows;
@@ -52,6 +52,8 @@ class Flows {
   void done(Flow& flow, uint64_t bytes);
   /// No batch waits and none is being decoded.
   [[nodiscard]] bool idle() const;
+  /// When a batch was last decoded; the epoch: never.
+  [[nodiscard]] std::chrono::steady_clock::time_point last_done() const;
   [[nodiscard]] std::vector<Flow*> all() const;
 
  private:
@@ -60,6 +62,7 @@ class Flows {
   std::map<std::tuple<std::size_t, std::string, int32_t>, std::unique_ptr<Flow>> flows_;
   std::deque<Flow*> waiting_;
   std::size_t busy_ = 0;
+  std::chrono::steady_clock::time_point last_done_{};
 };
 
 }  // namespace cdcrt::runtime

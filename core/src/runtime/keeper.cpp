@@ -8,6 +8,7 @@ namespace cdcrt::runtime {
 namespace {
 
 constexpr auto kLookInterval = std::chrono::milliseconds(500);
+constexpr auto kStep = std::chrono::milliseconds(250);
 
 }  // namespace
 
@@ -81,13 +82,21 @@ void Keeper::work() {
   std::vector<std::chrono::steady_clock::time_point> last_saves(sinks_.size(), std::chrono::steady_clock::now());
   std::chrono::steady_clock::time_point last_look{};
   while (!stopping_ && !monitor_.abandon) {
+    const uint64_t seen = monitor_.changes();
     if (!claim()) return;
     const auto now = std::chrono::steady_clock::now();
     const bool ended = std::all_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->ended(); });
     if (!ended) all_read_ = false;
     if (ended && !all_read_ && now - last_look >= kLookInterval) {
-      if (auto read = ownership_.others_are_read()) all_read_ = *read;
+      auto read = ownership_.others_are_read();
+      if (read) all_read_ = *read;
+      // What others were to read is gone.
+      if (!read && read.error().code == CDCRT_UNSUPPORTED) {
+        fail(std::move(read.error()));
+        return;
+      }
       last_look = std::chrono::steady_clock::now();
+      if (all_read_) monitor_.notify();
     }
     const auto is_due = [&](std::size_t sink) {
       if (now - last_saves[sink] < sinks_[sink]->save_interval()) return false;
@@ -95,8 +104,7 @@ void Keeper::work() {
       return true;
     };
     if (!save(is_due)) return;
-    bool waited = false;
-    monitor_.wait([&] { return std::exchange(waited, true) || stopping_; }, std::chrono::milliseconds(50));
+    if (!stopping_) monitor_.wait_beyond(seen, kStep);
   }
 }
 

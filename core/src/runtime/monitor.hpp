@@ -9,9 +9,12 @@
 
 namespace cdcrt::runtime {
 
-/// Any thread. What is notified while a condition is being looked at makes it be looked at again. Waits are bounded all the same.
+/// Any thread. What is notified while a condition is being looked at makes it be looked at again. Waits are bounded all the same, by
+/// steps long enough that a process at rest hardly wakes: whoever changes what others wait for notifies them.
 class Monitor {
  public:
+  using Clock = std::chrono::steady_clock;
+
   void notify() {
     {
       const std::lock_guard lock(mutex_);
@@ -20,13 +23,19 @@ class Monitor {
     changed_.notify_all();
   }
   template <class Condition>
-  void wait(Condition&& condition, std::chrono::milliseconds step = std::chrono::milliseconds(20)) {
+  void wait(Condition&& condition, std::chrono::milliseconds step = std::chrono::milliseconds(200)) {
     while (true) {
       const uint64_t seen = changes_;
       if (condition()) return;
-      std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, step, [&] { return changes_ != seen; });
+      wait_beyond(seen, step);
     }
+  }
+  /// How often something was notified.
+  [[nodiscard]] uint64_t changes() const { return changes_; }
+  /// Until something is notified after `seen` was taken from changes(), or the time is over.
+  void wait_beyond(uint64_t seen, Clock::duration step) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, step, [&] { return changes_ != seen; });
   }
 
   std::atomic<bool> stop_reading{false};  ///< no more input is taken: end, signal or failure

@@ -20,6 +20,13 @@ std::string choices(const progress::PartitionKey& key) {
          " --to earliest; the same command accepts the gap where the source needs no snapshot";
 }
 
+Error another_log(const progress::PartitionKey& key, const progress::LastMessage& last) {
+  return make_error(CDCRT_FATAL,
+                    key.name() + ": the message at offset " + std::to_string(last.offset) +
+                        " is not the one that was applied: the topic was deleted and made again",
+                    choices(key));
+}
+
 }  // namespace
 
 Result<void> Ownership::claim_fixed() {
@@ -122,12 +129,16 @@ Result<void> Ownership::step() {
   for (auto& [key, wanted] : due()) by_source[wanted.source].push_back(key);
   for (auto& [source, keys] : by_source) {
     auto claimed = claim(*sources_[source], keys);
-    if (claimed) continue;
+    if (claimed) {
+      (void)waits_[source].ends();
+      continue;
+    }
     if (!is_transient(claimed.error())) return claimed;
+    postpone(keys, kLookAgain);
+    if (!waits_[source].lasts()) continue;
     log(CDCRT_LOG_WARNING, "sources." + sources_[source]->name(),
         "cannot claim " + keys.front().name() + (keys.size() > 1 ? " and " + std::to_string(keys.size() - 1) + " more" : "") +
             " yet: " + explain(claimed.error()));
-    postpone(keys, kLookAgain);
   }
   return {};
 }
@@ -262,8 +273,13 @@ Result<bool> Ownership::is_applied(SourceRuntime& source, const progress::Partit
     if (!sink->keeps_progress()) continue;
     const auto kept = sink->partitions();
     const auto found = kept.find(key);
-    const int64_t next = found == kept.end() ? 0 : found->second.next_offset;
+    int64_t next = found == kept.end() ? 0 : found->second.next_offset;
     if (next >= end) continue;
+    if (next == 0 && (found == kept.end() || !found->second.exact)) {
+      auto bounds = source.source().bounds(key.topic, key.number);
+      if (!bounds) return std::move(bounds.error());
+      next = bounds->first;
+    }
     // What is left may be nothing that can be read: transaction markers, or compacted away.
     bool any = false;
     auto fetched = source.fetch(key.topic, key.number, next, end - 1, [&](const cdcrt_message&) {
@@ -309,60 +325,66 @@ Result<bool> Ownership::others_are_read() {
   return true;
 }
 
-Result<void> Ownership::verify(SourceRuntime& source, const progress::PartitionKey& key, int64_t next, const progress::LastMessage& last) {
+// Answers where reading begins.
+Result<int64_t> Ownership::verify(SourceRuntime& source, const progress::PartitionKey& key, const progress::StoredPartition& kept) {
   auto bounds = source.source().bounds(key.topic, key.number);
   if (!bounds) return std::move(bounds.error());
-  const std::string place = key.name();
+  const int64_t next = kept.next_offset == 0 && !kept.exact ? bounds->first : kept.next_offset;
   if (next > bounds->end) {
     return make_error(CDCRT_FATAL,
-                      place + " ends at offset " + std::to_string(bounds->end) + ", but the target has applied it up to " + std::to_string(next) +
+                      key.name() + " ends at offset " + std::to_string(bounds->end) + ", but the target has applied it up to " + std::to_string(next) +
                           ": the topic was deleted and made again, or its log was cut",
                       choices(key));
   }
-  if (next > 0 && next < bounds->first) {
-    return make_error(CDCRT_FATAL,
-                      place + ": messages " + std::to_string(next) + " to " + std::to_string(bounds->first - 1) + " (" +
-                          std::to_string(bounds->first - next) + ") were deleted by retention before they were applied; the log begins at " +
-                          std::to_string(bounds->first),
-                      choices(key) + "; and raise the topic's retention");
+  auto is_same = is_same_log(source, key, kept.last, *bounds);
+  if (!is_same) return std::move(is_same.error());
+  if (!*is_same) return another_log(key, kept.last);
+  if (next < bounds->first) {
+    Error gap = deleted_by_retention(key, next, bounds->first);
+    gap.code = CDCRT_FATAL;
+    return gap;
   }
-  if (next == 0 || last.offset < bounds->first || last.offset >= bounds->end) return {};
+  return next;
+}
+
+// Whether the message is still there, as far as that can be told.
+Result<bool> Ownership::is_same_log(SourceRuntime& source, const progress::PartitionKey& key, const progress::LastMessage& last,
+                                    const cdcrt_bounds& bounds) {
+  if (last.offset < bounds.first) return true;
+  if (last.offset >= bounds.end) return false;
   bool differs = false;
   auto fetched = source.fetch(key.topic, key.number, last.offset, last.offset, [&](const cdcrt_message& message) {
     differs = message.offset == last.offset && (message.timestamp_ms != last.timestamp_ms || content_hash(message) != last.hash);
     return false;
   });
-  if (!fetched) return fetched;
-  if (!differs) return {};
-  return make_error(CDCRT_FATAL,
-                    place + ": the message at offset " + std::to_string(last.offset) +
-                        " is not the one that was applied: the topic was deleted and made again",
-                    choices(key));
+  if (!fetched && fetched.error().code != CDCRT_UNSUPPORTED) return std::move(fetched.error());
+  return !differs;
 }
 
 Result<void> Ownership::take(SourceRuntime& source, const progress::PartitionKey& key, uint32_t session) {
-  int64_t start = INT64_MAX;
-  progress::LastMessage last;
+  progress::StoredPartition behind;
+  behind.next_offset = INT64_MAX;
   for (const auto& sink : sinks_) {
     if (!sink->keeps_progress()) continue;
-    const auto kept = sink->partitions();
-    const auto found = kept.find(key);
-    if (found == kept.end()) continue;
-    start = std::min(start, found->second.next_offset);
-    if (found->second.last.offset > last.offset) last = found->second.last;
+    const auto stored = sink->partitions();
+    const auto found = stored.find(key);
+    if (found == stored.end()) continue;
+    const auto& kept = found->second;
+    behind.exact = kept.next_offset < behind.next_offset ? kept.exact : behind.exact || (kept.exact && kept.next_offset == behind.next_offset);
+    behind.next_offset = std::min(behind.next_offset, kept.next_offset);
+    if (kept.last.offset > behind.last.offset) behind.last = kept.last;
   }
-  if (start == INT64_MAX) {
-    // No target keeps progress: the source's own settings decide.
-    auto origin = source.source().origin(key.topic, key.number);
-    if (!origin) return std::move(origin.error());
-    start = *origin;
-  } else if (auto verified = verify(source, key, start, last); !verified) {
-    return verified;
+  // Where no target keeps progress the source's own settings decide.
+  auto begin = behind.next_offset == INT64_MAX ? source.source().origin(key.topic, key.number) : verify(source, key, behind);
+  if (!begin) return std::move(begin.error());
+  const int64_t start = *begin;
+  if (behind.next_offset != INT64_MAX) {
+    for (const auto& sink : sinks_) sink->begin_at(key, start);
   }
   progress::Partition& partition = source.flow(key.topic, key.number).partition;
   const std::lock_guard lock(mutex_);
   // Lost, and perhaps assigned again, meanwhile: that is to be claimed anew.
-  if (partition.session() == session && wanted_.erase(key) > 0) partition.take(start, last);
+  if (partition.session() == session && wanted_.erase(key) > 0) partition.take(start, behind.last);
   return {};
 }
 

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "diagnostics/reminder.hpp"
 #include "progress/store.hpp"
 #include "runtime/sink_runtime.hpp"
 #include "runtime/source_runtime.hpp"
@@ -52,7 +53,9 @@ class Ownership final : public AssignmentListener {
   Result<std::vector<progress::Origin>> origins(SourceRuntime& source, std::vector<progress::PartitionKey>& keys);
   Result<progress::WaitsFor> ends_of_older(SourceRuntime& source, const progress::PartitionKey& key);
   Result<bool> older_are_applied(SourceRuntime& source, const progress::PartitionKey& key);
-  Result<void> verify(SourceRuntime& source, const progress::PartitionKey& key, int64_t next, const progress::LastMessage& last);
+  static Result<int64_t> verify(SourceRuntime& source, const progress::PartitionKey& key, const progress::StoredPartition& kept);
+  static Result<bool> is_same_log(SourceRuntime& source, const progress::PartitionKey& key, const progress::LastMessage& last,
+                                  const cdcrt_bounds& bounds);
   Result<void> take(SourceRuntime& source, const progress::PartitionKey& key, uint32_t session);
 
   Monitor& monitor_;
@@ -61,6 +64,7 @@ class Ownership final : public AssignmentListener {
   Result<bool> is_applied(SourceRuntime& source, const progress::PartitionKey& key, int64_t end);
 
   std::map<std::size_t, std::map<progress::PartitionKey, cdcrt_bounds>> ends_;  ///< keeper's
+  std::map<std::size_t, diagnostics::Reminder> waits_;                          ///< keeper's: sources that cannot be claimed yet
   mutable std::mutex mutex_;
   std::map<progress::PartitionKey, Wanted> wanted_;
   std::set<progress::PartitionKey> assigned_;

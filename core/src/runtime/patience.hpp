@@ -6,19 +6,20 @@
 #include <thread>
 
 #include "diagnostics/result.hpp"
+#include "runtime/stop_signal.hpp"
 
 namespace cdcrt::runtime {
 
-/// Runs `step` until it is done, fails for good, or was BUSY or cut off for half a minute; answers how the last time went. `pause` waits
-/// in place of the thread where given.
+/// Runs `step` until it is done, fails for good, was BUSY or cut off for half a minute, or the process is asked to stop; answers how the
+/// last time went. `pause` waits in place of the thread where given.
 inline Result<void> patiently(const std::function<Result<void>()>& step, const std::function<void(std::chrono::microseconds)>& pause = {}) {
-  constexpr auto kPatience = std::chrono::seconds(30);
+  constexpr auto kTimeout = std::chrono::seconds(30);
   constexpr auto kPause = std::chrono::milliseconds(200);
-  const auto until = std::chrono::steady_clock::now() + kPatience;
+  const auto until = std::chrono::steady_clock::now() + kTimeout;
   while (true) {
     auto done = step();
     const bool passes = !done && (done.error().code == CDCRT_BUSY || done.error().code == CDCRT_RETRY);
-    if (!passes || std::chrono::steady_clock::now() >= until) return done;
+    if (!passes || stop_asked() || std::chrono::steady_clock::now() >= until) return done;
     if (pause) {
       pause(kPause);
     } else {

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <chrono>
-#include <csignal>
 #include <iostream>
 #include <random>
 #include <thread>
@@ -18,18 +17,11 @@
 #include "runtime/last_wait.hpp"
 #include "runtime/log.hpp"
 #include "runtime/ownership.hpp"
+#include "runtime/stop_signal.hpp"
 #include "runtime/summary.hpp"
 
 namespace cdcrt::runtime {
 namespace {
-
-volatile std::sig_atomic_t signals_received = 0;
-
-void on_signal(int number) {
-  // The second one ends the process at once: progress is in the target, nothing is lost.
-  if (signals_received != 0) ::_exit(128 + number);
-  signals_received = number;
-}
 
 // Unique among processes, also among those that had this number before.
 std::string owner_of_leases() {
@@ -57,12 +49,22 @@ constexpr int64_t kMessageShare = 5;
 constexpr int64_t kRowShare = 4;
 
 class Pipeline {
+  using Clock = std::chrono::steady_clock;
+
  public:
   Pipeline(const manifest::Manifest& manifest, const RunOptions& options)
       : manifest_(manifest), options_(options), flows_(monitor_), letters_(dead_letters::to_file(manifest.dead_letters.path), {manifest.dead_letters.max_count, manifest.dead_letters.max_ratio}), reader_(shapes_, sources_) {}
 
   int run() {
-    if (const int failed = open(); failed != 0) return failed;
+    {
+      const StopWhileOpening stop;
+      const int failed = open();
+      if (stop_asked()) {
+        log(CDCRT_LOG_INFO, "pipeline", "stopped before anything was read");
+        return 0;
+      }
+      if (failed != 0) return failed;
+    }
     start();
     wait();
     return end();
@@ -70,6 +72,7 @@ class Pipeline {
 
  private:
   int report(const manifest::Component& component, const Error& error) {
+    if (stop_asked() && !decoders_) return 0;
     const std::vector diagnostics{manifest::diagnostic_for(component, error)};
     std::cerr << (options_.json_summary ? diagnostics::render_json(diagnostics)
                                         : diagnostics::render(diagnostics, *manifest_.texts, diagnostics::wants_colour(STDERR_FILENO)));
@@ -110,6 +113,15 @@ class Pipeline {
 
   int open_letters() {
     const auto& settings = manifest_.dead_letters;
+    letters_.count_in(monitor_.row_bytes);
+    letters_.announce([](const std::string& line) { log(CDCRT_LOG_WARNING, "dead_letters", line); });
+    if (settings.kind == manifest::DeadLetters::Kind::kFile) {
+      if (auto checked = letters_.check(); !checked) {
+        manifest::Component component;
+        component.position = settings.position;
+        return report(component, checked.error());
+      }
+    }
     if (settings.kind == manifest::DeadLetters::Kind::kSink) {
       auto destination = dead_letters::to_sink(settings.sink, manifest_.pipeline + ".dead_letters");
       if (!destination) return report(settings.sink, destination.error());
@@ -146,42 +158,42 @@ class Pipeline {
   // Until every source ended and everything is written, a signal came, or something failed.
   void wait() {
     const bool line = !options_.quiet && !options_.json_logs && ::isatty(STDERR_FILENO) != 0;
-    auto next_line = std::chrono::steady_clock::now();
-    auto quiet_since = next_line;
+    auto next_line = Clock::now();
     while (!failed()) {
-      if (signals_received != 0) {
+      const uint64_t seen = monitor_.changes();
+      if (stop_asked()) {
         log(CDCRT_LOG_INFO, "pipeline", "stopping: what is held is written first");
         break;
       }
-      const bool read = std::all_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->ended(); });
-      if (read && flows_.idle()) {
-        for (auto& sink : sinks_) sink->flush();
-        // A truncate that is written may send a source back: only a quiet pipeline has ended.
-        const bool written = std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->idle(); });
-        const bool still = std::all_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->ended(); });
-        const bool waits = std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->has_detached(); });
-        const auto now = std::chrono::steady_clock::now();
-        if (!written || !still || !flows_.idle() || !ownership_.settled() || !keeper_.all_read()) {
-          quiet_since = now;
-        } else if (!waits || now - quiet_since >= patience()) {
-          break;
-        }
-      }
-      if (line && std::chrono::steady_clock::now() >= next_line) {
+      if (is_over()) break;
+      if (line && Clock::now() >= next_line) {
         std::cerr << progress() << std::flush;
-        next_line = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
+        next_line = Clock::now() + std::chrono::milliseconds(200);
       }
-      bool woken = false;
-      monitor_.wait([&] { return std::exchange(woken, true); }, std::chrono::milliseconds(10));
+      monitor_.wait_beyond(seen, std::chrono::milliseconds(50));
     }
     if (line) std::cerr << "\r\033[K" << std::flush;
   }
 
-  // How long a run that has read everything waits for tables that wait apart.
-  [[nodiscard]] std::chrono::microseconds patience() const {
-    std::chrono::microseconds longest{0};
-    for (const auto& sink : manifest_.sinks) longest = std::max(longest, sink.stall_after);
-    return longest;
+  // Everything is read, and written or given up on: a detached table is waited for until it has made no progress for stall_after, and
+  // neither have the others. Decided by what happened last, not by how long this has been asked.
+  bool is_over() {
+    const auto read = [this] { return flows_.idle() && std::all_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->ended(); }); };
+    if (!read()) return false;
+    for (auto& sink : sinks_) sink->flush();
+    if (!std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->idle(); })) return false;
+    // A truncate that is written may send a source back.
+    if (!read() || !ownership_.settled() || !keeper_.all_read()) return false;
+    auto last = flows_.last_done();
+    std::chrono::microseconds stall_after{0};
+    for (const auto& sink : sinks_) {
+      last = std::max(last, sink->last_written());
+      if (const auto progress = sink->last_detached_progress()) {
+        last = std::max(last, *progress);
+        stall_after = std::max(stall_after, sink->stall_after());
+      }
+    }
+    return stall_after.count() == 0 || Clock::now() >= last + stall_after;
   }
 
   std::string progress() {
@@ -192,7 +204,7 @@ class Pipeline {
       extent.done += own.done;
       extent.total += own.total;
     }
-    for (auto& sink : sinks_) tables += sink->tables().size();
+    for (auto& sink : sinks_) tables += sink->table_count();
     return progress_line(extent.done, extent.total, decoders_->counts().rows, seconds(), tables);
   }
 
@@ -247,7 +259,10 @@ class Pipeline {
       print_text(summary, std::cout);
     }
     std::cout << std::flush;
-    const bool any_stopped = std::any_of(summary.tables.begin(), summary.tables.end(), [](const auto& table) { return !table.stopped.empty(); });
+    // A run that ends by itself has left out what is detached; one that was asked to stop goes on with it at the next start.
+    const bool asked = stop_asked();
+    const bool any_stopped = std::any_of(summary.tables.begin(), summary.tables.end(),
+                                         [&](const auto& table) { return !table.stopped.empty() && !(asked && table.detached); });
     if (code == 0) code = any_stopped ? 1 : summary.dead_letters > 0 ? 4 : 0;
     last_wait_.ended(code);
     return code;
@@ -268,7 +283,8 @@ class Pipeline {
         line.schema_changes = table->target.schema_changes;
         line.overflowed = table->overflowed_cells();
         line.discarded = table->discarded_cells();
-        line.stopped = table->stopped().empty() ? table->detached() : table->stopped();
+        line.detached = table->stopped().empty();
+        line.stopped = line.detached ? table->detached() : table->stopped();
         if (const auto letters = by_table.find(line.table); letters != by_table.end()) line.dead_letters = letters->second;
       }
     }
@@ -308,11 +324,7 @@ class Pipeline {
 
 int run(const manifest::Manifest& manifest, const RunOptions& options) {
   start_log(manifest.runtime.log_level, options.json_logs);
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  sigemptyset(&action.sa_mask);
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
+  watch_stop_signals();
   return Pipeline(manifest, options).run();
 }
 

@@ -10,22 +10,39 @@ namespace {
 
 // Below this many bytes a ready table shares its transaction with others.
 constexpr std::size_t kSharesBelow = 512 << 10;
-constexpr auto kRepairInterval = std::chrono::milliseconds(200);
 constexpr auto kCleanInterval = std::chrono::seconds(2);
-constexpr unsigned kSlowestRepair = 6;  // doublings: about 13 s between attempts, two minutes between cleanings
-
-std::string component_of(const manifest::Sink& manifest) { return "sinks." + manifest.name; }
+constexpr unsigned kSlowestCleaning = 6;  // doublings: about two minutes
+// Of a writer that nobody notifies. The shortest keeps what is almost due from being looked at over and over.
+constexpr auto kLongestRest = std::chrono::milliseconds(500);
+constexpr auto kShortestRest = std::chrono::milliseconds(1);
 
 }  // namespace
 
 SinkRuntime::SinkRuntime(const manifest::Sink& manifest, Surroundings surroundings)
-    : manifest_(manifest), surroundings_(std::move(surroundings)) {}
+    : manifest_(manifest), surroundings_(std::move(surroundings)), watch_(manifest.batch, [this](const auto& table, auto trouble, const auto& reason) { tell(table, trouble, reason); }) {}
 
 SinkRuntime::~SinkRuntime() {
   finishing_ = true;
   surroundings_.monitor.notify();
   for (auto& thread : threads_) {
     if (thread.joinable()) thread.join();
+  }
+}
+
+std::string SinkRuntime::component() const { return "sinks." + manifest_.name; }
+
+void SinkRuntime::tell(const apply::Table& table, apply::Trouble trouble, const std::string& reason) {
+  const std::string name = "table '" + table.identity().target() + "' ";
+  switch (trouble) {
+    case apply::Trouble::kStopped:
+      log(CDCRT_LOG_ERROR, component(), name + "stopped, the others go on: " + reason + "; its rows stay in the source until that is mended and cdcrt is started again");
+      break;
+    case apply::Trouble::kDetached:
+      log(CDCRT_LOG_WARNING, component(), name + "is detached, the others go on: " + reason + "; it is tried again by itself and then reads what it missed");
+      break;
+    case apply::Trouble::kPaused:
+      log(CDCRT_LOG_INFO, component(), name + "takes no rows, the others go on: " + reason + "; cdcrt table resume lets it read what it missed");
+      break;
   }
 }
 
@@ -83,8 +100,13 @@ apply::Writer SinkRuntime::make_writer(bool for_repair) {
                                store_.get(),
                                surroundings_.reader,
                                surroundings_.letters,
-                               [this](std::string_view message) { log(CDCRT_LOG_WARNING, component_of(manifest_), message); },
-                               [this] { return surroundings_.monitor.abandon.load() || failed_.load(); }};
+                               [this](std::string_view message) { log(CDCRT_LOG_WARNING, component(), message); },
+                               [this, for_repair] {
+                                 const Monitor& monitor = surroundings_.monitor;
+                                 // What a repair leaves undone stays in the source.
+                                 return monitor.abandon || failed_ || (for_repair && (monitor.stop_reading || finishing_));
+                               }};
+  context.stopping = [this] { return surroundings_.monitor.stop_reading.load(); };
   context.lost = surroundings_.lost;
   context.pause = surroundings_.pause;
   context.stall_after = for_repair ? std::chrono::microseconds(0) : manifest_.stall_after;
@@ -108,25 +130,36 @@ Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys,
   cleaning_ = {};
   clean_after_the_gone();
   const std::lock_guard lock(mutex_);
-  stored_ = std::move(stored);
-  for (const auto& key : keys) {
-    for (const Flow* flow : surroundings_.flows.all()) {
-      const auto& partition = flow->partition;
-      if (partition.source() != key.source || partition.topic() != key.topic || partition.number() != key.number) continue;
-      saved_watermarks_.erase(&partition);
-      for (auto& [name, table] : tables_) {
-        table->forget(partition);
-        const auto kept = stored_.tables.find(name);
-        if (kept == stored_.tables.end()) continue;
-        // A rewind makes a skipped table active again.
-        table->skip(kept->second.state == progress::TableState::kSkipped);
-        const auto position = kept->second.progress.find(key);
-        if (position == kept->second.progress.end()) continue;
-        table->restore_progress(const_cast<progress::Partition&>(partition), position->second.next_offset, position->second.order);
-      }
+  take_stored(std::move(stored));
+  const std::set<progress::PartitionKey> ours(keys.begin(), keys.end());
+  std::map<progress::PartitionKey, progress::Partition*> partitions;
+  for (Flow* flow : surroundings_.flows.all()) {
+    progress::Partition& partition = flow->partition;
+    progress::PartitionKey key{partition.source(), partition.topic(), partition.number()};
+    if (!ours.contains(key)) continue;
+    saved_watermarks_.erase(&partition);
+    for (apply::Table* table : watch_.readers_of(partition)) table->forget(partition);
+    partitions.emplace(std::move(key), &partition);
+  }
+  for (auto& [name, table] : tables_) {
+    const auto kept = stored_.tables.find(name);
+    if (kept == stored_.tables.end()) continue;
+    // A rewind makes a skipped table active again.
+    table->skip(kept->second.state == progress::TableState::kSkipped);
+    for (const auto& [key, position] : kept->second.progress) {
+      const auto partition = partitions.find(key);
+      if (partition != partitions.end()) table->restore_progress(*partition->second, position.next_offset, position.order);
     }
   }
   return {};
+}
+
+// Of tables that are made already only what changes is kept twice.
+void SinkRuntime::take_stored(progress::Stored stored) {
+  stored_ = std::move(stored);
+  for (const auto& [name, table] : tables_) {
+    if (const auto kept = stored_.tables.find(name); kept != stored_.tables.end()) forget_restored(kept->second);
+  }
 }
 
 // What could not be removed is tried again, less and less often, and once more at the end.
@@ -137,8 +170,8 @@ void SinkRuntime::clean_after_the_gone() {
     cleaning_ = {};
     return;
   }
-  log(CDCRT_LOG_INFO, component_of(manifest_), "what processes that are gone left is removed later: " + explain(cleaned.error()));
-  cleaning_.due = std::chrono::steady_clock::now() + kCleanInterval * (1U << std::min(cleaning_.failures++, kSlowestRepair));
+  log(CDCRT_LOG_INFO, component(), "what processes that are gone left is removed later: " + explain(cleaned.error()));
+  cleaning_.due = std::chrono::steady_clock::now() + kCleanInterval * (1U << std::min(cleaning_.failures++, kSlowestCleaning));
 }
 
 Result<void> SinkRuntime::refresh() {
@@ -146,14 +179,25 @@ Result<void> SinkRuntime::refresh() {
     auto kept = store_->read_all(connection);
     if (!kept) return std::move(kept.error());
     const std::lock_guard lock(mutex_);
-    stored_ = std::move(*kept);
+    take_stored(std::move(*kept));
     return {};
   });
+}
+
+// The table has that now, and a row that changed is read again with its lists.
+void SinkRuntime::forget_restored(progress::StoredTable& stored) {
+  stored.columns = {};
+  stored.key_changes = {};
+  stored.open_letters = {};
 }
 
 std::map<progress::PartitionKey, progress::StoredPartition> SinkRuntime::partitions() const {
   const std::lock_guard lock(mutex_);
   return stored_.partitions;
+}
+
+void SinkRuntime::begin_at(const progress::PartitionKey& key, int64_t first) {
+  for (apply::Table* table : tables()) table->begin_at(key, first);
 }
 
 Result<void> SinkRuntime::save_waits_for(const progress::PartitionKey& key, const progress::WaitsFor& waits_for) {
@@ -162,26 +206,32 @@ Result<void> SinkRuntime::save_waits_for(const progress::PartitionKey& key, cons
 
 void SinkRuntime::forget(const progress::Partition& partition) {
   if (store_) store_->forget(partition);
-  for (apply::Table* table : tables()) table->forget(partition);
+  for (apply::Table* table : watch_.readers_of(partition)) table->forget(partition);
 }
 
-apply::Table& SinkRuntime::table(const std::string& schema, const std::string& name, const std::string& source_name, const manifest::Route& route,
+apply::Table& SinkRuntime::table(const std::string& schema, const std::string& name, const route::SourceName& source, const manifest::Route& route,
                                  const std::function<progress::Partition*(const progress::PartitionKey&)>& flow_of) {
   const std::lock_guard lock(mutex_);
   apply::TableIdentity identity;
   identity.sink = manifest_.name;
   identity.schema = schema;
   identity.name = name;
-  identity.source_name = source_name;
+  identity.source_name = source.name;
+  identity.source_server = source.server;
   identity.route = route;
   identity.events = sink_->has(CDCRT_SINK_EVENTS);
+  identity.limits = sink_->limits();
+  identity.time_of_day = sink_->has(CDCRT_SINK_TIME_OF_DAY);
   identity.memory = &surroundings_.monitor.row_bytes;
+  identity.observer = &watch_;
   auto& table = tables_[identity.target()];
   if (table) return *table;
   table = std::make_unique<apply::Table>(std::move(identity));
+  if (stored_.troubles.contains(table->identity().target())) watch_.had_trouble(*table);
   const auto stored = stored_.tables.find(table->identity().target());
   if (stored == stored_.tables.end()) return *table;
   table->restore(stored->second);
+  forget_restored(stored->second);
   for (const auto& [key, position] : stored->second.progress) {
     const auto lease = stored_.partitions.find(key);
     if (lease == stored_.partitions.end() || lease->second.owner != surroundings_.owner) continue;
@@ -190,11 +240,41 @@ apply::Table& SinkRuntime::table(const std::string& schema, const std::string& n
   return *table;
 }
 
+apply::Table& SinkRuntime::refused_table(const route::SourceName& source, const manifest::Route& route, const Error& reason) {
+  const std::lock_guard lock(mutex_);
+  apply::TableIdentity identity;
+  identity.sink = manifest_.name;
+  identity.name = source.name + (source.server.empty() ? " (source)" : " of server " + source.server);
+  identity.source_name = source.name;
+  identity.source_server = source.server;
+  identity.is_refused = true;
+  identity.route = route;
+  identity.memory = &surroundings_.monitor.row_bytes;
+  identity.observer = &watch_;
+  auto& table = refused_[identity.name];
+  if (table) return *table;
+  table = std::make_unique<apply::Table>(std::move(identity));
+  table->stop(explain(reason), nullptr);
+  return *table;
+}
+
+route::SourceName SinkRuntime::stored_source(const std::string& target) const {
+  const std::lock_guard lock(mutex_);
+  const auto kept = stored_.tables.find(target);
+  return kept == stored_.tables.end() ? route::SourceName{} : route::SourceName{kept->second.source_table, kept->second.source_server};
+}
+
 std::vector<apply::Table*> SinkRuntime::tables() const {
   const std::lock_guard lock(mutex_);
   std::vector<apply::Table*> tables;
   for (const auto& [name, table] : tables_) tables.push_back(table.get());
+  for (const auto& [name, table] : refused_) tables.push_back(table.get());
   return tables;
+}
+
+std::size_t SinkRuntime::table_count() const {
+  const std::lock_guard lock(mutex_);
+  return tables_.size();
 }
 
 void SinkRuntime::start() {
@@ -205,44 +285,24 @@ void SinkRuntime::start() {
 }
 
 void SinkRuntime::flush() {
-  flush_ = true;
-  surroundings_.monitor.notify();
-}
-
-bool SinkRuntime::idle() const {
-  if (writing_ > 0) return false;
-  const auto all = tables();
-  return std::none_of(all.begin(), all.end(), [](const apply::Table* table) { return table->ready(); });
-}
-
-bool SinkRuntime::has_detached() const {
-  const auto all = tables();
-  return std::any_of(all.begin(), all.end(), [](const apply::Table* table) { return !table->detached().empty(); });
+  if (!flush_.exchange(true)) surroundings_.monitor.notify();
 }
 
 // Rows are held back for fewer, larger writes, unless there is no room for more of them.
-bool SinkRuntime::is_due(const apply::Table& table, std::chrono::steady_clock::time_point now) const {
-  const auto& limits = manifest_.batch;
-  if (flush_ || surroundings_.monitor.row_bytes > surroundings_.max_row_bytes) return true;
-  const auto last = table.last_sealed();
-  const bool rested = last == std::chrono::steady_clock::time_point{} || now - last >= limits.min_interval;
-  if (rested && now - table.waiting_since() >= limits.max_age) return true;
-  return table.held_rows() >= limits.max_rows || table.held_bytes() >= limits.max_bytes;
-}
+bool SinkRuntime::all_are_due() const { return flush_ || surroundings_.monitor.row_bytes > surroundings_.max_row_bytes; }
 
 std::vector<apply::Sealed> SinkRuntime::pick() {
-  std::vector<std::pair<std::chrono::steady_clock::time_point, apply::Table*>> ready;
-  const auto now = std::chrono::steady_clock::now();
-  for (apply::Table* table : tables()) {
-    if (table->ready() && is_due(*table, now)) ready.emplace_back(table->waiting_since(), table);
-  }
-  std::sort(ready.begin(), ready.end());
   std::vector<apply::Sealed> batches;
   std::size_t bytes = 0;
-  const std::lock_guard lock(mutex_);  // two writers do not pick the same tables
-  for (auto& [since, table] : ready) {
+  const auto now = std::chrono::steady_clock::now();
+  while (apply::Table* table = watch_.take(all_are_due(), now)) {
     auto sealed = table->seal();
-    if (!sealed) continue;
+    if (!sealed) {
+      watch_.done();
+      continue;
+    }
+    // Whoever waits for room in it has room now.
+    if (table->waited_for > 0) surroundings_.monitor.notify();
     bytes += sealed->bytes;
     batches.push_back(std::move(*sealed));
     if (bytes >= manifest_.batch.max_bytes) break;
@@ -252,173 +312,27 @@ std::vector<apply::Sealed> SinkRuntime::pick() {
 }
 
 bool SinkRuntime::write_some(apply::Writer& writer) {
-  ++writing_;
   auto batches = pick();
-  if (!batches.empty()) {
-    if (auto written = writer.write(batches); !written) fail(written.error());
-  }
-  --writing_;
-  if (!batches.empty()) surroundings_.monitor.notify();
-  return !batches.empty();
+  if (batches.empty()) return false;
+  const std::size_t tables = batches.size();
+  if (auto written = writer.write(batches); !written) fail(written.error());
+  batches.clear();
+  watch_.done(tables);
+  surroundings_.monitor.notify();
+  return true;
 }
 
 void SinkRuntime::work() {
   apply::Writer writer = make_writer(false);
-  bool wrote = false;
-  while (true) {
-    surroundings_.monitor.wait([&] {
-      if (surroundings_.monitor.abandon || failed_) return true;
-      wrote = write_some(writer);
-      return wrote || finishing_;
-    });
-    if (surroundings_.monitor.abandon || failed_ || (finishing_ && !wrote)) return;
+  Monitor& monitor = surroundings_.monitor;
+  while (!monitor.abandon && !failed_) {
+    const uint64_t seen = monitor.changes();
+    if (write_some(writer)) continue;
+    if (finishing_) return;
+    Monitor::Clock::duration step = kLongestRest;
+    if (const auto due = watch_.next_due()) step = std::clamp<Monitor::Clock::duration>(*due - Monitor::Clock::now(), kShortestRest, step);
+    monitor.wait_beyond(seen, step);
   }
-}
-
-void SinkRuntime::repair() {
-  apply::Writer writer = make_writer(true);
-  while (!surroundings_.monitor.abandon && !failed_ && !finishing_) {
-    if (repair_some(writer)) continue;
-    const auto until = std::chrono::steady_clock::now() + kRepairInterval;
-    surroundings_.monitor.wait([&] { return finishing_ || std::chrono::steady_clock::now() >= until; });
-  }
-}
-
-bool SinkRuntime::repair_some(apply::Writer& writer) {
-  bool any = false;
-  for (apply::Table* table : tables()) {
-    if (table->detached().empty() || finishing_) continue;
-    Repair& repair = repairs_[table];
-    if (std::chrono::steady_clock::now() < repair.due) continue;
-    any = true;
-    if (repair_table(writer, *table)) {
-      repair = {};
-      continue;
-    }
-    repair.due = std::chrono::steady_clock::now() + kRepairInterval * (1U << std::min(repair.failures++, kSlowestRepair));
-  }
-  return any;
-}
-
-// A stretch of what the table misses, read and written. True: that worked, and more may follow at once.
-bool SinkRuntime::repair_table(apply::Writer& writer, apply::Table& table) {
-  auto active = is_active(writer, table);
-  if (!active || !*active) return false;
-  const std::string reason = table.detached();
-  auto read = read_missed(table);
-  if (!read) {
-    table.detach(explain(read.error()), nullptr);
-    return false;
-  }
-  std::vector<apply::Sealed> batch;
-  if (auto sealed = table.seal(true)) {
-    batch.push_back(std::move(*sealed));
-    if (auto written = writer.write(batch); !written) {
-      table.detach(explain(written.error()), &batch.front());
-      return false;
-    }
-  }
-  // A writer that failed has detached it again, for a newer reason.
-  if (table.reattach()) {
-    log(CDCRT_LOG_INFO, component_of(manifest_), "table '" + table.identity().target() + "' is back with the others (it waited apart: " + reason + ")");
-    surroundings_.monitor.notify();
-    return true;
-  }
-  return *read;
-}
-
-Result<bool> SinkRuntime::is_active(apply::Writer& writer, apply::Table& table) {
-  bool active = true;
-  const std::string target = table.identity().target();
-  auto done = writer.run([&](plugin::Connection& connection) -> Result<void> {
-    if (auto begun = connection.begin(); !begun) return begun;
-    auto rows = store_->lock_tables(connection, {target}, CDCRT_LOCK_NONE);
-    (void)connection.rollback();
-    if (!rows) return std::move(rows.error());
-    const auto row = rows->find(target);
-    active = row == rows->end() || row->second.state != progress::TableState::kPaused;
-    table.skip(row != rows->end() && row->second.state == progress::TableState::kSkipped);
-    return {};
-  });
-  if (!done) return std::move(done.error());
-  return active;
-}
-
-// Up to a batch of messages of each partition. False: nothing was missed.
-Result<bool> SinkRuntime::read_missed(apply::Table& table) {
-  const auto missed = table.missed();
-  for (const auto& [partition, first, end] : missed) {
-    int64_t from = first;
-    int64_t reached = end;
-    int64_t messages = 0;
-    auto read = surroundings_.reader.read(
-        table, *partition, first, end - 1, [&](const cdcrt_messages& message, const event::RowBatch& rows, const std::vector<uint32_t>& indexes) {
-          const int64_t next = message.messages[0].offset + 1;
-          const bool taken = table.read_back({*partition, message, rows, surroundings_.reader.shapes(), next}, from, indexes.data(), indexes.size(), [&](const apply::Refusal& refusal) {
-            surroundings_.letters.add(dead_letters::letter_of(*partition, message.messages[refusal.message], table.identity().sink, table.identity().target(), refusal.reason, refusal.error));
-          });
-          if (!taken) {
-            reached = from;
-            return false;
-          }
-          from = next;
-          if (++messages < static_cast<int64_t>(manifest_.batch.max_rows) && table.held_bytes() < manifest_.batch.max_bytes) return true;
-          reached = next;
-          return false;
-        });
-    if (!read) return std::move(read.error());
-    table.read_back_to(*partition, from, reached);
-  }
-  return !missed.empty();
-}
-
-// A truncate of another process may have sent a partition back that has nothing to write, and would not notice by itself.
-Result<void> SinkRuntime::look_at_leases() {
-  std::vector<const progress::Partition*> owned;
-  for (const Flow* flow : surroundings_.flows.all()) {
-    if (flow->partition.is_assigned() && flow->partition.owned()) owned.push_back(&flow->partition);
-  }
-  if (owned.empty() || !surroundings_.lost) return {};
-  std::vector<const progress::Partition*> gone;
-  auto looked = keeper_->run([&](plugin::Connection& connection) -> Result<void> {
-    if (auto begun = connection.begin(); !begun) return begun;
-    auto checked = store_->check(connection, owned);
-    (void)connection.rollback();
-    if (!checked) return std::move(checked.error());
-    gone = std::move(*checked);
-    return {};
-  });
-  if (!looked) return looked;
-  for (const progress::Partition* partition : gone) surroundings_.lost(*partition);
-  return {};
-}
-
-Result<void> SinkRuntime::save_watermarks() {
-  if (!store_) return {};
-  clean_after_the_gone();
-  if (auto looked = look_at_leases(); !looked) return looked;
-  const auto lock = store_->hold_watermarks();
-  std::vector<progress::Store::Watermark> moved;
-  for (const Flow* flow : surroundings_.flows.all()) {
-    if (!flow->partition.owned()) continue;
-    // The position is read before the tables: what they take after it can only be above it.
-    const uint32_t session = flow->partition.session();
-    const progress::LastMessage last = flow->partition.last();
-    int64_t low = flow->partition.routed_next();
-    for (const apply::Table* table : tables()) {
-      if (const auto held = table->first_unapplied(flow->partition)) low = std::min(low, *held);
-    }
-    if (store_->take_lowered(flow->partition)) {
-      const std::lock_guard guard(mutex_);
-      saved_watermarks_.erase(&flow->partition);
-    }
-    const auto saved = saved_watermarks_.find(&flow->partition);
-    if (saved == saved_watermarks_.end() ? low > 0 : saved->second != low) moved.push_back({&flow->partition, low, last, session});
-  }
-  if (auto saved = keeper_->save_watermarks(moved); !saved) return saved;
-  const std::lock_guard guard(mutex_);
-  for (const auto& watermark : moved) saved_watermarks_[watermark.partition] = watermark.next_offset;
-  return {};
 }
 
 std::optional<int64_t> SinkRuntime::watermark(const progress::Partition& partition) const {
@@ -447,8 +361,10 @@ void SinkRuntime::finish() {
   threads_.clear();
   if (failed_ || surroundings_.monitor.abandon) return;
   cleaning_ = {};
+  next_look_ = {};
+  saved_changes_ = UINT64_MAX;
   if (auto saved = save_watermarks(); !saved) {
-    log(CDCRT_LOG_WARNING, component_of(manifest_), "the low watermarks could not be stored, the next start reads a little more: " + explain(saved.error()));
+    log(CDCRT_LOG_WARNING, component(), "the low watermarks could not be stored, the next start reads a little more: " + explain(saved.error()));
   }
 }
 

@@ -15,8 +15,10 @@
 #include "apply/writer.hpp"
 #include "manifest/manifest.hpp"
 #include "progress/store.hpp"
+#include "route/router.hpp"
 #include "runtime/flow.hpp"
 #include "runtime/monitor.hpp"
+#include "runtime/table_watch.hpp"
 
 namespace cdcrt::runtime {
 
@@ -48,6 +50,8 @@ class SinkRuntime {
   [[nodiscard]] bool keeps_progress() const { return store_ != nullptr; }
   /// How often the low watermarks are worth a transaction: where tables are locked, commits wait for one another.
   [[nodiscard]] std::chrono::seconds save_interval() const {
+    // Dead letters that wait for a transaction take the memory of rows.
+    if (surroundings_.letters.bytes() > (2 << 20) && surroundings_.letters.waits_for(name())) return std::chrono::seconds(0);
     return std::chrono::seconds(sink_->has(CDCRT_SINK_TABLE_LOCKS) ? 30 : 1);
   }
   /// As of the last claim or refresh; pipeline's thread, before start().
@@ -61,6 +65,8 @@ class SinkRuntime {
   /// Reads what the target keeps again.
   Result<void> refresh();
   [[nodiscard]] std::map<progress::PartitionKey, progress::StoredPartition> partitions() const;
+  /// "The beginning" that is stored of the partition turned out to be there.
+  void begin_at(const progress::PartitionKey& key, int64_t first);
   Result<void> save_waits_for(const progress::PartitionKey& key, const progress::WaitsFor& waits_for);
   /// Stores the low watermarks that moved; an outage leaves them for the next time.
   Result<void> save_watermarks();
@@ -70,9 +76,14 @@ class SinkRuntime {
   /// The partition was given up. Any thread.
   void forget(const progress::Partition& partition);
   /// The table of that name, made on first use; `flow_of` finds the flow of a stored partition, null: not ours.
-  apply::Table& table(const std::string& schema, const std::string& name, const std::string& source_name, const manifest::Route& route,
+  apply::Table& table(const std::string& schema, const std::string& name, const route::SourceName& source, const manifest::Route& route,
                       const std::function<progress::Partition*(const progress::PartitionKey&)>& flow_of);
+  /// Stands for a source table that may not be written: stopped, so that its rows stay in the source.
+  apply::Table& refused_table(const route::SourceName& source, const manifest::Route& route, const Error& reason);
+  /// The source table that a target table was made for, by what the target keeps; empty: none.
+  [[nodiscard]] route::SourceName stored_source(const std::string& target) const;
   [[nodiscard]] std::vector<apply::Table*> tables() const;
+  [[nodiscard]] std::size_t table_count() const;
 
   void start();
   // What its threads do, for those who have none. The writer is the caller's own.
@@ -84,10 +95,13 @@ class SinkRuntime {
 
   /// Everything held is written now, whatever the batch limits say.
   void flush();
-  /// Nothing is held, nothing is being written.
-  [[nodiscard]] bool idle() const;
-  /// Some table waits apart, and is not paused by an operator.
-  [[nodiscard]] bool has_detached() const;
+  /// Nothing is buffered, nothing is being written, detached tables apart.
+  [[nodiscard]] bool idle() const { return watch_.idle(); }
+  /// When a table that is not detached was last written; the epoch: never.
+  [[nodiscard]] std::chrono::steady_clock::time_point last_written() const { return watch_.last_written(); }
+  /// When one of the detached tables last made progress; nullopt: none is detached, but those that an operator paused.
+  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> last_detached_progress() const { return watch_.last_detached_progress(); }
+  [[nodiscard]] std::chrono::microseconds stall_after() const { return manifest_.stall_after; }
   /// Ends the threads and stores the last watermarks.
   void finish();
   /// Why the sink cannot go on; empty: it can.
@@ -97,18 +111,22 @@ class SinkRuntime {
  private:
   Result<void> prepare_store(plugin::Connection& connection);
   void clean_after_the_gone();
-  /// What is tried again until it works.
-  struct Repair {
-    std::chrono::steady_clock::time_point due{};
-    unsigned failures = 0;
-  };
+  [[nodiscard]] std::string component() const;
+  void tell(const apply::Table& table, apply::Trouble trouble, const std::string& reason);
+  void take_stored(progress::Stored stored);
+  static void forget_restored(progress::StoredTable& stored);
   void work();
   void repair();
+  [[nodiscard]] bool stops_repairs() const;
   bool repair_table(apply::Writer& writer, apply::Table& table);
   Result<bool> is_active(apply::Writer& writer, apply::Table& table);
   Result<bool> read_missed(apply::Table& table);
-  Result<void> look_at_leases();
-  [[nodiscard]] bool is_due(const apply::Table& table, std::chrono::steady_clock::time_point now) const;
+  Result<void> look_at_target();
+  Result<void> look_at_leases(const std::vector<const progress::Partition*>& partitions);
+  Result<void> save_moved_watermarks();
+  Result<void> save_troubles();
+  Result<void> keep(const Result<void>& done);
+  [[nodiscard]] bool all_are_due() const;
   std::vector<apply::Sealed> pick();
   void fail(const Error& error);
 
@@ -122,11 +140,18 @@ class SinkRuntime {
   mutable std::mutex mutex_;
   progress::Stored stored_;
   std::map<std::string, std::unique_ptr<apply::Table>> tables_;
-  std::map<const apply::Table*, Repair> repairs_;
-  Repair cleaning_;  ///< after processes that are gone
+  std::map<std::string, std::unique_ptr<apply::Table>> refused_;  ///< by their sources' names
+  TableWatch watch_;
+  struct Cleaning {
+    std::chrono::steady_clock::time_point due{};
+    unsigned failures = 0;
+  };
+  Cleaning cleaning_;  ///< after processes that are gone
+  // Of the keeper's thread.
+  std::chrono::steady_clock::time_point next_look_{};
+  uint64_t saved_changes_ = UINT64_MAX;  ///< of the monitor, when everything that had moved was saved
   std::vector<std::thread> threads_;
   std::map<const progress::Partition*, int64_t> saved_watermarks_;
-  std::atomic<unsigned> writing_{0};
   std::atomic<bool> flush_{false};
   std::atomic<bool> finishing_{false};
   std::atomic<bool> failed_{false};

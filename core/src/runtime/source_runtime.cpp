@@ -66,7 +66,34 @@ void SourceRuntime::commit_pending() {
 Result<void> SourceRuntime::fetch(const std::string& topic, int32_t partition, int64_t first, int64_t last,
                                   const std::function<bool(const cdcrt_message&)>& visit) {
   const std::lock_guard lock(fetching_);
-  return source_->fetch(topic, partition, first, last, visit);
+  if (!is_group()) return source_->fetch(topic, partition, first, last, visit);
+  // Missing offsets are no fault in a log (compacted, markers of transactions), unless it begins behind them by now.
+  Result<void> gap;
+  bool began = false;
+  const auto look = [&] {
+    began = true;
+    auto bounds = source_->bounds(topic, partition);
+    if (!bounds) {
+      gap = std::move(bounds.error());
+    } else if (bounds->first > first) {
+      gap = deleted_by_retention({name(), topic, partition}, first, bounds->first);
+    }
+  };
+  auto fetched = source_->fetch(topic, partition, first, last, [&](const cdcrt_message& message) {
+    if (!began && message.offset > first) look();
+    began = true;
+    return gap.ok() && visit(message);
+  });
+  if (fetched && !began && first <= last) look();
+  return gap ? std::move(fetched) : std::move(gap);
+}
+
+Error deleted_by_retention(const progress::PartitionKey& partition, int64_t next, int64_t first) {
+  return make_error(CDCRT_UNSUPPORTED,
+                    partition.name() + ": messages " + std::to_string(next) + " to " + std::to_string(first - 1) + " (" + std::to_string(first - next) +
+                        ") were deleted by retention before they were applied; the log begins at " + std::to_string(first),
+                    "take a new snapshot at the source and run: cdcrt progress rewind --topic " + partition.topic +
+                        " --to earliest; the same command accepts the gap where the source needs no snapshot; and raise the topic's retention");
 }
 
 void SourceRuntime::start(AssignmentListener& listener) {
@@ -109,29 +136,33 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
       if (auto served = source_->serve(); !served && served.error().code != CDCRT_RETRY) return fail(std::move(served.error()));
     }
     bool waited = false;
-    monitor_.wait([&] { return std::exchange(waited, true) || monitor_.stop_reading || monitor_.message_bytes < max_message_bytes_; });
+    monitor_.wait([&] { return std::exchange(waited, true) || monitor_.stop_reading || monitor_.message_bytes < max_message_bytes_; }, std::chrono::milliseconds(20));
     return true;
   }
   auto polled = source_->poll(timeout_ms, messages_taken_);
   if (!polled) {
     if (polled.error().code != CDCRT_RETRY) return fail(std::move(polled.error()));
-    if (!std::exchange(told_of_outage_, true)) log(CDCRT_LOG_WARNING, "sources." + name(), "waiting for the source: " + explain(polled.error()));
+    if (outage_.lasts()) {
+      const auto seconds = outage_.duration().count();
+      log(CDCRT_LOG_WARNING, "sources." + name(), "waiting for the source" + (seconds > 0 ? ", for " + std::to_string(seconds) + " s by now" : std::string()) + ": " + explain(polled.error()));
+    }
     return true;
   }
   if (*polled == plugin::Poll::kBatch) {
-    if (std::exchange(told_of_outage_, false)) log(CDCRT_LOG_INFO, "sources." + name(), "the source answers again");
+    if (outage_.ends()) log(CDCRT_LOG_INFO, "sources." + name(), "the source answers again");
     messages_ += messages_taken_.get().count;
     Flow& target = flow(std::string(sdk::view(messages_taken_.get().topic)), messages_taken_.get().partition);
     flows_.push(target, std::move(messages_taken_));
   } else if (*polled == plugin::Poll::kEnd) {
+    bool news = false;
     {
       const std::lock_guard lock(mutex_);
-      ended_ = seeks_.empty();
+      news = ended_.exchange(seeks_.empty()) != ended_;
     }
-    monitor_.notify();
+    if (news) monitor_.notify();
     // A group goes on living: its partitions may move, and what was assigned late is read as well.
     bool waited = false;
-    monitor_.wait([&] { return (is_group() && std::exchange(waited, true)) || monitor_.stop_reading || !ended_; });
+    monitor_.wait([&] { return (is_group() && std::exchange(waited, true)) || monitor_.stop_reading || !ended_; }, std::chrono::milliseconds(100));
   } else {
     ended_ = false;
   }

@@ -11,8 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "diagnostics/reminder.hpp"
 #include "manifest/manifest.hpp"
 #include "plugin/instance.hpp"
+#include "progress/stored.hpp"
 #include "runtime/flow.hpp"
 #include "runtime/monitor.hpp"
 
@@ -25,6 +27,9 @@ class AssignmentListener {
   virtual void assigned(std::size_t source, const std::string& topic, int32_t partition) = 0;
   virtual void revoked(std::size_t source, const std::string& topic, int32_t partition) = 0;
 };
+
+/// What is said of a partition that begins at `first` by now and was to be read from `next` on: the gap and the choices.
+Error deleted_by_retention(const progress::PartitionKey& partition, int64_t next, int64_t first);
 
 /// Created and started by the pipeline's thread. Any thread may call what does not say otherwise.
 class SourceRuntime {
@@ -55,7 +60,8 @@ class SourceRuntime {
   [[nodiscard]] cdcrt_extent extent() { return source_->extent(); }
   [[nodiscard]] uint64_t messages() const { return messages_; }
   plugin::Source& source() { return *source_; }
-  /// One reader at a time; see plugin::Source::fetch.
+  /// One reader at a time; see plugin::Source::fetch. UNSUPPORTED, before anything is visited: retention has deleted messages from
+  /// `first` on.
   Result<void> fetch(const std::string& topic, int32_t partition, int64_t first, int64_t last,
                      const std::function<bool(const cdcrt_message&)>& visit);
   /// Everything before is durable in every target; told to the source by its own thread.
@@ -91,7 +97,7 @@ class SourceRuntime {
   std::map<std::pair<std::string, int32_t>, int64_t> commits_;
   std::optional<Error> failure_;
   std::atomic<bool> ended_{false};
-  bool told_of_outage_ = false;
+  diagnostics::Reminder outage_;
   std::atomic<uint64_t> messages_{0};
 };
 

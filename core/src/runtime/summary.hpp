@@ -15,7 +15,8 @@ struct TableSummary {
   uint64_t dead_letters = 0;
   uint64_t overflowed = 0;  ///< values cut or made NULL by on_overflow, characters that the target does not hold
   uint64_t discarded = 0;   ///< late values of columns that were dropped
-  std::string stopped;  ///< why the table stopped; empty: it did not
+  std::string stopped;  ///< why the table is stopped or detached; empty: it is not
+  bool detached = false;
 };
 
 struct RunSummary {

@@ -85,7 +85,7 @@ void append_key_slowly(std::string& out, const cdcrt_cell& cell) {
       out += '\1';
       return;
     case CDCRT_BOOL:
-      return append_key_text(out, cell.value.integer != 0 ? "true" : "false");
+      return append_key_text(out, cell.value.integer != 0 ? "1" : "0");
     case CDCRT_F64:
       return append_key_text(out, decimal_from_double(cell.value.real, false));
     case CDCRT_DECIMAL: {

@@ -88,6 +88,7 @@ Result<cdcrt_cell> to_float(const cdcrt_cell& cell, cdcrt_type from, cdcrt_type 
   const bool single = to.kind == CDCRT_TYPE_FLOAT32;
   std::optional<double> value;
   switch (cell.tag) {
+    case CDCRT_BOOL:
     case CDCRT_I64:
       value = static_cast<double>(cell.value.integer);
       if (single) value = static_cast<double>(static_cast<float>(cell.value.integer));
@@ -150,7 +151,7 @@ Result<cdcrt_cell> to_decimal(const cdcrt_cell& cell, cdcrt_type from, cdcrt_typ
 }
 
 Result<cdcrt_cell> to_boolean(const cdcrt_cell& cell, cdcrt_type to) {
-  if (cell.tag != CDCRT_I64 && cell.tag != CDCRT_U64 && cell.tag != CDCRT_DECIMAL) return not_a_value(cell, to);
+  if (cell.tag != CDCRT_I64 && cell.tag != CDCRT_U64 && cell.tag != CDCRT_DECIMAL && cell.tag != CDCRT_F64) return not_a_value(cell, to);
   const auto integer = to_integer(cell, type_of(CDCRT_TYPE_INT64));
   if (!integer || integer->value.integer < 0 || integer->value.integer > 1) return does_not_fit(cell, to);
   return integer_cell(CDCRT_BOOL, integer->value.integer);
@@ -173,6 +174,18 @@ Result<cdcrt_cell> to_moment(const cdcrt_cell& cell, cdcrt_type to) {
   constexpr int64_t last = INT64_MAX / sdk::kMicrosecondsPerDay;
   if (days > last || days < -last) return does_not_fit(cell, to);
   return integer_cell(tag, days * sdk::kMicrosecondsPerDay);
+}
+
+Result<cdcrt_cell> to_time(const cdcrt_cell& cell, cdcrt_type to) {
+  if (cell.tag != CDCRT_INTERVAL) return not_a_value(cell, to);
+  const auto length = length_of(text_of(cell));
+  if (!length) return does_not_fit(cell, to);
+  return integer_cell(CDCRT_TIME, *length);
+}
+
+Result<cdcrt_cell> to_interval(const cdcrt_cell& cell, cdcrt_type to, event::Arena& arena) {
+  if (cell.tag != CDCRT_TIME) return not_a_value(cell, to);
+  return text_cell(CDCRT_INTERVAL, duration_text(cell.value.integer, arena));
 }
 
 Result<cdcrt_cell> to_json(const cdcrt_cell& cell, cdcrt_type from, cdcrt_type to, event::Arena& arena) {
@@ -243,6 +256,10 @@ Result<cdcrt_cell> convert_slowly(const cdcrt_cell& cell, cdcrt_type from, cdcrt
     case CDCRT_TYPE_TIMESTAMP:
     case CDCRT_TYPE_TIMESTAMPTZ:
       return to_moment(cell, to);
+    case CDCRT_TYPE_TIME:
+      return to_time(cell, to);
+    case CDCRT_TYPE_INTERVAL:
+      return to_interval(cell, to, arena);
     case CDCRT_TYPE_JSON:
       return to_json(cell, from, to, arena);
     case CDCRT_TYPE_ARRAY:
@@ -253,6 +270,17 @@ Result<cdcrt_cell> convert_slowly(const cdcrt_cell& cell, cdcrt_type from, cdcrt
 }
 
 }  // namespace detail
+
+Result<cdcrt_cell> cut_fraction(const cdcrt_cell& cell, manifest::Parse parse, cdcrt_type to, event::Arena& arena) {
+  if (cell.tag == CDCRT_STRING) {
+    const auto cut = without_fine_digits(text_of(cell), arena);
+    if (cut) return read_as(text_cell(CDCRT_STRING, *cut), parse, to, arena);
+  } else if (parse == manifest::Parse::kEpochNanoseconds && cell.tag == CDCRT_I64) {
+    const int64_t fine = ((cell.value.integer % 1000) + 1000) % 1000;
+    if (fine != 0 && cell.value.integer >= INT64_MIN + fine) return read_as(integer_cell(CDCRT_I64, cell.value.integer - fine), parse, to, arena);
+  }
+  return does_not_fit(cell, to);
+}
 
 Result<cdcrt_cell> truncate(const cdcrt_cell& cell, cdcrt_type to) {
   if (is_ready(cell, to, to)) return cell;

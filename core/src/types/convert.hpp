@@ -5,7 +5,7 @@
 //
 // Into text: digits shortest, ISO 8601, true/false, base64 for bytes. Out of a text: the whole of it must be a value.
 // Numbers: in range and without rounding. int -> float is the nearest (a declared change follows the source); anything else into
-// a float must leave its digits readable. bool <-> 0 and 1. date -> timestamp -> timestamptz, zone-less taken as UTC; back only
+// a float must leave its digits readable. bool <-> 0 and 1. A time is an interval of hours, minutes and seconds, and back. date -> timestamp -> timestamptz, zone-less taken as UTC; back only
 // at midnight, or in UTC. Numbers into JSON as they are. The rest is refused.
 #pragma once
 
@@ -66,6 +66,9 @@ inline Result<cdcrt_cell> convert(const cdcrt_cell& cell, cdcrt_type from, cdcrt
 /// big-endian two's complement with the type's scale; to text, json: the UTF-8 they hold; to uuid: its 16 bytes), then converted
 /// to `to` (UNKNOWN: to what the encoding gives). kNone is convert. A cell that already is of that kind is not read again.
 Result<cdcrt_cell> read_as(const cdcrt_cell& cell, manifest::Parse parse, cdcrt_type to, event::Arena& arena);
+
+/// What only fails to be a value of `to` by digits finer than a microsecond, without them; read as `read_as` does. BAD_RECORD otherwise.
+Result<cdcrt_cell> cut_fraction(const cdcrt_cell& cell, manifest::Parse parse, cdcrt_type to, event::Arena& arena);
 
 /// on_overflow = "truncate": a string cut to the characters that string(n) holds, borrowing from the cell. Nothing else can be
 /// cut: BAD_RECORD, unless it fits as it is.

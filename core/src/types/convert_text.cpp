@@ -119,7 +119,65 @@ Result<cdcrt_cell> integer_or(std::optional<int64_t> value, cdcrt_tag tag, const
   return integer_cell(tag, *value);
 }
 
+/// Of a date or time, of which the digits past the microsecond may be all that is wrong.
+Result<cdcrt_cell> moment_or(std::optional<int64_t> value, cdcrt_tag tag, const cdcrt_cell& cell, cdcrt_type to, event::Arena& arena) {
+  if (value || !without_fine_digits(text_of(cell), arena)) return integer_or(value, tag, cell, to);
+  return make_error(CDCRT_BAD_RECORD, "finer than a microsecond, which is all that " + to_string(to) + " keeps: " + display(cell),
+                    "type = \"string\" in the route's columns keeps every digit; on_overflow = \"truncate\" cuts them, but never in a key");
+}
+
 }  // namespace
+
+std::optional<std::string_view> without_fine_digits(std::string_view text, event::Arena& arena) {
+  const auto colon = text.rfind(':', text.find('.'));
+  const auto point = text.find('.');
+  if (colon == std::string_view::npos || point == std::string_view::npos) return std::nullopt;
+  std::size_t end = point + 1;
+  while (end < text.size() && text[end] >= '0' && text[end] <= '9') ++end;
+  constexpr std::size_t microseconds = 6;
+  if (end - point - 1 <= microseconds) return std::nullopt;
+  const std::string_view head = text.substr(0, point + 1 + microseconds);
+  const std::string_view tail = text.substr(end);
+  char* const out = arena.allocate(head.size() + tail.size());
+  std::memcpy(out, head.data(), head.size());
+  if (!tail.empty()) std::memcpy(out + head.size(), tail.data(), tail.size());
+  return std::string_view(out, head.size() + tail.size());
+}
+
+std::optional<int64_t> length_of(std::string_view duration) {
+  const bool backwards = !duration.empty() && duration.front() == '-';
+  if (backwards) duration.remove_prefix(1);
+  if (!is_interval(duration) || duration.substr(0, 2) != "PT") return std::nullopt;
+  duration.remove_prefix(2);
+  int64_t total = 0;
+  while (!duration.empty()) {
+    bool negative = backwards;
+    if (duration.front() == '-' || duration.front() == '+') {
+      negative = negative != (duration.front() == '-');
+      duration.remove_prefix(1);
+    }
+    const std::size_t unit = duration.find_first_of("HMS");
+    const auto decimal = parse_decimal(duration.substr(0, unit));
+    const int64_t seconds = duration[unit] == 'H' ? 3600 : duration[unit] == 'M' ? 60 : 1;
+    // A fraction of an hour is none of a clock's.
+    if (!decimal || decimal->fraction.size() > 6 || (seconds > 1 && !decimal->fraction.empty())) return std::nullopt;
+    std::string digits(decimal->integer);
+    digits += decimal->fraction;
+    digits.append(6 - decimal->fraction.size(), '0');
+    int64_t part = 0;
+    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), part);
+    if (parsed.ec != std::errc() || __builtin_mul_overflow(part, negative ? -seconds : seconds, &part) || __builtin_add_overflow(total, part, &total)) {
+      return std::nullopt;
+    }
+    duration.remove_prefix(unit + 1);
+  }
+  return total;
+}
+
+std::string_view duration_text(int64_t microseconds, event::Arena& arena) {
+  char text[64];
+  return arena.copy({text, sdk::write_duration(text, microseconds)});
+}
 
 Error does_not_fit(const cdcrt_cell& cell, cdcrt_type to) {
   return make_error(CDCRT_BAD_RECORD, "value does not fit " + to_string(to) + ": " + display(cell));
@@ -153,11 +211,11 @@ Result<cdcrt_cell> parse_text(const cdcrt_cell& cell, cdcrt_type to, event::Aren
     case CDCRT_TYPE_DATE:
       return integer_or(date_from(text), CDCRT_DATE, cell, to);
     case CDCRT_TYPE_TIME:
-      return integer_or(sdk::parse_time(text), CDCRT_TIME, cell, to);
+      return moment_or(sdk::parse_time(text), CDCRT_TIME, cell, to, arena);
     case CDCRT_TYPE_TIMESTAMP:
-      return integer_or(moment_from(text), CDCRT_TIMESTAMP, cell, to);
+      return moment_or(moment_from(text), CDCRT_TIMESTAMP, cell, to, arena);
     case CDCRT_TYPE_TIMESTAMPTZ:
-      return integer_or(moment_from(text), CDCRT_TIMESTAMPTZ, cell, to);
+      return moment_or(moment_from(text), CDCRT_TIMESTAMPTZ, cell, to, arena);
     case CDCRT_TYPE_TIMETZ:
       if (is_timetz(text)) return cell;
       break;
@@ -172,6 +230,7 @@ Result<cdcrt_cell> parse_text(const cdcrt_cell& cell, cdcrt_type to, event::Aren
       break;
     case CDCRT_TYPE_INTERVAL:
       if (is_interval(text)) return text_cell(CDCRT_INTERVAL, text);
+      if (const auto time = sdk::parse_time(text)) return text_cell(CDCRT_INTERVAL, duration_text(*time, arena));
       break;
     default:
       break;

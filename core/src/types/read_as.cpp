@@ -108,7 +108,7 @@ Result<cdcrt_cell> read_epoch(const cdcrt_cell& cell, Parse parse, cdcrt_type to
   const auto number = scaled_from(cell);
   if (!number) return unreadable(cell, parse);
   cdcrt_tag tag = parse == Parse::kEpochDays ? CDCRT_DATE : CDCRT_TIMESTAMP;
-  if (to.kind == CDCRT_TYPE_TIME) tag = CDCRT_TIME;
+  if (to.kind == CDCRT_TYPE_TIME || to.kind == CDCRT_TYPE_INTERVAL) tag = CDCRT_TIME;
   if (to.kind == CDCRT_TYPE_TIMESTAMPTZ && tag == CDCRT_TIMESTAMP) tag = CDCRT_TIMESTAMPTZ;
   if (number->scale == 0 && tag != CDCRT_TIME) {
     if (number->digits == kDriverInfinity || number->digits == INT64_MAX) return convert(integer_cell(tag, sdk::kInfinity), {}, to, arena);
@@ -122,7 +122,10 @@ Result<cdcrt_cell> read_epoch(const cdcrt_cell& cell, Parse parse, cdcrt_type to
   Wide power = 1000;  // nanoseconds to microseconds
   for (int i = 0; i < number->scale; ++i) power *= 10;
   const Wide product = number->digits * nanoseconds_of(parse);
-  if (product % power != 0) return make_error(CDCRT_BAD_RECORD, std::string("finer than a microsecond: ") + display(cell));
+  if (product % power != 0) {
+    return make_error(CDCRT_BAD_RECORD, std::string("finer than a microsecond: ") + display(cell),
+                      "type = \"string\" in the route's columns keeps every digit; on_overflow = \"truncate\" cuts them, but never in a key");
+  }
   const Wide microseconds = product / power;
   if (tag == CDCRT_DATE) {
     if (microseconds % sdk::kMicrosecondsPerDay != 0) return unreadable(cell, parse);

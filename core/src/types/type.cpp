@@ -69,11 +69,14 @@ cdcrt_type normal(cdcrt_type type) {
 bool is_signed_integer(uint8_t kind) { return kind >= CDCRT_TYPE_INT8 && kind <= CDCRT_TYPE_INT64; }
 bool is_integer(uint8_t kind) { return kind >= CDCRT_TYPE_INT8 && kind <= CDCRT_TYPE_UINT64; }
 bool is_float(uint8_t kind) { return kind == CDCRT_TYPE_FLOAT32 || kind == CDCRT_TYPE_FLOAT64; }
-bool is_number(uint8_t kind) { return kind >= CDCRT_TYPE_INT8 && kind <= CDCRT_TYPE_DECIMAL; }
+// A boolean is 0 or 1 where it meets a number (MySQL's tinyint(1)).
+bool is_number(uint8_t kind) { return kind >= CDCRT_TYPE_BOOL && kind <= CDCRT_TYPE_DECIMAL; }
 
-/// The decimal that holds every value of an integer type.
+/// The decimal that holds every value of a boolean or an integer type.
 cdcrt_type decimal_of(cdcrt_type type) {
   switch (type.kind) {
+    case CDCRT_TYPE_BOOL:
+      return decimal_type(1, 0);
     case CDCRT_TYPE_INT8:
       return decimal_type(3, 0);
     case CDCRT_TYPE_INT16:
@@ -99,6 +102,7 @@ cdcrt_type join_decimals(cdcrt_type a, cdcrt_type b) {
 
 /// `a` and `b` are numbers of different types, `a` of the lower kind (so never the decimal of a pair).
 cdcrt_type join_numbers(cdcrt_type a, cdcrt_type b) {
+  if (a.kind == CDCRT_TYPE_BOOL && b.kind != CDCRT_TYPE_DECIMAL) return b;
   if (is_signed_integer(a.kind) && is_signed_integer(b.kind)) return b;
   if (is_float(a.kind) && is_float(b.kind)) return type_of(CDCRT_TYPE_FLOAT64);
   if (is_float(b.kind)) {
@@ -229,6 +233,7 @@ cdcrt_type join(cdcrt_type a, cdcrt_type b) {
   if (is_number(a.kind) && is_number(b.kind)) return join_numbers(a, b);
   const bool calendar = a.kind == CDCRT_TYPE_DATE || a.kind == CDCRT_TYPE_TIMESTAMP;
   if (calendar && (b.kind == CDCRT_TYPE_TIMESTAMP || b.kind == CDCRT_TYPE_TIMESTAMPTZ)) return b;
+  if (a.kind == CDCRT_TYPE_TIME && b.kind == CDCRT_TYPE_INTERVAL) return b;
   if (a.kind == CDCRT_TYPE_JSON && b.kind == CDCRT_TYPE_ARRAY) return a;
   return string_type(0);
 }

@@ -33,9 +33,9 @@ bool equal(cdcrt_type a, cdcrt_type b);
 
 /// The least type that holds every value of both, exactly. UNKNOWN is neutral; commutative, associative, idempotent.
 ///
-/// bool | int8 < int16 < int32 < int64 < decimal | uint64 < decimal(20,0) | float32 < float64 < decimal |
+/// bool < int8 < int16 < int32 < int64 < decimal | uint64 < decimal(20,0) | float32 < float64 < decimal | bool < every number |
 /// int8, int16 < float32 | int32 < float64 | decimal(p,s) keeps the integer digits and the scale of both |
-/// date < timestamp < timestamptz | array < json | string(n) < string(m) < string | everything < string.
+/// date < timestamp < timestamptz | time < interval | array < json | string(n) < string(m) < string | everything < string.
 cdcrt_type join(cdcrt_type a, cdcrt_type b);
 
 /// What a column of type `current` becomes when a later definition of the source declares `declared`: their join, except that

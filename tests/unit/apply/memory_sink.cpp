@@ -38,6 +38,7 @@ class Connection : public sdk::SinkConnection {
 
   sdk::Status begin() override {
     saved_ = database_.tables;
+    ++database_.begins;
     events_.clear();
     return {};
   }
@@ -66,11 +67,19 @@ class Connection : public sdk::SinkConnection {
     return {};
   }
 
+  sdk::Status savepoint(cdcrt_savepoint action) override {
+    if (action == CDCRT_SAVEPOINT_SET) marked_ = database_.tables;
+    if (action == CDCRT_SAVEPOINT_ROLL_BACK) database_.tables = std::move(*marked_);
+    if (action != CDCRT_SAVEPOINT_SET) marked_.reset();
+    if (action == CDCRT_SAVEPOINT_SET) ++database_.savepoints;
+    return {};
+  }
+
   sdk::Status describe(const cdcrt_table& table, sdk::TableDescription& out) override {
+    out.set_folds_names(database_.folds_names);
     const auto found = database_.tables.find(name_of(table));
     if (found == database_.tables.end()) return {};
     out.set_exists(true);
-    out.set_folds_names(database_.folds_names);
     for (const auto& column : found->second.columns) out.add(column.name, column.type, "", column.key_ordinal > 0, column.key_ordinal);
     return {};
   }
@@ -180,7 +189,9 @@ class Connection : public sdk::SinkConnection {
       if (write.kind == CDCRT_WRITE_PATCH && !stands) {
         if (write.missing != nullptr) write.missing(write.context, r);
       } else if (write.kind == CDCRT_WRITE_DELETE) {
-        if (stands) gone.push_back(place->second);
+        for (std::size_t i = 0; i < table.rows.size(); ++i) {
+          if (key_of(table.rows[i]) == key_of(row)) gone.push_back(i);
+        }
       } else if (stands && write.kind != CDCRT_WRITE_REPLACE) {
         for (const auto& [column, value] : row) table.rows[place->second][column] = value;
       } else {
@@ -191,6 +202,7 @@ class Connection : public sdk::SinkConnection {
           table.rows.push_back(row);
         }
       }
+      if (!own && repeats(table)) return sdk::Status::bad_record("a value twice in a unique column");
     }
     std::sort(gone.rbegin(), gone.rend());
     for (const std::size_t index : gone) table.rows.erase(table.rows.begin() + static_cast<std::ptrdiff_t>(index));
@@ -236,6 +248,12 @@ class Connection : public sdk::SinkConnection {
     for (Row& row : table.rows) row[name] = or_null(added.default_value);
   }
 
+  [[nodiscard]] bool repeats(const Table& table) const {
+    if (database_.unique.empty()) return false;
+    std::map<std::string, int> seen;
+    return std::any_of(table.rows.begin(), table.rows.end(), [&](const Row& row) { return seen[row.at(database_.unique)]++ > 0; });
+  }
+
   sdk::Status take_events(const cdcrt_write& write) {
     for (uint64_t r = 0; r < write.row_count; ++r) {
       std::string text = std::to_string(write.operations[r]);
@@ -246,7 +264,7 @@ class Connection : public sdk::SinkConnection {
   }
 
   Database& database_;
-  std::optional<Tables> saved_;
+  std::optional<Tables> saved_, marked_;
   std::vector<std::string> events_;
 };
 

@@ -34,12 +34,13 @@ using Tables = std::map<std::string, Table>;  ///< by "schema.name", or "name"
 struct Database {
   Tables tables;
   std::function<bool(const Row& row)> refuses;  ///< BAD_RECORD for written rows that it holds of; asked for tables outside cdcrt
+  std::string unique;             ///< a column outside cdcrt in which no two rows may hold the same value; empty: none
   int deadlocks = 0;              ///< that many writes of rows answer RETRY
   int lost_before_commit = 0;     ///< that many COMMITs do not happen, and answer RETRY
   int lost_after_commit = 0;      ///< that many COMMITs happen, and answer RETRY
   std::function<void()> after_lost;     ///< called when a COMMIT did not happen
   std::function<void()> before_commit;  ///< called before each COMMIT
-  unsigned commits = 0;
+  unsigned commits = 0, begins = 0, savepoints = 0;
   uint32_t capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS;
   uint32_t longest_text = 0;      ///< bytes; longer ones are BAD_RECORD, cut or NULL, as the column says; 0: any
   bool folds_names = false;       ///< columns' names are kept in lower case, whatever they are called

@@ -12,7 +12,7 @@ bool is_bad(const memory_sink::Row& row) {
   return a != row.end() && a->second.find("bad") != std::string::npos;
 }
 
-std::string open_letters(Rig& rig) { return rig.database.show("cdcrt.open_letters"); }
+std::string open_letters(Rig& rig) { return rig.database.show("cdcrt.open_dead_letters"); }
 
 std::size_t letters_because_of(Rig& rig, const std::string& reason) {
   std::size_t count = 0;
@@ -20,7 +20,7 @@ std::size_t letters_because_of(Rig& rig, const std::string& reason) {
   return count;
 }
 
-std::size_t open_count(Rig& rig) { return rig.database.tables["cdcrt.open_letters"].rows.size(); }
+std::size_t open_count(Rig& rig) { return rig.database.tables["cdcrt.open_dead_letters"].rows.size(); }
 
 }  // namespace
 

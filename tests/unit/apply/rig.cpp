@@ -49,6 +49,7 @@ void Rig::start() {
   identity.source_name = "shop.orders";
   identity.route = route;
   identity.events = sink_->has(CDCRT_SINK_EVENTS);
+  identity.time_of_day = sink_->has(CDCRT_SINK_TIME_OF_DAY);
   identity.memory = &memory;
   table = std::make_unique<apply::Table>(std::move(identity));
   store.reset();
@@ -71,7 +72,7 @@ void Rig::start() {
   }
   writer_ = std::make_unique<apply::Writer>(apply::WriterContext{*sink_, store.get(), *this, *dead_letters,
                                                                  [this](std::string_view message) { warnings.emplace_back(message); },
-                                                                 [] { return false; }});
+                                                                 [this] { return gives_up; }});
 }
 
 void Rig::restart() {

@@ -64,7 +64,7 @@ class Rig final : public apply::EventReader {
   [[nodiscard]] int64_t stored_next(int32_t partition);
 
   Result<void> read(const apply::Table& table, const progress::Partition& partition, int64_t first, int64_t last, const Visit& visit) override;
-  [[nodiscard]] const event::ShapeRegistry& shapes() const override { return shapes_; }
+  [[nodiscard]] event::ShapeRegistry& shapes() override { return shapes_; }
 
   memory_sink::Database database;
   manifest::Route route;
@@ -75,6 +75,7 @@ class Rig final : public apply::EventReader {
   std::vector<std::unique_ptr<progress::Partition>> partitions;
   std::vector<std::string> warnings;
   bool can_read_again = true;
+  bool gives_up = false;
 
  private:
   struct Rewind {

@@ -200,19 +200,6 @@ TEST_CASE("schema: fail stops at an added, a dropped and a changed column; ignor
   }
 }
 
-TEST_CASE("schema: a table or column that went away behind our back is made again") {
-  Rig rig;
-  rig.send(insert(1, text("x"), integer(1)));
-  REQUIRE(rig.write());
-  auto& table = rig.database.tables["shop.orders"];
-  std::erase_if(table.columns, [](const auto& column) { return column.name == "b"; });
-  for (auto& row : table.rows) row.erase("b");
-  rig.send(insert(2, text("y"), integer(2)));
-  REQUIRE(rig.write());
-  CHECK(rig.table->stopped() == "");
-  CHECK(rig.rows() == "id=1,a='x',b=NULL; id=2,a='y',b=2");
-}
-
 TEST_CASE("schema: a target that folds names is followed all the same") {
   for (const bool again : {false, true}) {
     Rig rig;

@@ -212,3 +212,17 @@ TEST_CASE("truncate: what is being written goes when another process has emptied
   CHECK(!came_back);
   CHECK(rig.rows() == "");
 }
+
+TEST_CASE("truncate: a partition that is claimed while one waits to be written reads again what it had written after it") {
+  Rig rig({}, 2);
+  rig.send(insert(1, text("old"), integer(1), "01"), 0);
+  rig.send(insert(2, text("later"), integer(1), "05"), 1);
+  REQUIRE(rig.write());
+  rig.table->forget(*rig.partitions[1]);
+  rig.send(truncate("03"), 0);
+  rig.table->restore_progress(*rig.partitions[1], 1, "05");
+  REQUIRE(rig.write());
+  rig.follow_rewinds();
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=2,a='later',b=1");
+}

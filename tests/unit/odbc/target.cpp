@@ -210,6 +210,7 @@ Described Target::describe(std::string_view table, std::string_view schema) {
   if (failure) throw std::runtime_error(failure.message);
   Described found;
   found.exists = description.exists != 0;
+  found.folds = description.folds_names != 0;
   found.is_view = description.is_view != 0;
   for (uint32_t i = 0; i < description.column_count; ++i) {
     const cdcrt_column& each = description.columns[i];

@@ -36,7 +36,7 @@ cdcrt_column with_default(cdcrt_column column, cdcrt_cell value);
 using Row = std::vector<cdcrt_cell>;
 
 struct Described {
-  bool exists = false, is_view = false;
+  bool exists = false, is_view = false, folds = false;
   struct Column {
     std::string name, raw;
     cdcrt_type type{};

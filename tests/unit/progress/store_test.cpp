@@ -49,7 +49,7 @@ TEST_CASE("progress: what is known of a column comes back whole") {
   REQUIRE(store.save_table(target.connection, "shop.orders", row));
   REQUIRE(store.save_columns(target.connection, "shop.orders", columns));
   REQUIRE(target.connection.commit());
-  auto stored = store.read_all(target.connection);
+  auto stored = store.read_all(target.connection, true);
   REQUIRE(stored);
   const auto& table = stored->tables.at("shop.orders");
   CHECK(table.key_known);
@@ -125,7 +125,7 @@ TEST_CASE("progress: a watermark that is lower already is not raised by sending 
   REQUIRE(store.save_watermarks(target.connection, {{&p, 10, {}}}));
   REQUIRE(store.send_back(target.connection, {{{key, 30}}, {}}));
   REQUIRE(target.connection.commit());
-  CHECK(store.read_all(target.connection)->partitions.at(key).next_offset == 10);
+  CHECK(store.read_all(target.connection, true)->partitions.at(key).next_offset == 10);
 }
 
 TEST_CASE("progress: open letters come back by key, and closed ones are gone") {
@@ -137,13 +137,13 @@ TEST_CASE("progress: open letters come back by key, and closed ones are gone") {
   REQUIRE(target.connection.begin());
   REQUIRE(store.save_open_letters(target.connection, "shop.orders", {}, {{key, {second, first}}, {"other", {first}}}));
   REQUIRE(target.connection.commit());
-  auto kept = store.read_all(target.connection);
+  auto kept = store.read_all(target.connection, true);
   REQUIRE(kept);
   CHECK(kept->tables.at("shop.orders").open_letters.at(key) == std::vector{first, second});
   REQUIRE(target.connection.begin());
   REQUIRE(store.save_open_letters(target.connection, "shop.orders", {{key, {first, second}}}, {}));
   REQUIRE(target.connection.commit());
-  kept = store.read_all(target.connection);
+  kept = store.read_all(target.connection, true);
   CHECK(kept->tables.at("shop.orders").open_letters.size() == 1);
 }
 
@@ -242,7 +242,7 @@ TEST_CASE("progress: partitions that others read are sent back only when they ar
   REQUIRE(other.save_watermarks(target.connection, {{&before, 5, {}}, {&after, 6, {}}}));
   REQUIRE(store.save_progress(target.connection, "t", {{&mine, 4, "z"}, {&before, 5, "k"}, {&after, 6, "m"}}));
   REQUIRE(store.send_others_back(target.connection, "t", "l", {&mine}));
-  const auto stored = store.read_all(target.connection);
+  const auto stored = store.read_all(target.connection, true);
   REQUIRE(stored);
   CHECK(stored->tables.at("t").progress.at({"source", "topic", 0}).next_offset == 4);
   CHECK(stored->tables.at("t").progress.at({"source", "topic", 1}).next_offset == 5);

@@ -42,7 +42,6 @@ TEST_CASE("classification: what is missing in the catalog is a stale schema") {
   CHECK(sqlite(1, "[SQLite]no such table: t (1)") == CDCRT_STALE_SCHEMA);
   CHECK(sqlite(1, "[SQLite]no such column: t.x (1)") == CDCRT_STALE_SCHEMA);
   CHECK(sqlite(1, "[SQLite]table t has no column named x (1)") == CDCRT_STALE_SCHEMA);
-  CHECK(sqlite(1, "near \"x\": syntax error") == CDCRT_FATAL);
 }
 
 TEST_CASE("classification: connecting tells users, databases, drivers and servers apart") {
@@ -63,9 +62,33 @@ TEST_CASE("classification: a missing right names itself in the hint") {
   CHECK(found.hint.find("permission denied for schema shop") != std::string::npos);
 }
 
-TEST_CASE("classification: a commit whose outcome is unknown is retried, and the unknown is fatal elsewhere") {
-  CHECK(postgresql("XX000", "", Moment::kCommit) == CDCRT_RETRY);
-  CHECK(postgresql("XX000") == CDCRT_FATAL);
+TEST_CASE("classification: what nobody has listed is a row's or a table's trouble by its class, and never the pipeline's") {
+  for (const char* state : {"P0001", "P0004", "U0001", "XX000", "21000", "2F005", "38001", "39P01", "44000", "20000", "22P06", "23P01", "23001"}) {
+    CAPTURE(state);
+    CHECK(postgresql(state) == CDCRT_BAD_RECORD);
+  }
+  for (const char* state : {"55000", "428C9", "42804", "42883", "42601", "0A000", "23503", "3D000", "2BP01", "XX001", "HV000", "HY000", "42P17"}) {
+    CAPTURE(state);
+    CHECK(postgresql(state) == CDCRT_UNSUPPORTED);
+  }
+  for (const char* state : {"57P05", "57000", "58030", "53400", "08P01", "26000"}) {
+    CAPTURE(state);
+    CHECK(postgresql(state) == CDCRT_RETRY);
+  }
+  CHECK(postgresql("55006") == CDCRT_BUSY);
+  for (const char* text : {"near \"x\": syntax error", "cannot INSERT into generated column \"x\"", "anything else"}) CHECK(sqlite(1, text) == CDCRT_UNSUPPORTED);
+  for (const int native : {1811, 3091, 275}) CHECK(sqlite(native) == CDCRT_BAD_RECORD);
+  CHECK(sqlite(11) == CDCRT_UNSUPPORTED);
+  for (const char* state : {"25001", "07002"}) CHECK(postgresql(state) == CDCRT_FATAL);
+  CHECK(sqlite(21) == CDCRT_FATAL);
+  CHECK(sql::classify({"XX000", 1, "who knows"}, Product::kRedshift, Moment::kStatement).code == CDCRT_UNSUPPORTED);
+  CHECK(sql::classify({"P0001", 1, "who knows"}, Product::kRedshift, Moment::kStatement).code == CDCRT_BAD_RECORD);
+}
+
+TEST_CASE("classification: a commit that was refused is told from one whose outcome is unknown") {
+  for (const char* state : {"XX000", "08006", "HY000"}) CHECK(postgresql(state, "", Moment::kCommit) == CDCRT_RETRY);
+  for (const char* state : {"23505", "P0001"}) CHECK(postgresql(state, "", Moment::kCommit) == CDCRT_BAD_RECORD);
+  CHECK(postgresql("23503", "", Moment::kCommit) == CDCRT_UNSUPPORTED);
   CHECK(postgresql("23505", "duplicate key value violates unique constraint \"pg_type_typname_nsp_index\"", Moment::kChange) == CDCRT_RETRY);
 }
 
@@ -74,4 +97,5 @@ TEST_CASE("classification: the status keeps SQLSTATE, native number and the word
   CHECK(status.message() == "cannot upsert into table \"t\": value out of range");
   CHECK(status.sqlstate() == "22003");
   CHECK(status.native() == 7);
+  CHECK(sql::to_status({"22003", 7, "ERROR: out of range;\n\tDETAIL:  so\r\n"}, Product::kPostgresql, Moment::kStatement, "x").message() == "x: ERROR: out of range; DETAIL: so");
 }

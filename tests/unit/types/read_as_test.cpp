@@ -163,3 +163,16 @@ TEST_CASE("read_as: without a parse the natural value is converted") {
       {integer_cell(CDCRT_ABSENT, 0), Parse::kBase64, "bytes", CDCRT_ABSENT, "(absent)"},
   });
 }
+
+TEST_CASE("cut_fraction: only digits finer than a microsecond go") {
+  event::Arena arena;
+  const auto cut = [&](const cdcrt_cell& cell, Parse parse, const char* to) {
+    const auto value = cut_fraction(cell, parse, parse_type(to).value(), arena);
+    return value ? display(*value) : std::string("refused");
+  };
+  CHECK(cut(string("2024-05-10T13:00:01.6048051"), Parse::kNone, "timestamp") == "2024-05-10T13:00:01.604805");
+  CHECK(cut(string("11:11:42.9297759"), Parse::kNone, "time") == "11:11:42.929775");
+  CHECK(cut(integer(-1), Parse::kEpochNanoseconds, "timestamp") == "1969-12-31T23:59:59.999999");
+  CHECK(cut(string("soon"), Parse::kNone, "timestamp") == "refused");
+  CHECK(cut(string("11:11:42.92"), Parse::kNone, "int32") == "refused");
+}

@@ -162,12 +162,16 @@ TEST_CASE("types: the join is the least type that holds both") {
   CHECK(joined("string(40)", "string(50)") == "string(50)");
   CHECK(joined("string(40)", "string") == "string");
   CHECK(joined("string(40)", "int8") == "string");
-  CHECK(joined("bool", "int8") == "string");
+  CHECK(joined("bool", "int8") == "int8");
+  CHECK(joined("int16", "bool") == "int16");
+  CHECK(joined("bool", "float32") == "float32");
+  CHECK(joined("bool", "decimal(5,2)") == "decimal(5,2)");
+  CHECK(joined("bool", "string(5)") == "string");
   CHECK(joined("array", "json") == "json");
   CHECK(joined("json", "string(5)") == "string");
   CHECK(joined("uuid", "string(36)") == "string");
   CHECK(joined("bytes", "string") == "string");
-  CHECK(joined("interval", "time") == "string");
+  CHECK(joined("interval", "time") == "interval");
 }
 
 TEST_CASE("types: a declared change follows the source and never narrows") {
@@ -222,5 +226,5 @@ TEST_CASE("types: the join table has a row and a cell for every type") {
     at = end + 1;
   }
   CHECK(lines == 24);
-  CHECK(table.find("| **uint64** | string | decimal(20,0) |") != std::string::npos);
+  CHECK(table.find("| **uint64** | uint64 | decimal(20,0) |") != std::string::npos);
 }

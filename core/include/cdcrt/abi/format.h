@@ -13,13 +13,18 @@ typedef struct cdcrt_header {
   cdcrt_string value;
 } cdcrt_header;
 
+/* Of a source, never of whoever produced the message. */
+enum cdcrt_message_flag {
+  CDCRT_MESSAGE_UNREADABLE = 1 /* see CDCRT_UNREADABLE_HEADER */
+};
+
 /* One message. Its bytes are const: a decoder that parses in situ copies into its own padded scratch first. */
 typedef struct cdcrt_message {
   cdcrt_string key;   /* data NULL: null key */
   cdcrt_string value; /* data NULL: tombstone */
   const cdcrt_header* headers;
   uint32_t header_count;
-  uint32_t reserved;
+  uint32_t flags; /* cdcrt_message_flag */
   int64_t offset;
   int64_t timestamp_ms; /* of the message in the log; -1: unknown */
 } cdcrt_message;

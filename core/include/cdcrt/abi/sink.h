@@ -16,7 +16,9 @@ enum {
   CDCRT_SINK_SCHEMAS = 2,      /* tables live in schemas; else cdcrt_table.schema is ignored */
   CDCRT_SINK_ONE_WRITER = 4,   /* only one connection may write at a time */
   CDCRT_SINK_EVENTS = 8,       /* wants every change in order (APPEND writes with operations), no folding: file, blackhole */
-  CDCRT_SINK_TABLE_LOCKS = 16  /* rows cannot be locked: cdcrt_read.lock is ignored, the host calls `lock` first in a transaction */
+  CDCRT_SINK_TABLE_LOCKS = 16, /* rows cannot be locked: cdcrt_read.lock is ignored, the host calls `lock` first in a transaction */
+  CDCRT_SINK_SAVEPOINTS = 32,  /* a part of a transaction can be taken back: see `savepoint` */
+  CDCRT_SINK_TIME_OF_DAY = 64  /* a TIME ends at 24 h: the host makes an INTERVAL of a column whose times are lengths */
 };
 
 typedef struct cdcrt_table {
@@ -41,7 +43,8 @@ typedef enum cdcrt_change_kind {
   CDCRT_ADD_COLUMN = 2,   /* with its constant default, which fills existing rows and later inserts that lack the column; no error if it exists */
   CDCRT_ALTER_TYPE = 3,   /* existing values are converted: from.type -> column.type */
   CDCRT_DROP_COLUMN = 4,  /* no error if it is gone */
-  CDCRT_DROP_NOT_NULL = 5
+  CDCRT_DROP_NOT_NULL = 5,
+  CDCRT_DROP_TABLE = 6    /* one that the host made and emptied, before it is made anew with another key; no error if it is gone */
 } cdcrt_change_kind;
 
 typedef struct cdcrt_change {
@@ -56,7 +59,7 @@ typedef enum cdcrt_write_kind {
   CDCRT_WRITE_APPEND = 1,  /* insert; every cell is set or ABSENT (default) */
   CDCRT_WRITE_UPSERT = 2,  /* insert, or update the columns listed, by key; no key twice in one write */
   CDCRT_WRITE_PATCH = 3,   /* update by key; rows that match nothing are reported through `missing` */
-  CDCRT_WRITE_DELETE = 4,  /* by key; missing rows are no error */
+  CDCRT_WRITE_DELETE = 4,  /* by the key columns listed, which may be the first ones of the key: every row that has them; missing rows are no error */
   CDCRT_WRITE_REPLACE = 5, /* delete by key, then insert: columns not listed get their defaults */
   CDCRT_WRITE_REMOVE = 6,  /* table without key: delete exactly one copy per row, all listed columns compared NULL-safely; a row may be listed several times; missing ones are reported */
   CDCRT_WRITE_CLEAR = 7    /* delete every row, inside the transaction */
@@ -81,6 +84,13 @@ typedef struct cdcrt_write {
   uint32_t is_direct;          /* 1: rows of the host's own, under locks that other processes wait for: through the connection alone, no files */
 } cdcrt_write;
 
+/* One at a time, inside a transaction. */
+typedef enum cdcrt_savepoint {
+  CDCRT_SAVEPOINT_SET = 1,
+  CDCRT_SAVEPOINT_RELEASE = 2,  /* what was done since stays */
+  CDCRT_SAVEPOINT_ROLL_BACK = 3 /* what was done since is taken back, also where a statement failed, and the savepoint is gone */
+} cdcrt_savepoint;
+
 typedef enum cdcrt_lock { CDCRT_LOCK_NONE = 0, CDCRT_LOCK_SHARE = 1, CDCRT_LOCK_UPDATE = 2 } cdcrt_lock;
 
 /* Rows of a table whose `key_count` first columns equal one of the `key_rows` (row-major, stride key_count); all rows when key_count is 0. */
@@ -95,7 +105,16 @@ typedef struct cdcrt_read {
   uint64_t key_rows;
   int (*visit)(void* context, const cdcrt_cell* row); /* cells borrowed for the call; other than 0 stops */
   void* context;
+  uint64_t max_rows;           /* with lock NONE: more are not wanted, and need not be fetched; 0: all */
 } cdcrt_read;
+
+/* What a definition may not exceed: an event that does is a dead letter, not a table that stops. 0: no limit. */
+typedef struct cdcrt_limits {
+  uint32_t size;
+  uint32_t name_bytes;      /* of a column's name */
+  uint32_t columns;         /* of a table, dropped ones included */
+  uint32_t unkeyable_types; /* bits 1 << cdcrt_type_kind: no primary key can be made of them, as the sink maps them */
+} cdcrt_limits;
 
 /* Instance functions may be called from any thread; a connection is used by one thread at a time. After RETRY or UNREACHABLE
  * inside a transaction the host calls rollback, and close when that fails too. */
@@ -128,6 +147,11 @@ typedef struct cdcrt_sink {
   uint32_t layout_option_count;
   /* What the option table cannot judge: BAD_CONFIG with the option as key. Touches nothing outside of the process, any thread. May be NULL. */
   int32_t (*check_layout)(const cdcrt_config* layout, cdcrt_error*);
+  /* SAVEPOINTS: by cdcrt_savepoint. After a write that answered BAD_RECORD only ROLL_BACK, or the rollback of everything, may follow.
+   * May be NULL where the capability is not set. */
+  int32_t (*savepoint)(void* connection, uint32_t action, cdcrt_error*);
+  /* Once created, after `capabilities_of`; zeros but for `size` come in. NULL: no limits are known. */
+  void (*limits_of)(void* self, cdcrt_limits*);
 } cdcrt_sink;
 
 #ifdef __cplusplus

@@ -14,7 +14,7 @@ typedef struct cdcrt_extent {
 } cdcrt_extent;
 
 /* A piece of input that a source could not read as a message (half a line, noise, no position) still goes to the host: as a
- * message with one header of this name, whose value is the reason, and the raw bytes as its value. Where the piece does not say
+ * message with the flag CDCRT_MESSAGE_UNREADABLE and one header of this name, whose value is the reason, and the raw bytes as its value. Where the piece does not say
  * where it belongs, topic, partition (-1) and offset are the source's own (file, line), ascending like any other. The host makes
  * a dead letter of it with that reason, without calling a format, and moves the progress of its partition past it. */
 #define CDCRT_UNREADABLE_HEADER "cdcrt.unreadable"

@@ -21,7 +21,7 @@ typedef enum cdcrt_tag {
   CDCRT_TIME = 8,         /* integer: microseconds of the day; may be negative or beyond 24 h (MySQL TIME) */
   CDCRT_TIMESTAMP = 9,    /* integer: microseconds, no zone; INT64_MAX / INT64_MIN: infinity / -infinity */
   CDCRT_TIMESTAMPTZ = 10, /* integer: microseconds UTC; infinities as above */
-  CDCRT_STRING = 11,      /* UTF-8 */
+  CDCRT_STRING = 11,      /* UTF-8; also a date or time of a declared column that microseconds do not hold: its ISO 8601 text */
   CDCRT_BYTES = 12,
   CDCRT_JSON = 13,        /* JSON text, digits as produced */
   CDCRT_UUID = 14,        /* text, 36 characters, lower case */
@@ -79,7 +79,11 @@ enum {
   CDCRT_COLUMN_DEFAULT = 2,         /* `default_value` is a constant of the source's definition */
   CDCRT_COLUMN_DEFAULT_CERTAIN = 4, /* the definition's text confirms it (else a temporal zero may stand for now()) */
   CDCRT_COLUMN_MAY_CUT = 8,         /* write: a text that the target's column cannot hold may be cut, between characters (on_overflow) */
-  CDCRT_COLUMN_MAY_NULL = 16        /* write: a value that the target's column cannot hold may become NULL (on_overflow) */
+  CDCRT_COLUMN_MAY_NULL = 16,       /* write: a value that the target's column cannot hold may become NULL (on_overflow) */
+  CDCRT_COLUMN_KEEP = 32,           /* write: an operator's column that may not be altered, also not by a sink that widens columns by itself;
+                                       description: one whose type says more than the logical one (a domain), which altering would lose */
+  CDCRT_COLUMN_ROUTED = 64,         /* shape: no column of the source's table; a transform added it to the key. Excluded, it leaves the key */
+  CDCRT_COLUMN_MAY_CUT_FRACTION = 128 /* write: digits of a second that the target's column does not keep may be cut (on_overflow, and by default) */
 };
 
 typedef struct cdcrt_column {
@@ -104,6 +108,7 @@ typedef struct cdcrt_shape {
   const cdcrt_column* columns;
   uint32_t column_count;
   uint32_t reserved;
+  cdcrt_string server;        /* which of several servers with tables of one name it is; NULL: unknown. Read where `size` reaches it */
 } cdcrt_shape;
 
 typedef enum cdcrt_operation {

@@ -135,4 +135,33 @@ inline size_t write_timestamptz(char* out, int64_t microseconds, TextStyle style
   return detail::write_moment(out, microseconds, style, true);
 }
 
+/// ISO 8601 duration of microseconds, every part with the sign, as PostgreSQL prints it: PT838H59M59.5S, PT-1H-0.5S, PT0S.
+inline size_t write_duration(char* out, int64_t microseconds) {
+  auto magnitude = static_cast<uint64_t>(microseconds);
+  const bool negative = microseconds < 0;
+  if (negative) magnitude = 0 - magnitude;
+  char* next = out;
+  *next++ = 'P';
+  *next++ = 'T';
+  const auto part = [&](uint64_t value, char unit) {
+    if (value == 0) return;
+    if (negative) *next++ = '-';
+    next = detail::write_padded(next, value, 1);
+    *next++ = unit;
+  };
+  part(magnitude / 3'600'000'000, 'H');
+  part(magnitude / 60'000'000 % 60, 'M');
+  const uint64_t below_minute = magnitude % 60'000'000;
+  if (below_minute == 0 && magnitude != 0) return static_cast<size_t>(next - out);
+  if (negative) *next++ = '-';
+  next = detail::write_padded(next, below_minute / 1'000'000, 1);
+  if (uint64_t fraction = below_minute % 1'000'000; fraction != 0) {
+    *next++ = '.';
+    next = detail::write_padded(next, fraction, 6);
+    while (next[-1] == '0') --next;
+  }
+  *next++ = 'S';
+  return static_cast<size_t>(next - out);
+}
+
 }  // namespace cdcrt::sdk

@@ -46,6 +46,8 @@ class SinkConnection {
   virtual Status read(const cdcrt_read& /*read*/) { return Status::unsupported("this sink cannot be read"); }
   /// Only where the sink says CDCRT_SINK_TABLE_LOCKS.
   virtual Status lock(const cdcrt_table* /*tables*/, uint32_t /*count*/) { return Status::unsupported("this sink locks no tables"); }
+  /// Only where the sink says CDCRT_SINK_SAVEPOINTS.
+  virtual Status savepoint(cdcrt_savepoint /*action*/) { return Status::unsupported("this sink has no savepoints"); }
 };
 
 /// A target. open() and capabilities() may be called from any thread.
@@ -66,6 +68,8 @@ class Sink {
   virtual Status abandoned(std::string_view /*process*/) { return {}; }
   /// CDCRT_SINK_* bits of this instance; by default those of the class.
   [[nodiscard]] virtual uint32_t capabilities(uint32_t of_class) { return of_class; }
+  /// What definitions may not exceed; asked for after capabilities().
+  virtual void limits(cdcrt_limits& /*limits*/) {}
 };
 
 namespace detail {
@@ -176,6 +180,10 @@ const cdcrt_sink& sink_functions() {
     table.abandoned = [](void* self, cdcrt_string process, cdcrt_error* error) {
       return guard(error, [&] { return sink(self)->abandoned(view(process)); });
     };
+    table.savepoint = [](void* self, uint32_t action, cdcrt_error* error) {
+      return guard(error, [&] { return sink_connection(self)->savepoint(static_cast<cdcrt_savepoint>(action)); });
+    };
+    table.limits_of = [](void* self, cdcrt_limits* limits) { sink(self)->limits(*limits); };
     if constexpr (has_layout<Class>::value) {
       table.layout_options = Class::layout_options().options;
       table.layout_option_count = Class::layout_options().count;

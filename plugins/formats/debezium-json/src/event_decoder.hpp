@@ -68,7 +68,8 @@ class EventDecoder {
 
   /// Layout of an object of tape_: the declared one, or by its names.
   sdk::Status layout_of(uint32_t object, const Layout* declared, std::string_view metadata_prefix, const Layout*& layout);
-  sdk::Status bind(const Layout* layout, const TableReference& table, const BoundShape*& bound);
+  /// `layout` of the message's row becomes that of the shape, which may have a column more.
+  sdk::Status bind(const Layout*& layout, const TableReference& table, const BoundShape*& bound);
   /// Where a row object stands: for messages.
   struct Place {
     const debezium::JsonTape& tape;

@@ -62,7 +62,7 @@ bool is_filler(const cdcrt_cell& cell) {
 }  // namespace
 
 Status EventDecoder::table_reference(TableReference& table) const {
-  table = {source_[SourceField::kDatabase], source_[SourceField::kSchema], source_[SourceField::kTable]};
+  table = {source_[SourceField::kDatabase], source_[SourceField::kSchema], source_[SourceField::kTable], source_[SourceField::kName]};
   if (table.table.empty()) {
     return Status::bad_record("value: the event's source names no table", "events of document databases need a format of their own");
   }
@@ -70,7 +70,7 @@ Status EventDecoder::table_reference(TableReference& table) const {
 }
 
 Status EventDecoder::flat_table_reference(TableReference& table) {
-  table = {source_[SourceField::kDatabase], source_[SourceField::kSchema], source_[SourceField::kTable]};
+  table = {source_[SourceField::kDatabase], source_[SourceField::kSchema], source_[SourceField::kTable], source_[SourceField::kName]};
   if (!table.table.empty() && !settings_.tombstones_delete() && !settings_.topic_rule.is_given()) return {};
   // Where tombstones delete, rows and tombstones must agree on the table, and a tombstone has only its topic.
   const auto& name = topic_->table(settings_.topic_rule);
@@ -78,7 +78,7 @@ Status EventDecoder::flat_table_reference(TableReference& table) {
     return Status::bad_record("value: the row names no table, and topic " + quoted(topic_->topic()) + " does not match table_from_topic",
                               "add \"table\" to the transform's add.fields, or set table_from_topic to a pattern that fits");
   }
-  table = {name->database, name->schema, name->table};
+  table = {name->database, name->schema, name->table, source_[SourceField::kName]};
   return {};
 }
 
@@ -91,13 +91,14 @@ Status EventDecoder::layout_of(uint32_t object, const Layout* declared, std::str
   return {};
 }
 
-Status EventDecoder::bind(const Layout* layout, const TableReference& table, const BoundShape*& bound) {
+Status EventDecoder::bind(const Layout*& layout, const TableReference& table, const BoundShape*& bound) {
   std::string missing;
   bound = topic_->bind(layout, key_.layout, table, *rows_, missing);
   if (bound == nullptr) {
     return Status::bad_record("key: column " + quoted(missing) + " is not in the row of " + quoted(table.table),
                               "set keys = \"ignore\" and give the route's primary_key");
   }
+  layout = bound->layout;
   return {};
 }
 
@@ -113,7 +114,8 @@ Status EventDecoder::decode_envelope(const Envelope& envelope, const Layout* lay
   if (Status status = table_reference(table); !status) return status;
   if (code == 't') {
     const BoundShape* shape = nullptr;
-    if (Status status = bind(layout != nullptr ? layout : topic_->empty_layout(), table, shape); !status) return status;
+    const Layout* row = layout != nullptr ? layout : topic_->empty_layout();
+    if (Status status = bind(row, table, shape); !status) return status;
     const std::string_view order = debezium::source_order(source_, *rows_);
     finish(rows_->begin_row(CDCRT_TRUNCATE, message_->index(), shape->id), order);
     return {};
@@ -145,6 +147,9 @@ Status EventDecoder::decode_change(const Envelope& envelope, const Layout* decla
   const auto width = static_cast<uint32_t>(layout->columns.size());
   const uint32_t after = rows_->take_cells(width);
   if (Status status = read_row(*layout, in_value(), envelope.after, rows_->cells(after)); !status) return status;
+  if (shape->is_routed) {
+    if (Status status = complete_key(*shape, after); !status) return status;
+  }
 
   uint32_t before = CDCRT_NO_CELLS;
   const bool has_before = envelope.before != 0 && tape_[envelope.before].kind == Kind::kObject;
@@ -152,6 +157,9 @@ Status EventDecoder::decode_change(const Envelope& envelope, const Layout* decla
   if (operation == CDCRT_UPDATE && has_before && (declared != nullptr || matches(*layout, tape_, envelope.before))) {
     before = rows_->take_cells(width);
     if (Status status = read_row(*layout, in_value(), envelope.before, rows_->cells(before)); !status) return status;
+    if (shape->is_routed) {
+      if (Status status = complete_key(*shape, before); !status) return status;
+    }
     const cdcrt_cell* old_cells = rows_->cells(before);
     const cdcrt_cell* new_cells = rows_->cells(after);
     const bool key_changed = std::any_of(shape->key_columns.begin(), shape->key_columns.end(), [&](uint32_t column) {
@@ -213,12 +221,18 @@ Status EventDecoder::decode_flattened(const Layout* declared) {
                               "set tombstones = \"delete\" (the transform's default writes them) or \"ignore\" in the format's settings");
   }
   if (Status status = read_key(); !status) return status;
-  const uint32_t cells = rows_->take_cells(static_cast<uint32_t>(layout->columns.size()));
+  uint32_t cells = rows_->take_cells(static_cast<uint32_t>(layout->columns.size()));
   if (Status status = read_row(*layout, in_value(), 0, rows_->cells(cells)); !status) return status;
   TableReference table;
   if (Status status = flat_table_reference(table); !status) return status;
   const BoundShape* shape = nullptr;
   if (Status status = bind(layout, table, shape); !status) return status;
+  if (shape->is_routed) {
+    const uint32_t row = cells;
+    cells = rows_->take_cells(static_cast<uint32_t>(layout->columns.size()));
+    std::copy_n(rows_->cells(row), layout->columns.size() - 1, rows_->cells(cells));
+    if (Status status = complete_key(*shape, cells); !status) return status;
+  }
   cdcrt_operation operation = CDCRT_INSERT;
   if (flat_operation_ == "u") operation = CDCRT_UPDATE;
   if (flat_operation_ == "r") operation = CDCRT_SNAPSHOT;
@@ -253,7 +267,8 @@ Status EventDecoder::decode_tombstone() {
                               "set table_from_topic to a pattern that fits");
   }
   const BoundShape* shape = nullptr;
-  if (Status status = bind(key_.layout, {name->database, name->schema, name->table}, shape); !status) return status;
+  const Layout* layout = key_.layout;
+  if (Status status = bind(layout, {name->database, name->schema, name->table, {}}, shape); !status) return status;
   const uint32_t cells = rows_->take_cells(static_cast<uint32_t>(key_.layout->columns.size()));
   if (Status status = complete_key(*shape, cells); !status) return status;
   uint32_t other_key = CDCRT_NO_CELLS;
@@ -347,13 +362,14 @@ Status EventDecoder::read_other_key(const char* header, const BoundShape& shape,
   for (const uint32_t column : shape.key_columns) {
     const std::string& name = shape.layout->columns[column].name;
     const uint32_t value = header_tape_.find(0, name);
+    if (value == 0 && is_routed(name)) continue;  // the router adds it after the connector wrote the header
     if (value == 0) return Status::bad_record(std::string("header ") + header + ": column " + quoted(name) + " is missing");
     Member member;
     member.name = name;
     member.column = static_cast<int32_t>(column);
     if (Status status = read_member(*shape.layout, member, place, value - 1, rows_->cells(cells)); !status) return status;
   }
-  return {};
+  return complete_key(shape, cells);
 }
 
 bool EventDecoder::is_full_image(const BoundShape& shape, const cdcrt_cell* cells) const {

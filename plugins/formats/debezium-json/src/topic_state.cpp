@@ -7,7 +7,7 @@ namespace cdcrt::debezium_json {
 
 namespace {
 
-/// ByLogicalTableRouter adds it to keys only; the rows are told apart by their source tables already.
+/// ByLogicalTableRouter adds it to keys only: it says which of the tables that it joins a row is from.
 constexpr std::string_view kRouterKey = "__dbz__physicalTableIdentifier";
 
 std::size_t layout_bytes(const Layout& layout) {
@@ -33,7 +33,11 @@ uint32_t intern(const BoundShape& bound, sdk::RowBuilder& rows) {
         to.default_value.value.data = from.default_text.data();
     }
   }
-  for (std::size_t i = 0; i < bound.key_columns.size(); ++i) columns[bound.key_columns[i]].key_ordinal = static_cast<uint32_t>(i + 1);
+  for (std::size_t i = 0; i < bound.key_columns.size(); ++i) {
+    cdcrt_column& column = columns[bound.key_columns[i]];
+    column.key_ordinal = static_cast<uint32_t>(i + 1);
+    if (sdk::view(column.name) == kRouterKey) column.flags |= CDCRT_COLUMN_ROUTED;
+  }
   cdcrt_shape shape{};
   shape.size = sizeof shape;
   if (bound.layout->declared) shape.flags |= CDCRT_SHAPE_DECLARED;
@@ -43,10 +47,13 @@ uint32_t intern(const BoundShape& bound, sdk::RowBuilder& rows) {
   shape.table = sdk::borrow(bound.table);
   shape.columns = columns.data();
   shape.column_count = static_cast<uint32_t>(columns.size());
+  shape.server = optional_text(bound.server);
   return rows.intern(shape);
 }
 
 }  // namespace
+
+bool is_routed(std::string_view column) { return column == kRouterKey; }
 
 const KnownSchema* TopicState::recognise(Schemas& schemas, std::string_view message) {
   for (std::size_t i = 0; i < schemas.size(); ++i) {
@@ -85,27 +92,39 @@ const Layout* TopicState::natural(Layouts& layouts, const debezium::JsonTape& ta
 
 const BoundShape* TopicState::bind(const Layout* layout, const Layout* key, const TableReference& table, sdk::RowBuilder& rows,
                                    std::string& missing) {
+  // A null value names no server: it is of the one whose events the topic has.
+  if (!table.server.empty() && table.server != server_) server_ = std::string(table.server);
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
     const BoundShape& bound = *shapes_[i];
-    if (bound.layout != layout || bound.key != key || table.table != bound.table || table.schema != bound.schema ||
-        table.database != bound.database) {
+    if (bound.row != layout || bound.key != key || table.table != bound.table || table.schema != bound.schema ||
+        table.database != bound.database || server_ != bound.server) {
       continue;
     }
     if (i != 0) std::swap(shapes_[0], shapes_[i]);
     return shapes_[0].get();
   }
   auto bound = std::make_unique<BoundShape>();
+  bound->row = layout;
+  if (key != nullptr && layout->find_column(kRouterKey) < 0) {
+    if (const int32_t column = key->find_column(kRouterKey); column >= 0) {
+      auto routed = std::make_unique<Layout>(*layout);
+      routed->columns.push_back(key->columns[static_cast<std::size_t>(column)]);
+      bytes_ += layout_bytes(*routed);
+      layout = routed_.emplace_back(std::move(routed)).get();
+      bound->is_routed = true;
+    }
+  }
   bound->layout = layout;
   bound->key = key;
   bound->database = std::string(table.database);
   bound->schema = std::string(table.schema);
   bound->table = std::string(table.table);
+  bound->server = server_;
   bound->is_key.assign(layout->columns.size(), 0);
   if (key != nullptr) {
     for (const auto& member : key->members) {
       const int32_t column = layout->find_column(member.name);
       if (column < 0) {
-        if (member.name == kRouterKey) continue;
         missing = member.name;
         return nullptr;
       }
@@ -134,6 +153,7 @@ void TopicState::forget() {
   keys_.clear();
   rows_.clear();
   natural_keys_.clear();
+  routed_.clear();
   source_reader_ = {};
   bytes_ = 0;
 }

@@ -28,19 +28,25 @@ struct KnownSchema {
   std::unique_ptr<Layout> layout;  ///< nullptr for kMarker
 };
 
+/// A column that a transform adds to keys only.
+bool is_routed(std::string_view column);
+
 /// A table under one layout, with one key: what a row's shape id stands for.
 struct BoundShape {
-  const Layout* layout = nullptr;
-  const Layout* key = nullptr;  ///< nullptr: the message has no key
-  std::string database, schema, table;
+  const Layout* row = nullptr;     ///< of the row in the message
+  const Layout* layout = nullptr;  ///< the same, or with the key's column that no row has
+  const Layout* key = nullptr;     ///< nullptr: the message has no key
+  std::string database, schema, table, server;
   uint32_t id = 0;
   std::vector<uint32_t> key_columns;  ///< in key order
   std::vector<uint8_t> is_key;        ///< by column
+  bool is_routed = false;             ///< a column of the key is in no row: it comes from the message's key always
 };
 
 /// Views of a table's full name; data nullptr where the source has no such part.
 struct TableReference {
   std::string_view database, schema, table;
+  std::string_view server;  ///< empty: the event does not say
 };
 
 /// One topic; one thread. References stay valid until forget().
@@ -65,7 +71,7 @@ class TopicState {
   /// No columns at all: a truncate without schema.
   const Layout* empty_layout() const { return &empty_; }
 
-  /// The shape, interned on first sight. nullptr: the key names a column that the layout lacks, which `missing` then is.
+  /// The shape, interned on first sight; its layout may have more columns than `layout`. nullptr: the key names a column that the layout lacks, which `missing` then is.
   const BoundShape* bind(const Layout* layout, const Layout* key, const TableReference& table, sdk::RowBuilder& rows, std::string& missing);
 
   debezium::SourceReader& source_reader() { return source_reader_; }
@@ -93,6 +99,8 @@ class TopicState {
   Schemas values_, keys_;
   Layouts rows_, natural_keys_;
   Layout empty_;
+  std::vector<std::unique_ptr<Layout>> routed_;  ///< rows' layouts with a column of the key
+  std::string server_;                           ///< that the topic's last event named
   std::vector<std::unique_ptr<BoundShape>> shapes_;
   debezium::SourceReader source_reader_;
   std::optional<TableName> table_;

@@ -53,6 +53,7 @@ Status OdbcConnection::begin() {
 Status OdbcConnection::commit() {
   if (!in_transaction_) return Status::fatal("there is no transaction to commit");
   Status status = usable();
+  if (status) status = before_commit();
   if (!status) return status;
   status = session_->execute("COMMIT", Moment::kCommit, "cannot commit");
   if (!status) return failed(std::move(status));
@@ -60,8 +61,30 @@ Status OdbcConnection::commit() {
   return {};
 }
 
+Status OdbcConnection::savepoint(cdcrt_savepoint action) {
+  if (!in_transaction_) return Status::fatal("there is no transaction to set a savepoint in");
+  const char* const what = "cannot use a savepoint";
+  if (action != CDCRT_SAVEPOINT_ROLL_BACK) {
+    Status status = usable();
+    if (status) status = session_->execute(action == CDCRT_SAVEPOINT_SET ? "SAVEPOINT cdcrt" : "RELEASE SAVEPOINT cdcrt", Moment::kStatement, what);
+    if (!status) return failed(std::move(status));
+    has_savepoint_ = action == CDCRT_SAVEPOINT_SET;
+    return {};
+  }
+  if (!has_savepoint_) return Status::fatal("there is no savepoint to go back to");
+  // Statements that were prepared before it are the server's no more.
+  queries_.clear();
+  Status status = session_->execute("ROLLBACK TO SAVEPOINT cdcrt", Moment::kStatement, what);
+  if (status) status = session_->execute("RELEASE SAVEPOINT cdcrt", Moment::kStatement, what);
+  if (!status) return failed(std::move(status));
+  has_savepoint_ = false;
+  broken_ = false;
+  return {};
+}
+
 void OdbcConnection::transaction_ended() {
   in_transaction_ = false;
+  has_savepoint_ = false;
   broken_ = false;
   changed_ = false;
   const bool failed = drop_queries_;
@@ -107,6 +130,7 @@ Status OdbcConnection::write(const cdcrt_write& write) {
   }
   if (!status) {
     status = after_failure(write.table, failed(std::move(status)));
+    if (status.code() == CDCRT_BAD_RECORD && write.row_count == 1) status = name_column(write, std::move(status));
     if (own) static_cast<void>(rollback());
     return status;
   }

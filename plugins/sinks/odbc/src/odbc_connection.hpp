@@ -28,6 +28,7 @@ class OdbcConnection : public sdk::SinkConnection {
   sdk::Status begin() final;
   sdk::Status commit() final;
   sdk::Status rollback() final;
+  sdk::Status savepoint(cdcrt_savepoint action) final;
   sdk::Status describe(const cdcrt_table& table, sdk::TableDescription& out) final;
   sdk::Status write(const cdcrt_write& write) final;
   sdk::Status read(const cdcrt_read& read) final;
@@ -41,6 +42,10 @@ class OdbcConnection : public sdk::SinkConnection {
   virtual sdk::Status change_once(const cdcrt_table& table, const cdcrt_change& change) = 0;
   /// A statement failed: what is known of the catalog may be old.
   virtual sdk::Status after_failure(const cdcrt_table& table, sdk::Status status) = 0;
+  /// A row was refused, and its transaction is over: the same error, naming the column where that can be found out.
+  virtual sdk::Status name_column(const cdcrt_write& /*write*/, sdk::Status status) { return status; }
+  /// What a failure left in doubt is made sure of. Not OK: the transaction must not commit.
+  virtual sdk::Status before_commit() { return {}; }
   virtual sdk::Status prepare_query(Query& query, const sql::Statement& statement, std::string_view what) = 0;
   /// What is known of the catalog is old.
   virtual void forget() = 0;
@@ -54,6 +59,7 @@ class OdbcConnection : public sdk::SinkConnection {
   std::unique_ptr<Session> session_;
   const sql::Dialect& dialect_;
   bool changed_ = false;  // the open transaction changed definitions
+  bool has_savepoint_ = false;
 
  private:
   sdk::Status usable() const;

@@ -1,10 +1,35 @@
 #include "odbc_sink.hpp"
 
+#include <strings.h>
+
+#include <filesystem>
+
 #include "odbc_connection.hpp"
+#include "sql/dialect.hpp"
 
 namespace cdcrt::odbc {
 
 using sdk::Status;
+
+namespace {
+
+// A file that could be made.
+bool is_missing_file(const std::string& database) {
+  if (database.empty() || database.front() == ':' || database.starts_with("file:")) return false;
+  std::error_code trouble;
+  const auto folder = std::filesystem::path(database).parent_path();
+  return !std::filesystem::exists(database, trouble) && (folder.empty() || std::filesystem::exists(folder, trouble));
+}
+
+// A database file that is not there is an empty one, as long as nothing is written.
+void look_only(ConnectionSettings& settings) {
+  if (guess_product(settings) != sql::Product::kSqlite) return;
+  for (auto& [key, value] : settings.pairs) {
+    if (strcasecmp(key.c_str(), "database") == 0 && is_missing_file(value)) value = ":memory:";
+  }
+}
+
+}  // namespace
 
 Status OdbcSink::configure(const sdk::Config& config) {
   const std::string dialect = config.string("dialect");
@@ -12,7 +37,9 @@ Status OdbcSink::configure(const sdk::Config& config) {
   if (dialect == "postgresql") wanted_ = sql::Product::kPostgresql;
   connect_timeout_ = config.duration("connect_timeout");
   timeouts_ = {config.duration("lock_timeout"), config.duration("statement_timeout"), config.duration("idle_timeout")};
-  return make_settings(config.map("connection"), config.string("dsn"), settings_);
+  Status status = make_settings(config.map("connection"), config.string("dsn"), settings_);
+  if (status && config.boolean("look_only")) look_only(settings_);
+  return status;
 }
 
 Status OdbcSink::choose(sql::Product connected, const std::string& product_name, sql::Product& out) const {
@@ -47,7 +74,23 @@ uint32_t OdbcSink::capabilities(uint32_t of_class) {
     Session session(settings_);
     if (session.connect(product, connect_timeout_)) product = session.product();
   }
-  return of_class | (product == sql::Product::kSqlite ? static_cast<uint32_t>(CDCRT_SINK_ONE_WRITER) : static_cast<uint32_t>(CDCRT_SINK_SCHEMAS));
+  // A driver that was told to roll back by itself leaves no savepoint to go back to.
+  const bool rolls_back = product != sql::Product::kSqlite && (settings_.has("Protocol") || settings_.has("A1"));
+  if (rolls_back) of_class &= ~static_cast<uint32_t>(CDCRT_SINK_SAVEPOINTS);
+  product_ = product;
+  return of_class | (product == sql::Product::kSqlite ? static_cast<uint32_t>(CDCRT_SINK_ONE_WRITER) : static_cast<uint32_t>(CDCRT_SINK_SCHEMAS | CDCRT_SINK_TIME_OF_DAY));
+}
+
+void OdbcSink::limits(cdcrt_limits& limits) {
+  if (product_ == sql::Product::kSqlite) {
+    limits.columns = 2000;  // SQLITE_MAX_COLUMN, unless it was built otherwise
+    return;
+  }
+  if (product_ != sql::Product::kPostgresql) return;
+  limits.name_bytes = static_cast<uint32_t>(sql::postgresql().name_limit());
+  limits.columns = 1600;
+  // json has no equality.
+  limits.unkeyable_types = 1U << CDCRT_TYPE_JSON | 1U << CDCRT_TYPE_ARRAY;
 }
 
 }  // namespace cdcrt::odbc

@@ -15,18 +15,20 @@ class OdbcSink : public sdk::Sink {
  public:
   static constexpr const char* kSummary = "Tables of PostgreSQL or SQLite through ODBC";
   static constexpr const char* kLicense = "Apache-2.0";
-  static constexpr uint32_t kCapabilities = CDCRT_SINK_TRANSACTIONS;
+  static constexpr uint32_t kCapabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SAVEPOINTS;
 
   explicit OdbcSink(const sdk::Config& /*config*/) {}
   sdk::Status configure(const sdk::Config& config) override;
   sdk::Status open(std::unique_ptr<sdk::SinkConnection>& connection) override;
   [[nodiscard]] uint32_t capabilities(uint32_t of_class) override;
+  void limits(cdcrt_limits& limits) override;
 
  private:
   sdk::Status choose(sql::Product connected, const std::string& product_name, sql::Product& out) const;
 
   ConnectionSettings settings_;
   sql::Product wanted_ = sql::Product::kUnknown;  // by `dialect`
+  sql::Product product_ = sql::Product::kUnknown; // as far as it was found out before anything was opened
   std::chrono::microseconds connect_timeout_{};
   SessionTimeouts timeouts_;
 };

@@ -24,10 +24,12 @@ const cdcrt_option kOptions[] = {
            nullptr, "{ Driver = \"PostgreSQL Unicode\", Server = \"db\", Database = \"shop\", UID = \"loader\", PWD = \"${env:PGPASSWORD}\" }"),
     option(CDCRT_OPTION_STRING, 0, "dsn", "A data source of odbc.ini (`odbcinst -q -s`). Exclusive with `connection`.", nullptr, "\"warehouse\""),
     dialect_option(),
+    option(CDCRT_OPTION_BOOLEAN, CDCRT_OPTION_ADVANCED, "look_only",
+           "SQLite: a database file that is not there is an empty one, and is not made. Set by commands that only look.", "false", "true"),
     timeout_option("connect_timeout", "How long connecting may take.", "15s", "\"5s\"", 1e6),
     timeout_option("lock_timeout",
                    "PostgreSQL: how long a statement waits for a lock that another session holds, before it is tried again; "
-                   "a table that is locked for longer than `stall_after` waits apart from the others.",
+                   "a table that is locked for longer than `stall_after` is detached from the others.",
                    "5s", "\"30s\"", 1e4),
     timeout_option("statement_timeout", "PostgreSQL: how long one statement may run; `0s`: as long as it takes.", "0s", "\"30min\"", 0),
     timeout_option("idle_timeout",

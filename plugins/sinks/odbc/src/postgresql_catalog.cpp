@@ -12,7 +12,9 @@ constexpr std::string_view kQuery = R"(
 SELECT c.relkind::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
   CASE WHEN y.typtype = 'd' THEN format_type(y.typbasetype, y.typtypmod) ELSE format_type(a.atttypid, a.atttypmod) END,
   format_type(a.atttypid, -1), a.attnotnull::text, (y.typcategory = 'A')::text,
-  (y.typname IN ('json','xml','point','box','line','lseg','path','polygon','circle','aclitem'))::text, coalesce(k.place, 0)::text
+  (y.typname IN ('json','xml','point','box','line','lseg','path','polygon','circle','aclitem'))::text, coalesce(k.place, 0)::text,
+  coalesce(a.attgenerated <> '', false)::text, coalesce(a.attidentity = 'a', false)::text,
+  (CASE WHEN y.typname = 'money' THEN scale(1::money::numeric) ELSE 0 END)::text
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -31,7 +33,7 @@ ORDER BY a.attnum)";
 
 bool operator==(const CatalogColumn& left, const CatalogColumn& right) {
   return left.name == right.name && left.type == right.type && left.base_type == right.base_type && left.not_null == right.not_null &&
-         left.key_ordinal == right.key_ordinal;
+         left.key_ordinal == right.key_ordinal && left.generated == right.generated && left.identity == right.identity;
 }
 
 Status read_catalog(Session& session, std::string_view schema, std::string_view table, CatalogTable& out) {
@@ -47,10 +49,10 @@ Status read_catalog(Session& session, std::string_view schema, std::string_view 
     bool found = false;
     status = query.fetch(found, doing);
     if (!status || !found) break;
-    std::string fields[9];
+    std::string fields[12];
     bool null = false;
     bool no_column = false;
-    for (std::size_t i = 0; i < 9 && status; ++i) {
+    for (std::size_t i = 0; i < 12 && status; ++i) {
       status = query.text(i, fields[i], null, doing);
       no_column = no_column || (i == 1 && null);
     }
@@ -67,6 +69,9 @@ Status read_catalog(Session& session, std::string_view schema, std::string_view 
     column.is_array = fields[6] == "true";
     column.compare_as_text = fields[7] == "true";
     column.key_ordinal = static_cast<uint32_t>(std::stoul(fields[8]));
+    column.generated = fields[9] == "true";
+    column.identity = fields[10] == "true";
+    column.limit = sql::limit_of(column.base_type, static_cast<int32_t>(std::stol(fields[11])));
     out.columns.push_back(std::move(column));
   }
   return status;

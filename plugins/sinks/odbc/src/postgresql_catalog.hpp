@@ -7,6 +7,7 @@
 
 #include "cdcrt/sdk/status.hpp"
 #include "odbc/session.hpp"
+#include "sql/postgresql_limit.hpp"
 
 namespace cdcrt::odbc {
 
@@ -18,6 +19,9 @@ struct CatalogColumn {
   bool not_null = false;
   bool is_array = false;
   bool compare_as_text = false;
+  bool generated = false;   ///< computed by the table: it takes no value
+  bool identity = false;    ///< GENERATED ALWAYS AS IDENTITY: takes a value only where the statement insists
+  sql::ColumnLimit limit;   ///< what it would do to a value without a word
   uint32_t key_ordinal = 0; ///< of the primary key, else of a unique index on not-null columns
 };
 

@@ -1,8 +1,12 @@
 // PostgreSQL: sets of rows as one array parameter per column.
+#include <algorithm>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "odbc_connection.hpp"
 #include "postgresql_catalog.hpp"
+#include "postgresql_value.hpp"
 #include "sql/identifier.hpp"
 #include "sql/postgresql_array.hpp"
 
@@ -60,6 +64,7 @@ class PostgresqlConnection final : public OdbcConnection {
     if (!status) return status;
     for (const CatalogColumn& column : catalog.columns) {
       out.add(column.name, dialect_.logical_type(column.base_type), column.type, column.not_null, column.key_ordinal);
+      if (column.base_type != column.type || column.generated) out.columns().back().flags |= CDCRT_COLUMN_KEEP;
     }
     out.set_exists(catalog.exists);
     out.set_view(catalog.is_view);
@@ -67,7 +72,22 @@ class PostgresqlConnection final : public OdbcConnection {
   }
 
   std::string_view begin_text() const override { return "BEGIN"; }
-  void forget() override { tables_.clear(); }
+  void forget() override {
+    tables_.clear();
+    in_doubt_.clear();
+  }
+  Status before_commit() override {
+    for (const auto& [schema, table] : std::exchange(in_doubt_, {})) {
+      const auto known = tables_.find(schema + std::string(1, '\0') + table);
+      CatalogTable now;
+      Status read = read_catalog(*session_, schema, table, now);
+      if (!read) return read;
+      if (known != tables_.end() && now.columns == known->second.columns) continue;
+      forget();
+      return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(table) + " changed while its rows were tried");
+    }
+    return {};
+  }
   /// psqlODBC names a prepared statement after its handle's address and, when a transaction fails, forgets to deallocate some:
   /// the next handle at such an address can never be prepared. Planning anew costs less than one round trip.
   Status prepare_query(Query& query, const sql::Statement& statement, std::string_view what) override {
@@ -82,6 +102,11 @@ class PostgresqlConnection final : public OdbcConnection {
     // A value may have been refused because the column changed since its type was read: then it is no bad record.
     const auto known = tables_.find(key_of(table));
     if (known == tables_.end()) return status;
+    if (has_savepoint_) {
+      // Rows are tried, one after the other: once for all of them is enough, before any of it counts.
+      in_doubt_.emplace(schema_of(table), sdk::view(table.name));
+      return status;
+    }
     CatalogTable now;
     static_cast<void>(execute("ROLLBACK", Moment::kStatement, "cannot roll back"));
     Status read = read_catalog(*session_, schema_of(table), sdk::view(table.name), now);
@@ -91,28 +116,63 @@ class PostgresqlConnection final : public OdbcConnection {
     return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(sdk::view(table.name)) + " changed meanwhile: " + std::string(status.message()));
   }
 
+  // Few of the server's messages about a value say whose it is: each is tried alone.
+  Status name_column(const cdcrt_write& write, Status status) override {
+    if (status.sqlstate().substr(0, 2) != "22" || status.sqlstate().size() != 5) return status;
+    // Where the transaction goes on, it takes no statement before the refused one is taken back.
+    const auto back = [&] { return has_savepoint_ ? execute("ROLLBACK TO SAVEPOINT cdcrt", Moment::kStatement, "cannot go back") : Status(); };
+    const CatalogTable* catalog = nullptr;
+    if (!back() || !known_table(write.table, catalog)) return status;
+    for (uint32_t i = 0; i < write.column_count; ++i) {
+      const std::string_view name = sdk::view(write.columns[i].name);
+      const auto found = std::find_if(catalog->columns.begin(), catalog->columns.end(), [&](const CatalogColumn& column) { return column.name == name; });
+      cdcrt_cell cell = write.cells[i];
+      uint64_t ignored = 0;
+      sql::PostgresqlArray value;
+      value.clear();
+      if (found == catalog->columns.end() || found->generated || cell.tag <= CDCRT_NULL || found->is_array) continue;
+      if (!to_native(*found, write.columns[i], cell, native_, ignored) || !value.add(cell, write.columns[i])) continue;
+      std::string answered;
+      bool null = false;
+      const std::string type = found->base_type == "money" ? "numeric" : found->cast;
+      if (!back()) return status;
+      Status alone = answer("SELECT (?::" + type + "[])[1]::" + found->type + "::text", {value.finish()}, answered, null, "the value of column " + sql::shown(name) + " is refused");
+      if (!alone && alone.sqlstate() == status.sqlstate()) {
+        return Status::bad_record(std::string(alone.message()) + " (table " + sql::shown(sdk::view(write.table.name)) + ")", std::string(status.hint())).with_native(status.native(), std::string(status.sqlstate()));
+      }
+    }
+    return status;
+  }
+
   Status write_rows(const cdcrt_write& write, const RowGroup& group) override {
     const std::string what = doing(verb(write.kind), write.table);
     sql::StatementShape shape;
-    Status status = make_shape(write.table, write.columns, group.columns, write.has_unique_key != 0, shape);
+    std::vector<uint32_t> chosen;
+    Status status = choose_columns(write, group, chosen);
+    if (status) status = make_shape(write.table, write.columns, chosen, write.has_unique_key != 0, shape);
     if (!status) return status;
     if (write.kind == CDCRT_WRITE_CLEAR) return execute(dialect_.write_statements(CDCRT_WRITE_CLEAR, shape)[0].text, Moment::kStatement, what);
     const uint64_t rows = group.every_row ? write.row_count : group.rows.size();
-    if (group.columns.empty()) {  // every column takes its default
+    if (chosen.empty()) {  // every column takes its default
       return execute("INSERT INTO " + shape.table + " SELECT FROM generate_series(1, " + std::to_string(rows) + ")", Moment::kStatement, what);
     }
     const auto statements = dialect_.write_statements(static_cast<cdcrt_write_kind>(write.kind), shape);
-    arrays_.resize(std::max(arrays_.size(), group.columns.size()));
+    if (statements.empty() && write.missing == nullptr) return {};
+    arrays_.resize(std::max(arrays_.size(), chosen.size()));
+    uint64_t overflowed = 0;
     for (uint64_t first = 0; first < rows;) {
-      for (std::size_t i = 0; i < group.columns.size(); ++i) arrays_[i].clear();
+      for (std::size_t i = 0; i < chosen.size(); ++i) arrays_[i].clear();
       uint64_t next = first;
       std::size_t bytes = 0;
       for (; next < rows && next - first < kMostRows && bytes < kMostBytes; ++next) {
         const uint64_t row = group.every_row ? next : group.rows[next];
         const cdcrt_cell* cells = write.cells + row * write.column_count;
-        for (std::size_t i = 0; i < group.columns.size(); ++i) {
+        for (std::size_t i = 0; i < chosen.size(); ++i) {
           const std::size_t before = arrays_[i].size();
-          status = arrays_[i].add(cells[group.columns[i]], write.columns[group.columns[i]]);
+          const cdcrt_column& column = write.columns[chosen[i]];
+          cdcrt_cell cell = cells[chosen[i]];
+          if (cell.tag > CDCRT_NULL) status = to_native(*catalog_columns_[i], column, cell, native_, overflowed);
+          if (status) status = arrays_[i].add(cell, column);
           if (!status) return status;
           bytes += arrays_[i].size() - before;
         }
@@ -121,6 +181,7 @@ class PostgresqlConnection final : public OdbcConnection {
       if (!status) return status;
       first = next;
     }
+    if (overflowed > 0 && write.overflowed != nullptr) write.overflowed(write.context, overflowed);
     return {};
   }
 
@@ -133,7 +194,8 @@ class PostgresqlConnection final : public OdbcConnection {
     for (uint32_t i = 0; i < read.column_count; ++i) columns[i].key_ordinal = i < read.key_count ? i + 1 : 0;
     Status status = make_shape(read.table, columns.data(), all, false, shape);
     if (!status) return status;
-    const sql::Statement statement = dialect_.read_statement(shape, read.key_count, static_cast<cdcrt_lock>(read.lock));
+    sql::Statement statement = dialect_.read_statement(shape, read.key_count, static_cast<cdcrt_lock>(read.lock));
+    if (read.max_rows > 0 && read.lock == CDCRT_LOCK_NONE) statement.text += " LIMIT " + std::to_string(read.max_rows);
     Query* query = prepared(statement, what, status);
     if (query == nullptr) return status;
     arrays_.resize(std::max<std::size_t>(arrays_.size(), read.key_count));
@@ -173,6 +235,10 @@ class PostgresqlConnection final : public OdbcConnection {
       case CDCRT_CREATE_TABLE:
         status = ensure_schema(target, what);
         if (status) status = dialect_.create_table(text, target, change.columns, change.column_count);
+        break;
+      case CDCRT_DROP_TABLE:
+        text = "DROP TABLE IF EXISTS ";
+        status = dialect_.append_table(text, target);
         break;
       case CDCRT_ADD_COLUMN: status = dialect_.add_column(text, target, change.columns[0], true); break;
       case CDCRT_ALTER_TYPE: status = alter_type(text, target, change); break;
@@ -257,6 +323,24 @@ class PostgresqlConnection final : public OdbcConnection {
     return {};
   }
 
+  /// The columns that take values: what the table computes itself is left to it.
+  Status choose_columns(const cdcrt_write& write, const RowGroup& group, std::vector<uint32_t>& out) {
+    const CatalogTable* catalog = nullptr;
+    Status status = known_table(write.table, catalog);
+    if (!status) return status;
+    for (const uint32_t index : group.columns) {
+      const std::string_view name = sdk::view(write.columns[index].name);
+      const auto found = std::find_if(catalog->columns.begin(), catalog->columns.end(), [&](const CatalogColumn& column) { return column.name == name; });
+      if (found == catalog->columns.end() || !found->generated) {
+        out.push_back(index);
+      } else if (write.columns[index].key_ordinal > 0) {
+        return Status::unsupported("column " + sql::shown(name) + " of table " + sql::shown(sdk::view(write.table.name)) + " is a generated column, and a part of the route's key",
+                                   "give the route another primary_key, or make it a plain column: ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION");
+      }
+    }
+    return {};
+  }
+
   /// Casts go to the types that the catalog names, never to those that the host believes.
   Status make_shape(const cdcrt_table& table, const cdcrt_column* columns, const std::vector<uint32_t>& chosen, bool unique, sql::StatementShape& shape) {
     const CatalogTable* catalog = nullptr;
@@ -265,6 +349,7 @@ class PostgresqlConnection final : public OdbcConnection {
     status = dialect_.append_table(shape.table, cdcrt_table{sdk::borrow(schema_of(table)), table.name});
     if (!status) return status;
     shape.has_unique_key = unique;
+    catalog_columns_.clear();
     std::size_t hint = 0;
     for (const uint32_t index : chosen) {
       const std::string_view name = sdk::view(columns[index].name);
@@ -281,6 +366,9 @@ class PostgresqlConnection final : public OdbcConnection {
       status = dialect_.append_column(column.name, name);
       if (!status) return status;
       column.target_type = found->cast;
+      if (found->base_type == "money") column.sent_as = "numeric";  // whose text lc_monetary has no say in
+      shape.overrides_identity = shape.overrides_identity || found->identity;
+      catalog_columns_.push_back(found);
       column.is_array = found->is_array;
       column.compare_as_text = found->compare_as_text;
       column.key = columns[index].key_ordinal > 0;
@@ -292,7 +380,7 @@ class PostgresqlConnection final : public OdbcConnection {
   Status write_chunk(const cdcrt_write& write, const RowGroup& group, const sql::StatementShape& shape, const std::vector<sql::Statement>& statements,
                      uint64_t first, uint64_t next, const std::string& what) {
     texts_.clear();
-    for (std::size_t i = 0; i < group.columns.size(); ++i) texts_.push_back(arrays_[i].finish());
+    for (std::size_t i = 0; i < shape.columns.size(); ++i) texts_.push_back(arrays_[i].finish());
     int64_t matched = -1;
     for (const sql::Statement& statement : statements) {
       int64_t changed = 0;
@@ -394,8 +482,11 @@ class PostgresqlConnection final : public OdbcConnection {
   std::string default_schema_;
   const SessionTimeouts timeouts_;
   std::map<std::string, CatalogTable> tables_;
+  std::set<std::pair<std::string, std::string>> in_doubt_;  // schema and name: their rows were refused since a savepoint
   std::vector<sql::PostgresqlArray> arrays_;
   std::vector<std::string_view> texts_;
+  std::vector<const CatalogColumn*> catalog_columns_;  // of the shape made last, in its order
+  std::string native_;                                 // a value as the column spells it
 };
 
 }  // namespace

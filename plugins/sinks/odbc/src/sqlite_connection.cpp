@@ -4,6 +4,8 @@
 
 #include "odbc_connection.hpp"
 #include "sql/identifier.hpp"
+#include "sql/cell_text.hpp"
+#include "sql/sqlite_affinity.hpp"
 #include "sql/sqlite_value.hpp"
 #include "sqlite_table.hpp"
 
@@ -43,6 +45,7 @@ class SqliteConnection final : public OdbcConnection {
  protected:
   Status describe_table(const cdcrt_table& table, sdk::TableDescription& out) override {
     SqliteTable found;
+    out.set_folds_names(true);
     Status status = read_table(*session_, sdk::view(table.name), found);
     if (!status || !found.exists) return status;
     const bool keyed = std::any_of(found.columns.begin(), found.columns.end(), [](const auto& column) { return column.key_ordinal > 0; });
@@ -64,7 +67,7 @@ class SqliteConnection final : public OdbcConnection {
   }
 
   std::string_view begin_text() const override { return "BEGIN IMMEDIATE"; }
-  void forget() override { rowids_.clear(); }
+  void forget() override { tables_.clear(); }
   Status prepare_query(Query& query, const sql::Statement& statement, std::string_view what) override {
     return query.prepare(statement.text, statement.parameters.size(), what);
   }
@@ -73,17 +76,36 @@ class SqliteConnection final : public OdbcConnection {
     return status;
   }
 
-  Status write_rows(const cdcrt_write& write, const RowGroup& group) override {
+  Status write_rows(const cdcrt_write& write, const RowGroup& all) override {
     const std::string what = doing("write to", write.table);
     sql::StatementShape shape;
-    Status status = make_shape(write.table, write.columns, group.columns, shape);
+    const SqliteTable* known = nullptr;
+    Status status = known_table(write.table, known);
     if (!status) return status;
+    RowGroup taken;  // what the table computes itself is left to it
+    const bool computes = std::any_of(known->columns.begin(), known->columns.end(), [](const auto& column) { return column.generated; });
+    if (computes) {
+      taken = all;
+      std::erase_if(taken.columns, [&](uint32_t index) {
+        const SqliteColumn* const column = find(*known, sdk::view(write.columns[index].name));
+        return column != nullptr && column->generated;
+      });
+    }
+    const RowGroup& group = computes ? taken : all;
+    status = make_shape(write.table, write.columns, group.columns, shape);
+    if (!status) return status;
+    affinities_.clear();
+    for (const uint32_t index : group.columns) {
+      const SqliteColumn* const column = find(*known, sdk::view(write.columns[index].name));
+      affinities_.push_back(column != nullptr ? sql::sqlite_affinity(column->type) : sql::SqliteAffinity::kNone);
+    }
     shape.has_unique_key = write.has_unique_key != 0;
     if (write.kind == CDCRT_WRITE_CLEAR) return execute(dialect_.write_statements(CDCRT_WRITE_CLEAR, shape)[0].text, Moment::kStatement, what);
     if (write.kind == CDCRT_WRITE_REMOVE) {
-      status = find_rowid(write.table, shape.row_identifier);
-      if (!status) return status;
+      shape.row_identifier = row_identifier(*known);
+      if (shape.row_identifier.empty()) return Status::unsupported("the columns of table " + sql::shown(known->name) + " hide every name of its rowid");
     }
+    overflowed_ = 0;
     const uint64_t rows = group.every_row ? write.row_count : group.rows.size();
     uint64_t done = 0;
     for (const uint32_t together : {200U, 20U, 1U}) {  // measured: more gains nothing
@@ -93,6 +115,7 @@ class SqliteConnection final : public OdbcConnection {
       status = write_pieces(write, group, shape, rows, done, what);
       if (!status) return status;
     }
+    if (overflowed_ > 0 && write.overflowed != nullptr) write.overflowed(write.context, overflowed_);
     return {};
   }
 
@@ -105,7 +128,8 @@ class SqliteConnection final : public OdbcConnection {
     sql::StatementShape shape;
     Status status = make_shape(read.table, columns.data(), all, shape);
     if (!status) return status;
-    const sql::Statement statement = dialect_.read_statement(shape, read.key_count, CDCRT_LOCK_NONE);
+    sql::Statement statement = dialect_.read_statement(shape, read.key_count, CDCRT_LOCK_NONE);
+    if (read.max_rows > 0 && read.lock == CDCRT_LOCK_NONE) statement.text += " LIMIT " + std::to_string(read.max_rows);
     Query* query = prepared(statement, what, status);
     if (query == nullptr) return status;
     values_.resize(std::max<std::size_t>(values_.size(), read.column_count));
@@ -146,6 +170,11 @@ class SqliteConnection final : public OdbcConnection {
     if (change.kind == CDCRT_CREATE_TABLE) {
       if (found.exists) return {};
       status = dialect_.create_table(text, table, change.columns, change.column_count);
+      return status ? execute(text, Moment::kChange, what) : std::move(status);
+    }
+    if (change.kind == CDCRT_DROP_TABLE) {
+      text = "DROP TABLE IF EXISTS ";
+      status = dialect_.append_table(text, table);
       return status ? execute(text, Moment::kChange, what) : std::move(status);
     }
     if (!found.exists) return Status::error(CDCRT_STALE_SCHEMA, what + ": no such table");
@@ -210,7 +239,7 @@ class SqliteConnection final : public OdbcConnection {
         const uint64_t row = group.every_row ? done + piece : group.rows[done + piece];
         const cdcrt_cell* cells = write.cells + row * write.column_count;
         for (std::size_t c = 0; c < width; ++c) {
-          status = sql::to_sqlite(cells[group.columns[c]], write.columns[group.columns[c]], values_[piece * width + c]);
+          status = to_stored(cells[group.columns[c]], write.columns[group.columns[c]], c, values_[piece * width + c]);
           if (!status) return status;
         }
       }
@@ -227,21 +256,38 @@ class SqliteConnection final : public OdbcConnection {
     return {};
   }
 
-  Status find_rowid(const cdcrt_table& table, std::string& out) {
+  Status known_table(const cdcrt_table& table, const SqliteTable*& out) {
     const std::string key(sdk::view(table.name));
-    const auto known = rowids_.find(key);
-    if (known != rowids_.end()) {
-      out = known->second;
-      return {};
+    auto known = tables_.find(key);
+    if (known == tables_.end()) {
+      SqliteTable found;
+      Status status = read_table(*session_, key, found);
+      if (!status) return status;
+      if (!found.exists) return Status::error(CDCRT_STALE_SCHEMA, "no such table: " + sql::shown(key));
+      known = tables_.emplace(key, std::move(found)).first;
     }
-    SqliteTable found;
-    Status status = read_table(*session_, key, found);
-    if (!status) return status;
-    if (!found.exists) return Status::error(CDCRT_STALE_SCHEMA, "no such table: " + sql::shown(key));
-    out = row_identifier(found);
-    if (out.empty()) return Status::unsupported("the columns of table " + sql::shown(key) + " hide every name of its rowid");
-    rowids_.emplace(key, out);
+    out = &known->second;
     return {};
+  }
+
+  static const SqliteColumn* find(const SqliteTable& table, std::string_view name) {
+    const auto found = std::find_if(table.columns.begin(), table.columns.end(), [&](const auto& column) { return same_name(column.name, name); });
+    return found == table.columns.end() ? nullptr : &*found;
+  }
+
+  /// The value for the place-th column of the write, exact in spite of its affinity.
+  Status to_stored(const cdcrt_cell& cell, const cdcrt_column& column, std::size_t place, sql::SqliteValue& value) {
+    Status status = sql::to_sqlite(cell, column, value);
+    if (!status || sql::keep_exact(affinities_[place], cell, value)) return status;
+    if ((column.flags & CDCRT_COLUMN_MAY_NULL) != 0) {
+      value.storage = sql::SqliteClass::kNull;
+      ++overflowed_;
+      return status;
+    }
+    std::string text;
+    sql::append_cell_text(text, cell, sdk::TextStyle::kIso8601);
+    return Status::bad_record("column " + sql::shown(sdk::view(column.name)) + " of the target would change this value, for SQLite makes a number of it: " + sql::shown(text),
+                              "declare the column as TEXT in the target, or give it on_overflow = \"null\" or exclude in the route");
   }
 
   Status unique_columns(const SqliteTable& table, std::vector<std::string>& out) {
@@ -277,7 +323,9 @@ class SqliteConnection final : public OdbcConnection {
   }
 
   const ConnectionSettings& settings_;
-  std::map<std::string, std::string> rowids_;
+  std::map<std::string, SqliteTable> tables_;
+  std::vector<sql::SqliteAffinity> affinities_;  // of the columns of the write
+  uint64_t overflowed_ = 0;
   std::vector<sql::SqliteValue> values_;
 };
 

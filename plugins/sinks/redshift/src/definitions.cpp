@@ -31,6 +31,7 @@ class Change {
     schema_ = session_.schema_of(table_);
     name_ = sql::redshift::folded(sdk::view(table_.name), session_.names().case_sensitive);
     if (change.kind == CDCRT_CREATE_TABLE) return create(change);
+    if (change.kind == CDCRT_DROP_TABLE) return execute("DROP TABLE IF EXISTS " + quoted_);
     status = read_catalog(session_, schema_, name_, catalog_);
     if (status && !catalog_.exists)
       status = Status::error(CDCRT_STALE_SCHEMA, "table " + quoted_ + " does not exist").with_native(0, "42P01");
@@ -106,6 +107,7 @@ class Change {
 
   Status alter(const cdcrt_column& column, const CatalogColumn& found) {
     ColumnType wanted = sql::redshift::written_type(sql::redshift::column_type(column, session_.names()));
+    wanted.duration = column.type.kind == CDCRT_TYPE_INTERVAL;
     // The conversion is a cast, which would cut what does not fit.
     const bool can_be_long = found.type.storage == Storage::kSuper || found.type.storage == Storage::kBytes;
     if (can_be_long && wanted.storage == Storage::kText && wanted.length < kLongestVarchar) {

@@ -168,8 +168,12 @@ Status RedshiftConnection::describe(const cdcrt_table& table, sdk::TableDescript
                           sql::redshift::folded(sdk::view(table.name), session_.names().case_sensitive), catalog);
   if (!status) return failed(std::move(status));
   // Declared keys are not enforced, so that none is told of.
-  for (const CatalogColumn& column : catalog.columns)
-    out.add(column.name, sql::redshift::logical_type(column.type), column.type.name, column.not_null, 0);
+  for (const CatalogColumn& column : catalog.columns) {
+    // Lengths are bytes, which the host has no word for: what a text needs is judged where it is written.
+    cdcrt_type type = sql::redshift::logical_type(column.type);
+    if (type.kind == CDCRT_TYPE_STRING) type.length = 0;
+    out.add(column.name, type, column.type.name, column.not_null, 0);
+  }
   out.set_exists(catalog.exists);
   out.set_view(catalog.is_view);
   out.set_folds_names(!session_.names().case_sensitive);
@@ -347,13 +351,14 @@ Status RedshiftConnection::read_rows(const cdcrt_read& read, const std::string& 
     stopped = read.visit(read.context, cells.data()) != 0;
     return !stopped;
   };
-  if (read.key_count == 0) return session_.select(head, read.column_count, what, visit);
+  const std::string tail = read.max_rows > 0 ? " LIMIT " + std::to_string(read.max_rows) : std::string();
+  if (read.key_count == 0) return session_.select(head + tail, read.column_count, what, visit);
   for (uint64_t first = 0; first < read.key_rows && status && !stopped; first += kMostKeysAtOnce) {
     std::vector<uint64_t> rows;
     for (uint64_t row = first; row < std::min(read.key_rows, first + kMostKeysAtOnce); ++row) rows.push_back(row);
     std::string text = head + " WHERE ";
     status = append_key_condition(text, shape, columns.data(), keys, read.keys, read.key_count, rows);
-    if (status) status = session_.select(text, read.column_count, what, visit);
+    if (status) status = session_.select(text + tail, read.column_count, what, visit);
   }
   return status;
 }

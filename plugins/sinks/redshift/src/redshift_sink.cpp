@@ -1,6 +1,7 @@
 #include "redshift_sink.hpp"
 
 #include "redshift_connection.hpp"
+#include "sql/redshift_types.hpp"
 
 namespace cdcrt::redshift {
 
@@ -33,5 +34,11 @@ Status RedshiftSink::identify(std::string_view pipeline, std::string_view proces
 }
 
 Status RedshiftSink::abandoned(std::string_view process) { return settings_.staging.enabled ? place_->remove(process) : Status(); }
+
+void RedshiftSink::limits(cdcrt_limits& limits) {
+  limits.name_bytes = static_cast<uint32_t>(sql::redshift::kNameLimit);
+  limits.columns = 1600;
+  limits.unkeyable_types = 1U << CDCRT_TYPE_JSON | 1U << CDCRT_TYPE_ARRAY;  // SUPER
+}
 
 }  // namespace cdcrt::redshift

@@ -15,7 +15,7 @@ class RedshiftSink : public sdk::Sink {
  public:
   static constexpr const char* kSummary = "Tables of Amazon Redshift: files in S3, COPY, one transaction";
   static constexpr const char* kLicense = "Apache-2.0";
-  static constexpr uint32_t kCapabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | CDCRT_SINK_TABLE_LOCKS;
+  static constexpr uint32_t kCapabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | CDCRT_SINK_TABLE_LOCKS | CDCRT_SINK_TIME_OF_DAY;
   static sdk::OptionTable layout_options() { return redshift::layout_options(); }
   static sdk::Status check_layout(const sdk::Config& config) {
     sql::redshift::Layout ignored;
@@ -28,6 +28,7 @@ class RedshiftSink : public sdk::Sink {
   sdk::Status open(std::unique_ptr<sdk::SinkConnection>& connection) override;
   sdk::Status identify(std::string_view pipeline, std::string_view process) override;
   sdk::Status abandoned(std::string_view process) override;
+  void limits(cdcrt_limits& limits) override;
 
  private:
   const sdk::Host host_;

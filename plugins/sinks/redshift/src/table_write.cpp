@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 #include "sql/cell.hpp"
+#include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
+#include "sql/postgresql_limit.hpp"
 #include "sql/redshift_csv.hpp"
 #include "sql/redshift_literal.hpp"
 
@@ -17,6 +20,41 @@ using sql::redshift::StageShape;
 using sql::redshift::Storage;
 
 namespace {
+
+/// What COPY's ROUNDEC, an INSERT and the column's own type would do to a value without a word.
+sql::ColumnLimit limit_of(const ColumnType& type) {
+  using Kind = sql::ColumnLimit::Kind;
+  sql::ColumnLimit limit;
+  switch (type.storage) {
+    case Storage::kInteger: limit.kind = Kind::kScale; break;
+    case Storage::kDecimal:
+      limit.kind = Kind::kScale;
+      limit.digits = type.scale;
+      break;
+    case Storage::kFloat:
+      limit.kind = Kind::kFloat;
+      limit.digits = type.precision <= 24 ? 6 : 15;
+      break;
+    case Storage::kDate: limit.kind = Kind::kDate; break;
+    case Storage::kTime:
+    case Storage::kTimetz:
+      limit.kind = Kind::kFraction;
+      limit.digits = 6;
+      limit.time_only = true;
+      break;
+    case Storage::kTimestamp:
+    case Storage::kTimestamptz:
+      limit.kind = Kind::kFraction;
+      limit.digits = 6;
+      break;
+    default: break;
+  }
+  return limit;
+}
+
+bool holds_nul(const cdcrt_cell& cell) {
+  return cell.tag == CDCRT_STRING && cell.size > 0 && std::memchr(cell.value.data, 0, cell.size) != nullptr;
+}
 
 bool can_grow(const ColumnType& type) { return type.name.compare(0, 3, "VAR") == 0; }
 
@@ -125,10 +163,13 @@ Status TableWrite::check(const std::function<bool(const std::string& shown)>& st
   if (!status) return status;
   const std::size_t width = group_.columns.size();
   std::vector<uint64_t> longest(width), most(width, UINT64_MAX);
+  std::vector<sql::ColumnLimit> limits;
+  for (const auto& column : shape_.columns) limits.push_back(limit_of(column.type));
   for (std::size_t c = 0; c < width; ++c) {
     const ColumnType& type = shape_.columns[c].type;
     if (type.length == 0) continue;
-    const bool grows = can_grow(type) && !stays(shape_.table + "." + shape_.columns[c].name);
+    const bool kept = (write_.columns[group_.columns[c]].flags & CDCRT_COLUMN_KEEP) != 0;
+    const bool grows = can_grow(type) && !kept && !stays(shape_.table + "." + shape_.columns[c].name);
     most[c] = !grows ? type.length : type.storage == Storage::kBytes ? sql::redshift::kLongestVarbyte : sql::redshift::kLongestVarchar;
   }
   for (uint64_t i = 0; i < rows(); ++i) {
@@ -145,6 +186,18 @@ Status TableWrite::check(const std::function<bool(const std::string& shown)>& st
           return Status::bad_record("column " + sql::shown(sdk::view(column.name)) + " of " + shape_.table + ": " + std::string(why),
                                     "on_overflow = \"null\" in the route's columns, where NULL will do");
         }
+      }
+      if (!sql::keeps(limits[c], write_.cells[place]) && !fit(place, column, 0)) {
+        std::string text;
+        sql::append_cell_text(text, write_.cells[place], sdk::TextStyle::kIso8601);
+        return Status::bad_record("column " + sql::shown(sdk::view(column.name)) + " of " + shape_.table + " is " + type.name +
+                                      ", which would change this value: " + sql::shown(text),
+                                  "change the target's column, or give the column on_overflow = \"null\" in the route");
+      }
+      if (shape_.columns[c].key && type.storage == Storage::kText && holds_nul(write_.cells[place])) {
+        return Status::bad_record("key column " + sql::shown(sdk::view(column.name)) + " of " + shape_.table +
+                                      " holds a NUL character (U+0000), which Redshift cannot store; without it this would be the key of another row",
+                                  "give the route another primary_key, or keep such rows out at the source");
       }
       const cdcrt_cell& cell = write_.cells[place];
       row_bytes += 12;
@@ -163,10 +216,11 @@ Status TableWrite::check(const std::function<bool(const std::string& shown)>& st
   for (std::size_t c = 0; c < width; ++c) {
     const ColumnType& type = shape_.columns[c].type;
     if (longest[c] <= type.length) continue;
+    const bool kept = (write_.columns[group_.columns[c]].flags & CDCRT_COLUMN_KEEP) != 0;
     const uint32_t bytes =
         type.storage == Storage::kBytes ? sql::redshift::widened_varbyte(longest[c]) : sql::redshift::widened_varchar(longest[c]);
     const std::string name = shape_.table + "." + shape_.columns[c].name;
-    if (bytes == 0 || !can_grow(type)) {
+    if (bytes == 0 || kept || !can_grow(type)) {
       return Status::bad_record(
           "column " + name + " is " + type.name + " and cannot hold a value of " + std::to_string(longest[c]) + " bytes",
           "on_overflow = \"truncate\" or \"null\" in the route's columns, or exclude the column");

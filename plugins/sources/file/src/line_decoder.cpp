@@ -52,6 +52,7 @@ bool LineDecoder::decode(Located& located, sdk::MessageBatch& batch) {
   if (located.is_readable) {
     batch.add(message, nullptr, 0);
   } else {
+    message.flags = CDCRT_MESSAGE_UNREADABLE;
     const cdcrt_header header{sdk::borrow(CDCRT_UNREADABLE_HEADER), sdk::borrow(batch.copy(reason_))};
     batch.add(message, &header, 1);
   }

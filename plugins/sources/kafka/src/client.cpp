@@ -44,7 +44,7 @@ Properties required(const Settings& settings, Client::Role role) {
       {"isolation.level", settings.isolation_level},
       {"enable.auto.commit", "false"},
       {"enable.auto.offset.store", "false"},
-      {"auto.offset.reset", role == Client::Role::kReread ? "earliest" : "error"},
+      {"auto.offset.reset", "error"},
       {"enable.partition.eof", role == Client::Role::kReread || settings.stops_at_end ? "true" : "false"},
   };
   if (role == Client::Role::kGroup || role == Client::Role::kCommitted) properties.emplace_back("group.id", settings.group);

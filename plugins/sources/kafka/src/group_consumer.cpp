@@ -55,6 +55,7 @@ sdk::Status GroupConsumer::start(const cdcrt_source_events& events) {
   const auto code = rd_kafka_subscribe(handle, topics);
   rd_kafka_topic_partition_list_destroy(topics);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return broker_error(code, "cannot subscribe to the topics", {}, settings_);
+  joined_at_ = Clock::now();
   host_.info("joining group '" + settings_.group + "'" + (settings_.instance.empty() ? "" : " as instance '" + settings_.instance + "'") +
              " at " + settings_.brokers);
   return {};

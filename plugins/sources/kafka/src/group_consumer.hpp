@@ -97,6 +97,7 @@ class GroupConsumer {
   void on_message(const rd_kafka_message_s& message);
   void on_message_error(const rd_kafka_message_s& message);
   void explain_lost(Owned& owned);
+  void tell_of_silence();
   void fail(sdk::Status status);
   void drop_batch(Owned& owned);
   void hand_out(cdcrt_messages& out);
@@ -120,6 +121,8 @@ class GroupConsumer {
   std::map<Key, int64_t> commits_;
   Clock::time_point committed_at_{}, measured_at_{};
   IntakeLimit limit_{0};
+  Clock::time_point joined_at_{};
+  bool has_told_of_silence_ = false;
   std::optional<Clock::time_point> assigned_at_;  // the last time
   sdk::Status failure_;                           // told by the next poll or serve
   bool is_outage_ = false, is_stopped_ = false;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr uint64_t kMostMessages = 1000;  // taken from librdkafka at once
 constexpr uint64_t kMostBytes = 1 << 20;
+constexpr std::chrono::seconds kSilentStart{8};  // without a word to whoever waits for the first assignment
 
 }  // namespace
 
@@ -33,6 +34,7 @@ bool GroupConsumer::serve_group() {
     auto status = broker_error(fatal, "Kafka client", without_secrets(reason, settings_.properties), settings_);
     fail(status.code() == CDCRT_RETRY ? sdk::Status::fatal(std::string(status.message())) : std::move(status));
   }
+  tell_of_silence();
   Diagnostics& diagnostics = client_->diagnostics();
   if (diagnostics.take_outage()) {
     if (diagnostics.is_refused()) {
@@ -149,7 +151,20 @@ void GroupConsumer::explain_lost(Owned& owned) {
   fail(offset_out_of_range(*owned.topic, owned.number, wanted, now.first, now.end));
 }
 
+// The list of topics may come from an address that works, while the brokers announce themselves at one that does not.
+void GroupConsumer::tell_of_silence() {
+  if (assigned_at_ || has_told_of_silence_ || Clock::now() - joined_at_ < kSilentStart) return;
+  has_told_of_silence_ = true;
+  const std::string last = client_->diagnostics().last();
+  host_.warn("group '" + settings_.group + "' has assigned nothing for " + std::to_string(kSilentStart.count()) +
+             " s: " + (last.empty() ? "its coordinator does not answer, or other members hold every partition" : last) +
+             "; this goes on until it does. The brokers at " + settings_.brokers +
+             " name the addresses to connect to (advertised.listeners): they must be reachable from here");
+}
+
 void GroupConsumer::fail(sdk::Status status) {
+  // A right that was there and is taken away comes back when the operator gives it back, as a broker does.
+  if (status.code() == CDCRT_AUTH && assigned_at_) status = sdk::Status::retry(std::string(status.message()), std::string(status.hint()));
   if (failure_.ok() || (failure_.code() == CDCRT_RETRY && status.code() != CDCRT_RETRY)) failure_ = std::move(status);
 }
 

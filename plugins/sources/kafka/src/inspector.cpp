@@ -13,6 +13,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr int kOneTryMs = 1000;
+constexpr int kSilentMs = 8000;  // without a word to whoever waits
 
 struct MetadataDeleter {
   void operator()(const rd_kafka_metadata_t* metadata) const { rd_kafka_metadata_destroy(metadata); }
@@ -140,8 +141,21 @@ sdk::Status Inspector::list(const std::function<bool(std::string_view, int32_t)>
 sdk::Status Inspector::bounds(std::string_view topic, int32_t partition, cdcrt_bounds& out) {
   Client* lookup = nullptr;
   if (auto opened = client(Client::Role::kLookup, lookup); !opened) return opened;
-  const auto code =
-      rd_kafka_query_watermark_offsets(lookup->get(), std::string(topic).c_str(), partition, &out.first, &out.end, timeout_ms());
+  const std::string name(topic);
+  const auto ask = [&](int within_ms) {
+    return rd_kafka_query_watermark_offsets(lookup->get(), name.c_str(), partition, &out.first, &out.end, within_ms);
+  };
+  auto code = ask(std::min(kSilentMs, timeout_ms()));
+  if (is_transport(code) && timeout_ms() > kSilentMs) {
+    lookup->listen();
+    if (!has_told_of_silence_.exchange(true)) {
+      const std::string last = lookup->diagnostics().last();
+      host_.warn("the broker that leads " + partition_name(topic, partition) + " has not answered for " + std::to_string(kSilentMs / 1000) + " s" +
+                 (last.empty() ? "" : ": " + last) + "; waiting on. The brokers at " + settings_.brokers +
+                 " name the addresses to connect to (advertised.listeners): they must be reachable from here");
+    }
+    code = ask(timeout_ms() - kSilentMs);
+  }
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
     return failed(*lookup, code, "cannot ask for the bounds of " + partition_name(topic, partition), topic);
   was_reached_ = true;

@@ -54,7 +54,7 @@ class Inspector {
   sdk::Host host_;
   std::mutex mutex_;  // of the clients' making
   std::unique_ptr<Client> lookup_, group_;
-  std::atomic<bool> was_reached_{false}, has_told_of_start_{false};
+  std::atomic<bool> was_reached_{false}, has_told_of_start_{false}, has_told_of_silence_{false};
 };
 
 }  // namespace cdcrt::kafka_source

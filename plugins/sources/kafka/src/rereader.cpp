@@ -74,6 +74,9 @@ sdk::Status Rereader::fetch(std::string_view topic, int32_t partition, int64_t f
     const auto message = reading.next(100);
     if (!message) continue;
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return {};
+    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+      return sdk::Status::retry(name + " changed while it was read again: an offset is not in the log any more");
+    }
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       return broker_error(message->err, "cannot read " + name + " again", rd_kafka_message_errstr(message.get()), settings_, topic);
     }

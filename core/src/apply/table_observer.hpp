@@ -1,0 +1,44 @@
+// TableObserver: told by tables of what somebody must do for them, so that nobody has to look at every table to find out.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+#include "progress/partition.hpp"
+
+namespace cdcrt::apply {
+
+class Table;
+
+/// What waits in a table to be written.
+struct Waiting {
+  std::chrono::steady_clock::time_point since;
+  std::chrono::steady_clock::time_point last_sealed;  ///< the epoch: never
+  std::size_t rows = 0, bytes = 0;
+};
+
+/// Why a table takes no part in what the others do.
+enum class Trouble : uint8_t {
+  kDetached,  ///< it is tried again until it works (design 4.13)
+  kPaused,    ///< the same, because an operator asked for it
+  kStopped    ///< until the next start
+};
+
+/// Called under the table's lock by any thread: must not call the table, nor wait for who does.
+class TableObserver {
+ public:
+  virtual ~TableObserver() = default;
+  /// There is something to write and nothing is being written.
+  virtual void ready(Table& table, const Waiting& waiting) = 0;
+  /// The table has rows or progress of the partition from now on.
+  virtual void reads(Table& table, const progress::Partition& partition) = 0;
+  /// Again whenever the reason changes, and after each attempt that failed.
+  virtual void troubled(Table& table, Trouble trouble, const std::string& reason) = 0;
+  /// A detached table is back with the others.
+  virtual void recovered(Table& table) = 0;
+  /// A batch of it is durable.
+  virtual void written(Table& table) = 0;
+};
+
+}  // namespace cdcrt::apply

@@ -1,0 +1,167 @@
+// The key of a table, and which events cannot be of it at all (design 4.5).
+#include <algorithm>
+
+#include "diagnostics/suggestion.hpp"
+#include "diagnostics/text.hpp"
+#include "evolution/column_rules.hpp"
+#include "evolution/table_knowledge.hpp"
+#include "types/type.hpp"
+
+namespace cdcrt::evolution {
+namespace {
+
+using diagnostics::quote;
+
+bool names_one_column(const manifest::ColumnRule& rule) { return rule.pattern.find_first_of("*?") == std::string::npos; }
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return "(" + text + ")";
+}
+
+Error misfit(std::string message) {
+  return make_error(CDCRT_BAD_RECORD, std::move(message), "exclude or rename the column in the route's columns if it is meant to be there");
+}
+
+}  // namespace
+
+bool TableKnowledge::may_hold(uint32_t slot, cdcrt_type type) const {
+  const Column& column = columns_[slot];
+  return column.key_ordinal == 0 || !column.target_type.empty() || !is_unkeyable(types::join(column.type, type));
+}
+
+// One event must not stop its table for good: what the target cannot hold in its definition is refused with the event.
+Result<void> TableKnowledge::check_shape(const event::Shape& shape) const {
+  if (!keyed_) return {};
+  std::size_t added = 0;
+  for (const auto& column : shape.columns) {
+    const manifest::ColumnRule rule = rule_for(*route_, column.name);
+    if (rule.exclude) continue;
+    const bool is_new = !slots_.contains(column.name);
+    const auto& names = route_->primary_key;
+    const bool is_key = route_->mode != manifest::Mode::kAppend &&
+                        (names.empty() ? column.key_ordinal > 0 : std::find(names.begin(), names.end(), column.name) != names.end());
+    if (is_key && shape.declared && !rule.type && rule.target_type.empty() && is_unkeyable(column.type)) {
+      return make_error(CDCRT_BAD_RECORD,
+                        "column " + quote(column.name) + " of the key is of type " + types::to_string(column.type) + ", of which the target can make no key",
+                        "give the column a type in the route's columns, or the route another primary_key");
+    }
+    if (!is_new || (established() && route_->schema_changes == manifest::SchemaChanges::kIgnore)) continue;
+    const std::string& name = rule.rename.empty() ? column.name : rule.rename;
+    if (name.empty()) return misfit("the event has a column without a name");
+    if (name.find('\0') != std::string::npos) return misfit("the name of column " + quote(name) + " holds a NUL character");
+    if (limits_.name_bytes > 0 && name.size() > limits_.name_bytes) {
+      return misfit("the name of column " + quote(name) + " has " + std::to_string(name.size()) + " bytes, the target allows " +
+                    std::to_string(limits_.name_bytes));
+    }
+    ++added;
+  }
+  if (limits_.columns > 0 && columns_.size() + added > limits_.columns && added > 0) {
+    return make_error(CDCRT_BAD_RECORD,
+                      "with " + std::to_string(added) + " new columns of the event the table would have " + std::to_string(columns_.size() + added) +
+                          ", the target allows " + std::to_string(limits_.columns),
+                      "exclude columns in the route's columns");
+  }
+  return {};
+}
+
+// Equal route keys meet in one partition only when the route's key contains the message's, by which Kafka partitions.
+void TableKnowledge::judge_key_partitions(const event::Shape& shape) {
+  if (key_partitions_judged_) return;
+  const auto& names = route_->primary_key;
+  bool any = false;
+  for (const auto& column : shape.columns) {
+    if (column.key_ordinal == 0) continue;
+    any = true;
+    const bool left_out = (column.flags & CDCRT_COLUMN_ROUTED) != 0 && rule_for(*route_, column.name).exclude;
+    if (names.empty() ? left_out : std::find(names.begin(), names.end(), column.name) == names.end()) key_crosses_partitions_ = true;
+  }
+  if (names.empty() ? any : true) key_partitions_judged_ = true;
+  if (!any && !names.empty()) key_crosses_partitions_ = true;
+}
+
+std::vector<std::string> TableKnowledge::key_of(const event::Shape& shape) const {
+  std::vector<std::pair<uint32_t, std::string>> ordered;
+  for (const auto& column : shape.columns) {
+    if (column.key_ordinal == 0) continue;
+    if ((column.flags & CDCRT_COLUMN_ROUTED) != 0 && rule_for(*route_, column.name).exclude) continue;
+    ordered.emplace_back(column.key_ordinal, column.name);
+  }
+  std::sort(ordered.begin(), ordered.end());
+  std::vector<std::string> names;
+  for (auto& [ordinal, name] : ordered) names.push_back(std::move(name));
+  return names;
+}
+
+Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
+  // Every change is a row of its own there.
+  if (route_->mode == manifest::Mode::kAppend) {
+    key_known_ = true;
+    return {};
+  }
+  judge_key_partitions(shape);
+  const bool by_route = !route_->primary_key.empty();
+  if (!by_route && !shape.keyed) return {};
+  const std::vector<std::string> names = by_route ? route_->primary_key : key_of(shape);
+  // The first event may be the odd one: its key without columns makes no keyless table of one that has a key.
+  if (!key_known_ && names.empty()) return {};
+  if (key_known_) {
+    std::vector<std::string> known;
+    for (const uint32_t slot : key_) known.push_back(columns_[slot].source_name);
+    if (names == known || !keyed_) return {};
+    if (by_route) {
+      return make_error(CDCRT_UNSUPPORTED, "the route's primary_key is " + joined(names) + ", and the table was made with the key " + joined(known),
+                        "take primary_key back, or read the table anew: cdcrt progress rewind --to earliest --empty");
+    }
+    other_key_ = true;
+    return make_error(CDCRT_BAD_RECORD, "the key of the table changed from " + joined(known) + " to " + joined(names),
+                      "set the route's primary_key; if the source's key changed, set it and read the table anew: cdcrt progress rewind --to earliest --empty");
+  }
+  std::vector<uint32_t> slots;
+  for (const auto& name : names) {
+    const auto found = slots_.find(name);
+    if (found == slots_.end()) return {};  // its columns come with a later shape, or this shape is being mapped
+    slots.push_back(found->second);
+  }
+  key_ = std::move(slots);
+  for (std::size_t i = 0; i < key_.size(); ++i) columns_[key_[i]].key_ordinal = static_cast<uint32_t>(i + 1);
+  key_known_ = true;
+  ++version_;
+  return {};
+}
+
+// An event that carries the whole row and lacks a column of the route's key: no event will have it.
+Result<void> TableKnowledge::check_route_key(const event::Shape& shape, bool definite) const {
+  if (!definite || !keyed_ || key_known_ || route_->mode == manifest::Mode::kAppend) return {};
+  std::vector<std::string> names;
+  for (const auto& column : shape.columns) names.push_back(column.name);
+  for (const auto& name : route_->primary_key) {
+    if (rule_for(*route_, name).exclude) {
+      return make_error(CDCRT_BAD_CONFIG, "primary_key names column " + quote(name) + ", which the route's columns exclude", "take one of the two away");
+    }
+    if (std::find(names.begin(), names.end(), name) != names.end() || slots_.contains(name)) continue;
+    return make_error(CDCRT_BAD_CONFIG, "primary_key names column " + quote(name) + ", which the events of the table do not have",
+                      diagnostics::did_you_mean(name, names));
+  }
+  return {};
+}
+
+void TableKnowledge::note_rules(const event::Shape& shape) {
+  rules_met_.resize(route_->columns.size());
+  for (std::size_t i = 0; i < rules_met_.size(); ++i) {
+    if (rules_met_[i]) continue;
+    rules_met_[i] = std::any_of(shape.columns.begin(), shape.columns.end(), [&](const auto& column) { return column.name == route_->columns[i].pattern; });
+  }
+}
+
+std::vector<const manifest::ColumnRule*> TableKnowledge::unmet_rules() const {
+  std::vector<const manifest::ColumnRule*> unmet;
+  for (std::size_t i = 0; i < rules_met_.size(); ++i) {
+    const manifest::ColumnRule& rule = route_->columns[i];
+    if (!rules_met_[i] && names_one_column(rule) && !slots_.contains(rule.pattern)) unmet.push_back(&rule);
+  }
+  return unmet;
+}
+
+}  // namespace cdcrt::evolution

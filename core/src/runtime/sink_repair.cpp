@@ -1,0 +1,116 @@
+// SinkRuntime's detached tables: tried again until they are back with the others (design 4.13).
+#include <algorithm>
+
+#include "runtime/log.hpp"
+#include "runtime/sink_runtime.hpp"
+
+namespace cdcrt::runtime {
+namespace {
+
+constexpr auto kLook = std::chrono::seconds(1);
+constexpr std::string_view kCannotReadBack = "; and what it missed cannot be read again: ";
+
+}  // namespace
+
+void SinkRuntime::repair() {
+  apply::Writer writer = make_writer(true);
+  Monitor& monitor = surroundings_.monitor;
+  while (!monitor.abandon && !failed_ && !stops_repairs()) {
+    if (repair_some(writer)) continue;
+    // Only what is detached makes it look, and only when that is due: every row that comes notifies.
+    const auto next = watch_.next_repair();
+    const auto until = next ? std::min(*next, Monitor::Clock::now() + kLook) : Monitor::Clock::now() + kLook;
+    monitor.wait([&] { return monitor.abandon || failed_ || stops_repairs() || Monitor::Clock::now() >= until; }, kLook);
+  }
+}
+
+bool SinkRuntime::stops_repairs() const { return finishing_ || surroundings_.monitor.stop_reading; }
+
+bool SinkRuntime::repair_some(apply::Writer& writer) {
+  bool any = false;
+  for (apply::Table* table : watch_.due_for_repair()) {
+    if (stops_repairs()) break;
+    any = true;
+    watch_.tried(*table, repair_table(writer, *table));
+  }
+  return any;
+}
+
+// A stretch of what the table misses, read and written. True: that worked, and more may follow at once.
+bool SinkRuntime::repair_table(apply::Writer& writer, apply::Table& table) {
+  auto active = is_active(writer, table);
+  if (!active || !*active) return false;
+  const std::string reason = table.detached();
+  const uint64_t written_before = table.times_written();
+  auto read = read_missed(table);
+  if (!read) {
+    // Why it was detached is still what has to be mended.
+    table.detach(reason.substr(0, reason.find(kCannotReadBack)) + std::string(kCannotReadBack) + explain(read.error()), nullptr);
+    return false;
+  }
+  std::vector<apply::Sealed> batch;
+  if (auto sealed = table.seal(true)) {
+    batch.push_back(std::move(*sealed));
+    if (auto written = writer.write(batch); !written) {
+      table.detach(explain(written.error()), &batch.front());
+      return false;
+    }
+    batch.clear();
+  }
+  if (table.reattach()) {
+    log(CDCRT_LOG_INFO, component(), "table '" + table.identity().target() + "' is back with the others (it was detached: " + reason + ")");
+    surroundings_.monitor.notify();
+    return true;
+  }
+  // Refused again, it has been detached anew, and the memory of its rows is free.
+  surroundings_.monitor.notify();
+  return table.times_written() > written_before;
+}
+
+Result<bool> SinkRuntime::is_active(apply::Writer& writer, apply::Table& table) {
+  bool active = true;
+  const std::string target = table.identity().target();
+  auto done = writer.run([&](plugin::Connection& connection) -> Result<void> {
+    if (auto begun = connection.begin(); !begun) return begun;
+    auto rows = store_->lock_tables(connection, {target}, CDCRT_LOCK_NONE);
+    (void)connection.rollback();
+    if (!rows) return std::move(rows.error());
+    const auto row = rows->find(target);
+    active = row == rows->end() || row->second.state != progress::TableState::kPaused;
+    table.pause(!active);
+    table.skip(row != rows->end() && row->second.state == progress::TableState::kSkipped);
+    return {};
+  });
+  if (!done) return std::move(done.error());
+  return active;
+}
+
+// Up to a batch of messages of each partition. False: nothing was missed.
+Result<bool> SinkRuntime::read_missed(apply::Table& table) {
+  const auto missed = table.missed();
+  for (const auto& [partition, first, end] : missed) {
+    int64_t from = first;
+    int64_t reached = end;
+    int64_t messages = 0;
+    auto read = surroundings_.reader.read(
+        table, *partition, first, end - 1, [&](const cdcrt_messages& message, const event::RowBatch& rows, const std::vector<uint32_t>& indexes) {
+          const int64_t next = message.messages[0].offset + 1;
+          const bool taken = table.read_back({*partition, message, rows, surroundings_.reader.shapes(), next}, from, indexes.data(), indexes.size(), [&](const apply::Refusal& refusal) {
+            surroundings_.letters.add(dead_letters::letter_of(*partition, message.messages[refusal.message], table.identity().sink, table.identity().target(), refusal.reason, refusal.error));
+          });
+          if (!taken) {
+            reached = from;
+            return false;
+          }
+          from = next;
+          if (!stops_repairs() && ++messages < static_cast<int64_t>(manifest_.batch.max_rows) && table.held_bytes() < manifest_.batch.max_bytes) return true;
+          reached = next;
+          return false;
+        });
+    if (!read) return std::move(read.error());
+    table.read_back_to(*partition, from, reached);
+  }
+  return !missed.empty();
+}
+
+}  // namespace cdcrt::runtime

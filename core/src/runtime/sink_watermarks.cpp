@@ -1,0 +1,110 @@
+// SinkRuntime's part of the keeper's work: low watermarks (design 4.10), and a look at the target while nothing is written.
+#include <algorithm>
+
+#include "runtime/log.hpp"
+#include "runtime/sink_runtime.hpp"
+
+namespace cdcrt::runtime {
+namespace {
+
+// A look costs a row of each partition: where there are very many, fewer of them a second.
+constexpr auto kShortestLook = std::chrono::seconds(1);
+constexpr auto kLongestLook = std::chrono::seconds(5);
+constexpr std::size_t kPartitionsPerSecond = 1000;
+
+bool is_outage(const Error& error) { return error.code == CDCRT_RETRY || error.code == CDCRT_UNREACHABLE || error.code == CDCRT_AUTH; }
+
+}  // namespace
+
+// An outage is told also where no writer meets it, since nothing is to be written.
+Result<void> SinkRuntime::keep(const Result<void>& done) {
+  if (done) {
+    if (outage_.works(keeper_.get())) log(CDCRT_LOG_WARNING, component(), "the target answers again");
+  } else if (is_outage(done.error())) {
+    if (const auto text = outage_.fails(keeper_.get(), done.error())) log(CDCRT_LOG_WARNING, component(), *text);
+  }
+  return done;
+}
+
+// A truncate of another process may have sent a partition back that has nothing to write, and would not notice by itself.
+Result<void> SinkRuntime::look_at_target() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_look_) return {};
+  std::vector<const progress::Partition*> owned;
+  for (const Flow* flow : surroundings_.flows.all()) {
+    if (flow->partition.is_assigned() && flow->partition.owned()) owned.push_back(&flow->partition);
+  }
+  if (!surroundings_.lost) owned.clear();
+  const auto pause = owned.empty() ? kLongestLook : std::clamp<std::chrono::seconds>(std::chrono::seconds(owned.size() / kPartitionsPerSecond), kShortestLook, kLongestLook);
+  auto looked = keep(owned.empty() ? keeper_->run([this](plugin::Connection& connection) { return store_->look(connection); }) : look_at_leases(owned));
+  next_look_ = now + (looked ? pause : std::chrono::duration_cast<std::chrono::seconds>(kShortestLook));
+  return looked;
+}
+
+Result<void> SinkRuntime::look_at_leases(const std::vector<const progress::Partition*>& partitions) {
+  std::vector<const progress::Partition*> gone;
+  auto looked = keeper_->run([&](plugin::Connection& connection) -> Result<void> {
+    auto looked_at = store_->look(connection, partitions);
+    if (!looked_at) return std::move(looked_at.error());
+    gone = std::move(*looked_at);
+    return {};
+  });
+  if (!looked) return looked;
+  for (const progress::Partition* partition : gone) surroundings_.lost(*partition);
+  return {};
+}
+
+Result<void> SinkRuntime::save_watermarks() {
+  if (!store_) return {};
+  clean_after_the_gone();
+  if (auto looked = look_at_target(); !looked) return looked;
+  // Everything that moves a watermark, or is a dead letter, notifies.
+  const uint64_t changes = surroundings_.monitor.changes();
+  if (changes == saved_changes_) return {};
+  if (auto saved = keep(save_moved_watermarks()); !saved) return saved;
+  saved_changes_ = changes;
+  return save_troubles();
+}
+
+Result<void> SinkRuntime::save_moved_watermarks() {
+  const auto lock = store_->hold_watermarks();
+  std::vector<progress::Store::Watermark> moved;
+  for (const Flow* flow : surroundings_.flows.all()) {
+    if (!flow->partition.owned()) continue;
+    // The position is read before the tables: what they take after it can only be above it.
+    const uint32_t session = flow->partition.session();
+    const progress::LastMessage last = flow->partition.last();
+    int64_t low = flow->partition.routed_next();
+    for (const apply::Table* table : watch_.readers_of(flow->partition)) {
+      if (const auto held = table->first_unapplied(flow->partition)) low = std::min(low, *held);
+    }
+    const bool lowered = store_->take_lowered(flow->partition);
+    const std::lock_guard guard(mutex_);
+    if (lowered) saved_watermarks_.erase(&flow->partition);
+    const auto saved = saved_watermarks_.find(&flow->partition);
+    if (saved == saved_watermarks_.end() ? low > 0 : saved->second != low) moved.push_back({&flow->partition, low, last, session});
+  }
+  if (auto saved = keeper_->save_watermarks(moved); !saved) return saved;
+  const std::lock_guard guard(mutex_);
+  for (const auto& watermark : moved) saved_watermarks_[watermark.partition] = watermark.next_offset;
+  return {};
+}
+
+// For people: what cannot be stored now is tried again with what follows.
+Result<void> SinkRuntime::save_troubles() {
+  auto troubles = watch_.take_troubles();
+  if (troubles.empty()) return {};
+  std::map<std::string, std::optional<progress::StoredTrouble>> rows;
+  for (const auto& [table, trouble] : troubles) {
+    // No target table has it, and no success would end it.
+    if (!table->identity().is_refused) rows[table->identity().target()] = trouble;
+  }
+  if (rows.empty()) return {};
+  auto saved = keeper_->run([&](plugin::Connection& connection) { return store_->save_troubles(connection, rows); });
+  if (saved) return {};
+  watch_.give_back(std::move(troubles));
+  saved_changes_ = UINT64_MAX;
+  return saved.error().code == CDCRT_FATAL ? std::move(saved) : Result<void>();
+}
+
+}  // namespace cdcrt::runtime

@@ -1,0 +1,185 @@
+#include "runtime/table_watch.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace cdcrt::runtime {
+namespace {
+
+constexpr auto kFirstRepair = std::chrono::milliseconds(200);
+constexpr unsigned kDoublings = 6;  // about 13 s
+// What repairs of tables that never succeed may take of a target and of this process, however many they are.
+constexpr auto kPerDetachedTable = std::chrono::milliseconds(50);
+
+// Process numbers, transaction ids and offsets in a reason do not make it another one.
+std::string essence(apply::Trouble trouble, const std::string& reason) {
+  std::string text(1, static_cast<char>('a' + static_cast<int>(trouble)));
+  std::copy_if(reason.begin(), reason.end(), std::back_inserter(text), [](unsigned char c) { return std::isdigit(c) == 0; });
+  return text;
+}
+
+int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+TableWatch::Clock::time_point TableWatch::due_of(const apply::Waiting& waiting) const {
+  // What is full goes behind what has been due before, so that a busy table keeps no other one waiting.
+  if (waiting.rows >= limits_.max_rows || waiting.bytes >= limits_.max_bytes) return Clock::now();
+  const auto by_age = waiting.since + limits_.max_age;
+  return waiting.last_sealed == Clock::time_point{} ? by_age : std::max(by_age, waiting.last_sealed + limits_.min_interval);
+}
+
+void TableWatch::ready(apply::Table& table, const apply::Waiting& waiting) {
+  const auto due = due_of(waiting);
+  const std::lock_guard lock(mutex_);
+  const auto [place, added] = places_.try_emplace(&table);
+  if (!added) {
+    if (std::get<0>(*place->second) <= due) return;
+    waiting_.erase(place->second);
+  }
+  place->second = waiting_.insert({due, waiting.since, &table}).first;
+}
+
+apply::Table* TableWatch::take(bool all, Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  if (waiting_.empty() || (!all && std::get<0>(*waiting_.begin()) > now)) return nullptr;
+  apply::Table* table = std::get<2>(*waiting_.begin());
+  waiting_.erase(waiting_.begin());
+  places_.erase(table);
+  ++taken_;
+  return table;
+}
+
+void TableWatch::done(std::size_t tables) {
+  const std::lock_guard lock(mutex_);
+  taken_ -= tables;
+}
+
+std::optional<TableWatch::Clock::time_point> TableWatch::next_due() const {
+  const std::lock_guard lock(mutex_);
+  if (waiting_.empty()) return std::nullopt;
+  return std::get<0>(*waiting_.begin());
+}
+
+bool TableWatch::idle() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.empty() && taken_ == 0;
+}
+
+TableWatch::Clock::time_point TableWatch::last_written() const {
+  const std::lock_guard lock(mutex_);
+  return last_written_;
+}
+
+void TableWatch::reads(apply::Table& table, const progress::Partition& partition) {
+  const std::lock_guard lock(mutex_);
+  readers_[&partition].push_back(&table);
+}
+
+std::vector<apply::Table*> TableWatch::readers_of(const progress::Partition& partition) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = readers_.find(&partition);
+  return found == readers_.end() ? std::vector<apply::Table*>() : found->second;
+}
+
+void TableWatch::troubled(apply::Table& table, apply::Trouble trouble, const std::string& reason) {
+  const std::lock_guard lock(mutex_);
+  if (trouble == apply::Trouble::kStopped) {
+    detached_.erase(&table);
+  } else {
+    const auto [place, added] = detached_.try_emplace(&table);
+    place->second.by_operator = trouble == apply::Trouble::kPaused;
+    if (added) place->second.last_progress = Clock::now();
+  }
+  std::string& told = told_[&table];
+  if (std::string now = essence(trouble, reason); told != now) {
+    told = std::move(now);
+    // What an operator asked for is stored by who asked.
+    if (trouble == apply::Trouble::kPaused) {
+      troubles_[&table] = std::nullopt;
+    } else {
+      troubles_[&table] = progress::StoredTrouble{trouble == apply::Trouble::kStopped, reason, now_ms()};
+    }
+    tell_(table, trouble, reason);
+  }
+}
+
+void TableWatch::recovered(apply::Table& table) {
+  const std::lock_guard lock(mutex_);
+  detached_.erase(&table);
+  if (told_.erase(&table) > 0) troubles_[&table] = std::nullopt;
+}
+
+void TableWatch::written(apply::Table& table) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = detached_.find(&table); found != detached_.end()) {
+    found->second.last_progress = Clock::now();
+    return;
+  }
+  last_written_ = Clock::now();
+  if (!told_.empty() && told_.erase(&table) > 0) troubles_[&table] = std::nullopt;
+}
+
+void TableWatch::had_trouble(const apply::Table& table) {
+  const std::lock_guard lock(mutex_);
+  told_.try_emplace(&table);
+}
+
+std::vector<apply::Table*> TableWatch::due_for_repair(Clock::time_point now) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<apply::Table*> due;
+  for (const auto& [table, detached] : detached_) {
+    if (detached.due <= now) due.push_back(table);
+  }
+  return due;
+}
+
+std::optional<TableWatch::Clock::time_point> TableWatch::next_repair() const {
+  const std::lock_guard lock(mutex_);
+  std::optional<Clock::time_point> next;
+  for (const auto& [table, detached] : detached_) next = next ? std::min(*next, detached.due) : detached.due;
+  return next;
+}
+
+void TableWatch::tried(apply::Table& table, bool progressed) {
+  const std::lock_guard lock(mutex_);
+  const auto found = detached_.find(&table);
+  if (found == detached_.end()) return;
+  Detached& detached = found->second;
+  if (progressed) {
+    detached.failures = 0;
+    detached.due = {};
+    return;
+  }
+  Clock::duration pause = kFirstRepair * (1U << std::min(detached.failures++, kDoublings));
+  if (detached.failures > kDoublings) pause = std::max<Clock::duration>(pause, kPerDetachedTable * detached_.size());
+  detached.due = Clock::now() + pause;
+}
+
+std::optional<TableWatch::Clock::time_point> TableWatch::last_detached_progress() const {
+  const std::lock_guard lock(mutex_);
+  std::optional<Clock::time_point> last;
+  for (const auto& [table, detached] : detached_) {
+    if (!detached.by_operator) last = last ? std::max(*last, detached.last_progress) : detached.last_progress;
+  }
+  return last;
+}
+
+std::size_t TableWatch::detached_count() const {
+  const std::lock_guard lock(mutex_);
+  return detached_.size();
+}
+
+TableWatch::Troubles TableWatch::take_troubles() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(troubles_, {});
+}
+
+void TableWatch::give_back(Troubles troubles) {
+  const std::lock_guard lock(mutex_);
+  troubles_.merge(troubles);  // what came since is newer
+}
+
+}  // namespace cdcrt::runtime

@@ -1,0 +1,93 @@
+// TableWatch: which tables of a sink are to be written, repaired, or told of. What is at rest costs nothing, however many tables there are.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "apply/table_observer.hpp"
+#include "manifest/manifest.hpp"
+#include "progress/stored.hpp"
+
+namespace cdcrt::runtime {
+
+/// Any thread. Tables call it under their locks, so it calls none of them.
+class TableWatch final : public apply::TableObserver {
+ public:
+  using Clock = std::chrono::steady_clock;
+  /// `tell` is given what an operator should know, once per table and reason.
+  using Tell = std::function<void(const apply::Table& table, apply::Trouble trouble, const std::string& reason)>;
+  TableWatch(const manifest::BatchLimits& limits, Tell tell) : limits_(limits), tell_(std::move(tell)) {}
+
+  void ready(apply::Table& table, const apply::Waiting& waiting) override;
+  void reads(apply::Table& table, const progress::Partition& partition) override;
+  void troubled(apply::Table& table, apply::Trouble trouble, const std::string& reason) override;
+  void recovered(apply::Table& table) override;
+  void written(apply::Table& table) override;
+
+  // Writers.
+
+  /// The table that has been due longest; with `all`, also one whose limits ask to wait. It counts as being written until done().
+  apply::Table* take(bool all, Clock::time_point now = Clock::now());
+  void done(std::size_t tables = 1);
+  /// When the next table is due; nullopt: none waits.
+  [[nodiscard]] std::optional<Clock::time_point> next_due() const;
+  /// Nothing waits to be written, nothing is being written.
+  [[nodiscard]] bool idle() const;
+  /// When a table that is not detached was last written; the epoch: never.
+  [[nodiscard]] Clock::time_point last_written() const;
+
+  // Repair.
+
+  /// Detached tables that are to be tried now.
+  [[nodiscard]] std::vector<apply::Table*> due_for_repair(Clock::time_point now = Clock::now()) const;
+  [[nodiscard]] std::optional<Clock::time_point> next_repair() const;
+  /// How an attempt went: what made progress is tried again at once, what did not after 0.2 to 13 s, growing; where very many tables are
+  /// detached, less often.
+  void tried(apply::Table& table, bool progressed);
+  /// When the last of the detached tables made progress, or was detached; nullopt: none is, but those that an operator paused.
+  [[nodiscard]] std::optional<Clock::time_point> last_detached_progress() const;
+  [[nodiscard]] std::size_t detached_count() const;
+
+  // Keeper.
+
+  /// Tables with rows or progress of the partition.
+  [[nodiscard]] std::vector<apply::Table*> readers_of(const progress::Partition& partition) const;
+  /// What is to be stored of tables' troubles since this was last asked: by table; nullopt: none any more.
+  using Troubles = std::map<const apply::Table*, std::optional<progress::StoredTrouble>>;
+  Troubles take_troubles();
+  /// They could not be stored.
+  void give_back(Troubles troubles);
+  /// The target keeps a trouble of this table, which its first success ends.
+  void had_trouble(const apply::Table& table);
+
+ private:
+  using Place = std::tuple<Clock::time_point, Clock::time_point, apply::Table*>;  ///< due, since when rows wait
+  struct Detached {
+    bool by_operator = false;
+    Clock::time_point due{}, last_progress{};
+    unsigned failures = 0;
+  };
+  [[nodiscard]] Clock::time_point due_of(const apply::Waiting& waiting) const;
+
+  const manifest::BatchLimits& limits_;
+  const Tell tell_;
+  mutable std::mutex mutex_;
+  std::set<Place> waiting_;
+  std::unordered_map<const apply::Table*, std::set<Place>::iterator> places_;
+  std::size_t taken_ = 0;
+  Clock::time_point last_written_{};
+  std::map<apply::Table*, Detached> detached_;
+  std::unordered_map<const progress::Partition*, std::vector<apply::Table*>> readers_;
+  std::unordered_map<const apply::Table*, std::string> told_;  ///< trouble and reason, without numbers that change
+  Troubles troubles_;
+};
+
+}  // namespace cdcrt::runtime

@@ -1,0 +1,15 @@
+// A value as one column of PostgreSQL takes it: what the server would change without a word is caught here.
+#pragma once
+
+#include <string>
+
+#include "cdcrt/sdk/status.hpp"
+#include "postgresql_catalog.hpp"
+
+namespace cdcrt::odbc {
+
+/// Makes `cell`, which is set, a value that `target` keeps as it is; new bytes go into `buffer`. What it cannot keep is cut or made NULL
+/// where the column's flags allow that (counted in `overflowed`), else BAD_RECORD, naming column and value.
+sdk::Status to_native(const CatalogColumn& target, const cdcrt_column& column, cdcrt_cell& cell, std::string& buffer, uint64_t& overflowed);
+
+}  // namespace cdcrt::odbc

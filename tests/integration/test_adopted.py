@@ -1,0 +1,129 @@
+"""Tables that were there before: what the target enforces stops a row or a table, never the others; and random tables by the dozen."""
+
+import json
+import os
+import sqlite3
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from integration import program  # noqa: E402
+from integration.messages import envelope  # noqa: E402
+from oracle import random_adopted  # noqa: E402
+
+MANIFEST = """[pipeline]
+name = "adopted"
+[sources.events]
+plugin = "file"
+paths = ["{folder}/events.jsonl"]
+format.plugin = "debezium-json"
+[dead_letters]
+path = "{folder}/letters.jsonl"
+"""
+SEEDS = int(os.environ.get("CDCRT_ADOPTED_SEEDS", "3"))
+
+
+class Tables(unittest.TestCase):
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.folder, self.offsets = place.name, {}
+        self.manifest = os.path.join(self.folder, "manifest.toml")
+        with open(self.manifest, "w", encoding="utf-8") as file:
+            file.write(MANIFEST.format(folder=self.folder))
+
+    def send(self, table, after, operation="c", before=None):
+        offset = self.offsets[table] = self.offsets.get(table, -1) + 1
+        line = {"topic": f"t.public.{table}", "partition": 0, "offset": offset, "tstype": "create", "ts": 1_700_000_000_000,
+                "key": json.dumps({"id": (after or before)["id"]}), "payload": envelope(table, after, operation, before, lsn=offset + 1)}
+        with open(os.path.join(self.folder, "events.jsonl"), "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def run_with(self, target, exit_code, timeout=60):
+        result = program.run(["--manifest", self.manifest, "--manifest", target.overlay, "--set", "sinks.target.stall_after=1s"], target.environment, self.folder, timeout)
+        if exit_code is not None:
+            self.assertEqual(result.exit_code, exit_code, result.log)
+        return result.log
+
+    def letters(self):
+        return program.letters(os.path.join(self.folder, "letters.jsonl"))
+
+
+class Constraints(Tables):
+    def setUp(self):
+        super().setUp()
+        self.target = program.PostgresqlTarget(self.folder)
+        self.server, self.database = program.PostgresqlTarget.server, self.target.environment["CDCRT_TEST_DATABASE"]
+
+    def sql(self, text):
+        self.server.sql(self.database, text)
+
+    def rows(self, text):
+        return [tuple(row) for row in self.server.query(self.database, text)]
+
+    def test_a_trigger_refuses_a_row_and_the_others_go_on(self):
+        self.sql("create table public.t (id bigint primary key, v text); create function f() returns trigger language plpgsql as "
+                 "$$ begin if new.v = 'bad' then raise exception 'no bad rows here'; end if; return new; end $$; "
+                 "create trigger g before insert or update on public.t for each row execute function f();")
+        self.send("t", {"id": 1, "v": "good"})
+        self.send("t", {"id": 2, "v": "bad"})
+        self.send("other", {"id": 5, "v": "innocent"})
+        self.run_with(self.target, 4)
+        self.assertEqual(self.rows("select id::text, v from public.t"), [("1", "good")])
+        self.assertEqual(self.rows("select id::text, v from public.other"), [("5", "innocent")])
+        self.assertEqual([letter["offset"] for letter in self.letters()], [1])
+
+    def test_identities_generated_columns_and_defaults_are_the_tables_own(self):
+        self.sql("create table public.ids (id bigint generated always as identity primary key, v text);"
+                 "create table public.gen (id bigint primary key, a bigint, twice bigint generated always as (a * 2) stored);"
+                 "create table public.extra (id bigint primary key, a bigint, src text default 'cdc');")
+        self.send("ids", {"id": 7, "v": "a"})
+        self.send("ids", {"id": 7, "v": "b"}, "u")
+        self.send("gen", {"id": 1, "a": 2, "twice": 4})
+        self.send("gen", {"id": 1, "a": 3, "twice": 6}, "u")
+        self.send("extra", {"id": 1, "a": 2})
+        self.run_with(self.target, 0)
+        self.assertEqual(self.rows("select id::text, v from public.ids"), [("7", "b")])
+        self.assertEqual(self.rows("select a::text, twice::text from public.gen"), [("3", "6")])
+        self.assertEqual(self.rows("select a::text, src from public.extra"), [("2", "cdc")])
+
+    def test_a_child_that_comes_before_its_parent_lands_with_it(self):
+        self.sql("create table public.parent (id bigint primary key, n text); create table public.child (id bigint primary key, pid bigint references public.parent (id));"
+                 "create table public.strict (id bigint primary key, n text not null);")
+        self.send("child", {"id": 1, "pid": 7})
+        self.send("parent", {"id": 7, "n": "p"})
+        self.send("strict", {"id": 1, "n": None})
+        self.send("strict", {"id": 2, "n": "x"})
+        self.run_with(self.target, 4)
+        self.assertEqual(self.rows("select id::text, pid::text from public.child"), [("1", "7")])
+        self.assertEqual(self.rows("select id::text from public.strict"), [("2",)])
+        self.assertEqual(len(self.letters()), 1)
+        self.assertIn('"n"', self.letters()[0]["message"])
+
+
+class Case(Tables):
+    def test_tables_whose_names_differ_in_case_only_are_not_merged_in_sqlite_whenever_they_come(self):
+        target = program.SqliteTarget(self.folder)
+        self.send("t", {"id": 1, "v": "of table t"})
+        self.run_with(target, 0)
+        for operation, after, before in (("c", {"id": 1, "v": "of table T"}, None), ("d", None, {"id": 1, "v": "of table T"})):
+            self.send("T", after, operation, before)
+            log = self.run_with(target, None, timeout=5)
+            self.assertIn("one table in the target, which does not tell case apart", log)
+            with sqlite3.connect(target.path) as connection:
+                self.assertEqual(connection.execute("select id, v from t").fetchall(), [(1, "of table t")])
+            connection.close()
+
+
+class Random(unittest.TestCase):
+    def test_every_cell_is_exact_or_its_row_a_dead_letter_in_postgresql(self):
+        self.assertEqual(random_adopted.run_seeds("postgresql", 0, SEEDS), {})
+
+    def test_every_cell_is_exact_or_its_row_a_dead_letter_in_sqlite(self):
+        self.assertEqual(random_adopted.run_seeds("sqlite", 0, SEEDS), {})
+
+
+if __name__ == "__main__":
+    unittest.main()
