@@ -117,8 +117,11 @@ TEST_CASE("key order: whoever resumes such a table takes the rows that stand") {
   REQUIRE(rig.write());
   CHECK(!rig.table->detached().empty());
   for (auto& row : rig.database.tables["cdcrt.tables"].rows) {
-    row.at("state") = "'active'";
-    row.at("reason") = "''";
+    for (const auto& [column, value] : {std::pair("state", "active"), std::pair("reason", "")}) {
+      row[column].clear();
+      types::append_text(row[column], text(value));
+    }
+    row["version"] = "i2:99";
   }
   rig.restart();
   REQUIRE(rig.write());
@@ -282,13 +285,16 @@ TEST_CASE("key order: random changes of few keys in three partitions, in random 
     }
     REQUIRE(rig.write());
     CHECK(rig.table->detached() == "");
-    std::map<int64_t, std::string> rows;
-    for (const auto& row : rig.database.tables["shop.orders"].rows) rows[std::stoll(row.at("id"))] = row.at("b");
+    const std::string rows = "; " + rig.rows() + "; ";
     for (int64_t id = 1; id <= 5; ++id) {
       CAPTURE(id);
       if (refused[id]) continue;  // its newest change is a dead letter
-      CHECK(rows.contains(id) == expected.contains(id));
-      if (expected.contains(id) && rows.contains(id)) CHECK(rows[id] == std::to_string(expected[id]));
+      const std::string name = "; id=" + std::to_string(id) + ",";
+      if (expected.contains(id)) {
+        CHECK(rows.find(name + "a='good',b=" + std::to_string(expected[id]) + "; ") != std::string::npos);
+      } else {
+        CHECK(rows.find(name) == std::string::npos);
+      }
     }
   }
 }
