@@ -87,13 +87,16 @@ class KeyOrder(unittest.TestCase):
         for kind in (program.SqliteTarget, program.PostgresqlTarget):
             with self.subTest(target=kind.__name__), tempfile.TemporaryDirectory() as self.folder:
                 self.write(messages)
-                target = kind(self.folder)
+                target, stood = kind(self.folder), None
                 for arguments in ([], [], EVERY_ROW_ALONE):
                     run = self.run_with(target, arguments=arguments)
                     self.assertEqual(run.exit_code, 1, run.log)
                     self.assertIn("no source order", run.log)
                     self.assertIn("progress rewind --table", run.log)
-                    self.assertEqual(self.rows(), [])
+                    # Which of them was written before they met is chance, but it stays.
+                    stood = self.rows() if stood is None else stood
+                    self.assertIn(stood, ([], [(1, "one")], [(1, "two")]))
+                    self.assertEqual(self.rows(), stood)
                     self.assertEqual(self.rows("public.other"), [(5, "innocent"), (6, "innocent")])
 
     def test_rows_of_two_source_tables_that_meet_in_one_key_stop_their_table(self):
