@@ -215,6 +215,7 @@ Result<void> Writer::stop_for_good(Sealed& sealed) {
   }
   sealed.table->target.row_known = false;
   sealed.table->target.row.state = progress::TableState::kPaused;
+  sealed.table->pause(true);
   return stopped;
 }
 

@@ -151,6 +151,7 @@ Result<void> Writer::write_portion(Sealed& sealed, Stretch& stretch, Portion& po
   portion.sealed.key_known = sealed.key_known;
   portion.sealed.version = sealed.version;
   portion.sealed.letters_change = true;
+  portion.sealed.in_order = sealed.in_order;
   portion.sealed.partitions = stretch.positions();
   portion.is_cut_short = false;
   portion.looked_up = {};
@@ -194,7 +195,7 @@ Result<void> Writer::write_portion_rows(Stretch& stretch, Portion& portion) {
     if (!piece) return std::move(piece.error());
     bool taken = true;
     // The events of a row that was overtaken are so one by one.
-    if (piece->sealed && !carried.table->target.keys.settle(*piece->sealed)) return make_error(CDCRT_UNSUPPORTED, piece->sealed->refusal);
+    if (piece->sealed && carried.in_order && !carried.table->target.keys.settle(*piece->sealed)) return make_error(CDCRT_UNSUPPORTED, piece->sealed->refusal);
     if (piece->sealed) {
       if (has_savepoints) {
         if (auto set = connection_->savepoint(CDCRT_SAVEPOINT_SET); !set) return set;
