@@ -1,8 +1,10 @@
 """One key in two partitions: the newer row stands, or the table stops and says so; everything else goes on."""
 
+import contextlib
 import json
 import os
 import random
+import sqlite3
 import sys
 import tempfile
 import unittest
@@ -143,6 +145,28 @@ class KeyOrder(unittest.TestCase):
         run = self.run_with(target, more)
         self.assertEqual(run.exit_code, 0, run.log)
         self.assertEqual(self.rows(), [(1, "one"), (1, "two")])
+
+    def test_letters_of_one_row_from_two_partitions_are_replayed_in_source_order(self):
+        first, old, new = self.event(0, {"id": 9, "v": "first"}, 1), self.event(0, {"id": 1, "v": "bad 5"}, 5), self.event(1, {"id": 1, "v": "bad 7"}, 7)
+        for messages in ([old, new], [new, old]):
+            for arguments in ([], EVERY_ROW_ALONE):
+                with self.subTest(first=messages[0] is old, arguments=arguments), tempfile.TemporaryDirectory() as self.folder:
+                    target = program.SqliteTarget(self.folder)
+                    with contextlib.closing(sqlite3.connect(target.path)) as database:
+                        database.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)")
+                        database.execute("CREATE TRIGGER guard BEFORE INSERT ON t WHEN NEW.v LIKE 'bad%' BEGIN SELECT RAISE(ABORT, 'no'); END")
+                        database.commit()
+                    self.write([first, *messages])
+                    run = self.run_with(target, arguments=arguments)
+                    self.assertEqual(run.exit_code, 4, run.log)
+                    self.assertEqual(self.rows(), [(9, "first")])
+                    with contextlib.closing(sqlite3.connect(target.path)) as database:
+                        database.execute("DROP TRIGGER guard")
+                        database.commit()
+                    replayed = program.run(["dlq", "replay", "--manifest", os.path.join(self.folder, "manifest.toml"), "--manifest", target.overlay],
+                                           target.environment, self.folder)
+                    self.assertEqual(replayed.exit_code, 0, replayed.log)
+                    self.assertEqual(self.rows(), [(1, "bad 7"), (9, "first")])
 
     def test_random_logs_whose_keys_wander_among_partitions_end_as_the_newest_changes_say(self):
         for seed in range(12):

@@ -192,7 +192,8 @@ Result<void> Writer::stop_for_good(Sealed& sealed) {
   const std::string name = sealed.table->identity().target();
   const std::string reason = std::string(progress::kOwnReason) + sealed.refusal +
                              ". Give the route a primary_key that tells such rows apart, or send all changes of a key to one partition; then read the "
-                             "table again: cdcrt progress rewind --table " + name + " --to earliest --empty. Or keep the row that stands: cdcrt table resume " + name;
+                             "table again: cdcrt progress rewind --table " + name + " --to earliest --empty. Or let what comes later stand over what is written: cdcrt table resume " + name +
+                             " (it stops again where neither is written yet)";
   Error stopped = make_error(CDCRT_UNSUPPORTED, reason);
   if (context_.store == nullptr) return stopped;
   if (auto begun = begin({&sealed}); !begun) return begun;
