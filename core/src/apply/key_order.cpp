@@ -120,6 +120,9 @@ class KeyOrder::Batch {
     return change.from->was_added() && !other_was_added && change.from->source() == other.source && change.from->topic() == other.topic;
   }
 
+  /// Else a row that moved from one source table to another looks as if it were in both.
+  [[nodiscard]] bool tells_deletes() const { return sealed_.table->identity().route.deletes != manifest::Deletes::kIgnore; }
+
   bool is_overtaken(const Change& change) const {
     const auto found = known_.keys_.find(hash_of(change.key));
     if (found == known_.keys_.end() || found->second.partition == change.partition) return false;
@@ -138,10 +141,10 @@ class KeyOrder::Batch {
       return was_added_after(change, there, known.is_added) || refuse(unknown_order(change, known.last));
     }
     if (comparable(change.source, change.since, known.source, known.last) && change.since >= known.last) {
-      return change.source == known.source || known.removed || refuse(kTwoRows);
+      return change.source == known.source || known.removed || !tells_deletes() || refuse(kTwoRows);
     }
     if (!comparable(change.source, change.order, known.source, known.whole()) || change.order >= known.whole()) return refuse(kMixed);
-    if (change.source != known.source && !change.removes && !known.removed) return refuse(kTwoRows);
+    if (change.source != known.source && !change.removes && !known.removed && tells_deletes()) return refuse(kTwoRows);
     change.entry->effect = Effect::kNothing;
     ++known_.overtaken_;
     return true;
@@ -201,7 +204,7 @@ class KeyOrder::Batch {
         const bool known = comparable(before.source, before.order, ordered[j].source, ordered[j].order);
         return refuse(known_.partitions_[before.partition], before.source, ordered[j], known ? kMixed : unknown_order(ordered[j], before.order));
       }
-      if (before.source != after.source && before.partition != after.partition && !before.removes) {
+      if (before.source != after.source && before.partition != after.partition && !before.removes && tells_deletes()) {
         return refuse(known_.partitions_[before.partition], before.source, after, kTwoRows);
       }
     }
