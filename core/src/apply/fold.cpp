@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <new>
+#include <utility>
 
 #include "event/shape.hpp"
 
@@ -57,6 +58,7 @@ Entry& Fold::succeed(const Entry& entry, int64_t offset) {
   const std::string_view key = entry.key;
   const int32_t arrival = entry.arrival;
   entries_[index].closed = true;
+  entries_[index].followers = 1;
   std::size_t place = static_cast<uint32_t>(std::hash<std::string_view>{}(key)) & (slots_.size() - 1);
   while (slots_[place].entry != index) place = (place + 1) & (slots_.size() - 1);
   slots_[place].entry = static_cast<uint32_t>(entries_.size());
@@ -64,6 +66,27 @@ Entry& Fold::succeed(const Entry& entry, int64_t offset) {
   next.key = key;
   next.arrival = arrival;
   return next;
+}
+
+namespace {
+
+// Bytes of the arena that nobody else refers to.
+std::string_view overwrite(std::string_view old, std::string_view text, event::Arena& arena) {
+  if (old.data() == nullptr || old.size() != text.size()) return arena.copy(text);
+  std::copy(text.begin(), text.end(), const_cast<char*>(old.data()));
+  return old;
+}
+
+}  // namespace
+
+void Fold::date(Entry& entry, std::string_view order, bool whole) {
+  const bool is_first = !std::exchange(entry.dated, true);
+  if (whole || is_first) {
+    entry.order = entry.since = overwrite(entry.order, order, arena_);
+  } else if (order > entry.order) {
+    const bool is_shared = entry.order.data() == entry.since.data();
+    entry.order = overwrite(is_shared ? std::string_view() : entry.order, order, arena_);
+  }
 }
 
 Entry& Fold::add(int64_t offset) {
@@ -131,10 +154,10 @@ void fold_delete(Fold& fold, Entry& entry, const cdcrt_cell* cells, uint32_t wid
   overlay(fold, entry, cells, width);
 }
 
-void Fold::refuse(std::string_view key, int64_t offset) {
+void Fold::refuse(std::string_view key, int64_t offset, std::string_view order, bool whole, uint32_t source) {
   const auto index = static_cast<uint32_t>(refused.size());
   const std::string_view own = arena_.copy(key);
-  refused.push_back({own, offset, false});
+  refused.push_back({own, offset, false, whole, source, arena_.copy(order)});
   open_refusals_[own].push_back(index);
 }
 

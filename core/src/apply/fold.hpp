@@ -32,11 +32,16 @@ struct Entry {
   uint8_t operation = 0;        ///< kEvent: cdcrt_operation
   uint32_t width = 0;           ///< cells; a slot beyond it is ABSENT
   bool closed = false;          ///< another entry of the same key follows
+  bool dated = false;           ///< `order` and `since` are those of its changes; empty: they had none
+  uint32_t followers = 0;       ///< entries of the same key in the batch that are written after it
+  uint32_t source = 0;          ///< index into Sealed::sources: the source's table
   int32_t copies = 1;
   cdcrt_cell* cells = nullptr;  ///< by slot of the table's knowledge
   std::string_view key;         ///< canonical key bytes
   int64_t first_offset = 0, last_offset = 0;
   int32_t arrival = -1;         ///< the last arrival under this key (index into Fold::arrivals); -1: none
+  std::string_view order;       ///< source order of its last change
+  std::string_view since;       ///< of its last change as a whole, else of its first one: nothing in it is older
 };
 
 /// First half of a key change in two events (design 4.5): a row leaves its old key. What this batch had done to it before is kept.
@@ -62,7 +67,10 @@ struct Arrival {
 struct RefusedKey {
   std::string_view key;
   int64_t offset = 0;
-  bool closed = false;  ///< a later event of this fold changed the row as a whole
+  bool closed = false;  ///< a later event of the batch changed the row as a whole
+  bool whole = false;   ///< it would have changed the row as a whole
+  uint32_t source = 0;  ///< as Entry::source
+  std::string_view order;
 };
 
 /// How many source events of each kind an entry set stands for.
@@ -83,6 +91,8 @@ class Fold {
  public:
   /// The entry of the key, or a new one (`added`) with effect kNothing and no cells.
   Entry& find_or_add(std::string_view key, int64_t offset, bool& added);
+  /// The entry has one more change, at that source order (empty: none); `whole`: of the row as a whole.
+  void date(Entry& entry, std::string_view order, bool whole);
   /// A new entry for the key of `entry`, which stays as it is and is written before it: what changed a row that must exist is
   /// not merged into what need not find one.
   Entry& succeed(const Entry& entry, int64_t offset);
@@ -113,7 +123,7 @@ class Fold {
   std::vector<std::pair<uint32_t, uint32_t>> links;
   std::vector<Departure> departures;
   std::vector<RefusedKey> refused;  ///< in order
-  void refuse(std::string_view key, int64_t offset);
+  void refuse(std::string_view key, int64_t offset, std::string_view order, bool whole, uint32_t source);
   /// A message of this row was refused, and no later event made that good.
   [[nodiscard]] bool is_refused(std::string_view key) const { return !open_refusals_.empty() && open_refusals_.contains(key); }
   void close_refused(std::string_view key);

@@ -25,7 +25,10 @@ std::optional<Sealed> fold_alone(const Sealed& batch, const progress::Partition&
   current.generation = 0;
   probe.accept({alone, current, rows, shapes, current.messages[0].offset + 1}, indexes.data(), indexes.size(),
                [](const Refusal&) {});  // became a dead letter when it was folded first
-  return probe.seal();
+  auto sealed = probe.seal();
+  // What a later change of another partition has overtaken is so event by event.
+  if (sealed && batch.in_order) (void)batch.table->target.keys.settle(*sealed);
+  return sealed;
 }
 
 namespace {
@@ -75,6 +78,10 @@ class Isolation {
       }
       if (bad.empty()) continue;
       if (auto replayed = replay(part, bad, result); !replayed) return std::move(replayed.error());
+    }
+    if (sealed_.crossed) {
+      std::stable_sort(result.singles.begin(), result.singles.end(),
+                       [](const Sealed& one, const Sealed& other) { return one.partitions.front().order < other.partitions.front().order; });
     }
     return result;
   }
@@ -127,20 +134,37 @@ class Isolation {
   // Entries of one key are written in order, and an event that changed two of them is applied to both or to none: they are
   // replayed together.
   void take_companions() {
+    for (std::size_t before = SIZE_MAX; before != bad_.size() && !bad_.empty();) {
+      before = bad_.size();
+      for (const auto& part : sealed_.partitions) take_companions_of(part);
+      if (sealed_.crossed) take_companions_elsewhere();
+    }
+  }
+
+  void take_companions_of(const SealedPartition& part) {
+    const auto& all = part.fold.entries();
+    for (std::size_t before = SIZE_MAX; before != bad_.size();) {
+      before = bad_.size();
+      std::unordered_set<std::string_view> keys;
+      for (const Entry& entry : all) {
+        if (bad_.contains(&entry)) keys.insert(entry.key);
+      }
+      for (const Entry& entry : all) {
+        if (keys.contains(entry.key)) bad_.insert(&entry);
+      }
+      for (const auto& [one, other] : part.fold.links) {
+        if (bad_.contains(&all[one]) || bad_.contains(&all[other])) bad_.insert({&all[one], &all[other]});
+      }
+    }
+  }
+
+  // The same across partitions.
+  void take_companions_elsewhere() {
+    std::unordered_set<std::string_view> keys;
+    for (const Entry* entry : bad_) keys.insert(entry->key);
     for (const auto& part : sealed_.partitions) {
-      const auto& all = part.fold.entries();
-      for (std::size_t before = SIZE_MAX; before != bad_.size() && !bad_.empty();) {
-        before = bad_.size();
-        std::unordered_set<std::string_view> keys;
-        for (const Entry& entry : all) {
-          if (bad_.contains(&entry)) keys.insert(entry.key);
-        }
-        for (const Entry& entry : all) {
-          if (keys.contains(entry.key)) bad_.insert(&entry);
-        }
-        for (const auto& [one, other] : part.fold.links) {
-          if (bad_.contains(&all[one]) || bad_.contains(&all[other])) bad_.insert({&all[one], &all[other]});
-        }
+      for (const Entry& entry : part.fold.entries()) {
+        if (keys.contains(entry.key)) bad_.insert(&entry);
       }
     }
   }

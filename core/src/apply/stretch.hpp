@@ -46,6 +46,8 @@ class Stretch {
   };
   [[nodiscard]] Event event() const;
 
+  /// Events of several partitions are told in source order.
+  [[nodiscard]] bool is_ordered() const { return is_ordered_; }
   /// Everything was passed.
   [[nodiscard]] bool ended() const;
   /// Where each partition stands after what was passed; folds are empty.

@@ -15,7 +15,9 @@ constexpr std::size_t kMaxMarks = 64;
 // What a table keeps for its next row, bytes.
 constexpr std::size_t kKeptForConversion = 2 << 10;
 
-std::string paused_text(const std::string& reason) { return "paused by an operator" + (reason.empty() ? "" : ": " + reason); }
+std::string paused_text(const std::string& reason) {
+  return progress::is_own_reason(reason) ? reason : "paused by an operator" + (reason.empty() ? "" : ": " + reason);
+}
 
 bool is_definite(uint8_t operation) {
   return operation == CDCRT_SNAPSHOT || operation == CDCRT_INSERT || operation == CDCRT_UPDATE || operation == CDCRT_DEFINITION;
@@ -83,6 +85,7 @@ void Table::forget(const progress::Partition& partition) {
   const std::lock_guard lock(mutex_);
   const auto found = partitions_.find(&partition);
   if (found == partitions_.end()) return;
+  forgets_keys = true;
   PartitionState state;
   state.partition = found->second.partition;
   state.session = partition.session();
@@ -354,6 +357,7 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
   const auto width = static_cast<uint32_t>(scratch_.size());
   if (identity_.events) return accept_event(state, row, offset);
   learns_ = false;
+  note_source(state, shape);
   bool has_key = key_of(scratch_, key_scratch_);
   // The route's key need not be the message's: the row that went has it.
   if (!has_key && row.operation == CDCRT_DELETE && row.before != CDCRT_NO_CELLS) {
@@ -386,6 +390,8 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
       if (!added && old_entry->effect == Effect::kPatch) old_entry = &state.fold.succeed(*old_entry, offset);
       state.fold.close_refused(old_key);
       fold_delete(state.fold, *old_entry, before_scratch_.data(), static_cast<uint32_t>(before_scratch_.size()));
+      old_entry->source = state.source;
+      state.fold.date(*old_entry, state.last_order, true);
       left = state.fold.index_of(*old_entry);
     }
   }
@@ -400,14 +406,14 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
   } else if (!left && !added && place->effect != Effect::kDelete && state.fold.is_refused(key_scratch_)) {
     // Where the fold has nothing of the row yet, find_blocked judges when it is written.
     refusals.push_back({row.message, "open_letter", make_error(CDCRT_BAD_RECORD, "it changes a part of a row of which an earlier change is a dead letter")});
-    state.fold.refuse(key_scratch_, offset);
+    state.fold.refuse(key_scratch_, offset, state.last_order, !partial, state.source);
     return;
   }
   if (row.other_key != CDCRT_NO_CELLS && !note_key_change(state, row, batch, map, *place, error)) {
     refusals.push_back({row.message, error.message.empty() ? "key_missing" : "value_refused",
                         make_error(CDCRT_BAD_RECORD, "the row had another key before, which cannot be read, and the event lacks values of it" +
                                                          (error.message.empty() ? std::string() : ": " + error.message))});
-    state.fold.refuse(key_scratch_, offset);
+    state.fold.refuse(key_scratch_, offset, state.last_order, !partial, state.source);
     return;
   }
   if (!added && place->effect == Effect::kPatch && !partial) {
@@ -415,12 +421,14 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
     added = true;
   }
   Entry& entry = *place;
+  entry.source = state.source;
   if (left) state.fold.links.emplace_back(*left, state.fold.index_of(entry));
   if (row.operation == CDCRT_DELETE) {
     for (uint32_t slot = 0; slot < width; ++slot) {
       if (knowledge_.columns()[slot].key_ordinal == 0) scratch_[slot] = {};
     }
     fold_delete(state.fold, entry, scratch_.data(), width);
+    state.fold.date(entry, state.last_order, true);
     ++state.fold.counts.deleted;
     return;
   }
@@ -428,9 +436,10 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
     fold_full(state.fold, entry, added, scratch_.data(), width);
   } else if (!fold_partial(state.fold, entry, added, scratch_.data(), width)) {
     refusals.push_back({row.message, "row_missing", make_error(CDCRT_BAD_RECORD, "a partial update follows the delete of its row")});
-    state.fold.refuse(key_scratch_, offset);
+    state.fold.refuse(key_scratch_, offset, state.last_order, !partial, state.source);
     return;
   }
+  state.fold.date(entry, state.last_order, !partial);
   ++(row.operation == CDCRT_UPDATE ? state.fold.counts.updated : state.fold.counts.inserted);
 }
 
@@ -512,6 +521,7 @@ std::optional<Sealed> Table::seal(bool apart) {
   sealed.key = knowledge_.key();
   sealed.key_known = knowledge_.key_known();
   sealed.version = knowledge_.version();
+  sealed.sources = sources_;
   sealed.key_changes = target.key_changes;
   clear_ = false;
   dirty_ = false;

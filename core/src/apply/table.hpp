@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "apply/fold.hpp"
+#include "apply/key_order.hpp"
 #include "apply/table_observer.hpp"
 #include "cdcrt/abi/sink.h"
 #include "event/row_batch.hpp"
@@ -69,6 +70,10 @@ struct Sealed {
   progress::Store::LettersByKey letters_closed, letters_opened;
   bool letters_change = false;               ///< known before the transaction: events of it became letters while it was written
   std::size_t bytes = 0;
+  std::vector<SourceOfRows> sources;         ///< what Entry::source counts
+  bool in_order = false;                     ///< KeyOrder::settle was asked
+  bool crossed = false;                      ///< several partitions bring changes of one key
+  std::string refusal;                       ///< why it must not be written
   bool commit_unknown = false;               ///< the answer to a COMMIT was lost: it may have been written
   EventCounts refused;                       ///< events of it that became dead letters while it was written
 
@@ -223,7 +228,10 @@ class Table {
     bool letters_known = false;  ///< what follows is as stored
     bool letters_whole = false;  ///< all of them are there; else they are too many, and looked up by key
     progress::Store::LettersByKey open_letters;
+    KeyOrder keys;
   } target;
+  /// A partition went: whoever reads it writes keys that we would take for ours.
+  std::atomic<bool> forgets_keys{false};
 
  private:
   struct PartitionState {
@@ -244,6 +252,8 @@ class Table {
     bool unordered = false;         ///< had rows before any order was seen
     uint32_t other_keys = 0;        ///< messages in a row that name another key than the table's
     uint32_t session = 0;           ///< of the partition
+    uint32_t source = 0;            ///< index into sources_: of the last row
+    uint32_t source_shape = UINT32_MAX;  ///< the shape that this is of
     bool fresh = true;              ///< had no row yet
     bool apart = false;             ///< what comes is not folded but read back later
     int64_t missed_next = 0;        ///< apart: rows were left out up to there
@@ -285,6 +295,7 @@ class Table {
   bool key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const;
   [[nodiscard]] std::string missing_key(const std::vector<cdcrt_cell>& cells) const;
   [[nodiscard]] std::string key_advice(uint8_t operation) const;
+  void note_source(PartitionState& state, const event::Shape& shape);
   void refuse_shape(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, Error error, std::vector<Refusal>& refusals);
   void note_refused(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map);
   void follow_schema_changes();
@@ -305,6 +316,7 @@ class Table {
   mutable std::mutex mutex_;
   evolution::TableKnowledge knowledge_;
   std::map<const progress::Partition*, PartitionState> partitions_;
+  std::vector<SourceOfRows> sources_;
   std::string floor_;
   std::string stored_floor_;  ///< as it is in the target
   const progress::Partition* floor_by_ = nullptr;  ///< where the truncate of a floor that is not in the target yet was read

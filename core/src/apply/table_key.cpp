@@ -35,6 +35,18 @@ void Table::refuse_shape(PartitionState& state, const cdcrt_row& row, int64_t of
   note_refused(state, row, offset, batch, map);
 }
 
+void Table::note_source(PartitionState& state, const event::Shape& shape) {
+  if (state.source_shape == shape.id) return;
+  state.source_shape = shape.id;
+  SourceOfRows source{shape.server, {}};
+  for (const std::string* part : {&shape.database, &shape.schema, &shape.table}) {
+    if (!part->empty()) source.table += (source.table.empty() ? "" : ".") + *part;
+  }
+  const auto found = std::find(sources_.begin(), sources_.end(), source);
+  state.source = static_cast<uint32_t>(found - sources_.begin());
+  if (found == sources_.end()) sources_.push_back(std::move(source));
+}
+
 std::vector<std::pair<std::string, std::string>> Table::unmet_columns() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> names;
@@ -118,8 +130,11 @@ void Table::note_refused(PartitionState& state, const cdcrt_row& row, int64_t of
   if (row.operation == CDCRT_UPDATE && row.before != CDCRT_NO_CELLS) read_key(row.before, old);
   // Known by its old key alone, a replay would take the row away and bring nothing.
   if (own.empty()) return;
-  state.fold.refuse(own, offset);
-  if (!old.empty() && old != own) state.fold.refuse(old, offset);
+  const cdcrt_cell* const cells = batch.rows.cells(row.cells);
+  const bool whole = row.operation != CDCRT_UPDATE || std::none_of(cells, cells + shape.columns.size(), [](const auto& cell) { return cell.tag == CDCRT_ABSENT; });
+  note_source(state, shape);
+  state.fold.refuse(own, offset, state.last_order, whole, state.source);
+  if (!old.empty() && old != own) state.fold.refuse(old, offset, state.last_order, true, state.source);
 }
 
 // `scratch_` and `key_scratch_` hold the event's own row and key.

@@ -101,6 +101,7 @@ void Table::take_floor(const std::string& floor, Sealed& sealed) {
   }
   floor_ = floor;
   floor_by_ = nullptr;
+  forgets_keys = true;
   for (auto& [partition, state] : partitions_) {
     // What is durable was written after the table was emptied, or goes with it: else the lease would not be ours any more.
     if (state.max_order > floor || state.next < state.stored_next) {

@@ -1,6 +1,8 @@
 #include "apply/table_writer.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -483,15 +485,15 @@ Result<void> write_entries(plugin::Connection& connection, const Sealed& sealed,
                            std::vector<const Entry*>& missing) {
   const TargetColumns columns(sealed);
   if (columns.slots().empty() && !sealed.table->identity().events) return {};
-  // Entries that another of their key follows go first.
-  std::vector<const Entry*> closed, open;
-  for (const Entry* entry : entries) (entry->closed ? closed : open).push_back(entry);
-  auto first = group(columns, closed);
-  if (!first) return std::move(first.error());
-  auto then = group(columns, open);
-  if (!then) return std::move(then.error());
-  std::vector<WriteGroup> groups = std::move(*first);
-  for (WriteGroup& last : *then) groups.push_back(std::move(last));
+  // Entries that others of their key follow go first.
+  std::map<uint32_t, std::vector<const Entry*>, std::greater<>> rounds;
+  for (const Entry* entry : entries) rounds[entry->followers].push_back(entry);
+  std::vector<WriteGroup> groups;
+  for (const auto& [followers, round] : rounds) {
+    auto grouped = group(columns, round);
+    if (!grouped) return std::move(grouped.error());
+    for (WriteGroup& rows : *grouped) groups.push_back(std::move(rows));
+  }
   for (const WriteGroup& rows : groups) {
     struct Context {
       const WriteGroup* group;

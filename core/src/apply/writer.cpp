@@ -22,6 +22,10 @@ std::vector<progress::TablePosition> positions_of(const Sealed& sealed) {
   return positions;
 }
 
+void remember_keys(Sealed& sealed) {
+  if (sealed.in_order) sealed.table->target.keys.remember(sealed);
+}
+
 std::vector<const progress::Partition*> always_ours(std::vector<const progress::Partition*> partitions) {
   std::erase_if(partitions, [](const progress::Partition* partition) { return partition->is_assigned(); });
   return partitions;
@@ -142,6 +146,7 @@ Result<void> Writer::prepare(const std::vector<Sealed*>& batches) {
   }
   for (Sealed* sealed : batches) {
     std::vector<const progress::Partition*> lost;
+    const bool was_paused = sealed->table->target.row.state == progress::TableState::kPaused;
     // An operator may have taken back what was asked: only what is stored now counts.
     if (sealed->table->target.row.state != progress::TableState::kActive) sealed->table->target.row_known = false;
     if (auto prepared = prepare_table(*connection_, context_.store, transactional, *sealed, lost); !prepared) {
@@ -154,11 +159,65 @@ Result<void> Writer::prepare(const std::vector<Sealed*>& batches) {
     if (const auto& row = sealed->table->target.row; row.state != progress::TableState::kActive) {
       sealed->table->skip(row.state == progress::TableState::kSkipped);
       sealed->table->pause(row.state == progress::TableState::kPaused);
+      if (progress::is_own_reason(row.reason)) return make_error(CDCRT_UNSUPPORTED, row.reason);
       return make_error(CDCRT_UNSUPPORTED, "an operator " + std::string(progress::to_text(row.state)) + " the table" +
                                                (row.reason.empty() ? "" : ": " + row.reason));
     }
+    // Whoever resumed it takes the rows that stand as they are.
+    if (was_paused) sealed->table->forgets_keys = true;
+    if (auto ordered = put_in_order(*sealed); !ordered) return ordered;
   }
   return {};
+}
+
+// Once for each batch: it may be tried again.
+Result<void> Writer::put_in_order(Sealed& sealed) {
+  const auto& identity = sealed.table->identity();
+  if (identity.events || sealed.key.empty() || identity.route.mode == manifest::Mode::kAppend) return {};
+  KeyOrder& keys = sealed.table->target.keys;
+  if (sealed.table->forgets_keys.exchange(false) || sealed.clear) keys.clear();
+  if (!std::exchange(sealed.in_order, true)) {
+    const bool was_silent = keys.overtaken() == 0;
+    if (keys.settle(sealed) && was_silent && keys.overtaken() > 0) {
+      context_.warn("table '" + identity.target() +
+                    "': changes of one key come from several partitions, an older one after a newer one. The newer one stays; cdcrt compares them "
+                    "with the last " + std::to_string(KeyOrder::kOfSeveral) + " keys that it wrote, so send all changes of a key to one partition");
+    }
+  }
+  return sealed.refusal.empty() ? Result<void>() : stop_for_good(sealed);
+}
+
+// The next start would meet the key in one partition only, and not notice.
+Result<void> Writer::stop_for_good(Sealed& sealed) {
+  const std::string name = sealed.table->identity().target();
+  const std::string reason = std::string(progress::kOwnReason) + sealed.refusal +
+                             ". Give the route a primary_key that tells such rows apart, or send all changes of a key to one partition; then read the "
+                             "table again: cdcrt progress rewind --table " + name + " --to earliest --empty. Or let what comes later stand over what is written: cdcrt table resume " + name +
+                             " (it stops again where neither is written yet)";
+  Error stopped = make_error(CDCRT_UNSUPPORTED, reason);
+  if (context_.store == nullptr) return stopped;
+  if (auto begun = begin({&sealed}); !begun) return begun;
+  const auto body = [&]() -> Result<void> {
+    auto rows = context_.store->lock_tables(*connection_, {name}, CDCRT_LOCK_UPDATE);
+    if (!rows) return std::move(rows.error());
+    const auto row = rows->find(name);
+    if (row == rows->end()) return make_error(CDCRT_RETRY, "table '" + name + "' has no row in the progress any more");
+    if (row->second.state == progress::TableState::kActive) {
+      row->second.state = progress::TableState::kPaused;
+      row->second.reason = reason;
+      ++row->second.version;
+      if (auto saved = context_.store->save_table(*connection_, name, row->second); !saved) return saved;
+    }
+    return connection_->commit();
+  };
+  if (auto done = body(); !done) {
+    roll_back();
+    return done;
+  }
+  sealed.table->target.row_known = false;
+  sealed.table->target.row.state = progress::TableState::kPaused;
+  sealed.table->pause(true);
+  return stopped;
 }
 
 Result<void> Writer::attempt(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing) {
@@ -327,6 +386,7 @@ void Writer::completed(Sealed& sealed) {
   if (sealed.raises_version()) ++row.version;
   take_letters(sealed);
   if (sealed.clear) row.floor = sealed.floor;
+  remember_keys(sealed);
   sealed.table->complete(sealed);
 }
 

@@ -77,6 +77,8 @@ class Writer {
   Result<void> connect();
   Result<void> attempt(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
   Result<void> prepare(const std::vector<Sealed*>& batches);
+  Result<void> put_in_order(Sealed& sealed);
+  Result<void> stop_for_good(Sealed& sealed);
   Result<void> begin(const std::vector<Sealed*>& batches);
   Result<void> write_rows(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
   Result<void> hold_leases(const std::vector<const Sealed*>& batches);

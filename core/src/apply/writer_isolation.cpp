@@ -81,6 +81,9 @@ Result<void> Writer::write_refused(Sealed& sealed, const std::vector<const Entry
     return {};
   });
   if (!read) return read;
+  if (sealed.crossed && !stretch.is_ordered()) {
+    return make_error(CDCRT_UNSUPPORTED, "the target refuses a row, and changes of one key come from several partitions without a source order: which of them is refused is not known");
+  }
   return is_whole ? write_pieces(sealed, stretch) : write_isolated(sealed, missing);
 }
 
@@ -109,6 +112,7 @@ Result<void> Writer::write_pieces(Sealed& sealed, Stretch& stretch) {
   }
   sealed.refused = portion.refused;
   sealed.key_changes = sealed.table->target.key_changes;
+  if (sealed.in_order) sealed.table->target.keys.remember(sealed);
   sealed.table->complete(sealed);
   return {};
 }
@@ -147,6 +151,7 @@ Result<void> Writer::write_portion(Sealed& sealed, Stretch& stretch, Portion& po
   portion.sealed.key_known = sealed.key_known;
   portion.sealed.version = sealed.version;
   portion.sealed.letters_change = true;
+  portion.sealed.in_order = sealed.in_order;
   portion.sealed.partitions = stretch.positions();
   portion.is_cut_short = false;
   portion.looked_up = {};
@@ -189,6 +194,8 @@ Result<void> Writer::write_portion_rows(Stretch& stretch, Portion& portion) {
     auto piece = stretch.peek(portion.step);
     if (!piece) return std::move(piece.error());
     bool taken = true;
+    // The events of a row that was overtaken are so one by one.
+    if (piece->sealed && carried.in_order && !carried.table->target.keys.settle(*piece->sealed)) return make_error(CDCRT_UNSUPPORTED, piece->sealed->refusal);
     if (piece->sealed) {
       if (has_savepoints) {
         if (auto set = connection_->savepoint(CDCRT_SAVEPOINT_SET); !set) return set;

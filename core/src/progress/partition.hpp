@@ -90,6 +90,15 @@ class Partition {
     ++generation_;
     return session_++;
   }
+  /// It was added to its topic when the older ones were known, and is read since they are applied up to where they ended then.
+  void note_added() {
+    const std::lock_guard lock(mutex_);
+    added_ = true;
+  }
+  [[nodiscard]] bool was_added() const {
+    const std::lock_guard lock(mutex_);
+    return added_;
+  }
   [[nodiscard]] bool owned() const {
     const std::lock_guard lock(mutex_);
     return owned_;
@@ -124,6 +133,7 @@ class Partition {
   uint32_t taken_generation_ = 0;  ///< of the first batches after take()
   uint32_t session_ = 0;
   bool owned_;
+  bool added_ = false;
 };
 
 }  // namespace cdcrt::progress

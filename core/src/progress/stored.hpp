@@ -106,6 +106,9 @@ struct Origin {
 std::string to_text(const WaitsFor& waits_for);
 WaitsFor waits_for_from(const std::string& text);
 std::string_view to_text(TableState state);
+/// Before the reason of a pause that no operator asked for: cdcrt cannot go on with the table, and a restart must not try.
+inline constexpr std::string_view kOwnReason = "stopped by cdcrt: ";
+inline bool is_own_reason(std::string_view reason) { return reason.starts_with(kOwnReason); }
 /// What people call the state of a table: what an operator asked for, else what it is in trouble with.
 std::string_view state_text(const StoredTable& table, const StoredTrouble* trouble);
 /// The reason of that state; empty: none.

@@ -68,6 +68,7 @@ class TableReplay {
       candidate.listed = listed;
       if (auto decoded = decode(candidate); !decoded) return decoded;
     }
+    put_in_order(candidates);
     std::vector<Candidate*> accepted;
     for (Candidate& candidate : candidates) {
       if (candidate.refusal.empty() && !is_blocked(candidate)) {
@@ -204,6 +205,55 @@ class TableReplay {
     return found == keys_of_.end() ? std::set<std::string>() : found->second;
   }
 
+  // Letters of one row that came from several partitions are applied in source order, and only together.
+  void put_in_order(std::vector<Candidate>& candidates) {
+    orders_.clear();
+    std::map<progress::OpenLetter, std::size_t> places;
+    for (std::size_t i = 0; i < candidates.size(); ++i) places[position_of(*candidates[i].listed)] = i;
+    std::set<std::size_t> crossing;
+    for (const auto& [key, letters] : stored_->open_letters) {
+      if (std::all_of(letters.begin(), letters.end(), [&](const auto& letter) { return letter.partition == letters.front().partition; })) continue;
+      std::string why;
+      std::vector<std::size_t> own;
+      for (const auto& letter : letters) {
+        const auto place = places.find(letter);
+        if (place == places.end()) {
+          why = "its row has an open letter of " + letter.partition.name() +
+                " too, and they are replayed together: replay all letters of the table, or cdcrt progress rewind --table";
+          continue;
+        }
+        own.push_back(place->second);
+      }
+      for (const std::size_t i : own) {
+        if (order_of(candidates[i]).empty()) why = "its row has open letters of several partitions, and they carry no source order: which is newer cannot be told";
+        if (server_of(candidates[i]) != server_of(candidates[own.front()])) why = "its row has open letters of several servers, whose orders do not compare";
+      }
+      for (const std::size_t i : own) {
+        if (!why.empty() && candidates[i].refusal.empty()) candidates[i].refusal = why;
+        if (why.empty()) orders_[position_of(*candidates[i].listed)] = order_of(candidates[i]);
+        if (why.empty()) crossing.insert(i);
+      }
+    }
+    std::vector<Candidate> ordered;
+    for (const std::size_t i : crossing) ordered.push_back(std::move(candidates[i]));
+    std::stable_sort(ordered.begin(), ordered.end(), [](const Candidate& one, const Candidate& other) { return order_of(one) < order_of(other); });
+    auto next = ordered.begin();
+    for (const std::size_t i : crossing) candidates[i] = std::move(*next++);
+  }
+
+  // A letter of another partition that the candidate's row has overtaken, though it could not be applied itself.
+  [[nodiscard]] bool is_overtaken(const progress::OpenLetter& letter, const Candidate& candidate) const {
+    const auto order = orders_.find(letter);
+    return order != orders_.end() && candidate.sealed && !changes_a_part(*candidate.sealed) && order->second < order_of(candidate);
+  }
+
+  static std::string_view order_of(const Candidate& candidate) {
+    return candidate.sealed && !candidate.sealed->partitions.empty() ? std::string_view(candidate.sealed->partitions.front().order) : std::string_view();
+  }
+  static std::string_view server_of(const Candidate& candidate) {
+    return candidate.sealed && !candidate.sealed->sources.empty() ? std::string_view(candidate.sealed->sources.front().server) : std::string_view();
+  }
+
   static progress::OpenLetter position_of(const ListedLetter& listed) {
     return {{listed.letter.source, listed.letter.topic, listed.letter.partition}, listed.letter.offset};
   }
@@ -270,9 +320,11 @@ class TableReplay {
     std::vector<progress::OpenLetter> without_key;
     std::vector<std::string> ids;
     for (const Candidate* candidate : candidates) {
+      const auto position = position_of(*candidate->listed);
       for (const auto& key : keys_made_good(*candidate)) {
         for (const auto& letter : stored_->open_letters.at(key)) {
-          if (letter.offset <= candidate->listed->letter.offset) closed[key].push_back(letter);
+          const bool is_earlier = letter.partition == position.partition ? letter.offset <= position.offset : is_overtaken(letter, *candidate);
+          if (is_earlier) closed[key].push_back(letter);
         }
       }
       if (candidate->listed->by_key) continue;
@@ -390,6 +442,7 @@ class TableReplay {
   const bool dry_run_;
   const progress::StoredTable* stored_ = nullptr;
   std::map<progress::OpenLetter, std::set<std::string>> keys_of_;
+  std::map<progress::OpenLetter, std::string> orders_;  // of letters whose row has some of several partitions
   std::set<std::string> blocked_;  // rows of which an earlier letter stays open
   bool keyed_ = false;
   event::ShapeRegistry shapes_;

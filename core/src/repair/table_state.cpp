@@ -161,7 +161,9 @@ class Rewinding {
       back.tables[name][key] = request_.to.kind == Place::Kind::kEarliest ? 0 : place->second;
       rewound.steps.push_back({name, key, position.next_offset, place->second});
     }
-    const bool was_skipped = table.state == progress::TableState::kSkipped;
+    // Read again from an empty table on, nothing of what stopped it is left.
+    const bool was_skipped = table.state == progress::TableState::kSkipped ||
+                             (request_.empty && table.state == progress::TableState::kPaused && progress::is_own_reason(table.reason));
     if (request_.empty) {
       if (auto emptied = empty_table(target_, name); !emptied) return emptied;
       if (has_another_key(table)) {

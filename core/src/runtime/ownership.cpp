@@ -263,6 +263,7 @@ Result<bool> Ownership::older_are_applied(SourceRuntime& source, const progress:
       if (!applied || !*applied) return applied;
     }
     if (auto saved = sink->save_waits_for(key, {}); !saved) return std::move(saved.error());
+    source.flow(key.topic, key.number).partition.note_added();
   }
   return true;
 }

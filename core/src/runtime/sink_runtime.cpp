@@ -41,6 +41,10 @@ void SinkRuntime::tell(const apply::Table& table, apply::Trouble trouble, const 
       log(CDCRT_LOG_WARNING, component(), name + "is detached, the others go on: " + reason + "; it is tried again by itself and then reads what it missed");
       break;
     case apply::Trouble::kPaused:
+      if (progress::is_own_reason(reason)) {
+        log(CDCRT_LOG_ERROR, component(), name + "takes no rows, the others go on: " + reason);
+        break;
+      }
       log(CDCRT_LOG_INFO, component(), name + "takes no rows, the others go on: " + reason + "; cdcrt table resume lets it read what it missed");
       break;
   }

@@ -1,0 +1,333 @@
+#include "apply/key_order.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include "apply/table.hpp"
+
+namespace cdcrt::apply {
+namespace {
+
+progress::PartitionKey key_of(const progress::Partition& partition) { return {partition.source(), partition.topic(), partition.number()}; }
+
+uint64_t hash_of(std::string_view key) { return std::hash<std::string_view>{}(key); }
+
+bool is_change(const Entry& entry) { return entry.effect != Effect::kNothing && !entry.key.empty(); }
+
+/// Which part of a batch had a key first.
+class PartByHash {
+ public:
+  explicit PartByHash(std::size_t count) {
+    std::size_t capacity = 16;
+    while (capacity < 2 * count) capacity *= 2;
+    slots_.resize(capacity);
+  }
+  /// True: another part had it before.
+  bool add(uint64_t hash, std::size_t part) {
+    std::size_t place = hash & (slots_.size() - 1);
+    while (slots_[place].part != kNone && slots_[place].hash != hash) place = (place + 1) & (slots_.size() - 1);
+    if (slots_[place].part == kNone) slots_[place] = {hash, static_cast<uint32_t>(part)};
+    return slots_[place].part != part;
+  }
+
+ private:
+  static constexpr uint32_t kNone = UINT32_MAX;
+  struct Slot {
+    uint64_t hash = 0;
+    uint32_t part = kNone;
+  };
+  std::vector<Slot> slots_;
+};
+
+}  // namespace
+
+/// One entry, or one message that was refused, of a batch.
+struct KeyOrder::Change {
+  std::string_view key, order, since;
+  uint32_t partition = 0, source = 0;
+  bool whole = false;
+  bool removes = false;
+  const progress::Partition* from = nullptr;
+  Entry* entry = nullptr;  ///< null: it was refused
+};
+
+class KeyOrder::Batch {
+ public:
+  Batch(KeyOrder& known, Sealed& sealed) : known_(known), sealed_(sealed) {
+    for (const auto& source : sealed.sources) sources_.push_back(known.source_of(source));
+    for (auto& part : sealed.partitions) partitions_.push_back(known.partition_of(key_of(*part.partition)));
+  }
+
+  [[nodiscard]] bool comes_from_several() const {
+    if (known_.partitions_.size() < 2) return false;
+    const auto filled = std::count_if(sealed_.partitions.begin(), sealed_.partitions.end(),
+                                      [](const auto& part) { return !part.fold.empty() || !part.fold.refused.empty(); });
+    if (filled > 1) return true;
+    // Keys of another partition may be known.
+    return !known_.keys_.empty();
+  }
+
+  bool settle() {
+    for (std::size_t i = 0; i < sealed_.partitions.size(); ++i) {
+      for (Entry& entry : sealed_.partitions[i].fold.entries()) {
+        if (is_change(entry) && !against_known(change_of(i, entry))) return false;
+      }
+      for (RefusedKey& refused : sealed_.partitions[i].fold.refused) {
+        if (!refused.closed) refused.closed = is_overtaken(change_of(i, refused));
+      }
+    }
+    return among_each_other();
+  }
+
+  template <class Visit>
+  void each(Visit&& visit) {
+    for (std::size_t i = 0; i < sealed_.partitions.size(); ++i) {
+      Fold& fold = sealed_.partitions[i].fold;
+      auto& entries = fold.entries();
+      const std::size_t first = entries.size() > known_.limit() ? entries.size() - known_.limit() : 0;
+      for (std::size_t at = first; at < entries.size(); ++at) {
+        if (is_change(entries[at]) && !entries[at].closed) visit(change_of(i, entries[at]));
+      }
+      const auto& refused = fold.refused;
+      for (std::size_t at = refused.size() > known_.limit() ? refused.size() - known_.limit() : 0; at < refused.size(); ++at) {
+        if (!refused[at].closed) visit(change_of(i, refused[at]));
+      }
+    }
+  }
+
+ private:
+  uint32_t source_of(uint32_t index) const { return index < sources_.size() ? sources_[index] : UINT32_MAX; }
+
+  Change change_of(std::size_t part, Entry& entry) const {
+    return {entry.key,  entry.order, entry.since, partitions_[part], source_of(entry.source), entry.effect != Effect::kPatch,
+            entry.effect == Effect::kDelete, sealed_.partitions[part].partition, &entry};
+  }
+  Change change_of(std::size_t part, const RefusedKey& refused) const {
+    return {refused.key, refused.order, refused.order, partitions_[part], source_of(refused.source), refused.whole, false, sealed_.partitions[part].partition, nullptr};
+  }
+
+  [[nodiscard]] bool comparable(uint32_t source, std::string_view order, uint32_t other_source, std::string_view other) const {
+    if (order.empty() || other.empty()) return false;
+    if (source == other_source) return true;
+    if (source >= known_.sources_.size() || other_source >= known_.sources_.size()) return false;
+    const std::string& server = known_.sources_[source].server;
+    // Where the server is not told, its kind shows in the length.
+    return server == known_.sources_[other_source].server && (!server.empty() || order.size() == other.size());
+  }
+
+  /// Without an order: a partition that was added to its topic has been read since the older ones were applied up to there.
+  [[nodiscard]] bool was_added_after(const Change& change, const progress::PartitionKey& other, bool other_was_added) const {
+    return change.from->was_added() && !other_was_added && change.from->source() == other.source && change.from->topic() == other.topic;
+  }
+
+  /// Else a row that moved from one source table to another looks as if it were in both.
+  [[nodiscard]] bool tells_deletes() const { return sealed_.table->identity().route.deletes != manifest::Deletes::kIgnore; }
+
+  bool is_overtaken(const Change& change) const {
+    const auto found = known_.keys_.find(hash_of(change.key));
+    if (found == known_.keys_.end() || found->second.partition == change.partition) return false;
+    const Known& known = found->second;
+    return comparable(change.source, change.order, known.source, known.whole()) && change.order < known.whole();
+  }
+
+  // What stands in the target came from another partition.
+  bool against_known(const Change& change) {
+    const auto found = known_.keys_.find(hash_of(change.key));
+    if (found == known_.keys_.end() || found->second.partition == change.partition) return true;
+    const Known& known = found->second;
+    const auto& there = known_.partitions_[known.partition];
+    const auto refuse = [&](const char* why) { return this->refuse(there, known.source, change, why); };
+    if (!comparable(change.source, change.order, known.source, known.last)) {
+      return was_added_after(change, there, known.is_added) || refuse(unknown_order(change, known.last));
+    }
+    if (comparable(change.source, change.since, known.source, known.last) && change.since >= known.last) {
+      return change.source == known.source || known.removed || !tells_deletes() || refuse(kTwoRows);
+    }
+    if (!comparable(change.source, change.order, known.source, known.whole()) || change.order >= known.whole()) return refuse(kMixed);
+    if (change.source != known.source && !change.removes && !known.removed && tells_deletes()) return refuse(kTwoRows);
+    change.entry->effect = Effect::kNothing;
+    ++known_.overtaken_;
+    return true;
+  }
+
+  bool among_each_other() {
+    std::size_t count = 0, filled = 0;
+    for (const auto& part : sealed_.partitions) {
+      count += part.fold.entries().size() + part.fold.refused.size();
+      filled += part.fold.empty() && part.fold.refused.empty() ? 0 : 1;
+    }
+    if (filled < 2) return true;
+    std::unordered_map<std::string_view, std::vector<Change>> twice;
+    PartByHash parts(count);
+    for (std::size_t i = 0; i < sealed_.partitions.size(); ++i) {
+      for (const Entry& entry : sealed_.partitions[i].fold.entries()) {
+        if (is_change(entry) && parts.add(hash_of(entry.key), i)) twice[entry.key];
+      }
+      for (const RefusedKey& refused : sealed_.partitions[i].fold.refused) {
+        if (!refused.closed && parts.add(hash_of(refused.key), i)) twice[refused.key];
+      }
+    }
+    if (twice.empty()) return true;
+    sealed_.crossed = true;
+    for (std::size_t i = 0; i < sealed_.partitions.size(); ++i) {
+      for (Entry& entry : sealed_.partitions[i].fold.entries()) {
+        if (const auto found = is_change(entry) ? twice.find(entry.key) : twice.end(); found != twice.end()) found->second.push_back(change_of(i, entry));
+      }
+    }
+    for (auto& [key, changes] : twice) {
+      if (!put_in_order(changes)) return false;
+      if (!place_refused(key, changes)) return false;
+    }
+    return true;
+  }
+
+  /// `after` may be written after `before`, and the row is right.
+  bool follows(const Change& before, const Change& after) const {
+    if (before.partition == after.partition) return before.entry < after.entry;
+    if (comparable(before.source, before.order, after.source, after.since)) return before.order <= after.since;
+    return was_added_after(after, known_.partitions_[before.partition], before.from->was_added()) && !comparable(before.source, before.order, after.source, after.order);
+  }
+
+  bool put_in_order(std::vector<Change>& changes) {
+    // Few: each is put behind all that it follows.
+    std::vector<Change> ordered;
+    for (const Change& change : changes) {
+      std::size_t at = ordered.size();
+      while (at > 0 && follows(change, ordered[at - 1]) && !follows(ordered[at - 1], change)) --at;
+      ordered.insert(ordered.begin() + static_cast<std::ptrdiff_t>(at), change);
+    }
+    for (std::size_t i = 0; i + 1 < ordered.size(); ++i) {
+      const Change& before = ordered[i];
+      const Change& after = ordered[i + 1];
+      for (std::size_t j = i + 1; j < ordered.size(); ++j) {
+        if (follows(before, ordered[j])) continue;
+        const bool known = comparable(before.source, before.order, ordered[j].source, ordered[j].order);
+        return refuse(known_.partitions_[before.partition], before.source, ordered[j], known ? kMixed : unknown_order(ordered[j], before.order));
+      }
+      if (before.source != after.source && before.partition != after.partition && !before.removes && tells_deletes()) {
+        return refuse(known_.partitions_[before.partition], before.source, after, kTwoRows);
+      }
+    }
+    for (std::size_t i = 0; i < ordered.size(); ++i) {
+      Entry& entry = *ordered[i].entry;
+      entry.followers = static_cast<uint32_t>(ordered.size() - 1 - i);
+      entry.closed = entry.followers > 0;
+    }
+    changes = std::move(ordered);
+    return true;
+  }
+
+  // A message that was refused is made good by a later row of another partition, and hides an older one.
+  bool place_refused(std::string_view key, std::vector<Change>& changes) {
+    for (std::size_t i = 0; i < sealed_.partitions.size(); ++i) {
+      for (RefusedKey& refused : sealed_.partitions[i].fold.refused) {
+        if (refused.closed || refused.key != key) continue;
+        const Change letter = change_of(i, refused);
+        for (Change& change : changes) {
+          if (change.partition == letter.partition || change.entry->effect == Effect::kNothing) continue;
+          if (!comparable(letter.source, letter.order, change.source, change.order)) {
+            if (was_added_after(change, known_.partitions_[letter.partition], letter.from->was_added())) {
+              refused.closed = refused.closed || change.whole;
+              continue;
+            }
+            return refuse(known_.partitions_[letter.partition], letter.source, change, unknown_order(change, letter.order));
+          }
+          if (change.whole && change.since > letter.order) {
+            refused.closed = true;
+          } else if (letter.whole && change.order < letter.order) {
+            // As after any refused change of its row, what is older does not count any more.
+            change.entry->effect = Effect::kNothing;
+            ++known_.overtaken_;
+          } else {
+            return refuse(known_.partitions_[letter.partition], letter.source, change, kMixed);
+          }
+        }
+      }
+    }
+    return true;
+  }
+
+  static constexpr const char* kTwoRows = "both source tables have a row of that key";
+  static constexpr const char* kMixed = "some of them change parts of the row, and what the row was in between is not known any more";
+
+  static const char* unknown_order(const Change& change, std::string_view other) {
+    const bool lacks = change.order.empty() || other.empty();
+    return lacks ? "they carry no source order, so which of them is newer cannot be told" : "their source orders are of two servers or two kinds, and do not compare";
+  }
+
+  bool refuse(const progress::PartitionKey& there, uint32_t there_source, const Change& change, const char* why) {
+    const auto place = [&](const std::string& partition, uint32_t source) {
+      if (there_source == change.source || source >= known_.sources_.size()) return partition;
+      const SourceOfRows& rows = known_.sources_[source];
+      return partition + " (" + rows.table + (rows.server.empty() ? "" : " of server " + rows.server) + ")";
+    };
+    sealed_.refusal = "changes of one key come from " + place(there.name(), there_source) + " and from " + place(change.from->name(), change.source) +
+                      (change.entry != nullptr ? " (up to offset " + std::to_string(change.entry->last_offset) + ")" : std::string()) + ": " + why;
+    return false;
+  }
+
+  KeyOrder& known_;
+  Sealed& sealed_;
+  std::vector<uint32_t> sources_, partitions_;
+};
+
+bool KeyOrder::settle(Sealed& sealed) {
+  Batch batch(*this, sealed);
+  return !batch.comes_from_several() || batch.settle();
+}
+
+void KeyOrder::remember(const Sealed& sealed) {
+  if (sealed.clear) keys_.clear();
+  // Nothing of the batch is changed.
+  Batch(*this, const_cast<Sealed&>(sealed)).each([this](const Change& change) { note(change); });
+  shrink();
+}
+
+void KeyOrder::note(const Change& change) {
+  auto [place, added] = keys_.try_emplace(hash_of(change.key));
+  Known& known = place->second;
+  known.touched = ++touched_;
+  const bool stays = !added && known.partition == change.partition;
+  const bool is_older = !added && !change.order.empty() && change.order < known.last;
+  // Within a partition what comes later counts, whatever its order; messages that were refused are told after the rows.
+  if (is_older && (!stays || change.entry == nullptr)) return;
+  if (stays && !change.whole && known.ends_whole) known.last_whole = known.last;
+  if (!stays || change.whole) known.last_whole.clear();
+  known.partition = change.partition;
+  known.source = change.source;
+  known.removed = change.removes;
+  known.is_added = change.from->was_added();
+  known.last.assign(change.order);
+  known.ends_whole = change.whole && change.since.size() == change.order.size() && change.since == change.order;
+  if (change.whole && !known.ends_whole) known.last_whole.assign(change.since);
+}
+
+// The keys that were written last stay.
+void KeyOrder::shrink() {
+  if (keys_.size() <= limit() + limit() / 2) return;
+  std::vector<uint64_t> times;
+  times.reserve(keys_.size());
+  for (const auto& [hash, known] : keys_) times.push_back(known.touched);
+  const auto last_kept = times.end() - static_cast<std::ptrdiff_t>(limit());
+  std::nth_element(times.begin(), last_kept, times.end());
+  const uint64_t oldest = *last_kept;
+  std::erase_if(keys_, [oldest](const auto& each) { return each.second.touched < oldest; });
+}
+
+void KeyOrder::clear() { keys_.clear(); }
+
+uint32_t KeyOrder::partition_of(const progress::PartitionKey& key) {
+  const auto found = std::find(partitions_.begin(), partitions_.end(), key);
+  if (found != partitions_.end()) return static_cast<uint32_t>(found - partitions_.begin());
+  partitions_.push_back(key);
+  return static_cast<uint32_t>(partitions_.size() - 1);
+}
+
+uint32_t KeyOrder::source_of(const SourceOfRows& source) {
+  const auto found = std::find(sources_.begin(), sources_.end(), source);
+  if (found != sources_.end()) return static_cast<uint32_t>(found - sources_.begin());
+  sources_.push_back(source);
+  return static_cast<uint32_t>(sources_.size() - 1);
+}
+
+}  // namespace cdcrt::apply

@@ -1,0 +1,68 @@
+// KeyOrder: a key that is met in two partitions is decided by source order, or its table stops (design 4.5, decision 0017).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "progress/stored.hpp"
+
+namespace cdcrt::apply {
+
+struct Sealed;
+
+/// A source's table, with the server whose orders its rows carry.
+struct SourceOfRows {
+  std::string server, table;
+  bool operator==(const SourceOfRows&) const = default;
+};
+
+/// The keys of a table that were written last, each with the partition that it came from and the order of its last change. Bounded;
+/// what it has forgotten is taken as it comes. One thread at a time: whoever writes the table.
+class KeyOrder {
+ public:
+  /// Keys remembered of a table whose rows come from one partition so far, and of one with several.
+  static constexpr std::size_t kOfOnePartition = 64, kOfSeveral = 1024;
+
+  /// Puts the changes of keys that several partitions bring into source order: within the batch the older one is written first, what
+  /// is older than the row that stands is taken out. False: which one is newer is not known; `sealed.refusal` says why, and
+  /// nothing of the batch may be written.
+  bool settle(Sealed& sealed);
+  /// The batch is durable.
+  void remember(const Sealed& sealed);
+  void clear();
+
+  [[nodiscard]] std::size_t size() const { return keys_.size(); }
+  /// Changes that were taken out because a later one of another partition stood already.
+  [[nodiscard]] uint64_t overtaken() const { return overtaken_; }
+
+ private:
+  struct Known {
+    uint32_t partition = 0, source = 0;
+    bool removed = false;
+    bool is_added = false;       ///< its partition was added to the topic while it was read
+    bool ends_whole = false;     ///< its last change was one of the row as a whole
+    uint64_t touched = 0;
+    std::string last;            ///< order of its last change
+    std::string last_whole;      ///< of its last change as a whole, unless that is `last`; empty: unknown
+    [[nodiscard]] std::string_view whole() const { return ends_whole ? last : last_whole; }
+  };
+  struct Change;
+
+  class Batch;
+  uint32_t partition_of(const progress::PartitionKey& key);
+  uint32_t source_of(const SourceOfRows& source);
+  void note(const Change& change);
+  void shrink();
+
+  [[nodiscard]] std::size_t limit() const { return partitions_.size() > 1 ? kOfSeveral : kOfOnePartition; }
+
+  std::unordered_map<uint64_t, Known> keys_;  ///< by the key's hash
+  std::vector<progress::PartitionKey> partitions_;
+  std::vector<SourceOfRows> sources_;
+  uint64_t touched_ = 0, overtaken_ = 0;
+};
+
+}  // namespace cdcrt::apply
