@@ -66,6 +66,13 @@ TEST_CASE("types: the names of databases are understood") {
       {"time with time zone", "timetz"},
       {"jsonb", "json"},
       {" uuid ", "uuid"},
+      {"text[]", "string[]"},
+      {"integer[]", "int32[]"},
+      {"INT [] []", "int32[]"},
+      {"varchar(40)[]", "string(40)[]"},
+      {"numeric(12, 2)[]", "decimal(12,2)[]"},
+      {"timestamp(3) with time zone[]", "timestamptz[]"},
+      {"array", "array"},
   };
   for (const auto& [name, canonical] : rows) {
     INFO(name);
@@ -99,6 +106,12 @@ TEST_CASE("types: what names no type is refused") {
                                  "string(4294967296)",
                                  "decimal(5,32768)",
                                  "json(5)",
+                                 "[]",
+                                 "array[]",
+                                 "int33[]",
+                                 "unknown[]",
+                                 "int32[",
+                                 "int32[3]",
                                  "string 40"}) {
     INFO(name);
     CHECK_FALSE(parse_type(name));
@@ -168,6 +181,23 @@ TEST_CASE("types: the join is the least type that holds both") {
   CHECK(joined("bool", "decimal(5,2)") == "decimal(5,2)");
   CHECK(joined("bool", "string(5)") == "string");
   CHECK(joined("array", "json") == "json");
+  CHECK(joined("int16[]", "int64[]") == "int64[]");
+  CHECK(joined("bool[]", "int32[]") == "int32[]");
+  CHECK(joined("int64[]", "uint64[]") == "decimal(20,0)[]");
+  CHECK(joined("decimal(12,2)[]", "decimal(10,5)[]") == "decimal(15,5)[]");
+  CHECK(joined("float32[]", "float64[]") == "float64[]");
+  CHECK(joined("date[]", "timestamptz[]") == "timestamptz[]");
+  CHECK(joined("int32[]", "string(5)[]") == "string[]");
+  CHECK(joined("uuid[]", "int8[]") == "string[]");
+  // Their elements are spelled in one way in JSON and in another by databases.
+  CHECK(joined("float64[]", "string[]") == "array");
+  CHECK(joined("int64[]", "float64[]") == "array");
+  CHECK(joined("timestamp[]", "string[]") == "array");
+  CHECK(joined("bytes[]", "string[]") == "array");
+  CHECK(joined("int32[]", "array") == "array");
+  CHECK(joined("int32[]", "json") == "json");
+  CHECK(joined("int32[]", "int32") == "string");
+  CHECK(joined("string[]", "string") == "string");
   CHECK(joined("json", "string(5)") == "string");
   CHECK(joined("uuid", "string(36)") == "string");
   CHECK(joined("bytes", "string") == "string");
@@ -181,6 +211,9 @@ TEST_CASE("types: a declared change follows the source and never narrows") {
   CHECK(evolved("uint64", "float64") == "float64");
   CHECK(evolved("int16", "float32") == "float32");
   CHECK(evolved("int64", "int32") == "int64");
+  CHECK(evolved("int32[]", "float64[]") == "float64[]");
+  CHECK(evolved("int32[]", "string[]") == "string[]");
+  CHECK(evolved("array", "int32[]") == "array");
   CHECK(evolved("string", "int32") == "string");
   CHECK(evolved("int32", "string(40)") == "string");
   CHECK(evolved("decimal(12,2)", "decimal(10,0)") == "decimal(12,2)");

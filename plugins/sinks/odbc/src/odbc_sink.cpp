@@ -89,8 +89,8 @@ void OdbcSink::limits(cdcrt_limits& limits) {
   if (product_ != sql::Product::kPostgresql) return;
   limits.name_bytes = static_cast<uint32_t>(sql::postgresql().name_limit());
   limits.columns = 1600;
-  // json has no equality.
-  limits.unkeyable_types = 1U << CDCRT_TYPE_JSON | 1U << CDCRT_TYPE_ARRAY;
+  // json has no equality, and an array of anything is json.
+  limits.unkeyable_types = 1U << CDCRT_TYPE_JSON | 1U << CDCRT_TYPE_ARRAY | CDCRT_KEYABLE_ARRAYS;
 }
 
 }  // namespace cdcrt::odbc
