@@ -119,7 +119,7 @@ class ConstantWriter {
     if (known_ == CDCRT_TYPE_FLOAT32 || known_ == CDCRT_TYPE_FLOAT64) {
       double real = 0;
       float single = 0;
-      const bool is_single = known_ == CDCRT_TYPE_FLOAT32;
+      const bool is_single = known_ == CDCRT_TYPE_FLOAT32 && element_.type.kind == CDCRT_TYPE_FLOAT32;
       const auto parsed = is_single ? std::from_chars(word.data(), word.data() + word.size(), single) : std::from_chars(word.data(), word.data() + word.size(), real);
       if (parsed.ec == std::errc()) return real_cell(is_single ? static_cast<double>(single) : real);
     }
