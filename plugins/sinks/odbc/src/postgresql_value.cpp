@@ -5,6 +5,7 @@
 #include "sql/dialect.hpp"
 #include "sql/identifier.hpp"
 #include "sql/json_reader.hpp"
+#include "sql/postgresql_array.hpp"
 #include "sql/postgresql_nested.hpp"
 
 namespace cdcrt::odbc {
