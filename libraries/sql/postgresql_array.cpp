@@ -33,7 +33,9 @@ void add_quoted(std::string& out, std::string_view text) {
 sdk::Status append_array_element(std::string& out, const cdcrt_cell& cell, const cdcrt_column& column) {
   switch (cell.tag) {
     case CDCRT_ABSENT:
-    case CDCRT_NULL: out += "NULL"; return {};
+    case CDCRT_NULL:
+      out += "NULL";
+      return {};
     case CDCRT_BOOL:
       if (is_number(column.type.kind)) {
         out += cell.value.integer != 0 ? '1' : '0';
@@ -43,7 +45,9 @@ sdk::Status append_array_element(std::string& out, const cdcrt_cell& cell, const
       return {};
     case CDCRT_I64:
     case CDCRT_U64:
-    case CDCRT_F64: append_cell_text(out, cell, sdk::TextStyle::kPostgres); return {};
+    case CDCRT_F64:
+      append_cell_text(out, cell, sdk::TextStyle::kPostgres);
+      return {};
     case CDCRT_DATE:
     case CDCRT_TIME:
     case CDCRT_TIMESTAMP:
@@ -127,7 +131,8 @@ cdcrt_cell from_postgresql(std::string_view text, cdcrt_type type, std::string& 
     case CDCRT_TYPE_JSON: return text_cell(CDCRT_JSON, text);
     case CDCRT_TYPE_UUID: return text_cell(CDCRT_UUID, text);
     case CDCRT_TYPE_ARRAY:
-      if (is_array_constant(text) && from_array_constant(text, cdcrt_type{type.element, 0, type.scale, type.length}, buffer)) return text_cell(CDCRT_ARRAY, buffer);
+      if (is_array_constant(text) && from_array_constant(text, cdcrt_type{type.element, 0, type.scale, type.length}, buffer))
+        return text_cell(CDCRT_ARRAY, buffer);
       return text_cell(CDCRT_ARRAY, text);
     case CDCRT_TYPE_INTERVAL: return text_cell(CDCRT_INTERVAL, text);
     default: return as_text();

@@ -43,18 +43,27 @@ bool parse_moment(std::string_view text, uint8_t kind, cdcrt_cell& cell) {
     return value.has_value();
   };
   switch (kind) {
-    case CDCRT_TYPE_DATE: return set(sdk::parse_date(text), CDCRT_DATE);
-    case CDCRT_TYPE_TIME: return set(sdk::parse_time(text), CDCRT_TIME);
-    case CDCRT_TYPE_TIMESTAMP: return set(sdk::parse_timestamp(text), CDCRT_TIMESTAMP);
-    case CDCRT_TYPE_TIMESTAMPTZ: return set(sdk::parse_timestamptz(text), CDCRT_TIMESTAMPTZ);
-    default: return false;
+    case CDCRT_TYPE_DATE:
+      return set(sdk::parse_date(text), CDCRT_DATE);
+    case CDCRT_TYPE_TIME:
+      return set(sdk::parse_time(text), CDCRT_TIME);
+    case CDCRT_TYPE_TIMESTAMP:
+      return set(sdk::parse_timestamp(text), CDCRT_TIMESTAMP);
+    case CDCRT_TYPE_TIMESTAMPTZ:
+      return set(sdk::parse_timestamptz(text), CDCRT_TIMESTAMPTZ);
+    default:
+      return false;
   }
 }
 
 class ConstantWriter {
  public:
   ConstantWriter(std::string_view json, const cdcrt_column& column, cdcrt_type element, const FitElement& fit, std::string& out)
-      : json_(json), column_(column), known_(column.type.kind == CDCRT_TYPE_ARRAY ? column.type.element : uint8_t{CDCRT_TYPE_UNKNOWN}), fit_(fit), out_(out) {
+      : json_(json),
+        column_(column),
+        known_(column.type.kind == CDCRT_TYPE_ARRAY ? column.type.element : uint8_t{CDCRT_TYPE_UNKNOWN}),
+        fit_(fit),
+        out_(out) {
     element_ = column;
     element_.type = element;
   }
@@ -68,7 +77,8 @@ class ConstantWriter {
 
  private:
   [[nodiscard]] Status refuse(const std::string& why) const {
-    return Status::bad_record("column " + shown(sdk::view(column_.name)) + " " + why, "give the column target_type = \"jsonb\" in the route");
+    return Status::bad_record("column " + shown(sdk::view(column_.name)) + " " + why,
+                              "give the column target_type = \"jsonb\" in the route");
   }
 
   Status array(int depth) {
@@ -120,7 +130,8 @@ class ConstantWriter {
       double real = 0;
       float single = 0;
       const bool is_single = known_ == CDCRT_TYPE_FLOAT32 && element_.type.kind == CDCRT_TYPE_FLOAT32;
-      const auto parsed = is_single ? std::from_chars(word.data(), word.data() + word.size(), single) : std::from_chars(word.data(), word.data() + word.size(), real);
+      const auto parsed = is_single ? std::from_chars(word.data(), word.data() + word.size(), single)
+                                    : std::from_chars(word.data(), word.data() + word.size(), real);
       if (parsed.ec == std::errc()) return real_cell(is_single ? static_cast<double>(single) : real);
     }
     return text_cell(CDCRT_DECIMAL, word);
@@ -137,7 +148,8 @@ class ConstantWriter {
     }
     if (is_temporal(known_) && parse_moment(text_, known_, cell)) return {};
     if (!is_temporal(element_.type.kind)) return {};
-    for (const uint8_t kind : {element_.type.kind, uint8_t{CDCRT_TYPE_DATE}, uint8_t{CDCRT_TYPE_TIMESTAMP}, uint8_t{CDCRT_TYPE_TIMESTAMPTZ}}) {
+    for (const uint8_t kind :
+         {element_.type.kind, uint8_t{CDCRT_TYPE_DATE}, uint8_t{CDCRT_TYPE_TIMESTAMP}, uint8_t{CDCRT_TYPE_TIMESTAMPTZ}}) {
       if (parse_moment(text_, kind, cell)) return {};
     }
     // Digits past the microsecond are the column's to judge. Anything else the server might take for a moment that it is not: "now".
@@ -220,7 +232,9 @@ class ConstantReader {
     std::string buffer;
     const cdcrt_cell cell = from_postgresql(text, element_, buffer);
     switch (cell.tag) {
-      case CDCRT_BOOL: out_ += cell.value.integer != 0 ? "true" : "false"; return;
+      case CDCRT_BOOL:
+        out_ += cell.value.integer != 0 ? "true" : "false";
+        return;
       case CDCRT_I64:
       case CDCRT_U64:
       case CDCRT_F64:
@@ -231,7 +245,9 @@ class ConstantReader {
         }
         append_json_text(out_, text);
         return;
-      case CDCRT_BYTES: append_json_text(out_, sdk::encode_base64(bytes_of(cell))); return;
+      case CDCRT_BYTES:
+        append_json_text(out_, sdk::encode_base64(bytes_of(cell)));
+        return;
       case CDCRT_DATE:
       case CDCRT_TIME:
       case CDCRT_TIMESTAMP:
@@ -241,7 +257,8 @@ class ConstantReader {
         append_json_text(out_, iso);
         return;
       }
-      default: append_json_text(out_, text);
+      default:
+        append_json_text(out_, text);
     }
   }
 
@@ -256,8 +273,8 @@ bool is_array_constant(std::string_view text) {
   if (text.empty()) return false;
   if (text[0] == '{') return true;
   const auto equals = text.find('=');
-  return text[0] == '[' && equals != std::string_view::npos && text.substr(0, equals).find_first_not_of("[]:-0123456789") == std::string_view::npos &&
-         text.substr(equals + 1, 1) == "{";
+  return text[0] == '[' && equals != std::string_view::npos &&
+         text.substr(0, equals).find_first_not_of("[]:-0123456789") == std::string_view::npos && text.substr(equals + 1, 1) == "{";
 }
 
 Status to_array_constant(std::string_view json, const cdcrt_column& column, cdcrt_type element, const FitElement& fit, std::string& out) {

@@ -18,7 +18,8 @@ using FitElement = std::function<sdk::Status(cdcrt_cell& element, std::string& b
 
 /// The JSON array as a constant, in any number of dimensions. `column`: its element type says what texts stand for (base64, dates); its
 /// kind is not looked at. `element`: type of the target's elements. BAD_RECORD, naming the column, for what no such array holds.
-sdk::Status to_array_constant(std::string_view json, const cdcrt_column& column, cdcrt_type element, const FitElement& fit, std::string& out);
+sdk::Status to_array_constant(std::string_view json, const cdcrt_column& column, cdcrt_type element, const FitElement& fit,
+                              std::string& out);
 
 /// The constant as JSON text; false for what is none.
 [[nodiscard]] bool from_array_constant(std::string_view text, cdcrt_type element, std::string& out);

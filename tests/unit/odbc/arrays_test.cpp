@@ -22,10 +22,10 @@ Target& empty(Target& target) {
   return target;
 }
 
-#define OK(expression)                            \
-  do {                                            \
-    const Failure failure = (expression);         \
-    CHECK_MESSAGE(!failure, failure.message);     \
+#define OK(expression)                        \
+  do {                                        \
+    const Failure failure = (expression);     \
+    CHECK_MESSAGE(!failure, failure.message); \
   } while (false)
 
 }  // namespace
@@ -80,18 +80,35 @@ TEST_CASE("odbc: arrays come back exact, and are found by their values") {
 
 TEST_CASE("odbc: arrays go into arrays that somebody else made, also without a type, or say why not") {
   Target target(postgresql_options());
-  by_tool(empty(target), "CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE DOMAIN tags AS text[]; CREATE TABLE o (id bigint PRIMARY KEY, t text[], i int[], m mood[], u uuid[], n numeric(6,2)[], "
-                         "s timestamp(0)[], d date[], b bit(1)[], c varchar(3)[], y money[], g tags, j jsonb, p point[], h boolean[]);");
+  by_tool(empty(target),
+          "CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE DOMAIN tags AS text[]; CREATE TABLE o (id bigint PRIMARY KEY, t text[], i int[], "
+          "m mood[], u uuid[], n numeric(6,2)[], "
+          "s timestamp(0)[], d date[], b bit(1)[], c varchar(3)[], y money[], g tags, j jsonb, p point[], h boolean[]);");
   const auto any = [](const char* name) { return column(name, CDCRT_TYPE_ARRAY); };
-  OK(target.write(CDCRT_WRITE_UPSERT, "o", {kId, any("t"), any("i"), any("m"), any("u"), any("n"), any("s"), any("d"), any("b"), any("c"), any("y"), any("g"), any("j"), any("p"), any("h")},
-                  {{i64(1), array(R"(["a",null,1.50,true])"), array("[1]"), array("[\"ok\"]"), array("[\"A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11\"]"), array("[1.5]"),
-                    array("[\"2024-01-01T10:00:00\"]"), array("[\"2024-01-01T00:00:00\"]"), array("[true,0]"), array("[\"abc\"]"), array("[-1234.5]"), array("[\"x\"]"), array("[1,{}]"),
-                    array(R"([{"x":1.5,"y":-2}])"), array("[1,false]")}}));
+  OK(target.write(
+      CDCRT_WRITE_UPSERT, "o",
+      {kId, any("t"), any("i"), any("m"), any("u"), any("n"), any("s"), any("d"), any("b"), any("c"), any("y"), any("g"), any("j"),
+       any("p"), any("h")},
+      {{i64(1), array(R"(["a",null,1.50,true])"), array("[1]"), array("[\"ok\"]"), array("[\"A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11\"]"),
+        array("[1.5]"), array("[\"2024-01-01T10:00:00\"]"), array("[\"2024-01-01T00:00:00\"]"), array("[true,0]"), array("[\"abc\"]"),
+        array("[-1234.5]"), array("[\"x\"]"), array("[1,{}]"), array(R"([{"x":1.5,"y":-2}])"), array("[1,false]")}}));
   CHECK(by_tool(target, "SELECT t, i, m, u, n, s, d, b, c, y::numeric[], g, j, p, h FROM o;") ==
-        "{a,NULL,1.50,true}|{1}|{ok}|{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}|{1.50}|{\"2024-01-01 10:00:00\"}|{2024-01-01}|{1,0}|{abc}|{-1234.50}|{x}|[1, {}]|{\"(1.5,-2)\"}|{t,f}\n");
-  const std::pair<const char*, const char*> refused[] = {
-      {"i", "[\"a\"]"}, {"i", "[1.5]"}, {"i", "{}"}, {"m", "[\"good\"]"}, {"n", "[1.255]"}, {"n", "[100000]"}, {"s", "[\"2024-01-01T10:00:00.5\"]"},
-      {"d", "[\"2024-01-01T10:00:00\"]"}, {"d", "[\"tomorrow\"]"}, {"c", "[\"abc \"]"}, {"t", "[[1],[2,3]]"}, {"t", "[[]]"}, {"t", "[\"\\u0000\"]"}, {"y", "[1.005]"}};
+        "{a,NULL,1.50,true}|{1}|{ok}|{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}|{1.50}|{\"2024-01-01 "
+        "10:00:00\"}|{2024-01-01}|{1,0}|{abc}|{-1234.50}|{x}|[1, {}]|{\"(1.5,-2)\"}|{t,f}\n");
+  const std::pair<const char*, const char*> refused[] = {{"i", "[\"a\"]"},
+                                                         {"i", "[1.5]"},
+                                                         {"i", "{}"},
+                                                         {"m", "[\"good\"]"},
+                                                         {"n", "[1.255]"},
+                                                         {"n", "[100000]"},
+                                                         {"s", "[\"2024-01-01T10:00:00.5\"]"},
+                                                         {"d", "[\"2024-01-01T10:00:00\"]"},
+                                                         {"d", "[\"tomorrow\"]"},
+                                                         {"c", "[\"abc \"]"},
+                                                         {"t", "[[1],[2,3]]"},
+                                                         {"t", "[[]]"},
+                                                         {"t", "[\"\\u0000\"]"},
+                                                         {"y", "[1.005]"}};
   for (const auto& [name, json] : refused) {
     CAPTURE(name);
     CAPTURE(json);
@@ -106,8 +123,10 @@ TEST_CASE("odbc: arrays go into arrays that somebody else made, also without a t
   CHECK(by_tool(target, "SELECT id, s, n FROM o WHERE id > 1 ORDER BY id;") == "2|{\"2024-01-01 10:00:00\",NULL}|\n3||\n");
   // A text that is an array of the database already, or JSON.
   const cdcrt_column texts = column("i", CDCRT_TYPE_STRING);
-  OK(target.write(CDCRT_WRITE_UPSERT, "o", {kId, texts}, {{i64(4), str("{1,2}")}, {i64(5), str("[0:1]={3,4}")}, {i64(6), str("[5,null]")}}));
-  CHECK(target.read("o", {kId, any("i")}, {{i64(4)}, {i64(5)}, {i64(6)}}) == Rows{"i64:4|array:[1,2]", "i64:5|array:[3,4]", "i64:6|array:[5,null]"});
+  OK(target.write(CDCRT_WRITE_UPSERT, "o", {kId, texts},
+                  {{i64(4), str("{1,2}")}, {i64(5), str("[0:1]={3,4}")}, {i64(6), str("[5,null]")}}));
+  CHECK(target.read("o", {kId, any("i")}, {{i64(4)}, {i64(5)}, {i64(6)}}) ==
+        Rows{"i64:4|array:[1,2]", "i64:5|array:[3,4]", "i64:6|array:[5,null]"});
 }
 
 TEST_CASE("odbc: an array's elements change their type as scalars do, or it becomes JSON") {
@@ -121,7 +140,8 @@ TEST_CASE("odbc: an array's elements change their type as scalars do, or it beco
       {array_of(CDCRT_TYPE_INT32), array_of(CDCRT_TYPE_DECIMAL), "[1,null]", "array:[1,null]"},
       {array_of(CDCRT_TYPE_INT32), array_of(CDCRT_TYPE_FLOAT64), "[1]", "array:[1]"},
       {array_of(CDCRT_TYPE_DATE), array_of(CDCRT_TYPE_TIMESTAMP), "[\"2024-01-01\"]", "array:[\"2024-01-01T00:00:00\"]"},
-      {array_of(CDCRT_TYPE_TIMESTAMP), array_of(CDCRT_TYPE_TIMESTAMPTZ), "[\"2024-01-01T00:00:00\"]", "array:[\"2024-01-01T00:00:00+00:00\"]"},
+      {array_of(CDCRT_TYPE_TIMESTAMP), array_of(CDCRT_TYPE_TIMESTAMPTZ), "[\"2024-01-01T00:00:00\"]",
+       "array:[\"2024-01-01T00:00:00+00:00\"]"},
       {array_of(CDCRT_TYPE_BOOL), array_of(CDCRT_TYPE_INT64), "[true,null]", "array:[1,null]"},
       {array_of(CDCRT_TYPE_INT32), array_of(CDCRT_TYPE_STRING), "[1,null]", "array:[\"1\",null]"},
       {array_of(CDCRT_TYPE_BOOL), array_of(CDCRT_TYPE_STRING), "[true]", "array:[\"true\"]"},

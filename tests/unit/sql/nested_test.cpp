@@ -18,7 +18,8 @@ std::string constant(std::string_view json, uint8_t event, uint8_t target) {
   column.name = sdk::borrow("c");
   column.type = cdcrt_type{CDCRT_TYPE_ARRAY, event, 0, 0};
   std::string out;
-  const auto status = sql::to_array_constant(json, column, sql::make_type(target), [](cdcrt_cell&, std::string&) { return sdk::Status(); }, out);
+  const auto status = sql::to_array_constant(
+      json, column, sql::make_type(target), [](cdcrt_cell&, std::string&) { return sdk::Status(); }, out);
   return status ? out : "refused";
 }
 
@@ -57,7 +58,8 @@ TEST_CASE("array: dates and times are written as the server reads them, and noth
 }
 
 TEST_CASE("array: what PostgreSQL has no array for is refused") {
-  for (const char* text : {"", "1", "{}", "[", "[1", "[1]x", "[1 2]", "[,]", "[\"\\ud800\"]", "[\"a\\u0000b\"]", "[[]]", "[[1],[]]", "[[[[[[[1]]]]]]]", "[\"a]"}) {
+  for (const char* text : {"", "1", "{}", "[", "[1", "[1]x", "[1 2]", "[,]", "[\"\\ud800\"]", "[\"a\\u0000b\"]", "[[]]", "[[1],[]]",
+                           "[[[[[[[1]]]]]]]", "[\"a]"}) {
     CAPTURE(text);
     CHECK(constant(text, kAny, CDCRT_TYPE_STRING) == "refused");
   }

@@ -216,7 +216,8 @@ class PostgresqlConnection final : public OdbcConnection {
         bool null = false;
         status = query->text(i, texts[i], null, what);
         if (null) cells[i] = cdcrt_cell{CDCRT_NULL, 0, 0, 0, {0}};
-        else cells[i] = from_native(*catalog_columns_[i], read.columns[i].type, texts[i], buffers[i]);
+        else
+          cells[i] = from_native(*catalog_columns_[i], read.columns[i].type, texts[i], buffers[i]);
       }
       if (status && read.visit(read.context, cells.data()) != 0) break;
     }
@@ -457,8 +458,8 @@ class PostgresqlConnection final : public OdbcConnection {
     const cdcrt_type now = type_of(*found);
     const bool stays = column.type.kind == CDCRT_TYPE_ARRAY && column.type.element == CDCRT_TYPE_BYTES;
     if (now.kind == CDCRT_TYPE_ARRAY && now.element == CDCRT_TYPE_BYTES && !stays) {
-      return Status::unsupported("column " + sql::shown(found->name) + " of table " + sql::shown(sdk::view(table.name)) + " is " + found->type +
-                                     ", and the bytes inside cannot become what the source made of them",
+      return Status::unsupported("column " + sql::shown(found->name) + " of table " + sql::shown(sdk::view(table.name)) + " is " +
+                                     found->type + ", and the bytes inside cannot become what the source made of them",
                                  "change the column by hand, or drop it: it is made anew, with NULL in the rows that are there");
     }
     const cdcrt_type from = now.kind == CDCRT_TYPE_UNKNOWN ? change.from : now;

@@ -94,7 +94,8 @@ bool is_json_array(const cdcrt_cell& cell) {
 }
 
 /// Each element as a value of its own; what one of them may not be, the whole array may not.
-Status array_to_native(const CatalogColumn& target, const cdcrt_column& column, cdcrt_cell& cell, std::string& buffer, uint64_t& overflowed) {
+Status array_to_native(const CatalogColumn& target, const cdcrt_column& column, cdcrt_cell& cell, std::string& buffer,
+                       uint64_t& overflowed) {
   CatalogColumn element;
   element.type = target.type;
   element.base_type = target.element;
@@ -161,7 +162,8 @@ cdcrt_cell from_native(const CatalogColumn& target, cdcrt_type wanted, const std
   if (target.element.empty() || !is_json) return sql::from_postgresql(text, wanted, buffer);
   const bool tells_elements = wanted.kind == CDCRT_TYPE_ARRAY && wanted.element != CDCRT_TYPE_UNKNOWN;
   const cdcrt_type array = tells_elements ? wanted : type_of(target);
-  if (!sql::from_array_constant(text, sql::make_type(array.element, array.length, array.scale), buffer)) return sql::text_cell(CDCRT_STRING, text);
+  if (!sql::from_array_constant(text, sql::make_type(array.element, array.length, array.scale), buffer))
+    return sql::text_cell(CDCRT_STRING, text);
   return sql::text_cell(wanted.kind == CDCRT_TYPE_ARRAY ? CDCRT_ARRAY : CDCRT_JSON, buffer);
 }
 
