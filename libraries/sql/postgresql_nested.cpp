@@ -120,8 +120,22 @@ class ConstantWriter {
       }
       cell = from_word(word);
     }
+    if (status) status = check_kind(cell);
     if (status) status = fit_(cell, buffer_);
     return status ? append_array_element(out_, cell, element_) : std::move(status);
+  }
+
+  /// The server reads 123456 as a time of day and any text as bytes: what is of another kind is refused, as for a scalar.
+  [[nodiscard]] Status check_kind(const cdcrt_cell& cell) const {
+    const uint8_t target = element_.type.kind;
+    const bool is_text = cell.tag != CDCRT_DECIMAL && cell.tag != CDCRT_F64 && cell.tag != CDCRT_BOOL;
+    const bool needs_text = is_temporal(target) || target == CDCRT_TYPE_TIMETZ || target == CDCRT_TYPE_INTERVAL || target == CDCRT_TYPE_UUID;
+    if ((needs_text && !is_text) || (target == CDCRT_TYPE_BYTES && cell.tag != CDCRT_BYTES)) {
+      std::string text;
+      append_cell_text(text, cell, sdk::TextStyle::kIso8601);
+      return refuse("has an element of another kind than its array in the target: " + shown(text));
+    }
+    return {};
   }
 
   cdcrt_cell from_word(std::string_view word) const {

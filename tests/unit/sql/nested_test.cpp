@@ -64,6 +64,11 @@ TEST_CASE("array: what PostgreSQL has no array for is refused") {
     CHECK(constant(text, kAny, CDCRT_TYPE_STRING) == "refused");
   }
   CHECK(constant("[\"*\"]", CDCRT_TYPE_BYTES, CDCRT_TYPE_BYTES) == "refused");
+  CHECK(constant("[\"AP8=\"]", CDCRT_TYPE_STRING, CDCRT_TYPE_BYTES) == "refused");
+  CHECK(constant("[5]", kAny, CDCRT_TYPE_BYTES) == "refused");
+  CHECK(constant("[123456]", kAny, CDCRT_TYPE_TIME) == "refused");
+  CHECK(constant("[20240101]", CDCRT_TYPE_INT32, CDCRT_TYPE_DATE) == "refused");
+  CHECK(constant("[true]", CDCRT_TYPE_BOOL, CDCRT_TYPE_INTERVAL) == "refused");
 }
 
 TEST_CASE("array: a constant becomes the JSON that it came from") {
