@@ -47,6 +47,17 @@ constexpr std::array kSemantics{
     Semantic{"io.debezium.data.Ltree", Conversion::kText, CDCRT_TYPE_STRING, "string"},
 };
 
+struct Structured {
+  std::string_view name;
+  cdcrt_type_kind kind;
+};
+
+constexpr std::array kStructures{
+    Structured{"Date", CDCRT_TYPE_DATE},           Structured{"Time", CDCRT_TYPE_TIME},
+    Structured{"ZonedTime", CDCRT_TYPE_TIMETZ},    Structured{"Timestamp", CDCRT_TYPE_TIMESTAMP},
+    Structured{"Duration", CDCRT_TYPE_INTERVAL},   Structured{"ZonedTimestamp", CDCRT_TYPE_TIMESTAMPTZ},
+};
+
 struct Primitive {
   std::string_view type;
   Conversion conversion;
@@ -108,6 +119,22 @@ void use_element_type(const Column& element, cdcrt_type& array) {
   }
 }
 
+/// io.debezium.time.StructuredTimestamp; later versions add the precision and the column to the name.
+void use_structured_time(const ConnectSchema& schema, Column& column) {
+  constexpr std::string_view prefix = "io.debezium.time.Structured";
+  std::string_view name = schema.name;
+  if (schema.type != "struct" || !name.starts_with(prefix)) return;
+  name.remove_prefix(prefix.size());
+  for (const auto& structure : kStructures) {
+    if (!name.starts_with(structure.name)) continue;
+    const std::string_view rest = name.substr(structure.name.size());
+    if (!rest.empty() && !rest.starts_with("Precision") && !rest.starts_with("SourceColumn")) continue;
+    column.conversion = Conversion::kStructured;
+    column.type.kind = structure.kind;
+    return;
+  }
+}
+
 void add_inner(const ConnectSchema& schema, Column& column) {
   if (column.conversion == Conversion::kArray || (column.conversion == Conversion::kStructure && schema.items)) {
     column.inner.push_back(make_column(*schema.items));
@@ -166,6 +193,7 @@ Column make_column(const ConnectSchema& schema) {
   if (schema.name.starts_with("io.debezium.data.") && schema.name.ends_with("Vector") && schema.type == "array") {
     column.type.kind = CDCRT_TYPE_ARRAY;
   }
+  use_structured_time(schema, column);
   switch (column.conversion) {
     case Conversion::kBinaryDecimal:
       column.scale = static_cast<int32_t>(number_parameter(schema, "scale", 0));
