@@ -129,7 +129,8 @@ class ConstantWriter {
   [[nodiscard]] Status check_kind(const cdcrt_cell& cell) const {
     const uint8_t target = element_.type.kind;
     const bool is_text = cell.tag != CDCRT_DECIMAL && cell.tag != CDCRT_F64 && cell.tag != CDCRT_BOOL;
-    const bool needs_text = is_temporal(target) || target == CDCRT_TYPE_TIMETZ || target == CDCRT_TYPE_INTERVAL || target == CDCRT_TYPE_UUID;
+    const bool needs_text =
+        is_temporal(target) || target == CDCRT_TYPE_TIMETZ || target == CDCRT_TYPE_INTERVAL || target == CDCRT_TYPE_UUID;
     if ((needs_text && !is_text) || (target == CDCRT_TYPE_BYTES && cell.tag != CDCRT_BYTES)) {
       std::string text;
       append_cell_text(text, cell, sdk::TextStyle::kIso8601);

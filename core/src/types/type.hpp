@@ -24,7 +24,8 @@ constexpr cdcrt_type array_type(cdcrt_type element) {
 }
 /// The type of an array's elements; UNKNOWN where they are of any, and of what is no array.
 constexpr cdcrt_type element_of(cdcrt_type type) {
-  return type.kind == CDCRT_TYPE_ARRAY && type.element != CDCRT_TYPE_UNKNOWN ? cdcrt_type{type.element, 0, type.scale, type.length} : cdcrt_type{};
+  return type.kind == CDCRT_TYPE_ARRAY && type.element != CDCRT_TYPE_UNKNOWN ? cdcrt_type{type.element, 0, type.scale, type.length}
+                                                                             : cdcrt_type{};
 }
 
 /// The canonical name: "int64", "decimal(12,2)", "decimal", "string(40)", "string", "timestamptz", "int64[]", "array", "unknown", ...
@@ -44,7 +45,8 @@ bool equal(cdcrt_type a, cdcrt_type b);
 ///
 /// bool < int8 < int16 < int32 < int64 < decimal | uint64 < decimal(20,0) | float32 < float64 < decimal | bool < every number |
 /// int8, int16 < float32 | int32 < float64 | decimal(p,s) keeps the integer digits and the scale of both |
-/// date < timestamp < timestamptz | time < interval | int32[] < int64[], text[] < array < json | string(n) < string(m) < string | everything < string.
+/// date < timestamp < timestamptz | time < interval | int32[] < int64[], text[] < array < json | string(n) < string(m) < string |
+/// everything < string.
 cdcrt_type join(cdcrt_type a, cdcrt_type b);
 
 /// What a column of type `current` becomes when a later definition of the source declares `declared`: their join, except that

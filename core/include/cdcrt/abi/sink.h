@@ -116,7 +116,7 @@ typedef struct cdcrt_limits {
   uint32_t size;
   uint32_t name_bytes;      /* of a column's name */
   uint32_t columns;         /* of a table, dropped ones included */
-  uint32_t unkeyable_types; /* bits 1 << cdcrt_type_kind: no primary key can be made of them, as the sink maps them; see CDCRT_KEYABLE_ARRAYS */
+  uint32_t unkeyable_types; /* bits 1 << cdcrt_type_kind: no primary key can be made of them; CDCRT_KEYABLE_ARRAYS */
 } cdcrt_limits;
 
 /* Instance functions may be called from any thread; a connection is used by one thread at a time. After RETRY or UNREACHABLE

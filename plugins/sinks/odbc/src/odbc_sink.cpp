@@ -78,7 +78,8 @@ uint32_t OdbcSink::capabilities(uint32_t of_class) {
   const bool rolls_back = product != sql::Product::kSqlite && (settings_.has("Protocol") || settings_.has("A1"));
   if (rolls_back) of_class &= ~static_cast<uint32_t>(CDCRT_SINK_SAVEPOINTS);
   product_ = product;
-  return of_class | (product == sql::Product::kSqlite ? static_cast<uint32_t>(CDCRT_SINK_ONE_WRITER) : static_cast<uint32_t>(CDCRT_SINK_SCHEMAS | CDCRT_SINK_TIME_OF_DAY));
+  return of_class | (product == sql::Product::kSqlite ? static_cast<uint32_t>(CDCRT_SINK_ONE_WRITER)
+                                                      : static_cast<uint32_t>(CDCRT_SINK_SCHEMAS | CDCRT_SINK_TIME_OF_DAY));
 }
 
 void OdbcSink::limits(cdcrt_limits& limits) {
