@@ -108,6 +108,17 @@ void use_source_type(const ConnectSchema& schema, Column& column) {
   }
 }
 
+/// What an array knows of its innermost elements; a structure is no element of a database's array.
+void use_element_type(const Column& element, cdcrt_type& array) {
+  if (element.type.kind == CDCRT_TYPE_ARRAY) {
+    array = element.type;
+  } else if (element.conversion != Conversion::kStructure) {
+    array.element = element.type.kind;
+    array.scale = element.type.scale;
+    array.length = element.type.length;
+  }
+}
+
 /// io.debezium.time.StructuredTimestamp; later versions add the precision and the column to the name.
 void use_structured_time(const ConnectSchema& schema, Column& column) {
   constexpr std::string_view prefix = "io.debezium.time.Structured";
@@ -127,6 +138,7 @@ void use_structured_time(const ConnectSchema& schema, Column& column) {
 void add_inner(const ConnectSchema& schema, Column& column) {
   if (column.conversion == Conversion::kArray || (column.conversion == Conversion::kStructure && schema.items)) {
     column.inner.push_back(make_column(*schema.items));
+    if (column.conversion == Conversion::kArray) use_element_type(column.inner.front(), column.type);
   } else if (column.conversion == Conversion::kStructure) {
     column.inner_by_name = true;
     for (const auto& field : schema.fields) column.inner.push_back(make_column(field));

@@ -4,6 +4,7 @@
 #include "sql/cell_text.hpp"
 #include "sql/dialect.hpp"
 #include "sql/identifier.hpp"
+#include "sql/postgresql_nested.hpp"
 
 namespace cdcrt::sql {
 namespace {
@@ -27,10 +28,11 @@ constexpr TypeRow kTypes[] = {
     {CDCRT_TYPE_BYTES, "bytes", "bytea", "bytea", ""},
     {CDCRT_TYPE_JSON, "json", "json", "json", "keeps the text as it came"},
     {CDCRT_TYPE_UUID, "uuid", "uuid", "uuid", ""},
-    {CDCRT_TYPE_ARRAY, "array", "json", "json", "a JSON array; read back as json"},
+    {CDCRT_TYPE_ARRAY, "array", "json", "json",
+     "of elements of a type (`int32[]`) an array of the database: `integer[]`; of any elements a JSON array, read back as json"},
     {CDCRT_TYPE_INTERVAL, "interval", "interval", "interval", ""},
 };
-constexpr TypeMapping kMapping{"postgresql", kTypes, sizeof kTypes / sizeof kTypes[0], 1000, 10'485'760};
+constexpr TypeMapping kMapping{"postgresql", kTypes, sizeof kTypes / sizeof kTypes[0], 1000, 10'485'760, true};
 
 std::string alias(std::size_t column) { return "c" + std::to_string(column + 1); }
 
@@ -225,7 +227,12 @@ class Postgresql final : public Dialect {
 
   sdk::Status append_default(std::string& out, const cdcrt_column& column) const override {
     std::string text;
-    if (column.default_value.tag == CDCRT_BOOL && is_number(column.type.kind)) {
+    if (column.default_value.tag == CDCRT_ARRAY && column.type.kind == CDCRT_TYPE_ARRAY && column.type.element != CDCRT_TYPE_UNKNOWN) {
+      const auto as_it_is = [](cdcrt_cell&, std::string&) { return sdk::Status(); };
+      const cdcrt_type element = make_type(column.type.element, column.type.length, column.type.scale);
+      sdk::Status status = to_array_constant(bytes_of(column.default_value), column, element, as_it_is, text);
+      if (!status) return status;
+    } else if (column.default_value.tag == CDCRT_BOOL && is_number(column.type.kind)) {
       text = column.default_value.value.integer != 0 ? "1" : "0";
     } else {
       append_cell_text(text, column.default_value, column.type.kind == CDCRT_TYPE_STRING ? sdk::TextStyle::kIso8601 : sdk::TextStyle::kPostgres);
@@ -290,6 +297,13 @@ std::string iso_text(const std::string& name, std::string_view pattern, bool fra
 std::string postgresql_conversion(std::string_view name, cdcrt_type from, cdcrt_type to, std::string_view target_type) {
   const std::string column(name);
   const std::string cast = "::" + std::string(target_type);
+  if (from.kind == CDCRT_TYPE_ARRAY && from.element != CDCRT_TYPE_UNKNOWN) {
+    if (to.kind == CDCRT_TYPE_ARRAY && to.element != CDCRT_TYPE_UNKNOWN) {
+      return column + (from.element == CDCRT_TYPE_BOOL && is_number(to.element) ? "::integer[]" : "") + cast;
+    }
+    // As the host writes new values: JSON, also in a column of texts.
+    return "to_json(" + column + (from.element == CDCRT_TYPE_JSON ? "::text[]" : "") + ")::text" + cast;
+  }
   if (to.kind == CDCRT_TYPE_STRING) {
     if (from.kind == CDCRT_TYPE_TIMESTAMP) return "(" + iso_text(column, "YYYY-MM-DD\"T\"HH24:MI:SS", true, "") + ")" + cast;
     if (from.kind == CDCRT_TYPE_TIMESTAMPTZ) return "(" + iso_text(column, "YYYY-MM-DD\"T\"HH24:MI:SS", true, "+00:00") + ")" + cast;
@@ -297,6 +311,9 @@ std::string postgresql_conversion(std::string_view name, cdcrt_type from, cdcrt_
   if (from.kind == CDCRT_TYPE_BOOL && to.kind != CDCRT_TYPE_STRING && is_number(to.kind)) return column + "::integer" + cast;
   // Through text where the server has no direct cast (json to bytea and the like refuse themselves with a clear message).
   if (to.kind == CDCRT_TYPE_JSON || to.kind == CDCRT_TYPE_ARRAY) return column + "::text" + cast;
+  // A cast of a float itself keeps 15 of its digits, or 6.
+  const bool is_float = from.kind == CDCRT_TYPE_FLOAT32 || from.kind == CDCRT_TYPE_FLOAT64;
+  if (is_float && to.kind == CDCRT_TYPE_DECIMAL) return column + "::text" + cast;
   return column + cast;
 }
 

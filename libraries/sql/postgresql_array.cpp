@@ -9,49 +9,57 @@
 #include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
+#include "sql/postgresql_nested.hpp"
 
 namespace cdcrt::sql {
 
-void PostgresqlArray::add_quoted(std::string_view text) {
-  text_ += '"';
+namespace {
+
+void add_quoted(std::string& out, std::string_view text) {
+  out += '"';
   std::size_t done = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '"' && text[i] != '\\') continue;
-    text_.append(text, done, i - done);
-    text_ += '\\';
+    out.append(text, done, i - done);
+    out += '\\';
     done = i;
   }
-  text_.append(text, done, text.size() - done);
-  text_ += '"';
+  out.append(text, done, text.size() - done);
+  out += '"';
 }
 
-sdk::Status PostgresqlArray::add(const cdcrt_cell& cell, const cdcrt_column& column) {
-  if (text_.size() > 1) text_ += ',';
+}  // namespace
+
+sdk::Status append_array_element(std::string& out, const cdcrt_cell& cell, const cdcrt_column& column) {
   switch (cell.tag) {
     case CDCRT_ABSENT:
-    case CDCRT_NULL: text_ += "NULL"; return {};
+    case CDCRT_NULL:
+      out += "NULL";
+      return {};
     case CDCRT_BOOL:
       if (is_number(column.type.kind)) {
-        text_ += cell.value.integer != 0 ? '1' : '0';
+        out += cell.value.integer != 0 ? '1' : '0';
       } else {
-        text_ += cell.value.integer != 0 ? "true" : "false";
+        out += cell.value.integer != 0 ? "true" : "false";
       }
       return {};
     case CDCRT_I64:
     case CDCRT_U64:
-    case CDCRT_F64: append_cell_text(text_, cell, sdk::TextStyle::kPostgres); return {};
+    case CDCRT_F64:
+      append_cell_text(out, cell, sdk::TextStyle::kPostgres);
+      return {};
     case CDCRT_DATE:
     case CDCRT_TIME:
     case CDCRT_TIMESTAMP:
     case CDCRT_TIMESTAMPTZ:
-      text_ += '"';
-      append_cell_text(text_, cell, column.type.kind == CDCRT_TYPE_STRING ? sdk::TextStyle::kIso8601 : sdk::TextStyle::kPostgres);
-      text_ += '"';
+      out += '"';
+      append_cell_text(out, cell, column.type.kind == CDCRT_TYPE_STRING ? sdk::TextStyle::kIso8601 : sdk::TextStyle::kPostgres);
+      out += '"';
       return {};
     case CDCRT_BYTES:
-      text_ += "\"\\\\x";
-      append_hex(text_, bytes_of(cell));
-      text_ += '"';
+      out += "\"\\\\x";
+      append_hex(out, bytes_of(cell));
+      out += '"';
       return {};
     default: break;
   }
@@ -60,7 +68,7 @@ sdk::Status PostgresqlArray::add(const cdcrt_cell& cell, const cdcrt_column& col
     return sdk::Status::bad_record("column " + shown(sdk::view(column.name)) + " holds a NUL character (U+0000), which PostgreSQL cannot store in text",
                                    "store the column as bytes, or exclude it in the route");
   }
-  add_quoted(text);
+  add_quoted(out, text);
   return {};
 }
 
@@ -122,7 +130,10 @@ cdcrt_cell from_postgresql(std::string_view text, cdcrt_type type, std::string& 
     }
     case CDCRT_TYPE_JSON: return text_cell(CDCRT_JSON, text);
     case CDCRT_TYPE_UUID: return text_cell(CDCRT_UUID, text);
-    case CDCRT_TYPE_ARRAY: return text_cell(CDCRT_ARRAY, text);
+    case CDCRT_TYPE_ARRAY:
+      if (is_array_constant(text) && from_array_constant(text, cdcrt_type{type.element, 0, type.scale, type.length}, buffer))
+        return text_cell(CDCRT_ARRAY, buffer);
+      return text_cell(CDCRT_ARRAY, text);
     case CDCRT_TYPE_INTERVAL: return text_cell(CDCRT_INTERVAL, text);
     default: return as_text();
   }

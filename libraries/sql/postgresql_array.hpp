@@ -8,12 +8,17 @@
 
 namespace cdcrt::sql {
 
+/// Appends a value as an element of an array constant. BAD_RECORD, naming the column, for text with a NUL character.
+sdk::Status append_array_element(std::string& out, const cdcrt_cell& cell, const cdcrt_column& column);
+
 /// {1,NULL,"a\"b"}: the values of one column, to be bound as one text parameter. Reusable; keeps its memory.
 class PostgresqlArray {
  public:
   void clear() { text_.assign(1, '{'); }
-  /// BAD_RECORD, naming the column, for text with a NUL character.
-  sdk::Status add(const cdcrt_cell& cell, const cdcrt_column& column);
+  sdk::Status add(const cdcrt_cell& cell, const cdcrt_column& column) {
+    if (text_.size() > 1) text_ += ',';
+    return append_array_element(text_, cell, column);
+  }
   /// Complete text; call once, after the last value.
   const std::string& finish() {
     text_ += '}';
@@ -22,12 +27,11 @@ class PostgresqlArray {
   [[nodiscard]] std::size_t size() const { return text_.size(); }
 
  private:
-  void add_quoted(std::string_view text);
   std::string text_ = "{";
 };
 
 /// The server's text of a value (ISO styles, bytea as hex, booleans as true or t) as a cell of the wanted type. Text borrows
-/// from `text`, bytes from `buffer`. What does not parse comes back as STRING.
+/// from `text`, bytes and an array's JSON from `buffer`. What does not parse comes back as STRING.
 cdcrt_cell from_postgresql(std::string_view text, cdcrt_type type, std::string& buffer);
 
 }  // namespace cdcrt::sql

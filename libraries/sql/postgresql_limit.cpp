@@ -267,7 +267,8 @@ bool cut_fraction_to(const ColumnLimit& limit, cdcrt_cell& cell, std::string& bu
     cell = cut;
     return true;
   }
-  if ((limit.kind != Kind::kFraction && limit.kind != Kind::kInterval) || (cell.tag != CDCRT_STRING && cell.tag != CDCRT_INTERVAL)) return false;
+  if ((limit.kind != Kind::kFraction && limit.kind != Kind::kInterval) || (cell.tag != CDCRT_STRING && cell.tag != CDCRT_INTERVAL))
+    return false;
   const std::string_view text = bytes_of(cell);
   const auto point = text.find_last_of('.');
   if (point == std::string_view::npos) return false;

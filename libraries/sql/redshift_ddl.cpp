@@ -165,9 +165,11 @@ std::string moment_text(const std::string& column, std::string_view zone) {
 std::string duration_text(const std::string& column) {
   const std::string text = column + "::VARCHAR(32)";
   const auto part = [&](const char* from, const char* unit) {
-    return "CASE WHEN SUBSTRING(" + text + ", " + from + ", 2) = '00' THEN '' ELSE SUBSTRING(" + text + ", " + from + ", 2)::INTEGER::VARCHAR(8) || '" + unit + "' END";
+    return "CASE WHEN SUBSTRING(" + text + ", " + from + ", 2) = '00' THEN '' ELSE SUBSTRING(" + text + ", " + from +
+           ", 2)::INTEGER::VARCHAR(8) || '" + unit + "' END";
   };
-  const std::string seconds = "SUBSTRING(" + text + ", 7, 2)::INTEGER::VARCHAR(8) || RTRIM(RTRIM(SUBSTRING(" + text + ", 9), '0'), '.') || 'S'";
+  const std::string seconds =
+      "SUBSTRING(" + text + ", 7, 2)::INTEGER::VARCHAR(8) || RTRIM(RTRIM(SUBSTRING(" + text + ", 9), '0'), '.') || 'S'";
   return "CASE WHEN " + column + " = '00:00:00' THEN 'PT0S' ELSE 'PT' || " + part("1", "H") + " || " + part("4", "M") + " || CASE WHEN " + seconds + " = '0S' THEN '' ELSE " +
          seconds + " END END";
 }

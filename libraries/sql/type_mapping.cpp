@@ -22,6 +22,9 @@ cdcrt_type make_type(uint8_t kind, uint32_t length, int16_t scale) {
 
 std::string type_name(const TypeMapping& mapping, cdcrt_type type) {
   if (type.kind == CDCRT_TYPE_UNKNOWN) type = make_type(CDCRT_TYPE_STRING);
+  if (mapping.arrays && type.kind == CDCRT_TYPE_ARRAY && type.element != CDCRT_TYPE_UNKNOWN && type.element != CDCRT_TYPE_ARRAY) {
+    return type_name(mapping, make_type(type.element, type.length, type.scale)) + "[]";
+  }
   for (std::size_t i = 0; i < mapping.count; ++i) {
     const TypeRow& row = mapping.rows[i];
     if (row.kind != type.kind) continue;

@@ -108,6 +108,37 @@ class Names(LinesCase):
         self.assertEqual(self.front.query("select id from good where id > 9 order by id"), [[str(10 * more + mine)] for more in (3, 4, 5)])
 
 
+class Types(LinesCase):
+    def send(self, table, field, *rows):
+        fields = [{"type": "int32", "optional": False, "field": "id"}, {**field, "optional": True, "field": "v"}]
+        for row in rows:
+            create_with_schema(self.lines, table, fields, row)
+
+    def type_of(self, table):
+        return self.front.query(f"select data_type from information_schema.columns where table_name = '{table}' and column_name = 'v'")[0][0]
+
+    def test_columns_follow_their_source_and_the_rows_that_are_there_with_them(self):
+        time = {"type": "int64", "name": "io.debezium.time.MicroTime", "version": 1}
+        arrays = [{"type": "array", "items": {"type": kind, "optional": True}} for kind in ("int32", "string")]
+        self.send("flags", {"type": "boolean"}, {"id": 1, "v": True}, {"id": 2, "v": False}, {"id": 3, "v": None})
+        lengths = [0, 3_600_000_000, 86_399_000_000, 60_500_000, 1]
+        self.send("shifts", time, *({"id": i, "v": each} for i, each in enumerate(lengths)))
+        self.send("lists", arrays[0], {"id": 1, "v": [1, None]})
+        self.apply()
+        self.assertEqual([self.type_of(table) for table in ("flags", "shifts", "lists")], ["boolean", "time without time zone", "super"])
+        self.send("flags", {"type": "int32"}, {"id": 4, "v": 7})
+        self.send("shifts", time, {"id": 99, "v": -3_020_399_000_000}, *({"id": 10 + i, "v": each} for i, each in enumerate(lengths)))
+        self.send("lists", arrays[1], {"id": 2, "v": ["a,\"b"]})
+        self.apply()
+        self.assertEqual([self.type_of(table) for table in ("flags", "shifts", "lists")], ["integer", "character varying", "super"])
+        self.assertEqual(self.front.query("select v from flags order by id"), [["1"], ["0"], [None], ["7"]])
+        texts = [row[0] for row in self.front.query("select v from shifts order by id")]
+        self.assertEqual(texts[0:5], texts[5:10])
+        self.assertEqual(texts[1::9], ["PT1H", "PT-838H-59M-59S"])
+        self.assertEqual([json.loads(row[0]) for row in self.front.query("select v::text from lists order by id")], [[1, None], ["a,\"b"]])
+        self.clean()
+
+
 class Overflow(LinesCase):
     LONG = "ü" * 40000  # 80,000 bytes
 

@@ -40,7 +40,7 @@ def text_of(kind, value, zero_sign=True):
     if kind == "hstore":
         return _hstore(as_text(value))
     if kind == "interval":
-        return _interval(as_text(value))
+        return _interval(duration(value) if isinstance(value, int) else as_text(value))
     if kind == "uuid":
         return as_text(value).lower()
     if kind.startswith("array"):
@@ -219,6 +219,13 @@ def _time(value, zoned):
 
 ISO_INTERVAL = re.compile(r"P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?)(\d+)(?:[.](\d{1,9}))?S)?)?")
 TEXT_INTERVAL = re.compile(r"(?:([+-]?\d+) years? ?)?(?:([+-]?\d+) mons? ?)?(?:([+-]?\d+) days? ?)?(?:([+-]?)(\d+):(\d\d):(\d\d)(?:[.](\d{1,6}))?)?")
+
+
+def duration(microseconds):
+    """ISO 8601 text of a length of time."""
+    sign = "-" if microseconds < 0 else ""
+    seconds, part = divmod(abs(microseconds), 1_000_000)
+    return f"PT{sign}{seconds}.{part:06d}S"
 
 
 def _interval(text):

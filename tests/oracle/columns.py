@@ -73,6 +73,18 @@ def named(base, name):
     return {"type": base, "name": "io.debezium." + name, "version": 1}
 
 
+def array_field(items):
+    return {"type": "array", "items": {**items, "optional": True}}
+
+
+def random_array(element):
+    return lambda random: [None if random.random() < 0.2 else element(random) for _ in range(random.randint(0, 3))]
+
+
+def array_of(convert):
+    return lambda items: [None if item is None else convert(item) for item in items]
+
+
 class Number:
     """A decimal on its way into JSON, digit for digit."""
 
@@ -85,7 +97,7 @@ KINDS = {kind.name: kind for kind in [
          {"int64": same, "float64": float, "text": str}),
     Kind("int64", "int64", {"type": "int64"}, random_int(64), same, same, {"text": str, "decimal4": decimal.Decimal}),
     Kind("bool", "bool", {"type": "boolean"}, lambda random: random.random() < 0.5, same, same,
-         {"text": lambda value: "true" if value else "false"}),
+         {"text": lambda value: "true" if value else "false", "int32": int}),
     Kind("float32", "float32", {"type": "float"}, lambda random: single(random.uniform(-1e6, 1e6)), same, None, {"float64": same}),
     Kind("float64", "float64", {"type": "double"}, lambda random: random.choice([0.1, 1e300, -5e-324, random.uniform(-1, 1)]), same, None),
     Kind("decimal2", "decimal", decimal_field(10, 2), random_decimal(10, 2), lambda value: unscaled(value, 2), Number,
@@ -101,6 +113,11 @@ KINDS = {kind.name: kind for kind in [
          lambda value: base64.b64encode(value).decode(), None),
     Kind("json", "json", named("string", "data.Json"), lambda random: json.dumps({"k": random.randint(0, 9), "t": random.choice(TEXTS)}),
          same, None),
+    Kind("time", "time", named("int64", "time.MicroTime"), lambda random: random.randint(0, 86_399_999_999), same, None, {"duration": same}),
+    Kind("duration", "interval", named("int64", "time.MicroDuration"), lambda random: random.randint(-10**13, 10**13), same, None),
+    Kind("ints", "array:int32", array_field({"type": "int32"}), random_array(random_int(32)), same, None, {"longs": same, "texts": array_of(str)}),
+    Kind("longs", "array:int64", array_field({"type": "int64"}), random_array(random_int(64)), same, None, {"texts": array_of(str)}),
+    Kind("texts", "array:string", array_field({"type": "string"}), random_array(lambda random: random.choice(TEXTS)), same, None),
     # Without schema the name tells the route which rule applies: see manifests/random-plain.toml.
     Kind("day", "date", {}, lambda random: random.randint(-30000, 60000), None, same),
     Kind("us", "timestamp", {}, lambda random: random.randint(-10**15, 4 * 10**15), None, same),

@@ -211,6 +211,8 @@ def decode_cell(value, field):
         return Cell(kind, [None if item is None else _element(item, field["items"]) for item in value])
     if field["type"] == "struct":
         return Cell("json", canonical._json(value))
+    if name == "MicroDuration":
+        return Cell(kind, canonical.duration(value))
     if kind == "interval":
         return Cell(kind, canonical.as_text(value))
     return Cell(kind, value)

@@ -42,6 +42,14 @@ def wider(old, new):
         return Type(old.kind, 0 if unbounded else max(old.length, new.length))
     kinds = {old.kind, new.kind}
     floats = kinds & {"float32", "float64"}
+    if all(kind.startswith("array:") for kind in kinds):
+        element = wider(Type(old.kind.partition(":")[2]), Type(new.kind.partition(":")[2])).kind
+        return Type("array:" + element)
+    if "bool" in kinds and kinds & (canonical.INTEGERS | {"float32", "float64", "decimal"}):
+        number = old if new.kind == "bool" else new
+        return number if number.kind != "decimal" or number.length == 0 else _wider_decimal(number, Type("decimal", 1, 0))
+    if kinds == {"time", "interval"}:
+        return Type("interval")
     if kinds <= set(INTEGER_RANK):
         return Type(max(kinds, key=INTEGER_RANK.get))
     if kinds <= canonical.INTEGERS:
@@ -86,6 +94,12 @@ def convert(cell, target):
     if cell is None or cell is ABSENT:
         return cell
     kind, value = cell.kind, cell.value
+    if kind == "bool" and target.kind in canonical.INTEGERS | {"float32", "float64", "decimal"}:
+        return convert(Cell("int64", int(value)), target)
+    if kind == "time" and target.kind == "interval":
+        return Cell("interval", canonical.duration(value))
+    if kind.startswith("array:") and target.kind.startswith("array:"):
+        return Cell(target.kind, value)
     if target.kind == "string" and kind != "string":
         return _fit_string(Cell("string", as_string(cell)), target)
     if target.kind in RANGES:

@@ -295,7 +295,8 @@ bool Table::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared,
   }
   if (!converted && column.on_overflow == manifest::OnOverflow::kWiden) {
     // A moment that came as text is one that its declared type does not hold.
-    const bool as_it_came = from.kind == CDCRT_TYPE_UNKNOWN || (cell.tag == CDCRT_STRING && from.kind >= CDCRT_TYPE_DATE && from.kind <= CDCRT_TYPE_TIMESTAMPTZ);
+    const bool as_it_came = from.kind == CDCRT_TYPE_UNKNOWN ||
+                            (cell.tag == CDCRT_STRING && from.kind >= CDCRT_TYPE_DATE && from.kind <= CDCRT_TYPE_TIMESTAMPTZ);
     knowledge_.widen(slot, as_it_came ? types::learned(cell) : from);
     converted = convert();
   }
@@ -329,7 +330,8 @@ bool Table::keep_length(uint32_t slot, cdcrt_cell& cell, Error& error) {
     ++overflowed_;
     return true;
   }
-  error = make_error(CDCRT_BAD_RECORD, "column '" + column.source_name + "': a length of time, and the target's time ends at 24 h: " + types::display(cell),
+  error = make_error(CDCRT_BAD_RECORD,
+                     "column '" + column.source_name + "': a length of time, and the target's time ends at 24 h: " + types::display(cell),
                      "give the column type = \"interval\" in the route");
   return false;
 }

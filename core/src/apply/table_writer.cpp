@@ -141,7 +141,8 @@ void plan_create(const TargetColumns& columns, const manifest::Options& layout, 
 
 bool is_exact_number(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && type.kind <= CDCRT_TYPE_UINT64; }
 
-/// A wider number is the same column, and a time that turns out to be a length; anything else would be another one, which is the operator's to decide.
+/// A wider number is the same column, and a time that turns out to be a length; anything else would be another one, which is the operator's
+/// to decide.
 bool may_grow(cdcrt_type from, cdcrt_type to) {
   if (from.kind == CDCRT_TYPE_FLOAT32 && to.kind == CDCRT_TYPE_FLOAT64) return true;
   if (from.kind == CDCRT_TYPE_TIME && to.kind == CDCRT_TYPE_INTERVAL) return true;

@@ -8,6 +8,13 @@
 #include "types/type.hpp"
 
 namespace cdcrt::evolution {
+
+bool TableKnowledge::is_unkeyable(cdcrt_type type) const {
+  if (type.kind == CDCRT_TYPE_ARRAY && type.element != CDCRT_TYPE_UNKNOWN && (limits_.unkeyable_types & CDCRT_KEYABLE_ARRAYS) != 0) {
+    return is_unkeyable(types::element_of(type));
+  }
+  return (limits_.unkeyable_types >> type.kind & 1U) != 0;
+}
 namespace {
 
 using diagnostics::quote;

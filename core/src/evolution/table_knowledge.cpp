@@ -18,6 +18,7 @@ bool is_temporal(cdcrt_type type) { return type.kind >= CDCRT_TYPE_DATE && type.
 // The type after `older` was followed by `newer` at the source. A float stays one when integers follow: the source converted.
 cdcrt_type follow(cdcrt_type older, cdcrt_type newer) {
   if (is_float(older) && is_integer(newer)) return older;
+  if (is_float(types::element_of(older)) && is_integer(types::element_of(newer))) return older;
   return types::evolve(older, newer);
 }
 

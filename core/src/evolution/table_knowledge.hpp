@@ -126,7 +126,7 @@ class TableKnowledge {
   Result<void> check_shape(const event::Shape& shape) const;
   Result<void> check_route_key(const event::Shape& shape, bool definite) const;
   [[nodiscard]] std::vector<std::string> key_of(const event::Shape& shape) const;
-  [[nodiscard]] bool is_unkeyable(cdcrt_type type) const { return (limits_.unkeyable_types >> type.kind & 1U) != 0; }
+  [[nodiscard]] bool is_unkeyable(cdcrt_type type) const;
   void note_rules(const event::Shape& shape);
   Result<void> drop_absent(const ShapeMap& map, std::string_view order);
   [[nodiscard]] std::string_view last_seen(uint32_t slot) const;

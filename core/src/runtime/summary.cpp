@@ -79,7 +79,10 @@ void print_text(const RunSummary& summary, std::ostream& out) {
     out << '\n';
   }
   for (const auto& table : summary.tables) {
-    if (table.overflowed > 0) out << table.table << ": " << grouped(table.overflowed) << " changes that made values fit the target (cut or NULL by on_overflow, digits finer than the target keeps, NUL characters left out)\n";
+    if (table.overflowed > 0)
+      out << table.table << ": " << grouped(table.overflowed)
+          << " changes that made values fit the target (cut or NULL by on_overflow, digits finer than the target keeps, NUL characters "
+             "left out)\n";
     if (table.discarded > 0) out << table.table << ": " << grouped(table.discarded) << " late values of dropped columns left out\n";
     if (!table.stopped.empty()) out << (table.detached ? "detached: " : "stopped: ") << table.table << ": " << table.stopped << '\n';
   }

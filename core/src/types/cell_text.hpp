@@ -40,8 +40,8 @@ inline void append_key_text(std::string& out, std::string_view text) {
 }
 }  // namespace detail
 
-/// Canonical bytes of a key cell: equal for equal values whatever the tag (I64 5, U64 5, F64 5, DECIMAL "5.0", STRING "5"; BOOL is 0 or 1), never
-/// a prefix of another's, so that composite keys may simply be appended. NULL and ABSENT differ from every text. A STRING is its
+/// Canonical bytes of a key cell: equal for equal values whatever the tag (I64 5, U64 5, F64 5, DECIMAL "5.0", STRING "5"; BOOL is 0 or 1),
+/// never a prefix of another's, so that composite keys may simply be appended. NULL and ABSENT differ from every text. A STRING is its
 /// bytes: "5.0" and "5" are two keys.
 inline void append_key(std::string& out, const cdcrt_cell& cell) {
   if (cell.tag == CDCRT_STRING) return detail::append_key_text(out, text_of(cell));

@@ -277,7 +277,8 @@ Result<cdcrt_cell> cut_fraction(const cdcrt_cell& cell, manifest::Parse parse, c
     if (cut) return read_as(text_cell(CDCRT_STRING, *cut), parse, to, arena);
   } else if (parse == manifest::Parse::kEpochNanoseconds && cell.tag == CDCRT_I64) {
     const int64_t fine = ((cell.value.integer % 1000) + 1000) % 1000;
-    if (fine != 0 && cell.value.integer >= INT64_MIN + fine) return read_as(integer_cell(CDCRT_I64, cell.value.integer - fine), parse, to, arena);
+    if (fine != 0 && cell.value.integer >= INT64_MIN + fine)
+      return read_as(integer_cell(CDCRT_I64, cell.value.integer - fine), parse, to, arena);
   }
   return does_not_fit(cell, to);
 }

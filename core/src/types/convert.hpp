@@ -5,8 +5,8 @@
 //
 // Into text: digits shortest, ISO 8601, true/false, base64 for bytes. Out of a text: the whole of it must be a value.
 // Numbers: in range and without rounding. int -> float is the nearest (a declared change follows the source); anything else into
-// a float must leave its digits readable. bool <-> 0 and 1. A time is an interval of hours, minutes and seconds, and back. date -> timestamp -> timestamptz, zone-less taken as UTC; back only
-// at midnight, or in UTC. Numbers into JSON as they are. The rest is refused.
+// a float must leave its digits readable. bool <-> 0 and 1. A time is an interval of hours, minutes and seconds, and back. date ->
+// timestamp -> timestamptz, zone-less taken as UTC; back only at midnight, or in UTC. Numbers into JSON as they are. The rest is refused.
 #pragma once
 
 #include <array>

@@ -166,7 +166,8 @@ std::optional<int64_t> length_of(std::string_view duration) {
     digits.append(6 - decimal->fraction.size(), '0');
     int64_t part = 0;
     const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), part);
-    if (parsed.ec != std::errc() || __builtin_mul_overflow(part, negative ? -seconds : seconds, &part) || __builtin_add_overflow(total, part, &total)) {
+    if (parsed.ec != std::errc() || __builtin_mul_overflow(part, negative ? -seconds : seconds, &part) ||
+        __builtin_add_overflow(total, part, &total)) {
       return std::nullopt;
     }
     duration.remove_prefix(unit + 1);

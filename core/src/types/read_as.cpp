@@ -123,8 +123,9 @@ Result<cdcrt_cell> read_epoch(const cdcrt_cell& cell, Parse parse, cdcrt_type to
   for (int i = 0; i < number->scale; ++i) power *= 10;
   const Wide product = number->digits * nanoseconds_of(parse);
   if (product % power != 0) {
-    return make_error(CDCRT_BAD_RECORD, std::string("finer than a microsecond: ") + display(cell),
-                      "type = \"string\" in the route's columns keeps every digit; on_overflow = \"truncate\" cuts them, but never in a key");
+    return make_error(
+        CDCRT_BAD_RECORD, std::string("finer than a microsecond: ") + display(cell),
+        "type = \"string\" in the route's columns keeps every digit; on_overflow = \"truncate\" cuts them, but never in a key");
   }
   const Wide microseconds = product / power;
   if (tag == CDCRT_DATE) {

@@ -57,6 +57,8 @@ constexpr Synonym kSynonyms[] = {
 
 cdcrt_type normal(cdcrt_type type) {
   switch (type.kind) {
+    case CDCRT_TYPE_ARRAY:
+      return array_type(normal(element_of(type)));
     case CDCRT_TYPE_STRING:
       return string_type(type.length);
     case CDCRT_TYPE_DECIMAL:
@@ -114,13 +116,28 @@ cdcrt_type join_numbers(cdcrt_type a, cdcrt_type b) {
   return join_decimals(decimal_of(a), decimal_of(b));
 }
 
+/// Values of these are spelled alike as JSON and as texts of a database: an array of any of them can become one of texts.
+bool is_plainly_spelled(uint8_t kind) {
+  return is_integer(kind) || kind == CDCRT_TYPE_BOOL || kind == CDCRT_TYPE_DECIMAL || kind == CDCRT_TYPE_STRING || kind == CDCRT_TYPE_UUID;
+}
+
+bool is_calendar(uint8_t kind) { return kind == CDCRT_TYPE_DATE || kind == CDCRT_TYPE_TIMESTAMP || kind == CDCRT_TYPE_TIMESTAMPTZ; }
+
+/// The least array that holds the elements of both; UNKNOWN: one of any elements.
+cdcrt_type join_elements(cdcrt_type a, cdcrt_type b) {
+  if (a.kind == CDCRT_TYPE_UNKNOWN || b.kind == CDCRT_TYPE_UNKNOWN) return {};
+  const bool alike = a.kind == b.kind || (is_float(a.kind) && is_float(b.kind)) || (is_calendar(a.kind) && is_calendar(b.kind)) ||
+                     (is_plainly_spelled(a.kind) && is_plainly_spelled(b.kind));
+  return alike ? join(a, b) : cdcrt_type{};
+}
+
 void append_number(std::string& out, int64_t value) {
   char digits[24];
   const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
   out.append(digits, end);
 }
 
-/// Lower case, one space for every run of white space, none at the ends or beside ( , ).
+/// Lower case, one space for every run of white space, none at the ends or beside ( , ) [ ].
 std::string tidy(std::string_view name) {
   std::string out;
   bool space = false;
@@ -130,8 +147,8 @@ std::string tidy(std::string_view name) {
       continue;
     }
     const char c = raw >= 'A' && raw <= 'Z' ? static_cast<char>(raw - 'A' + 'a') : raw;
-    const bool mark = c == '(' || c == ')' || c == ',';
-    if (space && !out.empty() && !mark && out.back() != '(' && out.back() != ',') out += ' ';
+    const bool mark = c == '(' || c == ')' || c == ',' || c == '[' || c == ']';
+    if (space && !out.empty() && !mark && out.back() != '(' && out.back() != ',' && out.back() != '[') out += ' ';
     space = false;
     out += c;
   }
@@ -164,6 +181,7 @@ bool parse_arguments(std::string_view text, int64_t& first, std::optional<int64_
 
 std::string to_string(cdcrt_type type) {
   type = normal(type);
+  if (const cdcrt_type element = element_of(type); element.kind != CDCRT_TYPE_UNKNOWN) return to_string(element) + "[]";
   std::string out = kNames[type.kind];
   if (type.length == 0) return out;
   out += '(';
@@ -177,6 +195,11 @@ std::string to_string(cdcrt_type type) {
 
 std::optional<cdcrt_type> parse_type(std::string_view name) {
   const std::string tidied = tidy(name);
+  if (tidied.ends_with("[]")) {
+    const auto element = parse_type(std::string_view(tidied).substr(0, tidied.size() - 2));
+    if (!element || (element->kind == CDCRT_TYPE_ARRAY && element->element == CDCRT_TYPE_UNKNOWN)) return std::nullopt;
+    return array_type(*element);
+  }
   std::string base = tidied;
   std::string_view arguments;
   const auto open = tidied.find('(');
@@ -216,7 +239,7 @@ const char* const* type_names(std::size_t& count) {
 bool equal(cdcrt_type a, cdcrt_type b) {
   a = normal(a);
   b = normal(b);
-  return a.kind == b.kind && a.length == b.length && a.scale == b.scale;
+  return a.kind == b.kind && a.element == b.element && a.length == b.length && a.scale == b.scale;
 }
 
 cdcrt_type join(cdcrt_type a, cdcrt_type b) {
@@ -227,6 +250,7 @@ cdcrt_type join(cdcrt_type a, cdcrt_type b) {
   if (a.kind > b.kind) std::swap(a, b);
   if (a.kind == b.kind) {
     if (a.kind == CDCRT_TYPE_DECIMAL) return join_decimals(a, b);
+    if (a.kind == CDCRT_TYPE_ARRAY) return array_type(join_elements(element_of(a), element_of(b)));
     if (a.kind == CDCRT_TYPE_STRING) return a.length == 0 || b.length == 0 ? string_type(0) : string_type(std::max(a.length, b.length));
     return a;
   }
@@ -239,6 +263,9 @@ cdcrt_type join(cdcrt_type a, cdcrt_type b) {
 }
 
 cdcrt_type evolve(cdcrt_type current, cdcrt_type declared) {
+  const cdcrt_type element = element_of(current);
+  const cdcrt_type declared_element = element_of(declared);
+  if (is_integer(element.kind) && is_float(declared_element.kind)) return array_type(evolve(element, declared_element));
   if (is_integer(current.kind) && is_float(declared.kind)) {
     const cdcrt_type exact = join(current, declared);
     return is_float(exact.kind) ? exact : type_of(CDCRT_TYPE_FLOAT64);
@@ -288,6 +315,11 @@ std::string join_table_markdown() {
   for (uint8_t kind = CDCRT_TYPE_BOOL; kind <= CDCRT_TYPE_INTERVAL; ++kind) {
     if (kind == CDCRT_TYPE_DECIMAL) sample.push_back(decimal_type(12, 2));
     if (kind == CDCRT_TYPE_STRING) sample.push_back(string_type(40));
+    if (kind == CDCRT_TYPE_ARRAY) {
+      for (const auto element : {type_of(CDCRT_TYPE_INT32), type_of(CDCRT_TYPE_FLOAT64), type_of(CDCRT_TYPE_TIMESTAMP), string_type(0)}) {
+        sample.push_back(array_type(element));
+      }
+    }
     sample.push_back(type_of(static_cast<cdcrt_type_kind>(kind)));
   }
   std::string out = "| |";

@@ -54,6 +54,9 @@ std::string type_text(const cdcrt_type& type) {
   constexpr const char* names[] = {"UNKNOWN",     "BOOL",    "INT8",    "INT16", "INT32", "INT64",  "UINT64",
                                    "FLOAT32",     "FLOAT64", "DECIMAL", "DATE",  "TIME",  "TIMETZ", "TIMESTAMP",
                                    "TIMESTAMPTZ", "STRING",  "BYTES",   "JSON",  "UUID",  "ARRAY",  "INTERVAL"};
+  if (type.kind == CDCRT_TYPE_ARRAY && type.element != CDCRT_TYPE_UNKNOWN) {
+    return type_text(cdcrt_type{type.element, 0, type.scale, type.length}) + "[]";
+  }
   std::string text = names[type.kind];
   if (type.kind == CDCRT_TYPE_DECIMAL) return text + "(" + std::to_string(type.length) + "," + std::to_string(type.scale) + ")";
   if (type.length != 0) text += "(" + std::to_string(type.length) + ")";

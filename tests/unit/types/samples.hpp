@@ -23,6 +23,12 @@ inline std::vector<cdcrt_type> types() {
   all.push_back(string_type(1));
   all.push_back(string_type(40));
   all.push_back(string_type(65'535));
+  for (const auto element : {type_of(CDCRT_TYPE_BOOL), type_of(CDCRT_TYPE_INT16), type_of(CDCRT_TYPE_INT64), type_of(CDCRT_TYPE_UINT64),
+                             type_of(CDCRT_TYPE_FLOAT32), type_of(CDCRT_TYPE_FLOAT64), decimal_type(0, 0), decimal_type(12, 2),
+                             type_of(CDCRT_TYPE_DATE), type_of(CDCRT_TYPE_TIMESTAMPTZ), type_of(CDCRT_TYPE_TIME), string_type(0),
+                             string_type(40), type_of(CDCRT_TYPE_BYTES), type_of(CDCRT_TYPE_JSON), type_of(CDCRT_TYPE_UUID)}) {
+    all.push_back(array_type(element));
+  }
   return all;
 }
 

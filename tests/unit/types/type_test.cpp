@@ -66,6 +66,13 @@ TEST_CASE("types: the names of databases are understood") {
       {"time with time zone", "timetz"},
       {"jsonb", "json"},
       {" uuid ", "uuid"},
+      {"text[]", "string[]"},
+      {"integer[]", "int32[]"},
+      {"INT [] []", "int32[]"},
+      {"varchar(40)[]", "string(40)[]"},
+      {"numeric(12, 2)[]", "decimal(12,2)[]"},
+      {"timestamp(3) with time zone[]", "timestamptz[]"},
+      {"array", "array"},
   };
   for (const auto& [name, canonical] : rows) {
     INFO(name);
@@ -99,6 +106,12 @@ TEST_CASE("types: what names no type is refused") {
                                  "string(4294967296)",
                                  "decimal(5,32768)",
                                  "json(5)",
+                                 "[]",
+                                 "array[]",
+                                 "int33[]",
+                                 "unknown[]",
+                                 "int32[",
+                                 "int32[3]",
                                  "string 40"}) {
     INFO(name);
     CHECK_FALSE(parse_type(name));
@@ -168,11 +181,34 @@ TEST_CASE("types: the join is the least type that holds both") {
   CHECK(joined("bool", "decimal(5,2)") == "decimal(5,2)");
   CHECK(joined("bool", "string(5)") == "string");
   CHECK(joined("array", "json") == "json");
+  CHECK(joined("int16[]", "int64[]") == "int64[]");
+  CHECK(joined("bool[]", "int32[]") == "int32[]");
+  CHECK(joined("int64[]", "uint64[]") == "decimal(20,0)[]");
+  CHECK(joined("decimal(12,2)[]", "decimal(10,5)[]") == "decimal(15,5)[]");
+  CHECK(joined("float32[]", "float64[]") == "float64[]");
+  CHECK(joined("date[]", "timestamptz[]") == "timestamptz[]");
+  CHECK(joined("int32[]", "string(5)[]") == "string[]");
+  CHECK(joined("uuid[]", "int8[]") == "string[]");
+  // Their elements are spelled in one way in JSON and in another by databases.
+  CHECK(joined("float64[]", "string[]") == "array");
+  CHECK(joined("int64[]", "float64[]") == "array");
+  CHECK(joined("timestamp[]", "string[]") == "array");
+  CHECK(joined("bytes[]", "string[]") == "array");
+  CHECK(joined("int32[]", "array") == "array");
+  CHECK(joined("int32[]", "json") == "json");
+  CHECK(joined("int32[]", "int32") == "string");
+  CHECK(joined("string[]", "string") == "string");
   CHECK(joined("json", "string(5)") == "string");
   CHECK(joined("uuid", "string(36)") == "string");
   CHECK(joined("bytes", "string") == "string");
   CHECK(joined("interval", "time") == "interval");
 }
+
+namespace {
+
+bool is_float(uint8_t kind) { return kind == CDCRT_TYPE_FLOAT32 || kind == CDCRT_TYPE_FLOAT64; }
+
+}  // namespace
 
 TEST_CASE("types: a declared change follows the source and never narrows") {
   CHECK(evolved("int32", "float32") == "float64");
@@ -181,6 +217,9 @@ TEST_CASE("types: a declared change follows the source and never narrows") {
   CHECK(evolved("uint64", "float64") == "float64");
   CHECK(evolved("int16", "float32") == "float32");
   CHECK(evolved("int64", "int32") == "int64");
+  CHECK(evolved("int32[]", "float64[]") == "float64[]");
+  CHECK(evolved("int32[]", "string[]") == "string[]");
+  CHECK(evolved("array", "int32[]") == "array");
   CHECK(evolved("string", "int32") == "string");
   CHECK(evolved("int32", "string(40)") == "string");
   CHECK(evolved("decimal(12,2)", "decimal(10,0)") == "decimal(12,2)");
@@ -193,7 +232,9 @@ TEST_CASE("types: a declared change follows the source and never narrows") {
       INFO(to_string(a) << " declared " << to_string(b));
       const auto c = evolve(a, b);
       REQUIRE(equal(evolve(c, b), c));
-      const bool followed = c.kind == CDCRT_TYPE_FLOAT64 && (a.kind == CDCRT_TYPE_INT64 || a.kind == CDCRT_TYPE_UINT64);
+      const bool wide = c.kind == CDCRT_TYPE_FLOAT64 && (a.kind == CDCRT_TYPE_INT64 || a.kind == CDCRT_TYPE_UINT64);
+      const bool elements = is_float(element_of(c).kind) && !is_float(element_of(a).kind);
+      const bool followed = wide || elements;
       if (!followed) REQUIRE(equal(join(c, a), c));
       REQUIRE(equal(join(c, b), c));
     }
@@ -222,9 +263,9 @@ TEST_CASE("types: the join table has a row and a cell for every type") {
     const auto end = table.find('\n', at);
     REQUIRE(end != std::string::npos);
     const std::string line = table.substr(at, end - at);
-    CHECK(std::count(line.begin(), line.end(), '|') == 24);
+    CHECK(std::count(line.begin(), line.end(), '|') == 28);
     at = end + 1;
   }
-  CHECK(lines == 24);
+  CHECK(lines == 28);
   CHECK(table.find("| **uint64** | uint64 | decimal(20,0) |") != std::string::npos);
 }

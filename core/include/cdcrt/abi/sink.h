@@ -108,12 +108,15 @@ typedef struct cdcrt_read {
   uint64_t max_rows;           /* with lock NONE: more are not wanted, and need not be fetched; 0: all */
 } cdcrt_read;
 
+/* In unkeyable_types: arrays whose elements have a type can be keys where that type can. */
+#define CDCRT_KEYABLE_ARRAYS (1U << 31)
+
 /* What a definition may not exceed: an event that does is a dead letter, not a table that stops. 0: no limit. */
 typedef struct cdcrt_limits {
   uint32_t size;
   uint32_t name_bytes;      /* of a column's name */
   uint32_t columns;         /* of a table, dropped ones included */
-  uint32_t unkeyable_types; /* bits 1 << cdcrt_type_kind: no primary key can be made of them, as the sink maps them */
+  uint32_t unkeyable_types; /* bits 1 << cdcrt_type_kind: no primary key can be made of them; CDCRT_KEYABLE_ARRAYS */
 } cdcrt_limits;
 
 /* Instance functions may be called from any thread; a connection is used by one thread at a time. After RETRY or UNREACHABLE

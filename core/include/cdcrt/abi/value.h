@@ -25,7 +25,7 @@ typedef enum cdcrt_tag {
   CDCRT_BYTES = 12,
   CDCRT_JSON = 13,        /* JSON text, digits as produced */
   CDCRT_UUID = 14,        /* text, 36 characters, lower case */
-  CDCRT_ARRAY = 15,       /* JSON text of an array */
+  CDCRT_ARRAY = 15,       /* JSON text of an array; inside, bytes are base64, dates and times ISO 8601 */
   CDCRT_INTERVAL = 16     /* ISO 8601 duration text: P1Y2M3DT4H5M6.5S, PT-3.5S */
 } cdcrt_tag;
 
@@ -69,7 +69,7 @@ typedef enum cdcrt_type_kind {
 
 typedef struct cdcrt_type {
   uint8_t kind;      /* cdcrt_type_kind */
-  uint8_t reserved8;
+  uint8_t element;   /* ARRAY: cdcrt_type_kind of the innermost elements, whose scale and length stand below; 0: of any kind */
   int16_t scale;     /* DECIMAL */
   uint32_t length;   /* STRING: characters; DECIMAL: precision in digits; 0: unbounded */
 } cdcrt_type;

@@ -78,7 +78,8 @@ uint32_t OdbcSink::capabilities(uint32_t of_class) {
   const bool rolls_back = product != sql::Product::kSqlite && (settings_.has("Protocol") || settings_.has("A1"));
   if (rolls_back) of_class &= ~static_cast<uint32_t>(CDCRT_SINK_SAVEPOINTS);
   product_ = product;
-  return of_class | (product == sql::Product::kSqlite ? static_cast<uint32_t>(CDCRT_SINK_ONE_WRITER) : static_cast<uint32_t>(CDCRT_SINK_SCHEMAS | CDCRT_SINK_TIME_OF_DAY));
+  return of_class | (product == sql::Product::kSqlite ? static_cast<uint32_t>(CDCRT_SINK_ONE_WRITER)
+                                                      : static_cast<uint32_t>(CDCRT_SINK_SCHEMAS | CDCRT_SINK_TIME_OF_DAY));
 }
 
 void OdbcSink::limits(cdcrt_limits& limits) {
@@ -89,8 +90,8 @@ void OdbcSink::limits(cdcrt_limits& limits) {
   if (product_ != sql::Product::kPostgresql) return;
   limits.name_bytes = static_cast<uint32_t>(sql::postgresql().name_limit());
   limits.columns = 1600;
-  // json has no equality.
-  limits.unkeyable_types = 1U << CDCRT_TYPE_JSON | 1U << CDCRT_TYPE_ARRAY;
+  // json has no equality, and an array of anything is json.
+  limits.unkeyable_types = 1U << CDCRT_TYPE_JSON | 1U << CDCRT_TYPE_ARRAY | CDCRT_KEYABLE_ARRAYS;
 }
 
 }  // namespace cdcrt::odbc

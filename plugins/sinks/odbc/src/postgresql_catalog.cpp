@@ -12,9 +12,9 @@ constexpr std::string_view kQuery = R"(
 SELECT c.relkind::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
   CASE WHEN y.typtype = 'd' THEN format_type(y.typbasetype, y.typtypmod) ELSE format_type(a.atttypid, a.atttypmod) END,
   format_type(a.atttypid, -1), a.attnotnull::text, (y.typcategory = 'A')::text,
-  (y.typname IN ('json','xml','point','box','line','lseg','path','polygon','circle','aclitem'))::text, coalesce(k.place, 0)::text,
+  (CASE WHEN y.typcategory = 'A' THEN ltrim(y.typname::text, '_') ELSE y.typname::text END IN ('json','xml','point','box','line','lseg','path','polygon','circle','aclitem'))::text, coalesce(k.place, 0)::text,
   coalesce(a.attgenerated <> '', false)::text, coalesce(a.attidentity = 'a', false)::text,
-  (CASE WHEN y.typname = 'money' THEN scale(1::money::numeric) ELSE 0 END)::text
+  (CASE WHEN y.typname IN ('money', '_money') THEN scale(1::money::numeric) ELSE 0 END)::text
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -71,7 +71,9 @@ Status read_catalog(Session& session, std::string_view schema, std::string_view 
     column.key_ordinal = static_cast<uint32_t>(std::stoul(fields[8]));
     column.generated = fields[9] == "true";
     column.identity = fields[10] == "true";
-    column.limit = sql::limit_of(column.base_type, static_cast<int32_t>(std::stol(fields[11])));
+    const std::string_view base = column.base_type;
+    if (column.is_array && base.size() > 2 && base.substr(base.size() - 2) == "[]") column.element = base.substr(0, base.size() - 2);
+    column.limit = sql::limit_of(column.element.empty() ? column.base_type : column.element, static_cast<int32_t>(std::stol(fields[11])));
     out.columns.push_back(std::move(column));
   }
   return status;

@@ -21,7 +21,8 @@ struct CatalogColumn {
   bool compare_as_text = false;
   bool generated = false;   ///< computed by the table: it takes no value
   bool identity = false;    ///< GENERATED ALWAYS AS IDENTITY: takes a value only where the statement insists
-  sql::ColumnLimit limit;   ///< what it would do to a value without a word
+  sql::ColumnLimit limit;   ///< what it would do to a value, or to an element, without a word
+  std::string element;      ///< of an array: the type of its elements, with its length; empty for anything else
   uint32_t key_ordinal = 0; ///< of the primary key, else of a unique index on not-null columns
 };
 

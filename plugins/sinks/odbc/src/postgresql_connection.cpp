@@ -216,7 +216,8 @@ class PostgresqlConnection final : public OdbcConnection {
         bool null = false;
         status = query->text(i, texts[i], null, what);
         if (null) cells[i] = cdcrt_cell{CDCRT_NULL, 0, 0, 0, {0}};
-        else cells[i] = sql::from_postgresql(texts[i], read.columns[i].type, buffers[i]);
+        else
+          cells[i] = from_native(*catalog_columns_[i], read.columns[i].type, texts[i], buffers[i]);
       }
       if (status && read.visit(read.context, cells.data()) != 0) break;
     }
@@ -366,7 +367,9 @@ class PostgresqlConnection final : public OdbcConnection {
       status = dialect_.append_column(column.name, name);
       if (!status) return status;
       column.target_type = found->cast;
-      if (found->base_type == "money") column.sent_as = "numeric";  // whose text lc_monetary has no say in
+      // lc_monetary has a say in money's text.
+      if (found->base_type == "money") column.sent_as = "numeric";
+      if (found->element == "money") column.target_type = "numeric[]::money[]";
       shape.overrides_identity = shape.overrides_identity || found->identity;
       catalog_columns_.push_back(found);
       column.is_array = found->is_array;
@@ -452,7 +455,13 @@ class PostgresqlConnection final : public OdbcConnection {
       return Status::error(CDCRT_STALE_SCHEMA, "table " + sql::shown(sdk::view(table.name)) + " has no column " + sql::shown(sdk::view(column.name))).with_native(0, "42703");
     }
     // Another process may have made this change already: convert what is there, not what was believed to be.
-    const cdcrt_type now = dialect_.logical_type(found->base_type);
+    const cdcrt_type now = type_of(*found);
+    const bool stays = column.type.kind == CDCRT_TYPE_ARRAY && column.type.element == CDCRT_TYPE_BYTES;
+    if (now.kind == CDCRT_TYPE_ARRAY && now.element == CDCRT_TYPE_BYTES && !stays) {
+      return Status::unsupported("column " + sql::shown(found->name) + " of table " + sql::shown(sdk::view(table.name)) + " is " +
+                                     found->type + ", and the bytes inside cannot become what the source made of them",
+                                 "change the column by hand, or drop it: it is made anew, with NULL in the rows that are there");
+    }
     const cdcrt_type from = now.kind == CDCRT_TYPE_UNKNOWN ? change.from : now;
     std::string name;
     status = dialect_.append_column(name, sdk::view(column.name));

@@ -1,10 +1,12 @@
 #include "postgresql_value.hpp"
 
-#include <charconv>
-
 #include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
+#include "sql/dialect.hpp"
 #include "sql/identifier.hpp"
+#include "sql/json_reader.hpp"
+#include "sql/postgresql_array.hpp"
+#include "sql/postgresql_nested.hpp"
 
 namespace cdcrt::odbc {
 
@@ -39,130 +41,87 @@ std::string_view member(std::string_view json, std::string_view name) {
 
 bool is_hstore(const std::string& type) { return type == "hstore" || (type.size() > 7 && type.compare(type.size() - 7, 7, ".hstore") == 0); }
 
-void append_utf8(std::string& out, uint32_t letter) {
-  if (letter < 0x80) {
-    out += static_cast<char>(letter);
-  } else if (letter < 0x800) {
-    out += static_cast<char>(0xC0 | (letter >> 6));
-    out += static_cast<char>(0x80 | (letter & 0x3F));
-  } else if (letter < 0x10000) {
-    out += static_cast<char>(0xE0 | (letter >> 12));
-    out += static_cast<char>(0x80 | ((letter >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (letter & 0x3F));
-  } else {
-    out += static_cast<char>(0xF0 | (letter >> 18));
-    out += static_cast<char>(0x80 | ((letter >> 12) & 0x3F));
-    out += static_cast<char>(0x80 | ((letter >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (letter & 0x3F));
-  }
-}
-
-/// Reads one flat JSON object as hstore's text: names and texts in quotes, null as NULL.
+/// One flat JSON object as hstore's text: names and texts in quotes, null as NULL.
 class HstoreText {
  public:
-  HstoreText(std::string_view json, std::string& out) : rest_(json), out_(out) {}
+  HstoreText(std::string_view json, std::string& out) : json_(json), out_(out) {}
 
   bool run() {
     out_.clear();
-    if (!take('{')) return false;
-    if (take('}')) return ended();
+    if (!json_.take('{')) return false;
+    if (json_.take('}')) return json_.ended();
     do {
       if (!out_.empty()) out_ += ',';
       if (!text()) return false;
       out_ += "=>";
-      if (!take(':') || !value()) return false;
-    } while (take(','));
-    return take('}') && ended();
+      if (!json_.take(':') || !value()) return false;
+    } while (json_.take(','));
+    return json_.take('}') && json_.ended();
   }
 
  private:
-  void skip() {
-    while (!rest_.empty() && (rest_[0] == ' ' || rest_[0] == '\t' || rest_[0] == '\n' || rest_[0] == '\r')) rest_.remove_prefix(1);
-  }
-  bool take(char c) {
-    skip();
-    if (rest_.empty() || rest_[0] != c) return false;
-    rest_.remove_prefix(1);
-    return true;
-  }
-  bool ended() {
-    skip();
-    return rest_.empty();
-  }
   bool value() {
-    skip();
-    if (!rest_.empty() && rest_[0] == '"') return text();
-    const auto end = rest_.find_first_of(",} \t\r\n");
-    const std::string_view word = rest_.substr(0, end);
-    if (word.empty() || word[0] == '{' || word[0] == '[') return false;
-    rest_.remove_prefix(word.size());
+    if (json_.next() == '"') return text();
+    const std::string_view word = json_.word();
+    if (word.empty()) return false;
     out_ += word == "null" ? std::string("NULL") : '"' + std::string(word) + '"';
     return true;
   }
-  bool hexadecimal(uint32_t& out) {
-    if (rest_.size() < 4) return false;
-    const auto parsed = std::from_chars(rest_.data(), rest_.data() + 4, out, 16);
-    rest_.remove_prefix(4);
-    return parsed.ec == std::errc() && parsed.ptr == rest_.data();
-  }
-  void letter(std::string_view bytes) {
-    for (const char c : bytes) {
+  bool text() {
+    if (!json_.text(text_)) return false;
+    out_ += '"';
+    for (const char c : text_) {
       if (c == '"' || c == '\\') out_ += '\\';
       out_ += c;
     }
-  }
-  bool text() {
-    if (!take('"')) return false;
-    out_ += '"';
-    while (!rest_.empty() && rest_[0] != '"') {
-      const char c = rest_[0];
-      rest_.remove_prefix(1);
-      if (c != '\\') {
-        letter({&c, 1});
-        continue;
-      }
-      if (rest_.empty()) return false;
-      const char escape = rest_[0];
-      rest_.remove_prefix(1);
-      std::string decoded;
-      switch (escape) {
-        case 'b': decoded = "\b"; break;
-        case 'f': decoded = "\f"; break;
-        case 'n': decoded = "\n"; break;
-        case 'r': decoded = "\r"; break;
-        case 't': decoded = "\t"; break;
-        case 'u': {
-          uint32_t code = 0;
-          uint32_t low = 0;
-          if (!hexadecimal(code) || code == 0) return false;
-          if (code >= 0xD800 && code < 0xDC00) {
-            if (rest_.substr(0, 2) != "\\u") return false;
-            rest_.remove_prefix(2);
-            if (!hexadecimal(low) || low < 0xDC00 || low > 0xDFFF) return false;
-            code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-          }
-          append_utf8(decoded, code);
-          break;
-        }
-        default: decoded.assign(1, escape);
-      }
-      letter(decoded);
-    }
-    if (rest_.empty()) return false;
-    rest_.remove_prefix(1);
     out_ += '"';
     return true;
   }
 
-  std::string_view rest_;
+  sql::JsonReader json_;
   std::string& out_;
+  std::string text_;
 };
 
 bool to_hstore(std::string_view json, std::string& out) { return HstoreText(json, out).run(); }
 
+/// JSON, also as text: an array of the database that came as a text goes as it is.
+bool is_json_array(const cdcrt_cell& cell) {
+  if (cell.tag == CDCRT_ARRAY || cell.tag == CDCRT_JSON) return true;
+  const std::string_view text = cell.tag == CDCRT_STRING ? sql::bytes_of(cell) : std::string_view();
+  const auto first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && text[first] == '[' && !sql::is_array_constant(text);
+}
+
+/// Each element as a value of its own; what one of them may not be, the whole array may not.
+Status array_to_native(const CatalogColumn& target, const cdcrt_column& column, cdcrt_cell& cell, std::string& buffer,
+                       uint64_t& overflowed) {
+  CatalogColumn element;
+  element.type = target.type;
+  element.base_type = target.element;
+  element.limit = target.limit;
+  cdcrt_column of_element = column;
+  of_element.flags &= ~static_cast<uint32_t>(CDCRT_COLUMN_MAY_NULL);
+  uint64_t changed = 0;
+  const auto fit = [&](cdcrt_cell& each, std::string& bytes) { return to_native(element, of_element, each, bytes, changed); };
+  std::string constant;
+  Status status = sql::to_array_constant(sql::bytes_of(cell), column, sql::postgresql().logical_type(target.element), fit, constant);
+  if (status) {
+    buffer = std::move(constant);
+    cell = sql::text_cell(CDCRT_STRING, buffer);
+  } else if (status.code() == CDCRT_BAD_RECORD && (column.flags & CDCRT_COLUMN_MAY_NULL) != 0) {
+    cell = sql::integer_cell(CDCRT_NULL, 0);
+    changed = 1;
+    status = {};
+  }
+  if (changed > 0) ++overflowed;
+  return status;
+}
+
 }  // namespace
 
 Status to_native(const CatalogColumn& target, const cdcrt_column& column, cdcrt_cell& cell, std::string& buffer, uint64_t& overflowed) {
+  if (!target.element.empty()) return is_json_array(cell) ? array_to_native(target, column, cell, buffer, overflowed) : Status();
   if (cell.tag == CDCRT_BOOL && begins(target.base_type, "bit")) {
     cell = sql::integer_cell(CDCRT_I64, cell.value.integer);
     return {};
@@ -190,6 +149,22 @@ Status to_native(const CatalogColumn& target, const cdcrt_column& column, cdcrt_
   if (!cut) cell = sql::integer_cell(CDCRT_NULL, 0);
   ++overflowed;
   return {};
+}
+
+cdcrt_type type_of(const CatalogColumn& column) {
+  if (column.element.empty()) return sql::postgresql().logical_type(column.base_type);
+  const cdcrt_type element = sql::postgresql().logical_type(column.element);
+  return cdcrt_type{CDCRT_TYPE_ARRAY, element.kind, element.scale, element.length};
+}
+
+cdcrt_cell from_native(const CatalogColumn& target, cdcrt_type wanted, const std::string& text, std::string& buffer) {
+  const bool is_json = wanted.kind == CDCRT_TYPE_ARRAY || wanted.kind == CDCRT_TYPE_JSON;
+  if (target.element.empty() || !is_json) return sql::from_postgresql(text, wanted, buffer);
+  const bool tells_elements = wanted.kind == CDCRT_TYPE_ARRAY && wanted.element != CDCRT_TYPE_UNKNOWN;
+  const cdcrt_type array = tells_elements ? wanted : type_of(target);
+  if (!sql::from_array_constant(text, sql::make_type(array.element, array.length, array.scale), buffer))
+    return sql::text_cell(CDCRT_STRING, text);
+  return sql::text_cell(wanted.kind == CDCRT_TYPE_ARRAY ? CDCRT_ARRAY : CDCRT_JSON, buffer);
 }
 
 }  // namespace cdcrt::odbc
