@@ -63,6 +63,7 @@ class Table:
         self.columns = [Column(name, KINDS["text" if kind == "text_key" else kind], nullable=False) for name, kind in keys]
         self.rows, self.copies = {}, []
         self.serial, self.dropped = 0, []
+        self.altered = set()  # names of columns that were dropped or changed their type
         for _ in range(random.randint(1, 3)):
             self.columns.append(self.new_column())
         if not self.identity_full and self.key and random.random() < 0.6:
@@ -227,7 +228,7 @@ class Table:
         self.write_delete(old, row, ["__debezium.newkey", self.key_text(new)])
         row.cells.update(zip(self.key, new))
         written = self.rewrite(row)
-        if self.partitions > 1 and not self.log.wild:
+        if self.log.whole or (self.partitions > 1 and not self.log.wild):
             written = dict(row.cells)
         self.rows[new] = row
         return self.write("c", new, None, written, row, ["__debezium.oldkey", self.key_text(old)], same_moment=True)
@@ -287,6 +288,7 @@ class Table:
             column = self.random.choice(old)
             self.columns.remove(column)
             self.dropped.append(column.name)
+            self.altered.add(column.name)
             for cells in self.all_cells():
                 del cells[column.name]
 
@@ -303,6 +305,7 @@ class Table:
         if column.default is not None:
             column.default = convert(column.default)
         column.kind = KINDS[name]
+        self.altered.add(column.name)
 
     def evolutions(self, column):
         return [name for name in column.kind.evolves if not self.log.plain or (column.kind.name, name) in PLAIN_EVOLUTIONS]
@@ -343,8 +346,10 @@ class Log:
     # same batch holds refused rows of the key, or the row moves on before its other half came.
     wild = os.environ.get("CDCRT_RANDOM_WILD") == "1"
 
-    def __init__(self, seed, plain=False, tables=None, steps=None):
+    def __init__(self, seed, plain=False, tables=None, steps=None, whole=False):
+        """`whole`: the create of a key change in two events lacks no cell."""
         self.random = random = randoms.Random(f"{seed}/{plain}")
+        self.whole = whole
         self.plain, self.lsn, self.finished = plain, 1000, 900
         self.partitions, self.dead_letters, self.schemas = {}, [], {}
         mark = "p" if plain else "s"
