@@ -71,26 +71,33 @@ def ways(seed):
 
 
 def interleaved(messages, order):
-    """The same messages in another order between the partitions; the order within each stays."""
+    """The same messages in another order between the partitions; the order within each stays. What becomes of one log does not depend on the others."""
     if not order:
         return list(messages)
-    random, queues = randoms.Random(order), collections.defaultdict(list)
+    logs = collections.defaultdict(lambda: collections.defaultdict(list))
     for message in messages:
-        queues[message["topic"], message["partition"]].append(message)
-    queues, mixed = [list(reversed(queue)) for queue in queues.values()], []
-    lagging = set(random.sample(range(len(queues)), len(queues) // 4))
-    able = [place for place in range(len(queues)) if place not in lagging] + sorted(lagging)
-    ready = len(queues) - len(lagging)
-    while able:
-        # Those that lag begin when the others are nearly through.
-        index = random.randrange(ready if ready > len(lagging) // 2 and random.random() < 0.95 else len(able))
-        queue = queues[able[index]]
+        logs[message["topic"].rpartition("_")[0]][message["topic"], message["partition"]].append(message)
+    ordered = [one_interleaved(list(log.values()), randoms.Random(f"{order} {name}")) for name, log in logs.items()]
+    return taking_turns(ordered)
+
+
+def one_interleaved(queues, random):
+    queues, mixed = [list(reversed(queue)) for queue in queues], []
+    lagging = random.randrange(len(queues)) if random.random() < 0.4 else None
+    while any(queues):
+        able = [place for place, queue in enumerate(queues) if queue]
+        if lagging in able and len(able) > 1 and random.random() < 0.97:
+            able.remove(lagging)
+        queue = queues[random.choice(able)]
         for _ in range(min(len(queue), random.choice([1, 1, 1, 4, 8]))):
             mixed.append(queue.pop())
-        if not queue:
-            ready -= index < ready
-            del able[index]
     return mixed
+
+
+def taking_turns(logs):
+    """The messages of several logs, spread so that a cut goes through all of them at the same share."""
+    places = [((place + 0.5) / len(log), number, place) for number, log in enumerate(logs) for place in range(len(log))]
+    return [logs[number][place] for _, number, place in sorted(places)]
 
 
 class Case:
@@ -115,12 +122,7 @@ def case_of(seeds, plain, whole):
     logs = {seed: generate.Log(seed, plain, whole=whole) for seed in seeds}
     appended = {table.name for seed, log in logs.items() for table in log.tables if randoms.Random(f"append {table.name}").random() < 0.12}
     steady = {table.name: [column.name for column in table.columns if column.name not in table.altered] for log in logs.values() for table in log.tables}
-    mixed, queues = [], [iter(log.messages) for log in logs.values()]
-    while queues:
-        for queue in list(queues):
-            message = next(queue, None)
-            queues.remove(queue) if message is None else mixed.append(message)
-    return Case(mixed, plain, appended, steady, logs)
+    return Case(taking_turns([log.messages for log in logs.values()]), plain, appended, steady, logs)
 
 
 class Run:
@@ -268,10 +270,21 @@ def fails(case, way, server):
     return attempt(case, way, os.getpid(), server)
 
 
+def reproduced(case, way, server):
+    """A way in which the case fails by itself, the given one or one like it; None where there is none."""
+    random = randoms.Random(str(way))
+    for number in range(12):
+        if fails(case, way, server):
+            return way
+        cuts = tuple(sorted(round(min(0.95, max(0.05, cut + random.uniform(-0.1, 0.1))), 2) for cut in way.cuts))
+        way = dataclasses.replace(way, cuts=cuts, rows=random.choice([way.rows, 0, 1, 3]), kills=tuple(round(random.uniform(0.01, 0.1), 3) for _ in way.kills))
+        if number > 6:
+            way = dataclasses.replace(way, order=str(random.randint(1, 10**6)))
+    return None
+
+
 def shrink(case, way, server, seconds=120):
     """As few messages as still fail: ever smaller runs of messages are left out."""
-    if not fails(case, way, server):
-        return None
     messages, size, end = case.messages, len(case.messages) // 2, time.monotonic() + seconds
     while size and time.monotonic() < end:
         place = 0
@@ -298,17 +311,17 @@ def report(seed, plain, way, found, keep, server):
     if seed is None:
         return
     case = case_of([seed], plain, way.refuses)
-    messages = shrink(case, way, server)
-    if messages is None:
+    way = reproduced(case, way, server)
+    if way is None:
         print("    no difference when this seed runs alone", flush=True)
         return
-    case = subcase(case, messages)
+    case = subcase(case, shrink(case, way, server))
     path = os.path.join(keep, f"seed-{seed}{'-plain' if plain else ''}-{way.target}.jsonl")
     os.makedirs(keep, exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
         about = {"plain": plain, "appended": sorted(case.appended), "steady": case.steady, "way": dataclasses.asdict(way)}
-        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in [about, *messages])
-    print(f"  shrunk to {len(messages)} messages:")
+        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in [about, *case.messages])
+    print(f"  shrunk to {len(case.messages)} messages, {way}:")
     show(fails(case, way, server))
     print(f"  replay: python3 tests/oracle/differential.py --replay {path}", flush=True)
 
