@@ -74,6 +74,28 @@ class DeadLetters:
         self.assertIn("3 replayed", self.command("dlq", "list", settings=moved))
         self.assertEqual(self.rows("select v from {bare} order by v"), [("bad",)] * 3 + [("first",)])
 
+    def test_letters_of_rows_without_a_key_that_are_read_again_are_not_applied_twice(self):
+        self.bare("first", 100)
+        self.apply()
+        self.refuse("bad", "bare")
+        self.bare("bad", 200)
+        self.apply(expect=4)
+        self.mend("bare")
+        name = self.table("bare")["table"]
+        self.assertEqual(self.table("bare")["open_letters"], 1)
+        self.command("progress", "rewind", "--table", name, "--to", "earliest", "--empty")
+        self.apply()
+        self.assertIn("nothing to replay", self.command("dlq", "replay"))
+        self.assertEqual(self.rows("select v from {bare} order by v"), [("bad",), ("first",)])
+        # Refused again, it is open again.
+        self.command("progress", "rewind", "--table", name, "--to", "earliest", "--empty")
+        self.refuse("bad", "bare")
+        self.apply(expect=4)
+        self.mend("bare")
+        self.assertIn("1 of 1 applied", self.command("dlq", "replay"))
+        self.assertIn("nothing to replay", self.command("dlq", "replay"))
+        self.assertEqual(self.rows("select v from {bare} order by v"), [("bad",), ("first",)])
+
     def test_a_replay_that_dies_before_its_commit_has_applied_nothing_and_the_next_applies_all_once(self):
         self.bare("first", 100)
         self.apply()

@@ -1,5 +1,7 @@
 #include "apply/table.hpp"
 
+#include "apply/open_letters.hpp"
+
 #include <algorithm>
 
 #include "apply/key_change.hpp"
@@ -222,6 +224,7 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
     stop_locked("rows of one key may come from several partitions, since the route's primary_key does not contain the message key");
     return;
   }
+  const std::size_t refused = refusals.size();
   if (identity_.route.mode == manifest::Mode::kAppend && !identity_.events) {
     accept_append(state, row, offset, batch, **map, refusals);
   } else if (identity_.events || !knowledge_.key().empty()) {
@@ -232,6 +235,7 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
   } else {
     accept_keyless(state, row, offset, batch, **map, refusals);
   }
+  if (refusals.size() > refused && knowledge_.key().empty()) state.fold.refuse(kNoKey, offset);
 }
 
 bool Table::convert_row(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,

@@ -277,6 +277,7 @@ class TableReplay {
       }
       if (candidate->listed->by_key) continue;
       without_key.push_back(position_of(*candidate->listed));
+      closed[std::string(apply::kNoKey)].push_back(without_key.back());
       ids.push_back(candidate->listed->letter.id);
     }
     for (auto& [key, letters] : closed) {
