@@ -21,7 +21,7 @@ Result<void> Store::forget_waiting(plugin::Connection& connection, const std::st
 }
 
 Result<void> Store::pass_open_letters(plugin::Connection& connection, const std::string& target) {
-  auto open = read_open_letters(connection, target, SIZE_MAX);
+  auto open = read_open_letters(connection, target, 0);
   if (!open) return std::move(open.error());
   for (const auto& [key, letters] : *open) {
     if (!key.empty()) continue;
