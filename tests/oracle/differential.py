@@ -27,7 +27,7 @@ import tomllib
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from lab import postgresql  # noqa: E402
-from oracle import databases, decode, generate, interpreter, judge, routes  # noqa: E402
+from oracle import databases, generate, interpreter, judge, random_adopted, routes  # noqa: E402
 from oracle.random_logs import PATIENCE, binary, canonical_rows, scratch, unsigned_zero  # noqa: E402
 
 COLUMNS = """
@@ -343,18 +343,25 @@ def replay(path, server):
 
 
 def run_groups(groups, server, failed):
-    """Runs the groups two at a time; the seeds that fail are added to `failed`."""
-    with concurrent.futures.ProcessPoolExecutor(max_workers=max(2, os.cpu_count())) as pool:
+    """Runs the groups, one more than there are cores: they wait now and then; the seeds that fail are added to `failed`."""
+    with concurrent.futures.ProcessPoolExecutor(max_workers=os.cpu_count() + 1) as pool:
         for plain, future in [(plain, pool.submit(check_group, seeds, plain, server)) for seeds, plain in groups]:
             for seed, way, found in future.result():
                 failed.setdefault((seed, plain), (way, found))
 
 
+def adopted(first, failed):
+    """Some random adopted tables, in a night's run."""
+    for target in databases.KINDS:
+        for number, problems in random_adopted.run_seeds(target, first, 2).items():
+            failed[f"adopted {number}", False] = (target, {"*": problems})
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=int(os.environ.get("CDCRT_DIFFERENTIAL_SEEDS", "600")), help="default: $CDCRT_DIFFERENTIAL_SEEDS, else 600")
+    parser.add_argument("--seeds", type=int, default=int(os.environ.get("CDCRT_DIFFERENTIAL_SEEDS", "300")), help="default: $CDCRT_DIFFERENTIAL_SEEDS, else 300")
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--group", type=int, default=50, help="seeds in one process")
+    parser.add_argument("--group", type=int, default=100, help="seeds in one process")
     parser.add_argument("--minutes", type=float, help="for as long as this, instead of --seeds")
     parser.add_argument("--failures", type=int, default=5, help="failing seeds to shrink")
     parser.add_argument("--keep", default="differential-failures", help="folder for shrunk logs")
@@ -374,7 +381,11 @@ def main():
             run_groups([(seeds[place:place + arguments.group], plain) for place in range(0, count, arguments.group) for plain in (False, True)],
                        server.port, failed)
             done += count
+            if arguments.minutes:
+                adopted(first + done, failed)
         for (seed, plain), (way, found) in list(failed.items())[:arguments.failures]:
+            if isinstance(way, str):
+                continue  # was told already
             report(seed, plain, way, found, arguments.keep, server.port)
         print(f"{done} seeds from {first} on, with and without schemas, in {time.monotonic() - began:.0f} s: {len(failed) or 'none'} failed")
     finally:
