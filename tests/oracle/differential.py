@@ -103,8 +103,8 @@ def taking_turns(logs):
 class Case:
     """Messages, what they are to leave behind, and whose they are."""
 
-    def __init__(self, messages, plain, appended, steady, logs=()):
-        self.messages, self.plain, self.appended, self.steady, self.logs = messages, plain, appended, steady, logs
+    def __init__(self, messages, plain, appended, steady, dropped, logs=()):
+        self.messages, self.plain, self.appended, self.steady, self.dropped, self.logs = messages, plain, appended, steady, dropped, logs
         self.tables, self.letters = interpreter.interpret(messages, routes.Manifest(tomllib.loads(self.manifest("sqlite", ""))))
         self.first = {}  # of the tables in append mode: what the first way left
 
@@ -122,7 +122,8 @@ def case_of(seeds, plain, whole):
     logs = {seed: generate.Log(seed, plain, whole=whole) for seed in seeds}
     appended = {table.name for seed, log in logs.items() for table in log.tables if randoms.Random(f"append {table.name}").random() < 0.12}
     steady = {table.name: [column.name for column in table.columns if column.name not in table.altered] for log in logs.values() for table in log.tables}
-    return Case(taking_turns([log.messages for log in logs.values()]), plain, appended, steady, logs)
+    dropped = {table.name: table.altered for log in logs.values() for table in log.tables if table.partitions > 1}
+    return Case(taking_turns([log.messages for log in logs.values()]), plain, appended, steady, dropped, logs)
 
 
 class Run:
@@ -218,7 +219,9 @@ def differences(case, run):
         # A column whose type a route gives may be made before its first value; one whose values a truncate took may not be made.
         empty = {column for place, column in enumerate(names) if all(row[place] is None for row in values)}
         empty |= {column for column in kinds if all(row.get(column) is None for row in table.all_rows())}
-        if short in run.tables and set(names) - empty != set(kinds) - empty:
+        # A column that is first seen, late, after a restart stays where its drop was read before.
+        dropped = case.dropped.get(short, set()) - set(kinds) if run.way.cuts else set()
+        if short in run.tables and set(names) - empty - dropped != set(kinds) - empty:
             found[name].append(f"{name}: columns {sorted(names)}, expected {sorted(kinds)}")
         found[name] += judge.between(name, unsigned_zero(judge.oracle_rows(table), {**{n: "" for n in table.columns}, **kinds}), kinds, rows_of[name])
     for log in case.logs.values() if case.logs else ():
@@ -261,7 +264,7 @@ def check_group(seeds, plain, server):
 
 def subcase(case, messages):
     """A case of fewer messages; what a table in append mode is to hold is said by a run as it stands."""
-    return Case(messages, case.plain, case.appended, case.steady)
+    return Case(messages, case.plain, case.appended, case.steady, case.dropped)
 
 
 def fails(case, way, server):
@@ -319,7 +322,7 @@ def report(seed, plain, way, found, keep, server):
     path = os.path.join(keep, f"seed-{seed}{'-plain' if plain else ''}-{way.target}.jsonl")
     os.makedirs(keep, exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
-        about = {"plain": plain, "appended": sorted(case.appended), "steady": case.steady, "way": dataclasses.asdict(way)}
+        about = {"plain": plain, "appended": sorted(case.appended), "steady": case.steady, "dropped": {name: sorted(columns) for name, columns in case.dropped.items()}, "way": dataclasses.asdict(way)}
         file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in [about, *case.messages])
     print(f"  shrunk to {len(case.messages)} messages, {way}:")
     show(fails(case, way, server))
@@ -330,7 +333,8 @@ def replay(path, server):
     with open(path, encoding="utf-8") as file:
         about = json.loads(file.readline())
         messages = [json.loads(line) for line in file]
-    case, way = Case(messages, about["plain"], set(about["appended"]), about["steady"]), Way(**about["way"])
+    case, way = Case(messages, about["plain"], set(about["appended"]), about["steady"],
+                     {name: set(columns) for name, columns in about.get("dropped", {}).items()}), Way(**about["way"])
     if case.appended:
         attempt(case, Way("sqlite"), os.getpid(), server)
     folder = tempfile.mkdtemp(prefix="differential-replay-")
