@@ -74,6 +74,42 @@ class DeadLetters:
         self.assertIn("3 replayed", self.command("dlq", "list", settings=moved))
         self.assertEqual(self.rows("select v from {bare} order by v"), [("bad",)] * 3 + [("first",)])
 
+    def test_letters_of_rows_without_a_key_that_are_read_again_are_not_applied_twice(self):
+        self.bare("first", 100)
+        self.apply()
+        self.refuse("bad", "bare")
+        self.bare("bad", 200)
+        self.apply(expect=4)
+        self.mend("bare")
+        name = self.table("bare")["table"]
+        self.assertEqual(self.table("bare")["open_letters"], 1)
+        self.command("progress", "rewind", "--table", name, "--to", "earliest", "--empty")
+        self.apply()
+        self.assertIn("nothing to replay", self.command("dlq", "replay"))
+        self.assertEqual(self.rows("select v from {bare} order by v"), [("bad",), ("first",)])
+        # Refused again, it is open again.
+        self.command("progress", "rewind", "--table", name, "--to", "earliest", "--empty")
+        self.refuse("bad", "bare")
+        self.apply(expect=4)
+        self.mend("bare")
+        self.assertIn("1 of 1 applied", self.command("dlq", "replay"))
+        self.assertIn("nothing to replay", self.command("dlq", "replay"))
+        self.assertEqual(self.rows("select v from {bare} order by v"), [("bad",), ("first",)])
+
+    def test_a_letter_that_changes_its_row_as_a_whole_makes_earlier_ones_good_in_a_replay_too(self):
+        unchanged = "__debezium_unavailable_value"
+        self.lines.row("good", {"id": 1, "v": "first", "w": "a"})
+        self.apply()
+        self.refuse("bad")
+        self.change(7, {"id": 7, "v": unchanged, "w": "lost"}, lsn=200)  # of a row that is not there
+        self.change(7, {"id": 7, "v": "bad", "w": "b"}, lsn=201)
+        self.change(7, {"id": 7, "v": unchanged, "w": "c"}, lsn=202)
+        self.apply(expect=4)
+        self.mend()
+        self.command("dlq", "replay", expect=4)
+        self.assertEqual(self.rows("select id, v, w from {good} where id = 7"), [(7, "bad", "c")])
+        self.assertEqual(self.table("good")["open_letters"], 0)
+
     def test_a_replay_that_dies_before_its_commit_has_applied_nothing_and_the_next_applies_all_once(self):
         self.bare("first", 100)
         self.apply()

@@ -257,7 +257,7 @@ class Isolation {
   }
 
   void open(const Sealed& single, const progress::Partition& partition, int64_t offset, Isolated& result) {
-    if (sealed_.key.empty()) return;
+    if (sealed_.key.empty()) return open(kNoKey, partition, offset, result);
     for (const auto& part : single.partitions) {
       for (const Entry& entry : part.fold.entries()) {
         if (entry.effect != Effect::kNothing) open(entry.key, partition, offset, result);

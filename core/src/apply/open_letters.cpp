@@ -126,7 +126,6 @@ void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked) {
 void settle_letters(Sealed& sealed, const std::vector<const Entry*>& good, const LetterChanges& isolation) {
   sealed.letters_closed.clear();
   sealed.letters_opened.clear();
-  if (sealed.key.empty()) return;
   const auto& open = sealed.open_letters;
   if (sealed.clear && sealed.table->target.letters_whole) sealed.letters_closed = open;
   const auto close = [&](const std::string& key) {
@@ -151,6 +150,7 @@ void settle_letters(Sealed& sealed, const std::vector<const Entry*>& good, const
 }
 
 void take_letters(const Sealed& sealed) {
+  if (sealed.key.empty()) return;  // nothing is asked of them
   Table::Target& target = sealed.table->target;
   auto& open = target.open_letters;
   if (sealed.clear) {

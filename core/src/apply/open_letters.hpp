@@ -16,6 +16,8 @@ struct Sealed;
 struct Entry;
 class Fold;
 
+/// Under which those of a table without a key are kept, by their position alone: no later row makes one good.
+inline constexpr std::string_view kNoKey{""};
 /// A key as letters are kept by: itself, or a digest where it is longer than an index takes.
 std::string letter_key(std::string_view key);
 

@@ -1,5 +1,7 @@
 #include "apply/table.hpp"
 
+#include "apply/open_letters.hpp"
+
 #include <algorithm>
 
 #include "apply/key_change.hpp"
@@ -62,7 +64,8 @@ void Table::restore_progress(progress::Partition& partition, int64_t next_offset
   state.unordered = order.empty() && next_offset > 0;
   if (next_offset == 0) next_offset = partition.began_at();
   state.next = state.stored_next = next_offset;
-  state.last_order = state.max_order = state.stored_order = order;
+  state.max_order = state.stored_order = order;
+  state.last_order = order == progress::kSentBack ? std::string() : order;
   state.marks.emplace_back(order, next_offset);
   knowledge_.restore_sighting(order);
   // A truncate that was read, and is not in the target yet, takes what this partition has written after it as well.
@@ -117,7 +120,10 @@ void Table::accept(const Batch& batch, const uint32_t* rows, std::size_t count, 
   PartitionState& state = state_of(batch.partition);
   if (skipped_ || batch.messages.generation < state.min_generation || batch.next_offset <= state.next) return;
   const int64_t first = std::max(state.next, batch.messages.messages[batch.rows.rows()[rows[0]].message].offset);
-  if (std::exchange(state.fresh, false)) state.next = state.stored_next = first;
+  if (std::exchange(state.fresh, false)) {
+    state.next = state.stored_next = first;
+    state.marks.emplace_back(std::string(), first);
+  }
   if (!stopped_.empty() || state.apart) {
     state.missed_next = std::max(state.missed_next, batch.next_offset);
     if (state.first_held < 0) state.first_held = first;
@@ -182,6 +188,17 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
   const int64_t offset = batch.messages.messages[row.message].offset;
   if (row.source_order.data != nullptr) state.last_order.assign(row.source_order.data, row.source_order.size);
   const std::string_view order = state.last_order;
+  if (state.max_order == progress::kSentBack) {
+    // Of what came after the truncate nothing is missing as long as the log still reaches back to it.
+    state.max_order.clear();
+    if (!floor_.empty() && order > floor_ && state.partition->log_begins_at() > 0) {
+      stop_locked("a truncate in another partition sends " + state.partition->name() + " back, and its log begins at offset " +
+                  std::to_string(state.partition->log_begins_at()) + " by now: rows that came after the truncate may have been deleted by retention. " +
+                  "Take a new snapshot of the table at the source and run: cdcrt progress rewind --table " + identity_.target() +
+                  " --to earliest --empty; the same command without a snapshot accepts the gap");
+      return;
+    }
+  }
   // A partition that has passed the floor (the truncate's own among them) has no rows from before it any more.
   if (!floor_.empty() && state.max_order < floor_ && order <= floor_) {
     if (order.empty()) {
@@ -225,6 +242,7 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
     stop_locked("rows of one key may come from several partitions, since the route's primary_key does not contain the message key");
     return;
   }
+  const std::size_t refused = refusals.size();
   if (identity_.route.mode == manifest::Mode::kAppend && !identity_.events) {
     accept_append(state, row, offset, batch, **map, refusals);
   } else if (identity_.events || !knowledge_.key().empty()) {
@@ -235,6 +253,7 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
   } else {
     accept_keyless(state, row, offset, batch, **map, refusals);
   }
+  if (refusals.size() > refused && knowledge_.key().empty()) state.fold.refuse(kNoKey, offset);
 }
 
 bool Table::convert_row(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,

@@ -10,7 +10,8 @@ namespace cdcrt::apply {
 void Table::back_to(PartitionState& state, int64_t next, const std::string& order) {
   state.fold = Fold();
   state.next = next;
-  state.max_order = state.last_order = order;
+  state.max_order = order;
+  state.last_order = order == progress::kSentBack ? std::string() : order;
   while (!state.marks.empty() && state.marks.back().second > next) state.marks.pop_back();
   if (state.marks.empty() || state.marks.back().first < order) state.marks.emplace_back(order, next);
 }

@@ -30,15 +30,15 @@ void Table::truncate(PartitionState& state, std::string_view order, int64_t offs
 
 // Rows of this partition later than the truncate were folded or written already: they are read again after it.
 void Table::rewind_past(PartitionState& state, std::string_view order) {
-  int64_t from = 0;
+  int64_t from = 0;  // the beginning of the log, wherever that is by now
   while (!state.marks.empty() && state.marks.back().first > order) state.marks.pop_back();
   if (!state.marks.empty()) from = state.marks.back().second;
   state.fold = Fold();
   if (state.apart) state.missed_next = std::max(state.missed_next, state.next);
   state.next = from;
   state.first_held = from;
-  state.max_order.assign(state.marks.empty() ? std::string_view() : std::string_view(state.marks.back().first));
-  state.last_order = state.max_order;
+  state.max_order.assign(state.marks.empty() ? progress::kSentBack : std::string_view(state.marks.back().first));
+  state.last_order.assign(state.marks.empty() ? std::string_view() : state.max_order);
   if (!state.apart) state.min_generation = state.partition->rewind(from);
 }
 

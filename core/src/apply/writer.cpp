@@ -347,7 +347,9 @@ Result<void> Writer::finish(const std::vector<Sealed*>& batches) {
     }
     // What all tables share, in one order, so that transactions wait for each other rather than in a ring.
     for (const Sealed* sealed : batches) {
-      if (sealed->clear && !sealed->table->target.letters_whole) {
+      if (sealed->clear && sealed->key.empty()) {
+        if (auto passed = context_.store->pass_open_letters(*connection_, sealed->table->identity().target()); !passed) return passed;
+      } else if (sealed->clear && !sealed->table->target.letters_whole) {
         if (auto forgotten = context_.store->forget_open_letters(*connection_, sealed->table->identity().target()); !forgotten) return forgotten;
       }
       if (auto saved = context_.store->save_open_letters(*connection_, sealed->table->identity().target(), sealed->letters_closed, sealed->letters_opened); !saved) return saved;

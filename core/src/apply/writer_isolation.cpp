@@ -277,8 +277,8 @@ void Writer::refuse_event(const Stretch::Piece& piece, const Stretch& stretch, P
   context_.letters.add(dead_letters::letter_of(*event.partition, *event.message, identity.sink, identity.target(), portion.reason,
                                                make_error(CDCRT_BAD_RECORD, portion.message)));
   portion.refused += piece.counts;
-  if (portion.sealed.key.empty()) return;
   const progress::OpenLetter letter{{event.partition->source(), event.partition->topic(), event.partition->number()}, event.message->offset};
+  if (portion.sealed.key.empty()) return portion.open(std::string(kNoKey), letter, {});
   for (const auto& part : piece.sealed->partitions) {
     for (const Entry& entry : part.fold.entries()) {
       if (entry.effect != Effect::kNothing) portion.open(letter_key(entry.key), letter, portion.clears ? progress::Store::LettersByKey() : piece.sealed->open_letters);

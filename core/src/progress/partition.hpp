@@ -41,6 +41,15 @@ class Partition {
     const std::lock_guard lock(mutex_);
     return began_at_;
   }
+  /// Reading from the beginning of the log began there: what was before it is gone. 0: nothing is known to be gone.
+  void log_begins_at(int64_t first) {
+    const std::lock_guard lock(mutex_);
+    log_begins_at_ = first;
+  }
+  [[nodiscard]] int64_t log_begins_at() const {
+    const std::lock_guard lock(mutex_);
+    return log_begins_at_;
+  }
   [[nodiscard]] LastMessage last() const {
     const std::lock_guard lock(mutex_);
     return last_;
@@ -127,6 +136,7 @@ class Partition {
   mutable std::mutex mutex_;
   int64_t routed_next_ = 0;
   int64_t began_at_ = 0;
+  int64_t log_begins_at_ = 0;
   int64_t asked_ = INT64_MAX;  ///< lowest place of a rewind while it was not ours
   LastMessage last_;
   uint32_t generation_ = 0;

@@ -130,6 +130,8 @@ class Store {
   Result<LettersByKey> find_open_letters(plugin::Connection& connection, const std::string& target, const std::set<std::string>& keys);
   /// None of the table's is open any more.
   Result<void> forget_open_letters(plugin::Connection& connection, const std::string& target);
+  /// Those of a table without a key are over: what is read again has them once more, and a replay would double their rows.
+  Result<void> pass_open_letters(plugin::Connection& connection, const std::string& target);
   /// Dead letters of a table without a key that a replay applied, noted in the very transaction, wherever they are kept.
   Result<void> save_replayed(plugin::Connection& connection, const std::string& target, const std::vector<OpenLetter>& letters);
   Result<std::set<OpenLetter>> read_replayed(plugin::Connection& connection, const std::string& target);

@@ -17,7 +17,16 @@ Result<void> Store::forget_waiting(plugin::Connection& connection, const std::st
   std::map<std::string, std::optional<std::string>> halves;
   for (const auto& [key, record] : table.key_changes) halves[key] = std::nullopt;
   if (auto saved = save_key_changes(connection, target, halves); !saved) return saved;
-  if (auto forgotten = forget_of(connection, kReplayed, target); !forgotten) return forgotten;
+  return pass_open_letters(connection, target);
+}
+
+Result<void> Store::pass_open_letters(plugin::Connection& connection, const std::string& target) {
+  auto open = read_open_letters(connection, target, 0);
+  if (!open) return std::move(open.error());
+  for (const auto& [key, letters] : *open) {
+    if (!key.empty()) continue;
+    if (auto saved = save_replayed(connection, target, letters); !saved) return saved;
+  }
   return forget_open_letters(connection, target);
 }
 

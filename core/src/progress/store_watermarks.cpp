@@ -75,7 +75,9 @@ Result<void> Store::send_others_back(plugin::Connection& connection, const std::
   for (const auto& [key, position] : table.progress) {
     if (!kept.contains(key) && position.order > floor) places[key] = 0;
   }
-  return send_back(connection, {places, {{target, places}}});
+  SendBack back{places, {{target, places}}};
+  back.by_truncate = true;
+  return send_back(connection, back);
 }
 
 Result<void> Store::send_back(plugin::Connection& connection, const SendBack& back) {
@@ -103,7 +105,7 @@ Result<void> Store::send_back(plugin::Connection& connection, const SendBack& ba
   if (auto saved = write_watermarks(connection, *watermarks); !saved) return saved;
   for (const auto& [target, places] : back.tables) {
     std::map<PartitionKey, StoredTable::Position> positions;
-    for (const auto& [key, next] : places) positions[key] = {next, {}};
+    for (const auto& [key, next] : places) positions[key] = {next, back.by_truncate ? std::string(kSentBack) : std::string()};
     if (auto saved = write_positions(connection, target, positions); !saved) return saved;
   }
   return {};

@@ -87,10 +87,14 @@ struct TablePosition {
   std::string order;
 };
 
+/// Order of a partition that a truncate in another one sent back to the beginning of its log: less than any that a format gives.
+inline constexpr std::string_view kSentBack{"\0", 1};
+
 /// Partitions and tables that are to be read again from an earlier place.
 struct SendBack {
   std::map<PartitionKey, int64_t> partitions;  ///< whose low watermark is lowered to there, if it is higher
   std::map<std::string, std::map<PartitionKey, int64_t>> tables;  ///< their new progress, by target
+  bool by_truncate = false;  ///< nothing that came after it may be missing in the log
   bool forget_last = false;  ///< what the log held is of no account any more: the topic may be another one
   std::map<PartitionKey, int64_t> firsts = {};  ///< where logs begin, as far as known: a gap before it is accepted
 };

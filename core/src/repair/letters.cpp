@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "apply/open_letters.hpp"
 #include "manifest/composition.hpp"
 #include "repair/letter_topic.hpp"
 #include "repair/positions.hpp"
@@ -94,21 +95,21 @@ bool needs_key(const StoredLetter& letter) {
 
 // What is kept of a table's letters, by position.
 struct Kept {
-  std::set<progress::OpenLetter> open, replayed;
+  std::set<progress::OpenLetter> open, open_without_key, replayed;
 };
 
 class Judge {
  public:
   Result<void> judge(ListedLetter& listed) {
     const StoredLetter& letter = listed.letter;
-    if (letter.replayed) {
-      listed.state = LetterState::kReplayed;
+    const auto without_rows = [&](LetterState otherwise) { listed.state = letter.replayed ? LetterState::kReplayed : otherwise; };
+    if (listed.target == nullptr) {
+      without_rows(listed.state);
       return {};
     }
-    if (listed.target == nullptr) return {};
     const auto table = listed.target->stored.tables.find(letter.table);
     if (table == listed.target->stored.tables.end() || !has_passed(*listed.target, letter)) {
-      listed.state = LetterState::kAhead;
+      without_rows(LetterState::kAhead);
       return {};
     }
     auto kept = kept_of(*listed.target, table->first, table->second);
@@ -116,7 +117,9 @@ class Judge {
     const progress::OpenLetter position{{letter.source, letter.topic, letter.partition}, letter.offset};
     listed.by_key = (*kept)->open.contains(position);
     if (has_key(table->second) && needs_key(letter) && !listed.by_key) listed.state = LetterState::kClosed;
-    if (!listed.by_key && (*kept)->replayed.contains(position)) listed.state = LetterState::kReplayed;
+    // Its message may have been read again, and refused again.
+    const bool is_open = listed.by_key || (*kept)->open_without_key.contains(position);
+    if (!is_open && (letter.replayed || (*kept)->replayed.contains(position))) listed.state = LetterState::kReplayed;
     return {};
   }
 
@@ -124,7 +127,9 @@ class Judge {
   Result<const Kept*> kept_of(Target& target, const std::string& name, const progress::StoredTable& table) {
     const auto [place, added] = kept_.try_emplace({&target, name});
     if (!added) return &place->second;
-    for (const auto& [key, open] : table.open_letters) place->second.open.insert(open.begin(), open.end());
+    for (const auto& [key, open] : table.open_letters) {
+      (key == apply::kNoKey ? place->second.open_without_key : place->second.open).insert(open.begin(), open.end());
+    }
     auto replayed = target.store->read_replayed(target.connection, name);
     if (!replayed) return std::move(replayed.error());
     place->second.replayed = std::move(*replayed);

@@ -28,6 +28,7 @@ constexpr std::size_t kMaxLetters = 1'000;  // in one transaction
 // One letter on its way into its table.
 struct Candidate {
   const ListedLetter* listed = nullptr;
+  std::size_t number = 0;  // in the order in which the table's letters are applied
   std::unique_ptr<progress::Partition> partition;  // of its own: the sealed batch borrows it
   std::unique_ptr<apply::Table> probe;
   std::optional<Sealed> sealed;  // nullopt: nothing is left to be applied
@@ -41,6 +42,7 @@ class TableReplay {
 
   /// In order; what could not be applied before keeps back what only changes a part of its row.
   Result<std::vector<ReplayedLetter>> run(std::vector<const ListedLetter*> letters) {
+    first_number_ += letters_.size();
     letters_ = std::move(letters);
     const auto blocked = blocked_;
     for (int attempt = 0;; ++attempt) {
@@ -69,10 +71,12 @@ class TableReplay {
       if (auto decoded = decode(candidate); !decoded) return decoded;
     }
     put_in_order(candidates);
+    for (std::size_t i = 0; i < candidates.size(); ++i) candidates[i].number = first_number_ + i;
     std::vector<Candidate*> accepted;
     for (Candidate& candidate : candidates) {
       if (candidate.refusal.empty() && !is_blocked(candidate)) {
         accepted.push_back(&candidate);
+        unblock(candidate);
       } else {
         block(candidate);
       }
@@ -329,6 +333,7 @@ class TableReplay {
       }
       if (candidate->listed->by_key) continue;
       without_key.push_back(position_of(*candidate->listed));
+      closed[std::string(apply::kNoKey)].push_back(without_key.back());
       ids.push_back(candidate->listed->letter.id);
     }
     for (auto& [key, letters] : closed) {
@@ -351,14 +356,26 @@ class TableReplay {
   bool is_blocked(Candidate& candidate) {
     if (blocked_.empty() || !candidate.sealed || !changes_a_part(*candidate.sealed)) return false;
     const auto keys = keys_made_good(candidate);
-    if (std::none_of(keys.begin(), keys.end(), [&](const auto& key) { return blocked_.contains(key); })) return false;
+    const auto is_open = [&](const std::string& key) {
+      const auto found = blocked_.find(key);
+      return found != blocked_.end() && found->second < candidate.number;
+    };
+    if (std::none_of(keys.begin(), keys.end(), is_open)) return false;
     candidate.refusal = "open_letter: an earlier letter of its row could not be applied";
     return true;
   }
 
   void block(const Candidate& candidate) {
-    const auto keys = keys_made_good(candidate);
-    blocked_.insert(keys.begin(), keys.end());
+    for (const auto& key : keys_made_good(candidate)) blocked_[key] = std::max(blocked_[key], candidate.number);
+  }
+
+  // The row is changed as a whole: what was open of it before is made good.
+  void unblock(const Candidate& candidate) {
+    if (!candidate.sealed || changes_a_part(*candidate.sealed)) return;
+    for (const auto& key : keys_made_good(candidate)) {
+      const auto found = blocked_.find(key);
+      if (found != blocked_.end() && found->second < candidate.number) blocked_.erase(found);
+    }
   }
 
   // One after the other in one transaction: what the target refuses is taken back alone.
@@ -379,6 +396,7 @@ class TableReplay {
         if (auto ended = target_.connection.savepoint(end); !ended) return ended;
         if (refusal.empty()) {
           taken.push_back(candidate);
+          unblock(*candidate);
         } else {
           candidate->refusal = refusal;
           block(*candidate);
@@ -412,6 +430,7 @@ class TableReplay {
       }
       if (!any_blocked && refusal.empty()) {
         taken = std::move(tried);
+        for (std::size_t i = at; i < at + step; ++i) unblock(*candidates[i]);
         at += step;
         step *= 2;
       } else if (step == 1) {
@@ -443,7 +462,8 @@ class TableReplay {
   const progress::StoredTable* stored_ = nullptr;
   std::map<progress::OpenLetter, std::set<std::string>> keys_of_;
   std::map<progress::OpenLetter, std::string> orders_;  // of letters whose row has some of several partitions
-  std::set<std::string> blocked_;  // rows of which an earlier letter stays open
+  std::map<std::string, std::size_t> blocked_;  // rows of which a letter stays open: the number of the last such one
+  std::size_t first_number_ = 0;
   bool keyed_ = false;
   event::ShapeRegistry shapes_;
   std::map<std::string, std::unique_ptr<plugin::Format>> formats_;

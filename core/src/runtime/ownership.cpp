@@ -331,6 +331,7 @@ Result<int64_t> Ownership::verify(SourceRuntime& source, const progress::Partiti
   auto bounds = source.source().bounds(key.topic, key.number);
   if (!bounds) return std::move(bounds.error());
   const int64_t next = kept.next_offset == 0 && !kept.exact ? bounds->first : kept.next_offset;
+  if (kept.next_offset == 0 && !kept.exact) source.flow(key.topic, key.number).partition.log_begins_at(bounds->first);
   if (next > bounds->end) {
     return make_error(CDCRT_FATAL,
                       key.name() + " ends at offset " + std::to_string(bounds->end) + ", but the target has applied it up to " + std::to_string(next) +

@@ -43,8 +43,16 @@ Result<void> SourceRuntime::seek_pending() {
   for (const Seek& seek : seeks) {
     // A later one, or a loss, has overtaken it.
     if (is_group() && flow(seek.topic, seek.partition).partition.generation() != seek.generation) continue;
-    log(CDCRT_LOG_DEBUG, "sources." + name(), "reading " + seek.topic + "[" + std::to_string(seek.partition) + "] from offset " + std::to_string(seek.offset));
-    if (auto done = source_->seek(seek.topic, seek.partition, seek.offset, seek.generation); !done) return done;
+    int64_t offset = seek.offset;
+    // The beginning of a log is where it begins by now.
+    if (is_group() && offset == 0) {
+      auto bounds = source_->bounds(seek.topic, seek.partition);
+      if (!bounds) return std::move(bounds.error());
+      offset = bounds->first;
+      flow(seek.topic, seek.partition).partition.log_begins_at(offset);
+    }
+    log(CDCRT_LOG_DEBUG, "sources." + name(), "reading " + seek.topic + "[" + std::to_string(seek.partition) + "] from offset " + std::to_string(offset));
+    if (auto done = source_->seek(seek.topic, seek.partition, offset, seek.generation); !done) return done;
   }
   return {};
 }

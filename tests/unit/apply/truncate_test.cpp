@@ -226,3 +226,33 @@ TEST_CASE("truncate: a partition that is claimed while one waits to be written r
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=2,a='later',b=1");
 }
+
+// What was written before a restart is read again from the beginning of the log, which retention has moved meanwhile.
+static void after_retention(Rig& rig, const char* kept) {
+  rig.send(insert(1, text("x"), integer(1), "20"), 1);
+  rig.send(insert(2, text("x"), integer(1), kept), 1);
+  rig.send(insert(3, text("x"), integer(1), "50"), 1);
+  REQUIRE(rig.write());
+  rig.restart();
+  rig.send(truncate("30"), 0);
+  CHECK(rig.partitions[1]->routed_next() == 0);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "");
+  rig.partitions[1]->log_begins_at(1);
+  rig.replay(1, 1, rig.partitions[1]->generation());
+  REQUIRE(rig.write());
+}
+
+TEST_CASE("truncate: rows after it come back when the log begins later, but not after it") {
+  Rig rig({}, 2);
+  after_retention(rig, "25");
+  CHECK(rig.table->stopped() == "");
+  CHECK(rig.rows() == "id=3,a='x',b=1");
+}
+
+TEST_CASE("truncate: when the log begins after it, rows may be missing, and the table stops with the choices") {
+  Rig rig({}, 2);
+  after_retention(rig, "40");
+  CHECK(rig.table->stopped().find("may have been deleted by retention") != std::string::npos);
+  CHECK(rig.table->stopped().find("--empty") != std::string::npos);
+}

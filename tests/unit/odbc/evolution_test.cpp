@@ -196,3 +196,26 @@ TEST_CASE("odbc: postgresql makes the schema of a table, and uses arrays, domain
   OK(target.write(CDCRT_WRITE_REMOVE, "own", columns, {{i64(1), str("sad"), str("abc"), str("ab"), str("{1,2}"), str("xyz"), text(CDCRT_JSON, "{\"a\":1}")}}));
   CHECK(target.missing.empty());
 }
+
+TEST_CASE("odbc: what one connection knows of a column ends when another one looks at the table again or changes it") {
+  each_target([](Target& target) {
+    const cdcrt_column number = column("v", CDCRT_TYPE_INT64), words = column("v", CDCRT_TYPE_STRING);
+    OK(target.create("met", {kId, number}));
+    OK(target.write(CDCRT_WRITE_UPSERT, "met", {kId, number}, {{i64(1), i64(7)}}));
+    target.switch_connection();
+    OK(target.alter("met", words, number.type));
+    target.switch_connection();
+    OK(target.write(CDCRT_WRITE_UPSERT, "met", {kId, words}, {{i64(2), str("007")}}));
+    CHECK(target.read("met", {kId, words}) == Rows{"i64:1|string:7", "i64:2|string:007"});
+
+    OK(target.create("by hand", {kId, number}));
+    OK(target.write(CDCRT_WRITE_UPSERT, "by hand", {kId, number}, {{i64(1), i64(7)}}));
+    if (target.is_sqlite()) return;  // has no such statement
+    by_tool(target, "ALTER TABLE \"by hand\" ALTER COLUMN v TYPE text");
+    target.switch_connection();
+    target.describe("by hand");
+    target.switch_connection();
+    OK(target.write(CDCRT_WRITE_UPSERT, "by hand", {kId, words}, {{i64(2), str("007")}}));
+    CHECK(target.read("by hand", {kId, words}) == Rows{"i64:1|string:7", "i64:2|string:007"});
+  });
+}

@@ -156,7 +156,14 @@ Target::Target(const Options& options) {
   capabilities_ = functions().capabilities_of(sink_);
 }
 
+void Target::switch_connection() {
+  Call call;
+  if (other_ == nullptr && call.take(functions().open(sink_, &other_, call.out()))) throw std::runtime_error("no second connection");
+  std::swap(connection_, other_);
+}
+
 Target::~Target() {
+  if (other_ != nullptr) functions().close(other_);
   functions().close(connection_);
   functions().destroy(sink_);
 }

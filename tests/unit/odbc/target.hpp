@@ -66,6 +66,8 @@ class Target {
 
   [[nodiscard]] bool is_sqlite() const { return (capabilities_ & CDCRT_SINK_ONE_WRITER) != 0; }
   [[nodiscard]] uint32_t capabilities() const { return capabilities_; }
+  /// Goes on with another connection of the same sink, or with the first one again.
+  void switch_connection();
   Failure begin();
   Failure commit();
   Failure rollback();
@@ -85,6 +87,7 @@ class Target {
  private:
   void* sink_ = nullptr;
   void* connection_ = nullptr;
+  void* other_ = nullptr;
   uint32_t capabilities_ = 0;
 };
 

@@ -57,6 +57,7 @@ Status OdbcConnection::commit() {
   if (!status) return status;
   status = session_->execute("COMMIT", Moment::kCommit, "cannot commit");
   if (!status) return failed(std::move(status));
+  for (const std::string& table : changed_tables_) looks_.raise(table);
   transaction_ended();
   return {};
 }
@@ -87,6 +88,7 @@ void OdbcConnection::transaction_ended() {
   has_savepoint_ = false;
   broken_ = false;
   changed_ = false;
+  changed_tables_.clear();
   const bool failed = drop_queries_;
   drop_queries_ = false;
   if (failed || queries_.size() >= kMostQueries) queries_.clear();
@@ -148,6 +150,7 @@ Status OdbcConnection::read(const cdcrt_read& read) {
 
 Status OdbcConnection::describe(const cdcrt_table& table, sdk::TableDescription& out) {
   Status status = usable();
+  looks_.raise(key_of(table));
   if (status) status = describe_table(table, out);
   return status ? Status() : failed(std::move(status));
 }
@@ -161,6 +164,7 @@ Status OdbcConnection::change(const cdcrt_table& table, const cdcrt_change* chan
     status = Status();
     if (own) status = begin();
     changed_ = true;
+    changed_tables_.insert(key_of(table));
     for (uint32_t i = 0; i < count && status; ++i) status = change_once(table, changes[i]);
     forget();
     if (status) return own ? commit() : Status();

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -10,6 +11,7 @@
 #include "odbc/row_groups.hpp"
 #include "odbc/session.hpp"
 #include "sql/dialect.hpp"
+#include "sql/looks.hpp"
 
 namespace cdcrt::odbc {
 
@@ -20,7 +22,8 @@ struct SessionTimeouts {
 
 class OdbcConnection : public sdk::SinkConnection {
  public:
-  OdbcConnection(std::unique_ptr<Session> session, const sql::Dialect& dialect) : session_(std::move(session)), dialect_(dialect) {}
+  OdbcConnection(std::unique_ptr<Session> session, const sql::Dialect& dialect, sql::Looks& looks)
+      : session_(std::move(session)), dialect_(dialect), looks_(looks) {}
   ~OdbcConnection() override;
 
   /// Session settings that the rest relies on. Called once, after connecting.
@@ -49,6 +52,8 @@ class OdbcConnection : public sdk::SinkConnection {
   virtual sdk::Status prepare_query(Query& query, const sql::Statement& statement, std::string_view what) = 0;
   /// What is known of the catalog is old.
   virtual void forget() = 0;
+  /// A table as the connections of a sink know it.
+  [[nodiscard]] virtual std::string key_of(const cdcrt_table& table) const = 0;
 
   /// Prepared once per text and kept; nullptr with `status` when that failed.
   Query* prepared(const sql::Statement& statement, std::string_view doing, sdk::Status& status);
@@ -58,6 +63,7 @@ class OdbcConnection : public sdk::SinkConnection {
 
   std::unique_ptr<Session> session_;
   const sql::Dialect& dialect_;
+  sql::Looks& looks_;
   bool changed_ = false;  // the open transaction changed definitions
   bool has_savepoint_ = false;
 
@@ -67,12 +73,13 @@ class OdbcConnection : public sdk::SinkConnection {
   void transaction_ended();
 
   std::unordered_map<std::string, std::unique_ptr<Query>> queries_;
+  std::set<std::string> changed_tables_;  // in this transaction
   bool drop_queries_ = false;  // at the end of the transaction
   bool in_transaction_ = false;
   bool broken_ = false;  // the transaction cannot go on: only rollback may follow
 };
 
-std::unique_ptr<OdbcConnection> make_sqlite_connection(std::unique_ptr<Session> session, const ConnectionSettings& settings);
-std::unique_ptr<OdbcConnection> make_postgresql_connection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts);
+std::unique_ptr<OdbcConnection> make_sqlite_connection(std::unique_ptr<Session> session, const ConnectionSettings& settings, sql::Looks& looks);
+std::unique_ptr<OdbcConnection> make_postgresql_connection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts, sql::Looks& looks);
 
 }  // namespace cdcrt::odbc

@@ -62,7 +62,7 @@ Status OdbcSink::open(std::unique_ptr<sdk::SinkConnection>& connection) {
   sql::Product product = sql::Product::kUnknown;
   if (status) status = choose(session->product(), session->product_name(), product);
   if (!status) return status;
-  auto made = product == sql::Product::kSqlite ? make_sqlite_connection(std::move(session), settings_) : make_postgresql_connection(std::move(session), timeouts_);
+  auto made = product == sql::Product::kSqlite ? make_sqlite_connection(std::move(session), settings_, looks_) : make_postgresql_connection(std::move(session), timeouts_, looks_);
   status = made->prepare_session();
   if (status) connection = std::move(made);
   return status;

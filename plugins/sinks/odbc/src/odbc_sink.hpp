@@ -31,6 +31,7 @@ class OdbcSink : public sdk::Sink {
   sql::Product product_ = sql::Product::kUnknown; // as far as it was found out before anything was opened
   std::chrono::microseconds connect_timeout_{};
   SessionTimeouts timeouts_;
+  sql::Looks looks_;
 };
 
 }  // namespace cdcrt::odbc

@@ -40,8 +40,8 @@ std::string_view verb(uint32_t kind) {
 
 class PostgresqlConnection final : public OdbcConnection {
  public:
-  PostgresqlConnection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts)
-      : OdbcConnection(std::move(session), sql::postgresql()), timeouts_(timeouts) {}
+  PostgresqlConnection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts, sql::Looks& looks)
+      : OdbcConnection(std::move(session), sql::postgresql(), looks), timeouts_(timeouts) {}
 
   Status prepare_session() override {
     for (const char* text : kSession) {
@@ -76,13 +76,16 @@ class PostgresqlConnection final : public OdbcConnection {
     tables_.clear();
     in_doubt_.clear();
   }
+  [[nodiscard]] std::string key_of(const cdcrt_table& table) const override {
+    return std::string(schema_of(table)) + std::string(1, '\0') + std::string(sdk::view(table.name));
+  }
   Status before_commit() override {
     for (const auto& [schema, table] : std::exchange(in_doubt_, {})) {
       const auto known = tables_.find(schema + std::string(1, '\0') + table);
       CatalogTable now;
       Status read = read_catalog(*session_, schema, table, now);
       if (!read) return read;
-      if (known != tables_.end() && now.columns == known->second.columns) continue;
+      if (known != tables_.end() && now.columns == known->second.columns.columns) continue;
       forget();
       return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(table) + " changed while its rows were tried");
     }
@@ -110,7 +113,7 @@ class PostgresqlConnection final : public OdbcConnection {
     CatalogTable now;
     static_cast<void>(execute("ROLLBACK", Moment::kStatement, "cannot roll back"));
     Status read = read_catalog(*session_, schema_of(table), sdk::view(table.name), now);
-    const bool changed = read && !(now.columns == known->second.columns);
+    const bool changed = read && !(now.columns == known->second.columns.columns);
     forget();
     if (!changed) return status;
     return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(sdk::view(table.name)) + " changed meanwhile: " + std::string(status.message()));
@@ -260,10 +263,6 @@ class PostgresqlConnection final : public OdbcConnection {
   [[nodiscard]] std::string_view schema_of(const cdcrt_table& table) const {
     return table.schema.data != nullptr ? sdk::view(table.schema) : std::string_view(default_schema_);
   }
-  [[nodiscard]] std::string key_of(const cdcrt_table& table) const {
-    return std::string(schema_of(table)) + std::string(1, '\0') + std::string(sdk::view(table.name));
-  }
-
   // A frozen or vanished client must not hold its locks for ever (PostgreSQL documentation, 20.11.1 and 20.3.2).
   Status set_timeouts() {
     const auto set = [&](const char* name, std::chrono::microseconds value) {
@@ -311,16 +310,17 @@ class PostgresqlConnection final : public OdbcConnection {
   Status known_table(const cdcrt_table& table, const CatalogTable*& out) {
     const std::string key = key_of(table);
     auto known = tables_.find(key);
-    if (known == tables_.end()) {
+    const uint64_t look = looks_.of(key);
+    if (known == tables_.end() || known->second.look != look) {
       CatalogTable catalog;
       Status status = read_catalog(*session_, schema_of(table), sdk::view(table.name), catalog);
       if (!status) return status;
       if (!catalog.exists) {
         return Status::error(CDCRT_STALE_SCHEMA, "table " + sql::shown(schema_of(table)) + "." + sql::shown(sdk::view(table.name)) + " does not exist").with_native(0, "42P01");
       }
-      known = tables_.emplace(key, std::move(catalog)).first;
+      known = tables_.insert_or_assign(key, sql::Known<CatalogTable>{std::move(catalog), look}).first;
     }
-    out = &known->second;
+    out = &known->second.columns;
     return {};
   }
 
@@ -490,7 +490,7 @@ class PostgresqlConnection final : public OdbcConnection {
 
   std::string default_schema_;
   const SessionTimeouts timeouts_;
-  std::map<std::string, CatalogTable> tables_;
+  std::map<std::string, sql::Known<CatalogTable>> tables_;
   std::set<std::pair<std::string, std::string>> in_doubt_;  // schema and name: their rows were refused since a savepoint
   std::vector<sql::PostgresqlArray> arrays_;
   std::vector<std::string_view> texts_;
@@ -500,8 +500,8 @@ class PostgresqlConnection final : public OdbcConnection {
 
 }  // namespace
 
-std::unique_ptr<OdbcConnection> make_postgresql_connection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts) {
-  return std::make_unique<PostgresqlConnection>(std::move(session), timeouts);
+std::unique_ptr<OdbcConnection> make_postgresql_connection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts, sql::Looks& looks) {
+  return std::make_unique<PostgresqlConnection>(std::move(session), timeouts, looks);
 }
 
 }  // namespace cdcrt::odbc

@@ -27,8 +27,8 @@ void bind(Query& query, std::size_t parameter, const sql::SqliteValue& value) {
 
 class SqliteConnection final : public OdbcConnection {
  public:
-  SqliteConnection(std::unique_ptr<Session> session, const ConnectionSettings& settings)
-      : OdbcConnection(std::move(session), sql::sqlite()), settings_(settings) {}
+  SqliteConnection(std::unique_ptr<Session> session, const ConnectionSettings& settings, sql::Looks& looks)
+      : OdbcConnection(std::move(session), sql::sqlite(), looks), settings_(settings) {}
 
   Status prepare_session() override {
     const std::string what = "cannot set up the database";
@@ -68,6 +68,7 @@ class SqliteConnection final : public OdbcConnection {
 
   std::string_view begin_text() const override { return "BEGIN IMMEDIATE"; }
   void forget() override { tables_.clear(); }
+  [[nodiscard]] std::string key_of(const cdcrt_table& table) const override { return std::string(sdk::view(table.name)); }
   Status prepare_query(Query& query, const sql::Statement& statement, std::string_view what) override {
     return query.prepare(statement.text, statement.parameters.size(), what);
   }
@@ -257,16 +258,17 @@ class SqliteConnection final : public OdbcConnection {
   }
 
   Status known_table(const cdcrt_table& table, const SqliteTable*& out) {
-    const std::string key(sdk::view(table.name));
+    const std::string key = key_of(table);
     auto known = tables_.find(key);
-    if (known == tables_.end()) {
+    const uint64_t look = looks_.of(key);
+    if (known == tables_.end() || known->second.look != look) {
       SqliteTable found;
       Status status = read_table(*session_, key, found);
       if (!status) return status;
       if (!found.exists) return Status::error(CDCRT_STALE_SCHEMA, "no such table: " + sql::shown(key));
-      known = tables_.emplace(key, std::move(found)).first;
+      known = tables_.insert_or_assign(key, sql::Known<SqliteTable>{std::move(found), look}).first;
     }
-    out = &known->second;
+    out = &known->second.columns;
     return {};
   }
 
@@ -323,7 +325,7 @@ class SqliteConnection final : public OdbcConnection {
   }
 
   const ConnectionSettings& settings_;
-  std::map<std::string, SqliteTable> tables_;
+  std::map<std::string, sql::Known<SqliteTable>> tables_;
   std::vector<sql::SqliteAffinity> affinities_;  // of the columns of the write
   uint64_t overflowed_ = 0;
   std::vector<sql::SqliteValue> values_;
@@ -331,8 +333,8 @@ class SqliteConnection final : public OdbcConnection {
 
 }  // namespace
 
-std::unique_ptr<OdbcConnection> make_sqlite_connection(std::unique_ptr<Session> session, const ConnectionSettings& settings) {
-  return std::make_unique<SqliteConnection>(std::move(session), settings);
+std::unique_ptr<OdbcConnection> make_sqlite_connection(std::unique_ptr<Session> session, const ConnectionSettings& settings, sql::Looks& looks) {
+  return std::make_unique<SqliteConnection>(std::move(session), settings, looks);
 }
 
 }  // namespace cdcrt::odbc

@@ -40,12 +40,13 @@ std::string_view verb(uint32_t kind) {
 
 }  // namespace
 
-RedshiftConnection::RedshiftConnection(const Settings& settings, StagingPlace& place, const sdk::Host& host)
+RedshiftConnection::RedshiftConnection(const Settings& settings, StagingPlace& place, sql::Looks& looks, const sdk::Host& host)
     : place_(place),
       host_(host),
       session_(settings),
       files_(place, host),
-      loader_(settings, session_, place, files_, host) {}
+      loader_(settings, session_, place, files_, host),
+      looks_(looks) {}
 
 RedshiftConnection::~RedshiftConnection() {
   if (in_transaction_ && !over_) static_cast<void>(session_.execute("ROLLBACK", "cannot roll back"));
@@ -99,6 +100,10 @@ Status RedshiftConnection::commit() {
   if (status.code() == CDCRT_RETRY || status.code() == CDCRT_UNREACHABLE) return failed(std::move(status));
   // Done, or refused and thereby over.
   if (!status) tables_.clear();
+  if (status) {
+    for (const std::string& table : changed_tables_) looks_.raise(table);
+  }
+  changed_tables_.clear();
   transaction_ended();
   return status;
 }
@@ -144,7 +149,8 @@ const std::string* RedshiftConnection::why_not_widened(const std::string& column
 Status RedshiftConnection::known_table(const cdcrt_table& table, const CatalogTable*& out) {
   const std::string key = key_of(table);
   auto known = tables_.find(key);
-  if (known == tables_.end()) {
+  const uint64_t look = looks_.of(key);
+  if (known == tables_.end() || known->second.look != look) {
     CatalogTable catalog;
     Status status = read_catalog(session_, session_.schema_of(table),
                                  sql::redshift::folded(sdk::view(table.name), session_.names().case_sensitive), catalog);
@@ -154,14 +160,15 @@ Status RedshiftConnection::known_table(const cdcrt_table& table, const CatalogTa
                            "table " + sql::shown(session_.schema_of(table)) + "." + sql::shown(sdk::view(table.name)) + " does not exist")
           .with_native(0, "42P01");
     }
-    known = tables_.emplace(key, std::move(catalog)).first;
+    known = tables_.insert_or_assign(key, sql::Known<CatalogTable>{std::move(catalog), look}).first;
   }
-  out = &known->second;
+  out = &known->second.columns;
   return {};
 }
 
 Status RedshiftConnection::describe(const cdcrt_table& table, sdk::TableDescription& out) {
   Status status = usable();
+  looks_.raise(key_of(table));
   CatalogTable catalog;
   if (status)
     status = read_catalog(session_, session_.schema_of(table),
@@ -190,6 +197,7 @@ Status RedshiftConnection::change(const cdcrt_table& table, const cdcrt_change* 
     tables_.clear();
     status = own ? begin() : Status();
     changed_ = true;
+    changed_tables_.insert(key_of(table));
     Status widening;
     for (uint32_t i = 0; i < count && status; ++i) {
       const std::size_t known = widenings_.size();
@@ -295,7 +303,7 @@ Status RedshiftConnection::after_write(const cdcrt_write& write, Status status, 
   CatalogTable now;
   Status read = read_catalog(session_, session_.schema_of(write.table),
                              sql::redshift::folded(sdk::view(write.table.name), session_.names().case_sensitive), now);
-  const bool changed = read && !(now.columns == known->second.columns);
+  const bool changed = read && !(now.columns == known->second.columns.columns);
   tables_.clear();
   if (!changed) return status;
   return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(sdk::view(write.table.name)) +

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "cdcrt/sdk/host.hpp"
 #include "cdcrt/sdk/sink.hpp"
 #include "settings.hpp"
+#include "sql/looks.hpp"
 #include "stage_loader.hpp"
 #include "staged_files.hpp"
 #include "table_write.hpp"
@@ -25,7 +27,7 @@ namespace cdcrt::redshift {
 class RedshiftConnection final : public sdk::SinkConnection {
  public:
   /// Borrows all of them.
-  RedshiftConnection(const Settings& settings, StagingPlace& place, const sdk::Host& host);
+  RedshiftConnection(const Settings& settings, StagingPlace& place, sql::Looks& looks, const sdk::Host& host);
   ~RedshiftConnection() override;
 
   /// Connects; tries staging where no connection of this process has yet.
@@ -59,7 +61,9 @@ class RedshiftConnection final : public sdk::SinkConnection {
   TargetSession session_;
   StagedFiles files_;
   StageLoader loader_;
-  std::map<std::string, CatalogTable> tables_;  ///< what is known of the catalog; forgotten when it may be old
+  sql::Looks& looks_;
+  std::map<std::string, sql::Known<CatalogTable>> tables_;  ///< what is known of the catalog; forgotten when it may be old
+  std::set<std::string> changed_tables_;                    ///< in this transaction
   std::vector<Widening> widenings_;             ///< to be done once no transaction is open
   std::map<std::string, std::pair<std::string, std::chrono::steady_clock::time_point>>
       not_widened_;  ///< why a column could not grow, by its name

@@ -7,6 +7,7 @@
 #include "cdcrt/sdk/sink.hpp"
 #include "layout_options.hpp"
 #include "settings.hpp"
+#include "sql/looks.hpp"
 #include "staged_files.hpp"
 
 namespace cdcrt::redshift {
@@ -34,6 +35,7 @@ class RedshiftSink : public sdk::Sink {
   const sdk::Host host_;
   Settings settings_;
   std::unique_ptr<StagingPlace> place_;
+  sql::Looks looks_;
 };
 
 }  // namespace cdcrt::redshift
