@@ -63,11 +63,11 @@ bool names_a_secret(std::string_view key) {
   std::string plain;
   for (char letter : key) {
     if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-    if (letter != '_' && letter != '-' && letter != ' ') plain += letter;
+    if (letter != '_' && letter != '-' && letter != ' ' && letter != '.' && letter != '"' && letter != '\'') plain += letter;
   }
-  static constexpr auto kParts = std::to_array<std::string_view>(
-      {"pwd", "passw", "passphrase", "secret", "token", "credential", "apikey", "privatekey", "accesskey", "saslpassword"});
-  return std::any_of(kParts.begin(), kParts.end(), [&](std::string_view part) { return plain.find(part) != std::string::npos; });
+  static constexpr auto kParts = std::to_array<std::string_view>({"pwd", "passw", "passphrase", "secret", "token", "credential", "apikey", "privatekey", "accesskey",
+                                                                  "saslpassword", "keypem", "oauthbearer", "jaas", "authorization"});
+  return plain == "pass" || std::any_of(kParts.begin(), kParts.end(), [&](std::string_view part) { return plain.find(part) != std::string::npos; });
 }
 
 void SourceTexts::add(const std::string& file, std::string text) {
