@@ -100,6 +100,12 @@ Result<void> Ownership::keep_notes(SourceRuntime& source, const std::set<progres
     }
     if (keys.empty()) continue;
     if (auto claimed = patiently([&] { return sink->claim(keys, fresh); }); !claimed) return claimed;
+    for (const auto& note : fresh) {
+      const auto kept = sink->stored().partitions.find(note.key);
+      if (kept != sink->stored().partitions.end() && kept->second.next_offset == note.offset) continue;
+      return make_error(CDCRT_RETRY, "another process of this pipeline met the same input of source '" + source.name() + "' at the same moment",
+                        "one process reads files; start this one again where it is to be this one");
+    }
   }
   return {};
 }
