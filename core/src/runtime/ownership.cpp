@@ -53,7 +53,7 @@ Result<void> Ownership::claim_fixed() {
         const auto found = sink->stored().partitions.find(key);
         const bool is_kept = found != sink->stored().partitions.end();
         start = std::min(start, is_kept ? found->second.next_offset : 0);
-        if (is_kept && found->second.last.offset >= 0) lasts[found->second.last.offset] = found->second.last;
+        if (is_kept && key.number >= 0 && found->second.last.offset >= 0) lasts[found->second.last.offset] = found->second.last;
       }
       if (auto sought = source->start_at(key.topic, key.number, start, lasts); !sought) return sought;
     }
@@ -67,18 +67,11 @@ Result<void> Ownership::keep_notes(SourceRuntime& source, const std::set<progres
   if (!source.source().has(CDCRT_SOURCE_NOTES)) return {};
   for (const auto& key : kept_keys) {
     if (!key.is_note()) continue;
-    int64_t note = 0;
     for (const auto& sink : sinks_) {
       const auto found = sink->stored().partitions.find(key);
       if (found == sink->stored().partitions.end()) continue;
-      if (note != 0 && note != found->second.next_offset) {
-        return make_error(CDCRT_UNSUPPORTED,
-                          "the sinks were written apart from each other: each keeps another place of '" + key.topic + "' in the order of what was read",
-                          "give them pipelines of their own");
-      }
-      note = found->second.next_offset;
+      if (auto given = source.source().seek(key.topic, key.number, found->second.next_offset, 0); !given) return given;
     }
-    if (auto given = source.source().seek(key.topic, key.number, note, 0); !given) return given;
   }
   std::vector<progress::PartitionKey> wanted;
   auto listed = source.source().list([&](std::string_view topic, int32_t number) {

@@ -192,7 +192,7 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
       if (auto checked = check_lasts(); !checked) return fail(std::move(checked.error()));
       if (messages_taken_.get().count == 0) return true;
     }
-    messages_ += messages_taken_.get().count;
+    if (messages_taken_.get().partition > CDCRT_NOTE_PARTITION) messages_ += messages_taken_.get().count;
     Flow& target = flow(std::string(sdk::view(messages_taken_.get().topic)), messages_taken_.get().partition);
     flows_.push(target, std::move(messages_taken_));
   } else if (*polled == plugin::Poll::kEnd) {

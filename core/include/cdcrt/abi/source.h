@@ -27,7 +27,7 @@ enum {
 };
 
 /* Partitions with this number and below are notes of the source's own: what it must know again at the next start, as an offset above 0
- * under a name. No message belongs to them, and an operator who moves progress does not move them. Before start the host gives every
+ * under a name. A message of one only raises it: nothing decodes it. Whoever moves progress leaves them. Before start the host gives every
  * note that is kept to seek, after the progress; then it asks list for all notes that are to be kept and origin for their offsets, and
  * what is new of them is durable before start. */
 #define CDCRT_NOTE_PARTITION (-2)

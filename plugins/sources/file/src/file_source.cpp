@@ -54,6 +54,7 @@ sdk::Status FileSource::start() {
 
 // What cannot be read is told by start().
 sdk::Status FileSource::list(const std::function<bool(std::string_view topic, int32_t partition)>& visit) {
+  keeps_notes_ = true;
   if (prepare().ok()) inputs_.each_note(visit);
   return {};
 }
@@ -95,7 +96,7 @@ void FileSource::begin_pass() {
 
 Partition& FileSource::partition_of(const Located& located) {
   return partitions_.get(located.topic, located.partition,
-                         [&] { return located.partition == kUnreadablePartition || topics_.wants(located.topic); });
+                         [&] { return located.partition < 0 || topics_.wants(located.topic); });
 }
 
 bool FileSource::accepts(Partition& partition, int64_t offset, const Input& input) {
@@ -218,6 +219,7 @@ Reading FileSource::read_line(Deadline deadline, Line& line, sdk::Status& why) {
     if (reading != Reading::kEnd) return reading;
     why = check_length(inputs[file_]);
     if (!why.ok()) return Reading::kFailed;
+    note_length(inputs[file_]);
     done_before_ += reader_->taken();
     reader_.reset();
     ++file_;
@@ -253,14 +255,37 @@ void FileSource::leave_pending(const Input& input) {
   }
 }
 
-// Lines that were applied are gone: what is appended now would pass for them.
 sdk::Status FileSource::check_length(const Input& input) {
   if (layout_ != Layout::kValues || !is_first_pass_ || !input.is_known) return {};
-  const int64_t lines = partitions_.applied(input.topic, 0) - first_offset(input);
-  if (lines <= static_cast<int64_t>(reader_->lines()) || lines >= int64_t{1} << kFileShift) return {};
-  return sdk::Status::fatal(input.path + " has " + std::to_string(reader_->lines()) + " lines, but " + std::to_string(lines) + " of it were applied: it was cut, or another file has its name",
-                            "put back what was read; or, to read what is there now from its beginning: cdcrt progress rewind --topic " + input.topic +
-                                " --to earliest, with --empty where rows that are not in it have to go");
+  const auto lines = static_cast<int64_t>(reader_->lines());
+  const int64_t applied = partitions_.applied(input.topic, 0) - base_offset(input);
+  const std::string anew = "to read what is there now from its beginning: cdcrt progress rewind --topic " + input.topic +
+                           " --to earliest, with --empty where rows that are not in it have to go";
+  if (applied <= int64_t{1} << kFileShift) {
+    if (applied <= lines) return {};
+    // What is appended now would pass for what is gone.
+    return sdk::Status::fatal(input.path + " has " + std::to_string(lines) + " lines, but " + std::to_string(applied) +
+                                  " of it were applied: it was cut, or another file has its name",
+                              "put back what was read; or, " + anew);
+  }
+  if (input.known_lines == 0 || lines <= input.known_lines) return {};
+  return sdk::Status::fatal(input.path + " has grown from " + std::to_string(input.known_lines) + " to " + std::to_string(lines) +
+                                " lines after files that come behind it in topic " + input.topic + " were read: its new lines would be passed over",
+                            "move them into a file of their own; or, " + anew);
+}
+
+// So that a later start knows whether a file that it has left behind has grown.
+void FileSource::note_length(const Input& input) {
+  const auto lines = static_cast<int64_t>(reader_->lines());
+  if (!keeps_notes_ || layout_ != Layout::kValues || input.note == 0 || !input.is_regular || lines == 0) return;
+  Partition& note = partition_of({inputs_.topic_of_note(input), input.note, 0, false});
+  const int64_t offset = ((input.number + 1) << kFileShift) + lines - 1;
+  if (offset < note.next || (input.is_known && lines <= input.known_lines)) return;
+  note.next = offset + 1;
+  cdcrt_message message{};
+  message.offset = offset;
+  message.timestamp_ms = -1;
+  batch_of(note).add(message, nullptr, 0);
 }
 
 // Messages that were never met lie below what was applied. That is right where they were captured again, together with what was

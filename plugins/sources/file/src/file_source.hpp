@@ -42,6 +42,7 @@ class FileSource : public sdk::Source {
   Reading leave_end(Line& line, size_t file, sdk::Status& why);
   void leave_pending(const Input& input);
   [[nodiscard]] sdk::Status check_length(const Input& input);
+  void note_length(const Input& input);
   [[nodiscard]] sdk::Status check_passed();
   void begin_pass();
   void deliver(const Line& line, const Input& input);
@@ -74,6 +75,7 @@ class FileSource : public sdk::Source {
   std::unique_ptr<LineReader> reader_;
   size_t file_ = 0;  // of inputs_, being read or next
   bool is_first_pass_ = true;
+  bool keeps_notes_ = false;  // somebody asked for them
   bool is_started_ = false, is_stopped_ = false, needs_new_pass_ = false, is_at_end_ = false;
   sdk::Status failure_;  // what ended this pass; given again at every poll
 

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "cdcrt/abi/source.h"
+#include "kcat_line.hpp"
 #include "line_reader.hpp"
 
 namespace cdcrt::file_source {
@@ -90,7 +91,11 @@ sdk::Status Inputs::configure(const std::vector<std::string>& paths, const std::
 }
 
 void Inputs::note(std::string_view topic, int32_t partition, int64_t offset) {
-  if (offset > 0) known_[{std::string(topic), partition}] = (offset >> kFileShift) - 1;
+  if (offset <= 0) return;
+  const Known told{(offset >> kFileShift) - 1, offset & ((int64_t{1} << kFileShift) - 1)};
+  const auto [known, is_new] = known_.try_emplace({std::string(topic), partition}, told);
+  if (!is_new && known->second.number != told.number) conflict_ = topic;
+  known->second.lines = std::min(known->second.lines, told.lines);
 }
 
 Inputs::Note Inputs::note_of(const Input& input) const {
@@ -134,15 +139,22 @@ sdk::Status Inputs::identify(Input& input) {
   const Reading reading = reader.next({}, line, status);
   if (reading == Reading::kFailed) return {};  // told when it is read
   input.is_pending = reading != Reading::kData || (!line.is_ended && !reader.is_packed() && ending_of(line.text) == Ending::kCut);
-  if (!input.is_pending) input.note = note_of_line(line.text);
+  if (input.is_pending) return {};
+  input.note = note_of_line(line.text);
+  KcatLine first;
+  if (layout_ == Layout::kKcat && !line.is_too_long() && first.locate(line.text)) {
+    input.first_topic = first.topic();
+    input.first_partition = first.partition();
+    input.first_offset = first.offset();
+  }
   return {};
 }
 
 // Its lines have nothing by which they would be known again: the first of another input would pass for those that were read.
 sdk::Status Inputs::check_pipe(const Input& input, int64_t applied) const {
-  if (layout_ != Layout::kValues || applied <= first_offset(input)) return {};
+  if (layout_ != Layout::kValues || applied <= base_offset(input)) return {};
   const std::string what = input.path == "-" ? "standard input" : input.path;
-  const int64_t lines = applied - first_offset(input);
+  const int64_t lines = applied - base_offset(input);
   return sdk::Status::unsupported(
       what + " was read before" + (lines < int64_t{1} << kFileShift ? ", up to line " + std::to_string(lines) : std::string()) + ": plain values that come through a pipe have no position by which they could be known again",
       "write the input into a file and name that file in paths; or, to take it from its first line on: " + read_anew(input.topic));
@@ -153,10 +165,10 @@ sdk::Status Inputs::number(const std::vector<size_t>& group, const Applied& appl
   const bool is_values = layout_ == Layout::kValues;
   const int64_t done = is_values ? applied(name, 0) : applied(name, -1);
   int64_t next = 0;
-  for (const auto& [note, number] : known_) {
+  for (const auto& [note, known] : known_) {
     const bool is_ours = is_values ? note.first.size() > name.size() && note.first.compare(0, name.size(), name) == 0 && note.first[name.size()] == '/'
                                    : note.first == unpacked_name(name);
-    if (is_ours) next = std::max(next, number + 1);
+    if (is_ours) next = std::max(next, known.number + 1);
   }
   if (is_values && next == 0 && done > 0 && ((done - 1) >> kFileShift) >= static_cast<int64_t>(group.size())) {
     return sdk::Status::fatal("files of topic " + name + " that were read are not in paths any more, and an older version, which kept no names of files, read them",
@@ -179,7 +191,8 @@ sdk::Status Inputs::number(const std::vector<size_t>& group, const Applied& appl
       last_new = last_new == nullptr ? &input : last_new;
       continue;
     }
-    input.number = known->second;
+    input.number = known->second.number;
+    input.known_lines = known->second.lines;
     if (is_values && last_new != nullptr) {
       host.warn(last_new->path + " was not read before, though it comes before " + input.path + ", which was: it is read after it");
       last_new = nullptr;
@@ -200,6 +213,7 @@ sdk::Status Inputs::number(const std::vector<size_t>& group, const Applied& appl
     if (all_[index].is_regular) continue;
     if (auto checked = check_pipe(all_[index], done); !checked.ok()) return checked;
   }
+  if (is_values) check_left(name, done, host);
   // In the places of the group, by number.
   std::vector<Input> sorted;
   for (const size_t index : group) sorted.push_back(std::move(all_[index]));
@@ -208,8 +222,45 @@ sdk::Status Inputs::number(const std::vector<size_t>& group, const Applied& appl
   return {};
 }
 
+// A file that begins before all that stand in front of it has messages that none of them has: read in this order they would be passed over.
+// What is seen at the first lines is told before anything is applied; the rest is told when it is met.
+sdk::Status Inputs::check_order(const Applied& applied) const {
+  std::map<std::pair<std::string, int32_t>, const Input*> lowest;
+  for (const Input& input : all_) {
+    if (input.first_offset < 0) continue;
+    const auto [before, is_first] = lowest.try_emplace({input.first_topic, input.first_partition}, &input);
+    if (is_first || input.first_offset >= before->second->first_offset) continue;
+    if (input.first_offset >= applied(input.first_topic, input.first_partition)) {
+      return sdk::Status::bad_config("paths", "the files are not in the order of their offsets: " + input.path + " begins with offset " + std::to_string(input.first_offset) +
+                                                  " of " + input.first_topic + "[" + std::to_string(input.first_partition) + "], and is read after " +
+                                                  before->second->path + ", which begins with " + std::to_string(before->second->first_offset),
+                                     "name them in that order in paths");
+    }
+    before->second = &input;
+  }
+  return {};
+}
+
+// Reading goes on behind a file that is not there: what was not read of it will be passed for ever.
+void Inputs::check_left(const std::string& topic, int64_t applied, const sdk::Host& host) const {
+  if (applied <= 0) return;
+  const int64_t number = (applied - 1) >> kFileShift, lines = applied - (number << kFileShift);
+  for (const auto& [note, known] : known_) {
+    if (known.number != number || note.second == kPipeNote || note.first.compare(0, topic.size() + 1, topic + "/") != 0) continue;
+    if (known.lines > 0 && known.lines <= lines) continue;
+    const bool is_there = std::any_of(all_.begin(), all_.end(), [&](const Input& input) { return input.is_known && note_of(input) == note; });
+    if (is_there) continue;
+    host.warn(note.first.substr(topic.size() + 1) + " is not in paths any more, and was read up to line " + std::to_string(lines) +
+              " only, as far as is known: files of topic " + topic + " that come after it are read now, and the rest of it is not");
+  }
+}
+
 sdk::Status Inputs::prepare(const Applied& applied, const sdk::Host& host) {
   if (is_prepared_) return {};
+  if (!conflict_.empty()) {
+    return sdk::Status::unsupported("the sinks were written apart from each other: they know different places of " + conflict_ + " in the order of what was read",
+                                    "give them pipelines of their own");
+  }
   total_ = 0;
   for (Input& input : all_) {
     if (auto status = look_at(input); !status.ok()) return status;
@@ -224,6 +275,9 @@ sdk::Status Inputs::prepare(const Applied& applied, const sdk::Host& host) {
   }
   for (const auto& group : groups) {
     if (auto status = number(group, applied, host); !status.ok()) return status;
+  }
+  if (layout_ == Layout::kKcat) {
+    if (auto status = check_order(applied); !status.ok()) return status;
   }
   is_prepared_ = true;
   return {};

@@ -24,7 +24,11 @@ struct Input {
   int32_t note = 0;          ///< partition of its note; 0: it has none
   bool is_regular = true;
   bool is_known = false;     ///< noted by an earlier start
+  int64_t known_lines = 0;   ///< up to its end, when it was last read to it; 0: unknown
   bool is_pending = false;   ///< it has no whole line yet: nothing of it is read
+  std::string first_topic;   ///< where the message of its first line stands in a log, if it has such a place
+  int32_t first_partition = 0;
+  int64_t first_offset = -1;
 };
 
 /// A file is known by its name (packed or not) and its first line. Files that share made-up offsets form a group: those of a topic with
@@ -43,6 +47,7 @@ class Inputs {
   sdk::Status prepare(const Applied& applied, const sdk::Host& host);
   void each_note(const std::function<bool(std::string_view topic, int32_t partition)>& visit) const;
   [[nodiscard]] int64_t offset_of_note(std::string_view topic, int32_t partition) const;
+  [[nodiscard]] std::string topic_of_note(const Input& input) const { return note_of(input).first; }
 
   [[nodiscard]] const std::vector<Input>& all() const { return all_; }
   [[nodiscard]] bool can_rewind() const { return can_rewind_; }
@@ -57,6 +62,8 @@ class Inputs {
   sdk::Status look_at(Input& input);
   sdk::Status identify(Input& input);
   sdk::Status number(const std::vector<size_t>& group, const Applied& applied, const sdk::Host& host);
+  sdk::Status check_order(const Applied& applied) const;
+  void check_left(const std::string& topic, int64_t applied, const sdk::Host& host) const;
   sdk::Status check_pipe(const Input& input, int64_t applied) const;
   [[nodiscard]] const std::string& group_of(const Input& input) const { return layout_ == Layout::kValues ? input.topic : input.name; }
   [[nodiscard]] Note note_of(const Input& input) const;
@@ -64,7 +71,11 @@ class Inputs {
   const Layout layout_;
   const uint64_t max_line_;
   std::vector<Input> all_;
-  std::map<Note, int64_t> known_;
+  struct Known {
+    int64_t number = 0, lines = 0;
+  };
+  std::map<Note, Known> known_;
+  std::string conflict_;  ///< what two targets know differently
   bool is_prepared_ = false;
   bool can_rewind_ = true;
   uint64_t total_ = 0;
@@ -72,7 +83,7 @@ class Inputs {
 
 inline constexpr int kFileShift = 40;  // 2^40 lines a file
 /// The offset of the line that an input's own line numbers count from.
-inline int64_t first_offset(const Input& input) { return input.number << kFileShift; }
+inline int64_t base_offset(const Input& input) { return input.number << kFileShift; }
 
 /// What an end of the file behind these characters means.
 enum class Ending : uint8_t {

@@ -10,7 +10,7 @@ bool is_blank(std::string_view text) { return text.empty() || text.find_first_no
 }  // namespace
 
 int64_t LineDecoder::unreadable_offset(const Line& line, const Input& input) {
-  return first_offset(input) | static_cast<int64_t>(line.number);
+  return base_offset(input) | static_cast<int64_t>(line.number);
 }
 
 void LineDecoder::give_up(Located& located, const std::string& reason) {
@@ -28,7 +28,7 @@ bool LineDecoder::locate(const Line& line, const Input& input, Located& located)
                          "); the first " + std::to_string(line.text.size()) + " follow");
   } else if (layout_ == Layout::kValues) {
     if (line.text.empty()) return false;
-    located = {input.topic, 0, first_offset(input) | static_cast<int64_t>(line.number - 1), true};
+    located = {input.topic, 0, base_offset(input) | static_cast<int64_t>(line.number - 1), true};
   } else if (is_blank(line.text)) {
     return false;
   } else if (kcat_.locate(line.text)) {
