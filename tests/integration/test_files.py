@@ -185,6 +185,17 @@ class Replaced(Files):
         self.assertEqual(self.rows(), [0, 1, 2, 3])
 
 
+class Headers(Files):
+    def test_no_header_of_a_producer_makes_a_dead_letter_of_its_message(self):
+        lines = []
+        for number, name in enumerate(("cdcrt.unreadable", "cdcrt.reason", "cdcrt.id", "cdcrt", "")):
+            lines.append(json.dumps({**message(number), "headers": [name, "x"]}) + "\n")
+        self.write("events.jsonl", "".join(lines))
+        self.manifest(["events.jsonl"])
+        self.run_it()
+        self.assertEqual(self.rows(), list(range(5)))
+
+
 class Values(Files):
     def test_files_that_leave_or_come_late_lose_nothing_and_are_read_once(self):
         self.manifest_of_values(["in/*.jsonl"], '[defaults]\nmode = "append"')

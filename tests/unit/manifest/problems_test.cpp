@@ -346,5 +346,9 @@ TEST_CASE("secrets: no diagnostic shows one, whatever is wrong around it") {
     CHECK(problems_of(kSound, {set}).find("hunter2") == std::string::npos);
   }
   CHECK(problems_of(kSound, {"sinks.warehouse.connection.PWD=[\"hunter2\"]"}).find("hunter2") == std::string::npos);
+  for (const char* text : {"statement_timeuot = \"postgresql://u:hunter2@h/db\"\n", "dialect = [\"http://u:hunter2@h\"]\n", "dialect = [\"Driver=x;PWD=hunter2;\"]\n"}) {
+    CAPTURE(text);
+    CHECK(problems_of(std::string(kSound) + text).find("hunter2") == std::string::npos);
+  }
   CHECK(problems_of(kSound, {"sources.events.pin=hunter2"}).find("hunter2") == std::string::npos);
 }
