@@ -186,6 +186,9 @@ TEST_CASE("an offset that was never read and comes behind a later one ends the s
   OpenedSource at_once(reading({folder.write("1", line("a", 0, 9)), folder.write("2", line("a", 0, 5))}));
   CHECK(at_once.start() == CDCRT_BAD_CONFIG);
   CHECK(at_once.failure.message.find("the files are not in the order of their offsets") == 0);
+  Settings others = reading({folder.write("1", line("a", 0, 9)), folder.write("2", line("a", 0, 5) + line("b", 0, 1))});
+  others.topics = {"b"};
+  CHECK(places(OpenedSource(others).all()) == Places{"b/0/1"});
   std::string gaps;
   for (int i = 0; i < 20'000; ++i) gaps += line("a", 0, 3 * i);
   OpenedSource compacted(reading({folder.write("gaps", gaps), folder.write("again", gaps + line("a", 0, 60'000))}));

@@ -42,7 +42,11 @@ sdk::Status FileSource::configure(const sdk::Config& config) {
 }
 
 sdk::Status FileSource::prepare() {
-  return inputs_.prepare([this](std::string_view topic, int32_t partition) { return partitions_.applied(topic, partition); }, host_);
+  const auto applied = [this](std::string_view topic, int32_t partition) {
+    const bool is_wanted = layout_ != Layout::kKcat || partition < 0 || topics_.wants(topic);
+    return is_wanted ? partitions_.applied(topic, partition) : INT64_MAX;
+  };
+  return inputs_.prepare(applied, host_);
 }
 
 sdk::Status FileSource::start() {
