@@ -17,7 +17,7 @@ std::string lower(std::string_view text) {
 
 bool is_secret(std::string_view key) {
   const std::string name = lower(key);
-  for (const char* part : {"pwd", "password", "secret", "token", "passphrase", "accesskey", "privatekey"}) {
+  for (const char* part : {"pwd", "password", "secret", "token", "passphrase", "accesskey", "privatekey", "apikey", "credential"}) {
     if (name.find(part) != std::string::npos) return true;
   }
   return false;
@@ -147,7 +147,11 @@ Status connection_string(const ConnectionSettings& settings, sql::Product produc
 
 std::string scrub(std::string text, const ConnectionSettings& settings) {
   for (const std::string& secret : settings.secrets) {
-    if (secret.size() >= 3) replace_all(text, secret, "***");
+    if (secret.size() < 3) continue;
+    std::string quoted = secret;
+    replace_all(quoted, "}", "}}");
+    replace_all(text, quoted, "***");
+    replace_all(text, secret, "***");
   }
   // And whatever a driver repeats of a connection string, known to us or not (a DSN keeps its password in odbc.ini).
   const std::string plain = lower(text);
@@ -163,7 +167,16 @@ std::string scrub(std::string text, const ConnectionSettings& settings) {
       at += std::string_view(key).size();
       out.append(text, done, at - done);
       out += "***";
-      done = std::min(now.find_first_of("; \n", at), now.size());
+      const char opening = at < now.size() ? now[at] : '\0';
+      if (opening == '{' || opening == '\'' || opening == '"') {
+        const char closing = opening == '{' ? '}' : opening;
+        done = at + 1;
+        // Doubled, it is a part of the value.
+        while (done < now.size() && (now[done] != closing || now.compare(done, 2, std::string(2, closing)) == 0)) done += now[done] == closing ? 2 : 1;
+        done = std::min(done + 1, now.size());
+      } else {
+        done = std::min(now.find_first_of("; \n", at), now.size());
+      }
     }
     out.append(text, done, text.size() - done);
     text = out;

@@ -44,8 +44,8 @@ struct Arguments {
 };
 
 int complain(const std::string& message, const std::string& help) {
-  std::cerr << "error: " << message << "\n";
-  if (!help.empty()) std::cerr << "help: " << help << "\n";
+  std::cerr << "error: " << diagnostics::printable(message) << "\n";
+  if (!help.empty()) std::cerr << "help: " << diagnostics::printable(help) << "\n";
   return kManifestOrUsage;
 }
 

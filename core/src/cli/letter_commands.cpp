@@ -126,7 +126,16 @@ std::string pretty(const std::optional<std::string>& bytes, bool folds_schema) {
   constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
   const bool folds = folds_schema && bytes->find("\"payload\"") != std::string::npos;
   if (folds ? !reader.Parse<kFlags>(stream, folder) : !reader.Parse<kFlags>(stream, indenter)) return diagnostics::printable(*bytes);
-  return buffer.GetString();
+  // Its lines are ours, what stands in them is not: JSON leaves some control characters as they are.
+  std::string text;
+  std::string_view rest(buffer.GetString(), buffer.GetSize());
+  while (true) {
+    const std::size_t end = rest.find('\n');
+    text += diagnostics::printable(rest.substr(0, end));
+    if (end == std::string_view::npos) return text;
+    text += '\n';
+    rest.remove_prefix(end + 1);
+  }
 }
 
 std::string json_of(const ListedLetter& listed) {
@@ -179,10 +188,10 @@ int letters_show(const RepairArguments& arguments, const LetterArguments& wanted
     return kDone;
   }
   std::cout << "id        " << diagnostics::printable(letter.id) << "\nstate     " << repair::to_text(listed.state) << "\nreason    "
-            << letter.reason << "\n          " << diagnostics::printable(letter.message) << "\nposition  source " << letter.source << ", "
+            << diagnostics::printable(letter.reason) << "\n          " << diagnostics::printable(letter.message) << "\nposition  source " << diagnostics::printable(letter.source) << ", "
             << diagnostics::printable(letter.topic) << "[" << letter.partition << "] offset " << letter.offset << "\n";
   if (letter.timestamp_ms >= 0) std::cout << "time      " << time_text(letter.timestamp_ms) << "\n";
-  std::cout << "table     " << (letter.table.empty() ? "(none)" : diagnostics::printable(letter.table) + " in sink " + letter.sink) << "\n";
+  std::cout << "table     " << (letter.table.empty() ? "(none)" : diagnostics::printable(letter.table + " in sink " + letter.sink)) << "\n";
   if (!letter.has_raw) {
     std::cout << "row       " << diagnostics::printable(letter.decoded_row) << "\n          (the message could not be read again)\n";
     return kDone;

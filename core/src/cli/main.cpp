@@ -1,16 +1,29 @@
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <string>
 #include <vector>
 
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
+#include "diagnostics/text.hpp"
+
+namespace {
+
+// What a command answers is its work: where nobody can read it, it is not done.
+int told(int code) {
+  if (std::cout.flush() && std::fflush(stdout) == 0) return code;
+  std::fprintf(stderr, "cdcrt: the output could not be written to standard output: no room, or nobody reads it\n");
+  return code == cdcrt::cli::kDone || code == cdcrt::cli::kDoneWithDeadLetters ? cdcrt::cli::kRunTimeFailure : code;
+}
+
+}  // namespace
 
 int main(int count, char** values) {
   try {
-    return cdcrt::cli::run_command_line(std::vector<std::string>(values + (count > 0 ? 1 : 0), values + count));
+    return told(cdcrt::cli::run_command_line(std::vector<std::string>(values + (count > 0 ? 1 : 0), values + count)));
   } catch (const std::exception& exception) {
-    std::fprintf(stderr, "cdcrt: internal error: %s\n", exception.what());
+    std::fprintf(stderr, "cdcrt: internal error: %s\n", cdcrt::diagnostics::printable(exception.what()).c_str());
     return cdcrt::cli::kRunTimeFailure;
   }
 }

@@ -54,7 +54,7 @@ void print_json(const manifest::Manifest& manifest) {
 }
 
 void print_text(const manifest::Manifest& manifest) {
-  std::cout << manifest.path << ": ok\npipeline " << printable(manifest.pipeline) << ": " << count(manifest.sources.size(), "source")
+  std::cout << printable(manifest.path) << ": ok\npipeline " << printable(manifest.pipeline) << ": " << count(manifest.sources.size(), "source")
             << ", " << count(manifest.sinks.size(), "sink") << ", " << count(manifest.routes.size(), "route") << "\n";
   for (const auto& source : manifest.sources) {
     std::cout << "  source " << source.name << ": " << source.descriptor->name << ", format " << source.format.descriptor->name << "\n";
@@ -92,8 +92,8 @@ bool split(const std::string& name, route::SourceTable& table) {
 }
 
 int usage_error(const std::string& message, const std::string& help) {
-  std::cerr << "error: " << message << "\n";
-  if (!help.empty()) std::cerr << "help: " << help << "\n";
+  std::cerr << "error: " << printable(message) << "\n";
+  if (!help.empty()) std::cerr << "help: " << printable(help) << "\n";
   return kManifestOrUsage;
 }
 

@@ -16,7 +16,7 @@ using diagnostics::json_string;
 constexpr uint32_t kKinds[] = {CDCRT_SOURCE, CDCRT_FORMAT, CDCRT_SINK};
 
 int complain(const Error& error, int exit_code) {
-  std::cerr << "error: " << error.message << "\n";
+  std::cerr << "error: " << error.message << "\n";  // of several lines; the names in it are quoted
   if (!error.hint.empty()) std::cerr << "help: " << error.hint << "\n";
   return exit_code;
 }
@@ -95,7 +95,7 @@ int plugin_list(const std::vector<plugin::SearchPlace>& places, bool json, std::
     if (entry.plugin == nullptr) out << "  " << diagnostics::printable(entry.refusal) << "\n";
   }
   out << "\nsearched:\n";
-  for (const auto& place : places) out << "  " << place.folder << " (" << place.origin << ")\n";
+  for (const auto& place : places) out << "  " << diagnostics::printable(place.folder) << " (" << place.origin << ")\n";
   return kDone;
 }
 

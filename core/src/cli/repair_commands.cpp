@@ -15,6 +15,7 @@ namespace cdcrt::cli {
 namespace {
 
 using diagnostics::json_string;
+using diagnostics::printable;
 using diagnostics::quote;
 using repair::Session;
 
@@ -40,7 +41,7 @@ std::string text_of(const progress::WaitsFor& waits_for) {
 // Which sources could not be asked, for whoever wonders at a question mark.
 void print_problems(Session& session) {
   for (const repair::Log& log : session.logs()) {
-    if (log.problem()) std::cout << "lag unknown: sources." << log.name() << ": " << explain(*log.problem()) << "\n";
+    if (log.problem()) std::cout << "lag unknown: sources." << log.name() << ": " << printable(explain(*log.problem())) << "\n";
   }
 }
 
@@ -64,7 +65,7 @@ void print_partitions(const repair::Positions& positions) {
   table.print(std::cout);
   for (const auto& each : positions.partitions) {
     if (each.deleted() > 0) {
-      std::cout << "warning: " << each.key.name() << ": " << each.deleted()
+      std::cout << "warning: " << printable(each.key.name()) << ": " << each.deleted()
                 << " messages were deleted by retention before they were applied; the pipeline stops there\n";
     }
   }
@@ -89,9 +90,9 @@ std::string since_of(const repair::TablePosition& table) {
 void print_gaps(const repair::TablePosition& table) {
   for (const auto& part : table.parts) {
     if (part.deleted == 0) continue;
-    std::cout << "warning: table " << table.name << ", " << part.key.name() << ": messages " << part.applied << " to " << part.applied + part.deleted - 1
+    std::cout << "warning: table " << printable(table.name) << ", " << printable(part.key.name()) << ": messages " << part.applied << " to " << part.applied + part.deleted - 1
               << " were deleted by retention before they were applied; if some were its own it stays behind, and cdcrt progress rewind --table "
-              << table.name << " --to earliest, with or without --empty, accepts the gap\n";
+              << printable(table.name) << " --to earliest, with or without --empty, accepts the gap\n";
   }
 }
 
@@ -189,17 +190,17 @@ int progress_rewind(const RepairArguments& arguments) {
     if (!rewound && rewound.error().code == CDCRT_BAD_CONFIG) return refuse(rewound.error());
     if (!rewound) return explain_failure(*pipeline, target->manifest, rewound.error(), arguments.manifest.json_output);
     std::cout << "sink " << target->manifest.name << ":\n";
-    for (const auto& name : rewound->emptied) std::cout << "  table " << name << " was emptied\n";
+    for (const auto& name : rewound->emptied) std::cout << "  table " << printable(name) << " was emptied\n";
     for (const auto& step : rewound->steps) {
-      std::cout << "  table " << step.table << ", " << step.partition.name() << ": from offset " << step.from << " back to "
+      std::cout << "  table " << printable(step.table) << ", " << printable(step.partition.name()) << ": from offset " << step.from << " back to "
                 << (request.to.kind == repair::Place::Kind::kEarliest ? "the beginning of the log" : std::to_string(step.to)) << "\n";
     }
     if (rewound->steps.empty()) {
       for (const auto& key : rewound->partitions)
-        std::cout << "  " << key.name() << ": no table has rows of it; it is read from the beginning of the log\n";
+        std::cout << "  " << printable(key.name()) << ": no table has rows of it; it is read from the beginning of the log\n";
     }
-    for (const auto& name : rewound->activated) std::cout << "  table " << name << " was skipped and is active again\n";
-    for (const auto& note : rewound->notes) std::cout << "  " << note << "\n";
+    for (const auto& name : rewound->activated) std::cout << "  table " << printable(name) << " was skipped and is active again\n";
+    for (const auto& note : rewound->notes) std::cout << "  " << printable(note) << "\n";
   }
   if (!arguments.empty)
     std::cout << "rows are read again and overwrite what is there; rows deleted at the source in a part of the log that is gone stay "
@@ -247,7 +248,7 @@ int table_state(const RepairArguments& arguments, progress::TableState state) {
     auto before = repair::set_state(*target, {arguments.table, state, arguments.reason, arguments.from_now});
     if (!before && before.error().code == CDCRT_BAD_CONFIG) return refuse(before.error());
     if (!before) return explain_failure(*pipeline, target->manifest, before.error(), arguments.manifest.json_output);
-    std::cout << "sink " << target->manifest.name << ": table " << arguments.table << " was " << progress::to_text(*before) << ", is "
+    std::cout << "sink " << target->manifest.name << ": table " << printable(arguments.table) << " was " << progress::to_text(*before) << ", is "
               << progress::to_text(state) << "\n";
     if (state != progress::TableState::kActive || arguments.from_now) continue;
     const auto positions = repair::positions_of(pipeline->session, *target);
@@ -304,16 +305,16 @@ int status(const RepairArguments& arguments) {
     processes.print(std::cout);
     for (const auto& each : positions.partitions) {
       if (each.deleted() > 0)
-        std::cout << "warning: " << each.key.name() << ": " << each.deleted()
+        std::cout << "warning: " << printable(each.key.name()) << ": " << each.deleted()
                   << " messages were deleted by retention before they were applied; the next start stops there\n";
-      if (!each.kept.waits_for.empty()) std::cout << each.key.name() << " waits for " << text_of(each.kept.waits_for) << "\n";
+      if (!each.kept.waits_for.empty()) std::cout << printable(each.key.name()) << " waits for " << text_of(each.kept.waits_for) << "\n";
     }
     for (const auto& each : positions.tables) {
       print_gaps(each);
       if (each.state() == progress::to_text(progress::TableState::kActive)) continue;
-      std::cout << "table " << each.name << " is " << each.state();
-      if (each.kept->state == progress::TableState::kActive) std::cout << " since " << time_text(each.trouble->since_ms) << " (" << owner_text(each.trouble->process) << ")";
-      if (!each.reason().empty()) std::cout << ": " << diagnostics::printable(each.reason());
+      std::cout << "table " << printable(each.name) << " is " << each.state();
+      if (each.kept->state == progress::TableState::kActive) std::cout << " since " << time_text(each.trouble->since_ms) << " (" << printable(owner_text(each.trouble->process)) << ")";
+      if (!each.reason().empty()) std::cout << ": " << printable(each.reason());
       std::cout << "\n";
     }
     if (letters > 0) std::cout << letters << " dead letters are open: cdcrt dlq list\n";

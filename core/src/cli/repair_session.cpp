@@ -16,8 +16,8 @@
 namespace cdcrt::cli {
 
 int refuse(const Error& error) {
-  std::cerr << "error: " << error.message << "\n";
-  if (!error.hint.empty()) std::cerr << "help: " << error.hint << "\n";
+  std::cerr << "error: " << diagnostics::printable(error.message) << "\n";
+  if (!error.hint.empty()) std::cerr << "help: " << diagnostics::printable(error.hint) << "\n";
   return kManifestOrUsage;
 }
 

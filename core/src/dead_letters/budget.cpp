@@ -1,5 +1,6 @@
 #include "dead_letters/budget.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -30,7 +31,9 @@ void Budget::add(const Letter& letter) {
   if (window_.empty()) window_.emplace_back(0, 0);
   ++window_.back().second;
   ++letters_in_window_;
-  if (static_cast<double>(letters_in_window_) > max_ratio_ * static_cast<double>(kWindow) && broken_.empty()) {
+  // A window is a little longer than it has to be.
+  const auto messages = static_cast<double>(std::max(kWindow, messages_in_window_));
+  if (static_cast<double>(letters_in_window_) > max_ratio_ * messages && broken_.empty()) {
     std::array<char, 32> ratio{};
     (void)std::snprintf(ratio.data(), ratio.size(), "%g", max_ratio_);
     broken_ = "max_ratio = " + std::string(ratio.data()) + " of the last " + std::to_string(kWindow) + " messages";

@@ -3,17 +3,33 @@
 #include <rapidjson/document.h>
 
 #include "cdcrt/sdk/status.hpp"
+#include "diagnostics/text.hpp"
 #include "types/base64.hpp"
 #include "types/utf8.hpp"
 
 namespace cdcrt::dead_letters {
 namespace {
 
+// Characters above ASCII that move a cursor or turn a line around, where the text is printed: C1 controls, and those of direction.
+bool moves_a_cursor(std::string_view character) {
+  const auto byte = [&](std::size_t i) { return i < character.size() ? static_cast<unsigned char>(character[i]) : 0U; };
+  if (byte(0) == 0xC2) return byte(1) >= 0x80 && byte(1) < 0xA0;
+  return byte(0) == 0xE2 && ((byte(1) == 0x80 && byte(2) >= 0xAA && byte(2) <= 0xAE) || (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9));
+}
+
 void append_string(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
   out += '"';
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
+    if (moves_a_cursor(text.substr(i, 3))) {
+      const auto character = diagnostics::character_at(text, i);
+      out += "\\u";
+      for (int shift = 12; shift >= 0; shift -= 4) out += kHex[(character.code >> shift) & 15];
+      i += character.bytes - 1;
+      continue;
+    }
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;

@@ -57,17 +57,28 @@ std::vector<std::pair<std::size_t, std::size_t>> secrets_by_key(std::string_view
   return found;
 }
 
+/// Places, as offsets, of passwords in addresses: scheme://user:password@host.
+std::vector<std::pair<std::size_t, std::size_t>> secrets_in_addresses(std::string_view line) {
+  std::vector<std::pair<std::size_t, std::size_t>> found;
+  for (std::size_t scheme = line.find("://"); scheme != std::string_view::npos; scheme = line.find("://", scheme + 3)) {
+    const std::size_t begin = scheme + 3, end = std::min(line.find_first_of(" \t/\"',", begin), line.size());
+    const std::size_t at = line.substr(0, end).rfind('@'), colon = line.find(':', begin);
+    if (at != std::string_view::npos && at > begin && colon < at) found.emplace_back(colon + 1, at);
+  }
+  return found;
+}
+
 }  // namespace
 
 bool names_a_secret(std::string_view key) {
   std::string plain;
   for (char letter : key) {
     if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-    if (letter != '_' && letter != '-' && letter != ' ') plain += letter;
+    if (letter != '_' && letter != '-' && letter != ' ' && letter != '.' && letter != '"' && letter != '\'') plain += letter;
   }
-  static constexpr auto kParts = std::to_array<std::string_view>(
-      {"pwd", "passw", "passphrase", "secret", "token", "credential", "apikey", "privatekey", "accesskey", "saslpassword"});
-  return std::any_of(kParts.begin(), kParts.end(), [&](std::string_view part) { return plain.find(part) != std::string::npos; });
+  static constexpr auto kParts = std::to_array<std::string_view>({"pwd", "passw", "passphrase", "secret", "token", "credential", "apikey", "privatekey", "accesskey",
+                                                                  "saslpassword", "keypem", "oauthbearer", "jaas", "authorization"});
+  return plain == "pass" || std::any_of(kParts.begin(), kParts.end(), [&](std::string_view part) { return plain.find(part) != std::string::npos; });
 }
 
 void SourceTexts::add(const std::string& file, std::string text) {
@@ -119,7 +130,10 @@ std::optional<SourceTexts::Line> SourceTexts::line(const Position& position) con
     if (span.line != position.line) continue;
     for (std::size_t i = span.column - 1; i < span.column - 1 + span.length && i + 1 < offsets.size(); ++i) covered[i] = true;
   }
-  for (const auto& [begin, end] : secrets_by_key(text)) {
+  auto secrets = secrets_by_key(text);
+  const auto in_addresses = secrets_in_addresses(text);
+  secrets.insert(secrets.end(), in_addresses.begin(), in_addresses.end());
+  for (const auto& [begin, end] : secrets) {
     for (std::size_t i = 0; i + 1 < offsets.size(); ++i) {
       if (offsets[i] >= begin && offsets[i] < end) covered[i] = true;
     }

@@ -142,7 +142,7 @@ std::string json_string(std::string_view text) {
       result += "\\n";
     } else if (character.code == '\t') {
       result += "\\t";
-    } else if (character.code < 0x20 || character.code == 0x7F) {
+    } else if (is_control(character.code)) {
       result += "\\u" + hex(static_cast<unsigned>(character.code), 4);
     } else {
       result += text.substr(offset, character.bytes);

@@ -149,6 +149,30 @@ class Composer {
   std::set<std::string> seen_;
 };
 
+/// As people count: "part-2" before "part-10".
+bool comes_before(std::string_view left, std::string_view right) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::size_t l = 0, r = 0;
+  while (l < left.size() && r < right.size()) {
+    if (!is_digit(left[l]) || !is_digit(right[r])) {
+      if (left[l] != right[r]) return static_cast<unsigned char>(left[l]) < static_cast<unsigned char>(right[r]);
+      ++l, ++r;
+      continue;
+    }
+    const auto number = [&](std::string_view text, std::size_t& at) {
+      while (at < text.size() && text[at] == '0') ++at;
+      const std::size_t begin = at;
+      while (at < text.size() && is_digit(text[at])) ++at;
+      return text.substr(begin, at - begin);
+    };
+    const std::string_view one = number(left, l), other = number(right, r);
+    if (one.size() != other.size()) return one.size() < other.size();
+    if (one != other) return one < other;
+  }
+  if (left.size() - l != right.size() - r) return left.size() - l < right.size() - r;
+  return left < right;  // equal but for zeros in front
+}
+
 }  // namespace
 
 bool is_glob(std::string_view text) { return text.find_first_of("*?[") != std::string_view::npos; }
@@ -180,6 +204,7 @@ std::vector<std::string> expand(const std::string& pattern, const std::string& f
     for (std::size_t i = 0; i < matches.gl_pathc; ++i) result.emplace_back(matches.gl_pathv[i]);
   }
   ::globfree(&matches);
+  std::sort(result.begin(), result.end(), comes_before);
   return result;
 }
 

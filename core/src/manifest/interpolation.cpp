@@ -33,7 +33,12 @@ class Resolver {
   Resolver(const std::string& folder, References& references, Report& report) : folder_(folder), references_(references), report_(report) {}
 
   void resolve(Node& node) {
-    for (auto& entry : node.entries) resolve(entry.value);
+    const bool outer = in_secret_;
+    for (auto& entry : node.entries) {
+      in_secret_ = outer || diagnostics::names_a_secret(entry.key);
+      resolve(entry.value);
+    }
+    in_secret_ = outer;
     for (auto& item : node.items) resolve(item);
     if (node.kind != Node::Kind::kString || node.text.find('$') == std::string::npos) return;
     const std::string text = std::move(node.text);
@@ -80,20 +85,28 @@ class Resolver {
     return position;
   }
 
+  /// A reference as it may be shown: its default is a value, and what looks like one in a secret may be a part of it.
+  [[nodiscard]] std::string shown(const std::string& reference) const {
+    if (in_secret_) return "'${...}'";
+    const std::size_t fallback = reference.find(":-");
+    return quote(fallback == std::string::npos ? reference : reference.substr(0, fallback) + ":-...}");
+  }
+
   std::optional<std::string> look_up(Node& node, const std::string& reference) {
     const std::string body = reference.substr(2, reference.size() - 3);
     const std::size_t colon = body.find(':');
     const std::string kind = body.substr(0, colon), rest = colon == std::string::npos ? std::string() : body.substr(colon + 1);
     if (colon == std::string::npos) {
-      fail(node, reference, diagnostics::kBadInterpolation, quote(reference) + " does not say where the value comes from",
-           is_name(body) ? "for an environment variable write ${env:" + body + "}; for a plain ${ write $${"
+      fail(node, reference, diagnostics::kBadInterpolation, shown(reference) + " does not say where the value comes from",
+           is_name(body) && !in_secret_ ? "for an environment variable write ${env:" + body + "}; for a plain ${ write $${"
                          : "kinds: ${env:NAME}, ${env:NAME:-default}, ${file:/path}, ${aws-sm:ID#KEY}; for a plain ${ write $${");
       return std::nullopt;
     }
     if (kind == "env") return environment(node, reference, rest);
     if (kind == "file") return file(node, reference, rest);
     if (kind == "aws-sm") return secret(node, reference, rest);
-    fail(node, reference, diagnostics::kBadInterpolation, "unknown kind " + quote(kind) + " in " + quote(reference),
+    fail(node, reference, diagnostics::kBadInterpolation,
+         in_secret_ ? "a reference ${...} of a kind that is not known; for a plain ${ write $${" : "unknown kind " + quote(kind) + " in " + shown(reference),
          diagnostics::did_you_mean(kind, {"env", "file", "aws-sm"}));
     return std::nullopt;
   }
@@ -102,7 +115,7 @@ class Resolver {
     const std::size_t fallback = rest.find(":-");
     const std::string name = rest.substr(0, fallback);
     if (!is_name(name)) {
-      fail(node, reference, diagnostics::kBadInterpolation, quote(name) + " is not the name of an environment variable", "");
+      fail(node, reference, diagnostics::kBadInterpolation, (in_secret_ ? "what follows ${env:" : quote(name)) + " is not the name of an environment variable", "");
       return std::nullopt;
     }
     const char* value = std::getenv(name.c_str());
@@ -172,6 +185,7 @@ class Resolver {
     return text;
   }
 
+  bool in_secret_ = false;  ///< below a key that names one
   const std::string& folder_;
   References& references_;
   Report& report_;

@@ -16,6 +16,7 @@
 namespace cdcrt::manifest {
 namespace {
 
+constexpr std::string_view kBareKey = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
 constexpr std::size_t kDeepestKey = 64;  // parts of one dotted key; the parser itself bounds nested lists and inline tables
 
 /// Characters from `begin` to `end`, a line feed counting as one.
@@ -108,19 +109,22 @@ class Converter {
   Position moved_by_;  // of text that stands inside other text: its line, and columns to add
 };
 
-/// "Error while parsing key-value pair: expected value" -> "expected value", and the cryptic ones in words.
-std::string plain_message(std::string_view description, std::string_view line) {
-  std::string message(description);
+/// "Error while parsing key-value pair: expected value" -> "expected value", without what it quotes of the file.
+std::string plain_message(std::string_view description) {
+  std::string message(description), scope;
   if (message.starts_with("Error while parsing ")) {
     const std::size_t colon = message.find(": ");
-    if (colon != std::string::npos) message = message.substr(colon + 2) + " (in a " + message.substr(20, colon - 20) + ")";
+    if (colon != std::string::npos) {
+      scope = " (in a " + message.substr(20, colon - 20) + ")";
+      message = message.substr(colon + 2);
+    }
   }
-  const std::size_t equals = line.find('=');
-  if (equals != std::string_view::npos && diagnostics::names_a_secret(line.substr(0, equals))) {
-    // The parser quotes the text that it could not read.
-    return "the value is not valid TOML";
-  }
-  return message;
+  message = message.substr(0, message.find(", saw "));
+  if (message.starts_with("unknown escape sequence")) message = "unknown escape sequence";
+  // Names of keys and what the grammar asks for may be shown, anything else may be a value.
+  const bool quotes = message.find('\'') != std::string::npos;
+  if (quotes && !message.starts_with("expected ") && !message.starts_with("cannot redefine existing ")) message = "the value is not valid TOML";
+  return message + scope;
 }
 
 std::string advice(std::string_view description) {
@@ -131,6 +135,99 @@ std::string advice(std::string_view description) {
   if (says("in the current context")) return "strings need quotes: key = \"value\"";
   if (says("leading zeroes")) return "write the number without leading zeroes, or as a string";
   return {};
+}
+
+/// Where the statement that reaches to `end` begins; `is_open`: `end` lies within its value.
+struct Statement {
+  std::size_t begin = 0;
+  bool is_open = false;
+};
+
+Statement statement_before(std::string_view text, std::size_t end) {
+  Statement statement;
+  bool in_value = false;
+  std::size_t depth = 0;
+  for (std::size_t i = 0; i < end; ++i) {
+    const char c = text[i];
+    if (c == '#') {
+      i = std::min(text.find('\n', i), end) - 1;
+    } else if (c == '"' || c == '\'') {
+      const bool is_long = text.compare(i, 3, std::string(3, c)) == 0;
+      i += is_long ? 3 : 1;
+      while (i < end && (is_long ? text.compare(i, 3, std::string(3, c)) != 0 : text[i] != c && text[i] != '\n')) i += c == '"' && text[i] == '\\' ? 2 : 1;
+      if (i >= end) {
+        statement.is_open = is_long;
+        return statement;
+      }
+      if (is_long) i += 2;
+      if (text[i] == '\n') --i;
+    } else if (c == '=') {
+      in_value = true;
+    } else if (in_value && (c == '[' || c == '{')) {
+      ++depth;
+    } else if (in_value && (c == ']' || c == '}') && depth > 0) {
+      --depth;
+    } else if (c == '\n' && depth == 0) {
+      in_value = false;
+      statement.begin = i + 1;
+    }
+  }
+  statement.is_open = depth > 0;
+  return statement;
+}
+
+/// Characters of a line up to which nothing but the key of a statement, or the name of a table, stands; 0: there is neither.
+std::size_t length_of_key(std::string_view line) {
+  const auto is_bare = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
+  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
+  std::size_t i = 0;
+  const auto skip_space = [&] {
+    while (i < line.size() && is_space(line[i])) ++i;
+  };
+  skip_space();
+  const bool is_header = i < line.size() && line[i] == '[';
+  while (i < line.size() && line[i] == '[') ++i;
+  std::size_t end = i;
+  while (true) {
+    skip_space();
+    if (i < line.size() && (line[i] == '"' || line[i] == '\'')) {
+      const std::size_t close = line.find(line[i], i + 1);
+      if (close == std::string_view::npos) break;
+      i = close + 1;
+    } else if (i < line.size() && is_bare(line[i])) {
+      while (i < line.size() && is_bare(line[i])) ++i;
+    } else {
+      break;
+    }
+    end = i;
+    skip_space();
+    if (i == line.size() || line[i] != '.') break;
+    ++i;
+  }
+  if (is_header) {
+    while (end < line.size() && line[end] == ']') ++end;
+    return end;
+  }
+  if (i < line.size() && line[i] == '=') return i + 1;
+  return i < line.size() && line[i] == ':' ? end : 0;
+}
+
+/// Text that is not TOML has no values that could be told from keys for certain: of the line that is shown only the key stays.
+/// Answers the key, where the line stands in the middle of its value.
+std::string cover_values(diagnostics::SourceTexts& texts, const std::string& file, std::string_view text, uint32_t line) {
+  std::size_t begin = 0;
+  for (uint32_t i = 1; i < line && begin < text.size(); ++i) begin = std::min(text.find('\n', begin), text.size() - 1) + 1;
+  const std::string_view shown = texts.raw_line(file, line);
+  const Statement statement = statement_before(text, begin);
+  const std::size_t key = statement.is_open ? 0 : length_of_key(shown);
+  const auto characters = static_cast<uint32_t>(diagnostics::count_characters(shown.substr(0, key)));
+  texts.mask({file, line, characters + 1, static_cast<uint32_t>(diagnostics::count_characters(shown)) - characters});
+  if (!statement.is_open) return {};
+  const std::string_view first = text.substr(statement.begin, text.find('\n', statement.begin) - statement.begin);
+  std::string name(first.substr(0, length_of_key(first)));
+  if (name.ends_with('=')) name.pop_back();
+  while (name.ends_with(' ')) name.pop_back();
+  return name;
 }
 
 /// Offset of a dotted key with more parts than the tree may be deep, or npos.
@@ -174,27 +271,28 @@ void loosen(Node& node) {
 
 std::optional<Node> parse_toml(const std::string& file, std::string text, Report& report) {
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+  report.texts().add(file, text);
   if (text.find('\0') != std::string::npos || diagnostics::find_invalid_utf8(text) != std::string::npos) {
     const std::size_t offset = std::min(text.find('\0'), diagnostics::find_invalid_utf8(text));
     const Position position = position_at(file, text, offset);
+    (void)cover_values(report.texts(), file, text, position.line);
     const auto byte = diagnostics::printable(std::string_view(text).substr(offset, 1));
-    report.texts().add(file, std::move(text));
     report.error(diagnostics::kNotText, position, "the file is not UTF-8 text, byte " + byte, "a manifest is a TOML file in UTF-8");
     return std::nullopt;
   }
   if (const std::size_t offset = find_deep_key(text); offset != std::string::npos) {
     const Position position = position_at(file, text, offset);
-    report.texts().add(file, std::move(text));
+    (void)cover_values(report.texts(), file, text, position.line);
     report.error(diagnostics::kSyntax, position, "a key has more than " + std::to_string(kDeepestKey) + " parts");
     return std::nullopt;
   }
-  report.texts().add(file, text);
   const toml::parse_result result = toml::parse(std::string_view(text), std::string_view(file));
   const Converter converter(file, report.texts());
   if (!result) {
     const Position position = converter.position(result.error().source());
     const auto description = result.error().description();
-    report.error(diagnostics::kSyntax, position, plain_message(description, report.texts().raw_line(file, position.line)),
+    const std::string key = cover_values(report.texts(), file, text, position.line);
+    report.error(diagnostics::kSyntax, position, plain_message(description) + (key.empty() ? std::string() : ", in the value of " + diagnostics::quote(key)),
                  advice(description));
     return std::nullopt;
   }
@@ -203,6 +301,12 @@ std::optional<Node> parse_toml(const std::string& file, std::string text, Report
 
 std::optional<Node> parse_set(std::string_view argument, uint32_t line, Report& report) {
   const auto refuse = [&](uint32_t column, std::size_t length, std::string message) {
+    // What is wrong may be that a value stands where a key should.
+    const std::string_view shown = report.texts().raw_line("--set", line);
+    std::size_t key_size = std::min(shown.find_first_not_of(kBareKey), shown.size());
+    if (key_size == shown.size()) key_size = shown.rfind('.') == std::string_view::npos ? 0 : shown.rfind('.') + 1;
+    const auto characters = static_cast<uint32_t>(diagnostics::count_characters(shown.substr(0, key_size)));
+    report.texts().mask({"--set", line, characters + 1, static_cast<uint32_t>(diagnostics::count_characters(shown)) - characters});
     report.error(diagnostics::kBadSet, {"--set", line, column, static_cast<uint32_t>(std::max<std::size_t>(length, 1))}, std::move(message),
                  "write --set table.key=value, for instance --set runtime.memory=64MiB");
     return std::nullopt;
@@ -235,7 +339,7 @@ std::optional<Node> parse_set(std::string_view argument, uint32_t line, Report& 
 
   const std::string key_line = std::string(key) + " = 0";
   const auto parsed = key.find('#') == std::string_view::npos ? parse(key_line) : std::nullopt;
-  if (!parsed || parsed->size() != 1) return refuse(1, shift - 1, "a --set argument begins with a key, not " + diagnostics::quote(key));
+  if (!parsed || parsed->size() != 1) return refuse(1, shift - 1, "a --set argument begins with a key, and what stands before the '=' is none");
   const Converter converter("--set", report.texts(), Position{"--set", line, 0, 1});
   Node root = converter.table(*parsed, Position{"--set", line, 1, 1});
   Node* node = &root;

@@ -109,11 +109,21 @@ Messages& Messages::operator=(Messages&& other) noexcept {
   if (this != &other) {
     reset();
     messages_ = std::exchange(other.messages_, {});
+    left_out_ = other.left_out_;
   }
   return *this;
 }
 
+void Messages::leave_out(uint32_t count) {
+  messages_.messages += count;
+  messages_.count -= count;
+  left_out_ += count;
+}
+
 void Messages::reset() {
+  messages_.messages -= left_out_;
+  messages_.count += left_out_;
+  left_out_ = 0;
   if (messages_.release != nullptr) messages_.release(&messages_);
   messages_ = {};
 }

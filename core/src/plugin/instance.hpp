@@ -41,15 +41,18 @@ class Format {
 class Messages {
  public:
   Messages() = default;
-  Messages(Messages&& other) noexcept : messages_(other.messages_) { other.messages_ = {}; }
+  Messages(Messages&& other) noexcept : messages_(other.messages_), left_out_(other.left_out_) { other.messages_ = {}; }
   Messages& operator=(Messages&& other) noexcept;
   ~Messages() { reset(); }
   [[nodiscard]] const cdcrt_messages& get() const { return messages_; }
   cdcrt_messages* out() { return &messages_; }
+  /// The first `count` are not to be seen any more.
+  void leave_out(uint32_t count);
   void reset();
 
  private:
   cdcrt_messages messages_{};
+  uint32_t left_out_ = 0;  ///< given back to the source as they came
 };
 
 enum class Poll : uint8_t { kBatch, kNothing, kEnd };

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "diagnostics/suggestion.hpp"
+#include "diagnostics/text.hpp"
 
 namespace cdcrt::plugin {
 
@@ -120,11 +121,11 @@ Error not_found(uint32_t kind, const std::string& name, const std::vector<Search
       other_kind = kind_name(candidate.kind);
   }
   std::string hint = kHowToAdd;
-  if (!other_kind.empty()) hint = "'" + name + "' is a " + other_kind + ", not a " + kind_text;
+  if (!other_kind.empty()) hint = diagnostics::quote(name) + " is a " + other_kind + ", not a " + kind_text;
   if (const auto near = diagnostics::nearest(name, same_kind)) hint = "did you mean '" + *near + "'?";
   return make_error(
       CDCRT_UNREACHABLE,
-      "no " + kind_text + " plugin '" + name + "' (" + kind_text + "-" + name + ".so) in any of the places searched:" + places_text(places),
+      "no " + kind_text + " plugin " + diagnostics::quote(name) + " (" + kind_text + "-" + diagnostics::printable(name) + ".so) in any of the places searched:" + places_text(places),
       hint);
 }
 
@@ -132,7 +133,7 @@ Error not_found_in_any_kind(const std::string& name, const std::vector<SearchPla
   std::vector<std::string> names;
   for (const auto& candidate : all_candidates(places)) names.push_back(candidate.name);
   const auto near = diagnostics::nearest(name, names);
-  return make_error(CDCRT_UNREACHABLE, "no plugin '" + name + "' in any of the places searched:" + places_text(places),
+  return make_error(CDCRT_UNREACHABLE, "no plugin " + diagnostics::quote(name) + " in any of the places searched:" + places_text(places),
                     near ? "did you mean '" + *near + "'?" : kHowToAdd);
 }
 

@@ -55,9 +55,10 @@ class Partition {
     return last_;
   }
   /// Before the first read of a source whose partitions are always ours.
-  void start_at(int64_t offset) {
+  void start_at(int64_t offset, const LastMessage& last = {}) {
     const std::lock_guard lock(mutex_);
     routed_next_ = offset;
+    last_ = last;
   }
   void routed(uint32_t generation, int64_t next, const LastMessage& last = {}) {
     const std::lock_guard lock(mutex_);

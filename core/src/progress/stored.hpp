@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cdcrt/abi/source.h"
 #include "evolution/table_knowledge.hpp"
 #include "progress/partition.hpp"
 
@@ -18,6 +19,8 @@ struct PartitionKey {
   std::string source, topic;
   int32_t number = 0;
   auto operator<=>(const PartitionKey&) const = default;
+  /// Nothing is ever read of it: the source remembers something there.
+  [[nodiscard]] bool is_note() const { return number <= CDCRT_NOTE_PARTITION; }
   /// "topic[3]"
   [[nodiscard]] std::string name() const { return topic + "[" + std::to_string(number) + "]"; }
 };

@@ -35,6 +35,7 @@ Positions positions_of(Session& session, const Target& target) {
   Positions positions;
   std::map<progress::PartitionKey, const PartitionPosition*> by_key;
   for (const auto& [key, kept] : target.stored.partitions) {
+    if (key.is_note()) continue;
     PartitionPosition& position = positions.partitions.emplace_back();
     position.key = key;
     position.kept = kept;

@@ -61,7 +61,7 @@ class Rewinding {
 
  private:
   [[nodiscard]] bool is_meant(const progress::PartitionKey& key) const {
-    return (request_.topic.empty() || key.topic == request_.topic) && (request_.source.empty() || key.source == request_.source) &&
+    return !key.is_note() && (request_.topic.empty() || key.topic == request_.topic) && (request_.source.empty() || key.source == request_.source) &&
            (!request_.partition || key.number == *request_.partition);
   }
 
@@ -341,7 +341,9 @@ Result<std::vector<Target*>> targets_with_table(Session& session, const std::str
 Result<std::vector<Target*>> targets_with_topic(Session& session, const std::string& topic) {
   return targets_with(session, "topic", topic, [](const Target& target) {
     std::vector<std::string> names;
-    for (const auto& [key, kept] : target.stored.partitions) names.push_back(key.topic);
+    for (const auto& [key, kept] : target.stored.partitions) {
+      if (!key.is_note()) names.push_back(key.topic);
+    }
     return names;
   });
 }

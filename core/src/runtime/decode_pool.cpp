@@ -92,6 +92,10 @@ void DecodePool::work(Worker& worker) {
 
 Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages& messages) {
   if (failure()) return {};
+  if (flow.partition.number() <= CDCRT_NOTE_PARTITION) {
+    flow.partition.routed(messages.generation, messages.messages[messages.count - 1].offset + 1);
+    return {};
+  }
   surroundings_.letters.read(messages.count);
   cdcrt_messages batch = messages;
   const auto* const end = messages.messages + messages.count;

@@ -51,7 +51,7 @@ void log(cdcrt_log_level level, std::string_view component, std::string_view mes
   if (as_json()) {
     spdlog::log(target, "\"component\":{},\"message\":{}", diagnostics::json_string(component), diagnostics::json_string(message));
   } else {
-    spdlog::log(target, "{}: {}", component, message);
+    spdlog::log(target, "{}: {}", diagnostics::printable(component), diagnostics::printable(message));
   }
 }
 

@@ -32,23 +32,72 @@ Error another_log(const progress::PartitionKey& key, const progress::LastMessage
 Result<void> Ownership::claim_fixed() {
   for (auto& source : sources_) {
     if (source->is_group()) continue;
-    std::map<progress::PartitionKey, int64_t> starts;
+    std::set<progress::PartitionKey> kept_keys;
     for (const auto& sink : sinks_) {
       std::vector<progress::PartitionKey> keys;
       for (const auto& [key, kept] : sink->stored().partitions) {
         if (key.source == source->name()) keys.push_back(key);
       }
       if (keys.empty()) continue;
-      for (const auto& key : keys) (void)source->flow(key.topic, key.number);
+      for (const auto& key : keys) {
+        if (!key.is_note()) (void)source->flow(key.topic, key.number);
+      }
       if (auto claimed = patiently([&] { return sink->claim(keys, {}); }); !claimed) return claimed;
-      for (const auto& key : keys) starts.try_emplace(key, INT64_MAX);
+      kept_keys.insert(keys.begin(), keys.end());
     }
-    for (auto& [key, start] : starts) {
+    for (const auto& key : kept_keys) {
+      if (key.is_note()) continue;
+      int64_t start = INT64_MAX;
+      std::map<int64_t, progress::LastMessage> lasts;
       for (const auto& sink : sinks_) {
         const auto found = sink->stored().partitions.find(key);
-        start = std::min(start, found == sink->stored().partitions.end() ? 0 : found->second.next_offset);
+        const bool is_kept = found != sink->stored().partitions.end();
+        start = std::min(start, is_kept ? found->second.next_offset : 0);
+        if (is_kept && key.number >= 0 && found->second.last.offset >= 0) lasts[found->second.last.offset] = found->second.last;
       }
-      if (auto sought = source->start_at(key.topic, key.number, start); !sought) return sought;
+      if (auto sought = source->start_at(key.topic, key.number, start, lasts); !sought) return sought;
+    }
+    if (auto noted = keep_notes(*source, kept_keys); !noted) return noted;
+  }
+  return {};
+}
+
+// What is kept of a source's notes is given to it, and what it wants to be kept is, before it reads anything.
+Result<void> Ownership::keep_notes(SourceRuntime& source, const std::set<progress::PartitionKey>& kept_keys) {
+  if (!source.source().has(CDCRT_SOURCE_NOTES)) return {};
+  for (const auto& key : kept_keys) {
+    if (!key.is_note()) continue;
+    for (const auto& sink : sinks_) {
+      const auto found = sink->stored().partitions.find(key);
+      if (found == sink->stored().partitions.end()) continue;
+      if (auto given = source.source().seek(key.topic, key.number, found->second.next_offset, 0); !given) return given;
+    }
+  }
+  std::vector<progress::PartitionKey> wanted;
+  auto listed = source.source().list([&](std::string_view topic, int32_t number) {
+    wanted.push_back({source.name(), std::string(topic), number});
+    return true;
+  });
+  if (!listed) return listed;
+  for (const auto& sink : sinks_) {
+    if (!sink->keeps_progress()) continue;
+    std::vector<progress::PartitionKey> keys;
+    std::vector<progress::Origin> fresh;
+    for (const auto& key : wanted) {
+      if (!key.is_note() || sink->stored().partitions.contains(key)) continue;
+      auto note = source.source().origin(key.topic, key.number);
+      if (!note) return std::move(note.error());
+      keys.push_back(key);
+      fresh.emplace_back().key = key;
+      fresh.back().offset = *note;
+    }
+    if (keys.empty()) continue;
+    if (auto claimed = patiently([&] { return sink->claim(keys, fresh); }); !claimed) return claimed;
+    for (const auto& note : fresh) {
+      const auto kept = sink->stored().partitions.find(note.key);
+      if (kept != sink->stored().partitions.end() && kept->second.next_offset == note.offset) continue;
+      return make_error(CDCRT_RETRY, "another process of this pipeline met the same input of source '" + source.name() + "' at the same moment",
+                        "one process reads files; start this one again where it is to be this one");
     }
   }
   return {};

@@ -46,6 +46,7 @@ class Ownership final : public AssignmentListener {
     std::size_t source = 0;
     Clock::time_point due{};
   };
+  Result<void> keep_notes(SourceRuntime& source, const std::set<progress::PartitionKey>& kept_keys);
   void drop(SourceRuntime& source, const std::string& topic, int32_t partition);
   [[nodiscard]] std::vector<std::pair<progress::PartitionKey, Wanted>> due();
   void postpone(const std::vector<progress::PartitionKey>& keys, Clock::duration delay);

@@ -1,6 +1,7 @@
 #include "runtime/source_runtime.hpp"
 
 #include "cdcrt/sdk/status.hpp"
+#include "runtime/decode_pool.hpp"
 #include "runtime/log.hpp"
 
 namespace cdcrt::runtime {
@@ -14,9 +15,46 @@ Result<void> SourceRuntime::open() {
   return {};
 }
 
-Result<void> SourceRuntime::start_at(const std::string& topic, int32_t partition, int64_t offset) {
-  flow(topic, partition).partition.start_at(offset);
-  return source_->seek(topic, partition, offset, 0);
+Result<void> SourceRuntime::start_at(const std::string& topic, int32_t partition, int64_t offset,
+                                     const std::map<int64_t, progress::LastMessage>& lasts) {
+  flow(topic, partition).partition.start_at(offset, lasts.empty() ? progress::LastMessage() : lasts.rbegin()->second);
+  if (auto sought = source_->seek(topic, partition, offset, 0); !sought || lasts.empty()) return sought;
+  expected_[{topic, partition}] = {offset, lasts};
+  if (lasts.begin()->first >= offset) return {};
+  return source_->seek(topic, partition, lasts.begin()->first, 0);
+}
+
+// A partition that is always ours cannot be asked for one message at a start without reading everything before it: the last one that was
+// applied is read once more in its turn instead, before anything behind it.
+Result<void> SourceRuntime::check_lasts() {
+  const cdcrt_messages& batch = messages_taken_.get();
+  const auto found = expected_.find({std::string(sdk::view(batch.topic)), batch.partition});
+  if (found == expected_.end()) return {};
+  if (batch.generation != 0) {  // sent back meanwhile: what comes is wanted for itself
+    expected_.erase(found);
+    return {};
+  }
+  auto& [start, lasts] = found->second;
+  uint32_t below = 0;
+  for (uint32_t i = 0; i < batch.count; ++i) {
+    const cdcrt_message& message = batch.messages[i];
+    if (message.offset < start) below = i + 1;
+    while (!lasts.empty() && lasts.begin()->first < message.offset) lasts.erase(lasts.begin());  // gone with its file
+    if (lasts.empty() || lasts.begin()->first != message.offset) continue;
+    const progress::LastMessage& last = lasts.begin()->second;
+    if (message.timestamp_ms != last.timestamp_ms || content_hash(message) != last.hash) {
+      const progress::PartitionKey key{name(), found->first.first, found->first.second};
+      return make_error(CDCRT_FATAL,
+                        key.name() + ": the message at offset " + std::to_string(last.offset) +
+                            " is not the one that was applied: another input stands in the place of the one that was read, or it was changed",
+                        "put back what was read; or, to read what is there now from its beginning: cdcrt progress rewind --topic " + key.topic +
+                            " --to earliest, with --empty where rows that are not in it have to go");
+    }
+    lasts.erase(lasts.begin());
+  }
+  if (lasts.empty() && below < batch.count) expected_.erase(found);
+  messages_taken_.leave_out(below);
+  return {};
 }
 
 Flow& SourceRuntime::flow(const std::string& topic, int32_t partition) {
@@ -158,7 +196,11 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
   }
   if (*polled == plugin::Poll::kBatch) {
     if (outage_.ends()) log(CDCRT_LOG_INFO, "sources." + name(), "the source answers again");
-    messages_ += messages_taken_.get().count;
+    if (!expected_.empty()) {
+      if (auto checked = check_lasts(); !checked) return fail(std::move(checked.error()));
+      if (messages_taken_.get().count == 0) return true;
+    }
+    if (messages_taken_.get().partition > CDCRT_NOTE_PARTITION) messages_ += messages_taken_.get().count;
     Flow& target = flow(std::string(sdk::view(messages_taken_.get().topic)), messages_taken_.get().partition);
     flows_.push(target, std::move(messages_taken_));
   } else if (*polled == plugin::Poll::kEnd) {

@@ -44,8 +44,9 @@ class SourceRuntime {
   /// Partitions are assigned and taken away while it runs.
   [[nodiscard]] bool is_group() const { return source_->has(CDCRT_SOURCE_GROUPS); }
   Result<void> open();
-  /// Before start(): where the target's progress of a partition ends.
-  Result<void> start_at(const std::string& topic, int32_t partition, int64_t offset);
+  /// Before start(): where the target's progress of a partition ends, and what is remembered of the last messages that were applied,
+  /// by offset: the source fails when another stands there now.
+  Result<void> start_at(const std::string& topic, int32_t partition, int64_t offset, const std::map<int64_t, progress::LastMessage>& lasts);
   /// The listener outlives the source.
   void start(AssignmentListener& listener);
   // What the thread of start() does, for those who have no threads: begin() once, then step() until it answers false.
@@ -73,6 +74,7 @@ class SourceRuntime {
   Result<void> seek_pending();
   void commit_pending();
   void request_seek(const progress::Partition& partition, int64_t offset, uint32_t generation);
+  Result<void> check_lasts();
   bool fail(Error error);
 
   struct Seek {
@@ -80,6 +82,10 @@ class SourceRuntime {
     int32_t partition;
     int64_t offset;
     uint32_t generation;
+  };
+  struct Expected {
+    int64_t start = 0;  ///< what lies below is read only for its content
+    std::map<int64_t, progress::LastMessage> lasts;
   };
   const manifest::Source& manifest_;
   const std::size_t index_;
@@ -90,6 +96,7 @@ class SourceRuntime {
   cdcrt_source_events events_{};
   std::unique_ptr<plugin::Source> source_;
   plugin::Messages messages_taken_;
+  std::map<std::pair<std::string, int32_t>, Expected> expected_;  ///< before start(); then its thread's
   std::thread thread_;
   std::mutex fetching_;
   mutable std::mutex mutex_;

@@ -11,6 +11,7 @@ namespace cdcrt::runtime {
 namespace {
 
 using diagnostics::json_string;
+using diagnostics::printable;
 
 std::string grouped(uint64_t value) {
   std::string digits = std::to_string(value);
@@ -35,7 +36,7 @@ void print_text(const RunSummary& summary, std::ostream& out) {
   std::vector<std::array<std::string, 6>> lines;
   TableSummary total;
   for (const auto& table : summary.tables) {
-    lines.push_back({table.table, grouped(table.inserted), grouped(table.updated), grouped(table.deleted), grouped(table.schema_changes),
+    lines.push_back({printable(table.table), grouped(table.inserted), grouped(table.updated), grouped(table.deleted), grouped(table.schema_changes),
                      grouped(table.dead_letters)});
     total.inserted += table.inserted;
     total.updated += table.updated;
@@ -75,18 +76,19 @@ void print_text(const RunSummary& summary, std::ostream& out) {
   out << '\n';
   if (!summary.ignored_tables.empty()) {
     out << grouped(summary.ignored) << " rows of tables that no route names:";
-    for (const auto& name : summary.ignored_tables) out << ' ' << name;
+    for (const auto& name : summary.ignored_tables) out << ' ' << printable(name);
     out << '\n';
   }
   for (const auto& table : summary.tables) {
+    const std::string name = printable(table.table);
     if (table.overflowed > 0)
-      out << table.table << ": " << grouped(table.overflowed)
+      out << name << ": " << grouped(table.overflowed)
           << " changes that made values fit the target (cut or NULL by on_overflow, digits finer than the target keeps, NUL characters "
              "left out)\n";
-    if (table.discarded > 0) out << table.table << ": " << grouped(table.discarded) << " late values of dropped columns left out\n";
-    if (!table.stopped.empty()) out << (table.detached ? "detached: " : "stopped: ") << table.table << ": " << table.stopped << '\n';
+    if (table.discarded > 0) out << name << ": " << grouped(table.discarded) << " late values of dropped columns left out\n";
+    if (!table.stopped.empty()) out << (table.detached ? "detached: " : "stopped: ") << name << ": " << printable(table.stopped) << '\n';
   }
-  if (summary.dead_letters > 0) out << grouped(summary.dead_letters) << " dead letters in " << summary.dead_letter_path << '\n';
+  if (summary.dead_letters > 0) out << grouped(summary.dead_letters) << " dead letters in " << printable(summary.dead_letter_path) << '\n';
 }
 
 void print_json(const RunSummary& summary, std::ostream& out) {

@@ -24,6 +24,15 @@ TEST_CASE("budget: without bounds nothing is too much") {
   CHECK(!budget.exceeded());
 }
 
+TEST_CASE("budget: a ratio of 1 is never exceeded, however large the batches are") {
+  Budget budget({}, 1.0);
+  for (int i = 0; i < 100; ++i) {
+    budget.read(997);
+    for (int k = 0; k < 997; ++k) budget.add(letter("undecodable"));
+    CHECK(!budget.exceeded());
+  }
+}
+
 TEST_CASE("budget: one more than max_count stops the run, and says how many, of what, and where the first was") {
   Budget budget(2, 0);
   budget.add(letter("undecodable"));

@@ -17,7 +17,7 @@ std::optional<std::string> value_of(const std::string& payload) {
 
 std::string reason_for(const std::string& text) {
   const Folder folder;
-  OpenedSource source(reading({folder.write("events.jsonl", text)}));
+  OpenedSource source(reading({folder.write("events.jsonl", text + "\n")}));
   const auto messages = source.all();
   REQUIRE(messages.size() == 1);
   CHECK(messages[0].topic == "events.jsonl");

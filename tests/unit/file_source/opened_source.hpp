@@ -153,6 +153,23 @@ class OpenedSource {
     });
     return messages;
   }
+  struct Note {
+    std::string topic;
+    int32_t partition = 0;
+    int64_t offset = 0;
+  };
+  std::vector<Note> notes() {
+    std::vector<Note> all;
+    const auto visit = [](void* context, cdcrt_string topic, int32_t partition) {
+      static_cast<std::vector<Note>*>(context)->push_back({std::string(topic.data, topic.size), partition, 0});
+      return 0;
+    };
+    call([&](cdcrt_error* error) { return functions().list(self_, visit, &all, error); });
+    for (Note& note : all) {
+      call([&](cdcrt_error* error) { return functions().origin(self_, borrow(note.topic), note.partition, &note.offset, error); });
+    }
+    return all;
+  }
   cdcrt_extent extent() { return functions().extent(self_); }
   void stop() { functions().stop(self_); }
 

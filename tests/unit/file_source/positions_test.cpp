@@ -171,10 +171,65 @@ TEST_CASE("seek forward: what lies between is left out, collected or not") {
 TEST_CASE("an offset that was read already is skipped and reported once a partition") {
   const Folder folder;
   OpenedSource source(
-      reading({folder.write("e", line("a", 0, 9) + line("a", 0, 5) + line("a", 0, 9) + line("a", 0, 10) + line("b", 0, 1))}));
-  CHECK(sorted(places(source.all())) == Places{"a/0/10", "a/0/9", "b/0/1"});
+      reading({folder.write("e", line("a", 0, 5) + line("a", 0, 9) + line("a", 0, 5) + line("a", 0, 9) + line("a", 0, 10) + line("b", 0, 1))}));
+  CHECK(sorted(places(source.all())) == Places{"a/0/10", "a/0/5", "a/0/9", "b/0/1"});
   REQUIRE(source.logged.size() == 1);
   CHECK(source.logged[0].find("a [0]: offset 5 follows 9: already read, skipped (2 messages") == 0);
+}
+
+TEST_CASE("an offset that was never read and comes behind a later one ends the source, after what stands before it") {
+  const Folder folder;
+  OpenedSource source(reading({folder.write("10", line("b", 0, 3) + line("a", 0, 9)), folder.write("2", line("a", 0, 5))}));
+  CHECK(sorted(places(source.all())) == Places{"a/0/9", "b/0/3"});
+  CHECK(source.failure.code == CDCRT_FATAL);
+  CHECK(source.failure.message.find("a[0]: offset 5 in " + folder.path() + "/2 comes after offset 9") == 0);
+  OpenedSource at_once(reading({folder.write("1", line("a", 0, 9)), folder.write("2", line("a", 0, 5))}));
+  CHECK(at_once.start() == CDCRT_BAD_CONFIG);
+  CHECK(at_once.failure.message.find("the files are not in the order of their offsets") == 0);
+  Settings others = reading({folder.write("1", line("a", 0, 9)), folder.write("2", line("a", 0, 5) + line("b", 0, 1))});
+  others.topics = {"b"};
+  CHECK(places(OpenedSource(others).all()) == Places{"b/0/1"});
+  std::string gaps;
+  for (int i = 0; i < 20'000; ++i) gaps += line("a", 0, 3 * i);
+  OpenedSource compacted(reading({folder.write("gaps", gaps), folder.write("again", gaps + line("a", 0, 60'000))}));
+  CHECK(compacted.all().size() == 20'001);
+  CHECK(compacted.failure.code == CDCRT_END);
+}
+
+TEST_CASE("notes: a file keeps its number by its name and first line, whatever leaves or comes") {
+  const Folder folder;
+  Settings settings = reading({folder.write("day1", "one\ntwo\n"), folder.write("day2", "three\n")});
+  settings.layout = "values";
+  settings.topic = "t";
+  OpenedSource first(settings);
+  const auto notes = first.notes();
+  REQUIRE(notes.size() == 2);
+  CHECK(notes[0].topic == "t/day1");
+  CHECK(notes[0].partition <= CDCRT_NOTE_PARTITION);
+  const auto name = [](const auto& note, int64_t lines) { return "t/" + note.topic.substr(2) + "/" + std::to_string(note.partition) + "/" + std::to_string(note.offset + lines - 1); };
+  CHECK(sorted(places(first.all())) == sorted({"t/0/0", "t/0/1", "t/0/" + std::to_string(1LL << 40), name(notes[0], 2), name(notes[1], 1)}));
+
+  const int64_t next = (1LL << 40) + 1;
+  settings.paths = {folder.write("day0", "zero\n"), folder.write("day2", "three\nfour"), folder.write("day3", "five\n")};
+  OpenedSource second(settings);
+  for (const auto& note : notes) second.seek(note.topic, note.partition, note.offset);
+  second.seek("t", 0, next);
+  CHECK(places(second.all()) == Places{"t/0/" + std::to_string(next), "t/0/" + std::to_string(2LL << 40), "t/0/" + std::to_string(3LL << 40)});
+  CHECK(second.logged.size() == 1);  // day0 is read late
+
+  CHECK(second.notes().size() == 3);
+
+  OpenedSource again(settings);  // nothing was noted: as the order of the list says
+  CHECK(places(again.all()).size() == 4);
+}
+
+TEST_CASE("values: two files of one name that begin alike cannot be told apart") {
+  const Folder folder;
+  Settings settings = reading({folder.write("a/day", "one\n"), folder.write("b/day", "one\ntwo\n")});
+  settings.layout = "values";
+  OpenedSource source(settings);
+  CHECK(source.start() == CDCRT_BAD_CONFIG);
+  CHECK(source.failure.config_key == "paths");
 }
 
 TEST_CASE("an unreadable line is reported even where its partition was passed, until its own place is") {

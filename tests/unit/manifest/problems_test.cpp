@@ -316,6 +316,39 @@ TEST_CASE("secrets: no diagnostic shows one, whatever is wrong around it") {
     CHECK(diagnostics::render(loaded.diagnostics, *loaded.texts, false).find("hunter2") == std::string::npos);
     CHECK(diagnostics::render_json(loaded.diagnostics).find("hunter2") == std::string::npos);
   }
+  // Text that is no TOML, where nothing tells values from keys, and references.
+  const char* const broken[] = {
+      "Pwd : \"hunter2\"\n", "Pwd \"hunter2\"\n", "Pwd hunter2\n", "Pwd -> hunter2\n", "PWD = \"\"\"\nhunter2\nsecond-hunter2 \\q\n\"\"\"\n", "note = \"\"\"\nPWD is hunter2 \\q\n\"\"\"\n",
+      "PWD = \'\'\'\nhunter2\x01\n\'\'\'\n", "PWD = [ \"a\",\n\"hunter2\" oops\n]\n", "PWD = [ # \"\n[ \"hunter2\" oops ]\n]\n", "x = { a = \"b\", PWD = [\nhunter2\n] }\n",
+      "\"ssl.key.pem\" = hunter2\n", "\"sasl.oauthbearer.config\" = \'hunter2\n", "x = \"dsn;PWD=hunter2;\n", "x = 0hunter2\n", "x = 1hunter2\n", "x = 2hunter2-10\n", "x = truehunter2\n",
+      "x = \"a\" hunter2\n", "x = a\thunter2\n", "[sinks.b] hunter2\n", "[sinks.b hunter2]\n", "[\"sinks\", \"hunter2\"]\n", "hunter2\n", "\"hunter2\n", "= hunter2\n", "x = hunter2 # \xff\n",
+      "note = \"\"\"\nhunter2 \xff\n\"\"\"\n", "x.\"hunter2\n", "# \"\"\"\nx = \'\'\'it\'s\n\nhunter2\n"};
+  for (const char* text : broken) {
+    CAPTURE(text);
+    const Workspace workspace;
+    const auto loaded = manifest::load(request_for({workspace.write("shop.toml", "[pipeline]\nname = \"x\"\n[sinks.x.connection]\n" + std::string(text))}));
+    REQUIRE_FALSE(loaded.diagnostics.empty());
+    CHECK(diagnostics::render(loaded.diagnostics, *loaded.texts, false).find("hunter2") == std::string::npos);
+    CHECK(diagnostics::render_json(loaded.diagnostics).find("hunter2") == std::string::npos);
+  }
+  CHECK(problems_of("[sinks.x]\nPwd : \"hunter2\"\n").find("Pwd***") != std::string::npos);
+  CHECK(problems_of("[sinks.x]\nPWD = [ \"a\",\n\"hunter2\" oops\n]\n").find("in the value of 'PWD'") != std::string::npos);
+  for (const char* value : {"\"${evn:X:-hunter2}\"", "\"${env:1:-hunter2}\"", "\"${env:CDCRT_TEST_UNSET:-hunter2\""}) {
+    CAPTURE(value);
+    const auto shown = problems_of(std::string(kSound) + "[sinks.x]\nplugin = \"db\"\nconnection.Server = \"s\"\nconnection.PWD = " + value + "\n");
+    CHECK(shown.find("hunter2") == std::string::npos);
+    CHECK(shown.find("error") != std::string::npos);
+  }
+  CHECK(problems_of(std::string(kSound) + "[sinks.x]\nplugin = \"db\"\nconnection.PWD = \"ab${hunter2}c\"\n").find("hunter2") == std::string::npos);
+  CHECK(problems_of(std::string(kSound) + "[sinks.x]\nplugin = \"db\"\nconnection.PWD = \"ab${k:hunter2}c\"\n").find("hunter2") == std::string::npos);
+  for (const char* set : {"a.PWD hunter2", "a.PWD:hunter2", "a.PWD \"hunter2\"", "a.hunter2", "a.PWD hunter2=x", "PWD \"hunter2\" = 1", "a.PWD\nhunter2=x", "hunter2"}) {
+    CAPTURE(set);
+    CHECK(problems_of(kSound, {set}).find("hunter2") == std::string::npos);
+  }
   CHECK(problems_of(kSound, {"sinks.warehouse.connection.PWD=[\"hunter2\"]"}).find("hunter2") == std::string::npos);
+  for (const char* text : {"statement_timeuot = \"postgresql://u:hunter2@h/db\"\n", "dialect = [\"http://u:hunter2@h\"]\n", "dialect = [\"Driver=x;PWD=hunter2;\"]\n"}) {
+    CAPTURE(text);
+    CHECK(problems_of(std::string(kSound) + text).find("hunter2") == std::string::npos);
+  }
   CHECK(problems_of(kSound, {"sources.events.pin=hunter2"}).find("hunter2") == std::string::npos);
 }

@@ -21,9 +21,16 @@ typedef struct cdcrt_extent {
 
 enum {
   CDCRT_SOURCE_REWINDS = 1, /* seek backwards and fetch work */
-  CDCRT_SOURCE_GROUPS = 2   /* partitions are assigned to this process and taken away while it runs; list, bounds, origin and
+  CDCRT_SOURCE_GROUPS = 2,  /* partitions are assigned to this process and taken away while it runs; list, bounds, origin and
                              * offset_at work. Without it every partition is this process's own from the start. */
+  CDCRT_SOURCE_NOTES = 4    /* not with GROUPS: the source keeps notes beside the progress, see CDCRT_NOTE_PARTITION */
 };
+
+/* Partitions with this number and below are notes of the source's own: what it must know again at the next start, as an offset above 0
+ * under a name. A message of one only raises it: nothing decodes it. Whoever moves progress leaves them. Before start the host gives every
+ * note that is kept to seek, after the progress; then it asks list for all notes that are to be kept and origin for their offsets, and
+ * what is new of them is durable before start. */
+#define CDCRT_NOTE_PARTITION (-2)
 
 /* What a source with GROUPS tells the host, from within poll, serve or stop, on their thread. The host only takes note. */
 typedef struct cdcrt_source_events {
@@ -48,7 +55,8 @@ typedef struct cdcrt_source {
   uint32_t capabilities;
   int32_t (*create)(const cdcrt_host*, const cdcrt_config*, void** self, cdcrt_error*);
   /* Read `partition` of `topic` from `offset` on. Before start: where the target's progress ends; partitions never named
-   * start at their beginning. After start: go there again; batches read after it carry `generation` (0 before any seek),
+   * start at their beginning. A partition may be named twice, the second time for a place a little lower: what lies between was
+   * applied, and is asked for only to see whether it is still the same. After start: go there again; batches read after it carry `generation` (0 before any seek),
    * those already handed out keep theirs. UNSUPPORTED where the input cannot be read twice. */
   int32_t (*seek)(void* self, cdcrt_string topic, int32_t partition, int64_t offset, uint32_t generation, cdcrt_error*);
   int32_t (*start)(void* self, const cdcrt_source_events* events /* outlives the instance */, cdcrt_error*);
@@ -64,10 +72,10 @@ typedef struct cdcrt_source {
   /* Everything before `offset` is durable in every target. A hint. */
   void (*commit)(void* self, cdcrt_string topic, int32_t partition, int64_t offset);
   cdcrt_extent (*extent)(void* self);
-  /* GROUPS: every partition of the topics that the settings name now. Other than 0 from visit stops. */
+  /* GROUPS: every partition of the topics that the settings name now; NOTES: every note that is to be kept. Other than 0 from visit stops. */
   int32_t (*list)(void* self, int (*visit)(void* context, cdcrt_string topic, int32_t partition), void* context, cdcrt_error*);
   int32_t (*bounds)(void* self, cdcrt_string topic, int32_t partition, cdcrt_bounds* out, cdcrt_error*);
-  /* GROUPS: where the source's own settings (`start`) say that reading begins when the target holds no progress. */
+  /* GROUPS: where the source's own settings (`start`) say that reading begins when the target holds no progress. NOTES: of a note. */
   int32_t (*origin)(void* self, cdcrt_string topic, int32_t partition, int64_t* offset, cdcrt_error*);
   /* GROUPS: offset of the first message at or after that time (milliseconds since 1970); the end when there is none. */
   int32_t (*offset_at)(void* self, cdcrt_string topic, int32_t partition, int64_t timestamp_ms, int64_t* offset, cdcrt_error*);

@@ -1,33 +1,14 @@
 #include "file_source.hpp"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <map>
 
 namespace cdcrt::file_source {
 namespace {
 
 constexpr std::chrono::milliseconds kLinger{5};  // how long a pipe's first message may wait for others
 constexpr uint64_t kLinesBetweenClocks = 256;
-
-std::string file_name(const std::string& path) { return path == "-" ? "stdin" : path.substr(path.rfind('/') + 1); }
-
-/// "shop.public.orders" of "shop.public.orders.jsonl.gz".
-std::string without_ending(std::string name) {
-  for (const std::string_view packed : {".gz", ".gzip"}) {
-    if (name.size() > packed.size() && name.compare(name.size() - packed.size(), packed.size(), packed) == 0)
-      name.resize(name.size() - packed.size());
-  }
-  for (const std::string_view ending : {".jsonl", ".ndjson", ".json", ".txt", ".csv", ".log"}) {
-    if (name.size() > ending.size() && name.compare(name.size() - ending.size(), ending.size(), ending) == 0)
-      return name.substr(0, name.size() - ending.size());
-  }
-  return name;
-}
 
 sdk::Status copy_of(const sdk::Status& status) {
   return sdk::Status::error(status.code(), std::string(status.message()), std::string(status.hint()));
@@ -47,6 +28,7 @@ FileSource::FileSource(const sdk::Config& config, sdk::Host host)
       batch_messages_(static_cast<uint64_t>(config.integer("batch_messages"))),
       batch_bytes_(config.bytes("batch_bytes")),
       most_held_(std::max<uint64_t>(8 << 20, 2 * batch_bytes_)),
+      inputs_(layout_, max_line_),
       decoder_(layout_, max_line_) {}
 
 sdk::Status FileSource::configure(const sdk::Config& config) {
@@ -55,64 +37,57 @@ sdk::Status FileSource::configure(const sdk::Config& config) {
     return sdk::Status::bad_config("topic", "topic belongs to layout = \"values\"; a line that kcat printed names its own",
                                    "remove it, or choose what to read with topics");
   }
-  std::map<std::string, int64_t> names, topics;
-  for (const auto& path : config.list("paths")) {
-    const bool again = std::any_of(inputs_.begin(), inputs_.end(), [&](const Input& input) { return input.path == path; });
-    if (again) return sdk::Status::bad_config("paths", "a path stands there twice: " + path);
-    Input input;
-    input.path = path;
-    input.name = file_name(path);
-    input.topic = topic.empty() ? without_ending(input.name) : topic;
-    input.name_index = names[input.name]++;
-    input.topic_index = topics[input.topic]++;
-    inputs_.push_back(std::move(input));
-  }
-  if (inputs_.empty()) return sdk::Status::bad_config("paths", "no file is named");
+  if (auto status = inputs_.configure(config.list("paths"), topic); !status.ok()) return status;
   return TopicFilter::parse("topics", config.list("topics"), topics_);
 }
 
+sdk::Status FileSource::prepare() {
+  const auto applied = [this](std::string_view topic, int32_t partition) {
+    const bool is_wanted = layout_ != Layout::kKcat || partition < 0 || topics_.wants(topic);
+    return is_wanted ? partitions_.applied(topic, partition) : INT64_MAX;
+  };
+  return inputs_.prepare(applied, host_);
+}
+
 sdk::Status FileSource::start() {
-  uint64_t total = 0;
-  for (const auto& input : inputs_) {
-    struct stat status {};
-    const bool is_standard = input.path == "-";
-    const int failed = is_standard ? ::fstat(STDIN_FILENO, &status) : ::stat(input.path.c_str(), &status);
-    if (failed != 0) {
-      const int number = errno;
-      const bool is_pattern = number == ENOENT && input.path.find_first_of("*?[") != std::string::npos;
-      return sdk::Status::error(CDCRT_UNREACHABLE, "cannot read " + input.path + ": " + std::strerror(number),
-                                is_pattern ? "no file matches this pattern" : "paths are relative to the manifest's folder");
-    }
-    if (S_ISDIR(status.st_mode)) {
-      return sdk::Status::bad_config("paths", "a directory, not a file: " + input.path,
-                                     "name its files, for example paths = \"" + input.path + "/*.jsonl\"");
-    }
-    if (!is_standard && ::access(input.path.c_str(), R_OK) != 0) {
-      return sdk::Status::error(CDCRT_UNREACHABLE, "cannot read " + input.path + ": " + std::strerror(errno));
-    }
-    // Standard input is never gone back in, not even where it is a file: it may have been read from the middle.
-    if (is_standard || !S_ISREG(status.st_mode)) can_rewind_ = false;
-    total += static_cast<uint64_t>(status.st_size);
-  }
-  if (can_rewind_) total_ = total;
+  if (auto status = prepare(); !status.ok()) return status;
+  if (inputs_.can_rewind()) total_ = inputs_.total_bytes();
   is_started_ = true;
   return {};
 }
 
+// What cannot be read is told by start().
+sdk::Status FileSource::list(const std::function<bool(std::string_view topic, int32_t partition)>& visit) {
+  keeps_notes_ = true;
+  if (prepare().ok()) inputs_.each_note(visit);
+  return {};
+}
+
+sdk::Status FileSource::origin(std::string_view topic, int32_t partition, int64_t& offset) {
+  offset = inputs_.offset_of_note(topic, partition);
+  return {};
+}
+
 sdk::Status FileSource::seek(std::string_view topic, int32_t number, int64_t offset, uint32_t generation) {
+  if (number <= CDCRT_NOTE_PARTITION) {
+    inputs_.note(topic, number, offset);
+    return {};
+  }
   Partition& partition = partition_of({topic, number, offset, number != kUnreadablePartition});
   if (is_started_ && offset < partition.next) {
-    if (!can_rewind_) return cannot_go_back();
+    if (!inputs_.can_rewind()) return cannot_go_back();
     needs_new_pass_ = true;
   }
   drop(partition);
   partition.floor = partition.next = std::max<int64_t>(offset, 0);
+  if (!is_started_) partition.applied = std::max(partition.applied, partition.floor);
+  partition.runs.forget_from(partition.next);
   partition.generation = generation;
   return {};
 }
 
 void FileSource::begin_pass() {
-  needs_new_pass_ = is_at_end_ = false;
+  needs_new_pass_ = is_at_end_ = is_first_pass_ = false;
   failure_ = {};
   reader_.reset();
   file_ = 0;
@@ -125,12 +100,21 @@ void FileSource::begin_pass() {
 
 Partition& FileSource::partition_of(const Located& located) {
   return partitions_.get(located.topic, located.partition,
-                         [&] { return located.partition == kUnreadablePartition || topics_.wants(located.topic); });
+                         [&] { return located.partition < 0 || topics_.wants(located.topic); });
 }
 
-bool FileSource::accepts(Partition& partition, int64_t offset) {
+bool FileSource::accepts(Partition& partition, int64_t offset, const Input& input) {
+  partition.highest = std::max(partition.highest, offset);
   if (offset >= partition.next) return true;
-  if (offset >= partition.floor && partition.skipped++ == 0) {
+  if (offset < partition.applied && is_first_pass_ && input.is_regular && !input.is_known && partition.passed++ == 0) partition.passed_in = &input.path;
+  if (offset < partition.floor) return false;
+  if (layout_ == Layout::kKcat && !partition.runs.contains(offset)) {
+    const std::string place = *partition.topic + "[" + std::to_string(partition.number) + "]";
+    failure_ = sdk::Status::fatal(place + ": offset " + std::to_string(offset) + " in " + input.path + " comes after offset " +
+                                      std::to_string(partition.next - 1) + ", and was not read before: the files are not in the order of their offsets",
+                                  "name them in that order in paths; what lies behind it was applied by now: cdcrt progress rewind --topic " +
+                                      *partition.topic + " --to earliest, with --empty where tables have no key");
+  } else if (partition.skipped++ == 0) {
     partition.skipped_offset = offset;
     partition.skipped_after = partition.next - 1;
   }
@@ -197,7 +181,8 @@ void FileSource::deliver(const Line& line, const Input& input) {
   for (;;) {
     Partition& partition = partition_of(located);
     if (!partition.is_wanted) return;
-    if (!accepts(partition, located.offset)) {
+    if (!accepts(partition, located.offset, input)) {
+      if (!failure_.ok()) return;
       // Read to its end all the same: a broken line is reported at a place of its own, which may not have been passed.
       if (!located.is_readable || !wants_unreadable(line, input) || decoder_.decode(located, scratch())) return;
       continue;
@@ -211,6 +196,7 @@ void FileSource::deliver(const Line& line, const Input& input) {
       continue;
     }
     partition.next = located.offset + 1;
+    partition.runs.add(located.offset);
     remember(partition, line, located.offset);
     if (batch.count() >= batch_messages_ || batch.payload_bytes() >= batch_bytes_) {
       ready_ = &partition;
@@ -222,20 +208,111 @@ void FileSource::deliver(const Line& line, const Input& input) {
 }
 
 Reading FileSource::read_line(Deadline deadline, Line& line, sdk::Status& why) {
+  const auto& inputs = inputs_.all();
   for (;;) {
     if (!reader_) {
-      if (file_ == inputs_.size()) return Reading::kEnd;
-      reader_ = std::make_unique<LineReader>(inputs_[file_].path, max_line_);
+      while (file_ < inputs.size() && inputs[file_].is_pending) leave_pending(inputs[file_++]);
+      if (file_ == inputs.size()) return Reading::kEnd;
+      reader_ = std::make_unique<LineReader>(inputs[file_].path, max_line_);
       why = reader_->open();
       if (!why.ok()) return Reading::kFailed;
     }
-    const Reading reading = reader_->next(deadline, line, why);
+    Reading reading = reader_->next(deadline, line, why);
     done_.store(done_before_ + reader_->taken(), std::memory_order_relaxed);
+    if (reading == Reading::kData && is_cut(line, reader_->is_packed(), file_)) reading = leave_end(line, file_, why);
     if (reading != Reading::kEnd) return reading;
+    why = check_length(inputs[file_]);
+    if (!why.ok()) return Reading::kFailed;
+    note_length(inputs[file_]);
     done_before_ += reader_->taken();
     reader_.reset();
     ++file_;
   }
+}
+
+bool FileSource::is_cut(const Line& line, bool is_packed, size_t file) const {
+  return !line.is_ended && !is_packed && inputs_.all()[file].is_regular && !line.is_too_long() && ending_of(line.text) == Ending::kCut;
+}
+
+// Half a line is never taken for a whole one: whoever writes the file may not be done with it.
+Reading FileSource::leave_end(Line& line, size_t file, sdk::Status& why) {
+  const Input& input = inputs_.all()[file];
+  const std::string place = input.path + " ends in the middle of line " + std::to_string(line.number);
+  if (!inputs_.is_followed(file)) {
+    if (is_first_pass_) host_.warn(place + ": the line is left for a later run, which reads it once it is whole");
+    return Reading::kEnd;
+  }
+  if (layout_ == Layout::kKcat) {
+    line.is_cut = true;
+    return Reading::kData;
+  }
+  // What follows would pass it for ever.
+  why = sdk::Status::fatal(place + ", and files that come after it in topic " + input.topic + " wait behind it",
+                           "start again once the line is whole; where its rest is lost, end it with a new line: then it becomes a dead letter");
+  return Reading::kFailed;
+}
+
+void FileSource::leave_pending(const Input& input) {
+  struct stat status {};
+  if (is_first_pass_ && ::stat(input.path.c_str(), &status) == 0 && status.st_size > 0) {
+    host_.info(input.path + " has no whole line yet: it is left for a later run");
+  }
+}
+
+sdk::Status FileSource::check_length(const Input& input) {
+  if (layout_ != Layout::kValues || !is_first_pass_ || !input.is_known) return {};
+  const auto lines = static_cast<int64_t>(reader_->lines());
+  const int64_t applied = partitions_.applied(input.topic, 0) - base_offset(input);
+  const std::string anew = "to read what is there now from its beginning: cdcrt progress rewind --topic " + input.topic +
+                           " --to earliest, with --empty where rows that are not in it have to go";
+  if (applied <= int64_t{1} << kFileShift) {
+    if (applied <= lines) return {};
+    // What is appended now would pass for what is gone.
+    return sdk::Status::fatal(input.path + " has " + std::to_string(lines) + " lines, but " + std::to_string(applied) +
+                                  " of it were applied: it was cut, or another file has its name",
+                              "put back what was read; or, " + anew);
+  }
+  if (input.known_lines == 0 || lines <= input.known_lines) return {};
+  return sdk::Status::fatal(input.path + " has grown from " + std::to_string(input.known_lines) + " to " + std::to_string(lines) +
+                                " lines after files that come behind it in topic " + input.topic + " were read: its new lines would be passed over",
+                            "move them into a file of their own; or, " + anew);
+}
+
+// So that a later start knows whether a file that it has left behind has grown.
+void FileSource::note_length(const Input& input) {
+  const auto lines = static_cast<int64_t>(reader_->lines());
+  if (!keeps_notes_ || layout_ != Layout::kValues || input.note == 0 || !input.is_regular || lines == 0) return;
+  Partition& note = partition_of({inputs_.topic_of_note(input), input.note, 0, false});
+  const int64_t offset = ((input.number + 1) << kFileShift) + lines - 1;
+  if (offset < note.next || (input.is_known && lines <= input.known_lines)) return;
+  note.next = offset + 1;
+  cdcrt_message message{};
+  message.offset = offset;
+  message.timestamp_ms = -1;
+  batch_of(note).add(message, nullptr, 0);
+}
+
+// Messages that were never met lie below what was applied. That is right where they were captured again, together with what was
+// applied last.
+sdk::Status FileSource::check_passed() {
+  sdk::Status problem;
+  if (layout_ != Layout::kKcat || !is_first_pass_ || !inputs_.has_notes()) return problem;
+  partitions_.each([&](Partition& partition) {
+    if (partition.passed == 0 || partition.number < 0) return;
+    const std::string what = *partition.topic + "[" + std::to_string(partition.number) + "]: " + std::to_string(partition.passed) +
+                             (partition.passed == 1 ? " message" : " messages") + " of " + *partition.passed_in +
+                             (partition.passed == 1 ? ", which was not read before, lies" : ", which was not read before, lie") + " below offset " +
+                             std::to_string(partition.applied) + ", up to which the target has applied";
+    partition.passed = 0;
+    if (partition.highest + 1 >= partition.applied) {
+      host_.warn(what + ": taken for what was applied; if it was not, cdcrt progress rewind --topic " + *partition.topic + " --to earliest reads it");
+    } else if (problem.ok()) {
+      problem = sdk::Status::fatal(what + ", and nothing that is there reaches so far: another log, or a part that came late",
+                                   "take the file out of paths where its messages were applied; or, to read what is there from its beginning: cdcrt progress rewind --topic " +
+                                       *partition.topic + " --to earliest, with --empty where rows that are not in it have to go");
+    }
+  });
+  return problem;
 }
 
 sdk::Status FileSource::poll(std::chrono::milliseconds timeout, cdcrt_messages& out) {
@@ -248,7 +325,7 @@ sdk::Status FileSource::poll(std::chrono::milliseconds timeout, cdcrt_messages& 
     const auto wait_until = pending_.empty() ? deadline : std::min(deadline, pending_since_ + kLinger);
     switch (read_line(wait_until, line, failure_)) {
       case Reading::kData:
-        deliver(line, inputs_[file_]);
+        deliver(line, inputs_.all()[file_]);
         break;
       case Reading::kEnd:
         is_at_end_ = true;
@@ -272,6 +349,7 @@ sdk::Status FileSource::poll(std::chrono::milliseconds timeout, cdcrt_messages& 
     hand_out(*partition, out);
     return {};
   }
+  if (failure_.ok()) failure_ = check_passed();
   warn_of_skipped();
   return failure_.ok() ? end_of_input() : copy_of(failure_);
 }
@@ -288,14 +366,16 @@ void FileSource::warn_of_skipped() {
 
 sdk::Status FileSource::fetch(std::string_view topic, int32_t number, int64_t first, int64_t last,
                               const std::function<bool(const cdcrt_message&)>& visit) {
-  if (!can_rewind_) return cannot_go_back();
+  if (!inputs_.can_rewind()) return cannot_go_back();
+  const auto& inputs = inputs_.all();
   const Mark mark = partitions_.mark_before(topic, number, first);
   const bool wants_unreadable = number == kUnreadablePartition;
   const auto name = std::make_shared<const std::string>(topic);
   LineDecoder decoder(layout_, max_line_);
   int64_t seen = -1;
-  for (size_t file = mark.file; file < inputs_.size(); ++file) {
-    LineReader reader(inputs_[file].path, max_line_);
+  for (size_t file = mark.file; file < inputs.size(); ++file) {
+    if (inputs[file].is_pending) continue;
+    LineReader reader(inputs[file].path, max_line_);
     auto status = reader.open();
     if (status.ok() && file == mark.file) status = reader.seek(mark.byte, mark.number);
     if (!status.ok()) return status;
@@ -304,8 +384,12 @@ sdk::Status FileSource::fetch(std::string_view topic, int32_t number, int64_t fi
       const Reading reading = reader.next({}, line, status);
       if (reading == Reading::kFailed) return status;
       if (reading != Reading::kData) break;
+      if (is_cut(line, reader.is_packed(), file)) {
+        if (layout_ == Layout::kValues || !inputs_.is_followed(file)) break;
+        line.is_cut = true;
+      }
       Located located;
-      if (!decoder.locate(line, inputs_[file], located)) continue;
+      if (!decoder.locate(line, inputs[file], located)) continue;
       auto batch = std::make_unique<sdk::MessageBatch>(pool_, name, number, 0);
       const auto is_asked = [&] {
         return located.partition == number && located.topic == topic && located.offset >= first && located.offset > seen &&

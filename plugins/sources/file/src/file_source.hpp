@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cdcrt/sdk/source.hpp"
+#include "inputs.hpp"
 #include "line_decoder.hpp"
 #include "line_reader.hpp"
 #include "partitions.hpp"
@@ -20,7 +21,7 @@ class FileSource : public sdk::Source {
   static constexpr const char* kSummary =
       "Messages from files: JSON Lines as kcat prints them, or one value per line; gzip and standard input";
   static constexpr const char* kLicense = "Apache-2.0";
-  static constexpr uint32_t kCapabilities = CDCRT_SOURCE_REWINDS;
+  static constexpr uint32_t kCapabilities = CDCRT_SOURCE_REWINDS | CDCRT_SOURCE_NOTES;
 
   FileSource(const sdk::Config& config, sdk::Host host);
   sdk::Status configure(const sdk::Config& config) override;
@@ -29,15 +30,24 @@ class FileSource : public sdk::Source {
   sdk::Status poll(std::chrono::milliseconds timeout, cdcrt_messages& out) override;
   sdk::Status fetch(std::string_view topic, int32_t partition, int64_t first, int64_t last,
                     const std::function<bool(const cdcrt_message&)>& visit) override;
+  sdk::Status list(const std::function<bool(std::string_view topic, int32_t partition)>& visit) override;
+  sdk::Status origin(std::string_view topic, int32_t partition, int64_t& offset) override;
   cdcrt_extent extent() override;
   void stop() override;
 
  private:
+  sdk::Status prepare();
   Reading read_line(Deadline deadline, Line& line, sdk::Status& why);
+  [[nodiscard]] bool is_cut(const Line& line, bool is_packed, size_t file) const;
+  Reading leave_end(Line& line, size_t file, sdk::Status& why);
+  void leave_pending(const Input& input);
+  [[nodiscard]] sdk::Status check_length(const Input& input);
+  void note_length(const Input& input);
+  [[nodiscard]] sdk::Status check_passed();
   void begin_pass();
   void deliver(const Line& line, const Input& input);
   Partition& partition_of(const Located& located);
-  static bool accepts(Partition& partition, int64_t offset);
+  bool accepts(Partition& partition, int64_t offset, const Input& input);
   bool wants_unreadable(const Line& line, const Input& input);
   sdk::MessageBatch& scratch();
   sdk::MessageBatch& batch_of(Partition& partition);
@@ -50,9 +60,8 @@ class FileSource : public sdk::Source {
   sdk::Host host_;
   Layout layout_ = Layout::kKcat;
   uint64_t max_line_, batch_messages_, batch_bytes_, most_held_;
-  std::vector<Input> inputs_;
+  Inputs inputs_;
   TopicFilter topics_;
-  bool can_rewind_ = true;
 
   LineDecoder decoder_;
   Partitions partitions_;
@@ -65,6 +74,8 @@ class FileSource : public sdk::Source {
 
   std::unique_ptr<LineReader> reader_;
   size_t file_ = 0;  // of inputs_, being read or next
+  bool is_first_pass_ = true;
+  bool keeps_notes_ = false;  // somebody asked for them
   bool is_started_ = false, is_stopped_ = false, needs_new_pass_ = false, is_at_end_ = false;
   sdk::Status failure_;  // what ended this pass; given again at every poll
 

@@ -5,14 +5,12 @@
 namespace cdcrt::file_source {
 namespace {
 
-constexpr int kFileShift = 40;  // 2^40 lines a file
-
 bool is_blank(std::string_view text) { return text.empty() || text.find_first_not_of(" \t\r") == std::string_view::npos; }
 
 }  // namespace
 
 int64_t LineDecoder::unreadable_offset(const Line& line, const Input& input) {
-  return (input.name_index << kFileShift) | static_cast<int64_t>(line.number);
+  return base_offset(input) | static_cast<int64_t>(line.number);
 }
 
 void LineDecoder::give_up(Located& located, const std::string& reason) {
@@ -23,12 +21,14 @@ void LineDecoder::give_up(Located& located, const std::string& reason) {
 bool LineDecoder::locate(const Line& line, const Input& input, Located& located) {
   line_ = &line;
   input_ = &input;
-  if (line.is_too_long()) {
+  if (line.is_cut) {
+    give_up(located, "the file ends in the middle of it, and others follow");
+  } else if (line.is_too_long()) {
     give_up(located, "its " + std::to_string(line.full_size) + " bytes are more than max_line (" + std::to_string(max_line_) +
                          "); the first " + std::to_string(line.text.size()) + " follow");
   } else if (layout_ == Layout::kValues) {
     if (line.text.empty()) return false;
-    located = {input.topic, 0, (input.topic_index << kFileShift) | static_cast<int64_t>(line.number - 1), true};
+    located = {input.topic, 0, base_offset(input) | static_cast<int64_t>(line.number - 1), true};
   } else if (is_blank(line.text)) {
     return false;
   } else if (kcat_.locate(line.text)) {

@@ -6,20 +6,11 @@
 #include <string_view>
 
 #include "cdcrt/sdk/message_batch.hpp"
+#include "inputs.hpp"
 #include "kcat_line.hpp"
 #include "line_reader.hpp"
 
 namespace cdcrt::file_source {
-
-enum class Layout : uint8_t { kKcat, kValues };
-
-struct Input {
-  std::string path;         ///< "-": standard input
-  std::string name;         ///< its file name: the topic of its unreadable lines
-  std::string topic;        ///< of its plain values
-  int64_t name_index = 0;   ///< among the inputs of that name: the high bits of the offsets of unreadable lines
-  int64_t topic_index = 0;  ///< among the inputs with that topic: the high bits of the offsets of plain values
-};
 
 /// Where a line's message belongs. Borrows from the decoder or the input.
 struct Located {

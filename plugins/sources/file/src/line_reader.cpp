@@ -47,6 +47,7 @@ void LineReader::take(size_t size, size_t end_size, Line& line) {
   line.number = ++number_;
   line.byte = byte_;
   line.full_size = length;
+  line.is_ended = end_size > 0;
   begin_ += size + end_size;
   byte_ += size + end_size;
   scanned_ = 0;
@@ -74,6 +75,7 @@ Reading LineReader::finish_long(Deadline deadline, Line& line, sdk::Status& why)
     line.number = ++number_;
     line.byte = byte_;
     line.full_size = max_line_ + dropped_ + kept_rest;
+    line.is_ended = newline != nullptr;
     byte_ += line.full_size + end_size;
     begin_ += max_line_ + kept_rest + end_size;
     dropped_ = 0;

@@ -17,6 +17,8 @@ struct Line {
   uint64_t number = 0;     ///< 1-based
   uint64_t byte = 0;       ///< where it starts in the unpacked bytes
   uint64_t full_size = 0;  ///< bytes of the whole line
+  bool is_ended = true;    ///< false: the input ends without a newline behind it
+  bool is_cut = false;     ///< set by who knows: this is not all of it
   [[nodiscard]] bool is_too_long() const { return full_size > text.size(); }
 };
 
@@ -35,6 +37,8 @@ class LineReader {
   sdk::Status seek(uint64_t byte, uint64_t number);
   [[nodiscard]] bool is_packed() const { return stream_.is_packed(); }
   [[nodiscard]] uint64_t taken() const { return stream_.taken(); }
+  /// Lines handed out so far, or their number where it began in the middle.
+  [[nodiscard]] uint64_t lines() const { return number_; }
 
  private:
   void make_room();

@@ -6,6 +6,7 @@ namespace cdcrt::file_source {
 namespace {
 
 constexpr size_t kMostMarks = 2048;  // of one partition
+constexpr size_t kMostRuns = 4096;   // even
 
 }  // namespace
 
@@ -26,6 +27,29 @@ Mark Marks::before(int64_t offset) const {
   const auto after =
       std::upper_bound(marks_.begin(), marks_.end(), offset, [](int64_t wanted, const Mark& mark) { return wanted < mark.offset; });
   return after == marks_.begin() ? Mark{} : *(after - 1);
+}
+
+void Runs::add(int64_t offset) {
+  if (!runs_.empty() && runs_.back().last + 1 == offset) {
+    runs_.back().last = offset;
+    return;
+  }
+  if (runs_.size() >= kMostRuns) {
+    size_t kept = 0;
+    for (size_t i = 0; i + 1 < runs_.size(); i += 2) runs_[kept++] = {runs_[i].first, runs_[i + 1].last};
+    runs_.resize(kept);
+  }
+  runs_.push_back({offset, offset});
+}
+
+void Runs::forget_from(int64_t offset) {
+  while (!runs_.empty() && runs_.back().first >= offset) runs_.pop_back();
+  if (!runs_.empty()) runs_.back().last = std::min(runs_.back().last, offset - 1);
+}
+
+bool Runs::contains(int64_t offset) const {
+  const auto after = std::upper_bound(runs_.begin(), runs_.end(), offset, [](int64_t wanted, const Run& run) { return wanted < run.first; });
+  return after != runs_.begin() && (after - 1)->last >= offset;
 }
 
 Partition* Partitions::find(std::string_view topic, int32_t number) const {
@@ -58,6 +82,11 @@ Mark Partitions::mark_before(std::string_view topic, int32_t number, int64_t off
   const std::lock_guard<std::mutex> lock(mutex_);
   const Partition* partition = find(topic, number);
   return partition == nullptr ? Mark{} : partition->marks.before(offset);
+}
+
+int64_t Partitions::applied(std::string_view topic, int32_t number) const {
+  const Partition* partition = find(topic, number);
+  return partition == nullptr ? 0 : partition->applied;
 }
 
 }  // namespace cdcrt::file_source

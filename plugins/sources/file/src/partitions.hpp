@@ -38,16 +38,36 @@ class Marks {
   int64_t last_ = -1;
 };
 
+/// Which offsets were handed out since the start, as runs of neighbours; bounded: where there are very many gaps, some count as handed out.
+class Runs {
+ public:
+  void add(int64_t offset);
+  /// From here on they will be handed out again.
+  void forget_from(int64_t offset);
+  [[nodiscard]] bool contains(int64_t offset) const;
+
+ private:
+  struct Run {
+    int64_t first, last;
+  };
+  std::vector<Run> runs_;
+};
+
 struct Partition {
   std::shared_ptr<const std::string> topic;
   int32_t number = 0;
   bool is_wanted = true;
   int64_t floor = 0;  ///< what lies below was read before this pass
+  int64_t applied = 0;  ///< what lies below was applied before this start
+  int64_t highest = -1; ///< offset that was met since this start
+  uint64_t passed = 0;  ///< messages below `applied` in files that no earlier start has met
+  const std::string* passed_in = nullptr;  ///< the first of these files
   int64_t next = 0;   ///< the lowest offset still to be read
   uint32_t generation = 0;
   uint64_t skipped = 0;        ///< messages of this pass at or above floor that came too late
   int64_t skipped_offset = 0;  ///< the first of them
   int64_t skipped_after = 0;   ///< what it followed
+  Runs runs;
   std::unique_ptr<sdk::MessageBatch> pending;
   Marks marks;
 };
@@ -70,6 +90,7 @@ class Partitions {
   void note(Partition& partition, const Mark& mark);
   /// Any thread.
   [[nodiscard]] Mark mark_before(std::string_view topic, int32_t number, int64_t offset) const;
+  [[nodiscard]] int64_t applied(std::string_view topic, int32_t number) const;
 
  private:
   struct Place {

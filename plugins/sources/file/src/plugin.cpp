@@ -11,7 +11,7 @@ constexpr cdcrt_option option(cdcrt_option_type type, uint16_t flags, const char
 
 constexpr cdcrt_option kOptions[] = {
     option(CDCRT_OPTION_PATHS, CDCRT_OPTION_REQUIRED, "paths",
-           "The files, read in this order. Gzip is recognised by its content. `\"-\"` is standard input.", nullptr,
+           "The files, read in this order; those of a pattern as people count, `part-2` before `part-10`. Gzip is recognised by its content. `\"-\"` is standard input.", nullptr,
            "[\"events/*.jsonl.gz\"]"),
     option(CDCRT_OPTION_ENUM, 0, "layout",
            "What a line is: `kcat`, a message as `kcat -C -J` prints it, or `values`, the plain value of a message without key.", "kcat",
