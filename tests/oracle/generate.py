@@ -63,6 +63,7 @@ class Table:
         self.columns = [Column(name, KINDS["text" if kind == "text_key" else kind], nullable=False) for name, kind in keys]
         self.rows, self.copies = {}, []
         self.serial, self.dropped = 0, []
+        self.odd, self.odd_in_a_row = 0, None  # messages that name another key; None: nothing has told the key yet
         for _ in range(random.randint(1, 3)):
             self.columns.append(self.new_column())
         if not self.identity_full and self.key and random.random() < 0.6:
@@ -131,7 +132,7 @@ class Table:
         if self.shape_kind == "none":
             return self.random.choices([self.append, self.change_copy, self.delete_copy, self.truncate], [5, 4, 2, 0.2])[0]()
         steps = [(self.insert, 35), (self.update, 40), (self.delete, 12), (self.change_key, 7), (self.reborn, 3), (self.reread, 3),
-                 (self.truncate, 0.8)]
+                 (self.truncate, 0.8), (self.name_another_key, 1)]
         return self.random.choices([step for step, _ in steps], [weight for _, weight in steps])[0]()
 
     def append(self):
@@ -239,6 +240,17 @@ class Table:
             return self.insert()
         return self.write("r", key, None, self.rows[key].cells, incremental=True)
 
+    def name_another_key(self):
+        """A message that is none of this table's (a producer's mistake): a dead letter, and nothing is learned of it. Where a partition
+        lags it might be read first, and stand for the table's key."""
+        if self.partitions > 1 or self.odd_in_a_row is None or self.odd_in_a_row >= 3:
+            return self.insert()
+        self.odd += 1
+        self.odd_in_a_row += 1
+        key = tuple(1000 + self.odd if name in ("id", "a") else f"odd{self.odd}" for name in self.key)
+        self.log.dead_letters.append(self.log.event(self, "c", key, None, self.image(self.new_cells(key)), (), False, False, other_key=self.odd))
+        return None
+
     def truncate(self):
         self.rows, self.copies = {}, []
         self.write("t", None, None, None)
@@ -318,6 +330,7 @@ class Table:
     def write(self, operation, key, before, after, row=None, headers=(), incremental=False, same_moment=False):
         position = self.log.event(self, operation, key, before and self.image(before), after and self.image(after), headers,
                                   incremental, same_moment)
+        self.odd_in_a_row = 0 if key is not None else self.odd_in_a_row
         if row is None or after is None:
             return
         if UNCHANGED not in after.values():
@@ -371,7 +384,7 @@ class Log:
             if not late:
                 table.write("r", key, None, cells)
 
-    def event(self, table, operation, key, before, after, headers, incremental, same_moment):
+    def event(self, table, operation, key, before, after, headers, incremental, same_moment, other_key=None):
         if not same_moment:
             self.lsn += self.random.randint(1, 40)
         source = {"version": "3.2.0.Final", "connector": "postgresql", "name": "rnd", "ts_ms": 1_700_000_000_000 + self.lsn,
@@ -382,12 +395,12 @@ class Log:
                            "ts_ms": 1_700_000_000_000 + self.lsn})
         schema = table.schema()
         payload = body if schema is None else '{"schema":' + schema + ',"payload":' + body + "}"
-        return self.append(table, key, payload, headers)
+        return self.append(table, key, payload, headers, other_key)
 
     def tombstone(self, table, key, headers):
         self.append(table, key, None, headers)
 
-    def append(self, table, key, payload, headers):
+    def append(self, table, key, payload, headers, other_key=None):
         topic = f"rnd.public.{table.name}"
         text = None
         if key is None:
@@ -395,7 +408,11 @@ class Log:
         else:
             text = table.key_text(key)
             partition = zlib.crc32(text.encode()) % table.partitions
-            if not self.plain:
+            if other_key is not None:
+                text = json.dumps({"other": other_key} if self.plain else
+                                  {"schema": {"type": "struct", "fields": [{"type": "int64", "optional": False, "field": "other"}], "optional": False},
+                                   "payload": {"other": other_key}})
+            elif not self.plain:
                 fields = [{**column.kind.field, "optional": False, "field": column.name} for column in table.columns[:len(key)]]
                 text = json.dumps({"schema": {"type": "struct", "fields": fields, "optional": False, "name": topic + ".Key"},
                                    "payload": json.loads(text)}, ensure_ascii=False)

@@ -35,13 +35,15 @@ void Table::refuse_shape(PartitionState& state, const cdcrt_row& row, int64_t of
   note_refused(state, row, offset, batch, map);
 }
 
-std::vector<std::pair<std::string, std::string>> Table::unmet_columns() const {
+std::vector<Table::ColumnUse> Table::column_uses() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> names;
   for (const auto& column : knowledge_.columns()) names.push_back(column.source_name);
-  std::vector<std::pair<std::string, std::string>> unmet;
-  for (const manifest::ColumnRule* rule : knowledge_.unmet_rules()) unmet.emplace_back(rule->pattern, diagnostics::did_you_mean(rule->pattern, names));
-  return unmet;
+  std::vector<ColumnUse> uses;
+  for (const auto& use : knowledge_.rules()) {
+    uses.push_back({use.rule->pattern, use.met, use.rule->of_defaults, use.met ? std::string() : diagnostics::did_you_mean(use.rule->pattern, names)});
+  }
+  return uses;
 }
 
 bool Table::key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const {

@@ -20,20 +20,6 @@ std::string owner_of_command() {
   return std::string(host.data()) + ":" + std::to_string(::getpid()) + ":command";
 }
 
-// Where a sink would make what it writes to, it is told not to.
-manifest::Sink looking(const manifest::Sink& sink, const std::string& pipeline) {
-  manifest::Sink copy = sink;
-  auto values = sink.options.values();
-  for (auto& value : values) {
-    if (std::string_view(value.option->key) != "look_only") continue;
-    value.is_set = true;
-    value.integer = 1;
-    copy.options = manifest::Options(sink.name, pipeline, std::move(values));
-    break;
-  }
-  return copy;
-}
-
 // What is kept can be read: there is something, and it is of this version.
 Result<void> read_kept(Target& target, Session::Intent intent) {
   if (intent == Session::Intent::kChange) {
@@ -98,6 +84,13 @@ std::optional<cdcrt_bounds> Log::bounds(const std::string& topic, int32_t partit
   return found;
 }
 
+std::vector<std::pair<std::string, std::string>> Log::unmet() {
+  plugin::Source* asked = problem_ && problem_->code != CDCRT_BAD_CONFIG ? nullptr : source();
+  if (asked == nullptr) return {};
+  auto survey = asked->survey();
+  return survey ? std::move(survey->unmet) : std::vector<std::pair<std::string, std::string>>();
+}
+
 Result<int64_t> Log::offset_at(const std::string& topic, int32_t partition, int64_t timestamp_ms) {
   plugin::Source* asked = source();
   if (asked == nullptr) return *problem_;
@@ -113,7 +106,7 @@ bool Session::open(const manifest::Manifest& manifest, Intent intent, const std:
       trouble_ = {&manifest_sink, std::move(error)};
       return false;
     };
-    auto sink = plugin::Sink::create(intent == Intent::kLook ? looking(manifest_sink, manifest.pipeline) : manifest_sink);
+    auto sink = plugin::Sink::create(intent == Intent::kLook ? plugin::looking(manifest_sink, manifest.pipeline) : manifest_sink);
     if (!sink) return refuse(sink.error());
     if (!sink->has(CDCRT_SINK_TRANSACTIONS)) continue;
     auto connection = sink->open();

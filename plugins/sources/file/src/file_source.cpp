@@ -114,6 +114,7 @@ sdk::Status FileSource::seek(std::string_view topic, int32_t number, int64_t off
 void FileSource::begin_pass() {
   needs_new_pass_ = is_at_end_ = false;
   failure_ = {};
+  left_out_ = 0;
   reader_.reset();
   file_ = 0;
   done_before_ = 0;
@@ -125,7 +126,7 @@ void FileSource::begin_pass() {
 
 Partition& FileSource::partition_of(const Located& located) {
   return partitions_.get(located.topic, located.partition,
-                         [&] { return located.partition == kUnreadablePartition || topics_.wants(located.topic); });
+                         [&] { return located.partition == kUnreadablePartition || topics_.meets(located.topic); });
 }
 
 bool FileSource::accepts(Partition& partition, int64_t offset) {
@@ -196,7 +197,10 @@ void FileSource::deliver(const Line& line, const Input& input) {
   if (!decoder_.locate(line, input, located)) return;
   for (;;) {
     Partition& partition = partition_of(located);
-    if (!partition.is_wanted) return;
+    if (!partition.is_wanted) {
+      ++left_out_;
+      return;
+    }
     if (!accepts(partition, located.offset)) {
       // Read to its end all the same: a broken line is reported at a place of its own, which may not have been passed.
       if (!located.is_readable || !wants_unreadable(line, input) || decoder_.decode(located, scratch())) return;
@@ -329,6 +333,12 @@ sdk::Status FileSource::fetch(std::string_view topic, int32_t number, int64_t fi
 }
 
 cdcrt_extent FileSource::extent() { return {done_.load(std::memory_order_relaxed), total_.load(std::memory_order_relaxed)}; }
+
+sdk::Status FileSource::survey(cdcrt_survey& out) {
+  out.left_out = left_out_;
+  for (const auto& pattern : topics_.unmet()) out.unmet(out.context, sdk::borrow("topics"), sdk::borrow(pattern));
+  return {};
+}
 
 void FileSource::stop() { is_stopped_ = true; }
 

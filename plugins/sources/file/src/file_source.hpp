@@ -30,6 +30,7 @@ class FileSource : public sdk::Source {
   sdk::Status fetch(std::string_view topic, int32_t partition, int64_t first, int64_t last,
                     const std::function<bool(const cdcrt_message&)>& visit) override;
   cdcrt_extent extent() override;
+  sdk::Status survey(cdcrt_survey& out) override;
   void stop() override;
 
  private:
@@ -69,6 +70,7 @@ class FileSource : public sdk::Source {
   sdk::Status failure_;  // what ended this pass; given again at every poll
 
   std::atomic<uint64_t> done_{0}, total_{0};
+  std::atomic<uint64_t> left_out_{0};  // messages of topics that are not wanted
   uint64_t done_before_ = 0;  // bytes of the files of this pass that are read to their end
 };
 
