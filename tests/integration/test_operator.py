@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import tempfile
+import tomllib
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -154,6 +155,16 @@ class Names(Operator):
         self.assertIn("nothing met: [routes.sales] match 'sales.*'", quiet.log)
         self.assertNotIn("temporary", self.command("status").log)
 
+    def test_topics_that_leave_out_everything_are_told(self):
+        self.row(1)
+        done = self.run_program(source='topics = ["shop.*"]', arguments=("-q",))
+        self.assertEqual(done.exit_code, 0, done.log)
+        self.assertIn("nothing met: [sources.events] topics 'shop.*'", done.log)
+        self.assertIn("[sources.events] topics 'shop.*'", self.command("status").log)
+        self.row(2, topic="shop.orders")
+        self.assertNotIn("nothing met", self.run_program(source='topics = ["shop.*"]').log)
+        self.assertNotIn("nothing met", self.command("status").log)
+
     def test_the_json_summary_has_what_was_left_out_and_what_nothing_met(self):
         self.row(1)
         self.row(1, topic="unwanted")
@@ -206,6 +217,16 @@ class Told(Operator):
             self.assertTrue(any(line["level"] == "error" and word in line["message"] and "manifest.toml:" in line["message"] for line in lines), lines)
 
 
+class Commands(Operator):
+    def test_no_command_makes_a_database_where_nothing_is_kept(self):
+        self.run_program(arguments=("validate",))
+        for command, code in ((("status",), 0), (("progress", "show"), 0), (("table", "list"), 0), (("dlq", "list"), 0), (("dlq", "replay"), 0),
+                              (("table", "pause", "orders"), 2), (("progress", "rewind", "--table", "orders", "--to", "earliest"), 2)):
+            done = self.command(*command)
+            self.assertEqual(done.exit_code, code, done.log)
+            self.assertFalse(os.path.exists(os.path.join(self.folder, "target.db")), command)
+
+
 class Validate(Operator):
     def validate(self, *arguments, **settings):
         return self.run_program(**settings, arguments=("validate", *arguments))
@@ -233,6 +254,13 @@ class Validate(Operator):
         self.assertFalse(os.path.exists(os.path.join(self.folder, "target.db")))
         elsewhere = self.validate("--probe", database="/nonexistent/folder/x.db")
         self.assertEqual(elsewhere.exit_code, 3, elsewhere.log)
+
+    def test_options_can_be_pasted_as_they_are_described(self):
+        for name in ("source-file", "source-kafka", "format-debezium-json", "sink-odbc", "sink-redshift", "sink-file", "sink-kafka", "sink-blackhole"):
+            described = json.loads(program.run(["plugin", "describe", name, "--output", "json"], folder=self.folder).log)
+            for option in described["options"] + described["layout_options"]:
+                with self.subTest(plugin=name, option=option["key"]):
+                    tomllib.loads(f'{option["key"]} = {option["example"] or 1}')
 
     def test_names_of_plugins_are_taken_as_they_are_described(self):
         done = self.validate("--set", "sinks.target.plugin=sink-odbc", "--set", "sources.events.plugin=source-file", "--set",

@@ -104,6 +104,7 @@ struct TableIdentity {
     TableIdentity identity = *this;
     identity.memory = nullptr;
     identity.observer = nullptr;
+    identity.route.match.clear();  // the table itself has judged what the route names
     return identity;
   }
 };
@@ -198,12 +199,13 @@ class Table {
   /// What the route says of one column by its name.
   struct ColumnUse {
     std::string name;
-    bool met;           ///< an event had it
+    bool met;  ///< an event had it
     bool of_defaults;
-    std::string advice; ///< unmet: the nearest name that there is
   };
   /// Empty until a row was taken.
   [[nodiscard]] std::vector<ColumnUse> column_uses() const;
+  /// What a column may have been meant that is not there; empty: nothing is near.
+  [[nodiscard]] std::string advice_for(const std::string& column) const;
   /// Changes that made values fit: cut or made NULL (on_overflow), characters left out; as often as they were read or written.
   [[nodiscard]] uint64_t overflowed_cells() const { return overflowed_; }
   void count_overflowed(uint64_t values) { overflowed_ += values; }

@@ -37,13 +37,16 @@ void Table::refuse_shape(PartitionState& state, const cdcrt_row& row, int64_t of
 
 std::vector<Table::ColumnUse> Table::column_uses() const {
   const std::lock_guard lock(mutex_);
-  std::vector<std::string> names;
-  for (const auto& column : knowledge_.columns()) names.push_back(column.source_name);
   std::vector<ColumnUse> uses;
-  for (const auto& use : knowledge_.rules()) {
-    uses.push_back({use.rule->pattern, use.met, use.rule->of_defaults, use.met ? std::string() : diagnostics::did_you_mean(use.rule->pattern, names)});
-  }
+  for (const auto& use : knowledge_.rules()) uses.push_back({use.rule->pattern, use.met, use.rule->of_defaults});
   return uses;
+}
+
+std::string Table::advice_for(const std::string& column) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  for (const auto& known : knowledge_.columns()) names.push_back(known.source_name);
+  return diagnostics::did_you_mean(column, names);
 }
 
 bool Table::key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const {

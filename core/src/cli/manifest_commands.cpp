@@ -127,14 +127,12 @@ int validate(const ManifestArguments& arguments, bool probe) {
   const auto manifest = load_or_explain(arguments, exit_code, probe ? Secrets::kRead : Secrets::kCheck);
   if (!manifest) return exit_code;
   const PluginChecks checks = probe ? probe_plugins(*manifest) : check_plugins(*manifest);
-  if (!checks.diagnostics.empty()) {
-    if (arguments.json_output) {
-      std::cout << diagnostics::render_json(checks.diagnostics);
-    } else {
-      std::cerr << diagnostics::render(checks.diagnostics, *manifest->texts, diagnostics::wants_colour(STDERR_FILENO));
-    }
-    return checks.exit_code;
+  if (arguments.json_output && checks.exit_code != kDone) {
+    std::cout << diagnostics::render_json(checks.diagnostics);
+  } else if (!checks.diagnostics.empty()) {
+    std::cerr << diagnostics::render(checks.diagnostics, *manifest->texts, diagnostics::wants_colour(STDERR_FILENO));
   }
+  if (checks.exit_code != kDone) return checks.exit_code;
   if (arguments.json_output) {
     print_json(*manifest);
   } else {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dead_letters/destination.hpp"
+#include "diagnostics/text.hpp"
 #include "manifest/component_error.hpp"
 #include "plugin/instance.hpp"
 #include "progress/store.hpp"
@@ -37,7 +38,7 @@ class Checker {
     if (checked || (lacks_secrets(component) && !probes_)) return;
     const int code = manifest::exit_code_of(checked.error());
     // What is wrong in the manifest comes first: the rest may follow from it.
-    checks_.exit_code = checks_.diagnostics.empty() ? code : std::min(checks_.exit_code, code);
+    checks_.exit_code = checks_.exit_code == 0 ? code : std::min(checks_.exit_code, code);
     checks_.diagnostics.push_back(manifest::diagnostic_for(component, checked.error()));
   }
 
@@ -47,8 +48,22 @@ class Checker {
     if (!source) return std::move(source.error());
     // Joining a group would take partitions away from those who read them.
     auto reached = source->has(CDCRT_SOURCE_GROUPS) ? source->list([](std::string_view, int32_t) { return false; }) : source->start({sizeof(cdcrt_source_events)});
+    if (reached) warn_of_unmet(manifest, *source);
     source->stop();
     return reached;
+  }
+
+  void warn_of_unmet(const manifest::Source& manifest, plugin::Source& source) {
+    if (!source.has(CDCRT_SOURCE_GROUPS)) return;  // of others only reading tells
+    const auto survey = source.survey();
+    if (!survey) return;
+    for (const auto& [option, entry] : survey->unmet) {
+      Error error = make_error(CDCRT_BAD_CONFIG, option + ": nothing is called " + diagnostics::quote(entry) + " so far",
+                               "a plain name that is not there ends a start; a pattern waits for what is to come");
+      error.config_key = option;
+      checks_.diagnostics.push_back(manifest::diagnostic_for(manifest, error));
+      checks_.diagnostics.back().severity = diagnostics::Severity::kWarning;
+    }
   }
 
   Result<void> check(const manifest::Sink& manifest) {

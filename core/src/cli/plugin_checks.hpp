@@ -9,7 +9,7 @@
 namespace cdcrt::cli {
 
 struct PluginChecks {
-  std::vector<diagnostics::Diagnostic> diagnostics;  ///< empty: nothing is wrong
+  std::vector<diagnostics::Diagnostic> diagnostics;  ///< what is wrong; warnings alone hinder nothing
   int exit_code = 0;
 };
 

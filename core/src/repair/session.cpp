@@ -20,6 +20,19 @@ std::string owner_of_command() {
   return std::string(host.data()) + ":" + std::to_string(::getpid()) + ":command";
 }
 
+// A command that changes something makes nothing either where nothing is kept: it has nothing to change.
+bool would_make(const manifest::Sink& manifest, const std::string& pipeline) {
+  const manifest::Sink looks = plugin::looking(manifest, pipeline);
+  if (looks.options.same_values(manifest.options)) return false;
+  auto sink = plugin::Sink::create(looks);
+  if (!sink || !sink->has(CDCRT_SINK_TRANSACTIONS)) return false;
+  auto connection = sink->open();
+  if (!connection) return false;
+  progress::Store store(pipeline, manifest.name, manifest.progress_schema, sink->capabilities(), {});
+  const auto version = store.kept_version(*connection);
+  return version && *version == 0;
+}
+
 // What is kept can be read: there is something, and it is of this version.
 Result<void> read_kept(Target& target, Session::Intent intent) {
   if (intent == Session::Intent::kChange) {
@@ -106,7 +119,8 @@ bool Session::open(const manifest::Manifest& manifest, Intent intent, const std:
       trouble_ = {&manifest_sink, std::move(error)};
       return false;
     };
-    auto sink = plugin::Sink::create(intent == Intent::kLook ? plugin::looking(manifest_sink, manifest.pipeline) : manifest_sink);
+    const Intent here = intent == Intent::kChange && would_make(manifest_sink, manifest.pipeline) ? Intent::kLook : intent;
+    auto sink = plugin::Sink::create(here == Intent::kLook ? plugin::looking(manifest_sink, manifest.pipeline) : manifest_sink);
     if (!sink) return refuse(sink.error());
     if (!sink->has(CDCRT_SINK_TRANSACTIONS)) continue;
     auto connection = sink->open();
@@ -118,7 +132,7 @@ bool Session::open(const manifest::Manifest& manifest, Intent intent, const std:
                         std::make_unique<progress::Store>(manifest.pipeline, manifest_sink.name, manifest_sink.progress_schema, capabilities,
                                                           owner_of_command()),
                         {}});
-    if (auto read = read_kept(targets_.back(), intent); !read) return refuse(read.error());
+    if (auto read = read_kept(targets_.back(), here); !read) return refuse(read.error());
   }
   if (!targets_.empty()) return true;
   const manifest::Sink* named = &manifest.sinks.front();

@@ -1,6 +1,8 @@
 #include "runtime/matches.hpp"
 
+#include <algorithm>
 #include <map>
+#include <utility>
 
 #include "apply/table.hpp"
 #include "diagnostics/text.hpp"
@@ -54,19 +56,25 @@ std::vector<Match> route_matches(const Destinations& destinations, const std::ve
     matches.push_back({use.route->sink, pattern_entry(*use.route, use.is_except, use.pattern), use.met, with_advice("no table came that it means", use.advice)});
   }
   // One of the tables of a route has to have the column.
-  std::map<std::string, Match> columns;
+  struct Column {
+    Match match;
+    std::string name;
+    const apply::Table* table;
+  };
+  std::map<std::string, Column> columns;
   for (const auto& sink : sinks) {
     for (const apply::Table* table : sink->tables()) {
-      const auto& identity = table->identity();
       for (const auto& use : table->column_uses()) {
-        const std::string entry = column_entry(identity.route.name, use.name, use.of_defaults);
-        Match& match = columns.try_emplace(entry, Match{sink->name(), entry, false, {}}).first->second;
+        const std::string entry = column_entry(table->identity().route.name, use.name, use.of_defaults);
+        Match& match = columns.try_emplace(entry, Column{{sink->name(), entry, false, {}}, use.name, table}).first->second.match;
         match.met = match.met || use.met;
-        if (!use.met) match.why = with_advice("no event had this column", use.advice);
       }
     }
   }
-  for (auto& [entry, match] : columns) matches.push_back(std::move(match));
+  for (auto& [entry, column] : columns) {
+    if (!column.match.met) column.match.why = with_advice("no event had this column", column.table->advice_for(column.name));
+    matches.push_back(std::move(column.match));
+  }
   return matches;
 }
 
@@ -75,7 +83,14 @@ std::vector<Match> source_matches(SourceRuntime& source, const std::string& sink
   auto survey = source.source().survey();
   if (!survey) return matches;
   left_out += survey->left_out;
-  for (const auto& [option, text] : survey->unmet) matches.push_back({sink, source_entry(source.name(), option, text), false, "nothing of that name was read"});
+  for (const auto& value : source.manifest().options.values()) {
+    if (value.option->type != CDCRT_OPTION_LIST) continue;
+    const std::string option = value.option->key;
+    for (const auto& text : value.strings) {
+      const bool met = std::find(survey->unmet.begin(), survey->unmet.end(), std::pair(option, text)) == survey->unmet.end();
+      matches.push_back({sink, source_entry(source.name(), option, text), met, "nothing of that name was read"});
+    }
+  }
   return matches;
 }
 

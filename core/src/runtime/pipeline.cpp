@@ -157,9 +157,11 @@ class Pipeline {
 
   // What the manifest names and nothing met so far, in this run or one before.
   std::vector<Match> unmet(bool at_end) {
-    if (std::all_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->messages() == 0; })) return {};
     std::map<std::string, std::vector<Match>> by_sink;
-    for (Match& match : route_matches(*destinations_, sinks_)) by_sink[match.sink].push_back(std::move(match));
+    // Where nothing came it says nothing of routes.
+    if (std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->messages() > 0; })) {
+      for (Match& match : route_matches(*destinations_, sinks_)) by_sink[match.sink].push_back(std::move(match));
+    }
     const auto keeps = std::find_if(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->keeps_progress(); });
     left_out_ = 0;
     for (auto& source : sources_) {
