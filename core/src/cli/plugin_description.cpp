@@ -139,7 +139,8 @@ std::vector<std::string> marks_of(const cdcrt_option& option) {
 /// As a manifest takes it: quotes where TOML needs them.
 std::string example_of(const cdcrt_option& option) {
   const std::string text = option.example;
-  const bool bare = option.type == CDCRT_OPTION_INTEGER || option.type == CDCRT_OPTION_FLOAT || option.type == CDCRT_OPTION_BOOLEAN ||
+  const bool is_number = text.find_first_not_of("0123456789") == std::string::npos;
+  const bool bare = (is_number && (option.type == CDCRT_OPTION_BYTES || option.type == CDCRT_OPTION_DURATION)) || option.type == CDCRT_OPTION_INTEGER || option.type == CDCRT_OPTION_FLOAT || option.type == CDCRT_OPTION_BOOLEAN ||
                     (!text.empty() && std::string_view("[{\"'").find(text.front()) != std::string_view::npos && (option.type != CDCRT_OPTION_STRING || text.front() == '"'));
   return bare ? text : json_string(text);
 }
