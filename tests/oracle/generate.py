@@ -243,12 +243,17 @@ class Table:
     def name_another_key(self):
         """A message that is none of this table's (a producer's mistake): a dead letter, and nothing is learned of it. Where a partition
         lags it might be read first, and stand for the table's key."""
-        if self.partitions > 1 or self.odd_in_a_row is None or self.odd_in_a_row >= 3:
+        able = [column for column in self.columns if column.kind.name in ("int32", "int64", "text") and not column.toast and [column.name] != self.key]
+        if self.partitions > 1 or self.odd_in_a_row is None or self.odd_in_a_row >= 3 or not able:
             return self.insert()
         self.odd += 1
         self.odd_in_a_row += 1
         key = tuple(1000 + self.odd if name in ("id", "a") else f"odd{self.odd}" for name in self.key)
-        self.log.dead_letters.append(self.log.event(self, "c", key, None, self.image(self.new_cells(key)), (), False, False, other_key=self.odd))
+        named = self.random.choice(able)
+        cells = self.new_cells(key)
+        while cells[named.name] is None:
+            cells[named.name] = self.value(named)
+        self.log.dead_letters.append(self.log.event(self, "c", key, None, self.image(cells), (), False, False, other_key=(named, cells[named.name])))
         return None
 
     def truncate(self):
@@ -409,9 +414,11 @@ class Log:
             text = table.key_text(key)
             partition = zlib.crc32(text.encode()) % table.partitions
             if other_key is not None:
-                text = json.dumps({"other": other_key} if self.plain else
-                                  {"schema": {"type": "struct", "fields": [{"type": "int64", "optional": False, "field": "other"}], "optional": False},
-                                   "payload": {"other": other_key}})
+                column, value = other_key
+                payload_of_key = {column.name: table.encode(column, value)}
+                text = json.dumps(payload_of_key if self.plain else
+                                  {"schema": {"type": "struct", "fields": [{**column.kind.field, "optional": False, "field": column.name}], "optional": False},
+                                   "payload": payload_of_key}, ensure_ascii=False)
             elif not self.plain:
                 fields = [{**column.kind.field, "optional": False, "field": column.name} for column in table.columns[:len(key)]]
                 text = json.dumps({"schema": {"type": "struct", "fields": fields, "optional": False, "name": topic + ".Key"},
