@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "odbc/driver_keys.hpp"
+
 namespace cdcrt::odbc {
 namespace {
 
@@ -89,7 +91,7 @@ Status make_settings(Pairs pairs, std::string dsn, ConnectionSettings& out) {
   if (out.dsn.empty() && !out.has("Driver") && !out.has("DSN") && !out.has("FileDSN")) {
     return Status::bad_config("connection", "the connection names no Driver", "for example Driver = \"SQLite3\" or Driver = \"PostgreSQL Unicode\"");
   }
-  return {};
+  return check_driver_keys(out);
 }
 
 Status connection_string(const ConnectionSettings& settings, sql::Product product, std::string& out) {

@@ -168,6 +168,26 @@ class RouteKeys(Keys):
         self.assertEqual(self.rows("SELECT id, n FROM orders"), [(2, 2)])
 
 
+class Tombstones(Keys):
+    def test_a_tombstone_teaches_no_type_not_even_as_the_first_message_of_a_run(self):
+        for kind, declared in (("int32", "smaller"), ("int16", "small"), ("string", "text")):
+            value = 7 if kind != "string" else "7"
+            table = f"devices_{declared}"
+            fields = [{"type": kind, "optional": False, "field": "id"}]
+            key = {"schema": {"type": "struct", "fields": fields, "optional": False, "name": f"t.public.{table}.Key"}, "payload": {"id": value}}
+            row = {"schema": {"type": "struct", "fields": [*fields, {"type": "int32", "optional": True, "field": "x"}], "optional": False,
+                              "name": f"t.public.{table}.Value"}, "payload": {"id": value, "x": 5}}
+            self.message(key, row, topic=f"t.public.{table}")
+            self.run_program(format='format.tombstones = "delete"')
+            before = self.rows(f"PRAGMA table_info({table})")
+            self.assertEqual(self.rows(f"SELECT id, x FROM {table}"), [(value, 5)])
+            self.message(key, None, topic=f"t.public.{table}")
+            done = self.run_program(format='format.tombstones = "delete"')
+            self.assertEqual(done.exit_code, 0, done.log)
+            self.assertEqual(self.rows(f"PRAGMA table_info({table})"), before)
+            self.assertEqual(self.rows(f"SELECT id, x FROM {table}"), [])
+
+
 class TablesThatMeet(Keys):
     def test_the_second_table_stops_and_the_others_go_on(self):
         self.row(1, schema="sales")

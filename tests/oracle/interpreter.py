@@ -45,6 +45,9 @@ class Table:
 
     def apply(self, event):
         try:
+            if self._names_another_key(event):
+                self._reject(event, "key_changed")
+                return
             self._learn(event)
             if event.operation == "t":
                 self.rows, self.copies, self.moved = {}, [], {}
@@ -59,6 +62,12 @@ class Table:
             if key is not None:
                 self.open_letters.add(key)
             self._reject(event, "value_refused", str(error))
+
+    def _names_another_key(self, event):
+        """One message is a record's fault. A key change that lasts stops the table, of which this knows nothing."""
+        if self.key is None or self.route.primary_key or not event.key:
+            return False
+        return [self._target(name) for name in event.key] != self.key
 
     def _reject(self, event, reason, message=""):
         self.dead_letters.append(DeadLetter(event.topic, event.partition, event.offset, reason, self.name, message))

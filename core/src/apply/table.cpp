@@ -261,7 +261,8 @@ bool Table::convert_row(const event::Shape& shape, const evolution::ShapeMap& ma
   out.assign(knowledge_.columns().size(), cdcrt_cell{});
   for (std::size_t i = 0; i < map.slots.size(); ++i) {
     if (map.slots[i] < 0) {
-      if (cells[i].tag > CDCRT_NULL) knowledge_.count_discarded();
+      if (cells[i].tag > CDCRT_NULL && map.slots[i] == evolution::ShapeMap::kLate) ++late_;
+      if (cells[i].tag > CDCRT_NULL && map.slots[i] == evolution::ShapeMap::kLeftOut) ++left_out_;
       continue;
     }
     const auto slot = static_cast<uint32_t>(map.slots[i]);
@@ -658,11 +659,6 @@ std::optional<int64_t> Table::first_unapplied(const progress::Partition& partiti
 EventCounts Table::applied() const {
   const std::lock_guard lock(mutex_);
   return applied_;
-}
-
-uint64_t Table::discarded_cells() const {
-  const std::lock_guard lock(mutex_);
-  return knowledge_.discarded_cells() + left_out_;
 }
 
 }  // namespace cdcrt::apply

@@ -109,6 +109,7 @@ struct TableIdentity {
     TableIdentity identity = *this;
     identity.memory = nullptr;
     identity.observer = nullptr;
+    identity.route.match.clear();  // the table itself has judged what the route names
     return identity;
   }
 };
@@ -198,13 +199,23 @@ class Table {
 
   /// Totals of committed batches.
   [[nodiscard]] EventCounts applied() const;
-  [[nodiscard]] uint64_t discarded_cells() const;
-  /// Columns that the route speaks of by name and no event had so far, each with the nearest name that there is.
-  [[nodiscard]] std::vector<std::pair<std::string, std::string>> unmet_columns() const;
+  /// Late values of columns that were dropped.
+  [[nodiscard]] uint64_t late_cells() const { return late_; }
+  /// What the route says of one column by its name.
+  struct ColumnUse {
+    std::string name;
+    bool met;  ///< an event had it
+    bool of_defaults;
+  };
+  /// Empty until a row was taken.
+  [[nodiscard]] std::vector<ColumnUse> column_uses() const;
+  /// What a column may have been meant that is not there; empty: nothing is near.
+  [[nodiscard]] std::string advice_for(const std::string& column) const;
   /// Changes that made values fit: cut or made NULL (on_overflow), characters left out; as often as they were read or written.
   [[nodiscard]] uint64_t overflowed_cells() const { return overflowed_; }
   void count_overflowed(uint64_t values) { overflowed_ += values; }
-  /// Cells for which an adopted table has no column (schema_changes = "ignore"); as often as they were written.
+  /// Cells for which the table has no column (schema_changes = "ignore"); as often as they were read or written.
+  [[nodiscard]] uint64_t left_out_cells() const { return left_out_; }
   void count_left_out(uint64_t cells) { left_out_ += cells; }
 
   // Used by one writer at a time, while it holds a Sealed of this table.
@@ -332,7 +343,7 @@ class Table {
   std::chrono::steady_clock::time_point dirty_since_{}, last_sealed_{};
   std::string stopped_;
   EventCounts applied_;
-  std::atomic<uint64_t> overflowed_{0}, left_out_{0};
+  std::atomic<uint64_t> overflowed_{0}, left_out_{0}, late_{0};
   std::size_t accounted_ = 0;
   std::vector<cdcrt_cell> scratch_, before_scratch_;
   std::string key_scratch_, image_scratch_;

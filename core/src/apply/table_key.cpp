@@ -47,13 +47,18 @@ void Table::note_source(PartitionState& state, const event::Shape& shape) {
   if (found == sources_.end()) sources_.push_back(std::move(source));
 }
 
-std::vector<std::pair<std::string, std::string>> Table::unmet_columns() const {
+std::vector<Table::ColumnUse> Table::column_uses() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<ColumnUse> uses;
+  for (const auto& use : knowledge_.rules()) uses.push_back({use.rule->pattern, use.met, use.rule->of_defaults});
+  return uses;
+}
+
+std::string Table::advice_for(const std::string& column) const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> names;
-  for (const auto& column : knowledge_.columns()) names.push_back(column.source_name);
-  std::vector<std::pair<std::string, std::string>> unmet;
-  for (const manifest::ColumnRule* rule : knowledge_.unmet_rules()) unmet.emplace_back(rule->pattern, diagnostics::did_you_mean(rule->pattern, names));
-  return unmet;
+  for (const auto& known : knowledge_.columns()) names.push_back(known.source_name);
+  return diagnostics::did_you_mean(column, names);
 }
 
 bool Table::key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const {

@@ -194,6 +194,7 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
     return kManifestOrUsage;
   }
   arguments.manifest.json_output = arguments.output == "json";
+  arguments.manifest.json_logs = arguments.log_format == "json";
   if (plugin_command->parsed()) {
     const auto places = plugin::search_places("", arguments.plugin_dirs);
     if (list_command->parsed()) return plugin_list(places, arguments.manifest.json_output, std::cout);
@@ -205,8 +206,7 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
   if (arguments.manifest.files.empty()) {
     return complain(arguments_given.empty() ? "nothing to do" : "no manifest given", "cdcrt --manifest FILE.toml; see cdcrt --help");
   }
-  if (arguments.probe) return complain("--probe is not yet available", "validate without it checks the manifest itself");
-  if (validate_command->parsed()) return validate(arguments.manifest);
+  if (validate_command->parsed()) return validate(arguments.manifest, arguments.probe);
   if (route_command->parsed()) return explain_route(arguments.manifest, arguments.table, arguments.topic, arguments.source);
   return run(arguments);
 }

@@ -6,11 +6,13 @@
 #include <iostream>
 
 #include "cli/exit_code.hpp"
+#include "cli/plugin_checks.hpp"
 #include "diagnostics/renderer.hpp"
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
 #include "manifest/loader.hpp"
 #include "route/router.hpp"
+#include "runtime/log.hpp"
 
 namespace cdcrt::cli {
 namespace {
@@ -107,19 +109,30 @@ std::optional<manifest::Manifest> load_or_explain(const ManifestArguments& argum
   request.read_secrets = secrets == Secrets::kRead;
   auto loaded = manifest::load(request);
   if (loaded.manifest) return std::move(loaded.manifest);
+  if (arguments.json_logs) {
+    runtime::start_log("info", true);
+    runtime::log_diagnostics(loaded.diagnostics);
+  }
   if (arguments.json_output) {
     std::cout << diagnostics::render_json(loaded.diagnostics);
-  } else {
+  } else if (!arguments.json_logs) {
     std::cerr << diagnostics::render(loaded.diagnostics, *loaded.texts, diagnostics::wants_colour(STDERR_FILENO));
   }
   exit_code = loaded.environment_error ? kEnvironment : kManifestOrUsage;
   return std::nullopt;
 }
 
-int validate(const ManifestArguments& arguments) {
+int validate(const ManifestArguments& arguments, bool probe) {
   int exit_code = kDone;
-  const auto manifest = load_or_explain(arguments, exit_code, Secrets::kCheck);
+  const auto manifest = load_or_explain(arguments, exit_code, probe ? Secrets::kRead : Secrets::kCheck);
   if (!manifest) return exit_code;
+  const PluginChecks checks = probe ? probe_plugins(*manifest) : check_plugins(*manifest);
+  if (arguments.json_output && checks.exit_code != kDone) {
+    std::cout << diagnostics::render_json(checks.diagnostics);
+  } else if (!checks.diagnostics.empty()) {
+    std::cerr << diagnostics::render(checks.diagnostics, *manifest->texts, diagnostics::wants_colour(STDERR_FILENO));
+  }
+  if (checks.exit_code != kDone) return checks.exit_code;
   if (arguments.json_output) {
     print_json(*manifest);
   } else {

@@ -15,6 +15,7 @@ struct ManifestArguments {
   std::vector<std::string> sets;
   std::string stop;
   bool json_output = false;
+  bool json_logs = false;  ///< of `run`: what is wrong is said in the log's form
 };
 
 /// Whether ${aws-sm:...} is resolved, or only checked for its form by commands that must not need a network.
@@ -23,8 +24,9 @@ enum class Secrets { kRead, kCheck };
 /// Loads; prints what is wrong (text to standard error, JSON to standard output). nullopt: `exit_code` says how to end.
 std::optional<manifest::Manifest> load_or_explain(const ManifestArguments& arguments, int& exit_code, Secrets secrets = Secrets::kRead);
 
-/// Checks the manifest as `run` does, but for asking for secrets, and prints what it holds.
-int validate(const ManifestArguments& arguments);
+/// Checks the manifest and lets every plugin judge its settings, without a network and without secrets, and prints what it holds.
+/// `probe`: connects to everything as a start would, writes nothing.
+int validate(const ManifestArguments& arguments, bool probe);
 
 /// Says which route a table takes and what it is called in the target. `table`: database.schema.table or its last parts;
 /// `topic` and `source` fill those placeholders, a source may be left out when there is one.

@@ -136,6 +136,15 @@ std::vector<std::string> marks_of(const cdcrt_option& option) {
   return marks;
 }
 
+/// As a manifest takes it: quotes where TOML needs them.
+std::string example_of(const cdcrt_option& option) {
+  const std::string text = option.example;
+  const bool is_number = text.find_first_not_of("0123456789") == std::string::npos;
+  const bool bare = (is_number && (option.type == CDCRT_OPTION_BYTES || option.type == CDCRT_OPTION_DURATION)) || option.type == CDCRT_OPTION_INTEGER || option.type == CDCRT_OPTION_FLOAT || option.type == CDCRT_OPTION_BOOLEAN ||
+                    (!text.empty() && std::string_view("[{\"'").find(text.front()) != std::string_view::npos && (option.type != CDCRT_OPTION_STRING || text.front() == '"'));
+  return bare ? text : json_string(text);
+}
+
 /// Words of `text` in lines of at most 100 characters.
 std::string wrapped(std::string_view text, const std::string& indent) {
   constexpr size_t kWidth = 100;
@@ -165,7 +174,7 @@ std::string text_of(std::span<const cdcrt_option> options) {
     if (option.default_value != nullptr) out += ", default " + std::string(option.default_value);
     if (const auto range = range_of(option); !range.empty()) out += ", " + range;
     out += ")\n" + wrapped(option.doc, "      ");
-    if (option.example != nullptr) out += "      example: " + std::string(option.key) + " = " + option.example + "\n";
+    if (option.example != nullptr) out += "      example: " + std::string(option.key) + " = " + example_of(option) + "\n";
   }
   return out;
 }
@@ -198,7 +207,7 @@ std::string json_option(const cdcrt_option& option) {
   flag("advanced", CDCRT_OPTION_ADVANCED);
   flag("not_yet", CDCRT_OPTION_NOT_YET);
   out += ",\"default\":" + (option.default_value == nullptr ? "null" : json_string(option.default_value));
-  out += ",\"example\":" + (option.example == nullptr ? "null" : json_string(option.example));
+  out += ",\"example\":" + (option.example == nullptr ? "null" : json_string(example_of(option)));
   if (option.type == CDCRT_OPTION_ENUM) out += ",\"values\":" + json_list(values_of(option));
   if (option.minimum != 0 || option.maximum != 0)
     out += ",\"minimum\":" + number(option.minimum) + ",\"maximum\":" + number(option.maximum);
@@ -243,7 +252,7 @@ std::string markdown_of(std::span<const cdcrt_option> options) {
       out += "**required**";
     out += " | " + cell(option.doc);
     if (const auto range = range_of(option); !range.empty()) out += " From " + range + ".";
-    if (option.example != nullptr) out += " Example: " + code(option.example) + ".";
+    if (option.example != nullptr) out += " Example: " + code(example_of(option)) + ".";
     if (has(option, CDCRT_OPTION_SECRET)) out += " Secret: never printed.";
     if (has(option, CDCRT_OPTION_NOT_YET)) out += " Not yet available.";
     out += " |\n";

@@ -10,6 +10,7 @@
 #include "diagnostics/text.hpp"
 #include "repair/positions.hpp"
 #include "repair/table_state.hpp"
+#include "runtime/matches.hpp"
 
 namespace cdcrt::cli {
 namespace {
@@ -124,6 +125,27 @@ std::string json_of(const repair::Target& target, const repair::Positions& posit
   return text + "]}";
 }
 
+// What the manifest names in vain, as the last runs told and as sources that can be asked say.
+std::vector<std::string> unmet_of(OpenedPipeline& pipeline) {
+  const auto named = runtime::entries_of(pipeline.manifest);
+  std::vector<std::string> lines;
+  for (const auto& target : pipeline.session.targets()) {
+    for (const auto& [entry, match] : target.stored.matches) {
+      if (!match.met && std::find(named.begin(), named.end(), entry) != named.end()) lines.push_back(entry + ": " + match.reason);
+    }
+  }
+  for (repair::Log& log : pipeline.session.logs()) {
+    for (const auto& [option, text] : log.unmet()) lines.push_back(runtime::source_entry(log.name(), option, text) + ": nothing of that name is there");
+  }
+  return lines;
+}
+
+std::string json_unmet(OpenedPipeline& pipeline) {
+  std::string text = "[";
+  for (const auto& line : unmet_of(pipeline)) text += (text.size() > 1 ? "," : "") + json_string(line);
+  return text + "]";
+}
+
 // One answer for all who print JSON: what is kept, and what could not be asked.
 void print_json(OpenedPipeline& pipeline) {
   std::string sinks;
@@ -131,7 +153,7 @@ void print_json(OpenedPipeline& pipeline) {
     sinks += (sinks.empty() ? "" : ",") + json_of(target, repair::positions_of(pipeline.session, target));
   }
   std::cout << "{\"pipeline\":" << json_string(pipeline.manifest.pipeline) << ",\"sinks\":[" << sinks
-            << "],\"unreachable_sources\":" << json_problems(pipeline.session) << "}\n";
+            << "],\"unmet\":" << json_unmet(pipeline) << ",\"unreachable_sources\":" << json_problems(pipeline.session) << "}\n";
 }
 
 bool nothing_kept(const repair::Target& target) { return target.stored.partitions.empty() && target.stored.tables.empty(); }
@@ -319,6 +341,7 @@ int status(const RepairArguments& arguments) {
     }
     if (letters > 0) std::cout << letters << " dead letters are open: cdcrt dlq list\n";
   }
+  for (const auto& line : unmet_of(*pipeline)) std::cout << "nothing met: " << diagnostics::printable(line) << "\n";
   print_problems(pipeline->session);
   return kDone;
 }

@@ -28,16 +28,7 @@ int explain_failure(const OpenedPipeline& pipeline, const manifest::Component& c
   } else {
     std::cerr << diagnostics::render(diagnostics, *pipeline.manifest.texts, diagnostics::wants_colour(STDERR_FILENO));
   }
-  switch (error.code) {
-    case CDCRT_BAD_CONFIG:
-      return kManifestOrUsage;
-    case CDCRT_AUTH:
-    case CDCRT_RETRY:
-    case CDCRT_UNREACHABLE:
-      return kEnvironment;
-    default:
-      return kRunTimeFailure;
-  }
+  return manifest::exit_code_of(error);
 }
 
 std::unique_ptr<OpenedPipeline> open_pipeline(const RepairArguments& arguments, repair::Session::Intent intent, int& exit_code) {

@@ -1,6 +1,7 @@
 #include "diagnostics/suggestion.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "diagnostics/text.hpp"
 
@@ -100,6 +101,19 @@ std::optional<std::string> nearest(std::string_view wrong, const std::vector<std
     }
   }
   return found;
+}
+
+bool is_slip(std::string_view wrong, std::string_view name) {
+  const auto without_digits = [](std::string_view text) {
+    std::string letters;
+    std::copy_if(text.begin(), text.end(), std::back_inserter(letters), [](char c) { return c < '0' || c > '9'; });
+    return letters;
+  };
+  if (wrong == name || wrong.size() > kLongestName) return false;
+  const std::size_t distance = edit_distance(wrong, name);
+  if (distance == 0) return true;
+  if (without_digits(wrong) == without_digits(name)) return false;
+  return distance <= std::min<std::size_t>(2, wrong.size() / 3);
 }
 
 std::string did_you_mean(std::string_view wrong, const std::vector<std::string>& candidates) {

@@ -19,4 +19,7 @@ std::optional<std::string> nearest(std::string_view wrong, const std::vector<std
 /// "did you mean 'max_rows'?", else the short list of what is allowed ("allowed here: a, b"), else empty.
 std::string did_you_mean(std::string_view wrong, const std::vector<std::string>& candidates);
 
+/// One of the two is the other, mistyped: a letter or two apart, or in another case; names that differ in digits alone are meant.
+bool is_slip(std::string_view wrong, std::string_view name);
+
 }  // namespace cdcrt::diagnostics

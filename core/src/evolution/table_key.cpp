@@ -1,5 +1,6 @@
 // The key of a table, and which events cannot be of it at all (design 4.5).
 #include <algorithm>
+#include <utility>
 
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
@@ -162,13 +163,33 @@ void TableKnowledge::note_rules(const event::Shape& shape) {
   }
 }
 
-std::vector<const manifest::ColumnRule*> TableKnowledge::unmet_rules() const {
-  std::vector<const manifest::ColumnRule*> unmet;
+std::vector<TableKnowledge::RuleUse> TableKnowledge::rules() const {
+  std::vector<RuleUse> uses;
   for (std::size_t i = 0; i < rules_met_.size(); ++i) {
     const manifest::ColumnRule& rule = route_->columns[i];
-    if (!rules_met_[i] && names_one_column(rule) && !slots_.contains(rule.pattern)) unmet.push_back(&rule);
+    if (names_one_column(rule)) uses.push_back({&rule, rules_met_[i] || slots_.contains(rule.pattern)});
   }
-  return unmet;
+  return uses;
+}
+
+// Before anything is written: a name that is a slip of the finger away from one that is there. Other names may belong to columns that come
+// with a later event, and are judged when all was read.
+Result<void> TableKnowledge::check_rules(const event::Shape& shape, bool definite) {
+  if (!definite || restored_ || std::exchange(rules_judged_, true) || !route_->names_one_table()) return {};
+  std::vector<std::string> free;
+  for (const auto& column : shape.columns) {
+    const bool named = std::any_of(route_->columns.begin(), route_->columns.end(), [&](const auto& rule) { return rule.pattern == column.name; });
+    if (!named) free.push_back(column.name);
+  }
+  for (const RuleUse& use : rules()) {
+    if (use.met || use.rule->of_defaults) continue;
+    for (const std::string& name : free) {
+      if (!diagnostics::is_slip(use.rule->pattern, name)) continue;
+      return make_error(CDCRT_BAD_CONFIG, "the route's columns name " + quote(use.rule->pattern) + ", which the events of the table do not have",
+                        "did you mean " + quote(name) + "? If the column comes with a later event, write its name as a pattern: " + quote(use.rule->pattern + "*"));
+    }
+  }
+  return {};
 }
 
 }  // namespace cdcrt::evolution

@@ -70,6 +70,7 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
       if (auto named = check_route_key(shape, definite); !named) return std::move(named.error());
     }
     note_rules(shape);
+    if (auto named = check_rules(shape, definite); !named) return std::move(named.error());
     if (auto added = add_metadata(); !added) return std::move(added.error());
     map.absent.clear();
     for (uint32_t slot = 0; slot < columns_.size(); ++slot) {
@@ -134,10 +135,10 @@ Result<void> TableKnowledge::add_metadata() {
 
 Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order) {
   const manifest::ColumnRule rule = rule_for(*route_, column.name);
-  if (rule.exclude) return -1;
+  if (rule.exclude) return ShapeMap::kExcluded;
   auto found = slots_.find(column.name);
   if (found == slots_.end()) {
-    if (established() && route_->schema_changes == manifest::SchemaChanges::kIgnore) return -1;
+    if (established() && route_->schema_changes == manifest::SchemaChanges::kIgnore) return ShapeMap::kLeftOut;
     if (established() && route_->schema_changes == manifest::SchemaChanges::kFail) {
       return make_error(CDCRT_UNSUPPORTED, "the source added column '" + column.name + "' and schema_changes is \"fail\"",
                         "add the column to the target and set schema_changes = \"evolve\", or exclude it in the route's columns");
@@ -282,7 +283,7 @@ const ShapeMap* TableKnowledge::discard_late(const ShapeMap& map, std::string_vi
   if (std::none_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) { return is_late(slot, order); })) return &map;
   late_map_.slots = map.slots;
   for (int32_t& slot : late_map_.slots) {
-    if (is_late(slot, order)) slot = -1;
+    if (is_late(slot, order)) slot = ShapeMap::kLate;
   }
   return &late_map_;
 }

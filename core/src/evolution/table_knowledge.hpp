@@ -42,7 +42,8 @@ struct Column {
 
 /// Where a shape's columns go.
 struct ShapeMap {
-  std::vector<int32_t> slots;   ///< per shape column: slot, or -1: excluded or discarded
+  static constexpr int32_t kExcluded = -1, kLeftOut = -2, kLate = -3;
+  std::vector<int32_t> slots;   ///< per shape column: slot, or below 0 why it has none: kLeftOut by "ignore", kLate for a dropped column
   std::vector<uint32_t> absent; ///< slots of active columns that the shape lacks
   bool has_dropped = false;     ///< one of the slots is of a dropped column, or of one that came back
   uint64_t version = 0;         ///< of the knowledge it was made for
@@ -70,8 +71,13 @@ class TableKnowledge {
 
   /// The last observe() answered BAD_RECORD because the event names another key than the table's.
   [[nodiscard]] bool met_other_key() const { return other_key_; }
-  /// Rules for one column by its name that no event had, once any was observed.
-  [[nodiscard]] std::vector<const manifest::ColumnRule*> unmet_rules() const;
+  /// A rule for one column by its name, and whether an event had that column.
+  struct RuleUse {
+    const manifest::ColumnRule* rule;
+    bool met;
+  };
+  /// Empty until a row was observed.
+  [[nodiscard]] std::vector<RuleUse> rules() const;
   /// False: a column of the key would become what the target can make no key of.
   [[nodiscard]] bool may_hold(uint32_t slot, cdcrt_type type) const;
 
@@ -107,9 +113,6 @@ class TableKnowledge {
   /// Slots dropped since the last call: cells folded before are of a column that is gone.
   std::vector<uint32_t> take_drops() { return std::exchange(drops_, {}); }
   [[nodiscard]] bool has_changes() const { return !type_changes_.empty() || !drops_.empty(); }
-  /// Cells of dropped, excluded or ignored columns that were left out.
-  [[nodiscard]] uint64_t discarded_cells() const { return discarded_cells_; }
-  void count_discarded() { ++discarded_cells_; }
 
   [[nodiscard]] event::Arena& arena() { return arena_; }
 
@@ -128,6 +131,7 @@ class TableKnowledge {
   [[nodiscard]] std::vector<std::string> key_of(const event::Shape& shape) const;
   [[nodiscard]] bool is_unkeyable(cdcrt_type type) const;
   void note_rules(const event::Shape& shape);
+  Result<void> check_rules(const event::Shape& shape, bool definite);
   Result<void> drop_absent(const ShapeMap& map, std::string_view order);
   [[nodiscard]] std::string_view last_seen(uint32_t slot) const;
   [[nodiscard]] bool revives(const ShapeMap& map, std::string_view order) const;
@@ -151,9 +155,9 @@ class TableKnowledge {
   bool forgot_maps_ = false;
   bool other_key_ = false;
   std::vector<bool> rules_met_;  ///< by the route's column rules
+  bool rules_judged_ = false;    ///< a whole row was compared with them
   bool restored_ = false;  ///< columns came from the target
   uint64_t version_ = 1;
-  uint64_t discarded_cells_ = 0;
   std::vector<TypeChange> type_changes_;
   std::vector<uint32_t> drops_;
   event::Arena arena_{4 << 10};

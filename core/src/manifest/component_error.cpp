@@ -34,4 +34,15 @@ diagnostics::Diagnostic diagnostic_for(const Component& component, const Error& 
                        named);
 }
 
+int exit_code_of(const Error& error) {
+  switch (error.code) {
+    case CDCRT_BAD_CONFIG: return error.sqlstate.empty() ? 2 : 3;  // a database or a right that is missing there, not a setting
+    case CDCRT_AUTH:
+    case CDCRT_BUSY:
+    case CDCRT_RETRY:
+    case CDCRT_UNREACHABLE: return 3;
+    default: return 1;
+  }
+}
+
 }  // namespace cdcrt::manifest

@@ -125,15 +125,18 @@ void read_budget(TableReader& reader, DeadLetters& letters) {
 std::optional<Component> log_of_letters(const Node& settings, const ComponentContext& context, Report& report) {
   const Entry* topic = settings.find("topic");
   const auto descriptor = context.find_plugin(CDCRT_SOURCE, "kafka");
-  if (report.has_errors() || topic == nullptr || !descriptor) return std::nullopt;
+  if (report.has_errors() || !descriptor) return std::nullopt;
+  Node named;
+  named.kind = Node::Kind::kString;
+  named.text = named.written = context.pipeline + ".dead_letters";
+  named.position = settings.position;
   Node source = settings;
   std::erase_if(source.entries, [](const Entry& entry) { return entry.key != "brokers" && entry.key != "librdkafka"; });
-  Entry& topics = source.entries.emplace_back(*topic);
-  topics.key = "topics";
-  topics.value = Node();
-  topics.value.kind = Node::Kind::kArray;
-  topics.value.position = topic->value.position;
-  topics.value.items.push_back(topic->value);
+  Node list;
+  list.kind = Node::Kind::kArray;
+  list.position = topic == nullptr ? settings.position : topic->value.position;
+  list.items.push_back(topic == nullptr ? named : topic->value);
+  source.entries.push_back({"topics", list.position, list});
   TableReader reader(source, "dead_letters", report);
   Component log;
   log.name = "dead_letters";

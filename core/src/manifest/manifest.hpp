@@ -100,6 +100,7 @@ struct ColumnRule {
   std::string rename;       ///< empty: keeps its name
   std::string target_type;  ///< raw type of the target; empty: from the type
   bool exclude = false;
+  bool of_defaults = false;  ///< of [defaults]: for tables of many kinds
   Position position;
 };
 
@@ -117,6 +118,8 @@ struct Route {
   Mode mode = Mode::kUpsert;
   std::map<Metadata, std::string> metadata;  ///< target columns
   std::vector<ColumnRule> columns;  ///< the route's own before those of [defaults]
+  /// One source table, by its name: what the route says of columns is meant for it.
+  [[nodiscard]] bool names_one_table() const;
   Options layout;                   ///< of target tables when they are made, by the sink's layout options; else that of [defaults]
   Position position;
 };

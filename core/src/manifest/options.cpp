@@ -5,6 +5,10 @@
 
 namespace cdcrt::manifest {
 
+bool Route::names_one_table() const {
+  return match.size() == 1 && !match.front().starts_with("re:") && match.front().find('*') == std::string::npos;
+}
+
 /// Everything that abi() lends, copied once: an Options may be copied and moved while plugins hold its cdcrt_config.
 struct Options::Abi {
   std::string name, pipeline;

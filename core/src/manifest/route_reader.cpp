@@ -158,7 +158,9 @@ class RouteReader {
     for (const ColumnRule& rule : defaults.columns) {
       const bool overridden =
           std::any_of(route.columns.begin(), route.columns.end(), [&](const ColumnRule& own) { return own.pattern == rule.pattern; });
-      if (!overridden) route.columns.push_back(rule);
+      if (overridden) continue;
+      route.columns.push_back(rule);
+      route.columns.back().of_defaults = true;
     }
     check_sink(settings.sink);
     choose_sink(route, entry.position);

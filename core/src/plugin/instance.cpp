@@ -92,6 +92,32 @@ Error to_error(const cdcrt_error& error) {
   return copy;
 }
 
+Result<void> check(const manifest::Component& component) {
+  const auto checked = [](auto instance) -> Result<void> {
+    if (!instance) return std::move(instance.error());
+    return {};
+  };
+  const void* functions = component.descriptor->functions;
+  switch (component.descriptor->kind) {
+    case CDCRT_SOURCE: return checked(create_instance(static_cast<const cdcrt_source*>(functions), component));
+    case CDCRT_FORMAT: return checked(create_instance(static_cast<const cdcrt_format*>(functions), component));
+    default: return checked(create_instance(static_cast<const cdcrt_sink*>(functions), component));
+  }
+}
+
+manifest::Sink looking(const manifest::Sink& sink, const std::string& pipeline) {
+  manifest::Sink copy = sink;
+  auto values = sink.options.values();
+  for (auto& value : values) {
+    if (std::string_view(value.option->key) != "look_only") continue;
+    value.is_set = true;
+    value.integer = 1;
+    copy.options = manifest::Options(sink.name, pipeline, std::move(values));
+    break;
+  }
+  return copy;
+}
+
 Result<Format> Format::create(const manifest::Component& component) {
   Format format;
   format.functions_ = static_cast<const cdcrt_format*>(component.descriptor->functions);
@@ -208,6 +234,21 @@ void Source::commit(const std::string& topic, int32_t partition, int64_t offset)
 }
 
 cdcrt_extent Source::extent() { return functions_->extent != nullptr ? functions_->extent(self_.get()) : cdcrt_extent{}; }
+
+Result<Source::Survey> Source::survey() {
+  Survey found;
+  if (functions_->survey == nullptr) return found;
+  cdcrt_survey survey{};
+  survey.size = sizeof survey;
+  survey.context = &found;
+  survey.unmet = [](void* context, cdcrt_string key, cdcrt_string entry) {
+    static_cast<Survey*>(context)->unmet.emplace_back(sdk::view(key), sdk::view(entry));
+  };
+  auto asked = cross_void([&](cdcrt_error* error) { return functions_->survey(self_.get(), &survey, error); });
+  if (!asked) return std::move(asked.error());
+  found.left_out = survey.left_out;
+  return found;
+}
 
 void Source::stop() { functions_->stop(self_.get()); }
 

@@ -26,6 +26,12 @@ Error to_error(const cdcrt_error& error);
 /// What the sink says of a route's layout; BAD_CONFIG names the option.
 Result<void> check_layout(const cdcrt_sink& functions, const cdcrt_config& layout);
 
+/// Lets the plugin judge its settings: makes an instance and lets it go. Nothing outside of the process is touched.
+Result<void> check(const manifest::Component& component);
+
+/// The sink for those who only look: where it would make what it writes to, it is told not to.
+manifest::Sink looking(const manifest::Sink& sink, const std::string& pipeline);
+
 /// A decoder. One thread at a time.
 class Format {
  public:
@@ -75,6 +81,12 @@ class Source {
   Result<cdcrt_bounds> bounds(const std::string& topic, int32_t partition);
   Result<int64_t> origin(const std::string& topic, int32_t partition);
   Result<int64_t> offset_at(const std::string& topic, int32_t partition, int64_t timestamp_ms);
+  /// What was asked for and what was met.
+  struct Survey {
+    uint64_t left_out = 0;  ///< messages that the settings do not want
+    std::vector<std::pair<std::string, std::string>> unmet;  ///< option, entry of it
+  };
+  Result<Survey> survey();
   void stop();
 
  private:

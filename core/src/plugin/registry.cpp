@@ -184,6 +184,9 @@ Result<const cdcrt_plugin*> find(uint32_t kind, const std::string& name_or_path,
     const auto status = fs::symlink_status(path, failed);
     if (fs::exists(status)) return find_named(kind, name_or_path, path);
   }
+  // As `plugin describe` and file names write it.
+  const std::string prefix = std::string(kind_name(kind)) + "-";
+  if (name_or_path.starts_with(prefix)) return find(kind, name_or_path.substr(prefix.size()), places);
   return not_found(kind, name_or_path, places);
 }
 

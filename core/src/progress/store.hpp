@@ -137,7 +137,8 @@ class Store {
   Result<std::set<OpenLetter>> read_replayed(plugin::Connection& connection, const std::string& target);
 
   /// What people are told of tables that are detached or stopped: by target name; nullopt: nothing any more. A transaction of its own.
-  Result<void> save_troubles(plugin::Connection& connection, const std::map<std::string, std::optional<StoredTrouble>>& troubles);
+  Result<void> save_troubles(plugin::Connection& connection, const std::map<std::string, std::optional<StoredTrouble>>& troubles,
+                             const std::map<std::string, StoredMatch>& matches = {});
 
   // Dead letters in the target (design 4.12), by pipeline and id.
 

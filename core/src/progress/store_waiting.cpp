@@ -9,6 +9,8 @@ namespace cdcrt::progress {
 namespace {
 
 constexpr std::string_view kStopped = "stopped", kDetached = "detached";
+// Not of tables: entries of the manifest.
+constexpr std::string_view kMet = "met", kUnmet = "unmet";
 constexpr std::size_t kKeysAtOnce = 2'000;
 
 }  // namespace
@@ -48,16 +50,25 @@ Result<void> Store::save_open_letters(plugin::Connection& connection, const std:
 
 Result<void> Store::read_troubles(plugin::Connection& connection, Stored& stored) {
   return read(connection, kTroubles, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
+    const std::string state = string_of(cells[1]);
+    if (state == kMet || state == kUnmet) {
+      stored.matches[string_of(cells[0])] = {state == kMet, string_of(cells[2]), integer_of(cells[3])};
+      return;
+    }
     StoredTrouble& trouble = stored.troubles[string_of(cells[0])];
-    trouble.stopped = string_of(cells[1]) == kStopped;
+    trouble.stopped = state == kStopped;
     trouble.reason = string_of(cells[2]);
     trouble.since_ms = integer_of(cells[3]);
     trouble.process = string_of(cells[4]);
   });
 }
 
-Result<void> Store::save_troubles(plugin::Connection& connection, const std::map<std::string, std::optional<StoredTrouble>>& troubles) {
+Result<void> Store::save_troubles(plugin::Connection& connection, const std::map<std::string, std::optional<StoredTrouble>>& troubles,
+                                  const std::map<std::string, StoredMatch>& matches) {
   std::vector<cdcrt_cell> present, over;
+  for (const auto& [entry, match] : matches) {
+    present.insert(present.end(), {text(pipeline_), text(sink_), text(entry), text(match.met ? kMet : kUnmet), text(match.reason), integer(match.since_ms), text(owner_)});
+  }
   for (const auto& [target, trouble] : troubles) {
     if (trouble) {
       present.insert(present.end(), {text(pipeline_), text(sink_), text(target), text(trouble->stopped ? kStopped : kDetached), text(trouble->reason),

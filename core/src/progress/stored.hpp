@@ -75,11 +75,19 @@ struct StoredTrouble {
   std::string process;
 };
 
+/// An entry of the manifest that means tables, columns or topics, and whether it met any so far; told by processes, best effort, for people.
+struct StoredMatch {
+  bool met = false;
+  std::string reason;    ///< unmet: in words
+  int64_t since_ms = 0;  ///< milliseconds since 1970
+};
+
 /// Everything that the target keeps of one pipeline and sink.
 struct Stored {
   std::map<PartitionKey, StoredPartition> partitions;
   std::map<std::string, StoredTable> tables;  ///< by target name
   std::map<std::string, StoredTrouble> troubles;  ///< by target name
+  std::map<std::string, StoredMatch> matches;     ///< by the entry, as people call it
   std::set<std::string> processes;            ///< that left or may leave things outside of the target
   event::Arena defaults{1 << 10};             ///< owns the bytes of the columns' defaults
 };

@@ -20,18 +20,17 @@ std::string owner_of_command() {
   return std::string(host.data()) + ":" + std::to_string(::getpid()) + ":command";
 }
 
-// Where a sink would make what it writes to, it is told not to.
-manifest::Sink looking(const manifest::Sink& sink, const std::string& pipeline) {
-  manifest::Sink copy = sink;
-  auto values = sink.options.values();
-  for (auto& value : values) {
-    if (std::string_view(value.option->key) != "look_only") continue;
-    value.is_set = true;
-    value.integer = 1;
-    copy.options = manifest::Options(sink.name, pipeline, std::move(values));
-    break;
-  }
-  return copy;
+// A command that changes something makes nothing either where nothing is kept: it has nothing to change.
+bool would_make(const manifest::Sink& manifest, const std::string& pipeline) {
+  const manifest::Sink looks = plugin::looking(manifest, pipeline);
+  if (looks.options.same_values(manifest.options)) return false;
+  auto sink = plugin::Sink::create(looks);
+  if (!sink || !sink->has(CDCRT_SINK_TRANSACTIONS)) return false;
+  auto connection = sink->open();
+  if (!connection) return false;
+  progress::Store store(pipeline, manifest.name, manifest.progress_schema, sink->capabilities(), {});
+  const auto version = store.kept_version(*connection);
+  return version && *version == 0;
 }
 
 // What is kept can be read: there is something, and it is of this version.
@@ -98,6 +97,13 @@ std::optional<cdcrt_bounds> Log::bounds(const std::string& topic, int32_t partit
   return found;
 }
 
+std::vector<std::pair<std::string, std::string>> Log::unmet() {
+  plugin::Source* asked = problem_ && problem_->code != CDCRT_BAD_CONFIG ? nullptr : source();
+  if (asked == nullptr) return {};
+  auto survey = asked->survey();
+  return survey ? std::move(survey->unmet) : std::vector<std::pair<std::string, std::string>>();
+}
+
 Result<int64_t> Log::offset_at(const std::string& topic, int32_t partition, int64_t timestamp_ms) {
   plugin::Source* asked = source();
   if (asked == nullptr) return *problem_;
@@ -113,7 +119,8 @@ bool Session::open(const manifest::Manifest& manifest, Intent intent, const std:
       trouble_ = {&manifest_sink, std::move(error)};
       return false;
     };
-    auto sink = plugin::Sink::create(intent == Intent::kLook ? looking(manifest_sink, manifest.pipeline) : manifest_sink);
+    const Intent here = intent == Intent::kChange && would_make(manifest_sink, manifest.pipeline) ? Intent::kLook : intent;
+    auto sink = plugin::Sink::create(here == Intent::kLook ? plugin::looking(manifest_sink, manifest.pipeline) : manifest_sink);
     if (!sink) return refuse(sink.error());
     if (!sink->has(CDCRT_SINK_TRANSACTIONS)) continue;
     auto connection = sink->open();
@@ -125,7 +132,7 @@ bool Session::open(const manifest::Manifest& manifest, Intent intent, const std:
                         std::make_unique<progress::Store>(manifest.pipeline, manifest_sink.name, manifest_sink.progress_schema, capabilities,
                                                           owner_of_command()),
                         {}});
-    if (auto read = read_kept(targets_.back(), intent); !read) return refuse(read.error());
+    if (auto read = read_kept(targets_.back(), here); !read) return refuse(read.error());
   }
   if (!targets_.empty()) return true;
   const manifest::Sink* named = &manifest.sinks.front();

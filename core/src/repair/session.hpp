@@ -33,6 +33,8 @@ class Log {
   [[nodiscard]] const std::string& name() const { return manifest_.name; }
   /// nullopt: the source cannot be asked; problem() says why.
   std::optional<cdcrt_bounds> bounds(const std::string& topic, int32_t partition);
+  /// Entries of its settings that nothing of the source meets; empty where it cannot be asked. Only sources that know their bounds.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> unmet();
   Result<int64_t> offset_at(const std::string& topic, int32_t partition, int64_t timestamp_ms);
   [[nodiscard]] const std::optional<Error>& problem() const { return problem_; }
 

@@ -3,8 +3,10 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <tuple>
 
+#include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
 
 namespace cdcrt::route {
@@ -17,6 +19,7 @@ struct Compiled {
   std::vector<Pattern> match, except;
   std::optional<TargetTemplate> target;
   std::optional<Error> broken;  // a manifest that was not checked
+  std::set<std::string> met;    // patterns; guarded by the state's mutex
 
   void add(const std::vector<std::string>& texts, std::vector<Pattern>& patterns) {
     for (const auto& text : texts) {
@@ -72,6 +75,7 @@ struct Router::State {
     bool intended;
   };
   std::mutex mutex;
+  std::set<std::string> names;  // of tables that are there, the first of them; guarded by mutex
   std::map<std::tuple<std::string, std::string, std::string>, Owner> owners;  // (sink, schema, table), guarded by mutex
 
   explicit State(const manifest::Manifest& source) : manifest(&source), defaults(source.defaults) {
@@ -121,6 +125,40 @@ Result<const manifest::Route*> Router::route(const SourceTable& table) const {
                       "add a route for it, or set unmatched_tables = \"ignore\" in [pipeline]");
   }
   return static_cast<const manifest::Route*>(nullptr);
+}
+
+void Router::note(const SourceTable& table) {
+  constexpr std::size_t kMaxNames = 1000;
+  const std::lock_guard lock(state_->mutex);
+  for (auto& route : state_->routes) {
+    for (const auto* patterns : {&route.match, &route.except}) {
+      for (const auto& pattern : *patterns) {
+        if (!route.met.contains(pattern.text()) && pattern.matches(table)) route.met.insert(pattern.text());
+      }
+    }
+  }
+  if (state_->names.size() >= kMaxNames) return;
+  for (const std::string_view part : {table.schema, table.database}) {
+    if (!part.empty()) state_->names.insert(std::string(part) + "." + std::string(table.table));
+  }
+  state_->names.insert(std::string(table.table));
+  state_->names.insert(dotted(table));
+}
+
+std::vector<Router::PatternUse> Router::uses() const {
+  std::vector<PatternUse> uses;
+  const std::lock_guard lock(state_->mutex);
+  const std::vector<std::string> names(state_->names.begin(), state_->names.end());
+  for (const auto& route : state_->routes) {
+    for (const auto* patterns : {&route.match, &route.except}) {
+      for (const auto& pattern : *patterns) {
+        PatternUse& use = uses.emplace_back(PatternUse{route.route, patterns == &route.except, pattern.text(), route.met.contains(pattern.text()), {}});
+        if (use.met || pattern.is_regular_expression()) continue;
+        if (const auto near = diagnostics::nearest(pattern.text(), names)) use.advice = "did you mean " + quote(*near) + "?";
+      }
+    }
+  }
+  return uses;
 }
 
 std::string Router::matching_pattern(const manifest::Route& route, const SourceTable& table) const {

@@ -42,6 +42,19 @@ class Router {
   /// The name that target_for() answered is free again: the target keeps it for another source table.
   void disown(const manifest::Route& route, const TargetTable& target, bool target_has_schemas);
 
+  /// A pattern of a route, and whether a table met it.
+  struct PatternUse {
+    const manifest::Route* route;
+    bool is_except;
+    std::string pattern;
+    bool met;
+    std::string advice;  ///< unmet: a table's name that is near to it
+  };
+  /// The table is there: its name meets patterns, whatever comes of it.
+  void note(const SourceTable& table);
+  /// Every pattern, in the order of the manifest; judged by the tables given to note().
+  [[nodiscard]] std::vector<PatternUse> uses() const;
+
   /// How `route` was found, for people: the pattern that matched; empty: matched by default.
   [[nodiscard]] std::string matching_pattern(const manifest::Route& route, const SourceTable& table) const;
 

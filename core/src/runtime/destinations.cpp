@@ -31,9 +31,11 @@ Flow::Destination Destinations::resolve(const progress::Partition& partition, ui
     destination.table = &sink->refused_table(source, route, error);
     return destination;
   };
+  router_.note(table);
   auto route = router_.route(table);
   if (!route) return refused(route.error(), manifest_.defaults);
   if (*route == nullptr) {
+    for (const auto& each : sinks_) each->accepted(source);
     if (ignored_.insert(name).second) log(CDCRT_LOG_INFO, "routes", "no route names table " + name + ": its rows are ignored and counted");
     return destination;
   }
@@ -51,6 +53,7 @@ Flow::Destination Destinations::resolve(const progress::Partition& partition, ui
     router_.disown(**route, *target, sink->has_schemas());
     return refused(route::tables_meet(first, table, target_name, sink->name(), sink->has_schemas()), **route);
   }
+  for (const auto& each : sinks_) each->accepted(source);
   destination.table = &sink->table(schema, target->table, source, **route, [this](const progress::PartitionKey& key) -> progress::Partition* {
     for (const auto& source : sources_) {
       if (source->name() == key.source) return &source->flow(key.topic, key.number).partition;

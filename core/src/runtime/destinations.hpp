@@ -25,6 +25,8 @@ class Destinations {
   const Flow::Destination& of(Flow& flow, uint32_t shape);
   /// The same without the flow's cache, for other threads.
   Flow::Destination resolve(const progress::Partition& partition, uint32_t shape);
+  /// Which patterns of routes a table met so far.
+  [[nodiscard]] std::vector<route::Router::PatternUse> pattern_uses() const { return router_.uses(); }
   /// Tables that no route names, seen so far.
   [[nodiscard]] std::vector<std::string> ignored() const;
 

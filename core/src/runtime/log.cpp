@@ -55,4 +55,15 @@ void log(cdcrt_log_level level, std::string_view component, std::string_view mes
   }
 }
 
+void log_diagnostics(const std::vector<diagnostics::Diagnostic>& diagnostics) {
+  for (const auto& each : diagnostics) {
+    std::string line = each.position.file;
+    if (each.position.line > 0) line += ":" + std::to_string(each.position.line) + ":" + std::to_string(each.position.column);
+    line += (line.empty() ? "" : ": ") + each.message + " [" + each.code + "]";
+    for (const auto& note : each.notes) line += "; " + note;
+    if (!each.help.empty()) line += "; " + each.help;
+    log(each.severity == diagnostics::Severity::kError ? CDCRT_LOG_ERROR : CDCRT_LOG_WARNING, "manifest", line);
+  }
+}
+
 }  // namespace cdcrt::runtime

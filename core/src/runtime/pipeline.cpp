@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <array>
+#include <algorithm>
 #include <chrono>
 #include <iostream>
+#include <map>
 #include <random>
+#include <set>
 #include <thread>
 
 #include "diagnostics/renderer.hpp"
@@ -16,6 +19,7 @@
 #include "runtime/keeper.hpp"
 #include "runtime/last_wait.hpp"
 #include "runtime/log.hpp"
+#include "runtime/matches.hpp"
 #include "runtime/ownership.hpp"
 #include "runtime/stop_signal.hpp"
 #include "runtime/summary.hpp"
@@ -33,20 +37,12 @@ std::string owner_of_leases() {
   return std::string(host.data()) + ":" + std::to_string(::getpid()) + ":" + mark.data();
 }
 
-int exit_code_of(const Error& error) {
-  switch (error.code) {
-    case CDCRT_BAD_CONFIG: return 2;
-    case CDCRT_AUTH:
-    case CDCRT_BUSY:
-    case CDCRT_RETRY:
-    case CDCRT_UNREACHABLE: return 3;
-    default: return 1;
-  }
-}
-
 // Shares of the one budget: what is read but not decoded, what is folded or being written; the rest is room for the plugins.
 constexpr int64_t kMessageShare = 5;
 constexpr int64_t kRowShare = 4;
+
+// How often a pipeline that goes on looks for what its manifest names in vain.
+constexpr auto kUnmetInterval = std::chrono::minutes(1);
 
 class Pipeline {
   using Clock = std::chrono::steady_clock;
@@ -74,9 +70,13 @@ class Pipeline {
   int report(const manifest::Component& component, const Error& error) {
     if (stop_asked() && !decoders_) return 0;
     const std::vector diagnostics{manifest::diagnostic_for(component, error)};
-    std::cerr << (options_.json_summary ? diagnostics::render_json(diagnostics)
-                                        : diagnostics::render(diagnostics, *manifest_.texts, diagnostics::wants_colour(STDERR_FILENO)));
-    return exit_code_of(error);
+    if (options_.json_logs) {
+      log_diagnostics(diagnostics);
+    } else {
+      std::cerr << (options_.json_summary ? diagnostics::render_json(diagnostics)
+                                          : diagnostics::render(diagnostics, *manifest_.texts, diagnostics::wants_colour(STDERR_FILENO)));
+    }
+    return manifest::exit_code_of(error);
   }
 
   int open() {
@@ -155,17 +155,58 @@ class Pipeline {
     for (auto& source : sources_) source->start(ownership_);
   }
 
+  // What the manifest names and nothing met so far, in this run or one before.
+  std::vector<Match> unmet(bool at_end) {
+    std::map<std::string, std::vector<Match>> by_sink;
+    // Where nothing came it says nothing of routes.
+    if (std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->messages() > 0; })) {
+      for (Match& match : route_matches(*destinations_, sinks_)) by_sink[match.sink].push_back(std::move(match));
+    }
+    const auto keeps = std::find_if(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->keeps_progress(); });
+    left_out_ = 0;
+    for (auto& source : sources_) {
+      // A group's server is asked by whoever wants to know: it may not answer.
+      if (source->is_group() && !at_end) continue;
+      const std::string sink = source->is_group() || keeps == sinks_.end() ? std::string() : (*keeps)->name();
+      for (Match& match : source_matches(*source, sink, left_out_)) by_sink[match.sink].push_back(std::move(match));
+    }
+    std::vector<Match> unmet;
+    for (auto& [name, matches] : by_sink) {
+      const auto sink = std::find_if(sinks_.begin(), sinks_.end(), [&](const auto& each) { return each->name() == name; });
+      if (sink != sinks_.end()) matches = (*sink)->keep(std::move(matches));
+      for (Match& match : matches) {
+        if (!match.met) unmet.push_back(std::move(match));
+      }
+    }
+    return unmet;
+  }
+
+  // Of a pipeline that goes on: once for each.
+  void tell_unmet() {
+    for (const Match& match : unmet(false)) {
+      if (told_unmet_.insert(match.entry).second) log(CDCRT_LOG_WARNING, "pipeline", "nothing met so far: " + match.text());
+    }
+  }
+
   // Until every source ended and everything is written, a signal came, or something failed.
   void wait() {
     const bool line = !options_.quiet && !options_.json_logs && ::isatty(STDERR_FILENO) != 0;
     auto next_line = Clock::now();
+    auto next_unmet = Clock::now() + kUnmetInterval;
     while (!failed()) {
       const uint64_t seen = monitor_.changes();
       if (stop_asked()) {
         log(CDCRT_LOG_INFO, "pipeline", "stopping: what is held is written first");
         break;
       }
-      if (is_over()) break;
+      if (is_over()) {
+        ended_ = true;
+        break;
+      }
+      if (Clock::now() >= next_unmet) {
+        tell_unmet();
+        next_unmet = Clock::now() + kUnmetInterval;
+      }
       if (line && Clock::now() >= next_line) {
         std::cerr << progress() << std::flush;
         next_line = Clock::now() + std::chrono::milliseconds(200);
@@ -226,6 +267,7 @@ class Pipeline {
       return !in_time() || std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed() || sink->idle(); });
     });
     decoders_->stop();
+    const auto unmet_entries = unmet(ended_);
     int code = 0;
     // What a sink says of it later only says that it was not waited for.
     std::vector<bool> sink_failed;
@@ -252,7 +294,7 @@ class Pipeline {
     }
     if (const auto failure = keeper_.failure(); failure && !over_budget) code = std::max(code, report(manifest_.sources.front(), *failure));
     if (const auto failure = decoders_->failure()) code = std::max(code, report(manifest_.sources.front().format, *failure));
-    const RunSummary summary = summarize();
+    const RunSummary summary = summarize(unmet_entries);
     if (options_.json_summary) {
       print_json(summary, std::cout);
     } else if (!options_.quiet) {
@@ -268,8 +310,26 @@ class Pipeline {
     return code;
   }
 
-  RunSummary summarize() {
+  // Everything was read, and a column that the route of one table names was in none of its events.
+  std::string in_vain(const apply::Table& table, const std::vector<Match>& unmet_entries) const {
+    const auto& route = table.identity().route;
+    if (!ended_ || !route.names_one_table()) return {};
+    for (const auto& use : table.column_uses()) {
+      if (use.met || use.of_defaults) continue;
+      for (const Match& match : unmet_entries) {
+        if (match.entry == column_entry(route.name, use.name, false)) return match.text();
+      }
+    }
+    return {};
+  }
+
+  RunSummary summarize(const std::vector<Match>& unmet_entries) {
     RunSummary summary;
+    for (const Match& match : unmet_entries) {
+      summary.unmet.push_back(match.text());
+      if (options_.quiet || options_.json_logs) log(CDCRT_LOG_WARNING, "pipeline", "nothing met: " + match.text());
+    }
+    summary.left_out = left_out_;
     const auto by_table = letters_.by_table();
     for (const auto& sink : sinks_) {
       for (const apply::Table* table : sink->tables()) {
@@ -282,9 +342,17 @@ class Pipeline {
         line.deleted = applied.deleted;
         line.schema_changes = table->target.schema_changes;
         line.overflowed = table->overflowed_cells();
-        line.discarded = table->discarded_cells();
+        line.late = table->late_cells();
+        line.left_out = table->left_out_cells();
         line.detached = table->stopped().empty();
         line.stopped = line.detached ? table->detached() : table->stopped();
+        if (line.stopped.empty()) {
+          line.stopped = in_vain(*table, unmet_entries);
+          line.detached = false;
+          if (!line.stopped.empty()) {
+            log(CDCRT_LOG_ERROR, "sinks." + line.sink, "table '" + line.table + "': " + line.stopped + "; its rows were applied without it, and this run ends as one that failed");
+          }
+        }
         if (const auto letters = by_table.find(line.table); letters != by_table.end()) line.dead_letters = letters->second;
       }
     }
@@ -318,6 +386,9 @@ class Pipeline {
   std::unique_ptr<Destinations> destinations_;
   std::unique_ptr<DecodePool> decoders_;
   std::chrono::steady_clock::time_point started_{};
+  bool ended_ = false;  ///< the run is over by itself
+  uint64_t left_out_ = 0;  ///< messages of other topics, as of the last unmet()
+  std::set<std::string> told_unmet_;
 };
 
 }  // namespace

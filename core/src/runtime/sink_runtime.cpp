@@ -248,7 +248,7 @@ apply::Table& SinkRuntime::refused_table(const route::SourceName& source, const 
   const std::lock_guard lock(mutex_);
   apply::TableIdentity identity;
   identity.sink = manifest_.name;
-  identity.name = source.name + (source.server.empty() ? " (source)" : " of server " + source.server);
+  identity.name = refused_name(source);
   identity.source_name = source.name;
   identity.source_server = source.server;
   identity.is_refused = true;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "progress/store.hpp"
 #include "route/router.hpp"
 #include "runtime/flow.hpp"
+#include "runtime/matches.hpp"
 #include "runtime/monitor.hpp"
 #include "runtime/table_watch.hpp"
 
@@ -80,6 +82,10 @@ class SinkRuntime {
                       const std::function<progress::Partition*(const progress::PartitionKey&)>& flow_of);
   /// Stands for a source table that may not be written: stopped, so that its rows stay in the source.
   apply::Table& refused_table(const route::SourceName& source, const manifest::Route& route, const Error& reason);
+  /// Its rows go where the manifest says: what was told of it as a refused table is over.
+  void accepted(const route::SourceName& source);
+  /// What the manifest names and the sink stores for: what is new is stored soon. Answers those that nothing met, in this run or before.
+  std::vector<Match> keep(std::vector<Match> matches);
   /// The source table that a target table was made for, by what the target keeps; empty: none.
   [[nodiscard]] route::SourceName stored_source(const std::string& target) const;
   [[nodiscard]] std::vector<apply::Table*> tables() const;
@@ -115,6 +121,7 @@ class SinkRuntime {
   void tell(const apply::Table& table, apply::Trouble trouble, const std::string& reason);
   void take_stored(progress::Stored stored);
   static void forget_restored(progress::StoredTable& stored);
+  static std::string refused_name(const route::SourceName& source);
   void work();
   void repair();
   [[nodiscard]] bool stops_repairs() const;
@@ -125,7 +132,7 @@ class SinkRuntime {
   Result<void> look_at_leases(const std::vector<const progress::Partition*>& partitions);
   Result<void> save_moved_watermarks();
   Result<void> save_troubles();
-  Result<void> keep(const Result<void>& done);
+  Result<void> watch_outage(const Result<void>& done);
   [[nodiscard]] bool all_are_due() const;
   std::vector<apply::Sealed> pick();
   void fail(const Error& error);
@@ -142,6 +149,9 @@ class SinkRuntime {
   std::map<std::string, std::unique_ptr<apply::Table>> tables_;
   std::map<std::string, std::unique_ptr<apply::Table>> refused_;  ///< by their sources' names
   TableWatch watch_;
+  std::set<std::string> accepted_;  ///< source tables that were refused, as stored
+  std::map<std::string, progress::StoredMatch> new_matches_;  ///< not stored so far
+  std::atomic<bool> has_notes_{false};  ///< there are some of these
   struct Cleaning {
     std::chrono::steady_clock::time_point due{};
     unsigned failures = 0;

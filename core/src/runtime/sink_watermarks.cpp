@@ -17,7 +17,7 @@ bool is_outage(const Error& error) { return error.code == CDCRT_RETRY || error.c
 }  // namespace
 
 // An outage is told also where no writer meets it, since nothing is to be written.
-Result<void> SinkRuntime::keep(const Result<void>& done) {
+Result<void> SinkRuntime::watch_outage(const Result<void>& done) {
   if (done) {
     if (outage_.works(keeper_.get())) log(CDCRT_LOG_WARNING, component(), "the target answers again");
   } else if (is_outage(done.error())) {
@@ -36,7 +36,7 @@ Result<void> SinkRuntime::look_at_target() {
   }
   if (!surroundings_.lost) owned.clear();
   const auto pause = owned.empty() ? kLongestLook : std::clamp<std::chrono::seconds>(std::chrono::seconds(owned.size() / kPartitionsPerSecond), kShortestLook, kLongestLook);
-  auto looked = keep(owned.empty() ? keeper_->run([this](plugin::Connection& connection) { return store_->look(connection); }) : look_at_leases(owned));
+  auto looked = watch_outage(owned.empty() ? keeper_->run([this](plugin::Connection& connection) { return store_->look(connection); }) : look_at_leases(owned));
   next_look_ = now + (looked ? pause : std::chrono::duration_cast<std::chrono::seconds>(kShortestLook));
   return looked;
 }
@@ -60,8 +60,8 @@ Result<void> SinkRuntime::save_watermarks() {
   if (auto looked = look_at_target(); !looked) return looked;
   // Everything that moves a watermark, or is a dead letter, notifies.
   const uint64_t changes = surroundings_.monitor.changes();
-  if (changes == saved_changes_) return {};
-  if (auto saved = keep(save_moved_watermarks()); !saved) return saved;
+  if (changes == saved_changes_ && !has_notes_) return {};
+  if (auto saved = watch_outage(save_moved_watermarks()); !saved) return saved;
   saved_changes_ = changes;
   return save_troubles();
 }
@@ -93,18 +93,60 @@ Result<void> SinkRuntime::save_moved_watermarks() {
 // For people: what cannot be stored now is tried again with what follows.
 Result<void> SinkRuntime::save_troubles() {
   auto troubles = watch_.take_troubles();
-  if (troubles.empty()) return {};
   std::map<std::string, std::optional<progress::StoredTrouble>> rows;
-  for (const auto& [table, trouble] : troubles) {
-    // No target table has it, and no success would end it.
-    if (!table->identity().is_refused) rows[table->identity().target()] = trouble;
+  std::map<std::string, progress::StoredMatch> matches;
+  {
+    const std::lock_guard lock(mutex_);
+    has_notes_ = false;
+    for (const auto& name : accepted_) rows[name] = std::nullopt;
+    matches = new_matches_;
   }
-  if (rows.empty()) return {};
-  auto saved = keeper_->run([&](plugin::Connection& connection) { return store_->save_troubles(connection, rows); });
-  if (saved) return {};
+  for (const auto& [table, trouble] : troubles) rows[table->identity().target()] = trouble;
+  if (rows.empty() && matches.empty()) return {};
+  auto saved = keeper_->run([&](plugin::Connection& connection) { return store_->save_troubles(connection, rows, matches); });
+  const std::lock_guard lock(mutex_);
+  if (saved) {
+    for (const auto& [name, trouble] : rows) accepted_.erase(name);
+    std::erase_if(new_matches_, [&](const auto& each) { return matches.at(each.first).met == each.second.met; });
+    return {};
+  }
   watch_.give_back(std::move(troubles));
-  saved_changes_ = UINT64_MAX;
+  has_notes_ = true;
   return saved.error().code == CDCRT_FATAL ? std::move(saved) : Result<void>();
+}
+
+std::vector<Match> SinkRuntime::keep(std::vector<Match> matches) {
+  std::vector<Match> unmet;
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const std::lock_guard lock(mutex_);
+  for (Match& match : matches) {
+    if (store_) {
+      const auto [known, added] = stored_.matches.try_emplace(match.entry);
+      if (!added && known->second.met) continue;
+      if (added || match.met || known->second.reason != match.why) {
+        known->second = {match.met, match.met ? std::string() : match.why, now};
+        new_matches_[match.entry] = known->second;
+        has_notes_ = true;
+      }
+    }
+    if (!match.met) unmet.push_back(std::move(match));
+  }
+  return unmet;
+}
+
+// No target table is called so.
+std::string SinkRuntime::refused_name(const route::SourceName& source) {
+  return source.name + (source.server.empty() ? " (source)" : " of server " + source.server);
+}
+
+void SinkRuntime::accepted(const route::SourceName& source) {
+  const std::lock_guard lock(mutex_);
+  if (!store_ || stored_.troubles.empty()) return;
+  const auto told = stored_.troubles.find(refused_name(source));
+  if (told == stored_.troubles.end()) return;
+  accepted_.insert(told->first);
+  stored_.troubles.erase(told);
+  has_notes_ = true;
 }
 
 }  // namespace cdcrt::runtime

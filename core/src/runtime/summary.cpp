@@ -79,13 +79,17 @@ void print_text(const RunSummary& summary, std::ostream& out) {
     for (const auto& name : summary.ignored_tables) out << ' ' << printable(name);
     out << '\n';
   }
+  if (summary.left_out > 0) out << grouped(summary.left_out) << " messages of other topics left out (topics)\n";
+  for (const auto& line : summary.unmet) out << "nothing met: " << printable(line) << '\n';
   for (const auto& table : summary.tables) {
     const std::string name = printable(table.table);
     if (table.overflowed > 0)
       out << name << ": " << grouped(table.overflowed)
           << " changes that made values fit the target (cut or NULL by on_overflow, digits finer than the target keeps, NUL characters "
              "left out)\n";
-    if (table.discarded > 0) out << name << ": " << grouped(table.discarded) << " late values of dropped columns left out\n";
+    if (table.late > 0) out << name << ": " << grouped(table.late) << " late values of dropped columns left out\n";
+    if (table.left_out > 0)
+      out << name << ": " << grouped(table.left_out) << " values of columns that the table lacks left out (schema_changes = \"ignore\")\n";
     if (!table.stopped.empty()) out << (table.detached ? "detached: " : "stopped: ") << name << ": " << printable(table.stopped) << '\n';
   }
   if (summary.dead_letters > 0) out << grouped(summary.dead_letters) << " dead letters in " << printable(summary.dead_letter_path) << '\n';
@@ -96,13 +100,15 @@ void print_json(const RunSummary& summary, std::ostream& out) {
       << ",\"ignored_rows\":" << summary.ignored << ",\"seconds\":" << summary.seconds << ",\"dead_letters\":" << summary.dead_letters
       << ",\"dead_letter_path\":" << json_string(summary.dead_letter_path) << ",\"ignored_tables\":[";
   for (std::size_t i = 0; i < summary.ignored_tables.size(); ++i) out << (i > 0 ? "," : "") << json_string(summary.ignored_tables[i]);
+  out << "],\"left_out_messages\":" << summary.left_out << ",\"unmet\":[";
+  for (std::size_t i = 0; i < summary.unmet.size(); ++i) out << (i > 0 ? "," : "") << json_string(summary.unmet[i]);
   out << "],\"tables\":[";
   for (std::size_t i = 0; i < summary.tables.size(); ++i) {
     const auto& table = summary.tables[i];
     out << (i > 0 ? "," : "") << "{\"sink\":" << json_string(table.sink) << ",\"table\":" << json_string(table.table) << ",\"inserted\":" << table.inserted
         << ",\"updated\":" << table.updated << ",\"deleted\":" << table.deleted << ",\"schema_changes\":" << table.schema_changes
         << ",\"dead_letters\":" << table.dead_letters << ",\"overflowed_values\":" << table.overflowed
-        << ",\"late_values\":" << table.discarded << ",\"stopped\":" << (table.stopped.empty() ? "null" : json_string(table.stopped)) << "}";
+        << ",\"late_values\":" << table.late << ",\"left_out_values\":" << table.left_out << ",\"stopped\":" << (table.stopped.empty() ? "null" : json_string(table.stopped)) << "}";
   }
   out << "]}\n";
 }

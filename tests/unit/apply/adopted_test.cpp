@@ -87,7 +87,7 @@ TEST_CASE("adopted: under \"ignore\" a column that the table lacks is left out a
   const auto columns = with({{"v", kText}, {"w", kText}, {"n"}});
   rig.send({CDCRT_INSERT, columns, {integer(1), text("a"), text("x"), null()}, "10"});
   REQUIRE(rig.write());
-  CHECK(rig.table->discarded_cells() == 1);
+  CHECK(rig.table->left_out_cells() == 1);
   rig.restart();
   rig.send({CDCRT_INSERT, with({{"v", kText}, {"w", kText}, {"n", kInt}}), {integer(2), text("b"), text("y"), integer(5)}, "20"});
   REQUIRE(rig.write());

@@ -81,7 +81,7 @@ TEST_CASE("schema: a later column is dropped by source order, and late cells for
   rig.send({CDCRT_INSERT, with({{"a", kText}, {"old", kText}}), {integer(3), text("z"), text("late")}, "20"}, 1);
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='x'; id=2,a='y'; id=3,a='z'");
-  CHECK(rig.table->discarded_cells() == 1);
+  CHECK(rig.table->late_cells() == 1);
 }
 
 TEST_CASE("schema: an older shape never drops a newer column") {

@@ -82,7 +82,7 @@ TEST_CASE("evolution: what is older than a column's return is of the column that
   REQUIRE(knowledge.observe(with, "3", true));
   auto late = knowledge.observe(with, "1", true);
   REQUIRE(late);
-  CHECK((*late)->slots == std::vector<int32_t>{0, -1});
+  CHECK((*late)->slots == std::vector<int32_t>{0, evolution::ShapeMap::kLate});
   auto next = knowledge.observe(with, "4", true);
   REQUIRE(next);
   CHECK((*next)->slots == std::vector<int32_t>{0, 1});
@@ -103,7 +103,7 @@ TEST_CASE("evolution: what lies after the drop is the new column's, though the c
     CAPTURE(knowledge == &after);
     auto late = knowledge->observe(old_shape, "1", true);
     REQUIRE(late);
-    CHECK((*late)->slots == std::vector<int32_t>{0, -1});
+    CHECK((*late)->slots == std::vector<int32_t>{0, evolution::ShapeMap::kLate});
     CHECK(types::equal(type_of(*knowledge, 1), kInt));
     auto between = knowledge->observe(new_shape, "5", true);
     REQUIRE(between);

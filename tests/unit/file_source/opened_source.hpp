@@ -128,6 +128,16 @@ class OpenedSource {
     if (batch.release != nullptr) batch.release(&batch);
     return code;
   }
+  /// What was left out, and the patterns of `topics` that met nothing.
+  std::pair<uint64_t, std::vector<std::string>> survey() {
+    std::vector<std::string> unmet;
+    cdcrt_survey survey{};
+    survey.size = sizeof survey;
+    survey.context = &unmet;
+    survey.unmet = [](void* context, cdcrt_string, cdcrt_string entry) { static_cast<std::vector<std::string>*>(context)->emplace_back(entry.data, entry.size); };
+    CHECK(call([&](cdcrt_error* error) { return functions().survey(self_, &survey, error); }) == CDCRT_OK);
+    return {survey.left_out, unmet};
+  }
   /// Everything up to the end (or the failure, see `failure`).
   std::vector<Message> rest() {
     std::vector<Message> messages;

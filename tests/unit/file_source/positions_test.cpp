@@ -71,6 +71,19 @@ TEST_CASE("settings: what contradicts itself is refused with the option's name")
   CHECK(OpenedSource(reading({})).failure.config_key == "paths");
 }
 
+TEST_CASE("topics: what was left out is counted, what met nothing is told") {
+  const Folder folder;
+  Settings settings;
+  settings.paths = {folder.write("shop.orders", "1\n2\n"), folder.write("other", "1\n2\n3\n")};
+  settings.layout = "values";
+  settings.topics = {"shop.*", "shop.ordrs", "re:audit[0-9]+"};
+  OpenedSource source(settings);
+  CHECK(source.all().size() == 2);
+  const auto [left_out, unmet] = source.survey();
+  CHECK(left_out == 3);
+  CHECK(unmet == std::vector<std::string>{"shop.ordrs", "re:audit[0-9]+"});
+}
+
 TEST_CASE("topics: globs cross dots, expressions match whole names, unreadable lines are never filtered") {
   const Folder folder;
   const auto path = folder.write("e", line("pg.public.a", 0, 0) + line("pg.public.ab", 0, 0) + line("other", 0, 0) + line("audit12", 0, 0) +

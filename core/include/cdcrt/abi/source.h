@@ -48,6 +48,15 @@ typedef struct cdcrt_bounds {
   int64_t end;   /* the one after the last message */
 } cdcrt_bounds;
 
+/* What a source was asked for and what it met. */
+typedef struct cdcrt_survey {
+  uint32_t size;
+  uint64_t left_out; /* messages that were read and that the settings (topics) do not want, since the last rewind */
+  /* An entry of the option `key` that nothing met so far. */
+  void (*unmet)(void* context, cdcrt_string key, cdcrt_string entry);
+  void* context;
+} cdcrt_survey;
+
 /* start, poll, serve, seek, commit and stop are called from one host thread; fetch from any one thread beside it; extent, list,
  * bounds, origin and offset_at from any thread, also without start. */
 typedef struct cdcrt_source {
@@ -81,6 +90,8 @@ typedef struct cdcrt_source {
   int32_t (*offset_at)(void* self, cdcrt_string topic, int32_t partition, int64_t timestamp_ms, int64_t* offset, cdcrt_error*);
   void (*stop)(void* self); /* legal before start and twice */
   void (*destroy)(void* self);
+  /* Any thread, also without start, where GROUPS sources ask their server; of others what was read since start counts. May be NULL. */
+  int32_t (*survey)(void* self, cdcrt_survey* out, cdcrt_error*);
 } cdcrt_source;
 
 #ifdef __cplusplus

@@ -71,6 +71,8 @@ class Source {
   virtual Status offset_at(std::string_view /*topic*/, int32_t /*partition*/, int64_t /*timestamp_ms*/, int64_t& /*offset*/) {
     return Status::unsupported("this source cannot find a message by its time");
   }
+  /// Entries of settings (topics) that nothing met go to out.unmet; any thread. See cdcrt_survey.
+  virtual Status survey(cdcrt_survey& /*out*/) { return {}; }
   /// Also before start, and twice.
   virtual void stop() {}
 
@@ -170,6 +172,7 @@ const cdcrt_source& source_functions() {
       quietly([&] { extent = source(self)->extent(); });
       return extent;
     };
+    table.survey = [](void* self, cdcrt_survey* out, cdcrt_error* error) { return guard(error, [&] { return source(self)->survey(*out); }); };
     table.stop = [](void* self) { quietly([&] { source(self)->stop(); }); };
     table.destroy = [](void* self) { quietly([&] { delete source(self); }); };
     return table;

@@ -43,7 +43,7 @@ sdk::Status FileSource::configure(const sdk::Config& config) {
 
 sdk::Status FileSource::prepare() {
   const auto applied = [this](std::string_view topic, int32_t partition) {
-    const bool is_wanted = layout_ != Layout::kKcat || partition < 0 || topics_.wants(topic);
+    const bool is_wanted = layout_ != Layout::kKcat || partition < 0 || topics_.meets(topic);
     return is_wanted ? partitions_.applied(topic, partition) : INT64_MAX;
   };
   return inputs_.prepare(applied, host_);
@@ -89,6 +89,7 @@ sdk::Status FileSource::seek(std::string_view topic, int32_t number, int64_t off
 void FileSource::begin_pass() {
   needs_new_pass_ = is_at_end_ = is_first_pass_ = false;
   failure_ = {};
+  left_out_ = 0;
   reader_.reset();
   file_ = 0;
   done_before_ = 0;
@@ -100,7 +101,7 @@ void FileSource::begin_pass() {
 
 Partition& FileSource::partition_of(const Located& located) {
   return partitions_.get(located.topic, located.partition,
-                         [&] { return located.partition < 0 || topics_.wants(located.topic); });
+                         [&] { return located.partition < 0 || topics_.meets(located.topic); });
 }
 
 bool FileSource::accepts(Partition& partition, int64_t offset, const Input& input) {
@@ -180,7 +181,10 @@ void FileSource::deliver(const Line& line, const Input& input) {
   if (!decoder_.locate(line, input, located)) return;
   for (;;) {
     Partition& partition = partition_of(located);
-    if (!partition.is_wanted) return;
+    if (!partition.is_wanted) {
+      ++left_out_;
+      return;
+    }
     if (!accepts(partition, located.offset, input)) {
       if (!failure_.ok()) return;
       // Read to its end all the same: a broken line is reported at a place of its own, which may not have been passed.
@@ -413,6 +417,12 @@ sdk::Status FileSource::fetch(std::string_view topic, int32_t number, int64_t fi
 }
 
 cdcrt_extent FileSource::extent() { return {done_.load(std::memory_order_relaxed), total_.load(std::memory_order_relaxed)}; }
+
+sdk::Status FileSource::survey(cdcrt_survey& out) {
+  out.left_out = left_out_;
+  for (const auto& pattern : topics_.unmet()) out.unmet(out.context, sdk::borrow("topics"), sdk::borrow(pattern));
+  return {};
+}
 
 void FileSource::stop() { is_stopped_ = true; }
 

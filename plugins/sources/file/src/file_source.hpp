@@ -33,6 +33,7 @@ class FileSource : public sdk::Source {
   sdk::Status list(const std::function<bool(std::string_view topic, int32_t partition)>& visit) override;
   sdk::Status origin(std::string_view topic, int32_t partition, int64_t& offset) override;
   cdcrt_extent extent() override;
+  sdk::Status survey(cdcrt_survey& out) override;
   void stop() override;
 
  private:
@@ -80,6 +81,7 @@ class FileSource : public sdk::Source {
   sdk::Status failure_;  // what ended this pass; given again at every poll
 
   std::atomic<uint64_t> done_{0}, total_{0};
+  std::atomic<uint64_t> left_out_{0};  // messages of topics that are not wanted
   uint64_t done_before_ = 0;  // bytes of the files of this pass that are read to their end
 };
 

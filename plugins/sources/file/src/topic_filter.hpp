@@ -21,10 +21,14 @@ class TopicFilter {
   /// BAD_CONFIG for `key` where a regular expression is wrong.
   static sdk::Status parse(const char* key, const std::vector<std::string>& patterns, TopicFilter& to);
   [[nodiscard]] bool wants(std::string_view topic) const;
+  /// The same, and notes what met.
+  bool meets(std::string_view topic);
+  /// Patterns that met none of the topics given to meets(). Any thread.
+  [[nodiscard]] std::vector<std::string> unmet() const;
 
  private:
   struct Pattern;
-  std::vector<Pattern> patterns_;
+  std::vector<std::unique_ptr<Pattern>> patterns_;
 };
 
 }  // namespace cdcrt::file_source

@@ -39,6 +39,17 @@ auto one_partition(std::string_view topic, int32_t partition) {
   return list;
 }
 
+bool holds(const std::vector<Inspector::Topic>& topics, const std::string& name) {
+  return std::any_of(topics.begin(), topics.end(), [&](const auto& topic) { return topic.name == name; });
+}
+
+/// `pattern` was parsed before.
+bool holds_any(const std::vector<Inspector::Topic>& topics, const std::string& pattern) {
+  TopicPatterns alone;
+  if (!TopicPatterns::parse({pattern}, alone)) return false;
+  return std::any_of(topics.begin(), topics.end(), [&](const auto& topic) { return alone.wants(topic.name); });
+}
+
 }  // namespace
 
 sdk::Status Inspector::client(Client::Role role, Client*& to) {
@@ -111,17 +122,24 @@ sdk::Status Inspector::missing_topic(Client& client, const std::string& name, co
 sdk::Status Inspector::check() {
   std::vector<Topic> found;
   if (auto listed = topics(found); !listed) return listed;
-  const auto is = [](const std::string& name) { return [&name](const Topic& topic) { return topic.name == name; }; };
   for (const auto& name : settings_.topics.plain()) {
-    if (std::any_of(found.begin(), found.end(), is(name))) continue;
+    if (holds(found, name)) continue;
     if (auto missing = missing_topic(*lookup_, name, found); !missing) return missing;
   }
   for (const auto& pattern : settings_.topics.open()) {
-    TopicPatterns alone;
-    if (auto parsed = TopicPatterns::parse({pattern}, alone); !parsed) return parsed;
-    if (std::none_of(found.begin(), found.end(), [&](const Topic& topic) { return alone.wants(topic.name); })) {
-      host_.warn("no topic matches '" + pattern + "' at " + settings_.brokers + "; waiting for one to appear");
-    }
+    if (!holds_any(found, pattern)) host_.warn("no topic matches '" + pattern + "' at " + settings_.brokers + "; waiting for one to appear");
+  }
+  return {};
+}
+
+sdk::Status Inspector::unmet(std::vector<std::string>& entries) {
+  std::vector<Topic> found;
+  if (auto listed = topics(found); !listed) return listed;
+  for (const auto& name : settings_.topics.plain()) {
+    if (!holds(found, name)) entries.push_back(name);
+  }
+  for (const auto& pattern : settings_.topics.open()) {
+    if (!holds_any(found, pattern)) entries.push_back(pattern);
   }
   return {};
 }

@@ -47,6 +47,13 @@ sdk::Status KafkaSource::offset_at(std::string_view topic, int32_t partition, in
   return inspector_.offset_at(topic, partition, timestamp_ms, offset);
 }
 
+sdk::Status KafkaSource::survey(cdcrt_survey& out) {
+  std::vector<std::string> entries;
+  auto asked = inspector_.unmet(entries);
+  for (const auto& entry : entries) out.unmet(out.context, sdk::borrow("topics"), sdk::borrow(entry));
+  return asked;
+}
+
 void KafkaSource::stop() { consumer_.stop(); }
 
 }  // namespace cdcrt::kafka_source

@@ -33,6 +33,7 @@ class KafkaSource : public sdk::Source {
   sdk::Status bounds(std::string_view topic, int32_t partition, cdcrt_bounds& out) override;
   sdk::Status origin(std::string_view topic, int32_t partition, int64_t& offset) override;
   sdk::Status offset_at(std::string_view topic, int32_t partition, int64_t timestamp_ms, int64_t& offset) override;
+  sdk::Status survey(cdcrt_survey& out) override;
   void stop() override;
 
  private:
