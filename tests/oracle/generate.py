@@ -281,7 +281,7 @@ class Table:
 
     def add(self):
         column = self.new_column()
-        # The name comes back, as another column. Where partitions lag, its absence in between may be seen too late: design 4.2.
+        # The name comes back, as another column. Where partitions lag, its absence in between may be seen too late.
         if self.dropped and not self.log.plain and self.partitions == 1 and self.random.random() < 0.3:
             column.name = self.dropped.pop()
         draw = self.random.random()
@@ -364,7 +364,7 @@ class Table:
 class Log:
     """Messages of a few tables: `messages` in file order, `state()` of the source at the end, `dead_letters` it must give."""
 
-    # Key changes across partitions also lack cells. Their two halves are put together as design 4.5 says, but not yet where the
+    # Key changes across partitions also lack cells. Their two halves are put together, but not yet where the
     # same batch holds refused rows of the key, or the row moves on before its other half came.
     wild = os.environ.get("CDCRT_RANDOM_WILD") == "1"
 

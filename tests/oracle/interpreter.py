@@ -1,4 +1,4 @@
-"""Applies the events of a log one by one, in source order, under the rules of design 4. No folding, no batches, no SQL."""
+"""Applies the events of a log one by one, in source order, under the rules that docs/architecture.md tells. No folding, no batches, no SQL."""
 
 import collections
 import dataclasses

@@ -34,7 +34,7 @@ def canonical_text(cell):
 
 
 def wider(old, new):
-    """The type of a column of type `old` after a change to `new` (design 9): it never becomes narrower."""
+    """The type of a column of type `old` after a change to `new`: it never becomes narrower."""
     if old.kind == new.kind:
         if old.kind == "decimal":
             return _wider_decimal(old, new)

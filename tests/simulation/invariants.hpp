@@ -1,4 +1,4 @@
-// Invariants: what must hold after every COMMIT of the target (design 3, 4.10).
+// Invariants: what must hold after every COMMIT of the target.
 #pragma once
 
 #include <map>

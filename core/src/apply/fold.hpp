@@ -1,4 +1,4 @@
-// Fold: the changes of one partition to one table, one entry per key (design 4.3), until they are written.
+// Fold: the changes of one partition to one table, one entry per key, until they are written.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,7 @@ struct Entry {
   std::string_view since;       ///< of its last change as a whole, else of its first one: nothing in it is older
 };
 
-/// First half of a key change in two events (design 4.5): a row leaves its old key. What this batch had done to it before is kept.
+/// First half of a key change in two events: a row leaves its old key. What this batch had done to it before is kept.
 struct Departure {
   std::string_view old_key, new_key;      ///< canonical key bytes
   cdcrt_cell* old_cells = nullptr;  ///< the old key's cells by slot
@@ -63,7 +63,7 @@ struct Arrival {
   uint32_t departed = 0;        ///< departures of this fold that were noted before it
 };
 
-/// A message that was refused while it was folded, with the key of its row (design 4.12).
+/// A message that was refused while it was folded, with the key of its row.
 struct RefusedKey {
   std::string_view key;
   int64_t offset = 0;

@@ -1,5 +1,5 @@
 // Isolation of bad rows: bisection finds the entries that a target refuses, then their events are run one by one, so that the
-// good part of a refused key stays (design 4.12).
+// good part of a refused key stays.
 #pragma once
 
 #include <deque>

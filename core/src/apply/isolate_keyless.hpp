@@ -1,4 +1,4 @@
-// Tables without a key: which events of a batch take away rows that the target does not have (design 4.6, 4.12).
+// Tables without a key: which events of a batch take away rows that the target does not have.
 #pragma once
 
 #include "apply/isolate.hpp"

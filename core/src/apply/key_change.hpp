@@ -1,4 +1,4 @@
-// Key changes that come as two events, perhaps in two partitions (design 4.5): the row under the new key takes the cells that its
+// Key changes that come as two events, perhaps in two partitions: the row under the new key takes the cells that its
 // event lacks from the row that left the old key.
 #pragma once
 

@@ -1,4 +1,4 @@
-// KeyOrder: a key that is met in two partitions is decided by source order, or its table stops (design 4.5, decision 0017).
+// KeyOrder: a key that is met in two partitions is decided by source order, or its table stops (decision 0017).
 #pragma once
 
 #include <cstdint>

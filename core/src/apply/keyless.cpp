@@ -1,4 +1,4 @@
-// Rows of tables without a key (design 4.6): counted by their whole image.
+// Rows of tables without a key: counted by their whole image.
 #include <algorithm>
 
 #include "apply/table.hpp"

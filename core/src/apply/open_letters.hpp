@@ -1,4 +1,4 @@
-// Open letters (design 4.12): which rows wait for a message that became a dead letter. A later full change or delete of the row
+// Open letters: which rows wait for a message that became a dead letter. A later full change or delete of the row
 // closes its letters; a partial change of such a row becomes one too.
 #pragma once
 

@@ -166,7 +166,7 @@ class Table {
   /// A decode worker waits for room in this table, and with it every table of the partition.
   std::atomic<int> waited_for{0};
 
-  // A table that stalls is detached (design 4.13): its rows are dropped, its progress stays, and what it misses is read back.
+  // A table that stalls is detached: its rows are dropped, its progress stays, and what it misses is read back.
 
   void detach(const std::string& reason, const Sealed* sealed);
   /// Why the table is detached; empty: it is not.

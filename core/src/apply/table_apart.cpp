@@ -1,4 +1,4 @@
-// A table that stalls is detached, and read back to the rest (design 4.13).
+// A table that stalls is detached, and read back to the rest.
 #include <algorithm>
 #include <utility>
 

@@ -1,4 +1,4 @@
-// Which row an event means: its key, the key it had before, and the keys of events that were refused (design 4.5, 4.12).
+// Which row an event means: its key, the key it had before, and the keys of events that were refused.
 #include <algorithm>
 
 #include "apply/table.hpp"

@@ -1,4 +1,4 @@
-// What other processes of the pipeline changed: knowledge, key changes, truncates (design 4.1, 4.7, 4.10).
+// What other processes of the pipeline changed: knowledge, key changes, truncates.
 #include <algorithm>
 
 #include "apply/key_change.hpp"

@@ -20,7 +20,7 @@ struct Waiting {
 
 /// Why a table takes no part in what the others do.
 enum class Trouble : uint8_t {
-  kDetached,  ///< it is tried again until it works (design 4.13)
+  kDetached,  ///< it is tried again until it works
   kPaused,    ///< the same, because an operator asked for it
   kStopped    ///< until the next start
 };

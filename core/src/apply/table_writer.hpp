@@ -10,7 +10,7 @@
 
 namespace cdcrt::apply {
 
-/// Makes the target's table fit the sealed batch: creates, adds, widens, drops (design 4.2, 4.8, 4.14), in a short transaction
+/// Makes the target's table fit the sealed batch: creates, adds, widens, drops, in a short transaction
 /// of its own, and stores the table's knowledge with it. What another process stored meanwhile is taken over first, also into
 /// the batch. Does nothing when nothing changed. `lost`: partitions that are not ours any more; nothing was done then.
 Result<void> prepare_table(plugin::Connection& connection, progress::Store* store, bool transactional, Sealed& sealed,

@@ -1,4 +1,4 @@
-// What reaches back to rows folded before: a truncate (design 4.7), and changes of types and columns (4.1, 4.2).
+// What reaches back to rows folded before: a truncate, and changes of types and columns (4.1, 4.2).
 #include <algorithm>
 
 #include "apply/table.hpp"

@@ -1,4 +1,4 @@
-// Writer: one connection that takes ready tables, oldest first, several into one transaction (design §2), and sees each of them
+// Writer: one connection that takes ready tables, oldest first, several into one transaction, and sees each of them
 // through: retries, isolation of bad rows, progress, commit.
 #pragma once
 

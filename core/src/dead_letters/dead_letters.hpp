@@ -1,4 +1,4 @@
-// Dead letters of a run: messages that could not be decoded or stored, kept before the commit that passes them (design 4.12).
+// Dead letters of a run: messages that could not be decoded or stored, kept before the commit that passes them.
 #pragma once
 
 #include <atomic>

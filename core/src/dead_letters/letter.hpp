@@ -1,4 +1,4 @@
-// Letter: a message that could not be decoded or stored, with reason, position and bytes (design 4.12).
+// Letter: a message that could not be decoded or stored, with reason, position and bytes.
 #pragma once
 
 #include <cstdint>

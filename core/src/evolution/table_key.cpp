@@ -1,4 +1,4 @@
-// The key of a table, and which events cannot be of it at all (design 4.5).
+// The key of a table, and which events cannot be of it at all.
 #include <algorithm>
 #include <utility>
 

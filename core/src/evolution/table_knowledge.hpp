@@ -1,4 +1,4 @@
-// What is known of one table: its columns, types, keys, drops (design 4.1, 4.2, 4.8). Durable in the target beside the progress.
+// What is known of one table: its columns, types, keys, drops. Durable in the target beside the progress.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Store: the host's own tables in a target: leases, progress, table knowledge (design 4.1, 4.10).
+// Store: the host's own tables in a target: leases, progress, table knowledge.
 //
 // They are ordinary tables, written through the sink's functions in the same transaction as the rows they speak of. Where rows can
 // be locked, a transaction locks those of its leases and of its tables. Where only tables can be (CDCRT_SINK_TABLE_LOCKS), each target
@@ -109,7 +109,7 @@ class Store {
   /// Whether lower_watermarks() named the partition since this was last asked.
   bool take_lowered(const Partition& partition);
   /// Sends partitions of this table that other processes read, and that are past `floor`, back to their beginning: raises their
-  /// epochs, so that their owners claim and read again (design 4.7).
+  /// epochs, so that their owners claim and read again.
   /// `own` are those whose positions the caller's transaction stores itself.
   Result<void> send_others_back(plugin::Connection& connection, const std::string& target, const std::string& floor,
                                 const std::vector<const Partition*>& own);
@@ -140,7 +140,7 @@ class Store {
   Result<void> save_troubles(plugin::Connection& connection, const std::map<std::string, std::optional<StoredTrouble>>& troubles,
                              const std::map<std::string, StoredMatch>& matches = {});
 
-  // Dead letters in the target (design 4.12), by pipeline and id.
+  // Dead letters in the target, by pipeline and id.
 
   /// Creates their table. An own transaction.
   Result<void> prepare_letters(plugin::Connection& connection);

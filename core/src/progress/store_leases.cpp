@@ -1,4 +1,4 @@
-// Leases: who reads a partition, and how an older reader is shut out (design 4.10, decision 0011).
+// Leases: who reads a partition, and how an older reader is shut out (decision 0011).
 #include <algorithm>
 #include <deque>
 

@@ -1,4 +1,4 @@
-// Dead letters in the target (design 4.12).
+// Dead letters in the target.
 #include <deque>
 
 #include "cdcrt/sdk/status.hpp"

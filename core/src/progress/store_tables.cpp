@@ -1,4 +1,4 @@
-// What is kept of each target table (design 4.1, 4.10).
+// What is kept of each target table.
 #include <algorithm>
 #include <deque>
 

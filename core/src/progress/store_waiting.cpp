@@ -1,4 +1,4 @@
-// What waits for later events of a table: halves of key changes, dead letters by key (design 4.12); and why tables wait themselves.
+// What waits for later events of a table: halves of key changes, dead letters by key; and why tables wait themselves.
 #include <deque>
 #include <iterator>
 #include <set>

@@ -1,4 +1,4 @@
-// Low watermarks, and sending partitions back (design 4.7, 4.10).
+// Low watermarks, and sending partitions back.
 #include <algorithm>
 
 #include "progress/host_tables.hpp"

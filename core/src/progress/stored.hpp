@@ -37,7 +37,7 @@ struct StoredPartition {
   LastMessage last;
 };
 
-/// A dead letter that no later change of its row has made good (design 4.12).
+/// A dead letter that no later change of its row has made good.
 struct OpenLetter {
   PartitionKey partition;
   int64_t offset = 0;

@@ -1,4 +1,4 @@
-// Replay: open letters, decoded once more, written under the lock of their table's row (design 4.12).
+// Replay: open letters, decoded once more, written under the lock of their table's row.
 #include <algorithm>
 #include <chrono>
 #include <deque>

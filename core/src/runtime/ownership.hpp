@@ -1,4 +1,4 @@
-// Ownership: which partitions this process may read and write (design 4.10, 4.11).
+// Ownership: which partitions this process may read and write.
 //
 // What a source assigns is claimed in every sink (leases), verified against the log, put back into the tables, and then read from
 // where the sink that is furthest behind needs it. What is taken away is dropped from the tables at once.

@@ -1,4 +1,4 @@
-// SinkRuntime's detached tables: tried again until they are back with the others (design 4.13).
+// SinkRuntime's detached tables: tried again until they are back with the others.
 #include <algorithm>
 
 #include "runtime/log.hpp"

@@ -96,7 +96,7 @@ class SinkRuntime {
   [[nodiscard]] apply::Writer make_writer(bool for_repair);
   /// Writes what is ready. False: nothing was.
   bool write_some(apply::Writer& writer);
-  /// Tries to bring detached tables back to the rest (design 4.13). False: none could be tried.
+  /// Tries to bring detached tables back to the rest. False: none could be tried.
   bool repair_some(apply::Writer& writer);
 
   /// Everything held is written now, whatever the batch limits say.

@@ -1,4 +1,4 @@
-// SinkRuntime's part of the keeper's work: low watermarks (design 4.10), and a look at the target while nothing is written.
+// SinkRuntime's part of the keeper's work: low watermarks, and a look at the target while nothing is written.
 #include <algorithm>
 
 #include "runtime/log.hpp"
