@@ -92,6 +92,7 @@ TEST_CASE("message kinds: columns may be called as the members of Debezium's mes
                                   R"({"id":1,"after":{"wkb":"AQE=","srid":null},"op":"u","source":"web"})",
                                   R"({"id":1,"schema":"public","payload":[1,2]})",
                                   R"({"id":1,"payload":{"type":"struct","x":[1]}})",
+                                  R"({"id":1,"source":{"connector":"CCS","power":50}})",
                                   R"({"id":1,"diff":{"before":{"a":1},"after":{"a":2}},"source":"web"})"}) {
     CHECK(row_of(value).contains("id"));
   }

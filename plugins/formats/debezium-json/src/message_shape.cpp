@@ -71,6 +71,13 @@ bool is_connect_schema(const JsonTape& tape, uint32_t value) {
   return type != 0 && tape[type].kind == Kind::kString && (tape.text(type) != "struct" || tape.find(value, "fields") != 0);
 }
 
+/// A document may have a source with a connector of its own.
+bool is_source(const JsonTape& tape, uint32_t value) {
+  const uint32_t connector = tape.find(value, "connector");
+  return connector != 0 && tape[connector].kind == Kind::kString &&
+         (tape.find(value, "ts_ms") != 0 || tape.find(value, "db") != 0 || tape.find(value, "table") != 0);
+}
+
 /// Debezium's block of the source or of the transaction, whatever it is called.
 bool is_block(const JsonTape& tape, uint32_t value) {
   if (tape.find(value, "total_order") != 0 && tape.find(value, "data_collection_order") != 0) return true;
@@ -135,7 +142,7 @@ bool MessageShape::is_bare_envelope(const JsonTape& tape, bool names_table) cons
 
 bool MessageShape::is_event(const JsonTape& tape) const {
   const bool source = is(tape, Part::kSource, Kind::kObject);
-  if (source && tape.find((*this)[Part::kSource], "connector") != 0) return true;
+  if (source && is_source(tape, (*this)[Part::kSource])) return true;
   return is(tape, Part::kOperation, Kind::kString) &&
          (source || is_row(tape, (*this)[Part::kBefore]) || is_row(tape, (*this)[Part::kAfter]));
 }
