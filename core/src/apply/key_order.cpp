@@ -144,7 +144,10 @@ class KeyOrder::Batch {
     if (comparable(change.source, change.since, known.source, known.last) && change.since >= known.last) {
       return change.source == known.source || known.removed || !tells_deletes() || refuse(kTwoRows);
     }
-    if (!comparable(change.source, change.order, known.source, known.whole()) || change.order >= known.whole()) return refuse(kMixed);
+    if (!comparable(change.source, change.order, known.source, known.whole()) || change.order >= known.whole()) {
+      // What follows it in its partition is a whole row, and decides.
+      return change.entry->closed || refuse(kMixed);
+    }
     if (change.source != known.source && !change.removes && !known.removed && tells_deletes()) return refuse(kTwoRows);
     change.entry->effect = Effect::kNothing;
     ++known_.overtaken_;
