@@ -99,11 +99,12 @@ class KeyOrder::Batch {
   uint32_t source_of(uint32_t index) const { return index < sources_.size() ? sources_[index] : UINT32_MAX; }
 
   Change change_of(std::size_t part, Entry& entry) const {
-    return {entry.key,  entry.order, entry.since, partitions_[part], source_of(entry.source), entry.effect != Effect::kPatch,
-            entry.effect == Effect::kDelete, sealed_.partitions[part].partition, &entry};
+    const bool whole = entry.effect != Effect::kPatch, removes = entry.effect == Effect::kDelete;
+    return {entry.key, entry.order, entry.since, partitions_[part], source_of(entry.source), whole, removes, sealed_.partitions[part].partition, &entry};
   }
   Change change_of(std::size_t part, const RefusedKey& refused) const {
-    return {refused.key, refused.order, refused.order, partitions_[part], source_of(refused.source), refused.whole, false, sealed_.partitions[part].partition, nullptr};
+    const auto* const from = sealed_.partitions[part].partition;
+    return {refused.key, refused.order, refused.order, partitions_[part], source_of(refused.source), refused.whole, false, from, nullptr};
   }
 
   [[nodiscard]] bool comparable(uint32_t source, std::string_view order, uint32_t other_source, std::string_view other) const {
@@ -143,7 +144,10 @@ class KeyOrder::Batch {
     if (comparable(change.source, change.since, known.source, known.last) && change.since >= known.last) {
       return change.source == known.source || known.removed || !tells_deletes() || refuse(kTwoRows);
     }
-    if (!comparable(change.source, change.order, known.source, known.whole()) || change.order >= known.whole()) return refuse(kMixed);
+    if (!comparable(change.source, change.order, known.source, known.whole()) || change.order >= known.whole()) {
+      // What follows it in its partition is a whole row, and decides.
+      return change.entry->closed || refuse(kMixed);
+    }
     if (change.source != known.source && !change.removes && !known.removed && tells_deletes()) return refuse(kTwoRows);
     change.entry->effect = Effect::kNothing;
     ++known_.overtaken_;
@@ -171,7 +175,8 @@ class KeyOrder::Batch {
     sealed_.crossed = true;
     for (std::size_t i = 0; i < sealed_.partitions.size(); ++i) {
       for (Entry& entry : sealed_.partitions[i].fold.entries()) {
-        if (const auto found = is_change(entry) ? twice.find(entry.key) : twice.end(); found != twice.end()) found->second.push_back(change_of(i, entry));
+        const auto found = is_change(entry) ? twice.find(entry.key) : twice.end();
+        if (found != twice.end()) found->second.push_back(change_of(i, entry));
       }
     }
     for (auto& [key, changes] : twice) {
@@ -185,7 +190,8 @@ class KeyOrder::Batch {
   bool follows(const Change& before, const Change& after) const {
     if (before.partition == after.partition) return before.entry < after.entry;
     if (comparable(before.source, before.order, after.source, after.since)) return before.order <= after.since;
-    return was_added_after(after, known_.partitions_[before.partition], before.from->was_added()) && !comparable(before.source, before.order, after.source, after.order);
+    if (comparable(before.source, before.order, after.source, after.order)) return false;
+    return was_added_after(after, known_.partitions_[before.partition], before.from->was_added());
   }
 
   bool put_in_order(std::vector<Change>& changes) {
@@ -202,7 +208,8 @@ class KeyOrder::Batch {
       for (std::size_t j = i + 1; j < ordered.size(); ++j) {
         if (follows(before, ordered[j])) continue;
         const bool known = comparable(before.source, before.order, ordered[j].source, ordered[j].order);
-        return refuse(known_.partitions_[before.partition], before.source, ordered[j], known ? kMixed : unknown_order(ordered[j], before.order));
+        const char* const why = known ? kMixed : unknown_order(ordered[j], before.order);
+        return refuse(known_.partitions_[before.partition], before.source, ordered[j], why);
       }
       if (before.source != after.source && before.partition != after.partition && !before.removes && tells_deletes()) {
         return refuse(known_.partitions_[before.partition], before.source, after, kTwoRows);
@@ -252,7 +259,8 @@ class KeyOrder::Batch {
 
   static const char* unknown_order(const Change& change, std::string_view other) {
     const bool lacks = change.order.empty() || other.empty();
-    return lacks ? "they carry no source order, so which of them is newer cannot be told" : "their source orders are of two servers or two kinds, and do not compare";
+    return lacks ? "they carry no source order, so which of them is newer cannot be told"
+                 : "their source orders are of two servers or two kinds, and do not compare";
   }
 
   bool refuse(const progress::PartitionKey& there, uint32_t there_source, const Change& change, const char* why) {
@@ -261,8 +269,9 @@ class KeyOrder::Batch {
       const SourceOfRows& rows = known_.sources_[source];
       return partition + " (" + rows.table + (rows.server.empty() ? "" : " of server " + rows.server) + ")";
     };
-    sealed_.refusal = "changes of one key come from " + place(there.name(), there_source) + " and from " + place(change.from->name(), change.source) +
-                      (change.entry != nullptr ? " (up to offset " + std::to_string(change.entry->last_offset) + ")" : std::string()) + ": " + why;
+    const std::string at = change.entry != nullptr ? " (up to offset " + std::to_string(change.entry->last_offset) + ")" : std::string();
+    sealed_.refusal = "changes of one key come from " + place(there.name(), there_source) + " and from " +
+                      place(change.from->name(), change.source) + at + ": " + why;
     return false;
   }
 

@@ -181,7 +181,8 @@ Result<void> Writer::put_in_order(Sealed& sealed) {
     if (keys.settle(sealed) && was_silent && keys.overtaken() > 0) {
       context_.warn("table '" + identity.target() +
                     "': changes of one key come from several partitions, an older one after a newer one. The newer one stays; cdcrt compares them "
-                    "with the last " + std::to_string(KeyOrder::kOfSeveral) + " keys that it wrote, so send all changes of a key to one partition");
+                    "with the last " +
+                    std::to_string(KeyOrder::kOfSeveral) + " keys that it wrote, so send all changes of a key to one partition");
     }
   }
   return sealed.refusal.empty() ? Result<void>() : stop_for_good(sealed);
@@ -191,8 +192,9 @@ Result<void> Writer::put_in_order(Sealed& sealed) {
 Result<void> Writer::stop_for_good(Sealed& sealed) {
   const std::string name = sealed.table->identity().target();
   const std::string reason = std::string(progress::kOwnReason) + sealed.refusal +
-                             ". Give the route a primary_key that tells such rows apart, or send all changes of a key to one partition; then read the "
-                             "table again: cdcrt progress rewind --table " + name + " --to earliest --empty. Or let what comes later stand over what is written: cdcrt table resume " + name +
+                             ". Give the route a primary_key that tells such rows apart, or send all changes of a key to one partition; "
+                             "then read the table again: cdcrt progress rewind --table " +
+                             name + " --to earliest --empty. Or let what comes later stand over what is written: cdcrt table resume " + name +
                              " (it stops again where neither is written yet)";
   Error stopped = make_error(CDCRT_UNSUPPORTED, reason);
   if (context_.store == nullptr) return stopped;

@@ -96,6 +96,25 @@ TEST_CASE("key order: changes of a part of a row are placed exactly, or the tabl
   CHECK(rig.rows() == "id=1,a='y',b=1");
 }
 
+TEST_CASE("key order: a whole row decides, also behind changes of a part that cannot be placed") {
+  in_every_way({{0, insert(1, text("x"), integer(1), "1")},
+                {1, update(1, text("y"), integer(2), "2")},
+                {0, update(1, text("z"), integer(3), "4")},
+                {1, update(1, text("last"), integer(4), "5")}},
+               [](Rig& rig) { CHECK(rig.rows() == "id=1,a='last',b=4"); });
+  Rig rig({}, 2);
+  rig.send(insert(1, text("x"), integer(1), "1"), 0);
+  REQUIRE(rig.write());
+  rig.send(update(1, text("y"), integer(2), "3"), 1);
+  REQUIRE(rig.write());
+  rig.send(patch(1, text("z"), "2"), 0);
+  rig.send(patch(1, text("z"), "4"), 0);
+  rig.send(update(1, text("whole"), integer(5), "5"), 0);
+  REQUIRE(rig.write());
+  CHECK(rig.table->detached().empty());
+  CHECK(rig.rows() == "id=1,a='whole',b=5");
+}
+
 TEST_CASE("key order: without a source order the table stops, with the way out, and a restart does not forget that") {
   in_every_way({{0, insert(1, text("one"), integer(1))}, {1, insert(1, text("two"), integer(2))}}, [](Rig& rig) {
     CHECK(rig.table->detached().find("no source order") != std::string::npos);
