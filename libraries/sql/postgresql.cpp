@@ -299,7 +299,10 @@ std::string postgresql_conversion(std::string_view name, cdcrt_type from, cdcrt_
   const std::string cast = "::" + std::string(target_type);
   if (from.kind == CDCRT_TYPE_ARRAY && from.element != CDCRT_TYPE_UNKNOWN) {
     if (to.kind == CDCRT_TYPE_ARRAY && to.element != CDCRT_TYPE_UNKNOWN) {
-      return column + (from.element == CDCRT_TYPE_BOOL && is_number(to.element) ? "::integer[]" : "") + cast;
+      // New values come as JSON, whose digits are those of the float's text.
+      const bool by_digits = from.element == CDCRT_TYPE_FLOAT32 && to.element == CDCRT_TYPE_FLOAT64;
+      const char* const by_way_of = by_digits ? "::text[]" : from.element == CDCRT_TYPE_BOOL && is_number(to.element) ? "::integer[]" : "";
+      return column + by_way_of + cast;
     }
     // As the host writes new values: JSON, also in a column of texts.
     return "to_json(" + column + (from.element == CDCRT_TYPE_JSON ? "::text[]" : "") + ")::text" + cast;

@@ -141,6 +141,7 @@ TEST_CASE("odbc: an array's elements change their type as scalars do, or it beco
       {array_of(CDCRT_TYPE_INT32), array_of(CDCRT_TYPE_INT64), "[1,null]", "array:[1,null]"},
       {array_of(CDCRT_TYPE_INT32), array_of(CDCRT_TYPE_DECIMAL), "[1,null]", "array:[1,null]"},
       {array_of(CDCRT_TYPE_INT32), array_of(CDCRT_TYPE_FLOAT64), "[1]", "array:[1]"},
+      {array_of(CDCRT_TYPE_FLOAT32), array_of(CDCRT_TYPE_FLOAT64), "[0.1]", "array:[0.1]"},
       {array_of(CDCRT_TYPE_DATE), array_of(CDCRT_TYPE_TIMESTAMP), "[\"2024-01-01\"]", "array:[\"2024-01-01T00:00:00\"]"},
       {array_of(CDCRT_TYPE_TIMESTAMP), array_of(CDCRT_TYPE_TIMESTAMPTZ), "[\"2024-01-01T00:00:00\"]",
        "array:[\"2024-01-01T00:00:00+00:00\"]"},

@@ -35,6 +35,8 @@ std::vector<Conversion> conversions() {
       {"float32 to float64", of(CDCRT_TYPE_FLOAT32), of(CDCRT_TYPE_FLOAT64), f64(0.1), "f64:0.10000000149011612"},
       {"float32 to text", of(CDCRT_TYPE_FLOAT32), of(CDCRT_TYPE_STRING), f64(0.1), "string:0.1"},
       {"float64 to text", of(CDCRT_TYPE_FLOAT64), of(CDCRT_TYPE_STRING), f64(0.1), "string:0.1"},
+      {"float64 to decimal", of(CDCRT_TYPE_FLOAT64), of(CDCRT_TYPE_DECIMAL), f64(0.1 + 0.2), "decimal:0.30000000000000004"},
+      {"float32 to decimal", of(CDCRT_TYPE_FLOAT32), of(CDCRT_TYPE_DECIMAL), f64(0.1), "decimal:0.1"},
       {"bool to text", of(CDCRT_TYPE_BOOL), of(CDCRT_TYPE_STRING), boolean(true), "string:true"},
       {"bool to int", of(CDCRT_TYPE_BOOL), of(CDCRT_TYPE_INT32), boolean(true), "i64:1"},
       {"date to timestamp", of(CDCRT_TYPE_DATE), of(CDCRT_TYPE_TIMESTAMP), moment(CDCRT_DATE, 1), "timestamp:86400000000"},
