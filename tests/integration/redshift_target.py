@@ -189,10 +189,10 @@ def run(folder, target, sources, *settings, timeout=300):
     return program.run(arguments_of(folder, target, sources, *settings), target.environment, folder, timeout)
 
 
-def run_until(folder, target, sources, texts, timeout=120):
+def run_until(folder, target, sources, texts, *settings, timeout=120):
     """Runs until the log has all the texts or the program ends; answers its exit code (None: it was stopped) and the log."""
     log = os.path.join(folder, "log")
-    process = program.start(arguments_of(folder, target, sources), target.environment, log)
+    process = program.start(arguments_of(folder, target, sources, *settings), target.environment, log)
     end, code = time.monotonic() + timeout, None
     while True:
         code = process.poll()

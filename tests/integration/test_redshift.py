@@ -182,13 +182,23 @@ class Values(LinesCase):
         self.clean()
 
     def test_a_type_change_of_the_distribution_key_is_refused_with_what_to_run(self):
-        self.front.sql("create table good (id integer, v integer) diststyle key distkey(v)")
-        self.lines.row("good", {"id": 1, "v": "not a number"})
+        self.lines.row("good", {"id": 1, "v": 7})
+        self.lines.row("good", {"id": 2, "v": "not a number"})
         self.lines.write(os.path.join(self.folder, "events.jsonl"))
         texts = ["is its DISTKEY", "ALTER DISTSTYLE EVEN"]
-        _, log = redshift_target.run_until(self.folder, self.target, self.sources, texts)
+        routes = '[routes.all]\nmatch = ["*"]\nlayout = { distkey = "v" }\n'
+        _, log = redshift_target.run_until(self.folder, self.target, self.sources + routes, texts, "sinks.target.batch.max_rows=1")
         for text in texts:
             self.assertIn(text, log)
+
+    def test_a_distribution_key_that_was_there_keeps_its_type_and_refuses_what_does_not_fit(self):
+        self.front.sql("create table good (id integer, v integer) diststyle key distkey(v)")
+        self.lines.row("good", {"id": 1, "v": "not a number"})
+        self.lines.row("good", {"id": 2, "v": "7"})
+        self.apply(exit_code=4)
+        self.assertEqual([letter["offset"] for letter in self.letters()], [0])
+        self.assertEqual(self.front.query("select id, v from good"), [["2", "7"]])
+        self.clean()
 
     def test_names_that_redshift_reserves_or_folds_are_only_names(self):
         for number in (1, 2):
@@ -200,9 +210,10 @@ class Values(LinesCase):
     def test_columns_that_differ_in_case_only_stop_their_table_with_the_reason(self):
         self.lines.row("good", {"id": 1, "Name": "a", "NAME": "b"})
         self.lines.write(os.path.join(self.folder, "events.jsonl"))
-        code, log = redshift_target.run_until(self.folder, self.target, self.sources, ["one name in Redshift"])
+        code, log = redshift_target.run_until(self.folder, self.target, self.sources, ["are one column in the target"])
         self.assertNotIn(code, (0, 4))
-        self.assertIn("one name in Redshift", log)
+        self.assertIn("are one column in the target", log)
+        self.assertIn("rename", log)
 
 
 class Staging(LinesCase):

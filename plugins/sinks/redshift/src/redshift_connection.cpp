@@ -179,6 +179,8 @@ Status RedshiftConnection::describe(const cdcrt_table& table, sdk::TableDescript
     // Lengths are bytes, which the host has no word for: what a text needs is judged where it is written.
     cdcrt_type type = sql::redshift::logical_type(column.type);
     if (type.kind == CDCRT_TYPE_STRING) type.length = 0;
+    // A SUPER takes every value as it is: a text becomes a string in it and is not read as JSON.
+    if (column.type.storage == sql::redshift::Storage::kSuper) type.kind = CDCRT_TYPE_UNKNOWN;
     out.add(column.name, type, column.type.name, column.not_null, 0);
   }
   out.set_exists(catalog.exists);
