@@ -197,6 +197,12 @@ Result<void> judge_lacking(const Sealed& sealed, const TargetColumns& columns, b
 
 void plan_changes(const Sealed& sealed, const TargetColumns& columns, Plan& plan) {
   const Table::Target& target = sealed.table->target;
+  // What is new comes before what goes: a table's last column cannot be dropped everywhere.
+  for (const uint32_t slot : columns.slots()) {
+    if (target.made.contains(sealed.columns[slot].target_name)) continue;
+    plan.add(CDCRT_ADD_COLUMN, columns.describe(slot));
+    ++plan.source_changes;
+  }
   for (const auto& column : sealed.columns) {
     const auto made = target.made.find(column.target_name);
     if (made == target.made.end()) continue;
@@ -210,7 +216,8 @@ void plan_changes(const Sealed& sealed, const TargetColumns& columns, Plan& plan
   for (const uint32_t slot : columns.slots()) {
     const auto& column = sealed.columns[slot];
     const auto made = target.made.find(column.target_name);
-    if (made == target.made.end() || made->second.incarnation != column.incarnation) {
+    if (made == target.made.end()) continue;
+    if (made->second.incarnation != column.incarnation) {
       plan.add(CDCRT_ADD_COLUMN, columns.describe(slot));
       ++plan.source_changes;
     } else if (!types::equal(made->second.type, column.type) && column.target_type.empty()) {

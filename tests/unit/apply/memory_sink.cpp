@@ -99,6 +99,7 @@ class Connection : public sdk::SinkConnection {
       if (change.kind == CDCRT_ADD_COLUMN) {
         add(table, *change.columns);
       } else if (change.kind == CDCRT_DROP_COLUMN) {
+        if (table.columns.size() == 1) return sdk::Status::error(CDCRT_UNSUPPORTED, "there are no other columns");
         std::erase_if(table.columns, [&](const Column& each) { return each.name == column; });
         for (Row& row : table.rows) row.erase(column);
       } else if (change.kind == CDCRT_ALTER_TYPE) {

@@ -84,6 +84,16 @@ TEST_CASE("schema: a later column is dropped by source order, and late cells for
   CHECK(rig.table->late_cells() == 1);
 }
 
+TEST_CASE("schema: a table's only column goes when another one has come") {
+  Rig rig;
+  rig.send({CDCRT_INSERT, {{"old", kText}}, {text("x")}, "10"});
+  REQUIRE(rig.write());
+  rig.send({CDCRT_INSERT, {{"new", kInt}}, {integer(1)}, "20"});
+  REQUIRE(rig.write());
+  CHECK(rig.table->detached() == "");
+  CHECK(rig.rows() == "new=1; new=NULL");
+}
+
 TEST_CASE("schema: an older shape never drops a newer column") {
   Rig rig({}, 2);
   rig.send({CDCRT_INSERT, with({{"a", kText}, {"c", kInt}}), {integer(1), text("x"), integer(1)}, "20"}, 0);
