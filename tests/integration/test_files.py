@@ -236,6 +236,14 @@ class Values(Files):
         self.assertIn("is read as a new file", self.run_it())
         self.assertEqual(self.rows(), [0, 1, 2, 3, 10, 11])
 
+    def test_a_file_under_another_name_is_told(self):
+        self.manifest_of_values(["in/*"])
+        self.write("in/a.jsonl", values(range(3)))
+        self.run_it()
+        os.rename(self.path("in/a.jsonl"), self.path("in/b.jsonl"))
+        self.assertIn("begins with the same line as a.jsonl", self.run_it())
+        self.assertEqual(self.rows(), [0, 1, 2])
+
     def test_a_file_that_was_cut_or_changed_is_refused(self):
         self.manifest_of_values(["in/*"])
         self.write("in/day.jsonl", values(range(5)))

@@ -49,6 +49,13 @@ int32_t note_of_line(std::string_view line) {
   return kFirstFileNote - static_cast<int32_t>(hash & 0x3fffffff);
 }
 
+template <class Met>
+std::set<std::string> met_names(const Met& met) {
+  std::set<std::string> names;
+  for (const auto& [note, input] : met) names.insert(note.first);
+  return names;
+}
+
 std::string read_anew(const std::string& topic) {
   return "cdcrt progress rewind --topic " + topic + " --to earliest, with --empty where rows that are not in it have to go";
 }
@@ -160,6 +167,17 @@ sdk::Status Inputs::check_pipe(const Input& input, int64_t applied) const {
       "write the input into a file and name that file in paths; or, to take it from its first line on: " + read_anew(input.topic));
 }
 
+// It may have got another name, and would then be applied twice; or it only begins like one that left.
+void Inputs::warn_of_renamed(const Input& input, const std::set<std::string>& present, const sdk::Host& host) const {
+  for (const auto& [note, known] : known_) {
+    if (note.second != input.note || note.first == note_of(input).first || present.count(note.first) > 0) continue;
+    if (note.first.compare(0, input.topic.size() + 1, input.topic + "/") != 0) continue;
+    host.warn(input.path + " begins with the same line as " + note.first.substr(input.topic.size() + 1) +
+              ", which was read before and is not in paths any more: it is read as a new file; if it only got another name, its rows are applied twice");
+    return;
+  }
+}
+
 sdk::Status Inputs::number(const std::vector<size_t>& group, const Applied& applied, const sdk::Host& host) {
   const std::string& name = group_of(all_[group.front()]);
   const bool is_values = layout_ == Layout::kValues;
@@ -208,6 +226,7 @@ sdk::Status Inputs::number(const std::vector<size_t>& group, const Applied& appl
     if (is_values && input.is_regular && !input.is_pending && first != last) {
       host.warn(input.path + " begins with another line than the file of that name that was read before: it is read as a new file");
     }
+    if (is_values && input.note < kPipeNote) warn_of_renamed(input, met_names(met), host);
   }
   for (const size_t index : group) {
     if (all_[index].is_regular) continue;
