@@ -14,6 +14,9 @@ uint64_t hash_of(std::string_view key) { return std::hash<std::string_view>{}(ke
 
 bool is_change(const Entry& entry) { return entry.effect != Effect::kNothing && !entry.key.empty(); }
 
+// The message of a table without a key, or of one whose key was not known yet.
+bool has_key(const RefusedKey& refused) { return !refused.key.empty(); }
+
 /// Which part of a batch had a key first.
 class PartByHash {
  public:
@@ -73,7 +76,7 @@ class KeyOrder::Batch {
         if (is_change(entry) && !against_known(change_of(i, entry))) return false;
       }
       for (RefusedKey& refused : sealed_.partitions[i].fold.refused) {
-        if (!refused.closed) refused.closed = is_overtaken(change_of(i, refused));
+        if (!refused.closed && has_key(refused)) refused.closed = is_overtaken(change_of(i, refused));
       }
     }
     return among_each_other();
@@ -90,7 +93,7 @@ class KeyOrder::Batch {
       }
       const auto& refused = fold.refused;
       for (std::size_t at = refused.size() > known_.limit() ? refused.size() - known_.limit() : 0; at < refused.size(); ++at) {
-        if (!refused[at].closed) visit(change_of(i, refused[at]));
+        if (!refused[at].closed && has_key(refused[at])) visit(change_of(i, refused[at]));
       }
     }
   }
@@ -168,7 +171,7 @@ class KeyOrder::Batch {
         if (is_change(entry) && parts.add(hash_of(entry.key), i)) twice[entry.key];
       }
       for (const RefusedKey& refused : sealed_.partitions[i].fold.refused) {
-        if (!refused.closed && parts.add(hash_of(refused.key), i)) twice[refused.key];
+        if (!refused.closed && has_key(refused) && parts.add(hash_of(refused.key), i)) twice[refused.key];
       }
     }
     if (twice.empty()) return true;

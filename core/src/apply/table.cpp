@@ -253,7 +253,7 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
   } else {
     accept_keyless(state, row, offset, batch, **map, refusals);
   }
-  if (refusals.size() > refused && knowledge_.key().empty()) state.fold.refuse(kNoKey, offset);
+  if (refusals.size() > refused && knowledge_.key().empty()) state.fold.refuse(kNoKey, offset, state.last_order, false, state.source);
 }
 
 bool Table::convert_row(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,

@@ -240,6 +240,7 @@ class Table {
     bool letters_whole = false;  ///< all of them are there; else they are too many, and looked up by key
     progress::Store::LettersByKey open_letters;
     KeyOrder keys;
+    std::vector<uint8_t> key_kinds;  ///< cdcrt_type_kind of the columns of the key that `keys` were written under
   } target;
   /// A partition went: whoever reads it writes keys that we would take for ours.
   std::atomic<bool> forgets_keys{false};

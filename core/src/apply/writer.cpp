@@ -175,7 +175,11 @@ Result<void> Writer::put_in_order(Sealed& sealed) {
   const auto& identity = sealed.table->identity();
   if (identity.events || sealed.key.empty() || identity.route.mode == manifest::Mode::kAppend) return {};
   KeyOrder& keys = sealed.table->target.keys;
-  if (sealed.table->forgets_keys.exchange(false) || sealed.clear) keys.clear();
+  // The bytes of a key are those of its columns' types.
+  std::vector<uint8_t> kinds;
+  for (const uint32_t slot : sealed.key) kinds.push_back(sealed.columns[slot].type.kind);
+  const bool are_others = kinds != std::exchange(sealed.table->target.key_kinds, kinds);
+  if (sealed.table->forgets_keys.exchange(false) || sealed.clear || are_others) keys.clear();
   if (!std::exchange(sealed.in_order, true)) {
     const bool was_silent = keys.overtaken() == 0;
     if (keys.settle(sealed) && was_silent && keys.overtaken() > 0) {

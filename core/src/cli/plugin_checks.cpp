@@ -47,7 +47,7 @@ class Checker {
     auto source = plugin::Source::create(manifest);
     if (!source) return std::move(source.error());
     // Joining a group would take partitions away from those who read them.
-    auto reached = source->has(CDCRT_SOURCE_GROUPS) ? source->list([](std::string_view, int32_t) { return false; }) : source->start({sizeof(cdcrt_source_events)});
+    auto reached = source->has(CDCRT_SOURCE_GROUPS) ? source->list([](std::string_view, int32_t) { return false; }) : source->start(nothing);
     if (reached) warn_of_unmet(manifest, *source);
     source->stop();
     return reached;
