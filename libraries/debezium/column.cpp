@@ -47,6 +47,17 @@ constexpr std::array kSemantics{
     Semantic{"io.debezium.data.Ltree", Conversion::kText, CDCRT_TYPE_STRING, "string"},
 };
 
+struct Structured {
+  std::string_view name;
+  cdcrt_type_kind kind;
+};
+
+constexpr std::array kStructures{
+    Structured{"Date", CDCRT_TYPE_DATE},           Structured{"Time", CDCRT_TYPE_TIME},
+    Structured{"ZonedTime", CDCRT_TYPE_TIMETZ},    Structured{"Timestamp", CDCRT_TYPE_TIMESTAMP},
+    Structured{"Duration", CDCRT_TYPE_INTERVAL},   Structured{"ZonedTimestamp", CDCRT_TYPE_TIMESTAMPTZ},
+};
+
 struct Primitive {
   std::string_view type;
   Conversion conversion;
@@ -94,6 +105,22 @@ void use_source_type(const ConnectSchema& schema, Column& column) {
     column.type.kind = CDCRT_TYPE_DECIMAL;
     column.type.length = static_cast<uint32_t>(length);
     column.type.scale = static_cast<int16_t>(number_parameter(schema, "__debezium.source.column.scale", 0));
+  }
+}
+
+/// io.debezium.time.StructuredTimestamp; later versions add the precision and the column to the name.
+void use_structured_time(const ConnectSchema& schema, Column& column) {
+  constexpr std::string_view prefix = "io.debezium.time.Structured";
+  std::string_view name = schema.name;
+  if (schema.type != "struct" || !name.starts_with(prefix)) return;
+  name.remove_prefix(prefix.size());
+  for (const auto& structure : kStructures) {
+    if (!name.starts_with(structure.name)) continue;
+    const std::string_view rest = name.substr(structure.name.size());
+    if (!rest.empty() && !rest.starts_with("Precision") && !rest.starts_with("SourceColumn")) continue;
+    column.conversion = Conversion::kStructured;
+    column.type.kind = structure.kind;
+    return;
   }
 }
 
@@ -154,6 +181,7 @@ Column make_column(const ConnectSchema& schema) {
   if (schema.name.starts_with("io.debezium.data.") && schema.name.ends_with("Vector") && schema.type == "array") {
     column.type.kind = CDCRT_TYPE_ARRAY;
   }
+  use_structured_time(schema, column);
   switch (column.conversion) {
     case Conversion::kBinaryDecimal:
       column.scale = static_cast<int32_t>(number_parameter(schema, "scale", 0));

@@ -36,7 +36,8 @@ enum class Conversion : uint8_t {
   kIsoTimestamp,
   kMicroDuration,
   kNanoDuration,
-  kInterval,  ///< ISO 8601 duration text
+  kInterval,    ///< ISO 8601 duration text
+  kStructured,  ///< an object of year, month, day, hour ..: which of them, by the column's type
   kBits,      ///< base64, little-endian
   kUuid,
   kJsonText,   ///< a string that holds JSON

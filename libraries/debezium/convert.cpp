@@ -184,6 +184,8 @@ Problem Converter::natural(const JsonTape& tape, uint32_t name, cdcrt_cell& cell
       sdk::set_text(cell, CDCRT_STRING, rows_->copy(tape.text(value)));
       return nullptr;
     case Kind::kObject:
+      if (looks_like_decimal(tape, value) && variable_decimal(tape, value, cell) == nullptr) return nullptr;
+      if (const uint8_t kind = structured_kind(tape, value); kind != CDCRT_TYPE_UNKNOWN) return structured(kind, tape, value, cell);
       sdk::set_text(cell, CDCRT_JSON, rows_->copy(tape.raw_value(name)));
       return nullptr;
     case Kind::kArray:
@@ -231,6 +233,8 @@ Problem Converter::typed(const Column& column, const JsonTape& tape, uint32_t va
       return real(tape, value, cell);
     case Conversion::kVariableDecimal:
       return variable_decimal(tape, value, cell);
+    case Conversion::kStructured:
+      return structured(column.type.kind, tape, value, cell);
     case Conversion::kBinaryDecimal:
       if (token.kind == Kind::kNumber) return decimal_text(tape.text(value), cell);  // decimal.format=NUMERIC
       break;
@@ -382,6 +386,16 @@ Problem Converter::text_based(const Column& column, std::string_view text, cdcrt
   if (!decimal) return "a decimal without bytes or of more digits than any source has";
   sdk::set_text(cell, CDCRT_DECIMAL, *decimal);
   return nullptr;
+}
+
+bool Converter::looks_like_decimal(const JsonTape& tape, uint32_t value) {
+  if (tape[value].kind != Kind::kObject || tape[value].size != 2) return false;
+  const uint32_t scale = tape.find(value, "scale");
+  const uint32_t unscaled = tape.find(value, "value");
+  if (scale == 0 || unscaled == 0 || tape[scale].kind != Kind::kNumber || tape[unscaled].kind != Kind::kString) return false;
+  // The bytes stand as Java writes them: the standard alphabet, filled up. Other texts are somebody else's.
+  const std::string_view text = tape.text(unscaled);
+  return !text.empty() && text.size() % 4 == 0 && text.find_first_of("-_") == std::string_view::npos;
 }
 
 Problem Converter::variable_decimal(const JsonTape& tape, uint32_t value, cdcrt_cell& cell) {

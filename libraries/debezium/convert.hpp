@@ -32,7 +32,12 @@ class Converter {
   Problem integer_based(const Column& column, const JsonTape& tape, uint32_t value, cdcrt_cell& cell);
   Problem text_based(const Column& column, std::string_view text, cdcrt_cell& cell);
   Problem decimal_text(std::string_view text, cdcrt_cell& cell);
+  /// {"scale":0,"value":"BQ=="} and nothing else: what Debezium writes of a number without a scale of its own.
+  static bool looks_like_decimal(const JsonTape& tape, uint32_t value);
   Problem variable_decimal(const JsonTape& tape, uint32_t value, cdcrt_cell& cell);
+  Problem structured(uint8_t kind, const JsonTape& tape, uint32_t value, cdcrt_cell& cell);
+  /// Which cdcrt_type_kind an object without schema is by the names of all its members; CDCRT_TYPE_UNKNOWN: none.
+  static uint8_t structured_kind(const JsonTape& tape, uint32_t value);
   Problem real(const JsonTape& tape, uint32_t value, cdcrt_cell& cell);
   Problem nested(const Column& column, const JsonTape& tape, uint32_t name, cdcrt_cell& cell);
   Problem write_json(const Column* column, const JsonTape& tape, uint32_t value, std::string& out);

@@ -106,6 +106,14 @@ std::size_t fraction_digits(std::string_view text) {
   return end - point - 1;
 }
 
+/// A number of microseconds that was a double on its way and was cut after nine digits: 1.999999 s came as 1.999998999. Rounding, as the
+/// server does, brings it back. (Debezium's PostgreSQL connector: PGInterval.getSeconds() adds doubles, Interval.toIsoString() cuts.)
+bool is_cut_double(std::string_view text) {
+  constexpr std::size_t nanoseconds = 9;
+  const auto point = text.find_last_of('.');
+  return point != std::string_view::npos && fraction_digits(text) == nanoseconds && text.substr(point + nanoseconds - 2, 3) == "999";
+}
+
 /// Whether an ISO 8601 duration has nothing below the unit.
 bool ends_at(std::string_view text, char unit) {
   constexpr std::string_view kOrder = "YMWDHmS";
@@ -220,7 +228,7 @@ bool keeps(const ColumnLimit& limit, const cdcrt_cell& cell) {
     case Kind::kInterval:
       if (cell.tag != CDCRT_INTERVAL && cell.tag != CDCRT_STRING) return true;
       if (limit.unit != 0 && !ends_at(bytes_of(cell), limit.unit)) return false;
-      return fraction_digits(bytes_of(cell)) <= static_cast<std::size_t>(limit.digits);
+      return fraction_digits(bytes_of(cell)) <= static_cast<std::size_t>(limit.digits) || (limit.digits == 6 && is_cut_double(bytes_of(cell)));
   }
   return true;
 }

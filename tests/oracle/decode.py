@@ -5,6 +5,7 @@ import dataclasses
 import decimal
 import gzip
 import json
+import re
 import struct
 
 from oracle import canonical
@@ -244,6 +245,14 @@ def _unscaled(text, scale):
     return decimal.Decimal(int.from_bytes(base64.b64decode(text), "big", signed=True)).scaleb(-scale, context=canonical.EXACT)
 
 
+def _is_variable_decimal(value):
+    """{"scale": 0, "value": "BQ=="} and nothing else, the bytes as Java writes them."""
+    if not isinstance(value, dict) or set(value) != {"scale", "value"} or type(value["scale"]) is not int or abs(value["scale"]) > 200_000:
+        return False
+    return isinstance(value["value"], str) and re.fullmatch(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})",
+                                                            value["value"]) is not None
+
+
 def _learned_cell(value):
     if isinstance(value, bool):
         return Cell("bool", value)
@@ -253,4 +262,6 @@ def _learned_cell(value):
         return Cell("decimal", value)
     if isinstance(value, str):
         return Cell("string", value)
+    if _is_variable_decimal(value):
+        return Cell("decimal", _unscaled(value["value"], value["scale"]))
     return Cell("array:json" if isinstance(value, list) else "json", value if isinstance(value, list) else canonical._json(value))

@@ -177,6 +177,8 @@ def same(value, stored, native):
         return ("number", decimal.Decimal(int(value)).normalize()) in found
     if wanted[0] == "number" and wanted[1] in (0, 1):
         return ("bool", bool(wanted[1])) in found
+    if wanted[0] == "time" and native.lower().startswith("interval"):
+        return canonical_time(str(wanted[1])) == canonical_time(str(stored))
     if wanted[0] != "text":
         return False
     # A text became the value of a type: it must say the same in another spelling.

@@ -146,4 +146,47 @@ void Fold::close_refused(std::string_view key) {
   open_refusals_.erase(found);
 }
 
+void Fold::rekey(const std::function<void(const cdcrt_cell* cells, uint32_t width, std::string& key)>& key_of) {
+  std::unordered_map<std::string_view, std::string_view> renamed;
+  std::string scratch;
+  const auto follow = [&](std::string_view& key, const cdcrt_cell* cells, uint32_t width) {
+    auto place = renamed.find(key);
+    if (place == renamed.end()) {
+      scratch.clear();
+      key_of(cells, width, scratch);
+      if (scratch.empty()) return;
+      place = renamed.emplace(key, scratch == key ? key : arena_.copy(scratch)).first;
+    }
+    key = place->second;
+  };
+  for (Entry& entry : entries_) {
+    if (entry.key.data() != nullptr) follow(entry.key, entry.cells, entry.width);
+  }
+  for (Departure& departure : departures) {
+    follow(departure.old_key, departure.old_cells, departure.width);
+    follow(departure.new_key, departure.new_cells, departure.width);
+  }
+  const auto look_up = [&](std::string_view& key) {
+    if (const auto found = renamed.find(key); found != renamed.end()) key = found->second;
+  };
+  for (Arrival& arrival : arrivals) {
+    look_up(arrival.old_key);
+    look_up(arrival.new_key);
+  }
+  open_refusals_.clear();
+  for (uint32_t index = 0; index < refused.size(); ++index) {
+    look_up(refused[index].key);
+    if (!refused[index].closed) open_refusals_[refused[index].key].push_back(index);
+  }
+  std::fill(slots_.begin(), slots_.end(), Slot{});
+  for (uint32_t index = 0; index < entries_.size(); ++index) {
+    // A closed entry has given its place to the one that follows.
+    if (entries_[index].key.data() == nullptr || entries_[index].closed) continue;
+    const auto hash = static_cast<uint32_t>(std::hash<std::string_view>{}(entries_[index].key));
+    std::size_t place = hash & (slots_.size() - 1);
+    while (slots_[place].entry != UINT32_MAX) place = (place + 1) & (slots_.size() - 1);
+    slots_[place] = {hash, index};
+  }
+}
+
 }  // namespace cdcrt::apply

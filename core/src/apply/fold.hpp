@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -87,6 +88,9 @@ class Fold {
   Entry& succeed(const Entry& entry, int64_t offset);
   /// An entry beside all others (kEvent).
   Entry& add(int64_t offset);
+  /// Every entry that has a key gets the one that `key_of` writes, into an empty text, for its cells; none written: it keeps its own.
+  /// Equal keys must stay equal, and different ones different. What refers to entries by key follows.
+  void rekey(const std::function<void(const cdcrt_cell* cells, uint32_t width, std::string& key)>& key_of);
   /// Makes room for `width` cells, the new ones ABSENT.
   void widen(Entry& entry, uint32_t width);
   /// The entry's cells, in place of those it had, are these, with their bytes.

@@ -14,20 +14,24 @@ cdcrt_cell given_when_absent(const evolution::Column& column) {
 
 }  // namespace
 
-uint32_t Table::append_image(PartitionState& state, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies) {
-  key_scratch_.clear();
+void Table::append_image_key(const cdcrt_cell* cells, uint32_t width, std::string& key) {
   // What a row lacks is what it would have been given: both make one image.
-  for (uint32_t slot = 0; slot < cells.size(); ++slot) {
+  for (uint32_t slot = 0; slot < width; ++slot) {
     const cdcrt_cell given = given_when_absent(knowledge_.columns()[slot]);
     const cdcrt_cell& cell = cells[slot].tag == CDCRT_ABSENT ? given : cells[slot];
     image_scratch_.clear();
     types::append_key(image_scratch_, given);
-    const std::size_t start = key_scratch_.size();
-    types::append_key(key_scratch_, types::integer_cell(CDCRT_I64, slot));
-    const std::size_t value = key_scratch_.size();
-    types::append_key(key_scratch_, cell);
-    if (std::string_view(key_scratch_).substr(value) == image_scratch_) key_scratch_.resize(start);
+    const std::size_t start = key.size();
+    types::append_key(key, types::integer_cell(CDCRT_I64, slot));
+    const std::size_t value = key.size();
+    types::append_key(key, cell);
+    if (std::string_view(key).substr(value) == image_scratch_) key.resize(start);
   }
+}
+
+uint32_t Table::append_image(PartitionState& state, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies) {
+  key_scratch_.clear();
+  append_image_key(cells.data(), static_cast<uint32_t>(cells.size()), key_scratch_);
   bool added = false;
   Entry& entry = state.fold.find_or_add(key_scratch_, offset, added);
   if (added) {

@@ -299,6 +299,10 @@ class Table {
   void refuse_shape(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, Error error, std::vector<Refusal>& refusals);
   void note_refused(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map);
   void follow_schema_changes();
+  /// A column of the key, or of the image that is the key of a row without one, became a text: its canonical bytes are others.
+  void follow_key_texts(const std::vector<evolution::TypeChange>& changes);
+  /// The image of a row as its key.
+  void append_image_key(const cdcrt_cell* cells, uint32_t width, std::string& key);
   /// Answers the entry's index.
   uint32_t append_image(PartitionState& state, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies);
   void stop_locked(const std::string& reason);

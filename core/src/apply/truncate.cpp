@@ -44,7 +44,8 @@ void Table::rewind_past(PartitionState& state, std::string_view order) {
 
 void Table::follow_schema_changes() {
   if (!knowledge_.has_changes()) return;
-  for (const auto& change : knowledge_.take_type_changes()) {
+  const std::vector<evolution::TypeChange> changes = knowledge_.take_type_changes();
+  for (const auto& change : changes) {
     const auto follow = [&](cdcrt_cell* cells, uint32_t width, event::Arena& arena) {
       // The cell that taught the type has it already.
       if (change.slot >= width || types::is_ready(cells[change.slot], change.to, change.to)) return;
@@ -61,6 +62,7 @@ void Table::follow_schema_changes() {
     }
     for (auto* scratch : {&scratch_, &before_scratch_}) follow(scratch->data(), static_cast<uint32_t>(scratch->size()), conversion_);
   }
+  follow_key_texts(changes);
   // A column that comes back later is another one: what was folded for the old one goes with it.
   for (const uint32_t slot : knowledge_.take_drops()) {
     for (auto& [partition, state] : partitions_) {
@@ -72,6 +74,22 @@ void Table::follow_schema_changes() {
       }
     }
   }
+}
+
+void Table::follow_key_texts(const std::vector<evolution::TypeChange>& changes) {
+  if (identity_.events || identity_.route.mode == manifest::Mode::kAppend) return;
+  const std::vector<uint32_t>& key_slots = knowledge_.key();
+  const bool is_concerned = std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
+    return change.to.kind == CDCRT_TYPE_STRING && (key_slots.empty() || knowledge_.columns()[change.slot].key_ordinal > 0);
+  });
+  if (!is_concerned) return;
+  const auto key_of = [&](const cdcrt_cell* cells, uint32_t width, std::string& key) {
+    if (key_slots.empty()) return append_image_key(cells, width, key);
+    const bool is_whole = std::all_of(key_slots.begin(), key_slots.end(), [&](uint32_t slot) { return slot < width && cells[slot].tag > CDCRT_NULL; });
+    if (!is_whole) return;
+    for (const uint32_t slot : key_slots) types::append_key(key, cells[slot]);
+  };
+  for (auto& [partition, state] : partitions_) state.fold.rekey(key_of);
 }
 
 }  // namespace cdcrt::apply

@@ -44,6 +44,36 @@ TEST_CASE("schema: a type that grows converts the rows that are there") {
   CHECK(rig.rows() == "id=1,v='5'; id=2,v='six'");
 }
 
+TEST_CASE("schema: rows without a key are the same rows after their column became a text, together and apart") {
+  const cdcrt_type yes_or_no = types::type_of(CDCRT_TYPE_BOOL);
+  const cdcrt_cell no = types::integer_cell(CDCRT_BOOL, 0);
+  for (const bool apart : {false, true}) {
+    Rig rig;
+    rig.send({CDCRT_INSERT, {{"v", yes_or_no}}, {no}, "10"});
+    if (apart) REQUIRE(rig.write());
+    rig.send({CDCRT_INSERT, {{"v", kText}}, {text("0")}, "20"});
+    rig.send({CDCRT_DELETE, {{"v", kText}}, {text("false")}, "30", {text("false")}});
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "v='0'");
+    CHECK(rig.letters().empty());
+  }
+}
+
+TEST_CASE("schema: a key is the same key after its column became a text, together and apart") {
+  const cdcrt_type money{CDCRT_TYPE_DECIMAL, 0, 2, 10};
+  const cdcrt_cell five = types::text_cell(CDCRT_DECIMAL, "5.00");
+  for (const bool apart : {false, true}) {
+    Rig rig;
+    rig.send({CDCRT_INSERT, {{"id", money, 1}, {"v", kText}}, {five, text("first")}, "10"});
+    if (apart) REQUIRE(rig.write());
+    rig.send({CDCRT_INSERT, {{"id", kText, 1}, {"v", kText}}, {text("5"), text("another")}, "20"});
+    rig.send({CDCRT_UPDATE, {{"id", kText, 1}, {"v", kText}, {"w", kText}}, {text("5.00"), absent(), text("new")}, "30"});
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "id='5',v='another',w=NULL; id='5.00',v='first',w='new'");
+    CHECK(rig.letters().empty());
+  }
+}
+
 TEST_CASE("schema: a later column is dropped by source order, and late cells for it are discarded") {
   Rig rig({}, 2);
   rig.send({CDCRT_INSERT, with({{"a", kText}, {"old", kText}}), {integer(1), text("x"), text("gone")}, "10"}, 0);

@@ -66,6 +66,7 @@ class TestConfig {
   explicit TestConfig(const Options& options)
       : texts_{{"table_from_topic", ""},
                {"tombstones", "auto"},
+               {"events", "auto"},
                {"keys", "auto"},
                {"unavailable_value", "__debezium_unavailable_value"},
                {"metadata_prefix", "__"}} {
@@ -252,7 +253,7 @@ const char* const kSource =
 std::string payload(const std::string& value, const std::string& operation) {
   const std::string row = R"({"id":1,"v":)" + value + "}";
   const bool removed = operation == "d";
-  return R"({"before":)" + (removed ? row : "null") + R"(,"after":)" + (removed ? "null" : row) + R"(,"source":)" + kSource + R"(,"op":")" +
+  return R"({"before":)" + (removed ? row : "null") + R"(,"after":)" + (removed || operation == "t" ? "null" : row) + R"(,"source":)" + kSource + R"(,"op":")" +
          operation + R"(","ts_ms":1700000000999,"transaction":null})";
 }
 

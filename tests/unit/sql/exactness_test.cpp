@@ -109,6 +109,8 @@ TEST_CASE("limits: fractions, times of day and parts of intervals that a column 
   CHECK(keeps("date", integer(86'400'000'000, CDCRT_TIMESTAMP)));
   CHECK(keeps("interval", text("PT1.123456S", CDCRT_INTERVAL)));
   CHECK_FALSE(keeps("interval", text("PT1.1234567S", CDCRT_INTERVAL)));
+  CHECK(keeps("interval", text("P1DT2H3M1.999998999S", CDCRT_INTERVAL)));  // 1.999999, once a double
+  CHECK_FALSE(keeps("interval", text("PT1.999998998S", CDCRT_INTERVAL)));
   CHECK_FALSE(keeps("interval(0)", text("PT1.5S", CDCRT_INTERVAL)));
   CHECK_FALSE(keeps("interval year to month", text("P1Y2M3D", CDCRT_INTERVAL)));
   CHECK(keeps("interval year to month", text("P1Y2M0DT0S", CDCRT_INTERVAL)));

@@ -19,6 +19,8 @@ DebeziumJson::DebeziumJson(const sdk::Config& config) {
     throw sdk::Failure(std::move(status));
   const std::string tombstones = config.string("tombstones");
   settings_.tombstones = tombstones == "delete" ? Tombstones::kDelete : tombstones == "ignore" ? Tombstones::kIgnore : Tombstones::kAuto;
+  const std::string events = config.string("events");
+  settings_.events = events == "envelope" ? Events::kEnvelope : events == "flattened" ? Events::kFlattened : Events::kAuto;
   settings_.ignore_keys = config.string("keys") == "ignore";
   settings_.metadata_prefix = config.string("metadata_prefix");
 }

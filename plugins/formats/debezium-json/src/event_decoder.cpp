@@ -2,6 +2,7 @@
 #include "event_decoder.hpp"
 
 #include "debezium/json_scan.hpp"
+#include "foreign_format.hpp"
 
 namespace cdcrt::debezium_json {
 
@@ -11,6 +12,23 @@ using sdk::Status;
 namespace {
 
 constexpr std::string_view kHeartbeatTopic = "__debezium-heartbeat";
+constexpr const char* kOtherTopics = "this format reads Debezium's events; leave other topics out of the source's topics";
+constexpr const char* kMend = "let the producer write Debezium's events as they are, or leave the topic out of the source's topics";
+
+Status damaged_envelope() {
+  return Status::bad_record("value: it looks like an event with an envelope, but its \"op\" or \"source\" is missing or damaged", kMend);
+}
+
+Status not_flattened() {
+  return Status::bad_record("value: an event with an envelope, while events = \"flattened\" is set",
+                            "leave `events` out of the format's settings: the two kinds are told apart by themselves");
+}
+
+Status wrapped_event(std::string_view name) {
+  std::string quoted;
+  debezium::append_json_string(name, quoted);
+  return Status::bad_record("value: " + quoted + " holds an event or a part of one, so this is no row", kMend);
+}
 
 Status not_json(const char* part, const debezium::JsonError& error, std::size_t base) {
   return Status::bad_record(
@@ -20,8 +38,61 @@ Status not_json(const char* part, const debezium::JsonError& error, std::size_t 
 
 /// Names of schemas whose messages are about the connector, not about rows.
 bool is_marker_schema(std::string_view name) {
-  return name.ends_with("common.Heartbeat") || name.ends_with("TransactionMetadataValue") || name.ends_with("SchemaChangeValue");
+  return name.starts_with("io.debezium.connector.") &&
+         (name.ends_with(".Heartbeat") || name.ends_with(".TransactionMetadataValue") || name.ends_with(".SchemaChangeValue"));
 }
+
+/// The schema's name says so, or its whole shape does: columns of a flattened row may have any of these names.
+bool is_envelope_schema(const debezium::ConnectSchema& schema) {
+  const debezium::ConnectSchema* operation = schema.find("op");
+  const debezium::ConnectSchema* source = schema.find("source");
+  if (schema.type != "struct" || operation == nullptr || operation->type != "string" || source == nullptr || source->type != "struct") return false;
+  if (schema.name.ends_with("Envelope")) return true;
+  if (source->find("connector") == nullptr || source->find("name") == nullptr) return false;
+  return schema.find("before") != nullptr || schema.find("after") != nullptr || schema.find("message") != nullptr;
+}
+
+/// A row's schema in which an envelope can still be seen, or that holds one.
+bool resembles_envelope_schema(const debezium::ConnectSchema& schema) {
+  if (schema.name.ends_with("Envelope")) return true;
+  for (const debezium::ConnectSchema& field : schema.fields) {
+    if (field.type != "struct") continue;
+    const bool image = field.field == "before" || field.field == "after";
+    if (image && !field.name.starts_with("io.debezium.")) return true;
+    if (field.field == "source" && field.find("connector") != nullptr) return true;
+    if (is_envelope_schema(field) || field.name.ends_with("Envelope")) return true;
+  }
+  return false;
+}
+
+std::string_view without_space(std::string_view text) {
+  const auto is_space = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+/// A message that begins with a known prefix: what stands between it and the last brace.
+std::optional<std::string_view> payload_after(std::string_view message, std::size_t prefix) {
+  message = without_space(message);
+  if (message.size() <= prefix || message.back() != '}') return std::nullopt;
+  const std::string_view payload = without_space(message.substr(prefix, message.size() - 1 - prefix));
+  if (payload.empty()) return std::nullopt;
+  return payload;
+}
+
+/// Counting knows a flat object without escapes, which keys are, quicker than following its strings does.
+bool is_flat_object(std::string_view text) {
+  if (text.front() != '{' || text.back() != '}') return false;
+  uint32_t quotes = 0;
+  uint32_t others = 0;
+  for (const char c : text) {
+    quotes += static_cast<uint32_t>(c == '"');
+    others += static_cast<uint32_t>((c == '{') | (c == '}') | (c == '[') | (c == ']') | (c == '\\'));
+  }
+  return others == 2 && quotes % 2 == 0;
+}
+
+bool is_one_value(std::string_view text) { return is_flat_object(text) || debezium::skip_value(text, 0) == text.size(); }
 
 }  // namespace
 
@@ -35,27 +106,34 @@ Status EventDecoder::decode(const sdk::Message& message, TopicState& topic, sdk:
   flat_operation_ = flat_deleted_ = {};
   base_ = 0;
   if (!message.has_value()) return decode_tombstone();
-
   const std::string_view value = message.value();
-  const KnownSchema* schema = topic.recognise_value(value);
-  std::string_view payload = value;
-  if (schema != nullptr) {
-    // The prefix is whole JSON up to the payload: what is left is the payload and one brace.
-    std::size_t end = value.find_last_not_of(" \t\r\n");
-    if (value[end] != '}')
-      return Status::bad_record("value: the JSON text ends too early (truncated?) at byte " + std::to_string(value.size()));
-    base_ = schema->prefix.size();
-    if (end < base_) return Status::bad_record("value: the JSON text ends too early (truncated?) at byte " + std::to_string(value.size()));
-    payload = value.substr(base_, end - base_);
-  } else if (const auto parts = debezium::split_converter_message(value)) {
-    base_ = static_cast<std::size_t>(parts->payload.data() - value.data());
-    payload = parts->payload;
-    if (parts->schema != "null") {
-      if (Status status = learn_schema(value, parts->schema, parts->prefix, schema); !status) return status;
-    }
+  if (const KnownSchema* known = topic.recognise_value(value)) {
+    const auto payload = payload_after(value, known->prefix.size());
+    base_ = known->prefix.size();
+    if (payload && tape_.parse(*payload)) return decode_root(known);
+    base_ = 0;  // not whole: taken apart as it would be if its schema were new
   }
-  if (!tape_.parse(payload)) return not_json("value", tape_.error(), base_);
+  const KnownSchema* schema = nullptr;
+  std::string_view payload = value;
+  if (Status status = find_payload(schema, payload); !status) return status;
+  if (!tape_.parse(payload)) {
+    if (const ForeignFormat* format = recognise_binary(value)) return foreign_status("value", *format);
+    return not_json("value", tape_.error(), base_);
+  }
   return decode_root(schema);
+}
+
+Status EventDecoder::find_payload(const KnownSchema*& schema, std::string_view& payload) {
+  const std::string_view value = message_->value();
+  const auto parts = debezium::split_converter_message(value);
+  if (!parts) return {};
+  // JsonConverter writes no schema for a map or nothing at all; a row of two columns with these names has other values.
+  if (parts->schema == "null" && parts->payload != "null" && parts->payload.front() != '{') return {};
+  base_ = static_cast<std::size_t>(parts->payload.data() - value.data());
+  payload = parts->payload;
+  if (parts->schema == "null") return {};
+  schema = topic_->recognise_value(value);
+  return schema != nullptr ? Status() : learn_schema(value, parts->schema, parts->prefix, schema);
 }
 
 Status EventDecoder::learn_schema(std::string_view value, std::string_view text, std::size_t prefix, const KnownSchema*& known) {
@@ -64,125 +142,147 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
   if (!schema) return Status::bad_record("value: the schema cannot be read: " + problem);
   KnownSchema made;
   if (prefix != 0) made.prefix = std::string(value.substr(0, prefix));
-  const debezium::ConnectSchema* after = schema->find("after");
-  const debezium::ConnectSchema* before = schema->find("before");
   if (is_marker_schema(schema->name)) {
     made.form = Form::kMarker;
-  } else if (schema->find("op") != nullptr && schema->find("source") != nullptr) {
+  } else if (settings_.events == Events::kEnvelope ? schema->find("op") != nullptr : is_envelope_schema(*schema)) {
+    if (settings_.events == Events::kFlattened) return not_flattened();
     made.form = Form::kEnvelope;
-    const debezium::ConnectSchema* row = after != nullptr ? after : before;
+    const debezium::ConnectSchema* after = schema->find("after");
+    const debezium::ConnectSchema* row = after != nullptr ? after : schema->find("before");
     if (row != nullptr && row->type == "struct") {
       made.layout = declared_layout(*row, {}, converter_);
+    } else if (row != nullptr && row->type == "string") {
+      return foreign_status("value", kDebeziumMongo);
     } else if (schema->find("message") != nullptr) {
       made.form = Form::kMarker;
     } else {
-      return Status::bad_record(
-          "value: the schema's \"after\" is " + (row == nullptr ? std::string("missing") : "of type " + row->type) + ", not a struct",
-          "events of document databases need a format of their own");
+      return Status::bad_record("value: the schema's \"after\" is " + (row == nullptr ? std::string("missing") : "of type " + row->type) +
+                                    ", not a struct",
+                                "no row can be read from it; leave the topic out of the source's topics");
     }
   } else if (schema->type == "struct") {
+    if (settings_.events == Events::kEnvelope) {
+      return Status::bad_record("value: a row without envelope, while events = \"envelope\" is set",
+                                "leave `events` out of the format's settings, or the topic out of the source's topics");
+    }
+    if (settings_.events == Events::kAuto && resembles_envelope_schema(*schema)) {
+      const auto parts = debezium::split_converter_message(value);
+      const bool readable = parts && tape_.parse(parts->payload) && tape_[0].kind == Kind::kObject;
+      const ForeignFormat* format = readable ? recognise_foreign(tape_, 0, message_->key()) : nullptr;
+      return format != nullptr ? foreign_status("value", *format) : damaged_envelope();
+    }
     made.form = Form::kFlattened;
     made.layout = declared_layout(*schema, settings_.metadata_prefix, converter_);
+    // Debezium names the schemas of rows so; who else does is not known.
+    if (schema->name.ends_with("Value")) made.layout->may_be_foreign = false;
   } else {
-    return Status::bad_record("value: the schema is of type " + schema->type + ", not a struct",
-                              "this format reads Debezium's events; leave other topics out of the source's topics");
+    const auto parts = debezium::split_converter_message(value);
+    if (schema->type == "string" && parts && tape_.parse(parts->payload) && holds_json_text()) return not_an_object();
+    return Status::bad_record("value: the schema is of type " + schema->type + ", not a struct", kOtherTopics);
   }
   known = topic_->learn_value(std::move(made));
   return {};
 }
 
+bool EventDecoder::holds_json_text() {
+  return tape_[0].kind == Kind::kString && header_tape_.parse(tape_.text(0)) && header_tape_[0].kind == Kind::kObject;
+}
+
+Status EventDecoder::not_an_object() {
+  if (holds_json_text()) {
+    if (const ForeignFormat* format = recognise_foreign(header_tape_, 0, message_->key())) return foreign_status("value", *format);
+    return Status::bad_record("value: a text that holds JSON, not an object: it was encoded twice",
+                              "let the producer write the JSON as it is: Kafka Connect's StringConverter in place of JsonConverter");
+  }
+  const bool list = tape_[0].kind == Kind::kArray;
+  return Status::bad_record(std::string("value: ") + debezium::describe(tape_[0].kind) + ", not an object",
+                            list ? "let the producer write each event as a message of its own" : kOtherTopics);
+}
+
 Status EventDecoder::decode_root(const KnownSchema* schema) {
   if (tape_[0].kind == Kind::kNull) return decode_tombstone();
-  if (tape_[0].kind != Kind::kObject) {
-    return Status::bad_record(std::string("value: ") + debezium::describe(tape_[0].kind) + ", not an object",
-                              "this format reads Debezium's events; leave other topics out of the source's topics");
+  if (schema != nullptr && schema->form == Form::kMarker) return marker();
+  if (tape_[0].kind != Kind::kObject) return not_an_object();
+  if (schema != nullptr && schema->form == Form::kFlattened) return decode_flattened(schema->layout.get());
+  MessageShape shape;
+  if (const uint32_t twice = shape.read(tape_); twice != 0) {
+    return Status::bad_record("value: \"" + std::string(tape_.text(twice)) + "\" stands twice in the event (byte " +
+                              std::to_string(tape_.offset(twice) + base_) + ")");
   }
-  if (schema != nullptr) {
-    if (schema->form == Form::kMarker) return marker();
-    if (schema->form == Form::kFlattened) return decode_flattened(schema->layout.get());
-    Envelope envelope;
-    if (Status status = read_envelope(envelope); !status) return status;
-    return decode_envelope(envelope, schema->layout.get());
-  }
-  Envelope envelope;
-  if (Status status = read_envelope(envelope); !status) return status;
-  const bool has_source = envelope.source != 0 && tape_[envelope.source].kind == Kind::kObject;
-  if (has_source && envelope.operation != 0 && tape_[envelope.operation].kind == Kind::kString) return decode_envelope(envelope, nullptr);
-  if (has_source && (envelope.has_ddl || envelope.has_history)) return marker();
-  if (envelope.has_status && envelope.has_id && envelope.has_event_count) return marker();
+  if (schema == nullptr) return settings_.events == Events::kFlattened ? decode_natural_row(shape) : decode_natural_root(shape);
+  if (shape[Part::kSource] != 0) read_source(shape[Part::kSource]);
+  return decode_envelope({shape[Part::kBefore], shape[Part::kAfter], shape[Part::kSource], shape[Part::kOperation]}, schema->layout.get());
+}
+
+Status EventDecoder::decode_natural_row(const MessageShape& shape) {
+  const bool debezium_source = shape[Part::kSource] != 0 && read_source(shape[Part::kSource]);
+  if (debezium_source && shape.resembles_envelope(tape_)) return not_flattened();
+  source_ = debezium::SourceValues();
   return is_heartbeat() ? marker() : decode_flattened(nullptr);
 }
 
-bool EventDecoder::is_heartbeat() const {
-  if (tape_[0].size != 1 || tape_.text(1) != "ts_ms" || tape_[2].kind != Kind::kNumber) return false;
-  // A heartbeat topic may have a prefix of its own: then the key, which names the server, tells.
-  return std::string_view(topic_->topic()).starts_with(kHeartbeatTopic) || message_->key().find("\"serverName\"") != std::string_view::npos;
+Status EventDecoder::decode_natural_root(const MessageShape& shape) {
+  const uint32_t source = shape[Part::kSource];
+  const uint32_t operation = shape[Part::kOperation];
+  const Envelope envelope{shape[Part::kBefore], shape[Part::kAfter], source, operation};
+  const bool says_operation = operation != 0 && tape_[operation].kind == Kind::kString;
+  const bool debezium_source = source != 0 && read_source(source);
+  if (says_operation && debezium_source) return decode_envelope(envelope, nullptr);
+  const bool names_table = source_[debezium::SourceField::kTable].data() != nullptr;
+  if (shape.is_schema_change(tape_, debezium_source) || shape.is_transaction(tape_, topic_->topic()) || is_heartbeat()) return marker();
+  if (shape.is_bare_envelope(tape_, names_table)) return decode_envelope(envelope, nullptr);
+  if (settings_.events == Events::kEnvelope) {
+    if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign_status("value", *format);
+    return decode_envelope(envelope, nullptr);
+  }
+  const uint32_t wrapped = find_wrapped_event(tape_, shape);
+  // Whoever writes such a source writes no row: a json column would be text here.
+  if (debezium_source || wrapped != 0 || shape.resembles_envelope(tape_)) {
+    if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign_status("value", *format);
+    return wrapped != 0 && !debezium_source ? wrapped_event(tape_.text(wrapped)) : damaged_envelope();
+  }
+  source_ = debezium::SourceValues();
+  return decode_flattened(nullptr);
 }
 
-Status EventDecoder::read_envelope(Envelope& envelope) {
-  uint32_t name = 1;
-  const auto once = [&](uint32_t& member) {
-    if (member != 0) return false;
-    member = name + 1;
-    return true;
-  };
-  for (uint32_t i = 0; i < tape_[0].size; ++i) {
-    const std::string_view text = tape_.text(name);
-    bool unique = true;
-    switch (text.size()) {
-      case 2:
-        if (text == "op") unique = once(envelope.operation);
-        if (text == "id") envelope.has_id = true;
-        break;
-      case 3:
-        if (text == "ddl") envelope.has_ddl = true;
-        break;
-      case 5:
-        if (text == "after") unique = once(envelope.after);
-        break;
-      case 6:
-        if (text == "before") unique = once(envelope.before);
-        if (text == "source") unique = once(envelope.source);
-        if (text == "status") envelope.has_status = true;
-        break;
-      case 11:
-        if (text == "event_count") envelope.has_event_count = true;
-        break;
-      case 12:
-        if (text == "tableChanges") envelope.has_ddl = true;
-        break;
-      case 13:
-        if (text == "historyRecord") envelope.has_history = true;
-        break;
-      default:
-        break;
-    }
-    if (!unique) {
-      return Status::bad_record("value: \"" + std::string(text) + "\" stands twice in the event (byte " +
-                                std::to_string(tape_.offset(name) + base_) + ")");
-    }
-    name = tape_[name + 1].next;
-  }
-  return {};
+bool EventDecoder::read_source(uint32_t source) {
+  if (tape_[source].kind != Kind::kObject) return false;
+  topic_->source_reader().read(tape_, source, source_);
+  using debezium::SourceField;
+  return !source_[SourceField::kConnector].empty() &&
+         (source_[SourceField::kTable].data() != nullptr || source_[SourceField::kDatabase].data() != nullptr ||
+          source_[SourceField::kTimeMilliseconds].data() != nullptr);
+}
+
+bool EventDecoder::is_heartbeat() {
+  if (tape_[0].size != 1 || tape_.text(1) != "ts_ms" || tape_[2].kind != Kind::kNumber) return false;
+  if (std::string_view(topic_->topic()).starts_with(kHeartbeatTopic)) return true;
+  // A heartbeat topic may have a prefix of its own: then the key, which is the server's name and nothing else, tells.
+  std::string_view key = message_->key();
+  if (const auto parts = debezium::split_converter_message(key)) key = parts->payload;
+  return header_tape_.parse(key) && header_tape_[0].kind == Kind::kObject && header_tape_[0].size == 1 &&
+         header_tape_.text(1) == "serverName";
 }
 
 Status EventDecoder::read_key() {
   if (!message_->has_key() || settings_.ignore_keys) return {};
   const std::string_view key = message_->key();
   if (const KnownSchema* schema = topic_->recognise_key(key)) {
-    const std::size_t end = key.find_last_not_of(" \t\r\n");
-    if (key[end] != '}' || end < schema->prefix.size()) {
-      return Status::bad_record("key: the JSON text ends too early (truncated?) at byte " + std::to_string(key.size()));
+    // The names are known; the values are read only where a row needs them.
+    const auto payload = payload_after(key, schema->prefix.size());
+    if (payload && is_one_value(*payload)) {
+      key_.layout = schema->layout.get();
+      key_.payload = *payload;
+      return payload->front() == '{' ? Status() : parse_key();
     }
-    key_.layout = schema->layout.get();
-    key_.payload = key.substr(schema->prefix.size(), end - schema->prefix.size());
-    // The names are known; the values are read only where a row needs them. What does not look whole is looked at now.
-    return key_.payload.ends_with('}') ? Status() : parse_key();
   }
   key_.payload = key;
   if (const auto parts = debezium::split_converter_message(key)) {
     key_.payload = parts->payload;
-    if (parts->schema != "null") return learn_key_schema(key, parts->schema, parts->prefix);
+    if (parts->schema != "null") {
+      if (Status status = learn_key_schema(key, parts->schema, parts->prefix); !status) return status;
+      return key_.payload.front() == '{' ? Status() : parse_key();
+    }
   }
   if (Status status = parse_key(); !status) return status;
   if (key_tape_[0].kind == Kind::kNull) return {};
@@ -215,7 +315,13 @@ Status EventDecoder::parse_key() {
   const std::string_view key = message_->key();
   const std::size_t base = static_cast<std::size_t>(key_.payload.data() - key.data());
   const bool readable = key_tape_.parse(key_.payload);
-  if (!readable && key_.layout != nullptr) return not_json("key", key_tape_.error(), base);
+  if (!readable) {
+    if (const ForeignFormat* format = recognise_binary(key)) {
+      return Status::bad_record(std::string("key: ") + format->name + ", so the names of the key columns are unknown",
+                                "let the connector write keys with JsonConverter, or set keys = \"ignore\" and give the route's primary_key");
+    }
+    if (key_.layout != nullptr) return not_json("key", key_tape_.error(), base);
+  }
   if (!readable || (key_tape_[0].kind != Kind::kObject && key_tape_[0].kind != Kind::kNull)) {
     return Status::bad_record(
         std::string("key: ") +

@@ -9,17 +9,20 @@
 #include "debezium/json_tape.hpp"
 #include "debezium/source_block.hpp"
 #include "debezium/unavailable.hpp"
+#include "message_shape.hpp"
 #include "table_name.hpp"
 #include "topic_state.hpp"
 
 namespace cdcrt::debezium_json {
 
 enum class Tombstones { kAuto, kDelete, kIgnore };
+enum class Events { kAuto, kEnvelope, kFlattened };
 
 struct Settings {
   debezium::UnavailableValue unavailable{"__debezium_unavailable_value"};
   TopicRule topic_rule;
   Tombstones tombstones = Tombstones::kAuto;
+  Events events = Events::kAuto;
   bool ignore_keys = false;
   std::string metadata_prefix = "__";
 
@@ -47,13 +50,21 @@ class EventDecoder {
   /// Members of an envelope: indices into tape_, 0 where there is none.
   struct Envelope {
     uint32_t before = 0, after = 0, source = 0, operation = 0;
-    bool has_status = false, has_id = false, has_event_count = false, has_ddl = false, has_history = false;
   };
 
   sdk::Status read_key();
   sdk::Status parse_key();
+  /// Takes the value apart: its schema, which is learned when it is new, and its payload.
+  sdk::Status find_payload(const KnownSchema*& schema, std::string_view& payload);
   sdk::Status decode_root(const KnownSchema* schema);
-  sdk::Status read_envelope(Envelope& envelope);
+  sdk::Status decode_natural_root(const MessageShape& shape);
+  /// The operator says that it is a row.
+  sdk::Status decode_natural_row(const MessageShape& shape);
+  sdk::Status not_an_object();
+  /// The value is a text that holds a JSON object, which header_tape_ then does.
+  bool holds_json_text();
+  /// Reads `source`; false when it is no object that Debezium writes of its source.
+  bool read_source(uint32_t source);
   sdk::Status decode_envelope(const Envelope& envelope, const Layout* layout);
   sdk::Status decode_change(const Envelope& envelope, const Layout* layout, cdcrt_operation operation, const TableReference& table);
   sdk::Status decode_removal(uint32_t before, const Layout* layout, const TableReference& table);
@@ -64,7 +75,7 @@ class EventDecoder {
   sdk::Status marker();
   sdk::Status table_reference(TableReference& table) const;
   sdk::Status flat_table_reference(TableReference& table);
-  [[nodiscard]] bool is_heartbeat() const;
+  [[nodiscard]] bool is_heartbeat();
 
   /// Layout of an object of tape_: the declared one, or by its names.
   sdk::Status layout_of(uint32_t object, const Layout* declared, std::string_view metadata_prefix, const Layout*& layout);

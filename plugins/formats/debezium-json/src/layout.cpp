@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "foreign_format.hpp"
+
 namespace cdcrt::debezium_json {
 
 namespace {
@@ -40,6 +42,7 @@ Member classify(std::string_view name, std::string_view prefix) {
 
 void add_member(Layout& layout, Member member, debezium::Column column) {
   if (member.flat == FlatField::kDeleted) layout.says_deleted = true;
+  if (may_be_foreign(member.name)) layout.may_be_foreign = true;
   if (member.flat == FlatField::kColumn) {
     member.column = static_cast<int32_t>(layout.columns.size());
     layout.columns.push_back(std::move(column));

@@ -30,6 +30,7 @@ struct Layout {
   std::vector<debezium::Column> columns;
   bool declared = false;  ///< types come from a schema
   bool says_deleted = false;
+  bool may_be_foreign = false;  ///< has names that other tools' messages have
 
   void add(debezium::Column column);
   /// -1: no such column.

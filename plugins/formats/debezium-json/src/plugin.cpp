@@ -4,6 +4,7 @@
 namespace {
 
 constexpr const char* kTombstones[] = {"auto", "delete", "ignore", nullptr};
+constexpr const char* kEvents[] = {"auto", "envelope", "flattened", nullptr};
 constexpr const char* kKeys[] = {"auto", "ignore", nullptr};
 
 const cdcrt_option kOptions[] = {
@@ -23,6 +24,11 @@ const cdcrt_option kOptions[] = {
      "`ignore`, and "
      "flattened rows without `__deleted` are refused because their deletes would be lost.",
      "auto", "delete", kTombstones, 0, 0},
+    {sizeof(cdcrt_option), CDCRT_OPTION_ENUM, 0, "events",
+     "`auto`: an event with an envelope and a flattened row are told apart by the schema's name, else by the whole shape, and messages of "
+     "other tools are refused by name. `envelope`: whatever is no envelope is refused. `flattened`: every value is a row, whatever its "
+     "columns are called; only for tables whose rows look like another message.",
+     "auto", "flattened", kEvents, 0, 0},
     {sizeof(cdcrt_option), CDCRT_OPTION_ENUM, 0, "keys",
      "`auto`: the fields of the message's key (JSON, with or without schema) are the key columns. `ignore`: keys are not read; give the "
      "route's "
@@ -42,13 +48,17 @@ constexpr const char* kNotes =
     "| boolean, int8 to int64, Year | BOOL, INT8 to INT64, INT32 |\n"
     "| float, double | FLOAT32, FLOAT64 |\n"
     "| Decimal, VariableScaleDecimal | DECIMAL, digit for digit |\n"
-    "| Date, IsoDate | DATE |\n| Time, MicroTime, NanoTime, IsoTime | TIME |\n| ZonedTime | TIMETZ |\n"
-    "| Timestamp, MicroTimestamp, NanoTimestamp, IsoTimestamp | TIMESTAMP |\n| ZonedTimestamp | TIMESTAMPTZ |\n"
-    "| MicroDuration, NanoDuration, Interval | INTERVAL |\n"
+    "| Date, IsoDate, StructuredDate | DATE |\n| Time, MicroTime, NanoTime, IsoTime, StructuredTime | TIME |\n"
+    "| ZonedTime, StructuredZonedTime | TIMETZ |\n"
+    "| Timestamp, MicroTimestamp, NanoTimestamp, IsoTimestamp, StructuredTimestamp | TIMESTAMP |\n"
+    "| ZonedTimestamp, StructuredZonedTimestamp | TIMESTAMPTZ |\n"
+    "| MicroDuration, NanoDuration, Interval, StructuredDuration | INTERVAL |\n"
     "| string, Xml, Enum, EnumSet, Ltree, Bits (0 and 1) | STRING |\n| bytes | BYTES |\n| Uuid | UUID |\n"
     "| Json, map, struct, geometry, SparseVector | JSON |\n| array, DoubleVector, FloatVector | ARRAY |\n\n"
     "Without schemas integers, decimals, texts, booleans, objects and arrays are what they are in JSON; the route's columns say what they "
-    "mean.";
+    "mean. VariableScaleDecimal and structured dates and times are known by their members.\n\n"
+    "Messages of Canal, Maxwell, AWS DMS, CloudEvents, CockroachDB, TiCDC, GoldenGate, wal2json, MongoDB, and of Debezium's Cassandra and "
+    "MongoDB connectors are named and refused.";
 
 }  // namespace
 

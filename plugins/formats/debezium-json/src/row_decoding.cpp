@@ -4,6 +4,7 @@
 #include "debezium/json_scan.hpp"
 #include "debezium/numbers.hpp"
 #include "event_decoder.hpp"
+#include "foreign_format.hpp"
 
 namespace cdcrt::debezium_json {
 
@@ -64,7 +65,8 @@ bool is_filler(const cdcrt_cell& cell) {
 Status EventDecoder::table_reference(TableReference& table) const {
   table = {source_[SourceField::kDatabase], source_[SourceField::kSchema], source_[SourceField::kTable], source_[SourceField::kName]};
   if (table.table.empty()) {
-    return Status::bad_record("value: the event's source names no table", "events of document databases need a format of their own");
+    return Status::bad_record("value: the event's source names no table",
+                              "no row can be read from it; leave the topic out of the source's topics");
   }
   return {};
 }
@@ -108,8 +110,14 @@ Status EventDecoder::decode_envelope(const Envelope& envelope, const Layout* lay
   if (envelope.source == 0 || tape_[envelope.source].kind != Kind::kObject) return Status::bad_record("value: the event has no \"source\"");
   const std::string_view operation = tape_.text(envelope.operation);
   const char code = operation.size() == 1 ? operation[0] : '?';
-  if (code == 'm') return marker();
-  topic_->source_reader().read(tape_, envelope.source, source_);
+  if (source_[SourceField::kConnector] == "cassandra") return foreign_status("value", kCassandra);
+  if (source_[SourceField::kConnector] == "mongodb" && layout == nullptr) return foreign_status("value", kDebeziumMongo);
+  if (code == 'm' || code == 't') {
+    for (const uint32_t image : {envelope.before, envelope.after}) {
+      if (image != 0 && tape_[image].kind != Kind::kNull) return Status::bad_record("value: operation " + quoted(operation) + " with a row");
+    }
+    if (code == 'm') return marker();
+  }
   TableReference table;
   if (Status status = table_reference(table); !status) return status;
   if (code == 't') {
@@ -215,6 +223,10 @@ Status EventDecoder::decode_removal(uint32_t before, const Layout* declared, con
 Status EventDecoder::decode_flattened(const Layout* declared) {
   const Layout* layout = nullptr;
   if (Status status = layout_of(0, declared, settings_.metadata_prefix, layout); !status) return status;
+  if (layout->may_be_foreign && settings_.events == Events::kAuto) {
+    if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign_status("value", *format);
+  }
+  if (layout->columns.empty()) return Status::bad_record("value: a row without columns", "nothing can be written of it");
   if (!layout->says_deleted && settings_.tombstones == Tombstones::kAuto && !settings_.topic_rule.is_given()) {
     return Status::bad_record("value: a flattened row without \"" + settings_.metadata_prefix +
                                   "deleted\": deletes of such a stream come as null values, or not at all",
