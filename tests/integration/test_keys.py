@@ -253,7 +253,9 @@ class RoutedShards(Keys):
             key = {"schema": with_schema(key), "payload": key}
             payload = {"schema": {"type": "struct", "fields": [
                 {**kind, "field": "before", "optional": True}, {**kind, "field": "after", "optional": True},
-                {"type": "struct", "fields": [], "field": "source"}, {"type": "string", "field": "op"}]}, "payload": payload}
+                {"type": "struct", "field": "source", "fields": [{"type": "int64" if isinstance(value, int) else "string", "field": name}
+                                                                 for name, value in source.items()]},
+                {"type": "string", "field": "op"}]}, "payload": payload}
         self.message(key, payload, "t.shop.all")
         if operation == "d":
             self.message(key, None, "t.shop.all")

@@ -133,7 +133,7 @@ class Table:
         if self.shape_kind == "none":
             return self.random.choices([self.append, self.change_copy, self.delete_copy, self.truncate], [5, 4, 2, 0.2])[0]()
         steps = [(self.insert, 35), (self.update, 40), (self.delete, 12), (self.change_key, 7), (self.reborn, 3), (self.reread, 3),
-                 (self.truncate, 0.8), (self.name_another_key, 1)]
+                 (self.truncate, 0.8), (self.name_another_key, 5)]
         return self.random.choices([step for step, _ in steps], [weight for _, weight in steps])[0]()
 
     def append(self):
