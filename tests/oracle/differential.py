@@ -363,7 +363,7 @@ def adopted(first, failed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=int(os.environ.get("CDCRT_DIFFERENTIAL_SEEDS", "300")), help="default: $CDCRT_DIFFERENTIAL_SEEDS, else 300")
+    parser.add_argument("--seeds", type=int, default=int(os.environ.get("CDCRT_DIFFERENTIAL_SEEDS", "200")), help="default: $CDCRT_DIFFERENTIAL_SEEDS, else 200")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--group", type=int, default=100, help="seeds in one process")
     parser.add_argument("--minutes", type=float, help="for as long as this, instead of --seeds")
