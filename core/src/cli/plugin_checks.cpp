@@ -47,6 +47,8 @@ class Checker {
     auto source = plugin::Source::create(manifest);
     if (!source) return std::move(source.error());
     // Joining a group would take partitions away from those who read them.
+    cdcrt_source_events nothing{};
+    nothing.size = sizeof nothing;
     auto reached = source->has(CDCRT_SOURCE_GROUPS) ? source->list([](std::string_view, int32_t) { return false; }) : source->start(nothing);
     if (reached) warn_of_unmet(manifest, *source);
     source->stop();

@@ -55,8 +55,8 @@ Flow::Destination Destinations::resolve(const progress::Partition& partition, ui
   }
   for (const auto& each : sinks_) each->accepted(source);
   destination.table = &sink->table(schema, target->table, source, **route, [this](const progress::PartitionKey& key) -> progress::Partition* {
-    for (const auto& source : sources_) {
-      if (source->name() == key.source) return &source->flow(key.topic, key.number).partition;
+    for (const auto& runtime : sources_) {
+      if (runtime->name() == key.source) return &runtime->flow(key.topic, key.number).partition;
     }
     return nullptr;
   });
