@@ -170,6 +170,12 @@ Partition* FileSource::largest_pending() {
   return largest;
 }
 
+// In the order of the lines: who comes first counts, where two tables meet.
+Partition* FileSource::oldest_pending() {
+  const auto found = std::find_if(pending_.begin(), pending_.end(), [](const Partition* partition) { return partition->pending->count() > 0; });
+  return found == pending_.end() ? nullptr : *found;
+}
+
 void FileSource::remember(Partition& partition, const Line& line, int64_t offset) {
   // Inside gzip nothing can be found again but the start.
   const bool is_packed = reader_->is_packed();
@@ -335,13 +341,13 @@ sdk::Status FileSource::poll(std::chrono::milliseconds timeout, cdcrt_messages& 
         is_at_end_ = true;
         break;
       case Reading::kWait:
-        if (Partition* partition = largest_pending()) hand_out(*partition, out);
+        if (Partition* partition = oldest_pending()) hand_out(*partition, out);
         return {};
       case Reading::kFailed:
         break;
     }
     if (ready_ == nullptr && lines % kLinesBetweenClocks == 0 && std::chrono::steady_clock::now() >= deadline) {
-      ready_ = largest_pending();
+      ready_ = oldest_pending();
       if (ready_ == nullptr) return {};
     }
     if (ready_ != nullptr) {
@@ -349,7 +355,7 @@ sdk::Status FileSource::poll(std::chrono::milliseconds timeout, cdcrt_messages& 
       return {};
     }
   }
-  if (Partition* partition = largest_pending()) {
+  if (Partition* partition = oldest_pending()) {
     hand_out(*partition, out);
     return {};
   }

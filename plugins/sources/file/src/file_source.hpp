@@ -56,6 +56,7 @@ class FileSource : public sdk::Source {
   void drop(Partition& partition);
   void remember(Partition& partition, const Line& line, int64_t offset);
   Partition* largest_pending();
+  Partition* oldest_pending();
   void warn_of_skipped();
 
   sdk::Host host_;
