@@ -105,9 +105,9 @@ inline constexpr std::string_view kSentBack{"\0", 1};
 struct SendBack {
   std::map<PartitionKey, int64_t> partitions;  ///< whose low watermark is lowered to there, if it is higher
   std::map<std::string, std::map<PartitionKey, int64_t>> tables;  ///< their new progress, by target
-  bool by_truncate = false;  ///< nothing that came after it may be missing in the log
   bool forget_last = false;  ///< what the log held is of no account any more: the topic may be another one
   std::map<PartitionKey, int64_t> firsts = {};  ///< where logs begin, as far as known: a gap before it is accepted
+  bool by_truncate = false;  ///< nothing that came after it may be missing in the log
 };
 
 /// A partition that has no lease yet.

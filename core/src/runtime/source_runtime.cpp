@@ -85,7 +85,13 @@ Result<void> SourceRuntime::seek_pending() {
     // The beginning of a log is where it begins by now.
     if (is_group() && offset == 0) {
       auto bounds = source_->bounds(seek.topic, seek.partition);
-      if (!bounds) return std::move(bounds.error());
+      if (!bounds) {
+        if (bounds.error().code == CDCRT_FATAL) return std::move(bounds.error());
+        // Nothing is read from there before it is known; what comes meanwhile is of an older generation.
+        const std::lock_guard lock(mutex_);
+        seeks_.push_back(seek);
+        continue;
+      }
       offset = bounds->first;
       flow(seek.topic, seek.partition).partition.log_begins_at(offset);
     }
