@@ -100,7 +100,7 @@ void TableWatch::troubled(apply::Table& table, apply::Trouble trouble, const std
     if (trouble == apply::Trouble::kPaused) {
       troubles_[&table] = std::nullopt;
     } else {
-      troubles_[&table] = progress::StoredTrouble{trouble == apply::Trouble::kStopped, reason, now_ms()};
+      troubles_[&table] = progress::StoredTrouble{trouble == apply::Trouble::kStopped, reason, now_ms(), {}};
     }
     tell_(table, trouble, reason);
   }
