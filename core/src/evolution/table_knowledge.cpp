@@ -81,8 +81,8 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
     map.version = version_;
   }
   if (order > map.max_order) map.max_order.assign(order);
-  const bool drops = route_->schema_changes == manifest::SchemaChanges::kEvolve || route_->schema_changes == manifest::SchemaChanges::kFail;
-  if (definite && shape.declared && !map.absent.empty() && drops) {
+  if (definite && shape.declared && order > map.max_definite) map.max_definite.assign(order);
+  if (definite && shape.declared && !map.absent.empty() && follows_drops()) {
     if (auto dropped = drop_absent(map, order); !dropped) return std::move(dropped.error());
     map.version = version_;
     std::erase_if(map.absent, [&](uint32_t slot) { return !columns_[slot].active; });
@@ -162,6 +162,11 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
     added.last_seen.assign(order);
     if (is_usable_default(column) && !rule.type) added.default_value = event::copy_cell(column.default_value, arena_);
     found = slots_.emplace(column.name, static_cast<uint32_t>(columns_.size())).first;
+    // First seen late: a newer row is known to lack it, so that it was dropped in between.
+    if (const std::string_view lacked = lacked_at(order); shape.declared && !lacked.empty()) {
+      added.active = false;
+      added.dropped_at.assign(lacked);
+    }
     columns_.push_back(std::move(added));
     if (shape.declared && !rule.type) {
       columns_.back().type = column.type;
@@ -233,6 +238,19 @@ void TableKnowledge::type_one_column() {
   if (std::any_of(columns_.begin(), columns_.end(), typed)) return;
   const auto first = std::find_if(columns_.begin(), columns_.end(), [](const Column& column) { return column.active; });
   if (first != columns_.end()) set_type(static_cast<uint32_t>(first - columns_.begin()), types::string_type(0));
+}
+
+bool TableKnowledge::follows_drops() const {
+  return route_->schema_changes == manifest::SchemaChanges::kEvolve || route_->schema_changes == manifest::SchemaChanges::kFail;
+}
+
+std::string_view TableKnowledge::lacked_at(std::string_view order) const {
+  std::string_view lacked;
+  if (order.empty() || !follows_drops()) return lacked;
+  for (const auto& [id, map] : maps_) {
+    if (map.max_definite > order && map.max_definite > lacked) lacked = map.max_definite;
+  }
+  return lacked;
 }
 
 std::string_view TableKnowledge::last_seen(uint32_t slot) const {

@@ -48,6 +48,7 @@ struct ShapeMap {
   bool has_dropped = false;     ///< one of the slots is of a dropped column, or of one that came back
   uint64_t version = 0;         ///< of the knowledge it was made for
   std::string max_order;        ///< greatest source order of a row of this shape
+  std::string max_definite;     ///< the greatest order of its rows that show which columns the table had; empty: none
 };
 
 /// A column's type grew; cells folded before it must follow.
@@ -133,6 +134,9 @@ class TableKnowledge {
   void note_rules(const event::Shape& shape);
   Result<void> check_rules(const event::Shape& shape, bool definite);
   Result<void> drop_absent(const ShapeMap& map, std::string_view order);
+  [[nodiscard]] bool follows_drops() const;
+  /// The greatest order of a row that is newer than `order` and of a shape known by now; empty: there is none.
+  [[nodiscard]] std::string_view lacked_at(std::string_view order) const;
   [[nodiscard]] std::string_view last_seen(uint32_t slot) const;
   [[nodiscard]] bool revives(const ShapeMap& map, std::string_view order) const;
   const ShapeMap* discard_late(const ShapeMap& map, std::string_view order);

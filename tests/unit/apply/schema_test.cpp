@@ -94,6 +94,17 @@ TEST_CASE("schema: a table's only column goes when another one has come") {
   CHECK(rig.rows() == "new=1; new=NULL");
 }
 
+TEST_CASE("schema: a column that is first seen after the drop was read is not added") {
+  Rig rig({}, 2);
+  rig.send({CDCRT_INSERT, with({{"a", kText}}), {integer(2), text("y")}, "30"}, 0);
+  rig.send({CDCRT_INSERT, with({{"old", kText}, {"a", kText}}), {integer(3), text("late"), text("z")}, "20"}, 1);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=2,a='y'; id=3,a='z'");
+  rig.send({CDCRT_INSERT, with({{"old", kText}, {"a", kText}}), {integer(4), text("new"), text("w")}, "40"}, 1);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=2,a='y',old=NULL; id=3,a='z',old=NULL; id=4,a='w',old='new'");
+}
+
 TEST_CASE("schema: an older shape never drops a newer column") {
   Rig rig({}, 2);
   rig.send({CDCRT_INSERT, with({{"a", kText}, {"c", kInt}}), {integer(1), text("x"), integer(1)}, "20"}, 0);
