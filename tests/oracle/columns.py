@@ -97,9 +97,9 @@ KINDS = {kind.name: kind for kind in [
          {"int64": same, "float64": float, "text": str}),
     Kind("int64", "int64", {"type": "int64"}, random_int(64), same, same, {"text": str, "decimal4": decimal.Decimal}),
     Kind("bool", "bool", {"type": "boolean"}, lambda random: random.random() < 0.5, same, same,
-         {"text": lambda value: "true" if value else "false", "flag": int}),
+         {"text": lambda value: "true" if value else "false", "tally": int}),
     # What a boolean became does not become a text as well: a late "true" could not be told from 1.
-    Kind("flag", "int32", {"type": "int32"}, random_int(32), same, same),
+    Kind("tally", "int32", {"type": "int32"}, random_int(32), same, same),
     Kind("float32", "float32", {"type": "float"}, lambda random: single(random.uniform(-1e6, 1e6)), same, None, {"float64": same}),
     Kind("float64", "float64", {"type": "double"}, lambda random: random.choice([0.1, 1e300, -5e-324, random.uniform(-1, 1)]), same, None),
     Kind("decimal2", "decimal", decimal_field(10, 2), random_decimal(10, 2), lambda value: unscaled(value, 2), Number,
