@@ -163,13 +163,14 @@ class KeyChanges {
     const Departure& departure = *place.departure;
     Row row(sealed_.columns.size());
     const bool whole = departure.effect == Effect::kUpsert || departure.effect == Effect::kReplace;
-    if (!whole) {
-      if (const auto standing = standing_.find(std::string(departure.old_key)); standing != standing_.end()) row = standing->second;
-    }
-    for (uint32_t slot = 0; slot < departure.cells_width; ++slot) {
-      if (departure.cells[slot].tag != CDCRT_ABSENT) row[slot] = departure.cells[slot];
-    }
+    std::copy(departure.cells, departure.cells + departure.cells_width, row.begin());
     if (whole && departure.arrival >= 0) fill(row, *place.fold, place.fold->arrivals[static_cast<std::size_t>(departure.arrival)]);
+    // What came anew has nothing of the row that stood there; what was written over it keeps the cells that its events lack.
+    const auto standing = standing_.find(std::string(departure.old_key));
+    if (departure.effect == Effect::kReplace || standing == standing_.end()) return row;
+    for (std::size_t slot = 0; slot < row.size() && slot < standing->second.size(); ++slot) {
+      if (row[slot].tag == CDCRT_ABSENT) row[slot] = standing->second[slot];
+    }
     return row;
   }
 
