@@ -216,6 +216,7 @@ class TableReplay {
     for (std::size_t i = 0; i < candidates.size(); ++i) places[position_of(*candidates[i].listed)] = i;
     std::set<std::size_t> crossing;
     for (const auto& [key, letters] : stored_->open_letters) {
+      if (key == apply::kNoKey) continue;  // of as many rows as letters
       if (std::all_of(letters.begin(), letters.end(), [&](const auto& letter) { return letter.partition == letters.front().partition; })) continue;
       std::string why;
       std::vector<std::size_t> own;
