@@ -35,7 +35,7 @@ std::string name_of(const Result<const manifest::Route*>& found) {
 }
 
 SourceTable table(const char* database, const char* schema, const char* name, const char* topic = "t", const char* source = "s") {
-  return {source, topic, database, schema, name};
+  return {source, topic, database, schema, name, {}};
 }
 
 std::string target_of(Router& router, const manifest::Route& route, const SourceTable& source, bool schemas = true) {
