@@ -31,7 +31,6 @@ std::vector<const progress::Partition*> always_ours(std::vector<const progress::
   return partitions;
 }
 
-constexpr int kStaleAttempts = 4;
 constexpr int kTogetherAttempts = 2;
 
 }  // namespace

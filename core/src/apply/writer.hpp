@@ -86,6 +86,8 @@ class Writer {
   Result<bool> write_together(std::vector<Sealed*>& batches);
   Result<void> write_alone(Sealed& sealed);
   struct Portion;
+  /// How often a write is tried while it meets definitions that others changed, in a row.
+  static constexpr int kStaleAttempts = 4;
   Result<void> write_refused(Sealed& sealed, const std::vector<const Entry*>& missing);
   Result<void> write_pieces(Sealed& sealed, Stretch& stretch);
   Result<void> write_portion(Sealed& sealed, Stretch& stretch, Portion& portion);

@@ -10,7 +10,6 @@
 namespace cdcrt::apply {
 namespace {
 
-constexpr int kStalePieceAttempts = 4;
 // A transaction that tries pieces ends after so long: what it found is kept, and others have their turn.
 constexpr auto kMaxPortion = std::chrono::milliseconds(500);
 // What a process that is to end still does.
@@ -103,7 +102,7 @@ Result<void> Writer::write_pieces(Sealed& sealed, Stretch& stretch) {
       stale = 0;
       continue;
     }
-    if (done.error().code != CDCRT_STALE_SCHEMA || (!again_ && ++stale >= kStalePieceAttempts)) return done;
+    if (done.error().code != CDCRT_STALE_SCHEMA || (!again_ && ++stale >= kStaleAttempts)) return done;
     sealed.table->target.described = false;
   }
   if (sealed.partitions.empty()) {

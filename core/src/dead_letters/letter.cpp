@@ -2,9 +2,9 @@
 
 #include <rapidjson/document.h>
 
+#include "cdcrt/sdk/base64.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "diagnostics/text.hpp"
-#include "types/base64.hpp"
 #include "types/utf8.hpp"
 
 namespace cdcrt::dead_letters {
@@ -51,7 +51,7 @@ void append_bytes(std::string& out, const std::optional<std::string>& bytes) {
   } else if (types::is_utf8(*bytes)) {
     append_string(out, *bytes);
   } else {
-    out += "{\"base64\":\"" + types::encode_base64(*bytes) + "\"}";
+    out += "{\"base64\":\"" + sdk::encode_base64(*bytes) + "\"}";
   }
 }
 
@@ -86,7 +86,7 @@ Result<std::optional<std::string>> bytes_of(const Json& value) {
   if (value.IsNull()) return std::optional<std::string>();
   if (value.IsString()) return std::optional(std::string(value.GetString(), value.GetStringLength()));
   if (value.IsObject()) {
-    if (auto decoded = types::decode_base64(text_at(value, "base64"))) return std::optional(std::move(*decoded));
+    if (auto decoded = sdk::decode_base64(text_at(value, "base64"))) return std::optional(std::move(*decoded));
   }
   return not_ours("bytes that are neither text nor base64");
 }

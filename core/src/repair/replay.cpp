@@ -223,15 +223,15 @@ class TableReplay {
       for (const auto& letter : letters) {
         const auto place = places.find(letter);
         if (place == places.end()) {
-          why = "its row has an open letter of " + letter.partition.name() +
-                " too, and they are replayed together: replay all letters of the table, or cdcrt progress rewind --table";
+          why = "its row has an open dead letter of " + letter.partition.name() +
+                " too, and they are replayed together: replay all dead letters of the table, or cdcrt progress rewind --table";
           continue;
         }
         own.push_back(place->second);
       }
       for (const std::size_t i : own) {
-        if (order_of(candidates[i]).empty()) why = "its row has open letters of several partitions, and they carry no source order: which is newer cannot be told";
-        if (server_of(candidates[i]) != server_of(candidates[own.front()])) why = "its row has open letters of several servers, whose orders do not compare";
+        if (order_of(candidates[i]).empty()) why = "its row has open dead letters of several partitions, and they carry no source order: which is newer cannot be told";
+        if (server_of(candidates[i]) != server_of(candidates[own.front()])) why = "its row has open dead letters of several servers, whose orders do not compare";
       }
       for (const std::size_t i : own) {
         if (!why.empty() && candidates[i].refusal.empty()) candidates[i].refusal = why;

@@ -3,8 +3,8 @@
 #include <array>
 #include <cmath>
 
+#include "cdcrt/sdk/base64.hpp"
 #include "cdcrt/sdk/calendar.hpp"
-#include "types/base64.hpp"
 #include "types/decimal.hpp"
 #include "types/utf8.hpp"
 
@@ -117,7 +117,7 @@ void append_text(std::string& out, const cdcrt_cell& cell) {
     body = text_of(cell);
     const bool plain = cell.tag != CDCRT_BYTES && body.find('\0') == std::string_view::npos && is_utf8(body);
     if (!plain) {
-      encoded = encode_base64(body);
+      encoded = sdk::encode_base64(body);
       body = encoded;
       out += kEncoded;
     }
@@ -151,8 +151,8 @@ Result<cdcrt_cell> take_text(std::string_view& text, event::Arena& arena) {
   } else if (has_bytes(cell.tag)) {
     if (body.size() > UINT32_MAX || (!encoded && tag == CDCRT_BYTES)) return broken(text);
     if (encoded) {
-      char* const bytes = arena.allocate(base64_decoded_bound(body.size()));
-      const auto count = decode_base64(body, bytes);
+      char* const bytes = arena.allocate(sdk::base64_decoded_bound(body.size()));
+      const auto count = sdk::decode_base64(body, bytes);
       if (!count) return broken(text);
       cell = text_cell(static_cast<cdcrt_tag>(tag), {bytes, *count});
     } else {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "cdcrt/sdk/base64.hpp"
 #include "cdcrt/sdk/calendar.hpp"
-#include "types/base64.hpp"
 #include "types/convert.hpp"
 #include "types/decimal.hpp"
 #include "types/json_text.hpp"
@@ -272,10 +272,10 @@ Result<cdcrt_cell> render_text(const cdcrt_cell& cell, cdcrt_type from, event::A
       end += sdk::write_timestamptz(digits, cell.value.integer, sdk::TextStyle::kIso8601);
       break;
     case CDCRT_BYTES: {
-      const std::size_t size = base64_size(cell.size);
+      const std::size_t size = sdk::base64_size(cell.size);
       if (size > UINT32_MAX) return make_error(CDCRT_BAD_RECORD, "a value of more than 4 GiB as base64");
       char* const out = arena.allocate(size);
-      encode_base64(text_of(cell), out);
+      sdk::encode_base64(text_of(cell), out);
       return text_cell(CDCRT_STRING, {out, size});
     }
     default:

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cdcrt/sdk/base64.hpp"
 #include "cdcrt/sdk/civil.hpp"
-#include "types/base64.hpp"
 #include "types/convert.hpp"
 #include "types/convert_text.hpp"
 #include "types/decimal.hpp"
@@ -164,8 +164,8 @@ std::optional<std::string_view> decode_hex(std::string_view text, event::Arena& 
 
 std::optional<std::string_view> decode(std::string_view text, Parse parse, event::Arena& arena) {
   if (parse == Parse::kHex) return decode_hex(text, arena);
-  char* const out = arena.allocate(base64_decoded_bound(text.size()));
-  const auto size = decode_base64(text, out);
+  char* const out = arena.allocate(sdk::base64_decoded_bound(text.size()));
+  const auto size = sdk::decode_base64(text, out);
   if (!size) return std::nullopt;
   return std::string_view(out, *size);
 }
