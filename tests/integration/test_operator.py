@@ -143,7 +143,7 @@ class Names(Operator):
         for line in told:
             self.assertIn("nothing met: " + line, done.log)
         self.assertNotIn("except 'public.tmp'", done.log)
-        self.assertIn("1 messages of other topics left out", done.log)
+        self.assertIn("1 message of other topics left out", done.log)
         status = self.command("status").log
         for line in told:
             self.assertIn("nothing met: " + line, status)

@@ -152,7 +152,7 @@ class Overflow(LinesCase):
     def test_a_text_beyond_the_longest_is_cut_between_characters(self):
         log, rows = self.apply_with("truncate")
         self.assertEqual(rows, [["1", "short"], ["2", "ü" * 32767]])
-        self.assertIn("1 changes that made values fit the target", log)
+        self.assertIn("1 change that made values fit the target", log)
 
     def test_nul_characters_are_left_out_and_counted_however_rows_travel(self):
         for copy_from in (0, 64):

@@ -19,6 +19,8 @@ std::string grouped(uint64_t value) {
   return digits;
 }
 
+std::string counted(uint64_t count, const char* noun) { return grouped(count) + " " + noun + (count == 1 ? "" : "s"); }
+
 std::size_t width_of(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
@@ -68,31 +70,31 @@ void print_text(const RunSummary& summary, std::ostream& out) {
     print(lines[i]);
   }
   std::array<char, 128> text{};
-  std::snprintf(text.data(), text.size(), "%s messages, %s rows in %.1f s (%s rows/s)", grouped(summary.messages).c_str(),
-                grouped(summary.rows).c_str(), summary.seconds,
+  std::snprintf(text.data(), text.size(), "%s, %s in %.1f s (%s rows/s)", counted(summary.messages, "message").c_str(),
+                counted(summary.rows, "row").c_str(), summary.seconds,
                 grouped(static_cast<uint64_t>(summary.seconds > 0 ? static_cast<double>(summary.rows) / summary.seconds : 0)).c_str());
   out << text.data();
   if (summary.markers > 0) out << "; " << grouped(summary.markers) << " without rows (tombstones, heartbeats, transactions)";
   out << '\n';
   if (!summary.ignored_tables.empty()) {
-    out << grouped(summary.ignored) << " rows of tables that no route names:";
+    out << counted(summary.ignored, "row") << " of tables that no route names:";
     for (const auto& name : summary.ignored_tables) out << ' ' << printable(name);
     out << '\n';
   }
-  if (summary.left_out > 0) out << grouped(summary.left_out) << " messages of other topics left out (topics)\n";
+  if (summary.left_out > 0) out << counted(summary.left_out, "message") << " of other topics left out (topics)\n";
   for (const auto& line : summary.unmet) out << "nothing met: " << printable(line) << '\n';
   for (const auto& table : summary.tables) {
     const std::string name = printable(table.table);
     if (table.overflowed > 0)
-      out << name << ": " << grouped(table.overflowed)
-          << " changes that made values fit the target (cut or NULL by on_overflow, digits finer than the target keeps, NUL characters "
+      out << name << ": " << counted(table.overflowed, "change")
+          << " that made values fit the target (cut or NULL by on_overflow, digits finer than the target keeps, NUL characters "
              "left out)\n";
-    if (table.late > 0) out << name << ": " << grouped(table.late) << " late values of dropped columns left out\n";
+    if (table.late > 0) out << name << ": " << counted(table.late, "late value") << " of dropped columns left out\n";
     if (table.left_out > 0)
-      out << name << ": " << grouped(table.left_out) << " values of columns that the table lacks left out (schema_changes = \"ignore\")\n";
+      out << name << ": " << counted(table.left_out, "value") << " of columns that the table lacks left out (schema_changes = \"ignore\")\n";
     if (!table.stopped.empty()) out << (table.detached ? "detached: " : "stopped: ") << name << ": " << printable(table.stopped) << '\n';
   }
-  if (summary.dead_letters > 0) out << grouped(summary.dead_letters) << " dead letters in " << printable(summary.dead_letter_path) << '\n';
+  if (summary.dead_letters > 0) out << counted(summary.dead_letters, "dead letter") << " in " << printable(summary.dead_letter_path) << '\n';
 }
 
 void print_json(const RunSummary& summary, std::ostream& out) {
@@ -120,8 +122,8 @@ std::string progress_line(uint64_t done, uint64_t total, uint64_t rows, double s
     for (uint64_t i = 0; i < 30; ++i) line += i < filled ? "█" : "░";
     line += " " + std::to_string(std::min<uint64_t>(100, done * 100 / total)) + " %  ";
   }
-  line += grouped(rows) + " rows  " + grouped(static_cast<uint64_t>(seconds > 0 ? static_cast<double>(rows) / seconds : 0)) + " rows/s  " +
-          std::to_string(tables) + " tables";
+  line += counted(rows, "row") + "  " + grouped(static_cast<uint64_t>(seconds > 0 ? static_cast<double>(rows) / seconds : 0)) + " rows/s  " +
+          counted(tables, "table");
   return line;
 }
 
