@@ -19,7 +19,9 @@ def conflict(detail="Serializable isolation violation on table in Redshift"):
 
 
 def translated(state, text, detail, hint, long_names):
-    """An error of PostgreSQL 15 as Redshift gives it."""
+    """An error of PostgreSQL 15 as Redshift gives it. Functions of conversions.sql name their rule in the hint."""
+    if hint and hint.startswith("rule "):
+        return SqlError(state, text, detail, rule=hint.removeprefix("rule "))
     for short, long in long_names.items():
         if short in text:
             text = text.replace(short, long)

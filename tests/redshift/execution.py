@@ -10,7 +10,10 @@ from redshift.create_table import CreateTable, syntax, until_end
 from redshift.errors import ABORTED, SqlError, conflict
 from redshift.lexer import Token, shape_of, text_of
 from redshift.names import literal
-from redshift.queries import check_joins, check_leader, check_strings, doubled_rows, without_qualify
+from redshift.leader import check_leader
+from redshift.navigation import navigated
+from redshift.queries import check_joins, check_strings, doubled_rows, without_qualify
+from redshift.relations import relations_of
 from redshift.rules import rejection
 from redshift.translation import RESERVED
 
@@ -108,8 +111,8 @@ class Execution:
         check_strings(tokens)
         if command in ("UPDATE", "DELETE", "MERGE"):
             check_joins(text_of(tokens))
-        if command in QUERIES or command == "CREATE" or (command == "INSERT" and any(token.up == "SELECT" for token in tokens)):
-            check_leader(tokens)
+        if command in QUERIES or command in CHANGES or (command == "CREATE" and any(token.up == "SELECT" for token in tokens)):
+            check_leader(tokens, relations_of(tokens))
 
     def _before(self, due):
         """Plays the faults; answers whether the connection is to be lost afterwards."""
@@ -193,7 +196,11 @@ class Execution:
 
     def query_text(self, tokens):
         """SQL of the backend for a query."""
-        return text_of(self.translator.tokens(without_qualify(tokens)))
+        return text_of(self.translator.tokens(without_qualify(self.expanded(tokens))))
+
+    def expanded(self, tokens):
+        """The tokens without what only Redshift's grammar has."""
+        return navigated(tokens, relations_of(tokens), self.session.settings)
 
     def target(self, tokens):
         """(place of the target's name) of INSERT, UPDATE, DELETE, MERGE."""
@@ -221,7 +228,7 @@ class Execution:
             tokens = self._insert(tokens, table, after)
         elif command == "UPDATE":
             tokens = self._update(tokens, table, after)
-        tokens = without_qualify(tokens)
+        tokens = without_qualify(self.expanded(tokens))
         return text_of(self.translator.tokens(tokens))
 
     def _special(self, table):
@@ -291,7 +298,7 @@ class Execution:
         return words[:1] == ["TABLE"] or (words[0] in ("TEMP", "TEMPORARY", "LOCAL") and "TABLE" in words)
 
     def _create_table(self, tokens):
-        create = CreateTable(tokens, self.translator)
+        create = CreateTable(self.expanded(tokens) if any(token.up == "SELECT" for token in tokens) else tokens, self.translator)
         self.open()
         self.backend.run("; ".join(create.statements))
         self.session.keep_names()

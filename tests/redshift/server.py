@@ -19,7 +19,7 @@ from redshift.s3 import S3, Credentials
 from redshift.session import OPTIONS, Session
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PARTS = ("types.sql", "functions.sql", "catalog.sql")
+PARTS = ("types.sql", "functions.sql", "conversions.sql", "catalog.sql")
 REDSHIFT_TYPES = {"super": 4000, "varbyte": 6551}  # [C] amazon-redshift-odbc-driver: type numbers
 
 
