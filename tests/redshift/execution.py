@@ -1,11 +1,13 @@
 """Runs one statement of a client: rules, faults, translation, the backend's statements, locks and snapshots."""
 
 import time
+import traceback
 
-from redshift import rules
+from redshift import rules, wire
 from redshift.alter_table import AlterTable
 from redshift.copy_load import Loader
 from redshift.copy_statement import parse_copy
+from redshift.correlated import check_correlated
 from redshift.create_table import CreateTable, syntax, until_end
 from redshift.errors import ABORTED, SqlError, conflict
 from redshift.lexer import Token, shape_of, text_of
@@ -16,6 +18,7 @@ from redshift.queries import check_joins, check_strings, doubled_rows, without_q
 from redshift.relations import relations_of
 from redshift.rules import rejection
 from redshift.translation import RESERVED
+from redshift.views import create_unbound, drop_unbound, is_late_view, is_unbound, late_views, with_queries
 
 ENDS = {"COMMIT", "END", "ROLLBACK", "ABORT"}
 QUERIES = {"SELECT", "WITH", "EXPLAIN", "FETCH", "("}
@@ -73,6 +76,13 @@ class Execution:
             if error.rule:
                 self.session.journal.rejected(self.session.number, text, error)
             raise
+        except wire.Closed:
+            raise
+        except Exception as error:  # a fault of the front: told, so that a test sees it
+            traceback.print_exc()
+            entry["state"], entry["error"] = "XX000", f"the test front failed: {error!r}"
+            self.session.journal.rejected(self.session.number, text, rejection("not-emulated", f"this statement: {error!r}"))
+            raise SqlError("XX000", entry["error"]) from error
 
     def _run(self, tokens, text, sender, alone):
         command = tokens[0].up
@@ -113,6 +123,8 @@ class Execution:
             check_joins(text_of(tokens))
         if command in QUERIES or command in CHANGES or (command == "CREATE" and any(token.up == "SELECT" for token in tokens)):
             check_leader(tokens, relations_of(tokens))
+            if sum(token.up == "SELECT" for token in tokens[:20000]) > (command in QUERIES or command == "INSERT"):
+                check_correlated(text_of(tokens))
 
     def _before(self, due):
         """Plays the faults; answers whether the connection is to be lost afterwards."""
@@ -173,7 +185,8 @@ class Execution:
     def _lock(self, tokens, text, sender, alone):
         place, tables = 2 if tokens[1].up == "TABLE" else 1, []
         while True:
-            _, table, place = self.translator.qualified(tokens, place)
+            parts, table, place = self.translator.qualified(tokens, place)
+            self._refuse_late_view(parts, "lock-view")
             tables.append(table)
             if place >= len(tokens):
                 break
@@ -182,17 +195,25 @@ class Execution:
             place += 1
         if self.block == "I":
             self.open()
+        views = " union all ".join(f"select relkind from pg_class where oid = to_regclass({literal(table)})" for table in tables)
+        if ["v"] in self.backend.run(views):
+            raise rejection("lock-view")
         self.backend.run(f"lock table {', '.join(tables)} in access exclusive mode")
         self.session.complete("LOCK TABLE")
 
     # ---- changes ----
 
-    def lock_for_change(self, table, verb):
+    def lock_for_change(self, parts, table, verb):
         """Writers of one table wait for one another until the transaction ends ([D] c_write_readwrite). Inside BEGIN the snapshot comes
         first, as Redshift takes it with the first statement other than LOCK; a statement alone waits and then reads what is there."""
         self.open()
+        self._refuse_late_view(parts, "view-change", verb)
         if self.backend.run(f"select redshift_front.lock_writers({literal(table)})") == [["v"]]:
             raise rejection("view-change", verb)
+
+    def _refuse_late_view(self, parts, rule, near=""):
+        if self.session.front.has_late_views and is_late_view(self.backend, parts):
+            raise rejection(rule, near)
 
     def query_text(self, tokens):
         """SQL of the backend for a query."""
@@ -200,6 +221,8 @@ class Execution:
 
     def expanded(self, tokens):
         """The tokens without what only Redshift's grammar has."""
+        if self.session.front.has_late_views:
+            tokens = with_queries(tokens, late_views(self.backend))
         return navigated(tokens, relations_of(tokens), self.session.settings)
 
     def target(self, tokens):
@@ -207,8 +230,8 @@ class Execution:
         return {"INSERT": 2, "UPDATE": 1, "MERGE": 2}.get(tokens[0].up, 2 if tokens[1].up == "FROM" else 1)
 
     def _change(self, tokens, sender):
-        _, table, _ = self.translator.qualified(tokens, self.target(tokens))
-        self.lock_for_change(table, {"DELETE": "delete from", "INSERT": "insert into"}.get(tokens[0].up, "update"))
+        parts, table, _ = self.translator.qualified(tokens, self.target(tokens))
+        self.lock_for_change(parts, table, {"DELETE": "delete from", "INSERT": "insert into"}.get(tokens[0].up, "update"))
         if tokens[0].up == "UPDATE" and self.session.settings.shown("error_on_nondeterministic_update") in ("on", "true"):
             doubled = doubled_rows(tokens, self.translator)
             if doubled and self.backend.rows(doubled):
@@ -328,7 +351,7 @@ class Execution:
 
     def _copy(self, tokens, text, sender, alone):
         copy = parse_copy(tokens, self.translator)
-        self.lock_for_change(copy.table, "copy to")
+        self.lock_for_change(copy.name, copy.table, "copy to")
         session = self.session
         session.query_id = session.front.next_query()
         due = session.faults.due("copy", text)
@@ -364,11 +387,19 @@ class Execution:
         if words[1] == "EXTERNAL":
             raise rejection("external-block", words[0]) if self.block != "I" and words[2] == "TABLE" else rejection(
                 "not-emulated", "external objects")
+        if is_unbound(tokens):
+            self.open()
+            create_unbound(tokens, self.translator, self.backend)
+            self.session.front.has_late_views = True
+            return self.session.complete("CREATE VIEW")
+        if words[:2] == ["DROP", "VIEW"] and self.session.front.has_late_views and drop_unbound(tokens, self.translator, self.backend):
+            return self.session.complete("DROP VIEW")
         if words[0] == "ANALYZE":
             return self.session.complete("ANALYZE")
         if words[0] == "DEALLOCATE" and self.session.forget_prepared(tokens[-1]):
             return self.session.complete("DEALLOCATE")
-        sender(text_of(self.translator.tokens(tokens)))
+        query = next((place for place, token in enumerate(tokens) if token.up == "AS"), 0) if "VIEW" in words[1:4] else 0
+        sender(text_of(self.translator.tokens([*tokens[:query + 1], *self.expanded(tokens[query + 1:])] if query else tokens)))
         self.session.keep_names()
         return None
 

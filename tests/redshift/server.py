@@ -43,6 +43,7 @@ class Front:
         self.names, self.faults, self.journal = Names(), Faults(), Journal()
         self._numbers, self._queries, self._lock, self._sessions = itertools.count(1), itertools.count(1000), threading.Lock(), set()
         self.databases, self.type_numbers = {}, {}  # type numbers: the backend's -> Redshift's
+        self.has_late_views = False  # whether there can be any; see views.py
         self._prepare()
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -81,6 +82,7 @@ class Front:
     def _open_database(self, name):
         self.databases[name] = database = Database(Backend(self.backend_address, "postgres", name, self.names, OPTIONS))
         self.names.long.update(database.admin.run("select short, long from redshift_front.names"))
+        self.has_late_views = self.has_late_views or bool(database.admin.run("select 1 from redshift_front.late_views limit 1"))
         self.type_numbers.update({oid: number for number, oid in database.type_of_backend.items()})
 
     def make_database(self, name, owner=None):

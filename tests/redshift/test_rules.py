@@ -19,6 +19,7 @@ create table src (id bigint, v varchar(20));
 insert into src values (1, 'one'), (2, 'two');
 create table single (id int);
 create view w as select id from single;
+create view lw as select id from public.single with no schema binding;
 create table keyed (k varchar(20) unique);
 """
 
@@ -54,6 +55,10 @@ select doc is null, cast(amount as varchar(50)), amount::varchar, id::decimal(20
 select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') from shop.orders
 select nvl(v, 'x'), len(v), octet_length(v), lower(v), coalesce(v, 'y') from src where v like 'o%' limit 1 offset 0
 select dateadd(day, 1, sysdate)
+select s.id from src s where s.id = (select max(o.id) from shop.orders o where o.id = s.id) and exists (select 1 from shop.made m where s.id = m.id and m.v <> 'x')
+select s.id, (select count(*) from shop.made m where m.id = s.id) from src s
+select s.doc[0].k, s.doc.k::int, shop.orders.doc[1] from shop.orders s, shop.orders where s.doc.k = 'x' and s.id in (select id from src)
+insert into shop.orders (id) select s.id from src s where not exists (select 1 from shop.orders o where o.id = s.id)
 select count(*) from src where v = any (select v from src)
 alter table shop.orders add column extra varchar(10) default 'x' encode zstd
 alter table shop.orders add column "tag" super
@@ -73,6 +78,14 @@ comment on table shop.orders is 'x'
 comment on column shop.orders.id is 'x'
 create view shop.v as select id from shop.orders
 drop view shop.v
+create view shop.late as select id, "type" from shop.orders o where id > 0 with no schema binding
+create or replace view shop.late as select * from shop.not_there with no schema binding
+create table shop.not_there (id int, n int)
+select l.id, n from shop.late l join src on src.id = l.id
+select * from shop.late
+insert into src (id) select id from shop.late
+drop table shop.not_there
+drop view if exists shop.late
 grant select on shop.orders to public
 revoke select on shop.orders from public
 analyze shop.orders
