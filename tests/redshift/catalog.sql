@@ -48,7 +48,9 @@ create view pg_catalog.stl_loaderror_detail as
   from redshift_front.load_errors;
 create view pg_catalog.stv_slices as select 0 as node, n as slice, 0 as localslice, 'D'::text as type from (values (0), (1)) s(n);
 create view pg_catalog.stv_db_isolation_level as
-  select oid::integer as db_id, datname::char(128) as db_name, 'Snapshot Isolation'::char(20) as isolation_level from pg_database where datallowconn and not datistemplate;
+  select oid::integer as db_id, datname::char(128) as db_name,
+         case when exists (select 1 from pg_db_role_setting s where s.setdatabase = pg_database.oid and 'redshift.isolation=SERIALIZABLE' = any (setconfig))
+              then 'Serializable' else 'Snapshot Isolation' end::char(20) as isolation_level from pg_database where datallowconn and not datistemplate;
 
 create view redshift_front.columns as
   select n.nspname, c.oid as relid, c.relname, c.relkind, a.attnum, a.attname, a.attnotnull, t.typname, a.atttypmod,

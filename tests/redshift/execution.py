@@ -12,6 +12,7 @@ from redshift.create_table import CreateTable, syntax, until_end
 from redshift.errors import ABORTED, SqlError, conflict
 from redshift.lexer import Token, shape_of, text_of
 from redshift.names import literal
+from redshift.isolation import Isolation
 from redshift.leader import check_leader
 from redshift.navigation import navigated
 from redshift.queries import check_joins, check_strings, doubled_rows, without_qualify
@@ -39,6 +40,7 @@ class Execution:
     def __init__(self, session):
         self.session, self.backend, self.translator = session, session.backend, session.translator
         self.block, self.implicit = "I", False
+        self.isolation = Isolation(session.history, session.backend)
 
     # ---- transactions ----
 
@@ -56,8 +58,11 @@ class Execution:
         if self.implicit:
             self.implicit = False
             self.backend.run("commit")
+        if self.block == "I":
+            self.isolation.end(True)
 
     def fail(self):
+        self.isolation.end(False)
         if self.block != "I":
             self.block = "E"
         elif self.implicit:
@@ -99,6 +104,7 @@ class Execution:
                 "ABORT": "rollback"
             }.get(command, command.lower()))(tokens, text, sender, alone)
         elif command in QUERIES:
+            self._touch(tokens)
             sender(self.query_text(tokens))
         elif command in CHANGES:
             self._change(tokens, sender)
@@ -141,6 +147,7 @@ class Execution:
                 if fault["at"] == "commit" and self.block != "I":
                     # A COMMIT that fails has ended its transaction.
                     self.block = "I"
+                    self.isolation.end(False)
                     self.backend.run("rollback")
                 raise _failure(fault)
         return lost
@@ -168,6 +175,7 @@ class Execution:
             self.backend.run("rollback")
             return self.session.complete("ROLLBACK")
         self.backend.run("commit")
+        self.isolation.end(True)
         return self.session.complete("COMMIT")
 
     def _rollback(self, tokens, text, sender, alone):
@@ -179,6 +187,7 @@ class Execution:
                 self.session.notice("25P01", "there is no transaction in progress", "WARNING")
             return self.session.complete("ROLLBACK")
         self.block = "I"
+        self.isolation.end(False)
         self.backend.run("rollback")
         return self.session.complete("ROLLBACK")
 
@@ -207,9 +216,18 @@ class Execution:
         """Writers of one table wait for one another until the transaction ends ([D] c_write_readwrite). Inside BEGIN the snapshot comes
         first, as Redshift takes it with the first statement other than LOCK; a statement alone waits and then reads what is there."""
         self.open()
+        self.isolation.snapshot()
         self._refuse_late_view(parts, "view-change", verb)
         if self.backend.run(f"select redshift_front.lock_writers({literal(table)})") == [["v"]]:
             raise rejection("view-change", verb)
+
+    def _touch(self, tokens, table=None):
+        """What the statement reads, and `table`, which it changes."""
+        if self.isolation.history is not None:
+            tokens = with_queries(tokens, late_views(self.backend)) if self.session.front.has_late_views else tokens
+            reads = {self.translator.qualified(tokens, each.place)[1] for each in relations_of(tokens).named
+                     if each.role in ("FROM", "JOIN", "USING") or tokens[0].up in ("UPDATE", "MERGE")}
+            self.isolation.touch(reads, {table} if table else set())
 
     def _refuse_late_view(self, parts, rule, near=""):
         if self.session.front.has_late_views and is_late_view(self.backend, parts):
@@ -236,6 +254,7 @@ class Execution:
             doubled = doubled_rows(tokens, self.translator)
             if doubled and self.backend.rows(doubled):
                 raise rejection("several-matches")
+        self._touch(tokens, table)
         sender(self.change_text(tokens))
 
     def change_text(self, tokens):
@@ -323,6 +342,7 @@ class Execution:
     def _create_table(self, tokens):
         create = CreateTable(self.expanded(tokens) if any(token.up == "SELECT" for token in tokens) else tokens, self.translator)
         self.open()
+        self._touch(tokens)
         self.backend.run("; ".join(create.statements))
         self.session.keep_names()
         self.session.complete("SELECT" if create.query is not None else "CREATE TABLE")
@@ -338,10 +358,12 @@ class Execution:
         _, table, after = self.translator.qualified(tokens, 2 if tokens[1].up == "TABLE" else 1)
         if after < len(tokens):
             raise syntax(tokens, after)
+        self.isolation.touch(set(), {table})
         self.backend.run(f"truncate table {table}")
         if self.block == "T":
             # [D] r_TRUNCATE: it commits what was done before it, and itself.
             self.backend.run("commit; begin isolation level repeatable read")
+            self.isolation.end(True)
         self.session.complete("TRUNCATE TABLE")
 
     def _vacuum(self, tokens, text, sender, alone):
@@ -352,6 +374,7 @@ class Execution:
     def _copy(self, tokens, text, sender, alone):
         copy = parse_copy(tokens, self.translator)
         self.lock_for_change(copy.name, copy.table, "copy to")
+        self.isolation.touch(set(), {copy.table})
         session = self.session
         session.query_id = session.front.next_query()
         due = session.faults.due("copy", text)
@@ -382,6 +405,11 @@ class Execution:
             else:
                 self.session.front.drop_database(name)
             return self.session.complete(f"{words[0]} DATABASE")
+        if words[:2] == ["ALTER", "DATABASE"] and [token.up for token in tokens[-3:-1]] == ["ISOLATION", "LEVEL"]:
+            if self.block != "I":
+                raise rejection("database-block", "ALTER")
+            self.session.front.set_isolation(self.translator.qualified(tokens, 2)[0][-1], tokens[-1].up)
+            return self.session.complete("ALTER DATABASE")
         if "LIBRARY" in words[1:4]:
             raise rejection("library-block") if self.block != "I" else rejection("not-emulated", "libraries")
         if words[1] == "EXTERNAL":

@@ -111,6 +111,8 @@ class Session:
                 self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.reader.file.close()
         self.socket.close()
+        if self.execution:
+            self.execution.isolation.end(False)
         if self.backend:
             self.backend.close()
         self.front.forget(self)
@@ -144,6 +146,7 @@ class Session:
         except SqlError as error:
             self._refuse(error.state, error.text)
             return False
+        self.history = self.front.history_of(self.database)
         self.execution = Execution(self)
         self.send(wire.message(b"R", struct.pack(">i", 0)))
         for name, value in {**PARAMETERS, "session_authorization": self.user}.items():

@@ -20,6 +20,8 @@ insert into src values (1, 'one'), (2, 'two');
 create table single (id int);
 create view w as select id from single;
 create view lw as select id from public.single with no schema binding;
+create table keyed2 (id bigint not null, v varchar(20));
+create table lone (id bigint);
 create table keyed (k varchar(20) unique);
 """
 
@@ -73,7 +75,12 @@ alter table shop.orders alter sortkey none
 alter table shop.orders add constraint u unique (day)
 alter table shop.orders drop constraint u
 alter table shop.made rename to remade
-alter table shop.remade append from src
+alter table shop.remade alter diststyle auto
+alter table shop.remade alter sortkey none
+create table shop.more (id bigint, v varchar(20), w varchar(5) default 'd')
+alter table shop.more append from src filltarget
+alter table src append from shop.more ignoreextra
+create temp table here (n int)
 comment on table shop.orders is 'x'
 comment on column shop.orders.id is 'x'
 create view shop.v as select id from shop.orders
@@ -156,6 +163,7 @@ class Rules(process.Case):
                     self.assertTrue(rule.examples)
 
     def test_every_example_is_rejected_by_its_rule_with_its_words(self):
+        self.client.execute("create temp table tt (id bigint, v varchar(20))")
         before = self.tables()
         for rule in RULES:
             for example in rule.examples:
