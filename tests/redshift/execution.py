@@ -195,7 +195,8 @@ class Execution:
         place, tables = 2 if tokens[1].up == "TABLE" else 1, []
         while True:
             parts, table, place = self.translator.qualified(tokens, place)
-            self._refuse_late_view(parts, "lock-view")
+            if self.session.front.has_late_views and is_late_view(self.session, parts):
+                raise rejection("lock-view")
             tables.append(table)
             if place >= len(tokens):
                 break
@@ -204,8 +205,9 @@ class Execution:
             place += 1
         if self.block == "I":
             self.open()
+        # Asked for on another connection: a query of this one would take its snapshot before the lock.
         views = " union all ".join(f"select relkind from pg_class where oid = to_regclass({literal(table)})" for table in tables)
-        if ["v"] in self.backend.run(views):
+        if ["v"] in self.session.admin_run(views):
             raise rejection("lock-view")
         self.backend.run(f"lock table {', '.join(tables)} in access exclusive mode")
         self.session.complete("LOCK TABLE")

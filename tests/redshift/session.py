@@ -423,7 +423,9 @@ class Session:
         return self.prepared.pop(name.encode(), None) is not None
 
     def admin_run(self, sql):
-        self.front.admin_run(self.database, sql)
+        return self.front.admin_run(self.database, sql)
+
+    rows = admin_run
 
 
 def _with_formats(columns, results):
