@@ -75,6 +75,12 @@ class AlterTable:
             raise rejection("add-reference", flag)
         if column.not_null and (column.default is None or [token.up for token in column.default] == ["NULL"]):
             raise rejection("add-not-null")
+        if "COLLATE" in column.flags:
+            raise rejection("add-collate")
+        count = backend.rows("select count(*) from pg_attribute where attnum > 0 and not attisdropped "
+                             f"and attrelid = to_regclass({literal(self.table)})")[0][0]
+        if int(count) >= 1600:
+            raise rejection("columns-limit")
         backend.run(f"alter table {self.table} add column {column.text}")
         if column.encode:
             relation = literal(self.table) + "::regclass"

@@ -25,6 +25,10 @@ def translated(state, text, detail, hint, long_names):
     for short, long in long_names.items():
         if short in text:
             text = text.replace(short, long)
+    if state == "23514" and '"redshift_' in text:
+        kind = text.partition('"redshift_')[2].partition("_")[0]
+        return SqlError("22003", "Numeric data overflow (result precision)", detail) if kind == "decimal" else SqlError(
+            "22008", f"{kind} out of range", detail)
     if state == "40001":
         return conflict(f"Serializable isolation violation on table - {text}")
     if (state == "23505" and '"pg_' in text) or (state == "XX000" and text.startswith("tuple concurrently")):

@@ -18,6 +18,7 @@ from redshift.navigation import navigated
 from redshift.queries import check_joins, check_strings, doubled_rows, without_qualify
 from redshift.relations import relations_of
 from redshift.rules import rejection
+from redshift.show import show_text
 from redshift.translation import RESERVED
 from redshift.views import create_unbound, drop_unbound, is_late_view, is_unbound, late_views, with_queries
 
@@ -272,8 +273,23 @@ class Execution:
             tokens = self._insert(tokens, table, after)
         elif command == "UPDATE":
             tokens = self._update(tokens, table, after)
-        tokens = without_qualify(self.expanded(tokens))
-        return text_of(self.translator.tokens(tokens))
+        expanded = self.expanded(tokens)
+        if command == "MERGE":
+            self._check_merge(tokens, expanded)
+        return text_of(self.translator.tokens(without_qualify(expanded)))
+
+    def _check_merge(self, tokens, expanded):
+        """[D] r_MERGE: usage notes."""
+        if any(token.text.endswith("redshift_navigate(") for token in expanded):
+            raise rejection("merge-super")
+        target, source = (next((each for each in relations_of(tokens).named if each.role == role), None) for role in ("INTO", "USING"))
+        if source and target and source.parts[-1] == target.parts[-1] and {*source.parts[:-1]} <= {*target.parts[:-1], "public"}:
+            raise rejection("merge-same")
+        if source:
+            name = self.translator.qualified(tokens, source.place)[1]
+            self._refuse_late_view(source.parts, "merge-view")
+            if self.backend.rows(f"select 1 from pg_class where oid = to_regclass({literal(name)}) and relkind = 'v'"):
+                raise rejection("merge-view")
 
     def _special(self, table):
         """Column -> function that makes a value of text, for SUPER and VARBYTE columns; and all columns in order."""
@@ -441,6 +457,8 @@ class Execution:
         if name and self.session.settings.knows(name):
             value = "".join(token.text for token in tokens[place + 2:]).strip("'").lower()
             self.session.settings.set(name, None if value == "default" else value)
+            if name == "enable_numeric_rounding":
+                self.backend.run(f"set redshift.numeric_rounding = {'on' if value in ('on', 'true') else 'off'}")
             return self.session.complete("SET")
         return sender(text_of(self.translator.tokens(tokens)))
 
@@ -452,23 +470,7 @@ class Execution:
         return sender(text_of(tokens))
 
     def _show(self, tokens, text, sender, alone):
-        words = [token.up for token in tokens]
-        name = tokens[1].name() if len(tokens) > 1 else None
-        if len(tokens) == 2 and self.session.settings.knows(name):
-            return sender(f"select {literal(self.session.settings.shown(name))} as {name}")
-        if words[1:3] == ["TABLES", "FROM"]:
-            schema = self.translator.qualified(tokens, 4)[0][-1]
-            return sender("select table_catalog as database_name, table_schema as schema_name, table_name, table_type from svv_tables "
-                          f"where table_schema = {literal(schema)} order by table_name")
-        if words[1:3] == ["COLUMNS", "FROM"]:
-            parts = self.translator.qualified(tokens, 4)[0]
-            return sender(
-                "select table_catalog as database_name, table_schema as schema_name, table_name, column_name, ordinal_position, "
-                "column_default, is_nullable, data_type, "
-                "character_maximum_length, numeric_precision, numeric_scale, remarks from svv_columns "
-                f"where table_name = {literal(parts[-1])}" + (f" and table_schema = {literal(parts[0])}" if len(parts) > 1 else "") +
-                " order by ordinal_position")
-        return sender(text_of(tokens))
+        return sender(show_text(tokens, self.translator, self.session.settings))
 
 
 def _failure(fault):

@@ -74,6 +74,8 @@ def check_strings(tokens):
         if token.kind == "s" and len(token.text) > STRING_LIMIT // 4 and len(
                 token.string().encode(errors="surrogateescape")) > STRING_LIMIT:
             raise rejection("string-size")
+        if token.kind == "q" and any(char < " " or "\x7f" <= char < "\xa0" for char in token.text):
+            raise rejection("name-characters", token.text)
 
 
 def doubled_rows(tokens, translator):

@@ -34,7 +34,7 @@ OPTIONS = {
     "-c standard_conforming_strings=off -c escape_string_warning=off -c extra_float_digits=1 -c client_min_messages=warning "
     "-c default_transaction_isolation=read\\ committed -c datestyle=ISO,MDY -c timezone=UTC -c jit=off"
 }
-STATEMENT_LIMIT = 16 << 20  # characters; [D] c_redshift-sql
+STATEMENT_LIMIT = 16 << 20  # bytes; [D] c_redshift-sql
 PASSED = {"application_name"}  # of the startup parameters; the drivers' own (driver_version, ...) PostgreSQL would refuse
 
 
@@ -218,8 +218,9 @@ class Session:
         self._ready()
 
     def _tokens(self, text):
-        if len(text) > STATEMENT_LIMIT:
-            error = rejection("statement-size", len(text))
+        size = len(text) if len(text) < STATEMENT_LIMIT // 4 else len(text.encode(errors="surrogateescape"))
+        if size > STATEMENT_LIMIT:
+            error = rejection("statement-size", size)
             self.journal.statement(self.number, text).update(state=error.state, error=error.text)
             self.journal.rejected(self.number, text, error)
             raise error
