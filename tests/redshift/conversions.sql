@@ -178,7 +178,7 @@ begin
 exception when invalid_text_representation then
   raise exception using errcode = 'XX000', message = 'JSON parsing error';
 end $$;
-create function pg_catalog.json_parse(pg_catalog.varbyte) returns pg_catalog.super language plpgsql immutable strict as $$
+create or replace function pg_catalog.json_parse(pg_catalog.varbyte) returns pg_catalog.super language plpgsql immutable strict as $$
 begin
   if octet_length(pg_catalog.varbyte_text($1)) > 16777216 then
     raise exception using errcode = 'XX000', message = 'JSON parsing error', detail = 'The value exceeds the SUPER size limit of 16 MB.';
@@ -187,5 +187,3 @@ begin
 exception when invalid_text_representation then
   raise exception using errcode = 'XX000', message = 'JSON parsing error';
 end $$;
-create function pg_catalog.json_serialize_to_varbyte(pg_catalog.super) returns pg_catalog.varbyte language sql immutable strict
-  as $$ select pg_catalog.text_varbyte(concat($1)) $$;
