@@ -20,6 +20,7 @@ from redshift.relations import relations_of
 from redshift.rules import rejection
 from redshift.show import show_text
 from redshift.translation import RESERVED
+from redshift.wide_super import check_wide_super
 from redshift.views import create_unbound, drop_unbound, is_late_view, is_unbound, late_views, with_queries
 
 ENDS = {"COMMIT", "END", "ROLLBACK", "ABORT"}
@@ -226,6 +227,8 @@ class Execution:
 
     def _touch(self, tokens, table=None):
         """What the statement reads, and `table`, which it changes."""
+        if not self.session.front.wide_super:
+            check_wide_super(tokens, relations_of(tokens), self.translator, self.backend)
         if self.isolation.history is not None:
             tokens = with_queries(tokens, late_views(self.backend)) if self.session.front.has_late_views else tokens
             reads = {self.translator.qualified(tokens, each.place)[1] for each in relations_of(tokens).named

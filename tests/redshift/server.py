@@ -41,6 +41,7 @@ class Front:
 
     def __init__(self, port, backend, database, users, s3, roles, authentication="md5", isolation="SNAPSHOT"):
         self.isolation = isolation  # of the databases made from now on
+        self.wide_super = True  # whether joins take a SUPER of any size; see wide_super.py
         self.backend_address, self.database, self.users, self.s3, self.roles = backend, database, dict(users), s3, roles
         self.authentication = authentication
         self.names, self.faults, self.journal = Names(), Faults(), Journal()
@@ -191,6 +192,7 @@ def main():
     parser.add_argument("--database", default="dev")
     parser.add_argument("--user", action="append", default=[], metavar="NAME=PASSWORD", help="repeatable; the first owns the database")
     parser.add_argument("--isolation", choices=("SNAPSHOT", "SERIALIZABLE"), default="SNAPSHOT", help="of the databases that are made")
+    parser.add_argument("--refuse-wide-super", action="store_true", help="in joins, as clients have seen it; see wide_super.py")
     parser.add_argument("--authentication", choices=("md5", "cleartext"), default="md5")
     parser.add_argument("--s3-endpoint", default="http://127.0.0.1:9000", metavar="URL")
     parser.add_argument("--s3-region",
@@ -212,6 +214,7 @@ def main():
                       S3(given.s3_endpoint, given.s3_region, dict(_pairs(given.bucket_region))), roles, given.authentication, given.isolation)
     except (OSError, SqlError) as error:
         sys.exit(f"error: the front cannot start: {error}")
+    front.wide_super = not given.refuse_wide_super
     for fault in given.fault:
         front.faults.add(**json.loads(fault))
     if given.control_port:

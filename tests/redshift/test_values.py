@@ -12,7 +12,7 @@ from redshift.raw_client import RawClient, Refused  # noqa: E402
 
 
 def setUpModule():
-    ValueCase.front = RedshiftFront()
+    ValueCase.front = RedshiftFront(wide_super=False)
 
 
 def tearDownModule():
@@ -143,6 +143,18 @@ class Super(ValueCase):
         self.refused("select json_parse('\"' || repeat('x', 40000) || repeat('y', 40000) || '\"')", "22001", "Value too long")
         self.client.query(f"select json_parse('{'[' * 1000}{']' * 1000}')")
         self.refused(f"select json_parse('{'[' * 1001}{']' * 1001}')", "XX000", "JSON parsing error")
+
+
+    def test_a_wide_one_takes_no_join(self):
+        self.client.query("create table u (id int, s super)")
+        self.front.backend.value("dev", "insert into u select 1, concat('[1', repeat(',12345678', 9000), ']')::json::super returning id")
+        for statement in ("select u.s from t join u on u.id = t.id", "update t set s = u.s from u where u.id = t.id",
+                          "insert into t (id, s) select u.id, u.s from u left join t on t.id = u.id where t.id is null",
+                          "create temp table held as select * from u, t where u.id = t.id", "select *, row_number() over (order by id) from u"):
+            self.refused(statement, "XX000", "Invalid input (8001)")
+        self.client.query("insert into t select * from u")
+        self.client.query("select u.id, json_size(u.s) from t join u on u.id = t.id")
+        self.client.query("delete from t using u where t.id = u.id")
 
 
 class Views(ValueCase):
