@@ -364,9 +364,14 @@ class Execution:
         create = CreateTable(self.expanded(tokens) if any(token.up == "SELECT" for token in tokens) else tokens, self.translator)
         self.open()
         self._touch(tokens)
+        if self.session.front.has_late_views and not create.temporary and is_late_view(self.backend, create.name):
+            if not create.if_not_exists:
+                raise SqlError("42P07", f'relation "{create.name[-1]}" already exists')
+            self.session.notice("42P07", f'relation "{create.name[-1]}" already exists, skipping', "INFO")
+            return self.session.complete("CREATE TABLE")
         self.backend.run("; ".join(create.statements))
         self.session.keep_names()
-        self.session.complete("SELECT" if create.query is not None else "CREATE TABLE")
+        return self.session.complete("SELECT" if create.query is not None else "CREATE TABLE")
 
     def _alter_table(self, tokens, alone):
         alter = AlterTable(tokens, self.translator)
