@@ -1,5 +1,6 @@
 """What AWS documents of Redshift and PostgreSQL does otherwise, as the program meets it."""
 
+import base64
 import os
 import sys
 import threading
@@ -20,7 +21,7 @@ def tearDownModule():
 class Views(LinesCase):
     def refused(self, *words):
         self.lines.write(os.path.join(self.folder, "events.jsonl"))
-        code, log = redshift_target.run_until(self.folder, self.target, self.sources, words, timeout=60)
+        code, log = redshift_target.run_until(self.folder, self.target, self.sources, words, "runtime.shutdown_timeout=1s", timeout=60)
         self.assertNotIn(code, (0, 4), log)
         for each in words:
             self.assertIn(each, log)
@@ -52,6 +53,18 @@ class Conversions(LinesCase):
         self.apply()
         self.assertEqual(self.front.query("select v from good order by id"),
                          [["2023-11-14T22:13:20.500000"], ["2023-11-14T22:13:20"], ["2023-11-14T22:13:20.123456"], ["2023-11-14T22:13:20.000001"], [None], ["x"]])
+
+
+    def test_every_number_of_nineteen_digits_has_a_place(self):
+        parameters = {"scale": "2", "connect.decimal.precision": "19"}
+        fields = [{"type": "int32", "optional": False, "field": "id"},
+                  {"type": "bytes", "optional": True, "field": "v", "name": "org.apache.kafka.connect.data.Decimal", "version": 1, "parameters": parameters}]
+        for start in (0, 10):
+            for number, each in enumerate((9999999999999999999, -9999999999999999999, 5)):
+                create_with_schema(self.lines, "good", fields, {"id": start + number, "v": base64.b64encode(each.to_bytes(9, "big", signed=True)).decode()})
+            self.apply()
+        self.assertEqual(self.front.query("select v from good order by id"), 2 * [["99999999999999999.99"], ["-99999999999999999.99"], ["0.05"]])
+        self.assertEqual(self.front.query("select numeric_precision, numeric_scale from information_schema.columns where column_name = 'v'"), [["20", "2"]])
 
 
 class Isolation(LinesCase):
