@@ -171,7 +171,7 @@ begin
     raise exception using errcode = '22001', message = 'Value too long for character type', hint = 'rule string-size';
   end if;
   answer := $1::json::pg_catalog.super;
-  if octet_length($1) - octet_length(translate($1, '[{', '')) > 1000 and pg_catalog.super_depth($1) > 1000 then
+  if octet_length($1) > 2000 and octet_length($1) - octet_length(translate($1, '[{', '')) > 1000 and pg_catalog.super_depth($1) > 1000 then
     raise exception using errcode = 'XX000', message = 'JSON parsing error', detail = 'The value exceeds the nesting depth of 1000.', hint = 'rule super-depth';
   end if;
   return answer;
