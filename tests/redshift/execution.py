@@ -15,7 +15,7 @@ from redshift.names import literal
 from redshift.isolation import Isolation
 from redshift.leader import check_leader
 from redshift.navigation import navigated
-from redshift.queries import check_joins, check_strings, doubled_rows, without_qualify
+from redshift.queries import check_joins, check_select_list, check_strings, doubled_rows, without_qualify
 from redshift.relations import relations_of
 from redshift.rules import rejection
 from redshift.show import show_text
@@ -131,6 +131,7 @@ class Execution:
             check_joins(text_of(tokens))
         if command in QUERIES or command in CHANGES or (command == "CREATE" and any(token.up == "SELECT" for token in tokens)):
             check_leader(tokens, relations_of(tokens))
+            check_select_list(tokens)
             if sum(token.up == "SELECT" for token in tokens[:20000]) > (command in QUERIES or command == "INSERT"):
                 check_correlated(text_of(tokens))
 

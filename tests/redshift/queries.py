@@ -78,6 +78,25 @@ def check_strings(tokens):
             raise rejection("name-characters", token.text)
 
 
+def check_select_list(tokens):
+    """[D] r_Boolean_type: IS TRUE and its like are conditions, no values. Within CASE they are taken ([I] bcodell/dbt-activity-schema#94)."""
+    lists, cases = [False], [0]
+    for place, token in enumerate(tokens[:20000]):
+        if token.text == "(":
+            lists.append(False)
+            cases.append(0)
+        elif token.text == ")" and len(lists) > 1:
+            lists.pop()
+            cases.pop()
+        elif token.kind == "w" and token.up in ("SELECT", "FROM", "CASE", "END"):
+            lists[-1] = token.up == "SELECT" or (lists[-1] and token.up != "FROM")
+            cases[-1] += (token.up == "CASE") - (token.up == "END")
+        elif token.up == "IS" and lists[-1] and not cases[-1]:
+            words = [following.up for following in tokens[place + 1:place + 3] if following.up != "NOT"]
+            if words[:1] in (["TRUE"], ["FALSE"], ["UNKNOWN"]):
+                raise rejection("boolean-is")
+
+
 def doubled_rows(tokens, translator):
     """SQL that has a row when UPDATE .. FROM would change one row twice; None when the statement is no such UPDATE."""
     if any(token.kind == "p" for token in tokens):

@@ -223,6 +223,8 @@ RULES = (
          ("create table x (id bytea)", "create table x (id int[])", "create table x (id text[])", "create table x (id money)",
          "create table x (id inet)", "create table x (id serial)", "create table x (id bigserial)", "create table x (id bit(3))",
          "create table x (id macaddr)", "alter table t add column b bytea", "create table x (id interval)"), None),
+    Rule("boolean-is", "IS TRUE, IS FALSE, IS UNKNOWN as a value", "0A000", "Not implemented", "[D] r_Boolean_type",
+         ("select id, (id = 1) is true from t", "select (id = 1) is not unknown as x from t"), None),
     Rule("infinite-date", "infinity as a date or timestamp", "22007", 'invalid input syntax for type {type}: "{near}"',
          "[D] r_Datetime_types (ranges: 4713 BC to 294276 AD), r_Date_and_time_literals (special values: now, today, tomorrow, yesterday); words [U]",
          ("select 'infinity'::date", "select cast('-infinity' as timestamp)", "select date 'infinity'", "select '-Infinity'::timestamptz"), None),

@@ -57,6 +57,7 @@ select doc is null, cast(amount as varchar(50)), amount::varchar, id::decimal(20
 select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') from shop.orders
 select nvl(v, 'x'), len(v), octet_length(v), lower(v), coalesce(v, 'y') from src where v like 'o%' limit 1 offset 0
 select dateadd(day, 1, sysdate)
+select case when v is not null and (id = 1) is true then 'x' end, v is null from src where (id = 1) is not false
 select s.id from src s where s.id = (select max(o.id) from shop.orders o where o.id = s.id) and exists (select 1 from shop.made m where s.id = m.id and m.v <> 'x')
 select s.id, (select count(*) from shop.made m where m.id = s.id) from src s
 select s.doc[0].k, s.doc.k::int, shop.orders.doc[1] from shop.orders s, shop.orders where s.doc.k = 'x' and s.id in (select id from src)
