@@ -157,7 +157,8 @@ std::string moment_text(const std::string& column, std::string_view zone) {
   const std::string pattern = "YYYY-MM-DD\"T\"HH24:MI:SS";
   const std::string utc = zone.empty() ? column : "(" + column + " AT TIME ZONE 'UTC')";
   const std::string end = zone.empty() ? std::string() : " || '" + std::string(zone) + "'";
-  return "CASE WHEN EXTRACT(microseconds FROM " + utc + ")::bigint % 1000000 <> 0 THEN TO_CHAR(" + utc + ", '" + pattern + ".US')" + end +
+  // Not by EXTRACT: the guide's EXTRACT(microseconds ..) leaves seconds and milliseconds out.
+  return "CASE WHEN TO_CHAR(" + utc + ", 'US') <> '000000' THEN TO_CHAR(" + utc + ", '" + pattern + ".US')" + end +
          " ELSE TO_CHAR(" + utc + ", '" + pattern + "')" + end + " END";
 }
 

@@ -1,5 +1,6 @@
 """ALTER TABLE, form by form: [D] r_ALTER_TABLE, with the error texts of rules.py."""
 
+from redshift.append_table import append
 from redshift.create_table import column_name, names_in, number_of, numbers_of, parse_attributes, parse_column, syntax, until_end
 from redshift.errors import SqlError
 from redshift.names import literal, quoted
@@ -54,7 +55,7 @@ class AlterTable:
         if word == "OWNER" and second == "TO":
             return backend.run(f"alter table {self.table} owner to {self.translator.name(self.tokens[self.place + 2])}")
         if word == "APPEND" and second == "FROM":
-            return self._append(backend, alone)
+            return append(backend, self.translator, self.tokens, self.place + 2, self.table, alone)
         if word == "ALTER":
             if self.changes_type():
                 return self._type(backend, alone)
@@ -74,6 +75,12 @@ class AlterTable:
             raise rejection("add-reference", flag)
         if column.not_null and (column.default is None or [token.up for token in column.default] == ["NULL"]):
             raise rejection("add-not-null")
+        if "COLLATE" in column.flags:
+            raise rejection("add-collate")
+        count = backend.rows("select count(*) from pg_attribute where attnum > 0 and not attisdropped "
+                             f"and attrelid = to_regclass({literal(self.table)})")[0][0]
+        if int(count) >= 1600:
+            raise rejection("columns-limit")
         backend.run(f"alter table {self.table} add column {column.text}")
         if column.encode:
             relation = literal(self.table) + "::regclass"
@@ -229,18 +236,3 @@ class AlterTable:
             raise rejection("super-key", name, type_name)
         backend.run(
             f"update redshift_front.relations set diststyle = 'key', distkey = {number} where relid = {literal(self.table)}::regclass")
-
-    def _append(self, backend, alone):
-        if not alone:
-            raise rejection("append-block")
-        _, source, after = self.translator.qualified(self.tokens, self.place + 2)
-        if after < len(self.tokens) and self.tokens[after].up not in ("FILLTARGET", "IGNOREEXTRA"):
-            raise syntax(self.tokens, after)
-        columns = [
-            row[0] for row in backend.rows(
-                f"select attname from pg_attribute where attrelid = {literal(source)}::regclass and attnum > 0 and not attisdropped order by attnum"
-            )
-        ]
-        listed = ", ".join(quoted(column) for column in columns)
-        backend.run(f"insert into {self.table} ({listed}) select {listed} from {source}")
-        backend.run(f"delete from {source}")

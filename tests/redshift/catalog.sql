@@ -6,13 +6,15 @@ create table redshift_front.names (short text primary key, long text not null); 
 create table redshift_front.relations (relid oid primary key, diststyle text, distkey smallint, sortkeys smallint[], sortstyle text);
 create table redshift_front.encodings (relid oid, attnum smallint, encode text, primary key (relid, attnum));
 create table redshift_front.keys (relid oid, kind "char", name text, columns smallint[], refers text);      -- recorded, never enforced
+create table redshift_front.late_views (nspname text, relname text, query text);                            -- views.py
 create table redshift_front.load_errors (
   userid integer, slice integer default 0, tbl integer, starttime timestamp default (clock_timestamp() at time zone 'UTC'), session integer, query integer,
   filename text, line_number bigint, colname text, type text, col_length text, position integer, raw_line text, raw_field_value text,
   err_code integer, err_reason text);
 create sequence redshift_front.queries;
 grant usage on schema redshift_front to public;
-grant select, insert, update, delete on redshift_front.names, redshift_front.relations, redshift_front.encodings, redshift_front.keys to public;
+grant select, insert, update, delete on redshift_front.names, redshift_front.relations, redshift_front.encodings, redshift_front.keys,
+  redshift_front.late_views to public;
 grant select on redshift_front.load_errors to public;
 grant usage on sequence redshift_front.queries to public;
 grant create on schema public to public;
@@ -46,7 +48,9 @@ create view pg_catalog.stl_loaderror_detail as
   from redshift_front.load_errors;
 create view pg_catalog.stv_slices as select 0 as node, n as slice, 0 as localslice, 'D'::text as type from (values (0), (1)) s(n);
 create view pg_catalog.stv_db_isolation_level as
-  select oid::integer as db_id, datname::char(128) as db_name, 'Snapshot Isolation'::char(20) as isolation_level from pg_database where datallowconn and not datistemplate;
+  select oid::integer as db_id, datname::char(128) as db_name,
+         case when exists (select 1 from pg_db_role_setting s where s.setdatabase = pg_database.oid and 'redshift.isolation=SERIALIZABLE' = any (setconfig))
+              then 'Serializable' else 'Snapshot Isolation' end::char(20) as isolation_level from pg_database where datallowconn and not datistemplate;
 
 create view redshift_front.columns as
   select n.nspname, c.oid as relid, c.relname, c.relkind, a.attnum, a.attname, a.attnotnull, t.typname, a.atttypmod,
@@ -83,7 +87,8 @@ alter view information_schema.tables rename to tables_of_postgresql;
 create view information_schema.tables as
   select table_catalog::varchar(128) as table_catalog, redshift_front.long_name(table_schema::text)::varchar(128) as table_schema,
          redshift_front.long_name(table_name::text)::varchar(128) as table_name, case table_type when 'LOCAL TEMPORARY' then 'LOCAL TEMPORARY' else table_type end::varchar(128) as table_type
-  from information_schema.tables_of_postgresql where table_schema::text <> 'redshift_front' and table_name::text not like '%\_of\_postgresql';
+  from information_schema.tables_of_postgresql where table_schema::text <> 'redshift_front' and table_name::text not like '%\_of\_postgresql'
+  union all select current_database(), nspname, relname, 'VIEW' from redshift_front.late_views;
 create view pg_catalog.svv_tables as select *, null::varchar(256) as remarks from information_schema.tables;
 create view pg_catalog.pg_table_def as
   select redshift_front.long_name(c.nspname)::text as schemaname, redshift_front.long_name(c.relname)::text as tablename,

@@ -24,6 +24,14 @@ SIMPLE = {
     "TIMESTAMPTZ": "timestamp with time zone",
     "SUPER": "super",
 }
+KINDS = {
+    "smallint": "integer",
+    "integer": "integer",
+    "bigint": "integer",
+    "super": "super",
+    "date": "date",
+    "timestamp with time zone": "timestamp"
+}
 LATER = {
     "UUID", "JSON", "JSONB", "XML", "HSTORE", "TSVECTOR", "TSQUERY", "INT4RANGE", "INT8RANGE", "NUMRANGE", "TSRANGE", "TSTZRANGE",
     "DATERANGE", "CITEXT", "JSONPATH"
@@ -38,10 +46,13 @@ VARCHARS, CHARS, VARBYTES = {"VARCHAR", "NVARCHAR", "TEXT"}, {"CHAR", "CHARACTER
 
 @dataclass
 class Type:
-    """kind: varchar, varbyte, super, decimal or other. `length` in bytes, of varchar and varbyte."""
+    """kind: varchar, varbyte, super, decimal, integer, date, timestamp (with and without zone) or other. `length` in bytes, of varchar and
+    varbyte; precision and scale of decimal."""
     text: str
     kind: str = "other"
     length: int = None
+    precision: int = 0
+    scale: int = 0
 
 
 def _arguments(tokens, place):
@@ -112,7 +123,7 @@ def _sized(tokens, place, word, after, column):
             raise rejection("decimal-precision", precision)
         if scale > min(37, precision):
             raise rejection("decimal-scale", scale, precision)
-        return Type(f"numeric({precision},{scale})", "decimal"), after
+        return Type(f"numeric({precision},{scale})", "decimal", None, precision, scale), after
     if word == "FLOAT":
         arguments, after = _arguments(tokens, after)
         return Type("real" if arguments and int(arguments[0].text) <= 24 else "double precision"), after
@@ -121,17 +132,27 @@ def _sized(tokens, place, word, after, column):
     if word in ("TIMESTAMP", "TIME"):
         if _word(tokens, after) in ("WITH", "WITHOUT") and _word(tokens, after + 1) == "TIME":
             text = f"{word.lower()} {_word(tokens, after).lower()} time zone"
-            return Type(text), after + 3
-        return Type(word.lower()), after
+            return Type(text, word.lower()), after + 3
+        return Type(word.lower(), word.lower()), after
     if word == "INTERVAL":
-        while _word(tokens, after) in ("YEAR", "TO", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"):
-            after += 1
-        return Type("interval"), after
+        return _interval(tokens, after, column)
     if word in SIMPLE:
-        return Type(SIMPLE[word], "super" if word == "SUPER" else "other"), after
+        return Type(SIMPLE[word], KINDS.get(SIMPLE[word], "other")), after
     if column is not None:
         raise SqlError("42704", f'type "{tokens[place].name()}" does not exist')
     # A cast to a type of the catalogs (regclass, name, oid, ...), for the leader node's own tables.
     while after + 1 < len(tokens) and tokens[after].text == ".":
         after += 2
     return Type("".join(token.text for token in tokens[place:after])), after
+
+
+def _interval(tokens, after, column):
+    """INTERVAL with a qualifier, YEAR TO MONTH or DAY TO SECOND (n) or parts of them: [D] r_interval_data_types. A cast may do without."""
+    begin = after
+    while _word(tokens, after) in ("YEAR", "TO", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"):
+        after += 1
+    words = [token.up for token in tokens[begin:after]]
+    if column is not None and not words:
+        raise rejection("unsupported-type", column, "interval")
+    precision, after = _arguments(tokens, after) if words and words[-1] == "SECOND" else (None, after)
+    return Type(" ".join(["interval", *words]).lower() + (f"({precision[0].text})" if precision else "")), after

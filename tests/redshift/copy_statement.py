@@ -115,15 +115,16 @@ def _check(options):
         raise SqlError("22023", "MAXERROR must be between 0 and 100000")
     if options.get("FORMAT") != "CSV":
         raise rejection("not-emulated", f"COPY with format {options.get('FORMAT', 'delimited text')}")
-    for name in ("BZIP2", "LZOP", "ZSTD", "ENCRYPTED", "SSH", "IGNOREALLERRORS", "TRIMBLANKS", "BLANKSASNULL", "ACCEPTANYDATE",
-                 "FILLRECORD", "TRUNCATECOLUMNS"):
+    if "IGNOREALLERRORS" in options and "MAXERROR" in options:
+        raise rejection("copy-errors-conflict")
+    for name in ("BZIP2", "LZOP", "ZSTD", "ENCRYPTED", "SSH"):
         if name in options:
             raise rejection("not-emulated", f"COPY's option {name}")
     if options.get("ENCODING", "UTF8") not in ("UTF8", "UTF"):
         raise rejection("not-emulated", f"COPY's ENCODING {options['ENCODING']}")
     if options.get("DELIMITER", ",") != "," or options.get("QUOTE", '"') != '"' or "MASTER_SYMMETRIC_KEY" in options:
         raise rejection("not-emulated", "COPY's options DELIMITER, QUOTE and MASTER_SYMMETRIC_KEY")
-    for name in ("TIMEFORMAT", "DATEFORMAT"):
-        if options.get(name, "auto") != "auto":
-            # [D] copy-parameters-data-conversion: 'auto' in small letters.
-            raise rejection("not-emulated", f"COPY's {name} other than 'auto'")
+    # [D] copy-parameters-data-conversion: these words in small letters only.
+    for name, words in (("TIMEFORMAT", ("auto", "epochsecs", "epochmillisecs")), ("DATEFORMAT", ("auto",))):
+        if options.get(name, "").lower() in words and options[name] not in words:
+            raise rejection("copy-format-case", options[name])

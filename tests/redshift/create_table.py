@@ -1,5 +1,6 @@
 """CREATE TABLE: its parts, the backend's statement and what the shadow catalog keeps."""
 
+import hashlib
 from dataclasses import dataclass, field
 
 from redshift.errors import SqlError
@@ -80,6 +81,23 @@ def names_in(tokens, place, translator):
     return answer, place + 1
 
 
+def digest_of(short):
+    return hashlib.sha256(short.encode()).hexdigest()[:12]
+
+
+def range_of(kept, short):
+    """A type's range as a constraint of the backend, as far as PostgreSQL's is larger: [D] r_Datetime_types (4713 BC to 294276 AD, nothing
+    infinite), r_Numeric_types201 (19 digits are kept in 8 bytes)."""
+    name = quoted(short)
+    if kept.kind == "date":
+        return [f"constraint redshift_date_{digest_of(short)} check ({name} between date '4713-01-01 BC' and date '294276-12-31')"]
+    if kept.kind == "timestamp":
+        return [f"constraint redshift_timestamp_{digest_of(short)} check (isfinite({name}))"]
+    if kept.kind == "decimal" and kept.precision == 19:
+        return [f"constraint redshift_decimal_{digest_of(short)} check (abs({name}) * 1e{kept.scale}::numeric <= 9223372036854775807)"]
+    return []
+
+
 def parse_column(tokens, translator):
     """A column of CREATE TABLE or ADD COLUMN."""
     column = Column(column_name(tokens[0], translator))
@@ -112,6 +130,7 @@ def parse_column(tokens, translator):
             column.flags.add(word)
             place += 1
         elif word == "COLLATE" and following in ("CASE_SENSITIVE", "CASE_INSENSITIVE", "CS", "CI"):
+            column.flags.add(word)
             place += 2
         elif word == "NOT" and following == "NULL":
             column.not_null = True
@@ -134,6 +153,7 @@ def parse_column(tokens, translator):
             raise syntax(tokens, place)
     if column.not_null:
         parts.append("not null")
+    parts += range_of(column.type, translator.names.short(column.name))
     if column.type.kind in ("super", "varbyte") and column.flags & {"DISTKEY", "SORTKEY"}:
         raise rejection("super-key", column.name, column.type.kind)
     column.text = " ".join(parts)
@@ -165,6 +185,9 @@ def parse_attributes(tokens, place, translator):
             place += 2
         elif word == "SORTKEY":
             answer.sortkeys, place = names_in(tokens, place + 1, translator)
+            limit = 8 if answer.sortstyle == "interleaved" else 400
+            if len(answer.sortkeys) > limit:
+                raise rejection("sortkey-limit", limit, "interleaved SORTKEY" if limit == 8 else "SORTKEY")
         else:
             raise syntax(tokens, place)
     return answer, place
@@ -265,7 +288,7 @@ class CreateTable:
         else:
             parts = [column.text for column in self.columns]
             if self.like:
-                parts.insert(0, f"like {self.like}" + (" including defaults" if self.including else ""))
+                parts.insert(0, f"like {self.like}" + " including constraints" + (" including defaults" if self.including else ""))
             create = f"{head} ({', '.join(parts)})"
         return [create, *self._shadow()]
 

@@ -5,9 +5,12 @@ import io
 import re
 import zlib
 
+from redshift.copy_fields import Fields
+
 CHUNK = 1 << 20
 RECORD_LIMIT = 4 << 20  # [D] r_COPY: one input row has up to 4 MB
 QUOTED = re.compile(rb'"[^"]*"')
+QUOTE_AHEAD, BLANKS = re.compile(rb' *"'), re.compile(rb" *")
 NUMERIC = {"int2", "int4", "int8", "numeric", "float4", "float8"}
 TEMPORAL = {"date", "timestamp", "timestamptz", "time", "timetz"}
 
@@ -77,13 +80,14 @@ def records_of(chunk):
 
 
 def split(record, line):
-    """[(bytes, quoted)] of a record."""
+    """[(bytes, quoted)] of a record. Blanks around quotes are ignored ([D] copy-parameters-data-format)."""
     record = record.rstrip(b"\n")
     if record.endswith(b"\r"):
         record = record[:-1]
     answer, place, end = [], 0, len(record)
     while True:
-        if record[place:place + 1] == b'"':
+        if QUOTE_AHEAD.match(record, place):
+            place = record.index(b'"', place)
             close = place + 1
             while True:
                 close = record.find(b'"', close)
@@ -94,7 +98,7 @@ def split(record, line):
                     continue
                 break
             answer.append((record[place + 1:close].replace(b'""', b'"'), True))
-            place = close + 1
+            place = BLANKS.match(record, close + 1).end()
             if place < end and record[place:place + 1] != b",":
                 raise BadRow(line, None, 1214, "Invalid quote formatting for CSV", record)
         else:
@@ -113,22 +117,24 @@ def split(record, line):
 
 
 class Converter:
-    """`kinds`: PostgreSQL's type names of the columns; `scales`: of numeric ones. `null`: what stands for NULL, unquoted."""
+    """`kinds`: PostgreSQL's type names of the columns; `scales`: of numeric ones, `lengths`: of strings. `options`: COPY's."""
 
-    def __init__(self, kinds, scales, null, roundec, empty_as_null=False, invalid=None):
-        self.scales = scales
-        self.kinds, self.null, self.roundec, self.empty_as_null, self.invalid = kinds, null.encode(), roundec, empty_as_null, invalid
+    def __init__(self, kinds, scales, lengths, options):
+        self.kinds, self.scales, self.lengths = kinds, scales, lengths
+        self.fields, self.options = Fields(options), options
+        self.null, self.roundec, self.invalid = self.fields.null, bool(options.get("ROUNDEC")), options.get("ACCEPTINVCHARS")
         present = set(kinds)
-        self.every = bool(present & {"varbyte", "bpchar"}) or (invalid is not None)
-        # In the view quoted fields are \1 and doubled quotes \2\2: empty fields, wrong quotes, a lone \., carriage returns.
-        self.view_pattern = re.compile(rb",(?=[,\r\n])|[\n\x03](?=[,\r\n])|[^,\n\x03]\x01|\x01[^,\n\r]|\"|\x02\x02\x01|\n\\\.|\x03\\\.|\r")
+        self.every = bool(present & {"varbyte", "bpchar"} or present & self.fields.strict) or self.invalid is not None or self.fields.changes
+        # In the view quoted fields are \1 and doubled quotes \2\2: empty or blank fields, wrong quotes, a lone \., carriage returns.
+        self.view_pattern = re.compile(
+            rb",(?= *[,\r\n])|[\n\x03](?= *[,\r\n])|[^,\n\x03]\x01|\x01[^,\n\r]|\"|\x02\x02\x01|\n\\\.|\x03\\\.|\r")
         self.words, patterns = [], []
         if present & TEMPORAL:
             self.words += [b"infinity", b"epoch", b"now", b"today", b"tomorrow", b"yesterday", b"allballs"]
             patterns.append(rb":\d\d\.\d{7}")
         if "numeric" in present:
             self.words += [b"nan", b"inf"]
-            patterns += [] if roundec else [rb"\.\d"]
+            patterns += [] if self.roundec else [rb"\.\d"]
         self.raw_pattern = re.compile(b"|".join(patterns)) if patterns else None
         self.has_super = "super" in present
 
@@ -145,7 +151,9 @@ class Converter:
             small = data.lower()
             if any(word in small for word in self.words):
                 return True
-        return self.has_super and len(data) > 65535 and max(map(len, data.split(b"\n"))) > 65535
+        if not self.has_super:
+            return False
+        return (len(data) > 65535 and max(map(len, data.split(b"\n"))) > 65535) or data.count(b"[") + data.count(b"{") > 1000
 
     def convert(self, chunk, line):
         """The chunk as PostgreSQL's COPY takes it. `line`: of its first record."""
@@ -160,16 +168,22 @@ class Converter:
         return b"".join(answer)
 
     def _row(self, record, line):
+        if self.options.get("IGNOREBLANKLINES") and not record.strip(b"\r\n"):
+            return b""
         parts = split(record, line)
+        if self.options.get("FILLRECORD") and len(parts) < len(self.kinds):
+            parts += [(self.null, False) if self.fields.missing(kind) is None else (b"", True) for kind in self.kinds[len(parts):]]
         if len(parts) != len(self.kinds):
             # PostgreSQL's COPY words it, with the column.
             return record.rstrip(b"\r\n") + b"\n"
         answer = []
-        for index, ((value, is_quoted), kind) in enumerate(zip(parts, self.kinds)):
-            if not is_quoted and value == self.null:
-                answer.append(value)
-            elif not value and not is_quoted:
-                answer.append(self.null if self.empty_as_null or kind not in ("varchar", "text", "bpchar") else b'""')
+        for index, ((raw, is_quoted), kind) in enumerate(zip(parts, self.kinds)):
+            try:
+                value = self.fields.value(raw, is_quoted, kind, self.lengths[index])
+            except ValueError as error:
+                raise BadRow(line, index, *TEMPORAL_ERRORS[kind == "date"], record.rstrip(b"\r\n"), raw) from error
+            if value is None:
+                answer.append(self.null)
             else:
                 value = self._checked(value, kind, line, index, record)
                 answer.append(b'"' + value.replace(b'"', b'""') + b'"')
@@ -181,7 +195,7 @@ class Converter:
         if b"\0" in value:
             raise bad(1204, "Invalid null byte - field longer than 1 byte")
         if self.invalid is not None:
-            value = value.decode("utf-8", errors="replace").replace("\ufffd", self.invalid).encode()
+            value = _without_invalid(value, self.invalid)
         if kind in TEMPORAL:
             words = value.decode(errors="replace").strip().lower()
             if re.search(r":\d\d\.\d{7}", words) or re.match(r"[+-]?(infinity|epoch|now|today|tomorrow|yesterday|allballs)", words):
@@ -198,9 +212,33 @@ class Converter:
             value = value.lower()
         elif kind == "bpchar" and not value.isascii():
             raise bad(1220, "Multibyte character not supported for CHAR (Hint: Try using VARCHAR). Invalid char: " + value[:4].hex(" "))
+        elif kind == "super" and _depth(value) > 1000:
+            raise bad(1224, "Parsing error: the value exceeds the nesting depth of 1000")
         elif kind == "super" and len(value) > 65535 and re.search(rb'"(?:[^"\\]|\\.){65536}', value):
             raise bad(1224, "String value exceeds the max size of 65535 bytes")
         return value
+
+
+def _without_invalid(value, by):
+    """[D] copy-parameters-data-conversion (ACCEPTINVCHARS): an invalid character becomes as many replacements as it has bytes."""
+    answer = b""
+    while True:
+        try:
+            return answer + value.decode().encode()
+        except UnicodeDecodeError as error:
+            answer += value[:error.start] + by.encode() * (error.end - error.start)
+            value = value[error.end:]
+
+
+def _depth(value):
+    """How many levels of arrays and objects a JSON text has; only told when there can be too many."""
+    if value.count(b"[") + value.count(b"{") <= 1000:
+        return 0
+    level = deepest = 0
+    for bracket in re.findall(rb"[][{}]", re.sub(rb'"(?:[^"\\]|\\.)*"', b"", value)):
+        level += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, level)
+    return deepest
 
 
 TEMPORAL_ERRORS = {

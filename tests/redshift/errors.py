@@ -19,10 +19,16 @@ def conflict(detail="Serializable isolation violation on table in Redshift"):
 
 
 def translated(state, text, detail, hint, long_names):
-    """An error of PostgreSQL 15 as Redshift gives it."""
+    """An error of PostgreSQL 15 as Redshift gives it. Functions of conversions.sql name their rule in the hint."""
+    if hint and hint.startswith("rule "):
+        return SqlError(state, text, detail, rule=hint.removeprefix("rule "))
     for short, long in long_names.items():
         if short in text:
             text = text.replace(short, long)
+    if state == "23514" and '"redshift_' in text:
+        kind = text.partition('"redshift_')[2].partition("_")[0]
+        return SqlError("22003", "Numeric data overflow (result precision)", detail) if kind == "decimal" else SqlError(
+            "22008", f"{kind} out of range", detail)
     if state == "40001":
         return conflict(f"Serializable isolation violation on table - {text}")
     if (state == "23505" and '"pg_' in text) or (state == "XX000" and text.startswith("tuple concurrently")):

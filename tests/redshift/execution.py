@@ -1,18 +1,27 @@
 """Runs one statement of a client: rules, faults, translation, the backend's statements, locks and snapshots."""
 
 import time
+import traceback
 
-from redshift import rules
+from redshift import rules, wire
 from redshift.alter_table import AlterTable
 from redshift.copy_load import Loader
 from redshift.copy_statement import parse_copy
+from redshift.correlated import check_correlated
 from redshift.create_table import CreateTable, syntax, until_end
 from redshift.errors import ABORTED, SqlError, conflict
 from redshift.lexer import Token, shape_of, text_of
 from redshift.names import literal
-from redshift.queries import check_joins, check_leader, check_strings, doubled_rows, without_qualify
+from redshift.isolation import Isolation
+from redshift.leader import check_leader
+from redshift.navigation import navigated
+from redshift.queries import check_joins, check_select_list, check_strings, doubled_rows, without_qualify
+from redshift.relations import relations_of
 from redshift.rules import rejection
+from redshift.show import show_text
 from redshift.translation import RESERVED
+from redshift.wide_super import check_wide_super
+from redshift.views import create_unbound, drop_unbound, is_late_view, is_unbound, late_views, with_queries
 
 ENDS = {"COMMIT", "END", "ROLLBACK", "ABORT"}
 QUERIES = {"SELECT", "WITH", "EXPLAIN", "FETCH", "("}
@@ -33,6 +42,7 @@ class Execution:
     def __init__(self, session):
         self.session, self.backend, self.translator = session, session.backend, session.translator
         self.block, self.implicit = "I", False
+        self.isolation = Isolation(session.history, session.backend)
 
     # ---- transactions ----
 
@@ -50,8 +60,11 @@ class Execution:
         if self.implicit:
             self.implicit = False
             self.backend.run("commit")
+        if self.block == "I":
+            self.isolation.end(True)
 
     def fail(self):
+        self.isolation.end(False)
         if self.block != "I":
             self.block = "E"
         elif self.implicit:
@@ -70,6 +83,13 @@ class Execution:
             if error.rule:
                 self.session.journal.rejected(self.session.number, text, error)
             raise
+        except wire.Closed:
+            raise
+        except Exception as error:  # a fault of the front: told, so that a test sees it
+            traceback.print_exc()
+            entry["state"], entry["error"] = "XX000", f"the test front failed: {error!r}"
+            self.session.journal.rejected(self.session.number, text, rejection("not-emulated", f"this statement: {error!r}"))
+            raise SqlError("XX000", entry["error"]) from error
 
     def _run(self, tokens, text, sender, alone):
         command = tokens[0].up
@@ -86,6 +106,7 @@ class Execution:
                 "ABORT": "rollback"
             }.get(command, command.lower()))(tokens, text, sender, alone)
         elif command in QUERIES:
+            self._touch(tokens)
             sender(self.query_text(tokens))
         elif command in CHANGES:
             self._change(tokens, sender)
@@ -108,8 +129,11 @@ class Execution:
         check_strings(tokens)
         if command in ("UPDATE", "DELETE", "MERGE"):
             check_joins(text_of(tokens))
-        if command in QUERIES or command == "CREATE" or (command == "INSERT" and any(token.up == "SELECT" for token in tokens)):
-            check_leader(tokens)
+        if command in QUERIES or command in CHANGES or (command == "CREATE" and any(token.up == "SELECT" for token in tokens)):
+            check_leader(tokens, relations_of(tokens))
+            check_select_list(tokens)
+            if sum(token.up == "SELECT" for token in tokens[:20000]) > (command in QUERIES or command == "INSERT"):
+                check_correlated(text_of(tokens))
 
     def _before(self, due):
         """Plays the faults; answers whether the connection is to be lost afterwards."""
@@ -126,6 +150,7 @@ class Execution:
                 if fault["at"] == "commit" and self.block != "I":
                     # A COMMIT that fails has ended its transaction.
                     self.block = "I"
+                    self.isolation.end(False)
                     self.backend.run("rollback")
                 raise _failure(fault)
         return lost
@@ -153,6 +178,7 @@ class Execution:
             self.backend.run("rollback")
             return self.session.complete("ROLLBACK")
         self.backend.run("commit")
+        self.isolation.end(True)
         return self.session.complete("COMMIT")
 
     def _rollback(self, tokens, text, sender, alone):
@@ -164,13 +190,16 @@ class Execution:
                 self.session.notice("25P01", "there is no transaction in progress", "WARNING")
             return self.session.complete("ROLLBACK")
         self.block = "I"
+        self.isolation.end(False)
         self.backend.run("rollback")
         return self.session.complete("ROLLBACK")
 
     def _lock(self, tokens, text, sender, alone):
         place, tables = 2 if tokens[1].up == "TABLE" else 1, []
         while True:
-            _, table, place = self.translator.qualified(tokens, place)
+            parts, table, place = self.translator.qualified(tokens, place)
+            if self.session.front.has_late_views and is_late_view(self.session, parts):
+                raise rejection("lock-view")
             tables.append(table)
             if place >= len(tokens):
                 break
@@ -179,33 +208,60 @@ class Execution:
             place += 1
         if self.block == "I":
             self.open()
+        # Asked for on another connection: a query of this one would take its snapshot before the lock.
+        views = " union all ".join(f"select relkind from pg_class where oid = to_regclass({literal(table)})" for table in tables)
+        if ["v"] in self.session.admin_run(views):
+            raise rejection("lock-view")
         self.backend.run(f"lock table {', '.join(tables)} in access exclusive mode")
         self.session.complete("LOCK TABLE")
 
     # ---- changes ----
 
-    def lock_for_change(self, table, verb):
+    def lock_for_change(self, parts, table, verb):
         """Writers of one table wait for one another until the transaction ends ([D] c_write_readwrite). Inside BEGIN the snapshot comes
         first, as Redshift takes it with the first statement other than LOCK; a statement alone waits and then reads what is there."""
         self.open()
+        self.isolation.snapshot()
+        self._refuse_late_view(parts, "view-change", verb)
         if self.backend.run(f"select redshift_front.lock_writers({literal(table)})") == [["v"]]:
             raise rejection("view-change", verb)
 
+    def _touch(self, tokens, table=None):
+        """What the statement reads, and `table`, which it changes."""
+        if not self.session.front.wide_super:
+            check_wide_super(tokens, relations_of(tokens), self.translator, self.backend)
+        if self.isolation.history is not None:
+            tokens = with_queries(tokens, late_views(self.backend)) if self.session.front.has_late_views else tokens
+            reads = {self.translator.qualified(tokens, each.place)[1] for each in relations_of(tokens).named
+                     if each.role in ("FROM", "JOIN", "USING") or tokens[0].up in ("UPDATE", "MERGE")}
+            self.isolation.touch(reads, {table} if table else set())
+
+    def _refuse_late_view(self, parts, rule, near=""):
+        if self.session.front.has_late_views and is_late_view(self.backend, parts):
+            raise rejection(rule, near)
+
     def query_text(self, tokens):
         """SQL of the backend for a query."""
-        return text_of(self.translator.tokens(without_qualify(tokens)))
+        return text_of(self.translator.tokens(without_qualify(self.expanded(tokens))))
+
+    def expanded(self, tokens):
+        """The tokens without what only Redshift's grammar has."""
+        if self.session.front.has_late_views:
+            tokens = with_queries(tokens, late_views(self.backend))
+        return navigated(tokens, relations_of(tokens), self.session.settings)
 
     def target(self, tokens):
         """(place of the target's name) of INSERT, UPDATE, DELETE, MERGE."""
         return {"INSERT": 2, "UPDATE": 1, "MERGE": 2}.get(tokens[0].up, 2 if tokens[1].up == "FROM" else 1)
 
     def _change(self, tokens, sender):
-        _, table, _ = self.translator.qualified(tokens, self.target(tokens))
-        self.lock_for_change(table, {"DELETE": "delete from", "INSERT": "insert into"}.get(tokens[0].up, "update"))
+        parts, table, _ = self.translator.qualified(tokens, self.target(tokens))
+        self.lock_for_change(parts, table, {"DELETE": "delete from", "INSERT": "insert into"}.get(tokens[0].up, "update"))
         if tokens[0].up == "UPDATE" and self.session.settings.shown("error_on_nondeterministic_update") in ("on", "true"):
             doubled = doubled_rows(tokens, self.translator)
             if doubled and self.backend.rows(doubled):
                 raise rejection("several-matches")
+        self._touch(tokens, table)
         sender(self.change_text(tokens))
 
     def change_text(self, tokens):
@@ -221,8 +277,23 @@ class Execution:
             tokens = self._insert(tokens, table, after)
         elif command == "UPDATE":
             tokens = self._update(tokens, table, after)
-        tokens = without_qualify(tokens)
-        return text_of(self.translator.tokens(tokens))
+        expanded = self.expanded(tokens)
+        if command == "MERGE":
+            self._check_merge(tokens, expanded)
+        return text_of(self.translator.tokens(without_qualify(expanded)))
+
+    def _check_merge(self, tokens, expanded):
+        """[D] r_MERGE: usage notes."""
+        if any(token.text.endswith("redshift_navigate(") for token in expanded):
+            raise rejection("merge-super")
+        target, source = (next((each for each in relations_of(tokens).named if each.role == role), None) for role in ("INTO", "USING"))
+        if source and target and source.parts[-1] == target.parts[-1] and {*source.parts[:-1]} <= {*target.parts[:-1], "public"}:
+            raise rejection("merge-same")
+        if source:
+            name = self.translator.qualified(tokens, source.place)[1]
+            self._refuse_late_view(source.parts, "merge-view")
+            if self.backend.rows(f"select 1 from pg_class where oid = to_regclass({literal(name)}) and relkind = 'v'"):
+                raise rejection("merge-view")
 
     def _special(self, table):
         """Column -> function that makes a value of text, for SUPER and VARBYTE columns; and all columns in order."""
@@ -291,11 +362,17 @@ class Execution:
         return words[:1] == ["TABLE"] or (words[0] in ("TEMP", "TEMPORARY", "LOCAL") and "TABLE" in words)
 
     def _create_table(self, tokens):
-        create = CreateTable(tokens, self.translator)
+        create = CreateTable(self.expanded(tokens) if any(token.up == "SELECT" for token in tokens) else tokens, self.translator)
         self.open()
+        self._touch(tokens)
+        if self.session.front.has_late_views and not create.temporary and is_late_view(self.backend, create.name):
+            if not create.if_not_exists:
+                raise SqlError("42P07", f'relation "{create.name[-1]}" already exists')
+            self.session.notice("42P07", f'relation "{create.name[-1]}" already exists, skipping', "INFO")
+            return self.session.complete("CREATE TABLE")
         self.backend.run("; ".join(create.statements))
         self.session.keep_names()
-        self.session.complete("SELECT" if create.query is not None else "CREATE TABLE")
+        return self.session.complete("SELECT" if create.query is not None else "CREATE TABLE")
 
     def _alter_table(self, tokens, alone):
         alter = AlterTable(tokens, self.translator)
@@ -308,10 +385,12 @@ class Execution:
         _, table, after = self.translator.qualified(tokens, 2 if tokens[1].up == "TABLE" else 1)
         if after < len(tokens):
             raise syntax(tokens, after)
+        self.isolation.touch(set(), {table})
         self.backend.run(f"truncate table {table}")
         if self.block == "T":
             # [D] r_TRUNCATE: it commits what was done before it, and itself.
             self.backend.run("commit; begin isolation level repeatable read")
+            self.isolation.end(True)
         self.session.complete("TRUNCATE TABLE")
 
     def _vacuum(self, tokens, text, sender, alone):
@@ -321,7 +400,8 @@ class Execution:
 
     def _copy(self, tokens, text, sender, alone):
         copy = parse_copy(tokens, self.translator)
-        self.lock_for_change(copy.table, "copy to")
+        self.lock_for_change(copy.name, copy.table, "copy to")
+        self.isolation.touch(set(), {copy.table})
         session = self.session
         session.query_id = session.front.next_query()
         due = session.faults.due("copy", text)
@@ -352,16 +432,29 @@ class Execution:
             else:
                 self.session.front.drop_database(name)
             return self.session.complete(f"{words[0]} DATABASE")
+        if words[:2] == ["ALTER", "DATABASE"] and [token.up for token in tokens[-3:-1]] == ["ISOLATION", "LEVEL"]:
+            if self.block != "I":
+                raise rejection("database-block", "ALTER")
+            self.session.front.set_isolation(self.translator.qualified(tokens, 2)[0][-1], tokens[-1].up)
+            return self.session.complete("ALTER DATABASE")
         if "LIBRARY" in words[1:4]:
             raise rejection("library-block") if self.block != "I" else rejection("not-emulated", "libraries")
         if words[1] == "EXTERNAL":
             raise rejection("external-block", words[0]) if self.block != "I" and words[2] == "TABLE" else rejection(
                 "not-emulated", "external objects")
+        if is_unbound(tokens):
+            self.open()
+            create_unbound(tokens, self.translator, self.backend)
+            self.session.front.has_late_views = True
+            return self.session.complete("CREATE VIEW")
+        if words[:2] == ["DROP", "VIEW"] and self.session.front.has_late_views and drop_unbound(tokens, self.translator, self.backend):
+            return self.session.complete("DROP VIEW")
         if words[0] == "ANALYZE":
             return self.session.complete("ANALYZE")
         if words[0] == "DEALLOCATE" and self.session.forget_prepared(tokens[-1]):
             return self.session.complete("DEALLOCATE")
-        sender(text_of(self.translator.tokens(tokens)))
+        query = next((place for place, token in enumerate(tokens) if token.up == "AS"), 0) if "VIEW" in words[1:4] else 0
+        sender(text_of(self.translator.tokens([*tokens[:query + 1], *self.expanded(tokens[query + 1:])] if query else tokens)))
         self.session.keep_names()
         return None
 
@@ -373,6 +466,8 @@ class Execution:
         if name and self.session.settings.knows(name):
             value = "".join(token.text for token in tokens[place + 2:]).strip("'").lower()
             self.session.settings.set(name, None if value == "default" else value)
+            if name == "enable_numeric_rounding":
+                self.backend.run(f"set redshift.numeric_rounding = {'on' if value in ('on', 'true') else 'off'}")
             return self.session.complete("SET")
         return sender(text_of(self.translator.tokens(tokens)))
 
@@ -384,23 +479,7 @@ class Execution:
         return sender(text_of(tokens))
 
     def _show(self, tokens, text, sender, alone):
-        words = [token.up for token in tokens]
-        name = tokens[1].name() if len(tokens) > 1 else None
-        if len(tokens) == 2 and self.session.settings.knows(name):
-            return sender(f"select {literal(self.session.settings.shown(name))} as {name}")
-        if words[1:3] == ["TABLES", "FROM"]:
-            schema = self.translator.qualified(tokens, 4)[0][-1]
-            return sender("select table_catalog as database_name, table_schema as schema_name, table_name, table_type from svv_tables "
-                          f"where table_schema = {literal(schema)} order by table_name")
-        if words[1:3] == ["COLUMNS", "FROM"]:
-            parts = self.translator.qualified(tokens, 4)[0]
-            return sender(
-                "select table_catalog as database_name, table_schema as schema_name, table_name, column_name, ordinal_position, "
-                "column_default, is_nullable, data_type, "
-                "character_maximum_length, numeric_precision, numeric_scale, remarks from svv_columns "
-                f"where table_name = {literal(parts[-1])}" + (f" and table_schema = {literal(parts[0])}" if len(parts) > 1 else "") +
-                " order by ordinal_position")
-        return sender(text_of(tokens))
+        return sender(show_text(tokens, self.translator, self.session.settings))
 
 
 def _failure(fault):

@@ -25,12 +25,13 @@ class RedshiftFront(Server):
     role = "arn:aws:iam::123456789012:role/cdcrt-test"
 
     def __init__(self, s3=None, users=None, database="dev", region=None, bucket_regions=None, authentication="md5", backend=None,
-                 roles=None):
+                 roles=None, isolation="SNAPSHOT", wide_super=True):
         super().__init__()
         self.port, self.control_port = free_port(), free_port()
         self.users = dict(users or {"loader": "loader-secret"})
         self.user, self.password = next(iter(self.users.items()))
         self.database, self.s3, self.authentication, self.roles = database, s3, authentication, roles or {}
+        self.isolation, self.wide_super = isolation, wide_super
         self.region, self.bucket_regions = region or (s3.region if s3 else "eu-west-1"), bucket_regions or {}
         self.own_backend = backend is None
         self.backend = backend or Postgresql(settings={
@@ -46,8 +47,9 @@ class RedshiftFront(Server):
             python.interpreter(), "-m", "redshift.server", "--port",
             str(self.port), "--control-port",
             str(self.control_port), "--backend", f"127.0.0.1:{self.backend.port}", "--database", self.database, "--s3-region", self.region,
-            "--authentication", self.authentication
+            "--authentication", self.authentication, "--isolation", self.isolation
         ]
+        arguments += [] if self.wide_super else ["--refuse-wide-super"]
         for name, password in self.users.items():
             arguments += ["--user", f"{name}={password}"]
         for bucket, region in self.bucket_regions.items():

@@ -1,5 +1,5 @@
 """What is checked in a statement's structure: joins of UPDATE .. FROM, DELETE .. USING and MERGE ([D] r_UPDATE, r_DELETE, r_MERGE),
-leader-node tables beside users' ones, rows that an UPDATE would change twice, strings that are too long."""
+rows that an UPDATE would change twice, strings that are too long."""
 
 import functools
 
@@ -10,7 +10,6 @@ from redshift.lexer import text_of, tokens_of
 from redshift.rules import rejection
 
 STRING_LIMIT = 65535
-LEADER = ("pg_catalog.", "information_schema.", "pg_")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -57,41 +56,6 @@ def check_joins(text):
             raise rejection(rule)
 
 
-def check_leader(tokens):
-    """[D]: a statement may not use tables of the leader node beside a user's."""
-    names, own = set(), set()
-    for place, token in enumerate(tokens):
-        if token.up in ("FROM", "JOIN", "INTO", "USING",
-                        "TABLE") and token.kind == "w" and place + 1 < len(tokens) and tokens[place + 1].kind in "wq":
-            following, name = place + 1, tokens[place + 1].name()
-            while following + 2 < len(tokens) and tokens[following + 1].text == ".":
-                following += 2
-                name += "." + (tokens[following].name() or "")
-            # A function's argument: EXTRACT(day FROM x), TRIM(BOTH FROM x), SUBSTRING(x FROM 1), or a function in FROM.
-            if not (token.up == "FROM" and _inside_call(tokens, place)) and not (following + 1 < len(tokens) and tokens[following + 1].text
-                                                                                 == "(" and token.up in ("FROM", "JOIN")):
-                names.add(name)
-        elif token.up == "AS" and place and place + 1 < len(tokens) and tokens[place + 1].text == "(" and tokens[place - 1].kind in "wq":
-            own.add(tokens[place - 1].name())
-    names -= own
-    leader = {name for name in names if name.startswith(LEADER)}
-    if leader and names - leader:
-        raise rejection("leader-tables")
-
-
-def _inside_call(tokens, place):
-    """Whether the FROM at `place` is an argument's: the parenthesis around it belongs to a function and holds no SELECT."""
-    depth = 0
-    for number in range(place - 1, -1, -1):
-        text = tokens[number].up
-        depth += (text == ")") - (text == "(")
-        if depth < 0:
-            return number > 0 and tokens[number - 1].up in ("EXTRACT", "TRIM", "SUBSTRING", "OVERLAY", "POSITION")
-        if depth == 0 and text == "SELECT":
-            return False
-    return False
-
-
 def without_qualify(tokens):
     """QUALIFY and TOP n, which PostgreSQL does not have, as it writes them."""
     if not any(token.kind == "w" and token.up in ("QUALIFY", "TOP") for token in tokens):
@@ -110,6 +74,27 @@ def check_strings(tokens):
         if token.kind == "s" and len(token.text) > STRING_LIMIT // 4 and len(
                 token.string().encode(errors="surrogateescape")) > STRING_LIMIT:
             raise rejection("string-size")
+        if token.kind == "q" and any(char < " " or "\x7f" <= char < "\xa0" for char in token.text):
+            raise rejection("name-characters", token.text)
+
+
+def check_select_list(tokens):
+    """[D] r_Boolean_type: IS TRUE and its like are conditions, no values. Within CASE they are taken ([I] bcodell/dbt-activity-schema#94)."""
+    lists, cases = [False], [0]
+    for place, token in enumerate(tokens[:20000]):
+        if token.text == "(":
+            lists.append(False)
+            cases.append(0)
+        elif token.text == ")" and len(lists) > 1:
+            lists.pop()
+            cases.pop()
+        elif token.kind == "w" and token.up in ("SELECT", "FROM", "CASE", "END"):
+            lists[-1] = token.up == "SELECT" or (lists[-1] and token.up != "FROM")
+            cases[-1] += (token.up == "CASE") - (token.up == "END")
+        elif token.up == "IS" and lists[-1] and not cases[-1]:
+            words = [following.up for following in tokens[place + 1:place + 3] if following.up != "NOT"]
+            if words[:1] in (["TRUE"], ["FALSE"], ["UNKNOWN"]):
+                raise rejection("boolean-is")
 
 
 def doubled_rows(tokens, translator):

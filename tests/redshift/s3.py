@@ -37,15 +37,31 @@ class S3:
 
     def open(self, bucket, key, credentials, region):
         """A response to read from; the caller closes it."""
+        return self._get("/" + urllib.parse.quote(bucket) + "/" + urllib.parse.quote(key, safe="/-_.~"), "", bucket, credentials, region)
+
+    def keys(self, bucket, prefix, credentials, region):
+        """The keys that begin with `prefix`, in order."""
+        answer, more = [], None
+        while True:
+            given = {"list-type": "2", "prefix": prefix, **({"continuation-token": more} if more else {})}
+            query = "&".join(f"{name}={urllib.parse.quote(value, safe='-_.~')}" for name, value in sorted(given.items()))
+            with self._get("/" + urllib.parse.quote(bucket), query, bucket, credentials, region) as response:
+                tree = xml.etree.ElementTree.fromstring(response.read())
+            space = tree.tag.rpartition("}")[0] + "}" if "}" in tree.tag else ""
+            answer += [key.text for key in tree.iterfind(f"{space}Contents/{space}Key")]
+            more = tree.findtext(f"{space}NextContinuationToken")
+            if not more:
+                return sorted(answer)
+
+    def _get(self, path, query, bucket, credentials, region):
         if region != self.regions.get(bucket, self.region):
             raise S3Error(
                 301, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint. "
                 "Please send all future requests to this endpoint.")
-        path = "/" + urllib.parse.quote(bucket) + "/" + urllib.parse.quote(key, safe="/-_.~")
         kind = http.client.HTTPSConnection if self.secure else http.client.HTTPConnection
         connection = kind(self.host, self.port, timeout=60)
         try:
-            connection.request("GET", path, headers=self._signed("GET", path, credentials, region))
+            connection.request("GET", path + ("?" + query if query else ""), headers=self._signed("GET", path, query, credentials, region))
             response = connection.getresponse()
         except OSError as error:
             raise SqlError("XX000", f"S3 is not reachable: {error}") from error
@@ -69,14 +85,14 @@ class S3:
         with self.open(bucket, key, credentials, region) as response:
             return response.read()
 
-    def _signed(self, method, path, credentials, region):
+    def _signed(self, method, path, query, credentials, region):
         now = datetime.datetime.now(datetime.timezone.utc)
         stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
         headers = {"host": f"{self.host}:{self.port}" if self.port else self.host, "x-amz-content-sha256": EMPTY, "x-amz-date": stamp}
         if credentials.token:
             headers["x-amz-security-token"] = credentials.token
         names = ";".join(sorted(headers))
-        canonical = "\n".join([method, path, "", *(f"{name}:{headers[name]}" for name in sorted(headers)), "", names, EMPTY])
+        canonical = "\n".join([method, path, query, *(f"{name}:{headers[name]}" for name in sorted(headers)), "", names, EMPTY])
         scope = f"{day}/{region}/s3/aws4_request"
         to_sign = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
         key = ("AWS4" + credentials.secret).encode()

@@ -14,12 +14,13 @@ from redshift.backend import Backend
 from redshift.control import serve_control
 from redshift.errors import SqlError
 from redshift.faults import Faults, Journal
+from redshift.isolation import History
 from redshift.names import Names, literal, quoted
 from redshift.s3 import S3, Credentials
 from redshift.session import OPTIONS, Session
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PARTS = ("types.sql", "functions.sql", "catalog.sql")
+PARTS = ("types.sql", "functions.sql", "conversions.sql", "catalog.sql")
 REDSHIFT_TYPES = {"super": 4000, "varbyte": 6551}  # [C] amazon-redshift-odbc-driver: type numbers
 
 
@@ -31,18 +32,22 @@ class Database:
         rows = admin.run(
             "select typname, oid from pg_type where typname in ('super', 'varbyte') and typnamespace = 'pg_catalog'::regnamespace")
         self.type_of_backend = {REDSHIFT_TYPES[name]: int(oid) for name, oid in rows}
+        self.history = History()
 
 
 class Front:
     """Listens, and holds what all sessions share. `roles`: IAM role -> Credentials. `users`: name -> password; the first one owns the
     databases that others do not make."""
 
-    def __init__(self, port, backend, database, users, s3, roles, authentication="md5"):
+    def __init__(self, port, backend, database, users, s3, roles, authentication="md5", isolation="SNAPSHOT"):
+        self.isolation = isolation  # of the databases made from now on
+        self.wide_super = True  # whether joins take a SUPER of any size; see wide_super.py
         self.backend_address, self.database, self.users, self.s3, self.roles = backend, database, dict(users), s3, roles
         self.authentication = authentication
         self.names, self.faults, self.journal = Names(), Faults(), Journal()
         self._numbers, self._queries, self._lock, self._sessions = itertools.count(1), itertools.count(1000), threading.Lock(), set()
         self.databases, self.type_numbers = {}, {}  # type numbers: the backend's -> Redshift's
+        self.has_late_views = False  # whether there can be any; see views.py
         self._prepare()
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -76,11 +81,13 @@ class Front:
                     admin.run(file.read())
         admin.close()
         self.server.run(f"comment on database {quoted(name)} is 'redshift front'")
+        self.set_isolation(name, self.isolation)
         self._open_database(name)
 
     def _open_database(self, name):
         self.databases[name] = database = Database(Backend(self.backend_address, "postgres", name, self.names, OPTIONS))
         self.names.long.update(database.admin.run("select short, long from redshift_front.names"))
+        self.has_late_views = self.has_late_views or bool(database.admin.run("select 1 from redshift_front.late_views limit 1"))
         self.type_numbers.update({oid: number for number, oid in database.type_of_backend.items()})
 
     def make_database(self, name, owner=None):
@@ -101,6 +108,22 @@ class Front:
             except SqlError:
                 self._open_database(name)
                 raise
+
+    def set_isolation(self, name, level):
+        """For the sessions that come: [D] r_ALTER_DATABASE. Kept in the backend."""
+        if level not in ("SNAPSHOT", "SERIALIZABLE"):
+            raise SqlError("42601", f'syntax error at or near "{level}"')
+        self.server.run(f"alter database {quoted(name)} set redshift.isolation = '{level}'")
+
+    def history_of(self, name):
+        """None for a SNAPSHOT database."""
+        level = self.server_run("select 1 from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase "
+                                f"where d.datname = {literal(name)} and 'redshift.isolation=SERIALIZABLE' = any (setconfig)")
+        return self.databases[name].history if level else None
+
+    def server_run(self, sql):
+        with self._lock:
+            return self.server.run(sql)
 
     def admin_run(self, database, sql):
         """On the front's own connection, outside of the client's transaction."""
@@ -168,6 +191,8 @@ def main():
     parser.add_argument("--backend", default="127.0.0.1:5432", metavar="HOST:PORT")
     parser.add_argument("--database", default="dev")
     parser.add_argument("--user", action="append", default=[], metavar="NAME=PASSWORD", help="repeatable; the first owns the database")
+    parser.add_argument("--isolation", choices=("SNAPSHOT", "SERIALIZABLE"), default="SNAPSHOT", help="of the databases that are made")
+    parser.add_argument("--refuse-wide-super", action="store_true", help="in joins, as clients have seen it; see wide_super.py")
     parser.add_argument("--authentication", choices=("md5", "cleartext"), default="md5")
     parser.add_argument("--s3-endpoint", default="http://127.0.0.1:9000", metavar="URL")
     parser.add_argument("--s3-region",
@@ -186,9 +211,10 @@ def main():
     users = _pairs(given.user) or [("loader", "loader-secret")]
     try:
         front = Front(given.port, (host, int(port)), given.database, users,
-                      S3(given.s3_endpoint, given.s3_region, dict(_pairs(given.bucket_region))), roles, given.authentication)
+                      S3(given.s3_endpoint, given.s3_region, dict(_pairs(given.bucket_region))), roles, given.authentication, given.isolation)
     except (OSError, SqlError) as error:
         sys.exit(f"error: the front cannot start: {error}")
+    front.wide_super = not given.refuse_wide_super
     for fault in given.fault:
         front.faults.add(**json.loads(fault))
     if given.control_port:

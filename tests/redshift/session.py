@@ -34,7 +34,7 @@ OPTIONS = {
     "-c standard_conforming_strings=off -c escape_string_warning=off -c extra_float_digits=1 -c client_min_messages=warning "
     "-c default_transaction_isolation=read\\ committed -c datestyle=ISO,MDY -c timezone=UTC -c jit=off"
 }
-STATEMENT_LIMIT = 16 << 20  # characters; [D] c_redshift-sql
+STATEMENT_LIMIT = 16 << 20  # bytes; [D] c_redshift-sql
 PASSED = {"application_name"}  # of the startup parameters; the drivers' own (driver_version, ...) PostgreSQL would refuse
 
 
@@ -111,6 +111,8 @@ class Session:
                 self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.reader.file.close()
         self.socket.close()
+        if self.execution:
+            self.execution.isolation.end(False)
         if self.backend:
             self.backend.close()
         self.front.forget(self)
@@ -144,6 +146,7 @@ class Session:
         except SqlError as error:
             self._refuse(error.state, error.text)
             return False
+        self.history = self.front.history_of(self.database)
         self.execution = Execution(self)
         self.send(wire.message(b"R", struct.pack(">i", 0)))
         for name, value in {**PARAMETERS, "session_authorization": self.user}.items():
@@ -215,8 +218,9 @@ class Session:
         self._ready()
 
     def _tokens(self, text):
-        if len(text) > STATEMENT_LIMIT:
-            error = rejection("statement-size", len(text))
+        size = len(text) if len(text) < STATEMENT_LIMIT // 4 else len(text.encode(errors="surrogateescape"))
+        if size > STATEMENT_LIMIT:
+            error = rejection("statement-size", size)
             self.journal.statement(self.number, text).update(state=error.state, error=error.text)
             self.journal.rejected(self.number, text, error)
             raise error
@@ -420,7 +424,9 @@ class Session:
         return self.prepared.pop(name.encode(), None) is not None
 
     def admin_run(self, sql):
-        self.front.admin_run(self.database, sql)
+        return self.front.admin_run(self.database, sql)
+
+    rows = admin_run
 
 
 def _with_formats(columns, results):

@@ -13,7 +13,7 @@ DEFAULTS = {
     "enable_case_sensitive_super_attribute": "off",
     "navigate_super_null_on_error": "on",
     "cast_super_null_on_error": "on",
-    "enable_numeric_rounding": "on",
+    "enable_numeric_rounding": "off",
     "use_fips_ssl": "off",
     "max_cursor_result_set_size": "0",
     "auto_analyze": "on",

@@ -1,5 +1,7 @@
 """The tokens of a Redshift statement -> SQL of the backend: names folded and shortened, types and a few functions replaced."""
 
+import re
+
 from redshift.lexer import Token
 from redshift.names import cut, quoted
 from redshift.rules import rejection
@@ -82,6 +84,12 @@ DATE_PARTS = {
     "YEAR", "YEARS", "QUARTER", "MONTH", "MONTHS", "WEEK", "WEEKS", "DAY", "DAYS", "HOUR", "HOURS", "MINUTE", "MINUTES", "SECOND",
     "SECONDS", "MILLISECOND", "MICROSECOND"
 }
+EXTRACTED = {
+    **dict.fromkeys(("SEC", "SECOND", "SECONDS", "S"), "s"),
+    **dict.fromkeys(("MS", "MSEC", "MSECS", "MSECOND", "MSECONDS", "MILLISEC", "MILLISECOND", "MILLISECONDS"), "ms"),
+    **dict.fromkeys(("US", "USEC", "USECS", "USECOND", "USECONDS", "MICROSEC", "MICROSECS", "MICROSECOND", "MICROSECONDS"), "us")
+}
+INFINITE = re.compile(r"\s*[+-]?infinity\s*", re.IGNORECASE)
 RENAMED_FUNCTIONS = {"CHARINDEX": "strpos", "LEN": "len", "ISNULL": "nvl"}
 
 
@@ -98,6 +106,19 @@ def closing(tokens, place):
         if depth == 0:
             return number
     return len(tokens) - 1
+
+
+def _cast_constant(answer, index, operand, kept):
+    """Casts of constants: numbers round ([D] r_CAST_function) where a column's are cut off, a string is the bytes of a VARBYTE and not its
+    digits ([D] r_VARBYTE_type), infinity is no date."""
+    if len(operand) != 1:
+        return
+    if operand[0].kind == "n" and kept.kind in ("decimal", "integer"):
+        answer[index] = Token("w", f"round({operand[0].text}, {kept.scale})")
+    elif operand[0].kind == "s" and kept.kind == "varbyte":
+        answer[index] = Token("w", f"{operand[0].text}::text")
+    elif operand[0].kind == "s" and kept.kind in ("date", "timestamp") and INFINITE.fullmatch(operand[0].string()):
+        raise rejection("infinite-date", operand[0].string(), kept.kind)
 
 
 class Translator:
@@ -137,10 +158,11 @@ class Translator:
                 place = self._word(tokens, place, answer)
                 continue
             elif kind == "o" and token.text == "::":
-                answer.append(token)
                 # A date or time part of a statement's own (interval literals) is no type with parentheses.
-                kept, place = parse_type(tokens, place + 1)
-                answer.append(Token("w", kept.text))
+                kept, following = parse_type(tokens, place + 1)
+                _cast_constant(answer, len(answer) - 1, tokens[place - 1:place], kept)
+                answer += [token, Token("w", kept.text)]
+                place = following
                 continue
             else:
                 answer.append(token)
@@ -166,6 +188,13 @@ class Translator:
                     "DATE_TRUNC") and after == "(" and place + 2 < count and tokens[place + 2].up in DATE_PARTS:
             answer += [token, tokens[place + 1], Token("s", f"'{tokens[place + 2].text.lower()}'")]
             return place + 3
+        elif up == "EXTRACT" and after == "(" and place + 3 < count and tokens[place + 2].up in EXTRACTED and tokens[place + 3].up == "FROM":
+            end = closing(tokens, place + 1)
+            answer += [Token("w", f"redshift_extract('{EXTRACTED[tokens[place + 2].up]}', extract(second from (")]
+            answer += [*self.tokens(tokens[place + 4:end]), Token("w", ")))")]
+            return end + 1
+        elif up in ("DATE", "TIMESTAMP", "TIMESTAMPTZ") and after[:1] == "'" and INFINITE.fullmatch(tokens[place + 1].string()):
+            raise rejection("infinite-date", tokens[place + 1].string(), up.lower())
         elif up == "LISTAGG" and after == "(":
             return self._listagg(tokens, place + 1, answer)
         elif up in RENAMED_FUNCTIONS and after == "(" and before != ".":
@@ -187,10 +216,11 @@ class Translator:
                     break
             elif text == "AS" and depth == 1:
                 answer.append(tokens[place])
+                begin = len(answer)
                 answer += self.tokens(tokens[place + 1:end])
-                answer.append(tokens[end])
                 kept, after = parse_type(tokens, end + 1)
-                answer.append(Token("w", kept.text))
+                _cast_constant(answer, begin, tokens[place + 1:end], kept)
+                answer += [tokens[end], Token("w", kept.text)]
                 return after
             end += 1
         answer.append(tokens[place])

@@ -36,15 +36,16 @@ Status read_catalog(TargetSession& session, std::string_view schema, std::string
   out = CatalogTable();
   const std::string text =
       "SELECT t.table_type, c.column_name, c.data_type, c.character_maximum_length, c.numeric_precision, c.numeric_scale, c.is_nullable "
-      "FROM information_schema.tables t JOIN information_schema.columns c ON c.table_schema = t.table_schema AND c.table_name = "
+      "FROM information_schema.tables t LEFT JOIN information_schema.columns c ON c.table_schema = t.table_schema AND c.table_name = "
       "t.table_name "
       "WHERE t.table_schema = " +
       literal(schema) + " AND t.table_name = " + literal(table) + " ORDER BY c.ordinal_position";
   return session.select(text, 7, "cannot read the catalog for table " + sql::shown(table), [&](const std::vector<Field>& row) {
     out.exists = true;
     out.is_view = row[0] && row[0]->find("VIEW") != std::string::npos;
+    if (!row[1]) return true;  // a late-binding view: its columns are in no catalog
     CatalogColumn column;
-    column.name = row[1].value_or("");
+    column.name = *row[1];
     column.type = sql::redshift::catalog_type(row[2].value_or(""), static_cast<uint32_t>(number(row[3])),
                                               static_cast<uint32_t>(number(row[4])), static_cast<int16_t>(number(row[5])));
     column.not_null = row[6] && *row[6] == "NO";
