@@ -280,6 +280,7 @@ sdk::Status S3Client::delete_prefix(std::string_view prefix, uint64_t& deleted) 
 const S3Settings& S3Client::settings() const { return requests_->settings; }
 const S3Counters& S3Client::counters() const { return requests_->counters; }
 sdk::Status S3Client::credentials(Credentials& out) { return requests_->credentials->get(out, true); }
+std::string S3Client::identity() const { return requests_->credentials->origin(); }
 S3Client S3Client::another() const { return {requests_->settings, requests_->credentials, requests_->watch}; }
 
 }  // namespace cdcrt::aws
