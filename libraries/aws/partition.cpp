@@ -155,10 +155,12 @@ sdk::Status find_endpoint(Service service, const std::string& region, std::strin
     return service_host(service, region, endpoint_choice(profile), out.authority);
   }
   if (parse_endpoint(given, out)) return {};
+  // What is written before an '@' may be a password.
+  const std::string shown = given.find('@') == std::string::npos ? "'" + given + "'" : "a text with '@'";
   if (origin.rfind("option", 0) == 0) {
-    return sdk::Status::bad_config(option, "'" + given + "' is no http or https URL of a host", "write https://host:port");
+    return sdk::Status::bad_config(option, shown + " is no http or https URL of a host", "write https://host:port");
   }
-  return sdk::Status::bad_config("", "environment variable " + origin + " ('" + given + "') is no http or https URL of a host",
+  return sdk::Status::bad_config("", "environment variable " + origin + " (" + shown + ") is no http or https URL of a host",
                                  "write it like https://host:port, or unset it");
 }
 

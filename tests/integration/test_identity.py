@@ -13,6 +13,7 @@ import urllib.parse
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from integration import program  # noqa: E402
+from integration.messages import Lines, envelope  # noqa: E402
 from lab import process  # noqa: E402
 from lab.aws import Aws, Metadata  # noqa: E402
 from redshift.lab import RedshiftFront  # noqa: E402
@@ -277,3 +278,58 @@ connections = 2
             # One for the start; good for a minute only, so that the first connection took another.
             self.assertGreater(len(api.passwords), 1)
             self.assert_shows_none(done.log, "signing-secret", "temporary-password")
+
+
+class Grants(IdentityCase):
+    """What docs/redshift.md grants the user of the pipeline is what it needs."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.front = RedshiftFront(users={"owner": "owner-secret", "loader": "loader-secret"})
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.front.stop()
+
+    @staticmethod
+    def documented():
+        with open(os.path.join(program.PROJECT, "docs", "redshift.md"), encoding="utf-8") as file:
+            block = file.read().partition("## 4. The user")[2].partition("```sql\n")[2].partition("```")[0]
+        statements = [line.partition("--")[0].strip() for line in block.splitlines()]
+        return [statement for statement in statements if statement and not statement.startswith("CREATE USER")]  # the front has it
+
+    def run_as_loader(self):
+        lines = Lines()
+        for table in ("adopted", "made"):
+            for number in range(3):
+                lines.message(envelope(table, {"id": number, "v": "x"}, lsn=100 + lines.offset).replace('"public"', '"sales"'), json.dumps({"id": number}),
+                              "t.sales." + table)
+        events = os.path.join(self.folder, "events.jsonl")
+        lines.write(events)
+        manifest = SOURCE.replace(EVENTS, events) + f"""[sinks.target]
+plugin = "redshift"
+connection = {{ Driver = "PostgreSQL Unicode", Server = "{self.front.host}", Port = "{self.front.port}", Database = "{self.front.database}", UID = "loader", PWD = "loader-secret", SSLmode = "disable" }}
+connections = 1
+stall_after = "1s"
+"""
+        return self.run_manifest(manifest)
+
+    def test_the_documented_grants_are_enough_and_none_of_them_is_idle(self):
+        grants = [statement.replace(" shop ", f" {self.front.database} ") for statement in self.documented()]
+        self.assertEqual(len(grants), 3, grants)
+        self.front.sql(f"revoke all on database {self.front.database} from public; create schema sales; create table sales.adopted (id bigint, v varchar(64))")
+        for missing in range(len(grants)):
+            self.front.sql("revoke all on database {0} from loader; revoke all on schema sales from loader; revoke all on all tables in schema sales from loader"
+                           .format(self.front.database))
+            self.front.sql("\n".join(statement for number, statement in enumerate(grants) if number != missing))
+            self.assertNotEqual(self.run_as_loader().exit_code, 0, f"works without: {grants[missing]}")
+        self.front.sql("\n".join(grants))
+        done = self.run_as_loader()
+        self.assertEqual(done.exit_code, 0, done.log)
+        for table in ("adopted", "made"):
+            self.assertEqual(self.front.query(f"select count(*) from sales.{table}"), [["3"]])
+
+
+if __name__ == "__main__":
+    import unittest
+    unittest.main()
