@@ -2,6 +2,8 @@
 
 #include "aws/credentials_endpoint.hpp"
 #include "aws/credentials_place.hpp"
+#include "aws/credentials_profile.hpp"
+#include "aws/role.hpp"
 
 namespace cdcrt::aws {
 namespace {
@@ -11,15 +13,17 @@ using std::chrono::system_clock;
 constexpr std::chrono::minutes kRefreshBefore{5};
 constexpr std::chrono::seconds kUnusableBefore{60};
 constexpr std::chrono::seconds kAskAgainAfter{10};
+constexpr std::chrono::minutes kLongWork{15};
 
 }  // namespace
 
-CredentialsProvider::CredentialsProvider(std::vector<std::unique_ptr<CredentialsSource>> sources) : sources_(std::move(sources)) {}
+CredentialsProvider::CredentialsProvider(std::vector<std::unique_ptr<CredentialsSource>> sources, std::string configured)
+    : sources_(std::move(sources)), configured_(std::move(configured)) {}
 
-sdk::Status CredentialsProvider::get(Credentials& out) {
+sdk::Status CredentialsProvider::get(Credentials& out, bool for_long) {
   const std::lock_guard lock(mutex_);
   const auto now = system_clock::now();
-  if (!cached_.empty() && (!cached_.expires_at || *cached_.expires_at - kRefreshBefore > now)) {
+  if (!cached_.empty() && (!cached_.expires_at || *cached_.expires_at - (for_long ? kLongWork : kRefreshBefore) > now)) {
     out = cached_;
     return {};
   }
@@ -51,6 +55,10 @@ sdk::Status CredentialsProvider::get(Credentials& out) {
     out = cached_;
     return {};
   }
+  if (found_ != nullptr) return sdk::Status::retry("the AWS credentials could not be renewed. " + looked_at);
+  if (!configured_.empty())
+    return sdk::Status::error(CDCRT_AUTH, configured_ + ": the identity that assumes its role is not there: " + looked_at,
+                              "set it up, or choose another credential_source");
   return sdk::Status::error(
       CDCRT_AUTH, "no AWS credentials were found. Looked at: " + looked_at,
       "give access_key and secret_key, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a profile with keys, or "
@@ -72,10 +80,11 @@ std::shared_ptr<CredentialsProvider> default_credentials(CredentialsSettings set
   if (!settings.given.empty()) {
     sources.push_back(given_keys(std::move(settings.given)));
   } else if (!settings.profile.empty()) {
-    sources.push_back(profile_keys(std::move(settings.profile)));
+    sources.push_back(profile_keys(settings));
   } else {
     sources.push_back(environment_keys());
-    sources.push_back(profile_keys({}));
+    sources.push_back(web_identity_of_environment(settings.region, settings.interrupted));
+    sources.push_back(profile_keys(settings));
     sources.push_back(container_keys(settings.interrupted));
     sources.push_back(instance_keys(settings.interrupted));
   }

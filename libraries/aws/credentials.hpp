@@ -40,6 +40,7 @@ class CredentialsSource {
 struct CredentialsSettings {
   Credentials given;    ///< of the manifest; when not empty, nothing else is looked at
   std::string profile;  ///< of the manifest; when not empty, only this profile is looked at
+  std::string region;   ///< where STS is asked for roles; empty: the environment's or profile's
   Interrupted interrupted;
 };
 
@@ -47,10 +48,12 @@ struct CredentialsSettings {
 /// keys are still valid for a minute is not an error. Any thread; one thread refreshes, the others wait.
 class CredentialsProvider {
  public:
-  explicit CredentialsProvider(std::vector<std::unique_ptr<CredentialsSource>> sources);
+  /// `configured`: what names these sources, when they are no chain that is tried one after the other ("profile 'etl'").
+  explicit CredentialsProvider(std::vector<std::unique_ptr<CredentialsSource>> sources, std::string configured = {});
 
   /// AUTH when no place has keys: the message lists what was looked at. RETRY when an endpoint that had them does not answer.
-  sdk::Status get(Credentials& out);
+  /// `for_long`: for work that goes on with these keys for a while: fresh ones where a quarter of an hour is not left.
+  sdk::Status get(Credentials& out, bool for_long = false);
   /// The service said that `refused` is expired or invalid: when these are the cached ones the next get() asks again.
   void invalidate(const Credentials& refused);
   /// Name of the place the keys came from; empty before the first get(). For messages.
@@ -59,15 +62,17 @@ class CredentialsProvider {
  private:
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<CredentialsSource>> sources_;
+  const std::string configured_;
   CredentialsSource* found_ = nullptr;
   Credentials cached_;
   std::chrono::steady_clock::time_point asked_{};  ///< a place that hands out the same keys again is not asked at every request
 };
 
-/// Given keys; else environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN), profile file
-/// (AWS_SHARED_CREDENTIALS_FILE, ~/.aws/credentials, ~/.aws/config), container endpoint (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or
-/// _FULL_URI), instance metadata (version 2). Profiles that assume a role, single sign-on and web identity (EKS service accounts without
-/// Pod Identity) are not read: they need calls to STS; where they are configured the message says so.
+/// Given keys; a given profile; else environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN), web identity
+/// (AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE: EKS service accounts), profile (AWS_PROFILE; AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE,
+/// ~/.aws/credentials, ~/.aws/config: keys, credential_process, role_arn), container endpoint (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or
+/// _FULL_URI: ECS, EKS Pod Identity), instance metadata (version 2). The first that is configured is the identity: when it fails, the next
+/// ones are not asked.
 std::shared_ptr<CredentialsProvider> default_credentials(CredentialsSettings settings);
 
 }  // namespace cdcrt::aws

@@ -2,12 +2,12 @@
 
 #include <rapidjson/document.h>
 
-#include <ctime>
 #include <fstream>
 #include <iterator>
 
 #include "aws/http.hpp"
 #include "aws/profile.hpp"
+#include "aws/role.hpp"
 #include "aws/uri.hpp"
 
 namespace cdcrt::aws {
@@ -37,7 +37,11 @@ std::string describe(const HttpAnswer& answer) {
 class ContainerKeys final : public CredentialsSource {
  public:
   explicit ContainerKeys(Interrupted interrupted) : interrupted_(std::move(interrupted)) {}
-  [[nodiscard]] std::string name() const override { return "container endpoint"; }
+  [[nodiscard]] std::string name() const override {
+    return environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI").empty() && !environment("AWS_CONTAINER_CREDENTIALS_FULL_URI").empty()
+               ? "container endpoint of AWS_CONTAINER_CREDENTIALS_FULL_URI (EKS Pod Identity)"
+               : "container endpoint of AWS_CONTAINER_CREDENTIALS_RELATIVE_URI (ECS)";
+  }
 
   sdk::Status find(Credentials& out, std::string& why_not) override {
     const std::string relative = environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
@@ -54,19 +58,24 @@ class ContainerKeys final : public CredentialsSource {
     std::string token = environment("AWS_CONTAINER_AUTHORIZATION_TOKEN");
     if (const std::string path = environment("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); !path.empty()) {
       std::ifstream file(path);
-      if (!file) return sdk::Status::error(CDCRT_AUTH, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE cannot be read: " + path);
+      if (!file)
+        return sdk::Status::error(CDCRT_AUTH, name() + ": its token file " + path + " cannot be read",
+                                  "mount the pod's token there, or correct AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
       token.assign(std::istreambuf_iterator<char>(file), {});
       while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
     }
     if (token.find_first_of("\r\n") != std::string::npos)
-      return sdk::Status::error(CDCRT_AUTH, "the container's authorization token has several lines");
+      return sdk::Status::error(CDCRT_AUTH, name() + ": its authorization token has several lines",
+                                "AWS_CONTAINER_AUTHORIZATION_TOKEN or the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE must hold the token alone");
     if (!token.empty()) request.headers.push_back("Authorization: " + token);
 
     const HttpAnswer answer = connection_.send(request, nullptr, interrupted_);
     if (answer.failure == HttpFailure::kNone && answer.status == 200 && read_role_keys(answer.body, out)) return {};
-    const std::string what = "the container's credentials endpoint " + (answer.status == 200 ? "answered without keys" : describe(answer));
+    const std::string what = name() + ": " + request.url.substr(0, request.url.find('?')) + " " + (answer.status == 200 ? "answered without keys" : describe(answer));
     const bool passes = answer.failure != HttpFailure::kNone || answer.status >= 500 || answer.status == 429;
-    return sdk::Status::error(passes ? CDCRT_RETRY : CDCRT_AUTH, what, passes ? "" : "check the role of the task, pod or container");
+    return sdk::Status::error(passes ? CDCRT_RETRY : CDCRT_AUTH, what,
+                              passes ? "does its agent run on this node?"
+                                     : "check the role of the task, or the Pod Identity association of the pod's service account, and the token");
   }
 
  private:
@@ -85,6 +94,16 @@ class ContainerKeys final : public CredentialsSource {
   HttpConnection connection_;
 };
 
+/// "Code" of an answer without keys: AssumeRoleUnauthorizedAccess where the role's trust policy does not name EC2.
+std::string why_none(const std::string& json) {
+  rapidjson::Document document;
+  document.Parse(json.data(), json.size());
+  if (document.HasParseError() || !document.IsObject()) return {};
+  const std::string code = member(document, "Code"), message = member(document, "Message");
+  if (code.empty() || code == "Success") return {};
+  return " " + code + (message.empty() ? "" : ": " + message);
+}
+
 class InstanceKeys final : public CredentialsSource {
  public:
   explicit InstanceKeys(Interrupted interrupted) : interrupted_(std::move(interrupted)) {}
@@ -97,6 +116,7 @@ class InstanceKeys final : public CredentialsSource {
       return {};
     }
     std::string base = environment("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+    if (base.empty() && environment("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE") == "IPv6") base = "http://[fd00:ec2::254]";
     if (base.empty()) base = "http://169.254.169.254";
     while (base.back() == '/') base.pop_back();
 
@@ -107,6 +127,7 @@ class InstanceKeys final : public CredentialsSource {
     if (token.failure != HttpFailure::kNone || token.status != 200) {
       // Elsewhere than on EC2 nothing answers there, so that this is no error but the end of the chain.
       why_not = base + ": " + describe(token);
+      if (token.failure == HttpFailure::kTimeout) why_not += " (in a container on EC2: the instance's metadata hop limit must be 2)";
       return {};
     }
     const std::string shown = "X-aws-ec2-metadata-token: " + token.body;
@@ -123,7 +144,7 @@ class InstanceKeys final : public CredentialsSource {
     get.headers.push_back(shown);
     const HttpAnswer keys = connection_.send(get, nullptr, interrupted_);
     if (keys.status == 200 && read_role_keys(keys.body, out)) return {};
-    return sdk::Status::retry("the instance's metadata service has no keys of its role " + roles.body + ": " + describe(keys));
+    return sdk::Status::retry("the instance's metadata service has no keys of its role " + roles.body + ": " + describe(keys) + why_none(keys.body));
   }
 
  private:
@@ -142,9 +163,9 @@ bool read_role_keys(std::string_view json, Credentials& out) {
   out.secret_key = member(document, "SecretAccessKey");
   out.session_token = member(document, "Token");
   if (const std::string time = member(document, "Expiration"); !time.empty()) {
-    std::tm parts{};
-    if (strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &parts) == nullptr) return false;
-    out.expires_at = std::chrono::system_clock::from_time_t(timegm(&parts));
+    std::chrono::system_clock::time_point expires;
+    if (!read_time(time, expires)) return false;
+    out.expires_at = expires;
   }
   return !out.access_key.empty() && !out.secret_key.empty();
 }

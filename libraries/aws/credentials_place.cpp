@@ -27,8 +27,6 @@ class EnvironmentKeys final : public CredentialsSource {
     const std::string access = environment("AWS_ACCESS_KEY_ID"), secret = environment("AWS_SECRET_ACCESS_KEY");
     if (access.empty() && secret.empty()) {
       why_not = "not set";
-      if (!environment("AWS_WEB_IDENTITY_TOKEN_FILE").empty())
-        why_not += "; AWS_WEB_IDENTITY_TOKEN_FILE is, but web identity is not supported (EKS: use Pod Identity)";
       return {};
     }
     if (access.empty() || secret.empty()) {
@@ -44,45 +42,9 @@ class EnvironmentKeys final : public CredentialsSource {
   }
 };
 
-class ProfileKeys final : public CredentialsSource {
- public:
-  explicit ProfileKeys(std::string given) : given_(std::move(given)) {}
-  [[nodiscard]] std::string name() const override { return "profile '" + chosen_profile(given_) + "'"; }
-  sdk::Status find(Credentials& out, std::string& why_not) override {
-    const std::string chosen = chosen_profile(given_);
-    const Profile profile = read_profile(chosen);
-    const bool asked_for = !given_.empty() || !environment("AWS_PROFILE").empty() || !environment("AWS_DEFAULT_PROFILE").empty();
-    if (!profile.found) {
-      why_not = "not in " + profile.looked_at;
-      if (!asked_for) return {};
-      return sdk::Status::error(CDCRT_AUTH, "profile '" + chosen + "' is neither in " + profile.looked_at, "name a profile that exists");
-    }
-    const std::string access = profile.value("aws_access_key_id"), secret = profile.value("aws_secret_access_key");
-    if (access.empty() != secret.empty()) {
-      return sdk::Status::error(
-          CDCRT_AUTH, "profile '" + chosen + "' has only one of aws_access_key_id and aws_secret_access_key (" + profile.looked_at + ")",
-          "complete it");
-    }
-    if (access.empty()) {
-      why_not = "has no keys";
-      for (const char* other : {"role_arn", "sso_session", "sso_start_url", "credential_process", "web_identity_token_file"})
-        if (!profile.value(other).empty()) why_not += std::string("; its ") + other + " is not supported";
-      return {};
-    }
-    out.access_key = access;
-    out.secret_key = secret;
-    out.session_token = profile.value("aws_session_token");
-    return {};
-  }
-
- private:
-  std::string given_;
-};
-
 }  // namespace
 
 std::unique_ptr<CredentialsSource> given_keys(Credentials given) { return std::make_unique<GivenKeys>(std::move(given)); }
 std::unique_ptr<CredentialsSource> environment_keys() { return std::make_unique<EnvironmentKeys>(); }
-std::unique_ptr<CredentialsSource> profile_keys(std::string given) { return std::make_unique<ProfileKeys>(std::move(given)); }
 
 }  // namespace cdcrt::aws

@@ -5,6 +5,15 @@
 #include <stdexcept>
 
 namespace cdcrt::aws {
+namespace {
+
+std::string base64(const unsigned char* bytes, unsigned size) {
+  unsigned char text[2 * EVP_MAX_MD_SIZE];
+  const int length = EVP_EncodeBlock(text, bytes, static_cast<int>(size));
+  return {text, text + length};
+}
+
+}  // namespace
 
 std::string sha256_hex(std::string_view data) {
   unsigned char digest[EVP_MAX_MD_SIZE];
@@ -20,14 +29,18 @@ std::string sha256_hex(std::string_view data) {
   return text;
 }
 
+std::string sha256_base64(std::string_view data) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  if (EVP_Digest(data.data(), data.size(), digest, &size, EVP_sha256(), nullptr) != 1) throw std::runtime_error("OpenSSL has no SHA-256");
+  return base64(digest, size);
+}
+
 std::string md5_base64(std::string_view data) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
-  if (EVP_Digest(data.data(), data.size(), digest, &size, EVP_md5(), nullptr) != 1)
-    throw std::runtime_error("OpenSSL refuses MD5 (FIPS mode?), which S3 needs to delete objects");
-  unsigned char text[64];
-  const int length = EVP_EncodeBlock(text, digest, static_cast<int>(size));
-  return std::string(text, text + length);
+  if (EVP_Digest(data.data(), data.size(), digest, &size, EVP_md5(), nullptr) != 1) return {};
+  return base64(digest, size);
 }
 
 }  // namespace cdcrt::aws

@@ -8,7 +8,9 @@ namespace cdcrt::aws {
 
 /// Lower-case hex, 64 letters.
 std::string sha256_hex(std::string_view data);
-/// Base64, 24 letters: Content-MD5, which DeleteObjects demands.
+/// Base64, 44 letters: x-amz-checksum-sha256.
+std::string sha256_base64(std::string_view data);
+/// Base64, 24 letters: Content-MD5. Empty where OpenSSL refuses MD5 (FIPS mode).
 std::string md5_base64(std::string_view data);
 
 }  // namespace cdcrt::aws

@@ -3,8 +3,12 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <utility>
 
 namespace cdcrt::aws {
 namespace {
@@ -24,15 +28,34 @@ std::string home() {
   return {};
 }
 
+/// "profile  'a b'" and "profile a b" are "profile a b".
+std::string section_name(std::string_view text) {
+  text = trim(text);
+  constexpr std::string_view kProfile = "profile";
+  if (text.rfind(kProfile, 0) != 0 || text.size() == kProfile.size() || (text[kProfile.size()] != ' ' && text[kProfile.size()] != '\t'))
+    return std::string(text);
+  text = trim(text.substr(kProfile.size()));
+  if (text.size() > 1 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front()) text = text.substr(1, text.size() - 2);
+  return "profile " + std::string(text);
+}
+
 /// Adds the section's keys that are not there yet. A key that is indented belongs to a key above it (s3 =) and is left out.
 bool read_section(const std::string& path, std::string_view section, Profile& out) {
+  errno = 0;
   std::ifstream file(path);
+  std::error_code error;
+  // A mount of a secret that is not there becomes a folder of its name.
+  const bool is_folder = std::filesystem::is_directory(path, error);
+  if (!file || is_folder) {
+    if (is_folder || ::access(path.c_str(), F_OK) == 0) out.unreadable = path + ": " + std::strerror(is_folder ? EISDIR : errno);
+    return false;
+  }
   bool inside = false, found = false;
   for (std::string line; std::getline(file, line);) {
     if (line.empty() || line.front() == '#' || line.front() == ';') continue;
     if (line.front() == '[') {
       const std::size_t end = line.find(']');
-      inside = end != std::string::npos && trim(std::string_view(line).substr(1, end - 1)) == section;
+      inside = end != std::string::npos && section_name(std::string_view(line).substr(1, end - 1)) == section;
       found = found || inside;
       continue;
     }
@@ -76,6 +99,15 @@ Profile read_profile(std::string_view name) {
   const bool in_config =
       read_section(config, "profile " + std::string(name), profile) || (name == "default" && read_section(config, name, profile));
   profile.found = in_keys || in_config;
+  if (profile.found) {
+    // What the other file would have added is not known then; that it was meant to add something is.
+    return profile;
+  }
+  for (const auto& [variable, path] : {std::pair{"AWS_SHARED_CREDENTIALS_FILE", keys}, std::pair{"AWS_CONFIG_FILE", config}})
+    if (!environment(variable).empty() && ::access(path.c_str(), F_OK) != 0 && profile.missing.empty())
+      profile.missing = std::string("environment variable ") + variable + " names " + path + ", which does not exist";
+  Profile other;
+  profile.misnamed = read_section(config, name, other);
   return profile;
 }
 

@@ -12,6 +12,9 @@ struct Profile {
   bool found = false;
   std::map<std::string, std::string, std::less<>> values;  ///< names in lower case
   std::string looked_at;                                   ///< paths, for messages
+  std::string unreadable;                                  ///< a file that is there and cannot be read, with the reason
+  std::string missing;                                     ///< a file that the environment names and that is not there, in words
+  bool misnamed = false;                                   ///< the config file has [NAME] where it must be [profile NAME]
 
   [[nodiscard]] std::string value(std::string_view name) const;
 };
@@ -19,7 +22,7 @@ struct Profile {
 /// $AWS_PROFILE, $AWS_DEFAULT_PROFILE, "default".
 std::string chosen_profile(std::string_view given);
 
-/// Never fails: files that are not there or cannot be read hold nothing.
+/// Never fails: files that are not there or cannot be read hold nothing, and the profile says so.
 Profile read_profile(std::string_view name);
 
 /// `given`, $AWS_REGION, $AWS_DEFAULT_REGION, the profile's region; empty when none says.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "aws/digest.hpp"
+#include "aws/partition.hpp"
 #include "aws/profile.hpp"
 #include "aws/s3_errors.hpp"
 #include "aws/service_caller.hpp"
@@ -17,10 +18,6 @@ using Parameters = std::vector<std::pair<std::string, std::string>>;
 constexpr std::size_t kKeysOfOneDelete = 1000;
 
 RetryRule rule_of(const S3Settings& settings) { return {std::max(1u, settings.attempts), settings.first_wait, settings.longest_wait}; }
-
-std::string amazon_host(const std::string& region) {
-  return "s3." + region + (region.rfind("cn-", 0) == 0 ? ".amazonaws.com.cn" : ".amazonaws.com");
-}
 
 }  // namespace
 
@@ -72,16 +69,16 @@ class S3Client::Requests {
   S3Watch watch;
   ServiceCaller caller;
   S3Counters counters;
+  bool is_amazon = false;  ///< known after the first request
 
  private:
   sdk::Status prepare() {
     if (!base_.empty()) return {};
     const std::string option = settings.options + ".";
-    if (settings.endpoint.empty()) settings.endpoint = environment("AWS_ENDPOINT_URL_S3");
-    if (settings.endpoint.empty()) settings.endpoint = environment("AWS_ENDPOINT_URL");
     settings.region = find_region(settings.region, settings.profile);
+    const bool elsewhere = !settings.endpoint.empty() || !environment("AWS_ENDPOINT_URL_S3").empty() || !environment("AWS_ENDPOINT_URL").empty();
     if (settings.region.empty()) {
-      if (settings.endpoint.empty())
+      if (!elsewhere)
         return sdk::Status::bad_config(option + "region", "the bucket's region is not known",
                                        "set region, or AWS_REGION, or region in the profile of ~/.aws/config");
       settings.region = "us-east-1";
@@ -90,10 +87,13 @@ class S3Client::Requests {
       return sdk::Status::bad_config(option + "region", "'" + settings.region + "' is no region's name", "write it like eu-west-1");
     // The certificate of *.s3.REGION.amazonaws.com covers no further dot.
     if (settings.bucket.find('.') != std::string::npos) settings.path_style = true;
-    Endpoint endpoint{"https", amazon_host(settings.region), ""};
-    if (!settings.endpoint.empty() && !parse_endpoint(settings.endpoint, endpoint))
-      return sdk::Status::bad_config(option + "endpoint", "'" + settings.endpoint + "' is no http or https URL of a host",
-                                     "write https://host:port");
+    std::string why;
+    if (settings.encryption == Encryption::kKms && of_another_partition(settings.kms_key, settings.region, why))
+      return sdk::Status::bad_config(option + "kms_key", why, "give a key of " + arn_prefix(settings.region) + ":kms:" + settings.region);
+    Endpoint endpoint;
+    if (auto found = find_endpoint(Service::kS3, settings.region, settings.profile, option + "endpoint", settings.endpoint, endpoint); !found.ok())
+      return found;
+    is_amazon = endpoint.authority.find(".amazonaws.") != std::string::npos;
     if (settings.endpoint.empty()) settings.endpoint = "https://" + endpoint.authority;
     base_ = settings.path_style ? endpoint.scheme + "://" + endpoint.authority + endpoint.base + "/" + settings.bucket + "/"
                                 : endpoint.scheme + "://" + settings.bucket + "." + endpoint.authority + endpoint.base + "/";
@@ -237,9 +237,14 @@ sdk::Status S3Client::delete_objects(const std::vector<std::string>& keys) {
     for (std::size_t i = begin; i < end; ++i) body += "<Object><Key>" + escape_xml(keys[i]) + "</Key></Object>";
     body += "</Delete>";
     const S3Action action{"s3:DeleteObject", keys[begin]};
+    // S3 wants one digest of the body, and takes the newer one. Other servers may know the older one alone, which a machine in FIPS mode
+    // does not compute.
+    std::vector<std::string> headers{"Content-Type: application/xml", "x-amz-checksum-sha256: " + sha256_base64(body),
+                                     "x-amz-sdk-checksum-algorithm: SHA256"};
+    if (const std::string md5 = requests_->is_amazon ? std::string() : md5_base64(body); !md5.empty()) headers.push_back("Content-MD5: " + md5);
     ServiceAnswer answer;
     auto done = requests_->call(action, "POST", "", {{"delete", ""}}, body,
-                                {"Content-Type: application/xml", "Content-MD5: " + md5_base64(body)}, answer, true);
+                                headers, answer, true);
     for (const auto refused : done.ok() ? elements(answer.http.body, "Error") : std::vector<std::string_view>()) {
       answer.error.code = element_text(refused, "Code").value_or("");
       answer.error.message = element_text(refused, "Message").value_or("");
@@ -274,7 +279,8 @@ sdk::Status S3Client::delete_prefix(std::string_view prefix, uint64_t& deleted) 
 
 const S3Settings& S3Client::settings() const { return requests_->settings; }
 const S3Counters& S3Client::counters() const { return requests_->counters; }
-sdk::Status S3Client::credentials(Credentials& out) { return requests_->credentials->get(out); }
+sdk::Status S3Client::credentials(Credentials& out) { return requests_->credentials->get(out, true); }
+std::string S3Client::identity() const { return requests_->credentials->origin(); }
 S3Client S3Client::another() const { return {requests_->settings, requests_->credentials, requests_->watch}; }
 
 }  // namespace cdcrt::aws

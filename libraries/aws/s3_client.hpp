@@ -74,8 +74,10 @@ class S3Client {
   /// The settings with region, endpoint and path style filled in; as given before the first request.
   [[nodiscard]] const S3Settings& settings() const;
   [[nodiscard]] const S3Counters& counters() const;
-  /// The keys that sign, for COPY where no role is given.
+  /// The keys that sign, for COPY where no role is given: good for a quarter of an hour where their place gives such.
   sdk::Status credentials(Credentials& out);
+  /// Who signs, in words; empty before the first request.
+  [[nodiscard]] std::string identity() const;
   /// Not kept alive across a fork or for another thread: a second client of the same settings, credentials and watch.
   [[nodiscard]] S3Client another() const;
 

@@ -1,5 +1,6 @@
 #include "aws/s3_errors.hpp"
 
+#include "aws/partition.hpp"
 #include "aws/xml.hpp"
 
 namespace cdcrt::aws {
@@ -68,7 +69,7 @@ sdk::Status explain_refusal(const ServiceAnswer& answer, const S3Action& action,
         "that the key is enabled and in the bucket's region");
   }
   if (status == 403 || code == "AccessDenied") {
-    const std::string resource = "arn:aws:s3:::" + settings.bucket + (action.of_bucket ? "" : "/*");
+    const std::string resource = arn_prefix(settings.region) + ":s3:::" + settings.bucket + (action.of_bucket ? "" : "/*");
     return sdk::Status::bad_config(option + "url", std::move(text),
                                    "allow " + std::string(action.name) + " on " + resource + " to " + keys +
                                        "; a bucket policy, a VPC endpoint's policy or the bucket's encryption rule may deny it too");

@@ -4,8 +4,10 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include "aws/partition.hpp"
 #include "aws/profile.hpp"
 #include "aws/service_caller.hpp"
+#include "aws/service_errors.hpp"
 #include "aws/uri.hpp"
 
 namespace cdcrt::aws {
@@ -17,20 +19,6 @@ std::string text_member(const rapidjson::Value& object, const char* name) {
   const auto found = object.FindMember(name);
   if (found == object.MemberEnd() || !found->value.IsString()) return {};
   return {found->value.GetString(), found->value.GetStringLength()};
-}
-
-/// {"__type":"com.amazonaws...#ResourceNotFoundException","Message":"..."}
-ServiceError read_json_error(const HttpAnswer& answer) {
-  ServiceError error;
-  if (answer.failure != HttpFailure::kNone || answer.status / 100 == 2) return error;
-  rapidjson::Document document;
-  document.Parse(answer.body.data(), answer.body.size());
-  if (document.HasParseError() || !document.IsObject()) return error;
-  error.code = text_member(document, "__type");
-  error.code.erase(0, error.code.find('#') + 1);  // nothing found: npos + 1 is 0
-  error.message = text_member(document, "message");
-  if (error.message.empty()) error.message = text_member(document, "Message");
-  return error;
 }
 
 /// arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME
@@ -104,7 +92,7 @@ sdk::Status SecretReference::parse(std::string_view text, SecretReference& out) 
     return sdk::Status::bad_config("", "the key after '#' is missing", "write id#key, or leave '#' out");
   if (out.id.rfind("arn:", 0) == 0 && (region_of_arn(out.id).empty() || out.id.find(":secretsmanager:") == std::string::npos))
     return sdk::Status::bad_config("", "'" + out.id + "' is no ARN of a secret",
-                                   "it reads arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME");
+                                   "it reads arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME (in China arn:aws-cn:...)");
   return {};
 }
 
@@ -157,15 +145,14 @@ SecretsManager::~SecretsManager() = default;
 sdk::Status SecretsManager::get(const SecretReference& reference, std::string& out) {
   std::string region = region_of_arn(reference.id);
   if (region.empty()) region = find_region({}, {});
-  std::string endpoint = environment("AWS_ENDPOINT_URL_SECRETS_MANAGER");
-  if (endpoint.empty()) endpoint = environment("AWS_ENDPOINT_URL");
   if (region.empty())
     return sdk::Status::bad_config("", "the region of secret '" + reference.id + "' is not known",
                                    "set AWS_REGION, or region in the profile of ~/.aws/config, or give the secret's ARN");
-  Endpoint parts{"https", "secretsmanager." + region + (region.rfind("cn-", 0) == 0 ? ".amazonaws.com.cn" : ".amazonaws.com"), ""};
-  if (!endpoint.empty() && !parse_endpoint(endpoint, parts))
-    return sdk::Status::bad_config("", "the endpoint of Secrets Manager in the environment is no http or https URL of a host",
-                                   "correct AWS_ENDPOINT_URL_SECRETS_MANAGER or AWS_ENDPOINT_URL");
+  std::string why, given;
+  if (of_another_partition(reference.id, region, why))
+    return sdk::Status::bad_config("", "secret " + why, "its ARN begins with " + arn_prefix(region) + ":secretsmanager:" + region);
+  Endpoint parts;
+  if (auto found = find_endpoint(Service::kSecretsManager, region, {}, "", given, parts); !found.ok()) return found;
 
   const std::string body = json_object("SecretId", reference.id);
   HttpRequest request;

@@ -13,7 +13,8 @@ constexpr milliseconds kLastMoment{5000};
 
 bool is_expired(const ServiceError& error) {
   return error.code == "ExpiredToken" || error.code == "ExpiredTokenException" || error.code == "TokenRefreshRequired" ||
-         error.code == "InvalidToken" || error.code == "UnrecognizedClientException" || error.code == "InvalidAccessKeyId";
+         error.code == "InvalidToken" || error.code == "UnrecognizedClientException" || error.code == "InvalidAccessKeyId" ||
+         error.code == "InvalidClientTokenId";
 }
 
 bool will_pass(int status, const ServiceError& error) {
@@ -71,10 +72,12 @@ sdk::Status ServiceCaller::call(HttpRequest request, std::string_view region, st
     if (hurried) request.total_timeout = kLastMoment;
 
     Credentials keys;
-    if (auto got = credentials_->get(keys); !got.ok()) return got;
+    if (credentials_ != nullptr) {
+      if (auto got = credentials_->get(keys); !got.ok()) return got;
+    }
     const HttpSignature signature{&keys, region, service_};
     out = ServiceAnswer{};
-    out.http = connection_.send(request, &signature, hurried || removes ? Interrupted() : interrupted_);
+    out.http = connection_.send(request, credentials_ == nullptr ? nullptr : &signature, hurried || removes ? Interrupted() : interrupted_);
     out.attempts = attempt;
     requests += 1;
     bytes_sent += request.body.size();
@@ -86,7 +89,7 @@ sdk::Status ServiceCaller::call(HttpRequest request, std::string_view region, st
                                 "check the endpoint's name and the machine's certificates; AWS_CA_BUNDLE names a list of your own");
     }
     if (out.http.failure == HttpFailure::kNone) {
-      if (is_expired(out.error)) {
+      if (credentials_ != nullptr && is_expired(out.error)) {
         credentials_->invalidate(keys);
         if (refreshed) return {};
         refreshed = true;

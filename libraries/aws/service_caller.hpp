@@ -39,6 +39,7 @@ class ServiceCaller {
   using ReadError = ServiceError (*)(const HttpAnswer&);
   using Retried = std::function<void(std::string_view what, std::string_view why, std::chrono::milliseconds wait)>;
 
+  /// `credentials` may be empty: then nothing is signed (the request says itself who asks).
   ServiceCaller(std::string service, std::shared_ptr<CredentialsProvider> credentials, ReadError read_error, RetryRule rule,
                 Interrupted interrupted, Retried retried);
 

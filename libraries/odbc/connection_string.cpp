@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "odbc/driver_keys.hpp"
+#include "odbc/login.hpp"
 
 namespace cdcrt::odbc {
 namespace {
@@ -69,7 +70,7 @@ std::string ConnectionSettings::value(std::string_view key) const {
   return {};
 }
 
-Status make_settings(Pairs pairs, std::string dsn, ConnectionSettings& out) {
+Status make_settings(Pairs pairs, std::string dsn, ConnectionSettings& out, std::string_view login) {
   if (!dsn.empty() && !pairs.empty()) return Status::bad_config("dsn", "both `connection` and `dsn` are given", "give one of them");
   if (dsn.empty() && pairs.empty()) {
     return Status::bad_config("connection", "the target is not named", "give connection = { Driver = \"...\", ... } or dsn = \"NAME\"");
@@ -91,7 +92,9 @@ Status make_settings(Pairs pairs, std::string dsn, ConnectionSettings& out) {
   if (out.dsn.empty() && !out.has("Driver") && !out.has("DSN") && !out.has("FileDSN")) {
     return Status::bad_config("connection", "the connection names no Driver", "for example Driver = \"SQLite3\" or Driver = \"PostgreSQL Unicode\"");
   }
-  return check_driver_keys(out);
+  Status status = check_driver_keys(out);
+  if (status && !login.empty()) status = add_login(login, out);
+  return status;
 }
 
 Status connection_string(const ConnectionSettings& settings, sql::Product product, std::string& out) {

@@ -22,8 +22,8 @@ struct ConnectionSettings {
   [[nodiscard]] std::string value(std::string_view key) const;  ///< empty when not given
 };
 
-/// Checks keys and values. BAD_CONFIG names `connection`, `connection.KEY` or `dsn`.
-sdk::Status make_settings(Pairs pairs, std::string dsn, ConnectionSettings& out);
+/// Checks keys and values. `login`: see add_login; empty: none. BAD_CONFIG names `connection`, `connection.KEY`, `dsn` or `login`.
+sdk::Status make_settings(Pairs pairs, std::string dsn, ConnectionSettings& out, std::string_view login = {});
 
 /// `KEY=value;...` with the product's own settings added where the operator gave none.
 sdk::Status connection_string(const ConnectionSettings& settings, sql::Product product, std::string& out);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "cli/amazon_secrets.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/plugin_checks.hpp"
 #include "diagnostics/renderer.hpp"
@@ -106,6 +107,7 @@ std::optional<manifest::Manifest> load_or_explain(const ManifestArguments& argum
   request.files = arguments.files;
   request.sets = arguments.sets;
   request.stop = arguments.stop;
+  request.secret_kinds = amazon_secrets;
   request.read_secrets = secrets == Secrets::kRead;
   auto loaded = manifest::load(request);
   if (loaded.manifest) return std::move(loaded.manifest);

@@ -18,7 +18,7 @@ struct ManifestArguments {
   bool json_logs = false;  ///< of `run`: what is wrong is said in the log's form
 };
 
-/// Whether ${aws-sm:...} is resolved, or only checked for its form by commands that must not need a network.
+/// Whether ${aws-sm:...} and ${redshift-iam:...} are resolved, or only checked for their form by commands that must not need a network.
 enum class Secrets { kRead, kCheck };
 
 /// Loads; prints what is wrong (text to standard error, JSON to standard output). nullopt: `exit_code` says how to end.

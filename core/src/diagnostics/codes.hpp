@@ -30,7 +30,7 @@ namespace cdcrt::diagnostics {
   X(kBadInterpolation,    "E0304", "A ${...} is not well-formed or of a kind that does not exist.")                 \
   X(kUnknownSink,         "E0305", "A route names a sink that the manifest does not define.")                       \
   X(kSinkNotNamed,        "E0306", "There are several sinks and nothing says which one a table goes to.")           \
-  X(kSecretUnavailable,   "E0307", "A secret that a ${aws-sm:...} names cannot be read.")                           \
+  X(kSecretUnavailable,   "E0307", "A secret that a ${aws-sm:...} or ${redshift-iam:...} names cannot be read.")     \
   X(kBadPattern,          "E0401", "A pattern of a route cannot be read.")                                          \
   X(kRouteTie,            "E0402", "Two routes claim the same tables with equal right.")                            \
   X(kBadTemplate,         "E0403", "A template has unknown placeholders or is not well-formed.")                    \

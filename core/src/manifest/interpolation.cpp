@@ -98,16 +98,19 @@ class Resolver {
     const std::string kind = body.substr(0, colon), rest = colon == std::string::npos ? std::string() : body.substr(colon + 1);
     if (colon == std::string::npos) {
       fail(node, reference, diagnostics::kBadInterpolation, shown(reference) + " does not say where the value comes from",
-           is_name(body) && !in_secret_ ? "for an environment variable write ${env:" + body + "}; for a plain ${ write $${"
-                         : "kinds: ${env:NAME}, ${env:NAME:-default}, ${file:/path}, ${aws-sm:ID#KEY}; for a plain ${ write $${");
+           is_name(body) && !in_secret_ ? "for an environment variable write ${env:" + body + "}; for a plain ${ write $${" : "kinds: " + forms() + "; for a plain ${ write $${");
       return std::nullopt;
     }
     if (kind == "env") return environment(node, reference, rest);
     if (kind == "file") return file(node, reference, rest);
-    if (kind == "aws-sm") return secret(node, reference, rest);
+    std::vector<std::string> known{"env", "file"};
+    for (const SecretKind& other : references_.kinds) {
+      if (kind == other.name) return secret(node, reference, other, rest);
+      known.push_back(other.name);
+    }
     fail(node, reference, diagnostics::kBadInterpolation,
          in_secret_ ? "a reference ${...} of a kind that is not known; for a plain ${ write $${" : "unknown kind " + quote(kind) + " in " + shown(reference),
-         diagnostics::did_you_mean(kind, {"env", "file", "aws-sm"}));
+         diagnostics::did_you_mean(kind, known));
     return std::nullopt;
   }
 
@@ -134,26 +137,33 @@ class Resolver {
     return value;
   }
 
-  std::optional<std::string> secret(Node& node, const std::string& reference, const std::string& rest) {
+  [[nodiscard]] std::string forms() const {
+    std::string text = "${env:NAME}, ${env:NAME:-default}, ${file:/path}";
+    for (const SecretKind& kind : references_.kinds) text += ", " + kind.form;
+    return text;
+  }
+
+  std::optional<std::string> secret(Node& node, const std::string& reference, const SecretKind& kind, const std::string& rest) {
     references_.may_change = true;
+    if (auto checked = kind.check(rest); !checked) {
+      fail(node, reference, diagnostics::kBadInterpolation, checked.error().message, checked.error().hint);
+      return std::nullopt;
+    }
     if (!references_.read_secrets) {
-      if (auto checked = check_secret_reference(rest); !checked) {
-        fail(node, reference, diagnostics::kBadInterpolation, checked.error().message, checked.error().hint);
-      }
       node.broken = true;
       return std::nullopt;
     }
-    auto found = references_.find_secret(rest);
+    auto found = kind.read(rest);
     if (!found) {
-      const auto code = found.error().config_key == "syntax" ? diagnostics::kBadInterpolation : diagnostics::kSecretUnavailable;
-      fail(node, reference, code, found.error().message, found.error().hint);
+      fail(node, reference, diagnostics::kSecretUnavailable, found.error().message, found.error().hint);
       return std::nullopt;
     }
-    if (diagnostics::find_invalid_utf8(*found) != std::string_view::npos) {
+    if (diagnostics::find_invalid_utf8(found->text) != std::string_view::npos) {
       fail(node, reference, diagnostics::kSecretUnavailable, "the secret of " + quote(reference) + " is not UTF-8 text", "");
       return std::nullopt;
     }
-    return std::move(*found);
+    if (found->good_until && (!references_.good_until || *found->good_until < *references_.good_until)) references_.good_until = found->good_until;
+    return std::move(found->text);
   }
 
   std::optional<std::string> file(Node& node, const std::string& reference, const std::string& name) {

@@ -216,12 +216,16 @@ Manifest read(const Node& root, const LoadRequest& request, const std::string& f
   return manifest;
 }
 
-std::optional<Options> options_of_sink(const LoadRequest& request, const std::string& name) {
+Result<Options> options_of_sink(const LoadRequest& request, const std::string& name) {
   const auto again = load(request);
-  if (!again.manifest) return std::nullopt;
+  if (!again.manifest) {
+    const auto& problems = again.diagnostics;
+    return problems.empty() ? make_error(CDCRT_BAD_CONFIG, "the manifest cannot be read")
+                            : make_error(again.environment_error ? CDCRT_RETRY : CDCRT_BAD_CONFIG, problems.front().message, problems.front().help);
+  }
   for (const auto& sink : again.manifest->sinks)
     if (sink.name == name) return sink.options;
-  return std::nullopt;
+  return make_error(CDCRT_BAD_CONFIG, "the manifest has no sink " + quote(name) + " any more");
 }
 
 }  // namespace
@@ -240,12 +244,17 @@ Loaded load(const LoadRequest& request) {
   const std::string here = std::filesystem::current_path(error).string();
   std::string folder = absolute_path(parent.empty() ? "." : parent, error ? "." : here);
   if (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
-  References references{request.find_secret ? request.find_secret : amazon_secrets(), request.read_secrets};
+  References references;
+  if (request.secret_kinds) references.kinds = request.secret_kinds();
+  references.read_secrets = request.read_secrets;
   if (const auto root = compose(request.files, request.sets, folder, references, report)) {
     Manifest manifest = read(*root, request, folder, report);
     manifest.texts = loaded.texts;
     if (references.may_change) {
-      for (auto& sink : manifest.sinks) sink.renew = [request, name = sink.name] { return options_of_sink(request, name); };
+      for (auto& sink : manifest.sinks) {
+        sink.options.good_until = references.good_until;
+        sink.renew = [request, name = sink.name] { return options_of_sink(request, name); };
+      }
     }
     if (!report.has_errors()) loaded.manifest = std::move(manifest);
   }

@@ -21,8 +21,9 @@ struct LoadRequest {
   std::string stop;                ///< --stop: the `stop` of every source that has one; empty: as the manifest says
   /// Where descriptors come from: (kind, name or path). Empty: the plugin registry and its search places.
   std::function<Result<const cdcrt_plugin*>(uint32_t, const std::string&)> find_plugin;
-  bool read_secrets = true;  ///< false: ${aws-sm:...} is only checked, and the option stays unset
-  FindSecret find_secret;    ///< what ${aws-sm:...} asks; empty: AWS Secrets Manager
+  bool read_secrets = true;  ///< false: references to secrets are only checked, and the option stays unset
+  /// The kinds of references beside ${env:...} and ${file:...}, anew for each reading; empty: there are none.
+  std::function<std::vector<SecretKind>()> secret_kinds;
 };
 
 struct Loaded {

@@ -13,6 +13,7 @@
 #include "cdcrt/abi/plugin.h"
 #include "cdcrt/abi/value.h"
 #include "diagnostics/diagnostic.hpp"
+#include "diagnostics/result.hpp"
 #include "diagnostics/source_texts.hpp"
 
 namespace cdcrt::manifest {
@@ -40,6 +41,8 @@ class Options {
   [[nodiscard]] const std::vector<Value>& values() const { return values_; }
   /// Wherever they were given.
   [[nodiscard]] bool same_values(const Options& other) const;
+  /// When something of the manifest that these may hold (a login by IAM) expires; nullopt: nothing does.
+  std::optional<std::chrono::system_clock::time_point> good_until;
 
  private:
   struct Abi;
@@ -53,9 +56,8 @@ struct Component {
   const cdcrt_plugin* descriptor = nullptr;
   Options options;
   Position position;
-  /// Reads the manifest again for what a secret or a file says now; nullopt: that failed. Empty: its references do not change, or it is no
-  /// sink. Any thread.
-  std::function<std::optional<Options>()> renew;
+  /// Reads the manifest again for what a secret or a file says now. Empty: its references do not change, or it is no sink. Any thread.
+  std::function<Result<Options>()> renew;
 };
 
 struct Source : Component {

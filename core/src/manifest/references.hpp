@@ -1,26 +1,37 @@
 // What ${...} references may ask for, and what was asked.
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "diagnostics/result.hpp"
 
 namespace cdcrt::manifest {
 
-/// Reads what stands behind "aws-sm:" ("id" or "id#key"). BAD_CONFIG with config_key "syntax" when that names no secret.
-using FindSecret = std::function<Result<std::string>(const std::string& reference)>;
+using GoodUntil = std::optional<std::chrono::system_clock::time_point>;
 
-struct References {
-  FindSecret find_secret;
-  bool read_secrets = true;  ///< false: their form is checked, and what they stand for stays unset
-  bool may_change = false;   ///< out: something was read that may be another thing later (a secret, a file)
+struct Secret {
+  std::string text;
+  GoodUntil good_until;  ///< of what expires by itself; nullopt: until somebody changes it
 };
 
-/// Secrets of AWS Secrets Manager. Each id is asked for once in the life of the function, also when that fails. One thread at a time.
-FindSecret amazon_secrets();
+/// A kind of reference beside env and file: ${NAME:...}. Whoever loads the manifest says which there are. One thread at a time.
+struct SecretKind {
+  std::string name;  ///< "aws-sm"
+  std::string form;  ///< "${aws-sm:ID#KEY}", for advice
+  /// Nothing is asked: an error only where what stands behind the colon names no secret.
+  std::function<Result<void>(const std::string& reference)> check;
+  std::function<Result<Secret>(const std::string& reference)> read;
+};
 
-/// Nothing is asked: an error only where `reference` names no secret.
-Result<void> check_secret_reference(const std::string& reference);
+struct References {
+  std::vector<SecretKind> kinds;
+  bool read_secrets = true;  ///< false: their form is checked, and what they stand for stays unset
+  bool may_change = false;   ///< out: something was read that may be another thing later (a secret, a file)
+  GoodUntil good_until;      ///< out: the earliest of what was read
+};
 
 }  // namespace cdcrt::manifest

@@ -304,6 +304,8 @@ Result<void> check_layout(const cdcrt_sink& functions, const cdcrt_config& layou
 struct Sink::Renewal {
   /// The instance of now: `refused` when nothing new is known, else one that was created since.
   Result<std::shared_ptr<void>> renew(const cdcrt_sink* functions, const std::shared_ptr<void>& refused);
+  /// Likewise, where what the settings hold is about to expire; an error where it has expired and there is nothing else.
+  Result<std::shared_ptr<void>> renew_what_expires(const cdcrt_sink* functions, const std::shared_ptr<void>& current);
 
   std::mutex mutex;
   manifest::Component component;
@@ -311,6 +313,7 @@ struct Sink::Renewal {
   /// Every one until the end: destroying one may remove what belongs to the process, and so to the next one too.
   std::vector<std::shared_ptr<void>> instances;
   std::chrono::steady_clock::time_point asked{};
+  std::optional<Error> failure;  ///< of the last reading
 };
 
 Result<std::shared_ptr<void>> Sink::Renewal::renew(const cdcrt_sink* functions, const std::shared_ptr<void>& refused) {
@@ -318,10 +321,21 @@ Result<std::shared_ptr<void>> Sink::Renewal::renew(const cdcrt_sink* functions, 
   const std::lock_guard lock(mutex);
   if (instances.back() != refused) return instances.back();
   const auto now = std::chrono::steady_clock::now();
-  if (asked != std::chrono::steady_clock::time_point{} && now - asked < kAskAgainAfter) return refused;
+  if (asked != std::chrono::steady_clock::time_point{} && now - asked < kAskAgainAfter) {
+    if (failure) return *failure;
+    return refused;
+  }
   asked = now;
+  failure.reset();
   auto options = component.renew();
-  if (!options || options->same_values(component.options)) return refused;
+  if (!options) {
+    failure = options.error();
+    return *failure;
+  }
+  if (options->same_values(component.options)) {
+    component.options.good_until = options->good_until;
+    return refused;
+  }
   manifest::Component fresh = component;
   fresh.options = std::move(*options);
   auto self = create_instance(functions, fresh);
@@ -334,6 +348,22 @@ Result<std::shared_ptr<void>> Sink::Renewal::renew(const cdcrt_sink* functions, 
   component = std::move(fresh);
   instances.push_back(std::move(*self));
   return instances.back();
+}
+
+Result<std::shared_ptr<void>> Sink::Renewal::renew_what_expires(const cdcrt_sink* functions, const std::shared_ptr<void>& current) {
+  constexpr std::chrono::minutes kRenewBefore{5};
+  const auto good_until = [&] {
+    const std::lock_guard lock(mutex);
+    return component.options.good_until;
+  }();
+  const auto now = std::chrono::system_clock::now();
+  if (!good_until || *good_until - kRenewBefore > now) return current;
+  auto renewed = renew(functions, current);
+  if (renewed) return renewed;
+  if (*good_until > now) return current;
+  // An outage of those who give logins is waited for as one of the target is.
+  return make_error(CDCRT_RETRY, "the login of sink '" + component.name + "' has expired and cannot be renewed: " + renewed.error().message,
+                    renewed.error().hint);
 }
 
 Result<Sink> Sink::create(const manifest::Component& component) {
@@ -384,10 +414,18 @@ Result<Connection> Sink::open(const std::shared_ptr<void>& owner) {
 }
 
 Result<Connection> Sink::open() {
-  const auto tried = instance();
+  auto tried = instance();
+  if (!renewal_) return open(tried);
+  auto current = renewal_->renew_what_expires(functions_, tried);
+  if (!current) return std::move(current.error());
+  tried = std::move(*current);
   auto opened = open(tried);
-  if (opened || !renewal_ || opened.error().code != CDCRT_AUTH) return opened;
+  if (opened || opened.error().code != CDCRT_AUTH) return opened;
   auto renewed = renewal_->renew(functions_, tried);
+  if (!renewed) {
+    std::string& hint = opened.error().hint;
+    hint += (hint.empty() ? "" : "; ") + std::string("the manifest's secrets could not be read again: ") + explain(renewed.error());
+  }
   if (!renewed || *renewed == tried) return opened;
   return open(*renewed);
 }

@@ -146,7 +146,8 @@ class Sink {
   [[nodiscard]] uint32_t capabilities() const { return capabilities_; }
   [[nodiscard]] bool has(uint32_t capability) const { return (capabilities_ & capability) != 0; }
   [[nodiscard]] const cdcrt_limits& limits() const { return limits_; }
-  /// When the target refuses the credentials, what secrets and files of the manifest say now is tried before that is the answer.
+  /// When the target refuses the credentials, what secrets and files of the manifest say now is tried before that is the answer. A login
+  /// that expires is renewed before; RETRY when it has expired and cannot be.
   Result<Connection> open();
   /// See cdcrt_sink; for sinks that keep nothing outside of the target both do nothing.
   Result<void> identify(const std::string& pipeline, const std::string& process);

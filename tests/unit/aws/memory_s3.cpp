@@ -156,7 +156,11 @@ ServerResponse MemoryS3::work(const std::string& action, const ServerRequest& re
         response.body += "<Upload><Key>" + to_xml(upload.key) + "</Key><UploadId>" + id + "</UploadId></Upload>";
     response.body += "</ListMultipartUploadsResult>";
   } else if (action == "POST delete") {
-    if (request.header("content-md5").empty()) return error(400, "InvalidRequest", "Missing required header for this request: Content-MD5");
+    // S3 wants one of the two, and checks what it gets.
+    if (request.header("content-md5").empty() && request.header("x-amz-checksum-sha256").empty())
+      return error(400, "InvalidRequest", "Missing required header for this request: Content-MD5");
+    if (!request.header("x-amz-checksum-sha256").empty() && request.header("x-amz-checksum-sha256") != sha256_base64(request.body))
+      return error(400, "BadDigest", "The SHA256 you specified did not match the calculated checksum.");
     for (std::size_t at = 0; (at = request.body.find("<Key>", at)) != std::string::npos; ++at) {
       const auto end = request.body.find("</Key>", at);
       objects_.erase(from_xml(request.body.substr(at + 5, end - at - 5)));

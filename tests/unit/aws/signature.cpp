@@ -52,6 +52,14 @@ std::string sha256_hex(const std::string& text) {
   return hex({reinterpret_cast<char*>(digest), size});
 }
 
+std::string sha256_base64(const std::string& text) {
+  unsigned char digest[EVP_MAX_MD_SIZE], encoded[2 * EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha256(), nullptr);
+  const int length = EVP_EncodeBlock(encoded, digest, static_cast<int>(size));
+  return {encoded, encoded + length};
+}
+
 std::string why_signature_is_wrong(const ServerRequest& request, const std::string& secret_key) {
   const std::string authorization = request.header("authorization");
   if (authorization.rfind("AWS4-HMAC-SHA256 ", 0) != 0) return "no signature: " + authorization;

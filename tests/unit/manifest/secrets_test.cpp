@@ -1,5 +1,8 @@
-// ${aws-sm:...}, with what it asks replaced.
+// References to secrets, with what they ask replaced.
 #include <doctest/doctest.h>
+
+#include <chrono>
+#include <functional>
 
 #include "diagnostics/renderer.hpp"
 #include "manifest/workspace.hpp"
@@ -15,6 +18,19 @@ std::string with_password(const std::string& value) {
   return text;
 }
 
+using Read = std::function<Result<manifest::Secret>(const std::string&)>;
+
+/// One kind of secrets, "aws-sm", read by `read`; a name with a blank in it is none.
+void set_kind(manifest::LoadRequest& request, Read read) {
+  request.secret_kinds = [read = std::move(read)] {
+    const auto check = [](const std::string& reference) -> Result<void> {
+      if (reference.find(' ') != std::string::npos) return make_error(CDCRT_BAD_CONFIG, "no name of a secret");
+      return {};
+    };
+    return std::vector<manifest::SecretKind>{{"aws-sm", "${aws-sm:ID#KEY}", check, read}};
+  };
+}
+
 std::string password_of(const manifest::Options& options) {
   for (const auto& value : options.values())
     if (std::string(value.option->key) == "connection") return value.strings.at(3);
@@ -27,10 +43,10 @@ TEST_CASE("secrets: a reference becomes the secret's text, once") {
   const Workspace workspace;
   auto request = request_for({workspace.write("shop.toml", with_password("\"<${aws-sm:shop/rs#password}>\""))});
   std::vector<std::string> asked;
-  request.find_secret = [&](const std::string& reference) -> Result<std::string> {
+  set_kind(request, [&](const std::string& reference) -> Result<manifest::Secret> {
     asked.push_back(reference);
-    return std::string("${env:HOME}\"$$");
-  };
+    return manifest::Secret{"${env:HOME}\"$$", {}};
+  });
   const auto loaded = manifest::load(request);
   REQUIRE_MESSAGE(loaded.manifest, diagnostics::render(loaded.diagnostics, *loaded.texts, false));
   CHECK(asked == std::vector<std::string>{"shop/rs#password"});
@@ -40,9 +56,9 @@ TEST_CASE("secrets: a reference becomes the secret's text, once") {
 TEST_CASE("secrets: one that cannot be read is an error of the environment at its place, with the advice, and its line shows no value") {
   const Workspace workspace;
   auto request = request_for({workspace.write("shop.toml", with_password("\"${aws-sm:shop/rs#password}\""))});
-  request.find_secret = [](const std::string&) -> Result<std::string> {
+  set_kind(request, [](const std::string&) -> Result<manifest::Secret> {
     return make_error(CDCRT_BAD_CONFIG, "secret 'shop/rs' does not exist in region eu-west-1", "check its name");
-  };
+  });
   const auto loaded = manifest::load(request);
   CHECK(!loaded.manifest);
   CHECK(loaded.environment_error);
@@ -60,10 +76,10 @@ TEST_CASE("secrets: a check of the manifest asks for none, and still refuses wha
   const auto check = [&](const std::string& value) {
     auto request = request_for({workspace.write("shop.toml", with_password(value))});
     request.read_secrets = false;
-    request.find_secret = [&](const std::string&) -> Result<std::string> {
+    set_kind(request, [&](const std::string&) -> Result<manifest::Secret> {
       asked = true;
-      return std::string("x");
-    };
+      return manifest::Secret{"x", {}};
+    });
     return manifest::load(request);
   };
   CHECK(check("\"${aws-sm:shop/rs#password}\"").manifest);
@@ -77,10 +93,10 @@ TEST_CASE("secrets: a sink can read its settings again where a secret or a file 
   const Workspace workspace;
   std::string secret = "old";
   auto request = request_for({workspace.write("shop.toml", with_password("\"${aws-sm:shop/rs}\""))});
-  request.find_secret = [&](const std::string&) -> Result<std::string> {
+  set_kind(request, [&](const std::string&) -> Result<manifest::Secret> {
     if (secret.empty()) return make_error(CDCRT_RETRY, "503");
-    return secret;
-  };
+    return manifest::Secret{secret, {}};
+  });
   const auto loaded = manifest::load(request);
   REQUIRE(loaded.manifest);
   const auto& sink = loaded.manifest->sinks[0];
@@ -92,7 +108,9 @@ TEST_CASE("secrets: a sink can read its settings again where a secret or a file 
   CHECK(!renewed->same_values(sink.options));
   CHECK(password_of(*renewed) == "new");
   secret = "";
-  CHECK(!sink.renew());
+  const auto unread = sink.renew();
+  REQUIRE(!unread);
+  CHECK(unread.error().message == "503");
 
   const auto file = workspace.write("password", "from file\n");
   const auto by_file = manifest::load(request_for({workspace.write("file.toml", with_password("\"${file:password}\""))}));
@@ -101,4 +119,28 @@ TEST_CASE("secrets: a sink can read its settings again where a secret or a file 
   workspace.write("password", "changed\n");
   CHECK(password_of(*by_file.manifest->sinks[0].renew()) == "changed");
   CHECK(!load_text(kSound).manifest->sinks[0].renew);
+}
+
+TEST_CASE("secrets: settings are good until the earliest of what was read for them expires") {
+  const Workspace workspace;
+  const auto now = std::chrono::system_clock::now();
+  auto request = request_for({workspace.write("shop.toml", with_password("\"${aws-sm:late}${aws-sm:soon}${aws-sm:never}\""))});
+  set_kind(request, [&](const std::string& reference) -> Result<manifest::Secret> {
+    manifest::Secret secret{"x", {}};
+    if (reference != "never") secret.good_until = now + std::chrono::hours(reference == "soon" ? 1 : 2);
+    return secret;
+  });
+  const auto loaded = manifest::load(request);
+  REQUIRE(loaded.manifest);
+  CHECK(loaded.manifest->sinks[0].options.good_until == now + std::chrono::hours(1));
+  CHECK(loaded.manifest->sinks[0].renew()->good_until == now + std::chrono::hours(1));
+}
+
+TEST_CASE("secrets: a kind that nobody offers is refused, with those that there are") {
+  const Workspace workspace;
+  auto request = request_for({workspace.write("shop.toml", with_password("\"${vault:x}\""))});
+  set_kind(request, [](const std::string&) -> Result<manifest::Secret> { return manifest::Secret{}; });
+  const auto loaded = manifest::load(request);
+  REQUIRE(loaded.diagnostics.size() == 1);
+  CHECK(loaded.diagnostics[0].code == "E0304");
 }

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,7 +69,7 @@ manifest::Options options(const std::string& password) {
   return {"db", "shop", {value}};
 }
 
-manifest::Component component(std::function<std::optional<manifest::Options>()> renew) {
+manifest::Component component(std::function<Result<manifest::Options>()> renew) {
   static const cdcrt_sink functions = [] {
     cdcrt_sink made{};
     made.size = sizeof made;
@@ -101,7 +102,7 @@ TEST_CASE("a refused password is read again, and the sink goes on with the new o
   {
     auto sink = plugin::Sink::create(component([&] {
       ++asked;
-      return std::optional(options("new"));
+      return options("new");
     }));
     REQUIRE(sink);
     REQUIRE(sink->identify("shop", "p1"));
@@ -131,7 +132,7 @@ TEST_CASE("a refused password that is still the same, or cannot be read, stays r
   Target here;
   target = &here;
   here.password = "other";
-  std::optional<manifest::Options> answer;
+  Result<manifest::Options> answer = make_error(CDCRT_RETRY, "503");
   SUBCASE("the same") { answer = options("old"); }
   SUBCASE("unreadable") {}
   int asked = 0;
@@ -148,4 +149,60 @@ TEST_CASE("a refused password that is still the same, or cannot be read, stays r
   }
   CHECK(asked == 1);  // not at each of the attempts, which follow one another quickly at first
   CHECK(here.events == Events{"create old"});
+}
+
+TEST_CASE("a login that is about to expire is renewed before the next connection, and the connections that are there stay") {
+  Target here;
+  target = &here;
+  const auto now = std::chrono::system_clock::now();
+  int asked = 0;
+  auto made = component([&]() -> Result<manifest::Options> {
+    ++asked;
+    auto fresh = options("new");
+    fresh.good_until = now + std::chrono::hours(1);
+    return fresh;
+  });
+  SUBCASE("not yet") {
+    made.options.good_until = now + std::chrono::minutes(10);
+    auto sink = plugin::Sink::create(made);
+    REQUIRE(sink->open());
+    CHECK(asked == 0);
+  }
+  SUBCASE("soon") {
+    made.options.good_until = now + std::chrono::minutes(3);
+    auto sink = plugin::Sink::create(made);
+    here.password = "new";  // the old one would be refused
+    REQUIRE(sink->open());
+    REQUIRE(sink->open());
+    CHECK(asked == 1);
+  }
+}
+
+TEST_CASE("a login that cannot be renewed is used while it is good, and waited for when it has expired") {
+  Target here;
+  target = &here;
+  const auto now = std::chrono::system_clock::now();
+  int asked = 0;
+  auto made = component([&]() -> Result<manifest::Options> {
+    ++asked;
+    return make_error(CDCRT_RETRY, "cluster 'shop' takes no connections: it is paused", "resume it");
+  });
+  SUBCASE("still good") {
+    made.options.good_until = now + std::chrono::minutes(3);
+    auto sink = plugin::Sink::create(made);
+    CHECK(sink->open());
+    CHECK(asked == 1);
+  }
+  SUBCASE("expired") {
+    made.options.good_until = now - std::chrono::minutes(1);
+    auto sink = plugin::Sink::create(made);
+    for (int i = 0; i < 3; ++i) {
+      auto opened = sink->open();
+      REQUIRE(!opened);
+      CHECK(opened.error().code == CDCRT_RETRY);
+      CHECK(opened.error().message == "the login of sink 'db' has expired and cannot be renewed: cluster 'shop' takes no connections: it is paused");
+      CHECK(opened.error().hint == "resume it");
+    }
+    CHECK(asked == 1);
+  }
 }

@@ -37,7 +37,7 @@ Status OdbcSink::configure(const sdk::Config& config) {
   if (dialect == "postgresql") wanted_ = sql::Product::kPostgresql;
   connect_timeout_ = config.duration("connect_timeout");
   timeouts_ = {config.duration("lock_timeout"), config.duration("statement_timeout"), config.duration("idle_timeout")};
-  Status status = make_settings(config.map("connection"), config.string("dsn"), settings_);
+  Status status = make_settings(config.map("connection"), config.string("dsn"), settings_, config.string("login"));
   if (status && config.boolean("look_only")) look_only(settings_);
   return status;
 }

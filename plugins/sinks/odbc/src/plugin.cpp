@@ -23,6 +23,10 @@ const cdcrt_option kOptions[] = {
            "A relative `Database` of SQLite starts at the current directory. Exclusive with `dsn`.",
            nullptr, "{ Driver = \"PostgreSQL Unicode\", Server = \"db\", Database = \"shop\", UID = \"loader\", PWD = \"${env:PGPASSWORD}\" }"),
     option(CDCRT_OPTION_STRING, 0, "dsn", "A data source of odbc.ini (`odbcinst -q -s`). Exclusive with `connection`.", nullptr, "\"warehouse\""),
+    option(CDCRT_OPTION_STRING, CDCRT_OPTION_SECRET, "login",
+           "Who logs in, and where, in one: a JSON object with `username` and `password`, and `host`, `port` and `dbname` where `connection` does "
+           "not name them, as secrets managers keep it (`${aws-sm:...}`, `${file:...}`). Not with SQLite.",
+           nullptr, "\"${aws-sm:rds!db-shop}\""),
     dialect_option(),
     option(CDCRT_OPTION_BOOLEAN, CDCRT_OPTION_ADVANCED, "look_only",
            "SQLite: a database file that is not there is an empty one, and is not made. Set by commands that only look.", "false", "true"),

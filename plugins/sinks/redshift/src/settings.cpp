@@ -1,5 +1,9 @@
 #include "settings.hpp"
 
+#include <algorithm>
+
+#include "aws/partition.hpp"
+#include "aws/profile.hpp"
 #include "sql/identifier.hpp"
 #include "sql/redshift_statements.hpp"
 
@@ -7,6 +11,20 @@ namespace cdcrt::redshift {
 namespace {
 
 using sdk::Status;
+
+/// Of a chain of roles each has to be one of the bucket's partition.
+Status check_roles(const std::string& roles, const std::string& region) {
+  for (std::size_t begin = 0; begin < roles.size();) {
+    const std::size_t end = std::min(roles.find(',', begin), roles.size());
+    std::string why;
+    if (aws::of_another_partition(roles.substr(begin, end - begin), region, why)) {
+      return Status::bad_config("staging.iam_role", why,
+                                "give a role of " + aws::arn_prefix(region) + ":iam::ACCOUNT:role/NAME, or the region of the bucket");
+    }
+    begin = end + 1;
+  }
+  return {};
+}
 
 Status read_staging(const sdk::Config& config, StagingOptions& out) {
   const std::string url = config.string("staging.url");
@@ -22,8 +40,10 @@ Status read_staging(const sdk::Config& config, StagingOptions& out) {
   out.iam_role = config.string("staging.iam_role");
   if (!out.iam_role.empty() && out.iam_role != "default" && out.iam_role.rfind("arn:", 0) != 0) {
     return Status::bad_config("staging.iam_role", "\"" + out.iam_role + "\" is no role's ARN",
-                              "arn:aws:iam::ACCOUNT:role/NAME (several joined by a comma are chained), or \"default\"");
+                              aws::arn_prefix(config.string("staging.region")) + ":iam::ACCOUNT:role/NAME (several joined by a comma are chained), or \"default\"");
   }
+  const std::string region = config.string("staging.region");
+  if (Status role_status = check_roles(out.iam_role, aws::find_region(region, config.string("staging.profile"))); !role_status) return role_status;
   if (config.has("staging.access_key") != config.has("staging.secret_key")) {
     return Status::bad_config(config.has("staging.access_key") ? "staging.secret_key" : "staging.access_key",
                               "a key pair lacks its other half");
@@ -32,9 +52,10 @@ Status read_staging(const sdk::Config& config, StagingOptions& out) {
   out.credentials.given.secret_key = config.string("staging.secret_key");
   out.credentials.given.session_token = config.string("staging.session_token");
   out.credentials.profile = config.string("staging.profile");
+  out.credentials.region = region;
   aws::S3Settings& s3 = out.s3;
   s3.bucket = out.location.bucket;
-  s3.region = config.string("staging.region");
+  s3.region = region;
   s3.profile = config.string("staging.profile");
   s3.endpoint = config.string("staging.endpoint");
   s3.path_style = config.boolean("staging.path_style");
@@ -57,7 +78,7 @@ Status read_staging(const sdk::Config& config, StagingOptions& out) {
 }  // namespace
 
 Status read_settings(const sdk::Config& config, Settings& out) {
-  Status status = odbc::make_settings(config.map("connection"), config.string("dsn"), out.connection);
+  Status status = odbc::make_settings(config.map("connection"), config.string("dsn"), out.connection, config.string("login"));
   if (status) status = read_staging(config, out.staging);
   if (!status) return status;
   out.connect_timeout = config.duration("connect_timeout");

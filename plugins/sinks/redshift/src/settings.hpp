@@ -37,7 +37,7 @@ struct Settings {
   std::string query_group;
 };
 
-/// Touches nothing outside of the process. BAD_CONFIG names the option.
+/// Touches nothing outside of the process but AWS's profile files, for a region. BAD_CONFIG names the option.
 sdk::Status read_settings(const sdk::Config& config, Settings& out);
 
 }  // namespace cdcrt::redshift

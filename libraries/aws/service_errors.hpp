@@ -1,0 +1,14 @@
+// The two forms in which Amazon's services say why they refuse: XML of the query services, JSON of the newer ones.
+#pragma once
+
+#include "aws/service_caller.hpp"
+
+namespace cdcrt::aws {
+
+/// <ErrorResponse><Error><Code>..</Code><Message>..</Message></Error></ErrorResponse>: STS, Redshift. Empty for statuses 200..299.
+ServiceError read_query_error(const HttpAnswer& answer);
+
+/// {"__type":"com.amazonaws...#ResourceNotFoundException","Message":"..."}: Secrets Manager, Redshift Serverless. Empty for 200..299.
+ServiceError read_json_error(const HttpAnswer& answer);
+
+}  // namespace cdcrt::aws
