@@ -27,6 +27,14 @@ begin
   if octet_length(concat($1)) > 65535 then raise exception using errcode='XX000', message='JSON_SERIALIZE: value exceeds the VARCHAR limit'; end if;
   return concat($1);
 end $$;
+-- As VARBYTE any length is told; whether SQL NULL gives NULL there is [U]. JSON_PARSE takes VARBYTE too, which || joins (r_VARBYTE_OPERATORS).
+create function pg_catalog.json_serialize_to_varbyte(pg_catalog.super) returns pg_catalog.varbyte language sql immutable
+  as $$ select pg_catalog.varbyte_of_hex(encode(textsend(case when $1 is null then 'null' else concat($1) end), 'hex')) $$;
+create function pg_catalog.json_parse(pg_catalog.varbyte) returns pg_catalog.super language sql immutable strict
+  as $$ select pg_catalog.json_parse(convert_from(decode(concat($1), 'hex'), 'SQL_ASCII')) $$;
+create function pg_catalog.varbyte_joined(pg_catalog.varbyte, pg_catalog.varbyte) returns pg_catalog.varbyte language sql immutable strict
+  as $$ select pg_catalog.varbyte_of_hex(concat($1) || concat($2)) $$;
+create operator pg_catalog.|| (leftarg = pg_catalog.varbyte, rightarg = pg_catalog.varbyte, function = pg_catalog.varbyte_joined);
 create function pg_catalog.json_typeof(pg_catalog.super) returns text language sql immutable strict as $$ select pg_catalog.json_typeof($1::json) $$;
 create function pg_catalog.is_array(pg_catalog.super) returns boolean language sql immutable strict as $$ select pg_catalog.json_typeof($1::json) = 'array' $$;
 create function pg_catalog.is_object(pg_catalog.super) returns boolean language sql immutable strict as $$ select pg_catalog.json_typeof($1::json) = 'object' $$;
