@@ -93,9 +93,9 @@ TEST_CASE("csv for COPY: a SUPER column gets JSON whatever the cell") {
   CHECK(super(text_cell(CDCRT_ARRAY, "[1,null]")) == "\"[1,null]\"");
   CHECK(super(text_cell(CDCRT_JSON, "")) == R"("""""")");
   CHECK(super(text_cell(CDCRT_STRING, "a\"b\\\n")) == R"("""a\""b\\\n""")");
-  CHECK(super(integer_cell(CDCRT_BOOL, 1)) == "true");
-  CHECK(super(integer_cell(CDCRT_I64, 7)) == "7");
-  CHECK(super(text_cell(CDCRT_DECIMAL, "1.50")) == "1.50");
+  CHECK(super(integer_cell(CDCRT_BOOL, 1)) == R"("true")");
+  CHECK(super(integer_cell(CDCRT_I64, 7)) == R"("7")");
+  CHECK(super(text_cell(CDCRT_DECIMAL, "1.50")) == R"("1.50")");
   CHECK(super(text_cell(CDCRT_DECIMAL, "NaN")) == R"("""NaN""")");
   CHECK(super(real_cell(std::nan(""))) == R"("""NaN""")");
   CHECK(super(integer_cell(CDCRT_DATE, 0)) == R"("""1970-01-01""")");
