@@ -63,13 +63,12 @@ bool loses_blanks(const cdcrt_cell& cell, const ColumnType& type) {
 
 bool can_grow(const ColumnType& type) { return type.name.compare(0, 3, "VAR") == 0; }
 
-/// "cdcrt_row", unless the table has such a column.
+}  // namespace
+
 std::string free_name(const CatalogTable& catalog, std::string name) {
   while (catalog.find(name) != nullptr) name += '_';
   return name;
 }
-
-}  // namespace
 
 Status make_shape(TargetSession& session, const cdcrt_table& table, const CatalogTable& catalog, const cdcrt_column* columns,
                   const std::vector<uint32_t>& chosen, StageShape& shape) {
@@ -145,12 +144,16 @@ bool TableWrite::cut_fraction(uint64_t place, const cdcrt_column& column, const 
 }
 
 void TableWrite::replace(uint64_t place, const cdcrt_cell& cell) {
+  put(place, cell);
+  ++overflowed_;
+}
+
+void TableWrite::put(uint64_t place, const cdcrt_cell& cell) {
   if (fitted_.empty()) {
     fitted_.assign(write_.cells, write_.cells + write_.row_count * write_.column_count);
     write_.cells = fitted_.data();
   }
   fitted_[place] = cell;
-  ++overflowed_;
 }
 
 /// What the column would refuse, or change without a word.
@@ -296,15 +299,19 @@ Status TableWrite::append_rows() {
   return loader_.load(load_into(shape_.table, false), refused_);
 }
 
-/// Few rows: constants in two statements rather than a staging table in five.
-Status TableWrite::in_place() {
+sql::redshift::KeySet TableWrite::key_set() const {
   std::vector<uint32_t> keys;
   for (std::size_t i = 0; i < group_.columns.size(); ++i) {
     if (shape_.columns[i].key) keys.push_back(group_.columns[i]);
   }
+  return make_key_set(shape_, write_.columns, keys, write_.cells, write_.column_count);
+}
+
+/// Few rows: constants in two statements rather than a staging table in five.
+Status TableWrite::in_place() {
   std::vector<uint64_t> indexes(group_.rows);
   for (uint64_t row = 0; group_.every_row && row < write_.row_count; ++row) indexes.push_back(row);
-  const auto set = make_key_set(shape_, write_.columns, keys, write_.cells, write_.column_count);
+  const auto set = key_set();
   Status status;
   for (uint64_t first = 0; first < indexes.size() && status; first += set.most_rows()) {
     std::string text = "DELETE FROM " + shape_.table + " WHERE ";
@@ -320,6 +327,9 @@ Status TableWrite::in_place() {
 Status TableWrite::through_stage(uint64_t stage_number) {
   shape_.stage = "\"" + std::string("cdcrt_stage_") + std::to_string(stage_number) + "\"";
   const bool patch = write_.kind == CDCRT_WRITE_PATCH;
+  const bool joins = patch || (write_.kind == CDCRT_WRITE_UPSERT && !covers_table());
+  std::vector<WideValue> wide;
+  if (joins) wide = take_wide_values();
   if (patch) shape_.row_number = "\"" + free_name(catalog_, "cdcrt_row") + "\"";
   Status status = execute(sql::redshift::create_stage(shape_));
   if (status) status = loader_.load(load_into(shape_.stage, patch), refused_);
@@ -360,7 +370,40 @@ Status TableWrite::through_stage(uint64_t stage_number) {
       }
     }
   }
+  if (status) status = set_wide_values(wide);
   return status ? execute("DROP TABLE " + shape_.stage) : std::move(status);
+}
+
+/// Where a SUPER would go through a join, clients have seen it refused beyond 65,535 bytes: "Invalid input (8001)". Such values are left
+/// out of the stage, as JSON null, and set by themselves afterwards.
+std::vector<TableWrite::WideValue> TableWrite::take_wide_values() {
+  std::vector<WideValue> wide;
+  for (uint64_t i = 0; i < rows(); ++i) {
+    const uint64_t row = group_.every_row ? i : group_.rows[i];
+    for (std::size_t c = 0; c < group_.columns.size(); ++c) {
+      const uint64_t place = row * write_.column_count + group_.columns[c];
+      const cdcrt_cell cell = write_.cells[place];
+      if (shape_.columns[c].key || shape_.columns[c].type.storage != Storage::kSuper || !sql::redshift::needs_several_constants(cell, Storage::kSuper)) continue;
+      wide.push_back({row, c, cell});
+      put(place, sql::text_cell(CDCRT_JSON, "null"));
+    }
+  }
+  return wide;
+}
+
+Status TableWrite::set_wide_values(const std::vector<WideValue>& wide) {
+  Status status;
+  if (wide.empty()) return status;
+  const auto set = key_set();
+  for (const WideValue& value : wide) {
+    const StageColumn& column = shape_.columns[value.column];
+    std::string text = "UPDATE " + shape_.table + " SET " + column.name + " = ";
+    if (status) status = sql::redshift::append_cell(text, value.cell, column.type, sdk::view(write_.columns[group_.columns[value.column]].name));
+    text += " WHERE ";
+    if (status) status = append_key_condition(text, set, {value.row}, 0, 1);
+    if (status) status = execute(text);
+  }
+  return status;
 }
 
 /// A column that somebody added since the catalog was read must not lose its values by DELETE and INSERT. The DELETE holds the table's
@@ -375,81 +418,6 @@ Status TableWrite::still_covers_table() {
   Status status = session_.answer(text, what_, count);
   if (!status || (count && *count == std::to_string(catalog_.columns.size()))) return status;
   return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + shape_.table + " changed meanwhile");
-}
-
-namespace {
-
-uint64_t number_of(const Field& field) { return field ? std::strtoull(field->c_str(), nullptr, 10) : 0; }
-
-}  // namespace
-
-/// Sets of staged rows that are equal to the server, by their smallest row number.
-Status TableWrite::find_equals(const std::string& select, std::map<uint64_t, std::vector<uint64_t>>& sets) {
-  if (rows() == 1) {
-    sets[group_.every_row ? 0 : group_.rows[0]].push_back(group_.every_row ? 0 : group_.rows[0]);
-    return {};
-  }
-  Status status = session_.select(select, 2, what_, [&](const std::vector<Field>& row) {
-    sets[number_of(row[1])].push_back(number_of(row[0]));
-    return true;
-  });
-  for (auto& [first, its] : sets) std::sort(its.begin(), its.end());
-  return status;
-}
-
-Status TableWrite::remove_copies(uint64_t stage_number) {
-  constexpr uint64_t kMostRounds = 8;  // of INSERTs that give copies back
-  shape_.stage = "\"" + std::string("cdcrt_stage_") + std::to_string(stage_number) + "\"";
-  shape_.row_number = "\"" + free_name(catalog_, "cdcrt_row") + "\"";
-  const std::string held = "\"" + std::string("cdcrt_held_") + std::to_string(stage_number) + "\"";
-  const auto statements = sql::redshift::remove_copies(shape_);
-  Status status = execute(sql::redshift::create_stage(shape_));
-  if (status) status = loader_.load(load_into(shape_.stage, true), refused_);
-  std::map<uint64_t, std::vector<uint64_t>> sets;
-  if (status) status = find_equals(statements.equals, sets);
-  std::map<uint64_t, uint64_t> copies;
-  if (status) {
-    status = session_.select(statements.copies, 2, what_, [&](const std::vector<Field>& row) {
-      copies[number_of(row[0])] = number_of(row[1]);
-      return true;
-    });
-  }
-  if (!status) return status;
-  int64_t expected = 0;
-  uint64_t rounds = 0;
-  std::map<uint64_t, uint64_t> stay;  // sets of which copies are left, and how many go
-  for (const auto& [first, its] : sets) {
-    const auto found = copies.find(first);
-    const uint64_t there = found == copies.end() ? 0 : found->second;
-    expected += static_cast<int64_t>(there);
-    for (uint64_t i = there; i < its.size() && write_.missing != nullptr; ++i) write_.missing(write_.context, its[i]);
-    if (there <= its.size()) continue;
-    stay[first] = its.size();
-    rounds = std::max(rounds, there - its.size());
-  }
-  const bool again = covers_table() && rounds <= kMostRounds;
-  sql::redshift::CopyHold hold;
-  if (!stay.empty() && !again) {
-    hold = sql::redshift::hold_copies(shape_, held, stay);
-    status = execute(hold.hold);
-  }
-  int64_t removed = 0;
-  if (status && expected > 0) status = execute(statements.remove, &removed);
-  if (status && removed != expected) {
-    return Status::error(CDCRT_BUSY, what_ + ": " + std::to_string(removed) + " copies were removed where " + std::to_string(expected) + " were found");
-  }
-  for (uint64_t round = 0; status && again && round < rounds; ++round) {
-    std::vector<uint64_t> left;
-    for (const auto& [first, gone] : stay) {
-      if (copies[first] - gone > round) left.push_back(first);
-    }
-    status = execute(sql::redshift::insert_staged_again(shape_, left));
-  }
-  if (status && !stay.empty() && !again) {
-    status = execute(hold.restore);
-    if (status) status = execute("DROP TABLE " + held);
-  }
-  return status ? execute("DROP TABLE " + shape_.stage) : std::move(status);
 }
 
 Status TableWrite::report_missing(const std::string& select, uint64_t& count) {

@@ -29,6 +29,9 @@ struct Widening {
   uint32_t bytes = 0;              ///< as it is to be
 };
 
+/// "cdcrt_row", unless the table has such a column.
+std::string free_name(const CatalogTable& catalog, std::string name);
+
 /// Quoted names of what a write touches. STALE_SCHEMA where the catalog lacks a column; BAD_CONFIG where two names are one.
 sdk::Status make_shape(TargetSession& session, const cdcrt_table& table, const CatalogTable& catalog, const cdcrt_column* columns,
                        const std::vector<uint32_t>& chosen, sql::redshift::StageShape& shape);
@@ -57,6 +60,7 @@ class TableWrite {
   bool fit(uint64_t place, const cdcrt_column& column, uint64_t most);
   bool cut_fraction(uint64_t place, const cdcrt_column& column, const sql::ColumnLimit& limit);
   void replace(uint64_t place, const cdcrt_cell& cell);
+  void put(uint64_t place, const cdcrt_cell& cell);
   sdk::Status check_value(uint64_t place, const cdcrt_column& column, const sql::redshift::StageColumn& target, const sql::ColumnLimit& limit);
   /// Bytes of the row as COPY reads it, about; exact near the limit.
   uint64_t count_bytes(uint64_t first) const;
@@ -64,6 +68,15 @@ class TableWrite {
   sdk::Status append_rows();
   sdk::Status in_place();
   sdk::Status through_stage(uint64_t stage_number);
+  /// A value that goes by itself, not through the stage.
+  struct WideValue {
+    uint64_t row = 0;
+    std::size_t column = 0;  ///< of the shape
+    cdcrt_cell cell{};
+  };
+  std::vector<WideValue> take_wide_values();
+  sdk::Status set_wide_values(const std::vector<WideValue>& wide);
+  [[nodiscard]] sql::redshift::KeySet key_set() const;
   sdk::Status remove_copies(uint64_t stage_number);
   sdk::Status find_equals(const std::string& select, std::map<uint64_t, std::vector<uint64_t>>& sets);
   sdk::Status still_covers_table();
