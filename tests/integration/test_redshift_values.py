@@ -15,7 +15,7 @@ from integration.redshift_target import LinesCase  # noqa: E402
 from integration.redshift_values import COLUMNS, Rows, Schema  # noqa: E402
 from integration.test_redshift_tables import create_with_schema  # noqa: E402
 
-CELLS = int(os.environ.get("CDCRT_TEST_CELLS", "3000"))
+CELLS = int(os.environ.get("CDCRT_TEST_CELLS", "1000"))
 UNAVAILABLE = "__debezium_unavailable_value"
 JSON = {"type": "string", "name": "io.debezium.data.Json", "version": 1}
 CONSTANTS = ["sinks.target.copy_from_rows=10000", 'sinks.target.copy_from_bytes="4MiB"', "sinks.target.batch.max_rows=40"]
