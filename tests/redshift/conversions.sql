@@ -99,6 +99,8 @@ begin
 exception when invalid_parameter_value or data_exception then
   raise exception using errcode = 'XX000', message = 'invalid input for TO_VARBYTE in format ' || $2;
 end $$;
+create or replace function pg_catalog.varbyte_joined(pg_catalog.varbyte, pg_catalog.varbyte) returns pg_catalog.varbyte language sql immutable strict
+  as $$ select pg_catalog.varbyte_of_hex(concat(concat($1), concat($2))) $$;
 create function pg_catalog.from_hex(text) returns pg_catalog.varbyte language sql immutable strict as $$ select pg_catalog.to_varbyte($1, 'hex') $$;
 create function pg_catalog.to_hex(pg_catalog.varbyte) returns text language sql immutable strict as $$ select concat($1) $$;
 

@@ -18,6 +18,17 @@ def conflict(detail="Serializable isolation violation on table in Redshift"):
     return SqlError("XX000", "1023", detail)
 
 
+def failure_of(fault):
+    """What a statement fails with when a fault hits it."""
+    if fault["kind"] == "1023":
+        return conflict()
+    if fault["kind"] == "1018":
+        return SqlError("XX000", "1018", "Relation does not exist.")
+    if fault["kind"] == "conflict":
+        return SqlError("XX000", "could not complete because of conflict with concurrent transaction")
+    return SqlError(fault.get("state", "XX000"), fault.get("text", "error"))
+
+
 def translated(state, text, detail, hint, long_names):
     """An error of PostgreSQL 15 as Redshift gives it. Functions of conversions.sql name their rule in the hint."""
     if hint and hint.startswith("rule "):

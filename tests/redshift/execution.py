@@ -9,8 +9,9 @@ from redshift.copy_load import Loader
 from redshift.copy_statement import parse_copy
 from redshift.correlated import check_correlated
 from redshift.create_table import CreateTable, syntax, until_end
-from redshift.errors import ABORTED, SqlError, conflict
+from redshift.errors import ABORTED, SqlError, failure_of
 from redshift.lexer import Token, shape_of, text_of
+from redshift.merge import check_merge
 from redshift.names import literal
 from redshift.isolation import Isolation
 from redshift.leader import check_leader
@@ -152,7 +153,7 @@ class Execution:
                     self.block = "I"
                     self.isolation.end(False)
                     self.backend.run("rollback")
-                raise _failure(fault)
+                raise failure_of(fault)
         return lost
 
     # ---- transaction statements ----
@@ -271,29 +272,14 @@ class Execution:
         command = tokens[0].up
         if command == "DELETE" and tokens[1].up != "FROM":
             tokens = [tokens[0], Token("w", "FROM"), *tokens[1:]]
-        if command == "MERGE" and any(token.up == "REMOVE" for token in tokens):
-            raise rejection("not-emulated", "MERGE .. REMOVE DUPLICATES")
         if command == "INSERT":
             tokens = self._insert(tokens, table, after)
         elif command == "UPDATE":
             tokens = self._update(tokens, table, after)
         expanded = self.expanded(tokens)
         if command == "MERGE":
-            self._check_merge(tokens, expanded)
+            check_merge(tokens, expanded, self.translator, self.backend, self.session.front.has_late_views)
         return text_of(self.translator.tokens(without_qualify(expanded)))
-
-    def _check_merge(self, tokens, expanded):
-        """[D] r_MERGE: usage notes."""
-        if any(token.text.endswith("redshift_navigate(") for token in expanded):
-            raise rejection("merge-super")
-        target, source = (next((each for each in relations_of(tokens).named if each.role == role), None) for role in ("INTO", "USING"))
-        if source and target and source.parts[-1] == target.parts[-1] and {*source.parts[:-1]} <= {*target.parts[:-1], "public"}:
-            raise rejection("merge-same")
-        if source:
-            name = self.translator.qualified(tokens, source.place)[1]
-            self._refuse_late_view(source.parts, "merge-view")
-            if self.backend.rows(f"select 1 from pg_class where oid = to_regclass({literal(name)}) and relkind = 'v'"):
-                raise rejection("merge-view")
 
     def _special(self, table):
         """Column -> function that makes a value of text, for SUPER and VARBYTE columns; and all columns in order."""
@@ -480,13 +466,3 @@ class Execution:
 
     def _show(self, tokens, text, sender, alone):
         return sender(show_text(tokens, self.translator, self.session.settings))
-
-
-def _failure(fault):
-    if fault["kind"] == "1023":
-        return conflict()
-    if fault["kind"] == "1018":
-        return SqlError("XX000", "1018", "Relation does not exist.")
-    if fault["kind"] == "conflict":
-        return SqlError("XX000", "could not complete because of conflict with concurrent transaction")
-    return SqlError(fault.get("state", "XX000"), fault.get("text", "error"))

@@ -17,14 +17,30 @@ def check_wide_super(tokens, relations, translator, backend):
     words = {token.up for token in tokens[:20000] if token.kind == "w"}
     if tokens[0].up == "DELETE" or not (len(read) + (tokens[0].up == "UPDATE") > 1 or words & {"OVER", "QUALIFY"}):
         return
-    named = {token.name() for place, token in enumerate(tokens[:20000])
-             if token.kind in "wq" and not _measured(tokens, place)} | ({"*"} if any(token.text == "*" for token in tokens[:20000]) else set())
+    named = _named(tokens[:20000])
     for each in read:
-        table = translator.qualified(tokens, each.place)[1]
+        table, names = translator.qualified(tokens, each.place)[1], {each.alias or each.parts[-1], None}
         for column, in backend.rows(COLUMNS.format(name=literal(table))):
-            if (column in named or "*" in named) and backend.rows(
+            if any((name, what) in named for name in names for what in (column, "*")) and backend.rows(
                     f"select 1 from {table} where octet_length(concat({quoted(column)})) > 65535 limit 1"):
                 raise rejection("wide-super-join")
+
+
+def _named(tokens):
+    """(qualifier or None, column or *) of what the statement reads."""
+    answer = set()
+    for place, token in enumerate(tokens):
+        if (token.kind in "wq" or token.text == "*") and not _measured(tokens, place):
+            qualified = place >= 2 and tokens[place - 1].text == "."
+            answer.add((tokens[place - 2].name() if qualified else None, token.name() or "*"))
+    # What an UPDATE sets and an INSERT lists is written, not read.
+    if tokens[0].up == "UPDATE":
+        answer -= {(None, token.name()) for place, token in enumerate(tokens[:-1]) if token.kind in "wq" and tokens[place + 1].text == "="}
+    if tokens[0].up == "INSERT" and len(tokens) > 3:
+        first = next((place for place, token in enumerate(tokens) if token.up == "SELECT"), 0)
+        read = tokens[first:]
+        answer = _named(read) if first else answer
+    return answer
 
 
 def _measured(tokens, place):
