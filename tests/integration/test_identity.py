@@ -16,6 +16,7 @@ from integration import program  # noqa: E402
 from integration.messages import Lines, envelope  # noqa: E402
 from lab import process  # noqa: E402
 from lab.aws import Aws, Metadata  # noqa: E402
+from lab.s3 import S3  # noqa: E402
 from redshift.lab import RedshiftFront  # noqa: E402
 
 SOURCE = """[pipeline]
@@ -288,6 +289,97 @@ connections = 2
             # One for the start; good for a minute only, so that the first connection took another.
             self.assertGreater(len(api.passwords), 1)
             self.assert_shows_none(done.log, "signing-secret", "temporary-password")
+
+
+class Sts:
+    """Gives the keys of `s3` to who shows `token`. A context manager."""
+
+    def __init__(self, s3, token):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                parameters = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                good = parameters.get("WebIdentityToken") == [token]
+                text = ("<R><Credentials><AccessKeyId>%s</AccessKeyId><SecretAccessKey>%s</SecretAccessKey><SessionToken>session-of-the-role</SessionToken>"
+                        "<Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></R>" % (s3.access_key, s3.secret_key) if good else
+                        "<ErrorResponse><Error><Code>InvalidIdentityToken</Code><Message>no</Message></Error></ErrorResponse>")
+                self.send_response(200 if good else 400)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *_):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def endpoint(self):
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Staging(IdentityCase):
+    """Files for COPY are written as the identity that is configured."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.s3 = S3(secret_key="role-secret-of-the-test", tokens=True)
+        cls.front = RedshiftFront(cls.s3)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.front.stop()
+        cls.s3.stop()
+
+    def run_staged(self, staging="", **environment):
+        front = self.front
+        manifest = self.source("public", "staged") + f"""[sinks.target]
+plugin = "redshift"
+connection = {{ Driver = "PostgreSQL Unicode", Server = "{front.host}", Port = "{front.port}", Database = "{front.database}", UID = "{front.user}", PWD = "{front.password}", SSLmode = "disable" }}
+copy_from_rows = 0
+[sinks.target.staging]
+url = "s3://{self.s3.bucket}/identity/"
+region = "eu-west-1"
+endpoint = "{self.s3.endpoint}"
+path_style = true
+{staging}
+"""
+        return self.run_manifest(manifest, **environment)
+
+    def test_a_web_identity_writes_the_files_and_one_that_fails_leaves_them_to_nobody(self):
+        token = self.write("token", "token-of-the-pod\n")
+        identity = {"AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/loader", "AWS_WEB_IDENTITY_TOKEN_FILE": token}
+        with Sts(self.s3, "token-of-the-pod") as sts:
+            identity["AWS_ENDPOINT_URL_STS"] = sts.endpoint
+            done = self.run_staged('iam_role = "default"', **identity)
+            self.assertEqual(done.exit_code, 0, done.log)
+            self.assertIn("as web identity of the environment (role arn:aws:iam::123456789012:role/loader)", done.log)
+            self.assertEqual(self.front.query("select count(*) from staged"), [["3"]])
+            self.assert_shows_none(done.log, "role-secret-of-the-test", "session-of-the-role", "token-of-the-pod")
+            self.write("token", "another-token")
+            done = self.run_staged('iam_role = "default"', **identity)
+            self.assertEqual(done.exit_code, 3, done.log)
+            self.assertIn("InvalidIdentityToken", done.log)
+            self.assertIn("OpenID Connect provider", done.log)
+        self.assertEqual(self.metadata.asked, 0)
+
+    def test_a_profile_with_a_role_and_a_role_of_another_partition_stop(self):
+        self.write(".aws/config", "[profile etl]\nrole_arn = arn:aws:iam::123456789012:role/etl\ncredential_source = Environment\n")
+        done = self.run_staged('profile = "etl"')
+        self.assertEqual(done.exit_code, 3, done.log)
+        self.assertIn("profile 'etl'", done.log)
+        done = self.run_staged('iam_role = "arn:aws-cn:iam::123456789012:role/copy"')
+        self.assertEqual(done.exit_code, 2, done.log)
+        self.assertIn("is of partition aws-cn, but region eu-west-1 is of partition aws", done.log)
+        self.assertIn("iam_role", done.log)
+        self.assertEqual(self.metadata.asked, 0)
 
 
 class Grants(IdentityCase):
