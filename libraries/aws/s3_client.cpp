@@ -76,7 +76,8 @@ class S3Client::Requests {
     if (!base_.empty()) return {};
     const std::string option = settings.options + ".";
     settings.region = find_region(settings.region, settings.profile);
-    const bool elsewhere = !settings.endpoint.empty() || !environment("AWS_ENDPOINT_URL_S3").empty() || !environment("AWS_ENDPOINT_URL").empty();
+    const bool elsewhere =
+        !settings.endpoint.empty() || !environment("AWS_ENDPOINT_URL_S3").empty() || !environment("AWS_ENDPOINT_URL").empty();
     if (settings.region.empty()) {
       if (!elsewhere)
         return sdk::Status::bad_config(option + "region", "the bucket's region is not known",
@@ -91,7 +92,8 @@ class S3Client::Requests {
     if (settings.encryption == Encryption::kKms && of_another_partition(settings.kms_key, settings.region, why))
       return sdk::Status::bad_config(option + "kms_key", why, "give a key of " + arn_prefix(settings.region) + ":kms:" + settings.region);
     Endpoint endpoint;
-    if (auto found = find_endpoint(Service::kS3, settings.region, settings.profile, option + "endpoint", settings.endpoint, endpoint); !found.ok())
+    if (auto found = find_endpoint(Service::kS3, settings.region, settings.profile, option + "endpoint", settings.endpoint, endpoint);
+        !found.ok())
       return found;
     is_amazon = endpoint.authority.find(".amazonaws.") != std::string::npos;
     if (settings.endpoint.empty()) settings.endpoint = "https://" + endpoint.authority;
@@ -240,7 +242,8 @@ sdk::Status S3Client::delete_objects(const std::vector<std::string>& keys) {
     for (std::size_t i = begin; i < end; ++i) body += "<Object><Key>" + escape_xml(keys[i]) + "</Key></Object>";
     body += "</Delete>";
     const S3Action action{"s3:DeleteObject", keys[begin]};
-    // S3 wants one digest of the body. Of other servers some know MD5 alone and refuse what they do not know; OpenSSL in FIPS mode has none.
+    // S3 wants one digest of the body. Of other servers some know MD5 alone and refuse what they do not know; OpenSSL in FIPS mode has
+    // none.
     std::vector<std::string> headers{"Content-Type: application/xml"};
     if (const std::string md5 = requests_->is_amazon ? std::string() : md5_base64(body); !md5.empty()) {
       headers.push_back("Content-MD5: " + md5);
@@ -249,8 +252,7 @@ sdk::Status S3Client::delete_objects(const std::vector<std::string>& keys) {
       headers.emplace_back("x-amz-sdk-checksum-algorithm: SHA256");
     }
     ServiceAnswer answer;
-    auto done = requests_->call(action, "POST", "", {{"delete", ""}}, body,
-                                headers, answer, true);
+    auto done = requests_->call(action, "POST", "", {{"delete", ""}}, body, headers, answer, true);
     for (const auto refused : done.ok() ? elements(answer.http.body, "Error") : std::vector<std::string_view>()) {
       answer.error.code = element_text(refused, "Code").value_or("");
       answer.error.message = element_text(refused, "Message").value_or("");

@@ -24,8 +24,9 @@ ServiceError read_json_error(const HttpAnswer& answer) {
   if (document.HasParseError() || !document.IsObject()) return read_query_error(answer);  // whoever stands before the service
   const auto member = [&](const char* name) {
     const auto found = document.FindMember(name);
-    return found == document.MemberEnd() || !found->value.IsString() ? std::string()
-                                                                     : std::string(found->value.GetString(), found->value.GetStringLength());
+    return found == document.MemberEnd() || !found->value.IsString()
+               ? std::string()
+               : std::string(found->value.GetString(), found->value.GetStringLength());
   };
   error.code = member("__type");
   error.code.erase(0, error.code.find('#') + 1);  // nothing found: npos + 1 is 0
