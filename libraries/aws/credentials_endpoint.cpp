@@ -65,17 +65,20 @@ class ContainerKeys final : public CredentialsSource {
       while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
     }
     if (token.find_first_of("\r\n") != std::string::npos)
-      return sdk::Status::error(CDCRT_AUTH, name() + ": its authorization token has several lines",
-                                "AWS_CONTAINER_AUTHORIZATION_TOKEN or the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE must hold the token alone");
+      return sdk::Status::error(
+          CDCRT_AUTH, name() + ": its authorization token has several lines",
+          "AWS_CONTAINER_AUTHORIZATION_TOKEN or the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE must hold the token alone");
     if (!token.empty()) request.headers.push_back("Authorization: " + token);
 
     const HttpAnswer answer = connection_.send(request, nullptr, interrupted_);
     if (answer.failure == HttpFailure::kNone && answer.status == 200 && read_role_keys(answer.body, out)) return {};
-    const std::string what = name() + ": " + request.url.substr(0, request.url.find('?')) + " " + (answer.status == 200 ? "answered without keys" : describe(answer));
+    const std::string what = name() + ": " + request.url.substr(0, request.url.find('?')) + " " +
+                             (answer.status == 200 ? "answered without keys" : describe(answer));
     const bool passes = answer.failure != HttpFailure::kNone || answer.status >= 500 || answer.status == 429;
-    return sdk::Status::error(passes ? CDCRT_RETRY : CDCRT_AUTH, what,
-                              passes ? "does its agent run on this node?"
-                                     : "check the role of the task, or the Pod Identity association of the pod's service account, and the token");
+    return sdk::Status::error(
+        passes ? CDCRT_RETRY : CDCRT_AUTH, what,
+        passes ? "does its agent run on this node?"
+               : "check the role of the task, or the Pod Identity association of the pod's service account, and the token");
   }
 
  private:
@@ -144,7 +147,8 @@ class InstanceKeys final : public CredentialsSource {
     get.headers.push_back(shown);
     const HttpAnswer keys = connection_.send(get, nullptr, interrupted_);
     if (keys.status == 200 && read_role_keys(keys.body, out)) return {};
-    return sdk::Status::retry("the instance's metadata service has no keys of its role " + roles.body + ": " + describe(keys) + why_none(keys.body));
+    return sdk::Status::retry("the instance's metadata service has no keys of its role " + roles.body + ": " + describe(keys) +
+                              why_none(keys.body));
   }
 
  private:

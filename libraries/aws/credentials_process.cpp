@@ -105,12 +105,14 @@ class ProcessKeys final : public CredentialsSource {
 
   sdk::Status find(Credentials& out, std::string& why_not) override {
     why_not.clear();
-    constexpr const char* kForm = R"(it must print {"Version": 1, "AccessKeyId": ..., "SecretAccessKey": ..., "SessionToken": ..., "Expiration": ...})";
+    constexpr const char* kForm =
+        R"(it must print {"Version": 1, "AccessKeyId": ..., "SecretAccessKey": ..., "SessionToken": ..., "Expiration": ...})";
     ProcessOutput output;
     if (!run_command(command_, kCommandTimeout, interrupted_, output))
       return sdk::Status::error(CDCRT_AUTH, name() + " cannot be started", "check the command in the profile");
     if (output.interrupted) return sdk::Status::retry(name() + " was interrupted");
-    if (output.timed_out) return sdk::Status::error(CDCRT_AUTH, name() + " did not end within a minute", "does it wait for an answer of yours? Run it by hand");
+    if (output.timed_out)
+      return sdk::Status::error(CDCRT_AUTH, name() + " did not end within a minute", "does it wait for an answer of yours? Run it by hand");
     if (output.exit_code != 0) {
       const std::string words = output.last_words.empty() ? std::string() : ": " + without_keys(output.last_words, output.text);
       return sdk::Status::error(CDCRT_AUTH, name() + " ended with exit code " + std::to_string(output.exit_code) + words,
@@ -126,12 +128,15 @@ class ProcessKeys final : public CredentialsSource {
     keys.access_key = member(document, "AccessKeyId");
     keys.secret_key = member(document, "SecretAccessKey");
     keys.session_token = member(document, "SessionToken");
-    if (keys.access_key.empty() || keys.secret_key.empty()) return sdk::Status::error(CDCRT_AUTH, name() + " printed an object without keys", kForm);
+    if (keys.access_key.empty() || keys.secret_key.empty())
+      return sdk::Status::error(CDCRT_AUTH, name() + " printed an object without keys", kForm);
     if (const std::string time = member(document, "Expiration"); !time.empty()) {
       std::chrono::system_clock::time_point expires;
-      if (!read_time(time, expires)) return sdk::Status::error(CDCRT_AUTH, name() + " printed an Expiration that is no time", "write it like 2030-01-02T03:04:05Z");
+      if (!read_time(time, expires))
+        return sdk::Status::error(CDCRT_AUTH, name() + " printed an Expiration that is no time", "write it like 2030-01-02T03:04:05Z");
       if (expires <= std::chrono::system_clock::now())
-        return sdk::Status::error(CDCRT_AUTH, name() + " printed keys that expired at " + time, "sign its session in again, or set this machine's clock (NTP)");
+        return sdk::Status::error(CDCRT_AUTH, name() + " printed keys that expired at " + time,
+                                  "sign its session in again, or set this machine's clock (NTP)");
       keys.expires_at = expires;
     }
     out = std::move(keys);
@@ -146,7 +151,8 @@ class ProcessKeys final : public CredentialsSource {
     if (document.HasParseError() || !document.IsObject()) return words;
     for (const char* key : {"SecretAccessKey", "SessionToken"}) {
       const std::string secret = member(document, key);
-      for (std::size_t at = 0; !secret.empty() && (at = words.find(secret, at)) != std::string::npos; at += 3) words.replace(at, secret.size(), "***");
+      for (std::size_t at = 0; !secret.empty() && (at = words.find(secret, at)) != std::string::npos; at += 3)
+        words.replace(at, secret.size(), "***");
     }
     return words;
   }
@@ -186,7 +192,8 @@ bool run_command(const std::string& command, milliseconds timeout, const Interru
   for (int i = 0; i < 2; ++i) {
     std::string& text = i == 0 ? out.text : last;
     pollfd left = {(i == 0 ? output : words).end(0), POLLIN, 0};
-    for (std::size_t begin = 0; begin < kLargestOutput && reads[i] && ::poll(&left, 1, 0) > 0; begin += 4096) reads[i] = take(left.fd, text, kLargestOutput);
+    for (std::size_t begin = 0; begin < kLargestOutput && reads[i] && ::poll(&left, 1, 0) > 0; begin += 4096)
+      reads[i] = take(left.fd, text, kLargestOutput);
   }
   out.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   out.last_words = last_line(std::move(last));

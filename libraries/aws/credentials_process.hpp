@@ -11,11 +11,11 @@ namespace cdcrt::aws {
 
 /// What a command printed and how it ended.
 struct ProcessOutput {
-  std::string text;         ///< of its standard output; may hold keys, so that it is shown nowhere
-  std::string last_words;   ///< last line of its standard error
-  int exit_code = 0;        ///< 128 + signal when a signal ended it
-  bool timed_out = false;   ///< and was killed, with its children
-  bool interrupted = false; ///< likewise
+  std::string text;          ///< of its standard output; may hold keys, so that it is shown nowhere
+  std::string last_words;    ///< last line of its standard error
+  int exit_code = 0;         ///< 128 + signal when a signal ended it
+  bool timed_out = false;    ///< and was killed, with its children
+  bool interrupted = false;  ///< likewise
 };
 
 /// By /bin/sh, with the signals that a command expects. Fails when it cannot be started.

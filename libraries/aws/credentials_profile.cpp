@@ -32,7 +32,8 @@ class ProfileKeys final : public CredentialsSource {
     if (!profile.unreadable.empty())
       return wrong(shown() + " cannot be read: " + profile.unreadable, "let the user of this process read it, or correct the path");
     if (!profile.found) return not_found(profile, why_not);
-    const bool any = std::any_of(std::begin(kIdentityKeys), std::end(kIdentityKeys), [&](const char* key) { return !profile.value(key).empty(); });
+    const bool any =
+        std::any_of(std::begin(kIdentityKeys), std::end(kIdentityKeys), [&](const char* key) { return !profile.value(key).empty(); });
     if (!any) {
       why_not = "has no keys";
       if (!asked_for_) return {};
@@ -67,7 +68,9 @@ class ProfileKeys final : public CredentialsSource {
     if (!asked_for_) return wrong(profile.missing, "correct or unset it, so that no other identity is taken in its place");
     std::string advice = "name a profile that exists";
     if (profile.misnamed) advice = "in the config file its section must be called [profile " + profile_ + "]";
-    return wrong((chain_.empty() ? "" : "source_profile of profile '" + chain_.back() + "': ") + shown() + " is neither in " + profile.looked_at, advice);
+    return wrong(
+        (chain_.empty() ? "" : "source_profile of profile '" + chain_.back() + "': ") + shown() + " is neither in " + profile.looked_at,
+        advice);
   }
 
   sdk::Status keys_of(const Profile& profile, Credentials& out) const {
@@ -110,12 +113,18 @@ class ProfileKeys final : public CredentialsSource {
     role.region = settings_.region;
     role.profile = profile_;
     if (role.arn.empty())
-      return wrong(shown() + " has " + (!source.empty() ? "source_profile" : !place.empty() ? "credential_source" : "web_identity_token_file") + " without role_arn", "add role_arn, or take the other away");
+      return wrong(shown() + " has " +
+                       (!source.empty()  ? "source_profile"
+                        : !place.empty() ? "credential_source"
+                                         : "web_identity_token_file") +
+                       " without role_arn",
+                   "add role_arn, or take the other away");
     if (!profile.value("mfa_serial").empty())
       return wrong(shown() + " wants a code of mfa_serial, which nobody is there to type", "use a role without MFA, or credential_process");
     const int ways = (source.empty() ? 0 : 1) + (place.empty() ? 0 : 1) + (token_file.empty() ? 0 : 1);
     if (ways != 1) {
-      return wrong(shown() + (ways == 0 ? " has role_arn and nothing that says who assumes it" : " has more than one of source_profile, credential_source and web_identity_token_file"),
+      return wrong(shown() + (ways == 0 ? " has role_arn and nothing that says who assumes it"
+                                        : " has more than one of source_profile, credential_source and web_identity_token_file"),
                    "give it one of source_profile, credential_source and web_identity_token_file");
     }
     if (!token_file.empty()) {

@@ -137,8 +137,10 @@ sdk::Status service_host(Service service, const std::string& region, EndpointCho
   if (service == Service::kSecretsManager &&
       (partition.name == "aws" || partition.name == "aws-us-gov" || (partition.name == "aws-cn" && !choice.fips)))
     choice.dual_stack = false;
-  if (partition.name == "aws-us-gov" && !choice.dual_stack && (service == Service::kSts || service == Service::kRedshift)) choice.fips = false;
-  host = name + (choice.fips ? "-fips." : ".") + region + "." + std::string(choice.dual_stack ? partition.dual_stack_suffix : partition.suffix);
+  if (partition.name == "aws-us-gov" && !choice.dual_stack && (service == Service::kSts || service == Service::kRedshift))
+    choice.fips = false;
+  host = name + (choice.fips ? "-fips." : ".") + region + "." +
+         std::string(choice.dual_stack ? partition.dual_stack_suffix : partition.suffix);
   return {};
 }
 

@@ -34,8 +34,8 @@ EndpointChoice endpoint_choice(std::string_view profile);
 /// BAD_CONFIG where that host does not exist (S3 has no FIPS hosts in China).
 sdk::Status service_host(Service service, const std::string& region, EndpointChoice choice, std::string& host);
 
-/// The endpoint that is given (a setting, its option named `option`), else $AWS_ENDPOINT_URL_<SERVICE>, $AWS_ENDPOINT_URL, else Amazon's of the
-/// region. BAD_CONFIG when it is no URL of a host. `given` is set to what the environment says, and stays empty for Amazon's.
+/// The endpoint that is given (a setting, its option named `option`), else $AWS_ENDPOINT_URL_<SERVICE>, $AWS_ENDPOINT_URL, else Amazon's of
+/// the region. BAD_CONFIG when it is no URL of a host. `given` is set to what the environment says, and stays empty for Amazon's.
 sdk::Status find_endpoint(Service service, const std::string& region, std::string_view profile, const std::string& option,
                           std::string& given, Endpoint& out);
 

@@ -35,7 +35,8 @@ std::string section_name(std::string_view text) {
   if (text.rfind(kProfile, 0) != 0 || text.size() == kProfile.size() || (text[kProfile.size()] != ' ' && text[kProfile.size()] != '\t'))
     return std::string(text);
   text = trim(text.substr(kProfile.size()));
-  if (text.size() > 1 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front()) text = text.substr(1, text.size() - 2);
+  if (text.size() > 1 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front())
+    text = text.substr(1, text.size() - 2);
   return "profile " + std::string(text);
 }
 

@@ -64,15 +64,17 @@ std::string shown(const RedshiftReference& reference) {
 std::string grant_of(const RedshiftReference& reference, const std::string& region) {
   const std::string arn = arn_prefix(region) + (reference.serverless ? ":redshift-serverless:" : ":redshift:") + region + ":ACCOUNT:";
   if (reference.serverless) return "redshift-serverless:GetCredentials on the workgroup (" + arn + "workgroup/ID)";
-  if (reference.user.empty()) return "redshift:GetClusterCredentialsWithIAM on " + arn + "dbname:" + reference.name + "/" + reference.database;
-  return "redshift:GetClusterCredentials on " + arn + "dbuser:" + reference.name + "/" + reference.user + " and " + arn + "dbname:" +
-         reference.name + "/" + reference.database;
+  if (reference.user.empty())
+    return "redshift:GetClusterCredentialsWithIAM on " + arn + "dbname:" + reference.name + "/" + reference.database;
+  return "redshift:GetClusterCredentials on " + arn + "dbuser:" + reference.name + "/" + reference.user + " and " + arn +
+         "dbname:" + reference.name + "/" + reference.database;
 }
 
-sdk::Status login_refused(const ServiceAnswer& answer, const std::string& action, const RedshiftReference& reference, const std::string& region,
-                          const std::string& origin) {
+sdk::Status login_refused(const ServiceAnswer& answer, const std::string& action, const RedshiftReference& reference,
+                          const std::string& region, const std::string& origin) {
   const std::string& code = answer.error.code;
-  std::string text = action + " for " + shown(reference) + " in region " + region + " was refused with " + std::to_string(answer.http.status);
+  std::string text =
+      action + " for " + shown(reference) + " in region " + region + " was refused with " + std::to_string(answer.http.status);
   if (!code.empty()) text += " " + code;
   if (!answer.error.message.empty()) text += ": " + answer.error.message;
   const std::string keys = origin.empty() ? std::string("the keys") : "the keys (" + origin + ")";
@@ -93,8 +95,9 @@ sdk::Status login_refused(const ServiceAnswer& answer, const std::string& action
 sdk::Status check_state(const Place& place, const RedshiftReference& reference) {
   if (reference.serverless) {
     if (place.state.empty() || place.state == "AVAILABLE" || place.state == "MODIFYING") return {};
-    return sdk::Status::error(CDCRT_UNREACHABLE, shown(reference) + " takes no connections: it is " + place.state + ", not AVAILABLE",
-                              "make it available (console, or aws redshift-serverless get-workgroup --workgroup-name " + reference.name + ")");
+    return sdk::Status::error(
+        CDCRT_UNREACHABLE, shown(reference) + " takes no connections: it is " + place.state + ", not AVAILABLE",
+        "make it available (console, or aws redshift-serverless get-workgroup --workgroup-name " + reference.name + ")");
   }
   for (const std::string_view state : {"paused", "pausing"}) {
     if (place.state != state) continue;
@@ -103,7 +106,8 @@ sdk::Status check_state(const Place& place, const RedshiftReference& reference) 
   }
   for (const std::string_view state : {"resuming", "creating", "deleting", "final-snapshot", "hardware-failure", "incompatible-network"}) {
     if (place.state == state)
-      return sdk::Status::error(CDCRT_UNREACHABLE, shown(reference) + " takes no connections: it is " + place.state, "wait until it is available");
+      return sdk::Status::error(CDCRT_UNREACHABLE, shown(reference) + " takes no connections: it is " + place.state,
+                                "wait until it is available");
   }
   return {};
 }
@@ -111,8 +115,9 @@ sdk::Status check_state(const Place& place, const RedshiftReference& reference) 
 }  // namespace
 
 sdk::Status RedshiftReference::parse(std::string_view text, RedshiftReference& out) {
-  constexpr const char* kForm = "write ${redshift-iam:CLUSTER/DATABASE/USER#KEY} or ${redshift-iam:serverless:WORKGROUP/DATABASE#KEY}; "
-                                "NAME@REGION for another region, KEY: username, password, host, port, dbname";
+  constexpr const char* kForm =
+      "write ${redshift-iam:CLUSTER/DATABASE/USER#KEY} or ${redshift-iam:serverless:WORKGROUP/DATABASE#KEY}; "
+      "NAME@REGION for another region, KEY: username, password, host, port, dbname";
   out = RedshiftReference();
   const auto refuse = [&](std::string why) { return sdk::Status::bad_config("", std::move(why), kForm); };
   const std::size_t hash = text.rfind('#');
@@ -135,7 +140,8 @@ sdk::Status RedshiftReference::parse(std::string_view text, RedshiftReference& o
       return refuse("'" + out.region + "' is no region's name");
   }
   out.name = name;
-  if (out.name.empty() || out.name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != std::string::npos)
+  if (out.name.empty() ||
+      out.name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != std::string::npos)
     return refuse("'" + out.name + "' is no name of a " + (out.serverless ? "workgroup" : "cluster"));
   const std::size_t second = rest.find('/');
   out.database = rest.substr(0, second);
@@ -253,8 +259,10 @@ sdk::Status RedshiftIdentity::login(const RedshiftReference& reference, Redshift
     static_cast<void>(read_time(element_text(answer.http.body, "Expiration").value_or(""), out.expires_at));
   }
   if (user.empty() || password.empty())
-    return sdk::Status::fatal(requests_->what(reference, action) + " answered without a login", "the answer is not Redshift's: check the endpoint and a proxy between");
-  out.json = json_text({{"username", user}, {"password", password}, {"dbname", reference.database}, {"host", place.host}, {"port", place.port}});
+    return sdk::Status::fatal(requests_->what(reference, action) + " answered without a login",
+                              "the answer is not Redshift's: check the endpoint and a proxy between");
+  out.json =
+      json_text({{"username", user}, {"password", password}, {"dbname", reference.database}, {"host", place.host}, {"port", place.port}});
   return {};
 }
 

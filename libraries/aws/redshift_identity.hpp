@@ -14,11 +14,11 @@ namespace cdcrt::aws {
 /// What "[serverless:]NAME[@REGION]/DATABASE[/USER][#KEY]" names.
 struct RedshiftReference {
   bool serverless = false;
-  std::string name;      ///< of a cluster, or of a workgroup
-  std::string region;    ///< empty: the environment's or profile's
+  std::string name;    ///< of a cluster, or of a workgroup
+  std::string region;  ///< empty: the environment's or profile's
   std::string database;
-  std::string user;      ///< of a cluster: a database user (GetClusterCredentials); empty: the IAM identity itself
-  std::string key;       ///< username, password, host, port, dbname; empty: all of them as a JSON object
+  std::string user;  ///< of a cluster: a database user (GetClusterCredentials); empty: the IAM identity itself
+  std::string key;   ///< username, password, host, port, dbname; empty: all of them as a JSON object
 
   /// BAD_CONFIG when it names none. No request is made.
   static sdk::Status parse(std::string_view text, RedshiftReference& out);
@@ -37,9 +37,10 @@ class RedshiftIdentity {
   RedshiftIdentity(const RedshiftIdentity&) = delete;
   RedshiftIdentity& operator=(const RedshiftIdentity&) = delete;
 
-  /// GetClusterCredentials, GetClusterCredentialsWithIAM or the serverless GetCredentials, good for an hour. DescribeClusters or GetWorkgroup
-  /// tell host and port, and that it is paused; where they are not granted, both are left out. BAD_CONFIG: no such cluster or workgroup, no
-  /// region; AUTH: no or wrong keys; FATAL: not granted; UNREACHABLE: paused, or no answer; RETRY: no answer after some attempts.
+  /// GetClusterCredentials, GetClusterCredentialsWithIAM or the serverless GetCredentials, good for an hour. DescribeClusters or
+  /// GetWorkgroup tell host and port, and that it is paused; where they are not granted, both are left out. BAD_CONFIG: no such cluster or
+  /// workgroup, no region; AUTH: no or wrong keys; FATAL: not granted; UNREACHABLE: paused, or no answer; RETRY: no answer after some
+  /// attempts.
   sdk::Status login(const RedshiftReference& reference, RedshiftLogin& out);
 
  private:

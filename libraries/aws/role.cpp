@@ -48,7 +48,8 @@ sdk::Status read_token(const Role& role, std::string& token) {
   token.assign(std::istreambuf_iterator<char>(file), {});
   while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) token.pop_back();
   if (token.empty() || token.size() > kLargestToken)
-    return sdk::Status::error(CDCRT_AUTH, role.shown + ": its token file " + role.token_file + (token.empty() ? " is empty" : " is too large"),
+    return sdk::Status::error(CDCRT_AUTH,
+                              role.shown + ": its token file " + role.token_file + (token.empty() ? " is empty" : " is too large"),
                               "it must hold the token that the identity provider (the cluster) writes");
   return {};
 }
@@ -69,8 +70,9 @@ std::string advice(const std::string& code, const std::string& message, const Ro
   if (code == "ValidationError")
     return "check " + role.setting + ", and duration_seconds (900 up to what the role allows) where it is given";
   if (code == "AccessDenied") {
-    return by_token ? "check that " + role.setting + " names the right role, and that its trust policy allows sts:AssumeRoleWithWebIdentity to "
-                                                     "this service account"
+    return by_token ? "check that " + role.setting +
+                          " names the right role, and that its trust policy allows sts:AssumeRoleWithWebIdentity to "
+                          "this service account"
                     : "allow sts:AssumeRole on the role to the identity that assumes it, and that identity in the role's trust policy" +
                           std::string(role.external_id.empty() ? " (does it want an external_id?)" : " (and check external_id)");
   }
@@ -128,10 +130,12 @@ class RoleKeys final : public CredentialsSource {
 
  private:
   [[nodiscard]] sdk::Status check_arn() const {
-    const bool role = role_.arn.rfind("arn:", 0) == 0 && role_.arn.find(":iam:") != std::string::npos && role_.arn.find(":role/") != std::string::npos;
+    const bool role =
+        role_.arn.rfind("arn:", 0) == 0 && role_.arn.find(":iam:") != std::string::npos && role_.arn.find(":role/") != std::string::npos;
     if (role) return {};
-    return sdk::Status::error(CDCRT_AUTH, role_.shown + ": '" + role_.arn + "' is no role's ARN",
-                              "set " + role_.setting + " to " + arn_prefix(find_region(role_.region, role_.profile)) + ":iam::ACCOUNT:role/NAME");
+    return sdk::Status::error(
+        CDCRT_AUTH, role_.shown + ": '" + role_.arn + "' is no role's ARN",
+        "set " + role_.setting + " to " + arn_prefix(find_region(role_.region, role_.profile)) + ":iam::ACCOUNT:role/NAME");
   }
 
   [[nodiscard]] sdk::Status refused(const ServiceAnswer& answer, const std::string& region, const std::string& what, bool by_token) const {
@@ -139,7 +143,8 @@ class RoleKeys final : public CredentialsSource {
     if (!answer.error.code.empty()) text += " " + answer.error.code;
     if (!answer.error.message.empty()) text += ": " + answer.error.message;
     if (answer.error.code.empty()) {
-      return sdk::Status::error(CDCRT_AUTH, std::move(text), "the answer is not that of STS: check AWS_ENDPOINT_URL_STS and a proxy between");
+      return sdk::Status::error(CDCRT_AUTH, std::move(text),
+                                "the answer is not that of STS: check AWS_ENDPOINT_URL_STS and a proxy between");
     }
     // The identity provider was not reached from STS, which passes.
     if (answer.error.code == "IDPCommunicationError") return sdk::Status::retry(std::move(text));

@@ -10,15 +10,15 @@ namespace cdcrt::aws {
 
 /// What is asked of STS, and how the identity is called in messages.
 struct Role {
-  std::string shown;         ///< "profile 'etl'", "web identity of the environment"
-  std::string setting;       ///< where the ARN was given: "AWS_ROLE_ARN", "role_arn of profile 'etl'"
+  std::string shown;    ///< "profile 'etl'", "web identity of the environment"
+  std::string setting;  ///< where the ARN was given: "AWS_ROLE_ARN", "role_arn of profile 'etl'"
   std::string arn;
   std::string session_name;  ///< empty: cdcrt-HOST
   std::string external_id;
-  std::string duration;      ///< seconds; empty: the service's default, one hour
-  std::string token_file;    ///< of a web identity: read anew at each refresh, because others renew it
-  std::string region;        ///< empty: the environment's or profile's, else the home of the ARN's partition
-  std::string profile;       ///< for region and endpoint
+  std::string duration;    ///< seconds; empty: the service's default, one hour
+  std::string token_file;  ///< of a web identity: read anew at each refresh, because others renew it
+  std::string region;      ///< empty: the environment's or profile's, else the home of the ARN's partition
+  std::string profile;     ///< for region and endpoint
 };
 
 /// AssumeRole, signed by `base`.

@@ -69,14 +69,15 @@ class S3Client::Requests {
   S3Watch watch;
   ServiceCaller caller;
   S3Counters counters;
-  bool is_amazon = false;  ///< known after the first request
+  bool is_amazon = false;  ///< set by prepare()
 
- private:
+  /// Settles where the bucket is; once.
   sdk::Status prepare() {
     if (!base_.empty()) return {};
     const std::string option = settings.options + ".";
     settings.region = find_region(settings.region, settings.profile);
-    const bool elsewhere = !settings.endpoint.empty() || !environment("AWS_ENDPOINT_URL_S3").empty() || !environment("AWS_ENDPOINT_URL").empty();
+    const bool elsewhere =
+        !settings.endpoint.empty() || !environment("AWS_ENDPOINT_URL_S3").empty() || !environment("AWS_ENDPOINT_URL").empty();
     if (settings.region.empty()) {
       if (!elsewhere)
         return sdk::Status::bad_config(option + "region", "the bucket's region is not known",
@@ -91,7 +92,8 @@ class S3Client::Requests {
     if (settings.encryption == Encryption::kKms && of_another_partition(settings.kms_key, settings.region, why))
       return sdk::Status::bad_config(option + "kms_key", why, "give a key of " + arn_prefix(settings.region) + ":kms:" + settings.region);
     Endpoint endpoint;
-    if (auto found = find_endpoint(Service::kS3, settings.region, settings.profile, option + "endpoint", settings.endpoint, endpoint); !found.ok())
+    if (auto found = find_endpoint(Service::kS3, settings.region, settings.profile, option + "endpoint", settings.endpoint, endpoint);
+        !found.ok())
       return found;
     is_amazon = endpoint.authority.find(".amazonaws.") != std::string::npos;
     if (settings.endpoint.empty()) settings.endpoint = "https://" + endpoint.authority;
@@ -100,6 +102,7 @@ class S3Client::Requests {
     return {};
   }
 
+ private:
   std::string base_;
 };
 
@@ -231,20 +234,25 @@ sdk::Status S3Client::list_uploads(std::string_view prefix, std::vector<S3Upload
 
 sdk::Status S3Client::delete_objects(const std::vector<std::string>& keys) {
   sdk::Status first;
+  if (!keys.empty()) first = requests_->prepare();
+  if (!first.ok()) return first;
   for (std::size_t begin = 0; begin < keys.size(); begin += kKeysOfOneDelete) {
     const std::size_t end = std::min(keys.size(), begin + kKeysOfOneDelete);
     std::string body = "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>";
     for (std::size_t i = begin; i < end; ++i) body += "<Object><Key>" + escape_xml(keys[i]) + "</Key></Object>";
     body += "</Delete>";
     const S3Action action{"s3:DeleteObject", keys[begin]};
-    // S3 wants one digest of the body, and takes the newer one. Other servers may know the older one alone, which a machine in FIPS mode
-    // does not compute.
-    std::vector<std::string> headers{"Content-Type: application/xml", "x-amz-checksum-sha256: " + sha256_base64(body),
-                                     "x-amz-sdk-checksum-algorithm: SHA256"};
-    if (const std::string md5 = requests_->is_amazon ? std::string() : md5_base64(body); !md5.empty()) headers.push_back("Content-MD5: " + md5);
+    // S3 wants one digest of the body. Of other servers some know MD5 alone and refuse what they do not know; OpenSSL in FIPS mode has
+    // none.
+    std::vector<std::string> headers{"Content-Type: application/xml"};
+    if (const std::string md5 = requests_->is_amazon ? std::string() : md5_base64(body); !md5.empty()) {
+      headers.push_back("Content-MD5: " + md5);
+    } else {
+      headers.push_back("x-amz-checksum-sha256: " + sha256_base64(body));
+      headers.emplace_back("x-amz-sdk-checksum-algorithm: SHA256");
+    }
     ServiceAnswer answer;
-    auto done = requests_->call(action, "POST", "", {{"delete", ""}}, body,
-                                headers, answer, true);
+    auto done = requests_->call(action, "POST", "", {{"delete", ""}}, body, headers, answer, true);
     for (const auto refused : done.ok() ? elements(answer.http.body, "Error") : std::vector<std::string_view>()) {
       answer.error.code = element_text(refused, "Code").value_or("");
       answer.error.message = element_text(refused, "Message").value_or("");

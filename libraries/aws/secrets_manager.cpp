@@ -57,7 +57,7 @@ sdk::Status explain_refusal(const ServiceAnswer& answer, const SecretReference& 
                                    "check its name, the region and the account");
   }
   if (code == "InvalidRequestException") return sdk::Status::bad_config("", std::move(text), "is the secret marked for deletion?");
-  if (code == "AccessDeniedException") {
+  if (code == "AccessDeniedException" || code == "AccessDenied") {
     return sdk::Status::fatal(std::move(text), "allow secretsmanager:GetSecretValue on the secret to " + keys +
                                                    ", and kms:Decrypt where a customer's key encrypts it");
   }

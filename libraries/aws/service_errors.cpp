@@ -21,11 +21,12 @@ ServiceError read_json_error(const HttpAnswer& answer) {
   if (answer.failure != HttpFailure::kNone || answer.status / 100 == 2) return error;
   rapidjson::Document document;
   document.Parse(answer.body.data(), answer.body.size());
-  if (document.HasParseError() || !document.IsObject()) return error;
+  if (document.HasParseError() || !document.IsObject()) return read_query_error(answer);  // whoever stands before the service
   const auto member = [&](const char* name) {
     const auto found = document.FindMember(name);
-    return found == document.MemberEnd() || !found->value.IsString() ? std::string()
-                                                                     : std::string(found->value.GetString(), found->value.GetStringLength());
+    return found == document.MemberEnd() || !found->value.IsString()
+               ? std::string()
+               : std::string(found->value.GetString(), found->value.GetStringLength());
   };
   error.code = member("__type");
   error.code.erase(0, error.code.find('#') + 1);  // nothing found: npos + 1 is 0

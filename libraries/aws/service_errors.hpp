@@ -9,6 +9,7 @@ namespace cdcrt::aws {
 ServiceError read_query_error(const HttpAnswer& answer);
 
 /// {"__type":"com.amazonaws...#ResourceNotFoundException","Message":"..."}: Secrets Manager, Redshift Serverless. Empty for 200..299.
+/// XML is read as well.
 ServiceError read_json_error(const HttpAnswer& answer);
 
 }  // namespace cdcrt::aws

@@ -29,7 +29,8 @@ Status add_login(std::string_view json, ConnectionSettings& settings) {
   constexpr const char* kForm =
       R"(it is a JSON object {"username": ..., "password": ...}, with host, port and dbname where the connection does not say them, )"
       "as ${aws-sm:ID} and ${redshift-iam:CLUSTER/DATABASE} are";
-  if (guess_product(settings) == sql::Product::kSqlite) return Status::bad_config("login", "SQLite has no users to log in", "leave `login` out");
+  if (guess_product(settings) == sql::Product::kSqlite)
+    return Status::bad_config("login", "SQLite has no users to log in", "leave `login` out");
   rapidjson::Document login;
   login.Parse(json.data(), json.size());
   if (login.HasParseError() || !login.IsObject()) return Status::bad_config("login", "the login is no JSON object", kForm);
@@ -38,7 +39,8 @@ Status add_login(std::string_view json, ConnectionSettings& settings) {
     return Status::bad_config("login", std::string("the login has no ") + (user.empty() ? "username" : "password"), kForm);
   for (const char* key : {"UID", "User", "Username", "LogonID", "PWD", "Password"}) {
     if (settings.has(key))
-      return Status::bad_config("connection." + std::string(key), "the connection names a user or password, and so does the login", "keep one of them");
+      return Status::bad_config("connection." + std::string(key), "the connection names a user or password, and so does the login",
+                                "keep one of them");
   }
   const bool has_place = !settings.dsn.empty() || names(settings, {"DSN", "FileDSN"});
   struct Member {
@@ -50,7 +52,8 @@ Status add_login(std::string_view json, ConnectionSettings& settings) {
                           {"dbname", "Database", names(settings, {"Database", "DB"})}};
   for (const auto& [name, key, given] : place) {
     const std::string value = member(login, name);
-    if (value.find('\0') != std::string::npos) return Status::bad_config("login", std::string("the login's ") + name + " holds a NUL character");
+    if (value.find('\0') != std::string::npos)
+      return Status::bad_config("login", std::string("the login's ") + name + " holds a NUL character");
     if (!given && !value.empty() && !has_place) settings.pairs.emplace_back(key, value);
     if (given || !value.empty() || has_place || *name == 'p') continue;
     return Status::bad_config("connection", std::string("neither the connection nor the login says the ") + name,

@@ -16,19 +16,18 @@ from integration import program  # noqa: E402
 from integration.messages import Lines, envelope  # noqa: E402
 from lab import process  # noqa: E402
 from lab.aws import Aws, Metadata  # noqa: E402
+from lab.s3 import S3  # noqa: E402
 from redshift.lab import RedshiftFront  # noqa: E402
 
-EVENTS = os.path.join(program.TESTS, "data", "debezium-postgres", "events.jsonl.gz")
-
-SOURCE = f"""[pipeline]
+SOURCE = """[pipeline]
 name = "identity"
 [sources.events]
 plugin = "file"
-paths = ["{EVENTS}"]
+paths = ["%s"]
 format.plugin = "debezium-json"
 """
 
-BY_SECRET = SOURCE + """[sinks.target]
+BY_SECRET = """[sinks.target]
 plugin = "odbc"
 connection = { Driver = "SQLite3", Database = "${aws-sm:shop/db#file}" }
 """
@@ -55,6 +54,17 @@ class IdentityCase(process.Case):
 
     def run_manifest(self, text, *arguments, **changes):
         return program.run([*(arguments or ["run"]), "--manifest", self.write("manifest.toml", text)], {**self.environment, **changes}, self.folder)
+
+    def source(self, schema, *tables):
+        """The beginning of a manifest that reads three rows of each table."""
+        lines = Lines()
+        for table in tables:
+            for number in range(3):
+                payload = envelope(table, {"id": number, "v": "x"}, lsn=100 + lines.offset).replace('"public"', f'"{schema}"')
+                lines.message(payload, json.dumps({"id": number}), f"t.{schema}.{table}")
+        events = os.path.join(self.folder, "events.jsonl")
+        lines.write(events)
+        return SOURCE % events
 
     def assert_shows_none(self, log, *secrets):
         """Neither what was printed nor a file that was written, but those of the test, holds one of these."""
@@ -103,14 +113,14 @@ class Identity(IdentityCase):
         self.addCleanup(self.aws.verify, False)
 
     def assert_reads(self, *secrets, **environment):
-        done = self.run_manifest(BY_SECRET, **environment)
+        done = self.run_manifest(self.source("public", "good") + BY_SECRET, **environment)
         self.assertEqual(done.exit_code, 0, done.log)
         self.assertTrue(os.path.exists(self.target))
         self.assertEqual(self.metadata.asked, 0)
         self.assert_shows_none(done.log, *secrets)
 
     def assert_stops(self, *parts, **environment):
-        done = self.run_manifest(BY_SECRET, **environment)
+        done = self.run_manifest(self.source("public", "good") + BY_SECRET, **environment)
         self.assertEqual(done.exit_code, 3, done.log)
         for part in parts:
             self.assertIn(part, done.log)
@@ -154,7 +164,7 @@ class Identity(IdentityCase):
         self.assert_stops("profile 'expired'", AWS_PROFILE="expired")
 
     def test_the_machines_role_is_what_is_left_when_nothing_is_configured(self):
-        done = self.run_manifest(BY_SECRET)
+        done = self.run_manifest(self.source("public", "good") + BY_SECRET)
         self.assertEqual(done.exit_code, 0, done.log)
         self.assertGreater(self.metadata.asked, 0)
         self.assert_shows_none(done.log, "node-role-secret", "node-role-token")
@@ -163,14 +173,14 @@ class Identity(IdentityCase):
         self.aws.make_cluster("shop")
         self.verified()
         keys = {"AWS_ACCESS_KEY_ID": self.base[0], "AWS_SECRET_ACCESS_KEY": self.base[1]}
-        manifest = SOURCE + """[sinks.target]
+        manifest = """[sinks.target]
 plugin = "redshift"
 login = "${redshift-iam:%s}"
 connection = { Driver = "PostgreSQL Unicode", Server = "127.0.0.1", Port = "1", SSLmode = "disable" }
 """
 
         def stops(name, *parts, **environment):
-            done = self.run_manifest(manifest % name, "validate", "--probe", **environment)
+            done = self.run_manifest(self.source("public", "good") + manifest % name, "validate", "--probe", **environment)
             self.assertNotEqual(done.exit_code, 0, done.log)
             for part in parts:
                 self.assertIn(part, done.log)
@@ -230,7 +240,7 @@ class RedshiftApi:
 class Login(IdentityCase):
     """Rows through a login that says who and where."""
 
-    MANIFEST = SOURCE + """[sinks.target]
+    MANIFEST = """[sinks.target]
 plugin = "redshift"
 login = "%s"
 connection = { Driver = "PostgreSQL Unicode", SSLmode = "disable" }
@@ -245,8 +255,8 @@ connections = 2
     def tearDownClass(cls):
         cls.front.stop()
 
-    def assert_written(self, schema):
-        self.assertGreater(int(self.front.query(f"select count(*) from information_schema.tables where table_schema = '{schema}'")[0][0]), 0)
+    def assert_written(self, table):
+        self.assertEqual(self.front.backend.value(self.front.database, f"select count(*) from public.{table}"), "3")
 
     def test_a_secret_as_secrets_manager_keeps_it_is_one_line_of_the_manifest(self):
         secret = {"engine": "redshift", "username": "loader", "password": "loader-secret", "host": self.front.host, "port": self.front.port,
@@ -254,7 +264,7 @@ connections = 2
         aws = Aws()
         self.addCleanup(aws.stop)
         aws.put_secret("redshift!shop-admin", secret)
-        done = self.run_manifest(self.MANIFEST % "${aws-sm:redshift!shop-admin}" + 'progress_schema = "by_secret"\n', AWS_ENDPOINT_URL=aws.endpoint,
+        done = self.run_manifest(self.source("public", "by_secret") + self.MANIFEST % "${aws-sm:redshift!shop-admin}" + 'progress_schema = "by_secret"\n', AWS_ENDPOINT_URL=aws.endpoint,
                                  AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b")
         self.assertEqual(done.exit_code, 0, done.log)
         self.assert_written("by_secret")
@@ -262,22 +272,114 @@ connections = 2
         for wrong, word in (("not json loader-secret", "the login is no JSON object"), ({"username": "loader"}, "the login has no password"),
                             ({"username": "loader", "password": "loader-secret"}, "neither the connection nor the login says the host")):
             aws.put_secret("redshift!shop-admin", wrong)
-            done = self.run_manifest(self.MANIFEST % "${aws-sm:redshift!shop-admin}", AWS_ENDPOINT_URL=aws.endpoint, AWS_ACCESS_KEY_ID="a",
+            done = self.run_manifest(self.source("public", "by_secret") + self.MANIFEST % "${aws-sm:redshift!shop-admin}", AWS_ENDPOINT_URL=aws.endpoint, AWS_ACCESS_KEY_ID="a",
                                      AWS_SECRET_ACCESS_KEY="b")
             self.assertEqual(done.exit_code, 2, done.log)
             self.assertIn(word, done.log)
             self.assert_shows_none(done.log, "loader-secret")
 
     def test_a_login_by_iam_is_renewed_for_connections_that_come_when_it_is_about_to_expire(self):
-        self.front.sql('grant create, temp on database dev to "IAM:loader"', check=False)
+        self.front.backend.value(self.front.database, f'grant create, temp on database {self.front.database} to "IAM:loader"')
+        self.front.backend.value(self.front.database, 'grant usage, create on schema public to "IAM:loader"')
         with RedshiftApi(self.front, 60) as api:
-            done = self.run_manifest(self.MANIFEST % f"${{redshift-iam:shop/{self.front.database}/loader}}" + 'progress_schema = "by_iam"\n',
+            done = self.run_manifest(self.source("public", "by_iam") + self.MANIFEST % f"${{redshift-iam:shop/{self.front.database}/loader}}" + 'progress_schema = "by_iam"\n',
                                      AWS_ENDPOINT_URL_REDSHIFT=api.endpoint, AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="signing-secret")
             self.assertEqual(done.exit_code, 0, done.log)
             self.assert_written("by_iam")
             # One for the start; good for a minute only, so that the first connection took another.
             self.assertGreater(len(api.passwords), 1)
             self.assert_shows_none(done.log, "signing-secret", "temporary-password")
+
+
+class Sts:
+    """Gives the keys of `s3` to who shows `token`. A context manager."""
+
+    def __init__(self, s3, token):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                parameters = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                good = parameters.get("WebIdentityToken") == [token]
+                text = ("<R><Credentials><AccessKeyId>%s</AccessKeyId><SecretAccessKey>%s</SecretAccessKey><SessionToken>session-of-the-role</SessionToken>"
+                        "<Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></R>" % (s3.access_key, s3.secret_key) if good else
+                        "<ErrorResponse><Error><Code>InvalidIdentityToken</Code><Message>no</Message></Error></ErrorResponse>")
+                self.send_response(200 if good else 400)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *_):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def endpoint(self):
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Staging(IdentityCase):
+    """Files for COPY are written as the identity that is configured."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.s3 = S3(secret_key="role-secret-of-the-test", tokens=True)
+        cls.front = RedshiftFront(cls.s3)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.front.stop()
+        cls.s3.stop()
+
+    def run_staged(self, staging="", **environment):
+        front = self.front
+        manifest = self.source("public", "staged") + f"""[sinks.target]
+plugin = "redshift"
+connection = {{ Driver = "PostgreSQL Unicode", Server = "{front.host}", Port = "{front.port}", Database = "{front.database}", UID = "{front.user}", PWD = "{front.password}", SSLmode = "disable" }}
+copy_from_rows = 0
+[sinks.target.staging]
+url = "s3://{self.s3.bucket}/identity/"
+region = "eu-west-1"
+endpoint = "{self.s3.endpoint}"
+path_style = true
+{staging}
+"""
+        return self.run_manifest(manifest, **environment)
+
+    def test_a_web_identity_writes_the_files_and_one_that_fails_leaves_them_to_nobody(self):
+        token = self.write("token", "token-of-the-pod\n")
+        identity = {"AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/loader", "AWS_WEB_IDENTITY_TOKEN_FILE": token}
+        with Sts(self.s3, "token-of-the-pod") as sts:
+            identity["AWS_ENDPOINT_URL_STS"] = sts.endpoint
+            done = self.run_staged('iam_role = "default"', **identity)
+            self.assertEqual(done.exit_code, 0, done.log)
+            self.assertIn("as web identity of the environment (role arn:aws:iam::123456789012:role/loader)", done.log)
+            self.assertEqual(self.front.query("select count(*) from staged"), [["3"]])
+            self.assert_shows_none(done.log, "role-secret-of-the-test", "session-of-the-role", "token-of-the-pod")
+            self.write("token", "another-token")
+            done = self.run_staged('iam_role = "default"', **identity)
+            self.assertEqual(done.exit_code, 3, done.log)
+            self.assertIn("InvalidIdentityToken", done.log)
+            self.assertIn("OpenID Connect provider", done.log)
+        self.assertEqual(self.metadata.asked, 0)
+
+    def test_a_profile_with_a_role_and_a_role_of_another_partition_stop(self):
+        self.write(".aws/config", "[profile etl]\nrole_arn = arn:aws:iam::123456789012:role/etl\ncredential_source = Environment\n")
+        done = self.run_staged('profile = "etl"')
+        self.assertEqual(done.exit_code, 3, done.log)
+        self.assertIn("profile 'etl'", done.log)
+        done = self.run_staged('iam_role = "arn:aws-cn:iam::123456789012:role/copy"')
+        self.assertEqual(done.exit_code, 2, done.log)
+        self.assertIn("is of partition aws-cn, but region eu-west-1 is of partition aws", done.log)
+        self.assertIn("iam_role", done.log)
+        self.assertEqual(self.metadata.asked, 0)
 
 
 class Grants(IdentityCase):
@@ -299,35 +401,38 @@ class Grants(IdentityCase):
         return [statement for statement in statements if statement and not statement.startswith("CREATE USER")]  # the front has it
 
     def run_as_loader(self):
-        lines = Lines()
-        for table in ("adopted", "made"):
-            for number in range(3):
-                lines.message(envelope(table, {"id": number, "v": "x"}, lsn=100 + lines.offset).replace('"public"', '"sales"'), json.dumps({"id": number}),
-                              "t.sales." + table)
-        events = os.path.join(self.folder, "events.jsonl")
-        lines.write(events)
-        manifest = SOURCE.replace(EVENTS, events) + f"""[sinks.target]
+        manifest = self.source("sales", "adopted", "made") + f"""[sinks.target]
 plugin = "redshift"
 connection = {{ Driver = "PostgreSQL Unicode", Server = "{self.front.host}", Port = "{self.front.port}", Database = "{self.front.database}", UID = "loader", PWD = "loader-secret", SSLmode = "disable" }}
 connections = 1
 stall_after = "1s"
+[runtime]
+shutdown_timeout = "1s"
 """
         return self.run_manifest(manifest)
 
-    def test_the_documented_grants_are_enough_and_none_of_them_is_idle(self):
+    def grant(self, missing=None):
+        """A database of its own with a table of somebody else's, and all of the documented grants but one; answers that one."""
+        self.front.database = f"shop{'' if missing is None else missing}"
+        self.front.create(self.front.database)
         grants = [statement.replace(" shop ", f" {self.front.database} ") for statement in self.documented()]
         self.assertEqual(len(grants), 3, grants)
-        self.front.sql(f"revoke all on database {self.front.database} from public; create schema sales; create table sales.adopted (id bigint, v varchar(64))")
-        for missing in range(len(grants)):
-            self.front.sql("revoke all on database {0} from loader; revoke all on schema sales from loader; revoke all on all tables in schema sales from loader"
-                           .format(self.front.database))
-            self.front.sql("\n".join(statement for number, statement in enumerate(grants) if number != missing))
-            self.assertNotEqual(self.run_as_loader().exit_code, 0, f"works without: {grants[missing]}")
-        self.front.sql("\n".join(grants))
+        self.front.sql(f"revoke temp on database {self.front.database} from public; create schema sales; create table sales.adopted (id bigint, v varchar(64))")
+        self.front.sql("\n".join(statement for number, statement in enumerate(grants) if number != missing))
+        return None if missing is None else grants[missing]
+
+    def test_the_documented_grants_are_enough(self):
+        self.grant()
         done = self.run_as_loader()
         self.assertEqual(done.exit_code, 0, done.log)
         for table in ("adopted", "made"):
-            self.assertEqual(self.front.query(f"select count(*) from sales.{table}"), [["3"]])
+            self.assertEqual(self.front.backend.value(self.front.database, f"select count(*) from sales.{table}"), "3")
+
+    def test_none_of_the_documented_grants_is_idle(self):
+        for number in range(3):
+            missing = self.grant(number)
+            done = self.run_as_loader()
+            self.assertNotEqual(done.exit_code, 0, f"works without: {missing}")
 
 
 if __name__ == "__main__":

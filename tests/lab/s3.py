@@ -53,11 +53,12 @@ class S3Error(Exception):
 
 
 class S3(Server):
-    """Started by its construction, with one bucket (`bucket`, None: none). Objects survive halt, kill and restart."""
+    """Started by its construction, with one bucket (`bucket`, None: none). Objects survive halt, kill and
+    restart. `tokens`: session tokens are passed over and not refused."""
 
     name = "s3"
 
-    def __init__(self, bucket="staging", access_key="test-key", secret_key="test-secret", region="eu-west-1"):
+    def __init__(self, bucket="staging", access_key="test-key", secret_key="test-secret", region="eu-west-1", tokens=False):
         super().__init__()
         self.port, self.access_key, self.secret_key, self.region, self.bucket = free_port(), access_key, secret_key, region, bucket
         self.objects = os.path.join(self.folder, "objects")
@@ -65,7 +66,8 @@ class S3(Server):
         self.properties = os.path.join(self.folder, "s3proxy.conf")
         with open(self.properties, "w", encoding="utf-8") as file:
             file.write(f"s3proxy.endpoint=http://127.0.0.1:{self.port}\ns3proxy.authorization=aws-v2-or-v4\ns3proxy.identity={access_key}\n"
-                       f"s3proxy.credential={secret_key}\njclouds.provider=filesystem\njclouds.filesystem.basedir={self.objects}\n")
+                       f"s3proxy.credential={secret_key}\njclouds.provider=filesystem\njclouds.filesystem.basedir={self.objects}\n" +
+                       ("s3proxy.ignore-unknown-headers=true\n" if tokens else ""))
         self.start()
         if bucket:
             self.make_bucket(bucket)

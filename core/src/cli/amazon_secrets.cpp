@@ -12,12 +12,12 @@ namespace {
 
 using manifest::Secret;
 
-Error error_of(const sdk::Status& status) { return make_error(status.code(), std::string(status.message()), std::string(status.hint())); }
+Error error_of_amazon(const sdk::Status& status) { return make_error(status.code(), std::string(status.message()), std::string(status.hint())); }
 
 template <class Reference>
-Result<void> check(const std::string& text) {
+Result<void> check_reference(const std::string& text) {
   Reference parsed;
-  if (auto status = Reference::parse(text, parsed); !status.ok()) return error_of(status);
+  if (auto status = Reference::parse(text, parsed); !status.ok()) return error_of_amazon(status);
   return {};
 }
 
@@ -26,7 +26,7 @@ class Amazon {
  public:
   Result<Secret> secret(const std::string& text) {
     aws::SecretReference reference;
-    if (auto status = aws::SecretReference::parse(text, reference); !status.ok()) return error_of(status);
+    if (auto status = aws::SecretReference::parse(text, reference); !status.ok()) return error_of_amazon(status);
     auto known = known_.find(reference.id);
     if (known == known_.end()) known = known_.emplace(reference.id, ask_secret(reference.id)).first;
     return member(known->second, reference);
@@ -34,7 +34,7 @@ class Amazon {
 
   Result<Secret> login(const std::string& text) {
     aws::RedshiftReference reference;
-    if (auto status = aws::RedshiftReference::parse(text, reference); !status.ok()) return error_of(status);
+    if (auto status = aws::RedshiftReference::parse(text, reference); !status.ok()) return error_of_amazon(status);
     // User and password of one login belong together.
     const std::string id = text.substr(0, text.rfind('#'));
     auto known = known_.find(id);
@@ -46,7 +46,7 @@ class Amazon {
   static Result<Secret> member(const Result<Secret>& whole, const aws::SecretReference& reference) {
     if (!whole) return whole.error();
     Secret part{{}, whole->good_until};
-    if (auto status = aws::member_of_secret(whole->text, reference, part.text); !status.ok()) return error_of(status);
+    if (auto status = aws::member_of_secret(whole->text, reference, part.text); !status.ok()) return error_of_amazon(status);
     return part;
   }
 
@@ -58,14 +58,14 @@ class Amazon {
   Result<Secret> ask_secret(const std::string& id) {
     if (!secrets_) secrets_ = std::make_unique<aws::SecretsManager>(credentials());
     Secret secret;
-    if (auto status = secrets_->get({id, ""}, secret.text); !status.ok()) return error_of(status);
+    if (auto status = secrets_->get({id, ""}, secret.text); !status.ok()) return error_of_amazon(status);
     return secret;
   }
 
   Result<Secret> ask_login(const aws::RedshiftReference& reference) {
     if (!logins_) logins_ = std::make_unique<aws::RedshiftIdentity>(credentials());
     aws::RedshiftLogin login;
-    if (auto status = logins_->login(reference, login); !status.ok()) return error_of(status);
+    if (auto status = logins_->login(reference, login); !status.ok()) return error_of_amazon(status);
     return Secret{std::move(login.json), login.expires_at};
   }
 
@@ -79,8 +79,8 @@ class Amazon {
 
 std::vector<manifest::SecretKind> amazon_secrets() {
   const auto secrets = std::make_shared<Amazon>(), logins = std::make_shared<Amazon>();
-  return {{"aws-sm", "${aws-sm:ID#KEY}", check<aws::SecretReference>, [secrets](const std::string& text) { return secrets->secret(text); }},
-          {"redshift-iam", "${redshift-iam:CLUSTER/DATABASE/USER#KEY}", check<aws::RedshiftReference>,
+  return {{"aws-sm", "${aws-sm:ID#KEY}", check_reference<aws::SecretReference>, [secrets](const std::string& text) { return secrets->secret(text); }},
+          {"redshift-iam", "${redshift-iam:CLUSTER/DATABASE/USER#KEY}", check_reference<aws::RedshiftReference>,
            [logins](const std::string& text) { return logins->login(text); }}};
 }
 

@@ -98,7 +98,8 @@ class Resolver {
     const std::string kind = body.substr(0, colon), rest = colon == std::string::npos ? std::string() : body.substr(colon + 1);
     if (colon == std::string::npos) {
       fail(node, reference, diagnostics::kBadInterpolation, shown(reference) + " does not say where the value comes from",
-           is_name(body) && !in_secret_ ? "for an environment variable write ${env:" + body + "}; for a plain ${ write $${" : "kinds: " + forms() + "; for a plain ${ write $${");
+           is_name(body) && !in_secret_ ? "for an environment variable write ${env:" + body + "}; for a plain ${ write $${"
+                                        : "kinds: " + forms() + "; for a plain ${ write $${");
       return std::nullopt;
     }
     if (kind == "env") return environment(node, reference, rest);
@@ -109,7 +110,8 @@ class Resolver {
       known.push_back(other.name);
     }
     fail(node, reference, diagnostics::kBadInterpolation,
-         in_secret_ ? "a reference ${...} of a kind that is not known; for a plain ${ write $${" : "unknown kind " + quote(kind) + " in " + shown(reference),
+         in_secret_ ? "a reference ${...} of a kind that is not known; for a plain ${ write $${"
+                    : "unknown kind " + quote(kind) + " in " + shown(reference),
          diagnostics::did_you_mean(kind, known));
     return std::nullopt;
   }
@@ -162,7 +164,8 @@ class Resolver {
       fail(node, reference, diagnostics::kSecretUnavailable, "the secret of " + quote(reference) + " is not UTF-8 text", "");
       return std::nullopt;
     }
-    if (found->good_until && (!references_.good_until || *found->good_until < *references_.good_until)) references_.good_until = found->good_until;
+    if (found->good_until && (!references_.good_until || *found->good_until < *references_.good_until))
+      references_.good_until = found->good_until;
     return std::move(found->text);
   }
 

@@ -220,8 +220,9 @@ Result<Options> options_of_sink(const LoadRequest& request, const std::string& n
   const auto again = load(request);
   if (!again.manifest) {
     const auto& problems = again.diagnostics;
-    return problems.empty() ? make_error(CDCRT_BAD_CONFIG, "the manifest cannot be read")
-                            : make_error(again.environment_error ? CDCRT_RETRY : CDCRT_BAD_CONFIG, problems.front().message, problems.front().help);
+    return problems.empty()
+               ? make_error(CDCRT_BAD_CONFIG, "the manifest cannot be read")
+               : make_error(again.environment_error ? CDCRT_RETRY : CDCRT_BAD_CONFIG, problems.front().message, problems.front().help);
   }
   for (const auto& sink : again.manifest->sinks)
     if (sink.name == name) return sink.options;

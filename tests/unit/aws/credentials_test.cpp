@@ -73,8 +73,8 @@ TEST_CASE("no keys anywhere: the message lists what was looked at") {
   aws::Credentials keys;
   const auto got = aws::default_credentials({})->get(keys);
   CHECK(got.code() == CDCRT_AUTH);
-  for (const char* part :
-       {"AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE: not set", "profile 'default': has no keys", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_EC2_METADATA_DISABLED is set"})
+  for (const char* part : {"AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE: not set", "profile 'default': has no keys",
+                           "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_EC2_METADATA_DISABLED is set"})
     CHECK_MESSAGE(has(got.message(), part), got.message());
 }
 
@@ -197,6 +197,31 @@ TEST_CASE("keys are kept while they are good, renewed before they expire, and ou
   CHECK(asked == 2);
   down = true;
   CHECK(provider->get(keys).code() == CDCRT_RETRY);
+}
+
+TEST_CASE("a machine's metadata service that had keys and does not answer any more is an outage, and nobody else's keys are taken") {
+  Environment environment;
+  environment.unset("AWS_EC2_METADATA_DISABLED");
+  bool up = true;
+  HttpServer server([&](const ServerRequest& request) {
+    if (!up) return text("", 503);
+    if (request.method == "PUT") return text("shown");
+    return text(request.target.back() == '/' ? std::string("loader") : role_keys("I"));
+  });
+  environment.set("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url());
+  aws::Credentials keys;
+  auto provider = aws::default_credentials({});
+  REQUIRE(provider->get(keys).ok());
+  provider->invalidate(keys);
+  up = false;
+  environment.set("AWS_ACCESS_KEY_ID", "E");
+  environment.set("AWS_SECRET_ACCESS_KEY", "es");
+  const auto got = provider->get(keys);
+  CHECK(got.code() == CDCRT_RETRY);
+  CHECK(has(got.message(), "instance metadata"));
+  up = true;
+  REQUIRE(provider->get(keys).ok());
+  CHECK(keys.access_key == "I");
 }
 
 TEST_CASE("the region comes from the setting, the environment, then the profile") {

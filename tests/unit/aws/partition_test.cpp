@@ -64,7 +64,8 @@ TEST_CASE("partition: an identity of another one is told from its ARN, and a ser
   CHECK(aws::partition_of_region("us-gov-east-1") == "aws-us-gov");
   CHECK(aws::partition_of_region("us-east-1") == "aws");
   CHECK(aws::partition_of_region("ap-southeast-7") == "aws");
-  for (const char* own : {"garage", "us-east", "default", "auto", "", "xx-east-1", "eu-west-1a"}) CHECK(aws::partition_of_region(own) == "");
+  for (const char* own : {"garage", "us-east", "default", "auto", "", "xx-east-1", "eu-west-1a"})
+    CHECK(aws::partition_of_region(own) == "");
   CHECK(aws::arn_prefix("cn-north-1") == "arn:aws-cn");
   CHECK(aws::arn_prefix("garage") == "arn:aws");
   std::string why;

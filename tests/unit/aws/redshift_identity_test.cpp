@@ -32,10 +32,11 @@ struct Api {
       response.body = serverless ? R"({"__type":"AccessDeniedException","message":"no"})"
                                  : "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
     } else if (describes) {
-      response.body = serverless ? R"({"workgroup":{"status":")" + state + R"(","endpoint":{"address":"w.example","port":5440}}})"
-                                 : "<DescribeClustersResponse><DescribeClustersResult><Clusters><Cluster><ClusterStatus>" + state +
-                                       "</ClusterStatus><Endpoint><Port>5439</Port><Address>c.example</Address></Endpoint></Cluster></Clusters>"
-                                       "</DescribeClustersResult></DescribeClustersResponse>";
+      response.body = serverless
+                          ? R"({"workgroup":{"status":")" + state + R"(","endpoint":{"address":"w.example","port":5440}}})"
+                          : "<DescribeClustersResponse><DescribeClustersResult><Clusters><Cluster><ClusterStatus>" + state +
+                                "</ClusterStatus><Endpoint><Port>5439</Port><Address>c.example</Address></Endpoint></Cluster></Clusters>"
+                                "</DescribeClustersResult></DescribeClustersResponse>";
     } else if (!error.empty()) {
       response.status = 400;
       response.body = serverless ? R"({"__type":")" + error + R"(","message":"words"})"
@@ -43,7 +44,8 @@ struct Api {
     } else {
       last = request;
       response.body = serverless ? R"({"dbUser":"IAMR:loader","dbPassword":"p<&\"1","expiration":1893553445.25})"
-                                 : "<R><DbUser>IAM:loader</DbUser><DbPassword>p&lt;&amp;&quot;1</DbPassword><Expiration>2030-01-02T03:04:05.1Z</Expiration></R>";
+                                 : "<R><DbUser>IAM:loader</DbUser><DbPassword>p&lt;&amp;&quot;1</"
+                                   "DbPassword><Expiration>2030-01-02T03:04:05.1Z</Expiration></R>";
     }
     return response;
   }
@@ -69,7 +71,9 @@ TEST_CASE("redshift login: a cluster's by a database user or by the identity its
   REQUIRE(api.login("shop/dev/loader").ok());
   CHECK(api.out.json == R"({"username":"IAM:loader","password":"p<&\"1","dbname":"dev","host":"c.example","port":"5439"})");
   CHECK(std::chrono::system_clock::to_time_t(api.out.expires_at) == 1893553445);
-  CHECK(api.last.body == "Action=GetClusterCredentials&AutoCreate=false&ClusterIdentifier=shop&DbName=dev&DbUser=loader&DurationSeconds=3600&Version=2012-12-01");
+  CHECK(api.last.body ==
+        "Action=GetClusterCredentials&AutoCreate=false&ClusterIdentifier=shop&DbName=dev&DbUser=loader&DurationSeconds=3600&Version=2012-"
+        "12-01");
   CHECK(has(api.last.header("authorization"), "/eu-west-1/redshift/aws4_request"));
   REQUIRE(api.login("shop@cn-north-1/dev").ok());
   CHECK(api.last.body == "Action=GetClusterCredentialsWithIAM&ClusterIdentifier=shop&DbName=dev&DurationSeconds=3600&Version=2012-12-01");
@@ -136,7 +140,7 @@ TEST_CASE("redshift login: what names none is refused before anything is asked")
   CHECK(reference.database == "dev");
   CHECK(reference.user == "loader");
   CHECK(reference.key == "password");
-  for (const char* wrong : {"", "shop", "shop/", "/dev", "shop/dev/", "shop/dev#pwd", "shop/dev#", "serverless:/dev", "serverless:w/dev/user", "shop@/dev", "s hop/dev",
-                            "shop@EU/dev"})
+  for (const char* wrong : {"", "shop", "shop/", "/dev", "shop/dev/", "shop/dev#pwd", "shop/dev#", "serverless:/dev",
+                            "serverless:w/dev/user", "shop@/dev", "s hop/dev", "shop@EU/dev"})
     CHECK_MESSAGE(aws::RedshiftReference::parse(wrong, reference).code() == CDCRT_BAD_CONFIG, wrong);
 }

@@ -40,7 +40,8 @@ struct Node {
     test::ServerResponse response;
     if (!error.empty()) {
       response.status = error == "InternalFailure" ? 500 : 403;
-      response.body = "<ErrorResponse><Error><Type>Sender</Type><Code>" + error + "</Code><Message>words of STS</Message></Error></ErrorResponse>";
+      response.body =
+          "<ErrorResponse><Error><Type>Sender</Type><Code>" + error + "</Code><Message>words of STS</Message></Error></ErrorResponse>";
       return response;
     }
     response.body = "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>R" + std::to_string(asked) +
@@ -56,7 +57,8 @@ struct Node {
     else if (request.target == "/latest/meta-data/iam/security-credentials/")
       response.body = "node";
     else
-      response.body = R"({"Code":"Success","AccessKeyId":"NODE","SecretAccessKey":"node secret","Token":"nt","Expiration":")" + in(20000) + "\"}";
+      response.body =
+          R"({"Code":"Success","AccessKeyId":"NODE","SecretAccessKey":"node secret","Token":"nt","Expiration":")" + in(20000) + "\"}";
     return response;
   }
   sdk::Status get(aws::Credentials& keys) { return aws::default_credentials({})->get(keys); }
@@ -126,7 +128,9 @@ TEST_CASE("identity: what is wrong with a web identity stops, in one line that s
   node.environment.set("AWS_WEB_IDENTITY_TOKEN_FILE", token);
   node.error = "ExpiredTokenException";
   why = node.why_not();
-  CHECK(has(why, "sts:AssumeRoleWithWebIdentity arn:aws:iam::123456789012:role/loader was refused in region us-east-1 with 403 ExpiredTokenException: words of STS"));
+  CHECK(has(why,
+            "sts:AssumeRoleWithWebIdentity arn:aws:iam::123456789012:role/loader was refused in region us-east-1 with 403 "
+            "ExpiredTokenException: words of STS"));
   CHECK(has(why, "the token in " + token + " is expired"));
   node.error = "AccessDenied";
   CHECK(has(node.why_not(), "its trust policy allows sts:AssumeRoleWithWebIdentity"));
@@ -157,17 +161,18 @@ TEST_CASE("identity: an outage of STS is waited for, not passed by") {
 
 TEST_CASE("identity: a profile's role is assumed by what it names: the node, another profile, its own keys, a command, a token") {
   Node node;
-  node.environment.write(".aws/config",
-                         "[profile node]\nrole_arn = arn:aws:iam::1:role/a\ncredential_source = Ec2InstanceMetadata\n"
-                         "[profile  'base keys' ]\naws_access_key_id = B\naws_secret_access_key = base secret\n"
-                         "[profile other]\nrole_arn=arn:aws:iam::1:role/b\nsource_profile=base keys\nexternal_id = e=1&2\nduration_seconds=900\n"
-                         "role_session_name=me\nregion=eu-north-1\n"
-                         "[profile self]\nrole_arn=arn:aws:iam::1:role/c\nsource_profile=self\naws_access_key_id=B\naws_secret_access_key=base secret\n"
-                         "[profile second]\nrole_arn=arn:aws:iam::1:role/d\nsource_profile=other\n"
-                         "[profile command]\nrole_arn=arn:aws:iam::1:role/e\nsource_profile=printed\n"
-                         "[profile printed]\ncredential_process = printf '{\"Version\":1,\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"base secret\"}'\n"
-                         "[profile pod]\nrole_arn=arn:aws:iam::1:role/f\nweb_identity_token_file=" +
-                             node.environment.write("token", "t") + "\n");
+  node.environment.write(
+      ".aws/config",
+      "[profile node]\nrole_arn = arn:aws:iam::1:role/a\ncredential_source = Ec2InstanceMetadata\n"
+      "[profile  'base keys' ]\naws_access_key_id = B\naws_secret_access_key = base secret\n"
+      "[profile other]\nrole_arn=arn:aws:iam::1:role/b\nsource_profile=base keys\nexternal_id = e=1&2\nduration_seconds=900\n"
+      "role_session_name=me\nregion=eu-north-1\n"
+      "[profile self]\nrole_arn=arn:aws:iam::1:role/c\nsource_profile=self\naws_access_key_id=B\naws_secret_access_key=base secret\n"
+      "[profile second]\nrole_arn=arn:aws:iam::1:role/d\nsource_profile=other\n"
+      "[profile command]\nrole_arn=arn:aws:iam::1:role/e\nsource_profile=printed\n"
+      "[profile printed]\ncredential_process = printf '{\"Version\":1,\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"base secret\"}'\n"
+      "[profile pod]\nrole_arn=arn:aws:iam::1:role/f\nweb_identity_token_file=" +
+          node.environment.write("token", "t") + "\n");
   aws::Credentials keys;
   node.environment.set("AWS_PROFILE", "node");
   REQUIRE(node.get(keys).ok());
@@ -202,35 +207,38 @@ TEST_CASE("identity: a profile's role is assumed by what it names: the node, ano
 
 TEST_CASE("identity: a profile that cannot give keys stops with what to set, and the node's role is not asked") {
   Node node;
-  const std::string config =
-      node.environment.write(".aws/config",
-                             "[profile sso]\nsso_session = corp\nsso_account_id = 1\n[profile login]\nlogin_session = x\n"
-                             "[profile bare]\nrole_arn = arn:aws:iam::1:role/a\n[profile two]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = k\n"
-                             "credential_source = Environment\n[profile mfa]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = k\nmfa_serial = x\n"
-                             "[profile round]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = about\n"
-                             "[profile about]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = round\n"
-                             "[profile lost]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = nobody\n"
-                             "[profile place]\nrole_arn = arn:aws:iam::1:role/a\ncredential_source = Moon\n"
-                             "[profile env]\nrole_arn = arn:aws:iam::1:role/a\ncredential_source = Environment\n"
-                             "[profile halves]\nsource_profile = k\n[profile region]\nregion = eu-west-1\n[section]\naws_access_key_id = S\n"
-                             "[profile k]\naws_access_key_id=K\naws_secret_access_key=ks\n"
-                             "[profile cn]\nregion=cn-north-1\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = k\n");
+  const std::string config = node.environment.write(
+      ".aws/config",
+      "[profile sso]\nsso_session = corp\nsso_account_id = 1\n[profile login]\nlogin_session = x\n"
+      "[profile bare]\nrole_arn = arn:aws:iam::1:role/a\n[profile two]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = k\n"
+      "credential_source = Environment\n[profile mfa]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = k\nmfa_serial = x\n"
+      "[profile round]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = about\n"
+      "[profile about]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = round\n"
+      "[profile lost]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = nobody\n"
+      "[profile place]\nrole_arn = arn:aws:iam::1:role/a\ncredential_source = Moon\n"
+      "[profile env]\nrole_arn = arn:aws:iam::1:role/a\ncredential_source = Environment\n"
+      "[profile halves]\nsource_profile = k\n[profile region]\nregion = eu-west-1\n[section]\naws_access_key_id = S\n"
+      "[profile k]\naws_access_key_id=K\naws_secret_access_key=ks\n"
+      "[profile cn]\nregion=cn-north-1\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = k\n");
   const struct {
     const char *profile, *message, *advice;
-  } cases[] = {{"sso", "profile 'sso' is of IAM Identity Center (SSO)", "credential_process = aws configure export-credentials --profile sso --format process"},
-               {"login", "profile 'login' is of IAM Identity Center (SSO) or `aws login`", "credential_process"},
-               {"bare", "has role_arn and nothing that says who assumes it", "one of source_profile, credential_source and web_identity_token_file"},
-               {"two", "has more than one of", "one of"},
-               {"mfa", "mfa_serial", "without MFA"},
-               {"round", "leads back to itself by source_profile", "end the chain"},
-               {"lost", "source_profile of profile 'lost': profile 'nobody' is neither in", "exists"},
-               {"place", "credential_source = 'Moon' is not known", "Ec2InstanceMetadata"},
-               {"env", "profile 'env': the identity that assumes its role is not there: environment variables AWS_ACCESS_KEY_ID", "credential_source"},
-               {"halves", "profile 'halves' has source_profile without role_arn", "add role_arn"},
-               {"region", "profile 'region' names no identity", "credential_process"},
-               {"section", "profile 'section' is neither in", "[profile section]"},
-               {"cn", "is of partition aws, but region cn-north-1", "role_arn of profile 'cn'"},
-               {"nobody", "profile 'nobody' is neither in", "exists"}};
+  } cases[] = {
+      {"sso", "profile 'sso' is of IAM Identity Center (SSO)",
+       "credential_process = aws configure export-credentials --profile sso --format process"},
+      {"login", "profile 'login' is of IAM Identity Center (SSO) or `aws login`", "credential_process"},
+      {"bare", "has role_arn and nothing that says who assumes it", "one of source_profile, credential_source and web_identity_token_file"},
+      {"two", "has more than one of", "one of"},
+      {"mfa", "mfa_serial", "without MFA"},
+      {"round", "leads back to itself by source_profile", "end the chain"},
+      {"lost", "source_profile of profile 'lost': profile 'nobody' is neither in", "exists"},
+      {"place", "credential_source = 'Moon' is not known", "Ec2InstanceMetadata"},
+      {"env", "profile 'env': the identity that assumes its role is not there: environment variables AWS_ACCESS_KEY_ID",
+       "credential_source"},
+      {"halves", "profile 'halves' has source_profile without role_arn", "add role_arn"},
+      {"region", "profile 'region' names no identity", "credential_process"},
+      {"section", "profile 'section' is neither in", "[profile section]"},
+      {"cn", "is of partition aws, but region cn-north-1", "role_arn of profile 'cn'"},
+      {"nobody", "profile 'nobody' is neither in", "exists"}};
   for (const auto& [profile, message, advice] : cases) {
     CAPTURE(profile);
     node.environment.set("AWS_PROFILE", profile);
@@ -262,10 +270,14 @@ TEST_CASE("identity: a file of profiles that is not there although it was named,
 
 TEST_CASE("identity: a command's keys are used until they expire, and its failure is told without what it printed") {
   Node node;
-  const auto profile = [&](const std::string& command) { node.environment.write(".aws/config", "[default]\ncredential_process = " + command + "\n"); };
+  const auto profile = [&](const std::string& command) {
+    node.environment.write(".aws/config", "[default]\ncredential_process = " + command + "\n");
+  };
   const std::string count = node.environment.write("count", "");
   aws::Credentials keys;
-  profile("echo x >> " + count + "; echo '{\"Version\":1,\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"ps\",\"SessionToken\":\"pt\",\"Expiration\":\"" + in(3600) + "\"}'");
+  profile("echo x >> " + count +
+          "; echo '{\"Version\":1,\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"ps\",\"SessionToken\":\"pt\",\"Expiration\":\"" + in(3600) +
+          "\"}'");
   auto provider = aws::default_credentials({});
   for (int i = 0; i < 3; ++i) REQUIRE(provider->get(keys).ok());
   CHECK(keys.access_key == "P");
@@ -276,13 +288,15 @@ TEST_CASE("identity: a command's keys are used until they expire, and its failur
   const struct {
     std::string command, message;
   } cases[] = {
-      {"echo '{\"Version\":1,\"SecretAccessKey\":\"hidden-secret\"}'; echo 'session of hidden-secret expired' >&2; exit 7", "ended with exit code 7: session of *** expired"},
+      {"echo '{\"Version\":1,\"SecretAccessKey\":\"hidden-secret\"}'; echo 'session of hidden-secret expired' >&2; exit 7",
+       "ended with exit code 7: session of *** expired"},
       {"kill -9 $$", "exit code 137"},
       {"/nowhere/command", "exit code 127"},
       {"echo no", "printed no JSON object"},
       {"echo '{\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"hidden-secret\"}'", "Version is not 1"},
       {"echo '{\"Version\":1,\"AccessKeyId\":\"P\"}'", "without keys"},
-      {"echo '{\"Version\":1,\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"hidden-secret\",\"Expiration\":\"2020-01-01T00:00:00Z\"}'", "printed keys that expired at 2020-01-01"},
+      {"echo '{\"Version\":1,\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"hidden-secret\",\"Expiration\":\"2020-01-01T00:00:00Z\"}'",
+       "printed keys that expired at 2020-01-01"},
       {"echo '{\"Version\":1,\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"hidden-secret\",\"Expiration\":\"soon\"}'", "is no time"}};
   for (const auto& [command, message] : cases) {
     profile(command);
@@ -300,7 +314,8 @@ TEST_CASE("identity: a command that does not end is ended with its children, als
     CHECK(output.timed_out);
   }
   aws::ProcessOutput output;
-  REQUIRE(aws::run_command("sleep 600", std::chrono::milliseconds(60000), [] { return true; }, output));
+  REQUIRE(aws::run_command(
+      "sleep 600", std::chrono::milliseconds(60000), [] { return true; }, output));
   CHECK(output.interrupted);
   // What it leaves behind in the background is not waited for.
   output = {};

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "aws/environment.hpp"
 #include "aws/memory_s3.hpp"
 #include "aws/signature.hpp"
 
@@ -338,6 +339,37 @@ TEST_CASE("many keys are deleted in requests of a thousand, and the one that is 
   CHECK(has(done.message(), "s3:DeleteObject s3://stage/k7"));
   CHECK(s3.actions().size() == 5);
   CHECK(s3.objects().empty());
+}
+
+TEST_CASE("Amazon's S3 deletes keys by a SHA-256 of the request, so that nothing needs MD5; other servers get MD5") {
+  test::Environment environment;
+  test::ServerRequest seen;
+  test::HttpServer proxy([&](test::ServerRequest request) {
+    // As a proxy gets it: with the host it is for.
+    const std::string host = "http://" + request.header("host");
+    if (request.target.rfind(host, 0) == 0) request.target.erase(0, host.size());
+    seen = request;
+    ServerResponse response;
+    response.body = "<DeleteResult/>";
+    return response;
+  });
+  environment.set("http_proxy", proxy.url());
+  aws::S3Settings settings;
+  settings.bucket = MemoryS3::kBucket;
+  settings.region = "cn-north-1";
+  settings.endpoint = "http://s3.cn-north-1.amazonaws.com.cn";
+  aws::S3Client client(settings, keys());
+  CHECK(client.delete_objects({"k"}).ok());
+  environment.unset("http_proxy");
+  CHECK(seen.header("host") == "stage.s3.cn-north-1.amazonaws.com.cn");
+  CHECK(seen.header("content-md5") == "");
+  CHECK(seen.header("x-amz-checksum-sha256") == test::sha256_base64(seen.body));
+  CHECK(test::why_signature_is_wrong(seen, MemoryS3::kSecretKey) == "");
+
+  MemoryS3 other;
+  CHECK(client_of(other).delete_objects({"k"}).ok());
+  CHECK(other.requests().back().header("content-md5") != "");
+  CHECK(other.requests().back().header("x-amz-checksum-sha256") == "");
 }
 
 TEST_CASE("an interruption ends waiting, and what is not wanted any more is still removed") {

@@ -28,11 +28,15 @@ test::ServerRequest suite(const char* method, const char* target, const std::str
 }  // namespace
 
 TEST_CASE("signature: requests of Amazon's Signature Version 4 test suite are right, and one that was changed is not") {
-  CHECK(test::why_signature_is_wrong(suite("GET", "/", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"), kSuiteSecret) == "");
-  CHECK(test::why_signature_is_wrong(suite("POST", "/", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"), kSuiteSecret) == "");
-  CHECK(test::why_signature_is_wrong(suite("GET", "/?Param2=value2&Param1=value1", "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"),
+  CHECK(test::why_signature_is_wrong(suite("GET", "/", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"), kSuiteSecret) ==
+        "");
+  CHECK(test::why_signature_is_wrong(suite("POST", "/", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"),
                                      kSuiteSecret) == "");
-  CHECK(test::why_signature_is_wrong(suite("GET", "/x", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"), kSuiteSecret) != "");
+  CHECK(test::why_signature_is_wrong(
+            suite("GET", "/?Param2=value2&Param1=value1", "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"),
+            kSuiteSecret) == "");
+  CHECK(test::why_signature_is_wrong(suite("GET", "/x", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
+                                     kSuiteSecret) != "");
 }
 
 TEST_CASE("signature: the examples of S3's reference with a body, a bare parameter and several parameters are right") {

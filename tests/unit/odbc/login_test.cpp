@@ -6,7 +6,8 @@ using namespace cdcrt;
 
 namespace {
 
-constexpr const char* kLogin = R"({"engine":"redshift","username":"loader","password":"p;}1","host":"h.example","port":5439,"dbname":"dev"})";
+constexpr const char* kLogin =
+    R"({"engine":"redshift","username":"loader","password":"p;}1","host":"h.example","port":5439,"dbname":"dev"})";
 
 sdk::Status make(odbc::Pairs pairs, const std::string& login, odbc::ConnectionSettings& out, std::string dsn = {}) {
   return odbc::make_settings(std::move(pairs), std::move(dsn), out, login);

@@ -200,7 +200,8 @@ TEST_CASE("a login that cannot be renewed is used while it is good, and waited f
       auto opened = sink->open();
       REQUIRE(!opened);
       CHECK(opened.error().code == CDCRT_RETRY);
-      CHECK(opened.error().message == "the login of sink 'db' has expired and cannot be renewed: cluster 'shop' takes no connections: it is paused");
+      CHECK(opened.error().message ==
+            "the login of sink 'db' has expired and cannot be renewed: cluster 'shop' takes no connections: it is paused");
       CHECK(opened.error().hint == "resume it");
     }
     CHECK(asked == 1);

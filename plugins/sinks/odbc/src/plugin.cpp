@@ -21,10 +21,13 @@ const cdcrt_option kOptions[] = {
     option(CDCRT_OPTION_MAP, 0, "connection",
            "The ODBC connection as a table; values are quoted for you. `Driver` names an installed driver (`odbcinst -q -d`). "
            "A relative `Database` of SQLite starts at the current directory. Exclusive with `dsn`.",
-           nullptr, "{ Driver = \"PostgreSQL Unicode\", Server = \"db\", Database = \"shop\", UID = \"loader\", PWD = \"${env:PGPASSWORD}\" }"),
-    option(CDCRT_OPTION_STRING, 0, "dsn", "A data source of odbc.ini (`odbcinst -q -s`). Exclusive with `connection`.", nullptr, "\"warehouse\""),
+           nullptr,
+           "{ Driver = \"PostgreSQL Unicode\", Server = \"db\", Database = \"shop\", UID = \"loader\", PWD = \"${env:PGPASSWORD}\" }"),
+    option(CDCRT_OPTION_STRING, 0, "dsn", "A data source of odbc.ini (`odbcinst -q -s`). Exclusive with `connection`.", nullptr,
+           "\"warehouse\""),
     option(CDCRT_OPTION_STRING, CDCRT_OPTION_SECRET, "login",
-           "Who logs in, and where, in one: a JSON object with `username` and `password`, and `host`, `port` and `dbname` where `connection` does "
+           "Who logs in, and where, in one: a JSON object with `username` and `password`, and `host`, `port` and `dbname` where "
+           "`connection` does "
            "not name them, as secrets managers keep it (`${aws-sm:...}`, `${file:...}`). Not with SQLite.",
            nullptr, "\"${aws-sm:rds!db-shop}\""),
     dialect_option(),

@@ -28,10 +28,12 @@ const cdcrt_option kOptions[] = {
            "= \"${env:RS_PASSWORD}\" }"),
     option(CDCRT_OPTION_STRING, 0, "dsn", "A data source of odbc.ini (`odbcinst -q -s`). Exclusive with `connection`.", nullptr,
            "\"warehouse\""),
-    option(CDCRT_OPTION_STRING, CDCRT_OPTION_SECRET, "login",
-           "Who logs in, and where, in one: a JSON object with `username` and `password`, and `host`, `port` and `dbname` where `connection` does "
-           "not name them, as Secrets Manager keeps it for Redshift (`${aws-sm:...}`) and IAM gives it for a while (`${redshift-iam:...}`).",
-           nullptr, "\"${aws-sm:redshift!shop-admin}\""),
+    option(
+        CDCRT_OPTION_STRING, CDCRT_OPTION_SECRET, "login",
+        "Who logs in, and where, in one: a JSON object with `username` and `password`, and `host`, `port` and `dbname` where `connection` "
+        "does "
+        "not name them, as Secrets Manager keeps it for Redshift (`${aws-sm:...}`) and IAM gives it for a while (`${redshift-iam:...}`).",
+        nullptr, "\"${aws-sm:redshift!shop-admin}\""),
     bounded(CDCRT_OPTION_DURATION, "connect_timeout", 1e6, 3600e6,
             "How long connecting may take. A paused serverless workgroup needs some seconds to wake up.", "60s", "\"30s\""),
     bounded(
@@ -47,17 +49,20 @@ const cdcrt_option kOptions[] = {
     option(CDCRT_OPTION_STRING, 0, "staging.region", "Region of the bucket; by default that of the environment (AWS_REGION) or profile.",
            nullptr, "\"eu-west-1\""),
     option(CDCRT_OPTION_STRING, 0, "staging.iam_role",
-           "Role that COPY reads the files as: an ARN (in China it begins with arn:aws-cn), or `default` for the cluster's default role. Without it COPY is given the keys that "
+           "Role that COPY reads the files as: an ARN (in China it begins with arn:aws-cn), or `default` for the cluster's default role. "
+           "Without it COPY is given the keys that "
            "staging signs with.",
            nullptr, "\"arn:aws:iam::123456789012:role/redshift-copy\""),
-    option(
-        CDCRT_OPTION_STRING, 0, "staging.access_key",
-        "Access key of the user that writes the files. Without it the first of these that is configured: environment, web identity (IRSA), profile, container (Pod Identity), instance.",
-        nullptr, "\"${env:STAGING_KEY}\""),
+    option(CDCRT_OPTION_STRING, 0, "staging.access_key",
+           "Access key of the user that writes the files. Without it the first of these that is configured: environment, web identity "
+           "(IRSA), profile, container (Pod Identity), instance.",
+           nullptr, "\"${env:STAGING_KEY}\""),
     option(CDCRT_OPTION_STRING, CDCRT_OPTION_SECRET, "staging.secret_key", "Its secret.", nullptr, "\"${env:STAGING_SECRET}\""),
     option(CDCRT_OPTION_STRING, CDCRT_OPTION_SECRET, "staging.session_token", "Token of temporary keys.", nullptr,
            "\"${env:STAGING_TOKEN}\""),
-    option(CDCRT_OPTION_STRING, 0, "staging.profile", "Profile of ~/.aws/credentials or ~/.aws/config that is the identity: keys, credential_process, or role_arn.", nullptr, "\"etl\""),
+    option(CDCRT_OPTION_STRING, 0, "staging.profile",
+           "Profile of ~/.aws/credentials or ~/.aws/config that is the identity: keys, credential_process, or role_arn.", nullptr,
+           "\"etl\""),
     option(CDCRT_OPTION_STRING, CDCRT_OPTION_ADVANCED, "staging.endpoint", "Another S3 server than Amazon's of the region.", nullptr,
            "\"https://s3.example.net\""),
     option(CDCRT_OPTION_BOOLEAN, CDCRT_OPTION_ADVANCED, "staging.path_style",
@@ -72,8 +77,8 @@ const cdcrt_option kOptions[] = {
     bounded(CDCRT_OPTION_BYTES, "staging.part_size", 5242880, 1073741824,
             "Part of a multipart upload; each connection holds one in memory.", "8MiB", "\"16MiB\""),
     bounded(CDCRT_OPTION_DURATION, "staging.timeout", 1e6, 600e6,
-            "How long a request to S3 may move no byte before it is given up and tried again. Rows are staged under their table's lock.", "30s",
-            "\"10s\""),
+            "How long a request to S3 may move no byte before it is given up and tried again. Rows are staged under their table's lock.",
+            "30s", "\"10s\""),
     bounded(CDCRT_OPTION_INTEGER, "staging.files", 0, 1000,
             "Most files of one COPY; `0`: one per slice of the cluster, 8 where that cannot be asked (serverless).", "0", "16"),
     bounded(CDCRT_OPTION_INTEGER, "copy_from_rows", 0, 10000,

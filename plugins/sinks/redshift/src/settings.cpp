@@ -40,10 +40,12 @@ Status read_staging(const sdk::Config& config, StagingOptions& out) {
   out.iam_role = config.string("staging.iam_role");
   if (!out.iam_role.empty() && out.iam_role != "default" && out.iam_role.rfind("arn:", 0) != 0) {
     return Status::bad_config("staging.iam_role", "\"" + out.iam_role + "\" is no role's ARN",
-                              aws::arn_prefix(config.string("staging.region")) + ":iam::ACCOUNT:role/NAME (several joined by a comma are chained), or \"default\"");
+                              aws::arn_prefix(config.string("staging.region")) +
+                                  ":iam::ACCOUNT:role/NAME (several joined by a comma are chained), or \"default\"");
   }
   const std::string region = config.string("staging.region");
-  if (Status role_status = check_roles(out.iam_role, aws::find_region(region, config.string("staging.profile"))); !role_status) return role_status;
+  if (Status role_status = check_roles(out.iam_role, aws::find_region(region, config.string("staging.profile"))); !role_status)
+    return role_status;
   if (config.has("staging.access_key") != config.has("staging.secret_key")) {
     return Status::bad_config(config.has("staging.access_key") ? "staging.secret_key" : "staging.access_key",
                               "a key pair lacks its other half");

@@ -201,7 +201,9 @@ Status StageLoader::probe_once() {
   // Without the right to delete, files would pile up unseen.
   Status removed = files_.remove();
   if (status) status = std::move(removed);
-  if (status && !place_.proven) host_.info("staged files are written to " + aws::s3_url(settings_.staging.location.bucket, place_.prefix()) + " as " + files_.client().identity());
+  if (status && !place_.proven)
+    host_.info("staged files are written to " + aws::s3_url(settings_.staging.location.bucket, place_.prefix()) + " as " +
+               files_.client().identity());
   if (status) place_.proven = true;
   return status ? std::move(undone) : std::move(status);
 }
