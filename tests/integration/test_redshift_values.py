@@ -100,6 +100,31 @@ class Ways(LinesCase):
         self.check(*MIXED)
 
 
+class Limits(LinesCase):
+    """What no column holds is cut, refused or kept the same by every way."""
+
+    def check(self, *settings):
+        table, field = "limits", [{"type": "int64", "optional": False, "field": "id"}, {"type": "string", "optional": True, "field": "v"},
+                                  {**JSON, "optional": True, "field": "j"}, {"type": "bytes", "optional": True, "field": "y"}]
+        wide = lambda size: "[" + "1," * ((size - 3) // 2) + "1]"  # noqa: E731
+        large = base64.b64encode(bytes(2_000_000)).decode()
+        rows = [{"v": "x" * 65534 + "é"}, {"v": "é" * 32768}, {"v": "x" * 65533 + "€"}, {"v": "x" * 65535 + " "}, {"j": wide(4_190_001)}, {"j": wide(4_194_301)},
+                {"j": json.dumps(["y" * 65536])}, {"y": large}, {"y": large, "j": wide(300_001)}, {"v": "kept"}]
+        for number, row in enumerate(rows):
+            create_with_schema(self.lines, table, field, {"id": number, "v": None, "j": None, "y": None, **row})
+        self.apply(*settings, routes='[routes.limits]\nmatch = ["limits"]\ncolumns.v = { on_overflow = "truncate" }\n', exit_code=4)
+        found = self.front.query("select id, octet_length(v), json_size(j), octet_length(y) from limits order by id")
+        self.assertEqual(found, [["0", "65534", None, None], ["1", "65534", None, None], ["2", "65533", None, None], ["3", "65535", None, None],
+                                 ["4", None, "4190001", None], ["7", None, None, "2000000"], ["9", "4", None, None]])
+        self.assertEqual([letter["offset"] for letter in self.letters()], [5, 6, 8])
+
+    def test_as_constants_of_statements(self):
+        self.check(*CONSTANTS)
+
+    def test_through_files(self):
+        self.check(*FILES)
+
+
 class Keys(LinesCase):
     """Keys that Redshift's own comparison takes for one."""
     TEXTS = ["", " ", "  ", "a", "a ", "a  ", " a", "é", "é ", "\\", "\\ ", "'", "' "]

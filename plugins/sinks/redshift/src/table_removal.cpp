@@ -1,6 +1,7 @@
 // Rows of tables without a key: exactly one copy goes for each row of the write.
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
 #include "sql/redshift_statements.hpp"
 #include "table_write.hpp"
@@ -25,7 +26,16 @@ Status TableWrite::find_equals(const std::string& select, std::map<uint64_t, std
     sets[number_of(row[1])].push_back(number_of(row[0]));
     return true;
   });
-  for (auto& [first, its] : sets) std::sort(its.begin(), its.end());
+  std::set<uint64_t> found;
+  for (auto& [first, its] : sets) {
+    std::sort(its.begin(), its.end());
+    found.insert(its.begin(), its.end());
+  }
+  // A row that is not even equal to itself (NULL in a column that has none) has no copy.
+  for (uint64_t i = 0; i < rows() && status; ++i) {
+    const uint64_t row = group_.every_row ? i : group_.rows[i];
+    if (!found.contains(row)) sets[row].push_back(row);
+  }
   return status;
 }
 

@@ -51,6 +51,8 @@ sql::ColumnLimit limit_of(const ColumnType& type) {
   return limit;
 }
 
+constexpr uint64_t kLongestStatedRow = 15U << 20;  // bytes; the server reads statements of up to 16 MB
+
 bool holds_nul(const cdcrt_cell& cell) {
   return cell.tag == CDCRT_STRING && cell.size > 0 && std::memchr(cell.value.data, 0, cell.size) != nullptr;
 }
@@ -236,7 +238,8 @@ Status TableWrite::check(const std::function<bool(const std::string& shown)>& st
       needs_files_ = needs_files_ || sql::redshift::needs_several_constants(cell, type.storage);
     }
     const uint64_t row_bytes = count_bytes(first);
-    if (row_bytes > sql::redshift::kLongestRow) {
+    // Rows of the host's own are constants always, and may hold a row of ours.
+    if (row_bytes > (write_.is_direct != 0 ? kLongestStatedRow : sql::redshift::kLongestRow)) {
       return Status::bad_record("a row of " + shape_.table + " has " + std::to_string(row_bytes) + " bytes; COPY reads rows of up to 4 MiB",
                                 "exclude a large column in the route, or hash it");
     }
