@@ -343,7 +343,7 @@ std::optional<int64_t> SinkRuntime::watermark(const progress::Partition& partiti
   const std::lock_guard lock(mutex_);
   const auto saved = saved_watermarks_.find(&partition);
   if (saved == saved_watermarks_.end()) return std::nullopt;
-  return saved->second;
+  return saved->second.next_offset;
 }
 
 void SinkRuntime::fail(const Error& error) {

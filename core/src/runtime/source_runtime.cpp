@@ -137,7 +137,47 @@ Result<void> SourceRuntime::fetch(const std::string& topic, int32_t partition, i
     return gap.ok() && visit(message);
   });
   if (fetched && !began && first <= last) look();
-  return gap ? std::move(fetched) : std::move(gap);
+  if (!gap) return gap;
+  // What was visited is of the log that is read only if that was still there afterwards.
+  const progress::Partition& read = flow(topic, partition).partition;
+  const progress::LastMessage anchor = read.owned() ? read.anchor() : progress::LastMessage();
+  if (!fetched || anchor.offset < 0) return fetched;
+  auto found = finds(topic, partition, anchor);
+  if (!found) return std::move(found.error());
+  if (!*found) return another_log({name(), topic, partition}, anchor.offset);
+  return fetched;
+}
+
+Result<bool> SourceRuntime::finds(const std::string& topic, int32_t partition, const progress::LastMessage& last) {
+  bool is_there = false, differs = false;
+  auto fetched = source_->fetch(topic, partition, last.offset, last.offset, [&](const cdcrt_message& message) {
+    is_there = message.offset == last.offset;
+    differs = is_there && (message.timestamp_ms != last.timestamp_ms || content_hash(message) != last.hash);
+    return false;
+  });
+  if (!fetched && fetched.error().code != CDCRT_UNSUPPORTED) return std::move(fetched.error());
+  if (is_there) return !differs;
+  auto bounds = source_->bounds(topic, partition);
+  if (!bounds) return std::move(bounds.error());
+  return last.offset < bounds->end;
+}
+
+Result<bool> SourceRuntime::is_same_log(const std::string& topic, int32_t partition, const progress::LastMessage& last, bool waits) {
+  std::unique_lock lock(fetching_, std::defer_lock);
+  if (waits) {
+    lock.lock();
+  } else if (!lock.try_lock()) {
+    return make_error(CDCRT_BUSY, "the source is being read again");
+  }
+  return finds(topic, partition, last);
+}
+
+Error another_log(const progress::PartitionKey& partition, int64_t offset) {
+  return make_error(CDCRT_FATAL,
+                    partition.name() + ": the message at offset " + std::to_string(offset) +
+                        " is not the one that was applied: the topic was deleted and made again",
+                    "take a new snapshot at the source and run: cdcrt progress rewind --topic " + partition.topic +
+                        " --to earliest, with --empty where rows that are not in it have to go; without a new snapshot the same command reads what is there now");
 }
 
 Error deleted_by_retention(const progress::PartitionKey& partition, int64_t next, int64_t first) {

@@ -20,7 +20,7 @@ Properties defaults(const Settings& settings, Client::Role role) {
   // librdkafka counts kilobytes of 1000.
   const uint64_t memory = role == Client::Role::kGroup ? settings.queue_memory : std::min(settings.queue_memory, kRereadMemory);
   const uint64_t answer = std::clamp<uint64_t>(memory / 8, 256 << 10, 50 << 20);
-  const uint64_t of_partition = std::min<uint64_t>(answer, 1 << 20);
+  const uint64_t of_partition = role == Client::Role::kProbe ? 1 : std::min<uint64_t>(answer, 1 << 20);
   return {
       {"client.id", "cdcrt"},
       {"topic.metadata.refresh.interval.ms", "10000"},
@@ -30,11 +30,11 @@ Properties defaults(const Settings& settings, Client::Role role) {
       {"fetch.error.backoff.ms", "100"},
       {"queued.max.messages.kbytes", std::to_string(std::max<uint64_t>(1, memory / 2 / 1000))},
       // Each waiting message costs librdkafka some hundred bytes beside its own.
-      {"queued.min.messages", std::to_string(std::clamp<uint64_t>(memory / 1024, 1000, 100000))},
+      {"queued.min.messages", role == Client::Role::kProbe ? "1" : std::to_string(std::clamp<uint64_t>(memory / 1024, 1000, 100000))},
       {"fetch.max.bytes", std::to_string(answer)},
       {"fetch.message.max.bytes", std::to_string(of_partition)},
       // A producer's bound, below which librdkafka does not take fetch.max.bytes. Larger messages still arrive.
-      {"message.max.bytes", std::to_string(of_partition)},
+      {"message.max.bytes", std::to_string(std::max<uint64_t>(of_partition, 1000))},
   };
 }
 
@@ -45,7 +45,7 @@ Properties required(const Settings& settings, Client::Role role) {
       {"enable.auto.commit", "false"},
       {"enable.auto.offset.store", "false"},
       {"auto.offset.reset", "error"},
-      {"enable.partition.eof", role == Client::Role::kReread || settings.stops_at_end ? "true" : "false"},
+      {"enable.partition.eof", role == Client::Role::kReread || role == Client::Role::kProbe || settings.stops_at_end ? "true" : "false"},
   };
   if (role == Client::Role::kGroup || role == Client::Role::kCommitted) properties.emplace_back("group.id", settings.group);
   if (role == Client::Role::kGroup) {

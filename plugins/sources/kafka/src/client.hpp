@@ -21,7 +21,8 @@ class Client {
     kGroup,      // member of the consumer group
     kCommitted,  // reads what the group has committed, without joining it
     kLookup,     // metadata and offsets
-    kReread      // single messages, again
+    kReread,     // stretches, again
+    kProbe       // single messages, again
   };
   /// Called with the configuration before the handle is made.
   using Customize = void (*)(rd_kafka_conf_s*);
