@@ -62,13 +62,18 @@ int GroupConsumer::drain() {
   // One by one: the call that takes many keeps the whole queue out of the fetcher's sight meanwhile, which then fetches beyond
   // queued.max.messages.kbytes without end.
   int served = 0;
+  bool is_empty = false;
   while (drained_messages_ < drain_limit_ && drained_bytes_ < kMostBytes) {
     rd_kafka_message_t* message = rd_kafka_consume_queue(data_queue_, 0);
-    if (message == nullptr) break;
+    if (message == nullptr) {
+      is_empty = true;
+      break;
+    }
     ++served;
     on_message(*message);
     rd_kafka_message_destroy(message);
   }
+  client_->taken(drained_bytes_, is_empty);
   for (auto& [key, owned] : partitions_) {
     if (owned->reported_lost >= 0) explain_lost(*owned);
   }

@@ -112,6 +112,7 @@ sdk::Status Rereader::fetch(std::string_view topic, int32_t partition, int64_t f
   while (Clock::now() < deadline) {
     client_->listen();
     const auto message = reading.next(100);
+    if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) client_->taken(message->len + message->key_len, false);
     if (!message) continue;
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return {};
     if (is_beyond_the_log(message->err)) {
