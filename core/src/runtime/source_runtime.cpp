@@ -5,6 +5,12 @@
 #include "runtime/log.hpp"
 
 namespace cdcrt::runtime {
+namespace {
+
+// Messages and rows together, in shares of the messages: where rows hold more than theirs, all of them are being written.
+constexpr int64_t kHeldBytes = 3;
+
+}  // namespace
 
 SourceRuntime::~SourceRuntime() { stop(); }
 
@@ -222,13 +228,13 @@ bool SourceRuntime::begin(AssignmentListener& listener) {
 bool SourceRuntime::step(uint32_t timeout_ms) {
   if (auto sought = seek_pending(); !sought) return fail(std::move(sought.error()));
   commit_pending();
-  // Something small is always let through, so that one message larger than the budget cannot hang the process.
-  if (monitor_.message_bytes >= max_message_bytes_) {
+  // Something is always let through, so that one message larger than the budget cannot hang the process; but nothing beside its rows.
+  if (monitor_.message_bytes >= max_message_bytes_ || monitor_.message_bytes + monitor_.row_bytes >= max_message_bytes_ * kHeldBytes) {
     if (is_group()) {
       if (auto served = source_->serve(); !served && served.error().code != CDCRT_RETRY) return fail(std::move(served.error()));
     }
     bool waited = false;
-    monitor_.wait([&] { return std::exchange(waited, true) || monitor_.stop_reading || monitor_.message_bytes < max_message_bytes_; }, std::chrono::milliseconds(20));
+    monitor_.wait([&] { return std::exchange(waited, true) || monitor_.stop_reading; }, std::chrono::milliseconds(20));
     return true;
   }
   auto polled = source_->poll(timeout_ms, messages_taken_);
