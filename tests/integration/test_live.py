@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -15,6 +16,7 @@ from integration import program  # noqa: E402
 from integration.messages import envelope  # noqa: E402
 from lab import process  # noqa: E402
 from lab.kafka import Kafka  # noqa: E402
+from lab.postgresql import Postgresql  # noqa: E402
 from lab.process import wait_until  # noqa: E402
 
 MANIFEST = """[pipeline]
@@ -204,6 +206,181 @@ class MadeAgain(LiveCase):
         self.running.send_signal(signal.SIGKILL)
         self.running.wait()
         self.assertIn("deleted and made again", self.to_end(expect=1))
+
+
+class Stops(LiveCase):
+    """A stop that is asked for ends the process quickly and well, whatever its tables are waiting for."""
+
+    def begin(self):
+        self.kafka.create_topic(self.topic, 1)
+        self.send(range(3))
+        self.start()
+        self.settle([0, 1, 2])
+
+    def stops_well(self):
+        began = time.monotonic()
+        self.assertEqual(self.stop(), 0, self.log_text()[-3000:])
+        self.assertLess(time.monotonic() - began, 15, self.log_text()[-3000:])
+
+    def test_with_a_paused_table(self):
+        self.begin()
+        self.command("table", "pause", "good")
+        self.send(range(3, 6))
+        self.send([1], table="other")
+        self.settle([1], "other")
+        self.stops_well()
+        self.command("table", "resume", "good")
+        self.to_end()
+        self.assertEqual(self.ids(), list(range(6)))
+
+    def test_with_a_detached_table_whose_reason_is_gone_from_the_lists_when_it_is_back(self):
+        self.begin()
+        self.sql("create trigger refuse before insert on good begin select raise(abort, 'not now'); end")
+        self.sql("alter table good rename to elsewhere")
+        self.send(range(3, 6))
+        self.wait_for_log("table 'good' is detached")
+        wait_until(lambda: "detached" in self.command("table", "list"), 20, "the list does not know", poll=0.3)
+        self.stops_well()
+        self.sql("drop trigger refuse")
+        self.sql("alter table elsewhere rename to good")
+        self.to_end()
+        self.assertEqual(self.ids(), list(range(6)))
+        self.assertNotIn("detached", self.command("table", "list"))
+        self.assertNotIn("detached", self.command("status"))
+
+    def test_with_a_locked_database(self):
+        self.begin()
+        database = sqlite3.connect(os.path.join(self.folder, "target.db"), isolation_level=None)
+        self.addCleanup(database.close)
+        database.execute("begin immediate")
+        self.send(range(3, 6))
+        time.sleep(3)
+        self.stops_well()
+        database.execute("rollback")
+        self.to_end()
+        self.assertEqual(self.ids(), list(range(6)))
+
+
+class Rights(LiveCase):
+    USER = """"security.protocol" = "SASL_PLAINTEXT"
+"sasl.mechanisms" = "PLAIN"
+"sasl.username" = "nobody"
+"sasl.password" = "nobody-secret"
+"""
+
+    def secured(self):
+        self.write_manifest(f"127.0.0.1:{self.kafka.secured_port}", source=self.USER)
+
+    def test_rights_on_the_group_and_the_topic_that_are_taken_away_for_a_while_are_waited_for(self):
+        self.secured()
+        self.kafka.create_topic(self.topic, 1)
+        admin = self.kafka.admin
+        for kind in ("topic", "group"):
+            for operation in ("read", "describe"):
+                admin.allow("nobody", operation, kind, self.topic)
+        self.send(range(3))
+        self.start()
+        self.settle([0, 1, 2])
+        admin.disallow("nobody", "read", "group", self.topic)
+        self.wait_for_log("no right to use the consumer group")
+        time.sleep(10)
+        self.assertIsNone(self.running.poll(), self.log_text())
+        self.assertLess(self.log_text().count("no right to use the consumer group"), 6, self.log_text())
+        admin.allow("nobody", "read", "group", self.topic)
+        self.send(range(3, 6))
+        self.settle(list(range(6)))
+        admin.disallow("nobody", "read", "topic", self.topic)
+        self.send(range(6, 8))
+        self.wait_for_log("no right to read")
+        admin.allow("nobody", "read", "topic", self.topic)
+        self.settle(list(range(8)))
+        self.assertEqual(self.stop(), 0, self.log_text())
+
+    def test_a_probe_tells_what_is_wrong_with_a_broker(self):
+        def probe(expect, *texts):
+            began = time.monotonic()
+            said = self.command("validate", "--probe", expect=expect)
+            self.assertLess(time.monotonic() - began, 25)
+            for text in texts:
+                self.assertIn(text, said)
+        self.kafka.create_topic(self.topic, 1)
+        probe(0)
+        self.write_manifest(topics="no.such.topic")
+        probe(0, "nothing is called 'no.such.topic' so far")
+        address = f"127.0.0.1:{process.free_port()}"
+        self.write_manifest(address)
+        probe(3, address)
+        self.secured()
+        probe(3, self.topic)
+
+    def test_status_names_topics_that_nothing_meets(self):
+        self.kafka.create_topic(self.topic, 1)
+        self.send(range(3))
+        self.to_end()
+        self.write_manifest(topics=self.topic + '", "no.such.*')
+        said = self.command("status")
+        self.assertIn("no.such.*", said)
+        self.assertNotIn(f"'{self.topic}'", said)
+
+
+class Away(process.Case):
+    def test_a_broker_that_announces_itself_at_an_address_that_does_not_answer_is_told_within_seconds(self):
+        nowhere = f"127.0.0.1:{process.free_port()}"
+        kafka = Kafka(settings={"advertised.listeners": "PLAINTEXT://" + nowhere})
+        self.addCleanup(kafka.stop)
+        kafka.create_topic("t.good", 1)
+        with tempfile.TemporaryDirectory() as folder:
+            manifest = os.path.join(folder, "manifest.toml")
+            with open(manifest, "w", encoding="utf-8") as file:
+                file.write(MANIFEST.format(brokers=kafka.brokers, topic="t.good", topics="t.good", folder=folder, source=""))
+            log = os.path.join(folder, "log")
+            running = program.start(["--manifest", manifest], {}, log)
+            def text():
+                with open(log, encoding="utf-8") as file:
+                    return file.read()
+            try:
+                wait_until(lambda: nowhere in text() and "advertised" in text(), 14, text, poll=0.1)
+                running.send_signal(signal.SIGTERM)
+                self.assertEqual(running.wait(20), 0, text())
+            finally:
+                if running.poll() is None:
+                    running.kill()
+                    running.wait()
+            said = program.run(["validate", "--probe", "--manifest", manifest], {}, folder, timeout=60)
+            self.assertEqual(said.exit_code, 3, said.log)
+            self.assertIn(nowhere, said.log)
+            self.assertIn("advertised", said.log)
+
+    def test_a_target_that_is_gone_is_told_although_nothing_is_to_be_written(self):
+        kafka, postgresql = Kafka(), Postgresql()
+        self.addCleanup(kafka.stop)
+        self.addCleanup(postgresql.stop)
+        postgresql.create("live")
+        kafka.create_topic("t.good", 1)
+        with tempfile.TemporaryDirectory() as folder:
+            manifest = os.path.join(folder, "manifest.toml")
+            with open(manifest, "w", encoding="utf-8") as file:
+                file.write(MANIFEST.format(brokers=kafka.brokers, topic="t.good", topics="t.good", folder=folder, source="").replace(
+                    f'Driver = "SQLite3", Database = "{folder}/target.db"',
+                    f'Driver = "PostgreSQL Unicode", Server = "127.0.0.1", Port = "{postgresql.port}", Database = "live", UID = "postgres", SSLmode = "disable"'))
+            log = os.path.join(folder, "log")
+            running = program.start(["--manifest", manifest], {}, log)
+            def text():
+                with open(log, encoding="utf-8") as file:
+                    return file.read()
+            try:
+                wait_until(lambda: "assigned" in text(), 30, text, poll=0.1)
+                time.sleep(1)
+                postgresql.halt()
+                wait_until(lambda: "waiting for the target" in text(), 60, text, poll=0.2)
+                postgresql.start()
+                wait_until(lambda: "the target answers again" in text(), 60, text, poll=0.2)
+                running.send_signal(signal.SIGTERM)
+                self.assertEqual(running.wait(30), 0, text())
+            finally:
+                if running.poll() is None:
+                    running.kill()
+                    running.wait()
 
 
 if __name__ == "__main__":

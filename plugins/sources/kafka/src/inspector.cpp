@@ -69,7 +69,10 @@ sdk::Status Inspector::failed(Client& client, int code, const std::string& what,
   if (diagnostics.is_refused()) return refused_credentials(settings_, diagnostics.last());
   const std::string last = diagnostics.last();
   const std::string reason = last.empty() ? std::string(rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(code))) : last;
-  if (was_reached_) return sdk::Status::retry(what + ": no broker answers: " + reason);
+  if (was_reached_) {
+    return sdk::Status::retry(what + ": no broker answers: " + reason, "the brokers at " + settings_.brokers +
+                                                                           " name the addresses to connect to (advertised.listeners): they must be reachable from here");
+  }
   return sdk::Status::error(
       CDCRT_UNREACHABLE,
       "no Kafka broker answers at " + settings_.brokers + " within " + seconds(settings_.connect_timeout) + ": " + reason,
