@@ -248,18 +248,6 @@ class Stops(LiveCase):
         self.assertNotIn("detached", self.command("table", "list"))
         self.assertNotIn("detached", self.command("status"))
 
-    def test_with_a_locked_database(self):
-        self.begin()
-        database = sqlite3.connect(os.path.join(self.folder, "target.db"), isolation_level=None)
-        self.addCleanup(database.close)
-        database.execute("begin immediate")
-        self.send(range(3, 6))
-        time.sleep(3)
-        self.stops_well()
-        database.execute("rollback")
-        self.to_end()
-        self.assertEqual(self.ids(), list(range(6)))
-
 
 class Rights(LiveCase):
     USER = """"security.protocol" = "SASL_PLAINTEXT"
@@ -351,7 +339,7 @@ class Away(process.Case):
             self.assertIn(nowhere, said.log)
             self.assertIn("advertised", said.log)
 
-    def test_a_target_that_is_gone_is_told_although_nothing_is_to_be_written(self):
+    def test_a_target_that_is_gone_is_told_although_nothing_is_to_be_written_and_a_locked_table_does_not_keep_a_stop_waiting(self):
         kafka, postgresql = Kafka(), Postgresql()
         self.addCleanup(kafka.stop)
         self.addCleanup(postgresql.stop)
@@ -362,7 +350,7 @@ class Away(process.Case):
             with open(manifest, "w", encoding="utf-8") as file:
                 file.write(MANIFEST.format(brokers=kafka.brokers, topic="t.good", topics="t.good", folder=folder, source="").replace(
                     f'Driver = "SQLite3", Database = "{folder}/target.db"',
-                    f'Driver = "PostgreSQL Unicode", Server = "127.0.0.1", Port = "{postgresql.port}", Database = "live", UID = "postgres", SSLmode = "disable"'))
+                    f'Driver = "PostgreSQL Unicode", Server = "127.0.0.1", Port = "{postgresql.port}", Database = "live", UID = "postgres", SSLmode = "disable"').replace('stall_after = "1s"', 'stall_after = "60s"\nlock_timeout = "300ms"'))
             log = os.path.join(folder, "log")
             running = program.start(["--manifest", manifest], {}, log)
             def text():
@@ -375,8 +363,23 @@ class Away(process.Case):
                 wait_until(lambda: "waiting for the target" in text(), 60, text, poll=0.2)
                 postgresql.start()
                 wait_until(lambda: "the target answers again" in text(), 60, text, poll=0.2)
+
+                def send(number):
+                    kafka.produce("t.good", [(json.dumps({"id": number}), envelope("good", {"id": number}, lsn=number + 1))])
+                send(1)
+                wait_until(lambda: postgresql.value("live", "select count(*) from pg_class where relname = 'good' and reltuples <> 0") == "1", 30, text, poll=0.2)
+                with open(os.path.join(folder, "locker"), "wb") as output:
+                    locker = postgresql.client("live", output)
+                self.addCleanup(locker.kill)
+                locker.stdin.write(b"begin; lock table good in access exclusive mode;\n")
+                locker.stdin.flush()
+                time.sleep(1)
+                send(2)
+                time.sleep(2)
+                began = time.monotonic()
                 running.send_signal(signal.SIGTERM)
                 self.assertEqual(running.wait(30), 0, text())
+                self.assertLess(time.monotonic() - began, 20, text())
             finally:
                 if running.poll() is None:
                     running.kill()

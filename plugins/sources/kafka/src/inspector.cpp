@@ -162,9 +162,18 @@ sdk::Status Inspector::list(const std::function<bool(std::string_view, int32_t)>
 sdk::Status Inspector::bounds(std::string_view topic, int32_t partition, cdcrt_bounds& out) {
   Client* lookup = nullptr;
   if (auto opened = client(Client::Role::kLookup, lookup); !opened) return opened;
-  const std::string name(topic);
+  // Not rd_kafka_query_watermark_offsets: it heeds its timeout only once the partition's leader was reached (2.0.2), and waits for
+  // socket.timeout.ms, a minute, where that cannot be.
+  const auto ask_for = [&](int64_t which, int64_t& offset, int within_ms) {
+    const auto list = one_partition(topic, partition);
+    list->elems[0].offset = which;
+    const auto code = rd_kafka_offsets_for_times(lookup->get(), list.get(), within_ms);
+    offset = list->elems[0].offset;
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? list->elems[0].err : code;
+  };
   const auto ask = [&](int within_ms) {
-    return rd_kafka_query_watermark_offsets(lookup->get(), name.c_str(), partition, &out.first, &out.end, within_ms);
+    const auto code = ask_for(RD_KAFKA_OFFSET_BEGINNING, out.first, within_ms);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? ask_for(RD_KAFKA_OFFSET_END, out.end, within_ms) : code;
   };
   auto code = ask(std::min(kSilentMs, timeout_ms()));
   if (is_transport(code) && timeout_ms() > kSilentMs) {
