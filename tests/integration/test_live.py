@@ -1,6 +1,7 @@
 """A broker that does what brokers do: topics made anew while they are read, brokers that announce themselves elsewhere, rights that go and
 come back, targets that are away, stops at bad moments. One real broker, SQLite as the target."""
 
+import contextlib
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from integration import program  # noqa: E402
 from integration.messages import envelope  # noqa: E402
+from integration.test_memory import Sampler  # noqa: E402
 from lab import process  # noqa: E402
 from lab.kafka import Kafka  # noqa: E402
 from lab.postgresql import Postgresql  # noqa: E402
@@ -43,7 +45,7 @@ path = "letters.jsonl"
 class LiveCase(process.Case):
     @classmethod
     def setUpClass(cls):
-        cls.kafka = Kafka(secured=True)
+        cls.kafka = Kafka({"message.max.bytes": 104857600, "socket.request.max.bytes": 209715200}, secured=True)
 
     @classmethod
     def tearDownClass(cls):
@@ -309,6 +311,62 @@ class Rights(LiveCase):
         said = self.command("status")
         self.assertIn("no.such.*", said)
         self.assertNotIn(f"'{self.topic}'", said)
+
+
+class Unpacked(LiveCase):
+    """Messages that come packed: an answer is bounded by its bytes on the wire, and unpacks to any size."""
+
+    MEMORY = 64
+
+    def peak(self):
+        """MiB that a run to the end took."""
+        with open(self.manifest, "a", encoding="utf-8") as file:
+            file.write(f'[runtime]\nmemory = "{self.MEMORY}MiB"\n')
+        log = os.path.join(self.folder, "log-of-run")
+        running = program.start(["--manifest", self.manifest, "--stop", "end"], {}, log)
+        memory = Sampler(running.pid)
+        peak = 0.0
+        while running.poll() is None:
+            with contextlib.suppress(OSError):
+                peak = max(peak, memory.read("VmHWM"))
+            time.sleep(0.02)
+        memory.stop_sampling()
+        with open(log, encoding="utf-8") as file:
+            self.assertEqual(running.returncode, 0, file.read()[-3000:])
+        return peak
+
+    def test_events_with_schemas_over_many_partitions_stay_within_the_budget(self):
+        fields = [{"type": "string", "optional": True, "field": f"a_column_with_a_long_name_{number}"} for number in range(40)]
+        row = {"type": "struct", "optional": True, "fields": [{"type": "int32", "optional": False, "field": "id"}, *fields]}
+        schema = {"type": "struct", "optional": False, "name": "s.Envelope", "fields": [dict(row, field="before"), dict(row, field="after")]}
+        for codec in ("zstd", "gzip", "lz4"):
+            with self.subTest(codec=codec):
+                LiveCase.count += 1
+                self.doCleanups()
+                self.setUp()
+                self.kafka.create_topic(self.topic, 8)
+                for partition in range(8):
+                    rows = []
+                    for number in range(partition, 4000, 8):
+                        after = {"id": number, **{field["field"]: f"{number:x}" for field in fields}}
+                        source = {"connector": "postgresql", "name": "s", "db": "d", "schema": "public", "table": "good", "lsn": number + 1}
+                        payload = {"before": None, "after": after, "source": source, "op": "c", "ts_ms": 1}
+                        rows.append((json.dumps({"id": number}), json.dumps({"schema": schema, "payload": payload})))
+                    self.kafka.produce(self.topic, rows, partition, properties={"compression.codec": codec, "batch.size": "1000000", "linger.ms": "200"})
+                self.assertLess(self.peak(), self.MEMORY + 32)
+                self.assertEqual(len(self.ids()), 4000)
+
+    def test_large_messages_that_pack_well_pass_one_after_another(self):
+        self.kafka.create_topic(self.topic, 1, max_message_bytes=100000000)
+        big, count = 20 << 20, 10
+        for number in range(count):
+            path = os.path.join(self.folder, "message")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(envelope("good", {"id": number, "v": "x" * big}, lsn=number + 1))
+            self.kafka.produce_whole(self.topic, path, json.dumps({"id": number}), {"compression.codec": "zstd", "message.max.bytes": "100000000"})
+        # One on its way is held several times over: packed out, copied, decoded, bound. Two are; ten were.
+        self.assertLess(self.peak(), self.MEMORY + 32 + 14 * (big >> 20))
+        self.assertEqual(self.sql("select count(*), min(length(v)), max(length(v)) from good"), [(count, big, big)])
 
 
 class Away(process.Case):

@@ -73,11 +73,9 @@ class Checker {
 
   Result<void> warn_of_unmet(const manifest::Source& manifest, plugin::Source& source) {
     if (!source.has(CDCRT_SOURCE_GROUPS)) return {};  // of others only reading tells
-    const auto survey = source.survey();
-    if (!survey) return {};
+    auto survey = source.survey();
+    if (!survey) return std::move(survey.error());
     for (const auto& [option, entry] : survey->unmet) {
-      // What one may not see is left out of the list as well.
-      if (auto bounds = source.bounds(entry, 0); !bounds && bounds.error().code == CDCRT_AUTH) return std::move(bounds.error());
       Error error = make_error(CDCRT_BAD_CONFIG, option + ": nothing is called " + diagnostics::quote(entry) + " so far",
                                "a plain name that is not there ends a start; a pattern waits for what is to come");
       error.config_key = option;

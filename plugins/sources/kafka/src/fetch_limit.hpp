@@ -31,7 +31,7 @@ class FetchLimit {
     ratio_ = std::max({ratio, ratio_ * 0.9, 1.0});
     const auto fits = static_cast<uint64_t>(static_cast<double>(room_) / ratio_);
     const uint64_t next = std::clamp(std::min(fits, 8 * bytes_), kLeast, most_);
-    if (next == bytes_ || (next > bytes_ && next < bytes_ + bytes_ / 4)) return false;
+    if (next == bytes_ || (next > bytes_ && next < most_ && next < bytes_ + bytes_ / 4)) return false;
     bytes_ = next;
     return true;
   }

@@ -138,13 +138,18 @@ sdk::Status Inspector::check() {
 sdk::Status Inspector::unmet(std::vector<std::string>& entries) {
   std::vector<Topic> found;
   if (auto listed = topics(found); !listed) return listed;
+  sdk::Status hidden;
   for (const auto& name : settings_.topics.plain()) {
-    if (!holds(found, name)) entries.push_back(name);
+    if (holds(found, name)) continue;
+    entries.push_back(name);
+    if (!hidden.ok()) continue;
+    auto missing = missing_topic(*lookup_, name, found);
+    if (missing.code() == CDCRT_AUTH) hidden = std::move(missing);
   }
   for (const auto& pattern : settings_.topics.open()) {
     if (!holds_any(found, pattern)) entries.push_back(pattern);
   }
-  return {};
+  return hidden;
 }
 
 sdk::Status Inspector::list(const std::function<bool(std::string_view, int32_t)>& visit) {
