@@ -42,14 +42,22 @@ path = "letters.jsonl"
 """
 
 
+broker = None
+
+
+def setUpModule():
+    global broker
+    broker = Kafka({"message.max.bytes": 104857600, "socket.request.max.bytes": 209715200}, secured=True)
+
+
+def tearDownModule():
+    broker.stop()
+
+
 class LiveCase(process.Case):
     @classmethod
     def setUpClass(cls):
-        cls.kafka = Kafka({"message.max.bytes": 104857600, "socket.request.max.bytes": 209715200}, secured=True)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.kafka.stop()
+        cls.kafka = broker
 
     count = 0
 
@@ -398,15 +406,14 @@ class Away(process.Case):
             self.assertIn("advertised", said.log)
 
     def test_a_target_that_is_gone_is_told_although_nothing_is_to_be_written_and_a_locked_table_does_not_keep_a_stop_waiting(self):
-        kafka, postgresql = Kafka(), Postgresql()
-        self.addCleanup(kafka.stop)
+        kafka, postgresql = broker, Postgresql()
         self.addCleanup(postgresql.stop)
         postgresql.create("live")
-        kafka.create_topic("t.good", 1)
+        kafka.create_topic("away.good", 1)
         with tempfile.TemporaryDirectory() as folder:
             manifest = os.path.join(folder, "manifest.toml")
             with open(manifest, "w", encoding="utf-8") as file:
-                file.write(MANIFEST.format(brokers=kafka.brokers, topic="t.good", topics="t.good", folder=folder, source="").replace(
+                file.write(MANIFEST.format(brokers=kafka.brokers, topic="away.good", topics="away.good", folder=folder, source="").replace(
                     f'Driver = "SQLite3", Database = "{folder}/target.db"',
                     f'Driver = "PostgreSQL Unicode", Server = "127.0.0.1", Port = "{postgresql.port}", Database = "live", UID = "postgres", SSLmode = "disable"').replace('stall_after = "1s"', 'stall_after = "60s"\nlock_timeout = "300ms"'))
             log = os.path.join(folder, "log")
@@ -423,7 +430,7 @@ class Away(process.Case):
                 wait_until(lambda: "the target answers again" in text(), 60, text, poll=0.2)
 
                 def send(number):
-                    kafka.produce("t.good", [(json.dumps({"id": number}), envelope("good", {"id": number}, lsn=number + 1))])
+                    kafka.produce("away.good", [(json.dumps({"id": number}), envelope("good", {"id": number}, lsn=number + 1))])
                 send(1)
                 wait_until(lambda: postgresql.value("live", "select count(*) from pg_class where relname = 'good' and reltuples <> 0") == "1", 30, text, poll=0.2)
                 with open(os.path.join(folder, "locker"), "wb") as output:

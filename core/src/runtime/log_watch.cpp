@@ -7,7 +7,7 @@ namespace {
 
 constexpr auto kMovedInterval = std::chrono::seconds(1);
 constexpr auto kRestInterval = std::chrono::seconds(10);
-constexpr auto kAfterFailure = std::chrono::seconds(5);
+constexpr auto kAfterFailure = std::chrono::seconds(10);
 // A look costs some milliseconds of the keeper's time: with very many partitions each is looked at less often.
 constexpr auto kLongestStep = std::chrono::milliseconds(100);
 constexpr auto kBetweenSteps = std::chrono::milliseconds(400);

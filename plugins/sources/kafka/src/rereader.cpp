@@ -16,6 +16,8 @@ using Clock = std::chrono::steady_clock;
 // A partition that is stopped while an answer is on its way keeps what that brings, a MiB or more, as long as the handle lives
 // (librdkafka 2.0.2). So a handle is used for a few partitions only.
 constexpr std::size_t kMostPartitions = 8;
+// Whoever asks for one asks again; where the connection takes longer, it is there by then.
+constexpr std::chrono::seconds kOneMessage{3};
 
 /// Reading of one partition by the interface that needs no group.
 class PartitionReading {
@@ -88,7 +90,7 @@ sdk::Status Rereader::find(std::string_view topic, int32_t partition, int64_t of
 }
 
 sdk::Status Rereader::fetch(std::string_view topic, int32_t partition, int64_t first, int64_t last, const Visit& visit) {
-  if (first == last) return find(topic, partition, first, settings_.connect_timeout, visit);
+  if (first == last) return find(topic, partition, first, std::min<std::chrono::milliseconds>(settings_.connect_timeout, kOneMessage), visit);
   cdcrt_bounds now{};
   if (auto asked = inspector_.bounds(topic, partition, now); !asked) return asked;
   first = std::max(first, now.first);
