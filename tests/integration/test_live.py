@@ -217,6 +217,29 @@ class MadeAgain(LiveCase):
         self.running.wait()
         self.assertIn("deleted and made again", self.to_end(expect=1))
 
+    def test_a_broker_that_comes_back_empty_is_noticed(self):
+        self.read_five()
+        self.kafka.halt()
+        self.kafka.wipe()
+        self.kafka.start()
+        self.kafka.create_topic(self.topic, 2)
+        for partition in range(2):
+            self.send(range(1000 + 100 * partition, 1009 + 100 * partition), partition)
+        self.is_noticed()
+        self.leads_on(9)
+
+    def test_what_retention_deleted_proves_nothing(self):
+        self.read_five()
+        self.kafka.delete_records(self.topic, {0: -1, 1: -1})
+        time.sleep(1.5)
+        self.send(range(5, 8))
+        self.settle([*range(8), *range(100, 105)])
+        time.sleep(1.5)
+        self.send(range(8, 10))
+        self.settle([*range(10), *range(100, 105)])
+        self.assertEqual(self.stop(), 0, self.log_text()[-3000:])
+        self.to_end()
+
 
 class Stops(LiveCase):
     """A stop that is asked for ends the process quickly and well, whatever its tables are waiting for."""
@@ -319,6 +342,43 @@ class Rights(LiveCase):
         said = self.command("status")
         self.assertIn("no.such.*", said)
         self.assertNotIn(f"'{self.topic}'", said)
+
+
+class Truncates(LiveCase):
+    """A truncate sends other partitions back, to where retention has let their logs begin."""
+
+    def two_partitions(self):
+        self.kafka.create_topic(self.topic, 2)
+        self.lsn = 100
+        self.send(range(3), partition=1)
+        self.lsn = 110
+        self.send(range(3, 6), partition=1)
+        self.to_end()
+        self.assertEqual(self.ids(), list(range(6)))
+
+    def truncate(self, lsn):
+        self.kafka.produce(self.topic, [(None, envelope("good", None, "t", lsn=lsn))], 0)
+
+    def test_rows_after_the_truncate_stay_when_what_retention_deleted_lies_before_it(self):
+        self.two_partitions()
+        self.kafka.delete_records(self.topic, {1: 3})
+        self.truncate(105)
+        self.to_end()
+        self.assertEqual(self.ids(), [3, 4, 5])
+        self.send([6], partition=1)
+        self.to_end()
+        self.assertEqual(self.ids(), [3, 4, 5, 6])
+
+    def test_rows_after_the_truncate_that_retention_deleted_are_told_and_the_remedy_leads_on(self):
+        self.two_partitions()
+        self.kafka.delete_records(self.topic, {1: 5})
+        self.truncate(105)
+        done = program.run(["--manifest", self.manifest, "--stop", "end"], {}, self.folder, timeout=60)
+        self.assertNotEqual(done.exit_code, 0, done.log[-3000:])
+        self.assertIn("deleted by retention", done.log)
+        self.command("progress", "rewind", "--topic", self.topic, "--to", "earliest")
+        self.to_end()
+        self.assertIn(5, self.ids())
 
 
 class Unpacked(LiveCase):

@@ -82,6 +82,7 @@ class GroupConsumer {
     std::optional<Clock::time_point> seek_fails_since;
     RecentMessages recent;         // of those that were handed out since the host's seek
     Clock::time_point came_at{};   // the last of them
+    bool was_at_end = true;        // of the log, as far as it was known when they were handed out
     bool is_suspect = false;       // librdkafka said something
     bool is_unsure = false;        // of the batch
     int64_t batch_begins = 0;

@@ -13,6 +13,8 @@ constexpr uint64_t kMostMessages = 1000;  // taken from librdkafka at once
 constexpr uint64_t kMostBytes = 1 << 20;
 // A topic is not deleted, made again and written to beyond its old end in less.
 constexpr std::chrono::milliseconds kLull{100};
+// While there is a backlog, partitions take turns: what comes seldom is no lull of the topic. The host looks as well.
+constexpr std::chrono::seconds kLullOfBacklog{2};
 constexpr std::chrono::seconds kLookTimeout{2};
 constexpr std::chrono::milliseconds kLookAgain{500};
 constexpr std::chrono::seconds kSilentStart{8};  // without a word to whoever waits for the first assignment
@@ -114,7 +116,7 @@ void GroupConsumer::on_message(const rd_kafka_message_t& message) {
   if (!owned->batch) {
     owned->batch = std::make_unique<sdk::MessageBatch>(pool_, owned->topic, owned->number, owned->state.generation());
     owned->batch_begins = message.offset;
-    owned->is_unsure = !owned->recent.empty() && (owned->is_suspect || drain_began_ - owned->came_at > kLull);
+    owned->is_unsure = !owned->recent.empty() && (owned->is_suspect || drain_began_ - owned->came_at > (owned->was_at_end ? Clock::duration(kLull) : kLullOfBacklog));
     ready_.push_back(owned);
   }
   owned->came_at = drain_began_;
@@ -208,11 +210,11 @@ GroupConsumer::Owned* GroupConsumer::next_ready() {
   return nullptr;
 }
 
-// Looks take at most half of the time: with very many partitions of which each has a message now and then, the host's own looks, which
+// Looks take at most a quarter of the time: with very many partitions of which each has a message now and then, the host's own looks, which
 // come a little later, have to do for some.
 bool GroupConsumer::may_look() {
   const auto now = Clock::now();
-  look_budget_ = std::min<Clock::duration>(std::chrono::seconds(1), look_budget_ + (now - budgeted_at_) / 2);
+  look_budget_ = std::min<Clock::duration>(std::chrono::seconds(1), look_budget_ + (now - budgeted_at_) / 4);
   budgeted_at_ = now;
   return look_budget_.count() > 0;
 }
@@ -243,6 +245,9 @@ void GroupConsumer::hand_out(Owned& owned, cdcrt_messages& out) {
   ready_.pop_front();
   sdk::MessageBatch::hand_over(std::move(owned.batch), &out);
   owned.recent.add(out);
+  int64_t low = 0, end = 0;
+  owned.was_at_end = rd_kafka_get_watermark_offsets(client_->get(), owned.topic->c_str(), owned.number, &low, &end) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+                     owned.state.next() >= end;
 }
 
 }  // namespace cdcrt::kafka_source
