@@ -406,7 +406,12 @@ class Unpacked(LiveCase):
     def test_events_with_schemas_over_many_partitions_stay_within_the_budget(self):
         fields = [{"type": "string", "optional": True, "field": f"a_column_with_a_long_name_{number}"} for number in range(40)]
         row = {"type": "struct", "optional": True, "fields": [{"type": "int32", "optional": False, "field": "id"}, *fields]}
-        schema = {"type": "struct", "optional": False, "name": "s.Envelope", "fields": [dict(row, field="before"), dict(row, field="after")]}
+        block = {"type": "struct", "optional": False, "field": "source", "name": "io.debezium.connector.postgresql.Source", "fields": [
+            *({"type": "string", "optional": False, "field": name} for name in ("connector", "name", "db", "schema", "table")),
+            {"type": "int64", "optional": True, "field": "lsn"}]}
+        schema = {"type": "struct", "optional": False, "name": "s.Envelope", "fields": [
+            dict(row, field="before"), dict(row, field="after"), block, {"type": "string", "optional": False, "field": "op"},
+            {"type": "int64", "optional": True, "field": "ts_ms"}]}
         for codec in ("zstd", "gzip", "lz4"):
             with self.subTest(codec=codec):
                 LiveCase.count += 1
