@@ -82,10 +82,13 @@ class Sampler:
             except OSError:
                 return
 
-    def stop(self):
-        """The peak, as the kernel kept it."""
+    def stop_sampling(self):
         self._stop.set()
         self._thread.join()
+
+    def stop(self):
+        """The peak, as the kernel kept it."""
+        self.stop_sampling()
         return self.read("VmHWM")
 
 

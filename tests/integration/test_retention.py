@@ -160,7 +160,7 @@ class Retention(process.Case):
         self.assertIn("were deleted by retention", self.command("status"))
         self.assertIn("were deleted by retention", self.command("table", "list"))
         self.assertIn("were deleted by retention", self.command("table", "resume", "good"))
-        wait_until(lambda: "(5) were deleted by retention before they were applied" in self.log_text(), 30, lambda: self.log_text()[-2000:], poll=0.2)
+        wait_until(lambda: "were deleted by retention before they were applied" in self.log_text(), 30, lambda: self.log_text()[-2000:], poll=0.2)
         self.send([102], table="other")
         self.settle([100, 101, 102], "other")
         self.assertEqual(self.ids(), [0, 1])

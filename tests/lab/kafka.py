@@ -160,6 +160,11 @@ class Kafka(Server):
         with open(path, "rb") as file:
             self._kcat(arguments, stdin=file)
 
+    def produce_whole(self, topic, path, key, properties=None):
+        """A file as one message."""
+        arguments = [argument for name, value in (properties or {}).items() for argument in ("-X", f"{name}={value}")]
+        self._kcat(["-P", "-t", topic, "-p", "0", "-k", key, *arguments, path])
+
     def produce_lines(self, lines):
         """Messages in the form of read_topic (parsed), in order, each into its topic and partition, headers included."""
         runs, last = [], None

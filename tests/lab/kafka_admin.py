@@ -238,3 +238,27 @@ class Admin:
         answer.get("i")
         for code, message, _, topic in answer.each(lambda: (answer.get("h"), answer.text(), answer.get("b"), answer.text())):
             self._check(code, f"configure {topic}: {message}")
+
+    # ---- rights ----
+
+    KINDS, OPERATIONS = {"topic": 2, "group": 3}, {"read": 3, "describe": 8}
+
+    def allow(self, user, operation, kind, name):
+        body = Writer()
+        def write(_):
+            body.put("b", self.KINDS[kind]).text(name).put("b", 3).text("User:" + user).text("*").put("bb", self.OPERATIONS[operation], 3)
+        body.each([None], write)
+        answer = self._ask(30, 1, body)
+        answer.get("i")
+        for code, message in answer.each(lambda: (answer.get("h"), answer.text())):
+            self._check(code, f"allow {user} {operation} on {kind} {name}: {message}")
+
+    def disallow(self, user, operation, kind, name):
+        body = Writer()
+        def write(_):
+            body.put("b", self.KINDS[kind]).text(name).put("b", 3).text("User:" + user).text("*").put("bb", self.OPERATIONS[operation], 3)
+        body.each([None], write)
+        answer = self._ask(31, 1, body)
+        answer.get("i")
+        answer.get("i")  # one filter
+        self._check(answer.get("h"), f"disallow {user} {operation} on {kind} {name}")

@@ -11,6 +11,8 @@
 namespace cdcrt::cli {
 namespace {
 
+constexpr std::size_t kPartitionsToReach = 30;
+
 // What stands for it was not asked for.
 bool lacks_secrets(const manifest::Component& component) {
   const auto& values = component.options.values();
@@ -49,16 +51,30 @@ class Checker {
     // Joining a group would take partitions away from those who read them.
     cdcrt_source_events nothing{};
     nothing.size = sizeof nothing;
-    auto reached = source->has(CDCRT_SOURCE_GROUPS) ? source->list([](std::string_view, int32_t) { return false; }) : source->start(nothing);
-    if (reached) warn_of_unmet(manifest, *source);
+    auto reached = source->has(CDCRT_SOURCE_GROUPS) ? reach_partitions(*source) : source->start(nothing);
+    if (reached) reached = warn_of_unmet(manifest, *source);
     source->stop();
     return reached;
   }
 
-  void warn_of_unmet(const manifest::Source& manifest, plugin::Source& source) {
-    if (!source.has(CDCRT_SOURCE_GROUPS)) return;  // of others only reading tells
-    const auto survey = source.survey();
-    if (!survey) return;
+  // The list of partitions may come from an address that works, while those who lead them name others.
+  Result<void> reach_partitions(plugin::Source& source) {
+    std::vector<std::pair<std::string, int32_t>> some;
+    auto listed = source.list([&](std::string_view topic, int32_t partition) {
+      some.emplace_back(topic, partition);
+      return some.size() < kPartitionsToReach;
+    });
+    if (!listed) return listed;
+    for (const auto& [topic, partition] : some) {
+      if (auto bounds = source.bounds(topic, partition); !bounds) return std::move(bounds.error());
+    }
+    return {};
+  }
+
+  Result<void> warn_of_unmet(const manifest::Source& manifest, plugin::Source& source) {
+    if (!source.has(CDCRT_SOURCE_GROUPS)) return {};  // of others only reading tells
+    auto survey = source.survey();
+    if (!survey) return std::move(survey.error());
     for (const auto& [option, entry] : survey->unmet) {
       Error error = make_error(CDCRT_BAD_CONFIG, option + ": nothing is called " + diagnostics::quote(entry) + " so far",
                                "a plain name that is not there ends a start; a pattern waits for what is to come");
@@ -66,6 +82,7 @@ class Checker {
       checks_.diagnostics.push_back(manifest::diagnostic_for(manifest, error));
       checks_.diagnostics.back().severity = diagnostics::Severity::kWarning;
     }
+    return {};
   }
 
   Result<void> check(const manifest::Sink& manifest) {

@@ -54,6 +54,17 @@ class Partition {
     const std::lock_guard lock(mutex_);
     return last_;
   }
+  /// A message of the log that is read, as of when it was last looked at there. What came after it is of the same log once the
+  /// anchor was found again since.
+  [[nodiscard]] LastMessage anchor() const {
+    const std::lock_guard lock(mutex_);
+    return anchor_;
+  }
+  /// The anchor was found where it was, and `last` was read before that.
+  void confirm(uint32_t session, const LastMessage& last) {
+    const std::lock_guard lock(mutex_);
+    if (session == session_ && owned_) anchor_ = last;
+  }
   /// Before the first read of a source whose partitions are always ours.
   void start_at(int64_t offset, const LastMessage& last = {}) {
     const std::lock_guard lock(mutex_);
@@ -87,7 +98,7 @@ class Partition {
     owned_ = true;
     routed_next_ = std::min(offset, asked_);
     began_at_ = offset;
-    last_ = last;
+    last_ = anchor_ = last;
     taken_generation_ = ++generation_;
     seek_(*this, routed_next_, generation_);
   }
@@ -139,7 +150,7 @@ class Partition {
   int64_t began_at_ = 0;
   int64_t log_begins_at_ = 0;
   int64_t asked_ = INT64_MAX;  ///< lowest place of a rewind while it was not ours
-  LastMessage last_;
+  LastMessage last_, anchor_;
   uint32_t generation_ = 0;
   uint32_t taken_generation_ = 0;  ///< of the first batches after take()
   uint32_t session_ = 0;

@@ -101,7 +101,9 @@ std::vector<std::pair<std::string, std::string>> Log::unmet() {
   plugin::Source* asked = problem_ && problem_->code != CDCRT_BAD_CONFIG ? nullptr : source();
   if (asked == nullptr) return {};
   auto survey = asked->survey();
-  return survey ? std::move(survey->unmet) : std::vector<std::pair<std::string, std::string>>();
+  if (survey) return std::move(survey->unmet);
+  problem_ = std::move(survey.error());
+  return {};
 }
 
 Result<int64_t> Log::offset_at(const std::string& topic, int32_t partition, int64_t timestamp_ms) {

@@ -84,11 +84,21 @@ void Keeper::work() {
   while (!stopping_ && !monitor_.abandon) {
     const uint64_t seen = monitor_.changes();
     if (!claim()) return;
+    if (auto looked = logs_.step(); !looked) {
+      fail(std::move(looked.error()));
+      return;
+    }
     const auto now = std::chrono::steady_clock::now();
     const bool ended = std::all_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->ended(); });
     if (!ended) all_read_ = false;
     if (ended && !all_read_ && now - last_look >= kLookInterval) {
       auto read = ownership_.others_are_read();
+      if (read && *read) {
+        if (auto looked = logs_.look_at_moved(); !looked) {
+          fail(std::move(looked.error()));
+          return;
+        }
+      }
       if (read) all_read_ = *read;
       // What others were to read is gone.
       if (!read && read.error().code == CDCRT_UNSUPPORTED) {

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/log_watch.hpp"
 #include "runtime/ownership.hpp"
 
 namespace cdcrt::runtime {
@@ -16,7 +17,7 @@ class Keeper {
  public:
   Keeper(Monitor& monitor, Flows& flows, std::vector<std::unique_ptr<SourceRuntime>>& sources, std::vector<std::unique_ptr<SinkRuntime>>& sinks,
          Ownership& ownership)
-      : monitor_(monitor), flows_(flows), sources_(sources), sinks_(sinks), ownership_(ownership) {}
+      : monitor_(monitor), flows_(flows), sources_(sources), sinks_(sinks), ownership_(ownership), logs_(flows, sources, monitor) {}
   ~Keeper();
 
   void start();
@@ -41,6 +42,7 @@ class Keeper {
   std::vector<std::unique_ptr<SourceRuntime>>& sources_;
   std::vector<std::unique_ptr<SinkRuntime>>& sinks_;
   Ownership& ownership_;
+  LogWatch logs_;
   std::thread thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> all_read_{false};

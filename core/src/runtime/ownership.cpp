@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "runtime/decode_pool.hpp"
 #include "runtime/log.hpp"
 #include "runtime/patience.hpp"
 
@@ -18,13 +17,6 @@ bool is_transient(const Error& error) {
 std::string choices(const progress::PartitionKey& key) {
   return "take a new snapshot at the source and run: cdcrt progress rewind --topic " + key.topic +
          " --to earliest; the same command accepts the gap where the source needs no snapshot";
-}
-
-Error another_log(const progress::PartitionKey& key, const progress::LastMessage& last) {
-  return make_error(CDCRT_FATAL,
-                    key.name() + ": the message at offset " + std::to_string(last.offset) +
-                        " is not the one that was applied: the topic was deleted and made again",
-                    choices(key));
 }
 
 }  // namespace
@@ -387,29 +379,17 @@ Result<int64_t> Ownership::verify(SourceRuntime& source, const progress::Partiti
                           ": the topic was deleted and made again, or its log was cut",
                       choices(key));
   }
-  auto is_same = is_same_log(source, key, kept.last, *bounds);
-  if (!is_same) return std::move(is_same.error());
-  if (!*is_same) return another_log(key, kept.last);
+  if (kept.last.offset >= bounds->first) {
+    auto is_same = source.is_same_log(key.topic, key.number, kept.last, true);
+    if (!is_same) return std::move(is_same.error());
+    if (!*is_same) return another_log(key, kept.last.offset);
+  }
   if (next < bounds->first) {
     Error gap = deleted_by_retention(key, next, bounds->first);
     gap.code = CDCRT_FATAL;
     return gap;
   }
   return next;
-}
-
-// Whether the message is still there, as far as that can be told.
-Result<bool> Ownership::is_same_log(SourceRuntime& source, const progress::PartitionKey& key, const progress::LastMessage& last,
-                                    const cdcrt_bounds& bounds) {
-  if (last.offset < bounds.first) return true;
-  if (last.offset >= bounds.end) return false;
-  bool differs = false;
-  auto fetched = source.fetch(key.topic, key.number, last.offset, last.offset, [&](const cdcrt_message& message) {
-    differs = message.offset == last.offset && (message.timestamp_ms != last.timestamp_ms || content_hash(message) != last.hash);
-    return false;
-  });
-  if (!fetched && fetched.error().code != CDCRT_UNSUPPORTED) return std::move(fetched.error());
-  return !differs;
 }
 
 Result<void> Ownership::take(SourceRuntime& source, const progress::PartitionKey& key, uint32_t session) {

@@ -55,8 +55,6 @@ class Ownership final : public AssignmentListener {
   Result<progress::WaitsFor> ends_of_older(SourceRuntime& source, const progress::PartitionKey& key);
   Result<bool> older_are_applied(SourceRuntime& source, const progress::PartitionKey& key);
   static Result<int64_t> verify(SourceRuntime& source, const progress::PartitionKey& key, const progress::StoredPartition& kept);
-  static Result<bool> is_same_log(SourceRuntime& source, const progress::PartitionKey& key, const progress::LastMessage& last,
-                                  const cdcrt_bounds& bounds);
   Result<void> take(SourceRuntime& source, const progress::PartitionKey& key, uint32_t session);
 
   Monitor& monitor_;

@@ -1,5 +1,8 @@
 #include "runtime/pipeline.hpp"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <unistd.h>
 
 #include <array>
@@ -394,6 +397,11 @@ class Pipeline {
 }  // namespace
 
 int run(const manifest::Manifest& manifest, const RunOptions& options) {
+#ifdef __GLIBC__
+  // By itself the allocator keeps what large messages took, once some were freed.
+  (void)mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  (void)mallopt(M_TRIM_THRESHOLD, 8 << 20);
+#endif
   start_log(manifest.runtime.log_level, options.json_logs);
   watch_stop_signals();
   return Pipeline(manifest, options).run();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/log.hpp"
+#include "runtime/stop_signal.hpp"
 #include "runtime/patience.hpp"
 
 namespace cdcrt::runtime {
@@ -115,7 +116,8 @@ apply::Writer SinkRuntime::make_writer(bool for_repair) {
   context.pause = surroundings_.pause;
   context.stall_after = for_repair ? std::chrono::microseconds(0) : manifest_.stall_after;
   context.crowded = [this](const apply::Table& table) {
-    return table.waited_for > 0 || surroundings_.monitor.row_bytes > surroundings_.max_row_bytes / 2;
+    // Who asked for a stop does not wait for whoever locks the table: its rows wait in the source.
+    return stop_asked() || table.waited_for > 0 || surroundings_.monitor.row_bytes > surroundings_.max_row_bytes / 2;
   };
   context.turn = sink_->has(CDCRT_SINK_ONE_WRITER) ? &turn_ : nullptr;
   context.outage = &outage_;
@@ -343,7 +345,7 @@ std::optional<int64_t> SinkRuntime::watermark(const progress::Partition& partiti
   const std::lock_guard lock(mutex_);
   const auto saved = saved_watermarks_.find(&partition);
   if (saved == saved_watermarks_.end()) return std::nullopt;
-  return saved->second;
+  return saved->second.next_offset;
 }
 
 void SinkRuntime::fail(const Error& error) {

@@ -161,7 +161,10 @@ class SinkRuntime {
   std::chrono::steady_clock::time_point next_look_{};
   uint64_t saved_changes_ = UINT64_MAX;  ///< of the monitor, when everything that had moved was saved
   std::vector<std::thread> threads_;
-  std::map<const progress::Partition*, int64_t> saved_watermarks_;
+  struct SavedWatermark {
+    int64_t next_offset = 0, last_offset = -1;
+  };
+  std::map<const progress::Partition*, SavedWatermark> saved_watermarks_;
   std::atomic<bool> flush_{false};
   std::atomic<bool> finishing_{false};
   std::atomic<bool> failed_{false};

@@ -73,7 +73,8 @@ Result<void> SinkRuntime::save_moved_watermarks() {
     if (!flow->partition.owned()) continue;
     // The position is read before the tables: what they take after it can only be above it.
     const uint32_t session = flow->partition.session();
-    const progress::LastMessage last = flow->partition.last();
+    // Not one that may be of another log: it would hide that from the next start.
+    const progress::LastMessage last = flow->partition.is_assigned() ? flow->partition.anchor() : flow->partition.last();
     int64_t low = flow->partition.routed_next();
     for (const apply::Table* table : watch_.readers_of(flow->partition)) {
       if (const auto held = table->first_unapplied(flow->partition)) low = std::min(low, *held);
@@ -82,11 +83,12 @@ Result<void> SinkRuntime::save_moved_watermarks() {
     const std::lock_guard guard(mutex_);
     if (lowered) saved_watermarks_.erase(&flow->partition);
     const auto saved = saved_watermarks_.find(&flow->partition);
-    if (saved == saved_watermarks_.end() ? low > 0 : saved->second != low) moved.push_back({&flow->partition, low, last, session});
+    const bool has_moved = saved == saved_watermarks_.end() ? low > 0 : saved->second.next_offset != low || saved->second.last_offset != last.offset;
+    if (has_moved) moved.push_back({&flow->partition, low, last, session});
   }
   if (auto saved = keeper_->save_watermarks(moved); !saved) return saved;
   const std::lock_guard guard(mutex_);
-  for (const auto& watermark : moved) saved_watermarks_[watermark.partition] = watermark.next_offset;
+  for (const auto& watermark : moved) saved_watermarks_[watermark.partition] = {watermark.next_offset, watermark.last.offset};
   return {};
 }
 

@@ -5,6 +5,12 @@
 #include "runtime/log.hpp"
 
 namespace cdcrt::runtime {
+namespace {
+
+// Messages and rows together, in shares of the messages: where rows hold more than theirs, all of them are being written.
+constexpr int64_t kHeldBytes = 3;
+
+}  // namespace
 
 SourceRuntime::~SourceRuntime() { stop(); }
 
@@ -137,7 +143,47 @@ Result<void> SourceRuntime::fetch(const std::string& topic, int32_t partition, i
     return gap.ok() && visit(message);
   });
   if (fetched && !began && first <= last) look();
-  return gap ? std::move(fetched) : std::move(gap);
+  if (!gap) return gap;
+  // What was visited is of the log that is read only if that was still there afterwards.
+  const progress::Partition& read = flow(topic, partition).partition;
+  const progress::LastMessage anchor = read.owned() ? read.anchor() : progress::LastMessage();
+  if (!fetched || anchor.offset < 0) return fetched;
+  auto found = finds(topic, partition, anchor);
+  if (!found) return std::move(found.error());
+  if (!*found) return another_log({name(), topic, partition}, anchor.offset);
+  return fetched;
+}
+
+Result<bool> SourceRuntime::finds(const std::string& topic, int32_t partition, const progress::LastMessage& last) {
+  bool is_there = false, differs = false;
+  auto fetched = source_->fetch(topic, partition, last.offset, last.offset, [&](const cdcrt_message& message) {
+    is_there = message.offset == last.offset;
+    differs = is_there && (message.timestamp_ms != last.timestamp_ms || content_hash(message) != last.hash);
+    return false;
+  });
+  if (!fetched && fetched.error().code != CDCRT_UNSUPPORTED) return std::move(fetched.error());
+  if (is_there) return !differs;
+  auto bounds = source_->bounds(topic, partition);
+  if (!bounds) return std::move(bounds.error());
+  return last.offset < bounds->end;
+}
+
+Result<bool> SourceRuntime::is_same_log(const std::string& topic, int32_t partition, const progress::LastMessage& last, bool waits) {
+  std::unique_lock lock(fetching_, std::defer_lock);
+  if (waits) {
+    lock.lock();
+  } else if (!lock.try_lock()) {
+    return make_error(CDCRT_BUSY, "the source is being read again");
+  }
+  return finds(topic, partition, last);
+}
+
+Error another_log(const progress::PartitionKey& partition, int64_t offset) {
+  return make_error(CDCRT_FATAL,
+                    partition.name() + ": the message at offset " + std::to_string(offset) +
+                        " is not the one that was applied: the topic was deleted and made again",
+                    "take a new snapshot at the source and run: cdcrt progress rewind --topic " + partition.topic +
+                        " --to earliest, with --empty where rows that are not in it have to go; without a new snapshot the same command reads what is there now");
 }
 
 Error deleted_by_retention(const progress::PartitionKey& partition, int64_t next, int64_t first) {
@@ -182,13 +228,13 @@ bool SourceRuntime::begin(AssignmentListener& listener) {
 bool SourceRuntime::step(uint32_t timeout_ms) {
   if (auto sought = seek_pending(); !sought) return fail(std::move(sought.error()));
   commit_pending();
-  // Something small is always let through, so that one message larger than the budget cannot hang the process.
-  if (monitor_.message_bytes >= max_message_bytes_) {
+  // Something is always let through, so that one message larger than the budget cannot hang the process; but nothing beside its rows.
+  if (monitor_.message_bytes >= max_message_bytes_ || monitor_.message_bytes + monitor_.row_bytes >= max_message_bytes_ * kHeldBytes) {
     if (is_group()) {
       if (auto served = source_->serve(); !served && served.error().code != CDCRT_RETRY) return fail(std::move(served.error()));
     }
     bool waited = false;
-    monitor_.wait([&] { return std::exchange(waited, true) || monitor_.stop_reading || monitor_.message_bytes < max_message_bytes_; }, std::chrono::milliseconds(20));
+    monitor_.wait([&] { return std::exchange(waited, true) || monitor_.stop_reading; }, std::chrono::milliseconds(20));
     return true;
   }
   auto polled = source_->poll(timeout_ms, messages_taken_);

@@ -31,6 +31,9 @@ class AssignmentListener {
 /// What is said of a partition that begins at `first` by now and was to be read from `next` on: the gap and the choices.
 Error deleted_by_retention(const progress::PartitionKey& partition, int64_t next, int64_t first);
 
+/// Another message stands where one was that was applied.
+Error another_log(const progress::PartitionKey& partition, int64_t offset);
+
 /// Created and started by the pipeline's thread. Any thread may call what does not say otherwise.
 class SourceRuntime {
  public:
@@ -62,9 +65,12 @@ class SourceRuntime {
   [[nodiscard]] uint64_t messages() const { return messages_; }
   plugin::Source& source() { return *source_; }
   /// One reader at a time; see plugin::Source::fetch. UNSUPPORTED, before anything is visited: retention has deleted messages from
-  /// `first` on.
+  /// `first` on. FATAL, also after something was visited: the log is not the one that the partition is read from.
   Result<void> fetch(const std::string& topic, int32_t partition, int64_t first, int64_t last,
                      const std::function<bool(const cdcrt_message&)>& visit);
+  /// Whether `last` is still where it was, as far as that can be told: what retention or compaction deleted cannot. BUSY, where
+  /// that is not waited for: somebody else reads.
+  Result<bool> is_same_log(const std::string& topic, int32_t partition, const progress::LastMessage& last, bool waits);
   /// Everything before is durable in every target; told to the source by its own thread.
   void commit(const std::string& topic, int32_t partition, int64_t offset);
   void stop();
@@ -98,6 +104,7 @@ class SourceRuntime {
   plugin::Messages messages_taken_;
   std::map<std::pair<std::string, int32_t>, Expected> expected_;  ///< before start(); then its thread's
   std::thread thread_;
+  Result<bool> finds(const std::string& topic, int32_t partition, const progress::LastMessage& last);
   std::mutex fetching_;
   mutable std::mutex mutex_;
   std::vector<Seek> seeks_;

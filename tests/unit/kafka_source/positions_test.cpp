@@ -216,9 +216,9 @@ TEST_CASE("an offset that is gone: the error names the gap and the choices") {
   CHECK(has(offset_out_of_range("t", 0, 499, 500, 1000).message(), "1 offset is lost"));
 }
 
-TEST_CASE("an offset beyond the end: the error says that the topic was created anew") {
+TEST_CASE("an offset beyond the end: the error says that the topic was made again") {
   const auto status = offset_out_of_range("t", 0, 2000, 0, 5);
   CHECK(status.code() == CDCRT_FATAL);
   CHECK(has(status.message(), "beyond the end"));
-  CHECK(has(status.hint(), "created anew"));
+  CHECK(has(status.hint(), "deleted and made again"));
 }

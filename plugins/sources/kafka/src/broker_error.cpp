@@ -61,7 +61,16 @@ sdk::Status offset_out_of_range(std::string_view topic, int32_t partition, int64
   }
   return sdk::Status::fatal(
       name + ": offset " + offset + ", where reading goes on, is beyond the end of the topic: " + range,
-      "the topic was created anew, or its log was cut after an unclean leader election; to read what is there now run " + rewind);
+      "the topic was deleted and made again, or its log was cut after an unclean leader election; to read what is there now run " + rewind +
+          ", with --empty where rows that are not in it have to go");
+}
+
+sdk::Status made_again(std::string_view topic, int32_t partition, int64_t offset) {
+  return sdk::Status::fatal(
+      partition_name(topic, partition) + ": the message at offset " + std::to_string(offset) +
+          " is not the one that was read: the topic was deleted and made again while it was read; nothing more is read of it",
+      "take a new snapshot at the source and run `cdcrt progress rewind --topic " + std::string(topic) +
+          " --to earliest`, with --empty where rows that are not in it have to go; without a new snapshot the same command reads what is there now");
 }
 
 }  // namespace cdcrt::kafka_source

@@ -21,4 +21,7 @@ sdk::Status refused_credentials(const Settings& settings, const std::string& tex
 /// The offset to read is not in the log any more (or not yet).
 sdk::Status offset_out_of_range(std::string_view topic, int32_t partition, int64_t wanted, int64_t first, int64_t end);
 
+/// Another message stands where one was that was read.
+sdk::Status made_again(std::string_view topic, int32_t partition, int64_t offset);
+
 }  // namespace cdcrt::kafka_source

@@ -12,15 +12,26 @@ namespace {
 
 constexpr uint64_t kRereadMemory = 2 << 20;
 
+constexpr int16_t kFetch = 1;  // of the protocol's requests
+
+uint64_t memory_of(const Settings& settings, Client::Role role) {
+  return role == Client::Role::kGroup ? settings.queue_memory : std::min(settings.queue_memory, kRereadMemory);
+}
+
+/// librdkafka's largest answer.
+uint64_t largest_answer(const Settings& settings, Client::Role role) {
+  return std::clamp<uint64_t>(memory_of(settings, role) / 8, 256 << 10, 50 << 20);
+}
+
 /// What the operator may override.
 Properties defaults(const Settings& settings, Client::Role role) {
   // Half of the memory is for messages that wait to be taken (the bound holds for the queue that all partitions share), the rest
   // for answers on their way, of at most fetch.max.bytes, one a broker, and for what each message costs beside its bytes: the
   // fetcher looks at the bounds before it asks, so that one answer of small messages can go far beyond queued.min.messages.
   // librdkafka counts kilobytes of 1000.
-  const uint64_t memory = role == Client::Role::kGroup ? settings.queue_memory : std::min(settings.queue_memory, kRereadMemory);
-  const uint64_t answer = std::clamp<uint64_t>(memory / 8, 256 << 10, 50 << 20);
-  const uint64_t of_partition = std::min<uint64_t>(answer, 1 << 20);
+  const uint64_t memory = memory_of(settings, role);
+  const uint64_t answer = largest_answer(settings, role);
+  const uint64_t of_partition = role == Client::Role::kProbe ? 1 : std::min<uint64_t>(answer, 1 << 20);
   return {
       {"client.id", "cdcrt"},
       {"topic.metadata.refresh.interval.ms", "10000"},
@@ -30,11 +41,11 @@ Properties defaults(const Settings& settings, Client::Role role) {
       {"fetch.error.backoff.ms", "100"},
       {"queued.max.messages.kbytes", std::to_string(std::max<uint64_t>(1, memory / 2 / 1000))},
       // Each waiting message costs librdkafka some hundred bytes beside its own.
-      {"queued.min.messages", std::to_string(std::clamp<uint64_t>(memory / 1024, 1000, 100000))},
+      {"queued.min.messages", role == Client::Role::kProbe ? "1" : std::to_string(std::clamp<uint64_t>(memory / 1024, 1000, 100000))},
       {"fetch.max.bytes", std::to_string(answer)},
       {"fetch.message.max.bytes", std::to_string(of_partition)},
       // A producer's bound, below which librdkafka does not take fetch.max.bytes. Larger messages still arrive.
-      {"message.max.bytes", std::to_string(of_partition)},
+      {"message.max.bytes", std::to_string(std::max<uint64_t>(of_partition, 1000))},
   };
 }
 
@@ -45,7 +56,7 @@ Properties required(const Settings& settings, Client::Role role) {
       {"enable.auto.commit", "false"},
       {"enable.auto.offset.store", "false"},
       {"auto.offset.reset", "error"},
-      {"enable.partition.eof", role == Client::Role::kReread || settings.stops_at_end ? "true" : "false"},
+      {"enable.partition.eof", role == Client::Role::kReread || role == Client::Role::kProbe || settings.stops_at_end ? "true" : "false"},
   };
   if (role == Client::Role::kGroup || role == Client::Role::kCommitted) properties.emplace_back("group.id", settings.group);
   if (role == Client::Role::kGroup) {
@@ -59,7 +70,7 @@ Properties required(const Settings& settings, Client::Role role) {
 
 sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& host, void* owner, Customize customize,
                          std::unique_ptr<Client>& to) {
-  std::unique_ptr<Client> client(new Client(settings, host, owner));
+  std::unique_ptr<Client> client(new Client(settings, role, host, owner));
   rd_kafka_conf_t* configuration = rd_kafka_conf_new();
   char reason[512] = "";
   const auto fail = [&](const std::string& key) {
@@ -83,10 +94,40 @@ sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& h
     static_cast<Client*>(opaque)->diagnostics_.error(code, text);
   });
   if (customize != nullptr) customize(configuration);
+  const auto on_new = [](rd_kafka_t* handle, const rd_kafka_conf_t*, void* self, char*, size_t) {
+    const auto on_answer = [](rd_kafka_t*, int, const char*, int32_t, int16_t request, int16_t, int32_t, size_t size, int64_t, rd_kafka_resp_err_t,
+                              void* of) {
+      if (request == kFetch) static_cast<Client*>(of)->received_ += size;
+      return RD_KAFKA_RESP_ERR_NO_ERROR;
+    };
+    return rd_kafka_interceptor_add_on_response_received(handle, "cdcrt", on_answer, self);
+  };
+  rd_kafka_conf_interceptor_add_on_new(configuration, "cdcrt", on_new, client.get());
   client->handle_ = rd_kafka_new(RD_KAFKA_CONSUMER, configuration, reason, sizeof reason);
   if (client->handle_ == nullptr) return fail("librdkafka");
+  client->apply_limit();
   to = std::move(client);
   return {};
+}
+
+Client::Client(const Settings& settings, Role role, const sdk::Host& host, void* owner)
+    : diagnostics_(host, settings.properties),
+      owner_(owner),
+      is_limited_(std::none_of(settings.properties.begin(), settings.properties.end(), [](const auto& each) { return each.first == "fetch.max.bytes"; })),
+      limit_(memory_of(settings, role) / 4, largest_answer(settings, role)) {}
+
+void Client::taken(uint64_t bytes, bool is_empty) {
+  limit_.taken(bytes);
+  if (limit_.measure(received_, is_empty)) apply_limit();
+}
+
+// The bound of an answer is read from the handle's own configuration for each request (2.0.2: rdkafka_fetcher.c). There is no call that
+// sets it later; where a librdkafka does not heed this, its own bound stays.
+void Client::apply_limit() {
+  if (!is_limited_) return;
+  auto* configuration = const_cast<rd_kafka_conf_t*>(rd_kafka_conf(handle_));
+  char reason[512] = "";
+  rd_kafka_conf_set(configuration, "fetch.max.bytes", std::to_string(limit_.bytes()).c_str(), reason, sizeof reason);
 }
 
 Client::~Client() {

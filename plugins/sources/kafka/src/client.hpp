@@ -1,12 +1,14 @@
 // Client: one handle of librdkafka.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 
 #include "cdcrt/sdk/host.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "diagnostics.hpp"
+#include "fetch_limit.hpp"
 #include "settings.hpp"
 
 struct rd_kafka_s;
@@ -21,7 +23,8 @@ class Client {
     kGroup,      // member of the consumer group
     kCommitted,  // reads what the group has committed, without joining it
     kLookup,     // metadata and offsets
-    kReread      // single messages, again
+    kReread,     // stretches, again
+    kProbe       // single messages, again
   };
   /// Called with the configuration before the handle is made.
   using Customize = void (*)(rd_kafka_conf_s*);
@@ -41,6 +44,8 @@ class Client {
   static void abandon(std::unique_ptr<Client> client) { (void)client.release(); }
   /// Lets librdkafka tell what went wrong since. Not for kGroup, which tells while it is served.
   void listen();
+  /// Messages of so many bytes were taken; `is_empty`: and no more waits. Moves the limit of what is asked for at once.
+  void taken(uint64_t bytes, bool is_empty);
   /// Of a callback's opaque pointer.
   template <class Owner>
   static Owner& owner(void* opaque) {
@@ -48,11 +53,15 @@ class Client {
   }
 
  private:
-  Client(const Settings& settings, const sdk::Host& host, void* owner) : diagnostics_(host, settings.properties), owner_(owner) {}
+  void apply_limit();
+  Client(const Settings& settings, Role role, const sdk::Host& host, void* owner);
 
   Diagnostics diagnostics_;
   void* owner_;
   rd_kafka_s* handle_ = nullptr;
+  bool is_limited_;
+  FetchLimit limit_;
+  std::atomic<uint64_t> received_{0};  // bytes of answers with messages
 };
 
 }  // namespace cdcrt::kafka_source

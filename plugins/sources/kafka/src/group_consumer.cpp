@@ -17,7 +17,7 @@ constexpr std::chrono::seconds kWithoutPartitions{3};  // how long a member with
 }  // namespace
 
 GroupConsumer::GroupConsumer(const Settings& settings, Inspector& inspector, sdk::Host host)
-    : settings_(settings), inspector_(inspector), host_(std::move(host)) {}
+    : settings_(settings), inspector_(inspector), host_(host), probe_(settings, inspector, host) {}
 
 GroupConsumer::~GroupConsumer() { stop(); }
 
@@ -83,6 +83,8 @@ void GroupConsumer::seek(std::string_view topic, int32_t partition, int64_t offs
   drop_batch(owned);
   owned.state.seek(offset, generation);
   owned.reported_lost = -1;
+  owned.recent.clear();  // whoever sends it there has looked
+  owned.is_suspect = false;
   owned.seek_again_at = {};
   owned.seek_fails_since.reset();
 }
@@ -93,10 +95,11 @@ sdk::Status GroupConsumer::poll(std::chrono::milliseconds timeout, cdcrt_message
   const auto deadline = Clock::now() + timeout;
   while (true) {
     if (!failure_.ok()) return std::exchange(failure_, {});
-    if (!ready_.empty()) {
-      hand_out(out);
+    if (Owned* ready = next_ready()) {
+      hand_out(*ready, out);
       return {};
     }
+    if (!failure_.ok()) continue;
     wakeup_.arm();
     serve_group();
     if (!failure_.ok()) continue;

@@ -16,6 +16,8 @@
 #include "inspector.hpp"
 #include "intake_limit.hpp"
 #include "partition_state.hpp"
+#include "recent_messages.hpp"
+#include "rereader.hpp"
 #include "wakeup.hpp"
 
 struct rd_kafka_message_s;
@@ -42,6 +44,10 @@ namespace cdcrt::kafka_source {
 ///   only ever given numbers.
 /// - A rebalance pauses every partition inside librdkafka and goes on from a position that a control record of an outdated fetch
 ///   may have moved. Partitions that stay here are therefore sought to their own `next` after each rebalance.
+/// - A topic that is deleted and made again is told by nothing where the new log is longer: a fetch that meets the deletion fails
+///   inside librdkafka, which asks for the metadata and goes on at the old position (rdkafka_fetcher.c, UNKNOWN_TOPIC_OR_PART). That
+///   cannot happen between two messages that come one right after the other; so what comes after a lull, or after librdkafka said
+///   that the position was not in the log, is handed out once a message from before it was found in its place.
 /// - Stopping a partition takes the forwarding of its queue away in the background; so it is forwarded again after each seek.
 class GroupConsumer {
  public:
@@ -74,6 +80,12 @@ class GroupConsumer {
     int64_t reported_lost = -1;  // offset at which the log had nothing any more
     Clock::time_point seek_again_at{};
     std::optional<Clock::time_point> seek_fails_since;
+    RecentMessages recent;         // of those that were handed out since the host's seek
+    Clock::time_point came_at{};   // the last of them
+    bool was_at_end = true;        // of the log, as far as it was known when they were handed out
+    bool is_suspect = false;       // librdkafka said something
+    bool is_unsure = false;        // of the batch
+    int64_t batch_begins = 0;
   };
 
   // group_consumer.cpp
@@ -100,7 +112,11 @@ class GroupConsumer {
   void tell_of_silence();
   void fail(sdk::Status status);
   void drop_batch(Owned& owned);
-  void hand_out(cdcrt_messages& out);
+  /// The next partition whose batch may be handed out.
+  Owned* next_ready();
+  [[nodiscard]] bool may_look();
+  sdk::Status confirm(Owned& owned);
+  void hand_out(Owned& owned, cdcrt_messages& out);
   [[nodiscard]] bool is_at_end() const;
   [[nodiscard]] bool is_cooperative() const;
   Owned* find(const rd_kafka_message_s& message);
@@ -108,6 +124,9 @@ class GroupConsumer {
   const Settings& settings_;
   Inspector& inspector_;
   sdk::Host host_;
+  Rereader probe_;
+  Clock::duration look_budget_{};
+  Clock::time_point budgeted_at_{};
   const cdcrt_source_events* events_ = nullptr;
   std::unique_ptr<Client> client_;
   Wakeup wakeup_;
@@ -128,6 +147,7 @@ class GroupConsumer {
   bool is_outage_ = false, is_stopped_ = false;
 
   // Of one drain.
+  Clock::time_point drain_began_{};
   uint64_t drained_messages_ = 0, drained_bytes_ = 0, drain_limit_ = 0;
   const rd_kafka_topic_s* last_topic_ = nullptr;
   Owned* last_owned_ = nullptr;

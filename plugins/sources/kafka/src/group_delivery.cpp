@@ -11,6 +11,12 @@ namespace {
 
 constexpr uint64_t kMostMessages = 1000;  // taken from librdkafka at once
 constexpr uint64_t kMostBytes = 1 << 20;
+// A topic is not deleted, made again and written to beyond its old end in less.
+constexpr std::chrono::milliseconds kLull{100};
+// While there is a backlog, partitions take turns: what comes seldom is no lull of the topic. The host looks as well.
+constexpr std::chrono::seconds kLullOfBacklog{2};
+constexpr std::chrono::seconds kLookTimeout{2};
+constexpr std::chrono::milliseconds kLookAgain{500};
 constexpr std::chrono::seconds kSilentStart{8};  // without a word to whoever waits for the first assignment
 
 }  // namespace
@@ -54,16 +60,22 @@ int GroupConsumer::drain() {
   if (drain_limit_ == 0) return 0;
   last_topic_ = nullptr;
   last_owned_ = nullptr;
+  drain_began_ = Clock::now();
   // One by one: the call that takes many keeps the whole queue out of the fetcher's sight meanwhile, which then fetches beyond
   // queued.max.messages.kbytes without end.
   int served = 0;
+  bool is_empty = false;
   while (drained_messages_ < drain_limit_ && drained_bytes_ < kMostBytes) {
     rd_kafka_message_t* message = rd_kafka_consume_queue(data_queue_, 0);
-    if (message == nullptr) break;
+    if (message == nullptr) {
+      is_empty = true;
+      break;
+    }
     ++served;
     on_message(*message);
     rd_kafka_message_destroy(message);
   }
+  client_->taken(drained_bytes_, is_empty);
   for (auto& [key, owned] : partitions_) {
     if (owned->reported_lost >= 0) explain_lost(*owned);
   }
@@ -103,8 +115,11 @@ void GroupConsumer::on_message(const rd_kafka_message_t& message) {
   }
   if (!owned->batch) {
     owned->batch = std::make_unique<sdk::MessageBatch>(pool_, owned->topic, owned->number, owned->state.generation());
+    owned->batch_begins = message.offset;
+    owned->is_unsure = !owned->recent.empty() && (owned->is_suspect || drain_began_ - owned->came_at > (owned->was_at_end ? Clock::duration(kLull) : kLullOfBacklog));
     ready_.push_back(owned);
   }
+  owned->came_at = drain_began_;
   copy_message(message, *owned->batch);
   drained_bytes_ += message.len + message.key_len;
   ++drained_messages_;
@@ -144,7 +159,8 @@ void GroupConsumer::explain_lost(Owned& owned) {
     owned.reported_lost = wanted;
     return fail(std::move(asked));
   }
-  if (wanted >= now.first && wanted <= now.end) {  // was told before the last seek, or the leader had been elsewhere
+  if (wanted >= now.first && wanted <= now.end) {  // was told before the last seek, or the leader had been elsewhere, or it is another log
+    owned.is_suspect = true;
     owned.state.reposition();
     return;
   }
@@ -174,10 +190,64 @@ void GroupConsumer::drop_batch(Owned& owned) {
   ready_.erase(std::find(ready_.begin(), ready_.end(), &owned));
 }
 
-void GroupConsumer::hand_out(cdcrt_messages& out) {
-  Owned& owned = *ready_.front();
+GroupConsumer::Owned* GroupConsumer::next_ready() {
+  while (!ready_.empty()) {
+    Owned& owned = *ready_.front();
+    if (!owned.is_unsure || (!owned.is_suspect && !may_look())) return &owned;
+    auto confirmed = confirm(owned);
+    if (confirmed) {
+      owned.is_suspect = owned.is_unsure = false;
+      return &owned;
+    }
+    // Read once more, when whatever is the matter is over.
+    owned.is_suspect = true;
+    drop_batch(owned);
+    owned.state.seek(owned.batch_begins, owned.state.generation());
+    owned.seek_again_at = Clock::now() + kLookAgain;
+    fail(std::move(confirmed));
+    return nullptr;
+  }
+  return nullptr;
+}
+
+// Looks take at most a quarter of the time: with very many partitions of which each has a message now and then, the host's own looks, which
+// come a little later, have to do for some.
+bool GroupConsumer::may_look() {
+  const auto now = Clock::now();
+  look_budget_ = std::min<Clock::duration>(std::chrono::seconds(1), look_budget_ + (now - budgeted_at_) / 4);
+  budgeted_at_ = now;
+  return look_budget_.count() > 0;
+}
+
+sdk::Status GroupConsumer::confirm(Owned& owned) {
+  const auto began = Clock::now();
+  sdk::Status status;
+  bool is_found = false, is_other = false;
+  for (size_t i = 0; i < owned.recent.size() && !is_found && status.ok(); ++i) {
+    const auto& known = owned.recent[i];
+    status = probe_.find(*owned.topic, owned.number, known.offset, kLookTimeout, [&](const cdcrt_message& message) {
+      const auto there = RecentMessages::of(message);
+      is_found = true;
+      is_other = there.timestamp_ms != known.timestamp_ms || there.hash != known.hash;
+      return false;
+    });
+  }
+  look_budget_ -= Clock::now() - began;
+  if (!status.ok() || (is_found && !is_other)) return status;
+  const int64_t last = owned.recent[0].offset;
+  if (is_found) return made_again(*owned.topic, owned.number, last);
+  cdcrt_bounds now{};
+  if (auto asked = inspector_.bounds(*owned.topic, owned.number, now); !asked) return asked;
+  return last < now.end ? sdk::Status() : made_again(*owned.topic, owned.number, last);  // deleted by retention or compaction
+}
+
+void GroupConsumer::hand_out(Owned& owned, cdcrt_messages& out) {
   ready_.pop_front();
   sdk::MessageBatch::hand_over(std::move(owned.batch), &out);
+  owned.recent.add(out);
+  int64_t low = 0, end = 0;
+  owned.was_at_end = rd_kafka_get_watermark_offsets(client_->get(), owned.topic->c_str(), owned.number, &low, &end) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+                     owned.state.next() >= end;
 }
 
 }  // namespace cdcrt::kafka_source

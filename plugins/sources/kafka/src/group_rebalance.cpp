@@ -124,7 +124,10 @@ void GroupConsumer::forget(const Key& key) {
 }
 
 void GroupConsumer::keep_positions() {
-  for (auto& [key, owned] : partitions_) owned->state.reposition();
+  for (auto& [key, owned] : partitions_) {
+    owned->state.reposition();
+    owned->is_suspect = true;
+  }
 }
 
 void GroupConsumer::forward(Owned& owned) {

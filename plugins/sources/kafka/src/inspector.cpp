@@ -69,7 +69,10 @@ sdk::Status Inspector::failed(Client& client, int code, const std::string& what,
   if (diagnostics.is_refused()) return refused_credentials(settings_, diagnostics.last());
   const std::string last = diagnostics.last();
   const std::string reason = last.empty() ? std::string(rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(code))) : last;
-  if (was_reached_) return sdk::Status::retry(what + ": no broker answers: " + reason);
+  if (was_reached_) {
+    return sdk::Status::retry(what + ": no broker answers: " + reason, "the brokers at " + settings_.brokers +
+                                                                           " name the addresses to connect to (advertised.listeners): they must be reachable from here");
+  }
   return sdk::Status::error(
       CDCRT_UNREACHABLE,
       "no Kafka broker answers at " + settings_.brokers + " within " + seconds(settings_.connect_timeout) + ": " + reason,
@@ -135,13 +138,18 @@ sdk::Status Inspector::check() {
 sdk::Status Inspector::unmet(std::vector<std::string>& entries) {
   std::vector<Topic> found;
   if (auto listed = topics(found); !listed) return listed;
+  sdk::Status hidden;
   for (const auto& name : settings_.topics.plain()) {
-    if (!holds(found, name)) entries.push_back(name);
+    if (holds(found, name)) continue;
+    entries.push_back(name);
+    if (!hidden.ok()) continue;
+    auto missing = missing_topic(*lookup_, name, found);
+    if (missing.code() == CDCRT_AUTH) hidden = std::move(missing);
   }
   for (const auto& pattern : settings_.topics.open()) {
     if (!holds_any(found, pattern)) entries.push_back(pattern);
   }
-  return {};
+  return hidden;
 }
 
 sdk::Status Inspector::list(const std::function<bool(std::string_view, int32_t)>& visit) {
@@ -159,9 +167,18 @@ sdk::Status Inspector::list(const std::function<bool(std::string_view, int32_t)>
 sdk::Status Inspector::bounds(std::string_view topic, int32_t partition, cdcrt_bounds& out) {
   Client* lookup = nullptr;
   if (auto opened = client(Client::Role::kLookup, lookup); !opened) return opened;
-  const std::string name(topic);
+  // Not rd_kafka_query_watermark_offsets: it heeds its timeout only once the partition's leader was reached (2.0.2), and waits for
+  // socket.timeout.ms, a minute, where that cannot be.
+  const auto ask_for = [&](int64_t which, int64_t& offset, int within_ms) {
+    const auto list = one_partition(topic, partition);
+    list->elems[0].offset = which;
+    const auto code = rd_kafka_offsets_for_times(lookup->get(), list.get(), within_ms);
+    offset = list->elems[0].offset;
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? list->elems[0].err : code;
+  };
   const auto ask = [&](int within_ms) {
-    return rd_kafka_query_watermark_offsets(lookup->get(), name.c_str(), partition, &out.first, &out.end, within_ms);
+    const auto code = ask_for(RD_KAFKA_OFFSET_BEGINNING, out.first, within_ms);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? ask_for(RD_KAFKA_OFFSET_END, out.end, within_ms) : code;
   };
   auto code = ask(std::min(kSilentMs, timeout_ms()));
   if (is_transport(code) && timeout_ms() > kSilentMs) {

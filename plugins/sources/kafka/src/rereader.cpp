@@ -16,6 +16,8 @@ using Clock = std::chrono::steady_clock;
 // A partition that is stopped while an answer is on its way keeps what that brings, a MiB or more, as long as the handle lives
 // (librdkafka 2.0.2). So a handle is used for a few partitions only.
 constexpr std::size_t kMostPartitions = 8;
+// Whoever asks for one asks again; where the connection takes longer, it is there by then.
+constexpr std::chrono::seconds kOneMessage{3};
 
 /// Reading of one partition by the interface that needs no group.
 class PartitionReading {
@@ -44,10 +46,51 @@ class PartitionReading {
   bool is_started_ = false;
 };
 
+struct Delivery {
+  explicit Delivery(std::string_view name) : topic(std::make_shared<const std::string>(name)) {}
+  std::shared_ptr<sdk::BlockPool> pool = std::make_shared<sdk::BlockPool>(1);
+  std::shared_ptr<const std::string> topic;
+};
+
+bool hand_over(const rd_kafka_message_t& message, const Delivery& by, const Rereader::Visit& visit) {
+  auto batch = std::make_unique<sdk::MessageBatch>(by.pool, by.topic, message.partition, 0);
+  copy_message(message, *batch);
+  cdcrt_messages one{};
+  sdk::MessageBatch::hand_over(std::move(batch), &one);
+  const bool goes_on = visit(one.messages[0]);
+  one.release(&one);
+  return goes_on;
+}
+
+bool is_beyond_the_log(int code) { return code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE; }
+
 }  // namespace
 
-sdk::Status Rereader::fetch(std::string_view topic, int32_t partition, int64_t first, int64_t last,
-                            const std::function<bool(const cdcrt_message&)>& visit) {
+sdk::Status Rereader::find(std::string_view topic, int32_t partition, int64_t offset, std::chrono::milliseconds timeout, const Visit& visit) {
+  if (!probe_) {
+    if (auto opened = Client::open(settings_, Client::Role::kProbe, host_, this, nullptr, probe_); !opened) return opened;
+  }
+  const std::string what = "cannot look at offset " + std::to_string(offset) + " of " + partition_name(topic, partition) + " again";
+  PartitionReading reading(probe_->get(), std::string(topic), partition);
+  if (!reading.start(offset)) return broker_error(rd_kafka_last_error(), what, {}, settings_, topic);
+  const auto deadline = Clock::now() + timeout;
+  while (Clock::now() < deadline) {
+    probe_->listen();
+    const auto message = reading.next(50);
+    if (!message || (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset < offset)) continue;
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || is_beyond_the_log(message->err)) return {};
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return broker_error(message->err, what, rd_kafka_message_errstr(message.get()), settings_, topic);
+    }
+    if (message->offset == offset) hand_over(*message, Delivery(topic), visit);
+    return {};
+  }
+  const std::string last = probe_->diagnostics().last();
+  return sdk::Status::retry(what + ": no answer" + (last.empty() ? "" : ": " + last));
+}
+
+sdk::Status Rereader::fetch(std::string_view topic, int32_t partition, int64_t first, int64_t last, const Visit& visit) {
+  if (first == last) return find(topic, partition, first, std::min<std::chrono::milliseconds>(settings_.connect_timeout, kOneMessage), visit);
   cdcrt_bounds now{};
   if (auto asked = inspector_.bounds(topic, partition, now); !asked) return asked;
   first = std::max(first, now.first);
@@ -66,15 +109,15 @@ sdk::Status Rereader::fetch(std::string_view topic, int32_t partition, int64_t f
   PartitionReading reading(client_->get(), std::string(topic), partition);
   if (!reading.start(first)) return broker_error(rd_kafka_last_error(), "cannot read " + name + " again", {}, settings_, topic);
 
-  auto pool = std::make_shared<sdk::BlockPool>(1);
-  auto owner = std::make_shared<const std::string>(topic);
+  const Delivery delivery(topic);
   auto deadline = Clock::now() + settings_.connect_timeout;
   while (Clock::now() < deadline) {
     client_->listen();
     const auto message = reading.next(100);
+    if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) client_->taken(message->len + message->key_len, false);
     if (!message) continue;
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return {};
-    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+    if (is_beyond_the_log(message->err)) {
       return sdk::Status::retry(name + " changed while it was read again: an offset is not in the log any more");
     }
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -82,12 +125,7 @@ sdk::Status Rereader::fetch(std::string_view topic, int32_t partition, int64_t f
     }
     if (message->offset > last) return {};
     if (message->offset < first) continue;
-    auto batch = std::make_unique<sdk::MessageBatch>(pool, owner, partition, 0);
-    copy_message(*message, *batch);
-    cdcrt_messages one{};
-    sdk::MessageBatch::hand_over(std::move(batch), &one);
-    const bool goes_on = visit(one.messages[0]);
-    one.release(&one);
+    const bool goes_on = hand_over(*message, delivery, visit);
     if (!goes_on || message->offset == last) return {};
     deadline = Clock::now() + settings_.connect_timeout;
   }

@@ -1,6 +1,7 @@
 // Rereader: single messages, again.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <set>
@@ -20,19 +21,25 @@ class Rereader {
   /// `settings` and `inspector` outlive the rereader.
   Rereader(const Settings& settings, Inspector& inspector, sdk::Host host)
       : settings_(settings), inspector_(inspector), host_(std::move(host)) {}
-  ~Rereader() { Client::retire(std::move(client_)); }
+  ~Rereader() {
+    Client::retire(std::move(client_));
+    Client::retire(std::move(probe_));
+  }
   Rereader(const Rereader&) = delete;
   Rereader& operator=(const Rereader&) = delete;
 
+  using Visit = std::function<bool(const cdcrt_message&)>;
   /// See cdcrt_source.fetch. RETRY when the broker does not answer in time.
-  sdk::Status fetch(std::string_view topic, int32_t partition, int64_t first, int64_t last,
-                    const std::function<bool(const cdcrt_message&)>& visit);
+  sdk::Status fetch(std::string_view topic, int32_t partition, int64_t first, int64_t last, const Visit& visit);
+  /// The message at `offset`, where there is one. RETRY as above.
+  sdk::Status find(std::string_view topic, int32_t partition, int64_t offset, std::chrono::milliseconds timeout, const Visit& visit);
 
  private:
   const Settings& settings_;
   Inspector& inspector_;
   sdk::Host host_;
   std::unique_ptr<Client> client_;
+  std::unique_ptr<Client> probe_;  // asks for as little as a broker gives
   std::set<std::pair<std::string, int32_t>> read_;  // with this client
 };
 
