@@ -14,6 +14,7 @@ from redshift.backend import Backend
 from redshift.control import serve_control
 from redshift.errors import SqlError
 from redshift.faults import Faults, Journal
+from redshift.latency import Latency
 from redshift.names import Names, literal, quoted
 from redshift.s3 import S3, Credentials
 from redshift.session import OPTIONS, Session
@@ -40,7 +41,7 @@ class Front:
     def __init__(self, port, backend, database, users, s3, roles, authentication="md5"):
         self.backend_address, self.database, self.users, self.s3, self.roles = backend, database, dict(users), s3, roles
         self.authentication = authentication
-        self.names, self.faults, self.journal = Names(), Faults(), Journal()
+        self.names, self.faults, self.journal, self.latency = Names(), Faults(), Journal(), Latency()
         self._numbers, self._queries, self._lock, self._sessions = itertools.count(1), itertools.count(1000), threading.Lock(), set()
         self.databases, self.type_numbers = {}, {}  # type numbers: the backend's -> Redshift's
         self._prepare()
@@ -179,6 +180,11 @@ def main():
                         default=[],
                         metavar="ARN=KEY:SECRET",
                         help="an IAM role attached to the cluster and what it reads S3 with; ARN may be default")
+    parser.add_argument("--latency",
+                        default="0,0",
+                        metavar="STATEMENT_MS,COMMIT_MS",
+                        help="what a statement and a COMMIT cost by the simulated clock of the control port's /cost")
+    parser.add_argument("--sleep", action="store_true", help="wait for the latency as well")
     parser.add_argument("--fault", action="append", default=[], metavar="JSON")
     given = parser.parse_args()
     host, _, port = given.backend.rpartition(":")
@@ -189,6 +195,7 @@ def main():
                       S3(given.s3_endpoint, given.s3_region, dict(_pairs(given.bucket_region))), roles, given.authentication)
     except (OSError, SqlError) as error:
         sys.exit(f"error: the front cannot start: {error}")
+    front.latency.set(*given.latency.split(","), given.sleep)
     for fault in given.fault:
         front.faults.add(**json.loads(fault))
     if given.control_port:
