@@ -127,7 +127,7 @@ void encode(sql::RedshiftCsv& csv, const Window& window, uint64_t row, std::stri
   csv.append_number(out, row);
   for (std::size_t i = 0; i < Orders::kColumns; ++i) {
     out += ',';
-    csv.append(out, cells[i], i == 7 ? sql::CsvKind::kSuper : sql::CsvKind::kPlain);
+    csv.append(out, cells[i], i == 7 ? sql::redshift::Storage::kSuper : sql::redshift::Storage::kOther);
   }
   out += '\n';
 }

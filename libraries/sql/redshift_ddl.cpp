@@ -192,7 +192,8 @@ std::string conversion(std::string_view quoted_column, const ColumnType& from, c
       case Storage::kTime:
         return to.duration ? "(" + duration_text(column) + ")" + cast : column + cast;
       case Storage::kSuper:
-        return "JSON_SERIALIZE(" + column + ")" + cast;
+        // Of NULL it would be 'null'.
+        return "(CASE WHEN " + column + " IS NULL THEN NULL ELSE JSON_SERIALIZE(" + column + ") END)" + cast;
       case Storage::kBytes:
         return "(chr(92) || 'x' || FROM_VARBYTE(" + column + ", 'hex'))" + cast;
       default:
@@ -204,6 +205,15 @@ std::string conversion(std::string_view quoted_column, const ColumnType& from, c
     return (from.storage == Storage::kDate ? column + "::TIMESTAMP" : column) + " AT TIME ZONE 'UTC'";
   }
   return column + cast;
+}
+
+std::string select_too_long_for_text(std::string_view quoted_table, std::string_view quoted_column, Storage from) {
+  const std::string column(quoted_column);
+  if (from != Storage::kSuper && from != Storage::kBytes) return {};
+  // Two digits a byte, after \\x.
+  const std::string too_long = from == Storage::kSuper ? "JSON_SIZE(" + column + ") > " + std::to_string(kLongestVarchar)
+                                                       : "OCTET_LENGTH(" + column + ") > " + std::to_string((kLongestVarchar - 2) / 2);
+  return "SELECT 1 FROM " + std::string(quoted_table) + " WHERE " + too_long + " LIMIT 1";
 }
 
 std::string widen(std::string_view quoted_table, std::string_view quoted_column, const ColumnType& type, uint32_t bytes) {

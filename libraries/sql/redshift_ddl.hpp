@@ -40,6 +40,9 @@ sdk::Status add_column(std::string& out, std::string_view quoted_table, const cd
 /// Expression that turns the values of a column (quoted) into those of another type, the same text as the host gives new values.
 std::string conversion(std::string_view quoted_column, const ColumnType& from, const ColumnType& to);
 
+/// A row where the column of SUPER or VARBYTE has a value that no text holds; empty: its storage has none.
+std::string select_too_long_for_text(std::string_view quoted_table, std::string_view quoted_column, Storage from);
+
 /// ALTER COLUMN ... TYPE, which may only make VARCHAR and VARBYTE longer, and never inside of a transaction.
 std::string widen(std::string_view quoted_table, std::string_view quoted_column, const ColumnType& type, uint32_t bytes);
 

@@ -10,23 +10,24 @@
 
 namespace cdcrt::sql::redshift {
 
-/// Text in single quotes. A backslash is written as chr(92): whether it escapes inside of quotes depends on the server's settings.
-/// NUL characters, which VARCHAR cannot hold, are left out.
+/// The longest text that one constant of a statement holds; longer values are put together of several.
+constexpr std::size_t kLongestConstant = 65'535;  // bytes
+
+/// Text in single quotes. No constant holds a backslash, since whether it escapes inside of quotes depends on the server's settings: a few
+/// are written as chr(92), many as bytes. NUL characters, which VARCHAR cannot hold, are left out.
 void append_text(std::string& out, std::string_view text);
 
 /// A constant for the column, for VALUES and for comparisons. BAD_RECORD, naming `column`, for a value that no column of this type
 /// holds (infinity, NaN in a decimal, times outside of the day). ABSENT is written as NULL.
 sdk::Status append_cell(std::string& out, const cdcrt_cell& cell, const ColumnType& type, std::string_view column);
 
-/// What a column is compared and grouped by: SUPER and VARBYTE as text, since neither has an equality to rely on (unverified).
-std::string comparable(std::string_view column, Storage storage);
-/// The constant that comparable() of a column is compared with. The cell is not NULL.
-sdk::Status append_comparable(std::string& out, const cdcrt_cell& cell, const ColumnType& type, std::string_view column);
+/// Whether the value needs several constants in a statement.
+bool needs_several_constants(const cdcrt_cell& cell, Storage storage);
 
-/// Expression that gives the column's value as text that from_text() reads exactly.
+/// Expression that gives the column's value as text that from_text() reads exactly, however long it is.
 std::string text_expression(std::string_view quoted_column, Storage storage);
 
-/// A cell of the wanted type. Text borrows from `text`, bytes from `buffer`. What does not parse comes back as STRING.
+/// A cell of the wanted type. Text borrows from `text` or `buffer`. What does not parse comes back as STRING.
 cdcrt_cell from_text(std::string_view text, Storage storage, cdcrt_type type, std::string& buffer);
 
 }  // namespace cdcrt::sql::redshift

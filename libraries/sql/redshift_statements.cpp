@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "sql/identifier.hpp"
-#include "sql/redshift_literal.hpp"
+#include "sql/redshift_comparison.hpp"
 
 namespace cdcrt::sql::redshift {
 namespace {
@@ -25,52 +25,23 @@ std::string names(const StageShape& shape) {
   return each(shape, ", ", [](const StageColumn& column) { return column.name; });
 }
 
-std::string operand(const StageColumn& column, const std::string& qualifier) {
-  return comparable(qualifier.empty() ? column.name : qualifier + "." + column.name, column.type.storage);
-}
+std::string of(const std::string& qualifier, const StageColumn& column) { return qualifier + "." + column.name; }
 
 std::string same_key(const StageShape& shape, const std::string& left, const std::string& right) {
   return each(
-      shape, " AND ", [&](const StageColumn& column) { return operand(column, left) + " = " + operand(column, right); }, true, false);
+      shape, " AND ", [&](const StageColumn& column) { return same(of(left, column), of(right, column), column.type); }, true, false);
 }
 
-std::string neutral(Storage storage) {
-  switch (storage) {
-    case Storage::kBool:
-      return "false";
-    case Storage::kInteger:
-    case Storage::kDecimal:
-    case Storage::kFloat:
-      return "0";
-    case Storage::kDate:
-      return "DATE '1970-01-01'";
-    case Storage::kTime:
-      return "TIME '00:00:00'";
-    case Storage::kTimetz:
-      return "TIMETZ '00:00:00+00'";
-    case Storage::kTimestamp:
-      return "TIMESTAMP '1970-01-01 00:00:00'";
-    case Storage::kTimestamptz:
-      return "TIMESTAMPTZ '1970-01-01 00:00:00+00'";
-    default:
-      return "''";
-  }
-}
-
-/// NULL equals NULL, by nothing but equalities: other joins are refused in UPDATE and DELETE, or are nested loops.
 std::string same_row(const StageShape& shape, const std::string& left, const std::string& right) {
   return each(shape, " AND ", [&](const StageColumn& column) {
-    const std::string a = operand(column, left);
-    const std::string b = operand(column, right);
-    if (column.not_null) return a + " = " + b;
-    const std::string none = neutral(column.type.storage);
-    return "COALESCE(" + a + ", " + none + ") = COALESCE(" + b + ", " + none + ") AND CASE WHEN " + a +
-           " IS NULL THEN 1 ELSE 0 END = CASE WHEN " + b + " IS NULL THEN 1 ELSE 0 END";
+    return column.not_null ? same(of(left, column), of(right, column), column.type) : same_or_null(of(left, column), of(right, column), column.type);
   });
 }
 
-std::string operands(const StageShape& shape, const std::string& qualifier) {
-  return each(shape, ", ", [&](const StageColumn& column) { return operand(column, qualifier); });
+std::string numbers(const std::vector<uint64_t>& rows) {
+  std::string text;
+  for (const uint64_t row : rows) text += (text.empty() ? "" : ", ") + std::to_string(row);
+  return text;
 }
 
 const StageColumn* first_key(const StageShape& shape) {
@@ -135,33 +106,47 @@ std::string select_missing(const StageShape& shape) {
   return "SELECT " + shape.stage + "." + shape.row_number + from_stage_without_target(shape) + " ORDER BY 1";
 }
 
-CopyRemoval remove_copies(const StageShape& shape, std::string_view quoted_held) {
+CopyRemoval remove_copies(const StageShape& shape) {
+  const std::string number = "." + shape.row_number;
+  CopyRemoval removal;
+  removal.equals = "SELECT a" + number + ", MIN(b" + number + ") FROM " + shape.stage + " a JOIN " + shape.stage + " b ON " +
+                   same_row(shape, "a", "b") + " GROUP BY a" + number;
+  removal.copies = "SELECT " + shape.stage + number + ", COUNT(*) FROM " + shape.table + " JOIN " + shape.stage + " ON " +
+                   same_row(shape, shape.qualifier, shape.stage) + " GROUP BY " + shape.stage + number;
+  removal.remove = "DELETE FROM " + shape.table + " USING " + shape.stage + " WHERE " + same_row(shape, shape.qualifier, shape.stage);
+  return removal;
+}
+
+std::string insert_staged_again(const StageShape& shape, const std::vector<uint64_t>& rows) {
+  return insert_from_stage(shape) + " WHERE " + shape.row_number + " IN (" + numbers(rows) + ")";
+}
+
+CopyHold hold_copies(const StageShape& shape, std::string_view quoted_held, const std::map<uint64_t, uint64_t>& removed) {
   const std::string held(quoted_held);
-  const std::string& table = shape.qualifier;
-  std::string all = each(shape, ", ", [&](const StageColumn& column) { return table + "." + column.name; });
+  std::string all = each(shape, ", ", [&](const StageColumn& column) { return of(shape.qualifier, column); });
   std::string all_names = names(shape);
   for (const std::string& other : shape.others) {
-    all += ", " + table + "." + other;
+    all += ", " + shape.qualifier + "." + other;
     all_names += ", " + other;
   }
-  // The wanted rows, one per set of equals, named by their smallest row number: it stands for the values.
-  const std::string wanted = "(SELECT " + names(shape) + ", " + shape.row_number + " AS cdcrt_first, COUNT(*) OVER (PARTITION BY " +
-                             operands(shape, "") + ") AS cdcrt_wanted, ROW_NUMBER() OVER (PARTITION BY " + operands(shape, "") +
-                             " ORDER BY " + shape.row_number + ") AS cdcrt_copy FROM " + shape.stage + ")";
-  CopyRemoval removal;
-  removal.hold =
-      "CREATE TEMP TABLE " + held + " AS SELECT " + all +
-      ", w.cdcrt_first, w.cdcrt_wanted, ROW_NUMBER() OVER (PARTITION BY w.cdcrt_first ORDER BY w.cdcrt_first) AS cdcrt_number FROM " +
-      shape.table + " JOIN " + wanted + " w ON " + same_row(shape, table, "w") + " AND w.cdcrt_copy = 1";
-  removal.missing = "SELECT a." + shape.row_number + " FROM (SELECT " + shape.row_number + ", MIN(" + shape.row_number +
-                    ") OVER (PARTITION BY " + operands(shape, "") + ") AS cdcrt_first, ROW_NUMBER() OVER (PARTITION BY " +
-                    operands(shape, "") + " ORDER BY " + shape.row_number + ") AS cdcrt_copy FROM " + shape.stage +
-                    ") a LEFT JOIN (SELECT cdcrt_first, COUNT(*) AS cdcrt_held FROM " + held +
-                    " GROUP BY cdcrt_first) h ON a.cdcrt_first = h.cdcrt_first WHERE a.cdcrt_copy > COALESCE(h.cdcrt_held, 0) ORDER BY 1";
-  removal.remove = "DELETE FROM " + shape.table + " USING " + shape.stage + " WHERE " + same_row(shape, table, shape.stage);
-  removal.restore =
-      "INSERT INTO " + shape.table + " (" + all_names + ") SELECT " + all_names + " FROM " + held + " WHERE cdcrt_number > cdcrt_wanted";
-  return removal;
+  std::map<uint64_t, std::vector<uint64_t>> by_count;
+  std::vector<uint64_t> rows;
+  for (const auto& [row, count] : removed) {
+    by_count[count].push_back(row);
+    rows.push_back(row);
+  }
+  const std::string number = shape.stage + "." + shape.row_number;
+  CopyHold hold;
+  hold.hold = "CREATE TEMP TABLE " + held + " AS SELECT " + all + ", " + number + " AS cdcrt_first, ROW_NUMBER() OVER (PARTITION BY " + number +
+              " ORDER BY " + number + ") AS cdcrt_number FROM " + shape.table + " JOIN " + shape.stage + " ON " +
+              same_row(shape, shape.qualifier, shape.stage) + " WHERE " + number + " IN (" + numbers(rows) + ")";
+  hold.restore = "INSERT INTO " + shape.table + " (" + all_names + ") SELECT " + all_names + " FROM " + held + " WHERE ";
+  bool first = true;
+  for (const auto& [count, its] : by_count) {
+    hold.restore += std::string(first ? "" : " OR ") + "(cdcrt_number > " + std::to_string(count) + " AND cdcrt_first IN (" + numbers(its) + "))";
+    first = false;
+  }
+  return hold;
 }
 
 }  // namespace cdcrt::sql::redshift

@@ -1,6 +1,8 @@
 // Redshift's set-based statements between a staging table and its target. Pure text; names are quoted and folded here.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,15 +47,24 @@ std::string insert_missing(const StageShape& shape);
 /// Row numbers whose key the target lacks.
 std::string select_missing(const StageShape& shape);
 
-/// Removing exactly one copy per staged row, NULL-safely, where nothing tells copies apart (there is no ctid): every copy of a
-/// staged row goes to the table `held` with its number among its equals, all are deleted, and those beyond what was asked for come
-/// back with all their columns.
+/// Removing exactly one copy per staged row, NULL-safely, where nothing tells copies apart (there is no ctid): all copies of the staged
+/// rows are deleted, and those beyond what was asked for are inserted again. Wide columns are joined by, never sorted, grouped or carried
+/// along: Redshift does that in rows of at most 65,535 bytes [r_CREATE_TABLE_NEW].
 struct CopyRemoval {
+  std::string equals;  ///< (row number, the smallest one among its equals) of every staged row
+  std::string copies;  ///< (row number, how many copies the target has) where there is one
+  std::string remove;  ///< DELETE
+};
+CopyRemoval remove_copies(const StageShape& shape);
+/// Once more what is staged as these rows: copies of rows without columns outside of the write.
+std::string insert_staged_again(const StageShape& shape, const std::vector<uint64_t>& rows);
+
+/// The same with all columns of the table, some of which may differ among copies: taken before the DELETE and given back after it.
+struct CopyHold {
   std::string hold;     ///< CREATE TEMP TABLE held AS ...
-  std::string missing;  ///< row numbers that found no copy
-  std::string remove;   ///< DELETE
   std::string restore;  ///< INSERT of those that stay
 };
-CopyRemoval remove_copies(const StageShape& shape, std::string_view quoted_held);
+/// `removed`: row number of each set of equals, and how many of its copies go.
+CopyHold hold_copies(const StageShape& shape, std::string_view quoted_held, const std::map<uint64_t, uint64_t>& removed);
 
 }  // namespace cdcrt::sql::redshift

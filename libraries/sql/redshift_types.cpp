@@ -15,7 +15,7 @@ constexpr TypeRow kTypes[] = {
     {CDCRT_TYPE_FLOAT32, "float32", "REAL", "REAL", ""},
     {CDCRT_TYPE_FLOAT64, "float64", "DOUBLE PRECISION", "DOUBLE PRECISION", ""},
     {CDCRT_TYPE_DECIMAL, "decimal(p,s)", "DECIMAL({p},{s})", "VARCHAR(1024)",
-     "unbounded also where p > 38: its digits as text, so that nothing is rounded; give `type = \"decimal(38,s)\"` in the route for a "
+     "unbounded also where p > 38 or s > 37: its digits as text, so that nothing is rounded; give `type = \"decimal(38,s)\"` in the route for a "
      "number"},
     {CDCRT_TYPE_DATE, "date", "DATE", "DATE", "infinity is refused as a bad record"},
     {CDCRT_TYPE_TIME, "time", "TIME", "TIME", "0 to 24 h; others are refused as bad records"},
@@ -97,6 +97,13 @@ std::string type_name(cdcrt_type type, uint32_t unbounded_varchar) {
   if (type.kind == CDCRT_TYPE_STRING) {
     const uint64_t bytes = type.length == 0 ? unbounded_varchar : std::min<uint64_t>(uint64_t{4} * type.length, kLongestVarchar);
     type.length = static_cast<uint32_t>(bytes);
+  }
+  if (type.kind == CDCRT_TYPE_DECIMAL && type.length > 0) {
+    // Sources know negative scales, and more digits after the point than there are.
+    const uint64_t whole = type.scale < 0 ? uint64_t{type.length} + static_cast<uint64_t>(-type.scale) : type.length;
+    type.scale = std::max<int16_t>(type.scale, 0);
+    type.length = static_cast<uint32_t>(std::max<uint64_t>(whole, static_cast<uint64_t>(type.scale)));
+    if (type.scale > kMostScale) type.length = 0;
   }
   return sql::type_name(kMapping, type);
 }

@@ -12,6 +12,7 @@ namespace cdcrt::sql::redshift {
 
 constexpr uint32_t kLongestVarchar = 65'535;      ///< bytes
 constexpr uint32_t kLongestVarbyte = 16'777'216;  ///< bytes
+constexpr int16_t kMostScale = 37;                ///< of a DECIMAL [r_Numeric_types201]
 constexpr std::size_t kNameLimit = 127;           ///< bytes
 constexpr uint64_t kLongestRow = 4U << 20;        ///< bytes of one row that COPY reads
 

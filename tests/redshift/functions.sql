@@ -21,7 +21,20 @@ exception when invalid_text_representation then
 end $$;
 create function pg_catalog.can_json_parse(text) returns boolean language plpgsql immutable strict as $$
 begin perform $1::json; return true; exception when others then return false; end $$;
-create function pg_catalog.json_serialize(pg_catalog.super) returns text language sql immutable strict as $$ select concat($1) $$;
+create function pg_catalog.json_serialize(pg_catalog.super) returns text language plpgsql immutable as $$
+begin
+  if $1 is null then return 'null'; end if;
+  if octet_length(concat($1)) > 65535 then raise exception using errcode='XX000', message='JSON_SERIALIZE: value exceeds the VARCHAR limit'; end if;
+  return concat($1);
+end $$;
+-- As VARBYTE any length is told; whether SQL NULL gives NULL there is [U]. JSON_PARSE takes VARBYTE too, which || joins (r_VARBYTE_OPERATORS).
+create function pg_catalog.json_serialize_to_varbyte(pg_catalog.super) returns pg_catalog.varbyte language sql immutable
+  as $$ select pg_catalog.varbyte_of_hex(encode(textsend(case when $1 is null then 'null' else concat($1) end), 'hex')) $$;
+create function pg_catalog.json_parse(pg_catalog.varbyte) returns pg_catalog.super language sql immutable strict
+  as $$ select pg_catalog.json_parse(convert_from(decode(concat($1), 'hex'), 'SQL_ASCII')) $$;
+create function pg_catalog.varbyte_joined(pg_catalog.varbyte, pg_catalog.varbyte) returns pg_catalog.varbyte language sql immutable strict
+  as $$ select pg_catalog.varbyte_of_hex(concat($1) || concat($2)) $$;
+create operator pg_catalog.|| (leftarg = pg_catalog.varbyte, rightarg = pg_catalog.varbyte, function = pg_catalog.varbyte_joined);
 create function pg_catalog.json_typeof(pg_catalog.super) returns text language sql immutable strict as $$ select pg_catalog.json_typeof($1::json) $$;
 create function pg_catalog.is_array(pg_catalog.super) returns boolean language sql immutable strict as $$ select pg_catalog.json_typeof($1::json) = 'array' $$;
 create function pg_catalog.is_object(pg_catalog.super) returns boolean language sql immutable strict as $$ select pg_catalog.json_typeof($1::json) = 'object' $$;
@@ -35,9 +48,13 @@ begin
 exception when invalid_parameter_value or data_exception then
   raise exception using errcode = 'XX000', message = 'invalid input for TO_VARBYTE in format ' || $2;
 end $$;
-create function pg_catalog.from_varbyte(pg_catalog.varbyte, text) returns text language sql immutable strict as $$
-  select case lower($2) when 'hex' then concat($1) when 'base64' then encode(decode(concat($1), 'hex'), 'base64')
-                        else pg_catalog.varbyte_text($1) end $$;
+create function pg_catalog.from_varbyte(pg_catalog.varbyte, text) returns text language plpgsql immutable strict as $$
+declare t text;
+begin
+  t := case lower($2) when 'hex' then concat($1) when 'base64' then encode(decode(concat($1), 'hex'), 'base64') else pg_catalog.varbyte_text($1) end;
+  if octet_length(t) > 65535 then raise exception using errcode='XX000', message='Value too long for character type'; end if;
+  return t;
+end $$;
 create function pg_catalog.octet_length(pg_catalog.varbyte) returns integer language sql immutable strict as $$ select octet_length(concat($1)) / 2 $$;
 
 -- Characters, not bytes: everything but UTF-8's continuation bytes counts.

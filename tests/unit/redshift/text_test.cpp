@@ -1,15 +1,21 @@
 // The text that the Redshift dialect makes: types, names, constants, definitions, statements between stage and target.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string>
+#include <vector>
 
 #include "sql/cell.hpp"
 #include "sql/classification.hpp"
+#include "sql/redshift_comparison.hpp"
 #include "sql/redshift_ddl.hpp"
 #include "sql/redshift_literal.hpp"
 #include "sql/redshift_statements.hpp"
 #include "sql/redshift_types.hpp"
+#include "sql/redshift_value.hpp"
+#include "sql/cell_text.hpp"
 
 using namespace cdcrt;
 using sql::integer_cell, sql::text_cell;
@@ -67,6 +73,11 @@ TEST_CASE("redshift: decimals beyond 38 digits keep their digits as text") {
   CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL, 39, 10), 256) == "VARCHAR(1024)");
   CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL), 256) == "VARCHAR(1024)");
   CHECK(type_name(sql::make_type(CDCRT_TYPE_UINT64), 256) == "DECIMAL(20,0)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL, 38, 37), 256) == "DECIMAL(38,37)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL, 38, 38), 256) == "VARCHAR(1024)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL, 5, -3), 256) == "DECIMAL(8,0)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL, 38, -3), 256) == "VARCHAR(1024)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL, 2, 5), 256) == "DECIMAL(5,5)");
 }
 
 TEST_CASE("redshift: what a column was created as is described as what it was created from, or wider") {
@@ -118,6 +129,65 @@ TEST_CASE("redshift: bytes and json are made from their text") {
   CHECK(constant(text_cell(CDCRT_JSON, "{\"a\":\"it's\"}"), "super") == "JSON_PARSE('{\"a\":\"it''s\"}')");
   CHECK(constant(text_cell(CDCRT_STRING, "a\"b"), "super") == "JSON_PARSE(('\"a'||chr(92)||'\"b\"'))");
   CHECK(constant(integer_cell(CDCRT_NULL, 0), "super") == "NULL");
+  CHECK(constant(text_cell(CDCRT_JSON, "null"), "super") == "JSON_PARSE('null')");
+  CHECK(constant(text_cell(CDCRT_BYTES, ""), "varbyte(10)") == "TO_VARBYTE('','hex')");
+  CHECK(constant(text_cell(CDCRT_STRING, "ab"), "varbyte(10)") == "TO_VARBYTE('6162','hex')");
+}
+
+TEST_CASE("redshift: no constant of a statement is longer than the longest text, whatever the value") {
+  const auto longest = [](const std::string& text) {
+    std::size_t most = 0;
+    for (std::size_t at = text.find('\''); at != std::string::npos;) {
+      const std::size_t end = text.find('\'', at + 1);
+      most = std::max(most, end - at - 1);
+      at = text.find('\'', end + 1);
+    }
+    return most;
+  };
+  for (const std::size_t size : {32767U, 32768U, 65535U, 65536U, 1000000U}) {
+    CAPTURE(size);
+    const std::string text = constant(text_cell(CDCRT_BYTES, std::string(size, 'x')), "varbyte(16777216)");
+    CHECK(longest(text) <= kLongestConstant);
+    CHECK((text.find("||") != std::string::npos) == (size > 32767));
+    CHECK(needs_several_constants(text_cell(CDCRT_BYTES, std::string(size, 'x')), Storage::kBytes) == (size > 32767));
+    const std::string json = "[" + std::string(size - 2, '1') + "]";
+    CHECK(longest(constant(text_cell(CDCRT_JSON, json), "super")) <= kLongestConstant);
+    CHECK(needs_several_constants(text_cell(CDCRT_JSON, json), Storage::kSuper) == (size > 65535));
+  }
+  const std::string many = constant(text_cell(CDCRT_STRING, std::string(65535, '\\')), "varchar(65535)");
+  CHECK(longest(many) <= kLongestConstant);
+  CHECK(many.substr(0, 30) == "FROM_VARBYTE((TO_VARBYTE('5c5c");
+  CHECK(many.find("chr(92)") == std::string::npos);
+}
+
+TEST_CASE("redshift: a string inside of a SUPER has a length too") {
+  const auto refused = [](std::string_view json) { return !why_unstorable(text_cell(CDCRT_JSON, json), Storage::kSuper).empty(); };
+  const std::string longest(65535, 'x');
+  CHECK_FALSE(refused("{\"a\":\"" + longest + "\",\"b\":\"" + longest + "\"}"));
+  CHECK(refused("{\"a\":\"" + longest + "y\"}"));
+  CHECK(refused("[1,\"" + longest.substr(1) + "\\u20ac\"]"));
+  CHECK_FALSE(refused("[1,\"" + longest.substr(1) + "\\n\"]"));
+  CHECK(why_unstorable(text_cell(CDCRT_STRING, longest + "y"), Storage::kSuper) != "");
+}
+
+TEST_CASE("redshift: a float in a column of decimals is written without an exponent, in a column of floats as a float") {
+  CHECK(constant(sql::real_cell(1e22), "decimal(38,7)") == "10000000000000000000000");
+  CHECK(constant(sql::real_cell(1e-7), "decimal(38,7)") == "0.0000001");
+  CHECK(constant(sql::real_cell(1e22), "double precision") == "'1e+22'");
+  CHECK(constant(integer_cell(CDCRT_I64, INT64_MAX), "double precision") == "'9223372036854775807'");
+  CHECK(constant(sql::real_cell(std::numeric_limits<double>::infinity()), "real") == "'Infinity'");
+  CHECK(constant(sql::real_cell(std::numeric_limits<double>::infinity()), "decimal(38,7)").substr(0, 8) == "refused:");
+}
+
+TEST_CASE("redshift: JSON is read back at any length, and texts that a SUPER holds without their quotes") {
+  std::string buffer;
+  const auto read = [&](std::string_view hex, uint8_t kind) { return from_text(hex, Storage::kSuper, sql::make_type(kind), buffer); };
+  CHECK(sql::bytes_of(read("7b2261223a317d", CDCRT_TYPE_JSON)) == "{\"a\":1}");
+  CHECK(read("6e756c6c", CDCRT_TYPE_JSON).tag == CDCRT_JSON);
+  CHECK(sql::bytes_of(read("22615c2262220a", CDCRT_TYPE_STRING)) == "a\"b");
+  CHECK(text_expression("\"j\"", Storage::kSuper) == "CASE WHEN \"j\" IS NULL THEN NULL ELSE JSON_SERIALIZE_TO_VARBYTE(\"j\") END");
+  CHECK(conversion("\"j\"", written_type("super"), written_type("varchar(9)")) ==
+        "(CASE WHEN \"j\" IS NULL THEN NULL ELSE JSON_SERIALIZE(\"j\") END)::VARCHAR(9)");
 }
 
 TEST_CASE("redshift: bytes come back from hex") {
@@ -195,16 +265,68 @@ TEST_CASE("redshift: rows go from the stage by equality of keys, in sets") {
   CHECK(update_from_stage(keys).empty());
 }
 
-TEST_CASE("redshift: one copy is removed by equalities alone, and what is outside of the write comes back") {
+TEST_CASE("redshift: copies are counted and deleted by equalities alone, and nothing wide is sorted or grouped") {
   StageShape made = shape();
   made.columns[0].key = false;
+  const auto removal = remove_copies(made);
+  for (const std::string& text : {removal.equals, removal.copies, removal.remove}) {
+    CAPTURE(text);
+    CHECK(text.find(" OR ") == std::string::npos);
+    CHECK(text.find("PARTITION BY") == std::string::npos);
+    CHECK(text.find("COALESCE(\"t\".\"id\"") == std::string::npos);  // never NULL
+  }
+  CHECK(removal.remove ==
+        "DELETE FROM \"s\".\"t\" USING \"stage\" WHERE \"t\".\"id\" = \"stage\".\"id\" AND COALESCE(\"t\".\"v\", '') = "
+        "COALESCE(\"stage\".\"v\", '') AND COALESCE(OCTET_LENGTH(\"t\".\"v\"), -1) = COALESCE(OCTET_LENGTH(\"stage\".\"v\"), -1)");
+  CHECK(insert_staged_again(made, {3, 5}) ==
+        "INSERT INTO \"s\".\"t\" (\"id\", \"v\") SELECT \"id\", \"v\" FROM \"stage\" WHERE \"n\" IN (3, 5)");
   made.others = {"\"own\""};
-  const auto removal = remove_copies(made, "\"held\"");
-  CHECK(removal.remove.find(" OR ") == std::string::npos);
-  CHECK(removal.remove.find("COALESCE(\"t\".\"v\", '') = COALESCE(\"stage\".\"v\", '')") != std::string::npos);
-  CHECK(removal.remove.find("COALESCE(\"t\".\"id\"") == std::string::npos);  // never NULL
-  CHECK(removal.restore ==
-        "INSERT INTO \"s\".\"t\" (\"id\", \"v\", \"own\") SELECT \"id\", \"v\", \"own\" FROM \"held\" WHERE cdcrt_number > cdcrt_wanted");
+  const auto hold = hold_copies(made, "\"held\"", {{3, 1}, {5, 2}, {7, 1}});
+  CHECK(hold.restore ==
+        "INSERT INTO \"s\".\"t\" (\"id\", \"v\", \"own\") SELECT \"id\", \"v\", \"own\" FROM \"held\" WHERE (cdcrt_number > 1 AND "
+        "cdcrt_first IN (3, 7)) OR (cdcrt_number > 2 AND cdcrt_first IN (5))");
+  CHECK(hold.hold.find("PARTITION BY \"stage\".\"n\" ORDER BY") != std::string::npos);
+}
+
+TEST_CASE("redshift: texts are the same only with the same blanks at their end, and NULL only as NULL") {
+  CHECK(same("a.v", "b.v", written_type("varchar(40)")) == "a.v = b.v AND OCTET_LENGTH(a.v) = OCTET_LENGTH(b.v)");
+  CHECK(same("a.v", "b.v", written_type("char(4)")) == "a.v = b.v");
+  CHECK(same("a.v", "b.v", written_type("varbyte(4)")) == "a.v = b.v");
+  CHECK(same("a.v", "b.v", written_type("super")) == "JSON_SERIALIZE_TO_VARBYTE(a.v) = JSON_SERIALIZE_TO_VARBYTE(b.v)");
+  CHECK(same_or_null("a.v", "b.v", written_type("date")) ==
+        "COALESCE(a.v, DATE '1970-01-01') = COALESCE(b.v, DATE '1970-01-01') AND CASE WHEN a.v IS NULL THEN 1 ELSE 0 END = CASE WHEN b.v "
+        "IS NULL THEN 1 ELSE 0 END");
+}
+
+namespace {
+
+std::string key_condition(const std::vector<std::string_view>& types, const std::vector<cdcrt_cell>& cells) {
+  KeySet keys;
+  std::vector<std::string> names;
+  for (uint32_t i = 0; i < types.size(); ++i) keys.columns.push_back({i == 0 ? "\"a\"" : "\"b\"", written_type(types[i]), "k", i});
+  keys.cells = cells.data();
+  keys.stride = types.size();
+  std::vector<uint64_t> rows;
+  for (uint64_t row = 0; row < cells.size() / types.size(); ++row) rows.push_back(row);
+  std::string out;
+  const auto status = append_key_condition(out, keys, rows, 0, rows.size());
+  return status ? out : "refused: " + std::string(status.message());
+}
+
+}  // namespace
+
+TEST_CASE("redshift: keys are named exactly, in numbers that repeat") {
+  const auto number = [](int64_t value) { return integer_cell(CDCRT_I64, value); };
+  const auto word = [](std::string_view value) { return text_cell(CDCRT_STRING, value); };
+  CHECK(key_condition({"bigint"}, {number(1)}) == "\"a\" IN (1)");
+  CHECK(key_condition({"bigint"}, {number(1), number(2), number(3)}) == "\"a\" IN (1, 2, 3, 3)");
+  CHECK(key_condition({"varchar(9)"}, {word("x"), word("y")}) == "\"a\" IN ('x', 'y') AND OCTET_LENGTH(\"a\") = OCTET_LENGTH(RTRIM(\"a\", ' '))");
+  CHECK(key_condition({"varchar(9)"}, {word("x"), word("x ")}) ==
+        "(\"a\" IN ('x') AND OCTET_LENGTH(\"a\") = OCTET_LENGTH(RTRIM(\"a\", ' ')) OR ((\"a\" = 'x ' AND OCTET_LENGTH(\"a\") = 2)))");
+  CHECK(key_condition({"bigint", "varchar(9)"}, {number(1), word("x"), number(2), word("\xC3\xA9"), number(3), word("")}) ==
+        "((\"a\" = 1 AND \"b\" = 'x' AND OCTET_LENGTH(\"b\") = 1) OR (\"a\" = 2 AND \"b\" = '\xC3\xA9' AND OCTET_LENGTH(\"b\") = 2) OR "
+        "(\"a\" = 3 AND \"b\" = '' AND OCTET_LENGTH(\"b\") = 0) OR (\"a\" = 3 AND \"b\" = '' AND OCTET_LENGTH(\"b\") = 0))");
+  CHECK(key_condition({"varbyte(9)"}, {text_cell(CDCRT_BYTES, "")}) == "\"a\" IN (TO_VARBYTE('','hex'))");
 }
 
 TEST_CASE("redshift: a type is changed by adding, filling, dropping and renaming") {

@@ -19,10 +19,11 @@ using sql::redshift::kLongestVarchar;
 
 class Change {
  public:
-  Change(TargetSession& session, const cdcrt_table& table, std::vector<Widening>& widenings)
+  Change(TargetSession& session, const cdcrt_table& table, std::vector<Widening>& widenings, std::vector<std::string>& remarks)
       : session_(session),
         table_(table),
         widenings_(widenings),
+        remarks_(remarks),
         what_("cannot change table " + sql::shown(sdk::view(table.name))) {}
 
   Status run(const cdcrt_change& change) {
@@ -119,6 +120,19 @@ class Change {
     }
     // Another process may have made this change already.
     if (wanted.name == found.type.name) return {};
+    if (wanted.storage == Storage::kText && can_be_long) {
+      Field too_long;
+      Status status = session_.answer(sql::redshift::select_too_long_for_text(quoted_, column_, found.type.storage), what_, too_long);
+      if (!status) return status;
+      if (too_long) {
+        remarks_.push_back("column " + quoted_ + "." + column_ + " stays " + found.type.name +
+                           " although its source is text now: rows that are there have values longer than the 65,535 bytes of a VARCHAR. New texts are "
+                           "stored in it " +
+                           (found.type.storage == Storage::kSuper ? "as JSON strings" : "as their bytes") +
+                           "; to have a VARCHAR, shorten those rows and change the column by hand");
+        return {};
+      }
+    }
     const bool varchar = found.type.name.compare(0, 7, "VARCHAR") == 0 && wanted.storage == Storage::kText;
     if (varchar || (found.type.storage == Storage::kBytes && wanted.storage == Storage::kBytes)) {
       // A text without a length grows when a value needs it.
@@ -155,6 +169,7 @@ class Change {
   TargetSession& session_;
   const cdcrt_table& table_;
   std::vector<Widening>& widenings_;
+  std::vector<std::string>& remarks_;
   const std::string what_;
   std::string quoted_, schema_, name_, column_;
   CatalogTable catalog_;
@@ -162,8 +177,9 @@ class Change {
 
 }  // namespace
 
-Status apply_change(TargetSession& session, const cdcrt_table& table, const cdcrt_change& change, std::vector<Widening>& widenings) {
-  return Change(session, table, widenings).run(change);
+Status apply_change(TargetSession& session, const cdcrt_table& table, const cdcrt_change& change, std::vector<Widening>& widenings,
+                    std::vector<std::string>& remarks) {
+  return Change(session, table, widenings, remarks).run(change);
 }
 
 }  // namespace cdcrt::redshift

@@ -14,4 +14,7 @@ namespace cdcrt::redshift {
 /// these files. Outside of a transaction: the errors outlive the one that was rolled back.
 sdk::Status explain_load(TargetSession& session, const std::vector<std::string>& urls, sdk::Status copy_status, std::string_view what);
 
+/// Whether COPY refused what it read, and where it told why was not found.
+bool is_unexplained(const sdk::Status& status);
+
 }  // namespace cdcrt::redshift

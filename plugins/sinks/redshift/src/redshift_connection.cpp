@@ -16,8 +16,8 @@ using sql::Moment;
 
 namespace {
 
-constexpr uint64_t kMostKeysAtOnce = 500;
 constexpr int kOwnAttempts = 3;
+constexpr uint32_t kUnexplainedRefusals = 2;
 constexpr std::chrono::minutes kWidenAgain{5};  // an operator may have made it possible meanwhile
 
 std::string_view verb(uint32_t kind) {
@@ -199,9 +199,10 @@ Status RedshiftConnection::change(const cdcrt_table& table, const cdcrt_change* 
     changed_ = true;
     changed_tables_.insert(key_of(table));
     Status widening;
+    std::vector<std::string> remarks;
     for (uint32_t i = 0; i < count && status; ++i) {
       const std::size_t known = widenings_.size();
-      status = apply_change(session_, table, changes[i], widenings_);
+      status = apply_change(session_, table, changes[i], widenings_, remarks);
       if (status.code() != CDCRT_STALE_SCHEMA || widenings_.size() == known) continue;
       // A column that cannot grow is used as it is: each value is looked at before it is written. The others grow together.
       if (why_not_widened(widenings_.back().shown) != nullptr) {
@@ -213,6 +214,9 @@ Status RedshiftConnection::change(const cdcrt_table& table, const cdcrt_change* 
     }
     if (status && !widenings_.empty()) status = std::move(widening);
     tables_.clear();
+    for (const std::string& remark : remarks) {
+      if (status) host_.warn(remark);
+    }
     if (status) return own ? commit() : Status();
     const bool widens = !widenings_.empty();
     status = failed(std::move(status));
@@ -284,6 +288,7 @@ Status RedshiftConnection::write_groups(const cdcrt_write& write) {
       return status;
     }
   }
+  if (!unexplained_.empty()) unexplained_.erase(key_of(write.table));
   return {};
 }
 
@@ -298,6 +303,10 @@ Status RedshiftConnection::after_write(const cdcrt_write& write, Status status, 
     over_ = true;
   }
   if (asks) status = explain_load(session_, refused.urls, std::move(status), doing(verb(write.kind), write.table));
+  // The views may lag, or may not be readable; but what COPY refuses twice it refuses for ever: then the rows are told apart without.
+  if (asks && is_unexplained(status) && ++unexplained_[key_of(write.table)] >= kUnexplainedRefusals) {
+    status = Status::bad_record(std::string(status.message()) + " (nothing is told there of these files)");
+  }
   if (status.code() != CDCRT_BAD_RECORD || changed_ || known == tables_.end()) return status;
   // A value may have been refused because the column changed since its type was read: then it is no bad record.
   CatalogTable now;
@@ -363,11 +372,12 @@ Status RedshiftConnection::read_rows(const cdcrt_read& read, const std::string& 
   };
   const std::string tail = read.max_rows > 0 ? " LIMIT " + std::to_string(read.max_rows) : std::string();
   if (read.key_count == 0) return session_.select(head + tail, read.column_count, what, visit);
-  for (uint64_t first = 0; first < read.key_rows && status && !stopped; first += kMostKeysAtOnce) {
-    std::vector<uint64_t> rows;
-    for (uint64_t row = first; row < std::min(read.key_rows, first + kMostKeysAtOnce); ++row) rows.push_back(row);
+  const auto set = make_key_set(shape, columns.data(), keys, read.keys, read.key_count);
+  std::vector<uint64_t> rows;
+  for (uint64_t row = 0; row < read.key_rows; ++row) rows.push_back(row);
+  for (uint64_t first = 0; first < read.key_rows && status && !stopped; first += set.most_rows()) {
     std::string text = head + " WHERE ";
-    status = append_key_condition(text, shape, columns.data(), keys, read.keys, read.key_count, rows);
+    status = append_key_condition(text, set, rows, first, std::min(read.key_rows, first + set.most_rows()));
     if (status) status = session_.select(text + tail, read.column_count, what, visit);
   }
   return status;

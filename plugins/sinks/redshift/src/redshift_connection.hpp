@@ -68,6 +68,7 @@ class RedshiftConnection final : public sdk::SinkConnection {
   std::map<std::string, std::pair<std::string, std::chrono::steady_clock::time_point>>
       not_widened_;  ///< why a column could not grow, by its name
   RefusedCopy refused_;
+  std::map<std::string, uint32_t> unexplained_;  ///< by table: refused COPYs in a row of which nothing was told
   uint64_t stages_ = 0;
   bool in_transaction_ = false;
   bool broken_ = false;   ///< the transaction cannot go on: only rollback may follow

@@ -10,28 +10,11 @@
 namespace cdcrt::redshift {
 
 using sdk::Status;
-using sql::redshift::Storage;
-
 namespace {
 
 // One statement's text; the server's limit is 16 MB.
 constexpr std::size_t kMostStatementBytes = 1U << 20;
 constexpr uint64_t kMostStatementRows = 2000;
-
-sql::CsvKind csv_kind(Storage storage) {
-  switch (storage) {
-    case Storage::kSuper:
-      return sql::CsvKind::kSuper;
-    case Storage::kText:
-      return sql::CsvKind::kText;
-    case Storage::kInteger:
-    case Storage::kDecimal:
-    case Storage::kFloat:
-      return sql::CsvKind::kNumber;
-    default:
-      return sql::CsvKind::kPlain;
-  }
-}
 
 std::string column_list(const Load& load) {
   std::string out = load.numbered ? load.shape.row_number : std::string();
@@ -65,7 +48,7 @@ Status StageLoader::append_values(std::string& out, const Load& load, uint64_t f
 }
 
 Status StageLoader::load(const Load& load, RefusedCopy& refused) {
-  const bool by_files = settings_.staging.enabled && load.write.is_direct == 0 && is_large(load.rows(), load.text_bytes);
+  const bool by_files = settings_.staging.enabled && load.write.is_direct == 0 && (load.needs_files || is_large(load.rows(), load.text_bytes));
   return by_files ? by_copy(load, refused) : by_insert(load);
 }
 
@@ -104,7 +87,7 @@ Status StageLoader::by_copy(const Load& load, RefusedCopy& refused) {
       if (load.numbered) sql::RedshiftCsv::append_number(text, load.index(row));
       for (std::size_t i = 0; i < load.group.columns.size(); ++i) {
         if (i > 0 || load.numbered) text += ',';
-        csv.append(text, cells[load.group.columns[i]], csv_kind(load.shape.columns[i].type.storage));
+        csv.append(text, cells[load.group.columns[i]], load.shape.columns[i].type.storage);
       }
       text += '\n';
       status = writer.end_row();

@@ -26,6 +26,7 @@ struct Load {
   std::string_view into;    ///< quoted table
   bool numbered = false;    ///< `shape.row_number` comes first and takes the row's index in the write
   uint64_t text_bytes = 0;  ///< about as many, of all rows
+  bool needs_files = false; ///< a value is longer than a constant of a statement
   std::string_view what;    ///< for messages: "cannot upsert into table "s"."t""
 
   [[nodiscard]] uint64_t rows() const { return group.every_row ? write.row_count : group.rows.size(); }

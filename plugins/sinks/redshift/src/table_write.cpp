@@ -7,9 +7,8 @@
 #include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
-#include "sql/postgresql_limit.hpp"
-#include "sql/redshift_csv.hpp"
 #include "sql/redshift_literal.hpp"
+#include "sql/redshift_value.hpp"
 
 namespace cdcrt::redshift {
 
@@ -54,6 +53,12 @@ sql::ColumnLimit limit_of(const ColumnType& type) {
 
 bool holds_nul(const cdcrt_cell& cell) {
   return cell.tag == CDCRT_STRING && cell.size > 0 && std::memchr(cell.value.data, 0, cell.size) != nullptr;
+}
+
+/// A CHAR is padded with blanks: only a text that fills it, or has none at its end, comes back as it was.
+bool loses_blanks(const cdcrt_cell& cell, const ColumnType& type) {
+  if (!sql::has_bytes(cell) || cell.size == 0 || cell.size == type.length || type.name.compare(0, 4, "CHAR") != 0) return false;
+  return sql::bytes_of(cell).back() == ' ';
 }
 
 bool can_grow(const ColumnType& type) { return type.name.compare(0, 3, "VAR") == 0; }
@@ -102,41 +107,17 @@ Status make_shape(TargetSession& session, const cdcrt_table& table, const Catalo
   return status;
 }
 
-Status append_key_condition(std::string& out, const StageShape& shape, const cdcrt_column* columns, const std::vector<uint32_t>& keys,
-                            const cdcrt_cell* cells, uint64_t stride, const std::vector<uint64_t>& rows) {
-  std::vector<std::size_t> places;  // of the key's columns within the shape
-  for (std::size_t i = 0; i < shape.columns.size(); ++i) {
-    if (shape.columns[i].key) places.push_back(i);
+sql::redshift::KeySet make_key_set(const StageShape& shape, const cdcrt_column* columns, const std::vector<uint32_t>& keys,
+                                   const cdcrt_cell* cells, uint64_t stride) {
+  sql::redshift::KeySet set;
+  set.cells = cells;
+  set.stride = stride;
+  for (const StageColumn& column : shape.columns) {
+    if (!column.key) continue;
+    const uint32_t cell = keys[set.columns.size()];
+    set.columns.push_back({column.name, column.type, sdk::view(columns[cell].name), cell});
   }
-  Status status;
-  const auto constant = [&](uint64_t row, std::size_t key) {
-    const uint32_t column = keys[key];
-    if (status)
-      status = sql::redshift::append_comparable(out, cells[row * stride + column], shape.columns[places[key]].type,
-                                                sdk::view(columns[column].name));
-  };
-  bool first = true;
-  if (places.size() == 1) {
-    out += sql::redshift::comparable(shape.columns[places[0]].name, shape.columns[places[0]].type.storage) + " IN (";
-    for (const uint64_t row : rows) {
-      if (!first) out += ", ";
-      first = false;
-      constant(row, 0);
-    }
-    out += ')';
-    return status;
-  }
-  for (const uint64_t row : rows) {
-    out += first ? "(" : " OR (";
-    first = false;
-    for (std::size_t key = 0; key < places.size(); ++key) {
-      if (key > 0) out += " AND ";
-      out += sql::redshift::comparable(shape.columns[places[key]].name, shape.columns[places[key]].type.storage) + " = ";
-      constant(row, key);
-    }
-    out += ')';
-  }
-  return status;
+  return set;
 }
 
 /// Cuts the cell there to `most` bytes (0: nothing of it can be kept), or makes it NULL. False: its column does not allow that.
@@ -148,13 +129,76 @@ bool TableWrite::fit(uint64_t place, const cdcrt_column& column, uint64_t most) 
   } else if ((column.flags & CDCRT_COLUMN_MAY_NULL) == 0) {
     return false;
   }
+  replace(place, fitted);
+  return true;
+}
+
+/// Leaves out digits of a second that the column does not keep, where it allows that.
+bool TableWrite::cut_fraction(uint64_t place, const cdcrt_column& column, const sql::ColumnLimit& limit) {
+  if ((column.flags & CDCRT_COLUMN_MAY_CUT_FRACTION) == 0) return false;
+  cdcrt_cell cell = write_.cells[place];
+  std::string text;
+  if (!sql::cut_fraction_to(limit, cell, text)) return false;
+  if (sql::has_bytes(cell)) cell = sql::text_cell(static_cast<cdcrt_tag>(cell.tag), texts_.emplace_back(std::move(text)));
+  replace(place, cell);
+  return true;
+}
+
+void TableWrite::replace(uint64_t place, const cdcrt_cell& cell) {
   if (fitted_.empty()) {
     fitted_.assign(write_.cells, write_.cells + write_.row_count * write_.column_count);
     write_.cells = fitted_.data();
   }
-  fitted_[place] = fitted;
+  fitted_[place] = cell;
   ++overflowed_;
-  return true;
+}
+
+/// What the column would refuse, or change without a word.
+Status TableWrite::check_value(uint64_t place, const cdcrt_column& column, const StageColumn& target, const sql::ColumnLimit& limit) {
+  const ColumnType& type = target.type;
+  if (write_.cells[place].tag <= CDCRT_NULL) return {};
+  const auto why = sql::redshift::why_unstorable(write_.cells[place], type.storage);
+  if (!why.empty() && !fit(place, column, 0)) {
+    return Status::bad_record("column " + sql::shown(sdk::view(column.name)) + " of " + shape_.table + ": " + std::string(why),
+                              "on_overflow = \"null\" in the route's columns, where NULL will do");
+  }
+  if (!sql::keeps(limit, write_.cells[place]) && !cut_fraction(place, column, limit) && !fit(place, column, 0)) {
+    std::string text;
+    sql::append_cell_text(text, write_.cells[place], sdk::TextStyle::kIso8601);
+    return Status::bad_record("column " + sql::shown(sdk::view(column.name)) + " of " + shape_.table + " is " + type.name +
+                                  ", which would change this value: " + sql::shown(text),
+                              "change the target's column, or give the column on_overflow = \"null\" in the route");
+  }
+  if (!target.key || type.storage != Storage::kText) return {};
+  const std::string key = "key column " + sql::shown(sdk::view(column.name)) + " of " + shape_.table;
+  if (holds_nul(write_.cells[place])) {
+    return Status::bad_record(key + " holds a NUL character (U+0000), which Redshift cannot store; without it this would be the key of another row",
+                              "give the route another primary_key, or keep such rows out at the source");
+  }
+  if (loses_blanks(write_.cells[place], type)) {
+    return Status::bad_record(key + " is " + type.name + ", which does not tell a text from the same with blanks at its end: this could be the key of another row",
+                              "make the column a VARCHAR in the target");
+  }
+  return {};
+}
+
+uint64_t TableWrite::count_bytes(uint64_t first) const {
+  constexpr uint64_t kOfOthers = 12;  // a number, a date, and what separates them
+  uint64_t bytes = 0, quotes = 0;
+  for (const uint32_t column : group_.columns) {
+    const cdcrt_cell& cell = write_.cells[first + column];
+    bytes += kOfOthers;
+    if (!sql::has_bytes(cell)) continue;
+    bytes += cell.tag == CDCRT_BYTES ? 2 * uint64_t{cell.size} : cell.size;
+  }
+  if (bytes <= sql::redshift::kLongestRow / 4) return bytes;
+  for (const uint32_t column : group_.columns) {
+    const cdcrt_cell& cell = write_.cells[first + column];
+    if (!sql::has_bytes(cell) || cell.tag == CDCRT_BYTES) continue;
+    const std::string_view text = sql::bytes_of(cell);
+    quotes += static_cast<uint64_t>(std::count(text.begin(), text.end(), '"'));  // doubled in the file
+  }
+  return bytes + quotes;
 }
 
 Status TableWrite::check(const std::function<bool(const std::string& shown)>& stays, std::vector<Widening>& out) {
@@ -164,6 +208,7 @@ Status TableWrite::check(const std::function<bool(const std::string& shown)>& st
   const std::size_t width = group_.columns.size();
   std::vector<uint64_t> longest(width), most(width, UINT64_MAX);
   std::vector<sql::ColumnLimit> limits;
+  std::string buffer;
   for (const auto& column : shape_.columns) limits.push_back(limit_of(column.type));
   for (std::size_t c = 0; c < width; ++c) {
     const ColumnType& type = shape_.columns[c].type;
@@ -174,39 +219,20 @@ Status TableWrite::check(const std::function<bool(const std::string& shown)>& st
   }
   for (uint64_t i = 0; i < rows(); ++i) {
     const uint64_t first = (group_.every_row ? i : group_.rows[i]) * write_.column_count;
-    uint64_t row_bytes = 0;
     for (std::size_t c = 0; c < width; ++c) {
       const cdcrt_column& column = write_.columns[group_.columns[c]];
       const uint64_t place = first + group_.columns[c];
       const ColumnType& type = shape_.columns[c].type;
       if (sql::has_bytes(write_.cells[place]) && write_.cells[place].size > most[c]) fit(place, column, most[c]);
-      if (write_.cells[place].tag > CDCRT_NULL && type.storage != Storage::kText) {
-        const auto why = sql::why_unstorable(write_.cells[place]);
-        if (!why.empty() && !fit(place, column, 0)) {
-          return Status::bad_record("column " + sql::shown(sdk::view(column.name)) + " of " + shape_.table + ": " + std::string(why),
-                                    "on_overflow = \"null\" in the route's columns, where NULL will do");
-        }
-      }
-      if (!sql::keeps(limits[c], write_.cells[place]) && !fit(place, column, 0)) {
-        std::string text;
-        sql::append_cell_text(text, write_.cells[place], sdk::TextStyle::kIso8601);
-        return Status::bad_record("column " + sql::shown(sdk::view(column.name)) + " of " + shape_.table + " is " + type.name +
-                                      ", which would change this value: " + sql::shown(text),
-                                  "change the target's column, or give the column on_overflow = \"null\" in the route");
-      }
-      if (shape_.columns[c].key && type.storage == Storage::kText && holds_nul(write_.cells[place])) {
-        return Status::bad_record("key column " + sql::shown(sdk::view(column.name)) + " of " + shape_.table +
-                                      " holds a NUL character (U+0000), which Redshift cannot store; without it this would be the key of another row",
-                                  "give the route another primary_key, or keep such rows out at the source");
-      }
+      status = check_value(place, column, shape_.columns[c], limits[c]);
+      if (!status) return status;
       const cdcrt_cell& cell = write_.cells[place];
-      row_bytes += 12;
-      if (sql::has_bytes(cell)) {
-        row_bytes += cell.size;
-        if (cell.tag == CDCRT_BYTES) row_bytes += cell.size;
-        if (type.length != 0) longest[c] = std::max<uint64_t>(longest[c], cell.size);
+      if (type.length != 0 && cell.tag > CDCRT_NULL) {
+        longest[c] = std::max<uint64_t>(longest[c], sql::has_bytes(cell) ? cell.size : sql::redshift::stored_value(cell, type.storage, buffer).text.size());
       }
+      needs_files_ = needs_files_ || sql::redshift::needs_several_constants(cell, type.storage);
     }
+    const uint64_t row_bytes = count_bytes(first);
     if (row_bytes > sql::redshift::kLongestRow) {
       return Status::bad_record("a row of " + shape_.table + " has " + std::to_string(row_bytes) + " bytes; COPY reads rows of up to 4 MiB",
                                 "exclude a large column in the route, or hash it");
@@ -254,7 +280,7 @@ Status TableWrite::run_kind(uint64_t stage_number) {
       break;
   }
   const bool replaces = write_.kind != CDCRT_WRITE_UPSERT || covers_table();
-  if (replaces && !loader_.is_large(rows(), text_bytes_)) return in_place();
+  if (replaces && !is_large()) return in_place();
   return through_stage(stage_number);
 }
 
@@ -267,24 +293,28 @@ Status TableWrite::append_rows() {
     return status ? execute(text) : std::move(status);
   }
   // Straight into the table: rows and progress are one transaction, so that nothing is loaded twice.
-  return loader_.load({write_, group_, shape_, shape_.table, false, text_bytes_, what_}, refused_);
+  return loader_.load(load_into(shape_.table, false), refused_);
 }
 
 /// Few rows: constants in two statements rather than a staging table in five.
 Status TableWrite::in_place() {
-  std::string text = "DELETE FROM " + shape_.table + " WHERE ";
   std::vector<uint32_t> keys;
   for (std::size_t i = 0; i < group_.columns.size(); ++i) {
     if (shape_.columns[i].key) keys.push_back(group_.columns[i]);
   }
   std::vector<uint64_t> indexes(group_.rows);
   for (uint64_t row = 0; group_.every_row && row < write_.row_count; ++row) indexes.push_back(row);
-  Status status = append_key_condition(text, shape_, write_.columns, keys, write_.cells, write_.column_count, indexes);
-  if (status) status = execute(text);
+  const auto set = make_key_set(shape_, write_.columns, keys, write_.cells, write_.column_count);
+  Status status;
+  for (uint64_t first = 0; first < indexes.size() && status; first += set.most_rows()) {
+    std::string text = "DELETE FROM " + shape_.table + " WHERE ";
+    status = append_key_condition(text, set, indexes, first, std::min<uint64_t>(indexes.size(), first + set.most_rows()));
+    if (status) status = execute(text);
+  }
   if (!status || write_.kind == CDCRT_WRITE_DELETE) return status;
   status = still_covers_table();
   if (!status) return status;
-  return loader_.load({write_, group_, shape_, shape_.table, false, text_bytes_, what_}, refused_);
+  return loader_.load(load_into(shape_.table, false), refused_);
 }
 
 Status TableWrite::through_stage(uint64_t stage_number) {
@@ -292,7 +322,7 @@ Status TableWrite::through_stage(uint64_t stage_number) {
   const bool patch = write_.kind == CDCRT_WRITE_PATCH;
   if (patch) shape_.row_number = "\"" + free_name(catalog_, "cdcrt_row") + "\"";
   Status status = execute(sql::redshift::create_stage(shape_));
-  if (status) status = loader_.load({write_, group_, shape_, shape_.stage, patch, text_bytes_, what_}, refused_);
+  if (status) status = loader_.load(load_into(shape_.stage, patch), refused_);
   if (!status) return status;
   switch (write_.kind) {
     case CDCRT_WRITE_DELETE:
@@ -347,25 +377,78 @@ Status TableWrite::still_covers_table() {
   return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + shape_.table + " changed meanwhile");
 }
 
+namespace {
+
+uint64_t number_of(const Field& field) { return field ? std::strtoull(field->c_str(), nullptr, 10) : 0; }
+
+}  // namespace
+
+/// Sets of staged rows that are equal to the server, by their smallest row number.
+Status TableWrite::find_equals(const std::string& select, std::map<uint64_t, std::vector<uint64_t>>& sets) {
+  if (rows() == 1) {
+    sets[group_.every_row ? 0 : group_.rows[0]].push_back(group_.every_row ? 0 : group_.rows[0]);
+    return {};
+  }
+  Status status = session_.select(select, 2, what_, [&](const std::vector<Field>& row) {
+    sets[number_of(row[1])].push_back(number_of(row[0]));
+    return true;
+  });
+  for (auto& [first, its] : sets) std::sort(its.begin(), its.end());
+  return status;
+}
+
 Status TableWrite::remove_copies(uint64_t stage_number) {
+  constexpr uint64_t kMostRounds = 8;  // of INSERTs that give copies back
   shape_.stage = "\"" + std::string("cdcrt_stage_") + std::to_string(stage_number) + "\"";
   shape_.row_number = "\"" + free_name(catalog_, "cdcrt_row") + "\"";
   const std::string held = "\"" + std::string("cdcrt_held_") + std::to_string(stage_number) + "\"";
-  const auto statements = sql::redshift::remove_copies(shape_, held);
+  const auto statements = sql::redshift::remove_copies(shape_);
   Status status = execute(sql::redshift::create_stage(shape_));
-  if (status) status = loader_.load({write_, group_, shape_, shape_.stage, true, text_bytes_, what_}, refused_);
-  if (status) status = execute(statements.hold);
-  uint64_t missing = 0;
-  if (status) status = report_missing(statements.missing, missing);
-  int64_t removed = 0;
-  int64_t restored = 0;
-  if (status) status = execute(statements.remove, &removed);
-  if (status) status = execute(statements.restore, &restored);
-  if (status && static_cast<uint64_t>(removed - restored) != rows() - missing) {
-    return Status::error(CDCRT_BUSY, what_ + ": " + std::to_string(removed - restored) + " copies were removed where " +
-                                         std::to_string(rows() - missing) + " were found");
+  if (status) status = loader_.load(load_into(shape_.stage, true), refused_);
+  std::map<uint64_t, std::vector<uint64_t>> sets;
+  if (status) status = find_equals(statements.equals, sets);
+  std::map<uint64_t, uint64_t> copies;
+  if (status) {
+    status = session_.select(statements.copies, 2, what_, [&](const std::vector<Field>& row) {
+      copies[number_of(row[0])] = number_of(row[1]);
+      return true;
+    });
   }
-  if (status) status = execute("DROP TABLE " + held);
+  if (!status) return status;
+  int64_t expected = 0;
+  uint64_t rounds = 0;
+  std::map<uint64_t, uint64_t> stay;  // sets of which copies are left, and how many go
+  for (const auto& [first, its] : sets) {
+    const auto found = copies.find(first);
+    const uint64_t there = found == copies.end() ? 0 : found->second;
+    expected += static_cast<int64_t>(there);
+    for (uint64_t i = there; i < its.size() && write_.missing != nullptr; ++i) write_.missing(write_.context, its[i]);
+    if (there <= its.size()) continue;
+    stay[first] = its.size();
+    rounds = std::max(rounds, there - its.size());
+  }
+  const bool again = covers_table() && rounds <= kMostRounds;
+  sql::redshift::CopyHold hold;
+  if (!stay.empty() && !again) {
+    hold = sql::redshift::hold_copies(shape_, held, stay);
+    status = execute(hold.hold);
+  }
+  int64_t removed = 0;
+  if (status && expected > 0) status = execute(statements.remove, &removed);
+  if (status && removed != expected) {
+    return Status::error(CDCRT_BUSY, what_ + ": " + std::to_string(removed) + " copies were removed where " + std::to_string(expected) + " were found");
+  }
+  for (uint64_t round = 0; status && again && round < rounds; ++round) {
+    std::vector<uint64_t> left;
+    for (const auto& [first, gone] : stay) {
+      if (copies[first] - gone > round) left.push_back(first);
+    }
+    status = execute(sql::redshift::insert_staged_again(shape_, left));
+  }
+  if (status && !stay.empty() && !again) {
+    status = execute(hold.restore);
+    if (status) status = execute("DROP TABLE " + held);
+  }
   return status ? execute("DROP TABLE " + shape_.stage) : std::move(status);
 }
 

@@ -1,7 +1,9 @@
 // TableWrite: one group of rows of one table, carried out by statements on sets.
 #pragma once
 
+#include <deque>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +12,8 @@
 #include "cdcrt/abi/sink.h"
 #include "cdcrt/sdk/status.hpp"
 #include "odbc/row_groups.hpp"
+#include "sql/postgresql_limit.hpp"
+#include "sql/redshift_comparison.hpp"
 #include "sql/redshift_statements.hpp"
 #include "stage_loader.hpp"
 #include "target_session.hpp"
@@ -29,10 +33,9 @@ struct Widening {
 sdk::Status make_shape(TargetSession& session, const cdcrt_table& table, const CatalogTable& catalog, const cdcrt_column* columns,
                        const std::vector<uint32_t>& chosen, sql::redshift::StageShape& shape);
 
-/// `"k" IN (...)` or `("k1" = .. AND "k2" = ..) OR ...` of rows [first, last). `keys`: columns of the rows, row-major with `stride`.
-sdk::Status append_key_condition(std::string& out, const sql::redshift::StageShape& shape, const cdcrt_column* columns,
-                                 const std::vector<uint32_t>& keys, const cdcrt_cell* cells, uint64_t stride,
-                                 const std::vector<uint64_t>& rows);
+/// The key of a write or of a read. `cells`: columns of the rows, row-major with `stride`; `keys`: which of them.
+sql::redshift::KeySet make_key_set(const sql::redshift::StageShape& shape, const cdcrt_column* columns, const std::vector<uint32_t>& keys,
+                                   const cdcrt_cell* cells, uint64_t stride);
 
 /// One call per group; one thread.
 class TableWrite {
@@ -52,13 +55,23 @@ class TableWrite {
   [[nodiscard]] uint64_t rows() const { return group_.every_row ? write_.row_count : group_.rows.size(); }
   [[nodiscard]] bool covers_table() const { return shape_.others.empty(); }
   bool fit(uint64_t place, const cdcrt_column& column, uint64_t most);
+  bool cut_fraction(uint64_t place, const cdcrt_column& column, const sql::ColumnLimit& limit);
+  void replace(uint64_t place, const cdcrt_cell& cell);
+  sdk::Status check_value(uint64_t place, const cdcrt_column& column, const sql::redshift::StageColumn& target, const sql::ColumnLimit& limit);
+  /// Bytes of the row as COPY reads it, about; exact near the limit.
+  uint64_t count_bytes(uint64_t first) const;
   sdk::Status run_kind(uint64_t stage_number);
   sdk::Status append_rows();
   sdk::Status in_place();
   sdk::Status through_stage(uint64_t stage_number);
   sdk::Status remove_copies(uint64_t stage_number);
+  sdk::Status find_equals(const std::string& select, std::map<uint64_t, std::vector<uint64_t>>& sets);
   sdk::Status still_covers_table();
   sdk::Status report_missing(const std::string& select, uint64_t& count);
+  [[nodiscard]] bool is_large() const { return loader_.is_large(rows(), text_bytes_); }
+  [[nodiscard]] Load load_into(std::string_view table, bool numbered) const {
+    return {write_, group_, shape_, table, numbered, text_bytes_, needs_files_, what_};
+  }
   sdk::Status execute(const std::string& text, int64_t* changed = nullptr) {
     return session_.execute(text, what_, sql::Moment::kStatement, changed);
   }
@@ -72,7 +85,9 @@ class TableWrite {
   sql::redshift::StageShape shape_;
   uint64_t text_bytes_ = 0;
   std::vector<cdcrt_cell> fitted_;  ///< the write's cells, where some had to be changed
+  std::deque<std::string> texts_;   ///< of these
   uint64_t overflowed_ = 0;
+  bool needs_files_ = false;  ///< a value is longer than a constant of a statement
   RefusedCopy refused_;
 };
 
