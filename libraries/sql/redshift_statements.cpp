@@ -69,8 +69,8 @@ std::string create_stage(const StageShape& shape) {
   text += ")";
   // Beside the target's rows where that is distributed by its key, as tables made here are.
   const StageColumn* key = first_key(shape);
-  if (key != nullptr && key->type.storage != Storage::kSuper && key->type.storage != Storage::kBytes) text += " DISTKEY(" + key->name + ")";
-  return text;
+  const bool distributes = key != nullptr && key->type.storage != Storage::kSuper && key->type.storage != Storage::kBytes;
+  return text + (distributes ? " DISTKEY(" + key->name + ")" : " DISTSTYLE EVEN");
 }
 
 std::string insert_from_stage(const StageShape& shape) {

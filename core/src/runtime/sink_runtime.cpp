@@ -133,6 +133,7 @@ Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys,
   if (!claimed) return claimed;
   cleaning_ = {};
   clean_after_the_gone();
+  must_look_ = true;
   const std::lock_guard lock(mutex_);
   take_stored(std::move(stored));
   const std::set<progress::PartitionKey> ours(keys.begin(), keys.end());
@@ -182,6 +183,7 @@ Result<void> SinkRuntime::refresh() {
   return keeper_->run([&](plugin::Connection& connection) -> Result<void> {
     auto kept = store_->read_all(connection);
     if (!kept) return std::move(kept.error());
+    must_look_ = true;
     const std::lock_guard lock(mutex_);
     take_stored(std::move(*kept));
     return {};
