@@ -159,7 +159,7 @@ Result<void> Store::enlist(plugin::Connection& connection) {
   if (!abandoned_) return {};
   return in_transaction(connection, [&]() -> Result<void> {
     if (auto held = hold_claims(connection); !held) return held;
-    return write(connection, kProcesses, {text(pipeline_), text(sink_), text(owner_)}, CDCRT_WRITE_APPEND);
+    return list_process(connection);
   });
 }
 

@@ -83,8 +83,9 @@ Status RedshiftConnection::failed(Status status) {
 }
 
 void RedshiftConnection::transaction_ended() {
-  in_transaction_ = broken_ = over_ = changed_ = drops_old_stages_ = false;
+  in_transaction_ = broken_ = over_ = changed_ = false;
   notes_ = TransactionNotes();
+  stages_in_use_.ended(false);  // where it was committed, that was told before
   static_cast<void>(files_.remove());
 }
 
@@ -107,8 +108,7 @@ Status RedshiftConnection::commit() {
   if (!status) tables_.clear();
   if (status) {
     for (const std::string& table : changed_tables_) looks_.raise(table);
-    if (drops_old_stages_) old_stages_.clear();
-    old_stages_.insert(old_stages_.end(), notes_.stages.begin(), notes_.stages.end());
+    stages_in_use_.ended(true);
   } else {
     session_.forget_schemas();
   }
@@ -311,7 +311,7 @@ Status RedshiftConnection::write_of_host(const cdcrt_write& write) {
   Status status = known_table(write.table, write.columns, write.column_count, catalog);
   if (!status) return status;
   std::vector<Widening> widenings;
-  TableWrite one(session_, loader_, write, all, *catalog, notes_, doing(verb(write.kind), write.table));
+  TableWrite one(session_, loader_, write, all, *catalog, notes_, stages_in_use_, doing(verb(write.kind), write.table));
   status = one.check([](const std::string&) { return false; }, widenings);
   if (status && widenings.empty()) {
     status = one.run_of_host();
@@ -329,13 +329,9 @@ Status RedshiftConnection::write_of_host(const cdcrt_write& write) {
 
 /// Temporary tables that nobody needs go with others, in one statement.
 Status RedshiftConnection::drop_old_stages() {
-  constexpr std::size_t kMostStages = 16;
-  if (drops_old_stages_ || old_stages_.size() < kMostStages) return {};
-  std::string text = "DROP TABLE ";
-  for (std::size_t i = 0; i < old_stages_.size(); ++i) text += (i > 0 ? ", " : "") + old_stages_[i];
-  Status status = session_.execute(text, "cannot drop temporary tables");
-  drops_old_stages_ = status.ok();
-  return status;
+  std::string text;
+  for (const std::string& name : stages_in_use_.to_drop()) text += (text.empty() ? "DROP TABLE " : ", ") + name;
+  return text.empty() ? Status() : session_.execute(text, "cannot drop temporary tables");
 }
 
 Status RedshiftConnection::verify_columns() {
@@ -368,7 +364,7 @@ Status RedshiftConnection::write_groups(const cdcrt_write& write) {
   std::vector<TableWrite> writes;
   writes.reserve(groups.size());
   for (const odbc::RowGroup& group : groups) {
-    status = writes.emplace_back(session_, loader_, write, group, *catalog, notes_, what)
+    status = writes.emplace_back(session_, loader_, write, group, *catalog, notes_, stages_in_use_, what)
                  .check([this](const std::string& column) { return why_not_widened(column) != nullptr; }, widenings_);
     if (!status) {
       widenings_.clear();

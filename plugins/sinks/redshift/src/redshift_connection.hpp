@@ -76,7 +76,7 @@ class RedshiftConnection final : public sdk::SinkConnection {
   CatalogTables expected_;                                  ///< read for the next description of each
   CatalogTable host_catalog_;                               ///< of the host's table that is read or written now
   TransactionNotes notes_;
-  std::vector<std::string> old_stages_;  ///< of transactions before: temporary tables that are to be dropped
+  Stages stages_in_use_;
   std::vector<Widening> widenings_;             ///< to be done once no transaction is open
   std::map<std::string, std::pair<std::string, std::chrono::steady_clock::time_point>>
       not_widened_;  ///< why a column could not grow, by its name
@@ -87,7 +87,6 @@ class RedshiftConnection final : public sdk::SinkConnection {
   bool broken_ = false;   ///< the transaction cannot go on: only rollback may follow
   bool over_ = false;     ///< it was rolled back here already
   bool changed_ = false;  ///< the open transaction changed definitions
-  bool drops_old_stages_ = false;      ///< the open transaction did
   bool knows_host_columns_ = true;     ///< the host's tables took all that was written as they are made here
 };
 

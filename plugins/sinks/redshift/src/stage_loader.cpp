@@ -30,7 +30,7 @@ std::string column_list(const Load& load) {
 Status StageLoader::append_values(std::string& out, const Load& load, uint64_t first, uint64_t last) {
   for (uint64_t row = first; row < last; ++row) {
     out += row == first ? "(" : ", (";
-    if (load.numbered) out += std::to_string(load.index(row));
+    if (load.numbered) out += std::to_string(load.number(row));
     const cdcrt_cell* cells = load.cells(row);
     for (std::size_t i = 0; i < load.group.columns.size(); ++i) {
       if (i > 0 || load.numbered) out += ", ";
@@ -84,7 +84,7 @@ Status StageLoader::by_copy(const Load& load, RefusedCopy& refused) {
     for (uint64_t row = 0; row < load.rows() && status; ++row) {
       std::string& text = writer.text();
       const cdcrt_cell* cells = load.cells(row);
-      if (load.numbered) sql::RedshiftCsv::append_number(text, load.index(row));
+      if (load.numbered) sql::RedshiftCsv::append_number(text, load.number(row));
       for (std::size_t i = 0; i < load.group.columns.size(); ++i) {
         if (i > 0 || load.numbered) text += ',';
         csv.append(text, cells[load.group.columns[i]], load.shape.columns[i].type.storage);

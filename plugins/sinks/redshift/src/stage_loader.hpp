@@ -32,6 +32,8 @@ struct Load {
   std::string_view what;    ///< for messages: "cannot upsert into table "s"."t""
 
   [[nodiscard]] uint64_t rows() const { return group.every_row ? write.row_count : group.rows.size(); }
+  /// What the column of numbers takes.
+  [[nodiscard]] uint64_t number(uint64_t row) const { return shape.batch != 0 ? shape.batch : index(row); }
   [[nodiscard]] uint64_t index(uint64_t row) const { return group.every_row ? row : group.rows[row]; }
   [[nodiscard]] const cdcrt_cell* cells(uint64_t row) const { return write.cells + index(row) * write.column_count; }
 };

@@ -121,6 +121,49 @@ sql::redshift::KeySet make_key_set(const StageShape& shape, const cdcrt_column* 
   return set;
 }
 
+std::string Stages::find(const std::string& shape, uint64_t bytes) {
+  constexpr uint64_t kMostBatches = 16;
+  constexpr uint64_t kMostBytes = 64U << 20;
+  if (const auto now = made_.find(shape); now != made_.end()) return now->second;
+  const auto found = stages_.find(shape);
+  if (found == stages_.end()) return {};
+  Stage& stage = found->second;
+  if (++stage.batches > kMostBatches || (stage.bytes += bytes) > kMostBytes) {
+    retired_.push_back(std::move(stage.name));
+    stages_.erase(found);
+    return {};
+  }
+  stage.used = ++uses_;
+  return stage.name;
+}
+
+void Stages::retire_oldest() {
+  const auto oldest = std::min_element(stages_.begin(), stages_.end(), [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
+  retired_.push_back(std::move(oldest->second.name));
+  stages_.erase(oldest);
+}
+
+void Stages::ended(bool committed) {
+  constexpr std::size_t kMostStages = 32;
+  if (committed) {
+    retired_.erase(retired_.begin(), retired_.begin() + static_cast<std::ptrdiff_t>(dropping_));
+    for (auto& [shape, name] : made_) stages_[shape] = {std::move(name), 1, 0, ++uses_};
+    while (stages_.size() > kMostStages) retire_oldest();
+    retired_.insert(retired_.end(), retired_now_.begin(), retired_now_.end());
+  }
+  dropping_ = 0;
+  made_.clear();
+  retired_now_.clear();
+}
+
+const std::vector<std::string>& Stages::to_drop() {
+  constexpr std::size_t kMostRetired = 16;
+  static const std::vector<std::string> kNone;
+  if (dropping_ > 0 || retired_.size() < kMostRetired) return kNone;
+  dropping_ = retired_.size();
+  return retired_;
+}
+
 /// Cuts the cell there to `most` bytes (0: nothing of it can be kept), or makes it NULL. False: its column does not allow that.
 bool TableWrite::fit(uint64_t place, const cdcrt_column& column, uint64_t most) {
   cdcrt_cell fitted{};
@@ -318,14 +361,32 @@ Status TableWrite::in_place() {
   return loader_.load(load_into(shape_.table, false), refused_);
 }
 
-Status TableWrite::through_stage(uint64_t stage_number) {
+/// One that rows of this shape went through before, or a new one. Rows of other batches stay in it and do not count.
+Status TableWrite::find_stage(uint64_t stage_number) {
   shape_.stage = "\"" + std::string("cdcrt_stage_") + std::to_string(stage_number) + "\"";
-  const bool patch = write_.kind == CDCRT_WRITE_PATCH;
-  if (patch) shape_.row_number = "\"" + free_name(catalog_, "cdcrt_row") + "\"";
+  shape_.row_number = "\"" + free_name(catalog_, "cdcrt_row") + "\"";
+  if (write_.kind == CDCRT_WRITE_PATCH) {
+    stages_.retire(shape_.stage);
+    return execute(sql::redshift::create_stage(shape_));
+  }
+  shape_.batch = stage_number;
+  std::string signature = shape_.table;
+  for (const StageColumn& column : shape_.columns) signature += '\0' + column.name + '\0' + column.type.name + (column.key ? "\0key" : "");
+  if (std::string known = stages_.find(signature, text_bytes_); !known.empty()) {
+    shape_.stage = std::move(known);
+    return {};
+  }
   Status status = execute(sql::redshift::create_stage(shape_));
+  if (status) stages_.made(signature, shape_.stage);
+  return status;
+}
+
+Status TableWrite::through_stage(uint64_t stage_number) {
+  const bool patch = write_.kind == CDCRT_WRITE_PATCH;
+  Status status = find_stage(stage_number);
   // What is inserted from it is counted there.
   const bool is_counted = write_.kind != CDCRT_WRITE_DELETE && !patch && (write_.kind != CDCRT_WRITE_UPSERT || covers_table());
-  if (status) status = loader_.load(load_into(shape_.stage, patch, is_counted), refused_);
+  if (status) status = loader_.load(load_into(shape_.stage, true, is_counted), refused_);
   if (!status) return status;
   switch (write_.kind) {
     case CDCRT_WRITE_DELETE:
@@ -364,7 +425,6 @@ Status TableWrite::through_stage(uint64_t stage_number) {
       }
     }
   }
-  if (status) notes_.stages.push_back(shape_.stage);
   return status;
 }
 
@@ -478,10 +538,10 @@ Status TableWrite::remove_copies(uint64_t stage_number) {
   }
   if (status && !stay.empty() && !again) {
     status = execute(hold.restore);
-    notes_.stages.push_back(held);
+    stages_.retire(held);
   }
   if (status && again && rounds > 0) must_still_cover();
-  if (status) notes_.stages.push_back(shape_.stage);
+  if (status) stages_.retire(shape_.stage);
   return status;
 }
 

@@ -38,19 +38,43 @@ sdk::Status make_shape(TargetSession& session, const cdcrt_table& table, const C
 sql::redshift::KeySet make_key_set(const sql::redshift::StageShape& shape, const cdcrt_column* columns, const std::vector<uint32_t>& keys,
                                    const cdcrt_cell* cells, uint64_t stride);
 
-/// What a transaction has to see to before it commits, and what it leaves in its session.
+/// A session's temporary tables of staged rows, used by one batch after another of the same shape. What a transaction makes counts once it
+/// has committed.
+class Stages {
+ public:
+  /// The stage for rows of this shape; empty: there is none, and what is made is to be told by made().
+  std::string find(const std::string& shape, uint64_t bytes);
+  void made(const std::string& shape, std::string name) { made_[shape] = std::move(name); }
+  void ended(bool committed);
+  /// Names of those that nobody needs any more, once there are enough of them; told again until a transaction that took them commits.
+  [[nodiscard]] const std::vector<std::string>& to_drop();
+  void retire(std::string name) { retired_now_.push_back(std::move(name)); }
+
+ private:
+  struct Stage {
+    std::string name;
+    uint64_t batches = 0, bytes = 0, used = 0;
+  };
+  void retire_oldest();
+  std::map<std::string, Stage> stages_;
+  std::map<std::string, std::string> made_;
+  std::vector<std::string> retired_, retired_now_;
+  std::size_t dropping_ = 0;
+  uint64_t uses_ = 0;
+};
+
+/// What a transaction has to see to before it commits.
 struct TransactionNotes {
   /// Tables whose rows were deleted to be inserted anew: so many columns they must still have, or a column that somebody added lost its values.
   std::map<std::pair<std::string, std::string>, std::size_t> columns;
-  std::vector<std::string> stages;  ///< quoted names of temporary tables that nobody needs any more
 };
 
 /// One call per group; one thread.
 class TableWrite {
  public:
   TableWrite(TargetSession& session, StageLoader& loader, const cdcrt_write& write, const odbc::RowGroup& group,
-             const CatalogTable& catalog, TransactionNotes& notes, std::string what)
-      : session_(session), loader_(loader), write_(write), group_(group), catalog_(catalog), notes_(notes), what_(std::move(what)) {}
+             const CatalogTable& catalog, TransactionNotes& notes, Stages& stages, std::string what)
+      : session_(session), loader_(loader), write_(write), group_(group), catalog_(catalog), notes_(notes), stages_(stages), what_(std::move(what)) {}
 
   /// Looks at every value, touches nothing in the target. What its column can never hold is cut or made NULL where the column allows
   /// that, else BAD_RECORD. Columns that must grow first are added to `out`; `stays`: those that cannot, by the name that is shown.
@@ -74,6 +98,7 @@ class TableWrite {
   sdk::Status append_rows();
   sdk::Status in_place();
   sdk::Status through_stage(uint64_t stage_number);
+  sdk::Status find_stage(uint64_t stage_number);
   sdk::Status remove_copies(uint64_t stage_number);
   sdk::Status find_equals(const std::string& select, std::map<uint64_t, std::vector<uint64_t>>& sets);
   sdk::Status delete_rows_of_host();
@@ -94,6 +119,7 @@ class TableWrite {
   const odbc::RowGroup& group_;
   const CatalogTable& catalog_;
   TransactionNotes& notes_;
+  Stages& stages_;
   const std::string what_;
   sql::redshift::StageShape shape_;
   uint64_t text_bytes_ = 0;
