@@ -207,7 +207,8 @@ class KeyChanges {
   // A kept cell as the column is now: its type may have grown since.
   cdcrt_cell fitted(const cdcrt_cell& cell, uint32_t slot) {
     auto converted = types::convert(cell, {}, sealed_.columns[slot].type, settled_.arena_);
-    return converted ? *converted : cdcrt_cell{};
+    // What is no value of the column any more is refused where it is written, not left out.
+    return converted ? *converted : cell;
   }
 
   Row row_from(std::string_view text) {

@@ -1,7 +1,9 @@
 #include "types/convert.hpp"
 
+#include <charconv>
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "cdcrt/sdk/civil.hpp"
 #include "types/convert_text.hpp"
@@ -76,11 +78,20 @@ Result<cdcrt_cell> to_natural(const cdcrt_cell& cell, cdcrt_type to) {
 
 bool beyond_float(double value) { return std::isfinite(value) && std::abs(value) > static_cast<double>(std::numeric_limits<float>::max()); }
 
+template <class Real>
+std::string shortest_text(Real value) {
+  char text[48];
+  return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::scientific).ptr};
+}
+
 /// A float64 as float32: as long as the float32 still tells the digits of the float64.
 std::optional<double> narrow(double value) {
   if (!std::isfinite(value)) return value;
   // Values a little past the greatest float32 would round to it, but are not it.
   if (!beyond_float(value) && static_cast<double>(static_cast<float>(value)) == value) return value;
+  // The greatest float32 is written as a little more than it is, and large ones have more digits than were ever told.
+  const auto single = static_cast<float>(value);
+  if (std::isfinite(single) && shortest_text(value) == shortest_text(single)) return static_cast<double>(single);
   return double_from_decimal(decimal_from_double(value, false), true);
 }
 

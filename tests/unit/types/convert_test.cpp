@@ -345,3 +345,17 @@ TEST_CASE("truncate: a string is cut between characters and nothing else is cut"
   CHECK_FALSE(truncate(integer(300), type_of(CDCRT_TYPE_INT8)));
   CHECK(truncate(integer(30), type_of(CDCRT_TYPE_INT8))->value.integer == 30);
 }
+
+TEST_CASE("convert: the greatest float32, as its shortest text tells it, is a float32") {
+  event::Arena arena(1 << 10);
+  cdcrt_type single{};
+  single.kind = CDCRT_TYPE_FLOAT32;
+  for (const double value : {3.4028235e38, -3.4028235e38, 1.2345678e30, 0.1, 1.1754944e-38}) {
+    CAPTURE(value);
+    const auto converted = convert(real_cell(value), {}, single, arena);
+    REQUIRE(converted);
+    CHECK(converted->value.real == static_cast<double>(static_cast<float>(value)));
+  }
+  CHECK_FALSE(convert(real_cell(3.5e38), {}, single, arena));
+  CHECK_FALSE(convert(real_cell(0.123456789), {}, single, arena));
+}

@@ -12,7 +12,7 @@ namespace cdcrt::redshift {
 using sdk::Status;
 namespace {
 
-// One statement's text; the server's limit is 16 MB.
+// One statement's text, its last row apart; the server's limit is 16 MB.
 constexpr std::size_t kMostStatementBytes = 1U << 20;
 constexpr uint64_t kMostStatementRows = 2000;
 
@@ -27,23 +27,21 @@ std::string column_list(const Load& load) {
 
 }  // namespace
 
-Status StageLoader::append_values(std::string& out, const Load& load, uint64_t first, uint64_t last) {
-  for (uint64_t row = first; row < last; ++row) {
-    out += row == first ? "(" : ", (";
-    if (load.numbered) out += std::to_string(load.number(row));
-    const cdcrt_cell* cells = load.cells(row);
-    for (std::size_t i = 0; i < load.group.columns.size(); ++i) {
-      if (i > 0 || load.numbered) out += ", ";
-      const uint32_t index = load.group.columns[i];
-      if (cells[index].tag == CDCRT_STRING) {
-        const char* const text = static_cast<const char*>(cells[index].value.data);
-        removed_nul_ += static_cast<uint64_t>(std::count(text, text + cells[index].size, '\0'));
-      }
-      Status status = sql::redshift::append_cell(out, cells[index], load.shape.columns[i].type, sdk::view(load.write.columns[index].name));
-      if (!status) return status;
+Status StageLoader::append_values(std::string& out, const Load& load, uint64_t row) {
+  out += '(';
+  if (load.numbered) out += std::to_string(load.number(row));
+  const cdcrt_cell* cells = load.cells(row);
+  for (std::size_t i = 0; i < load.group.columns.size(); ++i) {
+    if (i > 0 || load.numbered) out += ", ";
+    const uint32_t index = load.group.columns[i];
+    if (cells[index].tag == CDCRT_STRING) {
+      const char* const text = static_cast<const char*>(cells[index].value.data);
+      removed_nul_ += static_cast<uint64_t>(std::count(text, text + cells[index].size, '\0'));
     }
-    out += ')';
+    Status status = sql::redshift::append_cell(out, cells[index], load.shape.columns[i].type, sdk::view(load.write.columns[index].name));
+    if (!status) return status;
   }
+  out += ')';
   return {};
 }
 
@@ -54,13 +52,14 @@ Status StageLoader::load(const Load& load, RefusedCopy& refused) {
 
 Status StageLoader::by_insert(const Load& load) {
   const std::string head = "INSERT INTO " + std::string(load.into) + " (" + column_list(load) + ") VALUES ";
-  const uint64_t each = std::max<uint64_t>(1, load.text_bytes / std::max<uint64_t>(1, load.rows()));
-  const uint64_t step = std::clamp<uint64_t>(kMostStatementBytes / each, 1, kMostStatementRows);
   std::string text;
-  for (uint64_t first = 0; first < load.rows(); first += step) {
-    const uint64_t last = std::min(load.rows(), first + step);
+  for (uint64_t first = 0, last = 0; first < load.rows(); first = last) {
     text = head;
-    Status status = append_values(text, load, first, last);
+    Status status;
+    for (last = first; last < load.rows() && last - first < kMostStatementRows && text.size() < kMostStatementBytes && status; ++last) {
+      if (last > first) text += ", ";
+      status = append_values(text, load, last);
+    }
     int64_t inserted = 0;
     if (status) status = session_.execute(text, load.what, sql::Moment::kStatement, &inserted);
     if (!status) return status;

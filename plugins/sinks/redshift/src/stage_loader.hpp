@@ -55,8 +55,8 @@ class StageLoader {
   }
   /// Loads all rows, or fails and has spoiled the transaction. `refused` tells of a COPY that said no.
   sdk::Status load(const Load& load, RefusedCopy& refused);
-  /// (constant, ...), (constant, ...) of rows [first, last): for VALUES.
-  sdk::Status append_values(std::string& out, const Load& load, uint64_t first, uint64_t last);
+  /// (constant, ...) of one row: for VALUES.
+  sdk::Status append_values(std::string& out, const Load& load, uint64_t row);
   /// NUL characters that were left out of texts since this was asked last: Redshift holds none.
   uint64_t take_removed_nul() { return std::exchange(removed_nul_, 0); }
   /// Writes and loads one row, so that what the bucket, the role and the grants lack is known at the start. Leaves nothing.

@@ -52,6 +52,8 @@ sql::ColumnLimit limit_of(const ColumnType& type) {
   return limit;
 }
 
+constexpr uint64_t kLongestStatedRow = 15U << 20;  // bytes; the server reads statements of up to 16 MB
+
 bool holds_nul(const cdcrt_cell& cell) {
   return cell.tag == CDCRT_STRING && cell.size > 0 && std::memchr(cell.value.data, 0, cell.size) != nullptr;
 }
@@ -64,13 +66,12 @@ bool loses_blanks(const cdcrt_cell& cell, const ColumnType& type) {
 
 bool can_grow(const ColumnType& type) { return type.name.compare(0, 3, "VAR") == 0; }
 
-/// "cdcrt_row", unless the table has such a column.
+}  // namespace
+
 std::string free_name(const CatalogTable& catalog, std::string name) {
   while (catalog.find(name) != nullptr) name += '_';
   return name;
 }
-
-}  // namespace
 
 Status make_shape(TargetSession& session, const cdcrt_table& table, const CatalogTable& catalog, const cdcrt_column* columns,
                   const std::vector<uint32_t>& chosen, StageShape& shape) {
@@ -121,49 +122,6 @@ sql::redshift::KeySet make_key_set(const StageShape& shape, const cdcrt_column* 
   return set;
 }
 
-std::string Stages::find(const std::string& shape, uint64_t bytes) {
-  constexpr uint64_t kMostBatches = 16;
-  constexpr uint64_t kMostBytes = 64U << 20;
-  if (const auto now = made_.find(shape); now != made_.end()) return now->second;
-  const auto found = stages_.find(shape);
-  if (found == stages_.end()) return {};
-  Stage& stage = found->second;
-  if (++stage.batches > kMostBatches || (stage.bytes += bytes) > kMostBytes) {
-    retired_.push_back(std::move(stage.name));
-    stages_.erase(found);
-    return {};
-  }
-  stage.used = ++uses_;
-  return stage.name;
-}
-
-void Stages::retire_oldest() {
-  const auto oldest = std::min_element(stages_.begin(), stages_.end(), [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
-  retired_.push_back(std::move(oldest->second.name));
-  stages_.erase(oldest);
-}
-
-void Stages::ended(bool committed) {
-  constexpr std::size_t kMostStages = 32;
-  if (committed) {
-    retired_.erase(retired_.begin(), retired_.begin() + static_cast<std::ptrdiff_t>(dropping_));
-    for (auto& [shape, name] : made_) stages_[shape] = {std::move(name), 1, 0, ++uses_};
-    while (stages_.size() > kMostStages) retire_oldest();
-    retired_.insert(retired_.end(), retired_now_.begin(), retired_now_.end());
-  }
-  dropping_ = 0;
-  made_.clear();
-  retired_now_.clear();
-}
-
-const std::vector<std::string>& Stages::to_drop() {
-  constexpr std::size_t kMostRetired = 16;
-  static const std::vector<std::string> kNone;
-  if (dropping_ > 0 || retired_.size() < kMostRetired) return kNone;
-  dropping_ = retired_.size();
-  return retired_;
-}
-
 /// Cuts the cell there to `most` bytes (0: nothing of it can be kept), or makes it NULL. False: its column does not allow that.
 bool TableWrite::fit(uint64_t place, const cdcrt_column& column, uint64_t most) {
   cdcrt_cell fitted{};
@@ -189,12 +147,16 @@ bool TableWrite::cut_fraction(uint64_t place, const cdcrt_column& column, const 
 }
 
 void TableWrite::replace(uint64_t place, const cdcrt_cell& cell) {
+  put(place, cell);
+  ++overflowed_;
+}
+
+void TableWrite::put(uint64_t place, const cdcrt_cell& cell) {
   if (fitted_.empty()) {
     fitted_.assign(write_.cells, write_.cells + write_.row_count * write_.column_count);
     write_.cells = fitted_.data();
   }
   fitted_[place] = cell;
-  ++overflowed_;
 }
 
 /// What the column would refuse, or change without a word.
@@ -277,7 +239,8 @@ Status TableWrite::check(const std::function<bool(const std::string& shown)>& st
       needs_files_ = needs_files_ || sql::redshift::needs_several_constants(cell, type.storage);
     }
     const uint64_t row_bytes = count_bytes(first);
-    if (row_bytes > sql::redshift::kLongestRow) {
+    // Rows of the host's own are constants always, and may hold a row of ours.
+    if (row_bytes > (write_.is_direct != 0 ? kLongestStatedRow : sql::redshift::kLongestRow)) {
       return Status::bad_record("a row of " + shape_.table + " has " + std::to_string(row_bytes) + " bytes; COPY reads rows of up to 4 MiB",
                                 "exclude a large column in the route, or hash it");
     }
@@ -340,15 +303,19 @@ Status TableWrite::append_rows() {
   return loader_.load(load_into(shape_.table, false), refused_);
 }
 
-/// Few rows: constants in two statements rather than a staging table in five.
-Status TableWrite::in_place() {
+sql::redshift::KeySet TableWrite::key_set() const {
   std::vector<uint32_t> keys;
   for (std::size_t i = 0; i < group_.columns.size(); ++i) {
     if (shape_.columns[i].key) keys.push_back(group_.columns[i]);
   }
+  return make_key_set(shape_, write_.columns, keys, write_.cells, write_.column_count);
+}
+
+/// Few rows: constants in two statements rather than a staging table in five.
+Status TableWrite::in_place() {
   std::vector<uint64_t> indexes(group_.rows);
   for (uint64_t row = 0; group_.every_row && row < write_.row_count; ++row) indexes.push_back(row);
-  const auto set = make_key_set(shape_, write_.columns, keys, write_.cells, write_.column_count);
+  const auto set = key_set();
   Status status;
   for (uint64_t first = 0; first < indexes.size() && status; first += set.most_rows()) {
     std::string text = "DELETE FROM " + shape_.table + " WHERE ";
@@ -371,7 +338,7 @@ Status TableWrite::find_stage(uint64_t stage_number) {
   }
   shape_.batch = stage_number;
   std::string signature = shape_.table;
-  for (const StageColumn& column : shape_.columns) signature += '\0' + column.name + '\0' + column.type.name + (column.key ? "\0key" : "");
+  for (const StageColumn& column : shape_.columns) signature += '\0' + column.name + '\0' + column.type.name + (column.key ? " key" : "");
   if (std::string known = stages_.find(signature, text_bytes_); !known.empty()) {
     shape_.stage = std::move(known);
     return {};
@@ -383,6 +350,9 @@ Status TableWrite::find_stage(uint64_t stage_number) {
 
 Status TableWrite::through_stage(uint64_t stage_number) {
   const bool patch = write_.kind == CDCRT_WRITE_PATCH;
+  const bool joins = patch || (write_.kind == CDCRT_WRITE_UPSERT && !covers_table());
+  std::vector<WideValue> wide;
+  if (joins) wide = take_wide_values();
   Status status = find_stage(stage_number);
   // What is inserted from it is counted there.
   const bool is_counted = write_.kind != CDCRT_WRITE_DELETE && !patch && (write_.kind != CDCRT_WRITE_UPSERT || covers_table());
@@ -425,6 +395,39 @@ Status TableWrite::through_stage(uint64_t stage_number) {
       }
     }
   }
+  if (status) status = set_wide_values(wide);
+  return status;
+}
+
+/// Where a SUPER would go through a join, clients have seen it refused beyond 65,535 bytes: "Invalid input (8001)". Such values are left
+/// out of the stage, as JSON null, and set by themselves afterwards.
+std::vector<TableWrite::WideValue> TableWrite::take_wide_values() {
+  std::vector<WideValue> wide;
+  for (uint64_t i = 0; i < rows(); ++i) {
+    const uint64_t row = group_.every_row ? i : group_.rows[i];
+    for (std::size_t c = 0; c < group_.columns.size(); ++c) {
+      const uint64_t place = row * write_.column_count + group_.columns[c];
+      const cdcrt_cell cell = write_.cells[place];
+      if (shape_.columns[c].key || shape_.columns[c].type.storage != Storage::kSuper || !sql::redshift::needs_several_constants(cell, Storage::kSuper)) continue;
+      wide.push_back({row, c, cell});
+      put(place, sql::text_cell(CDCRT_JSON, "null"));
+    }
+  }
+  return wide;
+}
+
+Status TableWrite::set_wide_values(const std::vector<WideValue>& wide) {
+  Status status;
+  if (wide.empty()) return status;
+  const auto set = key_set();
+  for (const WideValue& value : wide) {
+    const StageColumn& column = shape_.columns[value.column];
+    std::string text = "UPDATE " + shape_.table + " SET " + column.name + " = ";
+    if (status) status = sql::redshift::append_cell(text, value.cell, column.type, sdk::view(write_.columns[group_.columns[value.column]].name));
+    text += " WHERE ";
+    if (status) status = append_key_condition(text, set, {value.row}, 0, 1);
+    if (status) status = execute(text);
+  }
   return status;
 }
 
@@ -466,83 +469,6 @@ Status TableWrite::run_of_host() {
     if (!status) return status;
   }
   return loader_.load(load_into(shape_.table, false), refused_);
-}
-
-namespace {
-
-uint64_t number_of(const Field& field) { return field ? std::strtoull(field->c_str(), nullptr, 10) : 0; }
-
-}  // namespace
-
-/// Sets of staged rows that are equal to the server, by their smallest row number.
-Status TableWrite::find_equals(const std::string& select, std::map<uint64_t, std::vector<uint64_t>>& sets) {
-  if (rows() == 1) {
-    sets[group_.every_row ? 0 : group_.rows[0]].push_back(group_.every_row ? 0 : group_.rows[0]);
-    return {};
-  }
-  Status status = session_.select(select, 2, what_, [&](const std::vector<Field>& row) {
-    sets[number_of(row[1])].push_back(number_of(row[0]));
-    return true;
-  });
-  for (auto& [first, its] : sets) std::sort(its.begin(), its.end());
-  return status;
-}
-
-Status TableWrite::remove_copies(uint64_t stage_number) {
-  constexpr uint64_t kMostRounds = 8;  // of INSERTs that give copies back
-  shape_.stage = "\"" + std::string("cdcrt_stage_") + std::to_string(stage_number) + "\"";
-  shape_.row_number = "\"" + free_name(catalog_, "cdcrt_row") + "\"";
-  const std::string held = "\"" + std::string("cdcrt_held_") + std::to_string(stage_number) + "\"";
-  const auto statements = sql::redshift::remove_copies(shape_);
-  Status status = execute(sql::redshift::create_stage(shape_));
-  if (status) status = loader_.load(load_into(shape_.stage, true), refused_);
-  std::map<uint64_t, std::vector<uint64_t>> sets;
-  if (status) status = find_equals(statements.equals, sets);
-  std::map<uint64_t, uint64_t> copies;
-  if (status) {
-    status = session_.select(statements.copies, 2, what_, [&](const std::vector<Field>& row) {
-      copies[number_of(row[0])] = number_of(row[1]);
-      return true;
-    });
-  }
-  if (!status) return status;
-  int64_t expected = 0;
-  uint64_t rounds = 0;
-  std::map<uint64_t, uint64_t> stay;  // sets of which copies are left, and how many go
-  for (const auto& [first, its] : sets) {
-    const auto found = copies.find(first);
-    const uint64_t there = found == copies.end() ? 0 : found->second;
-    expected += static_cast<int64_t>(there);
-    for (uint64_t i = there; i < its.size() && write_.missing != nullptr; ++i) write_.missing(write_.context, its[i]);
-    if (there <= its.size()) continue;
-    stay[first] = its.size();
-    rounds = std::max(rounds, there - its.size());
-  }
-  const bool again = covers_table() && rounds <= kMostRounds;
-  sql::redshift::CopyHold hold;
-  if (!stay.empty() && !again) {
-    hold = sql::redshift::hold_copies(shape_, held, stay);
-    status = execute(hold.hold);
-  }
-  int64_t removed = 0;
-  if (status && expected > 0) status = execute(statements.remove, &removed);
-  if (status && removed != expected) {
-    return Status::error(CDCRT_BUSY, what_ + ": " + std::to_string(removed) + " copies were removed where " + std::to_string(expected) + " were found");
-  }
-  for (uint64_t round = 0; status && again && round < rounds; ++round) {
-    std::vector<uint64_t> left;
-    for (const auto& [first, gone] : stay) {
-      if (copies[first] - gone > round) left.push_back(first);
-    }
-    status = execute(sql::redshift::insert_staged_again(shape_, left));
-  }
-  if (status && !stay.empty() && !again) {
-    status = execute(hold.restore);
-    stages_.retire(held);
-  }
-  if (status && again && rounds > 0) must_still_cover();
-  if (status) stages_.retire(shape_.stage);
-  return status;
 }
 
 Status TableWrite::report_missing(const std::string& select, uint64_t& count) {

@@ -17,6 +17,7 @@
 #include "sql/redshift_comparison.hpp"
 #include "sql/redshift_statements.hpp"
 #include "stage_loader.hpp"
+#include "stages.hpp"
 #include "target_session.hpp"
 
 namespace cdcrt::redshift {
@@ -30,6 +31,9 @@ struct Widening {
   uint32_t bytes = 0;              ///< as it is to be
 };
 
+/// "cdcrt_row", unless the table has such a column.
+std::string free_name(const CatalogTable& catalog, std::string name);
+
 /// Quoted names of what a write touches. STALE_SCHEMA where the catalog lacks a column; BAD_CONFIG where two names are one.
 sdk::Status make_shape(TargetSession& session, const cdcrt_table& table, const CatalogTable& catalog, const cdcrt_column* columns,
                        const std::vector<uint32_t>& chosen, sql::redshift::StageShape& shape);
@@ -37,31 +41,6 @@ sdk::Status make_shape(TargetSession& session, const cdcrt_table& table, const C
 /// The key of a write or of a read. `cells`: columns of the rows, row-major with `stride`; `keys`: which of them.
 sql::redshift::KeySet make_key_set(const sql::redshift::StageShape& shape, const cdcrt_column* columns, const std::vector<uint32_t>& keys,
                                    const cdcrt_cell* cells, uint64_t stride);
-
-/// A session's temporary tables of staged rows, used by one batch after another of the same shape. What a transaction makes counts once it
-/// has committed.
-class Stages {
- public:
-  /// The stage for rows of this shape; empty: there is none, and what is made is to be told by made().
-  std::string find(const std::string& shape, uint64_t bytes);
-  void made(const std::string& shape, std::string name) { made_[shape] = std::move(name); }
-  void ended(bool committed);
-  /// Names of those that nobody needs any more, once there are enough of them; told again until a transaction that took them commits.
-  [[nodiscard]] const std::vector<std::string>& to_drop();
-  void retire(std::string name) { retired_now_.push_back(std::move(name)); }
-
- private:
-  struct Stage {
-    std::string name;
-    uint64_t batches = 0, bytes = 0, used = 0;
-  };
-  void retire_oldest();
-  std::map<std::string, Stage> stages_;
-  std::map<std::string, std::string> made_;
-  std::vector<std::string> retired_, retired_now_;
-  std::size_t dropping_ = 0;
-  uint64_t uses_ = 0;
-};
 
 /// What a transaction has to see to before it commits.
 struct TransactionNotes {
@@ -91,6 +70,7 @@ class TableWrite {
   bool fit(uint64_t place, const cdcrt_column& column, uint64_t most);
   bool cut_fraction(uint64_t place, const cdcrt_column& column, const sql::ColumnLimit& limit);
   void replace(uint64_t place, const cdcrt_cell& cell);
+  void put(uint64_t place, const cdcrt_cell& cell);
   sdk::Status check_value(uint64_t place, const cdcrt_column& column, const sql::redshift::StageColumn& target, const sql::ColumnLimit& limit);
   /// Bytes of the row as COPY reads it, about; exact near the limit.
   uint64_t count_bytes(uint64_t first) const;
@@ -99,6 +79,15 @@ class TableWrite {
   sdk::Status in_place();
   sdk::Status through_stage(uint64_t stage_number);
   sdk::Status find_stage(uint64_t stage_number);
+  /// A value that goes by itself, not through the stage.
+  struct WideValue {
+    uint64_t row = 0;
+    std::size_t column = 0;  ///< of the shape
+    cdcrt_cell cell{};
+  };
+  std::vector<WideValue> take_wide_values();
+  sdk::Status set_wide_values(const std::vector<WideValue>& wide);
+  [[nodiscard]] sql::redshift::KeySet key_set() const;
   sdk::Status remove_copies(uint64_t stage_number);
   sdk::Status find_equals(const std::string& select, std::map<uint64_t, std::vector<uint64_t>>& sets);
   sdk::Status delete_rows_of_host();
