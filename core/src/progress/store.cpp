@@ -7,7 +7,7 @@ namespace cdcrt::progress {
 namespace {
 
 // What a server is asked in one statement.
-constexpr std::size_t kReadsAtOnce = 100;
+constexpr std::size_t kReadsAtOnce = 200;
 constexpr int64_t kFormatVersion = 3;
 
 }  // namespace
@@ -112,15 +112,12 @@ Result<void> Store::Reads::run(plugin::Connection& connection) {
 Result<void> Store::create(plugin::Connection& connection, const HostTable& table) {
   std::string storage;
   const cdcrt_table name = name_of(table, storage);
-  auto description = connection.describe(name);
-  if (!description) return std::move(description.error());
-  if (description->get().exists != 0) return {};
   const auto columns = columns_of(table.columns, table.key_count);
   cdcrt_change change{};
   change.kind = CDCRT_CREATE_TABLE;
   change.columns = columns.data();
   change.column_count = static_cast<uint32_t>(columns.size());
-  return in_transaction(connection, [&] { return connection.change(name, {change}); });
+  return connection.change(name, {change});
 }
 
 Result<int64_t> Store::format_version(plugin::Connection& connection, cdcrt_lock lock) {
@@ -184,9 +181,21 @@ Result<void> Store::prepare(plugin::Connection& connection) {
   std::vector<cdcrt_table> names;
   for (std::size_t i = 0; i < tables.size(); ++i) names.push_back(name_of(*tables[i], storage[i]));
   if (auto expected = connection.expect(names, true); !expected) return expected;
-  for (const HostTable* table : tables) {
-    if (auto created = create(connection, table == &kMoved ? moved() : *table); !created) return created;
+  std::vector<const HostTable*> missing;
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    auto description = connection.describe(names[i]);
+    if (!description) return std::move(description.error());
+    if (description->get().exists == 0) missing.push_back(tables[i]);
   }
+  // Where commits wait for one another, all in one transaction.
+  const auto create_all = [&]() -> Result<void> {
+    for (const HostTable* table : missing) {
+      const auto make = [&] { return create(connection, table == &kMoved ? moved() : *table); };
+      if (auto created = locks_tables_ ? make() : in_transaction(connection, make); !created) return created;
+    }
+    return {};
+  };
+  if (auto created = locks_tables_ && !missing.empty() ? in_transaction(connection, create_all) : create_all(); !created) return created;
   // Mostly there is nothing to do, and nothing to commit.
   bool is_current = false;
   auto done = in_reading_transaction(connection, [&]() -> Result<void> {

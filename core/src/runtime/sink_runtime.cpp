@@ -62,10 +62,9 @@ Result<void> SinkRuntime::open() {
   if (auto prepared = prepare_store(*connection); !prepared) return prepared;
   // Listed first: what a sink that knows who it works for leaves outside is found again.
   if (auto identified = sink_->identify(surroundings_.pipeline, surroundings_.owner); !identified) return identified;
-  if (sink_->has(CDCRT_SINK_TABLE_LOCKS)) {
-    if (auto opened = sink_->open(); !opened) return std::move(opened.error());
-  }
   keeper_ = std::make_unique<apply::Writer>(make_writer(false));
+  // The first connection that knows who it works for tries what it leaves outside.
+  if (sink_->has(CDCRT_SINK_TABLE_LOCKS)) return keeper_->run([](plugin::Connection&) { return Result<void>(); });
   return {};
 }
 

@@ -34,13 +34,13 @@ Result<void> SinkRuntime::watch_outage(const Result<void>& done) {
 Result<void> SinkRuntime::look_at_target() {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_look_) return {};
-  const bool rests = !must_look_ && (!surroundings_.others_rest || surroundings_.others_rest(*this));
-  if (rests && sink_->has(CDCRT_SINK_RESTS)) return {};
   std::vector<const progress::Partition*> owned;
   for (const Flow* flow : surroundings_.flows.all()) {
     if (flow->partition.is_assigned() && flow->partition.owned()) owned.push_back(&flow->partition);
   }
   if (!surroundings_.lost) owned.clear();
+  const bool rests = (owned.empty() || !must_look_) && (!surroundings_.others_rest || surroundings_.others_rest(*this));
+  if (rests && sink_->has(CDCRT_SINK_RESTS)) return {};
   const auto pause = rests && surroundings_.others_rest ? kRestingLook : owned.empty() ? kLongestLook : std::clamp<std::chrono::seconds>(std::chrono::seconds(owned.size() / kPartitionsPerSecond), kShortestLook, kLongestLook);
   auto looked = watch_outage(owned.empty() ? keeper_->run([this](plugin::Connection& connection) { return store_->look(connection); }) : look_at_leases(owned));
   must_look_ = must_look_ && !looked;
@@ -54,8 +54,11 @@ Result<void> SinkRuntime::look_at_leases(const std::vector<const progress::Parti
   auto looked = keeper_->run([&](plugin::Connection& connection) -> Result<void> {
     // How far the others are, first: whatever sent a partition back was done before its process went on.
     if (surroundings_.others_rest) {
+      if (auto begun = connection.begin(); !begun) return begun;
       auto kept = store_->read_watermarks(connection);
+      auto ended = connection.rollback();
       if (!kept) return std::move(kept.error());
+      if (!ended) return ended;
       watermarks = std::move(*kept);
     }
     auto looked_at = store_->look(connection, partitions);
