@@ -39,9 +39,9 @@ Result<void> SinkRuntime::look_at_target() {
     if (flow->partition.is_assigned() && flow->partition.owned()) owned.push_back(&flow->partition);
   }
   if (!surroundings_.lost) owned.clear();
-  const bool rests = (owned.empty() || !must_look_) && (!surroundings_.others_rest || surroundings_.others_rest(*this));
+  const bool rests = owned.empty() || (!must_look_ && surroundings_.others_rest && surroundings_.others_rest(*this));
   if (rests && sink_->has(CDCRT_SINK_RESTS)) return {};
-  const auto pause = rests && surroundings_.others_rest ? kRestingLook : owned.empty() ? kLongestLook : std::clamp<std::chrono::seconds>(std::chrono::seconds(owned.size() / kPartitionsPerSecond), kShortestLook, kLongestLook);
+  const auto pause = rests ? kRestingLook : std::clamp<std::chrono::seconds>(std::chrono::seconds(owned.size() / kPartitionsPerSecond), kShortestLook, kLongestLook);
   auto looked = watch_outage(owned.empty() ? keeper_->run([this](plugin::Connection& connection) { return store_->look(connection); }) : look_at_leases(owned));
   must_look_ = must_look_ && !looked;
   next_look_ = now + (looked ? pause : std::chrono::duration_cast<std::chrono::seconds>(kShortestLook));
