@@ -85,6 +85,7 @@ Status RedshiftConnection::failed(Status status) {
 void RedshiftConnection::transaction_ended() {
   in_transaction_ = broken_ = over_ = changed_ = false;
   notes_ = TransactionNotes();
+  last_read_ = LastRead();
   stages_in_use_.ended(false);  // where it was committed, that was told before
   static_cast<void>(files_.remove());
 }
@@ -233,9 +234,11 @@ Status RedshiftConnection::describe(const cdcrt_table& table, sdk::TableDescript
     if (column.type.storage == sql::redshift::Storage::kSuper) type.kind = CDCRT_TYPE_UNKNOWN;
     out.add(column.name, type, column.type.name, column.not_null, 0);
   }
-  out.set_exists(catalog.exists);
+  const bool exists = catalog.exists;
+  out.set_exists(exists);
   out.set_view(catalog.is_view);
   out.set_folds_names(!session_.names().case_sensitive);
+  if (exists) tables_.insert_or_assign(key_of(table), sql::Known<CatalogTable>{std::move(catalog), looks_.of(key_of(table))});
   return {};
 }
 
@@ -246,6 +249,7 @@ Status RedshiftConnection::change(const cdcrt_table& table, const cdcrt_change* 
   for (int attempt = 1;; ++attempt) {
     tables_.clear();
     expected_.erase(place_of(table));
+    if (count > 0 && is_of_host(changes[0].columns, changes[0].column_count)) last_read_ = LastRead();
     status = own ? begin() : Status();
     changed_ = true;
     changed_tables_.insert(key_of(table));
@@ -281,6 +285,7 @@ Status RedshiftConnection::change(const cdcrt_table& table, const cdcrt_change* 
 }
 
 Status RedshiftConnection::write(const cdcrt_write& write) {
+  last_read_ = LastRead();
   Status status = usable();
   if (!status) return status;
   if (write.row_count == 0 && write.kind != CDCRT_WRITE_CLEAR) return {};
@@ -503,7 +508,7 @@ Status RedshiftConnection::join_reads(const cdcrt_read* reads, uint32_t count) {
   std::vector<std::string> buffers;
   std::vector<bool> stopped(count);
   const std::string what = count == 1 ? doing("read", reads[0].table) : "cannot read " + std::to_string(count) + " of cdcrt's own tables";
-  return session_.select(text, 1 + texts + bytes, what, [&](const std::vector<Field>& row) {
+  const auto take = [&](const std::vector<Field>& row) {
     const std::size_t number = row[0] ? std::strtoul(row[0]->c_str(), nullptr, 10) : count;
     if (number >= count || stopped[number]) return true;
     const cdcrt_read& read = reads[number];
@@ -516,7 +521,21 @@ Status RedshiftConnection::join_reads(const cdcrt_read* reads, uint32_t count) {
     if (!wanted[number].empty() && !wanted[number].contains(key_text(cells.data(), read.key_count))) return true;
     stopped[number] = read.visit(read.context, cells.data()) != 0;
     return true;
+  };
+  // Each new table is compared with all that are kept: once for all that are made in a transaction.
+  if (last_read_.text == text) {
+    for (const auto& row : last_read_.rows) take(row);
+    return {};
+  }
+  last_read_ = LastRead();
+  std::vector<std::vector<Field>> rows;
+  const bool keeps = in_transaction_ && count == 1 && reads[0].key_count == 2 && reads[0].max_rows == 0;
+  status = session_.select(text, 1 + texts + bytes, what, [&](const std::vector<Field>& row) {
+    if (keeps) rows.push_back(row);
+    return take(row);
   });
+  if (status && keeps) last_read_ = {std::move(text), std::move(rows)};
+  return status;
 }
 
 Status RedshiftConnection::read_rows(const cdcrt_read& read, const std::string& what) {

@@ -74,6 +74,12 @@ class RedshiftConnection final : public sdk::SinkConnection {
   std::map<std::string, sql::Known<CatalogTable>> tables_;  ///< what is known of the catalog; forgotten when it may be old
   std::set<std::string> changed_tables_;                    ///< in this transaction
   CatalogTables expected_;                                  ///< read for the next description of each
+  /// The answer to the last read of the host's tables, as long as the transaction would give it again.
+  struct LastRead {
+    std::string text;
+    std::vector<std::vector<Field>> rows;
+  };
+  LastRead last_read_;
   CatalogTable host_catalog_;                               ///< of the host's table that is read or written now
   TransactionNotes notes_;
   Stages stages_in_use_;
