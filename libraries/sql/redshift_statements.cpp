@@ -44,6 +44,11 @@ std::string numbers(const std::vector<uint64_t>& rows) {
   return text;
 }
 
+std::string of_batch(const StageShape& shape, std::string_view before) {
+  if (shape.batch == 0) return {};
+  return std::string(before) + shape.stage + "." + shape.row_number + " = " + std::to_string(shape.batch);
+}
+
 const StageColumn* first_key(const StageShape& shape) {
   const auto found = std::find_if(shape.columns.begin(), shape.columns.end(), [](const StageColumn& column) { return column.key; });
   return found == shape.columns.end() ? nullptr : &*found;
@@ -69,30 +74,32 @@ std::string create_stage(const StageShape& shape) {
   text += ")";
   // Beside the target's rows where that is distributed by its key, as tables made here are.
   const StageColumn* key = first_key(shape);
-  if (key != nullptr && key->type.storage != Storage::kSuper && key->type.storage != Storage::kBytes) text += " DISTKEY(" + key->name + ")";
-  return text;
+  const bool distributes = key != nullptr && key->type.storage != Storage::kSuper && key->type.storage != Storage::kBytes;
+  return text + (distributes ? " DISTKEY(" + key->name + ")" : " DISTSTYLE EVEN");
 }
 
 std::string insert_from_stage(const StageShape& shape) {
-  return "INSERT INTO " + shape.table + " (" + names(shape) + ") SELECT " + names(shape) + " FROM " + shape.stage;
+  return "INSERT INTO " + shape.table + " (" + names(shape) + ") SELECT " + names(shape) + " FROM " + shape.stage + of_batch(shape, " WHERE ");
 }
 
 std::string delete_by_stage(const StageShape& shape) {
-  return "DELETE FROM " + shape.table + " USING " + shape.stage + " WHERE " + same_key(shape, shape.qualifier, shape.stage);
+  return "DELETE FROM " + shape.table + " USING " + shape.stage + " WHERE " + same_key(shape, shape.qualifier, shape.stage) +
+         of_batch(shape, " AND ");
 }
 
 std::string update_from_stage(const StageShape& shape) {
   const std::string set = each(
       shape, ", ", [&](const StageColumn& column) { return column.name + " = " + shape.stage + "." + column.name; }, false);
   if (set.empty()) return {};
-  return "UPDATE " + shape.table + " SET " + set + " FROM " + shape.stage + " WHERE " + same_key(shape, shape.qualifier, shape.stage);
+  return "UPDATE " + shape.table + " SET " + set + " FROM " + shape.stage + " WHERE " + same_key(shape, shape.qualifier, shape.stage) +
+         of_batch(shape, " AND ");
 }
 
 namespace {
 
 std::string from_stage_without_target(const StageShape& shape) {
   return " FROM " + shape.stage + " LEFT JOIN " + shape.table + " ON " + same_key(shape, shape.qualifier, shape.stage) + " WHERE " +
-         shape.qualifier + "." + first_key(shape)->name + " IS NULL";
+         shape.qualifier + "." + first_key(shape)->name + " IS NULL" + of_batch(shape, " AND ");
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ struct StageShape {
   std::string table;       ///< quoted, with schema
   std::string qualifier;   ///< the table's own quoted name: how its columns are called in conditions
   std::string stage;       ///< quoted
-  std::string row_number;  ///< quoted name of the column with the row's index; empty: none
+  std::string row_number;  ///< quoted name of the column with the row's index, or the batch's number; empty: none
+  uint64_t batch = 0;      ///< of a stage that is used again: rows of other batches do not count; 0: all rows do
   std::vector<StageColumn> columns;
   std::vector<std::string> others;  ///< quoted columns of the target outside of the write
 };

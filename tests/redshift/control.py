@@ -1,6 +1,6 @@
 """The front's control port: JSON over HTTP.
 
-GET /statements, /rejections, /faults; POST /faults {kind, at, nth, every, times, match, ...} -> {"id": n}; POST /users {name, password};
+GET /statements, /rejections, /faults, /cost; POST /latency {statement_ms, commit_ms, sleep}; DELETE /cost; POST /faults {kind, at, nth, every, times, match, ...} -> {"id": n}; POST /users {name, password};
 POST /databases {name}; POST /cut; DELETE /faults[/id]; DELETE /statements (and rejections)."""
 
 import http.server
@@ -29,7 +29,8 @@ def serve_control(front, port):
             found = {
                 "/statements": front.journal.statements,
                 "/rejections": front.journal.rejections,
-                "/faults": front.faults.listed
+                "/faults": front.faults.listed,
+                "/cost": front.latency.told
             }.get(self.path)
             self._answer(found() if found else {"error": "not found"}, 200 if found else 404)
 
@@ -38,6 +39,9 @@ def serve_control(front, port):
                 given = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
                 if self.path == "/faults":
                     return self._answer({"id": front.faults.add(**given)})
+                if self.path == "/latency":
+                    front.latency.set(**given)
+                    return self._answer({})
                 if self.path == "/users":
                     front.set_password(given["name"], given["password"])
                     return self._answer({})
@@ -53,6 +57,8 @@ def serve_control(front, port):
         def do_DELETE(self):
             if self.path == "/statements":
                 front.journal.clear()
+            elif self.path == "/cost":
+                front.latency.reset()
             elif self.path.startswith("/faults"):
                 front.faults.clear(int(self.path.rpartition("/")[2]) if self.path.count("/") == 2 else None)
             else:

@@ -1,5 +1,6 @@
 """Runs one statement of a client: rules, faults, translation, the backend's statements, locks and snapshots."""
 
+import re
 import time
 import traceback
 
@@ -31,6 +32,7 @@ PLAIN = {
     "DROP", "GRANT", "REVOKE", "COMMENT", "ANALYZE", "DEALLOCATE", "DECLARE", "CLOSE", "PREPARE", "EXECUTE", "CALL", "REFRESH", "CREATE",
     "ALTER"
 }
+CATALOG = re.compile(r"\b(information_schema|pg_catalog|pg_table_def|svv_\w+|stv_\w+)\b", re.IGNORECASE)
 OWN = {"BEGIN", "START", "COPY", "LOCK", "TRUNCATE", "VACUUM", "SET", "RESET", "SHOW", "UNLOAD"} | ENDS
 
 
@@ -77,6 +79,7 @@ class Execution:
     def run(self, tokens, text, sender, alone=True):
         """`sender(sql)`: relays a statement of the backend to the client, its CommandComplete included. `alone`: the only one of its message."""
         entry = self.session.journal.statement(self.session.number, text)
+        self._take_time(tokens, text)
         try:
             self._run(tokens, text, sender, alone)
         except SqlError as error:
@@ -91,6 +94,15 @@ class Execution:
             entry["state"], entry["error"] = "XX000", f"the test front failed: {error!r}"
             self.session.journal.rejected(self.session.number, text, rejection("not-emulated", f"this statement: {error!r}"))
             raise SqlError("XX000", entry["error"]) from error
+
+    def _take_time(self, tokens, text):
+        command = tokens[0].up
+        changes = command in CHANGES | PLAIN | {"COPY", "TRUNCATE"} and command not in ("DEALLOCATE", "DECLARE", "CLOSE", "PREPARE")
+        commits = command in ("COMMIT", "END") or (self.block == "I" and changes)
+        latency = self.session.front.latency
+        if self.block == "I" and changes:
+            latency.statement_of(self.session.number, False, False)
+        latency.statement_of(self.session.number, commits, bool(CATALOG.search(text)))
 
     def _run(self, tokens, text, sender, alone):
         command = tokens[0].up

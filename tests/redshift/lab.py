@@ -160,6 +160,17 @@ class RedshiftFront(Server):
     def forget_statements(self):
         self._control("DELETE", "/statements")
 
+    def latency(self, statement_ms=0, commit_ms=0, sleep=False):
+        """What a statement and a COMMIT cost from now on: by the clock of cost(), and really when `sleep`."""
+        self._control("POST", "/latency", {"statement_ms": statement_ms, "commit_ms": commit_ms, "sleep": sleep})
+
+    def cost(self):
+        """Since forget_cost(): statements (COMMIT not counted), commits, catalog (those that read one), seconds of a clock that is not real."""
+        return self._control("GET", "/cost")
+
+    def forget_cost(self):
+        self._control("DELETE", "/cost")
+
     def set_password(self, user, password):
         """From now on; sessions that are there stay."""
         self.users[user] = password

@@ -15,6 +15,7 @@ from redshift.control import serve_control
 from redshift.errors import SqlError
 from redshift.faults import Faults, Journal
 from redshift.isolation import History
+from redshift.latency import Latency
 from redshift.names import Names, literal, quoted
 from redshift.s3 import S3, Credentials
 from redshift.session import OPTIONS, Session
@@ -44,7 +45,7 @@ class Front:
         self.wide_super = True  # whether joins take a SUPER of any size; see wide_super.py
         self.backend_address, self.database, self.users, self.s3, self.roles = backend, database, dict(users), s3, roles
         self.authentication = authentication
-        self.names, self.faults, self.journal = Names(), Faults(), Journal()
+        self.names, self.faults, self.journal, self.latency = Names(), Faults(), Journal(), Latency()
         self._numbers, self._queries, self._lock, self._sessions = itertools.count(1), itertools.count(1000), threading.Lock(), set()
         self.databases, self.type_numbers = {}, {}  # type numbers: the backend's -> Redshift's
         self.has_late_views = False  # whether there can be any; see views.py
@@ -204,6 +205,11 @@ def main():
                         default=[],
                         metavar="ARN=KEY:SECRET",
                         help="an IAM role attached to the cluster and what it reads S3 with; ARN may be default")
+    parser.add_argument("--latency",
+                        default="0,0",
+                        metavar="STATEMENT_MS,COMMIT_MS",
+                        help="what a statement and a COMMIT cost by the simulated clock of the control port's /cost")
+    parser.add_argument("--sleep", action="store_true", help="wait for the latency as well")
     parser.add_argument("--fault", action="append", default=[], metavar="JSON")
     given = parser.parse_args()
     host, _, port = given.backend.rpartition(":")
@@ -215,6 +221,7 @@ def main():
     except (OSError, SqlError) as error:
         sys.exit(f"error: the front cannot start: {error}")
     front.wide_super = not given.refuse_wide_super
+    front.latency.set(*given.latency.split(","), given.sleep)
     for fault in given.fault:
         front.faults.add(**json.loads(fault))
     if given.control_port:

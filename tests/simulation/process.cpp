@@ -93,7 +93,8 @@ bool Process::open() {
                                                   owner(),
                                                   kRowBytes,
                                                   [&parts](const progress::Partition& partition) { parts.ownership.lost(partition); },
-                                                  [](std::chrono::microseconds) { scheduler().sleep(random().between(10, 400) * kMillisecond); }};
+                                                  [](std::chrono::microseconds) { scheduler().sleep(random().between(10, 400) * kMillisecond); },
+                                                  [&parts](const runtime::SinkRuntime& sink) { return parts.ownership.others_rest(sink); }};
   parts.sinks.push_back(std::make_unique<runtime::SinkRuntime>(manifest_.sinks.front(), std::move(surroundings)));
   if (auto opened = parts.sinks.back()->open(); !opened) return tolerated(opened.error());
   parts.destinations = std::make_unique<runtime::Destinations>(manifest_, parts.shapes, parts.sinks, parts.sources);

@@ -20,6 +20,8 @@
 namespace cdcrt::simulation {
 namespace {
 
+constexpr Time kWatched = 60 * kSecond;    // nothing happens any more
+constexpr Time kHour = 3600 * kSecond;
 constexpr Time kPatience = 300 * kSecond;  // to finish in once nothing goes wrong any more
 constexpr uint64_t kMaxSteps = 400'000;
 
@@ -45,6 +47,7 @@ LeftOut left_out[] = {
     {"lost-commits", [](Character& own) { own.lost_commits = 0; }},
     {"lost-calls", [](Character& own) { own.lost_calls = 0; }},
     {"table-locks", [](Character& own) { own.table_locks = false; }},
+    {"rests", [](Character& own) { own.rests = false; }},
     {"rebalances", [](Character& own) { own.rebalances = 0; }},
 };
 
@@ -78,6 +81,8 @@ void draw_character(Character& own) {
   own.max_rows = chance.chance(300) ? chance.between(1, 3) : 50;
   own.max_message_bytes = chance.chance(200) ? 300 : 1 << 20;
   own.table_locks = chance.chance(300);
+  own.rests = chance.chance(200);
+  own.rests_long = chance.chance(10);
   for (const LeftOut& each : left_out) {
     if (each.chosen) each.take_out(own);
   }
@@ -111,8 +116,10 @@ class Schedule {
       if (state_.scheduler.steps() % 16 != 0) continue;
       restart_ended();
       if (state_.faults) continue;
-      if (is_done()) break;
-      if (state_.scheduler.now() > state_.character.duration + kPatience || state_.scheduler.steps() > kMaxSteps) fail("it does not finish" + where());
+      const bool done = is_done();
+      if (done && is_quiet()) break;
+      if (!done) settled_ = quiet_until_ = 0;
+      if (settled_ == 0 && (state_.scheduler.now() > state_.character.duration + kPatience || state_.scheduler.steps() > kMaxSteps)) fail("it does not finish" + where());
     }
     if (state_.failure.empty()) compare();
   }
@@ -246,6 +253,20 @@ class Schedule {
     });
   }
 
+  // Who asks to be left alone is: after the last watermarks and looks nothing reaches the target any more.
+  bool is_quiet() {
+    if (!state_.character.rests) return true;
+    const Time now = state_.scheduler.now();
+    if (settled_ == 0) settled_ = now + 2 * kWatched;
+    if (now < settled_) return false;
+    if (quiet_until_ == 0) {
+      quiet_until_ = now + (state_.character.rests_long ? kHour : kWatched);
+      calls_ = state_.calls;
+    }
+    if (state_.calls != calls_) fail("the target is asked although nothing happens" + where());
+    return now >= quiet_until_;
+  }
+
   std::string where() const {
     std::string text;
     const auto watermarks = invariants_->watermarks();
@@ -316,6 +337,8 @@ class Schedule {
   }
 
   State state_;
+  Time settled_ = 0, quiet_until_ = 0;
+  uint64_t calls_ = 0;
   const std::string folder_;
   manifest::Manifest manifest_;
   std::unique_ptr<Workload> workload_;

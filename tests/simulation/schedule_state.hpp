@@ -20,6 +20,8 @@ struct Character {
   int crashes = 0, freezes = 0, rebalances = 0, stops = 0, outages = 0, outsiders = 0;  ///< how many
   bool keyless = false, truncates = false, bad_values = false, late_columns = false, partial = false;
   bool key_changes = false, split_key_changes = false, growth = false, retention = false;
+  bool rests = false;        ///< the target is left alone while nothing happens; in the end that is watched for a while
+  bool rests_long = false;   ///< an hour
   bool table_locks = false;  ///< the target locks tables only, and each transaction sees one snapshot
   int64_t max_rows = 50, max_message_bytes = 1 << 20;
 };
@@ -29,6 +31,7 @@ struct State {
   Random random;
   Scheduler scheduler;
   Character character;
+  uint64_t calls = 0;    ///< of the target
   bool faults = true;    ///< false: what is left is to be finished
   std::string failure;   ///< first one; empty: none
 };

@@ -260,6 +260,7 @@ class Connection final : public sdk::SinkConnection {
   [[nodiscard]] static std::string name() { return "target: "; }
 
   sdk::Status enter(const std::string& call) {
+    ++state()->calls;
     take_time();
     notice();
     if (broken_) return sdk::Status::retry("connection lost");
@@ -420,6 +421,7 @@ class Sink final : public sdk::Sink {
  public:
   explicit Sink(const sdk::Config&) : process_(scheduler().process()) {}
   sdk::Status open(std::unique_ptr<sdk::SinkConnection>& connection) override {
+    ++state()->calls;
     take_time();
     if (target()->down || goes_wrong(character().lost_calls)) {
       CDCRT_TRACE("target: unreachable");
@@ -429,7 +431,7 @@ class Sink final : public sdk::Sink {
     return {};
   }
   uint32_t capabilities(uint32_t) override {
-    return CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | (character().table_locks ? CDCRT_SINK_TABLE_LOCKS : 0);
+    return CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | (character().table_locks ? CDCRT_SINK_TABLE_LOCKS : 0) | (character().rests ? CDCRT_SINK_RESTS : 0);
   }
   // What a process left outside is deleted by another only once it can put nothing more there that counts.
   sdk::Status abandoned(std::string_view process) override {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -259,7 +261,8 @@ bool is_stored(const Sealed& sealed, const progress::StoredTable& stored) {
   });
 }
 
-// One table's definition is changed by one process at a time: its row is locked, or the making of rows where there is none yet.
+// One table's definition is changed by one process at a time: its row is locked, or the making of rows where there is none yet. Where
+// tables are locked, that was done before.
 Result<void> lock_row(plugin::Connection& connection, progress::Store& store, const std::string& target, progress::StoredTable& row) {
   for (const bool creating : {false, true}) {
     if (creating) {
@@ -279,10 +282,26 @@ class Preparation {
  public:
   Preparation(plugin::Connection& connection, progress::Store* store, Sealed& sealed) : connection_(connection), store_(store), sealed_(sealed) {}
 
-  Result<void> run(std::vector<const progress::Partition*>& lost) {
-    if (store_ != nullptr) {
-      if (auto taken = take_over(lost); !taken || !lost.empty()) return taken;
-    }
+  [[nodiscard]] std::string name() const { return sealed_.table->identity().target(); }
+
+  /// First of all: what is kept of the table itself, as of this transaction. True: the rest is to be read, and merge() called.
+  bool take_row(progress::StoredTable row) {
+    row_ = std::move(row);
+    is_new_ = row_.version == 0;
+    Table::Target& target = sealed_.table->target;
+    if (row_.version > 0 && (!target.row_known || target.row.version != row_.version)) return true;
+    stored_ = target.stored_version == sealed_.version && row_.version > 0;
+    is_first_ = row_.version == 0;
+    return false;
+  }
+  [[nodiscard]] progress::Store::TableToRead to_read() { return {name(), &row_, &arena_}; }
+  void merge() {
+    sealed_.table->merge(row_, sealed_);
+    stored_ = is_stored(sealed_, row_);
+    is_first_ = row_.columns.empty() && row_.progress.empty();
+  }
+
+  Result<void> run() {
     Table::Target& target = sealed_.table->target;
     const Expected expected(sealed_);
     cdcrt_column any_column{};
@@ -330,7 +349,26 @@ class Preparation {
     source_changes_ = plan.source_changes;
     creates_ = !target.exists && !columns.slots().empty();
     slots_ = columns.slots();
-    return store_ != nullptr && (!stored_ || accepts_loss || !plan.changes.empty()) ? save() : Result<void>();
+    saves_ = store_ != nullptr && (!stored_ || accepts_loss || !plan.changes.empty());
+    return {};
+  }
+
+  /// After run(): what is to be stored, if anything is. The floor of a truncate is stored where the table is emptied, not before.
+  std::optional<progress::Store::TableToSave> to_save() {
+    if (!saves_) return std::nullopt;
+    const auto& identity = sealed_.table->identity();
+    row_.source_table = identity.source_name;
+    if (!identity.source_server.empty()) row_.source_server = identity.source_server;
+    row_.key_known = sealed_.key_known;
+    ++row_.version;
+    std::vector<evolution::Column> columns = sealed_.columns;
+    for (auto& column : columns) column.adopted = sealed_.table->target.adopted.contains(column.target_name);
+    return progress::Store::TableToSave{name(), &row_, std::move(columns), is_new_};
+  }
+
+  void failed() {
+    sealed_.table->target.described = false;
+    sealed_.table->target.row_known = false;
   }
 
   void committed() {
@@ -358,6 +396,11 @@ class Preparation {
       }
     }
     target.stored_version = sealed_.version;
+    // Whoever opens a dead letter of it raises its row's version.
+    if (store_ != nullptr && is_new_ && !target.letters_known) {
+      target.open_letters.clear();
+      target.letters_known = target.letters_whole = true;
+    }
     target.row = std::move(row_);
     target.row.columns.clear();
     target.row_known = true;
@@ -365,28 +408,9 @@ class Preparation {
 
   /// Nothing is kept of the table, though it has rows: an operator must be able to name it.
   [[nodiscard]] bool has_unknown_rows() const { return has_unknown_rows_; }
+  [[nodiscard]] const Sealed& sealed() const { return sealed_; }
 
  private:
-  Result<void> take_over(std::vector<const progress::Partition*>& lost) {
-    const std::string name = sealed_.table->identity().target();
-    if (auto locked = lock_row(connection_, *store_, name, row_); !locked) return locked;
-    auto checked = store_->check(connection_, partitions_of({&sealed_}));
-    if (!checked) return std::move(checked.error());
-    lost = std::move(*checked);
-    if (!lost.empty()) return {};
-    Table::Target& target = sealed_.table->target;
-    if (row_.version > 0 && (!target.row_known || target.row.version != row_.version)) {
-      if (auto read = store_->read_table(connection_, name, row_, arena_); !read) return read;
-      sealed_.table->merge(row_, sealed_);
-      stored_ = is_stored(sealed_, row_);
-      is_first_ = row_.columns.empty() && row_.progress.empty();
-    } else {
-      stored_ = target.stored_version == sealed_.version && row_.version > 0;
-      is_first_ = row_.version == 0;
-    }
-    return {};
-  }
-
   // A type that the route names may keep less than the values have: what the server made of it is asked for.
   Result<void> read_back_types(const Plan& plan) {
     const auto& sealed_columns = sealed_.columns;
@@ -403,19 +427,6 @@ class Preparation {
     return {};
   }
 
-  // The floor of a truncate is stored where the table is emptied, not before.
-  Result<void> save() {
-    const auto& identity = sealed_.table->identity();
-    row_.source_table = identity.source_name;
-    if (!identity.source_server.empty()) row_.source_server = identity.source_server;
-    row_.key_known = sealed_.key_known;
-    ++row_.version;
-    if (auto saved = store_->save_table(connection_, identity.target(), row_); !saved) return saved;
-    std::vector<evolution::Column> columns = sealed_.columns;
-    for (auto& column : columns) column.adopted = sealed_.table->target.adopted.contains(column.target_name);
-    return store_->save_columns(connection_, identity.target(), columns);
-  }
-
   plugin::Connection& connection_;
   progress::Store* store_;
   Sealed& sealed_;
@@ -423,6 +434,8 @@ class Preparation {
   event::Arena arena_{1 << 10};
   bool stored_ = false;
   bool is_first_ = true;  ///< nothing is kept of it yet
+  bool is_new_ = true;    ///< not even its row
+  bool saves_ = false;
   bool has_unknown_rows_ = false;
   std::string any_name_;
   bool creates_ = false;
@@ -454,37 +467,106 @@ Result<void> note_table(plugin::Connection& connection, progress::Store& store, 
 
 }  // namespace
 
-Result<void> prepare_table(plugin::Connection& connection, progress::Store* store, bool transactional, Sealed& sealed,
-                           std::vector<const progress::Partition*>& lost) {
-  Table::Target& target = sealed.table->target;
+namespace {
+
+bool needs_preparation(const Sealed& sealed, const progress::Store* store) {
+  const Table::Target& target = sealed.table->target;
   const bool known = target.described && target.stored_version == sealed.version && (store == nullptr || target.row_known);
-  if (known && !any_has_to_grow(sealed)) return {};
-  if (sealed.table->identity().events) {
-    target.stored_version = sealed.version;
-    target.described = true;
-    return {};
+  return !known || any_has_to_grow(sealed);
+}
+
+// Locks what is kept of the tables, checks the leases, and takes over what others stored.
+Result<void> take_over(plugin::Connection& connection, progress::Store& store, std::vector<std::unique_ptr<Preparation>>& preparations,
+                       std::vector<const progress::Partition*>& lost) {
+  std::vector<std::string> names;
+  std::vector<const Sealed*> batches;
+  for (const auto& each : preparations) {
+    names.push_back(each->name());
+    batches.push_back(&each->sealed());
   }
-  const std::string name = sealed.table->identity().target();
+  std::map<std::string, progress::StoredTable> rows;
+  if (store.prepares_together()) {
+    auto checked = store.check_with_tables(connection, partitions_of(batches), names);
+    if (!checked) return std::move(checked.error());
+    lost = std::move(checked->lost);
+    rows = std::move(checked->tables);
+  } else {
+    for (const auto& name : names) {
+      if (auto locked = lock_row(connection, store, name, rows[name]); !locked) return locked;
+    }
+    auto checked = store.check(connection, partitions_of(batches));
+    if (!checked) return std::move(checked.error());
+    lost = std::move(*checked);
+  }
+  if (!lost.empty()) return {};
+  std::vector<Preparation*> stale;
+  std::vector<progress::Store::TableToRead> wanted;
+  for (const auto& each : preparations) {
+    if (!each->take_row(std::move(rows[each->name()]))) continue;
+    stale.push_back(each.get());
+    wanted.push_back(each->to_read());
+  }
+  if (auto read = store.read_tables(connection, wanted); !read) return read;
+  for (Preparation* each : stale) each->merge();
+  return {};
+}
+
+Result<void> run_all(plugin::Connection& connection, progress::Store* store, std::vector<std::unique_ptr<Preparation>>& preparations,
+                     std::vector<const progress::Partition*>& lost) {
   if (store != nullptr) {
-    if (auto ready = store->prepare_hold(connection, name); !ready) return ready;
+    std::vector<std::string> names;
+    for (const auto& each : preparations) names.push_back(each->name());
+    if (auto held = store->hold(connection, names); !held) return held;
+    if (auto taken = take_over(connection, *store, preparations, lost); !taken || !lost.empty()) return taken;
+  }
+  std::vector<cdcrt_table> tables;
+  for (const auto& each : preparations) tables.push_back(each->sealed().table->abi());
+  if (auto expected = connection.expect(tables, true); !expected) return expected;
+  std::vector<progress::Store::TableToSave> saves;
+  for (const auto& each : preparations) {
+    if (auto done = each->run(); !done) return done;
+    if (auto save = each->to_save()) saves.push_back(std::move(*save));
+  }
+  // Last, since others wait for these tables.
+  return store != nullptr && !saves.empty() ? store->save_tables(connection, saves) : Result<void>();
+}
+
+}  // namespace
+
+Result<void> prepare_tables(plugin::Connection& connection, progress::Store* store, bool transactional, const std::vector<Sealed*>& batches,
+                            std::vector<const progress::Partition*>& lost) {
+  std::vector<std::unique_ptr<Preparation>> preparations;
+  std::vector<std::string> names;
+  for (Sealed* sealed : batches) {
+    if (!needs_preparation(*sealed, store)) continue;
+    Table::Target& target = sealed->table->target;
+    if (sealed->table->identity().events) {
+      target.stored_version = sealed->version;
+      target.described = true;
+      continue;
+    }
+    preparations.push_back(std::make_unique<Preparation>(connection, store, *sealed));
+    names.push_back(preparations.back()->name());
+  }
+  if (preparations.empty()) return {};
+  if (store != nullptr) {
+    if (auto ready = store->prepare_hold(connection, names); !ready) return ready;
   }
   if (transactional) {
     if (auto begun = connection.begin(); !begun) return begun;
   }
-  Preparation preparation(connection, store, sealed);
-  auto done = store != nullptr ? store->hold(connection, {name}) : Result<void>();
-  if (done) done = preparation.run(lost);
+  auto done = run_all(connection, store, preparations, lost);
   const bool prepared = done.ok() && lost.empty();
   if (prepared && transactional) done = connection.commit();
   if (prepared && done) {
-    preparation.committed();
-  } else {
-    target.described = false;
-    target.row_known = false;
-    if (transactional) (void)connection.rollback();
-    if (preparation.has_unknown_rows()) {
-      if (auto noted = note_table(connection, *store, transactional, sealed); !noted) return noted;
-    }
+    for (const auto& each : preparations) each->committed();
+    return done;
+  }
+  for (const auto& each : preparations) each->failed();
+  if (transactional) (void)connection.rollback();
+  for (const auto& each : preparations) {
+    if (!each->has_unknown_rows()) continue;
+    if (auto noted = note_table(connection, *store, transactional, each->sealed()); !noted) return noted;
   }
   return done;
 }

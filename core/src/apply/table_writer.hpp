@@ -10,11 +10,11 @@
 
 namespace cdcrt::apply {
 
-/// Makes the target's table fit the sealed batch: creates, adds, widens, drops, in a short transaction
-/// of its own, and stores the table's knowledge with it. What another process stored meanwhile is taken over first, also into
-/// the batch. Does nothing when nothing changed. `lost`: partitions that are not ours any more; nothing was done then.
-Result<void> prepare_table(plugin::Connection& connection, progress::Store* store, bool transactional, Sealed& sealed,
-                           std::vector<const progress::Partition*>& lost);
+/// Makes the target's tables fit the sealed batches: creates, adds, widens, drops, in one short transaction
+/// of its own, and stores the tables' knowledge with it. What another process stored meanwhile is taken over first, also into
+/// the batches. Does nothing for those where nothing changed. `lost`: partitions that are not ours any more; nothing was done then.
+Result<void> prepare_tables(plugin::Connection& connection, progress::Store* store, bool transactional, const std::vector<Sealed*>& batches,
+                            std::vector<const progress::Partition*>& lost);
 
 /// Writes the entries, inside the caller's transaction. Rows that a partial change did not find are appended to `missing`.
 Result<void> write_entries(plugin::Connection& connection, const Sealed& sealed, const std::vector<const Entry*>& entries,

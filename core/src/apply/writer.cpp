@@ -143,18 +143,18 @@ Result<void> Writer::prepare(const std::vector<Sealed*>& batches) {
     const auto partitions = partitions_of({batches.begin(), batches.end()});
     if (auto claimed = context_.store->claim_new(*connection_, always_ours(partitions)); !claimed) return claimed;
   }
+  std::set<const Sealed*> paused;
   for (Sealed* sealed : batches) {
-    std::vector<const progress::Partition*> lost;
-    const bool was_paused = sealed->table->target.row.state == progress::TableState::kPaused;
+    if (sealed->table->target.row.state == progress::TableState::kPaused) paused.insert(sealed);
     // An operator may have taken back what was asked: only what is stored now counts.
     if (sealed->table->target.row.state != progress::TableState::kActive) sealed->table->target.row_known = false;
-    if (auto prepared = prepare_table(*connection_, context_.store, transactional, *sealed, lost); !prepared) {
-      // A definition that the target refuses is no row's fault: nothing to isolate.
-      if (prepared.error().code == CDCRT_BAD_RECORD) prepared.error().code = CDCRT_UNSUPPORTED;
-      if (prepared.error().code == CDCRT_STALE_SCHEMA) sealed->table->target.described = false;
-      return prepared;
-    }
-    if (!lost.empty()) return lose(lost);
+  }
+  if (context_.store != nullptr && context_.store->prepares_together()) {
+    if (auto prepared = prepare_tables_of(batches, transactional); !prepared) return prepared;
+  }
+  for (Sealed* sealed : batches) {
+    if (auto prepared = prepare_tables_of({sealed}, transactional); !prepared) return prepared;
+    const bool was_paused = paused.contains(sealed);
     if (const auto& row = sealed->table->target.row; row.state != progress::TableState::kActive) {
       sealed->table->skip(row.state == progress::TableState::kSkipped);
       sealed->table->pause(row.state == progress::TableState::kPaused);
@@ -167,6 +167,18 @@ Result<void> Writer::prepare(const std::vector<Sealed*>& batches) {
     if (auto ordered = put_in_order(*sealed); !ordered) return ordered;
   }
   return {};
+}
+
+Result<void> Writer::prepare_tables_of(const std::vector<Sealed*>& batches, bool transactional) {
+  std::vector<const progress::Partition*> lost;
+  auto prepared = prepare_tables(*connection_, context_.store, transactional, batches, lost);
+  if (prepared) return lost.empty() ? std::move(prepared) : lose(lost);
+  // A definition that the target refuses is no row's fault: nothing to isolate.
+  if (prepared.error().code == CDCRT_BAD_RECORD) prepared.error().code = CDCRT_UNSUPPORTED;
+  if (prepared.error().code == CDCRT_STALE_SCHEMA) {
+    for (Sealed* sealed : batches) sealed->table->target.described = false;
+  }
+  return prepared;
 }
 
 // Once for each batch: it may be tried again.
@@ -239,12 +251,18 @@ Result<void> Writer::attempt(std::vector<Sealed*>& batches, std::vector<const En
 
 Result<void> Writer::write_rows(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing) {
   if (context_.store != nullptr) {
-    if (auto held = hold_leases({batches.begin(), batches.end()}); !held) return held;
+    std::optional<progress::Store::Checked> checked;
+    if (context_.store->prepares_together()) {
+      auto all = check_at_once(batches);
+      if (!all) return std::move(all.error());
+      checked = std::move(*all);
+    }
+    if (auto held = hold_leases({batches.begin(), batches.end()}, checked ? &*checked : nullptr); !held) return held;
     for (Sealed* sealed : batches) {
       if (sealed->table->identity().events) continue;
       if (auto found = look_up_letters(*connection_, *context_.store, *sealed); !found) return found;
     }
-    auto changed = tables_changed(batches);
+    auto changed = tables_changed(batches, checked ? &*checked : nullptr);
     if (!changed) return std::move(changed.error());
     if (*changed) {
       again_ = true;
@@ -258,6 +276,11 @@ Result<void> Writer::write_rows(std::vector<Sealed*>& batches, std::vector<const
     }
     if (!missing.empty()) return make_error(CDCRT_BAD_RECORD, "partial changes of rows with an open dead letter");
   }
+  std::vector<cdcrt_table> tables;
+  for (const Sealed* sealed : batches) {
+    if (!sealed->table->identity().events) tables.push_back(sealed->table->abi());
+  }
+  if (auto expected = connection_->expect(tables, false); !expected) return expected;
   for (Sealed* sealed : batches) {
     if (sealed->clear) {
       if (auto cleared = clear_table(*connection_, *sealed); !cleared) return cleared;
@@ -282,24 +305,44 @@ Result<void> Writer::begin(const std::vector<Sealed*>& batches) {
 }
 
 // The leases stay ours until the transaction ends.
-Result<void> Writer::hold_leases(const std::vector<const Sealed*>& batches) {
-  auto lost = context_.store->check(*connection_, partitions_of(batches));
-  if (!lost) return std::move(lost.error());
-  if (!lost->empty()) return lose(*lost);
+Result<void> Writer::hold_leases(const std::vector<const Sealed*>& batches, const progress::Store::Checked* checked) {
+  std::vector<const progress::Partition*> lost;
+  if (checked != nullptr) {
+    lost = checked->lost;
+  } else {
+    auto asked = context_.store->check(*connection_, partitions_of(batches));
+    if (!asked) return std::move(asked.error());
+    lost = std::move(*asked);
+  }
+  if (!lost.empty()) return lose(lost);
   // Given up and claimed again just before the lock: the lease is ours, but the rows are of the time before.
   if (std::none_of(batches.begin(), batches.end(), [](const Sealed* sealed) { return sealed->has_lost(); })) return {};
   again_ = true;
   return make_error(CDCRT_STALE_SCHEMA, "partitions were given up meanwhile");
 }
 
+// Leases and the tables' rows, as of this transaction.
+Result<progress::Store::Checked> Writer::check_at_once(const std::vector<Sealed*>& batches) {
+  std::vector<std::string> targets;
+  for (const Sealed* sealed : batches) {
+    if (!sealed->table->identity().events) targets.push_back(sealed->table->identity().target());
+  }
+  return context_.store->check_with_tables(*connection_, partitions_of({batches.begin(), batches.end()}), targets);
+}
+
 // Locks the tables' rows for the transaction; true: another process changed one of them since.
-Result<bool> Writer::tables_changed(const std::vector<Sealed*>& batches) {
+Result<bool> Writer::tables_changed(const std::vector<Sealed*>& batches, const progress::Store::Checked* checked) {
   std::vector<std::string> shared, alone;
   for (const Sealed* sealed : batches) {
     if (sealed->table->identity().events) continue;
     (sealed->needs_table() ? alone : shared).push_back(sealed->table->identity().target());
   }
   std::map<std::string, progress::StoredTable> rows;
+  if (checked != nullptr) {
+    rows = checked->tables;
+    alone.clear();
+    shared.clear();
+  }
   for (const auto& [targets, lock] : {std::pair{&alone, CDCRT_LOCK_UPDATE}, std::pair{&shared, CDCRT_LOCK_SHARE}}) {
     if (targets->empty()) continue;
     auto locked = context_.store->lock_tables(*connection_, *targets, lock);

@@ -77,12 +77,14 @@ class Writer {
   Result<void> connect();
   Result<void> attempt(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
   Result<void> prepare(const std::vector<Sealed*>& batches);
+  Result<void> prepare_tables_of(const std::vector<Sealed*>& batches, bool transactional);
   Result<void> put_in_order(Sealed& sealed);
   Result<void> stop_for_good(Sealed& sealed);
   Result<void> begin(const std::vector<Sealed*>& batches);
   Result<void> write_rows(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
-  Result<void> hold_leases(const std::vector<const Sealed*>& batches);
-  Result<bool> tables_changed(const std::vector<Sealed*>& batches);
+  Result<void> hold_leases(const std::vector<const Sealed*>& batches, const progress::Store::Checked* checked = nullptr);
+  Result<bool> tables_changed(const std::vector<Sealed*>& batches, const progress::Store::Checked* checked = nullptr);
+  Result<progress::Store::Checked> check_at_once(const std::vector<Sealed*>& batches);
   Result<bool> write_together(std::vector<Sealed*>& batches);
   Result<void> write_alone(Sealed& sealed);
   struct Portion;

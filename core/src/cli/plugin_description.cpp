@@ -29,6 +29,7 @@ constexpr Capability kSinkCapabilities[] = {{CDCRT_SINK_TRANSACTIONS, "transacti
                                             {CDCRT_SINK_EVENTS, "events"},
                                             {CDCRT_SINK_TABLE_LOCKS, "table locks"},
                                             {CDCRT_SINK_SAVEPOINTS, "savepoints"},
+                                            {CDCRT_SINK_RESTS, "left alone while idle"},
                                             {CDCRT_SINK_TIME_OF_DAY, "times end at 24 h"}};
 
 template <size_t kCount>

@@ -284,6 +284,22 @@ Result<void> Connection::read(const cdcrt_read& read) {
   return cross_void([&](cdcrt_error* error) { return functions_->read(self_.get(), &read, error); });
 }
 
+Result<void> Connection::read_together(const std::vector<cdcrt_read>& reads) {
+  if (reads.size() > 1 && functions_->read_together != nullptr) {
+    return cross_void(
+        [&](cdcrt_error* error) { return functions_->read_together(self_.get(), reads.data(), static_cast<uint32_t>(reads.size()), error); });
+  }
+  for (const cdcrt_read& each : reads) {
+    if (auto done = read(each); !done) return done;
+  }
+  return {};
+}
+Result<void> Connection::expect(const std::vector<cdcrt_table>& tables, bool fresh) {
+  if (functions_->expect == nullptr || tables.empty()) return {};
+  return cross_void([&](cdcrt_error* error) {
+    return functions_->expect(self_.get(), tables.data(), static_cast<uint32_t>(tables.size()), fresh ? 1 : 0, error);
+  });
+}
 Result<void> Connection::lock(const std::vector<cdcrt_table>& tables) {
   if (functions_->lock == nullptr) return make_error(CDCRT_FATAL, "the sink says that it locks tables, and has no function for it");
   return cross_void(

@@ -125,6 +125,10 @@ class Connection {
   Result<void> change(const cdcrt_table& table, const std::vector<cdcrt_change>& changes);
   Result<void> write(const cdcrt_write& write);
   Result<void> read(const cdcrt_read& read);
+  /// At once where the sink can; none of them locks.
+  Result<void> read_together(const std::vector<cdcrt_read>& reads);
+  /// See cdcrt_sink: what follows is cheaper then, and right without it.
+  Result<void> expect(const std::vector<cdcrt_table>& tables, bool fresh);
   Result<void> lock(const std::vector<cdcrt_table>& tables);
   Result<void> savepoint(cdcrt_savepoint action);
   /// A rollback failed: what the target holds for this connection ends with it.

@@ -229,6 +229,7 @@ std::vector<cdcrt_column> columns_of(const std::vector<HostColumn>& columns, uin
   for (std::size_t i = 0; i < columns.size(); ++i) {
     result[i].name = sdk::borrow(columns[i].name);
     result[i].type.kind = columns[i].kind;
+    result[i].flags = CDCRT_COLUMN_OF_HOST;
     if (i < key_count) result[i].key_ordinal = static_cast<uint32_t>(i + 1);
   }
   return result;

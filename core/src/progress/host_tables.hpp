@@ -1,6 +1,7 @@
 // HostTables: names and columns of the host's own tables, and cells for them. Only for the parts of Store.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,30 @@ struct Store::HostTable {
   std::string name;
   uint32_t key_count;
   std::vector<HostColumn> columns;
+};
+
+/// Reads without locks that are carried out together, where the sink can. What the keys borrow must outlive run().
+class Store::Reads {
+ public:
+  explicit Reads(const Store& store) : store_(store) {}
+  Reads(const Reads&) = delete;
+  Reads& operator=(const Reads&) = delete;
+  /// As Store::read.
+  void add(const HostTable& table, Visit visit, const std::vector<cdcrt_cell>& keys = {}, uint32_t key_columns = 0, uint64_t max_rows = 0);
+  Result<void> run(plugin::Connection& connection);
+
+ private:
+  friend class Store;
+  struct One {
+    HostTable table;
+    std::string storage;
+    std::vector<cdcrt_column> columns;
+    std::vector<cdcrt_cell> keys;
+    Visit visit;
+    cdcrt_read read{};
+  };
+  std::deque<One> reads_;  // stable: what is read borrows from it
+  const Store& store_;
 };
 
 inline cdcrt_cell text(std::string_view value) { return types::text_cell(CDCRT_STRING, value); }

@@ -6,6 +6,8 @@
 namespace cdcrt::progress {
 namespace {
 
+// What a server is asked in one statement.
+constexpr std::size_t kReadsAtOnce = 200;
 constexpr int64_t kFormatVersion = 3;
 
 }  // namespace
@@ -60,47 +62,62 @@ Result<void> Store::write(plugin::Connection& connection, const HostTable& table
 
 Result<void> Store::read(plugin::Connection& connection, const HostTable& table, cdcrt_lock lock, const Visit& visit,
                          const std::vector<cdcrt_cell>& keys, uint32_t key_columns, uint64_t max_rows) {
-  const auto columns = columns_of(table.columns, table.key_count);
-  std::vector<cdcrt_cell> all{text(pipeline_), text(sink_)};
-  if (key_columns > 0) {
-    if (keys.empty()) return {};
-    all.clear();
-    for (std::size_t first = 0; first < keys.size(); first += key_columns) {
-      all.insert(all.end(), {text(pipeline_), text(sink_)});
-      all.insert(all.end(), keys.begin() + static_cast<std::ptrdiff_t>(first), keys.begin() + static_cast<std::ptrdiff_t>(first + key_columns));
-    }
-  }
-  std::string storage;
-  cdcrt_read read{};
-  read.size = sizeof read;
+  Reads one(*this);
+  one.add(table, visit, keys, key_columns, max_rows);
+  if (one.reads_.empty()) return {};
+  cdcrt_read& read = one.reads_.front().read;
   read.lock = static_cast<uint32_t>(lock);
-  read.table = name_of(table, storage);
-  read.columns = columns.data();
-  read.column_count = static_cast<uint32_t>(columns.size());
+  return connection.read(read);
+}
+
+void Store::Reads::add(const HostTable& table, Visit visit, const std::vector<cdcrt_cell>& keys, uint32_t key_columns, uint64_t max_rows) {
+  if (key_columns > 0 && keys.empty()) return;
+  One& one = reads_.emplace_back();
+  one.table = table;
+  one.columns = columns_of(one.table.columns, table.key_count);
+  one.visit = std::move(visit);
+  if (key_columns == 0) one.keys = {text(store_.pipeline_), text(store_.sink_)};
+  for (std::size_t first = 0; key_columns > 0 && first < keys.size(); first += key_columns) {
+    one.keys.insert(one.keys.end(), {text(store_.pipeline_), text(store_.sink_)});
+    one.keys.insert(one.keys.end(), keys.begin() + static_cast<std::ptrdiff_t>(first), keys.begin() + static_cast<std::ptrdiff_t>(first + key_columns));
+  }
+  cdcrt_read& read = one.read;
+  read.size = sizeof read;
+  read.lock = CDCRT_LOCK_NONE;
+  read.table = store_.name_of(one.table, one.storage);
+  read.columns = one.columns.data();
+  read.column_count = static_cast<uint32_t>(one.columns.size());
   read.key_count = 2 + key_columns;
-  read.keys = all.data();
-  read.key_rows = all.size() / read.key_count;
+  read.keys = one.keys.data();
+  read.key_rows = one.keys.size() / read.key_count;
   read.visit = [](void* context, const cdcrt_cell* row) {
     (*static_cast<const Visit*>(context))(row + 2);
     return 0;
   };
-  read.context = const_cast<Visit*>(&visit);
+  read.context = &one.visit;
   read.max_rows = max_rows;
-  return connection.read(read);
+}
+
+Result<void> Store::Reads::run(plugin::Connection& connection) {
+  std::vector<cdcrt_read> reads;
+  for (auto one = reads_.begin(); one != reads_.end();) {
+    reads.push_back(one->read);
+    if (++one != reads_.end() && reads.size() < kReadsAtOnce) continue;
+    if (auto done = connection.read_together(reads); !done) return done;
+    reads.clear();
+  }
+  return {};
 }
 
 Result<void> Store::create(plugin::Connection& connection, const HostTable& table) {
   std::string storage;
   const cdcrt_table name = name_of(table, storage);
-  auto description = connection.describe(name);
-  if (!description) return std::move(description.error());
-  if (description->get().exists != 0) return {};
   const auto columns = columns_of(table.columns, table.key_count);
   cdcrt_change change{};
   change.kind = CDCRT_CREATE_TABLE;
   change.columns = columns.data();
   change.column_count = static_cast<uint32_t>(columns.size());
-  return in_transaction(connection, [&] { return connection.change(name, {change}); });
+  return connection.change(name, {change});
 }
 
 Result<int64_t> Store::format_version(plugin::Connection& connection, cdcrt_lock lock) {
@@ -160,9 +177,34 @@ Result<void> Store::prepare(plugin::Connection& connection) {
   std::vector<const HostTable*> tables = kAlwaysKept;
   if (locks_tables_) tables.insert(tables.end(), {&kClaims, &kHolds});
   if (abandoned_) tables.push_back(&kProcesses);
-  for (const HostTable* table : tables) {
-    if (auto created = create(connection, table == &kMoved ? moved() : *table); !created) return created;
+  std::vector<std::string> storage(tables.size());
+  std::vector<cdcrt_table> names;
+  for (std::size_t i = 0; i < tables.size(); ++i) names.push_back(name_of(*tables[i], storage[i]));
+  if (auto expected = connection.expect(names, true); !expected) return expected;
+  std::vector<const HostTable*> missing;
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    auto description = connection.describe(names[i]);
+    if (!description) return std::move(description.error());
+    if (description->get().exists == 0) missing.push_back(tables[i]);
   }
+  // Where commits wait for one another, all in one transaction.
+  const auto create_all = [&]() -> Result<void> {
+    for (const HostTable* table : missing) {
+      const auto make = [&] { return create(connection, table == &kMoved ? moved() : *table); };
+      if (auto created = locks_tables_ ? make() : in_transaction(connection, make); !created) return created;
+    }
+    return {};
+  };
+  if (auto created = locks_tables_ && !missing.empty() ? in_transaction(connection, create_all) : create_all(); !created) return created;
+  // Mostly there is nothing to do, and nothing to commit.
+  bool is_current = false;
+  auto done = in_reading_transaction(connection, [&]() -> Result<void> {
+    auto version = format_version(connection, CDCRT_LOCK_NONE);
+    if (!version) return std::move(version.error());
+    is_current = *version == kFormatVersion;
+    return {};
+  });
+  if (!done || is_current) return done;
   return in_transaction(connection, [&]() -> Result<void> {
     auto version = format_version(connection, CDCRT_LOCK_NONE);
     if (!version) return std::move(version.error());
@@ -174,9 +216,9 @@ Result<void> Store::prepare(plugin::Connection& connection) {
     }
     if (*version == kFormatVersion) return {};
     if (*version > 0) {
-      if (auto done = bring_forward(connection, *version); !done) return done;
+      if (auto brought = bring_forward(connection, *version); !brought) return brought;
       if (*version < 3) {
-        if (auto done = bring_letters_forward(connection); !done) return done;
+        if (auto brought = bring_letters_forward(connection); !brought) return brought;
       }
     }
     return write(connection, kFormat, {text("progress"), integer(kFormatVersion)});
@@ -184,32 +226,22 @@ Result<void> Store::prepare(plugin::Connection& connection) {
 }
 
 Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored, bool with_letters) {
-  auto ok = read_holders(connection, stored);
-  if (!ok) return ok;
-  ok = read(connection, kWatermarks, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { watermark_into(cells, stored.partitions[key_of(cells)]); });
-  if (!ok) return ok;
-  ok = read(connection, kTables, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { table_row_into(cells, stored.tables[string_of(cells[0])]); });
-  if (!ok) return ok;
-  if (ok = read_progress(connection, stored); !ok) return ok;
-  ok = read(connection, moved(), CDCRT_LOCK_NONE,
-            [&](const cdcrt_cell* cells) { stored.tables[string_of(cells[0])].key_changes[string_of(cells[1])] = string_of(cells[2]); });
-  if (!ok) return ok;
+  Reads reads(*this);
+  add_holders(reads, stored);
+  reads.add(kWatermarks, [&](const cdcrt_cell* cells) { watermark_into(cells, stored.partitions[key_of(cells)]); });
+  reads.add(kTables, [&](const cdcrt_cell* cells) { table_row_into(cells, stored.tables[string_of(cells[0])]); });
+  reads.add(moved(), [&](const cdcrt_cell* cells) { stored.tables[string_of(cells[0])].key_changes[string_of(cells[1])] = string_of(cells[2]); });
   bool any = false;
-  ok = read(connection, kOpenLetters, CDCRT_LOCK_NONE,
+  reads.add(kOpenLetters,
             [&](const cdcrt_cell* cells) {
               any = true;
               if (with_letters) open_letter_into(cells, stored.tables[string_of(cells[0])].open_letters);
             },
             {}, 0, with_letters ? 0 : 1);
-  if (!ok) return ok;
-  for (auto& [target, table] : stored.tables) {
-    sort_letters(table.open_letters);
-    table.has_no_letters = !any;
-  }
-  if (ok = read_troubles(connection, stored); !ok) return ok;
+  reads.add(kTroubles, [&](const cdcrt_cell* cells) { trouble_into(cells, stored); });
   std::map<std::string, std::map<int64_t, evolution::Column>> columns;
   Result<void> unreadable;
-  ok = read(connection, kColumns, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
+  reads.add(kColumns, [&](const cdcrt_cell* cells) {
     auto column = column_of(cells, stored.defaults);
     if (!column) {
       unreadable = std::move(column.error());
@@ -217,30 +249,48 @@ Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored, bo
     }
     columns[string_of(cells[0])][integer_of(cells[1])] = std::move(*column);
   });
-  if (!ok) return ok;
+  std::set<std::string> held;
+  if (locks_tables_) reads.add(kHolds, [&](const cdcrt_cell* cells) { held.insert(string_of(cells[0])); });
+  if (auto done = reads.run(connection); !done) return done;
   if (!unreadable) return unreadable;
+  if (auto done = read_progress(connection, held, stored); !done) return done;
+  for (auto& [target, table] : stored.tables) {
+    sort_letters(table.open_letters);
+    table.has_no_letters = !any;
+  }
   for (auto& [target, by_slot] : columns) {
     for (auto& [slot, column] : by_slot) stored.tables[target].columns.push_back(std::move(column));
   }
   return {};
 }
 
-Result<void> Store::read_holders(plugin::Connection& connection, Stored& stored) {
-  auto ok = read(connection, kLeases, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { stored.partitions[key_of(cells)] = lease_of(cells); });
-  if (!ok || !abandoned_) return ok;
-  return read(connection, kProcesses, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { stored.processes.insert(string_of(cells[0])); });
+void Store::add_holders(Reads& reads, Stored& stored) const {
+  reads.add(kLeases, [&stored](const cdcrt_cell* cells) {
+    StoredPartition& partition = stored.partitions[key_of(cells)];
+    StoredPartition lease = lease_of(cells);
+    partition.epoch = lease.epoch;
+    partition.owner = std::move(lease.owner);
+    partition.waits_for = std::move(lease.waits_for);
+  });
+  if (abandoned_) reads.add(kProcesses, [&stored](const cdcrt_cell* cells) { stored.processes.insert(string_of(cells[0])); });
 }
 
-Result<void> Store::read_progress(plugin::Connection& connection, Stored& stored) {
+Result<void> Store::read_holders(plugin::Connection& connection, Stored& stored) {
+  Reads reads(*this);
+  add_holders(reads, stored);
+  return reads.run(connection);
+}
+
+Result<void> Store::read_progress(plugin::Connection& connection, const std::set<std::string>& held, Stored& stored) {
   const auto visit = [&](const cdcrt_cell* cells) {
     stored.tables[string_of(cells[3])].progress[key_of(cells)] = {integer_of(cells[4]), string_of(cells[5])};
   };
   if (!locks_tables_) return read(connection, kProgress, CDCRT_LOCK_NONE, visit);
-  auto targets = held_targets(connection);
-  if (!targets) return std::move(targets.error());
-  for (const auto& target : *targets) {
-    if (auto ok = read(connection, progress_of(target), CDCRT_LOCK_NONE, visit); !ok) return ok;
-  }
+  Reads reads(*this);
+  for (const auto& target : held) reads.add(progress_of(target), visit);
+  if (auto done = reads.run(connection); !done) return done;
+  const std::lock_guard guard(mutex_);
+  prepared_.insert(held.begin(), held.end());
   return {};
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -60,8 +61,10 @@ class Store {
   /// Whether the target answers.
   Result<void> look(plugin::Connection& connection);
 
-  /// What a table must have before hold(). Does nothing where rows can be locked, or when that was done before.
-  Result<void> prepare_hold(plugin::Connection& connection, const std::string& target);
+  /// What tables must have before hold(). Does nothing where rows can be locked, or when that was done before.
+  Result<void> prepare_hold(plugin::Connection& connection, const std::vector<std::string>& targets);
+  /// Whether one transaction had better prepare several tables: a statement of them all costs what one of a single table does.
+  [[nodiscard]] bool prepares_together() const { return locks_tables_; }
 
   /// What the processes left that held no lease at the last claim is removed, unless they hold one by now.
   Result<void> clean_after_the_gone(plugin::Connection& connection);
@@ -80,6 +83,12 @@ class Store {
   /// Locks the tables' rows; tables without a row are left out. Only version, floor, state and reason are read.
   Result<std::map<std::string, StoredTable>> lock_tables(plugin::Connection& connection, const std::vector<std::string>& targets,
                                                          cdcrt_lock lock);
+  /// What check() and lock_tables() answer, without locks: for transactions that hold() the tables.
+  struct Checked {
+    std::vector<const Partition*> lost;
+    std::map<std::string, StoredTable> tables;
+  };
+  Result<Checked> check_with_tables(plugin::Connection& connection, const std::vector<const Partition*>& partitions, const std::vector<std::string>& targets);
   /// Another target that is kept, or is just being made by this process, and differs from this one in ASCII case only; nullopt: none, and
   /// those that ask later are told of this one.
   Result<std::optional<std::string>> target_but_for_case(plugin::Connection& connection, const std::string& target);
@@ -87,12 +96,27 @@ class Store {
   Result<void> lock_creation(plugin::Connection& connection);
   /// Everything kept of one table but its row and its open dead letters; defaults are owned by `arena`.
   Result<void> read_table(plugin::Connection& connection, const std::string& target, StoredTable& table, event::Arena& arena);
+  /// The same of several.
+  struct TableToRead {
+    std::string target;
+    StoredTable* table;
+    event::Arena* arena;
+  };
+  Result<void> read_tables(plugin::Connection& connection, const std::vector<TableToRead>& wanted);
   /// Whether a commit whose answer was lost happened: the table's progress stands exactly there.
   Result<bool> stands_at(plugin::Connection& connection, const std::string& target, const std::vector<TablePosition>& positions);
   Result<void> save_progress(plugin::Connection& connection, const std::string& target, const std::vector<TablePosition>& positions);
   /// The table's row, without what it lists.
   Result<void> save_table(plugin::Connection& connection, const std::string& target, const StoredTable& table);
   Result<void> save_columns(plugin::Connection& connection, const std::string& target, const std::vector<evolution::Column>& columns);
+  /// Rows and columns of several tables.
+  struct TableToSave {
+    std::string target;
+    const StoredTable* row;
+    std::vector<evolution::Column> columns;
+    bool is_new;  ///< nothing is kept of it so far
+  };
+  Result<void> save_tables(plugin::Connection& connection, const std::vector<TableToSave>& tables);
   /// Halves of key changes: by new key, the text to keep; nullopt: settled.
   Result<void> save_key_changes(plugin::Connection& connection, const std::string& target,
                                 const std::map<std::string, std::optional<std::string>>& records);
@@ -163,6 +187,7 @@ class Store {
 
  private:
   struct HostTable;
+  class Reads;
   using Visit = std::function<void(const cdcrt_cell* cells)>;  ///< the columns after pipeline and sink
   using Leases = std::map<PartitionKey, StoredPartition>;
   using Epochs = std::map<PartitionKey, int64_t>;
@@ -183,20 +208,25 @@ class Store {
   Result<Leases> read_watermarks(plugin::Connection& connection, const std::vector<PartitionKey>& keys);
   Result<void> write_watermarks(plugin::Connection& connection, const Leases& watermarks);
   Result<void> read_kept(plugin::Connection& connection, Stored& stored, bool with_letters = false);
-  Result<void> read_progress(plugin::Connection& connection, Stored& stored);
-  Result<void> read_troubles(plugin::Connection& connection, Stored& stored);
+  Result<void> read_progress(plugin::Connection& connection, const std::set<std::string>& held, Stored& stored);
+  static void trouble_into(const cdcrt_cell* cells, Stored& stored);
   Result<void> write_leases(plugin::Connection& connection, const Leases& leases);
   Result<void> take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const Leases& leases, Leases changed, Epochs& epochs);
   Result<void> list_process(plugin::Connection& connection);
   Result<void> write_positions(plugin::Connection& connection, const std::string& target,
-                               const std::map<PartitionKey, StoredTable::Position>& positions);
+                               const std::map<PartitionKey, StoredTable::Position>& positions, cdcrt_write_kind kind = CDCRT_WRITE_UPSERT);
+  void append_table(std::vector<cdcrt_cell>& cells, const std::string& target, const StoredTable& table) const;
+  void append_columns(std::vector<cdcrt_cell>& cells, std::deque<std::string>& storage, const std::string& target,
+                      const std::vector<evolution::Column>& columns) const;
   Result<void> lock(plugin::Connection& connection, const std::vector<HostTable>& tables);
-  Result<std::vector<std::string>> held_targets(plugin::Connection& connection);
   Result<Stored> read_after_claim(plugin::Connection& connection);
+  void know_progress(const std::vector<PartitionKey>& claimed, const Stored& stored);
+  void add_holders(Reads& reads, Stored& stored) const;
   Result<void> read_holders(plugin::Connection& connection, Stored& stored);
   /// Processes that hold no lease any more.
   [[nodiscard]] std::set<std::string> gone(const Stored& stored) const;
   Result<std::vector<const Partition*>> check(plugin::Connection& connection, const std::vector<const Partition*>& partitions, cdcrt_lock lock);
+  [[nodiscard]] std::vector<const Partition*> not_held(const std::vector<const Partition*>& partitions, const Leases& current) const;
   [[nodiscard]] bool is_held(const PartitionKey& key, const StoredPartition& lease) const;
   static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved, kOpenLetters, kFormerOpenLetters, kReplayed, kTroubles, kDeadLetters;
   static const HostTable kClaims, kHolds, kProcesses;
@@ -213,6 +243,7 @@ class Store {
   std::set<PartitionKey> lowered_;
   std::set<std::string> gone_;      ///< processes without a lease before the last claim waited for transactions
   std::set<std::string> prepared_;  ///< targets that hold() may name
+  std::map<PartitionKey, std::set<std::string>> has_progress_;  ///< targets that may have a row, of partitions claimed with what was kept of them
   std::vector<std::string> named_;  ///< targets that target_but_for_case() was asked for
 };
 

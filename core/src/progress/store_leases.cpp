@@ -85,11 +85,23 @@ Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<Pa
     if (!read) return std::move(read.error());
     stored = std::move(*read);
   }
+  know_progress(wanted, stored);
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [key, epoch] : epochs) epochs_[key] = epoch;
   }
   return stored;
+}
+
+// Nobody else adds progress of a partition while its lease is ours.
+void Store::know_progress(const std::vector<PartitionKey>& claimed, const Stored& stored) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& key : claimed) has_progress_[key].clear();
+  for (const auto& [target, table] : stored.tables) {
+    for (const auto& [key, position] : table.progress) {
+      if (const auto known = has_progress_.find(key); known != has_progress_.end()) known->second.insert(target);
+    }
+  }
 }
 
 Result<void> Store::claim_new(plugin::Connection& connection, const std::vector<const Partition*>& partitions) {
@@ -107,15 +119,19 @@ Result<void> Store::claim_new(plugin::Connection& connection, const std::vector<
   const std::vector<PartitionKey> missing = unclaimed();
   if (missing.empty()) return {};
   Epochs claimed;
+  std::vector<PartitionKey> unread = missing;
   auto done = in_transaction(connection, [&]() -> Result<void> {
     if (auto held = hold_claims(connection); !held) return held;
     if (auto locked = lock_creation(connection); !locked) return locked;
     auto leases = read_leases(connection, missing, CDCRT_LOCK_UPDATE);
     if (!leases) return std::move(leases.error());
+    std::erase_if(unread, [&](const PartitionKey& key) { return leases->contains(key); });
     return take(connection, missing, *leases, {}, claimed);
   });
   if (!done) return done;
   const std::lock_guard lock(mutex_);
+  // Without a lease nobody could store progress of it.
+  for (const auto& key : unread) has_progress_.try_emplace(key);
   epochs_.merge(claimed);
   return {};
 }
@@ -202,16 +218,37 @@ Result<void> Store::look(plugin::Connection& connection) {
 Result<std::vector<const Partition*>> Store::check(plugin::Connection& connection, const std::vector<const Partition*>& partitions, cdcrt_lock lock) {
   auto current = read_leases(connection, keys_of(partitions), lock);
   if (!current) return std::move(current.error());
+  return not_held(partitions, *current);
+}
+
+std::vector<const Partition*> Store::not_held(const std::vector<const Partition*>& partitions, const Leases& current) const {
   std::vector<const Partition*> gone;
   for (const Partition* partition : partitions) {
-    const auto lease = current->find(key_of(*partition));
-    if (lease == current->end() || !is_held(lease->first, lease->second)) gone.push_back(partition);
+    const auto lease = current.find(key_of(*partition));
+    if (lease == current.end() || !is_held(lease->first, lease->second)) gone.push_back(partition);
   }
   return gone;
 }
 
+Result<Store::Checked> Store::check_with_tables(plugin::Connection& connection, const std::vector<const Partition*>& partitions,
+                                                const std::vector<std::string>& targets) {
+  Checked checked;
+  Leases current;
+  const auto keys = keys_of(partitions);
+  std::vector<cdcrt_cell> partition_cells, target_cells;
+  for (const auto& key : keys) append_key(partition_cells, key);
+  for (const auto& target : targets) target_cells.push_back(text(target));
+  Reads reads(*this);
+  reads.add(kLeases, [&](const cdcrt_cell* cells) { current[key_of(cells)] = lease_of(cells); }, partition_cells, 3);
+  reads.add(kTables, [&](const cdcrt_cell* cells) { table_row_into(cells, checked.tables[string_of(cells[0])]); }, target_cells, 1);
+  if (auto done = reads.run(connection); !done) return std::move(done.error());
+  checked.lost = not_held(partitions, current);
+  return checked;
+}
+
 void Store::forget(const Partition& partition) {
   const std::lock_guard lock(mutex_);
+  has_progress_.erase(key_of(partition));
   epochs_.erase(key_of(partition));
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 #include <deque>
+#include <iterator>
 #include <optional>
 
 #include "cdcrt/sdk/status.hpp"
@@ -52,48 +53,46 @@ Result<void> Store::hold(plugin::Connection& connection, const std::vector<std::
 
 Result<void> Store::hold_claims(plugin::Connection& connection) { return locks_tables_ ? lock(connection, {kClaims}) : Result<void>(); }
 
-Result<void> Store::prepare_hold(plugin::Connection& connection, const std::string& target) {
+Result<void> Store::prepare_hold(plugin::Connection& connection, const std::vector<std::string>& targets) {
   if (!locks_tables_) return {};
+  std::vector<std::string> missing;
   {
     const std::lock_guard guard(mutex_);
-    if (prepared_.contains(target)) return {};
+    std::copy_if(targets.begin(), targets.end(), std::back_inserter(missing), [&](const auto& target) { return !prepared_.contains(target); });
   }
-  const HostTable table = progress_of(target);
-  std::string storage;
-  const cdcrt_table name = name_of(table, storage);
-  const auto columns = columns_of(table.columns, table.key_count);
-  cdcrt_change change{};
-  change.kind = CDCRT_CREATE_TABLE;
-  change.columns = columns.data();
-  change.column_count = static_cast<uint32_t>(columns.size());
+  if (missing.empty()) return {};
   // Both or neither: a claim waits for the tables that are listed.
   auto done = in_transaction(connection, [&]() -> Result<void> {
     if (auto held = hold_claims(connection); !held) return held;
-    if (auto made = connection.change(name, {change}); !made) return made;
-    return write(connection, kHolds, {text(pipeline_), text(sink_), text(target)});
+    std::vector<cdcrt_cell> listed;
+    for (const auto& target : missing) {
+      const HostTable table = progress_of(target);
+      std::string storage;
+      const auto columns = columns_of(table.columns, table.key_count);
+      cdcrt_change change{};
+      change.kind = CDCRT_CREATE_TABLE;
+      change.columns = columns.data();
+      change.column_count = static_cast<uint32_t>(columns.size());
+      if (auto made = connection.change(name_of(table, storage), {change}); !made) return made;
+      listed.insert(listed.end(), {text(pipeline_), text(sink_), text(target)});
+    }
+    return write(connection, kHolds, listed);
   });
   if (!done) return done;
   const std::lock_guard guard(mutex_);
-  prepared_.insert(target);
+  prepared_.insert(missing.begin(), missing.end());
   return {};
-}
-
-Result<std::vector<std::string>> Store::held_targets(plugin::Connection& connection) {
-  std::set<std::string> targets;
-  auto ok = read(connection, kHolds, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { targets.insert(string_of(cells[0])); });
-  if (!ok) return std::move(ok.error());
-  return std::vector<std::string>(targets.begin(), targets.end());
 }
 
 // Whoever checked the leases before they were raised holds a table that is listed by now; who begins later sees them raised.
 Result<Stored> Store::read_after_claim(plugin::Connection& connection) {
   std::vector<std::string> targets;
   auto done = in_reading_transaction(connection, [&]() -> Result<void> {
-    auto listed = held_targets(connection);
-    if (!listed) return std::move(listed.error());
-    targets = std::move(*listed);
     Stored now;
-    if (auto ok = read_holders(connection, now); !ok) return ok;
+    Reads reads(*this);
+    reads.add(kHolds, [&](const cdcrt_cell* cells) { targets.push_back(string_of(cells[0])); });
+    add_holders(reads, now);
+    if (auto ok = reads.run(connection); !ok) return ok;
     const std::lock_guard guard(mutex_);
     gone_ = gone(now);
     return {};

@@ -1,6 +1,7 @@
 // What is kept of each target table.
 #include <algorithm>
 #include <deque>
+#include <iterator>
 
 #include "diagnostics/text.hpp"
 #include "progress/host_tables.hpp"
@@ -36,27 +37,48 @@ Result<std::optional<std::string>> Store::target_but_for_case(plugin::Connection
 }
 
 Result<void> Store::read_table(plugin::Connection& connection, const std::string& target, StoredTable& table, event::Arena& arena) {
-  const std::vector<cdcrt_cell> key{text(target)};
-  table.columns.clear();
-  table.key_changes.clear();
-  table.progress.clear();
-  std::map<int64_t, evolution::Column> columns;
+  return read_tables(connection, {{target, &table, &arena}});
+}
+
+Result<void> Store::read_tables(plugin::Connection& connection, const std::vector<TableToRead>& wanted) {
+  if (wanted.empty()) return {};
+  std::map<std::string, std::map<int64_t, evolution::Column>> columns;
+  std::map<std::string, const TableToRead*> by_name;
+  std::vector<cdcrt_cell> keys;
   Result<void> unreadable;
-  auto ok = read(connection, kColumns, CDCRT_LOCK_NONE,
-                 [&](const cdcrt_cell* cells) {
-                   auto column = column_of(cells, arena);
-                   if (column) columns[integer_of(cells[1])] = std::move(*column);
-                   if (!column) unreadable = std::move(column.error());
-                 },
-                 key, 1);
-  if (!ok) return ok;
+  Reads reads(*this);
+  for (const TableToRead& each : wanted) {
+    each.table->columns.clear();
+    each.table->key_changes.clear();
+    each.table->progress.clear();
+    by_name[each.target] = &each;
+    keys.push_back(text(each.target));
+  }
+  reads.add(kColumns,
+            [&](const cdcrt_cell* cells) {
+              const std::string target = string_of(cells[0]);
+              auto column = column_of(cells, *by_name.at(target)->arena);
+              if (column) columns[target][integer_of(cells[1])] = std::move(*column);
+              if (!column) unreadable = std::move(column.error());
+            },
+            keys, 1);
+  reads.add(moved(),
+            [&](const cdcrt_cell* cells) { by_name.at(string_of(cells[0]))->table->key_changes[string_of(cells[1])] = string_of(cells[2]); }, keys, 1);
+  const auto position = [&](const cdcrt_cell* cells) {
+    if (const auto found = by_name.find(string_of(cells[3])); found != by_name.end()) {
+      found->second->table->progress[key_of(cells)] = {integer_of(cells[4]), string_of(cells[5])};
+    }
+  };
+  if (!locks_tables_) reads.add(kProgress, position);
+  for (const TableToRead& each : wanted) {
+    if (locks_tables_) reads.add(progress_of(each.target), position);
+  }
+  if (auto done = reads.run(connection); !done) return done;
   if (!unreadable) return unreadable;
-  for (auto& [slot, column] : columns) table.columns.push_back(std::move(column));
-  ok = read(connection, moved(), CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { table.key_changes[string_of(cells[1])] = string_of(cells[2]); }, key, 1);
-  if (!ok) return ok;
-  return read(connection, progress_of(target), CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
-    if (string_of(cells[3]) == target) table.progress[key_of(cells)] = {integer_of(cells[4]), string_of(cells[5])};
-  });
+  for (auto& [target, by_slot] : columns) {
+    for (auto& [slot, column] : by_slot) by_name.at(target)->table->columns.push_back(std::move(column));
+  }
+  return {};
 }
 
 Result<bool> Store::stands_at(plugin::Connection& connection, const std::string& target, const std::vector<TablePosition>& positions) {
@@ -78,32 +100,73 @@ Result<bool> Store::stands_at(plugin::Connection& connection, const std::string&
 }
 
 Result<void> Store::write_positions(plugin::Connection& connection, const std::string& target,
-                                    const std::map<PartitionKey, StoredTable::Position>& positions) {
+                                    const std::map<PartitionKey, StoredTable::Position>& positions, cdcrt_write_kind kind) {
   std::vector<cdcrt_cell> cells;
   for (const auto& [key, position] : positions) {
     cells.insert(cells.end(), {text(pipeline_), text(sink_)});
     append_key(cells, key);
     cells.insert(cells.end(), {text(target), integer(position.next_offset), bytes(position.order)});
   }
-  return write(connection, progress_of(target), cells);
+  return write(connection, progress_of(target), cells, kind);
 }
 
 Result<void> Store::save_progress(plugin::Connection& connection, const std::string& target, const std::vector<TablePosition>& positions) {
-  std::map<PartitionKey, StoredTable::Position> by_key;
+  std::map<PartitionKey, StoredTable::Position> by_key, first;
   for (const auto& position : positions) by_key[key_of(*position.partition)] = {position.next_offset, position.order};
+  // What was not there when the lease was claimed, and is written for the first time, is not there now. Only where nothing is indexed
+  // does that spare a look.
+  if (locks_tables_) {
+    const std::lock_guard lock(mutex_);
+    for (auto position = by_key.begin(); position != by_key.end();) {
+      const auto known = has_progress_.find(position->first);
+      const auto next = std::next(position);
+      if (known != has_progress_.end() && known->second.insert(target).second) first.insert(by_key.extract(position));
+      position = next;
+    }
+  }
+  if (auto written = write_positions(connection, target, first, CDCRT_WRITE_APPEND); !written) return written;
   return write_positions(connection, target, by_key);
 }
 
-Result<void> Store::save_table(plugin::Connection& connection, const std::string& target, const StoredTable& table) {
-  return write(connection, kTables,
+void Store::append_table(std::vector<cdcrt_cell>& cells, const std::string& target, const StoredTable& table) const {
+  cells.insert(cells.end(),
                {text(pipeline_), text(sink_), text(target), text(table.source_table), bytes(table.floor), integer(table.key_known ? 1 : 0),
                 integer(table.version), text(to_text(table.state)), text(table.reason), text(table.source_server),
                 integer(table.accepts_loss ? 1 : 0)});
 }
 
+Result<void> Store::save_table(plugin::Connection& connection, const std::string& target, const StoredTable& table) {
+  std::vector<cdcrt_cell> cells;
+  append_table(cells, target, table);
+  return write(connection, kTables, cells);
+}
+
+Result<void> Store::save_tables(plugin::Connection& connection, const std::vector<TableToSave>& tables) {
+  for (const bool is_new : {true, false}) {
+    std::vector<cdcrt_cell> rows, columns;
+    std::deque<std::string> storage;
+    for (const TableToSave& each : tables) {
+      if (each.is_new != is_new) continue;
+      append_table(rows, each.target, *each.row);
+      append_columns(columns, storage, each.target, each.columns);
+    }
+    // Nobody else makes them meanwhile, where a table is locked by hold().
+    const auto kind = is_new && locks_tables_ ? CDCRT_WRITE_APPEND : CDCRT_WRITE_UPSERT;
+    if (auto written = write(connection, kTables, rows, kind); !written) return written;
+    if (auto written = write(connection, kColumns, columns, kind); !written) return written;
+  }
+  return {};
+}
+
 Result<void> Store::save_columns(plugin::Connection& connection, const std::string& target, const std::vector<evolution::Column>& columns) {
   std::vector<cdcrt_cell> cells;
   std::deque<std::string> storage;
+  append_columns(cells, storage, target, columns);
+  return write(connection, kColumns, cells);
+}
+
+void Store::append_columns(std::vector<cdcrt_cell>& cells, std::deque<std::string>& storage, const std::string& target,
+                           const std::vector<evolution::Column>& columns) const {
   for (std::size_t slot = 0; slot < columns.size(); ++slot) {
     const auto& column = columns[slot];
     const std::string& type = storage.emplace_back(types::to_string(column.type));
@@ -115,7 +178,6 @@ Result<void> Store::save_columns(plugin::Connection& connection, const std::stri
                   integer(column.incarnation), bytes(column.last_seen), bytes(column.dropped_at), bytes(column.type_order),
                   integer(column.adopted ? 1 : 0)});
   }
-  return write(connection, kColumns, cells);
 }
 
 Result<void> Store::save_key_changes(plugin::Connection& connection, const std::string& target,

@@ -48,19 +48,17 @@ Result<void> Store::save_open_letters(plugin::Connection& connection, const std:
   return {};
 }
 
-Result<void> Store::read_troubles(plugin::Connection& connection, Stored& stored) {
-  return read(connection, kTroubles, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
-    const std::string state = string_of(cells[1]);
-    if (state == kMet || state == kUnmet) {
-      stored.matches[string_of(cells[0])] = {state == kMet, string_of(cells[2]), integer_of(cells[3])};
-      return;
-    }
-    StoredTrouble& trouble = stored.troubles[string_of(cells[0])];
-    trouble.stopped = state == kStopped;
-    trouble.reason = string_of(cells[2]);
-    trouble.since_ms = integer_of(cells[3]);
-    trouble.process = string_of(cells[4]);
-  });
+void Store::trouble_into(const cdcrt_cell* cells, Stored& stored) {
+  const std::string state = string_of(cells[1]);
+  if (state == kMet || state == kUnmet) {
+    stored.matches[string_of(cells[0])] = {state == kMet, string_of(cells[2]), integer_of(cells[3])};
+    return;
+  }
+  StoredTrouble& trouble = stored.troubles[string_of(cells[0])];
+  trouble.stopped = state == kStopped;
+  trouble.reason = string_of(cells[2]);
+  trouble.since_ms = integer_of(cells[3]);
+  trouble.process = string_of(cells[4]);
 }
 
 Result<void> Store::save_troubles(plugin::Connection& connection, const std::map<std::string, std::optional<StoredTrouble>>& troubles,

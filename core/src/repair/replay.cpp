@@ -269,7 +269,7 @@ class TableReplay {
       if (!candidate->sealed) continue;
       base_->target.described = false;
       std::vector<const progress::Partition*> lost;
-      if (auto prepared = apply::prepare_table(target_.connection, nullptr, true, *candidate->sealed, lost); !prepared) return prepared;
+      if (auto prepared = apply::prepare_tables(target_.connection, nullptr, true, {&*candidate->sealed}, lost); !prepared) return prepared;
     }
     return {};
   }

@@ -9,6 +9,7 @@ namespace cdcrt::runtime {
 namespace {
 
 constexpr auto kLookAgain = std::chrono::seconds(1);
+constexpr auto kLookAtResting = std::chrono::seconds(10);
 
 bool is_transient(const Error& error) {
   return error.code == CDCRT_RETRY || error.code == CDCRT_UNREACHABLE || error.code == CDCRT_BUSY || error.code == CDCRT_AUTH;
@@ -216,6 +217,8 @@ Result<void> Ownership::claim(SourceRuntime& source, std::vector<progress::Parti
 Result<std::vector<progress::Origin>> Ownership::origins(SourceRuntime& source, std::vector<progress::PartitionKey>& keys) {
   std::vector<progress::Origin> fresh;
   std::vector<progress::PartitionKey> waiting;
+  if (auto left = leave_out_empty(source, keys); !left) return std::move(left.error());
+  if (keys.empty()) return fresh;
   for (const auto& sink : sinks_) {
     if (!sink->keeps_progress()) continue;
     const auto kept = sink->partitions();
@@ -260,6 +263,7 @@ Result<std::vector<progress::Origin>> Ownership::origins(SourceRuntime& source, 
         if (bounds->end <= bounds->first) {
           // Which messages of the older partitions come before its first one is known once that is there.
           waiting.push_back(key);
+          empty_.insert(key);
           continue;
         }
         auto ends = ends_of_older(source, key);
@@ -313,25 +317,81 @@ Result<bool> Ownership::older_are_applied(SourceRuntime& source, const progress:
 Result<bool> Ownership::is_applied(SourceRuntime& source, const progress::PartitionKey& key, int64_t end) {
   for (const auto& sink : sinks_) {
     if (!sink->keeps_progress()) continue;
-    const auto kept = sink->partitions();
-    const auto found = kept.find(key);
-    int64_t next = found == kept.end() ? 0 : found->second.next_offset;
-    if (next >= end) continue;
-    if (next == 0 && (found == kept.end() || !found->second.exact)) {
-      auto bounds = source.source().bounds(key.topic, key.number);
-      if (!bounds) return std::move(bounds.error());
-      next = bounds->first;
-    }
-    // What is left may be nothing that can be read: transaction markers, or compacted away.
-    bool any = false;
-    auto fetched = source.fetch(key.topic, key.number, next, end - 1, [&](const cdcrt_message&) {
-      any = true;
-      return false;
-    });
-    if (!fetched) return std::move(fetched.error());
-    if (any) return false;
+    auto applied = is_applied(sink->partitions(), source, key, end);
+    if (!applied || !*applied) return applied;
   }
   return true;
+}
+
+Result<bool> Ownership::is_applied(const Kept& kept, SourceRuntime& source, const progress::PartitionKey& key, int64_t end) {
+  const auto found = kept.find(key);
+  int64_t next = found == kept.end() ? 0 : found->second.next_offset;
+  if (next >= end) return true;
+  if (next == 0 && (found == kept.end() || !found->second.exact)) {
+    auto bounds = source.source().bounds(key.topic, key.number);
+    if (!bounds) return std::move(bounds.error());
+    next = bounds->first;
+  }
+  // What is left may be nothing that can be read: transaction markers, or compacted away.
+  bool any = false;
+  auto fetched = source.fetch(key.topic, key.number, next, end - 1, [&](const cdcrt_message&) {
+    any = true;
+    return false;
+  });
+  if (!fetched) return std::move(fetched.error());
+  return !any;
+}
+
+bool Ownership::others_rest(const SinkRuntime& sink) {
+  Rest& rest = rests_[&sink];
+  const auto now = Clock::now();
+  if (now < rest.asked + (rest.rests ? kLookAtResting : kLookAgain)) return rest.rests;
+  rest.asked = now;
+  // Where the logs cannot be asked nothing new can come from them.
+  if (const auto looked = look_at_others(sink)) rest.rests = *looked;
+  return rest.rests;
+}
+
+Result<bool> Ownership::look_at_others(const SinkRuntime& sink) {
+  const Kept kept = sink.partitions();
+  for (auto& source : sources_) {
+    if (!source->is_group()) continue;
+    std::vector<progress::PartitionKey> others;
+    auto listed = source->source().list([&](std::string_view topic, int32_t number) {
+      progress::PartitionKey key{source->name(), std::string(topic), number};
+      if (!key.is_note() && !source->flow(key.topic, number).partition.owned()) others.push_back(std::move(key));
+      return true;
+    });
+    if (!listed) return std::move(listed.error());
+    for (const auto& key : others) {
+      auto bounds = source->source().bounds(key.topic, key.number);
+      if (!bounds) return std::move(bounds.error());
+      if (bounds->end <= bounds->first) continue;
+      const auto found = kept.find(key);
+      const std::pair<int64_t, int64_t> now{bounds->end, found == kept.end() ? -1 : found->second.next_offset};
+      auto& known = applied_[{&sink, key}];
+      if (known == now) continue;
+      auto applied = is_applied(kept, *source, key, bounds->end);
+      if (!applied || !*applied) return applied;
+      known = now;
+    }
+  }
+  return true;
+}
+
+// A partition that was added and is empty waits for its first message: until that is there nothing has to be known of it.
+Result<void> Ownership::leave_out_empty(SourceRuntime& source, std::vector<progress::PartitionKey>& keys) {
+  std::vector<progress::PartitionKey> waiting;
+  for (const auto& key : keys) {
+    if (!empty_.contains(key)) continue;
+    auto bounds = source.source().bounds(key.topic, key.number);
+    if (!bounds) return std::move(bounds.error());
+    if (bounds->end <= bounds->first) waiting.push_back(key);
+    if (bounds->end > bounds->first) empty_.erase(key);
+  }
+  for (const auto& key : waiting) std::erase(keys, key);
+  postpone(waiting, kLookAgain);
+  return {};
 }
 
 Result<bool> Ownership::others_are_read() {

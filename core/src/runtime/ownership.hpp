@@ -37,6 +37,9 @@ class Ownership final : public AssignmentListener {
   /// Sources that end: whether the partitions that are not ours were applied, by whoever has them, up to where they ended when
   /// this was asked first. Keeper's thread.
   Result<bool> others_are_read();
+  /// Whether what others have of the sources' partitions is applied up to where the logs end now, by what the sink last knew of its
+  /// watermarks: they have nothing to write. Keeper's thread.
+  bool others_rest(const SinkRuntime& sink);
   /// Nothing is waiting to be claimed.
   [[nodiscard]] bool settled() const;
 
@@ -61,8 +64,20 @@ class Ownership final : public AssignmentListener {
   std::vector<std::unique_ptr<SourceRuntime>>& sources_;
   std::vector<std::unique_ptr<SinkRuntime>>& sinks_;
   Result<bool> is_applied(SourceRuntime& source, const progress::PartitionKey& key, int64_t end);
+  using Kept = std::map<progress::PartitionKey, progress::StoredPartition>;
+  static Result<bool> is_applied(const Kept& kept, SourceRuntime& source, const progress::PartitionKey& key, int64_t end);
+  Result<bool> look_at_others(const SinkRuntime& sink);
+  Result<void> leave_out_empty(SourceRuntime& source, std::vector<progress::PartitionKey>& keys);
 
   std::map<std::size_t, std::map<progress::PartitionKey, cdcrt_bounds>> ends_;  ///< keeper's
+  struct Rest {
+    Clock::time_point asked{};
+    bool rests = false;
+  };
+  std::map<const SinkRuntime*, Rest> rests_;                                          ///< keeper's
+  /// Keeper's: of partitions that are not ours, where the log ended and the watermark stood when all was found applied.
+  std::map<std::pair<const SinkRuntime*, progress::PartitionKey>, std::pair<int64_t, int64_t>> applied_;
+  std::set<progress::PartitionKey> empty_;                                            ///< keeper's: added, and nothing is in them so far
   std::map<std::size_t, diagnostics::Reminder> waits_;                          ///< keeper's: sources that cannot be claimed yet
   mutable std::mutex mutex_;
   std::map<progress::PartitionKey, Wanted> wanted_;

@@ -98,6 +98,7 @@ class Pipeline {
                                              owner,
                                              static_cast<int64_t>(manifest_.runtime.memory) / kRowShare,
                                              [this](const progress::Partition& partition) { ownership_.lost(partition); }};
+      surroundings.others_rest = [this](const SinkRuntime& runtime) { return ownership_.others_rest(runtime); };
       sinks_.push_back(std::make_unique<SinkRuntime>(sink, std::move(surroundings)));
       if (auto opened = sinks_.back()->open(); !opened) return report(sink, opened.error());
     }

@@ -63,10 +63,9 @@ Result<void> SinkRuntime::open() {
   if (auto prepared = prepare_store(*connection); !prepared) return prepared;
   // Listed first: what a sink that knows who it works for leaves outside is found again.
   if (auto identified = sink_->identify(surroundings_.pipeline, surroundings_.owner); !identified) return identified;
-  if (sink_->has(CDCRT_SINK_TABLE_LOCKS)) {
-    if (auto opened = sink_->open(); !opened) return std::move(opened.error());
-  }
   keeper_ = std::make_unique<apply::Writer>(make_writer(false));
+  // The first connection that knows who it works for tries what it leaves outside.
+  if (sink_->has(CDCRT_SINK_TABLE_LOCKS)) return keeper_->run([](plugin::Connection&) { return Result<void>(); });
   return {};
 }
 
@@ -135,6 +134,7 @@ Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys,
   if (!claimed) return claimed;
   cleaning_ = {};
   clean_after_the_gone();
+  must_look_ = true;
   const std::lock_guard lock(mutex_);
   take_stored(std::move(stored));
   const std::set<progress::PartitionKey> ours(keys.begin(), keys.end());
@@ -184,6 +184,7 @@ Result<void> SinkRuntime::refresh() {
   return keeper_->run([&](plugin::Connection& connection) -> Result<void> {
     auto kept = store_->read_all(connection);
     if (!kept) return std::move(kept.error());
+    must_look_ = true;
     const std::lock_guard lock(mutex_);
     take_stored(std::move(*kept));
     return {};

@@ -39,6 +39,8 @@ class SinkRuntime {
     std::function<void(const progress::Partition&)> lost;
     /// For who has no threads: instead of sleeping; may be null.
     std::function<void(std::chrono::microseconds)> pause = {};
+    /// Whether no other process can have anything to write to this sink, as of its last refresh; null: never.
+    std::function<bool(const SinkRuntime&)> others_rest = {};
   };
   SinkRuntime(const manifest::Sink& manifest, Surroundings surroundings);
   ~SinkRuntime();
@@ -159,6 +161,7 @@ class SinkRuntime {
   Cleaning cleaning_;  ///< after processes that are gone
   // Of the keeper's thread.
   std::chrono::steady_clock::time_point next_look_{};
+  bool must_look_ = true;  ///< what is known of others was not read together with our leases
   uint64_t saved_changes_ = UINT64_MAX;  ///< of the monitor, when everything that had moved was saved
   std::vector<std::thread> threads_;
   struct SavedWatermark {

@@ -11,6 +11,8 @@ namespace {
 constexpr auto kShortestLook = std::chrono::seconds(1);
 constexpr auto kLongestLook = std::chrono::seconds(5);
 constexpr std::size_t kPartitionsPerSecond = 1000;
+// While nobody has anything to write a look only tells whether the target is there, and of what an operator did.
+constexpr auto kRestingLook = std::chrono::seconds(5);
 
 bool is_outage(const Error& error) { return error.code == CDCRT_RETRY || error.code == CDCRT_UNREACHABLE || error.code == CDCRT_AUTH; }
 
@@ -26,7 +28,9 @@ Result<void> SinkRuntime::watch_outage(const Result<void>& done) {
   return done;
 }
 
-// A truncate of another process may have sent a partition back that has nothing to write, and would not notice by itself.
+// A truncate of another process may have sent a partition back that has nothing to write, and would not notice by itself. Where nobody else
+// has anything to write that cannot happen: whoever is paid for being asked is left alone then, and a lease is checked when there is
+// something to write.
 Result<void> SinkRuntime::look_at_target() {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_look_) return {};
@@ -35,21 +39,42 @@ Result<void> SinkRuntime::look_at_target() {
     if (flow->partition.is_assigned() && flow->partition.owned()) owned.push_back(&flow->partition);
   }
   if (!surroundings_.lost) owned.clear();
-  const auto pause = owned.empty() ? kLongestLook : std::clamp<std::chrono::seconds>(std::chrono::seconds(owned.size() / kPartitionsPerSecond), kShortestLook, kLongestLook);
+  const bool rests = owned.empty() || (!must_look_ && surroundings_.others_rest && surroundings_.others_rest(*this));
+  if (rests && sink_->has(CDCRT_SINK_RESTS)) return {};
+  const auto pause = rests ? kRestingLook : std::clamp<std::chrono::seconds>(std::chrono::seconds(owned.size() / kPartitionsPerSecond), kShortestLook, kLongestLook);
   auto looked = watch_outage(owned.empty() ? keeper_->run([this](plugin::Connection& connection) { return store_->look(connection); }) : look_at_leases(owned));
+  must_look_ = must_look_ && !looked;
   next_look_ = now + (looked ? pause : std::chrono::duration_cast<std::chrono::seconds>(kShortestLook));
   return looked;
 }
 
 Result<void> SinkRuntime::look_at_leases(const std::vector<const progress::Partition*>& partitions) {
   std::vector<const progress::Partition*> gone;
+  std::map<progress::PartitionKey, progress::StoredPartition> watermarks;
   auto looked = keeper_->run([&](plugin::Connection& connection) -> Result<void> {
+    // How far the others are, first: whatever sent a partition back was done before its process went on.
+    if (surroundings_.others_rest) {
+      if (auto begun = connection.begin(); !begun) return begun;
+      auto kept = store_->read_watermarks(connection);
+      auto ended = connection.rollback();
+      if (!kept) return std::move(kept.error());
+      if (!ended) return ended;
+      watermarks = std::move(*kept);
+    }
     auto looked_at = store_->look(connection, partitions);
     if (!looked_at) return std::move(looked_at.error());
     gone = std::move(*looked_at);
     return {};
   });
   if (!looked) return looked;
+  if (!watermarks.empty()) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, kept] : watermarks) {
+      progress::StoredPartition& partition = stored_.partitions[key];
+      partition.next_offset = kept.next_offset;
+      partition.exact = kept.exact;
+    }
+  }
   for (const progress::Partition* partition : gone) surroundings_.lost(*partition);
   return {};
 }

@@ -18,7 +18,8 @@ enum {
   CDCRT_SINK_EVENTS = 8,       /* wants every change in order (APPEND writes with operations), no folding: file, blackhole */
   CDCRT_SINK_TABLE_LOCKS = 16, /* rows cannot be locked: cdcrt_read.lock is ignored, the host calls `lock` first in a transaction */
   CDCRT_SINK_SAVEPOINTS = 32,  /* a part of a transaction can be taken back: see `savepoint` */
-  CDCRT_SINK_TIME_OF_DAY = 64  /* a TIME ends at 24 h: the host makes an INTERVAL of a column whose times are lengths */
+  CDCRT_SINK_TIME_OF_DAY = 64, /* a TIME ends at 24 h: the host makes an INTERVAL of a column whose times are lengths */
+  CDCRT_SINK_RESTS = 128       /* whoever asks it anything keeps it awake, and that is paid for: while nothing happens the host asks nothing */
 };
 
 typedef struct cdcrt_table {
@@ -155,6 +156,11 @@ typedef struct cdcrt_sink {
   int32_t (*savepoint)(void* connection, uint32_t action, cdcrt_error*);
   /* Once created, after `capabilities_of`; zeros but for `size` come in. NULL: no limits are known. */
   void (*limits_of)(void* self, cdcrt_limits*);
+  /* Several reads at once, which give their rows in any order; lock is NONE in all of them. NULL: the host reads one by one. */
+  int32_t (*read_together)(void* connection, const cdcrt_read* reads, uint32_t count, cdcrt_error*);
+  /* What the catalog says of these tables is asked for soon, in this transaction: at once is cheaper than one by one. `fresh`: by
+   * `describe`, and answers it once for each; else by writes and reads, where the connection may know it already. NULL: it is of no use. */
+  int32_t (*expect)(void* connection, const cdcrt_table* tables, uint32_t count, uint32_t fresh, cdcrt_error*);
 } cdcrt_sink;
 
 #ifdef __cplusplus

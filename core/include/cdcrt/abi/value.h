@@ -83,7 +83,8 @@ enum {
   CDCRT_COLUMN_KEEP = 32,           /* write: an operator's column that may not be altered, also not by a sink that widens columns by itself;
                                        description: one whose type says more than the logical one (a domain), which altering would lose */
   CDCRT_COLUMN_ROUTED = 64,         /* shape: no column of the source's table; a transform added it to the key. Excluded, it leaves the key */
-  CDCRT_COLUMN_MAY_CUT_FRACTION = 128 /* write: digits of a second that the target's column does not keep may be cut (on_overflow, and by default) */
+  CDCRT_COLUMN_MAY_CUT_FRACTION = 128, /* write: digits of a second that the target's column does not keep may be cut (on_overflow, and by default) */
+  CDCRT_COLUMN_OF_HOST = 256        /* change, write, read: of a table of the host's own, which nobody else defines */
 };
 
 typedef struct cdcrt_column {

@@ -46,6 +46,13 @@ class SinkConnection {
   virtual Status read(const cdcrt_read& /*read*/) { return Status::unsupported("this sink cannot be read"); }
   /// Only where the sink says CDCRT_SINK_TABLE_LOCKS.
   virtual Status lock(const cdcrt_table* /*tables*/, uint32_t /*count*/) { return Status::unsupported("this sink locks no tables"); }
+  /// By default one after another.
+  virtual Status read_together(const cdcrt_read* reads, uint32_t count) {
+    Status status;
+    for (uint32_t i = 0; i < count && status.ok(); ++i) status = read(reads[i]);
+    return status;
+  }
+  virtual Status expect(const cdcrt_table* /*tables*/, uint32_t /*count*/, bool /*fresh*/) { return {}; }
   /// Only where the sink says CDCRT_SINK_SAVEPOINTS.
   virtual Status savepoint(cdcrt_savepoint /*action*/) { return Status::unsupported("this sink has no savepoints"); }
 };
@@ -182,6 +189,12 @@ const cdcrt_sink& sink_functions() {
     };
     table.savepoint = [](void* self, uint32_t action, cdcrt_error* error) {
       return guard(error, [&] { return sink_connection(self)->savepoint(static_cast<cdcrt_savepoint>(action)); });
+    };
+    table.read_together = [](void* self, const cdcrt_read* reads, uint32_t count, cdcrt_error* error) {
+      return guard(error, [&] { return sink_connection(self)->read_together(reads, count); });
+    };
+    table.expect = [](void* self, const cdcrt_table* tables, uint32_t count, uint32_t fresh, cdcrt_error* error) {
+      return guard(error, [&] { return sink_connection(self)->expect(tables, count, fresh != 0); });
     };
     table.limits_of = [](void* self, cdcrt_limits* limits) { sink(self)->limits(*limits); };
     if constexpr (has_layout<Class>::value) {

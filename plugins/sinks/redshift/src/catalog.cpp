@@ -33,22 +33,45 @@ bool operator==(const CatalogColumn& left, const CatalogColumn& right) {
 }
 
 Status read_catalog(TargetSession& session, std::string_view schema, std::string_view table, CatalogTable& out) {
-  out = CatalogTable();
+  CatalogTables one;
+  one[{std::string(schema), std::string(table)}];
+  Status status = read_catalogs(session, one);
+  out = std::move(one.begin()->second);
+  return status;
+}
+
+Status read_catalogs(TargetSession& session, CatalogTables& tables) {
+  if (tables.empty()) return {};
+  std::string condition;
+  for (auto each = tables.begin(); each != tables.end();) {
+    const std::string& schema = each->first.first;
+    condition += (condition.empty() ? "(" : " OR ") + ("t.table_schema = " + literal(schema)) + " AND t.table_name IN (";
+    for (bool first = true; each != tables.end() && each->first.first == schema; ++each, first = false) {
+      condition += (first ? "" : ", ") + literal(each->first.second);
+      each->second = CatalogTable();
+    }
+    condition += ')';
+  }
   const std::string text =
-      "SELECT t.table_type, c.column_name, c.data_type, c.character_maximum_length, c.numeric_precision, c.numeric_scale, c.is_nullable "
+      "SELECT t.table_schema, t.table_name, t.table_type, c.column_name, c.data_type, c.character_maximum_length, c.numeric_precision, "
+      "c.numeric_scale, c.is_nullable "
       "FROM information_schema.tables t LEFT JOIN information_schema.columns c ON c.table_schema = t.table_schema AND c.table_name = "
-      "t.table_name "
-      "WHERE t.table_schema = " +
-      literal(schema) + " AND t.table_name = " + literal(table) + " ORDER BY c.ordinal_position";
-  return session.select(text, 7, "cannot read the catalog for table " + sql::shown(table), [&](const std::vector<Field>& row) {
+      "t.table_name WHERE " +
+      condition + ") ORDER BY c.ordinal_position";
+  const std::string doing = tables.size() == 1 ? "cannot read the catalog for table " + sql::shown(tables.begin()->first.second)
+                                               : "cannot read the catalog for " + std::to_string(tables.size()) + " tables";
+  return session.select(text, 9, doing, [&](const std::vector<Field>& row) {
+    const auto found = tables.find({row[0].value_or(""), row[1].value_or("")});
+    if (found == tables.end()) return true;
+    CatalogTable& out = found->second;
     out.exists = true;
-    out.is_view = row[0] && row[0]->find("VIEW") != std::string::npos;
-    if (!row[1]) return true;  // a late-binding view: its columns are in no catalog
+    out.is_view = row[2] && row[2]->find("VIEW") != std::string::npos;
+    if (!row[3]) return true;  // a late-binding view: its columns are in no catalog
     CatalogColumn column;
-    column.name = *row[1];
-    column.type = sql::redshift::catalog_type(row[2].value_or(""), static_cast<uint32_t>(number(row[3])),
-                                              static_cast<uint32_t>(number(row[4])), static_cast<int16_t>(number(row[5])));
-    column.not_null = row[6] && *row[6] == "NO";
+    column.name = *row[3];
+    column.type = sql::redshift::catalog_type(row[4].value_or(""), static_cast<uint32_t>(number(row[5])),
+                                              static_cast<uint32_t>(number(row[6])), static_cast<int16_t>(number(row[7])));
+    column.not_null = row[8] && *row[8] == "NO";
     out.columns.push_back(std::move(column));
     return true;
   });

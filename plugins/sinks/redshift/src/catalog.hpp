@@ -1,8 +1,10 @@
 // What Redshift's catalog says about one table.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cdcrt/sdk/status.hpp"
@@ -30,6 +32,10 @@ bool operator==(const CatalogColumn& left, const CatalogColumn& right);
 
 /// `schema` and `table` as they are spelled in the catalog. Tables on which the user has no right at all are not seen.
 sdk::Status read_catalog(TargetSession& session, std::string_view schema, std::string_view table, CatalogTable& out);
+
+/// The same of several tables, by schema and table, in one statement. Those that do not exist are there with `exists` false.
+using CatalogTables = std::map<std::pair<std::string, std::string>, CatalogTable>;
+sdk::Status read_catalogs(TargetSession& session, CatalogTables& tables);
 
 /// Whether the column is the table's DISTKEY or part of its SORTKEY: such a column can be neither dropped nor retyped. Inside of a
 /// transaction only (it sets the search path for the rest of it, which PG_TABLE_DEF depends on).

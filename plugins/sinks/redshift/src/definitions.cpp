@@ -1,5 +1,6 @@
 #include "definitions.hpp"
 
+#include "host_tables.hpp"
 #include "layout_options.hpp"
 #include "sql/identifier.hpp"
 #include "sql/redshift_ddl.hpp"
@@ -65,19 +66,31 @@ class Change {
 
   Status create(const cdcrt_change& change) {
     // Asked for first: CREATE SCHEMA IF NOT EXISTS needs a right that a loader need not have.
-    std::string text = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = ";
-    sql::redshift::append_text(text, schema_);
-    Field there;
-    Status status = session_.answer(text, what_, there);
-    if (status && !there) {
-      text = "CREATE SCHEMA IF NOT EXISTS ";
-      status = sql::redshift::append_name(text, schema_, "schema", true);
-      if (status) status = execute(text);
+    std::string text;
+    Status status;
+    if (!session_.knows_schema(schema_)) {
+      text = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = ";
+      sql::redshift::append_text(text, schema_);
+      Field there;
+      status = session_.answer(text, what_, there);
+      if (status && !there) {
+        text = "CREATE SCHEMA IF NOT EXISTS ";
+        status = sql::redshift::append_name(text, schema_, "schema", true);
+        if (status) status = execute(text);
+      }
+      if (status) session_.met_schema(schema_);
     }
     sql::redshift::Layout layout;
     if (status && change.layout != nullptr) status = read_layout(sdk::Config(*change.layout), layout);
+    std::vector<cdcrt_column> columns(change.columns, change.columns + change.column_count);
+    if (is_of_host(change.columns, change.column_count)) {
+      // Small, read and joined by nobody: a copy on each node.
+      columns = host_columns(change.columns, change.column_count);
+      layout.distribution = sql::redshift::Layout::Distribution::kAll;
+      layout.sort_by_key = false;
+    }
     text.clear();
-    if (status) status = sql::redshift::create_table(text, quoted_, change.columns, change.column_count, layout, session_.names());
+    if (status) status = sql::redshift::create_table(text, quoted_, columns.data(), change.column_count, layout, session_.names());
     return status ? execute(text) : std::move(status);
   }
 

@@ -1,9 +1,12 @@
 #include "redshift_connection.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "definitions.hpp"
+#include "host_tables.hpp"
 #include "load_errors.hpp"
+#include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
 #include "sql/redshift_ddl.hpp"
 #include "sql/redshift_literal.hpp"
@@ -81,6 +84,9 @@ Status RedshiftConnection::failed(Status status) {
 
 void RedshiftConnection::transaction_ended() {
   in_transaction_ = broken_ = over_ = changed_ = false;
+  notes_ = TransactionNotes();
+  last_read_ = LastRead();
+  stages_in_use_.ended(false);  // where it was committed, that was told before
   static_cast<void>(files_.remove());
 }
 
@@ -95,13 +101,17 @@ Status RedshiftConnection::begin() {
 Status RedshiftConnection::commit() {
   if (!in_transaction_) return Status::fatal("there is no transaction to commit");
   Status status = usable();
-  if (!status) return status;
+  if (status) status = verify_columns();
+  if (!status) return failed(std::move(status));
   status = session_.execute("COMMIT", "cannot commit", Moment::kCommit);
   if (status.code() == CDCRT_RETRY || status.code() == CDCRT_UNREACHABLE) return failed(std::move(status));
   // Done, or refused and thereby over.
   if (!status) tables_.clear();
   if (status) {
     for (const std::string& table : changed_tables_) looks_.raise(table);
+    stages_in_use_.ended(true);
+  } else {
+    session_.forget_schemas();
   }
   changed_tables_.clear();
   transaction_ended();
@@ -110,6 +120,8 @@ Status RedshiftConnection::commit() {
 
 Status RedshiftConnection::rollback() {
   if (changed_ || broken_) tables_.clear();
+  session_.forget_schemas();
+  expected_.clear();
   if (in_transaction_ && !over_) {
     Status status = session_.execute("ROLLBACK", "cannot roll back");
     if (!status && status.message().find("no transaction") == std::string_view::npos) return status;
@@ -146,14 +158,23 @@ const std::string* RedshiftConnection::why_not_widened(const std::string& column
   return nullptr;
 }
 
-Status RedshiftConnection::known_table(const cdcrt_table& table, const CatalogTable*& out) {
+std::pair<std::string, std::string> RedshiftConnection::place_of(const cdcrt_table& table) const {
+  return {session_.schema_of(table), sql::redshift::folded(sdk::view(table.name), session_.names().case_sensitive)};
+}
+
+Status RedshiftConnection::known_table(const cdcrt_table& table, const cdcrt_column* columns, uint32_t count, const CatalogTable*& out) {
+  if (knows_host_columns_ && is_of_host(columns, count)) {
+    host_catalog_ = host_catalog(columns, count, session_.names());
+    out = &host_catalog_;
+    return {};
+  }
   const std::string key = key_of(table);
   auto known = tables_.find(key);
   const uint64_t look = looks_.of(key);
   if (known == tables_.end() || known->second.look != look) {
     CatalogTable catalog;
-    Status status = read_catalog(session_, session_.schema_of(table),
-                                 sql::redshift::folded(sdk::view(table.name), session_.names().case_sensitive), catalog);
+    const auto [schema, name] = place_of(table);
+    Status status = read_catalog(session_, schema, name, catalog);
     if (!status) return status;
     if (!catalog.exists) {
       return Status::error(CDCRT_STALE_SCHEMA,
@@ -166,13 +187,43 @@ Status RedshiftConnection::known_table(const cdcrt_table& table, const CatalogTa
   return {};
 }
 
+Status RedshiftConnection::expect(const cdcrt_table* tables, uint32_t count, bool fresh) {
+  Status status = usable();
+  if (!status) return status;
+  CatalogTables wanted;
+  std::map<std::pair<std::string, std::string>, std::pair<std::string, uint64_t>> keys;
+  for (uint32_t i = 0; i < count; ++i) {
+    const std::string key = key_of(tables[i]);
+    const auto known = tables_.find(key);
+    const uint64_t look = looks_.of(key);
+    if (!fresh && known != tables_.end() && known->second.look == look) continue;
+    wanted[place_of(tables[i])];
+    keys[place_of(tables[i])] = {key, look};
+  }
+  if (wanted.empty()) return {};
+  status = read_catalogs(session_, wanted);
+  if (!status) return failed(std::move(status));
+  if (fresh) {
+    expected_ = std::move(wanted);
+    return {};
+  }
+  for (auto& [place, catalog] : wanted) {
+    auto& [key, look] = keys.at(place);
+    if (catalog.exists) tables_.insert_or_assign(key, sql::Known<CatalogTable>{std::move(catalog), look});
+  }
+  return {};
+}
+
 Status RedshiftConnection::describe(const cdcrt_table& table, sdk::TableDescription& out) {
   Status status = usable();
   looks_.raise(key_of(table));
+  const auto place = place_of(table);
   CatalogTable catalog;
-  if (status)
-    status = read_catalog(session_, session_.schema_of(table),
-                          sql::redshift::folded(sdk::view(table.name), session_.names().case_sensitive), catalog);
+  if (auto expected = expected_.extract(place)) {
+    catalog = std::move(expected.mapped());
+  } else if (status) {
+    status = read_catalog(session_, place.first, place.second, catalog);
+  }
   if (!status) return failed(std::move(status));
   // Declared keys are not enforced, so that none is told of.
   for (const CatalogColumn& column : catalog.columns) {
@@ -183,9 +234,11 @@ Status RedshiftConnection::describe(const cdcrt_table& table, sdk::TableDescript
     if (column.type.storage == sql::redshift::Storage::kSuper) type.kind = CDCRT_TYPE_UNKNOWN;
     out.add(column.name, type, column.type.name, column.not_null, 0);
   }
-  out.set_exists(catalog.exists);
+  const bool exists = catalog.exists;
+  out.set_exists(exists);
   out.set_view(catalog.is_view);
   out.set_folds_names(!session_.names().case_sensitive);
+  if (exists) tables_.insert_or_assign(key_of(table), sql::Known<CatalogTable>{std::move(catalog), looks_.of(key_of(table))});
   return {};
 }
 
@@ -195,6 +248,8 @@ Status RedshiftConnection::change(const cdcrt_table& table, const cdcrt_change* 
   const bool own = !in_transaction_;
   for (int attempt = 1;; ++attempt) {
     tables_.clear();
+    expected_.erase(place_of(table));
+    if (count > 0 && is_of_host(changes[0].columns, changes[0].column_count)) last_read_ = LastRead();
     status = own ? begin() : Status();
     changed_ = true;
     changed_tables_.insert(key_of(table));
@@ -230,6 +285,7 @@ Status RedshiftConnection::change(const cdcrt_table& table, const cdcrt_change* 
 }
 
 Status RedshiftConnection::write(const cdcrt_write& write) {
+  last_read_ = LastRead();
   Status status = usable();
   if (!status) return status;
   if (write.row_count == 0 && write.kind != CDCRT_WRITE_CLEAR) return {};
@@ -238,7 +294,11 @@ Status RedshiftConnection::write(const cdcrt_write& write) {
     status = own ? begin() : Status();
     refused_ = RefusedCopy();
     if (status) status = write_groups(write);
-    if (status) return own ? commit() : Status();
+    if (status) {
+      status = own ? commit() : Status();
+      if (own && !status && in_transaction_) static_cast<void>(rollback());
+      return status;
+    }
     const bool widens = !widenings_.empty();
     status = after_write(write, failed(std::move(status)), refused_);
     if (!own) return status;
@@ -247,7 +307,53 @@ Status RedshiftConnection::write(const cdcrt_write& write) {
   }
 }
 
+/// The host's tables are small, made as they are known, and defined by nobody else.
+Status RedshiftConnection::write_of_host(const cdcrt_write& write) {
+  odbc::RowGroup all;
+  all.every_row = true;
+  for (uint32_t i = 0; i < write.column_count; ++i) all.columns.push_back(i);
+  const CatalogTable* catalog = nullptr;
+  Status status = known_table(write.table, write.columns, write.column_count, catalog);
+  if (!status) return status;
+  std::vector<Widening> widenings;
+  TableWrite one(session_, loader_, write, all, *catalog, notes_, stages_in_use_, doing(verb(write.kind), write.table));
+  status = one.check([](const std::string&) { return false; }, widenings);
+  if (status && widenings.empty()) {
+    status = one.run_of_host();
+    if (status.code() != CDCRT_BAD_RECORD) return status;
+    // Of an older version, with shorter texts: from now on the catalog says what they are.
+    knows_host_columns_ = false;
+    return Status::error(CDCRT_STALE_SCHEMA, std::string(status.message()));
+  }
+  // A text or key that is longer than others: written as those of other tables are, so that its column can grow.
+  knows_host_columns_ = false;
+  status = write_groups(write);
+  knows_host_columns_ = true;
+  return status;
+}
+
+/// Temporary tables that nobody needs go with others, in one statement.
+Status RedshiftConnection::drop_old_stages() {
+  std::string text;
+  for (const std::string& name : stages_in_use_.to_drop()) text += (text.empty() ? "DROP TABLE " : ", ") + name;
+  return text.empty() ? Status() : session_.execute(text, "cannot drop temporary tables");
+}
+
+Status RedshiftConnection::verify_columns() {
+  if (notes_.columns.empty()) return {};
+  CatalogTables now;
+  for (const auto& [place, count] : notes_.columns) now[place];
+  Status status = read_catalogs(session_, now);
+  for (const auto& [place, count] : notes_.columns) {
+    if (status && now[place].columns.size() != count) {
+      status = Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(place.first) + "." + sql::shown(place.second) + " changed meanwhile");
+    }
+  }
+  return status;
+}
+
 Status RedshiftConnection::write_groups(const cdcrt_write& write) {
+  if (knows_host_columns_ && is_of_host(write.columns, write.column_count) && write.kind != CDCRT_WRITE_CLEAR) return write_of_host(write);
   std::vector<odbc::RowGroup> groups;
   Status status;
   if (write.kind == CDCRT_WRITE_CLEAR)
@@ -255,13 +361,15 @@ Status RedshiftConnection::write_groups(const cdcrt_write& write) {
   else
     status = odbc::group_rows(write, groups);
   const CatalogTable* catalog = nullptr;
-  if (status) status = known_table(write.table, catalog);
+  if (status) status = known_table(write.table, write.columns, write.column_count, catalog);
+  if (!status) return status;
+  status = drop_old_stages();
   if (!status) return status;
   const std::string what = doing(verb(write.kind), write.table);
   std::vector<TableWrite> writes;
   writes.reserve(groups.size());
   for (const odbc::RowGroup& group : groups) {
-    status = writes.emplace_back(session_, loader_, write, group, *catalog, what)
+    status = writes.emplace_back(session_, loader_, write, group, *catalog, notes_, stages_in_use_, what)
                  .check([this](const std::string& column) { return why_not_widened(column) != nullptr; }, widenings_);
     if (!status) {
       widenings_.clear();
@@ -335,13 +443,104 @@ Status RedshiftConnection::read(const cdcrt_read& read) {
   Status status = usable();
   if (!status) return status;
   if (read.key_count > 0 && read.key_rows == 0) return {};
-  status = read_rows(read, doing("read", read.table));
+  const bool of_host = knows_host_columns_ && is_of_host(read.columns, read.column_count);
+  status = of_host ? join_reads(&read, 1) : read_rows(read, doing("read", read.table));
   return status ? Status() : failed(std::move(status));
+}
+
+Status RedshiftConnection::read_together(const cdcrt_read* reads, uint32_t count) {
+  Status status = usable();
+  if (!status) return status;
+  const auto is_known = [&](const cdcrt_read& each) { return knows_host_columns_ && is_of_host(each.columns, each.column_count); };
+  if (!std::all_of(reads, reads + count, is_known)) return sdk::SinkConnection::read_together(reads, count);
+  status = join_reads(reads, count);
+  return status ? Status() : failed(std::move(status));
+}
+
+Status RedshiftConnection::host_shape(const cdcrt_read& read, sql::redshift::StageShape& shape) {
+  const CatalogTable* catalog = nullptr;
+  Status status = known_table(read.table, read.columns, read.column_count, catalog);
+  std::vector<uint32_t> all;
+  for (uint32_t i = 0; i < read.column_count; ++i) all.push_back(i);
+  return status ? make_shape(session_, read.table, *catalog, read.columns, all, shape) : std::move(status);
+}
+
+/// Reads of the host's tables in one statement, one SELECT each.
+Status RedshiftConnection::join_reads(const cdcrt_read* reads, uint32_t count) {
+  constexpr uint64_t kMostKeys = 500;  // of more, those that are wanted are picked out here
+  std::vector<sql::redshift::StageShape> shapes(count);
+  std::vector<JoinedRead> joined(count);
+  std::vector<std::set<std::string>> wanted(count);
+  std::size_t texts = 0, bytes = 0;
+  Status status;
+  for (uint32_t i = 0; i < count && status; ++i) {
+    status = host_shape(reads[i], shapes[i]);
+    bytes = std::max(bytes, byte_columns(shapes[i]));
+    texts = std::max(texts, shapes[i].columns.size() - byte_columns(shapes[i]));
+  }
+  const auto key_text = [](const cdcrt_cell* cells, uint32_t keys) {
+    std::string text;
+    for (uint32_t key = 0; key < keys; ++key) {
+      sql::append_cell_text(text, cells[key], sdk::TextStyle::kIso8601);
+      text += '\0';
+    }
+    return text;
+  };
+  std::string text;
+  for (uint32_t i = 0; i < count && status; ++i) {
+    const cdcrt_read& read = reads[i];
+    joined[i] = join_read(shapes[i], i, texts, bytes);
+    text += i > 0 ? " UNION ALL (" : count > 1 ? "(" : "";
+    text += joined[i].select;
+    const bool picks = read.key_rows > kMostKeys;
+    // Pipeline and sink come first in each of the host's keys.
+    if (read.key_count > 0) {
+      text += " WHERE ";
+      status = append_host_condition(text, shapes[i], read.keys, read.key_count, picks ? std::min<uint32_t>(read.key_count, 2) : read.key_count, 0,
+                                     picks ? 1 : read.key_rows);
+    }
+    for (uint64_t row = 0; picks && row < read.key_rows; ++row) wanted[i].insert(key_text(read.keys + row * read.key_count, read.key_count));
+    if (read.max_rows > 0) text += " LIMIT " + std::to_string(read.max_rows);
+    if (count > 1) text += ')';
+  }
+  if (!status) return status;
+  std::vector<cdcrt_cell> cells;
+  std::vector<std::string> buffers;
+  std::vector<bool> stopped(count);
+  const std::string what = count == 1 ? doing("read", reads[0].table) : "cannot read " + std::to_string(count) + " of cdcrt's own tables";
+  const auto take = [&](const std::vector<Field>& row) {
+    const std::size_t number = row[0] ? std::strtoul(row[0]->c_str(), nullptr, 10) : count;
+    if (number >= count || stopped[number]) return true;
+    const cdcrt_read& read = reads[number];
+    cells.assign(read.column_count, cdcrt_cell{CDCRT_NULL, 0, 0, 0, {0}});
+    buffers.resize(std::max<std::size_t>(buffers.size(), read.column_count));
+    for (uint32_t i = 0; i < read.column_count; ++i) {
+      const Field& field = row[joined[number].places[i]];
+      if (field) cells[i] = sql::redshift::from_text(*field, shapes[number].columns[i].type.storage, read.columns[i].type, buffers[i]);
+    }
+    if (!wanted[number].empty() && !wanted[number].contains(key_text(cells.data(), read.key_count))) return true;
+    stopped[number] = read.visit(read.context, cells.data()) != 0;
+    return true;
+  };
+  // Each new table is compared with all that are kept: once for all that are made in a transaction.
+  if (last_read_.text == text) {
+    for (const auto& row : last_read_.rows) take(row);
+    return {};
+  }
+  last_read_ = LastRead();
+  std::vector<std::vector<Field>> rows;
+  const bool keeps = in_transaction_ && count == 1 && reads[0].key_count == 2 && reads[0].max_rows == 0;
+  status = session_.select(text, 1 + texts + bytes, what, [&](const std::vector<Field>& row) {
+    if (keeps) rows.push_back(row);
+    return take(row);
+  });
+  if (status && keeps) last_read_ = {std::move(text), std::move(rows)};
+  return status;
 }
 
 Status RedshiftConnection::read_rows(const cdcrt_read& read, const std::string& what) {
   const CatalogTable* catalog = nullptr;
-  Status status = known_table(read.table, catalog);
+  Status status = known_table(read.table, read.columns, read.column_count, catalog);
   if (!status) return status;
   std::vector<cdcrt_column> columns(read.columns, read.columns + read.column_count);
   std::vector<uint32_t> all, keys;

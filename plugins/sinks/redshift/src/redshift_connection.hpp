@@ -40,15 +40,24 @@ class RedshiftConnection final : public sdk::SinkConnection {
   sdk::Status write(const cdcrt_write& write) override;
   sdk::Status read(const cdcrt_read& read) override;
   sdk::Status lock(const cdcrt_table* tables, uint32_t count) override;
+  sdk::Status read_together(const cdcrt_read* reads, uint32_t count) override;
+  sdk::Status expect(const cdcrt_table* tables, uint32_t count, bool fresh) override;
 
  private:
   [[nodiscard]] sdk::Status usable() const;
   sdk::Status failed(sdk::Status status);
   void transaction_ended();
   sdk::Status write_groups(const cdcrt_write& write);
+  sdk::Status write_of_host(const cdcrt_write& write);
+  sdk::Status drop_old_stages();
+  sdk::Status verify_columns();
   sdk::Status after_write(const cdcrt_write& write, sdk::Status status, const RefusedCopy& refused);
   sdk::Status read_rows(const cdcrt_read& read, const std::string& what);
-  sdk::Status known_table(const cdcrt_table& table, const CatalogTable*& out);
+  sdk::Status join_reads(const cdcrt_read* reads, uint32_t count);
+  sdk::Status host_shape(const cdcrt_read& read, sql::redshift::StageShape& shape);
+  /// `columns`: of the read or write.
+  sdk::Status known_table(const cdcrt_table& table, const cdcrt_column* columns, uint32_t count, const CatalogTable*& out);
+  [[nodiscard]] std::pair<std::string, std::string> place_of(const cdcrt_table& table) const;
   void widen();
   /// Of a column by its shown name; nullptr: it may be tried, for the first time or again.
   const std::string* why_not_widened(const std::string& column);
@@ -64,6 +73,16 @@ class RedshiftConnection final : public sdk::SinkConnection {
   sql::Looks& looks_;
   std::map<std::string, sql::Known<CatalogTable>> tables_;  ///< what is known of the catalog; forgotten when it may be old
   std::set<std::string> changed_tables_;                    ///< in this transaction
+  CatalogTables expected_;                                  ///< read for the next description of each
+  /// The answer to the last read of the host's tables, as long as the transaction would give it again.
+  struct LastRead {
+    std::string text;
+    std::vector<std::vector<Field>> rows;
+  };
+  LastRead last_read_;
+  CatalogTable host_catalog_;                               ///< of the host's table that is read or written now
+  TransactionNotes notes_;
+  Stages stages_in_use_;
   std::vector<Widening> widenings_;             ///< to be done once no transaction is open
   std::map<std::string, std::pair<std::string, std::chrono::steady_clock::time_point>>
       not_widened_;  ///< why a column could not grow, by its name
@@ -74,6 +93,7 @@ class RedshiftConnection final : public sdk::SinkConnection {
   bool broken_ = false;   ///< the transaction cannot go on: only rollback may follow
   bool over_ = false;     ///< it was rolled back here already
   bool changed_ = false;  ///< the open transaction changed definitions
+  bool knows_host_columns_ = true;     ///< the host's tables took all that was written as they are made here
 };
 
 }  // namespace cdcrt::redshift

@@ -29,7 +29,7 @@ std::string column_list(const Load& load) {
 
 Status StageLoader::append_values(std::string& out, const Load& load, uint64_t row) {
   out += '(';
-  if (load.numbered) out += std::to_string(load.index(row));
+  if (load.numbered) out += std::to_string(load.number(row));
   const cdcrt_cell* cells = load.cells(row);
   for (std::size_t i = 0; i < load.group.columns.size(); ++i) {
     if (i > 0 || load.numbered) out += ", ";
@@ -83,7 +83,7 @@ Status StageLoader::by_copy(const Load& load, RefusedCopy& refused) {
     for (uint64_t row = 0; row < load.rows() && status; ++row) {
       std::string& text = writer.text();
       const cdcrt_cell* cells = load.cells(row);
-      if (load.numbered) sql::RedshiftCsv::append_number(text, load.index(row));
+      if (load.numbered) sql::RedshiftCsv::append_number(text, load.number(row));
       for (std::size_t i = 0; i < load.group.columns.size(); ++i) {
         if (i > 0 || load.numbered) text += ',';
         csv.append(text, cells[load.group.columns[i]], load.shape.columns[i].type.storage);
@@ -99,16 +99,16 @@ Status StageLoader::by_copy(const Load& load, RefusedCopy& refused) {
   }
   files_.add(set.keys());
   removed_nul_ += csv.removed_nul_bytes();
-  Status status = copy(set, load.into, column_list(load), csv.null_text(), load.what);
+  const std::string columns = column_list(load);
+  Status status = copy(set, {load.into, columns, csv.null_text(), load.what, load.into_stage, load.is_counted});
   if (!status) {
     for (const auto& file : set.files) refused.urls.push_back(file.url);
   }
   return status;
 }
 
-Status StageLoader::copy(const aws::StagedSet& set, std::string_view into, std::string_view columns, std::string_view null_text,
-                         std::string_view what) {
-  std::string text = "COPY " + std::string(into) + " (" + std::string(columns) + ") FROM ";
+Status StageLoader::copy(const aws::StagedSet& set, const Copy& copy) {
+  std::string text = "COPY " + std::string(copy.into) + " (" + std::string(copy.columns) + ") FROM ";
   sql::redshift::append_text(text, set.manifest_url);
   text += " MANIFEST ";
   const std::string& role = settings_.staging.iam_role;
@@ -139,18 +139,20 @@ Status StageLoader::copy(const aws::StagedSet& set, std::string_view into, std::
   text += " FORMAT AS CSV";
   if (settings_.staging.files.compression == aws::Compression::kGzip) text += " GZIP";
   text += " NULL AS ";
-  sql::redshift::append_text(text, null_text);
-  // COMPUPDATE would change encodings of an empty target. STATUPDATE is left to Redshift: naming it needs the table's owner.
-  text += " TIMEFORMAT 'auto' DATEFORMAT 'auto' ROUNDEC COMPUPDATE OFF MAXERROR 0";
-  Status status = session_.execute(text, what);
-  if (!status) return status;
+  sql::redshift::append_text(text, copy.null_text);
+  // COMPUPDATE would change encodings of an empty target. For a target STATUPDATE is left to Redshift: naming it needs the table's owner.
+  text += " TIMEFORMAT 'auto' DATEFORMAT 'auto' ROUNDEC COMPUPDATE OFF";
+  if (copy.into_stage) text += " STATUPDATE OFF";
+  text += " MAXERROR 0";
+  Status status = session_.execute(text, copy.what);
+  if (!status || copy.is_counted) return status;
   Field loaded;
-  status = session_.answer("SELECT pg_last_copy_count()", what, loaded);
+  status = session_.answer("SELECT pg_last_copy_count()", copy.what, loaded);
   if (!status) return status;
   const uint64_t count = loaded ? std::strtoull(loaded->c_str(), nullptr, 10) : 0;
   if (count != set.rows) {
     return Status::error(CDCRT_BUSY,
-                         std::string(what) + ": COPY loaded " + std::to_string(count) + " of " + std::to_string(set.rows) + " rows");
+                         std::string(copy.what) + ": COPY loaded " + std::to_string(count) + " of " + std::to_string(set.rows) + " rows");
   }
   return {};
 }
@@ -194,7 +196,8 @@ Status StageLoader::probe_once() {
     if (status) status = writer.finish(set);
     if (!status) static_cast<void>(writer.abort());
     files_.add(set.keys());
-    if (status) status = copy(set, "cdcrt_probe", "n", sql::make_null_text(), kWhat);
+    const std::string null_text = sql::make_null_text();
+    if (status) status = copy(set, {"cdcrt_probe", "n", null_text, kWhat, true, false});
   }
   Status undone = session_.execute("ROLLBACK", kWhat);
   // Without the right to delete, files would pile up unseen.

@@ -27,9 +27,13 @@ struct Load {
   bool numbered = false;    ///< `shape.row_number` comes first and takes the row's index in the write
   uint64_t text_bytes = 0;  ///< about as many, of all rows
   bool needs_files = false; ///< a value is longer than a constant of a statement
+  bool into_stage = false;  ///< of this session's own
+  bool is_counted = false;  ///< by what follows: nobody need ask how many rows were loaded
   std::string_view what;    ///< for messages: "cannot upsert into table "s"."t""
 
   [[nodiscard]] uint64_t rows() const { return group.every_row ? write.row_count : group.rows.size(); }
+  /// What the column of numbers takes.
+  [[nodiscard]] uint64_t number(uint64_t row) const { return shape.batch != 0 ? shape.batch : index(row); }
   [[nodiscard]] uint64_t index(uint64_t row) const { return group.every_row ? row : group.rows[row]; }
   [[nodiscard]] const cdcrt_cell* cells(uint64_t row) const { return write.cells + index(row) * write.column_count; }
 };
@@ -62,8 +66,11 @@ class StageLoader {
   sdk::Status probe_once();
   sdk::Status by_insert(const Load& load);
   sdk::Status by_copy(const Load& load, RefusedCopy& refused);
-  sdk::Status copy(const aws::StagedSet& set, std::string_view into, std::string_view columns, std::string_view null_text,
-                   std::string_view what);
+  struct Copy {
+    std::string_view into, columns, null_text, what;
+    bool into_stage = false, is_counted = false;
+  };
+  sdk::Status copy(const aws::StagedSet& set, const Copy& copy);
   [[nodiscard]] sdk::Status as_outage(sdk::Status status) const;
   uint32_t slices();
 

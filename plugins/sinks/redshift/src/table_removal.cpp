@@ -89,9 +89,11 @@ Status TableWrite::remove_copies(uint64_t stage_number) {
   }
   if (status && !stay.empty() && !again) {
     status = execute(hold.restore);
-    if (status) status = execute("DROP TABLE " + held);
+    stages_.retire(held);
   }
-  return status ? execute("DROP TABLE " + shape_.stage) : std::move(status);
+  if (status && again && rounds > 0) must_still_cover();
+  if (status) stages_.retire(shape_.stage);
+  return status;
 }
 
 }  // namespace cdcrt::redshift

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "host_tables.hpp"
 #include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
@@ -319,23 +320,43 @@ Status TableWrite::in_place() {
   for (uint64_t first = 0; first < indexes.size() && status; first += set.most_rows()) {
     std::string text = "DELETE FROM " + shape_.table + " WHERE ";
     status = append_key_condition(text, set, indexes, first, std::min<uint64_t>(indexes.size(), first + set.most_rows()));
-    if (status) status = execute(text);
+    int64_t deleted = 0;
+    if (status) status = execute(text, &deleted);
+    note_deleted(deleted);
   }
   if (!status || write_.kind == CDCRT_WRITE_DELETE) return status;
-  status = still_covers_table();
-  if (!status) return status;
   return loader_.load(load_into(shape_.table, false), refused_);
 }
 
-Status TableWrite::through_stage(uint64_t stage_number) {
+/// One that rows of this shape went through before, or a new one. Rows of other batches stay in it and do not count.
+Status TableWrite::find_stage(uint64_t stage_number) {
   shape_.stage = "\"" + std::string("cdcrt_stage_") + std::to_string(stage_number) + "\"";
+  shape_.row_number = "\"" + free_name(catalog_, "cdcrt_row") + "\"";
+  if (write_.kind == CDCRT_WRITE_PATCH) {
+    stages_.retire(shape_.stage);
+    return execute(sql::redshift::create_stage(shape_));
+  }
+  shape_.batch = stage_number;
+  std::string signature = shape_.table;
+  for (const StageColumn& column : shape_.columns) signature += '\0' + column.name + '\0' + column.type.name + (column.key ? " key" : "");
+  if (std::string known = stages_.find(signature, text_bytes_); !known.empty()) {
+    shape_.stage = std::move(known);
+    return {};
+  }
+  Status status = execute(sql::redshift::create_stage(shape_));
+  if (status) stages_.made(signature, shape_.stage);
+  return status;
+}
+
+Status TableWrite::through_stage(uint64_t stage_number) {
   const bool patch = write_.kind == CDCRT_WRITE_PATCH;
   const bool joins = patch || (write_.kind == CDCRT_WRITE_UPSERT && !covers_table());
   std::vector<WideValue> wide;
   if (joins) wide = take_wide_values();
-  if (patch) shape_.row_number = "\"" + free_name(catalog_, "cdcrt_row") + "\"";
-  Status status = execute(sql::redshift::create_stage(shape_));
-  if (status) status = loader_.load(load_into(shape_.stage, patch), refused_);
+  Status status = find_stage(stage_number);
+  // What is inserted from it is counted there.
+  const bool is_counted = write_.kind != CDCRT_WRITE_DELETE && !patch && (write_.kind != CDCRT_WRITE_UPSERT || covers_table());
+  if (status) status = loader_.load(load_into(shape_.stage, true, is_counted), refused_);
   if (!status) return status;
   switch (write_.kind) {
     case CDCRT_WRITE_DELETE:
@@ -363,9 +384,10 @@ Status TableWrite::through_stage(uint64_t stage_number) {
       }
       [[fallthrough]];
     default: {
+      int64_t deleted = 0;
       int64_t inserted = 0;
-      status = execute(sql::redshift::delete_by_stage(shape_));
-      if (status) status = still_covers_table();
+      status = execute(sql::redshift::delete_by_stage(shape_), &deleted);
+      note_deleted(deleted);
       if (status) status = execute(sql::redshift::insert_from_stage(shape_), &inserted);
       if (status && static_cast<uint64_t>(inserted) != rows()) {
         status = Status::error(CDCRT_BUSY,
@@ -374,7 +396,7 @@ Status TableWrite::through_stage(uint64_t stage_number) {
     }
   }
   if (status) status = set_wide_values(wide);
-  return status ? execute("DROP TABLE " + shape_.stage) : std::move(status);
+  return status;
 }
 
 /// Where a SUPER would go through a join, clients have seen it refused beyond 65,535 bytes: "Invalid input (8001)". Such values are left
@@ -409,18 +431,44 @@ Status TableWrite::set_wide_values(const std::vector<WideValue>& wide) {
   return status;
 }
 
+void TableWrite::note_deleted(int64_t rows) {
+  if (write_.kind == CDCRT_WRITE_UPSERT && rows != 0) must_still_cover();
+}
+
 /// A column that somebody added since the catalog was read must not lose its values by DELETE and INSERT. The DELETE holds the table's
-/// lock by now, so that none is added any more.
-Status TableWrite::still_covers_table() {
-  if (write_.kind != CDCRT_WRITE_UPSERT) return {};
-  std::string text = "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = ";
-  sql::redshift::append_text(text, session_.schema_of(write_.table));
-  text += " AND table_name = ";
-  sql::redshift::append_text(text, sql::redshift::folded(sdk::view(write_.table.name), session_.names().case_sensitive));
-  Field count;
-  Status status = session_.answer(text, what_, count);
-  if (!status || (count && *count == std::to_string(catalog_.columns.size()))) return status;
-  return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + shape_.table + " changed meanwhile");
+/// lock, so that none is added any more until the transaction ends: it is looked at once for all tables, before the COMMIT.
+void TableWrite::must_still_cover() {
+  notes_.columns[{session_.schema_of(write_.table), sql::redshift::folded(sdk::view(write_.table.name), session_.names().case_sensitive)}] =
+      catalog_.columns.size();
+}
+
+Status TableWrite::delete_rows_of_host() {
+  constexpr uint64_t kMostDeleted = 500;
+  uint32_t keys = 0;
+  while (keys < shape_.columns.size() && shape_.columns[keys].key) ++keys;
+  Status status;
+  for (uint64_t first = 0; first < write_.row_count && status; first += kMostDeleted) {
+    std::string text = "DELETE FROM " + shape_.table + " WHERE ";
+    status = append_host_condition(text, shape_, write_.cells, write_.column_count, keys, first, std::min(write_.row_count, first + kMostDeleted));
+    if (status) status = execute(text);
+  }
+  return status;
+}
+
+Status TableWrite::run_of_host() {
+  if (write_.kind == CDCRT_WRITE_DELETE) return delete_rows_of_host();
+  if (write_.kind == CDCRT_WRITE_UPSERT) {
+    uint32_t keys = 0;
+    while (keys < shape_.columns.size() && shape_.columns[keys].key) ++keys;
+    int64_t found = -1;
+    std::string text;
+    Status status = write_.row_count <= kMostUpdated ? append_host_update(text, shape_, write_.cells, write_.row_count, keys) : Status();
+    if (status && !text.empty()) status = execute(text, &found);
+    if (!status || found == static_cast<int64_t>(write_.row_count)) return status;
+    if (found != 0) status = delete_rows_of_host();
+    if (!status) return status;
+  }
+  return loader_.load(load_into(shape_.table, false), refused_);
 }
 
 Status TableWrite::report_missing(const std::string& select, uint64_t& count) {

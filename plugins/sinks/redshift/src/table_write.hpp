@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "catalog.hpp"
@@ -16,6 +17,7 @@
 #include "sql/redshift_comparison.hpp"
 #include "sql/redshift_statements.hpp"
 #include "stage_loader.hpp"
+#include "stages.hpp"
 #include "target_session.hpp"
 
 namespace cdcrt::redshift {
@@ -40,12 +42,18 @@ sdk::Status make_shape(TargetSession& session, const cdcrt_table& table, const C
 sql::redshift::KeySet make_key_set(const sql::redshift::StageShape& shape, const cdcrt_column* columns, const std::vector<uint32_t>& keys,
                                    const cdcrt_cell* cells, uint64_t stride);
 
+/// What a transaction has to see to before it commits.
+struct TransactionNotes {
+  /// Tables whose rows were deleted to be inserted anew: so many columns they must still have, or a column that somebody added lost its values.
+  std::map<std::pair<std::string, std::string>, std::size_t> columns;
+};
+
 /// One call per group; one thread.
 class TableWrite {
  public:
   TableWrite(TargetSession& session, StageLoader& loader, const cdcrt_write& write, const odbc::RowGroup& group,
-             const CatalogTable& catalog, std::string what)
-      : session_(session), loader_(loader), write_(write), group_(group), catalog_(catalog), what_(std::move(what)) {}
+             const CatalogTable& catalog, TransactionNotes& notes, Stages& stages, std::string what)
+      : session_(session), loader_(loader), write_(write), group_(group), catalog_(catalog), notes_(notes), stages_(stages), what_(std::move(what)) {}
 
   /// Looks at every value, touches nothing in the target. What its column can never hold is cut or made NULL where the column allows
   /// that, else BAD_RECORD. Columns that must grow first are added to `out`; `stays`: those that cannot, by the name that is shown.
@@ -53,6 +61,8 @@ class TableWrite {
   /// After check() found nothing to widen. Within a transaction.
   sdk::Status run(uint64_t stage_number);
   [[nodiscard]] const RefusedCopy& refused() const { return refused_; }
+  /// After check(), for a table of the host's own: nobody else defines it, and few rows are updated where they are.
+  sdk::Status run_of_host();
 
  private:
   [[nodiscard]] uint64_t rows() const { return group_.every_row ? write_.row_count : group_.rows.size(); }
@@ -68,6 +78,7 @@ class TableWrite {
   sdk::Status append_rows();
   sdk::Status in_place();
   sdk::Status through_stage(uint64_t stage_number);
+  sdk::Status find_stage(uint64_t stage_number);
   /// A value that goes by itself, not through the stage.
   struct WideValue {
     uint64_t row = 0;
@@ -79,11 +90,13 @@ class TableWrite {
   [[nodiscard]] sql::redshift::KeySet key_set() const;
   sdk::Status remove_copies(uint64_t stage_number);
   sdk::Status find_equals(const std::string& select, std::map<uint64_t, std::vector<uint64_t>>& sets);
-  sdk::Status still_covers_table();
+  sdk::Status delete_rows_of_host();
+  void note_deleted(int64_t rows);
+  void must_still_cover();
   sdk::Status report_missing(const std::string& select, uint64_t& count);
   [[nodiscard]] bool is_large() const { return loader_.is_large(rows(), text_bytes_); }
-  [[nodiscard]] Load load_into(std::string_view table, bool numbered) const {
-    return {write_, group_, shape_, table, numbered, text_bytes_, needs_files_, what_};
+  [[nodiscard]] Load load_into(std::string_view table, bool numbered, bool is_counted = false) const {
+    return {write_, group_, shape_, table, numbered, text_bytes_, needs_files_, table == shape_.stage, is_counted, what_};
   }
   sdk::Status execute(const std::string& text, int64_t* changed = nullptr) {
     return session_.execute(text, what_, sql::Moment::kStatement, changed);
@@ -94,6 +107,8 @@ class TableWrite {
   cdcrt_write write_;
   const odbc::RowGroup& group_;
   const CatalogTable& catalog_;
+  TransactionNotes& notes_;
+  Stages& stages_;
   const std::string what_;
   sql::redshift::StageShape shape_;
   uint64_t text_bytes_ = 0;

@@ -33,8 +33,8 @@ Status TargetSession::set_up() {
   Field answered;
   if (status && answer("SHOW enable_case_sensitive_identifier", kDoing, answered))
     names_.case_sensitive = answered && (*answered == "on" || *answered == "true");
-  if (status) status = check_encoding();
-  if (status) status = answer("SELECT current_schema()", "cannot read the current schema", answered);
+  answered.reset();
+  if (status) status = check_encoding(answered);
   if (status && !answered)
     return Status::bad_config("connection", "the user's search_path names no schema that exists",
                               "create the schema, or give the route's table one");
@@ -43,18 +43,19 @@ Status TargetSession::set_up() {
 }
 
 /// Driver, driver manager and locale all have a word in what becomes of bytes: ask, do not believe.
-Status TargetSession::check_encoding() {
+Status TargetSession::check_encoding(Field& current_schema) {
   constexpr std::string_view kProbe = "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\\'\"";
   std::string literal;
   sql::redshift::append_text(literal, kProbe);
   std::vector<Field> found;
-  Status status = select("SELECT " + literal + ", OCTET_LENGTH(" + literal + ")", 2, "cannot check the connection's encoding",
+  Status status = select("SELECT " + literal + ", OCTET_LENGTH(" + literal + "), current_schema()", 3, "cannot check the connection's encoding",
                          [&](const std::vector<Field>& row) {
                            found = row;
                            return false;
                          });
   if (!status) return status;
-  if (found.size() == 2 && found[0] == kProbe && found[1] == std::to_string(kProbe.size())) return {};
+  if (found.size() == 3) current_schema = found[2];
+  if (found.size() == 3 && found[0] == kProbe && found[1] == std::to_string(kProbe.size())) return {};
   return Status::error(CDCRT_UNSUPPORTED,
                        "this ODBC driver changes text on its way: a probe of Unicode characters did not come back as it went",
                        "start with LC_ALL=C.UTF-8; with psqlODBC use \"PostgreSQL Unicode\" or \"PostgreSQL ANSI\"");

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,10 @@ class TargetSession {
   void hide(std::vector<std::string> secrets) { session_.hide(std::move(secrets)); }
 
   [[nodiscard]] const sql::redshift::Names& names() const { return names_; }
+  /// Schemas that are known to be there, until forget_schemas(): a transaction that made or met them ended otherwise than by COMMIT.
+  [[nodiscard]] bool knows_schema(const std::string& schema) const { return schemas_.contains(schema); }
+  void met_schema(const std::string& schema) { schemas_.insert(schema); }
+  void forget_schemas() { schemas_.clear(); }
   /// The table's schema, folded: the given one or the session's.
   [[nodiscard]] std::string schema_of(const cdcrt_table& table) const;
   /// Quoted, always with its schema.
@@ -43,12 +48,13 @@ class TargetSession {
 
  private:
   sdk::Status set_up();
-  sdk::Status check_encoding();
+  sdk::Status check_encoding(Field& current_schema);
 
   const Settings& settings_;
   odbc::Session session_;
   sql::redshift::Names names_;
   std::string default_schema_;
+  std::set<std::string> schemas_;
 };
 
 }  // namespace cdcrt::redshift
