@@ -117,6 +117,7 @@ Classified postgresql_failure(const DriverError& error, Moment moment) {
   if (state == "42703" || state == "42P01" || state == "42P07" || state == "42701" || state == "3F000" || state == "42P10" || state == "42P06") {
     return {CDCRT_STALE_SCHEMA, state == "42P10" ? "the table has no unique index on exactly the columns of the route's key" : ""};
   }
+  if (state == "42501" && has(text, "row-level security policy")) return {CDCRT_BAD_RECORD, {}};  // other rows pass
   if (state == "42501") {
     const auto colon = text.find("permission denied");
     const std::string what = colon == std::string::npos ? std::string() : ": " + text.substr(colon);

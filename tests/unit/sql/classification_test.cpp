@@ -47,6 +47,7 @@ TEST_CASE("classification: values that the target refuses are bad records") {
 }
 
 TEST_CASE("classification: values with a syntax of their own are bad records, statements that do not parse are not") {
+  CHECK(postgresql("42501", "ERROR: new row violates row-level security policy for table \"t\"") == CDCRT_BAD_RECORD);
   CHECK(postgresql("42601", "ERROR: syntax error in tsquery: \"a b\"") == CDCRT_BAD_RECORD);
   CHECK(postgresql("42601", "ERROR: ltree syntax error at character 3") == CDCRT_BAD_RECORD);
   CHECK(postgresql("42601", "ERROR: syntax error at or near \" \" of jsonpath input") == CDCRT_BAD_RECORD);
