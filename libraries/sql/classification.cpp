@@ -95,6 +95,12 @@ Classified postgresql_failure_by_class(const DriverError& error, Moment moment) 
 Classified postgresql_failure(const DriverError& error, Moment moment) {
   const std::string& state = error.sqlstate;
   const std::string& text = error.text;
+  // The server is there and says so (a lost connection is no ERROR of it): a trigger, function or foreign table misses its own server.
+  // A pooler speaks like that too, of the connection behind it (08P01), and at COMMIT nobody knows what became of it.
+  const bool of_another_server = (begins(state, "080") || begins(state, "57P")) && state != "08P01" && begins(text, "ERROR:") && !has(text, "FATAL:");
+  if ((moment == Moment::kStatement || moment == Moment::kChange) && of_another_server && !has(text, "server closed the connection")) {
+    return {CDCRT_UNSUPPORTED, "what a trigger, function or foreign table of the target needs cannot be reached"};
+  }
   if (begins(state, "08") || begins(state, "57P") || state == "25P03" || has(text, "server closed the connection") ||
       has(text, "no connection to the server") || has(text, "terminating connection") || has(text, "could not receive data from server") ||
       has(text, "could not send data to server") || has(text, "connection to server was lost") || has(text, "connection dead") || has(text, "SSL SYSCALL error")) {
@@ -111,12 +117,16 @@ Classified postgresql_failure(const DriverError& error, Moment moment) {
   if (state == "42703" || state == "42P01" || state == "42P07" || state == "42701" || state == "3F000" || state == "42P10" || state == "42P06") {
     return {CDCRT_STALE_SCHEMA, state == "42P10" ? "the table has no unique index on exactly the columns of the route's key" : ""};
   }
+  if (state == "42501" && has(text, "row-level security policy")) return {CDCRT_BAD_RECORD, {}};  // other rows pass
   if (state == "42501") {
     const auto colon = text.find("permission denied");
     const std::string what = colon == std::string::npos ? std::string() : ": " + text.substr(colon);
     return {CDCRT_BAD_CONFIG, "give the connection's user the missing right" + what.substr(0, what.find('\n')) +
                                   " (GRANT USAGE, CREATE ON SCHEMA ...; GRANT SELECT, INSERT, UPDATE, DELETE ON ...; changing a table needs its owner)"};
   }
+  // Types whose values have a syntax of their own (tsvector, ltree, jsonpath) complain of it as of a statement's.
+  const bool of_the_parser = (has(text, "syntax error at or near") || has(text, "syntax error at end of input")) && !has(text, "jsonpath input");
+  if (moment == Moment::kStatement && ((state == "42601" && has(text, "syntax error") && !of_the_parser) || (state == "0A000" && has(text, "cannot convert")))) return {CDCRT_BAD_RECORD, {}};
   if (state == "42804" || state == "42846" || state == "42883") {
     return {CDCRT_UNSUPPORTED, "the type of a column of the target cannot be written or compared: give the column a `target_type` in the route, change it in the target, or exclude it"};
   }

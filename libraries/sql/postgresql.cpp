@@ -221,7 +221,7 @@ class Postgresql final : public Dialect {
     if (type == "bytea") return make_type(CDCRT_TYPE_BYTES);
     if (type == "json" || type == "jsonb") return make_type(CDCRT_TYPE_JSON);
     if (type == "uuid") return make_type(CDCRT_TYPE_UUID);
-    if (type == "interval") return make_type(CDCRT_TYPE_INTERVAL);
+    if (type == "interval" || type.compare(0, 9, "interval ") == 0) return make_type(CDCRT_TYPE_INTERVAL);  // "interval hour to second"
     return make_type(CDCRT_TYPE_UNKNOWN);
   }
 

@@ -160,8 +160,12 @@ ColumnLimit limit_of(std::string_view type, int32_t money_digits) {
   const auto begins = [&](std::string_view part) { return name.compare(0, part.size(), part) == 0; };
   if (name == "numeric" && parsed.count > 0) {
     set(Kind::kScale, parsed.second);
-  } else if (name == "oid" || name == "xid" || name == "cid" || begins("reg")) {
+  } else if (name == "oid" || begins("reg")) {
     set(Kind::kUnsigned, 0);
+  } else if (name == "xid" || name == "cid") {
+    set(Kind::kDigits, 0);
+  } else if (name == "bit" || name == "bit varying") {
+    set(Kind::kBits, 0);
   } else if (name == "money") {
     set(Kind::kScale, money_digits);
   } else if (name == "real") {
@@ -209,6 +213,13 @@ bool keeps(const ColumnLimit& limit, const cdcrt_cell& cell) {
       const std::string text = number_text(cell);
       return text.empty() || text[0] != '-';
     }
+    case Kind::kDigits: {
+      const std::string text = number_text(cell);
+      uint32_t value = 0;
+      const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+      return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size();
+    }
+    case Kind::kBits: return !has_bytes(cell) || bytes_of(cell).find_first_of("xXbB") != 0;
     case Kind::kCharacters:
       if (limit.bytes && (!has_bytes(cell) || cell.tag == CDCRT_BYTES)) return number_text(cell).size() <= static_cast<std::size_t>(limit.digits);
       if (!has_bytes(cell) || cell.tag == CDCRT_BYTES) return true;
@@ -227,7 +238,8 @@ bool keeps(const ColumnLimit& limit, const cdcrt_cell& cell) {
       return !is_finite(cell.value.integer) || cell.value.integer % sdk::kMicrosecondsPerDay == 0;
     case Kind::kInterval:
       if (cell.tag != CDCRT_INTERVAL && cell.tag != CDCRT_STRING) return true;
-      if (limit.unit != 0 && !ends_at(bytes_of(cell), limit.unit)) return false;
+      // What is written otherwise than in ISO 8601 cannot be taken apart here.
+      if (limit.unit != 0 && (bytes_of(cell).find_first_of("P") == std::string_view::npos || !ends_at(bytes_of(cell), limit.unit))) return false;
       return fraction_digits(bytes_of(cell)) <= static_cast<std::size_t>(limit.digits) || (limit.digits == 6 && is_cut_double(bytes_of(cell)));
   }
   return true;

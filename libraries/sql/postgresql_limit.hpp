@@ -16,6 +16,8 @@ struct ColumnLimit {
     kScale,      ///< numeric(p,s), money: rounds to `digits` after the point
     kFloat,      ///< real, double precision: `digits` significant ones (6, 15) always survive
     kUnsigned,   ///< oid and its kin: a negative number becomes another one
+    kDigits,     ///< xid, cid: takes the digits that a text begins with, and no more than 32 bits of them
+    kBits,       ///< bit, bit varying: reads x1f and b101 as other notations
     kCharacters, ///< varchar(n): drops blanks past n; name, "char": cuts to n bytes
     kBlanks,     ///< char(n): blanks at the end do not count
     kFraction,   ///< time, timestamp: rounds to `digits` after the second

@@ -244,6 +244,14 @@ class Values(Files):
         self.assertIn("begins with the same line as a.jsonl", self.run_it())
         self.assertEqual(self.rows(), [0, 1, 2])
 
+    def test_a_rotated_file_is_told_also_where_each_file_is_a_topic_of_its_own(self):
+        self.manifest(["in/*"], VALUES.split("\n")[0], 'format.keys = "ignore"', '[defaults]\nmode = "append"')
+        self.write("in/day.jsonl", values(range(3)))
+        self.run_it()
+        os.rename(self.path("in/day.jsonl"), self.path("in/day.jsonl.1"))
+        self.write("in/day.jsonl", values(range(3, 5)))
+        self.assertIn("day.jsonl.1 begins with the same line as day.jsonl", self.run_it())
+
     def test_a_file_that_was_cut_or_changed_is_refused(self):
         self.manifest_of_values(["in/*"])
         self.write("in/day.jsonl", values(range(5)))

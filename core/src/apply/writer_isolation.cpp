@@ -202,8 +202,8 @@ Result<void> Writer::write_portion_rows(Stretch& stretch, Portion& portion) {
       auto tried = try_piece(*piece->sealed, portion);
       if (!tried) return std::move(tried.error());
       taken = *tried;
-      if (has_savepoints) {
-        if (auto ended = connection_->savepoint(taken ? CDCRT_SAVEPOINT_RELEASE : CDCRT_SAVEPOINT_ROLL_BACK); !ended) return ended;
+      if (has_savepoints && !taken) {
+        if (auto ended = connection_->savepoint(CDCRT_SAVEPOINT_ROLL_BACK); !ended) return ended;
       }
     }
     if (taken) {
@@ -243,6 +243,8 @@ Result<bool> Writer::try_piece(Sealed& piece, Portion& portion) {
     if (auto cleared = clear_table(*connection_, piece); !cleared) return std::move(cleared.error());
   }
   auto written = write_settled(piece, nullptr, missing);
+  // The target may look at the rows only now.
+  if (written && missing.empty() && blocked.empty() && context_.sink.has(CDCRT_SINK_SAVEPOINTS)) written = connection_->savepoint(CDCRT_SAVEPOINT_RELEASE);
   if (!written && written.error().code != CDCRT_BAD_RECORD) return std::move(written.error());
   if (!written) {
     portion.reason = "value_refused";

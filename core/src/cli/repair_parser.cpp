@@ -69,7 +69,7 @@ RepairParser::RepairParser(CLI::App& app) {
     if (command != replay) add_output(command);
     if (command == show) continue;
     command->add_option("--table", arguments_.table, "letters of this table alone, named as in the target");
-    command->add_option("--limit", letters_.limit, "no more than that")->type_name("N");
+    command->add_option("--limit", letters_.limit, "no more than that")->type_name("N")->check(CLI::NonNegativeNumber);
   }
   for (CLI::App* group : groups_) group->require_subcommand(0, 1);
 }

@@ -88,6 +88,17 @@ std::size_t find_invalid_utf8(std::string_view text) {
   return std::string_view::npos;
 }
 
+std::string valid_utf8(std::string text) {
+  if (find_invalid_utf8(text) == std::string::npos) return text;
+  std::string result;
+  for (std::size_t offset = 0; offset < text.size();) {
+    const Character character = character_at(text, offset);
+    result += character.valid ? std::string_view(text).substr(offset, character.bytes) : std::string_view("\xEF\xBF\xBD");
+    offset += character.bytes;
+  }
+  return result;
+}
+
 std::size_t count_characters(std::string_view text) {
   std::size_t count = 0;
   for (std::size_t offset = 0; offset < text.size(); ++count) offset += character_at(text, offset).bytes;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cdcrt/sdk/status.hpp"
+#include "diagnostics/text.hpp"
 
 namespace cdcrt::plugin {
 namespace {
@@ -84,8 +85,9 @@ void set_log(int32_t level, std::function<void(int32_t, std::string_view, std::s
 Error to_error(const cdcrt_error& error) {
   Error copy;
   copy.code = static_cast<cdcrt_code>(error.code);
-  copy.message = error.message != nullptr ? error.message : "the plugin gave no reason";
-  if (error.hint != nullptr) copy.hint = error.hint;
+  // Databases cut what they quote anywhere, also within a character; dead letters and the target take text only.
+  copy.message = diagnostics::valid_utf8(error.message != nullptr ? error.message : "the plugin gave no reason");
+  if (error.hint != nullptr) copy.hint = diagnostics::valid_utf8(error.hint);
   if (error.config_key != nullptr) copy.config_key = error.config_key;
   copy.sqlstate.assign(error.sqlstate, strnlen(error.sqlstate, sizeof error.sqlstate));
   copy.native = error.native;

@@ -46,6 +46,13 @@ Flow::Destination Destinations::resolve(const progress::Partition& partition, ui
   if (!target) return refused(target.error(), **route);
   const std::string schema = sink->has_schemas() ? target->schema : std::string();
   const std::string target_name = schema.empty() ? target->table : schema + "." + target->table;
+  if (sink->keeps_in(schema, target->table)) {
+    router_.disown(**route, *target, sink->has_schemas());
+    return refused(make_error(CDCRT_BAD_CONFIG,
+                              "source table '" + name + "' would be written into '" + target_name + "', in which cdcrt keeps its own progress (the source is a target of cdcrt, too?)",
+                              "leave it out with `except`, or let its route name another `table`, or the sink another `progress_schema`"),
+                   **route);
+  }
   // Who came first also holds after a restart.
   const route::SourceName first = sink->stored_source(target_name);
   const bool other_server = !first.server.empty() && !shape.server.empty() && first.server != shape.server;

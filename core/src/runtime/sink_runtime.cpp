@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "progress/own_tables.hpp"
 #include "runtime/log.hpp"
 #include "runtime/stop_signal.hpp"
 #include "runtime/patience.hpp"
@@ -263,6 +264,10 @@ apply::Table& SinkRuntime::refused_table(const route::SourceName& source, const 
   table = std::make_unique<apply::Table>(std::move(identity));
   table->stop(explain(reason), nullptr);
   return *table;
+}
+
+bool SinkRuntime::keeps_in(const std::string& schema, const std::string& table) const {
+  return store_ != nullptr && progress::is_own_table(manifest_.progress_schema, schema, table);
 }
 
 route::SourceName SinkRuntime::stored_source(const std::string& target) const {

@@ -88,6 +88,8 @@ class SinkRuntime {
   void accepted(const route::SourceName& source);
   /// What the manifest names and the sink stores for: what is new is stored soon. Answers those that nothing met, in this run or before.
   std::vector<Match> keep(std::vector<Match> matches);
+  /// Whether a target is a table of cdcrt's own.
+  [[nodiscard]] bool keeps_in(const std::string& schema, const std::string& table) const;
   /// The source table that a target table was made for, by what the target keeps; empty: none.
   [[nodiscard]] route::SourceName stored_source(const std::string& target) const;
   [[nodiscard]] std::vector<apply::Table*> tables() const;

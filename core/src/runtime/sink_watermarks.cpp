@@ -134,7 +134,11 @@ Result<void> SinkRuntime::save_troubles() {
   const std::lock_guard lock(mutex_);
   if (saved) {
     for (const auto& [name, trouble] : rows) accepted_.erase(name);
-    std::erase_if(new_matches_, [&](const auto& each) { return matches.at(each.first).met == each.second.met; });
+    // What was found meanwhile has its turn.
+    std::erase_if(new_matches_, [&](const auto& each) {
+      const auto stored = matches.find(each.first);
+      return stored != matches.end() && stored->second.met == each.second.met;
+    });
     return {};
   }
   watch_.give_back(std::move(troubles));

@@ -50,6 +50,10 @@ class Connection : public sdk::SinkConnection {
       if (database_.after_lost) database_.after_lost();
       return sdk::Status::retry("connection lost before COMMIT");
     }
+    if (refuses_now()) {
+      (void)rollback();
+      return sdk::Status::bad_record("refused at COMMIT");
+    }
     saved_.reset();
     ++database_.commits;
     database_.events.insert(database_.events.end(), events_.begin(), events_.end());
@@ -68,6 +72,7 @@ class Connection : public sdk::SinkConnection {
   }
 
   sdk::Status savepoint(cdcrt_savepoint action) override {
+    if (action == CDCRT_SAVEPOINT_RELEASE && refuses_now()) return sdk::Status::bad_record("refused at the end of the savepoint");
     if (action == CDCRT_SAVEPOINT_SET) marked_ = database_.tables;
     if (action == CDCRT_SAVEPOINT_ROLL_BACK) database_.tables = std::move(*marked_);
     if (action != CDCRT_SAVEPOINT_SET) marked_.reset();
@@ -172,7 +177,7 @@ class Connection : public sdk::SinkConnection {
         }
         row[folded(write.columns[c].name)] = text_of(held);
       }
-      if (!own && database_.refuses && write.kind != CDCRT_WRITE_DELETE && database_.refuses(row)) return sdk::Status::bad_record("refused");
+      if (!own && database_.refuses && !database_.refuses_late && write.kind != CDCRT_WRITE_DELETE && database_.refuses(row)) return sdk::Status::bad_record("refused");
       if (by_key && !written.emplace(key_of(row), true).second) return sdk::Status::bad_record("a key twice in one write");
       if (write.kind == CDCRT_WRITE_REMOVE) {
         const auto copy = std::find_if(table.rows.begin(), table.rows.end(), [&](const Row& each) {
@@ -262,6 +267,13 @@ class Connection : public sdk::SinkConnection {
       events_.push_back(text);
     }
     return {};
+  }
+
+  bool refuses_now() const {
+    if (!database_.refuses || !database_.refuses_late) return false;
+    return std::any_of(database_.tables.begin(), database_.tables.end(), [&](const auto& table) {
+      return table.first.rfind("cdcrt.", 0) != 0 && std::any_of(table.second.rows.begin(), table.second.rows.end(), database_.refuses);
+    });
   }
 
   Database& database_;

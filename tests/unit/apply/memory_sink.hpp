@@ -34,6 +34,7 @@ using Tables = std::map<std::string, Table>;  ///< by "schema.name", or "name"
 struct Database {
   Tables tables;
   std::function<bool(const Row& row)> refuses;  ///< BAD_RECORD for written rows that it holds of; asked for tables outside cdcrt
+  bool refuses_late = false;      ///< `refuses` is asked at the end of a savepoint and at COMMIT
   std::string unique;             ///< a column outside cdcrt in which no two rows may hold the same value; empty: none
   int deadlocks = 0;              ///< that many writes of rows answer RETRY
   int lost_before_commit = 0;     ///< that many COMMITs do not happen, and answer RETRY

@@ -44,6 +44,18 @@ TEST_CASE("pieces: one refused event among very many of its key costs a few trie
   }
 }
 
+TEST_CASE("pieces: a row that the target refuses only at the end, as deferred constraints do, is found like any other") {
+  Rig rig({}, 1, kSavepoints);
+  rig.database.refuses = is_bad;
+  rig.database.refuses_late = true;
+  rig.send_all({insert(1, text("good"), integer(0)), insert(2, text("bad"), integer(0)), update(1, text("good"), integer(1)), insert(3, text("good"), integer(0))});
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='good',b=1; id=3,a='good',b=0");
+  CHECK(letters_because_of(rig, "value_refused") == 1);
+  CHECK(rig.stored_next(0) == 4);
+  CHECK(rig.memory == 0);
+}
+
 TEST_CASE("pieces: a thousand refused keys side by side cost about a try each") {
   for (const uint32_t capabilities : {kPlain, kSavepoints}) {
     CAPTURE(capabilities);

@@ -71,6 +71,36 @@ TEST_CASE("odbc: what a column of postgresql would change is refused by name, cu
   CHECK(target.read("n", {kId, value, moments, letters}) == Rows{"i64:1|null|" + shown(moment(CDCRT_TIMESTAMP, 1'000'000)) + "|string:äöü"});
 }
 
+TEST_CASE("odbc: domains over domains, and arrays of domains, change no value without a word") {
+  Target target(postgresql_options());
+  by_tool(empty(target), "CREATE DOMAIN n AS numeric(5,2); CREATE DOMAIN nn AS n; CREATE DOMAIN a AS nn[]; CREATE DOMAIN j AS json;"
+                         "CREATE TABLE d (id bigint PRIMARY KEY, v nn, w n[], x a, i interval hour); CREATE TABLE k (v j, w json[]);");
+  cdcrt_column numbers = column("w", CDCRT_TYPE_ARRAY), others = column("x", CDCRT_TYPE_ARRAY);
+  numbers.type.element = others.type.element = CDCRT_TYPE_DECIMAL;
+  const cdcrt_column value = column("v", CDCRT_TYPE_DECIMAL), hours = column("i", CDCRT_TYPE_INTERVAL);
+  CHECK(target.write(CDCRT_WRITE_UPSERT, "d", {kId, value}, {{i64(1), text(CDCRT_DECIMAL, "1.255")}}).code == CDCRT_BAD_RECORD);
+  for (const cdcrt_column& each : {numbers, others}) CHECK(target.write(CDCRT_WRITE_UPSERT, "d", {kId, each}, {{i64(1), text(CDCRT_ARRAY, "[1.255]")}}).code == CDCRT_BAD_RECORD);
+  CHECK(target.write(CDCRT_WRITE_UPSERT, "d", {kId, hours}, {{i64(1), text(CDCRT_INTERVAL, "PT3H4M")}}).code == CDCRT_BAD_RECORD);
+  CHECK(target.read("d", {kId}).empty());
+  CHECK_FALSE(target.write(CDCRT_WRITE_UPSERT, "d", {kId, value, numbers, others, hours},
+                           {{i64(1), text(CDCRT_DECIMAL, "1.25"), text(CDCRT_ARRAY, "[1.25,null]"), text(CDCRT_ARRAY, "[]"), text(CDCRT_INTERVAL, "P1DT3H")}}));
+  CHECK(by_tool(target, "SELECT * FROM d;") == "1|1.25|{1.25,NULL}|{}|1 day 03:00:00\n");
+  // Without a key rows are found by their values, which json does not compare.
+  const std::vector<cdcrt_column> keyless = {column("v", CDCRT_TYPE_JSON), column("w", CDCRT_TYPE_ARRAY)};
+  CHECK_FALSE(target.write(CDCRT_WRITE_APPEND, "k", keyless, {{text(CDCRT_JSON, "{\"a\":1}"), text(CDCRT_ARRAY, "[1]")}}));
+  CHECK_FALSE(target.write(CDCRT_WRITE_REMOVE, "k", keyless, {{text(CDCRT_JSON, "{\"a\":1}"), text(CDCRT_ARRAY, "[1]")}}));
+  CHECK(by_tool(target, "SELECT count(*) FROM k;") == "0\n");
+}
+
+TEST_CASE("odbc: postgresql keeps the microseconds of a length of centuries") {
+  Target target(postgresql_options());
+  by_tool(empty(target), "CREATE TABLE l (id bigint PRIMARY KEY, v interval);");
+  const std::vector<cdcrt_column> columns = {kId, column("v", CDCRT_TYPE_INTERVAL)};
+  CHECK_FALSE(target.write(CDCRT_WRITE_UPSERT, "l", columns, {{i64(1), text(CDCRT_INTERVAL, "PT9223372036854.775807S")}, {i64(2), text(CDCRT_INTERVAL, "PT-9223372036854.775807S")},
+                                                               {i64(3), text(CDCRT_INTERVAL, "P1DT2147483647.000001S")}, {i64(4), text(CDCRT_INTERVAL, "PT1H2147483647.5S")}}));
+  CHECK(by_tool(target, "SELECT v FROM l ORDER BY id;") == "2562047788:00:54.775807\n-2562047788:00:54.775807\n1 day 596523:14:07.000001\n596524:14:07.5\n");
+}
+
 TEST_CASE("odbc: values reach postgresql's own types as their own texts") {
   Target target(postgresql_options());
   by_tool(empty(target), "CREATE EXTENSION IF NOT EXISTS hstore; CREATE TABLE o (id bigint PRIMARY KEY, b bit(1), m money, p point, h hstore);");

@@ -29,12 +29,31 @@ TEST_CASE("classification: what passes by itself is retried") {
   for (const int native : {5, 6, 261, 517, 13, 10}) CHECK(sqlite(native) == CDCRT_RETRY);
 }
 
+TEST_CASE("classification: another server that a trigger or foreign table misses is the table's trouble, the target is there") {
+  CHECK(postgresql("08001", "ERROR: could not establish connection DETAIL: connection to server at \"10.0.0.1\" failed") == CDCRT_UNSUPPORTED);
+  CHECK(postgresql("57P01", "ERROR: no") == CDCRT_UNSUPPORTED);
+  CHECK(postgresql("08001", "ERROR: could not establish connection", Moment::kCommit) == CDCRT_RETRY);
+  CHECK(postgresql("08P01", "ERROR: server conn crashed?") == CDCRT_RETRY);
+  CHECK(postgresql("57P01", "FATAL: terminating connection due to administrator command") == CDCRT_RETRY);
+  CHECK(postgresql("08S01", "Could not send Query(connection dead)") == CDCRT_RETRY);
+}
+
 TEST_CASE("classification: values that the target refuses are bad records") {
   for (const char* state : {"22001", "22003", "22P02", "22021", "23502", "23505", "23514", "54000"}) {
     CAPTURE(state);
     CHECK(postgresql(state) == CDCRT_BAD_RECORD);
   }
   for (const int native : {18, 19, 20, 1555, 2067}) CHECK(sqlite(native) == CDCRT_BAD_RECORD);
+}
+
+TEST_CASE("classification: values with a syntax of their own are bad records, statements that do not parse are not") {
+  CHECK(postgresql("42501", "ERROR: new row violates row-level security policy for table \"t\"") == CDCRT_BAD_RECORD);
+  CHECK(postgresql("42601", "ERROR: syntax error in tsquery: \"a b\"") == CDCRT_BAD_RECORD);
+  CHECK(postgresql("42601", "ERROR: ltree syntax error at character 3") == CDCRT_BAD_RECORD);
+  CHECK(postgresql("42601", "ERROR: syntax error at or near \" \" of jsonpath input") == CDCRT_BAD_RECORD);
+  CHECK(postgresql("0A000", "ERROR: cannot convert NaN to bigint") == CDCRT_BAD_RECORD);
+  CHECK(postgresql("42601", "ERROR: syntax error at or near \"selct\"") == CDCRT_UNSUPPORTED);
+  CHECK(postgresql("0A000", "ERROR: cannot alter type of a column used by a view") == CDCRT_UNSUPPORTED);
 }
 
 TEST_CASE("classification: what is missing in the catalog is a stale schema") {

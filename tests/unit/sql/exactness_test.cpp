@@ -116,7 +116,20 @@ TEST_CASE("limits: fractions, times of day and parts of intervals that a column 
   CHECK(keeps("interval year to month", text("P1Y2M0DT0S", CDCRT_INTERVAL)));
   CHECK_FALSE(keeps("interval day to minute", text("P1DT2H3M4S", CDCRT_INTERVAL)));
   CHECK(keeps("interval day to second", text("P1DT2H3M4S", CDCRT_INTERVAL)));
+  CHECK_FALSE(keeps("interval hour", text("03:04:05")));
   CHECK(cut("timestamp(0) without time zone", integer(-1, CDCRT_TIMESTAMP)) == "1969-12-31T23:59:59");
+}
+
+TEST_CASE("limits: texts that a type reads as something else are told") {
+  for (const char* type : {"xid", "cid"}) {
+    CHECK(keeps(type, text("4294967295")));
+    for (const char* value : {"", "x", "5.5", "-1", "4294967296", "2020-01-01"}) CHECK_FALSE(keeps(type, text(value)));
+  }
+  for (const char* type : {"bit(5)", "bit varying(5)", "bit varying"}) {
+    CHECK(keeps(type, text("10100")));
+    CHECK_FALSE(keeps(type, text("x1f")));
+    CHECK_FALSE(keeps(type, text("B101")));
+  }
 }
 
 TEST_CASE("sqlite: text that its column would turn into another number is told, and what stays the same is stored") {

@@ -88,7 +88,7 @@ typedef struct cdcrt_write {
 /* One at a time, inside a transaction. */
 typedef enum cdcrt_savepoint {
   CDCRT_SAVEPOINT_SET = 1,
-  CDCRT_SAVEPOINT_RELEASE = 2,  /* what was done since stays */
+  CDCRT_SAVEPOINT_RELEASE = 2,  /* what was done since stays. BAD_RECORD: the target refuses a row of it after all, ROLL_BACK follows */
   CDCRT_SAVEPOINT_ROLL_BACK = 3 /* what was done since is taken back, also where a statement failed, and the savepoint is gone */
 } cdcrt_savepoint;
 

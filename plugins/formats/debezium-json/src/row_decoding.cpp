@@ -152,6 +152,7 @@ Status EventDecoder::decode_change(const Envelope& envelope, const Layout* decla
   const Layout* layout = nullptr;
   const BoundShape* shape = nullptr;
   if (Status status = layout_of(envelope.after, declared, {}, layout); !status) return status;
+  if (layout->columns.empty()) return Status::bad_record("value: a row without columns", "nothing can be written of it");
   if (Status status = bind(layout, table, shape); !status) return status;
   const auto width = static_cast<uint32_t>(layout->columns.size());
   const uint32_t after = rows_->take_cells(width);
@@ -245,6 +246,14 @@ Status EventDecoder::decode_flattened(const Layout* declared) {
     cells = rows_->take_cells(static_cast<uint32_t>(layout->columns.size()));
     std::copy_n(rows_->cells(row), layout->columns.size() - 1, rows_->cells(cells));
     if (Status status = complete_key(*shape, cells); !status) return status;
+  }
+  if (flat_operation_.size() > 1 || std::string_view("cudrt").find(flat_operation_) == std::string_view::npos) {
+    return Status::bad_record("value: operation " + quoted(flat_operation_) + " is not one of c, r, u, d, t",
+                              "where \"" + settings_.metadata_prefix + "op\" is a column of the table, set metadata_prefix in the format's settings");
+  }
+  if (!flat_deleted_.empty() && flat_deleted_ != "true" && flat_deleted_ != "false") {
+    return Status::bad_record("value: \"" + settings_.metadata_prefix + "deleted\" is neither true nor false: " + quoted(flat_deleted_),
+                              "where it is a column of the table, set metadata_prefix in the format's settings");
   }
   cdcrt_operation operation = CDCRT_INSERT;
   if (flat_operation_ == "u") operation = CDCRT_UPDATE;

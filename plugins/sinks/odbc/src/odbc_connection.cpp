@@ -56,6 +56,7 @@ Status OdbcConnection::commit() {
   if (status) status = before_commit();
   if (!status) return status;
   status = session_->execute("COMMIT", Moment::kCommit, "cannot commit");
+  refused_at_commit_ = status.code() == CDCRT_BAD_RECORD;
   if (!status) return failed(std::move(status));
   for (const std::string& table : changed_tables_) looks_.raise(table);
   transaction_ended();
@@ -67,6 +68,7 @@ Status OdbcConnection::savepoint(cdcrt_savepoint action) {
   const char* const what = "cannot use a savepoint";
   if (action != CDCRT_SAVEPOINT_ROLL_BACK) {
     Status status = usable();
+    if (status && action == CDCRT_SAVEPOINT_RELEASE && refused_at_commit_) status = check_constraints();
     if (status) status = session_->execute(action == CDCRT_SAVEPOINT_SET ? "SAVEPOINT cdcrt" : "RELEASE SAVEPOINT cdcrt", Moment::kStatement, what);
     if (!status) return failed(std::move(status));
     has_savepoint_ = action == CDCRT_SAVEPOINT_SET;

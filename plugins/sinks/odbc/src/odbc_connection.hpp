@@ -49,6 +49,8 @@ class OdbcConnection : public sdk::SinkConnection {
   virtual sdk::Status name_column(const cdcrt_write& /*write*/, sdk::Status status) { return status; }
   /// What a failure left in doubt is made sure of. Not OK: the transaction must not commit.
   virtual sdk::Status before_commit() { return {}; }
+  /// Constraints that wait for COMMIT are checked now: what is refused there has no row.
+  virtual sdk::Status check_constraints() { return {}; }
   virtual sdk::Status prepare_query(Query& query, const sql::Statement& statement, std::string_view what) = 0;
   /// What is known of the catalog is old.
   virtual void forget() = 0;
@@ -76,6 +78,7 @@ class OdbcConnection : public sdk::SinkConnection {
   std::set<std::string> changed_tables_;  // in this transaction
   bool drop_queries_ = false;  // at the end of the transaction
   bool in_transaction_ = false;
+  bool refused_at_commit_ = false;  // since the last COMMIT that went through
   bool broken_ = false;  // the transaction cannot go on: only rollback may follow
 };
 

@@ -10,15 +10,25 @@ namespace {
 
 constexpr std::string_view kQuery = R"(
 SELECT c.relkind::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
-  CASE WHEN y.typtype = 'd' THEN format_type(y.typbasetype, y.typtypmod) ELSE format_type(a.atttypid, a.atttypmod) END,
-  format_type(a.atttypid, -1), a.attnotnull::text, (y.typcategory = 'A')::text,
-  (CASE WHEN y.typcategory = 'A' THEN ltrim(y.typname::text, '_') ELSE y.typname::text END IN ('json','xml','point','box','line','lseg','path','polygon','circle','aclitem'))::text, coalesce(k.place, 0)::text,
+  format_type(b.type, b.modifier), format_type(a.atttypid, -1), a.attnotnull::text,
+  CASE WHEN y.typcategory = 'A' AND e.type <> 0 THEN format_type(e.type, e.modifier) ELSE '' END, (coalesce(z.typname, y.typname)::text IN ('json','xml','point','box','line','lseg','path','polygon','circle','aclitem'))::text, coalesce(k.place, 0)::text,
   coalesce(a.attgenerated <> '', false)::text, coalesce(a.attidentity = 'a', false)::text,
-  (CASE WHEN y.typname IN ('money', '_money') THEN scale(1::money::numeric) ELSE 0 END)::text
+  (CASE WHEN z.typname = 'money' THEN scale(1::money::numeric) ELSE 0 END)::text
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-LEFT JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+LEFT JOIN LATERAL (
+  WITH RECURSIVE below (type, modifier, depth) AS (
+    SELECT a.atttypid, a.atttypmod, 0
+    UNION ALL SELECT d.typbasetype, d.typtypmod, w.depth + 1 FROM below w JOIN pg_catalog.pg_type d ON d.oid = w.type WHERE d.typtype = 'd')
+  SELECT type, modifier FROM below ORDER BY depth DESC LIMIT 1) b ON true
+LEFT JOIN pg_catalog.pg_type y ON y.oid = b.type
+LEFT JOIN LATERAL (
+  WITH RECURSIVE below (type, modifier, depth) AS (
+    SELECT y.typelem, b.modifier, 0
+    UNION ALL SELECT d.typbasetype, d.typtypmod, w.depth + 1 FROM below w JOIN pg_catalog.pg_type d ON d.oid = w.type WHERE d.typtype = 'd')
+  SELECT type, modifier FROM below WHERE y.typcategory = 'A' ORDER BY depth DESC LIMIT 1) e ON true
+LEFT JOIN pg_catalog.pg_type z ON z.oid = coalesce(nullif(e.type, 0), b.type)
 LEFT JOIN LATERAL (
   SELECT i.indexrelid, i.indkey::int2[] AS members, i.indnkeyatts FROM pg_catalog.pg_index i
   WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
@@ -66,13 +76,13 @@ Status read_catalog(Session& session, std::string_view schema, std::string_view 
     column.base_type = fields[3];
     column.cast = fields[4];
     column.not_null = fields[5] == "true";
-    column.is_array = fields[6] == "true";
+    column.is_array = !fields[6].empty();
     column.compare_as_text = fields[7] == "true";
     column.key_ordinal = static_cast<uint32_t>(std::stoul(fields[8]));
     column.generated = fields[9] == "true";
     column.identity = fields[10] == "true";
     const std::string_view base = column.base_type;
-    if (column.is_array && base.size() > 2 && base.substr(base.size() - 2) == "[]") column.element = base.substr(0, base.size() - 2);
+    if (column.is_array && base.size() > 2 && base.substr(base.size() - 2) == "[]") column.element = fields[6];
     column.limit = sql::limit_of(column.element.empty() ? column.base_type : column.element, static_cast<int32_t>(std::stol(fields[11])));
     out.columns.push_back(std::move(column));
   }

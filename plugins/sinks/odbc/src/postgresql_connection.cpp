@@ -79,6 +79,12 @@ class PostgresqlConnection final : public OdbcConnection {
   [[nodiscard]] std::string key_of(const cdcrt_table& table) const override {
     return std::string(schema_of(table)) + std::string(1, '\0') + std::string(sdk::view(table.name));
   }
+  Status check_constraints() override {
+    const char* const what = "cannot write what was deferred";
+    Status status = execute("SET CONSTRAINTS ALL IMMEDIATE", Moment::kStatement, what);
+    if (status) status = execute("SET CONSTRAINTS ALL DEFERRED", Moment::kStatement, what);
+    return status;
+  }
   Status before_commit() override {
     for (const auto& [schema, table] : std::exchange(in_doubt_, {})) {
       const auto known = tables_.find(schema + std::string(1, '\0') + table);

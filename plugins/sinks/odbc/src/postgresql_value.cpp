@@ -85,6 +85,21 @@ class HstoreText {
 
 bool to_hstore(std::string_view json, std::string& out) { return HstoreText(json, out).run(); }
 
+/// The server reads seconds as a double, in which those of more than 68 years leave no place for microseconds: hours take them up.
+bool seconds_to_hours(std::string_view text, std::string& out) {
+  const auto point = text.find_last_of('.');
+  if (point == std::string_view::npos || text.empty() || text.back() != 'S') return false;
+  auto begin = point;
+  while (begin > 0 && text[begin - 1] >= '0' && text[begin - 1] <= '9') --begin;
+  constexpr std::size_t kMinDigits = 10, kMaxDigits = 18;
+  if (point - begin < kMinDigits || point - begin > kMaxDigits || text.find_first_of("HM", text.find('T')) != std::string_view::npos) return false;
+  const uint64_t seconds = std::stoull(std::string(text.substr(begin, point - begin)));
+  const bool minus = begin > 0 && text[begin - 1] == '-';
+  constexpr uint64_t kHour = 3600;
+  out = std::string(text.substr(0, begin)) + std::to_string(seconds / kHour) + (minus ? "H-" : "H") + std::to_string(seconds % kHour) + std::string(text.substr(point));
+  return true;
+}
+
 /// JSON, also as text: an array of the database that came as a text goes as it is.
 bool is_json_array(const cdcrt_cell& cell) {
   if (cell.tag == CDCRT_ARRAY || cell.tag == CDCRT_JSON) return true;
@@ -139,6 +154,7 @@ Status to_native(const CatalogColumn& target, const cdcrt_column& column, cdcrt_
     if (to_hstore(sql::bytes_of(cell), buffer)) cell = sql::text_cell(CDCRT_STRING, buffer);
     return {};
   }
+  if (cell.tag == CDCRT_INTERVAL && seconds_to_hours(sql::bytes_of(cell), buffer)) cell = sql::text_cell(CDCRT_INTERVAL, buffer);
   if (sql::keeps(target.limit, cell)) return {};
   const bool cut = ((column.flags & CDCRT_COLUMN_MAY_CUT) != 0 && sql::cut_to(target.limit, cell)) ||
                    ((column.flags & CDCRT_COLUMN_MAY_CUT_FRACTION) != 0 && sql::cut_fraction_to(target.limit, cell, buffer));

@@ -49,13 +49,6 @@ int32_t note_of_line(std::string_view line) {
   return kFirstFileNote - static_cast<int32_t>(hash & 0x3fffffff);
 }
 
-template <class Met>
-std::set<std::string> met_names(const Met& met) {
-  std::set<std::string> names;
-  for (const auto& [note, input] : met) names.insert(note.first);
-  return names;
-}
-
 std::string read_anew(const std::string& topic) {
   return "cdcrt progress rewind --topic " + topic + " --to earliest, with --empty where rows that are not in it have to go";
 }
@@ -168,11 +161,12 @@ sdk::Status Inputs::check_pipe(const Input& input, int64_t applied) const {
 }
 
 // It may have got another name, and would then be applied twice; or it only begins like one that left.
-void Inputs::warn_of_renamed(const Input& input, const std::set<std::string>& present, const sdk::Host& host) const {
+void Inputs::warn_of_renamed(const Input& input, const sdk::Host& host) const {
   for (const auto& [note, known] : known_) {
-    if (note.second != input.note || note.first == note_of(input).first || present.count(note.first) > 0) continue;
-    if (note.first.compare(0, input.topic.size() + 1, input.topic + "/") != 0) continue;
-    host.warn(input.path + " begins with the same line as " + note.first.substr(input.topic.size() + 1) +
+    if (note.second != input.note || note.first == note_of(input).first) continue;
+    // Under that name there may be another file by now: logs that are rotated.
+    if (std::any_of(all_.begin(), all_.end(), [&, was = note](const Input& each) { return note_of(each) == was; })) continue;
+    host.warn(input.path + " begins with the same line as " + note.first.substr(note.first.find_last_of('/') + 1) +
               ", which was read before and is not in paths any more: it is read as a new file; if it only got another name, its rows are applied twice");
     return;
   }
@@ -226,7 +220,7 @@ sdk::Status Inputs::number(const std::vector<size_t>& group, const Applied& appl
     if (is_values && input.is_regular && !input.is_pending && first != last) {
       host.warn(input.path + " begins with another line than the file of that name that was read before: it is read as a new file");
     }
-    if (is_values && input.note < kPipeNote) warn_of_renamed(input, met_names(met), host);
+    if (is_values && input.note < kPipeNote) warn_of_renamed(input, host);
   }
   for (const size_t index : group) {
     if (all_[index].is_regular) continue;

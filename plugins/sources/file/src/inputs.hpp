@@ -64,7 +64,7 @@ class Inputs {
   sdk::Status identify(Input& input);
   sdk::Status number(const std::vector<size_t>& group, const Applied& applied, const sdk::Host& host);
   sdk::Status check_order(const Applied& applied) const;
-  void warn_of_renamed(const Input& input, const std::set<std::string>& present, const sdk::Host& host) const;
+  void warn_of_renamed(const Input& input, const sdk::Host& host) const;
   void check_left(const std::string& topic, int64_t applied, const sdk::Host& host) const;
   sdk::Status check_pipe(const Input& input, int64_t applied) const;
   [[nodiscard]] const std::string& group_of(const Input& input) const { return layout_ == Layout::kValues ? input.topic : input.name; }
