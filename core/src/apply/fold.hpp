@@ -99,7 +99,8 @@ class Fold {
   /// An entry beside all others (kEvent).
   Entry& add(int64_t offset);
   /// Every entry that has a key gets the one that `key_of` writes, into an empty text, for its cells; none written: it keeps its own.
-  /// Equal keys must stay equal, and different ones different. What refers to entries by key follows.
+  /// Equal keys must stay equal; different ones may become equal where entries are copies of rows (kAppend). What refers to entries
+  /// by key follows.
   void rekey(const std::function<void(const cdcrt_cell* cells, uint32_t width, std::string& key)>& key_of);
   /// Makes room for `width` cells, the new ones ABSENT.
   void widen(Entry& entry, uint32_t width);
@@ -132,6 +133,8 @@ class Fold {
  private:
   cdcrt_cell copy(const cdcrt_cell& cell);
   void rehash(std::size_t capacity);
+  /// True: they are copies of one row, and `first` stands for both.
+  bool unite(uint32_t first, uint32_t other);
   struct Slot {
     uint32_t hash = 0;
     uint32_t entry = UINT32_MAX;

@@ -311,8 +311,8 @@ class Table {
   void refuse_shape(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, Error error, std::vector<Refusal>& refusals);
   void note_refused(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map);
   void follow_schema_changes();
-  /// A column of the key, or of the image that is the key of a row without one, became a text: its canonical bytes are others.
-  void follow_key_texts(const std::vector<evolution::TypeChange>& changes);
+  /// A column of the key, or of the image that is the key of a row without one, has other canonical bytes in its new type, or is gone.
+  void follow_keys(const std::vector<evolution::TypeChange>& changes, bool drops);
   /// The image of a row as its key.
   void append_image_key(const cdcrt_cell* cells, uint32_t width, std::string& key);
   /// Answers the entry's index.
