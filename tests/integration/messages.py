@@ -16,9 +16,9 @@ class Lines:
     def __init__(self):
         self.lines, self.offset, self.expected = [], 0, []
 
-    def message(self, payload, key=None, topic="t.public.good"):
+    def message(self, payload, key=None, topic="t.public.good", headers=()):
         """A message with this payload (text); answers its offset."""
-        self.raw(json.dumps({"topic": topic, "partition": 0, "offset": self.offset, "tstype": "create", "ts": 1_700_000_000_000, "headers": [],
+        self.raw(json.dumps({"topic": topic, "partition": 0, "offset": self.offset, "tstype": "create", "ts": 1_700_000_000_000, "headers": list(headers),
                              "key": key, "payload": payload}, ensure_ascii=False).encode("utf-8", "surrogatepass"))
         return self.offset - 1
 

@@ -226,6 +226,34 @@ class Repair:
         self.assertIn("2 of 2 applied", self.command("dlq", "replay"))
         self.assertEqual(self.rows("select v, w from {good}"), [("bad", "c")])
 
+    def test_a_row_that_came_under_another_key_has_what_its_event_lacks_after_a_replay(self):
+        self.change(1, {"id": 1, "v": "one", "w": "kept"}, "c", lsn=100)
+        self.apply()
+        self.refuse("bad")
+        self.lines.message(envelope("good", None, "d", before={"id": 1, "v": None, "w": None}, lsn=200), self.key(1), "t.public.good",
+                           ["__debezium.newkey", self.key(2)])
+        self.lines.message(envelope("good", {"id": 2, "v": "bad", "w": "__debezium_unavailable_value"}, "c", lsn=200), self.key(2), "t.public.good",
+                           ["__debezium.oldkey", self.key(1)])
+        self.apply(expect=4)
+        self.assertEqual(self.rows("select id, v, w from {good}"), [])
+        self.mend()
+        self.assertIn("1 of 1 would be applied", self.command("dlq", "replay", "--dry-run"))
+        self.assertIn("1 of 1 applied", self.command("dlq", "replay"))
+        self.assertEqual(self.rows("select id, v, w from {good}"), [(2, "bad", "kept")])
+
+    def test_a_change_that_names_fewer_columns_waits_for_the_refused_one_before_it(self):
+        self.change(1, {"id": 1, "v": "one", "w": "a"}, "c", lsn=100)
+        self.apply()
+        self.refuse("bad")
+        self.change(1, {"id": 1, "v": "bad", "w": "b"}, lsn=200)
+        self.apply(expect=4)
+        self.change(1, {"id": 1, "v": "later"}, lsn=300)
+        self.apply(expect=4)
+        self.assertEqual(self.rows("select v, w from {good}"), [("one", "a")])
+        self.mend()
+        self.assertIn("2 of 2 applied", self.command("dlq", "replay"))
+        self.assertEqual(self.rows("select v, w from {good}"), [("later", "b")])
+
     def test_a_letter_that_still_fails_does_not_keep_others_back(self):
         self.lines.good(3)
         self.apply()

@@ -371,6 +371,8 @@ def run_groups(groups, server, jobs, failed, counts):
             differing, tried = future.result()
             counts["refused, then replayed" if refuses else "torn"] += len(seeds) * tried
             for seed, way, found in differing:
+                if (seed, plain) not in failed:
+                    print(f"seed {seed}{' without schemas' if plain else ''} differs, {way}", flush=True)
                 failed.setdefault((seed, plain), (way, found))
 
 
