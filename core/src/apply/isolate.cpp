@@ -19,6 +19,7 @@ std::optional<Sealed> fold_alone(const Sealed& batch, const progress::Partition&
   Table probe(batch.table->identity().aside());
   progress::StoredTable known;
   known.columns = batch.columns;
+  evolution::keep_columns(known.columns);
   known.key_known = batch.key_known;
   probe.restore(known);
   cdcrt_messages current = message;

@@ -366,10 +366,15 @@ void Table::accept_event(PartitionState& state, const cdcrt_row& row, int64_t of
 }
 
 // What an event says nothing of stays in the row, unless its source has no such column any more.
-bool Table::covers_columns(const event::Shape& shape, const evolution::ShapeMap& map) const {
+bool Table::covers_columns(const event::Shape& shape, const evolution::ShapeMap& map, std::string_view order) const {
   const auto changes = identity_.route.schema_changes;
   const bool drops = changes == manifest::SchemaChanges::kEvolve || changes == manifest::SchemaChanges::kFail;
-  return map.absent.empty() || (shape.declared && drops);
+  if (shape.declared && drops) return true;
+  // A column that came later is none of the row's yet.
+  return std::all_of(map.absent.begin(), map.absent.end(), [&](uint32_t slot) {
+    const std::string& first = knowledge_.columns()[slot].type_order;
+    return !first.empty() && first > order;
+  });
 }
 
 void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
@@ -430,7 +435,7 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
                        });
   bool added = false;
   Entry* place = &state.fold.find_or_add(key_scratch_, offset, added);
-  const bool covers = !partial && (left || row.operation == CDCRT_DELETE || covers_columns(shape, map));
+  const bool covers = !partial && (left || row.operation == CDCRT_DELETE || covers_columns(shape, map, state.last_order));
   if (covers) {
     state.fold.close_refused(key_scratch_);
   } else if (!left && !added && !(partial && place->effect == Effect::kDelete) && state.fold.is_refused(key_scratch_)) {

@@ -181,8 +181,10 @@ class TableReplay {
     }
     progress::StoredTable known;
     known.columns = stored_->columns;
+    evolution::keep_columns(known.columns);
     known.key_known = stored_->key_known;
-    known.floor = stored_->floor;
+    // What came before a truncate is no open dead letter any more: that is all that is known of a message without an order.
+    if (std::all_of(own.begin(), own.end(), [&](uint32_t row) { return rows.rows()[row].source_order.data != nullptr; })) known.floor = stored_->floor;
     candidate.probe->restore(known);
     candidate.partition = std::make_unique<progress::Partition>(letter.source, letter.topic, letter.partition, [](auto&, auto, auto) {});
     candidate.probe->accept({*candidate.partition, message, rows, shapes_, letter.offset + 1}, own.data(), own.size(),
@@ -489,6 +491,17 @@ class TableReplay {
   std::vector<ReplayedLetter> results_;
 };
 
+bool is_of_one_table(const Error& error) {
+  switch (error.code) {
+    case CDCRT_BAD_RECORD:
+    case CDCRT_BAD_CONFIG:
+    case CDCRT_UNSUPPORTED:
+    case CDCRT_STALE_SCHEMA:
+    case CDCRT_BUSY: return true;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 Result<std::vector<ReplayedLetter>> replay_letters(Session&, const manifest::Manifest& manifest, const std::vector<ListedLetter>& letters,
@@ -520,6 +533,13 @@ Result<std::vector<ReplayedLetter>> replay_letters(Session&, const manifest::Man
       }
       const auto end = own.begin() + static_cast<std::ptrdiff_t>(std::min(own.size(), first + kMaxLetters));
       auto replayed = replay.run({own.begin() + static_cast<std::ptrdiff_t>(first), end});
+      if (!replayed && is_of_one_table(replayed.error())) {
+        // The other tables have theirs.
+        for (auto letter = own.begin() + static_cast<std::ptrdiff_t>(first); letter != own.end(); ++letter) {
+          results.push_back({(*letter)->letter.id, false, explain(replayed.error())});
+        }
+        break;
+      }
       if (!replayed) return std::move(replayed.error());
       for (auto& result : *replayed) results.push_back(std::move(result));
     }
