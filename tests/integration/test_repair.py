@@ -10,7 +10,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from integration import program  # noqa: E402
-from integration.messages import Lines, envelope  # noqa: E402
+from integration.messages import Lines, envelope, with_schema  # noqa: E402
 
 MANIFEST = """[pipeline]
 name = "repair"
@@ -225,6 +225,71 @@ class Repair:
         self.mend()
         self.assertIn("2 of 2 applied", self.command("dlq", "replay"))
         self.assertEqual(self.rows("select v, w from {good}"), [("bad", "c")])
+
+    def test_a_row_that_came_under_another_key_has_what_its_event_lacks_after_a_replay(self):
+        self.change(1, {"id": 1, "v": "one", "w": "kept"}, "c", lsn=100)
+        self.apply()
+        self.refuse("bad")
+        self.lines.message(envelope("good", None, "d", before={"id": 1, "v": None, "w": None}, lsn=200), self.key(1), "t.public.good",
+                           ["__debezium.newkey", self.key(2)])
+        self.lines.message(envelope("good", {"id": 2, "v": "bad", "w": "__debezium_unavailable_value"}, "c", lsn=200), self.key(2), "t.public.good",
+                           ["__debezium.oldkey", self.key(1)])
+        self.apply(expect=4)
+        self.assertEqual(self.rows("select id, v, w from {good}"), [])
+        self.mend()
+        self.assertIn("1 of 1 would be applied", self.command("dlq", "replay", "--dry-run"))
+        self.assertIn("1 of 1 applied", self.command("dlq", "replay"))
+        self.assertEqual(self.rows("select id, v, w from {good}"), [(2, "bad", "kept")])
+
+    def test_a_change_that_names_fewer_columns_waits_for_the_refused_one_before_it(self):
+        self.change(1, {"id": 1, "v": "one", "w": "a"}, "c", lsn=100)
+        self.apply()
+        self.refuse("bad")
+        self.change(1, {"id": 1, "v": "bad", "w": "b"}, lsn=200)
+        self.apply(expect=4)
+        self.change(1, {"id": 1, "v": "later"}, lsn=300)
+        self.apply(expect=4)
+        self.assertEqual(self.rows("select v, w from {good}"), [("one", "a")])
+        self.mend()
+        self.assertIn("2 of 2 applied", self.command("dlq", "replay"))
+        self.assertEqual(self.rows("select v, w from {good}"), [("later", "b")])
+
+    def shaped(self, number, columns, cells, operation="u", lsn=1000, partition=0):
+        cells = dict(zip(columns, cells))
+        payload = envelope("good", None if operation == "d" else cells, operation, cells if operation == "d" else None, lsn)
+        return self.lines.message(with_schema(columns, payload), self.key(number), "t.public.good", partition=partition)
+
+    def test_a_replay_drops_no_column_that_the_pipeline_keeps_yet(self):
+        narrow = {"id": "int32", "v": "string"}
+        wide = {**narrow, "w": "string"}
+        self.shaped(1, wide, [1, "one", "a"], "c", 100)
+        self.shaped(9, wide, [9, "nine", "a"], "c", 110, partition=1)
+        self.shaped(9, narrow, [9, "nine"], "d", 500, partition=1)
+        self.apply()
+        self.refuse("bad")
+        self.shaped(1, wide, [1, "bad", "b"], "u", 200)
+        self.apply(expect=4)
+        self.shaped(2, narrow, [2, "bad"], "c", 300)
+        self.bare("first", 310)
+        self.apply(expect=4)
+        self.mend()
+        self.assertIn("2 of 2 applied", self.command("dlq", "replay"))
+        self.assertEqual(self.rows("select id, v from {good} order by id"), [(1, "bad"), (2, "bad")])
+        self.assertEqual(self.rows("select w from {good} where id = 1"), [("b",)])
+
+    def test_a_letter_without_an_order_is_replayed_after_a_truncate_of_another_partition(self):
+        self.lines.message(envelope("good", {"id": 1, "v": "one"}, lsn=100), self.key(1), "t.public.good", partition=1)
+        self.lines.message(envelope("good", None, "t", lsn=150), None, "t.public.good")
+        self.lines.message(envelope("good", {"id": 2, "v": "two"}, lsn=200), self.key(2), "t.public.good", partition=1)
+        self.apply()
+        self.refuse("bad")
+        read = json.loads(envelope("good", {"id": 1, "v": "bad"}, "r"))
+        read["source"] = {**read["source"], "lsn": None, "sequence": None}
+        self.lines.message(json.dumps(read), self.key(1), "t.public.good", partition=1)
+        self.apply(expect=4)
+        self.mend()
+        self.assertIn("1 of 1 applied", self.command("dlq", "replay"))
+        self.assertEqual(self.good(), [(1, "bad"), (2, "two")])
 
     def test_a_letter_that_still_fails_does_not_keep_others_back(self):
         self.lines.good(3)

@@ -59,15 +59,15 @@ class Way:
         return ", ".join(words)
 
 
-def ways(seed):
-    """The ways of a group of logs: as it stands, torn on both targets, refused on one of them and then on the other."""
+def ways(seed, refuses, targets):
+    """The ways of a group of logs: as it stands, and torn or refused on each target."""
     random = randoms.Random(f"ways {seed}")
     def torn(target, refuses):
         cuts = sorted(round(random.uniform(0.1, 0.9), 2) for _ in range(2 if refuses else random.randint(0, 3)))
         kills = [round(random.uniform(0.01, 0.25), 3) for _ in range(random.randint(0, 2))] if not refuses else []
         return Way(target, str(random.randint(1, 10**6)), random.choice([1, 2, 4]), random.choice([0, 1, 2, 3, 7, 50]), tuple(cuts), tuple(kills), refuses,
                    random.random() < 0.5)
-    return [Way("sqlite"), torn("sqlite", False), torn("postgresql", False), torn("sqlite", True), torn("postgresql", True)]
+    return [Way("sqlite")] + [torn(target, refuses) for target in targets]
 
 
 def interleaved(messages, order):
@@ -107,6 +107,13 @@ class Case:
         self.messages, self.plain, self.appended, self.steady, self.dropped, self.logs = messages, plain, appended, steady, dropped, logs
         self.tables, self.letters = interpreter.interpret(messages, routes.Manifest(tomllib.loads(self.manifest("sqlite", ""))))
         self.first = {}  # of the tables in append mode: what the first way left
+        self.lines = {}
+
+    def line(self, message):
+        place = message["topic"], message["partition"], message["offset"]
+        if place not in self.lines:
+            self.lines[place] = json.dumps(message, ensure_ascii=False) + "\n"
+        return self.lines[place]
 
     def manifest(self, target, connection):
         columns = COLUMNS if self.plain else ""
@@ -151,7 +158,7 @@ class Run:
             if refusing:
                 self.database.refuse(self.case.steady)
             with open(self.path("events.jsonl"), "a", encoding="utf-8") as file:
-                file.writelines(json.dumps(message, ensure_ascii=False) + "\n" for message in self.messages[self.written:place])
+                file.writelines(self.case.line(message) for message in self.messages[self.written:place])
             self.written = place
             if kills:
                 self.run(kill_after=kills.pop())
@@ -249,17 +256,17 @@ def attempt(case, way, number, server):
         return differences(case, Run(folder, case, way, number, server))
 
 
-def check_group(seeds, plain, server):
-    """[(seed, way, differences)] of the seeds that fail."""
-    failed, cases = [], {whole: case_of(seeds, plain, whole) for whole in (False, True)}
-    owner = {"public." + table.name: seed for seed, log in cases[False].logs.items() for table in log.tables}
-    for way in ways(f"{seeds[0]} {plain}"):
-        found = attempt(cases[way.refuses], way, os.getpid(), server)
+def check_group(seeds, plain, refuses, targets, server):
+    """([(seed, way, differences)] of the seeds that fail, how many ways)"""
+    failed, case, tried = [], case_of(seeds, plain, refuses), ways(f"{seeds[0]} {plain} {refuses}", refuses, targets)
+    owner = {"public." + table.name: seed for seed, log in case.logs.items() for table in log.tables}
+    for way in tried:
+        found = attempt(case, way, os.getpid(), server)
         bad = {owner[name] for name in found if name in owner}
         if found and not bad:
             failed.append((None, way, found))
         failed += [(seed, way, {name: lines for name, lines in found.items() if owner.get(name) in (None, seed)}) for seed in sorted(bad)]
-    return failed
+    return failed, len(tried)
 
 
 def subcase(case, messages):
@@ -346,11 +353,26 @@ def replay(path, server):
     return 1 if found else 0
 
 
-def run_groups(groups, server, failed):
-    """Runs the groups, one more than there are cores: they wait now and then; the seeds that fail are added to `failed`."""
-    with concurrent.futures.ProcessPoolExecutor(max_workers=os.cpu_count() + 1) as pool:
-        for plain, future in [(plain, pool.submit(check_group, seeds, plain, server)) for seeds, plain in groups]:
-            for seed, way, found in future.result():
+def groups_of(seeds, arguments):
+    """(seeds, without schemas, with refusals, targets): every group in one of the four ways that a log may be; some on PostgreSQL as well."""
+    for place in range(0, len(seeds), arguments.group):
+        group = seeds[place:place + arguments.group]
+        number = group[0] // arguments.group
+        both = arguments.postgresql and number % arguments.postgresql == 0
+        for plain in (False, True):
+            yield group, plain, (number // max(arguments.postgresql, 1) + plain) % 2 == 1, ("sqlite", "postgresql") if both else ("sqlite",)
+
+
+def run_groups(groups, server, jobs, failed, counts):
+    """Runs the groups; the seeds that fail are added to `failed`, how many logs were run in how many ways to `counts`."""
+    with concurrent.futures.ProcessPoolExecutor(max_workers=jobs) as pool:
+        for group, future in [(group, pool.submit(check_group, *group, server)) for group in groups]:
+            seeds, plain, refuses, _ = group
+            differing, tried = future.result()
+            counts["refused, then replayed" if refuses else "torn"] += len(seeds) * tried
+            for seed, way, found in differing:
+                if (seed, plain) not in failed:
+                    print(f"seed {seed}{' without schemas' if plain else ''} differs, {way}", flush=True)
                 failed.setdefault((seed, plain), (way, found))
 
 
@@ -363,9 +385,11 @@ def adopted(first, failed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=int(os.environ.get("CDCRT_DIFFERENTIAL_SEEDS", "200")), help="default: $CDCRT_DIFFERENTIAL_SEEDS, else 200")
+    parser.add_argument("--seeds", type=int, default=int(os.environ.get("CDCRT_DIFFERENTIAL_SEEDS", "2000")), help="default: $CDCRT_DIFFERENTIAL_SEEDS, else 2000")
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--group", type=int, default=100, help="seeds in one process")
+    parser.add_argument("--group", type=int, default=40, help="seeds in one process")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() + 1, help="groups at a time; default: one more than there are cores, since they wait now and then")
+    parser.add_argument("--postgresql", type=int, default=5, metavar="N", help="every Nth group runs on PostgreSQL too; 0: none")
     parser.add_argument("--minutes", type=float, help="for as long as this, instead of --seeds")
     parser.add_argument("--failures", type=int, default=5, help="failing seeds to shrink")
     parser.add_argument("--keep", default="differential-failures", help="folder for shrunk logs")
@@ -373,27 +397,31 @@ def main():
     arguments = parser.parse_args()
     if not os.access(binary(), os.X_OK):
         raise SystemExit(f"no program at {binary()}: build it, or set CDCRT_BINARY")
-    server = postgresql.Postgresql(settings={"synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"})
+    server = None
+    if arguments.postgresql or (arguments.replay and "postgresql" in arguments.replay):
+        server = postgresql.Postgresql(settings={"synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"})
+    port = server.port if server else None
     try:
         if arguments.replay:
-            return replay(arguments.replay, server.port)
-        began, failed, done = time.monotonic(), {}, 0
+            return replay(arguments.replay, port)
+        began, failed, done, counts = time.monotonic(), {}, 0, collections.Counter()
         first = randoms.SystemRandom().randrange(10**6, 10**9) if arguments.minutes and not arguments.first else arguments.first
         while (time.monotonic() - began < arguments.minutes * 60) if arguments.minutes else done < arguments.seeds:
             count = min(20 * arguments.group, arguments.seeds - done) if not arguments.minutes else 4 * arguments.group
             seeds = range(first + done, first + done + count)
-            run_groups([(seeds[place:place + arguments.group], plain) for place in range(0, count, arguments.group) for plain in (False, True)],
-                       server.port, failed)
+            run_groups(groups_of(seeds, arguments), port, arguments.jobs, failed, counts)
             done += count
             if arguments.minutes:
                 adopted(first + done, failed)
         for (seed, plain), (way, found) in list(failed.items())[:arguments.failures]:
             if isinstance(way, str):
                 continue  # was told already
-            report(seed, plain, way, found, arguments.keep, server.port)
-        print(f"{done} seeds from {first} on, with and without schemas, in {time.monotonic() - began:.0f} s: {len(failed) or 'none'} failed")
+            report(seed, plain, way, found, arguments.keep, port)
+        print(f"{done} seeds from {first} on, with and without schemas, in {time.monotonic() - began:.0f} s "
+              f"({', '.join(f'{count} logs {name}' for name, count in sorted(counts.items()))}): {len(failed) or 'none'} failed")
     finally:
-        server.stop()
+        if server:
+            server.stop()
     return 1 if failed else 0
 
 

@@ -12,6 +12,7 @@ import argparse
 import dataclasses
 import json
 import random as randoms
+import re
 import sys
 import os
 import zlib
@@ -22,6 +23,8 @@ from oracle import canonical  # noqa: E402
 from oracle.columns import KINDS, PLAIN, PLAIN_EVOLUTIONS, WITH_SCHEMA, Number  # noqa: E402
 
 UNAVAILABLE = "__debezium_unavailable_value"
+NUMBER = "\uffff"      # stands around the digits of a number until they are written
+NUMBER_TEXT = re.compile(f'"{NUMBER}([^{NUMBER}]*){NUMBER}"')
 UNKNOWN = object()     # the events do not tell this cell
 UNCHANGED = object()   # written as the placeholder
 
@@ -63,6 +66,7 @@ class Table:
         self.columns = [Column(name, KINDS["text" if kind == "text_key" else kind], nullable=False) for name, kind in keys]
         self.rows, self.copies = {}, []
         self.serial, self.dropped = 0, []
+        self.schema_text = None
         self.altered = set()  # names of columns that were dropped or changed their type
         self.odd, self.odd_in_a_row = 0, None  # messages that name another key; None: nothing has told the key yet
         for _ in range(random.randint(1, 3)):
@@ -81,6 +85,11 @@ class Table:
         """The part of the message that tells the types; cached until the shape changes."""
         if self.log.plain:
             return None
+        if self.schema_text is None:
+            self.schema_text = self.write_schema()
+        return self.schema_text
+
+    def write_schema(self):
         fields = [self.field(column) for column in self.columns]
         row = {"type": "struct", "fields": fields, "optional": True, "name": f"rnd.public.{self.name}.Value"}
         envelope = {"type": "struct", "fields": [{**row, "field": "before"}, {**row, "field": "after"},
@@ -265,6 +274,7 @@ class Table:
 
     def evolve(self):
         self.random.choice([self.add, self.add, self.drop, self.change_type, self.change_type])()
+        self.schema_text = None
         return self.append() if not self.key else self.insert_somewhere()
 
     def insert_somewhere(self):
@@ -369,8 +379,7 @@ class Log:
     wild = os.environ.get("CDCRT_RANDOM_WILD") == "1"
 
     def __init__(self, seed, plain=False, tables=None, steps=None, whole=False):
-        """`whole`: no event lacks a cell that a dead letter of its row may have: creates of key changes have all of them, and tables without
-        schemas keep their columns."""
+        """`whole`: creates of key changes have all cells, also those that a dead letter of the row may have."""
         self.random = random = randoms.Random(f"{seed}/{plain}")
         self.whole = whole
         self.plain, self.lsn, self.finished = plain, 1000, 900
@@ -381,7 +390,7 @@ class Log:
             self.snapshot(table)
         for _ in range(steps or random.randint(5, 50)):
             table = random.choice(self.tables)
-            table.evolve() if random.random() < 0.08 and not (whole and plain) else table.step()
+            table.evolve() if random.random() < 0.08 else table.step()
             if random.random() < 0.6:
                 self.finished = self.lsn
         self.messages = self.interleave()
@@ -457,13 +466,8 @@ class Log:
 
 def write_json(value):
     """JSON text with decimals digit for digit."""
-    if isinstance(value, dict):
-        return "{" + ",".join(json.dumps(k, ensure_ascii=False) + ":" + write_json(v) for k, v in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(write_json(each) for each in value) + "]"
-    if isinstance(value, Number):
-        return value.text
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=lambda number: NUMBER + number.text + NUMBER)
+    return NUMBER_TEXT.sub(r"\1", text) if NUMBER in text else text
 
 
 def main():

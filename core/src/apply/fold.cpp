@@ -207,9 +207,26 @@ void Fold::rekey(const std::function<void(const cdcrt_cell* cells, uint32_t widt
     if (entries_[index].key.data() == nullptr || entries_[index].closed) continue;
     const auto hash = static_cast<uint32_t>(std::hash<std::string_view>{}(entries_[index].key));
     std::size_t place = hash & (slots_.size() - 1);
-    while (slots_[place].entry != UINT32_MAX) place = (place + 1) & (slots_.size() - 1);
-    slots_[place] = {hash, index};
+    while (slots_[place].entry != UINT32_MAX && !unite(slots_[place].entry, index)) place = (place + 1) & (slots_.size() - 1);
+    if (slots_[place].entry == UINT32_MAX) slots_[place] = {hash, index};
   }
+}
+
+// Rows without a key that were told apart by a column that is gone.
+bool Fold::unite(uint32_t first, uint32_t other) {
+  Entry& kept = entries_[first];
+  Entry& gone = entries_[other];
+  if (kept.key != gone.key || kept.effect != Effect::kAppend) return false;
+  kept.copies += gone.copies;
+  kept.first_offset = std::min(kept.first_offset, gone.first_offset);
+  kept.last_offset = std::max(kept.last_offset, gone.last_offset);
+  gone.effect = Effect::kNothing;
+  gone.key = {};
+  for (auto& [removed, appended] : links) {
+    if (removed == other) removed = first;
+    if (appended == other) appended = first;
+  }
+  return true;
 }
 
 }  // namespace cdcrt::apply

@@ -32,6 +32,7 @@ struct Entry {
   uint8_t operation = 0;        ///< kEvent: cdcrt_operation
   uint32_t width = 0;           ///< cells; a slot beyond it is ABSENT
   bool closed = false;          ///< another entry of the same key follows
+  bool covers = false;          ///< one of its changes gave every column of the table a value
   bool dated = false;           ///< `order` and `since` are those of its changes; empty: they had none
   uint32_t followers = 0;       ///< entries of the same key in the batch that are written after it
   uint32_t source = 0;          ///< index into Sealed::sources: the source's table
@@ -99,7 +100,8 @@ class Fold {
   /// An entry beside all others (kEvent).
   Entry& add(int64_t offset);
   /// Every entry that has a key gets the one that `key_of` writes, into an empty text, for its cells; none written: it keeps its own.
-  /// Equal keys must stay equal, and different ones different. What refers to entries by key follows.
+  /// Equal keys must stay equal; different ones may become equal where entries are copies of rows (kAppend). What refers to entries
+  /// by key follows.
   void rekey(const std::function<void(const cdcrt_cell* cells, uint32_t width, std::string& key)>& key_of);
   /// Makes room for `width` cells, the new ones ABSENT.
   void widen(Entry& entry, uint32_t width);
@@ -132,6 +134,8 @@ class Fold {
  private:
   cdcrt_cell copy(const cdcrt_cell& cell);
   void rehash(std::size_t capacity);
+  /// True: they are copies of one row, and `first` stands for both.
+  bool unite(uint32_t first, uint32_t other);
   struct Slot {
     uint32_t hash = 0;
     uint32_t entry = UINT32_MAX;

@@ -19,6 +19,7 @@ std::optional<Sealed> fold_alone(const Sealed& batch, const progress::Partition&
   Table probe(batch.table->identity().aside());
   progress::StoredTable known;
   known.columns = batch.columns;
+  evolution::keep_columns(known.columns);
   known.key_known = batch.key_known;
   probe.restore(known);
   cdcrt_messages current = message;
@@ -250,7 +251,7 @@ class Isolation {
   [[nodiscard]] bool is_blocked(const Sealed& single) const {
     for (const auto& part : single.partitions) {
       for (const Entry& entry : part.fold.entries()) {
-        if (entry.effect == Effect::kPatch && open_keys_.contains(letter_key(entry.key))) return true;
+        if (changes_part_of_row(entry) && open_keys_.contains(letter_key(entry.key))) return true;
       }
     }
     return false;
@@ -274,7 +275,7 @@ class Isolation {
     if (sealed_.key.empty()) return;
     for (const auto& part : single.partitions) {
       for (const Entry& entry : part.fold.entries()) {
-        if (entry.effect == Effect::kNothing || entry.effect == Effect::kPatch) continue;
+        if (!changes_whole_row(entry)) continue;
         open_keys_.erase(letter_key(entry.key));
         result.letters.close(entry.key);
       }

@@ -81,6 +81,7 @@ class MissingImages {
   bool is_whole() {
     net();
     for (const Entry& entry : part_.fold.entries()) {
+      if (entry.effect == Effect::kNothing) continue;
       bool added = false;
       if (images_->find_or_add(entry.key, entry.first_offset, added).copies != entry.copies) return false;
     }

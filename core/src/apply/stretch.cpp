@@ -64,6 +64,7 @@ class Stretch::Folding {
     probe_ = std::make_unique<Table>(batch.table->identity().aside());
     progress::StoredTable known;
     known.columns = batch.columns;
+    evolution::keep_columns(known.columns);
     known.key_known = batch.key_known;
     known.floor = std::max(batch.floor, batch.table->target.row.floor);
     probe_->restore(known);

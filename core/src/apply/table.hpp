@@ -305,14 +305,16 @@ class Table {
   /// Cells that `scratch_` lacks, from the image before the change.
   bool complete_from(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* before, Error& error);
   bool key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const;
+  /// An event of that shape at `order` says all that the row holds, and all that earlier events of the row have said.
+  [[nodiscard]] bool covers_columns(const event::Shape& shape, const evolution::ShapeMap& map, std::string_view order) const;
   [[nodiscard]] std::string missing_key(const std::vector<cdcrt_cell>& cells) const;
   [[nodiscard]] std::string key_advice(uint8_t operation) const;
   void note_source(PartitionState& state, const event::Shape& shape);
   void refuse_shape(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, Error error, std::vector<Refusal>& refusals);
   void note_refused(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map);
   void follow_schema_changes();
-  /// A column of the key, or of the image that is the key of a row without one, became a text: its canonical bytes are others.
-  void follow_key_texts(const std::vector<evolution::TypeChange>& changes);
+  /// A column of the key, or of the image that is the key of a row without one, has other canonical bytes in its new type, or is gone.
+  void follow_keys(const std::vector<evolution::TypeChange>& changes, bool drops);
   /// The image of a row as its key.
   void append_image_key(const cdcrt_cell* cells, uint32_t width, std::string& key);
   /// Answers the entry's index.

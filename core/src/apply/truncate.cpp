@@ -5,6 +5,12 @@
 #include "types/convert.hpp"
 
 namespace cdcrt::apply {
+namespace {
+
+// The same number has the same bytes in a key, whatever its type.
+bool is_number(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && type.kind <= CDCRT_TYPE_DECIMAL; }
+
+}  // namespace
 
 void Table::truncate(PartitionState& state, std::string_view order, int64_t offset) {
   const bool unordered = std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return each.second.unordered; });
@@ -62,9 +68,9 @@ void Table::follow_schema_changes() {
     }
     for (auto* scratch : {&scratch_, &before_scratch_}) follow(scratch->data(), static_cast<uint32_t>(scratch->size()), conversion_);
   }
-  follow_key_texts(changes);
+  const std::vector<uint32_t> drops = knowledge_.take_drops();
   // A column that comes back later is another one: what was folded for the old one goes with it.
-  for (const uint32_t slot : knowledge_.take_drops()) {
+  for (const uint32_t slot : drops) {
     for (auto& [partition, state] : partitions_) {
       for (Entry& entry : state.fold.entries()) {
         if (slot < entry.width && !identity_.events) entry.cells[slot] = {};
@@ -74,15 +80,16 @@ void Table::follow_schema_changes() {
       }
     }
   }
+  follow_keys(changes, !drops.empty());
 }
 
-void Table::follow_key_texts(const std::vector<evolution::TypeChange>& changes) {
+void Table::follow_keys(const std::vector<evolution::TypeChange>& changes, bool drops) {
   if (identity_.events || identity_.route.mode == manifest::Mode::kAppend) return;
   const std::vector<uint32_t>& key_slots = knowledge_.key();
   const bool is_concerned = std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
-    return change.to.kind == CDCRT_TYPE_STRING && (key_slots.empty() || knowledge_.columns()[change.slot].key_ordinal > 0);
+    return !is_number(change.to) && (key_slots.empty() || knowledge_.columns()[change.slot].key_ordinal > 0);
   });
-  if (!is_concerned) return;
+  if (!is_concerned && !(drops && key_slots.empty())) return;
   const auto key_of = [&](const cdcrt_cell* cells, uint32_t width, std::string& key) {
     if (key_slots.empty()) return append_image_key(cells, width, key);
     const bool is_whole = std::all_of(key_slots.begin(), key_slots.end(), [&](uint32_t slot) { return slot < width && cells[slot].tag > CDCRT_NULL; });

@@ -7,6 +7,7 @@
 #include <set>
 #include <thread>
 
+#include "apply/key_change.hpp"
 #include "apply/open_letters.hpp"
 #include "apply/table.hpp"
 #include "apply/table_writer.hpp"
@@ -180,8 +181,10 @@ class TableReplay {
     }
     progress::StoredTable known;
     known.columns = stored_->columns;
+    evolution::keep_columns(known.columns);
     known.key_known = stored_->key_known;
-    known.floor = stored_->floor;
+    // What came before a truncate is no open dead letter any more: that is all that is known of a message without an order.
+    if (std::all_of(own.begin(), own.end(), [&](uint32_t row) { return rows.rows()[row].source_order.data != nullptr; })) known.floor = stored_->floor;
     candidate.probe->restore(known);
     candidate.partition = std::make_unique<progress::Partition>(letter.source, letter.topic, letter.partition, [](auto&, auto, auto) {});
     candidate.probe->accept({*candidate.partition, message, rows, shapes_, letter.offset + 1}, own.data(), own.size(),
@@ -201,6 +204,9 @@ class TableReplay {
       for (Entry& entry : part.fold.entries()) {
         if (!keys.contains(apply::letter_key(entry.key))) entry.effect = Effect::kNothing;
       }
+      const auto is_left = [&](std::string_view key) { return !keys.contains(apply::letter_key(key)); };
+      std::erase_if(part.fold.departures, [&](const auto& departure) { return is_left(departure.old_key); });
+      std::erase_if(part.fold.arrivals, [&](const auto& arrival) { return is_left(arrival.new_key); });
     }
   }
 
@@ -291,7 +297,7 @@ class TableReplay {
   Result<void> write_all(const std::vector<Candidate*>& candidates, std::string& refusal) {
     progress::StoredTable row;
     if (auto locked = lock(row); !locked) return locked;
-    for (const Candidate* candidate : candidates) {
+    for (Candidate* candidate : candidates) {
       if (auto applied = apply_one(*candidate, refusal); !applied || !refusal.empty()) return applied;
     }
     return settle(candidates, row);
@@ -305,16 +311,29 @@ class TableReplay {
     if (found == rows->end() || found->second.version != stored_->version)
       return make_error(CDCRT_BUSY, "table '" + name_ + "' changed while its letters were replayed");
     row = std::move(found->second);
+    // What an earlier try did about them was taken back.
+    if (base_) base_->target.key_changes = apply::key_changes_from(stored_->key_changes, stored_->columns);
     return {};
   }
 
-  Result<void> apply_one(const Candidate& candidate, std::string& refusal) {
+  // Half of a key change takes from the row that left, or gives to the one that came, what the other half lacks, as it does when it is
+  // read first.
+  Result<void> apply_one(Candidate& candidate, std::string& refusal) {
     if (!candidate.sealed) return {};
+    Sealed& sealed = *candidate.sealed;
     std::vector<const Entry*> missing;
-    if (auto written = apply::write_entries(target_.connection, *candidate.sealed, apply::entries_of(*candidate.sealed), missing); !written) {
+    apply::SettledEntries settled;
+    if (keyed_) {
+      if (auto done = apply::settle_key_changes(target_.connection, *target_.store, sealed, settled); !done) return done;
+    }
+    if (auto written = apply::write_entries(target_.connection, sealed, keyed_ ? settled.entries() : apply::entries_of(sealed), missing); !written) {
       return written;
     }
-    if (missing.empty()) return {};
+    std::erase_if(missing, [&](const Entry* entry) { return keyed_ && settled.original(entry) == nullptr; });
+    if (missing.empty()) {
+      if (keyed_) base_->target.key_changes = sealed.key_changes;
+      return {};
+    }
     refusal = keyed_ ? "row_missing: the change finds no row in the target" : "row_missing: the row before the change is not in the target";
     return {};
   }
@@ -448,7 +467,7 @@ class TableReplay {
   static bool changes_a_part(const Sealed& sealed) {
     for (const auto& part : sealed.partitions) {
       for (const Entry& entry : part.fold.entries()) {
-        if (entry.effect == Effect::kPatch) return true;
+        if (apply::changes_part_of_row(entry)) return true;
       }
     }
     return false;
@@ -471,6 +490,17 @@ class TableReplay {
   std::unique_ptr<apply::Table> base_;  // stands for the table's place in the target
   std::vector<ReplayedLetter> results_;
 };
+
+bool is_of_one_table(const Error& error) {
+  switch (error.code) {
+    case CDCRT_BAD_RECORD:
+    case CDCRT_BAD_CONFIG:
+    case CDCRT_UNSUPPORTED:
+    case CDCRT_STALE_SCHEMA:
+    case CDCRT_BUSY: return true;
+    default: return false;
+  }
+}
 
 }  // namespace
 
@@ -503,6 +533,13 @@ Result<std::vector<ReplayedLetter>> replay_letters(Session&, const manifest::Man
       }
       const auto end = own.begin() + static_cast<std::ptrdiff_t>(std::min(own.size(), first + kMaxLetters));
       auto replayed = replay.run({own.begin() + static_cast<std::ptrdiff_t>(first), end});
+      if (!replayed && is_of_one_table(replayed.error())) {
+        // The other tables have theirs.
+        for (auto letter = own.begin() + static_cast<std::ptrdiff_t>(first); letter != own.end(); ++letter) {
+          results.push_back({(*letter)->letter.id, false, explain(replayed.error())});
+        }
+        break;
+      }
       if (!replayed) return std::move(replayed.error());
       for (auto& result : *replayed) results.push_back(std::move(result));
     }

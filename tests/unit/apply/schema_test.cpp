@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "apply/orders.hpp"
 
 using namespace cdcrt;
@@ -55,6 +57,39 @@ TEST_CASE("schema: rows without a key are the same rows after their column becam
     rig.send({CDCRT_DELETE, {{"v", kText}}, {text("false")}, "30", {text("false")}});
     REQUIRE(rig.write());
     CHECK(rig.rows() == "v='0'");
+    CHECK(rig.letters().empty());
+  }
+}
+
+TEST_CASE("schema: rows without a key that a dropped column told apart are copies of one row, together and apart") {
+  for (const bool apart : {false, true}) {
+    Rig rig;
+    rig.send({CDCRT_INSERT, {{"a", kInt}, {"old", kInt}}, {integer(1), integer(2)}, "10"});
+    rig.send({CDCRT_INSERT, {{"a", kInt}, {"old", kInt}}, {integer(1), integer(3)}, "20"});
+    rig.send({CDCRT_UPDATE, {{"a", kInt}, {"old", kInt}}, {integer(1), integer(4)}, "30", {integer(1), integer(3)}});
+    if (apart) REQUIRE(rig.write());
+    rig.send({CDCRT_INSERT, {{"a", kInt}}, {integer(5)}, "40"});
+    rig.send({CDCRT_DELETE, {{"a", kInt}}, {integer(1)}, "50", {integer(1)}});
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "a=1; a=5");
+    CHECK(rig.letters().empty());
+  }
+}
+
+TEST_CASE("schema: rows without a key are the same rows after their date became a moment, together and apart") {
+  const cdcrt_type date = types::type_of(CDCRT_TYPE_DATE), moment = types::type_of(CDCRT_TYPE_TIMESTAMP);
+  const cdcrt_cell day = types::integer_cell(CDCRT_DATE, 1), midnight = types::integer_cell(CDCRT_TIMESTAMP, 86'400'000'000);
+  const cdcrt_cell noon = types::integer_cell(CDCRT_TIMESTAMP, 43'200'000'000);
+  for (const bool apart : {false, true}) {
+    Rig rig;
+    rig.send({CDCRT_INSERT, {{"v", date}}, {day}, "10"});
+    if (apart) REQUIRE(rig.write());
+    rig.send({CDCRT_INSERT, {{"v", moment}}, {noon}, "20"});
+    rig.send({CDCRT_DELETE, {{"v", moment}}, {midnight}, "30", {midnight}});
+    REQUIRE(rig.write());
+    CHECK(rig.table->stopped() == "");
+    const std::string rows = rig.rows();
+    CHECK(std::count(rows.begin(), rows.end(), '=') == 1);
     CHECK(rig.letters().empty());
   }
 }
