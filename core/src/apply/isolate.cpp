@@ -20,6 +20,7 @@ std::optional<Sealed> fold_alone(const Sealed& batch, const progress::Partition&
   progress::StoredTable known;
   known.columns = batch.columns;
   known.key_known = batch.key_known;
+  known.by_source = batch.by_source;
   probe.restore(known);
   cdcrt_messages current = message;
   current.generation = 0;

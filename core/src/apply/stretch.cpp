@@ -65,6 +65,7 @@ class Stretch::Folding {
     progress::StoredTable known;
     known.columns = batch.columns;
     known.key_known = batch.key_known;
+    known.by_source = batch.by_source;
     known.floor = std::max(batch.floor, batch.table->target.row.floor);
     probe_->restore(known);
     const auto stand_in = [&](const progress::Partition& of) -> progress::Partition& {

@@ -330,7 +330,13 @@ class Preparation {
     source_changes_ = plan.source_changes;
     creates_ = !target.exists && !columns.slots().empty();
     slots_ = columns.slots();
-    return store_ != nullptr && (!stored_ || accepts_loss || !plan.changes.empty()) ? save() : Result<void>();
+    const bool changes_order = row_.by_source != keeps_source_order();
+    if (changes_order && store_ != nullptr) {
+      row_.by_source = !row_.by_source;
+      // What is kept of rows is not kept up to date while they are in the order of their partitions.
+      if (auto forgotten = store_->forget_row_orders(connection_, sealed_.table->identity().target()); !forgotten) return forgotten;
+    }
+    return store_ != nullptr && (!stored_ || accepts_loss || changes_order || !plan.changes.empty()) ? save() : Result<void>();
   }
 
   void committed() {
@@ -403,6 +409,12 @@ class Preparation {
     return {};
   }
 
+  // Another process may have made it source-ordered; only the route takes that back.
+  [[nodiscard]] bool keeps_source_order() const {
+    if (sealed_.by_source) return true;
+    return row_.by_source && sealed_.table->identity().route.ordering != manifest::Ordering::kPartition;
+  }
+
   // The floor of a truncate is stored where the table is emptied, not before.
   Result<void> save() {
     const auto& identity = sealed_.table->identity();
@@ -457,7 +469,8 @@ Result<void> note_table(plugin::Connection& connection, progress::Store& store, 
 Result<void> prepare_table(plugin::Connection& connection, progress::Store* store, bool transactional, Sealed& sealed,
                            std::vector<const progress::Partition*>& lost) {
   Table::Target& target = sealed.table->target;
-  const bool known = target.described && target.stored_version == sealed.version && (store == nullptr || target.row_known);
+  const bool is_ordered = !sealed.by_source || target.row.by_source;
+  const bool known = target.described && target.stored_version == sealed.version && (store == nullptr || (target.row_known && is_ordered));
   if (known && !any_has_to_grow(sealed)) return {};
   if (sealed.table->identity().events) {
     target.stored_version = sealed.version;

@@ -173,6 +173,13 @@ Result<void> Writer::prepare(const std::vector<Sealed*>& batches) {
 Result<void> Writer::put_in_order(Sealed& sealed) {
   const auto& identity = sealed.table->identity();
   if (identity.events || sealed.key.empty() || identity.route.mode == manifest::Mode::kAppend) return {};
+  if (sealed.by_source) {
+    if (context_.store == nullptr) {
+      return make_error(CDCRT_UNSUPPORTED, "the table is to be kept in source order, and the sink keeps nothing of the rows that it wrote",
+                        "leave ordering out of the route");
+    }
+    return sealed.refusal.empty() ? Result<void>() : stop_for_good(sealed);
+  }
   KeyOrder& keys = sealed.table->target.keys;
   // The bytes of a key are those of its columns' types.
   std::vector<uint8_t> kinds;
@@ -230,7 +237,10 @@ Result<void> Writer::attempt(std::vector<Sealed*>& batches, std::vector<const En
   if (auto prepared = prepare(batches); !prepared) return prepared;
   if (auto begun = begin(batches); !begun) return begun;
   auto done = write_rows(batches, missing);
-  if (!done) roll_back();
+  if (!done) {
+    roll_back();
+    for (Sealed* sealed : batches) sealed->source_order.take_back();
+  }
   if (!done && done.error().code == CDCRT_STALE_SCHEMA) {
     for (Sealed* sealed : batches) sealed->table->target.described = false;
   }
@@ -253,6 +263,7 @@ Result<void> Writer::write_rows(std::vector<Sealed*>& batches, std::vector<const
   }
   if (context_.store != nullptr) {
     for (Sealed* sealed : batches) {
+      if (auto decided = decide_by_source(*sealed); !decided) return decided;
       find_blocked(*sealed, missing);
       settle_letters(*sealed, touches_letters(*sealed) ? entries_of(*sealed) : std::vector<const Entry*>(), {});
     }
@@ -260,12 +271,35 @@ Result<void> Writer::write_rows(std::vector<Sealed*>& batches, std::vector<const
   }
   for (Sealed* sealed : batches) {
     if (sealed->clear) {
-      if (auto cleared = clear_table(*connection_, *sealed); !cleared) return cleared;
+      if (auto cleared = clear(*sealed); !cleared) return cleared;
     }
     if (auto written = write_settled(*sealed, nullptr, missing); !written) return written;
+    if (!sealed->by_source) continue;
+    if (auto saved = sealed->source_order.save(*connection_, *context_.store, *sealed); !saved) return saved;
   }
   if (!missing.empty()) return make_error(CDCRT_BAD_RECORD, "partial changes without a row");
   return finish(batches);
+}
+
+// Once more in each transaction: another process may have changed the rows since.
+Result<void> Writer::decide_by_source(Sealed& sealed, const SourceOrder::Refused& refused) {
+  if (!sealed.by_source) return {};
+  Table& table = *sealed.table;
+  auto decided = sealed.source_order.decide(*connection_, *context_.store, sealed, refused);
+  if (!decided && !sealed.refusal.empty()) {
+    // The table is stopped in a transaction of its own.
+    again_ = true;
+    return make_error(CDCRT_STALE_SCHEMA, sealed.refusal);
+  }
+  if (decided && sealed.source_order.overtaken() > 0 && table.tells_overtaken.exchange(false)) {
+    context_.warn("table '" + table.identity().target() + "': changes came after later ones of their rows, from another partition or read again. The later ones stay");
+  }
+  return decided;
+}
+
+Result<void> Writer::clear(const Sealed& sealed) {
+  if (auto cleared = clear_table(*connection_, sealed); !cleared || !sealed.by_source) return cleared;
+  return context_.store->forget_row_orders(*connection_, sealed.table->identity().target());
 }
 
 // Begins a transaction that may write these tables.

@@ -79,6 +79,8 @@ class Writer {
   Result<void> prepare(const std::vector<Sealed*>& batches);
   Result<void> put_in_order(Sealed& sealed);
   Result<void> stop_for_good(Sealed& sealed);
+  Result<void> decide_by_source(Sealed& sealed, const SourceOrder::Refused& refused = {});
+  Result<void> clear(const Sealed& sealed);
   Result<void> begin(const std::vector<Sealed*>& batches);
   Result<void> write_rows(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
   Result<void> hold_leases(const std::vector<const Sealed*>& batches);

@@ -6,7 +6,7 @@
 namespace cdcrt::progress {
 namespace {
 
-constexpr int64_t kFormatVersion = 3;
+constexpr int64_t kFormatVersion = 4;
 
 }  // namespace
 
@@ -40,7 +40,8 @@ Result<void> in_reading_transaction(plugin::Connection& connection, const std::f
   return done ? std::move(ended) : std::move(done);
 }
 
-Result<void> Store::write(plugin::Connection& connection, const HostTable& table, const std::vector<cdcrt_cell>& cells, cdcrt_write_kind kind) {
+Result<void> Store::write(plugin::Connection& connection, const HostTable& table, const std::vector<cdcrt_cell>& cells, cdcrt_write_kind kind,
+                          bool is_direct) {
   if (cells.empty()) return {};
   auto columns = columns_of(table.columns, table.key_count);
   if (kind == CDCRT_WRITE_DELETE) columns.resize(table.key_count);
@@ -54,7 +55,7 @@ Result<void> Store::write(plugin::Connection& connection, const HostTable& table
   write.has_unique_key = 1;
   write.cells = cells.data();
   write.row_count = cells.size() / columns.size();
-  write.is_direct = 1;
+  write.is_direct = is_direct ? 1 : 0;
   return connection.write(write);
 }
 
