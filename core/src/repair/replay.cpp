@@ -181,6 +181,7 @@ class TableReplay {
     progress::StoredTable known;
     known.columns = stored_->columns;
     known.key_known = stored_->key_known;
+    known.by_source = stored_->by_source;
     known.floor = stored_->floor;
     candidate.probe->restore(known);
     candidate.partition = std::make_unique<progress::Partition>(letter.source, letter.topic, letter.partition, [](auto&, auto, auto) {});
@@ -212,6 +213,7 @@ class TableReplay {
   // Letters of one row that came from several partitions are applied in source order, and only together.
   void put_in_order(std::vector<Candidate>& candidates) {
     orders_.clear();
+    if (stored_->by_source) return put_in_source_order(candidates);
     std::map<progress::OpenLetter, std::size_t> places;
     for (std::size_t i = 0; i < candidates.size(); ++i) places[position_of(*candidates[i].listed)] = i;
     std::set<std::size_t> crossing;
@@ -244,6 +246,12 @@ class TableReplay {
     std::stable_sort(ordered.begin(), ordered.end(), [](const Candidate& one, const Candidate& other) { return order_of(one) < order_of(other); });
     auto next = ordered.begin();
     for (const std::size_t i : crossing) candidates[i] = std::move(*next++);
+  }
+
+  // Each is decided by itself: what is older than its row is overtaken.
+  void put_in_source_order(std::vector<Candidate>& candidates) {
+    for (const Candidate& candidate : candidates) orders_[position_of(*candidate.listed)] = order_of(candidate);
+    std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& one, const Candidate& other) { return order_of(one) < order_of(other); });
   }
 
   // A letter of another partition that the candidate's row has overtaken, though it could not be applied itself.
@@ -291,7 +299,7 @@ class TableReplay {
   Result<void> write_all(const std::vector<Candidate*>& candidates, std::string& refusal) {
     progress::StoredTable row;
     if (auto locked = lock(row); !locked) return locked;
-    for (const Candidate* candidate : candidates) {
+    for (Candidate* candidate : candidates) {
       if (auto applied = apply_one(*candidate, refusal); !applied || !refusal.empty()) return applied;
     }
     return settle(candidates, row);
@@ -308,13 +316,23 @@ class TableReplay {
     return {};
   }
 
-  Result<void> apply_one(const Candidate& candidate, std::string& refusal) {
+  Result<void> apply_one(Candidate& candidate, std::string& refusal) {
     if (!candidate.sealed) return {};
+    const bool by_source = candidate.sealed->by_source;
+    auto& ordered = candidate.sealed->source_order;
+    if (by_source) {
+      auto decided = ordered.decide(target_.connection, *target_.store, *candidate.sealed);
+      if (!decided && candidate.sealed->refusal.empty()) return decided;
+      if (!decided) {
+        refusal = candidate.sealed->refusal;
+        return {};
+      }
+    }
     std::vector<const Entry*> missing;
     if (auto written = apply::write_entries(target_.connection, *candidate.sealed, apply::entries_of(*candidate.sealed), missing); !written) {
       return written;
     }
-    if (missing.empty()) return {};
+    if (missing.empty()) return by_source ? ordered.save(target_.connection, *target_.store, *candidate.sealed) : Result<void>();
     refusal = keyed_ ? "row_missing: the change finds no row in the target" : "row_missing: the row before the change is not in the target";
     return {};
   }
@@ -328,7 +346,9 @@ class TableReplay {
       const auto position = position_of(*candidate->listed);
       for (const auto& key : keys_made_good(*candidate)) {
         for (const auto& letter : stored_->open_letters.at(key)) {
-          const bool is_earlier = letter.partition == position.partition ? letter.offset <= position.offset : is_overtaken(letter, *candidate);
+          const bool is_own = letter.partition == position.partition && letter.offset == position.offset;
+          const bool by_place = letter.partition == position.partition && !stored_->by_source;
+          const bool is_earlier = is_own || (by_place ? letter.offset <= position.offset : is_overtaken(letter, *candidate));
           if (is_earlier) closed[key].push_back(letter);
         }
       }
