@@ -45,6 +45,7 @@ LeftOut left_out[] = {
     {"lost-commits", [](Character& own) { own.lost_commits = 0; }},
     {"lost-calls", [](Character& own) { own.lost_calls = 0; }},
     {"table-locks", [](Character& own) { own.table_locks = false; }},
+    {"scattered-keys", [](Character& own) { own.scattered = false; }},
     {"rebalances", [](Character& own) { own.rebalances = 0; }},
 };
 
@@ -78,6 +79,9 @@ void draw_character(Character& own) {
   own.max_rows = chance.chance(300) ? chance.between(1, 3) : 50;
   own.max_message_bytes = chance.chance(200) ? 300 : 1 << 20;
   own.table_locks = chance.chance(300);
+  own.scattered = chance.chance(250);
+  // A part of a row that comes before the row is a dead letter, also where its row comes later.
+  if (own.scattered) own.partial = own.split_key_changes = own.keyless = false;
   for (const LeftOut& each : left_out) {
     if (each.chosen) each.take_out(own);
   }

@@ -20,6 +20,7 @@ struct Character {
   int crashes = 0, freezes = 0, rebalances = 0, stops = 0, outages = 0, outsiders = 0;  ///< how many
   bool keyless = false, truncates = false, bad_values = false, late_columns = false, partial = false;
   bool key_changes = false, split_key_changes = false, growth = false, retention = false;
+  bool scattered = false;    ///< tables are kept in source order: changes of one key, and its row of the snapshot, are in any partition
   bool table_locks = false;  ///< the target locks tables only, and each transaction sees one snapshot
   int64_t max_rows = 50, max_message_bytes = 1 << 20;
 };

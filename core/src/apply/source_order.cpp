@@ -18,7 +18,13 @@ int64_t now_ms() {
 class SourceOrdering {
  public:
   SourceOrdering(SourceOrder& decided, Sealed& sealed) : decided_(decided), sealed_(sealed) {
-    for (const auto& source : sealed.sources) servers_.push_back(progress::mark_of(source.server));
+    for (const auto& source : sealed.sources) {
+      servers_.push_back(progress::mark_of(source.server));
+      tables_.push_back(progress::mark_of(source.table));
+    }
+    const auto& route = sealed.table->identity().route;
+    // Who asks for source order says that the source tables share their keys.
+    tells_tables_apart_ = route.ordering == manifest::Ordering::kAuto && route.deletes != manifest::Deletes::kIgnore;
     for (const auto& part : sealed.partitions) {
       const progress::Partition& partition = *part.partition;
       partitions_.push_back(progress::mark_of(partition.source() + '\n' + partition.topic() + '\n' + std::to_string(partition.number())));
@@ -126,6 +132,18 @@ class SourceOrdering {
         removed_before = removed_before || whole->entry->effect == Effect::kDelete || whole->entry->effect == Effect::kReplace;
         take_out(*whole->entry);
       }
+      const int64_t table = each.source < tables_.size() ? tables_[each.source] : 0;
+      const bool meets = tells_tables_apart_ && order.source_table != 0 && table != order.source_table && !order.removed;
+      if (meets && each.entry->effect != Effect::kDelete) {
+        refuse(each, "both source tables have a row of that key");
+        return false;
+      }
+      // Of the other table's row.
+      if (meets) {
+        take_out(*each.entry);
+        continue;
+      }
+      order.source_table = table;
       whole = &each;
       is_changed_ = true;
       order.order = each.order;
@@ -234,7 +252,7 @@ class SourceOrdering {
         if (each.order.empty()) continue;
         const int64_t server = server_of(each);
         if (length > 0 && (order.server != server || (server == 0 && length != each.order.size()))) {
-          refuse(each);
+          refuse(each, "the orders of two servers or of two kinds do not compare, so which change is newer cannot be told");
           return false;
         }
         order.server = server;
@@ -244,7 +262,7 @@ class SourceOrdering {
     return true;
   }
 
-  void refuse(const Change& change) {
+  void refuse(const Change& change, const char* why) {
     const progress::Partition& from = *sealed_.partitions[change.part].partition;
     std::string place = from.name();
     if (change.source < sealed_.sources.size()) {
@@ -252,14 +270,13 @@ class SourceOrdering {
       place += " (" + rows.table + (rows.server.empty() ? "" : " of server " + rows.server) + ")";
     }
     const std::string at = change.entry != nullptr ? " up to offset " + std::to_string(change.entry->last_offset) : std::string();
-    sealed_.refusal = "a change of one key comes from " + place + at +
-                      ", and the row's last change from another server or with an order of another kind: the two do not compare, so which of them is "
-                      "newer cannot be told";
+    sealed_.refusal = "changes of one key come from " + place + at + " and from elsewhere: " + why;
   }
 
   SourceOrder& decided_;
   Sealed& sealed_;
-  std::vector<int64_t> servers_, partitions_;
+  std::vector<int64_t> servers_, tables_, partitions_;
+  bool tells_tables_apart_ = false;
   std::vector<Row> rows_;
   std::unordered_map<std::string_view, std::size_t> places_;
   bool is_changed_ = false;  ///< what is kept of the row that is looked at

@@ -244,9 +244,17 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
   if (row.operation == CDCRT_DEFINITION) return;
   // A delete that is half of a key change is no delete of the source's row.
   if (row.operation == CDCRT_DELETE && row.other_key == CDCRT_NO_CELLS && identity_.route.deletes == manifest::Deletes::kIgnore) return;
-  if (!by_source_ && knowledge_.key_crosses_partitions() && partitions_.size() + foreign_partitions_.size() > 1) {
-    stop_locked("rows of one key may come from several partitions, since the route's primary_key does not contain the message key");
-    return;
+  if (!by_source_ && knowledge_.key_crosses_partitions() && identity_.route.ordering == manifest::Ordering::kAuto) {
+    const bool is_ordered = keeps_rows(identity_) && (row.source_order.data != nullptr || row.operation == CDCRT_SNAPSHOT);
+    const bool is_one = partitions_.size() + foreign_partitions_.size() < 2;
+    if (is_ordered && (!is_one || state.partition->may_have_siblings())) {
+      begin_source_order(state);
+      if (!take_row_order(state, row, offset)) return;
+    } else if (!is_one) {
+      stop_locked("rows of one key may come from several partitions, since the route's primary_key does not contain the message key, and they carry no "
+                  "source order by which the newer one could be told");
+      return;
+    }
   }
   const std::size_t refused = refusals.size();
   if (identity_.route.mode == manifest::Mode::kAppend && !identity_.events) {

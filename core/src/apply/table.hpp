@@ -187,8 +187,6 @@ class Table {
   bool read_back(const Batch& batch, int64_t from, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
   /// Nothing more of the table is in the messages from `from` up to `next_offset`.
   void read_back_to(progress::Partition& partition, int64_t from, int64_t next_offset);
-  /// Rows are kept in source order from now on; what is not durable is read again. Answers false: they are already.
-  bool order_by_source(Sealed& sealed);
   /// Takes live rows again once nothing is missed. False: something is.
   bool reattach();
   /// What an operator asked for: skipped tables take nothing and hold nothing back.
@@ -223,6 +221,11 @@ class Table {
   [[nodiscard]] uint64_t left_out_cells() const { return left_out_; }
   void count_left_out(uint64_t cells) { left_out_ += cells; }
 
+  [[nodiscard]] bool is_by_source() const {
+    const std::lock_guard lock(mutex_);
+    return by_source_;
+  }
+
   // Used by one writer at a time, while it holds a Sealed of this table.
   struct Target {
     bool described = false;
@@ -245,6 +248,8 @@ class Table {
     bool letters_whole = false;  ///< all of them are there; else they are too many, and looked up by key
     progress::Store::LettersByKey open_letters;
     KeyOrder keys;
+    bool keys_read = false;  ///< those that an earlier process remembered
+    std::chrono::steady_clock::time_point next_purge{};  ///< of tombstones
     std::vector<uint8_t> key_kinds;  ///< cdcrt_type_kind of the columns of the key that `keys` were written under
   } target;
   std::atomic<bool> tells_overtaken{true};  ///< that older changes came late was not said yet
@@ -327,6 +332,7 @@ class Table {
   void stop_locked(const std::string& reason);
   /// Source order: where a change of `found`'s key goes that is folded by itself, as `added` says; null: a later one has overtaken it.
   Entry* place_by_source(PartitionState& state, Entry* found, bool& added, bool whole, bool snapshot, int64_t offset);
+  void begin_source_order(PartitionState& current);
   bool take_row_order(PartitionState& state, const cdcrt_row& row, int64_t offset);
   /// Under which the row that was read last counts among others of its key.
   [[nodiscard]] const std::string& order_of(const PartitionState& state) const { return by_source_ ? state.row_order : state.last_order; }

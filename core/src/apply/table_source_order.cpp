@@ -36,13 +36,13 @@ Entry* Table::place_by_source(PartitionState& state, Entry* found, bool& added, 
   return found;
 }
 
-bool Table::order_by_source(Sealed& sealed) {
-  const std::lock_guard lock(mutex_);
-  if (by_source_) return false;
+// From the row that is being folded on. What other partitions hold is read again, in source order.
+void Table::begin_source_order(PartitionState& current) {
   by_source_ = true;
-  read_all_again(sealed);
-  sealed.by_source = true;
-  return true;
+  for (auto& [partition, state] : partitions_) {
+    if (&state == &current || (state.fold.empty() && state.fold.refused.empty())) continue;
+    drop_unstored(state);
+  }
 }
 
 // What was folded by partition does not say which of its changes came when.

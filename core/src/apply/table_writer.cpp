@@ -333,6 +333,7 @@ class Preparation {
     const bool changes_order = row_.by_source != keeps_source_order();
     if (changes_order && store_ != nullptr) {
       row_.by_source = !row_.by_source;
+      row_.remembers_keys = false;
       // What is kept of rows is not kept up to date while they are in the order of their partitions.
       if (auto forgotten = store_->forget_row_orders(connection_, sealed_.table->identity().target()); !forgotten) return forgotten;
     }

@@ -72,8 +72,13 @@ class Writer {
   Result<void> save_watermarks(std::vector<progress::Store::Watermark> watermarks);
   /// Runs `body` on the connection, outside of any transaction. Does not wait for an outage to end.
   Result<void> run(const std::function<Result<void>(plugin::Connection&)>& body);
+  /// Stores which keys these tables have written last, for the next process; what is not stored until then is left out.
+  Result<void> save_known_keys(const std::vector<Table*>& tables, std::chrono::steady_clock::time_point until);
 
  private:
+  Result<void> read_known_keys(Sealed& sealed);
+  Result<void> keep_by_source(Sealed& sealed);
+  void purge_tombstones(Table& table);
   Result<void> connect();
   Result<void> attempt(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
   Result<void> prepare(const std::vector<Sealed*>& batches);

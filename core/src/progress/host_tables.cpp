@@ -24,7 +24,8 @@ void table_row_into(const cdcrt_cell* cells, StoredTable& table) {
   table.reason = string_of(cells[6]);
   table.source_server = string_of(cells[7]);
   table.accepts_loss = integer_of(cells[8]) != 0;
-  table.by_source = integer_of(cells[9]) != 0;
+  table.by_source = integer_of(cells[9]) == 1;
+  table.remembers_keys = integer_of(cells[9]) == 2;
 }
 
 void open_letter_into(const cdcrt_cell* cells, Store::LettersByKey& letters) {
@@ -154,7 +155,7 @@ const Store::HostTable Store::kTables{"tables",
                                        {"reason", kText, 2},
                                        {"source_server", kText, 3},
                                        {"accepts_loss", kInteger, 3},
-                                       {"by_source", kInteger, 4}}};
+                                       {"row_orders", kInteger, 4}}};
 const Store::HostTable Store::kColumns{"columns",
                                        4,
                                        {{"pipeline", kText},
@@ -225,6 +226,7 @@ const Store::HostTable Store::kRowOrders{"row_orders",
                                           {"source_order", kBytes},
                                           {"flags", kInteger},
                                           {"server", kInteger},
+                                          {"source_table", kInteger},
                                           {"partition", kInteger},
                                           {"parts", kBytes},
                                           {"refused", kBytes}}};

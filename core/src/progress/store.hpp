@@ -157,6 +157,8 @@ class Store {
 
   /// Those of these keys.
   Result<RowOrders> find_row_orders(plugin::Connection& connection, const std::string& target, const std::vector<std::string>& keys);
+  /// All of the table's.
+  Result<RowOrders> read_row_orders(plugin::Connection& connection, const std::string& target);
   Result<void> save_row_orders(plugin::Connection& connection, const std::string& target, const RowOrders& orders);
   /// All of the table's: it is emptied, or not source-ordered any more.
   Result<void> forget_row_orders(plugin::Connection& connection, const std::string& target);

@@ -8,7 +8,7 @@ namespace cdcrt::progress {
 namespace {
 
 constexpr std::size_t kOrdersAtOnce = 5'000;
-constexpr int64_t kRemoved = 1, kSnapshot = 2;
+constexpr int64_t kRemoved = 1, kSnapshot = 2, kEndsWhole = 4, kIsAdded = 8;
 // So few are not worth files.
 constexpr std::size_t kMostDirect = 256;
 
@@ -45,12 +45,15 @@ RowOrder row_order_of(const cdcrt_cell* cells) {
   const int64_t flags = integer_of(cells[3]);
   order.removed = (flags & kRemoved) != 0;
   order.snapshot = (flags & kSnapshot) != 0;
+  order.ends_whole = (flags & kEndsWhole) != 0;
+  order.is_added = (flags & kIsAdded) != 0;
   order.server = integer_of(cells[4]);
-  order.partition = integer_of(cells[5]);
-  const std::string parts = string_of(cells[6]);
+  order.source_table = integer_of(cells[5]);
+  order.partition = integer_of(cells[6]);
+  const std::string parts = string_of(cells[7]);
   std::string_view rest = parts;
   for (std::string column, since; take_part(rest, column) && take_part(rest, since);) order.parts[column] = since;
-  order.refused = string_of(cells[7]);
+  order.refused = string_of(cells[8]);
   return order;
 }
 
@@ -74,10 +77,10 @@ Result<void> Store::save_row_orders(plugin::Connection& connection, const std::s
   std::deque<std::string> parts;
   cells.reserve(orders.size() * kRowOrders.columns.size());
   for (const auto& [key, order] : orders) {
-    const int64_t flags = (order.removed ? kRemoved : 0) | (order.snapshot ? kSnapshot : 0);
+    const int64_t flags = (order.removed ? kRemoved : 0) | (order.snapshot ? kSnapshot : 0) | (order.ends_whole ? kEndsWhole : 0) | (order.is_added ? kIsAdded : 0);
     const std::string_view own = order.parts.empty() ? std::string_view() : std::string_view(parts.emplace_back(parts_to_text(order)));
     cells.insert(cells.end(), {text(pipeline_), text(sink_), text(target), bytes(key), bytes(order.order), integer(flags), integer(order.server),
-                               integer(order.partition), bytes_or_null(own), bytes_or_null(order.refused)});
+                               integer(order.source_table), integer(order.partition), bytes_or_null(own), bytes_or_null(order.refused)});
     if (order.removed && order.removed_ms > 0) {
       removed.insert(removed.end(), {text(pipeline_), text(sink_), text(target), bytes(key), integer(order.removed_ms)});
     }
@@ -85,6 +88,13 @@ Result<void> Store::save_row_orders(plugin::Connection& connection, const std::s
   const bool is_direct = orders.size() <= kMostDirect;
   if (auto written = write(connection, kRowOrders, cells, CDCRT_WRITE_UPSERT, is_direct); !written) return written;
   return write(connection, kTombstones, removed, CDCRT_WRITE_UPSERT, is_direct);
+}
+
+Result<RowOrders> Store::read_row_orders(plugin::Connection& connection, const std::string& target) {
+  RowOrders orders;
+  auto done = read(connection, kRowOrders, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { orders[string_of(cells[1])] = row_order_of(cells); }, {text(target)}, 1);
+  if (!done) return std::move(done.error());
+  return orders;
 }
 
 Result<void> Store::forget_row_orders(plugin::Connection& connection, const std::string& target) {

@@ -98,7 +98,7 @@ Result<void> Store::save_table(plugin::Connection& connection, const std::string
   return write(connection, kTables,
                {text(pipeline_), text(sink_), text(target), text(table.source_table), bytes(table.floor), integer(table.key_known ? 1 : 0),
                 integer(table.version), text(to_text(table.state)), text(table.reason), text(table.source_server),
-                integer(table.accepts_loss ? 1 : 0), integer(table.by_source ? 1 : 0)});
+                integer(table.accepts_loss ? 1 : 0), integer(table.by_source ? 1 : table.remembers_keys ? 2 : 0)});
 }
 
 Result<void> Store::save_columns(plugin::Connection& connection, const std::string& target, const std::vector<evolution::Column>& columns) {

@@ -321,7 +321,7 @@ Result<progress::TableState> set_state(Target& target, const StateRequest& reque
       if (auto sent = target.store->send_back(target.connection, now); !sent) return sent;
     }
     // What comes later is to stand over what is written.
-    if (table.by_source && before == TableState::kPaused && request.state == TableState::kActive && progress::is_own_reason(table.reason)) {
+    if ((table.by_source || table.remembers_keys) && before == TableState::kPaused && request.state == TableState::kActive && progress::is_own_reason(table.reason)) {
       if (auto forgotten = target.store->forget_row_orders(target.connection, request.table); !forgotten) return forgotten;
     }
     table.state = request.state;
