@@ -172,6 +172,65 @@ class SourceOrder(unittest.TestCase):
             self.assertEqual(run.exit_code, 0, run.log)
             self.assertEqual(self.rows(), [(1, "new")])
 
+    def test_a_deleted_row_is_remembered_for_as_long_as_the_route_says(self):
+        self.write([self.event(0, {"id": 1, "v": "x"}, 5, "d"), self.event(0, {"id": 2, "v": "x"}, 5)])
+        target = program.SqliteTarget(self.folder)
+        more = "tombstone_retention = \"1s\"\n"
+        self.assertEqual(self.run_with(target, more).exit_code, 0)
+        kept = "SELECT count(*) FROM cdcrt_row_orders"
+        with contextlib.closing(sqlite3.connect(target.path)) as database:
+            self.assertEqual(database.execute(kept).fetchone(), (2,))
+        time.sleep(1.1)
+        self.write([self.event(0, {"id": 2, "v": "y"}, 6)])
+        run = self.run_with(target, more)
+        self.assertEqual(run.exit_code, 0, run.log)
+        with contextlib.closing(sqlite3.connect(target.path)) as database:
+            self.assertEqual(database.execute(kept).fetchone(), (1,))
+            self.assertEqual(database.execute("SELECT count(*) FROM cdcrt_tombstones").fetchone(), (0,))
+
+    def test_a_key_that_is_met_in_two_partitions_makes_its_table_source_ordered_for_good(self):
+        self.ordering = "auto"
+        for kind in KINDS:
+            with self.subTest(target=kind.__name__), self.fresh() as self.folder:
+                target = kind(self.folder)
+                self.write([self.event(0, {"id": 1, "v": "old"}, 5), self.event(1, {"id": 1, "v": "new"}, 9), self.event(1, {"id": 2, "v": "new"}, 9)])
+                run = self.run_with(target)
+                self.assertEqual(run.exit_code, 0, run.log)
+                self.assertIn("From now on it is kept in source order", run.log)
+                many = [self.event(number % 3, {"id": number, "v": "x"}, 9) for number in range(100, 2000)]
+                self.write(many)
+                self.assertEqual(self.run_with(target).exit_code, 0)
+                self.write([self.event(2, {"id": 1, "v": "late"}, 7), self.event(0, {"id": 2, "v": "late"}, 7), self.event(0, {"id": 100, "v": "late"}, 7)])
+                run = self.run_with(target)
+                self.assertEqual(run.exit_code, 0, run.log)
+                self.assertEqual([row for row in self.rows() if row[0] < 101], [(1, "new"), (2, "new"), (100, "x")])
+
+    def test_a_primary_key_without_the_message_key_makes_its_table_source_ordered_from_the_first_row_on(self):
+        self.ordering = "auto"
+        more = '[routes.t]\nmatch = ["public.t"]\nprimary_key = ["v"]\n'
+        target = program.SqliteTarget(self.folder)
+        self.write([self.event(0, {"id": 2, "v": "one"}, 9), self.event(0, {"id": 3, "v": "two"}, 9)])
+        self.assertEqual(self.run_with(target, more).exit_code, 0)
+        self.write([self.event(1, {"id": 1, "v": "one"}, 5), self.event(2, {"id": 4, "v": "two"}, 10)])
+        run = self.run_with(target, more)
+        self.assertEqual(run.exit_code, 0, run.log)
+        self.assertEqual(self.rows(), [(2, "one"), (4, "two")])
+
+    def test_in_partition_order_two_runs_decide_as_one_does(self):
+        self.ordering = "auto"
+        for kind in KINDS:
+            for ordering in ("auto", "partition"):
+                with self.subTest(target=kind.__name__, ordering=ordering), self.fresh() as self.folder:
+                    self.ordering, target = ordering, kind(self.folder)
+                    self.write([self.event(0, {"id": 1, "v": "new"}, 9), self.event(1, {"id": 2, "v": "new"}, 9), self.event(1, {"id": 3, "v": "gone"}, 9, "d")])
+                    self.assertEqual(self.run_with(target).exit_code, 0)
+                    self.write([self.event(1, {"id": 4, "v": "x"}, 10)])
+                    self.assertEqual(self.run_with(target).exit_code, 0)
+                    self.write([self.event(1, {"id": 1, "v": "old"}, 5), self.event(0, {"id": 2, "v": "old"}, 5), self.event(0, {"id": 3, "v": "old"}, 5)])
+                    run = self.run_with(target)
+                    self.assertEqual(run.exit_code, 0, run.log)
+                    self.assertEqual(self.rows(), [(1, "new"), (2, "new"), (4, "x")])
+
     def random_log(self, draw):
         expected, logs = {}, [[], [], [], []]
         for order in range(1, 160):

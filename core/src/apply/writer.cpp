@@ -607,11 +607,13 @@ Result<void> Writer::write(std::vector<Sealed>& batches) {
   if (together.size() > 1) {
     auto done = write_together(together);
     if (!done) return std::move(done.error());
-    if (*done) return {};
+    if (*done) together.clear();
   }
   for (Sealed* sealed : together) {
     if (auto done = write_alone(*sealed); !done) return done;
-    if (sealed->by_source) purge_tombstones(*sealed->table);
+  }
+  for (const Sealed& sealed : batches) {
+    if (sealed.by_source && context_.store != nullptr) purge_tombstones(*sealed.table);
   }
   return {};
 }
