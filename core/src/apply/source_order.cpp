@@ -157,7 +157,7 @@ class SourceOrdering {
     for (const Change& each : row.changes) {
       if (!each.is_whole()) write_part(each, order, whole != nullptr);
     }
-    place_letters(row, order, whole);
+    place_letters(row, order);
     number(row);
     return true;
   }
@@ -213,7 +213,7 @@ class SourceOrdering {
   }
 
   // A whole change makes good what was refused before it at the source, and only that.
-  void place_letters(Row& row, progress::RowOrder& order, const Change* whole) {
+  void place_letters(Row& row, progress::RowOrder& order) {
     std::string_view last;
     for (const Change& letter : row.refused) {
       if (letter.order < order.order) {
