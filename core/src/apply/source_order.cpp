@@ -108,6 +108,8 @@ class SourceOrdering {
   }
 
   static bool is_later(const Change& change, int64_t partition, const progress::RowOrder& than) {
+    const bool nothing_is_known = than.order.empty() && !than.snapshot;
+    if (nothing_is_known) return true;
     if (change.order != than.order) return change.order > than.order;
     if (change.entry->snapshot != than.snapshot) return than.snapshot;
     // Two changes of one order in one partition: the one that it has later.
