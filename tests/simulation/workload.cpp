@@ -140,7 +140,8 @@ void Workload::draw_keyed(int index) {
     rows[key].cells = event.cells;
     if (own.scattered && !truncated_ && met_.insert({index, key}).second && chance.chance(600)) {
       event.operation = CDCRT_SNAPSHOT;
-      event.unordered = chance.chance(500);
+      // Without an order it is older than everything, and so is its shape.
+      event.unordered = !wide_ && chance.chance(500);
     }
     return;
   }
