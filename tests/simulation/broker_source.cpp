@@ -244,7 +244,7 @@ class Format final : public sdk::Format {
     row.other_key = other;
     char* order = rows.allocate(8);
     for (int i = 0; i < 8; ++i) order[i] = static_cast<char>(event.order >> (56 - 8 * i));
-    row.source_order = {order, 8};
+    if (!event.unordered) row.source_order = {order, 8};
   }
 };
 

@@ -33,6 +33,7 @@ manifest::Manifest make_manifest() {
   sink.connections = static_cast<uint32_t>(own.connections);
   sink.batch.max_rows = static_cast<uint64_t>(own.max_rows);
   sink.stall_after = std::chrono::microseconds(2 * kSecond);
+  if (own.scattered) manifest.defaults.ordering = manifest::Ordering::kSource;
   manifest.runtime.decode_workers = static_cast<uint32_t>(own.decode_workers);
   return manifest;
 }

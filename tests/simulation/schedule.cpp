@@ -48,6 +48,7 @@ LeftOut left_out[] = {
     {"lost-calls", [](Character& own) { own.lost_calls = 0; }},
     {"table-locks", [](Character& own) { own.table_locks = false; }},
     {"rests", [](Character& own) { own.rests = false; }},
+    {"scattered-keys", [](Character& own) { own.scattered = false; }},
     {"rebalances", [](Character& own) { own.rebalances = 0; }},
 };
 
@@ -83,6 +84,9 @@ void draw_character(Character& own) {
   own.table_locks = chance.chance(300);
   own.rests = chance.chance(200);
   own.rests_long = chance.chance(10);
+  own.scattered = chance.chance(250);
+  // A part of a row that comes before the row is a dead letter, also where its row comes later.
+  if (own.scattered) own.partial = own.split_key_changes = own.keyless = false;
   for (const LeftOut& each : left_out) {
     if (each.chosen) each.take_out(own);
   }

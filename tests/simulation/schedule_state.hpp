@@ -22,6 +22,7 @@ struct Character {
   bool key_changes = false, split_key_changes = false, growth = false, retention = false;
   bool rests = false;        ///< the target is left alone while nothing happens; in the end that is watched for a while
   bool rests_long = false;   ///< an hour
+  bool scattered = false;    ///< tables are kept in source order: changes of one key, and its row of the snapshot, are in any partition
   bool table_locks = false;  ///< the target locks tables only, and each transaction sees one snapshot
   int64_t max_rows = 50, max_message_bytes = 1 << 20;
 };

@@ -13,6 +13,7 @@ Value null() { return {Value::kNull, 0, {}}; }
 const char* name_of(uint8_t operation) {
   switch (operation) {
     case CDCRT_INSERT: return "insert";
+    case CDCRT_SNAPSHOT: return "snapshot";
     case CDCRT_UPDATE: return "update";
     case CDCRT_DELETE: return "delete";
     case CDCRT_TRUNCATE: return "truncate";
@@ -81,6 +82,7 @@ Workload::Workload() {
       const Topic& topic = topics[static_cast<std::size_t>(of.topic)];
       add(table, CDCRT_TRUNCATE,
           of.only_partition >= 0 ? of.only_partition : static_cast<int32_t>(chance.below(grown_ ? topic.later_partitions : topic.partitions)));
+      truncated_ = true;
       rows_[static_cast<std::size_t>(table)].clear();
       keyless_[static_cast<std::size_t>(table)].clear();
     } else if (tables[static_cast<std::size_t>(table)].keyed) {
@@ -97,6 +99,7 @@ Workload::Workload() {
 int32_t Workload::partition_of(const SourceTable& table, int64_t key) const {
   if (table.only_partition >= 0) return table.only_partition;
   const Topic& topic = topics[static_cast<std::size_t>(table.topic)];
+  if (character().scattered) return static_cast<int32_t>(random().below(grown_ ? topic.later_partitions : topic.partitions));
   if (grown_ && key % topic.later_partitions == topic.partitions) return topic.partitions;
   return static_cast<int32_t>(key % topic.partitions);
 }
@@ -135,6 +138,11 @@ void Workload::draw_keyed(int index) {
     Event& event = add(index, CDCRT_INSERT, partition_of(table, key));
     event.cells = full(key);
     rows[key].cells = event.cells;
+    if (own.scattered && !truncated_ && met_.insert({index, key}).second && chance.chance(600)) {
+      event.operation = CDCRT_SNAPSHOT;
+      // Without an order it is older than everything, and so is its shape.
+      event.unordered = !wide_ && chance.chance(500);
+    }
     return;
   }
   Row& row = found->second;

@@ -44,6 +44,7 @@ struct Event {
   int64_t offset = 0;
   bool wide = false;  ///< knows column d
   Cells cells, before, other_key;
+  bool unordered = false;  ///< of the snapshot, without an order
   bool refused = false;  ///< the target will not take it
   bool blocked = false;  ///< it changes a part of a row whose last change as a whole was refused: a dead letter too
   [[nodiscard]] bool good() const { return !refused && !blocked; }
@@ -88,6 +89,8 @@ class Workload {
   std::vector<std::map<int64_t, Row>> rows_;
   std::vector<std::vector<Cells>> keyless_;
   std::map<int64_t, int32_t> places_;
+  std::set<std::pair<int, int64_t>> met_;  ///< keys of tables
+  bool truncated_ = false;
   int64_t next_key_ = 100;
   int64_t next_text_ = 0;
   bool wide_ = false;

@@ -21,6 +21,7 @@ std::optional<Sealed> fold_alone(const Sealed& batch, const progress::Partition&
   known.columns = batch.columns;
   evolution::keep_columns(known.columns);
   known.key_known = batch.key_known;
+  known.by_source = batch.by_source;
   probe.restore(known);
   cdcrt_messages current = message;
   current.generation = 0;

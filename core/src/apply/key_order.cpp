@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "apply/open_letters.hpp"
 #include "apply/table.hpp"
 
 namespace cdcrt::apply {
@@ -144,6 +145,9 @@ class KeyOrder::Batch {
     if (!comparable(change.source, change.order, known.source, known.last)) {
       return was_added_after(change, there, known.is_added) || refuse(unknown_order(change, known.last));
     }
+    // A key that moved to a partition that was added to its topic need not come back.
+    const bool has_moved = change.order >= known.last && was_added_after(change, there, known.is_added);
+    known_.met_ = known_.met_ || !has_moved;
     if (comparable(change.source, change.since, known.source, known.last) && change.since >= known.last) {
       return change.source == known.source || known.removed || !tells_deletes() || refuse(kTwoRows);
     }
@@ -208,6 +212,9 @@ class KeyOrder::Batch {
     for (std::size_t i = 0; i + 1 < ordered.size(); ++i) {
       const Change& before = ordered[i];
       const Change& after = ordered[i + 1];
+      if (before.partition != after.partition && comparable(before.source, before.order, after.source, after.order)) {
+        known_.met_ = known_.met_ || !was_added_after(after, known_.partitions_[before.partition], before.from->was_added());
+      }
       for (std::size_t j = i + 1; j < ordered.size(); ++j) {
         if (follows(before, ordered[j])) continue;
         const bool known = comparable(before.source, before.order, ordered[j].source, ordered[j].order);
@@ -267,6 +274,7 @@ class KeyOrder::Batch {
   }
 
   bool refuse(const progress::PartitionKey& there, uint32_t there_source, const Change& change, const char* why) {
+    known_.met_ = std::string_view(why) == kMixed;
     const auto place = [&](const std::string& partition, uint32_t source) {
       if (there_source == change.source || source >= known_.sources_.size()) return partition;
       const SourceOfRows& rows = known_.sources_[source];
@@ -284,6 +292,7 @@ class KeyOrder::Batch {
 };
 
 bool KeyOrder::settle(Sealed& sealed) {
+  met_ = false;
   Batch batch(*this, sealed);
   return !batch.comes_from_several() || batch.settle();
 }
@@ -299,6 +308,7 @@ void KeyOrder::note(const Change& change) {
   auto [place, added] = keys_.try_emplace(hash_of(change.key));
   Known& known = place->second;
   known.touched = ++touched_;
+  if (added) known.key.assign(change.key);
   const bool stays = !added && known.partition == change.partition;
   const bool is_older = !added && !change.order.empty() && change.order < known.last;
   // Within a partition what comes later counts, whatever its order; messages that were refused are told after the rows.
@@ -324,6 +334,69 @@ void KeyOrder::shrink() {
   std::nth_element(times.begin(), last_kept, times.end());
   const uint64_t oldest = *last_kept;
   std::erase_if(keys_, [oldest](const auto& each) { return each.second.touched < oldest; });
+}
+
+namespace {
+
+constexpr std::string_view kLastWhole = "last_whole", kServer = "server", kTable = "table", kSource = "source", kTopic = "topic", kNumber = "number";
+// A key that an index takes as it is.
+constexpr std::size_t kLongestKept = 1024;
+
+std::string mark_text(const progress::PartitionKey& key) { return key.source + '\n' + key.topic + '\n' + std::to_string(key.number); }
+
+}  // namespace
+
+// Names take the place of parts, which only rows of source-ordered tables have.
+progress::RowOrders KeyOrder::kept() const {
+  progress::RowOrders kept;
+  for (const auto& [hash, known] : keys_) {
+    if (known.key.size() > kLongestKept || known.partition >= partitions_.size() || known.source >= sources_.size()) continue;
+    progress::RowOrder& order = kept[known.key];
+    order.order = known.last;
+    order.removed = known.removed;
+    order.ends_whole = known.ends_whole;
+    order.is_added = known.is_added;
+    const auto& partition = partitions_[known.partition];
+    const auto& source = sources_[known.source];
+    order.parts = {{std::string(kLastWhole), known.last_whole}, {std::string(kServer), source.server},    {std::string(kTable), source.table},
+                   {std::string(kSource), partition.source},    {std::string(kTopic), partition.topic}, {std::string(kNumber), std::to_string(partition.number)}};
+  }
+  return kept;
+}
+
+void KeyOrder::restore(const progress::RowOrders& kept) {
+  for (const auto& [key, order] : kept) {
+    const auto part = [&order = order](std::string_view name) {
+      const auto found = order.parts.find(name);
+      return found == order.parts.end() ? std::string() : found->second;
+    };
+    const auto [place, added] = keys_.try_emplace(hash_of(key));
+    if (!added || part(kNumber).empty()) continue;
+    Known& known = place->second;
+    known.key = key;
+    known.partition = partition_of({part(kSource), part(kTopic), static_cast<int32_t>(std::stol(part(kNumber)))});
+    known.source = source_of({part(kServer), part(kTable)});
+    known.removed = order.removed;
+    known.is_added = order.is_added;
+    known.ends_whole = order.ends_whole;
+    known.last = order.order;
+    known.last_whole = part(kLastWhole);
+  }
+}
+
+progress::RowOrders KeyOrder::row_orders() const {
+  progress::RowOrders orders;
+  for (const auto& [hash, known] : keys_) {
+    if (known.last.empty()) continue;
+    progress::RowOrder& order = orders[letter_key(known.key)];
+    order.order = known.last;
+    order.removed = known.removed;
+    if (known.partition < partitions_.size()) order.partition = progress::mark_of(mark_text(partitions_[known.partition]));
+    if (known.source >= sources_.size()) continue;
+    order.server = progress::mark_of(sources_[known.source].server);
+    order.source_table = progress::mark_of(sources_[known.source].table);
+  }
+  return orders;
 }
 
 void KeyOrder::clear() { keys_.clear(); }

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "progress/row_order.hpp"
 #include "progress/stored.hpp"
 
 namespace cdcrt::apply {
@@ -33,7 +34,13 @@ class KeyOrder {
   /// The batch is durable.
   void remember(const Sealed& sealed);
   void clear();
-
+  /// What is remembered, for a later process; and what an earlier one did.
+  [[nodiscard]] progress::RowOrders kept() const;
+  void restore(const progress::RowOrders& kept);
+  /// The same as what a source-ordered table keeps of these rows.
+  [[nodiscard]] progress::RowOrders row_orders() const;
+  /// Changes of one key came from two partitions, and their orders compare.
+  [[nodiscard]] bool met() const { return met_; }
   [[nodiscard]] std::size_t size() const { return keys_.size(); }
   /// Changes that were taken out because a later one of another partition stood already.
   [[nodiscard]] uint64_t overtaken() const { return overtaken_; }
@@ -45,6 +52,7 @@ class KeyOrder {
     bool is_added = false;       ///< its partition was added to the topic while it was read
     bool ends_whole = false;     ///< its last change was one of the row as a whole
     uint64_t touched = 0;
+    std::string key;
     std::string last;            ///< order of its last change
     std::string last_whole;      ///< of its last change as a whole, unless that is `last`; empty: unknown
     [[nodiscard]] std::string_view whole() const { return ends_whole ? last : last_whole; }
@@ -63,6 +71,7 @@ class KeyOrder {
   std::vector<progress::PartitionKey> partitions_;
   std::vector<SourceOfRows> sources_;
   uint64_t touched_ = 0, overtaken_ = 0;
+  bool met_ = false;
 };
 
 }  // namespace cdcrt::apply

@@ -114,13 +114,17 @@ void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked) {
   const auto& open = sealed.open_letters;
   for (const auto& part : sealed.partitions) {
     if (part.fold.refused.empty() && (open.empty() || sealed.clear)) continue;
-    std::unordered_map<std::string_view, int64_t> refused;  // the first refusal of each row
-    for (const auto& each : part.fold.refused) refused.try_emplace(each.key, each.offset);
+    std::unordered_map<std::string_view, const RefusedKey*> refused;  // the first refusal of each row
+    for (const auto& each : part.fold.refused) {
+      if (!sealed.by_source || !each.closed) refused.try_emplace(each.key, &each);
+    }
     for (const Entry& entry : part.fold.entries()) {
       if (!changes_part_of_row(entry)) continue;
       const auto earlier = refused.find(entry.key);
-      const bool is_open = !sealed.clear && !open.empty() && open.contains(letter_key(entry.key));
-      if (is_open || (earlier != refused.end() && earlier->second < entry.first_offset)) blocked.push_back(&entry);
+      const bool is_made_good = entry.after_whole && !entry.keeps_letters;
+      const bool is_open = !sealed.clear && !open.empty() && !is_made_good && open.contains(letter_key(entry.key));
+      const bool is_later = earlier != refused.end() && (sealed.by_source ? earlier->second->order < entry.order : earlier->second->offset < entry.first_offset);
+      if (is_open || is_later) blocked.push_back(&entry);
     }
   }
 }
@@ -135,7 +139,7 @@ void settle_letters(Sealed& sealed, const std::vector<const Entry*>& good, const
   };
   if (!open.empty() && !sealed.clear) {
     for (const Entry* entry : good) {
-      if (changes_whole_row(*entry)) close(letter_key(entry->key));
+      if (changes_whole_row(*entry) && !entry->keeps_letters) close(letter_key(entry->key));
     }
     for (const auto& key : isolation.closed()) close(key);
   }

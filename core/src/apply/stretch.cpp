@@ -66,6 +66,7 @@ class Stretch::Folding {
     known.columns = batch.columns;
     evolution::keep_columns(known.columns);
     known.key_known = batch.key_known;
+    known.by_source = batch.by_source;
     known.floor = std::max(batch.floor, batch.table->target.row.floor);
     probe_->restore(known);
     const auto stand_in = [&](const progress::Partition& of) -> progress::Partition& {

@@ -21,13 +21,17 @@ std::string paused_text(const std::string& reason) {
   return progress::is_own_reason(reason) ? reason : "paused by an operator" + (reason.empty() ? "" : ": " + reason);
 }
 
+// Of a row that it may change again.
+bool keeps_rows(const TableIdentity& identity) { return !identity.events && identity.route.mode != manifest::Mode::kAppend; }
+
 bool is_definite(uint8_t operation) {
   return operation == CDCRT_SNAPSHOT || operation == CDCRT_INSERT || operation == CDCRT_UPDATE || operation == CDCRT_DEFINITION;
 }
 
 }  // namespace
 
-Table::Table(TableIdentity identity) : identity_(std::move(identity)), knowledge_(identity_.route, identity_.limits, !identity_.events) {}
+Table::Table(TableIdentity identity) : identity_(std::move(identity)), knowledge_(identity_.route, identity_.limits, !identity_.events),
+      by_source_(keeps_rows(identity_) && identity_.route.ordering == manifest::Ordering::kSource) {}
 
 cdcrt_table Table::abi() const {
   return {identity_.schema.empty() ? cdcrt_string{nullptr, 0} : sdk::borrow(identity_.schema), sdk::borrow(identity_.name)};
@@ -43,6 +47,7 @@ void Table::restore(const progress::StoredTable& stored) {
   }
   if (stored.key_known) knowledge_.restore_key_known();
   floor_ = stored_floor_ = stored.floor;
+  if (stored.by_source && identity_.route.ordering != manifest::Ordering::kPartition) by_source_ = keeps_rows(identity_);
   skipped_ = stored.state == progress::TableState::kSkipped;
   if (stored.state == progress::TableState::kPaused) detached_ = paused_text(stored.reason);
   target.row = stored;
@@ -199,8 +204,9 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
       return;
     }
   }
+  if (by_source_ && !take_row_order(state, row, offset)) return;
   // A partition that has passed the floor (the truncate's own among them) has no rows from before it any more.
-  if (!floor_.empty() && state.max_order < floor_ && order <= floor_) {
+  if (!by_source_ && !floor_.empty() && state.max_order < floor_ && order <= floor_) {
     if (order.empty()) {
       stop_locked("rows at " + state.partition->name() + " offset " + std::to_string(offset) +
                   " carry no source order, and another partition had a truncate: which came first is unknown");
@@ -210,7 +216,7 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
     return;
   }
   if (order > state.max_order) state.max_order.assign(order);
-  if (order.empty()) state.unordered = true;
+  if (order.empty() && !by_source_) state.unordered = true;
   if (row.operation == CDCRT_TRUNCATE) {
     if (identity_.events) {
       scratch_.clear();
@@ -238,9 +244,17 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
   if (row.operation == CDCRT_DEFINITION) return;
   // A delete that is half of a key change is no delete of the source's row.
   if (row.operation == CDCRT_DELETE && row.other_key == CDCRT_NO_CELLS && identity_.route.deletes == manifest::Deletes::kIgnore) return;
-  if (knowledge_.key_crosses_partitions() && partitions_.size() + foreign_partitions_.size() > 1) {
-    stop_locked("rows of one key may come from several partitions, since the route's primary_key does not contain the message key");
-    return;
+  if (!by_source_ && knowledge_.key_crosses_partitions() && identity_.route.ordering == manifest::Ordering::kAuto) {
+    const bool is_ordered = keeps_rows(identity_) && (row.source_order.data != nullptr || row.operation == CDCRT_SNAPSHOT);
+    const bool is_one = partitions_.size() + foreign_partitions_.size() < 2;
+    if (is_ordered && (!is_one || state.partition->may_have_siblings())) {
+      begin_source_order(state);
+      if (!take_row_order(state, row, offset)) return;
+    } else if (!is_one) {
+      stop_locked("rows of one key may come from several partitions, since the route's primary_key does not contain the message key, and they carry no "
+                  "source order by which the newer one could be told");
+      return;
+    }
   }
   const std::size_t refused = refusals.size();
   if (identity_.route.mode == manifest::Mode::kAppend && !identity_.events) {
@@ -250,6 +264,8 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
   } else if (!identity_.route.primary_key.empty()) {
     refusals.push_back({row.message, "key_missing",
                         make_error(CDCRT_BAD_RECORD, "the event has no column of the route's primary_key", key_advice(row.operation))});
+  } else if (by_source_) {
+    stop_locked("ordering = \"source\" needs a key, and the table has none: give the route a primary_key, or leave ordering out");
   } else {
     accept_keyless(state, row, offset, batch, **map, refusals);
   }
@@ -421,12 +437,18 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
       if (!complete_from(shape, map, before, error)) return refuse();
       bool added = false;
       Entry* old_entry = &state.fold.find_or_add(old_key, offset, added);
-      if (!added && old_entry->effect == Effect::kPatch) old_entry = &state.fold.succeed(*old_entry, offset);
-      state.fold.close_refused(old_key);
-      fold_delete(state.fold, *old_entry, before_scratch_.data(), static_cast<uint32_t>(before_scratch_.size()));
-      old_entry->source = state.source;
-      state.fold.date(*old_entry, state.last_order, true);
-      left = state.fold.index_of(*old_entry);
+      if (by_source_) {
+        old_entry = place_by_source(state, old_entry, added, true, false, offset);
+      } else if (!added && old_entry->effect == Effect::kPatch) {
+        old_entry = &state.fold.succeed(*old_entry, offset);
+      }
+      if (!by_source_) state.fold.close_refused(old_key);
+      if (old_entry != nullptr) {
+        fold_delete(state.fold, *old_entry, before_scratch_.data(), static_cast<uint32_t>(before_scratch_.size()));
+        old_entry->source = state.source;
+        state.fold.date(*old_entry, order_of(state), true);
+        left = state.fold.index_of(*old_entry);
+      }
     }
   }
   const bool partial = row.operation == CDCRT_UPDATE &&
@@ -436,19 +458,25 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
   bool added = false;
   Entry* place = &state.fold.find_or_add(key_scratch_, offset, added);
   const bool covers = !partial && (left || row.operation == CDCRT_DELETE || covers_columns(shape, map, state.last_order));
-  if (covers) {
+  if (by_source_) {
+    place = place_by_source(state, place, added, !partial, row.operation == CDCRT_SNAPSHOT, offset);
+    if (place == nullptr) {
+      state.fold.counts.add(row.operation);
+      return;
+    }
+  } else if (covers) {
     state.fold.close_refused(key_scratch_);
   } else if (!left && !added && !(partial && place->effect == Effect::kDelete) && state.fold.is_refused(key_scratch_)) {
     // Where the fold has nothing of the row yet, find_blocked judges when it is written.
     refusals.push_back({row.message, "open_letter", make_error(CDCRT_BAD_RECORD, "it changes a part of a row of which an earlier change is a dead letter")});
-    state.fold.refuse(key_scratch_, offset, state.last_order, !partial, state.source);
+    state.fold.refuse(key_scratch_, offset, order_of(state), !partial, state.source);
     return;
   }
   if (row.other_key != CDCRT_NO_CELLS && !note_key_change(state, row, batch, map, *place, error)) {
     refusals.push_back({row.message, error.message.empty() ? "key_missing" : "value_refused",
                         make_error(CDCRT_BAD_RECORD, "the row had another key before, which cannot be read, and the event lacks values of it" +
                                                          (error.message.empty() ? std::string() : ": " + error.message))});
-    state.fold.refuse(key_scratch_, offset, state.last_order, !partial, state.source);
+    state.fold.refuse(key_scratch_, offset, order_of(state), !partial, state.source);
     return;
   }
   if (!added && place->effect == Effect::kPatch && !partial) {
@@ -463,7 +491,7 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
       if (knowledge_.columns()[slot].key_ordinal == 0) scratch_[slot] = {};
     }
     fold_delete(state.fold, entry, scratch_.data(), width);
-    state.fold.date(entry, state.last_order, true);
+    state.fold.date(entry, order_of(state), true);
     ++state.fold.counts.deleted;
     return;
   }
@@ -472,10 +500,10 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
     entry.covers = entry.covers || covers;
   } else if (!fold_partial(state.fold, entry, added, scratch_.data(), width)) {
     refusals.push_back({row.message, "row_missing", make_error(CDCRT_BAD_RECORD, "a partial update follows the delete of its row")});
-    state.fold.refuse(key_scratch_, offset, state.last_order, !partial, state.source);
+    state.fold.refuse(key_scratch_, offset, order_of(state), !partial, state.source);
     return;
   }
-  state.fold.date(entry, state.last_order, !partial);
+  state.fold.date(entry, order_of(state), !partial);
   ++(row.operation == CDCRT_UPDATE ? state.fold.counts.updated : state.fold.counts.inserted);
 }
 
@@ -556,6 +584,7 @@ std::optional<Sealed> Table::seal(bool apart) {
   sealed.columns = knowledge_.columns();
   sealed.key = knowledge_.key();
   sealed.key_known = knowledge_.key_known();
+  sealed.by_source = by_source_ && !sealed.key.empty();
   sealed.version = knowledge_.version();
   sealed.sources = sources_;
   sealed.key_changes = target.key_changes;

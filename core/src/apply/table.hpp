@@ -15,6 +15,7 @@
 
 #include "apply/fold.hpp"
 #include "apply/key_order.hpp"
+#include "apply/source_order.hpp"
 #include "apply/table_observer.hpp"
 #include "cdcrt/abi/sink.h"
 #include "event/row_batch.hpp"
@@ -73,6 +74,8 @@ struct Sealed {
   std::vector<SourceOfRows> sources;         ///< what Entry::source counts
   bool in_order = false;                     ///< KeyOrder::settle was asked
   bool crossed = false;                      ///< several partitions bring changes of one key
+  bool by_source = false;                    ///< folded in source order: SourceOrder decides in each transaction anew
+  SourceOrder source_order;
   std::string refusal;                       ///< why it must not be written
   bool commit_unknown = false;               ///< the answer to a COMMIT was lost: it may have been written
   EventCounts refused;                       ///< events of it that became dead letters while it was written
@@ -218,6 +221,11 @@ class Table {
   [[nodiscard]] uint64_t left_out_cells() const { return left_out_; }
   void count_left_out(uint64_t cells) { left_out_ += cells; }
 
+  [[nodiscard]] bool is_by_source() const {
+    const std::lock_guard lock(mutex_);
+    return by_source_;
+  }
+
   // Used by one writer at a time, while it holds a Sealed of this table.
   struct Target {
     bool described = false;
@@ -240,8 +248,11 @@ class Table {
     bool letters_whole = false;  ///< all of them are there; else they are too many, and looked up by key
     progress::Store::LettersByKey open_letters;
     KeyOrder keys;
+    bool keys_read = false;  ///< those that an earlier process remembered
+    std::chrono::steady_clock::time_point next_purge{};  ///< of tombstones
     std::vector<uint8_t> key_kinds;  ///< cdcrt_type_kind of the columns of the key that `keys` were written under
   } target;
+  std::atomic<bool> tells_overtaken{true};  ///< that older changes came late was not said yet
   /// A partition went: whoever reads it writes keys that we would take for ours.
   std::atomic<bool> forgets_keys{false};
 
@@ -258,6 +269,7 @@ class Table {
     std::string sealed_order;       ///< its max_order
     uint32_t min_generation = 0;    ///< older batches were read before a rewind
     std::string last_order;         ///< of the last row that had one
+    std::string row_order;          ///< of the last row
     std::string max_order;          ///< greatest order of the rows below `next`
     int64_t append_offset = -1;     ///< mode append: of the last row
     int64_t append_ordinal = 0;     ///< among the rows of its message
@@ -320,6 +332,13 @@ class Table {
   /// Answers the entry's index.
   uint32_t append_image(PartitionState& state, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies);
   void stop_locked(const std::string& reason);
+  /// Source order: where a change of `found`'s key goes that is folded by itself, as `added` says; null: a later one has overtaken it.
+  Entry* place_by_source(PartitionState& state, Entry* found, bool& added, bool whole, bool snapshot, int64_t offset);
+  void begin_source_order(PartitionState& current);
+  bool take_row_order(PartitionState& state, const cdcrt_row& row, int64_t offset);
+  /// Under which the row that was read last counts among others of its key.
+  [[nodiscard]] const std::string& order_of(const PartitionState& state) const { return by_source_ ? state.row_order : state.last_order; }
+  void read_all_again(Sealed& sealed);
   static void mark(PartitionState& state);
   [[nodiscard]] std::size_t held_bytes_locked() const;
   void account();
@@ -334,6 +353,7 @@ class Table {
   std::string floor_;
   std::string stored_floor_;  ///< as it is in the target
   const progress::Partition* floor_by_ = nullptr;  ///< where the truncate of a floor that is not in the target yet was read
+  bool by_source_ = false;
   bool clear_ = false;
   const progress::Partition* cleared_by_ = nullptr;
   std::string detached_;

@@ -138,8 +138,8 @@ void Table::note_refused(PartitionState& state, const cdcrt_row& row, int64_t of
   const cdcrt_cell* const cells = batch.rows.cells(row.cells);
   const bool whole = row.operation != CDCRT_UPDATE || std::none_of(cells, cells + shape.columns.size(), [](const auto& cell) { return cell.tag == CDCRT_ABSENT; });
   note_source(state, shape);
-  state.fold.refuse(own, offset, state.last_order, whole, state.source);
-  if (!old.empty() && old != own) state.fold.refuse(old, offset, state.last_order, true, state.source);
+  state.fold.refuse(own, offset, order_of(state), whole, state.source);
+  if (!old.empty() && old != own) state.fold.refuse(old, offset, order_of(state), true, state.source);
 }
 
 // `scratch_` and `key_scratch_` hold the event's own row and key.

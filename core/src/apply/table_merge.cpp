@@ -10,7 +10,7 @@
 namespace cdcrt::apply {
 
 bool Sealed::needs_table() const {
-  return clear || touches_letters(*this) || std::any_of(partitions.begin(), partitions.end(),
+  return clear || by_source || touches_letters(*this) || std::any_of(partitions.begin(), partitions.end(),
                               [](const auto& part) { return !part.fold.departures.empty() || !part.fold.arrivals.empty(); });
 }
 
@@ -60,6 +60,11 @@ void Table::merge(const progress::StoredTable& stored, Sealed& sealed) {
   const auto returned = knowledge_.merge(stored.columns, stored.key_known, others);
   follow_schema_changes();
   for (const uint32_t slot : returned) read_again_after(knowledge_.columns()[slot].dropped_at, sealed);
+  if (stored.by_source && !by_source_ && identity_.route.ordering != manifest::Ordering::kPartition) {
+    by_source_ = true;
+    read_all_again(sealed);
+    sealed.by_source = true;
+  }
   target.key_changes = key_changes_from(stored.key_changes, knowledge_.columns());
   sealed.key_changes = target.key_changes;
   target.letters_known = false;

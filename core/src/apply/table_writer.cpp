@@ -349,7 +349,14 @@ class Preparation {
     source_changes_ = plan.source_changes;
     creates_ = !target.exists && !columns.slots().empty();
     slots_ = columns.slots();
-    saves_ = store_ != nullptr && (!stored_ || accepts_loss || !plan.changes.empty());
+    const bool changes_order = row_.by_source != keeps_source_order();
+    if (changes_order && store_ != nullptr) {
+      row_.by_source = !row_.by_source;
+      row_.remembers_keys = false;
+      // What is kept of rows is not kept up to date while they are in the order of their partitions.
+      if (auto forgotten = store_->forget_row_orders(connection_, sealed_.table->identity().target()); !forgotten) return forgotten;
+    }
+    saves_ = store_ != nullptr && (!stored_ || accepts_loss || changes_order || !plan.changes.empty());
     return {};
   }
 
@@ -427,6 +434,12 @@ class Preparation {
     return {};
   }
 
+  // Another process may have made it source-ordered; only the route takes that back.
+  [[nodiscard]] bool keeps_source_order() const {
+    if (sealed_.by_source) return true;
+    return row_.by_source && sealed_.table->identity().route.ordering != manifest::Ordering::kPartition;
+  }
+
   plugin::Connection& connection_;
   progress::Store* store_;
   Sealed& sealed_;
@@ -471,7 +484,8 @@ namespace {
 
 bool needs_preparation(const Sealed& sealed, const progress::Store* store) {
   const Table::Target& target = sealed.table->target;
-  const bool known = target.described && target.stored_version == sealed.version && (store == nullptr || target.row_known);
+  const bool is_ordered = !sealed.by_source || target.row.by_source;
+  const bool known = target.described && target.stored_version == sealed.version && (store == nullptr || (target.row_known && is_ordered));
   return !known || any_has_to_grow(sealed);
 }
 

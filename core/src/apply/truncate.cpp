@@ -20,18 +20,20 @@ void Table::truncate(PartitionState& state, std::string_view order, int64_t offs
                 (order.empty() ? "it carries no source order" : "some of them carry no source order"));
     return;
   }
-  state.fold = Fold();
+  // Partitions need not be in source order, this one either.
+  const std::string at(by_source_ ? order : std::string_view(state.max_order));
+  if (!by_source_) state.fold = Fold();
   for (auto& [partition, other] : partitions_) {
-    if (&other == &state) continue;
-    if (other.max_order > state.max_order) {
-      rewind_past(other, state.max_order);
+    if (&other == &state && !by_source_) continue;
+    if (other.max_order > at) {
+      rewind_past(other, at);
     } else {
       other.fold = Fold();
     }
   }
   clear_ = true;
   cleared_by_ = floor_by_ = state.partition;
-  floor_ = state.max_order;
+  floor_ = at;
 }
 
 // Rows of this partition later than the truncate were folded or written already: they are read again after it.

@@ -72,14 +72,21 @@ class Writer {
   Result<void> save_watermarks(std::vector<progress::Store::Watermark> watermarks);
   /// Runs `body` on the connection, outside of any transaction. Does not wait for an outage to end.
   Result<void> run(const std::function<Result<void>(plugin::Connection&)>& body);
+  /// Stores which keys these tables have written last, for the next process; what is not stored until then is left out.
+  Result<void> save_known_keys(const std::vector<Table*>& tables, std::chrono::steady_clock::time_point until);
 
  private:
+  Result<void> read_known_keys(Sealed& sealed);
+  Result<void> keep_by_source(Sealed& sealed);
+  void purge_tombstones(Table& table);
   Result<void> connect();
   Result<void> attempt(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
   Result<void> prepare(const std::vector<Sealed*>& batches);
   Result<void> prepare_tables_of(const std::vector<Sealed*>& batches, bool transactional);
   Result<void> put_in_order(Sealed& sealed);
   Result<void> stop_for_good(Sealed& sealed);
+  Result<void> decide_by_source(Sealed& sealed, const SourceOrder::Refused& refused = {});
+  Result<void> clear(const Sealed& sealed);
   Result<void> begin(const std::vector<Sealed*>& batches);
   Result<void> write_rows(std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
   Result<void> hold_leases(const std::vector<const Sealed*>& batches, const progress::Store::Checked* checked = nullptr);

@@ -26,6 +26,7 @@ struct Writer::Portion {
   std::size_t step = 1;                 // events that are tried together
   std::vector<SealedPartition> stored;  // positions as of the last commit
   EventCounts refused, stored_refused;
+  SourceOrder::Refused refused_orders;  // of events that became letters in this portion
   progress::Store::LettersByKey before, now;  // open letters of the rows that changed theirs in this portion
   FoundLetters looked_up;               // in this transaction
   std::string reason, message;          // why the last piece was refused
@@ -83,6 +84,9 @@ Result<void> Writer::write_refused(Sealed& sealed, const std::vector<const Entry
   if (sealed.crossed && !stretch.is_ordered()) {
     return make_error(CDCRT_UNSUPPORTED, "the target refuses a row, and changes of one key come from several partitions without a source order: which of them is refused is not known");
   }
+  if (sealed.by_source && !is_whole) {
+    return make_error(CDCRT_UNSUPPORTED, "the target refuses a row of a table that is kept in source order, and the source cannot read its events again: which of them is refused is not known");
+  }
   return is_whole ? write_pieces(sealed, stretch) : write_isolated(sealed, missing);
 }
 
@@ -123,6 +127,7 @@ Result<void> Writer::write_portion(Sealed& sealed, Stretch& stretch, Portion& po
     portion.clears = portion.is_open = false;
     portion.stored = stretch.positions();
     portion.stored_refused = portion.refused;
+    portion.refused_orders.clear();
   };
   auto committed = already_committed(portion.sealed);
   if (!committed) return std::move(committed.error());
@@ -151,6 +156,7 @@ Result<void> Writer::write_portion(Sealed& sealed, Stretch& stretch, Portion& po
   portion.sealed.version = sealed.version;
   portion.sealed.letters_change = true;
   portion.sealed.in_order = sealed.in_order;
+  portion.sealed.by_source = sealed.by_source;
   portion.sealed.partitions = stretch.positions();
   portion.is_cut_short = false;
   portion.looked_up = {};
@@ -170,6 +176,7 @@ Result<void> Writer::write_portion(Sealed& sealed, Stretch& stretch, Portion& po
   stretch.go_back(portion.stored);
   portion.before.clear();
   portion.now.clear();
+  portion.refused_orders.clear();
   portion.refused = portion.stored_refused;
   portion.is_open = true;
   return done;
@@ -185,7 +192,7 @@ Result<void> Writer::write_portion_rows(Stretch& stretch, Portion& portion) {
     return make_error(CDCRT_STALE_SCHEMA, "another process changed what is known of the table");
   }
   if (portion.clears) {
-    if (auto cleared = clear_table(*connection_, carried); !cleared) return cleared;
+    if (auto cleared = clear(carried); !cleared) return cleared;
   }
   const bool has_savepoints = context_.sink.has(CDCRT_SINK_SAVEPOINTS);
   const auto until = std::chrono::steady_clock::now() + kMaxPortion;
@@ -227,6 +234,7 @@ Result<void> Writer::write_portion_rows(Stretch& stretch, Portion& portion) {
   }
   carried.partitions = stretch.positions();
   carried.key_changes = carried.table->target.key_changes;
+  if (auto saved = save_refused_orders(*connection_, *context_.store, carried.table->identity().target(), portion.refused_orders); !saved) return saved;
   portion.settle();
   return finish({&carried});
 }
@@ -236,13 +244,19 @@ Result<bool> Writer::try_piece(Sealed& piece, Portion& portion) {
   if (auto found = look_up_letters(*connection_, *context_.store, piece, &portion.looked_up); !found) return std::move(found.error());
   const auto found = piece.open_letters;
   portion.overlay(piece.open_letters);
+  if (auto decided = decide_by_source(piece, portion.refused_orders); !decided) {
+    if (!piece.refusal.empty()) return make_error(CDCRT_UNSUPPORTED, piece.refusal);
+    return std::move(decided.error());
+  }
   std::vector<const Entry*> missing, blocked;
   find_blocked(piece, blocked);
   settle_letters(piece, entries_of(piece), {});
   if (piece.clear) {
-    if (auto cleared = clear_table(*connection_, piece); !cleared) return std::move(cleared.error());
+    if (auto cleared = clear(piece); !cleared) return std::move(cleared.error());
+    portion.refused_orders.clear();
   }
   auto written = write_settled(piece, nullptr, missing);
+  if (written && piece.by_source) written = piece.source_order.save(*connection_, *context_.store, piece);
   // The target may look at the rows only now.
   if (written && missing.empty() && blocked.empty() && context_.sink.has(CDCRT_SINK_SAVEPOINTS)) written = connection_->savepoint(CDCRT_SAVEPOINT_RELEASE);
   if (!written && written.error().code != CDCRT_BAD_RECORD) return std::move(written.error());
@@ -282,7 +296,12 @@ void Writer::refuse_event(const Stretch::Piece& piece, const Stretch& stretch, P
   if (portion.sealed.key.empty()) return portion.open(std::string(kNoKey), letter, {});
   for (const auto& part : piece.sealed->partitions) {
     for (const Entry& entry : part.fold.entries()) {
-      if (entry.effect != Effect::kNothing) portion.open(letter_key(entry.key), letter, portion.clears ? progress::Store::LettersByKey() : piece.sealed->open_letters);
+      if (entry.effect == Effect::kNothing) continue;
+      portion.open(letter_key(entry.key), letter, portion.clears ? progress::Store::LettersByKey() : piece.sealed->open_letters);
+      if (!piece.sealed->by_source) continue;
+      auto& noted = portion.refused_orders[letter_key(entry.key)];
+      noted.order = std::max(noted.order, std::string(entry.order));
+      noted.server = entry.source < piece.sealed->sources.size() ? progress::mark_of(piece.sealed->sources[entry.source].server) : 0;
     }
   }
 }

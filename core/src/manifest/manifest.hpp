@@ -89,6 +89,12 @@ enum class Mode : uint8_t {
   kUpsert,  ///< the target's row is the source's
   kAppend   ///< every change is a row more
 };
+/// Which of two changes of a row is the later one.
+enum class Ordering : uint8_t {
+  kAuto,       ///< the partition's, until it shows that a key can be in two
+  kPartition,  ///< that which its partition has later
+  kSource      ///< that of the greater source order, whichever partition it comes from
+};
 /// What a route may add to each row of an append-only table; the order of kMetadataNames.
 enum class Metadata : uint8_t { kOperation, kTopic, kPartition, kOffset, kKafkaTime };
 inline constexpr const char* kMetadataNames[] = {"op", "topic", "partition", "offset", "kafka_ts"};
@@ -118,6 +124,8 @@ struct Route {
   SchemaChanges schema_changes = SchemaChanges::kEvolve;
   Deletes deletes = Deletes::kApply;
   Mode mode = Mode::kUpsert;
+  Ordering ordering = Ordering::kAuto;
+  std::chrono::microseconds tombstone_retention = std::chrono::hours(7 * 24);  ///< source order: what is kept of rows that were taken away
   std::map<Metadata, std::string> metadata;  ///< target columns
   std::vector<ColumnRule> columns;  ///< the route's own before those of [defaults]
   /// One source table, by its name: what the route says of columns is meant for it.

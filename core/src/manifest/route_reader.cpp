@@ -32,6 +32,8 @@ struct Settings {
   std::optional<SchemaChanges> schema_changes;
   std::optional<Deletes> deletes;
   std::optional<Mode> mode;
+  std::optional<Ordering> ordering;
+  std::optional<std::chrono::microseconds> tombstone_retention;
   std::optional<std::map<Metadata, std::string>> metadata;
   std::vector<ColumnRule> columns;
   const Entry* layout = nullptr;
@@ -93,6 +95,8 @@ Settings read_settings(TableReader& reader) {
   settings.create_tables = reader.boolean("create_tables");
   settings.primary_key = read_primary_key(reader);
   if (const auto mode = reader.choice("mode", {"upsert", "append"}, {"history", "deletes"})) settings.mode = static_cast<Mode>(*mode);
+  if (const auto ordering = reader.choice("ordering", {"auto", "partition", "source"})) settings.ordering = static_cast<Ordering>(*ordering);
+  if (const auto retention = reader.duration("tombstone_retention")) settings.tombstone_retention = std::chrono::microseconds(*retention);
   if (const auto deletes = reader.choice("deletes", {"apply", "ignore"}, {"soft"})) settings.deletes = static_cast<Deletes>(*deletes);
   if (const auto changes = reader.choice("schema_changes", {"evolve", "add_only", "ignore", "fail"})) {
     settings.schema_changes = static_cast<SchemaChanges>(*changes);
@@ -112,6 +116,8 @@ void apply(const Settings& settings, Route& route) {
   if (settings.schema_changes) route.schema_changes = *settings.schema_changes;
   if (settings.deletes) route.deletes = *settings.deletes;
   if (settings.mode) route.mode = *settings.mode;
+  if (settings.ordering) route.ordering = *settings.ordering;
+  if (settings.tombstone_retention) route.tombstone_retention = *settings.tombstone_retention;
   if (settings.metadata) route.metadata = *settings.metadata;
 }
 

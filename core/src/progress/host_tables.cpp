@@ -24,6 +24,8 @@ void table_row_into(const cdcrt_cell* cells, StoredTable& table) {
   table.reason = string_of(cells[6]);
   table.source_server = string_of(cells[7]);
   table.accepts_loss = integer_of(cells[8]) != 0;
+  table.by_source = integer_of(cells[9]) == 1;
+  table.remembers_keys = integer_of(cells[9]) == 2;
 }
 
 void open_letter_into(const cdcrt_cell* cells, Store::LettersByKey& letters) {
@@ -152,7 +154,8 @@ const Store::HostTable Store::kTables{"tables",
                                        {"state", kText, 2},
                                        {"reason", kText, 2},
                                        {"source_server", kText, 3},
-                                       {"accepts_loss", kInteger, 3}}};
+                                       {"accepts_loss", kInteger, 3},
+                                       {"row_orders", kInteger, 4}}};
 const Store::HostTable Store::kColumns{"columns",
                                        4,
                                        {{"pipeline", kText},
@@ -214,6 +217,21 @@ const Store::HostTable Store::kReplayed{"replayed",
                                          {"partition", kInteger},
                                          {"offset", kInteger}}};
 
+const Store::HostTable Store::kRowOrders{"row_orders",
+                                         4,
+                                         {{"pipeline", kText},
+                                          {"sink", kText},
+                                          {"target", kText},
+                                          {"key", kBytes},
+                                          {"source_order", kBytes},
+                                          {"flags", kInteger},
+                                          {"server", kInteger},
+                                          {"source_table", kInteger},
+                                          {"partition", kInteger},
+                                          {"parts", kBytes},
+                                          {"refused", kBytes}}};
+const Store::HostTable Store::kTombstones{"tombstones", 4, {{"pipeline", kText}, {"sink", kText}, {"target", kText}, {"key", kBytes}, {"removed_ms", kInteger}}};
+
 const Store::HostTable Store::kDeadLetters{"dead_letters", 2, {}};  // its columns are those of letters
 
 // Where only tables can be locked: what claims lock (it has no rows), which targets have a progress table, who holds or held leases.
@@ -222,7 +240,7 @@ const Store::HostTable Store::kHolds{"holds", 3, {{"pipeline", kText}, {"sink", 
 const Store::HostTable Store::kProcesses{"processes", 3, {{"pipeline", kText}, {"sink", kText}, {"process", kText}}};
 
 const std::vector<const Store::HostTable*> Store::kAlwaysKept = {&kFormat, &kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &kMoved, &kOpenLetters,
-                                                                 &kTroubles, &kReplayed};
+                                                                 &kTroubles, &kReplayed, &kRowOrders, &kTombstones};
 
 std::vector<cdcrt_column> columns_of(const std::vector<HostColumn>& columns, uint32_t key_count) {
   std::vector<cdcrt_column> result(columns.size());

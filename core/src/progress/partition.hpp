@@ -111,6 +111,16 @@ class Partition {
     ++generation_;
     return session_++;
   }
+  /// Its topic has others.
+  void note_siblings() {
+    const std::lock_guard lock(mutex_);
+    has_siblings_ = true;
+  }
+  /// False: it is the only one of its topic, as far as is known.
+  [[nodiscard]] bool may_have_siblings() const {
+    const std::lock_guard lock(mutex_);
+    return !assigned_ || number_ > 0 || has_siblings_;
+  }
   /// It was added to its topic when the older ones were known, and is read since they are applied up to where they ended then.
   void note_added() {
     const std::lock_guard lock(mutex_);
@@ -156,6 +166,7 @@ class Partition {
   uint32_t session_ = 0;
   bool owned_;
   bool added_ = false;
+  bool has_siblings_ = false;
 };
 
 }  // namespace cdcrt::progress

@@ -8,7 +8,7 @@ namespace {
 
 // What a server is asked in one statement.
 constexpr std::size_t kReadsAtOnce = 200;
-constexpr int64_t kFormatVersion = 3;
+constexpr int64_t kFormatVersion = 4;
 
 }  // namespace
 
@@ -42,7 +42,8 @@ Result<void> in_reading_transaction(plugin::Connection& connection, const std::f
   return done ? std::move(ended) : std::move(done);
 }
 
-Result<void> Store::write(plugin::Connection& connection, const HostTable& table, const std::vector<cdcrt_cell>& cells, cdcrt_write_kind kind) {
+Result<void> Store::write(plugin::Connection& connection, const HostTable& table, const std::vector<cdcrt_cell>& cells, cdcrt_write_kind kind,
+                          bool is_direct) {
   if (cells.empty()) return {};
   auto columns = columns_of(table.columns, table.key_count);
   if (kind == CDCRT_WRITE_DELETE) columns.resize(table.key_count);
@@ -56,7 +57,7 @@ Result<void> Store::write(plugin::Connection& connection, const HostTable& table
   write.has_unique_key = 1;
   write.cells = cells.data();
   write.row_count = cells.size() / columns.size();
-  write.is_direct = 1;
+  write.is_direct = is_direct ? 1 : 0;
   return connection.write(write);
 }
 

@@ -17,6 +17,7 @@
 
 #include "diagnostics/result.hpp"
 #include "plugin/instance.hpp"
+#include "progress/row_order.hpp"
 #include "progress/stored.hpp"
 
 namespace cdcrt::dead_letters {
@@ -176,6 +177,18 @@ class Store {
   Result<std::vector<dead_letters::StoredLetter>> read_letters(plugin::Connection& connection);
   Result<void> mark_replayed(plugin::Connection& connection, const std::vector<std::string>& ids);
 
+  // Source-ordered tables; inside the caller's transaction, which has locked the table's row for itself.
+
+  /// Those of these keys.
+  Result<RowOrders> find_row_orders(plugin::Connection& connection, const std::string& target, const std::vector<std::string>& keys);
+  /// All of the table's.
+  Result<RowOrders> read_row_orders(plugin::Connection& connection, const std::string& target);
+  Result<void> save_row_orders(plugin::Connection& connection, const std::string& target, const RowOrders& orders);
+  /// All of the table's: it is emptied, or not source-ordered any more.
+  Result<void> forget_row_orders(plugin::Connection& connection, const std::string& target);
+  /// Forgets rows that were taken away before then, up to `most`; answers how many it looked at.
+  Result<std::size_t> purge_tombstones(plugin::Connection& connection, const std::string& target, int64_t before_ms, std::size_t most);
+
   /// Forgets that the partition is ours: check() answers it from now on.
   void forget(const Partition& partition);
   [[nodiscard]] const std::string& owner() const { return owner_; }
@@ -200,7 +213,7 @@ class Store {
   Result<void> forget_of(plugin::Connection& connection, const HostTable& table, const std::string& target);
   Result<void> bring_letters_forward(plugin::Connection& connection);
   Result<void> write(plugin::Connection& connection, const HostTable& table, const std::vector<cdcrt_cell>& cells,
-                     cdcrt_write_kind kind = CDCRT_WRITE_UPSERT);
+                     cdcrt_write_kind kind = CDCRT_WRITE_UPSERT, bool is_direct = true);
   /// `keys` after pipeline and sink: row-major, `key_columns` each; none: everything of the pipeline and sink.
   Result<void> read(plugin::Connection& connection, const HostTable& table, cdcrt_lock lock, const Visit& visit,
                     const std::vector<cdcrt_cell>& keys = {}, uint32_t key_columns = 0, uint64_t max_rows = 0);
@@ -228,7 +241,7 @@ class Store {
   Result<std::vector<const Partition*>> check(plugin::Connection& connection, const std::vector<const Partition*>& partitions, cdcrt_lock lock);
   [[nodiscard]] std::vector<const Partition*> not_held(const std::vector<const Partition*>& partitions, const Leases& current) const;
   [[nodiscard]] bool is_held(const PartitionKey& key, const StoredPartition& lease) const;
-  static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved, kOpenLetters, kFormerOpenLetters, kReplayed, kTroubles, kDeadLetters;
+  static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved, kOpenLetters, kFormerOpenLetters, kReplayed, kTroubles, kDeadLetters, kRowOrders, kTombstones;
   static const HostTable kClaims, kHolds, kProcesses;
   static const std::vector<const HostTable*> kAlwaysKept;
 

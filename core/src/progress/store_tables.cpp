@@ -132,7 +132,7 @@ void Store::append_table(std::vector<cdcrt_cell>& cells, const std::string& targ
   cells.insert(cells.end(),
                {text(pipeline_), text(sink_), text(target), text(table.source_table), bytes(table.floor), integer(table.key_known ? 1 : 0),
                 integer(table.version), text(to_text(table.state)), text(table.reason), text(table.source_server),
-                integer(table.accepts_loss ? 1 : 0)});
+                integer(table.accepts_loss ? 1 : 0), integer(table.by_source ? 1 : table.remembers_keys ? 2 : 0)});
 }
 
 Result<void> Store::save_table(plugin::Connection& connection, const std::string& target, const StoredTable& table) {

@@ -19,6 +19,7 @@ Result<void> Store::forget_waiting(plugin::Connection& connection, const std::st
   std::map<std::string, std::optional<std::string>> halves;
   for (const auto& [key, record] : table.key_changes) halves[key] = std::nullopt;
   if (auto saved = save_key_changes(connection, target, halves); !saved) return saved;
+  if (auto forgotten = forget_row_orders(connection, target); !forgotten) return forgotten;
   return pass_open_letters(connection, target);
 }
 

@@ -55,6 +55,8 @@ struct StoredTable {
   bool key_known = false;
   TableState state = TableState::kActive;
   std::string reason;  ///< of the state
+  bool remembers_keys = false;  ///< the keys that were written last are kept with it (KeyOrder)
+  bool by_source = false;     ///< its rows are kept in source order: row_order.hpp
   bool accepts_loss = false;  ///< an operator said to go on, whatever the target has lost of it; until it is next looked at
   std::vector<evolution::Column> columns;
   std::map<std::string, std::string> key_changes;  ///< halves of key changes, by new key, as apply writes them

@@ -183,6 +183,7 @@ class TableReplay {
     known.columns = stored_->columns;
     evolution::keep_columns(known.columns);
     known.key_known = stored_->key_known;
+    known.by_source = stored_->by_source;
     // What came before a truncate is no open dead letter any more: that is all that is known of a message without an order.
     if (std::all_of(own.begin(), own.end(), [&](uint32_t row) { return rows.rows()[row].source_order.data != nullptr; })) known.floor = stored_->floor;
     candidate.probe->restore(known);
@@ -218,6 +219,7 @@ class TableReplay {
   // Letters of one row that came from several partitions are applied in source order, and only together.
   void put_in_order(std::vector<Candidate>& candidates) {
     orders_.clear();
+    if (stored_->by_source) return put_in_source_order(candidates);
     std::map<progress::OpenLetter, std::size_t> places;
     for (std::size_t i = 0; i < candidates.size(); ++i) places[position_of(*candidates[i].listed)] = i;
     std::set<std::size_t> crossing;
@@ -250,6 +252,12 @@ class TableReplay {
     std::stable_sort(ordered.begin(), ordered.end(), [](const Candidate& one, const Candidate& other) { return order_of(one) < order_of(other); });
     auto next = ordered.begin();
     for (const std::size_t i : crossing) candidates[i] = std::move(*next++);
+  }
+
+  // Each is decided by itself: what is older than its row is overtaken.
+  void put_in_source_order(std::vector<Candidate>& candidates) {
+    for (const Candidate& candidate : candidates) orders_[position_of(*candidate.listed)] = order_of(candidate);
+    std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& one, const Candidate& other) { return order_of(one) < order_of(other); });
   }
 
   // A letter of another partition that the candidate's row has overtaken, though it could not be applied itself.
@@ -321,6 +329,16 @@ class TableReplay {
   Result<void> apply_one(Candidate& candidate, std::string& refusal) {
     if (!candidate.sealed) return {};
     Sealed& sealed = *candidate.sealed;
+    const bool by_source = sealed.by_source;
+    auto& ordered = sealed.source_order;
+    if (by_source) {
+      auto decided = ordered.decide(target_.connection, *target_.store, sealed);
+      if (!decided && sealed.refusal.empty()) return decided;
+      if (!decided) {
+        refusal = sealed.refusal;
+        return {};
+      }
+    }
     std::vector<const Entry*> missing;
     apply::SettledEntries settled;
     if (keyed_) {
@@ -332,7 +350,7 @@ class TableReplay {
     std::erase_if(missing, [&](const Entry* entry) { return keyed_ && settled.original(entry) == nullptr; });
     if (missing.empty()) {
       if (keyed_) base_->target.key_changes = sealed.key_changes;
-      return {};
+      return by_source ? ordered.save(target_.connection, *target_.store, sealed) : Result<void>();
     }
     refusal = keyed_ ? "row_missing: the change finds no row in the target" : "row_missing: the row before the change is not in the target";
     return {};
@@ -347,7 +365,9 @@ class TableReplay {
       const auto position = position_of(*candidate->listed);
       for (const auto& key : keys_made_good(*candidate)) {
         for (const auto& letter : stored_->open_letters.at(key)) {
-          const bool is_earlier = letter.partition == position.partition ? letter.offset <= position.offset : is_overtaken(letter, *candidate);
+          const bool is_own = letter.partition == position.partition && letter.offset == position.offset;
+          const bool by_place = letter.partition == position.partition && !stored_->by_source;
+          const bool is_earlier = is_own || (by_place ? letter.offset <= position.offset : is_overtaken(letter, *candidate));
           if (is_earlier) closed[key].push_back(letter);
         }
       }

@@ -320,6 +320,10 @@ Result<progress::TableState> set_state(Target& target, const StateRequest& reque
       }
       if (auto sent = target.store->send_back(target.connection, now); !sent) return sent;
     }
+    // What comes later is to stand over what is written.
+    if ((table.by_source || table.remembers_keys) && before == TableState::kPaused && request.state == TableState::kActive && progress::is_own_reason(table.reason)) {
+      if (auto forgotten = target.store->forget_row_orders(target.connection, request.table); !forgotten) return forgotten;
+    }
     table.state = request.state;
     table.accepts_loss = request.state == TableState::kActive;
     table.reason = request.state == TableState::kActive ? std::string() : request.reason;

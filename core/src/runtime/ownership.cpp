@@ -475,6 +475,12 @@ Result<void> Ownership::take(SourceRuntime& source, const progress::PartitionKey
   progress::Partition& partition = source.flow(key.topic, key.number).partition;
   const std::lock_guard lock(mutex_);
   // Lost, and perhaps assigned again, meanwhile: that is to be claimed anew.
+  for (const auto& sink : sinks_) {
+    if (!sink->keeps_progress()) continue;
+    for (const auto& [other, kept] : sink->partitions()) {
+      if (other.source == key.source && other.topic == key.topic && other.number != key.number && !other.is_note()) partition.note_siblings();
+    }
+  }
   if (partition.session() == session && wanted_.erase(key) > 0) partition.take(start, behind.last);
   return {};
 }

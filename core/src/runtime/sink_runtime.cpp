@@ -10,6 +10,9 @@
 namespace cdcrt::runtime {
 namespace {
 
+// For what the next start had better know, and can do without.
+constexpr auto kLongestFarewell = std::chrono::seconds(3);
+
 // Below this many bytes a ready table shares its transaction with others.
 constexpr std::size_t kSharesBelow = 512 << 10;
 constexpr auto kCleanInterval = std::chrono::seconds(2);
@@ -377,6 +380,13 @@ void SinkRuntime::finish() {
   saved_changes_ = UINT64_MAX;
   if (auto saved = save_watermarks(); !saved) {
     log(CDCRT_LOG_WARNING, component(), "the low watermarks could not be stored, the next start reads a little more: " + explain(saved.error()));
+    return;
+  }
+  std::vector<apply::Table*> tables;
+  for (const auto& [name, table] : tables_) tables.push_back(table.get());
+  if (auto saved = keeper_->save_known_keys(tables, std::chrono::steady_clock::now() + kLongestFarewell); !saved) {
+    log(CDCRT_LOG_WARNING, component(), "which keys were written last could not be stored: an older change of one of them that comes later from another partition "
+                                        "is not known for what it is: " + explain(saved.error()));
   }
 }
 

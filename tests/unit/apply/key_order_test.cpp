@@ -12,6 +12,12 @@ using namespace cdcrt::rig;
 
 namespace {
 
+manifest::Route by_partition() {
+  manifest::Route route;
+  route.ordering = manifest::Ordering::kPartition;
+  return route;
+}
+
 struct Change {
   int32_t partition;
   Event event;
@@ -35,7 +41,7 @@ void in_every_way(const std::vector<Change>& changes, Visit&& visit) {
       }
       CAPTURE(choices);
       CAPTURE(writes);
-      Rig rig({}, 2);
+      Rig rig(by_partition(), 2);
       for (std::size_t i = 0; i < order.size(); ++i) {
         rig.send(changes[order[i]].event, changes[order[i]].partition);
         if (writes >> i & 1) REQUIRE(rig.write());
@@ -89,7 +95,7 @@ TEST_CASE("key order: changes of a part of a row are placed exactly, or the tabl
                  const bool told = !rig.table->detached().empty() || !rig.letters().empty();
                  CHECK((is_right || told));
                });
-  Rig rig({}, 2);
+  Rig rig(by_partition(), 2);
   rig.send(insert(1, text("x"), integer(1), "1"), 0);
   rig.send(patch(1, text("y"), "2"), 1);
   REQUIRE(rig.write());
@@ -102,7 +108,7 @@ TEST_CASE("key order: a whole row decides, also behind changes of a part that ca
                 {0, update(1, text("z"), integer(3), "4")},
                 {1, update(1, text("last"), integer(4), "5")}},
                [](Rig& rig) { CHECK(rig.rows() == "id=1,a='last',b=4"); });
-  Rig rig({}, 2);
+  Rig rig(by_partition(), 2);
   rig.send(insert(1, text("x"), integer(1), "1"), 0);
   REQUIRE(rig.write());
   rig.send(update(1, text("y"), integer(2), "3"), 1);
@@ -129,7 +135,7 @@ TEST_CASE("key order: without a source order the table stops, with the way out, 
 }
 
 TEST_CASE("key order: whoever resumes such a table takes the rows that stand") {
-  Rig rig({}, 2);
+  Rig rig(by_partition(), 2);
   rig.send(insert(1, text("one"), integer(1)), 0);
   REQUIRE(rig.write());
   rig.send(insert(1, text("two"), integer(2)), 1);
@@ -151,7 +157,7 @@ TEST_CASE("key order: whoever resumes such a table takes the rows that stand") {
 TEST_CASE("key order: without a source order a key moves to a partition that was added, and not back") {
   for (const bool together : {true, false}) {
     CAPTURE(together);
-    Rig rig({}, 2);
+    Rig rig(by_partition(), 2);
     rig.partitions[1]->note_added();
     rig.send(insert(1, text("one"), integer(1)), 0);
     if (!together) REQUIRE(rig.write());
@@ -169,7 +175,7 @@ TEST_CASE("key order: without a source order a key moves to a partition that was
 TEST_CASE("key order: a change of the key in one event follows the row's last change") {
   for (const bool together : {true, false}) {
     CAPTURE(together);
-    Rig rig({}, 2);
+    Rig rig(by_partition(), 2);
     rig.send(insert(1, text("x"), integer(1), "2"), 0);
     if (!together) REQUIRE(rig.write());
     Event moves = update(5, text("y"), integer(1), "1");
@@ -186,7 +192,7 @@ TEST_CASE("key order: a change of the key in one event follows the row's last ch
 }
 
 TEST_CASE("key order: after a truncate nothing older is remembered") {
-  Rig rig({}, 2);
+  Rig rig(by_partition(), 2);
   rig.send(insert(1, text("x"), integer(1), "5"), 0);
   REQUIRE(rig.write());
   rig.send(truncate("6"), 1);
@@ -204,7 +210,7 @@ TEST_CASE("key order: what was overtaken stays so when the batch is written piec
         CAPTURE(savepoints);
         CAPTURE(can_read_again);
         CAPTURE(together);
-        Rig rig({}, 2, CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | savepoints);
+        Rig rig(by_partition(), 2, CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | savepoints);
         rig.can_read_again = can_read_again;
         rig.database.refuses = is_bad;
         rig.send(update(1, text("new"), integer(7), "7"), 1);
@@ -220,7 +226,7 @@ TEST_CASE("key order: what was overtaken stays so when the batch is written piec
 }
 
 TEST_CASE("key order: an older row of another partition does not make good what was refused, a newer one does") {
-  Rig rig({}, 2);
+  Rig rig(by_partition(), 2);
   Event refused = update(1, text("x"), text("no number"), "7");
   refused.columns[2].type = kText;
   rig.send(insert(9, text("x"), integer(1), "1"), 0);
@@ -240,7 +246,7 @@ TEST_CASE("key order: an older row of another partition does not make good what 
 }
 
 TEST_CASE("key order: keys that stay in their partitions go on for ever, however far one lags, and what is remembered is bounded") {
-  Rig rig({}, 2);
+  Rig rig(by_partition(), 2);
   const auto keys = static_cast<int64_t>(3 * apply::KeyOrder::kOfSeveral);
   std::vector<Event> ahead, behind;
   for (int64_t id = 0; id < keys; ++id) ahead.push_back(insert(id, text("x"), integer(1), std::to_string(100'000 + id)));
@@ -257,7 +263,7 @@ TEST_CASE("key order: keys that stay in their partitions go on for ever, however
 }
 
 TEST_CASE("key order: that an older change came after a newer one is said once") {
-  Rig rig({}, 2);
+  Rig rig(by_partition(), 2);
   for (int64_t id = 1; id < 4; ++id) {
     rig.send(update(id, text("new"), integer(2), "2"), 1);
     REQUIRE(rig.write());
@@ -275,7 +281,7 @@ TEST_CASE("key order: random changes of few keys in three partitions, in random 
     std::mt19937 random(seed);
     const auto draw = [&](uint32_t bound) { return static_cast<int64_t>(random() % bound); };
     const bool any_refused = draw(3) == 0;
-    Rig rig({}, 3, CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | (draw(2) == 0 ? static_cast<uint32_t>(CDCRT_SINK_SAVEPOINTS) : 0U));
+    Rig rig(by_partition(), 3, CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | (draw(2) == 0 ? static_cast<uint32_t>(CDCRT_SINK_SAVEPOINTS) : 0U));
     if (any_refused) rig.database.refuses = is_bad;
     std::vector<std::vector<Event>> logs(3);
     std::map<int64_t, int64_t> expected;
