@@ -70,6 +70,8 @@ TEST_CASE("redshift: lengths of texts are bytes, four a character, up to the lon
 
 TEST_CASE("redshift: decimals beyond 38 digits keep their digits as text") {
   CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL, 38, 10), 256) == "DECIMAL(38,10)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL, 18, 4), 256) == "DECIMAL(18,4)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL, 19, 4), 256) == "DECIMAL(20,4)");  // eight bytes do not hold every 19 digits
   CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL, 39, 10), 256) == "VARCHAR(1024)");
   CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL), 256) == "VARCHAR(1024)");
   CHECK(type_name(sql::make_type(CDCRT_TYPE_UINT64), 256) == "DECIMAL(20,0)");
