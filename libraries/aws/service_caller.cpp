@@ -111,10 +111,11 @@ sdk::Status ServiceCaller::call(HttpRequest request, std::string_view region, st
     }
     const std::string tries = std::to_string(attempt) + (attempt == 1 ? " attempt" : " attempts");
     if (out.http.failure == HttpFailure::kUnreachable) {
-      return sdk::Status::error(
-          CDCRT_UNREACHABLE, std::string(what) + ": " + host + " cannot be reached (" + tries + "): " + why,
-          "check region and endpoint, the network's way there (NAT, VPC endpoint, proxy) and path_style for endpoints "
-          "whose host has no names below it");
+      return sdk::Status::error(CDCRT_UNREACHABLE, std::string(what) + ": " + host + " cannot be reached (" + tries + "): " + why,
+                                std::string("check region and endpoint") +
+                                    (service_ == "sts" ? " (AWS_REGION, AWS_ENDPOINT_URL_STS)" : "") +
+                                    ", and the network's way there (NAT, VPC endpoint, proxy)" +
+                                    (service_ == "s3" ? "; path_style for endpoints whose host has no names below it" : ""));
     }
     return sdk::Status::retry(std::string(what) + " failed in " + tries + ", the last time with: " + why);
   }

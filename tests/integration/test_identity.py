@@ -368,6 +368,7 @@ path_style = true
             self.assertEqual(done.exit_code, 3, done.log)
             self.assertIn("InvalidIdentityToken", done.log)
             self.assertIn("OpenID Connect provider", done.log)
+            self.assertNotIn("may be left", done.log)  # nothing was written
         self.assertEqual(self.metadata.asked, 0)
 
     def test_a_profile_with_a_role_and_a_role_of_another_partition_stop(self):

@@ -12,7 +12,9 @@ namespace {
 
 using manifest::Secret;
 
-Error error_of_amazon(const sdk::Status& status) { return make_error(status.code(), std::string(status.message()), std::string(status.hint())); }
+Error error_of_amazon(const sdk::Status& status) {
+  return make_error(status.code(), std::string(status.message()), std::string(status.hint()));
+}
 
 template <class Reference>
 Result<void> check_reference(const std::string& text) {
@@ -79,7 +81,8 @@ class Amazon {
 
 std::vector<manifest::SecretKind> amazon_secrets() {
   const auto secrets = std::make_shared<Amazon>(), logins = std::make_shared<Amazon>();
-  return {{"aws-sm", "${aws-sm:ID#KEY}", check_reference<aws::SecretReference>, [secrets](const std::string& text) { return secrets->secret(text); }},
+  return {{"aws-sm", "${aws-sm:ID#KEY}", check_reference<aws::SecretReference>,
+           [secrets](const std::string& text) { return secrets->secret(text); }},
           {"redshift-iam", "${redshift-iam:CLUSTER/DATABASE/USER#KEY}", check_reference<aws::RedshiftReference>,
            [logins](const std::string& text) { return logins->login(text); }}};
 }
