@@ -85,7 +85,8 @@ class Pipeline {
   int open() {
     for (std::size_t i = 0; i < manifest_.sources.size(); ++i) {
       const auto& source = manifest_.sources[i];
-      sources_.push_back(std::make_unique<SourceRuntime>(source, i, monitor_, flows_, static_cast<int64_t>(manifest_.runtime.memory) / kMessageShare));
+      sources_.push_back(std::make_unique<SourceRuntime>(source, i, monitor_, flows_, static_cast<int64_t>(manifest_.runtime.memory) / kMessageShare,
+                                                         static_cast<int64_t>(manifest_.runtime.memory) / 5 * 3));
       if (auto opened = sources_.back()->open(); !opened) return report(source, opened.error());
     }
     const std::string owner = owner_of_leases();
