@@ -15,7 +15,7 @@ constexpr TypeRow kTypes[] = {
     {CDCRT_TYPE_FLOAT32, "float32", "REAL", "REAL", ""},
     {CDCRT_TYPE_FLOAT64, "float64", "DOUBLE PRECISION", "DOUBLE PRECISION", ""},
     {CDCRT_TYPE_DECIMAL, "decimal(p,s)", "DECIMAL({p},{s})", "VARCHAR(1024)",
-     "unbounded also where p > 38 or s > 37: its digits as text, so that nothing is rounded; give `type = \"decimal(38,s)\"` in the route for a "
+     "p = 19 becomes 20, since Redshift keeps 19 digits in 64 bits; unbounded also where p > 38 or s > 37: its digits as text, so that nothing is rounded; give `type = \"decimal(38,s)\"` in the route for a "
      "number"},
     {CDCRT_TYPE_DATE, "date", "DATE", "DATE", "infinity is refused as a bad record"},
     {CDCRT_TYPE_TIME, "time", "TIME", "TIME", "0 to 24 h; others are refused as bad records"},
@@ -103,6 +103,8 @@ std::string type_name(cdcrt_type type, uint32_t unbounded_varchar) {
     const uint64_t whole = type.scale < 0 ? uint64_t{type.length} + static_cast<uint64_t>(-type.scale) : type.length;
     type.scale = std::max<int16_t>(type.scale, 0);
     type.length = static_cast<uint32_t>(std::max<uint64_t>(whole, static_cast<uint64_t>(type.scale)));
+    // Kept in eight bytes, which end before nineteen nines do [r_Numeric_types201].
+    if (type.length == 19) type.length = 20;
     if (type.scale > kMostScale) type.length = 0;
   }
   return sql::type_name(kMapping, type);

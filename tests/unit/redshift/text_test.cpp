@@ -73,6 +73,8 @@ TEST_CASE("redshift: decimals beyond 38 digits keep their digits as text") {
   CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL, 39, 10), 256) == "VARCHAR(1024)");
   CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL), 256) == "VARCHAR(1024)");
   CHECK(type_name(sql::make_type(CDCRT_TYPE_UINT64), 256) == "DECIMAL(20,0)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL, 18, 4), 256) == "DECIMAL(18,4)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL, 19, 4), 256) == "DECIMAL(20,4)");  // 19 digits are kept in 64 bits
   CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL, 38, 37), 256) == "DECIMAL(38,37)");
   CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL, 38, 38), 256) == "VARCHAR(1024)");
   CHECK(type_name(sql::make_type(CDCRT_TYPE_DECIMAL, 5, -3), 256) == "DECIMAL(8,0)");
