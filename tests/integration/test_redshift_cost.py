@@ -11,9 +11,9 @@ from integration.redshift_cost import Pipeline  # noqa: E402
 from lab.process import Case  # noqa: E402
 
 # Statements of a run, COMMIT not counted: so many, and so many more for each table.
-BUDGETS = {"first start": (170, 6), "restart": (70, 0.1), "trickle": (90, 0.1), "backlog": (150, 9)}
-COMMITS = {"first start": (12, 0.25), "restart": (5, 0), "trickle": (6, 0), "backlog": (10, 0.2)}
-CATALOGS = {"first start": (15, 0.1), "restart": (8, 0), "trickle": (12, 0), "backlog": (20, 0.1)}
+BUDGETS = {"first start": (135, 5.6), "restart": (70, 0.02), "trickle": (95, 0.05), "backlog": (100, 5.5)}
+COMMITS = {"first start": (11, 0.08), "restart": (5, 0), "trickle": (7, 0), "backlog": (8, 0.05)}
+CATALOGS = {"first start": (9, 0.05), "restart": (3, 0), "trickle": (6, 0), "backlog": (8, 0.04)}
 
 
 def tearDownModule():
@@ -41,8 +41,8 @@ class Cost(Case):
         for tables, phases in ((1, few), (40, many)):
             for phase, cost in phases.items():
                 self.check(tables, phase, cost["statements"], cost["catalog"], cost["commits"])
-        # What is kept of a hundred tables is read in one statement.
-        self.assertEqual(many["restart"]["statements"], few["restart"]["statements"])
+        # What is kept of two hundred tables is read in one statement; many leases are written in two in place of one.
+        self.assertLessEqual(many["restart"]["statements"], few["restart"]["statements"] + 2)
         self.assertEqual(many["restart"]["commits"], few["restart"]["commits"])
 
     def test_the_figures_of_the_documentation_keep_them_too(self):
