@@ -254,9 +254,11 @@ class Pipeline {
     return progress_line(extent.done, extent.total, decoders_->counts().rows, seconds(), tables);
   }
 
+  [[nodiscard]] bool failed_behind_sources() const {
+    return letters_.exceeded() || decoders_->failure() || keeper_.failure() || std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed(); });
+  }
   [[nodiscard]] bool failed() const {
-    return letters_.exceeded() || decoders_->failure() || keeper_.failure() || std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed(); }) ||
-           std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->failure().has_value(); });
+    return failed_behind_sources() || std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->failure().has_value(); });
   }
 
   int end() {
@@ -266,7 +268,8 @@ class Pipeline {
     last_wait_.begin(deadline);
     const auto in_time = [&] { return std::chrono::steady_clock::now() < deadline; };
     // A sink that failed writes nothing more; the others write what they hold, whatever ended the run.
-    monitor_.wait([&] { return flows_.idle() || !in_time() || failed(); });
+    // What a source gave before it failed is applied.
+    monitor_.wait([&] { return flows_.idle() || !in_time() || failed_behind_sources(); });
     for (auto& sink : sinks_) sink->flush();
     monitor_.wait([&] {
       return !in_time() || std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed() || sink->idle(); });
