@@ -32,7 +32,6 @@ struct Entry {
   uint8_t operation = 0;        ///< kEvent: cdcrt_operation
   uint32_t width = 0;           ///< cells; a slot beyond it is ABSENT
   bool closed = false;          ///< another entry of the same key follows
-  bool covers = false;          ///< one of its changes gave every column of the table a value
   bool dated = false;           ///< `order` and `since` are those of its changes; empty: they had none
   uint32_t followers = 0;       ///< entries of the same key in the batch that are written after it
   uint32_t source = 0;          ///< index into Sealed::sources: the source's table

@@ -28,13 +28,11 @@ std::size_t count_of(const progress::Store::LettersByKey& letters) {
   return count;
 }
 
-}  // namespace
-
-bool changes_whole_row(const Entry& entry) {
-  return (entry.effect == Effect::kUpsert && entry.covers) || entry.effect == Effect::kReplace || entry.effect == Effect::kDelete;
+bool is_whole(const Entry& entry) {
+  return entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace || entry.effect == Effect::kDelete;
 }
 
-bool changes_part_of_row(const Entry& entry) { return entry.effect == Effect::kPatch || (entry.effect == Effect::kUpsert && !entry.covers); }
+}  // namespace
 
 // Stored, so it must stay what it is.
 std::string letter_key(std::string_view key) {
@@ -117,7 +115,7 @@ void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked) {
     std::unordered_map<std::string_view, int64_t> refused;  // the first refusal of each row
     for (const auto& each : part.fold.refused) refused.try_emplace(each.key, each.offset);
     for (const Entry& entry : part.fold.entries()) {
-      if (!changes_part_of_row(entry)) continue;
+      if (entry.effect != Effect::kPatch) continue;
       const auto earlier = refused.find(entry.key);
       const bool is_open = !sealed.clear && !open.empty() && open.contains(letter_key(entry.key));
       if (is_open || (earlier != refused.end() && earlier->second < entry.first_offset)) blocked.push_back(&entry);
@@ -135,7 +133,7 @@ void settle_letters(Sealed& sealed, const std::vector<const Entry*>& good, const
   };
   if (!open.empty() && !sealed.clear) {
     for (const Entry* entry : good) {
-      if (changes_whole_row(*entry)) close(letter_key(entry->key));
+      if (is_whole(*entry)) close(letter_key(entry->key));
     }
     for (const auto& key : isolation.closed()) close(key);
   }
