@@ -241,19 +241,6 @@ class Repair:
         self.assertIn("1 of 1 applied", self.command("dlq", "replay"))
         self.assertEqual(self.rows("select id, v, w from {good}"), [(2, "bad", "kept")])
 
-    def test_a_change_that_names_fewer_columns_waits_for_the_refused_one_before_it(self):
-        self.change(1, {"id": 1, "v": "one", "w": "a"}, "c", lsn=100)
-        self.apply()
-        self.refuse("bad")
-        self.change(1, {"id": 1, "v": "bad", "w": "b"}, lsn=200)
-        self.apply(expect=4)
-        self.change(1, {"id": 1, "v": "later"}, lsn=300)
-        self.apply(expect=4)
-        self.assertEqual(self.rows("select v, w from {good}"), [("one", "a")])
-        self.mend()
-        self.assertIn("2 of 2 applied", self.command("dlq", "replay"))
-        self.assertEqual(self.rows("select v, w from {good}"), [("later", "b")])
-
     def shaped(self, number, columns, cells, operation="u", lsn=1000, partition=0):
         cells = dict(zip(columns, cells))
         payload = envelope("good", None if operation == "d" else cells, operation, cells if operation == "d" else None, lsn)

@@ -379,7 +379,8 @@ class Log:
     wild = os.environ.get("CDCRT_RANDOM_WILD") == "1"
 
     def __init__(self, seed, plain=False, tables=None, steps=None, whole=False):
-        """`whole`: creates of key changes have all cells, also those that a dead letter of the row may have."""
+        """`whole`: no event lacks a cell that a dead letter of its row may have: creates of key changes have all of them, and tables without
+        schemas keep their columns."""
         self.random = random = randoms.Random(f"{seed}/{plain}")
         self.whole = whole
         self.plain, self.lsn, self.finished = plain, 1000, 900
@@ -390,7 +391,7 @@ class Log:
             self.snapshot(table)
         for _ in range(steps or random.randint(5, 50)):
             table = random.choice(self.tables)
-            table.evolve() if random.random() < 0.08 else table.step()
+            table.evolve() if random.random() < 0.08 and not (whole and plain) else table.step()
             if random.random() < 0.6:
                 self.finished = self.lsn
         self.messages = self.interleave()

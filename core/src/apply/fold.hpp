@@ -32,7 +32,6 @@ struct Entry {
   uint8_t operation = 0;        ///< kEvent: cdcrt_operation
   uint32_t width = 0;           ///< cells; a slot beyond it is ABSENT
   bool closed = false;          ///< another entry of the same key follows
-  bool covers = false;          ///< one of its changes gave every column of the table a value
   bool snapshot = false;        ///< a row of a snapshot, at its source order older than any change
   bool keeps_letters = false;   ///< a dead letter of its row came later at the source
   bool after_whole = false;     ///< the batch has an older change of its row as a whole

@@ -252,7 +252,7 @@ class Isolation {
   [[nodiscard]] bool is_blocked(const Sealed& single) const {
     for (const auto& part : single.partitions) {
       for (const Entry& entry : part.fold.entries()) {
-        if (changes_part_of_row(entry) && open_keys_.contains(letter_key(entry.key))) return true;
+        if (entry.effect == Effect::kPatch && open_keys_.contains(letter_key(entry.key))) return true;
       }
     }
     return false;
@@ -276,7 +276,7 @@ class Isolation {
     if (sealed_.key.empty()) return;
     for (const auto& part : single.partitions) {
       for (const Entry& entry : part.fold.entries()) {
-        if (!changes_whole_row(entry)) continue;
+        if (entry.effect == Effect::kNothing || entry.effect == Effect::kPatch) continue;
         open_keys_.erase(letter_key(entry.key));
         result.letters.close(entry.key);
       }

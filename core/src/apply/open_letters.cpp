@@ -28,13 +28,11 @@ std::size_t count_of(const progress::Store::LettersByKey& letters) {
   return count;
 }
 
-}  // namespace
-
-bool changes_whole_row(const Entry& entry) {
-  return (entry.effect == Effect::kUpsert && entry.covers) || entry.effect == Effect::kReplace || entry.effect == Effect::kDelete;
+bool is_whole(const Entry& entry) {
+  return entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace || entry.effect == Effect::kDelete;
 }
 
-bool changes_part_of_row(const Entry& entry) { return entry.effect == Effect::kPatch || (entry.effect == Effect::kUpsert && !entry.covers); }
+}  // namespace
 
 // Stored, so it must stay what it is.
 std::string letter_key(std::string_view key) {
@@ -119,7 +117,7 @@ void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked) {
       if (!sealed.by_source || !each.closed) refused.try_emplace(each.key, &each);
     }
     for (const Entry& entry : part.fold.entries()) {
-      if (!changes_part_of_row(entry)) continue;
+      if (entry.effect != Effect::kPatch) continue;
       const auto earlier = refused.find(entry.key);
       const bool is_made_good = entry.after_whole && !entry.keeps_letters;
       const bool is_open = !sealed.clear && !open.empty() && !is_made_good && open.contains(letter_key(entry.key));
@@ -139,7 +137,7 @@ void settle_letters(Sealed& sealed, const std::vector<const Entry*>& good, const
   };
   if (!open.empty() && !sealed.clear) {
     for (const Entry* entry : good) {
-      if (changes_whole_row(*entry) && !entry->keeps_letters) close(letter_key(entry->key));
+      if (is_whole(*entry) && !entry->keeps_letters) close(letter_key(entry->key));
     }
     for (const auto& key : isolation.closed()) close(key);
   }

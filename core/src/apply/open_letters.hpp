@@ -18,11 +18,6 @@ class Fold;
 
 /// Under which those of a table without a key are kept, by their position alone: no later row makes one good.
 inline constexpr std::string_view kNoKey{""};
-/// Nothing that the row held before is left: its open letters are made good.
-[[nodiscard]] bool changes_whole_row(const Entry& entry);
-/// What the row held before stays in part: while an earlier change of it is a dead letter, this one must wait too. That may also be a
-/// row as a whole, whose events name fewer columns than the table has.
-[[nodiscard]] bool changes_part_of_row(const Entry& entry);
 /// A key as letters are kept by: itself, or a digest where it is longer than an index takes.
 std::string letter_key(std::string_view key);
 

@@ -381,18 +381,6 @@ void Table::accept_event(PartitionState& state, const cdcrt_row& row, int64_t of
   if (row.operation != CDCRT_TRUNCATE) state.fold.counts.add(row.operation);
 }
 
-// What an event says nothing of stays in the row, unless its source has no such column any more.
-bool Table::covers_columns(const event::Shape& shape, const evolution::ShapeMap& map, std::string_view order) const {
-  const auto changes = identity_.route.schema_changes;
-  const bool drops = changes == manifest::SchemaChanges::kEvolve || changes == manifest::SchemaChanges::kFail;
-  if (shape.declared && drops) return true;
-  // A column that came later is none of the row's yet.
-  return std::all_of(map.absent.begin(), map.absent.end(), [&](uint32_t slot) {
-    const std::string& first = knowledge_.columns()[slot].type_order;
-    return !first.empty() && first > order;
-  });
-}
-
 void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
                          std::vector<Refusal>& refusals) {
   const event::Shape& shape = batch.shapes.get(row.shape);
@@ -457,16 +445,15 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
                        });
   bool added = false;
   Entry* place = &state.fold.find_or_add(key_scratch_, offset, added);
-  const bool covers = !partial && (left || row.operation == CDCRT_DELETE || covers_columns(shape, map, state.last_order));
   if (by_source_) {
     place = place_by_source(state, place, added, !partial, row.operation == CDCRT_SNAPSHOT, offset);
     if (place == nullptr) {
       state.fold.counts.add(row.operation);
       return;
     }
-  } else if (covers) {
+  } else if (!partial) {
     state.fold.close_refused(key_scratch_);
-  } else if (!left && !added && !(partial && place->effect == Effect::kDelete) && state.fold.is_refused(key_scratch_)) {
+  } else if (!left && !added && place->effect != Effect::kDelete && state.fold.is_refused(key_scratch_)) {
     // Where the fold has nothing of the row yet, find_blocked judges when it is written.
     refusals.push_back({row.message, "open_letter", make_error(CDCRT_BAD_RECORD, "it changes a part of a row of which an earlier change is a dead letter")});
     state.fold.refuse(key_scratch_, offset, order_of(state), !partial, state.source);
@@ -497,7 +484,6 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
   }
   if (!partial) {
     fold_full(state.fold, entry, added, scratch_.data(), width);
-    entry.covers = entry.covers || covers;
   } else if (!fold_partial(state.fold, entry, added, scratch_.data(), width)) {
     refusals.push_back({row.message, "row_missing", make_error(CDCRT_BAD_RECORD, "a partial update follows the delete of its row")});
     state.fold.refuse(key_scratch_, offset, order_of(state), !partial, state.source);

@@ -317,8 +317,6 @@ class Table {
   /// Cells that `scratch_` lacks, from the image before the change.
   bool complete_from(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* before, Error& error);
   bool key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const;
-  /// An event of that shape at `order` says all that the row holds, and all that earlier events of the row have said.
-  [[nodiscard]] bool covers_columns(const event::Shape& shape, const evolution::ShapeMap& map, std::string_view order) const;
   [[nodiscard]] std::string missing_key(const std::vector<cdcrt_cell>& cells) const;
   [[nodiscard]] std::string key_advice(uint8_t operation) const;
   void note_source(PartitionState& state, const event::Shape& shape);

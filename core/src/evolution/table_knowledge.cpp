@@ -81,7 +81,6 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
     map.version = version_;
   }
   if (order > map.max_order) map.max_order.assign(order);
-  if (!shape.declared && !order.empty() && (map.min_order.empty() || order < map.min_order)) note_first_sighting(map, order);
   if (definite && shape.declared && order > map.max_definite) map.max_definite.assign(order);
   if (definite && shape.declared && !map.absent.empty() && follows_drops()) {
     if (auto dropped = drop_absent(map, order); !dropped) return std::move(dropped.error());
@@ -90,16 +89,6 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
   }
   if (map.has_dropped) return discard_late(map, order);
   return &map;
-}
-
-// Partitions lag: what is read first need not be what came first.
-void TableKnowledge::note_first_sighting(ShapeMap& map, std::string_view order) {
-  map.min_order.assign(order);
-  for (const int32_t slot : map.slots) {
-    if (slot < 0) continue;
-    std::string& first = columns_[static_cast<uint32_t>(slot)].type_order;
-    if (order < first) first.assign(order);
-  }
 }
 
 // Where every message has a shape of its own. What their rows have shown stays known.
@@ -179,8 +168,10 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
       added.dropped_at.assign(lacked);
     }
     columns_.push_back(std::move(added));
-    if (shape.declared && !rule.type) columns_.back().type = column.type;
-    if (!shape.declared || !rule.type) columns_.back().type_order.assign(order);
+    if (shape.declared && !rule.type) {
+      columns_.back().type = column.type;
+      columns_.back().type_order.assign(order);
+    }
     ++version_;
     return static_cast<int32_t>(found->second);
   }
@@ -309,7 +300,6 @@ bool TableKnowledge::is_late(int32_t slot, std::string_view order) const {
 const ShapeMap* TableKnowledge::discard_late(const ShapeMap& map, std::string_view order) {
   if (std::none_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) { return is_late(slot, order); })) return &map;
   late_map_.slots = map.slots;
-  late_map_.absent = map.absent;
   for (int32_t& slot : late_map_.slots) {
     if (is_late(slot, order)) slot = ShapeMap::kLate;
   }

@@ -37,7 +37,7 @@ struct Column {
   /// Source order of the last event that showed its absence; empty: never absent. It stays when the column comes back: what is not
   /// later is of the column that was dropped. Where the new one was added is not known, only that it was after this.
   std::string dropped_at;
-  std::string type_order;     ///< source order of the shape that last declared its type; of its first sighting where none did
+  std::string type_order;     ///< source order of the shape that last declared its type
 };
 
 /// For rows that are folded once more: none of these columns is dropped by them that was not when they were read first.
@@ -51,7 +51,6 @@ struct ShapeMap {
   bool has_dropped = false;     ///< one of the slots is of a dropped column, or of one that came back
   uint64_t version = 0;         ///< of the knowledge it was made for
   std::string max_order;        ///< greatest source order of a row of this shape
-  std::string min_order;        ///< the least one, where the shape declares no types; empty: none, or unknown
   std::string max_definite;     ///< the greatest order of its rows that show which columns the table had; empty: none
 };
 
@@ -122,7 +121,6 @@ class TableKnowledge {
   [[nodiscard]] event::Arena& arena() { return arena_; }
 
  private:
-  void note_first_sighting(ShapeMap& map, std::string_view order);
   void forget_maps();
   Result<void> add_metadata();
   [[nodiscard]] bool is_metadata(uint32_t slot) const;

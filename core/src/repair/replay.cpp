@@ -205,6 +205,8 @@ class TableReplay {
       for (Entry& entry : part.fold.entries()) {
         if (!keys.contains(apply::letter_key(entry.key))) entry.effect = Effect::kNothing;
       }
+      // Halves of several rows in one message refer to each other by their places.
+      if (part.fold.departures.size() + part.fold.arrivals.size() > 1) continue;
       const auto is_left = [&](std::string_view key) { return !keys.contains(apply::letter_key(key)); };
       std::erase_if(part.fold.departures, [&](const auto& departure) { return is_left(departure.old_key); });
       std::erase_if(part.fold.arrivals, [&](const auto& arrival) { return is_left(arrival.new_key); });
@@ -487,7 +489,7 @@ class TableReplay {
   static bool changes_a_part(const Sealed& sealed) {
     for (const auto& part : sealed.partitions) {
       for (const Entry& entry : part.fold.entries()) {
-        if (apply::changes_part_of_row(entry)) return true;
+        if (entry.effect == Effect::kPatch) return true;
       }
     }
     return false;

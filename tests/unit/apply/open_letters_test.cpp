@@ -100,58 +100,6 @@ TEST_CASE("open letters: a value that is refused when it is folded opens its row
   CHECK(open_count(rig) == 0);
 }
 
-TEST_CASE("open letters: a row as a whole that names fewer columns than the table has waits for the refused one, or takes its place where they are one change") {
-  const auto row = [](const char* a, std::vector<Column> columns, std::vector<cdcrt_cell> cells) {
-    columns.insert(columns.begin(), {{"id", kInt, 1}, {"a", kText}});
-    cells.insert(cells.begin(), {integer(1), text(a)});
-    Event event{CDCRT_UPDATE, columns, cells};
-    event.declared = false;
-    return event;
-  };
-  for (const bool apart : {false, true}) {
-    CAPTURE(apart);
-    Rig rig;
-    rig.database.refuses = is_bad;
-    rig.send(row("x", {{"b", kInt}}, {integer(1)}));
-    REQUIRE(rig.write());
-    rig.send(row("bad", {{"b", kInt}}, {integer(2)}));
-    if (apart) REQUIRE(rig.write());
-    rig.send(row("y", {}, {}));
-    REQUIRE(rig.write());
-    CHECK(rig.rows() == (apart ? "id=1,a='x',b=1" : "id=1,a='y',b=2"));
-    CHECK(letters_because_of(rig, "value_refused") == (apart ? 1 : 0));
-    CHECK(letters_because_of(rig, "open_letter") == (apart ? 1 : 0));
-    CHECK(open_count(rig) == (apart ? 2 : 0));
-    rig.send(row("z", {{"b", kInt}}, {integer(3)}));
-    REQUIRE(rig.write());
-    CHECK(rig.rows() == "id=1,a='z',b=3");
-    CHECK(open_count(rig) == 0);
-  }
-}
-
-TEST_CASE("open letters: a column that came to the table after the change does not keep it from closing one, whichever partition lags") {
-  const std::vector<Column> narrow = {{"id", kInt, 1}, {"a", kText}};
-  std::vector<Column> wide = narrow;
-  wide.push_back({"c", kInt});
-  const auto send = [](Rig& rig, Event event, int32_t partition) {
-    event.declared = false;
-    rig.send(event, partition);
-    REQUIRE(rig.write());
-  };
-  for (const char* const last : {"30", "70"}) {
-    CAPTURE(last);
-    Rig rig({}, 3);
-    send(rig, {CDCRT_UPDATE, narrow, {integer(1), absent()}, "10"}, 1);
-    send(rig, {CDCRT_INSERT, wide, {integer(2), text("x"), integer(5)}, "60"}, 0);
-    send(rig, {CDCRT_INSERT, wide, {integer(3), text("x"), integer(5)}, "50"}, 2);
-    CHECK(open_count(rig) == 1);
-    send(rig, {CDCRT_UPDATE, narrow, {integer(1), text("y")}, last}, 1);
-    const bool came_later = std::string_view(last) < "50";
-    CHECK(open_count(rig) == (came_later ? 0 : 2));
-    CHECK((rig.rows().find("a='y'") != std::string::npos) == came_later);
-  }
-}
-
 TEST_CASE("open letters: a partial change without a row is one, and the row's creation closes it") {
   Rig rig;
   rig.send_all({insert(2, text("y"), integer(1)), update(1, absent(), integer(3))});
