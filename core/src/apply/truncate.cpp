@@ -13,7 +13,7 @@ bool is_number(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && type.ki
 }  // namespace
 
 void Table::truncate(PartitionState& state, std::string_view order, int64_t offset) {
-  const bool unordered = std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return each.second.unordered; });
+  const bool unordered = !by_source_ && std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return each.second.unordered; });
   if (partitions_.size() > 1 && (order.empty() || unordered)) {
     stop_locked("a truncate at " + state.partition->name() + " offset " + std::to_string(offset) +
                 " cannot be placed among the table's rows of other partitions: " +

@@ -182,7 +182,9 @@ void Rig::follow_rewinds() {
 Result<void> Rig::write() {
   while (table->ready()) {
     std::vector<apply::Sealed> batches;
-    batches.push_back(std::move(*table->seal()));
+    auto sealed = table->seal();
+    if (!sealed) continue;  // nothing but a place to be read again from
+    batches.push_back(std::move(*sealed));
     if (auto written = writer_->write(batches); !written) return written;
   }
   return {};
