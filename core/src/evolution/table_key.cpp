@@ -32,6 +32,10 @@ Error misfit(std::string message) {
   return make_error(CDCRT_BAD_RECORD, std::move(message), "exclude or rename the column in the route's columns if it is meant to be there");
 }
 
+bool is_reserved(std::string_view names, const std::string& name) {
+  return !names.empty() && name.find(' ') == std::string::npos && (" " + std::string(names) + " ").find(" " + name + " ") != std::string::npos;
+}
+
 }  // namespace
 
 bool TableKnowledge::may_hold(uint32_t slot, cdcrt_type type) const {
@@ -63,6 +67,7 @@ Result<void> TableKnowledge::check_shape(const event::Shape& shape) const {
       return misfit("the name of column " + quote(name) + " has " + std::to_string(name.size()) + " bytes, the target allows " +
                     std::to_string(limits_.name_bytes));
     }
+    if (is_reserved(sdk::view(limits_.reserved_names), name)) return misfit("the target keeps the name of column " + quote(name) + " to itself");
     ++added;
   }
   if (limits_.columns > 0 && columns_.size() + added > limits_.columns && added > 0) {

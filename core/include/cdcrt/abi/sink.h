@@ -118,6 +118,7 @@ typedef struct cdcrt_limits {
   uint32_t name_bytes;      /* of a column's name */
   uint32_t columns;         /* of a table, dropped ones included */
   uint32_t unkeyable_types; /* bits 1 << cdcrt_type_kind: no primary key can be made of them; CDCRT_KEYABLE_ARRAYS */
+  cdcrt_string reserved_names; /* of columns, separated by blanks, compared in all letters: no table may have them; static */
 } cdcrt_limits;
 
 /* Instance functions may be called from any thread; a connection is used by one thread at a time. After RETRY or UNREACHABLE

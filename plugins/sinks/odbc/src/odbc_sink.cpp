@@ -90,6 +90,7 @@ void OdbcSink::limits(cdcrt_limits& limits) {
   if (product_ != sql::Product::kPostgresql) return;
   limits.name_bytes = static_cast<uint32_t>(sql::postgresql().name_limit());
   limits.columns = 1600;
+  limits.reserved_names = sdk::borrow("tableoid xmin cmin xmax cmax ctid");
   // json has no equality, and an array of anything is json.
   limits.unkeyable_types = 1U << CDCRT_TYPE_JSON | 1U << CDCRT_TYPE_ARRAY | CDCRT_KEYABLE_ARRAYS;
 }
