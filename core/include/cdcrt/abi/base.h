@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define CDCRT_ABI_MAJOR 0
-#define CDCRT_ABI_MINOR 5
+#define CDCRT_ABI_MINOR 6
 
 #ifdef __cplusplus
 extern "C" {
