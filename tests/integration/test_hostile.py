@@ -75,6 +75,14 @@ class Deferred(Tables):
         self.assertEqual(self.server.query(self.database, "select id from public.q"), [["1"]])
         self.assertEqual([letter["reason"] for letter in self.letters()], ["value_refused"] * 2)
 
+    def test_a_column_whose_name_the_target_keeps_to_itself_is_a_dead_letter(self):
+        self.send("t", {"id": 1, "v": "x"})
+        self.send("t", {"id": 2, "v": "x", "xmin": 5})
+        self.send("t", {"id": 3, "v": "x"})
+        self.run_with(self.target, 4)
+        self.assertEqual(self.server.query(self.database, "select id from public.t order by id"), [["1"], ["3"]])
+        self.assertIn("the target keeps the name of column 'xmin' to itself", self.letters()[0]["message"])
+
 
 if __name__ == "__main__":
     unittest.main()

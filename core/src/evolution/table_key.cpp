@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cdcrt/sdk/status.hpp"
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
 #include "evolution/column_rules.hpp"
