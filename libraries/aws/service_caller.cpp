@@ -26,6 +26,16 @@ bool will_pass(int status, const ServiceError& error) {
   return false;
 }
 
+/// A signature that does not match is answered with what was signed, the headers with their token among it (Signature Version 4
+/// troubleshooting in AWS's IAM guide).
+void hide_secrets(std::string& text, const Credentials& keys) {
+  if (const auto signed_part = text.find("The Canonical String"); signed_part != std::string::npos) text.resize(signed_part);
+  for (const std::string& secret : {keys.session_token, keys.secret_key}) {
+    if (secret.empty()) continue;
+    for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) text.replace(at, secret.size(), "***"), at += 3;
+  }
+}
+
 std::string describe(const HttpAnswer& answer, const ServiceError& error) {
   if (answer.failure != HttpFailure::kNone) return answer.failure_text;
   std::string text = std::to_string(answer.status);
@@ -82,6 +92,7 @@ sdk::Status ServiceCaller::call(HttpRequest request, std::string_view region, st
     requests += 1;
     bytes_sent += request.body.size();
     out.error = read_error_(out.http);
+    hide_secrets(out.error.message, keys);
 
     if (out.http.failure == HttpFailure::kInterrupted) return sdk::Status::retry(std::string(what) + " was interrupted");
     if (out.http.failure == HttpFailure::kCertificate) {

@@ -100,7 +100,9 @@ std::string_view source_order(const SourceValues& source, sdk::RowBuilder& rows)
   uint64_t number = 0;
   const std::string_view file = source[SourceField::kFile];
   if (parse_natural(source[SourceField::kLsn], number)) {
-    append_big_endian(next, last_finished(source[SourceField::kSequence]), 8);
+    const uint64_t finished = last_finished(source[SourceField::kSequence]);
+    // A snapshot, and the first transaction after it, name none: they are later than what was sent before them.
+    append_big_endian(next, finished != 0 ? finished : number, 8);
     append_big_endian(next, number, 8);
   } else if (!file.empty()) {
     uint64_t position = 0;

@@ -124,7 +124,7 @@ class Columns(Operator):
         self.contact(2, extra="x")
         done = self.run_program(more=more)
         self.assertNotIn("late values", done.log)
-        self.assertIn("orders: 1 values of columns that the table lacks left out", done.log)
+        self.assertIn("orders: 1 value of columns that the table lacks left out", done.log)
 
 
 class Names(Operator):

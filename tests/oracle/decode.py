@@ -135,7 +135,7 @@ def _source_order(source):
     if source.get("lsn") is None:
         return None
     finished = json.loads(source["sequence"])[0] if source.get("sequence") else None
-    return (int(finished or 0), int(source["lsn"]))
+    return (int(finished or source["lsn"]), int(source["lsn"]))
 
 
 def _default(field):

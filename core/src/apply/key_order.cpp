@@ -370,8 +370,9 @@ void KeyOrder::restore(const progress::RowOrders& kept) {
       const auto found = order.parts.find(name);
       return found == order.parts.end() ? std::string() : found->second;
     };
+    if (part(kNumber).empty()) continue;
     const auto [place, added] = keys_.try_emplace(hash_of(key));
-    if (!added || part(kNumber).empty()) continue;
+    if (!added) continue;
     Known& known = place->second;
     known.key = key;
     known.partition = partition_of({part(kSource), part(kTopic), static_cast<int32_t>(std::stol(part(kNumber)))});

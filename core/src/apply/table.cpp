@@ -140,13 +140,14 @@ void Table::accept(const Batch& batch, const uint32_t* rows, std::size_t count, 
 
 void Table::fold_rows(const Batch& batch, PartitionState& state, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {
   const uint32_t generation = state.min_generation;
+  const int64_t began = state.next;  // a truncate may send the partition back
   std::vector<Refusal> refusals;
-  for (std::size_t i = 0; i < count && stopped_.empty() && state.min_generation == generation; ++i) {
+  for (std::size_t i = 0; i < count && stopped_.empty() && state.min_generation == generation && state.next == began; ++i) {
     const cdcrt_row& row = batch.rows.rows()[rows[i]];
     if (batch.messages.messages[row.message].offset >= state.next) accept_row(batch, state, row, refusals);
   }
   for (const Refusal& refusal : refusals) refused(refusal);
-  if (stopped_.empty() && state.min_generation == generation) {
+  if (stopped_.empty() && state.min_generation == generation && state.next == began) {
     state.next = batch.next_offset;
     mark(state);
     if (!dirty_) {

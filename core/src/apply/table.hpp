@@ -249,9 +249,9 @@ class Table {
     progress::Store::LettersByKey open_letters;
     KeyOrder keys;
     bool keys_read = false;  ///< those that an earlier process remembered
-    std::chrono::steady_clock::time_point next_purge{};  ///< of tombstones
     std::vector<uint8_t> key_kinds;  ///< cdcrt_type_kind of the columns of the key that `keys` were written under
   } target;
+  std::atomic<std::chrono::steady_clock::rep> next_purge{0};  ///< of tombstones; who moves it on purges
   std::atomic<bool> tells_overtaken{true};  ///< that older changes came late was not said yet
   /// A partition went: whoever reads it writes keys that we would take for ours.
   std::atomic<bool> forgets_keys{false};

@@ -18,9 +18,11 @@ bool Table::take_row_order(PartitionState& state, const cdcrt_row& row, int64_t 
     return false;
   }
   if (state.row_order > state.max_order) state.max_order = state.row_order;
-  // Of what a truncate has emptied the table of, nothing comes back.
+  // Of what a truncate has emptied the table of, nothing comes back. A row of a snapshot without an order was read when its partition stood
+  // where it stands.
   const bool is_row = row.operation != CDCRT_DEFINITION;
-  return !is_row || floor_.empty() || state.row_order > floor_;
+  const std::string& at = state.row_order.empty() ? state.last_order : state.row_order;
+  return !is_row || floor_.empty() || at > floor_;
 }
 
 Entry* Table::place_by_source(PartitionState& state, Entry* found, bool& added, bool whole, bool snapshot, int64_t offset) {

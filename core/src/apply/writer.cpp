@@ -361,6 +361,8 @@ Result<bool> Writer::tables_changed(const std::vector<Sealed*>& batches, const p
     if (sealed->table->identity().events) continue;
     (sealed->needs_table() ? alone : shared).push_back(sealed->table->identity().target());
   }
+  // In one order, whoever asks.
+  std::sort(alone.begin(), alone.end());
   std::map<std::string, progress::StoredTable> rows;
   if (checked != nullptr) {
     rows = checked->tables;

@@ -64,7 +64,8 @@ Result<void> Writer::keep_by_source(Sealed& sealed) {
 }
 
 Result<void> Writer::save_known_keys(const std::vector<Table*>& tables, std::chrono::steady_clock::time_point until) {
-  if (context_.store == nullptr || !context_.sink.has(CDCRT_SINK_TRANSACTIONS)) return {};
+  // Where each statement costs much, a start or an end has to be independent of the number of tables.
+  if (context_.store == nullptr || !context_.sink.has(CDCRT_SINK_TRANSACTIONS) || context_.store->prepares_together()) return {};
   return run([&](plugin::Connection& connection) -> Result<void> {
     for (Table* table : tables) {
       Table::Target& target = table->target;
@@ -88,7 +89,8 @@ Result<void> Writer::save_known_keys(const std::vector<Table*>& tables, std::chr
       };
       if (auto done = body(); !done) {
         (void)connection.rollback();
-        return done;
+        // Another process has the table: it remembers keys of its own.
+        if (done.error().code != CDCRT_BUSY) return done;
       }
     }
     return {};
@@ -99,9 +101,12 @@ Result<void> Writer::save_known_keys(const std::vector<Table*>& tables, std::chr
 void Writer::purge_tombstones(Table& table) {
   const auto retention = std::chrono::duration_cast<std::chrono::milliseconds>(table.identity().route.tombstone_retention);
   const auto now = std::chrono::steady_clock::now();
-  if (now < table.target.next_purge) return;
-  const bool is_first = table.target.next_purge == std::chrono::steady_clock::time_point();
-  table.target.next_purge = now + std::clamp<std::chrono::milliseconds>(retention / 4, std::chrono::seconds(1), std::chrono::hours(1));
+  using Clock = std::chrono::steady_clock;
+  auto due = table.next_purge.load();
+  if (now.time_since_epoch().count() < due) return;
+  const bool is_first = due == 0;
+  const Clock::time_point next = now + std::clamp<std::chrono::milliseconds>(retention / 4, std::chrono::seconds(1), std::chrono::hours(1));
+  if (!table.next_purge.compare_exchange_strong(due, next.time_since_epoch().count())) return;
   if (is_first && retention > std::chrono::hours(1)) return;
   const int64_t before = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count() - retention.count();
   const std::string name = table.identity().target();
@@ -112,14 +117,14 @@ void Writer::purge_tombstones(Table& table) {
       if (auto locked = context_.store->lock_tables(connection, {name}, CDCRT_LOCK_UPDATE); !locked) return std::move(locked.error());
       auto purged = context_.store->purge_tombstones(connection, name, before, kTombstonesAtOnce);
       if (!purged) return std::move(purged.error());
-      if (*purged == kTombstonesAtOnce) table.target.next_purge = now;
+      if (*purged == kTombstonesAtOnce) table.next_purge = (now + std::chrono::seconds(1)).time_since_epoch().count();
       return connection.commit();
     };
     auto ended = body();
     if (!ended) (void)connection.rollback();
     return ended;
   });
-  if (!done) table.target.next_purge = now + std::chrono::minutes(1);
+  if (!done) table.next_purge = (now + std::chrono::minutes(1)).time_since_epoch().count();
 }
 
 // Once more in each transaction: another process may have changed the rows since.

@@ -229,8 +229,9 @@ const Store::HostTable Store::kRowOrders{"row_orders",
                                           {"source_table", kInteger},
                                           {"partition", kInteger},
                                           {"parts", kBytes},
-                                          {"refused", kBytes}}};
-const Store::HostTable Store::kTombstones{"tombstones", 4, {{"pipeline", kText}, {"sink", kText}, {"target", kText}, {"key", kBytes}, {"removed_ms", kInteger}}};
+                                          {"refused", kBytes}},
+                                         true};
+const Store::HostTable Store::kTombstones{"tombstones", 4, {{"pipeline", kText}, {"sink", kText}, {"target", kText}, {"key", kBytes}, {"removed_ms", kInteger}}, true};
 
 const Store::HostTable Store::kDeadLetters{"dead_letters", 2, {}};  // its columns are those of letters
 
@@ -242,12 +243,12 @@ const Store::HostTable Store::kProcesses{"processes", 3, {{"pipeline", kText}, {
 const std::vector<const Store::HostTable*> Store::kAlwaysKept = {&kFormat, &kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &kMoved, &kOpenLetters,
                                                                  &kTroubles, &kReplayed, &kRowOrders, &kTombstones};
 
-std::vector<cdcrt_column> columns_of(const std::vector<HostColumn>& columns, uint32_t key_count) {
+std::vector<cdcrt_column> columns_of(const std::vector<HostColumn>& columns, uint32_t key_count, bool is_large) {
   std::vector<cdcrt_column> result(columns.size());
   for (std::size_t i = 0; i < columns.size(); ++i) {
     result[i].name = sdk::borrow(columns[i].name);
     result[i].type.kind = columns[i].kind;
-    result[i].flags = CDCRT_COLUMN_OF_HOST;
+    result[i].flags = is_large ? 0 : CDCRT_COLUMN_OF_HOST;
     if (i < key_count) result[i].key_ordinal = static_cast<uint32_t>(i + 1);
   }
   return result;

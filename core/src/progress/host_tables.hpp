@@ -23,6 +23,7 @@ struct Store::HostTable {
   std::string name;
   uint32_t key_count;
   std::vector<HostColumn> columns;
+  bool is_large = false;  ///< has as many rows as the targets: a sink treats it as it does theirs
 };
 
 /// Reads without locks that are carried out together, where the sink can. What the keys borrow must outlive run().
@@ -81,7 +82,7 @@ void table_row_into(const cdcrt_cell* cells, StoredTable& table);
 void open_letter_into(const cdcrt_cell* cells, Store::LettersByKey& letters);
 void sort_letters(Store::LettersByKey& letters);
 Result<evolution::Column> column_of(const cdcrt_cell* cells, event::Arena& arena);
-std::vector<cdcrt_column> columns_of(const std::vector<HostColumn>& columns, uint32_t key_count);
+std::vector<cdcrt_column> columns_of(const std::vector<HostColumn>& columns, uint32_t key_count, bool is_large = false);
 Result<void> in_transaction(plugin::Connection& connection, const std::function<Result<void>()>& body);
 /// For what only reads, or only waits for a lock: nothing has to be committed.
 Result<void> in_reading_transaction(plugin::Connection& connection, const std::function<Result<void>()>& body);

@@ -45,7 +45,7 @@ Result<void> in_reading_transaction(plugin::Connection& connection, const std::f
 Result<void> Store::write(plugin::Connection& connection, const HostTable& table, const std::vector<cdcrt_cell>& cells, cdcrt_write_kind kind,
                           bool is_direct) {
   if (cells.empty()) return {};
-  auto columns = columns_of(table.columns, table.key_count);
+  auto columns = columns_of(table.columns, table.key_count, table.is_large);
   if (kind == CDCRT_WRITE_DELETE) columns.resize(table.key_count);
   std::string storage;
   cdcrt_write write{};
@@ -75,7 +75,7 @@ void Store::Reads::add(const HostTable& table, Visit visit, const std::vector<cd
   if (key_columns > 0 && keys.empty()) return;
   One& one = reads_.emplace_back();
   one.table = table;
-  one.columns = columns_of(one.table.columns, table.key_count);
+  one.columns = columns_of(one.table.columns, table.key_count, table.is_large);
   one.visit = std::move(visit);
   if (key_columns == 0) one.keys = {text(store_.pipeline_), text(store_.sink_)};
   for (std::size_t first = 0; key_columns > 0 && first < keys.size(); first += key_columns) {
@@ -113,7 +113,7 @@ Result<void> Store::Reads::run(plugin::Connection& connection) {
 Result<void> Store::create(plugin::Connection& connection, const HostTable& table) {
   std::string storage;
   const cdcrt_table name = name_of(table, storage);
-  const auto columns = columns_of(table.columns, table.key_count);
+  const auto columns = columns_of(table.columns, table.key_count, table.is_large);
   cdcrt_change change{};
   change.kind = CDCRT_CREATE_TABLE;
   change.columns = columns.data();
@@ -149,7 +149,7 @@ Result<void> Store::bring_forward(plugin::Connection& connection, int64_t versio
   for (const HostTable* table : kAlwaysKept) {
     std::string storage;
     const cdcrt_table name = name_of(*table, storage);
-    const auto columns = columns_of(table->columns, table->key_count);
+    const auto columns = columns_of(table->columns, table->key_count, table->is_large);
     std::vector<cdcrt_change> changes;
     for (std::size_t i = 0; i < columns.size(); ++i) {
       if (table->columns[i].since <= version) continue;

@@ -382,6 +382,7 @@ void SinkRuntime::finish() {
     log(CDCRT_LOG_WARNING, component(), "the low watermarks could not be stored, the next start reads a little more: " + explain(saved.error()));
     return;
   }
+  if (keeper_ == nullptr) return;
   std::vector<apply::Table*> tables;
   for (const auto& [name, table] : tables_) tables.push_back(table.get());
   if (auto saved = keeper_->save_known_keys(tables, std::chrono::steady_clock::now() + kLongestFarewell); !saved) {

@@ -39,8 +39,9 @@ Result<void> SinkRuntime::look_at_target() {
     if (flow->partition.is_assigned() && flow->partition.owned()) owned.push_back(&flow->partition);
   }
   if (!surroundings_.lost) owned.clear();
-  const bool rests = owned.empty() || (!must_look_ && surroundings_.others_rest && surroundings_.others_rest(*this));
-  if (rests && sink_->has(CDCRT_SINK_RESTS)) return {};
+  const bool is_left_alone = sink_->has(CDCRT_SINK_RESTS);
+  const bool rests = owned.empty() || (is_left_alone && !must_look_ && surroundings_.others_rest && surroundings_.others_rest(*this));
+  if (rests && is_left_alone) return {};
   const auto pause = rests ? kRestingLook : std::clamp<std::chrono::seconds>(std::chrono::seconds(owned.size() / kPartitionsPerSecond), kShortestLook, kLongestLook);
   auto looked = watch_outage(owned.empty() ? keeper_->run([this](plugin::Connection& connection) { return store_->look(connection); }) : look_at_leases(owned));
   must_look_ = must_look_ && !looked;
@@ -53,7 +54,7 @@ Result<void> SinkRuntime::look_at_leases(const std::vector<const progress::Parti
   std::map<progress::PartitionKey, progress::StoredPartition> watermarks;
   auto looked = keeper_->run([&](plugin::Connection& connection) -> Result<void> {
     // How far the others are, first: whatever sent a partition back was done before its process went on.
-    if (surroundings_.others_rest) {
+    if (surroundings_.others_rest && sink_->has(CDCRT_SINK_RESTS)) {
       if (auto begun = connection.begin(); !begun) return begun;
       auto kept = store_->read_watermarks(connection);
       auto ended = connection.rollback();

@@ -127,3 +127,18 @@ TEST_CASE("what names no secret is refused before anything is asked") {
   for (const char* wrong : {"", "#key", "shop/rs#", "shop rs", "arn:aws:s3:::bucket", "arn:aws:secretsmanager"})
     CHECK_MESSAGE(aws::SecretReference::parse(wrong, reference).code() == CDCRT_BAD_CONFIG, wrong);
 }
+
+TEST_CASE("a refusal that repeats what was signed shows no token and no key") {
+  Service service;
+  service.environment.set("AWS_SESSION_TOKEN", "token of the test");
+  service.status = 403;
+  service.body = R"({"__type":"InvalidSignatureException","message":"It does not match: token of the test, secret of the test. The Canonical String for this request should have been 'x-amz-security-token:token of the test'"})";
+  std::string out;
+  const auto refused = service.get("shop/rs", out);
+  CHECK(!refused.ok());
+  for (const auto& text : {std::string(refused.message()), std::string(refused.hint())}) {
+    CHECK(!has(text, "token of the test"));
+    CHECK(!has(text, "secret of the test"));
+    CHECK(!has(text, "x-amz-security-token"));
+  }
+}

@@ -41,7 +41,7 @@ TEST_CASE("envelope: operations, table, key, order and time come from the event"
       CHECK(row.keyed);
       CHECK(row.columns.at("id").key_ordinal == 1);
       CHECK(row.columns.at("v").key_ordinal == 0);
-      CHECK(row.order == "00000000000000000000000000000102");
+      CHECK(row.order == "00000000000001020000000000000102");
       CHECK(row.time_us == 1700000000123456);
       CHECK(row.cells.at("id") == "I64 1");
       CHECK(row.cells.count("v") == (row.operation == "DELETE" ? 0 : 1));
@@ -160,7 +160,7 @@ TEST_CASE("envelope: truncate has a shape and no cells") {
   CHECK(decoded.rows[0].operation == "TRUNCATE");
   CHECK(decoded.rows[0].table == "shop.public.t");
   CHECK(decoded.rows[0].cells.empty());
-  CHECK(decoded.rows[0].order == "00000000000000000000000000000102");
+  CHECK(decoded.rows[0].order == "00000000000001020000000000000102");
   CHECK(decoded.rows[1].table == "shop.-.t");
 }
 
@@ -197,8 +197,8 @@ TEST_CASE("envelope: source order compares as the source did things") {
   CHECK(order_of(source(R"("file":"","pos":0,"row":0)")).empty());
   CHECK(order_of(source(R"("lsn":null)")).empty());
   CHECK(order_of(source(R"("sequence":"[\"257\",\"259\"]","lsn":259)")) == "00000000000001010000000000000103");
-  CHECK(order_of(source(R"("sequence":"[null,\"259\"]","lsn":259)")) == "00000000000000000000000000000103");
-  CHECK(order_of(source(R"("lsn":259)")) == "00000000000000000000000000000103");
+  CHECK(order_of(source(R"("sequence":"[null,\"259\"]","lsn":259)")) == "00000000000001030000000000000103");
+  CHECK(order_of(source(R"("lsn":259)")) == "00000000000001030000000000000103");
   // A transaction that began first and ended last is sent last, though its change lies before the other's in the log.
   CHECK(order_of(source(R"("sequence":"[\"100\",\"260\"]","lsn":260)")) < order_of(source(R"("sequence":"[\"300\",\"258\"]","lsn":258)")));
   CHECK(order_of(source(R"("change_lsn":"00000027:00000ac0:0002","commit_lsn":"00000027:00000ac0:0007","event_serial_no":2)")) ==
@@ -223,7 +223,7 @@ TEST_CASE("flattened: rows with metadata become operations on the table they nam
   CHECK(decoded.rows[0].operation == "UPDATE");
   CHECK(decoded.rows[0].table == "shop.public.t");
   CHECK(decoded.rows[0].cells == std::map<std::string, std::string>{{"id", "I64 1"}, {"v", "STRING x"}, {"__own", "I64 1"}});
-  CHECK(decoded.rows[0].order == "00000000000000000000000000000102");
+  CHECK(decoded.rows[0].order == "00000000000001020000000000000102");
   CHECK(decoded.rows[0].time_us == 5000);
   CHECK(decoded.rows[1].operation == "DELETE");
   CHECK(decoded.rows[1].cells == std::map<std::string, std::string>{{"id", "I64 1"}});
