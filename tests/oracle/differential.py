@@ -385,7 +385,7 @@ def adopted(first, failed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=int(os.environ.get("CDCRT_DIFFERENTIAL_SEEDS", "2000")), help="default: $CDCRT_DIFFERENTIAL_SEEDS, else 2000")
+    parser.add_argument("--seeds", type=int, default=int(os.environ.get("CDCRT_DIFFERENTIAL_SEEDS", "1800")), help="default: $CDCRT_DIFFERENTIAL_SEEDS, else 1800")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--group", type=int, default=40, help="seeds in one process")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() + 1, help="groups at a time; default: one more than there are cores, since they wait now and then")
