@@ -22,7 +22,7 @@ void on_signal(int number) {
   signals_received = number;
 }
 
-constexpr auto kLook = std::chrono::milliseconds(50);
+constexpr auto kSignalLook = std::chrono::milliseconds(50);
 constexpr auto kFirstPause = std::chrono::milliseconds(300);  // for whoever looks at stop_asked() himself
 constexpr auto kSecondPause = std::chrono::milliseconds(500); // for plugins that ask whether the process leaves
 
@@ -51,7 +51,7 @@ struct StopWhileOpening::Watch {
   }
   void run() {
     while (!stop_asked()) {
-      if (wait(kLook)) return;
+      if (wait(kSignalLook)) return;
     }
     if (wait(kFirstPause)) return;
     plugin::leave();
