@@ -1,13 +1,11 @@
 """Who the program is at AWS: each identity against services that answer as AWS does, and none that fails gives way to the machine's role."""
 
 import datetime
-import http.server
 import json
 import os
 import shlex
 import sys
 import tempfile
-import threading
 import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -15,7 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from integration import program  # noqa: E402
 from integration.messages import Lines, envelope  # noqa: E402
 from lab import process  # noqa: E402
-from lab.aws import Aws, Metadata  # noqa: E402
+from lab.aws import Aws, Metadata, Service  # noqa: E402
 from lab.s3 import S3  # noqa: E402
 from redshift.lab import RedshiftFront  # noqa: E402
 
@@ -196,45 +194,23 @@ connection = { Driver = "PostgreSQL Unicode", Server = "127.0.0.1", Port = "1", 
         stops("shop/dev/loader", "cluster 'shop' takes no connections: it is paus", "aws redshift resume-cluster --cluster-identifier shop", **keys)
 
 
-class RedshiftApi:
-    """Gives logins of user IAM:loader that the front takes: each with a password of its own, the one before is refused. A context manager."""
+class RedshiftApi(Service):
+    """Gives logins of user IAM:loader that the front takes: each with a password of its own, the one before is refused."""
 
     def __init__(self, front, seconds):
         self.passwords = []
-        owner = self
+        self._front, self._seconds = front, seconds
+        super().__init__()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                parameters = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-                if parameters["Action"] == ["DescribeClusters"]:
-                    text = (f"<R><ClusterStatus>available</ClusterStatus><Endpoint><Address>{front.host}</Address><Port>{front.port}</Port></Endpoint></R>")
-                else:
-                    owner.passwords.append(f"temporary-password-{len(owner.passwords)}")
-                    front.set_password("IAM:loader", owner.passwords[-1])
-                    expires = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
-                    text = (f"<R><DbUser>IAM:loader</DbUser><DbPassword>{owner.passwords[-1]}</DbPassword>"
-                            f"<Expiration>{expires.isoformat(timespec='milliseconds').replace('+00:00', 'Z')}</Expiration></R>")
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            def log_message(self, *_):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    @property
-    def endpoint(self):
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self._server.shutdown()
-        self._server.server_close()
+    def answer(self, method, path, body):
+        if urllib.parse.parse_qs(body)["Action"] == ["DescribeClusters"]:
+            return 200, (f"<R><ClusterStatus>available</ClusterStatus><Endpoint><Address>{self._front.host}</Address><Port>{self._front.port}</Port>"
+                         "</Endpoint></R>")
+        self.passwords.append(f"temporary-password-{len(self.passwords)}")
+        self._front.set_password("IAM:loader", self.passwords[-1])
+        expires = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=self._seconds)
+        return 200, (f"<R><DbUser>IAM:loader</DbUser><DbPassword>{self.passwords[-1]}</DbPassword>"
+                     f"<Expiration>{expires.isoformat(timespec='milliseconds').replace('+00:00', 'Z')}</Expiration></R>")
 
 
 class Login(IdentityCase):
@@ -291,38 +267,18 @@ connections = 2
             self.assert_shows_none(done.log, "signing-secret", "temporary-password")
 
 
-class Sts:
-    """Gives the keys of `s3` to who shows `token`. A context manager."""
+class Sts(Service):
+    """Gives the keys of `s3` to who shows `token`."""
 
     def __init__(self, s3, token):
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                parameters = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-                good = parameters.get("WebIdentityToken") == [token]
-                text = ("<R><Credentials><AccessKeyId>%s</AccessKeyId><SecretAccessKey>%s</SecretAccessKey><SessionToken>session-of-the-role</SessionToken>"
-                        "<Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></R>" % (s3.access_key, s3.secret_key) if good else
-                        "<ErrorResponse><Error><Code>InvalidIdentityToken</Code><Message>no</Message></Error></ErrorResponse>")
-                self.send_response(200 if good else 400)
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text.encode())
+        self._s3, self._token = s3, token
+        super().__init__()
 
-            def log_message(self, *_):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    @property
-    def endpoint(self):
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self._server.shutdown()
-        self._server.server_close()
+    def answer(self, method, path, body):
+        if urllib.parse.parse_qs(body).get("WebIdentityToken") != [self._token]:
+            return 400, "<ErrorResponse><Error><Code>InvalidIdentityToken</Code><Message>no</Message></Error></ErrorResponse>"
+        return 200, ("<R><Credentials><AccessKeyId>%s</AccessKeyId><SecretAccessKey>%s</SecretAccessKey><SessionToken>session-of-the-role</SessionToken>"
+                     "<Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></R>" % (self._s3.access_key, self._s3.secret_key))
 
 
 class Staging(IdentityCase):

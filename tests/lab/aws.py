@@ -78,31 +78,32 @@ class Aws(Server):
         connection.getresponse().read()
 
 
-class Metadata:
-    """A machine's metadata service that gives the keys of its role; `asked` counts. A context manager."""
+class Service:
+    """A service of a test's own, on loopback. A context manager."""
 
-    def __init__(self, access_key="NODEKEY", secret_key="node-role-secret", token="node-role-token"):
-        self.asked = 0
-        keys = json.dumps({"Code": "Success", "AccessKeyId": access_key, "SecretAccessKey": secret_key, "Token": token,
-                           "Expiration": "2100-01-01T00:00:00Z"})
+    def __init__(self):
         owner = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def _answer(self):
-                owner.asked += 1
-                text = "session" if self.command == "PUT" else "node-role" if self.path.endswith("/security-credentials/") else keys
-                self.send_response(200)
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+                status, text = owner.answer(self.command, self.path, body)
+                self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
                 self.wfile.write(text.encode())
 
-            do_GET = do_PUT = _answer
+            do_GET = do_PUT = do_POST = _answer
 
             def log_message(self, *_):
                 pass
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def answer(self, method, path, body):
+        """(status, text), on a thread of the request's own."""
+        raise NotImplementedError
 
     @property
     def endpoint(self):
@@ -114,3 +115,17 @@ class Metadata:
     def __exit__(self, *error):
         self._server.shutdown()
         self._server.server_close()
+
+
+class Metadata(Service):
+    """A machine's metadata service that gives the keys of its role; `asked` counts."""
+
+    def __init__(self, access_key="NODEKEY", secret_key="node-role-secret", token="node-role-token"):
+        self.asked = 0
+        self._keys = json.dumps({"Code": "Success", "AccessKeyId": access_key, "SecretAccessKey": secret_key, "Token": token,
+                                 "Expiration": "2100-01-01T00:00:00Z"})
+        super().__init__()
+
+    def answer(self, method, path, body):
+        self.asked += 1
+        return 200, "session" if method == "PUT" else "node-role" if path.endswith("/security-credentials/") else self._keys
