@@ -33,8 +33,3 @@ if(CDCRT_SANITIZE)
   add_compile_options(-fsanitize=${CDCRT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${CDCRT_SANITIZE})
 endif()
-
-# The boundary and the SDK: all that a plugin may include of the host.
-add_library(cdcrt_sdk INTERFACE)
-target_include_directories(cdcrt_sdk INTERFACE
-  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/core/include> $<INSTALL_INTERFACE:include>)

@@ -49,9 +49,12 @@ bool Outage::works(const void* who) {
   return reminder_.ends();
 }
 
+// A batch that got through says nothing of one that failed with it and is still to be tried: the outage may be of that table alone.
 void Writer::reached() {
-  if (failures_ > 0 && context_.outage != nullptr && context_.outage->works(this)) context_.warn("the target answers again");
   failures_ = 0;
+  if (!told_outage_ || others_wait_) return;
+  told_outage_ = false;
+  if (context_.outage->works(this)) context_.warn("the target answers again");
 }
 
 Result<void> Writer::connect() {
@@ -77,6 +80,7 @@ Result<void> Writer::wait(const Error& error) {
   const bool outage = is_outage(error);
   if (failures_++ == 0) failing_since_ = std::chrono::steady_clock::now();
   if (outage && context_.outage != nullptr) {
+    told_outage_ = true;
     if (const auto text = context_.outage->fails(this, error)) context_.warn(*text);
   } else if (outage && failures_ == 1) {
     context_.warn("waiting for the target: " + explain(error));
@@ -521,7 +525,10 @@ Result<void> Writer::write(std::vector<Sealed>& batches) {
     if (*done) together.clear();
   }
   for (Sealed* sealed : together) {
-    if (auto done = write_alone(*sealed); !done) return done;
+    others_wait_ = sealed != together.back();
+    auto done = write_alone(*sealed);
+    others_wait_ = false;
+    if (!done) return done;
   }
   for (const Sealed& sealed : batches) {
     if (sealed.by_source && context_.store != nullptr) purge_tombstones(*sealed.table);

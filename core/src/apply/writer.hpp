@@ -123,6 +123,8 @@ class Writer {
   std::optional<plugin::Connection> connection_;
   unsigned failures_ = 0;
   std::chrono::steady_clock::time_point failing_since_{};
+  bool told_outage_ = false;  ///< the Outage knows of a failure of ours, and not yet of its end
+  bool others_wait_ = false;  ///< batches that failed together with this one are still to be written
   bool again_ = false;  ///< the last attempt met something new (a lost partition, another process's change): it is simply repeated
 };
 
