@@ -100,7 +100,7 @@ struct TableIdentity {
   std::string source_name;  ///< database.schema.table of the first shape
   std::string source_server;  ///< empty: unknown
   bool is_refused = false;    ///< no target table: what says why its rows are held back, by its source's name
-  manifest::Route route;
+  route::Route route;
   bool events = false;  ///< the sink takes every change in order
   cdcrt_limits limits{};  ///< of the sink's definitions
   bool time_of_day = false;  ///< the sink's time ends at 24 h

@@ -54,7 +54,7 @@ void read_pipeline(TableReader& top, Manifest& manifest) {
     reader.missing("name", kHelp);
   }
   if (const auto choice = reader.choice("unmatched_tables", {"ignore", "fail"}))
-    manifest.unmatched_tables = static_cast<UnmatchedTables>(*choice);
+    manifest.unmatched_tables = static_cast<route::UnmatchedTables>(*choice);
   reader.finish();
 }
 
@@ -112,7 +112,7 @@ std::optional<std::string> expand_path(const std::string& path, const Manifest& 
   return result;
 }
 
-void read_budget(TableReader& reader, DeadLetters& letters) {
+void read_budget(TableReader& reader, dead_letters::Settings& letters) {
   if (const auto count = reader.integer("max_count", 0, INT64_MAX)) letters.max_count = static_cast<uint64_t>(*count);
   const Entry* entry = reader.take("max_ratio");
   const auto ratio = entry == nullptr ? std::nullopt : read_real(entry->value, reader.field("max_ratio"));
@@ -149,16 +149,16 @@ std::optional<Component> log_of_letters(const Node& settings, const ComponentCon
 
 void read_dead_letters(TableReader& top, const ComponentContext& context, Manifest& manifest) {
   constexpr const char* kPlugins[] = {"file", "table", "kafka"};
-  DeadLetters& letters = manifest.dead_letters;
+  dead_letters::Settings& letters = manifest.dead_letters;
   std::string path = "dead_letters/{pipeline}-{process}.jsonl";
   const Entry* path_entry = nullptr;
   if (const Entry* entry = top.take_table("dead_letters")) {
     letters.position = entry->position;
     TableReader reader(entry->value, "dead_letters", top.report());
     const auto kind = reader.choice("plugin", {std::begin(kPlugins), std::end(kPlugins)});
-    if (kind) letters.kind = static_cast<DeadLetters::Kind>(*kind);
+    if (kind) letters.kind = static_cast<dead_letters::Settings::Kind>(*kind);
     read_budget(reader, letters);
-    if (letters.kind == DeadLetters::Kind::kFile) {
+    if (letters.kind == dead_letters::Settings::Kind::kFile) {
       path_entry = reader.take("path");
       if (path_entry != nullptr) {
         if (const auto given = read_string(path_entry->value, reader.field("path"))) path = *given;
@@ -167,7 +167,7 @@ void read_dead_letters(TableReader& top, const ComponentContext& context, Manife
     } else {
       reader.belongs_elsewhere("path", "a path is for plugin = \"file\"");
     }
-    if (letters.kind == DeadLetters::Kind::kSink) {
+    if (letters.kind == dead_letters::Settings::Kind::kSink) {
       letters.sink.name = "dead_letters";
       letters.sink.position = entry->position;
       letters.sink.plugin = kPlugins[*kind];

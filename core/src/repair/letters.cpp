@@ -57,13 +57,13 @@ Result<void> read_all(Session& session, const manifest::Manifest& manifest, std:
                       std::vector<std::string>& warnings) {
   const auto& settings = manifest.dead_letters;
   switch (settings.kind) {
-    case manifest::DeadLetters::Kind::kFile: {
+    case dead_letters::Settings::Kind::kFile: {
       for (const auto& path : letter_files(manifest)) {
         if (auto read = read_file(path, letters, warnings); !read) return read;
       }
       return {};
     }
-    case manifest::DeadLetters::Kind::kTable:
+    case dead_letters::Settings::Kind::kTable:
       for (Target& target : session.targets()) {
         auto there = target.store->has_letters(target.connection);
         if (!there) return std::move(there.error());
@@ -73,7 +73,7 @@ Result<void> read_all(Session& session, const manifest::Manifest& manifest, std:
         for (auto& letter : *read) letters.push_back(std::move(letter));
       }
       return {};
-    case manifest::DeadLetters::Kind::kSink:
+    case dead_letters::Settings::Kind::kSink:
       if (settings.log) return read_topic(*settings.log, letters);
       break;
   }

@@ -384,7 +384,7 @@ class TableReplay {
     }
     if (auto saved = target_.store->save_open_letters(target_.connection, name_, closed, {}); !saved) return saved;
     if (auto saved = target_.store->save_replayed(target_.connection, name_, without_key); !saved) return saved;
-    if (manifest_.dead_letters.kind == manifest::DeadLetters::Kind::kTable) {
+    if (manifest_.dead_letters.kind == dead_letters::Settings::Kind::kTable) {
       if (auto marked = target_.store->mark_replayed(target_.connection, ids); !marked) return marked;
     }
     ++row.version;

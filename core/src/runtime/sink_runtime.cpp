@@ -220,7 +220,7 @@ void SinkRuntime::forget(const progress::Partition& partition) {
   for (apply::Table* table : watch_.readers_of(partition)) table->forget(partition);
 }
 
-apply::Table& SinkRuntime::table(const std::string& schema, const std::string& name, const route::SourceName& source, const manifest::Route& route,
+apply::Table& SinkRuntime::table(const std::string& schema, const std::string& name, const route::SourceName& source, const route::Route& route,
                                  const std::function<progress::Partition*(const progress::PartitionKey&)>& flow_of) {
   const std::lock_guard lock(mutex_);
   apply::TableIdentity identity;
@@ -251,7 +251,7 @@ apply::Table& SinkRuntime::table(const std::string& schema, const std::string& n
   return *table;
 }
 
-apply::Table& SinkRuntime::refused_table(const route::SourceName& source, const manifest::Route& route, const Error& reason) {
+apply::Table& SinkRuntime::refused_table(const route::SourceName& source, const route::Route& route, const Error& reason) {
   const std::lock_guard lock(mutex_);
   apply::TableIdentity identity;
   identity.sink = manifest_.name;

@@ -329,7 +329,7 @@ manifest::Sink component(Database& database) {
   sink.name = "db";
   sink.plugin = "memory";
   sink.descriptor = &descriptor;
-  sink.options = manifest::Options("db", "shop", {});
+  sink.options = plugin::Options("db", "shop", {});
   return sink;
 }
 

@@ -40,7 +40,7 @@ struct Event {
 /// One thread.
 class Rig final : public apply::EventReader {
  public:
-  explicit Rig(const manifest::Route& route = {}, int32_t partitions = 1, uint32_t capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS);
+  explicit Rig(const route::Route& route = {}, int32_t partitions = 1, uint32_t capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS);
   ~Rig() override;
 
   /// Adds the event to the partition's log and gives it to the table; answers its offset.
@@ -67,7 +67,7 @@ class Rig final : public apply::EventReader {
   [[nodiscard]] event::ShapeRegistry& shapes() override { return shapes_; }
 
   memory_sink::Database database;
-  manifest::Route route;
+  route::Route route;
   std::unique_ptr<apply::Table> table;
   std::unique_ptr<progress::Store> store;
   std::unique_ptr<dead_letters::DeadLetters> dead_letters;

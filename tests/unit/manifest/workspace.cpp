@@ -145,7 +145,7 @@ std::string codes_of(const std::string& text, std::vector<std::string> sets) {
   return result;
 }
 
-const manifest::Options::Value& option(const manifest::Component& component, std::string_view key) {
+const plugin::Options::Value& option(const plugin::Component& component, std::string_view key) {
   for (const auto& value : component.options.values()) {
     if (key == value.option->key) return value;
   }

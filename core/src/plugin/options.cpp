@@ -1,13 +1,10 @@
+#include "plugin/options.hpp"
+
 #include <algorithm>
 
 #include "cdcrt/sdk/status.hpp"
-#include "manifest/manifest.hpp"
 
-namespace cdcrt::manifest {
-
-bool Route::names_one_table() const {
-  return match.size() == 1 && !match.front().starts_with("re:") && match.front().find('*') == std::string::npos;
-}
+namespace cdcrt::plugin {
 
 /// Everything that abi() lends, copied once: an Options may be copied and moved while plugins hold its cdcrt_config.
 struct Options::Abi {
@@ -71,4 +68,4 @@ std::optional<Position> Options::position_of(const std::string& key) const {
   return std::nullopt;
 }
 
-}  // namespace cdcrt::manifest
+}  // namespace cdcrt::plugin
