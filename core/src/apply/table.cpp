@@ -1,10 +1,8 @@
 #include "apply/table.hpp"
 
-#include "apply/open_letters.hpp"
-
 #include <algorithm>
 
-#include "apply/key_change.hpp"
+#include "apply/letter_key.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "types/convert.hpp"
 #include "types/type.hpp"
@@ -539,6 +537,7 @@ std::optional<Sealed> Table::seal(bool apart) {
   last_sealed_ = std::chrono::steady_clock::now();
   Sealed sealed;
   sealed.table = this;
+  sealed.identity = &identity_;
   sealed.clear = clear_;
   sealed.cleared_by = std::exchange(cleared_by_, nullptr);
   sealed.floor = floor_;

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "cli/repair_commands.hpp"
+#include "cli/repair_arguments.hpp"
 #include "repair/session.hpp"
 
 namespace cdcrt::cli {

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "apply/open_letters.hpp"
+#include "dead_letters/target_letters.hpp"
 #include "manifest/composition.hpp"
 #include "repair/letter_topic.hpp"
 #include "repair/positions.hpp"
@@ -65,10 +66,11 @@ Result<void> read_all(Session& session, const manifest::Manifest& manifest, std:
     }
     case dead_letters::Settings::Kind::kTable:
       for (Target& target : session.targets()) {
-        auto there = target.store->has_letters(target.connection);
+        const dead_letters::TargetLetters kept(*target.store);
+        auto there = kept.exist(target.connection);
         if (!there) return std::move(there.error());
         if (!*there) continue;
-        auto read = target.store->read_letters(target.connection);
+        auto read = kept.read(target.connection);
         if (!read) return std::move(read.error());
         for (auto& letter : *read) letters.push_back(std::move(letter));
       }

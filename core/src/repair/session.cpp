@@ -128,11 +128,12 @@ bool Session::open(const manifest::Manifest& manifest, Intent intent, const std:
     auto connection = sink->open();
     if (!connection) return refuse(connection.error());
     const uint32_t capabilities = sink->capabilities();
+    const cdcrt_limits limits = sink->limits();
     targets_.push_back({manifest_sink,
                         std::move(*sink),
                         std::move(*connection),
                         std::make_unique<progress::Store>(manifest.pipeline, manifest_sink.name, manifest_sink.progress_schema, capabilities,
-                                                          owner_of_command()),
+                                                          owner_of_command(), limits),
                         {}});
     if (auto read = read_kept(targets_.back(), here); !read) return refuse(read.error());
   }

@@ -87,7 +87,7 @@ class Rig final : public apply::EventReader {
   void fill(event::RowBatch& batch, const Event& event, uint32_t message);
 
   event::ShapeRegistry shapes_;
-  manifest::Sink manifest_;
+  plugin::Component manifest_;
   std::unique_ptr<plugin::Sink> sink_;
   std::unique_ptr<apply::Writer> writer_;
   std::vector<std::vector<Event>> log_;

@@ -38,6 +38,8 @@ Status RedshiftSink::abandoned(std::string_view process) { return settings_.stag
 void RedshiftSink::limits(cdcrt_limits& limits) {
   limits.name_bytes = static_cast<uint32_t>(sql::redshift::kNameLimit);
   limits.columns = 1600;
+  limits.text_bytes = 65'535;
+  limits.row_bytes = 4 << 20;
   limits.unkeyable_types = 1U << CDCRT_TYPE_JSON | 1U << CDCRT_TYPE_ARRAY;  // SUPER
 }
 
