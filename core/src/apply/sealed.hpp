@@ -9,7 +9,6 @@
 
 #include "apply/fold.hpp"
 #include "apply/key_change_record.hpp"
-#include "apply/key_order.hpp"
 #include "apply/source_order.hpp"
 #include "apply/table_identity.hpp"
 #include "evolution/table_knowledge.hpp"

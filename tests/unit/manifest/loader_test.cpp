@@ -213,6 +213,21 @@ TEST_CASE("manifest: what crosses to a plugin outlives copies of the manifest") 
   CHECK(plugin::Options().abi()->count == 0);
 }
 
+TEST_CASE("manifest: a sink that says where its rows go keeps dead letters, and the source of its name reads them back") {
+  for (const bool named : {false, true}) {
+    const auto loaded = load_text(std::string(kSound) + "[dead_letters]\nplugin = \"log\"\nbrokers = \"there:9092\"\ntimeout = \"2s\"\n" +
+                                  (named ? "topic = \"lost\"\n" : ""));
+    REQUIRE(loaded.manifest);
+    const auto& letters = loaded.manifest->dead_letters;
+    CHECK(letters.kind == dead_letters::Settings::Kind::kSink);
+    CHECK(letters.sink.plugin == "log");
+    REQUIRE(letters.log);
+    CHECK(option(*letters.log, "brokers").string == "there:9092");
+    CHECK(option(*letters.log, "topics").strings == std::vector<std::string>{named ? "lost" : "shop.dead_letters"});
+    CHECK(option(*letters.log, "timeout").integer == 30'000'000);  // not shared: the source's own
+  }
+}
+
 TEST_CASE("manifest: maps cross as pairs") {
   const auto loaded = load_text(kSound);
   REQUIRE(loaded.manifest);

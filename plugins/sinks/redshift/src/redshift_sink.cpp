@@ -1,7 +1,7 @@
 #include "redshift_sink.hpp"
 
 #include "redshift_connection.hpp"
-#include "sql/redshift_types.hpp"
+#include "redshift_types.hpp"
 
 namespace cdcrt::redshift {
 

@@ -9,7 +9,7 @@
 
 #include "cdcrt/abi/sink.h"
 #include "cdcrt/sdk/status.hpp"
-#include "sql/redshift_types.hpp"
+#include "redshift_types.hpp"
 
 namespace cdcrt::sql::redshift {
 

@@ -1,4 +1,4 @@
-#include "sql/conversion.hpp"
+#include "conversion.hpp"
 
 #include <charconv>
 #include <string>

@@ -1,11 +1,11 @@
-#include "sql/redshift_csv.hpp"
+#include "redshift_csv.hpp"
 
 #include <charconv>
 #include <cstring>
 #include <random>
 
 #include "sql/identifier.hpp"
-#include "sql/redshift_value.hpp"
+#include "redshift_value.hpp"
 
 namespace cdcrt::sql {
 namespace {

@@ -1,4 +1,4 @@
-#include "sql/sqlite_affinity.hpp"
+#include "sqlite_affinity.hpp"
 
 #include <charconv>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "sql/redshift_value.hpp"
+#include "redshift_value.hpp"
 
 #include <charconv>
 #include <cmath>

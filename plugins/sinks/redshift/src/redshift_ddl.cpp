@@ -1,11 +1,11 @@
-#include "sql/redshift_ddl.hpp"
+#include "redshift_ddl.hpp"
 
 #include <algorithm>
 #include <map>
 
 #include "sql/identifier.hpp"
-#include "sql/redshift_literal.hpp"
-#include "sql/redshift_statements.hpp"
+#include "redshift_literal.hpp"
+#include "redshift_statements.hpp"
 
 namespace cdcrt::sql::redshift {
 

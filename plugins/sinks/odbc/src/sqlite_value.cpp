@@ -1,4 +1,4 @@
-#include "sql/sqlite_value.hpp"
+#include "sqlite_value.hpp"
 
 #include <charconv>
 #include <cmath>

@@ -2,7 +2,7 @@
 #include <string>
 
 #include "sql/cell_text.hpp"
-#include "sql/dialect.hpp"
+#include "dialect.hpp"
 #include "sql/identifier.hpp"
 #include "sql/postgresql_nested.hpp"
 

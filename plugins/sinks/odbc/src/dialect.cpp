@@ -1,4 +1,4 @@
-#include "sql/dialect.hpp"
+#include "dialect.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "sql/redshift_types.hpp"
+#include "redshift_types.hpp"
 
 #include <algorithm>
 

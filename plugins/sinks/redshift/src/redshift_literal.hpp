@@ -6,7 +6,7 @@
 
 #include "cdcrt/abi/value.h"
 #include "cdcrt/sdk/status.hpp"
-#include "sql/redshift_types.hpp"
+#include "redshift_types.hpp"
 
 namespace cdcrt::sql::redshift {
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "cdcrt/abi/value.h"
-#include "sql/redshift_types.hpp"
+#include "redshift_types.hpp"
 
 namespace cdcrt::sql {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "cdcrt/abi/value.h"
-#include "sql/redshift_types.hpp"
+#include "redshift_types.hpp"
 
 namespace cdcrt::sql::redshift {
 

@@ -2,9 +2,9 @@
 // statement anew for each execution. Everything else goes row by row.
 #include <string>
 
-#include "sql/dialect.hpp"
+#include "dialect.hpp"
 #include "sql/identifier.hpp"
-#include "sql/sqlite_value.hpp"
+#include "sqlite_value.hpp"
 
 namespace cdcrt::sql {
 namespace {

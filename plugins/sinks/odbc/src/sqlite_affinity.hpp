@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "cdcrt/abi/value.h"
-#include "sql/sqlite_value.hpp"
+#include "sqlite_value.hpp"
 
 namespace cdcrt::sql {
 

@@ -1,4 +1,4 @@
-#include "sql/redshift_literal.hpp"
+#include "redshift_literal.hpp"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 #include "sql/identifier.hpp"
 #include "sql/json_reader.hpp"
 #include "sql/postgresql_array.hpp"
-#include "sql/redshift_value.hpp"
+#include "redshift_value.hpp"
 
 namespace cdcrt::sql::redshift {
 

@@ -3,7 +3,7 @@
 
 #include "cdcrt/abi/value.h"
 #include "cdcrt/sdk/status.hpp"
-#include "sql/sqlite_value.hpp"
+#include "sqlite_value.hpp"
 
 namespace cdcrt::sql {
 

@@ -1,9 +1,9 @@
-#include "sql/redshift_statements.hpp"
+#include "redshift_statements.hpp"
 
 #include <algorithm>
 
 #include "sql/identifier.hpp"
-#include "sql/redshift_comparison.hpp"
+#include "redshift_comparison.hpp"
 
 namespace cdcrt::sql::redshift {
 namespace {

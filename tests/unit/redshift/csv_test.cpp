@@ -1,6 +1,6 @@
 #include "sql/cell.hpp"
-#include "sql/redshift_csv.hpp"
-#include "sql/redshift_value.hpp"
+#include "redshift_csv.hpp"
+#include "redshift_value.hpp"
 
 #include <doctest/doctest.h>
 

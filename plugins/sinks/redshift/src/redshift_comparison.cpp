@@ -1,9 +1,9 @@
-#include "sql/redshift_comparison.hpp"
+#include "redshift_comparison.hpp"
 
 #include <algorithm>
 
-#include "sql/redshift_literal.hpp"
-#include "sql/redshift_value.hpp"
+#include "redshift_literal.hpp"
+#include "redshift_value.hpp"
 
 namespace cdcrt::sql::redshift {
 
