@@ -7,6 +7,7 @@
 
 #include "apply/table.hpp"
 #include "apply/table_writer.hpp"
+#include "cdcrt/sdk/hash.hpp"
 
 namespace cdcrt::apply {
 namespace {
@@ -16,11 +17,6 @@ constexpr std::size_t kMaxKept = 256;
 
 // Indexes of databases take keys of about 2,700 bytes; beside the key stands a position.
 constexpr std::size_t kLongestKey = 1024;
-
-uint64_t hash_of(std::string_view text, uint64_t hash) {
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return hash;
-}
 
 std::size_t count_of(const progress::Store::LettersByKey& letters) {
   std::size_t count = 0;
@@ -38,8 +34,8 @@ bool is_whole(const Entry& entry) {
 std::string letter_key(std::string_view key) {
   if (key.size() <= kLongestKey) return std::string(key);
   std::array<char, 34> digest{};
-  (void)std::snprintf(digest.data(), digest.size(), "%016llx%016llx", static_cast<unsigned long long>(hash_of(key, 0xcbf29ce484222325)),
-                      static_cast<unsigned long long>(hash_of(key, 0x9ae16a3b2f90404f)));
+  (void)std::snprintf(digest.data(), digest.size(), "%016llx%016llx", static_cast<unsigned long long>(sdk::fnv1a(key)),
+                      static_cast<unsigned long long>(sdk::fnv1a(key, 0x9ae16a3b2f90404f)));
   return std::string(key.substr(0, kLongestKey - 33)) + digest.data();
 }
 

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "cdcrt/sdk/utf8.hpp"
 #include "diagnostics/codes.hpp"
 #include "diagnostics/text.hpp"
 
@@ -272,8 +273,8 @@ void loosen(Node& node) {
 std::optional<Node> parse_toml(const std::string& file, std::string text, Report& report) {
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
   report.texts().add(file, text);
-  if (text.find('\0') != std::string::npos || diagnostics::find_invalid_utf8(text) != std::string::npos) {
-    const std::size_t offset = std::min(text.find('\0'), diagnostics::find_invalid_utf8(text));
+  if (text.find('\0') != std::string::npos || sdk::find_invalid_utf8(text) != std::string::npos) {
+    const std::size_t offset = std::min(text.find('\0'), sdk::find_invalid_utf8(text));
     const Position position = position_at(file, text, offset);
     (void)cover_values(report.texts(), file, text, position.line);
     const auto byte = diagnostics::printable(std::string_view(text).substr(offset, 1));
@@ -312,7 +313,7 @@ std::optional<Node> parse_set(std::string_view argument, uint32_t line, Report& 
     return std::nullopt;
   };
   const std::size_t equals = argument.find('=');
-  if (diagnostics::find_invalid_utf8(argument) != std::string_view::npos || argument.find('\n') < equals) {
+  if (sdk::find_invalid_utf8(argument) != std::string_view::npos || argument.find('\n') < equals) {
     return refuse(1, 1, "a --set argument must be one line of UTF-8");
   }
   if (equals == std::string_view::npos) return refuse(1, diagnostics::count_characters(argument), "a --set argument has no '='");

@@ -4,59 +4,17 @@
 #include <cmath>
 #include <string_view>
 
+#include "cdcrt/sdk/base64.hpp"
 #include "cdcrt/sdk/calendar.hpp"
+#include "cdcrt/sdk/json_text.hpp"
 #include "cdcrt/sdk/status.hpp"
 
 namespace cdcrt::file_sink {
 namespace {
 
-void append_string(std::string_view text, std::string& out) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  out += '"';
-  size_t plain = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
-    out.append(text, plain, i - plain);
-    plain = i + 1;
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        out += "\\u00";
-        out += kDigits[c >> 4];
-        out += kDigits[c & 15];
-    }
-  }
-  out.append(text, plain, text.size() - plain);
-  out += '"';
-}
-
 void append_base64(std::string_view bytes, std::string& out) {
-  constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   out += '"';
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const size_t left = bytes.size() - i;
-    const auto byte = [&](size_t at) { return at < left ? static_cast<unsigned char>(bytes[i + at]) : 0U; };
-    const uint32_t group = byte(0) << 16 | byte(1) << 8 | byte(2);
-    out += kAlphabet[group >> 18];
-    out += kAlphabet[group >> 12 & 63];
-    out += left > 1 ? kAlphabet[group >> 6 & 63] : '=';
-    out += left > 2 ? kAlphabet[group & 63] : '=';
-  }
+  out += sdk::encode_base64(bytes);
   out += '"';
 }
 
@@ -82,7 +40,7 @@ void append_decimal(std::string_view text, std::string& out) {
   if (is_number)
     out += text;
   else
-    append_string(text, out);
+    sdk::append_json_string(out, text);
 }
 
 /// JSON may be written over several lines; this file has one line a change. A raw line end cannot be inside a JSON string.
@@ -144,7 +102,7 @@ void append_cell(const cdcrt_cell& cell, std::string& out) {
     case CDCRT_STRING:
     case CDCRT_UUID:
     case CDCRT_INTERVAL:
-      append_string(text(), out);
+      sdk::append_json_string(out, text());
       break;
     default:
       out += "null";
@@ -201,7 +159,7 @@ void append_columns(const cdcrt_write& write, const cdcrt_cell* cells, bool keys
       out += ',';
     }
     is_first = false;
-    append_string(sdk::view(write.columns[i].name), out);
+    sdk::append_json_string(out, sdk::view(write.columns[i].name));
     out += ':';
     append_cell(cells[i], out);
   }
@@ -214,11 +172,11 @@ void append_line(const cdcrt_write& write, uint64_t row, std::string& out) {
   out += '{';
   if (write.table.schema.size > 0) {
     out += "\"schema\":";
-    append_string(sdk::view(write.table.schema), out);
+    sdk::append_json_string(out, sdk::view(write.table.schema));
     out += ',';
   }
   out += "\"table\":";
-  append_string(sdk::view(write.table.name), out);
+  sdk::append_json_string(out, sdk::view(write.table.name));
   out += ",\"op\":\"";
   out += operation(write, row);
   out += '"';
