@@ -103,7 +103,8 @@ class JsonTape {
   }
 
  private:
-  friend class JsonParser;  // json.hpp
+  friend class JsonParser;    // json_parse.hpp
+  friend struct JsonHandler;  // json_handler.hpp
 
   std::unique_ptr<char[]> scratch_;
   std::size_t scratch_bytes_ = 0;
