@@ -17,6 +17,7 @@ cdcrt_add_corpus_test(NAME @NAME@ FOLDER corpus)
 )";
 
 constexpr std::string_view kSource = R"(// One message is one line of comma-separated values: 7,Ada,12.50
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,11 +27,7 @@ constexpr std::string_view kSource = R"(// One message is one line of comma-sepa
 
 namespace {
 
-using cdcrt::sdk::Config;
-using cdcrt::sdk::Message;
-using cdcrt::sdk::Messages;
-using cdcrt::sdk::RowBuilder;
-using cdcrt::sdk::Status;
+namespace sdk = cdcrt::sdk;
 namespace option = cdcrt::sdk::option;
 
 constexpr cdcrt_option kOptions[] = {
@@ -39,55 +36,56 @@ constexpr cdcrt_option kOptions[] = {
     option::text("separator").default_value(",").example("\";\"").doc("One character between fields."),
 };
 
-class @CLASS@ : public cdcrt::sdk::Format {
+class @CLASS@ : public sdk::Format {
  public:
   static constexpr const char* kSummary = "Lines of comma-separated values";
   static constexpr const char* kLicense = "Apache-2.0";
 
   // Settings that the option table cannot judge.
-  Status configure(const Config& config) override {
+  sdk::Status configure(const sdk::Config& config) override {
     columns_ = config.list("columns");
     key_ = config.string("key");
     separator_ = config.string("separator");
-    if (columns_.empty()) return Status::bad_config("columns", "must name at least one column");
-    if (separator_.size() != 1) return Status::bad_config("separator", "must be one character");
-    return shape_of("").second;
+    if (columns_.empty()) return sdk::Status::bad_config("columns", "must name at least one column");
+    if (separator_.size() != 1) return sdk::Status::bad_config("separator", "must be one character");
+    if (!key_.empty() && std::find(columns_.begin(), columns_.end(), key_) == columns_.end()) {
+      return sdk::Status::bad_config("key", "\"" + key_ + "\" is none of the columns");
+    }
+    return {};
   }
 
-  Status decode(Messages messages, RowBuilder& rows) override {
-    const cdcrt::sdk::TableShape shape = shape_of(messages.topic()).first;
-    const uint32_t number = shapes_.get(messages.topic(), [&] { return rows.intern(shape.abi()); });
-    return each_message(messages, rows, [&](const Message& message) { return decode_line(message, number, rows); });
+  sdk::Status decode(sdk::Messages messages, sdk::RowBuilder& rows) override {
+    const uint32_t shape = shapes_.get(messages.topic(), [&] { return rows.intern(shape_of(messages.topic()).abi()); });
+    return sdk::each_message(messages, rows, [&](const sdk::Message& message) { return decode_line(message, shape, rows); });
   }
 
  private:
-  // The last part of the topic is the table. Types are learned from the values.
-  std::pair<cdcrt::sdk::TableShape, Status> shape_of(std::string_view topic) const {
-    cdcrt::sdk::TableShape shape(topic.substr(topic.rfind('.') + 1));
+  // The last part of the topic is the table. Nothing is said of types: they are learned from the values.
+  sdk::TableShape shape_of(std::string_view topic) const {
+    sdk::TableShape shape(topic.substr(topic.rfind('.') + 1));
     for (const std::string& column : columns_) shape.add(column);
-    Status status;
-    if (!key_.empty() && !shape.set_key({key_})) status = Status::bad_config("key", "\"" + key_ + "\" is none of the columns");
-    return {std::move(shape), std::move(status)};
+    if (!key_.empty()) static_cast<void>(shape.set_key({key_}));
+    return shape;
   }
 
   // An error makes a dead letter of this message; the others go on.
-  Status decode_line(const Message& message, uint32_t shape, RowBuilder& rows) const {
+  sdk::Status decode_line(const sdk::Message& message, uint32_t shape, sdk::RowBuilder& rows) const {
     if (!message.has_value()) {  // a tombstone: counted, never a row
       rows.marker(message.index());
       return {};
     }
-    const auto cells = rows.take_row(static_cast<uint32_t>(columns_.size()));
+    const sdk::RowCells cells = rows.take_row(static_cast<uint32_t>(columns_.size()));
     std::string_view rest = message.value();
     uint32_t field = 0;
     for (bool more = true; more; ++field) {
       const std::size_t end = rest.find(separator_[0]);
       more = end != std::string_view::npos;
-      if (field < cells.size()) set_text(cells[field], CDCRT_STRING, rows.copy(rest.substr(0, end)));
+      if (field < cells.size()) sdk::set_text(cells[field], CDCRT_STRING, rows.copy(rest.substr(0, end)));
       if (more) rest.remove_prefix(end + 1);
     }
     if (field != cells.size()) {
-      return Status::bad_record(std::to_string(field) + " fields instead of " + std::to_string(cells.size()),
-                                "check `columns` and `separator` of the format");
+      return sdk::Status::bad_record(std::to_string(field) + " fields instead of " + std::to_string(cells.size()),
+                                     "check `columns` and `separator` of the format");
     }
     rows.begin_row(CDCRT_INSERT, message.index(), shape, cells);
     return {};
@@ -96,7 +94,7 @@ class @CLASS@ : public cdcrt::sdk::Format {
   std::vector<std::string> columns_;
   std::string key_;
   std::string separator_;
-  cdcrt::sdk::ShapeCache shapes_;  // forgetting it would change nothing
+  sdk::ShapeCache shapes_;  // forgetting it would change nothing
 };
 
 }  // namespace

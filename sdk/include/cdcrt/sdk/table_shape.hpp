@@ -24,10 +24,12 @@
 
 namespace cdcrt::sdk {
 
-/// Owns its texts. See cdcrt_shape.
+/// Owns its texts, and moves but is not copied: the columns point to them. See cdcrt_shape.
 class TableShape {
  public:
   explicit TableShape(std::string_view table) : table_(table) {}
+  TableShape(TableShape&&) = default;
+  TableShape& operator=(TableShape&&) = default;
 
   TableShape& schema(std::string_view name) { return keep(schema_, name); }
   TableShape& database(std::string_view name) { return keep(database_, name); }
