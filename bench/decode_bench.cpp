@@ -180,6 +180,7 @@ Plugin load(const char* path) {
   config.size = sizeof config;
   config.count = static_cast<uint32_t>(values.size());
   config.values = values.data();
+  config.value_size = sizeof(cdcrt_option_value);
   cdcrt_error error{};
   error.size = sizeof error;
   Plugin loaded;
@@ -197,6 +198,7 @@ void decode(const Plugin& plugin, Host& host, const cdcrt_message* first, std::s
   batch.size = sizeof batch;
   batch.topic = {topic, sizeof topic - 1};
   batch.messages = first;
+  batch.message_size = sizeof(cdcrt_message);
   batch.count = static_cast<uint32_t>(count);
   cdcrt_error error{};
   error.size = sizeof error;

@@ -14,6 +14,7 @@ namespace {
 
 cdcrt_option make(uint16_t type, const char* key, const char* default_value = nullptr, uint16_t flags = 0, double minimum = 0,
                   double maximum = 0, const char* const* names = nullptr, const char* example = nullptr) {
+  if (minimum != 0 || maximum != 0) flags |= CDCRT_OPTION_MINIMUM | CDCRT_OPTION_MAXIMUM;
   return {sizeof(cdcrt_option), type, flags, key, "Documented.", default_value, example, names, minimum, maximum};
 }
 

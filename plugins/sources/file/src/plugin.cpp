@@ -1,13 +1,11 @@
+#include "cdcrt/sdk/option.hpp"
 #include "file_source.hpp"
 
 namespace {
 
-constexpr const char* const kLayouts[] = {"kcat", "values", nullptr};
+using cdcrt::sdk::option;
 
-constexpr cdcrt_option option(cdcrt_option_type type, uint16_t flags, const char* key, const char* doc, const char* default_value,
-                              const char* example, const char* const* enum_values = nullptr, double minimum = 0, double maximum = 0) {
-  return {sizeof(cdcrt_option), static_cast<uint16_t>(type), flags, key, doc, default_value, example, enum_values, minimum, maximum};
-}
+constexpr const char* const kLayouts[] = {"kcat", "values", nullptr};
 
 constexpr cdcrt_option kOptions[] = {
     option(CDCRT_OPTION_PATHS, CDCRT_OPTION_REQUIRED, "paths",

@@ -3,15 +3,23 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "cdcrt/abi/plugin.h"
 
 namespace cdcrt::sdk {
 
-/// See cdcrt_option for each part. All texts are borrowed: literals.
+/// For option(): there is no maximum.
+inline constexpr double kNoMaximum = std::numeric_limits<double>::infinity();
+
+/// See cdcrt_option for each part. All texts are borrowed: literals. Without minimum and maximum, or with 0 and 0, every value is allowed.
 constexpr cdcrt_option option(cdcrt_option_type type, uint16_t flags, const char* key, const char* doc, const char* default_value,
                               const char* example, const char* const* enum_values = nullptr, double minimum = 0, double maximum = 0) {
-  return {sizeof(cdcrt_option), static_cast<uint16_t>(type), flags, key, doc, default_value, example, enum_values, minimum, maximum};
+  unsigned bounds = 0;
+  if (minimum != 0 || maximum != 0) bounds = CDCRT_OPTION_MINIMUM | (maximum < kNoMaximum ? CDCRT_OPTION_MAXIMUM : 0U);
+  if (maximum >= kNoMaximum) maximum = 0;
+  return {sizeof(cdcrt_option), static_cast<uint16_t>(type), static_cast<uint16_t>(flags | bounds), key, doc, default_value, example, enum_values,
+          minimum, maximum};
 }
 
 /// Borrows rows that live as long as the shared object.
