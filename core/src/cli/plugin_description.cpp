@@ -251,7 +251,10 @@ std::string markdown_of(std::span<const cdcrt_option> options) {
     else if (has(option, CDCRT_OPTION_REQUIRED))
       out += "**required**";
     out += " | " + cell(option.doc);
-    if (const auto range = range_of(option); !range.empty()) out += " From " + range + ".";
+    if (const auto range = range_of(option); !range.empty()) {
+      const bool ends = has(option, CDCRT_OPTION_MINIMUM) && has(option, CDCRT_OPTION_MAXIMUM);
+      out += ends ? " From " + range + "." : " A" + range.substr(1) + ".";
+    }
     if (option.example != nullptr) out += " Example: " + code(example_of(option)) + ".";
     if (has(option, CDCRT_OPTION_SECRET)) out += " Secret: never printed.";
     if (has(option, CDCRT_OPTION_NOT_YET)) out += " Not yet available.";

@@ -57,12 +57,10 @@ class Faulty final : public Format {
     columns[1].name = borrow("name");
     if (fault_ == "key") columns[1].key_ordinal = 9;
     cdcrt_shape shape{};
-    shape.size = sizeof shape;
     shape.flags = CDCRT_SHAPE_KEYED | (fault_ == "crossing" ? 0U : static_cast<uint32_t>(CDCRT_SHAPE_KEY_IN_ONE_PARTITION));
     shape.table = borrow("people");
     shape.columns = columns;
     shape.column_count = 2;
-    shape.column_size = sizeof columns[0];
     return rows.intern(shape);
   }
 

@@ -31,7 +31,7 @@ struct Written {
     made.column_count = width;
     made.column_size = sizeof(cdcrt_column);
     if (change) change(made, columns.data());
-    return rows.intern(made);
+    return batch.abi()->intern(batch.abi(), &made);  // the SDK would fill in the sizes
   }
   cdcrt_row& row(uint32_t message, cdcrt_operation operation = CDCRT_INSERT) {
     const uint32_t cells = operation <= CDCRT_DELETE ? rows.take_cells(2) : CDCRT_NO_CELLS;

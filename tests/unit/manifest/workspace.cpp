@@ -36,6 +36,8 @@ const cdcrt_option kLogOptions[] = {
     make(CDCRT_OPTION_STRING, "sasl_key", nullptr, CDCRT_OPTION_SECRET),
     make(CDCRT_OPTION_INTEGER, "pin", nullptr, CDCRT_OPTION_SECRET, 1, 9999),
     make(CDCRT_OPTION_STRING, "later", nullptr, CDCRT_OPTION_NOT_YET),
+    make(CDCRT_OPTION_INTEGER, "tries", nullptr, CDCRT_OPTION_MINIMUM),
+    make(CDCRT_OPTION_INTEGER, "debt", nullptr, CDCRT_OPTION_MAXIMUM),
 };
 const cdcrt_option kJsonOptions[] = {make(CDCRT_OPTION_BOOLEAN, "strict", "false"), make(CDCRT_OPTION_STRING, "unavailable", "__x")};
 const cdcrt_option kDbOptions[] = {make(CDCRT_OPTION_MAP, "connection", nullptr, CDCRT_OPTION_REQUIRED),
