@@ -16,6 +16,7 @@
 #include "manifest/component_error.hpp"
 #include "manifest/option_reader.hpp"
 #include "manifest/toml_text.hpp"
+#include "plugin/format.hpp"
 #include "plugin/instance.hpp"
 #include "plugin/registry.hpp"
 
@@ -76,23 +77,6 @@ std::optional<manifest::Component> component_of(const DecodeArguments& arguments
   return std::nullopt;
 }
 
-/// What a format wrote that nothing could read; empty: all is well.
-std::string broken_row(const event::RowBatch& rows, const event::ShapeRegistry& shapes, uint32_t message_count, uint32_t cell_count) {
-  for (uint32_t i = 0; i < rows.size(); ++i) {
-    const cdcrt_row& row = rows.rows()[i];
-    const std::string which = "row " + std::to_string(i);
-    if (row.message >= message_count) return which + " names message " + std::to_string(row.message) + " of " + std::to_string(message_count);
-    if (row.operation < CDCRT_SNAPSHOT || row.operation > CDCRT_MARKER) return which + " has operation " + std::to_string(row.operation) + ", which is none";
-    if (row.operation == CDCRT_MARKER) continue;
-    const auto width = static_cast<uint64_t>(shapes.get(row.shape).columns.size());
-    for (const uint32_t first : {row.cells, row.before, row.other_key}) {
-      if (first != CDCRT_NO_CELLS && first + width > cell_count) return which + " names cells beyond those that were taken";
-    }
-    if (i > 0 && row.message < rows.rows()[i - 1].message) return which + " stands before a row of an earlier message";
-  }
-  return {};
-}
-
 class Decoding {
  public:
   Decoding(plugin::Format format, bool json, std::ostream& out) : format_(std::move(format)), printer_(shapes_, json, out) {}
@@ -103,14 +87,10 @@ class Decoding {
     rows_.clear();
     const auto place = [&](const LineMessage& message) { return "line " + std::to_string(message.line); };
     const std::string lines = messages.size() == 1 ? place(messages.front()) : place(messages.front()) + " to " + place(messages.back());
-    if (auto decoded = format_.decode(batch.abi(), rows_.abi()); !decoded) {
+    if (auto decoded = format_.decode(batch.abi(), rows_); !decoded) {
       Error error = decoded.error();
-      error.message = lines + ": the format failed: " + error.message;
+      error.message = lines + ": " + error.message;
       complain_of(error, kRunTimeFailure);
-      return false;
-    }
-    if (const std::string broken = broken_row(rows_, shapes_, batch.abi().count, rows_.abi()->cell_count); !broken.empty()) {
-      complain_of(make_error(CDCRT_FATAL, lines + ": the format is wrong: " + broken), kRunTimeFailure);
       return false;
     }
     print(messages);
@@ -157,6 +137,7 @@ int decode(const DecodeArguments& arguments, std::ostream& out) {
   manifest::Report report;
   const auto component = component_of(given, **descriptor, report);
   if (!component) return kManifestOrUsage;
+  plugin::check_values();
   plugin::set_log(CDCRT_LOG_INFO, [](int32_t level, std::string_view, std::string_view message) {
     std::cerr << (level >= CDCRT_LOG_ERROR ? "error: " : level == CDCRT_LOG_WARNING ? "warning: " : "info: ") << diagnostics::printable(message) << "\n";
   });

@@ -123,6 +123,7 @@ LineBatch::LineBatch(const std::deque<LineMessage>& messages) {
   batch_.topic = sdk::borrow(messages.front().topic);
   batch_.messages = messages_.data();
   batch_.count = static_cast<uint32_t>(messages_.size());
+  batch_.message_size = sizeof(cdcrt_message);
 }
 
 }  // namespace cdcrt::cli

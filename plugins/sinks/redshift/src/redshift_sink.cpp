@@ -39,6 +39,8 @@ void RedshiftSink::limits(cdcrt_limits& limits) {
   limits.name_bytes = static_cast<uint32_t>(sql::redshift::kNameLimit);
   limits.columns = 1600;
   limits.unkeyable_types = 1U << CDCRT_TYPE_JSON | 1U << CDCRT_TYPE_ARRAY;  // SUPER
+  limits.time_us = int64_t{24} * 3600 * 1'000'000;
+  limits.bookkeeping_ms = 30'000;
 }
 
 }  // namespace cdcrt::redshift

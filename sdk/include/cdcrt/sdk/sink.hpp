@@ -17,46 +17,19 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "cdcrt/abi/plugin.h"
 #include "cdcrt/sdk/config.hpp"
 #include "cdcrt/sdk/descriptor.hpp"
+#include "cdcrt/sdk/elements.hpp"
 #include "cdcrt/sdk/host.hpp"
 #include "cdcrt/sdk/option.hpp"
+#include "cdcrt/sdk/sink_connection.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "cdcrt/sdk/table_description.hpp"
 
 namespace cdcrt::sdk {
-
-/// One connection, used by one thread at a time; destroying it closes it. Exceptions that leave a member become FATAL errors.
-/// See cdcrt_sink for the contract of each call.
-class SinkConnection {
- public:
-  SinkConnection() = default;
-  SinkConnection(const SinkConnection&) = delete;
-  SinkConnection& operator=(const SinkConnection&) = delete;
-  virtual ~SinkConnection() = default;
-
-  virtual Status begin() { return {}; }
-  virtual Status commit() { return {}; }
-  virtual Status rollback() { return {}; }
-  /// Leaves `out` untouched where the table does not exist.
-  virtual Status describe(const cdcrt_table& /*table*/, TableDescription& /*out*/) { return {}; }
-  virtual Status change(const cdcrt_table& /*table*/, const cdcrt_change* /*changes*/, uint32_t /*count*/) { return {}; }
-  virtual Status write(const cdcrt_write& write) = 0;
-  virtual Status read(const cdcrt_read& /*read*/) { return Status::unsupported("this sink cannot be read"); }
-  /// Only where the sink says CDCRT_SINK_TABLE_LOCKS.
-  virtual Status lock(const cdcrt_table* /*tables*/, uint32_t /*count*/) { return Status::unsupported("this sink locks no tables"); }
-  /// By default one after another.
-  virtual Status read_together(const cdcrt_read* reads, uint32_t count) {
-    Status status;
-    for (uint32_t i = 0; i < count && status.ok(); ++i) status = read(reads[i]);
-    return status;
-  }
-  virtual Status expect(const cdcrt_table* /*tables*/, uint32_t /*count*/, bool /*fresh*/) { return {}; }
-  /// Only where the sink says CDCRT_SINK_SAVEPOINTS.
-  virtual Status savepoint(cdcrt_savepoint /*action*/) { return Status::unsupported("this sink has no savepoints"); }
-};
 
 /// A target. open() and capabilities() may be called from any thread.
 class Sink {
@@ -130,13 +103,33 @@ const cdcrt_sink& sink_functions() {
       });
     };
     table.change = [](void* self, const cdcrt_table* wanted, const cdcrt_change* changes, uint32_t count, cdcrt_error* error) {
-      return guard(error, [&] { return sink_connection(self)->change(*wanted, changes, count); });
+      return guard(error, [&] {
+        Elements<cdcrt_change> own(changes, count, count == 0 ? sizeof(cdcrt_change) : changes->size);
+        std::vector<Elements<cdcrt_column>> columns;
+        for (uint32_t i = 0; i < count; ++i) {
+          const cdcrt_change& change = own.data()[i];
+          if (change.column_size == sizeof(cdcrt_column)) continue;
+          columns.emplace_back(change.columns, change.column_count, change.column_size);
+          own.edit()[i].columns = columns.back().data();
+        }
+        return sink_connection(self)->change(*wanted, own.data(), count);
+      });
     };
     table.write = [](void* self, const cdcrt_write* write, cdcrt_error* error) {
-      return guard(error, [&] { return sink_connection(self)->write(*write); });
+      return guard(error, [&] {
+        const Elements<cdcrt_column> columns(write->columns, write->column_count, write->column_size);
+        cdcrt_write own = own_part(write);
+        own.columns = columns.data();
+        return sink_connection(self)->write(own);
+      });
     };
     table.read = [](void* self, const cdcrt_read* read, cdcrt_error* error) {
-      return guard(error, [&] { return sink_connection(self)->read(*read); });
+      return guard(error, [&] {
+        const Elements<cdcrt_column> columns(read->columns, read->column_count, read->column_size);
+        cdcrt_read own = own_part(read);
+        own.columns = columns.data();
+        return sink_connection(self)->read(own);
+      });
     };
     table.destroy = [](void* self) { quietly([&] { delete sink(self); }); };
     table.lock = [](void* self, const cdcrt_table* tables, uint32_t count, cdcrt_error* error) {
@@ -152,7 +145,17 @@ const cdcrt_sink& sink_functions() {
       return guard(error, [&] { return sink_connection(self)->savepoint(static_cast<cdcrt_savepoint>(action)); });
     };
     table.read_together = [](void* self, const cdcrt_read* reads, uint32_t count, cdcrt_error* error) {
-      return guard(error, [&] { return sink_connection(self)->read_together(reads, count); });
+      return guard(error, [&] {
+        Elements<cdcrt_read> own(reads, count, count == 0 ? sizeof(cdcrt_read) : reads->size);
+        std::vector<Elements<cdcrt_column>> columns;
+        for (uint32_t i = 0; i < count; ++i) {
+          const cdcrt_read& read = own.data()[i];
+          if (read.column_size == sizeof(cdcrt_column)) continue;
+          columns.emplace_back(read.columns, read.column_count, read.column_size);
+          own.edit()[i].columns = columns.back().data();
+        }
+        return sink_connection(self)->read_together(own.data(), count);
+      });
     };
     table.expect = [](void* self, const cdcrt_table* tables, uint32_t count, uint32_t fresh, cdcrt_error* error) {
       return guard(error, [&] { return sink_connection(self)->expect(tables, count, fresh != 0); });

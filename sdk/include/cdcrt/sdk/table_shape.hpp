@@ -72,6 +72,12 @@ class TableShape {
   }
   Status set_key(std::initializer_list<std::string_view> names) { return set_key<std::initializer_list<std::string_view>>(names); }
 
+  /// Rows that are equal in the key's columns come from one partition, as where the producer partitions by them. Only where that is so.
+  TableShape& key_in_one_partition() {
+    flags_ |= CDCRT_SHAPE_KEY_IN_ONE_PARTITION;
+    return *this;
+  }
+
   [[nodiscard]] uint32_t size() const { return static_cast<uint32_t>(columns_.size()); }
   /// The column's place; size() when there is none of that name.
   [[nodiscard]] uint32_t find(std::string_view name) const {
@@ -94,6 +100,7 @@ class TableShape {
     shape.server = optional(server_);
     shape.columns = columns_.data();
     shape.column_count = size();
+    shape.column_size = sizeof(cdcrt_column);
     return shape;
   }
 
