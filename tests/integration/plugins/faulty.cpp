@@ -12,7 +12,7 @@ namespace {
 
 using namespace cdcrt::sdk;
 
-const char* const kFaults[] = {"none",    "backwards", "message", "shape",  "cells",  "before", "nocells", "operation", "tag",     "bytes",   "key",
+constexpr const char* kFaults[] = {"none",    "backwards", "message", "shape",  "cells",  "before", "nocells", "operation", "tag",     "bytes",   "key",
                                "utf8",    "decimal",   "json",    "uuid",   "throw",  "fatal",  "segv",    "abort",     "fpe",     "stack",  "reject", "rejected", "crossing", nullptr};
 
 [[gnu::noinline]] int overflow(volatile int depth) {
@@ -100,7 +100,7 @@ class Faulty final : public Format {
   std::string fault_;
 };
 
-const cdcrt_option kOptions[] = {option(CDCRT_OPTION_ENUM, 0, "fault", "What it does wrong.", "none", nullptr, kFaults)};
+constexpr cdcrt_option kOptions[] = {option::one_of("fault", kFaults).default_value("none").doc("What it does wrong.")};
 
 }  // namespace
 

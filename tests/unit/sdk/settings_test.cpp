@@ -20,7 +20,7 @@ constexpr cdcrt_option kOptions[] = {
     option::text("delimiter").default_value(",").example("\";\"").doc("Between fields."),
     option::one_of("style", kStyles).default_value("short").advanced().doc("How."),
     option::duration("timeout").required().secret().between(100ms, 10min).doc("How long."),
-    option::integer("depth").doc("How deep."),
+    option::integer("depth").at_least(0).doc("How deep."),
 };
 
 cdcrt_option_value value_of(const char* key, cdcrt_option_type type, bool is_set, int64_t integer = 0, std::string_view text = {}) {
@@ -40,6 +40,7 @@ struct Settings {
     config.size = sizeof config;
     config.count = static_cast<uint32_t>(values.size());
     config.values = values.data();
+    config.value_size = sizeof(cdcrt_option_value);
     config.name = sdk::borrow("events");
     return config;
   }
@@ -106,9 +107,11 @@ TEST_CASE("an option is declared by name") {
   CHECK(kOptions[1].enum_values == kStyles);
   CHECK((kOptions[1].flags & CDCRT_OPTION_ADVANCED) != 0);
   CHECK((kOptions[2].flags & (CDCRT_OPTION_REQUIRED | CDCRT_OPTION_SECRET)) == (CDCRT_OPTION_REQUIRED | CDCRT_OPTION_SECRET));
+  CHECK((kOptions[2].flags & (CDCRT_OPTION_MINIMUM | CDCRT_OPTION_MAXIMUM)) == (CDCRT_OPTION_MINIMUM | CDCRT_OPTION_MAXIMUM));
   CHECK(kOptions[2].minimum == 100'000);
   CHECK(kOptions[2].maximum == 600'000'000);
   CHECK(kOptions[2].default_value == nullptr);
+  CHECK((kOptions[3].flags & (CDCRT_OPTION_MINIMUM | CDCRT_OPTION_MAXIMUM)) == CDCRT_OPTION_MINIMUM);
 }
 
 TEST_CASE("a setting read by the wrong function, by an unknown name or without a value is told, and not 0") {
