@@ -30,7 +30,9 @@ constexpr Capability kSinkCapabilities[] = {{CDCRT_SINK_TRANSACTIONS, "transacti
                                             {CDCRT_SINK_TABLE_LOCKS, "table locks"},
                                             {CDCRT_SINK_SAVEPOINTS, "savepoints"},
                                             {CDCRT_SINK_RESTS, "left alone while idle"},
-                                            {CDCRT_SINK_TIME_OF_DAY, "times end at 24 h"}};
+                                            {CDCRT_SINK_TIME_OF_DAY, "times end at 24 h"},
+                                            {CDCRT_SINK_SERIAL_COMMITS, "commits wait for one another"},
+                                            {CDCRT_SINK_LEAVES_THINGS, "keeps things outside of the target"}};
 
 template <size_t kCount>
 std::vector<std::string> names_of(uint32_t bits, const Capability (&known)[kCount]) {

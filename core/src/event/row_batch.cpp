@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <new>
 
-#include "plugin/instance.hpp"
+#include "diagnostics/plugin_error.hpp"
 
 namespace cdcrt::event {
 
@@ -60,7 +60,7 @@ uint32_t RowBatch::intern(cdcrt_rows* rows, const cdcrt_shape* shape) { return s
 
 void RowBatch::reject(cdcrt_rows* rows, uint32_t message, const cdcrt_error* error) {
   auto* self = static_cast<RowBatch*>(rows->self);
-  self->rejects_.push_back({message, plugin::to_error(*error)});
+  self->rejects_.push_back({message, diagnostics::to_error(*error)});
   // A message counts whole or not at all: what it produced so far goes.
   while (rows->row_count > 0 && rows->rows[rows->row_count - 1].message == message) --rows->row_count;
 }

@@ -24,8 +24,8 @@ bool glob_matches(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
-manifest::ColumnRule rule_for(const manifest::Route& route, std::string_view column) {
-  const manifest::ColumnRule* best = nullptr;
+route::ColumnRule rule_for(const route::Route& route, std::string_view column) {
+  const route::ColumnRule* best = nullptr;
   std::size_t best_literal = 0;
   for (const auto& rule : route.columns) {
     if (rule.pattern == column) return rule;
@@ -37,7 +37,7 @@ manifest::ColumnRule rule_for(const manifest::Route& route, std::string_view col
       best_literal = literal;
     }
   }
-  return best != nullptr ? *best : manifest::ColumnRule{};
+  return best != nullptr ? *best : route::ColumnRule{};
 }
 
 }  // namespace cdcrt::evolution

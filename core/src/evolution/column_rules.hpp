@@ -3,12 +3,12 @@
 
 #include <string_view>
 
-#include "manifest/manifest.hpp"
+#include "route/settings.hpp"
 
 namespace cdcrt::evolution {
 
 /// The most specific rule of the route for the column (exact name, then most literal characters); a default one when none matches.
-manifest::ColumnRule rule_for(const manifest::Route& route, std::string_view column);
+route::ColumnRule rule_for(const route::Route& route, std::string_view column);
 
 /// Glob with `*` (any characters) and `?` (one); everything else literal.
 bool glob_matches(std::string_view pattern, std::string_view text);

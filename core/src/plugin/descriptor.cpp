@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "plugin/registry.hpp"
+#include "plugin/search.hpp"
 
 namespace cdcrt::plugin {
 namespace {

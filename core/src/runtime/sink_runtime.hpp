@@ -52,11 +52,11 @@ class SinkRuntime {
   Result<std::string> prepare_letters();
   [[nodiscard]] bool has_schemas() const;
   [[nodiscard]] bool keeps_progress() const { return store_ != nullptr; }
-  /// How often the low watermarks are worth a transaction: where tables are locked, commits wait for one another.
+  /// How often the low watermarks are worth a transaction: where commits wait for one another, not often.
   [[nodiscard]] std::chrono::seconds save_interval() const {
     // Dead letters that wait for a transaction take the memory of rows.
     if (surroundings_.letters.bytes() > (2 << 20) && surroundings_.letters.waits_for(name())) return std::chrono::seconds(0);
-    return std::chrono::seconds(sink_->has(CDCRT_SINK_TABLE_LOCKS) ? 30 : 1);
+    return std::chrono::seconds(sink_->has(CDCRT_SINK_SERIAL_COMMITS) ? 30 : 1);
   }
   /// As of the last claim or refresh; pipeline's thread, before start().
   [[nodiscard]] const progress::Stored& stored() const { return stored_; }
@@ -80,10 +80,10 @@ class SinkRuntime {
   /// The partition was given up. Any thread.
   void forget(const progress::Partition& partition);
   /// The table of that name, made on first use; `flow_of` finds the flow of a stored partition, null: not ours.
-  apply::Table& table(const std::string& schema, const std::string& name, const route::SourceName& source, const manifest::Route& route,
+  apply::Table& table(const std::string& schema, const std::string& name, const route::SourceName& source, const route::Route& route,
                       const std::function<progress::Partition*(const progress::PartitionKey&)>& flow_of);
   /// Stands for a source table that may not be written: stopped, so that its rows stay in the source.
-  apply::Table& refused_table(const route::SourceName& source, const manifest::Route& route, const Error& reason);
+  apply::Table& refused_table(const route::SourceName& source, const route::Route& route, const Error& reason);
   /// Its rows go where the manifest says: what was told of it as a refused table is over.
   void accepted(const route::SourceName& source);
   /// What the manifest names and the sink stores for: what is new is stored soon. Answers those that nothing met, in this run or before.

@@ -324,16 +324,16 @@ std::string Database::show(const std::string& table) const {
   return all;
 }
 
-manifest::Sink component(Database& database) {
+plugin::Component component(Database& database) {
   static constexpr cdcrt_option kOptions[] = {
       {sizeof(cdcrt_option), CDCRT_OPTION_STRING, 0, "note", "Nothing.", nullptr, nullptr, nullptr, 0, 0}};
   static const cdcrt_plugin descriptor = sdk::detail::sink_descriptor<Sink>("memory", "1.0.0", kOptions);
   current = &database;
-  manifest::Sink sink;
+  plugin::Component sink;
   sink.name = "db";
   sink.plugin = "memory";
   sink.descriptor = &descriptor;
-  sink.options = manifest::Options("db", "shop", {});
+  sink.options = plugin::Options("db", "shop", {});
   return sink;
 }
 

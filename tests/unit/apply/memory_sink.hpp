@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cdcrt/abi/sink.h"
-#include "manifest/manifest.hpp"
+#include "plugin/component.hpp"
 
 namespace cdcrt::memory_sink {
 
@@ -53,6 +53,6 @@ struct Database {
 };
 
 /// A sink of the manifest that stands for the database, which must outlive it and all that was made from it.
-manifest::Sink component(Database& database);
+plugin::Component component(Database& database);
 
 }  // namespace cdcrt::memory_sink

@@ -11,7 +11,7 @@
 
 namespace cdcrt::rig {
 
-Rig::Rig(const manifest::Route& of_table, int32_t partition_count, uint32_t capabilities)
+Rig::Rig(const route::Route& of_table, int32_t partition_count, uint32_t capabilities)
     : route(of_table), partition_count_(partition_count) {
   static int count = 0;
   database.capabilities = capabilities;

@@ -40,7 +40,7 @@ struct Event {
 /// One thread.
 class Rig final : public apply::EventReader {
  public:
-  explicit Rig(const manifest::Route& route = {}, int32_t partitions = 1, uint32_t capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS);
+  explicit Rig(const route::Route& route = {}, int32_t partitions = 1, uint32_t capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS);
   ~Rig() override;
 
   /// Adds the event to the partition's log and gives it to the table; answers its offset.
@@ -69,7 +69,7 @@ class Rig final : public apply::EventReader {
   [[nodiscard]] event::ShapeRegistry& shapes() override { return shapes_; }
 
   memory_sink::Database database;
-  manifest::Route route;
+  route::Route route;
   std::unique_ptr<apply::Table> table, neighbour;
   apply::Outage outage;
   std::unique_ptr<progress::Store> store;
@@ -91,7 +91,7 @@ class Rig final : public apply::EventReader {
   void fill(event::RowBatch& batch, const Event& event, uint32_t message);
 
   event::ShapeRegistry shapes_;
-  manifest::Sink manifest_;
+  plugin::Component manifest_;
   std::unique_ptr<plugin::Sink> sink_;
   std::unique_ptr<apply::Writer> writer_;
   std::vector<std::vector<Event>> log_;

@@ -36,7 +36,7 @@ cdcrt_type type_of(const TableKnowledge& knowledge, uint32_t slot) { return know
 
 TEST_CASE("evolution: types follow source order, whichever shape arrives first") {
   for (const bool swapped : {false, true}) {
-    manifest::Route route;
+    route::Route route;
     TableKnowledge knowledge(route);
     const auto old_shape = shape(1, {{"id", kInt, 1}, {"v", kInt}}), new_shape = shape(2, {{"id", kInt, 1}, {"v", kFloat}});
     REQUIRE(knowledge.observe(swapped ? new_shape : old_shape, swapped ? "2" : "1", true));
@@ -46,7 +46,7 @@ TEST_CASE("evolution: types follow source order, whichever shape arrives first")
 }
 
 TEST_CASE("evolution: a narrower declaration keeps the type") {
-  manifest::Route route;
+  route::Route route;
   TableKnowledge knowledge(route);
   REQUIRE(knowledge.observe(shape(1, {{"v", kBig}}), "1", true));
   REQUIRE(knowledge.observe(shape(2, {{"v", kInt}}), "2", true));
@@ -55,7 +55,7 @@ TEST_CASE("evolution: a narrower declaration keeps the type") {
 }
 
 TEST_CASE("evolution: only a later, definite, declared event drops a column, and it is told once") {
-  manifest::Route route;
+  route::Route route;
   const auto drops = [&](bool declared, bool definite, const char* order) {
     TableKnowledge knowledge(route);
     REQUIRE(knowledge.observe(shape(1, {{"id", kInt, 1}, {"v", kInt}}), "5", true));
@@ -74,7 +74,7 @@ TEST_CASE("evolution: only a later, definite, declared event drops a column, and
 }
 
 TEST_CASE("evolution: what is older than a column's return is of the column that was dropped") {
-  manifest::Route route;
+  route::Route route;
   TableKnowledge knowledge(route);
   const auto with = shape(1, {{"id", kInt, 1}, {"v", kInt}});
   REQUIRE(knowledge.observe(with, "1", true));
@@ -89,7 +89,7 @@ TEST_CASE("evolution: what is older than a column's return is of the column that
 }
 
 TEST_CASE("evolution: what lies after the drop is the new column's, though the column was first seen later") {
-  manifest::Route route;
+  route::Route route;
   TableKnowledge before(route);
   const auto old_shape = shape(1, {{"id", kInt, 1}, {"v", kFloat}}), new_shape = shape(3, {{"id", kInt, 1}, {"v", kInt}});
   REQUIRE(before.observe(old_shape, "2", true));
@@ -118,7 +118,7 @@ TEST_CASE("evolution: what lies after the drop is the new column's, though the c
 }
 
 TEST_CASE("evolution: a column that another process saw dropped and added again is told of, with where it was dropped") {
-  manifest::Route route;
+  route::Route route;
   TableKnowledge there(route), here(route);
   const auto with = shape(1, {{"id", kInt, 1}, {"v", kInt}});
   REQUIRE(there.observe(with, "2", true));
@@ -132,7 +132,7 @@ TEST_CASE("evolution: a column that another process saw dropped and added again 
 }
 
 TEST_CASE("evolution: a key column is never dropped, and a changed key stops the table") {
-  manifest::Route route;
+  route::Route route;
   TableKnowledge knowledge(route);
   REQUIRE(knowledge.observe(shape(1, {{"id", kInt, 1}, {"v", kInt}}), "1", true));
   const auto changed = knowledge.observe(shape(2, {{"id", kInt}, {"v", kInt, 1}}), "2", true);
@@ -141,8 +141,8 @@ TEST_CASE("evolution: a key column is never dropped, and a changed key stops the
 }
 
 TEST_CASE("evolution: two columns that meet in one name stop the table") {
-  manifest::Route route;
-  manifest::ColumnRule rule;
+  route::Route route;
+  route::ColumnRule rule;
   rule.pattern = "a";
   rule.rename = "b";
   route.columns.push_back(rule);
@@ -151,7 +151,7 @@ TEST_CASE("evolution: two columns that meet in one name stop the table") {
 }
 
 TEST_CASE("evolution: whether a route's key crosses partitions is judged again after a restart") {
-  manifest::Route route;
+  route::Route route;
   route.primary_key = {"v"};
   TableKnowledge before(route);
   REQUIRE(before.observe(shape(1, {{"id", kInt, 1}, {"v", kInt}}), "1", true));
@@ -168,9 +168,9 @@ TEST_CASE("evolution: whether a route's key crosses partitions is judged again a
 }
 
 TEST_CASE("evolution: the most specific rule of a column wins") {
-  manifest::Route route;
+  route::Route route;
   for (const char* pattern : {"*", "pri*", "price"}) {
-    manifest::ColumnRule rule;
+    route::ColumnRule rule;
     rule.pattern = pattern;
     rule.rename = pattern;
     route.columns.push_back(rule);

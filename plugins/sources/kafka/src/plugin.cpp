@@ -10,9 +10,9 @@ constexpr const char* const kIsolationLevels[] = {"read_committed", "read_uncomm
 constexpr const char* const kAssignments[] = {"cooperative", "eager", nullptr};
 
 constexpr cdcrt_option kOptions[] = {
-    option(CDCRT_OPTION_STRING, CDCRT_OPTION_REQUIRED, "brokers", "Brokers to begin with, `host:port`, separated by commas.", nullptr,
+    option(CDCRT_OPTION_STRING, CDCRT_OPTION_REQUIRED | CDCRT_OPTION_SHARED, "brokers", "Brokers to begin with, `host:port`, separated by commas.", nullptr,
            "\"kafka1:9092,kafka2:9092\""),
-    option(CDCRT_OPTION_LIST, CDCRT_OPTION_REQUIRED, "topics",
+    option(CDCRT_OPTION_LIST, CDCRT_OPTION_REQUIRED | CDCRT_OPTION_PLACE, "topics",
            "Topics to read: names, globs in which `*` also crosses dots, or `re:` and a POSIX extended regular expression for the whole "
            "name. Topics that appear later and match are taken up. A plain name must exist at the start.",
            nullptr, "[\"shop.*\", \"re:audit[0-9]+\"]"),
@@ -42,7 +42,7 @@ constexpr cdcrt_option kOptions[] = {
            "16MiB", nullptr, nullptr, 1024 * 1024, 2.0 * 1024 * 1024 * 1024),
     option(CDCRT_OPTION_DURATION, CDCRT_OPTION_ADVANCED, "connect_timeout", "How long a broker may take to answer, at the start and later.",
            "10s", nullptr, nullptr, 100'000, 600'000'000),
-    option(CDCRT_OPTION_MAP, CDCRT_OPTION_SECRET, "librdkafka",
+    option(CDCRT_OPTION_MAP, CDCRT_OPTION_SECRET | CDCRT_OPTION_SHARED, "librdkafka",
            "Properties of librdkafka, passed through and checked by it (see its CONFIGURATION.md). Those that this source needs for itself "
            "are refused with the option to use.",
            nullptr, "{ \"security.protocol\" = \"SASL_SSL\" }"),

@@ -70,7 +70,14 @@ typedef enum cdcrt_option_type {
   CDCRT_OPTION_PATHS = 11    /* one path or a list of them; globs allowed; crosses as list of absolute paths */
 } cdcrt_option_type;
 
-enum { CDCRT_OPTION_REQUIRED = 1, CDCRT_OPTION_SECRET = 2, CDCRT_OPTION_ADVANCED = 4, CDCRT_OPTION_NOT_YET = 8 /* refused as not yet available */ };
+enum {
+  CDCRT_OPTION_REQUIRED = 1,
+  CDCRT_OPTION_SECRET = 2,
+  CDCRT_OPTION_ADVANCED = 4,
+  CDCRT_OPTION_NOT_YET = 8, /* refused as not yet available */
+  CDCRT_OPTION_SHARED = 64, /* a sink and a source of one name have it, with one meaning: how to connect */
+  CDCRT_OPTION_PLACE = 128  /* sink: where rows go when it keeps dead letters, which it can; the source of its name: what it reads */
+};
 
 /* Static, lives as long as the shared object. Keys may be dotted ("batch.max_rows"). */
 typedef struct cdcrt_option {

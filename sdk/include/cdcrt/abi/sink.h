@@ -19,7 +19,9 @@ enum {
   CDCRT_SINK_TABLE_LOCKS = 16, /* rows cannot be locked: cdcrt_read.lock is ignored, the host calls `lock` first in a transaction */
   CDCRT_SINK_SAVEPOINTS = 32,  /* a part of a transaction can be taken back: see `savepoint` */
   CDCRT_SINK_TIME_OF_DAY = 64, /* a TIME ends at 24 h: the host makes an INTERVAL of a column whose times are lengths */
-  CDCRT_SINK_RESTS = 128       /* whoever asks it anything keeps it awake, and that is paid for: while nothing happens the host asks nothing */
+  CDCRT_SINK_RESTS = 128,      /* whoever asks it anything keeps it awake, and that is paid for: while nothing happens the host asks nothing */
+  CDCRT_SINK_SERIAL_COMMITS = 256, /* commits wait for one another: what only the host needs is written rarely, and together */
+  CDCRT_SINK_LEAVES_THINGS = 512   /* keeps things outside of the target that outlive its process: the host calls `abandoned` */
 };
 
 typedef struct cdcrt_table {
@@ -119,6 +121,8 @@ typedef struct cdcrt_limits {
   uint32_t columns;         /* of a table, dropped ones included */
   uint32_t unkeyable_types; /* bits 1 << cdcrt_type_kind: no primary key can be made of them; CDCRT_KEYABLE_ARRAYS */
   cdcrt_string reserved_names; /* of columns, separated by blanks, compared in all letters: no table may have them; static */
+  uint32_t text_bytes;      /* of a text: what the host keeps for itself and may be longer goes into bytes, or is cut */
+  uint32_t row_bytes;       /* of a row */
 } cdcrt_limits;
 
 /* Instance functions may be called from any thread; a connection is used by one thread at a time. After RETRY or UNREACHABLE
