@@ -248,30 +248,15 @@ class Format final : public sdk::Format {
   }
 };
 
-constexpr cdcrt_option kOptions[] = {
-    {sizeof(cdcrt_option), CDCRT_OPTION_STRING, 0, "note", "Nothing.", nullptr, nullptr, nullptr, 0, 0}};
-
 }  // namespace
 
 const cdcrt_plugin& broker_plugin() {
-  static const cdcrt_plugin plugin = sdk::detail::source_descriptor<Source>("broker", "1.0.0", kOptions);
+  static const cdcrt_plugin plugin = sdk::detail::source_descriptor<Source>("broker", "1.0.0", sdk::kNoOptions);
   return plugin;
 }
 
 const cdcrt_plugin& format_plugin() {
-  static const cdcrt_plugin plugin = [] {
-    cdcrt_plugin made{};
-    made.size = sizeof made;
-    made.abi_major = CDCRT_ABI_MAJOR;
-    made.abi_minor = CDCRT_ABI_MINOR;
-    made.kind = CDCRT_FORMAT;
-    made.option_count = 1;
-    made.name = "events";
-    made.version = "1.0.0";
-    made.options = kOptions;
-    made.functions = &sdk::FormatFunctions<Format>::kTable;
-    return made;
-  }();
+  static const cdcrt_plugin plugin = sdk::detail::format_descriptor<Format>("events", "1.0.0", sdk::kNoOptions);
   return plugin;
 }
 

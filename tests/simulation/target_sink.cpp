@@ -449,9 +449,7 @@ class Sink final : public sdk::Sink {
 }  // namespace
 
 const cdcrt_plugin& target_plugin() {
-  static constexpr cdcrt_option kOptions[] = {
-      {sizeof(cdcrt_option), CDCRT_OPTION_STRING, 0, "note", "Nothing.", nullptr, nullptr, nullptr, 0, 0}};
-  static const cdcrt_plugin plugin = sdk::detail::sink_descriptor<Sink>("target", "1.0.0", kOptions);
+  static const cdcrt_plugin plugin = sdk::detail::sink_descriptor<Sink>("target", "1.0.0", sdk::kNoOptions);
   return plugin;
 }
 

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <optional>
 
+#include "cdcrt/sdk/utf8.hpp"
 #include "diagnostics/codes.hpp"
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
@@ -132,7 +133,7 @@ class Resolver {
            "set it, or give a default: ${env:" + name + ":-...}");
       return std::nullopt;
     }
-    if (diagnostics::find_invalid_utf8(value) != std::string_view::npos) {
+    if (sdk::find_invalid_utf8(value) != std::string_view::npos) {
       fail(node, reference, diagnostics::kUnsetVariable, "environment variable " + quote(name) + " is not UTF-8 text", "");
       return std::nullopt;
     }
@@ -160,7 +161,7 @@ class Resolver {
       fail(node, reference, diagnostics::kSecretUnavailable, found.error().message, found.error().hint);
       return std::nullopt;
     }
-    if (diagnostics::find_invalid_utf8(found->text) != std::string_view::npos) {
+    if (sdk::find_invalid_utf8(found->text) != std::string_view::npos) {
       fail(node, reference, diagnostics::kSecretUnavailable, "the secret of " + quote(reference) + " is not UTF-8 text", "");
       return std::nullopt;
     }
@@ -192,7 +193,7 @@ class Resolver {
     text.resize(static_cast<std::size_t>(stream.gcount()));
     if (stream.bad()) return refuse("reading failed");
     if (text.size() > kLargestFile) return refuse("larger than 1 MiB");
-    if (diagnostics::find_invalid_utf8(text) != std::string_view::npos) return refuse("it is not UTF-8 text");
+    if (sdk::find_invalid_utf8(text) != std::string_view::npos) return refuse("it is not UTF-8 text");
     if (text.ends_with('\n')) text.pop_back();
     if (text.ends_with('\r')) text.pop_back();
     return text;

@@ -8,27 +8,18 @@
 #include <iterator>
 #include <optional>
 
+#include "cdcrt/sdk/hash.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "progress/host_tables.hpp"
 
 namespace cdcrt::progress {
-namespace {
-
-// FNV-1a: the same in every version, since it is part of a name in the target.
-uint64_t stable_hash(std::string_view bytes) {
-  uint64_t hash = 14695981039346656037ULL;
-  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 1099511628211ULL;
-  return hash;
-}
-
-}  // namespace
 
 Store::HostTable Store::progress_of(const std::string& target) const {
   HostTable table = kProgress;
   if (!locks_tables_) return table;
   const std::string identity = pipeline_ + '\0' + sink_ + '\0' + target;
-  std::array<char, 17> mark{};
-  (void)std::snprintf(mark.data(), mark.size(), "%016llx", static_cast<unsigned long long>(stable_hash(identity)));
+  std::array<char, 17> mark{};  // part of a name in the target
+  (void)std::snprintf(mark.data(), mark.size(), "%016llx", static_cast<unsigned long long>(sdk::fnv1a(identity)));
   table.name += "_";
   table.name += mark.data();
   return table;

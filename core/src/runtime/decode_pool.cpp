@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "apply/table.hpp"
+#include "cdcrt/sdk/hash.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "runtime/log.hpp"
 
@@ -23,12 +24,11 @@ std::string reason_of(const cdcrt_message& message) {
 
 }  // namespace
 
-// FNV-1a, 64 bits: stored, so it must stay what it is.
+// Stored, so it must stay what it is.
 uint64_t content_hash(const cdcrt_message& message) {
-  uint64_t hash = 0xcbf29ce484222325;
+  uint64_t hash = sdk::kFnv1aStart;
   for (const cdcrt_string part : {message.key, message.value}) {
-    for (const char c : sdk::view(part)) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    hash = (hash ^ (part.data == nullptr ? 1U : 2U)) * 0x100000001b3;
+    hash = sdk::fnv1a(sdk::fnv1a(sdk::view(part), hash), part.data == nullptr ? 1 : 2);
   }
   return hash;
 }

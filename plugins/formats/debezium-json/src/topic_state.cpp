@@ -74,7 +74,7 @@ const KnownSchema* TopicState::learn(Schemas& schemas, KnownSchema schema) {
   return learned;
 }
 
-const Layout* TopicState::natural(Layouts& layouts, const debezium::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
+const Layout* TopicState::natural(Layouts& layouts, const sdk::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
                                   std::string& duplicate) {
   for (std::size_t i = 0; i < layouts.size(); ++i) {
     if (!matches(*layouts[i], tape, object)) continue;

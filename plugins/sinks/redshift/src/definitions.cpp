@@ -1,5 +1,6 @@
 #include "definitions.hpp"
 
+#include "cdcrt/sdk/utf8.hpp"
 #include "host_tables.hpp"
 #include "layout_options.hpp"
 #include "sql/identifier.hpp"
@@ -168,7 +169,7 @@ class Change {
     Status status = not_of_layout(column);
     std::string temporary;
     std::string name = "cdcrt_new_" + column.name.substr(0, 100);
-    while (!name.empty() && !sql::is_utf8(name)) name.pop_back();
+    while (!name.empty() && !sdk::is_utf8(name)) name.pop_back();
     while (catalog_.find(name) != nullptr) name += '_';
     if (status) status = sql::redshift::append_name(temporary, name, "column", true);
     if (!status) return status;

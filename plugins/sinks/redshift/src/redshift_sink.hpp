@@ -18,6 +18,7 @@ class RedshiftSink : public sdk::Sink {
   static constexpr const char* kLicense = "Apache-2.0";
   static constexpr uint32_t kCapabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | CDCRT_SINK_TABLE_LOCKS | CDCRT_SINK_TIME_OF_DAY | CDCRT_SINK_RESTS |
                                             CDCRT_SINK_SERIAL_COMMITS | CDCRT_SINK_LEAVES_THINGS;
+  static const char* notes();
   static sdk::OptionTable layout_options() { return redshift::layout_options(); }
   static sdk::Status check_layout(const sdk::Config& config) {
     sql::redshift::Layout ignored;
