@@ -250,8 +250,10 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
       begin_source_order(state);
       if (!take_row_order(state, row, offset)) return;
     } else if (!is_one) {
-      stop_locked("rows of one key may come from several partitions, since the route's primary_key does not contain the message key, and they carry no "
-                  "source order by which the newer one could be told");
+      stop_locked("rows of one key may come from several partitions, since " +
+                  std::string(shape.key_in_one_partition || !shape.keyed ? "the route's primary_key does not contain the message key"
+                                                                         : "the format does not say that a key stays in one") +
+                  ", and they carry no source order by which the newer one could be told");
       return;
     }
   }
@@ -347,9 +349,9 @@ bool Table::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared,
 
 // A time that is a length (MySQL's TIME) makes its column an interval where the target's time ends at 24 h.
 bool Table::keep_length(uint32_t slot, cdcrt_cell& cell, Error& error) {
-  constexpr int64_t day = 86'400'000'000;
+  const int64_t longest = identity_.limits.time_us;
   const evolution::Column& column = knowledge_.columns()[slot];
-  if (!identity_.time_of_day || column.type.kind != CDCRT_TYPE_TIME || (cell.value.integer >= 0 && cell.value.integer <= day)) return true;
+  if (longest == 0 || column.type.kind != CDCRT_TYPE_TIME || (cell.value.integer >= 0 && cell.value.integer <= longest)) return true;
   const auto changes = identity_.route.schema_changes;
   const bool evolves = changes == route::SchemaChanges::kEvolve || changes == route::SchemaChanges::kAddOnly;
   const bool free = evolves && !column.typed_by_route && column.target_type.empty() && column.on_overflow == types::OnOverflow::kDefault;

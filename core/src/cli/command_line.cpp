@@ -15,6 +15,8 @@
 #include "cli/repair_parser.hpp"
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
+#include "plugin/call_note.hpp"
+#include "plugin/format.hpp"
 #include "plugin/registry.hpp"
 #include "runtime/pipeline.hpp"
 
@@ -38,7 +40,7 @@ constexpr auto kLater = std::to_array<Later>({{"", "plan", "what a start would d
 struct Arguments {
   ManifestArguments manifest;
   std::string output = "text", log_format = "text";
-  bool probe = false, quiet = false;
+  bool probe = false, quiet = false, check_plugins = false;
   std::string table, topic, source, plugin;
   std::vector<std::string> plugin_dirs;
   DecodeArguments decode;
@@ -64,6 +66,7 @@ void add_run_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--stop", arguments.manifest.stop, "end: stop at the ends that the sources have at the start; never")->type_name("WHEN");
   app.add_option("--log-format", arguments.log_format, "text or json")->type_name("FORMAT");
   app.add_flag("--quiet,-q", arguments.quiet, "no progress line and no summary");
+  app.add_flag("--check-plugins", arguments.check_plugins, "look at every value that a format hands over: UTF-8, decimals, JSON; slower");
 }
 
 void add_decode_options(CLI::App& app, Arguments& arguments) {
@@ -92,6 +95,7 @@ int run(const Arguments& arguments) {
   options.json_summary = arguments.manifest.json_output;
   options.quiet = arguments.quiet;
   options.json_summary = arguments.output == "json";
+  if (arguments.check_plugins) plugin::check_values();
   return runtime::run(*manifest, options);
 }
 
@@ -133,6 +137,7 @@ bool is_bad_choice(const char* option, const std::string& value, const std::vect
 }  // namespace
 
 int run_command_line(const std::vector<std::string>& arguments_given) {
+  plugin::watch_crashes();
   Arguments arguments;
   CLI::App app("cdcrt carries row changes from logs into tables, exactly once.", "cdcrt");
   app.require_subcommand(0, 1);

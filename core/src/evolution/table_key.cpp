@@ -12,7 +12,7 @@
 namespace cdcrt::evolution {
 
 bool TableKnowledge::is_unkeyable(cdcrt_type type) const {
-  if (type.kind == CDCRT_TYPE_ARRAY && type.element != CDCRT_TYPE_UNKNOWN && (limits_.unkeyable_types & CDCRT_KEYABLE_ARRAYS) != 0) {
+  if (type.kind == CDCRT_TYPE_ARRAY && type.element != CDCRT_TYPE_UNKNOWN && limits_.has_keyable_arrays != 0) {
     return is_unkeyable(types::element_of(type));
   }
   return (limits_.unkeyable_types >> type.kind & 1U) != 0;
@@ -80,7 +80,7 @@ Result<void> TableKnowledge::check_shape(const event::Shape& shape) const {
   return {};
 }
 
-// Equal route keys meet in one partition only when the route's key contains the message's, by which Kafka partitions.
+// Equal route keys meet in one partition only when the route's key contains the event's, and rows of that one do.
 void TableKnowledge::judge_key_partitions(const event::Shape& shape) {
   if (key_partitions_judged_) return;
   const auto& names = route_->primary_key;
@@ -91,6 +91,7 @@ void TableKnowledge::judge_key_partitions(const event::Shape& shape) {
     const bool left_out = (column.flags & CDCRT_COLUMN_ROUTED) != 0 && rule_for(*route_, column.name).exclude;
     if (names.empty() ? left_out : std::find(names.begin(), names.end(), column.name) == names.end()) key_crosses_partitions_ = true;
   }
+  if (any && !shape.key_in_one_partition) key_crosses_partitions_ = true;
   if (names.empty() ? any : true) key_partitions_judged_ = true;
   if (!any && !names.empty()) key_crosses_partitions_ = true;
 }

@@ -141,9 +141,13 @@ class OptionReader {
   }
 
   bool in_range(double number, const Node& node, const Field& field, const cdcrt_option& option) {
-    if ((option.minimum == 0 && option.maximum == 0) || (number >= option.minimum && number <= option.maximum)) return true;
+    const bool has_minimum = (option.flags & CDCRT_OPTION_MINIMUM) != 0, has_maximum = (option.flags & CDCRT_OPTION_MAXIMUM) != 0;
+    if ((!has_minimum || number >= option.minimum) && (!has_maximum || number <= option.maximum)) return true;
+    const std::string least = bound(option.minimum, option.type), greatest = bound(option.maximum, option.type);
     refuse_value(node, field, diagnostics::kBadValue,
-                 "must be between " + bound(option.minimum, option.type) + " and " + bound(option.maximum, option.type));
+                 has_minimum && has_maximum ? "must be between " + least + " and " + greatest
+                 : has_minimum              ? "must be at least " + least
+                                            : "must be at most " + greatest);
     return false;
   }
 

@@ -20,7 +20,7 @@ Store::Store(std::string pipeline, std::string sink, std::string schema, uint32_
       owner_(std::move(owner)),
       has_schemas_((capabilities & CDCRT_SINK_SCHEMAS) != 0),
       locks_tables_((capabilities & CDCRT_SINK_TABLE_LOCKS) != 0),
-      commits_serially_((capabilities & CDCRT_SINK_SERIAL_COMMITS) != 0),
+      commits_serially_(limits.bookkeeping_ms != 0),
       limits_(limits) {}
 
 cdcrt_table Store::name_of(const HostTable& table, std::string& storage) const {

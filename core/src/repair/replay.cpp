@@ -137,7 +137,7 @@ class TableReplay {
     one.messages = &message;
     one.count = 1;
     event::RowBatch rows(shapes_);
-    if (auto decoded = format->decode(one, rows.abi()); !decoded) return decoded;
+    if (auto decoded = format->decode(one, rows); !decoded) return decoded;
     if (!rows.rejects().empty()) {
       candidate.refusal = explain(rows.rejects().front().error);
       return {};
@@ -164,7 +164,6 @@ class TableReplay {
       identity.source_name = stored_->source_table;
       identity.route = **route;
       identity.limits = target_.sink.limits();
-      identity.time_of_day = target_.sink.has(CDCRT_SINK_TIME_OF_DAY);
       if (identity.target() != name_) continue;
       const bool other_server = !stored_->source_server.empty() && !shape.server.empty() && stored_->source_server != shape.server;
       if (!(*route)->names_target && (stored_->source_table != route::dotted(source) || other_server)) {

@@ -125,7 +125,7 @@ apply::Writer SinkRuntime::make_writer(bool for_repair) {
     // Who asked for a stop does not wait for whoever locks the table: its rows wait in the source.
     return stop_asked() || table.waited_for > 0 || surroundings_.monitor.row_bytes > surroundings_.max_row_bytes / 2;
   };
-  context.turn = sink_->has(CDCRT_SINK_ONE_WRITER) ? &turn_ : nullptr;
+  context.turn = sink_->limits().writers == 1 ? &turn_ : nullptr;
   context.outage = &outage_;
   return apply::Writer(context);
 }
@@ -235,7 +235,6 @@ apply::Table& SinkRuntime::table(const std::string& schema, const std::string& n
   identity.route = route;
   identity.events = sink_->has(CDCRT_SINK_EVENTS);
   identity.limits = sink_->limits();
-  identity.time_of_day = sink_->has(CDCRT_SINK_TIME_OF_DAY);
   identity.memory = &surroundings_.monitor.row_bytes;
   identity.observer = &watch_;
   auto& table = tables_[identity.target()];
@@ -296,7 +295,7 @@ std::size_t SinkRuntime::table_count() const {
 }
 
 void SinkRuntime::start() {
-  const bool one = sink_->has(CDCRT_SINK_ONE_WRITER) || sink_->has(CDCRT_SINK_EVENTS);
+  const bool one = sink_->limits().writers == 1 || sink_->has(CDCRT_SINK_EVENTS);
   const uint32_t count = one ? 1 : std::max<uint32_t>(1, manifest_.connections);
   for (uint32_t i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });
   if (store_) threads_.emplace_back([this] { repair(); });

@@ -85,6 +85,7 @@ class TestConfig {
     config_.size = sizeof config_;
     config_.count = static_cast<uint32_t>(values_.size());
     config_.values = values_.data();
+    config_.value_size = sizeof(cdcrt_option_value);
   }
   const cdcrt_config& get() const { return config_; }
 
@@ -203,6 +204,7 @@ Decoded decode(const std::vector<TestMessage>& messages, const std::string& topi
     call.size = sizeof call;
     call.topic = sdk::borrow(topic);
     call.messages = views.data();
+    call.message_size = sizeof(cdcrt_message);
     call.count = static_cast<uint32_t>(count);
     batch.clear();
     if (functions.decode(self, &call, batch.abi(), &error) != CDCRT_OK) throw std::runtime_error(error.message);

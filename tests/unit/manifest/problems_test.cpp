@@ -174,6 +174,8 @@ TEST_CASE("problems: options of plugins are checked by the plugin's table") {
       {"fetch.max_byte = 1", "E0203 7:7 unknown key 'max_byte' in [sources.events.fetch]\n"},
       {"fetch = 1", "E0202 7:9 'fetch' must be a table, not an integer\n"},
       {"fetch.count = 101", "E0205 7:15 'count' must be between 1 and 100\n"},
+      {"tries = -1", "E0205 7:9 'tries' must be at least 0\n"},
+      {"tries = 0\ndebt = 1", "E0205 8:8 'debt' must be at most 0\n"},
       {"ratio = 2", "E0205 7:9 'ratio' must be between 0 and 1\n"},
       {"ratio = nan", "E0205 7:9 'ratio' must be a finite number\n"},
       {"check = \"true\"", "E0202 7:9 'check' must be true or false, not a string\n"},

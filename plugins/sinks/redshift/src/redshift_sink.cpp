@@ -41,6 +41,8 @@ void RedshiftSink::limits(cdcrt_limits& limits) {
   limits.text_bytes = 65'535;
   limits.row_bytes = 4 << 20;
   limits.unkeyable_types = 1U << CDCRT_TYPE_JSON | 1U << CDCRT_TYPE_ARRAY;  // SUPER
+  limits.time_us = int64_t{24} * 3600 * 1'000'000;
+  limits.bookkeeping_ms = 30'000;
 }
 
 }  // namespace cdcrt::redshift

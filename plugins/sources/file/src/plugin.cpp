@@ -1,3 +1,4 @@
+#include "cdcrt/sdk/option.hpp"
 #include "file_source.hpp"
 
 namespace {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cdcrt/abi/base.h"
+#include "cdcrt/sdk/elements.hpp"
 #include "cdcrt/sdk/status.hpp"
 
 namespace cdcrt::sdk {
@@ -66,7 +67,8 @@ class Config {
  private:
   [[nodiscard]] const cdcrt_option_value& value(std::string_view key) const {
     for (uint32_t i = 0; i < config_->count; ++i) {
-      if (key == config_->values[i].key) return config_->values[i];
+      const cdcrt_option_value& value = element(config_->values, config_->value_size, i);
+      if (key == value.key) return value;
     }
     throw std::logic_error("option '" + std::string(key) + "' is not in the plugin's table");
   }

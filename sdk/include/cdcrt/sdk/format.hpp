@@ -20,6 +20,7 @@
 #include "cdcrt/abi/plugin.h"
 #include "cdcrt/sdk/config.hpp"
 #include "cdcrt/sdk/descriptor.hpp"
+#include "cdcrt/sdk/elements.hpp"
 #include "cdcrt/sdk/host.hpp"
 #include "cdcrt/sdk/row_builder.hpp"
 #include "cdcrt/sdk/status.hpp"
@@ -64,12 +65,12 @@ class Messages {
   [[nodiscard]] std::string_view topic() const { return view(messages_->topic); }
   [[nodiscard]] int32_t partition() const { return messages_->partition; }
   [[nodiscard]] uint32_t size() const { return messages_->count; }
-  [[nodiscard]] Message operator[](uint32_t index) const { return Message(messages_->messages[index], index); }
+  [[nodiscard]] Message operator[](uint32_t index) const { return at(*messages_, index); }
 
   class Iterator {
    public:
     Iterator(const cdcrt_messages* messages, uint32_t index) : messages_(messages), index_(index) {}
-    Message operator*() const { return Message(messages_->messages[index_], index_); }
+    Message operator*() const { return at(*messages_, index_); }
     Iterator& operator++() {
       ++index_;
       return *this;
@@ -84,6 +85,9 @@ class Messages {
   [[nodiscard]] Iterator end() const { return {messages_, messages_->count}; }
 
  private:
+  static Message at(const cdcrt_messages& messages, uint32_t index) {
+    return Message(element(messages.messages, messages.message_size, index), index);
+  }
   const cdcrt_messages* messages_;
 };
 

@@ -15,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <limits>
 
 #include "cdcrt/abi/plugin.h"
 
@@ -53,16 +52,16 @@ class Option {
   [[nodiscard]] constexpr Option place() const { return flagged(CDCRT_OPTION_PLACE); }
   /// For few: described after the others.
   [[nodiscard]] constexpr Option advanced() const { return flagged(CDCRT_OPTION_ADVANCED); }
-  [[nodiscard]] constexpr Option at_least(double minimum) const { return between(minimum, std::numeric_limits<double>::max()); }
+  /// Inclusive, without a greatest value; sizes in bytes.
+  [[nodiscard]] constexpr Option at_least(double minimum) const {
+    return flagged(CDCRT_OPTION_MINIMUM).with([&](cdcrt_option& option) { option.minimum = minimum; });
+  }
   [[nodiscard]] constexpr Option at_least(std::chrono::microseconds minimum) const {
     return at_least(static_cast<double>(minimum.count()));
   }
   /// Inclusive; sizes in bytes.
   [[nodiscard]] constexpr Option between(double minimum, double maximum) const {
-    return with([&](cdcrt_option& option) {
-      option.minimum = minimum;
-      option.maximum = maximum;
-    });
+    return at_least(minimum).flagged(CDCRT_OPTION_MAXIMUM).with([&](cdcrt_option& option) { option.maximum = maximum; });
   }
   [[nodiscard]] constexpr Option between(std::chrono::microseconds minimum, std::chrono::microseconds maximum) const {
     return between(static_cast<double>(minimum.count()), static_cast<double>(maximum.count()));

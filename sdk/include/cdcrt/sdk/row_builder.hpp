@@ -111,9 +111,11 @@ class RowBuilder {
   }
 
   /// Id of a shape, equal for equal shapes, for the life of the process: call once per shape and remember it.
-  uint32_t intern(const cdcrt_shape& shape) {
-    const uint32_t id = rows_->intern(rows_, &shape);
-    return id;
+  /// The sizes in `shape` need not be filled in.
+  uint32_t intern(cdcrt_shape shape) {
+    shape.size = sizeof shape;
+    shape.column_size = sizeof(cdcrt_column);
+    return rows_->intern(rows_, &shape);
   }
 
   /// The message cannot be decoded and becomes a dead letter; rows it produced so far are dropped, the others of the batch go on.

@@ -17,10 +17,12 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "cdcrt/abi/plugin.h"
 #include "cdcrt/sdk/config.hpp"
 #include "cdcrt/sdk/descriptor.hpp"
+#include "cdcrt/sdk/elements.hpp"
 #include "cdcrt/sdk/host.hpp"
 #include "cdcrt/sdk/option.hpp"
 #include "cdcrt/sdk/status.hpp"
@@ -130,13 +132,33 @@ const cdcrt_sink& sink_functions() {
       });
     };
     table.change = [](void* self, const cdcrt_table* wanted, const cdcrt_change* changes, uint32_t count, cdcrt_error* error) {
-      return guard(error, [&] { return sink_connection(self)->change(*wanted, changes, count); });
+      return guard(error, [&] {
+        Elements<cdcrt_change> own(changes, count, count == 0 ? sizeof(cdcrt_change) : changes->size);
+        std::vector<Elements<cdcrt_column>> columns;
+        for (uint32_t i = 0; i < count; ++i) {
+          const cdcrt_change& change = own.data()[i];
+          if (change.column_size == sizeof(cdcrt_column)) continue;
+          columns.emplace_back(change.columns, change.column_count, change.column_size);
+          own.edit()[i].columns = columns.back().data();
+        }
+        return sink_connection(self)->change(*wanted, own.data(), count);
+      });
     };
     table.write = [](void* self, const cdcrt_write* write, cdcrt_error* error) {
-      return guard(error, [&] { return sink_connection(self)->write(*write); });
+      return guard(error, [&] {
+        const Elements<cdcrt_column> columns(write->columns, write->column_count, write->column_size);
+        cdcrt_write own = own_part(write);
+        own.columns = columns.data();
+        return sink_connection(self)->write(own);
+      });
     };
     table.read = [](void* self, const cdcrt_read* read, cdcrt_error* error) {
-      return guard(error, [&] { return sink_connection(self)->read(*read); });
+      return guard(error, [&] {
+        const Elements<cdcrt_column> columns(read->columns, read->column_count, read->column_size);
+        cdcrt_read own = own_part(read);
+        own.columns = columns.data();
+        return sink_connection(self)->read(own);
+      });
     };
     table.destroy = [](void* self) { quietly([&] { delete sink(self); }); };
     table.lock = [](void* self, const cdcrt_table* tables, uint32_t count, cdcrt_error* error) {
@@ -152,7 +174,17 @@ const cdcrt_sink& sink_functions() {
       return guard(error, [&] { return sink_connection(self)->savepoint(static_cast<cdcrt_savepoint>(action)); });
     };
     table.read_together = [](void* self, const cdcrt_read* reads, uint32_t count, cdcrt_error* error) {
-      return guard(error, [&] { return sink_connection(self)->read_together(reads, count); });
+      return guard(error, [&] {
+        Elements<cdcrt_read> own(reads, count, count == 0 ? sizeof(cdcrt_read) : reads->size);
+        std::vector<Elements<cdcrt_column>> columns;
+        for (uint32_t i = 0; i < count; ++i) {
+          const cdcrt_read& read = own.data()[i];
+          if (read.column_size == sizeof(cdcrt_column)) continue;
+          columns.emplace_back(read.columns, read.column_count, read.column_size);
+          own.edit()[i].columns = columns.back().data();
+        }
+        return sink_connection(self)->read_together(own.data(), count);
+      });
     };
     table.expect = [](void* self, const cdcrt_table* tables, uint32_t count, uint32_t fresh, cdcrt_error* error) {
       return guard(error, [&] { return sink_connection(self)->expect(tables, count, fresh != 0); });

@@ -100,7 +100,7 @@ const cdcrt_source& source_functions() {
       return guard(error, [&] { return source(self)->start(*events); });
     };
     table.serve = [](void* self, cdcrt_error* error) { return guard(error, [&] { return source(self)->serve(); }); };
-    table.list = [](void* self, int (*visit)(void*, cdcrt_string, int32_t), void* context, cdcrt_error* error) {
+    table.list = [](void* self, int32_t (*visit)(void*, cdcrt_string, int32_t), void* context, cdcrt_error* error) {
       return guard(error, [&] {
         return source(self)->list([&](std::string_view topic, int32_t partition) { return visit(context, borrow(topic), partition) == 0; });
       });
@@ -115,12 +115,10 @@ const cdcrt_source& source_functions() {
       return guard(error, [&] { return source(self)->offset_at(view(topic), partition, timestamp_ms, *offset); });
     };
     table.poll = [](void* self, uint32_t timeout_ms, cdcrt_messages* out, cdcrt_error* error) {
-      *out = cdcrt_messages{};
-      out->size = sizeof *out;
       return guard(error, [&] { return source(self)->poll(std::chrono::milliseconds(timeout_ms), *out); });
     };
     table.fetch = [](void* self, cdcrt_string topic, int32_t partition, int64_t first, int64_t last,
-                     int (*visit)(void*, const cdcrt_message*), void* context, cdcrt_error* error) {
+                     int32_t (*visit)(void*, const cdcrt_message*), void* context, cdcrt_error* error) {
       return guard(error, [&] {
         return source(self)->fetch(view(topic), partition, first, last,
                                    [&](const cdcrt_message& message) { return visit(context, &message) == 0; });
