@@ -13,7 +13,7 @@
 
 #include "aws/gzip_stream.hpp"
 #include "aws/staging.hpp"
-#include "sql/redshift_csv.hpp"
+#include "redshift_csv.hpp"
 
 using namespace cdcrt;
 

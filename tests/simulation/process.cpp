@@ -21,19 +21,19 @@ manifest::Manifest make_manifest() {
   source.name = source.format.name = "events";
   source.plugin = "broker";
   source.descriptor = &broker_plugin();
-  source.options = manifest::Options("events", "shop", {});
+  source.options = plugin::Options("events", "shop", {});
   source.format.plugin = "events";
   source.format.descriptor = &format_plugin();
-  source.format.options = manifest::Options("events", "shop", {});
+  source.format.options = plugin::Options("events", "shop", {});
   auto& sink = manifest.sinks.emplace_back();
   sink.name = "db";
   sink.plugin = "target";
   sink.descriptor = &target_plugin();
-  sink.options = manifest::Options("db", "shop", {});
+  sink.options = plugin::Options("db", "shop", {});
   sink.connections = static_cast<uint32_t>(own.connections);
   sink.batch.max_rows = static_cast<uint64_t>(own.max_rows);
   sink.stall_after = std::chrono::microseconds(2 * kSecond);
-  if (own.scattered) manifest.defaults.ordering = manifest::Ordering::kSource;
+  if (own.scattered) manifest.defaults.ordering = route::Ordering::kSource;
   manifest.runtime.decode_workers = static_cast<uint32_t>(own.decode_workers);
   return manifest;
 }

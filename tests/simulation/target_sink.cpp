@@ -431,7 +431,12 @@ class Sink final : public sdk::Sink {
     return {};
   }
   uint32_t capabilities(uint32_t) override {
-    return CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | (character().table_locks ? CDCRT_SINK_TABLE_LOCKS : 0) | (character().rests ? CDCRT_SINK_RESTS : 0);
+    return CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | (character().table_locks ? CDCRT_SINK_TABLE_LOCKS | CDCRT_SINK_LEAVES_THINGS : 0) | (character().rests ? CDCRT_SINK_RESTS : 0);
+  }
+  void limits(cdcrt_limits& limits) override {
+    if (!character().table_locks) return;
+    limits.text_bytes = 65'535;
+    limits.bookkeeping_ms = 30'000;
   }
   // What a process left outside is deleted by another only once it can put nothing more there that counts.
   sdk::Status abandoned(std::string_view process) override {

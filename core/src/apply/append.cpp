@@ -16,13 +16,13 @@ const char* letter_of(uint8_t operation) {
 
 cdcrt_cell text(std::string_view value) { return types::text_cell(CDCRT_STRING, value); }
 
-cdcrt_cell value_of(manifest::Metadata item, const cdcrt_row& row, const cdcrt_message& message, const progress::Partition& partition) {
+cdcrt_cell value_of(route::Metadata item, const cdcrt_row& row, const cdcrt_message& message, const progress::Partition& partition) {
   switch (item) {
-    case manifest::Metadata::kOperation: return text(letter_of(row.operation));
-    case manifest::Metadata::kTopic: return text(partition.topic());
-    case manifest::Metadata::kPartition: return types::integer_cell(CDCRT_I64, partition.number());
-    case manifest::Metadata::kOffset: return types::integer_cell(CDCRT_I64, message.offset);
-    case manifest::Metadata::kKafkaTime: break;
+    case route::Metadata::kOperation: return text(letter_of(row.operation));
+    case route::Metadata::kTopic: return text(partition.topic());
+    case route::Metadata::kPartition: return types::integer_cell(CDCRT_I64, partition.number());
+    case route::Metadata::kOffset: return types::integer_cell(CDCRT_I64, message.offset);
+    case route::Metadata::kKafkaTime: break;
   }
   return message.timestamp_ms < 0 ? types::null_cell() : types::integer_cell(CDCRT_TIMESTAMPTZ, message.timestamp_ms * 1000);
 }

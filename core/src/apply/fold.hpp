@@ -26,6 +26,12 @@ enum class Effect : uint8_t {
   kEvent     ///< sinks that take every change in order
 };
 
+/// A source's table, with the server whose orders its rows carry.
+struct SourceOfRows {
+  std::string server, table;
+  bool operator==(const SourceOfRows&) const = default;
+};
+
 /// The change of one key. Cells, key and order are owned by the fold's arena.
 struct Entry {
   Effect effect = Effect::kUpsert;

@@ -5,6 +5,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "apply/fold_alone.hpp"
+#include "apply/table.hpp"
 #include "apply/table_writer.hpp"
 
 namespace cdcrt::apply {

@@ -1,7 +1,9 @@
 // Tables without a key: which events of a batch take away rows that the target does not have.
 #pragma once
 
-#include "apply/isolate.hpp"
+#include "apply/isolated.hpp"
+#include "dead_letters/dead_letters.hpp"
+#include "plugin/instance.hpp"
 
 namespace cdcrt::apply {
 

@@ -1,65 +1,15 @@
 #include "apply/key_change.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <set>
 #include <unordered_map>
 
+#include "apply/table.hpp"
 #include "apply/table_writer.hpp"
 #include "types/convert.hpp"
 
 namespace cdcrt::apply {
-
-namespace {
-
-constexpr std::string_view kDeparted = "departed:", kCame = "came:";
-
-std::string_view text_of(const cdcrt_cell& cell) { return {cell.value.data, cell.size}; }
-
-void append_name(std::string& text, const evolution::Column& column) {
-  types::append_text(text, types::text_cell(CDCRT_STRING, column.source_name));
-}
-
-// Calls `visit` with the slot of each name in turn, and with what follows it.
-template <class Visit>
-void for_each_name(std::string_view& text, const std::vector<evolution::Column>& columns, event::Arena& arena, Visit&& visit) {
-  while (!text.empty()) {
-    const auto name = types::take_text(text, arena);
-    if (!name || name->tag != CDCRT_STRING) return;
-    uint32_t slot = 0;
-    while (slot < columns.size() && columns[slot].source_name != text_of(*name)) ++slot;
-    visit(slot, text);
-  }
-}
-
-}  // namespace
-
-std::string to_text(const KeyChangeRecord& record, const std::vector<evolution::Column>& columns) {
-  if (record.departed) return std::string(kDeparted) + record.row;
-  std::string text(kCame);
-  for (const uint32_t slot : record.slots) append_name(text, columns[slot]);
-  return text;
-}
-
-std::map<std::string, KeyChangeRecord> key_changes_from(const std::map<std::string, std::string>& stored,
-                                                        const std::vector<evolution::Column>& columns) {
-  std::map<std::string, KeyChangeRecord> records;
-  event::Arena arena{1 << 10};
-  for (const auto& [key, text] : stored) {
-    KeyChangeRecord& record = records[key];
-    record.departed = text.starts_with(kDeparted);
-    if (record.departed) {
-      record.row = text.substr(kDeparted.size());
-      continue;
-    }
-    std::string_view rest = std::string_view(text).substr(std::min(text.size(), kCame.size()));
-    for_each_name(rest, columns, arena, [&](uint32_t slot, std::string_view&) {
-      if (slot < columns.size()) record.slots.push_back(slot);
-    });
-  }
-  return records;
-}
 
 class KeyChanges {
  public:

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "apply/table.hpp"
+#include "apply/sealed.hpp"
 #include "plugin/instance.hpp"
 #include "progress/store.hpp"
 
@@ -34,11 +34,5 @@ class SettledEntries {
 /// Inside the caller's transaction, before the entries are written: reads the rows that leave, fills the rows that come, keeps
 /// halves whose other half has not come. Leaves in sealed.key_changes what is kept once the transaction commits.
 Result<void> settle_key_changes(plugin::Connection& connection, progress::Store& store, Sealed& sealed, SettledEntries& settled);
-
-/// KeyChangeRecord as stored: columns by name, since every process has slots of its own.
-std::string to_text(const KeyChangeRecord& record, const std::vector<evolution::Column>& columns);
-/// All that is stored of a table, by new key. Columns that are not known are left out.
-std::map<std::string, KeyChangeRecord> key_changes_from(const std::map<std::string, std::string>& stored,
-                                                        const std::vector<evolution::Column>& columns);
 
 }  // namespace cdcrt::apply

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <functional>
 
-#include "apply/open_letters.hpp"
-#include "apply/table.hpp"
+#include "apply/letter_key.hpp"
+#include "apply/sealed.hpp"
 
 namespace cdcrt::apply {
 namespace {
@@ -126,7 +126,7 @@ class KeyOrder::Batch {
   }
 
   /// Else a row that moved from one source table to another looks as if it were in both.
-  [[nodiscard]] bool tells_deletes() const { return sealed_.table->identity().route.deletes != manifest::Deletes::kIgnore; }
+  [[nodiscard]] bool tells_deletes() const { return sealed_.identity->route.deletes != route::Deletes::kIgnore; }
 
   bool is_overtaken(const Change& change) const {
     const auto found = known_.keys_.find(hash_of(change.key));

@@ -7,18 +7,13 @@
 #include <unordered_map>
 #include <vector>
 
+#include "apply/fold.hpp"
 #include "progress/row_order.hpp"
 #include "progress/stored.hpp"
 
 namespace cdcrt::apply {
 
 struct Sealed;
-
-/// A source's table, with the server whose orders its rows carry.
-struct SourceOfRows {
-  std::string server, table;
-  bool operator==(const SourceOfRows&) const = default;
-};
 
 /// The keys of a table that were written last, each with the partition that it came from and the order of its last change. Bounded;
 /// what it has forgotten is taken as it comes. One thread at a time: whoever writes the table.

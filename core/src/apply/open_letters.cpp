@@ -1,8 +1,6 @@
 #include "apply/open_letters.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <unordered_map>
 
 #include "apply/table.hpp"
@@ -15,9 +13,6 @@ namespace {
 // More of a table are not kept in memory.
 constexpr std::size_t kMaxKept = 256;
 
-// Indexes of databases take keys of about 2,700 bytes; beside the key stands a position.
-constexpr std::size_t kLongestKey = 1024;
-
 std::size_t count_of(const progress::Store::LettersByKey& letters) {
   std::size_t count = 0;
   for (const auto& [key, own] : letters) count += own.size();
@@ -29,15 +24,6 @@ bool is_whole(const Entry& entry) {
 }
 
 }  // namespace
-
-// Stored, so it must stay what it is.
-std::string letter_key(std::string_view key) {
-  if (key.size() <= kLongestKey) return std::string(key);
-  std::array<char, 34> digest{};
-  (void)std::snprintf(digest.data(), digest.size(), "%016llx%016llx", static_cast<unsigned long long>(sdk::fnv1a(key)),
-                      static_cast<unsigned long long>(sdk::fnv1a(key, 0x9ae16a3b2f90404f)));
-  return std::string(key.substr(0, kLongestKey - 33)) + digest.data();
-}
 
 void LetterChanges::close(std::string_view key) {
   const std::string kept = letter_key(key);
@@ -88,19 +74,6 @@ Result<void> look_up_letters(plugin::Connection& connection, progress::Store& st
     if (const auto found = earlier->letters.find(key); found != earlier->letters.end()) sealed.open_letters.insert(*found);
   }
   return {};
-}
-
-bool touches_letters(const Sealed& sealed) {
-  if (sealed.letters_change) return true;
-  const auto& open = sealed.open_letters;
-  for (const auto& part : sealed.partitions) {
-    if (std::any_of(part.fold.refused.begin(), part.fold.refused.end(), [](const auto& refused) { return !refused.closed; })) return true;
-    if (open.empty()) continue;
-    for (const Entry& entry : part.fold.entries()) {
-      if (open.contains(letter_key(entry.key))) return true;
-    }
-  }
-  return false;
 }
 
 void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked) {

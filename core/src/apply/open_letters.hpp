@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apply/letter_key.hpp"
 #include "progress/store.hpp"
 
 namespace cdcrt::apply {
@@ -15,11 +16,6 @@ namespace cdcrt::apply {
 struct Sealed;
 struct Entry;
 class Fold;
-
-/// Under which those of a table without a key are kept, by their position alone: no later row makes one good.
-inline constexpr std::string_view kNoKey{""};
-/// A key as letters are kept by: itself, or a digest where it is longer than an index takes.
-std::string letter_key(std::string_view key);
 
 /// What happens to the letters of some rows, in order. Not thread-safe.
 class LetterChanges {
@@ -45,8 +41,6 @@ struct FoundLetters {
 /// Finds the open letters of the batch's rows, inside the transaction and before the table's row is locked: who changes letters raises
 /// the row's version. A table's are kept in memory while they are few.
 Result<void> look_up_letters(plugin::Connection& connection, progress::Store& store, Sealed& sealed, FoundLetters* earlier = nullptr);
-/// The batch changes letters of its table: their row must be locked.
-bool touches_letters(const Sealed& sealed);
 /// Appends the entries that change a part of a row whose letters are open.
 void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked);
 /// Fills sealed.letters_closed and letters_opened: by what is written (`good`) after what `isolation` did to rows of its own.

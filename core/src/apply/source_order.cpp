@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
-#include "apply/open_letters.hpp"
-#include "apply/table.hpp"
+#include "apply/letter_key.hpp"
+#include "apply/sealed.hpp"
 
 namespace cdcrt::apply {
 namespace {
@@ -22,9 +22,9 @@ class SourceOrdering {
       servers_.push_back(progress::mark_of(source.server));
       tables_.push_back(progress::mark_of(source.table));
     }
-    const auto& route = sealed.table->identity().route;
+    const auto& route = sealed.identity->route;
     // Who asks for source order says that the source tables share their keys.
-    tells_tables_apart_ = route.ordering == manifest::Ordering::kAuto && route.deletes != manifest::Deletes::kIgnore;
+    tells_tables_apart_ = route.ordering == route::Ordering::kAuto && route.deletes != route::Deletes::kIgnore;
     for (const auto& part : sealed.partitions) {
       const progress::Partition& partition = *part.partition;
       partitions_.push_back(progress::mark_of(partition.source() + '\n' + partition.topic() + '\n' + std::to_string(partition.number())));
@@ -290,7 +290,7 @@ Result<void> SourceOrder::decide(plugin::Connection& connection, progress::Store
   const auto keys = ordering.collect();
   progress::RowOrders known;
   if (!sealed.clear && !keys.empty()) {
-    auto found = store.find_row_orders(connection, sealed.table->identity().target(), keys);
+    auto found = store.find_row_orders(connection, sealed.identity->target(), keys);
     if (!found) return std::move(found.error());
     known = std::move(*found);
   }
@@ -299,7 +299,7 @@ Result<void> SourceOrder::decide(plugin::Connection& connection, progress::Store
 }
 
 Result<void> SourceOrder::save(plugin::Connection& connection, progress::Store& store, const Sealed& sealed) const {
-  return store.save_row_orders(connection, sealed.table->identity().target(), orders_);
+  return store.save_row_orders(connection, sealed.identity->target(), orders_);
 }
 
 void SourceOrder::take_back() {

@@ -101,6 +101,7 @@ class Stretch::Folding {
     auto sealed = probe_->seal();
     if (!sealed) return std::nullopt;
     sealed->table = batch_.table;
+    sealed->identity = batch_.identity;
     sealed->columns = batch_.columns;
     sealed->key = batch_.key;
     sealed->key_known = batch_.key_known;

@@ -1,10 +1,8 @@
 #include "apply/table.hpp"
 
-#include "apply/open_letters.hpp"
-
 #include <algorithm>
 
-#include "apply/key_change.hpp"
+#include "apply/letter_key.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "types/convert.hpp"
 #include "types/type.hpp"
@@ -22,7 +20,7 @@ std::string paused_text(const std::string& reason) {
 }
 
 // Of a row that it may change again.
-bool keeps_rows(const TableIdentity& identity) { return !identity.events && identity.route.mode != manifest::Mode::kAppend; }
+bool keeps_rows(const TableIdentity& identity) { return !identity.events && identity.route.mode != route::Mode::kAppend; }
 
 bool is_definite(uint8_t operation) {
   return operation == CDCRT_SNAPSHOT || operation == CDCRT_INSERT || operation == CDCRT_UPDATE || operation == CDCRT_DEFINITION;
@@ -31,7 +29,7 @@ bool is_definite(uint8_t operation) {
 }  // namespace
 
 Table::Table(TableIdentity identity) : identity_(std::move(identity)), knowledge_(identity_.route, identity_.limits, !identity_.events),
-      by_source_(keeps_rows(identity_) && identity_.route.ordering == manifest::Ordering::kSource) {}
+      by_source_(keeps_rows(identity_) && identity_.route.ordering == route::Ordering::kSource) {}
 
 cdcrt_table Table::abi() const {
   return {identity_.schema.empty() ? cdcrt_string{nullptr, 0} : sdk::borrow(identity_.schema), sdk::borrow(identity_.name)};
@@ -47,7 +45,7 @@ void Table::restore(const progress::StoredTable& stored) {
   }
   if (stored.key_known) knowledge_.restore_key_known();
   floor_ = stored_floor_ = stored.floor;
-  if (stored.by_source && identity_.route.ordering != manifest::Ordering::kPartition) by_source_ = keeps_rows(identity_);
+  if (stored.by_source && identity_.route.ordering != route::Ordering::kPartition) by_source_ = keeps_rows(identity_);
   skipped_ = stored.state == progress::TableState::kSkipped;
   if (stored.state == progress::TableState::kPaused) detached_ = paused_text(stored.reason);
   target.row = stored;
@@ -222,7 +220,7 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
     if (identity_.events) {
       scratch_.clear();
       accept_event(state, row, offset);
-    } else if (identity_.route.mode != manifest::Mode::kAppend) {
+    } else if (identity_.route.mode != route::Mode::kAppend) {
       truncate(state, order, offset);
     }
     return;
@@ -244,8 +242,8 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
   follow_schema_changes();
   if (row.operation == CDCRT_DEFINITION) return;
   // A delete that is half of a key change is no delete of the source's row.
-  if (row.operation == CDCRT_DELETE && row.other_key == CDCRT_NO_CELLS && identity_.route.deletes == manifest::Deletes::kIgnore) return;
-  if (!by_source_ && knowledge_.key_crosses_partitions() && identity_.route.ordering == manifest::Ordering::kAuto) {
+  if (row.operation == CDCRT_DELETE && row.other_key == CDCRT_NO_CELLS && identity_.route.deletes == route::Deletes::kIgnore) return;
+  if (!by_source_ && knowledge_.key_crosses_partitions() && identity_.route.ordering == route::Ordering::kAuto) {
     const bool is_ordered = keeps_rows(identity_) && (row.source_order.data != nullptr || row.operation == CDCRT_SNAPSHOT);
     const bool is_one = partitions_.size() + foreign_partitions_.size() < 2;
     if (is_ordered && (!is_one || state.partition->may_have_siblings())) {
@@ -260,7 +258,7 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
     }
   }
   const std::size_t refused = refusals.size();
-  if (identity_.route.mode == manifest::Mode::kAppend && !identity_.events) {
+  if (identity_.route.mode == route::Mode::kAppend && !identity_.events) {
     accept_append(state, row, offset, batch, **map, refusals);
   } else if (identity_.events || !knowledge_.key().empty()) {
     accept_keyed(state, row, offset, batch, **map, refusals);
@@ -324,15 +322,15 @@ bool Table::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared,
   const bool overflows = !converted;
   // A key that is cut is another row's.
   const bool is_key = column.key_ordinal > 0;
-  if (!converted && !is_key && column.on_overflow == manifest::OnOverflow::kNull) converted = types::null_cell();
-  const bool cuts = column.on_overflow == manifest::OnOverflow::kTruncate;
+  if (!converted && !is_key && column.on_overflow == types::OnOverflow::kNull) converted = types::null_cell();
+  const bool cuts = column.on_overflow == types::OnOverflow::kTruncate;
   if (!converted && !is_key && cuts) {
     if (auto cut = types::truncate(cell, column.type)) converted = *cut;
   }
-  if (!converted && !is_key && (cuts || column.on_overflow == manifest::OnOverflow::kDefault)) {
-    if (auto cut = types::cut_fraction(cell, read ? column.parse : manifest::Parse::kNone, column.type, conversion_)) converted = *cut;
+  if (!converted && !is_key && (cuts || column.on_overflow == types::OnOverflow::kDefault)) {
+    if (auto cut = types::cut_fraction(cell, read ? column.parse : types::Parse::kNone, column.type, conversion_)) converted = *cut;
   }
-  if (!converted && column.on_overflow == manifest::OnOverflow::kWiden) {
+  if (!converted && column.on_overflow == types::OnOverflow::kWiden) {
     // A moment that came as text is one that its declared type does not hold.
     const bool as_it_came = from.kind == CDCRT_TYPE_UNKNOWN ||
                             (cell.tag == CDCRT_STRING && from.kind >= CDCRT_TYPE_DATE && from.kind <= CDCRT_TYPE_TIMESTAMPTZ);
@@ -340,7 +338,7 @@ bool Table::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared,
     converted = convert();
   }
   if (converted) {
-    if (overflows && column.on_overflow != manifest::OnOverflow::kWiden) ++overflowed_;
+    if (overflows && column.on_overflow != types::OnOverflow::kWiden) ++overflowed_;
     out = *converted;
     return out.tag != CDCRT_TIME || keep_length(slot, out, error);
   }
@@ -355,16 +353,16 @@ bool Table::keep_length(uint32_t slot, cdcrt_cell& cell, Error& error) {
   const evolution::Column& column = knowledge_.columns()[slot];
   if (longest == 0 || column.type.kind != CDCRT_TYPE_TIME || (cell.value.integer >= 0 && cell.value.integer <= longest)) return true;
   const auto changes = identity_.route.schema_changes;
-  const bool evolves = changes == manifest::SchemaChanges::kEvolve || changes == manifest::SchemaChanges::kAddOnly;
-  const bool free = evolves && !column.typed_by_route && column.target_type.empty() && column.on_overflow == manifest::OnOverflow::kDefault;
-  if (free || column.on_overflow == manifest::OnOverflow::kWiden) {
+  const bool evolves = changes == route::SchemaChanges::kEvolve || changes == route::SchemaChanges::kAddOnly;
+  const bool free = evolves && !column.typed_by_route && column.target_type.empty() && column.on_overflow == types::OnOverflow::kDefault;
+  if (free || column.on_overflow == types::OnOverflow::kWiden) {
     knowledge_.widen(slot, types::type_of(CDCRT_TYPE_INTERVAL));
     if (auto interval = types::convert(cell, types::type_of(CDCRT_TYPE_TIME), column.type, conversion_)) {
       cell = *interval;
       return true;
     }
   }
-  if (column.on_overflow == manifest::OnOverflow::kNull && column.key_ordinal == 0) {
+  if (column.on_overflow == types::OnOverflow::kNull && column.key_ordinal == 0) {
     cell = types::null_cell();
     ++overflowed_;
     return true;
@@ -541,6 +539,7 @@ std::optional<Sealed> Table::seal(bool apart) {
   last_sealed_ = std::chrono::steady_clock::now();
   Sealed sealed;
   sealed.table = this;
+  sealed.identity = &identity_;
   sealed.clear = clear_;
   sealed.cleared_by = std::exchange(cleared_by_, nullptr);
   sealed.floor = floor_;

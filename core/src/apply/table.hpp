@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "apply/fold.hpp"
 #include "apply/key_order.hpp"
-#include "apply/source_order.hpp"
+#include "apply/sealed.hpp"
+#include "apply/table_identity.hpp"
 #include "apply/table_observer.hpp"
 #include "cdcrt/abi/sink.h"
 #include "event/row_batch.hpp"
@@ -33,88 +33,6 @@ struct Refusal {
 
 /// Told of a refusal under the table's lock, before anything can be sealed: its dead letter is there before progress passes it.
 using RefusalHandler = std::function<void(const Refusal&)>;
-
-/// The part of a sealed batch that came from one partition.
-struct SealedPartition {
-  progress::Partition* partition = nullptr;
-  uint32_t session = 0;      ///< of the partition: when it is given up, this part is dropped
-  Fold fold;
-  int64_t next_offset = 0;   ///< progress once this is written
-  int64_t first_offset = 0;  ///< of the first row in it
-  std::string order;         ///< greatest source order routed to the table from this partition
-  std::string stored_order;  ///< the same of what was durable before it
-};
-
-/// One half of a key change whose other half has not come yet; kept in the target (cdcrt.moved).
-struct KeyChangeRecord {
-  bool departed = false;       ///< true: the row that left, as it was; false: the row came first
-  std::string row;             ///< departed: names and cells in turn, as types::append_text writes them
-  std::vector<uint32_t> slots; ///< came first: slots that are still to be filled
-};
-
-/// What one write of a table carries. Owned by the writer until complete() or give_up().
-struct Sealed {
-  Table* table = nullptr;
-  bool clear = false;                        ///< the table is emptied first (truncate)
-  const progress::Partition* cleared_by = nullptr;  ///< where the truncate was read
-  std::string floor;                         ///< source order of the last truncate; empty: none
-  std::vector<SealedPartition> partitions;
-  std::vector<evolution::Column> columns;    ///< the knowledge as of sealing, by slot
-  std::vector<uint32_t> key;                 ///< slots
-  bool key_known = false;
-  uint64_t version = 0;                      ///< of the knowledge
-  /// Set inside the transaction by settle_key_changes, taken over by complete().
-  std::map<std::string, KeyChangeRecord> key_changes;
-  bool key_changes_moved = false;            ///< they differ from what is stored
-  progress::Store::LettersByKey open_letters;  ///< of its rows; set inside the transaction by look_up_letters
-  /// Set inside the transaction by settle_letters, taken over by take_letters.
-  progress::Store::LettersByKey letters_closed, letters_opened;
-  bool letters_change = false;               ///< known before the transaction: events of it became letters while it was written
-  std::size_t bytes = 0;
-  std::vector<SourceOfRows> sources;         ///< what Entry::source counts
-  bool in_order = false;                     ///< KeyOrder::settle was asked
-  bool crossed = false;                      ///< several partitions bring changes of one key
-  bool by_source = false;                    ///< folded in source order: SourceOrder decides in each transaction anew
-  SourceOrder source_order;
-  std::string refusal;                       ///< why it must not be written
-  bool commit_unknown = false;               ///< the answer to a COMMIT was lost: it may have been written
-  EventCounts refused;                       ///< events of it that became dead letters while it was written
-
-  [[nodiscard]] EventCounts counts() const;
-  [[nodiscard]] bool empty() const { return partitions.empty() && !clear; }
-  /// Key changes may be settled, or the table be emptied: nobody else may write its knowledge meanwhile.
-  [[nodiscard]] bool needs_table() const;
-  /// What is stored beside the table's row differs after it: key changes, open letters, or the table was emptied.
-  [[nodiscard]] bool raises_version() const { return clear || key_changes_moved || !letters_closed.empty() || !letters_opened.empty(); }
-  /// Some of it came from partitions that were given up since, even if they were claimed again.
-  [[nodiscard]] bool has_lost() const;
-  /// Takes that out. Answers what must be given up as well: a truncate that is not ours any more had sent it back.
-  [[nodiscard]] std::vector<const progress::Partition*> drop_lost();
-};
-
-/// Names and settings of a table.
-struct TableIdentity {
-  std::string sink;
-  std::string schema;  ///< empty where the target has none
-  std::string name;
-  std::string source_name;  ///< database.schema.table of the first shape
-  std::string source_server;  ///< empty: unknown
-  bool is_refused = false;    ///< no target table: what says why its rows are held back, by its source's name
-  manifest::Route route;
-  bool events = false;  ///< the sink takes every change in order
-  cdcrt_limits limits{};  ///< of the sink's definitions
-  std::atomic<int64_t>* memory = nullptr;  ///< counts the bytes that folds and sealed batches hold; may be null
-  TableObserver* observer = nullptr;       ///< may be null
-  [[nodiscard]] std::string target() const { return schema.empty() ? name : schema + "." + name; }
-  /// Of a table that is folded on the side: nobody is told of it, nothing of it is counted.
-  [[nodiscard]] TableIdentity aside() const {
-    TableIdentity identity = *this;
-    identity.memory = nullptr;
-    identity.observer = nullptr;
-    identity.route.match.clear();  // the table itself has judged what the route names
-    return identity;
-  }
-};
 
 /// Thread-safe. accept() is called by decode workers, seal() and complete() by writers.
 class Table {

@@ -1,45 +1,11 @@
 // What other processes of the pipeline changed: knowledge, key changes, truncates.
 #include <algorithm>
 
-#include "apply/key_change.hpp"
-#include "apply/open_letters.hpp"
 #include "apply/table.hpp"
 #include "types/convert.hpp"
 #include "types/type.hpp"
 
 namespace cdcrt::apply {
-
-bool Sealed::needs_table() const {
-  return clear || by_source || touches_letters(*this) || std::any_of(partitions.begin(), partitions.end(),
-                              [](const auto& part) { return !part.fold.departures.empty() || !part.fold.arrivals.empty(); });
-}
-
-EventCounts Sealed::counts() const {
-  EventCounts counts;
-  for (const auto& part : partitions) counts += part.fold.counts;
-  return counts;
-}
-
-namespace {
-
-// Also what was never ours: a truncate reaches every partition that the table knows.
-bool lost(const SealedPartition& part) { return part.session != part.partition->session() || !part.partition->owned(); }
-
-}  // namespace
-
-bool Sealed::has_lost() const { return std::any_of(partitions.begin(), partitions.end(), lost); }
-
-std::vector<const progress::Partition*> Sealed::drop_lost() {
-  std::vector<const progress::Partition*> stranded;
-  // Whoever reads the truncate now empties the table.
-  const bool cancelled = clear && std::any_of(partitions.begin(), partitions.end(), [this](const auto& part) { return part.partition == cleared_by && lost(part); });
-  if (cancelled) clear = false;
-  std::erase_if(partitions, lost);
-  if (cancelled) {
-    for (const auto& part : partitions) stranded.push_back(part.partition);
-  }
-  return stranded;
-}
 
 void Table::count_foreign(const progress::StoredTable& stored) {
   foreign_partitions_.clear();
@@ -60,9 +26,9 @@ void Table::merge(const progress::StoredTable& stored, Sealed& sealed) {
   const auto returned = knowledge_.merge(stored.columns, stored.key_known, others);
   follow_schema_changes();
   for (const uint32_t slot : returned) read_again_after(knowledge_.columns()[slot].dropped_at, sealed);
-  const bool keeps_rows = !identity_.events && identity_.route.mode != manifest::Mode::kAppend;
+  const bool keeps_rows = !identity_.events && identity_.route.mode != route::Mode::kAppend;
   const bool is_known = by_source_ && sealed.by_source;
-  if (stored.by_source && !is_known && keeps_rows && identity_.route.ordering != manifest::Ordering::kPartition) {
+  if (stored.by_source && !is_known && keeps_rows && identity_.route.ordering != route::Ordering::kPartition) {
     by_source_ = true;
     read_all_again(sealed);
     sealed.by_source = true;

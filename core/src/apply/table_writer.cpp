@@ -128,7 +128,7 @@ Result<void> describe(plugin::Connection& connection, const Sealed& sealed, cdcr
   return {};
 }
 
-void plan_create(const TargetColumns& columns, const manifest::Options& layout, Plan& plan) {
+void plan_create(const TargetColumns& columns, const plugin::Options& layout, Plan& plan) {
   // In the source's order, not keys first: it is what people look at.
   std::vector<uint32_t> slots = columns.slots();
   std::sort(slots.begin(), slots.end());
@@ -155,8 +155,8 @@ bool may_grow(cdcrt_type from, cdcrt_type to) {
 /// An adopted column that is to grow: under "evolve", for a value of this batch that does not fit it and that no policy makes fit.
 bool has_to_grow(const Sealed& sealed, const TargetColumns& columns, uint32_t slot) {
   const auto& column = sealed.columns[slot];
-  if (!columns.has_own_type(slot) || sealed.table->identity().route.schema_changes != manifest::SchemaChanges::kEvolve) return false;
-  if (column.on_overflow == manifest::OnOverflow::kTruncate || column.on_overflow == manifest::OnOverflow::kNull) return false;
+  if (!columns.has_own_type(slot) || sealed.table->identity().route.schema_changes != route::SchemaChanges::kEvolve) return false;
+  if (column.on_overflow == types::OnOverflow::kTruncate || column.on_overflow == types::OnOverflow::kNull) return false;
   const auto& made = sealed.table->target.made.at(column.target_name);
   if (!made.adopted || !column.target_type.empty() || sealed.table->target.kept.contains(column.target_name) || !may_grow(made.type, types::evolve(made.type, column.type))) return false;
   event::Arena arena(1 << 10);
@@ -179,11 +179,11 @@ Result<void> judge_lacking(const Sealed& sealed, const TargetColumns& columns, b
   Table::Target& target = sealed.table->target;
   const auto policy = sealed.table->identity().route.schema_changes;
   const bool is_own = !target.exists || (!first_contact && target.adopted.empty());
-  if (is_own || policy == manifest::SchemaChanges::kEvolve || policy == manifest::SchemaChanges::kAddOnly) return {};
+  if (is_own || policy == route::SchemaChanges::kEvolve || policy == route::SchemaChanges::kAddOnly) return {};
   for (const uint32_t slot : columns.slots()) {
     const auto& column = sealed.columns[slot];
     if (target.made.contains(column.target_name)) continue;
-    const bool ignores = policy == manifest::SchemaChanges::kIgnore;
+    const bool ignores = policy == route::SchemaChanges::kIgnore;
     if (ignores && column.key_ordinal == 0) {
       target.left_out.insert(column.target_name);
       target.adopted.insert(column.target_name);
@@ -437,7 +437,7 @@ class Preparation {
   // Another process may have made it source-ordered; only the route takes that back.
   [[nodiscard]] bool keeps_source_order() const {
     if (sealed_.by_source) return true;
-    return row_.by_source && sealed_.table->identity().route.ordering != manifest::Ordering::kPartition;
+    return row_.by_source && sealed_.table->identity().route.ordering != route::Ordering::kPartition;
   }
 
   plugin::Connection& connection_;

@@ -50,7 +50,7 @@ std::optional<Error> Expected::lost(const Sealed& sealed) const {
 
 Result<void> refuse_unknown_rows(plugin::Connection& connection, const Sealed& sealed, const cdcrt_column& any_column) {
   const auto& identity = sealed.table->identity();
-  if (identity.route.mode != manifest::Mode::kAppend && !sealed.key.empty()) return {};
+  if (identity.route.mode != route::Mode::kAppend && !sealed.key.empty()) return {};
   bool any = false;
   cdcrt_read read{};
   read.size = sizeof read;

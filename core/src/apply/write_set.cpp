@@ -62,10 +62,10 @@ cdcrt_column TargetColumns::describe(uint32_t slot) const {
     result.default_value = column.default_value;
   }
   // A key that is cut is another key.
-  if (column.key_ordinal == 0 && column.on_overflow == manifest::OnOverflow::kTruncate) result.flags |= CDCRT_COLUMN_MAY_CUT;
-  const bool cuts_fractions = column.on_overflow == manifest::OnOverflow::kDefault || column.on_overflow == manifest::OnOverflow::kTruncate;
+  if (column.key_ordinal == 0 && column.on_overflow == types::OnOverflow::kTruncate) result.flags |= CDCRT_COLUMN_MAY_CUT;
+  const bool cuts_fractions = column.on_overflow == types::OnOverflow::kDefault || column.on_overflow == types::OnOverflow::kTruncate;
   if (column.key_ordinal == 0 && cuts_fractions) result.flags |= CDCRT_COLUMN_MAY_CUT_FRACTION;
-  if (column.key_ordinal == 0 && column.on_overflow == manifest::OnOverflow::kNull) result.flags |= CDCRT_COLUMN_MAY_NULL;
+  if (column.key_ordinal == 0 && column.on_overflow == types::OnOverflow::kNull) result.flags |= CDCRT_COLUMN_MAY_NULL;
   if (!column.target_type.empty()) result.target_type = sdk::borrow(column.target_type);
   return result;
 }
@@ -74,7 +74,7 @@ cdcrt_column TargetColumns::stored(uint32_t slot) const {
   cdcrt_column result = describe(slot);
   if (kept_[slot] != nullptr) result.type = kept_[slot]->type;
   const Table& table = *sealed_->table;
-  const bool evolves = table.identity().route.schema_changes == manifest::SchemaChanges::kEvolve;
+  const bool evolves = table.identity().route.schema_changes == route::SchemaChanges::kEvolve;
   if (!evolves && table.target.adopted.contains(sealed_->columns[slot].target_name)) result.flags |= CDCRT_COLUMN_KEEP;
   return result;
 }
@@ -113,21 +113,21 @@ Result<cdcrt_cell> TargetColumns::fit(uint32_t slot, const cdcrt_cell& cell, eve
   }
   if (fitting) return fitting;
   Error error = std::move(fitting.error());
-  if (!is_key && column.on_overflow == manifest::OnOverflow::kTruncate) {
+  if (!is_key && column.on_overflow == types::OnOverflow::kTruncate) {
     const auto text = types::convert(cell, column.type, types::string_type(0), arena);
     if (auto cut = text ? types::truncate(*text, kept->type) : text) {
       ++overflowed;
       return cut;
     }
   }
-  if (!is_key && column.on_overflow == manifest::OnOverflow::kNull) {
+  if (!is_key && column.on_overflow == types::OnOverflow::kNull) {
     ++overflowed;
     return types::null_cell();
   }
   error.message = "column '" + column.source_name + "' is " + (kept->target_type.empty() ? types::to_string(kept->type) : kept->target_type) +
                   " in the target: " + error.message;
   if (error.hint.empty()) error.hint = "change the target's column by hand, or give the column on_overflow or exclude in the route";
-  const bool fails = sealed_->table->identity().route.schema_changes == manifest::SchemaChanges::kFail;
+  const bool fails = sealed_->table->identity().route.schema_changes == route::SchemaChanges::kFail;
   error.code = fails && kept->adopted ? CDCRT_UNSUPPORTED : CDCRT_BAD_RECORD;
   if (fails && kept->adopted) error.message += ", and schema_changes is \"fail\"";
   return error;

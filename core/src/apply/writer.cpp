@@ -188,7 +188,7 @@ Result<void> Writer::prepare_tables_of(const std::vector<Sealed*>& batches, bool
 // Once for each batch: it may be tried again.
 Result<void> Writer::put_in_order(Sealed& sealed) {
   const auto& identity = sealed.table->identity();
-  if (identity.events || sealed.key.empty() || identity.route.mode == manifest::Mode::kAppend) return {};
+  if (identity.events || sealed.key.empty() || identity.route.mode == route::Mode::kAppend) return {};
   if (sealed.by_source) {
     if (context_.store == nullptr) {
       return make_error(CDCRT_UNSUPPORTED, "the table is to be kept in source order, and the sink keeps nothing of the rows that it wrote",
@@ -209,7 +209,7 @@ Result<void> Writer::put_in_order(Sealed& sealed) {
     }
     const bool was_silent = keys.overtaken() == 0;
     const bool settled = keys.settle(sealed);
-    const bool may_change = context_.store != nullptr && context_.sink.has(CDCRT_SINK_TRANSACTIONS) && identity.route.ordering == manifest::Ordering::kAuto;
+    const bool may_change = context_.store != nullptr && context_.sink.has(CDCRT_SINK_TRANSACTIONS) && identity.route.ordering == route::Ordering::kAuto;
     if (keys.met() && may_change) {
       sealed.in_order = false;
       sealed.refusal.clear();

@@ -147,6 +147,7 @@ Result<void> Writer::write_portion(Sealed& sealed, Stretch& stretch, Portion& po
   }
   portion.sealed = Sealed();
   portion.sealed.table = sealed.table;
+  portion.sealed.identity = sealed.identity;
   portion.sealed.clear = portion.clears;
   portion.sealed.cleared_by = sealed.cleared_by;
   portion.sealed.floor = sealed.floor;

@@ -48,7 +48,7 @@ void print_json(const manifest::Manifest& manifest) {
                          })
             << ",\"routes\":"
             << json_list(manifest.routes,
-                         [](const manifest::Route& route) {
+                         [](const route::Route& route) {
                            return "{\"name\":" + json_string(route.name) + ",\"sink\":" + json_string(route.sink) +
                                   ",\"match\":" + json_list(route.match, [](const std::string& text) { return json_string(text); }) +
                                   ",\"table\":" + json_string(route.table) + "}";
@@ -165,7 +165,7 @@ int explain_route(const ManifestArguments& arguments, const std::string& name, c
                                         : printable(name) + ": no route matches; the table is ignored (unmatched_tables = \"ignore\")\n");
     return kDone;
   }
-  const manifest::Route& taken = **found;
+  const route::Route& taken = **found;
   const std::string pattern = router.matching_pattern(taken, table);
   const auto target = router.target_for(taken, table, true);
   if (!target) return usage_error(target.error().message, target.error().hint);

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kPartitionsToReach = 30;
 
 // What stands for it was not asked for.
-bool lacks_secrets(const manifest::Component& component) {
+bool lacks_secrets(const plugin::Component& component) {
   const auto& values = component.options.values();
   return std::any_of(values.begin(), values.end(), [](const auto& value) { return !value.is_set && !value.position.file.empty(); });
 }
@@ -35,7 +35,7 @@ class Checker {
 
  private:
   template <class Check>
-  void judge(const manifest::Component& component, const Check& check) {
+  void judge(const plugin::Component& component, const Check& check) {
     const Result<void> checked = check();
     if (checked || (lacks_secrets(component) && !probes_)) return;
     const int code = manifest::exit_code_of(checked.error());
@@ -99,16 +99,16 @@ class Checker {
 
   void judge_letters() {
     const auto& letters = manifest_.dead_letters;
-    manifest::Component place = letters.sink;
+    plugin::Component place = letters.sink;
     place.position = letters.position;
-    if (letters.kind == manifest::DeadLetters::Kind::kSink) {
+    if (letters.kind == dead_letters::Settings::Kind::kSink) {
       judge(letters.sink, [&]() -> Result<void> {
         if (!probes_) return plugin::check(letters.sink);
         auto destination = dead_letters::to_sink(letters.sink, manifest_.pipeline + ".dead_letters");
         if (!destination) return std::move(destination.error());
         return {};
       });
-    } else if (letters.kind == manifest::DeadLetters::Kind::kFile && probes_) {
+    } else if (letters.kind == dead_letters::Settings::Kind::kFile && probes_) {
       judge(place, [&] { return dead_letters::to_file(letters.path)->check(); });
     }
   }

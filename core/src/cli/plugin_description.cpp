@@ -28,7 +28,8 @@ constexpr Capability kSinkCapabilities[] = {{CDCRT_SINK_TRANSACTIONS, "transacti
                                             {CDCRT_SINK_EVENTS, "events"},
                                             {CDCRT_SINK_TABLE_LOCKS, "table locks"},
                                             {CDCRT_SINK_SAVEPOINTS, "savepoints"},
-                                            {CDCRT_SINK_RESTS, "left alone while idle"}};
+                                             {CDCRT_SINK_RESTS, "left alone while idle"},
+                                             {CDCRT_SINK_LEAVES_THINGS, "keeps things outside of the target"}};
 
 template <size_t kCount>
 std::vector<std::string> names_of(uint32_t bits, const Capability (&known)[kCount]) {

@@ -21,7 +21,7 @@ int refuse(const Error& error) {
   return kManifestOrUsage;
 }
 
-int explain_failure(const OpenedPipeline& pipeline, const manifest::Component& component, const Error& error, bool json) {
+int explain_failure(const OpenedPipeline& pipeline, const plugin::Component& component, const Error& error, bool json) {
   const std::vector diagnostics{manifest::diagnostic_for(component, error)};
   if (json) {
     std::cout << diagnostics::render_json(diagnostics);

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "cli/repair_commands.hpp"
+#include "cli/repair_arguments.hpp"
 #include "repair/session.hpp"
 
 namespace cdcrt::cli {
@@ -19,7 +19,7 @@ struct OpenedPipeline {
 std::unique_ptr<OpenedPipeline> open_pipeline(const RepairArguments& arguments, repair::Session::Intent intent, int& exit_code);
 
 /// Prints the error; its exit code.
-int explain_failure(const OpenedPipeline& pipeline, const manifest::Component& component, const Error& error, bool json);
+int explain_failure(const OpenedPipeline& pipeline, const plugin::Component& component, const Error& error, bool json);
 /// A request that cannot be carried out: message and help, without a place in the manifest.
 int refuse(const Error& error);
 

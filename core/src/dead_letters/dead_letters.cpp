@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "progress/store.hpp"
+#include "dead_letters/target_letters.hpp"
 
 namespace cdcrt::dead_letters {
 namespace {
@@ -133,7 +133,7 @@ Result<void> DeadLetters::write_in(const Passing& passing, Flushed& flushed) {
       flushed.mark = waiting.number;
     }
   }
-  if (!letters.empty()) return passing.store->save_letters(*passing.connection, letters);
+  if (!letters.empty()) return TargetLetters(*passing.store).save(*passing.connection, letters);
   flushed.turn.unlock();
   return {};
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "dead_letters/letter.hpp"
-#include "manifest/manifest.hpp"
+#include "plugin/component.hpp"
 
 namespace cdcrt::dead_letters {
 
@@ -27,6 +27,6 @@ std::unique_ptr<Destination> to_file(std::string path);
 
 /// A sink that takes rows as they come (plugin "kafka"): each letter is a row of columns_of_letters(), appended to `table`.
 /// Connects at once.
-Result<std::unique_ptr<Destination>> to_sink(const manifest::Component& component, const std::string& table);
+Result<std::unique_ptr<Destination>> to_sink(const plugin::Component& component, const std::string& table);
 
 }  // namespace cdcrt::dead_letters

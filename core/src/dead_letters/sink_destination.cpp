@@ -47,7 +47,7 @@ class SinkDestination final : public Destination {
 
 }  // namespace
 
-Result<std::unique_ptr<Destination>> to_sink(const manifest::Component& component, const std::string& table) {
+Result<std::unique_ptr<Destination>> to_sink(const plugin::Component& component, const std::string& table) {
   auto sink = plugin::Sink::create(component);
   if (!sink) return std::move(sink.error());
   auto connection = sink->open();

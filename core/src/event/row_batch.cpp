@@ -5,8 +5,8 @@
 
 #include "cdcrt/abi/plugin.h"
 #include "cdcrt/sdk/elements.hpp"
+#include "diagnostics/plugin_error.hpp"
 #include "event/row_check.hpp"
-#include "plugin/instance.hpp"
 
 namespace cdcrt::event {
 
@@ -88,7 +88,7 @@ uint32_t RowBatch::intern(cdcrt_rows* rows, const cdcrt_shape* shape) {
 void RowBatch::reject(cdcrt_rows* rows, uint32_t message, const cdcrt_error* error) {
   auto* self = static_cast<RowBatch*>(rows->self);
   try {
-    self->rejects_.push_back({message, plugin::to_error(*error)});
+    self->rejects_.push_back({message, diagnostics::to_error(*error)});
   } catch (const std::exception& exception) {
     self->fault_ = std::string("a rejection that the host could not keep: ") + exception.what();
   }

@@ -6,8 +6,8 @@
 
 namespace cdcrt::evolution {
 
-manifest::ColumnRule rule_for(const manifest::Route& route, std::string_view column) {
-  const manifest::ColumnRule* best = nullptr;
+route::ColumnRule rule_for(const route::Route& route, std::string_view column) {
+  const route::ColumnRule* best = nullptr;
   std::size_t best_literal = 0;
   for (const auto& rule : route.columns) {
     if (rule.pattern == column) return rule;
@@ -19,7 +19,7 @@ manifest::ColumnRule rule_for(const manifest::Route& route, std::string_view col
       best_literal = literal;
     }
   }
-  return best != nullptr ? *best : manifest::ColumnRule{};
+  return best != nullptr ? *best : route::ColumnRule{};
 }
 
 }  // namespace cdcrt::evolution

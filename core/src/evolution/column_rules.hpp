@@ -3,12 +3,12 @@
 
 #include <string_view>
 
-#include "manifest/manifest.hpp"
+#include "route/settings.hpp"
 
 namespace cdcrt::evolution {
 
 /// The most specific rule of the route for the column (exact name, then globs by most literal characters); a default one when none
 /// matches.
-manifest::ColumnRule rule_for(const manifest::Route& route, std::string_view column);
+route::ColumnRule rule_for(const route::Route& route, std::string_view column);
 
 }  // namespace cdcrt::evolution

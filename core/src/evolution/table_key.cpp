@@ -21,7 +21,7 @@ namespace {
 
 using diagnostics::quote;
 
-bool names_one_column(const manifest::ColumnRule& rule) { return rule.pattern.find_first_of("*?") == std::string::npos; }
+bool names_one_column(const route::ColumnRule& rule) { return rule.pattern.find_first_of("*?") == std::string::npos; }
 
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
@@ -49,18 +49,18 @@ Result<void> TableKnowledge::check_shape(const event::Shape& shape) const {
   if (!keyed_) return {};
   std::size_t added = 0;
   for (const auto& column : shape.columns) {
-    const manifest::ColumnRule rule = rule_for(*route_, column.name);
+    const route::ColumnRule rule = rule_for(*route_, column.name);
     if (rule.exclude) continue;
     const bool is_new = !slots_.contains(column.name);
     const auto& names = route_->primary_key;
-    const bool is_key = route_->mode != manifest::Mode::kAppend &&
+    const bool is_key = route_->mode != route::Mode::kAppend &&
                         (names.empty() ? column.key_ordinal > 0 : std::find(names.begin(), names.end(), column.name) != names.end());
     if (is_key && shape.declared && !rule.type && rule.target_type.empty() && is_unkeyable(column.type)) {
       return make_error(CDCRT_BAD_RECORD,
                         "column " + quote(column.name) + " of the key is of type " + types::to_string(column.type) + ", of which the target can make no key",
                         "give the column a type in the route's columns, or the route another primary_key");
     }
-    if (!is_new || (established() && route_->schema_changes == manifest::SchemaChanges::kIgnore)) continue;
+    if (!is_new || (established() && route_->schema_changes == route::SchemaChanges::kIgnore)) continue;
     const std::string& name = rule.rename.empty() ? column.name : rule.rename;
     if (name.empty()) return misfit("the event has a column without a name");
     if (name.find('\0') != std::string::npos) return misfit("the name of column " + quote(name) + " holds a NUL character");
@@ -111,7 +111,7 @@ std::vector<std::string> TableKnowledge::key_of(const event::Shape& shape) const
 
 Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
   // Every change is a row of its own there.
-  if (route_->mode == manifest::Mode::kAppend) {
+  if (route_->mode == route::Mode::kAppend) {
     key_known_ = true;
     return {};
   }
@@ -148,7 +148,7 @@ Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
 
 // An event that carries the whole row and lacks a column of the route's key: no event will have it.
 Result<void> TableKnowledge::check_route_key(const event::Shape& shape, bool definite) const {
-  if (!definite || !keyed_ || key_known_ || route_->mode == manifest::Mode::kAppend) return {};
+  if (!definite || !keyed_ || key_known_ || route_->mode == route::Mode::kAppend) return {};
   std::vector<std::string> names;
   for (const auto& column : shape.columns) names.push_back(column.name);
   for (const auto& name : route_->primary_key) {
@@ -173,7 +173,7 @@ void TableKnowledge::note_rules(const event::Shape& shape) {
 std::vector<TableKnowledge::RuleUse> TableKnowledge::rules() const {
   std::vector<RuleUse> uses;
   for (std::size_t i = 0; i < rules_met_.size(); ++i) {
-    const manifest::ColumnRule& rule = route_->columns[i];
+    const route::ColumnRule& rule = route_->columns[i];
     if (names_one_column(rule)) uses.push_back({&rule, rules_met_[i] || slots_.contains(rule.pattern)});
   }
   return uses;

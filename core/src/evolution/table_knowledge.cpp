@@ -23,16 +23,16 @@ cdcrt_type follow(cdcrt_type older, cdcrt_type newer) {
 }
 
 // No source has columns of such names.
-std::string name_of(manifest::Metadata item) { return std::string("metadata:") + manifest::kMetadataNames[static_cast<std::size_t>(item)]; }
+std::string name_of(route::Metadata item) { return std::string("metadata:") + route::kMetadataNames[static_cast<std::size_t>(item)]; }
 
-cdcrt_type type_of(manifest::Metadata item) {
+cdcrt_type type_of(route::Metadata item) {
   cdcrt_type type{};
   switch (item) {
-    case manifest::Metadata::kOperation: return types::string_type(1);
-    case manifest::Metadata::kTopic: return types::string_type(0);
-    case manifest::Metadata::kPartition: type.kind = CDCRT_TYPE_INT32; break;
-    case manifest::Metadata::kOffset: type.kind = CDCRT_TYPE_INT64; break;
-    case manifest::Metadata::kKafkaTime: type.kind = CDCRT_TYPE_TIMESTAMPTZ; break;
+    case route::Metadata::kOperation: return types::string_type(1);
+    case route::Metadata::kTopic: return types::string_type(0);
+    case route::Metadata::kPartition: type.kind = CDCRT_TYPE_INT32; break;
+    case route::Metadata::kOffset: type.kind = CDCRT_TYPE_INT64; break;
+    case route::Metadata::kKafkaTime: type.kind = CDCRT_TYPE_TIMESTAMPTZ; break;
   }
   return type;
 }
@@ -116,7 +116,7 @@ Result<void> TableKnowledge::add_metadata() {
     if (found == slots_.end()) {
       for (const Column& other : columns_) {
         if (other.target_name != target) continue;
-        return make_error(CDCRT_BAD_CONFIG, "column '" + other.source_name + "' and metadata." + manifest::kMetadataNames[static_cast<std::size_t>(item)] + " both go to '" + target + "'",
+        return make_error(CDCRT_BAD_CONFIG, "column '" + other.source_name + "' and metadata." + route::kMetadataNames[static_cast<std::size_t>(item)] + " both go to '" + target + "'",
                           "give one of them another name");
       }
       Column& added = columns_.emplace_back();
@@ -134,12 +134,12 @@ Result<void> TableKnowledge::add_metadata() {
 }
 
 Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order) {
-  const manifest::ColumnRule rule = rule_for(*route_, column.name);
+  const route::ColumnRule rule = rule_for(*route_, column.name);
   if (rule.exclude) return ShapeMap::kExcluded;
   auto found = slots_.find(column.name);
   if (found == slots_.end()) {
-    if (established() && route_->schema_changes == manifest::SchemaChanges::kIgnore) return ShapeMap::kLeftOut;
-    if (established() && route_->schema_changes == manifest::SchemaChanges::kFail) {
+    if (established() && route_->schema_changes == route::SchemaChanges::kIgnore) return ShapeMap::kLeftOut;
+    if (established() && route_->schema_changes == route::SchemaChanges::kFail) {
       return make_error(CDCRT_UNSUPPORTED, "the source added column '" + column.name + "' and schema_changes is \"fail\"",
                         "add the column to the target and set schema_changes = \"evolve\", or exclude it in the route's columns");
     }
@@ -202,8 +202,8 @@ Result<void> TableKnowledge::declare_type(uint32_t slot, cdcrt_type declared, st
   const cdcrt_type type = late ? follow(declared, column.type) : follow(column.type, declared);
   if (established() && column.type.kind != CDCRT_TYPE_UNKNOWN && !types::equal(column.type, type)) {
     // "ignore": the target keeps its type, and what does not fit it becomes a dead letter.
-    if (route_->schema_changes == manifest::SchemaChanges::kIgnore) return {};
-    if (route_->schema_changes == manifest::SchemaChanges::kFail) {
+    if (route_->schema_changes == route::SchemaChanges::kIgnore) return {};
+    if (route_->schema_changes == route::SchemaChanges::kFail) {
       return make_error(CDCRT_UNSUPPORTED,
                         "the source changed the type of column '" + column.source_name + "' from " + types::to_string(column.type) + " to " +
                             types::to_string(declared) + " and schema_changes is \"fail\"",
@@ -241,7 +241,7 @@ void TableKnowledge::type_one_column() {
 }
 
 bool TableKnowledge::follows_drops() const {
-  return route_->schema_changes == manifest::SchemaChanges::kEvolve || route_->schema_changes == manifest::SchemaChanges::kFail;
+  return route_->schema_changes == route::SchemaChanges::kEvolve || route_->schema_changes == route::SchemaChanges::kFail;
 }
 
 std::string_view TableKnowledge::lacked_at(std::string_view order) const {
@@ -268,7 +268,7 @@ Result<void> TableKnowledge::drop_absent(const ShapeMap& map, std::string_view o
     if (!column.active || column.key_ordinal > 0) continue;
     const std::string_view seen = last_seen(slot);
     if (order <= seen) continue;
-    if (route_->schema_changes == manifest::SchemaChanges::kFail) {
+    if (route_->schema_changes == route::SchemaChanges::kFail) {
       return make_error(CDCRT_UNSUPPORTED, "the source dropped column '" + column.source_name + "' and schema_changes is \"fail\"",
                         "drop the column from the target and set schema_changes = \"evolve\", or \"add_only\" to keep it");
     }
@@ -309,16 +309,16 @@ const ShapeMap* TableKnowledge::discard_late(const ShapeMap& map, std::string_vi
 void TableKnowledge::restore(Column column) {
   const auto slot = static_cast<uint32_t>(columns_.size());
   slots_.emplace(column.source_name, slot);
-  const manifest::ColumnRule rule = rule_for(*route_, column.source_name);
+  const route::ColumnRule rule = rule_for(*route_, column.source_name);
   column.parse = rule.parse;
   column.on_overflow = rule.on_overflow;
   column.target_type = rule.target_type;
   if (rule.type) {
     column.typed_by_route = true;
-    const bool widened = rule.on_overflow == manifest::OnOverflow::kWiden && column.type.kind != CDCRT_TYPE_UNKNOWN;
+    const bool widened = rule.on_overflow == types::OnOverflow::kWiden && column.type.kind != CDCRT_TYPE_UNKNOWN;
     column.type = widened ? types::join(*rule.type, column.type) : *rule.type;
   }
-  if (route_->mode == manifest::Mode::kAppend) column.key_ordinal = 0;
+  if (route_->mode == route::Mode::kAppend) column.key_ordinal = 0;
   columns_.push_back(std::move(column));
   const uint32_t ordinal = columns_.back().key_ordinal;
   if (ordinal > 0) {

@@ -15,7 +15,7 @@
 #include "diagnostics/result.hpp"
 #include "event/arena.hpp"
 #include "event/shape.hpp"
-#include "manifest/manifest.hpp"
+#include "route/settings.hpp"
 
 namespace cdcrt::evolution {
 
@@ -30,8 +30,8 @@ struct Column {
   bool active = true;         ///< false: dropped at the source
   bool typed_by_route = false;
   bool adopted = false;       ///< the target's own: it was there before, or its table was and it is left out; made or altered only under "evolve"
-  manifest::Parse parse = manifest::Parse::kNone;
-  manifest::OnOverflow on_overflow = manifest::OnOverflow::kDefault;
+  types::Parse parse = types::Parse::kNone;
+  types::OnOverflow on_overflow = types::OnOverflow::kDefault;
   uint32_t incarnation = 0;   ///< raised when a dropped column comes back: the target's is dropped and added anew
   std::string last_seen;      ///< greatest source order at which it was seen, as far as stored
   /// Source order of the last event that showed its absence; empty: never absent. It stays when the column comes back: what is not
@@ -64,7 +64,7 @@ struct TypeChange {
 class TableKnowledge {
  public:
   /// `limits`: of the target's definitions. `keyed`: false where every change is taken in order, so that keys are of no account.
-  explicit TableKnowledge(const manifest::Route& route, const cdcrt_limits& limits = {}, bool keyed = true)
+  explicit TableKnowledge(const route::Route& route, const cdcrt_limits& limits = {}, bool keyed = true)
       : route_(&route), limits_(limits), keyed_(keyed) {}
 
   /// What a row of `shape` at source order `order` (may be empty: unknown) teaches; answers where its columns go, valid until
@@ -77,7 +77,7 @@ class TableKnowledge {
   [[nodiscard]] bool met_other_key() const { return other_key_; }
   /// A rule for one column by its name, and whether an event had that column.
   struct RuleUse {
-    const manifest::ColumnRule* rule;
+    const route::ColumnRule* rule;
     bool met;
   };
   /// Empty until a row was observed.
@@ -86,7 +86,7 @@ class TableKnowledge {
   [[nodiscard]] bool may_hold(uint32_t slot, cdcrt_type type) const;
 
   /// Slots of the route's metadata, once a row was observed; they are columns like others, but no source column.
-  [[nodiscard]] const std::map<manifest::Metadata, uint32_t>& metadata() const { return metadata_; }
+  [[nodiscard]] const std::map<route::Metadata, uint32_t>& metadata() const { return metadata_; }
   /// A value without schema: widens the column's type so that it holds the cell.
   void learn(uint32_t slot, const cdcrt_cell& cell);
   /// Widens the column's type so that it holds values of `type` too.
@@ -147,14 +147,14 @@ class TableKnowledge {
   void set_type(uint32_t slot, cdcrt_type type);
   bool merge_column(uint32_t slot, const Column& stored, std::string_view others);
 
-  const manifest::Route* route_;
+  const route::Route* route_;
   cdcrt_limits limits_;
   bool keyed_;
   std::vector<Column> columns_;
   std::unordered_map<std::string, uint32_t> slots_;
   std::unordered_map<uint32_t, ShapeMap> maps_;
   ShapeMap late_map_;
-  std::map<manifest::Metadata, uint32_t> metadata_;
+  std::map<route::Metadata, uint32_t> metadata_;
   std::vector<uint32_t> key_;
   bool key_known_ = false;
   bool key_partitions_judged_ = false;

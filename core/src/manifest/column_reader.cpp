@@ -14,7 +14,7 @@ namespace {
 using diagnostics::quote;
 
 const std::vector<std::string>& parse_names() {
-  // In the order of Parse, without kNone.
+  // In the order of types::Parse, without kNone.
   static const std::vector<std::string> names = {"epoch_days", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "base64", "hex", "iso8601"};
   return names;
 }
@@ -30,13 +30,13 @@ bool is_time(uint8_t kind) {
 }
 
 /// Whether what `parse` reads can become a value of that type at all.
-bool fits(Parse parse, uint8_t kind) {
+bool fits(types::Parse parse, uint8_t kind) {
   if (kind == CDCRT_TYPE_UNKNOWN || kind == CDCRT_TYPE_STRING) return true;
   switch (parse) {
-    case Parse::kNone:
+    case types::Parse::kNone:
       return true;
-    case Parse::kBase64:
-    case Parse::kHex:
+    case types::Parse::kBase64:
+    case types::Parse::kHex:
       return !is_time(kind) && kind != CDCRT_TYPE_BOOL && kind != CDCRT_TYPE_ARRAY;
     default:
       return is_time(kind);
@@ -72,14 +72,14 @@ std::string read_text(TableReader& reader, const char* key) {
 }
 
 /// What `parse` alone makes of a value.
-std::optional<cdcrt_type> implied_type(TableReader& reader, Parse parse) {
+std::optional<cdcrt_type> implied_type(TableReader& reader, types::Parse parse) {
   switch (parse) {
-    case Parse::kEpochDays:
+    case types::Parse::kEpochDays:
       return types::type_of(CDCRT_TYPE_DATE);
-    case Parse::kBase64:
-    case Parse::kHex:
+    case types::Parse::kBase64:
+    case types::Parse::kHex:
       return types::type_of(CDCRT_TYPE_BYTES);
-    case Parse::kIso8601:
+    case types::Parse::kIso8601:
       contradiction(reader, "parse", "parse = 'iso8601' needs a type", "type = \"date\", \"time\", \"timestamp\" or \"timestamptz\"");
       return std::nullopt;
     default:
@@ -92,9 +92,9 @@ ColumnRule read_rule(const Entry& entry, TableReader& reader) {
   rule.pattern = entry.key;
   rule.position = entry.position;
   if (const Entry* type = reader.take("type")) rule.type = read_type(*type, reader);
-  if (const auto parse = reader.choice("parse", parse_names())) rule.parse = static_cast<Parse>(*parse + 1);
-  if (rule.parse != Parse::kNone && !rule.type && !reader.table().find("type")) rule.type = implied_type(reader, rule.parse);
-  if (const auto policy = reader.choice("on_overflow", overflow_names())) rule.on_overflow = static_cast<OnOverflow>(*policy);
+  if (const auto parse = reader.choice("parse", parse_names())) rule.parse = static_cast<types::Parse>(*parse + 1);
+  if (rule.parse != types::Parse::kNone && !rule.type && !reader.table().find("type")) rule.type = implied_type(reader, rule.parse);
+  if (const auto policy = reader.choice("on_overflow", overflow_names())) rule.on_overflow = static_cast<types::OnOverflow>(*policy);
   rule.rename = read_text(reader, "rename");
   rule.target_type = read_text(reader, "target_type");
   rule.exclude = reader.boolean("exclude").value_or(false);
@@ -108,7 +108,7 @@ ColumnRule read_rule(const Entry& entry, TableReader& reader) {
     contradiction(
         reader, "parse",
         "parse = " + quote(parse_names()[static_cast<std::size_t>(rule.parse) - 1]) + " does not give a " + types::to_string(*rule.type),
-        rule.parse == Parse::kBase64 || rule.parse == Parse::kHex ? "for instance type = \"bytes\"" : "for instance type = \"timestamp\"");
+        rule.parse == types::Parse::kBase64 || rule.parse == types::Parse::kHex ? "for instance type = \"bytes\"" : "for instance type = \"timestamp\"");
   }
   if (!rule.rename.empty() && is_glob(entry.key)) {
     contradiction(reader, "rename", "pattern " + quote(entry.key) + " renames every column it matches to " + quote(rule.rename),

@@ -23,6 +23,8 @@ using diagnostics::quote;
 constexpr int64_t kLeastMemory = 1 << 20;
 constexpr int64_t kMostWorkers = 1024;
 constexpr std::size_t kLongestPipelineName = 128;
+// Where dead letters go without a sink of their own.
+constexpr const char *kFile = "file", *kTable = "table";
 
 /// Every value below a key that names a secret, whatever the table: shown nowhere.
 void cover_secrets(const Node& node, bool covered, diagnostics::SourceTexts& texts) {
@@ -54,7 +56,7 @@ void read_pipeline(TableReader& top, Manifest& manifest) {
     reader.missing("name", kHelp);
   }
   if (const auto choice = reader.choice("unmatched_tables", {"ignore", "fail"}))
-    manifest.unmatched_tables = static_cast<UnmatchedTables>(*choice);
+    manifest.unmatched_tables = static_cast<route::UnmatchedTables>(*choice);
   reader.finish();
 }
 
@@ -112,7 +114,7 @@ std::optional<std::string> expand_path(const std::string& path, const Manifest& 
   return result;
 }
 
-void read_budget(TableReader& reader, DeadLetters& letters) {
+void read_budget(TableReader& reader, dead_letters::Settings& letters) {
   if (const auto count = reader.integer("max_count", 0, INT64_MAX)) letters.max_count = static_cast<uint64_t>(*count);
   const Entry* entry = reader.take("max_ratio");
   const auto ratio = entry == nullptr ? std::nullopt : read_real(entry->value, reader.field("max_ratio"));
@@ -121,26 +123,37 @@ void read_budget(TableReader& reader, DeadLetters& letters) {
   if (*ratio <= 0 || *ratio > 1) refuse_value(entry->value, reader.field("max_ratio"), diagnostics::kBadValue, "must be above 0 and at most 1");
 }
 
-// The topic that takes letters, as a source: what reads them back connects as what wrote them.
-std::optional<Component> log_of_letters(const Node& settings, const ComponentContext& context, Report& report) {
-  const Entry* topic = settings.find("topic");
-  const auto descriptor = context.find_plugin(CDCRT_SOURCE, "kafka");
-  if (report.has_errors() || !descriptor) return std::nullopt;
+const cdcrt_option* place_of(const cdcrt_plugin& plugin) {
+  const auto* end = plugin.options + plugin.option_count;
+  const auto* found = std::find_if(plugin.options, end, [](const cdcrt_option& option) { return (option.flags & CDCRT_OPTION_PLACE) != 0; });
+  return found == end ? nullptr : found;
+}
+
+bool shares(const cdcrt_plugin& plugin, const std::string& key) {
+  return std::any_of(plugin.options, plugin.options + plugin.option_count,
+                     [&](const cdcrt_option& option) { return (option.flags & CDCRT_OPTION_SHARED) != 0 && key == option.key; });
+}
+
+// What takes letters, as a source, where there is one of its name: what reads them back connects as what wrote them.
+std::optional<Component> log_of_letters(const Node& settings, const cdcrt_plugin& sink, const ComponentContext& context, Report& report) {
+  const Entry* place = settings.find(place_of(sink)->key);
+  const auto descriptor = context.find_plugin(CDCRT_SOURCE, sink.name);
+  if (report.has_errors() || !descriptor || place_of(**descriptor) == nullptr) return std::nullopt;
   Node named;
   named.kind = Node::Kind::kString;
   named.text = named.written = context.pipeline + ".dead_letters";
   named.position = settings.position;
   Node source = settings;
-  std::erase_if(source.entries, [](const Entry& entry) { return entry.key != "brokers" && entry.key != "librdkafka"; });
+  std::erase_if(source.entries, [&](const Entry& entry) { return !shares(**descriptor, entry.key); });
   Node list;
   list.kind = Node::Kind::kArray;
-  list.position = topic == nullptr ? settings.position : topic->value.position;
-  list.items.push_back(topic == nullptr ? named : topic->value);
-  source.entries.push_back({"topics", list.position, list});
+  list.position = place == nullptr ? settings.position : place->value.position;
+  list.items.push_back(place == nullptr ? named : place->value);
+  source.entries.push_back({place_of(**descriptor)->key, list.position, list});
   TableReader reader(source, "dead_letters", report);
   Component log;
   log.name = "dead_letters";
-  log.plugin = "kafka";
+  log.plugin = sink.name;
   log.descriptor = *descriptor;
   log.position = settings.position;
   log.options = read_options(reader, **descriptor, {log.name, context.pipeline, context.folder});
@@ -148,17 +161,17 @@ std::optional<Component> log_of_letters(const Node& settings, const ComponentCon
 }
 
 void read_dead_letters(TableReader& top, const ComponentContext& context, Manifest& manifest) {
-  constexpr const char* kPlugins[] = {"file", "table", "kafka"};
-  DeadLetters& letters = manifest.dead_letters;
+  dead_letters::Settings& letters = manifest.dead_letters;
   std::string path = "dead_letters/{pipeline}-{process}.jsonl";
   const Entry* path_entry = nullptr;
   if (const Entry* entry = top.take_table("dead_letters")) {
     letters.position = entry->position;
     TableReader reader(entry->value, "dead_letters", top.report());
-    const auto kind = reader.choice("plugin", {std::begin(kPlugins), std::end(kPlugins)});
-    if (kind) letters.kind = static_cast<DeadLetters::Kind>(*kind);
+    const Entry* plugin = reader.take("plugin");
+    const auto name = plugin == nullptr ? std::nullopt : read_string(plugin->value, reader.field("plugin"));
+    if (name && *name != kFile) letters.kind = *name == kTable ? dead_letters::Settings::Kind::kTable : dead_letters::Settings::Kind::kSink;
     read_budget(reader, letters);
-    if (letters.kind == DeadLetters::Kind::kFile) {
+    if (letters.kind == dead_letters::Settings::Kind::kFile) {
       path_entry = reader.take("path");
       if (path_entry != nullptr) {
         if (const auto given = read_string(path_entry->value, reader.field("path"))) path = *given;
@@ -167,18 +180,24 @@ void read_dead_letters(TableReader& top, const ComponentContext& context, Manife
     } else {
       reader.belongs_elsewhere("path", "a path is for plugin = \"file\"");
     }
-    if (letters.kind == DeadLetters::Kind::kSink) {
+    if (letters.kind == dead_letters::Settings::Kind::kSink) {
       letters.sink.name = "dead_letters";
       letters.sink.position = entry->position;
-      letters.sink.plugin = kPlugins[*kind];
-      const Entry* plugin = entry->value.find("plugin");
+      letters.sink.plugin = *name;
       auto found = context.find_plugin(CDCRT_SINK, letters.sink.plugin);
+      const auto near = diagnostics::nearest(*name, {kFile, kTable});
+      if (found ? place_of(**found) == nullptr : near.has_value()) {
+        refuse_value(plugin->value, reader.field("plugin"), diagnostics::kBadValue,
+                     "must be file, table or a sink that can keep dead letters, not " + quote(*name),
+                     near ? "did you mean " + quote(*near) + "?" : "");
+        return;  // its options are not known
+      }
       if (found) {
         letters.sink.descriptor = *found;
         letters.sink.options = read_options(reader, **found, {letters.sink.name, context.pipeline, context.folder});
-        letters.log = log_of_letters(entry->value, context, top.report());
+        letters.log = log_of_letters(entry->value, **found, context, top.report());
       } else {
-        top.report().error(diagnostics::kPluginNotFound, plugin == nullptr ? entry->position : plugin->value.position, found.error().message, found.error().hint);
+        top.report().error(diagnostics::kPluginNotFound, plugin->value.position, found.error().message, found.error().hint);
         return;  // its options are not known
       }
     }

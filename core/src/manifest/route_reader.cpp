@@ -29,12 +29,12 @@ struct Settings {
   std::optional<Given<std::string>> sink, table;
   std::optional<bool> create_tables;
   std::optional<std::vector<std::string>> primary_key;
-  std::optional<SchemaChanges> schema_changes;
-  std::optional<Deletes> deletes;
-  std::optional<Mode> mode;
-  std::optional<Ordering> ordering;
+  std::optional<route::SchemaChanges> schema_changes;
+  std::optional<route::Deletes> deletes;
+  std::optional<route::Mode> mode;
+  std::optional<route::Ordering> ordering;
   std::optional<std::chrono::microseconds> tombstone_retention;
-  std::optional<std::map<Metadata, std::string>> metadata;
+  std::optional<std::map<route::Metadata, std::string>> metadata;
   std::vector<ColumnRule> columns;
   const Entry* layout = nullptr;
 };
@@ -68,20 +68,20 @@ std::optional<std::vector<std::string>> read_primary_key(TableReader& reader) {
   return columns;
 }
 
-std::optional<std::map<Metadata, std::string>> read_metadata(TableReader& settings) {
+std::optional<std::map<route::Metadata, std::string>> read_metadata(TableReader& settings) {
   const Entry* entry = settings.take_table("metadata");
   if (entry == nullptr) return std::nullopt;
   TableReader reader(entry->value, settings.path() + ".metadata", settings.report());
-  std::map<Metadata, std::string> metadata;
-  for (std::size_t i = 0; i < std::size(kMetadataNames); ++i) {
-    const auto name = read_name(reader, kMetadataNames[i]);
+  std::map<route::Metadata, std::string> metadata;
+  for (std::size_t i = 0; i < std::size(route::kMetadataNames); ++i) {
+    const auto name = read_name(reader, route::kMetadataNames[i]);
     if (!name) continue;
     for (const auto& [other, column] : metadata) {
       if (column != name->value) continue;
-      refuse_value(reader.take(kMetadataNames[i])->value, reader.field(kMetadataNames[i]), diagnostics::kBadValue,
-                   "goes to column " + quote(column) + ", as " + quote(kMetadataNames[static_cast<std::size_t>(other)]) + " does");
+      refuse_value(reader.take(route::kMetadataNames[i])->value, reader.field(route::kMetadataNames[i]), diagnostics::kBadValue,
+                   "goes to column " + quote(column) + ", as " + quote(route::kMetadataNames[static_cast<std::size_t>(other)]) + " does");
     }
-    metadata[static_cast<Metadata>(i)] = name->value;
+    metadata[static_cast<route::Metadata>(i)] = name->value;
   }
   for (const char* later : {"source_ts", "position", "applied_at"}) reader.not_yet(later);
   reader.finish();
@@ -94,12 +94,12 @@ Settings read_settings(TableReader& reader) {
   settings.table = read_name(reader, "table");
   settings.create_tables = reader.boolean("create_tables");
   settings.primary_key = read_primary_key(reader);
-  if (const auto mode = reader.choice("mode", {"upsert", "append"}, {"history", "deletes"})) settings.mode = static_cast<Mode>(*mode);
-  if (const auto ordering = reader.choice("ordering", {"auto", "partition", "source"})) settings.ordering = static_cast<Ordering>(*ordering);
+  if (const auto mode = reader.choice("mode", {"upsert", "append"}, {"history", "deletes"})) settings.mode = static_cast<route::Mode>(*mode);
+  if (const auto ordering = reader.choice("ordering", {"auto", "partition", "source"})) settings.ordering = static_cast<route::Ordering>(*ordering);
   if (const auto retention = reader.duration("tombstone_retention")) settings.tombstone_retention = std::chrono::microseconds(*retention);
-  if (const auto deletes = reader.choice("deletes", {"apply", "ignore"}, {"soft"})) settings.deletes = static_cast<Deletes>(*deletes);
+  if (const auto deletes = reader.choice("deletes", {"apply", "ignore"}, {"soft"})) settings.deletes = static_cast<route::Deletes>(*deletes);
   if (const auto changes = reader.choice("schema_changes", {"evolve", "add_only", "ignore", "fail"})) {
-    settings.schema_changes = static_cast<SchemaChanges>(*changes);
+    settings.schema_changes = static_cast<route::SchemaChanges>(*changes);
   }
   reader.not_yet("archive_deletes");
   settings.metadata = read_metadata(reader);
@@ -250,11 +250,11 @@ class RouteReader {
 
   void check_mode(const Route& route) {
     const std::string where = route.name == "defaults" ? "[defaults]" : "[routes." + route.name + "]";
-    if (route.mode == Mode::kAppend && !route.primary_key.empty()) {
+    if (route.mode == route::Mode::kAppend && !route.primary_key.empty()) {
       report_.error(diagnostics::kBadRoute, route.position, where + " has mode = \"append\" and a primary_key",
                     "in an append-only table every change is a row of its own, and none is found again by key: take primary_key out");
     }
-    if (route.mode == Mode::kUpsert && !route.metadata.empty()) {
+    if (route.mode == route::Mode::kUpsert && !route.metadata.empty()) {
       report_.error(diagnostics::kNotYetAvailable, route.position, where + " has metadata with mode = \"upsert\", which is not yet available",
                     "metadata works with mode = \"append\"");
     }

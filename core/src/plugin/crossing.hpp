@@ -9,7 +9,7 @@
 
 #include "cdcrt/abi/plugin.h"
 #include "diagnostics/result.hpp"
-#include "manifest/manifest.hpp"
+#include "plugin/component.hpp"
 #include "plugin/call_note.hpp"
 #include "plugin/instance.hpp"
 
@@ -69,7 +69,7 @@ Result<void> cross_void(const Callee& callee, Call&& call) {
 
 /// A new instance of a plugin, destroyed with the last who holds it.
 template <class Functions>
-Result<std::shared_ptr<void>> create_instance(const Functions* functions, const manifest::Component& component) {
+Result<std::shared_ptr<void>> create_instance(const Functions* functions, const Component& component) {
   void* self = nullptr;
   const std::string name = name_of(*component.descriptor);
   auto result = cross({name, "create", {}}, [&](cdcrt_error* error) { return functions->create(host_services(), component.options.abi(), &self, error); });

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "cdcrt/sdk/elements.hpp"
-#include "plugin/registry.hpp"
+#include "plugin/search.hpp"
 
 namespace cdcrt::plugin {
 namespace {

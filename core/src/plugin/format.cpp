@@ -21,7 +21,7 @@ std::string place_of(const cdcrt_messages& messages) {
 
 void check_values() { checked_values = true; }
 
-Result<Format> Format::create(const manifest::Component& component) {
+Result<Format> Format::create(const Component& component) {
   Format format;
   format.name_ = name_of(*component.descriptor);
   format.functions_ = static_cast<const cdcrt_format*>(component.descriptor->functions);

@@ -7,7 +7,7 @@
 #include "cdcrt/abi/plugin.h"
 #include "diagnostics/result.hpp"
 #include "event/row_batch.hpp"
-#include "manifest/manifest.hpp"
+#include "plugin/component.hpp"
 
 namespace cdcrt::plugin {
 
@@ -17,7 +17,7 @@ void check_values();
 /// A decoder. One thread at a time.
 class Format {
  public:
-  static Result<Format> create(const manifest::Component& component);
+  static Result<Format> create(const Component& component);
   /// `rows`, cleared before, hold what the messages became. FATAL, also where the plugin breaks the contract: nothing in it is to be
   /// believed then. A batch of one message or more.
   Result<void> decode(const cdcrt_messages& messages, event::RowBatch& rows);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cdcrt/sdk/status.hpp"
+#include "diagnostics/plugin_error.hpp"
 #include "diagnostics/text.hpp"
 #include "plugin/crossing.hpp"
 
@@ -58,19 +59,7 @@ void set_log(int32_t level, std::function<void(int32_t, std::string_view, std::s
   log_state().sink = std::move(sink);
 }
 
-Error to_error(const cdcrt_error& error) {
-  Error copy;
-  copy.code = static_cast<cdcrt_code>(error.code);
-  // Databases cut what they quote anywhere, also within a character; dead letters and the target take text only.
-  copy.message = diagnostics::valid_utf8(error.message != nullptr ? error.message : "the plugin gave no reason");
-  if (error.hint != nullptr) copy.hint = diagnostics::valid_utf8(error.hint);
-  if (error.config_key != nullptr) copy.config_key = error.config_key;
-  copy.sqlstate.assign(error.sqlstate, strnlen(error.sqlstate, sizeof error.sqlstate));
-  copy.native = error.native;
-  return copy;
-}
-
-Result<void> check(const manifest::Component& component) {
+Result<void> check(const Component& component) {
   const auto checked = [](auto instance) -> Result<void> {
     if (!instance) return std::move(instance.error());
     return {};
@@ -83,20 +72,20 @@ Result<void> check(const manifest::Component& component) {
   }
 }
 
-manifest::Sink looking(const manifest::Sink& sink, const std::string& pipeline) {
-  manifest::Sink copy = sink;
+Component looking(const Component& sink, const std::string& pipeline) {
+  Component copy = sink;
   auto values = sink.options.values();
   for (auto& value : values) {
     if (std::string_view(value.option->key) != "look_only") continue;
     value.is_set = true;
     value.integer = 1;
-    copy.options = manifest::Options(sink.name, pipeline, std::move(values));
+    copy.options = Options(sink.name, pipeline, std::move(values));
     break;
   }
   return copy;
 }
 
-Result<Source> Source::create(const manifest::Component& component) {
+Result<Source> Source::create(const Component& component) {
   Source source;
   source.name_ = name_of(*component.descriptor);
   source.functions_ = static_cast<const cdcrt_source*>(component.descriptor->functions);
@@ -321,7 +310,7 @@ struct Sink::Renewal {
   Result<std::shared_ptr<void>> renew_what_expires(const cdcrt_sink* functions, const std::shared_ptr<void>& current);
 
   std::mutex mutex;
-  manifest::Component component;
+  plugin::Component component;
   std::string pipeline, process;  ///< of identify(); empty before
   /// Every one until the end: destroying one may remove what belongs to the process, and so to the next one too.
   std::vector<std::shared_ptr<void>> instances;
@@ -349,7 +338,7 @@ Result<std::shared_ptr<void>> Sink::Renewal::renew(const cdcrt_sink* functions, 
     component.options.good_until = options->good_until;
     return refused;
   }
-  manifest::Component fresh = component;
+  plugin::Component fresh = component;
   fresh.options = std::move(*options);
   auto self = create_instance(functions, fresh);
   if (!self) return std::move(self.error());
@@ -379,7 +368,7 @@ Result<std::shared_ptr<void>> Sink::Renewal::renew_what_expires(const cdcrt_sink
                     renewed.error().hint);
 }
 
-Result<Sink> Sink::create(const manifest::Component& component) {
+Result<Sink> Sink::create(const Component& component) {
   Sink sink;
   sink.name_ = name_of(*component.descriptor);
   sink.functions_ = static_cast<const cdcrt_sink*>(component.descriptor->functions);

@@ -8,7 +8,7 @@
 
 #include "cdcrt/abi/plugin.h"
 #include "diagnostics/result.hpp"
-#include "manifest/manifest.hpp"
+#include "plugin/component.hpp"
 #include "plugin/format.hpp"
 #include "plugin/received.hpp"
 
@@ -22,24 +22,21 @@ void set_log(int32_t level, std::function<void(int32_t level, std::string_view c
 /// From now on plugins are told that the process leaves. Any thread, also from a signal's.
 void leave();
 
-/// Copies, does not release.
-Error to_error(const cdcrt_error& error);
-
 /// What the sink says of a route's layout; BAD_CONFIG names the option.
 Result<void> check_layout(const cdcrt_sink& functions, const cdcrt_config& layout);
 
 /// Lets the plugin judge its settings: makes an instance and lets it go. Nothing outside of the process is touched.
-Result<void> check(const manifest::Component& component);
+Result<void> check(const Component& component);
 
 /// The sink for those who only look: where it would make what it writes to, it is told not to.
-manifest::Sink looking(const manifest::Sink& sink, const std::string& pipeline);
+Component looking(const Component& sink, const std::string& pipeline);
 
 enum class Poll : uint8_t { kBatch, kNothing, kEnd };
 
 /// Threads: as cdcrt_source says.
 class Source {
  public:
-  static Result<Source> create(const manifest::Component& component);
+  static Result<Source> create(const Component& component);
   Result<void> seek(const std::string& topic, int32_t partition, int64_t offset, uint32_t generation);
   [[nodiscard]] bool has(uint32_t capability) const { return (functions_->capabilities & capability) != 0; }
   /// `events` must outlive the source.
@@ -104,7 +101,7 @@ class Connection {
 /// Any thread.
 class Sink {
  public:
-  static Result<Sink> create(const manifest::Component& component);
+  static Result<Sink> create(const Component& component);
   [[nodiscard]] uint32_t capabilities() const { return capabilities_; }
   [[nodiscard]] bool has(uint32_t capability) const { return (capabilities_ & capability) != 0; }
   [[nodiscard]] const cdcrt_limits& limits() const { return limits_; }

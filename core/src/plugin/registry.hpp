@@ -2,25 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "cdcrt/abi/plugin.h"
 #include "diagnostics/result.hpp"
+#include "plugin/search.hpp"
 
 namespace cdcrt::plugin {
-
-/// A folder in which plugins are looked for, and why there.
-struct SearchPlace {
-  std::string folder;  ///< absolute, or relative to the working folder
-  std::string origin;  ///< "the manifest's folder", "plugin_dirs", "CDCRT_PLUGIN_PATH", "the install folder"
-};
-
-/// In the order in which they are searched: the manifest's folder (skipped when empty), plugin_dirs, $CDCRT_PLUGIN_PATH
-/// (separated by ':'), and ../lib/cdcrt/plugins beside the running program.
-std::vector<SearchPlace> search_places(const std::string& manifest_folder, const std::vector<std::string>& plugin_dirs);
 
 /// The descriptor of a plugin, valid for the life of the process. `kind` is a cdcrt_plugin_kind.
 ///
@@ -42,9 +31,5 @@ std::vector<Listed> list(const std::vector<SearchPlace>& places);
 
 /// The file that `plugin`, a descriptor from find() or list(), came from; empty: not from here.
 std::string path_of(const cdcrt_plugin* plugin);
-
-/// "source", "format" or "sink"; "unknown kind" for anything else.
-std::string_view kind_name(uint32_t kind);
-std::optional<uint32_t> kind_of(std::string_view kind_name);
 
 }  // namespace cdcrt::plugin

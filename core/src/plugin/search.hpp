@@ -2,12 +2,29 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "plugin/registry.hpp"
+#include "cdcrt/abi/plugin.h"
+#include "diagnostics/result.hpp"
 
 namespace cdcrt::plugin {
+
+/// A folder in which plugins are looked for, and why there.
+struct SearchPlace {
+  std::string folder;  ///< absolute, or relative to the working folder
+  std::string origin;  ///< "the manifest's folder", "plugin_dirs", "CDCRT_PLUGIN_PATH", "the install folder"
+};
+
+/// In the order in which they are searched: the manifest's folder (skipped when empty), plugin_dirs, $CDCRT_PLUGIN_PATH
+/// (separated by ':'), and ../lib/cdcrt/plugins beside the running program.
+std::vector<SearchPlace> search_places(const std::string& manifest_folder, const std::vector<std::string>& plugin_dirs);
+
+/// "source", "format" or "sink"; "unknown kind" for anything else.
+std::string_view kind_name(uint32_t kind);
+std::optional<uint32_t> kind_of(std::string_view kind_name);
 
 /// Origin of the place that relative paths start from.
 inline constexpr const char* kManifestFolder = "the manifest's folder";

@@ -233,7 +233,6 @@ const Store::HostTable Store::kRowOrders{"row_orders",
                                          true};
 const Store::HostTable Store::kTombstones{"tombstones", 4, {{"pipeline", kText}, {"sink", kText}, {"target", kText}, {"key", kBytes}, {"removed_ms", kInteger}}, true};
 
-const Store::HostTable Store::kDeadLetters{"dead_letters", 2, {}};  // its columns are those of letters
 
 // Where only tables can be locked: what claims lock (it has no rows), which targets have a progress table, who holds or held leases.
 const Store::HostTable Store::kClaims{"claims", 2, {{"pipeline", kText}, {"sink", kText}}};

@@ -83,7 +83,6 @@ void open_letter_into(const cdcrt_cell* cells, Store::LettersByKey& letters);
 void sort_letters(Store::LettersByKey& letters);
 Result<evolution::Column> column_of(const cdcrt_cell* cells, event::Arena& arena);
 std::vector<cdcrt_column> columns_of(const std::vector<HostColumn>& columns, uint32_t key_count, bool is_large = false);
-Result<void> in_transaction(plugin::Connection& connection, const std::function<Result<void>()>& body);
 /// For what only reads, or only waits for a lock: nothing has to be committed.
 Result<void> in_reading_transaction(plugin::Connection& connection, const std::function<Result<void>()>& body);
 

@@ -12,19 +12,28 @@ constexpr int64_t kFormatVersion = 4;
 
 }  // namespace
 
-Store::Store(std::string pipeline, std::string sink, std::string schema, uint32_t capabilities, std::string owner)
+Store::Store(std::string pipeline, std::string sink, std::string schema, uint32_t capabilities, std::string owner,
+             const cdcrt_limits& limits)
     : pipeline_(std::move(pipeline)),
       sink_(std::move(sink)),
       schema_(std::move(schema)),
       owner_(std::move(owner)),
       has_schemas_((capabilities & CDCRT_SINK_SCHEMAS) != 0),
-      locks_tables_((capabilities & CDCRT_SINK_TABLE_LOCKS) != 0) {}
+      locks_tables_((capabilities & CDCRT_SINK_TABLE_LOCKS) != 0),
+      commits_serially_(limits.bookkeeping_ms != 0),
+      limits_(limits) {}
 
 cdcrt_table Store::name_of(const HostTable& table, std::string& storage) const {
-  if (has_schemas_) return {sdk::borrow(schema_), sdk::borrow(table.name)};
-  storage = schema_ + "_" + table.name;
+  return own_table(table.name, storage);
+}
+
+cdcrt_table Store::own_table(std::string_view name, std::string& storage) const {
+  if (has_schemas_) return {sdk::borrow(schema_), sdk::borrow(name)};
+  storage = own_name(name);
   return {{nullptr, 0}, sdk::borrow(storage)};
 }
+
+std::string Store::own_name(std::string_view name) const { return schema_ + (has_schemas_ ? "." : "_") + std::string(name); }
 
 Result<void> in_transaction(plugin::Connection& connection, const std::function<Result<void>()>& body) {
   if (auto begun = connection.begin(); !begun) return begun;
@@ -192,11 +201,11 @@ Result<void> Store::prepare(plugin::Connection& connection) {
   const auto create_all = [&]() -> Result<void> {
     for (const HostTable* table : missing) {
       const auto make = [&] { return create(connection, table == &kMoved ? moved() : *table); };
-      if (auto created = locks_tables_ ? make() : in_transaction(connection, make); !created) return created;
+      if (auto created = commits_serially_ ? make() : in_transaction(connection, make); !created) return created;
     }
     return {};
   };
-  if (auto created = locks_tables_ && !missing.empty() ? in_transaction(connection, create_all) : create_all(); !created) return created;
+  if (auto created = commits_serially_ && !missing.empty() ? in_transaction(connection, create_all) : create_all(); !created) return created;
   // Mostly there is nothing to do, and nothing to commit.
   bool is_current = false;
   auto done = in_reading_transaction(connection, [&]() -> Result<void> {

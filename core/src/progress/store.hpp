@@ -20,19 +20,15 @@
 #include "progress/row_order.hpp"
 #include "progress/stored.hpp"
 
-namespace cdcrt::dead_letters {
-struct StoredLetter;
-}
-
 namespace cdcrt::progress {
 
 /// Instance state (epochs) is guarded by a mutex; the connection belongs to the caller.
 class Store {
  public:
   /// `owner` is unique among processes, also among those that had the same name before. `capabilities`: CDCRT_SINK_*.
-  Store(std::string pipeline, std::string sink, std::string schema, uint32_t capabilities, std::string owner);
+  Store(std::string pipeline, std::string sink, std::string schema, uint32_t capabilities, std::string owner, const cdcrt_limits& limits = {});
   /// What to do once a process holds no lease any more and its transactions have ended; it may fail and is then asked again after
-  /// a later claim. Set before prepare(); without it nobody keeps a list of processes. Only where tables are locked.
+  /// a later claim. Set before prepare(); without it nobody keeps a list of processes.
   void on_abandoned(std::function<Result<void>(const std::string& process)> clean) { abandoned_ = std::move(clean); }
 
   // Own transactions.
@@ -65,7 +61,7 @@ class Store {
   /// What tables must have before hold(). Does nothing where rows can be locked, or when that was done before.
   Result<void> prepare_hold(plugin::Connection& connection, const std::vector<std::string>& targets);
   /// Whether one transaction had better prepare several tables: a statement of them all costs what one of a single table does.
-  [[nodiscard]] bool prepares_together() const { return locks_tables_; }
+  [[nodiscard]] bool prepares_together() const { return commits_serially_; }
 
   /// What the processes left that held no lease at the last claim is removed, unless they hold one by now.
   Result<void> clean_after_the_gone(plugin::Connection& connection);
@@ -165,18 +161,6 @@ class Store {
   Result<void> save_troubles(plugin::Connection& connection, const std::map<std::string, std::optional<StoredTrouble>>& troubles,
                              const std::map<std::string, StoredMatch>& matches = {});
 
-  // Dead letters in the target, by pipeline and id.
-
-  /// Creates their table. An own transaction.
-  Result<void> prepare_letters(plugin::Connection& connection);
-  [[nodiscard]] Result<bool> has_letters(plugin::Connection& connection);
-  /// For people: the name of their table.
-  [[nodiscard]] std::string letters_name() const;
-  /// Inside the caller's transaction, as all that follow. Those that are there already are written again.
-  Result<void> save_letters(plugin::Connection& connection, const std::vector<dead_letters::StoredLetter>& letters);
-  Result<std::vector<dead_letters::StoredLetter>> read_letters(plugin::Connection& connection);
-  Result<void> mark_replayed(plugin::Connection& connection, const std::vector<std::string>& ids);
-
   // Source-ordered tables; inside the caller's transaction, which has locked the table's row for itself.
 
   /// Those of these keys.
@@ -193,6 +177,13 @@ class Store {
   void forget(const Partition& partition);
   [[nodiscard]] const std::string& owner() const { return owner_; }
   [[nodiscard]] const std::string& sink() const { return sink_; }
+  [[nodiscard]] const std::string& pipeline() const { return pipeline_; }
+  /// Of the target.
+  [[nodiscard]] const cdcrt_limits& limits() const { return limits_; }
+  /// Another table that is kept beside these, by its name among them; may borrow from `name` and `storage`.
+  [[nodiscard]] cdcrt_table own_table(std::string_view name, std::string& storage) const;
+  /// The same for people.
+  [[nodiscard]] std::string own_name(std::string_view name) const;
 
   /// Held from finding watermarks until they are committed, and around a commit that lowers some: else an older, higher one could
   /// be stored over a lowered one, and a restart would begin too late.
@@ -241,12 +232,13 @@ class Store {
   Result<std::vector<const Partition*>> check(plugin::Connection& connection, const std::vector<const Partition*>& partitions, cdcrt_lock lock);
   [[nodiscard]] std::vector<const Partition*> not_held(const std::vector<const Partition*>& partitions, const Leases& current) const;
   [[nodiscard]] bool is_held(const PartitionKey& key, const StoredPartition& lease) const;
-  static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved, kOpenLetters, kFormerOpenLetters, kReplayed, kTroubles, kDeadLetters, kRowOrders, kTombstones;
+  static const HostTable kFormat, kLeases, kWatermarks, kProgress, kTables, kColumns, kMoved, kOpenLetters, kFormerOpenLetters, kReplayed, kTroubles, kRowOrders, kTombstones;
   static const HostTable kClaims, kHolds, kProcesses;
   static const std::vector<const HostTable*> kAlwaysKept;
 
   const std::string pipeline_, sink_, schema_, owner_;
-  const bool has_schemas_, locks_tables_;
+  const bool has_schemas_, locks_tables_, commits_serially_;
+  const cdcrt_limits limits_;
   std::function<Result<void>(const std::string&)> abandoned_;
   std::mutex claiming_;  ///< of claim_new(), also while it waits for the target
   std::mutex watermarks_;
@@ -259,5 +251,8 @@ class Store {
   std::map<PartitionKey, std::set<std::string>> has_progress_;  ///< targets that may have a row, of partitions claimed with what was kept of them
   std::vector<std::string> named_;  ///< targets that target_but_for_case() was asked for
 };
+
+/// `body` in a transaction of its own: committed, or taken back where it fails.
+Result<void> in_transaction(plugin::Connection& connection, const std::function<Result<void>()>& body);
 
 }  // namespace cdcrt::progress

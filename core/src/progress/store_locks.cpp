@@ -158,10 +158,10 @@ Result<void> Store::list_process(plugin::Connection& connection) {
   return abandoned_ ? write(connection, kProcesses, {text(pipeline_), text(sink_), text(owner_)}) : Result<void>();
 }
 
-// The other half of a key change may be longer than the longest text there is room for.
+// The other half of a key change may be longer than the longest text.
 Store::HostTable Store::moved() const {
   HostTable table = kMoved;
-  if (locks_tables_) table.columns.back().kind = CDCRT_TYPE_BYTES;
+  if (limits_.text_bytes != 0) table.columns.back().kind = CDCRT_TYPE_BYTES;
   return table;
 }
 

@@ -185,7 +185,7 @@ Result<void> Store::save_key_changes(plugin::Connection& connection, const std::
   std::vector<cdcrt_cell> kept, settled;
   for (const auto& [key, record] : records) {
     if (record) {
-      kept.insert(kept.end(), {text(pipeline_), text(sink_), text(target), bytes(key), locks_tables_ ? bytes(*record) : text(*record)});
+      kept.insert(kept.end(), {text(pipeline_), text(sink_), text(target), bytes(key), limits_.text_bytes != 0 ? bytes(*record) : text(*record)});
     } else {
       settled.insert(settled.end(), {text(pipeline_), text(sink_), text(target), bytes(key)});
     }

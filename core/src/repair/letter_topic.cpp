@@ -61,7 +61,7 @@ std::optional<StoredLetter> letter_of(const cdcrt_message& message) {
 
 }  // namespace
 
-Result<void> read_topic(const manifest::Component& log, std::vector<StoredLetter>& letters) {
+Result<void> read_topic(const plugin::Component& log, std::vector<StoredLetter>& letters) {
   auto source = plugin::Source::create(log);
   if (!source) return std::move(source.error());
   std::vector<std::pair<std::string, int32_t>> partitions;

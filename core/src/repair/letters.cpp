@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "apply/open_letters.hpp"
+#include "dead_letters/target_letters.hpp"
 #include "manifest/composition.hpp"
 #include "repair/letter_topic.hpp"
 #include "repair/positions.hpp"
@@ -57,23 +58,24 @@ Result<void> read_all(Session& session, const manifest::Manifest& manifest, std:
                       std::vector<std::string>& warnings) {
   const auto& settings = manifest.dead_letters;
   switch (settings.kind) {
-    case manifest::DeadLetters::Kind::kFile: {
+    case dead_letters::Settings::Kind::kFile: {
       for (const auto& path : letter_files(manifest)) {
         if (auto read = read_file(path, letters, warnings); !read) return read;
       }
       return {};
     }
-    case manifest::DeadLetters::Kind::kTable:
+    case dead_letters::Settings::Kind::kTable:
       for (Target& target : session.targets()) {
-        auto there = target.store->has_letters(target.connection);
+        const dead_letters::TargetLetters kept(*target.store);
+        auto there = kept.exist(target.connection);
         if (!there) return std::move(there.error());
         if (!*there) continue;
-        auto read = target.store->read_letters(target.connection);
+        auto read = kept.read(target.connection);
         if (!read) return std::move(read.error());
         for (auto& letter : *read) letters.push_back(std::move(letter));
       }
       return {};
-    case manifest::DeadLetters::Kind::kSink:
+    case dead_letters::Settings::Kind::kSink:
       if (settings.log) return read_topic(*settings.log, letters);
       break;
   }

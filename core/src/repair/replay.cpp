@@ -12,6 +12,7 @@
 #include "apply/table.hpp"
 #include "apply/table_writer.hpp"
 #include "cdcrt/sdk/status.hpp"
+#include "dead_letters/target_letters.hpp"
 #include "repair/letters.hpp"
 #include "repair/positions.hpp"
 #include "route/router.hpp"
@@ -193,6 +194,7 @@ class TableReplay {
     candidate.sealed = candidate.probe->seal();
     if (!candidate.sealed || !candidate.refusal.empty()) return {};
     candidate.sealed->table = base_.get();
+    candidate.sealed->identity = &base_->identity();
     if (candidate.listed->by_key) leave_open_rows(candidate);
     return {};
   }
@@ -383,8 +385,8 @@ class TableReplay {
     }
     if (auto saved = target_.store->save_open_letters(target_.connection, name_, closed, {}); !saved) return saved;
     if (auto saved = target_.store->save_replayed(target_.connection, name_, without_key); !saved) return saved;
-    if (manifest_.dead_letters.kind == manifest::DeadLetters::Kind::kTable) {
-      if (auto marked = target_.store->mark_replayed(target_.connection, ids); !marked) return marked;
+    if (manifest_.dead_letters.kind == dead_letters::Settings::Kind::kTable) {
+      if (auto marked = dead_letters::TargetLetters(*target_.store).mark_replayed(target_.connection, ids); !marked) return marked;
     }
     ++row.version;
     return target_.store->save_table(target_.connection, name_, row);

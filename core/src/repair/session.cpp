@@ -22,7 +22,7 @@ std::string owner_of_command() {
 
 // A command that changes something makes nothing either where nothing is kept: it has nothing to change.
 bool would_make(const manifest::Sink& manifest, const std::string& pipeline) {
-  const manifest::Sink looks = plugin::looking(manifest, pipeline);
+  const plugin::Component looks = plugin::looking(manifest, pipeline);
   if (looks.options.same_values(manifest.options)) return false;
   auto sink = plugin::Sink::create(looks);
   if (!sink || !sink->has(CDCRT_SINK_TRANSACTIONS)) return false;
@@ -122,17 +122,18 @@ bool Session::open(const manifest::Manifest& manifest, Intent intent, const std:
       return false;
     };
     const Intent here = intent == Intent::kChange && would_make(manifest_sink, manifest.pipeline) ? Intent::kLook : intent;
-    auto sink = plugin::Sink::create(here == Intent::kLook ? plugin::looking(manifest_sink, manifest.pipeline) : manifest_sink);
+    auto sink = plugin::Sink::create(here == Intent::kLook ? plugin::looking(manifest_sink, manifest.pipeline) : plugin::Component(manifest_sink));
     if (!sink) return refuse(sink.error());
     if (!sink->has(CDCRT_SINK_TRANSACTIONS)) continue;
     auto connection = sink->open();
     if (!connection) return refuse(connection.error());
     const uint32_t capabilities = sink->capabilities();
+    const cdcrt_limits limits = sink->limits();
     targets_.push_back({manifest_sink,
                         std::move(*sink),
                         std::move(*connection),
                         std::make_unique<progress::Store>(manifest.pipeline, manifest_sink.name, manifest_sink.progress_schema, capabilities,
-                                                          owner_of_command()),
+                                                          owner_of_command(), limits),
                         {}});
     if (auto read = read_kept(targets_.back(), here); !read) return refuse(read.error());
   }

@@ -48,7 +48,7 @@ class Log {
 
 /// A component of the manifest and what is wrong with it.
 struct Trouble {
-  const manifest::Component* component = nullptr;
+  const plugin::Component* component = nullptr;
   Error error;
 };
 

@@ -199,7 +199,7 @@ class Rewinding {
     }
     const auto part = [&](std::size_t from_end) { return parts.size() > from_end ? std::string_view(parts[parts.size() - 1 - from_end]) : std::string_view(); };
     const auto route = router_.route({{}, {}, part(2), part(1), part(0), {}});
-    if (!route || *route == nullptr || (*route)->primary_key.empty() || (*route)->mode == manifest::Mode::kAppend) return false;
+    if (!route || *route == nullptr || (*route)->primary_key.empty() || (*route)->mode == route::Mode::kAppend) return false;
     std::vector<std::string> key((*route)->primary_key.size());
     std::size_t count = 0;
     for (const auto& column : table.columns) {

@@ -15,10 +15,10 @@ namespace {
 using diagnostics::quote;
 
 struct Compiled {
-  const manifest::Route* route = nullptr;
+  const Route* route = nullptr;
   std::vector<Pattern> match, except;
   std::optional<TargetTemplate> target;
-  std::optional<Error> broken;  // a manifest that was not checked
+  std::optional<Error> broken;  // settings that were not checked
   std::set<std::string> met;    // patterns; guarded by the state's mutex
 
   void add(const std::vector<std::string>& texts, std::vector<Pattern>& patterns) {
@@ -32,7 +32,7 @@ struct Compiled {
     }
   }
 
-  explicit Compiled(const manifest::Route& compiled) : route(&compiled) {
+  explicit Compiled(const Route& compiled) : route(&compiled) {
     add(compiled.match, match);
     add(compiled.except, except);
     if (compiled.table.empty()) return;
@@ -64,7 +64,7 @@ using Identity = std::tuple<std::string, std::string, std::string, std::string>;
 }  // namespace
 
 struct Router::State {
-  const manifest::Manifest* manifest;
+  const Routing* routing;
   std::vector<Compiled> routes;
   Compiled defaults;
 
@@ -78,10 +78,10 @@ struct Router::State {
   std::set<std::string> names;  // of tables that are there, the first of them; guarded by mutex
   std::map<std::tuple<std::string, std::string, std::string>, Owner> owners;  // (sink, schema, table), guarded by mutex
 
-  explicit State(const manifest::Manifest& source) : manifest(&source), defaults(source.defaults) {
+  explicit State(const Routing& source) : routing(&source), defaults(source.defaults) {
     for (const auto& route : source.routes) routes.emplace_back(route);
   }
-  const Compiled& compiled(const manifest::Route& route) const {
+  const Compiled& compiled(const Route& route) const {
     for (const auto& candidate : routes) {
       if (candidate.route == &route) return candidate;
     }
@@ -89,13 +89,13 @@ struct Router::State {
   }
 };
 
-Router::Router(const manifest::Manifest& manifest) : state_(std::make_unique<State>(manifest)) {}
+Router::Router(const Routing& routing) : state_(std::make_unique<State>(routing)) {}
 Router::~Router() = default;
 Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
 
-Result<const manifest::Route*> Router::route(const SourceTable& table) const {
-  if (state_->routes.empty()) return &state_->manifest->defaults;
+Result<const Route*> Router::route(const SourceTable& table) const {
+  if (state_->routes.empty()) return &state_->routing->defaults;
   const Compiled* found = nullptr;
   const Compiled* rival = nullptr;
   const Pattern* by = nullptr;
@@ -120,11 +120,11 @@ Result<const manifest::Route*> Router::route(const SourceTable& table) const {
                       "write the table's full name in the route that is meant, or exclude it from the other with `except`");
   }
   if (found != nullptr) return found->route;
-  if (state_->manifest->unmatched_tables == manifest::UnmatchedTables::kFail) {
+  if (state_->routing->unmatched_tables == UnmatchedTables::kFail) {
     return make_error(CDCRT_BAD_CONFIG, "no route matches table " + quote(dotted(table)) + ", and unmatched_tables is \"fail\"",
                       "add a route for it, or set unmatched_tables = \"ignore\" in [pipeline]");
   }
-  return static_cast<const manifest::Route*>(nullptr);
+  return static_cast<const Route*>(nullptr);
 }
 
 void Router::note(const SourceTable& table) {
@@ -161,12 +161,12 @@ std::vector<Router::PatternUse> Router::uses() const {
   return uses;
 }
 
-std::string Router::matching_pattern(const manifest::Route& route, const SourceTable& table) const {
+std::string Router::matching_pattern(const Route& route, const SourceTable& table) const {
   const Pattern* pattern = state_->compiled(route).best(table);
   return pattern == nullptr ? std::string() : pattern->text();
 }
 
-Result<TargetTable> Router::target_for(const manifest::Route& route, const SourceTable& table, bool target_has_schemas) {
+Result<TargetTable> Router::target_for(const Route& route, const SourceTable& table, bool target_has_schemas) {
   const Compiled& compiled = state_->compiled(route);
   if (compiled.broken) return *compiled.broken;
   TargetTable target;
@@ -197,7 +197,7 @@ Result<TargetTable> Router::target_for(const manifest::Route& route, const Sourc
   return tables_meet({owner->second.name, server}, table, name, route.sink, target_has_schemas);
 }
 
-void Router::disown(const manifest::Route& route, const TargetTable& target, bool target_has_schemas) {
+void Router::disown(const Route& route, const TargetTable& target, bool target_has_schemas) {
   const std::lock_guard lock(state_->mutex);
   state_->owners.erase({route.sink, target_has_schemas ? target.schema : std::string(), target.table});
 }

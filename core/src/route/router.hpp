@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "diagnostics/result.hpp"
-#include "manifest/manifest.hpp"
+#include "route/settings.hpp"
 #include "route/pattern.hpp"
 #include "route/target_template.hpp"
 
@@ -20,31 +20,31 @@ struct SourceName {
 /// Two source tables that nobody asked to merge have one target.
 Error tables_meet(const SourceName& first, const SourceTable& second, const std::string& target, const std::string& sink, bool target_has_schemas);
 
-/// Built from a checked manifest, which must outlive it. Any thread. Answers are worth caching per table: a call compiles
+/// Built from checked settings, which must outlive it. Any thread. Answers are worth caching per table: a call compiles
 /// nothing but walks every pattern.
 class Router {
  public:
-  explicit Router(const manifest::Manifest& manifest);
+  explicit Router(const Routing& routing);
   ~Router();
   Router(Router&&) noexcept;
   Router& operator=(Router&&) noexcept;
 
   /// The most specific route that matches: exact patterns first, then most literal characters, then regular expressions.
-  /// Without any route in the manifest: its defaults, for every table. nullptr: unmatched, to be ignored and counted.
-  /// BAD_CONFIG: two routes tie, or the table is unmatched and the manifest says `unmatched_tables = "fail"`.
-  [[nodiscard]] Result<const manifest::Route*> route(const SourceTable& table) const;
+  /// Without any route: the defaults, for every table. nullptr: unmatched, to be ignored and counted.
+  /// BAD_CONFIG: two routes tie, or the table is unmatched and the settings say `unmatched_tables = "fail"`.
+  [[nodiscard]] Result<const Route*> route(const SourceTable& table) const;
 
   /// The table's name in the target: by the route's template, else its own (schema.table; database.table where the source has no
   /// schemas) or, where the target has no schemas, the table alone. Remembers who got which name: BAD_CONFIG with advice where
   /// another source table already has it and not both of their routes name their target themselves.
-  Result<TargetTable> target_for(const manifest::Route& route, const SourceTable& table, bool target_has_schemas);
+  Result<TargetTable> target_for(const Route& route, const SourceTable& table, bool target_has_schemas);
 
   /// The name that target_for() answered is free again: the target keeps it for another source table.
-  void disown(const manifest::Route& route, const TargetTable& target, bool target_has_schemas);
+  void disown(const Route& route, const TargetTable& target, bool target_has_schemas);
 
   /// A pattern of a route, and whether a table met it.
   struct PatternUse {
-    const manifest::Route* route;
+    const Route* route;
     bool is_except;
     std::string pattern;
     bool met;
@@ -56,7 +56,7 @@ class Router {
   [[nodiscard]] std::vector<PatternUse> uses() const;
 
   /// How `route` was found, for people: the pattern that matched; empty: matched by default.
-  [[nodiscard]] std::string matching_pattern(const manifest::Route& route, const SourceTable& table) const;
+  [[nodiscard]] std::string matching_pattern(const Route& route, const SourceTable& table) const;
 
  private:
   struct State;

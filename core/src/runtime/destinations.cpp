@@ -27,7 +27,7 @@ Flow::Destination Destinations::resolve(const progress::Partition& partition, ui
   const route::SourceName source{name, shape.server};
   SinkRuntime* sink = sinks_.front().get();
   // The manifest does not say where its rows go: nothing is passed over, the next start reads them again, and the others go on.
-  const auto refused = [&](const Error& error, const manifest::Route& route) {
+  const auto refused = [&](const Error& error, const route::Route& route) {
     destination.table = &sink->refused_table(source, route, error);
     return destination;
   };

@@ -19,7 +19,7 @@ std::string with_advice(std::string why, const std::string& advice) { return adv
 
 }  // namespace
 
-std::string pattern_entry(const manifest::Route& route, bool is_except, const std::string& pattern) {
+std::string pattern_entry(const route::Route& route, bool is_except, const std::string& pattern) {
   return "[routes." + route.name + "] " + (is_except ? "except " : "match ") + quote(pattern);
 }
 
@@ -33,7 +33,7 @@ std::string source_entry(const std::string& source, const std::string& option, c
 
 std::vector<std::string> entries_of(const manifest::Manifest& manifest) {
   std::vector<std::string> entries;
-  const auto add_columns = [&](const manifest::Route& route) {
+  const auto add_columns = [&](const route::Route& route) {
     for (const auto& rule : route.columns) entries.push_back(column_entry(route.name, rule.pattern, rule.of_defaults));
   };
   add_columns(manifest.defaults);

@@ -22,7 +22,7 @@ struct Match {
   [[nodiscard]] std::string text() const { return entry + ": " + why; }
 };
 
-std::string pattern_entry(const manifest::Route& route, bool is_except, const std::string& pattern);
+std::string pattern_entry(const route::Route& route, bool is_except, const std::string& pattern);
 std::string column_entry(const std::string& route, const std::string& column, bool of_defaults);
 std::string source_entry(const std::string& source, const std::string& option, const std::string& text);
 /// Every entry that a manifest could be told of: what is stored of others is of no account any more.

@@ -70,7 +70,7 @@ class Pipeline {
   }
 
  private:
-  int report(const manifest::Component& component, const Error& error) {
+  int report(const plugin::Component& component, const Error& error) {
     if (stop_asked() && !decoders_) return 0;
     const std::vector diagnostics{manifest::diagnostic_for(component, error)};
     if (options_.json_logs) {
@@ -120,19 +120,19 @@ class Pipeline {
     const auto& settings = manifest_.dead_letters;
     letters_.count_in(monitor_.row_bytes);
     letters_.announce([](const std::string& line) { log(CDCRT_LOG_WARNING, "dead_letters", line); });
-    if (settings.kind == manifest::DeadLetters::Kind::kFile) {
+    if (settings.kind == dead_letters::Settings::Kind::kFile) {
       if (auto checked = letters_.check(); !checked) {
-        manifest::Component component;
+        plugin::Component component;
         component.position = settings.position;
         return report(component, checked.error());
       }
     }
-    if (settings.kind == manifest::DeadLetters::Kind::kSink) {
+    if (settings.kind == dead_letters::Settings::Kind::kSink) {
       auto destination = dead_letters::to_sink(settings.sink, manifest_.pipeline + ".dead_letters");
       if (!destination) return report(settings.sink, destination.error());
       letters_.send_to(std::move(*destination));
     }
-    if (settings.kind != manifest::DeadLetters::Kind::kTable) return 0;
+    if (settings.kind != dead_letters::Settings::Kind::kTable) return 0;
     std::vector<std::string> keeping;
     std::string place;
     for (std::size_t i = 0; i < sinks_.size(); ++i) {
@@ -143,7 +143,7 @@ class Pipeline {
       if (place.empty()) place = *prepared;
     }
     if (keeping.empty()) {
-      manifest::Component component;
+      plugin::Component component;
       component.position = settings.position;
       return report(component, make_error(CDCRT_BAD_CONFIG, "[dead_letters] plugin = \"table\" needs a sink with transactions, and there is none",
                                           "use plugin = \"file\""));

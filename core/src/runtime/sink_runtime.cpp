@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dead_letters/target_letters.hpp"
 #include "progress/own_tables.hpp"
 #include "runtime/log.hpp"
 #include "runtime/stop_signal.hpp"
@@ -62,14 +63,15 @@ Result<void> SinkRuntime::open() {
   auto connection = sink_->open();
   if (!connection) return std::move(connection.error());
   if (!sink_->has(CDCRT_SINK_TRANSACTIONS)) return {};
-  store_ = std::make_unique<progress::Store>(surroundings_.pipeline, manifest_.name, manifest_.progress_schema, sink_->capabilities(), surroundings_.owner);
-  if (sink_->has(CDCRT_SINK_TABLE_LOCKS)) store_->on_abandoned([this](const std::string& process) { return sink_->abandoned(process); });
+  store_ = std::make_unique<progress::Store>(surroundings_.pipeline, manifest_.name, manifest_.progress_schema, sink_->capabilities(), surroundings_.owner,
+                                             sink_->limits());
+  if (sink_->has(CDCRT_SINK_LEAVES_THINGS)) store_->on_abandoned([this](const std::string& process) { return sink_->abandoned(process); });
   if (auto prepared = prepare_store(*connection); !prepared) return prepared;
   // Listed first: what a sink that knows who it works for leaves outside is found again.
   if (auto identified = sink_->identify(surroundings_.pipeline, surroundings_.owner); !identified) return identified;
   keeper_ = std::make_unique<apply::Writer>(make_writer(false));
   // The first connection that knows who it works for tries what it leaves outside.
-  if (sink_->has(CDCRT_SINK_TABLE_LOCKS)) return keeper_->run([](plugin::Connection&) { return Result<void>(); });
+  if (sink_->has(CDCRT_SINK_LEAVES_THINGS)) return keeper_->run([](plugin::Connection&) { return Result<void>(); });
   return {};
 }
 
@@ -95,10 +97,11 @@ Result<void> SinkRuntime::prepare_store(plugin::Connection& connection) {
 }
 
 Result<std::string> SinkRuntime::prepare_letters() {
-  const auto step = [this] { return keeper_->run([this](plugin::Connection& connection) { return store_->prepare_letters(connection); }); };
+  const dead_letters::TargetLetters letters(*store_);
+  const auto step = [&] { return keeper_->run([&](plugin::Connection& connection) { return letters.prepare(connection); }); };
   auto prepared = patiently(step, surroundings_.pause);
   if (!prepared) return std::move(prepared.error());
-  return store_->letters_name();
+  return letters.place();
 }
 
 bool SinkRuntime::has_schemas() const { return sink_->has(CDCRT_SINK_SCHEMAS); }
@@ -220,7 +223,7 @@ void SinkRuntime::forget(const progress::Partition& partition) {
   for (apply::Table* table : watch_.readers_of(partition)) table->forget(partition);
 }
 
-apply::Table& SinkRuntime::table(const std::string& schema, const std::string& name, const route::SourceName& source, const manifest::Route& route,
+apply::Table& SinkRuntime::table(const std::string& schema, const std::string& name, const route::SourceName& source, const route::Route& route,
                                  const std::function<progress::Partition*(const progress::PartitionKey&)>& flow_of) {
   const std::lock_guard lock(mutex_);
   apply::TableIdentity identity;
@@ -250,7 +253,7 @@ apply::Table& SinkRuntime::table(const std::string& schema, const std::string& n
   return *table;
 }
 
-apply::Table& SinkRuntime::refused_table(const route::SourceName& source, const manifest::Route& route, const Error& reason) {
+apply::Table& SinkRuntime::refused_table(const route::SourceName& source, const route::Route& route, const Error& reason) {
   const std::lock_guard lock(mutex_);
   apply::TableIdentity identity;
   identity.sink = manifest_.name;

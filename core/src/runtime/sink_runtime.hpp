@@ -80,10 +80,10 @@ class SinkRuntime {
   /// The partition was given up. Any thread.
   void forget(const progress::Partition& partition);
   /// The table of that name, made on first use; `flow_of` finds the flow of a stored partition, null: not ours.
-  apply::Table& table(const std::string& schema, const std::string& name, const route::SourceName& source, const manifest::Route& route,
+  apply::Table& table(const std::string& schema, const std::string& name, const route::SourceName& source, const route::Route& route,
                       const std::function<progress::Partition*(const progress::PartitionKey&)>& flow_of);
   /// Stands for a source table that may not be written: stopped, so that its rows stay in the source.
-  apply::Table& refused_table(const route::SourceName& source, const manifest::Route& route, const Error& reason);
+  apply::Table& refused_table(const route::SourceName& source, const route::Route& route, const Error& reason);
   /// Its rows go where the manifest says: what was told of it as a refused table is over.
   void accepted(const route::SourceName& source);
   /// What the manifest names and the sink stores for: what is new is stored soon. Answers those that nothing met, in this run or before.

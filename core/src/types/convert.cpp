@@ -282,11 +282,11 @@ Result<cdcrt_cell> convert_slowly(const cdcrt_cell& cell, cdcrt_type from, cdcrt
 
 }  // namespace detail
 
-Result<cdcrt_cell> cut_fraction(const cdcrt_cell& cell, manifest::Parse parse, cdcrt_type to, event::Arena& arena) {
+Result<cdcrt_cell> cut_fraction(const cdcrt_cell& cell, Parse parse, cdcrt_type to, event::Arena& arena) {
   if (cell.tag == CDCRT_STRING) {
     const auto cut = without_fine_digits(text_of(cell), arena);
     if (cut) return read_as(text_cell(CDCRT_STRING, *cut), parse, to, arena);
-  } else if (parse == manifest::Parse::kEpochNanoseconds && cell.tag == CDCRT_I64) {
+  } else if (parse == Parse::kEpochNanoseconds && cell.tag == CDCRT_I64) {
     const int64_t fine = ((cell.value.integer % 1000) + 1000) % 1000;
     if (fine != 0 && cell.value.integer >= INT64_MIN + fine)
       return read_as(integer_cell(CDCRT_I64, cell.value.integer - fine), parse, to, arena);

@@ -14,7 +14,7 @@
 #include "cdcrt/abi/value.h"
 #include "diagnostics/result.hpp"
 #include "event/arena.hpp"
-#include "manifest/manifest.hpp"
+#include "types/reading.hpp"
 #include "types/cell_text.hpp"
 #include "types/type.hpp"
 
@@ -65,10 +65,10 @@ inline Result<cdcrt_cell> convert(const cdcrt_cell& cell, cdcrt_type from, cdcrt
 /// A value without a schema, read as a route's column says: epochs to dates and times, base64 and hex to bytes (to a number type:
 /// big-endian two's complement with the type's scale; to text, json: the UTF-8 they hold; to uuid: its 16 bytes), then converted
 /// to `to` (UNKNOWN: to what the encoding gives). kNone is convert. A cell that already is of that kind is not read again.
-Result<cdcrt_cell> read_as(const cdcrt_cell& cell, manifest::Parse parse, cdcrt_type to, event::Arena& arena);
+Result<cdcrt_cell> read_as(const cdcrt_cell& cell, Parse parse, cdcrt_type to, event::Arena& arena);
 
 /// What only fails to be a value of `to` by digits finer than a microsecond, without them; read as `read_as` does. BAD_RECORD otherwise.
-Result<cdcrt_cell> cut_fraction(const cdcrt_cell& cell, manifest::Parse parse, cdcrt_type to, event::Arena& arena);
+Result<cdcrt_cell> cut_fraction(const cdcrt_cell& cell, Parse parse, cdcrt_type to, event::Arena& arena);
 
 /// on_overflow = "truncate": a string cut to the characters that string(n) holds, borrowing from the cell. Nothing else can be
 /// cut: BAD_RECORD, unless it fits as it is.

@@ -11,8 +11,6 @@
 namespace cdcrt::types {
 namespace {
 
-using manifest::Parse;
-
 __extension__ typedef __int128 Wide;
 
 // What PostgreSQL's driver makes of infinity and -infinity, and what Debezium then counts as microseconds (or milliseconds).

@@ -14,18 +14,18 @@ std::vector<Column> with(std::vector<Column> more) {
   return columns;
 }
 
-manifest::Route under(manifest::SchemaChanges changes, manifest::OnOverflow policy = manifest::OnOverflow::kDeadLetter) {
-  manifest::ColumnRule rule;
+route::Route under(route::SchemaChanges changes, types::OnOverflow policy = types::OnOverflow::kDeadLetter) {
+  route::ColumnRule rule;
   rule.pattern = "*";
   rule.on_overflow = policy;
-  manifest::Route route;
+  route::Route route;
   route.schema_changes = changes;
   route.columns = {rule};
   return route;
 }
 
 const cdcrt_type kSmall = types::type_of(CDCRT_TYPE_INT16), kDecimal = types::decimal_type(10, 2);
-constexpr manifest::SchemaChanges kPolicies[] = {manifest::SchemaChanges::kEvolve, manifest::SchemaChanges::kAddOnly, manifest::SchemaChanges::kIgnore, manifest::SchemaChanges::kFail};
+constexpr route::SchemaChanges kPolicies[] = {route::SchemaChanges::kEvolve, route::SchemaChanges::kAddOnly, route::SchemaChanges::kIgnore, route::SchemaChanges::kFail};
 
 void adopt(Rig& rig, const std::vector<std::pair<const char*, cdcrt_type>>& more) {
   memory_sink::Table& table = rig.database.tables["shop.orders"];
@@ -56,7 +56,7 @@ TEST_CASE("adopted: a column keeps its type where the values fit, under every po
 }
 
 TEST_CASE("adopted: a value that does not fit is a dead letter that names column and value, and the others go on") {
-  for (const auto policy : {manifest::SchemaChanges::kEvolve, manifest::SchemaChanges::kAddOnly, manifest::SchemaChanges::kIgnore}) {
+  for (const auto policy : {route::SchemaChanges::kEvolve, route::SchemaChanges::kAddOnly, route::SchemaChanges::kIgnore}) {
     Rig rig(under(policy));
     adopt(rig, {{"v", types::string_type(5)}});
     rig.send_all({{CDCRT_INSERT, with({{"v", kText}}), {integer(1), text("toolong")}, "10"}, {CDCRT_INSERT, with({{"v", kText}}), {integer(2), text("short")}, "20"}});
@@ -71,7 +71,7 @@ TEST_CASE("adopted: a value that does not fit is a dead letter that names column
 
 TEST_CASE("adopted: under \"fail\" a value that does not fit, or a column that is not there, stops the table") {
   for (const bool lacks : {false, true}) {
-    Rig rig(under(manifest::SchemaChanges::kFail));
+    Rig rig(under(route::SchemaChanges::kFail));
     adopt(rig, {{lacks ? "other" : "v", types::string_type(5)}});
     rig.send({CDCRT_INSERT, with({{"v", kText}}), {integer(1), text("toolong")}, "10"});
     REQUIRE(rig.write());
@@ -82,7 +82,7 @@ TEST_CASE("adopted: under \"fail\" a value that does not fit, or a column that i
 }
 
 TEST_CASE("adopted: under \"ignore\" a column that the table lacks is left out and counted, also after a restart and once it gets a type") {
-  Rig rig(under(manifest::SchemaChanges::kIgnore));
+  Rig rig(under(route::SchemaChanges::kIgnore));
   adopt(rig, {{"v", kText}});
   const auto columns = with({{"v", kText}, {"w", kText}, {"n"}});
   rig.send({CDCRT_INSERT, columns, {integer(1), text("a"), text("x"), null()}, "10"});
@@ -96,7 +96,7 @@ TEST_CASE("adopted: under \"ignore\" a column that the table lacks is left out a
 }
 
 TEST_CASE("adopted: \"evolve\" and \"add_only\" add what the table lacks, and it is cdcrt's own from then on") {
-  for (const auto policy : {manifest::SchemaChanges::kEvolve, manifest::SchemaChanges::kAddOnly}) {
+  for (const auto policy : {route::SchemaChanges::kEvolve, route::SchemaChanges::kAddOnly}) {
     Rig rig(under(policy));
     adopt(rig, {{"v", kText}});
     rig.send({CDCRT_INSERT, with({{"v", kText}, {"w", kSmall}}), {integer(1), text("a"), integer(1)}, "10"});
@@ -111,7 +111,7 @@ TEST_CASE("adopted: \"evolve\" and \"add_only\" add what the table lacks, and it
 
 TEST_CASE("adopted: under \"evolve\" a column of numbers grows for a value that does not fit, and not before") {
   for (const bool restarts : {false, true}) {
-    Rig rig(under(manifest::SchemaChanges::kEvolve));
+    Rig rig(under(route::SchemaChanges::kEvolve));
     adopt(rig, {{"s", kSmall}, {"d", kDecimal}});
     const auto columns = with({{"s", kInt}, {"d", types::decimal_type(12, 4)}});
     rig.send({CDCRT_INSERT, columns, {integer(1), integer(5), types::text_cell(CDCRT_DECIMAL, "1.25")}, "10"});
@@ -128,19 +128,19 @@ TEST_CASE("adopted: under \"evolve\" a column of numbers grows for a value that 
 }
 
 TEST_CASE("adopted: on_overflow says what becomes of a value that does not fit, and it is counted") {
-  for (const auto policy : {manifest::OnOverflow::kTruncate, manifest::OnOverflow::kNull}) {
-    Rig rig(under(manifest::SchemaChanges::kEvolve, policy));
+  for (const auto policy : {types::OnOverflow::kTruncate, types::OnOverflow::kNull}) {
+    Rig rig(under(route::SchemaChanges::kEvolve, policy));
     adopt(rig, {{"v", types::string_type(5)}});
     rig.send({CDCRT_INSERT, with({{"v", kText}}), {integer(1), text("toolong")}, "10"});
     REQUIRE(rig.write());
-    CHECK(rig.rows() == (policy == manifest::OnOverflow::kTruncate ? "id=1,v='toolo'" : "id=1,v=NULL"));
+    CHECK(rig.rows() == (policy == types::OnOverflow::kTruncate ? "id=1,v='toolo'" : "id=1,v=NULL"));
     CHECK(rig.table->overflowed_cells() == 1);
     CHECK(types::equal(type_in_target(rig, "v"), types::string_type(5)));
   }
 }
 
 TEST_CASE("adopted: an integer beyond a float's digits, and a key that would be another row's, are dead letters") {
-  Rig rig(under(manifest::SchemaChanges::kIgnore));
+  Rig rig(under(route::SchemaChanges::kIgnore));
   adopt(rig, {{"f", types::type_of(CDCRT_TYPE_FLOAT64)}});
   const std::vector<Column> columns = {{"id", kText, 1}, {"f", kInt}};
   rig.send_all({{CDCRT_INSERT, columns, {text("7"), integer(5)}, "10"}, {CDCRT_INSERT, columns, {text("007"), integer(6)}, "20"}, {CDCRT_INSERT, columns, {text("8"), integer(9007199254740993)}, "30"}});

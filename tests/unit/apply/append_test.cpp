@@ -7,10 +7,10 @@ using namespace cdcrt::rig;
 
 namespace {
 
-manifest::Route append_only() {
-  manifest::Route route;
-  route.mode = manifest::Mode::kAppend;
-  route.metadata = {{manifest::Metadata::kOperation, "_op"}, {manifest::Metadata::kOffset, "_offset"}};
+route::Route append_only() {
+  route::Route route;
+  route.mode = route::Mode::kAppend;
+  route.metadata = {{route::Metadata::kOperation, "_op"}, {route::Metadata::kOffset, "_offset"}};
   return route;
 }
 

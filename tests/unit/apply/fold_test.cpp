@@ -85,8 +85,8 @@ TEST_CASE("fold: a key change in one event removes the old row and fills what th
 }
 
 TEST_CASE("fold: deletes may be ignored") {
-  manifest::Route route;
-  route.deletes = manifest::Deletes::kIgnore;
+  route::Route route;
+  route.deletes = route::Deletes::kIgnore;
   Rig rig(route);
   rig.send_all({remove(7), insert(1, text("x"), integer(1)), remove(1)});
   REQUIRE(rig.write());

@@ -116,9 +116,9 @@ TEST_CASE("isolation: what the source has no more is told as it was decoded, who
 }
 
 TEST_CASE("isolation: a value that does not fit is cut, emptied, widened or told, as the column says") {
-  const auto with = [](manifest::OnOverflow policy, cdcrt_type type, cdcrt_cell value) {
-    manifest::Route route;
-    manifest::ColumnRule rule;
+  const auto with = [](types::OnOverflow policy, cdcrt_type type, cdcrt_cell value) {
+    route::Route route;
+    route::ColumnRule rule;
     rule.pattern = "a";
     rule.type = type;
     rule.on_overflow = policy;
@@ -132,10 +132,10 @@ TEST_CASE("isolation: a value that does not fit is cut, emptied, widened or told
     return rig.rows() + (rig.letters().empty() ? "" : " + letter");
   };
   const cdcrt_type three = types::string_type(3);
-  CHECK(with(manifest::OnOverflow::kTruncate, three, text("äöüß")) == "id=1,a='äöü',b=1");
-  CHECK(with(manifest::OnOverflow::kNull, three, text("long")) == "id=1,a=NULL,b=1");
-  CHECK(with(manifest::OnOverflow::kWiden, three, text("long")) == "id=1,a='long',b=1");
-  CHECK(with(manifest::OnOverflow::kDeadLetter, three, text("long")).find("+ letter") != std::string::npos);
+  CHECK(with(types::OnOverflow::kTruncate, three, text("äöüß")) == "id=1,a='äöü',b=1");
+  CHECK(with(types::OnOverflow::kNull, three, text("long")) == "id=1,a=NULL,b=1");
+  CHECK(with(types::OnOverflow::kWiden, three, text("long")) == "id=1,a='long',b=1");
+  CHECK(with(types::OnOverflow::kDeadLetter, three, text("long")).find("+ letter") != std::string::npos);
   // A number is not a text that may be cut.
-  CHECK(with(manifest::OnOverflow::kTruncate, three, integer(12345)).find("+ letter") != std::string::npos);
+  CHECK(with(types::OnOverflow::kTruncate, three, integer(12345)).find("+ letter") != std::string::npos);
 }

@@ -94,7 +94,7 @@ TEST_CASE("key change: a kept row follows a type that grew meanwhile") {
 }
 
 TEST_CASE("key change: rows of one route key in several partitions are kept in source order, or refused where they have none, after a restart too") {
-  manifest::Route route;
+  route::Route route;
   route.primary_key = {"a"};
   for (const bool restarted : {false, true}) {
     Rig rig(route, 2);

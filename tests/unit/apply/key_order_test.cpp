@@ -12,9 +12,9 @@ using namespace cdcrt::rig;
 
 namespace {
 
-manifest::Route by_partition() {
-  manifest::Route route;
-  route.ordering = manifest::Ordering::kPartition;
+route::Route by_partition() {
+  route::Route route;
+  route.ordering = route::Ordering::kPartition;
   return route;
 }
 

@@ -130,6 +130,10 @@ class Connection : public sdk::SinkConnection {
     if (found == database_.tables.end()) return sdk::Status::error(CDCRT_STALE_SCHEMA, "no table " + name);
     Table& table = found->second;
     const bool own = name.rfind("cdcrt", 0) == 0;
+    if (const auto away = database_.unreachable.find(name); away != database_.unreachable.end() && away->second > 0) {
+      --away->second;
+      return sdk::Status::error(CDCRT_UNREACHABLE, "the disk is full");
+    }
     if (!own && database_.deadlocks > 0) {
       --database_.deadlocks;
       return sdk::Status::retry("deadlock");
@@ -320,14 +324,14 @@ std::string Database::show(const std::string& table) const {
   return all;
 }
 
-manifest::Sink component(Database& database) {
+plugin::Component component(Database& database) {
   static const cdcrt_plugin descriptor = sdk::detail::sink_descriptor<Sink>("memory", "1.0.0", sdk::kNoOptions);
   current = &database;
-  manifest::Sink sink;
+  plugin::Component sink;
   sink.name = "db";
   sink.plugin = "memory";
   sink.descriptor = &descriptor;
-  sink.options = manifest::Options("db", "shop", {});
+  sink.options = plugin::Options("db", "shop", {});
   return sink;
 }
 

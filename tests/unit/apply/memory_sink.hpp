@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cdcrt/abi/sink.h"
-#include "manifest/manifest.hpp"
+#include "plugin/component.hpp"
 
 namespace cdcrt::memory_sink {
 
@@ -37,6 +37,7 @@ struct Database {
   bool refuses_late = false;      ///< `refuses` is asked at the end of a savepoint and at COMMIT
   std::string unique;             ///< a column outside cdcrt in which no two rows may hold the same value; empty: none
   int deadlocks = 0;              ///< that many writes of rows answer RETRY
+  std::map<std::string, int> unreachable;  ///< that many writes to the table of this name answer UNREACHABLE
   int lost_before_commit = 0;     ///< that many COMMITs do not happen, and answer RETRY
   int lost_after_commit = 0;      ///< that many COMMITs happen, and answer RETRY
   std::function<void()> after_lost;     ///< called when a COMMIT did not happen
@@ -52,6 +53,6 @@ struct Database {
 };
 
 /// A sink of the manifest that stands for the database, which must outlive it and all that was made from it.
-manifest::Sink component(Database& database);
+plugin::Component component(Database& database);
 
 }  // namespace cdcrt::memory_sink

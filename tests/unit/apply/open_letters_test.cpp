@@ -80,8 +80,8 @@ TEST_CASE("open letters: one that is made good within its batch is never kept") 
 }
 
 TEST_CASE("open letters: a value that is refused when it is folded opens its row as well") {
-  manifest::Route route;
-  manifest::ColumnRule rule;
+  route::Route route;
+  route::ColumnRule rule;
   rule.pattern = "b";
   rule.type = types::type_of(CDCRT_TYPE_INT16);
   route.columns.push_back(rule);

@@ -40,7 +40,7 @@ struct Event {
 /// One thread.
 class Rig final : public apply::EventReader {
  public:
-  explicit Rig(const manifest::Route& route = {}, int32_t partitions = 1, uint32_t capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS);
+  explicit Rig(const route::Route& route = {}, int32_t partitions = 1, uint32_t capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS);
   ~Rig() override;
 
   /// Adds the event to the partition's log and gives it to the table; answers its offset.
@@ -53,6 +53,8 @@ class Rig final : public apply::EventReader {
   void follow_rewinds();
   /// A new process: everything but the target and the log is gone; the log is read from the start.
   void restart();
+  /// A second table of the sink, shop.items, takes what partition 1 sends; write() gives its batch to the writer together with the first's.
+  void add_neighbour();
   /// A message of the log was deleted at the source.
   void forget(int32_t partition, int64_t offset);
   /// Gives messages first.. of a partition to the table again, as read in that generation.
@@ -67,8 +69,9 @@ class Rig final : public apply::EventReader {
   [[nodiscard]] event::ShapeRegistry& shapes() override { return shapes_; }
 
   memory_sink::Database database;
-  manifest::Route route;
-  std::unique_ptr<apply::Table> table;
+  route::Route route;
+  std::unique_ptr<apply::Table> table, neighbour;
+  apply::Outage outage;
   std::unique_ptr<progress::Store> store;
   std::unique_ptr<dead_letters::DeadLetters> dead_letters;
   std::atomic<int64_t> memory{0};
@@ -84,10 +87,11 @@ class Rig final : public apply::EventReader {
     uint32_t generation;
   };
   void start();
+  std::unique_ptr<apply::Table> make_table(const std::string& name);
   void fill(event::RowBatch& batch, const Event& event, uint32_t message);
 
   event::ShapeRegistry shapes_;
-  manifest::Sink manifest_;
+  plugin::Component manifest_;
   std::unique_ptr<plugin::Sink> sink_;
   std::unique_ptr<apply::Writer> writer_;
   std::vector<std::vector<Event>> log_;

@@ -15,11 +15,11 @@ std::vector<Column> with(std::vector<Column> more) {
   return columns;
 }
 
-manifest::Route with_policy(manifest::OnOverflow policy) {
-  manifest::ColumnRule rule;
+route::Route with_policy(types::OnOverflow policy) {
+  route::ColumnRule rule;
   rule.pattern = "*";
   rule.on_overflow = policy;
-  manifest::Route route;
+  route::Route route;
   route.columns = {rule};
   return route;
 }
@@ -270,14 +270,14 @@ TEST_CASE("schema: fail stops at an added, a dropped and a changed column; ignor
   const std::vector<std::vector<cdcrt_cell>> cells = {{integer(2), integer(6), integer(1)}, {integer(2)}, {integer(2), text("7")}};
   const std::vector<std::string> ignored = {"id=1,a=5; id=2,a=6", "id=1,a=5; id=2,a=NULL", "id=1,a=5; id=2,a=7"};
   for (std::size_t i = 0; i < changes.size(); ++i) {
-    manifest::Route route;
-    route.schema_changes = manifest::SchemaChanges::kFail;
+    route::Route route;
+    route.schema_changes = route::SchemaChanges::kFail;
     Rig strict(route);
     strict.send({CDCRT_INSERT, with({{"a", kInt}}), {integer(1), integer(5)}, "10"});
     strict.send({CDCRT_INSERT, changes[i], cells[i], "20"});
     CHECK(strict.table->stopped().find("schema_changes is \"fail\"") != std::string::npos);
 
-    route.schema_changes = manifest::SchemaChanges::kIgnore;
+    route.schema_changes = route::SchemaChanges::kIgnore;
     Rig lenient(route);
     lenient.send({CDCRT_INSERT, with({{"a", kInt}}), {integer(1), integer(5)}, "10"});
     lenient.send({CDCRT_INSERT, changes[i], cells[i], "20"});
@@ -302,16 +302,16 @@ TEST_CASE("schema: a target that folds names is followed all the same") {
 
 TEST_CASE("schema: what the target cannot hold follows on_overflow, and is counted") {
   struct Case {
-    manifest::OnOverflow policy;
+    types::OnOverflow policy;
     const char* rows;
     std::size_t letters;
     uint64_t counted;
   };
   for (const auto& [policy, rows, letters, counted] : {
-           Case{manifest::OnOverflow::kDeadLetter, "id=1,v='short'", 1, 0},
-           Case{manifest::OnOverflow::kWiden, "id=1,v='short'", 1, 0},
-           Case{manifest::OnOverflow::kNull, "id=1,v='short'; id=2,v=NULL", 0, 1},
-           Case{manifest::OnOverflow::kTruncate, "id=1,v='short'; id=2,v='longe'", 0, 1},
+           Case{types::OnOverflow::kDeadLetter, "id=1,v='short'", 1, 0},
+           Case{types::OnOverflow::kWiden, "id=1,v='short'", 1, 0},
+           Case{types::OnOverflow::kNull, "id=1,v='short'; id=2,v=NULL", 0, 1},
+           Case{types::OnOverflow::kTruncate, "id=1,v='short'; id=2,v='longe'", 0, 1},
        }) {
     CAPTURE(static_cast<int>(policy));
     Rig rig(with_policy(policy));
@@ -326,7 +326,7 @@ TEST_CASE("schema: what the target cannot hold follows on_overflow, and is count
 }
 
 TEST_CASE("schema: a key is never cut nor made NULL") {
-  for (const auto policy : {manifest::OnOverflow::kNull, manifest::OnOverflow::kTruncate}) {
+  for (const auto policy : {types::OnOverflow::kNull, types::OnOverflow::kTruncate}) {
     Rig rig(with_policy(policy));
     rig.database.longest_text = 5;
     rig.send({CDCRT_INSERT, {{"k", kText, 1}, {"v", kInt}}, {text("longer"), integer(1)}, "10"});

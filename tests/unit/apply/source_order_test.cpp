@@ -12,9 +12,9 @@ using namespace cdcrt::rig;
 
 namespace {
 
-manifest::Route by_source() {
-  manifest::Route route;
-  route.ordering = manifest::Ordering::kSource;
+route::Route by_source() {
+  route::Route route;
+  route.ordering = route::Ordering::kSource;
   return route;
 }
 
@@ -217,7 +217,7 @@ TEST_CASE("source order: random logs in random partitions, batches and processes
       }
     }
     CAPTURE(seed);
-    Rig rig(finds_out ? manifest::Route() : by_source(), kPartitions);
+    Rig rig(finds_out ? route::Route() : by_source(), kPartitions);
     std::vector<std::size_t> next(kPartitions);
     for (int idle = 0; idle < 200; ++idle) {
       const auto partition = static_cast<std::size_t>(below(kPartitions));

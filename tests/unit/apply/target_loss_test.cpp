@@ -11,9 +11,9 @@ namespace {
 
 const std::vector<Column> kColumns = {{"id", kInt, 1}, {"v", kText}};
 
-manifest::Route append_route() {
-  manifest::Route route;
-  route.mode = manifest::Mode::kAppend;
+route::Route append_route() {
+  route::Route route;
+  route.mode = route::Mode::kAppend;
   return route;
 }
 

@@ -42,12 +42,12 @@ cdcrt_source functions_of(decltype(cdcrt_source::poll) poll, decltype(cdcrt_sour
 }
 
 template <class Functions>
-manifest::Component component_of(const Functions& functions, uint32_t kind, cdcrt_plugin& plugin) {
+plugin::Component component_of(const Functions& functions, uint32_t kind, cdcrt_plugin& plugin) {
   plugin.size = sizeof plugin;
   plugin.kind = kind;
   plugin.name = "broken";
   plugin.functions = &functions;
-  manifest::Component component;
+  plugin::Component component;
   component.descriptor = &plugin;
   return component;
 }

@@ -29,7 +29,7 @@ const cdcrt_plugin* find(const std::string& name) {
 /// Decodes messages of topic people[0] with the format of that name.
 struct Decoded {
   explicit Decoded(const std::string& name, const std::vector<std::string>& values) : batch(shapes) {
-    manifest::Component component;
+    plugin::Component component;
     component.descriptor = find(name);
     auto format = plugin::Format::create(component);
     REQUIRE_MESSAGE(format.ok(), format.error().message);

@@ -21,7 +21,7 @@ event::Shape shape(uint32_t id, const std::vector<std::string>& names, bool decl
 
 TEST_CASE("evolution: after a thousand other shapes it is still known when a column was seen last") {
   const auto is_dropped_at = [](const char* order) {
-    manifest::Route route;
+    route::Route route;
     evolution::TableKnowledge knowledge(route);
     REQUIRE(knowledge.observe(shape(0, {"id", "late"}, true), "5", true));
     REQUIRE(knowledge.observe(shape(0, {"id", "late"}, true), "7", true));

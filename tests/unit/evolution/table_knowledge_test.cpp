@@ -37,7 +37,7 @@ cdcrt_type type_of(const TableKnowledge& knowledge, uint32_t slot) { return know
 
 TEST_CASE("evolution: types follow source order, whichever shape arrives first") {
   for (const bool swapped : {false, true}) {
-    manifest::Route route;
+    route::Route route;
     TableKnowledge knowledge(route);
     const auto old_shape = shape(1, {{"id", kInt, 1}, {"v", kInt}}), new_shape = shape(2, {{"id", kInt, 1}, {"v", kFloat}});
     REQUIRE(knowledge.observe(swapped ? new_shape : old_shape, swapped ? "2" : "1", true));
@@ -47,7 +47,7 @@ TEST_CASE("evolution: types follow source order, whichever shape arrives first")
 }
 
 TEST_CASE("evolution: a narrower declaration keeps the type") {
-  manifest::Route route;
+  route::Route route;
   TableKnowledge knowledge(route);
   REQUIRE(knowledge.observe(shape(1, {{"v", kBig}}), "1", true));
   REQUIRE(knowledge.observe(shape(2, {{"v", kInt}}), "2", true));
@@ -56,7 +56,7 @@ TEST_CASE("evolution: a narrower declaration keeps the type") {
 }
 
 TEST_CASE("evolution: only a later, definite, declared event drops a column, and it is told once") {
-  manifest::Route route;
+  route::Route route;
   const auto drops = [&](bool declared, bool definite, const char* order) {
     TableKnowledge knowledge(route);
     REQUIRE(knowledge.observe(shape(1, {{"id", kInt, 1}, {"v", kInt}}), "5", true));
@@ -75,7 +75,7 @@ TEST_CASE("evolution: only a later, definite, declared event drops a column, and
 }
 
 TEST_CASE("evolution: what is older than a column's return is of the column that was dropped") {
-  manifest::Route route;
+  route::Route route;
   TableKnowledge knowledge(route);
   const auto with = shape(1, {{"id", kInt, 1}, {"v", kInt}});
   REQUIRE(knowledge.observe(with, "1", true));
@@ -90,7 +90,7 @@ TEST_CASE("evolution: what is older than a column's return is of the column that
 }
 
 TEST_CASE("evolution: what lies after the drop is the new column's, though the column was first seen later") {
-  manifest::Route route;
+  route::Route route;
   TableKnowledge before(route);
   const auto old_shape = shape(1, {{"id", kInt, 1}, {"v", kFloat}}), new_shape = shape(3, {{"id", kInt, 1}, {"v", kInt}});
   REQUIRE(before.observe(old_shape, "2", true));
@@ -119,7 +119,7 @@ TEST_CASE("evolution: what lies after the drop is the new column's, though the c
 }
 
 TEST_CASE("evolution: a column that another process saw dropped and added again is told of, with where it was dropped") {
-  manifest::Route route;
+  route::Route route;
   TableKnowledge there(route), here(route);
   const auto with = shape(1, {{"id", kInt, 1}, {"v", kInt}});
   REQUIRE(there.observe(with, "2", true));
@@ -133,7 +133,7 @@ TEST_CASE("evolution: a column that another process saw dropped and added again 
 }
 
 TEST_CASE("evolution: a key column is never dropped, and a changed key stops the table") {
-  manifest::Route route;
+  route::Route route;
   TableKnowledge knowledge(route);
   REQUIRE(knowledge.observe(shape(1, {{"id", kInt, 1}, {"v", kInt}}), "1", true));
   const auto changed = knowledge.observe(shape(2, {{"id", kInt}, {"v", kInt, 1}}), "2", true);
@@ -142,8 +142,8 @@ TEST_CASE("evolution: a key column is never dropped, and a changed key stops the
 }
 
 TEST_CASE("evolution: two columns that meet in one name stop the table") {
-  manifest::Route route;
-  manifest::ColumnRule rule;
+  route::Route route;
+  route::ColumnRule rule;
   rule.pattern = "a";
   rule.rename = "b";
   route.columns.push_back(rule);
@@ -152,7 +152,7 @@ TEST_CASE("evolution: two columns that meet in one name stop the table") {
 }
 
 TEST_CASE("evolution: whether a route's key crosses partitions is judged again after a restart") {
-  manifest::Route route;
+  route::Route route;
   route.primary_key = {"v"};
   TableKnowledge before(route);
   REQUIRE(before.observe(shape(1, {{"id", kInt, 1}, {"v", kInt}}), "1", true));
@@ -169,9 +169,9 @@ TEST_CASE("evolution: whether a route's key crosses partitions is judged again a
 }
 
 TEST_CASE("evolution: the most specific rule of a column wins") {
-  manifest::Route route;
+  route::Route route;
   for (const char* pattern : {"*", "pri*", "price"}) {
-    manifest::ColumnRule rule;
+    route::ColumnRule rule;
     rule.pattern = pattern;
     rule.rename = pattern;
     route.columns.push_back(rule);

@@ -17,7 +17,7 @@ TEST_CASE("manifest: the smallest one loads with every default") {
   REQUIRE(loaded.manifest);
   const auto& manifest = *loaded.manifest;
   CHECK(manifest.pipeline == "shop");
-  CHECK(manifest.unmatched_tables == manifest::UnmatchedTables::kIgnore);
+  CHECK(manifest.unmatched_tables == route::UnmatchedTables::kIgnore);
   CHECK(manifest.runtime.memory == 128ULL << 20);
   CHECK(manifest.runtime.decode_workers == 0);
   CHECK(manifest.runtime.log_level == "info");
@@ -92,7 +92,7 @@ path = "letters/{pipeline}.jsonl"
 )toml");
   REQUIRE_MESSAGE(loaded.manifest, diagnostics::render(loaded.diagnostics, *loaded.texts, false));
   const auto& manifest = *loaded.manifest;
-  CHECK(manifest.unmatched_tables == manifest::UnmatchedTables::kFail);
+  CHECK(manifest.unmatched_tables == route::UnmatchedTables::kFail);
   CHECK(manifest.runtime.memory == 64ULL << 20);
   CHECK(manifest.runtime.decode_workers == 3);
   CHECK(manifest.runtime.plugin_dirs == std::vector<std::string>{manifest.folder + "/plugins", "/opt/plugins"});
@@ -113,24 +113,24 @@ path = "letters/{pipeline}.jsonl"
   CHECK(sales.sink == "warehouse");
   CHECK(sales.table == "shop.{table}");
   CHECK_FALSE(sales.names_target);
-  CHECK(sales.schema_changes == manifest::SchemaChanges::kAddOnly);
-  CHECK(sales.deletes == manifest::Deletes::kIgnore);
+  CHECK(sales.schema_changes == route::SchemaChanges::kAddOnly);
+  CHECK(sales.deletes == route::Deletes::kIgnore);
   CHECK(sales.columns.size() == 2);
   const auto& orders = manifest.routes[1];
   CHECK(orders.table == "orders");
   CHECK(orders.names_target);
   CHECK_FALSE(orders.create_tables);
-  CHECK(orders.deletes == manifest::Deletes::kApply);
-  CHECK(orders.schema_changes == manifest::SchemaChanges::kFail);
+  CHECK(orders.deletes == route::Deletes::kApply);
+  CHECK(orders.schema_changes == route::SchemaChanges::kFail);
   CHECK(orders.primary_key == std::vector<std::string>{"id", "line"});
   REQUIRE(orders.columns.size() == 5);  // four of its own, "*_json" of the defaults; its own price hides the defaults'
   CHECK(orders.columns[0].exclude);
   CHECK(orders.columns[1].rename == "name");
-  CHECK(orders.columns[2].parse == manifest::Parse::kEpochMilliseconds);
+  CHECK(orders.columns[2].parse == types::Parse::kEpochMilliseconds);
   CHECK(orders.columns[2].type->kind == CDCRT_TYPE_TIMESTAMP);
   CHECK(orders.columns[3].type->length == 14);
   CHECK(orders.columns[3].type->scale == 4);
-  CHECK(orders.columns[3].on_overflow == manifest::OnOverflow::kNull);
+  CHECK(orders.columns[3].on_overflow == types::OnOverflow::kNull);
   CHECK(orders.columns[3].target_type == "NUMERIC(14,4)");
   CHECK(orders.columns[4].pattern == "*_json");
 }
@@ -197,7 +197,7 @@ TEST_CASE("manifest: defaults of options arrive, lists too") {
 }
 
 TEST_CASE("manifest: what crosses to a plugin outlives copies of the manifest") {
-  manifest::Component copy;
+  plugin::Component copy;
   {
     const auto loaded = load_text(kSound);
     REQUIRE(loaded.manifest);
@@ -210,7 +210,22 @@ TEST_CASE("manifest: what crosses to a plugin outlives copies of the manifest") 
   CHECK(std::string(config->values[0].string.data, config->values[0].string.size) == "localhost:9092");
   CHECK(config->values[1].count == 2);
   CHECK(std::string(config->values[1].strings[1].data, config->values[1].strings[1].size) == "b.*");
-  CHECK(manifest::Options().abi()->count == 0);
+  CHECK(plugin::Options().abi()->count == 0);
+}
+
+TEST_CASE("manifest: a sink that says where its rows go keeps dead letters, and the source of its name reads them back") {
+  for (const bool named : {false, true}) {
+    const auto loaded = load_text(std::string(kSound) + "[dead_letters]\nplugin = \"log\"\nbrokers = \"there:9092\"\ntimeout = \"2s\"\n" +
+                                  (named ? "topic = \"lost\"\n" : ""));
+    REQUIRE(loaded.manifest);
+    const auto& letters = loaded.manifest->dead_letters;
+    CHECK(letters.kind == dead_letters::Settings::Kind::kSink);
+    CHECK(letters.sink.plugin == "log");
+    REQUIRE(letters.log);
+    CHECK(option(*letters.log, "brokers").string == "there:9092");
+    CHECK(option(*letters.log, "topics").strings == std::vector<std::string>{named ? "lost" : "shop.dead_letters"});
+    CHECK(option(*letters.log, "timeout").integer == 30'000'000);  // not shared: the source's own
+  }
 }
 
 TEST_CASE("manifest: maps cross as pairs") {

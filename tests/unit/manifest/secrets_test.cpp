@@ -31,7 +31,7 @@ void set_kind(manifest::LoadRequest& request, Read read) {
   };
 }
 
-std::string password_of(const manifest::Options& options) {
+std::string password_of(const plugin::Options& options) {
   for (const auto& value : options.values())
     if (std::string(value.option->key) == "connection") return value.strings.at(3);
   return "(none)";

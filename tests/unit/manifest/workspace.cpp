@@ -21,8 +21,8 @@ cdcrt_option make(uint16_t type, const char* key, const char* default_value = nu
 const char* const kStops[] = {"never", "end", nullptr};
 
 const cdcrt_option kLogOptions[] = {
-    make(CDCRT_OPTION_STRING, "brokers", nullptr, CDCRT_OPTION_REQUIRED, 0, 0, nullptr, "localhost:9092"),
-    make(CDCRT_OPTION_LIST, "topics", "[\"a\", \"b.*\"]"),
+    make(CDCRT_OPTION_STRING, "brokers", nullptr, CDCRT_OPTION_REQUIRED | CDCRT_OPTION_SHARED, 0, 0, nullptr, "localhost:9092"),
+    make(CDCRT_OPTION_LIST, "topics", "[\"a\", \"b.*\"]", CDCRT_OPTION_PLACE),
     make(CDCRT_OPTION_ENUM, "stop", "never", 0, 0, 0, kStops),
     make(CDCRT_OPTION_STRING, "start", "earliest"),
     make(CDCRT_OPTION_DURATION, "timeout", "30s", 0, 1000, 3.6e9),
@@ -42,6 +42,9 @@ const cdcrt_option kLogOptions[] = {
 const cdcrt_option kJsonOptions[] = {make(CDCRT_OPTION_BOOLEAN, "strict", "false"), make(CDCRT_OPTION_STRING, "unavailable", "__x")};
 const cdcrt_option kDbOptions[] = {make(CDCRT_OPTION_MAP, "connection", nullptr, CDCRT_OPTION_REQUIRED),
                                    make(CDCRT_OPTION_STRING, "dialect")};
+const cdcrt_option kKeepOptions[] = {make(CDCRT_OPTION_STRING, "brokers", nullptr, CDCRT_OPTION_REQUIRED | CDCRT_OPTION_SHARED),
+                                     make(CDCRT_OPTION_STRING, "topic", nullptr, CDCRT_OPTION_PLACE),
+                                     make(CDCRT_OPTION_DURATION, "timeout", "10s")};
 const char* const kSpreads[] = {"key", "even", nullptr};
 const cdcrt_option kLayoutOptions[] = {make(CDCRT_OPTION_ENUM, "spread", "key", 0, 0, 0, kSpreads), make(CDCRT_OPTION_STRING, "spread_by"),
                                        make(CDCRT_OPTION_LIST, "sort")};
@@ -73,7 +76,7 @@ cdcrt_plugin plugin(uint32_t kind, const char* name, const cdcrt_option (&option
 
 const cdcrt_plugin kPlugins[] = {plugin(CDCRT_SOURCE, "log", kLogOptions), plugin(CDCRT_FORMAT, "json", kJsonOptions),
                                  plugin(CDCRT_SINK, "db", kDbOptions), plugin(CDCRT_SINK, "cluster", kDbOptions, kWithLayout),
-                                 plugin(CDCRT_SINK, "broken", kBrokenOptions)};
+                                 plugin(CDCRT_SINK, "broken", kBrokenOptions), plugin(CDCRT_SINK, "log", kKeepOptions)};
 
 }  // namespace
 
@@ -148,7 +151,7 @@ std::string codes_of(const std::string& text, std::vector<std::string> sets) {
   return result;
 }
 
-const manifest::Options::Value& option(const manifest::Component& component, std::string_view key) {
+const plugin::Options::Value& option(const plugin::Component& component, std::string_view key) {
   for (const auto& value : component.options.values()) {
     if (key == value.option->key) return value;
   }

@@ -42,6 +42,6 @@ std::string codes_of(const std::string& text, std::vector<std::string> sets = {}
 extern const char* const kSound;
 
 /// The value of a component's option.
-const manifest::Options::Value& option(const manifest::Component& component, std::string_view key);
+const plugin::Options::Value& option(const plugin::Component& component, std::string_view key);
 
 }  // namespace cdcrt::test

@@ -61,15 +61,15 @@ int32_t abandoned(void* self, cdcrt_string process, cdcrt_error*) {
   return CDCRT_OK;
 }
 
-manifest::Options options(const std::string& password) {
-  manifest::Options::Value value;
+plugin::Options options(const std::string& password) {
+  plugin::Options::Value value;
   value.option = kOptions;
   value.is_set = true;
   value.string = password;
   return {"db", "shop", {value}};
 }
 
-manifest::Component component(std::function<Result<manifest::Options>()> renew) {
+plugin::Component component(std::function<Result<plugin::Options>()> renew) {
   static const cdcrt_sink functions = [] {
     cdcrt_sink made{};
     made.size = sizeof made;
@@ -83,7 +83,7 @@ manifest::Component component(std::function<Result<manifest::Options>()> renew) 
   }();
   static const cdcrt_plugin descriptor{sizeof(cdcrt_plugin), CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR, CDCRT_SINK, 1,      "db", "1.0.0",
                                        "For tests.",         "Apache-2.0",    kOptions,        &functions, nullptr};
-  manifest::Component made;
+  plugin::Component made;
   made.name = "db";
   made.descriptor = &descriptor;
   made.options = options("old");
@@ -132,7 +132,7 @@ TEST_CASE("a refused password that is still the same, or cannot be read, stays r
   Target here;
   target = &here;
   here.password = "other";
-  Result<manifest::Options> answer = make_error(CDCRT_RETRY, "503");
+  Result<plugin::Options> answer = make_error(CDCRT_RETRY, "503");
   SUBCASE("the same") { answer = options("old"); }
   SUBCASE("unreadable") {}
   int asked = 0;
@@ -156,7 +156,7 @@ TEST_CASE("a login that is about to expire is renewed before the next connection
   target = &here;
   const auto now = std::chrono::system_clock::now();
   int asked = 0;
-  auto made = component([&]() -> Result<manifest::Options> {
+  auto made = component([&]() -> Result<plugin::Options> {
     ++asked;
     auto fresh = options("new");
     fresh.good_until = now + std::chrono::hours(1);
@@ -183,7 +183,7 @@ TEST_CASE("a login that cannot be renewed is used while it is good, and waited f
   target = &here;
   const auto now = std::chrono::system_clock::now();
   int asked = 0;
-  auto made = component([&]() -> Result<manifest::Options> {
+  auto made = component([&]() -> Result<plugin::Options> {
     ++asked;
     return make_error(CDCRT_RETRY, "cluster 'shop' takes no connections: it is paused", "resume it");
   });

@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include "dead_letters/letter.hpp"
 #include "progress/target.hpp"
 #include "types/cell_text.hpp"
 #include "types/type.hpp"
@@ -154,31 +153,6 @@ TEST_CASE("progress: nothing is made by looking") {
   CHECK(target.database.tables.empty());
   REQUIRE(store.prepare(target.connection));
   CHECK(*store.kept_version(target.connection) == progress::Store::own_version());
-}
-
-TEST_CASE("progress: letters in the target are written once and keep that they were replayed") {
-  Target target;
-  progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one");
-  REQUIRE(store.prepare(target.connection));
-  CHECK(!*store.has_letters(target.connection));
-  REQUIRE(store.prepare_letters(target.connection));
-  REQUIRE(store.prepare_letters(target.connection));
-  dead_letters::StoredLetter letter;
-  letter.id = "a";
-  letter.reason = "undecodable";
-  letter.has_raw = true;
-  letter.value = std::string("\0\xff", 2);
-  for (int i = 0; i < 2; ++i) {
-    REQUIRE(target.connection.begin());
-    REQUIRE(store.save_letters(target.connection, {letter}));
-    if (i == 0) REQUIRE(store.mark_replayed(target.connection, {"a"}));
-    REQUIRE(target.connection.commit());
-    const auto read = store.read_letters(target.connection);
-    REQUIRE(read);
-    REQUIRE(read->size() == 1);
-    CHECK(read->front().value == letter.value);
-    CHECK(read->front().replayed);
-  }
 }
 
 TEST_CASE("progress: a partition that was given up may not commit") {

@@ -1,1 +1,1 @@
-target_link_libraries(test_redshift PRIVATE cdcrt_sql)
+target_link_libraries(test_redshift PRIVATE cdcrt_redshift_sql)

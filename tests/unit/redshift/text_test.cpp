@@ -9,12 +9,12 @@
 
 #include "sql/cell.hpp"
 #include "sql/classification.hpp"
-#include "sql/redshift_comparison.hpp"
-#include "sql/redshift_ddl.hpp"
-#include "sql/redshift_literal.hpp"
-#include "sql/redshift_statements.hpp"
-#include "sql/redshift_types.hpp"
-#include "sql/redshift_value.hpp"
+#include "redshift_comparison.hpp"
+#include "redshift_ddl.hpp"
+#include "redshift_literal.hpp"
+#include "redshift_statements.hpp"
+#include "redshift_types.hpp"
+#include "redshift_value.hpp"
 #include "sql/cell_text.hpp"
 
 using namespace cdcrt;

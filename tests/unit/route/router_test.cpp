@@ -9,8 +9,8 @@ using namespace cdcrt::route;
 
 namespace {
 
-manifest::Route make_route(std::string name, std::vector<std::string> match, std::string table = "", std::vector<std::string> except = {}) {
-  manifest::Route route;
+route::Route make_route(std::string name, std::vector<std::string> match, std::string table = "", std::vector<std::string> except = {}) {
+  route::Route route;
   route.name = std::move(name);
   route.match = std::move(match);
   route.except = std::move(except);
@@ -20,16 +20,16 @@ manifest::Route make_route(std::string name, std::vector<std::string> match, std
   return route;
 }
 
-manifest::Manifest make_manifest(std::vector<manifest::Route> routes, std::string default_table = "") {
-  manifest::Manifest manifest;
-  manifest.defaults.name = "defaults";
-  manifest.defaults.sink = "db";
-  manifest.defaults.table = std::move(default_table);
-  manifest.routes = std::move(routes);
-  return manifest;
+route::Routing make_routing(std::vector<route::Route> routes, std::string default_table = "") {
+  route::Routing routing;
+  routing.defaults.name = "defaults";
+  routing.defaults.sink = "db";
+  routing.defaults.table = std::move(default_table);
+  routing.routes = std::move(routes);
+  return routing;
 }
 
-std::string name_of(const Result<const manifest::Route*>& found) {
+std::string name_of(const Result<const route::Route*>& found) {
   if (!found) return "error: " + found.error().message;
   return *found == nullptr ? "-" : (*found)->name;
 }
@@ -38,7 +38,7 @@ SourceTable table(const char* database, const char* schema, const char* name, co
   return {source, topic, database, schema, name, {}};
 }
 
-std::string target_of(Router& router, const manifest::Route& route, const SourceTable& source, bool schemas = true) {
+std::string target_of(Router& router, const route::Route& route, const SourceTable& source, bool schemas = true) {
   const auto target = router.target_for(route, source, schemas);
   return target ? target->schema + "|" + target->table : "error: " + target.error().message;
 }
@@ -107,18 +107,18 @@ TEST_CASE("pattern: stars and groups are captured in order") {
 }
 
 TEST_CASE("router: without routes everything takes the defaults") {
-  const auto manifest = make_manifest({});
-  Router router(manifest);
+  const auto routing = make_routing({});
+  Router router(routing);
   CHECK(name_of(router.route(table("a", "b", "c"))) == "defaults");
 }
 
 TEST_CASE("router: the most specific route wins, whatever the order in the manifest") {
-  std::vector<manifest::Route> routes = {make_route("any", {"re:.*"}),           make_route("all", {"*"}),
+  std::vector<route::Route> routes = {make_route("any", {"re:.*"}),           make_route("all", {"*"}),
                                          make_route("sales", {"sales.*"}),       make_route("order_like", {"sales.ord*"}),
                                          make_route("orders", {"sales.orders"}), make_route("full", {"shop.sales.orders"})};
   for (int turn = 0; turn < 2; ++turn) {
-    const auto manifest = make_manifest(routes);
-    const Router router(manifest);
+    const auto routing = make_routing(routes);
+    const Router router(routing);
     CHECK(name_of(router.route(table("shop", "sales", "orders"))) == "full");
     CHECK(name_of(router.route(table("other", "sales", "orders"))) == "orders");
     CHECK(name_of(router.route(table("shop", "sales", "ordinal"))) == "order_like");
@@ -129,16 +129,16 @@ TEST_CASE("router: the most specific route wins, whatever the order in the manif
 }
 
 TEST_CASE("router: an exact pattern beats a longer glob, and any glob beats a regular expression") {
-  const auto manifest = make_manifest({make_route("exact", {"orders"}), make_route("glob", {"shop.sales.order*"}),
+  const auto routing = make_routing({make_route("exact", {"orders"}), make_route("glob", {"shop.sales.order*"}),
                                        make_route("re", {"re:shop\\.sales\\.orders|.*people"}), make_route("star", {"p*"})});
-  const Router router(manifest);
+  const Router router(routing);
   CHECK(name_of(router.route(table("shop", "sales", "orders"))) == "exact");
   CHECK(name_of(router.route(table("", "hr", "people"))) == "star");
 }
 
 TEST_CASE("router: a tie is reported with both routes") {
-  const auto manifest = make_manifest({make_route("left", {"sales.*ab"}), make_route("right", {"sales.ab*"})});
-  const Router router(manifest);
+  const auto routing = make_routing({make_route("left", {"sales.*ab"}), make_route("right", {"sales.ab*"})});
+  const Router router(routing);
   const auto found = router.route(table("", "sales", "ab"));
   REQUIRE_FALSE(found.ok());
   CHECK(found.error().code == CDCRT_BAD_CONFIG);
@@ -149,33 +149,33 @@ TEST_CASE("router: a tie is reported with both routes") {
 }
 
 TEST_CASE("router: a tie below a more specific route is none") {
-  const auto manifest = make_manifest({make_route("left", {"a*"}), make_route("right", {"*b"}), make_route("winner", {"ab"})});
-  CHECK(name_of(Router(manifest).route(table("", "", "ab"))) == "winner");
+  const auto routing = make_routing({make_route("left", {"a*"}), make_route("right", {"*b"}), make_route("winner", {"ab"})});
+  CHECK(name_of(Router(routing).route(table("", "", "ab"))) == "winner");
 }
 
 TEST_CASE("router: exceptions take tables out of a route") {
-  const auto manifest = make_manifest({make_route("sales", {"sales.*"}, "", {"sales.*_tmp", "re:.*\\.secret.*"})});
-  const Router router(manifest);
+  const auto routing = make_routing({make_route("sales", {"sales.*"}, "", {"sales.*_tmp", "re:.*\\.secret.*"})});
+  const Router router(routing);
   CHECK(name_of(router.route(table("", "sales", "orders"))) == "sales");
   CHECK(name_of(router.route(table("", "sales", "orders_tmp"))) == "-");
   CHECK(name_of(router.route(table("", "sales", "secrets"))) == "-");
 }
 
 TEST_CASE("router: unmatched tables are ignored or fail") {
-  auto manifest = make_manifest({make_route("sales", {"sales.*"})});
-  CHECK(name_of(Router(manifest).route(table("", "hr", "people"))) == "-");
-  manifest.unmatched_tables = manifest::UnmatchedTables::kFail;
-  CHECK(name_of(Router(manifest).route(table("", "hr", "people"))) ==
+  auto routing = make_routing({make_route("sales", {"sales.*"})});
+  CHECK(name_of(Router(routing).route(table("", "hr", "people"))) == "-");
+  routing.unmatched_tables = route::UnmatchedTables::kFail;
+  CHECK(name_of(Router(routing).route(table("", "hr", "people"))) ==
         "error: no route matches table 'hr.people', and unmatched_tables is \"fail\"");
 }
 
 TEST_CASE("target: without a template a table keeps its name") {
-  const auto manifest = make_manifest({});
-  Router router(manifest);
-  CHECK(target_of(router, manifest.defaults, table("shop", "sales", "orders")) == "sales|orders");
-  CHECK(target_of(router, manifest.defaults, table("shop", "", "items")) == "shop|items");
-  CHECK(target_of(router, manifest.defaults, table("", "", "alone")) == "|alone");
-  CHECK(target_of(router, manifest.defaults, table("shop", "hr", "people"), false) == "|people");
+  const auto routing = make_routing({});
+  Router router(routing);
+  CHECK(target_of(router, routing.defaults, table("shop", "sales", "orders")) == "sales|orders");
+  CHECK(target_of(router, routing.defaults, table("shop", "", "items")) == "shop|items");
+  CHECK(target_of(router, routing.defaults, table("", "", "alone")) == "|alone");
+  CHECK(target_of(router, routing.defaults, table("shop", "hr", "people"), false) == "|people");
 }
 
 TEST_CASE("target: templates put parts in, and a dot in a value does not split") {
@@ -195,16 +195,16 @@ TEST_CASE("target: templates put parts in, and a dot in a value does not split")
   };
   for (const auto& [pattern, text, expected] : cases) {
     CAPTURE(text);
-    const auto manifest = make_manifest({make_route("r", {pattern}, text)});
-    Router router(manifest);
-    CHECK(target_of(router, manifest.routes[0], table("db", "sch", "my.table")) == expected);
+    const auto routing = make_routing({make_route("r", {pattern}, text)});
+    Router router(routing);
+    CHECK(target_of(router, routing.routes[0], table("db", "sch", "my.table")) == expected);
   }
 }
 
 TEST_CASE("target: a placeholder that is empty makes no nameless table") {
-  const auto manifest = make_manifest({make_route("r", {"*"}, "{schema}.{table}")});
-  Router router(manifest);
-  CHECK(target_of(router, manifest.routes[0], table("shop", "", "orders")) ==
+  const auto routing = make_routing({make_route("r", {"*"}, "{schema}.{table}")});
+  Router router(routing);
+  CHECK(target_of(router, routing.routes[0], table("shop", "", "orders")) ==
         "error: template '{schema}.{table}' gives an empty name for 'shop.orders'");
 }
 
@@ -219,42 +219,42 @@ TEST_CASE("target: templates that cannot be read are refused") {
 }
 
 TEST_CASE("target: two source tables that would meet unasked are refused, the first one goes on") {
-  const auto manifest = make_manifest({}, "shop.{table}");
-  Router router(manifest);
-  CHECK(target_of(router, manifest.defaults, table("", "sales", "orders")) == "shop|orders");
-  const auto second = router.target_for(manifest.defaults, table("", "hr", "orders"), true);
+  const auto routing = make_routing({}, "shop.{table}");
+  Router router(routing);
+  CHECK(target_of(router, routing.defaults, table("", "sales", "orders")) == "shop|orders");
+  const auto second = router.target_for(routing.defaults, table("", "hr", "orders"), true);
   REQUIRE_FALSE(second.ok());
   CHECK(second.error().message ==
         "source tables 'sales.orders' and 'hr.orders' would meet in one target table, 'shop.orders' of sink 'db'");
   CHECK(second.error().hint.find("{schema}") != std::string::npos);
-  CHECK(target_of(router, manifest.defaults, table("", "sales", "orders", "another topic")) == "shop|orders");
+  CHECK(target_of(router, routing.defaults, table("", "sales", "orders", "another topic")) == "shop|orders");
 }
 
 TEST_CASE("target: where the target has no schemas, own names may meet and are refused") {
-  const auto manifest = make_manifest({});
-  Router router(manifest);
-  CHECK(target_of(router, manifest.defaults, table("", "sales", "orders"), false) == "|orders");
-  CHECK(target_of(router, manifest.defaults, table("", "hr", "orders"), false).starts_with("error: source tables"));
-  Router with_schemas(manifest);
-  CHECK(target_of(with_schemas, manifest.defaults, table("", "sales", "orders")) == "sales|orders");
-  CHECK(target_of(with_schemas, manifest.defaults, table("", "hr", "orders")) == "hr|orders");
+  const auto routing = make_routing({});
+  Router router(routing);
+  CHECK(target_of(router, routing.defaults, table("", "sales", "orders"), false) == "|orders");
+  CHECK(target_of(router, routing.defaults, table("", "hr", "orders"), false).starts_with("error: source tables"));
+  Router with_schemas(routing);
+  CHECK(target_of(with_schemas, routing.defaults, table("", "sales", "orders")) == "sales|orders");
+  CHECK(target_of(with_schemas, routing.defaults, table("", "hr", "orders")) == "hr|orders");
 }
 
 TEST_CASE("target: a route that names its target merges source tables") {
-  auto manifest = make_manifest({make_route("shards", {"shard*.orders"}, "shop.orders"), make_route("own", {"shop.*"})});
-  Router router(manifest);
-  CHECK(target_of(router, manifest.routes[0], table("", "shard1", "orders")) == "shop|orders");
-  CHECK(target_of(router, manifest.routes[0], table("", "shard2", "orders")) == "shop|orders");
+  auto routing = make_routing({make_route("shards", {"shard*.orders"}, "shop.orders"), make_route("own", {"shop.*"})});
+  Router router(routing);
+  CHECK(target_of(router, routing.routes[0], table("", "shard1", "orders")) == "shop|orders");
+  CHECK(target_of(router, routing.routes[0], table("", "shard2", "orders")) == "shop|orders");
   // Another table that comes to that name by itself was not meant.
-  CHECK(target_of(router, manifest.routes[1], table("", "shop", "orders")).starts_with("error: source tables"));
+  CHECK(target_of(router, routing.routes[1], table("", "shop", "orders")).starts_with("error: source tables"));
 }
 
 TEST_CASE("target: the same name in two sinks is two tables") {
-  auto manifest = make_manifest({make_route("a", {"a.*"}), make_route("b", {"b.*"})}, "");
-  manifest.routes[1].sink = "other";
-  for (auto& route : manifest.routes) route.table = "{table}";
-  for (auto& route : manifest.routes) route.names_target = false;
-  Router router(manifest);
-  CHECK(target_of(router, manifest.routes[0], table("", "a", "orders")) == "|orders");
-  CHECK(target_of(router, manifest.routes[1], table("", "b", "orders")) == "|orders");
+  auto routing = make_routing({make_route("a", {"a.*"}), make_route("b", {"b.*"})}, "");
+  routing.routes[1].sink = "other";
+  for (auto& route : routing.routes) route.table = "{table}";
+  for (auto& route : routing.routes) route.names_target = false;
+  Router router(routing);
+  CHECK(target_of(router, routing.routes[0], table("", "a", "orders")) == "|orders");
+  CHECK(target_of(router, routing.routes[1], table("", "b", "orders")) == "|orders");
 }

@@ -8,7 +8,7 @@
 #include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/postgresql_limit.hpp"
-#include "sql/sqlite_affinity.hpp"
+#include "sqlite_affinity.hpp"
 
 using namespace cdcrt;
 using sql::SqliteAffinity;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "sql/dialect.hpp"
+#include "dialect.hpp"
 #include "sql/identifier.hpp"
 
 using namespace cdcrt;

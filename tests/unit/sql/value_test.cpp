@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "sql/cell.hpp"
-#include "sql/conversion.hpp"
+#include "conversion.hpp"
 #include "sql/postgresql_array.hpp"
-#include "sql/sqlite_value.hpp"
+#include "sqlite_value.hpp"
 #include "sql/type_mapping.hpp"
 
 using namespace cdcrt;

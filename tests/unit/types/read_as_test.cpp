@@ -7,7 +7,7 @@
 
 using namespace cdcrt;
 using namespace cdcrt::types;
-using manifest::Parse;
+using types::Parse;
 
 namespace {
 

@@ -71,9 +71,11 @@ using namespace std::chrono_literals;
 constexpr cdcrt_option kOptions[] = {
     option::text("brokers")
         .required()
+        .shared()
         .example("\"kafka1:9092,kafka2:9092\"")
         .doc("Brokers to begin with, `host:port`, separated by commas."),
     option::text("topic")
+        .place()
         .example("\"shop.dead_letters\"")
         .doc("Topic of every row. Without it, the table's name; of dead letters `PIPELINE.dead_letters`."),
     option::duration("connect_timeout")
@@ -88,6 +90,7 @@ constexpr cdcrt_option kOptions[] = {
         .doc("How long a message may take to be acknowledged before it is sent anew."),
     option::map("librdkafka")
         .secret()
+        .shared()
         .example("{ \"security.protocol\" = \"SASL_SSL\" }")
         .doc("Properties of librdkafka, passed through and checked by it."),
 };

@@ -10,7 +10,7 @@
 #include "cdcrt/sdk/sink.hpp"
 #include "odbc/row_groups.hpp"
 #include "odbc/session.hpp"
-#include "sql/dialect.hpp"
+#include "dialect.hpp"
 #include "sql/looks.hpp"
 
 namespace cdcrt::odbc {

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "odbc_connection.hpp"
-#include "sql/dialect.hpp"
+#include "dialect.hpp"
 
 namespace cdcrt::odbc {
 

@@ -1,6 +1,6 @@
 #include "cdcrt/sdk/option.hpp"
 #include "odbc_sink.hpp"
-#include "sql/dialect.hpp"
+#include "dialect.hpp"
 
 namespace {
 

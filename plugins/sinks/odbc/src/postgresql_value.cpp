@@ -2,7 +2,7 @@
 
 #include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
-#include "sql/dialect.hpp"
+#include "dialect.hpp"
 #include "sql/identifier.hpp"
 #include "sql/json_reader.hpp"
 #include "sql/postgresql_array.hpp"

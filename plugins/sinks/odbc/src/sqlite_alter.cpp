@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "sql/conversion.hpp"
+#include "conversion.hpp"
 #include "sql/identifier.hpp"
 #include "sqlite_table.hpp"
 

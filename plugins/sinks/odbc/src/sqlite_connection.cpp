@@ -5,8 +5,8 @@
 #include "odbc_connection.hpp"
 #include "sql/identifier.hpp"
 #include "sql/cell_text.hpp"
-#include "sql/sqlite_affinity.hpp"
-#include "sql/sqlite_value.hpp"
+#include "sqlite_affinity.hpp"
+#include "sqlite_value.hpp"
 #include "sqlite_table.hpp"
 
 namespace cdcrt::odbc {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "odbc/session.hpp"
-#include "sql/dialect.hpp"
+#include "dialect.hpp"
 
 namespace cdcrt::odbc {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cdcrt/sdk/status.hpp"
-#include "sql/redshift_types.hpp"
+#include "redshift_types.hpp"
 #include "target_session.hpp"
 
 namespace cdcrt::redshift {

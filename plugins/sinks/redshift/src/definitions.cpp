@@ -4,9 +4,9 @@
 #include "host_tables.hpp"
 #include "layout_options.hpp"
 #include "sql/identifier.hpp"
-#include "sql/redshift_ddl.hpp"
-#include "sql/redshift_literal.hpp"
-#include "sql/redshift_statements.hpp"
+#include "redshift_ddl.hpp"
+#include "redshift_literal.hpp"
+#include "redshift_statements.hpp"
 
 namespace cdcrt::redshift {
 

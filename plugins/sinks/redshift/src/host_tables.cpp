@@ -4,7 +4,7 @@
 
 #include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
-#include "sql/redshift_literal.hpp"
+#include "redshift_literal.hpp"
 
 namespace cdcrt::redshift {
 

@@ -7,8 +7,8 @@
 #include "catalog.hpp"
 #include "cdcrt/abi/sink.h"
 #include "cdcrt/sdk/status.hpp"
-#include "sql/redshift_ddl.hpp"
-#include "sql/redshift_statements.hpp"
+#include "redshift_ddl.hpp"
+#include "redshift_statements.hpp"
 
 namespace cdcrt::redshift {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "sql/identifier.hpp"
-#include "sql/redshift_statements.hpp"
+#include "redshift_statements.hpp"
 
 namespace cdcrt::redshift {
 namespace {

@@ -4,7 +4,7 @@
 #include "cdcrt/sdk/config.hpp"
 #include "cdcrt/sdk/option.hpp"
 #include "cdcrt/sdk/status.hpp"
-#include "sql/redshift_ddl.hpp"
+#include "redshift_ddl.hpp"
 
 namespace cdcrt::redshift {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "sql/identifier.hpp"
-#include "sql/redshift_literal.hpp"
+#include "redshift_literal.hpp"
 
 namespace cdcrt::redshift {
 

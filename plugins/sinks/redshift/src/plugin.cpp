@@ -1,6 +1,6 @@
 #include "cdcrt/sdk/option.hpp"
 #include "redshift_sink.hpp"
-#include "sql/redshift_types.hpp"
+#include "redshift_types.hpp"
 
 namespace {
 

@@ -8,9 +8,9 @@
 #include "load_errors.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
-#include "sql/redshift_ddl.hpp"
-#include "sql/redshift_literal.hpp"
-#include "sql/redshift_statements.hpp"
+#include "redshift_ddl.hpp"
+#include "redshift_literal.hpp"
+#include "redshift_statements.hpp"
 
 namespace cdcrt::redshift {
 

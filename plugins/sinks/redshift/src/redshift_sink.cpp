@@ -1,7 +1,7 @@
 #include "redshift_sink.hpp"
 
 #include "redshift_connection.hpp"
-#include "sql/redshift_types.hpp"
+#include "redshift_types.hpp"
 
 namespace cdcrt::redshift {
 
@@ -38,6 +38,8 @@ Status RedshiftSink::abandoned(std::string_view process) { return settings_.stag
 void RedshiftSink::limits(cdcrt_limits& limits) {
   limits.name_bytes = static_cast<uint32_t>(sql::redshift::kNameLimit);
   limits.columns = 1600;
+  limits.text_bytes = 65'535;
+  limits.row_bytes = 4 << 20;
   limits.unkeyable_types = 1U << CDCRT_TYPE_JSON | 1U << CDCRT_TYPE_ARRAY;  // SUPER
   limits.time_us = int64_t{24} * 3600 * 1'000'000;
   limits.bookkeeping_ms = 30'000;

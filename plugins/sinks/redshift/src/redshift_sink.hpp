@@ -16,7 +16,8 @@ class RedshiftSink : public sdk::Sink {
  public:
   static constexpr const char* kSummary = "Tables of Amazon Redshift: files in S3, COPY, one transaction";
   static constexpr const char* kLicense = "Apache-2.0";
-  static constexpr uint32_t kCapabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | CDCRT_SINK_TABLE_LOCKS | CDCRT_SINK_RESTS;
+  static constexpr uint32_t kCapabilities =
+      CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | CDCRT_SINK_TABLE_LOCKS | CDCRT_SINK_RESTS | CDCRT_SINK_LEAVES_THINGS;
   static const char* notes();
   static sdk::OptionTable layout_options() { return redshift::layout_options(); }
   static sdk::Status check_layout(const sdk::Config& config) {

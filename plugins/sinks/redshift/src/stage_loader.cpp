@@ -4,8 +4,8 @@
 #include <cstdlib>
 
 #include "sql/identifier.hpp"
-#include "sql/redshift_csv.hpp"
-#include "sql/redshift_literal.hpp"
+#include "redshift_csv.hpp"
+#include "redshift_literal.hpp"
 
 namespace cdcrt::redshift {
 

@@ -12,7 +12,7 @@
 #include "cdcrt/sdk/status.hpp"
 #include "odbc/row_groups.hpp"
 #include "settings.hpp"
-#include "sql/redshift_statements.hpp"
+#include "redshift_statements.hpp"
 #include "staged_files.hpp"
 #include "target_session.hpp"
 

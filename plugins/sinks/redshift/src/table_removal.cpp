@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <set>
 
-#include "sql/redshift_statements.hpp"
+#include "redshift_statements.hpp"
 #include "table_write.hpp"
 
 namespace cdcrt::redshift {

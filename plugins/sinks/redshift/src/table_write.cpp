@@ -8,8 +8,8 @@
 #include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
-#include "sql/redshift_literal.hpp"
-#include "sql/redshift_value.hpp"
+#include "redshift_literal.hpp"
+#include "redshift_value.hpp"
 
 namespace cdcrt::redshift {
 

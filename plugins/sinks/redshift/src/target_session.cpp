@@ -1,8 +1,8 @@
 #include "target_session.hpp"
 
 #include "sql/identifier.hpp"
-#include "sql/redshift_literal.hpp"
-#include "sql/redshift_statements.hpp"
+#include "redshift_literal.hpp"
+#include "redshift_statements.hpp"
 
 namespace cdcrt::redshift {
 

@@ -13,7 +13,7 @@
 #include "cdcrt/sdk/status.hpp"
 #include "odbc/session.hpp"
 #include "settings.hpp"
-#include "sql/redshift_ddl.hpp"
+#include "redshift_ddl.hpp"
 
 namespace cdcrt::redshift {
 

@@ -13,10 +13,12 @@ constexpr const char* kAssignments[] = {"cooperative", "eager", nullptr};
 constexpr cdcrt_option kOptions[] = {
     option::text("brokers")
         .required()
+        .shared()
         .example("\"kafka1:9092,kafka2:9092\"")
         .doc("Brokers to begin with, `host:port`, separated by commas."),
     option::list("topics")
         .required()
+        .place()
         .example("[\"shop.*\", \"re:audit[0-9]+\"]")
         .doc("Topics to read: names, globs in which `*` also crosses dots, or `re:` and a POSIX extended regular expression for the whole "
              "name. Topics that appear later and match are taken up. A plain name must exist at the start."),
@@ -61,6 +63,7 @@ constexpr cdcrt_option kOptions[] = {
         .doc("How long a broker may take to answer, at the start and later."),
     option::map("librdkafka")
         .secret()
+        .shared()
         .example("{ \"security.protocol\" = \"SASL_SSL\" }")
         .doc("Properties of librdkafka, passed through and checked by it (see its CONFIGURATION.md). Those that this source needs for "
              "itself are refused with the option to use."),

@@ -46,20 +46,23 @@ class Option {
   [[nodiscard]] constexpr Option required() const { return flagged(CDCRT_OPTION_REQUIRED); }
   /// Masked wherever the host prints it.
   [[nodiscard]] constexpr Option secret() const { return flagged(CDCRT_OPTION_SECRET); }
+  /// A sink and a source of one name have it, with one meaning: how to connect. The one's value serves the other where that needs it.
+  [[nodiscard]] constexpr Option shared() const { return flagged(CDCRT_OPTION_SHARED); }
+  /// Sink: where rows go when it keeps dead letters, which it can. Source: what it reads, of the same.
+  [[nodiscard]] constexpr Option place() const { return flagged(CDCRT_OPTION_PLACE); }
   /// For few: described after the others.
   [[nodiscard]] constexpr Option advanced() const { return flagged(CDCRT_OPTION_ADVANCED); }
+  /// Inclusive, without a greatest value; sizes in bytes.
   [[nodiscard]] constexpr Option at_least(double minimum) const {
     return flagged(CDCRT_OPTION_MINIMUM).with([&](cdcrt_option& option) { option.minimum = minimum; });
   }
   [[nodiscard]] constexpr Option at_least(std::chrono::microseconds minimum) const {
     return at_least(static_cast<double>(minimum.count()));
   }
-  [[nodiscard]] constexpr Option at_most(double maximum) const {
-    return flagged(CDCRT_OPTION_MAXIMUM).with([&](cdcrt_option& option) { option.maximum = maximum; });
-  }
-  [[nodiscard]] constexpr Option at_most(std::chrono::microseconds maximum) const { return at_most(static_cast<double>(maximum.count())); }
   /// Inclusive; sizes in bytes.
-  [[nodiscard]] constexpr Option between(double minimum, double maximum) const { return at_least(minimum).at_most(maximum); }
+  [[nodiscard]] constexpr Option between(double minimum, double maximum) const {
+    return at_least(minimum).flagged(CDCRT_OPTION_MAXIMUM).with([&](cdcrt_option& option) { option.maximum = maximum; });
+  }
   [[nodiscard]] constexpr Option between(std::chrono::microseconds minimum, std::chrono::microseconds maximum) const {
     return between(static_cast<double>(minimum.count()), static_cast<double>(maximum.count()));
   }

@@ -1,0 +1,42 @@
+#include "apply/key_change_record.hpp"
+
+#include <algorithm>
+
+namespace cdcrt::apply {
+namespace {
+
+constexpr std::string_view kDeparted = "departed:", kCame = "came:";
+
+}  // namespace
+
+void append_name(std::string& text, const evolution::Column& column) {
+  types::append_text(text, types::text_cell(CDCRT_STRING, column.source_name));
+}
+
+std::string to_text(const KeyChangeRecord& record, const std::vector<evolution::Column>& columns) {
+  if (record.departed) return std::string(kDeparted) + record.row;
+  std::string text(kCame);
+  for (const uint32_t slot : record.slots) append_name(text, columns[slot]);
+  return text;
+}
+
+std::map<std::string, KeyChangeRecord> key_changes_from(const std::map<std::string, std::string>& stored,
+                                                        const std::vector<evolution::Column>& columns) {
+  std::map<std::string, KeyChangeRecord> records;
+  event::Arena arena{1 << 10};
+  for (const auto& [key, text] : stored) {
+    KeyChangeRecord& record = records[key];
+    record.departed = text.starts_with(kDeparted);
+    if (record.departed) {
+      record.row = text.substr(kDeparted.size());
+      continue;
+    }
+    std::string_view rest = std::string_view(text).substr(std::min(text.size(), kCame.size()));
+    for_each_name(rest, columns, arena, [&](uint32_t slot, std::string_view&) {
+      if (slot < columns.size()) record.slots.push_back(slot);
+    });
+  }
+  return records;
+}
+
+}  // namespace cdcrt::apply

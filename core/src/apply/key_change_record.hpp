@@ -1,0 +1,42 @@
+// KeyChangeRecord: one half of a key change whose other half has not come yet; kept in the target (cdcrt.moved).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "event/arena.hpp"
+#include "evolution/table_knowledge.hpp"
+#include "types/cell_text.hpp"
+
+namespace cdcrt::apply {
+
+struct KeyChangeRecord {
+  bool departed = false;       ///< true: the row that left, as it was; false: the row came first
+  std::string row;             ///< departed: names and cells in turn, as types::append_text writes them
+  std::vector<uint32_t> slots; ///< came first: slots that are still to be filled
+};
+
+/// As stored: columns by name, since every process has slots of its own.
+std::string to_text(const KeyChangeRecord& record, const std::vector<evolution::Column>& columns);
+/// All that is stored of a table, by new key. Columns that are not known are left out.
+std::map<std::string, KeyChangeRecord> key_changes_from(const std::map<std::string, std::string>& stored,
+                                                        const std::vector<evolution::Column>& columns);
+
+/// In the text of a row that left: a column's name, before its cell.
+void append_name(std::string& text, const evolution::Column& column);
+/// Calls `visit` with the slot of each name in turn (the number of columns where it is unknown), and with what follows it, which it takes.
+template <class Visit>
+void for_each_name(std::string_view& text, const std::vector<evolution::Column>& columns, event::Arena& arena, Visit&& visit) {
+  while (!text.empty()) {
+    const auto name = types::take_text(text, arena);
+    if (!name || name->tag != CDCRT_STRING) return;
+    uint32_t slot = 0;
+    while (slot < columns.size() && columns[slot].source_name != std::string_view(name->value.data, name->size)) ++slot;
+    visit(slot, text);
+  }
+}
+
+}  // namespace cdcrt::apply

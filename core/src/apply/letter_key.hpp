@@ -1,0 +1,14 @@
+// The key under which open dead letters of a row are kept in the target.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace cdcrt::apply {
+
+/// Under which those of a table without a key are kept, by their position alone: no later row makes one good.
+inline constexpr std::string_view kNoKey{""};
+/// A key as letters are kept by: itself, or a digest where it is longer than an index takes.
+std::string letter_key(std::string_view key);
+
+}  // namespace cdcrt::apply

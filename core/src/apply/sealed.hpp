@@ -1,0 +1,76 @@
+// Sealed: the batch that one write of a table carries.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "apply/fold.hpp"
+#include "apply/key_change_record.hpp"
+#include "apply/source_order.hpp"
+#include "apply/table_identity.hpp"
+#include "evolution/table_knowledge.hpp"
+#include "progress/store.hpp"
+
+namespace cdcrt::apply {
+
+class Table;
+
+/// The part of a sealed batch that came from one partition.
+struct SealedPartition {
+  progress::Partition* partition = nullptr;
+  uint32_t session = 0;      ///< of the partition: when it is given up, this part is dropped
+  Fold fold;
+  int64_t next_offset = 0;   ///< progress once this is written
+  int64_t first_offset = 0;  ///< of the first row in it
+  std::string order;         ///< greatest source order routed to the table from this partition
+  std::string stored_order;  ///< the same of what was durable before it
+};
+
+/// What one write of a table carries. Owned by the writer until complete() or give_up().
+struct Sealed {
+  Table* table = nullptr;
+  const TableIdentity* identity = nullptr;  ///< of the table
+  bool clear = false;                        ///< the table is emptied first (truncate)
+  const progress::Partition* cleared_by = nullptr;  ///< where the truncate was read
+  std::string floor;                         ///< source order of the last truncate; empty: none
+  std::vector<SealedPartition> partitions;
+  std::vector<evolution::Column> columns;    ///< the knowledge as of sealing, by slot
+  std::vector<uint32_t> key;                 ///< slots
+  bool key_known = false;
+  uint64_t version = 0;                      ///< of the knowledge
+  /// Set inside the transaction by settle_key_changes, taken over by complete().
+  std::map<std::string, KeyChangeRecord> key_changes;
+  bool key_changes_moved = false;            ///< they differ from what is stored
+  progress::Store::LettersByKey open_letters;  ///< of its rows; set inside the transaction by look_up_letters
+  /// Set inside the transaction by settle_letters, taken over by take_letters.
+  progress::Store::LettersByKey letters_closed, letters_opened;
+  bool letters_change = false;               ///< known before the transaction: events of it became letters while it was written
+  std::size_t bytes = 0;
+  std::vector<SourceOfRows> sources;         ///< what Entry::source counts
+  bool in_order = false;                     ///< KeyOrder::settle was asked
+  bool crossed = false;                      ///< several partitions bring changes of one key
+  bool by_source = false;                    ///< folded in source order: SourceOrder decides in each transaction anew
+  SourceOrder source_order;
+  std::string refusal;                       ///< why it must not be written
+  bool commit_unknown = false;               ///< the answer to a COMMIT was lost: it may have been written
+  EventCounts refused;                       ///< events of it that became dead letters while it was written
+
+  [[nodiscard]] EventCounts counts() const;
+  [[nodiscard]] bool empty() const { return partitions.empty() && !clear; }
+  /// Key changes may be settled, or the table be emptied: nobody else may write its knowledge meanwhile.
+  [[nodiscard]] bool needs_table() const;
+  /// What is stored beside the table's row differs after it: key changes, open letters, or the table was emptied.
+  [[nodiscard]] bool raises_version() const { return clear || key_changes_moved || !letters_closed.empty() || !letters_opened.empty(); }
+  /// Some of it came from partitions that were given up since, even if they were claimed again.
+  [[nodiscard]] bool has_lost() const;
+  /// Takes that out. Answers what must be given up as well: a truncate that is not ours any more had sent it back.
+  [[nodiscard]] std::vector<const progress::Partition*> drop_lost();
+};
+
+/// The batch changes letters of its table: their row must be locked.
+bool touches_letters(const Sealed& sealed);
+
+}  // namespace cdcrt::apply

@@ -1,0 +1,76 @@
+// What the manifest says of routes. Plain data; every part of it is obeyed by somebody above.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cdcrt/abi/value.h"
+#include "diagnostics/diagnostic.hpp"
+#include "plugin/options.hpp"
+#include "types/reading.hpp"
+
+namespace cdcrt::route {
+
+enum class SchemaChanges : uint8_t { kEvolve, kAddOnly, kIgnore, kFail };
+enum class Deletes : uint8_t { kApply, kIgnore };
+enum class Mode : uint8_t {
+  kUpsert,  ///< the target's row is the source's
+  kAppend   ///< every change is a row more
+};
+/// Which of two changes of a row is the later one.
+enum class Ordering : uint8_t {
+  kAuto,       ///< the partition's, until it shows that a key can be in two
+  kPartition,  ///< that which its partition has later
+  kSource      ///< that of the greater source order, whichever partition it comes from
+};
+/// What a route may add to each row of an append-only table; the order of kMetadataNames.
+enum class Metadata : uint8_t { kOperation, kTopic, kPartition, kOffset, kKafkaTime };
+inline constexpr const char* kMetadataNames[] = {"op", "topic", "partition", "offset", "kafka_ts"};
+enum class UnmatchedTables : uint8_t { kIgnore, kFail };
+
+struct ColumnRule {
+  std::string pattern;  ///< name of the source's column; globs allowed
+  std::optional<cdcrt_type> type;
+  types::Parse parse = types::Parse::kNone;
+  types::OnOverflow on_overflow = types::OnOverflow::kDefault;
+  std::string rename;       ///< empty: keeps its name
+  std::string target_type;  ///< raw type of the target; empty: from the type
+  bool exclude = false;
+  bool of_defaults = false;  ///< of [defaults]: for tables of many kinds
+  diagnostics::Position position;
+};
+
+/// A route with [defaults] already folded in.
+struct Route {
+  std::string name;
+  std::vector<std::string> match, except;
+  std::string sink;
+  std::string table;  ///< template; empty: the table's own name
+  bool names_target = false;  ///< `table` was given in the route itself, not in [defaults]: several source tables may meet there
+  bool create_tables = true;
+  std::vector<std::string> primary_key;
+  SchemaChanges schema_changes = SchemaChanges::kEvolve;
+  Deletes deletes = Deletes::kApply;
+  Mode mode = Mode::kUpsert;
+  Ordering ordering = Ordering::kAuto;
+  std::chrono::microseconds tombstone_retention = std::chrono::hours(7 * 24);  ///< source order: what is kept of rows that were taken away
+  std::map<Metadata, std::string> metadata;  ///< target columns
+  std::vector<ColumnRule> columns;  ///< the route's own before those of [defaults]
+  /// One source table, by its name: what the route says of columns is meant for it.
+  [[nodiscard]] bool names_one_table() const;
+  plugin::Options layout;                   ///< of target tables when they are made, by the sink's layout options; else that of [defaults]
+  diagnostics::Position position;
+};
+
+/// Which source table goes where.
+struct Routing {
+  UnmatchedTables unmatched_tables = UnmatchedTables::kIgnore;
+  Route defaults;  ///< of tables no route names, when there are no routes
+  std::vector<Route> routes;
+};
+
+}  // namespace cdcrt::route
