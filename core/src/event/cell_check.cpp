@@ -6,14 +6,13 @@
 #include <algorithm>
 #include <string_view>
 
+#include "cdcrt/sdk/utf8.hpp"
 #include "diagnostics/text.hpp"
 
 namespace cdcrt::event {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-bool is_utf8(std::string_view text) { return diagnostics::find_invalid_utf8(text) == std::string_view::npos; }
 
 // Takes digits from the front; false: there are none.
 bool take_digits(std::string_view& text) {
@@ -88,7 +87,7 @@ std::string fault_of_value(const cdcrt_cell& cell) {
   const auto unless = [&](bool right, const char* what) { return right ? std::string() : diagnostics::quote(text) + ", which is no " + what; };
   switch (cell.tag) {
     case CDCRT_DECIMAL: return unless(is_decimal(text), "decimal");
-    case CDCRT_STRING: return unless(is_utf8(text), "UTF-8");
+    case CDCRT_STRING: return unless(sdk::is_utf8(text), "UTF-8");
     case CDCRT_JSON: return unless(is_json(text), "JSON");
     case CDCRT_ARRAY: return unless(!text.empty() && text.front() == '[' && is_json(text), "JSON array");
     case CDCRT_UUID: return unless(is_uuid(text), "UUID in lower case");

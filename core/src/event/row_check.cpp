@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "cdcrt/sdk/utf8.hpp"
 #include "diagnostics/text.hpp"
 #include "event/cell_check.hpp"
 #include "event/row_batch.hpp"
@@ -116,7 +117,7 @@ class RowCheck {
 
 bool is_text(cdcrt_string text) {
   if (text.data == nullptr) return text.size == 0;
-  return diagnostics::find_invalid_utf8({text.data, text.size}) == std::string_view::npos;
+  return sdk::is_utf8({text.data, text.size});
 }
 
 std::string fault_of(const cdcrt_column& column, uint32_t place) {

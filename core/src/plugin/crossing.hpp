@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cdcrt/abi/plugin.h"
+#include "diagnostics/plugin_error.hpp"
 #include "diagnostics/result.hpp"
 #include "plugin/component.hpp"
 #include "plugin/call_note.hpp"
@@ -48,7 +49,7 @@ Result<int32_t> cross_noted(std::string_view plugin, Call&& call) {
     if (error.release != nullptr) error.release(&error);
     return code;
   }
-  Error result = to_error(error);
+  Error result = diagnostics::to_error(error);
   if (error.release != nullptr) error.release(&error);
   result.code = known_code(error.code == CDCRT_OK ? code : error.code);
   return named(plugin, std::move(result));
