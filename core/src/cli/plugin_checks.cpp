@@ -4,6 +4,7 @@
 
 #include "dead_letters/destination.hpp"
 #include "diagnostics/text.hpp"
+#include "cli/exit_code.hpp"
 #include "manifest/component_error.hpp"
 #include "plugin/instance.hpp"
 #include "progress/store.hpp"
@@ -38,7 +39,7 @@ class Checker {
   void judge(const plugin::Component& component, const Check& check) {
     const Result<void> checked = check();
     if (checked || (lacks_secrets(component) && !probes_)) return;
-    const int code = manifest::exit_code_of(checked.error());
+    const int code = exit_code_of(manifest::ending_of(checked.error()));
     // What is wrong in the manifest comes first: the rest may follow from it.
     checks_.exit_code = checks_.exit_code == 0 ? code : std::min(checks_.exit_code, code);
     checks_.diagnostics.push_back(manifest::diagnostic_for(component, checked.error()));

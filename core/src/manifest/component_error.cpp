@@ -34,14 +34,15 @@ diagnostics::Diagnostic diagnostic_for(const Component& component, const Error& 
                        named);
 }
 
-int exit_code_of(const Error& error) {
+diagnostics::Ending ending_of(const Error& error) {
+  using diagnostics::Ending;
   switch (error.code) {
-    case CDCRT_BAD_CONFIG: return error.sqlstate.empty() ? 2 : 3;  // a database or a right that is missing there, not a setting
+    case CDCRT_BAD_CONFIG: return error.sqlstate.empty() ? Ending::kManifest : Ending::kEnvironment;  // a database or a right that is missing there, not a setting
     case CDCRT_AUTH:
     case CDCRT_BUSY:
     case CDCRT_RETRY:
-    case CDCRT_UNREACHABLE: return 3;
-    default: return 1;
+    case CDCRT_UNREACHABLE: return Ending::kEnvironment;
+    default: return Ending::kRunTimeFailure;
   }
 }
 

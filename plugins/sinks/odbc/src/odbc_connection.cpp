@@ -19,16 +19,7 @@ OdbcConnection::~OdbcConnection() {
   if (in_transaction_) static_cast<void>(session_->execute("ROLLBACK", Moment::kStatement, "cannot roll back"));
 }
 
-std::string OdbcConnection::doing(std::string_view what, const cdcrt_table& table) {
-  std::string text = "cannot " + std::string(what) + " table ";
-  if (table.schema.data != nullptr) text += sql::shown(sdk::view(table.schema)) + ".";
-  return text + sql::shown(sdk::view(table.name));
-}
-
-Status OdbcConnection::usable() const {
-  if (!broken_) return {};
-  return Status::retry("an earlier statement of this transaction failed; it must be rolled back first");
-}
+Status OdbcConnection::usable() const { return odbc::usable(broken_); }
 
 Status OdbcConnection::failed(Status status) {
   // The server has given the transaction up, or half of a write is in it.

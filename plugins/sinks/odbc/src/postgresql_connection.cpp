@@ -26,18 +26,6 @@ constexpr const char* kSession[] = {
     "SET plan_cache_mode = 'force_custom_plan'",  // a plan for ten rows would be kept for twenty thousand
     "SET default_transaction_isolation = 'read committed'"};
 
-std::string_view verb(uint32_t kind) {
-  switch (kind) {
-    case CDCRT_WRITE_APPEND: return "append to";
-    case CDCRT_WRITE_UPSERT: return "upsert into";
-    case CDCRT_WRITE_PATCH: return "update";
-    case CDCRT_WRITE_DELETE:
-    case CDCRT_WRITE_REMOVE: return "delete from";
-    case CDCRT_WRITE_REPLACE: return "replace rows of";
-    default: return "clear";
-  }
-}
-
 class PostgresqlConnection final : public OdbcConnection {
  public:
   PostgresqlConnection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts, sql::Looks& looks)

@@ -6,6 +6,7 @@
 #include "definitions.hpp"
 #include "host_tables.hpp"
 #include "load_errors.hpp"
+#include "odbc/transaction_text.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
 #include "redshift_ddl.hpp"
@@ -22,24 +23,6 @@ namespace {
 constexpr int kOwnAttempts = 3;
 constexpr uint32_t kUnexplainedRefusals = 2;
 constexpr std::chrono::minutes kWidenAgain{5};  // an operator may have made it possible meanwhile
-
-std::string_view verb(uint32_t kind) {
-  switch (kind) {
-    case CDCRT_WRITE_APPEND:
-      return "append to";
-    case CDCRT_WRITE_UPSERT:
-      return "upsert into";
-    case CDCRT_WRITE_PATCH:
-      return "update";
-    case CDCRT_WRITE_DELETE:
-    case CDCRT_WRITE_REMOVE:
-      return "delete from";
-    case CDCRT_WRITE_REPLACE:
-      return "replace rows of";
-    default:
-      return "clear";
-  }
-}
 
 }  // namespace
 
@@ -61,20 +44,11 @@ Status RedshiftConnection::open() {
   return loader_.probe();
 }
 
-std::string RedshiftConnection::doing(std::string_view what, const cdcrt_table& table) {
-  std::string text = "cannot " + std::string(what) + " table ";
-  if (table.schema.data != nullptr) text += sql::shown(sdk::view(table.schema)) + ".";
-  return text + sql::shown(sdk::view(table.name));
-}
-
 std::string RedshiftConnection::key_of(const cdcrt_table& table) const {
   return session_.schema_of(table) + std::string(1, '\0') + sql::redshift::folded(sdk::view(table.name), session_.names().case_sensitive);
 }
 
-Status RedshiftConnection::usable() const {
-  if (!broken_) return {};
-  return Status::retry("an earlier statement of this transaction failed; it must be rolled back first");
-}
+Status RedshiftConnection::usable() const { return odbc::usable(broken_); }
 
 Status RedshiftConnection::failed(Status status) {
   if (in_transaction_) broken_ = true;
@@ -316,7 +290,7 @@ Status RedshiftConnection::write_of_host(const cdcrt_write& write) {
   Status status = known_table(write.table, write.columns, write.column_count, catalog);
   if (!status) return status;
   std::vector<Widening> widenings;
-  TableWrite one(session_, loader_, write, all, *catalog, notes_, stages_in_use_, doing(verb(write.kind), write.table));
+  TableWrite one(session_, loader_, write, all, *catalog, notes_, stages_in_use_, odbc::doing(odbc::verb(write.kind), write.table));
   status = one.check([](const std::string&) { return false; }, widenings);
   if (status && widenings.empty()) {
     status = one.run_of_host();
@@ -365,7 +339,7 @@ Status RedshiftConnection::write_groups(const cdcrt_write& write) {
   if (!status) return status;
   status = drop_old_stages();
   if (!status) return status;
-  const std::string what = doing(verb(write.kind), write.table);
+  const std::string what = odbc::doing(odbc::verb(write.kind), write.table);
   std::vector<TableWrite> writes;
   writes.reserve(groups.size());
   for (const odbc::RowGroup& group : groups) {
@@ -410,7 +384,7 @@ Status RedshiftConnection::after_write(const cdcrt_write& write, Status status, 
     if (Status undone = session_.execute("ROLLBACK", "cannot roll back"); !undone) return status;
     over_ = true;
   }
-  if (asks) status = explain_load(session_, refused.urls, std::move(status), doing(verb(write.kind), write.table));
+  if (asks) status = explain_load(session_, refused.urls, std::move(status), odbc::doing(odbc::verb(write.kind), write.table));
   // The views may lag, or may not be readable; but what COPY refuses twice it refuses for ever: then the rows are told apart without.
   if (asks && is_unexplained(status) && ++unexplained_[key_of(write.table)] >= kUnexplainedRefusals) {
     status = Status::bad_record(std::string(status.message()) + " (nothing is told there of these files)");
@@ -444,7 +418,7 @@ Status RedshiftConnection::read(const cdcrt_read& read) {
   if (!status) return status;
   if (read.key_count > 0 && read.key_rows == 0) return {};
   const bool of_host = knows_host_columns_ && is_of_host(read.columns, read.column_count);
-  status = of_host ? join_reads(&read, 1) : read_rows(read, doing("read", read.table));
+  status = of_host ? join_reads(&read, 1) : read_rows(read, odbc::doing("read", read.table));
   return status ? Status() : failed(std::move(status));
 }
 
@@ -507,7 +481,7 @@ Status RedshiftConnection::join_reads(const cdcrt_read* reads, uint32_t count) {
   std::vector<cdcrt_cell> cells;
   std::vector<std::string> buffers;
   std::vector<bool> stopped(count);
-  const std::string what = count == 1 ? doing("read", reads[0].table) : "cannot read " + std::to_string(count) + " of cdcrt's own tables";
+  const std::string what = count == 1 ? odbc::doing("read", reads[0].table) : "cannot read " + std::to_string(count) + " of cdcrt's own tables";
   const auto take = [&](const std::vector<Field>& row) {
     const std::size_t number = row[0] ? std::strtoul(row[0]->c_str(), nullptr, 10) : count;
     if (number >= count || stopped[number]) return true;

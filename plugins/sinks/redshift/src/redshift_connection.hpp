@@ -62,8 +62,6 @@ class RedshiftConnection final : public sdk::SinkConnection {
   /// Of a column by its shown name; nullptr: it may be tried, for the first time or again.
   const std::string* why_not_widened(const std::string& column);
   [[nodiscard]] std::string key_of(const cdcrt_table& table) const;
-  /// "cannot upsert into table "s"."t"": for messages.
-  [[nodiscard]] static std::string doing(std::string_view what, const cdcrt_table& table);
 
   StagingPlace& place_;
   const sdk::Host host_;
