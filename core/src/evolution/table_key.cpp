@@ -82,16 +82,15 @@ Result<void> TableKnowledge::check_shape(const event::Shape& shape) const {
 
 // Equal route keys meet in one partition only when the route's key contains the event's, and rows of that one do.
 void TableKnowledge::judge_key_partitions(const event::Shape& shape) {
+  const bool any = std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.key_ordinal > 0; });
+  if (any && !shape.key_in_one_partition) key_crosses_partitions_ = true;
   if (key_partitions_judged_) return;
   const auto& names = route_->primary_key;
-  bool any = false;
   for (const auto& column : shape.columns) {
     if (column.key_ordinal == 0) continue;
-    any = true;
     const bool left_out = (column.flags & CDCRT_COLUMN_ROUTED) != 0 && rule_for(*route_, column.name).exclude;
     if (names.empty() ? left_out : std::find(names.begin(), names.end(), column.name) == names.end()) key_crosses_partitions_ = true;
   }
-  if (any && !shape.key_in_one_partition) key_crosses_partitions_ = true;
   if (names.empty() ? any : true) key_partitions_judged_ = true;
   if (!any && !names.empty()) key_crosses_partitions_ = true;
 }

@@ -26,7 +26,7 @@ event::Shape shape(uint32_t id, std::vector<Named> columns, bool declared = true
   made.declared = declared;
   for (const Named& column : columns) {
     made.columns.push_back({column.name, column.type, 0, column.key_ordinal, {}});
-    made.keyed = made.keyed || column.key_ordinal > 0;
+    made.keyed = made.key_in_one_partition = made.keyed || column.key_ordinal > 0;
   }
   return made;
 }
@@ -166,6 +166,19 @@ TEST_CASE("evolution: whether a route's key crosses partitions is judged again a
   TableKnowledge contained(route);
   REQUIRE(contained.observe(shape(1, {{"id", kInt, 1}, {"v", kInt}}), "1", true));
   CHECK(!contained.key_crosses_partitions());
+}
+
+TEST_CASE("evolution: a key crosses partitions where a shape does not say that it stays in one, also when it comes late") {
+  manifest::Route route;
+  TableKnowledge knowledge(route);
+  REQUIRE(knowledge.observe(shape(1, {{"id", kInt, 1}, {"v", kInt}}), "1", true));
+  CHECK(!knowledge.key_crosses_partitions());
+  REQUIRE(knowledge.observe(shape(2, {{"v", kInt}}), "2", true));  // no key, nothing said
+  CHECK(!knowledge.key_crosses_partitions());
+  event::Shape elsewhere = shape(3, {{"id", kInt, 1}, {"v", kInt}});
+  elsewhere.key_in_one_partition = false;
+  REQUIRE(knowledge.observe(elsewhere, "3", true));
+  CHECK(knowledge.key_crosses_partitions());
 }
 
 TEST_CASE("evolution: the most specific rule of a column wins") {
