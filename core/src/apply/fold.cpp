@@ -218,6 +218,7 @@ bool Fold::unite(uint32_t first, uint32_t other) {
   Entry& gone = entries_[other];
   if (kept.key != gone.key || kept.effect != Effect::kAppend) return false;
   kept.copies += gone.copies;
+  kept.needed += gone.needed;  // each was taken from copies of its own
   kept.first_offset = std::min(kept.first_offset, gone.first_offset);
   kept.last_offset = std::max(kept.last_offset, gone.last_offset);
   gone.effect = Effect::kNothing;

@@ -7,12 +7,17 @@
 #include <unordered_map>
 #include <vector>
 
+#include "progress/partition.hpp"
 #include "progress/row_order.hpp"
 #include "progress/stored.hpp"
 
 namespace cdcrt::apply {
 
 struct Sealed;
+
+[[nodiscard]] progress::PartitionKey key_of(const progress::Partition& partition);
+/// As what is kept of a row names the partition that it came from.
+[[nodiscard]] int64_t mark_of(const progress::PartitionKey& partition);
 
 /// A source's table, with the server whose orders its rows carry.
 struct SourceOfRows {

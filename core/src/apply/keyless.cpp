@@ -40,6 +40,7 @@ uint32_t Table::append_image(PartitionState& state, const std::vector<cdcrt_cell
     state.fold.fill(entry, cells);
   }
   entry.copies += copies;
+  entry.needed = std::max(entry.needed, -entry.copies);
   return state.fold.index_of(entry);
 }
 

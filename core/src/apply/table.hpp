@@ -61,6 +61,7 @@ struct Sealed {
   std::vector<SealedPartition> partitions;
   std::vector<evolution::Column> columns;    ///< the knowledge as of sealing, by slot
   std::vector<uint32_t> key;                 ///< slots
+  std::vector<uint32_t> message_key;         ///< slots, where it is a part of `key`; else empty
   bool key_known = false;
   uint64_t version = 0;                      ///< of the knowledge
   /// Set inside the transaction by settle_key_changes, taken over by complete().
@@ -106,6 +107,8 @@ struct TableIdentity {
   bool time_of_day = false;  ///< the sink's time ends at 24 h
   std::atomic<int64_t>* memory = nullptr;  ///< counts the bytes that folds and sealed batches hold; may be null
   TableObserver* observer = nullptr;       ///< may be null
+  /// They may change again.
+  [[nodiscard]] bool keeps_rows() const { return !events && route.mode != manifest::Mode::kAppend; }
   [[nodiscard]] std::string target() const { return schema.empty() ? name : schema + "." + name; }
   /// Of a table that is folded on the side: nobody is told of it, nothing of it is counted.
   [[nodiscard]] TableIdentity aside() const {
@@ -221,6 +224,9 @@ class Table {
   [[nodiscard]] uint64_t left_out_cells() const { return left_out_; }
   void count_left_out(uint64_t cells) { left_out_ += cells; }
 
+  /// No two source tables bring rows here, as far as is known: one message key is one row.
+  [[nodiscard]] bool has_one_source() const;
+
   [[nodiscard]] bool is_by_source() const {
     const std::lock_guard lock(mutex_);
     return by_source_;
@@ -253,6 +259,7 @@ class Table {
   } target;
   std::atomic<std::chrono::steady_clock::rep> next_purge{0};  ///< of tombstones; who moves it on purges
   std::atomic<bool> tells_overtaken{true};  ///< that older changes came late was not said yet
+  std::atomic<bool> tells_left_behind{true};  ///< that rows may stay under old keys was not said yet
   /// A partition went: whoever reads it writes keys that we would take for ours.
   std::atomic<bool> forgets_keys{false};
 
