@@ -48,12 +48,13 @@ Result<void> LeftBehind::read(const std::vector<uint32_t>& by, const std::vector
   read.key_rows = wanted.size();
   read.context = &context;
   read.visit = [](void* opaque, const cdcrt_cell* cells) {
-    const auto& [self, slots, found] = *static_cast<Context*>(opaque);
-    Standing& row = found->emplace_back();
+    const Context& told = *static_cast<Context*>(opaque);
+    LeftBehind* const self = told.self;
+    Standing& row = told.found->emplace_back();
     row.cells.resize(self->sealed_.columns.size());
-    for (std::size_t i = 0; i < slots->size(); ++i) {
+    for (std::size_t i = 0; i < told.slots->size(); ++i) {
       // As the column is kept here, which an adopted one of the target need not be.
-      const uint32_t slot = (*slots)[i];
+      const uint32_t slot = (*told.slots)[i];
       const cdcrt_cell own = event::copy_cell(cells[i], self->arena_);
       auto converted = types::convert(own, {}, self->sealed_.columns[slot].type, self->arena_);
       row.cells[slot] = converted ? *converted : own;

@@ -152,6 +152,14 @@ TEST_CASE("keyless: without a complete image a change is a dead letter") {
   CHECK(letters.size() == 1);
 }
 
+TEST_CASE("keyless: an image that says nothing of the row is not taken for any row") {
+  std::vector<std::string> letters;
+  Event nothing{CDCRT_DELETE, {}, {}};
+  nothing.declared = false;
+  CHECK(after({append(text("x"), integer(1)), nothing}, true, &letters) == "a='x',b=1");
+  CHECK(letters.size() == 1);
+}
+
 TEST_CASE("keyless: a row that came before a column was added is found by its image after") {
   const std::vector<Column> wide = {{"a", kText}, {"b", kInt}, {"c", kInt}};
   both({append(text("x"), integer(1)), append(text("x"), integer(1)), {CDCRT_DELETE, wide, {text("x"), integer(1), null()}}}, "a='x',b=1,c=NULL");
