@@ -249,7 +249,7 @@ class Table:
     def change_key(self):
         old, new = self.pick(), self.key_value()
         # A row that moves twice while a partition lags, and lacks a cell both times, is not followed.
-        if old is None or new in self.rows or not self.rows[old].seen or (self.rows[old].moved and self.partitions > 1):
+        if old is None or new in self.rows or (self.rows[old].moved and self.partitions > 1):
             return self.insert()
         row = self.rows.pop(old)
         row.moved = True
