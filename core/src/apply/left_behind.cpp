@@ -8,6 +8,12 @@
 
 namespace cdcrt::apply {
 
+int64_t LeftBehind::untold(const Entry& entry) const {
+  if (entry.effect == Effect::kNothing) return -1;
+  const bool brings = entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace;
+  return entry.untold >= 0 || !late_ || !brings || !sealed_.table->has_one_source() ? entry.untold : entry.last_offset;
+}
+
 std::string LeftBehind::message_key_of(const cdcrt_cell* cells, uint32_t width) const {
   std::string key;
   for (const uint32_t slot : sealed_.message_key) types::append_key(key, slot < width ? cells[slot] : cdcrt_cell{});
@@ -67,7 +73,7 @@ Result<void> LeftBehind::read(const std::vector<uint32_t>& by, const std::vector
 
 Result<void> LeftBehind::settle(std::vector<const Entry*>& entries) {
   if (sealed_.message_key.empty()) return {};
-  if (std::none_of(entries.begin(), entries.end(), [](const Entry* entry) { return entry->untold >= 0 && entry->effect != Effect::kNothing; })) return {};
+  if (std::none_of(entries.begin(), entries.end(), [this](const Entry* entry) { return untold(*entry) >= 0; })) return {};
   std::map<std::string, Group> groups;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const Entry& entry = *entries[i];
@@ -75,7 +81,7 @@ Result<void> LeftBehind::settle(std::vector<const Entry*>& entries) {
     OfKey& of_key = groups[message_key_of(entry.cells, entry.width)][entry.key];
     of_key.entries.push_back(i);
     of_key.last = std::max(of_key.last, entry.last_offset);
-    of_key.untold = std::max(of_key.untold, entry.untold);
+    of_key.untold = std::max(of_key.untold, untold(entry));
   }
   std::erase_if(groups, [](const auto& each) {
     return std::none_of(each.second.begin(), each.second.end(), [](const auto& of_key) { return of_key.second.untold >= 0; });

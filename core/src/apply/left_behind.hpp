@@ -15,7 +15,8 @@ namespace cdcrt::apply {
 /// Of one write. Owns the entries that it makes; borrows the rest.
 class LeftBehind {
  public:
-  LeftBehind(plugin::Connection& connection, const Sealed& sealed) : connection_(connection), sealed_(sealed) {}
+  /// `late`: the changes may be older than what stands, so that whatever they tell of the row before says nothing of where it is now.
+  LeftBehind(plugin::Connection& connection, const Sealed& sealed, bool late = false) : connection_(connection), sealed_(sealed), late_(late) {}
   /// Inside the caller's transaction, before `entries` are written: adds the deletes of rows that they leave behind, and gives what comes
   /// under the new key the cells that its events lack.
   Result<void> settle(std::vector<const Entry*>& entries);
@@ -43,6 +44,7 @@ class LeftBehind {
   };
   using Group = std::map<std::string_view, OfKey>;
 
+  [[nodiscard]] int64_t untold(const Entry& entry) const;
   std::string message_key_of(const cdcrt_cell* cells, uint32_t width) const;
   Result<void> read(const std::vector<uint32_t>& by, const std::vector<const Entry*>& wanted, std::vector<Standing>& found);
   void settle(Group& group, const std::vector<Standing>& standing, std::vector<const Entry*>& entries);
@@ -52,6 +54,7 @@ class LeftBehind {
 
   plugin::Connection& connection_;
   const Sealed& sealed_;
+  const bool late_;
   std::deque<Entry> made_;
   std::map<const Entry*, const Entry*> originals_;
   std::vector<const Entry*> moved_;

@@ -349,7 +349,7 @@ class TableReplay {
       missing = settled.missing();
     }
     std::vector<const Entry*> entries = keyed_ ? settled.entries() : apply::entries_of(sealed);
-    apply::LeftBehind left(target_.connection, sealed);
+    apply::LeftBehind left(target_.connection, sealed, true);
     if (auto done = left.settle(entries); !done) return done;
     if (!left.moved().empty() || left.is_unsure()) {
       refusal = "its row stands under another key, perhaps by a later change: read the table again (cdcrt progress rewind) to have it right";
