@@ -163,7 +163,7 @@ class Table:
     def change_nothing(self):
         """A change of a row that no event told of: a dead letter, whatever comes to look like it later."""
         cells = self.new_cells(())
-        if any(copy == cells for copy in self.copies):
+        if any(copy == cells or UNKNOWN in copy.values() for copy in self.copies):
             return self.append()
         operation = self.random.choice("ud")
         after = self.random.choice([cells, self.new_cells(())]) if operation == "u" else None
