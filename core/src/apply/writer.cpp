@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "apply/key_change.hpp"
+#include "apply/left_behind.hpp"
 #include "apply/open_letters.hpp"
 #include "apply/table_writer.hpp"
 
@@ -188,7 +189,7 @@ Result<void> Writer::prepare_tables_of(const std::vector<Sealed*>& batches, bool
 // Once for each batch: it may be tried again.
 Result<void> Writer::put_in_order(Sealed& sealed) {
   const auto& identity = sealed.table->identity();
-  if (identity.events || sealed.key.empty() || identity.route.mode == route::Mode::kAppend) return {};
+  if (!identity.keeps_rows() || sealed.key.empty()) return {};
   if (sealed.by_source) {
     if (context_.store == nullptr) {
       return make_error(CDCRT_UNSUPPORTED, "the table is to be kept in source order, and the sink keeps nothing of the rows that it wrote",
@@ -397,15 +398,32 @@ Result<void> Writer::write_settled(Sealed& sealed, const std::vector<const Entry
   }
   SettledEntries settled;
   if (auto done = settle_key_changes(*connection_, *context_.store, sealed, settled); !done) return done;
+  if (!settled.never_filled().empty()) {
+    std::string names;
+    for (const auto& name : settled.never_filled()) names += (names.empty() ? "" : ", ") + name;
+    context_.warn("table '" + sealed.table->identity().target() + "': a row changed its key, and its event under the new key lacks columns (" + names +
+                  "). The row under the old key, which would have them, was never read: NULL stands there. Take a new snapshot of the row at the source");
+  }
   std::vector<const Entry*> chosen = settled.entries();
+  if (only == nullptr) missing.insert(missing.end(), settled.missing().begin(), settled.missing().end());
   if (only != nullptr) {
     const std::set<const Entry*> kept(only->begin(), only->end());
     std::erase_if(chosen, [&](const Entry* entry) { return settled.original(entry) != nullptr && !kept.contains(settled.original(entry)); });
   }
+  LeftBehind left(*connection_, sealed);
+  if (auto done = left.settle(chosen); !done) return done;
+  if (left.is_unsure() && sealed.table->tells_left_behind.exchange(false)) {
+    context_.warn("table '" + sealed.table->identity().target() +
+                  "': its primary_key holds more columns than the message key, and updates come without an image of the row before. Where such a column changes, the "
+                  "old row may stay beside the new one: several source tables are written to this one, so that the message key does not tell which row it was. "
+                  "Set REPLICA IDENTITY FULL (or its like) at the source");
+  }
   std::vector<const Entry*> not_found;
   auto written = write_entries(*connection_, sealed, chosen, not_found);
   for (const Entry* entry : not_found) {
-    if (const Entry* original = settled.original(entry); original != nullptr) missing.push_back(original);
+    const Entry* const own = left.original(entry);
+    const Entry* const original = own != nullptr ? settled.original(own) : nullptr;
+    if (original != nullptr) missing.push_back(original);
   }
   return written;
 }

@@ -86,13 +86,26 @@ void TableKnowledge::judge_key_partitions(const event::Shape& shape) {
   if (any && !shape.key_in_one_partition) key_crosses_partitions_ = true;
   if (key_partitions_judged_) return;
   const auto& names = route_->primary_key;
+  std::vector<std::string> own;
   for (const auto& column : shape.columns) {
     if (column.key_ordinal == 0) continue;
+    own.push_back(column.name);
     const bool left_out = (column.flags & CDCRT_COLUMN_ROUTED) != 0 && rule_for(*route_, column.name).exclude;
     if (names.empty() ? left_out : std::find(names.begin(), names.end(), column.name) == names.end()) key_crosses_partitions_ = true;
   }
   if (names.empty() ? any : true) key_partitions_judged_ = true;
   if (!any && !names.empty()) key_crosses_partitions_ = true;
+  if (any && !key_crosses_partitions_ && own.size() < names.size()) message_key_ = std::move(own);
+}
+
+std::vector<uint32_t> TableKnowledge::message_key() const {
+  std::vector<uint32_t> slots;
+  for (const auto& name : message_key_) {
+    const auto found = slots_.find(name);
+    if (found == slots_.end() || columns_[found->second].key_ordinal == 0) return {};
+    slots.push_back(found->second);
+  }
+  return slots;
 }
 
 std::vector<std::string> TableKnowledge::key_of(const event::Shape& shape) const {

@@ -169,7 +169,7 @@ TEST_CASE("evolution: whether a route's key crosses partitions is judged again a
 }
 
 TEST_CASE("evolution: a key crosses partitions where a shape does not say that it stays in one, also when it comes late") {
-  manifest::Route route;
+  route::Route route;
   TableKnowledge knowledge(route);
   REQUIRE(knowledge.observe(shape(1, {{"id", kInt, 1}, {"v", kInt}}), "1", true));
   CHECK(!knowledge.key_crosses_partitions());
