@@ -73,11 +73,11 @@ class Checker {
 
   Result<void> warn_of_unmet(const manifest::Source& manifest, plugin::Source& source) {
     if (!source.has(CDCRT_SOURCE_GROUPS)) return {};  // of others only reading tells
-    auto survey = source.survey();
+    auto survey = source.survey(true);
     if (!survey) return std::move(survey.error());
     for (const auto& [option, entry] : survey->unmet) {
       Error error = make_error(CDCRT_BAD_CONFIG, option + ": nothing is called " + diagnostics::quote(entry) + " so far",
-                               "a plain name that is not there ends a start; a pattern waits for what is to come");
+                               "a start waits for what is to come; if nothing is to come, correct it or take it out");
       error.config_key = option;
       checks_.diagnostics.push_back(manifest::diagnostic_for(manifest, error));
       checks_.diagnostics.back().severity = diagnostics::Severity::kWarning;

@@ -2,6 +2,7 @@
 
 #include "diagnostics/codes.hpp"
 #include "diagnostics/text.hpp"
+#include "diagnostics/userinfo.hpp"
 
 namespace cdcrt::manifest {
 
@@ -27,8 +28,8 @@ diagnostics::Diagnostic diagnostic_for(const Component& component, const Error& 
   Error named = error;
   if (error.code == CDCRT_BAD_CONFIG && !error.config_key.empty()) {
     if (const auto given = component.options.position_of(error.config_key)) position = *given;
-    if (error.message.find(error.config_key) == std::string::npos)
-      named.message = diagnostics::quote(error.config_key) + ": " + error.message;
+    if (error.message.find(error.config_key) == std::string::npos) named.message = diagnostics::quote(error.config_key) + ": " + error.message;
+    named.message = diagnostics::without_userinfo(std::move(named.message), diagnostics::Addresses::kAny);
   }
   return diagnostic_of(error.code == CDCRT_BAD_CONFIG ? diagnostics::kPluginRefusedValue : diagnostics::kPluginFailed, std::move(position),
                        named);

@@ -5,6 +5,7 @@
 #include "diagnostics/codes.hpp"
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
+#include "diagnostics/userinfo.hpp"
 #include "manifest/units.hpp"
 
 namespace cdcrt::manifest {
@@ -45,7 +46,8 @@ std::string example_without_quotes(const Node& node, const Field& field) {
 
 std::string shown(const Node& node, const Field& field) {
   if (field.secret) return "***";
-  return quote(node.kind == Kind::kString ? node.written : node.text);
+  // Before it is cut: what is left of an address may end before the '@' that tells.
+  return quote(diagnostics::without_userinfo(node.kind == Kind::kString ? node.written : node.text, diagnostics::Addresses::kAny));
 }
 
 void refuse_value(const Node& node, const Field& field, std::string_view code, const std::string& why, const std::string& help) {

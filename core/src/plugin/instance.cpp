@@ -9,6 +9,7 @@
 
 #include "cdcrt/sdk/status.hpp"
 #include "diagnostics/text.hpp"
+#include "diagnostics/userinfo.hpp"
 
 namespace cdcrt::plugin {
 namespace {
@@ -86,8 +87,9 @@ Error to_error(const cdcrt_error& error) {
   Error copy;
   copy.code = static_cast<cdcrt_code>(error.code);
   // Databases cut what they quote anywhere, also within a character; dead letters and the target take text only.
-  copy.message = diagnostics::valid_utf8(error.message != nullptr ? error.message : "the plugin gave no reason");
-  if (error.hint != nullptr) copy.hint = diagnostics::valid_utf8(error.hint);
+  const auto shown = [](const char* text) { return diagnostics::without_userinfo(diagnostics::valid_utf8(text), diagnostics::Addresses::kWithScheme); };
+  copy.message = shown(error.message != nullptr ? error.message : "the plugin gave no reason");
+  if (error.hint != nullptr) copy.hint = shown(error.hint);
   if (error.config_key != nullptr) copy.config_key = error.config_key;
   copy.sqlstate.assign(error.sqlstate, strnlen(error.sqlstate, sizeof error.sqlstate));
   copy.native = error.native;
@@ -237,11 +239,12 @@ void Source::commit(const std::string& topic, int32_t partition, int64_t offset)
 
 cdcrt_extent Source::extent() { return functions_->extent != nullptr ? functions_->extent(self_.get()) : cdcrt_extent{}; }
 
-Result<Source::Survey> Source::survey() {
+Result<Source::Survey> Source::survey(bool as_at_start) {
   Survey found;
   if (functions_->survey == nullptr) return found;
   cdcrt_survey survey{};
   survey.size = sizeof survey;
+  survey.as_at_start = as_at_start ? 1 : 0;
   survey.context = &found;
   survey.unmet = [](void* context, cdcrt_string key, cdcrt_string entry) {
     static_cast<Survey*>(context)->unmet.emplace_back(sdk::view(key), sdk::view(entry));

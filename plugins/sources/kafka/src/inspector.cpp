@@ -135,7 +135,7 @@ sdk::Status Inspector::check() {
   return {};
 }
 
-sdk::Status Inspector::unmet(std::vector<std::string>& entries) {
+sdk::Status Inspector::unmet(std::vector<std::string>& entries, bool as_at_start) {
   std::vector<Topic> found;
   if (auto listed = topics(found); !listed) return listed;
   sdk::Status hidden;
@@ -144,7 +144,7 @@ sdk::Status Inspector::unmet(std::vector<std::string>& entries) {
     entries.push_back(name);
     if (!hidden.ok()) continue;
     auto missing = missing_topic(*lookup_, name, found);
-    if (missing.code() == CDCRT_AUTH) hidden = std::move(missing);
+    if (missing.code() == CDCRT_AUTH || (as_at_start && !missing.ok())) hidden = std::move(missing);
   }
   for (const auto& pattern : settings_.topics.open()) {
     if (!holds_any(found, pattern)) entries.push_back(pattern);

@@ -37,7 +37,7 @@ class Inspector {
   sdk::Status check();
   sdk::Status list(const std::function<bool(std::string_view, int32_t)>& visit);
   /// Names and patterns of `topics` that no topic of the cluster meets. AUTH, after all of them: one may not be seen.
-  sdk::Status unmet(std::vector<std::string>& entries);
+  sdk::Status unmet(std::vector<std::string>& entries, bool as_at_start);
   sdk::Status bounds(std::string_view topic, int32_t partition, cdcrt_bounds& out);
   /// Where the option `start` says.
   sdk::Status origin(std::string_view topic, int32_t partition, int64_t& offset);

@@ -49,7 +49,7 @@ sdk::Status KafkaSource::offset_at(std::string_view topic, int32_t partition, in
 
 sdk::Status KafkaSource::survey(cdcrt_survey& out) {
   std::vector<std::string> entries;
-  auto asked = inspector_.unmet(entries);
+  auto asked = inspector_.unmet(entries, out.as_at_start != 0);
   for (const auto& entry : entries) out.unmet(out.context, sdk::borrow("topics"), sdk::borrow(entry));
   return asked;
 }
