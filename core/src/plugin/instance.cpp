@@ -239,12 +239,11 @@ void Source::commit(const std::string& topic, int32_t partition, int64_t offset)
 
 cdcrt_extent Source::extent() { return functions_->extent != nullptr ? functions_->extent(self_.get()) : cdcrt_extent{}; }
 
-Result<Source::Survey> Source::survey(bool as_at_start) {
+Result<Source::Survey> Source::survey() {
   Survey found;
   if (functions_->survey == nullptr) return found;
   cdcrt_survey survey{};
   survey.size = sizeof survey;
-  survey.as_at_start = as_at_start ? 1 : 0;
   survey.context = &found;
   survey.unmet = [](void* context, cdcrt_string key, cdcrt_string entry) {
     static_cast<Survey*>(context)->unmet.emplace_back(sdk::view(key), sdk::view(entry));

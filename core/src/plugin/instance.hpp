@@ -86,7 +86,7 @@ class Source {
     uint64_t left_out = 0;  ///< messages that the settings do not want
     std::vector<std::pair<std::string, std::string>> unmet;  ///< option, entry of it
   };
-  Result<Survey> survey(bool as_at_start = false);
+  Result<Survey> survey();
   void stop();
 
  private:

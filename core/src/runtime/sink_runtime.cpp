@@ -91,12 +91,12 @@ Result<void> SinkRuntime::prepare_store(plugin::Connection& connection) {
     lost = !done && (done.error().code == CDCRT_RETRY || connection.is_broken());
     return done;
   };
-  return patiently(step, surroundings_.pause);
+  return patiently(component(), step, surroundings_.pause);
 }
 
 Result<std::string> SinkRuntime::prepare_letters() {
   const auto step = [this] { return keeper_->run([this](plugin::Connection& connection) { return store_->prepare_letters(connection); }); };
-  auto prepared = patiently(step, surroundings_.pause);
+  auto prepared = patiently(component(), step, surroundings_.pause);
   if (!prepared) return std::move(prepared.error());
   return store_->letters_name();
 }

@@ -25,6 +25,12 @@ std::string OdbcConnection::doing(std::string_view what, const cdcrt_table& tabl
   return text + sql::shown(sdk::view(table.name));
 }
 
+Status OdbcConnection::swallowed(const cdcrt_table& table, std::string_view what) {
+  return Status::unsupported("table " + sql::shown(sdk::view(table.name)) + " of the target does not take everything: " + std::string(what) +
+                                 ", and no statement failed. A trigger or a rule of the table swallows them",
+                             "drop it, or let it pass what cdcrt writes (it may ask for the user of the connection)");
+}
+
 Status OdbcConnection::usable() const {
   if (!broken_) return {};
   return Status::retry("an earlier statement of this transaction failed; it must be rolled back first");

@@ -62,6 +62,8 @@ class OdbcConnection : public sdk::SinkConnection {
   sdk::Status execute(std::string_view text, sql::Moment moment, std::string_view doing) { return session_->execute(text, moment, doing); }
   /// "upsert into table "x"": for messages.
   static std::string doing(std::string_view what, const cdcrt_table& table);
+  /// Of a write that the table does not show, though no statement of it failed.
+  static sdk::Status swallowed(const cdcrt_table& table, std::string_view what);
 
   std::unique_ptr<Session> session_;
   const sql::Dialect& dialect_;

@@ -135,7 +135,14 @@ sdk::Status Inspector::check() {
   return {};
 }
 
-sdk::Status Inspector::unmet(std::vector<std::string>& entries, bool as_at_start) {
+sdk::Status Inspector::check(std::string_view topic) {
+  std::vector<Topic> found;
+  if (auto listed = topics(found); !listed) return listed;
+  const std::string name(topic);
+  return holds(found, name) ? sdk::Status() : missing_topic(*lookup_, name, found);
+}
+
+sdk::Status Inspector::unmet(std::vector<std::string>& entries) {
   std::vector<Topic> found;
   if (auto listed = topics(found); !listed) return listed;
   sdk::Status hidden;
@@ -144,7 +151,7 @@ sdk::Status Inspector::unmet(std::vector<std::string>& entries, bool as_at_start
     entries.push_back(name);
     if (!hidden.ok()) continue;
     auto missing = missing_topic(*lookup_, name, found);
-    if (missing.code() == CDCRT_AUTH || (as_at_start && !missing.ok())) hidden = std::move(missing);
+    if (missing.code() == CDCRT_AUTH) hidden = std::move(missing);
   }
   for (const auto& pattern : settings_.topics.open()) {
     if (!holds_any(found, pattern)) entries.push_back(pattern);

@@ -35,9 +35,11 @@ class Inspector {
 
   /// Brokers reachable, credentials accepted, topics given by plain name exist. Warns where a pattern matches nothing.
   sdk::Status check();
+  /// The same of one topic.
+  sdk::Status check(std::string_view topic);
   sdk::Status list(const std::function<bool(std::string_view, int32_t)>& visit);
   /// Names and patterns of `topics` that no topic of the cluster meets. AUTH, after all of them: one may not be seen.
-  sdk::Status unmet(std::vector<std::string>& entries, bool as_at_start);
+  sdk::Status unmet(std::vector<std::string>& entries);
   sdk::Status bounds(std::string_view topic, int32_t partition, cdcrt_bounds& out);
   /// Where the option `start` says.
   sdk::Status origin(std::string_view topic, int32_t partition, int64_t& offset);

@@ -55,7 +55,6 @@ typedef struct cdcrt_survey {
   /* An entry of the option `key` that nothing met so far. */
   void (*unmet)(void* context, cdcrt_string key, cdcrt_string entry);
   void* context;
-  int32_t as_at_start; /* set by the host. Other than 0: what would end a start (a topic that does not exist) is an error here too */
 } cdcrt_survey;
 
 /* start, poll, serve, seek, commit and stop are called from one host thread; fetch from any one thread beside it; extent, list,
