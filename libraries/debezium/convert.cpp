@@ -189,7 +189,8 @@ Problem Converter::natural(const JsonTape& tape, uint32_t name, cdcrt_cell& cell
       sdk::set_text(cell, CDCRT_JSON, rows_->copy(tape.raw_value(name)));
       return nullptr;
     case Kind::kArray:
-      sdk::set_text(cell, CDCRT_ARRAY, rows_->copy(tape.raw_value(name)));
+      scratch_.clear();
+      sdk::set_text(cell, CDCRT_ARRAY, rows_->copy(write_elements(tape, value, scratch_) ? std::string_view(scratch_) : tape.raw_value(name)));
       return nullptr;
   }
   return "an unknown value";

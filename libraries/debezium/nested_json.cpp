@@ -130,6 +130,37 @@ Problem Converter::write_json(const Column* column, const JsonTape& tape, uint32
   return nullptr;
 }
 
+bool Converter::write_elements(const JsonTape& tape, uint32_t array, std::string& out) {
+  out.push_back('[');
+  bool any = false;
+  uint32_t at = array + 1;
+  for (uint32_t i = 0; i < tape[array].size; ++i, at = tape[at].next) {
+    if (i != 0) out.push_back(',');
+    cdcrt_cell cell{};
+    switch (tape[at].kind) {
+      case Kind::kNull:
+        out += "null";
+        continue;
+      case Kind::kArray:
+        if (!write_elements(tape, at, out)) return false;
+        break;
+      case Kind::kObject: {
+        const uint8_t kind = structured_kind(tape, at);
+        const bool decimal = looks_like_decimal(tape, at) && variable_decimal(tape, at, cell) == nullptr;
+        if (!decimal && (kind == CDCRT_TYPE_UNKNOWN || structured(kind, tape, at, cell) != nullptr)) return false;
+        if (cell.tag <= CDCRT_NULL) return false;
+        write_cell(cell, out);
+        break;
+      }
+      default:
+        return false;
+    }
+    any = true;
+  }
+  out.push_back(']');
+  return any;
+}
+
 void Converter::write_cell(const cdcrt_cell& cell, std::string& out) {
   char buffer[64];
   const auto quoted = [&](std::size_t size) { append_json_string({buffer, size}, out); };
