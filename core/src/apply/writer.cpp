@@ -68,13 +68,13 @@ bool Outage::works(const void* who) {
   return reminder_.ends();
 }
 
-// A batch that got through says nothing of one that failed with it and is still to be tried: the outage may be of that table alone.
 void Writer::gives_way() {
   failures_ = 0;
   if (std::exchange(told_outage_, false)) (void)context_.outage->works(this);
   if (context_.outage != nullptr) context_.outage->locked(this, false);
 }
 
+// A batch that got through says nothing of one that failed with it and is still to be tried: the outage may be of that table alone.
 void Writer::reached() {
   if (context_.outage != nullptr) context_.outage->locked(this, false);
   failures_ = 0;
@@ -151,19 +151,20 @@ Result<void> Writer::with_retries(const Table& table, const std::function<Result
       reached();
       return done;
     }
-    const bool busy = done.error().code == CDCRT_BUSY, is_first = failures_ == 0;
-    const bool is_repair = context_.stall_after.count() == 0;
+    const bool whole = is_locked_whole(done.error());
     // The others go on; or all of them wait for the same, and it is left to the next start where this one ends.
-    const auto takes_long = [&] {
-      if (is_locked_whole(done.error())) return context_.stopping && context_.stopping();
+    const auto takes_too_long = [&] {
+      if (context_.stall_after.count() == 0) return true;
+      if (whole) return context_.stopping && context_.stopping();
+      if (failures_ == 0) return false;
       return std::chrono::steady_clock::now() - failing_since_ >= context_.stall_after || (context_.crowded && context_.crowded(table));
     };
-    if (busy && (is_first ? is_repair : takes_long())) {
-      gives_way();
+    if (done.error().code == CDCRT_BUSY && takes_too_long()) {
+      whole ? gives_way() : reached();
       return done;
     }
-    if (may_be_of_a_table(done.error()) && (is_first ? is_repair : takes_long()) && takes_other_rows()) {
-      gives_way();
+    if (may_be_of_a_table(done.error()) && takes_too_long() && takes_other_rows()) {
+      reached();
       done.error().code = CDCRT_UNSUPPORTED;
       return done;
     }
