@@ -10,6 +10,7 @@
 #include "apply/key_change.hpp"
 #include "apply/open_letters.hpp"
 #include "apply/table_writer.hpp"
+#include "apply/target_trial.hpp"
 
 namespace cdcrt::apply {
 namespace {
@@ -134,9 +135,9 @@ Result<void> Writer::wait(const Error& error) {
 
 // Whether the target takes what is of no table: then what it refuses is that table's own trouble.
 bool Writer::takes_other_rows() {
-  if (context_.store == nullptr || !connect()) return false;
+  if (context_.progress_schema.empty() || !connect()) return false;
   const auto turn = context_.turn != nullptr ? std::unique_lock(*context_.turn) : std::unique_lock<std::mutex>();
-  const auto tried = context_.store->try_row(*connection_);
+  const auto tried = try_row(*connection_, context_.sink.has(CDCRT_SINK_SCHEMAS), context_.progress_schema);
   return tried.ok() || !is_transient(tried.error());
 }
 

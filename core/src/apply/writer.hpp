@@ -61,6 +61,7 @@ struct WriterContext {
   /// Held around each transaction where only one connection may write; may be null.
   std::mutex* turn = nullptr;
   Outage* outage = nullptr;
+  std::string progress_schema = {};  ///< where a row may be tried; empty: nowhere
 };
 
 /// One thread.

@@ -54,6 +54,13 @@ std::vector<std::pair<std::size_t, std::size_t>> find_userinfo(std::string_view 
   return found;
 }
 
+std::string address_without_userinfo(std::string value, Addresses which) {
+  std::vector<std::pair<std::size_t, std::size_t>> found;
+  find_in(value, 0, value.size(), which, found);
+  for (const auto& [begin, end] : found) value.replace(begin, end - begin, "***");
+  return value;
+}
+
 std::string without_userinfo(std::string text, Addresses which) {
   const auto found = find_userinfo(text, which);
   for (auto each = found.rbegin(); each != found.rend(); ++each) text.replace(each->first, each->second - each->first, "***");

@@ -17,6 +17,9 @@ enum class Addresses {
 /// Begin and end, as offsets, of what stands before the '@' of an address.
 std::vector<std::pair<std::size_t, std::size_t>> find_userinfo(std::string_view text, Addresses which);
 
+/// The value of one setting, which is an address as a whole or none.
+std::string address_without_userinfo(std::string value, Addresses which);
+
 /// The text with *** in their place.
 std::string without_userinfo(std::string text, Addresses which);
 

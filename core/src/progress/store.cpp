@@ -121,15 +121,6 @@ Result<void> Store::create(plugin::Connection& connection, const HostTable& tabl
   return connection.change(name, {change});
 }
 
-// A new table needs of the server's disk what rows of any other may need.
-Result<void> Store::try_row(plugin::Connection& connection) {
-  const HostTable trial{"trial", 2, {{"pipeline", CDCRT_TYPE_STRING}, {"sink", CDCRT_TYPE_STRING}}};
-  return in_reading_transaction(connection, [&]() -> Result<void> {
-    if (auto created = create(connection, trial); !created) return created;
-    return write(connection, trial, {text(pipeline_), text(sink_)}, CDCRT_WRITE_APPEND);
-  });
-}
-
 Result<int64_t> Store::format_version(plugin::Connection& connection, cdcrt_lock lock) {
   const auto columns = columns_of(kFormat.columns, kFormat.key_count);
   const cdcrt_cell component = text("progress");

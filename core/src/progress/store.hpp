@@ -61,8 +61,6 @@ class Store {
   Result<std::vector<const Partition*>> look(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
   /// Whether the target answers.
   Result<void> look(plugin::Connection& connection);
-  /// Whether it takes a row: writes one into a table of its own and takes both back.
-  Result<void> try_row(plugin::Connection& connection);
 
   /// What tables must have before hold(). Does nothing where rows can be locked, or when that was done before.
   Result<void> prepare_hold(plugin::Connection& connection, const std::vector<std::string>& targets);

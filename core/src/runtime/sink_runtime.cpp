@@ -124,6 +124,7 @@ apply::Writer SinkRuntime::make_writer(bool for_repair) {
   };
   context.turn = sink_->has(CDCRT_SINK_ONE_WRITER) ? &turn_ : nullptr;
   context.outage = &outage_;
+  if (store_) context.progress_schema = manifest_.progress_schema;
   return apply::Writer(context);
 }
 
