@@ -277,16 +277,17 @@ class Postgresql final : public Dialect {
         .add(") ORDER BY s.n").take();
   }
 
-  [[nodiscard]] Statement unwritten_statement(const StatementShape& shape) const override {
-    return Builder(shape)
-        .add("SELECT s.n FROM ").rows(false, true).add(" WHERE NOT EXISTS (SELECT 1 FROM ").add(shape.table).add(" AS t WHERE ").same_row()
-        .add(") ORDER BY s.n LIMIT 1").take();
+  [[nodiscard]] Statement unwritten_statement(const StatementShape& shape, bool patch) const override {
+    Builder builder(shape);
+    builder.add("SELECT s.n FROM ").rows(false, true).add(" WHERE NOT EXISTS (SELECT 1 FROM ").add(shape.table).add(" AS t WHERE ").same_row().add(")");
+    if (patch) builder.add(" AND EXISTS (SELECT 1 FROM ").add(shape.table).add(" AS t WHERE ").same_key().add(")");
+    return builder.add(" LIMIT 1").take();
   }
 
   [[nodiscard]] Statement remaining_statement(const StatementShape& shape) const override {
     return Builder(shape)
         .add("SELECT s.n FROM ").rows(true, true).add(" WHERE EXISTS (SELECT 1 FROM ").add(shape.table).add(" AS t WHERE ").same_key()
-        .add(") ORDER BY s.n LIMIT 1").take();
+        .add(") LIMIT 1").take();
   }
 
   [[nodiscard]] Statement read_statement(const StatementShape& shape, uint32_t key_count, cdcrt_lock lock) const override {

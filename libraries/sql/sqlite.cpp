@@ -216,7 +216,7 @@ class Sqlite final : public Dialect {
 
   [[nodiscard]] Statement missing_statement(const StatementShape& /*shape*/) const override { return {}; }
 
-  [[nodiscard]] Statement unwritten_statement(const StatementShape& shape) const override {
+  [[nodiscard]] Statement unwritten_statement(const StatementShape& shape, bool /*patch*/) const override {
     return Builder(shape).add("SELECT 1 FROM ").add(shape.table).add(" AS t WHERE ").same_row().take();
   }
   [[nodiscard]] Statement remaining_statement(const StatementShape& shape) const override {

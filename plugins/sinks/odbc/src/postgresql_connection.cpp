@@ -418,11 +418,11 @@ class PostgresqlConnection final : public OdbcConnection {
       if (!status) return status;
       taken += missing;
     }
-    return counts && taken < sent && !statements.empty() ? see_written(write.table, shape, what) : Status();
+    return counts && taken < sent && !statements.empty() ? see_written(write.table, shape, write.kind == CDCRT_WRITE_PATCH, what) : Status();
   }
 
   // Fewer rows changed than were sent: those that were there already in the same words need no change.
-  Status see_written(const cdcrt_table& table, const sql::StatementShape& shape, const std::string& what) {
+  Status see_written(const cdcrt_table& table, const sql::StatementShape& shape, bool patch, const std::string& what) {
     const bool keyed = std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.key; });
     if (!keyed) {
       // A trigger may lead rows to the tables that inherit from this one, and to look for each of them there would be to read them all.
@@ -433,7 +433,7 @@ class PostgresqlConnection final : public OdbcConnection {
       if (!asked || !none) return asked;
     }
     bool any = false;
-    Status status = answers(dialect_.unwritten_statement(shape), any, what);
+    Status status = answers(dialect_.unwritten_statement(shape, patch), any, what);
     return status && any ? swallowed(table, "rows that were sent are not in it") : std::move(status);
   }
   Status see_removed(const cdcrt_table& table, const sql::StatementShape& shape, const std::string& what) {

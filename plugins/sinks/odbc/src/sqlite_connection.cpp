@@ -275,7 +275,7 @@ class SqliteConnection final : public OdbcConnection {
   // `missing`: of a PATCH, the row is not there.
   Status see_written(const cdcrt_write& write, sql::StatementShape shape, bool& missing, const std::string& what) {
     const std::size_t rows = std::exchange(shape.rows, 1);
-    const auto held = dialect_.unwritten_statement(shape), there = dialect_.remaining_statement(shape);
+    const auto held = dialect_.unwritten_statement(shape, false), there = dialect_.remaining_statement(shape);
     Status status;
     for (std::size_t row = 0; row < rows && status; ++row) {
       const sql::SqliteValue* const values = values_.data() + row * shape.columns.size();
