@@ -368,6 +368,25 @@ TEST_CASE("secrets: a key that is not known may be a misspelt one of a secret: i
     CHECK(shown.find("unknown key") != std::string::npos);
     CHECK(shown.find("hunter2") == std::string::npos);
   }
+  // Of a map the plugin refuses members when it is asked: the line is shown then, with what it may hold.
+  const auto shown_line = [](const std::string& connection, const std::vector<std::string>& sets) {
+    const Workspace workspace;
+    auto request = request_for({workspace.write("shop.toml", "[pipeline]\nname = \"x\"\n[sources.x]\nplugin = \"log\"\nbrokers = \"b\"\nformat.plugin = \"json\"\n" + connection)});
+    request.sets = sets;
+    const auto loaded = manifest::load(request);
+    std::string text;
+    for (const char* file : {"shop.toml", "--set"}) {
+      for (uint32_t line = 1; line < 12; ++line) {
+        const auto shown = loaded.texts->line({file == std::string("--set") ? file : workspace.folder() + "/" + file, line, 1, 1});
+        if (shown) text += shown->text + "\n";
+      }
+    }
+    return text;
+  };
+  const auto file = shown_line("[sinks.x]\nplugin = \"db\"\nconnection = { Driver = \"SQLite3\", Pswd = \"hunter2\" }\n", {"sinks.x.connection.Kennwort=hunter2"});
+  CHECK(file.find("SQLite3") != std::string::npos);
+  CHECK(file.find("Kennwort") != std::string::npos);
+  CHECK(file.find("hunter2") == std::string::npos);
   for (const char* key : {"pasword", "Passwrod", "sasl.pasword", "PASSWRD", "passphrse", "client_secert", "tokne", "pw", "credentails"}) CHECK(diagnostics::names_a_secret(key));
   for (const char* key : {"brokers", "topics", "sink", "sort_key", "start", "stop", "plugin", "parallelism", "passes", "to", "table"}) {
     CAPTURE(key);
