@@ -93,13 +93,13 @@ Result<void> SinkRuntime::prepare_store(plugin::Connection& connection) {
     lost = !done && (done.error().code == CDCRT_RETRY || connection.is_broken());
     return done;
   };
-  return patiently(step, surroundings_.pause);
+  return patiently(component(), step, surroundings_.pause);
 }
 
 Result<std::string> SinkRuntime::prepare_letters() {
   const dead_letters::TargetLetters letters(*store_);
   const auto step = [&] { return keeper_->run([&](plugin::Connection& connection) { return letters.prepare(connection); }); };
-  auto prepared = patiently(step, surroundings_.pause);
+  auto prepared = patiently(component(), step, surroundings_.pause);
   if (!prepared) return std::move(prepared.error());
   return letters.place();
 }
@@ -127,6 +127,7 @@ apply::Writer SinkRuntime::make_writer(bool for_repair) {
   };
   context.turn = sink_->limits().writers == 1 ? &turn_ : nullptr;
   context.outage = &outage_;
+  if (store_) context.progress_schema = manifest_.progress_schema;
   return apply::Writer(context);
 }
 

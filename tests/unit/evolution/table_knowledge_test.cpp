@@ -141,6 +141,20 @@ TEST_CASE("evolution: a key column is never dropped, and a changed key stops the
   CHECK(changed.error().message.find("(id) to (v)") != std::string::npos);
 }
 
+TEST_CASE("evolution: a message that names the columns of the key in another order names the table's key") {
+  for (const bool by_route : {false, true}) {
+    manifest::Route route;
+    if (by_route) route.primary_key = {"b", "a"};
+    TableKnowledge knowledge(route);
+    REQUIRE(knowledge.observe(shape(1, {{"a", kInt, 1}, {"b", kInt, 2}, {"v", kInt}}), "1", true));
+    const auto key = knowledge.key();
+    CHECK(knowledge.observe(shape(2, {{"a", kInt, 2}, {"b", kInt, 1}, {"v", kInt}}), "2", true));
+    CHECK(knowledge.observe(shape(3, {{"b", kInt, 1}, {"v", kInt}, {"a", kInt, 2}}), "3", true));
+    CHECK(knowledge.key() == key);
+    if (!by_route) CHECK_FALSE(knowledge.observe(shape(4, {{"a", kInt, 1}, {"b", kInt}, {"v", kInt}}), "4", true));
+  }
+}
+
 TEST_CASE("evolution: two columns that meet in one name stop the table") {
   route::Route route;
   route::ColumnRule rule;
