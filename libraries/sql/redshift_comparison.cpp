@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sql/cell.hpp"
 #include "sql/redshift_literal.hpp"
 #include "sql/redshift_value.hpp"
 
@@ -109,6 +110,30 @@ class KeyCondition {
 };
 
 }  // namespace
+
+uint64_t KeySet::end_of(const std::vector<uint64_t>& rows, uint64_t first) const {
+  constexpr uint64_t kMostBytes = 4U << 20;  // of the 16 MB that a statement may have
+  constexpr uint64_t kOfEach = 128;          // operators and lengths, and the constant of what is no text
+  const auto bytes_of_row = [&](uint64_t row) {
+    uint64_t bytes = 0;
+    for (const Column& column : columns) {
+      const cdcrt_cell& cell = cells[row * stride + column.cell];
+      // A quote is written twice, and a byte as two digits.
+      bytes += kOfEach + 2 * column.name.size() + (has_bytes(cell) ? 2 * uint64_t{cell.size} : 0);
+    }
+    return bytes;
+  };
+  const uint64_t end = std::min<uint64_t>(rows.size(), first + most_rows());
+  uint64_t last = first, bytes = 0;
+  while (last < end) {
+    const uint64_t row = bytes_of_row(rows[last]);
+    const uint64_t named = last + 1 - first;
+    if (last > first && bytes + row * (padded(named) - named + 1) > kMostBytes) break;
+    bytes += row;
+    ++last;
+  }
+  return last;
+}
 
 std::string same(std::string_view left, std::string_view right, const ColumnType& type) {
   std::string text = operand(left, type.storage) + " = " + operand(right, type.storage);

@@ -33,6 +33,8 @@ struct KeySet {
 
   /// How many rows one condition may name: alternatives of several columns nest.
   [[nodiscard]] uint64_t most_rows() const { return columns.size() == 1 ? 500 : 64; }
+  /// The end of those of `rows` from `first` on that one condition may name, at least one: its text is bounded as well.
+  [[nodiscard]] uint64_t end_of(const std::vector<uint64_t>& rows, uint64_t first) const;
 };
 
 /// The rows [first, last) of `rows`. What follows a length that repeats: a condition names 1, 2, 4, 8, ... keys, the last one

@@ -26,7 +26,7 @@ class Latency:
             self._queue, self._begun = 0.0, time.monotonic()
 
     def statement_of(self, session, is_commit, is_catalog):
-        """Before it is run."""
+        """Before it is run. Answers the seconds that it has to take at least; a commit has waited for them already."""
         with self._lock:
             before = self._clocks.get(session)
             if before is None:
@@ -42,8 +42,10 @@ class Latency:
                 after = before + self.statement
             self._clocks[session] = after
             wait = after - before if self.sleep else 0
-        if wait:
+        if is_commit and wait:  # others see what it commits once it is through the queue
             time.sleep(wait)
+            wait = 0
+        return wait
 
     def told(self):
         """statements (without COMMIT), commits, catalog (statements that read a catalog); seconds by the latest clock."""

@@ -57,6 +57,8 @@ struct WriterContext {
   /// Held around each transaction where only one connection may write; may be null.
   std::mutex* turn = nullptr;
   Outage* outage = nullptr;
+  /// Partitions that are always ours, and known by now. May be null.
+  std::function<std::vector<const progress::Partition*>()> always_ours = {};
 };
 
 /// One thread.
