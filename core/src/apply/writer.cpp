@@ -312,6 +312,9 @@ Result<void> Writer::write_rows(std::vector<Sealed*>& batches, std::vector<const
       if (auto cleared = clear(*sealed); !cleared) return cleared;
     }
     if (auto written = write_settled(*sealed, nullptr, missing); !written) return written;
+  }
+  // Last, since all tables that are kept in source order share these, and whoever else writes them waits from here on.
+  for (Sealed* sealed : batches) {
     if (!sealed->by_source) continue;
     if (auto saved = sealed->source_order.save(*connection_, *context_.store, *sealed); !saved) return saved;
   }

@@ -276,6 +276,7 @@ class Store {
   std::set<std::string> gone_;      ///< processes without a lease before the last claim waited for transactions
   std::set<std::string> prepared_;  ///< targets that hold() may name
   std::map<PartitionKey, std::set<std::string>> has_progress_;  ///< targets that may have a row, of partitions claimed with what was kept of them
+  std::map<std::string, std::vector<std::string>> old_tombstones_;  ///< by target: keys found by purge_tombstones(), and left for its next calls
   std::vector<std::string> named_;  ///< targets that target_but_for_case() was asked for
 };
 
