@@ -287,8 +287,7 @@ Status TableWrite::run_kind(uint64_t stage_number, bool is_empty) {
       break;
   }
   const bool replaces = write_.kind != CDCRT_WRITE_UPSERT || covers_table();
-  if (is_empty && replaces && write_.kind != CDCRT_WRITE_DELETE) return append_rows();
-  if (replaces && !is_large()) return in_place();
+  if (replaces && !is_large()) return is_empty && write_.kind != CDCRT_WRITE_DELETE ? append_rows() : in_place();
   return through_stage(stage_number);
 }
 
