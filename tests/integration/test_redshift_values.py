@@ -69,7 +69,7 @@ class Ways(LinesCase):
             self.send(moved, "c", None, row)
             self.send(keyless, "c", None, row)
             self.send(keyless, "c", None, row)
-        self.apply(*settings)
+        self.apply(*settings, timeout=max(300, CELLS // 10))
         self.compare("whole")
         self.front.sql("alter table owned add column own varchar(9) default 'mine'")
         for row in self.rows.events:
@@ -78,11 +78,11 @@ class Ways(LinesCase):
             new = row["id"] + 1_000_000
             self.send(moved, "d", {"id": row["id"], **away}, None, ["__debezium.newkey", moved.key(new)])
             self.send(keyless, "d", row, None)
-        self.apply(*settings)
+        self.apply(*settings, timeout=max(300, CELLS // 10))
         for row in self.rows.events:
             new = row["id"] + 1_000_000
             self.send(moved, "c", None, {**away, "id": new}, ["__debezium.oldkey", moved.key(row["id"])])
-        self.apply(*settings)
+        self.apply(*settings, timeout=max(300, CELLS // 10))
         self.assertEqual([letter["message"] for letter in self.letters()], [])
         self.compare("patched", drop=("pad",))
         self.compare("owned", drop=("own",))
