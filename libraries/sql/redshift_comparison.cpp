@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sql/cell.hpp"
+#include "sql/cell_text.hpp"
 #include "sql/redshift_literal.hpp"
 #include "sql/redshift_value.hpp"
 
@@ -108,10 +109,6 @@ class KeyCondition {
   std::string buffer_;
   Status status_;
 };
-
-}  // namespace
-
-namespace {
 
 bool is_same_cell(const cdcrt_cell& left, const cdcrt_cell& right) {
   if (left.tag != right.tag) return false;
