@@ -7,7 +7,7 @@ import time
 class Latency:
     """Each session has a clock of its own; every statement moves it by `statement_ms`. COMMIT, and a statement outside of BEGIN that
     changes something, moves it by `commit_ms`, and commits queue one behind another, whoever they are of. A session begins when the
-    latest of those before it stands. `sleep`: the front waits for it as well."""
+    latest of those before it stands. `sleep`: the front waits as well, until a statement has taken that long, what the backend takes included."""
 
     def __init__(self, statement_ms=0, commit_ms=0, sleep=False):
         self._lock, self._clocks = threading.Lock(), {}
