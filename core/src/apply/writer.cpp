@@ -195,7 +195,7 @@ Result<void> Writer::prepare(const std::vector<Sealed*>& batches) {
   }
   if (context_.store != nullptr) {
     const auto partitions = partitions_of({batches.begin(), batches.end()});
-    if (auto claimed = context_.store->claim_new(*connection_, always_ours(partitions)); !claimed) return claimed;
+    if (auto claimed = context_.store->claim_new(*connection_, always_ours(partitions), context_.always_ours); !claimed) return claimed;
   }
   std::set<const Sealed*> paused;
   for (Sealed* sealed : batches) {
@@ -362,6 +362,9 @@ Result<void> Writer::write_rows(std::vector<Sealed*>& batches, std::vector<const
       if (auto cleared = clear(*sealed); !cleared) return cleared;
     }
     if (auto written = write_settled(*sealed, nullptr, missing); !written) return written;
+  }
+  // Last, since all tables that are kept in source order share these, and whoever else writes them waits from here on.
+  for (Sealed* sealed : batches) {
     if (!sealed->by_source) continue;
     if (auto saved = sealed->source_order.save(*connection_, *context_.store, *sealed); !saved) return saved;
   }
@@ -694,7 +697,7 @@ Result<void> Writer::save_watermarks(std::vector<progress::Store::Watermark> wat
   return run([&](plugin::Connection& connection) -> Result<void> {
     std::vector<const progress::Partition*> partitions;
     for (const auto& watermark : watermarks) partitions.push_back(watermark.partition);
-    if (auto claimed = context_.store->claim_new(connection, always_ours(partitions)); !claimed) return claimed;
+    if (auto claimed = context_.store->claim_new(connection, always_ours(partitions), context_.always_ours); !claimed) return claimed;
     if (auto begun = connection.begin(); !begun) return begun;
     const auto body = [&]() -> Result<void> {
       if (auto held = context_.store->hold_claims(connection); !held) return held;

@@ -62,6 +62,8 @@ struct WriterContext {
   std::mutex* turn = nullptr;
   Outage* outage = nullptr;
   std::string progress_schema = {};  ///< where a row may be tried; empty: nowhere
+  /// Partitions that are always ours, and known by now. May be null.
+  std::function<std::vector<const progress::Partition*>()> always_ours = {};
 };
 
 /// One thread.
