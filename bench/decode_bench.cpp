@@ -3,7 +3,8 @@
 //   decode_bench [FORMAT.so] [EVENTS]
 //
 // Prints nanoseconds of CPU per event (best of several rounds), events and bytes per second, and what crossing the boundary takes:
-// the call per batch and every call back into the host, beside the whole.
+// the call per batch and every call back into the host, beside the whole; and what the host's checks of the rows take, those that it
+// always makes and those of --check-plugins.
 #include <dlfcn.h>
 #include <time.h>
 
@@ -15,6 +16,8 @@
 #include <vector>
 
 #include "cdcrt/abi/plugin.h"
+#include "event/row_batch.hpp"
+#include "event/row_check.hpp"
 
 namespace {
 
@@ -180,6 +183,7 @@ Plugin load(const char* path) {
   config.size = sizeof config;
   config.count = static_cast<uint32_t>(values.size());
   config.values = values.data();
+  config.value_size = sizeof(cdcrt_option_value);
   cdcrt_error error{};
   error.size = sizeof error;
   Plugin loaded;
@@ -191,17 +195,76 @@ Plugin load(const char* path) {
   return loaded;
 }
 
-void decode(const Plugin& plugin, Host& host, const cdcrt_message* first, std::size_t count) {
-  constexpr char topic[] = "pg.sales.orders";
+cdcrt_messages batch_of(const cdcrt_message* first, std::size_t count) {
+  static constexpr char topic[] = "pg.sales.orders";
   cdcrt_messages batch{};
   batch.size = sizeof batch;
   batch.topic = {topic, sizeof topic - 1};
   batch.messages = first;
+  batch.message_size = sizeof(cdcrt_message);
   batch.count = static_cast<uint32_t>(count);
+  return batch;
+}
+
+void decode(const Plugin& plugin, const cdcrt_messages& batch, cdcrt_rows* rows) {
   cdcrt_error error{};
   error.size = sizeof error;
+  if (plugin.format->decode(plugin.instance, &batch, rows, &error) != CDCRT_OK) std::exit(1);
+}
+
+void decode(const Plugin& plugin, Host& host, const cdcrt_message* first, std::size_t count) {
   host.clear();
-  if (plugin.format->decode(plugin.instance, &batch, host.rows(), &error) != CDCRT_OK) std::exit(1);
+  decode(plugin, batch_of(first, count), host.rows());
+}
+
+/// Nanoseconds per event: decoding into the host's own rows, looking at their structure, looking at their values too.
+struct Checked {
+  double decoding = 0, structure = 0, values = 0;
+};
+
+/// One pass over all events; the three alternate from batch to batch, so that whatever else runs disturbs them alike.
+Checked checked_pass(const Plugin& plugin, cdcrt::event::RowBatch& rows, const Events& events) {
+  using cdcrt::event::CheckDepth;
+  Checked sum;
+  for (std::size_t i = 0; i < events.messages.size(); i += kBatch) {
+    const cdcrt_messages batch = batch_of(events.messages.data() + i, std::min(kBatch, events.messages.size() - i));
+    const double start = nanoseconds_now();
+    rows.clear();
+    decode(plugin, batch, rows.abi());
+    const double decoded = nanoseconds_now();
+    bool wrong = find_fault(batch, rows, CheckDepth::kStructure).has_value();
+    rows.settle(batch.count);
+    const double structure = nanoseconds_now();
+    wrong |= find_fault(batch, rows, CheckDepth::kValues).has_value();
+    const double values = nanoseconds_now();
+    if (wrong) std::exit(1);
+    sum.decoding += decoded - start;
+    sum.structure += structure - decoded;
+    sum.values += values - structure;
+  }
+  const auto count = static_cast<double>(events.messages.size());
+  return {sum.decoding / count, sum.structure / count, sum.values / count};
+}
+
+/// The median of several passes of each: nanoseconds per event, and the share of decoding.
+void measure_checks(const char* path, std::size_t count, bool with_schema) {
+  constexpr std::size_t kPasses = 15;
+  const Plugin plugin = load(path);  // one that knows no shapes of another host
+  const Events events = make_events(count, with_schema);
+  cdcrt::event::ShapeRegistry shapes;
+  cdcrt::event::RowBatch rows(shapes);
+  std::vector<Checked> passes;
+  for (std::size_t i = 0; i < kPasses; ++i) passes.push_back(checked_pass(plugin, rows, events));
+  plugin.format->destroy(plugin.instance);
+  const auto median = [&](double Checked::* part) {
+    std::vector<double> all;
+    for (const Checked& pass : passes) all.push_back(pass.*part);
+    std::nth_element(all.begin(), all.begin() + kPasses / 2, all.end());
+    return all[kPasses / 2];
+  };
+  const double decoding = median(&Checked::decoding), structure = median(&Checked::structure), values = median(&Checked::values);
+  std::printf("checks %-16s decoding %.0f ns/event; always %.1f ns = %.2f %%; with --check-plugins %.0f ns = %.0f %%\n",
+              with_schema ? "with schemas:" : "without schemas:", decoding, structure, structure / decoding * 100, values, values / decoding * 100);
 }
 
 /// One pass over all events, nanoseconds per event.
@@ -252,10 +315,12 @@ void measure(const Plugin& plugin, Host& host, std::size_t count, const char* wh
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Plugin plugin = load(argc > 1 ? argv[1] : CDCRT_BUILD_DIR "/lib/cdcrt/plugins/format-debezium-json.so");
+  const char* path = argc > 1 ? argv[1] : CDCRT_BUILD_DIR "/lib/cdcrt/plugins/format-debezium-json.so";
+  const Plugin plugin = load(path);
   const std::size_t count = argc > 2 ? static_cast<std::size_t>(std::atoll(argv[2])) : 20'000;
   Host host;
   measure(plugin, host, std::min<std::size_t>(count, 100), "messages in the cache, the same few again and again");
   measure(plugin, host, std::max<std::size_t>(count, 1), "messages from memory");
   plugin.format->destroy(plugin.instance);
+  for (const bool with_schema : {false, true}) measure_checks(path, std::max<std::size_t>(count, 1), with_schema);
 }

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "cdcrt/sdk/utf8.hpp"
+
 namespace cdcrt::aws {
 namespace {
 
@@ -31,24 +33,6 @@ bool next_element(std::string_view& xml, std::string_view name, std::string_view
   }
 }
 
-void append_utf8(std::string& out, uint32_t letter) {
-  if (letter < 0x80) {
-    out += static_cast<char>(letter);
-  } else if (letter < 0x800) {
-    out += static_cast<char>(0xC0 | letter >> 6);
-    out += static_cast<char>(0x80 | (letter & 0x3F));
-  } else if (letter < 0x10000) {
-    out += static_cast<char>(0xE0 | letter >> 12);
-    out += static_cast<char>(0x80 | (letter >> 6 & 0x3F));
-    out += static_cast<char>(0x80 | (letter & 0x3F));
-  } else if (letter < 0x110000) {
-    out += static_cast<char>(0xF0 | letter >> 18);
-    out += static_cast<char>(0x80 | (letter >> 12 & 0x3F));
-    out += static_cast<char>(0x80 | (letter >> 6 & 0x3F));
-    out += static_cast<char>(0x80 | (letter & 0x3F));
-  }
-}
-
 std::string resolve_entities(std::string_view text) {
   std::string out;
   out.reserve(text.size());
@@ -73,7 +57,7 @@ std::string resolve_entities(std::string_view text) {
       const bool hex = name[1] == 'x';
       uint32_t letter = 0;
       std::from_chars(name.data() + (hex ? 2 : 1), name.data() + name.size(), letter, hex ? 16 : 10);
-      append_utf8(out, letter);
+      if (letter < 0x110000) sdk::append_utf8(out, letter);
     } else {
       out += '&';
       text.remove_prefix(1);

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include "cdcrt/sdk/binary_text.hpp"
 #include "cdcrt/sdk/calendar.hpp"
 #include "debezium/json_scan.hpp"
 #include "debezium/numbers.hpp"
@@ -147,14 +148,14 @@ bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
 
 }  // namespace
 
-Problem Converter::convert(const Column& column, const JsonTape& tape, uint32_t name, cdcrt_cell& cell) {
+Problem Converter::convert(const Column& column, const sdk::JsonTape& tape, uint32_t name, cdcrt_cell& cell) {
   const uint32_t value = name + 1;
-  const Token& token = tape[value];
-  if (token.kind == Kind::kNull) {
+  const sdk::JsonToken& token = tape[value];
+  if (token.kind == sdk::JsonKind::kNull) {
     sdk::set_null(cell);
     return nullptr;
   }
-  if (token.kind == Kind::kString ? unavailable_.is(tape.text(value)) : token.kind >= Kind::kObject && unavailable_.is(tape, value)) {
+  if (token.kind == sdk::JsonKind::kString ? unavailable_.is(tape.text(value)) : token.kind >= sdk::JsonKind::kObject && unavailable_.is(tape, value)) {
     return nullptr;
   }
   switch (column.conversion) {
@@ -168,28 +169,29 @@ Problem Converter::convert(const Column& column, const JsonTape& tape, uint32_t 
   }
 }
 
-Problem Converter::natural(const JsonTape& tape, uint32_t name, cdcrt_cell& cell) {
+Problem Converter::natural(const sdk::JsonTape& tape, uint32_t name, cdcrt_cell& cell) {
   const uint32_t value = name + 1;
   switch (tape[value].kind) {
-    case Kind::kNull:
+    case sdk::JsonKind::kNull:
       sdk::set_null(cell);
       return nullptr;
-    case Kind::kFalse:
-    case Kind::kTrue:
-      sdk::set_integer(cell, CDCRT_BOOL, tape[value].kind == Kind::kTrue);
+    case sdk::JsonKind::kFalse:
+    case sdk::JsonKind::kTrue:
+      sdk::set_integer(cell, CDCRT_BOOL, tape[value].kind == sdk::JsonKind::kTrue);
       return nullptr;
-    case Kind::kNumber:
+    case sdk::JsonKind::kNumber:
       return number(tape.text(value), cell);
-    case Kind::kString:
+    case sdk::JsonKind::kString:
       sdk::set_text(cell, CDCRT_STRING, rows_->copy(tape.text(value)));
       return nullptr;
-    case Kind::kObject:
+    case sdk::JsonKind::kObject:
       if (looks_like_decimal(tape, value) && variable_decimal(tape, value, cell) == nullptr) return nullptr;
       if (const uint8_t kind = structured_kind(tape, value); kind != CDCRT_TYPE_UNKNOWN) return structured(kind, tape, value, cell);
       sdk::set_text(cell, CDCRT_JSON, rows_->copy(tape.raw_value(name)));
       return nullptr;
-    case Kind::kArray:
-      sdk::set_text(cell, CDCRT_ARRAY, rows_->copy(tape.raw_value(name)));
+    case sdk::JsonKind::kArray:
+      scratch_.clear();
+      sdk::set_text(cell, CDCRT_ARRAY, rows_->copy(write_elements(tape, value, scratch_) ? std::string_view(scratch_) : tape.raw_value(name)));
       return nullptr;
   }
   return "an unknown value";
@@ -216,18 +218,18 @@ Problem Converter::decimal_text(std::string_view text, cdcrt_cell& cell) {
     sdk::set_text(cell, CDCRT_DECIMAL, rows_->copy(special));
     return nullptr;
   }
-  const auto plain = plain_decimal(text, *rows_);
+  const auto plain = sdk::plain_decimal(text, *rows_);
   if (!plain) return kTooLong;
   sdk::set_text(cell, CDCRT_DECIMAL, plain->data() == text.data() ? rows_->copy(*plain) : *plain);
   return nullptr;
 }
 
-Problem Converter::typed(const Column& column, const JsonTape& tape, uint32_t value, cdcrt_cell& cell) {
-  const Token& token = tape[value];
+Problem Converter::typed(const Column& column, const sdk::JsonTape& tape, uint32_t value, cdcrt_cell& cell) {
+  const sdk::JsonToken& token = tape[value];
   switch (column.conversion) {
     case Conversion::kBoolean:
-      if (token.kind != Kind::kTrue && token.kind != Kind::kFalse) return "not a boolean";
-      sdk::set_integer(cell, CDCRT_BOOL, token.kind == Kind::kTrue);
+      if (token.kind != sdk::JsonKind::kTrue && token.kind != sdk::JsonKind::kFalse) return "not a boolean";
+      sdk::set_integer(cell, CDCRT_BOOL, token.kind == sdk::JsonKind::kTrue);
       return nullptr;
     case Conversion::kFloat:
       return real(tape, value, cell);
@@ -236,7 +238,7 @@ Problem Converter::typed(const Column& column, const JsonTape& tape, uint32_t va
     case Conversion::kStructured:
       return structured(column.type.kind, tape, value, cell);
     case Conversion::kBinaryDecimal:
-      if (token.kind == Kind::kNumber) return decimal_text(tape.text(value), cell);  // decimal.format=NUMERIC
+      if (token.kind == sdk::JsonKind::kNumber) return decimal_text(tape.text(value), cell);  // decimal.format=NUMERIC
       break;
     case Conversion::kInteger:
     case Conversion::kDays:
@@ -252,13 +254,13 @@ Problem Converter::typed(const Column& column, const JsonTape& tape, uint32_t va
     default:
       break;
   }
-  if (token.kind != Kind::kString) return "not a string";
+  if (token.kind != sdk::JsonKind::kString) return "not a string";
   return text_based(column, tape.text(value), cell);
 }
 
-Problem Converter::real(const JsonTape& tape, uint32_t value, cdcrt_cell& cell) {
-  const Kind kind = tape[value].kind;
-  if (kind != Kind::kNumber && kind != Kind::kString) return "not a number";
+Problem Converter::real(const sdk::JsonTape& tape, uint32_t value, cdcrt_cell& cell) {
+  const sdk::JsonKind kind = tape[value].kind;
+  if (kind != sdk::JsonKind::kNumber && kind != sdk::JsonKind::kString) return "not a number";
   const std::string_view text = tape.text(value);
   if (const std::string_view special = special_number(text); !special.empty()) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -268,7 +270,7 @@ Problem Converter::real(const JsonTape& tape, uint32_t value, cdcrt_cell& cell) 
   double real = 0;
   const char* end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, real);
-  if (parsed.ptr != end || kind != Kind::kNumber) return "not a floating-point number";
+  if (parsed.ptr != end || kind != sdk::JsonKind::kNumber) return "not a floating-point number";
   if (parsed.ec != std::errc()) {
     // Below the smallest double the nearest is zero; above the largest there is none.
     if (text.find("e-") == std::string_view::npos && text.find("E-") == std::string_view::npos)
@@ -279,9 +281,9 @@ Problem Converter::real(const JsonTape& tape, uint32_t value, cdcrt_cell& cell) 
   return nullptr;
 }
 
-Problem Converter::integer_based(const Column& column, const JsonTape& tape, uint32_t value, cdcrt_cell& cell) {
+Problem Converter::integer_based(const Column& column, const sdk::JsonTape& tape, uint32_t value, cdcrt_cell& cell) {
   int64_t number = 0;
-  if (tape[value].kind != Kind::kNumber || !parse_integer(tape.text(value), number)) return "not a 64-bit integer";
+  if (tape[value].kind != sdk::JsonKind::kNumber || !parse_integer(tape.text(value), number)) return "not a 64-bit integer";
   int64_t out = 0;
   switch (column.conversion) {
     case Conversion::kInteger:
@@ -344,7 +346,7 @@ Problem Converter::text_based(const Column& column, std::string_view text, cdcrt
       sdk::set_text(cell, CDCRT_JSON, rows_->copy(text));
       return nullptr;
     case Conversion::kTextDecimal:
-      if (!is_plain_decimal(text) && special_number(text).empty()) return "not a decimal number";
+      if (!sdk::is_plain_decimal(text) && special_number(text).empty()) return "not a decimal number";
       return decimal_text(text, cell);
     case Conversion::kZonedTimestamp:
       return set_moment(cell, CDCRT_TIMESTAMPTZ, sdk::parse_timestamptz, text, "not a timestamp with a zone", *rows_);
@@ -372,7 +374,7 @@ Problem Converter::text_based(const Column& column, std::string_view text, cdcrt
     default:
       break;
   }
-  const auto bytes = decode_base64(text, *rows_);
+  const auto bytes = sdk::decode_base64(text, *rows_);
   if (!bytes) return "not base64";
   if (column.conversion == Conversion::kBytes) {
     sdk::set_text(cell, CDCRT_BYTES, *bytes);
@@ -382,35 +384,35 @@ Problem Converter::text_based(const Column& column, std::string_view text, cdcrt
     sdk::set_text(cell, CDCRT_STRING, write_bits(*bytes, column.bits, *rows_));
     return nullptr;
   }
-  const auto decimal = write_decimal(*bytes, column.scale, *rows_);
+  const auto decimal = sdk::write_decimal(*bytes, column.scale, *rows_);
   if (!decimal) return "a decimal without bytes or of more digits than any source has";
   sdk::set_text(cell, CDCRT_DECIMAL, *decimal);
   return nullptr;
 }
 
-bool Converter::looks_like_decimal(const JsonTape& tape, uint32_t value) {
-  if (tape[value].kind != Kind::kObject || tape[value].size != 2) return false;
+bool Converter::looks_like_decimal(const sdk::JsonTape& tape, uint32_t value) {
+  if (tape[value].kind != sdk::JsonKind::kObject || tape[value].size != 2) return false;
   const uint32_t scale = tape.find(value, "scale");
   const uint32_t unscaled = tape.find(value, "value");
-  if (scale == 0 || unscaled == 0 || tape[scale].kind != Kind::kNumber || tape[unscaled].kind != Kind::kString) return false;
+  if (scale == 0 || unscaled == 0 || tape[scale].kind != sdk::JsonKind::kNumber || tape[unscaled].kind != sdk::JsonKind::kString) return false;
   // The bytes stand as Java writes them: the standard alphabet, filled up. Other texts are somebody else's.
   const std::string_view text = tape.text(unscaled);
   return !text.empty() && text.size() % 4 == 0 && text.find_first_of("-_") == std::string_view::npos;
 }
 
-Problem Converter::variable_decimal(const JsonTape& tape, uint32_t value, cdcrt_cell& cell) {
-  if (tape[value].kind != Kind::kObject) return "not an object of scale and value";
+Problem Converter::variable_decimal(const sdk::JsonTape& tape, uint32_t value, cdcrt_cell& cell) {
+  if (tape[value].kind != sdk::JsonKind::kObject) return "not an object of scale and value";
   const uint32_t scale_at = tape.find(value, "scale");
   const uint32_t value_at = tape.find(value, "value");
   int64_t scale = 0;
-  if (scale_at == 0 || value_at == 0 || tape[scale_at].kind != Kind::kNumber || tape[value_at].kind != Kind::kString ||
+  if (scale_at == 0 || value_at == 0 || tape[scale_at].kind != sdk::JsonKind::kNumber || tape[value_at].kind != sdk::JsonKind::kString ||
       !parse_integer(tape.text(scale_at), scale) || scale > 200'000 || scale < -200'000) {
     return "not an object of scale and value";
   }
   if (unavailable_.is(tape.text(value_at))) return nullptr;
-  const auto bytes = decode_base64(tape.text(value_at), *rows_);
+  const auto bytes = sdk::decode_base64(tape.text(value_at), *rows_);
   if (!bytes) return "not base64";
-  const auto decimal = write_decimal(*bytes, static_cast<int32_t>(scale), *rows_);
+  const auto decimal = sdk::write_decimal(*bytes, static_cast<int32_t>(scale), *rows_);
   if (!decimal) return "a decimal without bytes or of more digits than any source has";
   sdk::set_text(cell, CDCRT_DECIMAL, *decimal);
   return nullptr;

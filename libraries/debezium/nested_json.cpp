@@ -3,6 +3,8 @@
 #include <charconv>
 
 #include "cdcrt/sdk/calendar.hpp"
+#include "cdcrt/sdk/json_parse.hpp"
+#include "cdcrt/sdk/json_text.hpp"
 #include "debezium/convert.hpp"
 
 namespace cdcrt::debezium {
@@ -20,44 +22,12 @@ bool is_zero_time(const cdcrt_cell& cell) {
 
 }  // namespace
 
-void append_json_string(std::string_view text, std::string& out) {
-  out.push_back('"');
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += "\\u00";
-          out.push_back("0123456789abcdef"[static_cast<unsigned char>(c) >> 4]);
-          out.push_back("0123456789abcdef"[static_cast<unsigned char>(c) & 15]);
-        } else {
-          out.push_back(c);
-        }
-    }
-  }
-  out.push_back('"');
-}
-
-Problem Converter::nested(const Column& column, const JsonTape& tape, uint32_t name, cdcrt_cell& cell) {
-  const Kind kind = tape[name + 1].kind;
+Problem Converter::nested(const Column& column, const sdk::JsonTape& tape, uint32_t name, cdcrt_cell& cell) {
+  const sdk::JsonKind kind = tape[name + 1].kind;
   const bool array = column.conversion == Conversion::kArray;
-  if (array && kind != Kind::kArray) return "not an array";
+  if (array && kind != sdk::JsonKind::kArray) return "not an array";
   // JsonConverter writes a map with keys other than strings as an array of pairs.
-  if (!array && kind != Kind::kObject && kind != Kind::kArray) return "not an object";
+  if (!array && kind != sdk::JsonKind::kObject && kind != sdk::JsonKind::kArray) return "not an object";
   const cdcrt_tag tag = array ? CDCRT_ARRAY : CDCRT_JSON;
   if (!column.nested_types) {
     sdk::set_text(cell, tag, rows_->copy(tape.raw_value(name)));
@@ -69,16 +39,16 @@ Problem Converter::nested(const Column& column, const JsonTape& tape, uint32_t n
   return nullptr;
 }
 
-Problem Converter::write_json(const Column* column, const JsonTape& tape, uint32_t value, std::string& out) {
-  const Token& token = tape[value];
+Problem Converter::write_json(const Column* column, const sdk::JsonTape& tape, uint32_t value, std::string& out) {
+  const sdk::JsonToken& token = tape[value];
   switch (token.kind) {
-    case Kind::kNull:
+    case sdk::JsonKind::kNull:
       out += "null";
       return nullptr;
-    case Kind::kFalse:
+    case sdk::JsonKind::kFalse:
       out += "false";
       return nullptr;
-    case Kind::kTrue:
+    case sdk::JsonKind::kTrue:
       out += "true";
       return nullptr;
     default:
@@ -90,21 +60,21 @@ Problem Converter::write_json(const Column* column, const JsonTape& tape, uint32
     write_cell(cell, out);
     return nullptr;
   }
-  if (token.kind == Kind::kNumber) {
+  if (token.kind == sdk::JsonKind::kNumber) {
     const std::string_view text = tape.text(value);
     const bool bare_word = text.find_first_of("NI") != std::string_view::npos;
     if (bare_word) {
-      append_json_string(text, out);
+      sdk::append_json_string(out, text);
     } else {
       out += text;
     }
     return nullptr;
   }
-  if (token.kind == Kind::kString) {
-    append_json_string(tape.text(value), out);
+  if (token.kind == sdk::JsonKind::kString) {
+    sdk::append_json_string(out, tape.text(value));
     return nullptr;
   }
-  const bool object = token.kind == Kind::kObject;
+  const bool object = token.kind == sdk::JsonKind::kObject;
   out.push_back(object ? '{' : '[');
   uint32_t at = value + 1;
   for (uint32_t i = 0; i < token.size; ++i) {
@@ -112,7 +82,7 @@ Problem Converter::write_json(const Column* column, const JsonTape& tape, uint32
     const Column* inner = column == nullptr || column->inner.empty() ? nullptr : &column->inner.front();
     if (object) {
       const std::string_view name = tape.text(at);
-      append_json_string(name, out);
+      sdk::append_json_string(out, name);
       out.push_back(':');
       if (column != nullptr && column->inner_by_name) {
         const auto found =
@@ -130,9 +100,40 @@ Problem Converter::write_json(const Column* column, const JsonTape& tape, uint32
   return nullptr;
 }
 
+bool Converter::write_elements(const sdk::JsonTape& tape, uint32_t array, std::string& out) {
+  out.push_back('[');
+  bool any = false;
+  uint32_t at = array + 1;
+  for (uint32_t i = 0; i < tape[array].size; ++i, at = tape[at].next) {
+    if (i != 0) out.push_back(',');
+    cdcrt_cell cell{};
+    switch (tape[at].kind) {
+      case sdk::JsonKind::kNull:
+        out += "null";
+        continue;
+      case sdk::JsonKind::kArray:
+        if (!write_elements(tape, at, out)) return false;
+        break;
+      case sdk::JsonKind::kObject: {
+        const uint8_t kind = structured_kind(tape, at);
+        const bool decimal = looks_like_decimal(tape, at) && variable_decimal(tape, at, cell) == nullptr;
+        if (!decimal && (kind == CDCRT_TYPE_UNKNOWN || structured(kind, tape, at, cell) != nullptr)) return false;
+        if (cell.tag <= CDCRT_NULL) return false;
+        write_cell(cell, out);
+        break;
+      }
+      default:
+        return false;
+    }
+    any = true;
+  }
+  out.push_back(']');
+  return any;
+}
+
 void Converter::write_cell(const cdcrt_cell& cell, std::string& out) {
   char buffer[64];
-  const auto quoted = [&](std::size_t size) { append_json_string({buffer, size}, out); };
+  const auto quoted = [&](std::size_t size) { sdk::append_json_string(out, {buffer, size}); };
   switch (cell.tag) {
     case CDCRT_ABSENT:
     case CDCRT_NULL:
@@ -157,18 +158,18 @@ void Converter::write_cell(const cdcrt_cell& cell, std::string& out) {
         out += text;
         return;
       }
-      return append_json_string(sdk::text(cell), out);
+      return sdk::append_json_string(out, sdk::text(cell));
     default:
-      return append_json_string(sdk::text(cell), out);
+      return sdk::append_json_string(out, sdk::text(cell));
   }
 }
 
 void Converter::set_default(const ConnectSchema& schema, Column& column) {
   if (!schema.default_json) return;
   const std::string wrapped = "{\"\":" + *schema.default_json + "}";
-  JsonTape tape;
+  sdk::JsonTape tape;
   cdcrt_cell cell{};
-  if (!tape.parse(wrapped) || convert(column, tape, 1, cell) != nullptr) return;
+  if (!sdk::parse_json(wrapped, tape) || convert(column, tape, 1, cell) != nullptr) return;
   if (cell.tag == CDCRT_ABSENT || cell.tag == CDCRT_NULL) return;
   // Debezium writes the epoch for now() and the like: a zero time says nothing.
   if (is_temporal(column.type.kind) && is_zero_time(cell)) return;

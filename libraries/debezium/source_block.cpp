@@ -78,7 +78,7 @@ SourceField source_field(std::string_view name) {
   return SourceField::kOther;
 }
 
-void SourceReader::read(const JsonTape& tape, uint32_t object, SourceValues& out) {
+void SourceReader::read(const sdk::JsonTape& tape, uint32_t object, SourceValues& out) {
   const uint32_t count = tape[object].size;
   if (expected_.size() != count) expected_.assign(count, {std::string(), SourceField::kOther});
   uint32_t name = object + 1;
@@ -88,8 +88,8 @@ void SourceReader::read(const JsonTape& tape, uint32_t object, SourceValues& out
       expected = std::string(tape.text(name));
       field = source_field(expected);
     }
-    const Token& value = tape[name + 1];
-    if (field != SourceField::kOther && (value.kind == Kind::kString || value.kind == Kind::kNumber)) out[field] = tape.text(name + 1);
+    const sdk::JsonToken& value = tape[name + 1];
+    if (field != SourceField::kOther && (value.kind == sdk::JsonKind::kString || value.kind == sdk::JsonKind::kNumber)) out[field] = tape.text(name + 1);
     name = value.next;
   }
 }

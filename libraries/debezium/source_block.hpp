@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cdcrt/sdk/row_builder.hpp"
-#include "debezium/json_tape.hpp"
+#include "cdcrt/sdk/json_tape.hpp"
 
 namespace cdcrt::debezium {
 
@@ -44,7 +44,7 @@ struct SourceValues {
 /// Reads blocks; remembers the order of names of the last one, so that the next costs no search.
 class SourceReader {
  public:
-  void read(const JsonTape& tape, uint32_t object, SourceValues& out);
+  void read(const sdk::JsonTape& tape, uint32_t object, SourceValues& out);
 
  private:
   std::vector<std::pair<std::string, SourceField>> expected_;

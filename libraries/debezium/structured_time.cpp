@@ -17,11 +17,11 @@ constexpr int64_t kPicoseconds = 1'000'000'000'000;
 /// The members of a structured value: whole numbers, and texts.
 class Parts {
  public:
-  Parts(const JsonTape& tape, uint32_t object) : tape_(tape), object_(object) {}
+  Parts(const sdk::JsonTape& tape, uint32_t object) : tape_(tape), object_(object) {}
 
   [[nodiscard]] bool has(std::string_view name) const {
     const uint32_t value = tape_.find(object_, name);
-    return value != 0 && tape_[value].kind != Kind::kNull;
+    return value != 0 && tape_[value].kind != sdk::JsonKind::kNull;
   }
   /// 0 for a null or missing member; false: the member is no integer that can be negated.
   bool read(std::string_view name, int64_t& number) const {
@@ -30,7 +30,7 @@ class Parts {
     const uint32_t value = tape_.find(object_, name);
     const std::string_view text = tape_.text(value);
     const char* end = text.data() + text.size();
-    if (tape_[value].kind != Kind::kNumber) return false;
+    if (tape_[value].kind != sdk::JsonKind::kNumber) return false;
     const auto parsed = std::from_chars(text.data(), end, number);
     return parsed.ec == std::errc() && parsed.ptr == end && number != std::numeric_limits<int64_t>::min();
   }
@@ -48,7 +48,7 @@ class Parts {
   /// Empty when it is no text.
   [[nodiscard]] std::string_view text(std::string_view name) const {
     const uint32_t value = tape_.find(object_, name);
-    return value != 0 && tape_[value].kind == Kind::kString ? tape_.text(value) : std::string_view();
+    return value != 0 && tape_[value].kind == sdk::JsonKind::kString ? tape_.text(value) : std::string_view();
   }
   /// Below a second, of `nanos` or of `picoseconds`, which later versions write.
   bool read_fraction(int64_t& picoseconds) const {
@@ -61,7 +61,7 @@ class Parts {
   }
 
  private:
-  const JsonTape& tape_;
+  const sdk::JsonTape& tape_;
   uint32_t object_;
 };
 
@@ -195,7 +195,7 @@ const Column& iso_column(uint8_t kind) {
 
 }  // namespace
 
-uint8_t Converter::structured_kind(const JsonTape& tape, uint32_t value) {
+uint8_t Converter::structured_kind(const sdk::JsonTape& tape, uint32_t value) {
   const std::size_t size = tape[value].size;
   if (size < 4 || size > 12) return CDCRT_TYPE_UNKNOWN;
   std::size_t found = 0;
@@ -223,8 +223,8 @@ uint8_t Converter::structured_kind(const JsonTape& tape, uint32_t value) {
   return found == size ? kind : static_cast<uint8_t>(CDCRT_TYPE_UNKNOWN);
 }
 
-Problem Converter::structured(uint8_t kind, const JsonTape& tape, uint32_t value, cdcrt_cell& cell) {
-  if (tape[value].kind != Kind::kObject) return "not a structured date, time or duration";
+Problem Converter::structured(uint8_t kind, const sdk::JsonTape& tape, uint32_t value, cdcrt_cell& cell) {
+  if (tape[value].kind != sdk::JsonKind::kObject) return "not a structured date, time or duration";
   const Parts parts(tape, value);
   const bool dated = kind == CDCRT_TYPE_DATE || kind == CDCRT_TYPE_TIMESTAMP || kind == CDCRT_TYPE_TIMESTAMPTZ;
   const bool zoned = kind == CDCRT_TYPE_TIMESTAMPTZ || kind == CDCRT_TYPE_TIMETZ;

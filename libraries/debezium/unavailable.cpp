@@ -38,17 +38,17 @@ UnavailableValue::UnavailableValue(std::string_view text) {
   hex_ = hex(plain_);
 }
 
-bool UnavailableValue::is(const JsonTape& tape, uint32_t index) const {
-  const Token& token = tape[index];
-  if (token.kind == Kind::kString) return is(tape.text(index));
-  if (token.kind == Kind::kObject) return token.size == 1 && tape[index + 2].kind == Kind::kString && is(tape.text(index + 2));
-  if (token.kind != Kind::kArray || token.size == 0) return false;
-  if (token.size == 1 && tape[index + 1].kind == Kind::kString) return is(tape.text(index + 1));
+bool UnavailableValue::is(const sdk::JsonTape& tape, uint32_t index) const {
+  const sdk::JsonToken& token = tape[index];
+  if (token.kind == sdk::JsonKind::kString) return is(tape.text(index));
+  if (token.kind == sdk::JsonKind::kObject) return token.size == 1 && tape[index + 2].kind == sdk::JsonKind::kString && is(tape.text(index + 2));
+  if (token.kind != sdk::JsonKind::kArray || token.size == 0) return false;
+  if (token.size == 1 && tape[index + 1].kind == sdk::JsonKind::kString) return is(tape.text(index + 1));
   if (token.size != plain_.size()) return false;
   for (uint32_t i = 0; i < token.size; ++i) {
-    const Token& element = tape[index + 1 + i];
+    const sdk::JsonToken& element = tape[index + 1 + i];
     int value = 0;
-    if (element.kind != Kind::kNumber) return false;
+    if (element.kind != sdk::JsonKind::kNumber) return false;
     const char* end = element.data + element.size;
     const auto parsed = std::from_chars(element.data, end, value);
     if (parsed.ec != std::errc() || parsed.ptr != end || value != static_cast<signed char>(plain_[i])) return false;

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "debezium/json_tape.hpp"
+#include "cdcrt/sdk/json_tape.hpp"
 
 namespace cdcrt::debezium {
 
@@ -19,7 +19,7 @@ class UnavailableValue {
            (size == hex_.size() && value == hex_) || (size == url_safe_.size() && value == url_safe_);
   }
   /// Any value: as above; an array of it alone, or of its bytes as integers; an object whose only value it is.
-  [[nodiscard]] bool is(const JsonTape& tape, uint32_t index) const;
+  [[nodiscard]] bool is(const sdk::JsonTape& tape, uint32_t index) const;
 
  private:
   std::string plain_, base64_, url_safe_, hex_;

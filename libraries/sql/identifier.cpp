@@ -2,40 +2,9 @@
 
 #include <cstdint>
 
-namespace cdcrt::sql {
+#include "cdcrt/sdk/utf8.hpp"
 
-bool is_utf8(std::string_view text) {
-  const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
-  const std::size_t size = text.size();
-  std::size_t at = 0;
-  while (at < size) {
-    const unsigned char lead = bytes[at];
-    if (lead < 0x80) {
-      ++at;
-      continue;
-    }
-    std::size_t more = 0;
-    uint32_t point = 0;
-    uint32_t least = 0;
-    if ((lead & 0xE0) == 0xC0) {
-      more = 1, point = lead & 0x1FU, least = 0x80;
-    } else if ((lead & 0xF0) == 0xE0) {
-      more = 2, point = lead & 0x0FU, least = 0x800;
-    } else if ((lead & 0xF8) == 0xF0) {
-      more = 3, point = lead & 0x07U, least = 0x10000;
-    } else {
-      return false;
-    }
-    if (size - at <= more) return false;
-    for (std::size_t i = 1; i <= more; ++i) {
-      if ((bytes[at + i] & 0xC0) != 0x80) return false;
-      point = (point << 6) | (bytes[at + i] & 0x3FU);
-    }
-    if (point < least || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return false;
-    at += more + 1;
-  }
-  return true;
-}
+namespace cdcrt::sql {
 
 std::string shown(std::string_view name) {
   constexpr std::size_t kLongest = 120;
@@ -51,7 +20,7 @@ sdk::Status append_identifier(std::string& out, std::string_view name, std::size
   };
   if (name.empty()) return refuse("is empty", {});
   if (name.find('\0') != std::string_view::npos) return refuse("holds a NUL character", {});
-  if (!is_utf8(name)) return refuse("is not UTF-8", {});
+  if (!sdk::is_utf8(name)) return refuse("is not UTF-8", {});
   if (byte_limit != 0 && name.size() > byte_limit) {
     return refuse("is " + std::to_string(name.size()) + " bytes long; the target keeps " + std::to_string(byte_limit),
                   "give it a shorter name in the route (`table = ...`, or `columns.NAME.rename`)");

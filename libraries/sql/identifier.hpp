@@ -23,6 +23,4 @@ void append_hex(std::string& out, std::string_view bytes);
 /// A name for a message: quotes around, control bytes as '?', cut to a readable length.
 std::string shown(std::string_view name);
 
-[[nodiscard]] bool is_utf8(std::string_view text);
-
 }  // namespace cdcrt::sql

@@ -1,4 +1,4 @@
-// Reading JSON text from left to right, and writing its strings. For values inside a cell: nothing is kept.
+// Reading JSON text from left to right. For values inside a cell: nothing is kept.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,5 @@ class JsonReader {
 
   std::string_view rest_;
 };
-
-/// With its quotes.
-void append_json_text(std::string& out, std::string_view text);
 
 }  // namespace cdcrt::sql

@@ -7,6 +7,7 @@
 
 #include "cdcrt/sdk/base64.hpp"
 #include "cdcrt/sdk/calendar.hpp"
+#include "cdcrt/sdk/json_text.hpp"
 #include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
@@ -258,10 +259,10 @@ class ConstantReader {
           out_ += text;
           return;
         }
-        append_json_text(out_, text);
+        sdk::append_json_string(out_, text);
         return;
       case CDCRT_BYTES:
-        append_json_text(out_, sdk::encode_base64(bytes_of(cell)));
+        sdk::append_json_string(out_, sdk::encode_base64(bytes_of(cell)));
         return;
       case CDCRT_DATE:
       case CDCRT_TIME:
@@ -269,11 +270,11 @@ class ConstantReader {
       case CDCRT_TIMESTAMPTZ: {
         std::string iso;
         append_cell_text(iso, cell, sdk::TextStyle::kIso8601);
-        append_json_text(out_, iso);
+        sdk::append_json_string(out_, iso);
         return;
       }
       default:
-        append_json_text(out_, text);
+        sdk::append_json_string(out_, text);
     }
   }
 

@@ -30,7 +30,9 @@ def start(arguments, environment, log):
 
 def run(arguments, environment=None, folder=None, timeout=300):
     log = os.path.join(folder or tempfile.gettempdir(), f"log-{os.getpid()}-{time.monotonic_ns()}")
-    process = start(arguments, environment or {}, log)
+    # Pipelines are run with every value of the format looked at.
+    checks = ["--check-plugins"] if arguments[:1] == ["--manifest"] else []
+    process = start([*arguments, *checks], environment or {}, log)
     try:
         process.wait(timeout)
     except subprocess.TimeoutExpired:

@@ -52,7 +52,7 @@ class Run:
         with open(events, "w", encoding="utf-8") as file:
             file.writelines(json.dumps(message, ensure_ascii=False) + "\n" for message in messages)
         workers, rows = way
-        command = [binary(), "--manifest", os.path.join(HERE, "manifests", MANIFESTS[plain]), "--set", f"runtime.decode_workers={workers}"]
+        command = [binary(), "--check-plugins", "--manifest", os.path.join(HERE, "manifests", MANIFESTS[plain]), "--set", f"runtime.decode_workers={workers}"]
         if rows:
             command += ["--set", f"sinks.target.batch.max_rows={rows}"]
         environment = {**os.environ, "CDCRT_TEST_EVENTS": events, "CDCRT_TEST_DATABASE": self.database, "CDCRT_TEST_LETTERS": self.letters_path}

@@ -82,6 +82,7 @@ class Source final : public sdk::Source {
     out.partition = place.second;
     out.messages = batch->messages.data();
     out.count = static_cast<uint32_t>(batch->messages.size());
+    out.message_size = sizeof(cdcrt_message);
     out.generation = position.generation;
     out.bytes = 100 * out.count;
     out.owner = batch;
@@ -213,11 +214,12 @@ class Format final : public sdk::Format {
     if (table.keyed) columns[0].key_ordinal = 1;
     cdcrt_shape shape{};
     shape.size = sizeof shape;
-    shape.flags = CDCRT_SHAPE_DECLARED | CDCRT_SHAPE_KEYED;
+    shape.flags = CDCRT_SHAPE_DECLARED | CDCRT_SHAPE_KEYED | CDCRT_SHAPE_KEY_IN_ONE_PARTITION;
     shape.schema = sdk::borrow("shop");
     shape.table = sdk::borrow(table.name);
     shape.columns = columns;
     shape.column_count = static_cast<uint32_t>(width);
+    shape.column_size = sizeof(cdcrt_column);
     const uint32_t id = rows.intern(shape);
     const auto cells = [&](const Cells& values) -> uint32_t {
       if (values.empty()) return CDCRT_NO_CELLS;
@@ -248,30 +250,15 @@ class Format final : public sdk::Format {
   }
 };
 
-constexpr cdcrt_option kOptions[] = {
-    {sizeof(cdcrt_option), CDCRT_OPTION_STRING, 0, "note", "Nothing.", nullptr, nullptr, nullptr, 0, 0}};
-
 }  // namespace
 
 const cdcrt_plugin& broker_plugin() {
-  static const cdcrt_plugin plugin = sdk::detail::source_descriptor<Source>("broker", "1.0.0", kOptions);
+  static const cdcrt_plugin plugin = sdk::detail::source_descriptor<Source>("broker", "1.0.0", sdk::kNoOptions);
   return plugin;
 }
 
 const cdcrt_plugin& format_plugin() {
-  static const cdcrt_plugin plugin = [] {
-    cdcrt_plugin made{};
-    made.size = sizeof made;
-    made.abi_major = CDCRT_ABI_MAJOR;
-    made.abi_minor = CDCRT_ABI_MINOR;
-    made.kind = CDCRT_FORMAT;
-    made.option_count = 1;
-    made.name = "events";
-    made.version = "1.0.0";
-    made.options = kOptions;
-    made.functions = &sdk::FormatFunctions<Format>::kTable;
-    return made;
-  }();
+  static const cdcrt_plugin plugin = sdk::detail::format_descriptor<Format>("events", "1.0.0", sdk::kNoOptions);
   return plugin;
 }
 

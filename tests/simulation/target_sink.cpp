@@ -431,10 +431,12 @@ class Sink final : public sdk::Sink {
     return {};
   }
   uint32_t capabilities(uint32_t) override {
-    return CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | (character().table_locks ? CDCRT_SINK_TABLE_LOCKS | CDCRT_SINK_SERIAL_COMMITS | CDCRT_SINK_LEAVES_THINGS : 0) | (character().rests ? CDCRT_SINK_RESTS : 0);
+    return CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | (character().table_locks ? CDCRT_SINK_TABLE_LOCKS | CDCRT_SINK_LEAVES_THINGS : 0) | (character().rests ? CDCRT_SINK_RESTS : 0);
   }
   void limits(cdcrt_limits& limits) override {
-    if (character().table_locks) limits.text_bytes = 65'535;
+    if (!character().table_locks) return;
+    limits.text_bytes = 65'535;
+    limits.bookkeeping_ms = 30'000;
   }
   // What a process left outside is deleted by another only once it can put nothing more there that counts.
   sdk::Status abandoned(std::string_view process) override {
@@ -449,9 +451,7 @@ class Sink final : public sdk::Sink {
 }  // namespace
 
 const cdcrt_plugin& target_plugin() {
-  static constexpr cdcrt_option kOptions[] = {
-      {sizeof(cdcrt_option), CDCRT_OPTION_STRING, 0, "note", "Nothing.", nullptr, nullptr, nullptr, 0, 0}};
-  static const cdcrt_plugin plugin = sdk::detail::sink_descriptor<Sink>("target", "1.0.0", kOptions);
+  static const cdcrt_plugin plugin = sdk::detail::sink_descriptor<Sink>("target", "1.0.0", sdk::kNoOptions);
   return plugin;
 }
 

@@ -5,6 +5,7 @@
 
 #include "apply/table.hpp"
 #include "apply/table_writer.hpp"
+#include "cdcrt/sdk/hash.hpp"
 
 namespace cdcrt::apply {
 namespace {

@@ -21,9 +21,10 @@ struct TableIdentity {
   route::Route route;
   bool events = false;  ///< the sink takes every change in order
   cdcrt_limits limits{};  ///< of the sink's definitions
-  bool time_of_day = false;  ///< the sink's time ends at 24 h
   std::atomic<int64_t>* memory = nullptr;  ///< counts the bytes that folds and sealed batches hold; may be null
   TableObserver* observer = nullptr;       ///< may be null
+  /// They may change again.
+  [[nodiscard]] bool keeps_rows() const { return !events && route.mode != route::Mode::kAppend; }
   [[nodiscard]] std::string target() const { return schema.empty() ? name : schema + "." + name; }
   /// Of a table that is folded on the side: nobody is told of it, nothing of it is counted.
   [[nodiscard]] TableIdentity aside() const {

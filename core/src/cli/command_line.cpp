@@ -6,14 +6,18 @@
 #include <functional>
 #include <iostream>
 
+#include "cli/decode_command.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/manifest_commands.hpp"
 #include "cli/plugin_command.hpp"
+#include "cli/plugin_scaffold.hpp"
 #include "cli/reference_pages.hpp"
 #include "cli/repair_parser.hpp"
 #include "cli/run_report.hpp"
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
+#include "plugin/call_note.hpp"
+#include "plugin/format.hpp"
 #include "plugin/registry.hpp"
 #include "runtime/pipeline.hpp"
 
@@ -30,18 +34,18 @@ struct Later {
 /// Commands of the design that later versions bring: refused by name, so that nobody takes them for typing errors.
 constexpr auto kLater = std::to_array<Later>({{"", "plan", "what a start would do"},
                                               {"", "test", "run a manifest against recorded messages"},
-                                              {"", "decode", "messages in, rows out"},
                                               {"", "manifest", "write a new manifest or its schema"},
-                                              {"plugin", "new", "scaffold a plugin"},
                                               {"plugin", "conform", "check a plugin against its contract"},
                                               {"plugin", "bench", "measure a plugin"}});
 
 struct Arguments {
   ManifestArguments manifest;
   std::string output = "text", log_format = "text";
-  bool probe = false, quiet = false;
+  bool probe = false, quiet = false, check_plugins = false;
   std::string table, topic, source, plugin;
   std::vector<std::string> plugin_dirs;
+  DecodeArguments decode;
+  ScaffoldArguments scaffold;
 };
 
 int complain(const std::string& message, const std::string& help) {
@@ -63,6 +67,19 @@ void add_run_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--stop", arguments.manifest.stop, "end: stop at the ends that the sources have at the start; never")->type_name("WHEN");
   app.add_option("--log-format", arguments.log_format, "text or json")->type_name("FORMAT");
   app.add_flag("--quiet,-q", arguments.quiet, "no progress line and no summary");
+  app.add_flag("--check-plugins", arguments.check_plugins, "look at every value that a format hands over: UTF-8, decimals, JSON; slower");
+}
+
+void add_decode_options(CLI::App& app, Arguments& arguments) {
+  app.add_option("--plugin", arguments.decode.plugin, "a format's name, or the path of its shared object")->required()->type_name("NAME");
+  app.add_option("--option", arguments.decode.options, "one setting of the format: key=value")->type_name("KEY=VALUE")->allow_extra_args(false);
+  app.add_option("--options", arguments.decode.option_file, "a file of settings, one key=value per line")->type_name("FILE");
+  app.add_option("file", arguments.decode.file, "messages, one per line; - or nothing: standard input");
+  app.add_option("--layout", arguments.decode.layout, "values: a line is a message's value; kcat: JSON as kcat -C -J prints it")
+      ->type_name("LAYOUT");
+  app.add_option("--topic", arguments.decode.topic, "the topic of plain values; by default the file's name without its ending");
+  app.add_option("--plugin-dir", arguments.decode.plugin_dirs, "search here too")->type_name("FOLDER")->allow_extra_args(false);
+  app.add_option("--output", arguments.output, "text or json")->type_name("FORMAT");
 }
 
 DescriptionFormat description_format(const std::string& output) {
@@ -79,6 +96,7 @@ int run(const Arguments& arguments) {
   options.json_summary = arguments.manifest.json_output;
   options.quiet = arguments.quiet;
   options.json_summary = arguments.output == "json";
+  if (arguments.check_plugins) plugin::check_values();
   RunReport report(options, manifest->texts);
   return exit_code_of(runtime::run(*manifest, report, options.json_logs));
 }
@@ -121,6 +139,7 @@ bool is_bad_choice(const char* option, const std::string& value, const std::vect
 }  // namespace
 
 int run_command_line(const std::vector<std::string>& arguments_given) {
+  plugin::watch_crashes();
   Arguments arguments;
   CLI::App app("cdcrt carries row changes from logs into tables, exactly once.", "cdcrt");
   app.require_subcommand(0, 1);
@@ -141,7 +160,7 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
   route_command->add_option("--topic", arguments.topic, "the topic it comes from, for {topic}");
   route_command->add_option("--source", arguments.source, "the source it comes from, when there are several");
   RepairParser repair(app);
-  CLI::App* plugin_command = app.add_subcommand("plugin", "list and describe plugins");
+  CLI::App* plugin_command = app.add_subcommand("plugin", "list, describe and begin plugins");
   plugin_command->require_subcommand(0, 1);
   CLI::App* list_command = plugin_command->add_subcommand("list", "every plugin that can be found, and why others are refused");
   CLI::App* describe_command = plugin_command->add_subcommand("describe", "the options of a plugin");
@@ -151,6 +170,12 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
     command->add_option("--output", arguments.output, command == list_command ? "text or json" : "text, json or markdown")
         ->type_name("FORMAT");
   }
+  CLI::App* new_command = plugin_command->add_subcommand("new", "a project of a new plugin that builds and passes its test at once");
+  new_command->add_option("kind", arguments.scaffold.kind, "format")->required();
+  new_command->add_option("name", arguments.scaffold.name, "lower-case letters, digits and '-'")->required();
+  new_command->add_option("--folder", arguments.scaffold.folder, "where it goes; by default KIND-NAME here")->type_name("FOLDER");
+  CLI::App* decode_command = app.add_subcommand("decode", "messages in, rows out: what a format makes of a file");
+  add_decode_options(*decode_command, arguments);
   CLI::App* version_command = app.add_subcommand("version", "print the version");
   CLI::App* reference_command = app.add_subcommand("reference", "print a page of docs/reference: errors or types")->group("");
   std::string reference_page;
@@ -177,7 +202,7 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
   for (const auto& [command, name] : later) {
     if (command->parsed()) {
       return complain("command " + quote(name) + " is not yet available",
-                      "available: run, validate, route, status, progress, table, dlq, plugin list, plugin describe, version");
+                      "available: run, validate, route, status, progress, table, dlq, decode, plugin list, plugin describe, plugin new, version");
     }
   }
   if (repair.parsed()) return repair.run();
@@ -197,11 +222,17 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
   }
   arguments.manifest.json_output = arguments.output == "json";
   arguments.manifest.json_logs = arguments.log_format == "json";
+  if (decode_command->parsed()) {
+    if (is_bad_choice("--layout", arguments.decode.layout, {"values", "kcat"})) return kManifestOrUsage;
+    arguments.decode.json = arguments.manifest.json_output;
+    return decode(arguments.decode, std::cout);
+  }
+  if (new_command->parsed()) return scaffold(arguments.scaffold, std::cout);
   if (plugin_command->parsed()) {
     const auto places = plugin::search_places("", arguments.plugin_dirs);
     if (list_command->parsed()) return plugin_list(places, arguments.manifest.json_output, std::cout);
     if (describe_command->parsed()) return plugin_describe(arguments.plugin, places, description_format(arguments.output), std::cout);
-    return complain("command 'plugin' needs to know what to do", "write plugin list or plugin describe NAME");
+    return complain("command 'plugin' needs to know what to do", "write plugin list, plugin describe NAME or plugin new format NAME");
   }
 
   if (!arguments.manifest.stop.empty() && is_bad_choice("--stop", arguments.manifest.stop, {"end", "never"})) return kManifestOrUsage;

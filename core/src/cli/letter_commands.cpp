@@ -10,13 +10,13 @@
 #include <string_view>
 #include <utility>
 
+#include "cdcrt/sdk/utf8.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/repair_session.hpp"
 #include "cli/text_table.hpp"
 #include "diagnostics/text.hpp"
 #include "repair/letters.hpp"
 #include "repair/table_state.hpp"
-#include "types/utf8.hpp"
 
 namespace cdcrt::cli {
 namespace {
@@ -117,7 +117,7 @@ class SchemaFolder {
 // JSON indented, other text as it is, bytes by their number.
 std::string pretty(const std::optional<std::string>& bytes, bool folds_schema) {
   if (!bytes) return "null";
-  if (!types::is_utf8(*bytes)) return "(" + std::to_string(bytes->size()) + " bytes that are no text) " + diagnostics::printable(*bytes);
+  if (!sdk::is_utf8(*bytes)) return "(" + std::to_string(bytes->size()) + " bytes that are no text) " + diagnostics::printable(*bytes);
   rapidjson::MemoryStream stream(bytes->data(), bytes->size());
   rapidjson::StringBuffer buffer;
   Indenter indenter(buffer);

@@ -25,14 +25,11 @@ struct Capability {
 constexpr Capability kSourceCapabilities[] = {{CDCRT_SOURCE_REWINDS, "rewinds"}};
 constexpr Capability kSinkCapabilities[] = {{CDCRT_SINK_TRANSACTIONS, "transactions"},
                                             {CDCRT_SINK_SCHEMAS, "schemas"},
-                                            {CDCRT_SINK_ONE_WRITER, "one writer"},
                                             {CDCRT_SINK_EVENTS, "events"},
                                             {CDCRT_SINK_TABLE_LOCKS, "table locks"},
                                             {CDCRT_SINK_SAVEPOINTS, "savepoints"},
-                                            {CDCRT_SINK_RESTS, "left alone while idle"},
-                                            {CDCRT_SINK_TIME_OF_DAY, "times end at 24 h"},
-                                            {CDCRT_SINK_SERIAL_COMMITS, "commits wait for one another"},
-                                            {CDCRT_SINK_LEAVES_THINGS, "keeps things outside of the target"}};
+                                             {CDCRT_SINK_RESTS, "left alone while idle"},
+                                             {CDCRT_SINK_LEAVES_THINGS, "keeps things outside of the target"}};
 
 template <size_t kCount>
 std::vector<std::string> names_of(uint32_t bits, const Capability (&known)[kCount]) {
@@ -126,8 +123,9 @@ std::string quantity(double value, uint16_t type) {
 }
 
 std::string range_of(const cdcrt_option& option) {
-  if (option.minimum == 0 && option.maximum == 0) return {};
-  return quantity(option.minimum, option.type) + " to " + quantity(option.maximum, option.type);
+  const std::string minimum = quantity(option.minimum, option.type), maximum = quantity(option.maximum, option.type);
+  if (has(option, CDCRT_OPTION_MINIMUM)) return has(option, CDCRT_OPTION_MAXIMUM) ? minimum + " to " + maximum : "at least " + minimum;
+  return has(option, CDCRT_OPTION_MAXIMUM) ? "at most " + maximum : std::string();
 }
 
 std::vector<std::string> marks_of(const cdcrt_option& option) {
@@ -212,8 +210,8 @@ std::string json_option(const cdcrt_option& option) {
   out += ",\"default\":" + (option.default_value == nullptr ? "null" : json_string(option.default_value));
   out += ",\"example\":" + (option.example == nullptr ? "null" : json_string(example_of(option)));
   if (option.type == CDCRT_OPTION_ENUM) out += ",\"values\":" + json_list(values_of(option));
-  if (option.minimum != 0 || option.maximum != 0)
-    out += ",\"minimum\":" + number(option.minimum) + ",\"maximum\":" + number(option.maximum);
+  if (has(option, CDCRT_OPTION_MINIMUM)) out += ",\"minimum\":" + number(option.minimum);
+  if (has(option, CDCRT_OPTION_MAXIMUM)) out += ",\"maximum\":" + number(option.maximum);
   return out + ",\"doc\":" + json_string(option.doc) + "}";
 }
 
@@ -254,7 +252,10 @@ std::string markdown_of(std::span<const cdcrt_option> options) {
     else if (has(option, CDCRT_OPTION_REQUIRED))
       out += "**required**";
     out += " | " + cell(option.doc);
-    if (const auto range = range_of(option); !range.empty()) out += " From " + range + ".";
+    if (const auto range = range_of(option); !range.empty()) {
+      const bool ends = has(option, CDCRT_OPTION_MINIMUM) && has(option, CDCRT_OPTION_MAXIMUM);
+      out += ends ? " From " + range + "." : " A" + range.substr(1) + ".";
+    }
     if (option.example != nullptr) out += " Example: " + code(example_of(option)) + ".";
     if (has(option, CDCRT_OPTION_SECRET)) out += " Secret: never printed.";
     if (has(option, CDCRT_OPTION_NOT_YET)) out += " Not yet available.";

@@ -4,8 +4,8 @@
 
 #include "cdcrt/sdk/base64.hpp"
 #include "cdcrt/sdk/status.hpp"
+#include "cdcrt/sdk/utf8.hpp"
 #include "diagnostics/text.hpp"
-#include "types/utf8.hpp"
 
 namespace cdcrt::dead_letters {
 namespace {
@@ -48,7 +48,7 @@ void append_string(std::string& out, std::string_view text) {
 void append_bytes(std::string& out, const std::optional<std::string>& bytes) {
   if (!bytes) {
     out += "null";
-  } else if (types::is_utf8(*bytes)) {
+  } else if (sdk::is_utf8(*bytes)) {
     append_string(out, *bytes);
   } else {
     out += "{\"base64\":\"" + sdk::encode_base64(*bytes) + "\"}";

@@ -1,8 +1,11 @@
 #include "diagnostics/text.hpp"
 
 #include <algorithm>
-
 #include <array>
+
+#include "cdcrt/sdk/json_text.hpp"
+#include "cdcrt/sdk/utf8.hpp"
+#include "diagnostics/userinfo.hpp"
 
 namespace cdcrt::diagnostics {
 namespace {
@@ -79,17 +82,8 @@ Character character_at(std::string_view text, std::size_t offset) {
   return {code, size, true};
 }
 
-std::size_t find_invalid_utf8(std::string_view text) {
-  for (std::size_t offset = 0; offset < text.size();) {
-    const Character character = character_at(text, offset);
-    if (!character.valid) return offset;
-    offset += character.bytes;
-  }
-  return std::string_view::npos;
-}
-
 std::string valid_utf8(std::string text) {
-  if (find_invalid_utf8(text) == std::string::npos) return text;
+  if (sdk::is_utf8(text)) return text;
   std::string result;
   for (std::size_t offset = 0; offset < text.size();) {
     const Character character = character_at(text, offset);
@@ -131,13 +125,15 @@ std::string printable(std::string_view text) {
   return result;
 }
 
-std::string quote(std::string_view text) {
+std::string quote(std::string_view given) {
+  // Before it is cut: what is left of an address may end before the '@' that tells.
+  const std::string text = address_without_userinfo(std::string(given), Addresses::kWithScheme);
   std::size_t offset = 0, count = 0;
   while (offset < text.size() && count < kLongestQuote) {
     offset += character_at(text, offset).bytes;
     ++count;
   }
-  return "'" + printable(text.substr(0, offset)) + (offset < text.size() ? "..." : "") + "'";
+  return "'" + printable(std::string_view(text).substr(0, offset)) + (offset < text.size() ? "..." : "") + "'";
 }
 
 std::string json_string(std::string_view text) {
@@ -146,17 +142,10 @@ std::string json_string(std::string_view text) {
     const Character character = character_at(text, offset);
     if (!character.valid) {
       result += "\xEF\xBF\xBD";
-    } else if (character.code == '"' || character.code == '\\') {
-      result += '\\';
-      result += static_cast<char>(character.code);
-    } else if (character.code == '\n') {
-      result += "\\n";
-    } else if (character.code == '\t') {
-      result += "\\t";
-    } else if (is_control(character.code)) {
+    } else if (character.code >= 0x20 && is_control(character.code)) {
       result += "\\u" + hex(static_cast<unsigned>(character.code), 4);
     } else {
-      result += text.substr(offset, character.bytes);
+      sdk::append_json_characters(result, text.substr(offset, character.bytes));
     }
     offset += character.bytes;
   }

@@ -16,9 +16,6 @@ struct Character {
 };
 Character character_at(std::string_view text, std::size_t offset);
 
-/// Offset of the first byte that is not UTF-8, or npos.
-std::size_t find_invalid_utf8(std::string_view text);
-
 /// The text with U+FFFD in place of each invalid byte: what can be kept in a database and in JSON.
 std::string valid_utf8(std::string text);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "cdcrt/abi/format.h"
@@ -30,11 +31,18 @@ class RowBatch {
   [[nodiscard]] const cdcrt_row* rows() const { return rows_.rows; }
   [[nodiscard]] uint32_t size() const { return rows_.row_count; }
   [[nodiscard]] const cdcrt_cell* cells(uint32_t first) const { return rows_.cells + first; }
+  [[nodiscard]] uint32_t cell_count() const { return rows_.cell_count; }
   /// In message order is not promised.
   [[nodiscard]] const std::vector<Reject>& rejects() const { return rejects_; }
+  [[nodiscard]] const ShapeRegistry& shapes() const { return shapes_; }
+  /// Why what the decoder wrote cannot be looked at: it broke the contract of cdcrt_rows; empty: it can.
+  [[nodiscard]] std::string fault() const;
+  /// What find_fault() found nothing wrong with becomes what the host reads: rows of rejected messages go, wherever they stand, each of
+  /// these is rejected once, and rows that have no cells refer to none.
+  void settle(uint32_t messages);
 
  private:
-  static int grow(cdcrt_rows* rows, uint32_t more_rows, uint32_t more_cells);
+  static int32_t grow(cdcrt_rows* rows, uint32_t more_rows, uint32_t more_cells);
   static char* arena_grow(cdcrt_rows* rows, uint64_t bytes);
   static uint32_t intern(cdcrt_rows* rows, const cdcrt_shape* shape);
   static void reject(cdcrt_rows* rows, uint32_t message, const cdcrt_error* error);
@@ -45,6 +53,7 @@ class RowBatch {
   std::vector<cdcrt_cell> cell_storage_;
   Arena arena_{256 << 10};
   std::vector<Reject> rejects_;
+  std::string fault_;  ///< of what was handed to a function of rows_
 };
 
 }  // namespace cdcrt::event

@@ -1,7 +1,5 @@
 #include "event/shape.hpp"
 
-#include <cstddef>
-
 #include "cdcrt/sdk/status.hpp"
 
 namespace cdcrt::event {
@@ -15,10 +13,6 @@ void append(std::string& out, cdcrt_string text) {
   if (text.data != nullptr) out.append(text.data, text.size);
 }
 
-cdcrt_string server_of(const cdcrt_shape& shape) {
-  return shape.size >= offsetof(cdcrt_shape, server) + sizeof shape.server ? shape.server : cdcrt_string{nullptr, 0};
-}
-
 // Two shapes are equal when these bytes are: every member that matters, each with its length.
 std::string fingerprint(const cdcrt_shape& shape) {
   std::string out;
@@ -26,7 +20,7 @@ std::string fingerprint(const cdcrt_shape& shape) {
   append(out, shape.database);
   append(out, shape.schema);
   append(out, shape.table);
-  append(out, server_of(shape));
+  append(out, shape.server);
   for (uint32_t i = 0; i < shape.column_count; ++i) {
     const cdcrt_column& column = shape.columns[i];
     append(out, column.name);
@@ -60,10 +54,11 @@ uint32_t ShapeRegistry::intern(const cdcrt_shape& shape) {
   copy.id = place->second;
   copy.declared = (shape.flags & CDCRT_SHAPE_DECLARED) != 0;
   copy.keyed = (shape.flags & CDCRT_SHAPE_KEYED) != 0;
+  copy.key_in_one_partition = (shape.flags & CDCRT_SHAPE_KEY_IN_ONE_PARTITION) != 0;
   copy.database = sdk::view(shape.database);
   copy.schema = sdk::view(shape.schema);
   copy.table = sdk::view(shape.table);
-  copy.server = sdk::view(server_of(shape));
+  copy.server = sdk::view(shape.server);
   for (uint32_t i = 0; i < shape.column_count; ++i) {
     const cdcrt_column& column = shape.columns[i];
     ShapeColumn& own = copy.columns.emplace_back();
@@ -74,6 +69,11 @@ uint32_t ShapeRegistry::intern(const cdcrt_shape& shape) {
     if ((column.flags & CDCRT_COLUMN_DEFAULT) != 0) own.default_value = copy_cell(column.default_value, defaults_);
   }
   return copy.id;
+}
+
+const Shape* ShapeRegistry::find(uint32_t id) const {
+  const std::shared_lock lock(mutex_);
+  return id < shapes_.size() ? &shapes_[id] : nullptr;
 }
 
 const Shape& ShapeRegistry::get(uint32_t id) const {

@@ -27,6 +27,7 @@ struct Shape {
   uint32_t id = 0;
   bool declared = false;
   bool keyed = false;
+  bool key_in_one_partition = false;
   std::string database, schema, table;
   std::string server;  ///< empty: unknown
   std::vector<ShapeColumn> columns;
@@ -37,6 +38,8 @@ class ShapeRegistry {
  public:
   uint32_t intern(const cdcrt_shape& shape);
   [[nodiscard]] const Shape& get(uint32_t id) const;
+  /// nullptr: intern() never gave that id.
+  [[nodiscard]] const Shape* find(uint32_t id) const;
 
  private:
   mutable std::shared_mutex mutex_;

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "cdcrt/sdk/utf8.hpp"
 #include "diagnostics/codes.hpp"
 #include "diagnostics/text.hpp"
 
@@ -272,8 +273,8 @@ void loosen(Node& node) {
 std::optional<Node> parse_toml(const std::string& file, std::string text, Report& report) {
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
   report.texts().add(file, text);
-  if (text.find('\0') != std::string::npos || diagnostics::find_invalid_utf8(text) != std::string::npos) {
-    const std::size_t offset = std::min(text.find('\0'), diagnostics::find_invalid_utf8(text));
+  if (text.find('\0') != std::string::npos || sdk::find_invalid_utf8(text) != std::string::npos) {
+    const std::size_t offset = std::min(text.find('\0'), sdk::find_invalid_utf8(text));
     const Position position = position_at(file, text, offset);
     (void)cover_values(report.texts(), file, text, position.line);
     const auto byte = diagnostics::printable(std::string_view(text).substr(offset, 1));
@@ -299,30 +300,32 @@ std::optional<Node> parse_toml(const std::string& file, std::string text, Report
   return converter.table(result.table(), Position{file, 0, 0, 1});
 }
 
-std::optional<Node> parse_set(std::string_view argument, uint32_t line, Report& report) {
+std::optional<Node> parse_set(std::string_view argument, uint32_t line, Report& report, const std::string& flag) {
   const auto refuse = [&](uint32_t column, std::size_t length, std::string message) {
     // What is wrong may be that a value stands where a key should.
-    const std::string_view shown = report.texts().raw_line("--set", line);
+    const std::string_view shown = report.texts().raw_line(flag, line);
     std::size_t key_size = std::min(shown.find_first_not_of(kBareKey), shown.size());
     if (key_size == shown.size()) key_size = shown.rfind('.') == std::string_view::npos ? 0 : shown.rfind('.') + 1;
     const auto characters = static_cast<uint32_t>(diagnostics::count_characters(shown.substr(0, key_size)));
-    report.texts().mask({"--set", line, characters + 1, static_cast<uint32_t>(diagnostics::count_characters(shown)) - characters});
-    report.error(diagnostics::kBadSet, {"--set", line, column, static_cast<uint32_t>(std::max<std::size_t>(length, 1))}, std::move(message),
-                 "write --set table.key=value, for instance --set runtime.memory=64MiB");
+    report.texts().mask({flag, line, characters + 1, static_cast<uint32_t>(diagnostics::count_characters(shown)) - characters});
+    report.error(diagnostics::kBadSet, {flag, line, column, static_cast<uint32_t>(std::max<std::size_t>(length, 1))}, std::move(message),
+                 flag == "--set" ? "write --set table.key=value, for instance --set runtime.memory=64MiB" : "write " + flag + " key=value");
     return std::nullopt;
   };
   const std::size_t equals = argument.find('=');
-  if (diagnostics::find_invalid_utf8(argument) != std::string_view::npos || argument.find('\n') < equals) {
-    return refuse(1, 1, "a --set argument must be one line of UTF-8");
+  if (sdk::find_invalid_utf8(argument) != std::string_view::npos || argument.find('\n') < equals) {
+    return refuse(1, 1, "a " + flag + " argument must be one line of UTF-8");
   }
-  if (equals == std::string_view::npos) return refuse(1, diagnostics::count_characters(argument), "a --set argument has no '='");
+  if (equals == std::string_view::npos) return refuse(1, diagnostics::count_characters(argument), "a " + flag + " argument has no '='");
   const std::string_view key = argument.substr(0, equals), value = argument.substr(equals + 1);
   const auto shift = static_cast<uint32_t>(diagnostics::count_characters(key)) + 1;
 
   Node leaf;
   leaf.kind = Node::Kind::kString;
   leaf.text = leaf.written = std::string(value);
-  leaf.position = {"--set", line, shift + 1, static_cast<uint32_t>(std::max<std::size_t>(1, diagnostics::count_characters(value)))};
+  leaf.position = {flag, line, shift + 1, static_cast<uint32_t>(std::max<std::size_t>(1, diagnostics::count_characters(value)))};
+  // Whatever stands before it may be a password, in a text without quotes of its own.
+  if (value.find('@') != std::string_view::npos) report.texts().mask(leaf.position);
   constexpr uint32_t kPrefix = 4;  // "v = "
   if (const auto parsed = parse("v = " + std::string(value)); parsed && parsed->size() == 1 && parsed->contains("v")) {
     const toml::node& node = *parsed->get("v");
@@ -331,17 +334,17 @@ std::optional<Node> parse_set(std::string_view argument, uint32_t line, Report& 
         node.is_table() || (node.source().end.line == 1 && node.source().end.column == kPrefix + 1 + diagnostics::count_characters(value));
     if (whole) {
       // The prefix is 4 characters wide; columns count inside the argument.
-      leaf = Converter("--set", report.texts(), Position{"--set", line, shift - kPrefix, 1}).convert(node, leaf.position);
-      if (leaf.is_table()) leaf.position = {"--set", line, shift + 1, 1};
+      leaf = Converter(flag, report.texts(), Position{flag, line, shift - kPrefix, 1}).convert(node, leaf.position);
+      if (leaf.is_table()) leaf.position = {flag, line, shift + 1, 1};
     }
   }
   loosen(leaf);
 
   const std::string key_line = std::string(key) + " = 0";
   const auto parsed = key.find('#') == std::string_view::npos ? parse(key_line) : std::nullopt;
-  if (!parsed || parsed->size() != 1) return refuse(1, shift - 1, "a --set argument begins with a key, and what stands before the '=' is none");
-  const Converter converter("--set", report.texts(), Position{"--set", line, 0, 1});
-  Node root = converter.table(*parsed, Position{"--set", line, 1, 1});
+  if (!parsed || parsed->size() != 1) return refuse(1, shift - 1, "a " + flag + " argument begins with a key, and what stands before the '=' is none");
+  const Converter converter(flag, report.texts(), Position{flag, line, 0, 1});
+  Node root = converter.table(*parsed, Position{flag, line, 1, 1});
   Node* node = &root;
   while (!node->entries.empty() && node->entries.front().value.is_table()) node = &node->entries.front().value;
   node->entries.front().value = std::move(leaf);

@@ -1,11 +1,12 @@
 #include "plugin/descriptor.hpp"
 
 #include <array>
-#include <cctype>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
 
+#include "cdcrt/sdk/elements.hpp"
 #include "plugin/search.hpp"
 
 namespace cdcrt::plugin {
@@ -13,6 +14,7 @@ namespace {
 
 constexpr uint32_t kMostPlugins = 256;
 constexpr uint32_t kMostOptions = 4096;
+constexpr uint32_t kLongest = 64 << 10;  // bytes of a descriptor, a table of functions, an option
 // Keys of a component's table that the host answers itself.
 constexpr std::array<std::string_view, 7> kReserved = {"plugin", "format", "batch", "retry", "enabled", "parallelism", "labels"};
 
@@ -31,12 +33,27 @@ bool is_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && name.front() != '-' && name.back() != '-';
 }
 
+// As long as in the oldest version that is spoken here or longer, in whole members, and no noise.
+bool is_size(uint32_t size, uint32_t oldest) { return size >= oldest && size % alignof(void*) == 0 && size <= kLongest; }
+
+Error wrong_size(const std::string& what, uint32_t size, uint32_t oldest) {
+  return broken(what + " has the size " + std::to_string(size) + ", which no version of the ABI gives it (at least " + std::to_string(oldest) + ")");
+}
+
+/// What the host keeps of one descriptor.
+struct Adopted {
+  cdcrt_plugin plugin{};
+  cdcrt_source source{};
+  cdcrt_format format{};
+  cdcrt_sink sink{};
+  std::vector<cdcrt_option> options, layout_options;
+};
+
 template <class Functions>
 const char* missing_function(const Functions* functions);
 
 template <>
 const char* missing_function(const cdcrt_source* functions) {
-  if (functions->size != sizeof *functions) return "size";
   if (functions->create == nullptr) return "create";
   if (functions->seek == nullptr) return "seek";
   if (functions->start == nullptr) return "start";
@@ -45,12 +62,16 @@ const char* missing_function(const cdcrt_source* functions) {
   if (functions->commit == nullptr) return "commit";
   if (functions->extent == nullptr) return "extent";
   if (functions->stop == nullptr) return "stop";
+  const bool groups = (functions->capabilities & CDCRT_SOURCE_GROUPS) != 0, notes = (functions->capabilities & CDCRT_SOURCE_NOTES) != 0;
+  if ((groups || notes) && functions->list == nullptr) return "list";
+  if ((groups || notes) && functions->origin == nullptr) return "origin";
+  if (groups && functions->bounds == nullptr) return "bounds";
+  if (groups && functions->offset_at == nullptr) return "offset_at";
   return functions->destroy == nullptr ? "destroy" : nullptr;
 }
 
 template <>
 const char* missing_function(const cdcrt_format* functions) {
-  if (functions->size != sizeof *functions) return "size";
   if (functions->create == nullptr) return "create";
   if (functions->decode == nullptr) return "decode";
   return functions->destroy == nullptr ? "destroy" : nullptr;
@@ -58,7 +79,6 @@ const char* missing_function(const cdcrt_format* functions) {
 
 template <>
 const char* missing_function(const cdcrt_sink* functions) {
-  if (functions->size != sizeof *functions) return "size";
   if (functions->create == nullptr) return "create";
   if (functions->open == nullptr) return "open";
   if (functions->close == nullptr) return "close";
@@ -72,62 +92,97 @@ const char* missing_function(const cdcrt_sink* functions) {
   return functions->destroy == nullptr ? "destroy" : nullptr;
 }
 
-const char* missing_in(const cdcrt_plugin& plugin) {
-  switch (plugin.kind) {
-    case CDCRT_SOURCE:
-      return missing_function(static_cast<const cdcrt_source*>(plugin.functions));
-    case CDCRT_FORMAT:
-      return missing_function(static_cast<const cdcrt_format*>(plugin.functions));
-    default:
-      return missing_function(static_cast<const cdcrt_sink*>(plugin.functions));
-  }
-}
-
-Result<void> check_options(const cdcrt_option* options, uint32_t count, const std::string& table) {
-  if (count > kMostOptions) return broken(std::to_string(count) + " options in its " + table);
-  if (count > 0 && options == nullptr) return broken("its " + table + " is missing");
-  std::set<std::string_view> seen;
-  for (uint32_t i = 0; i < count; ++i) {
-    const auto& option = options[i];
-    if (option.size != sizeof option || option.key == nullptr || option.key[0] == '\0') {
-      return broken("option " + std::to_string(i + 1) + " of its " + table + " has no key or the wrong size");
-    }
-    const std::string_view key = option.key;
-    const std::string quoted = "option '" + std::string(key) + "' ";
-    if (option.doc == nullptr) return broken(quoted + "has no documentation");
-    if (option.type < CDCRT_OPTION_STRING || option.type > CDCRT_OPTION_PATHS)
-      return broken(quoted + "is of unknown type " + std::to_string(option.type));
-    if (option.type == CDCRT_OPTION_ENUM && (option.enum_values == nullptr || option.enum_values[0] == nullptr))
-      return broken(quoted + "lists no values");
-    if (!seen.insert(key).second) return broken(quoted + "is declared twice");
-    const std::string_view first = key.substr(0, key.find('.'));
-    for (const auto reserved : kReserved) {
-      if (first == reserved) return broken(quoted + "takes the name '" + std::string(reserved) + "', which belongs to the host");
-    }
+Result<void> check_option(const cdcrt_option& option, const std::string& quoted) {
+  if (option.doc == nullptr) return broken(quoted + "has no documentation");
+  if (option.type < CDCRT_OPTION_STRING || option.type > CDCRT_OPTION_PATHS)
+    return broken(quoted + "is of unknown type " + std::to_string(option.type));
+  if (option.type == CDCRT_OPTION_ENUM && (option.enum_values == nullptr || option.enum_values[0] == nullptr))
+    return broken(quoted + "lists no values");
+  const bool has_minimum = (option.flags & CDCRT_OPTION_MINIMUM) != 0, has_maximum = (option.flags & CDCRT_OPTION_MAXIMUM) != 0;
+  if ((option.minimum != 0 && !has_minimum) || (option.maximum != 0 && !has_maximum))
+    return broken(quoted + "has a range that its flags do not tell of (CDCRT_OPTION_MINIMUM, CDCRT_OPTION_MAXIMUM)");
+  if (has_minimum && has_maximum && option.minimum > option.maximum) return broken(quoted + "has a minimum above its maximum");
+  const std::string_view first = std::string_view(option.key).substr(0, std::string_view(option.key).find('.'));
+  for (const auto reserved : kReserved) {
+    if (first == reserved) return broken(quoted + "takes the name '" + std::string(reserved) + "', which belongs to the host");
   }
   return {};
+}
+
+Result<std::vector<cdcrt_option>> adopt_options(const cdcrt_option* given, uint32_t count, const std::string& table) {
+  if (count > kMostOptions) return broken(std::to_string(count) + " options in its " + table);
+  if (count > 0 && given == nullptr) return broken("its " + table + " is missing");
+  std::vector<cdcrt_option> options;
+  std::set<std::string_view> seen;
+  const uint32_t distance = count > 0 ? given->size : 0;
+  if (count > 0 && !is_size(distance, CDCRT_OPTION_SIZE_0_7)) return wrong_size("option 1 of its " + table, distance, CDCRT_OPTION_SIZE_0_7);
+  for (uint32_t i = 0; i < count; ++i) {
+    const cdcrt_option& own = sdk::element(given, distance, i);
+    const std::string which = "option " + std::to_string(i + 1) + " of its " + table;
+    if (own.size != distance) return broken(which + " has another size than the first");
+    if (own.key == nullptr || own.key[0] == '\0') return broken(which + " has no key");
+    const std::string quoted = "option '" + std::string(own.key) + "' ";
+    if (auto checked = check_option(own, quoted); !checked) return std::move(checked.error());
+    if (!seen.insert(own.key).second) return broken(quoted + "is declared twice");
+    options.push_back(sdk::own_part(&own));
+  }
+  return options;
 }
 
 // A route may say nothing of it, so that nothing can be required.
-Result<void> check_layout_options(const cdcrt_sink& sink) {
-  if (auto checked = check_options(sink.layout_options, sink.layout_option_count, "layout option table"); !checked) return checked;
-  for (uint32_t i = 0; i < sink.layout_option_count; ++i) {
-    if ((sink.layout_options[i].flags & CDCRT_OPTION_REQUIRED) != 0) {
-      return broken("layout option '" + std::string(sink.layout_options[i].key) + "' is required, which none may be");
+Result<void> adopt_layout_options(Adopted& adopted) {
+  auto options = adopt_options(adopted.sink.layout_options, adopted.sink.layout_option_count, "layout option table");
+  if (!options) return std::move(options.error());
+  for (const cdcrt_option& option : *options) {
+    if ((option.flags & CDCRT_OPTION_REQUIRED) != 0) {
+      return broken("layout option '" + std::string(option.key) + "' is required, which none may be");
     }
   }
+  adopted.layout_options = std::move(*options);
+  adopted.sink.layout_options = adopted.layout_options.data();
   return {};
 }
 
-Result<void> check_descriptor(const cdcrt_plugin& plugin) {
-  if (plugin.abi_major != CDCRT_ABI_MAJOR || plugin.abi_minor != CDCRT_ABI_MINOR) {
+template <class Functions>
+Result<void> adopt_functions(const cdcrt_plugin& plugin, uint32_t oldest, Functions& own) {
+  const auto* given = static_cast<const Functions*>(plugin.functions);
+  if (!is_size(given->size, oldest)) return wrong_size("its function table", given->size, oldest);
+  own = sdk::own_part(given);
+  if (const char* missing = missing_function(&own)) return broken("its function table lacks " + std::string(missing));
+  return {};
+}
+
+Result<void> adopt_functions(Adopted& adopted) {
+  cdcrt_plugin& plugin = adopted.plugin;
+  switch (plugin.kind) {
+    case CDCRT_SOURCE: {
+      auto done = adopt_functions(plugin, CDCRT_SOURCE_SIZE_0_7, adopted.source);
+      plugin.functions = &adopted.source;
+      return done;
+    }
+    case CDCRT_FORMAT: {
+      auto done = adopt_functions(plugin, CDCRT_FORMAT_SIZE_0_7, adopted.format);
+      plugin.functions = &adopted.format;
+      return done;
+    }
+    default: {
+      auto done = adopt_functions(plugin, CDCRT_SINK_SIZE_0_7, adopted.sink);
+      plugin.functions = &adopted.sink;
+      return done ? adopt_layout_options(adopted) : std::move(done);
+    }
+  }
+}
+
+Result<void> adopt(const cdcrt_plugin& given, Adopted& adopted) {
+  if (given.abi_major != CDCRT_ABI_MAJOR || given.abi_minor != CDCRT_ABI_MINOR) {
     return refuse(
-        "speaks plugin ABI " + version(plugin.abi_major, plugin.abi_minor) + ", this cdcrt speaks " +
+        "speaks plugin ABI " + version(given.abi_major, given.abi_minor) + ", this cdcrt speaks " +
             version(CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR),
         "until ABI 1.0 both must be equal: rebuild the plugin with this cdcrt's headers, or take the build that belongs to this cdcrt");
   }
-  if (plugin.size != sizeof plugin)
-    return broken("its size is " + std::to_string(plugin.size) + " instead of " + std::to_string(sizeof plugin));
+  if (!is_size(given.size, CDCRT_PLUGIN_SIZE_0_7)) return wrong_size("it", given.size, CDCRT_PLUGIN_SIZE_0_7);
+  cdcrt_plugin& plugin = adopted.plugin;
+  plugin = sdk::own_part(&given);
   if (plugin.kind < CDCRT_SOURCE || plugin.kind > CDCRT_SINK)
     return broken("kind " + std::to_string(plugin.kind) + " is none of source, format and sink");
   if (plugin.name == nullptr || !is_name(plugin.name)) {
@@ -136,24 +191,31 @@ Result<void> check_descriptor(const cdcrt_plugin& plugin) {
   }
   if (plugin.version == nullptr || plugin.version[0] == '\0') return broken("it has no version");
   if (plugin.functions == nullptr) return broken("its function table is missing");
-  if (const char* missing = missing_in(plugin)) {
-    return broken("its function table " + (std::string_view(missing) == "size" ? "has the wrong size" : "lacks " + std::string(missing)));
-  }
-  if (plugin.kind == CDCRT_SINK) {
-    if (auto checked = check_layout_options(*static_cast<const cdcrt_sink*>(plugin.functions)); !checked) return checked;
-  }
-  return check_options(plugin.options, plugin.option_count, "option table");
+  if (auto done = adopt_functions(adopted); !done) return done;
+  auto options = adopt_options(plugin.options, plugin.option_count, "option table");
+  if (!options) return std::move(options.error());
+  adopted.options = std::move(*options);
+  plugin.options = adopted.options.data();
+  return {};
 }
 
 }  // namespace
 
-Result<void> check_descriptors(const cdcrt_plugin* const* plugins, uint32_t count) {
+Result<std::vector<const cdcrt_plugin*>> adopt_descriptors(const cdcrt_plugin* const* plugins, uint32_t count) {
   if (plugins == nullptr || count == 0 || count > kMostPlugins) return broken("it lists " + std::to_string(count) + " plugins");
+  std::vector<std::unique_ptr<Adopted>> all;
   for (uint32_t i = 0; i < count; ++i) {
     if (plugins[i] == nullptr) return broken("entry " + std::to_string(i + 1) + " of its list is empty");
-    if (auto checked = check_descriptor(*plugins[i]); !checked) return checked;
+    if (auto done = adopt(*plugins[i], *all.emplace_back(std::make_unique<Adopted>())); !done) return std::move(done.error());
   }
-  return {};
+  // A function of a plugin may still run while the process ends.
+  static auto* const kept = new std::vector<std::unique_ptr<Adopted>>;
+  std::vector<const cdcrt_plugin*> adopted;
+  for (auto& each : all) {
+    adopted.push_back(&each->plugin);
+    kept->push_back(std::move(each));
+  }
+  return adopted;
 }
 
 }  // namespace cdcrt::plugin

@@ -9,6 +9,8 @@
 
 #include "cdcrt/sdk/status.hpp"
 #include "diagnostics/plugin_error.hpp"
+#include "diagnostics/text.hpp"
+#include "plugin/crossing.hpp"
 
 namespace cdcrt::plugin {
 namespace {
@@ -25,35 +27,10 @@ Log& log_state() {
   return state;
 }
 
-// Runs a boundary call that fills a cdcrt_error and turns a failure into an Error, releasing what the plugin allocated.
-template <class Call>
-Result<int32_t> cross(Call&& call) {
-  cdcrt_error error{};
-  error.size = sizeof error;
-  const int32_t code = call(&error);
-  if (code == CDCRT_OK || code == CDCRT_END) {
-    if (error.release != nullptr) error.release(&error);
-    return code;
-  }
-  if (error.code == CDCRT_OK) error.code = code;
-  Error result = diagnostics::to_error(error);
-  if (error.release != nullptr) error.release(&error);
-  return result;
-}
-
-template <class Call>
-Result<void> cross_void(Call&& call) {
-  auto result = cross(std::forward<Call>(call));
-  if (!result) return std::move(result.error());
-  return {};
-}
-
-template <class Functions>
-Result<std::shared_ptr<void>> create_instance(const Functions* functions, const Component& component) {
-  void* self = nullptr;
-  auto result = cross([&](cdcrt_error* error) { return functions->create(host_services(), component.options.abi(), &self, error); });
-  if (!result) return std::move(result.error());
-  return std::shared_ptr<void>(self, functions->destroy);
+cdcrt_read with_sizes(cdcrt_read read) {
+  read.size = sizeof read;
+  read.column_size = sizeof(cdcrt_column);
+  return read;
 }
 
 }  // namespace
@@ -108,44 +85,9 @@ Component looking(const Component& sink, const std::string& pipeline) {
   return copy;
 }
 
-Result<Format> Format::create(const Component& component) {
-  Format format;
-  format.functions_ = static_cast<const cdcrt_format*>(component.descriptor->functions);
-  auto self = create_instance(format.functions_, component);
-  if (!self) return std::move(self.error());
-  format.self_ = std::move(*self);
-  return format;
-}
-
-Result<void> Format::decode(const cdcrt_messages& messages, cdcrt_rows* rows) {
-  return cross_void([&](cdcrt_error* error) { return functions_->decode(self_.get(), &messages, rows, error); });
-}
-
-Messages& Messages::operator=(Messages&& other) noexcept {
-  if (this != &other) {
-    reset();
-    messages_ = std::exchange(other.messages_, {});
-    left_out_ = other.left_out_;
-  }
-  return *this;
-}
-
-void Messages::leave_out(uint32_t count) {
-  messages_.messages += count;
-  messages_.count -= count;
-  left_out_ += count;
-}
-
-void Messages::reset() {
-  messages_.messages -= left_out_;
-  messages_.count += left_out_;
-  left_out_ = 0;
-  if (messages_.release != nullptr) messages_.release(&messages_);
-  messages_ = {};
-}
-
 Result<Source> Source::create(const Component& component) {
   Source source;
+  source.name_ = name_of(*component.descriptor);
   source.functions_ = static_cast<const cdcrt_source*>(component.descriptor->functions);
   auto self = create_instance(source.functions_, component);
   if (!self) return std::move(self.error());
@@ -154,55 +96,61 @@ Result<Source> Source::create(const Component& component) {
 }
 
 Result<void> Source::seek(const std::string& topic, int32_t partition, int64_t offset, uint32_t generation) {
-  return cross_void(
-      [&](cdcrt_error* error) { return functions_->seek(self_.get(), sdk::borrow(topic), partition, offset, generation, error); });
+  return cross_void({name_, "seek", topic}, [&](cdcrt_error* error) { return functions_->seek(self_.get(), sdk::borrow(topic), partition, offset, generation, error); });
 }
 
 Result<void> Source::start(const cdcrt_source_events& events) {
-  return cross_void([&](cdcrt_error* error) { return functions_->start(self_.get(), &events, error); });
+  return cross_void({name_, "start", {}}, [&](cdcrt_error* error) { return functions_->start(self_.get(), &events, error); });
 }
 
 Result<void> Source::serve() {
-  return cross_void([&](cdcrt_error* error) { return functions_->serve(self_.get(), error); });
+  if (functions_->serve == nullptr) return {};
+  return cross_void({name_, "serve", {}}, [&](cdcrt_error* error) { return functions_->serve(self_.get(), error); });
 }
 
 Result<void> Source::list(const std::function<bool(std::string_view topic, int32_t partition)>& visit) {
-  const auto call = [](void* context, cdcrt_string topic, int32_t partition) {
+  if (functions_->list == nullptr) return make_error(CDCRT_UNSUPPORTED, "the source cannot list its partitions");
+  const auto call = [](void* context, cdcrt_string topic, int32_t partition) -> int32_t {
     return (*static_cast<const std::function<bool(std::string_view, int32_t)>*>(context))(sdk::view(topic), partition) ? 0 : 1;
   };
   void* context = const_cast<std::function<bool(std::string_view, int32_t)>*>(&visit);
-  return cross_void([&](cdcrt_error* error) { return functions_->list(self_.get(), call, context, error); });
+  return cross_void({name_, "list", {}}, [&](cdcrt_error* error) { return functions_->list(self_.get(), call, context, error); });
 }
 
 Result<cdcrt_bounds> Source::bounds(const std::string& topic, int32_t partition) {
+  if (functions_->bounds == nullptr) return make_error(CDCRT_UNSUPPORTED, "the source does not know the bounds of a partition");
   cdcrt_bounds bounds{};
   auto done =
-      cross_void([&](cdcrt_error* error) { return functions_->bounds(self_.get(), sdk::borrow(topic), partition, &bounds, error); });
+      cross_void({name_, "bounds", topic}, [&](cdcrt_error* error) { return functions_->bounds(self_.get(), sdk::borrow(topic), partition, &bounds, error); });
   if (!done) return std::move(done.error());
   return bounds;
 }
 
 Result<int64_t> Source::origin(const std::string& topic, int32_t partition) {
   int64_t offset = 0;
+  if (functions_->origin == nullptr) return offset;
   auto done =
-      cross_void([&](cdcrt_error* error) { return functions_->origin(self_.get(), sdk::borrow(topic), partition, &offset, error); });
+      cross_void({name_, "origin", topic}, [&](cdcrt_error* error) { return functions_->origin(self_.get(), sdk::borrow(topic), partition, &offset, error); });
   if (!done) return std::move(done.error());
   return offset;
 }
 
 Result<int64_t> Source::offset_at(const std::string& topic, int32_t partition, int64_t timestamp_ms) {
+  if (functions_->offset_at == nullptr) return make_error(CDCRT_UNSUPPORTED, "the source cannot find a message by its time");
   int64_t offset = 0;
-  auto done = cross_void(
-      [&](cdcrt_error* error) { return functions_->offset_at(self_.get(), sdk::borrow(topic), partition, timestamp_ms, &offset, error); });
+  auto done = cross_void({name_, "offset_at", topic}, [&](cdcrt_error* error) { return functions_->offset_at(self_.get(), sdk::borrow(topic), partition, timestamp_ms, &offset, error); });
   if (!done) return std::move(done.error());
   return offset;
 }
 
 Result<Poll> Source::poll(uint32_t timeout_ms, Messages& out) {
   out.reset();
-  out.out()->size = sizeof(cdcrt_messages);
-  auto code = cross([&](cdcrt_error* error) { return functions_->poll(self_.get(), timeout_ms, out.out(), error); });
+  auto code = cross({name_, "poll", {}}, [&](cdcrt_error* error) { return functions_->poll(self_.get(), timeout_ms, out.out(), error); });
   if (!code) return std::move(code.error());
+  if (auto taken = out.take(); !taken) {
+    out.reset();
+    return named(name_, std::move(taken.error()));
+  }
   if (*code == CDCRT_END) return Poll::kEnd;
   return out.get().count == 0 ? Poll::kNothing : Poll::kBatch;
 }
@@ -210,13 +158,28 @@ Result<Poll> Source::poll(uint32_t timeout_ms, Messages& out) {
 Result<void> Source::fetch(const std::string& topic, int32_t partition, int64_t first, int64_t last,
                            const std::function<bool(const cdcrt_message&)>& visit) {
   if (functions_->fetch == nullptr) return make_error(CDCRT_UNSUPPORTED, "the source cannot read a message again");
-  auto trampoline = [](void* context, const cdcrt_message* message) {
-    return (*static_cast<const std::function<bool(const cdcrt_message&)>*>(context))(*message) ? 0 : 1;
+  struct Fetched {
+    const std::function<bool(const cdcrt_message&)>& visit;
+    int64_t next, last;
+    std::string fault;
+  } fetched{visit, first, last, {}};
+  const auto call = [](void* context, const cdcrt_message* message) -> int32_t {
+    auto& own = *static_cast<Fetched*>(context);
+    if (message->offset < own.next || message->offset > own.last) {
+      own.fault = "it read offset " + std::to_string(message->offset) + ", where " + std::to_string(own.next) + " to " + std::to_string(own.last) +
+                  " were asked for";
+      return 1;
+    }
+    own.next = message->offset + 1;
+    return own.visit(*message) ? 0 : 1;
   };
-  auto* context = const_cast<std::function<bool(const cdcrt_message&)>*>(&visit);
-  return cross_void([&](cdcrt_error* error) {
-    return functions_->fetch(self_.get(), sdk::borrow(topic), partition, first, last, trampoline, context, error);
+  const CallNote note(name_, "fetch", sdk::borrow(topic), partition, first, last);
+  auto done = cross_noted(name_, [&](cdcrt_error* error) {
+    return functions_->fetch(self_.get(), sdk::borrow(topic), partition, first, last, call, &fetched, error);
   });
+  if (!fetched.fault.empty()) return named(name_, breach(topic + "[" + std::to_string(partition) + "]: " + fetched.fault));
+  if (!done) return std::move(done.error());
+  return {};
 }
 
 void Source::commit(const std::string& topic, int32_t partition, int64_t offset) {
@@ -234,7 +197,7 @@ Result<Source::Survey> Source::survey() {
   survey.unmet = [](void* context, cdcrt_string key, cdcrt_string entry) {
     static_cast<Survey*>(context)->unmet.emplace_back(sdk::view(key), sdk::view(entry));
   };
-  auto asked = cross_void([&](cdcrt_error* error) { return functions_->survey(self_.get(), &survey, error); });
+  auto asked = cross_void({name_, "survey", {}}, [&](cdcrt_error* error) { return functions_->survey(self_.get(), &survey, error); });
   if (!asked) return std::move(asked.error());
   found.left_out = survey.left_out;
   return found;
@@ -242,42 +205,76 @@ Result<Source::Survey> Source::survey() {
 
 void Source::stop() { functions_->stop(self_.get()); }
 
-Connection::Connection(const cdcrt_sink* functions, std::shared_ptr<void> sink, void* self)
-    : functions_(functions), sink_(std::move(sink)), self_(self, functions->close) {}
+Connection::Connection(const cdcrt_sink* functions, std::string name, std::shared_ptr<void> sink, void* self)
+    : functions_(functions), name_(std::move(name)), sink_(std::move(sink)), self_(self, functions->close) {}
 
 Result<void> Connection::begin() {
-  return cross_void([&](cdcrt_error* error) { return functions_->begin(self_.get(), error); });
+  return cross_void({name_, "begin", {}}, [&](cdcrt_error* error) { return functions_->begin(self_.get(), error); });
 }
 Result<void> Connection::commit() {
-  return cross_void([&](cdcrt_error* error) { return functions_->commit(self_.get(), error); });
+  return cross_void({name_, "commit", {}}, [&](cdcrt_error* error) { return functions_->commit(self_.get(), error); });
 }
 Result<void> Connection::rollback() {
-  auto done = cross_void([&](cdcrt_error* error) { return functions_->rollback(self_.get(), error); });
+  auto done = cross_void({name_, "rollback", {}}, [&](cdcrt_error* error) { return functions_->rollback(self_.get(), error); });
   if (!done) broken_ = true;
   return done;
 }
 Result<Description> Connection::describe(const cdcrt_table& table) {
   Description description;
-  auto result = cross_void([&](cdcrt_error* error) { return functions_->describe(self_.get(), &table, description.out(), error); });
+  auto result = cross_void({name_, "describe", sdk::view(table.name)}, [&](cdcrt_error* error) { return functions_->describe(self_.get(), &table, description.out(), error); });
   if (!result) return std::move(result.error());
+  if (auto taken = description.take(); !taken) return named(name_, std::move(taken.error()));
   return description;
 }
 Result<void> Connection::change(const cdcrt_table& table, const std::vector<cdcrt_change>& changes) {
-  return cross_void([&](cdcrt_error* error) {
-    return functions_->change(self_.get(), &table, changes.data(), static_cast<uint32_t>(changes.size()), error);
+  std::vector<cdcrt_change> sized = changes;
+  for (cdcrt_change& change : sized) {
+    change.size = sizeof change;
+    change.column_size = sizeof(cdcrt_column);
+  }
+  return cross_void({name_, "change", sdk::view(table.name)}, [&](cdcrt_error* error) {
+    return functions_->change(self_.get(), &table, sized.data(), static_cast<uint32_t>(sized.size()), error);
   });
 }
 Result<void> Connection::write(const cdcrt_write& write) {
-  return cross_void([&](cdcrt_error* error) { return functions_->write(self_.get(), &write, error); });
+  struct Missing {
+    const cdcrt_write& write;
+    uint64_t fault;
+  } missing{write, UINT64_MAX};
+  cdcrt_write sized = write;
+  sized.size = sizeof sized;
+  sized.column_size = sizeof(cdcrt_column);
+  const bool lists_missing = write.missing != nullptr, counts = write.overflowed != nullptr;
+  if (lists_missing || counts) sized.context = &missing;
+  if (lists_missing) {
+    sized.missing = [](void* context, uint64_t row) {
+      auto& own = *static_cast<Missing*>(context);
+      if (row < own.write.row_count) return own.write.missing(own.write.context, row);
+      own.fault = row;
+    };
+  }
+  if (counts) {
+    sized.overflowed = [](void* context, uint64_t values) {
+      const cdcrt_write& own = static_cast<Missing*>(context)->write;
+      own.overflowed(own.context, values);
+    };
+  }
+  auto done =
+      cross_void({name_, "write", sdk::view(write.table.name)}, [&](cdcrt_error* error) { return functions_->write(self_.get(), &sized, error); });
+  if (!done || missing.fault == UINT64_MAX) return done;
+  return named(name_, breach("of " + std::to_string(write.row_count) + " rows written to '" + std::string(sdk::view(write.table.name)) +
+                             "' it says that row " + std::to_string(missing.fault) + " is missing"));
 }
 Result<void> Connection::read(const cdcrt_read& read) {
-  return cross_void([&](cdcrt_error* error) { return functions_->read(self_.get(), &read, error); });
+  const cdcrt_read sized = with_sizes(read);
+  return cross_void({name_, "read", sdk::view(read.table.name)}, [&](cdcrt_error* error) { return functions_->read(self_.get(), &sized, error); });
 }
 
 Result<void> Connection::read_together(const std::vector<cdcrt_read>& reads) {
   if (reads.size() > 1 && functions_->read_together != nullptr) {
-    return cross_void(
-        [&](cdcrt_error* error) { return functions_->read_together(self_.get(), reads.data(), static_cast<uint32_t>(reads.size()), error); });
+    std::vector<cdcrt_read> sized;
+    for (const cdcrt_read& each : reads) sized.push_back(with_sizes(each));
+    return cross_void({name_, "read_together", {}}, [&](cdcrt_error* error) { return functions_->read_together(self_.get(), sized.data(), static_cast<uint32_t>(sized.size()), error); });
   }
   for (const cdcrt_read& each : reads) {
     if (auto done = read(each); !done) return done;
@@ -286,24 +283,23 @@ Result<void> Connection::read_together(const std::vector<cdcrt_read>& reads) {
 }
 Result<void> Connection::expect(const std::vector<cdcrt_table>& tables, bool fresh) {
   if (functions_->expect == nullptr || tables.empty()) return {};
-  return cross_void([&](cdcrt_error* error) {
+  return cross_void({name_, "expect", {}}, [&](cdcrt_error* error) {
     return functions_->expect(self_.get(), tables.data(), static_cast<uint32_t>(tables.size()), fresh ? 1 : 0, error);
   });
 }
 Result<void> Connection::lock(const std::vector<cdcrt_table>& tables) {
   if (functions_->lock == nullptr) return make_error(CDCRT_FATAL, "the sink says that it locks tables, and has no function for it");
-  return cross_void(
-      [&](cdcrt_error* error) { return functions_->lock(self_.get(), tables.data(), static_cast<uint32_t>(tables.size()), error); });
+  return cross_void({name_, "lock", {}}, [&](cdcrt_error* error) { return functions_->lock(self_.get(), tables.data(), static_cast<uint32_t>(tables.size()), error); });
 }
 
 Result<void> Connection::savepoint(cdcrt_savepoint action) {
   if (functions_->savepoint == nullptr) return make_error(CDCRT_FATAL, "the sink says that it has savepoints, and has no function for them");
-  return cross_void([&](cdcrt_error* error) { return functions_->savepoint(self_.get(), action, error); });
+  return cross_void({name_, "savepoint", {}}, [&](cdcrt_error* error) { return functions_->savepoint(self_.get(), action, error); });
 }
 
 Result<void> check_layout(const cdcrt_sink& functions, const cdcrt_config& layout) {
   if (functions.check_layout == nullptr) return {};
-  return cross_void([&](cdcrt_error* error) { return functions.check_layout(&layout, error); });
+  return cross_void({"the sink", "check_layout", {}}, [&](cdcrt_error* error) { return functions.check_layout(&layout, error); });
 }
 
 /// What a sink needs to be created again with settings read anew.
@@ -311,13 +307,12 @@ struct Sink::Renewal {
   /// The instance of now: `refused` when nothing new is known, else one that was created since.
   Result<std::shared_ptr<void>> renew(const cdcrt_sink* functions, const std::shared_ptr<void>& refused);
   /// Likewise, where what the settings hold is about to expire; an error where it has expired and there is nothing else.
-  Result<std::shared_ptr<void>> renew_what_expires(const cdcrt_sink* functions, const std::shared_ptr<void>& current);
+  Result<std::shared_ptr<void>> renew_what_expires(const cdcrt_sink* functions, const std::shared_ptr<void>& tried);
 
   std::mutex mutex;
   plugin::Component component;
   std::string pipeline, process;  ///< of identify(); empty before
-  /// Every one until the end: destroying one may remove what belongs to the process, and so to the next one too.
-  std::vector<std::shared_ptr<void>> instances;
+  std::shared_ptr<void> current;  ///< those before it live as long as connections of theirs
   std::chrono::steady_clock::time_point asked{};
   std::optional<Error> failure;  ///< of the last reading
 };
@@ -325,7 +320,7 @@ struct Sink::Renewal {
 Result<std::shared_ptr<void>> Sink::Renewal::renew(const cdcrt_sink* functions, const std::shared_ptr<void>& refused) {
   constexpr std::chrono::seconds kAskAgainAfter{10};
   const std::lock_guard lock(mutex);
-  if (instances.back() != refused) return instances.back();
+  if (current != refused) return current;
   const auto now = std::chrono::steady_clock::now();
   if (asked != std::chrono::steady_clock::time_point{} && now - asked < kAskAgainAfter) {
     if (failure) return *failure;
@@ -347,26 +342,26 @@ Result<std::shared_ptr<void>> Sink::Renewal::renew(const cdcrt_sink* functions, 
   auto self = create_instance(functions, fresh);
   if (!self) return std::move(self.error());
   if (!process.empty() && functions->identify != nullptr) {
-    auto identified = cross_void(
-        [&](cdcrt_error* error) { return functions->identify(self->get(), sdk::borrow(pipeline), sdk::borrow(process), error); });
+    const std::string name = name_of(*component.descriptor);
+    auto identified = cross_void({name, "identify", {}}, [&](cdcrt_error* error) { return functions->identify(self->get(), sdk::borrow(pipeline), sdk::borrow(process), error); });
     if (!identified) return std::move(identified.error());
   }
   component = std::move(fresh);
-  instances.push_back(std::move(*self));
-  return instances.back();
+  current = std::move(*self);
+  return current;
 }
 
-Result<std::shared_ptr<void>> Sink::Renewal::renew_what_expires(const cdcrt_sink* functions, const std::shared_ptr<void>& current) {
+Result<std::shared_ptr<void>> Sink::Renewal::renew_what_expires(const cdcrt_sink* functions, const std::shared_ptr<void>& tried) {
   constexpr std::chrono::minutes kRenewBefore{5};
   const auto good_until = [&] {
     const std::lock_guard lock(mutex);
     return component.options.good_until;
   }();
   const auto now = std::chrono::system_clock::now();
-  if (!good_until || *good_until - kRenewBefore > now) return current;
-  auto renewed = renew(functions, current);
+  if (!good_until || *good_until - kRenewBefore > now) return tried;
+  auto renewed = renew(functions, tried);
   if (renewed) return renewed;
-  if (*good_until > now) return current;
+  if (*good_until > now) return tried;
   // An outage of those who give logins is waited for as one of the target is.
   return make_error(CDCRT_RETRY, "the login of sink '" + component.name + "' has expired and cannot be renewed: " + renewed.error().message,
                     renewed.error().hint);
@@ -374,19 +369,20 @@ Result<std::shared_ptr<void>> Sink::Renewal::renew_what_expires(const cdcrt_sink
 
 Result<Sink> Sink::create(const Component& component) {
   Sink sink;
+  sink.name_ = name_of(*component.descriptor);
   sink.functions_ = static_cast<const cdcrt_sink*>(component.descriptor->functions);
   auto self = create_instance(sink.functions_, component);
   if (!self) return std::move(self.error());
   sink.self_ = std::move(*self);
-  if (component.renew) {
-    sink.renewal_ = std::make_shared<Renewal>();
-    sink.renewal_->component = component;
-    sink.renewal_->instances.push_back(sink.self_);
-  }
   sink.capabilities_ =
       sink.functions_->capabilities_of != nullptr ? sink.functions_->capabilities_of(sink.self_.get()) : sink.functions_->capabilities;
   sink.limits_.size = sizeof sink.limits_;
   if (sink.functions_->limits_of != nullptr) sink.functions_->limits_of(sink.self_.get(), &sink.limits_);
+  if (component.renew) {
+    sink.renewal_ = std::make_shared<Renewal>();
+    sink.renewal_->component = component;
+    sink.renewal_->current = std::exchange(sink.self_, nullptr);
+  }
   return sink;
 }
 
@@ -397,26 +393,26 @@ Result<void> Sink::identify(const std::string& pipeline, const std::string& proc
     renewal_->pipeline = pipeline;
     renewal_->process = process;
   }
-  return cross_void(
-      [&](cdcrt_error* error) { return functions_->identify(self_.get(), sdk::borrow(pipeline), sdk::borrow(process), error); });
+  return cross_void({name_, "identify", {}},
+                    [&](cdcrt_error* error) { return functions_->identify(instance().get(), sdk::borrow(pipeline), sdk::borrow(process), error); });
 }
 
 Result<void> Sink::abandoned(const std::string& process) {
   if (functions_->abandoned == nullptr) return {};
-  return cross_void([&](cdcrt_error* error) { return functions_->abandoned(instance().get(), sdk::borrow(process), error); });
+  return cross_void({name_, "abandoned", {}}, [&](cdcrt_error* error) { return functions_->abandoned(instance().get(), sdk::borrow(process), error); });
 }
 
 std::shared_ptr<void> Sink::instance() const {
   if (!renewal_) return self_;
   const std::lock_guard lock(renewal_->mutex);
-  return renewal_->instances.back();
+  return renewal_->current;
 }
 
 Result<Connection> Sink::open(const std::shared_ptr<void>& owner) {
   void* connection = nullptr;
-  auto result = cross_void([&](cdcrt_error* error) { return functions_->open(owner.get(), &connection, error); });
+  auto result = cross_void({name_, "open", {}}, [&](cdcrt_error* error) { return functions_->open(owner.get(), &connection, error); });
   if (!result) return std::move(result.error());
-  return Connection(functions_, owner, connection);
+  return Connection(functions_, name_, owner, connection);
 }
 
 Result<Connection> Sink::open() {

@@ -9,6 +9,8 @@
 #include "cdcrt/abi/plugin.h"
 #include "diagnostics/result.hpp"
 #include "plugin/component.hpp"
+#include "plugin/format.hpp"
+#include "plugin/received.hpp"
 
 namespace cdcrt::plugin {
 
@@ -28,35 +30,6 @@ Result<void> check(const Component& component);
 
 /// The sink for those who only look: where it would make what it writes to, it is told not to.
 Component looking(const Component& sink, const std::string& pipeline);
-
-/// A decoder. One thread at a time.
-class Format {
- public:
-  static Result<Format> create(const Component& component);
-  Result<void> decode(const cdcrt_messages& messages, cdcrt_rows* rows);
-
- private:
-  const cdcrt_format* functions_ = nullptr;
-  std::shared_ptr<void> self_;
-};
-
-/// One batch from a source, released when it dies.
-class Messages {
- public:
-  Messages() = default;
-  Messages(Messages&& other) noexcept : messages_(other.messages_), left_out_(other.left_out_) { other.messages_ = {}; }
-  Messages& operator=(Messages&& other) noexcept;
-  ~Messages() { reset(); }
-  [[nodiscard]] const cdcrt_messages& get() const { return messages_; }
-  cdcrt_messages* out() { return &messages_; }
-  /// The first `count` are not to be seen any more.
-  void leave_out(uint32_t count);
-  void reset();
-
- private:
-  cdcrt_messages messages_{};
-  uint32_t left_out_ = 0;  ///< given back to the source as they came
-};
 
 enum class Poll : uint8_t { kBatch, kNothing, kEnd };
 
@@ -88,24 +61,8 @@ class Source {
 
  private:
   const cdcrt_source* functions_ = nullptr;
+  std::string name_;
   std::shared_ptr<void> self_;
-};
-
-/// A catalog entry, released when it dies.
-class Description {
- public:
-  Description() { description_.size = sizeof description_; }
-  Description(const Description&) = delete;
-  Description& operator=(const Description&) = delete;
-  Description(Description&& other) noexcept : description_(other.description_) { other.description_ = {}; }
-  ~Description() {
-    if (description_.release != nullptr) description_.release(&description_);
-  }
-  [[nodiscard]] const cdcrt_table_description& get() const { return description_; }
-  cdcrt_table_description* out() { return &description_; }
-
- private:
-  cdcrt_table_description description_{};
 };
 
 class Sink;
@@ -133,8 +90,9 @@ class Connection {
 
  private:
   friend class Sink;
-  Connection(const cdcrt_sink* functions, std::shared_ptr<void> sink, void* self);
+  Connection(const cdcrt_sink* functions, std::string name, std::shared_ptr<void> sink, void* self);
   const cdcrt_sink* functions_;
+  std::string name_;
   std::shared_ptr<void> sink_;  ///< of whichever settings it was opened with
   bool broken_ = false;
   std::unique_ptr<void, void (*)(void*)> self_;
@@ -160,6 +118,7 @@ class Sink {
   /// What was created last.
   [[nodiscard]] std::shared_ptr<void> instance() const;
   const cdcrt_sink* functions_ = nullptr;
+  std::string name_;
   std::shared_ptr<void> self_;
   std::shared_ptr<Renewal> renewal_;  ///< empty: the settings do not change
   uint32_t capabilities_ = 0;

@@ -38,12 +38,13 @@ Options::Options(std::string name, std::string pipeline, std::vector<Value> valu
   abi_->config.size = sizeof(cdcrt_config);
   abi_->config.count = static_cast<uint32_t>(abi_->crossing.size());
   abi_->config.values = abi_->crossing.data();
+  abi_->config.value_size = sizeof(cdcrt_option_value);
   abi_->config.name = sdk::borrow(abi_->name);
   abi_->config.pipeline = sdk::borrow(abi_->pipeline);
 }
 
 const cdcrt_config* Options::abi() const {
-  static constexpr cdcrt_config kNone{sizeof(cdcrt_config), 0, nullptr, {}, {}};
+  static constexpr cdcrt_config kNone{sizeof(cdcrt_config), 0, nullptr, sizeof(cdcrt_option_value), 0, {}, {}};
   return abi_ ? &abi_->config : &kNone;
 }
 

@@ -112,11 +112,12 @@ class Registry {
     }
     uint32_t count = 0;
     const auto entry = &kept->library.get<const cdcrt_plugin* const*(uint32_t*)>(kEntry);
-    const cdcrt_plugin* const* plugins = entry(&count);
-    if (auto checked = check_descriptors(plugins, count); !checked) return checked.error();
+    const cdcrt_plugin* const* given = entry(&count);
+    auto plugins = adopt_descriptors(given, count);
+    if (!plugins) return std::move(plugins.error());
     std::map<Identity, std::string> identities;
-    for (uint32_t i = 0; i < count; ++i) {
-      const auto& plugin = *plugins[i];
+    for (const cdcrt_plugin* each : *plugins) {
+      const auto& plugin = *each;
       const Identity identity{plugin.kind, plugin.name};
       if (const auto first = identities_.find(identity); first != identities_.end()) {
         return make_error(CDCRT_UNREACHABLE, "is a second " + quoted_identity(plugin) + ": " + first->second + " is in use under that name",
@@ -126,7 +127,7 @@ class Registry {
         return make_error(CDCRT_UNREACHABLE, "declares " + quoted_identity(plugin) + " twice");
     }
     identities_.merge(identities);
-    kept->plugins.assign(plugins, plugins + count);
+    kept->plugins = std::move(*plugins);
     loaded_[path] = kept;
     return static_cast<const Loaded*>(kept);
   }

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "cdcrt/sdk/hash.hpp"
+
 namespace cdcrt::progress {
 
 struct RowOrder {
@@ -29,8 +31,7 @@ using RowOrders = std::unordered_map<std::string, RowOrder>;
 /// Stored, so the same in every version. 0 for an empty text, and for nothing else.
 inline int64_t mark_of(std::string_view name) {
   if (name.empty()) return 0;
-  uint64_t hash = 14695981039346656037ULL;
-  for (const char byte : name) hash = (hash ^ static_cast<unsigned char>(byte)) * 1099511628211ULL;
+  const uint64_t hash = sdk::fnv1a(name);
   return hash == 0 ? 1 : static_cast<int64_t>(hash);
 }
 

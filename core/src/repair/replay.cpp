@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "apply/key_change.hpp"
+#include "apply/left_behind.hpp"
 #include "apply/open_letters.hpp"
 #include "apply/table.hpp"
 #include "apply/table_writer.hpp"
@@ -137,7 +138,7 @@ class TableReplay {
     one.messages = &message;
     one.count = 1;
     event::RowBatch rows(shapes_);
-    if (auto decoded = format->decode(one, rows.abi()); !decoded) return decoded;
+    if (auto decoded = format->decode(one, rows); !decoded) return decoded;
     if (!rows.rejects().empty()) {
       candidate.refusal = explain(rows.rejects().front().error);
       return {};
@@ -164,7 +165,6 @@ class TableReplay {
       identity.source_name = stored_->source_table;
       identity.route = **route;
       identity.limits = target_.sink.limits();
-      identity.time_of_day = target_.sink.has(CDCRT_SINK_TIME_OF_DAY);
       if (identity.target() != name_) continue;
       const bool other_server = !stored_->source_server.empty() && !shape.server.empty() && stored_->source_server != shape.server;
       if (!(*route)->names_target && (stored_->source_table != route::dotted(source) || other_server)) {
@@ -347,8 +347,16 @@ class TableReplay {
     apply::SettledEntries settled;
     if (keyed_) {
       if (auto done = apply::settle_key_changes(target_.connection, *target_.store, sealed, settled); !done) return done;
+      missing = settled.missing();
     }
-    if (auto written = apply::write_entries(target_.connection, sealed, keyed_ ? settled.entries() : apply::entries_of(sealed), missing); !written) {
+    std::vector<const Entry*> entries = keyed_ ? settled.entries() : apply::entries_of(sealed);
+    apply::LeftBehind left(target_.connection, sealed, true);
+    if (auto done = left.settle(entries); !done) return done;
+    if (!left.moved().empty() || left.is_unsure()) {
+      refusal = "its row stands under another key, perhaps by a later change: read the table again (cdcrt progress rewind) to have it right";
+      return {};
+    }
+    if (auto written = apply::write_entries(target_.connection, sealed, entries, missing); !written) {
       return written;
     }
     std::erase_if(missing, [&](const Entry* entry) { return keyed_ && settled.original(entry) == nullptr; });

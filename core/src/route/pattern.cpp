@@ -3,6 +3,7 @@
 #include <array>
 #include <regex>
 
+#include "cdcrt/sdk/glob.hpp"
 #include "diagnostics/text.hpp"
 
 namespace cdcrt::route {
@@ -10,33 +11,11 @@ namespace {
 
 constexpr std::size_t kMostParts = 3;
 
-/// Greedy stars with backtracking to the last one: linear in practice, and it never recurses.
 bool matches_part(std::string_view pattern, std::string_view text, std::vector<std::string>* captures) {
-  struct Star {
-    std::size_t pattern = 0;  // behind the star
-    std::size_t begin = 0, end = 0;
-  };
-  std::vector<Star> stars;
-  std::size_t p = 0, t = 0;
-  while (true) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      stars.push_back({p + 1, t, t});
-      ++p;
-    } else if (p < pattern.size() && t < text.size() && pattern[p] == text[t]) {
-      ++p;
-      ++t;
-    } else if (p == pattern.size() && t == text.size()) {
-      break;
-    } else if (!stars.empty() && stars.back().end < text.size()) {
-      p = stars.back().pattern;
-      t = ++stars.back().end;
-    } else {
-      return false;
-    }
-  }
-  if (captures != nullptr) {
-    for (const Star& star : stars) captures->emplace_back(text.substr(star.begin, star.end - star.begin));
-  }
+  if (captures == nullptr) return sdk::glob_matches(pattern, text, "*");
+  std::vector<std::string_view> stars;
+  if (!sdk::glob_matches(pattern, text, "*", &stars)) return false;
+  captures->insert(captures->end(), stars.begin(), stars.end());
   return true;
 }
 

@@ -5,30 +5,22 @@
 #include <utility>
 
 #include "apply/table.hpp"
+#include "cdcrt/sdk/hash.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "runtime/log.hpp"
 
 namespace cdcrt::runtime {
 namespace {
 
-// By the source's flag alone: a header of that name is also what any producer may send.
-bool is_unreadable(const cdcrt_message& message) { return (message.flags & CDCRT_MESSAGE_UNREADABLE) != 0; }
-
-std::string reason_of(const cdcrt_message& message) {
-  for (uint32_t i = 0; i < message.header_count; ++i) {
-    if (sdk::view(message.headers[i].name) == CDCRT_UNREADABLE_HEADER) return std::string(sdk::view(message.headers[i].value));
-  }
-  return {};
-}
+bool is_unreadable(const cdcrt_message& message) { return message.unreadable.data != nullptr; }
 
 }  // namespace
 
-// FNV-1a, 64 bits: stored, so it must stay what it is.
+// Stored, so it must stay what it is.
 uint64_t content_hash(const cdcrt_message& message) {
-  uint64_t hash = 0xcbf29ce484222325;
+  uint64_t hash = sdk::kFnv1aStart;
   for (const cdcrt_string part : {message.key, message.value}) {
-    for (const char c : sdk::view(part)) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    hash = (hash ^ (part.data == nullptr ? 1U : 2U)) * 0x100000001b3;
+    hash = sdk::fnv1a(sdk::fnv1a(sdk::view(part), hash), part.data == nullptr ? 1 : 2);
   }
   return hash;
 }
@@ -107,7 +99,7 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
         continue;
       }
       ++counts_.rejected;
-      letter(flow, *message, nullptr, "unreadable", make_error(CDCRT_BAD_RECORD, reason_of(*message)));
+      letter(flow, *message, nullptr, "unreadable", make_error(CDCRT_BAD_RECORD, std::string(sdk::view(message->unreadable))));
       relieve_letters();
     }
     batch.messages = worker.readable.data();
@@ -115,7 +107,7 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
   }
   worker.rows.clear();
   if (batch.count > 0) {
-    if (auto decoded = worker.formats[flow.source_index].decode(batch, worker.rows.abi()); !decoded) return decoded;
+    if (auto decoded = worker.formats[flow.source_index].decode(batch, worker.rows); !decoded) return decoded;
     for (const auto& reject : worker.rows.rejects()) {
       ++counts_.rejected;
       letter(flow, batch.messages[reject.message], nullptr, "undecodable", reject.error);

@@ -59,7 +59,7 @@ Result<void> SourceEventReader::read(const apply::Table& table, const progress::
   std::vector<uint32_t> indexes;
   FetchedMessages fetched;
   const auto visit_one = [&](const cdcrt_message& message) -> Result<bool> {
-    if ((message.flags & CDCRT_MESSAGE_UNREADABLE) != 0) return true;
+    if (message.unreadable.data != nullptr) return true;
     cdcrt_messages one{};
     one.size = sizeof one;
     one.topic = sdk::borrow(partition.topic());
@@ -67,7 +67,7 @@ Result<void> SourceEventReader::read(const apply::Table& table, const progress::
     one.messages = &message;
     one.count = 1;
     rows.clear();
-    if (auto decoded = format->decode(one, rows.abi()); !decoded) return std::move(decoded.error());
+    if (auto decoded = format->decode(one, rows); !decoded) return std::move(decoded.error());
     indexes.clear();
     for (uint32_t i = 0; i < rows.size(); ++i) {
       if (rows.rows()[i].operation == CDCRT_MARKER) continue;

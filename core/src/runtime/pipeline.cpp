@@ -274,9 +274,12 @@ class Pipeline {
     std::vector<bool> sink_failed;
     for (const auto& sink : sinks_) sink_failed.push_back(sink->failed());
     if (!in_time()) {
-      log(CDCRT_LOG_ERROR, "pipeline", "shutdown_timeout passed: what was not written is read again by the next start");
+      // Whoever asked for the stop need not wait for whoever locks the target.
+      const bool locked = stop_asked() && !failed() && std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->idle() || sink->waits_for_locks(); });
+      log(locked ? CDCRT_LOG_WARNING : CDCRT_LOG_ERROR, "pipeline",
+          std::string("shutdown_timeout passed") + (locked ? ", and others keep the target locked" : "") + ": what was not written is read again by the next start");
       monitor_.abandon = true;
-      ending = Ending::kRunTimeFailure;
+      if (!locked) ending = Ending::kRunTimeFailure;
     }
     keeper_.stop();
     for (auto& sink : sinks_) sink->finish();

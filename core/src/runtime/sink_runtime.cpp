@@ -86,20 +86,20 @@ Result<void> SinkRuntime::prepare_store(plugin::Connection& connection) {
     auto done = store_->prepare(connection);
     if (done) done = store_->enlist(connection);
     if (done) {
-      auto stored = store_->read_all(connection);
+      auto stored = store_->read_before_claims(connection);
       if (stored) stored_ = std::move(*stored);
       if (!stored) done = std::move(stored.error());
     }
     lost = !done && (done.error().code == CDCRT_RETRY || connection.is_broken());
     return done;
   };
-  return patiently(step, surroundings_.pause);
+  return patiently(component(), step, surroundings_.pause);
 }
 
 Result<std::string> SinkRuntime::prepare_letters() {
   const dead_letters::TargetLetters letters(*store_);
   const auto step = [&] { return keeper_->run([&](plugin::Connection& connection) { return letters.prepare(connection); }); };
-  auto prepared = patiently(step, surroundings_.pause);
+  auto prepared = patiently(component(), step, surroundings_.pause);
   if (!prepared) return std::move(prepared.error());
   return letters.place();
 }
@@ -125,8 +125,16 @@ apply::Writer SinkRuntime::make_writer(bool for_repair) {
     // Who asked for a stop does not wait for whoever locks the table: its rows wait in the source.
     return stop_asked() || table.waited_for > 0 || surroundings_.monitor.row_bytes > surroundings_.max_row_bytes / 2;
   };
-  context.turn = sink_->has(CDCRT_SINK_ONE_WRITER) ? &turn_ : nullptr;
+  context.turn = sink_->limits().writers == 1 ? &turn_ : nullptr;
   context.outage = &outage_;
+  if (store_) context.progress_schema = manifest_.progress_schema;
+  context.always_ours = [this] {
+    std::vector<const progress::Partition*> ours;
+    for (const Flow* flow : surroundings_.flows.all()) {
+      if (!flow->partition.is_assigned()) ours.push_back(&flow->partition);
+    }
+    return ours;
+  };
   return apply::Writer(context);
 }
 
@@ -151,6 +159,10 @@ Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys,
     progress::PartitionKey key{partition.source(), partition.topic(), partition.number()};
     if (!ours.contains(key)) continue;
     saved_watermarks_.erase(&partition);
+    // What stands there need not be stored again.
+    if (const auto kept = stored_.partitions.find(key); kept != stored_.partitions.end() && kept->second.next_offset > 0) {
+      saved_watermarks_[&partition] = {kept->second.next_offset, kept->second.last.offset};
+    }
     for (apply::Table* table : watch_.readers_of(partition)) table->forget(partition);
     partitions.emplace(std::move(key), &partition);
   }
@@ -235,7 +247,6 @@ apply::Table& SinkRuntime::table(const std::string& schema, const std::string& n
   identity.route = route;
   identity.events = sink_->has(CDCRT_SINK_EVENTS);
   identity.limits = sink_->limits();
-  identity.time_of_day = sink_->has(CDCRT_SINK_TIME_OF_DAY);
   identity.memory = &surroundings_.monitor.row_bytes;
   identity.observer = &watch_;
   auto& table = tables_[identity.target()];
@@ -296,7 +307,7 @@ std::size_t SinkRuntime::table_count() const {
 }
 
 void SinkRuntime::start() {
-  const bool one = sink_->has(CDCRT_SINK_ONE_WRITER) || sink_->has(CDCRT_SINK_EVENTS);
+  const bool one = sink_->limits().writers == 1 || sink_->has(CDCRT_SINK_EVENTS);
   const uint32_t count = one ? 1 : std::max<uint32_t>(1, manifest_.connections);
   for (uint32_t i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });
   if (store_) threads_.emplace_back([this] { repair(); });

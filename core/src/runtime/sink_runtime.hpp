@@ -52,11 +52,11 @@ class SinkRuntime {
   Result<std::string> prepare_letters();
   [[nodiscard]] bool has_schemas() const;
   [[nodiscard]] bool keeps_progress() const { return store_ != nullptr; }
-  /// How often the low watermarks are worth a transaction: where commits wait for one another, not often.
-  [[nodiscard]] std::chrono::seconds save_interval() const {
+  /// How often the low watermarks are worth a transaction.
+  [[nodiscard]] std::chrono::milliseconds save_interval() const {
     // Dead letters that wait for a transaction take the memory of rows.
-    if (surroundings_.letters.bytes() > (2 << 20) && surroundings_.letters.waits_for(name())) return std::chrono::seconds(0);
-    return std::chrono::seconds(sink_->has(CDCRT_SINK_SERIAL_COMMITS) ? 30 : 1);
+    if (surroundings_.letters.bytes() > (2 << 20) && surroundings_.letters.waits_for(name())) return std::chrono::milliseconds(0);
+    return std::max(std::chrono::milliseconds(1000), std::chrono::milliseconds(sink_->limits().bookkeeping_ms));
   }
   /// As of the last claim or refresh; pipeline's thread, before start().
   [[nodiscard]] const progress::Stored& stored() const { return stored_; }
@@ -117,6 +117,8 @@ class SinkRuntime {
   /// Why the sink cannot go on; empty: it can.
   [[nodiscard]] Error failure() const;
   [[nodiscard]] bool failed() const { return failed_; }
+  /// What is not written waits for locks of others.
+  [[nodiscard]] bool waits_for_locks() const { return outage_.is_of_locks(); }
 
  private:
   Result<void> prepare_store(plugin::Connection& connection);

@@ -5,8 +5,8 @@
 
 #include "cdcrt/sdk/base64.hpp"
 #include "cdcrt/sdk/calendar.hpp"
+#include "cdcrt/sdk/utf8.hpp"
 #include "types/decimal.hpp"
-#include "types/utf8.hpp"
 
 namespace cdcrt::types {
 namespace {
@@ -67,7 +67,7 @@ bool append_escaped(std::string& out, std::string_view character) {
 /// The valid UTF-8 character at the front, else one byte.
 std::string_view first_character(std::string_view text) {
   for (std::size_t size = 1; size <= 4 && size <= text.size(); ++size) {
-    if (is_utf8(text.substr(0, size))) return text.substr(0, size);
+    if (sdk::is_utf8(text.substr(0, size))) return text.substr(0, size);
   }
   return text.substr(0, 1);
 }
@@ -115,7 +115,7 @@ void append_text(std::string& out, const cdcrt_cell& cell) {
                                                                    : write_scalar(scalar, integer_cell(CDCRT_I64, cell.value.integer))};
   } else if (has_bytes(cell.tag)) {
     body = text_of(cell);
-    const bool plain = cell.tag != CDCRT_BYTES && body.find('\0') == std::string_view::npos && is_utf8(body);
+    const bool plain = cell.tag != CDCRT_BYTES && body.find('\0') == std::string_view::npos && sdk::is_utf8(body);
     if (!plain) {
       encoded = sdk::encode_base64(body);
       body = encoded;

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "cdcrt/sdk/civil.hpp"
+#include "cdcrt/sdk/utf8.hpp"
 #include "types/convert_text.hpp"
 #include "types/decimal.hpp"
-#include "types/utf8.hpp"
 
 namespace cdcrt::types {
 namespace {
@@ -233,7 +233,7 @@ Result<cdcrt_cell> to_array(const cdcrt_cell& cell, cdcrt_type to) {
 Result<cdcrt_cell> to_string_cell(const cdcrt_cell& cell, cdcrt_type from, cdcrt_type to, event::Arena& arena) {
   auto text = cell.tag == CDCRT_STRING ? Result<cdcrt_cell>(cell) : render_text(cell, from, arena);
   if (!text || to.length == 0 || text->size <= to.length) return text;
-  const std::size_t characters = count_characters(text_of(*text));
+  const std::size_t characters = sdk::count_characters(text_of(*text));
   if (characters <= to.length) return text;
   return make_error(CDCRT_BAD_RECORD,
                     "value of " + std::to_string(characters) + " characters does not fit " + to_string(to) + ": " + display(cell));
@@ -297,7 +297,7 @@ Result<cdcrt_cell> cut_fraction(const cdcrt_cell& cell, Parse parse, cdcrt_type 
 Result<cdcrt_cell> truncate(const cdcrt_cell& cell, cdcrt_type to) {
   if (is_ready(cell, to, to)) return cell;
   if (cell.tag != CDCRT_STRING || to.kind != CDCRT_TYPE_STRING) return does_not_fit(cell, to);
-  return text_cell(CDCRT_STRING, first_characters(text_of(cell), to.length));
+  return text_cell(CDCRT_STRING, sdk::first_characters(text_of(cell), to.length));
 }
 
 }  // namespace cdcrt::types

@@ -1,8 +1,8 @@
 #include "types/json_text.hpp"
+#include "cdcrt/sdk/utf8.hpp"
 
 #include <vector>
 
-#include "types/utf8.hpp"
 
 namespace cdcrt::types {
 namespace {
@@ -127,6 +127,6 @@ class JsonCursor {
 
 }  // namespace
 
-bool is_json(std::string_view text) { return is_utf8(text) && JsonCursor(text).take_document(); }
+bool is_json(std::string_view text) { return sdk::is_utf8(text) && JsonCursor(text).take_document(); }
 
 }  // namespace cdcrt::types

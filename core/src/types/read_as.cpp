@@ -3,10 +3,10 @@
 
 #include "cdcrt/sdk/base64.hpp"
 #include "cdcrt/sdk/civil.hpp"
+#include "cdcrt/sdk/utf8.hpp"
 #include "types/convert.hpp"
 #include "types/convert_text.hpp"
 #include "types/decimal.hpp"
-#include "types/utf8.hpp"
 
 namespace cdcrt::types {
 namespace {
@@ -195,7 +195,7 @@ Result<cdcrt_cell> read_encoded(const cdcrt_cell& cell, Parse parse, cdcrt_type 
     case CDCRT_TYPE_STRING:
     case CDCRT_TYPE_JSON:
     case CDCRT_TYPE_ARRAY:
-      if (!is_utf8(*bytes)) return make_error(CDCRT_BAD_RECORD, std::string("the decoded bytes are not UTF-8: ") + display(cell));
+      if (!sdk::is_utf8(*bytes)) return make_error(CDCRT_BAD_RECORD, std::string("the decoded bytes are not UTF-8: ") + display(cell));
       return convert(text_cell(CDCRT_STRING, *bytes), {}, to, arena);
     case CDCRT_TYPE_UUID:
       if (bytes->size() != 16) return unreadable(cell, parse);

@@ -325,9 +325,7 @@ std::string Database::show(const std::string& table) const {
 }
 
 plugin::Component component(Database& database) {
-  static constexpr cdcrt_option kOptions[] = {
-      {sizeof(cdcrt_option), CDCRT_OPTION_STRING, 0, "note", "Nothing.", nullptr, nullptr, nullptr, 0, 0}};
-  static const cdcrt_plugin descriptor = sdk::detail::sink_descriptor<Sink>("memory", "1.0.0", kOptions);
+  static const cdcrt_plugin descriptor = sdk::detail::sink_descriptor<Sink>("memory", "1.0.0", sdk::kNoOptions);
   current = &database;
   plugin::Component sink;
   sink.name = "db";

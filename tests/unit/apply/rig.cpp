@@ -74,7 +74,7 @@ std::unique_ptr<apply::Table> Rig::make_table(const std::string& name) {
   identity.source_name = "shop." + name;
   identity.route = route;
   identity.events = sink_->has(CDCRT_SINK_EVENTS);
-  identity.time_of_day = sink_->has(CDCRT_SINK_TIME_OF_DAY);
+  identity.limits = sink_->limits();
   identity.memory = &memory;
   return std::make_unique<apply::Table>(std::move(identity));
 }
@@ -105,10 +105,11 @@ void Rig::fill(event::RowBatch& batch, const Event& event, uint32_t message) {
   cdcrt_shape shape{};
   shape.size = sizeof shape;
   if (event.declared) shape.flags |= CDCRT_SHAPE_DECLARED;
-  if (keyed) shape.flags |= CDCRT_SHAPE_KEYED;
+  if (keyed) shape.flags |= CDCRT_SHAPE_KEYED | CDCRT_SHAPE_KEY_IN_ONE_PARTITION;
   shape.table = sdk::borrow("orders");
   shape.columns = columns.data();
   shape.column_count = static_cast<uint32_t>(columns.size());
+  shape.column_size = sizeof(cdcrt_column);
   cdcrt_rows* rows = batch.abi();
   const uint32_t id = rows->intern(rows, &shape);
   REQUIRE(rows->grow(rows, 1, 3 * shape.column_count) == 0);

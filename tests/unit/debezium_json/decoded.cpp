@@ -77,7 +77,7 @@ class TestConfig {
     for (const auto& [key, value] : texts_) {
       cdcrt_option_value option{};
       option.key = key.c_str();
-      option.type = CDCRT_OPTION_STRING;
+      option.type = key == "tombstones" || key == "events" || key == "keys" ? CDCRT_OPTION_ENUM : CDCRT_OPTION_STRING;
       option.is_set = value.empty() ? 0 : 1;
       option.string = sdk::borrow(value);
       values_.push_back(option);
@@ -85,6 +85,7 @@ class TestConfig {
     config_.size = sizeof config_;
     config_.count = static_cast<uint32_t>(values_.size());
     config_.values = values_.data();
+    config_.value_size = sizeof(cdcrt_option_value);
   }
   const cdcrt_config& get() const { return config_; }
 
@@ -167,11 +168,11 @@ std::string TestRow::text() const {
 Decoded decode(const std::vector<TestMessage>& messages, const std::string& topic, const Options& options, std::size_t batch_size) {
   const TestConfig config(options);
   event::ShapeRegistry shapes;
-  using Functions = sdk::FormatFunctions<debezium_json::DebeziumJson>;
+  const cdcrt_format& functions = sdk::detail::format_functions<debezium_json::DebeziumJson>();
   cdcrt_error error{};
   error.size = sizeof error;
   void* self = nullptr;
-  if (Functions::create(nullptr, &config.get(), &self, &error) != CDCRT_OK) {
+  if (functions.create(nullptr, &config.get(), &self, &error) != CDCRT_OK) {
     const std::string message = std::string(error.config_key == nullptr ? "" : error.config_key) + ": " + error.message;
     if (error.release != nullptr) error.release(&error);
     throw std::runtime_error(message);
@@ -203,9 +204,10 @@ Decoded decode(const std::vector<TestMessage>& messages, const std::string& topi
     call.size = sizeof call;
     call.topic = sdk::borrow(topic);
     call.messages = views.data();
+    call.message_size = sizeof(cdcrt_message);
     call.count = static_cast<uint32_t>(count);
     batch.clear();
-    if (Functions::decode(self, &call, batch.abi(), &error) != CDCRT_OK) throw std::runtime_error(error.message);
+    if (functions.decode(self, &call, batch.abi(), &error) != CDCRT_OK) throw std::runtime_error(error.message);
     for (const auto& reject : batch.rejects()) {
       out.rejects.push_back({reject.message + static_cast<uint32_t>(first), static_cast<int32_t>(reject.error.code), reject.error.message,
                              reject.error.hint});
@@ -216,7 +218,7 @@ Decoded decode(const std::vector<TestMessage>& messages, const std::string& topi
       if (!rejected) out.rows.push_back(make_row(batch.rows()[i], batch, shapes, static_cast<uint32_t>(first)));
     }
   }
-  Functions::destroy(self);
+  functions.destroy(self);
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "cdcrt/sdk/utf8.hpp"
 #include "diagnostics/text.hpp"
 
 using namespace cdcrt::diagnostics;
@@ -153,13 +154,13 @@ TEST_CASE("source texts: a covered value of several lines is covered on each") {
 }
 
 TEST_CASE("text: invalid UTF-8 is found at its byte") {
-  CHECK(find_invalid_utf8("") == std::string_view::npos);
-  CHECK(find_invalid_utf8("gr\u00f6\u00dfe \U0001F600") == std::string_view::npos);
-  CHECK(find_invalid_utf8("ab\xff") == 2);
-  CHECK(find_invalid_utf8("a\xc3") == 1);
-  CHECK(find_invalid_utf8("\xc0\x80") == 0);          // overlong
-  CHECK(find_invalid_utf8("\xed\xa0\x80") == 0);      // surrogate
-  CHECK(find_invalid_utf8("\xf4\x90\x80\x80") == 0);  // beyond U+10FFFF
+  CHECK(sdk::find_invalid_utf8("") == std::string_view::npos);
+  CHECK(sdk::find_invalid_utf8("gr\u00f6\u00dfe \U0001F600") == std::string_view::npos);
+  CHECK(sdk::find_invalid_utf8("ab\xff") == 2);
+  CHECK(sdk::find_invalid_utf8("a\xc3") == 1);
+  CHECK(sdk::find_invalid_utf8("\xc0\x80") == 0);          // overlong
+  CHECK(sdk::find_invalid_utf8("\xed\xa0\x80") == 0);      // surrogate
+  CHECK(sdk::find_invalid_utf8("\xf4\x90\x80\x80") == 0);  // beyond U+10FFFF
   CHECK(count_characters("gr\u00f6\u00dfe") == 5);
 }
 

@@ -79,7 +79,7 @@ class OpenedSink {
     option.is_set = 1;
     option.string = borrow(path);
     const std::string name = "changes";
-    const cdcrt_config config{sizeof config, 1, &option, borrow(name), borrow(name)};
+    const cdcrt_config config{sizeof config, 1, &option, sizeof option, 0, borrow(name), borrow(name)};
     REQUIRE(call([&](cdcrt_error* error) { return functions_->create(nullptr, &config, &self_, error); }) == CDCRT_OK);
     opened = call([&](cdcrt_error* error) { return functions_->open(self_, &connection_, error); });
   }
@@ -114,6 +114,7 @@ class OpenedSink {
     write.table = {borrow(schema), borrow(table)};
     write.columns = columns.data();
     write.column_count = static_cast<uint32_t>(columns.size());
+    write.column_size = sizeof(cdcrt_column);
     write.cells = cells.data();
     write.row_count = operations.size();
     write.operations = operations.data();

@@ -36,6 +36,7 @@ struct Message {
   int64_t offset = 0;
   std::optional<std::string> key, value;
   std::vector<std::pair<std::string, std::optional<std::string>>> headers;
+  std::string unreadable;  // why; empty: it is not
   int64_t timestamp_ms = 0;
   uint32_t generation = 0;
 };
@@ -92,7 +93,7 @@ class OpenedSource {
                                               number("max_line", settings_.max_line),
                                               number("batch_messages", settings_.batch_messages),
                                               number("batch_bytes", settings_.batch_bytes)};
-    cdcrt_config config{sizeof config, static_cast<uint32_t>(values.size()), values.data(), borrow(name_), borrow(name_)};
+    cdcrt_config config{sizeof config, static_cast<uint32_t>(values.size()), values.data(), sizeof(cdcrt_option_value), 0, borrow(name_), borrow(name_)};
     call([&](cdcrt_error* error) { return functions().create(&host_, &config, &self_, error); });
   }
   ~OpenedSource() {
@@ -231,6 +232,7 @@ class OpenedSource {
     to.key = optional(from.key);
     to.value = optional(from.value);
     to.timestamp_ms = from.timestamp_ms;
+    to.unreadable = optional(from.unreadable).value_or("");
     for (uint32_t i = 0; i < from.header_count; ++i)
       to.headers.emplace_back(*optional(from.headers[i].name), optional(from.headers[i].value));
     return to;
@@ -280,11 +282,6 @@ inline std::vector<std::string> places(const std::vector<Message>& messages) {
   return out;
 }
 
-inline std::string unreadable_reason(const Message& message) {
-  for (const auto& [name, value] : message.headers) {
-    if (name == CDCRT_UNREADABLE_HEADER) return value.value_or("");
-  }
-  return {};
-}
+inline std::string unreadable_reason(const Message& message) { return message.unreadable; }
 
 }  // namespace file_source_test

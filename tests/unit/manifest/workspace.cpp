@@ -14,6 +14,7 @@ namespace {
 
 cdcrt_option make(uint16_t type, const char* key, const char* default_value = nullptr, uint16_t flags = 0, double minimum = 0,
                   double maximum = 0, const char* const* names = nullptr, const char* example = nullptr) {
+  if (minimum != 0 || maximum != 0) flags |= CDCRT_OPTION_MINIMUM | CDCRT_OPTION_MAXIMUM;
   return {sizeof(cdcrt_option), type, flags, key, "Documented.", default_value, example, names, minimum, maximum};
 }
 
@@ -35,6 +36,8 @@ const cdcrt_option kLogOptions[] = {
     make(CDCRT_OPTION_STRING, "sasl_key", nullptr, CDCRT_OPTION_SECRET),
     make(CDCRT_OPTION_INTEGER, "pin", nullptr, CDCRT_OPTION_SECRET, 1, 9999),
     make(CDCRT_OPTION_STRING, "later", nullptr, CDCRT_OPTION_NOT_YET),
+    make(CDCRT_OPTION_INTEGER, "tries", nullptr, CDCRT_OPTION_MINIMUM),
+    make(CDCRT_OPTION_INTEGER, "debt", nullptr, CDCRT_OPTION_MAXIMUM),
 };
 const cdcrt_option kJsonOptions[] = {make(CDCRT_OPTION_BOOLEAN, "strict", "false"), make(CDCRT_OPTION_STRING, "unavailable", "__x")};
 const cdcrt_option kDbOptions[] = {make(CDCRT_OPTION_MAP, "connection", nullptr, CDCRT_OPTION_REQUIRED),

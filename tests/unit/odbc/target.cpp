@@ -60,7 +60,7 @@ Failure create_sink(const Options& options, void** sink) {
     if (key == "connect_timeout") value.integer = 10'000'000, value.is_set = 1;
     values.push_back(value);
   }
-  cdcrt_config config{sizeof(cdcrt_config), static_cast<uint32_t>(values.size()), values.data(), borrow("db"), borrow("test")};
+  cdcrt_config config{sizeof(cdcrt_config), static_cast<uint32_t>(values.size()), values.data(), sizeof(cdcrt_option_value), 0, borrow("db"), borrow("test")};
   static const cdcrt_host host{sizeof(cdcrt_host), CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR, nullptr, nullptr, nullptr, nullptr};
   Call call;
   return call.take(functions().create(&host, &config, sink, call.out()));
@@ -193,20 +193,42 @@ Failure Target::rollback() {
   return call.take(functions().rollback(connection_, call.out()));
 }
 
+namespace {
+
+cdcrt_change one(cdcrt_change_kind kind, const cdcrt_column* columns, std::size_t count = 1, cdcrt_type from = {}) {
+  cdcrt_change made{};
+  made.size = sizeof made;
+  made.kind = kind;
+  made.columns = columns;
+  made.column_count = static_cast<uint32_t>(count);
+  made.column_size = sizeof(cdcrt_column);
+  made.from = from;
+  return made;
+}
+
+}  // namespace
+
+cdcrt_limits Target::limits() const {
+  cdcrt_limits limits{};
+  limits.size = sizeof limits;
+  functions().limits_of(sink_, &limits);
+  return limits;
+}
+
 Failure Target::change(std::string_view table, std::vector<cdcrt_change> changes, std::string_view schema) {
   const cdcrt_table target{borrow_or_null(schema), borrow(table)};
   Call call;
   return call.take(functions().change(connection_, &target, changes.data(), static_cast<uint32_t>(changes.size()), call.out()));
 }
 Failure Target::create(std::string_view table, const std::vector<cdcrt_column>& columns, std::string_view schema) {
-  return change(table, {cdcrt_change{CDCRT_CREATE_TABLE, static_cast<uint32_t>(columns.size()), columns.data(), {}, nullptr}}, schema);
+  return change(table, {one(CDCRT_CREATE_TABLE, columns.data(), columns.size())}, schema);
 }
-Failure Target::add(std::string_view table, cdcrt_column made) { return change(table, {cdcrt_change{CDCRT_ADD_COLUMN, 1, &made, {}, nullptr}}); }
+Failure Target::add(std::string_view table, cdcrt_column made) { return change(table, {one(CDCRT_ADD_COLUMN, &made)}); }
 Failure Target::drop(std::string_view table, std::string_view name) {
   const cdcrt_column made = column(name, CDCRT_TYPE_UNKNOWN);
-  return change(table, {cdcrt_change{CDCRT_DROP_COLUMN, 1, &made, {}, nullptr}});
+  return change(table, {one(CDCRT_DROP_COLUMN, &made)});
 }
-Failure Target::alter(std::string_view table, cdcrt_column made, cdcrt_type from) { return change(table, {cdcrt_change{CDCRT_ALTER_TYPE, 1, &made, from, nullptr}}); }
+Failure Target::alter(std::string_view table, cdcrt_column made, cdcrt_type from) { return change(table, {one(CDCRT_ALTER_TYPE, &made, 1, from)}); }
 
 Described Target::describe(std::string_view table, std::string_view schema) {
   const cdcrt_table target{borrow_or_null(schema), borrow(table)};
@@ -237,6 +259,7 @@ Failure Target::write(cdcrt_write_kind kind, std::string_view table, const std::
   write.table = {{nullptr, 0}, borrow(table)};
   write.columns = columns.data();
   write.column_count = static_cast<uint32_t>(columns.size());
+  write.column_size = sizeof(cdcrt_column);
   write.has_unique_key = unique ? 1 : 0;
   write.cells = cells.data();
   write.row_count = rows.size();
@@ -261,6 +284,7 @@ std::vector<std::string> Target::read(std::string_view table, const std::vector<
   read.table = {{nullptr, 0}, borrow(table)};
   read.columns = columns.data();
   read.column_count = static_cast<uint32_t>(columns.size());
+  read.column_size = sizeof(cdcrt_column);
   read.key_count = keys.empty() ? 0 : static_cast<uint32_t>(keys[0].size());
   read.keys = cells.data();
   read.key_rows = keys.size();

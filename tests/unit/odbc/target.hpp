@@ -64,8 +64,9 @@ class Target {
   static Failure try_open(const Options& options);
   static const cdcrt_plugin& plugin();
 
-  [[nodiscard]] bool is_sqlite() const { return (capabilities_ & CDCRT_SINK_ONE_WRITER) != 0; }
+  [[nodiscard]] bool is_sqlite() const { return (capabilities_ & CDCRT_SINK_SCHEMAS) == 0; }
   [[nodiscard]] uint32_t capabilities() const { return capabilities_; }
+  [[nodiscard]] cdcrt_limits limits() const;
   /// Goes on with another connection of the same sink, or with the first one again.
   void switch_connection();
   Failure begin();

@@ -21,10 +21,11 @@ std::string described(const std::string& name, DescriptionFormat format, int exi
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 constexpr cdcrt_option kOptions[] = {
-    {sizeof(cdcrt_option), CDCRT_OPTION_DURATION, 0, "wait", "A | in a text.\nTwo lines.", "30s", nullptr, nullptr, 1000, 3600e6},
+    {sizeof(cdcrt_option), CDCRT_OPTION_DURATION, CDCRT_OPTION_MINIMUM | CDCRT_OPTION_MAXIMUM, "wait", "A | in a text.\nTwo lines.", "30s", nullptr, nullptr, 1000, 3600e6},
     {sizeof(cdcrt_option), CDCRT_OPTION_STRING, CDCRT_OPTION_SECRET | CDCRT_OPTION_REQUIRED, "token", "Opens the door.", nullptr, "\"x\"",
      nullptr, 0, 0},
-    {sizeof(cdcrt_option), CDCRT_OPTION_BYTES, CDCRT_OPTION_NOT_YET, "room", "Room.", nullptr, nullptr, nullptr, 1024, 1536},
+    {sizeof(cdcrt_option), CDCRT_OPTION_BYTES, CDCRT_OPTION_NOT_YET | CDCRT_OPTION_MINIMUM | CDCRT_OPTION_MAXIMUM, "room", "Room.", nullptr, nullptr, nullptr, 1024, 1536},
+    {sizeof(cdcrt_option), CDCRT_OPTION_INTEGER, CDCRT_OPTION_MINIMUM, "tries", "Tries.", nullptr, nullptr, nullptr, 0, 0},
 };
 
 constexpr cdcrt_option kLayoutOptions[] = {
@@ -34,12 +35,12 @@ constexpr cdcrt_option kLayoutOptions[] = {
 cdcrt_plugin sample() {
   static const cdcrt_sink sink = [] {
     cdcrt_sink table{};
-    table.capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_ONE_WRITER;
+    table.capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SAVEPOINTS;
     table.layout_options = kLayoutOptions;
     table.layout_option_count = 1;
     return table;
   }();
-  return {sizeof(cdcrt_plugin), CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR, CDCRT_SINK, 3, "sample", "2.0.0", "A \"sample\"", "MIT", kOptions, &sink,
+  return {sizeof(cdcrt_plugin), CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR, CDCRT_SINK, 4, "sample", "2.0.0", "A \"sample\"", "MIT", kOptions, &sink,
           "## More\nText."};
 }
 
@@ -50,10 +51,11 @@ TEST_CASE("plugin describe: text names file, ABI, capabilities and every option"
   CHECK(contains(text, "sink sample 2.0.0"));
   CHECK(contains(text, "/x/sink-sample.so"));
   CHECK(contains(text, "plugin ABI:   " + std::to_string(CDCRT_ABI_MAJOR) + "." + std::to_string(CDCRT_ABI_MINOR)));
-  CHECK(contains(text, "transactions, one writer"));
+  CHECK(contains(text, "transactions, savepoints"));
   CHECK(contains(text, "wait (duration, default 30s, 1ms to 1h)"));
   CHECK(contains(text, "token (string, required, secret)"));
   CHECK(contains(text, "room (size, not yet available, 1KiB to 1536B)"));
+  CHECK(contains(text, "tries (integer, at least 0)"));
   CHECK(contains(text, "example: token = \"x\""));
   CHECK(contains(text, "layout options of a route: [routes.NAME.layout]\n  spread (string)"));
   CHECK(contains(text, "## More"));
@@ -64,6 +66,7 @@ TEST_CASE("plugin describe: Markdown is the same on every machine and its tables
   CHECK(!contains(text, "/x/"));
   CHECK(contains(text, "## Layout options"));
   CHECK(contains(text, "| `wait` | duration | `30s` | A \\| in a text. Two lines. From 1ms to 1h. |"));
+  CHECK(contains(text, "| `tries` | integer |  | Tries. At least 0. |"));
   CHECK(contains(text, "| `token` | string | **required** | Opens the door. Example: `\"x\"`. Secret: never printed. |"));
 }
 
@@ -75,6 +78,7 @@ TEST_CASE("plugin describe: JSON escapes and says what is missing") {
       R"({"key":"token","type":"string","required":true,"secret":true,"advanced":false,"not_yet":false,"default":null,"example":"\"x\"")"));
   CHECK(contains(text, R"("layout_options":[{"key":"spread")"));
   CHECK(contains(text, R"("minimum":1024,"maximum":1536)"));
+  CHECK(contains(text, R"("minimum":0,"doc":"Tries.")"));
 }
 
 TEST_CASE("plugin describe: by name, by kind and name, by path; a name of several is ambiguous where one is wanted") {

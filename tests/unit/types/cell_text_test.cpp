@@ -8,8 +8,8 @@
 #include <random>
 #include <string>
 
+#include "cdcrt/sdk/utf8.hpp"
 #include "samples.hpp"
-#include "types/utf8.hpp"
 
 using namespace cdcrt;
 using namespace cdcrt::types;
@@ -103,7 +103,7 @@ TEST_CASE("cell text: every cell comes back, alone and in a row, as UTF-8 withou
     append_text(text, cell);
     row += text;
     CHECK(text.find('\0') == std::string::npos);
-    CHECK(is_utf8(text));
+    CHECK(sdk::is_utf8(text));
     const auto back = from_text(text, arena);
     REQUIRE(back);
     CHECK(same(*back, cell));

@@ -5,12 +5,9 @@
 #include <utility>
 
 #include "cdcrt/sdk/base64.hpp"
-#include "types/utf8.hpp"
+#include "cdcrt/sdk/utf8.hpp"
 
-using namespace cdcrt::types;
-using cdcrt::sdk::decode_base64;
-using cdcrt::sdk::encode_base64;
-using cdcrt::sdk::encode_base64_url;
+using namespace cdcrt::sdk;
 
 TEST_CASE("base64: the vectors of RFC 4648") {
   const std::pair<const char*, const char*> rows[] = {

@@ -9,20 +9,19 @@ constexpr std::size_t kMaximumBytes = 16 << 20;  ///< of all topics' caches
 
 }  // namespace
 
-DebeziumJson::DebeziumJson(const sdk::Config& config) {
+sdk::Status DebeziumJson::configure(const sdk::Config& config) {
   const std::string unavailable = config.string("unavailable_value");
   if (unavailable.empty() || unavailable == "hex:") {
-    throw sdk::Failure(sdk::Status::bad_config("unavailable_value", "must not be empty: every empty text would count as unavailable"));
+    return sdk::Status::bad_config("unavailable_value", "must not be empty: every empty text would count as unavailable");
   }
   settings_.unavailable = debezium::UnavailableValue(unavailable);
-  if (sdk::Status status = TopicRule::parse(config.string("table_from_topic"), settings_.topic_rule); !status)
-    throw sdk::Failure(std::move(status));
-  const std::string tombstones = config.string("tombstones");
-  settings_.tombstones = tombstones == "delete" ? Tombstones::kDelete : tombstones == "ignore" ? Tombstones::kIgnore : Tombstones::kAuto;
-  const std::string events = config.string("events");
-  settings_.events = events == "envelope" ? Events::kEnvelope : events == "flattened" ? Events::kFlattened : Events::kAuto;
+  settings_.tombstones = config.choice<Tombstones>(
+      "tombstones", {{"auto", Tombstones::kAuto}, {"delete", Tombstones::kDelete}, {"ignore", Tombstones::kIgnore}});
+  settings_.events =
+      config.choice<Events>("events", {{"auto", Events::kAuto}, {"envelope", Events::kEnvelope}, {"flattened", Events::kFlattened}});
   settings_.ignore_keys = config.string("keys") == "ignore";
   settings_.metadata_prefix = config.string("metadata_prefix");
+  return TopicRule::parse(config.string("table_from_topic"), settings_.topic_rule);
 }
 
 TopicState& DebeziumJson::state(std::string_view topic) {
@@ -38,12 +37,10 @@ TopicState& DebeziumJson::state(std::string_view topic) {
 
 sdk::Status DebeziumJson::decode(sdk::Messages messages, sdk::RowBuilder& rows) {
   TopicState& topic = state(messages.topic());
-  for (const sdk::Message message : messages) {
+  return sdk::each_message(messages, rows, [&](const sdk::Message& message) {
     if (topic.is_overfull()) topic.forget();
-    sdk::Status status = decoder_.decode(message, topic, rows);
-    if (!status) rows.reject(message.index(), std::move(status));
-  }
-  return {};
+    return decoder_.decode(message, topic, rows);
+  });
 }
 
 }  // namespace cdcrt::debezium_json

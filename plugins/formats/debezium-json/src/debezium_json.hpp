@@ -12,8 +12,11 @@ namespace cdcrt::debezium_json {
 
 class DebeziumJson : public sdk::Format {
  public:
-  /// Throws sdk::Failure when a setting is wrong.
-  explicit DebeziumJson(const sdk::Config& config);
+  static constexpr const char* kSummary = "Row changes written by Debezium with JsonConverter: with schemas, without, or flattened";
+  static constexpr const char* kLicense = "Apache-2.0";
+  static const char* notes();
+
+  sdk::Status configure(const sdk::Config& config) override;
   sdk::Status decode(sdk::Messages messages, sdk::RowBuilder& rows) override;
 
  private:

@@ -1,12 +1,14 @@
 // From a message to what it is: key, schema, form. Rows are made in row_decoding.cpp.
 #include "event_decoder.hpp"
 
+#include "cdcrt/sdk/json_parse.hpp"
+#include "cdcrt/sdk/json_text.hpp"
 #include "debezium/json_scan.hpp"
 #include "foreign_format.hpp"
 
 namespace cdcrt::debezium_json {
 
-using debezium::Kind;
+using Kind = sdk::JsonKind;
 using sdk::Status;
 
 namespace {
@@ -25,12 +27,10 @@ Status not_flattened() {
 }
 
 Status wrapped_event(std::string_view name) {
-  std::string quoted;
-  debezium::append_json_string(name, quoted);
-  return Status::bad_record("value: " + quoted + " holds an event or a part of one, so this is no row", kMend);
+  return Status::bad_record("value: " + sdk::json_string(name) + " holds an event or a part of one, so this is no row", kMend);
 }
 
-Status not_json(const char* part, const debezium::JsonError& error, std::size_t base) {
+Status not_json(const char* part, const sdk::JsonError& error, std::size_t base) {
   return Status::bad_record(
       std::string(part) + ": " + error.what + " at byte " + std::to_string(error.offset + base),
       "look at the raw bytes in the dead letter; a producer other than Debezium, or a broken one, wrote this message");
@@ -93,7 +93,7 @@ bool is_flat_object(std::string_view text) {
   return others == 2 && quotes % 2 == 0;
 }
 
-bool is_one_value(std::string_view text) { return is_flat_object(text) || debezium::skip_value(text, 0) == text.size(); }
+bool is_one_value(std::string_view text) { return is_flat_object(text) || sdk::skip_json_value(text, 0) == text.size(); }
 
 }  // namespace
 
@@ -111,13 +111,13 @@ Status EventDecoder::decode(const sdk::Message& message, TopicState& topic, sdk:
   if (const KnownSchema* known = topic.recognise_value(value)) {
     const auto payload = payload_after(value, known->prefix.size());
     base_ = known->prefix.size();
-    if (payload && tape_.parse(*payload)) return decode_root(known);
+    if (payload && sdk::parse_json(*payload, tape_)) return decode_root(known);
     base_ = 0;  // not whole: taken apart as it would be if its schema were new
   }
   const KnownSchema* schema = nullptr;
   std::string_view payload = value;
   if (Status status = find_payload(schema, payload); !status) return status;
-  if (!tape_.parse(payload)) {
+  if (!sdk::parse_json(payload, tape_)) {
     if (const ForeignFormat* format = recognise_binary(value)) return foreign_status("value", *format);
     return not_json("value", tape_.error(), base_);
   }
@@ -167,7 +167,7 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
     }
     if (settings_.events == Events::kAuto && resembles_envelope_schema(*schema)) {
       const auto parts = debezium::split_converter_message(value);
-      const bool readable = parts && tape_.parse(parts->payload) && tape_[0].kind == Kind::kObject;
+      const bool readable = parts && sdk::parse_json(parts->payload, tape_) && tape_[0].kind == Kind::kObject;
       const ForeignFormat* format = readable ? recognise_foreign(tape_, 0, message_->key()) : nullptr;
       if (message_->header("ce_specversion")) format = &kCloudEvents;
       return format != nullptr ? foreign_status("value", *format) : damaged_envelope();
@@ -178,7 +178,7 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
     if (schema->name.ends_with("Value")) made.layout->may_be_foreign = false;
   } else {
     const auto parts = debezium::split_converter_message(value);
-    if (schema->type == "string" && parts && tape_.parse(parts->payload) && holds_json_text()) return not_an_object();
+    if (schema->type == "string" && parts && sdk::parse_json(parts->payload, tape_) && holds_json_text()) return not_an_object();
     return Status::bad_record("value: the schema is of type " + schema->type + ", not a struct", kOtherTopics);
   }
   if (prefix != 0) made.prefix = std::string(value.substr(0, prefix));
@@ -187,7 +187,7 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
 }
 
 bool EventDecoder::holds_json_text() {
-  return tape_[0].kind == Kind::kString && header_tape_.parse(tape_.text(0)) && header_tape_[0].kind == Kind::kObject;
+  return tape_[0].kind == Kind::kString && sdk::parse_json(tape_.text(0), header_tape_) && header_tape_[0].kind == Kind::kObject;
 }
 
 Status EventDecoder::not_an_object() {
@@ -197,7 +197,7 @@ Status EventDecoder::not_an_object() {
                               "let the producer write the JSON as it is: Kafka Connect's StringConverter in place of JsonConverter");
   }
   const bool list = tape_[0].kind == Kind::kArray;
-  return Status::bad_record(std::string("value: ") + debezium::describe(tape_[0].kind) + ", not an object",
+  return Status::bad_record(std::string("value: ") + sdk::describe(tape_[0].kind) + ", not an object",
                             list ? "let the producer write each event as a message of its own" : kOtherTopics);
 }
 
@@ -266,7 +266,7 @@ bool EventDecoder::is_heartbeat() {
   // A heartbeat topic may have a prefix of its own: then the key, which is the server's name and nothing else, tells.
   std::string_view key = message_->key();
   if (const auto parts = debezium::split_converter_message(key)) key = parts->payload;
-  return header_tape_.parse(key) && header_tape_[0].kind == Kind::kObject && header_tape_[0].size == 1 &&
+  return sdk::parse_json(key, header_tape_) && header_tape_[0].kind == Kind::kObject && header_tape_[0].size == 1 &&
          header_tape_.text(1) == "serverName";
 }
 
@@ -320,7 +320,7 @@ Status EventDecoder::parse_key() {
   if (key_.parsed) return {};
   const std::string_view key = message_->key();
   const std::size_t base = static_cast<std::size_t>(key_.payload.data() - key.data());
-  const bool readable = key_tape_.parse(key_.payload);
+  const bool readable = sdk::parse_json(key_.payload, key_tape_);
   if (!readable) {
     if (const ForeignFormat* format = recognise_binary(key)) {
       return Status::bad_record(
@@ -332,7 +332,7 @@ Status EventDecoder::parse_key() {
   if (!readable || (key_tape_[0].kind != Kind::kObject && key_tape_[0].kind != Kind::kNull)) {
     return Status::bad_record(
         std::string("key: ") +
-            (readable ? std::string(debezium::describe(key_tape_[0].kind)) + ", not an object" : key_tape_.error().what) +
+            (readable ? std::string(sdk::describe(key_tape_[0].kind)) + ", not an object" : key_tape_.error().what) +
             ", so the names of the key columns are unknown",
         "set keys = \"ignore\" and give the route's primary_key, or let the connector write keys with JsonConverter");
   }

@@ -6,7 +6,7 @@
 
 #include "cdcrt/sdk/format.hpp"
 #include "debezium/convert.hpp"
-#include "debezium/json_tape.hpp"
+#include "cdcrt/sdk/json_tape.hpp"
 #include "debezium/source_block.hpp"
 #include "debezium/unavailable.hpp"
 #include "message_shape.hpp"
@@ -83,7 +83,7 @@ class EventDecoder {
   sdk::Status bind(const Layout*& layout, const TableReference& table, const BoundShape*& bound);
   /// Where a row object stands: for messages.
   struct Place {
-    const debezium::JsonTape& tape;
+    const sdk::JsonTape& tape;
     const char* part;      ///< "value", "key", "header"
     std::size_t base = 0;  ///< offset of the tape's text in the part
   };
@@ -100,7 +100,7 @@ class EventDecoder {
 
   const Settings& settings_;
   debezium::Converter converter_;
-  debezium::JsonTape tape_, key_tape_, header_tape_;
+  sdk::JsonTape tape_, key_tape_, header_tape_;
   debezium::SourceValues source_;
   std::vector<uint8_t> seen_;
 

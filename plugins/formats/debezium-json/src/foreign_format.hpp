@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "cdcrt/sdk/status.hpp"
-#include "debezium/json_tape.hpp"
+#include "cdcrt/sdk/json_tape.hpp"
 
 namespace cdcrt::debezium_json {
 
@@ -23,7 +23,7 @@ bool may_be_foreign(std::string_view column);
 
 /// The tool whose whole shape `object` has, names and kinds of values; `key`: the message's key. nullptr: none that is known.
 /// A row of a table that merely has columns of such names is not recognised, because its values are of other kinds.
-const ForeignFormat* recognise_foreign(const debezium::JsonTape& tape, uint32_t object, std::string_view key);
+const ForeignFormat* recognise_foreign(const sdk::JsonTape& tape, uint32_t object, std::string_view key);
 
 /// Binary encodings: schema registries, Avro files. nullptr: none that is known.
 const ForeignFormat* recognise_binary(std::string_view bytes);

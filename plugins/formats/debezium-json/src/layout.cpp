@@ -84,7 +84,7 @@ std::unique_ptr<Layout> declared_layout(const debezium::ConnectSchema& row, std:
   return layout;
 }
 
-std::unique_ptr<Layout> natural_layout(const debezium::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
+std::unique_ptr<Layout> natural_layout(const sdk::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
                                        std::string& duplicate) {
   auto layout = std::make_unique<Layout>();
   std::unordered_set<std::string_view> names;
@@ -103,7 +103,7 @@ std::unique_ptr<Layout> natural_layout(const debezium::JsonTape& tape, uint32_t 
   return layout;
 }
 
-bool matches(const Layout& layout, const debezium::JsonTape& tape, uint32_t object) {
+bool matches(const Layout& layout, const sdk::JsonTape& tape, uint32_t object) {
   const std::size_t count = tape[object].size;
   if (layout.members.size() != count) return false;
   uint32_t name = object + 1;

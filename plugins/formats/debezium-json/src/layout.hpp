@@ -8,7 +8,7 @@
 
 #include "debezium/column.hpp"
 #include "debezium/convert.hpp"
-#include "debezium/json_tape.hpp"
+#include "cdcrt/sdk/json_tape.hpp"
 #include "debezium/schema.hpp"
 #include "debezium/source_block.hpp"
 
@@ -44,10 +44,10 @@ std::unique_ptr<Layout> declared_layout(const debezium::ConnectSchema& row, std:
                                         debezium::Converter& converter);
 
 /// Columns by the names of an object without schema. nullptr when a name stands twice, which `duplicate` then is.
-std::unique_ptr<Layout> natural_layout(const debezium::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
+std::unique_ptr<Layout> natural_layout(const sdk::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
                                        std::string& duplicate);
 
 /// The object's members are exactly the layout's, in its order.
-bool matches(const Layout& layout, const debezium::JsonTape& tape, uint32_t object);
+bool matches(const Layout& layout, const sdk::JsonTape& tape, uint32_t object);
 
 }  // namespace cdcrt::debezium_json

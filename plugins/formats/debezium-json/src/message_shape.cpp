@@ -5,8 +5,8 @@
 
 namespace cdcrt::debezium_json {
 
-using debezium::JsonTape;
-using debezium::Kind;
+using sdk::JsonTape;
+using Kind = sdk::JsonKind;
 
 namespace {
 

@@ -1,6 +1,8 @@
 // From an event's parts to rows and cells.
 #include <algorithm>
 
+#include "cdcrt/sdk/json_parse.hpp"
+#include "cdcrt/sdk/json_text.hpp"
 #include "debezium/json_scan.hpp"
 #include "debezium/numbers.hpp"
 #include "event_decoder.hpp"
@@ -8,7 +10,7 @@
 
 namespace cdcrt::debezium_json {
 
-using debezium::Kind;
+using Kind = sdk::JsonKind;
 using debezium::SourceField;
 using sdk::Status;
 
@@ -17,11 +19,7 @@ namespace {
 constexpr const char* kNewKey = "__debezium.newkey";
 constexpr const char* kOldKey = "__debezium.oldkey";
 
-std::string quoted(std::string_view name) {
-  std::string out;
-  debezium::append_json_string(name, out);
-  return out;
-}
+std::string quoted(std::string_view name) { return sdk::json_string(name); }
 
 bool same_value(const cdcrt_cell& left, const cdcrt_cell& right) {
   if (left.tag != right.tag) return false;
@@ -331,7 +329,7 @@ Status EventDecoder::read_row(const Layout& layout, const Place& place, uint32_t
 
 Status EventDecoder::read_member(const Layout& layout, const Member& member, const Place& place, uint32_t name, cdcrt_cell* cells) {
   if (member.column < 0) {
-    const debezium::Token& value = place.tape[name + 1];
+    const sdk::JsonToken& value = place.tape[name + 1];
     const bool scalar = value.kind == Kind::kString || value.kind == Kind::kNumber;
     if (member.flat == FlatField::kDeleted) flat_deleted_ = value.kind == Kind::kTrue ? "true" : scalar ? place.tape.text(name + 1) : "";
     if (member.flat == FlatField::kOperation && scalar) flat_operation_ = place.tape.text(name + 1);
@@ -376,7 +374,7 @@ Status EventDecoder::read_other_key(const char* header, const BoundShape& shape,
   std::string_view payload = *text;
   if (const auto parts = debezium::split_converter_message(*text)) payload = parts->payload;
   const Place place{header_tape_, header, static_cast<std::size_t>(payload.data() - text->data())};
-  if (!header_tape_.parse(payload) || header_tape_[0].kind != Kind::kObject) {
+  if (!sdk::parse_json(payload, header_tape_) || header_tape_[0].kind != Kind::kObject) {
     return Status::bad_record(std::string("header ") + header + ": not a JSON object of key columns",
                               "let the connector write headers with JsonConverter or SimpleHeaderConverter");
   }

@@ -41,12 +41,14 @@ uint32_t intern(const BoundShape& bound, sdk::RowBuilder& rows) {
   cdcrt_shape shape{};
   shape.size = sizeof shape;
   if (bound.layout->declared) shape.flags |= CDCRT_SHAPE_DECLARED;
-  if (bound.key != nullptr) shape.flags |= CDCRT_SHAPE_KEYED;
+  // The message's key is what Kafka partitions by.
+  if (bound.key != nullptr) shape.flags |= CDCRT_SHAPE_KEYED | CDCRT_SHAPE_KEY_IN_ONE_PARTITION;
   shape.database = optional_text(bound.database);
   shape.schema = optional_text(bound.schema);
   shape.table = sdk::borrow(bound.table);
   shape.columns = columns.data();
   shape.column_count = static_cast<uint32_t>(columns.size());
+  shape.column_size = sizeof(cdcrt_column);
   shape.server = optional_text(bound.server);
   return rows.intern(shape);
 }
@@ -74,7 +76,7 @@ const KnownSchema* TopicState::learn(Schemas& schemas, KnownSchema schema) {
   return learned;
 }
 
-const Layout* TopicState::natural(Layouts& layouts, const debezium::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
+const Layout* TopicState::natural(Layouts& layouts, const sdk::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
                                   std::string& duplicate) {
   for (std::size_t i = 0; i < layouts.size(); ++i) {
     if (!matches(*layouts[i], tape, object)) continue;

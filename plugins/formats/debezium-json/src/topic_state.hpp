@@ -62,10 +62,10 @@ class TopicState {
   const KnownSchema* learn_key(KnownSchema schema) { return learn(keys_, std::move(schema)); }
 
   /// The layout of an object without schema. nullptr: a name stands twice, which `duplicate` then is.
-  const Layout* row_layout(const debezium::JsonTape& tape, uint32_t object, std::string_view metadata_prefix, std::string& duplicate) {
+  const Layout* row_layout(const sdk::JsonTape& tape, uint32_t object, std::string_view metadata_prefix, std::string& duplicate) {
     return natural(rows_, tape, object, metadata_prefix, duplicate);
   }
-  const Layout* key_layout(const debezium::JsonTape& tape, uint32_t object, std::string& duplicate) {
+  const Layout* key_layout(const sdk::JsonTape& tape, uint32_t object, std::string& duplicate) {
     return natural(natural_keys_, tape, object, {}, duplicate);
   }
   /// No columns at all: a truncate without schema.
@@ -92,7 +92,7 @@ class TopicState {
   using Layouts = std::vector<std::unique_ptr<Layout>>;
   static const KnownSchema* recognise(Schemas& schemas, std::string_view message);
   const KnownSchema* learn(Schemas& schemas, KnownSchema schema);
-  const Layout* natural(Layouts& layouts, const debezium::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
+  const Layout* natural(Layouts& layouts, const sdk::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
                         std::string& duplicate);
 
   std::string topic_;

@@ -8,6 +8,7 @@
 namespace {
 
 namespace sdk = cdcrt::sdk;
+namespace option = sdk::option;
 
 struct Counts {
   std::atomic<uint64_t> rows{0}, bytes{0}, writes{0};
@@ -55,8 +56,7 @@ class Blackhole : public sdk::Sink {
 };
 
 constexpr cdcrt_option kOptions[] = {
-    {sizeof(cdcrt_option), CDCRT_OPTION_BOOLEAN, 0, "report", "Log the number of rows, bytes and writes at the end.", "false", nullptr,
-     nullptr, 0, 0},
+    option::boolean("report").default_value("false").doc("Log the number of rows, bytes and writes at the end."),
 };
 
 }  // namespace

@@ -1,156 +1,13 @@
 #include "json_row.hpp"
 
-#include <charconv>
-#include <cmath>
 #include <string_view>
 
-#include "cdcrt/sdk/calendar.hpp"
+#include "cdcrt/sdk/cell_json.hpp"
+#include "cdcrt/sdk/json_text.hpp"
 #include "cdcrt/sdk/status.hpp"
 
 namespace cdcrt::file_sink {
 namespace {
-
-void append_string(std::string_view text, std::string& out) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  out += '"';
-  size_t plain = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
-    out.append(text, plain, i - plain);
-    plain = i + 1;
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        out += "\\u00";
-        out += kDigits[c >> 4];
-        out += kDigits[c & 15];
-    }
-  }
-  out.append(text, plain, text.size() - plain);
-  out += '"';
-}
-
-void append_base64(std::string_view bytes, std::string& out) {
-  constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  out += '"';
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const size_t left = bytes.size() - i;
-    const auto byte = [&](size_t at) { return at < left ? static_cast<unsigned char>(bytes[i + at]) : 0U; };
-    const uint32_t group = byte(0) << 16 | byte(1) << 8 | byte(2);
-    out += kAlphabet[group >> 18];
-    out += kAlphabet[group >> 12 & 63];
-    out += left > 1 ? kAlphabet[group >> 6 & 63] : '=';
-    out += left > 2 ? kAlphabet[group & 63] : '=';
-  }
-  out += '"';
-}
-
-template <class Number>
-void append_number(Number value, std::string& out) {
-  char text[32];
-  const auto done = std::to_chars(text, text + sizeof text, value);
-  out.append(text, done.ptr);
-}
-
-void append_float(double value, std::string& out) {
-  if (std::isnan(value))
-    out += "\"NaN\"";
-  else if (std::isinf(value))
-    out += value < 0 ? "\"-Infinity\"" : "\"Infinity\"";
-  else
-    append_number(value, out);
-}
-
-/// Digits as they are; NaN and the infinities, which JSON has no numbers for, as text.
-void append_decimal(std::string_view text, std::string& out) {
-  const bool is_number = !text.empty() && (text.back() >= '0' && text.back() <= '9');
-  if (is_number)
-    out += text;
-  else
-    append_string(text, out);
-}
-
-/// JSON may be written over several lines; this file has one line a change. A raw line end cannot be inside a JSON string.
-void append_json(std::string_view text, std::string& out) {
-  if (text.empty()) {
-    out += "null";
-    return;
-  }
-  for (const char c : text) out += c == '\n' || c == '\r' ? ' ' : c;
-}
-
-void append_cell(const cdcrt_cell& cell, std::string& out) {
-  const auto text = [&] { return cell.size == 0 ? std::string_view() : std::string_view(cell.value.data, cell.size); };
-  const auto quoted = [&](size_t (*format)(char*, int64_t, sdk::TextStyle)) {
-    char moment[64];
-    out += '"';
-    out.append(moment, format(moment, cell.value.integer, sdk::TextStyle::kIso8601));
-    out += '"';
-  };
-  switch (cell.tag) {
-    case CDCRT_BOOL:
-      out += cell.value.integer != 0 ? "true" : "false";
-      break;
-    case CDCRT_I64:
-      append_number(cell.value.integer, out);
-      break;
-    case CDCRT_U64:
-      append_number(cell.value.natural, out);
-      break;
-    case CDCRT_F64:
-      append_float(cell.value.real, out);
-      break;
-    case CDCRT_DECIMAL:
-      append_decimal(text(), out);
-      break;
-    case CDCRT_DATE:
-      quoted(sdk::write_date);
-      break;
-    case CDCRT_TIME: {
-      char time[64];
-      out += '"';
-      out.append(time, sdk::write_time(time, cell.value.integer));
-      out += '"';
-      break;
-    }
-    case CDCRT_TIMESTAMP:
-      quoted(sdk::write_timestamp);
-      break;
-    case CDCRT_TIMESTAMPTZ:
-      quoted(sdk::write_timestamptz);
-      break;
-    case CDCRT_BYTES:
-      append_base64(text(), out);
-      break;
-    case CDCRT_JSON:
-    case CDCRT_ARRAY:
-      append_json(text(), out);
-      break;
-    case CDCRT_STRING:
-    case CDCRT_UUID:
-    case CDCRT_INTERVAL:
-      append_string(text(), out);
-      break;
-    default:
-      out += "null";
-      break;
-  }
-}
 
 std::string_view operation(const cdcrt_write& write, uint64_t row) {
   if (write.operations != nullptr) {
@@ -201,9 +58,9 @@ void append_columns(const cdcrt_write& write, const cdcrt_cell* cells, bool keys
       out += ',';
     }
     is_first = false;
-    append_string(sdk::view(write.columns[i].name), out);
+    sdk::append_json_string(out, sdk::view(write.columns[i].name));
     out += ':';
-    append_cell(cells[i], out);
+    sdk::append_json_cell(out, cells[i]);
   }
   if (!is_first) out += '}';
 }
@@ -214,11 +71,11 @@ void append_line(const cdcrt_write& write, uint64_t row, std::string& out) {
   out += '{';
   if (write.table.schema.size > 0) {
     out += "\"schema\":";
-    append_string(sdk::view(write.table.schema), out);
+    sdk::append_json_string(out, sdk::view(write.table.schema));
     out += ',';
   }
   out += "\"table\":";
-  append_string(sdk::view(write.table.name), out);
+  sdk::append_json_string(out, sdk::view(write.table.name));
   out += ",\"op\":\"";
   out += operation(write, row);
   out += '"';

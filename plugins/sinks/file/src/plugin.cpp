@@ -56,9 +56,13 @@ class FileSink : public sdk::Sink {
 
 namespace {
 
+namespace option = cdcrt::sdk::option;
+
 constexpr cdcrt_option kOptions[] = {
-    {sizeof(cdcrt_option), CDCRT_OPTION_PATH, CDCRT_OPTION_REQUIRED, "path",
-     "The file to append to; it is made when it is not there. `\"-\"` is standard output.", nullptr, "\"changes.jsonl\"", nullptr, 0, 0},
+    option::path("path")
+        .required()
+        .example("\"changes.jsonl\"")
+        .doc("The file to append to; it is made when it is not there. `\"-\"` is standard output."),
 };
 
 }  // namespace

@@ -65,18 +65,34 @@ class KafkaSink : public sdk::Sink {
 
 namespace {
 
+namespace option = cdcrt::sdk::option;
+using namespace std::chrono_literals;
+
 constexpr cdcrt_option kOptions[] = {
-    {sizeof(cdcrt_option), CDCRT_OPTION_STRING, CDCRT_OPTION_REQUIRED | CDCRT_OPTION_SHARED, "brokers",
-     "Brokers to begin with, `host:port`, separated by commas.", nullptr, "\"kafka1:9092,kafka2:9092\"", nullptr, 0, 0},
-    {sizeof(cdcrt_option), CDCRT_OPTION_STRING, CDCRT_OPTION_PLACE, "topic",
-     "Topic of every row. Without it, the table's name; of dead letters `PIPELINE.dead_letters`.", nullptr, "\"shop.dead_letters\"",
-     nullptr, 0, 0},
-    {sizeof(cdcrt_option), CDCRT_OPTION_DURATION, CDCRT_OPTION_ADVANCED, "connect_timeout",
-     "How long a broker may take to answer at the start.", "10s", nullptr, nullptr, 100'000, 600'000'000},
-    {sizeof(cdcrt_option), CDCRT_OPTION_DURATION, CDCRT_OPTION_ADVANCED, "delivery_timeout",
-     "How long a message may take to be acknowledged before it is sent anew.", "30s", nullptr, nullptr, 1'000'000, 600'000'000},
-    {sizeof(cdcrt_option), CDCRT_OPTION_MAP, CDCRT_OPTION_SECRET | CDCRT_OPTION_SHARED, "librdkafka",
-     "Properties of librdkafka, passed through and checked by it.", nullptr, "{ \"security.protocol\" = \"SASL_SSL\" }", nullptr, 0, 0},
+    option::text("brokers")
+        .required()
+        .shared()
+        .example("\"kafka1:9092,kafka2:9092\"")
+        .doc("Brokers to begin with, `host:port`, separated by commas."),
+    option::text("topic")
+        .place()
+        .example("\"shop.dead_letters\"")
+        .doc("Topic of every row. Without it, the table's name; of dead letters `PIPELINE.dead_letters`."),
+    option::duration("connect_timeout")
+        .advanced()
+        .default_value("10s")
+        .between(100ms, 10min)
+        .doc("How long a broker may take to answer at the start."),
+    option::duration("delivery_timeout")
+        .advanced()
+        .default_value("30s")
+        .between(1s, 10min)
+        .doc("How long a message may take to be acknowledged before it is sent anew."),
+    option::map("librdkafka")
+        .secret()
+        .shared()
+        .example("{ \"security.protocol\" = \"SASL_SSL\" }")
+        .doc("Properties of librdkafka, passed through and checked by it."),
 };
 
 }  // namespace

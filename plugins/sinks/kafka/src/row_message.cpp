@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "cdcrt/sdk/base64.hpp"
 #include "cdcrt/sdk/calendar_write.hpp"
 #include "cdcrt/sdk/status.hpp"
 
@@ -34,29 +35,10 @@ std::string text_of(const cdcrt_cell& cell) {
   }
 }
 
-std::optional<std::string> decode_base64(std::string_view text) {
-  std::string bytes;
-  uint32_t bits = 0;
-  int held = 0;
-  for (const char c : text) {
-    if (c == '=') break;
-    int value = -1;
-    if (c >= 'A' && c <= 'Z') value = c - 'A';
-    if (c >= 'a' && c <= 'z') value = c - 'a' + 26;
-    if (c >= '0' && c <= '9') value = c - '0' + 52;
-    if (c == '+') value = 62;
-    if (c == '/') value = 63;
-    if (value < 0) return std::nullopt;
-    bits = bits << 6 | static_cast<uint32_t>(value);
-    if ((held += 6) >= 8) bytes += static_cast<char>(bits >> (held -= 8) & 0xff);
-  }
-  return bytes;
-}
-
 std::optional<std::string> side(const rapidjson::Value& json) {
   if (json.IsString()) return std::string(json.GetString(), json.GetStringLength());
   if (json.IsObject() && json.HasMember("base64") && json["base64"].IsString()) {
-    return decode_base64({json["base64"].GetString(), json["base64"].GetStringLength()});
+    return sdk::decode_base64({json["base64"].GetString(), json["base64"].GetStringLength()});
   }
   return std::nullopt;
 }

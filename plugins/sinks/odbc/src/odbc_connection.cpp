@@ -21,6 +21,12 @@ OdbcConnection::~OdbcConnection() {
 
 Status OdbcConnection::usable() const { return odbc::usable(broken_); }
 
+Status OdbcConnection::swallowed(const cdcrt_table& table, std::string_view what) {
+  return Status::unsupported("table " + sql::shown(sdk::view(table.name)) + " of the target does not take everything: " + std::string(what) +
+                                 ", and no statement failed. A trigger or a rule of the table swallows them",
+                             "drop it, or let it pass what cdcrt writes (it may ask for the user of the connection)");
+}
+
 Status OdbcConnection::failed(Status status) {
   // The server has given the transaction up, or half of a write is in it.
   drop_queries_ = true;

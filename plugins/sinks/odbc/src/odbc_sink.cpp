@@ -78,21 +78,23 @@ uint32_t OdbcSink::capabilities(uint32_t of_class) {
   const bool rolls_back = product != sql::Product::kSqlite && (settings_.has("Protocol") || settings_.has("A1"));
   if (rolls_back) of_class &= ~static_cast<uint32_t>(CDCRT_SINK_SAVEPOINTS);
   product_ = product;
-  return of_class | (product == sql::Product::kSqlite ? static_cast<uint32_t>(CDCRT_SINK_ONE_WRITER)
-                                                      : static_cast<uint32_t>(CDCRT_SINK_SCHEMAS | CDCRT_SINK_TIME_OF_DAY));
+  return of_class | (product == sql::Product::kSqlite ? 0U : static_cast<uint32_t>(CDCRT_SINK_SCHEMAS));
 }
 
 void OdbcSink::limits(cdcrt_limits& limits) {
   if (product_ == sql::Product::kSqlite) {
     limits.columns = 2000;  // SQLITE_MAX_COLUMN, unless it was built otherwise
+    limits.writers = 1;
     return;
   }
+  limits.time_us = int64_t{24} * 3600 * 1'000'000;
   if (product_ != sql::Product::kPostgresql) return;
   limits.name_bytes = static_cast<uint32_t>(sql::postgresql().name_limit());
   limits.columns = 1600;
   limits.reserved_names = sdk::borrow("tableoid xmin cmin xmax cmax ctid");
   // json has no equality, and an array of anything is json.
-  limits.unkeyable_types = 1U << CDCRT_TYPE_JSON | 1U << CDCRT_TYPE_ARRAY | CDCRT_KEYABLE_ARRAYS;
+  limits.unkeyable_types = 1U << CDCRT_TYPE_JSON | 1U << CDCRT_TYPE_ARRAY;
+  limits.has_keyable_arrays = 1;
 }
 
 }  // namespace cdcrt::odbc

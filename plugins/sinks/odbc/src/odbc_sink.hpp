@@ -15,9 +15,9 @@ class OdbcSink : public sdk::Sink {
  public:
   static constexpr const char* kSummary = "Tables of PostgreSQL or SQLite through ODBC";
   static constexpr const char* kLicense = "Apache-2.0";
+  static const char* notes();
   static constexpr uint32_t kCapabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SAVEPOINTS;
 
-  explicit OdbcSink(const sdk::Config& /*config*/) {}
   sdk::Status configure(const sdk::Config& config) override;
   sdk::Status open(std::unique_ptr<sdk::SinkConnection>& connection) override;
   [[nodiscard]] uint32_t capabilities(uint32_t of_class) override;

@@ -10,28 +10,21 @@
 namespace cdcrt::redshift {
 namespace {
 
-using sdk::option;
+namespace option = sdk::option;
 using sdk::Status;
 using sql::redshift::Layout;
 
-const char* const kStyles[] = {"key", "auto", "even", "all", nullptr};
+constexpr const char* kStyles[] = {"key", "auto", "even", "all", nullptr};
 
 // Developer Guide, CREATE TABLE: at most 400 columns in a compound sort key.
 constexpr std::size_t kMostSortColumns = 400;
 
-const cdcrt_option kLayoutOptions[] = {
-    option(CDCRT_OPTION_ENUM, 0, "diststyle", "Distribution; `key`: by `distkey`, `auto`: left to Redshift.", "key", "\"all\"", kStyles),
-    option(CDCRT_OPTION_STRING, 0, "distkey",
-           "The column to distribute by, with `diststyle = \"key\"`; by default the first column of the table's key.", nullptr,
-           "\"customer_id\""),
-    option(CDCRT_OPTION_LIST, 0, "sortkey", "Columns to sort by, in order; `[]`: left to Redshift. By default the columns of the table's key.",
-           nullptr, "[\"created_at\", \"id\"]"),
-    option(CDCRT_OPTION_MAP, 0, "encode", "Compression of single columns; Redshift chooses for the others. It never makes a text longer that is encoded as bytedict, "
-           "runlength, text255 or text32k.", nullptr,
-           "{ note = \"zstd\", id = \"raw\" }"),
-    option(CDCRT_OPTION_BOOLEAN, 0, "declare_key",
-           "Declare the key as PRIMARY KEY. Redshift does not enforce it but plans by it: only where nothing else writes to the table.", "false",
-           "true"),
+constexpr cdcrt_option kLayoutOptions[] = {
+    option::one_of("diststyle", kStyles).default_value("key").example("\"all\"").doc("Distribution; `key`: by `distkey`, `auto`: left to Redshift."),
+    option::text("distkey").example("\"customer_id\"").doc("The column to distribute by, with `diststyle = \"key\"`; by default the first column of the table's key."),
+    option::list("sortkey").example("[\"created_at\", \"id\"]").doc("Columns to sort by, in order; `[]`: left to Redshift. By default the columns of the table's key."),
+    option::map("encode").example("{ note = \"zstd\", id = \"raw\" }").doc("Compression of single columns; Redshift chooses for the others. It never makes a text longer that is encoded as bytedict, runlength, text255 or text32k."),
+    option::boolean("declare_key").default_value("false").example("true").doc("Declare the key as PRIMARY KEY. Redshift does not enforce it but plans by it: only where nothing else writes to the table."),
 };
 
 // Developer Guide, Compression encodings.

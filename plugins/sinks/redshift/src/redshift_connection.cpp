@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "definitions.hpp"
 #include "host_tables.hpp"
@@ -26,13 +27,14 @@ constexpr std::chrono::minutes kWidenAgain{5};  // an operator may have made it 
 
 }  // namespace
 
-RedshiftConnection::RedshiftConnection(const Settings& settings, StagingPlace& place, sql::Looks& looks, const sdk::Host& host)
+RedshiftConnection::RedshiftConnection(const Settings& settings, StagingPlace& place, sql::Looks& looks, MadeTables& made, const sdk::Host& host)
     : place_(place),
       host_(host),
       session_(settings),
       files_(place, host),
       loader_(settings, session_, place, files_, host),
-      looks_(looks) {}
+      looks_(looks),
+      made_(made) {}
 
 RedshiftConnection::~RedshiftConnection() {
   if (in_transaction_ && !over_) static_cast<void>(session_.execute("ROLLBACK", "cannot roll back"));
@@ -60,6 +62,8 @@ void RedshiftConnection::transaction_ended() {
   in_transaction_ = broken_ = over_ = changed_ = false;
   notes_ = TransactionNotes();
   last_read_ = LastRead();
+  made_now_.clear();
+  empty_.clear();
   stages_in_use_.ended(false);  // where it was committed, that was told before
   static_cast<void>(files_.remove());
 }
@@ -83,6 +87,7 @@ Status RedshiftConnection::commit() {
   if (!status) tables_.clear();
   if (status) {
     for (const std::string& table : changed_tables_) looks_.raise(table);
+    made_.add(made_now_);
     stages_in_use_.ended(true);
   } else {
     session_.forget_schemas();
@@ -163,7 +168,8 @@ Status RedshiftConnection::known_table(const cdcrt_table& table, const cdcrt_col
 
 Status RedshiftConnection::expect(const cdcrt_table* tables, uint32_t count, bool fresh) {
   Status status = usable();
-  if (!status) return status;
+  if (status && !fresh && in_transaction_) status = find_empty(tables, count);
+  if (!status) return failed(std::move(status));
   CatalogTables wanted;
   std::map<std::pair<std::string, std::string>, std::pair<std::string, uint64_t>> keys;
   for (uint32_t i = 0; i < count; ++i) {
@@ -186,6 +192,31 @@ Status RedshiftConnection::expect(const cdcrt_table* tables, uint32_t count, boo
     if (catalog.exists) tables_.insert_or_assign(key, sql::Known<CatalogTable>{std::move(catalog), look});
   }
   return {};
+}
+
+/// Of the tables that were just made: in one statement, where that saves a DELETE of each. What another session commits meanwhile is beyond
+/// this transaction's snapshot either way.
+Status RedshiftConnection::find_empty(const cdcrt_table* tables, uint32_t count) {
+  std::vector<std::string> keys;
+  std::string text;
+  Status status;
+  for (uint32_t i = 0; i < count && status; ++i) {
+    const std::string key = key_of(tables[i]);
+    if (!made_.take(key)) continue;
+    text += (keys.empty() ? "(SELECT " : " UNION ALL (SELECT ") + std::to_string(keys.size()) + " FROM ";
+    status = session_.append_table(text, tables[i]);
+    text += " LIMIT 1)";
+    keys.push_back(key);
+  }
+  if (!status || keys.size() < 2) return status;
+  std::set<std::string> empty(keys.begin(), keys.end());
+  status = session_.select(text, 1, "cannot see whether tables are empty", [&](const std::vector<Field>& row) {
+    const std::size_t number = row[0] ? std::strtoul(row[0]->c_str(), nullptr, 10) : keys.size();
+    if (number < keys.size()) empty.erase(keys[number]);
+    return true;
+  });
+  if (status) empty_ = std::move(empty);
+  return status;
 }
 
 Status RedshiftConnection::describe(const cdcrt_table& table, sdk::TableDescription& out) {
@@ -232,6 +263,7 @@ Status RedshiftConnection::change(const cdcrt_table& table, const cdcrt_change* 
     for (uint32_t i = 0; i < count && status; ++i) {
       const std::size_t known = widenings_.size();
       status = apply_change(session_, table, changes[i], widenings_, remarks);
+      if (changes[i].kind == CDCRT_CREATE_TABLE && !is_of_host(changes[i].columns, changes[i].column_count)) made_now_.insert(key_of(table));
       if (status.code() != CDCRT_STALE_SCHEMA || widenings_.size() == known) continue;
       // A column that cannot grow is used as it is: each value is looked at before it is written. The others grow together.
       if (why_not_widened(widenings_.back().shown) != nullptr) {
@@ -363,8 +395,9 @@ Status RedshiftConnection::write_groups(const cdcrt_write& write) {
     return Status::error(CDCRT_STALE_SCHEMA,
                          "column " + widenings_.front().shown + " is widened to " + std::to_string(widenings_.front().bytes) + " bytes");
   }
+  bool is_empty = empty_.erase(key_of(write.table)) > 0;
   for (TableWrite& each : writes) {
-    status = each.run(++stages_);
+    status = each.run(++stages_, std::exchange(is_empty, false));
     if (!status) {
       refused_ = each.refused();
       return status;
@@ -439,9 +472,27 @@ Status RedshiftConnection::host_shape(const cdcrt_read& read, sql::redshift::Sta
   return status ? make_shape(session_, read.table, *catalog, read.columns, all, shape) : std::move(status);
 }
 
+/// Where the keys of reads are too long for one statement.
+Status RedshiftConnection::read_in_parts(const cdcrt_read* reads, uint32_t count) {
+  Status status;
+  for (uint32_t i = 0; i < count && status && count > 1; ++i) status = join_reads(&reads[i], 1);
+  if (count > 1) return status;
+  cdcrt_read first = reads[0], second = reads[0];
+  first.key_rows = first.key_rows / 2;
+  second.key_rows -= first.key_rows;
+  second.keys += first.key_rows * first.key_count;
+  status = join_reads(&first, 1);
+  return status ? join_reads(&second, 1) : std::move(status);
+}
+
 /// Reads of the host's tables in one statement, one SELECT each.
 Status RedshiftConnection::join_reads(const cdcrt_read* reads, uint32_t count) {
   constexpr uint64_t kMostKeys = 500;  // of more, those that are wanted are picked out here
+  uint64_t named = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    if (reads[i].key_rows <= kMostKeys) named += constant_bytes(reads[i].keys, static_cast<uint32_t>(reads[i].key_rows) * reads[i].key_count);
+  }
+  if (named > 4 * kHostStatementBytes && (count > 1 || (reads[0].key_rows > 1 && reads[0].max_rows == 0))) return read_in_parts(reads, count);
   std::vector<sql::redshift::StageShape> shapes(count);
   std::vector<JoinedRead> joined(count);
   std::vector<std::set<std::string>> wanted(count);
@@ -548,9 +599,10 @@ Status RedshiftConnection::read_rows(const cdcrt_read& read, const std::string& 
   const auto set = make_key_set(shape, columns.data(), keys, read.keys, read.key_count);
   std::vector<uint64_t> rows;
   for (uint64_t row = 0; row < read.key_rows; ++row) rows.push_back(row);
-  for (uint64_t first = 0; first < read.key_rows && status && !stopped; first += set.most_rows()) {
+  for (uint64_t first = 0, last = 0; first < read.key_rows && status && !stopped; first = last) {
+    last = set.end_of(rows, first);
     std::string text = head + " WHERE ";
-    status = append_key_condition(text, set, rows, first, std::min(read.key_rows, first + set.most_rows()));
+    status = append_key_condition(text, set, rows, first, last);
     if (status) status = session_.select(text + tail, read.column_count, what, visit);
   }
   return status;

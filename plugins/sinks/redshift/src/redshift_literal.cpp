@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cdcrt/sdk/utf8.hpp"
 #include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
@@ -167,7 +168,7 @@ cdcrt_cell from_text(std::string_view text, Storage storage, cdcrt_type type, st
   buffer = bytes_of_hex(text);
   if (storage == Storage::kSuper) return from_json(type, buffer);
   // A column of bytes can hold texts: those that came after a change of type which it could not follow.
-  return text_cell(type.kind == CDCRT_TYPE_STRING && is_utf8(buffer) ? CDCRT_STRING : CDCRT_BYTES, buffer);
+  return text_cell(type.kind == CDCRT_TYPE_STRING && sdk::is_utf8(buffer) ? CDCRT_STRING : CDCRT_BYTES, buffer);
 }
 
 }  // namespace cdcrt::sql::redshift

@@ -22,7 +22,7 @@ Status RedshiftSink::configure(const sdk::Config& config) {
 }
 
 Status RedshiftSink::open(std::unique_ptr<sdk::SinkConnection>& connection) {
-  auto made = std::make_unique<RedshiftConnection>(settings_, *place_, looks_, host_);
+  auto made = std::make_unique<RedshiftConnection>(settings_, *place_, looks_, made_, host_);
   Status status = made->open();
   if (status) connection = std::move(made);
   return status;
@@ -41,6 +41,8 @@ void RedshiftSink::limits(cdcrt_limits& limits) {
   limits.text_bytes = 65'535;
   limits.row_bytes = 4 << 20;
   limits.unkeyable_types = 1U << CDCRT_TYPE_JSON | 1U << CDCRT_TYPE_ARRAY;  // SUPER
+  limits.time_us = int64_t{24} * 3600 * 1'000'000;
+  limits.bookkeeping_ms = 30'000;
 }
 
 }  // namespace cdcrt::redshift

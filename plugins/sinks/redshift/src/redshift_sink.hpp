@@ -6,6 +6,7 @@
 
 #include "cdcrt/sdk/sink.hpp"
 #include "layout_options.hpp"
+#include "made_tables.hpp"
 #include "settings.hpp"
 #include "sql/looks.hpp"
 #include "staged_files.hpp"
@@ -16,8 +17,9 @@ class RedshiftSink : public sdk::Sink {
  public:
   static constexpr const char* kSummary = "Tables of Amazon Redshift: files in S3, COPY, one transaction";
   static constexpr const char* kLicense = "Apache-2.0";
-  static constexpr uint32_t kCapabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | CDCRT_SINK_TABLE_LOCKS | CDCRT_SINK_TIME_OF_DAY | CDCRT_SINK_RESTS |
-                                            CDCRT_SINK_SERIAL_COMMITS | CDCRT_SINK_LEAVES_THINGS;
+  static constexpr uint32_t kCapabilities =
+      CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | CDCRT_SINK_TABLE_LOCKS | CDCRT_SINK_RESTS | CDCRT_SINK_LEAVES_THINGS;
+  static const char* notes();
   static sdk::OptionTable layout_options() { return redshift::layout_options(); }
   static sdk::Status check_layout(const sdk::Config& config) {
     sql::redshift::Layout ignored;
@@ -37,6 +39,7 @@ class RedshiftSink : public sdk::Sink {
   Settings settings_;
   std::unique_ptr<StagingPlace> place_;
   sql::Looks looks_;
+  MadeTables made_;
 };
 
 }  // namespace cdcrt::redshift

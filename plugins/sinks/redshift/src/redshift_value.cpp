@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "cdcrt/sdk/calendar.hpp"
+#include "cdcrt/sdk/json_text.hpp"
 #include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
@@ -85,9 +86,9 @@ StoredValue as_json(const cdcrt_cell& cell, std::string& buffer) {
   if (value.form == Form::kBytes) {
     std::string hex;
     append_hex(hex, value.text);
-    append_json_text(json, hex);
+    sdk::append_json_string(json, hex);
   } else {
-    append_json_text(json, value.text);
+    sdk::append_json_string(json, value.text);
   }
   buffer = std::move(json);
   return {Form::kJson, buffer};

@@ -49,13 +49,8 @@ bool LineDecoder::decode(Located& located, sdk::MessageBatch& batch) {
   message.value = sdk::borrow(batch.copy(line_->text));
   message.offset = located.offset;
   message.timestamp_ms = -1;
-  if (located.is_readable) {
-    batch.add(message, nullptr, 0);
-  } else {
-    message.flags = CDCRT_MESSAGE_UNREADABLE;
-    const cdcrt_header header{sdk::borrow(CDCRT_UNREADABLE_HEADER), sdk::borrow(batch.copy(reason_))};
-    batch.add(message, &header, 1);
-  }
+  if (!located.is_readable) message.unreadable = sdk::borrow(batch.copy(reason_));
+  batch.add(message, nullptr, 0);
   return true;
 }
 

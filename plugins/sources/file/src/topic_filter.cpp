@@ -5,30 +5,9 @@
 #include <optional>
 #include <regex>
 
+#include "cdcrt/sdk/glob.hpp"
+
 namespace cdcrt::file_source {
-namespace {
-
-bool glob_matches(std::string_view pattern, std::string_view text) {
-  size_t p = 0, t = 0, star = std::string_view::npos, star_text = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      star_text = t;
-    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++star_text;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
-
-}  // namespace
 
 struct TopicFilter::Pattern {
   std::string glob;
@@ -36,7 +15,7 @@ struct TopicFilter::Pattern {
   std::atomic<bool> met{false};
 
   [[nodiscard]] bool matches(std::string_view topic) const {
-    return expression ? std::regex_match(topic.begin(), topic.end(), *expression) : glob_matches(glob, topic);
+    return expression ? std::regex_match(topic.begin(), topic.end(), *expression) : sdk::glob_matches(glob, topic);
   }
 };
 

@@ -3,8 +3,14 @@
  * Ownership, unless a declaration says otherwise: every pointer that crosses the boundary is BORROWED and valid until the
  * call it was passed to returns. No C++ type, exception or allocator crosses; no function may let an exception out.
  *
- * ABI 0.x: host and plugin must be equal in major and minor. From 1.0 on, growable structs (those that begin with `size`)
- * are only ever appended to; the others are frozen because their stride is part of the ABI. */
+ * How it grows. A struct that begins with `size` is only ever appended to: whoever made it writes there how many bytes it has,
+ * whoever reads it takes what both know, and what is not there counts as zero (a function: NULL, not offered). Structs in arrays
+ * keep their distance: a struct with `size` is as far from the next as its `size` says, the same for all of an array; columns,
+ * option values and messages have their distance beside their count (`column_size`, `value_size`, `message_size`). The others
+ * (cdcrt_string, cdcrt_type, cdcrt_cell, cdcrt_row, cdcrt_header, cdcrt_table, cdcrt_extent, cdcrt_bounds) are frozen.
+ * `reserved` members are zero, and nobody reads them. Pointers have 64 bits.
+ *
+ * ABI 0.x: host and plugin must be equal in major and minor all the same. From 1.0 on they must be equal in major. */
 #ifndef CDCRT_ABI_BASE_H
 #define CDCRT_ABI_BASE_H
 
@@ -12,7 +18,7 @@
 #include <stdint.h>
 
 #define CDCRT_ABI_MAJOR 0
-#define CDCRT_ABI_MINOR 6
+#define CDCRT_ABI_MINOR 7
 
 #ifdef __cplusplus
 extern "C" {
@@ -46,7 +52,7 @@ typedef struct cdcrt_error {
   int32_t code;           /* cdcrt_code */
   int32_t native;         /* the outside system's own number, 0 when none */
   char sqlstate[6];       /* NUL-terminated, empty when none */
-  char reserved[2];
+  char reserved[6];
   const char* message;    /* what happened, where, why; values last; never a secret */
   const char* hint;       /* what to do; NULL when nothing is known */
   const char* config_key; /* dotted option key below the plugin's table, for BAD_CONFIG; the host prints file:line:column */
@@ -75,6 +81,8 @@ enum {
   CDCRT_OPTION_SECRET = 2,
   CDCRT_OPTION_ADVANCED = 4,
   CDCRT_OPTION_NOT_YET = 8, /* refused as not yet available */
+  CDCRT_OPTION_MINIMUM = 16, /* `minimum` is the least value allowed */
+  CDCRT_OPTION_MAXIMUM = 32  /* `maximum` is the greatest value allowed */,
   CDCRT_OPTION_SHARED = 64, /* a sink and a source of one name have it, with one meaning: how to connect */
   CDCRT_OPTION_PLACE = 128  /* sink: where rows go when it keeps dead letters, which it can; the source of its name: what it reads */
 };
@@ -89,7 +97,7 @@ typedef struct cdcrt_option {
   const char* default_value; /* as written in a manifest, without quotes; NULL: none */
   const char* example;       /* as written in a manifest; NULL: none */
   const char* const* enum_values; /* NULL-terminated; NULL unless ENUM */
-  double minimum, maximum;   /* inclusive, in the crossing unit; both 0: unbounded */
+  double minimum, maximum;   /* inclusive, in the crossing unit; they count where `flags` say so */
 } cdcrt_option;
 
 /* One typed value. Only the member that the type names is set. */
@@ -102,6 +110,7 @@ typedef struct cdcrt_option_value {
   double real;
   cdcrt_string string;
   const cdcrt_string* strings;
+  uint64_t reserved[2];
 } cdcrt_option_value;
 
 /* A plugin's settings: checked, defaulted, interpolated, in the order of its option table. Borrowed for the call. */
@@ -109,6 +118,8 @@ typedef struct cdcrt_config {
   uint32_t size;
   uint32_t count;
   const cdcrt_option_value* values;
+  uint32_t value_size; /* from one value to the next, bytes */
+  uint32_t reserved;
   cdcrt_string name;     /* of the component in the manifest: "warehouse" of [sinks.warehouse] */
   cdcrt_string pipeline; /* name of the pipeline */
 } cdcrt_config;

@@ -22,10 +22,22 @@ typedef struct cdcrt_plugin {
   const char* version;  /* semantic */
   const char* summary;  /* one line */
   const char* license;  /* SPDX */
-  const cdcrt_option* options;
+  const cdcrt_option* options; /* each as far from the next as the first one's `size` says */
   const void* functions; /* cdcrt_source, cdcrt_format or cdcrt_sink */
   const char* notes;     /* Markdown printed by `plugin describe` (type mapping and the like); NULL: none */
 } cdcrt_plugin;
+
+/* Sizes, by version, of what comes out of a plugin: a host takes nothing shorter than the oldest version has that it speaks. */
+enum {
+  CDCRT_PLUGIN_SIZE_0_7 = 72,
+  CDCRT_OPTION_SIZE_0_7 = 64,
+  CDCRT_SOURCE_SIZE_0_7 = 128,
+  CDCRT_FORMAT_SIZE_0_7 = 32,
+  CDCRT_SINK_SIZE_0_7 = 184,
+  CDCRT_SHAPE_SIZE_0_7 = 88,
+  CDCRT_COLUMN_SIZE_0_7 = 80,
+  CDCRT_MESSAGE_SIZE_0_7 = 80
+};
 
 #if defined(__GNUC__)
 #define CDCRT_EXPORT __attribute__((visibility("default")))

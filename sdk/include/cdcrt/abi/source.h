@@ -13,12 +13,6 @@ typedef struct cdcrt_extent {
   uint64_t total; /* 0: unknown */
 } cdcrt_extent;
 
-/* A piece of input that a source could not read as a message (half a line, noise, no position) still goes to the host: as a
- * message with the flag CDCRT_MESSAGE_UNREADABLE and one header of this name, whose value is the reason, and the raw bytes as its value. Where the piece does not say
- * where it belongs, topic, partition (-1) and offset are the source's own (file, line), ascending like any other. The host makes
- * a dead letter of it with that reason, without calling a format, and moves the progress of its partition past it. */
-#define CDCRT_UNREADABLE_HEADER "cdcrt.unreadable"
-
 enum {
   CDCRT_SOURCE_REWINDS = 1, /* seek backwards and fetch work */
   CDCRT_SOURCE_GROUPS = 2,  /* partitions are assigned to this process and taken away while it runs; list, bounds, origin and
@@ -35,6 +29,7 @@ enum {
 /* What a source with GROUPS tells the host, from within poll, serve or stop, on their thread. The host only takes note. */
 typedef struct cdcrt_source_events {
   uint32_t size;
+  uint32_t reserved;
   void* self;
   /* This process may read the partition now. Nothing of it is handed out before the host's seek. */
   void (*assigned)(void* self, cdcrt_string topic, int32_t partition);
@@ -51,18 +46,32 @@ typedef struct cdcrt_bounds {
 /* What a source was asked for and what it met. */
 typedef struct cdcrt_survey {
   uint32_t size;
+  uint32_t reserved;
   uint64_t left_out; /* messages that were read and that the settings (topics) do not want, since the last rewind */
   /* An entry of the option `key` that nothing met so far. */
   void (*unmet)(void* context, cdcrt_string key, cdcrt_string entry);
   void* context;
 } cdcrt_survey;
 
-/* start, poll, serve, seek, commit and stop are called from one host thread; fetch from any one thread beside it; extent, list,
- * bounds, origin and offset_at from any thread, also without start. */
+/* In the order of its life. start, poll, serve, seek, commit and stop are called from one host thread; fetch from any one thread
+ * beside it; list, bounds, origin, offset_at, survey and extent from any thread, also without start.
+ *
+ * A piece of input that a source cannot read as a message goes to the host all the same, see cdcrt_message.unreadable. Where the
+ * piece does not say where it belongs, topic, partition (-1) and offset are the source's own (file, line), ascending like any
+ * other. The host makes a dead letter of it with that reason and moves the progress of its partition past it. */
 typedef struct cdcrt_source {
   uint32_t size;
   uint32_t capabilities;
   int32_t (*create)(const cdcrt_host*, const cdcrt_config*, void** self, cdcrt_error*);
+  /* GROUPS: every partition of the topics that the settings name now; NOTES: every note that is to be kept. Other than 0 from visit stops. */
+  int32_t (*list)(void* self, int32_t (*visit)(void* context, cdcrt_string topic, int32_t partition), void* context, cdcrt_error*);
+  int32_t (*bounds)(void* self, cdcrt_string topic, int32_t partition, cdcrt_bounds* out, cdcrt_error*);
+  /* GROUPS: where the source's own settings (`start`) say that reading begins when the target holds no progress. NOTES: of a note. */
+  int32_t (*origin)(void* self, cdcrt_string topic, int32_t partition, int64_t* offset, cdcrt_error*);
+  /* GROUPS: offset of the first message at or after that time (milliseconds since 1970); the end when there is none. */
+  int32_t (*offset_at)(void* self, cdcrt_string topic, int32_t partition, int64_t timestamp_ms, int64_t* offset, cdcrt_error*);
+  /* Where GROUPS sources ask their server; of others what was read since start counts. May be NULL. */
+  int32_t (*survey)(void* self, cdcrt_survey* out, cdcrt_error*);
   /* Read `partition` of `topic` from `offset` on. Before start: where the target's progress ends; partitions never named
    * start at their beginning. A partition may be named twice, the second time for a place a little lower: what lies between was
    * applied, and is asked for only to see whether it is still the same. After start: go there again; batches read after it carry `generation` (0 before any seek),
@@ -70,28 +79,19 @@ typedef struct cdcrt_source {
   int32_t (*seek)(void* self, cdcrt_string topic, int32_t partition, int64_t offset, uint32_t generation, cdcrt_error*);
   int32_t (*start)(void* self, const cdcrt_source_events* events /* outlives the instance */, cdcrt_error*);
   /* The next batch; waits at most timeout_ms. OK with count 0: nothing now. END: everything was handed out (a later seek
-   * makes poll go on). The host calls release on each batch, from any thread, any time later. */
+   * makes poll go on). `out` comes zeroed but for `size`. The host calls release on each batch, from any thread, any time later. */
   int32_t (*poll)(void* self, uint32_t timeout_ms, cdcrt_messages* out, cdcrt_error*);
   /* Called instead of poll while the host has no room for messages: keeps membership alive, tells of assignments. */
   int32_t (*serve)(void* self, cdcrt_error*);
   /* Read again the messages first..last (inclusive) of a partition: visit is called per message, in order; its answer other
    * than 0 stops. Missing offsets are no error. */
   int32_t (*fetch)(void* self, cdcrt_string topic, int32_t partition, int64_t first, int64_t last,
-                   int (*visit)(void* context, const cdcrt_message*), void* context, cdcrt_error*);
+                   int32_t (*visit)(void* context, const cdcrt_message*), void* context, cdcrt_error*);
   /* Everything before `offset` is durable in every target. A hint. */
   void (*commit)(void* self, cdcrt_string topic, int32_t partition, int64_t offset);
   cdcrt_extent (*extent)(void* self);
-  /* GROUPS: every partition of the topics that the settings name now; NOTES: every note that is to be kept. Other than 0 from visit stops. */
-  int32_t (*list)(void* self, int (*visit)(void* context, cdcrt_string topic, int32_t partition), void* context, cdcrt_error*);
-  int32_t (*bounds)(void* self, cdcrt_string topic, int32_t partition, cdcrt_bounds* out, cdcrt_error*);
-  /* GROUPS: where the source's own settings (`start`) say that reading begins when the target holds no progress. NOTES: of a note. */
-  int32_t (*origin)(void* self, cdcrt_string topic, int32_t partition, int64_t* offset, cdcrt_error*);
-  /* GROUPS: offset of the first message at or after that time (milliseconds since 1970); the end when there is none. */
-  int32_t (*offset_at)(void* self, cdcrt_string topic, int32_t partition, int64_t timestamp_ms, int64_t* offset, cdcrt_error*);
   void (*stop)(void* self); /* legal before start and twice */
   void (*destroy)(void* self);
-  /* Any thread, also without start, where GROUPS sources ask their server; of others what was read since start counts. May be NULL. */
-  int32_t (*survey)(void* self, cdcrt_survey* out, cdcrt_error*);
 } cdcrt_source;
 
 #ifdef __cplusplus

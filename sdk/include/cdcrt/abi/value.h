@@ -94,11 +94,14 @@ typedef struct cdcrt_column {
   uint32_t key_ordinal;     /* 1-based place in the primary key; 0: not in it */
   cdcrt_cell default_value;
   cdcrt_string target_type; /* host to sink only: raw type of the target; NULL: from `type` */
+  uint64_t reserved[2];
 } cdcrt_column;
 
 enum {
   CDCRT_SHAPE_DECLARED = 1, /* types come from a schema, and a column that is not here does not exist at the source then */
-  CDCRT_SHAPE_KEYED = 2     /* the event says what the key is (an empty key then means: none) */
+  CDCRT_SHAPE_KEYED = 2,    /* the event says what the key is (an empty key then means: none) */
+  CDCRT_SHAPE_KEY_IN_ONE_PARTITION = 4 /* rows that are equal in the key's columns come from one partition, as where the producer
+                               partitions by them; else the host takes the newer of two rows of a key by its source_order */
 };
 
 /* The columns of one source table as one event knew them. */
@@ -108,8 +111,8 @@ typedef struct cdcrt_shape {
   cdcrt_string database, schema, table; /* NULL where the source has none */
   const cdcrt_column* columns;
   uint32_t column_count;
-  uint32_t reserved;
-  cdcrt_string server;        /* which of several servers with tables of one name it is; NULL: unknown. Read where `size` reaches it */
+  uint32_t column_size;       /* from one column to the next, bytes */
+  cdcrt_string server;        /* which of several servers with tables of one name it is; NULL: unknown */
 } cdcrt_shape;
 
 typedef enum cdcrt_operation {

@@ -1,41 +1,31 @@
-// Format: what an author of a format plugin derives from. Header-only, C++17.
+// Format: what an author of a format plugin derives from, and the macro that exports one. Header-only, C++17.
 //
 //   class Csv : public cdcrt::sdk::Format {
 //    public:
-//     explicit Csv(const cdcrt::sdk::Config& config);   // throw Failure(Status::bad_config("key", "why")) when a setting is wrong
+//     static constexpr const char* kSummary = "Lines of comma-separated values";   // optional; see descriptor.hpp
+//     explicit Csv(cdcrt::sdk::Host host);                                           // optional: to log
+//     Status configure(const cdcrt::sdk::Config& config) override;                   // Status::bad_config("key", "why") refuses a setting
 //     Status decode(Messages messages, RowBuilder& rows) override;
 //   };
-//   CDCRT_FORMAT("csv", "1.0.0", Csv, kOptions)         // at namespace scope of one .cpp
+//   CDCRT_FORMAT("csv", "1.0.0", Csv, kOptions)                                      // at global scope of one .cpp
 //
 // One instance per decode worker, used by one thread at a time. An instance keeps nothing that changes results: caches only.
-// No exception leaves the shared object: every call is guarded.
+// No exception leaves the shared object: every call is guarded, and what escapes ends the run.
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <exception>
-#include <iterator>
-#include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "cdcrt/abi/plugin.h"
 #include "cdcrt/sdk/config.hpp"
+#include "cdcrt/sdk/descriptor.hpp"
+#include "cdcrt/sdk/elements.hpp"
+#include "cdcrt/sdk/host.hpp"
 #include "cdcrt/sdk/row_builder.hpp"
 #include "cdcrt/sdk/status.hpp"
 
 namespace cdcrt::sdk {
-
-/// Thrown by a constructor that cannot go on; carries what the host is told.
-class Failure : public std::exception {
- public:
-  explicit Failure(Status status) : status_(std::move(status)) {}
-  [[nodiscard]] const char* what() const noexcept override { return status_.message().data() == nullptr ? "" : status_.message().data(); }
-  Status take() { return std::move(status_); }
-
- private:
-  Status status_;
-};
 
 /// One message of the batch; a view, valid during the call.
 class Message {
@@ -75,12 +65,12 @@ class Messages {
   [[nodiscard]] std::string_view topic() const { return view(messages_->topic); }
   [[nodiscard]] int32_t partition() const { return messages_->partition; }
   [[nodiscard]] uint32_t size() const { return messages_->count; }
-  [[nodiscard]] Message operator[](uint32_t index) const { return Message(messages_->messages[index], index); }
+  [[nodiscard]] Message operator[](uint32_t index) const { return at(*messages_, index); }
 
   class Iterator {
    public:
     Iterator(const cdcrt_messages* messages, uint32_t index) : messages_(messages), index_(index) {}
-    Message operator*() const { return Message(messages_->messages[index_], index_); }
+    Message operator*() const { return at(*messages_, index_); }
     Iterator& operator++() {
       ++index_;
       return *this;
@@ -95,6 +85,9 @@ class Messages {
   [[nodiscard]] Iterator end() const { return {messages_, messages_->count}; }
 
  private:
+  static Message at(const cdcrt_messages& messages, uint32_t index) {
+    return Message(element(messages.messages, messages.message_size, index), index);
+  }
   const cdcrt_messages* messages_;
 };
 
@@ -104,64 +97,57 @@ class Format {
   Format(const Format&) = delete;
   Format& operator=(const Format&) = delete;
   virtual ~Format() = default;
+
+  /// Settings that the option table cannot judge: answer Status::bad_config. Called once, right after construction; touches
+  /// nothing outside the process.
+  virtual Status configure(const Config& /*config*/) { return {}; }
   /// Messages in, rows out, in message order. A bad message is rows.reject()ed; a Status other than OK means that the plugin
   /// itself failed and nothing of the batch counts.
   virtual Status decode(Messages messages, RowBuilder& rows) = 0;
 };
 
-/// The option table of a format without settings.
-inline constexpr std::array<cdcrt_option, 0> kNoOptions{};
-
-/// The function table of a format class; what CDCRT_FORMAT puts into the descriptor.
-template <class Type>
-struct FormatFunctions {
-  static int32_t create(const cdcrt_host*, const cdcrt_config* config, void** self, cdcrt_error* error) noexcept {
-    return guard(error, [&]() -> Status {
-      try {
-        std::unique_ptr<Format> made = std::make_unique<Type>(Config(*config));
-        *self = made.release();
-        return {};
-      } catch (Failure& failure) {
-        return failure.take();
-      }
-    });
+/// Decodes a batch message by message: `decode(message)` answers a Status, and a message whose Status is an error becomes a dead
+/// letter with it; the others go on. FATAL ends the batch.
+template <class Decode>
+Status each_message(Messages messages, RowBuilder& rows, Decode&& decode) {
+  for (const Message message : messages) {
+    Status status = decode(message);
+    if (status.code() == CDCRT_FATAL) return status;
+    if (!status.ok()) rows.reject(message.index(), std::move(status));
   }
-  static int32_t decode(void* self, const cdcrt_messages* messages, cdcrt_rows* rows, cdcrt_error* error) noexcept {
-    return guard(error, [&]() -> Status {
-      try {
+  return {};
+}
+
+namespace detail {
+
+inline Format* format(void* self) { return static_cast<Format*>(self); }
+
+template <class Class>
+const cdcrt_format& format_functions() {
+  static const cdcrt_format functions = [] {
+    cdcrt_format table{};
+    table.size = sizeof table;
+    table.create = create_instance<Format, Class>;
+    table.decode = [](void* self, const cdcrt_messages* messages, cdcrt_rows* rows, cdcrt_error* error) {
+      return guard(error, [&] {
         RowBuilder builder(*rows);
-        return static_cast<Format*>(self)->decode(Messages(*messages), builder);
-      } catch (Failure& failure) {
-        return failure.take();
-      }
-    });
-  }
-  static void destroy(void* self) noexcept { delete static_cast<Format*>(self); }
+        return format(self)->decode(Messages(*messages), builder);
+      });
+    };
+    table.destroy = [](void* self) { quietly([&] { delete format(self); }); };
+    return table;
+  }();
+  return functions;
+}
 
-  static constexpr cdcrt_format kTable{sizeof(cdcrt_format), 0, &create, &decode, &destroy};
-};
+template <class Class, class Options>
+cdcrt_plugin format_descriptor(const char* name, const char* version, const Options& options) {
+  return descriptor<Class>(CDCRT_FORMAT, &format_functions<Class>(), name, version, options);
+}
 
+}  // namespace detail
 }  // namespace cdcrt::sdk
 
-/// As CDCRT_FORMAT, with one line of summary, the SPDX license, and Markdown notes for `plugin describe` (nullptr: none).
-#define CDCRT_FORMAT_DESCRIBED(name, version, type, options, summary, license, notes)      \
-  extern "C" CDCRT_EXPORT const cdcrt_plugin* const* cdcrt_plugin_entry(uint32_t* count) { \
-    static const cdcrt_plugin plugin = {sizeof(cdcrt_plugin),                              \
-                                        CDCRT_ABI_MAJOR,                                   \
-                                        CDCRT_ABI_MINOR,                                   \
-                                        CDCRT_FORMAT,                                      \
-                                        static_cast<uint32_t>(std::size(options)),         \
-                                        name,                                              \
-                                        version,                                           \
-                                        summary,                                           \
-                                        license,                                           \
-                                        std::data(options),                                \
-                                        &cdcrt::sdk::FormatFunctions<type>::kTable,        \
-                                        notes};                                            \
-    static const cdcrt_plugin* const plugins[] = {&plugin};                                \
-    *count = 1;                                                                            \
-    return plugins;                                                                        \
-  }
-
-/// Exports a format plugin. `options`: an array of cdcrt_option, or cdcrt::sdk::kNoOptions.
-#define CDCRT_FORMAT(name, version, type, options) CDCRT_FORMAT_DESCRIBED(name, version, type, options, "", "", nullptr)
+/// Exports a shared object with one format. `options`: an array of cdcrt_option, or cdcrt::sdk::kNoOptions. Use once, at global scope.
+/// (The enumerator of the same name stays usable: a macro with arguments expands only before a parenthesis.)
+#define CDCRT_FORMAT(name, version, Class, options) CDCRT_SDK_EXPORT(format_descriptor, Class, name, version, options)

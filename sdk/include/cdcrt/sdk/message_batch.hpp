@@ -96,6 +96,7 @@ class MessageBatch {
     out->topic = borrow(*batch->topic_);
     out->messages = batch->messages_.data();
     out->count = static_cast<uint32_t>(batch->messages_.size());
+    out->message_size = sizeof(cdcrt_message);
     out->generation = batch->generation_;
     out->bytes = batch->reserved();
     out->release = [](cdcrt_messages* messages) {

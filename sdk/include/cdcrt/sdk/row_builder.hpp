@@ -37,6 +37,21 @@ inline void set_text(cdcrt_cell& cell, cdcrt_tag tag, std::string_view text) {
 }
 inline std::string_view text(const cdcrt_cell& cell) { return {cell.value.data, cell.size}; }
 
+/// The cells of one row, by the place of their column in the shape. Stays right when others are taken; a reference to a cell does not.
+class RowCells {
+ public:
+  RowCells(const cdcrt_rows& rows, uint32_t first, uint32_t count) : rows_(&rows), first_(first), count_(count) {}
+  [[nodiscard]] cdcrt_cell& operator[](uint32_t column) const { return rows_->cells[first_ + column]; }
+  [[nodiscard]] uint32_t size() const { return count_; }
+  /// For cdcrt_row: cells, before, other_key.
+  [[nodiscard]] uint32_t first() const { return first_; }
+
+ private:
+  const cdcrt_rows* rows_;
+  uint32_t first_;
+  uint32_t count_;
+};
+
 class RowBuilder {
  public:
   explicit RowBuilder(cdcrt_rows& rows) : rows_(&rows) {}
@@ -49,6 +64,8 @@ class RowBuilder {
     rows_->cell_count += count;
     return first;
   }
+  /// The same, to be filled by place.
+  RowCells take_row(uint32_t columns) { return {*rows_, take_cells(columns), columns}; }
   /// Valid until the next take_cells.
   [[nodiscard]] cdcrt_cell* cells(uint32_t first) const { return rows_->cells + first; }
 
@@ -63,6 +80,14 @@ class RowBuilder {
     row.cells = row.before = row.other_key = CDCRT_NO_CELLS;
     return row;
   }
+
+  cdcrt_row& begin_row(cdcrt_operation operation, uint32_t message, uint32_t shape, const RowCells& cells) {
+    cdcrt_row& row = begin_row(operation, message, shape);
+    row.cells = cells.first();
+    return row;
+  }
+  /// A message that is counted and belongs to no table: a tombstone, a heartbeat, the begin of a transaction.
+  void marker(uint32_t message) { begin_row(CDCRT_MARKER, message, 0); }
 
   /// Uninitialised bytes of the arena, unaligned.
   char* allocate(uint64_t bytes) {
@@ -86,9 +111,11 @@ class RowBuilder {
   }
 
   /// Id of a shape, equal for equal shapes, for the life of the process: call once per shape and remember it.
-  uint32_t intern(const cdcrt_shape& shape) {
-    const uint32_t id = rows_->intern(rows_, &shape);
-    return id;
+  /// The sizes in `shape` need not be filled in.
+  uint32_t intern(cdcrt_shape shape) {
+    shape.size = sizeof shape;
+    shape.column_size = sizeof(cdcrt_column);
+    return rows_->intern(rows_, &shape);
   }
 
   /// The message cannot be decoded and becomes a dead letter; rows it produced so far are dropped, the others of the batch go on.

@@ -2,11 +2,12 @@
 //
 //   class Ticker : public cdcrt::sdk::Source {
 //    public:
-//     static constexpr const char* kSummary = "One message a second";       // optional; also kLicense, kNotes, kCapabilities
-//     Ticker(const cdcrt::sdk::Config& config, cdcrt::sdk::Host host);       // or (const Config&) alone
+//     static constexpr const char* kSummary = "One message a second";       // optional; see descriptor.hpp
+//     explicit Ticker(cdcrt::sdk::Host host);                                // optional: to log
+//     cdcrt::sdk::Status configure(const cdcrt::sdk::Config& config) override;
 //     cdcrt::sdk::Status poll(std::chrono::milliseconds timeout, cdcrt_messages& out) override;
 //   };
-//   CDCRT_SOURCE("ticker", "1.0.0", Ticker, kOptions)                        // kOptions: array of cdcrt_option
+//   CDCRT_SOURCE("ticker", "1.0.0", Ticker, kOptions)                        // at global scope of one .cpp
 #pragma once
 
 #include <chrono>
@@ -21,6 +22,7 @@
 
 #include "cdcrt/abi/plugin.h"
 #include "cdcrt/sdk/config.hpp"
+#include "cdcrt/sdk/descriptor.hpp"
 #include "cdcrt/sdk/host.hpp"
 #include "cdcrt/sdk/status.hpp"
 
@@ -82,55 +84,15 @@ class Source {
 
 namespace detail {
 
-#define CDCRT_SDK_OPTIONAL_CONSTANT(function, constant, type, fallback) \
-  template <class Class, class = void>                                  \
-  struct function##_t {                                                 \
-    static constexpr type value = fallback;                             \
-  };                                                                    \
-  template <class Class>                                                \
-  struct function##_t<Class, std::void_t<decltype(Class::constant)>> {  \
-    static constexpr type value = Class::constant;                      \
-  };
-CDCRT_SDK_OPTIONAL_CONSTANT(source_summary, kSummary, const char*, "")
-CDCRT_SDK_OPTIONAL_CONSTANT(source_license, kLicense, const char*, "")
-CDCRT_SDK_OPTIONAL_CONSTANT(source_notes, kNotes, const char*, nullptr)
-CDCRT_SDK_OPTIONAL_CONSTANT(source_capabilities, kCapabilities, uint32_t, 0)
-#undef CDCRT_SDK_OPTIONAL_CONSTANT
-
 inline Source* source(void* self) { return static_cast<Source*>(self); }
-
-template <class Class>
-int32_t create_source(const cdcrt_host* host, const cdcrt_config* config, void** self, cdcrt_error* error) noexcept {
-  return guard(error, [&] {
-    const Config settings(*config);
-    std::unique_ptr<Source> made;
-    if constexpr (std::is_constructible_v<Class, const Config&, Host>) {
-      made = std::make_unique<Class>(settings, Host(host, settings.name()));
-    } else {
-      made = std::make_unique<Class>(settings);
-    }
-    Status status = made->configure(settings);
-    if (status.ok()) *self = made.release();
-    return status;
-  });
-}
-
-/// Functions that answer nothing: an exception has nowhere to go.
-template <class Body>
-void quietly(Body&& body) noexcept {
-  try {
-    std::forward<Body>(body)();
-  } catch (...) {  // the contract of these calls has no error; what failed here shows in the next call that has one
-  }
-}
 
 template <class Class>
 const cdcrt_source& source_functions() {
   static const cdcrt_source functions = [] {
     cdcrt_source table{};
     table.size = sizeof table;
-    table.capabilities = source_capabilities_t<Class>::value;
-    table.create = create_source<Class>;
+    table.capabilities = CapabilitiesOf<Class>::value;
+    table.create = create_instance<Source, Class>;
     table.seek = [](void* self, cdcrt_string topic, int32_t partition, int64_t offset, uint32_t generation, cdcrt_error* error) {
       return guard(error, [&] { return source(self)->seek(view(topic), partition, offset, generation); });
     };
@@ -138,7 +100,7 @@ const cdcrt_source& source_functions() {
       return guard(error, [&] { return source(self)->start(*events); });
     };
     table.serve = [](void* self, cdcrt_error* error) { return guard(error, [&] { return source(self)->serve(); }); };
-    table.list = [](void* self, int (*visit)(void*, cdcrt_string, int32_t), void* context, cdcrt_error* error) {
+    table.list = [](void* self, int32_t (*visit)(void*, cdcrt_string, int32_t), void* context, cdcrt_error* error) {
       return guard(error, [&] {
         return source(self)->list([&](std::string_view topic, int32_t partition) { return visit(context, borrow(topic), partition) == 0; });
       });
@@ -153,12 +115,10 @@ const cdcrt_source& source_functions() {
       return guard(error, [&] { return source(self)->offset_at(view(topic), partition, timestamp_ms, *offset); });
     };
     table.poll = [](void* self, uint32_t timeout_ms, cdcrt_messages* out, cdcrt_error* error) {
-      *out = cdcrt_messages{};
-      out->size = sizeof *out;
       return guard(error, [&] { return source(self)->poll(std::chrono::milliseconds(timeout_ms), *out); });
     };
     table.fetch = [](void* self, cdcrt_string topic, int32_t partition, int64_t first, int64_t last,
-                     int (*visit)(void*, const cdcrt_message*), void* context, cdcrt_error* error) {
+                     int32_t (*visit)(void*, const cdcrt_message*), void* context, cdcrt_error* error) {
       return guard(error, [&] {
         return source(self)->fetch(view(topic), partition, first, last,
                                    [&](const cdcrt_message& message) { return visit(context, &message) == 0; });
@@ -172,7 +132,9 @@ const cdcrt_source& source_functions() {
       quietly([&] { extent = source(self)->extent(); });
       return extent;
     };
-    table.survey = [](void* self, cdcrt_survey* out, cdcrt_error* error) { return guard(error, [&] { return source(self)->survey(*out); }); };
+    table.survey = [](void* self, cdcrt_survey* out, cdcrt_error* error) {
+      return guard(error, [&] { return source(self)->survey(*out); });
+    };
     table.stop = [](void* self) { quietly([&] { source(self)->stop(); }); };
     table.destroy = [](void* self) { quietly([&] { delete source(self); }); };
     return table;
@@ -180,33 +142,13 @@ const cdcrt_source& source_functions() {
   return functions;
 }
 
-template <class Class, size_t kCount>
-cdcrt_plugin source_descriptor(const char* name, const char* version, const cdcrt_option (&options)[kCount]) {
-  cdcrt_plugin plugin{};
-  plugin.size = sizeof plugin;
-  plugin.abi_major = CDCRT_ABI_MAJOR;
-  plugin.abi_minor = CDCRT_ABI_MINOR;
-  plugin.kind = CDCRT_SOURCE;
-  plugin.option_count = kCount;
-  plugin.name = name;
-  plugin.version = version;
-  plugin.summary = source_summary_t<Class>::value;
-  plugin.license = source_license_t<Class>::value;
-  plugin.options = options;
-  plugin.functions = &source_functions<Class>();
-  plugin.notes = source_notes_t<Class>::value;
-  return plugin;
+template <class Class, class Options>
+cdcrt_plugin source_descriptor(const char* name, const char* version, const Options& options) {
+  return descriptor<Class>(CDCRT_SOURCE, &source_functions<Class>(), name, version, options);
 }
 
 }  // namespace detail
 }  // namespace cdcrt::sdk
 
-/// Exports a shared object with one source. Use once, at global scope. (The enumerator of the same name stays usable: a macro
-/// with arguments expands only before a parenthesis.)
-#define CDCRT_SOURCE(name, version, Class, options)                                                          \
-  extern "C" CDCRT_EXPORT const cdcrt_plugin* const* cdcrt_plugin_entry(uint32_t* count) {                   \
-    static const cdcrt_plugin plugin = cdcrt::sdk::detail::source_descriptor<Class>(name, version, options); \
-    static const cdcrt_plugin* const plugins[] = {&plugin};                                                  \
-    *count = 1;                                                                                              \
-    return plugins;                                                                                          \
-  }
+/// Exports a shared object with one source. `options`: an array of cdcrt_option, or cdcrt::sdk::kNoOptions. Use once, at global scope.
+#define CDCRT_SOURCE(name, version, Class, options) CDCRT_SDK_EXPORT(source_descriptor, Class, name, version, options)

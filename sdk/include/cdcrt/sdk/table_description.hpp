@@ -43,6 +43,7 @@ class TableDescription {
     out->folds_names = description->folds_names_ ? 1 : 0;
     out->columns = description->columns_.data();
     out->column_count = static_cast<uint32_t>(description->columns_.size());
+    out->column_size = sizeof(cdcrt_column);
     out->owner = description.release();
     out->release = [](cdcrt_table_description* done) {
       delete static_cast<TableDescription*>(done->owner);

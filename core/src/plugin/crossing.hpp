@@ -1,0 +1,81 @@
+// Crossing: how the host calls a function of a plugin. Of the sources in this folder alone.
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "cdcrt/abi/plugin.h"
+#include "diagnostics/plugin_error.hpp"
+#include "diagnostics/result.hpp"
+#include "plugin/component.hpp"
+#include "plugin/call_note.hpp"
+#include "plugin/instance.hpp"
+
+namespace cdcrt::plugin {
+
+/// What a plugin answers is one of the codes, whatever it says.
+inline cdcrt_code known_code(int32_t code) { return code > CDCRT_OK && code <= CDCRT_BUSY ? static_cast<cdcrt_code>(code) : CDCRT_FATAL; }
+
+/// Which function of which plugin is called, and for what.
+struct Callee {
+  std::string_view plugin, function, object;
+};
+
+/// What lets an exception out, or cannot go on, is named: the message may come from deep inside of it.
+inline Error named(std::string_view plugin, Error error) {
+  if (error.code == CDCRT_FATAL && !plugin.empty()) error.message = std::string(plugin) + ": " + error.message;
+  return error;
+}
+
+/// Runs a boundary call that fills a cdcrt_error and turns a failure into an Error, releasing what the plugin allocated.
+template <class Call>
+Result<int32_t> cross_noted(std::string_view plugin, Call&& call) {
+  cdcrt_error error{};
+  error.size = sizeof error;
+  int32_t code = CDCRT_FATAL;
+  std::string escaped;
+  try {
+    code = call(&error);
+  } catch (const std::exception& exception) {
+    escaped = std::string("an exception left the plugin, which none may: ") + exception.what();
+  } catch (...) {
+    escaped = "an exception of unknown type left the plugin, which none may";
+  }
+  if (!escaped.empty()) return named(plugin, make_error(CDCRT_FATAL, escaped, "this is a fault of the plugin: tell its author"));
+  if (code == CDCRT_OK || code == CDCRT_END) {
+    if (error.release != nullptr) error.release(&error);
+    return code;
+  }
+  Error result = diagnostics::to_error(error);
+  if (error.release != nullptr) error.release(&error);
+  result.code = known_code(error.code == CDCRT_OK ? code : error.code);
+  return named(plugin, std::move(result));
+}
+
+template <class Call>
+Result<int32_t> cross(const Callee& callee, Call&& call) {
+  const CallNote note(callee.plugin, callee.function, callee.object);
+  return cross_noted(callee.plugin, std::forward<Call>(call));
+}
+
+template <class Call>
+Result<void> cross_void(const Callee& callee, Call&& call) {
+  auto result = cross(callee, std::forward<Call>(call));
+  if (!result) return std::move(result.error());
+  return {};
+}
+
+/// A new instance of a plugin, destroyed with the last who holds it.
+template <class Functions>
+Result<std::shared_ptr<void>> create_instance(const Functions* functions, const Component& component) {
+  void* self = nullptr;
+  const std::string name = name_of(*component.descriptor);
+  auto result = cross({name, "create", {}}, [&](cdcrt_error* error) { return functions->create(host_services(), component.options.abi(), &self, error); });
+  if (!result) return std::move(result.error());
+  return std::shared_ptr<void>(self, functions->destroy);
+}
+
+}  // namespace cdcrt::plugin

@@ -1,0 +1,116 @@
+#include "plugin/received.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "cdcrt/sdk/elements.hpp"
+#include "cdcrt/sdk/status.hpp"
+
+namespace cdcrt::plugin {
+namespace {
+
+bool points_nowhere(cdcrt_string text) { return text.data == nullptr && text.size > 0; }
+
+// Elements of the other side, `size` bytes apart, as ours; `own` keeps copies where they differ.
+template <class Type>
+const Type* ours(const Type* given, uint32_t count, uint32_t size, std::vector<Type>& own) {
+  if (size == sizeof(Type) || count == 0) return given;
+  own.clear();
+  for (uint32_t i = 0; i < count; ++i) {
+    Type& copy = own.emplace_back();
+    std::memcpy(static_cast<void*>(&copy), &sdk::element(given, size, i), std::min<std::size_t>(size, sizeof(Type)));
+  }
+  return own.data();
+}
+
+bool is_distance(uint32_t size, uint32_t oldest) { return size >= oldest && size % alignof(void*) == 0; }
+
+const char* what_is_wrong_with(const cdcrt_message& message) {
+  if (message.offset < 0) return "has a negative offset";
+  if (points_nowhere(message.key) || points_nowhere(message.value) || points_nowhere(message.unreadable)) return "has bytes that are nowhere";
+  if (message.header_count > 0 && message.headers == nullptr) return "has headers that are nowhere";
+  for (uint32_t i = 0; i < message.header_count; ++i) {
+    if (points_nowhere(message.headers[i].name) || points_nowhere(message.headers[i].value)) return "has a header that is nowhere";
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Error breach(const std::string& what) {
+  return make_error(CDCRT_FATAL, "the plugin breaks its contract: " + what, "this is a fault of the plugin: tell its author");
+}
+
+Messages& Messages::operator=(Messages&& other) noexcept {
+  if (this != &other) {
+    reset();
+    swap(other);
+  }
+  return *this;
+}
+
+void Messages::swap(Messages& other) noexcept {
+  std::swap(given_, other.given_);
+  std::swap(messages_, other.messages_);
+  own_.swap(other.own_);
+}
+
+Result<void> Messages::take() {
+  if (given_.count == 0) return {};
+  if (given_.topic.data == nullptr || given_.topic.size == 0) return breach("a batch of messages names no topic");
+  const std::string place = std::string(sdk::view(given_.topic)) + "[" + std::to_string(given_.partition) + "]";
+  if (given_.messages == nullptr) return breach(std::to_string(given_.count) + " messages of " + place + " are nowhere");
+  if (!is_distance(given_.message_size, CDCRT_MESSAGE_SIZE_0_7)) {
+    return breach("messages of " + place + " have the size " + std::to_string(given_.message_size));
+  }
+  messages_ = given_;
+  messages_.messages = ours(given_.messages, given_.count, given_.message_size, own_);
+  messages_.message_size = sizeof(cdcrt_message);
+  messages_.owner = nullptr;
+  messages_.release = nullptr;
+  int64_t before = -1;
+  for (uint32_t i = 0; i < messages_.count; ++i) {
+    const cdcrt_message& message = messages_.messages[i];
+    if (const char* wrong = what_is_wrong_with(message)) {
+      return breach("the message of " + place + " at offset " + std::to_string(message.offset) + " " + wrong);
+    }
+    if (message.offset <= before) {
+      return breach("offsets of " + place + " do not ascend: " + std::to_string(message.offset) + " comes after " + std::to_string(before));
+    }
+    before = message.offset;
+  }
+  return {};
+}
+
+void Messages::leave_out(uint32_t count) {
+  messages_.messages += count;
+  messages_.count -= count;
+}
+
+void Messages::reset() {
+  if (given_.release != nullptr) given_.release(&given_);
+  given_ = messages_ = {};
+  given_.size = sizeof given_;
+}
+
+Result<void> Description::take() {
+  if (given_.column_count > 0) {
+    if (given_.columns == nullptr) return breach("the columns of a table are nowhere");
+    if (!is_distance(given_.column_size, CDCRT_COLUMN_SIZE_0_7)) return breach("columns have the size " + std::to_string(given_.column_size));
+  }
+  description_ = given_;
+  description_.columns = ours(given_.columns, given_.column_count, given_.column_size, own_);
+  description_.column_size = sizeof(cdcrt_column);
+  description_.owner = nullptr;
+  description_.release = nullptr;
+  for (uint32_t i = 0; i < description_.column_count; ++i) {
+    const cdcrt_column& column = description_.columns[i];
+    if (column.name.data == nullptr || column.name.size == 0) return breach("a column of a table has no name");
+    if (points_nowhere(column.target_type)) return breach("the type of a column is nowhere");
+  }
+  return {};
+}
+
+}  // namespace cdcrt::plugin

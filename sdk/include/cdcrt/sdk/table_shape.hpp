@@ -1,0 +1,141 @@
+// TableShape: the columns of one source table as an event knows them; ShapeCache: numbers of shapes. Header-only, C++17.
+//
+//   TableShape shape("orders");
+//   shape.schema("shop").declared();
+//   const uint32_t id = shape.add("id", type::int64());        // 0: the place of its cell in every row of the shape
+//   const uint32_t note = shape.add("note", type::text(40));   // 1
+//   if (Status status = shape.set_key({"id"}); !status) return status;
+//   const uint32_t number = rows.intern(shape.abi());
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "cdcrt/abi/value.h"
+#include "cdcrt/sdk/status.hpp"
+
+namespace cdcrt::sdk {
+
+/// Owns its texts, and moves but is not copied: the columns point to them. See cdcrt_shape.
+class TableShape {
+ public:
+  explicit TableShape(std::string_view table) : table_(table) {}
+  TableShape(TableShape&&) = default;
+  TableShape& operator=(TableShape&&) = default;
+
+  TableShape& schema(std::string_view name) { return keep(schema_, name); }
+  TableShape& database(std::string_view name) { return keep(database_, name); }
+  /// Which of several servers with tables of one name it is.
+  TableShape& server(std::string_view name) { return keep(server_, name); }
+  /// Types come from a schema, and a column that is not here does not exist at the source (then): one that the target has is dropped.
+  TableShape& declared() {
+    flags_ |= CDCRT_SHAPE_DECLARED;
+    return *this;
+  }
+
+  /// Answers the column's place. `flags`: CDCRT_COLUMN_NOT_NULL.
+  uint32_t add(std::string_view name, cdcrt_type type = {}, uint32_t flags = 0) {
+    cdcrt_column column{};
+    const std::string& kept = texts_.emplace_back(name);
+    column.name = borrow(kept);
+    column.type = type;
+    column.flags = flags;
+    columns_.push_back(column);
+    return size() - 1;
+  }
+  /// A constant of the source's definition, borrowed until the shape is interned; `is_certain`: see CDCRT_COLUMN_DEFAULT_CERTAIN.
+  void set_default(uint32_t column, const cdcrt_cell& value, bool is_certain = true) {
+    columns_[column].default_value = value;
+    columns_[column].flags |=
+        static_cast<uint32_t>(CDCRT_COLUMN_DEFAULT) | (is_certain ? static_cast<uint32_t>(CDCRT_COLUMN_DEFAULT_CERTAIN) : 0U);
+  }
+  /// The event says what the key is: these columns, in this order; none: the table has no key. Never called: the event does not say.
+  template <class Names>
+  Status set_key(const Names& names) {
+    flags_ |= CDCRT_SHAPE_KEYED;
+    for (cdcrt_column& column : columns_) column.key_ordinal = 0;
+    uint32_t ordinal = 0;
+    for (const auto& name : names) {
+      const uint32_t place = find(name);
+      if (place == size()) return Status::bad_record("the key column \"" + std::string(name) + "\" is none of the row's columns");
+      columns_[place].key_ordinal = ++ordinal;
+    }
+    return {};
+  }
+  Status set_key(std::initializer_list<std::string_view> names) { return set_key<std::initializer_list<std::string_view>>(names); }
+
+  /// Rows that are equal in the key's columns come from one partition, as where the producer partitions by them. Only where that is so.
+  TableShape& key_in_one_partition() {
+    flags_ |= CDCRT_SHAPE_KEY_IN_ONE_PARTITION;
+    return *this;
+  }
+
+  [[nodiscard]] uint32_t size() const { return static_cast<uint32_t>(columns_.size()); }
+  /// The column's place; size() when there is none of that name.
+  [[nodiscard]] uint32_t find(std::string_view name) const {
+    const auto found =
+        std::find_if(columns_.begin(), columns_.end(), [&](const cdcrt_column& column) { return view(column.name) == name; });
+    return static_cast<uint32_t>(found - columns_.begin());
+  }
+  [[nodiscard]] std::string_view name(uint32_t column) const { return view(columns_[column].name); }
+  [[nodiscard]] cdcrt_type type(uint32_t column) const { return columns_[column].type; }
+  [[nodiscard]] bool is_key(uint32_t column) const { return columns_[column].key_ordinal != 0; }
+
+  /// For RowBuilder::intern; borrows from *this.
+  [[nodiscard]] cdcrt_shape abi() const {
+    cdcrt_shape shape{};
+    shape.size = sizeof shape;
+    shape.flags = flags_;
+    shape.database = optional(database_);
+    shape.schema = optional(schema_);
+    shape.table = borrow(table_);
+    shape.server = optional(server_);
+    shape.columns = columns_.data();
+    shape.column_count = size();
+    shape.column_size = sizeof(cdcrt_column);
+    return shape;
+  }
+
+ private:
+  TableShape& keep(std::string& part, std::string_view name) {
+    part = name;
+    return *this;
+  }
+  static cdcrt_string optional(const std::string& part) { return part.empty() ? cdcrt_string{} : borrow(part); }
+
+  std::string table_, schema_, database_, server_;
+  std::deque<std::string> texts_;  // a deque never moves what it holds
+  std::vector<cdcrt_column> columns_;
+  uint32_t flags_ = 0;
+};
+
+/// Numbers of shapes by whatever tells them apart for the format (topic, names, a schema's id). A cache: forgetting it changes nothing.
+class ShapeCache {
+ public:
+  static constexpr std::size_t kMaximumEntries = 10'000;
+
+  /// `make()` answers the number: it is called where the key is not known.
+  template <class Make>
+  uint32_t get(std::string_view key, Make&& make) {
+    std::string text(key);
+    const auto found = numbers_.find(text);
+    if (found != numbers_.end()) return found->second;
+    const uint32_t number = make();
+    if (numbers_.size() >= kMaximumEntries) numbers_.clear();
+    numbers_.emplace(std::move(text), number);
+    return number;
+  }
+
+ private:
+  std::unordered_map<std::string, uint32_t> numbers_;
+};
+
+}  // namespace cdcrt::sdk

@@ -1,0 +1,2 @@
+// The same numbers hold where the headers are C++.
+#include "layout.c"

@@ -1,0 +1,296 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "cdcrt/sdk/config.hpp"
+#include "cdcrt/sdk/elements.hpp"
+#include "cdcrt/sdk/format.hpp"
+#include "cdcrt/sdk/sink.hpp"
+#include "event/row_batch.hpp"
+#include "plugin/descriptor.hpp"
+#include "plugin/instance.hpp"
+#include "plugin/registry.hpp"
+
+using namespace cdcrt;
+
+namespace {
+
+const cdcrt_plugin* find(const std::string& name) {
+  auto found = plugin::find(CDCRT_FORMAT, name, {{CDCRT_ABI_PLUGINS, "the test"}});
+  REQUIRE_MESSAGE(found.ok(), found.error().message);
+  return *found;
+}
+
+/// Decodes messages of topic people[0] with the format of that name.
+struct Decoded {
+  explicit Decoded(const std::string& name, const std::vector<std::string>& values) : batch(shapes) {
+    plugin::Component component;
+    component.descriptor = find(name);
+    auto format = plugin::Format::create(component);
+    REQUIRE_MESSAGE(format.ok(), format.error().message);
+    std::vector<cdcrt_message> views;
+    for (const std::string& value : values) {
+      cdcrt_message message{};
+      message.value = sdk::borrow(value);
+      message.offset = static_cast<int64_t>(100 + views.size());
+      views.push_back(message);
+    }
+    cdcrt_messages messages{};
+    messages.topic = sdk::borrow("people");
+    messages.messages = views.data();
+    messages.count = static_cast<uint32_t>(views.size());
+    auto done = format->decode(messages, batch);
+    REQUIRE_MESSAGE(done.ok(), done.error().message);
+  }
+  event::ShapeRegistry shapes;
+  event::RowBatch batch;
+};
+
+/// Without comments and blanks: what a compiler sees.
+std::string code_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  const std::string text = bytes.str();
+  std::string code;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text.compare(at, 2, "/*") == 0) {
+      at = text.find("*/", at) + 1;
+    } else if (text[at] != ' ' && text[at] != '\n') {
+      code += text[at];
+    }
+  }
+  return code;
+}
+
+struct LaterColumn : cdcrt_column {
+  uint64_t more[2];
+};
+
+/// Three columns as a later version has them, named a, b, c.
+std::vector<LaterColumn> later_columns() {
+  std::vector<LaterColumn> columns(3);
+  const char* names[] = {"a", "b", "c"};
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    columns[i].name = sdk::borrow(names[i]);
+    columns[i].more[0] = columns[i].more[1] = ~uint64_t{0};
+  }
+  return columns;
+}
+
+std::string seen;  // by the sink below: names of columns
+
+class Recorder final : public sdk::Sink {
+ public:
+  explicit Recorder(const sdk::Config&) {}
+  sdk::Status open(std::unique_ptr<sdk::SinkConnection>& connection) override;
+};
+
+class RecorderConnection final : public sdk::SinkConnection {
+ public:
+  sdk::Status change(const cdcrt_table&, const cdcrt_change* changes, uint32_t count) override {
+    for (uint32_t i = 0; i < count; ++i) note(changes[i].columns, changes[i].column_count);
+    return {};
+  }
+  sdk::Status write(const cdcrt_write& write) override { return note(write.columns, write.column_count); }
+  sdk::Status read(const cdcrt_read& read) override { return note(read.columns, read.column_count); }
+
+ private:
+  static sdk::Status note(const cdcrt_column* columns, uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i) seen += sdk::view(columns[i].name);
+    seen += ";";
+    return {};
+  }
+};
+
+sdk::Status Recorder::open(std::unique_ptr<sdk::SinkConnection>& connection) {
+  connection = std::make_unique<RecorderConnection>();
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("a plugin built from the headers as 0.7 had them is loaded and decodes") {
+  CHECK(std::string(find("lines")->options[0].key) == "separator");
+  const Decoded decoded("lines", {"7,Ada", "nonsense", "8,Grace"});
+  REQUIRE(decoded.batch.size() == 2);
+  REQUIRE(decoded.batch.rejects().size() == 1);
+  CHECK(decoded.batch.rejects()[0].message == 1);
+  CHECK(decoded.batch.rejects()[0].error.message == "no separator");
+  const cdcrt_row& row = decoded.batch.rows()[1];
+  CHECK(row.message == 2);
+  CHECK(decoded.batch.cells(row.cells)[0].value.integer == 8);
+  CHECK(sdk::text(decoded.batch.cells(row.cells)[1]) == "Grace");
+  const event::Shape& shape = decoded.shapes.get(row.shape);
+  CHECK(shape.table == "people");
+  CHECK(shape.columns[1].name == "name");
+  CHECK(shape.keyed);
+  CHECK(shape.key_in_one_partition);
+}
+
+TEST_CASE("a plugin whose structs are longer than the host's is loaded and decodes, and what is new in it is left out") {
+  const cdcrt_plugin* plugin = find("later");
+  CHECK(plugin->size == sizeof(cdcrt_plugin));
+  REQUIRE(plugin->option_count == 3);
+  CHECK(std::string(plugin->options[2].key) == "third");
+  const Decoded decoded("later", {"", ""});
+  REQUIRE(decoded.batch.size() == 2);
+  const cdcrt_row& row = decoded.batch.rows()[1];
+  CHECK(decoded.batch.cells(row.cells)[0].value.integer == 101);
+  const event::Shape& shape = decoded.shapes.get(row.shape);
+  REQUIRE(shape.columns.size() == 2);
+  CHECK(shape.columns[1].name == "columns");
+}
+
+TEST_CASE("a function that a shorter table does not reach is not offered") {
+  struct FormatOfTomorrow : cdcrt_format {
+    int32_t (*later)(void*);
+  };
+  const auto* today = static_cast<const cdcrt_format*>(find("lines")->functions);
+  const auto seen_tomorrow = sdk::own_part(reinterpret_cast<const FormatOfTomorrow*>(today));
+  CHECK(bool(seen_tomorrow.decode == today->decode));
+  CHECK(bool(seen_tomorrow.later == nullptr));
+}
+
+TEST_CASE("sizes that no version of the ABI has are refused") {
+  const cdcrt_plugin* const good = find("lines");
+  const auto refusal = [](const cdcrt_plugin& given) {
+    const cdcrt_plugin* const list[] = {&given};
+    auto adopted = plugin::adopt_descriptors(list, 1);
+    return adopted ? std::string("accepted") : adopted.error().message;
+  };
+  CHECK(refusal(*good) == "accepted");
+  for (const uint32_t size : {0U, 8U, 64U, 71U, 73U, 1U << 20}) {
+    cdcrt_plugin given = *good;
+    given.size = size;
+    CHECK_MESSAGE(refusal(given) == "has a broken descriptor: it has the size " + std::to_string(size) +
+                                        ", which no version of the ABI gives it (at least 72)", size);
+  }
+  for (const uint32_t size : {24U, 36U}) {
+    cdcrt_format functions = *static_cast<const cdcrt_format*>(good->functions);
+    functions.size = size;
+    cdcrt_plugin given = *good;
+    given.functions = &functions;
+    CHECK(refusal(given).find("its function table has the size") != std::string::npos);
+  }
+  cdcrt_option option = good->options[0];
+  cdcrt_plugin given = *good;
+  given.options = &option;
+  option.size = 56;
+  CHECK(refusal(given).find("option 1 of its option table has the size 56") != std::string::npos);
+  option = good->options[0];
+  option.maximum = 7;
+  CHECK(refusal(given).find("has a range that its flags do not tell of") != std::string::npos);
+  option.flags = CDCRT_OPTION_MINIMUM;
+  option.maximum = 0;
+  CHECK(refusal(given) == "accepted");
+}
+
+TEST_CASE("a source built with messages longer than the host's hands over what both know") {
+  struct LaterMessage : cdcrt_message {
+    uint64_t more[3];
+  };
+  LaterMessage later[3] = {};
+  for (int i = 0; i < 3; ++i) {
+    later[i].offset = 5 + i;
+    later[i].more[0] = ~uint64_t{0};
+  }
+  static int released;
+  released = 0;
+  {
+    plugin::Messages messages;
+    messages.out()->topic = sdk::borrow("people");
+    messages.out()->messages = later;
+    messages.out()->count = 3;
+    messages.out()->message_size = sizeof(LaterMessage);
+    messages.out()->release = [](cdcrt_messages* given) { released += static_cast<int>(given->count); };
+    REQUIRE(messages.take().ok());
+    messages.leave_out(1);
+    CHECK(messages.get().count == 2);
+    CHECK(messages.get().messages[1].offset == 7);
+    plugin::Messages moved = std::move(messages);
+    CHECK(moved.get().messages[0].offset == 6);
+  }
+  CHECK(released == 3);  // as it came
+}
+
+TEST_CASE("a sink and a format built with the SDK take structs of a later host, longer than their own") {
+  const cdcrt_sink& functions = sdk::detail::sink_functions<Recorder>();
+  const cdcrt_config config{sizeof config, 0, nullptr, sizeof(cdcrt_option_value), 0, {}, {}};
+  cdcrt_error error{};
+  error.size = sizeof error;
+  void* self = nullptr;
+  void* connection = nullptr;
+  REQUIRE(functions.create(nullptr, &config, &self, &error) == CDCRT_OK);
+  REQUIRE(functions.open(self, &connection, &error) == CDCRT_OK);
+  const std::vector<LaterColumn> columns = later_columns();
+  struct LaterRead : cdcrt_read {
+    uint64_t more;
+  };
+  struct LaterChange : cdcrt_change {
+    uint64_t more;
+  };
+  LaterRead reads[2] = {};
+  LaterChange changes[2] = {};
+  cdcrt_write write{};
+  const auto fill = [&](auto& with, std::size_t size) {
+    with.size = static_cast<uint32_t>(size);
+    with.columns = columns.data();
+    with.column_count = 3;
+    with.column_size = sizeof(LaterColumn);
+  };
+  for (auto& read : reads) fill(read, sizeof(LaterRead));
+  for (auto& change : changes) fill(change, sizeof(LaterChange));
+  fill(write, sizeof write);
+  seen.clear();
+  const cdcrt_table table{};
+  CHECK(functions.write(connection, &write, &error) == CDCRT_OK);
+  CHECK(functions.read(connection, &reads[0], &error) == CDCRT_OK);
+  CHECK(functions.read_together(connection, reads, 2, &error) == CDCRT_OK);
+  CHECK(functions.change(connection, &table, changes, 2, &error) == CDCRT_OK);
+  CHECK(seen == "abc;abc;abc;abc;abc;abc;");
+  functions.close(connection);
+  functions.destroy(self);
+
+  struct LaterValue : cdcrt_option_value {
+    uint64_t more;
+  };
+  LaterValue values[2] = {};
+  values[0].key = "first";
+  values[1].key = "second";
+  values[1].integer = 42;
+  const cdcrt_config longer{sizeof longer, 2, values, sizeof(LaterValue), 0, {}, {}};
+  CHECK(sdk::Config(longer).integer("second") == 42);
+
+  struct LaterMessage : cdcrt_message {
+    uint64_t more;
+  };
+  LaterMessage later[2] = {};
+  later[1].offset = 9;
+  cdcrt_messages given{};
+  given.messages = later;
+  given.count = 2;
+  given.message_size = sizeof(LaterMessage);
+  int64_t sum = 0;
+  for (const sdk::Message message : sdk::Messages(given)) sum += message.offset();
+  CHECK(sum == 9);
+  CHECK(sdk::Messages(given)[1].offset() == 9);
+}
+
+TEST_CASE("the headers say what their frozen copy says, until the version is raised") {
+  const std::filesystem::path frozen = std::filesystem::path(CDCRT_FROZEN_HEADERS) /
+                                       (std::to_string(CDCRT_ABI_MAJOR) + "." + std::to_string(CDCRT_ABI_MINOR)) / "cdcrt" / "abi";
+  REQUIRE_MESSAGE(std::filesystem::is_directory(frozen), "a new version of the ABI is copied to " << frozen.string() << ", with a plugin built from it");
+  std::size_t headers = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(CDCRT_HEADERS)) {
+    ++headers;
+    CHECK_MESSAGE(code_of(entry.path()) == code_of(frozen / entry.path().filename()),
+                  entry.path().filename().string() << " differs from its frozen copy: raise CDCRT_ABI_MINOR, and copy the headers anew");
+  }
+  CHECK(headers == 6);
+}
