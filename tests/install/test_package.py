@@ -154,6 +154,8 @@ class Package(unittest.TestCase):
         messages = os.path.join(project, "readings.kcat")
         with open(messages, "w", encoding="utf-8") as file:
             file.writelines(json.dumps(message) + "\n" for message in READINGS)
+            # A payload that is JSON itself is taken as it stands.
+            file.write('{"topic":"r","partition":0,"offset":9,"payload":{"id":2, "value":12345678901234567890.10}}\n')
         result = run(self.program, "decode", "--plugin", os.path.join(build, "plugins", "format-readings.so"), "--layout", "kcat", "--output",
                      "json", messages)
         self.assertEqual(result.returncode, 4, result.stderr)
@@ -161,13 +163,14 @@ class Package(unittest.TestCase):
         self.assertEqual([(column["name"], column["type"]) for column in shape["columns"]],
                          [("id", "int64"), ("at", "timestamptz"), ("value", "decimal(12,3)")])
         self.assertTrue(shape["declared"] and shape["keyed"])
-        self.assertEqual([row.get("op", "dead_letter") for row in rows], ["insert", "update", "delete", "dead_letter", "dead_letter"])
+        self.assertEqual([row.get("op", "dead_letter") for row in rows], ["insert", "update", "delete", "dead_letter", "dead_letter", "update"])
         self.assertEqual(rows[0]["row"], {"id": 1, "at": "2026-01-02T03:04:05+00:00", "value": "12.500"})
         self.assertEqual(rows[0]["row_tags"], "I64 TIMESTAMPTZ DECIMAL")
         self.assertEqual(rows[1]["row"], {"id": 1, "value": "12345678901234567890.5"})
         self.assertEqual(rows[2]["row"], {"id": 1})
         self.assertEqual(rows[3]["message"], '"x" is not a 64-bit integer')
         self.assertIn("ends too early", rows[4]["message"])
+        self.assertEqual(rows[5]["row"], {"id": 2, "value": "12345678901234567890.10"})
 
 
 if __name__ == "__main__":
