@@ -4,14 +4,12 @@
 
 #include <stdexcept>
 
+#include "cdcrt/sdk/base64.hpp"
+
 namespace cdcrt::aws {
 namespace {
 
-std::string base64(const unsigned char* bytes, unsigned size) {
-  unsigned char text[2 * EVP_MAX_MD_SIZE];
-  const int length = EVP_EncodeBlock(text, bytes, static_cast<int>(size));
-  return {text, text + length};
-}
+std::string base64(const unsigned char* bytes, unsigned size) { return sdk::encode_base64({reinterpret_cast<const char*>(bytes), size}); }
 
 }  // namespace
 

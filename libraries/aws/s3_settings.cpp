@@ -13,7 +13,9 @@ bool is_bucket_letter(char letter) {
 
 sdk::Status parse_s3_url(std::string_view url, std::string_view option, S3Location& out) {
   const auto refuse = [&](std::string why) {
-    return sdk::Status::bad_config(std::string(option), "'" + std::string(url) + "' " + std::move(why), "write s3://bucket/prefix/");
+    // Whoever writes user:password@ into it shall not find that in a log.
+    const std::string shown = url.find('@') == std::string_view::npos ? "'" + std::string(url) + "'" : "the address";
+    return sdk::Status::bad_config(std::string(option), shown + " " + std::move(why), "write s3://bucket/prefix/");
   };
   constexpr std::string_view kScheme = "s3://";
   if (url.substr(0, kScheme.size()) != kScheme) return refuse("is no S3 URL");

@@ -190,7 +190,8 @@ Problem Converter::natural(const sdk::JsonTape& tape, uint32_t name, cdcrt_cell&
       sdk::set_text(cell, CDCRT_JSON, rows_->copy(tape.raw_value(name)));
       return nullptr;
     case sdk::JsonKind::kArray:
-      sdk::set_text(cell, CDCRT_ARRAY, rows_->copy(tape.raw_value(name)));
+      scratch_.clear();
+      sdk::set_text(cell, CDCRT_ARRAY, rows_->copy(write_elements(tape, value, scratch_) ? std::string_view(scratch_) : tape.raw_value(name)));
       return nullptr;
   }
   return "an unknown value";

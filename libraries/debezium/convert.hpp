@@ -42,6 +42,8 @@ class Converter {
   Problem nested(const Column& column, const sdk::JsonTape& tape, uint32_t name, cdcrt_cell& cell);
   Problem write_json(const Column* column, const sdk::JsonTape& tape, uint32_t value, std::string& out);
   void write_cell(const cdcrt_cell& cell, std::string& out);
+  /// An array without schema whose elements are objects that stand for values, in any number of dimensions. False: it is none.
+  bool write_elements(const sdk::JsonTape& tape, uint32_t array, std::string& out);
 
   const UnavailableValue& unavailable_;
   sdk::RowBuilder* rows_ = nullptr;

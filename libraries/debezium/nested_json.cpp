@@ -100,6 +100,37 @@ Problem Converter::write_json(const Column* column, const sdk::JsonTape& tape, u
   return nullptr;
 }
 
+bool Converter::write_elements(const sdk::JsonTape& tape, uint32_t array, std::string& out) {
+  out.push_back('[');
+  bool any = false;
+  uint32_t at = array + 1;
+  for (uint32_t i = 0; i < tape[array].size; ++i, at = tape[at].next) {
+    if (i != 0) out.push_back(',');
+    cdcrt_cell cell{};
+    switch (tape[at].kind) {
+      case sdk::JsonKind::kNull:
+        out += "null";
+        continue;
+      case sdk::JsonKind::kArray:
+        if (!write_elements(tape, at, out)) return false;
+        break;
+      case sdk::JsonKind::kObject: {
+        const uint8_t kind = structured_kind(tape, at);
+        const bool decimal = looks_like_decimal(tape, at) && variable_decimal(tape, at, cell) == nullptr;
+        if (!decimal && (kind == CDCRT_TYPE_UNKNOWN || structured(kind, tape, at, cell) != nullptr)) return false;
+        if (cell.tag <= CDCRT_NULL) return false;
+        write_cell(cell, out);
+        break;
+      }
+      default:
+        return false;
+    }
+    any = true;
+  }
+  out.push_back(']');
+  return any;
+}
+
 void Converter::write_cell(const cdcrt_cell& cell, std::string& out) {
   char buffer[64];
   const auto quoted = [&](std::size_t size) { sdk::append_json_string(out, {buffer, size}); };

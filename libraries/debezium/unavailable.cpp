@@ -3,28 +3,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "cdcrt/sdk/base64.hpp"
+
 namespace cdcrt::debezium {
 
 namespace {
-
-std::string base64(std::string_view bytes, std::string_view last_two, bool padded) {
-  std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-  alphabet += last_two;
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t length = std::min<std::size_t>(3, bytes.size() - i);
-    uint32_t bits = 0;
-    for (std::size_t j = 0; j < 3; ++j) bits = bits << 8 | (j < length ? static_cast<unsigned char>(bytes[i + j]) : 0U);
-    for (std::size_t j = 0; j < 4; ++j) {
-      if (j <= length) {
-        out.push_back(alphabet[bits >> (18 - 6 * j) & 63]);
-      } else if (padded) {
-        out.push_back('=');
-      }
-    }
-  }
-  return out;
-}
 
 std::string hex(std::string_view bytes) {
   std::string out;
@@ -49,8 +32,9 @@ std::string from_hex(std::string_view digits) {
 
 UnavailableValue::UnavailableValue(std::string_view text) {
   plain_ = text.starts_with("hex:") ? from_hex(text.substr(4)) : std::string(text);
-  base64_ = base64(plain_, "+/", true);
-  url_safe_ = base64(plain_, "-_", true);
+  base64_ = sdk::encode_base64(plain_);
+  url_safe_.resize(sdk::base64_size(plain_.size()));
+  sdk::encode_base64(plain_, url_safe_.data(), sdk::detail::kBase64UrlAlphabet);
   hex_ = hex(plain_);
 }
 

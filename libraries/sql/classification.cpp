@@ -9,6 +9,8 @@ namespace {
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 bool begins(const std::string& text, std::string_view part) { return text.compare(0, part.size(), part) == 0; }
 
+constexpr const char* kLocked = "another process keeps the database locked: writing goes on by itself when it lets go";
+
 /// libpq reports why a connection failed in text only, with SQLSTATE 08001 or 08006 whatever the reason.
 Classified connect_failure(const DriverError& error, Product product) {
   const std::string& text = error.text;
@@ -24,7 +26,7 @@ Classified connect_failure(const DriverError& error, Product product) {
   }
   if (error.sqlstate == "IM002" || error.sqlstate == "IM003" || has(text, "Can't open lib")) return {CDCRT_UNREACHABLE, {}};
   if (product == Product::kSqlite) {
-    if (error.native == 5 || error.native == 6) return {CDCRT_RETRY, {}};
+    if (error.native == 5 || error.native == 6) return {CDCRT_BUSY, kLocked};
     return {CDCRT_UNREACHABLE, "check that the folder of Database exists and can be written to; a relative path starts at the current directory"};
   }
   if (product == Product::kRedshift) {
@@ -36,10 +38,10 @@ Classified connect_failure(const DriverError& error, Product product) {
 Classified sqlite_failure(const DriverError& error) {
   const std::string& text = error.text;
   switch (error.native & 0xFF) {
-    case 5:    // SQLITE_BUSY
-    case 6:    // SQLITE_LOCKED
-    case 17:   // SQLITE_SCHEMA
-      return {CDCRT_RETRY, {}};
+    case 5:  // SQLITE_BUSY
+    case 6:  // SQLITE_LOCKED
+      return {CDCRT_BUSY, kLocked};
+    case 17: return {CDCRT_RETRY, {}};  // SQLITE_SCHEMA
     case 13: return {CDCRT_RETRY, "the disk is full: free some space; writing goes on by itself then"};
     case 7:    // SQLITE_NOMEM
     case 10:   // SQLITE_IOERR
@@ -80,12 +82,15 @@ Classified postgresql_failure_by_class(const DriverError& error, Moment moment) 
     return std::any_of(classes.begin(), classes.end(), [&](const char* each) { return begins(state, each); });
   };
   if (of_class({"57", "58"})) return {CDCRT_RETRY, {}};  // the operator's hand, the server's disk
+  // Cursors, statements and transactions: what the server itself says of them a trigger made up, or a pooler between us gave the session to
+  // somebody else. Begin anew.
+  if (of_class({"07", "24", "25", "26", "34"}) && begins(error.text, "ERROR:")) return {CDCRT_RETRY, {}};
   // A server that names one of these rolled back: deferred constraints and triggers speak at COMMIT. After anything else nobody knows.
   const bool rolled_back = of_class({"0A", "21", "22", "23", "2F", "38", "39", "42", "44", "55", "P0"});
   if (moment != Moment::kStatement && moment != Moment::kChange && !rolled_back) return {CDCRT_FATAL, {}};
-  // Cursors, statements and transactions are our own doing, and the driver's.
+  // Otherwise they are our own doing, and the driver's.
   if (of_class({"25", "07", "HY010"})) return {CDCRT_FATAL, "this is a defect: please report it"};
-  if (of_class({"24", "26", "34"})) return {CDCRT_RETRY, {}};  // a pooler between us gave the session to somebody else: begin anew
+  if (of_class({"24", "26", "34"})) return {CDCRT_RETRY, {}};
   if (of_class({"HY", "IM", "01", "S1"})) return {CDCRT_UNSUPPORTED, {}};
   // Of the table, whatever the rows are.
   if (of_class({"0A", "28", "2B", "3D", "3F", "42", "55", "F0", "HV", "XX001", "XX002"})) return {CDCRT_UNSUPPORTED, {}};
@@ -112,7 +117,7 @@ Classified postgresql_failure(const DriverError& error, Moment moment) {
   if (state == "25P02") return {CDCRT_RETRY, {}};
   if (state == "53100") return {CDCRT_RETRY, "the server's disk is full: free some space; writing goes on by itself then"};
   if (begins(state, "53")) return {CDCRT_RETRY, {}};
-  if (state == "25006") return {CDCRT_RETRY, "the server is read-only (a standby?): check Server of the connection"};
+  if (state == "25006") return {CDCRT_RETRY, "the server is read-only, a standby perhaps: writing goes on by itself once it is promoted; else check Server of the connection"};
   if (state == "23505" && moment == Moment::kChange && has(text, "pg_")) return {CDCRT_RETRY, {}};  // two sessions created the same thing
   if (state == "42703" || state == "42P01" || state == "42P07" || state == "42701" || state == "3F000" || state == "42P10" || state == "42P06") {
     return {CDCRT_STALE_SCHEMA, state == "42P10" ? "the table has no unique index on exactly the columns of the route's key" : ""};

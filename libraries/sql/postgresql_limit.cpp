@@ -204,7 +204,7 @@ bool keeps(const ColumnLimit& limit, const cdcrt_cell& cell) {
         return true;
       }
       const Digits digits = digits_of(number_text(cell));
-      return !digits.number || digits.fraction <= limit.digits;
+      return !digits.number || digits.significant.empty() || digits.fraction <= limit.digits;  // zero fits numeric(3,-2) too
     }
     case Kind::kFloat:
       return (cell.tag != CDCRT_I64 && cell.tag != CDCRT_U64 && cell.tag != CDCRT_F64 && cell.tag != CDCRT_DECIMAL && cell.tag != CDCRT_STRING) ||

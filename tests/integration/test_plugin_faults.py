@@ -27,7 +27,7 @@ fault = "none"
 plugin = "odbc"
 connection = {{ Driver = "SQLite3", Database = "target.db" }}
 [routes.people]
-match = "people"
+match = ["people"]
 table = "people"
 """
 

@@ -4,8 +4,10 @@ CDCRT_TEST_CELLS=100000 sends so many cells by every way."""
 
 import base64
 import json
+import math
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -67,7 +69,7 @@ class Ways(LinesCase):
             self.send(moved, "c", None, row)
             self.send(keyless, "c", None, row)
             self.send(keyless, "c", None, row)
-        self.apply(*settings)
+        self.apply(*settings, timeout=max(300, CELLS // 10))
         self.compare("whole")
         self.front.sql("alter table owned add column own varchar(9) default 'mine'")
         for row in self.rows.events:
@@ -76,11 +78,11 @@ class Ways(LinesCase):
             new = row["id"] + 1_000_000
             self.send(moved, "d", {"id": row["id"], **away}, None, ["__debezium.newkey", moved.key(new)])
             self.send(keyless, "d", row, None)
-        self.apply(*settings)
+        self.apply(*settings, timeout=max(300, CELLS // 10))
         for row in self.rows.events:
             new = row["id"] + 1_000_000
             self.send(moved, "c", None, {**away, "id": new}, ["__debezium.oldkey", moved.key(row["id"])])
-        self.apply(*settings)
+        self.apply(*settings, timeout=max(300, CELLS // 10))
         self.assertEqual([letter["message"] for letter in self.letters()], [])
         self.compare("patched", drop=("pad",))
         self.compare("owned", drop=("own",))
@@ -223,7 +225,7 @@ class Refusals(LinesCase):
         self.assertEqual(self.front.query("select id, octet_length(v) from bl order by 1"), [["1", "100000"], ["2", "0"]])
 
     def test_a_bad_row_is_found_below_a_prefix_longer_than_the_names_of_load_errors(self):
-        self.target.url += "team-data-platform-production-eu-west-1/" * 7
+        self.target.url += "session_id/" + "team-data-platform-production-eu-west-1/" * 7
         with open(self.target.overlay, "w", encoding="utf-8") as file:
             file.write(self.target.manifest())
         self.front.sql("create table lp (id bigint, v char(3))")
@@ -232,7 +234,24 @@ class Refusals(LinesCase):
         self.apply("sinks.target.copy_from_rows=0", 'sinks.target.copy_from_bytes="0B"', exit_code=4)
         self.assertEqual([letter["offset"] for letter in self.letters()], [3])
         self.assertIn("Multibyte character not supported", self.letters()[0]["message"])
+        self.assertEqual([each["error"] for each in self.front.statements() if each["state"] == "42703"], [])  # it is no name of a column
         self.assertEqual(self.front.query("select count(*) from lp"), [["5"]])
+
+    def test_a_definition_that_is_refused_is_tried_again_less_and_less_often(self):
+        self.target.tables().psql("create schema closed; grant usage on schema closed to loader")
+        for number in range(3):
+            self.lines.row("good", {"id": number, "v": "x"})
+            self.lines.row("refused", {"id": number, "v": "x"})
+        begun = time.monotonic()
+        log = self.apply('sinks.target.stall_after="4s"', routes='[routes.refused]\nmatch = ["refused"]\ntable = "closed.refused"\n[routes.good]\nmatch = ["good"]\n', exit_code=1)
+        seconds = time.monotonic() - begun
+        self.assertIn("GRANT USAGE, CREATE ON SCHEMA", log)
+        tried = [each for each in self.front.statements() if each["state"] == "42501"]
+        self.assertEqual({each["text"].partition(" (")[0] for each in tried}, {'CREATE TABLE IF NOT EXISTS "closed"."refused"'})
+        # With the others and alone; then after 0.2 s, 0.4 s, 0.8 s, ...
+        self.assertGreaterEqual(len(tried), 3)
+        self.assertLessEqual(len(tried), 3 + math.log2(seconds / 0.2 + 1))
+        self.assertEqual(self.front.query("select count(*) from good"), [["3"]])
 
     def test_a_load_that_is_refused_without_a_word_why_is_taken_apart(self):
         self.lines.good(6)

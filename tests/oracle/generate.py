@@ -68,6 +68,7 @@ class Table:
         self.serial, self.dropped = 0, []
         self.schema_text = None
         self.altered = set()  # names of columns that were dropped or changed their type
+        self.misses = False  # a change of a row that is not there was written
         self.odd, self.odd_in_a_row = 0, None  # messages that name another key; None: nothing has told the key yet
         for _ in range(random.randint(1, 3)):
             self.columns.append(self.new_column())
@@ -140,15 +141,39 @@ class Table:
         if self.shape_kind == "none_append":
             return self.append() if self.random.random() < 0.95 else self.truncate()
         if self.shape_kind == "none":
-            return self.random.choices([self.append, self.change_copy, self.delete_copy, self.truncate], [5, 4, 2, 0.2])[0]()
+            steps = [(self.append, 5), (self.change_copy, 4), (self.delete_copy, 2), (self.truncate, 0.2)]
+            if not self.log.plain and not self.log.whole:
+                steps.append((self.change_nothing, 0.6))
+            return self.random.choices([step for step, _ in steps], [weight for _, weight in steps])[0]()
         steps = [(self.insert, 35), (self.update, 40), (self.delete, 12), (self.change_key, 7), (self.reborn, 3), (self.reread, 3),
                  (self.truncate, 0.8), (self.name_another_key, 5)]
         return self.random.choices([step for step, _ in steps], [weight for _, weight in steps])[0]()
 
-    def append(self):
-        cells = self.new_cells(())
+    def append(self, whole=False):
+        cells = self.filled(self.new_cells(())) if whole else self.new_cells(())
         self.copies.append(cells)
         self.write("c", None, None, cells)
+
+    def filled(self, cells):
+        """Without schema only a value shows a column."""
+        for column in self.columns:
+            while cells[column.name] is None:
+                cells[column.name] = self.value(column)
+        return cells
+
+    def change_nothing(self):
+        """A change of a row that no event told of: a dead letter, whatever comes to look like it later."""
+        cells = self.new_cells(())
+        if any(copy == cells or UNKNOWN in copy.values() for copy in self.copies):
+            return self.append()
+        operation = self.random.choice("ud")
+        after = self.random.choice([cells, self.new_cells(())]) if operation == "u" else None
+        self.misses = True
+        self.log.dead_letters.append(self.write(operation, None, cells, after))
+        if self.random.random() < 0.6:
+            self.copies.append(dict(cells))
+            self.write("c", None, None, cells)
+        return None
 
     def pick_copy(self):
         """Place of a copy that an event can name: none of its cells is unknown."""
@@ -226,7 +251,7 @@ class Table:
     def change_key(self):
         old, new = self.pick(), self.key_value()
         # A row that moves twice while a partition lags, and lacks a cell both times, is not followed.
-        if old is None or new in self.rows or not self.rows[old].seen or (self.rows[old].moved and self.partitions > 1):
+        if old is None or new in self.rows or (self.rows[old].moved and self.partitions > 1):
             return self.insert()
         row = self.rows.pop(old)
         row.moved = True
@@ -275,17 +300,14 @@ class Table:
     def evolve(self):
         self.random.choice([self.add, self.add, self.drop, self.change_type, self.change_type])()
         self.schema_text = None
-        return self.append() if not self.key else self.insert_somewhere()
+        return self.append(whole=True) if not self.key else self.insert_somewhere()
 
     def insert_somewhere(self):
         key = next((key for key in (self.key_value() for _ in range(50)) if key not in self.rows), None)
         if key is None:
             key = self.pick()
             self.write_delete(key, self.rows.pop(key))
-        cells = self.new_cells(key)
-        for column in self.columns:  # without schema only a value shows a column
-            while cells[column.name] is None:
-                cells[column.name] = self.value(column)
+        cells = self.filled(self.new_cells(key))
         self.rows[key] = Row(cells)
         return self.write("c", key, None, cells)
 
@@ -311,7 +333,8 @@ class Table:
     def drop(self):
         old = [column for column in self.columns if column.name not in self.key and not column.toast]
         # A row without key is found by its whole image: what a schemaless event does not name cannot be kept through an update.
-        if len(old) > 1 and (self.key or not self.log.plain):
+        # Without that column an image that was not there may look like another row, in the batch that has both.
+        if len(old) > 1 and (self.key or not self.log.plain) and not self.misses:
             column = self.random.choice(old)
             self.columns.remove(column)
             self.dropped.append(column.name)
@@ -354,11 +377,12 @@ class Table:
                                   incremental, same_moment)
         self.odd_in_a_row = 0 if key is not None else self.odd_in_a_row
         if row is None or after is None:
-            return
+            return position
         if UNCHANGED not in after.values():
             row.seen = True
         elif not row.seen:
             self.log.dead_letters.append(position)
+        return position
 
     def state(self):
         """What the source holds: canonical rows; None for a cell or a row that the events do not tell."""

@@ -73,7 +73,7 @@ alter view information_schema.columns rename to columns_of_postgresql;
 create view information_schema.columns as
   select current_database()::varchar(128) as table_catalog, redshift_front.long_name(nspname)::varchar(128) as table_schema,
          redshift_front.long_name(relname)::varchar(128) as table_name, redshift_front.long_name(attname)::varchar(128) as column_name,
-         row_number() over (partition by relid order by attnum)::integer as ordinal_position, default_text::varchar(4000) as column_default,
+         (select count(*) from pg_attribute b where b.attrelid = relid and b.attnum between 1 and columns.attnum and not b.attisdropped)::integer as ordinal_position, default_text::varchar(4000) as column_default,
          case when attnotnull then 'NO' else 'YES' end::varchar(3) as is_nullable, data_type::varchar(128) as data_type,
          length::integer as character_maximum_length, null::integer as character_octet_length, precision::integer as numeric_precision,
          case when precision is not null then case typname when 'numeric' then 10 else 2 end end::integer as numeric_precision_radix,

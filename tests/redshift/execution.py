@@ -20,6 +20,7 @@ from redshift.navigation import navigated
 from redshift.queries import check_joins, check_select_list, check_strings, doubled_rows, without_qualify
 from redshift.relations import relations_of
 from redshift.rules import rejection
+from redshift.settings import with_settings
 from redshift.show import show_text
 from redshift.translation import RESERVED
 from redshift.wide_super import check_wide_super
@@ -79,9 +80,14 @@ class Execution:
     def run(self, tokens, text, sender, alone=True):
         """`sender(sql)`: relays a statement of the backend to the client, its CommandComplete included. `alone`: the only one of its message."""
         entry = self.session.journal.statement(self.session.number, text)
-        self._take_time(tokens, text)
+        wait = self._take_time(tokens, text)
+        begun = time.monotonic()
         try:
             self._run(tokens, text, sender, alone)
+            # What the backend takes is part of what a statement takes.
+            entry["seconds"] = time.monotonic() - begun
+            if wait > entry["seconds"]:
+                time.sleep(wait - entry["seconds"])
         except SqlError as error:
             entry["state"], entry["error"] = error.state, error.text
             if error.rule:
@@ -96,13 +102,13 @@ class Execution:
             raise SqlError("XX000", entry["error"]) from error
 
     def _take_time(self, tokens, text):
+        """Answers how long the statement has to take at least."""
         command = tokens[0].up
         changes = command in CHANGES | PLAIN | {"COPY", "TRUNCATE"} and command not in ("DEALLOCATE", "DECLARE", "CLOSE", "PREPARE")
         commits = command in ("COMMIT", "END") or (self.block == "I" and changes)
         latency = self.session.front.latency
-        if self.block == "I" and changes:
-            latency.statement_of(self.session.number, False, False)
-        latency.statement_of(self.session.number, commits, bool(CATALOG.search(text)))
+        wait = latency.statement_of(self.session.number, False, False) if self.block == "I" and changes else 0
+        return wait + latency.statement_of(self.session.number, commits, bool(CATALOG.search(text)))
 
     def _run(self, tokens, text, sender, alone):
         command = tokens[0].up
@@ -255,6 +261,7 @@ class Execution:
 
     def query_text(self, tokens):
         """SQL of the backend for a query."""
+        tokens = with_settings(tokens, self.session.settings)
         return text_of(self.translator.tokens(without_qualify(self.expanded(tokens))))
 
     def expanded(self, tokens):

@@ -3,6 +3,7 @@
 import itertools
 import re
 import threading
+import time
 
 KINDS = {
     "1023": "the statement fails with a serializable isolation violation",
@@ -96,7 +97,7 @@ class Journal:
     def statement(self, session, text):
         with self._lock:
             self._count += 1
-            entry = {"n": self._count, "session": session, "text": shortened(text), "state": "", "error": ""}
+            entry = {"n": self._count, "session": session, "text": shortened(text), "state": "", "error": "", "at": time.monotonic(), "seconds": 0.0}
             self._statements.append(entry)
             if len(self._statements) > self.limit:
                 del self._statements[:self.limit // 10]

@@ -7,7 +7,7 @@ import time
 class Latency:
     """Each session has a clock of its own; every statement moves it by `statement_ms`. COMMIT, and a statement outside of BEGIN that
     changes something, moves it by `commit_ms`, and commits queue one behind another, whoever they are of. A session begins when the
-    latest of those before it stands. `sleep`: the front waits for it as well."""
+    latest of those before it stands. `sleep`: the front waits as well, until a statement has taken that long, what the backend takes included."""
 
     def __init__(self, statement_ms=0, commit_ms=0, sleep=False):
         self._lock, self._clocks = threading.Lock(), {}
@@ -26,7 +26,7 @@ class Latency:
             self._queue, self._begun = 0.0, time.monotonic()
 
     def statement_of(self, session, is_commit, is_catalog):
-        """Before it is run."""
+        """Before it is run. Answers the seconds that it has to take at least; a commit has waited for them already."""
         with self._lock:
             before = self._clocks.get(session)
             if before is None:
@@ -42,8 +42,10 @@ class Latency:
                 after = before + self.statement
             self._clocks[session] = after
             wait = after - before if self.sleep else 0
-        if wait:
+        if is_commit and wait:  # others see what it commits once it is through the queue
             time.sleep(wait)
+            wait = 0
+        return wait
 
     def told(self):
         """statements (without COMMIT), commits, catalog (statements that read a catalog); seconds by the latest clock."""

@@ -1,5 +1,8 @@
 """What SET changes in a session and PostgreSQL does not know: [D] cm_chap_ConfigurationRef."""
 
+from redshift.lexer import Token
+from redshift.names import literal
+
 DEFAULTS = {
     "enable_case_sensitive_identifier": "off",
     "json_parse_truncate_strings": "off",
@@ -46,3 +49,23 @@ class Settings:
 
     def shown(self, name):
         return self.values[name]
+
+
+def with_settings(tokens, settings):
+    """The tokens of a query with what SET_CONFIG ([D] r_SET_CONFIG) and CURRENT_SETTING ([D] r_CURRENT_SETTING) answer for parameters that the
+    backend does not know, which are set by that."""
+    if not any(token.up in ("SET_CONFIG", "CURRENT_SETTING") for token in tokens[:2000]):
+        return tokens
+    answer, place = [], 0
+    while place < len(tokens):
+        called, given = tokens[place].up, tokens[place + 1:place + 3]
+        name = given[1].string().lower() if len(given) == 2 and given[0].text == "(" and given[1].kind == "s" else None
+        if called not in ("SET_CONFIG", "CURRENT_SETTING") or name is None or not settings.knows(name):
+            answer.append(tokens[place])
+            place += 1
+            continue
+        if called == "SET_CONFIG":
+            settings.set(name, tokens[place + 4].string().lower())
+        answer.append(Token("s", literal(settings.shown(name))))
+        place += 8 if called == "SET_CONFIG" else 4
+    return answer

@@ -211,6 +211,8 @@ class Names(FrontCase):
         self.client.query('create table t ("MiXed" int)')
         self.refused('select "mixed" from t', "42703")
         self.assertEqual(self.client.query("show enable_case_sensitive_identifier"), [["on"]])
+        self.assertEqual(self.client.query("select set_config('query_group', 'etl', false), set_config('timezone', 'UTC', false), 1"), [["etl", "UTC", "1"]])
+        self.assertEqual(self.client.query("select current_setting('enable_case_sensitive_identifier'), current_setting('query_group')"), [["on", "etl"]])
 
     def test_names_have_up_to_127_bytes_everywhere(self):
         long = "c" * 126 + "x"

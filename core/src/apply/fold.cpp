@@ -217,7 +217,13 @@ bool Fold::unite(uint32_t first, uint32_t other) {
   Entry& kept = entries_[first];
   Entry& gone = entries_[other];
   if (kept.key != gone.key || kept.effect != Effect::kAppend) return false;
+  // What one of them lacks is what its row was given: the other one may say it, and a row that goes is found by all that is known.
+  widen(kept, gone.width);
+  for (uint32_t slot = 0; slot < gone.width; ++slot) {
+    if (kept.cells[slot].tag == CDCRT_ABSENT) kept.cells[slot] = gone.cells[slot];
+  }
   kept.copies += gone.copies;
+  kept.needed += gone.needed;  // each was taken from copies of its own
   kept.first_offset = std::min(kept.first_offset, gone.first_offset);
   kept.last_offset = std::max(kept.last_offset, gone.last_offset);
   gone.effect = Effect::kNothing;

@@ -45,9 +45,11 @@ struct Entry {
   uint32_t followers = 0;       ///< entries of the same key in the batch that are written after it
   uint32_t source = 0;          ///< index into Sealed::sources: the source's table
   int32_t copies = 1;
+  int32_t needed = 0;           ///< kAppend: copies that have to be there before, as its changes took them away and brought them
   cdcrt_cell* cells = nullptr;  ///< by slot of the table's knowledge
   std::string_view key;         ///< canonical key bytes
   int64_t first_offset = 0, last_offset = 0;
+  int64_t untold = -1;          ///< of its last update that does not say whether the row stood under another key; -1: none
   int32_t arrival = -1;         ///< the last arrival under this key (index into Fold::arrivals); -1: none
   std::string_view order;       ///< source order of its last change
   std::string_view since;       ///< of its last change as a whole, else of its first one: nothing in it is older

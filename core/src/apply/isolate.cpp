@@ -334,6 +334,7 @@ Result<Isolated> isolate(plugin::Connection& connection, const Sealed& sealed, c
     auto done = isolate_missing_images(connection, sealed, reader, letters, guard, counted);
     if (!done) return std::move(done.error());
     if (*done) return counted;
+    if (sealed.key.empty()) return make_error(CDCRT_BAD_RECORD, "copies that are not there cannot be counted");
   }
   return Isolation(connection, sealed, reader, letters, guard).run(known_missing);
 }

@@ -41,7 +41,7 @@ class MissingImages {
  private:
   struct Event {
     int64_t offset;
-    std::vector<std::pair<uint32_t, int32_t>> changes;  ///< image (entry of images_), copies
+    std::vector<std::pair<uint32_t, int32_t>> changes;  ///< image (entry of images_), copies, in their order
     EventCounts counts;
     bool refused = false;
   };
@@ -62,7 +62,10 @@ class MissingImages {
     event.counts = single->counts();
     for (const auto& part : single->partitions) {
       for (const Entry& entry : part.fold.entries()) {
-        if (entry.effect == Effect::kAppend && entry.copies != 0) event.changes.emplace_back(image_of(entry), entry.copies);
+        if (entry.effect != Effect::kAppend) continue;
+        const uint32_t image = image_of(entry);
+        if (entry.needed > 0) event.changes.emplace_back(image, -entry.needed);
+        if (entry.needed + entry.copies > 0) event.changes.emplace_back(image, entry.needed + entry.copies);
       }
     }
   }
@@ -91,10 +94,13 @@ class MissingImages {
   }
 
   void net() {
-    for (Entry& image : images_->entries()) image.copies = 0;
+    for (Entry& image : images_->entries()) image.copies = image.needed = 0;
     for (const Event& event : events_) {
       for (const auto& [image, copies] : event.changes) {
-        if (!event.refused) images_->entries()[image].copies += copies;
+        if (event.refused) continue;
+        Entry& entry = images_->entries()[image];
+        entry.copies += copies;
+        entry.needed = std::max(entry.needed, -entry.copies);
       }
     }
   }
@@ -119,7 +125,7 @@ class MissingImages {
   Result<bool> try_rest() {
     result_.good.clear();
     for (const Entry& image : images_->entries()) {
-      if (image.copies != 0) result_.good.push_back(&image);
+      if (image.copies != 0 || image.needed > 0) result_.good.push_back(&image);
     }
     std::vector<const Entry*> missing;
     if (auto begun = connection_.begin(); !begun) return std::move(begun.error());
@@ -132,7 +138,7 @@ class MissingImages {
     std::unordered_map<const Entry*, int64_t> lacking;
     for (const Entry* entry : missing) ++lacking[entry];
     for (const auto& [entry, count] : lacking) {
-      const auto [place, added] = there_.try_emplace(images_->index_of(*entry), -static_cast<int64_t>(entry->copies) - count);
+      const auto [place, added] = there_.try_emplace(images_->index_of(*entry), static_cast<int64_t>(entry->needed) - count);
       if (!added) return make_error(CDCRT_RETRY, "rows of '" + sealed_.table->identity().target() + "' went away while missing ones were counted");
     }
     return false;

@@ -108,7 +108,7 @@ class KeyChanges {
     standing_[key] = std::move(row);
   }
 
-  // The row as it was when it left its old key.
+  // The row as it was when it left its old key; empty: it was not there.
   Row departed_row(const Place& place) {
     const Departure& departure = *place.departure;
     Row row(sealed_.columns.size());
@@ -117,6 +117,7 @@ class KeyChanges {
     if (whole && departure.arrival >= 0) fill(row, *place.fold, place.fold->arrivals[static_cast<std::size_t>(departure.arrival)]);
     // What came anew has nothing of the row that stood there; what was written over it keeps the cells that its events lack.
     const auto standing = standing_.find(std::string(departure.old_key));
+    if (!whole && (departure.effect == Effect::kDelete || standing == standing_.end())) return {};
     if (departure.effect == Effect::kReplace || standing == standing_.end()) return row;
     for (std::size_t slot = 0; slot < row.size() && slot < standing->second.size(); ++slot) {
       if (row[slot].tag == CDCRT_ABSENT) row[slot] = standing->second[slot];
@@ -124,23 +125,29 @@ class KeyChanges {
     return row;
   }
 
-  // Sets what is ABSENT from the row that the arrival continues. False: that row has not left yet.
-  bool fill(Row& row, Fold& fold, const Arrival& arrival) {
+  enum class Filled : uint8_t {
+    kYes,
+    kNotYet,  ///< the row that the arrival continues has not left yet
+    kNever    ///< it was not there when it left
+  };
+
+  // Sets what is ABSENT from the row that the arrival continues.
+  Filled fill(Row& row, Fold& fold, const Arrival& arrival) {
     Row from;
     if (const auto place = departure_of(fold, arrival); place.departure != nullptr) {
       // Rows that changed keys in a ring among partitions have no beginning.
-      if (!being_filled_.insert(place.departure).second) return false;
+      if (!being_filled_.insert(place.departure).second) return Filled::kNotYet;
       from = departed_row(place);
       being_filled_.erase(place.departure);
     } else if (const auto kept = earlier_.find(std::string(arrival.new_key)); kept != earlier_.end() && kept->second.departed) {
-      from = row_from(kept->second.row);
+      if (!kept->second.row.empty()) from = row_from(kept->second.row);
     } else {
-      return false;
+      return Filled::kNotYet;
     }
     for (const uint32_t slot : arrival.slots) {
       if (slot < row.size() && slot < from.size() && row[slot].tag == CDCRT_ABSENT) row[slot] = fitted(from[slot], slot);
     }
-    return true;
+    return from.empty() ? Filled::kNever : Filled::kYes;
   }
 
   // The departure that the arrival continues: the last one before it in its own partition, else another partition's.
@@ -179,7 +186,12 @@ class KeyChanges {
     Row row(sealed_.columns.size());
     std::copy(entry.cells, entry.cells + entry.width, row.begin());
     const bool lives = entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace;
-    if (fill(row, fold, arrival)) {
+    const Filled filled = fill(row, fold, arrival);
+    const auto lacks = [&](uint32_t slot) { return slot < row.size() && row[slot].tag == CDCRT_ABSENT && sealed_.columns[slot].active; };
+    if (filled == Filled::kNever && lives && std::any_of(arrival.slots.begin(), arrival.slots.end(), lacks)) {
+      if (const Entry* original = settled_.original(&entry); original != nullptr) settled_.missing_.push_back(original);
+    }
+    if (filled != Filled::kNotYet) {
       if (sealed_.key_changes.erase(new_key) > 0) changes_[new_key] = std::nullopt;
       if (lives) replace(found, row);
       return;
@@ -211,6 +223,7 @@ class KeyChanges {
     Row filled(sealed_.columns.size());
     bool any = false;
     for (const uint32_t slot : kept->second.slots) {
+      if (row.empty() && sealed_.columns[slot].active) settled_.never_filled_.insert(sealed_.columns[slot].source_name);
       if (slot >= row.size() || row[slot].tag == CDCRT_ABSENT) continue;
       filled[slot] = fitted(row[slot], slot);
       any = true;

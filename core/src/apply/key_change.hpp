@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,12 +23,18 @@ class SettledEntries {
     const auto found = originals_.find(entry);
     return found == originals_.end() ? entry : found->second;
   }
+  /// The sealed batch's own entries that lack cells of a row which left its old key and was not there: nobody knows them.
+  [[nodiscard]] const std::vector<const Entry*>& missing() const { return missing_; }
+  /// Such cells of rows that were written before the row they continue was found not to be there: names of columns.
+  [[nodiscard]] const std::set<std::string>& never_filled() const { return never_filled_; }
 
  private:
   friend class KeyChanges;
   std::vector<const Entry*> entries_;
   std::deque<Entry> changed_;
   std::map<const Entry*, const Entry*> originals_;
+  std::vector<const Entry*> missing_;
+  std::set<std::string> never_filled_;
   event::Arena arena_{4 << 10};
 };
 

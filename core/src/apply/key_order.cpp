@@ -7,9 +7,14 @@
 #include "apply/sealed.hpp"
 
 namespace cdcrt::apply {
-namespace {
 
 progress::PartitionKey key_of(const progress::Partition& partition) { return {partition.source(), partition.topic(), partition.number()}; }
+
+int64_t mark_of(const progress::PartitionKey& partition) {
+  return progress::mark_of(partition.source + '\n' + partition.topic + '\n' + std::to_string(partition.number));
+}
+
+namespace {
 
 uint64_t hash_of(std::string_view key) { return std::hash<std::string_view>{}(key); }
 
@@ -342,8 +347,6 @@ constexpr std::string_view kLastWhole = "last_whole", kServer = "server", kTable
 // A key that an index takes as it is.
 constexpr std::size_t kLongestKept = 1024;
 
-std::string mark_text(const progress::PartitionKey& key) { return key.source + '\n' + key.topic + '\n' + std::to_string(key.number); }
-
 }  // namespace
 
 // Names take the place of parts, which only rows of source-ordered tables have.
@@ -392,7 +395,7 @@ progress::RowOrders KeyOrder::row_orders() const {
     progress::RowOrder& order = orders[letter_key(known.key)];
     order.order = known.last;
     order.removed = known.removed;
-    if (known.partition < partitions_.size()) order.partition = progress::mark_of(mark_text(partitions_[known.partition]));
+    if (known.partition < partitions_.size()) order.partition = mark_of(partitions_[known.partition]);
     if (known.source >= sources_.size()) continue;
     order.server = progress::mark_of(sources_[known.source].server);
     order.source_table = progress::mark_of(sources_[known.source].table);

@@ -8,12 +8,17 @@
 #include <vector>
 
 #include "apply/fold.hpp"
+#include "progress/partition.hpp"
 #include "progress/row_order.hpp"
 #include "progress/stored.hpp"
 
 namespace cdcrt::apply {
 
 struct Sealed;
+
+[[nodiscard]] progress::PartitionKey key_of(const progress::Partition& partition);
+/// As what is kept of a row names the partition that it came from.
+[[nodiscard]] int64_t mark_of(const progress::PartitionKey& partition);
 
 /// The keys of a table that were written last, each with the partition that it came from and the order of its last change. Bounded;
 /// what it has forgotten is taken as it comes. One thread at a time: whoever writes the table.

@@ -12,9 +12,12 @@ cdcrt_cell given_when_absent(const evolution::Column& column) {
   return column.default_value.tag > CDCRT_NULL ? column.default_value : types::null_cell();
 }
 
+constexpr char kImage = 'i';
+
 }  // namespace
 
 void Table::append_image_key(const cdcrt_cell* cells, uint32_t width, std::string& key) {
+  key += kImage;  // a row of which nothing differs from what it would have been given is one as well
   // What a row lacks is what it would have been given: both make one image.
   for (uint32_t slot = 0; slot < width; ++slot) {
     const cdcrt_cell given = given_when_absent(knowledge_.columns()[slot]);
@@ -39,7 +42,14 @@ uint32_t Table::append_image(PartitionState& state, const std::vector<cdcrt_cell
     entry.copies = 0;
     state.fold.fill(entry, cells);
   }
+  // The row that goes is found by all that is told of it, whatever the event lacked that brought it.
+  for (uint32_t slot = 0; copies < 0 && slot < cells.size(); ++slot) {
+    if (cells[slot].tag == CDCRT_ABSENT || (slot < entry.width && entry.cells[slot].tag != CDCRT_ABSENT)) continue;
+    state.fold.widen(entry, static_cast<uint32_t>(cells.size()));
+    entry.cells[slot] = state.fold.own(cells[slot]);
+  }
   entry.copies += copies;
+  entry.needed = std::max(entry.needed, -entry.copies);
   return state.fold.index_of(entry);
 }
 
@@ -65,7 +75,8 @@ void Table::accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t 
         if (!listed && knowledge_.columns()[slot].active) before_scratch_[slot] = given_when_absent(knowledge_.columns()[slot]);
       }
     }
-    const bool complete = image != CDCRT_NO_CELLS && std::none_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
+    const bool is_empty = std::all_of(before_scratch_.begin(), before_scratch_.end(), [](const auto& cell) { return cell.tag == CDCRT_ABSENT; });
+    const bool complete = image != CDCRT_NO_CELLS && !is_empty && std::none_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
       return slot >= 0 && before_scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT;
     });
     if (!complete) {

@@ -39,6 +39,7 @@ struct Sealed {
   std::vector<SealedPartition> partitions;
   std::vector<evolution::Column> columns;    ///< the knowledge as of sealing, by slot
   std::vector<uint32_t> key;                 ///< slots
+  std::vector<uint32_t> message_key;         ///< slots, where it is a part of `key`; else empty
   bool key_known = false;
   uint64_t version = 0;                      ///< of the knowledge
   /// Set inside the transaction by settle_key_changes, taken over by complete().

@@ -25,10 +25,7 @@ class SourceOrdering {
     const auto& route = sealed.identity->route;
     // Who asks for source order says that the source tables share their keys.
     tells_tables_apart_ = route.ordering == route::Ordering::kAuto && route.deletes != route::Deletes::kIgnore;
-    for (const auto& part : sealed.partitions) {
-      const progress::Partition& partition = *part.partition;
-      partitions_.push_back(progress::mark_of(partition.source() + '\n' + partition.topic() + '\n' + std::to_string(partition.number())));
-    }
+    for (const auto& part : sealed.partitions) partitions_.push_back(mark_of(key_of(*part.partition)));
   }
 
   /// Of which rows something is to be known.

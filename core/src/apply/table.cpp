@@ -19,9 +19,6 @@ std::string paused_text(const std::string& reason) {
   return progress::is_own_reason(reason) ? reason : "paused by an operator" + (reason.empty() ? "" : ": " + reason);
 }
 
-// Of a row that it may change again.
-bool keeps_rows(const TableIdentity& identity) { return !identity.events && identity.route.mode != route::Mode::kAppend; }
-
 bool is_definite(uint8_t operation) {
   return operation == CDCRT_SNAPSHOT || operation == CDCRT_INSERT || operation == CDCRT_UPDATE || operation == CDCRT_DEFINITION;
 }
@@ -29,7 +26,7 @@ bool is_definite(uint8_t operation) {
 }  // namespace
 
 Table::Table(TableIdentity identity) : identity_(std::move(identity)), knowledge_(identity_.route, identity_.limits, !identity_.events),
-      by_source_(keeps_rows(identity_) && identity_.route.ordering == route::Ordering::kSource) {}
+      by_source_(identity_.keeps_rows() && identity_.route.ordering == route::Ordering::kSource) {}
 
 cdcrt_table Table::abi() const {
   return {identity_.schema.empty() ? cdcrt_string{nullptr, 0} : sdk::borrow(identity_.schema), sdk::borrow(identity_.name)};
@@ -45,7 +42,7 @@ void Table::restore(const progress::StoredTable& stored) {
   }
   if (stored.key_known) knowledge_.restore_key_known();
   floor_ = stored_floor_ = stored.floor;
-  if (stored.by_source && identity_.route.ordering != route::Ordering::kPartition) by_source_ = keeps_rows(identity_);
+  if (stored.by_source && identity_.route.ordering != route::Ordering::kPartition) by_source_ = identity_.keeps_rows();
   skipped_ = stored.state == progress::TableState::kSkipped;
   if (stored.state == progress::TableState::kPaused) detached_ = paused_text(stored.reason);
   target.row = stored;
@@ -244,7 +241,7 @@ void Table::accept_row(const Batch& batch, PartitionState& state, const cdcrt_ro
   // A delete that is half of a key change is no delete of the source's row.
   if (row.operation == CDCRT_DELETE && row.other_key == CDCRT_NO_CELLS && identity_.route.deletes == route::Deletes::kIgnore) return;
   if (!by_source_ && knowledge_.key_crosses_partitions() && identity_.route.ordering == route::Ordering::kAuto) {
-    const bool is_ordered = keeps_rows(identity_) && (row.source_order.data != nullptr || row.operation == CDCRT_SNAPSHOT);
+    const bool is_ordered = identity_.keeps_rows() && (row.source_order.data != nullptr || row.operation == CDCRT_SNAPSHOT);
     const bool is_one = partitions_.size() + foreign_partitions_.size() < 2;
     if (is_ordered && (!is_one || state.partition->may_have_siblings())) {
       begin_source_order(state);
@@ -413,6 +410,7 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
   }
   // One event that changes the key is the delete of the old row and the upsert of the new one.
   std::optional<uint32_t> left;
+  bool is_told = row.operation != CDCRT_UPDATE || !knowledge_.has_narrower_message_key();
   if (row.operation == CDCRT_UPDATE && row.before != CDCRT_NO_CELLS) {
     std::string old_key;
     const cdcrt_cell* const before = batch.rows.cells(row.before);
@@ -422,7 +420,9 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
     };
     // The row that leaves is found by its key alone: what else it held need not fit any more.
     if (!convert_key(shape, map, before, before_scratch_, error)) return refuse();
-    if (key_of(before_scratch_, old_key) && old_key != key_scratch_) {
+    const bool has_old_key = key_of(before_scratch_, old_key);
+    is_told = is_told || has_old_key;
+    if (has_old_key && old_key != key_scratch_) {
       if (!complete_from(shape, map, before, error)) return refuse();
       bool added = false;
       Entry* old_entry = &state.fold.find_or_add(old_key, offset, added);
@@ -473,6 +473,7 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
   }
   Entry& entry = *place;
   entry.source = state.source;
+  if (!is_told) entry.untold = offset;
   if (left) state.fold.links.emplace_back(*left, state.fold.index_of(entry));
   if (row.operation == CDCRT_DELETE) {
     for (uint32_t slot = 0; slot < width; ++slot) {
@@ -571,6 +572,7 @@ std::optional<Sealed> Table::seal(bool apart) {
   accounted_ = held_bytes_locked();  // what was sealed is given back by complete() or stop()
   sealed.columns = knowledge_.columns();
   sealed.key = knowledge_.key();
+  sealed.message_key = knowledge_.message_key();
   sealed.key_known = knowledge_.key_known();
   sealed.by_source = by_source_ && !sealed.key.empty();
   sealed.version = knowledge_.version();

@@ -138,6 +138,9 @@ class Table {
   [[nodiscard]] uint64_t left_out_cells() const { return left_out_; }
   void count_left_out(uint64_t cells) { left_out_ += cells; }
 
+  /// No two source tables bring rows here, as far as is known: one message key is one row.
+  [[nodiscard]] bool has_one_source() const;
+
   [[nodiscard]] bool is_by_source() const {
     const std::lock_guard lock(mutex_);
     return by_source_;
@@ -170,6 +173,7 @@ class Table {
   } target;
   std::atomic<std::chrono::steady_clock::rep> next_purge{0};  ///< of tombstones; who moves it on purges
   std::atomic<bool> tells_overtaken{true};  ///< that older changes came late was not said yet
+  std::atomic<bool> tells_left_behind{true};  ///< that rows may stay under old keys was not said yet
   /// A partition went: whoever reads it writes keys that we would take for ours.
   std::atomic<bool> forgets_keys{false};
 

@@ -23,6 +23,8 @@ struct TableIdentity {
   cdcrt_limits limits{};  ///< of the sink's definitions
   std::atomic<int64_t>* memory = nullptr;  ///< counts the bytes that folds and sealed batches hold; may be null
   TableObserver* observer = nullptr;       ///< may be null
+  /// They may change again.
+  [[nodiscard]] bool keeps_rows() const { return !events && route.mode != route::Mode::kAppend; }
   [[nodiscard]] std::string target() const { return schema.empty() ? name : schema + "." + name; }
   /// Of a table that is folded on the side: nobody is told of it, nothing of it is counted.
   [[nodiscard]] TableIdentity aside() const {

@@ -26,9 +26,8 @@ void Table::merge(const progress::StoredTable& stored, Sealed& sealed) {
   const auto returned = knowledge_.merge(stored.columns, stored.key_known, others);
   follow_schema_changes();
   for (const uint32_t slot : returned) read_again_after(knowledge_.columns()[slot].dropped_at, sealed);
-  const bool keeps_rows = !identity_.events && identity_.route.mode != route::Mode::kAppend;
   const bool is_known = by_source_ && sealed.by_source;
-  if (stored.by_source && !is_known && keeps_rows && identity_.route.ordering != route::Ordering::kPartition) {
+  if (stored.by_source && !is_known && identity_.keeps_rows() && identity_.route.ordering != route::Ordering::kPartition) {
     by_source_ = true;
     read_all_again(sealed);
     sealed.by_source = true;

@@ -47,6 +47,18 @@ void Table::begin_source_order(PartitionState& current) {
   }
 }
 
+bool Table::has_one_source() const {
+  const std::lock_guard lock(mutex_);
+  if (!identity_.route.names_target) return true;
+  const auto has_other_topic = [this](const std::string& source, const std::string& topic) {
+    const progress::Partition& first = *partitions_.begin()->first;
+    return topic != first.topic() || source != first.source();
+  };
+  if (!identity_.route.names_one_table() || sources_.size() > 1 || partitions_.empty()) return false;
+  return std::none_of(partitions_.begin(), partitions_.end(), [&](const auto& each) { return has_other_topic(each.first->source(), each.first->topic()); }) &&
+         std::none_of(foreign_partitions_.begin(), foreign_partitions_.end(), [&](const auto& key) { return has_other_topic(key.source, key.topic); });
+}
+
 // What was folded by partition does not say which of its changes came when.
 void Table::read_all_again(Sealed& sealed) {
   for (auto& [partition, state] : partitions_) {

@@ -604,6 +604,10 @@ Result<void> write_entries(plugin::Connection& connection, const Sealed& sealed,
       std::vector<const Entry*>* missing;
       Table* table;
     } context{&rows, &missing, sealed.table};
+    if (rows.kind == CDCRT_WRITE_REMOVE && rows.columns.empty()) {  // nothing tells which rows are meant
+      missing.insert(missing.end(), rows.rows.begin(), rows.rows.end());
+      continue;
+    }
     cdcrt_write write{};
     write.size = sizeof write;
     write.kind = rows.kind;

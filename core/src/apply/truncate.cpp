@@ -86,7 +86,7 @@ void Table::follow_schema_changes() {
 }
 
 void Table::follow_keys(const std::vector<evolution::TypeChange>& changes, bool drops) {
-  if (identity_.events || identity_.route.mode == route::Mode::kAppend) return;
+  if (!identity_.keeps_rows()) return;
   const std::vector<uint32_t>& key_slots = knowledge_.key();
   const bool is_concerned = std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
     return !is_number(change.to) && (key_slots.empty() || knowledge_.columns()[change.slot].key_ordinal > 0);

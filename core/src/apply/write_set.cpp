@@ -1,6 +1,7 @@
 #include "apply/write_set.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "cdcrt/sdk/status.hpp"
@@ -14,18 +15,34 @@ cdcrt_write_kind kind_of(const Entry& entry) {
     case Effect::kPatch: return CDCRT_WRITE_PATCH;
     case Effect::kDelete: return CDCRT_WRITE_DELETE;
     case Effect::kReplace: return CDCRT_WRITE_REPLACE;
-    case Effect::kAppend: return entry.copies < 0 ? CDCRT_WRITE_REMOVE : CDCRT_WRITE_APPEND;
+    case Effect::kAppend: return entry.copies < 0 ? CDCRT_WRITE_REMOVE : CDCRT_WRITE_APPEND;  // unless takes_before()
     case Effect::kEvent: return CDCRT_WRITE_APPEND;
     default: return CDCRT_WRITE_UPSERT;
   }
 }
 
-int rank(cdcrt_write_kind kind) {
+/// More copies were taken away, before others came, than the sum of it all shows: whether they are there is only seen by taking them.
+bool takes_before(const Entry& entry) { return entry.effect == Effect::kAppend && entry.needed > std::max(0, -entry.copies); }
+
+/// A part of what an entry does, so many times; 0: nothing.
+struct Step {
+  cdcrt_write_kind kind = CDCRT_WRITE_UPSERT;
+  int32_t copies = 0;
+  int rank = 0;  ///< among the groups
+};
+
+std::array<Step, 2> steps_of(const Entry& entry) {
+  if (takes_before(entry)) {
+    // After all others: copies that another image of the batch brought may be the same rows in the target.
+    return {Step{CDCRT_WRITE_REMOVE, entry.needed, 4}, Step{CDCRT_WRITE_APPEND, entry.needed + entry.copies, 5}};
+  }
+  const cdcrt_write_kind kind = kind_of(entry);
+  const int32_t copies = entry.effect == Effect::kAppend ? std::abs(entry.copies) : 1;
   switch (kind) {
-    case CDCRT_WRITE_DELETE: return 0;
-    case CDCRT_WRITE_REPLACE: return 1;
-    case CDCRT_WRITE_REMOVE: return 3;  // what it removes may have come in this batch
-    default: return 2;
+    case CDCRT_WRITE_DELETE: return {Step{kind, copies, 0}};
+    case CDCRT_WRITE_REPLACE: return {Step{kind, copies, 1}};
+    case CDCRT_WRITE_REMOVE: return {Step{kind, copies, 3}};  // what it removes may have come in this batch
+    default: return {Step{kind, copies, 2}};
   }
 }
 
@@ -137,40 +154,39 @@ Result<std::vector<WriteGroup>> group(const TargetColumns& columns, const std::v
   std::vector<WriteGroup> groups;
   std::map<std::pair<int, std::string>, std::size_t> places;
   std::string mask, last_mask;
-  cdcrt_write_kind last_kind{};
+  int last_rank = -1;
   std::size_t last = SIZE_MAX;
-  for (const Entry* entry : entries) {
-    if (entry->effect == Effect::kNothing || (entry->effect == Effect::kAppend && entry->copies == 0)) continue;
-    const cdcrt_write_kind kind = kind_of(*entry);
-    const bool keys_only = kind == CDCRT_WRITE_DELETE;
-    const bool all = entry->effect == Effect::kEvent;
+  const auto group_of = [&](const Entry& entry, const Step& step) -> WriteGroup& {
+    const bool keys_only = step.kind == CDCRT_WRITE_DELETE;
+    const bool all = entry.effect == Effect::kEvent;
     mask.clear();
     for (std::size_t i = 0; i < columns.slots().size(); ++i) {
       const uint32_t slot = columns.slots()[i];
       const bool is_key = i < columns.key_count();
-      const bool present = slot < entry->width && entry->cells[slot].tag != CDCRT_ABSENT;
+      const bool present = slot < entry.width && entry.cells[slot].tag != CDCRT_ABSENT;
       mask += (all || (keys_only ? is_key : present)) ? '1' : '0';
     }
-    if (last == SIZE_MAX || kind != last_kind || mask != last_mask) {
-      const auto [place, added] = places.try_emplace({kind, mask}, groups.size());
-      if (added) {
-        WriteGroup& created = groups.emplace_back();
-        created.kind = kind;
-        for (std::size_t i = 0; i < mask.size(); ++i) {
-          if (mask[i] != '1') continue;
-          created.slots.push_back(columns.slots()[i]);
-          created.columns.push_back(columns.stored(columns.slots()[i]));
-        }
+    if (last != SIZE_MAX && step.rank == last_rank && groups[last].kind == step.kind && mask == last_mask) return groups[last];
+    const auto [place, added] = places.try_emplace({step.rank * 16 + step.kind, mask}, groups.size());
+    if (added) {
+      WriteGroup& created = groups.emplace_back();
+      created.kind = step.kind;
+      created.rank = step.rank;
+      for (std::size_t i = 0; i < mask.size(); ++i) {
+        if (mask[i] != '1') continue;
+        created.slots.push_back(columns.slots()[i]);
+        created.columns.push_back(columns.stored(columns.slots()[i]));
       }
-      last = place->second;
-      last_kind = kind;
-      last_mask = mask;
     }
-    WriteGroup& target = groups[last];
-    const int32_t copies = entry->effect == Effect::kAppend ? std::abs(entry->copies) : 1;
+    last = place->second;
+    last_rank = step.rank;
+    last_mask = mask;
+    return groups[last];
+  };
+  const auto add = [&](WriteGroup& target, const Entry& entry, int32_t copies) -> Result<void> {
     for (int32_t copy = 0; copy < copies; ++copy) {
       for (const uint32_t slot : target.slots) {
-        const cdcrt_cell cell = slot < entry->width ? entry->cells[slot] : cdcrt_cell{};
+        const cdcrt_cell cell = slot < entry.width ? entry.cells[slot] : cdcrt_cell{};
         if (!columns.has_own_type(slot)) {
           target.cells.push_back(cell);
           continue;
@@ -180,13 +196,21 @@ Result<std::vector<WriteGroup>> group(const TargetColumns& columns, const std::v
         target.cells.push_back(*fitting);
       }
       for (const uint32_t slot : columns.left_out()) {
-        if (slot < entry->width && entry->cells[slot].tag > CDCRT_NULL) ++target.left_out;
+        if (slot < entry.width && entry.cells[slot].tag > CDCRT_NULL) ++target.left_out;
       }
-      target.rows.push_back(entry);
-      if (all) target.operations.push_back(entry->operation);
+      target.rows.push_back(&entry);
+      if (entry.effect == Effect::kEvent) target.operations.push_back(entry.operation);
+    }
+    return {};
+  };
+  for (const Entry* entry : entries) {
+    if (entry->effect == Effect::kNothing || (entry->effect == Effect::kAppend && entry->copies == 0 && entry->needed == 0)) continue;
+    for (const Step& step : steps_of(*entry)) {
+      if (step.copies == 0) continue;
+      if (auto added = add(group_of(*entry, step), *entry, step.copies); !added) return std::move(added.error());
     }
   }
-  std::stable_sort(groups.begin(), groups.end(), [](const WriteGroup& a, const WriteGroup& b) { return rank(a.kind) < rank(b.kind); });
+  std::stable_sort(groups.begin(), groups.end(), [](const WriteGroup& a, const WriteGroup& b) { return a.rank < b.rank; });
   return groups;
 }
 

@@ -37,6 +37,7 @@ class TargetColumns {
 /// Rows for one cdcrt_write.
 struct WriteGroup {
   cdcrt_write_kind kind = CDCRT_WRITE_UPSERT;
+  int rank = 0;  ///< its place among the groups
   std::vector<uint32_t> slots;
   std::vector<cdcrt_column> columns;
   std::vector<cdcrt_cell> cells;

@@ -1,14 +1,17 @@
 #include "apply/writer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <random>
 #include <set>
 #include <thread>
 
 #include "apply/key_change.hpp"
+#include "apply/left_behind.hpp"
 #include "apply/open_letters.hpp"
 #include "apply/table_writer.hpp"
+#include "apply/target_trial.hpp"
 
 namespace cdcrt::apply {
 namespace {
@@ -33,6 +36,14 @@ std::vector<const progress::Partition*> always_ours(std::vector<const progress::
 
 constexpr int kTogetherAttempts = 2;
 
+// SQLSTATEs that speak of the server or of the session: resources, its disk, cursors, transactions. Triggers and functions of a table
+// raise them too, and a damaged file of one table does.
+bool may_be_of_a_table(const Error& error) {
+  static constexpr std::array<std::string_view, 8> kClasses = {"07", "24", "25", "26", "34", "53", "57", "58"};
+  return is_outage(error) && error.sqlstate.size() == 5 &&
+         std::any_of(kClasses.begin(), kClasses.end(), [&](std::string_view each) { return error.sqlstate.starts_with(each); });
+}
+
 }  // namespace
 
 std::optional<std::string> Outage::fails(const void* who, const Error& error) {
@@ -43,14 +54,31 @@ std::optional<std::string> Outage::fails(const void* who, const Error& error) {
   return "waiting for the target" + (seconds > 0 ? ", for " + std::to_string(seconds) + " s by now" : std::string()) + ": " + explain(error);
 }
 
+void Outage::locked(const void* who, bool is) {
+  const std::lock_guard lock(mutex_);
+  is ? (void)locked_.insert(who) : (void)locked_.erase(who);
+}
+
+bool Outage::is_of_locks() const {
+  const std::lock_guard lock(mutex_);
+  return !locked_.empty() && std::includes(locked_.begin(), locked_.end(), failing_.begin(), failing_.end());
+}
+
 bool Outage::works(const void* who) {
   const std::lock_guard lock(mutex_);
   if (failing_.erase(who) == 0 || !failing_.empty()) return false;
   return reminder_.ends();
 }
 
+void Writer::gives_way() {
+  failures_ = 0;
+  if (std::exchange(told_outage_, false)) (void)context_.outage->works(this);
+  if (context_.outage != nullptr) context_.outage->locked(this, false);
+}
+
 // A batch that got through says nothing of one that failed with it and is still to be tried: the outage may be of that table alone.
 void Writer::reached() {
+  if (context_.outage != nullptr) context_.outage->locked(this, false);
   failures_ = 0;
   if (!told_outage_ || others_wait_) return;
   told_outage_ = false;
@@ -75,9 +103,13 @@ void Writer::roll_back() {
   if (auto rolled_back = connection_->rollback(); !rolled_back) connection_.reset();
 }
 
+// Where only one connection may write, whoever locks something locks all of it.
+bool Writer::is_locked_whole(const Error& error) const { return error.code == CDCRT_BUSY && context_.turn != nullptr; }
+
 // Exponential back-off with jitter.
 Result<void> Writer::wait(const Error& error) {
-  const bool outage = is_outage(error);
+  const bool lost = is_outage(error), outage = lost || is_locked_whole(error);
+  if (context_.outage != nullptr) context_.outage->locked(this, error.code == CDCRT_BUSY);
   if (failures_++ == 0) failing_since_ = std::chrono::steady_clock::now();
   if (outage && context_.outage != nullptr) {
     told_outage_ = true;
@@ -85,9 +117,9 @@ Result<void> Writer::wait(const Error& error) {
   } else if (outage && failures_ == 1) {
     context_.warn("waiting for the target: " + explain(error));
   }
-  if (outage) connection_.reset();
+  if (lost) connection_.reset();
   static thread_local std::minstd_rand random(std::random_device{}());
-  const double ceiling = std::min(outage ? 30.0 : 2.0, 0.05 * static_cast<double>(1U << std::min(failures_, 10U)));
+  const double ceiling = std::min(lost ? 30.0 : 2.0, 0.05 * static_cast<double>(1U << std::min(failures_, 10U)));
   auto left = std::chrono::duration<double>(std::uniform_real_distribution<>(ceiling / 2, ceiling)(random));
   while (left.count() > 0) {
     if (context_.gives_up()) return error;
@@ -102,6 +134,14 @@ Result<void> Writer::wait(const Error& error) {
   return {};
 }
 
+// Whether the target takes what is of no table: then what it refuses is that table's own trouble.
+bool Writer::takes_other_rows() {
+  if (context_.progress_schema.empty() || !connect()) return false;
+  const auto turn = context_.turn != nullptr ? std::unique_lock(*context_.turn) : std::unique_lock<std::mutex>();
+  const auto tried = try_row(*connection_, context_.sink.has(CDCRT_SINK_SCHEMAS), context_.progress_schema);
+  return tried.ok() || !is_transient(tried.error());
+}
+
 Result<void> Writer::with_retries(const Table& table, const std::function<Result<void>()>& body) {
   while (true) {
     auto done = connect();
@@ -113,13 +153,23 @@ Result<void> Writer::with_retries(const Table& table, const std::function<Result
       reached();
       return done;
     }
-    const bool busy = done.error().code == CDCRT_BUSY;
-    if (busy && failures_ > 0 &&
-        (std::chrono::steady_clock::now() - failing_since_ >= context_.stall_after || (context_.crowded && context_.crowded(table)))) {
-      reached();
+    const bool whole = is_locked_whole(done.error());
+    // The others go on; or all of them wait for the same, and it is left to the next start where this one ends.
+    const auto takes_too_long = [&] {
+      if (context_.stall_after.count() == 0) return true;
+      if (whole) return context_.stopping && context_.stopping();
+      if (failures_ == 0) return false;
+      return std::chrono::steady_clock::now() - failing_since_ >= context_.stall_after || (context_.crowded && context_.crowded(table));
+    };
+    if (done.error().code == CDCRT_BUSY && takes_too_long()) {
+      whole ? gives_way() : reached();
       return done;
     }
-    if (busy && failures_ == 0 && context_.stall_after.count() == 0) return done;
+    if (may_be_of_a_table(done.error()) && takes_too_long() && takes_other_rows()) {
+      reached();
+      done.error().code = CDCRT_UNSUPPORTED;
+      return done;
+    }
     if (auto waited = wait(done.error()); !waited) return waited;
   }
 }
@@ -145,7 +195,7 @@ Result<void> Writer::prepare(const std::vector<Sealed*>& batches) {
   }
   if (context_.store != nullptr) {
     const auto partitions = partitions_of({batches.begin(), batches.end()});
-    if (auto claimed = context_.store->claim_new(*connection_, always_ours(partitions)); !claimed) return claimed;
+    if (auto claimed = context_.store->claim_new(*connection_, always_ours(partitions), context_.always_ours); !claimed) return claimed;
   }
   std::set<const Sealed*> paused;
   for (Sealed* sealed : batches) {
@@ -188,7 +238,7 @@ Result<void> Writer::prepare_tables_of(const std::vector<Sealed*>& batches, bool
 // Once for each batch: it may be tried again.
 Result<void> Writer::put_in_order(Sealed& sealed) {
   const auto& identity = sealed.table->identity();
-  if (identity.events || sealed.key.empty() || identity.route.mode == route::Mode::kAppend) return {};
+  if (!identity.keeps_rows() || sealed.key.empty()) return {};
   if (sealed.by_source) {
     if (context_.store == nullptr) {
       return make_error(CDCRT_UNSUPPORTED, "the table is to be kept in source order, and the sink keeps nothing of the rows that it wrote",
@@ -312,6 +362,9 @@ Result<void> Writer::write_rows(std::vector<Sealed*>& batches, std::vector<const
       if (auto cleared = clear(*sealed); !cleared) return cleared;
     }
     if (auto written = write_settled(*sealed, nullptr, missing); !written) return written;
+  }
+  // Last, since all tables that are kept in source order share these, and whoever else writes them waits from here on.
+  for (Sealed* sealed : batches) {
     if (!sealed->by_source) continue;
     if (auto saved = sealed->source_order.save(*connection_, *context_.store, *sealed); !saved) return saved;
   }
@@ -397,15 +450,32 @@ Result<void> Writer::write_settled(Sealed& sealed, const std::vector<const Entry
   }
   SettledEntries settled;
   if (auto done = settle_key_changes(*connection_, *context_.store, sealed, settled); !done) return done;
+  if (!settled.never_filled().empty()) {
+    std::string names;
+    for (const auto& name : settled.never_filled()) names += (names.empty() ? "" : ", ") + name;
+    context_.warn("table '" + sealed.table->identity().target() + "': a row changed its key, and its event under the new key lacks columns (" + names +
+                  "). The row under the old key, which would have them, was never read: NULL stands there. Take a new snapshot of the row at the source");
+  }
   std::vector<const Entry*> chosen = settled.entries();
+  if (only == nullptr) missing.insert(missing.end(), settled.missing().begin(), settled.missing().end());
   if (only != nullptr) {
     const std::set<const Entry*> kept(only->begin(), only->end());
     std::erase_if(chosen, [&](const Entry* entry) { return settled.original(entry) != nullptr && !kept.contains(settled.original(entry)); });
   }
+  LeftBehind left(*connection_, sealed);
+  if (auto done = left.settle(chosen); !done) return done;
+  if (left.is_unsure() && sealed.table->tells_left_behind.exchange(false)) {
+    context_.warn("table '" + sealed.table->identity().target() +
+                  "': its primary_key holds more columns than the message key, and updates come without an image of the row before. Where such a column changes, the "
+                  "old row may stay beside the new one: several source tables are written to this one, so that the message key does not tell which row it was. "
+                  "Set REPLICA IDENTITY FULL (or its like) at the source");
+  }
   std::vector<const Entry*> not_found;
   auto written = write_entries(*connection_, sealed, chosen, not_found);
   for (const Entry* entry : not_found) {
-    if (const Entry* original = settled.original(entry); original != nullptr) missing.push_back(original);
+    const Entry* const own = left.original(entry);
+    const Entry* const original = own != nullptr ? settled.original(own) : nullptr;
+    if (original != nullptr) missing.push_back(original);
   }
   return written;
 }
@@ -627,7 +697,7 @@ Result<void> Writer::save_watermarks(std::vector<progress::Store::Watermark> wat
   return run([&](plugin::Connection& connection) -> Result<void> {
     std::vector<const progress::Partition*> partitions;
     for (const auto& watermark : watermarks) partitions.push_back(watermark.partition);
-    if (auto claimed = context_.store->claim_new(connection, always_ours(partitions)); !claimed) return claimed;
+    if (auto claimed = context_.store->claim_new(connection, always_ours(partitions), context_.always_ours); !claimed) return claimed;
     if (auto begun = connection.begin(); !begun) return begun;
     const auto body = [&]() -> Result<void> {
       if (auto held = context_.store->hold_claims(connection); !held) return held;

@@ -29,10 +29,14 @@ class Outage {
   std::optional<std::string> fails(const void* who, const Error& error);
   /// `who` reached it. True: nobody fails any more, and that is to be said.
   bool works(const void* who);
+  /// `who` waits for a lock of somebody else's, or does so no more.
+  void locked(const void* who, bool is);
+  /// Whoever fails waits for a lock.
+  [[nodiscard]] bool is_of_locks() const;
 
  private:
-  std::mutex mutex_;
-  std::set<const void*> failing_;
+  mutable std::mutex mutex_;
+  std::set<const void*> failing_, locked_;
   diagnostics::Reminder reminder_;
 };
 
@@ -57,6 +61,9 @@ struct WriterContext {
   /// Held around each transaction where only one connection may write; may be null.
   std::mutex* turn = nullptr;
   Outage* outage = nullptr;
+  std::string progress_schema = {};  ///< where a row may be tried; empty: nowhere
+  /// Partitions that are always ours, and known by now. May be null.
+  std::function<std::vector<const progress::Partition*>()> always_ours = {};
 };
 
 /// One thread.
@@ -116,6 +123,10 @@ class Writer {
   Result<void> lose(const std::vector<const progress::Partition*>& partitions);
   Result<void> wait(const Error& error);
   void reached();
+  /// Leaves what failed to others: nothing is known of the target.
+  void gives_way();
+  [[nodiscard]] bool is_locked_whole(const Error& error) const;
+  bool takes_other_rows();
   /// Runs `body` until it is done or fails with something else than an outage or a lock that will go away.
   Result<void> with_retries(const Table& table, const std::function<Result<void>()>& body);
 

@@ -71,7 +71,13 @@ struct Writer::Portion {
 Result<void> Writer::write_refused(Sealed& sealed, const std::vector<const Entry*>& missing) {
   // Copies of rows without a key are counted at once, however many are not there.
   const bool counts = sealed.key.empty() && !missing.empty();
-  if (context_.store == nullptr || counts) return write_isolated(sealed, missing);
+  if (counts) {
+    auto counted = write_isolated(sealed, missing);
+    // Others are refused for another reason: each event is looked at.
+    if (counted || counted.error().code != CDCRT_BAD_RECORD) return counted;
+  }
+  const std::vector<const Entry*> known = counts ? std::vector<const Entry*>() : missing;
+  if (context_.store == nullptr) return write_isolated(sealed, known);
   Stretch stretch(sealed, context_.reader);
   bool is_whole = false;
   auto read = with_retries(*sealed.table, [&]() -> Result<void> {
@@ -87,7 +93,7 @@ Result<void> Writer::write_refused(Sealed& sealed, const std::vector<const Entry
   if (sealed.by_source && !is_whole) {
     return make_error(CDCRT_UNSUPPORTED, "the target refuses a row of a table that is kept in source order, and the source cannot read its events again: which of them is refused is not known");
   }
-  return is_whole ? write_pieces(sealed, stretch) : write_isolated(sealed, missing);
+  return is_whole ? write_pieces(sealed, stretch) : write_isolated(sealed, known);
 }
 
 Result<void> Writer::write_pieces(Sealed& sealed, Stretch& stretch) {

@@ -13,6 +13,7 @@
 #include "cli/plugin_scaffold.hpp"
 #include "cli/reference_pages.hpp"
 #include "cli/repair_parser.hpp"
+#include "cli/run_report.hpp"
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
 #include "plugin/call_note.hpp"
@@ -90,13 +91,14 @@ int run(const Arguments& arguments) {
   int exit_code = kDone;
   const auto manifest = load_or_explain(arguments.manifest, exit_code);
   if (!manifest) return exit_code;
-  runtime::RunOptions options;
+  RunReportOptions options;
   options.json_logs = arguments.log_format == "json";
   options.json_summary = arguments.manifest.json_output;
   options.quiet = arguments.quiet;
   options.json_summary = arguments.output == "json";
   if (arguments.check_plugins) plugin::check_values();
-  return runtime::run(*manifest, options);
+  RunReport report(options, manifest->texts);
+  return exit_code_of(runtime::run(*manifest, report, options.json_logs));
 }
 
 /// The names that could have been meant by an argument that nothing took.

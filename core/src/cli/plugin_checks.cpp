@@ -4,6 +4,7 @@
 
 #include "dead_letters/destination.hpp"
 #include "diagnostics/text.hpp"
+#include "cli/exit_code.hpp"
 #include "manifest/component_error.hpp"
 #include "plugin/instance.hpp"
 #include "progress/store.hpp"
@@ -12,6 +13,9 @@ namespace cdcrt::cli {
 namespace {
 
 constexpr std::size_t kPartitionsToReach = 30;
+
+// As in routes: what is to appear later is given as a pattern.
+bool is_pattern(const std::string& entry) { return entry.starts_with("re:") || entry.find_first_of("*?") != std::string::npos; }
 
 // What stands for it was not asked for.
 bool lacks_secrets(const plugin::Component& component) {
@@ -38,7 +42,7 @@ class Checker {
   void judge(const plugin::Component& component, const Check& check) {
     const Result<void> checked = check();
     if (checked || (lacks_secrets(component) && !probes_)) return;
-    const int code = manifest::exit_code_of(checked.error());
+    const int code = exit_code_of(manifest::ending_of(checked.error()));
     // What is wrong in the manifest comes first: the rest may follow from it.
     checks_.exit_code = checks_.exit_code == 0 ? code : std::min(checks_.exit_code, code);
     checks_.diagnostics.push_back(manifest::diagnostic_for(component, checked.error()));
@@ -76,8 +80,13 @@ class Checker {
     auto survey = source.survey();
     if (!survey) return std::move(survey.error());
     for (const auto& [option, entry] : survey->unmet) {
+      if (!is_pattern(entry)) {
+        // It ends a start too, with the same words. A topic that is there by now is no error.
+        if (auto there = source.origin(entry, 0); !there) return std::move(there.error());
+        continue;
+      }
       Error error = make_error(CDCRT_BAD_CONFIG, option + ": nothing is called " + diagnostics::quote(entry) + " so far",
-                               "a plain name that is not there ends a start; a pattern waits for what is to come");
+                               "a start waits for what is to come; if nothing is to come, correct it or take it out");
       error.config_key = option;
       checks_.diagnostics.push_back(manifest::diagnostic_for(manifest, error));
       checks_.diagnostics.back().severity = diagnostics::Severity::kWarning;

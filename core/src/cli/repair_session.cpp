@@ -28,7 +28,7 @@ int explain_failure(const OpenedPipeline& pipeline, const plugin::Component& com
   } else {
     std::cerr << diagnostics::render(diagnostics, *pipeline.manifest.texts, diagnostics::wants_colour(STDERR_FILENO));
   }
-  return manifest::exit_code_of(error);
+  return exit_code_of(manifest::ending_of(error));
 }
 
 std::unique_ptr<OpenedPipeline> open_pipeline(const RepairArguments& arguments, repair::Session::Intent intent, int& exit_code) {

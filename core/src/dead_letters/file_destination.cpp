@@ -36,7 +36,8 @@ class File final : public Destination {
     if (opened) return {};
     Error error = std::move(opened.error());
     error.code = CDCRT_UNREACHABLE;
-    error.hint = "make that folder writable for this process, or name another place in [dead_letters] path";
+    error.hint = is_special() ? "name a file in [dead_letters] path"
+                              : "make that folder writable for this process, or name another place in [dead_letters] path";
     return error;
   }
 
@@ -58,8 +59,18 @@ class File final : public Destination {
   [[nodiscard]] std::string place() const override { return path_; }
 
  private:
+  // What is written to a pipe, a socket or a device is kept by nobody, and a pipe without a reader holds up whoever writes.
+  [[nodiscard]] bool is_special() const {
+    std::error_code trouble;
+    const auto status = std::filesystem::status(path_, trouble);
+    return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) && !std::filesystem::is_directory(status);
+  }
   Result<void> open() {
     std::error_code trouble;
+    if (is_special()) {
+      return make_error(CDCRT_RETRY, "dead letters: '" + path_ + "' is no file but a pipe, a socket or a device, which keeps nothing",
+                        "name a file in [dead_letters] path; nothing is committed before the letters are durable");
+    }
     const auto folder = std::filesystem::path(path_).parent_path();
     if (!folder.empty()) std::filesystem::create_directories(folder, trouble);
     file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kTable = "dead_letters";
 
-cdcrt_cell text(std::string_view value) { return types::text_cell(CDCRT_STRING, value); }
+cdcrt_cell string_cell(std::string_view value) { return types::text_cell(CDCRT_STRING, value); }
 
 // Pipeline, then what a letter has; its id is the key's second part. `replayed` comes last: a replay sets it.
 std::vector<cdcrt_column> columns() {
@@ -85,7 +85,7 @@ Result<void> TargetLetters::save(plugin::Connection& connection, const std::vect
   const cdcrt_limits& limits = store_.limits();
   const bool is_limited = limits.text_bytes != 0 || limits.row_bytes != 0;
   for (const auto& letter : letters) {
-    cells.push_back(text(store_.pipeline()));
+    cells.push_back(string_cell(store_.pipeline()));
     append_cells(cells, is_limited ? fitted.emplace_back(fit(letter, limits)) : letter, storage);
   }
   std::string name;
@@ -107,7 +107,7 @@ Result<std::vector<StoredLetter>> TargetLetters::read(plugin::Connection& connec
     Result<void> unreadable;
   } found;
   const auto all = columns();
-  const cdcrt_cell pipeline = text(store_.pipeline());
+  const cdcrt_cell pipeline = string_cell(store_.pipeline());
   std::string name;
   cdcrt_read read{};
   read.size = sizeof read;
@@ -140,7 +140,7 @@ Result<void> TargetLetters::mark_replayed(plugin::Connection& connection, const 
   const auto all = columns();
   const std::vector<cdcrt_column> listed{all[0], all[1], all.back()};
   std::vector<cdcrt_cell> cells;
-  for (const auto& id : ids) cells.insert(cells.end(), {text(store_.pipeline()), text(id), types::integer_cell(CDCRT_I64, 1)});
+  for (const auto& id : ids) cells.insert(cells.end(), {string_cell(store_.pipeline()), string_cell(id), types::integer_cell(CDCRT_I64, 1)});
   std::string name;
   cdcrt_write write{};
   write.size = sizeof write;

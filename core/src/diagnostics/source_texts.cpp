@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
+#include "diagnostics/userinfo.hpp"
 
 namespace cdcrt::diagnostics {
 namespace {
@@ -57,15 +59,12 @@ std::vector<std::pair<std::size_t, std::size_t>> secrets_by_key(std::string_view
   return found;
 }
 
-/// Places, as offsets, of passwords in addresses: scheme://user:password@host.
-std::vector<std::pair<std::size_t, std::size_t>> secrets_in_addresses(std::string_view line) {
-  std::vector<std::pair<std::size_t, std::size_t>> found;
-  for (std::size_t scheme = line.find("://"); scheme != std::string_view::npos; scheme = line.find("://", scheme + 3)) {
-    const std::size_t begin = scheme + 3, end = std::min(line.find_first_of(" \t/\"',", begin), line.size());
-    const std::size_t at = line.substr(0, end).rfind('@'), colon = line.find(':', begin);
-    if (at != std::string_view::npos && at > begin && colon < at) found.emplace_back(colon + 1, at);
-  }
-  return found;
+/// A word that somebody meant for one of those that name secrets: letters swapped, left out or doubled.
+bool is_misspelt_secret(std::string_view word) {
+  static constexpr auto kWords = std::to_array<std::string_view>({"password", "passphrase", "passwort", "passwd", "secret", "token", "credential", "credentials"});
+  return word.size() >= 4 && std::any_of(kWords.begin(), kWords.end(), [&](std::string_view meant) {
+    return edit_distance(word, meant) <= (meant.size() > 6 ? 2U : 1U);
+  });
 }
 
 }  // namespace
@@ -78,7 +77,13 @@ bool names_a_secret(std::string_view key) {
   }
   static constexpr auto kParts = std::to_array<std::string_view>({"pwd", "passw", "passphrase", "secret", "token", "credential", "apikey", "privatekey", "accesskey",
                                                                   "saslpassword", "keypem", "oauthbearer", "jaas", "authorization"});
-  return plain == "pass" || std::any_of(kParts.begin(), kParts.end(), [&](std::string_view part) { return plain.find(part) != std::string::npos; });
+  const auto is_end = [](char letter) { return letter == '_' || letter == '-' || letter == ' ' || letter == '.' || letter == '"' || letter == '\''; };
+  for (std::size_t begin = 0, end = 0; begin < key.size(); begin = end + 1) {
+    end = begin;
+    while (end < key.size() && !is_end(key[end])) ++end;
+    if (is_misspelt_secret(key.substr(begin, end - begin))) return true;
+  }
+  return plain == "pass" || plain == "pw" || std::any_of(kParts.begin(), kParts.end(), [&](std::string_view part) { return plain.find(part) != std::string::npos; });
 }
 
 void SourceTexts::add(const std::string& file, std::string text) {
@@ -131,7 +136,7 @@ std::optional<SourceTexts::Line> SourceTexts::line(const Position& position) con
     for (std::size_t i = span.column - 1; i < span.column - 1 + span.length && i + 1 < offsets.size(); ++i) covered[i] = true;
   }
   auto secrets = secrets_by_key(text);
-  const auto in_addresses = secrets_in_addresses(text);
+  const auto in_addresses = find_userinfo(text, Addresses::kAny);
   secrets.insert(secrets.end(), in_addresses.begin(), in_addresses.end());
   for (const auto& [begin, end] : secrets) {
     for (std::size_t i = 0; i + 1 < offsets.size(); ++i) {

@@ -1,11 +1,11 @@
 #include "diagnostics/text.hpp"
 
 #include <algorithm>
-
 #include <array>
 
 #include "cdcrt/sdk/json_text.hpp"
 #include "cdcrt/sdk/utf8.hpp"
+#include "diagnostics/userinfo.hpp"
 
 namespace cdcrt::diagnostics {
 namespace {
@@ -125,13 +125,15 @@ std::string printable(std::string_view text) {
   return result;
 }
 
-std::string quote(std::string_view text) {
+std::string quote(std::string_view given) {
+  // Before it is cut: what is left of an address may end before the '@' that tells.
+  const std::string text = address_without_userinfo(std::string(given), Addresses::kWithScheme);
   std::size_t offset = 0, count = 0;
   while (offset < text.size() && count < kLongestQuote) {
     offset += character_at(text, offset).bytes;
     ++count;
   }
-  return "'" + printable(text.substr(0, offset)) + (offset < text.size() ? "..." : "") + "'";
+  return "'" + printable(std::string_view(text).substr(0, offset)) + (offset < text.size() ? "..." : "") + "'";
 }
 
 std::string json_string(std::string_view text) {

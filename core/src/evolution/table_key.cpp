@@ -82,18 +82,30 @@ Result<void> TableKnowledge::check_shape(const event::Shape& shape) const {
 
 // Equal route keys meet in one partition only when the route's key contains the event's, and rows of that one do.
 void TableKnowledge::judge_key_partitions(const event::Shape& shape) {
+  const bool any = std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.key_ordinal > 0; });
+  if (any && !shape.key_in_one_partition) key_crosses_partitions_ = true;
   if (key_partitions_judged_) return;
   const auto& names = route_->primary_key;
-  bool any = false;
+  std::vector<std::string> own;
   for (const auto& column : shape.columns) {
     if (column.key_ordinal == 0) continue;
-    any = true;
+    own.push_back(column.name);
     const bool left_out = (column.flags & CDCRT_COLUMN_ROUTED) != 0 && rule_for(*route_, column.name).exclude;
     if (names.empty() ? left_out : std::find(names.begin(), names.end(), column.name) == names.end()) key_crosses_partitions_ = true;
   }
-  if (any && !shape.key_in_one_partition) key_crosses_partitions_ = true;
   if (names.empty() ? any : true) key_partitions_judged_ = true;
   if (!any && !names.empty()) key_crosses_partitions_ = true;
+  if (any && !key_crosses_partitions_ && own.size() < names.size()) message_key_ = std::move(own);
+}
+
+std::vector<uint32_t> TableKnowledge::message_key() const {
+  std::vector<uint32_t> slots;
+  for (const auto& name : message_key_) {
+    const auto found = slots_.find(name);
+    if (found == slots_.end() || columns_[found->second].key_ordinal == 0) return {};
+    slots.push_back(found->second);
+  }
+  return slots;
 }
 
 std::vector<std::string> TableKnowledge::key_of(const event::Shape& shape) const {
@@ -124,7 +136,8 @@ Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
   if (key_known_) {
     std::vector<std::string> known;
     for (const uint32_t slot : key_) known.push_back(columns_[slot].source_name);
-    if (names == known || !keyed_) return {};
+    // The columns are the key; their order is the table's, whatever a message says.
+    if (std::is_permutation(names.begin(), names.end(), known.begin(), known.end()) || !keyed_) return {};
     if (by_route) {
       return make_error(CDCRT_UNSUPPORTED, "the route's primary_key is " + joined(names) + ", and the table was made with the key " + joined(known),
                         "take primary_key back, or read the table anew: cdcrt progress rewind --to earliest --empty");

@@ -110,6 +110,10 @@ class TableKnowledge {
   void restore_key_known() { key_known_ = true; }
   /// True when rows of equal key may come from several partitions: the route's key does not contain the message's.
   [[nodiscard]] bool key_crosses_partitions() const { return key_crosses_partitions_; }
+  /// The message's key is a part of the route's, so that it tells a row of the source and not which row of the table.
+  [[nodiscard]] bool has_narrower_message_key() const { return !message_key_.empty(); }
+  /// Its slots; empty where it is the table's key, or more.
+  [[nodiscard]] std::vector<uint32_t> message_key() const;
   /// Raised by everything that must be stored or changed in the target.
   [[nodiscard]] uint64_t version() const { return version_; }
   /// Type changes since the last call.
@@ -159,6 +163,7 @@ class TableKnowledge {
   bool key_known_ = false;
   bool key_partitions_judged_ = false;
   bool key_crosses_partitions_ = false;
+  std::vector<std::string> message_key_;  ///< names of its columns, where it is narrower
   bool forgot_maps_ = false;
   bool other_key_ = false;
   std::vector<bool> rules_met_;  ///< by the route's column rules

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "diagnostics/diagnostic.hpp"
+#include "diagnostics/ending.hpp"
 #include "diagnostics/result.hpp"
 #include "manifest/manifest.hpp"
 
@@ -15,7 +16,7 @@ diagnostics::Diagnostic diagnostic_for(const Component& component, const Error& 
 /// Lines of the error's message after the first become notes.
 diagnostics::Diagnostic diagnostic_of(std::string_view code, Position position, const Error& error);
 
-/// How a process ends because of it: 1 run-time failure, 2 manifest, 3 environment (unreachable, or refused by a target that was asked).
-int exit_code_of(const Error& error);
+/// How a process ends because of it; a target that was asked and refused is of the environment.
+diagnostics::Ending ending_of(const Error& error);
 
 }  // namespace cdcrt::manifest

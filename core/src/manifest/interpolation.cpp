@@ -37,7 +37,11 @@ class Resolver {
     const bool outer = in_secret_;
     for (auto& entry : node.entries) {
       in_secret_ = outer || diagnostics::names_a_secret(entry.key);
+      if (depth_ == 0) section_ = entry.key;
+      if (depth_ == 1) component_ = entry.key;
+      ++depth_;
       resolve(entry.value);
+      --depth_;
     }
     in_secret_ = outer;
     for (auto& item : node.items) resolve(item);
@@ -146,13 +150,25 @@ class Resolver {
     return text;
   }
 
+  /// What a sink was given, which may be another thing later.
+  void note_change(const GoodUntil& good_until) {
+    if (section_ != "sinks") return;
+    GoodUntil& earliest = references_.changing.try_emplace(component_).first->second;
+    if (good_until && (!earliest || *good_until < *earliest)) earliest = good_until;
+  }
+
+  [[nodiscard]] bool is_of_others() const {
+    const bool is_component = section_ == "sinks" || section_ == "sources" || section_ == "dead_letters";
+    return !references_.only_sink.empty() && is_component && !(section_ == "sinks" && component_ == references_.only_sink);
+  }
+
   std::optional<std::string> secret(Node& node, const std::string& reference, const SecretKind& kind, const std::string& rest) {
-    references_.may_change = true;
+    note_change({});
     if (auto checked = kind.check(rest); !checked) {
       fail(node, reference, diagnostics::kBadInterpolation, checked.error().message, checked.error().hint);
       return std::nullopt;
     }
-    if (!references_.read_secrets) {
+    if (!references_.read_secrets || is_of_others()) {
       node.broken = true;
       return std::nullopt;
     }
@@ -165,8 +181,7 @@ class Resolver {
       fail(node, reference, diagnostics::kSecretUnavailable, "the secret of " + quote(reference) + " is not UTF-8 text", "");
       return std::nullopt;
     }
-    if (found->good_until && (!references_.good_until || *found->good_until < *references_.good_until))
-      references_.good_until = found->good_until;
+    note_change(found->good_until);
     return std::move(found->text);
   }
 
@@ -175,7 +190,7 @@ class Resolver {
       fail(node, reference, diagnostics::kSecretFileUnreadable, "cannot read " + quote(name) + ": " + why, "");
       return std::nullopt;
     };
-    references_.may_change = true;
+    note_change({});
     if (name.empty() || name.find('\0') != std::string::npos) return refuse("not a path");
     std::filesystem::path path(name);
     if (path.is_relative()) path = std::filesystem::path(folder_) / path;
@@ -199,6 +214,8 @@ class Resolver {
     return text;
   }
 
+  int depth_ = 0;                       ///< of the entry that is resolved
+  std::string section_, component_;     ///< [section.component] around it
   bool in_secret_ = false;  ///< below a key that names one
   const std::string& folder_;
   References& references_;

@@ -236,7 +236,9 @@ Manifest read(const Node& root, const LoadRequest& request, const std::string& f
 }
 
 Result<Options> options_of_sink(const LoadRequest& request, const std::string& name) {
-  const auto again = load(request);
+  LoadRequest own = request;
+  own.only_sink = name;
+  const auto again = load(own);
   if (!again.manifest) {
     const auto& problems = again.diagnostics;
     return problems.empty()
@@ -267,14 +269,15 @@ Loaded load(const LoadRequest& request) {
   References references;
   if (request.secret_kinds) references.kinds = request.secret_kinds();
   references.read_secrets = request.read_secrets;
+  references.only_sink = request.only_sink;
   if (const auto root = compose(request.files, request.sets, folder, references, report)) {
     Manifest manifest = read(*root, request, folder, report);
     manifest.texts = loaded.texts;
-    if (references.may_change) {
-      for (auto& sink : manifest.sinks) {
-        sink.options.good_until = references.good_until;
-        sink.renew = [request, name = sink.name] { return options_of_sink(request, name); };
-      }
+    for (auto& sink : manifest.sinks) {
+      const auto changing = references.changing.find(sink.name);
+      if (changing == references.changing.end()) continue;
+      sink.options.good_until = changing->second;
+      sink.renew = [request, name = sink.name] { return options_of_sink(request, name); };
     }
     if (!report.has_errors()) loaded.manifest = std::move(manifest);
   }

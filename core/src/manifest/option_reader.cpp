@@ -1,5 +1,7 @@
 #include "manifest/option_reader.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 
@@ -39,6 +41,15 @@ std::string bound(double value, uint16_t type) {
   char text[64];
   std::snprintf(text, sizeof text, "%.15g", value);
   return text + suffix;
+}
+
+/// Keys of a map are somebody else's, a driver's: what nobody here knows may be a secret, misspelt or not.
+void cover_members(const Node& map, diagnostics::SourceTexts& texts) {
+  static constexpr std::array<std::string_view, 7> kHarmless = {"driver", "server", "servername", "host", "port", "database", "dsn"};
+  for (const Entry& entry : map.entries) {
+    const bool shown = std::any_of(kHarmless.begin(), kHarmless.end(), [&](std::string_view key) { return diagnostics::equal_but_for_case(key, entry.key); });
+    if (!shown && !entry.value.is_table()) texts.mask(entry.value.position);
+  }
 }
 
 class OptionReader {
@@ -90,6 +101,7 @@ class OptionReader {
     if (const Entry* entry = reader.take(name)) {
       const bool secret = (option.flags & CDCRT_OPTION_SECRET) != 0 || diagnostics::names_a_secret(name);
       if (secret) reader.report().texts().mask(entry->value.position);
+      if (option.type == CDCRT_OPTION_MAP) cover_members(entry->value, reader.report().texts());
       value.position = entry->value.position;
       value.is_set = convert(entry->value, {name, reader.report(), secret}, value);
       return;

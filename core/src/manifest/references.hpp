@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,8 +31,9 @@ struct SecretKind {
 struct References {
   std::vector<SecretKind> kinds;
   bool read_secrets = true;  ///< false: their form is checked, and what they stand for stays unset
-  bool may_change = false;   ///< out: something was read that may be another thing later (a secret, a file)
-  GoodUntil good_until;      ///< out: the earliest of what was read
+  std::string only_sink;     ///< only this sink's secrets are read, not those of other sinks and sources; empty: all
+  /// out: sinks for which something was read that may be another thing later (a secret, a file), and when the earliest of that expires.
+  std::map<std::string, GoodUntil> changing;
 };
 
 }  // namespace cdcrt::manifest

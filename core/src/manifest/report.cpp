@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <tuple>
 
+#include "diagnostics/userinfo.hpp"
+
 namespace cdcrt::manifest {
 
 void Report::error(std::string_view code, Position position, std::string message, std::string help, std::vector<std::string> notes) {
-  diagnostics_.push_back(
-      {std::string(code), diagnostics::Severity::kError, std::move(position), std::move(message), std::move(help), std::move(notes)});
+  using diagnostics::Addresses;
+  for (std::string& note : notes) note = diagnostics::without_userinfo(std::move(note), Addresses::kAny);
+  diagnostics_.push_back({std::string(code), diagnostics::Severity::kError, std::move(position), diagnostics::without_userinfo(std::move(message), Addresses::kAny),
+                          diagnostics::without_userinfo(std::move(help), Addresses::kAny), std::move(notes)});
 }
 
 std::vector<Diagnostic> Report::take() {

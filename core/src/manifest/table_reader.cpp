@@ -6,12 +6,23 @@
 
 namespace cdcrt::manifest {
 
+namespace {
+
+void cover_unknown(const Node& node, diagnostics::SourceTexts& texts) {
+  if (!node.is_table()) texts.mask(node.position);
+  for (const Entry& entry : node.entries) cover_unknown(entry.value, texts);
+  for (const Node& item : node.items) cover_unknown(item, texts);
+}
+
+}  // namespace
+
 using diagnostics::quote;
 
 std::string in_table(const std::string& path) { return path.empty() ? std::string() : " in [" + path + "]"; }
 
 void report_unknown(const Entry& entry, const std::string& path, const std::vector<std::string>& known, Report& report,
                     const std::string& advice) {
+  cover_unknown(entry.value, report.texts());  // of a key that is not known nobody knows whether it is a secret
   report.error(diagnostics::kUnknownKey, entry.position, "unknown key " + quote(entry.key) + in_table(path),
                advice.empty() ? diagnostics::did_you_mean(entry.key, known) : advice);
 }

@@ -324,6 +324,8 @@ std::optional<Node> parse_set(std::string_view argument, uint32_t line, Report& 
   leaf.kind = Node::Kind::kString;
   leaf.text = leaf.written = std::string(value);
   leaf.position = {flag, line, shift + 1, static_cast<uint32_t>(std::max<std::size_t>(1, diagnostics::count_characters(value)))};
+  // Whatever stands before it may be a password, in a text without quotes of its own.
+  if (value.find('@') != std::string_view::npos) report.texts().mask(leaf.position);
   constexpr uint32_t kPrefix = 4;  // "v = "
   if (const auto parsed = parse("v = " + std::string(value)); parsed && parsed->size() == 1 && parsed->contains("v")) {
     const toml::node& node = *parsed->get("v");

@@ -5,6 +5,7 @@
 #include "diagnostics/codes.hpp"
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
+#include "diagnostics/userinfo.hpp"
 #include "manifest/units.hpp"
 
 namespace cdcrt::manifest {
@@ -25,7 +26,7 @@ bool is_loose_text(const Node& node) { return node.kind == Kind::kString && node
 template <class T>
 std::optional<T> parsed(const Node& node, const Field& field, Result<T> result, const std::string& expected, std::string_view code) {
   if (result) return *result;
-  const bool may_show = !field.secret && node.text == node.written;
+  const bool may_show = !field.secret && node.text == node.written && node.text.find('@') == std::string::npos;
   const bool is_string = node.kind == Kind::kString;
   if (may_show || !is_string) {
     field.report.error(code, node.position, quote(field.name) + ": " + (field.secret ? "not " + expected : result.error().message),
@@ -45,7 +46,8 @@ std::string example_without_quotes(const Node& node, const Field& field) {
 
 std::string shown(const Node& node, const Field& field) {
   if (field.secret) return "***";
-  return quote(node.kind == Kind::kString ? node.written : node.text);
+  // Before it is cut: what is left of an address may end before the '@' that tells.
+  return quote(diagnostics::address_without_userinfo(node.kind == Kind::kString ? node.written : node.text, diagnostics::Addresses::kAny));
 }
 
 void refuse_value(const Node& node, const Field& field, std::string_view code, const std::string& why, const std::string& help) {

@@ -49,8 +49,7 @@ Result<void> Format::decode(const cdcrt_messages& messages, event::RowBatch& row
                                                                 : "";
     return make_error(CDCRT_FATAL,
                       name_ + " breaks the contract of formats: for messages of " + place_of(given) + ", none of which is applied, it wrote " + fault->what + of_message,
-                      "this is a fault of the plugin: tell its author. The next start reads these messages again; with another format, or after cdcrt "
-                      "progress rewind --to an offset behind them, it goes on");
+                      "this is a fault of the plugin: tell its author. The next start reads these messages again: put a mended plugin there before");
   }
   rows.settle(given.count);
   return {};

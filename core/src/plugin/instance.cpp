@@ -307,13 +307,12 @@ struct Sink::Renewal {
   /// The instance of now: `refused` when nothing new is known, else one that was created since.
   Result<std::shared_ptr<void>> renew(const cdcrt_sink* functions, const std::shared_ptr<void>& refused);
   /// Likewise, where what the settings hold is about to expire; an error where it has expired and there is nothing else.
-  Result<std::shared_ptr<void>> renew_what_expires(const cdcrt_sink* functions, const std::shared_ptr<void>& current);
+  Result<std::shared_ptr<void>> renew_what_expires(const cdcrt_sink* functions, const std::shared_ptr<void>& tried);
 
   std::mutex mutex;
   plugin::Component component;
   std::string pipeline, process;  ///< of identify(); empty before
-  /// Every one until the end: destroying one may remove what belongs to the process, and so to the next one too.
-  std::vector<std::shared_ptr<void>> instances;
+  std::shared_ptr<void> current;  ///< those before it live as long as connections of theirs
   std::chrono::steady_clock::time_point asked{};
   std::optional<Error> failure;  ///< of the last reading
 };
@@ -321,7 +320,7 @@ struct Sink::Renewal {
 Result<std::shared_ptr<void>> Sink::Renewal::renew(const cdcrt_sink* functions, const std::shared_ptr<void>& refused) {
   constexpr std::chrono::seconds kAskAgainAfter{10};
   const std::lock_guard lock(mutex);
-  if (instances.back() != refused) return instances.back();
+  if (current != refused) return current;
   const auto now = std::chrono::steady_clock::now();
   if (asked != std::chrono::steady_clock::time_point{} && now - asked < kAskAgainAfter) {
     if (failure) return *failure;
@@ -348,21 +347,21 @@ Result<std::shared_ptr<void>> Sink::Renewal::renew(const cdcrt_sink* functions, 
     if (!identified) return std::move(identified.error());
   }
   component = std::move(fresh);
-  instances.push_back(std::move(*self));
-  return instances.back();
+  current = std::move(*self);
+  return current;
 }
 
-Result<std::shared_ptr<void>> Sink::Renewal::renew_what_expires(const cdcrt_sink* functions, const std::shared_ptr<void>& current) {
+Result<std::shared_ptr<void>> Sink::Renewal::renew_what_expires(const cdcrt_sink* functions, const std::shared_ptr<void>& tried) {
   constexpr std::chrono::minutes kRenewBefore{5};
   const auto good_until = [&] {
     const std::lock_guard lock(mutex);
     return component.options.good_until;
   }();
   const auto now = std::chrono::system_clock::now();
-  if (!good_until || *good_until - kRenewBefore > now) return current;
-  auto renewed = renew(functions, current);
+  if (!good_until || *good_until - kRenewBefore > now) return tried;
+  auto renewed = renew(functions, tried);
   if (renewed) return renewed;
-  if (*good_until > now) return current;
+  if (*good_until > now) return tried;
   // An outage of those who give logins is waited for as one of the target is.
   return make_error(CDCRT_RETRY, "the login of sink '" + component.name + "' has expired and cannot be renewed: " + renewed.error().message,
                     renewed.error().hint);
@@ -375,15 +374,15 @@ Result<Sink> Sink::create(const Component& component) {
   auto self = create_instance(sink.functions_, component);
   if (!self) return std::move(self.error());
   sink.self_ = std::move(*self);
-  if (component.renew) {
-    sink.renewal_ = std::make_shared<Renewal>();
-    sink.renewal_->component = component;
-    sink.renewal_->instances.push_back(sink.self_);
-  }
   sink.capabilities_ =
       sink.functions_->capabilities_of != nullptr ? sink.functions_->capabilities_of(sink.self_.get()) : sink.functions_->capabilities;
   sink.limits_.size = sizeof sink.limits_;
   if (sink.functions_->limits_of != nullptr) sink.functions_->limits_of(sink.self_.get(), &sink.limits_);
+  if (component.renew) {
+    sink.renewal_ = std::make_shared<Renewal>();
+    sink.renewal_->component = component;
+    sink.renewal_->current = std::exchange(sink.self_, nullptr);
+  }
   return sink;
 }
 
@@ -394,7 +393,8 @@ Result<void> Sink::identify(const std::string& pipeline, const std::string& proc
     renewal_->pipeline = pipeline;
     renewal_->process = process;
   }
-  return cross_void({name_, "identify", {}}, [&](cdcrt_error* error) { return functions_->identify(self_.get(), sdk::borrow(pipeline), sdk::borrow(process), error); });
+  return cross_void({name_, "identify", {}},
+                    [&](cdcrt_error* error) { return functions_->identify(instance().get(), sdk::borrow(pipeline), sdk::borrow(process), error); });
 }
 
 Result<void> Sink::abandoned(const std::string& process) {
@@ -405,7 +405,7 @@ Result<void> Sink::abandoned(const std::string& process) {
 std::shared_ptr<void> Sink::instance() const {
   if (!renewal_) return self_;
   const std::lock_guard lock(renewal_->mutex);
-  return renewal_->instances.back();
+  return renewal_->current;
 }
 
 Result<Connection> Sink::open(const std::shared_ptr<void>& owner) {

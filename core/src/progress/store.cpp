@@ -51,6 +51,10 @@ Result<void> in_reading_transaction(plugin::Connection& connection, const std::f
   return done ? std::move(ended) : std::move(done);
 }
 
+Result<void> Store::in_one_look(plugin::Connection& connection, const std::function<Result<void>()>& body) {
+  return locks_tables_ ? body() : in_reading_transaction(connection, body);
+}
+
 Result<void> Store::write(plugin::Connection& connection, const HostTable& table, const std::vector<cdcrt_cell>& cells, cdcrt_write_kind kind,
                           bool is_direct) {
   if (cells.empty()) return {};
@@ -208,7 +212,7 @@ Result<void> Store::prepare(plugin::Connection& connection) {
   if (auto created = commits_serially_ && !missing.empty() ? in_transaction(connection, create_all) : create_all(); !created) return created;
   // Mostly there is nothing to do, and nothing to commit.
   bool is_current = false;
-  auto done = in_reading_transaction(connection, [&]() -> Result<void> {
+  auto done = in_one_look(connection, [&]() -> Result<void> {
     auto version = format_version(connection, CDCRT_LOCK_NONE);
     if (!version) return std::move(version.error());
     is_current = *version == kFormatVersion;
@@ -235,7 +239,8 @@ Result<void> Store::prepare(plugin::Connection& connection) {
   });
 }
 
-Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored, bool with_letters) {
+Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored, const Extent& extent) {
+  const bool with_letters = extent.letters;
   Reads reads(*this);
   add_holders(reads, stored);
   reads.add(kWatermarks, [&](const cdcrt_cell* cells) { watermark_into(cells, stored.partitions[key_of(cells)]); });
@@ -263,7 +268,12 @@ Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored, bo
   if (locks_tables_) reads.add(kHolds, [&](const cdcrt_cell* cells) { held.insert(string_of(cells[0])); });
   if (auto done = reads.run(connection); !done) return done;
   if (!unreadable) return unreadable;
-  if (auto done = read_progress(connection, held, stored); !done) return done;
+  if (extent.progress) {
+    if (auto done = read_progress(connection, held, stored); !done) return done;
+  } else {
+    const std::lock_guard guard(mutex_);
+    prepared_.insert(held.begin(), held.end());
+  }
   for (auto& [target, table] : stored.tables) {
     sort_letters(table.open_letters);
     table.has_no_letters = !any;
@@ -306,7 +316,14 @@ Result<void> Store::read_progress(plugin::Connection& connection, const std::set
 
 Result<Stored> Store::read_all(plugin::Connection& connection, bool with_letters) {
   Stored stored;
-  auto done = in_reading_transaction(connection, [&] { return read_kept(connection, stored, with_letters); });
+  auto done = in_reading_transaction(connection, [&] { return read_kept(connection, stored, {with_letters, true}); });
+  if (!done) return std::move(done.error());
+  return stored;
+}
+
+Result<Stored> Store::read_before_claims(plugin::Connection& connection) {
+  Stored stored;
+  auto done = in_one_look(connection, [&] { return read_kept(connection, stored, {false, false}); });
   if (!done) return std::move(done.error());
   return stored;
 }

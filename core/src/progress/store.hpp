@@ -5,6 +5,7 @@
 // table has a progress table of its own, whose lock stands for both, and claims wait for all of them (decision 0014).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -40,12 +41,16 @@ class Store {
   static int64_t own_version();
   /// Reads everything, without locks; open dead letters, of which there may be very many, only on request.
   Result<Stored> read_all(plugin::Connection& connection, bool with_letters = false);
+  /// The same without the tables' progress, which a claim reads.
+  Result<Stored> read_before_claims(plugin::Connection& connection);
   /// Claims the leases of these partitions: raises their epochs once older transactions that checked them have ended. `fresh`
   /// get a lease and a start unless they have one by now. Answers everything kept, as of the claim. RETRY: another process met a
   /// topic first, and what is fresh in it must be looked at again.
   Result<Stored> claim(plugin::Connection& connection, const std::vector<PartitionKey>& wanted, const std::vector<Origin>& fresh = {});
-  /// Claims partitions of sources whose partitions are always ours and that have no lease yet. Does nothing when all are held.
-  Result<void> claim_new(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
+  /// Claims partitions of sources whose partitions are always ours and that have no lease yet. Does nothing when all are held. `more`: others
+  /// that had better be claimed with them.
+  using MorePartitions = std::function<std::vector<const Partition*>()>;
+  Result<void> claim_new(plugin::Connection& connection, const std::vector<const Partition*>& partitions, const MorePartitions& more = {});
   /// Raises our own leases' epochs, so that a transaction on `target` whose COMMIT got no answer has ended, one way or the other.
   /// Answers the partitions that are not ours any more.
   Result<std::vector<const Partition*>> reclaim(plugin::Connection& connection, const std::string& target,
@@ -211,12 +216,25 @@ class Store {
   Result<Leases> read_leases(plugin::Connection& connection, const std::vector<PartitionKey>& keys, cdcrt_lock lock);
   Result<Leases> read_watermarks(plugin::Connection& connection, const std::vector<PartitionKey>& keys);
   Result<void> write_watermarks(plugin::Connection& connection, const Leases& watermarks);
-  Result<void> read_kept(plugin::Connection& connection, Stored& stored, bool with_letters = false);
+  struct Extent {
+    bool letters = false, progress = true;
+  };
+  Result<void> read_kept(plugin::Connection& connection, Stored& stored) { return read_kept(connection, stored, Extent()); }
+  Result<void> read_kept(plugin::Connection& connection, Stored& stored, const Extent& extent);
+  /// A few reads without locks, as of one moment: where they are one statement it needs no transaction.
+  Result<void> in_one_look(plugin::Connection& connection, const std::function<Result<void>()>& body);
+  Result<void> make_progress_tables(plugin::Connection& connection, const std::vector<std::string>& targets);
   Result<void> read_progress(plugin::Connection& connection, const std::set<std::string>& held, Stored& stored);
   static void trouble_into(const cdcrt_cell* cells, Stored& stored);
   Result<void> write_leases(plugin::Connection& connection, const Leases& leases);
-  Result<void> take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const Leases& leases, Leases changed, Epochs& epochs);
-  Result<void> list_process(plugin::Connection& connection);
+  /// Leases as they are, to be changed by this transaction, and whether this process is on its list.
+  struct Takeable {
+    Leases leases;
+    bool is_listed = false;
+  };
+  Result<Takeable> read_to_take(plugin::Connection& connection, const std::vector<PartitionKey>& keys);
+  Result<void> take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const Takeable& now, Leases changed, Epochs& epochs);
+  Result<void> list_process(plugin::Connection& connection, cdcrt_write_kind kind = CDCRT_WRITE_UPSERT);
   Result<void> write_positions(plugin::Connection& connection, const std::string& target,
                                const std::map<PartitionKey, StoredTable::Position>& positions, cdcrt_write_kind kind = CDCRT_WRITE_UPSERT);
   void append_table(std::vector<cdcrt_cell>& cells, const std::string& target, const StoredTable& table) const;
@@ -240,6 +258,7 @@ class Store {
   const bool has_schemas_, locks_tables_, commits_serially_;
   const cdcrt_limits limits_;
   std::function<Result<void>(const std::string&)> abandoned_;
+  std::atomic<bool> enlisted_{false};
   std::mutex claiming_;  ///< of claim_new(), also while it waits for the target
   std::mutex watermarks_;
   mutable std::mutex mutex_;
@@ -249,6 +268,7 @@ class Store {
   std::set<std::string> gone_;      ///< processes without a lease before the last claim waited for transactions
   std::set<std::string> prepared_;  ///< targets that hold() may name
   std::map<PartitionKey, std::set<std::string>> has_progress_;  ///< targets that may have a row, of partitions claimed with what was kept of them
+  std::map<std::string, std::vector<std::string>> old_tombstones_;  ///< by target: keys found by purge_tombstones(), and left for its next calls
   std::vector<std::string> named_;  ///< targets that target_but_for_case() was asked for
 };
 

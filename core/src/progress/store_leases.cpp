@@ -33,18 +33,36 @@ Result<void> Store::write_leases(plugin::Connection& connection, const Leases& l
   return write(connection, kLeases, cells);
 }
 
+Result<Store::Takeable> Store::read_to_take(plugin::Connection& connection, const std::vector<PartitionKey>& keys) {
+  Takeable now;
+  if (!locks_tables_) {
+    auto leases = read_leases(connection, keys, CDCRT_LOCK_UPDATE);
+    if (!leases) return std::move(leases.error());
+    now.leases = std::move(*leases);
+    return now;
+  }
+  std::vector<cdcrt_cell> cells;
+  for (const auto& key : keys) append_key(cells, key);
+  Reads reads(*this);
+  reads.add(kLeases, [&](const cdcrt_cell* row) { now.leases[key_of(row)] = lease_of(row); }, cells, 3);
+  if (abandoned_) reads.add(kProcesses, [&](const cdcrt_cell*) { now.is_listed = true; }, {text(owner_)}, 1);
+  if (auto done = reads.run(connection); !done) return std::move(done.error());
+  return now;
+}
+
 // Raises them in our name, beside `changed`.
-Result<void> Store::take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const Leases& leases, Leases changed,
+Result<void> Store::take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const Takeable& now, Leases changed,
                          Epochs& epochs) {
   for (const auto& key : keys) {
-    const auto lease = leases.find(key);
+    const auto lease = now.leases.find(key);
     StoredPartition& taken = changed[key];
-    if (lease != leases.end()) taken = lease->second;
+    if (lease != now.leases.end()) taken = lease->second;
     taken.owner = owner_;
     epochs[key] = ++taken.epoch;
   }
   if (auto saved = write_leases(connection, changed); !saved) return saved;
-  return list_process(connection);
+  // Others may have taken it off while it held no lease.
+  return now.is_listed ? Result<void>() : list_process(connection);
 }
 
 Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<PartitionKey>& wanted, const std::vector<Origin>& fresh) {
@@ -58,8 +76,9 @@ Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<Pa
     }
     std::vector<PartitionKey> keys = wanted;
     for (const auto& origin : fresh) keys.push_back(origin.key);
-    auto leases = read_leases(connection, keys, CDCRT_LOCK_UPDATE);
-    if (!leases) return std::move(leases.error());
+    auto now = read_to_take(connection, keys);
+    if (!now) return std::move(now.error());
+    Leases* const leases = &now->leases;
     const auto is_known = [known = *leases](const PartitionKey& fresh_key) {
       return std::any_of(known.begin(), known.end(),
                          [&](const auto& each) { return each.first.source == fresh_key.source && each.first.topic == fresh_key.topic; });
@@ -76,7 +95,7 @@ Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<Pa
       starts[origin.key].exact = true;
     }
     if (auto saved = write_watermarks(connection, starts); !saved) return saved;
-    if (auto taken = take(connection, wanted, *leases, std::move(made), epochs); !taken) return taken;
+    if (auto taken = take(connection, wanted, *now, std::move(made), epochs); !taken) return taken;
     return locks_tables_ ? Result<void>() : read_kept(connection, stored);
   });
   if (!done) return std::move(done.error());
@@ -104,29 +123,35 @@ void Store::know_progress(const std::vector<PartitionKey>& claimed, const Stored
   }
 }
 
-Result<void> Store::claim_new(plugin::Connection& connection, const std::vector<const Partition*>& partitions) {
-  const auto unclaimed = [&] {
+Result<void> Store::claim_new(plugin::Connection& connection, const std::vector<const Partition*>& partitions, const MorePartitions& more) {
+  const auto unclaimed = [&](const std::vector<const Partition*>& asked) {
     std::vector<PartitionKey> missing;
     const std::lock_guard lock(mutex_);
-    for (const Partition* partition : partitions) {
+    for (const Partition* partition : asked) {
       if (!epochs_.contains(key_of(*partition))) missing.push_back(key_of(*partition));
     }
     return missing;
   };
-  if (unclaimed().empty()) return {};
+  if (unclaimed(partitions).empty()) return {};
   // Two writers that meet a new partition at once would raise it twice, and hold the older epoch.
   const std::lock_guard turn(claiming_);
-  const std::vector<PartitionKey> missing = unclaimed();
+  std::vector<PartitionKey> missing = unclaimed(partitions);
   if (missing.empty()) return {};
+  // Where claims wait for one another, one for all that are there by now.
+  if (locks_tables_ && more) {
+    std::set<PartitionKey> all(missing.begin(), missing.end());
+    for (auto& key : unclaimed(more())) all.insert(std::move(key));
+    missing.assign(all.begin(), all.end());
+  }
   Epochs claimed;
   std::vector<PartitionKey> unread = missing;
   auto done = in_transaction(connection, [&]() -> Result<void> {
     if (auto held = hold_claims(connection); !held) return held;
     if (auto locked = lock_creation(connection); !locked) return locked;
-    auto leases = read_leases(connection, missing, CDCRT_LOCK_UPDATE);
-    if (!leases) return std::move(leases.error());
-    std::erase_if(unread, [&](const PartitionKey& key) { return leases->contains(key); });
-    return take(connection, missing, *leases, {}, claimed);
+    auto now = read_to_take(connection, missing);
+    if (!now) return std::move(now.error());
+    std::erase_if(unread, [&](const PartitionKey& key) { return now->leases.contains(key); });
+    return take(connection, missing, *now, {}, claimed);
   });
   if (!done) return done;
   const std::lock_guard lock(mutex_);

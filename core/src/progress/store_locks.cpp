@@ -13,6 +13,12 @@
 #include "progress/host_tables.hpp"
 
 namespace cdcrt::progress {
+namespace {
+
+constexpr std::size_t kMadeApart = 8;  // tables; of fewer a COMMIT more costs more than others wait
+
+}  // namespace
+
 
 Store::HostTable Store::progress_of(const std::string& target) const {
   HostTable table = kProgress;
@@ -52,21 +58,23 @@ Result<void> Store::prepare_hold(plugin::Connection& connection, const std::vect
     std::copy_if(targets.begin(), targets.end(), std::back_inserter(missing), [&](const auto& target) { return !prepared_.contains(target); });
   }
   if (missing.empty()) return {};
+  // Many are made by a transaction of their own first, so that the others who make some, and claims, do not wait for that. Nobody uses
+  // what is not listed, and two that make one table at once meet here and do it again below, one after the other.
+  bool are_made = false;
+  if (missing.size() >= kMadeApart) {
+    auto made = in_transaction(connection, [&] { return make_progress_tables(connection, missing); });
+    are_made = made.ok();
+    const bool raced = !are_made && (made.error().code == CDCRT_RETRY || made.error().code == CDCRT_BUSY || made.error().code == CDCRT_STALE_SCHEMA);
+    if (!are_made && !raced) return made;
+  }
   // Both or neither: a claim waits for the tables that are listed.
   auto done = in_transaction(connection, [&]() -> Result<void> {
     if (auto held = hold_claims(connection); !held) return held;
-    std::vector<cdcrt_cell> listed;
-    for (const auto& target : missing) {
-      const HostTable table = progress_of(target);
-      std::string storage;
-      const auto columns = columns_of(table.columns, table.key_count);
-      cdcrt_change change{};
-      change.kind = CDCRT_CREATE_TABLE;
-      change.columns = columns.data();
-      change.column_count = static_cast<uint32_t>(columns.size());
-      if (auto made = connection.change(name_of(table, storage), {change}); !made) return made;
-      listed.insert(listed.end(), {text(pipeline_), text(sink_), text(target)});
+    if (!are_made) {
+      if (auto made = make_progress_tables(connection, missing); !made) return made;
     }
+    std::vector<cdcrt_cell> listed;
+    for (const auto& target : missing) listed.insert(listed.end(), {text(pipeline_), text(sink_), text(target)});
     return write(connection, kHolds, listed);
   });
   if (!done) return done;
@@ -75,10 +83,17 @@ Result<void> Store::prepare_hold(plugin::Connection& connection, const std::vect
   return {};
 }
 
+Result<void> Store::make_progress_tables(plugin::Connection& connection, const std::vector<std::string>& targets) {
+  for (const auto& target : targets) {
+    if (auto made = create(connection, progress_of(target)); !made) return made;
+  }
+  return {};
+}
+
 // Whoever checked the leases before they were raised holds a table that is listed by now; who begins later sees them raised.
 Result<Stored> Store::read_after_claim(plugin::Connection& connection) {
   std::vector<std::string> targets;
-  auto done = in_reading_transaction(connection, [&]() -> Result<void> {
+  auto done = in_one_look(connection, [&]() -> Result<void> {
     Stored now;
     Reads reads(*this);
     reads.add(kHolds, [&](const cdcrt_cell* cells) { targets.push_back(string_of(cells[0])); });
@@ -150,12 +165,13 @@ Result<void> Store::enlist(plugin::Connection& connection) {
   if (!abandoned_) return {};
   return in_transaction(connection, [&]() -> Result<void> {
     if (auto held = hold_claims(connection); !held) return held;
-    return list_process(connection);
+    // Nobody had this name before; only after a lost answer to COMMIT it may be there.
+    return list_process(connection, enlisted_.exchange(true) ? CDCRT_WRITE_UPSERT : CDCRT_WRITE_APPEND);
   });
 }
 
-Result<void> Store::list_process(plugin::Connection& connection) {
-  return abandoned_ ? write(connection, kProcesses, {text(pipeline_), text(sink_), text(owner_)}) : Result<void>();
+Result<void> Store::list_process(plugin::Connection& connection, cdcrt_write_kind kind) {
+  return abandoned_ ? write(connection, kProcesses, {text(pipeline_), text(sink_), text(owner_)}, kind) : Result<void>();
 }
 
 // The other half of a key change may be longer than the longest text.

@@ -8,6 +8,7 @@ namespace cdcrt::progress {
 namespace {
 
 constexpr std::size_t kOrdersAtOnce = 5'000;
+constexpr std::size_t kTombstonesFound = 200'000;
 constexpr int64_t kRemoved = 1, kSnapshot = 2, kEndsWhole = 4, kIsAdded = 8;
 // So few are not worth files.
 constexpr std::size_t kMostDirect = 256;
@@ -103,14 +104,35 @@ Result<void> Store::forget_row_orders(plugin::Connection& connection, const std:
 }
 
 Result<std::size_t> Store::purge_tombstones(plugin::Connection& connection, const std::string& target, int64_t before_ms, std::size_t most) {
+  std::vector<std::string> found;
+  {
+    const std::lock_guard lock(mutex_);
+    found = std::move(old_tombstones_[target]);
+    old_tombstones_.erase(target);
+  }
+  // All of the table's are read once for many calls.
+  if (found.empty()) {
+    auto done = read(connection, kTombstones, CDCRT_LOCK_NONE,
+                     [&](const cdcrt_cell* cells) {
+                       if (found.size() < kTombstonesFound && integer_of(cells[2]) < before_ms) found.push_back(string_of(cells[1]));
+                     },
+                     {text(target)}, 1);
+    if (!done) return std::move(done.error());
+  }
+  if (found.empty()) return std::size_t{0};
+  const std::size_t count = std::min(most, found.size());
+  // Rows that came back and were taken away again since are no old ones.
   std::vector<std::string> keys;
-  auto done = read(connection, kTombstones, CDCRT_LOCK_NONE,
-                   [&](const cdcrt_cell* cells) {
-                     if (keys.size() < most && integer_of(cells[2]) < before_ms) keys.push_back(string_of(cells[1]));
-                   },
-                   {text(target)}, 1);
-  if (!done) return std::move(done.error());
-  if (keys.empty()) return std::size_t{0};
+  std::vector<cdcrt_cell> wanted;
+  const auto keep_old = [&](const cdcrt_cell* cells) {
+    if (integer_of(cells[2]) < before_ms) keys.push_back(string_of(cells[1]));
+  };
+  for (std::size_t i = found.size() - count; i < found.size(); ++i) {
+    wanted.insert(wanted.end(), {text(target), bytes(found[i])});
+    if (i + 1 < found.size() && wanted.size() < 2 * kOrdersAtOnce) continue;
+    if (auto done = read(connection, kTombstones, CDCRT_LOCK_NONE, keep_old, wanted, 2); !done) return std::move(done.error());
+    wanted.clear();
+  }
   auto orders = find_row_orders(connection, target, keys);
   if (!orders) return std::move(orders.error());
   std::vector<cdcrt_cell> purged, gone;
@@ -124,7 +146,10 @@ Result<std::size_t> Store::purge_tombstones(plugin::Connection& connection, cons
   const bool is_direct = keys.size() <= kMostDirect;
   if (auto written = write(connection, kRowOrders, purged, CDCRT_WRITE_DELETE, is_direct); !written) return std::move(written.error());
   if (auto written = write(connection, kTombstones, gone, CDCRT_WRITE_DELETE, is_direct); !written) return std::move(written.error());
-  return keys.size();
+  found.resize(found.size() - count);
+  const std::lock_guard lock(mutex_);
+  if (!found.empty()) old_tombstones_[target] = std::move(found);
+  return count;
 }
 
 }  // namespace cdcrt::progress

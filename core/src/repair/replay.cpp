@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "apply/key_change.hpp"
+#include "apply/left_behind.hpp"
 #include "apply/open_letters.hpp"
 #include "apply/table.hpp"
 #include "apply/table_writer.hpp"
@@ -346,8 +347,16 @@ class TableReplay {
     apply::SettledEntries settled;
     if (keyed_) {
       if (auto done = apply::settle_key_changes(target_.connection, *target_.store, sealed, settled); !done) return done;
+      missing = settled.missing();
     }
-    if (auto written = apply::write_entries(target_.connection, sealed, keyed_ ? settled.entries() : apply::entries_of(sealed), missing); !written) {
+    std::vector<const Entry*> entries = keyed_ ? settled.entries() : apply::entries_of(sealed);
+    apply::LeftBehind left(target_.connection, sealed, true);
+    if (auto done = left.settle(entries); !done) return done;
+    if (!left.moved().empty() || left.is_unsure()) {
+      refusal = "its row stands under another key, perhaps by a later change: read the table again (cdcrt progress rewind) to have it right";
+      return {};
+    }
+    if (auto written = apply::write_entries(target_.connection, sealed, entries, missing); !written) {
       return written;
     }
     std::erase_if(missing, [&](const Entry* entry) { return keyed_ && settled.original(entry) == nullptr; });

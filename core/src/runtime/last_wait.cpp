@@ -1,7 +1,5 @@
 #include "runtime/last_wait.hpp"
 
-#include <unistd.h>
-
 #include "plugin/instance.hpp"
 #include "runtime/log.hpp"
 
@@ -31,7 +29,7 @@ void LastWait::watch(std::chrono::steady_clock::time_point deadline) {
   plugin::leave();
   if (changed_.wait_until(lock, deadline + kAfterDeadline, [this] { return over_; })) return;
   log(CDCRT_LOG_ERROR, "pipeline", "something outside does not answer: leaving without it; what was not written is read again by the next start");
-  ::_exit(exit_code_);
+  leave_(ending_);
 }
 
 }  // namespace cdcrt::runtime

@@ -4,8 +4,11 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <thread>
+
+#include "diagnostics/ending.hpp"
 
 namespace cdcrt::runtime {
 
@@ -13,14 +16,15 @@ namespace cdcrt::runtime {
 /// died. Nothing is lost by that: what is durable is complete, and the next start reads the rest. One thread calls.
 class LastWait {
  public:
-  LastWait() = default;
+  /// `leave` ends the process at once; called by a thread of its own.
+  explicit LastWait(std::function<void(diagnostics::Ending)> leave) : leave_(std::move(leave)) {}
   LastWait(const LastWait&) = delete;
   LastWait& operator=(const LastWait&) = delete;
   ~LastWait();
 
   void begin(std::chrono::steady_clock::time_point deadline);
-  /// The run is over; what follows only tidies up. The process leaves with this code.
-  void ended(int exit_code) { exit_code_ = exit_code; }
+  /// The run is over; what follows only tidies up. The process leaves with this.
+  void ended(diagnostics::Ending ending) { ending_ = ending; }
 
  private:
   void watch(std::chrono::steady_clock::time_point deadline);
@@ -28,7 +32,8 @@ class LastWait {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool over_ = false;
-  std::atomic<int> exit_code_{1};
+  std::atomic<diagnostics::Ending> ending_{diagnostics::Ending::kRunTimeFailure};
+  std::function<void(diagnostics::Ending)> leave_;
   std::thread thread_;
 };
 

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include "diagnostics/text.hpp"
+#include "diagnostics/userinfo.hpp"
 #include "plugin/instance.hpp"
 
 namespace cdcrt::runtime {
@@ -48,10 +49,12 @@ void start_log(const std::string& level, bool json) {
 void log(cdcrt_log_level level, std::string_view component, std::string_view message) {
   const auto target = to_spdlog(level);
   if (!spdlog::should_log(target)) return;
+  // A driver's or library's text may name what it was connected with.
+  const std::string shown = diagnostics::without_userinfo(std::string(message), diagnostics::Addresses::kWithScheme);
   if (as_json()) {
-    spdlog::log(target, "\"component\":{},\"message\":{}", diagnostics::json_string(component), diagnostics::json_string(message));
+    spdlog::log(target, "\"component\":{},\"message\":{}", diagnostics::json_string(component), diagnostics::json_string(shown));
   } else {
-    spdlog::log(target, "{}: {}", diagnostics::printable(component), diagnostics::printable(message));
+    spdlog::log(target, "{}: {}", diagnostics::printable(component), diagnostics::printable(shown));
   }
 }
 

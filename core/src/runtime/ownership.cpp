@@ -35,7 +35,7 @@ Result<void> Ownership::claim_fixed() {
       for (const auto& key : keys) {
         if (!key.is_note()) (void)source->flow(key.topic, key.number);
       }
-      if (auto claimed = patiently([&] { return sink->claim(keys, {}); }); !claimed) return claimed;
+      if (auto claimed = patiently("sinks." + sink->name(), [&] { return sink->claim(keys, {}); }); !claimed) return claimed;
       kept_keys.insert(keys.begin(), keys.end());
     }
     for (const auto& key : kept_keys) {
@@ -85,7 +85,7 @@ Result<void> Ownership::keep_notes(SourceRuntime& source, const std::set<progres
       fresh.back().offset = *note;
     }
     if (keys.empty()) continue;
-    if (auto claimed = patiently([&] { return sink->claim(keys, fresh); }); !claimed) return claimed;
+    if (auto claimed = patiently("sinks." + sink->name(), [&] { return sink->claim(keys, fresh); }); !claimed) return claimed;
     for (const auto& note : fresh) {
       const auto kept = sink->stored().partitions.find(note.key);
       if (kept != sink->stored().partitions.end() && kept->second.next_offset == note.offset) continue;
@@ -172,17 +172,28 @@ Result<void> Ownership::step() {
   for (auto& [source, keys] : by_source) {
     auto claimed = claim(*sources_[source], keys);
     if (claimed) {
-      (void)waits_[source].ends();
+      // Others of the source may fail all the while: those are what is told of.
+      auto& failing = unclaimed_[source];
+      for (const auto& key : keys) failing.erase(key);
+      if (no_longer_wanted(failing)) (void)waits_[source].ends();
       continue;
     }
     if (!is_transient(claimed.error())) return claimed;
     postpone(keys, kLookAgain);
+    unclaimed_[source].insert(keys.begin(), keys.end());
     if (!waits_[source].lasts()) continue;
     log(CDCRT_LOG_WARNING, "sources." + sources_[source]->name(),
         "cannot claim " + keys.front().name() + (keys.size() > 1 ? " and " + std::to_string(keys.size() - 1) + " more" : "") +
             " yet: " + explain(claimed.error()));
   }
   return {};
+}
+
+// Forgets what was taken away meanwhile; true: nothing is left.
+bool Ownership::no_longer_wanted(std::set<progress::PartitionKey>& keys) const {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(keys, [&](const auto& key) { return !wanted_.contains(key); });
+  return keys.empty();
 }
 
 Result<void> Ownership::claim(SourceRuntime& source, std::vector<progress::PartitionKey> keys) {

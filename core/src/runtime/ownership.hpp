@@ -78,6 +78,8 @@ class Ownership final : public AssignmentListener {
   /// Keeper's: of partitions that are not ours, where the log ended and the watermark stood when all was found applied.
   std::map<std::pair<const SinkRuntime*, progress::PartitionKey>, std::pair<int64_t, int64_t>> applied_;
   std::set<progress::PartitionKey> empty_;                                            ///< keeper's: added, and nothing is in them so far
+  bool no_longer_wanted(std::set<progress::PartitionKey>& keys) const;
+  std::map<std::size_t, std::set<progress::PartitionKey>> unclaimed_;                 ///< keeper's: whose last claim failed
   std::map<std::size_t, diagnostics::Reminder> waits_;                          ///< keeper's: sources that cannot be claimed yet
   mutable std::mutex mutex_;
   std::map<progress::PartitionKey, Wanted> wanted_;

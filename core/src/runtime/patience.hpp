@@ -3,23 +3,36 @@
 
 #include <chrono>
 #include <functional>
+#include <string>
+#include <string_view>
 #include <thread>
 
+#include "diagnostics/reminder.hpp"
 #include "diagnostics/result.hpp"
+#include "runtime/log.hpp"
 #include "runtime/stop_signal.hpp"
 
 namespace cdcrt::runtime {
 
 /// Runs `step` until it is done, fails for good, was BUSY or cut off for half a minute, or the process is asked to stop; answers how the
-/// last time went. `pause` waits in place of the thread where given.
-inline Result<void> patiently(const std::function<Result<void>()>& step, const std::function<void(std::chrono::microseconds)>& pause = {}) {
+/// last time went. A server that only reads, a standby, is waited for however long that takes. What lasts is told. `pause` waits in place
+/// of the thread where given.
+inline Result<void> patiently(std::string_view component, const std::function<Result<void>()>& step,
+                              const std::function<void(std::chrono::microseconds)>& pause = {}) {
   constexpr auto kTimeout = std::chrono::seconds(30);
   constexpr auto kPause = std::chrono::milliseconds(200);
+  constexpr std::string_view kReadOnly = "25006";
   const auto until = std::chrono::steady_clock::now() + kTimeout;
-  while (true) {
+  diagnostics::Reminder reminder;
+  for (unsigned tries = 1;; ++tries) {
     auto done = step();
     const bool passes = !done && (done.error().code == CDCRT_BUSY || done.error().code == CDCRT_RETRY);
-    if (!passes || stop_asked() || std::chrono::steady_clock::now() >= until) return done;
+    const bool only_reads = passes && done.error().sqlstate == kReadOnly;
+    if (done && reminder.ends()) log(CDCRT_LOG_INFO, component, "the target takes what the start has to write");
+    if (!passes || stop_asked() || (!only_reads && std::chrono::steady_clock::now() >= until)) return done;
+    // Of two processes that start at once one comes second: that is no news.
+    constexpr unsigned kNews = 5;
+    if ((only_reads || tries >= kNews) && reminder.lasts()) log(CDCRT_LOG_WARNING, component, "the start waits for the target: " + explain(done.error()));
     if (pause) {
       pause(kPause);
     } else {

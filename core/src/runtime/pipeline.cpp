@@ -8,13 +8,11 @@
 #include <array>
 #include <algorithm>
 #include <chrono>
-#include <iostream>
 #include <map>
 #include <random>
 #include <set>
 #include <thread>
 
-#include "diagnostics/renderer.hpp"
 #include "manifest/component_error.hpp"
 #include "runtime/decode_pool.hpp"
 #include "runtime/destinations.hpp"
@@ -25,10 +23,11 @@
 #include "runtime/matches.hpp"
 #include "runtime/ownership.hpp"
 #include "runtime/stop_signal.hpp"
-#include "runtime/summary.hpp"
 
 namespace cdcrt::runtime {
 namespace {
+
+using diagnostics::Ending;
 
 // Unique among processes, also among those that had this number before.
 std::string owner_of_leases() {
@@ -51,18 +50,18 @@ class Pipeline {
   using Clock = std::chrono::steady_clock;
 
  public:
-  Pipeline(const manifest::Manifest& manifest, const RunOptions& options)
-      : manifest_(manifest), options_(options), flows_(monitor_), letters_(dead_letters::to_file(manifest.dead_letters.path), {manifest.dead_letters.max_count, manifest.dead_letters.max_ratio}), reader_(shapes_, sources_) {}
+  Pipeline(const manifest::Manifest& manifest, RunReporter& reporter)
+      : manifest_(manifest), reporter_(reporter), flows_(monitor_), letters_(dead_letters::to_file(manifest.dead_letters.path), {manifest.dead_letters.max_count, manifest.dead_letters.max_ratio}), reader_(shapes_, sources_) {}
 
-  int run() {
+  Ending run() {
     {
       const StopWhileOpening stop;
-      const int failed = open();
+      const Ending failed = open();
       if (stop_asked()) {
         log(CDCRT_LOG_INFO, "pipeline", "stopped before anything was read");
-        return 0;
+        return Ending::kDone;
       }
-      if (failed != 0) return failed;
+      if (failed != Ending::kDone) return failed;
     }
     start();
     wait();
@@ -70,19 +69,13 @@ class Pipeline {
   }
 
  private:
-  int report(const plugin::Component& component, const Error& error) {
-    if (stop_asked() && !decoders_) return 0;
-    const std::vector diagnostics{manifest::diagnostic_for(component, error)};
-    if (options_.json_logs) {
-      log_diagnostics(diagnostics);
-    } else {
-      std::cerr << (options_.json_summary ? diagnostics::render_json(diagnostics)
-                                          : diagnostics::render(diagnostics, *manifest_.texts, diagnostics::wants_colour(STDERR_FILENO)));
-    }
-    return manifest::exit_code_of(error);
+  Ending report(const plugin::Component& component, const Error& error) {
+    if (stop_asked() && !decoders_) return Ending::kDone;
+    reporter_.failed({manifest::diagnostic_for(component, error)});
+    return manifest::ending_of(error);
   }
 
-  int open() {
+  Ending open() {
     for (std::size_t i = 0; i < manifest_.sources.size(); ++i) {
       const auto& source = manifest_.sources[i];
       sources_.push_back(std::make_unique<SourceRuntime>(source, i, monitor_, flows_, static_cast<int64_t>(manifest_.runtime.memory) / kMessageShare,
@@ -103,7 +96,7 @@ class Pipeline {
       sinks_.push_back(std::make_unique<SinkRuntime>(sink, std::move(surroundings)));
       if (auto opened = sinks_.back()->open(); !opened) return report(sink, opened.error());
     }
-    if (const int failed = open_letters(); failed != 0) return failed;
+    if (const Ending failed = open_letters(); failed != Ending::kDone) return failed;
     destinations_ = std::make_unique<Destinations>(manifest_, shapes_, sinks_, sources_);
     reader_.set_destinations(*destinations_);
     if (auto claimed = ownership_.claim_fixed(); !claimed) return report(manifest_.sinks.front(), claimed.error());
@@ -113,10 +106,10 @@ class Pipeline {
     if (auto started = decoders_->start(manifest_.runtime.decode_workers != 0 ? manifest_.runtime.decode_workers : cores); !started) {
       return report(manifest_.sources.front().format, started.error());
     }
-    return 0;
+    return Ending::kDone;
   }
 
-  int open_letters() {
+  Ending open_letters() {
     const auto& settings = manifest_.dead_letters;
     letters_.count_in(monitor_.row_bytes);
     letters_.announce([](const std::string& line) { log(CDCRT_LOG_WARNING, "dead_letters", line); });
@@ -132,7 +125,7 @@ class Pipeline {
       if (!destination) return report(settings.sink, destination.error());
       letters_.send_to(std::move(*destination));
     }
-    if (settings.kind != dead_letters::Settings::Kind::kTable) return 0;
+    if (settings.kind != dead_letters::Settings::Kind::kTable) return Ending::kDone;
     std::vector<std::string> keeping;
     std::string place;
     for (std::size_t i = 0; i < sinks_.size(); ++i) {
@@ -149,7 +142,7 @@ class Pipeline {
                                           "use plugin = \"file\""));
     }
     letters_.keep_in_targets(keeping, keeping.front(), place);
-    return 0;
+    return Ending::kDone;
   }
 
   void start() {
@@ -195,7 +188,7 @@ class Pipeline {
 
   // Until every source ended and everything is written, a signal came, or something failed.
   void wait() {
-    const bool line = !options_.quiet && !options_.json_logs && ::isatty(STDERR_FILENO) != 0;
+    const bool line = reporter_.shows_progress();
     auto next_line = Clock::now();
     auto next_unmet = Clock::now() + kUnmetInterval;
     while (!failed()) {
@@ -213,12 +206,12 @@ class Pipeline {
         next_unmet = Clock::now() + kUnmetInterval;
       }
       if (line && Clock::now() >= next_line) {
-        std::cerr << progress() << std::flush;
+        reporter_.progress(progress());
         next_line = Clock::now() + std::chrono::milliseconds(200);
       }
       monitor_.wait_beyond(seen, std::chrono::milliseconds(50));
     }
-    if (line) std::cerr << "\r\033[K" << std::flush;
+    if (line) reporter_.progress_ends();
   }
 
   // Everything is read, and written or given up on: a detached table is waited for until it has made no progress for stall_after, and
@@ -242,7 +235,7 @@ class Pipeline {
     return stall_after.count() == 0 || Clock::now() >= last + stall_after;
   }
 
-  std::string progress() {
+  RunProgress progress() {
     cdcrt_extent extent{};
     std::size_t tables = 0;
     for (auto& source : sources_) {
@@ -251,7 +244,7 @@ class Pipeline {
       extent.total += own.total;
     }
     for (auto& sink : sinks_) tables += sink->table_count();
-    return progress_line(extent.done, extent.total, decoders_->counts().rows, seconds(), tables);
+    return {extent.done, extent.total, decoders_->counts().rows, seconds(), tables};
   }
 
   [[nodiscard]] bool failed_behind_sources() const {
@@ -261,7 +254,7 @@ class Pipeline {
     return failed_behind_sources() || std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->failure().has_value(); });
   }
 
-  int end() {
+  Ending end() {
     monitor_.stop_reading = true;
     monitor_.notify();
     const auto deadline = std::chrono::steady_clock::now() + manifest_.runtime.shutdown_timeout;
@@ -276,14 +269,17 @@ class Pipeline {
     });
     decoders_->stop();
     const auto unmet_entries = unmet(ended_);
-    int code = 0;
+    Ending ending = Ending::kDone;
     // What a sink says of it later only says that it was not waited for.
     std::vector<bool> sink_failed;
     for (const auto& sink : sinks_) sink_failed.push_back(sink->failed());
     if (!in_time()) {
-      log(CDCRT_LOG_ERROR, "pipeline", "shutdown_timeout passed: what was not written is read again by the next start");
+      // Whoever asked for the stop need not wait for whoever locks the target.
+      const bool locked = stop_asked() && !failed() && std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->idle() || sink->waits_for_locks(); });
+      log(locked ? CDCRT_LOG_WARNING : CDCRT_LOG_ERROR, "pipeline",
+          std::string("shutdown_timeout passed") + (locked ? ", and others keep the target locked" : "") + ": what was not written is read again by the next start");
       monitor_.abandon = true;
-      code = 1;
+      if (!locked) ending = Ending::kRunTimeFailure;
     }
     keeper_.stop();
     for (auto& sink : sinks_) sink->finish();
@@ -291,31 +287,27 @@ class Pipeline {
     for (auto& source : sources_) source->stop();
     if (auto flushed = letters_.flush(); !flushed) {
       log(CDCRT_LOG_ERROR, "dead_letters", explain(flushed.error()));
-      code = 1;
+      ending = Ending::kRunTimeFailure;
     }
     const bool over_budget = letters_.exceeded().has_value();  // what fails because of it says nothing new
     for (std::size_t i = 0; i < sources_.size(); ++i) {
-      if (const auto failure = sources_[i]->failure()) code = std::max(code, report(manifest_.sources[i], *failure));
+      if (const auto failure = sources_[i]->failure()) ending = std::max(ending, report(manifest_.sources[i], *failure));
     }
     for (std::size_t i = 0; i < sinks_.size(); ++i) {
-      if (sinks_[i]->failed() && (sink_failed[i] || !monitor_.abandon) && !over_budget) code = std::max(code, report(manifest_.sinks[i], sinks_[i]->failure()));
+      if (sinks_[i]->failed() && (sink_failed[i] || !monitor_.abandon) && !over_budget) ending = std::max(ending, report(manifest_.sinks[i], sinks_[i]->failure()));
     }
-    if (const auto failure = keeper_.failure(); failure && !over_budget) code = std::max(code, report(manifest_.sources.front(), *failure));
-    if (const auto failure = decoders_->failure()) code = std::max(code, report(manifest_.sources.front().format, *failure));
+    if (const auto failure = keeper_.failure(); failure && !over_budget) ending = std::max(ending, report(manifest_.sources.front(), *failure));
+    if (const auto failure = decoders_->failure()) ending = std::max(ending, report(manifest_.sources.front().format, *failure));
     const RunSummary summary = summarize(unmet_entries);
-    if (options_.json_summary) {
-      print_json(summary, std::cout);
-    } else if (!options_.quiet) {
-      print_text(summary, std::cout);
-    }
-    std::cout << std::flush;
+    reporter_.ended(summary);
     // A run that ends by itself has left out what is detached; one that was asked to stop goes on with it at the next start.
     const bool asked = stop_asked();
     const bool any_stopped = std::any_of(summary.tables.begin(), summary.tables.end(),
                                          [&](const auto& table) { return !table.stopped.empty() && !(asked && table.detached); });
-    if (code == 0) code = any_stopped ? 1 : summary.dead_letters > 0 ? 4 : 0;
-    last_wait_.ended(code);
-    return code;
+    if (ending == Ending::kDone && any_stopped) ending = Ending::kRunTimeFailure;
+    if (ending == Ending::kDone && summary.dead_letters > 0) ending = Ending::kDoneWithDeadLetters;
+    last_wait_.ended(ending);
+    return ending;
   }
 
   // Everything was read, and a column that the route of one table names was in none of its events.
@@ -335,7 +327,7 @@ class Pipeline {
     RunSummary summary;
     for (const Match& match : unmet_entries) {
       summary.unmet.push_back(match.text());
-      if (options_.quiet || options_.json_logs) log(CDCRT_LOG_WARNING, "pipeline", "nothing met: " + match.text());
+      if (!reporter_.tells_unmet()) log(CDCRT_LOG_WARNING, "pipeline", "nothing met: " + match.text());
     }
     summary.left_out = left_out_;
     const auto by_table = letters_.by_table();
@@ -379,8 +371,8 @@ class Pipeline {
   [[nodiscard]] double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count(); }
 
   const manifest::Manifest& manifest_;
-  const RunOptions& options_;
-  LastWait last_wait_;
+  RunReporter& reporter_;
+  LastWait last_wait_{[this](Ending ending) { reporter_.leave(ending); }};
   // Destroyed in reverse: threads end before what they use.
   Monitor monitor_;
   event::ShapeRegistry shapes_;
@@ -401,15 +393,15 @@ class Pipeline {
 
 }  // namespace
 
-int run(const manifest::Manifest& manifest, const RunOptions& options) {
+diagnostics::Ending run(const manifest::Manifest& manifest, RunReporter& reporter, bool json_logs) {
 #ifdef __GLIBC__
   // By itself the allocator keeps what large messages took, once some were freed.
   (void)mallopt(M_MMAP_THRESHOLD, 4 << 20);
   (void)mallopt(M_TRIM_THRESHOLD, 8 << 20);
 #endif
-  start_log(manifest.runtime.log_level, options.json_logs);
+  start_log(manifest.runtime.log_level, json_logs);
   watch_stop_signals();
-  return Pipeline(manifest, options).run();
+  return Pipeline(manifest, reporter).run();
 }
 
 }  // namespace cdcrt::runtime

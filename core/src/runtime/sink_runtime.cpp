@@ -86,20 +86,20 @@ Result<void> SinkRuntime::prepare_store(plugin::Connection& connection) {
     auto done = store_->prepare(connection);
     if (done) done = store_->enlist(connection);
     if (done) {
-      auto stored = store_->read_all(connection);
+      auto stored = store_->read_before_claims(connection);
       if (stored) stored_ = std::move(*stored);
       if (!stored) done = std::move(stored.error());
     }
     lost = !done && (done.error().code == CDCRT_RETRY || connection.is_broken());
     return done;
   };
-  return patiently(step, surroundings_.pause);
+  return patiently(component(), step, surroundings_.pause);
 }
 
 Result<std::string> SinkRuntime::prepare_letters() {
   const dead_letters::TargetLetters letters(*store_);
   const auto step = [&] { return keeper_->run([&](plugin::Connection& connection) { return letters.prepare(connection); }); };
-  auto prepared = patiently(step, surroundings_.pause);
+  auto prepared = patiently(component(), step, surroundings_.pause);
   if (!prepared) return std::move(prepared.error());
   return letters.place();
 }
@@ -127,6 +127,14 @@ apply::Writer SinkRuntime::make_writer(bool for_repair) {
   };
   context.turn = sink_->limits().writers == 1 ? &turn_ : nullptr;
   context.outage = &outage_;
+  if (store_) context.progress_schema = manifest_.progress_schema;
+  context.always_ours = [this] {
+    std::vector<const progress::Partition*> ours;
+    for (const Flow* flow : surroundings_.flows.all()) {
+      if (!flow->partition.is_assigned()) ours.push_back(&flow->partition);
+    }
+    return ours;
+  };
   return apply::Writer(context);
 }
 
@@ -151,6 +159,10 @@ Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys,
     progress::PartitionKey key{partition.source(), partition.topic(), partition.number()};
     if (!ours.contains(key)) continue;
     saved_watermarks_.erase(&partition);
+    // What stands there need not be stored again.
+    if (const auto kept = stored_.partitions.find(key); kept != stored_.partitions.end() && kept->second.next_offset > 0) {
+      saved_watermarks_[&partition] = {kept->second.next_offset, kept->second.last.offset};
+    }
     for (apply::Table* table : watch_.readers_of(partition)) table->forget(partition);
     partitions.emplace(std::move(key), &partition);
   }

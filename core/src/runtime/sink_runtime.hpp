@@ -117,6 +117,8 @@ class SinkRuntime {
   /// Why the sink cannot go on; empty: it can.
   [[nodiscard]] Error failure() const;
   [[nodiscard]] bool failed() const { return failed_; }
+  /// What is not written waits for locks of others.
+  [[nodiscard]] bool waits_for_locks() const { return outage_.is_of_locks(); }
 
  private:
   Result<void> prepare_store(plugin::Connection& connection);

@@ -1,8 +1,8 @@
-// Summary: what a run did, as a table for people or JSON for programs; and the progress line of a terminal.
+// What a run did, and how far it is, as values.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -31,10 +31,11 @@ struct RunSummary {
   double seconds = 0;
 };
 
-void print_text(const RunSummary& summary, std::ostream& out);
-void print_json(const RunSummary& summary, std::ostream& out);
-
-/// One line that replaces itself: bar when the end is known, rows per second.
-std::string progress_line(uint64_t done, uint64_t total, uint64_t rows, double seconds, std::size_t tables);
+struct RunProgress {
+  uint64_t done = 0, total = 0;  ///< of the sources; total 0: unknown
+  uint64_t rows = 0;
+  double seconds = 0;
+  std::size_t tables = 0;
+};
 
 }  // namespace cdcrt::runtime

@@ -123,9 +123,40 @@ TEST_CASE("keyless: a change of a row that is not there is a dead letter and cha
   }
 }
 
+TEST_CASE("keyless: a change of a row that is not there is a dead letter, also where what comes after it in the batch makes up for it") {
+  for (const bool apart : {false, true}) {
+    std::vector<std::string> letters;
+    CHECK(after({append(text("x"), integer(1)), change({text("q"), integer(1)}, {text("q"), integer(1)})}, apart, &letters) == "a='x',b=1");
+    CHECK(letters.size() == 1);
+    letters.clear();
+    CHECK(after({take(text("q"), integer(1)), append(text("q"), integer(1)), append(text("q"), integer(1))}, apart, &letters) == "a='q',b=1; a='q',b=1");
+    CHECK(letters.size() == 1);
+    letters.clear();
+    CHECK(after({change({text("q"), integer(1)}, {text("r"), integer(1)}), change({text("r"), integer(1)}, {text("q"), integer(1)})}, apart, &letters) == "");
+    CHECK(letters.size() == 2);
+  }
+}
+
+TEST_CASE("keyless: a row that is there stays through changes that leave it as it was") {
+  for (const bool apart : {false, true}) {
+    std::vector<std::string> letters;
+    CHECK(after({append(text("x"), integer(1)), append(text("x"), integer(1)), change({text("x"), integer(1)}, {text("x"), integer(1)}),
+                 take(text("x"), integer(1)), take(text("x"), integer(1)), append(text("x"), integer(1))}, apart, &letters) == "a='x',b=1");
+    CHECK(letters.empty());
+  }
+}
+
 TEST_CASE("keyless: without a complete image a change is a dead letter") {
   std::vector<std::string> letters;
   CHECK(after({append(text("x"), integer(1)), change({text("x"), absent()}, {text("r"), integer(1)})}, false, &letters) == "a='x',b=1");
+  CHECK(letters.size() == 1);
+}
+
+TEST_CASE("keyless: an image that says nothing of the row is not taken for any row") {
+  std::vector<std::string> letters;
+  Event nothing{CDCRT_DELETE, {}, {}};
+  nothing.declared = false;
+  CHECK(after({append(text("x"), integer(1)), nothing}, true, &letters) == "a='x',b=1");
   CHECK(letters.size() == 1);
 }
 

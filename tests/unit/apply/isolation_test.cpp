@@ -139,3 +139,18 @@ TEST_CASE("isolation: a value that does not fit is cut, emptied, widened or told
   // A number is not a text that may be cut.
   CHECK(with(types::OnOverflow::kTruncate, three, integer(12345)).find("+ letter") != std::string::npos);
 }
+
+TEST_CASE("isolation: without a key refused rows beside changes of rows that are not there are told with their messages, also where a column changed its type") {
+  for (const bool grows : {false, true}) {
+    Rig rig;
+    rig.database.refuses = is_bad;
+    Event last{CDCRT_INSERT, {{"a", kText}, {"b", grows ? kText : kInt}}, {text("z"), grows ? text("many") : integer(9)}};
+    rig.send_all({append(text("x"), integer(1)), take(text("q"), integer(9)), append(text("bad"), integer(2)), append(text("y"), integer(3)), last});
+    REQUIRE(rig.write());
+    CHECK(rig.table->stopped() == "");
+    CHECK(rig.rows() == (grows ? "a='x',b='1'; a='y',b='3'; a='z',b='many'" : "a='x',b=1; a='y',b=3; a='z',b=9"));
+    REQUIRE(rig.letters().size() == 2);
+    for (const auto& letter : rig.letters()) CHECK(letter.find("the bytes") != std::string::npos);
+    CHECK(rig.memory == 0);
+  }
+}

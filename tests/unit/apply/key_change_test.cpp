@@ -64,6 +64,39 @@ TEST_CASE("key change: a row that was written over before it left keeps what its
   }
 }
 
+TEST_CASE("key change: what came under a new key and lacks cells of a row that was never read is a dead letter") {
+  for (const bool apart : {false, true}) {
+    Rig rig;
+    rig.send(insert(7, text("other"), integer(7)));
+    REQUIRE(rig.write());
+    rig.send(leave(1, 2));
+    if (apart) REQUIRE(rig.write());
+    rig.send(come(2, 1, absent(), integer(2)));
+    rig.send_all({leave(3, 4), come(4, 3, text("whole"), integer(4))});
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "id=4,a='whole',b=4; id=7,a='other',b=7");
+    REQUIRE(rig.letters().size() == 1);
+    CHECK(rig.letters()[0].find("\"row_missing\"") != std::string::npos);
+    // What comes of the row as a whole makes it good.
+    rig.send(update(2, text("new"), integer(9)));
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "id=2,a='new',b=9; id=4,a='whole',b=4; id=7,a='other',b=7");
+  }
+}
+
+TEST_CASE("key change: where the row that left turns out too late never to have been read, that is said") {
+  Rig rig({}, 2);
+  rig.send(insert(7, text("other"), integer(7), "05"), 0);
+  REQUIRE(rig.write());
+  rig.send(come(2, 1, absent(), integer(2), "21"), 1);
+  REQUIRE(rig.write());
+  rig.send(leave(1, 2, "20"), 0);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=2,a=NULL,b=2; id=7,a='other',b=7");
+  REQUIRE(rig.warnings.size() == 1);
+  CHECK(rig.warnings[0].find("lacks columns (a)") != std::string::npos);
+}
+
 TEST_CASE("key change: back and forth within one batch ends where the source ended") {
   Rig rig;
   rig.send(insert(1, text("kept"), integer(0)));

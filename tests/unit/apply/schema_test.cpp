@@ -76,6 +76,23 @@ TEST_CASE("schema: rows without a key that a dropped column told apart are copie
   }
 }
 
+TEST_CASE("schema: a row without a key that came before a column was added goes by what the column was given, together and apart") {
+  for (const bool apart : {false, true}) {
+    Rig rig;
+    const std::vector<Column> first = {{"a", kText}}, both = {{"a", kText}, {"b", kInt, 0, integer(7)}}, last = {{"b", kInt, 0, integer(7)}};
+    rig.send({CDCRT_INSERT, first, {text("x")}, "10"});
+    rig.send({CDCRT_INSERT, first, {null()}, "15"});
+    rig.send({CDCRT_INSERT, both, {text("y"), integer(7)}, "20"});
+    if (apart) REQUIRE(rig.write());
+    rig.send({CDCRT_INSERT, last, {integer(1)}, "30"});
+    rig.send({CDCRT_DELETE, last, {integer(7)}, "40"});
+    rig.send({CDCRT_DELETE, last, {integer(7)}, "50"});
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "b=1; b=7");
+    CHECK(rig.letters().empty());
+  }
+}
+
 TEST_CASE("schema: rows without a key are the same rows after their date became a moment, together and apart") {
   const cdcrt_type date = types::type_of(CDCRT_TYPE_DATE), moment = types::type_of(CDCRT_TYPE_TIMESTAMP);
   const cdcrt_cell day = types::integer_cell(CDCRT_DATE, 1), midnight = types::integer_cell(CDCRT_TIMESTAMP, 86'400'000'000);

@@ -153,8 +153,8 @@ TEST_CASE("a function that a shorter table does not reach is not offered") {
   };
   const auto* today = static_cast<const cdcrt_format*>(find("lines")->functions);
   const auto seen_tomorrow = sdk::own_part(reinterpret_cast<const FormatOfTomorrow*>(today));
-  CHECK(seen_tomorrow.decode == today->decode);
-  CHECK(seen_tomorrow.later == nullptr);
+  CHECK(bool(seen_tomorrow.decode == today->decode));
+  CHECK(bool(seen_tomorrow.later == nullptr));
 }
 
 TEST_CASE("sizes that no version of the ABI has are refused") {

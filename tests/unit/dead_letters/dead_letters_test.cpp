@@ -1,6 +1,7 @@
 #include "dead_letters/dead_letters.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -114,4 +115,21 @@ TEST_CASE("dead letters: a folder that cannot be written is an outage, and nothi
   std::filesystem::remove(folder.path / "blocked");
   REQUIRE(letters.flush());
   CHECK(content(letters.path()).find("\"offset\":1") != std::string::npos);
+}
+
+TEST_CASE("dead letters: a pipe or a device in the place of the file is refused before anything waits for it") {
+  const Folder folder;
+  const std::string pipe = (folder.path / "pipe").string();
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const std::string link = (folder.path / "link").string();
+  std::filesystem::create_symlink(pipe, link);
+  for (const std::string& path : {pipe, link, std::string("/dev/null")}) {
+    CAPTURE(path);
+    DeadLetters letters(path);
+    const auto checked = letters.check();
+    REQUIRE_FALSE(checked);
+    CHECK(checked.error().code == CDCRT_UNREACHABLE);
+    CHECK(checked.error().message.find("is no file") != std::string::npos);
+    CHECK(std::filesystem::exists(path));
+  }
 }

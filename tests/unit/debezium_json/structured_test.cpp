@@ -152,6 +152,24 @@ TEST_CASE("structured values: dates, times and durations are known without a sch
   CHECK(decode({without("1", R"({"ID":1,"V":{"year":2026,"month":2,"day":31,"specialValue":null}})")}).rejects.size() == 1);
 }
 
+TEST_CASE("structured values: elements of an array are known without a schema as a column of its own is") {
+  for (const auto& [value, expected] : std::vector<std::pair<std::string, std::string>>{
+           {R"([{"scale":1,"value":"Bg=="},null,{"scale":0,"value":"+Q=="}])", "[0.6,null,-7]"},
+           {R"([[{"scale":1,"value":"Bg=="}],[{"scale":0,"value":"BQ=="}]])", "[[0.6],[5]]"},
+           {R"([{"year":2026,"month":7,"day":4,"specialValue":null}])", R"(["2026-07-04"])"},
+           {R"([{"scale":1,"value":"Bg=="},{"scale":1}])", R"([{"scale":1,"value":"Bg=="},{"scale":1}])"},
+           {R"([{"scale":1,"value":"Bg=="}, 5])", R"([{"scale":1,"value":"Bg=="}, 5])"},
+           {R"([ {"name":"x"} ])", R"([ {"name":"x"} ])"},
+           {R"([null, null])", R"([null, null])"},
+           {R"([1, 2.50])", R"([1, 2.50])"},
+           {R"([])", R"([])"}}) {
+    CAPTURE(value);
+    const Decoded decoded = decode({without("1", "{\"ID\":1,\"V\":" + value + "}")});
+    REQUIRE(decoded.rows.size() == 1);
+    CHECK(decoded.rows[0].cells.at("V") == "ARRAY " + expected);
+  }
+}
+
 TEST_CASE("structured values: an object that only resembles a number without a scale stays JSON") {
   for (const std::string value : {R"({"scale":0,"value":""})", R"({"scale":0,"value":"12"})", R"({"scale":0,"value":"a-_b"})",
                                   R"({"scale":"0","value":"BQ=="})", R"({"scale":0.5,"value":"BQ=="})", R"({"scale":0,"value":5})",

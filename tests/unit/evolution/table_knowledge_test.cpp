@@ -26,7 +26,7 @@ event::Shape shape(uint32_t id, std::vector<Named> columns, bool declared = true
   made.declared = declared;
   for (const Named& column : columns) {
     made.columns.push_back({column.name, column.type, 0, column.key_ordinal, {}});
-    made.keyed = made.keyed || column.key_ordinal > 0;
+    made.keyed = made.key_in_one_partition = made.keyed || column.key_ordinal > 0;
   }
   return made;
 }
@@ -141,6 +141,20 @@ TEST_CASE("evolution: a key column is never dropped, and a changed key stops the
   CHECK(changed.error().message.find("(id) to (v)") != std::string::npos);
 }
 
+TEST_CASE("evolution: a message that names the columns of the key in another order names the table's key") {
+  for (const bool by_route : {false, true}) {
+    manifest::Route route;
+    if (by_route) route.primary_key = {"b", "a"};
+    TableKnowledge knowledge(route);
+    REQUIRE(knowledge.observe(shape(1, {{"a", kInt, 1}, {"b", kInt, 2}, {"v", kInt}}), "1", true));
+    const auto key = knowledge.key();
+    CHECK(knowledge.observe(shape(2, {{"a", kInt, 2}, {"b", kInt, 1}, {"v", kInt}}), "2", true));
+    CHECK(knowledge.observe(shape(3, {{"b", kInt, 1}, {"v", kInt}, {"a", kInt, 2}}), "3", true));
+    CHECK(knowledge.key() == key);
+    if (!by_route) CHECK_FALSE(knowledge.observe(shape(4, {{"a", kInt, 1}, {"b", kInt}, {"v", kInt}}), "4", true));
+  }
+}
+
 TEST_CASE("evolution: two columns that meet in one name stop the table") {
   route::Route route;
   route::ColumnRule rule;
@@ -166,6 +180,19 @@ TEST_CASE("evolution: whether a route's key crosses partitions is judged again a
   TableKnowledge contained(route);
   REQUIRE(contained.observe(shape(1, {{"id", kInt, 1}, {"v", kInt}}), "1", true));
   CHECK(!contained.key_crosses_partitions());
+}
+
+TEST_CASE("evolution: a key crosses partitions where a shape does not say that it stays in one, also when it comes late") {
+  route::Route route;
+  TableKnowledge knowledge(route);
+  REQUIRE(knowledge.observe(shape(1, {{"id", kInt, 1}, {"v", kInt}}), "1", true));
+  CHECK(!knowledge.key_crosses_partitions());
+  REQUIRE(knowledge.observe(shape(2, {{"v", kInt}}), "2", true));  // no key, nothing said
+  CHECK(!knowledge.key_crosses_partitions());
+  event::Shape elsewhere = shape(3, {{"id", kInt, 1}, {"v", kInt}});
+  elsewhere.key_in_one_partition = false;
+  REQUIRE(knowledge.observe(elsewhere, "3", true));
+  CHECK(knowledge.key_crosses_partitions());
 }
 
 TEST_CASE("evolution: the most specific rule of a column wins") {

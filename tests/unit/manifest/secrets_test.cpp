@@ -136,6 +136,46 @@ TEST_CASE("secrets: settings are good until the earliest of what was read for th
   CHECK(loaded.manifest->sinks[0].renew()->good_until == now + std::chrono::hours(1));
 }
 
+TEST_CASE("secrets: each sink has an expiry of its own, and reads its own secrets when it renews them") {
+  const Workspace workspace;
+  const auto now = std::chrono::system_clock::now();
+  std::string text = with_password("\"${aws-sm:first}\"");
+  const std::size_t begin = text.find("[sinks."), end = text.find("\n[", begin + 1);
+  std::string other = text.substr(begin, end == std::string::npos ? end : end - begin);
+  other.replace(0, other.find(']'), "[sinks.other");
+  other.replace(other.find("first"), 5, "second");
+  std::string plain = other;
+  plain.replace(0, plain.find(']'), "[sinks.plain");
+  plain.replace(plain.find("${aws-sm:second}"), 16, "hunter2");
+  text += "\n" + other + "\n" + plain + "\n[defaults]\nsink = \"other\"\n";
+  auto request = request_for({workspace.write("shop.toml", text)});
+  std::vector<std::string> asked;
+  set_kind(request, [&](const std::string& reference) -> Result<manifest::Secret> {
+    asked.push_back(reference);
+    if (reference == "second" && asked.size() > 2) return make_error(CDCRT_RETRY, "503");
+    return manifest::Secret{"x", now + std::chrono::hours(reference == "first" ? 1 : 2)};
+  });
+  const auto loaded = manifest::load(request);
+  REQUIRE_MESSAGE(loaded.manifest, diagnostics::render(loaded.diagnostics, *loaded.texts, false));
+  REQUIRE(loaded.manifest->sinks.size() == 3);
+  for (const auto& sink : loaded.manifest->sinks) {
+    if (sink.name == "plain") {
+      CHECK(!sink.options.good_until);
+      CHECK(!sink.renew);
+    } else {
+      CHECK(sink.options.good_until == now + std::chrono::hours(sink.name == "other" ? 2 : 1));
+    }
+  }
+  for (const auto& sink : loaded.manifest->sinks) {
+    if (sink.name == "plain" || sink.name == "other") continue;
+    asked = {"", ""};
+    const auto renewed = sink.renew();
+    REQUIRE(renewed);
+    CHECK(renewed->good_until == now + std::chrono::hours(1));
+    CHECK(asked == std::vector<std::string>{"", "", "first"});  // what others cannot have is not in the way
+  }
+}
+
 TEST_CASE("secrets: a kind that nobody offers is refused, with those that there are") {
   const Workspace workspace;
   auto request = request_for({workspace.write("shop.toml", with_password("\"${vault:x}\""))});

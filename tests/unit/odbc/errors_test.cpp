@@ -136,7 +136,7 @@ TEST_CASE("odbc: sqlite has one writer, and the other waits and is then retried"
     CHECK(first.limits().writers == 1);
     REQUIRE_FALSE(first.create("t", {kId}));
     REQUIRE_FALSE(first.begin());
-    CHECK(second.begin().code == CDCRT_RETRY);
+    CHECK(second.begin().code == CDCRT_BUSY);
     REQUIRE_FALSE(first.commit());
     REQUIRE_FALSE(second.begin());
     REQUIRE_FALSE(second.rollback());

@@ -54,6 +54,54 @@ TEST_CASE("odbc: append, upsert, patch, replace, delete, clear by key") {
   });
 }
 
+TEST_CASE("odbc: rows that a trigger swallows are no success, and the write says so") {
+  each_target([](Target& target) {
+    const auto swallow = [&](const std::string& event, const std::string& row) {
+      by_tool(target, target.is_sqlite()
+                          ? "CREATE TRIGGER swallow BEFORE " + event + " ON t WHEN " + row + ".id = 2 BEGIN SELECT RAISE(IGNORE); END;"
+                          : "CREATE OR REPLACE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF " + row + ".id = 2 THEN RETURN NULL; END IF; RETURN " + row +
+                                "; END $$; CREATE TRIGGER swallow BEFORE " + event + " ON t FOR EACH ROW EXECUTE FUNCTION swallow();");
+    };
+    const auto free = [&] { by_tool(target, target.is_sqlite() ? "DROP TRIGGER swallow;" : "DROP TRIGGER swallow ON t;"); };
+    const auto is_told = [](const Failure& failure) {
+      CHECK(failure.code == CDCRT_UNSUPPORTED);
+      CHECK(failure.message.find("trigger") != std::string::npos);
+    };
+    std::vector<Row> many;
+    for (int64_t id = 1; id <= 450; ++id) many.push_back({i64(id), str("a"), i64(id)});
+    OK(target.create("t", kAll));
+    swallow("INSERT", "NEW");
+    is_told(target.write(CDCRT_WRITE_UPSERT, "t", kAll, many));
+    is_told(target.write(CDCRT_WRITE_APPEND, "t", kAll, {{i64(2), str("a"), i64(1)}}));
+    is_told(target.write(CDCRT_WRITE_REPLACE, "t", kAll, {{i64(2), str("a"), i64(1)}, {i64(3), str("a"), i64(1)}}));
+    CHECK(target.read("t", kAll).empty());
+    free();
+    OK(target.write(CDCRT_WRITE_UPSERT, "t", kAll, many));
+
+    swallow("UPDATE", "NEW");
+    is_told(target.write(CDCRT_WRITE_UPSERT, "t", kAll, {{i64(1), str("b"), i64(1)}, {i64(2), str("b"), i64(1)}}));
+    is_told(target.write(CDCRT_WRITE_PATCH, "t", {kId, kName}, {{i64(1), str("b")}, {i64(2), str("b")}, {i64(999), str("b")}}));
+    OK(target.write(CDCRT_WRITE_UPSERT, "t", kAll, {{i64(1), str("b"), i64(1)}, {i64(3), str("b"), i64(1)}}));
+    // What was there already in the same words is where it should be.
+    OK(target.write(CDCRT_WRITE_UPSERT, "t", kAll, {{i64(1), str("c"), i64(1)}, {i64(2), str("a"), i64(2)}}));
+    OK(target.write(CDCRT_WRITE_PATCH, "t", {kId, kName}, {{i64(2), str("a")}, {i64(999), str("b")}}));
+    CHECK(target.missing == std::vector<uint64_t>{1});
+    OK(target.write(CDCRT_WRITE_UPSERT, "t", {kId}, {{i64(1)}, {i64(2)}}));
+    free();
+
+    swallow("DELETE", "OLD");
+    is_told(target.write(CDCRT_WRITE_DELETE, "t", {kId}, {{i64(1)}, {i64(2)}}));
+    is_told(target.write(CDCRT_WRITE_CLEAR, "t", {}, {}));
+    OK(target.write(CDCRT_WRITE_DELETE, "t", {kId}, {{i64(1)}, {i64(5)}, {i64(5000)}}));
+    CHECK(target.read("t", kAll).size() == 448);
+    if (target.is_sqlite()) return;
+    by_tool(target, "CREATE TABLE p (id bigint, name text, count integer); CREATE TABLE p1 () INHERITS (p); CREATE FUNCTION lead() RETURNS trigger LANGUAGE plpgsql AS "
+                    "$$ BEGIN INSERT INTO p1 VALUES (NEW.*); RETURN NULL; END $$; CREATE TRIGGER lead BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION lead();");
+    OK(target.write(CDCRT_WRITE_APPEND, "p", {column("id", CDCRT_TYPE_INT64), kName, kCount}, {{i64(1), str("a"), i64(1)}}));
+    CHECK(target.read("p", {kName, kCount}).size() == 1);
+  });
+}
+
 TEST_CASE("odbc: rows without any value take every default") {
   each_target([](Target& target) {
     OK(target.create("t", {with_default(kName, str("it's")), kCount}));

@@ -117,10 +117,13 @@ TEST_CASE("a refused password is read again, and the sink goes on with the new o
       auto third = sink->open();
       REQUIRE(third);
       CHECK(asked == 1);
-      // The instance before is not destroyed while the process lives: that may remove what belongs to the process.
+      // The instance before lives as long as a connection of it.
       CHECK(here.events == Events{"create old", "identify old shop p1", "create new", "identify new shop p1"});
       REQUIRE(sink->abandoned("p2"));
       CHECK(here.events.back() == "abandoned new p2");
+      { const plugin::Connection closed = std::move(*first); }
+      CHECK(here.events.at(here.events.size() - 2) == "close old");
+      CHECK(here.events.back() == "destroy old");
     }
   }
   CHECK(here.events.size() == 10);
@@ -206,4 +209,22 @@ TEST_CASE("a login that cannot be renewed is used while it is good, and waited f
     }
     CHECK(asked == 1);
   }
+}
+
+TEST_CASE("a sink whose login is renewed again and again keeps no more instances than have connections") {
+  Target here;
+  target = &here;
+  const auto now = std::chrono::system_clock::now();
+  int asked = 0;
+  auto made = component([&]() -> Result<manifest::Options> {
+    here.password = "new" + std::to_string(++asked);
+    auto fresh = options(here.password);
+    fresh.good_until = now + std::chrono::hours(1);
+    return fresh;
+  });
+  made.options.good_until = now + std::chrono::minutes(3);
+  auto sink = plugin::Sink::create(made);
+  REQUIRE(sink->open());
+  // Nobody has a connection of the first one any more, or ever had.
+  CHECK(here.events == Events{"create old", "create new1", "destroy old", "close new1"});
 }

@@ -333,6 +333,40 @@ TEST_CASE("redshift: keys are named exactly, in numbers that repeat") {
   CHECK(key_condition({"varbyte(9)"}, {text_cell(CDCRT_BYTES, "")}) == "\"a\" IN (TO_VARBYTE('','hex'))");
 }
 
+TEST_CASE("redshift: keys of several columns that differ in one of them are a list of that one") {
+  const auto number = [](int64_t value) { return integer_cell(CDCRT_I64, value); };
+  const auto word = [](std::string_view value) { return text_cell(CDCRT_STRING, value); };
+  CHECK(key_condition({"varchar(9)", "bigint"}, {word("x"), number(1), word("x"), number(2)}) == "\"a\" IN ('x') AND OCTET_LENGTH(\"a\") = OCTET_LENGTH(RTRIM(\"a\", ' ')) AND \"b\" IN (1, 2)");
+  CHECK(key_condition({"bigint", "varchar(9)"}, {number(1), word("x"), number(1), word("x ")}) ==
+        "\"a\" IN (1) AND (\"b\" IN ('x') AND OCTET_LENGTH(\"b\") = OCTET_LENGTH(RTRIM(\"b\", ' ')) OR ((\"b\" = 'x ' AND OCTET_LENGTH(\"b\") = 2)))");
+}
+
+TEST_CASE("redshift: a condition on long keys stays below what a statement may have") {
+  std::vector<std::string> texts;
+  for (int i = 0; i < 257; ++i) texts.push_back(std::to_string(i) + std::string(65'000, i % 3 == 0 ? '\\' : i % 3 == 1 ? '\'' : 'x'));
+  for (const char* type : {"varchar(65535)", "varbyte(70000)"}) {
+    std::vector<cdcrt_cell> cells;
+    KeySet keys;
+    keys.columns = {{"\"k\"", written_type(type), "k", 0}};
+    std::vector<uint64_t> rows;
+    for (uint64_t row = 0; row < texts.size(); ++row) {
+      cells.push_back(text_cell(std::string_view(type).starts_with("varbyte") ? CDCRT_BYTES : CDCRT_STRING, texts[row]));
+      rows.push_back(row);
+    }
+    keys.cells = cells.data();
+    keys.stride = 1;
+    std::size_t statements = 0;
+    for (uint64_t first = 0, last = 0; first < rows.size(); first = last, ++statements) {
+      last = keys.end_of(rows, first);
+      REQUIRE(last > first);
+      std::string out;
+      REQUIRE(append_key_condition(out, keys, rows, first, last));
+      CHECK(out.size() < (15U << 20));
+    }
+    CHECK(statements < 32);
+  }
+}
+
 TEST_CASE("redshift: a type is changed by adding, filling, dropping and renaming") {
   const auto statements = change_type("\"t\"", "\"v\"", "\"tmp\"", written_type("boolean"), written_type("integer"), "");
   REQUIRE(statements.size() == 4);

@@ -26,7 +26,8 @@ TEST_CASE("classification: what passes by itself is retried") {
     CHECK(postgresql(state) == CDCRT_RETRY);
   }
   CHECK(postgresql("HY000", "server closed the connection unexpectedly") == CDCRT_RETRY);
-  for (const int native : {5, 6, 261, 517, 13, 10}) CHECK(sqlite(native) == CDCRT_RETRY);
+  for (const int native : {13, 10}) CHECK(sqlite(native) == CDCRT_RETRY);
+  for (const int native : {5, 6, 261, 517}) CHECK(sqlite(native) == CDCRT_BUSY);
 }
 
 TEST_CASE("classification: another server that a trigger or foreign table misses is the table's trouble, the target is there") {
@@ -99,6 +100,11 @@ TEST_CASE("classification: what nobody has listed is a row's or a table's troubl
   for (const int native : {1811, 3091, 275}) CHECK(sqlite(native) == CDCRT_BAD_RECORD);
   CHECK(sqlite(11) == CDCRT_UNSUPPORTED);
   for (const char* state : {"25001", "07002"}) CHECK(postgresql(state) == CDCRT_FATAL);
+  // What the server itself says of them, a trigger made up: at a statement, or deferred to COMMIT.
+  for (const char* state : {"25001", "07002", "24000", "26000", "34000"}) {
+    CHECK(postgresql(state, "ERROR: no") == CDCRT_RETRY);
+    CHECK(postgresql(state, "ERROR: no", Moment::kCommit) == CDCRT_RETRY);
+  }
   CHECK(sqlite(21) == CDCRT_FATAL);
   CHECK(sql::classify({"XX000", 1, "who knows"}, Product::kRedshift, Moment::kStatement).code == CDCRT_UNSUPPORTED);
   CHECK(sql::classify({"P0001", 1, "who knows"}, Product::kRedshift, Moment::kStatement).code == CDCRT_BAD_RECORD);

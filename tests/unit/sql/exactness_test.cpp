@@ -61,6 +61,9 @@ TEST_CASE("limits: numbers that a column would round are told") {
   CHECK(keeps("numeric", decimal("1.2555555555")));
   CHECK(keeps("numeric(10,-2)", integer(1200)));
   CHECK_FALSE(keeps("numeric(10,-2)", integer(1250)));
+  for (const char* zero : {"0", "-0", "0.00", "0e5"}) CHECK(keeps("numeric(3,-2)", decimal(zero)));
+  CHECK(keeps("numeric(3,-2)", integer(0)));
+  CHECK(keeps("numeric(3,-2)", real(0.0)));
   CHECK(keeps("money", decimal("1234.5")));
   CHECK_FALSE(keeps("money", decimal("1234.505")));
   CHECK(keeps("real", real(static_cast<double>(0.1F))));

@@ -22,6 +22,10 @@ bool is_owned(const std::string& name) {
 
 sdk::Status Producer::open(const Settings& settings) {
   settings_ = settings;
+  if (settings.brokers.find('@') != std::string::npos) {
+    return Status::bad_config("brokers", "a broker is host:port, and takes no user before an '@'",
+                              "give sasl.username and sasl.password in the librdkafka table");
+  }
   rd_kafka_conf_t* configuration = rd_kafka_conf_new();
   char reason[512] = "";
   const auto fail = [&](const std::string& key, const std::string& message) {

@@ -19,15 +19,12 @@ OdbcConnection::~OdbcConnection() {
   if (in_transaction_) static_cast<void>(session_->execute("ROLLBACK", Moment::kStatement, "cannot roll back"));
 }
 
-std::string OdbcConnection::doing(std::string_view what, const cdcrt_table& table) {
-  std::string text = "cannot " + std::string(what) + " table ";
-  if (table.schema.data != nullptr) text += sql::shown(sdk::view(table.schema)) + ".";
-  return text + sql::shown(sdk::view(table.name));
-}
+Status OdbcConnection::usable() const { return odbc::usable(broken_); }
 
-Status OdbcConnection::usable() const {
-  if (!broken_) return {};
-  return Status::retry("an earlier statement of this transaction failed; it must be rolled back first");
+Status OdbcConnection::swallowed(const cdcrt_table& table, std::string_view what) {
+  return Status::unsupported("table " + sql::shown(sdk::view(table.name)) + " of the target does not take everything: " + std::string(what) +
+                                 ", and no statement failed. A trigger or a rule of the table swallows them",
+                             "drop it, or let it pass what cdcrt writes (it may ask for the user of the connection)");
 }
 
 Status OdbcConnection::failed(Status status) {

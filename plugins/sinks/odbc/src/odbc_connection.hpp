@@ -10,6 +10,7 @@
 #include "cdcrt/sdk/sink.hpp"
 #include "odbc/row_groups.hpp"
 #include "odbc/session.hpp"
+#include "odbc/transaction_text.hpp"
 #include "dialect.hpp"
 #include "sql/looks.hpp"
 
@@ -60,8 +61,8 @@ class OdbcConnection : public sdk::SinkConnection {
   /// Prepared once per text and kept; nullptr with `status` when that failed.
   Query* prepared(const sql::Statement& statement, std::string_view doing, sdk::Status& status);
   sdk::Status execute(std::string_view text, sql::Moment moment, std::string_view doing) { return session_->execute(text, moment, doing); }
-  /// "upsert into table "x"": for messages.
-  static std::string doing(std::string_view what, const cdcrt_table& table);
+  /// Of a write that the table does not show, though no statement of it failed.
+  static sdk::Status swallowed(const cdcrt_table& table, std::string_view what);
 
   std::unique_ptr<Session> session_;
   const sql::Dialect& dialect_;

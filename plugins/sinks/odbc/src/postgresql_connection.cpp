@@ -26,18 +26,6 @@ constexpr const char* kSession[] = {
     "SET plan_cache_mode = 'force_custom_plan'",  // a plan for ten rows would be kept for twenty thousand
     "SET default_transaction_isolation = 'read committed'"};
 
-std::string_view verb(uint32_t kind) {
-  switch (kind) {
-    case CDCRT_WRITE_APPEND: return "append to";
-    case CDCRT_WRITE_UPSERT: return "upsert into";
-    case CDCRT_WRITE_PATCH: return "update";
-    case CDCRT_WRITE_DELETE:
-    case CDCRT_WRITE_REMOVE: return "delete from";
-    case CDCRT_WRITE_REPLACE: return "replace rows of";
-    default: return "clear";
-  }
-}
-
 class PostgresqlConnection final : public OdbcConnection {
  public:
   PostgresqlConnection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts, sql::Looks& looks)
@@ -160,7 +148,7 @@ class PostgresqlConnection final : public OdbcConnection {
     Status status = choose_columns(write, group, chosen);
     if (status) status = make_shape(write.table, write.columns, chosen, write.has_unique_key != 0, shape);
     if (!status) return status;
-    if (write.kind == CDCRT_WRITE_CLEAR) return execute(dialect_.write_statements(CDCRT_WRITE_CLEAR, shape)[0].text, Moment::kStatement, what);
+    if (write.kind == CDCRT_WRITE_CLEAR) return clear(write.table, shape, what);
     const uint64_t rows = group.every_row ? write.row_count : group.rows.size();
     if (chosen.empty()) {  // every column takes its default
       return execute("INSERT INTO " + shape.table + " SELECT FROM generate_series(1, " + std::to_string(rows) + ")", Moment::kStatement, what);
@@ -390,23 +378,71 @@ class PostgresqlConnection final : public OdbcConnection {
                      uint64_t first, uint64_t next, const std::string& what) {
     texts_.clear();
     for (std::size_t i = 0; i < shape.columns.size(); ++i) texts_.push_back(arrays_[i].finish());
+    const auto sent = static_cast<int64_t>(next - first);
     int64_t matched = -1;
-    for (const sql::Statement& statement : statements) {
+    int64_t taken = 0;
+    bool counts = true;  // the driver tells how many rows a statement changed
+    for (std::size_t i = 0; i < statements.size(); ++i) {
       int64_t changed = 0;
-      Status status = run(statement, what, &changed);
+      Status status = run(statements[i], what, &changed);
       if (!status) return status;
       if (matched < 0) matched = changed;
-      if (write.kind == CDCRT_WRITE_REMOVE) return report_missing(statement, write, group, first, what);
+      if (write.kind == CDCRT_WRITE_REMOVE) return report_missing(statements[i], write, group, first, what, taken);
+      counts = counts && changed >= 0;
+      if (write.kind != CDCRT_WRITE_DELETE && (write.kind != CDCRT_WRITE_REPLACE || i > 0)) {
+        taken += changed;
+      } else if (counts && changed < sent) {
+        status = see_removed(write.table, shape, what);
+        if (!status) return status;
+      }
     }
-    if (write.kind == CDCRT_WRITE_PATCH && write.missing != nullptr &&
-        (matched != static_cast<int64_t>(next - first) || write.has_unique_key == 0)) {
+    if (write.kind == CDCRT_WRITE_DELETE) return {};
+    if (write.kind == CDCRT_WRITE_PATCH && write.missing != nullptr && (matched != sent || write.has_unique_key == 0)) {
       const sql::Statement statement = dialect_.missing_statement(shape);
-      int64_t ignored = 0;
-      Status status = run(statement, what, &ignored);
-      if (status) status = report_missing(statement, write, group, first, what);
-      return status;
+      int64_t missing = 0;
+      Status status = run(statement, what, &missing);
+      missing = 0;
+      if (status) status = report_missing(statement, write, group, first, what, missing);
+      if (!status) return status;
+      taken += missing;
     }
-    return {};
+    return counts && taken < sent && !statements.empty() ? see_written(write.table, shape, write.kind == CDCRT_WRITE_PATCH, what) : Status();
+  }
+
+  // Fewer rows changed than were sent: those that were there already in the same words need no change.
+  Status see_written(const cdcrt_table& table, const sql::StatementShape& shape, bool patch, const std::string& what) {
+    const bool keyed = std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.key; });
+    if (!keyed) {
+      // A trigger may lead rows to the tables that inherit from this one, and to look for each of them there would be to read them all.
+      std::string text;
+      bool none = false;
+      Status asked = answer("SELECT 1::text FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+                            "WHERE n.nspname = ?::text AND c.relname = ?::text LIMIT 1", {schema_of(table), sdk::view(table.name)}, text, none, what);
+      if (!asked || !none) return asked;
+    }
+    bool any = false;
+    Status status = answers(dialect_.unwritten_statement(shape, patch), any, what);
+    return status && any ? swallowed(table, "rows that were sent are not in it") : std::move(status);
+  }
+  Status see_removed(const cdcrt_table& table, const sql::StatementShape& shape, const std::string& what) {
+    bool any = false;
+    Status status = answers(dialect_.remaining_statement(shape), any, what);
+    return status && any ? swallowed(table, "rows that were deleted are still in it") : std::move(status);
+  }
+  Status clear(const cdcrt_table& table, const sql::StatementShape& shape, const std::string& what) {
+    Status status = execute(dialect_.write_statements(CDCRT_WRITE_CLEAR, shape)[0].text, Moment::kStatement, what);
+    bool any = false;
+    if (status) status = answers({"SELECT 1 FROM " + shape.table + " LIMIT 1", {}}, any, what);
+    return status && any ? swallowed(table, "it was emptied and still has rows") : std::move(status);
+  }
+  Status answers(const sql::Statement& statement, bool& any, const std::string& what) {
+    int64_t ignored = 0;
+    Status status = run(statement, what, &ignored);
+    Query* query = status ? prepared(statement, what, status) : nullptr;
+    if (query == nullptr) return status;
+    status = query->fetch(any, what);
+    query->close();
+    return status;
   }
 
   Status run(const sql::Statement& statement, const std::string& what, int64_t* changed) {
@@ -418,7 +454,8 @@ class PostgresqlConnection final : public OdbcConnection {
   }
 
   /// The statement's result: positions within the chunk, from 1.
-  Status report_missing(const sql::Statement& statement, const cdcrt_write& write, const RowGroup& group, uint64_t first, const std::string& what) {
+  Status report_missing(const sql::Statement& statement, const cdcrt_write& write, const RowGroup& group, uint64_t first, const std::string& what,
+                        int64_t& count) {
     Status status;
     Query* query = prepared(statement, what, status);
     if (query == nullptr) return status;
@@ -430,6 +467,7 @@ class PostgresqlConnection final : public OdbcConnection {
       if (!status || !found) break;
       status = query->text(0, text, null, what);
       if (!status) break;
+      ++count;
       const uint64_t place = first + std::stoull(text) - 1;
       if (write.missing != nullptr) write.missing(write.context, group.every_row ? place : group.rows[place]);
     }

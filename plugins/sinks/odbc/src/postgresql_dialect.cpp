@@ -101,6 +101,14 @@ class Builder {
     }
     return *this;
   }
+  /// Every column, NULL-safely; the key so that an index finds it.
+  Builder& same_row() {
+    for (std::size_t i = 0; i < shape_.columns.size(); ++i) {
+      const StatementColumn& column = shape_.columns[i];
+      add(i > 0 ? " AND " : "").add(operand(column, "t." + column.name)).add(column.key ? " = " : " IS NOT DISTINCT FROM ").add(operand(column, value_of(column, i)));
+    }
+    return *this;
+  }
   Builder& names() { return each([](const StatementColumn& column, std::size_t) { return column.name; }); }
   Builder& values() { return each(value_of); }
   template <class Text>
@@ -267,6 +275,19 @@ class Postgresql final : public Dialect {
     return Builder(shape)
         .add("SELECT s.n FROM ").rows(true, true).add(" WHERE NOT EXISTS (SELECT 1 FROM ").add(shape.table).add(" AS t WHERE ").same_key()
         .add(") ORDER BY s.n").take();
+  }
+
+  [[nodiscard]] Statement unwritten_statement(const StatementShape& shape, bool patch) const override {
+    Builder builder(shape);
+    builder.add("SELECT s.n FROM ").rows(false, true).add(" WHERE NOT EXISTS (SELECT 1 FROM ").add(shape.table).add(" AS t WHERE ").same_row().add(")");
+    if (patch) builder.add(" AND EXISTS (SELECT 1 FROM ").add(shape.table).add(" AS t WHERE ").same_key().add(")");
+    return builder.add(" LIMIT 1").take();
+  }
+
+  [[nodiscard]] Statement remaining_statement(const StatementShape& shape) const override {
+    return Builder(shape)
+        .add("SELECT s.n FROM ").rows(true, true).add(" WHERE EXISTS (SELECT 1 FROM ").add(shape.table).add(" AS t WHERE ").same_key()
+        .add(") LIMIT 1").take();
   }
 
   [[nodiscard]] Statement read_statement(const StatementShape& shape, uint32_t key_count, cdcrt_lock lock) const override {

@@ -1,6 +1,7 @@
 // SQLite: several rows a statement where that is possible, else one statement a row, inside the transaction.
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "odbc_connection.hpp"
 #include "sql/identifier.hpp"
@@ -101,7 +102,12 @@ class SqliteConnection final : public OdbcConnection {
       affinities_.push_back(column != nullptr ? sql::sqlite_affinity(column->type) : sql::SqliteAffinity::kNone);
     }
     shape.has_unique_key = write.has_unique_key != 0;
-    if (write.kind == CDCRT_WRITE_CLEAR) return execute(dialect_.write_statements(CDCRT_WRITE_CLEAR, shape)[0].text, Moment::kStatement, what);
+    if (write.kind == CDCRT_WRITE_CLEAR) {
+      status = execute(dialect_.write_statements(CDCRT_WRITE_CLEAR, shape)[0].text, Moment::kStatement, what);
+      bool any = false;
+      if (status) status = answers({"SELECT 1 FROM " + shape.table + " LIMIT 1", {}}, nullptr, any, what);
+      return status && any ? swallowed(write.table, "it was emptied and still has rows") : std::move(status);
+    }
     if (write.kind == CDCRT_WRITE_REMOVE) {
       shape.row_identifier = row_identifier(*known);
       if (shape.row_identifier.empty()) return Status::unsupported("the columns of table " + sql::shown(known->name) + " hide every name of its rowid");
@@ -248,13 +254,62 @@ class SqliteConnection final : public OdbcConnection {
         const auto& parameters = statements[s].parameters;
         for (std::size_t p = 0; p < parameters.size(); ++p) bind(*queries[s], p, values_[parameters[p]]);
         int64_t changed = 0;
-        status = queries[s]->execute(Moment::kStatement, what, reports || insert_unmatched ? &changed : nullptr);
+        status = queries[s]->execute(Moment::kStatement, what, &changed);
         if (!status) return status;
+        const bool updates = insert_unmatched && s == 0;
+        const bool removes = write.kind == CDCRT_WRITE_DELETE || (write.kind == CDCRT_WRITE_REPLACE && s == 0);
+        if (write.kind != CDCRT_WRITE_REMOVE && !updates && changed >= 0 && changed < shape.rows) {
+          bool missing = false;
+          status = removes ? see_removed(write.table, shape, what) : see_written(write, shape, missing, what);
+          if (!status) return status;
+          if (!missing && reports) continue;
+        }
         if (reports && changed == 0 && write.missing != nullptr) write.missing(write.context, group.every_row ? done : group.rows[done]);
         if (insert_unmatched && changed > 0) break;
       }
     }
     return {};
+  }
+
+  // Fewer rows changed than were sent (the values are still bound): one that was there already in the same words needs no change.
+  // `missing`: of a PATCH, the row is not there.
+  Status see_written(const cdcrt_write& write, sql::StatementShape shape, bool& missing, const std::string& what) {
+    const std::size_t rows = std::exchange(shape.rows, 1);
+    const auto held = dialect_.unwritten_statement(shape, false), there = dialect_.remaining_statement(shape);
+    Status status;
+    for (std::size_t row = 0; row < rows && status; ++row) {
+      const sql::SqliteValue* const values = values_.data() + row * shape.columns.size();
+      bool any = false;
+      if (write.kind == CDCRT_WRITE_PATCH) {
+        status = answers(there, values, any, what);
+        missing = status && !any;
+        if (missing) return status;
+      }
+      if (status) status = answers(held, values, any, what);
+      if (status && !any) status = swallowed(write.table, "rows that were sent are not in it");
+    }
+    return status;
+  }
+  Status see_removed(const cdcrt_table& table, sql::StatementShape shape, const std::string& what) {
+    const std::size_t rows = std::exchange(shape.rows, 1);
+    const auto there = dialect_.remaining_statement(shape);
+    Status status;
+    for (std::size_t row = 0; row < rows && status; ++row) {
+      bool any = false;
+      status = answers(there, values_.data() + row * shape.columns.size(), any, what);
+      if (status && any) status = swallowed(table, "rows that were deleted are still in it");
+    }
+    return status;
+  }
+  Status answers(const sql::Statement& statement, const sql::SqliteValue* values, bool& any, const std::string& what) {
+    Status status;
+    Query* query = prepared(statement, what, status);
+    if (query == nullptr) return status;
+    for (std::size_t p = 0; p < statement.parameters.size(); ++p) bind(*query, p, values[statement.parameters[p]]);
+    status = query->execute(Moment::kStatement, what);
+    if (status) status = query->fetch(any, what);
+    query->close();
+    return status;
   }
 
   Status known_table(const cdcrt_table& table, const SqliteTable*& out) {

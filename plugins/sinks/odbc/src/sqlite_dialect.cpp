@@ -216,6 +216,13 @@ class Sqlite final : public Dialect {
 
   [[nodiscard]] Statement missing_statement(const StatementShape& /*shape*/) const override { return {}; }
 
+  [[nodiscard]] Statement unwritten_statement(const StatementShape& shape, bool /*patch*/) const override {
+    return Builder(shape).add("SELECT 1 FROM ").add(shape.table).add(" AS t WHERE ").same_row().take();
+  }
+  [[nodiscard]] Statement remaining_statement(const StatementShape& shape) const override {
+    return Builder(shape).add("SELECT 1 FROM ").add(shape.table).add(" AS t WHERE ").same_key().take();
+  }
+
   [[nodiscard]] Statement read_statement(const StatementShape& shape, uint32_t key_count, cdcrt_lock /*lock*/) const override {
     Builder builder(shape);
     builder.add("SELECT ");

@@ -1,5 +1,7 @@
 #include "definitions.hpp"
 
+#include <algorithm>
+
 #include "cdcrt/sdk/utf8.hpp"
 #include "host_tables.hpp"
 #include "layout_options.hpp"
@@ -89,6 +91,12 @@ class Change {
       columns = host_columns(change.columns, change.column_count);
       layout.distribution = sql::redshift::Layout::Distribution::kAll;
       layout.sort_by_key = false;
+      // Those that name rows by their keys may be large: found by table.
+      const auto is_key = [](const cdcrt_column& column) { return column.key_ordinal > 0 && column.type.kind == CDCRT_TYPE_BYTES; };
+      if (std::any_of(columns.begin(), columns.end(), is_key)) {
+        layout.distribution = sql::redshift::Layout::Distribution::kEven;
+        layout.sortkey = {"target"};
+      }
     }
     text.clear();
     if (status) status = sql::redshift::create_table(text, quoted_, columns.data(), change.column_count, layout, session_.names());

@@ -1,6 +1,10 @@
 #include "host_tables.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
 
 #include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
@@ -47,11 +51,64 @@ class Condition {
     }
     if (std::none_of(differs_.begin(), differs_.end(), [](bool differs) { return differs; })) return status;
     if (any) out_ += " AND ";
-    return status ? alternatives(first, last) : std::move(status);
+    if (!status) return status;
+    if (last - first > kFewRows && find_lists(first, last)) return write_lists();
+    return alternatives(first, last);
   }
 
  private:
   [[nodiscard]] const cdcrt_cell& cell(uint64_t row, uint32_t key) const { return cells_[row * stride_ + key]; }
+
+  /// Of many rows: lists of what one column holds, one list for each combination of the others. False: there would be nearly as many lists as rows.
+  bool find_lists(uint64_t first, uint64_t last) {
+    std::size_t most = 0;
+    for (uint32_t key = 0; key < differs_.size(); ++key) {
+      if (!differs_[key] || shape_.columns[key].type.storage == Storage::kBytes) continue;
+      std::set<std::string> values;
+      for (uint64_t row = first; row < last; ++row) values.insert(text_of(cell(row, key)));
+      if (values.size() > most) most = values.size(), listed_ = key;
+    }
+    if (most == 0) return false;
+    for (uint64_t row = first; row < last; ++row) {
+      std::string others;
+      for (uint32_t key = 0; key < differs_.size(); ++key) {
+        if (differs_[key] && key != listed_) others += text_of(cell(row, key)) + '\0';
+      }
+      const cdcrt_cell& value = cell(row, listed_);
+      if (value.tag <= CDCRT_NULL) return false;
+      lists_[{others, sql::has_bytes(value) ? value.size : 0}].push_back(row);
+    }
+    return lists_.size() <= (last - first) / 4;
+  }
+
+  // Texts that differ by blanks at their end are equal to IN, unless they are of one length.
+  Status write_lists() {
+    const StageColumn& listed = shape_.columns[listed_];
+    Status status;
+    out_ += '(';
+    for (bool any = false; const auto& [which, rows] : lists_) {
+      out_ += std::exchange(any, true) ? " OR (" : "(";
+      for (uint32_t key = 0; key < differs_.size() && status; ++key) {
+        if (!differs_[key] || key == listed_) continue;
+        status = append_same(out_, shape_.columns[key], cell(rows.front(), key));
+        out_ += " AND ";
+      }
+      if (sql::has_bytes(cell(rows.front(), listed_))) out_ += "OCTET_LENGTH(" + listed.name + ") = " + std::to_string(which.second) + " AND ";
+      out_ += listed.name + " IN (";
+      for (std::size_t i = 0; i < rows.size() && status; ++i) {
+        if (i > 0) out_ += ", ";
+        status = sql::redshift::append_cell(out_, cell(rows[i], listed_), listed.type, listed.name);
+      }
+      out_ += "))";
+    }
+    out_ += ')';
+    return status;
+  }
+
+  static std::string text_of(const cdcrt_cell& cell) {
+    if (sql::has_bytes(cell)) return std::string(sql::bytes_of(cell));
+    return cell.tag <= CDCRT_NULL ? std::string() : std::to_string(cell.value.integer);
+  }
 
   Status alternatives(uint64_t first, uint64_t last) {
     Status status;
@@ -77,7 +134,10 @@ class Condition {
   const StageShape& shape_;
   const cdcrt_cell* cells_;
   const uint64_t stride_;
+  static constexpr uint64_t kFewRows = 8;
   std::vector<bool> differs_;  ///< by key column
+  uint32_t listed_ = 0;
+  std::map<std::pair<std::string, uint32_t>, std::vector<uint64_t>> lists_;  ///< rows, by the other columns and the length of the listed one
 };
 
 }  // namespace
@@ -102,6 +162,12 @@ CatalogTable host_catalog(const cdcrt_column* columns, uint32_t count, const sql
     made.not_null = column.key_ordinal > 0;
   }
   return catalog;
+}
+
+uint64_t constant_bytes(const cdcrt_cell* cells, uint32_t count) {
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < count; ++i) bytes += 64 + (sql::has_bytes(cells[i]) ? 2 * uint64_t{cells[i].size} : 0);
+  return bytes;
 }
 
 Status append_host_condition(std::string& out, const StageShape& shape, const cdcrt_cell* cells, uint64_t stride, uint32_t key_count,

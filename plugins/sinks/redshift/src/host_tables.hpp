@@ -14,6 +14,10 @@ namespace cdcrt::redshift {
 
 /// Rows of one UPDATE; more are deleted and inserted.
 constexpr uint64_t kMostUpdated = 32;
+/// About as many bytes of one statement, its last row apart.
+constexpr uint64_t kHostStatementBytes = 1U << 20;
+/// What the first `count` cells take as constants, about.
+uint64_t constant_bytes(const cdcrt_cell* cells, uint32_t count);
 
 bool is_of_host(const cdcrt_column* columns, uint32_t count);
 /// With the types that they have here: names of tables and topics are short. The result borrows from `columns`.

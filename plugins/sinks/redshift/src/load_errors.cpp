@@ -24,8 +24,8 @@ std::string trimmed(const Field& field) {
 /// The views keep so many bytes of a file's name [r_STL_LOAD_ERRORS, SYS_LOAD_ERROR_DETAIL].
 constexpr std::size_t kKeptName = 256;
 
-std::string is_one_of(const std::vector<std::string>& urls) {
-  std::string text = "TRIM(file_name) IN (";
+std::string is_one_of(std::string_view column, const std::vector<std::string>& urls) {
+  std::string text = "TRIM(" + std::string(column) + ") IN (";
   for (std::size_t i = 0; i < urls.size(); ++i) {
     if (i > 0) text += ", ";
     sql::redshift::append_text(text, std::string_view(urls[i]).substr(0, kKeptName));
@@ -33,17 +33,10 @@ std::string is_one_of(const std::vector<std::string>& urls) {
   return text + ")";
 }
 
-std::string replaced(std::string text, std::string_view what, std::string_view by) {
-  const auto at = text.find(what);
-  if (at != std::string::npos) text.replace(at, what.size(), by);
-  return text;
-}
-
 }  // namespace
 
 Status explain_load(TargetSession& session, const std::vector<std::string>& urls, Status copy_status, std::string_view what) {
   if (urls.empty()) return copy_status;
-  std::string files = is_one_of(urls);
   const std::string doing = "cannot read why COPY failed";
   // Names that are cut are those of other files too: of the ones this session read last.
   const bool is_cut = std::any_of(urls.begin(), urls.end(), [](const std::string& url) { return url.size() > kKeptName; });
@@ -52,8 +45,9 @@ Status explain_load(TargetSession& session, const std::vector<std::string>& urls
     Status asked = session.answer("SELECT pg_backend_pid()", doing, process);
     if (!asked) return asked.code() == CDCRT_RETRY ? std::move(asked) : std::move(copy_status);
   }
-  const std::string mine = process ? " AND session_id = " + *process : std::string();
-  files += mine;
+  const auto condition = [&](std::string_view file, std::string_view session_column) {
+    return is_one_of(file, urls) + (process ? " AND " + std::string(session_column) + " = " + *process : std::string());
+  };
   std::string told;
   std::size_t count = 0;
   Field query;
@@ -67,12 +61,13 @@ Status explain_load(TargetSession& session, const std::vector<std::string>& urls
   };
   // STL_LOAD_ERRORS has the value; serverless has only the other.
   Status read = session.select("SELECT filename, line_number, colname, err_reason, raw_field_value, query FROM stl_load_errors WHERE " +
-                                   replaced(replaced(files, "file_name", "filename"), "session_id", "session") +
+                                   condition("filename", "session") +
                                    " ORDER BY query DESC, starttime, line_number LIMIT 4",
                                6, doing, tell);
   if (count == 0) {
     read = session.select(
-        "SELECT file_name, line_number, column_name, error_message, CAST(NULL AS VARCHAR(1)), query_id FROM sys_load_error_detail WHERE " + files +
+        "SELECT file_name, line_number, column_name, error_message, CAST(NULL AS VARCHAR(1)), query_id FROM sys_load_error_detail WHERE " +
+            condition("file_name", "session_id") +
             " ORDER BY query_id DESC, start_time, line_number LIMIT 4",
         6, doing, tell);
   }

@@ -4,6 +4,8 @@
 
 #include "redshift_literal.hpp"
 #include "redshift_value.hpp"
+#include "sql/cell.hpp"
+#include "sql/cell_text.hpp"
 
 namespace cdcrt::sql::redshift {
 
@@ -108,7 +110,51 @@ class KeyCondition {
   Status status_;
 };
 
+bool is_same_cell(const cdcrt_cell& left, const cdcrt_cell& right) {
+  if (left.tag != right.tag) return false;
+  if (has_bytes(left)) return bytes_of(left) == bytes_of(right);
+  return left.tag <= CDCRT_NULL || left.value.integer == right.value.integer;
+}
+
 }  // namespace
+
+std::optional<std::size_t> KeySet::only_difference(const std::vector<uint64_t>& rows, uint64_t first, uint64_t last) const {
+  if (columns.size() < 2 || last < first + 2) return std::nullopt;
+  std::optional<std::size_t> only;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const auto& cell = cells[rows[first] * stride + columns[i].cell];
+    const auto is_other = [&](uint64_t row) { return !is_same_cell(cell, cells[row * stride + columns[i].cell]); };
+    if (std::none_of(rows.begin() + static_cast<std::ptrdiff_t>(first) + 1, rows.begin() + static_cast<std::ptrdiff_t>(last), is_other)) continue;
+    if (only) return std::nullopt;
+    only = i;
+  }
+  return only;
+}
+
+uint64_t KeySet::end_of(const std::vector<uint64_t>& rows, uint64_t first) const {
+  constexpr uint64_t kMostBytes = 4U << 20;  // of the 16 MB that a statement may have
+  constexpr uint64_t kOfEach = 128;          // operators and lengths, and the constant of what is no text
+  const auto bytes_of_row = [&](uint64_t row) {
+    uint64_t bytes = 0;
+    for (const Column& column : columns) {
+      const cdcrt_cell& cell = cells[row * stride + column.cell];
+      // A quote is written twice, and a byte as two digits.
+      bytes += kOfEach + 2 * column.name.size() + (has_bytes(cell) ? 2 * uint64_t{cell.size} : 0);
+    }
+    return bytes;
+  };
+  uint64_t end = std::min<uint64_t>(rows.size(), first + kMostListed);
+  if (columns.size() > 1 && !only_difference(rows, first, end)) end = std::min<uint64_t>(end, first + kMostAlternatives);
+  uint64_t last = first, bytes = 0;
+  while (last < end) {
+    const uint64_t row = bytes_of_row(rows[last]);
+    const uint64_t named = last + 1 - first;
+    if (last > first && bytes + row * (padded(named) - named + 1) > kMostBytes) break;
+    bytes += row;
+    ++last;
+  }
+  return last;
+}
 
 std::string same(std::string_view left, std::string_view right, const ColumnType& type) {
   std::string text = operand(left, type.storage) + " = " + operand(right, type.storage);
@@ -126,6 +172,15 @@ std::string same_or_null(std::string_view left, std::string_view right, const Co
 }
 
 Status append_key_condition(std::string& out, const KeySet& keys, const std::vector<uint64_t>& rows, uint64_t first, uint64_t last) {
+  if (const auto differing = keys.only_difference(rows, first, last)) {
+    KeySet one = keys;
+    one.columns = {keys.columns[*differing]};
+    KeySet others = keys;
+    others.columns.erase(others.columns.begin() + static_cast<std::ptrdiff_t>(*differing));
+    Status status = append_key_condition(out, others, rows, first, first + 1);
+    out += " AND ";
+    return status ? append_key_condition(out, one, rows, first, last) : std::move(status);
+  }
   KeyCondition condition(out, keys, rows);
   if (keys.columns.size() == 1) {
     condition.by_list(first, last);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,7 +33,11 @@ struct KeySet {
   uint64_t stride = 0;
 
   /// How many rows one condition may name: alternatives of several columns nest.
-  [[nodiscard]] uint64_t most_rows() const { return columns.size() == 1 ? 500 : 64; }
+  static constexpr uint64_t kMostListed = 500, kMostAlternatives = 64;
+  /// The one of several columns in which these rows differ; nullopt: there is no such one.
+  [[nodiscard]] std::optional<std::size_t> only_difference(const std::vector<uint64_t>& rows, uint64_t first, uint64_t last) const;
+  /// The end of those of `rows` from `first` on that one condition may name, at least one: its text is bounded as well.
+  [[nodiscard]] uint64_t end_of(const std::vector<uint64_t>& rows, uint64_t first) const;
 };
 
 /// The rows [first, last) of `rows`. What follows a length that repeats: a condition names 1, 2, 4, 8, ... keys, the last one

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "definitions.hpp"
 #include "host_tables.hpp"
 #include "load_errors.hpp"
+#include "odbc/transaction_text.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
 #include "redshift_ddl.hpp"
@@ -23,33 +25,16 @@ constexpr int kOwnAttempts = 3;
 constexpr uint32_t kUnexplainedRefusals = 2;
 constexpr std::chrono::minutes kWidenAgain{5};  // an operator may have made it possible meanwhile
 
-std::string_view verb(uint32_t kind) {
-  switch (kind) {
-    case CDCRT_WRITE_APPEND:
-      return "append to";
-    case CDCRT_WRITE_UPSERT:
-      return "upsert into";
-    case CDCRT_WRITE_PATCH:
-      return "update";
-    case CDCRT_WRITE_DELETE:
-    case CDCRT_WRITE_REMOVE:
-      return "delete from";
-    case CDCRT_WRITE_REPLACE:
-      return "replace rows of";
-    default:
-      return "clear";
-  }
-}
-
 }  // namespace
 
-RedshiftConnection::RedshiftConnection(const Settings& settings, StagingPlace& place, sql::Looks& looks, const sdk::Host& host)
+RedshiftConnection::RedshiftConnection(const Settings& settings, StagingPlace& place, sql::Looks& looks, MadeTables& made, const sdk::Host& host)
     : place_(place),
       host_(host),
       session_(settings),
       files_(place, host),
       loader_(settings, session_, place, files_, host),
-      looks_(looks) {}
+      looks_(looks),
+      made_(made) {}
 
 RedshiftConnection::~RedshiftConnection() {
   if (in_transaction_ && !over_) static_cast<void>(session_.execute("ROLLBACK", "cannot roll back"));
@@ -61,20 +46,11 @@ Status RedshiftConnection::open() {
   return loader_.probe();
 }
 
-std::string RedshiftConnection::doing(std::string_view what, const cdcrt_table& table) {
-  std::string text = "cannot " + std::string(what) + " table ";
-  if (table.schema.data != nullptr) text += sql::shown(sdk::view(table.schema)) + ".";
-  return text + sql::shown(sdk::view(table.name));
-}
-
 std::string RedshiftConnection::key_of(const cdcrt_table& table) const {
   return session_.schema_of(table) + std::string(1, '\0') + sql::redshift::folded(sdk::view(table.name), session_.names().case_sensitive);
 }
 
-Status RedshiftConnection::usable() const {
-  if (!broken_) return {};
-  return Status::retry("an earlier statement of this transaction failed; it must be rolled back first");
-}
+Status RedshiftConnection::usable() const { return odbc::usable(broken_); }
 
 Status RedshiftConnection::failed(Status status) {
   if (in_transaction_) broken_ = true;
@@ -86,6 +62,8 @@ void RedshiftConnection::transaction_ended() {
   in_transaction_ = broken_ = over_ = changed_ = false;
   notes_ = TransactionNotes();
   last_read_ = LastRead();
+  made_now_.clear();
+  empty_.clear();
   stages_in_use_.ended(false);  // where it was committed, that was told before
   static_cast<void>(files_.remove());
 }
@@ -109,6 +87,7 @@ Status RedshiftConnection::commit() {
   if (!status) tables_.clear();
   if (status) {
     for (const std::string& table : changed_tables_) looks_.raise(table);
+    made_.add(made_now_);
     stages_in_use_.ended(true);
   } else {
     session_.forget_schemas();
@@ -189,7 +168,8 @@ Status RedshiftConnection::known_table(const cdcrt_table& table, const cdcrt_col
 
 Status RedshiftConnection::expect(const cdcrt_table* tables, uint32_t count, bool fresh) {
   Status status = usable();
-  if (!status) return status;
+  if (status && !fresh && in_transaction_) status = find_empty(tables, count);
+  if (!status) return failed(std::move(status));
   CatalogTables wanted;
   std::map<std::pair<std::string, std::string>, std::pair<std::string, uint64_t>> keys;
   for (uint32_t i = 0; i < count; ++i) {
@@ -212,6 +192,31 @@ Status RedshiftConnection::expect(const cdcrt_table* tables, uint32_t count, boo
     if (catalog.exists) tables_.insert_or_assign(key, sql::Known<CatalogTable>{std::move(catalog), look});
   }
   return {};
+}
+
+/// Of the tables that were just made: in one statement, where that saves a DELETE of each. What another session commits meanwhile is beyond
+/// this transaction's snapshot either way.
+Status RedshiftConnection::find_empty(const cdcrt_table* tables, uint32_t count) {
+  std::vector<std::string> keys;
+  std::string text;
+  Status status;
+  for (uint32_t i = 0; i < count && status; ++i) {
+    const std::string key = key_of(tables[i]);
+    if (!made_.take(key)) continue;
+    text += (keys.empty() ? "(SELECT " : " UNION ALL (SELECT ") + std::to_string(keys.size()) + " FROM ";
+    status = session_.append_table(text, tables[i]);
+    text += " LIMIT 1)";
+    keys.push_back(key);
+  }
+  if (!status || keys.size() < 2) return status;
+  std::set<std::string> empty(keys.begin(), keys.end());
+  status = session_.select(text, 1, "cannot see whether tables are empty", [&](const std::vector<Field>& row) {
+    const std::size_t number = row[0] ? std::strtoul(row[0]->c_str(), nullptr, 10) : keys.size();
+    if (number < keys.size()) empty.erase(keys[number]);
+    return true;
+  });
+  if (status) empty_ = std::move(empty);
+  return status;
 }
 
 Status RedshiftConnection::describe(const cdcrt_table& table, sdk::TableDescription& out) {
@@ -258,6 +263,7 @@ Status RedshiftConnection::change(const cdcrt_table& table, const cdcrt_change* 
     for (uint32_t i = 0; i < count && status; ++i) {
       const std::size_t known = widenings_.size();
       status = apply_change(session_, table, changes[i], widenings_, remarks);
+      if (changes[i].kind == CDCRT_CREATE_TABLE && !is_of_host(changes[i].columns, changes[i].column_count)) made_now_.insert(key_of(table));
       if (status.code() != CDCRT_STALE_SCHEMA || widenings_.size() == known) continue;
       // A column that cannot grow is used as it is: each value is looked at before it is written. The others grow together.
       if (why_not_widened(widenings_.back().shown) != nullptr) {
@@ -316,7 +322,7 @@ Status RedshiftConnection::write_of_host(const cdcrt_write& write) {
   Status status = known_table(write.table, write.columns, write.column_count, catalog);
   if (!status) return status;
   std::vector<Widening> widenings;
-  TableWrite one(session_, loader_, write, all, *catalog, notes_, stages_in_use_, doing(verb(write.kind), write.table));
+  TableWrite one(session_, loader_, write, all, *catalog, notes_, stages_in_use_, odbc::doing(odbc::verb(write.kind), write.table));
   status = one.check([](const std::string&) { return false; }, widenings);
   if (status && widenings.empty()) {
     status = one.run_of_host();
@@ -365,7 +371,7 @@ Status RedshiftConnection::write_groups(const cdcrt_write& write) {
   if (!status) return status;
   status = drop_old_stages();
   if (!status) return status;
-  const std::string what = doing(verb(write.kind), write.table);
+  const std::string what = odbc::doing(odbc::verb(write.kind), write.table);
   std::vector<TableWrite> writes;
   writes.reserve(groups.size());
   for (const odbc::RowGroup& group : groups) {
@@ -389,8 +395,9 @@ Status RedshiftConnection::write_groups(const cdcrt_write& write) {
     return Status::error(CDCRT_STALE_SCHEMA,
                          "column " + widenings_.front().shown + " is widened to " + std::to_string(widenings_.front().bytes) + " bytes");
   }
+  bool is_empty = empty_.erase(key_of(write.table)) > 0;
   for (TableWrite& each : writes) {
-    status = each.run(++stages_);
+    status = each.run(++stages_, std::exchange(is_empty, false));
     if (!status) {
       refused_ = each.refused();
       return status;
@@ -410,7 +417,7 @@ Status RedshiftConnection::after_write(const cdcrt_write& write, Status status, 
     if (Status undone = session_.execute("ROLLBACK", "cannot roll back"); !undone) return status;
     over_ = true;
   }
-  if (asks) status = explain_load(session_, refused.urls, std::move(status), doing(verb(write.kind), write.table));
+  if (asks) status = explain_load(session_, refused.urls, std::move(status), odbc::doing(odbc::verb(write.kind), write.table));
   // The views may lag, or may not be readable; but what COPY refuses twice it refuses for ever: then the rows are told apart without.
   if (asks && is_unexplained(status) && ++unexplained_[key_of(write.table)] >= kUnexplainedRefusals) {
     status = Status::bad_record(std::string(status.message()) + " (nothing is told there of these files)");
@@ -444,7 +451,7 @@ Status RedshiftConnection::read(const cdcrt_read& read) {
   if (!status) return status;
   if (read.key_count > 0 && read.key_rows == 0) return {};
   const bool of_host = knows_host_columns_ && is_of_host(read.columns, read.column_count);
-  status = of_host ? join_reads(&read, 1) : read_rows(read, doing("read", read.table));
+  status = of_host ? join_reads(&read, 1) : read_rows(read, odbc::doing("read", read.table));
   return status ? Status() : failed(std::move(status));
 }
 
@@ -465,9 +472,27 @@ Status RedshiftConnection::host_shape(const cdcrt_read& read, sql::redshift::Sta
   return status ? make_shape(session_, read.table, *catalog, read.columns, all, shape) : std::move(status);
 }
 
+/// Where the keys of reads are too long for one statement.
+Status RedshiftConnection::read_in_parts(const cdcrt_read* reads, uint32_t count) {
+  Status status;
+  for (uint32_t i = 0; i < count && status && count > 1; ++i) status = join_reads(&reads[i], 1);
+  if (count > 1) return status;
+  cdcrt_read first = reads[0], second = reads[0];
+  first.key_rows = first.key_rows / 2;
+  second.key_rows -= first.key_rows;
+  second.keys += first.key_rows * first.key_count;
+  status = join_reads(&first, 1);
+  return status ? join_reads(&second, 1) : std::move(status);
+}
+
 /// Reads of the host's tables in one statement, one SELECT each.
 Status RedshiftConnection::join_reads(const cdcrt_read* reads, uint32_t count) {
   constexpr uint64_t kMostKeys = 500;  // of more, those that are wanted are picked out here
+  uint64_t named = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    if (reads[i].key_rows <= kMostKeys) named += constant_bytes(reads[i].keys, static_cast<uint32_t>(reads[i].key_rows) * reads[i].key_count);
+  }
+  if (named > 4 * kHostStatementBytes && (count > 1 || (reads[0].key_rows > 1 && reads[0].max_rows == 0))) return read_in_parts(reads, count);
   std::vector<sql::redshift::StageShape> shapes(count);
   std::vector<JoinedRead> joined(count);
   std::vector<std::set<std::string>> wanted(count);
@@ -507,7 +532,7 @@ Status RedshiftConnection::join_reads(const cdcrt_read* reads, uint32_t count) {
   std::vector<cdcrt_cell> cells;
   std::vector<std::string> buffers;
   std::vector<bool> stopped(count);
-  const std::string what = count == 1 ? doing("read", reads[0].table) : "cannot read " + std::to_string(count) + " of cdcrt's own tables";
+  const std::string what = count == 1 ? odbc::doing("read", reads[0].table) : "cannot read " + std::to_string(count) + " of cdcrt's own tables";
   const auto take = [&](const std::vector<Field>& row) {
     const std::size_t number = row[0] ? std::strtoul(row[0]->c_str(), nullptr, 10) : count;
     if (number >= count || stopped[number]) return true;
@@ -574,9 +599,10 @@ Status RedshiftConnection::read_rows(const cdcrt_read& read, const std::string& 
   const auto set = make_key_set(shape, columns.data(), keys, read.keys, read.key_count);
   std::vector<uint64_t> rows;
   for (uint64_t row = 0; row < read.key_rows; ++row) rows.push_back(row);
-  for (uint64_t first = 0; first < read.key_rows && status && !stopped; first += set.most_rows()) {
+  for (uint64_t first = 0, last = 0; first < read.key_rows && status && !stopped; first = last) {
+    last = set.end_of(rows, first);
     std::string text = head + " WHERE ";
-    status = append_key_condition(text, set, rows, first, std::min(read.key_rows, first + set.most_rows()));
+    status = append_key_condition(text, set, rows, first, last);
     if (status) status = session_.select(text + tail, read.column_count, what, visit);
   }
   return status;

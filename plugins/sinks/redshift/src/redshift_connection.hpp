@@ -14,6 +14,7 @@
 #include "catalog.hpp"
 #include "cdcrt/sdk/host.hpp"
 #include "cdcrt/sdk/sink.hpp"
+#include "made_tables.hpp"
 #include "settings.hpp"
 #include "sql/looks.hpp"
 #include "stage_loader.hpp"
@@ -27,7 +28,7 @@ namespace cdcrt::redshift {
 class RedshiftConnection final : public sdk::SinkConnection {
  public:
   /// Borrows all of them.
-  RedshiftConnection(const Settings& settings, StagingPlace& place, sql::Looks& looks, const sdk::Host& host);
+  RedshiftConnection(const Settings& settings, StagingPlace& place, sql::Looks& looks, MadeTables& made, const sdk::Host& host);
   ~RedshiftConnection() override;
 
   /// Connects; tries staging where no connection of this process has yet.
@@ -47,6 +48,7 @@ class RedshiftConnection final : public sdk::SinkConnection {
   [[nodiscard]] sdk::Status usable() const;
   sdk::Status failed(sdk::Status status);
   void transaction_ended();
+  sdk::Status find_empty(const cdcrt_table* tables, uint32_t count);
   sdk::Status write_groups(const cdcrt_write& write);
   sdk::Status write_of_host(const cdcrt_write& write);
   sdk::Status drop_old_stages();
@@ -54,6 +56,7 @@ class RedshiftConnection final : public sdk::SinkConnection {
   sdk::Status after_write(const cdcrt_write& write, sdk::Status status, const RefusedCopy& refused);
   sdk::Status read_rows(const cdcrt_read& read, const std::string& what);
   sdk::Status join_reads(const cdcrt_read* reads, uint32_t count);
+  sdk::Status read_in_parts(const cdcrt_read* reads, uint32_t count);
   sdk::Status host_shape(const cdcrt_read& read, sql::redshift::StageShape& shape);
   /// `columns`: of the read or write.
   sdk::Status known_table(const cdcrt_table& table, const cdcrt_column* columns, uint32_t count, const CatalogTable*& out);
@@ -62,8 +65,6 @@ class RedshiftConnection final : public sdk::SinkConnection {
   /// Of a column by its shown name; nullptr: it may be tried, for the first time or again.
   const std::string* why_not_widened(const std::string& column);
   [[nodiscard]] std::string key_of(const cdcrt_table& table) const;
-  /// "cannot upsert into table "s"."t"": for messages.
-  [[nodiscard]] static std::string doing(std::string_view what, const cdcrt_table& table);
 
   StagingPlace& place_;
   const sdk::Host host_;
@@ -72,7 +73,10 @@ class RedshiftConnection final : public sdk::SinkConnection {
   StageLoader loader_;
   sql::Looks& looks_;
   std::map<std::string, sql::Known<CatalogTable>> tables_;  ///< what is known of the catalog; forgotten when it may be old
+  MadeTables& made_;
   std::set<std::string> changed_tables_;                    ///< in this transaction
+  std::set<std::string> made_now_;                          ///< likewise: those that were created
+  std::set<std::string> empty_;                             ///< likewise: nothing is in them, and nothing was written so far
   CatalogTables expected_;                                  ///< read for the next description of each
   /// The answer to the last read of the host's tables, as long as the transaction would give it again.
   struct LastRead {

@@ -22,7 +22,7 @@ Status RedshiftSink::configure(const sdk::Config& config) {
 }
 
 Status RedshiftSink::open(std::unique_ptr<sdk::SinkConnection>& connection) {
-  auto made = std::make_unique<RedshiftConnection>(settings_, *place_, looks_, host_);
+  auto made = std::make_unique<RedshiftConnection>(settings_, *place_, looks_, made_, host_);
   Status status = made->open();
   if (status) connection = std::move(made);
   return status;

@@ -6,6 +6,7 @@
 
 #include "cdcrt/sdk/sink.hpp"
 #include "layout_options.hpp"
+#include "made_tables.hpp"
 #include "settings.hpp"
 #include "sql/looks.hpp"
 #include "staged_files.hpp"
@@ -38,6 +39,7 @@ class RedshiftSink : public sdk::Sink {
   Settings settings_;
   std::unique_ptr<StagingPlace> place_;
   sql::Looks looks_;
+  MadeTables made_;
 };
 
 }  // namespace cdcrt::redshift

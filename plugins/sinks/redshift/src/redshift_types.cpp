@@ -94,8 +94,6 @@ ColumnType written_type(std::string_view name) {
 
 std::string type_name(cdcrt_type type, uint32_t unbounded_varchar) {
   if (type.kind == CDCRT_TYPE_UNKNOWN) type = make_type(CDCRT_TYPE_STRING);
-  // Up to 19 digits are kept in 8 bytes, which end at 9223372036854775807.
-  if (type.kind == CDCRT_TYPE_DECIMAL && type.length == 19) type.length = 20;
   if (type.kind == CDCRT_TYPE_STRING) {
     const uint64_t bytes = type.length == 0 ? unbounded_varchar : std::min<uint64_t>(uint64_t{4} * type.length, kLongestVarchar);
     type.length = static_cast<uint32_t>(bytes);

@@ -266,14 +266,14 @@ Status TableWrite::check(const std::function<bool(const std::string& shown)>& st
   return {};
 }
 
-Status TableWrite::run(uint64_t stage_number) {
-  Status status = run_kind(stage_number);
+Status TableWrite::run(uint64_t stage_number, bool is_empty) {
+  Status status = run_kind(stage_number, is_empty);
   const uint64_t changed = overflowed_ + loader_.take_removed_nul();
   if (status && changed > 0 && write_.overflowed != nullptr) write_.overflowed(write_.context, changed);
   return status;
 }
 
-Status TableWrite::run_kind(uint64_t stage_number) {
+Status TableWrite::run_kind(uint64_t stage_number, bool is_empty) {
   switch (write_.kind) {
     case CDCRT_WRITE_CLEAR:
       return execute("DELETE FROM " + shape_.table);
@@ -287,7 +287,7 @@ Status TableWrite::run_kind(uint64_t stage_number) {
       break;
   }
   const bool replaces = write_.kind != CDCRT_WRITE_UPSERT || covers_table();
-  if (replaces && !is_large()) return in_place();
+  if (replaces && !is_large()) return is_empty && write_.kind != CDCRT_WRITE_DELETE ? append_rows() : in_place();
   return through_stage(stage_number);
 }
 
@@ -317,9 +317,10 @@ Status TableWrite::in_place() {
   for (uint64_t row = 0; group_.every_row && row < write_.row_count; ++row) indexes.push_back(row);
   const auto set = key_set();
   Status status;
-  for (uint64_t first = 0; first < indexes.size() && status; first += set.most_rows()) {
+  for (uint64_t first = 0, last = 0; first < indexes.size() && status; first = last) {
+    last = set.end_of(indexes, first);
     std::string text = "DELETE FROM " + shape_.table + " WHERE ";
-    status = append_key_condition(text, set, indexes, first, std::min<uint64_t>(indexes.size(), first + set.most_rows()));
+    status = append_key_condition(text, set, indexes, first, last);
     int64_t deleted = 0;
     if (status) status = execute(text, &deleted);
     note_deleted(deleted);
@@ -443,13 +444,16 @@ void TableWrite::must_still_cover() {
 }
 
 Status TableWrite::delete_rows_of_host() {
-  constexpr uint64_t kMostDeleted = 500;
+  constexpr uint64_t kMostDeleted = 2000;
   uint32_t keys = 0;
   while (keys < shape_.columns.size() && shape_.columns[keys].key) ++keys;
   Status status;
-  for (uint64_t first = 0; first < write_.row_count && status; first += kMostDeleted) {
+  for (uint64_t first = 0, last = 0; first < write_.row_count && status; first = last) {
+    for (uint64_t bytes = 0; last < write_.row_count && last - first < kMostDeleted && (last == first || bytes < kHostStatementBytes); ++last) {
+      bytes += constant_bytes(write_.cells + last * write_.column_count, keys);
+    }
     std::string text = "DELETE FROM " + shape_.table + " WHERE ";
-    status = append_host_condition(text, shape_, write_.cells, write_.column_count, keys, first, std::min(write_.row_count, first + kMostDeleted));
+    status = append_host_condition(text, shape_, write_.cells, write_.column_count, keys, first, last);
     if (status) status = execute(text);
   }
   return status;
@@ -462,13 +466,22 @@ Status TableWrite::run_of_host() {
     while (keys < shape_.columns.size() && shape_.columns[keys].key) ++keys;
     int64_t found = -1;
     std::string text;
-    Status status = write_.row_count <= kMostUpdated ? append_host_update(text, shape_, write_.cells, write_.row_count, keys) : Status();
+    uint64_t key_bytes = 0, all_bytes = 0;
+    for (uint64_t row = 0; row < write_.row_count && write_.row_count <= kMostUpdated; ++row) {
+      key_bytes += constant_bytes(write_.cells + row * write_.column_count, keys);
+      all_bytes += constant_bytes(write_.cells + row * write_.column_count, write_.column_count);
+    }
+    // Each column that differs names all keys.
+    const bool may_update = write_.row_count <= kMostUpdated && all_bytes + key_bytes * (write_.column_count - keys) < kHostStatementBytes;
+    Status status = may_update ? append_host_update(text, shape_, write_.cells, write_.row_count, keys) : Status();
     if (status && !text.empty()) status = execute(text, &found);
     if (!status || found == static_cast<int64_t>(write_.row_count)) return status;
     if (found != 0) status = delete_rows_of_host();
     if (!status) return status;
   }
-  return loader_.load(load_into(shape_.table, false), refused_);
+  Status status = loader_.load(load_into(shape_.table, false), refused_);
+  static_cast<void>(loader_.take_removed_nul());  // nobody counts those of the host, and the next table must not
+  return status;
 }
 
 Status TableWrite::report_missing(const std::string& select, uint64_t& count) {

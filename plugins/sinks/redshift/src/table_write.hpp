@@ -58,8 +58,8 @@ class TableWrite {
   /// Looks at every value, touches nothing in the target. What its column can never hold is cut or made NULL where the column allows
   /// that, else BAD_RECORD. Columns that must grow first are added to `out`; `stays`: those that cannot, by the name that is shown.
   sdk::Status check(const std::function<bool(const std::string& shown)>& stays, std::vector<Widening>& out);
-  /// After check() found nothing to widen. Within a transaction.
-  sdk::Status run(uint64_t stage_number);
+  /// After check() found nothing to widen. Within a transaction. `is_empty`: nothing is in the table, so that nothing is to be replaced.
+  sdk::Status run(uint64_t stage_number, bool is_empty = false);
   [[nodiscard]] const RefusedCopy& refused() const { return refused_; }
   /// After check(), for a table of the host's own: nobody else defines it, and few rows are updated where they are.
   sdk::Status run_of_host();
@@ -74,7 +74,7 @@ class TableWrite {
   sdk::Status check_value(uint64_t place, const cdcrt_column& column, const sql::redshift::StageColumn& target, const sql::ColumnLimit& limit);
   /// Bytes of the row as COPY reads it, about; exact near the limit.
   uint64_t count_bytes(uint64_t first) const;
-  sdk::Status run_kind(uint64_t stage_number);
+  sdk::Status run_kind(uint64_t stage_number, bool is_empty);
   sdk::Status append_rows();
   sdk::Status in_place();
   sdk::Status through_stage(uint64_t stage_number);

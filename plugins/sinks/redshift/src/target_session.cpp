@@ -15,47 +15,75 @@ Status TargetSession::connect() {
 }
 
 Status TargetSession::set_up() {
-  constexpr std::string_view kDoing = "cannot set up the session";
   names_.unbounded_varchar = settings_.unbounded_varchar;
-  for (const char* text :
-       {"SET client_encoding TO 'UTF8'", "SET timezone TO 'UTC'", "SET datestyle TO 'ISO, YMD'", "SET extra_float_digits TO 2"}) {
-    Status status = execute(text, kDoing);
-    if (!status) return status;
-  }
-  Status status = execute("SET statement_timeout TO " + std::to_string(settings_.statement_timeout.count() / 1000), kDoing);
-  // Two staged rows for one row would otherwise be settled by chance. Older clusters do not know the parameter.
-  if (status) static_cast<void>(execute("SET error_on_nondeterministic_update TO true", kDoing));
-  if (status && !settings_.query_group.empty()) {
-    std::string text = "SET query_group TO ";
-    sql::redshift::append_text(text, settings_.query_group);
-    static_cast<void>(execute(text, kDoing));
-  }
-  Field answered;
-  if (status && answer("SHOW enable_case_sensitive_identifier", kDoing, answered))
-    names_.case_sensitive = answered && (*answered == "on" || *answered == "true");
-  answered.reset();
-  if (status) status = check_encoding(answered);
-  if (status && !answered)
+  Status status = set_parameters();
+  Field schema;
+  if (status) status = check_encoding(schema);
+  if (status && !schema)
     return Status::bad_config("connection", "the user's search_path names no schema that exists",
                               "create the schema, or give the route's table one");
-  if (status) default_schema_ = *answered;
+  if (status) default_schema_ = *schema;
   return status;
 }
 
-/// Driver, driver manager and locale all have a word in what becomes of bytes: ask, do not believe.
+/// In one statement where the server takes them so; a statement each tells which one it refuses.
+Status TargetSession::set_parameters() {
+  constexpr std::string_view kDoing = "cannot set up the session";
+  struct Parameter {
+    std::string_view name;
+    std::string value;
+    bool may_be_refused = false;
+  };
+  std::vector<Parameter> parameters = {{"client_encoding", "UTF8"},
+                                       {"timezone", "UTC"},
+                                       {"datestyle", "ISO, YMD"},
+                                       {"extra_float_digits", "2"},
+                                       {"statement_timeout", std::to_string(settings_.statement_timeout.count() / 1000)},
+                                       // Two staged rows for one row would otherwise be settled by chance. Older clusters do not know it.
+                                       {"error_on_nondeterministic_update", "true", true}};
+  if (!settings_.query_group.empty()) parameters.push_back({"query_group", settings_.query_group, true});
+  std::string all;
+  for (const Parameter& parameter : parameters) {
+    all += (all.empty() ? "SELECT set_config('" : ", set_config('") + std::string(parameter.name) + "', ";
+    sql::redshift::append_text(all, parameter.value);
+    all += ", false)";
+  }
+  Status status = select(all, parameters.size(), kDoing, [](const std::vector<Field>&) { return false; });
+  if (status || status.code() == CDCRT_RETRY || status.code() == CDCRT_UNREACHABLE) return status;
+  for (const Parameter& parameter : parameters) {
+    std::string text = "SET " + std::string(parameter.name) + " TO ";
+    sql::redshift::append_text(text, parameter.value);
+    status = execute(text, kDoing);
+    if (!status && (!parameter.may_be_refused || status.code() == CDCRT_RETRY)) return status;
+  }
+  return {};
+}
+
+/// Driver, driver manager and locale all have a word in what becomes of bytes: ask, do not believe. Asks for what else has to be known, too.
 Status TargetSession::check_encoding(Field& current_schema) {
   constexpr std::string_view kProbe = "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\\'\"";
-  std::string literal;
-  sql::redshift::append_text(literal, kProbe);
+  constexpr std::string_view kDoing = "cannot check the connection's encoding";
+  std::string text = "SELECT ";
+  sql::redshift::append_text(text, kProbe);
+  text += ", OCTET_LENGTH(";
+  sql::redshift::append_text(text, kProbe);
+  text += "), current_schema()";
   std::vector<Field> found;
-  Status status = select("SELECT " + literal + ", OCTET_LENGTH(" + literal + "), current_schema()", 3, "cannot check the connection's encoding",
-                         [&](const std::vector<Field>& row) {
-                           found = row;
-                           return false;
-                         });
+  const auto take = [&](const std::vector<Field>& row) {
+    found = row;
+    return false;
+  };
+  Status status = select(text + ", current_setting('enable_case_sensitive_identifier')", 4, kDoing, take);
+  if (!status && status.code() != CDCRT_RETRY && status.code() != CDCRT_UNREACHABLE) {
+    status = select(text, 3, kDoing, take);
+    found.resize(4);
+    if (status) static_cast<void>(answer("SHOW enable_case_sensitive_identifier", kDoing, found[3]));
+  }
   if (!status) return status;
-  if (found.size() == 3) current_schema = found[2];
-  if (found.size() == 3 && found[0] == kProbe && found[1] == std::to_string(kProbe.size())) return {};
+  found.resize(4);
+  current_schema = found[2];
+  names_.case_sensitive = found[3] && (*found[3] == "on" || *found[3] == "true");
+  if (found[0] == kProbe && found[1] == std::to_string(kProbe.size())) return {};
   return Status::error(CDCRT_UNSUPPORTED,
                        "this ODBC driver changes text on its way: a probe of Unicode characters did not come back as it went",
                        "start with LC_ALL=C.UTF-8; with psqlODBC use \"PostgreSQL Unicode\" or \"PostgreSQL ANSI\"");

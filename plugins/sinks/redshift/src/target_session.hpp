@@ -48,6 +48,7 @@ class TargetSession {
 
  private:
   sdk::Status set_up();
+  sdk::Status set_parameters();
   sdk::Status check_encoding(Field& current_schema);
 
   const Settings& settings_;

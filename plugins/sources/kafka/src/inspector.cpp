@@ -135,6 +135,13 @@ sdk::Status Inspector::check() {
   return {};
 }
 
+sdk::Status Inspector::check(std::string_view topic) {
+  std::vector<Topic> found;
+  if (auto listed = topics(found); !listed) return listed;
+  const std::string name(topic);
+  return holds(found, name) ? sdk::Status() : missing_topic(*lookup_, name, found);
+}
+
 sdk::Status Inspector::unmet(std::vector<std::string>& entries) {
   std::vector<Topic> found;
   if (auto listed = topics(found); !listed) return listed;

@@ -35,6 +35,8 @@ class Inspector {
 
   /// Brokers reachable, credentials accepted, topics given by plain name exist. Warns where a pattern matches nothing.
   sdk::Status check();
+  /// The same of one topic.
+  sdk::Status check(std::string_view topic);
   sdk::Status list(const std::function<bool(std::string_view, int32_t)>& visit);
   /// Names and patterns of `topics` that no topic of the cluster meets. AUTH, after all of them: one may not be seen.
   sdk::Status unmet(std::vector<std::string>& entries);

@@ -12,7 +12,10 @@ sdk::Status KafkaSource::seek(std::string_view topic, int32_t partition, int64_t
   return {};
 }
 
-sdk::Status KafkaSource::start(const cdcrt_source_events& events) { return consumer_.start(events); }
+sdk::Status KafkaSource::start(const cdcrt_source_events& events) {
+  is_started_ = true;
+  return consumer_.start(events);
+}
 
 sdk::Status KafkaSource::poll(std::chrono::milliseconds timeout, cdcrt_messages& out) {
   bool is_at_end = false;
@@ -40,6 +43,10 @@ sdk::Status KafkaSource::bounds(std::string_view topic, int32_t partition, cdcrt
 }
 
 sdk::Status KafkaSource::origin(std::string_view topic, int32_t partition, int64_t& offset) {
+  // Whoever only looks may ask for a topic that is not there; what was assigned is.
+  if (!is_started_) {
+    if (auto there = inspector_.check(topic); !there) return there;
+  }
   return inspector_.origin(topic, partition, offset);
 }
 

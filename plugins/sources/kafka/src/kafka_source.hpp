@@ -1,6 +1,8 @@
 // KafkaSource: the source as the host sees it.
 #pragma once
 
+#include <atomic>
+
 #include "cdcrt/sdk/source.hpp"
 #include "group_consumer.hpp"
 #include "inspector.hpp"
@@ -41,6 +43,7 @@ class KafkaSource : public sdk::Source {
   Inspector inspector_;
   Rereader rereader_;
   GroupConsumer consumer_;
+  std::atomic<bool> is_started_{false};
 };
 
 }  // namespace cdcrt::kafka_source

@@ -18,6 +18,10 @@ sdk::Status Settings::read(const sdk::Config& config) {
   if (brokers.find_first_not_of(" ,") == std::string::npos) {
     return sdk::Status::bad_config("brokers", "no broker is named", "for example brokers = \"kafka1:9092,kafka2:9092\"");
   }
+  if (brokers.find('@') != std::string::npos) {
+    return sdk::Status::bad_config("brokers", "a broker is host:port, and takes no user before an '@'",
+                                   "give sasl.username and sasl.password in the librdkafka table of this source");
+  }
   group = config.has("group") ? config.string("group") : config.pipeline();
   if (group.empty()) return sdk::Status::bad_config("group", "the group's name is empty");
   instance = config.has("instance") ? config.string("instance") : host_name();

@@ -1,4 +1,4 @@
-#include "runtime/summary.hpp"
+#include "cli/summary_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 
 #include "diagnostics/text.hpp"
 
-namespace cdcrt::runtime {
+namespace cdcrt::cli {
 namespace {
 
 using diagnostics::json_string;
@@ -33,10 +33,10 @@ void pad(std::ostream& out, const std::string& text, std::size_t width, bool rig
 
 }  // namespace
 
-void print_text(const RunSummary& summary, std::ostream& out) {
+void print_text(const runtime::RunSummary& summary, std::ostream& out) {
   const std::array<std::string, 6> headings = {"table", "inserted", "updated", "deleted", "schema changes", "dead letters"};
   std::vector<std::array<std::string, 6>> lines;
-  TableSummary total;
+  runtime::TableSummary total;
   for (const auto& table : summary.tables) {
     lines.push_back({printable(table.table), grouped(table.inserted), grouped(table.updated), grouped(table.deleted), grouped(table.schema_changes),
                      grouped(table.dead_letters)});
@@ -97,7 +97,7 @@ void print_text(const RunSummary& summary, std::ostream& out) {
   if (summary.dead_letters > 0) out << counted(summary.dead_letters, "dead letter") << " in " << printable(summary.dead_letter_path) << '\n';
 }
 
-void print_json(const RunSummary& summary, std::ostream& out) {
+void print_json(const runtime::RunSummary& summary, std::ostream& out) {
   out << "{\"messages\":" << summary.messages << ",\"rows\":" << summary.rows << ",\"without_rows\":" << summary.markers
       << ",\"ignored_rows\":" << summary.ignored << ",\"seconds\":" << summary.seconds << ",\"dead_letters\":" << summary.dead_letters
       << ",\"dead_letter_path\":" << json_string(summary.dead_letter_path) << ",\"ignored_tables\":[";
@@ -115,7 +115,8 @@ void print_json(const RunSummary& summary, std::ostream& out) {
   out << "]}\n";
 }
 
-std::string progress_line(uint64_t done, uint64_t total, uint64_t rows, double seconds, std::size_t tables) {
+std::string progress_line(const runtime::RunProgress& progress) {
+  const auto& [done, total, rows, seconds, tables] = progress;
   std::string line = "\r\033[K";
   if (total > 0) {
     const uint64_t filled = std::min<uint64_t>(30, done * 30 / total);
@@ -127,4 +128,4 @@ std::string progress_line(uint64_t done, uint64_t total, uint64_t rows, double s
   return line;
 }
 
-}  // namespace cdcrt::runtime
+}  // namespace cdcrt::cli

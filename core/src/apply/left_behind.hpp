@@ -1,0 +1,65 @@
+// Rows that stay under an old key: where the route's primary_key holds more columns than the message's key, an update without an image of
+// the row before does not say that one of those columns changed. The message's key finds the row.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "apply/table.hpp"
+#include "plugin/instance.hpp"
+
+namespace cdcrt::apply {
+
+/// Of one write. Owns the entries that it makes; borrows the rest.
+class LeftBehind {
+ public:
+  /// `late`: the changes may be older than what stands, so that whatever they tell of the row before says nothing of where it is now.
+  LeftBehind(plugin::Connection& connection, const Sealed& sealed, bool late = false) : connection_(connection), sealed_(sealed), late_(late) {}
+  /// Inside the caller's transaction, before `entries` are written: adds the deletes of rows that they leave behind, and gives what comes
+  /// under the new key the cells that its events lack.
+  Result<void> settle(std::vector<const Entry*>& entries);
+  /// The caller's own entry behind one of `entries`; null: there is none.
+  [[nodiscard]] const Entry* original(const Entry* entry) const {
+    const auto found = originals_.find(entry);
+    return found == originals_.end() ? entry : found->second;
+  }
+  /// Entries whose row stood under another key in the target.
+  [[nodiscard]] const std::vector<const Entry*>& moved() const { return moved_; }
+  /// Rows of one message key are rows of several source tables, perhaps: none of them was touched.
+  [[nodiscard]] bool is_unsure() const { return is_unsure_; }
+
+ private:
+  using Row = std::vector<cdcrt_cell>;
+  /// What the batch does under one key of the table.
+  struct OfKey {
+    std::vector<std::size_t> entries;
+    int64_t last = -1, untold = -1;
+    bool left = false;
+  };
+  struct Standing {
+    std::string key;
+    Row cells;
+  };
+  using Group = std::map<std::string_view, OfKey>;
+
+  [[nodiscard]] int64_t untold(const Entry& entry) const;
+  std::string message_key_of(const cdcrt_cell* cells, uint32_t width) const;
+  Result<void> read(const std::vector<uint32_t>& by, const std::vector<const Entry*>& wanted, std::vector<Standing>& found);
+  void settle(Group& group, const std::vector<Standing>& standing, std::vector<const Entry*>& entries);
+  const Entry& remove(std::string_view key, const cdcrt_cell* cells, uint32_t width, const Entry& newer);
+  const Entry& complete(const Entry& entry, const Row& from);
+  Row with(const Entry& entry, Row row) const;
+
+  plugin::Connection& connection_;
+  const Sealed& sealed_;
+  const bool late_;
+  std::deque<Entry> made_;
+  std::map<const Entry*, const Entry*> originals_;
+  std::vector<const Entry*> moved_;
+  event::Arena arena_{4 << 10};
+  bool is_unsure_ = false;
+};
+
+}  // namespace cdcrt::apply

@@ -1,0 +1,13 @@
+// Whether a target takes rows at all: what it refuses then is its table's own trouble.
+#pragma once
+
+#include <string>
+
+#include "plugin/instance.hpp"
+
+namespace cdcrt::apply {
+
+/// Makes a table beside those that cdcrt keeps its progress in, writes a row into it, and takes both back.
+Result<void> try_row(plugin::Connection& connection, bool has_schemas, const std::string& progress_schema);
+
+}  // namespace cdcrt::apply
