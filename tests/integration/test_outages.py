@@ -3,6 +3,7 @@ nothing is lost or doubled."""
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -136,9 +137,12 @@ class Outages(Case):
         live.start("one")
         live.load.produce(live.kafka, 0)
         wait_until(lambda: self.exists("shop.orders"), 60, lambda: live.log("one"))
+        self.assertEqual(live.signal("one", signal.SIGTERM), 0, live.log("one")[-3000:])
         live.postgresql.sql("live", REFUSING % code)
         for piece in range(1, live.load.slices):
             live.load.produce(live.kafka, piece)
+        # All there at once, so that the first batch of orders is written together with those of the others.
+        live.start("one")
         return live
 
     def test_one_refused_table_does_not_stop_the_others_and_catches_up(self):

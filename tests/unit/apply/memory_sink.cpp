@@ -130,6 +130,10 @@ class Connection : public sdk::SinkConnection {
     if (found == database_.tables.end()) return sdk::Status::error(CDCRT_STALE_SCHEMA, "no table " + name);
     Table& table = found->second;
     const bool own = name.rfind("cdcrt", 0) == 0;
+    if (const auto away = database_.unreachable.find(name); away != database_.unreachable.end() && away->second > 0) {
+      --away->second;
+      return sdk::Status::error(CDCRT_UNREACHABLE, "the disk is full");
+    }
     if (!own && database_.deadlocks > 0) {
       --database_.deadlocks;
       return sdk::Status::retry("deadlock");

@@ -42,16 +42,7 @@ void Rig::start() {
     partitions.push_back(std::make_unique<progress::Partition>(
         "source", "topic", i, [this, i](auto&, int64_t offset, uint32_t generation) { rewinds_.push_back({i, offset, generation}); }));
   }
-  apply::TableIdentity identity;
-  identity.sink = "db";
-  identity.schema = "shop";
-  identity.name = "orders";
-  identity.source_name = "shop.orders";
-  identity.route = route;
-  identity.events = sink_->has(CDCRT_SINK_EVENTS);
-  identity.time_of_day = sink_->has(CDCRT_SINK_TIME_OF_DAY);
-  identity.memory = &memory;
-  table = std::make_unique<apply::Table>(std::move(identity));
+  table = make_table("orders");
   store.reset();
   if (sink_->has(CDCRT_SINK_TRANSACTIONS)) {
     store = std::make_unique<progress::Store>("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "here");
@@ -72,8 +63,23 @@ void Rig::start() {
   }
   writer_ = std::make_unique<apply::Writer>(apply::WriterContext{*sink_, store.get(), *this, *dead_letters,
                                                                  [this](std::string_view message) { warnings.emplace_back(message); },
-                                                                 [this] { return gives_up; }});
+                                                                 [this] { return gives_up; }, {}, {}, {}, std::chrono::seconds(30), {}, nullptr, &outage});
 }
+
+std::unique_ptr<apply::Table> Rig::make_table(const std::string& name) {
+  apply::TableIdentity identity;
+  identity.sink = "db";
+  identity.schema = "shop";
+  identity.name = name;
+  identity.source_name = "shop." + name;
+  identity.route = route;
+  identity.events = sink_->has(CDCRT_SINK_EVENTS);
+  identity.time_of_day = sink_->has(CDCRT_SINK_TIME_OF_DAY);
+  identity.memory = &memory;
+  return std::make_unique<apply::Table>(std::move(identity));
+}
+
+void Rig::add_neighbour() { neighbour = make_table("items"); }
 
 void Rig::restart() {
   start();
@@ -159,7 +165,8 @@ void Rig::replay(int32_t number, int64_t first, uint32_t generation) {
   given.count = static_cast<uint32_t>(messages.size());
   given.generation = generation;
   const int64_t next = messages.back().offset + 1;
-  table->accept({partition, given, batch, shapes_, next}, indexes.data(), indexes.size(), [&](const apply::Refusal& refusal) {
+  apply::Table& taking = neighbour && number == 1 ? *neighbour : *table;
+  taking.accept({partition, given, batch, shapes_, next}, indexes.data(), indexes.size(), [&](const apply::Refusal& refusal) {
     dead_letters::Letter letter;
     letter.reason = refusal.reason;
     letter.message = refusal.error.message;
@@ -180,11 +187,13 @@ void Rig::follow_rewinds() {
 }
 
 Result<void> Rig::write() {
-  while (table->ready()) {
+  while (table->ready() || (neighbour && neighbour->ready())) {
     std::vector<apply::Sealed> batches;
-    auto sealed = table->seal();
-    if (!sealed) continue;  // nothing but a place to be read again from
-    batches.push_back(std::move(*sealed));
+    for (apply::Table* each : {table.get(), neighbour.get()}) {
+      if (each == nullptr || !each->ready()) continue;
+      if (auto sealed = each->seal()) batches.push_back(std::move(*sealed));
+    }
+    if (batches.empty()) continue;  // nothing but a place to be read again from
     if (auto written = writer_->write(batches); !written) return written;
   }
   return {};

@@ -53,6 +53,8 @@ class Rig final : public apply::EventReader {
   void follow_rewinds();
   /// A new process: everything but the target and the log is gone; the log is read from the start.
   void restart();
+  /// A second table of the sink, shop.items, takes what partition 1 sends; write() gives its batch to the writer together with the first's.
+  void add_neighbour();
   /// A message of the log was deleted at the source.
   void forget(int32_t partition, int64_t offset);
   /// Gives messages first.. of a partition to the table again, as read in that generation.
@@ -68,7 +70,8 @@ class Rig final : public apply::EventReader {
 
   memory_sink::Database database;
   manifest::Route route;
-  std::unique_ptr<apply::Table> table;
+  std::unique_ptr<apply::Table> table, neighbour;
+  apply::Outage outage;
   std::unique_ptr<progress::Store> store;
   std::unique_ptr<dead_letters::DeadLetters> dead_letters;
   std::atomic<int64_t> memory{0};
@@ -84,6 +87,7 @@ class Rig final : public apply::EventReader {
     uint32_t generation;
   };
   void start();
+  std::unique_ptr<apply::Table> make_table(const std::string& name);
   void fill(event::RowBatch& batch, const Event& event, uint32_t message);
 
   event::ShapeRegistry shapes_;
