@@ -12,7 +12,7 @@ BUILD = os.environ.get("CDCRT_BUILD", os.path.join(os.path.dirname(TESTS), "buil
 COMPILER = os.environ.get("CDCRT_COMPILER", "c++")
 
 # A format that needs more of the SDK: JSON, declared types, keys, partial rows.
-STATUS_LINES = r"""
+READINGS_FORMAT = r"""
 #include <string>
 
 #include "cdcrt/sdk/format.hpp"
@@ -67,7 +67,15 @@ project(readings CXX)
 find_package(cdcrt REQUIRED)
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Werror)
 cdcrt_add_plugin(NAME readings KIND format SOURCES readings.cpp every_header.cpp LIBRARIES cdcrt::json)
+cdcrt_add_plugin(NAME guide KIND format SOURCES guide.cpp LIBRARIES cdcrt::json)
 """
+
+
+def guide_example():
+    """The format that docs/writing-a-plugin.md shows, under a name of its own."""
+    with open(os.path.join(os.path.dirname(TESTS), "docs", "writing-a-plugin.md"), encoding="utf-8") as file:
+        blocks = file.read().split("```cpp\n")[1:]
+    return next(block.split("```")[0] for block in blocks if "CDCRT_FORMAT(" in block).replace('CDCRT_FORMAT("readings"', 'CDCRT_FORMAT("guide"')
 
 
 def run(*arguments, folder=None, environment=None, input=None):
@@ -142,18 +150,23 @@ class Package(unittest.TestCase):
         self.assertEqual(again.returncode, 2)
         self.assertIn("is there already", again.stderr)
 
-    def test_a_plugin_with_json_and_declared_types_is_built_with_warnings_as_errors(self):
+    def test_plugins_with_json_and_declared_types_are_built_with_warnings_as_errors(self):
         project = os.path.join(self.scratch.name, "readings")
         os.mkdir(project)
         headers = os.path.join(self.prefix, "include", "cdcrt")
         includes = [f'#include "cdcrt/{kind}/{name}"' for kind in ("abi", "sdk") for name in sorted(os.listdir(os.path.join(headers, kind)))]
-        for name, text in (("CMakeLists.txt", CMAKE), ("readings.cpp", STATUS_LINES), ("every_header.cpp", "\n".join(includes) + "\n")):
+        for name, text in (("CMakeLists.txt", CMAKE), ("readings.cpp", READINGS_FORMAT), ("every_header.cpp", "\n".join(includes) + "\n"),
+                           ("guide.cpp", guide_example())):
             with open(os.path.join(project, name), "w", encoding="utf-8") as file:
                 file.write(text)
         build = self.build(project)
+        shown = run(self.program, "decode", "--plugin", os.path.join(build, "plugins", "format-guide.so"), input='{"id":7,"value":1.50}\n')
+        self.assertEqual(shown.stdout.splitlines()[-1], "line 1: insert readings (shape 0) id=7 value=1.50", shown.stderr)
         messages = os.path.join(project, "readings.kcat")
         with open(messages, "w", encoding="utf-8") as file:
             file.writelines(json.dumps(message) + "\n" for message in READINGS)
+            # A payload that is JSON itself is taken as it stands.
+            file.write('{"topic":"r","partition":0,"offset":9,"payload":{"id":2, "value":12345678901234567890.10}}\n')
         result = run(self.program, "decode", "--plugin", os.path.join(build, "plugins", "format-readings.so"), "--layout", "kcat", "--output",
                      "json", messages)
         self.assertEqual(result.returncode, 4, result.stderr)
@@ -161,13 +174,14 @@ class Package(unittest.TestCase):
         self.assertEqual([(column["name"], column["type"]) for column in shape["columns"]],
                          [("id", "int64"), ("at", "timestamptz"), ("value", "decimal(12,3)")])
         self.assertTrue(shape["declared"] and shape["keyed"])
-        self.assertEqual([row.get("op", "dead_letter") for row in rows], ["insert", "update", "delete", "dead_letter", "dead_letter"])
+        self.assertEqual([row.get("op", "dead_letter") for row in rows], ["insert", "update", "delete", "dead_letter", "dead_letter", "update"])
         self.assertEqual(rows[0]["row"], {"id": 1, "at": "2026-01-02T03:04:05+00:00", "value": "12.500"})
         self.assertEqual(rows[0]["row_tags"], "I64 TIMESTAMPTZ DECIMAL")
         self.assertEqual(rows[1]["row"], {"id": 1, "value": "12345678901234567890.5"})
         self.assertEqual(rows[2]["row"], {"id": 1})
         self.assertEqual(rows[3]["message"], '"x" is not a 64-bit integer')
         self.assertIn("ends too early", rows[4]["message"])
+        self.assertEqual(rows[5]["row"], {"id": 2, "value": "12345678901234567890.10"})
 
 
 if __name__ == "__main__":

@@ -86,6 +86,17 @@ plugin = "odbc"
         return self.process.wait(20)
 
 
+class DeadLetters(Stuck):
+    def test_a_pipe_in_the_place_of_the_dead_letters_is_refused_by_a_start_and_by_who_reads_them(self):
+        os.mkfifo(os.path.join(self.folder, "pipe"))
+        self.start('connection = { Driver = "SQLite3", Database = "t.db" }\n[dead_letters]\npath = "pipe"')
+        self.assertEqual(self.process.wait(20), 3, self.text())
+        self.assertIn("is no file", self.text())
+        listed = subprocess.run([BINARY, "dlq", "list", "--manifest", "manifest.toml"], cwd=self.folder, capture_output=True, text=True, check=False, timeout=20)
+        self.assertNotEqual(listed.returncode, 0)
+        self.assertIn("is no file", listed.stderr + listed.stdout)
+
+
 class LockedDatabase(Stuck):
     SINK = 'connection = { Driver = "SQLite3", Database = "t.db" }'
 

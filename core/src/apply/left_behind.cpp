@@ -20,12 +20,12 @@ std::string LeftBehind::message_key_of(const cdcrt_cell* cells, uint32_t width) 
   return key;
 }
 
-// Rows of the target with the cells of `wanted` in the columns `by`.
-Result<void> LeftBehind::read(const std::vector<uint32_t>& by, const std::vector<const Entry*>& wanted, std::vector<Standing>& found) {
+// Rows of the target with the cells of `wanted` in the columns `by`; of them the key, or the `whole` row.
+Result<void> LeftBehind::read(const std::vector<uint32_t>& by, const std::vector<const Entry*>& wanted, bool whole, std::vector<Standing>& found) {
   const TargetColumns columns(sealed_);
   if (wanted.empty() || columns.slots().empty() || !sealed_.table->target.exists || sealed_.clear) return {};
   std::vector<uint32_t> slots = by;
-  for (const uint32_t slot : columns.slots()) {
+  for (const uint32_t slot : whole ? columns.slots() : sealed_.key) {
     if (std::find(by.begin(), by.end(), slot) == by.end()) slots.push_back(slot);
   }
   std::vector<cdcrt_column> described;
@@ -97,7 +97,7 @@ Result<void> LeftBehind::settle(std::vector<const Entry*>& entries) {
   }
   // By the key of the table, for which there is an index: mostly the row is where it was.
   std::vector<Standing> there, standing;
-  if (auto done = read(sealed_.key, newest, there); !done) return done;
+  if (auto done = read(sealed_.key, newest, false, there); !done) return done;
   std::set<std::string_view> found;
   for (const Standing& row : there) found.insert(row.key);
   std::vector<const Entry*> not_found;
@@ -107,7 +107,7 @@ Result<void> LeftBehind::settle(std::vector<const Entry*>& entries) {
     const bool leaves = std::any_of(group.begin(), group.end(), [](const auto& each) { return each.second.left; });
     if (leaves || !found.contains(entry->key)) not_found.push_back(entry);
   }
-  if (auto done = read(sealed_.message_key, not_found, standing); !done) return done;
+  if (auto done = read(sealed_.message_key, not_found, true, standing); !done) return done;
   std::map<std::string, std::vector<Standing>> rows;
   for (Standing& row : standing) rows[message_key_of(row.cells.data(), static_cast<uint32_t>(row.cells.size()))].push_back(std::move(row));
   for (auto& [message_key, group] : groups) settle(group, rows[message_key], entries);
@@ -130,7 +130,8 @@ void LeftBehind::settle(Group& group, const std::vector<Standing>& standing, std
     if (row.key != newer.key && (of_key == group.end() || of_key->second.left)) left.push_back(&row);
   }
   if (before == nullptr && left.empty()) return;
-  if (!sealed_.table->has_one_source()) {
+  // In source order a late change of another partition may be the older one, and its place says nothing.
+  if (!sealed_.table->has_one_source() || (sealed_.by_source && sealed_.table->partition_count() > 1)) {
     is_unsure_ = true;
     return;
   }

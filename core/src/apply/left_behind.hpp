@@ -27,7 +27,7 @@ class LeftBehind {
   }
   /// Entries whose row stood under another key in the target.
   [[nodiscard]] const std::vector<const Entry*>& moved() const { return moved_; }
-  /// Rows of one message key are rows of several source tables, perhaps: none of them was touched.
+  /// Rows of one message key are rows of several source tables, perhaps, or which is newer is not known: none of them was touched.
   [[nodiscard]] bool is_unsure() const { return is_unsure_; }
 
  private:
@@ -46,7 +46,7 @@ class LeftBehind {
 
   [[nodiscard]] int64_t untold(const Entry& entry) const;
   std::string message_key_of(const cdcrt_cell* cells, uint32_t width) const;
-  Result<void> read(const std::vector<uint32_t>& by, const std::vector<const Entry*>& wanted, std::vector<Standing>& found);
+  Result<void> read(const std::vector<uint32_t>& by, const std::vector<const Entry*>& wanted, bool whole, std::vector<Standing>& found);
   void settle(Group& group, const std::vector<Standing>& standing, std::vector<const Entry*>& entries);
   const Entry& remove(std::string_view key, const cdcrt_cell* cells, uint32_t width, const Entry& newer);
   const Entry& complete(const Entry& entry, const Row& from);

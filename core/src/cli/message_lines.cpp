@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cdcrt/sdk/base64.hpp"
+#include "cdcrt/sdk/json_scan.hpp"
 #include "cdcrt/sdk/status.hpp"
 
 namespace cdcrt::cli {
@@ -16,7 +17,7 @@ namespace {
 
 using Json = rapidjson::Value;
 
-const Json* member(const Json& object, const char* name, const char* other_name) {
+const Json* field_of(const Json& object, const char* name, const char* other_name) {
   for (const char* each : {name, other_name}) {
     const auto found = object.FindMember(each);
     if (found != object.MemberEnd()) return &found->value;
@@ -24,13 +25,28 @@ const Json* member(const Json& object, const char* name, const char* other_name)
   return nullptr;
 }
 
-/// A string, {"base64": "..."}, or JSON that stands for its own text.
-std::optional<std::string> bytes_of(const Json& value) {
+/// What stands behind the first member of that name in `object`, the text of an object that was parsed.
+std::string_view raw_member(std::string_view object, std::string_view name) {
+  std::size_t at = sdk::skip_json_space(object, object.find('{') + 1);
+  while (at < object.size() && object[at] == '"') {
+    const std::size_t name_end = sdk::skip_json_string(object, at);
+    const bool is_wanted = object.substr(at + 1, name_end - at - 2) == name;
+    at = sdk::skip_json_space(object, sdk::skip_json_space(object, name_end) + 1);
+    const std::size_t end = sdk::skip_json_value(object, at);
+    if (is_wanted) return object.substr(at, end - at);
+    at = sdk::skip_json_space(object, sdk::skip_json_space(object, end) + 1);
+  }
+  return {};
+}
+
+/// A string, {"base64": "..."}, or JSON that stands for its own text: `raw`, so that numbers keep their digits.
+std::optional<std::string> bytes_of(const Json& value, std::string_view raw = {}) {
   if (value.IsNull()) return std::nullopt;
   if (value.IsString()) return std::string(value.GetString(), value.GetStringLength());
   if (value.IsObject() && value.MemberCount() == 1 && value.HasMember("base64") && value["base64"].IsString()) {
     if (auto decoded = sdk::decode_base64({value["base64"].GetString(), value["base64"].GetStringLength()})) return decoded;
   }
+  if (!raw.empty()) return std::string(raw);
   rapidjson::StringBuffer text;
   rapidjson::Writer<rapidjson::StringBuffer> writer(text);
   value.Accept(writer);
@@ -78,28 +94,27 @@ Result<LineMessage> MessageLines::parse_object(const std::string& line) {
     return make_error(CDCRT_BAD_RECORD, "line " + std::to_string(line_) + " is no message: " + why,
                       "a line of this layout is {\"topic\": ..., \"partition\": 0, \"offset\": 7, \"key\": ..., \"payload\": ...}");
   };
-  // Numbers inside of a payload that is no string keep their digits.
   rapidjson::Document json;
-  json.Parse<rapidjson::kParseFullPrecisionFlag>(line.data(), line.size());
+  json.Parse(line.data(), line.size());
   if (json.HasParseError()) {
     return refuse(std::string(rapidjson::GetParseError_En(json.GetParseError())) + " (byte " + std::to_string(json.GetErrorOffset()) + ")");
   }
   if (!json.IsObject()) return refuse("not an object");
-  const Json* value = member(json, "payload", "value");
+  const Json* value = field_of(json, "payload", "value");
   if (value == nullptr) return refuse("it has no \"payload\"");
   LineMessage message;
   message.line = line_;
   message.topic = topic_;
   message.offset = static_cast<int64_t>(line_) - 1;
-  message.value = bytes_of(*value);
-  if (const Json* key = member(json, "key", "key")) message.key = bytes_of(*key);
-  if (const Json* topic = member(json, "topic", "topic"); topic != nullptr && topic->IsString()) message.topic = bytes_of(*topic).value_or("");
-  if (const Json* partition = member(json, "partition", "partition"); partition != nullptr && partition->IsInt()) {
+  message.value = bytes_of(*value, raw_member(line, json.HasMember("payload") ? "payload" : "value"));
+  if (const Json* key = field_of(json, "key", "key")) message.key = bytes_of(*key, raw_member(line, "key"));
+  if (const Json* topic = field_of(json, "topic", "topic"); topic != nullptr && topic->IsString()) message.topic = bytes_of(*topic).value_or("");
+  if (const Json* partition = field_of(json, "partition", "partition"); partition != nullptr && partition->IsInt()) {
     message.partition = partition->GetInt();
   }
-  if (const Json* offset = member(json, "offset", "offset"); offset != nullptr && offset->IsInt64()) message.offset = offset->GetInt64();
-  if (const Json* time = member(json, "ts", "timestamp"); time != nullptr && time->IsInt64()) message.timestamp_ms = time->GetInt64();
-  if (const Json* headers = member(json, "headers", "headers")) read_headers(*headers, message);
+  if (const Json* offset = field_of(json, "offset", "offset"); offset != nullptr && offset->IsInt64()) message.offset = offset->GetInt64();
+  if (const Json* time = field_of(json, "ts", "timestamp"); time != nullptr && time->IsInt64()) message.timestamp_ms = time->GetInt64();
+  if (const Json* headers = field_of(json, "headers", "headers")) read_headers(*headers, message);
   return message;
 }
 

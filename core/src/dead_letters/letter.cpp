@@ -10,46 +10,12 @@
 namespace cdcrt::dead_letters {
 namespace {
 
-// Characters above ASCII that move a cursor or turn a line around, where the text is printed: C1 controls, and those of direction.
-bool moves_a_cursor(std::string_view character) {
-  const auto byte = [&](std::size_t i) { return i < character.size() ? static_cast<unsigned char>(character[i]) : 0U; };
-  if (byte(0) == 0xC2) return byte(1) >= 0x80 && byte(1) < 0xA0;
-  return byte(0) == 0xE2 && ((byte(1) == 0x80 && byte(2) >= 0xAA && byte(2) <= 0xAE) || (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9));
-}
-
-void append_string(std::string& out, std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  out += '"';
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const auto byte = static_cast<unsigned char>(c);
-    if (moves_a_cursor(text.substr(i, 3))) {
-      const auto character = diagnostics::character_at(text, i);
-      out += "\\u";
-      for (int shift = 12; shift >= 0; shift -= 4) out += kHex[(character.code >> shift) & 15];
-      i += character.bytes - 1;
-      continue;
-    }
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += "\\u00";
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
-
 // Bytes as produced: text where it is UTF-8, else {"base64": "..."}; null where there were none.
 void append_bytes(std::string& out, const std::optional<std::string>& bytes) {
   if (!bytes) {
     out += "null";
   } else if (sdk::is_utf8(*bytes)) {
-    append_string(out, *bytes);
+    out += diagnostics::json_string(*bytes);
   } else {
     out += "{\"base64\":\"" + sdk::encode_base64(*bytes) + "\"}";
   }
@@ -59,7 +25,7 @@ void append_member(std::string& out, std::string_view name, std::string_view val
   out += ",\"";
   out += name;
   out += "\":";
-  append_string(out, value);
+  out += diagnostics::json_string(value);
 }
 
 std::optional<std::string> owned(cdcrt_string bytes) {
@@ -163,7 +129,7 @@ std::string headers_to_json(const StoredLetter& letter) {
 
 std::string to_json(const StoredLetter& letter) {
   std::string out = "{\"id\":";
-  append_string(out, letter.id);
+  out += diagnostics::json_string(letter.id);
   append_member(out, "reason", letter.reason);
   append_member(out, "message", letter.message);
   append_member(out, "source", letter.source);

@@ -61,7 +61,8 @@ std::vector<std::pair<std::size_t, std::size_t>> secrets_by_key(std::string_view
 
 /// A word that somebody meant for one of those that name secrets: letters swapped, left out or doubled.
 bool is_misspelt_secret(std::string_view word) {
-  static constexpr auto kWords = std::to_array<std::string_view>({"password", "passphrase", "passwort", "passwd", "secret", "token", "credential", "credentials"});
+  static constexpr auto kWords = std::to_array<std::string_view>({"password", "passphrase", "passwort", "passwd", "secret", "token",
+                                                                  "credential", "credentials"});
   return word.size() >= 4 && std::any_of(kWords.begin(), kWords.end(), [&](std::string_view meant) {
     return edit_distance(word, meant) <= (meant.size() > 6 ? 2U : 1U);
   });

@@ -47,7 +47,8 @@ std::string bound(double value, uint16_t type) {
 void cover_members(const Node& map, diagnostics::SourceTexts& texts) {
   static constexpr std::array<std::string_view, 7> kHarmless = {"driver", "server", "servername", "host", "port", "database", "dsn"};
   for (const Entry& entry : map.entries) {
-    const bool shown = std::any_of(kHarmless.begin(), kHarmless.end(), [&](std::string_view key) { return diagnostics::equal_but_for_case(key, entry.key); });
+    const auto is_key = [&](std::string_view key) { return diagnostics::equal_but_for_case(key, entry.key); };
+    const bool shown = std::any_of(kHarmless.begin(), kHarmless.end(), is_key);
     if (!shown && !entry.value.is_table()) texts.mask(entry.value.position);
   }
 }

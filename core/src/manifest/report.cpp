@@ -10,8 +10,10 @@ namespace cdcrt::manifest {
 void Report::error(std::string_view code, Position position, std::string message, std::string help, std::vector<std::string> notes) {
   using diagnostics::Addresses;
   for (std::string& note : notes) note = diagnostics::without_userinfo(std::move(note), Addresses::kAny);
-  diagnostics_.push_back({std::string(code), diagnostics::Severity::kError, std::move(position), diagnostics::without_userinfo(std::move(message), Addresses::kAny),
-                          diagnostics::without_userinfo(std::move(help), Addresses::kAny), std::move(notes)});
+  message = diagnostics::without_userinfo(std::move(message), Addresses::kAny);
+  help = diagnostics::without_userinfo(std::move(help), Addresses::kAny);
+  diagnostics_.push_back(
+      {std::string(code), diagnostics::Severity::kError, std::move(position), std::move(message), std::move(help), std::move(notes)});
 }
 
 std::vector<Diagnostic> Report::take() {

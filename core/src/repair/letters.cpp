@@ -21,6 +21,12 @@ using dead_letters::StoredLetter;
 std::string replayed_path(const std::string& path) { return path + ".replayed"; }
 
 Result<void> read_file(const std::string& path, std::vector<StoredLetter>& letters, std::vector<std::string>& warnings) {
+  std::error_code unknown;
+  const auto kind = std::filesystem::status(path, unknown);
+  if (std::filesystem::exists(kind) && !std::filesystem::is_regular_file(kind)) {
+    // To open a pipe is to wait for whoever writes into it.
+    return make_error(CDCRT_UNREACHABLE, "dead letters: '" + path + "' is no file", "name a file in [dead_letters] path");
+  }
   // Written up to version 0.1 of the program; now the target notes them.
   std::set<std::string> replayed;
   std::ifstream marks(replayed_path(path));

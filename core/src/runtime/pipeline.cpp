@@ -275,9 +275,11 @@ class Pipeline {
     for (const auto& sink : sinks_) sink_failed.push_back(sink->failed());
     if (!in_time()) {
       // Whoever asked for the stop need not wait for whoever locks the target.
-      const bool locked = stop_asked() && !failed() && std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->idle() || sink->waits_for_locks(); });
+      const auto waits = [](const auto& sink) { return sink->idle() || sink->waits_for_locks(); };
+      const bool locked = stop_asked() && !failed() && std::all_of(sinks_.begin(), sinks_.end(), waits);
       log(locked ? CDCRT_LOG_WARNING : CDCRT_LOG_ERROR, "pipeline",
-          std::string("shutdown_timeout passed") + (locked ? ", and others keep the target locked" : "") + ": what was not written is read again by the next start");
+          std::string("shutdown_timeout passed") + (locked ? ", and others keep the target locked" : "") +
+              ": what was not written is read again by the next start");
       monitor_.abandon = true;
       if (!locked) ending = Ending::kRunTimeFailure;
     }

@@ -59,7 +59,7 @@ TEST_CASE("dead letters: a line tells reason, position and bytes, binary ones as
   CHECK(!std::filesystem::exists(path));
   REQUIRE(letters.flush());
   CHECK(content(path) ==
-        R"({"id":"s/t/2/7/db/shop.orders","reason":"value_refused","message":"too \"long\"\u000a","source":"s","topic":"t","partition":2,)"
+        R"({"id":"s/t/2/7/db/shop.orders","reason":"value_refused","message":"too \"long\"\n","source":"s","topic":"t","partition":2,)"
         R"("offset":7,"sink":"db","table":"shop.orders","timestamp_ms":5,"key":null,"value":{"base64":"//4="},)"
         R"("headers":[["h","v"],["none",null]]})"
         "\n");
