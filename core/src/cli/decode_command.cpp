@@ -51,7 +51,7 @@ Result<std::vector<std::string>> read_lines(const std::string& path) {
 }
 
 /// The format's settings out of key=value; nullopt: explained.
-std::optional<manifest::Component> component_of(const DecodeArguments& arguments, const cdcrt_plugin& descriptor, manifest::Report& report) {
+std::optional<plugin::Component> component_of(const DecodeArguments& arguments, const cdcrt_plugin& descriptor, manifest::Report& report) {
   std::string lines;
   for (const auto& option : arguments.options) lines += option.substr(0, option.find('\n')) + "\n";
   report.texts().add(kFlag, lines);
@@ -62,7 +62,7 @@ std::optional<manifest::Component> component_of(const DecodeArguments& arguments
       manifest::overlay(table, std::move(*node));
     }
   }
-  manifest::Component component;
+  plugin::Component component;
   component.name = "decode";
   component.plugin = arguments.plugin;
   component.descriptor = &descriptor;
@@ -144,7 +144,7 @@ int decode(const DecodeArguments& arguments, std::ostream& out) {
   auto format = plugin::Format::create(*component);
   if (!format) {
     std::cerr << diagnostics::render({manifest::diagnostic_for(*component, format.error())}, report.texts(), diagnostics::wants_colour(STDERR_FILENO));
-    return manifest::exit_code_of(format.error());
+    return exit_code_of(manifest::ending_of(format.error()));
   }
   std::ifstream file;
   if (arguments.file != "-") {

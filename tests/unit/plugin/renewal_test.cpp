@@ -216,7 +216,7 @@ TEST_CASE("a sink whose login is renewed again and again keeps no more instances
   target = &here;
   const auto now = std::chrono::system_clock::now();
   int asked = 0;
-  auto made = component([&]() -> Result<manifest::Options> {
+  auto made = component([&]() -> Result<plugin::Options> {
     here.password = "new" + std::to_string(++asked);
     auto fresh = options(here.password);
     fresh.good_until = now + std::chrono::hours(1);
