@@ -161,7 +161,7 @@ class JsonCheck {
   bool is_opened_ = false;  // the last step opened one that is not empty
 };
 
-bool is_json(std::string_view text) { return is_utf8(text) && JsonCheck(text).passes(); }
+bool is_json(std::string_view text) { return sdk::is_utf8(text) && JsonCheck(text).passes(); }
 
 }  // namespace
 
