@@ -150,6 +150,21 @@ class RouteKeys(Keys):
         self.assertEqual(done.exit_code, 0, done.log)
         self.assertEqual(self.rows("SELECT id, code FROM orders"), [(2, "b")])
 
+    def test_an_update_without_an_image_of_the_row_before_leaves_no_row_under_the_key_that_it_had(self):
+        def change(number, region, note):
+            self.event({"id": number}, {"id": number, "region": region, "note": note}, operation="c" if note == "first" else "u")
+        more = '[defaults]\nprimary_key = ["id", "region"]'
+        unchanged = "__debezium_unavailable_value"
+        change(1, "eu", "first")
+        change(2, "eu", "first")
+        for last in (("as", unchanged), ("us", unchanged), ("eu", "third"), ("us", unchanged)):
+            change(1, *last)
+            change(2, "eu", unchanged)
+            if last != ("as", unchanged):  # the first two are one batch
+                done = self.run_program(more=more)
+                self.assertEqual(done.exit_code, 0, done.log)
+        self.assertEqual(sorted(self.rows("SELECT id, region, note FROM orders")), [(1, "us", "third"), (2, "eu", "first")])
+
     def test_a_table_with_a_key_of_the_route_goes_on_after_a_restart(self):
         more = '[defaults]\nprimary_key = ["code"]'
         for start in (1, 3):

@@ -188,6 +188,13 @@ class Connection final : public sdk::SinkConnection {
   }
 
   sdk::Status read(const cdcrt_read& read) override {
+    // Where tables are locked a look needs no transaction: each read sees a moment of its own.
+    if (transaction_ == nullptr && character().table_locks && read.lock == CDCRT_LOCK_NONE) {
+      if (auto begun = begin(); !begun) return begun;
+      auto done = this->read(read);
+      auto ended = rollback();
+      return done ? std::move(ended) : std::move(done);
+    }
     const std::string of = name_of(read.table);
     if (auto entered = enter(std::string(read.lock == 0 ? "read " : (read.lock == 1 ? "read and share " : "read and lock ")) + of); !entered) return entered;
     if (transaction_ == nullptr) {

@@ -187,8 +187,9 @@ class KeyChanges {
     std::copy(entry.cells, entry.cells + entry.width, row.begin());
     const bool lives = entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace;
     const Filled filled = fill(row, fold, arrival);
-    const auto lacks = [&](uint32_t slot) { return slot < row.size() && row[slot].tag == CDCRT_ABSENT && sealed_.columns[slot].active; };
-    if (filled == Filled::kNever && lives && std::any_of(arrival.slots.begin(), arrival.slots.end(), lacks)) {
+    // Also where a later event of the batch makes up for it: what is a dead letter does not depend on batches.
+    const auto is_active = [&](uint32_t slot) { return slot < sealed_.columns.size() && sealed_.columns[slot].active; };
+    if (filled == Filled::kNever && entry.effect != Effect::kNothing && std::any_of(arrival.slots.begin(), arrival.slots.end(), is_active)) {
       if (const Entry* original = settled_.original(&entry); original != nullptr) settled_.missing_.push_back(original);
     }
     if (filled != Filled::kNotYet) {

@@ -165,6 +165,12 @@ bool is_json(std::string_view text) { return sdk::is_utf8(text) && JsonCheck(tex
 
 }  // namespace
 
+std::string fault_of_cell(const cdcrt_cell& cell) {
+  if (!is_broken(cell)) return {};
+  if (cell.tag > CDCRT_INTERVAL) return "tag " + std::to_string(cell.tag) + ", which is none";
+  return std::to_string(cell.size) + " bytes that are nowhere";
+}
+
 std::string fault_of_value(const cdcrt_cell& cell) {
   if (cell.tag == CDCRT_BOOL) return cell.value.natural > 1 ? "the boolean " + std::to_string(cell.value.integer) : std::string();
   if (cell.tag != CDCRT_DECIMAL && cell.tag < CDCRT_STRING) return {};

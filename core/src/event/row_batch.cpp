@@ -66,6 +66,10 @@ char* RowBatch::arena_grow(cdcrt_rows* rows, uint64_t bytes) {
 uint32_t RowBatch::intern(cdcrt_rows* rows, const cdcrt_shape* shape) {
   auto* self = static_cast<RowBatch*>(rows->self);
   try {
+    if (shape == nullptr) {
+      self->fault_ = "a shape that is nowhere";
+      return UINT32_MAX;
+    }
     if (shape->size < CDCRT_SHAPE_SIZE_0_7 || (shape->column_count > 0 && shape->column_size < CDCRT_COLUMN_SIZE_0_7)) {
       self->fault_ = "a shape of " + std::to_string(shape->size) + " bytes with columns of " + std::to_string(shape->column_size) +
                      ", which no version of the ABI has";
@@ -88,7 +92,11 @@ uint32_t RowBatch::intern(cdcrt_rows* rows, const cdcrt_shape* shape) {
 void RowBatch::reject(cdcrt_rows* rows, uint32_t message, const cdcrt_error* error) {
   auto* self = static_cast<RowBatch*>(rows->self);
   try {
-    self->rejects_.push_back({message, diagnostics::to_error(*error)});
+    if (error == nullptr) {
+      self->rejects_.push_back({message, make_error(CDCRT_BAD_RECORD, "the format gave no reason")});
+    } else {
+      self->rejects_.push_back({message, diagnostics::to_error(*error)});
+    }
   } catch (const std::exception& exception) {
     self->fault_ = std::string("a rejection that the host could not keep: ") + exception.what();
   }

@@ -16,13 +16,6 @@ constexpr uint32_t kMaxColumns = 1 << 20;
 
 bool has_cells(uint8_t operation) { return operation >= CDCRT_SNAPSHOT && operation <= CDCRT_DELETE; }
 
-// Without branches: this is done for each cell of each row that is decoded.
-bool is_bad(const cdcrt_cell& cell) {
-  const bool points = cell.tag == CDCRT_DECIMAL || cell.tag >= CDCRT_STRING;
-  return static_cast<bool>(static_cast<int>(cell.tag > CDCRT_INTERVAL) |
-                           (static_cast<int>(points) & static_cast<int>(cell.value.natural == 0) & static_cast<int>(cell.size != 0)));
-}
-
 const char* operation_name(uint8_t operation) {
   switch (operation) {
     case CDCRT_SNAPSHOT: return "snapshot";
@@ -71,14 +64,9 @@ class RowCheck {
     }
     bool bad = false;
     const cdcrt_cell* const cells = rows_.cells(0);
-    for (uint32_t i = 0; i < rows_.cell_count(); ++i) bad |= is_bad(cells[i]);
+    for (uint32_t i = 0; i < rows_.cell_count(); ++i) bad |= is_broken(cells[i]);
     // Cells that no row refers to may hold anything.
-    return bad ? first_cell([](const cdcrt_cell& cell) -> std::string {
-      if (!is_bad(cell)) return {};
-      return cell.tag > CDCRT_INTERVAL ? "tag " + std::to_string(cell.tag) + ", which is none"
-                                       : std::to_string(cell.size) + " bytes that are nowhere";
-    })
-               : std::nullopt;
+    return bad ? first_cell(fault_of_cell) : std::nullopt;
   }
 
   std::optional<RowFault> values() { return first_cell(fault_of_value); }
@@ -127,7 +115,7 @@ std::string fault_of(const cdcrt_column& column, uint32_t place) {
   if (column.type.kind > CDCRT_TYPE_INTERVAL || column.type.element > CDCRT_TYPE_INTERVAL) {
     return which + " with type " + std::to_string(column.type.kind > CDCRT_TYPE_INTERVAL ? column.type.kind : column.type.element) + ", which is none";
   }
-  if ((column.flags & CDCRT_COLUMN_DEFAULT) != 0 && is_bad(column.default_value)) return which + " with a default that is no value";
+  if ((column.flags & CDCRT_COLUMN_DEFAULT) != 0 && is_broken(column.default_value)) return which + " with a default that is no value";
   return {};
 }
 

@@ -1,12 +1,12 @@
 #include "plugin/call_note.hpp"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <memory>
 
 #include "cdcrt/sdk/status.hpp"
 #include "plugin/registry.hpp"
@@ -107,9 +107,11 @@ class SignalStack {
   SignalStack() {
     stack_t known{};
     if (::sigaltstack(nullptr, &known) != 0 || (known.ss_flags & SS_DISABLE) == 0) return;  // somebody, as a sanitizer, has given it one
-    bytes_ = std::make_unique<char[]>(kStackBytes);
+    void* const taken = ::mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (taken == MAP_FAILED) return;
+    bytes_ = taken;
     stack_t own{};
-    own.ss_sp = bytes_.get();
+    own.ss_sp = bytes_;
     own.ss_size = kStackBytes;
     (void)::sigaltstack(&own, nullptr);
   }
@@ -118,12 +120,13 @@ class SignalStack {
     stack_t none{};
     none.ss_flags = SS_DISABLE;
     (void)::sigaltstack(&none, nullptr);
+    (void)::munmap(bytes_, kStackBytes);
   }
   SignalStack(const SignalStack&) = delete;
   SignalStack& operator=(const SignalStack&) = delete;
 
  private:
-  std::unique_ptr<char[]> bytes_;
+  void* bytes_ = nullptr;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <deque>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "cdcrt/sdk/status.hpp"
 #include "diagnostics/plugin_error.hpp"
 #include "diagnostics/text.hpp"
+#include "event/cell_check.hpp"
 #include "plugin/crossing.hpp"
 
 namespace cdcrt::plugin {
@@ -27,10 +29,31 @@ Log& log_state() {
   return state;
 }
 
-cdcrt_read with_sizes(cdcrt_read read) {
-  read.size = sizeof read;
-  read.column_size = sizeof(cdcrt_column);
-  return read;
+/// A read whose rows are looked at before whoever asked for them sees them. Stays where it is while the sink reads.
+struct CheckedRead {
+  explicit CheckedRead(const cdcrt_read& read) : asked(read), given(read) {
+    given.size = sizeof given;
+    given.column_size = sizeof(cdcrt_column);
+    given.context = this;
+    given.visit = [](void* context, const cdcrt_cell* row) { return static_cast<CheckedRead*>(context)->visit(row); };
+  }
+
+  int32_t visit(const cdcrt_cell* row) {
+    if (row == nullptr) fault = "a row that is nowhere";
+    for (uint32_t i = 0; i < asked.column_count && fault.empty(); ++i) {
+      if (event::is_broken(row[i])) fault = "column '" + std::string(sdk::view(asked.columns[i].name)) + "' with " + event::fault_of_cell(row[i]);
+    }
+    return fault.empty() ? asked.visit(asked.context, row) : 1;
+  }
+
+  const cdcrt_read& asked;
+  cdcrt_read given;
+  std::string fault;
+};
+
+Result<void> fault_of(const std::string& name, const CheckedRead& read) {
+  if (read.fault.empty()) return {};
+  return named(name, breach("of table '" + std::string(sdk::view(read.asked.table.name)) + "' it read " + read.fault));
 }
 
 }  // namespace
@@ -147,7 +170,12 @@ Result<Poll> Source::poll(uint32_t timeout_ms, Messages& out) {
   out.reset();
   auto code = cross({name_, "poll", {}}, [&](cdcrt_error* error) { return functions_->poll(self_.get(), timeout_ms, out.out(), error); });
   if (!code) return std::move(code.error());
-  if (auto taken = out.take(); !taken) {
+  auto taken = out.take();
+  // What nobody decodes only raises a note: messages of a source that keeps none would be lost there.
+  if (taken && out.get().partition <= CDCRT_NOTE_PARTITION && out.get().count > 0 && !has(CDCRT_SOURCE_NOTES)) {
+    taken = breach("messages of partition " + std::to_string(out.get().partition) + ", where it keeps no notes");
+  }
+  if (!taken) {
     out.reset();
     return named(name_, std::move(taken.error()));
   }
@@ -168,6 +196,10 @@ Result<void> Source::fetch(const std::string& topic, int32_t partition, int64_t 
     if (message->offset < own.next || message->offset > own.last) {
       own.fault = "it read offset " + std::to_string(message->offset) + ", where " + std::to_string(own.next) + " to " + std::to_string(own.last) +
                   " were asked for";
+      return 1;
+    }
+    if (const char* wrong = fault_of_message(*message)) {
+      own.fault = "the message at offset " + std::to_string(message->offset) + " " + wrong;
       return 1;
     }
     own.next = message->offset + 1;
@@ -266,15 +298,21 @@ Result<void> Connection::write(const cdcrt_write& write) {
                              "' it says that row " + std::to_string(missing.fault) + " is missing"));
 }
 Result<void> Connection::read(const cdcrt_read& read) {
-  const cdcrt_read sized = with_sizes(read);
-  return cross_void({name_, "read", sdk::view(read.table.name)}, [&](cdcrt_error* error) { return functions_->read(self_.get(), &sized, error); });
+  CheckedRead checked(read);
+  auto done = cross_void({name_, "read", sdk::view(read.table.name)}, [&](cdcrt_error* error) { return functions_->read(self_.get(), &checked.given, error); });
+  return done ? fault_of(name_, checked) : std::move(done);
 }
 
 Result<void> Connection::read_together(const std::vector<cdcrt_read>& reads) {
   if (reads.size() > 1 && functions_->read_together != nullptr) {
-    std::vector<cdcrt_read> sized;
-    for (const cdcrt_read& each : reads) sized.push_back(with_sizes(each));
-    return cross_void({name_, "read_together", {}}, [&](cdcrt_error* error) { return functions_->read_together(self_.get(), sized.data(), static_cast<uint32_t>(sized.size()), error); });
+    std::deque<CheckedRead> checked;
+    std::vector<cdcrt_read> given;
+    for (const cdcrt_read& each : reads) given.push_back(checked.emplace_back(each).given);
+    auto done = cross_void({name_, "read_together", {}}, [&](cdcrt_error* error) {
+      return functions_->read_together(self_.get(), given.data(), static_cast<uint32_t>(given.size()), error);
+    });
+    for (auto read = checked.begin(); done && read != checked.end(); ++read) done = fault_of(name_, *read);
+    return done;
   }
   for (const cdcrt_read& each : reads) {
     if (auto done = read(each); !done) return done;

@@ -7,6 +7,7 @@
 
 #include "cdcrt/sdk/elements.hpp"
 #include "cdcrt/sdk/status.hpp"
+#include "diagnostics/text.hpp"
 
 namespace cdcrt::plugin {
 namespace {
@@ -27,7 +28,9 @@ const Type* ours(const Type* given, uint32_t count, uint32_t size, std::vector<T
 
 bool is_distance(uint32_t size, uint32_t oldest) { return size >= oldest && size % alignof(void*) == 0; }
 
-const char* what_is_wrong_with(const cdcrt_message& message) {
+}  // namespace
+
+const char* fault_of_message(const cdcrt_message& message) {
   if (message.offset < 0) return "has a negative offset";
   if (points_nowhere(message.key) || points_nowhere(message.value) || points_nowhere(message.unreadable)) return "has bytes that are nowhere";
   if (message.header_count > 0 && message.headers == nullptr) return "has headers that are nowhere";
@@ -36,8 +39,6 @@ const char* what_is_wrong_with(const cdcrt_message& message) {
   }
   return nullptr;
 }
-
-}  // namespace
 
 Error breach(const std::string& what) {
   return make_error(CDCRT_FATAL, "the plugin breaks its contract: " + what, "this is a fault of the plugin: tell its author");
@@ -61,6 +62,7 @@ Result<void> Messages::take() {
   if (given_.count == 0) return {};
   if (given_.topic.data == nullptr || given_.topic.size == 0) return breach("a batch of messages names no topic");
   const std::string place = std::string(sdk::view(given_.topic)) + "[" + std::to_string(given_.partition) + "]";
+  if (diagnostics::find_invalid_utf8(sdk::view(given_.topic)) != std::string_view::npos) return breach("the topic of a batch of messages is not UTF-8");
   if (given_.messages == nullptr) return breach(std::to_string(given_.count) + " messages of " + place + " are nowhere");
   if (!is_distance(given_.message_size, CDCRT_MESSAGE_SIZE_0_7)) {
     return breach("messages of " + place + " have the size " + std::to_string(given_.message_size));
@@ -73,7 +75,7 @@ Result<void> Messages::take() {
   int64_t before = -1;
   for (uint32_t i = 0; i < messages_.count; ++i) {
     const cdcrt_message& message = messages_.messages[i];
-    if (const char* wrong = what_is_wrong_with(message)) {
+    if (const char* wrong = fault_of_message(message)) {
       return breach("the message of " + place + " at offset " + std::to_string(message.offset) + " " + wrong);
     }
     if (message.offset <= before) {

@@ -10,6 +10,9 @@
 
 namespace cdcrt::plugin {
 
+/// What is wrong with a message of a source; nullptr: nothing.
+const char* fault_of_message(const cdcrt_message& message);
+
 /// FATAL: a plugin does what the headers of the boundary forbid.
 Error breach(const std::string& what);
 

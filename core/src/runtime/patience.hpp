@@ -22,17 +22,18 @@ inline Result<void> patiently(std::string_view component, const std::function<Re
   constexpr auto kTimeout = std::chrono::seconds(30);
   constexpr auto kPause = std::chrono::milliseconds(200);
   constexpr std::string_view kReadOnly = "25006";
-  const auto until = std::chrono::steady_clock::now() + kTimeout;
+  // Of two processes that start at once one comes second: that is no news.
+  constexpr auto kNews = std::chrono::seconds(1);
+  const auto began = std::chrono::steady_clock::now(), until = began + kTimeout;
   diagnostics::Reminder reminder;
-  for (unsigned tries = 1;; ++tries) {
+  while (true) {
     auto done = step();
     const bool passes = !done && (done.error().code == CDCRT_BUSY || done.error().code == CDCRT_RETRY);
     const bool only_reads = passes && done.error().sqlstate == kReadOnly;
     if (done && reminder.ends()) log(CDCRT_LOG_INFO, component, "the target takes what the start has to write");
     if (!passes || stop_asked() || (!only_reads && std::chrono::steady_clock::now() >= until)) return done;
-    // Of two processes that start at once one comes second: that is no news.
-    constexpr unsigned kNews = 5;
-    if ((only_reads || tries >= kNews) && reminder.lasts()) log(CDCRT_LOG_WARNING, component, "the start waits for the target: " + explain(done.error()));
+    const bool is_news = only_reads || std::chrono::steady_clock::now() - began >= kNews;
+    if (is_news && reminder.lasts()) log(CDCRT_LOG_WARNING, component, "the start waits for the target: " + explain(done.error()));
     if (pause) {
       pause(kPause);
     } else {

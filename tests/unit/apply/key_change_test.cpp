@@ -81,6 +81,11 @@ TEST_CASE("key change: what came under a new key and lacks cells of a row that w
     rig.send(update(2, text("new"), integer(9)));
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=2,a='new',b=9; id=4,a='whole',b=4; id=7,a='other',b=7");
+    // In one batch with it too.
+    rig.send_all({leave(5, 6), come(6, 5, absent(), integer(6)), update(6, text("six"), integer(6)), remove(7)});
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "id=2,a='new',b=9; id=4,a='whole',b=4; id=6,a='six',b=6");
+    CHECK(rig.letters().size() == 2);
   }
 }
 

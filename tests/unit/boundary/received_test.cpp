@@ -86,6 +86,27 @@ TEST_CASE("bytes, headers and messages of a source are somewhere") {
   CHECK(size.fault().find("messages of people[3] have the size 0") != std::string::npos);
 }
 
+TEST_CASE("partitions of notes are of sources that keep notes") {
+  static const cdcrt_source functions = functions_of(
+      [](void*, uint32_t, cdcrt_messages* out, cdcrt_error*) -> int32_t {
+        static const cdcrt_message one{};
+        out->topic = sdk::borrow("people");
+        out->partition = CDCRT_NOTE_PARTITION;
+        out->messages = &one;
+        out->count = 1;
+        out->message_size = sizeof one;
+        return CDCRT_OK;
+      },
+      nullptr);
+  cdcrt_plugin descriptor{};
+  auto source = plugin::Source::create(component_of(functions, CDCRT_SOURCE, descriptor));
+  REQUIRE(source.ok());
+  plugin::Messages messages;
+  auto polled = source->poll(0, messages);
+  REQUIRE(!polled.ok());
+  CHECK(says(polled.error(), "messages of partition -2, where it keeps no notes"));
+}
+
 TEST_CASE("a source that polls or fetches against its contract, or lets an exception out, ends with its name") {
   static const cdcrt_source functions = functions_of(
       [](void*, uint32_t timeout_ms, cdcrt_messages* out, cdcrt_error*) -> int32_t {
@@ -148,6 +169,17 @@ TEST_CASE("a sink that misses a row that was not written ends with its name, and
       out->column_size = sizeof nameless;
       return CDCRT_OK;
     };
+    made.read = [](void*, const cdcrt_read* read, cdcrt_error*) -> int32_t {
+      cdcrt_cell cells[2] = {};
+      if (read->visit(read->context, cells) != 0) return CDCRT_OK;
+      cells[1].tag = 99;
+      read->visit(read->context, cells);
+      return CDCRT_OK;
+    };
+    made.read_together = [](void*, const cdcrt_read* reads, uint32_t count, cdcrt_error*) -> int32_t {
+      for (uint32_t i = 0; i < count; ++i) reads[i].visit(reads[i].context, nullptr);
+      return CDCRT_OK;
+    };
     made.close = made.destroy = [](void*) {};
     return made;
   }();
@@ -173,6 +205,24 @@ TEST_CASE("a sink that misses a row that was not written ends with its name, and
   auto written = connection->write(write);
   REQUIRE(!written.ok());
   CHECK(says(written.error(), "sink 'broken': the plugin breaks its contract: of 2 rows written to 'orders' it says that row 2 is missing"));
+  const cdcrt_column columns[2] = {{sdk::borrow("a"), {}, 0, 0, {}, {}, {}}, {sdk::borrow("b"), {}, 0, 0, {}, {}, {}}};
+  uint64_t visited = 0;
+  cdcrt_read read{};
+  read.table = write.table;
+  read.columns = columns;
+  read.column_count = 2;
+  read.visit = [](void* context, const cdcrt_cell*) -> int32_t {
+    ++*static_cast<uint64_t*>(context);
+    return 0;
+  };
+  read.context = &visited;
+  auto done = connection->read(read);
+  REQUIRE(!done.ok());
+  CHECK(visited == 1);
+  CHECK(says(done.error(), "of table 'orders' it read column 'b' with tag 99, which is none"));
+  done = connection->read_together({read, read});
+  REQUIRE(!done.ok());
+  CHECK(says(done.error(), "of table 'orders' it read a row that is nowhere"));
   auto described = connection->describe(write.table);
   REQUIRE(!described.ok());
   CHECK(says(described.error(), "a column of a table has no name"));
