@@ -149,7 +149,7 @@ int decode(const DecodeArguments& arguments, std::ostream& out) {
   if (!format) {
     std::cerr << diagnostics::render({manifest::diagnostic_for(*component, format.error())}, report.texts(),
                                      diagnostics::wants_colour(STDERR_FILENO));
-    return manifest::exit_code_of(format.error());
+    return exit_code_of(manifest::ending_of(format.error()));
   }
   std::ifstream file;
   if (arguments.file != "-") {
