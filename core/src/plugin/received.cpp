@@ -63,7 +63,7 @@ Result<void> Messages::take() {
   if (given_.count == 0) return {};
   if (given_.topic.data == nullptr || given_.topic.size == 0) return breach("a batch of messages names no topic");
   const std::string place = std::string(sdk::view(given_.topic)) + "[" + std::to_string(given_.partition) + "]";
-  if (!sdk::is_utf8(sdk::view(given_.topic))) return breach("the topic of a batch of messages is not UTF-8");
+  if (sdk::find_invalid_utf8(sdk::view(given_.topic)) != std::string_view::npos) return breach("the topic of a batch of messages is not UTF-8");
   if (given_.messages == nullptr) return breach(std::to_string(given_.count) + " messages of " + place + " are nowhere");
   if (!is_distance(given_.message_size, CDCRT_MESSAGE_SIZE_0_7)) {
     return breach("messages of " + place + " have the size " + std::to_string(given_.message_size));
