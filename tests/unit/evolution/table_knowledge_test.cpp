@@ -143,7 +143,7 @@ TEST_CASE("evolution: a key column is never dropped, and a changed key stops the
 
 TEST_CASE("evolution: a message that names the columns of the key in another order names the table's key") {
   for (const bool by_route : {false, true}) {
-    manifest::Route route;
+    route::Route route;
     if (by_route) route.primary_key = {"b", "a"};
     TableKnowledge knowledge(route);
     REQUIRE(knowledge.observe(shape(1, {{"a", kInt, 1}, {"b", kInt, 2}, {"v", kInt}}), "1", true));
