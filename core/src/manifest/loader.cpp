@@ -9,6 +9,7 @@
 #include "diagnostics/codes.hpp"
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
+#include "manifest/component_error.hpp"
 #include "manifest/component_reader.hpp"
 #include "manifest/composition.hpp"
 #include "manifest/option_reader.hpp"
@@ -197,7 +198,8 @@ void read_dead_letters(TableReader& top, const ComponentContext& context, Manife
         letters.sink.options = read_options(reader, **found, {letters.sink.name, context.pipeline, context.folder});
         letters.log = log_of_letters(entry->value, **found, context, top.report());
       } else {
-        top.report().error(diagnostics::kPluginNotFound, plugin->value.position, found.error().message, found.error().hint);
+        auto diagnostic = diagnostic_of(diagnostics::kPluginNotFound, plugin->value.position, found.error());
+        top.report().error(diagnostic.code, diagnostic.position, diagnostic.message, diagnostic.help, diagnostic.notes);
         return;  // its options are not known
       }
     }
