@@ -256,7 +256,7 @@ void measure_checks(const char* path, std::size_t count, bool with_schema) {
   std::vector<Checked> passes;
   for (std::size_t i = 0; i < kPasses; ++i) passes.push_back(checked_pass(plugin, rows, events));
   plugin.format->destroy(plugin.instance);
-  const auto median = [&](double Checked::* part) {
+  const auto median = [&](double Checked::*part) {
     std::vector<double> all;
     for (const Checked& pass : passes) all.push_back(pass.*part);
     std::nth_element(all.begin(), all.begin() + kPasses / 2, all.end());
@@ -264,7 +264,8 @@ void measure_checks(const char* path, std::size_t count, bool with_schema) {
   };
   const double decoding = median(&Checked::decoding), structure = median(&Checked::structure), values = median(&Checked::values);
   std::printf("checks %-16s decoding %.0f ns/event; always %.1f ns = %.2f %%; with --check-plugins %.0f ns = %.0f %%\n",
-              with_schema ? "with schemas:" : "without schemas:", decoding, structure, structure / decoding * 100, values, values / decoding * 100);
+              with_schema ? "with schemas:" : "without schemas:", decoding, structure, structure / decoding * 100, values,
+              values / decoding * 100);
 }
 
 /// One pass over all events, nanoseconds per event.

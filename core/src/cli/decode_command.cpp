@@ -51,7 +51,8 @@ Result<std::vector<std::string>> read_lines(const std::string& path) {
 }
 
 /// The format's settings out of key=value; nullopt: explained.
-std::optional<plugin::Component> component_of(const DecodeArguments& arguments, const cdcrt_plugin& descriptor, manifest::Report& report) {
+std::optional<plugin::Component> component_of(const DecodeArguments& arguments, const cdcrt_plugin& descriptor,
+                                                manifest::Report& report) {
   std::string lines;
   for (const auto& option : arguments.options) lines += option.substr(0, option.find('\n')) + "\n";
   report.texts().add(kFlag, lines);
@@ -139,11 +140,15 @@ int decode(const DecodeArguments& arguments, std::ostream& out) {
   if (!component) return kManifestOrUsage;
   plugin::check_values();
   plugin::set_log(CDCRT_LOG_INFO, [](int32_t level, std::string_view, std::string_view message) {
-    std::cerr << (level >= CDCRT_LOG_ERROR ? "error: " : level == CDCRT_LOG_WARNING ? "warning: " : "info: ") << diagnostics::printable(message) << "\n";
+    std::cerr << (level >= CDCRT_LOG_ERROR     ? "error: "
+                  : level == CDCRT_LOG_WARNING ? "warning: "
+                                               : "info: ")
+              << diagnostics::printable(message) << "\n";
   });
   auto format = plugin::Format::create(*component);
   if (!format) {
-    std::cerr << diagnostics::render({manifest::diagnostic_for(*component, format.error())}, report.texts(), diagnostics::wants_colour(STDERR_FILENO));
+    std::cerr << diagnostics::render({manifest::diagnostic_for(*component, format.error())}, report.texts(),
+                                     diagnostics::wants_colour(STDERR_FILENO));
     return exit_code_of(manifest::ending_of(format.error()));
   }
   std::ifstream file;
@@ -151,7 +156,9 @@ int decode(const DecodeArguments& arguments, std::ostream& out) {
     std::error_code ignored;
     file.open(arguments.file, std::ios::binary);
     if (!file || std::filesystem::is_directory(arguments.file, ignored)) {
-      return complain_of(make_error(CDCRT_UNREACHABLE, "cannot read " + diagnostics::quote(arguments.file), "name a file of messages, one per line"), kEnvironment);
+      return complain_of(
+          make_error(CDCRT_UNREACHABLE, "cannot read " + diagnostics::quote(arguments.file), "name a file of messages, one per line"),
+          kEnvironment);
     }
   }
   const std::string topic = arguments.topic.empty() ? default_topic(arguments.file) : arguments.topic;
@@ -171,8 +178,8 @@ int decode(const DecodeArguments& arguments, std::ostream& out) {
       continue;
     }
     const bool ends = !*message;
-    if (ends || (!batch.empty() && (batch.size() == kMaxBatch || batch.back().topic != (*message)->topic || batch.back().partition != (*message)->partition ||
-                                    batch.back().offset >= (*message)->offset))) {
+    if (ends || (!batch.empty() && (batch.size() == kMaxBatch || batch.back().topic != (*message)->topic ||
+                                    batch.back().partition != (*message)->partition || batch.back().offset >= (*message)->offset))) {
       if (!flush()) return kRunTimeFailure;
     }
     if (ends) break;

@@ -108,7 +108,8 @@ Result<LineMessage> MessageLines::parse_object(const std::string& line) {
   message.offset = static_cast<int64_t>(line_) - 1;
   message.value = bytes_of(*value, raw_member(line, json.HasMember("payload") ? "payload" : "value"));
   if (const Json* key = field_of(json, "key", "key")) message.key = bytes_of(*key, raw_member(line, "key"));
-  if (const Json* topic = field_of(json, "topic", "topic"); topic != nullptr && topic->IsString()) message.topic = bytes_of(*topic).value_or("");
+  if (const Json* topic = field_of(json, "topic", "topic"); topic != nullptr && topic->IsString())
+    message.topic = bytes_of(*topic).value_or("");
   if (const Json* partition = field_of(json, "partition", "partition"); partition != nullptr && partition->IsInt()) {
     message.partition = partition->GetInt();
   }

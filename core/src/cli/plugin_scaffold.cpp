@@ -66,11 +66,13 @@ int scaffold(const ScaffoldArguments& arguments, std::ostream& out) {
   using diagnostics::quote;
   if (arguments.kind != "format") {
     const bool is_kind = arguments.kind == "source" || arguments.kind == "sink";
-    return complain(quote(arguments.kind) + (is_kind ? " is not yet available" : " is no kind of plugin"), "write plugin new format NAME", kManifestOrUsage);
+    return complain(quote(arguments.kind) + (is_kind ? " is not yet available" : " is no kind of plugin"), "write plugin new format NAME",
+                    kManifestOrUsage);
   }
   if (!is_plugin_name(arguments.name)) {
     return complain(quote(arguments.name) + " is no name of a plugin",
-                    "a name begins with a letter and has lower-case letters, digits and '-', at most " + std::to_string(kMaxName), kManifestOrUsage);
+                    "a name begins with a letter and has lower-case letters, digits and '-', at most " + std::to_string(kMaxName),
+                    kManifestOrUsage);
   }
   const fs::path folder = arguments.folder.empty() ? arguments.kind + "-" + arguments.name : arguments.folder;
   std::error_code failed;
@@ -82,7 +84,8 @@ int scaffold(const ScaffoldArguments& arguments, std::ostream& out) {
     fs::create_directories(path.parent_path(), failed);
     std::ofstream stream(path, std::ios::binary);
     stream << filled(file.text, arguments.name);
-    if (!stream.flush()) return complain("cannot write " + quote(path.string()), "name a folder that can be written to with --folder", kEnvironment);
+    if (!stream.flush())
+      return complain("cannot write " + quote(path.string()), "name a folder that can be written to with --folder", kEnvironment);
     out << diagnostics::printable(path.string()) << "\n";
   }
   out << "\nBuild it and run its test:\n  cd " << diagnostics::printable(folder.string())

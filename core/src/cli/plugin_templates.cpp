@@ -138,20 +138,17 @@ A corpus `X.kcat` holds messages with keys, headers and tombstones, as `kcat -C 
 
 constexpr std::string_view kMessages = "7,Ada\n8,Grace\n7,Ada L.\nbroken\n";
 constexpr std::string_view kOptions = "columns=[\"id\", \"name\"]\nkey=id\n";
-constexpr std::string_view kRows = R"({"shape":0,"table":"people","declared":false,"keyed":true,"columns":[{"name":"id","type":"unknown","key":1},{"name":"name","type":"unknown"}]}
+constexpr std::string_view kRows =
+    R"({"shape":0,"table":"people","declared":false,"keyed":true,"columns":[{"name":"id","type":"unknown","key":1},{"name":"name","type":"unknown"}]}
 {"line":1,"op":"insert","shape":0,"row":{"id":"7","name":"Ada"},"row_tags":"STRING STRING"}
 {"line":2,"op":"insert","shape":0,"row":{"id":"8","name":"Grace"},"row_tags":"STRING STRING"}
 {"line":3,"op":"insert","shape":0,"row":{"id":"7","name":"Ada L."},"row_tags":"STRING STRING"}
 {"line":4,"dead_letter":"BAD_RECORD","message":"1 fields instead of 2","hint":"check `columns` and `separator` of the format"}
 )";
 
-constexpr ProjectFile kFormat[] = {{"CMakeLists.txt", kCMake},
-                                   {"src/@NAME@.cpp", kSource},
-                                   {"README.md", kReadme},
-                                   {"corpus/people.messages", kMessages},
-                                   {"corpus/people.options", kOptions},
-                                   {"corpus/people.rows", kRows},
-                                   {".gitignore", "build/\n"}};
+constexpr ProjectFile kFormat[] = {
+    {"CMakeLists.txt", kCMake},          {"src/@NAME@.cpp", kSource},   {"README.md", kReadme},    {"corpus/people.messages", kMessages},
+    {"corpus/people.options", kOptions}, {"corpus/people.rows", kRows}, {".gitignore", "build/\n"}};
 
 }  // namespace
 

@@ -21,17 +21,21 @@ const char* operation_name(uint8_t operation) {
 }
 
 const char* tag_name(uint8_t tag) {
-  constexpr const char* kNames[] = {"ABSENT", "NULL", "BOOL",      "I64",         "U64",    "F64",   "DECIMAL", "DATE", "TIME",
-                                    "TIMESTAMP", "TIMESTAMPTZ", "STRING", "BYTES", "JSON",    "UUID", "ARRAY", "INTERVAL"};
+  constexpr const char* kNames[] = {"ABSENT",    "NULL",        "BOOL",   "I64",   "U64",  "F64",  "DECIMAL", "DATE",    "TIME",
+                                    "TIMESTAMP", "TIMESTAMPTZ", "STRING", "BYTES", "JSON", "UUID", "ARRAY",   "INTERVAL"};
   return tag < std::size(kNames) ? kNames[tag] : "?";
 }
 
 const char* code_name(cdcrt_code code) {
   switch (code) {
-    case CDCRT_BAD_RECORD: return "BAD_RECORD";
-    case CDCRT_UNSUPPORTED: return "UNSUPPORTED";
-    case CDCRT_BAD_CONFIG: return "BAD_CONFIG";
-    default: return "FATAL";
+    case CDCRT_BAD_RECORD:
+      return "BAD_RECORD";
+    case CDCRT_UNSUPPORTED:
+      return "UNSUPPORTED";
+    case CDCRT_BAD_CONFIG:
+      return "BAD_CONFIG";
+    default:
+      return "FATAL";
   }
 }
 
@@ -72,9 +76,11 @@ void RowPrinter::shape(const event::Shape& shape) {
     if (!shape.schema.empty()) line += ",\"schema\":" + json_string(shape.schema);
     if (!shape.database.empty()) line += ",\"database\":" + json_string(shape.database);
     if (!shape.server.empty()) line += ",\"server\":" + json_string(shape.server);
-    line += std::string(",\"declared\":") + (shape.declared ? "true" : "false") + ",\"keyed\":" + (shape.keyed ? "true" : "false") + ",\"columns\":[";
+    line += std::string(",\"declared\":") + (shape.declared ? "true" : "false") + ",\"keyed\":" + (shape.keyed ? "true" : "false") +
+            (shape.key_in_one_partition ? ",\"key_in_one_partition\":true" : "") + ",\"columns\":[";
     for (const auto& column : shape.columns) {
-      line += (&column == shape.columns.data() ? "{\"name\":" : ",{\"name\":") + json_string(column.name) + ",\"type\":" + json_string(types::to_string(column.type));
+      line += (&column == shape.columns.data() ? "{\"name\":" : ",{\"name\":") + json_string(column.name) +
+              ",\"type\":" + json_string(types::to_string(column.type));
       if (column.key_ordinal != 0) line += ",\"key\":" + std::to_string(column.key_ordinal);
       if ((column.flags & CDCRT_COLUMN_NOT_NULL) != 0) line += ",\"not_null\":true";
       if ((column.flags & CDCRT_COLUMN_DEFAULT) != 0) {
@@ -87,7 +93,7 @@ void RowPrinter::shape(const event::Shape& shape) {
     return;
   }
   out_ << "shape " << shape.id << ": " << printable(table_name(shape)) << (shape.declared ? ", types declared" : ", types learned")
-       << (shape.keyed ? "" : ", key not said") << "\n";
+       << (shape.keyed ? "" : ", key not said") << (shape.key_in_one_partition ? ", rows of one key in one partition" : "") << "\n";
   for (const auto& column : shape.columns) {
     std::string line = "  " + column.name + " " + types::to_string(column.type);
     if (column.key_ordinal != 0) line += ", key " + std::to_string(column.key_ordinal);
@@ -148,7 +154,8 @@ void RowPrinter::dead_letter(uint64_t line, const Error& error) {
     out_ << "}\n";
     return;
   }
-  out_ << "line " << line << ": dead letter: " << printable(error.message) << (error.hint.empty() ? "" : " (" + printable(error.hint) + ")") << "\n";
+  out_ << "line " << line << ": dead letter: " << printable(error.message) << (error.hint.empty() ? "" : " (" + printable(error.hint) + ")")
+       << "\n";
 }
 
 }  // namespace cdcrt::cli

@@ -93,13 +93,19 @@ class JsonCheck {
     is_opened_ = false;
     if (rest_.empty()) return false;
     switch (rest_.front()) {
-      case '"': return string();
-      case 't': return word("true");
-      case 'f': return word("false");
-      case 'n': return word("null");
+      case '"':
+        return string();
+      case 't':
+        return word("true");
+      case 'f':
+        return word("false");
+      case 'n':
+        return word("null");
       case '[':
-      case '{': return open();
-      default: return number();
+      case '{':
+        return open();
+      default:
+        return number();
     }
   }
 
@@ -175,15 +181,24 @@ std::string fault_of_value(const cdcrt_cell& cell) {
   if (cell.tag == CDCRT_BOOL) return cell.value.natural > 1 ? "the boolean " + std::to_string(cell.value.integer) : std::string();
   if (cell.tag != CDCRT_DECIMAL && cell.tag < CDCRT_STRING) return {};
   const std::string_view text = cell.size == 0 ? std::string_view() : std::string_view(cell.value.data, cell.size);
-  const auto unless = [&](bool right, const char* what) { return right ? std::string() : diagnostics::quote(text) + ", which is no " + what; };
+  const auto unless = [&](bool right, const char* what) {
+    return right ? std::string() : diagnostics::quote(text) + ", which is no " + what;
+  };
   switch (cell.tag) {
-    case CDCRT_DECIMAL: return unless(is_decimal(text), "decimal");
-    case CDCRT_STRING: return unless(sdk::is_utf8(text), "UTF-8");
-    case CDCRT_JSON: return unless(is_json(text), "JSON");
-    case CDCRT_ARRAY: return unless(!text.empty() && text.front() == '[' && is_json(text), "JSON array");
-    case CDCRT_UUID: return unless(is_uuid(text), "UUID in lower case");
-    case CDCRT_INTERVAL: return unless(is_interval(text), "ISO 8601 duration");
-    default: return {};
+    case CDCRT_DECIMAL:
+      return unless(is_decimal(text), "decimal");
+    case CDCRT_STRING:
+      return unless(sdk::is_utf8(text), "UTF-8");
+    case CDCRT_JSON:
+      return unless(is_json(text), "JSON");
+    case CDCRT_ARRAY:
+      return unless(!text.empty() && text.front() == '[' && is_json(text), "JSON array");
+    case CDCRT_UUID:
+      return unless(is_uuid(text), "UUID in lower case");
+    case CDCRT_INTERVAL:
+      return unless(is_interval(text), "ISO 8601 duration");
+    default:
+      return {};
   }
 }
 

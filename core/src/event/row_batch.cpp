@@ -126,7 +126,8 @@ void RowBatch::settle(uint32_t messages) {
     rejected[reject.message] = true;
     return again;
   });
-  const auto* const end = std::remove_if(rows_.rows, rows_.rows + rows_.row_count, [&](const cdcrt_row& row) { return rejected[row.message]; });
+  const auto* const end =
+      std::remove_if(rows_.rows, rows_.rows + rows_.row_count, [&](const cdcrt_row& row) { return rejected[row.message]; });
   rows_.row_count = static_cast<uint32_t>(end - rows_.rows);
 }
 

@@ -18,10 +18,14 @@ bool has_cells(uint8_t operation) { return operation >= CDCRT_SNAPSHOT && operat
 
 const char* operation_name(uint8_t operation) {
   switch (operation) {
-    case CDCRT_SNAPSHOT: return "snapshot";
-    case CDCRT_INSERT: return "insert";
-    case CDCRT_UPDATE: return "update";
-    default: return "delete";
+    case CDCRT_SNAPSHOT:
+      return "snapshot";
+    case CDCRT_INSERT:
+      return "insert";
+    case CDCRT_UPDATE:
+      return "update";
+    default:
+      return "delete";
   }
 }
 
@@ -39,8 +43,9 @@ class RowCheck {
       const cdcrt_row& row = rows_.rows()[i];
       if (row.message >= messages_.count) return nowhere("row " + std::to_string(i + 1) + " for message " + std::to_string(row.message));
       if (row.message < last_message) {
-        return RowFault{row.message, "row " + std::to_string(i + 1) + " for message " + std::to_string(row.message) + " after one for message " +
-                                         std::to_string(last_message) + ": rows stand in the order of their messages"};
+        return RowFault{row.message, "row " + std::to_string(i + 1) + " for message " + std::to_string(row.message) +
+                                         " after one for message " + std::to_string(last_message) +
+                                         ": rows stand in the order of their messages"};
       }
       last_message = row.message;
       if (row.operation < CDCRT_SNAPSHOT || row.operation > CDCRT_MARKER) {
@@ -55,7 +60,8 @@ class RowCheck {
         width = static_cast<uint32_t>(shape->columns.size());
       }
       if (!has_cells(row.operation)) continue;
-      if (row.cells == CDCRT_NO_CELLS) return of(row, std::string(row.operation == CDCRT_INSERT ? "an " : "a ") + operation_name(row.operation) + " without cells");
+      if (row.cells == CDCRT_NO_CELLS)
+        return of(row, std::string(row.operation == CDCRT_INSERT ? "an " : "a ") + operation_name(row.operation) + " without cells");
       if (!holds(row.cells, width) || !holds(row.before, width) || !holds(row.other_key, width)) {
         const uint32_t wrong = !holds(row.cells, width) ? row.cells : !holds(row.before, width) ? row.before : row.other_key;
         return of(row, "a row whose " + std::to_string(width) + " cells begin at " + std::to_string(wrong) + ", where there are " +
@@ -92,7 +98,8 @@ class RowCheck {
         if (first == CDCRT_NO_CELLS) continue;
         for (uint32_t c = 0; c < shape.columns.size(); ++c) {
           const std::string wrong = judge(rows_.cells(first)[c]);
-          if (!wrong.empty()) return of(row, "column " + quote(shape.columns[c].name) + " of table " + quote(shape.table) + " with " + wrong);
+          if (!wrong.empty())
+            return of(row, "column " + quote(shape.columns[c].name) + " of table " + quote(shape.table) + " with " + wrong);
         }
       }
     }
@@ -113,7 +120,8 @@ std::string fault_of(const cdcrt_column& column, uint32_t place) {
   if (column.name.data == nullptr || column.name.size == 0) return which + " without a name";
   if (!is_text(column.name)) return which + " whose name is not UTF-8";
   if (column.type.kind > CDCRT_TYPE_INTERVAL || column.type.element > CDCRT_TYPE_INTERVAL) {
-    return which + " with type " + std::to_string(column.type.kind > CDCRT_TYPE_INTERVAL ? column.type.kind : column.type.element) + ", which is none";
+    return which + " with type " + std::to_string(column.type.kind > CDCRT_TYPE_INTERVAL ? column.type.kind : column.type.element) +
+           ", which is none";
   }
   if ((column.flags & CDCRT_COLUMN_DEFAULT) != 0 && is_broken(column.default_value)) return which + " with a default that is no value";
   return {};
@@ -135,7 +143,8 @@ std::string fault_of(const cdcrt_shape& shape) {
     const cdcrt_column& column = shape.columns[i];
     if (const std::string wrong = fault_of(column, i); !wrong.empty()) return wrong + of_table;
     if (column.key_ordinal == 0) continue;
-    if (column.key_ordinal > shape.column_count) return "key place " + std::to_string(column.key_ordinal) + of_table + ", which has fewer columns";
+    if (column.key_ordinal > shape.column_count)
+      return "key place " + std::to_string(column.key_ordinal) + of_table + ", which has fewer columns";
     taken.resize(shape.column_count);
     if (taken[column.key_ordinal - 1]) return "key place " + std::to_string(column.key_ordinal) + " twice" + of_table;
     taken[column.key_ordinal - 1] = true;

@@ -52,7 +52,8 @@ struct CrashLine {
       add(note.object_);
       add("'");
     }
-    add(note.has_messages_ ? "; none of these messages is applied, the next start reads them again" : "; the next start goes on from what the target holds");
+    add(note.has_messages_ ? "; none of these messages is applied, the next start reads them again"
+                           : "; the next start goes on from what the target holds");
     add(". This is a fault of the plugin: tell its author");
   }
   void write() {
@@ -78,11 +79,16 @@ std::array<struct sigaction, kCrashes.size()> former_actions;
 
 std::string_view crash_name(int signal) {
   switch (signal) {
-    case SIGSEGV: return "SIGSEGV (memory that is not there)";
-    case SIGBUS: return "SIGBUS (memory that cannot be reached)";
-    case SIGFPE: return "SIGFPE (a division by zero or its like)";
-    case SIGILL: return "SIGILL (an instruction that the processor does not know)";
-    default: return "SIGABRT (it gave up)";
+    case SIGSEGV:
+      return "SIGSEGV (memory that is not there)";
+    case SIGBUS:
+      return "SIGBUS (memory that cannot be reached)";
+    case SIGFPE:
+      return "SIGFPE (a division by zero or its like)";
+    case SIGILL:
+      return "SIGILL (an instruction that the processor does not know)";
+    default:
+      return "SIGABRT (it gave up)";
   }
 }
 
@@ -136,7 +142,8 @@ std::string name_of(const cdcrt_plugin& plugin) {
   return std::string(kind_name(plugin.kind)) + " '" + plugin.name + "'" + (path.empty() ? "" : " (" + path + ")");
 }
 
-CallNote::CallNote(std::string_view plugin, std::string_view function, std::string_view object) : plugin_(plugin), function_(function), object_(object) {
+CallNote::CallNote(std::string_view plugin, std::string_view function, std::string_view object)
+    : plugin_(plugin), function_(function), object_(object) {
   stand();
 }
 
@@ -145,7 +152,13 @@ CallNote::CallNote(std::string_view plugin, std::string_view function, const cdc
                messages.count > 0 ? messages.messages[messages.count - 1].offset : 0) {}
 
 CallNote::CallNote(std::string_view plugin, std::string_view function, cdcrt_string topic, int32_t partition, int64_t first, int64_t last)
-    : plugin_(plugin), function_(function), object_(sdk::view(topic)), has_messages_(true), partition_(partition), first_(first), last_(last) {
+    : plugin_(plugin),
+      function_(function),
+      object_(sdk::view(topic)),
+      has_messages_(true),
+      partition_(partition),
+      first_(first),
+      last_(last) {
   stand();
 }
 

@@ -73,7 +73,8 @@ template <class Functions>
 Result<std::shared_ptr<void>> create_instance(const Functions* functions, const Component& component) {
   void* self = nullptr;
   const std::string name = name_of(*component.descriptor);
-  auto result = cross({name, "create", {}}, [&](cdcrt_error* error) { return functions->create(host_services(), component.options.abi(), &self, error); });
+  auto result = cross({name, "create", {}},
+                      [&](cdcrt_error* error) { return functions->create(host_services(), component.options.abi(), &self, error); });
   if (!result) return std::move(result.error());
   return std::shared_ptr<void>(self, functions->destroy);
 }

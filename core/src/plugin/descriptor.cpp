@@ -37,7 +37,8 @@ bool is_name(std::string_view name) {
 bool is_size(uint32_t size, uint32_t oldest) { return size >= oldest && size % alignof(void*) == 0 && size <= kLongest; }
 
 Error wrong_size(const std::string& what, uint32_t size, uint32_t oldest) {
-  return broken(what + " has the size " + std::to_string(size) + ", which no version of the ABI gives it (at least " + std::to_string(oldest) + ")");
+  return broken(what + " has the size " + std::to_string(size) + ", which no version of the ABI gives it (at least " +
+                std::to_string(oldest) + ")");
 }
 
 /// What the host keeps of one descriptor.
@@ -115,7 +116,8 @@ Result<std::vector<cdcrt_option>> adopt_options(const cdcrt_option* given, uint3
   std::vector<cdcrt_option> options;
   std::set<std::string_view> seen;
   const uint32_t distance = count > 0 ? given->size : 0;
-  if (count > 0 && !is_size(distance, CDCRT_OPTION_SIZE_0_7)) return wrong_size("option 1 of its " + table, distance, CDCRT_OPTION_SIZE_0_7);
+  if (count > 0 && !is_size(distance, CDCRT_OPTION_SIZE_0_7))
+    return wrong_size("option 1 of its " + table, distance, CDCRT_OPTION_SIZE_0_7);
   for (uint32_t i = 0; i < count; ++i) {
     const cdcrt_option& own = sdk::element(given, distance, i);
     const std::string which = "option " + std::to_string(i + 1) + " of its " + table;

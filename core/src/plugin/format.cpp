@@ -47,9 +47,11 @@ Result<void> Format::decode(const cdcrt_messages& messages, event::RowBatch& row
     const std::string of_message = fault->message < given.count ? " (message " + std::to_string(fault->message) + ", offset " +
                                                                       std::to_string(given.messages[fault->message].offset) + ")"
                                                                 : "";
-    return make_error(CDCRT_FATAL,
-                      name_ + " breaks the contract of formats: for messages of " + place_of(given) + ", none of which is applied, it wrote " + fault->what + of_message,
-                      "this is a fault of the plugin: tell its author. The next start reads these messages again: put a mended plugin there before");
+    return make_error(
+        CDCRT_FATAL,
+        name_ + " breaks the contract of formats: for messages of " + place_of(given) + ", none of which is applied, it wrote " +
+            fault->what + of_message,
+        "this is a fault of the plugin: tell its author. The next start reads these messages again: put a mended plugin there before");
   }
   rows.settle(given.count);
   return {};

@@ -41,7 +41,8 @@ struct CheckedRead {
   int32_t visit(const cdcrt_cell* row) {
     if (row == nullptr) fault = "a row that is nowhere";
     for (uint32_t i = 0; i < asked.column_count && fault.empty(); ++i) {
-      if (event::is_broken(row[i])) fault = "column '" + std::string(sdk::view(asked.columns[i].name)) + "' with " + event::fault_of_cell(row[i]);
+      if (event::is_broken(row[i]))
+        fault = "column '" + std::string(sdk::view(asked.columns[i].name)) + "' with " + event::fault_of_cell(row[i]);
     }
     return fault.empty() ? asked.visit(asked.context, row) : 1;
   }
@@ -119,7 +120,9 @@ Result<Source> Source::create(const Component& component) {
 }
 
 Result<void> Source::seek(const std::string& topic, int32_t partition, int64_t offset, uint32_t generation) {
-  return cross_void({name_, "seek", topic}, [&](cdcrt_error* error) { return functions_->seek(self_.get(), sdk::borrow(topic), partition, offset, generation, error); });
+  return cross_void({name_, "seek", topic}, [&](cdcrt_error* error) {
+    return functions_->seek(self_.get(), sdk::borrow(topic), partition, offset, generation, error);
+  });
 }
 
 Result<void> Source::start(const cdcrt_source_events& events) {
@@ -143,8 +146,9 @@ Result<void> Source::list(const std::function<bool(std::string_view topic, int32
 Result<cdcrt_bounds> Source::bounds(const std::string& topic, int32_t partition) {
   if (functions_->bounds == nullptr) return make_error(CDCRT_UNSUPPORTED, "the source does not know the bounds of a partition");
   cdcrt_bounds bounds{};
-  auto done =
-      cross_void({name_, "bounds", topic}, [&](cdcrt_error* error) { return functions_->bounds(self_.get(), sdk::borrow(topic), partition, &bounds, error); });
+  auto done = cross_void({name_, "bounds", topic}, [&](cdcrt_error* error) {
+    return functions_->bounds(self_.get(), sdk::borrow(topic), partition, &bounds, error);
+  });
   if (!done) return std::move(done.error());
   return bounds;
 }
@@ -152,8 +156,9 @@ Result<cdcrt_bounds> Source::bounds(const std::string& topic, int32_t partition)
 Result<int64_t> Source::origin(const std::string& topic, int32_t partition) {
   int64_t offset = 0;
   if (functions_->origin == nullptr) return offset;
-  auto done =
-      cross_void({name_, "origin", topic}, [&](cdcrt_error* error) { return functions_->origin(self_.get(), sdk::borrow(topic), partition, &offset, error); });
+  auto done = cross_void({name_, "origin", topic}, [&](cdcrt_error* error) {
+    return functions_->origin(self_.get(), sdk::borrow(topic), partition, &offset, error);
+  });
   if (!done) return std::move(done.error());
   return offset;
 }
@@ -161,7 +166,9 @@ Result<int64_t> Source::origin(const std::string& topic, int32_t partition) {
 Result<int64_t> Source::offset_at(const std::string& topic, int32_t partition, int64_t timestamp_ms) {
   if (functions_->offset_at == nullptr) return make_error(CDCRT_UNSUPPORTED, "the source cannot find a message by its time");
   int64_t offset = 0;
-  auto done = cross_void({name_, "offset_at", topic}, [&](cdcrt_error* error) { return functions_->offset_at(self_.get(), sdk::borrow(topic), partition, timestamp_ms, &offset, error); });
+  auto done = cross_void({name_, "offset_at", topic}, [&](cdcrt_error* error) {
+    return functions_->offset_at(self_.get(), sdk::borrow(topic), partition, timestamp_ms, &offset, error);
+  });
   if (!done) return std::move(done.error());
   return offset;
 }
@@ -194,8 +201,8 @@ Result<void> Source::fetch(const std::string& topic, int32_t partition, int64_t 
   const auto call = [](void* context, const cdcrt_message* message) -> int32_t {
     auto& own = *static_cast<Fetched*>(context);
     if (message->offset < own.next || message->offset > own.last) {
-      own.fault = "it read offset " + std::to_string(message->offset) + ", where " + std::to_string(own.next) + " to " + std::to_string(own.last) +
-                  " were asked for";
+      own.fault = "it read offset " + std::to_string(message->offset) + ", where " + std::to_string(own.next) + " to " +
+                  std::to_string(own.last) + " were asked for";
       return 1;
     }
     if (const char* wrong = fault_of_message(*message)) {
@@ -253,7 +260,8 @@ Result<void> Connection::rollback() {
 }
 Result<Description> Connection::describe(const cdcrt_table& table) {
   Description description;
-  auto result = cross_void({name_, "describe", sdk::view(table.name)}, [&](cdcrt_error* error) { return functions_->describe(self_.get(), &table, description.out(), error); });
+  auto result = cross_void({name_, "describe", sdk::view(table.name)},
+                           [&](cdcrt_error* error) { return functions_->describe(self_.get(), &table, description.out(), error); });
   if (!result) return std::move(result.error());
   if (auto taken = description.take(); !taken) return named(name_, std::move(taken.error()));
   return description;
@@ -291,18 +299,18 @@ Result<void> Connection::write(const cdcrt_write& write) {
       own.overflowed(own.context, values);
     };
   }
-  auto done =
-      cross_void({name_, "write", sdk::view(write.table.name)}, [&](cdcrt_error* error) { return functions_->write(self_.get(), &sized, error); });
+  auto done = cross_void({name_, "write", sdk::view(write.table.name)},
+                         [&](cdcrt_error* error) { return functions_->write(self_.get(), &sized, error); });
   if (!done || missing.fault == UINT64_MAX) return done;
   return named(name_, breach("of " + std::to_string(write.row_count) + " rows written to '" + std::string(sdk::view(write.table.name)) +
                              "' it says that row " + std::to_string(missing.fault) + " is missing"));
 }
 Result<void> Connection::read(const cdcrt_read& read) {
   CheckedRead checked(read);
-  auto done = cross_void({name_, "read", sdk::view(read.table.name)}, [&](cdcrt_error* error) { return functions_->read(self_.get(), &checked.given, error); });
+  auto done = cross_void({name_, "read", sdk::view(read.table.name)},
+                         [&](cdcrt_error* error) { return functions_->read(self_.get(), &checked.given, error); });
   return done ? fault_of(name_, checked) : std::move(done);
 }
-
 Result<void> Connection::read_together(const std::vector<cdcrt_read>& reads) {
   if (reads.size() > 1 && functions_->read_together != nullptr) {
     std::deque<CheckedRead> checked;
@@ -327,7 +335,9 @@ Result<void> Connection::expect(const std::vector<cdcrt_table>& tables, bool fre
 }
 Result<void> Connection::lock(const std::vector<cdcrt_table>& tables) {
   if (functions_->lock == nullptr) return make_error(CDCRT_FATAL, "the sink says that it locks tables, and has no function for it");
-  return cross_void({name_, "lock", {}}, [&](cdcrt_error* error) { return functions_->lock(self_.get(), tables.data(), static_cast<uint32_t>(tables.size()), error); });
+  return cross_void({name_, "lock", {}}, [&](cdcrt_error* error) {
+    return functions_->lock(self_.get(), tables.data(), static_cast<uint32_t>(tables.size()), error);
+  });
 }
 
 Result<void> Connection::savepoint(cdcrt_savepoint action) {
@@ -381,7 +391,9 @@ Result<std::shared_ptr<void>> Sink::Renewal::renew(const cdcrt_sink* functions, 
   if (!self) return std::move(self.error());
   if (!process.empty() && functions->identify != nullptr) {
     const std::string name = name_of(*component.descriptor);
-    auto identified = cross_void({name, "identify", {}}, [&](cdcrt_error* error) { return functions->identify(self->get(), sdk::borrow(pipeline), sdk::borrow(process), error); });
+    auto identified = cross_void({name, "identify", {}}, [&](cdcrt_error* error) {
+      return functions->identify(self->get(), sdk::borrow(pipeline), sdk::borrow(process), error);
+    });
     if (!identified) return std::move(identified.error());
   }
   component = std::move(fresh);
@@ -437,7 +449,8 @@ Result<void> Sink::identify(const std::string& pipeline, const std::string& proc
 
 Result<void> Sink::abandoned(const std::string& process) {
   if (functions_->abandoned == nullptr) return {};
-  return cross_void({name_, "abandoned", {}}, [&](cdcrt_error* error) { return functions_->abandoned(instance().get(), sdk::borrow(process), error); });
+  return cross_void({name_, "abandoned", {}},
+                    [&](cdcrt_error* error) { return functions_->abandoned(instance().get(), sdk::borrow(process), error); });
 }
 
 std::shared_ptr<void> Sink::instance() const {

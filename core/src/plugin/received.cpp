@@ -33,7 +33,8 @@ bool is_distance(uint32_t size, uint32_t oldest) { return size >= oldest && size
 
 const char* fault_of_message(const cdcrt_message& message) {
   if (message.offset < 0) return "has a negative offset";
-  if (points_nowhere(message.key) || points_nowhere(message.value) || points_nowhere(message.unreadable)) return "has bytes that are nowhere";
+  if (points_nowhere(message.key) || points_nowhere(message.value) || points_nowhere(message.unreadable))
+    return "has bytes that are nowhere";
   if (message.header_count > 0 && message.headers == nullptr) return "has headers that are nowhere";
   for (uint32_t i = 0; i < message.header_count; ++i) {
     if (points_nowhere(message.headers[i].name) || points_nowhere(message.headers[i].value)) return "has a header that is nowhere";
@@ -63,7 +64,8 @@ Result<void> Messages::take() {
   if (given_.count == 0) return {};
   if (given_.topic.data == nullptr || given_.topic.size == 0) return breach("a batch of messages names no topic");
   const std::string place = std::string(sdk::view(given_.topic)) + "[" + std::to_string(given_.partition) + "]";
-  if (sdk::find_invalid_utf8(sdk::view(given_.topic)) != std::string_view::npos) return breach("the topic of a batch of messages is not UTF-8");
+  if (sdk::find_invalid_utf8(sdk::view(given_.topic)) != std::string_view::npos)
+    return breach("the topic of a batch of messages is not UTF-8");
   if (given_.messages == nullptr) return breach(std::to_string(given_.count) + " messages of " + place + " are nowhere");
   if (!is_distance(given_.message_size, CDCRT_MESSAGE_SIZE_0_7)) {
     return breach("messages of " + place + " have the size " + std::to_string(given_.message_size));
@@ -101,7 +103,8 @@ void Messages::reset() {
 Result<void> Description::take() {
   if (given_.column_count > 0) {
     if (given_.columns == nullptr) return breach("the columns of a table are nowhere");
-    if (!is_distance(given_.column_size, CDCRT_COLUMN_SIZE_0_7)) return breach("columns have the size " + std::to_string(given_.column_size));
+    if (!is_distance(given_.column_size, CDCRT_COLUMN_SIZE_0_7))
+      return breach("columns have the size " + std::to_string(given_.column_size));
   }
   description_ = given_;
   description_.columns = ours(given_.columns, given_.column_count, given_.column_size, own_);

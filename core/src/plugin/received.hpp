@@ -39,9 +39,9 @@ class Messages {
  private:
   void swap(Messages& other) noexcept;
 
-  cdcrt_messages given_{};           ///< as the source gets it back
-  cdcrt_messages messages_{};        ///< as the host sees it
-  std::vector<cdcrt_message> own_;   ///< where the source's messages are longer or shorter than ours
+  cdcrt_messages given_{};          ///< as the source gets it back
+  cdcrt_messages messages_{};       ///< as the host sees it
+  std::vector<cdcrt_message> own_;  ///< where the source's messages are longer or shorter than ours
 };
 
 /// A catalog entry, released when it dies.

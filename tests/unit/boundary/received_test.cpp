@@ -204,7 +204,8 @@ TEST_CASE("a sink that misses a row that was not written ends with its name, and
   write.kind = CDCRT_WRITE_REMOVE;
   auto written = connection->write(write);
   REQUIRE(!written.ok());
-  CHECK(says(written.error(), "sink 'broken': the plugin breaks its contract: of 2 rows written to 'orders' it says that row 2 is missing"));
+  CHECK(
+      says(written.error(), "sink 'broken': the plugin breaks its contract: of 2 rows written to 'orders' it says that row 2 is missing"));
   const cdcrt_column columns[2] = {{sdk::borrow("a"), {}, 0, 0, {}, {}, {}}, {sdk::borrow("b"), {}, 0, 0, {}, {}, {}}};
   uint64_t visited = 0;
   cdcrt_read read{};

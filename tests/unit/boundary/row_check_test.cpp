@@ -88,7 +88,8 @@ TEST_CASE("a row out of order, of no message, of no operation, of no shape, or w
   CHECK(fault_of([](cdcrt_row& row, Written&) { row.shape = UINT32_MAX; }) == "a row with shape 4294967295, which intern() never gave");
   CHECK(fault_of([](cdcrt_row& row, Written&) { row.cells = CDCRT_NO_CELLS; }) == "an insert without cells");
   CHECK(fault_of([](cdcrt_row& row, Written&) { row.cells = 3; }) == "a row whose 2 cells begin at 3, where there are 4 cells");
-  CHECK(fault_of([](cdcrt_row& row, Written&) { row.cells = UINT32_MAX - 1; }) == "a row whose 2 cells begin at 4294967294, where there are 4 cells");
+  CHECK(fault_of([](cdcrt_row& row, Written&) { row.cells = UINT32_MAX - 1; }) ==
+        "a row whose 2 cells begin at 4294967294, where there are 4 cells");
   CHECK(fault_of([](cdcrt_row& row, Written&) { row.before = 4; }) == "a row whose 2 cells begin at 4, where there are 4 cells");
   CHECK(fault_of([](cdcrt_row& row, Written&) { row.other_key = 9; }) == "a row whose 2 cells begin at 9, where there are 4 cells");
   CHECK(fault_of([](cdcrt_row& row, Written&) { row.source_order.size = 4; }) == "a source order whose bytes are nowhere");
@@ -118,11 +119,15 @@ TEST_CASE("shapes without a table, with columns that are nowhere or have no name
   CHECK(fault([](cdcrt_shape& shape, cdcrt_column*) { shape.table = {}; }) == "a shape without a table");
   CHECK(fault([](cdcrt_shape& shape, cdcrt_column*) { shape.schema = sdk::borrow("\xff"); }) == "a shape whose names are not UTF-8");
   CHECK(fault([](cdcrt_shape& shape, cdcrt_column*) { shape.schema = {nullptr, 4}; }) == "a shape whose names are not UTF-8");
-  CHECK(fault([](cdcrt_shape& shape, cdcrt_column*) { shape.columns = nullptr; }) == "2 columns in a shape of table 't', which are nowhere");
+  CHECK(fault([](cdcrt_shape& shape, cdcrt_column*) { shape.columns = nullptr; }) ==
+        "2 columns in a shape of table 't', which are nowhere");
   CHECK(fault([](cdcrt_shape&, cdcrt_column* columns) { columns[1].name = {}; }) == "column 2 without a name in a shape of table 't'");
-  CHECK(fault([](cdcrt_shape&, cdcrt_column* columns) { columns[0].type.kind = 21; }) == "column 1 with type 21, which is none in a shape of table 't'");
-  CHECK(fault([](cdcrt_shape&, cdcrt_column* columns) { columns[0].key_ordinal = 3; }) == "key place 3 in a shape of table 't', which has fewer columns");
-  CHECK(fault([](cdcrt_shape&, cdcrt_column* columns) { columns[0].key_ordinal = columns[1].key_ordinal = 1; }) == "key place 1 twice in a shape of table 't'");
+  CHECK(fault([](cdcrt_shape&, cdcrt_column* columns) { columns[0].type.kind = 21; }) ==
+        "column 1 with type 21, which is none in a shape of table 't'");
+  CHECK(fault([](cdcrt_shape&, cdcrt_column* columns) { columns[0].key_ordinal = 3; }) ==
+        "key place 3 in a shape of table 't', which has fewer columns");
+  CHECK(fault([](cdcrt_shape&, cdcrt_column* columns) { columns[0].key_ordinal = columns[1].key_ordinal = 1; }) ==
+        "key place 1 twice in a shape of table 't'");
   CHECK(fault([](cdcrt_shape& shape, cdcrt_column*) { shape.column_size = 64; }).find("no version of the ABI has") != std::string::npos);
   CHECK(fault([](cdcrt_shape& shape, cdcrt_column*) { shape.size = 40; }).find("no version of the ABI has") != std::string::npos);
 }
@@ -181,14 +186,18 @@ TEST_CASE("values: what a cell says is what its tag promises") {
   CHECK(value_fault(CDCRT_STRING, "\xc3").find("which is no UTF-8") != std::string::npos);
   CHECK(value_fault(CDCRT_STRING, "\xed\xa0\x80").find("which is no UTF-8") != std::string::npos);
   CHECK(value_fault(CDCRT_BYTES, "\xff\x00").empty());
-  for (const char* good : {"{}", "[1,2]", "\"x\"", "null", "1e400", "{\"a\":{\"b\":[0.10]}}", " 7 "}) CHECK_MESSAGE(value_fault(CDCRT_JSON, good).empty(), good);
-  for (const char* bad : {"", "{", "{\"a\":}", "nul", "1 2", "\"\xff\"", "[1,]", "NaN"}) CHECK_MESSAGE(!value_fault(CDCRT_JSON, bad).empty(), bad);
+  for (const char* good : {"{}", "[1,2]", "\"x\"", "null", "1e400", "{\"a\":{\"b\":[0.10]}}", " 7 "})
+    CHECK_MESSAGE(value_fault(CDCRT_JSON, good).empty(), good);
+  for (const char* bad : {"", "{", "{\"a\":}", "nul", "1 2", "\"\xff\"", "[1,]", "NaN"})
+    CHECK_MESSAGE(!value_fault(CDCRT_JSON, bad).empty(), bad);
   CHECK(value_fault(CDCRT_ARRAY, "[[1],[null]]").empty());
   CHECK(!value_fault(CDCRT_ARRAY, "{}").empty());
   CHECK(value_fault(CDCRT_UUID, "123e4567-e89b-12d3-a456-426614174000").empty());
   CHECK(!value_fault(CDCRT_UUID, "123E4567-e89b-12d3-a456-426614174000").empty());
-  for (const char* good : {"P1Y2M3DT4H5M6.5S", "PT-3.5S", "P-1D", "PT0S", "P2W", "PT-1H-2M"}) CHECK_MESSAGE(value_fault(CDCRT_INTERVAL, good).empty(), good);
-  for (const char* bad : {"", "P", "1D", "P1", "PT", "P1H", "PT1D", "P1DT2M1H"}) CHECK_MESSAGE(!value_fault(CDCRT_INTERVAL, bad).empty(), bad);
+  for (const char* good : {"P1Y2M3DT4H5M6.5S", "PT-3.5S", "P-1D", "PT0S", "P2W", "PT-1H-2M"})
+    CHECK_MESSAGE(value_fault(CDCRT_INTERVAL, good).empty(), good);
+  for (const char* bad : {"", "P", "1D", "P1", "PT", "P1H", "PT1D", "P1DT2M1H"})
+    CHECK_MESSAGE(!value_fault(CDCRT_INTERVAL, bad).empty(), bad);
   cdcrt_cell boolean{};
   sdk::set_integer(boolean, CDCRT_BOOL, 1);
   CHECK(event::fault_of_value(boolean).empty());

@@ -169,7 +169,8 @@ TEST_CASE("sizes that no version of the ABI has are refused") {
     cdcrt_plugin given = *good;
     given.size = size;
     CHECK_MESSAGE(refusal(given) == "has a broken descriptor: it has the size " + std::to_string(size) +
-                                        ", which no version of the ABI gives it (at least 72)", size);
+                                        ", which no version of the ABI gives it (at least 72)",
+                  size);
   }
   for (const uint32_t size : {24U, 36U}) {
     cdcrt_format functions = *static_cast<const cdcrt_format*>(good->functions);
@@ -285,7 +286,8 @@ TEST_CASE("a sink and a format built with the SDK take structs of a later host, 
 TEST_CASE("the headers say what their frozen copy says, until the version is raised") {
   const std::filesystem::path frozen = std::filesystem::path(CDCRT_FROZEN_HEADERS) /
                                        (std::to_string(CDCRT_ABI_MAJOR) + "." + std::to_string(CDCRT_ABI_MINOR)) / "cdcrt" / "abi";
-  REQUIRE_MESSAGE(std::filesystem::is_directory(frozen), "a new version of the ABI is copied to " << frozen.string() << ", with a plugin built from it");
+  REQUIRE_MESSAGE(std::filesystem::is_directory(frozen),
+                  "a new version of the ABI is copied to " << frozen.string() << ", with a plugin built from it");
   std::size_t headers = 0;
   for (const auto& entry : std::filesystem::directory_iterator(CDCRT_HEADERS)) {
     ++headers;

@@ -154,13 +154,13 @@ TEST_CASE("source texts: a covered value of several lines is covered on each") {
 }
 
 TEST_CASE("text: invalid UTF-8 is found at its byte") {
-  CHECK(sdk::find_invalid_utf8("") == std::string_view::npos);
-  CHECK(sdk::find_invalid_utf8("gr\u00f6\u00dfe \U0001F600") == std::string_view::npos);
-  CHECK(sdk::find_invalid_utf8("ab\xff") == 2);
-  CHECK(sdk::find_invalid_utf8("a\xc3") == 1);
-  CHECK(sdk::find_invalid_utf8("\xc0\x80") == 0);          // overlong
-  CHECK(sdk::find_invalid_utf8("\xed\xa0\x80") == 0);      // surrogate
-  CHECK(sdk::find_invalid_utf8("\xf4\x90\x80\x80") == 0);  // beyond U+10FFFF
+  CHECK(cdcrt::sdk::find_invalid_utf8("") == std::string_view::npos);
+  CHECK(cdcrt::sdk::find_invalid_utf8("gr\u00f6\u00dfe \U0001F600") == std::string_view::npos);
+  CHECK(cdcrt::sdk::find_invalid_utf8("ab\xff") == 2);
+  CHECK(cdcrt::sdk::find_invalid_utf8("a\xc3") == 1);
+  CHECK(cdcrt::sdk::find_invalid_utf8("\xc0\x80") == 0);          // overlong
+  CHECK(cdcrt::sdk::find_invalid_utf8("\xed\xa0\x80") == 0);      // surrogate
+  CHECK(cdcrt::sdk::find_invalid_utf8("\xf4\x90\x80\x80") == 0);  // beyond U+10FFFF
   CHECK(count_characters("gr\u00f6\u00dfe") == 5);
 }
 

@@ -21,10 +21,12 @@ std::string described(const std::string& name, DescriptionFormat format, int exi
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 constexpr cdcrt_option kOptions[] = {
-    {sizeof(cdcrt_option), CDCRT_OPTION_DURATION, CDCRT_OPTION_MINIMUM | CDCRT_OPTION_MAXIMUM, "wait", "A | in a text.\nTwo lines.", "30s", nullptr, nullptr, 1000, 3600e6},
+    {sizeof(cdcrt_option), CDCRT_OPTION_DURATION, CDCRT_OPTION_MINIMUM | CDCRT_OPTION_MAXIMUM, "wait", "A | in a text.\nTwo lines.", "30s",
+     nullptr, nullptr, 1000, 3600e6},
     {sizeof(cdcrt_option), CDCRT_OPTION_STRING, CDCRT_OPTION_SECRET | CDCRT_OPTION_REQUIRED, "token", "Opens the door.", nullptr, "\"x\"",
      nullptr, 0, 0},
-    {sizeof(cdcrt_option), CDCRT_OPTION_BYTES, CDCRT_OPTION_NOT_YET | CDCRT_OPTION_MINIMUM | CDCRT_OPTION_MAXIMUM, "room", "Room.", nullptr, nullptr, nullptr, 1024, 1536},
+    {sizeof(cdcrt_option), CDCRT_OPTION_BYTES, CDCRT_OPTION_NOT_YET | CDCRT_OPTION_MINIMUM | CDCRT_OPTION_MAXIMUM, "room", "Room.", nullptr,
+     nullptr, nullptr, 1024, 1536},
     {sizeof(cdcrt_option), CDCRT_OPTION_INTEGER, CDCRT_OPTION_MINIMUM, "tries", "Tries.", nullptr, nullptr, nullptr, 0, 0},
 };
 

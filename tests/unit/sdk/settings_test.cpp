@@ -123,15 +123,18 @@ TEST_CASE("a setting read by the wrong function, by an unknown name or without a
   CHECK(config.string("delimiter") == ",");
   CHECK(config.duration("timeout") == 250ms);
   CHECK(config.string("note").empty());
-  CHECK(complaint([&] { static_cast<void>(config.integer("delimiter")); }) == "option 'delimiter' is of another type than Config::integer reads");
-  CHECK(complaint([&] { static_cast<void>(config.integer("timeout")); }) == "option 'timeout' is of another type than Config::integer reads");
+  CHECK(complaint([&] { static_cast<void>(config.integer("delimiter")); }) ==
+        "option 'delimiter' is of another type than Config::integer reads");
+  CHECK(complaint([&] { static_cast<void>(config.integer("timeout")); }) ==
+        "option 'timeout' is of another type than Config::integer reads");
   CHECK(complaint([&] { static_cast<void>(config.list("delimiter")); }) == "option 'delimiter' is of another type than Config::list reads");
   CHECK(complaint([&] { static_cast<void>(config.string("delimeter")); }) == "option 'delimeter' is not in the plugin's table");
   CHECK(complaint([&] { static_cast<void>(config.integer("depth")); }) ==
         "option 'depth' has no value: give it a default, or ask has() first");
   CHECK(config.choice<int>("style", {{"short", 1}, {"long", 2}}) == 2);
-  CHECK(complaint([&] { static_cast<void>(config.choice<int>("style", {{"short", 1}})); }) ==
-        "option 'style': the plugin's table allows \"long\", and its code does not know it");
+  CHECK(complaint([&] {
+          static_cast<void>(config.choice<int>("style", {{"short", 1}}));
+        }) == "option 'style': the plugin's table allows \"long\", and its code does not know it");
 }
 
 TEST_CASE("a format refuses a setting in configure, and logs under its component's name") {

@@ -25,8 +25,8 @@ struct Batch {
   sdk::RowBuilder rows{*batch.abi()};
 };
 
-const char* const kTags[] = {"ABSENT", "NULL", "BOOL", "I64", "U64", "F64", "DECIMAL", "DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "STRING",
-                             "BYTES", "JSON", "UUID", "ARRAY", "INTERVAL"};
+const char* const kTags[] = {"ABSENT",    "NULL",        "BOOL",   "I64",   "U64",  "F64",  "DECIMAL", "DATE",    "TIME",
+                             "TIMESTAMP", "TIMESTAMPTZ", "STRING", "BYTES", "JSON", "UUID", "ARRAY",   "INTERVAL"};
 
 /// "TAG json", or what is wrong.
 std::string shown(const sdk::Status& status, const cdcrt_cell& cell) {

@@ -1,6 +1,6 @@
 #include "cdcrt/sdk/option.hpp"
-#include "odbc_sink.hpp"
 #include "dialect.hpp"
+#include "odbc_sink.hpp"
 
 namespace {
 

@@ -24,7 +24,8 @@ namespace detail {
 inline Status refuse_text(std::string_view text, const char* what) {
   constexpr std::size_t kMaximumShown = 40;
   std::string shown(text.substr(0, kMaximumShown));
-  std::replace_if(shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
+  std::replace_if(
+      shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
   return Status::bad_record("\"" + shown + (text.size() > kMaximumShown ? "...\"" : "\"") + " is not " + what);
 }
 
