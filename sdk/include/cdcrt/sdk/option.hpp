@@ -16,7 +16,7 @@ inline constexpr double kNoMaximum = std::numeric_limits<double>::infinity();
 constexpr cdcrt_option option(cdcrt_option_type type, uint16_t flags, const char* key, const char* doc, const char* default_value,
                               const char* example, const char* const* enum_values = nullptr, double minimum = 0, double maximum = 0) {
   unsigned bounds = 0;
-  if (minimum != 0 || maximum != 0) bounds = CDCRT_OPTION_MINIMUM | (maximum < kNoMaximum ? CDCRT_OPTION_MAXIMUM : 0U);
+  if (minimum != 0 || maximum != 0) bounds = CDCRT_OPTION_MINIMUM | (maximum < kNoMaximum ? static_cast<unsigned>(CDCRT_OPTION_MAXIMUM) : 0U);
   if (maximum >= kNoMaximum) maximum = 0;
   return {sizeof(cdcrt_option), static_cast<uint16_t>(type), static_cast<uint16_t>(flags | bounds), key, doc, default_value, example, enum_values,
           minimum, maximum};
