@@ -23,7 +23,7 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kCommandTimeout{60000};
 constexpr std::size_t kLargestOutput = 256u << 10;
-constexpr std::size_t kLongestWords = 300;
+constexpr std::size_t kMaxWords = 300;
 
 class Pipe {
  public:
@@ -87,7 +87,7 @@ std::string last_line(std::string text) {
   text.erase(0, text.rfind('\n') + 1);
   for (char& letter : text)
     if (static_cast<unsigned char>(letter) < 0x20 || letter == 0x7F) letter = ' ';
-  if (text.size() > kLongestWords) text.resize(kLongestWords);
+  if (text.size() > kMaxWords) text.resize(kMaxWords);
   return text;
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kTextBytes = 64u << 10;
 constexpr std::size_t kSmallestPart = 5u << 20;
-constexpr uint32_t kMostParts = 10'000;
+constexpr uint32_t kMaxParts = 10'000;
 
 std::string escape_json(std::string_view text) {
   std::string out;
@@ -104,8 +104,8 @@ class StagingWriter::File {
     if (upload_id_.empty()) {
       if (auto started = client_.start_multipart(key_, upload_id_); !started.ok()) return started;
     }
-    if (etags_.size() >= kMostParts)
-      return sdk::Status::fatal("a staged file would have more than " + std::to_string(kMostParts) + " parts", "make the batches smaller");
+    if (etags_.size() >= kMaxParts)
+      return sdk::Status::fatal("a staged file would have more than " + std::to_string(kMaxParts) + " parts", "make the batches smaller");
     std::string etag;
     const auto number = static_cast<uint32_t>(etags_.size() + 1);
     if (auto sent = client_.upload_part(key_, upload_id_, number, {part_.get(), used_}, etag); !sent.ok()) return sent;

@@ -7,10 +7,10 @@
 namespace cdcrt::sql {
 
 std::string shown(std::string_view name) {
-  constexpr std::size_t kLongest = 120;
+  constexpr std::size_t kMax = 120;
   std::string text = "\"";
-  for (const char c : name.substr(0, kLongest)) text += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
-  if (name.size() > kLongest) text += "...";
+  for (const char c : name.substr(0, kMax)) text += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  if (name.size() > kMax) text += "...";
   return text += '"';
 }
 

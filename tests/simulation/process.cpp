@@ -6,7 +6,7 @@
 #include "runtime/decode_pool.hpp"
 #include "runtime/destinations.hpp"
 #include "runtime/event_reader.hpp"
-#include "runtime/keeper.hpp"
+#include "runtime/coordinator.hpp"
 #include "runtime/ownership.hpp"
 #include "simulation/broker.hpp"
 #include "simulation/target.hpp"
@@ -48,7 +48,7 @@ struct Process::Parts {
   runtime::SourceEventReader reader;
   std::vector<std::unique_ptr<runtime::SinkRuntime>> sinks;
   runtime::Ownership ownership{monitor, sources, sinks};
-  runtime::Keeper keeper{monitor, flows, sources, sinks, ownership};
+  runtime::Coordinator coordinator{monitor, flows, sources, sinks, ownership};
   std::unique_ptr<runtime::Destinations> destinations;
   std::unique_ptr<runtime::DecodePool> decoders;
   std::string pipeline;
@@ -66,7 +66,7 @@ void Process::run() {
   parts_ = new Parts(manifest_, letters_);
   if (open()) {
     parts_->sinks.front()->start();
-    parts_->keeper.start();
+    parts_->coordinator.start();
     parts_->sources.front()->start(parts_->ownership);
     wait();
     end();
@@ -86,7 +86,7 @@ bool Process::open() {
     return false;
   };
   if (auto opened = parts.sources.back()->open(); !opened) return tolerated(opened.error());
-  runtime::SinkRuntime::Surroundings surroundings{parts.monitor,
+  runtime::SinkRuntime::Context context{parts.monitor,
                                                   parts.flows,
                                                   parts.reader,
                                                   parts.letters,
@@ -96,12 +96,12 @@ bool Process::open() {
                                                   [&parts](const progress::Partition& partition) { parts.ownership.lost(partition); },
                                                   [](std::chrono::microseconds) { scheduler().sleep(random().between(10, 400) * kMillisecond); },
                                                   [&parts](const runtime::SinkRuntime& sink) { return parts.ownership.others_rest(sink); }};
-  parts.sinks.push_back(std::make_unique<runtime::SinkRuntime>(manifest_.sinks.front(), std::move(surroundings)));
+  parts.sinks.push_back(std::make_unique<runtime::SinkRuntime>(manifest_.sinks.front(), std::move(context)));
   if (auto opened = parts.sinks.back()->open(); !opened) return tolerated(opened.error());
   parts.destinations = std::make_unique<runtime::Destinations>(manifest_, parts.shapes, parts.sinks, parts.sources);
   parts.reader.set_destinations(*parts.destinations);
   if (auto claimed = parts.ownership.claim_fixed(); !claimed) return tolerated(claimed.error());
-  parts.decoders = std::make_unique<runtime::DecodePool>(runtime::DecodePool::Surroundings{
+  parts.decoders = std::make_unique<runtime::DecodePool>(runtime::DecodePool::Context{
       manifest_, parts.monitor, parts.flows, parts.shapes, *parts.destinations, parts.letters, parts.sinks, kRowBytes});
   if (auto started = parts.decoders->start(manifest_.runtime.decode_workers); !started) return tolerated(started.error());
   return true;
@@ -109,7 +109,7 @@ bool Process::open() {
 
 std::string Process::failure() const {
   if (const auto failure = parts_->decoders->failure()) return "decoding: " + explain(*failure);
-  if (const auto failure = parts_->keeper.failure()) return "keeper: " + explain(*failure);
+  if (const auto failure = parts_->coordinator.failure()) return "keeper: " + explain(*failure);
   if (const auto failure = parts_->sources.front()->failure()) return "source: " + explain(*failure);
   if (parts_->sinks.front()->failed()) return "sink: " + explain(parts_->sinks.front()->failure());
   for (const apply::Table* table : parts_->sinks.front()->tables()) {
@@ -141,9 +141,9 @@ void Process::end() {
   parts.monitor.wait([&] { return !in_time() || parts.sinks.front()->failed() || parts.sinks.front()->idle(); });
   parts.decoders->stop();
   if (!in_time()) parts.monitor.abandon = true;
-  parts.keeper.stop();
+  parts.coordinator.stop();
   parts.sinks.front()->finish();
-  parts.keeper.tell_sources();
+  parts.coordinator.tell_sources();
   parts.sources.front()->stop();
   (void)parts.letters.flush();
 }

@@ -22,7 +22,7 @@ namespace {
 
 constexpr Time kWatched = 60 * kSecond;    // nothing happens any more
 constexpr Time kHour = 3600 * kSecond;
-constexpr Time kPatience = 300 * kSecond;  // to finish in once nothing goes wrong any more
+constexpr Time kLockTimeout = 300 * kSecond;  // to finish in once nothing goes wrong any more
 constexpr uint64_t kMaxSteps = 400'000;
 
 // Fixed memory: it outlives schedules.
@@ -123,7 +123,7 @@ class Schedule {
       const bool done = is_done();
       if (done && is_quiet()) break;
       if (!done) settled_ = quiet_until_ = 0;
-      if (settled_ == 0 && (state_.scheduler.now() > state_.character.duration + kPatience || state_.scheduler.steps() > kMaxSteps)) fail("it does not finish" + where());
+      if (settled_ == 0 && (state_.scheduler.now() > state_.character.duration + kLockTimeout || state_.scheduler.steps() > kMaxSteps)) fail("it does not finish" + where());
     }
     if (state_.failure.empty()) compare();
   }

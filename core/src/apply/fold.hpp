@@ -39,7 +39,7 @@ struct Entry {
   uint32_t width = 0;           ///< cells; a slot beyond it is ABSENT
   bool closed = false;          ///< another entry of the same key follows
   bool snapshot = false;        ///< a row of a snapshot, at its source order older than any change
-  bool keeps_letters = false;   ///< a dead letter of its row came later at the source
+  bool keeps_dead_letters = false;   ///< a dead letter of its row came later at the source
   bool after_whole = false;     ///< the batch has an older change of its row as a whole
   bool dated = false;           ///< `order` and `since` are those of its changes; empty: they had none
   uint32_t followers = 0;       ///< entries of the same key in the batch that are written after it

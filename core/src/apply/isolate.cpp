@@ -52,7 +52,7 @@ class Isolation {
     }
     if (sealed_.key.empty()) appended_ = &result.good;
     if (!sealed_.key.empty() && !sealed_.clear) {
-      for (const auto& [key, letters] : sealed_.open_letters) open_keys_.insert(key);
+      for (const auto& [key, letters] : sealed_.open_dead_letters) open_keys_.insert(key);
     }
     for (const auto& part : sealed_.partitions) {
       std::vector<const Entry*> bad;
@@ -220,7 +220,7 @@ class Isolation {
       return {};
     }
     result.refused += single->counts();
-    dead_letters::Letter letter = letter_for(partition, message.messages[0].offset);
+    dead_letters::DeadLetter letter = letter_for(partition, message.messages[0].offset);
     letter.reason = !trial->accepted ? "value_refused" : (trial->missing.empty() ? "open_letter" : "row_missing");
     letter.message = !trial->accepted         ? trial->refusal.message
                      : trial->missing.empty() ? "it changes a part of a row of which an earlier change is a dead letter"
@@ -285,7 +285,7 @@ class Isolation {
 
   void letter_without_bytes(const progress::Partition& partition, const Entry& entry, Isolated& result) {
     ++(entry.effect == Effect::kPatch ? result.refused.updated : result.refused.inserted);
-    dead_letters::Letter letter = letter_for(partition, entry.last_offset);
+    dead_letters::DeadLetter letter = letter_for(partition, entry.last_offset);
     const bool is_missing = missing_.contains(&entry);
     letter.reason = is_missing ? "row_missing" : "value_refused";
     letter.message = is_missing ? "the change finds no row in the target" : "the target refuses the row";
@@ -299,8 +299,8 @@ class Isolation {
     if (!sealed_.key.empty()) open(entry.key, partition, entry.last_offset, result);
   }
 
-  dead_letters::Letter letter_for(const progress::Partition& partition, int64_t offset) const {
-    dead_letters::Letter letter;
+  dead_letters::DeadLetter letter_for(const progress::Partition& partition, int64_t offset) const {
+    dead_letters::DeadLetter letter;
     letter.source = partition.source();
     letter.topic = partition.topic();
     letter.partition = partition.number();

@@ -151,7 +151,7 @@ class MissingImages {
       result_.letters.open(kNoKey, {{part_.partition->source(), part_.partition->topic(), part_.partition->number()}, event.offset});
       const auto& identity = sealed_.table->identity();
       const auto told = [&](const cdcrt_messages& message, const event::RowBatch&, const std::vector<uint32_t>&) {
-        letters_.add(dead_letters::letter_of(*part_.partition, message.messages[0], identity.sink, identity.target(), "row_missing",
+        letters_.add(dead_letters::make_dead_letter(*part_.partition, message.messages[0], identity.sink, identity.target(), "row_missing",
                                              make_error(CDCRT_BAD_RECORD, "the change finds no row in the target")));
         return false;
       };

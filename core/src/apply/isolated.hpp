@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apply/event_reader.hpp"
-#include "apply/open_letters.hpp"
+#include "apply/open_dead_letters.hpp"
 #include "apply/sealed.hpp"
 
 namespace cdcrt::apply {

@@ -345,7 +345,7 @@ namespace {
 
 constexpr std::string_view kLastWhole = "last_whole", kServer = "server", kTable = "table", kSource = "source", kTopic = "topic", kNumber = "number";
 // A key that an index takes as it is.
-constexpr std::size_t kLongestKept = 1024;
+constexpr std::size_t kMaxKnownKey = 1024;
 
 }  // namespace
 
@@ -353,7 +353,7 @@ constexpr std::size_t kLongestKept = 1024;
 progress::RowOrders KeyOrder::kept() const {
   progress::RowOrders kept;
   for (const auto& [hash, known] : keys_) {
-    if (known.key.size() > kLongestKept || known.partition >= partitions_.size() || known.source >= sources_.size()) continue;
+    if (known.key.size() > kMaxKnownKey || known.partition >= partitions_.size() || known.source >= sources_.size()) continue;
     progress::RowOrder& order = kept[known.key];
     order.order = known.last;
     order.removed = known.removed;

@@ -45,8 +45,8 @@ struct Sealed {
   /// Set inside the transaction by settle_key_changes, taken over by complete().
   std::map<std::string, KeyChangeRecord> key_changes;
   bool key_changes_moved = false;            ///< they differ from what is stored
-  progress::Store::LettersByKey open_letters;  ///< of its rows; set inside the transaction by look_up_letters
-  /// Set inside the transaction by settle_letters, taken over by take_letters.
+  progress::Store::LettersByKey open_dead_letters;  ///< of its rows; set inside the transaction by look_up_letters
+  /// Set inside the transaction by settle_dead_letters, taken over by take_letters.
   progress::Store::LettersByKey letters_closed, letters_opened;
   bool letters_change = false;               ///< known before the transaction: events of it became letters while it was written
   std::size_t bytes = 0;

@@ -156,7 +156,7 @@ class SourceOrdering {
     for (const Change& each : row.changes) {
       if (!each.is_whole()) write_part(each, order, whole != nullptr);
     }
-    place_letters(row, order);
+    place_dead_letters(row, order);
     number(row);
     return true;
   }
@@ -212,7 +212,7 @@ class SourceOrdering {
   }
 
   // A whole change makes good what was refused before it at the source, and only that.
-  void place_letters(Row& row, progress::RowOrder& order) {
+  void place_dead_letters(Row& row, progress::RowOrder& order) {
     std::string_view last;
     for (const Change& letter : row.refused) {
       if (letter.order < order.order) {
@@ -227,7 +227,7 @@ class SourceOrdering {
       is_changed_ = true;
     }
     if (order.refused.empty()) return;
-    for (const Change& each : row.changes) change(*each.entry).keeps_letters = true;
+    for (const Change& each : row.changes) change(*each.entry).keeps_dead_letters = true;
   }
 
   // What is left is written one after the other.

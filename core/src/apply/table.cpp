@@ -49,7 +49,7 @@ void Table::restore(const progress::StoredTable& stored) {
   target.row.columns.clear();
   target.row_known = true;
   target.key_changes = key_changes_from(stored.key_changes, knowledge_.columns());
-  target.letters_known = target.letters_whole = stored.has_no_letters;
+  target.letters_known = target.dead_letters_whole = stored.has_no_letters;
   target.stored_version = knowledge_.version();
   count_foreign(stored);
   paused_ = stored.state == progress::TableState::kPaused;

@@ -165,8 +165,8 @@ class Table {
     uint64_t schema_changes = 0;
     std::map<std::string, KeyChangeRecord> key_changes;  ///< halves of key changes that wait for the other, by new key
     bool letters_known = false;  ///< what follows is as stored
-    bool letters_whole = false;  ///< all of them are there; else they are too many, and looked up by key
-    progress::Store::LettersByKey open_letters;
+    bool dead_letters_whole = false;  ///< all of them are there; else they are too many, and looked up by key
+    progress::Store::LettersByKey open_dead_letters;
     KeyOrder keys;
     bool keys_read = false;  ///< those that an earlier process remembered
     std::vector<uint8_t> key_kinds;  ///< cdcrt_type_kind of the columns of the key that `keys` were written under

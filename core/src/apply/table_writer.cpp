@@ -405,8 +405,8 @@ class Preparation {
     target.stored_version = sealed_.version;
     // Whoever opens a dead letter of it raises its row's version.
     if (store_ != nullptr && is_new_ && !target.letters_known) {
-      target.open_letters.clear();
-      target.letters_known = target.letters_whole = true;
+      target.open_dead_letters.clear();
+      target.letters_known = target.dead_letters_whole = true;
     }
     target.row = std::move(row_);
     target.row.columns.clear();

@@ -9,7 +9,7 @@
 
 #include "apply/key_change.hpp"
 #include "apply/left_behind.hpp"
-#include "apply/open_letters.hpp"
+#include "apply/open_dead_letters.hpp"
 #include "apply/table_writer.hpp"
 #include "apply/target_trial.hpp"
 
@@ -348,7 +348,7 @@ Result<void> Writer::write_rows(std::vector<Sealed*>& batches, std::vector<const
     for (Sealed* sealed : batches) {
       if (auto decided = decide_by_source(*sealed); !decided) return decided;
       find_blocked(*sealed, missing);
-      settle_letters(*sealed, touches_letters(*sealed) ? entries_of(*sealed) : std::vector<const Entry*>(), {});
+      settle_dead_letters(*sealed, touches_letters(*sealed) ? entries_of(*sealed) : std::vector<const Entry*>(), {});
     }
     if (!missing.empty()) return make_error(CDCRT_BAD_RECORD, "partial changes of rows with an open dead letter");
   }
@@ -498,10 +498,10 @@ Result<void> Writer::finish(const std::vector<Sealed*>& batches) {
     for (const Sealed* sealed : batches) {
       if (sealed->clear && sealed->key.empty()) {
         if (auto passed = context_.store->pass_open_letters(*connection_, sealed->table->identity().target()); !passed) return passed;
-      } else if (sealed->clear && !sealed->table->target.letters_whole) {
+      } else if (sealed->clear && !sealed->table->target.dead_letters_whole) {
         if (auto forgotten = context_.store->forget_open_letters(*connection_, sealed->table->identity().target()); !forgotten) return forgotten;
       }
-      if (auto saved = context_.store->save_open_letters(*connection_, sealed->table->identity().target(), sealed->letters_closed, sealed->letters_opened); !saved) return saved;
+      if (auto saved = context_.store->save_open_dead_letters(*connection_, sealed->table->identity().target(), sealed->letters_closed, sealed->letters_opened); !saved) return saved;
     }
     for (const Sealed* sealed : batches) {
       const auto& identity = sealed->table->identity();

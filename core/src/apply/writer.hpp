@@ -40,7 +40,7 @@ class Outage {
   diagnostics::Reminder reminder_;
 };
 
-/// What a writer needs of its surroundings; all of it outlives the writer.
+/// What a writer needs of its context; all of it outlives the writer.
 struct WriterContext {
   plugin::Sink& sink;
   progress::Store* store;  ///< null: the target keeps no progress
@@ -51,7 +51,7 @@ struct WriterContext {
   std::function<bool()> gives_up;
   /// True once the process is to end: what takes long is left where it stands, for the next start. May be null.
   std::function<bool()> stopping = {};
-  /// A partition turned out not to be ours any more: the surroundings forget it, and claim it again if it should be.
+  /// A partition turned out not to be ours any more: the context forget it, and claim it again if it should be.
   std::function<void(const progress::Partition&)> lost = {};
   /// Waits; null: sleeps.
   std::function<void(std::chrono::microseconds)> pause = {};

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "apply/open_letters.hpp"
+#include "apply/open_dead_letters.hpp"
 #include "apply/table_writer.hpp"
 #include "apply/writer.hpp"
 
@@ -34,9 +34,9 @@ struct Writer::Portion {
   void change(const std::string& key, const progress::Store::LettersByKey& found) {
     const auto open = found.find(key);
     if (before.contains(key)) return;
-    before[key] = now[key] = open == found.end() ? std::vector<progress::OpenLetter>() : open->second;
+    before[key] = now[key] = open == found.end() ? std::vector<progress::OpenDeadLetter>() : open->second;
   }
-  void open(const std::string& key, const progress::OpenLetter& letter, const progress::Store::LettersByKey& found) {
+  void open(const std::string& key, const progress::OpenDeadLetter& letter, const progress::Store::LettersByKey& found) {
     change(key, found);
     auto& letters = now[key];
     if (std::find(letters.begin(), letters.end(), letter) == letters.end()) letters.push_back(letter);
@@ -55,7 +55,7 @@ struct Writer::Portion {
   void settle() {
     sealed.letters_closed.clear();
     sealed.letters_opened.clear();
-    if (sealed.clear && sealed.table->target.letters_whole) sealed.letters_closed = sealed.table->target.open_letters;
+    if (sealed.clear && sealed.table->target.dead_letters_whole) sealed.letters_closed = sealed.table->target.open_dead_letters;
     for (const auto& [key, letters] : now) {
       const auto& old = before.at(key);
       for (const auto& letter : old) {
@@ -249,15 +249,15 @@ Result<void> Writer::write_portion_rows(Stretch& stretch, Portion& portion) {
 // False: the target refuses it, or a part of it finds no row to change.
 Result<bool> Writer::try_piece(Sealed& piece, Portion& portion) {
   if (auto found = look_up_letters(*connection_, *context_.store, piece, &portion.looked_up); !found) return std::move(found.error());
-  const auto found = piece.open_letters;
-  portion.overlay(piece.open_letters);
+  const auto found = piece.open_dead_letters;
+  portion.overlay(piece.open_dead_letters);
   if (auto decided = decide_by_source(piece, portion.refused_orders); !decided) {
     if (!piece.refusal.empty()) return make_error(CDCRT_UNSUPPORTED, piece.refusal);
     return std::move(decided.error());
   }
   std::vector<const Entry*> missing, blocked;
   find_blocked(piece, blocked);
-  settle_letters(piece, entries_of(piece), {});
+  settle_dead_letters(piece, entries_of(piece), {});
   if (piece.clear) {
     if (auto cleared = clear(piece); !cleared) return std::move(cleared.error());
     portion.refused_orders.clear();
@@ -296,15 +296,15 @@ Result<bool> Writer::try_piece(Sealed& piece, Portion& portion) {
 void Writer::refuse_event(const Stretch::Piece& piece, const Stretch& stretch, Portion& portion) {
   const auto event = stretch.event();
   const auto& identity = portion.sealed.table->identity();
-  context_.letters.add(dead_letters::letter_of(*event.partition, *event.message, identity.sink, identity.target(), portion.reason,
+  context_.letters.add(dead_letters::make_dead_letter(*event.partition, *event.message, identity.sink, identity.target(), portion.reason,
                                                make_error(CDCRT_BAD_RECORD, portion.message)));
   portion.refused += piece.counts;
-  const progress::OpenLetter letter{{event.partition->source(), event.partition->topic(), event.partition->number()}, event.message->offset};
+  const progress::OpenDeadLetter letter{{event.partition->source(), event.partition->topic(), event.partition->number()}, event.message->offset};
   if (portion.sealed.key.empty()) return portion.open(std::string(kNoKey), letter, {});
   for (const auto& part : piece.sealed->partitions) {
     for (const Entry& entry : part.fold.entries()) {
       if (entry.effect == Effect::kNothing) continue;
-      portion.open(letter_key(entry.key), letter, portion.clears ? progress::Store::LettersByKey() : piece.sealed->open_letters);
+      portion.open(letter_key(entry.key), letter, portion.clears ? progress::Store::LettersByKey() : piece.sealed->open_dead_letters);
       if (!piece.sealed->by_source) continue;
       auto& noted = portion.refused_orders[letter_key(entry.key)];
       noted.order = std::max(noted.order, std::string(entry.order));
@@ -354,7 +354,7 @@ Result<void> Writer::commit_isolated(Sealed& sealed, const Isolated& isolated) {
       return make_error(CDCRT_STALE_SCHEMA, "another process changed what is known of the table");
     }
   }
-  settle_letters(sealed, isolated.good, isolated.letters);
+  settle_dead_letters(sealed, isolated.good, isolated.letters);
   if (sealed.clear) {
     if (auto cleared = clear_table(*connection_, sealed); !cleared) return cleared;
   }

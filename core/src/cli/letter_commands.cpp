@@ -15,22 +15,22 @@
 #include "cli/repair_session.hpp"
 #include "cli/text_table.hpp"
 #include "diagnostics/text.hpp"
-#include "repair/letters.hpp"
+#include "repair/dead_letters.hpp"
 #include "repair/table_state.hpp"
 
 namespace cdcrt::cli {
 namespace {
 
 using repair::LetterState;
-using repair::ListedLetter;
+using repair::ListedDeadLetter;
 
 struct Opened {
   std::unique_ptr<OpenedPipeline> pipeline;
-  std::vector<ListedLetter> letters;
+  std::vector<ListedDeadLetter> letters;
 };
 
 // nullopt: it was explained.
-std::optional<Opened> open_letters(const RepairArguments& arguments, const LetterArguments& wanted, repair::Session::Intent intent,
+std::optional<Opened> open_dead_letters(const RepairArguments& arguments, const LetterArguments& wanted, repair::Session::Intent intent,
                                    int& exit_code) {
   Opened opened;
   opened.pipeline = open_pipeline(arguments, intent, exit_code);
@@ -138,7 +138,7 @@ std::string pretty(const std::optional<std::string>& bytes, bool folds_schema) {
   }
 }
 
-std::string json_of(const ListedLetter& listed) {
+std::string json_of(const ListedDeadLetter& listed) {
   std::string line = dead_letters::to_json(listed.letter);
   line.resize(line.size() - 2);  // "}\n"
   return line + ",\"state\":" + diagnostics::json_string(repair::to_text(listed.state)) + "}";
@@ -148,7 +148,7 @@ std::string json_of(const ListedLetter& listed) {
 
 int letters_list(const RepairArguments& arguments, const LetterArguments& wanted) {
   int exit_code = kDone;
-  const auto opened = open_letters(arguments, wanted, repair::Session::Intent::kLook, exit_code);
+  const auto opened = open_dead_letters(arguments, wanted, repair::Session::Intent::kLook, exit_code);
   if (!opened) return exit_code;
   TextTable table({"id", "state", "reason", "message"});
   std::map<LetterState, std::size_t> counts;
@@ -179,9 +179,9 @@ int letters_show(const RepairArguments& arguments, const LetterArguments& wanted
   if (wanted.id.empty())
     return refuse(make_error(CDCRT_BAD_CONFIG, "which dead letter?", "cdcrt dlq show --id ID; cdcrt dlq list shows the ids"));
   int exit_code = kDone;
-  const auto opened = open_letters(arguments, wanted, repair::Session::Intent::kLook, exit_code);
+  const auto opened = open_dead_letters(arguments, wanted, repair::Session::Intent::kLook, exit_code);
   if (!opened) return exit_code;
-  const ListedLetter& listed = opened->letters.front();
+  const ListedDeadLetter& listed = opened->letters.front();
   const auto& letter = listed.letter;
   if (arguments.manifest.json_output) {
     std::cout << json_of(listed) << "\n";
@@ -204,10 +204,10 @@ int letters_show(const RepairArguments& arguments, const LetterArguments& wanted
 
 int letters_replay(const RepairArguments& arguments, const LetterArguments& wanted) {
   int exit_code = kDone;
-  auto opened = open_letters(arguments, wanted, repair::Session::Intent::kChange, exit_code);
+  auto opened = open_dead_letters(arguments, wanted, repair::Session::Intent::kChange, exit_code);
   if (!opened) return exit_code;
   auto& letters = opened->letters;
-  std::erase_if(letters, [](const ListedLetter& listed) { return listed.state != LetterState::kOpen; });
+  std::erase_if(letters, [](const ListedDeadLetter& listed) { return listed.state != LetterState::kOpen; });
   if (wanted.limit > 0 && letters.size() > wanted.limit) letters.resize(wanted.limit);
   if (letters.empty()) {
     std::cout << "no dead letter is open: nothing to replay\n";

@@ -113,7 +113,7 @@ std::string json_of(const repair::Target& target, const repair::Positions& posit
     text += (i > 0 ? ",{" : "{") + std::string("\"table\":") + json_string(each.name) +
             ",\"source_table\":" + json_string(each.kept->source_table) + ",\"state\":" + json_string(each.state()) +
             ",\"reason\":" + json_string(each.reason()) + ",\"since_ms\":" + since_of(each) + ",\"key\":" + json_string(each.key()) + ",\"lag\":" + json_or_null(each.lag) +
-            ",\"last_message_ms\":" + json_or_null(each.last_message_ms) + ",\"open_letters\":" + std::to_string(each.open_letters) +
+            ",\"last_message_ms\":" + json_or_null(each.last_message_ms) + ",\"open_letters\":" + std::to_string(each.open_dead_letters) +
             ",\"partitions\":[";
     for (std::size_t k = 0; k < each.parts.size(); ++k) {
       const auto& part = each.parts[k];
@@ -250,7 +250,7 @@ int table_list(const RepairArguments& arguments) {
     for (const auto& each : positions.tables) {
       const bool skipped = each.kept->state == progress::TableState::kSkipped;
       table.add({each.name, each.kept->source_table, std::string(each.state()),
-                 each.has_key() ? each.key() : "(none)", skipped ? "-" : number_or_unknown(each.lag), std::to_string(each.open_letters),
+                 each.has_key() ? each.key() : "(none)", skipped ? "-" : number_or_unknown(each.lag), std::to_string(each.open_dead_letters),
                  std::string(each.reason())});
     }
     table.print(std::cout);
@@ -313,10 +313,10 @@ int status(const RepairArguments& arguments) {
     TextTable table({"table", "state", ">messages behind", "last message applied", ">open letters"});
     std::size_t letters = 0;
     for (const auto& each : positions.tables) {
-      letters += each.open_letters;
+      letters += each.open_dead_letters;
       const bool skipped = each.kept->state == progress::TableState::kSkipped;
       table.add({each.name, std::string(each.state()), skipped ? "-" : number_or_unknown(each.lag),
-                 each.last_message_ms ? time_text(*each.last_message_ms) : "?", std::to_string(each.open_letters)});
+                 each.last_message_ms ? time_text(*each.last_message_ms) : "?", std::to_string(each.open_dead_letters)});
     }
     table.print(std::cout);
     std::cout << "\n";

@@ -17,7 +17,7 @@ std::string shortened(const std::string& text) {
 
 }  // namespace
 
-std::optional<std::string> Announcements::add(const Letter& letter, Clock::time_point now) {
+std::optional<std::string> Announcements::add(const DeadLetter& letter, Clock::time_point now) {
   Told& told = told_[{letter.sink, letter.table, letter.reason}];
   if (told.ever && now - told.at < kInterval) {
     ++told.since;

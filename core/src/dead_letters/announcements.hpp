@@ -8,7 +8,7 @@
 #include <string>
 #include <tuple>
 
-#include "dead_letters/letter.hpp"
+#include "dead_letters/dead_letter.hpp"
 
 namespace cdcrt::dead_letters {
 
@@ -20,7 +20,7 @@ class Announcements {
   static constexpr unsigned kMaxLines = 50;             ///< in such an interval, of all tables
 
   /// The line to be logged; nullopt: the letter is only counted.
-  std::optional<std::string> add(const Letter& letter, Clock::time_point now);
+  std::optional<std::string> add(const DeadLetter& letter, Clock::time_point now);
 
  private:
   struct Told {

@@ -19,7 +19,7 @@ void Budget::read(uint64_t messages) {
   }
 }
 
-void Budget::add(const Letter& letter) {
+void Budget::add(const DeadLetter& letter) {
   ++count_;
   Reason& reason = by_reason_[letter.reason];
   if (reason.count++ == 0)

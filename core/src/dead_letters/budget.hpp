@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "dead_letters/letter.hpp"
+#include "dead_letters/dead_letter.hpp"
 
 namespace cdcrt::dead_letters {
 
@@ -20,7 +20,7 @@ class Budget {
   /// `max_ratio` 0: none.
   Budget(std::optional<uint64_t> max_count, double max_ratio) : max_count_(max_count), max_ratio_(max_ratio) {}
   void read(uint64_t messages);
-  void add(const Letter& letter);
+  void add(const DeadLetter& letter);
   /// Why the run has to stop; nullopt: it may go on.
   [[nodiscard]] std::optional<Error> exceeded() const;
 

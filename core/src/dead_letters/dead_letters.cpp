@@ -11,7 +11,7 @@ namespace {
 constexpr int64_t kMaxBytes = 1 << 20;
 
 // With what containers and the text that is made of it take.
-int64_t size_of(const StoredLetter& letter) {
+int64_t size_of(const StoredDeadLetter& letter) {
   std::size_t bytes = sizeof letter + 3 * letter.id.size() + letter.message.size() + letter.decoded_row.size();
   bytes += letter.key.value_or("").size() + letter.value.value_or("").size();
   for (const auto& [name, value] : letter.headers) bytes += 96 + name.size() + value.value_or("").size();
@@ -20,14 +20,14 @@ int64_t size_of(const StoredLetter& letter) {
 
 }  // namespace
 
-bool RecentLetters::add(const Letter& letter) {
+bool RecentLetters::add(const DeadLetter& letter) {
   std::string shared = letter.source + "/" + letter.topic + "/" + std::to_string(letter.partition);
   if (!letter.table.empty()) shared += "/" + letter.sink + "/" + letter.table;
   const auto number = static_cast<uint32_t>(shared_.size());
   const Id id{shared_.try_emplace(std::move(shared), number).first->second, letter.offset};
   if (!ids_.insert(id).second) return false;
   order_.push_back(id);
-  if (order_.size() <= kMaxLetters) return true;
+  if (order_.size() <= kMaxDeadLetters) return true;
   ids_.erase(order_.front());
   order_.pop_front();
   return true;
@@ -56,7 +56,7 @@ void DeadLetters::read(uint64_t messages) {
   budget_.read(messages);
 }
 
-void DeadLetters::add(const Letter& letter) {
+void DeadLetters::add(const DeadLetter& letter) {
   const std::lock_guard lock(mutex_);
   if (!recent_.add(letter)) return;
   budget_.add(letter);
@@ -65,7 +65,7 @@ void DeadLetters::add(const Letter& letter) {
   if (tell_) {
     if (const auto line = announcements_.add(letter, Announcements::Clock::now())) tell_(*line);
   }
-  StoredLetter kept = stored(letter);
+  StoredDeadLetter kept = stored(letter);
   account(size_of(kept));
   if (destination_) {
     pending_.push_back(std::move(kept));
@@ -104,14 +104,14 @@ Result<void> DeadLetters::write_in(const Passing& passing, Flushed& flushed) {
   if (destination_) {
     // One after the other: whoever comes second relies on what the first took along.
     const std::lock_guard turn(writing_);
-    std::vector<StoredLetter> letters;
+    std::vector<StoredDeadLetter> letters;
     {
       const std::lock_guard lock(mutex_);
       if (!dirty_) return {};
       letters.swap(pending_);
       dirty_ = false;
     }
-    for (const StoredLetter& letter : letters) unwritten_ += size_of(letter);
+    for (const StoredDeadLetter& letter : letters) unwritten_ += size_of(letter);
     auto written = destination_->write(std::move(letters));
     if (written) {
       account(-std::exchange(unwritten_, 0));
@@ -124,7 +124,7 @@ Result<void> DeadLetters::write_in(const Passing& passing, Flushed& flushed) {
   if (passing.store == nullptr || !waits_for(passing.store->sink())) return {};
   // Where keys are not enforced two transactions would both insert them.
   flushed.turn = std::unique_lock(turns_.at(passing.store->sink()));
-  std::vector<StoredLetter> letters;
+  std::vector<StoredDeadLetter> letters;
   {
     const std::lock_guard lock(mutex_);
     for (const Waiting& waiting : waiting_) {

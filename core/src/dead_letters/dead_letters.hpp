@@ -16,7 +16,7 @@
 #include "dead_letters/announcements.hpp"
 #include "dead_letters/budget.hpp"
 #include "dead_letters/destination.hpp"
-#include "dead_letters/letter.hpp"
+#include "dead_letters/dead_letter.hpp"
 #include "plugin/instance.hpp"
 
 namespace cdcrt::progress {
@@ -40,9 +40,9 @@ struct Flushed {
 /// Ids that came lately. Not thread-safe.
 class RecentLetters {
  public:
-  static constexpr std::size_t kMaxLetters = 20'000;
+  static constexpr std::size_t kMaxDeadLetters = 20'000;
   /// False: it is among them.
-  bool add(const Letter& letter);
+  bool add(const DeadLetter& letter);
 
  private:
   using Id = std::pair<uint32_t, int64_t>;  ///< what letters share, by number, and the offset
@@ -77,7 +77,7 @@ class DeadLetters {
 
   /// That many messages were read; for the budget.
   void read(uint64_t messages);
-  void add(const Letter& letter);
+  void add(const DeadLetter& letter);
   /// Makes every letter durable, or writes those of the store's sink in its transaction; called before a commit that passes them.
   /// RETRY: the destination refused. FATAL: the budget is exceeded, nothing may pass. The answer is kept until the transaction has
   /// ended; nothing that others may hold is waited for after it.
@@ -103,7 +103,7 @@ class DeadLetters {
   struct Waiting {
     uint64_t number;
     std::string sink;  ///< whose transaction takes it
-    StoredLetter letter;
+    StoredDeadLetter letter;
   };
   Result<void> write_in(const Passing& passing, Flushed& flushed);
   void account(int64_t bytes);
@@ -115,7 +115,7 @@ class DeadLetters {
   std::mutex writing_;  ///< of the destination
   std::map<std::string, std::mutex> turns_;  ///< of the sinks whose transactions take letters along
   Budget budget_;
-  std::vector<StoredLetter> pending_;
+  std::vector<StoredDeadLetter> pending_;
   bool dirty_ = false;
   int64_t unwritten_ = 0;  ///< bytes that the destination keeps for its next call; guarded by writing_
   std::deque<Waiting> waiting_;

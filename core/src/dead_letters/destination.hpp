@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "dead_letters/letter.hpp"
+#include "dead_letters/dead_letter.hpp"
 #include "plugin/component.hpp"
 
 namespace cdcrt::dead_letters {
@@ -17,7 +17,7 @@ class Destination {
   /// At the start: whether letters can be kept there, before there are any. Leaves nothing behind.
   virtual Result<void> check() { return {}; }
   /// Durable once it answers. RETRY: not now; it keeps them for the next call, which may bring none.
-  virtual Result<void> write(std::vector<StoredLetter> letters) = 0;
+  virtual Result<void> write(std::vector<StoredDeadLetter> letters) = 0;
   /// For people: where to look.
   [[nodiscard]] virtual std::string place() const = 0;
 };

@@ -41,9 +41,9 @@ class File final : public Destination {
     return error;
   }
 
-  Result<void> write(std::vector<StoredLetter> letters) override {
+  Result<void> write(std::vector<StoredDeadLetter> letters) override {
     // What an earlier attempt left, perhaps within a line, comes first.
-    for (const StoredLetter& letter : letters) pending_ += to_json(letter);
+    for (const StoredDeadLetter& letter : letters) pending_ += to_json(letter);
     if (file_ < 0) {
       if (auto opened = open(); !opened) return opened;
     }

@@ -39,7 +39,7 @@ const std::vector<cdcrt_column> kLetterColumns = [] {
 
 const std::vector<cdcrt_column>& columns_of_letters() { return kLetterColumns; }
 
-void append_cells(std::vector<cdcrt_cell>& cells, const StoredLetter& letter, std::deque<std::string>& storage) {
+void append_cells(std::vector<cdcrt_cell>& cells, const StoredDeadLetter& letter, std::deque<std::string>& storage) {
   // Texts of others may hold what a text column cannot.
   const auto safe = [&](const std::string& value) { return text(storage.emplace_back(diagnostics::printable(value))); };
   cells.insert(cells.end(),
@@ -51,8 +51,8 @@ void append_cells(std::vector<cdcrt_cell>& cells, const StoredLetter& letter, st
   cells.push_back(letter.has_raw ? types::null_cell() : safe(letter.decoded_row));
 }
 
-Result<StoredLetter> letter_from(const cdcrt_cell* cells) {
-  StoredLetter letter;
+Result<StoredDeadLetter> letter_from(const cdcrt_cell* cells) {
+  StoredDeadLetter letter;
   letter.id = string_of(cells[0]);
   letter.reason = string_of(cells[1]);
   letter.message = string_of(cells[2]);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cdcrt/abi/value.h"
-#include "dead_letters/letter.hpp"
+#include "dead_letters/dead_letter.hpp"
 
 namespace cdcrt::dead_letters {
 
@@ -14,9 +14,9 @@ namespace cdcrt::dead_letters {
 const std::vector<cdcrt_column>& columns_of_letters();
 
 /// Appends the letter's cells, which borrow from it and from `storage`.
-void append_cells(std::vector<cdcrt_cell>& cells, const StoredLetter& letter, std::deque<std::string>& storage);
+void append_cells(std::vector<cdcrt_cell>& cells, const StoredDeadLetter& letter, std::deque<std::string>& storage);
 
 /// From the cells of columns_of_letters().
-Result<StoredLetter> letter_from(const cdcrt_cell* cells);
+Result<StoredDeadLetter> letter_from(const cdcrt_cell* cells);
 
 }  // namespace cdcrt::dead_letters

@@ -11,11 +11,11 @@ class SinkDestination final : public Destination {
   SinkDestination(plugin::Sink sink, plugin::Connection connection, std::string table)
       : sink_(std::move(sink)), connection_(std::move(connection)), table_(std::move(table)) {}
 
-  Result<void> write(std::vector<StoredLetter> letters) override {
-    for (StoredLetter& letter : letters) kept_.push_back(std::move(letter));
+  Result<void> write(std::vector<StoredDeadLetter> letters) override {
+    for (StoredDeadLetter& letter : letters) kept_.push_back(std::move(letter));
     std::vector<cdcrt_cell> cells;
     std::deque<std::string> storage;
-    for (const StoredLetter& letter : kept_) append_cells(cells, letter, storage);
+    for (const StoredDeadLetter& letter : kept_) append_cells(cells, letter, storage);
     const std::vector<uint8_t> operations(kept_.size(), CDCRT_INSERT);
     cdcrt_write write{};
     write.size = sizeof write;
@@ -42,7 +42,7 @@ class SinkDestination final : public Destination {
   plugin::Sink sink_;
   plugin::Connection connection_;
   const std::string table_;
-  std::vector<StoredLetter> kept_;
+  std::vector<StoredDeadLetter> kept_;
 };
 
 }  // namespace

@@ -30,7 +30,7 @@ std::vector<cdcrt_column> columns() {
 
 // A letter that does not fit must not keep its table from going on: the message can be read again by its position. Texts leave room for
 // what grows on the way; bytes count as hex.
-StoredLetter fit(StoredLetter letter, const cdcrt_limits& limits) {
+StoredDeadLetter fit(StoredDeadLetter letter, const cdcrt_limits& limits) {
   const std::size_t max_text = limits.text_bytes == 0 ? SIZE_MAX : limits.text_bytes / 2;
   const std::size_t max_raw = limits.row_bytes == 0 ? SIZE_MAX : limits.row_bytes / 4;
   const auto cut = [&](std::string& text) {
@@ -76,12 +76,12 @@ Result<bool> TargetLetters::exist(plugin::Connection& connection) const {
 
 std::string TargetLetters::place() const { return store_.own_name(kTable); }
 
-Result<void> TargetLetters::save(plugin::Connection& connection, const std::vector<StoredLetter>& letters) const {
+Result<void> TargetLetters::save(plugin::Connection& connection, const std::vector<StoredDeadLetter>& letters) const {
   auto listed = columns();
   listed.pop_back();  // those that are there already keep that they were replayed
   std::vector<cdcrt_cell> cells;
   std::deque<std::string> storage;
-  std::deque<StoredLetter> fitted;
+  std::deque<StoredDeadLetter> fitted;
   const cdcrt_limits& limits = store_.limits();
   const bool is_limited = limits.text_bytes != 0 || limits.row_bytes != 0;
   for (const auto& letter : letters) {
@@ -101,9 +101,9 @@ Result<void> TargetLetters::save(plugin::Connection& connection, const std::vect
   return connection.write(write);
 }
 
-Result<std::vector<StoredLetter>> TargetLetters::read(plugin::Connection& connection) const {
+Result<std::vector<StoredDeadLetter>> TargetLetters::read(plugin::Connection& connection) const {
   struct Found {
-    std::vector<StoredLetter> letters;
+    std::vector<StoredDeadLetter> letters;
     Result<void> unreadable;
   } found;
   const auto all = columns();

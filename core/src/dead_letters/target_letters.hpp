@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "dead_letters/letter.hpp"
+#include "dead_letters/dead_letter.hpp"
 #include "plugin/instance.hpp"
 #include "progress/store.hpp"
 
@@ -22,8 +22,8 @@ class TargetLetters {
   /// For people: the name of the table.
   [[nodiscard]] std::string place() const;
   /// Inside the caller's transaction, as all that follow. Those that are there already are written again.
-  Result<void> save(plugin::Connection& connection, const std::vector<StoredLetter>& letters) const;
-  Result<std::vector<StoredLetter>> read(plugin::Connection& connection) const;
+  Result<void> save(plugin::Connection& connection, const std::vector<StoredDeadLetter>& letters) const;
+  Result<std::vector<StoredDeadLetter>> read(plugin::Connection& connection) const;
   Result<void> mark_replayed(plugin::Connection& connection, const std::vector<std::string>& ids) const;
 
  private:

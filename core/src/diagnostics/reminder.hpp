@@ -22,7 +22,7 @@ class Reminder {
       return false;
     }
     next_ = now + pause_;
-    pause_ = std::min(2 * pause_, kLongestPause);
+    pause_ = std::min(2 * pause_, kMaxPause);
     return true;
   }
   /// It is over. True: it had been said.
@@ -33,7 +33,7 @@ class Reminder {
   }
 
  private:
-  static constexpr Clock::duration kLongestPause = std::chrono::seconds(60);
+  static constexpr Clock::duration kMaxPause = std::chrono::seconds(60);
   bool present_ = false;
   Clock::time_point since_{}, next_{};
   Clock::duration pause_ = std::chrono::seconds(5);

@@ -8,7 +8,7 @@
 namespace cdcrt::diagnostics {
 namespace {
 
-constexpr std::size_t kLongestName = 128;  // beyond it nothing is a typing error, and the distance is quadratic
+constexpr std::size_t kMaxCompared = 128;  // beyond it nothing is a typing error, and the distance is quadratic
 
 char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
 
@@ -70,7 +70,7 @@ double cost(std::string_view wrong, const std::vector<std::string>& wrong_words,
 }  // namespace
 
 std::size_t edit_distance(std::string_view left, std::string_view right) {
-  if (left.size() > kLongestName || right.size() > kLongestName) return std::max(left.size(), right.size());
+  if (left.size() > kMaxCompared || right.size() > kMaxCompared) return std::max(left.size(), right.size());
   std::vector<std::size_t> before(right.size() + 1), last(right.size() + 1), now(right.size() + 1);
   for (std::size_t j = 0; j <= right.size(); ++j) last[j] = j;
   for (std::size_t i = 1; i <= left.size(); ++i) {
@@ -89,7 +89,7 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
 }
 
 std::optional<std::string> nearest(std::string_view wrong, const std::vector<std::string>& candidates) {
-  if (wrong.empty() || wrong.size() > kLongestName) return std::nullopt;
+  if (wrong.empty() || wrong.size() > kMaxCompared) return std::nullopt;
   const auto words = words_of(wrong);
   double best = kFar;
   std::optional<std::string> found;
@@ -109,7 +109,7 @@ bool is_slip(std::string_view wrong, std::string_view name) {
     std::copy_if(text.begin(), text.end(), std::back_inserter(letters), [](char c) { return c < '0' || c > '9'; });
     return letters;
   };
-  if (wrong == name || wrong.size() > kLongestName) return false;
+  if (wrong == name || wrong.size() > kMaxCompared) return false;
   const std::size_t distance = edit_distance(wrong, name);
   if (distance == 0) return true;
   if (without_digits(wrong) == without_digits(name)) return false;

@@ -10,7 +10,7 @@
 namespace cdcrt::diagnostics {
 namespace {
 
-constexpr std::size_t kLongestQuote = 80;
+constexpr std::size_t kMaxQuote = 80;
 
 struct Range {
   char32_t first, last;
@@ -129,7 +129,7 @@ std::string quote(std::string_view given) {
   // Before it is cut: what is left of an address may end before the '@' that tells.
   const std::string text = address_without_userinfo(std::string(given), Addresses::kWithScheme);
   std::size_t offset = 0, count = 0;
-  while (offset < text.size() && count < kLongestQuote) {
+  while (offset < text.size() && count < kMaxQuote) {
     offset += character_at(text, offset).bytes;
     ++count;
   }

@@ -13,9 +13,9 @@ namespace {
 
 using diagnostics::quote;
 
-constexpr int64_t kMostConnections = 1024;
-constexpr int64_t kMostTables = 10'000;
-constexpr int64_t kMostRows = 100'000'000;
+constexpr int64_t kMaxConnections = 1024;
+constexpr int64_t kMaxTables = 10'000;
+constexpr int64_t kMaxRows = 100'000'000;
 
 /// Keys of the host that no component may use otherwise, and that later versions bring.
 constexpr auto kReserved = std::to_array<const char*>({"retry", "enabled", "parallelism", "labels"});
@@ -138,8 +138,8 @@ Sink read_sink(const Entry& entry, const ComponentContext& context, Report& repo
   TableReader reader(entry.value, "sinks." + entry.key, report);
   sink.descriptor = find_plugin(reader, CDCRT_SINK, sink, context, "for instance plugin = \"odbc\"");
   refuse_reserved(reader);
-  if (const auto connections = reader.integer("connections", 1, kMostConnections)) sink.connections = static_cast<uint32_t>(*connections);
-  if (const auto tables = reader.integer("group_tables", 1, kMostTables)) sink.group_tables = static_cast<uint32_t>(*tables);
+  if (const auto connections = reader.integer("connections", 1, kMaxConnections)) sink.connections = static_cast<uint32_t>(*connections);
+  if (const auto tables = reader.integer("group_tables", 1, kMaxTables)) sink.group_tables = static_cast<uint32_t>(*tables);
   if (const auto stall_after = reader.duration("stall_after")) sink.stall_after = std::chrono::microseconds(*stall_after);
   if (const Entry* given = reader.take("progress_schema")) {
     if (const auto schema = read_string(given->value, reader.field("progress_schema"))) {
@@ -151,7 +151,7 @@ Sink read_sink(const Entry& entry, const ComponentContext& context, Report& repo
   Node absent;
   absent.position = entry.position;
   TableReader batch(batch_entry == nullptr ? absent : batch_entry->value, reader.path() + ".batch", report);
-  if (const auto rows = batch.integer("max_rows", 1, kMostRows)) sink.batch.max_rows = static_cast<uint64_t>(*rows);
+  if (const auto rows = batch.integer("max_rows", 1, kMaxRows)) sink.batch.max_rows = static_cast<uint64_t>(*rows);
   if (const auto bytes = batch.bytes("max_bytes", 1)) sink.batch.max_bytes = static_cast<uint64_t>(*bytes);
   if (const auto age = batch.duration("max_age")) sink.batch.max_age = std::chrono::microseconds(*age);
   if (const auto interval = batch.duration("min_interval")) sink.batch.min_interval = std::chrono::microseconds(*interval);

@@ -22,8 +22,8 @@ namespace {
 using diagnostics::quote;
 
 constexpr int64_t kLeastMemory = 1 << 20;
-constexpr int64_t kMostWorkers = 1024;
-constexpr std::size_t kLongestPipelineName = 128;
+constexpr int64_t kMaxWorkers = 1024;
+constexpr std::size_t kMaxPipelineName = 128;
 // Where dead letters go without a sink of their own.
 constexpr const char *kFile = "file", *kTable = "table";
 
@@ -49,7 +49,7 @@ void read_pipeline(TableReader& top, Manifest& manifest) {
       manifest.pipeline = *text;
       const bool control =
           std::any_of(text->begin(), text->end(), [](char letter) { return static_cast<unsigned char>(letter) < 0x20 || letter == 0x7F; });
-      if (text->empty() || text->size() > kLongestPipelineName || control) {
+      if (text->empty() || text->size() > kMaxPipelineName || control) {
         refuse_value(name->value, reader.field("name"), diagnostics::kBadName, "must be 1 to 128 characters without control characters");
       }
     }
@@ -67,7 +67,7 @@ void read_runtime(TableReader& top, Manifest& manifest) {
   TableReader reader(entry->value, "runtime", top.report());
   Runtime& runtime = manifest.runtime;
   if (const auto memory = reader.bytes("memory", kLeastMemory)) runtime.memory = static_cast<uint64_t>(*memory);
-  if (const auto workers = reader.integer("decode_workers", 0, kMostWorkers)) runtime.decode_workers = static_cast<uint32_t>(*workers);
+  if (const auto workers = reader.integer("decode_workers", 0, kMaxWorkers)) runtime.decode_workers = static_cast<uint32_t>(*workers);
   if (const auto folders = reader.list("plugin_dirs")) {
     for (const auto& folder : *folders) runtime.plugin_dirs.push_back(absolute_path(folder, manifest.folder));
   }

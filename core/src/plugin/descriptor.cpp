@@ -12,9 +12,9 @@
 namespace cdcrt::plugin {
 namespace {
 
-constexpr uint32_t kMostPlugins = 256;
-constexpr uint32_t kMostOptions = 4096;
-constexpr uint32_t kLongest = 64 << 10;  // bytes of a descriptor, a table of functions, an option
+constexpr uint32_t kMaxPlugins = 256;
+constexpr uint32_t kMaxOptions = 4096;
+constexpr uint32_t kMax = 64 << 10;  // bytes of a descriptor, a table of functions, an option
 // Keys of a component's table that the host answers itself.
 constexpr std::array<std::string_view, 7> kReserved = {"plugin", "format", "batch", "retry", "enabled", "parallelism", "labels"};
 
@@ -34,7 +34,7 @@ bool is_name(std::string_view name) {
 }
 
 // As long as in the oldest version that is spoken here or longer, in whole members, and no noise.
-bool is_size(uint32_t size, uint32_t oldest) { return size >= oldest && size % alignof(void*) == 0 && size <= kLongest; }
+bool is_size(uint32_t size, uint32_t oldest) { return size >= oldest && size % alignof(void*) == 0 && size <= kMax; }
 
 Error wrong_size(const std::string& what, uint32_t size, uint32_t oldest) {
   return broken(what + " has the size " + std::to_string(size) + ", which no version of the ABI gives it (at least " +
@@ -111,7 +111,7 @@ Result<void> check_option(const cdcrt_option& option, const std::string& quoted)
 }
 
 Result<std::vector<cdcrt_option>> adopt_options(const cdcrt_option* given, uint32_t count, const std::string& table) {
-  if (count > kMostOptions) return broken(std::to_string(count) + " options in its " + table);
+  if (count > kMaxOptions) return broken(std::to_string(count) + " options in its " + table);
   if (count > 0 && given == nullptr) return broken("its " + table + " is missing");
   std::vector<cdcrt_option> options;
   std::set<std::string_view> seen;
@@ -204,7 +204,7 @@ Result<void> adopt(const cdcrt_plugin& given, Adopted& adopted) {
 }  // namespace
 
 Result<std::vector<const cdcrt_plugin*>> adopt_descriptors(const cdcrt_plugin* const* plugins, uint32_t count) {
-  if (plugins == nullptr || count == 0 || count > kMostPlugins) return broken("it lists " + std::to_string(count) + " plugins");
+  if (plugins == nullptr || count == 0 || count > kMaxPlugins) return broken("it lists " + std::to_string(count) + " plugins");
   std::vector<std::unique_ptr<Adopted>> all;
   for (uint32_t i = 0; i < count; ++i) {
     if (plugins[i] == nullptr) return broken("entry " + std::to_string(i + 1) + " of its list is empty");

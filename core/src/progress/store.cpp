@@ -250,7 +250,7 @@ Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored, co
   reads.add(kOpenLetters,
             [&](const cdcrt_cell* cells) {
               any = true;
-              if (with_letters) open_letter_into(cells, stored.tables[string_of(cells[0])].open_letters);
+              if (with_letters) open_letter_into(cells, stored.tables[string_of(cells[0])].open_dead_letters);
             },
             {}, 0, with_letters ? 0 : 1);
   reads.add(kTroubles, [&](const cdcrt_cell* cells) { trouble_into(cells, stored); });
@@ -275,7 +275,7 @@ Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored, co
     prepared_.insert(held.begin(), held.end());
   }
   for (auto& [target, table] : stored.tables) {
-    sort_letters(table.open_letters);
+    sort_letters(table.open_dead_letters);
     table.has_no_letters = !any;
   }
   for (auto& [target, by_slot] : columns) {

@@ -148,10 +148,10 @@ class Store {
   /// The table's columns and key are learned anew: it is gone from the target.
   Result<void> forget_columns(plugin::Connection& connection, const std::string& target);
   /// Letters by key that are closed or opened. A letter may be open for several keys.
-  using LettersByKey = std::map<std::string, std::vector<OpenLetter>>;
-  Result<void> save_open_letters(plugin::Connection& connection, const std::string& target, const LettersByKey& closed, const LettersByKey& opened);
+  using LettersByKey = std::map<std::string, std::vector<OpenDeadLetter>>;
+  Result<void> save_open_dead_letters(plugin::Connection& connection, const std::string& target, const LettersByKey& closed, const LettersByKey& opened);
   /// Up to `max_letters` of the table's; 0: all.
-  Result<LettersByKey> read_open_letters(plugin::Connection& connection, const std::string& target, std::size_t max_letters);
+  Result<LettersByKey> read_open_dead_letters(plugin::Connection& connection, const std::string& target, std::size_t max_letters);
   /// Those of these keys.
   Result<LettersByKey> find_open_letters(plugin::Connection& connection, const std::string& target, const std::set<std::string>& keys);
   /// None of the table's is open any more.
@@ -159,8 +159,8 @@ class Store {
   /// Those of a table without a key are over: what is read again has them once more, and a replay would double their rows.
   Result<void> pass_open_letters(plugin::Connection& connection, const std::string& target);
   /// Dead letters of a table without a key that a replay applied, noted in the very transaction, wherever they are kept.
-  Result<void> save_replayed(plugin::Connection& connection, const std::string& target, const std::vector<OpenLetter>& letters);
-  Result<std::set<OpenLetter>> read_replayed(plugin::Connection& connection, const std::string& target);
+  Result<void> save_replayed(plugin::Connection& connection, const std::string& target, const std::vector<OpenDeadLetter>& letters);
+  Result<std::set<OpenDeadLetter>> read_replayed(plugin::Connection& connection, const std::string& target);
 
   /// What people are told of tables that are detached or stopped: by target name; nullopt: nothing any more. A transaction of its own.
   Result<void> save_troubles(plugin::Connection& connection, const std::map<std::string, std::optional<StoredTrouble>>& troubles,

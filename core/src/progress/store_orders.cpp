@@ -11,7 +11,7 @@ constexpr std::size_t kOrdersAtOnce = 5'000;
 constexpr std::size_t kTombstonesFound = 200'000;
 constexpr int64_t kRemoved = 1, kSnapshot = 2, kEndsWhole = 4, kIsAdded = 8;
 // So few are not worth files.
-constexpr std::size_t kMostDirect = 256;
+constexpr std::size_t kMaxDirect = 256;
 
 void append_part(std::string& out, std::string_view text) {
   out += static_cast<char>(text.size() >> 8 & 0xFF);
@@ -86,7 +86,7 @@ Result<void> Store::save_row_orders(plugin::Connection& connection, const std::s
       removed.insert(removed.end(), {text(pipeline_), text(sink_), text(target), bytes(key), integer(order.removed_ms)});
     }
   }
-  const bool is_direct = orders.size() <= kMostDirect;
+  const bool is_direct = orders.size() <= kMaxDirect;
   if (auto written = write(connection, kRowOrders, cells, CDCRT_WRITE_UPSERT, is_direct); !written) return written;
   return write(connection, kTombstones, removed, CDCRT_WRITE_UPSERT, is_direct);
 }
@@ -143,7 +143,7 @@ Result<std::size_t> Store::purge_tombstones(plugin::Connection& connection, cons
     if (order == orders->end() || !order->second.removed || !order->second.refused.empty()) continue;
     purged.insert(purged.end(), {text(pipeline_), text(sink_), text(target), bytes(key)});
   }
-  const bool is_direct = keys.size() <= kMostDirect;
+  const bool is_direct = keys.size() <= kMaxDirect;
   if (auto written = write(connection, kRowOrders, purged, CDCRT_WRITE_DELETE, is_direct); !written) return std::move(written.error());
   if (auto written = write(connection, kTombstones, gone, CDCRT_WRITE_DELETE, is_direct); !written) return std::move(written.error());
   found.resize(found.size() - count);

@@ -24,7 +24,7 @@ Result<void> Store::forget_waiting(plugin::Connection& connection, const std::st
 }
 
 Result<void> Store::pass_open_letters(plugin::Connection& connection, const std::string& target) {
-  auto open = read_open_letters(connection, target, 0);
+  auto open = read_open_dead_letters(connection, target, 0);
   if (!open) return std::move(open.error());
   for (const auto& [key, letters] : *open) {
     if (!key.empty()) continue;
@@ -33,12 +33,12 @@ Result<void> Store::pass_open_letters(plugin::Connection& connection, const std:
   return forget_open_letters(connection, target);
 }
 
-Result<void> Store::save_open_letters(plugin::Connection& connection, const std::string& target, const LettersByKey& closed,
+Result<void> Store::save_open_dead_letters(plugin::Connection& connection, const std::string& target, const LettersByKey& closed,
                                       const LettersByKey& opened) {
   for (const auto& [letters, kind] : {std::pair{&closed, CDCRT_WRITE_DELETE}, std::pair{&opened, CDCRT_WRITE_UPSERT}}) {
     std::vector<cdcrt_cell> cells;
     for (const auto& [key, positions] : *letters) {
-      for (const OpenLetter& letter : positions) {
+      for (const OpenDeadLetter& letter : positions) {
         cells.insert(cells.end(), {text(pipeline_), text(sink_), text(target), bytes(key)});
         append_key(cells, letter.partition);
         cells.push_back(integer(letter.offset));
@@ -83,7 +83,7 @@ Result<void> Store::save_troubles(plugin::Connection& connection, const std::map
   });
 }
 
-Result<Store::LettersByKey> Store::read_open_letters(plugin::Connection& connection, const std::string& target, std::size_t max_letters) {
+Result<Store::LettersByKey> Store::read_open_dead_letters(plugin::Connection& connection, const std::string& target, std::size_t max_letters) {
   LettersByKey letters;
   auto done = read(connection, kOpenLetters, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { open_letter_into(cells, letters); },
                    {text(target)}, 1, max_letters);
@@ -119,9 +119,9 @@ Result<void> Store::forget_open_letters(plugin::Connection& connection, const st
   return forget_of(connection, kOpenLetters, target);
 }
 
-Result<void> Store::save_replayed(plugin::Connection& connection, const std::string& target, const std::vector<OpenLetter>& letters) {
+Result<void> Store::save_replayed(plugin::Connection& connection, const std::string& target, const std::vector<OpenDeadLetter>& letters) {
   std::vector<cdcrt_cell> cells;
-  for (const OpenLetter& letter : letters) {
+  for (const OpenDeadLetter& letter : letters) {
     cells.insert(cells.end(), {text(pipeline_), text(sink_), text(target)});
     append_key(cells, letter.partition);
     cells.push_back(integer(letter.offset));
@@ -129,8 +129,8 @@ Result<void> Store::save_replayed(plugin::Connection& connection, const std::str
   return write(connection, kReplayed, cells);
 }
 
-Result<std::set<OpenLetter>> Store::read_replayed(plugin::Connection& connection, const std::string& target) {
-  std::set<OpenLetter> letters;
+Result<std::set<OpenDeadLetter>> Store::read_replayed(plugin::Connection& connection, const std::string& target) {
+  std::set<OpenDeadLetter> letters;
   auto done = read(connection, kReplayed, CDCRT_LOCK_NONE,
                    [&](const cdcrt_cell* cells) { letters.insert({key_of(cells + 1), integer_of(cells[4])}); }, {text(target)}, 1);
   if (!done) return std::move(done.error());

@@ -38,10 +38,10 @@ struct StoredPartition {
 };
 
 /// A dead letter that no later change of its row has made good.
-struct OpenLetter {
+struct OpenDeadLetter {
   PartitionKey partition;
   int64_t offset = 0;
-  auto operator<=>(const OpenLetter&) const = default;
+  auto operator<=>(const OpenDeadLetter&) const = default;
 };
 
 /// What an operator asked of a table.
@@ -65,7 +65,7 @@ struct StoredTable {
     std::string order;
   };
   std::map<PartitionKey, Position> progress;
-  std::map<std::string, std::vector<OpenLetter>> open_letters;  ///< by key; in the order in which they were read; where they were asked for
+  std::map<std::string, std::vector<OpenDeadLetter>> open_dead_letters;  ///< by key; in the order in which they were read; where they were asked for
   bool has_no_letters = false;  ///< it is known that none is open
 };
 

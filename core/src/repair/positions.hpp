@@ -36,7 +36,7 @@ struct TablePosition {
   std::vector<Part> parts;
   std::optional<int64_t> lag;              ///< of all parts; nullopt: of one it is not known
   std::optional<int64_t> last_message_ms;  ///< of the last message that every table has applied, in the table's partitions
-  std::size_t open_letters = 0;
+  std::size_t open_dead_letters = 0;
   [[nodiscard]] bool has_key() const;
   /// Columns of the key in the target, in key order, joined by ", ".
   [[nodiscard]] std::string key() const;

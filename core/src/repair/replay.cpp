@@ -9,12 +9,12 @@
 
 #include "apply/key_change.hpp"
 #include "apply/left_behind.hpp"
-#include "apply/open_letters.hpp"
+#include "apply/open_dead_letters.hpp"
 #include "apply/table.hpp"
 #include "apply/table_writer.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "dead_letters/target_letters.hpp"
-#include "repair/letters.hpp"
+#include "repair/dead_letters.hpp"
 #include "repair/positions.hpp"
 #include "route/router.hpp"
 
@@ -26,11 +26,11 @@ using apply::Entry;
 using apply::Sealed;
 
 constexpr int kAttempts = 20;
-constexpr std::size_t kMaxLetters = 1'000;  // in one transaction
+constexpr std::size_t kMaxDeadLetters = 1'000;  // in one transaction
 
 // One letter on its way into its table.
 struct Candidate {
-  const ListedLetter* listed = nullptr;
+  const ListedDeadLetter* listed = nullptr;
   std::size_t number = 0;  // in the order in which the table's letters are applied
   std::unique_ptr<progress::Partition> partition;  // of its own: the sealed batch borrows it
   std::unique_ptr<apply::Table> probe;
@@ -44,7 +44,7 @@ class TableReplay {
       : manifest_(manifest), target_(target), name_(std::move(table)), router_(manifest), dry_run_(dry_run) {}
 
   /// In order; what could not be applied before keeps back what only changes a part of its row.
-  Result<std::vector<ReplayedLetter>> run(std::vector<const ListedLetter*> letters) {
+  Result<std::vector<ReplayedDeadLetter>> run(std::vector<const ListedDeadLetter*> letters) {
     first_number_ += letters_.size();
     letters_ = std::move(letters);
     const auto blocked = blocked_;
@@ -64,11 +64,11 @@ class TableReplay {
     stored_ = &target_.stored.tables[name_];
     keyed_ = has_key(*stored_);
     keys_of_.clear();
-    for (const auto& [key, open] : stored_->open_letters) {
+    for (const auto& [key, open] : stored_->open_dead_letters) {
       for (const auto& letter : open) keys_of_[letter].insert(key);
     }
     std::vector<Candidate> candidates;
-    for (const ListedLetter* listed : letters_) {
+    for (const ListedDeadLetter* listed : letters_) {
       Candidate& candidate = candidates.emplace_back();
       candidate.listed = listed;
       if (auto decoded = decode(candidate); !decoded) return decoded;
@@ -215,7 +215,7 @@ class TableReplay {
     }
   }
 
-  std::set<std::string> open_keys(const ListedLetter& listed) const {
+  std::set<std::string> open_keys(const ListedDeadLetter& listed) const {
     const auto found = keys_of_.find(position_of(listed));
     return found == keys_of_.end() ? std::set<std::string>() : found->second;
   }
@@ -224,10 +224,10 @@ class TableReplay {
   void put_in_order(std::vector<Candidate>& candidates) {
     orders_.clear();
     if (stored_->by_source) return put_in_source_order(candidates);
-    std::map<progress::OpenLetter, std::size_t> places;
+    std::map<progress::OpenDeadLetter, std::size_t> places;
     for (std::size_t i = 0; i < candidates.size(); ++i) places[position_of(*candidates[i].listed)] = i;
     std::set<std::size_t> crossing;
-    for (const auto& [key, letters] : stored_->open_letters) {
+    for (const auto& [key, letters] : stored_->open_dead_letters) {
       if (key == apply::kNoKey) continue;  // of as many rows as letters
       if (std::all_of(letters.begin(), letters.end(), [&](const auto& letter) { return letter.partition == letters.front().partition; })) continue;
       std::string why;
@@ -265,7 +265,7 @@ class TableReplay {
   }
 
   // A letter of another partition that the candidate's row has overtaken, though it could not be applied itself.
-  [[nodiscard]] bool is_overtaken(const progress::OpenLetter& letter, const Candidate& candidate) const {
+  [[nodiscard]] bool is_overtaken(const progress::OpenDeadLetter& letter, const Candidate& candidate) const {
     const auto order = orders_.find(letter);
     return order != orders_.end() && candidate.sealed && !changes_a_part(*candidate.sealed) && order->second < order_of(candidate);
   }
@@ -277,7 +277,7 @@ class TableReplay {
     return candidate.sealed && !candidate.sealed->sources.empty() ? std::string_view(candidate.sealed->sources.front().server) : std::string_view();
   }
 
-  static progress::OpenLetter position_of(const ListedLetter& listed) {
+  static progress::OpenDeadLetter position_of(const ListedDeadLetter& listed) {
     return {{listed.letter.source, listed.letter.topic, listed.letter.partition}, listed.letter.offset};
   }
 
@@ -371,12 +371,12 @@ class TableReplay {
   // That they were applied is noted where their rows are, and with them: no crash comes between.
   Result<void> settle(const std::vector<Candidate*>& candidates, progress::StoredTable& row) {
     progress::Store::LettersByKey closed;
-    std::vector<progress::OpenLetter> without_key;
+    std::vector<progress::OpenDeadLetter> without_key;
     std::vector<std::string> ids;
     for (const Candidate* candidate : candidates) {
       const auto position = position_of(*candidate->listed);
       for (const auto& key : keys_made_good(*candidate)) {
-        for (const auto& letter : stored_->open_letters.at(key)) {
+        for (const auto& letter : stored_->open_dead_letters.at(key)) {
           const bool is_own = letter.partition == position.partition && letter.offset == position.offset;
           const bool by_place = letter.partition == position.partition && !stored_->by_source;
           const bool is_earlier = is_own || (by_place ? letter.offset <= position.offset : is_overtaken(letter, *candidate));
@@ -392,7 +392,7 @@ class TableReplay {
       std::sort(letters.begin(), letters.end());
       letters.erase(std::unique(letters.begin(), letters.end()), letters.end());
     }
-    if (auto saved = target_.store->save_open_letters(target_.connection, name_, closed, {}); !saved) return saved;
+    if (auto saved = target_.store->save_open_dead_letters(target_.connection, name_, closed, {}); !saved) return saved;
     if (auto saved = target_.store->save_replayed(target_.connection, name_, without_key); !saved) return saved;
     if (manifest_.dead_letters.kind == dead_letters::Settings::Kind::kTable) {
       if (auto marked = dead_letters::TargetLetters(*target_.store).mark_replayed(target_.connection, ids); !marked) return marked;
@@ -508,19 +508,19 @@ class TableReplay {
   const manifest::Manifest& manifest_;
   Target& target_;
   const std::string name_;
-  std::vector<const ListedLetter*> letters_;
+  std::vector<const ListedDeadLetter*> letters_;
   route::Router router_;
   const bool dry_run_;
   const progress::StoredTable* stored_ = nullptr;
-  std::map<progress::OpenLetter, std::set<std::string>> keys_of_;
-  std::map<progress::OpenLetter, std::string> orders_;  // of letters whose row has some of several partitions
+  std::map<progress::OpenDeadLetter, std::set<std::string>> keys_of_;
+  std::map<progress::OpenDeadLetter, std::string> orders_;  // of letters whose row has some of several partitions
   std::map<std::string, std::size_t> blocked_;  // rows of which a letter stays open: the number of the last such one
   std::size_t first_number_ = 0;
   bool keyed_ = false;
   event::ShapeRegistry shapes_;
   std::map<std::string, std::unique_ptr<plugin::Format>> formats_;
   std::unique_ptr<apply::Table> base_;  // stands for the table's place in the target
-  std::vector<ReplayedLetter> results_;
+  std::vector<ReplayedDeadLetter> results_;
 };
 
 bool is_of_one_table(const Error& error) {
@@ -536,11 +536,11 @@ bool is_of_one_table(const Error& error) {
 
 }  // namespace
 
-Result<std::vector<ReplayedLetter>> replay_letters(Session&, const manifest::Manifest& manifest, const std::vector<ListedLetter>& letters,
+Result<std::vector<ReplayedDeadLetter>> replay_letters(Session&, const manifest::Manifest& manifest, const std::vector<ListedDeadLetter>& letters,
                                                    bool dry_run) {
-  std::vector<ReplayedLetter> results;
-  std::map<std::pair<Target*, std::string>, std::vector<const ListedLetter*>> by_table;
-  for (const ListedLetter& listed : letters) {
+  std::vector<ReplayedDeadLetter> results;
+  std::map<std::pair<Target*, std::string>, std::vector<const ListedDeadLetter*>> by_table;
+  for (const ListedDeadLetter& listed : letters) {
     if (listed.state != LetterState::kOpen) continue;
     if (listed.target == nullptr) {
       results.push_back({listed.letter.id, false,
@@ -559,11 +559,11 @@ Result<std::vector<ReplayedLetter>> replay_letters(Session&, const manifest::Man
   for (auto& [place, own] : by_table) {
     Target& target = *place.first;
     TableReplay replay(manifest, target, place.second, dry_run);
-    for (std::size_t first = 0; first < own.size(); first += kMaxLetters) {
+    for (std::size_t first = 0; first < own.size(); first += kMaxDeadLetters) {
       if (first > 0) {
         if (auto refreshed = target.refresh(); !refreshed) return std::move(refreshed.error());
       }
-      const auto end = own.begin() + static_cast<std::ptrdiff_t>(std::min(own.size(), first + kMaxLetters));
+      const auto end = own.begin() + static_cast<std::ptrdiff_t>(std::min(own.size(), first + kMaxDeadLetters));
       auto replayed = replay.run({own.begin() + static_cast<std::ptrdiff_t>(first), end});
       if (!replayed && is_of_one_table(replayed.error())) {
         // The other tables have theirs.

@@ -11,7 +11,7 @@
 namespace cdcrt::repair {
 namespace {
 
-constexpr auto kPatience = std::chrono::seconds(60);
+constexpr auto kLockTimeout = std::chrono::seconds(60);
 constexpr auto kPause = std::chrono::milliseconds(200);
 
 std::string owner_of_command() {
@@ -155,7 +155,7 @@ Log* Session::log(const std::string& source) {
 }
 
 Result<void> in_transaction(Target& target, const std::function<Result<void>()>& body) {
-  const auto until = std::chrono::steady_clock::now() + kPatience;
+  const auto until = std::chrono::steady_clock::now() + kLockTimeout;
   while (true) {
     auto done = target.connection.begin();
     if (done) {

@@ -9,7 +9,7 @@
 namespace cdcrt::route {
 namespace {
 
-constexpr std::size_t kMostParts = 3;
+constexpr std::size_t kMaxParts = 3;
 
 bool matches_part(std::string_view pattern, std::string_view text, std::vector<std::string>* captures) {
   if (captures == nullptr) return sdk::glob_matches(pattern, text, "*");
@@ -64,7 +64,7 @@ Result<Pattern> Pattern::parse(std::string_view text) {
       return make_error(CDCRT_BAD_CONFIG, "pattern " + quote(text) + " has an empty part",
                         "write table, schema.table or database.schema.table");
   }
-  if (pattern.parts_.size() > kMostParts) {
+  if (pattern.parts_.size() > kMaxParts) {
     return make_error(CDCRT_BAD_CONFIG, "pattern " + quote(text) + " has more than three parts",
                       "write table, schema.table or database.schema.table; names that hold dots need \"re:...\"");
   }
@@ -76,7 +76,7 @@ bool Pattern::matches(const SourceTable& table, std::vector<std::string>* captur
   if (captures != nullptr) captures->clear();
   if (expression_ != nullptr) {
     const std::string name = dotted(table);
-    if (name.size() > kLongestName) return false;
+    if (name.size() > kMaxName) return false;
     std::smatch match;
     try {
       if (!std::regex_match(name, match, expression_->regex)) return false;
@@ -86,7 +86,7 @@ bool Pattern::matches(const SourceTable& table, std::vector<std::string>* captur
     for (std::size_t i = 1; captures != nullptr && i < match.size(); ++i) captures->push_back(match[i].str());
     return true;
   }
-  std::array<std::string_view, kMostParts> names;
+  std::array<std::string_view, kMaxParts> names;
   std::size_t count = 0;
   for (const std::string_view part : {table.database, table.schema, table.table}) {
     if (!part.empty()) names.at(count++) = part;

@@ -26,7 +26,7 @@ std::string dotted(const SourceTable& table);
 class Pattern {
  public:
   /// Names longer than this match no regular expression: the matcher's depth grows with the text.
-  static constexpr std::size_t kLongestName = 1024;
+  static constexpr std::size_t kMaxName = 1024;
 
   static Result<Pattern> parse(std::string_view text);
 

@@ -10,7 +10,7 @@ namespace {
 
 using diagnostics::quote;
 
-constexpr std::size_t kMostCaptures = 99;
+constexpr std::size_t kMaxCaptures = 99;
 
 Error bad(std::string message, std::string hint) { return make_error(CDCRT_BAD_CONFIG, std::move(message), std::move(hint)); }
 
@@ -51,7 +51,7 @@ Result<TargetTemplate> TargetTemplate::parse(std::string_view text) {
         piece.kind = Kind::kTable;
       } else {
         const auto [stop, error] = std::from_chars(name.data(), name.data() + name.size(), piece.capture);
-        if (error != std::errc() || stop != name.data() + name.size() || piece.capture == 0 || piece.capture > kMostCaptures) {
+        if (error != std::errc() || stop != name.data() + name.size() || piece.capture == 0 || piece.capture > kMaxCaptures) {
           return bad("unknown placeholder " + quote("{" + std::string(name) + "}") + " in " + quote(text),
                      diagnostics::did_you_mean(name, {"source", "topic", "database", "schema", "table", "1"}));
         }

@@ -35,13 +35,13 @@ struct DecodePool::Worker {
   std::vector<cdcrt_message> readable;
 };
 
-DecodePool::DecodePool(Surroundings surroundings) : surroundings_(surroundings) {}
+DecodePool::DecodePool(Context context) : context_(context) {}
 DecodePool::~DecodePool() { stop(); }
 
 Result<void> DecodePool::start(unsigned workers) {
   for (unsigned i = 0; i < workers; ++i) {
-    auto worker = std::make_unique<Worker>(surroundings_.shapes);
-    for (const auto& source : surroundings_.manifest.sources) {
+    auto worker = std::make_unique<Worker>(context_.shapes);
+    for (const auto& source : context_.manifest.sources) {
       auto format = plugin::Format::create(source.format);
       if (!format) return std::move(format.error());
       worker->formats.push_back(std::move(*format));
@@ -54,7 +54,7 @@ Result<void> DecodePool::start(unsigned workers) {
 
 void DecodePool::stop() {
   stopping_ = true;
-  surroundings_.monitor.notify();
+  context_.monitor.notify();
   for (auto& thread : threads_) thread.join();
   threads_.clear();
 }
@@ -63,11 +63,11 @@ void DecodePool::work(Worker& worker) {
   plugin::Messages messages;
   while (!stopping_) {
     Flow* flow = nullptr;
-    surroundings_.monitor.wait([&] {
+    context_.monitor.wait([&] {
       if (stopping_) return true;
       // Rows wait for memory, but never when nothing is held that could be written.
-      if (surroundings_.monitor.row_bytes > surroundings_.max_row_bytes) return false;
-      flow = surroundings_.flows.take(messages);
+      if (context_.monitor.row_bytes > context_.max_row_bytes) return false;
+      flow = context_.flows.take(messages);
       return flow != nullptr;
     });
     if (flow == nullptr) continue;
@@ -78,7 +78,7 @@ void DecodePool::work(Worker& worker) {
       const std::lock_guard lock(mutex_);
       if (!failure_) failure_ = std::move(decoded.error());
     }
-    surroundings_.flows.done(*flow, bytes);
+    context_.flows.done(*flow, bytes);
   }
 }
 
@@ -88,7 +88,7 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
     flow.partition.routed(messages.generation, messages.messages[messages.count - 1].offset + 1);
     return {};
   }
-  surroundings_.letters.read(messages.count);
+  context_.letters.read(messages.count);
   cdcrt_messages batch = messages;
   const auto* const end = messages.messages + messages.count;
   if (std::any_of(messages.messages, end, is_unreadable)) {
@@ -134,7 +134,7 @@ Result<void> DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages&
     }
     if (row.shape != last_shape) {
       last_shape = row.shape;
-      destination = &surroundings_.destinations.of(flow, row.shape);
+      destination = &context_.destinations.of(flow, row.shape);
       rows_of_table = nullptr;
       if (destination->table != nullptr) {
         const auto [place, added] = worker.places.try_emplace(destination->table, worker.tables);
@@ -154,24 +154,24 @@ Result<void> DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages&
     }
   }
   for (std::size_t i = 0; i < worker.tables; ++i) hand_over(worker, flow, messages, *worker.by_table[i].first, worker.by_table[i].second);
-  surroundings_.monitor.notify();
+  context_.monitor.notify();
   return {};
 }
 
 // In portions that respect batch.max_rows; a message's rows stay together.
 void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& messages, apply::Table& table, const std::vector<uint32_t>& rows) {
   uint64_t max_rows = UINT64_MAX;
-  for (const auto& sink : surroundings_.sinks) {
+  for (const auto& sink : context_.sinks) {
     if (sink->name() == table.identity().sink) max_rows = sink->max_rows();
   }
   std::size_t first = 0;
   while (first < rows.size()) {
     uint64_t room = 0;
     ++table.waited_for;
-    surroundings_.monitor.wait([&] {
+    context_.monitor.wait([&] {
       const std::size_t held = table.held_rows();
       room = held < max_rows ? max_rows - held : 0;
-      return room > 0 || !table.stopped().empty() || !table.detached().empty() || surroundings_.monitor.abandon || stopping_;
+      return room > 0 || !table.stopped().empty() || !table.detached().empty() || context_.monitor.abandon || stopping_;
     });
     --table.waited_for;
     if (room == 0) room = UINT64_MAX;  // the table takes nothing any more: it only notes the position
@@ -179,29 +179,29 @@ void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& mes
     const auto message_of = [&](std::size_t index) { return worker.rows.rows()[rows[index]].message; };
     while (last < rows.size() && message_of(last) == message_of(last - 1)) ++last;
     const int64_t next = last == rows.size() ? messages.messages[messages.count - 1].offset + 1 : messages.messages[message_of(last)].offset;
-    table.accept({flow.partition, messages, worker.rows, surroundings_.shapes, next}, rows.data() + first, last - first,
+    table.accept({flow.partition, messages, worker.rows, context_.shapes, next}, rows.data() + first, last - first,
                  [&](const apply::Refusal& refusal) { letter(flow, messages.messages[refusal.message], &table, refusal.reason, refusal.error); });
     relieve_letters();
     first = last;
-    if (first < rows.size()) surroundings_.monitor.notify();
+    if (first < rows.size()) context_.monitor.notify();
   }
 }
 
 // Dead letters that are not written yet take memory as rows do: nothing more is decoded while their place takes none.
 void DecodePool::relieve_letters() {
   bool told = false;
-  while (!stopping_ && !surroundings_.monitor.abandon) {
-    auto relieved = surroundings_.letters.relieve();
+  while (!stopping_ && !context_.monitor.abandon) {
+    auto relieved = context_.letters.relieve();
     if (relieved || relieved.error().code == CDCRT_FATAL) return;
     if (!std::exchange(told, true)) log(CDCRT_LOG_WARNING, "dead_letters", "nothing more is read: " + explain(relieved.error()));
     bool woken = false;
-    surroundings_.monitor.wait([&] { return std::exchange(woken, true); }, std::chrono::milliseconds(200));
+    context_.monitor.wait([&] { return std::exchange(woken, true); }, std::chrono::milliseconds(200));
   }
 }
 
 void DecodePool::letter(const Flow& flow, const cdcrt_message& message, const apply::Table* table, const std::string& reason, const Error& error) {
   const std::string none;
-  surroundings_.letters.add(dead_letters::letter_of(flow.partition, message, table != nullptr ? table->identity().sink : none,
+  context_.letters.add(dead_letters::make_dead_letter(flow.partition, message, table != nullptr ? table->identity().sink : none,
                                                     table != nullptr ? table->identity().target() : none, reason, error));
 }
 

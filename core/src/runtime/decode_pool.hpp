@@ -28,7 +28,7 @@ uint64_t content_hash(const cdcrt_message& message);
 
 class DecodePool {
  public:
-  struct Surroundings {
+  struct Context {
     const manifest::Manifest& manifest;
     Monitor& monitor;
     Flows& flows;
@@ -38,7 +38,7 @@ class DecodePool {
     std::vector<std::unique_ptr<SinkRuntime>>& sinks;
     int64_t max_row_bytes;
   };
-  explicit DecodePool(Surroundings surroundings);
+  explicit DecodePool(Context context);
   ~DecodePool();
 
   /// Creates a decoder per worker and source; fails where a plugin refuses its settings.
@@ -57,7 +57,7 @@ class DecodePool {
   void relieve_letters();
   void letter(const Flow& flow, const cdcrt_message& message, const apply::Table* table, const std::string& reason, const Error& error);
 
-  Surroundings surroundings_;
+  Context context_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
   std::atomic<bool> stopping_{false};

@@ -9,8 +9,8 @@ namespace cdcrt::runtime {
 namespace {
 
 // What is read at once, so that a visitor who waits for the target keeps nobody else from the source.
-constexpr std::size_t kMostMessages = 500;
-constexpr std::size_t kMostBytes = 1 << 20;
+constexpr std::size_t kMaxMessages = 500;
+constexpr std::size_t kMaxReadBytes = 1 << 20;
 
 /// Messages with bytes of their own.
 class FetchedMessages {
@@ -29,7 +29,7 @@ class FetchedMessages {
     auto& headers = headers_.emplace_back(message.headers, message.headers + message.header_count);
     for (cdcrt_header& header : headers) header = {own(header.name), own(header.value)};
     kept.headers = headers.data();
-    return messages_.size() < kMostMessages && bytes_ < kMostBytes;
+    return messages_.size() < kMaxMessages && bytes_ < kMaxReadBytes;
   }
   [[nodiscard]] const std::deque<cdcrt_message>& all() const { return messages_; }
 

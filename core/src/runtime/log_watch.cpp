@@ -8,8 +8,8 @@ namespace {
 constexpr auto kMovedInterval = std::chrono::seconds(1);
 constexpr auto kRestInterval = std::chrono::seconds(10);
 constexpr auto kAfterFailure = std::chrono::seconds(10);
-// A look costs some milliseconds of the keeper's time: with very many partitions each is looked at less often.
-constexpr auto kLongestStep = std::chrono::milliseconds(100);
+// A look costs some milliseconds of the coordinator's time: with very many partitions each is looked at less often.
+constexpr auto kMaxStep = std::chrono::milliseconds(100);
 constexpr auto kBetweenSteps = std::chrono::milliseconds(400);
 
 bool has_moved(const progress::Partition& partition) { return partition.last().offset > partition.anchor().offset; }
@@ -29,7 +29,7 @@ Result<void> LogWatch::step() {
   std::sort(due.begin(), due.end(), [](const auto& a, const auto& b) { return a.second->looked < b.second->looked; });
   for (const auto& [flow, of] : due) {
     if (auto looked = look(*flow, *of); !looked) return looked;
-    if (Clock::now() - now > kLongestStep) break;
+    if (Clock::now() - now > kMaxStep) break;
   }
   next_step_ = Clock::now() + kBetweenSteps;
   return {};

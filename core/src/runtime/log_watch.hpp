@@ -15,7 +15,7 @@
 
 namespace cdcrt::runtime {
 
-/// The keeper's thread.
+/// The coordinator's thread.
 class LogWatch {
  public:
   LogWatch(Flows& flows, std::vector<std::unique_ptr<SourceRuntime>>& sources, Monitor& monitor) : flows_(flows), sources_(sources), monitor_(monitor) {}

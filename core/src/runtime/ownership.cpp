@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "runtime/log.hpp"
-#include "runtime/patience.hpp"
+#include "runtime/start_retries.hpp"
 
 namespace cdcrt::runtime {
 namespace {
@@ -35,7 +35,7 @@ Result<void> Ownership::claim_fixed() {
       for (const auto& key : keys) {
         if (!key.is_note()) (void)source->flow(key.topic, key.number);
       }
-      if (auto claimed = patiently("sinks." + sink->name(), [&] { return sink->claim(keys, {}); }); !claimed) return claimed;
+      if (auto claimed = with_start_retries("sinks." + sink->name(), [&] { return sink->claim(keys, {}); }); !claimed) return claimed;
       kept_keys.insert(keys.begin(), keys.end());
     }
     for (const auto& key : kept_keys) {
@@ -85,7 +85,7 @@ Result<void> Ownership::keep_notes(SourceRuntime& source, const std::set<progres
       fresh.back().offset = *note;
     }
     if (keys.empty()) continue;
-    if (auto claimed = patiently("sinks." + sink->name(), [&] { return sink->claim(keys, fresh); }); !claimed) return claimed;
+    if (auto claimed = with_start_retries("sinks." + sink->name(), [&] { return sink->claim(keys, fresh); }); !claimed) return claimed;
     for (const auto& note : fresh) {
       const auto kept = sink->stored().partitions.find(note.key);
       if (kept != sink->stored().partitions.end() && kept->second.next_offset == note.offset) continue;

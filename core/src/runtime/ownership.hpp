@@ -20,7 +20,7 @@
 
 namespace cdcrt::runtime {
 
-/// assigned(), revoked() and lost() may be called by any thread; the rest by the keeper's alone.
+/// assigned(), revoked() and lost() may be called by any thread; the rest by the coordinator's alone.
 class Ownership final : public AssignmentListener {
  public:
   Ownership(Monitor& monitor, std::vector<std::unique_ptr<SourceRuntime>>& sources, std::vector<std::unique_ptr<SinkRuntime>>& sinks)
@@ -35,10 +35,10 @@ class Ownership final : public AssignmentListener {
   /// Claims what is due. Error: the pipeline must stop (messages are gone, the topic is another one).
   Result<void> step();
   /// Sources that end: whether the partitions that are not ours were applied, by whoever has them, up to where they ended when
-  /// this was asked first. Keeper's thread.
+  /// this was asked first. Coordinator's thread.
   Result<bool> others_are_read();
   /// Whether what others have of the sources' partitions is applied up to where the logs end now, by what the sink last knew of its
-  /// watermarks: they have nothing to write. Keeper's thread.
+  /// watermarks: they have nothing to write. Coordinator's thread.
   bool others_rest(const SinkRuntime& sink);
   /// Nothing is waiting to be claimed.
   [[nodiscard]] bool settled() const;
@@ -69,18 +69,18 @@ class Ownership final : public AssignmentListener {
   Result<bool> look_at_others(const SinkRuntime& sink);
   Result<void> leave_out_empty(SourceRuntime& source, std::vector<progress::PartitionKey>& keys);
 
-  std::map<std::size_t, std::map<progress::PartitionKey, cdcrt_bounds>> ends_;  ///< keeper's
+  std::map<std::size_t, std::map<progress::PartitionKey, cdcrt_bounds>> ends_;  ///< coordinator's
   struct Rest {
     Clock::time_point asked{};
     bool rests = false;
   };
-  std::map<const SinkRuntime*, Rest> rests_;                                          ///< keeper's
-  /// Keeper's: of partitions that are not ours, where the log ended and the watermark stood when all was found applied.
+  std::map<const SinkRuntime*, Rest> rests_;                                          ///< coordinator's
+  /// Coordinator's: of partitions that are not ours, where the log ended and the watermark stood when all was found applied.
   std::map<std::pair<const SinkRuntime*, progress::PartitionKey>, std::pair<int64_t, int64_t>> applied_;
-  std::set<progress::PartitionKey> empty_;                                            ///< keeper's: added, and nothing is in them so far
+  std::set<progress::PartitionKey> empty_;                                            ///< coordinator's: added, and nothing is in them so far
   bool no_longer_wanted(std::set<progress::PartitionKey>& keys) const;
-  std::map<std::size_t, std::set<progress::PartitionKey>> unclaimed_;                 ///< keeper's: whose last claim failed
-  std::map<std::size_t, diagnostics::Reminder> waits_;                          ///< keeper's: sources that cannot be claimed yet
+  std::map<std::size_t, std::set<progress::PartitionKey>> unclaimed_;                 ///< coordinator's: whose last claim failed
+  std::map<std::size_t, diagnostics::Reminder> waits_;                          ///< coordinator's: sources that cannot be claimed yet
   mutable std::mutex mutex_;
   std::map<progress::PartitionKey, Wanted> wanted_;
   std::set<progress::PartitionKey> assigned_;

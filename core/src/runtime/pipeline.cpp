@@ -17,8 +17,8 @@
 #include "runtime/decode_pool.hpp"
 #include "runtime/destinations.hpp"
 #include "runtime/event_reader.hpp"
-#include "runtime/keeper.hpp"
-#include "runtime/last_wait.hpp"
+#include "runtime/coordinator.hpp"
+#include "runtime/shutdown_watchdog.hpp"
 #include "runtime/log.hpp"
 #include "runtime/matches.hpp"
 #include "runtime/ownership.hpp"
@@ -84,7 +84,7 @@ class Pipeline {
     }
     const std::string owner = owner_of_leases();
     for (const auto& sink : manifest_.sinks) {
-      SinkRuntime::Surroundings surroundings{monitor_,
+      SinkRuntime::Context context{monitor_,
                                              flows_,
                                              reader_,
                                              letters_,
@@ -92,15 +92,15 @@ class Pipeline {
                                              owner,
                                              static_cast<int64_t>(manifest_.runtime.memory) / kRowShare,
                                              [this](const progress::Partition& partition) { ownership_.lost(partition); }};
-      surroundings.others_rest = [this](const SinkRuntime& runtime) { return ownership_.others_rest(runtime); };
-      sinks_.push_back(std::make_unique<SinkRuntime>(sink, std::move(surroundings)));
+      context.others_rest = [this](const SinkRuntime& runtime) { return ownership_.others_rest(runtime); };
+      sinks_.push_back(std::make_unique<SinkRuntime>(sink, std::move(context)));
       if (auto opened = sinks_.back()->open(); !opened) return report(sink, opened.error());
     }
-    if (const Ending failed = open_letters(); failed != Ending::kDone) return failed;
+    if (const Ending failed = open_dead_letters(); failed != Ending::kDone) return failed;
     destinations_ = std::make_unique<Destinations>(manifest_, shapes_, sinks_, sources_);
     reader_.set_destinations(*destinations_);
     if (auto claimed = ownership_.claim_fixed(); !claimed) return report(manifest_.sinks.front(), claimed.error());
-    decoders_ = std::make_unique<DecodePool>(DecodePool::Surroundings{manifest_, monitor_, flows_, shapes_, *destinations_, letters_, sinks_,
+    decoders_ = std::make_unique<DecodePool>(DecodePool::Context{manifest_, monitor_, flows_, shapes_, *destinations_, letters_, sinks_,
                                                                        static_cast<int64_t>(manifest_.runtime.memory) / kRowShare});
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     if (auto started = decoders_->start(manifest_.runtime.decode_workers != 0 ? manifest_.runtime.decode_workers : cores); !started) {
@@ -109,7 +109,7 @@ class Pipeline {
     return Ending::kDone;
   }
 
-  Ending open_letters() {
+  Ending open_dead_letters() {
     const auto& settings = manifest_.dead_letters;
     letters_.count_in(monitor_.row_bytes);
     letters_.announce([](const std::string& line) { log(CDCRT_LOG_WARNING, "dead_letters", line); });
@@ -149,7 +149,7 @@ class Pipeline {
     started_ = std::chrono::steady_clock::now();
     log(CDCRT_LOG_INFO, "pipeline", "'" + manifest_.pipeline + "' starts: " + std::to_string(sources_.size()) + " source(s), " + std::to_string(sinks_.size()) + " sink(s)");
     for (auto& sink : sinks_) sink->start();
-    keeper_.start();
+    coordinator_.start();
     for (auto& source : sources_) source->start(ownership_);
   }
 
@@ -222,7 +222,7 @@ class Pipeline {
     for (auto& sink : sinks_) sink->flush();
     if (!std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->idle(); })) return false;
     // A truncate that is written may send a source back.
-    if (!read() || !ownership_.settled() || !keeper_.all_read()) return false;
+    if (!read() || !ownership_.settled() || !coordinator_.all_read()) return false;
     auto last = flows_.last_done();
     std::chrono::microseconds stall_after{0};
     for (const auto& sink : sinks_) {
@@ -248,7 +248,7 @@ class Pipeline {
   }
 
   [[nodiscard]] bool failed_behind_sources() const {
-    return letters_.exceeded() || decoders_->failure() || keeper_.failure() || std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed(); });
+    return letters_.exceeded() || decoders_->failure() || coordinator_.failure() || std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed(); });
   }
   [[nodiscard]] bool failed() const {
     return failed_behind_sources() || std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->failure().has_value(); });
@@ -258,7 +258,7 @@ class Pipeline {
     monitor_.stop_reading = true;
     monitor_.notify();
     const auto deadline = std::chrono::steady_clock::now() + manifest_.runtime.shutdown_timeout;
-    last_wait_.begin(deadline);
+    watchdog_.begin(deadline);
     const auto in_time = [&] { return std::chrono::steady_clock::now() < deadline; };
     // A sink that failed writes nothing more; the others write what they hold, whatever ended the run.
     // What a source gave before it failed is applied.
@@ -283,9 +283,9 @@ class Pipeline {
       monitor_.abandon = true;
       if (!locked) ending = Ending::kRunTimeFailure;
     }
-    keeper_.stop();
+    coordinator_.stop();
     for (auto& sink : sinks_) sink->finish();
-    keeper_.tell_sources();
+    coordinator_.tell_sources();
     for (auto& source : sources_) source->stop();
     if (auto flushed = letters_.flush(); !flushed) {
       log(CDCRT_LOG_ERROR, "dead_letters", explain(flushed.error()));
@@ -298,7 +298,7 @@ class Pipeline {
     for (std::size_t i = 0; i < sinks_.size(); ++i) {
       if (sinks_[i]->failed() && (sink_failed[i] || !monitor_.abandon) && !over_budget) ending = std::max(ending, report(manifest_.sinks[i], sinks_[i]->failure()));
     }
-    if (const auto failure = keeper_.failure(); failure && !over_budget) ending = std::max(ending, report(manifest_.sources.front(), *failure));
+    if (const auto failure = coordinator_.failure(); failure && !over_budget) ending = std::max(ending, report(manifest_.sources.front(), *failure));
     if (const auto failure = decoders_->failure()) ending = std::max(ending, report(manifest_.sources.front().format, *failure));
     const RunSummary summary = summarize(unmet_entries);
     reporter_.ended(summary);
@@ -308,7 +308,7 @@ class Pipeline {
                                          [&](const auto& table) { return !table.stopped.empty() && !(asked && table.detached); });
     if (ending == Ending::kDone && any_stopped) ending = Ending::kRunTimeFailure;
     if (ending == Ending::kDone && summary.dead_letters > 0) ending = Ending::kDoneWithDeadLetters;
-    last_wait_.ended(ending);
+    watchdog_.ended(ending);
     return ending;
   }
 
@@ -374,7 +374,7 @@ class Pipeline {
 
   const manifest::Manifest& manifest_;
   RunReporter& reporter_;
-  LastWait last_wait_{[this](Ending ending) { reporter_.leave(ending); }};
+  ShutdownWatchdog watchdog_{[this](Ending ending) { reporter_.leave(ending); }};
   // Destroyed in reverse: threads end before what they use.
   Monitor monitor_;
   event::ShapeRegistry shapes_;
@@ -384,7 +384,7 @@ class Pipeline {
   SourceEventReader reader_;
   std::vector<std::unique_ptr<SinkRuntime>> sinks_;
   Ownership ownership_{monitor_, sources_, sinks_};
-  Keeper keeper_{monitor_, flows_, sources_, sinks_, ownership_};
+  Coordinator coordinator_{monitor_, flows_, sources_, sinks_, ownership_};
   std::unique_ptr<Destinations> destinations_;
   std::unique_ptr<DecodePool> decoders_;
   std::chrono::steady_clock::time_point started_{};

@@ -14,7 +14,7 @@ constexpr std::string_view kCannotReadBack = "; and what it missed cannot be rea
 
 void SinkRuntime::repair() {
   apply::Writer writer = make_writer(true);
-  Monitor& monitor = surroundings_.monitor;
+  Monitor& monitor = context_.monitor;
   while (!monitor.abandon && !failed_ && !stops_repairs()) {
     if (repair_some(writer)) continue;
     // Only what is detached makes it look, and only when that is due: every row that comes notifies.
@@ -24,7 +24,7 @@ void SinkRuntime::repair() {
   }
 }
 
-bool SinkRuntime::stops_repairs() const { return finishing_ || surroundings_.monitor.stop_reading; }
+bool SinkRuntime::stops_repairs() const { return finishing_ || context_.monitor.stop_reading; }
 
 bool SinkRuntime::repair_some(apply::Writer& writer) {
   bool any = false;
@@ -59,11 +59,11 @@ bool SinkRuntime::repair_table(apply::Writer& writer, apply::Table& table) {
   }
   if (table.reattach()) {
     log(CDCRT_LOG_INFO, component(), "table '" + table.identity().target() + "' is back with the others (it was detached: " + reason + ")");
-    surroundings_.monitor.notify();
+    context_.monitor.notify();
     return true;
   }
   // Refused again, it has been detached anew, and the memory of its rows is free.
-  surroundings_.monitor.notify();
+  context_.monitor.notify();
   return table.times_written() > written_before;
 }
 
@@ -92,11 +92,11 @@ Result<bool> SinkRuntime::read_missed(apply::Table& table) {
     int64_t from = first;
     int64_t reached = end;
     int64_t messages = 0;
-    auto read = surroundings_.reader.read(
+    auto read = context_.reader.read(
         table, *partition, first, end - 1, [&](const cdcrt_messages& message, const event::RowBatch& rows, const std::vector<uint32_t>& indexes) {
           const int64_t next = message.messages[0].offset + 1;
-          const bool taken = table.read_back({*partition, message, rows, surroundings_.reader.shapes(), next}, from, indexes.data(), indexes.size(), [&](const apply::Refusal& refusal) {
-            surroundings_.letters.add(dead_letters::letter_of(*partition, message.messages[refusal.message], table.identity().sink, table.identity().target(), refusal.reason, refusal.error));
+          const bool taken = table.read_back({*partition, message, rows, context_.reader.shapes(), next}, from, indexes.data(), indexes.size(), [&](const apply::Refusal& refusal) {
+            context_.letters.add(dead_letters::make_dead_letter(*partition, message.messages[refusal.message], table.identity().sink, table.identity().target(), refusal.reason, refusal.error));
           });
           if (!taken) {
             reached = from;

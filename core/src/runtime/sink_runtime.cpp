@@ -6,30 +6,30 @@
 #include "progress/own_tables.hpp"
 #include "runtime/log.hpp"
 #include "runtime/stop_signal.hpp"
-#include "runtime/patience.hpp"
+#include "runtime/start_retries.hpp"
 
 namespace cdcrt::runtime {
 namespace {
 
 // For what the next start had better know, and can do without.
-constexpr auto kLongestFarewell = std::chrono::seconds(3);
+constexpr auto kMaxFarewell = std::chrono::seconds(3);
 
 // Below this many bytes a ready table shares its transaction with others.
 constexpr std::size_t kSharesBelow = 512 << 10;
 constexpr auto kCleanInterval = std::chrono::seconds(2);
 constexpr unsigned kSlowestCleaning = 6;  // doublings: about two minutes
 // Of a writer that nobody notifies. The shortest keeps what is almost due from being looked at over and over.
-constexpr auto kLongestRest = std::chrono::milliseconds(500);
-constexpr auto kShortestRest = std::chrono::milliseconds(1);
+constexpr auto kMaxRest = std::chrono::milliseconds(500);
+constexpr auto kMinRest = std::chrono::milliseconds(1);
 
 }  // namespace
 
-SinkRuntime::SinkRuntime(const manifest::Sink& manifest, Surroundings surroundings)
-    : manifest_(manifest), surroundings_(std::move(surroundings)), watch_(manifest.batch, [this](const auto& table, auto trouble, const auto& reason) { tell(table, trouble, reason); }) {}
+SinkRuntime::SinkRuntime(const manifest::Sink& manifest, Context context)
+    : manifest_(manifest), context_(std::move(context)), watch_(manifest.batch, [this](const auto& table, auto trouble, const auto& reason) { tell(table, trouble, reason); }) {}
 
 SinkRuntime::~SinkRuntime() {
   finishing_ = true;
-  surroundings_.monitor.notify();
+  context_.monitor.notify();
   for (auto& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
@@ -63,15 +63,15 @@ Result<void> SinkRuntime::open() {
   auto connection = sink_->open();
   if (!connection) return std::move(connection.error());
   if (!sink_->has(CDCRT_SINK_TRANSACTIONS)) return {};
-  store_ = std::make_unique<progress::Store>(surroundings_.pipeline, manifest_.name, manifest_.progress_schema, sink_->capabilities(), surroundings_.owner,
+  store_ = std::make_unique<progress::Store>(context_.pipeline, manifest_.name, manifest_.progress_schema, sink_->capabilities(), context_.owner,
                                              sink_->limits());
   if (sink_->has(CDCRT_SINK_LEAVES_THINGS)) store_->on_abandoned([this](const std::string& process) { return sink_->abandoned(process); });
   if (auto prepared = prepare_store(*connection); !prepared) return prepared;
   // Listed first: what a sink that knows who it works for leaves outside is found again.
-  if (auto identified = sink_->identify(surroundings_.pipeline, surroundings_.owner); !identified) return identified;
-  keeper_ = std::make_unique<apply::Writer>(make_writer(false));
+  if (auto identified = sink_->identify(context_.pipeline, context_.owner); !identified) return identified;
+  background_writer_ = std::make_unique<apply::Writer>(make_writer(false));
   // The first connection that knows who it works for tries what it leaves outside.
-  if (sink_->has(CDCRT_SINK_LEAVES_THINGS)) return keeper_->run([](plugin::Connection&) { return Result<void>(); });
+  if (sink_->has(CDCRT_SINK_LEAVES_THINGS)) return background_writer_->run([](plugin::Connection&) { return Result<void>(); });
   return {};
 }
 
@@ -93,13 +93,13 @@ Result<void> SinkRuntime::prepare_store(plugin::Connection& connection) {
     lost = !done && (done.error().code == CDCRT_RETRY || connection.is_broken());
     return done;
   };
-  return patiently(component(), step, surroundings_.pause);
+  return with_start_retries(component(), step, context_.pause);
 }
 
 Result<std::string> SinkRuntime::prepare_letters() {
   const dead_letters::TargetLetters letters(*store_);
-  const auto step = [&] { return keeper_->run([&](plugin::Connection& connection) { return letters.prepare(connection); }); };
-  auto prepared = patiently(component(), step, surroundings_.pause);
+  const auto step = [&] { return background_writer_->run([&](plugin::Connection& connection) { return letters.prepare(connection); }); };
+  auto prepared = with_start_retries(component(), step, context_.pause);
   if (!prepared) return std::move(prepared.error());
   return letters.place();
 }
@@ -109,28 +109,28 @@ bool SinkRuntime::has_schemas() const { return sink_->has(CDCRT_SINK_SCHEMAS); }
 apply::Writer SinkRuntime::make_writer(bool for_repair) {
   apply::WriterContext context{*sink_,
                                store_.get(),
-                               surroundings_.reader,
-                               surroundings_.letters,
+                               context_.reader,
+                               context_.letters,
                                [this](std::string_view message) { log(CDCRT_LOG_WARNING, component(), message); },
                                [this, for_repair] {
-                                 const Monitor& monitor = surroundings_.monitor;
+                                 const Monitor& monitor = context_.monitor;
                                  // What a repair leaves undone stays in the source.
                                  return monitor.abandon || failed_ || (for_repair && (monitor.stop_reading || finishing_));
                                }};
-  context.stopping = [this] { return surroundings_.monitor.stop_reading.load(); };
-  context.lost = surroundings_.lost;
-  context.pause = surroundings_.pause;
+  context.stopping = [this] { return context_.monitor.stop_reading.load(); };
+  context.lost = context_.lost;
+  context.pause = context_.pause;
   context.stall_after = for_repair ? std::chrono::microseconds(0) : manifest_.stall_after;
   context.crowded = [this](const apply::Table& table) {
     // Who asked for a stop does not wait for whoever locks the table: its rows wait in the source.
-    return stop_asked() || table.waited_for > 0 || surroundings_.monitor.row_bytes > surroundings_.max_row_bytes / 2;
+    return stop_asked() || table.waited_for > 0 || context_.monitor.row_bytes > context_.max_row_bytes / 2;
   };
   context.turn = sink_->limits().writers == 1 ? &turn_ : nullptr;
   context.outage = &outage_;
   if (store_) context.progress_schema = manifest_.progress_schema;
   context.always_ours = [this] {
     std::vector<const progress::Partition*> ours;
-    for (const Flow* flow : surroundings_.flows.all()) {
+    for (const Flow* flow : context_.flows.all()) {
       if (!flow->partition.is_assigned()) ours.push_back(&flow->partition);
     }
     return ours;
@@ -140,7 +140,7 @@ apply::Writer SinkRuntime::make_writer(bool for_repair) {
 
 Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys, const std::vector<progress::Origin>& fresh) {
   progress::Stored stored;
-  auto claimed = keeper_->run([&](plugin::Connection& connection) -> Result<void> {
+  auto claimed = background_writer_->run([&](plugin::Connection& connection) -> Result<void> {
     auto kept = store_->claim(connection, keys, fresh);
     if (!kept) return std::move(kept.error());
     stored = std::move(*kept);
@@ -154,7 +154,7 @@ Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys,
   take_stored(std::move(stored));
   const std::set<progress::PartitionKey> ours(keys.begin(), keys.end());
   std::map<progress::PartitionKey, progress::Partition*> partitions;
-  for (Flow* flow : surroundings_.flows.all()) {
+  for (Flow* flow : context_.flows.all()) {
     progress::Partition& partition = flow->partition;
     progress::PartitionKey key{partition.source(), partition.topic(), partition.number()};
     if (!ours.contains(key)) continue;
@@ -190,7 +190,7 @@ void SinkRuntime::take_stored(progress::Stored stored) {
 // What could not be removed is tried again, less and less often, and once more at the end.
 void SinkRuntime::clean_after_the_gone() {
   if (!store_->has_gone() || std::chrono::steady_clock::now() < cleaning_.due) return;
-  const auto cleaned = keeper_->run([&](plugin::Connection& connection) { return store_->clean_after_the_gone(connection); });
+  const auto cleaned = background_writer_->run([&](plugin::Connection& connection) { return store_->clean_after_the_gone(connection); });
   if (cleaned) {
     cleaning_ = {};
     return;
@@ -200,7 +200,7 @@ void SinkRuntime::clean_after_the_gone() {
 }
 
 Result<void> SinkRuntime::refresh() {
-  return keeper_->run([&](plugin::Connection& connection) -> Result<void> {
+  return background_writer_->run([&](plugin::Connection& connection) -> Result<void> {
     auto kept = store_->read_all(connection);
     if (!kept) return std::move(kept.error());
     must_look_ = true;
@@ -214,7 +214,7 @@ Result<void> SinkRuntime::refresh() {
 void SinkRuntime::forget_restored(progress::StoredTable& stored) {
   stored.columns = {};
   stored.key_changes = {};
-  stored.open_letters = {};
+  stored.open_dead_letters = {};
 }
 
 std::map<progress::PartitionKey, progress::StoredPartition> SinkRuntime::partitions() const {
@@ -227,7 +227,7 @@ void SinkRuntime::begin_at(const progress::PartitionKey& key, int64_t first) {
 }
 
 Result<void> SinkRuntime::save_waits_for(const progress::PartitionKey& key, const progress::WaitsFor& waits_for) {
-  return keeper_->run([&](plugin::Connection& connection) { return store_->save_waits_for(connection, key, waits_for); });
+  return background_writer_->run([&](plugin::Connection& connection) { return store_->save_waits_for(connection, key, waits_for); });
 }
 
 void SinkRuntime::forget(const progress::Partition& partition) {
@@ -247,7 +247,7 @@ apply::Table& SinkRuntime::table(const std::string& schema, const std::string& n
   identity.route = route;
   identity.events = sink_->has(CDCRT_SINK_EVENTS);
   identity.limits = sink_->limits();
-  identity.memory = &surroundings_.monitor.row_bytes;
+  identity.memory = &context_.monitor.row_bytes;
   identity.observer = &watch_;
   auto& table = tables_[identity.target()];
   if (table) return *table;
@@ -259,7 +259,7 @@ apply::Table& SinkRuntime::table(const std::string& schema, const std::string& n
   forget_restored(stored->second);
   for (const auto& [key, position] : stored->second.progress) {
     const auto lease = stored_.partitions.find(key);
-    if (lease == stored_.partitions.end() || lease->second.owner != surroundings_.owner) continue;
+    if (lease == stored_.partitions.end() || lease->second.owner != context_.owner) continue;
     if (auto* partition = flow_of(key)) table->restore_progress(*partition, position.next_offset, position.order);
   }
   return *table;
@@ -274,7 +274,7 @@ apply::Table& SinkRuntime::refused_table(const route::SourceName& source, const 
   identity.source_server = source.server;
   identity.is_refused = true;
   identity.route = route;
-  identity.memory = &surroundings_.monitor.row_bytes;
+  identity.memory = &context_.monitor.row_bytes;
   identity.observer = &watch_;
   auto& table = refused_[identity.name];
   if (table) return *table;
@@ -314,11 +314,11 @@ void SinkRuntime::start() {
 }
 
 void SinkRuntime::flush() {
-  if (!flush_.exchange(true)) surroundings_.monitor.notify();
+  if (!flush_.exchange(true)) context_.monitor.notify();
 }
 
 // Rows are held back for fewer, larger writes, unless there is no room for more of them.
-bool SinkRuntime::all_are_due() const { return flush_ || surroundings_.monitor.row_bytes > surroundings_.max_row_bytes; }
+bool SinkRuntime::all_are_due() const { return flush_ || context_.monitor.row_bytes > context_.max_row_bytes; }
 
 std::vector<apply::Sealed> SinkRuntime::pick() {
   std::vector<apply::Sealed> batches;
@@ -331,7 +331,7 @@ std::vector<apply::Sealed> SinkRuntime::pick() {
       continue;
     }
     // Whoever waits for room in it has room now.
-    if (table->waited_for > 0) surroundings_.monitor.notify();
+    if (table->waited_for > 0) context_.monitor.notify();
     bytes += sealed->bytes;
     batches.push_back(std::move(*sealed));
     if (bytes >= manifest_.batch.max_bytes) break;
@@ -347,19 +347,19 @@ bool SinkRuntime::write_some(apply::Writer& writer) {
   if (auto written = writer.write(batches); !written) fail(written.error());
   batches.clear();
   watch_.done(tables);
-  surroundings_.monitor.notify();
+  context_.monitor.notify();
   return true;
 }
 
 void SinkRuntime::work() {
   apply::Writer writer = make_writer(false);
-  Monitor& monitor = surroundings_.monitor;
+  Monitor& monitor = context_.monitor;
   while (!monitor.abandon && !failed_) {
     const uint64_t seen = monitor.changes();
     if (write_some(writer)) continue;
     if (finishing_) return;
-    Monitor::Clock::duration step = kLongestRest;
-    if (const auto due = watch_.next_due()) step = std::clamp<Monitor::Clock::duration>(*due - Monitor::Clock::now(), kShortestRest, step);
+    Monitor::Clock::duration step = kMaxRest;
+    if (const auto due = watch_.next_due()) step = std::clamp<Monitor::Clock::duration>(*due - Monitor::Clock::now(), kMinRest, step);
     monitor.wait_beyond(seen, step);
   }
 }
@@ -378,17 +378,17 @@ void SinkRuntime::fail(const Error& error) {
     failure_ = error;
     failed_ = true;
   }
-  surroundings_.monitor.notify();
+  context_.monitor.notify();
 }
 
 void SinkRuntime::finish() {
   finishing_ = true;
-  surroundings_.monitor.notify();
+  context_.monitor.notify();
   for (auto& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
   threads_.clear();
-  if (failed_ || surroundings_.monitor.abandon) return;
+  if (failed_ || context_.monitor.abandon) return;
   cleaning_ = {};
   next_look_ = {};
   saved_changes_ = UINT64_MAX;
@@ -396,10 +396,10 @@ void SinkRuntime::finish() {
     log(CDCRT_LOG_WARNING, component(), "the low watermarks could not be stored, the next start reads a little more: " + explain(saved.error()));
     return;
   }
-  if (keeper_ == nullptr) return;
+  if (background_writer_ == nullptr) return;
   std::vector<apply::Table*> tables;
   for (const auto& [name, table] : tables_) tables.push_back(table.get());
-  if (auto saved = keeper_->save_known_keys(tables, std::chrono::steady_clock::now() + kLongestFarewell); !saved) {
+  if (auto saved = background_writer_->save_known_keys(tables, std::chrono::steady_clock::now() + kMaxFarewell); !saved) {
     log(CDCRT_LOG_WARNING, component(), "which keys were written last could not be stored: an older change of one of them that comes later from another partition "
                                         "is not known for what it is: " + explain(saved.error()));
   }

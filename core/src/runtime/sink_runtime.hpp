@@ -24,10 +24,10 @@
 
 namespace cdcrt::runtime {
 
-/// Created and started by the pipeline's thread; table() is called by decode workers; what the keeper does is marked.
+/// Created and started by the pipeline's thread; table() is called by decode workers; what the coordinator does is marked.
 class SinkRuntime {
  public:
-  struct Surroundings {
+  struct Context {
     Monitor& monitor;
     Flows& flows;
     apply::EventReader& reader;
@@ -42,7 +42,7 @@ class SinkRuntime {
     /// Whether no other process can have anything to write to this sink, as of its last refresh; null: never.
     std::function<bool(const SinkRuntime&)> others_rest = {};
   };
-  SinkRuntime(const manifest::Sink& manifest, Surroundings surroundings);
+  SinkRuntime(const manifest::Sink& manifest, Context context);
   ~SinkRuntime();
 
   /// Creates the plugin's instance, connects and reads what the target keeps. No retries: a start says what is wrong.
@@ -55,14 +55,14 @@ class SinkRuntime {
   /// How often the low watermarks are worth a transaction.
   [[nodiscard]] std::chrono::milliseconds save_interval() const {
     // Dead letters that wait for a transaction take the memory of rows.
-    if (surroundings_.letters.bytes() > (2 << 20) && surroundings_.letters.waits_for(name())) return std::chrono::milliseconds(0);
+    if (context_.letters.bytes() > (2 << 20) && context_.letters.waits_for(name())) return std::chrono::milliseconds(0);
     return std::max(std::chrono::milliseconds(1000), std::chrono::milliseconds(sink_->limits().bookkeeping_ms));
   }
   /// As of the last claim or refresh; pipeline's thread, before start().
   [[nodiscard]] const progress::Stored& stored() const { return stored_; }
   [[nodiscard]] uint64_t max_rows() const { return manifest_.batch.max_rows; }
 
-  // Keeper's thread.
+  // Coordinator's thread.
 
   /// Claims the partitions' leases and puts their progress into the tables.
   Result<void> claim(const std::vector<progress::PartitionKey>& keys, const std::vector<progress::Origin>& fresh);
@@ -144,10 +144,10 @@ class SinkRuntime {
   void fail(const Error& error);
 
   const manifest::Sink& manifest_;
-  Surroundings surroundings_;
+  Context context_;
   std::unique_ptr<plugin::Sink> sink_;
   std::unique_ptr<progress::Store> store_;
-  std::unique_ptr<apply::Writer> keeper_;
+  std::unique_ptr<apply::Writer> background_writer_;
   apply::Outage outage_;
   std::mutex turn_;  ///< of sinks that have one writer
   mutable std::mutex mutex_;
@@ -163,7 +163,7 @@ class SinkRuntime {
     unsigned failures = 0;
   };
   Cleaning cleaning_;  ///< after processes that are gone
-  // Of the keeper's thread.
+  // Of the coordinator's thread.
   std::chrono::steady_clock::time_point next_look_{};
   bool must_look_ = true;  ///< what is known of others was not read together with our leases
   uint64_t saved_changes_ = UINT64_MAX;  ///< of the monitor, when everything that had moved was saved

@@ -1,4 +1,4 @@
-// SinkRuntime's part of the keeper's work: low watermarks, and a look at the target while nothing is written.
+// SinkRuntime's part of the coordinator's work: low watermarks, and a look at the target while nothing is written.
 #include <algorithm>
 
 #include "runtime/log.hpp"
@@ -8,8 +8,8 @@ namespace cdcrt::runtime {
 namespace {
 
 // A look costs a row of each partition: where there are very many, fewer of them a second.
-constexpr auto kShortestLook = std::chrono::seconds(1);
-constexpr auto kLongestLook = std::chrono::seconds(5);
+constexpr auto kMinLook = std::chrono::seconds(1);
+constexpr auto kMaxLook = std::chrono::seconds(5);
 constexpr std::size_t kPartitionsPerSecond = 1000;
 // While nobody has anything to write a look only tells whether the target is there, and of what an operator did.
 constexpr auto kRestingLook = std::chrono::seconds(5);
@@ -21,9 +21,9 @@ bool is_outage(const Error& error) { return error.code == CDCRT_RETRY || error.c
 // An outage is told also where no writer meets it, since nothing is to be written.
 Result<void> SinkRuntime::watch_outage(const Result<void>& done) {
   if (done) {
-    if (outage_.works(keeper_.get())) log(CDCRT_LOG_WARNING, component(), "the target answers again");
+    if (outage_.works(background_writer_.get())) log(CDCRT_LOG_WARNING, component(), "the target answers again");
   } else if (is_outage(done.error())) {
-    if (const auto text = outage_.fails(keeper_.get(), done.error())) log(CDCRT_LOG_WARNING, component(), *text);
+    if (const auto text = outage_.fails(background_writer_.get(), done.error())) log(CDCRT_LOG_WARNING, component(), *text);
   }
   return done;
 }
@@ -35,26 +35,26 @@ Result<void> SinkRuntime::look_at_target() {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_look_) return {};
   std::vector<const progress::Partition*> owned;
-  for (const Flow* flow : surroundings_.flows.all()) {
+  for (const Flow* flow : context_.flows.all()) {
     if (flow->partition.is_assigned() && flow->partition.owned()) owned.push_back(&flow->partition);
   }
-  if (!surroundings_.lost) owned.clear();
+  if (!context_.lost) owned.clear();
   const bool is_left_alone = sink_->has(CDCRT_SINK_RESTS);
-  const bool rests = owned.empty() || (is_left_alone && !must_look_ && surroundings_.others_rest && surroundings_.others_rest(*this));
+  const bool rests = owned.empty() || (is_left_alone && !must_look_ && context_.others_rest && context_.others_rest(*this));
   if (rests && is_left_alone) return {};
-  const auto pause = rests ? kRestingLook : std::clamp<std::chrono::seconds>(std::chrono::seconds(owned.size() / kPartitionsPerSecond), kShortestLook, kLongestLook);
-  auto looked = watch_outage(owned.empty() ? keeper_->run([this](plugin::Connection& connection) { return store_->look(connection); }) : look_at_leases(owned));
+  const auto pause = rests ? kRestingLook : std::clamp<std::chrono::seconds>(std::chrono::seconds(owned.size() / kPartitionsPerSecond), kMinLook, kMaxLook);
+  auto looked = watch_outage(owned.empty() ? background_writer_->run([this](plugin::Connection& connection) { return store_->look(connection); }) : look_at_leases(owned));
   must_look_ = must_look_ && !looked;
-  next_look_ = now + (looked ? pause : std::chrono::duration_cast<std::chrono::seconds>(kShortestLook));
+  next_look_ = now + (looked ? pause : std::chrono::duration_cast<std::chrono::seconds>(kMinLook));
   return looked;
 }
 
 Result<void> SinkRuntime::look_at_leases(const std::vector<const progress::Partition*>& partitions) {
   std::vector<const progress::Partition*> gone;
   std::map<progress::PartitionKey, progress::StoredPartition> watermarks;
-  auto looked = keeper_->run([&](plugin::Connection& connection) -> Result<void> {
+  auto looked = background_writer_->run([&](plugin::Connection& connection) -> Result<void> {
     // How far the others are, first: whatever sent a partition back was done before its process went on.
-    if (surroundings_.others_rest && sink_->has(CDCRT_SINK_RESTS)) {
+    if (context_.others_rest && sink_->has(CDCRT_SINK_RESTS)) {
       if (auto begun = connection.begin(); !begun) return begun;
       auto kept = store_->read_watermarks(connection);
       auto ended = connection.rollback();
@@ -76,7 +76,7 @@ Result<void> SinkRuntime::look_at_leases(const std::vector<const progress::Parti
       partition.exact = kept.exact;
     }
   }
-  for (const progress::Partition* partition : gone) surroundings_.lost(*partition);
+  for (const progress::Partition* partition : gone) context_.lost(*partition);
   return {};
 }
 
@@ -85,7 +85,7 @@ Result<void> SinkRuntime::save_watermarks() {
   clean_after_the_gone();
   if (auto looked = look_at_target(); !looked) return looked;
   // Everything that moves a watermark, or is a dead letter, notifies.
-  const uint64_t changes = surroundings_.monitor.changes();
+  const uint64_t changes = context_.monitor.changes();
   if (changes == saved_changes_ && !has_notes_) return {};
   if (auto saved = watch_outage(save_moved_watermarks()); !saved) return saved;
   saved_changes_ = changes;
@@ -95,7 +95,7 @@ Result<void> SinkRuntime::save_watermarks() {
 Result<void> SinkRuntime::save_moved_watermarks() {
   const auto lock = store_->hold_watermarks();
   std::vector<progress::Store::Watermark> moved;
-  for (const Flow* flow : surroundings_.flows.all()) {
+  for (const Flow* flow : context_.flows.all()) {
     if (!flow->partition.owned()) continue;
     // The position is read before the tables: what they take after it can only be above it.
     const uint32_t session = flow->partition.session();
@@ -112,7 +112,7 @@ Result<void> SinkRuntime::save_moved_watermarks() {
     const bool has_moved = saved == saved_watermarks_.end() ? low > 0 : saved->second.next_offset != low || saved->second.last_offset != last.offset;
     if (has_moved) moved.push_back({&flow->partition, low, last, session});
   }
-  if (auto saved = keeper_->save_watermarks(moved); !saved) return saved;
+  if (auto saved = background_writer_->save_watermarks(moved); !saved) return saved;
   const std::lock_guard guard(mutex_);
   for (const auto& watermark : moved) saved_watermarks_[watermark.partition] = {watermark.next_offset, watermark.last.offset};
   return {};
@@ -131,7 +131,7 @@ Result<void> SinkRuntime::save_troubles() {
   }
   for (const auto& [table, trouble] : troubles) rows[table->identity().target()] = trouble;
   if (rows.empty() && matches.empty()) return {};
-  auto saved = keeper_->run([&](plugin::Connection& connection) { return store_->save_troubles(connection, rows, matches); });
+  auto saved = background_writer_->run([&](plugin::Connection& connection) { return store_->save_troubles(connection, rows, matches); });
   const std::lock_guard lock(mutex_);
   if (saved) {
     for (const auto& [name, trouble] : rows) accepted_.erase(name);

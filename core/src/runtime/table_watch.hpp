@@ -56,7 +56,7 @@ class TableWatch final : public apply::TableObserver {
   [[nodiscard]] std::optional<Clock::time_point> last_detached_progress() const;
   [[nodiscard]] std::size_t detached_count() const;
 
-  // Keeper.
+  // Coordinator.
 
   /// Tables with rows or progress of the partition.
   [[nodiscard]] std::vector<apply::Table*> readers_of(const progress::Partition& partition) const;

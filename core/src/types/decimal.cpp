@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kMaximumExpandedDigits = 20'000;
 constexpr std::size_t kMaximumBytes = 4'096;
-constexpr std::size_t kLongestFiniteDouble = 310;
+constexpr std::size_t kMaxFiniteDouble = 310;
 constexpr std::size_t kFinestDoubleDigits = 1'074;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -257,7 +257,7 @@ std::optional<double> double_from_decimal(std::string_view text, bool single) {
   append_canonical(canonical, *wanted);
   if (shortest_digits(value, single) == canonical) return value;
   if (wanted->fraction.size() > kFinestDoubleDigits) return std::nullopt;
-  char digits[kLongestFiniteDouble + kFinestDoubleDigits + 8];
+  char digits[kMaxFiniteDouble + kFinestDoubleDigits + 8];
   const auto exact =
       std::to_chars(digits, digits + sizeof digits, value, std::chars_format::fixed, static_cast<int>(wanted->fraction.size()));
   if (std::string_view(digits, static_cast<std::size_t>(exact.ptr - digits)) == canonical) return value;

@@ -23,13 +23,13 @@ struct Scaled {
   int scale = 0;
 };
 
-constexpr std::size_t kMostDigits = 23;  // times the nanoseconds of a day still fits 128 bits
+constexpr std::size_t kMaxDigits = 23;  // times the nanoseconds of a day still fits 128 bits
 
 std::optional<Scaled> scaled_from_text(std::string_view number) {
   const auto text = decimal_text(number);
   if (!text) return std::nullopt;
   const auto decimal = parse_decimal(*text);
-  if (!decimal || decimal->kind != Decimal::Kind::kFinite || decimal->integer.size() + decimal->fraction.size() > kMostDigits)
+  if (!decimal || decimal->kind != Decimal::Kind::kFinite || decimal->integer.size() + decimal->fraction.size() > kMaxDigits)
     return std::nullopt;
   Scaled scaled;
   for (const char c : decimal->integer) scaled.digits = scaled.digits * 10 + (c - '0');

@@ -168,7 +168,7 @@ void Rig::replay(int32_t number, int64_t first, uint32_t generation) {
   const int64_t next = messages.back().offset + 1;
   apply::Table& taking = neighbour && number == 1 ? *neighbour : *table;
   taking.accept({partition, given, batch, shapes_, next}, indexes.data(), indexes.size(), [&](const apply::Refusal& refusal) {
-    dead_letters::Letter letter;
+    dead_letters::DeadLetter letter;
     letter.reason = refusal.reason;
     letter.message = refusal.error.message;
     letter.source = "source";

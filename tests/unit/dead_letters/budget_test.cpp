@@ -7,8 +7,8 @@ using dead_letters::Budget;
 
 namespace {
 
-dead_letters::Letter letter(const std::string& reason) {
-  dead_letters::Letter made;
+dead_letters::DeadLetter letter(const std::string& reason) {
+  dead_letters::DeadLetter made;
   made.reason = reason;
   made.message = "why";
   made.topic = "t";

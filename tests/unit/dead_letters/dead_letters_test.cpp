@@ -12,7 +12,7 @@
 
 using namespace cdcrt;
 using dead_letters::DeadLetters;
-using dead_letters::Letter;
+using dead_letters::DeadLetter;
 
 namespace {
 
@@ -27,8 +27,8 @@ std::string content(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-Letter letter(int64_t offset, const std::string& table = "shop.orders") {
-  Letter made;
+DeadLetter letter(int64_t offset, const std::string& table = "shop.orders") {
+  DeadLetter made;
   made.reason = "value_refused";
   made.message = "too \"long\"\n";
   made.source = "s";
@@ -53,7 +53,7 @@ TEST_CASE("dead letters: a line tells reason, position and bytes, binary ones as
   message.headers = headers;
   message.header_count = 2;
   message.timestamp_ms = 5;
-  Letter first = letter(7);
+  DeadLetter first = letter(7);
   first.raw = &message;
   letters.add(first);
   CHECK(!std::filesystem::exists(path));
@@ -71,7 +71,7 @@ TEST_CASE("dead letters: text stays text, control characters and all") {
   cdcrt_message message{};
   const std::string value("{\"a\":\"\\u0041 \x01\x7f \xc3\xa4\"}\0", 21);
   message.value = sdk::borrow(value);
-  Letter one = letter(1);
+  DeadLetter one = letter(1);
   one.raw = &message;
   letters.add(one);
   REQUIRE(letters.flush());
@@ -97,7 +97,7 @@ TEST_CASE("dead letters: an id is written once per process, a message may have o
 TEST_CASE("dead letters: a row that cannot be read again says what was decoded") {
   const Folder folder;
   DeadLetters letters((folder.path / "l").string());
-  Letter one = letter(1);
+  DeadLetter one = letter(1);
   one.decoded_row = "a=s1:x";
   letters.add(one);
   REQUIRE(letters.flush());

@@ -1,4 +1,4 @@
-#include "dead_letters/letter.hpp"
+#include "dead_letters/dead_letter.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,12 +7,12 @@
 #include "dead_letters/letter_row.hpp"
 
 using namespace cdcrt;
-using dead_letters::StoredLetter;
+using dead_letters::StoredDeadLetter;
 
 namespace {
 
-StoredLetter letter() {
-  StoredLetter made;
+StoredDeadLetter letter() {
+  StoredDeadLetter made;
   made.id = "s/t/2/7/db/shop.orders";
   made.reason = "value_refused";
   made.message = "too \"long\"\n";
@@ -29,7 +29,7 @@ StoredLetter letter() {
   return made;
 }
 
-void check_same(const StoredLetter& a, const StoredLetter& b) {
+void check_same(const StoredDeadLetter& a, const StoredDeadLetter& b) {
   CHECK(a.id == b.id);
   CHECK(a.reason == b.reason);
   CHECK(a.source == b.source);
@@ -53,7 +53,7 @@ TEST_CASE("letters: a line is read back byte for byte") {
   REQUIRE(read);
   check_same(*read, letter());
   CHECK(read->message == letter().message);
-  StoredLetter decoded = letter();
+  StoredDeadLetter decoded = letter();
   decoded.has_raw = false;
   decoded.value.reset();
   decoded.headers.clear();
@@ -65,7 +65,7 @@ TEST_CASE("letters: a line is read back byte for byte") {
 }
 
 TEST_CASE("letters: a row of cells is read back byte for byte") {
-  const StoredLetter one = letter();
+  const StoredDeadLetter one = letter();
   std::vector<cdcrt_cell> cells;
   std::deque<std::string> storage;
   dead_letters::append_cells(cells, one, storage);

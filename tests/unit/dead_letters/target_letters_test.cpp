@@ -18,7 +18,7 @@ TEST_CASE("letters: of two transactions that pass the same ones only the first t
 
   dead_letters::DeadLetters letters(nullptr, dead_letters::Budget({}, 0));
   letters.keep_in_targets({"db"}, "db", "the target");
-  dead_letters::Letter letter;
+  dead_letters::DeadLetter letter;
   letter.reason = "value_refused";
   letter.source = "s";
   letter.topic = "t";
@@ -50,7 +50,7 @@ TEST_CASE("letters: those in the target are written once and keep that they were
   CHECK(!*letters.exist(target.connection));
   REQUIRE(letters.prepare(target.connection));
   REQUIRE(letters.prepare(target.connection));
-  dead_letters::StoredLetter letter;
+  dead_letters::StoredDeadLetter letter;
   letter.id = "a";
   letter.reason = "undecodable";
   letter.has_raw = true;

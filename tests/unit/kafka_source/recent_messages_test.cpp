@@ -36,7 +36,7 @@ TEST_CASE("the last messages are known, the newest first, also of batches of one
   CHECK(recent[0].offset == 3);
   CHECK(recent[2].offset == 0);
   add(recent, {message_at(4, "d"), message_at(5, "e"), message_at(6, "f"), message_at(7, "g"), message_at(8, "h")});
-  REQUIRE(recent.size() == RecentMessages::kMost);
+  REQUIRE(recent.size() == RecentMessages::kMax);
   CHECK(recent[0].offset == 8);
   CHECK(recent[3].offset == 5);
 }

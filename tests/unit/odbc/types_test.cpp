@@ -8,7 +8,7 @@
 namespace {
 
 using Rows = std::vector<std::string>;
-constexpr int64_t kMost = INT64_MAX;
+constexpr int64_t kMax = INT64_MAX;
 constexpr int64_t kLeast = INT64_MIN;
 
 struct Value {
@@ -39,16 +39,16 @@ std::vector<Value> values() {
       {"int8", column("v", CDCRT_TYPE_INT8), {i64(-128), i64(127)}},
       {"int16", column("v", CDCRT_TYPE_INT16), {i64(-32768), i64(32767)}},
       {"int32", column("v", CDCRT_TYPE_INT32), {i64(INT32_MIN), i64(INT32_MAX)}},
-      {"int64", column("v", CDCRT_TYPE_INT64), {i64(kLeast), i64(kMost), i64(0), i64(9007199254740993)}},
+      {"int64", column("v", CDCRT_TYPE_INT64), {i64(kLeast), i64(kMax), i64(0), i64(9007199254740993)}},
       {"uint64", column("v", CDCRT_TYPE_UINT64), {u64(UINT64_MAX), u64(0), u64(9223372036854775808ULL)}},
       {"float32", column("v", CDCRT_TYPE_FLOAT32), {f64(0.5), f64(-infinity), f64(infinity), f64(std::nan("")), f64(16777216)}},
       {"float64", column("v", CDCRT_TYPE_FLOAT64), {f64(0.1), f64(0.1 + 0.2), f64(5e-324), f64(1.7976931348623157e308), f64(2.2250738585072014e-308), f64(-1.0 / 3), f64(infinity), f64(-infinity), f64(std::nan("")), f64(1e22), f64(9007199254740993.0), f64(123456789.123456789)}},
       {"decimal", column("v", CDCRT_TYPE_DECIMAL, 0, 38, 10), {decimal("9999999999999999999999999999.9999999999"), decimal("-0.0000000001"), decimal("0.0000000000")}},
       {"decimal unbounded", column("v", CDCRT_TYPE_DECIMAL), {decimal(kManyDigits), decimal("NaN"), decimal("Infinity"), decimal("-Infinity"), decimal("1.500")}},
-      {"date", column("v", CDCRT_TYPE_DATE), {moment(CDCRT_DATE, 0), moment(CDCRT_DATE, -735'000), moment(CDCRT_DATE, 2'932'897), moment(CDCRT_DATE, kMost), moment(CDCRT_DATE, kLeast)}},
+      {"date", column("v", CDCRT_TYPE_DATE), {moment(CDCRT_DATE, 0), moment(CDCRT_DATE, -735'000), moment(CDCRT_DATE, 2'932'897), moment(CDCRT_DATE, kMax), moment(CDCRT_DATE, kLeast)}},
       {"time", column("v", CDCRT_TYPE_TIME), {moment(CDCRT_TIME, 0), moment(CDCRT_TIME, 86'399'999'999), moment(CDCRT_TIME, 86'400'000'000)}},
-      {"timestamp", column("v", CDCRT_TYPE_TIMESTAMP), {moment(CDCRT_TIMESTAMP, 1), moment(CDCRT_TIMESTAMP, -1), moment(CDCRT_TIMESTAMP, 1'704'088'800'000'006), moment(CDCRT_TIMESTAMP, -64'000'000'000'000'000), moment(CDCRT_TIMESTAMP, 253'402'300'800'000'000), moment(CDCRT_TIMESTAMP, kMost), moment(CDCRT_TIMESTAMP, kLeast)}},
-      {"timestamptz", column("v", CDCRT_TYPE_TIMESTAMPTZ), {moment(CDCRT_TIMESTAMPTZ, 1), moment(CDCRT_TIMESTAMPTZ, -64'000'000'000'000'001), moment(CDCRT_TIMESTAMPTZ, kMost), moment(CDCRT_TIMESTAMPTZ, kLeast)}},
+      {"timestamp", column("v", CDCRT_TYPE_TIMESTAMP), {moment(CDCRT_TIMESTAMP, 1), moment(CDCRT_TIMESTAMP, -1), moment(CDCRT_TIMESTAMP, 1'704'088'800'000'006), moment(CDCRT_TIMESTAMP, -64'000'000'000'000'000), moment(CDCRT_TIMESTAMP, 253'402'300'800'000'000), moment(CDCRT_TIMESTAMP, kMax), moment(CDCRT_TIMESTAMP, kLeast)}},
+      {"timestamptz", column("v", CDCRT_TYPE_TIMESTAMPTZ), {moment(CDCRT_TIMESTAMPTZ, 1), moment(CDCRT_TIMESTAMPTZ, -64'000'000'000'000'001), moment(CDCRT_TIMESTAMPTZ, kMax), moment(CDCRT_TIMESTAMPTZ, kLeast)}},
       {"string", column("v", CDCRT_TYPE_STRING), {str(""), null(), str("NULL"), str("null"), str("\\"), str("\"{},"), str(" lead and trail "), str("\xF0\x9F\x98\x80\xC3\xA9\xE6\xBC\xA2\xCC\x88"), str("a\r\nb\nc\td"), str("{fn now()} ? ?1 :x $1"), str(kLong), str("\xC2\x80\xEF\xBB\xBF")}},
       {"string(n)", column("v", CDCRT_TYPE_STRING, 0, 3), {str("\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80"), str("ab "), str("")}},
       {"bytes", column("v", CDCRT_TYPE_BYTES), {text(CDCRT_BYTES, ""), text(CDCRT_BYTES, std::string_view("\0", 1)), text(CDCRT_BYTES, std::string_view("a\0b\\x\xFF", 7)), text(CDCRT_BYTES, kAllBytes), null()}},

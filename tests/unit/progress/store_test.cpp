@@ -131,19 +131,19 @@ TEST_CASE("progress: open letters come back by key, and closed ones are gone") {
   Target target;
   progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one");
   REQUIRE(store.prepare(target.connection));
-  const progress::OpenLetter first{{"source", "topic", 3}, 7}, second{{"source", "topic", 3}, 9};
+  const progress::OpenDeadLetter first{{"source", "topic", 3}, 7}, second{{"source", "topic", 3}, 9};
   const std::string key("\0\xff", 2);
   REQUIRE(target.connection.begin());
-  REQUIRE(store.save_open_letters(target.connection, "shop.orders", {}, {{key, {second, first}}, {"other", {first}}}));
+  REQUIRE(store.save_open_dead_letters(target.connection, "shop.orders", {}, {{key, {second, first}}, {"other", {first}}}));
   REQUIRE(target.connection.commit());
   auto kept = store.read_all(target.connection, true);
   REQUIRE(kept);
-  CHECK(kept->tables.at("shop.orders").open_letters.at(key) == std::vector{first, second});
+  CHECK(kept->tables.at("shop.orders").open_dead_letters.at(key) == std::vector{first, second});
   REQUIRE(target.connection.begin());
-  REQUIRE(store.save_open_letters(target.connection, "shop.orders", {{key, {first, second}}}, {}));
+  REQUIRE(store.save_open_dead_letters(target.connection, "shop.orders", {{key, {first, second}}}, {}));
   REQUIRE(target.connection.commit());
   kept = store.read_all(target.connection, true);
-  CHECK(kept->tables.at("shop.orders").open_letters.size() == 1);
+  CHECK(kept->tables.at("shop.orders").open_dead_letters.size() == 1);
 }
 
 TEST_CASE("progress: nothing is made by looking") {

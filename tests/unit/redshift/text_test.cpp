@@ -60,11 +60,11 @@ cdcrt_code code(const char* state, const char* text, sql::Moment moment = sql::M
 }  // namespace
 
 TEST_CASE("redshift: lengths of texts are bytes, four a character, up to the longest") {
-  CHECK(type_name(sql::make_type(CDCRT_TYPE_STRING, 10), kLongestVarchar) == "VARCHAR(40)");
-  CHECK(type_name(sql::make_type(CDCRT_TYPE_STRING, 16383), kLongestVarchar) == "VARCHAR(65532)");
-  CHECK(type_name(sql::make_type(CDCRT_TYPE_STRING, 16384), kLongestVarchar) == "VARCHAR(65535)");
-  CHECK(type_name(sql::make_type(CDCRT_TYPE_STRING, UINT32_MAX), kLongestVarchar) == "VARCHAR(65535)");
-  CHECK(type_name(sql::make_type(CDCRT_TYPE_STRING), kLongestVarchar) == "VARCHAR(65535)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_STRING, 10), kMaxVarchar) == "VARCHAR(40)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_STRING, 16383), kMaxVarchar) == "VARCHAR(65532)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_STRING, 16384), kMaxVarchar) == "VARCHAR(65535)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_STRING, UINT32_MAX), kMaxVarchar) == "VARCHAR(65535)");
+  CHECK(type_name(sql::make_type(CDCRT_TYPE_STRING), kMaxVarchar) == "VARCHAR(65535)");
   CHECK(type_name(sql::make_type(CDCRT_TYPE_STRING), 256) == "VARCHAR(256)");
 }
 
@@ -89,7 +89,7 @@ TEST_CASE("redshift: what a column was created as is described as what it was cr
        {CDCRT_TYPE_BOOL, CDCRT_TYPE_INT16, CDCRT_TYPE_INT32, CDCRT_TYPE_INT64, CDCRT_TYPE_FLOAT32, CDCRT_TYPE_FLOAT64, CDCRT_TYPE_DATE,
         CDCRT_TYPE_TIME, CDCRT_TYPE_TIMETZ, CDCRT_TYPE_TIMESTAMP, CDCRT_TYPE_TIMESTAMPTZ, CDCRT_TYPE_BYTES, CDCRT_TYPE_JSON}) {
     CAPTURE(int{kind});
-    CHECK(logical_type(written_type(type_name(sql::make_type(kind), kLongestVarchar))).kind == kind);
+    CHECK(logical_type(written_type(type_name(sql::make_type(kind), kMaxVarchar))).kind == kind);
   }
   const auto decimal = logical_type(catalog_type("numeric", 0, 12, 2));
   CHECK(decimal.kind == CDCRT_TYPE_DECIMAL);
@@ -151,15 +151,15 @@ TEST_CASE("redshift: no constant of a statement is longer than the longest text,
   for (const std::size_t size : {32767U, 32768U, 65535U, 65536U, 1000000U}) {
     CAPTURE(size);
     const std::string text = constant(text_cell(CDCRT_BYTES, std::string(size, 'x')), "varbyte(16777216)");
-    CHECK(longest(text) <= kLongestConstant);
+    CHECK(longest(text) <= kMaxConstant);
     CHECK((text.find("||") != std::string::npos) == (size > 32767));
     CHECK(needs_several_constants(text_cell(CDCRT_BYTES, std::string(size, 'x')), Storage::kBytes) == (size > 32767));
     const std::string json = "[" + std::string(size - 2, '1') + "]";
-    CHECK(longest(constant(text_cell(CDCRT_JSON, json), "super")) <= kLongestConstant);
+    CHECK(longest(constant(text_cell(CDCRT_JSON, json), "super")) <= kMaxConstant);
     CHECK(needs_several_constants(text_cell(CDCRT_JSON, json), Storage::kSuper) == (size > 65535));
   }
   const std::string many = constant(text_cell(CDCRT_STRING, std::string(65535, '\\')), "varchar(65535)");
-  CHECK(longest(many) <= kLongestConstant);
+  CHECK(longest(many) <= kMaxConstant);
   CHECK(many.substr(0, 30) == "FROM_VARBYTE((TO_VARBYTE('5c5c");
   CHECK(many.find("chr(92)") == std::string::npos);
 }

@@ -10,7 +10,7 @@ using sql::Moment;
 namespace {
 
 // A connection serves many tables; beyond this many statements the least effort is to begin again.
-constexpr std::size_t kMostQueries = 512;
+constexpr std::size_t kMaxQueries = 512;
 
 }  // namespace
 
@@ -90,7 +90,7 @@ void OdbcConnection::transaction_ended() {
   changed_tables_.clear();
   const bool failed = drop_queries_;
   drop_queries_ = false;
-  if (failed || queries_.size() >= kMostQueries) queries_.clear();
+  if (failed || queries_.size() >= kMaxQueries) queries_.clear();
 }
 
 Status OdbcConnection::rollback() {

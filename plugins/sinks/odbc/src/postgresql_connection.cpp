@@ -17,8 +17,8 @@ using sdk::Status;
 using sql::Moment;
 
 // One statement takes at most this much: the driver copies the parameters once and again, for each connection. More is not faster.
-constexpr uint64_t kMostRows = 5'000;
-constexpr std::size_t kMostBytes = 2U << 20;
+constexpr uint64_t kMaxRows = 5'000;
+constexpr std::size_t kMaxBytes = 2U << 20;
 
 constexpr const char* kSession[] = {
     "SET client_encoding = 'UTF8'",       "SET standard_conforming_strings = on", "SET TimeZone = 'UTC'",        "SET DateStyle = 'ISO, YMD'",
@@ -161,7 +161,7 @@ class PostgresqlConnection final : public OdbcConnection {
       for (std::size_t i = 0; i < chosen.size(); ++i) arrays_[i].clear();
       uint64_t next = first;
       std::size_t bytes = 0;
-      for (; next < rows && next - first < kMostRows && bytes < kMostBytes; ++next) {
+      for (; next < rows && next - first < kMaxRows && bytes < kMaxBytes; ++next) {
         const uint64_t row = group.every_row ? next : group.rows[next];
         const cdcrt_cell* cells = write.cells + row * write.column_count;
         for (std::size_t i = 0; i < chosen.size(); ++i) {

@@ -214,10 +214,10 @@ class SqliteConnection final : public OdbcConnection {
   }
 
   /// Parameters that a statement takes; SQLite's limit is 32,766.
-  static constexpr std::size_t kMostParameters = 30'000;
+  static constexpr std::size_t kMaxParameters = 30'000;
 
   static bool takes_several(const cdcrt_write& write, const sql::StatementShape& shape, uint32_t rows) {
-    if (shape.columns.empty() || shape.columns.size() * rows > kMostParameters) return false;
+    if (shape.columns.empty() || shape.columns.size() * rows > kMaxParameters) return false;
     const auto keys = std::count_if(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.key; });
     switch (write.kind) {
       case CDCRT_WRITE_APPEND: return true;

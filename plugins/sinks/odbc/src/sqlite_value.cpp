@@ -44,8 +44,8 @@ void set_real(SqliteValue& out, double value) {
 Status refuse(const cdcrt_cell& cell, const cdcrt_column& column, std::string_view as) {
   std::string text;
   append_cell_text(text, cell, sdk::TextStyle::kIso8601);
-  constexpr std::size_t kLongest = 60;
-  if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
+  constexpr std::size_t kMax = 60;
+  if (text.size() > kMax) text = text.substr(0, kMax) + "...";
   return Status::bad_record("column " + shown(sdk::view(column.name)) + " cannot keep this value as " + std::string(as) + ": " + shown(text),
                             "give the column a wider type in the route, or on_overflow");
 }

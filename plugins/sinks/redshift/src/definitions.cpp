@@ -19,7 +19,7 @@ using sql::redshift::Storage;
 
 namespace {
 
-using sql::redshift::kLongestVarchar;
+using sql::redshift::kMaxVarchar;
 
 class Change {
  public:
@@ -133,12 +133,12 @@ class Change {
     wanted.duration = column.type.kind == CDCRT_TYPE_INTERVAL;
     // The conversion is a cast, which would cut what does not fit.
     const bool can_be_long = found.type.storage == Storage::kSuper || found.type.storage == Storage::kBytes;
-    if (can_be_long && wanted.storage == Storage::kText && wanted.length < kLongestVarchar) {
+    if (can_be_long && wanted.storage == Storage::kText && wanted.length < kMaxVarchar) {
       if (column.type.length > 0 || column.target_type.size > 0) {
         return Status::unsupported("column " + sql::shown(column_) + " of table " + quoted_ + " is " + found.type.name + ", whose values need not fit " + wanted.name,
                                    "give the column a type of text without a length in the route, or change it by hand");
       }
-      wanted = sql::redshift::written_type("VARCHAR(" + std::to_string(kLongestVarchar) + ")");
+      wanted = sql::redshift::written_type("VARCHAR(" + std::to_string(kMaxVarchar) + ")");
     }
     // Another process may have made this change already.
     if (wanted.name == found.type.name) return {};

@@ -13,7 +13,7 @@
 namespace cdcrt::redshift {
 
 /// Rows of one UPDATE; more are deleted and inserted.
-constexpr uint64_t kMostUpdated = 32;
+constexpr uint64_t kMaxUpdated = 32;
 /// About as many bytes of one statement, its last row apart.
 constexpr uint64_t kHostStatementBytes = 1U << 20;
 /// What the first `count` cells take as constants, about.

@@ -17,7 +17,7 @@ using sql::redshift::Layout;
 constexpr const char* kStyles[] = {"key", "auto", "even", "all", nullptr};
 
 // Developer Guide, CREATE TABLE: at most 400 columns in a compound sort key.
-constexpr std::size_t kMostSortColumns = 400;
+constexpr std::size_t kMaxSortColumns = 400;
 
 constexpr cdcrt_option kLayoutOptions[] = {
     option::one_of("diststyle", kStyles)
@@ -72,9 +72,9 @@ Status read_layout(const sdk::Config& config, Layout& out) {
   }
   out.sort_by_key = !config.has("sortkey");
   out.sortkey = config.list("sortkey");
-  if (out.sortkey.size() > kMostSortColumns) {
+  if (out.sortkey.size() > kMaxSortColumns) {
     return Status::bad_config(
-        "sortkey", std::to_string(out.sortkey.size()) + " columns, and Redshift sorts by at most " + std::to_string(kMostSortColumns));
+        "sortkey", std::to_string(out.sortkey.size()) + " columns, and Redshift sorts by at most " + std::to_string(kMaxSortColumns));
   }
   out.encodings = config.map("encode");
   for (const auto& [name, encoding] : out.encodings) {

@@ -11,8 +11,8 @@ using sdk::Status;
 
 namespace {
 
-constexpr std::size_t kMostTold = 3;
-constexpr std::size_t kLongestValue = 80;
+constexpr std::size_t kMaxTold = 3;
+constexpr std::size_t kMaxValue = 80;
 
 /// The catalog pads its texts with blanks.
 std::string trimmed(const Field& field) {
@@ -53,10 +53,10 @@ Status explain_load(TargetSession& session, const std::vector<std::string>& urls
   Field query;
   const auto tell = [&](const std::vector<Field>& row) {
     if (count == 0) query = row[5];
-    if (++count > kMostTold || row[5] != query) return false;
+    if (++count > kMaxTold || row[5] != query) return false;
     told += (told.empty() ? "" : "; ") + trimmed(row[0]) + ", line " + trimmed(row[1]) + ", column " + sql::shown(trimmed(row[2])) + ": " +
             trimmed(row[3]);
-    if (row[4]) told += ": " + sql::shown(std::string_view(trimmed(row[4])).substr(0, kLongestValue));
+    if (row[4]) told += ": " + sql::shown(std::string_view(trimmed(row[4])).substr(0, kMaxValue));
     return true;
   };
   // STL_LOAD_ERRORS has the value; serverless has only the other.
@@ -75,7 +75,7 @@ Status explain_load(TargetSession& session, const std::vector<std::string>& urls
     if (read.code() == CDCRT_RETRY) return read;
     return copy_status;
   }
-  if (count > kMostTold) told += "; and more";
+  if (count > kMaxTold) told += "; and more";
   return Status::bad_record(std::string(what) + ": COPY refused " + told).with_native(0, copy_status.sqlstate());
 }
 

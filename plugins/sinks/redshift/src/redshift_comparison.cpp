@@ -132,7 +132,7 @@ std::optional<std::size_t> KeySet::only_difference(const std::vector<uint64_t>& 
 }
 
 uint64_t KeySet::end_of(const std::vector<uint64_t>& rows, uint64_t first) const {
-  constexpr uint64_t kMostBytes = 4U << 20;  // of the 16 MB that a statement may have
+  constexpr uint64_t kMaxBytes = 4U << 20;  // of the 16 MB that a statement may have
   constexpr uint64_t kOfEach = 128;          // operators and lengths, and the constant of what is no text
   const auto bytes_of_row = [&](uint64_t row) {
     uint64_t bytes = 0;
@@ -143,13 +143,13 @@ uint64_t KeySet::end_of(const std::vector<uint64_t>& rows, uint64_t first) const
     }
     return bytes;
   };
-  uint64_t end = std::min<uint64_t>(rows.size(), first + kMostListed);
-  if (columns.size() > 1 && !only_difference(rows, first, end)) end = std::min<uint64_t>(end, first + kMostAlternatives);
+  uint64_t end = std::min<uint64_t>(rows.size(), first + kMaxListed);
+  if (columns.size() > 1 && !only_difference(rows, first, end)) end = std::min<uint64_t>(end, first + kMaxAlternatives);
   uint64_t last = first, bytes = 0;
   while (last < end) {
     const uint64_t row = bytes_of_row(rows[last]);
     const uint64_t named = last + 1 - first;
-    if (last > first && bytes + row * (padded(named) - named + 1) > kMostBytes) break;
+    if (last > first && bytes + row * (padded(named) - named + 1) > kMaxBytes) break;
     bytes += row;
     ++last;
   }

@@ -33,7 +33,7 @@ struct KeySet {
   uint64_t stride = 0;
 
   /// How many rows one condition may name: alternatives of several columns nest.
-  static constexpr uint64_t kMostListed = 500, kMostAlternatives = 64;
+  static constexpr uint64_t kMaxListed = 500, kMaxAlternatives = 64;
   /// The one of several columns in which these rows differ; nullopt: there is no such one.
   [[nodiscard]] std::optional<std::size_t> only_difference(const std::vector<uint64_t>& rows, uint64_t first, uint64_t last) const;
   /// The end of those of `rows` from `first` on that one condition may name, at least one: its text is bounded as well.

@@ -487,10 +487,10 @@ Status RedshiftConnection::read_in_parts(const cdcrt_read* reads, uint32_t count
 
 /// Reads of the host's tables in one statement, one SELECT each.
 Status RedshiftConnection::join_reads(const cdcrt_read* reads, uint32_t count) {
-  constexpr uint64_t kMostKeys = 500;  // of more, those that are wanted are picked out here
+  constexpr uint64_t kMaxKeys = 500;  // of more, those that are wanted are picked out here
   uint64_t named = 0;
   for (uint32_t i = 0; i < count; ++i) {
-    if (reads[i].key_rows <= kMostKeys) named += constant_bytes(reads[i].keys, static_cast<uint32_t>(reads[i].key_rows) * reads[i].key_count);
+    if (reads[i].key_rows <= kMaxKeys) named += constant_bytes(reads[i].keys, static_cast<uint32_t>(reads[i].key_rows) * reads[i].key_count);
   }
   if (named > 4 * kHostStatementBytes && (count > 1 || (reads[0].key_rows > 1 && reads[0].max_rows == 0))) return read_in_parts(reads, count);
   std::vector<sql::redshift::StageShape> shapes(count);
@@ -517,7 +517,7 @@ Status RedshiftConnection::join_reads(const cdcrt_read* reads, uint32_t count) {
     joined[i] = join_read(shapes[i], i, texts, bytes);
     text += i > 0 ? " UNION ALL (" : count > 1 ? "(" : "";
     text += joined[i].select;
-    const bool picks = read.key_rows > kMostKeys;
+    const bool picks = read.key_rows > kMaxKeys;
     // Pipeline and sink come first in each of the host's keys.
     if (read.key_count > 0) {
       text += " WHERE ";

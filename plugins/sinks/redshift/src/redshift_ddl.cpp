@@ -93,7 +93,7 @@ Status create_table(std::string& out, std::string_view quoted_table, const cdcrt
     if (i > 0) out += ", ";
     // Redshift does not widen what a declared key holds.
     const bool declared = layout.primary_key && columns[i].key_ordinal > 0 && columns[i].type.length == 0;
-    status = append_definition(out, columns[i], declared ? Names{names.case_sensitive, kLongestVarchar} : names);
+    status = append_definition(out, columns[i], declared ? Names{names.case_sensitive, kMaxVarchar} : names);
     for (const auto& [name, encoding] : layout.encodings) {
       if (find(&columns[i], 1, name, names) != nullptr) out += " ENCODE " + encoding;
     }
@@ -212,8 +212,8 @@ std::string select_too_long_for_text(std::string_view quoted_table, std::string_
   const std::string column(quoted_column);
   if (from != Storage::kSuper && from != Storage::kBytes) return {};
   // Two digits a byte, after \\x.
-  const std::string too_long = from == Storage::kSuper ? "JSON_SIZE(" + column + ") > " + std::to_string(kLongestVarchar)
-                                                       : "OCTET_LENGTH(" + column + ") > " + std::to_string((kLongestVarchar - 2) / 2);
+  const std::string too_long = from == Storage::kSuper ? "JSON_SIZE(" + column + ") > " + std::to_string(kMaxVarchar)
+                                                       : "OCTET_LENGTH(" + column + ") > " + std::to_string((kMaxVarchar - 2) / 2);
   return "SELECT 1 FROM " + std::string(quoted_table) + " WHERE " + too_long + " LIMIT 1";
 }
 

@@ -25,7 +25,7 @@ struct Layout {
 
 struct Names {
   bool case_sensitive = false;
-  uint32_t unbounded_varchar = kLongestVarchar;  ///< bytes
+  uint32_t unbounded_varchar = kMaxVarchar;  ///< bytes
 };
 
 /// `column.target_type` when given, else from the type.

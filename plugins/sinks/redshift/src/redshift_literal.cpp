@@ -18,7 +18,7 @@ namespace {
 
 /// TO_VARBYTE('...','hex'), joined where one constant would be too long.
 void append_bytes(std::string& out, std::string_view bytes) {
-  constexpr std::size_t kStep = kLongestConstant / 2;
+  constexpr std::size_t kStep = kMaxConstant / 2;
   const bool several = bytes.size() > kStep;
   if (several) out += '(';
   std::size_t at = 0;
@@ -42,9 +42,9 @@ std::string without_nul(std::string_view text) {
 
 void append_text(std::string& out, std::string_view text) {
   // Each chr(92) is one more operator of the expression, and those nest.
-  constexpr std::ptrdiff_t kMostJoined = 16;
+  constexpr std::ptrdiff_t kMaxJoined = 16;
   const std::ptrdiff_t backslashes = std::count(text.begin(), text.end(), '\\');
-  if (backslashes > kMostJoined) {
+  if (backslashes > kMaxJoined) {
     out += "FROM_VARBYTE(";
     append_bytes(out, without_nul(text));
     out += ",'utf8')";
@@ -99,7 +99,7 @@ Status append_cell(std::string& out, const cdcrt_cell& cell, const ColumnType& t
     case Form::kJson:
       out += "JSON_PARSE(";
       // Also of bytes [JSON_PARSE], which may be longer than a text.
-      if (value.text.size() > kLongestConstant) {
+      if (value.text.size() > kMaxConstant) {
         append_bytes(out, without_nul(value.text));
       } else {
         append_text(out, value.text);
@@ -111,10 +111,10 @@ Status append_cell(std::string& out, const cdcrt_cell& cell, const ColumnType& t
 }
 
 bool needs_several_constants(const cdcrt_cell& cell, Storage storage) {
-  if (!has_bytes(cell) || cell.size <= kLongestConstant / 8) return false;  // a JSON string may grow sixfold
+  if (!has_bytes(cell) || cell.size <= kMaxConstant / 8) return false;  // a JSON string may grow sixfold
   std::string buffer;
   const StoredValue value = stored_value(cell, storage, buffer);
-  return value.text.size() > (value.form == StoredValue::Form::kBytes ? kLongestConstant / 2 : kLongestConstant);
+  return value.text.size() > (value.form == StoredValue::Form::kBytes ? kMaxConstant / 2 : kMaxConstant);
 }
 
 std::string text_expression(std::string_view quoted_column, Storage storage) {

@@ -11,7 +11,7 @@
 namespace cdcrt::sql::redshift {
 
 /// The longest text that one constant of a statement holds; longer values are put together of several.
-constexpr std::size_t kLongestConstant = 65'535;  // bytes
+constexpr std::size_t kMaxConstant = 65'535;  // bytes
 
 /// Text in single quotes. No constant holds a backslash, since whether it escapes inside of quotes depends on the server's settings: a few
 /// are written as chr(92), many as bytes. NUL characters, which VARCHAR cannot hold, are left out.

@@ -32,7 +32,7 @@ constexpr TypeRow kTypes[] = {
     {CDCRT_TYPE_INTERVAL, "interval", "VARCHAR(256)", "VARCHAR(256)", "ISO 8601: P1Y2M3DT4H5M6.5S"},
 };
 // STRING lengths are given to type_name() in bytes.
-constexpr TypeMapping kMapping{"redshift", kTypes, sizeof kTypes / sizeof kTypes[0], 38, kLongestVarchar};
+constexpr TypeMapping kMapping{"redshift", kTypes, sizeof kTypes / sizeof kTypes[0], 38, kMaxVarchar};
 
 ColumnType with(Storage storage, std::string name, uint32_t length = 0, uint32_t precision = 0, int16_t scale = 0) {
   return ColumnType{std::move(name), storage, length, precision, scale};
@@ -63,7 +63,7 @@ ColumnType catalog_type(std::string_view data_type, uint32_t length, uint32_t pr
   if (type == "timestamptz" || type == "timestamp with time zone") return with(Storage::kTimestamptz, "TIMESTAMPTZ");
   if (type == "character varying" || type == "varchar" || type == "nvarchar" || type == "text") {
     if (length == 0) length = 256;  // what a bare VARCHAR is
-    length = std::min(length, kLongestVarchar);
+    length = std::min(length, kMaxVarchar);
     return with(Storage::kText, with_length("VARCHAR", length), length);
   }
   if (type == "character" || type == "char" || type == "bpchar" || type == "nchar") {
@@ -87,15 +87,15 @@ ColumnType written_type(std::string_view name) {
   if (parsed.name == "float4") parsed.name = "real";
   if (parsed.name == "float8" || parsed.name == "float") parsed.name = "double precision";
   auto first = static_cast<uint32_t>(parsed.count > 0 && parsed.first > 0 ? parsed.first : 0);
-  if (parsed.count == 0 && name.find("(max)") != std::string_view::npos) first = kLongestVarchar;
-  if (parsed.count == 0 && name.find("(MAX)") != std::string_view::npos) first = kLongestVarchar;
+  if (parsed.count == 0 && name.find("(max)") != std::string_view::npos) first = kMaxVarchar;
+  if (parsed.count == 0 && name.find("(MAX)") != std::string_view::npos) first = kMaxVarchar;
   return catalog_type(parsed.name, first, first, static_cast<int16_t>(parsed.second));
 }
 
 std::string type_name(cdcrt_type type, uint32_t unbounded_varchar) {
   if (type.kind == CDCRT_TYPE_UNKNOWN) type = make_type(CDCRT_TYPE_STRING);
   if (type.kind == CDCRT_TYPE_STRING) {
-    const uint64_t bytes = type.length == 0 ? unbounded_varchar : std::min<uint64_t>(uint64_t{4} * type.length, kLongestVarchar);
+    const uint64_t bytes = type.length == 0 ? unbounded_varchar : std::min<uint64_t>(uint64_t{4} * type.length, kMaxVarchar);
     type.length = static_cast<uint32_t>(bytes);
   }
   if (type.kind == CDCRT_TYPE_DECIMAL && type.length > 0) {
@@ -105,7 +105,7 @@ std::string type_name(cdcrt_type type, uint32_t unbounded_varchar) {
     type.length = static_cast<uint32_t>(std::max<uint64_t>(whole, static_cast<uint64_t>(type.scale)));
     // Kept in eight bytes, which end before nineteen nines do [r_Numeric_types201].
     if (type.length == 19) type.length = 20;
-    if (type.scale > kMostScale) type.length = 0;
+    if (type.scale > kMaxScale) type.length = 0;
   }
   return sql::type_name(kMapping, type);
 }
@@ -121,7 +121,7 @@ cdcrt_type logical_type(const ColumnType& type) {
     case Storage::kDecimal:
       return make_type(CDCRT_TYPE_DECIMAL, type.precision, type.scale);
     case Storage::kText:
-      return make_type(CDCRT_TYPE_STRING, type.length >= kLongestVarchar ? 0 : type.length);
+      return make_type(CDCRT_TYPE_STRING, type.length >= kMaxVarchar ? 0 : type.length);
     case Storage::kBytes:
       return make_type(CDCRT_TYPE_BYTES);
     case Storage::kSuper:
@@ -143,14 +143,14 @@ cdcrt_type logical_type(const ColumnType& type) {
 }
 
 uint32_t widened_varchar(uint64_t bytes) {
-  for (const uint32_t step : {256U, 1024U, 4096U, 16384U, kLongestVarchar}) {
+  for (const uint32_t step : {256U, 1024U, 4096U, 16384U, kMaxVarchar}) {
     if (bytes <= step) return step;
   }
   return 0;
 }
 
 uint32_t widened_varbyte(uint64_t bytes) {
-  for (const uint32_t step : {64'000U, 1'024'000U, kLongestVarbyte}) {
+  for (const uint32_t step : {64'000U, 1'024'000U, kMaxVarbyte}) {
     if (bytes <= step) return step;
   }
   return 0;

@@ -15,7 +15,7 @@ namespace {
 
 using Form = StoredValue::Form;
 
-constexpr std::size_t kLongestSuperString = 65'535;  // bytes; [limitations-super]
+constexpr std::size_t kMaxSuperString = 65'535;  // bytes; [limitations-super]
 
 /// NaN and infinities, in the spellings of cdcrt_cell.
 bool is_no_number(const cdcrt_cell& cell) {
@@ -111,7 +111,7 @@ bool has_long_string(std::string_view json) {
       bytes += !is_code ? 1 : json[at + 1] == '0' && json[at + 2] == '0' && json[at + 3] < '8' ? 1 : 3;
       if (is_code) at += 4;
     }
-    if (bytes > kLongestSuperString) return true;
+    if (bytes > kMaxSuperString) return true;
     if (at >= json.size()) break;
   }
   return false;
@@ -119,9 +119,9 @@ bool has_long_string(std::string_view json) {
 
 std::string_view why_not_in_super(const cdcrt_cell& cell) {
   constexpr std::string_view kTooLong = "a string inside of a SUPER has at most 65,535 bytes";
-  if (cell.tag < CDCRT_STRING || cell.size <= kLongestSuperString / 2) return "";
-  if (cell.tag == CDCRT_JSON || cell.tag == CDCRT_ARRAY) return cell.size > kLongestSuperString && has_long_string(bytes_of(cell)) ? kTooLong : "";
-  return cell.size * (cell.tag == CDCRT_BYTES ? 2 : 1) > kLongestSuperString ? kTooLong : "";
+  if (cell.tag < CDCRT_STRING || cell.size <= kMaxSuperString / 2) return "";
+  if (cell.tag == CDCRT_JSON || cell.tag == CDCRT_ARRAY) return cell.size > kMaxSuperString && has_long_string(bytes_of(cell)) ? kTooLong : "";
+  return cell.size * (cell.tag == CDCRT_BYTES ? 2 : 1) > kMaxSuperString ? kTooLong : "";
 }
 
 }  // namespace

@@ -13,8 +13,8 @@ using sdk::Status;
 namespace {
 
 // One statement's text, its last row apart; the server's limit is 16 MB.
-constexpr std::size_t kMostStatementBytes = 1U << 20;
-constexpr uint64_t kMostStatementRows = 2000;
+constexpr std::size_t kMaxStatementBytes = 1U << 20;
+constexpr uint64_t kMaxStatementRows = 2000;
 
 std::string column_list(const Load& load) {
   std::string out = load.numbered ? load.shape.row_number : std::string();
@@ -56,7 +56,7 @@ Status StageLoader::by_insert(const Load& load) {
   for (uint64_t first = 0, last = 0; first < load.rows(); first = last) {
     text = head;
     Status status;
-    for (last = first; last < load.rows() && last - first < kMostStatementRows && text.size() < kMostStatementBytes && status; ++last) {
+    for (last = first; last < load.rows() && last - first < kMaxStatementRows && text.size() < kMaxStatementBytes && status; ++last) {
       if (last > first) text += ", ";
       status = append_values(text, load, last);
     }

@@ -26,7 +26,7 @@ std::string as_key_part(std::string_view name) {
   return out;
 }
 
-constexpr std::chrono::milliseconds kShortPatience{5000};  // where others wait for us
+constexpr std::chrono::milliseconds kShortTimeout{5000};  // where others wait for us
 
 std::string random_name(int parts) {
   std::random_device random;
@@ -75,7 +75,7 @@ aws::S3Client StagingPlace::client(uint32_t attempts, std::chrono::milliseconds 
 Status StagingPlace::remove(std::string_view process) {
   if (process.empty() || process == process_) return {};
   // Others wait for the lock under which this is called.
-  aws::S3Client s3 = client(1, kShortPatience);
+  aws::S3Client s3 = client(1, kShortTimeout);
   uint64_t deleted = 0;
   Status status = s3.delete_prefix(prefix_of(process), deleted);
   if (status && deleted > 0)
@@ -85,7 +85,7 @@ Status StagingPlace::remove(std::string_view process) {
 
 void StagingPlace::remove_own() {
   if (sets_ == 0) return;  // nothing was ever written
-  aws::S3Client s3 = client(2, kShortPatience);
+  aws::S3Client s3 = client(2, kShortTimeout);
   uint64_t deleted = 0;
   if (Status status = s3.delete_prefix(prefix(), deleted); !status) {
     if (!proven && s3.counters().requests == 0) return;  // there was nobody to write as, which is told already

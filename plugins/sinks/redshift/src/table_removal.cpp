@@ -40,7 +40,7 @@ Status TableWrite::find_equals(const std::string& select, std::map<uint64_t, std
 }
 
 Status TableWrite::remove_copies(uint64_t stage_number) {
-  constexpr uint64_t kMostRounds = 8;  // of INSERTs that give copies back
+  constexpr uint64_t kMaxRounds = 8;  // of INSERTs that give copies back
   shape_.stage = "\"" + std::string("cdcrt_stage_") + std::to_string(stage_number) + "\"";
   shape_.row_number = "\"" + free_name(catalog_, "cdcrt_row") + "\"";
   const std::string held = "\"" + std::string("cdcrt_held_") + std::to_string(stage_number) + "\"";
@@ -69,7 +69,7 @@ Status TableWrite::remove_copies(uint64_t stage_number) {
     stay[first] = its.size();
     rounds = std::max(rounds, there - its.size());
   }
-  const bool again = covers_table() && rounds <= kMostRounds;
+  const bool again = covers_table() && rounds <= kMaxRounds;
   sql::redshift::CopyHold hold;
   if (!stay.empty() && !again) {
     hold = sql::redshift::hold_copies(shape_, held, stay);

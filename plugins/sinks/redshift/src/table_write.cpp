@@ -52,7 +52,7 @@ sql::ColumnLimit limit_of(const ColumnType& type) {
   return limit;
 }
 
-constexpr uint64_t kLongestStatedRow = 15U << 20;  // bytes; the server reads statements of up to 16 MB
+constexpr uint64_t kMaxStatedRow = 15U << 20;  // bytes; the server reads statements of up to 16 MB
 
 bool holds_nul(const cdcrt_cell& cell) {
   return cell.tag == CDCRT_STRING && cell.size > 0 && std::memchr(cell.value.data, 0, cell.size) != nullptr;
@@ -197,7 +197,7 @@ uint64_t TableWrite::count_bytes(uint64_t first) const {
     if (!sql::has_bytes(cell)) continue;
     bytes += cell.tag == CDCRT_BYTES ? 2 * uint64_t{cell.size} : cell.size;
   }
-  if (bytes <= sql::redshift::kLongestRow / 4) return bytes;
+  if (bytes <= sql::redshift::kMaxRow / 4) return bytes;
   for (const uint32_t column : group_.columns) {
     const cdcrt_cell& cell = write_.cells[first + column];
     if (!sql::has_bytes(cell) || cell.tag == CDCRT_BYTES) continue;
@@ -221,7 +221,7 @@ Status TableWrite::check(const std::function<bool(const std::string& shown)>& st
     if (type.length == 0) continue;
     const bool kept = (write_.columns[group_.columns[c]].flags & CDCRT_COLUMN_KEEP) != 0;
     const bool grows = can_grow(type) && !kept && !stays(shape_.table + "." + shape_.columns[c].name);
-    most[c] = !grows ? type.length : type.storage == Storage::kBytes ? sql::redshift::kLongestVarbyte : sql::redshift::kLongestVarchar;
+    most[c] = !grows ? type.length : type.storage == Storage::kBytes ? sql::redshift::kMaxVarbyte : sql::redshift::kMaxVarchar;
   }
   for (uint64_t i = 0; i < rows(); ++i) {
     const uint64_t first = (group_.every_row ? i : group_.rows[i]) * write_.column_count;
@@ -240,7 +240,7 @@ Status TableWrite::check(const std::function<bool(const std::string& shown)>& st
     }
     const uint64_t row_bytes = count_bytes(first);
     // Rows of the host's own are constants always, and may hold a row of ours.
-    if (row_bytes > (write_.is_direct != 0 ? kLongestStatedRow : sql::redshift::kLongestRow)) {
+    if (row_bytes > (write_.is_direct != 0 ? kMaxStatedRow : sql::redshift::kMaxRow)) {
       return Status::bad_record("a row of " + shape_.table + " has " + std::to_string(row_bytes) + " bytes; COPY reads rows of up to 4 MiB",
                                 "exclude a large column in the route, or hash it");
     }
@@ -444,12 +444,12 @@ void TableWrite::must_still_cover() {
 }
 
 Status TableWrite::delete_rows_of_host() {
-  constexpr uint64_t kMostDeleted = 2000;
+  constexpr uint64_t kMaxDeleted = 2000;
   uint32_t keys = 0;
   while (keys < shape_.columns.size() && shape_.columns[keys].key) ++keys;
   Status status;
   for (uint64_t first = 0, last = 0; first < write_.row_count && status; first = last) {
-    for (uint64_t bytes = 0; last < write_.row_count && last - first < kMostDeleted && (last == first || bytes < kHostStatementBytes); ++last) {
+    for (uint64_t bytes = 0; last < write_.row_count && last - first < kMaxDeleted && (last == first || bytes < kHostStatementBytes); ++last) {
       bytes += constant_bytes(write_.cells + last * write_.column_count, keys);
     }
     std::string text = "DELETE FROM " + shape_.table + " WHERE ";
@@ -467,12 +467,12 @@ Status TableWrite::run_of_host() {
     int64_t found = -1;
     std::string text;
     uint64_t key_bytes = 0, all_bytes = 0;
-    for (uint64_t row = 0; row < write_.row_count && write_.row_count <= kMostUpdated; ++row) {
+    for (uint64_t row = 0; row < write_.row_count && write_.row_count <= kMaxUpdated; ++row) {
       key_bytes += constant_bytes(write_.cells + row * write_.column_count, keys);
       all_bytes += constant_bytes(write_.cells + row * write_.column_count, write_.column_count);
     }
     // Each column that differs names all keys.
-    const bool may_update = write_.row_count <= kMostUpdated && all_bytes + key_bytes * (write_.column_count - keys) < kHostStatementBytes;
+    const bool may_update = write_.row_count <= kMaxUpdated && all_bytes + key_bytes * (write_.column_count - keys) < kHostStatementBytes;
     Status status = may_update ? append_host_update(text, shape_, write_.cells, write_.row_count, keys) : Status();
     if (status && !text.empty()) status = execute(text, &found);
     if (!status || found == static_cast<int64_t>(write_.row_count)) return status;

@@ -8,7 +8,7 @@
 namespace cdcrt::file_source {
 namespace {
 
-constexpr size_t kLongestTopic = 1000;
+constexpr size_t kMaxTopic = 1000;
 constexpr size_t kSlack = 16;  // unescape writes whole blocks
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
@@ -108,7 +108,7 @@ bool KcatLine::member(std::string_view name) {
   }
   if (name == "topic") {
     if (!seen_first(kTopic, at) || !text_value("\"topic\" is not a string", topic_)) return false;
-    return (!topic_.empty() && topic_.size() <= kLongestTopic) || fail(at, "\"topic\" must have 1 to 1000 bytes");
+    return (!topic_.empty() && topic_.size() <= kMaxTopic) || fail(at, "\"topic\" must have 1 to 1000 bytes");
   }
   if (name == "partition") {
     if (!seen_first(kPartition, at) || !integer(partition_)) return false;

@@ -5,13 +5,13 @@
 namespace cdcrt::file_source {
 namespace {
 
-constexpr size_t kMostMarks = 2048;  // of one partition
-constexpr size_t kMostRuns = 4096;   // even
+constexpr size_t kMaxMarks = 2048;  // of one partition
+constexpr size_t kMaxRuns = 4096;   // even
 
 }  // namespace
 
 void Marks::note(const Mark& mark) {
-  if (marks_.size() >= kMostMarks) {
+  if (marks_.size() >= kMaxMarks) {
     // Every second one goes, so that memory does not grow with the input.
     size_t kept = 0;
     for (size_t i = 0; i < marks_.size(); i += 2) marks_[kept++] = marks_[i];
@@ -34,7 +34,7 @@ void Runs::add(int64_t offset) {
     runs_.back().last = offset;
     return;
   }
-  if (runs_.size() >= kMostRuns) {
+  if (runs_.size() >= kMaxRuns) {
     size_t kept = 0;
     for (size_t i = 0; i + 1 < runs_.size(); i += 2) runs_[kept++] = {runs_[i].first, runs_[i + 1].last};
     runs_.resize(kept);

@@ -135,7 +135,7 @@ Client::~Client() {
   if (handle_ != nullptr) rd_kafka_destroy_flags(handle_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
-void Client::retire(std::unique_ptr<Client> client, std::chrono::milliseconds patience) {
+void Client::retire(std::unique_ptr<Client> client, std::chrono::milliseconds timeout) {
   if (!client) return;
   auto destroyed = std::make_shared<std::promise<void>>();
   auto future = destroyed->get_future();
@@ -143,7 +143,7 @@ void Client::retire(std::unique_ptr<Client> client, std::chrono::milliseconds pa
     delete raw;
     destroyed->set_value();
   }).detach();
-  future.wait_for(patience);
+  future.wait_for(timeout);
 }
 
 void Client::listen() { rd_kafka_poll(handle_, 0); }

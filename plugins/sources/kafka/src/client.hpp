@@ -38,8 +38,8 @@ class Client {
 
   [[nodiscard]] rd_kafka_s* get() const { return handle_; }
   [[nodiscard]] Diagnostics& diagnostics() { return diagnostics_; }
-  /// Destroys it, in the background where that takes longer than `patience`.
-  static void retire(std::unique_ptr<Client> client, std::chrono::milliseconds patience = std::chrono::seconds(2));
+  /// Destroys it, in the background where that takes longer than `timeout`.
+  static void retire(std::unique_ptr<Client> client, std::chrono::milliseconds timeout = std::chrono::seconds(2));
   /// Never destroys it: the handle's threads go on until the process ends.
   static void abandon(std::unique_ptr<Client> client) { (void)client.release(); }
   /// Lets librdkafka tell what went wrong since. Not for kGroup, which tells while it is served.

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kBetweenCommits{500};
 constexpr std::chrono::seconds kBetweenMeasures{1};
-constexpr std::chrono::seconds kLongestClose{5};
+constexpr std::chrono::seconds kMaxClose{5};
 constexpr std::chrono::seconds kWithoutPartitions{3};  // how long a member without any waits for some before it is at the end
 
 }  // namespace
@@ -182,7 +182,7 @@ void GroupConsumer::update_extent() {
 bool GroupConsumer::close() {
   rd_kafka_t* handle = client_->get();
   rd_kafka_queue_t* queue = rd_kafka_queue_new(handle);
-  const auto deadline = Clock::now() + kLongestClose;
+  const auto deadline = Clock::now() + kMaxClose;
   if (rd_kafka_error_t* error = rd_kafka_consumer_close_queue(handle, queue)) {
     rd_kafka_error_destroy(error);
   } else {

@@ -9,8 +9,8 @@
 namespace cdcrt::kafka_source {
 namespace {
 
-constexpr uint64_t kMostMessages = 1000;  // taken from librdkafka at once
-constexpr uint64_t kMostBytes = 1 << 20;
+constexpr uint64_t kMaxMessages = 1000;  // taken from librdkafka at once
+constexpr uint64_t kMaxBytes = 1 << 20;
 // A topic is not deleted, made again and written to beyond its old end in less.
 constexpr std::chrono::milliseconds kLull{100};
 // While there is a backlog, partitions take turns: what comes seldom is no lull of the topic. The host looks as well.
@@ -56,7 +56,7 @@ bool GroupConsumer::serve_group() {
 
 int GroupConsumer::drain() {
   drained_messages_ = drained_bytes_ = 0;
-  drain_limit_ = std::min(kMostMessages, limit_.available(Clock::now()));
+  drain_limit_ = std::min(kMaxMessages, limit_.available(Clock::now()));
   if (drain_limit_ == 0) return 0;
   last_topic_ = nullptr;
   last_owned_ = nullptr;
@@ -65,7 +65,7 @@ int GroupConsumer::drain() {
   // queued.max.messages.kbytes without end.
   int served = 0;
   bool is_empty = false;
-  while (drained_messages_ < drain_limit_ && drained_bytes_ < kMostBytes) {
+  while (drained_messages_ < drain_limit_ && drained_bytes_ < kMaxBytes) {
     rd_kafka_message_t* message = rd_kafka_consume_queue(data_queue_, 0);
     if (message == nullptr) {
       is_empty = true;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kBeforeSeekAgain{20};
 constexpr std::chrono::seconds kBeforeRestart{1};
-constexpr int kLongestParking = 2'000;  // milliseconds
+constexpr int kMaxParking = 2'000;  // milliseconds
 
 /// 2.0.2 takes the timeout of a seek for a thousandth of what it says (CHANGELOG of 2.1.0).
 int seek_timeout_ms() { return rd_kafka_version() < 0x020100ff ? 1'000'000 : 1'000; }
@@ -47,7 +47,7 @@ void GroupConsumer::on_rebalance(int code, rd_kafka_topic_partition_list_t* part
 void GroupConsumer::park(rd_kafka_topic_partition_list_t* partitions) {
   if (partitions->cnt == 0) return;
   for (int i = 0; i < partitions->cnt; ++i) partitions->elems[i].offset = RD_KAFKA_OFFSET_END;
-  const auto code = rd_kafka_offsets_for_times(client_->get(), partitions, kLongestParking);
+  const auto code = rd_kafka_offsets_for_times(client_->get(), partitions, kMaxParking);
   for (int i = 0; i < partitions->cnt; ++i) {
     auto& given = partitions->elems[i];
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR || given.err != RD_KAFKA_RESP_ERR_NO_ERROR || given.offset < 0) given.offset = 0;

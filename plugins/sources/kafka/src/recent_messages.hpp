@@ -18,7 +18,7 @@ class RecentMessages {
     uint64_t hash = 0;
   };
   /// Several, because the last one may be compacted away, and another log may have a transaction's marker in its place.
-  static constexpr std::size_t kMost = 4;
+  static constexpr std::size_t kMax = 4;
 
   [[nodiscard]] bool empty() const { return count_ == 0; }
   [[nodiscard]] std::size_t size() const { return count_; }
@@ -26,11 +26,11 @@ class RecentMessages {
   [[nodiscard]] const Message& operator[](std::size_t index) const { return messages_[index]; }
   /// The last ones of a batch.
   void add(const cdcrt_messages& batch) {
-    const uint32_t from = batch.count > kMost ? batch.count - static_cast<uint32_t>(kMost) : 0;
+    const uint32_t from = batch.count > kMax ? batch.count - static_cast<uint32_t>(kMax) : 0;
     for (uint32_t i = from; i < batch.count; ++i) {
-      for (std::size_t place = kMost - 1; place > 0; --place) messages_[place] = messages_[place - 1];
+      for (std::size_t place = kMax - 1; place > 0; --place) messages_[place] = messages_[place - 1];
       messages_[0] = of(batch.messages[i]);
-      if (count_ < kMost) ++count_;
+      if (count_ < kMax) ++count_;
     }
   }
   void clear() { count_ = 0; }
@@ -47,7 +47,7 @@ class RecentMessages {
   }
 
  private:
-  std::array<Message, kMost> messages_{};
+  std::array<Message, kMax> messages_{};
   std::size_t count_ = 0;
 };
 

@@ -15,7 +15,7 @@ using Clock = std::chrono::steady_clock;
 
 // A partition that is stopped while an answer is on its way keeps what that brings, a MiB or more, as long as the handle lives
 // (librdkafka 2.0.2). So a handle is used for a few partitions only.
-constexpr std::size_t kMostPartitions = 8;
+constexpr std::size_t kMaxPartitions = 8;
 // Whoever asks for one asks again; where the connection takes longer, it is there by then.
 constexpr std::chrono::seconds kOneMessage{3};
 
@@ -97,7 +97,7 @@ sdk::Status Rereader::fetch(std::string_view topic, int32_t partition, int64_t f
   last = std::min(last, now.end - 1);
   if (first > last) return {};
   const std::pair key(std::string(topic), partition);
-  if (read_.count(key) == 0 && read_.size() >= kMostPartitions) {
+  if (read_.count(key) == 0 && read_.size() >= kMaxPartitions) {
     Client::retire(std::move(client_));
     read_.clear();
   }

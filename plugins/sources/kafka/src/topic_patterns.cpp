@@ -8,7 +8,7 @@
 namespace cdcrt::kafka_source {
 namespace {
 
-constexpr size_t kLongestTopicName = 249;  // org.apache.kafka.common.internals.Topic.MAX_NAME_LENGTH
+constexpr size_t kMaxTopicName = 249;  // org.apache.kafka.common.internals.Topic.MAX_NAME_LENGTH
 
 bool is_topic_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
@@ -105,7 +105,7 @@ sdk::Status TopicPatterns::parse(const std::vector<std::string>& patterns, Topic
                                        "names consist of letters, digits, '.', '_' and '-'; * and ? are wildcards; a regular expression "
                                        "begins with re:");
       }
-      if (text.empty() || text.size() > kLongestTopicName) {
+      if (text.empty() || text.size() > kMaxTopicName) {
         return sdk::Status::bad_config("topics", text.empty() ? "a topic's name is empty" : "a topic's name is longer than 249 characters");
       }
     }

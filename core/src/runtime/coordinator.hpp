@@ -1,4 +1,4 @@
-// Keeper: the thread that claims partitions, stores low watermarks and tells the sources how far every target is.
+// Coordinator: the thread that claims partitions, stores low watermarks and tells the sources how far every target is.
 #pragma once
 
 #include <memory>
@@ -13,12 +13,12 @@
 namespace cdcrt::runtime {
 
 /// start() and stop() are called by the pipeline's thread.
-class Keeper {
+class Coordinator {
  public:
-  Keeper(Monitor& monitor, Flows& flows, std::vector<std::unique_ptr<SourceRuntime>>& sources, std::vector<std::unique_ptr<SinkRuntime>>& sinks,
+  Coordinator(Monitor& monitor, Flows& flows, std::vector<std::unique_ptr<SourceRuntime>>& sources, std::vector<std::unique_ptr<SinkRuntime>>& sinks,
          Ownership& ownership)
       : monitor_(monitor), flows_(flows), sources_(sources), sinks_(sinks), ownership_(ownership), logs_(flows, sources, monitor) {}
-  ~Keeper();
+  ~Coordinator();
 
   void start();
   void stop();

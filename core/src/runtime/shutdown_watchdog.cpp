@@ -1,4 +1,4 @@
-#include "runtime/last_wait.hpp"
+#include "runtime/shutdown_watchdog.hpp"
 
 #include "plugin/instance.hpp"
 #include "runtime/log.hpp"
@@ -10,7 +10,7 @@ constexpr auto kAfterDeadline = std::chrono::seconds(10);
 
 }  // namespace
 
-LastWait::~LastWait() {
+ShutdownWatchdog::~ShutdownWatchdog() {
   {
     const std::lock_guard lock(mutex_);
     over_ = true;
@@ -19,11 +19,11 @@ LastWait::~LastWait() {
   if (thread_.joinable()) thread_.join();
 }
 
-void LastWait::begin(std::chrono::steady_clock::time_point deadline) {
+void ShutdownWatchdog::begin(std::chrono::steady_clock::time_point deadline) {
   thread_ = std::thread([this, deadline] { watch(deadline); });
 }
 
-void LastWait::watch(std::chrono::steady_clock::time_point deadline) {
+void ShutdownWatchdog::watch(std::chrono::steady_clock::time_point deadline) {
   std::unique_lock lock(mutex_);
   if (changed_.wait_until(lock, deadline, [this] { return over_; })) return;
   plugin::leave();

@@ -1,4 +1,4 @@
-#include "runtime/keeper.hpp"
+#include "runtime/coordinator.hpp"
 
 #include <algorithm>
 
@@ -12,19 +12,19 @@ constexpr auto kStep = std::chrono::milliseconds(250);
 
 }  // namespace
 
-Keeper::~Keeper() { stop(); }
+Coordinator::~Coordinator() { stop(); }
 
-void Keeper::start() {
+void Coordinator::start() {
   thread_ = std::thread([this] { work(); });
 }
 
-void Keeper::stop() {
+void Coordinator::stop() {
   stopping_ = true;
   monitor_.notify();
   if (thread_.joinable()) thread_.join();
 }
 
-bool Keeper::fail(Error error) {
+bool Coordinator::fail(Error error) {
   {
     const std::lock_guard lock(mutex_);
     if (!failure_) failure_ = std::move(error);
@@ -33,21 +33,21 @@ bool Keeper::fail(Error error) {
   return false;
 }
 
-std::optional<Error> Keeper::failure() const {
+std::optional<Error> Coordinator::failure() const {
   const std::lock_guard lock(mutex_);
   return failure_;
 }
 
-bool Keeper::claim() {
+bool Coordinator::claim() {
   if (auto claimed = ownership_.step(); !claimed) return fail(std::move(claimed.error()));
   return true;
 }
 
-bool Keeper::save() {
+bool Coordinator::save() {
   return save([](std::size_t) { return true; });
 }
 
-bool Keeper::save(const std::function<bool(std::size_t sink)>& is_due) {
+bool Coordinator::save(const std::function<bool(std::size_t sink)>& is_due) {
   bool any = false;
   for (std::size_t i = 0; i < sinks_.size(); ++i) {
     if (!is_due(i)) continue;
@@ -60,7 +60,7 @@ bool Keeper::save(const std::function<bool(std::size_t sink)>& is_due) {
   return true;
 }
 
-void Keeper::tell_sources() {
+void Coordinator::tell_sources() {
   for (Flow* flow : flows_.all()) {
     const auto& partition = flow->partition;
     if (!partition.owned()) continue;
@@ -78,7 +78,7 @@ void Keeper::tell_sources() {
   }
 }
 
-void Keeper::work() {
+void Coordinator::work() {
   std::vector<std::chrono::steady_clock::time_point> last_saves(sinks_.size(), std::chrono::steady_clock::now());
   std::chrono::steady_clock::time_point last_look{};
   while (!stopping_ && !monitor_.abandon) {

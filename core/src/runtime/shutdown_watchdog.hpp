@@ -1,4 +1,4 @@
-// LastWait: the end of a run, however something outside hangs.
+// ShutdownWatchdog: the end of a run, however something outside hangs.
 #pragma once
 
 #include <atomic>
@@ -14,13 +14,13 @@ namespace cdcrt::runtime {
 
 /// From begin() on: at the deadline plugins are told that the process leaves, and some seconds later it does, unless this object has
 /// died. Nothing is lost by that: what is durable is complete, and the next start reads the rest. One thread calls.
-class LastWait {
+class ShutdownWatchdog {
  public:
   /// `leave` ends the process at once; called by a thread of its own.
-  explicit LastWait(std::function<void(diagnostics::Ending)> leave) : leave_(std::move(leave)) {}
-  LastWait(const LastWait&) = delete;
-  LastWait& operator=(const LastWait&) = delete;
-  ~LastWait();
+  explicit ShutdownWatchdog(std::function<void(diagnostics::Ending)> leave) : leave_(std::move(leave)) {}
+  ShutdownWatchdog(const ShutdownWatchdog&) = delete;
+  ShutdownWatchdog& operator=(const ShutdownWatchdog&) = delete;
+  ~ShutdownWatchdog();
 
   void begin(std::chrono::steady_clock::time_point deadline);
   /// The run is over; what follows only tidies up. The process leaves with this.

@@ -12,7 +12,7 @@ bool is_bad(const memory_sink::Row& row) {
   return a != row.end() && a->second.find("bad") != std::string::npos;
 }
 
-std::string open_letters(Rig& rig) { return rig.database.show("cdcrt.open_dead_letters"); }
+std::string open_dead_letters(Rig& rig) { return rig.database.show("cdcrt.open_dead_letters"); }
 
 std::size_t letters_because_of(Rig& rig, const std::string& reason) {
   std::size_t count = 0;
@@ -31,7 +31,7 @@ TEST_CASE("open letters: a refused row is kept by its key in the commit that pas
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='x',b=1");
   CHECK(open_count(rig) == 1);
-  CHECK(open_letters(rig).find("offset=1") != std::string::npos);
+  CHECK(open_dead_letters(rig).find("offset=1") != std::string::npos);
 }
 
 TEST_CASE("open letters: a partial change of an open row becomes one too, in the same batch, the next, and after a restart") {

@@ -22,7 +22,7 @@ class LetterChanges {
  public:
   /// The row was changed as a whole: what was open before is made good.
   void close(std::string_view key);
-  void open(std::string_view key, const progress::OpenLetter& letter);
+  void open(std::string_view key, const progress::OpenDeadLetter& letter);
   [[nodiscard]] bool is_open(std::string_view key) const;
   [[nodiscard]] const std::set<std::string>& closed() const { return closed_; }
   [[nodiscard]] const progress::Store::LettersByKey& opened() const { return opened_; }
@@ -44,7 +44,7 @@ Result<void> look_up_letters(plugin::Connection& connection, progress::Store& st
 /// Appends the entries that change a part of a row whose letters are open.
 void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked);
 /// Fills sealed.letters_closed and letters_opened: by what is written (`good`) after what `isolation` did to rows of its own.
-void settle_letters(Sealed& sealed, const std::vector<const Entry*>& good, const LetterChanges& isolation);
+void settle_dead_letters(Sealed& sealed, const std::vector<const Entry*>& good, const LetterChanges& isolation);
 /// The transaction is durable: the table takes them over.
 void take_letters(const Sealed& sealed);
 

@@ -1,4 +1,4 @@
-#include "repair/letter_topic.hpp"
+#include "repair/dead_letter_topic.hpp"
 
 #include <charconv>
 #include <map>
@@ -13,7 +13,7 @@
 namespace cdcrt::repair {
 namespace {
 
-using dead_letters::StoredLetter;
+using dead_letters::StoredDeadLetter;
 
 constexpr std::string_view kOwn = "cdcrt.";  // of the headers that the sink adds
 
@@ -28,8 +28,8 @@ bool read_number(const std::string& text, Number& out) {
 }
 
 // nullopt: somebody else's message.
-std::optional<StoredLetter> letter_of(const cdcrt_message& message) {
-  StoredLetter letter;
+std::optional<StoredDeadLetter> parse_dead_letter(const cdcrt_message& message) {
+  StoredDeadLetter letter;
   std::map<std::string, std::string, std::less<>> own;
   for (uint32_t i = 0; i < message.header_count; ++i) {
     const std::string_view name = sdk::view(message.headers[i].name);
@@ -61,7 +61,7 @@ std::optional<StoredLetter> letter_of(const cdcrt_message& message) {
 
 }  // namespace
 
-Result<void> read_topic(const plugin::Component& log, std::vector<StoredLetter>& letters) {
+Result<void> read_topic(const plugin::Component& log, std::vector<StoredDeadLetter>& letters) {
   auto source = plugin::Source::create(log);
   if (!source) return std::move(source.error());
   std::vector<std::pair<std::string, int32_t>> partitions;
@@ -75,7 +75,7 @@ Result<void> read_topic(const plugin::Component& log, std::vector<StoredLetter>&
     if (!bounds) return std::move(bounds.error());
     if (bounds->first >= bounds->end) continue;
     auto read = source->fetch(topic, partition, bounds->first, bounds->end - 1, [&](const cdcrt_message& message) {
-      if (auto letter = letter_of(message)) letters.push_back(std::move(*letter));
+      if (auto letter = parse_dead_letter(message)) letters.push_back(std::move(*letter));
       return true;
     });
     if (!read) return read;

@@ -1,4 +1,4 @@
-#include "apply/open_letters.hpp"
+#include "apply/open_dead_letters.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -31,24 +31,24 @@ void LetterChanges::close(std::string_view key) {
   closed_.insert(kept);
 }
 
-void LetterChanges::open(std::string_view key, const progress::OpenLetter& letter) { opened_[letter_key(key)].push_back(letter); }
+void LetterChanges::open(std::string_view key, const progress::OpenDeadLetter& letter) { opened_[letter_key(key)].push_back(letter); }
 
 bool LetterChanges::is_open(std::string_view key) const { return opened_.contains(letter_key(key)); }
 
 Result<void> look_up_letters(plugin::Connection& connection, progress::Store& store, Sealed& sealed, FoundLetters* earlier) {
-  sealed.open_letters.clear();
+  sealed.open_dead_letters.clear();
   if (sealed.key.empty()) return {};
   Table::Target& target = sealed.table->target;
   const std::string name = sealed.table->identity().target();
   if (!target.letters_known) {
-    auto read = store.read_open_letters(connection, name, kMaxKept + 1);
+    auto read = store.read_open_dead_letters(connection, name, kMaxKept + 1);
     if (!read) return std::move(read.error());
-    target.letters_whole = count_of(*read) <= kMaxKept;
-    target.open_letters = target.letters_whole ? std::move(*read) : progress::Store::LettersByKey();
+    target.dead_letters_whole = count_of(*read) <= kMaxKept;
+    target.open_dead_letters = target.dead_letters_whole ? std::move(*read) : progress::Store::LettersByKey();
     target.letters_known = true;
   }
-  if (target.letters_whole) {
-    sealed.open_letters = target.open_letters;
+  if (target.dead_letters_whole) {
+    sealed.open_dead_letters = target.open_dead_letters;
     return {};
   }
   std::set<std::string> keys;
@@ -58,7 +58,7 @@ Result<void> look_up_letters(plugin::Connection& connection, progress::Store& st
   if (earlier == nullptr) {
     auto found = store.find_open_letters(connection, name, keys);
     if (!found) return std::move(found.error());
-    sealed.open_letters = std::move(*found);
+    sealed.open_dead_letters = std::move(*found);
     return {};
   }
   std::set<std::string> fresh;
@@ -71,14 +71,14 @@ Result<void> look_up_letters(plugin::Connection& connection, progress::Store& st
     earlier->letters.merge(*found);
   }
   for (const auto& key : keys) {
-    if (const auto found = earlier->letters.find(key); found != earlier->letters.end()) sealed.open_letters.insert(*found);
+    if (const auto found = earlier->letters.find(key); found != earlier->letters.end()) sealed.open_dead_letters.insert(*found);
   }
   return {};
 }
 
 void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked) {
   if (sealed.key.empty()) return;
-  const auto& open = sealed.open_letters;
+  const auto& open = sealed.open_dead_letters;
   for (const auto& part : sealed.partitions) {
     if (part.fold.refused.empty() && (open.empty() || sealed.clear)) continue;
     std::unordered_map<std::string_view, const RefusedKey*> refused;  // the first refusal of each row
@@ -88,7 +88,7 @@ void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked) {
     for (const Entry& entry : part.fold.entries()) {
       if (entry.effect != Effect::kPatch) continue;
       const auto earlier = refused.find(entry.key);
-      const bool is_made_good = entry.after_whole && !entry.keeps_letters;
+      const bool is_made_good = entry.after_whole && !entry.keeps_dead_letters;
       const bool is_open = !sealed.clear && !open.empty() && !is_made_good && open.contains(letter_key(entry.key));
       const bool is_later = earlier != refused.end() && (sealed.by_source ? earlier->second->order < entry.order : earlier->second->offset < entry.first_offset);
       if (is_open || is_later) blocked.push_back(&entry);
@@ -96,17 +96,17 @@ void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked) {
   }
 }
 
-void settle_letters(Sealed& sealed, const std::vector<const Entry*>& good, const LetterChanges& isolation) {
+void settle_dead_letters(Sealed& sealed, const std::vector<const Entry*>& good, const LetterChanges& isolation) {
   sealed.letters_closed.clear();
   sealed.letters_opened.clear();
-  const auto& open = sealed.open_letters;
-  if (sealed.clear && sealed.table->target.letters_whole) sealed.letters_closed = open;
+  const auto& open = sealed.open_dead_letters;
+  if (sealed.clear && sealed.table->target.dead_letters_whole) sealed.letters_closed = open;
   const auto close = [&](const std::string& key) {
     if (const auto found = open.find(key); found != open.end()) sealed.letters_closed.insert(*found);
   };
   if (!open.empty() && !sealed.clear) {
     for (const Entry* entry : good) {
-      if (is_whole(*entry) && !entry->keeps_letters) close(letter_key(entry->key));
+      if (is_whole(*entry) && !entry->keeps_dead_letters) close(letter_key(entry->key));
     }
     for (const auto& key : isolation.closed()) close(key);
   }
@@ -116,7 +116,7 @@ void settle_letters(Sealed& sealed, const std::vector<const Entry*>& good, const
     for (const auto& refused : part.fold.refused) {
       if (refused.closed) continue;
       auto& letters = sealed.letters_opened[letter_key(refused.key)];
-      const progress::OpenLetter letter{place, refused.offset};
+      const progress::OpenDeadLetter letter{place, refused.offset};
       if (std::find(letters.begin(), letters.end(), letter) == letters.end()) letters.push_back(letter);
     }
   }
@@ -125,12 +125,12 @@ void settle_letters(Sealed& sealed, const std::vector<const Entry*>& good, const
 void take_letters(const Sealed& sealed) {
   if (sealed.key.empty()) return;  // nothing is asked of them
   Table::Target& target = sealed.table->target;
-  auto& open = target.open_letters;
+  auto& open = target.open_dead_letters;
   if (sealed.clear) {
     open.clear();
-    target.letters_known = target.letters_whole = true;
+    target.letters_known = target.dead_letters_whole = true;
   }
-  if (!target.letters_whole) {
+  if (!target.dead_letters_whole) {
     // Perhaps few enough are left.
     if (!sealed.letters_closed.empty()) target.letters_known = false;
     return;
@@ -149,7 +149,7 @@ void take_letters(const Sealed& sealed) {
     std::sort(kept.begin(), kept.end());
   }
   if (count_of(open) <= kMaxKept) return;
-  target.letters_whole = false;
+  target.dead_letters_whole = false;
   open.clear();
 }
 

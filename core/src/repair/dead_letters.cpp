@@ -1,4 +1,4 @@
-#include "repair/letters.hpp"
+#include "repair/dead_letters.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -7,20 +7,20 @@
 #include <set>
 #include <tuple>
 
-#include "apply/open_letters.hpp"
+#include "apply/open_dead_letters.hpp"
 #include "dead_letters/target_letters.hpp"
 #include "manifest/composition.hpp"
-#include "repair/letter_topic.hpp"
+#include "repair/dead_letter_topic.hpp"
 #include "repair/positions.hpp"
 
 namespace cdcrt::repair {
 namespace {
 
-using dead_letters::StoredLetter;
+using dead_letters::StoredDeadLetter;
 
 std::string replayed_path(const std::string& path) { return path + ".replayed"; }
 
-Result<void> read_file(const std::string& path, std::vector<StoredLetter>& letters, std::vector<std::string>& warnings) {
+Result<void> read_file(const std::string& path, std::vector<StoredDeadLetter>& letters, std::vector<std::string>& warnings) {
   std::error_code unknown;
   const auto kind = std::filesystem::status(path, unknown);
   if (std::filesystem::exists(kind) && !std::filesystem::is_regular_file(kind)) {
@@ -60,7 +60,7 @@ Result<void> read_file(const std::string& path, std::vector<StoredLetter>& lette
   return {};
 }
 
-Result<void> read_all(Session& session, const manifest::Manifest& manifest, std::vector<StoredLetter>& letters,
+Result<void> read_all(Session& session, const manifest::Manifest& manifest, std::vector<StoredDeadLetter>& letters,
                       std::vector<std::string>& warnings) {
   const auto& settings = manifest.dead_letters;
   switch (settings.kind) {
@@ -90,26 +90,26 @@ Result<void> read_all(Session& session, const manifest::Manifest& manifest, std:
 }
 
 // Whether the table's progress is beyond the letter.
-bool has_passed(const Target& target, const StoredLetter& letter) {
+bool has_passed(const Target& target, const StoredDeadLetter& letter) {
   const auto table = target.stored.tables.find(letter.table);
   if (table == target.stored.tables.end()) return false;
   const auto position = table->second.progress.find({letter.source, letter.topic, letter.partition});
   return position != table->second.progress.end() && position->second.next_offset > letter.offset;
 }
 
-bool needs_key(const StoredLetter& letter) {
+bool needs_key(const StoredDeadLetter& letter) {
   return letter.reason == "value_refused" || letter.reason == "row_missing" || letter.reason == "open_letter";
 }
 
 // What is kept of a table's letters, by position.
 struct Kept {
-  std::set<progress::OpenLetter> open, open_without_key, replayed;
+  std::set<progress::OpenDeadLetter> open, open_without_key, replayed;
 };
 
 class Judge {
  public:
-  Result<void> judge(ListedLetter& listed) {
-    const StoredLetter& letter = listed.letter;
+  Result<void> judge(ListedDeadLetter& listed) {
+    const StoredDeadLetter& letter = listed.letter;
     const auto without_rows = [&](LetterState otherwise) { listed.state = letter.replayed ? LetterState::kReplayed : otherwise; };
     if (listed.target == nullptr) {
       without_rows(listed.state);
@@ -122,7 +122,7 @@ class Judge {
     }
     auto kept = kept_of(*listed.target, table->first, table->second);
     if (!kept) return std::move(kept.error());
-    const progress::OpenLetter position{{letter.source, letter.topic, letter.partition}, letter.offset};
+    const progress::OpenDeadLetter position{{letter.source, letter.topic, letter.partition}, letter.offset};
     listed.by_key = (*kept)->open.contains(position);
     if (has_key(table->second) && needs_key(letter) && !listed.by_key) listed.state = LetterState::kClosed;
     // Its message may have been read again, and refused again.
@@ -135,7 +135,7 @@ class Judge {
   Result<const Kept*> kept_of(Target& target, const std::string& name, const progress::StoredTable& table) {
     const auto [place, added] = kept_.try_emplace({&target, name});
     if (!added) return &place->second;
-    for (const auto& [key, open] : table.open_letters) {
+    for (const auto& [key, open] : table.open_dead_letters) {
       (key == apply::kNoKey ? place->second.open_without_key : place->second.open).insert(open.begin(), open.end());
     }
     auto replayed = target.store->read_replayed(target.connection, name);
@@ -169,26 +169,26 @@ std::vector<std::string> letter_files(const manifest::Manifest& manifest) {
   return paths;
 }
 
-Result<std::vector<ListedLetter>> read_letters(Session& session, const manifest::Manifest& manifest, const LetterFilter& filter,
+Result<std::vector<ListedDeadLetter>> read_letters(Session& session, const manifest::Manifest& manifest, const LetterFilter& filter,
                                                std::vector<std::string>& warnings) {
-  std::vector<StoredLetter> all;
+  std::vector<StoredDeadLetter> all;
   if (auto read = read_all(session, manifest, all, warnings); !read) return std::move(read.error());
   Judge judge;
   std::set<std::string> seen;
-  std::vector<ListedLetter> letters;
+  std::vector<ListedDeadLetter> letters;
   for (auto& letter : all) {
     if (!filter.table.empty() && letter.table != filter.table) continue;
     if (!filter.id.empty() && letter.id != filter.id) continue;
     if (!seen.insert(letter.id).second) continue;
-    ListedLetter& listed = letters.emplace_back();
+    ListedDeadLetter& listed = letters.emplace_back();
     listed.letter = std::move(letter);
     for (Target& target : session.targets()) {
       if (target.manifest.name == listed.letter.sink) listed.target = &target;
     }
     if (auto judged = judge.judge(listed); !judged) return std::move(judged.error());
   }
-  std::stable_sort(letters.begin(), letters.end(), [](const ListedLetter& a, const ListedLetter& b) {
-    const auto place = [](const StoredLetter& letter) {
+  std::stable_sort(letters.begin(), letters.end(), [](const ListedDeadLetter& a, const ListedDeadLetter& b) {
+    const auto place = [](const StoredDeadLetter& letter) {
       return std::tie(letter.sink, letter.table, letter.source, letter.topic, letter.partition, letter.offset);
     };
     return place(a.letter) < place(b.letter);

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "dead_letters/letter.hpp"
+#include "dead_letters/dead_letter.hpp"
 #include "diagnostics/result.hpp"
 #include "manifest/manifest.hpp"
 
@@ -11,6 +11,6 @@ namespace cdcrt::repair {
 
 /// Appends every letter of the topic, as far as it goes now; messages that are no letters are left out. UNREACHABLE, AUTH and the like
 /// are the source's.
-Result<void> read_topic(const plugin::Component& log, std::vector<dead_letters::StoredLetter>& letters);
+Result<void> read_topic(const plugin::Component& log, std::vector<dead_letters::StoredDeadLetter>& letters);
 
 }  // namespace cdcrt::repair

@@ -1,4 +1,4 @@
-// Letter: a message that could not be decoded or stored, with reason, position and bytes.
+// DeadLetter: a message that could not be decoded or stored, with reason, position and bytes.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 namespace cdcrt::dead_letters {
 
 /// As whoever found it tells of it. Borrows the message.
-struct Letter {
+struct DeadLetter {
   std::string reason;   ///< stable code: undecodable, unreadable, value_refused, row_missing, key_missing, before_image_missing, ...
   std::string message;  ///< for people
   std::string source, topic;
@@ -27,11 +27,11 @@ struct Letter {
 };
 
 /// A letter of a message as produced, which must outlive it. `sink` and `table` may be empty.
-Letter letter_of(const progress::Partition& partition, const cdcrt_message& message, const std::string& sink, const std::string& table,
+DeadLetter make_dead_letter(const progress::Partition& partition, const cdcrt_message& message, const std::string& sink, const std::string& table,
                  const std::string& reason, const Error& error);
 
 /// As it is kept. Owns everything.
-struct StoredLetter {
+struct StoredDeadLetter {
   std::string id;  ///< source/topic/partition/offset, and /sink/table where it belongs to one
   std::string reason, message, source, topic;
   int32_t partition = 0;
@@ -45,16 +45,16 @@ struct StoredLetter {
   bool replayed = false;  ///< it has no key, and was applied by a replay
 };
 
-std::string id_of(const Letter& letter);
-StoredLetter stored(const Letter& letter);
+std::string id_of(const DeadLetter& letter);
+StoredDeadLetter stored(const DeadLetter& letter);
 
 /// One line of JSON, with its line feed.
-std::string to_json(const StoredLetter& letter);
+std::string to_json(const StoredDeadLetter& letter);
 /// FATAL when the line is none of ours.
-Result<StoredLetter> from_json(std::string_view line);
+Result<StoredDeadLetter> from_json(std::string_view line);
 
 /// The headers alone: [["name","value"],...]; sides that are not UTF-8 are {"base64":"..."}, missing ones null.
-std::string headers_to_json(const StoredLetter& letter);
-Result<void> headers_from_json(std::string_view text, StoredLetter& letter);
+std::string headers_to_json(const StoredDeadLetter& letter);
+Result<void> headers_from_json(std::string_view text, StoredDeadLetter& letter);
 
 }  // namespace cdcrt::dead_letters

@@ -1,4 +1,4 @@
-#include "dead_letters/letter.hpp"
+#include "dead_letters/dead_letter.hpp"
 
 #include <rapidjson/document.h>
 
@@ -57,7 +57,7 @@ Result<std::optional<std::string>> bytes_of(const Json& value) {
   return not_ours("bytes that are neither text nor base64");
 }
 
-Result<void> headers_of(const Json& list, StoredLetter& letter) {
+Result<void> headers_of(const Json& list, StoredDeadLetter& letter) {
   if (!list.IsArray()) return not_ours("headers are no list");
   for (const auto& pair : list.GetArray()) {
     if (!pair.IsArray() || pair.Size() != 2) return not_ours("a header is no pair");
@@ -71,9 +71,9 @@ Result<void> headers_of(const Json& list, StoredLetter& letter) {
 
 }  // namespace
 
-Letter letter_of(const progress::Partition& partition, const cdcrt_message& message, const std::string& sink, const std::string& table,
+DeadLetter make_dead_letter(const progress::Partition& partition, const cdcrt_message& message, const std::string& sink, const std::string& table,
                  const std::string& reason, const Error& error) {
-  Letter letter;
+  DeadLetter letter;
   letter.reason = reason;
   letter.message = explain(error);
   letter.source = partition.source();
@@ -86,14 +86,14 @@ Letter letter_of(const progress::Partition& partition, const cdcrt_message& mess
   return letter;
 }
 
-std::string id_of(const Letter& letter) {
+std::string id_of(const DeadLetter& letter) {
   std::string id = letter.source + "/" + letter.topic + "/" + std::to_string(letter.partition) + "/" + std::to_string(letter.offset);
   if (!letter.table.empty()) id += "/" + letter.sink + "/" + letter.table;
   return id;
 }
 
-StoredLetter stored(const Letter& letter) {
-  StoredLetter kept;
+StoredDeadLetter stored(const DeadLetter& letter) {
+  StoredDeadLetter kept;
   kept.id = id_of(letter);
   kept.reason = letter.reason;
   kept.message = letter.message;
@@ -115,7 +115,7 @@ StoredLetter stored(const Letter& letter) {
   return kept;
 }
 
-std::string headers_to_json(const StoredLetter& letter) {
+std::string headers_to_json(const StoredDeadLetter& letter) {
   std::string out = "[";
   for (const auto& [name, value] : letter.headers) {
     out += out.size() > 1 ? ",[" : "[";
@@ -127,7 +127,7 @@ std::string headers_to_json(const StoredLetter& letter) {
   return out + "]";
 }
 
-std::string to_json(const StoredLetter& letter) {
+std::string to_json(const StoredDeadLetter& letter) {
   std::string out = "{\"id\":";
   out += diagnostics::json_string(letter.id);
   append_member(out, "reason", letter.reason);
@@ -151,11 +151,11 @@ std::string to_json(const StoredLetter& letter) {
   return out;
 }
 
-Result<StoredLetter> from_json(std::string_view line) {
+Result<StoredDeadLetter> from_json(std::string_view line) {
   rapidjson::Document json;
   json.Parse<rapidjson::kParseIterativeFlag>(line.data(), line.size());
   if (json.HasParseError() || !json.IsObject()) return not_ours("no JSON object");
-  StoredLetter letter;
+  StoredDeadLetter letter;
   letter.id = text_at(json, "id");
   letter.reason = text_at(json, "reason");
   if (letter.id.empty() || letter.reason.empty()) return not_ours("id or reason is missing");
@@ -185,7 +185,7 @@ Result<StoredLetter> from_json(std::string_view line) {
   return letter;
 }
 
-Result<void> headers_from_json(std::string_view text, StoredLetter& letter) {
+Result<void> headers_from_json(std::string_view text, StoredDeadLetter& letter) {
   rapidjson::Document json;
   json.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
   if (json.HasParseError()) return not_ours("headers are no JSON");

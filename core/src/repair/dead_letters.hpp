@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "dead_letters/letter.hpp"
+#include "dead_letters/dead_letter.hpp"
 #include "repair/session.hpp"
 
 namespace cdcrt::repair {
@@ -18,8 +18,8 @@ enum class LetterState : uint8_t {
 };
 std::string_view to_text(LetterState state);
 
-struct ListedLetter {
-  dead_letters::StoredLetter letter;
+struct ListedDeadLetter {
+  dead_letters::StoredDeadLetter letter;
   LetterState state = LetterState::kOpen;
   bool by_key = false;       ///< recorded by key in the target
   Target* target = nullptr;  ///< nullptr: it belongs to no table
@@ -31,19 +31,19 @@ struct LetterFilter {
 
 /// Every letter once, by table, partition and offset. UNSUPPORTED: the destination cannot be read, and the error says how to.
 /// `warnings`: lines of a file that are no letters, with their place.
-Result<std::vector<ListedLetter>> read_letters(Session& session, const manifest::Manifest& manifest, const LetterFilter& filter,
+Result<std::vector<ListedDeadLetter>> read_letters(Session& session, const manifest::Manifest& manifest, const LetterFilter& filter,
                                                std::vector<std::string>& warnings);
 
 /// The files of all processes.
 std::vector<std::string> letter_files(const manifest::Manifest& manifest);
 
-struct ReplayedLetter {
+struct ReplayedDeadLetter {
   std::string id;
   bool applied = false;
   std::string reason;  ///< why not
 };
 /// Applies open letters, in order, up to a thousand of a table in one transaction. `dry_run`: everything is tried and taken back.
-Result<std::vector<ReplayedLetter>> replay_letters(Session& session, const manifest::Manifest& manifest,
-                                                   const std::vector<ListedLetter>& letters, bool dry_run);
+Result<std::vector<ReplayedDeadLetter>> replay_letters(Session& session, const manifest::Manifest& manifest,
+                                                   const std::vector<ListedDeadLetter>& letters, bool dry_run);
 
 }  // namespace cdcrt::repair
