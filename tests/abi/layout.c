@@ -215,7 +215,7 @@ AT(cdcrt_read, visit, 80);
 AT(cdcrt_read, context, 88);
 AT(cdcrt_read, max_rows, 96);
 
-SIZE(cdcrt_limits, 56);
+SIZE(cdcrt_limits, 64);
 AT(cdcrt_limits, size, 0);
 AT(cdcrt_limits, name_bytes, 4);
 AT(cdcrt_limits, columns, 8);
@@ -225,7 +225,9 @@ AT(cdcrt_limits, has_keyable_arrays, 32);
 AT(cdcrt_limits, writers, 36);
 AT(cdcrt_limits, time_us, 40);
 AT(cdcrt_limits, bookkeeping_ms, 48);
-AT(cdcrt_limits, reserved, 52);
+AT(cdcrt_limits, text_bytes, 52);
+AT(cdcrt_limits, row_bytes, 56);
+AT(cdcrt_limits, reserved, 60);
 
 SIZE(cdcrt_sink, 184);
 AT(cdcrt_sink, size, 0);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "apply/key_order.hpp"
 #include "apply/letter_key.hpp"
 #include "apply/sealed.hpp"
 

@@ -128,6 +128,7 @@ typedef struct cdcrt_limits {
   uint32_t bookkeeping_ms;  /* records of the host that are no part of a write are written this seldom, because commits wait for one another; 0: as often as the host likes */
   uint32_t text_bytes;      /* of a text: what the host keeps for itself and may be longer goes into bytes, or is cut */
   uint32_t row_bytes;       /* of a row */
+  uint32_t reserved;
 } cdcrt_limits;
 
 /* In the order of its life: the instance, its connections, and within a transaction. Instance functions may be called from any

@@ -82,7 +82,9 @@ enum {
   CDCRT_OPTION_ADVANCED = 4,
   CDCRT_OPTION_NOT_YET = 8, /* refused as not yet available */
   CDCRT_OPTION_MINIMUM = 16, /* `minimum` is the least value allowed */
-  CDCRT_OPTION_MAXIMUM = 32  /* `maximum` is the greatest value allowed */
+  CDCRT_OPTION_MAXIMUM = 32  /* `maximum` is the greatest value allowed */,
+  CDCRT_OPTION_SHARED = 64, /* a sink and a source of one name have it, with one meaning: how to connect */
+  CDCRT_OPTION_PLACE = 128  /* sink: where rows go when it keeps dead letters, which it can; the source of its name: what it reads */
 };
 
 /* Static, lives as long as the shared object. Keys may be dotted ("batch.max_rows"). */

@@ -17,7 +17,8 @@ enum {
   CDCRT_SINK_EVENTS = 8,       /* wants every change in order (APPEND writes with operations), no folding: file, blackhole */
   CDCRT_SINK_TABLE_LOCKS = 16, /* rows cannot be locked: cdcrt_read.lock is ignored, the host calls `lock` first in a transaction */
   CDCRT_SINK_SAVEPOINTS = 32,  /* a part of a transaction can be taken back: see `savepoint` */
-  CDCRT_SINK_RESTS = 128       /* whoever asks it anything keeps it awake, and that is paid for: while nothing happens the host asks nothing */
+  CDCRT_SINK_RESTS = 128,      /* whoever asks it anything keeps it awake, and that is paid for: while nothing happens the host asks nothing */
+  CDCRT_SINK_LEAVES_THINGS = 512 /* keeps things outside of the target that outlive its process: the host calls `abandoned` */
 };
 
 typedef struct cdcrt_table {
@@ -125,6 +126,8 @@ typedef struct cdcrt_limits {
   uint32_t writers;         /* connections that may write at a time */
   int64_t time_us;          /* the latest TIME, microseconds: the host makes an INTERVAL of a column whose times are lengths, later or negative */
   uint32_t bookkeeping_ms;  /* records of the host that are no part of a write are written this seldom, because commits wait for one another; 0: as often as the host likes */
+  uint32_t text_bytes;      /* of a text: what the host keeps for itself and may be longer goes into bytes, or is cut */
+  uint32_t row_bytes;       /* of a row */
   uint32_t reserved;
 } cdcrt_limits;
 
