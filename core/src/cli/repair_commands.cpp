@@ -246,7 +246,7 @@ int table_list(const RepairArguments& arguments) {
     }
     const auto positions = repair::positions_of(pipeline->session, target);
     std::cout << "sink " << target.manifest.name << "\n\n";
-    TextTable table({"table", "source table", "state", "key", ">messages behind", ">open letters", "reason"});
+    TextTable table({"table", "source table", "state", "key", ">messages behind", ">open dead letters", "reason"});
     for (const auto& each : positions.tables) {
       const bool skipped = each.kept->state == progress::TableState::kSkipped;
       table.add({each.name, each.kept->source_table, std::string(each.state()),
@@ -310,7 +310,7 @@ int status(const RepairArguments& arguments) {
     }
     const auto positions = repair::positions_of(pipeline->session, target);
     std::cout << "\nsink " << target.manifest.name << "\n\n";
-    TextTable table({"table", "state", ">messages behind", "last message applied", ">open letters"});
+    TextTable table({"table", "state", ">messages behind", "last message applied", ">open dead letters"});
     std::size_t letters = 0;
     for (const auto& each : positions.tables) {
       letters += each.open_dead_letters;

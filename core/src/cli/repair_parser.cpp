@@ -65,10 +65,10 @@ RepairParser::RepairParser(CLI::App& app) {
   show->add_flag("--raw", letters_.raw, "all of the message, also the description of its columns");
   replay->add_flag("--dry-run", letters_.dry_run, "only say what would happen");
   for (CLI::App* command : {list, show, replay}) {
-    command->add_option("--id", letters_.id, "this letter alone");
+    command->add_option("--id", letters_.id, "this dead letter alone");
     if (command != replay) add_output(command);
     if (command == show) continue;
-    command->add_option("--table", arguments_.table, "letters of this table alone, named as in the target");
+    command->add_option("--table", arguments_.table, "dead letters of this table alone, named as in the target");
     command->add_option("--limit", letters_.limit, "no more than that")->type_name("N")->check([](const std::string& text) {
       return std::string(text.starts_with("-") ? "a number of dead letters cannot be negative" : "");
     });

@@ -32,7 +32,7 @@ namespace cdcrt::diagnostics {
   X(kSinkNotNamed,        "E0306", "There are several sinks and nothing says which one a table goes to.")           \
   X(kSecretUnavailable,   "E0307", "A secret that a ${aws-sm:...} or ${redshift-iam:...} names cannot be read.")     \
   X(kBadPattern,          "E0401", "A pattern of a route cannot be read.")                                          \
-  X(kRouteTie,            "E0402", "Two routes claim the same tables with equal right.")                            \
+  X(kRouteTie,            "E0402", "Two routes match the same tables equally well.")                              \
   X(kBadTemplate,         "E0403", "A template has unknown placeholders or is not well-formed.")                    \
   X(kBadColumnType,       "E0404", "A column's type cannot be read.")                                               \
   X(kBadColumnRule,       "E0405", "The settings of a column contradict each other.")                               \

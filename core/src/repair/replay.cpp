@@ -94,7 +94,7 @@ class TableReplay {
       if (auto found = find_taken(accepted); !found) return found;
       written = write(accepted, !dry_run_, refusal);
       if (!written) return written;
-      if (!refusal.empty()) return make_error(CDCRT_BUSY, "the target changes while letters are replayed: " + refusal);
+      if (!refusal.empty()) return make_error(CDCRT_BUSY, "the target changes while dead letters are replayed: " + refusal);
     }
     for (const Candidate& candidate : candidates) {
       const bool applied = std::find(accepted.begin(), accepted.end(), &candidate) != accepted.end();
@@ -321,7 +321,7 @@ class TableReplay {
     if (!rows) return std::move(rows.error());
     const auto found = rows->find(name_);
     if (found == rows->end() || found->second.version != stored_->version)
-      return make_error(CDCRT_BUSY, "table '" + name_ + "' changed while its letters were replayed");
+      return make_error(CDCRT_BUSY, "table '" + name_ + "' changed while its dead letters were replayed");
     row = std::move(found->second);
     // What an earlier try did about them was taken back.
     if (base_) base_->target.key_changes = apply::key_changes_from(stored_->key_changes, stored_->columns);
@@ -413,7 +413,7 @@ class TableReplay {
       return found != blocked_.end() && found->second < candidate.number;
     };
     if (std::none_of(keys.begin(), keys.end(), is_open)) return false;
-    candidate.refusal = "open_letter: an earlier letter of its row could not be applied";
+    candidate.refusal = "open_letter: an earlier dead letter of its row could not be applied";
     return true;
   }
 

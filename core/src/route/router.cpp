@@ -115,7 +115,7 @@ Result<const Route*> Router::route(const SourceTable& table) const {
   }
   if (rival != nullptr) {
     return make_error(CDCRT_BAD_CONFIG,
-                      "table " + quote(dotted(table)) + " is claimed by two routes with equal right: [routes." + found->route->name +
+                      "table " + quote(dotted(table)) + " is matched equally well by two routes: [routes." + found->route->name +
                           "] by " + quote(by->text()) + " and [routes." + rival->route->name + "] by " + quote(rival_by->text()),
                       "write the table's full name in the route that is meant, or exclude it from the other with `except`");
   }

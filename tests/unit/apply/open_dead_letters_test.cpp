@@ -24,7 +24,7 @@ std::size_t open_count(Rig& rig) { return rig.database.tables["cdcrt.open_dead_l
 
 }  // namespace
 
-TEST_CASE("open letters: a refused row is kept by its key in the commit that passes it") {
+TEST_CASE("open dead letters: a refused row is kept by its key in the commit that passes it") {
   Rig rig;
   rig.database.refuses = is_bad;
   rig.send_all({insert(1, text("x"), integer(1)), insert(2, text("bad"), integer(2))});
@@ -34,7 +34,7 @@ TEST_CASE("open letters: a refused row is kept by its key in the commit that pas
   CHECK(open_dead_letters(rig).find("offset=1") != std::string::npos);
 }
 
-TEST_CASE("open letters: a partial change of an open row becomes one too, in the same batch, the next, and after a restart") {
+TEST_CASE("open dead letters: a partial change of an open row becomes one too, in the same batch, the next, and after a restart") {
   for (const int batches : {1, 2, 3}) {
     CAPTURE(batches);
     Rig rig;
@@ -52,7 +52,7 @@ TEST_CASE("open letters: a partial change of an open row becomes one too, in the
   }
 }
 
-TEST_CASE("open letters: a later full change, or a delete, closes those of its row and of no other") {
+TEST_CASE("open dead letters: a later full change, or a delete, closes those of its row and of no other") {
   for (const bool deletes : {false, true}) {
     CAPTURE(deletes);
     Rig rig;
@@ -70,7 +70,7 @@ TEST_CASE("open letters: a later full change, or a delete, closes those of its r
   }
 }
 
-TEST_CASE("open letters: one that is made good within its batch is never kept") {
+TEST_CASE("open dead letters: one that is made good within its batch is never kept") {
   Rig rig;
   rig.database.refuses = is_bad;
   rig.send_all({insert(1, text("bad"), integer(1)), update(1, text("good"), integer(2)), update(1, absent(), integer(3))});
@@ -79,7 +79,7 @@ TEST_CASE("open letters: one that is made good within its batch is never kept") 
   CHECK(open_count(rig) == 0);
 }
 
-TEST_CASE("open letters: a value that is refused when it is folded opens its row as well") {
+TEST_CASE("open dead letters: a value that is refused when it is folded opens its row as well") {
   route::Route route;
   route::ColumnRule rule;
   rule.pattern = "b";
@@ -100,7 +100,7 @@ TEST_CASE("open letters: a value that is refused when it is folded opens its row
   CHECK(open_count(rig) == 0);
 }
 
-TEST_CASE("open letters: a partial change without a row is one, and the row's creation closes it") {
+TEST_CASE("open dead letters: a partial change without a row is one, and the row's creation closes it") {
   Rig rig;
   rig.send_all({insert(2, text("y"), integer(1)), update(1, absent(), integer(3))});
   REQUIRE(rig.write());
@@ -111,7 +111,7 @@ TEST_CASE("open letters: a partial change without a row is one, and the row's cr
   CHECK(open_count(rig) == 0);
 }
 
-TEST_CASE("open letters: a truncate closes all") {
+TEST_CASE("open dead letters: a truncate closes all") {
   Rig rig;
   rig.database.refuses = is_bad;
   rig.send_all({insert(1, text("bad"), integer(1), "01"), insert(2, text("y"), integer(1), "02")});

@@ -127,7 +127,7 @@ TEST_CASE("progress: a watermark that is lower already is not raised by sending 
   CHECK(store.read_all(target.connection, true)->partitions.at(key).next_offset == 10);
 }
 
-TEST_CASE("progress: open letters come back by key, and closed ones are gone") {
+TEST_CASE("progress: open dead letters come back by key, and closed ones are gone") {
   Target target;
   progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one");
   REQUIRE(store.prepare(target.connection));

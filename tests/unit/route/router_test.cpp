@@ -143,7 +143,7 @@ TEST_CASE("router: a tie is reported with both routes") {
   REQUIRE_FALSE(found.ok());
   CHECK(found.error().code == CDCRT_BAD_CONFIG);
   CHECK(found.error().message ==
-        "table 'sales.ab' is claimed by two routes with equal right: [routes.left] by 'sales.*ab' and [routes.right] by 'sales.ab*'");
+        "table 'sales.ab' is matched equally well by two routes: [routes.left] by 'sales.*ab' and [routes.right] by 'sales.ab*'");
   CHECK_FALSE(found.error().hint.empty());
   CHECK(name_of(router.route(table("", "sales", "xab"))) == "left");
 }
