@@ -220,7 +220,7 @@ class Repair:
         self.assertEqual(self.rows("select v, w from {good}"), [("one", "a")])
         self.assertEqual(self.table("good")["open_letters"], 2)
         log = self.command("dlq", "replay", expect=4)
-        self.assertIn("an earlier letter of its row could not be applied", log)
+        self.assertIn("an earlier dead letter of its row could not be applied", log)
         self.assertEqual(self.rows("select v, w from {good}"), [("one", "a")])
         self.mend()
         self.assertIn("2 of 2 applied", self.command("dlq", "replay"))
