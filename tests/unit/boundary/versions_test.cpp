@@ -264,6 +264,8 @@ TEST_CASE("a sink and a format built with the SDK take structs of a later host, 
   LaterValue values[2] = {};
   values[0].key = "first";
   values[1].key = "second";
+  values[1].type = CDCRT_OPTION_INTEGER;
+  values[1].is_set = 1;
   values[1].integer = 42;
   const cdcrt_config longer{sizeof longer, 2, values, sizeof(LaterValue), 0, {}, {}};
   CHECK(sdk::Config(longer).integer("second") == 42);

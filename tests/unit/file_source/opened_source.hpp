@@ -90,9 +90,9 @@ class OpenedSource {
                                               text("layout", settings_.layout),
                                               text("topic", settings_.topic),
                                               list("topics", CDCRT_OPTION_LIST, topics),
-                                              number("max_line", settings_.max_line),
-                                              number("batch_messages", settings_.batch_messages),
-                                              number("batch_bytes", settings_.batch_bytes)};
+                                              number("max_line", CDCRT_OPTION_BYTES, settings_.max_line),
+                                              number("batch_messages", CDCRT_OPTION_INTEGER, settings_.batch_messages),
+                                              number("batch_bytes", CDCRT_OPTION_BYTES, settings_.batch_bytes)};
     cdcrt_config config{sizeof config, static_cast<uint32_t>(values.size()), values.data(), sizeof(cdcrt_option_value), 0, borrow(name_), borrow(name_)};
     call([&](cdcrt_error* error) { return functions().create(&host_, &config, &self_, error); });
   }
@@ -205,10 +205,10 @@ class OpenedSource {
     out.string = borrow(value);
     return out;
   }
-  static cdcrt_option_value number(const char* key, int64_t value) {
+  static cdcrt_option_value number(const char* key, cdcrt_option_type type, int64_t value) {
     cdcrt_option_value out{};
     out.key = key;
-    out.type = CDCRT_OPTION_INTEGER;
+    out.type = static_cast<uint16_t>(type);
     out.is_set = 1;
     out.integer = value;
     return out;

@@ -57,6 +57,7 @@ Failure create_sink(const Options& options, void** sink) {
     if (key == "connection") value.strings = pairs.data(), value.count = static_cast<uint32_t>(options.connection.size()), value.is_set = !pairs.empty();
     if (key == "dsn") value.string = borrow(options.dsn), value.is_set = !options.dsn.empty();
     if (key == "dialect") value.string = borrow(options.dialect), value.is_set = 1;
+    if (value.type == CDCRT_OPTION_DURATION || value.type == CDCRT_OPTION_INTEGER || value.type == CDCRT_OPTION_BOOLEAN) value.is_set = 1;
     if (key == "connect_timeout") value.integer = 10'000'000, value.is_set = 1;
     values.push_back(value);
   }
