@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "plugin/instance.hpp"
+#include "plugin/registry.hpp"
 #include "simulation/broker.hpp"
 #include "simulation/schedule.hpp"
 #include "simulation/schedule_state.hpp"
@@ -67,6 +68,8 @@ int main(int count, char** arguments) {
     }
   }
   if (last < first) return usage();
+  // What lives as long as the process must not be made within a schedule, whose memory goes with it.
+  (void)cdcrt::plugin::path_of(nullptr);
   std::setvbuf(stdout, nullptr, _IOFBF, 1 << 16);
   const auto folder = std::filesystem::temp_directory_path() / ("cdcrt-simulation-" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
