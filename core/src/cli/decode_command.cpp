@@ -13,6 +13,7 @@
 #include "cli/row_printer.hpp"
 #include "diagnostics/renderer.hpp"
 #include "diagnostics/text.hpp"
+#include "diagnostics/userinfo.hpp"
 #include "manifest/component_error.hpp"
 #include "manifest/option_reader.hpp"
 #include "manifest/toml_text.hpp"
@@ -143,7 +144,7 @@ int decode(const DecodeArguments& arguments, std::ostream& out) {
     std::cerr << (level >= CDCRT_LOG_ERROR     ? "error: "
                   : level == CDCRT_LOG_WARNING ? "warning: "
                                                : "info: ")
-              << diagnostics::printable(message) << "\n";
+              << diagnostics::printable(diagnostics::without_userinfo(std::string(message), diagnostics::Addresses::kWithScheme)) << "\n";
   });
   auto format = plugin::Format::create(*component);
   if (!format) {

@@ -117,7 +117,7 @@ cdcrt decode --plugin build/plugins/format-@NAME@.so --option 'columns=["id","na
 cdcrt plugin describe build/plugins/format-@NAME@.so
 ```
 
-Use it: copy `build/plugins/format-@NAME@.so` beside the manifest, or `cmake --install build` into cdcrt's own prefix.
+Use it: copy `build/plugins/format-@NAME@.so` beside the manifest, or `cmake --install build --prefix PREFIX`, where PREFIX is that of cdcrt.
 
 ```toml
 [sources.files]

@@ -9,6 +9,10 @@ constexpr std::string_view kScheme = "://";
 
 bool is_blank(char letter) { return letter == ' ' || letter == '\t' || letter == '\n' || letter == '\r'; }
 
+bool is_quote(char letter) { return letter == '"' || letter == '\''; }
+/// Whether a quote opens a text there; elsewhere it belongs to a word, or to a password.
+bool opens_after(char letter) { return letter == '(' || letter == '[' || letter == '{' || letter == '=' || letter == ',' || letter == ':'; }
+
 /// End of the quoted text that begins behind `begin`, or of the whole text.
 std::size_t end_of_quoted(std::string_view text, std::size_t begin) {
   std::size_t i = begin + 1;
@@ -40,13 +44,13 @@ std::vector<std::pair<std::size_t, std::size_t>> find_userinfo(std::string_view 
   for (std::size_t i = 0; i < text.size();) {
     if (is_blank(text[i])) {
       ++i;
-    } else if (text[i] == '"' || text[i] == '\'') {
+    } else if (is_quote(text[i])) {
       const std::size_t end = end_of_quoted(text, i);
       find_in(text, i + 1, end, which, found);
       i = end + 1;
     } else {
       std::size_t end = i;
-      while (end < text.size() && !is_blank(text[end]) && text[end] != '"' && text[end] != '\'') ++end;
+      while (end < text.size() && !is_blank(text[end]) && !(is_quote(text[end]) && opens_after(text[end - (end > i ? 1 : 0)]))) ++end;
       find_in(text, i, end, which, found);
       i = end;
     }

@@ -410,4 +410,7 @@ TEST_CASE("secrets: what stands before the @ of an address is not shown, with a 
   using diagnostics::Addresses;
   CHECK(diagnostics::without_userinfo("at https://u:p@h/x and at a:b@c", Addresses::kWithScheme) == "at https://***@h/x and at a:b@c");
   CHECK(diagnostics::without_userinfo("see https://h/name@1.2 of a@b.c", Addresses::kWithScheme) == "see https://h/name@1.2 of a@b.c");
+  CHECK(diagnostics::without_userinfo("https://u:pa'ss@h/x failed", Addresses::kWithScheme) == "https://***@h/x failed");
+  CHECK(diagnostics::without_userinfo("u:pa\"ss@h failed", Addresses::kAny) == "***@h failed");
+  CHECK(diagnostics::without_userinfo("can't get ticket: etl@REALM", Addresses::kAny) == "can't get ticket: etl@REALM");
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "cdcrt/sdk/utf8.hpp"
+
 namespace cdcrt::file_source {
 namespace {
 
@@ -38,6 +40,11 @@ sdk::Status FileSource::configure(const sdk::Config& config) {
                                    "remove it, or choose what to read with topics");
   }
   if (auto status = inputs_.configure(config.list("paths"), topic); !status.ok()) return status;
+  if (layout_ == Layout::kValues) {
+    for (const auto& input : inputs_.all()) {
+      if (!sdk::is_utf8(input.topic)) return sdk::Status::bad_config("paths", "the name of a file, which is its topic, is not UTF-8", "give `topic`");
+    }
+  }
   return TopicFilter::parse("topics", config.list("topics"), topics_);
 }
 

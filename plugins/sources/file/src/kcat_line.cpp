@@ -3,6 +3,7 @@
 #include <cstring>
 #include <limits>
 
+#include "cdcrt/sdk/utf8.hpp"
 #include "json_text.hpp"
 
 namespace cdcrt::file_source {
@@ -108,7 +109,8 @@ bool KcatLine::member(std::string_view name) {
   }
   if (name == "topic") {
     if (!seen_first(kTopic, at) || !text_value("\"topic\" is not a string", topic_)) return false;
-    return (!topic_.empty() && topic_.size() <= kMaxTopic) || fail(at, "\"topic\" must have 1 to 1000 bytes");
+    if (topic_.empty() || topic_.size() > kMaxTopic) return fail(at, "\"topic\" must have 1 to 1000 bytes");
+    return sdk::is_utf8(topic_) || fail(at, "\"topic\" is not UTF-8");
   }
   if (name == "partition") {
     if (!seen_first(kPartition, at) || !integer(partition_)) return false;

@@ -111,6 +111,7 @@ const cdcrt_sink& sink_functions() {
           if (change.column_size == sizeof(cdcrt_column)) continue;
           columns.emplace_back(change.columns, change.column_count, change.column_size);
           own.edit()[i].columns = columns.back().data();
+          own.edit()[i].column_size = sizeof(cdcrt_column);
         }
         return sink_connection(self)->change(*wanted, own.data(), count);
       });
@@ -120,6 +121,7 @@ const cdcrt_sink& sink_functions() {
         const Elements<cdcrt_column> columns(write->columns, write->column_count, write->column_size);
         cdcrt_write own = own_part(write);
         own.columns = columns.data();
+        own.column_size = sizeof(cdcrt_column);
         return sink_connection(self)->write(own);
       });
     };
@@ -128,6 +130,7 @@ const cdcrt_sink& sink_functions() {
         const Elements<cdcrt_column> columns(read->columns, read->column_count, read->column_size);
         cdcrt_read own = own_part(read);
         own.columns = columns.data();
+        own.column_size = sizeof(cdcrt_column);
         return sink_connection(self)->read(own);
       });
     };
@@ -153,6 +156,7 @@ const cdcrt_sink& sink_functions() {
           if (read.column_size == sizeof(cdcrt_column)) continue;
           columns.emplace_back(read.columns, read.column_count, read.column_size);
           own.edit()[i].columns = columns.back().data();
+          own.edit()[i].column_size = sizeof(cdcrt_column);
         }
         return sink_connection(self)->read_together(own.data(), count);
       });
