@@ -66,6 +66,14 @@ TEST_CASE("kcat layout: escapes become the bytes that were produced") {
   CHECK(value_of("\"\xF0\x9F\x98\x80\x7F\"") == "\xF0\x9F\x98\x80\x7F");
 }
 
+TEST_CASE("kcat layout: names are text: a topic or a file's name that is not UTF-8 is refused") {
+  CHECK(reason_for("{\"topic\":\"a\xff\",\"partition\":0,\"offset\":0,\"payload\":\"v\"}").find("\"topic\" is not UTF-8") != std::string::npos);
+  Folder folder;
+  const OpenedSource source(reading({folder.write("caf\xe9.jsonl", "")}));
+  CHECK(source.failure.code == CDCRT_BAD_CONFIG);
+  CHECK(source.failure.message.find("is not UTF-8") != std::string::npos);
+}
+
 TEST_CASE("kcat layout: bytes that are not UTF-8 pass unchanged") { CHECK(value_of("\"a\xFF\xC3\x28\"") == "a\xFF\xC3\x28"); }
 
 TEST_CASE("kcat layout: an escape at every distance from a block's end") {

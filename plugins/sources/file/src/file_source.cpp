@@ -40,10 +40,9 @@ sdk::Status FileSource::configure(const sdk::Config& config) {
                                    "remove it, or choose what to read with topics");
   }
   if (auto status = inputs_.configure(config.list("paths"), topic); !status.ok()) return status;
-  if (layout_ == Layout::kValues) {
-    for (const auto& input : inputs_.all()) {
-      if (!sdk::is_utf8(input.topic)) return sdk::Status::bad_config("paths", "the name of a file, which is its topic, is not UTF-8", "give `topic`");
-    }
+  // It is a topic: of its values, and of what cannot be read in it.
+  for (const auto& input : inputs_.all()) {
+    if (!sdk::is_utf8(input.name)) return sdk::Status::bad_config("paths", "the name of a file is not UTF-8: " + input.path, "rename the file");
   }
   return TopicFilter::parse("topics", config.list("topics"), topics_);
 }
