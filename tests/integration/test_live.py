@@ -327,7 +327,7 @@ class Rights(LiveCase):
         self.kafka.create_topic(self.topic, 1)
         probe(0)
         self.write_manifest(topics=self.topic + "s")
-        probe(2, f"topic '{self.topic}s' does not exist", f"did you mean '{self.topic}'?")
+        probe(2, f"topic '{self.topic}s' does not exist", f"did you mean '{self.topic}'")
         self.write_manifest(topics="no.such.*")
         probe(0, "nothing is called 'no.such.*' so far")
         address = f"127.0.0.1:{process.free_port()}"

@@ -54,7 +54,7 @@ bool Table::has_one_source() const {
     const progress::Partition& first = *partitions_.begin()->first;
     return topic != first.topic() || source != first.source();
   };
-  if (!identity_.route.names_one_table() || sources_.size() > 1 || partitions_.empty()) return false;
+  if (identity_.route.shares_targets || !identity_.route.names_one_table() || sources_.size() > 1 || partitions_.empty()) return false;
   return std::none_of(partitions_.begin(), partitions_.end(), [&](const auto& each) { return has_other_topic(each.first->source(), each.first->topic()); }) &&
          std::none_of(foreign_partitions_.begin(), foreign_partitions_.end(), [&](const auto& key) { return has_other_topic(key.source, key.topic); });
 }

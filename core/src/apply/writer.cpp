@@ -136,13 +136,15 @@ Result<void> Writer::wait(const Error& error) {
 
 // Whether the target takes what is of no table: then what it refuses is that table's own trouble.
 bool Writer::takes_other_rows() {
-  if (context_.progress_schema.empty() || !connect()) return false;
+  if (context_.progress_schema.empty()) return false;
+  connection_.reset();  // what is left of the session says nothing
+  if (!connect()) return false;
   const auto turn = context_.turn != nullptr ? std::unique_lock(*context_.turn) : std::unique_lock<std::mutex>();
   const auto tried = try_row(*connection_, context_.sink.has(CDCRT_SINK_SCHEMAS), context_.progress_schema);
-  return tried.ok() || !is_transient(tried.error());
+  return tried.ok() || tried.error().code == CDCRT_UNSUPPORTED || tried.error().code == CDCRT_BAD_CONFIG;  // no right to make a table
 }
 
-Result<void> Writer::with_retries(const Table& table, const std::function<Result<void>()>& body) {
+Result<void> Writer::with_retries(const Table& table, const bool& commit_unknown, const std::function<Result<void>()>& body) {
   while (true) {
     auto done = connect();
     if (done) {
@@ -161,11 +163,11 @@ Result<void> Writer::with_retries(const Table& table, const std::function<Result
       if (failures_ == 0) return false;
       return std::chrono::steady_clock::now() - failing_since_ >= context_.stall_after || (context_.crowded && context_.crowded(table));
     };
-    if (done.error().code == CDCRT_BUSY && takes_too_long()) {
+    if (!commit_unknown && done.error().code == CDCRT_BUSY && takes_too_long()) {
       whole ? gives_way() : reached();
       return done;
     }
-    if (may_be_of_a_table(done.error()) && takes_too_long() && takes_other_rows()) {
+    if (!commit_unknown && may_be_of_a_table(done.error()) && takes_too_long() && takes_other_rows()) {
       reached();
       done.error().code = CDCRT_UNSUPPORTED;
       return done;
@@ -638,7 +640,7 @@ Result<void> Writer::write_alone(Sealed& sealed) {
   for (int stale = 0;;) {
     std::vector<const Entry*> missing;
     bool was_dropped = false;
-    auto done = with_retries(*sealed.table, [&]() -> Result<void> {
+    auto done = with_retries(*sealed.table, sealed.commit_unknown, [&]() -> Result<void> {
       auto committed = already_committed(sealed);
       if (!committed) return std::move(committed.error());
       if (*committed) return {};

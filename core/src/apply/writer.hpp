@@ -127,8 +127,9 @@ class Writer {
   void gives_way();
   [[nodiscard]] bool is_locked_whole(const Error& error) const;
   bool takes_other_rows();
-  /// Runs `body` until it is done or fails with something else than an outage or a lock that will go away.
-  Result<void> with_retries(const Table& table, const std::function<Result<void>()>& body);
+  /// Runs `body` until it is done or fails with something else than an outage or a lock that will go away. While `commit_unknown`, which
+  /// `body` sets and clears, nothing else is decided: the rows may be in the target.
+  Result<void> with_retries(const Table& table, const bool& commit_unknown, const std::function<Result<void>()>& body);
 
   WriterContext context_;
   std::optional<plugin::Connection> connection_;

@@ -80,7 +80,7 @@ Result<void> Writer::write_refused(Sealed& sealed, const std::vector<const Entry
   if (context_.store == nullptr) return write_isolated(sealed, known);
   Stretch stretch(sealed, context_.reader);
   bool is_whole = false;
-  auto read = with_retries(*sealed.table, [&]() -> Result<void> {
+  auto read = with_retries(*sealed.table, sealed.commit_unknown, [&]() -> Result<void> {
     auto found = stretch.is_whole();
     if (!found && found.error().code != CDCRT_UNSUPPORTED) return std::move(found.error());
     is_whole = found && *found;
@@ -107,7 +107,7 @@ Result<void> Writer::write_pieces(Sealed& sealed, Stretch& stretch) {
     if (context_.stopping && context_.stopping() && !stopping_since) stopping_since = now;
     // The rest stays sealed: nothing passes it, and the next start reads it again.
     if (context_.gives_up() || (stopping_since && now - *stopping_since >= kLastPortions)) return {};
-    auto done = with_retries(*sealed.table, [&] { return write_portion(sealed, stretch, portion); });
+    auto done = with_retries(*sealed.table, portion.sealed.commit_unknown, [&] { return write_portion(sealed, stretch, portion); });
     if (done) {
       stale = 0;
       continue;
@@ -314,7 +314,7 @@ void Writer::refuse_event(const Stretch::Piece& piece, const Stretch& stretch, P
 }
 
 Result<void> Writer::write_isolated(Sealed& sealed, const std::vector<const Entry*>& missing) {
-  return with_retries(*sealed.table, [&]() -> Result<void> {
+  return with_retries(*sealed.table, sealed.commit_unknown, [&]() -> Result<void> {
     again_ = false;
     auto committed = already_committed(sealed);
     if (!committed) return std::move(committed.error());

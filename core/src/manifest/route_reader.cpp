@@ -293,6 +293,11 @@ void read_routes(TableReader& top, const std::vector<Sink>& sinks, Manifest& man
       }
     }
   }
+  for (Route& route : manifest.routes) {
+    route.shares_targets = std::any_of(manifest.routes.begin(), manifest.routes.end(), [&](const Route& other) {
+      return &other != &route && other.names_target && other.sink == route.sink;
+    });
+  }
   if (!manifest.routes.empty()) {
     if (manifest.defaults.sink.empty() && !sinks.empty()) manifest.defaults.sink = sinks.front().name;
     return;

@@ -41,7 +41,9 @@ Result<void> in_transaction(plugin::Connection& connection, const std::function<
     (void)connection.rollback();
     return done;
   }
-  return connection.commit();
+  auto committed = connection.commit();
+  if (!committed) (void)connection.rollback();  // one that a lock kept from ending is still open
+  return committed;
 }
 
 Result<void> in_reading_transaction(plugin::Connection& connection, const std::function<Result<void>()>& body) {

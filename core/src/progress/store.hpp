@@ -66,7 +66,7 @@ class Store {
   /// What tables must have before hold(). Does nothing where rows can be locked, or when that was done before.
   Result<void> prepare_hold(plugin::Connection& connection, const std::vector<std::string>& targets);
   /// Whether one transaction had better prepare several tables: a statement of them all costs what one of a single table does.
-  [[nodiscard]] bool prepares_together() const { return commits_serially_; }
+  [[nodiscard]] bool prepares_together() const { return commits_serially_ && locks_tables_; }
 
   /// What the processes left that held no lease at the last claim is removed, unless they hold one by now.
   Result<void> clean_after_the_gone(plugin::Connection& connection);

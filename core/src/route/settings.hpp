@@ -51,6 +51,7 @@ struct Route {
   std::string sink;
   std::string table;  ///< template; empty: the table's own name
   bool names_target = false;  ///< `table` was given in the route itself, not in [defaults]: several source tables may meet there
+  bool shares_targets = false;  ///< another route of the sink names its target as well: their source tables may meet there
   bool create_tables = true;
   std::vector<std::string> primary_key;
   SchemaChanges schema_changes = SchemaChanges::kEvolve;

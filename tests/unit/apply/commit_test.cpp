@@ -5,9 +5,10 @@
 using namespace cdcrt;
 using namespace cdcrt::rig;
 
-TEST_CASE("commit: a lost answer doubles nothing, whether it happened or not") {
-  for (const bool happened : {false, true}) {
+TEST_CASE("commit: a lost answer doubles nothing, whether it happened or not, whoever writes") {
+  for (const auto& [happened, waits] : {std::pair(false, true), {true, true}, {false, false}, {true, false}}) {
     Rig rig;
+    if (!waits) rig.start_writer(std::chrono::seconds(0));
     rig.send(append(text("x"), integer(1)));
     REQUIRE(rig.write());
     rig.send_all({append(text("x"), integer(1)), append(text("y"), integer(1))});

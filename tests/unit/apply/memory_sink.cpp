@@ -48,7 +48,7 @@ class Connection : public sdk::SinkConnection {
       --database_.lost_before_commit;
       (void)rollback();
       if (database_.after_lost) database_.after_lost();
-      return sdk::Status::retry("connection lost before COMMIT");
+      return sdk::Status::retry("connection lost before COMMIT").with_native(0, "57P01");
     }
     if (refuses_now()) {
       (void)rollback();
@@ -60,7 +60,7 @@ class Connection : public sdk::SinkConnection {
     events_.clear();
     if (database_.lost_after_commit > 0) {
       --database_.lost_after_commit;
-      return sdk::Status::retry("connection lost after COMMIT");
+      return sdk::Status::retry("connection lost after COMMIT").with_native(0, "57P01");
     }
     return {};
   }

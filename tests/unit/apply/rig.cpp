@@ -61,9 +61,17 @@ void Rig::start() {
       table->restore_progress(*partitions[static_cast<std::size_t>(key.number)], position.next_offset, position.order);
     }
   }
-  writer_ = std::make_unique<apply::Writer>(apply::WriterContext{*sink_, store.get(), *this, *dead_letters,
-                                                                 [this](std::string_view message) { warnings.emplace_back(message); },
-                                                                 [this] { return gives_up; }, {}, {}, {}, std::chrono::seconds(30), {}, nullptr, &outage});
+  start_writer(std::chrono::seconds(30));
+}
+
+void Rig::start_writer(std::chrono::microseconds stall_after) {
+  apply::WriterContext context{*sink_, store.get(), *this, *dead_letters};
+  context.warn = [this](std::string_view message) { warnings.emplace_back(message); };
+  context.gives_up = [this] { return gives_up; };
+  context.stall_after = stall_after;
+  context.outage = &outage;
+  if (store) context.progress_schema = "cdcrt";
+  writer_ = std::make_unique<apply::Writer>(context);
 }
 
 std::unique_ptr<apply::Table> Rig::make_table(const std::string& name) {

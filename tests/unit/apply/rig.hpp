@@ -1,6 +1,7 @@
 // Rig: one table, its partitions and a writer on top of a MemorySink, without threads: events in, rows out.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -53,6 +54,8 @@ class Rig final : public apply::EventReader {
   void follow_rewinds();
   /// A new process: everything but the target and the log is gone; the log is read from the start.
   void restart();
+  /// Another writer; with 0 one that waits for no table, as repairs do.
+  void start_writer(std::chrono::microseconds stall_after);
   /// A second table of the sink, shop.items, takes what partition 1 sends; write() gives its batch to the writer together with the first's.
   void add_neighbour();
   /// A message of the log was deleted at the source.
