@@ -124,7 +124,7 @@ Status connection_string(const ConnectionSettings& settings, sql::Product produc
     append_pair(out, key, value, false);
   };
   if (product == sql::Product::kSqlite) {
-    add("Timeout", "10000");  // milliseconds that a lock is waited for while the session is set up
+    add("Timeout", "2000");  // milliseconds that a lock is waited for, before the host tries again
     add("FKSupport", "0");
   } else if (product == sql::Product::kPostgresql) {
     add("UseServerSidePrepare", redshift ? "0" : "1", {"C8"});

@@ -78,20 +78,6 @@ class MissingImages {
       image.copies = 0;
       image.width = entry.width;
       image.cells = images_->own_cells(entry.cells, entry.width);
-      return images_->index_of(image);
-    }
-    // Later events may tell more of the same row.
-    std::vector<cdcrt_cell> cells(image.cells, image.cells + image.width);
-    cells.resize(std::max(image.width, entry.width));
-    bool tells = false;
-    for (uint32_t slot = 0; slot < entry.width; ++slot) {
-      if (cells[slot].tag != CDCRT_ABSENT || entry.cells[slot].tag == CDCRT_ABSENT) continue;
-      cells[slot] = entry.cells[slot];
-      tells = true;
-    }
-    if (tells) {
-      image.width = static_cast<uint32_t>(cells.size());
-      image.cells = images_->own_cells(cells.data(), image.width);
     }
     return images_->index_of(image);
   }

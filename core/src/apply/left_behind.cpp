@@ -124,9 +124,7 @@ void LeftBehind::settle(Group& group, const std::vector<Standing>& standing, std
     if (of_key.left && (before == nullptr || of_key.last > before->last)) before = &of_key;
   }
   std::vector<const Standing*> left;
-  const Standing* own = nullptr;  // it left its key and came back
   for (const Standing& row : standing) {
-    if (row.key == newer.key) own = &row;
     const auto of_key = group.find(row.key);
     // What later events of the batch do to it stands.
     if (row.key != newer.key && (of_key == group.end() || of_key->second.left)) left.push_back(&row);
@@ -138,20 +136,14 @@ void LeftBehind::settle(Group& group, const std::vector<Standing>& standing, std
     return;
   }
   moved_.push_back(&newer);
-  if (!left.empty()) own = left.back();
-  Row from = own == nullptr ? Row(sealed_.columns.size()) : own->cells;
+  Row from = left.empty() ? Row(sealed_.columns.size()) : left.back()->cells;
   // A row that was taken away before, or of which only parts came, has nothing to give.
   const Effect last = before != nullptr ? entries[before->entries.back()]->effect : Effect::kPatch;
-  const bool lives = last == Effect::kPatch ? own != nullptr : last != Effect::kDelete;
+  const bool lives = last == Effect::kPatch ? !left.empty() : last != Effect::kDelete;
   std::vector<const Entry*> removed;
   for (const Standing* row : left) removed.push_back(&remove(row->key, row->cells.data(), static_cast<uint32_t>(row->cells.size()), newer));
-  std::vector<const OfKey*> ways;  // the keys that it had within the batch
-  for (const auto& [key, of_key] : group) {
-    if (of_key.left) ways.push_back(&of_key);
-  }
-  std::sort(ways.begin(), ways.end(), [](const OfKey* one, const OfKey* other) { return one->last < other->last; });
-  for (const OfKey* way : ways) {
-    for (const std::size_t i : way->entries) from = with(*entries[i], std::move(from));
+  if (before != nullptr) {
+    for (const std::size_t i : before->entries) from = with(*entries[i], std::move(from));
   }
   for (const auto& [key, of_key] : group) {
     if (!of_key.left) continue;

@@ -51,19 +51,6 @@ TEST_CASE("left behind: back and forth, in one batch or in several, one row stan
   }
 }
 
-TEST_CASE("left behind: what a row was told under another key stays when it comes back without it") {
-  for (const Between between : kAllBetween) {
-    Rig rig(wide_key());
-    rig.send(insert(1, text("x"), integer(1)));
-    REQUIRE(rig.write());
-    rig.send(update(1, text("y"), integer(5)));
-    go_on(rig, between);
-    rig.send(update(1, text("x"), absent()));
-    REQUIRE(rig.write());
-    CHECK(rig.rows() == "id=1,a='x',b=5");
-  }
-}
-
 TEST_CASE("left behind: what the event lacks comes from the row that it leaves") {
   for (const Between between : kAllBetween) {
     Rig rig(wide_key());

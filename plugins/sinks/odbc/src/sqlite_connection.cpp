@@ -40,8 +40,6 @@ class SqliteConnection final : public OdbcConnection {
     // 16 MiB: with the 2 MiB of its own, keys in no order read and write every page many times over.
     if (status) status = execute("PRAGMA cache_size = -16384", Moment::kConnect, what);
     if (status) status = execute("PRAGMA foreign_keys = OFF", Moment::kConnect, what);
-    // From now on the host waits, and can be asked to stop meanwhile.
-    if (status && !settings_.has("Timeout")) status = execute("PRAGMA busy_timeout = 2000", Moment::kConnect, what);
     return status;
   }
 
