@@ -176,7 +176,7 @@ Plugin load(const char* path) {
     cdcrt_option_value value{};
     value.key = plugin->options[i].key;
     value.type = plugin->options[i].type;
-    if (const char* text = plugin->options[i].default_value) value.string = {text, std::string(text).size()};
+    if (const char* text = plugin->options[i].default_value) value.string = {text, std::string(text).size()}, value.is_set = 1;
     values.push_back(value);
   }
   cdcrt_config config{};
