@@ -49,6 +49,11 @@ void Table::begin_source_order(PartitionState& current) {
 
 bool Table::has_one_source() const {
   const std::lock_guard lock(mutex_);
+  // Where a message's key may come from several partitions it may be the key of several rows: of shards, for instance.
+  if (partitions_.size() + foreign_partitions_.size() > 1) return false;
+  const bool has_siblings = std::any_of(partitions_.begin(), partitions_.end(),
+                                        [](const auto& each) { return each.first->is_assigned() && each.first->may_have_siblings(); });
+  if (has_siblings) return false;
   if (!identity_.route.names_target) return true;
   const auto has_other_topic = [this](const std::string& source, const std::string& topic) {
     const progress::Partition& first = *partitions_.begin()->first;
