@@ -130,8 +130,7 @@ void LeftBehind::settle(Group& group, const std::vector<Standing>& standing, std
     if (row.key != newer.key && (of_key == group.end() || of_key->second.left)) left.push_back(&row);
   }
   if (before == nullptr && left.empty()) return;
-  // In source order a late change of another partition may be the older one, and its place says nothing.
-  if (!sealed_.table->has_one_source() || (sealed_.by_source && sealed_.table->partition_count() > 1)) {
+  if (!sealed_.table->has_one_source()) {
     is_unsure_ = true;
     return;
   }

@@ -27,7 +27,7 @@ class LeftBehind {
   }
   /// Entries whose row stood under another key in the target.
   [[nodiscard]] const std::vector<const Entry*>& moved() const { return moved_; }
-  /// Rows of one message key are rows of several source tables, perhaps, or which is newer is not known: none of them was touched.
+  /// Rows of one message key may be rows of several partitions or source tables: none of them was touched.
   [[nodiscard]] bool is_unsure() const { return is_unsure_; }
 
  private:

@@ -54,14 +54,8 @@ bool Table::has_one_source() const {
   const bool has_siblings = std::any_of(partitions_.begin(), partitions_.end(),
                                         [](const auto& each) { return each.first->is_assigned() && each.first->may_have_siblings(); });
   if (has_siblings) return false;
-  if (!identity_.route.names_target) return true;
-  const auto has_other_topic = [this](const std::string& source, const std::string& topic) {
-    const progress::Partition& first = *partitions_.begin()->first;
-    return topic != first.topic() || source != first.source();
-  };
-  if (identity_.route.shares_targets || !identity_.route.names_one_table() || sources_.size() > 1 || partitions_.empty()) return false;
-  return std::none_of(partitions_.begin(), partitions_.end(), [&](const auto& each) { return has_other_topic(each.first->source(), each.first->topic()); }) &&
-         std::none_of(foreign_partitions_.begin(), foreign_partitions_.end(), [&](const auto& key) { return has_other_topic(key.source, key.topic); });
+  const route::Route& route = identity_.route;
+  return !route.names_target || (!route.shares_targets && route.names_one_table() && sources_.size() <= 1 && !partitions_.empty());
 }
 
 // What was folded by partition does not say which of its changes came when.

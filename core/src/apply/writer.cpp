@@ -469,8 +469,7 @@ Result<void> Writer::write_settled(Sealed& sealed, const std::vector<const Entry
   if (left.is_unsure() && sealed.table->tells_left_behind.exchange(false)) {
     context_.warn("table '" + sealed.table->identity().target() +
                   "': its primary_key holds more columns than the message key, and updates come without an image of the row before. Where such a column changes, the "
-                  "old row may stay beside the new one: several source tables are written to this one, or it is kept in source order, so that the message key does not "
-                  "tell which row it was. "
+                  "old row may stay beside the new one: rows come from several partitions or source tables, so that the message key does not tell which row it was. "
                   "Set REPLICA IDENTITY FULL (or its like) at the source");
   }
   std::vector<const Entry*> not_found;

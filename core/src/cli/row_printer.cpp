@@ -5,6 +5,7 @@
 #include "cdcrt/sdk/calendar_write.hpp"
 #include "cdcrt/sdk/cell_json.hpp"
 #include "cdcrt/sdk/hex.hpp"
+#include "cdcrt/sdk/operation.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "diagnostics/text.hpp"
 #include "types/type.hpp"
@@ -14,11 +15,6 @@ namespace {
 
 using diagnostics::json_string;
 using diagnostics::printable;
-
-const char* operation_name(uint8_t operation) {
-  constexpr const char* kNames[] = {"?", "snapshot", "insert", "update", "delete", "truncate", "definition", "marker"};
-  return operation < std::size(kNames) ? kNames[operation] : kNames[0];
-}
 
 const char* tag_name(uint8_t tag) {
   constexpr const char* kNames[] = {"ABSENT",    "NULL",        "BOOL",   "I64",   "U64",  "F64",  "DECIMAL", "DATE",    "TIME",
@@ -125,7 +121,7 @@ void RowPrinter::row(uint64_t line, const cdcrt_row& row, const event::RowBatch&
   const event::Shape* known = is_marker ? nullptr : &shapes_.get(row.shape);
   if (known != nullptr) shape(*known);
   if (json_) {
-    std::string text = "{\"line\":" + std::to_string(line) + ",\"op\":\"" + operation_name(row.operation) + "\"";
+    std::string text = "{\"line\":" + std::to_string(line) + ",\"op\":\"" + sdk::operation_name(row.operation) + "\"";
     if (known != nullptr) text += ",\"shape\":" + std::to_string(row.shape);
     if (known != nullptr && row.cells != CDCRT_NO_CELLS) json_cells("row", *known, batch.cells(row.cells), text);
     if (known != nullptr && row.before != CDCRT_NO_CELLS) json_cells("before", *known, batch.cells(row.before), text);
@@ -135,7 +131,7 @@ void RowPrinter::row(uint64_t line, const cdcrt_row& row, const event::RowBatch&
     out_ << text << "}\n";
     return;
   }
-  out_ << "line " << line << ": " << operation_name(row.operation);
+  out_ << "line " << line << ": " << sdk::operation_name(row.operation);
   if (known != nullptr) {
     out_ << " " << printable(table_name(*known)) << " (shape " << row.shape << ")";
     if (row.cells != CDCRT_NO_CELLS) out_ << text_cells(*known, batch.cells(row.cells));

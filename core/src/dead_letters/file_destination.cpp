@@ -69,7 +69,7 @@ class File final : public Destination {
     std::error_code trouble;
     if (is_special()) {
       return make_error(CDCRT_RETRY, "dead letters: '" + path_ + "' is no file but a pipe, a socket or a device, which keeps nothing",
-                        "name a file in [dead_letters] path; nothing is committed before the letters are durable");
+                        "name a file in [dead_letters] path; nothing is committed before the dead letters are durable");
     }
     const auto folder = std::filesystem::path(path_).parent_path();
     if (!folder.empty()) std::filesystem::create_directories(folder, trouble);
@@ -83,7 +83,7 @@ class File final : public Destination {
   }
   Error failed(const char* what) {
     return make_error(CDCRT_RETRY, "dead letters: cannot " + std::string(what) + " '" + path_ + "': " + std::strerror(errno),
-                      "make the folder writable or free space; nothing is committed before the letters are durable");
+                      "make the folder writable or free space; nothing is committed before the dead letters are durable");
   }
 
   const std::string path_;

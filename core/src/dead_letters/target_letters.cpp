@@ -76,6 +76,21 @@ Result<bool> TargetLetters::exist(plugin::Connection& connection) const {
 
 std::string TargetLetters::place() const { return store_.own_name(kTable); }
 
+Result<void> TargetLetters::write_rows(plugin::Connection& connection, cdcrt_write_kind kind, const std::vector<cdcrt_column>& columns,
+                                       const std::vector<cdcrt_cell>& cells) const {
+  std::string name;
+  cdcrt_write write{};
+  write.size = sizeof write;
+  write.kind = kind;
+  write.table = store_.own_table(kTable, name);
+  write.columns = columns.data();
+  write.column_count = static_cast<uint32_t>(columns.size());
+  write.has_unique_key = 1;
+  write.cells = cells.data();
+  write.row_count = cells.size() / columns.size();
+  return connection.write(write);
+}
+
 Result<void> TargetLetters::save(plugin::Connection& connection, const std::vector<StoredDeadLetter>& letters) const {
   auto listed = columns();
   listed.pop_back();  // those that are there already keep that they were replayed
@@ -88,17 +103,7 @@ Result<void> TargetLetters::save(plugin::Connection& connection, const std::vect
     cells.push_back(string_cell(store_.pipeline()));
     append_cells(cells, is_limited ? fitted.emplace_back(fit(letter, limits)) : letter, storage);
   }
-  std::string name;
-  cdcrt_write write{};
-  write.size = sizeof write;
-  write.kind = CDCRT_WRITE_UPSERT;
-  write.table = store_.own_table(kTable, name);
-  write.columns = listed.data();
-  write.column_count = static_cast<uint32_t>(listed.size());
-  write.has_unique_key = 1;
-  write.cells = cells.data();
-  write.row_count = letters.size();
-  return connection.write(write);
+  return write_rows(connection, CDCRT_WRITE_UPSERT, listed, cells);
 }
 
 Result<std::vector<StoredDeadLetter>> TargetLetters::read(plugin::Connection& connection) const {
@@ -141,17 +146,7 @@ Result<void> TargetLetters::mark_replayed(plugin::Connection& connection, const 
   const std::vector<cdcrt_column> listed{all[0], all[1], all.back()};
   std::vector<cdcrt_cell> cells;
   for (const auto& id : ids) cells.insert(cells.end(), {string_cell(store_.pipeline()), string_cell(id), types::integer_cell(CDCRT_I64, 1)});
-  std::string name;
-  cdcrt_write write{};
-  write.size = sizeof write;
-  write.kind = CDCRT_WRITE_PATCH;
-  write.table = store_.own_table(kTable, name);
-  write.columns = listed.data();
-  write.column_count = static_cast<uint32_t>(listed.size());
-  write.has_unique_key = 1;
-  write.cells = cells.data();
-  write.row_count = ids.size();
-  return connection.write(write);
+  return write_rows(connection, CDCRT_WRITE_PATCH, listed, cells);
 }
 
 }  // namespace cdcrt::dead_letters

@@ -27,6 +27,10 @@ class TargetLetters {
   Result<void> mark_replayed(plugin::Connection& connection, const std::vector<std::string>& ids) const;
 
  private:
+  /// `cells`: whole rows of `columns`.
+  Result<void> write_rows(plugin::Connection& connection, cdcrt_write_kind kind, const std::vector<cdcrt_column>& columns,
+                          const std::vector<cdcrt_cell>& cells) const;
+
   const progress::Store& store_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "cdcrt/sdk/operation.hpp"
 #include "cdcrt/sdk/utf8.hpp"
 #include "diagnostics/text.hpp"
 #include "event/cell_check.hpp"
@@ -15,19 +16,6 @@ using diagnostics::quote;
 constexpr uint32_t kMaxColumns = 1 << 20;
 
 bool has_cells(uint8_t operation) { return operation >= CDCRT_SNAPSHOT && operation <= CDCRT_DELETE; }
-
-const char* operation_name(uint8_t operation) {
-  switch (operation) {
-    case CDCRT_SNAPSHOT:
-      return "snapshot";
-    case CDCRT_INSERT:
-      return "insert";
-    case CDCRT_UPDATE:
-      return "update";
-    default:
-      return "delete";
-  }
-}
 
 class RowCheck {
  public:
@@ -61,7 +49,7 @@ class RowCheck {
       }
       if (!has_cells(row.operation)) continue;
       if (row.cells == CDCRT_NO_CELLS)
-        return of(row, std::string(row.operation == CDCRT_INSERT ? "an " : "a ") + operation_name(row.operation) + " without cells");
+        return of(row, std::string(row.operation == CDCRT_INSERT ? "an " : "a ") + sdk::operation_name(row.operation) + " without cells");
       if (!holds(row.cells, width) || !holds(row.before, width) || !holds(row.other_key, width)) {
         const uint32_t wrong = !holds(row.cells, width) ? row.cells : !holds(row.before, width) ? row.before : row.other_key;
         return of(row, "a row whose " + std::to_string(width) + " cells begin at " + std::to_string(wrong) + ", where there are " +

@@ -4,30 +4,14 @@
 
 #include "cdcrt/sdk/cell_json.hpp"
 #include "cdcrt/sdk/json_text.hpp"
+#include "cdcrt/sdk/operation.hpp"
 #include "cdcrt/sdk/status.hpp"
 
 namespace cdcrt::file_sink {
 namespace {
 
 std::string_view operation(const cdcrt_write& write, uint64_t row) {
-  if (write.operations != nullptr) {
-    switch (write.operations[row]) {
-      case CDCRT_SNAPSHOT:
-        return "snapshot";
-      case CDCRT_INSERT:
-        return "insert";
-      case CDCRT_UPDATE:
-        return "update";
-      case CDCRT_DELETE:
-        return "delete";
-      case CDCRT_TRUNCATE:
-        return "truncate";
-      case CDCRT_DEFINITION:
-        return "definition";
-      default:
-        return "marker";
-    }
-  }
+  if (write.operations != nullptr) return sdk::operation_name(write.operations[row]);
   switch (write.kind) {
     case CDCRT_WRITE_UPSERT:
       return "upsert";

@@ -55,6 +55,20 @@ class Sink {
 
 namespace detail {
 
+/// Columns that stand at another distance than ours become the own ones of `parts`. Keep what is answered as long as they are used.
+template <class Part>
+std::vector<Elements<cdcrt_column>> own_columns(Elements<Part>& parts, uint32_t count) {
+  std::vector<Elements<cdcrt_column>> columns;
+  for (uint32_t i = 0; i < count; ++i) {
+    const Part& part = parts.data()[i];
+    if (part.column_size == sizeof(cdcrt_column)) continue;
+    columns.emplace_back(part.columns, part.column_count, part.column_size);
+    parts.edit()[i].columns = columns.back().data();
+    parts.edit()[i].column_size = sizeof(cdcrt_column);
+  }
+  return columns;
+}
+
 template <class Class, class = void>
 struct HasLayout : std::false_type {};
 template <class Class>
@@ -105,14 +119,7 @@ const cdcrt_sink& sink_functions() {
     table.change = [](void* self, const cdcrt_table* wanted, const cdcrt_change* changes, uint32_t count, cdcrt_error* error) {
       return guard(error, [&] {
         Elements<cdcrt_change> own(changes, count, count == 0 ? sizeof(cdcrt_change) : changes->size);
-        std::vector<Elements<cdcrt_column>> columns;
-        for (uint32_t i = 0; i < count; ++i) {
-          const cdcrt_change& change = own.data()[i];
-          if (change.column_size == sizeof(cdcrt_column)) continue;
-          columns.emplace_back(change.columns, change.column_count, change.column_size);
-          own.edit()[i].columns = columns.back().data();
-          own.edit()[i].column_size = sizeof(cdcrt_column);
-        }
+        const auto columns = own_columns(own, count);
         return sink_connection(self)->change(*wanted, own.data(), count);
       });
     };
@@ -150,14 +157,7 @@ const cdcrt_sink& sink_functions() {
     table.read_together = [](void* self, const cdcrt_read* reads, uint32_t count, cdcrt_error* error) {
       return guard(error, [&] {
         Elements<cdcrt_read> own(reads, count, count == 0 ? sizeof(cdcrt_read) : reads->size);
-        std::vector<Elements<cdcrt_column>> columns;
-        for (uint32_t i = 0; i < count; ++i) {
-          const cdcrt_read& read = own.data()[i];
-          if (read.column_size == sizeof(cdcrt_column)) continue;
-          columns.emplace_back(read.columns, read.column_count, read.column_size);
-          own.edit()[i].columns = columns.back().data();
-          own.edit()[i].column_size = sizeof(cdcrt_column);
-        }
+        const auto columns = own_columns(own, count);
         return sink_connection(self)->read_together(own.data(), count);
       });
     };
