@@ -169,7 +169,9 @@ class Table:
         if old is not None and old != key:  # a key change inside one event
             moving = self.rows.pop(old, None)
             if moving is not None:
-                self.rows[key] = {**moving, **self._cells(event.after)}
+                # The new row has what the event names; a column that the source dropped is none of it, as where the change comes as two events.
+                named = {self._target(name) for name in event.after}
+                self.rows[key] = {**self._defaults(), **{name: cell for name, cell in moving.items() if name in named}, **self._cells(event.after)}
         partial = any(cell is ABSENT for cell in event.after.values())
         if partial:
             return self._merge(event, key)
