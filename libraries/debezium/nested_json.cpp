@@ -3,7 +3,7 @@
 #include <charconv>
 
 #include "cdcrt/sdk/calendar.hpp"
-#include "cdcrt/sdk/json_parse.hpp"
+#include "debezium/json_parse.hpp"
 #include "cdcrt/sdk/json_text.hpp"
 #include "debezium/convert.hpp"
 
@@ -169,7 +169,7 @@ void Converter::set_default(const ConnectSchema& schema, Column& column) {
   const std::string wrapped = "{\"\":" + *schema.default_json + "}";
   sdk::JsonTape tape;
   cdcrt_cell cell{};
-  if (!sdk::parse_json(wrapped, tape) || convert(column, tape, 1, cell) != nullptr) return;
+  if (!parse_json(wrapped, tape) || convert(column, tape, 1, cell) != nullptr) return;
   if (cell.tag == CDCRT_ABSENT || cell.tag == CDCRT_NULL) return;
   // Debezium writes the epoch for now() and the like: a zero time says nothing.
   if (is_temporal(column.type.kind) && is_zero_time(cell)) return;

@@ -1,8 +1,8 @@
 // From a message to what it is: key, schema, form. Rows are made in row_decoding.cpp.
 #include "event_decoder.hpp"
 
-#include "cdcrt/sdk/json_parse.hpp"
 #include "cdcrt/sdk/json_text.hpp"
+#include "debezium/json_parse.hpp"
 #include "debezium/json_scan.hpp"
 #include "foreign_format.hpp"
 
@@ -111,13 +111,13 @@ Status EventDecoder::decode(const sdk::Message& message, TopicState& topic, sdk:
   if (const KnownSchema* known = topic.recognise_value(value)) {
     const auto payload = payload_after(value, known->prefix.size());
     base_ = known->prefix.size();
-    if (payload && sdk::parse_json(*payload, tape_)) return decode_root(known);
+    if (payload && debezium::parse_json(*payload, tape_)) return decode_root(known);
     base_ = 0;  // not whole: taken apart as it would be if its schema were new
   }
   const KnownSchema* schema = nullptr;
   std::string_view payload = value;
   if (Status status = find_payload(schema, payload); !status) return status;
-  if (!sdk::parse_json(payload, tape_)) {
+  if (!debezium::parse_json(payload, tape_)) {
     if (const ForeignFormat* format = recognise_binary(value)) return foreign_status("value", *format);
     return not_json("value", tape_.error(), base_);
   }
@@ -167,7 +167,7 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
     }
     if (settings_.events == Events::kAuto && resembles_envelope_schema(*schema)) {
       const auto parts = debezium::split_converter_message(value);
-      const bool readable = parts && sdk::parse_json(parts->payload, tape_) && tape_[0].kind == Kind::kObject;
+      const bool readable = parts && debezium::parse_json(parts->payload, tape_) && tape_[0].kind == Kind::kObject;
       const ForeignFormat* format = readable ? recognise_foreign(tape_, 0, message_->key()) : nullptr;
       if (message_->header("ce_specversion")) format = &kCloudEvents;
       return format != nullptr ? foreign_status("value", *format) : damaged_envelope();
@@ -178,7 +178,7 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
     if (schema->name.ends_with("Value")) made.layout->may_be_foreign = false;
   } else {
     const auto parts = debezium::split_converter_message(value);
-    if (schema->type == "string" && parts && sdk::parse_json(parts->payload, tape_) && holds_json_text()) return not_an_object();
+    if (schema->type == "string" && parts && debezium::parse_json(parts->payload, tape_) && holds_json_text()) return not_an_object();
     return Status::bad_record("value: the schema is of type " + schema->type + ", not a struct", kOtherTopics);
   }
   if (prefix != 0) made.prefix = std::string(value.substr(0, prefix));
@@ -187,7 +187,7 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
 }
 
 bool EventDecoder::holds_json_text() {
-  return tape_[0].kind == Kind::kString && sdk::parse_json(tape_.text(0), header_tape_) && header_tape_[0].kind == Kind::kObject;
+  return tape_[0].kind == Kind::kString && debezium::parse_json(tape_.text(0), header_tape_) && header_tape_[0].kind == Kind::kObject;
 }
 
 Status EventDecoder::not_an_object() {
@@ -266,7 +266,7 @@ bool EventDecoder::is_heartbeat() {
   // A heartbeat topic may have a prefix of its own: then the key, which is the server's name and nothing else, tells.
   std::string_view key = message_->key();
   if (const auto parts = debezium::split_converter_message(key)) key = parts->payload;
-  return sdk::parse_json(key, header_tape_) && header_tape_[0].kind == Kind::kObject && header_tape_[0].size == 1 &&
+  return debezium::parse_json(key, header_tape_) && header_tape_[0].kind == Kind::kObject && header_tape_[0].size == 1 &&
          header_tape_.text(1) == "serverName";
 }
 
@@ -320,7 +320,7 @@ Status EventDecoder::parse_key() {
   if (key_.parsed) return {};
   const std::string_view key = message_->key();
   const std::size_t base = static_cast<std::size_t>(key_.payload.data() - key.data());
-  const bool readable = sdk::parse_json(key_.payload, key_tape_);
+  const bool readable = debezium::parse_json(key_.payload, key_tape_);
   if (!readable) {
     if (const ForeignFormat* format = recognise_binary(key)) {
       return Status::bad_record(

@@ -1,7 +1,7 @@
 // From an event's parts to rows and cells.
 #include <algorithm>
 
-#include "cdcrt/sdk/json_parse.hpp"
+#include "debezium/json_parse.hpp"
 #include "cdcrt/sdk/json_text.hpp"
 #include "debezium/json_scan.hpp"
 #include "debezium/numbers.hpp"
@@ -374,7 +374,7 @@ Status EventDecoder::read_other_key(const char* header, const BoundShape& shape,
   std::string_view payload = *text;
   if (const auto parts = debezium::split_converter_message(*text)) payload = parts->payload;
   const Place place{header_tape_, header, static_cast<std::size_t>(payload.data() - text->data())};
-  if (!sdk::parse_json(payload, header_tape_) || header_tape_[0].kind != Kind::kObject) {
+  if (!debezium::parse_json(payload, header_tape_) || header_tape_[0].kind != Kind::kObject) {
     return Status::bad_record(std::string("header ") + header + ": not a JSON object of key columns",
                               "let the connector write headers with JsonConverter or SimpleHeaderConverter");
   }

@@ -5,13 +5,6 @@
 #if defined(__SSE2__) && !defined(RAPIDJSON_SSE2)
 #define RAPIDJSON_SSE2
 #endif
-#include <rapidjson/rapidjson.h>
-#ifdef RAPIDJSON_SSE2
-// Called before every token, mostly to find nothing: a call costs more than the look.
-RAPIDJSON_NAMESPACE_BEGIN
-__attribute__((always_inline)) inline const char* SkipWhitespace_SIMD(const char* text);
-RAPIDJSON_NAMESPACE_END
-#endif
 #include <rapidjson/error/en.h>
 #include <rapidjson/reader.h>
 
