@@ -16,6 +16,7 @@ using sdk::Status;
 constexpr std::string_view kManager[] = {"Driver", "DSN", "FileDSN", "SaveFile", "Description", "Trace", "TraceFile", "UID", "PWD"};
 
 // sqliteodbc 0.99.
+// clang-format off: tables, several names a line
 constexpr std::string_view kSqlite[] = {"Database", "StepAPI",    "NoTXN",       "Timeout", "ShortNames", "LongNames", "NoCreat", "NoWCHAR",
                                         "FKSupport", "SyncPragma", "JournalMode", "OEMCP",   "BigInt",     "JDConv",    "ILike",   "LoadExt"};
 
@@ -36,6 +37,7 @@ struct Alias {
 constexpr Alias kAliases[] = {{"host", "Server"},       {"hostname", "Server"}, {"address", "Server"},  {"user", "UID"},  {"login", "UID"},
                               {"dbname", "Database"},   {"db", "Database"},     {"file", "Database"},   {"path", "Database"},
                               {"filename", "Database"}, {"pass", "PWD"},        {"passwd", "PWD"},      {"tls", "SSLmode"}};
+// clang-format on
 
 std::string lower(std::string_view text) {
   std::string out(text);
