@@ -150,6 +150,7 @@ bool fold_partial(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells,
 
 void fold_delete(Fold& fold, Entry& entry, const cdcrt_cell* cells, uint32_t width) {
   entry.effect = Effect::kDelete;
+  if (entry.arrival >= 0) fold.arrivals[static_cast<std::size_t>(std::exchange(entry.arrival, -1))].over = true;
   forget_cells(entry);
   overlay(fold, entry, cells, width);
 }

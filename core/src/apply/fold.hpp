@@ -72,6 +72,7 @@ struct Arrival {
   std::string_view old_key, new_key;
   std::vector<uint32_t> slots;  ///< columns of the table, as it was then, that the event has no value for
   uint32_t departed = 0;        ///< departures of this fold that were noted before it
+  bool over = false;            ///< a later event took the row away, or came under the same key: nothing is filled any more
 };
 
 /// A message that was refused while it was folded, with the key of its row.

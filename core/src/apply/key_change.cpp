@@ -26,7 +26,7 @@ class KeyChanges {
       sealed_.key_changes.clear();
     }
     for (auto& part : sealed_.partitions) {
-      for (auto& departure : part.fold.departures) departures_[std::string(departure.new_key)] = {&part.fold, &departure};
+      for (auto& departure : part.fold.departures) departures_[std::string(departure.new_key)].push_back({&part.fold, &departure});
     }
     for (std::size_t i = 0; i < settled_.entries_.size(); ++i) {
       if (!settled_.entries_[i]->closed) places_[settled_.entries_[i]->key] = i;
@@ -34,12 +34,15 @@ class KeyChanges {
     forget_filled();
     if (departures_.empty() && !any_arrival() && changes_.empty()) return {};
     earlier_ = sealed_.key_changes;
+    pair_halves();
     if (auto read = read_departed(); !read) return read;
     for (auto& part : sealed_.partitions) {
-      for (const auto& arrival : part.fold.arrivals) arrive(part.fold, arrival);
+      for (const auto& arrival : part.fold.arrivals) arrive(arrival);
     }
-    for (const auto& [new_key, place] : departures_) {
-      if (!arrived_.contains(new_key)) depart(new_key, *place.departure);
+    for (const auto& [new_key, places] : departures_) {
+      for (const Place& place : places) {
+        if (!arrived_.contains(place.departure)) depart(new_key, place);
+      }
     }
     sealed_.key_changes_moved = !changes_.empty();
     return store_.save_key_changes(connection_, sealed_.table->identity().target(), changes_);
@@ -50,10 +53,51 @@ class KeyChanges {
     Fold* fold = nullptr;
     const Departure* departure = nullptr;
   };
+  /// What an arrival continues: a departure of this batch, else one that was kept before it, else none so far.
+  struct Origin {
+    Place place;
+    bool kept = false;
+  };
   using Row = std::vector<cdcrt_cell>;
 
   [[nodiscard]] bool any_arrival() const {
     return std::any_of(sealed_.partitions.begin(), sealed_.partitions.end(), [](const auto& part) { return !part.fold.arrivals.empty(); });
+  }
+
+  // The same row may leave and come more than once in a batch, and the batch may end between the two.
+  void pair_halves() {
+    std::set<std::string_view> taken;
+    for (auto& part : sealed_.partitions) {
+      for (const Arrival& arrival : part.fold.arrivals) {
+        Origin& origin = origins_[&arrival];
+        origin.place = departed_before(part.fold, arrival);
+        if (origin.place.departure == nullptr) {
+          const auto kept = earlier_.find(std::string(arrival.new_key));
+          origin.kept = kept != earlier_.end() && kept->second.departed && taken.insert(arrival.new_key).second;
+          if (!origin.kept) origin.place = departed_elsewhere(part.fold, arrival);
+        }
+        if (origin.place.departure != nullptr) arrived_.insert(origin.place.departure);
+      }
+    }
+  }
+
+  // The last departure before it in its own partition.
+  static Place departed_before(Fold& fold, const Arrival& arrival) {
+    for (std::size_t i = arrival.departed; i-- > 0;) {
+      const Departure& departure = fold.departures[i];
+      if (departure.new_key == arrival.new_key && departure.old_key == arrival.old_key) return {&fold, &departure};
+    }
+    return {};
+  }
+
+  // The first one in another partition of which nothing has come.
+  Place departed_elsewhere(const Fold& fold, const Arrival& arrival) {
+    const auto places = departures_.find(std::string(arrival.new_key));
+    if (places == departures_.end()) return {};
+    for (const Place& place : places->second) {
+      if (place.fold != &fold && place.departure->old_key == arrival.old_key && !arrived_.contains(place.departure)) return place;
+    }
+    return {};
   }
 
   // A row that came before the one it replaces left: what later events set themselves is not filled any more.
@@ -74,9 +118,13 @@ class KeyChanges {
   Result<void> read_departed() {
     std::vector<cdcrt_cell> keys;
     uint64_t rows = 0;
-    for (const auto& [new_key, place] : departures_) {
-      for (const uint32_t slot : sealed_.key) keys.push_back(slot < place.departure->width ? place.departure->old_cells[slot] : cdcrt_cell{});
-      ++rows;
+    std::set<std::string_view> read_keys;
+    for (const auto& [new_key, places] : departures_) {
+      for (const Place& place : places) {
+        if (!read_keys.insert(place.departure->old_key).second) continue;
+        for (const uint32_t slot : sealed_.key) keys.push_back(slot < place.departure->width ? place.departure->old_cells[slot] : cdcrt_cell{});
+        ++rows;
+      }
     }
     if (rows == 0 || !sealed_.table->target.exists || sealed_.clear) return {};
     std::vector<cdcrt_column> wanted;
@@ -114,7 +162,7 @@ class KeyChanges {
     Row row(sealed_.columns.size());
     const bool whole = departure.effect == Effect::kUpsert || departure.effect == Effect::kReplace;
     std::copy(departure.cells, departure.cells + departure.cells_width, row.begin());
-    if (whole && departure.arrival >= 0) fill(row, *place.fold, place.fold->arrivals[static_cast<std::size_t>(departure.arrival)]);
+    if (whole && departure.arrival >= 0) fill(row, place.fold->arrivals[static_cast<std::size_t>(departure.arrival)]);
     // What came anew has nothing of the row that stood there; what was written over it keeps the cells that its events lack.
     const auto standing = standing_.find(std::string(departure.old_key));
     if (!whole && (departure.effect == Effect::kDelete || standing == standing_.end())) return {};
@@ -132,15 +180,16 @@ class KeyChanges {
   };
 
   // Sets what is ABSENT from the row that the arrival continues.
-  Filled fill(Row& row, Fold& fold, const Arrival& arrival) {
+  Filled fill(Row& row, const Arrival& arrival) {
     Row from;
-    if (const auto place = departure_of(fold, arrival); place.departure != nullptr) {
+    if (const Origin& origin = origins_.at(&arrival); origin.place.departure != nullptr) {
       // Rows that changed keys in a ring among partitions have no beginning.
-      if (!being_filled_.insert(place.departure).second) return Filled::kNotYet;
-      from = departed_row(place);
-      being_filled_.erase(place.departure);
-    } else if (const auto kept = earlier_.find(std::string(arrival.new_key)); kept != earlier_.end() && kept->second.departed) {
-      if (!kept->second.row.empty()) from = row_from(kept->second.row);
+      if (!being_filled_.insert(origin.place.departure).second) return Filled::kNotYet;
+      from = departed_row(origin.place);
+      being_filled_.erase(origin.place.departure);
+    } else if (origin.kept) {
+      const KeyChangeRecord& kept = earlier_.at(std::string(arrival.new_key));
+      if (!kept.row.empty()) from = row_from(kept.row);
     } else {
       return Filled::kNotYet;
     }
@@ -148,17 +197,6 @@ class KeyChanges {
       if (slot < row.size() && slot < from.size() && row[slot].tag == CDCRT_ABSENT) row[slot] = fitted(from[slot], slot);
     }
     return from.empty() ? Filled::kNever : Filled::kYes;
-  }
-
-  // The departure that the arrival continues: the last one before it in its own partition, else another partition's.
-  Place departure_of(Fold& fold, const Arrival& arrival) {
-    for (std::size_t i = arrival.departed; i-- > 0;) {
-      const Departure& departure = fold.departures[i];
-      if (departure.new_key == arrival.new_key && departure.old_key == arrival.old_key) return {&fold, &departure};
-    }
-    const auto place = departures_.find(std::string(arrival.new_key));
-    if (place == departures_.end() || place->second.departure->old_key != arrival.old_key) return {};
-    return place->second;
   }
 
   // A kept cell as the column is now: its type may have grown since.
@@ -177,16 +215,15 @@ class KeyChanges {
     return row;
   }
 
-  void arrive(Fold& fold, const Arrival& arrival) {
+  void arrive(const Arrival& arrival) {
     const std::string new_key(arrival.new_key);
-    arrived_.insert(new_key);
     const auto found = place_of(arrival.new_key);
     if (found == settled_.entries_.end()) return;
     const Entry& entry = **found;
     Row row(sealed_.columns.size());
     std::copy(entry.cells, entry.cells + entry.width, row.begin());
-    const bool lives = entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace;
-    const Filled filled = fill(row, fold, arrival);
+    const bool lives = !arrival.over && (entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace);
+    const Filled filled = fill(row, arrival);
     // Also where a later event of the batch makes up for it: what is a dead letter does not depend on batches.
     const auto is_active = [&](uint32_t slot) { return slot < sealed_.columns.size() && sealed_.columns[slot].active; };
     if (filled == Filled::kNever && entry.effect != Effect::kNothing && std::any_of(arrival.slots.begin(), arrival.slots.end(), is_active)) {
@@ -205,8 +242,9 @@ class KeyChanges {
     sealed_.key_changes[new_key] = std::move(record);
   }
 
-  void depart(const std::string& new_key, const Departure& departure) {
-    const Row row = departed_row({departures_[new_key].fold, &departure});
+  void depart(const std::string& new_key, const Place& place) {
+    const Departure& departure = *place.departure;
+    const Row row = departed_row(place);
     const auto kept = sealed_.key_changes.find(new_key);
     if (kept == sealed_.key_changes.end() || kept->second.departed) {
       KeyChangeRecord record;
@@ -271,11 +309,12 @@ class KeyChanges {
   Sealed& sealed_;
   SettledEntries& settled_;
   TargetColumns columns_;
-  std::map<std::string, Place> departures_;
+  std::map<std::string, std::vector<Place>> departures_;  ///< by new key, in the order of their partition
+  std::map<const Arrival*, Origin> origins_;
   std::unordered_map<std::string_view, std::size_t> places_;  ///< by key: index of the last entry in settled_.entries_
   std::set<const Departure*> being_filled_;
   std::map<std::string, KeyChangeRecord> earlier_;  // as kept before this batch: a row that came may leave in it as well
-  std::set<std::string> arrived_;
+  std::set<const Departure*> arrived_;  ///< what left and came in this batch
   std::map<std::string, Row> standing_;
   std::map<std::string, std::optional<std::string>> changes_;
 };

@@ -157,6 +157,7 @@ bool Table::note_key_change(PartitionState& state, const cdcrt_row& row, const B
   }
   Fold& fold = state.fold;
   if (row.operation != CDCRT_DELETE) {
+    if (entry.arrival >= 0) fold.arrivals[static_cast<std::size_t>(entry.arrival)].over = true;
     entry.arrival = static_cast<int32_t>(fold.arrivals.size());
     Arrival& arrival = fold.arrivals.emplace_back();
     arrival.old_key = fold.own_key(other_key);

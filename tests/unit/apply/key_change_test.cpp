@@ -116,6 +116,36 @@ TEST_CASE("key change: back and forth within one batch ends where the source end
   CHECK(rig.rows() == "id=2,a='kept',b=9");
 }
 
+TEST_CASE("key change: a row that came and went again gives nothing to the next one under its key, wherever the batch is cut") {
+  const Event narrow = [] {
+    Event event{CDCRT_INSERT, {{"id", kInt, 1}, {"b", kInt}}, {integer(2), integer(5)}};
+    event.declared = false;
+    return event;
+  }();
+  const std::vector<Event> once = {insert(1, text("first"), integer(1)), leave(1, 2), come(2, 1, absent(), integer(2)), remove(2)};
+  std::vector<Event> twice = once, anew = once;
+  twice.insert(twice.end(), {insert(1, text("second"), integer(3)), leave(1, 2), come(2, 1, absent(), integer(4))});
+  anew.push_back(narrow);
+  std::vector<Event> doubled = {insert(1, text("first"), integer(1)), leave(1, 2), come(2, 1, absent(), integer(2)), leave(2, 3), come(3, 2, absent(), integer(3)),
+                                insert(1, text("second"), integer(4)), leave(1, 2), come(2, 1, absent(), integer(5))};
+  for (const auto& [events, rows] : {std::pair(twice, "id=2,a='second',b=4"), std::pair(anew, "id=2,a=NULL,b=5"), std::pair(doubled, "id=2,a='second',b=5; id=3,a='first',b=3")}) {
+    for (std::size_t first = 0; first <= events.size(); ++first) {
+      for (std::size_t second = first; second <= events.size(); ++second) {
+        Rig rig;
+        rig.send(insert(7, text("other"), integer(7)));
+        rig.send(remove(7));
+        for (std::size_t place = 0; place < events.size(); ++place) {
+          if (place == first || place == second) REQUIRE(rig.write());
+          rig.send(events[place]);
+        }
+        REQUIRE(rig.write());
+        CHECK_MESSAGE(rig.rows() == rows, "cut at ", first, " and ", second);
+        CHECK(rig.database.tables["cdcrt.moved"].rows.empty());
+      }
+    }
+  }
+}
+
 TEST_CASE("key change: a kept row follows a type that grew meanwhile") {
   Rig rig({}, 2);
   rig.send(insert(1, text("x"), integer(5), "10"), 0);
