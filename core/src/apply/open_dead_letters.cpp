@@ -26,14 +26,14 @@ bool is_whole(const Entry& entry) {
 }  // namespace
 
 void LetterChanges::close(std::string_view key) {
-  const std::string kept = letter_key(key);
+  const std::string kept = dead_letter_key(key);
   opened_.erase(kept);
   closed_.insert(kept);
 }
 
-void LetterChanges::open(std::string_view key, const progress::OpenDeadLetter& letter) { opened_[letter_key(key)].push_back(letter); }
+void LetterChanges::open(std::string_view key, const progress::OpenDeadLetter& letter) { opened_[dead_letter_key(key)].push_back(letter); }
 
-bool LetterChanges::is_open(std::string_view key) const { return opened_.contains(letter_key(key)); }
+bool LetterChanges::is_open(std::string_view key) const { return opened_.contains(dead_letter_key(key)); }
 
 Result<void> look_up_letters(plugin::Connection& connection, progress::Store& store, Sealed& sealed, FoundLetters* earlier) {
   sealed.open_dead_letters.clear();
@@ -53,7 +53,7 @@ Result<void> look_up_letters(plugin::Connection& connection, progress::Store& st
   }
   std::set<std::string> keys;
   for (const auto& part : sealed.partitions) {
-    for (const Entry& entry : part.fold.entries()) keys.insert(letter_key(entry.key));
+    for (const Entry& entry : part.fold.entries()) keys.insert(dead_letter_key(entry.key));
   }
   if (earlier == nullptr) {
     auto found = store.find_open_letters(connection, name, keys);
@@ -89,7 +89,7 @@ void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked) {
       if (entry.effect != Effect::kPatch) continue;
       const auto earlier = refused.find(entry.key);
       const bool is_made_good = entry.after_whole && !entry.keeps_dead_letters;
-      const bool is_open = !sealed.clear && !open.empty() && !is_made_good && open.contains(letter_key(entry.key));
+      const bool is_open = !sealed.clear && !open.empty() && !is_made_good && open.contains(dead_letter_key(entry.key));
       const bool is_later = earlier != refused.end() && (sealed.by_source ? earlier->second->order < entry.order : earlier->second->offset < entry.first_offset);
       if (is_open || is_later) blocked.push_back(&entry);
     }
@@ -106,7 +106,7 @@ void settle_dead_letters(Sealed& sealed, const std::vector<const Entry*>& good, 
   };
   if (!open.empty() && !sealed.clear) {
     for (const Entry* entry : good) {
-      if (is_whole(*entry) && !entry->keeps_dead_letters) close(letter_key(entry->key));
+      if (is_whole(*entry) && !entry->keeps_dead_letters) close(dead_letter_key(entry->key));
     }
     for (const auto& key : isolation.closed()) close(key);
   }
@@ -115,7 +115,7 @@ void settle_dead_letters(Sealed& sealed, const std::vector<const Entry*>& good, 
     const progress::PartitionKey place{part.partition->source(), part.partition->topic(), part.partition->number()};
     for (const auto& refused : part.fold.refused) {
       if (refused.closed) continue;
-      auto& letters = sealed.letters_opened[letter_key(refused.key)];
+      auto& letters = sealed.letters_opened[dead_letter_key(refused.key)];
       const progress::OpenDeadLetter letter{place, refused.offset};
       if (std::find(letters.begin(), letters.end(), letter) == letters.end()) letters.push_back(letter);
     }

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "apply/letter_key.hpp"
+#include "apply/dead_letter_key.hpp"
 #include "progress/store.hpp"
 
 namespace cdcrt::apply {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "apply/letter_key.hpp"
+#include "apply/dead_letter_key.hpp"
 
 namespace cdcrt::apply {
 
@@ -45,7 +45,7 @@ bool touches_letters(const Sealed& sealed) {
     if (std::any_of(part.fold.refused.begin(), part.fold.refused.end(), [](const auto& refused) { return !refused.closed; })) return true;
     if (open.empty()) continue;
     for (const Entry& entry : part.fold.entries()) {
-      if (open.contains(letter_key(entry.key))) return true;
+      if (open.contains(dead_letter_key(entry.key))) return true;
     }
   }
   return false;

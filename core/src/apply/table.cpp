@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "apply/letter_key.hpp"
+#include "apply/dead_letter_key.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "types/convert.hpp"
 #include "types/type.hpp"
@@ -77,7 +77,7 @@ Table::PartitionState& Table::state_of(progress::Partition& partition) {
   if (added) {
     place->second.partition = &partition;
     place->second.session = partition.session();
-    place->second.apart = !detached_.empty();
+    place->second.is_detached = !detached_.empty();
     if (identity_.observer != nullptr) identity_.observer->reads(*this, partition);
     std::erase(foreign_partitions_, progress::PartitionKey{partition.source(), partition.topic(), partition.number()});
   }
@@ -93,7 +93,7 @@ void Table::forget(const progress::Partition& partition) {
   state.partition = found->second.partition;
   state.session = partition.session();
   state.min_generation = partition.generation();
-  state.apart = !detached_.empty();
+  state.is_detached = !detached_.empty();
   found->second = std::move(state);
   if (cleared_by_ == &partition) {
     clear_ = false;
@@ -124,7 +124,7 @@ void Table::accept(const Batch& batch, const uint32_t* rows, std::size_t count, 
     state.next = state.stored_next = first;
     state.marks.emplace_back(std::string(), first);
   }
-  if (!stopped_.empty() || state.apart) {
+  if (!stopped_.empty() || state.is_detached) {
     state.missed_next = std::max(state.missed_next, batch.next_offset);
     if (state.first_held < 0) state.first_held = first;
     return;
@@ -534,9 +534,9 @@ std::size_t Table::held_rows() const {
   return rows;
 }
 
-std::optional<Sealed> Table::seal(bool apart) {
+std::optional<Sealed> Table::seal(bool detached) {
   const std::lock_guard lock(mutex_);
-  if (!dirty_ || writing_ || !stopped_.empty() || detached_.empty() == apart) return std::nullopt;
+  if (!dirty_ || writing_ || !stopped_.empty() || detached_.empty() == detached) return std::nullopt;
   last_sealed_ = std::chrono::steady_clock::now();
   Sealed sealed;
   sealed.table = this;
@@ -549,7 +549,7 @@ std::optional<Sealed> Table::seal(bool apart) {
     knowledge_.type_one_column();
   }
   for (auto& [partition, state] : partitions_) {
-    const int64_t held_back = state.apart && state.missed_next > state.next ? state.next : -1;
+    const int64_t held_back = state.is_detached && state.missed_next > state.next ? state.next : -1;
     if (state.next == state.stored_next && state.fold.empty()) {
       // A truncate sent it back there: to store the place of a partition that has no order yet would tell of rows before it.
       state.first_held = held_back;

@@ -73,8 +73,8 @@ class Table {
   /// Bytes held and not sealed.
   [[nodiscard]] std::size_t held_bytes() const;
   [[nodiscard]] std::size_t held_rows() const;
-  /// `apart`: of a table that is detached, else of one that is not.
-  std::optional<Sealed> seal(bool apart = false);
+  /// `detached`: of a table that is detached, else of one that is not.
+  std::optional<Sealed> seal(bool detached = false);
   void complete(const Sealed& sealed);
   /// A part of the batch that is being written is durable: `portion` says up to where.
   void advance(const Sealed& portion);
@@ -200,8 +200,8 @@ class Table {
     uint32_t source = 0;            ///< index into sources_: of the last row
     uint32_t source_shape = UINT32_MAX;  ///< the shape that this is of
     bool fresh = true;              ///< had no row yet
-    bool apart = false;             ///< what comes is not folded but read back later
-    int64_t missed_next = 0;        ///< apart: rows were left out up to there
+    bool is_detached = false;       ///< what comes is not folded but read back later
+    int64_t missed_next = 0;        ///< detached: rows were left out up to there
     std::vector<std::pair<std::string, int64_t>> marks;  ///< (max_order, next) after a batch, ascending, not all of them
   };
 

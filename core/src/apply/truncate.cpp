@@ -42,12 +42,12 @@ void Table::rewind_past(PartitionState& state, std::string_view order) {
   while (!state.marks.empty() && state.marks.back().first > order) state.marks.pop_back();
   if (!state.marks.empty()) from = state.marks.back().second;
   state.fold = Fold();
-  if (state.apart) state.missed_next = std::max(state.missed_next, state.next);
+  if (state.is_detached) state.missed_next = std::max(state.missed_next, state.next);
   state.next = from;
   state.first_held = from;
   state.max_order.assign(state.marks.empty() ? progress::kSentBack : std::string_view(state.marks.back().first));
   state.last_order.assign(state.marks.empty() ? std::string_view() : state.max_order);
-  if (!state.apart) state.min_generation = state.partition->rewind(from);
+  if (!state.is_detached) state.min_generation = state.partition->rewind(from);
 }
 
 void Table::follow_schema_changes() {

@@ -205,11 +205,11 @@ class TableReplay {
     const std::set<std::string> keys = open_keys(*candidate.listed);
     for (auto& part : candidate.sealed->partitions) {
       for (Entry& entry : part.fold.entries()) {
-        if (!keys.contains(apply::letter_key(entry.key))) entry.effect = Effect::kNothing;
+        if (!keys.contains(apply::dead_letter_key(entry.key))) entry.effect = Effect::kNothing;
       }
       // Halves of several rows in one message refer to each other by their places.
       if (part.fold.departures.size() + part.fold.arrivals.size() > 1) continue;
-      const auto is_left = [&](std::string_view key) { return !keys.contains(apply::letter_key(key)); };
+      const auto is_left = [&](std::string_view key) { return !keys.contains(apply::dead_letter_key(key)); };
       std::erase_if(part.fold.departures, [&](const auto& departure) { return is_left(departure.old_key); });
       std::erase_if(part.fold.arrivals, [&](const auto& arrival) { return is_left(arrival.new_key); });
     }

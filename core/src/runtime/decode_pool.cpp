@@ -194,8 +194,7 @@ void DecodePool::relieve_letters() {
     auto relieved = context_.letters.relieve();
     if (relieved || relieved.error().code == CDCRT_FATAL) return;
     if (!std::exchange(told, true)) log(CDCRT_LOG_WARNING, "dead_letters", "nothing more is read: " + explain(relieved.error()));
-    bool woken = false;
-    context_.monitor.wait([&] { return std::exchange(woken, true); }, std::chrono::milliseconds(200));
+    context_.monitor.wait_once([] { return false; });
   }
 }
 

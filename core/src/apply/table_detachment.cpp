@@ -24,7 +24,7 @@ void Table::drop_unstored(PartitionState& state) {
   } else {
     back_to(state, state.stored_next, state.stored_order);
   }
-  if (state.apart) {
+  if (state.is_detached) {
     state.missed_next = std::max(state.missed_next, next);
     state.first_held = state.missed_next > state.next ? state.next : -1;
   } else if (state.next < next) {
@@ -50,7 +50,7 @@ void Table::detach(const std::string& reason, const Sealed* sealed) {
     state.first_sealed = -1;
     state.sealed_next.reset();
     state.first_held = state.missed_next > state.next ? state.next : -1;
-    state.apart = true;
+    state.is_detached = true;
   }
   // The truncate, if one waited, is read again as well.
   clear_ = false;
@@ -90,7 +90,7 @@ std::vector<Table::Missed> Table::missed() const {
   const std::lock_guard lock(mutex_);
   std::vector<Missed> missed;
   for (const auto& [partition, state] : partitions_) {
-    if (state.apart && state.next < state.missed_next) missed.push_back({state.partition, state.next, state.missed_next});
+    if (state.is_detached && state.next < state.missed_next) missed.push_back({state.partition, state.next, state.missed_next});
   }
   return missed;
 }
@@ -100,7 +100,7 @@ Table::PartitionState* Table::missing_from(const progress::Partition& partition,
   const auto found = partitions_.find(&partition);
   if (found == partitions_.end() || !stopped_.empty() || !partition.owned()) return nullptr;
   PartitionState& state = found->second;
-  const bool goes_on = state.apart && state.session == partition.session() && state.next == from && state.next < state.missed_next;
+  const bool goes_on = state.is_detached && state.session == partition.session() && state.next == from && state.next < state.missed_next;
   return goes_on ? &state : nullptr;
 }
 
@@ -128,7 +128,7 @@ bool Table::reattach() {
     if (state.next < state.missed_next) return false;
   }
   for (auto& [partition, state] : partitions_) {
-    state.apart = false;
+    state.is_detached = false;
     state.missed_next = 0;
     state.first_held = -1;
   }
