@@ -6,8 +6,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "apply/fold_alone.hpp"
 #include "apply/isolate_keyless.hpp"
+#include "apply/rows_aside.hpp"
 #include "apply/table_writer.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "types/convert.hpp"
@@ -52,7 +52,7 @@ class Isolation {
     }
     if (sealed_.key.empty()) appended_ = &result.good;
     if (!sealed_.key.empty() && !sealed_.clear) {
-      for (const auto& [key, letters] : sealed_.open_dead_letters) open_keys_.insert(key);
+      for (const auto& [key, letters] : sealed_.attempt.open_dead_letters) open_keys_.insert(key);
     }
     for (const auto& part : sealed_.partitions) {
       std::vector<const Entry*> bad;
@@ -153,7 +153,7 @@ class Isolation {
   }
 
   Result<void> replay(const SealedPartition& part, const std::vector<const Entry*>& bad, Isolated& result) {
-    const progress::Partition& partition = *part.partition;
+    progress::Partition& partition = *part.partition;
     refused_before_ = &part.fold.refused;
     next_refused_ = 0;
     std::unordered_set<std::string_view> keys;
@@ -179,7 +179,7 @@ class Isolation {
     return {};
   }
 
-  Result<void> replay_message(const progress::Partition& partition, const cdcrt_messages& message, const event::RowBatch& rows,
+  Result<void> replay_message(progress::Partition& partition, const cdcrt_messages& message, const event::RowBatch& rows,
                               const std::vector<uint32_t>& indexes, const std::unordered_set<std::string_view>& keys, Isolated& result) {
     // What became a dead letter when it was folded first leaves its row open for what follows.
     bool is_refused = false;
@@ -203,10 +203,6 @@ class Isolation {
       }
     }
     if (!concerned) return {};
-    single->table = sealed_.table;
-    single->identity = sealed_.identity;
-    single->columns = sealed_.columns;
-    single->key = sealed_.key;
     static const std::vector<const Entry*> none;
     auto trial = attempt(appended_ != nullptr ? *appended_ : none, concerning(*single, result), &*single);
     if (!trial) return std::move(trial.error());

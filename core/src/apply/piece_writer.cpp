@@ -56,16 +56,16 @@ struct PieceWriter::Portion {
     }
   }
   void settle() {
-    sealed.letters_closed.clear();
-    sealed.letters_opened.clear();
-    if (sealed.clear && sealed.table->target.dead_letters_whole) sealed.letters_closed = sealed.table->target.open_dead_letters;
+    sealed.attempt.letters_closed.clear();
+    sealed.attempt.letters_opened.clear();
+    if (sealed.clear && sealed.table->dead_letters().is_whole()) sealed.attempt.letters_closed = sealed.table->dead_letters().open();
     for (const auto& [key, letters] : now) {
       const auto& old = before.at(key);
       for (const auto& letter : old) {
-        if (std::find(letters.begin(), letters.end(), letter) == letters.end()) sealed.letters_closed[key].push_back(letter);
+        if (std::find(letters.begin(), letters.end(), letter) == letters.end()) sealed.attempt.letters_closed[key].push_back(letter);
       }
       for (const auto& letter : letters) {
-        if (std::find(old.begin(), old.end(), letter) == old.end()) sealed.letters_opened[key].push_back(letter);
+        if (std::find(old.begin(), old.end(), letter) == old.end()) sealed.attempt.letters_opened[key].push_back(letter);
       }
     }
   }
@@ -96,22 +96,22 @@ Outcome PieceWriter::run() {
     if (context_.stopping && context_.stopping() && !stopping_since) stopping_since = now;
     // The rest stays sealed: nothing passes it, and the next start reads it again.
     if (context_.gives_up() || (stopping_since && now - *stopping_since >= kLastPortions)) return {};
-    auto outcome = connection_.retry({*sealed_.table, portion.sealed.commit_unknown, is_last_}, [&] { return write_portion(); });
+    auto outcome = connection_.retry({*sealed_.table, portion.sealed.attempt.commit_unknown, is_last_}, [&] { return write_portion(); });
     if (outcome) {
       stale = 0;
       continue;
     }
     const bool goes_on = outcome.next() == Next::kRepeat || (outcome.next() == Next::kLookAgain && ++stale < kMaxLooks);
     if (!goes_on) return outcome;
-    sealed_.table->target.described = false;
+    sealed_.table->definition().look_again();
   }
   if (sealed_.partitions.empty()) {
     dropped(sealed_);
     return {};
   }
-  sealed_.refused = portion.refused;
-  sealed_.key_changes = sealed_.table->target.key_changes;
-  if (sealed_.in_order) sealed_.table->target.keys.remember(sealed_);
+  sealed_.attempt.refused = portion.refused;
+  sealed_.attempt.key_changes = sealed_.table->kept().key_changes();
+  if (sealed_.in_order) sealed_.table->keys().order().remember(sealed_);
   sealed_.table->complete(sealed_);
   return {};
 }
@@ -137,7 +137,7 @@ Sealed PieceWriter::begin_portion() const {
   portion.key = sealed_.key;
   portion.key_known = sealed_.key_known;
   portion.version = sealed_.version;
-  portion.letters_change = true;
+  portion.attempt.letters_change = true;
   portion.in_order = sealed_.in_order;
   portion.by_source = sealed_.by_source;
   portion.partitions = stretch_.positions();
@@ -165,7 +165,7 @@ Outcome PieceWriter::write_portion() {
   portion.sealed = begin_portion();
   portion.is_cut_short = false;
   portion.looked_up = {};
-  const auto key_changes = sealed_.table->target.key_changes;
+  const auto key_changes = sealed_.table->kept().key_changes();
   if (auto begun = transaction_.begin({&sealed_}); !begun) return begun;
   auto outcome = try_portion();
   if (outcome) {
@@ -175,7 +175,7 @@ Outcome PieceWriter::write_portion() {
     return {};
   }
   connection_.roll_back();
-  sealed_.table->target.key_changes = key_changes;
+  sealed_.table->kept().take(key_changes);
   if (portion.is_cut_short) return {};
   // What was refused is told again, under the same ids.
   stretch_.go_back(portion.stored);
@@ -197,7 +197,7 @@ Outcome PieceWriter::try_portion() {
     if (!piece) return std::move(piece.error());
     bool taken = true;
     // The events of a row that was overtaken are so one by one.
-    if (piece->sealed && carried.in_order && !carried.table->target.keys.settle(*piece->sealed)) return make_error(CDCRT_UNSUPPORTED, piece->sealed->refusal);
+    if (piece->sealed && carried.in_order && !carried.table->keys().order().settle(*piece->sealed)) return make_error(CDCRT_UNSUPPORTED, piece->sealed->refusal);
     if (piece->sealed) {
       if (has_savepoints) {
         if (auto set = connection_->savepoint(CDCRT_SAVEPOINT_SET); !set) return set;
@@ -229,7 +229,7 @@ Outcome PieceWriter::try_portion() {
     return make_error(CDCRT_BAD_RECORD, portion.message);
   }
   carried.partitions = stretch_.positions();
-  carried.key_changes = carried.table->target.key_changes;
+  carried.attempt.key_changes = carried.table->kept().key_changes();
   if (auto saved = save_refused_orders(*connection_, *context_.store, carried.table->identity().target(), portion.refused_orders); !saved) return saved;
   portion.settle();
   return transaction_.finish({&carried});
@@ -239,8 +239,8 @@ Outcome PieceWriter::try_portion() {
 Result<bool> PieceWriter::try_piece(Sealed& piece) {
   Portion& portion = *portion_;
   if (auto found = look_up_letters(*connection_, *context_.store, piece, &portion.looked_up); !found) return std::move(found.error());
-  const auto found = piece.open_dead_letters;
-  portion.overlay(piece.open_dead_letters);
+  const auto found = piece.attempt.open_dead_letters;
+  portion.overlay(piece.attempt.open_dead_letters);
   if (auto decided = transaction_.decide_by_source(piece, portion.refused_orders); !decided) {
     if (!piece.refusal.empty()) return make_error(CDCRT_UNSUPPORTED, piece.refusal);
     return std::move(decided.error());
@@ -253,7 +253,7 @@ Result<bool> PieceWriter::try_piece(Sealed& piece) {
     portion.refused_orders.clear();
   }
   auto written = transaction_.write_settled(piece, nullptr, missing);
-  if (written && piece.by_source) written = piece.source_order.save(*connection_, *context_.store, piece);
+  if (written && piece.by_source) written = piece.attempt.source_order.save(*connection_, *context_.store, piece);
   // The target may look at the rows only now.
   if (written && missing.empty() && blocked.empty() && context_.sink.has(CDCRT_SINK_SAVEPOINTS)) written = connection_->savepoint(CDCRT_SAVEPOINT_RELEASE);
   if (!written && written.error().code != CDCRT_BAD_RECORD) return std::move(written.error());
@@ -267,15 +267,15 @@ Result<bool> PieceWriter::try_piece(Sealed& piece) {
     portion.reason = "open_letter";
     portion.message = "it changes a part of a row of which an earlier change is a dead letter";
   } else {
-    for (const auto& [key, letters] : piece.letters_closed) {
+    for (const auto& [key, letters] : piece.attempt.letters_closed) {
       portion.change(key, portion.clears ? progress::Store::LettersByKey() : found);
       portion.now[key].clear();
     }
-    for (const auto& [key, letters] : piece.letters_opened) {
+    for (const auto& [key, letters] : piece.attempt.letters_opened) {
       for (const auto& letter : letters) portion.open(key, letter, portion.clears ? progress::Store::LettersByKey() : found);
     }
-    piece.table->target.key_changes = piece.key_changes;
-    portion.sealed.key_changes_moved = portion.sealed.key_changes_moved || piece.key_changes_moved;
+    piece.table->kept().take(piece.attempt.key_changes);
+    portion.sealed.attempt.key_changes_moved = portion.sealed.attempt.key_changes_moved || piece.attempt.key_changes_moved;
     portion.sealed.clear = portion.sealed.clear || piece.clear;
     portion.sealed.floor = std::max(portion.sealed.floor, piece.floor);
     return true;
@@ -295,7 +295,7 @@ void PieceWriter::refuse_event(const Stretch::Piece& piece) {
   for (const auto& part : piece.sealed->partitions) {
     for (const Entry& entry : part.fold.entries()) {
       if (entry.effect == Effect::kNothing) continue;
-      portion.open(dead_letter_key(entry.key), letter, portion.clears ? progress::Store::LettersByKey() : piece.sealed->open_dead_letters);
+      portion.open(dead_letter_key(entry.key), letter, portion.clears ? progress::Store::LettersByKey() : piece.sealed->attempt.open_dead_letters);
       if (!piece.sealed->by_source) continue;
       auto& noted = portion.refused_orders[dead_letter_key(entry.key)];
       noted.order = std::max(noted.order, std::string(entry.order));

@@ -24,7 +24,7 @@ Outcome RefusedBatch::write(const std::vector<const Entry*>& missing) {
   if (context_.store == nullptr) return write_isolated(known);
   Stretch stretch(sealed_, context_.reader);
   bool is_whole = false;
-  auto read = connection_.retry({*sealed_.table, sealed_.commit_unknown, is_last_}, [&]() -> Outcome {
+  auto read = connection_.retry({*sealed_.table, sealed_.attempt.commit_unknown, is_last_}, [&]() -> Outcome {
     auto found = stretch.is_whole();
     if (!found && found.error().code != CDCRT_UNSUPPORTED) return std::move(found.error());
     is_whole = found && *found;
@@ -41,7 +41,7 @@ Outcome RefusedBatch::write(const std::vector<const Entry*>& missing) {
 }
 
 Outcome RefusedBatch::write_isolated(const std::vector<const Entry*>& missing) {
-  return connection_.retry({*sealed_.table, sealed_.commit_unknown, is_last_}, [&] { return try_isolated(missing); });
+  return connection_.retry({*sealed_.table, sealed_.attempt.commit_unknown, is_last_}, [&] { return try_isolated(missing); });
 }
 
 Outcome RefusedBatch::try_isolated(const std::vector<const Entry*>& missing) {
@@ -65,13 +65,13 @@ Outcome RefusedBatch::try_isolated(const std::vector<const Entry*>& missing) {
   auto isolated = isolate(*connection_, sealed_, missing, context_.reader, context_.letters, guard);
   if (not_held) return *not_held;
   if (!isolated) return std::move(isolated.error());
-  sealed_.letters_change = !isolated->letters.closed().empty() || !isolated->letters.opened().empty();
+  sealed_.attempt.letters_change = !isolated->letters.closed().empty() || !isolated->letters.opened().empty();
   auto outcome = commit_isolated(*isolated);
   if (!outcome) {
     connection_.roll_back();
     return outcome;
   }
-  sealed_.refused = isolated->refused;
+  sealed_.attempt.refused = isolated->refused;
   written(sealed_);
   return {};
 }

@@ -39,8 +39,8 @@ std::vector<const progress::Partition*> Sealed::drop_lost() {
 }
 
 bool touches_letters(const Sealed& sealed) {
-  if (sealed.letters_change) return true;
-  const auto& open = sealed.open_dead_letters;
+  if (sealed.attempt.letters_change) return true;
+  const auto& open = sealed.attempt.open_dead_letters;
   for (const auto& part : sealed.partitions) {
     if (std::any_of(part.fold.refused.begin(), part.fold.refused.end(), [](const auto& refused) { return !refused.closed; })) return true;
     if (open.empty()) continue;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "apply/table.hpp"
+#include "apply/table_preparation.hpp"
 #include "apply/table_writer.hpp"
 #include "apply/write_transaction.hpp"
 
@@ -19,9 +20,10 @@ Outcome WritePreparation::prepare(const std::vector<Sealed*>& batches) {
   }
   std::set<const Sealed*> paused;
   for (Sealed* sealed : batches) {
-    if (sealed->table->target.row.state == progress::TableState::kPaused) paused.insert(sealed);
+    KeptRow& kept = sealed->table->kept();
+    if (kept.row().state == progress::TableState::kPaused) paused.insert(sealed);
     // An operator may have taken back what was asked: only what is stored now counts.
-    if (sealed->table->target.row.state != progress::TableState::kActive) sealed->table->target.row_known = false;
+    if (kept.row().state != progress::TableState::kActive) kept.look_again();
   }
   if (context_.store != nullptr && context_.store->prepares_together()) {
     if (auto prepared = prepare_tables_of(batches, transactional); !prepared) return prepared;
@@ -29,7 +31,7 @@ Outcome WritePreparation::prepare(const std::vector<Sealed*>& batches) {
   for (Sealed* sealed : batches) {
     if (auto prepared = prepare_tables_of({sealed}, transactional); !prepared) return prepared;
     const bool was_paused = paused.contains(sealed);
-    if (const auto& row = sealed->table->target.row; row.state != progress::TableState::kActive) {
+    if (const auto& row = sealed->table->kept().row(); row.state != progress::TableState::kActive) {
       sealed->table->skip(row.state == progress::TableState::kSkipped);
       sealed->table->pause(row.state == progress::TableState::kPaused);
       if (progress::is_own_reason(row.reason)) return make_error(CDCRT_UNSUPPORTED, row.reason);
@@ -37,7 +39,7 @@ Outcome WritePreparation::prepare(const std::vector<Sealed*>& batches) {
                                                (row.reason.empty() ? "" : ": " + row.reason));
     }
     // Whoever resumed it takes the rows that stand as they are.
-    if (was_paused) sealed->table->forgets_keys = true;
+    if (was_paused) sealed->table->keys().forget();
     if (auto ordered = put_in_order(*sealed); !ordered) return ordered;
   }
   return {};
@@ -50,7 +52,7 @@ Outcome WritePreparation::prepare_tables_of(const std::vector<Sealed*>& batches,
   // A definition that the target refuses is no row's fault: nothing to isolate.
   if (prepared.error().code == CDCRT_BAD_RECORD) return Outcome::detach(std::move(prepared.error()));
   if (prepared.error().code == CDCRT_STALE_SCHEMA) {
-    for (Sealed* sealed : batches) sealed->table->target.described = false;
+    for (Sealed* sealed : batches) sealed->table->definition().look_again();
   }
   return prepared;
 }
@@ -66,12 +68,13 @@ Outcome WritePreparation::put_in_order(Sealed& sealed) {
     }
     return sealed.refusal.empty() ? Outcome() : stop_for_good(sealed);
   }
-  KeyOrder& keys = sealed.table->target.keys;
+  KnownKeys& known = sealed.table->keys();
+  KeyOrder& keys = known.order();
   // The bytes of a key are those of its columns' types.
   std::vector<uint8_t> kinds;
   for (const uint32_t slot : sealed.key) kinds.push_back(sealed.columns[slot].type.kind);
-  const bool are_others = kinds != std::exchange(sealed.table->target.key_kinds, kinds);
-  if (sealed.table->forgets_keys.exchange(false) || sealed.clear || are_others) keys.clear();
+  const bool are_others = known.change_kinds(kinds);
+  if (known.take_forget() || sealed.clear || are_others) keys.clear();
   if (!std::exchange(sealed.in_order, true)) {
     if (auto read = read_known_keys(sealed); !read) {
       sealed.in_order = false;
@@ -97,17 +100,19 @@ Outcome WritePreparation::put_in_order(Sealed& sealed) {
 
 // What an earlier process has written last.
 Result<void> WritePreparation::read_known_keys(Sealed& sealed) {
-  Table::Target& target = sealed.table->target;
-  if (context_.store == nullptr || std::exchange(target.keys_read, true) || !target.row.remembers_keys) return {};
+  KnownKeys& keys = sealed.table->keys();
+  if (context_.store == nullptr || keys.are_read()) return {};
+  keys.read(true);
+  if (!sealed.table->kept().row().remembers_keys) return {};
   auto done = connection_->begin();
   if (!done) return done;
   auto kept = context_.store->read_row_orders(*connection_, sealed.table->identity().target());
   connection_.roll_back();
   if (!kept) {
-    target.keys_read = false;
+    keys.read(false);
     return std::move(kept.error());
   }
-  target.keys.restore(*kept);
+  keys.order().restore(*kept);
   return {};
 }
 
@@ -128,7 +133,7 @@ Outcome WritePreparation::keep_by_source(Sealed& sealed) {
       ++row->second.version;
       if (auto saved = context_.store->save_table(*connection_, name, row->second); !saved) return saved;
       if (auto forgotten = context_.store->forget_row_orders(*connection_, name); !forgotten) return forgotten;
-      if (auto saved = context_.store->save_row_orders(*connection_, name, table.target.keys.row_orders()); !saved) return saved;
+      if (auto saved = context_.store->save_row_orders(*connection_, name, table.keys().order().row_orders()); !saved) return saved;
     }
     return connection_->commit();
   };
@@ -141,7 +146,7 @@ Outcome WritePreparation::keep_by_source(Sealed& sealed) {
                 "partition it comes from, and the order of each row that is written is stored beside it. Rows that were written before are taken as older; send all "
                 "changes of a key to one partition, or set ordering in the route, to have it otherwise");
   // The table is looked at anew, and the batch read again.
-  table.target.row_known = false;
+  table.kept().look_again();
   return Outcome::repeat("the table is kept in source order from now on");
 }
 
@@ -173,8 +178,8 @@ Outcome WritePreparation::stop_for_good(Sealed& sealed) {
     connection_.roll_back();
     return done;
   }
-  sealed.table->target.row_known = false;
-  sealed.table->target.row.state = progress::TableState::kPaused;
+  sealed.table->kept().look_again();
+  sealed.table->kept().pause();
   sealed.table->pause(true);
   return stopped;
 }

@@ -93,10 +93,10 @@ Outcome WriteTransaction::hold_tables(const std::vector<Sealed*>& batches, const
   bool changed = false;
   for (const Sealed* sealed : batches) {
     if (sealed->table->identity().events) continue;
-    Table::Target& target = sealed->table->target;
+    KeptRow& kept = sealed->table->kept();
     const auto row = rows.find(sealed->table->identity().target());
-    if (row != rows.end() && target.row_known && row->second.version == target.row.version) continue;
-    target.row_known = false;
+    if (row != rows.end() && kept.is(row->second.version)) continue;
+    kept.look_again();
     changed = true;
   }
   return changed ? Outcome::repeat("another process changed what is known of the table") : Outcome();
@@ -144,7 +144,7 @@ Outcome WriteTransaction::write(const std::vector<Sealed*>& batches, std::vector
   // Last, since all tables that are kept in source order share these, and whoever else writes them waits from here on.
   for (Sealed* sealed : batches) {
     if (!sealed->by_source) continue;
-    if (auto saved = sealed->source_order.save(*connection_, *context_.store, *sealed); !saved) return saved;
+    if (auto saved = sealed->attempt.source_order.save(*connection_, *context_.store, *sealed); !saved) return saved;
   }
   if (!missing.empty()) return make_error(CDCRT_BAD_RECORD, "partial changes without a row");
   return finish(batches);
@@ -154,12 +154,12 @@ Outcome WriteTransaction::write(const std::vector<Sealed*>& batches, std::vector
 Outcome WriteTransaction::decide_by_source(Sealed& sealed, const SourceOrder::Refused& refused) {
   if (!sealed.by_source) return {};
   Table& table = *sealed.table;
-  auto decided = sealed.source_order.decide(*connection_, *context_.store, sealed, refused);
+  auto decided = sealed.attempt.source_order.decide(*connection_, *context_.store, sealed, refused);
   if (!decided && !sealed.refusal.empty()) {
     // The table is stopped in a transaction of its own.
     return Outcome::repeat(sealed.refusal);
   }
-  if (decided && sealed.source_order.overtaken() > 0 && table.tells_overtaken.exchange(false)) {
+  if (decided && sealed.attempt.source_order.overtaken() > 0 && table.keys().tell_overtaken()) {
     context_.warn("table '" + table.identity().target() + "': changes came after later ones of their rows, from another partition or read again. The later ones stay");
   }
   return decided;
@@ -168,7 +168,7 @@ Outcome WriteTransaction::decide_by_source(Sealed& sealed, const SourceOrder::Re
 Result<void> WriteTransaction::clear(const Sealed& sealed) {
   auto cleared = clear_table(*connection_, sealed);
   if (!cleared || context_.store == nullptr) return cleared;
-  if (!sealed.by_source && !sealed.table->target.row.remembers_keys) return {};
+  if (!sealed.by_source && !sealed.table->kept().row().remembers_keys) return {};
   return context_.store->forget_row_orders(*connection_, sealed.table->identity().target());
 }
 
@@ -192,7 +192,7 @@ Result<void> WriteTransaction::write_settled(Sealed& sealed, const std::vector<c
   }
   LeftBehind left(*connection_, sealed);
   if (auto done = left.settle(chosen); !done) return done;
-  if (left.is_unsure() && sealed.table->tells_left_behind.exchange(false)) {
+  if (left.is_unsure() && sealed.table->keys().tell_left_behind()) {
     context_.warn("table '" + sealed.table->identity().target() +
                   "': its primary_key holds more columns than the message key, and updates come without an image of the row before. Where such a column changes, the "
                   "old row may stay beside the new one: rows come from several partitions or source tables, so that the message key does not tell which row it was. "
@@ -224,15 +224,15 @@ Result<void> WriteTransaction::finish(const std::vector<Sealed*>& batches) {
     for (const Sealed* sealed : batches) {
       if (sealed->clear && sealed->key.empty()) {
         if (auto passed = context_.store->pass_open_letters(*connection_, sealed->table->identity().target()); !passed) return passed;
-      } else if (sealed->clear && !sealed->table->target.dead_letters_whole) {
+      } else if (sealed->clear && !sealed->table->dead_letters().is_whole()) {
         if (auto forgotten = context_.store->forget_open_letters(*connection_, sealed->table->identity().target()); !forgotten) return forgotten;
       }
-      if (auto saved = context_.store->save_open_dead_letters(*connection_, sealed->table->identity().target(), sealed->letters_closed, sealed->letters_opened); !saved) return saved;
+      if (auto saved = context_.store->save_open_dead_letters(*connection_, sealed->table->identity().target(), sealed->attempt.letters_closed, sealed->attempt.letters_opened); !saved) return saved;
     }
     for (const Sealed* sealed : batches) {
       const auto& identity = sealed->table->identity();
       if (sealed->raises_version()) {
-        progress::StoredTable row = sealed->table->target.row;
+        progress::StoredTable row = sealed->table->kept().row();
         ++row.version;
         if (sealed->clear) row.floor = sealed->floor;
         if (auto saved = context_.store->save_table(*connection_, identity.target(), row); !saved) return saved;
@@ -253,7 +253,7 @@ Result<void> WriteTransaction::commit(const std::vector<Sealed*>& batches, const
   auto committed = connection_->commit();
   if (committed && context_.store != nullptr) context_.letters.committed(*context_.store, letters);
   if (!committed && is_outage(committed.error())) {
-    for (Sealed* sealed : batches) sealed->commit_unknown = true;
+    for (Sealed* sealed : batches) sealed->attempt.commit_unknown = true;
   }
   return committed;
 }
@@ -262,7 +262,7 @@ Result<void> WriteTransaction::commit(const std::vector<Sealed*>& batches, const
 // without a key would be doubled otherwise.
 Outcome WriteTransaction::find_commit(Sealed& sealed, bool& is_there) {
   is_there = false;
-  if (!sealed.commit_unknown || context_.store == nullptr) return {};
+  if (!sealed.attempt.commit_unknown || context_.store == nullptr) return {};
   if (const auto stranded = sealed.drop_lost(); !stranded.empty()) return lose(stranded);
   auto gone = context_.store->reclaim(*connection_, sealed.table->identity().target(), partitions_of({&sealed}));
   // The old transaction is still there. Nothing else may be done with these rows before it is gone, however long that takes.
@@ -277,7 +277,7 @@ Outcome WriteTransaction::find_commit(Sealed& sealed, bool& is_there) {
   auto stands = context_.store->stands_at(*connection_, sealed.table->identity().target(), positions_of(sealed));
   connection_.roll_back();
   if (!stands) return std::move(stands.error());
-  sealed.commit_unknown = false;
+  sealed.attempt.commit_unknown = false;
   is_there = *stands;
   return {};
 }

@@ -45,10 +45,10 @@ Outcome Writer::attempt(const std::vector<Sealed*>& batches, std::vector<const E
   auto outcome = transaction.write(batches, missing);
   if (!outcome) {
     connection_.roll_back();
-    for (Sealed* sealed : batches) sealed->source_order.take_back();
+    for (Sealed* sealed : batches) sealed->attempt.source_order.take_back();
   }
   if (outcome.next() == Next::kRepeat || outcome.next() == Next::kLookAgain) {
-    for (Sealed* sealed : batches) sealed->table->target.described = false;
+    for (Sealed* sealed : batches) sealed->table->definition().look_again();
   }
   return outcome;
 }
@@ -69,7 +69,7 @@ Result<bool> Writer::write_together(const std::vector<Sealed*>& batches) {
     }
     // A conflict, or a definition that changed, is nobody's fault, and each of them alone would be a commit more.
     const bool passes = outcome.next() == Next::kWaitForLock || outcome.next() == Next::kRepeat || outcome.next() == Next::kLookAgain;
-    const bool whole = std::none_of(batches.begin(), batches.end(), [](const Sealed* sealed) { return sealed->has_lost() || sealed->empty() || sealed->commit_unknown; });
+    const bool whole = std::none_of(batches.begin(), batches.end(), [](const Sealed* sealed) { return sealed->has_lost() || sealed->empty() || sealed->attempt.commit_unknown; });
     if (!passes || !whole || number == kTogetherAttempts) return false;
   }
 }
@@ -99,7 +99,7 @@ Result<void> Writer::write_alone(Sealed& sealed, bool is_last) {
   const WriterContext& context = connection_.context();
   for (int looks = 0;;) {
     std::vector<const Entry*> missing;
-    auto outcome = connection_.retry({*sealed.table, sealed.commit_unknown, is_last}, [&] { return attempt_alone(sealed, missing); });
+    auto outcome = connection_.retry({*sealed.table, sealed.attempt.commit_unknown, is_last}, [&] { return attempt_alone(sealed, missing); });
     if (outcome) return {};
     if (outcome.next() == Next::kRepeat) {
       if (context.gives_up()) return std::move(outcome.error());
@@ -111,7 +111,7 @@ Result<void> Writer::write_alone(Sealed& sealed, bool is_last) {
       outcome = RefusedBatch(connection_, sealed, is_last).write(missing);
       if (outcome) return {};
       if (outcome.next() == Next::kRepeat || (outcome.next() == Next::kLookAgain && ++looks < kMaxLooks)) {
-        sealed.table->target.described = false;
+        sealed.table->definition().look_again();
         continue;
       }
     }
