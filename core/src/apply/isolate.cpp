@@ -6,8 +6,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "apply/fold_alone.hpp"
 #include "apply/isolate_keyless.hpp"
+#include "apply/rows_aside.hpp"
 #include "apply/table_writer.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "types/convert.hpp"
@@ -52,7 +52,7 @@ class Isolation {
     }
     if (sealed_.key.empty()) appended_ = &result.good;
     if (!sealed_.key.empty() && !sealed_.clear) {
-      for (const auto& [key, letters] : sealed_.open_dead_letters) open_keys_.insert(key);
+      for (const auto& [key, letters] : sealed_.attempt.open_dead_letters) open_keys_.insert(key);
     }
     for (const auto& part : sealed_.partitions) {
       std::vector<const Entry*> bad;
@@ -153,7 +153,7 @@ class Isolation {
   }
 
   Result<void> replay(const SealedPartition& part, const std::vector<const Entry*>& bad, Isolated& result) {
-    const progress::Partition& partition = *part.partition;
+    progress::Partition& partition = *part.partition;
     refused_before_ = &part.fold.refused;
     next_refused_ = 0;
     std::unordered_set<std::string_view> keys;
@@ -179,13 +179,13 @@ class Isolation {
     return {};
   }
 
-  Result<void> replay_message(const progress::Partition& partition, const cdcrt_messages& message, const event::RowBatch& rows,
+  Result<void> replay_message(progress::Partition& partition, const cdcrt_messages& message, const event::RowBatch& rows,
                               const std::vector<uint32_t>& indexes, const std::unordered_set<std::string_view>& keys, Isolated& result) {
     // What became a dead letter when it was folded first leaves its row open for what follows.
     bool is_refused = false;
     for (; next_refused_ < refused_before_->size() && (*refused_before_)[next_refused_].offset <= message.messages[0].offset; ++next_refused_) {
       const RefusedKey& refused = (*refused_before_)[next_refused_];
-      open_keys_.insert(letter_key(refused.key));
+      open_keys_.insert(dead_letter_key(refused.key));
       is_refused = refused.offset == message.messages[0].offset;
     }
     if (is_refused) return {};
@@ -203,10 +203,6 @@ class Isolation {
       }
     }
     if (!concerned) return {};
-    single->table = sealed_.table;
-    single->identity = sealed_.identity;
-    single->columns = sealed_.columns;
-    single->key = sealed_.key;
     static const std::vector<const Entry*> none;
     auto trial = attempt(appended_ != nullptr ? *appended_ : none, concerning(*single, result), &*single);
     if (!trial) return std::move(trial.error());
@@ -234,7 +230,7 @@ class Isolation {
   [[nodiscard]] bool is_blocked(const Sealed& single) const {
     for (const auto& part : single.partitions) {
       for (const Entry& entry : part.fold.entries()) {
-        if (entry.effect == Effect::kPatch && open_keys_.contains(letter_key(entry.key))) return true;
+        if (entry.effect == Effect::kPatch && open_keys_.contains(dead_letter_key(entry.key))) return true;
       }
     }
     return false;
@@ -250,7 +246,7 @@ class Isolation {
   }
 
   void open(std::string_view key, const progress::Partition& partition, int64_t offset, Isolated& result) {
-    open_keys_.insert(letter_key(key));
+    open_keys_.insert(dead_letter_key(key));
     result.letters.open(key, {{partition.source(), partition.topic(), partition.number()}, offset});
   }
 
@@ -259,7 +255,7 @@ class Isolation {
     for (const auto& part : single.partitions) {
       for (const Entry& entry : part.fold.entries()) {
         if (entry.effect == Effect::kNothing || entry.effect == Effect::kPatch) continue;
-        open_keys_.erase(letter_key(entry.key));
+        open_keys_.erase(dead_letter_key(entry.key));
         result.letters.close(entry.key);
       }
     }
@@ -319,7 +315,7 @@ class Isolation {
   std::unordered_set<const Entry*> missing_;       ///< of the bad: they find no row
   std::unordered_set<std::string> replayed_;       ///< keys whose events were read again
   std::unordered_map<std::string, std::set<std::size_t>> singles_of_;  ///< by key: which of the accepted ones change its row
-  std::unordered_set<std::string> open_keys_;      ///< letter_key() of rows that have an open letter at this point of the replay
+  std::unordered_set<std::string> open_keys_;      ///< dead_letter_key() of rows that have an open letter at this point of the replay
   const std::vector<RefusedKey>* refused_before_ = nullptr;  ///< messages that became letters when they were folded, in order
   std::size_t next_refused_ = 0;
   const std::vector<const Entry*>* appended_ = nullptr;  ///< without a key: what is written before the singles

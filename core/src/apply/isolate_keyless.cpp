@@ -5,7 +5,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "apply/fold_alone.hpp"
+#include "apply/rows_aside.hpp"
 #include "apply/table.hpp"
 #include "apply/table_writer.hpp"
 

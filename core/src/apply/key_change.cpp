@@ -18,12 +18,12 @@ class KeyChanges {
 
   Result<void> settle() {
     settled_.entries_ = entries_of(sealed_);
-    sealed_.key_changes = sealed_.table->target.key_changes;
-    sealed_.key_changes_moved = false;
+    sealed_.attempt.key_changes = sealed_.table->kept().key_changes();
+    sealed_.attempt.key_changes_moved = false;
     if (sealed_.clear) {
       // Halves from before the truncate are over; later ones are read again with their rows.
-      for (const auto& [key, record] : sealed_.key_changes) changes_[key] = std::nullopt;
-      sealed_.key_changes.clear();
+      for (const auto& [key, record] : sealed_.attempt.key_changes) changes_[key] = std::nullopt;
+      sealed_.attempt.key_changes.clear();
     }
     for (auto& part : sealed_.partitions) {
       for (auto& departure : part.fold.departures) departures_[std::string(departure.new_key)].push_back({&part.fold, &departure});
@@ -33,7 +33,7 @@ class KeyChanges {
     }
     forget_filled();
     if (departures_.empty() && !any_arrival() && changes_.empty()) return {};
-    earlier_ = sealed_.key_changes;
+    earlier_ = sealed_.attempt.key_changes;
     pair_halves();
     if (auto read = read_departed(); !read) return read;
     for (auto& part : sealed_.partitions) {
@@ -44,7 +44,7 @@ class KeyChanges {
         if (!arrived_.contains(place.departure)) depart(new_key, place);
       }
     }
-    sealed_.key_changes_moved = !changes_.empty();
+    sealed_.attempt.key_changes_moved = !changes_.empty();
     return store_.save_key_changes(connection_, sealed_.table->identity().target(), changes_);
   }
 
@@ -102,10 +102,10 @@ class KeyChanges {
 
   // A row that came before the one it replaces left: what later events set themselves is not filled any more.
   void forget_filled() {
-    if (sealed_.key_changes.empty()) return;
+    if (sealed_.attempt.key_changes.empty()) return;
     for (const Entry* entry : settled_.entries_) {
-      const auto waiting = sealed_.key_changes.find(std::string(entry->key));
-      if (waiting == sealed_.key_changes.end() || waiting->second.departed || entry->arrival >= 0) continue;
+      const auto waiting = sealed_.attempt.key_changes.find(std::string(entry->key));
+      if (waiting == sealed_.attempt.key_changes.end() || waiting->second.departed || entry->arrival >= 0) continue;
       const bool gone = entry->effect == Effect::kDelete || entry->effect == Effect::kReplace;
       const auto removed = std::erase_if(waiting->second.slots, [&](uint32_t slot) {
         return gone || (slot < entry->width && entry->cells[slot].tag != CDCRT_ABSENT);
@@ -126,7 +126,7 @@ class KeyChanges {
         ++rows;
       }
     }
-    if (rows == 0 || !sealed_.table->target.exists || sealed_.clear) return {};
+    if (rows == 0 || !sealed_.table->definition().exists() || sealed_.clear) return {};
     std::vector<cdcrt_column> wanted;
     for (const uint32_t slot : columns_.slots()) wanted.push_back(columns_.stored(slot));
     cdcrt_read read{};
@@ -230,7 +230,7 @@ class KeyChanges {
       if (const Entry* original = settled_.original(&entry); original != nullptr) settled_.missing_.push_back(original);
     }
     if (filled != Filled::kNotYet) {
-      if (sealed_.key_changes.erase(new_key) > 0) changes_[new_key] = std::nullopt;
+      if (sealed_.attempt.key_changes.erase(new_key) > 0) changes_[new_key] = std::nullopt;
       if (lives) replace(found, row);
       return;
     }
@@ -239,14 +239,14 @@ class KeyChanges {
       if (lives && slot < row.size() && row[slot].tag == CDCRT_ABSENT) record.slots.push_back(slot);
     }
     changes_[new_key] = to_text(record, sealed_.columns);
-    sealed_.key_changes[new_key] = std::move(record);
+    sealed_.attempt.key_changes[new_key] = std::move(record);
   }
 
   void depart(const std::string& new_key, const Place& place) {
     const Departure& departure = *place.departure;
     const Row row = departed_row(place);
-    const auto kept = sealed_.key_changes.find(new_key);
-    if (kept == sealed_.key_changes.end() || kept->second.departed) {
+    const auto kept = sealed_.attempt.key_changes.find(new_key);
+    if (kept == sealed_.attempt.key_changes.end() || kept->second.departed) {
       KeyChangeRecord record;
       record.departed = true;
       for (uint32_t slot = 0; slot < row.size(); ++slot) {
@@ -255,7 +255,7 @@ class KeyChanges {
         types::append_text(record.row, row[slot]);
       }
       changes_[new_key] = to_text(record, sealed_.columns);
-      sealed_.key_changes[new_key] = std::move(record);
+      sealed_.attempt.key_changes[new_key] = std::move(record);
       return;
     }
     // The new row came first and waits for these cells.
@@ -282,7 +282,7 @@ class KeyChanges {
       settled_.originals_[&patch] = nullptr;
       settled_.entries_.push_back(&patch);
     }
-    sealed_.key_changes.erase(new_key);
+    sealed_.attempt.key_changes.erase(new_key);
     changes_[new_key] = std::nullopt;
   }
 

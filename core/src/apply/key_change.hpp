@@ -39,7 +39,7 @@ class SettledEntries {
 };
 
 /// Inside the caller's transaction, before the entries are written: reads the rows that leave, fills the rows that come, keeps
-/// halves whose other half has not come. Leaves in sealed.key_changes what is kept once the transaction commits.
+/// halves whose other half has not come. Leaves in sealed.attempt.key_changes what is kept once the transaction commits.
 Result<void> settle_key_changes(plugin::Connection& connection, progress::Store& store, Sealed& sealed, SettledEntries& settled);
 
 }  // namespace cdcrt::apply

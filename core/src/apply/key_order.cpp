@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "apply/letter_key.hpp"
+#include "apply/dead_letter_key.hpp"
 #include "apply/sealed.hpp"
 
 namespace cdcrt::apply {
@@ -392,7 +392,7 @@ progress::RowOrders KeyOrder::row_orders() const {
   progress::RowOrders orders;
   for (const auto& [hash, known] : keys_) {
     if (known.last.empty()) continue;
-    progress::RowOrder& order = orders[letter_key(known.key)];
+    progress::RowOrder& order = orders[dead_letter_key(known.key)];
     order.order = known.last;
     order.removed = known.removed;
     if (known.partition < partitions_.size()) order.partition = mark_of(partitions_[known.partition]);

@@ -23,7 +23,7 @@ std::string LeftBehind::message_key_of(const cdcrt_cell* cells, uint32_t width) 
 // Rows of the target with the cells of `wanted` in the columns `by`; of them the key, or the `whole` row.
 Result<void> LeftBehind::read(const std::vector<uint32_t>& by, const std::vector<const Entry*>& wanted, bool whole, std::vector<Standing>& found) {
   const TargetColumns columns(sealed_);
-  if (wanted.empty() || columns.slots().empty() || !sealed_.table->target.exists || sealed_.clear) return {};
+  if (wanted.empty() || columns.slots().empty() || !sealed_.table->definition().exists() || sealed_.clear) return {};
   std::vector<uint32_t> slots = by;
   for (const uint32_t slot : whole ? columns.slots() : sealed_.key) {
     if (std::find(by.begin(), by.end(), slot) == by.end()) slots.push_back(slot);

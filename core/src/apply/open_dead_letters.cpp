@@ -26,39 +26,33 @@ bool is_whole(const Entry& entry) {
 }  // namespace
 
 void LetterChanges::close(std::string_view key) {
-  const std::string kept = letter_key(key);
+  const std::string kept = dead_letter_key(key);
   opened_.erase(kept);
   closed_.insert(kept);
 }
 
-void LetterChanges::open(std::string_view key, const progress::OpenDeadLetter& letter) { opened_[letter_key(key)].push_back(letter); }
+void LetterChanges::open(std::string_view key, const progress::OpenDeadLetter& letter) { opened_[dead_letter_key(key)].push_back(letter); }
 
-bool LetterChanges::is_open(std::string_view key) const { return opened_.contains(letter_key(key)); }
+bool LetterChanges::is_open(std::string_view key) const { return opened_.contains(dead_letter_key(key)); }
 
 Result<void> look_up_letters(plugin::Connection& connection, progress::Store& store, Sealed& sealed, FoundLetters* earlier) {
-  sealed.open_dead_letters.clear();
+  sealed.attempt.open_dead_letters.clear();
   if (sealed.key.empty()) return {};
-  Table::Target& target = sealed.table->target;
+  KnownDeadLetters& known = sealed.table->dead_letters();
   const std::string name = sealed.table->identity().target();
-  if (!target.letters_known) {
-    auto read = store.read_open_dead_letters(connection, name, kMaxKept + 1);
-    if (!read) return std::move(read.error());
-    target.dead_letters_whole = count_of(*read) <= kMaxKept;
-    target.open_dead_letters = target.dead_letters_whole ? std::move(*read) : progress::Store::LettersByKey();
-    target.letters_known = true;
-  }
-  if (target.dead_letters_whole) {
-    sealed.open_dead_letters = target.open_dead_letters;
+  if (auto read = known.read(connection, store, name); !read) return read;
+  if (known.is_whole()) {
+    sealed.attempt.open_dead_letters = known.open();
     return {};
   }
   std::set<std::string> keys;
   for (const auto& part : sealed.partitions) {
-    for (const Entry& entry : part.fold.entries()) keys.insert(letter_key(entry.key));
+    for (const Entry& entry : part.fold.entries()) keys.insert(dead_letter_key(entry.key));
   }
   if (earlier == nullptr) {
     auto found = store.find_open_letters(connection, name, keys);
     if (!found) return std::move(found.error());
-    sealed.open_dead_letters = std::move(*found);
+    sealed.attempt.open_dead_letters = std::move(*found);
     return {};
   }
   std::set<std::string> fresh;
@@ -71,14 +65,14 @@ Result<void> look_up_letters(plugin::Connection& connection, progress::Store& st
     earlier->letters.merge(*found);
   }
   for (const auto& key : keys) {
-    if (const auto found = earlier->letters.find(key); found != earlier->letters.end()) sealed.open_dead_letters.insert(*found);
+    if (const auto found = earlier->letters.find(key); found != earlier->letters.end()) sealed.attempt.open_dead_letters.insert(*found);
   }
   return {};
 }
 
 void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked) {
   if (sealed.key.empty()) return;
-  const auto& open = sealed.open_dead_letters;
+  const auto& open = sealed.attempt.open_dead_letters;
   for (const auto& part : sealed.partitions) {
     if (part.fold.refused.empty() && (open.empty() || sealed.clear)) continue;
     std::unordered_map<std::string_view, const RefusedKey*> refused;  // the first refusal of each row
@@ -89,7 +83,7 @@ void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked) {
       if (entry.effect != Effect::kPatch) continue;
       const auto earlier = refused.find(entry.key);
       const bool is_made_good = entry.after_whole && !entry.keeps_dead_letters;
-      const bool is_open = !sealed.clear && !open.empty() && !is_made_good && open.contains(letter_key(entry.key));
+      const bool is_open = !sealed.clear && !open.empty() && !is_made_good && open.contains(dead_letter_key(entry.key));
       const bool is_later = earlier != refused.end() && (sealed.by_source ? earlier->second->order < entry.order : earlier->second->offset < entry.first_offset);
       if (is_open || is_later) blocked.push_back(&entry);
     }
@@ -97,60 +91,74 @@ void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked) {
 }
 
 void settle_dead_letters(Sealed& sealed, const std::vector<const Entry*>& good, const LetterChanges& isolation) {
-  sealed.letters_closed.clear();
-  sealed.letters_opened.clear();
-  const auto& open = sealed.open_dead_letters;
-  if (sealed.clear && sealed.table->target.dead_letters_whole) sealed.letters_closed = open;
+  sealed.attempt.letters_closed.clear();
+  sealed.attempt.letters_opened.clear();
+  const auto& open = sealed.attempt.open_dead_letters;
+  if (sealed.clear && sealed.table->dead_letters().is_whole()) sealed.attempt.letters_closed = open;
   const auto close = [&](const std::string& key) {
-    if (const auto found = open.find(key); found != open.end()) sealed.letters_closed.insert(*found);
+    if (const auto found = open.find(key); found != open.end()) sealed.attempt.letters_closed.insert(*found);
   };
   if (!open.empty() && !sealed.clear) {
     for (const Entry* entry : good) {
-      if (is_whole(*entry) && !entry->keeps_dead_letters) close(letter_key(entry->key));
+      if (is_whole(*entry) && !entry->keeps_dead_letters) close(dead_letter_key(entry->key));
     }
     for (const auto& key : isolation.closed()) close(key);
   }
-  sealed.letters_opened = isolation.opened();
+  sealed.attempt.letters_opened = isolation.opened();
   for (const auto& part : sealed.partitions) {
     const progress::PartitionKey place{part.partition->source(), part.partition->topic(), part.partition->number()};
     for (const auto& refused : part.fold.refused) {
       if (refused.closed) continue;
-      auto& letters = sealed.letters_opened[letter_key(refused.key)];
+      auto& letters = sealed.attempt.letters_opened[dead_letter_key(refused.key)];
       const progress::OpenDeadLetter letter{place, refused.offset};
       if (std::find(letters.begin(), letters.end(), letter) == letters.end()) letters.push_back(letter);
     }
   }
 }
 
-void take_letters(const Sealed& sealed) {
+void KnownDeadLetters::begin_without() {
+  if (are_known_) return;
+  open_.clear();
+  are_known_ = is_whole_ = true;
+}
+
+Result<void> KnownDeadLetters::read(plugin::Connection& connection, progress::Store& store, const std::string& target) {
+  if (are_known_) return {};
+  auto read = store.read_open_dead_letters(connection, target, kMaxKept + 1);
+  if (!read) return std::move(read.error());
+  is_whole_ = count_of(*read) <= kMaxKept;
+  open_ = is_whole_ ? std::move(*read) : progress::Store::LettersByKey();
+  are_known_ = true;
+  return {};
+}
+
+void KnownDeadLetters::take(const Sealed& sealed) {
   if (sealed.key.empty()) return;  // nothing is asked of them
-  Table::Target& target = sealed.table->target;
-  auto& open = target.open_dead_letters;
   if (sealed.clear) {
-    open.clear();
-    target.letters_known = target.dead_letters_whole = true;
+    open_.clear();
+    are_known_ = is_whole_ = true;
   }
-  if (!target.dead_letters_whole) {
+  if (!is_whole_) {
     // Perhaps few enough are left.
-    if (!sealed.letters_closed.empty()) target.letters_known = false;
+    if (!sealed.attempt.letters_closed.empty()) are_known_ = false;
     return;
   }
-  for (const auto& [key, letters] : sealed.letters_closed) {
-    const auto place = open.find(key);
-    if (place == open.end()) continue;
+  for (const auto& [key, letters] : sealed.attempt.letters_closed) {
+    const auto place = open_.find(key);
+    if (place == open_.end()) continue;
     std::erase_if(place->second, [&](const auto& letter) { return std::find(letters.begin(), letters.end(), letter) != letters.end(); });
-    if (place->second.empty()) open.erase(place);
+    if (place->second.empty()) open_.erase(place);
   }
-  for (const auto& [key, letters] : sealed.letters_opened) {
-    auto& kept = open[key];
+  for (const auto& [key, letters] : sealed.attempt.letters_opened) {
+    auto& kept = open_[key];
     for (const auto& letter : letters) {
       if (std::find(kept.begin(), kept.end(), letter) == kept.end()) kept.push_back(letter);
     }
     std::sort(kept.begin(), kept.end());
   }
-  if (count_of(open) <= kMaxKept) return;
-  target.dead_letters_whole = false;
-  open.clear();
+  if (count_of(open_) <= kMaxKept) return;
+  is_whole_ = false;
+  open_.clear();
 }
 
 }  // namespace cdcrt::apply

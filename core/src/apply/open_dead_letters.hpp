@@ -8,7 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "apply/letter_key.hpp"
+#include "apply/dead_letter_key.hpp"
+#include "plugin/instance.hpp"
 #include "progress/store.hpp"
 
 namespace cdcrt::apply {
@@ -32,6 +33,29 @@ class LetterChanges {
   progress::Store::LettersByKey opened_;
 };
 
+/// The open dead letters of a table, kept in memory while they are few. One thread at a time: whoever writes the table.
+class KnownDeadLetters {
+ public:
+  /// What follows is as stored. `is_whole`: all of them are known, and none is open.
+  void restore(bool is_whole) { are_known_ = is_whole_ = is_whole; }
+  /// They are to be read again.
+  void look_again() { are_known_ = false; }
+  /// A table of which nothing was kept has none; whoever opens one raises its row's version.
+  void begin_without();
+  /// All of them are known.
+  [[nodiscard]] bool is_whole() const { return is_whole_; }
+  /// Those, where they are; else they are too many, and looked up by key.
+  [[nodiscard]] const progress::Store::LettersByKey& open() const { return open_; }
+  /// Reads them where that is to be done.
+  Result<void> read(plugin::Connection& connection, progress::Store& store, const std::string& target);
+  /// The transaction is durable: what it opened and closed is as it says.
+  void take(const Sealed& sealed);
+
+ private:
+  bool are_known_ = false, is_whole_ = false;
+  progress::Store::LettersByKey open_;
+};
+
 /// What was looked up in a transaction that holds the table's row, so that nobody else changes it.
 struct FoundLetters {
   std::set<std::string> keys;  ///< also those without letters
@@ -43,9 +67,7 @@ struct FoundLetters {
 Result<void> look_up_letters(plugin::Connection& connection, progress::Store& store, Sealed& sealed, FoundLetters* earlier = nullptr);
 /// Appends the entries that change a part of a row whose letters are open.
 void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked);
-/// Fills sealed.letters_closed and letters_opened: by what is written (`good`) after what `isolation` did to rows of its own.
+/// Fills sealed.attempt.letters_closed and letters_opened: by what is written (`good`) after what `isolation` did to rows of its own.
 void settle_dead_letters(Sealed& sealed, const std::vector<const Entry*>& good, const LetterChanges& isolation);
-/// The transaction is durable: the table takes them over.
-void take_letters(const Sealed& sealed);
 
 }  // namespace cdcrt::apply

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "apply/letter_key.hpp"
+#include "apply/dead_letter_key.hpp"
 
 namespace cdcrt::apply {
 
@@ -39,13 +39,13 @@ std::vector<const progress::Partition*> Sealed::drop_lost() {
 }
 
 bool touches_letters(const Sealed& sealed) {
-  if (sealed.letters_change) return true;
-  const auto& open = sealed.open_dead_letters;
+  if (sealed.attempt.letters_change) return true;
+  const auto& open = sealed.attempt.open_dead_letters;
   for (const auto& part : sealed.partitions) {
     if (std::any_of(part.fold.refused.begin(), part.fold.refused.end(), [](const auto& refused) { return !refused.closed; })) return true;
     if (open.empty()) continue;
     for (const Entry& entry : part.fold.entries()) {
-      if (open.contains(letter_key(entry.key))) return true;
+      if (open.contains(dead_letter_key(entry.key))) return true;
     }
   }
   return false;

@@ -29,7 +29,21 @@ struct SealedPartition {
   std::string stored_order;  ///< the same of what was durable before it
 };
 
-/// What one write of a table carries. Owned by the writer until complete() or give_up().
+/// What one attempt to write a batch has found out, and what is to be taken over once its transaction is durable.
+struct Attempt {
+  /// Set by settle_key_changes, taken over by complete().
+  std::map<std::string, KeyChangeRecord> key_changes;
+  bool key_changes_moved = false;            ///< they differ from what is stored
+  progress::Store::LettersByKey open_dead_letters;  ///< of the batch's rows; set by look_up_letters
+  /// Set by settle_dead_letters, taken over by KnownDeadLetters.
+  progress::Store::LettersByKey letters_closed, letters_opened;
+  bool letters_change = false;               ///< known before the transaction: events of the batch became dead letters while it was written
+  SourceOrder source_order;
+  bool commit_unknown = false;               ///< the answer to the COMMIT was lost: it may have been written
+  EventCounts refused;                       ///< events that became dead letters while it was written
+};
+
+/// The batch that one write of a table carries. Owned by the writer until complete() or detach().
 struct Sealed {
   Table* table = nullptr;
   const TableIdentity* identity = nullptr;  ///< of the table
@@ -42,29 +56,20 @@ struct Sealed {
   std::vector<uint32_t> message_key;         ///< slots, where it is a part of `key`; else empty
   bool key_known = false;
   uint64_t version = 0;                      ///< of the knowledge
-  /// Set inside the transaction by settle_key_changes, taken over by complete().
-  std::map<std::string, KeyChangeRecord> key_changes;
-  bool key_changes_moved = false;            ///< they differ from what is stored
-  progress::Store::LettersByKey open_dead_letters;  ///< of its rows; set inside the transaction by look_up_letters
-  /// Set inside the transaction by settle_dead_letters, taken over by take_letters.
-  progress::Store::LettersByKey letters_closed, letters_opened;
-  bool letters_change = false;               ///< known before the transaction: events of it became letters while it was written
   std::size_t bytes = 0;
   std::vector<SourceOfRows> sources;         ///< what Entry::source counts
   bool in_order = false;                     ///< KeyOrder::settle was asked
   bool crossed = false;                      ///< several partitions bring changes of one key
   bool by_source = false;                    ///< folded in source order: SourceOrder decides in each transaction anew
-  SourceOrder source_order;
   std::string refusal;                       ///< why it must not be written
-  bool commit_unknown = false;               ///< the answer to a COMMIT was lost: it may have been written
-  EventCounts refused;                       ///< events of it that became dead letters while it was written
+  Attempt attempt;                           ///< the last one
 
   [[nodiscard]] EventCounts counts() const;
   [[nodiscard]] bool empty() const { return partitions.empty() && !clear; }
   /// Key changes may be settled, or the table be emptied: nobody else may write its knowledge meanwhile.
   [[nodiscard]] bool needs_table() const;
   /// What is stored beside the table's row differs after it: key changes, open letters, or the table was emptied.
-  [[nodiscard]] bool raises_version() const { return clear || key_changes_moved || !letters_closed.empty() || !letters_opened.empty(); }
+  [[nodiscard]] bool raises_version() const { return clear || attempt.key_changes_moved || !attempt.letters_closed.empty() || !attempt.letters_opened.empty(); }
   /// Some of it came from partitions that were given up since, even if they were claimed again.
   [[nodiscard]] bool has_lost() const;
   /// Takes that out. Answers what must be given up as well: a truncate that is not ours any more had sent it back.

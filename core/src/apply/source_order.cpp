@@ -4,7 +4,7 @@
 #include <chrono>
 
 #include "apply/key_order.hpp"
-#include "apply/letter_key.hpp"
+#include "apply/dead_letter_key.hpp"
 #include "apply/sealed.hpp"
 
 namespace cdcrt::apply {
@@ -48,7 +48,7 @@ class SourceOrdering {
     }
     std::vector<std::string> keys;
     keys.reserve(rows_.size());
-    for (Row& row : rows_) keys.push_back(row.stored_key = letter_key(row.key));
+    for (Row& row : rows_) keys.push_back(row.stored_key = dead_letter_key(row.key));
     return keys;
   }
 

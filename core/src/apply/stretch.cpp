@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apply/rows_aside.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "event/row_batch.hpp"
 
@@ -57,31 +58,17 @@ cdcrt_string own(cdcrt_string text, event::Arena& arena) {
 
 }  // namespace
 
-// A table of its own takes the events as the batch's table did.
+// Takes the events as the batch's table did.
 class Stretch::Folding {
  public:
-  Folding(const Sealed& batch, const std::vector<std::unique_ptr<Reading>>& readings) : batch_(batch) {
-    probe_ = std::make_unique<Table>(batch.table->identity().aside());
-    progress::StoredTable known;
-    known.columns = batch.columns;
-    evolution::keep_columns(known.columns);
-    known.key_known = batch.key_known;
-    known.by_source = batch.by_source;
-    known.floor = std::max(batch.floor, batch.table->target.row.floor);
-    probe_->restore(known);
-    const auto stand_in = [&](const progress::Partition& of) -> progress::Partition& {
-      return *alone_.emplace_back(std::make_unique<progress::Partition>(of.source(), of.topic(), of.number(), [](auto&, auto, auto) {}));
-    };
-    for (const auto& reading : readings) {
-      probe_->restore_progress(stand_in(*reading->partition), reading->passed_next, reading->passed_order);
-    }
-    // The others count: without a key they decide what can be told apart.
-    for (std::size_t i = readings.size(); i < batch.table->partition_count() && !readings.empty(); ++i) {
-      probe_->restore_progress(stand_in(*readings.front()->partition), 0, {});
-    }
+  Folding(const Sealed& batch, const std::vector<std::unique_ptr<Reading>>& readings)
+      : batch_(batch), aside_(batch, std::max(batch.floor, batch.table->kept().row().floor)) {
+    for (const auto& reading : readings) aside_.begin(*reading->partition, reading->passed_next, reading->passed_order);
+    const std::size_t all = batch.table->partition_count();
+    if (all > readings.size() && !readings.empty()) aside_.count_others(all - readings.size());
   }
 
-  void add(std::size_t index, const Reading& reading, std::size_t first, std::size_t end, const event::ShapeRegistry& shapes) {
+  void add(const Reading& reading, std::size_t first, std::size_t end, const event::ShapeRegistry& shapes) {
     if (first == end) return;
     indexes_.clear();
     for (std::size_t i = first; i < end; ++i) {
@@ -93,25 +80,16 @@ class Stretch::Folding {
     all.partition = reading.partition->number();
     all.messages = reading.messages.data();
     all.count = static_cast<uint32_t>(reading.messages.size());
-    probe_->accept({*alone_[index], all, reading.rows, shapes, reading.messages[end - 1].offset + 1}, indexes_.data(), indexes_.size(),
+    aside_.add({*reading.partition, all, reading.rows, shapes, reading.messages[end - 1].offset + 1}, indexes_.data(), indexes_.size(),
                    [](const Refusal&) {});  // became a dead letter when it was folded first
   }
 
   std::optional<Sealed> take(const std::vector<std::unique_ptr<Reading>>& readings) {
-    auto sealed = probe_->seal();
+    auto sealed = aside_.take(*batch_.table);
     if (!sealed) return std::nullopt;
-    sealed->table = batch_.table;
-    sealed->identity = batch_.identity;
-    sealed->columns = batch_.columns;
-    sealed->key = batch_.key;
-    sealed->key_known = batch_.key_known;
-    sealed->version = batch_.version;
     for (auto& part : sealed->partitions) {
-      for (std::size_t i = 0; i < readings.size(); ++i) {
-        if (part.partition != alone_[i].get()) continue;
-        part.partition = readings[i]->partition;
-        part.session = readings[i]->session;
-        break;
+      for (const auto& reading : readings) {
+        if (part.partition == reading->partition) part.session = reading->session;
       }
     }
     return sealed;
@@ -119,8 +97,7 @@ class Stretch::Folding {
 
  private:
   const Sealed& batch_;
-  std::vector<std::unique_ptr<progress::Partition>> alone_;
-  std::unique_ptr<Table> probe_;
+  RowsAside aside_;
   std::vector<uint32_t> indexes_;
 };
 
@@ -199,7 +176,7 @@ Result<Stretch::Reading*> Stretch::next_reading(bool streams, Folding& folding) 
       const bool holds_some = reading.is_loaded && reading.first < reading.at;
       if (holds_some && !streams) return nullptr;
       if (holds_some) {
-        folding.add(i, reading, reading.folded, reading.at, reader_.shapes());
+        folding.add(reading, reading.folded, reading.at, reader_.shapes());
         reading.is_streamed = true;
       }
       if (auto loaded = load(reading); !loaded) return std::move(loaded.error());
@@ -227,7 +204,7 @@ Result<Stretch::Piece> Stretch::peek(std::size_t count) {
   }
   for (std::size_t i = 0; i < readings_.size(); ++i) {
     Reading& reading = *readings_[i];
-    folding.add(i, reading, reading.folded, reading.at, reader_.shapes());
+    folding.add(reading, reading.folded, reading.at, reader_.shapes());
     reading.folded = reading.at;
   }
   piece.sealed = folding.take(readings_);

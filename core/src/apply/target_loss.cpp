@@ -13,20 +13,20 @@ std::string resume_command(const std::string& target) { return "cdcrt table resu
 }  // namespace
 
 Expected::Expected(const Sealed& sealed) {
-  const auto& made = sealed.table->target.made;
+  const TargetDefinition& target = sealed.table->definition();
   for (const auto& column : sealed.columns) {
-    const auto kept = made.find(column.target_name);
-    if (kept == made.end() || !column.active || kept->second.incarnation != column.incarnation) continue;
+    const auto* const kept = target.find(column.target_name);
+    if (kept == nullptr || !column.active || kept->incarnation != column.incarnation) continue;
     table_ = true;
     // Of the target's own columns it is not known whether they were there or were left out; without its key no table is itself.
-    if (!kept->second.adopted || column.key_ordinal > 0) columns_.push_back(column.target_name);
+    if (!kept->adopted || column.key_ordinal > 0) columns_.push_back(column.target_name);
   }
 }
 
 std::optional<Error> Expected::lost(const Sealed& sealed) const {
-  const Table::Target& target = sealed.table->target;
+  const TargetDefinition& target = sealed.table->definition();
   const std::string name = sealed.table->identity().target();
-  if (!target.exists) {
+  if (!target.exists()) {
     if (!table_) return std::nullopt;
     return make_error(CDCRT_UNSUPPORTED, "table '" + name + "' is not in the target any more, though rows were applied to it: it was dropped or renamed",
                       "give it its name back; or make it anew with all that the log has: " + rewind_command(name) +
@@ -35,7 +35,7 @@ std::optional<Error> Expected::lost(const Sealed& sealed) const {
   std::string gone;
   std::size_t count = 0;
   for (const auto& column : columns_) {
-    if (std::find(target.columns.begin(), target.columns.end(), column) != target.columns.end()) continue;
+    if (std::find(target.names().begin(), target.names().end(), column) != target.names().end()) continue;
     gone += (gone.empty() ? "'" : ", '") + column + "'";
     ++count;
   }

@@ -52,18 +52,18 @@ TargetColumns::TargetColumns(const Sealed& sealed) : sealed_(&sealed), kept_(sea
   // A table begins with its key: while a column of it has only been named, nothing is there to write.
   const auto untyped = [&](uint32_t slot) { return sealed.columns[slot].type.kind == CDCRT_TYPE_UNKNOWN; };
   if (std::any_of(sealed.key.begin(), sealed.key.end(), untyped)) return;
-  const Table::Target& target = sealed.table->target;
+  const TargetDefinition& target = sealed.table->definition();
   slots_ = sealed.key;
   for (uint32_t slot = 0; slot < sealed.columns.size(); ++slot) {
     const auto& column = sealed.columns[slot];
     if (!column.active || column.key_ordinal > 0 || column.type.kind == CDCRT_TYPE_UNKNOWN) continue;
-    (target.left_out.contains(column.target_name) ? left_out_ : slots_).push_back(slot);
+    (target.lacks(column.target_name) ? left_out_ : slots_).push_back(slot);
   }
   for (const uint32_t slot : slots_) {
-    const auto made = target.made.find(sealed.columns[slot].target_name);
-    if (made == target.made.end() || (!made->second.adopted && sealed.columns[slot].target_type.empty())) continue;
-    const cdcrt_type type = made->second.type;
-    if (type.kind != CDCRT_TYPE_UNKNOWN && !types::equal(type, sealed.columns[slot].type)) kept_[slot] = &made->second;
+    const auto* const made = target.find(sealed.columns[slot].target_name);
+    if (made == nullptr || (!made->adopted && sealed.columns[slot].target_type.empty())) continue;
+    const cdcrt_type type = made->type;
+    if (type.kind != CDCRT_TYPE_UNKNOWN && !types::equal(type, sealed.columns[slot].type)) kept_[slot] = made;
   }
 }
 
@@ -92,7 +92,7 @@ cdcrt_column TargetColumns::stored(uint32_t slot) const {
   if (kept_[slot] != nullptr) result.type = kept_[slot]->type;
   const Table& table = *sealed_->table;
   const bool evolves = table.identity().route.schema_changes == route::SchemaChanges::kEvolve;
-  if (!evolves && table.target.adopted.contains(sealed_->columns[slot].target_name)) result.flags |= CDCRT_COLUMN_KEEP;
+  if (!evolves && table.definition().is_adopted(sealed_->columns[slot].target_name)) result.flags |= CDCRT_COLUMN_KEEP;
   return result;
 }
 

@@ -10,7 +10,9 @@
 #include "apply/key_change.hpp"
 #include "apply/left_behind.hpp"
 #include "apply/open_dead_letters.hpp"
+#include "apply/rows_aside.hpp"
 #include "apply/table.hpp"
+#include "apply/table_preparation.hpp"
 #include "apply/table_writer.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "dead_letters/target_letters.hpp"
@@ -33,7 +35,7 @@ struct Candidate {
   const ListedDeadLetter* listed = nullptr;
   std::size_t number = 0;  // in the order in which the table's letters are applied
   std::unique_ptr<progress::Partition> partition;  // of its own: the sealed batch borrows it
-  std::unique_ptr<apply::Table> probe;
+  std::unique_ptr<apply::RowsAside> aside;
   std::optional<Sealed> sealed;  // nullopt: nothing is left to be applied
   std::string refusal;
 };
@@ -149,6 +151,7 @@ class TableReplay {
   Result<void> fold(Candidate& candidate, const cdcrt_messages& message, const event::RowBatch& rows) {
     const auto& letter = candidate.listed->letter;
     std::vector<uint32_t> own;
+    std::optional<apply::TableIdentity> own_identity;
     for (uint32_t i = 0; i < rows.size(); ++i) {
       if (rows.rows()[i].operation == CDCRT_MARKER) continue;
       const event::Shape& shape = shapes_.get(rows.rows()[i].shape);
@@ -174,7 +177,7 @@ class TableReplay {
       }
       own.push_back(i);
       if (!base_) base_ = std::make_unique<apply::Table>(identity);
-      if (!candidate.probe) candidate.probe = std::make_unique<apply::Table>(identity);
+      if (!own_identity) own_identity = std::move(identity);
     }
     if (own.empty()) {
       candidate.refusal = "its message has no row for this table any more: the routes changed";
@@ -182,20 +185,17 @@ class TableReplay {
     }
     progress::StoredTable known;
     known.columns = stored_->columns;
-    evolution::keep_columns(known.columns);
     known.key_known = stored_->key_known;
     known.by_source = stored_->by_source;
     // What came before a truncate is no open dead letter any more: that is all that is known of a message without an order.
     if (std::all_of(own.begin(), own.end(), [&](uint32_t row) { return rows.rows()[row].source_order.data != nullptr; })) known.floor = stored_->floor;
-    candidate.probe->restore(known);
+    candidate.aside = std::make_unique<apply::RowsAside>(std::move(*own_identity), std::move(known));
     candidate.partition = std::make_unique<progress::Partition>(letter.source, letter.topic, letter.partition, [](auto&, auto, auto) {});
-    candidate.probe->accept({*candidate.partition, message, rows, shapes_, letter.offset + 1}, own.data(), own.size(),
-                            [&](const apply::Refusal& refusal) { candidate.refusal = refusal.reason + ": " + explain(refusal.error); });
-    if (candidate.refusal.empty()) candidate.refusal = candidate.probe->stopped();
-    candidate.sealed = candidate.probe->seal();
+    candidate.aside->add({*candidate.partition, message, rows, shapes_, letter.offset + 1}, own.data(), own.size(),
+                         [&](const apply::Refusal& refusal) { candidate.refusal = refusal.reason + ": " + explain(refusal.error); });
+    if (candidate.refusal.empty()) candidate.refusal = candidate.aside->stopped();
+    candidate.sealed = candidate.aside->take(*base_);
     if (!candidate.sealed || !candidate.refusal.empty()) return {};
-    candidate.sealed->table = base_.get();
-    candidate.sealed->identity = &base_->identity();
     if (candidate.listed->by_key) leave_open_rows(candidate);
     return {};
   }
@@ -205,11 +205,11 @@ class TableReplay {
     const std::set<std::string> keys = open_keys(*candidate.listed);
     for (auto& part : candidate.sealed->partitions) {
       for (Entry& entry : part.fold.entries()) {
-        if (!keys.contains(apply::letter_key(entry.key))) entry.effect = Effect::kNothing;
+        if (!keys.contains(apply::dead_letter_key(entry.key))) entry.effect = Effect::kNothing;
       }
       // Halves of several rows in one message refer to each other by their places.
       if (part.fold.departures.size() + part.fold.arrivals.size() > 1) continue;
-      const auto is_left = [&](std::string_view key) { return !keys.contains(apply::letter_key(key)); };
+      const auto is_left = [&](std::string_view key) { return !keys.contains(apply::dead_letter_key(key)); };
       std::erase_if(part.fold.departures, [&](const auto& departure) { return is_left(departure.old_key); });
       std::erase_if(part.fold.arrivals, [&](const auto& arrival) { return is_left(arrival.new_key); });
     }
@@ -285,7 +285,7 @@ class TableReplay {
   Result<void> prepare(const std::vector<Candidate*>& candidates) {
     for (Candidate* candidate : candidates) {
       if (!candidate->sealed) continue;
-      base_->target.described = false;
+      base_->definition().look_again();
       std::vector<const progress::Partition*> lost;
       if (auto prepared = apply::prepare_tables(target_.connection, nullptr, true, {&*candidate->sealed}, lost); !prepared) return prepared;
     }
@@ -324,7 +324,7 @@ class TableReplay {
       return make_error(CDCRT_BUSY, "table '" + name_ + "' changed while its dead letters were replayed");
     row = std::move(found->second);
     // What an earlier try did about them was taken back.
-    if (base_) base_->target.key_changes = apply::key_changes_from(stored_->key_changes, stored_->columns);
+    if (base_) base_->kept().take(apply::key_changes_from(stored_->key_changes, stored_->columns));
     return {};
   }
 
@@ -334,7 +334,7 @@ class TableReplay {
     if (!candidate.sealed) return {};
     Sealed& sealed = *candidate.sealed;
     const bool by_source = sealed.by_source;
-    auto& ordered = sealed.source_order;
+    auto& ordered = sealed.attempt.source_order;
     if (by_source) {
       auto decided = ordered.decide(target_.connection, *target_.store, sealed);
       if (!decided && sealed.refusal.empty()) return decided;
@@ -361,7 +361,7 @@ class TableReplay {
     }
     std::erase_if(missing, [&](const Entry* entry) { return keyed_ && settled.original(entry) == nullptr; });
     if (missing.empty()) {
-      if (keyed_) base_->target.key_changes = sealed.key_changes;
+      if (keyed_) base_->kept().take(sealed.attempt.key_changes);
       return by_source ? ordered.save(target_.connection, *target_.store, sealed) : Result<void>();
     }
     refusal = keyed_ ? "row_missing: the change finds no row in the target" : "row_missing: the row before the change is not in the target";

@@ -167,13 +167,13 @@ void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& mes
   std::size_t first = 0;
   while (first < rows.size()) {
     uint64_t room = 0;
-    ++table.waited_for;
+    table.wait_for_room(true);
     context_.monitor.wait([&] {
       const std::size_t held = table.held_rows();
       room = held < max_rows ? max_rows - held : 0;
       return room > 0 || !table.stopped().empty() || !table.detached().empty() || context_.monitor.abandon || stopping_;
     });
-    --table.waited_for;
+    table.wait_for_room(false);
     if (room == 0) room = UINT64_MAX;  // the table takes nothing any more: it only notes the position
     std::size_t last = rows.size() - first <= room ? rows.size() : first + static_cast<std::size_t>(room);
     const auto message_of = [&](std::size_t index) { return worker.rows.rows()[rows[index]].message; };
@@ -194,8 +194,7 @@ void DecodePool::relieve_letters() {
     auto relieved = context_.letters.relieve();
     if (relieved || relieved.error().code == CDCRT_FATAL) return;
     if (!std::exchange(told, true)) log(CDCRT_LOG_WARNING, "dead_letters", "nothing more is read: " + explain(relieved.error()));
-    bool woken = false;
-    context_.monitor.wait([&] { return std::exchange(woken, true); }, std::chrono::milliseconds(200));
+    context_.monitor.wait_once([] { return false; });
   }
 }
 

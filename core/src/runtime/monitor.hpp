@@ -30,6 +30,12 @@ class Monitor {
       wait_beyond(seen, step);
     }
   }
+  /// The same, but looks once more at most: until something is notified, or the step is over.
+  template <class Condition>
+  void wait_once(Condition&& condition, std::chrono::milliseconds step = std::chrono::milliseconds(200)) {
+    const uint64_t seen = changes_;
+    if (!condition()) wait_beyond(seen, step);
+  }
   /// How often something was notified.
   [[nodiscard]] uint64_t changes() const { return changes_; }
   /// Until something is notified after `seen` was taken from changes(), or the time is over.

@@ -342,7 +342,7 @@ class Pipeline {
         line.inserted = applied.inserted;
         line.updated = applied.updated;
         line.deleted = applied.deleted;
-        line.schema_changes = table->target.schema_changes;
+        line.schema_changes = table->definition().schema_changes();
         line.overflowed = table->overflowed_cells();
         line.late = table->late_cells();
         line.left_out = table->left_out_cells();

@@ -123,7 +123,7 @@ apply::Writer SinkRuntime::make_writer(bool for_repair) {
   context.stall_after = for_repair ? std::chrono::microseconds(0) : manifest_.stall_after;
   context.crowded = [this](const apply::Table& table) {
     // Who asked for a stop does not wait for whoever locks the table: its rows wait in the source.
-    return stop_asked() || table.waited_for > 0 || context_.monitor.row_bytes > context_.max_row_bytes / 2;
+    return stop_asked() || table.is_waited_for() || context_.monitor.row_bytes > context_.max_row_bytes / 2;
   };
   context.turn = sink_->limits().writers == 1 ? &turn_ : nullptr;
   context.outage = &outage_;
@@ -331,7 +331,7 @@ std::vector<apply::Sealed> SinkRuntime::pick() {
       continue;
     }
     // Whoever waits for room in it has room now.
-    if (table->waited_for > 0) context_.monitor.notify();
+    if (table->is_waited_for()) context_.monitor.notify();
     bytes += sealed->bytes;
     batches.push_back(std::move(*sealed));
     if (bytes >= manifest_.batch.max_bytes) break;

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "apply/table.hpp"
 #include "apply/writer.hpp"
 #include "manifest/manifest.hpp"
 #include "progress/store.hpp"
@@ -105,7 +106,7 @@ class SinkRuntime {
 
   /// Everything held is written now, whatever the batch limits say.
   void flush();
-  /// Nothing is buffered, nothing is being written, detached tables apart.
+  /// Nothing is buffered, nothing is being written; detached tables do not count.
   [[nodiscard]] bool idle() const { return watch_.idle(); }
   /// When a table that is not detached was last written; the epoch: never.
   [[nodiscard]] std::chrono::steady_clock::time_point last_written() const { return watch_.last_written(); }

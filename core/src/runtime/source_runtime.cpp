@@ -226,8 +226,7 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
     if (is_group()) {
       if (auto served = source_->serve(); !served && served.error().code != CDCRT_RETRY) return fail(std::move(served.error()));
     }
-    bool waited = false;
-    monitor_.wait([&] { return std::exchange(waited, true) || monitor_.stop_reading; }, std::chrono::milliseconds(20));
+    monitor_.wait_once([&] { return monitor_.stop_reading.load(); }, std::chrono::milliseconds(20));
     return true;
   }
   auto polled = source_->poll(timeout_ms, messages_taken_);
@@ -256,8 +255,9 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
     }
     if (news) monitor_.notify();
     // A group goes on living: its partitions may move, and what was assigned late is read as well.
-    bool waited = false;
-    monitor_.wait([&] { return (is_group() && std::exchange(waited, true)) || monitor_.stop_reading || !ended_; }, std::chrono::milliseconds(100));
+    const auto goes_on = [&] { return monitor_.stop_reading || !ended_; };
+    constexpr auto kStep = std::chrono::milliseconds(100);
+    is_group() ? monitor_.wait_once(goes_on, kStep) : monitor_.wait(goes_on, kStep);
   } else {
     ended_ = false;
   }
@@ -274,8 +274,7 @@ void SourceRuntime::work() {
   while (is_group() && !monitor_.leave) {
     commit_pending();
     if (auto served = source_->serve(); !served && served.error().code != CDCRT_RETRY) break;
-    bool waited = false;
-    monitor_.wait([&] { return std::exchange(waited, true) || monitor_.leave; });
+    monitor_.wait_once([&] { return monitor_.leave.load(); });
   }
   commit_pending();
   ended_ = true;

@@ -253,13 +253,13 @@ TEST_CASE("key order: keys that stay in their partitions go on for ever, however
   for (int64_t id = 0; id < keys; ++id) behind.push_back(insert(keys + id, text("y"), integer(1), std::to_string(10'000 + id).insert(0, "0")));
   rig.send_all(ahead, 0);
   REQUIRE(rig.write());
-  CHECK(rig.table->target.keys.size() <= 2 * apply::KeyOrder::kOfOnePartition);
+  CHECK(rig.table->keys().order().size() <= 2 * apply::KeyOrder::kOfOnePartition);
   rig.send_all(behind, 1);
   REQUIRE(rig.write());
   CHECK(rig.table->detached().empty());
   CHECK(rig.warnings.empty());
   CHECK(rig.database.tables["shop.orders"].rows.size() == static_cast<std::size_t>(2 * keys));
-  CHECK(rig.table->target.keys.size() <= 2 * apply::KeyOrder::kOfSeveral);
+  CHECK(rig.table->keys().order().size() <= 2 * apply::KeyOrder::kOfSeveral);
 }
 
 TEST_CASE("key order: that an older change came after a newer one is said once") {

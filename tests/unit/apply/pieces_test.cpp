@@ -191,10 +191,10 @@ TEST_CASE("pieces: very many open dead letters are looked up by key, also by the
   const auto open = [&] { return rig.database.tables["cdcrt.open_dead_letters"].rows.size(); };
   CHECK(open() == 600);
   rig.restart();
-  CHECK(rig.table->target.open_dead_letters.empty());
+  CHECK(rig.table->dead_letters().open().empty());
   rig.send_all({update(7, absent(), integer(1), "02"), insert(8, text("good"), integer(1), "03"), update(8, absent(), integer(5), "04")});
   REQUIRE(rig.write());
-  CHECK(rig.table->target.open_dead_letters.empty());
+  CHECK(rig.table->dead_letters().open().empty());
   CHECK(rig.rows() == "id=8,a='good',b=5");
   CHECK(open() == 600);  // one more of row 7, none of row 8
   rig.send(truncate("05"));

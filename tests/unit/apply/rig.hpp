@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apply/memory_sink.hpp"
+#include "apply/table.hpp"
 #include "apply/writer.hpp"
 #include "types/cell_text.hpp"
 #include "types/type.hpp"

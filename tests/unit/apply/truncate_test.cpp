@@ -112,7 +112,7 @@ TEST_CASE("truncate: of another process leaves what was written after it where i
   rig.send(insert(3, text("x"), integer(1), "50"), 1);
   auto sealed = rig.table->seal();
   REQUIRE(sealed);
-  progress::StoredTable stored = rig.table->target.row;
+  progress::StoredTable stored = rig.table->kept().row();
   stored.floor = "30";
   ++stored.version;
   rig.table->merge(stored, *sealed);

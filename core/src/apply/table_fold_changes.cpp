@@ -1,7 +1,7 @@
 // What reaches back to rows folded before: a truncate, and changes of types and columns (4.1, 4.2).
 #include <algorithm>
 
-#include "apply/table.hpp"
+#include "apply/table_fold.hpp"
 #include "types/convert.hpp"
 
 namespace cdcrt::apply {
@@ -12,45 +12,29 @@ bool is_number(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && type.ki
 
 }  // namespace
 
-void Table::truncate(PartitionState& state, std::string_view order, int64_t offset) {
-  const bool unordered = !by_source_ && std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return each.second.unordered; });
-  if (partitions_.size() > 1 && (order.empty() || unordered)) {
-    stop_locked("a truncate at " + state.partition->name() + " offset " + std::to_string(offset) +
+void TableFold::truncate(PartitionFold& into, std::string_view order, int64_t offset) {
+  const bool unordered = !by_source_ && std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return each.second.is_unordered(); });
+  if (partition_count() > 1 && (order.empty() || unordered)) {
+    stop("a truncate at " + into.partition().name() + " offset " + std::to_string(offset) +
                 " cannot be placed among the table's rows of other partitions: " +
                 (order.empty() ? "it carries no source order" : "some of them carry no source order"));
     return;
   }
   // Partitions need not be in source order, this one either.
-  const std::string at(by_source_ ? order : std::string_view(state.max_order));
-  if (!by_source_) state.fold = Fold();
+  const std::string at(by_source_ ? order : std::string_view(into.max_order()));
+  if (!by_source_) into.drop_fold();
   for (auto& [partition, other] : partitions_) {
-    if (&other == &state && !by_source_) continue;
-    if (other.max_order > at) {
-      rewind_past(other, at);
+    if (&other == &into && !by_source_) continue;
+    if (other.max_order() > at) {
+      other.rewind_past(at);
     } else {
-      other.fold = Fold();
+      other.drop_fold();
     }
   }
-  clear_ = true;
-  cleared_by_ = floor_by_ = state.partition;
-  floor_ = at;
+  truncation_.read(into.partition(), at);
 }
 
-// Rows of this partition later than the truncate were folded or written already: they are read again after it.
-void Table::rewind_past(PartitionState& state, std::string_view order) {
-  int64_t from = 0;  // the beginning of the log, wherever that is by now
-  while (!state.marks.empty() && state.marks.back().first > order) state.marks.pop_back();
-  if (!state.marks.empty()) from = state.marks.back().second;
-  state.fold = Fold();
-  if (state.apart) state.missed_next = std::max(state.missed_next, state.next);
-  state.next = from;
-  state.first_held = from;
-  state.max_order.assign(state.marks.empty() ? progress::kSentBack : std::string_view(state.marks.back().first));
-  state.last_order.assign(state.marks.empty() ? std::string_view() : state.max_order);
-  if (!state.apart) state.min_generation = state.partition->rewind(from);
-}
-
-void Table::follow_schema_changes() {
+void TableFold::follow_schema_changes() {
   if (!knowledge_.has_changes()) return;
   const std::vector<evolution::TypeChange> changes = knowledge_.take_type_changes();
   for (const auto& change : changes) {
@@ -59,8 +43,8 @@ void Table::follow_schema_changes() {
       if (change.slot >= width || types::is_ready(cells[change.slot], change.to, change.to)) return;
       if (auto converted = types::convert(cells[change.slot], change.from, change.to, arena)) cells[change.slot] = *converted;
     };
-    for (auto& [partition, state] : partitions_) {
-      Fold& fold = state.fold;
+    for (auto& [partition, of] : partitions_) {
+      Fold& fold = of.fold();
       for (Entry& entry : fold.entries()) follow(entry.cells, entry.width, fold.arena());
       for (Departure& departure : fold.departures) {
         follow(departure.old_cells, departure.width, fold.arena());
@@ -68,16 +52,16 @@ void Table::follow_schema_changes() {
         follow(departure.cells, departure.cells_width, fold.arena());
       }
     }
-    for (auto* scratch : {&scratch_, &before_scratch_}) follow(scratch->data(), static_cast<uint32_t>(scratch->size()), conversion_);
+    folder_.follow(change);
   }
   const std::vector<uint32_t> drops = knowledge_.take_drops();
   // A column that comes back later is another one: what was folded for the old one goes with it.
   for (const uint32_t slot : drops) {
-    for (auto& [partition, state] : partitions_) {
-      for (Entry& entry : state.fold.entries()) {
+    for (auto& [partition, of] : partitions_) {
+      for (Entry& entry : of.fold().entries()) {
         if (slot < entry.width && !identity_.events) entry.cells[slot] = {};
       }
-      for (Departure& departure : state.fold.departures) {
+      for (Departure& departure : of.fold().departures) {
         if (slot < departure.cells_width) departure.cells[slot] = {};
       }
     }
@@ -85,7 +69,7 @@ void Table::follow_schema_changes() {
   follow_keys(changes, !drops.empty());
 }
 
-void Table::follow_keys(const std::vector<evolution::TypeChange>& changes, bool drops) {
+void TableFold::follow_keys(const std::vector<evolution::TypeChange>& changes, bool drops) {
   if (!identity_.keeps_rows()) return;
   const std::vector<uint32_t>& key_slots = knowledge_.key();
   const bool is_concerned = std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
@@ -93,12 +77,12 @@ void Table::follow_keys(const std::vector<evolution::TypeChange>& changes, bool 
   });
   if (!is_concerned && !(drops && key_slots.empty())) return;
   const auto key_of = [&](const cdcrt_cell* cells, uint32_t width, std::string& key) {
-    if (key_slots.empty()) return append_image_key(cells, width, key);
+    if (key_slots.empty()) return folder_.append_image_key(cells, width, key);
     const bool is_whole = std::all_of(key_slots.begin(), key_slots.end(), [&](uint32_t slot) { return slot < width && cells[slot].tag > CDCRT_NULL; });
     if (!is_whole) return;
     for (const uint32_t slot : key_slots) types::append_key(key, cells[slot]);
   };
-  for (auto& [partition, state] : partitions_) state.fold.rekey(key_of);
+  for (auto& [partition, of] : partitions_) of.fold().rekey(key_of);
 }
 
 }  // namespace cdcrt::apply

@@ -9,6 +9,6 @@ namespace cdcrt::apply {
 /// Under which those of a table without a key are kept, by their position alone: no later row makes one good.
 inline constexpr std::string_view kNoKey{""};
 /// A key as letters are kept by: itself, or a digest where it is longer than an index takes.
-std::string letter_key(std::string_view key);
+std::string dead_letter_key(std::string_view key);
 
 }  // namespace cdcrt::apply

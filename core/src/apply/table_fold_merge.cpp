@@ -1,13 +1,13 @@
-// What other processes of the pipeline changed: knowledge, key changes, truncates.
+// What other processes of the pipeline changed: knowledge, truncates, the order in which rows are kept.
 #include <algorithm>
 
-#include "apply/table.hpp"
+#include "apply/table_fold.hpp"
 #include "types/convert.hpp"
 #include "types/type.hpp"
 
 namespace cdcrt::apply {
 
-void Table::count_foreign(const progress::StoredTable& stored) {
+void TableFold::count_foreign(const progress::StoredTable& stored) {
   foreign_partitions_.clear();
   for (const auto& [key, position] : stored.progress) {
     const bool ours = std::any_of(partitions_.begin(), partitions_.end(), [&key = key](const auto& each) {
@@ -18,8 +18,7 @@ void Table::count_foreign(const progress::StoredTable& stored) {
   }
 }
 
-void Table::merge(const progress::StoredTable& stored, Sealed& sealed) {
-  const std::lock_guard lock(mutex_);
+bool TableFold::merge(const progress::StoredTable& stored, Sealed& sealed) {
   count_foreign(stored);
   std::string others;
   for (const auto& [key, position] : stored.progress) others = std::max(others, position.order);
@@ -28,91 +27,85 @@ void Table::merge(const progress::StoredTable& stored, Sealed& sealed) {
   for (const uint32_t slot : returned) read_again_after(knowledge_.columns()[slot].dropped_at, sealed);
   const bool is_known = by_source_ && sealed.by_source;
   if (stored.by_source && !is_known && identity_.keeps_rows() && identity_.route.ordering != route::Ordering::kPartition) {
-    by_source_ = true;
+    set_by_source(true);
     read_all_again(sealed);
     sealed.by_source = true;
   }
-  target.key_changes = key_changes_from(stored.key_changes, knowledge_.columns());
-  sealed.key_changes = target.key_changes;
-  target.letters_known = false;
-  take_floor(stored.floor, sealed);
+  const bool is_emptied = take_floor(stored.floor, sealed);
   refresh(sealed);
-  target.row = stored;
-  target.row.columns.clear();
-  target.row_known = true;
-  for (const evolution::Column& column : stored.columns) {
-    if (column.active && column.type.kind != CDCRT_TYPE_UNKNOWN) target.made.emplace(column.target_name, column);
-    if (column.adopted) target.adopted.insert(column.target_name);
-  }
+  return is_emptied;
+}
+
+void TableFold::forget_truncate(Sealed& sealed) {
+  truncation_.forget();
+  sealed.clear = false;
+  sealed.cleared_by = nullptr;
 }
 
 // A column was dropped at `order` and came back, as another process found. Folded cells of it are gone with the old one, those of later
 // events too: they are read again, for the new one.
-void Table::read_again_after(const std::string& order, Sealed& sealed) {
+void TableFold::read_again_after(const std::string& order, Sealed& sealed) {
   // A truncate among it has sent others back: it is read again with everything.
-  const bool truncates = sealed.clear || clear_;
-  for (auto& [partition, state] : partitions_) {
-    const bool stored = state.next == state.stored_next && !state.sealed_next;
-    if (!truncates && (state.max_order <= order || stored)) continue;
-    std::erase_if(sealed.partitions, [&](const SealedPartition& part) { return part.partition == state.partition; });
-    drop_sealed(state);
+  const bool truncates = sealed.clear || truncation_.is_due();
+  for (auto& [partition, of] : partitions_) {
+    if (!truncates && (of.max_order() <= order || of.is_stored())) continue;
+    std::erase_if(sealed.partitions, [&](const SealedPartition& part) { return part.partition == &of.partition(); });
+    drop_sealed(of);
   }
   if (!truncates) return;
-  sealed.clear = clear_ = false;
-  sealed.cleared_by = cleared_by_ = floor_by_ = nullptr;
-  floor_ = stored_floor_;
+  forget_truncate(sealed);
 }
 
-// Another process emptied the table: our rows up to the truncate are gone for ever, later ones are read again after it.
-void Table::take_floor(const std::string& floor, Sealed& sealed) {
-  stored_floor_ = std::max(stored_floor_, floor);
-  if (floor <= floor_) {
+// What was folded by partition does not say which of its changes came when.
+void TableFold::read_all_again(Sealed& sealed) {
+  for (auto& [partition, of] : partitions_) {
+    std::erase_if(sealed.partitions, [&](const SealedPartition& part) { return part.partition == &of.partition(); });
+    drop_sealed(of);
+  }
+  forget_truncate(sealed);
+}
+
+// Another process emptied the table: our rows up to the truncate are gone for ever, later ones are read again after it. True: it was not
+// known of here.
+bool TableFold::take_floor(const std::string& floor, Sealed& sealed) {
+  if (!truncation_.take(floor)) {
     // We have read that truncate too, but what is sealed may have come before it.
     if (floor > sealed.floor) drop_before(floor, sealed);
-    return;
+    return false;
   }
-  floor_ = floor;
-  floor_by_ = nullptr;
-  forgets_keys = true;
-  for (auto& [partition, state] : partitions_) {
+  for (auto& [partition, of] : partitions_) {
     // What is durable was written after the table was emptied, or goes with it: else the lease would not be ours any more.
-    if (state.max_order > floor || state.next < state.stored_next) {
-      std::erase_if(sealed.partitions, [&](const SealedPartition& part) { return part.partition == state.partition; });
-      drop_sealed(state);
+    if (of.max_order() > floor || of.is_behind()) {
+      std::erase_if(sealed.partitions, [&](const SealedPartition& part) { return part.partition == &of.partition(); });
+      drop_sealed(of);
       continue;
     }
-    state.fold = Fold();
+    of.drop_fold();
     for (auto& part : sealed.partitions) {
-      if (part.partition == state.partition) part.fold = Fold();
+      if (part.partition == &of.partition()) part.fold = Fold();
     }
   }
   // An earlier truncate of ours was overtaken.
   if (sealed.clear && sealed.floor <= floor) sealed.clear = false;
+  return true;
 }
 
-// The caller takes its part out of the Sealed.
-void Table::drop_sealed(PartitionState& state) {
-  state.first_sealed = -1;
-  state.sealed_next.reset();
-  drop_unstored(state);
-}
-
-void Table::drop_before(const std::string& floor, Sealed& sealed) {
+void TableFold::drop_before(const std::string& floor, Sealed& sealed) {
   std::erase_if(sealed.partitions, [&](SealedPartition& part) {
-    PartitionState& state = partitions_[part.partition];
+    PartitionFold& of = partition(*part.partition, false);
     // What a truncate of ours sent back, which was overtaken, stays where it stands.
-    if (part.order <= floor && part.next_offset >= state.stored_next) {
+    if (part.order <= floor && part.next_offset >= of.stored_next()) {
       part.fold = Fold();
       return false;
     }
-    drop_sealed(state);
+    drop_sealed(of);
     return true;
   });
   sealed.clear = false;
 }
 
 // The sealed cells follow the columns as they are now.
-void Table::refresh(Sealed& sealed) {
+void TableFold::refresh(Sealed& sealed) const {
   const auto& columns = knowledge_.columns();
   for (uint32_t slot = 0; slot < sealed.columns.size(); ++slot) {
     const evolution::Column& from = sealed.columns[slot];

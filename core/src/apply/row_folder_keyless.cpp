@@ -1,7 +1,7 @@
 // Rows of tables without a key: counted by their whole image.
 #include <algorithm>
 
-#include "apply/table.hpp"
+#include "apply/row_folder.hpp"
 #include "types/convert.hpp"
 
 namespace cdcrt::apply {
@@ -16,7 +16,7 @@ constexpr char kImage = 'i';
 
 }  // namespace
 
-void Table::append_image_key(const cdcrt_cell* cells, uint32_t width, std::string& key) {
+void RowFolder::append_image_key(const cdcrt_cell* cells, uint32_t width, std::string& key) {
   key += kImage;  // a row of which nothing differs from what it would have been given is one as well
   // What a row lacks is what it would have been given: both make one image.
   for (uint32_t slot = 0; slot < width; ++slot) {
@@ -32,44 +32,45 @@ void Table::append_image_key(const cdcrt_cell* cells, uint32_t width, std::strin
   }
 }
 
-uint32_t Table::append_image(PartitionState& state, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies) {
+uint32_t RowFolder::append_image(Fold& fold, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies) {
   key_scratch_.clear();
   append_image_key(cells.data(), static_cast<uint32_t>(cells.size()), key_scratch_);
   bool added = false;
-  Entry& entry = state.fold.find_or_add(key_scratch_, offset, added);
+  Entry& entry = fold.find_or_add(key_scratch_, offset, added);
   if (added) {
     entry.effect = Effect::kAppend;
     entry.copies = 0;
-    state.fold.fill(entry, cells);
+    fold.fill(entry, cells);
   }
   // The row that goes is found by all that is told of it, whatever the event lacked that brought it.
   for (uint32_t slot = 0; copies < 0 && slot < cells.size(); ++slot) {
     if (cells[slot].tag == CDCRT_ABSENT || (slot < entry.width && entry.cells[slot].tag != CDCRT_ABSENT)) continue;
-    state.fold.widen(entry, static_cast<uint32_t>(cells.size()));
-    entry.cells[slot] = state.fold.own(cells[slot]);
+    fold.widen(entry, static_cast<uint32_t>(cells.size()));
+    entry.cells[slot] = fold.own(cells[slot]);
   }
   entry.copies += copies;
   entry.needed = std::max(entry.needed, -entry.copies);
-  return state.fold.index_of(entry);
+  return fold.index_of(entry);
 }
 
-void Table::accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
-                           std::vector<Refusal>& refusals) {
-  const event::Shape& shape = batch.shapes.get(row.shape);
+void RowFolder::fold_keyless(const Incoming& in, const evolution::ShapeMap& map) {
+  const cdcrt_row& row = in.row;
+  const int64_t offset = in.offset;
+  Fold& fold = in.into.fold();
   Error error;
-  conversion_.clear();
+  converter_.clear();
   const auto refuse = [&](const char* reason, std::string message, std::string hint) {
-    refusals.push_back({row.message, reason, make_error(CDCRT_BAD_RECORD, std::move(message), std::move(hint))});
+    in.refuse(reason, make_error(CDCRT_BAD_RECORD, std::move(message), std::move(hint)));
   };
   const bool inserts = row.operation == CDCRT_INSERT || row.operation == CDCRT_SNAPSHOT;
-  learns_ = false;
+  converter_.learn(false);
   if (!inserts) {
     const uint32_t image = row.before != CDCRT_NO_CELLS ? row.before : (row.operation == CDCRT_DELETE ? row.cells : CDCRT_NO_CELLS);
-    if (image != CDCRT_NO_CELLS && !convert_row(shape, map, batch.rows.cells(image), before_scratch_, error)) {
-      refusals.push_back({row.message, "value_refused", std::move(error)});
+    if (image != CDCRT_NO_CELLS && !read_row(in, map, in.cells(image), before_scratch_, error)) {
+      in.refuse("value_refused", std::move(error));
       return;
     }
-    if (image != CDCRT_NO_CELLS && shape.declared) {
+    if (image != CDCRT_NO_CELLS && in.shape.declared) {
       for (uint32_t slot = 0; slot < before_scratch_.size(); ++slot) {
         const bool listed = std::find(map.slots.begin(), map.slots.end(), static_cast<int32_t>(slot)) != map.slots.end();
         if (!listed && knowledge_.columns()[slot].active) before_scratch_[slot] = given_when_absent(knowledge_.columns()[slot]);
@@ -84,16 +85,16 @@ void Table::accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t 
              "set REPLICA IDENTITY FULL (or its like) at the source, or give the route a primary_key");
       return;
     }
-    if (partitions_.size() > 1) {
+    if (!in.is_only_partition) {
       refuse("keyless_across_partitions", "the table has no key and its rows come from several partitions: order among them is unknown",
              "send the table to one partition, or give the route a primary_key");
       return;
     }
   }
   if (row.operation != CDCRT_DELETE) {
-    learns_ = true;
-    if (!convert_row(shape, map, batch.rows.cells(row.cells), scratch_, error)) {
-      refusals.push_back({row.message, "value_refused", std::move(error)});
+    converter_.learn(true);
+    if (!read_row(in, map, in.cells(row.cells), scratch_, error)) {
+      in.refuse("value_refused", std::move(error));
       return;
     }
     if (!inserts) {
@@ -103,10 +104,10 @@ void Table::accept_keyless(PartitionState& state, const cdcrt_row& row, int64_t 
     }
   }
   std::optional<uint32_t> removed, appended;
-  if (!inserts) removed = append_image(state, before_scratch_, offset, -1);
-  if (row.operation != CDCRT_DELETE) appended = append_image(state, scratch_, offset, 1);
-  if (removed && appended) state.fold.links.emplace_back(*removed, *appended);
-  state.fold.counts.add(row.operation);
+  if (!inserts) removed = append_image(fold, before_scratch_, offset, -1);
+  if (row.operation != CDCRT_DELETE) appended = append_image(fold, scratch_, offset, 1);
+  if (removed && appended) fold.links.emplace_back(*removed, *appended);
+  fold.counts.add(row.operation);
 }
 
 }  // namespace cdcrt::apply

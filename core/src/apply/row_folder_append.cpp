@@ -1,5 +1,5 @@
 // Rows of append-only tables: every change is a row more, known by its place in the log.
-#include "apply/table.hpp"
+#include "apply/row_folder.hpp"
 #include "types/convert.hpp"
 
 namespace cdcrt::apply {
@@ -29,31 +29,34 @@ cdcrt_cell value_of(route::Metadata item, const cdcrt_row& row, const cdcrt_mess
 
 }  // namespace
 
-void Table::accept_append(PartitionState& state, const cdcrt_row& row, int64_t offset, const Batch& batch, const evolution::ShapeMap& map,
-                          std::vector<Refusal>& refusals) {
+void RowFolder::fold_appended(const Incoming& in, const evolution::ShapeMap& map) {
+  const cdcrt_row& row = in.row;
+  const int64_t offset = in.offset;
+  RowMemory& memory = in.into.memory();
+  Fold& fold = in.into.fold();
   Error error;
-  conversion_.clear();
-  learns_ = true;
+  converter_.clear();
+  converter_.learn(true);
   // What a delete takes away is told by the image before it; its own cells may be no more than the key.
   const uint32_t image = row.operation == CDCRT_DELETE && row.before != CDCRT_NO_CELLS ? row.before : row.cells;
-  if (!convert_row(batch.shapes.get(row.shape), map, batch.rows.cells(image), scratch_, error)) {
-    refusals.push_back({row.message, "value_refused", std::move(error)});
+  if (!read_row(in, map, in.cells(image), scratch_, error)) {
+    in.refuse("value_refused", std::move(error));
     return;
   }
   for (const auto& [item, slot] : knowledge_.metadata()) {
-    scratch_[slot] = value_of(item, row, batch.messages.messages[row.message], batch.partition);
+    scratch_[slot] = value_of(item, row, in.batch.messages.messages[row.message], in.batch.partition);
   }
-  state.append_ordinal = offset == state.append_offset ? state.append_ordinal + 1 : 0;
-  state.append_offset = offset;
+  memory.append_ordinal = offset == memory.append_offset ? memory.append_ordinal + 1 : 0;
+  memory.append_offset = offset;
   key_scratch_.clear();
   types::append_key(key_scratch_, types::integer_cell(CDCRT_I64, offset));
-  types::append_key(key_scratch_, types::integer_cell(CDCRT_I64, state.append_ordinal));
+  types::append_key(key_scratch_, types::integer_cell(CDCRT_I64, memory.append_ordinal));
   bool added = false;
-  Entry& entry = state.fold.find_or_add(key_scratch_, offset, added);
+  Entry& entry = fold.find_or_add(key_scratch_, offset, added);
   entry.effect = Effect::kAppend;
   entry.copies = 1;
-  state.fold.fill(entry, scratch_);
-  state.fold.counts.add(row.operation);
+  fold.fill(entry, scratch_);
+  fold.counts.add(row.operation);
 }
 
 }  // namespace cdcrt::apply

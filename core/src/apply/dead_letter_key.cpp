@@ -1,4 +1,4 @@
-#include "apply/letter_key.hpp"
+#include "apply/dead_letter_key.hpp"
 
 #include <array>
 #include <cstdio>
@@ -14,7 +14,7 @@ constexpr std::size_t kMaxKey = 1024;
 }  // namespace
 
 // Stored, so it must stay what it is.
-std::string letter_key(std::string_view key) {
+std::string dead_letter_key(std::string_view key) {
   if (key.size() <= kMaxKey) return std::string(key);
   std::array<char, 34> digest{};
   (void)std::snprintf(digest.data(), digest.size(), "%016llx%016llx", static_cast<unsigned long long>(sdk::fnv1a(key)),

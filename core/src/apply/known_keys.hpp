@@ -1,0 +1,51 @@
+// KnownKeys: which keys a table wrote last, and whether they may still be compared with what comes.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "apply/key_order.hpp"
+
+namespace cdcrt::apply {
+
+/// One thread at a time, but for what is marked: whoever writes the table.
+class KnownKeys {
+ public:
+  [[nodiscard]] KeyOrder& order() { return order_; }
+  [[nodiscard]] const KeyOrder& order() const { return order_; }
+  /// The columns of the key are of these kinds (cdcrt_type_kind), which its bytes are of. True: they were others.
+  bool change_kinds(const std::vector<uint8_t>& kinds) { return std::exchange(kinds_, kinds) != kinds; }
+  /// Those that an earlier process remembered are in order().
+  [[nodiscard]] bool are_read() const { return are_read_; }
+  void read(bool are) { are_read_ = are; }
+  /// A partition went, and whoever reads it writes keys that we would take for ours; or the table was emptied. Any thread.
+  void forget() { forgets_ = true; }
+  /// True once after that.
+  bool take_forget() { return forgets_.exchange(false); }
+
+  /// What is told once of a table: that older changes came late, that rows may stay under old keys. True: it was not said so far.
+  bool tell_overtaken() { return tells_overtaken_.exchange(false); }
+  bool tell_left_behind() { return tells_left_behind_.exchange(false); }
+
+  /// When orders of rows that are gone are to be forgotten; the epoch: that was never asked. Any thread.
+  using Clock = std::chrono::steady_clock;
+  [[nodiscard]] Clock::time_point next_purge() const { return Clock::time_point(Clock::duration(next_purge_)); }
+  void purge_at(Clock::time_point next) { next_purge_ = next.time_since_epoch().count(); }
+  /// True: whoever asks purges; the next one does so at `next`.
+  bool take_purge(Clock::time_point due, Clock::time_point next) {
+    auto seen = due.time_since_epoch().count();
+    return next_purge_.compare_exchange_strong(seen, next.time_since_epoch().count());
+  }
+
+ private:
+  KeyOrder order_;
+  bool are_read_ = false;
+  std::atomic<bool> forgets_{false}, tells_overtaken_{true}, tells_left_behind_{true};
+  std::atomic<Clock::rep> next_purge_{0};
+  std::vector<uint8_t> kinds_;
+};
+
+}  // namespace cdcrt::apply

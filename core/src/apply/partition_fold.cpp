@@ -1,0 +1,206 @@
+#include "apply/partition_fold.hpp"
+
+#include <algorithm>
+
+#include "progress/stored.hpp"
+
+namespace cdcrt::apply {
+namespace {
+
+// Places that a truncate of another partition may send a partition back to: where they lie further from each other, it reads a little more
+// again.
+constexpr std::size_t kMaxMarks = 64;
+
+}  // namespace
+
+PartitionFold::PartitionFold(progress::Partition& partition, Folding folding, bool is_detached)
+    : partition_(&partition), folding_(folding), session_(partition.session()), is_detached_(is_detached) {}
+
+void PartitionFold::restore(int64_t next_offset, const std::string& order) {
+  is_fresh_ = false;
+  session_ = partition_->session();
+  is_unordered_ = order.empty() && next_offset > 0;
+  if (next_offset == 0 && folding_ == Folding::kLive) next_offset = partition_->began_at();
+  next_ = stored_next_ = next_offset;
+  max_order_ = stored_order_ = order;
+  last_order_ = order == progress::kSentBack ? std::string() : order;
+  marks_.emplace_back(order, next_offset);
+}
+
+void PartitionFold::begin_at(int64_t first) {
+  if (is_fresh_ || next_ != 0) return;
+  next_ = stored_next_ = first;
+  if (!marks_.empty()) marks_.back().second = first;
+}
+
+void PartitionFold::begin_again(bool is_detached) {
+  *this = PartitionFold(*partition_, folding_, is_detached);
+  min_generation_ = partition_->generation();
+}
+
+void PartitionFold::receive(int64_t offset) {
+  const int64_t first = std::max(next_, offset);
+  if (std::exchange(is_fresh_, false)) {
+    next_ = stored_next_ = first;
+    marks_.emplace_back(std::string(), first);
+  }
+  if (first_held_ < 0) first_held_ = first;
+}
+
+void PartitionFold::reach(int64_t next_offset) {
+  next_ = next_offset;
+  mark();
+}
+
+void PartitionFold::mark() {
+  if (!marks_.empty() && marks_.back().first == max_order_) {
+    marks_.back().second = next_;
+    return;
+  }
+  if (marks_.size() >= kMaxMarks) {
+    // Every second one goes: the older they are, the further they stand from each other.
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < marks_.size(); i += 2) std::swap(marks_[kept++], marks_[i]);
+    marks_.resize(kept);
+  }
+  marks_.emplace_back(max_order_, next_);
+}
+
+std::optional<int64_t> PartitionFold::first_unapplied() const {
+  if (first_sealed_ >= 0 && first_held_ >= 0) return std::min(first_sealed_, first_held_);
+  if (first_sealed_ >= 0) return first_sealed_;
+  if (first_held_ >= 0) return first_held_;
+  return std::nullopt;
+}
+
+bool PartitionFold::was_sent_back() {
+  if (max_order_ != progress::kSentBack) return false;
+  max_order_.clear();
+  return true;
+}
+
+std::optional<SealedPartition> PartitionFold::seal() {
+  const int64_t held_back = is_detached_ && is_missing() ? next_ : -1;
+  if (next_ == stored_next_ && fold_.empty()) {
+    // A truncate sent it back there: to store the place of a partition that has no order yet would tell of rows before it.
+    first_held_ = held_back;
+    return std::nullopt;
+  }
+  SealedPartition part;
+  part.partition = partition_;
+  part.session = session_;
+  part.fold = std::exchange(fold_, Fold());
+  part.next_offset = next_;
+  part.first_offset = first_held_ < 0 ? next_ : first_held_;
+  part.order = max_order_;
+  part.stored_order = stored_order_;
+  first_sealed_ = first_held_;
+  sealed_next_ = part.next_offset;
+  sealed_order_ = part.order;
+  first_held_ = held_back;
+  return part;
+}
+
+void PartitionFold::written(const SealedPartition& part) {
+  stored_next_ = part.next_offset;
+  stored_order_ = part.order;
+  sealed_next_.reset();
+  first_sealed_ = -1;
+}
+
+void PartitionFold::written_in_part(const SealedPartition& part) {
+  stored_next_ = part.next_offset;
+  stored_order_ = part.order;
+  if (first_sealed_ >= 0) first_sealed_ = part.next_offset;
+}
+
+void PartitionFold::give_back(const SealedPartition& part) {
+  if (part.session != session_) return;
+  first_held_ = part.first_offset;
+  first_sealed_ = -1;
+}
+
+void PartitionFold::stop() {
+  drop_fold();
+  if (first_held_ < 0) first_held_ = stored_next_;
+}
+
+// What was known of rows that are dropped now is not known any more.
+void PartitionFold::back_to(int64_t next, const std::string& order) {
+  drop_fold();
+  next_ = next;
+  max_order_ = order;
+  last_order_ = order == progress::kSentBack ? std::string() : order;
+  while (!marks_.empty() && marks_.back().second > next) marks_.pop_back();
+  if (marks_.empty() || marks_.back().first < order) marks_.emplace_back(order, next);
+}
+
+bool PartitionFold::drop_unstored() {
+  const int64_t next = next_;
+  if (sealed_next_) {
+    back_to(*sealed_next_, sealed_order_);
+  } else {
+    back_to(stored_next_, stored_order_);
+  }
+  if (is_detached_) {
+    missed_next_ = std::max(missed_next_, next);
+    first_held_ = is_missing() ? next_ : -1;
+    return false;
+  }
+  if (next_ >= next) {
+    first_held_ = -1;
+    return false;
+  }
+  first_held_ = next_;
+  min_generation_ = rewind(next_);
+  return true;
+}
+
+bool PartitionFold::drop_sealed() {
+  first_sealed_ = -1;
+  sealed_next_.reset();
+  return drop_unstored();
+}
+
+void PartitionFold::rewind_past(std::string_view order) {
+  int64_t from = 0;  // the beginning of the log, wherever that is by now
+  while (!marks_.empty() && marks_.back().first > order) marks_.pop_back();
+  if (!marks_.empty()) from = marks_.back().second;
+  drop_fold();
+  if (is_detached_) miss(next_);
+  next_ = from;
+  first_held_ = from;
+  max_order_.assign(marks_.empty() ? progress::kSentBack : std::string_view(marks_.back().first));
+  last_order_.assign(marks_.empty() ? std::string_view() : max_order_);
+  if (!is_detached_) min_generation_ = rewind(from);
+}
+
+void PartitionFold::detach(bool is_skipped) {
+  missed_next_ = is_skipped ? 0 : std::max(missed_next_, next_);
+  back_to(stored_next_, stored_order_);
+  first_sealed_ = -1;
+  sealed_next_.reset();
+  first_held_ = is_missing() ? next_ : -1;
+  is_detached_ = true;
+}
+
+void PartitionFold::reattach() {
+  is_detached_ = false;
+  missed_next_ = 0;
+  first_held_ = -1;
+}
+
+void PartitionFold::skip() {
+  drop_fold();
+  first_held_ = -1;
+  missed_next_ = 0;
+}
+
+bool PartitionFold::read_back_to(int64_t next_offset) {
+  if (next_offset <= next_) return false;
+  next_ = std::min(next_offset, missed_next_);
+  if (!marks_.empty()) marks_.back().second = next_;
+  return true;
+}
+
+}  // namespace cdcrt::apply

@@ -1,0 +1,145 @@
+// PartitionFold: what one partition has brought to a table, folded until it is written, and how far the table has come in it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "apply/fold.hpp"
+#include "apply/sealed.hpp"
+#include "progress/partition.hpp"
+
+namespace cdcrt::apply {
+
+/// Whether rows are folded for the table, or once more beside it: then nothing is asked of the source, and nothing that it knows counts.
+enum class Folding : uint8_t { kLive, kAside };
+
+/// What folding a row remembers of the one before.
+struct RowMemory {
+  int64_t append_offset = -1;          ///< mode append: of the last row
+  int64_t append_ordinal = 0;          ///< among the rows of its message
+  uint32_t other_keys = 0;             ///< messages in a row that name another key than the table's
+  uint32_t source = 0;                 ///< of the last row, as Entry::source
+  uint32_t source_shape = UINT32_MAX;  ///< the shape that this is of
+};
+
+/// The table's lock guards it.
+class PartitionFold {
+ public:
+  PartitionFold(progress::Partition& partition, Folding folding, bool is_detached);
+
+  [[nodiscard]] progress::Partition& partition() const { return *partition_; }
+  [[nodiscard]] Fold& fold() { return fold_; }
+  [[nodiscard]] const Fold& fold() const { return fold_; }
+  void drop_fold() { fold_ = Fold(); }
+  [[nodiscard]] RowMemory& memory() { return memory_; }
+
+  // How far the table has come.
+
+  /// Everything below is in the target.
+  void restore(int64_t next_offset, const std::string& order);
+  /// The beginning that it was restored to turned out to be there.
+  void begin_at(int64_t first);
+  /// It was given up: nothing is known of it any more.
+  void begin_again(bool is_detached);
+  /// False: these messages are of before a rewind, or were taken.
+  [[nodiscard]] bool takes(uint32_t generation, int64_t next_offset) const { return generation >= min_generation_ && next_offset > next_; }
+  /// Rows come, the first of them in the message at `offset`: what was not read before is held from here on.
+  void receive(int64_t offset);
+  /// They are left out, up to there.
+  void miss(int64_t next_offset) { missed_next_ = std::max(missed_next_, next_offset); }
+  struct Place {
+    uint32_t generation;
+    int64_t next;
+    bool operator==(const Place&) const = default;
+  };
+  /// A truncate sends the partition somewhere else.
+  [[nodiscard]] Place place() const { return {min_generation_, next_}; }
+  [[nodiscard]] int64_t next() const { return next_; }
+  /// Everything below is folded.
+  void reach(int64_t next_offset);
+  /// Nothing in it is not durable or being written.
+  [[nodiscard]] bool is_stored() const { return next_ == stored_next_ && !sealed_next_; }
+  [[nodiscard]] bool is_durable() const { return next_ == stored_next_; }
+  /// A truncate sent it back to before what is durable.
+  [[nodiscard]] bool is_behind() const { return next_ < stored_next_; }
+  [[nodiscard]] int64_t stored_next() const { return stored_next_; }
+  [[nodiscard]] std::optional<int64_t> first_unapplied() const;
+
+  // Source order.
+
+  void read_order(std::string_view order) { last_order_.assign(order); }
+  void read_row_order(std::string_view order) { row_order_.assign(order); }
+  /// Rows up to there were routed to the table.
+  void raise_order(std::string_view order) {
+    if (order > max_order_) max_order_.assign(order);
+  }
+  [[nodiscard]] const std::string& last_order() const { return last_order_; }  ///< of the last row that had one
+  [[nodiscard]] const std::string& row_order() const { return row_order_; }    ///< of the last row
+  [[nodiscard]] const std::string& max_order() const { return max_order_; }    ///< greatest one of the rows below next()
+  /// A truncate in another partition sent it back to the beginning of its log. True once.
+  bool was_sent_back();
+  void note_unordered() { is_unordered_ = true; }
+  [[nodiscard]] bool is_unordered() const { return is_unordered_; }  ///< it had rows before any order was seen
+
+  // A batch.
+
+  /// Nothing to write: nullopt.
+  std::optional<SealedPartition> seal();
+  void written(const SealedPartition& part);
+  void written_in_part(const SealedPartition& part);
+  /// The batch is not written and will not be.
+  void give_back(const SealedPartition& part);
+  /// The table stops: nothing passes what is not durable.
+  void stop();
+
+  // What goes, and is read again.
+
+  /// What is not durable, nor being written. True: the source is asked for it.
+  bool drop_unstored();
+  /// The same, and what is being written; the caller takes its part out of the batch.
+  bool drop_sealed();
+  /// Rows later than a truncate that were folded or written already: they are read again after it.
+  void rewind_past(std::string_view order);
+  /// The table goes its own way: what comes is not folded but read back later.
+  void detach(bool is_skipped);
+  [[nodiscard]] bool is_detached() const { return is_detached_; }
+  void reattach();
+  void skip();
+  [[nodiscard]] bool is_missing() const { return next_ < missed_next_; }
+  [[nodiscard]] int64_t missed_next() const { return missed_next_; }
+  /// What is read back goes on exactly where the table stands.
+  [[nodiscard]] bool goes_on_at(int64_t from) const { return is_detached_ && session_ == partition_->session() && next_ == from && is_missing(); }
+  /// Nothing more of the table is below. False: it stands there already.
+  bool read_back_to(int64_t next_offset);
+
+ private:
+  void mark();
+  void back_to(int64_t next, const std::string& order);
+  uint32_t rewind(int64_t from) { return folding_ == Folding::kLive ? partition_->rewind(from) : min_generation_ + 1; }
+
+  progress::Partition* partition_;
+  Folding folding_;
+  Fold fold_;
+  RowMemory memory_;
+  int64_t next_ = 0;               ///< rows below are folded or durable
+  int64_t stored_next_ = 0;        ///< durable
+  std::string stored_order_;       ///< max_order_ of what is durable
+  int64_t first_held_ = -1;        ///< offset of the first row in the fold; -1: none
+  int64_t first_sealed_ = -1;      ///< the same of what is being written
+  std::optional<int64_t> sealed_next_;  ///< what is being written reaches up to there
+  std::string sealed_order_;       ///< its max_order_
+  uint32_t min_generation_ = 0;    ///< older batches were read before a rewind
+  uint32_t session_ = 0;           ///< of the partition
+  std::string last_order_, row_order_, max_order_;
+  bool is_unordered_ = false;
+  bool is_fresh_ = true;           ///< had no row yet
+  bool is_detached_ = false;
+  int64_t missed_next_ = 0;        ///< detached: rows were left out up to there
+  std::vector<std::pair<std::string, int64_t>> marks_;  ///< (max_order_, next_) after a batch, ascending, not all of them
+};
+
+}  // namespace cdcrt::apply

@@ -1,0 +1,97 @@
+#include "apply/refused_batch.hpp"
+
+#include <optional>
+
+#include "apply/isolate.hpp"
+#include "apply/open_dead_letters.hpp"
+#include "apply/piece_writer.hpp"
+#include "apply/stretch.hpp"
+#include "apply/table.hpp"
+#include "apply/table_writer.hpp"
+#include "apply/written.hpp"
+
+namespace cdcrt::apply {
+
+Outcome RefusedBatch::write(const std::vector<const Entry*>& missing) {
+  // Copies of rows without a key are counted at once, however many are not there.
+  const bool counts = sealed_.key.empty() && !missing.empty();
+  if (counts) {
+    auto counted = write_isolated(missing);
+    // Others are refused for another reason: each event is looked at.
+    if (counted.next() != Next::kIsolate) return counted;
+  }
+  const std::vector<const Entry*> known = counts ? std::vector<const Entry*>() : missing;
+  if (context_.store == nullptr) return write_isolated(known);
+  Stretch stretch(sealed_, context_.reader);
+  bool is_whole = false;
+  auto read = connection_.retry({*sealed_.table, sealed_.attempt.commit_unknown, is_last_}, [&]() -> Outcome {
+    auto found = stretch.is_whole();
+    if (!found && found.error().code != CDCRT_UNSUPPORTED) return std::move(found.error());
+    is_whole = found && *found;
+    return {};
+  });
+  if (!read) return read;
+  if (sealed_.crossed && !stretch.is_ordered()) {
+    return make_error(CDCRT_UNSUPPORTED, "the target refuses a row, and changes of one key come from several partitions without a source order: which of them is refused is not known");
+  }
+  if (sealed_.by_source && !is_whole) {
+    return make_error(CDCRT_UNSUPPORTED, "the target refuses a row of a table that is kept in source order, and the source cannot read its events again: which of them is refused is not known");
+  }
+  return is_whole ? PieceWriter(connection_, sealed_, stretch, is_last_).run() : write_isolated(known);
+}
+
+Outcome RefusedBatch::write_isolated(const std::vector<const Entry*>& missing) {
+  return connection_.retry({*sealed_.table, sealed_.attempt.commit_unknown, is_last_}, [&] { return try_isolated(missing); });
+}
+
+Outcome RefusedBatch::try_isolated(const std::vector<const Entry*>& missing) {
+  bool is_there = false;
+  if (auto found = transaction_.find_commit(sealed_, is_there); !found) return found;
+  if (is_there) {
+    written(sealed_);
+    return {};
+  }
+  if (!connection_.is_open()) return make_error(CDCRT_RETRY, "connection lost");
+  std::optional<Outcome> not_held;
+  const auto guard = [&]() -> Result<void> {
+    if (context_.store == nullptr) return {};
+    if (context_.gives_up()) return make_error(CDCRT_RETRY, "the process ends");
+    if (auto held = context_.store->hold(*connection_, {sealed_.table->identity().target()}); !held) return held;
+    auto held = transaction_.hold_leases({&sealed_});
+    if (held) return {};
+    not_held = held;
+    return std::move(held.error());
+  };
+  auto isolated = isolate(*connection_, sealed_, missing, context_.reader, context_.letters, guard);
+  if (not_held) return *not_held;
+  if (!isolated) return std::move(isolated.error());
+  sealed_.attempt.letters_change = !isolated->letters.closed().empty() || !isolated->letters.opened().empty();
+  auto outcome = commit_isolated(*isolated);
+  if (!outcome) {
+    connection_.roll_back();
+    return outcome;
+  }
+  sealed_.attempt.refused = isolated->refused;
+  written(sealed_);
+  return {};
+}
+
+Outcome RefusedBatch::commit_isolated(const Isolated& isolated) {
+  if (auto begun = transaction_.begin({&sealed_}); !begun) return begun;
+  if (context_.store != nullptr) {
+    if (auto held = transaction_.hold({&sealed_}); !held) return held;
+  }
+  settle_dead_letters(sealed_, isolated.good, isolated.letters);
+  if (sealed_.clear) {
+    if (auto cleared = clear_table(*connection_, sealed_); !cleared) return cleared;
+  }
+  std::vector<const Entry*> ignored;
+  if (auto done = transaction_.write_settled(sealed_, &isolated.good, ignored); !done) return done;
+  for (const Sealed& single : isolated.singles) {
+    if (auto done = write_entries(*connection_, single, entries_of(single), ignored); !done) return done;
+  }
+  if (!ignored.empty()) return make_error(CDCRT_RETRY, "rows of '" + sealed_.table->identity().target() + "' went away while bad ones were looked for");
+  return transaction_.finish({&sealed_});
+}
+
+}  // namespace cdcrt::apply

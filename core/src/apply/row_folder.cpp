@@ -1,0 +1,206 @@
+#include "apply/row_folder.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "apply/dead_letter_key.hpp"
+#include "cdcrt/sdk/status.hpp"
+#include "types/convert.hpp"
+
+namespace cdcrt::apply {
+
+void RowFolder::forget_row() {
+  scratch_.clear();
+  before_scratch_.clear();
+}
+
+void RowFolder::follow(const evolution::TypeChange& change) {
+  for (auto* cells : {&scratch_, &before_scratch_}) {
+    // The cell that taught the type has it already.
+    if (change.slot >= cells->size() || types::is_ready((*cells)[change.slot], change.to, change.to)) continue;
+    if (auto converted = types::convert((*cells)[change.slot], change.from, change.to, converter_.arena())) (*cells)[change.slot] = *converted;
+  }
+}
+
+void RowFolder::fold_truncate(PartitionFold& into, const cdcrt_row& row, int64_t offset) {
+  scratch_.clear();
+  add_event(into.fold(), row, offset);
+}
+
+std::string RowFolder::fold(const Incoming& in, const evolution::ShapeMap& map) {
+  const std::size_t refused = in.refusals.size();
+  if (identity_.route.mode == route::Mode::kAppend && !identity_.events) {
+    fold_appended(in, map);
+  } else if (identity_.events || !knowledge_.key().empty()) {
+    fold_keyed(in, map);
+  } else if (!identity_.route.primary_key.empty()) {
+    in.refuse("key_missing", make_error(CDCRT_BAD_RECORD, "the event has no column of the route's primary_key", key_advice(in.row.operation)));
+  } else if (by_source_) {
+    return "ordering = \"source\" needs a key, and the table has none: give the route a primary_key, or leave ordering out";
+  } else {
+    fold_keyless(in, map);
+  }
+  if (in.refusals.size() > refused && knowledge_.key().empty()) {
+    in.into.fold().refuse(kNoKey, in.offset, in.into.last_order(), false, in.into.memory().source);
+  }
+  return {};
+}
+
+bool RowFolder::read_row(const Incoming& in, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out, Error& error) {
+  if (!converter_.convert_row(in.shape, map, cells, out, error)) return false;
+  follow_changes();
+  return true;
+}
+
+bool RowFolder::read_key(const Incoming& in, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out, Error& error) {
+  if (!converter_.convert_key(in.shape, map, cells, out, error)) return false;
+  follow_changes();
+  return true;
+}
+
+bool RowFolder::complete_from(const Incoming& in, const evolution::ShapeMap& map, const cdcrt_cell* before, Error& error) {
+  if (!converter_.complete(in.shape, map, before, scratch_, error)) return false;
+  follow_changes();
+  return true;
+}
+
+// `scratch_` holds the row; no cells for a truncate.
+void RowFolder::add_event(Fold& fold, const cdcrt_row& row, int64_t offset) {
+  Entry& entry = fold.add(offset);
+  entry.effect = Effect::kEvent;
+  entry.operation = row.operation;
+  fold.fill(entry, scratch_);
+  if (row.operation != CDCRT_TRUNCATE) fold.counts.add(row.operation);
+}
+
+void RowFolder::fold_keyed(const Incoming& in, const evolution::ShapeMap& map) {
+  const cdcrt_row& row = in.row;
+  const int64_t offset = in.offset;
+  RowMemory& memory = in.into.memory();
+  Fold& fold = in.into.fold();
+  Error error;
+  converter_.clear();
+  converter_.learn(identity_.events || row.operation != CDCRT_DELETE);
+  if (!read_row(in, map, in.cells(row.cells), scratch_, error)) {
+    in.refuse("value_refused", std::move(error));
+    note_refused(in, map);
+    return;
+  }
+  const auto width = static_cast<uint32_t>(scratch_.size());
+  if (identity_.events) return add_event(fold, row, offset);
+  converter_.learn(false);
+  note_source(memory, in.shape);
+  bool has_key = key_of(scratch_, key_scratch_);
+  // The route's key need not be the message's: the row that went has it.
+  if (!has_key && row.operation == CDCRT_DELETE && row.before != CDCRT_NO_CELLS) {
+    if (!read_key(in, map, in.cells(row.before), scratch_, error)) {
+      in.refuse("value_refused", std::move(error));
+      return;
+    }
+    has_key = key_of(scratch_, key_scratch_);
+  }
+  if (!has_key) {
+    in.refuse("key_missing", make_error(CDCRT_BAD_RECORD, missing_key(scratch_), key_advice(row.operation)));
+    return;
+  }
+  // One event that changes the key is the delete of the old row and the upsert of the new one.
+  std::optional<uint32_t> left;
+  bool is_told = row.operation != CDCRT_UPDATE || !knowledge_.has_narrower_message_key();
+  if (row.operation == CDCRT_UPDATE && row.before != CDCRT_NO_CELLS) {
+    std::string old_key;
+    const cdcrt_cell* const before = in.cells(row.before);
+    const auto refuse = [&] {
+      in.refuse("value_refused", std::move(error));
+      note_refused(in, map);
+    };
+    // The row that leaves is found by its key alone: what else it held need not fit any more.
+    if (!read_key(in, map, before, before_scratch_, error)) return refuse();
+    const bool has_old_key = key_of(before_scratch_, old_key);
+    is_told = is_told || has_old_key;
+    if (has_old_key && old_key != key_scratch_) {
+      if (!complete_from(in, map, before, error)) return refuse();
+      bool added = false;
+      Entry* old_entry = &fold.find_or_add(old_key, offset, added);
+      if (by_source_) {
+        old_entry = place_by_source(in.into, old_entry, added, true, false, offset);
+      } else if (!added && old_entry->effect == Effect::kPatch) {
+        old_entry = &fold.succeed(*old_entry, offset);
+      }
+      if (!by_source_) fold.close_refused(old_key);
+      if (old_entry != nullptr) {
+        fold_delete(fold, *old_entry, before_scratch_.data(), static_cast<uint32_t>(before_scratch_.size()));
+        old_entry->source = memory.source;
+        fold.date(*old_entry, order_of(in.into), true);
+        left = fold.index_of(*old_entry);
+      }
+    }
+  }
+  const bool partial = row.operation == CDCRT_UPDATE &&
+                       std::any_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
+                         return slot >= 0 && scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT;
+                       });
+  bool added = false;
+  Entry* place = &fold.find_or_add(key_scratch_, offset, added);
+  if (by_source_) {
+    place = place_by_source(in.into, place, added, !partial, row.operation == CDCRT_SNAPSHOT, offset);
+    if (place == nullptr) {
+      fold.counts.add(row.operation);
+      return;
+    }
+  } else if (!partial) {
+    fold.close_refused(key_scratch_);
+  } else if (!left && !added && place->effect != Effect::kDelete && fold.is_refused(key_scratch_)) {
+    // Where the fold has nothing of the row yet, find_blocked judges when it is written.
+    in.refuse("open_letter", make_error(CDCRT_BAD_RECORD, "it changes a part of a row of which an earlier change is a dead letter"));
+    fold.refuse(key_scratch_, offset, order_of(in.into), !partial, memory.source);
+    return;
+  }
+  if (row.other_key != CDCRT_NO_CELLS && !note_key_change(in, map, *place, error)) {
+    in.refuse(error.message.empty() ? "key_missing" : "value_refused",
+              make_error(CDCRT_BAD_RECORD, "the row had another key before, which cannot be read, and the event lacks values of it" +
+                                               (error.message.empty() ? std::string() : ": " + error.message)));
+    fold.refuse(key_scratch_, offset, order_of(in.into), !partial, memory.source);
+    return;
+  }
+  if (!added && place->effect == Effect::kPatch && !partial) {
+    place = &fold.succeed(*place, offset);
+    added = true;
+  }
+  Entry& entry = *place;
+  entry.source = memory.source;
+  if (!is_told) entry.untold = offset;
+  if (left) fold.links.emplace_back(*left, fold.index_of(entry));
+  if (row.operation == CDCRT_DELETE) {
+    for (uint32_t slot = 0; slot < width; ++slot) {
+      if (knowledge_.columns()[slot].key_ordinal == 0) scratch_[slot] = {};
+    }
+    fold_delete(fold, entry, scratch_.data(), width);
+    fold.date(entry, order_of(in.into), true);
+    ++fold.counts.deleted;
+    return;
+  }
+  if (!partial) {
+    fold_full(fold, entry, added, scratch_.data(), width);
+  } else if (!fold_partial(fold, entry, added, scratch_.data(), width)) {
+    in.refuse("row_missing", make_error(CDCRT_BAD_RECORD, "a partial update follows the delete of its row"));
+    fold.refuse(key_scratch_, offset, order_of(in.into), !partial, memory.source);
+    return;
+  }
+  fold.date(entry, order_of(in.into), !partial);
+  ++(row.operation == CDCRT_UPDATE ? fold.counts.updated : fold.counts.inserted);
+}
+
+Entry* RowFolder::place_by_source(PartitionFold& into, Entry* found, bool& added, bool whole, bool snapshot, int64_t offset) {
+  const std::string& order = into.row_order();
+  if (!added && whole && found->effect != Effect::kPatch) {
+    const bool is_older = order < found->order || (order == found->order && snapshot && !found->snapshot);
+    if (is_older) return nullptr;
+  } else if (!added) {
+    found = &into.fold().succeed(*found, offset);
+    added = true;
+  }
+  found->snapshot = snapshot;
+  return found;
+}
+
+}  // namespace cdcrt::apply

@@ -1,0 +1,91 @@
+// RowFolder: one row of an event becomes a change of its key in the fold of its partition.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "apply/cell_converter.hpp"
+#include "apply/decoded.hpp"
+#include "apply/partition_fold.hpp"
+#include "apply/table_identity.hpp"
+#include "evolution/table_knowledge.hpp"
+
+namespace cdcrt::apply {
+
+/// Of one table; its lock guards it.
+class RowFolder {
+ public:
+  /// A row on its way into the fold of its partition.
+  struct Incoming {
+    const Decoded& batch;
+    const cdcrt_row& row;
+    const event::Shape& shape;
+    int64_t offset;
+    PartitionFold& into;
+    std::vector<Refusal>& refusals;
+    bool is_only_partition;  ///< no other one brings rows of the table
+    [[nodiscard]] const cdcrt_cell* cells(uint32_t image) const { return batch.rows.cells(image); }
+    void refuse(std::string reason, Error error) const { refusals.push_back({row.message, std::move(reason), std::move(error)}); }
+  };
+  /// `follow`: the knowledge has changes, which what was folded has to follow.
+  RowFolder(const TableIdentity& identity, evolution::TableKnowledge& knowledge, std::function<void()> follow)
+      : identity_(identity), knowledge_(knowledge), follow_(std::move(follow)), converter_(identity, knowledge) {}
+
+  /// Changes of one key are told from each other by their source order, and not folded into each other where that is not needed.
+  void keep_by_source(bool by_source) { by_source_ = by_source; }
+  /// Before a row is observed: the cells of the last one may be gone.
+  void forget_row();
+  /// A row that the knowledge has observed. Why the table must stop; empty: it need not.
+  std::string fold(const Incoming& row, const evolution::ShapeMap& map);
+  /// A truncate for a sink that takes events.
+  void fold_truncate(PartitionFold& into, const cdcrt_row& row, int64_t offset);
+  /// An event that cannot be one of this table. Why the table must stop; empty: it need not.
+  std::string refuse_shape(const Incoming& row, Error error);
+  /// Cells of the row that is being folded follow a column's type.
+  void follow(const evolution::TypeChange& change);
+  /// The key of a row from its image, for tables without a key.
+  void append_image_key(const cdcrt_cell* cells, uint32_t width, std::string& key);
+
+  [[nodiscard]] CellConverter& converter() { return converter_; }
+  [[nodiscard]] const CellConverter& converter() const { return converter_; }
+  /// What Entry::source counts.
+  [[nodiscard]] const std::vector<SourceOfRows>& sources() const { return sources_; }
+
+ private:
+  void fold_keyed(const Incoming& in, const evolution::ShapeMap& map);
+  void fold_appended(const Incoming& in, const evolution::ShapeMap& map);
+  void fold_keyless(const Incoming& in, const evolution::ShapeMap& map);
+  void add_event(Fold& fold, const cdcrt_row& row, int64_t offset);
+  /// False: the event lacks cells of a row whose old key cannot be read; `error` is empty where it is not in the event.
+  bool note_key_change(const Incoming& in, const evolution::ShapeMap& map, Entry& entry, Error& error);
+  void note_refused(const Incoming& in, const evolution::ShapeMap& map);
+  void note_source(RowMemory& memory, const event::Shape& shape);
+  /// Answers the entry's index.
+  uint32_t append_image(Fold& fold, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies);
+  /// Source order: where a change of `found`'s key goes that is folded by itself, as `added` says; null: a later one has overtaken it.
+  Entry* place_by_source(PartitionFold& into, Entry* found, bool& added, bool whole, bool snapshot, int64_t offset);
+  bool read_row(const Incoming& in, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out, Error& error);
+  bool read_key(const Incoming& in, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out, Error& error);
+  bool complete_from(const Incoming& in, const evolution::ShapeMap& map, const cdcrt_cell* before, Error& error);
+  void follow_changes() {
+    if (knowledge_.has_changes()) follow_();
+  }
+  bool key_of(const std::vector<cdcrt_cell>& cells, std::string& key) const;
+  [[nodiscard]] std::string missing_key(const std::vector<cdcrt_cell>& cells) const;
+  [[nodiscard]] std::string key_advice(uint8_t operation) const;
+  /// Under which the row that was read last counts among others of its key.
+  [[nodiscard]] const std::string& order_of(const PartitionFold& into) const { return by_source_ ? into.row_order() : into.last_order(); }
+
+  const TableIdentity& identity_;
+  evolution::TableKnowledge& knowledge_;
+  const std::function<void()> follow_;
+  CellConverter converter_;
+  bool by_source_ = false;
+  std::vector<SourceOfRows> sources_;
+  std::vector<cdcrt_cell> scratch_, before_scratch_;
+  std::string key_scratch_, image_scratch_;
+};
+
+}  // namespace cdcrt::apply

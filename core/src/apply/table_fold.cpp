@@ -1,0 +1,315 @@
+#include "apply/table_fold.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "cdcrt/sdk/status.hpp"
+#include "event/arena.hpp"
+
+namespace cdcrt::apply {
+namespace {
+
+bool is_definite(uint8_t operation) {
+  return operation == CDCRT_SNAPSHOT || operation == CDCRT_INSERT || operation == CDCRT_UPDATE || operation == CDCRT_DEFINITION;
+}
+
+}  // namespace
+
+TableFold::TableFold(const TableIdentity& identity, Folding folding)
+    : identity_(identity), folding_(folding), knowledge_(identity.route, identity.limits, !identity.events),
+      folder_(identity, knowledge_, [this] { follow_schema_changes(); }) {
+  set_by_source(identity.keeps_rows() && identity.route.ordering == route::Ordering::kSource);
+}
+
+void TableFold::set_by_source(bool by_source) {
+  by_source_ = by_source;
+  folder_.keep_by_source(by_source);
+}
+
+void TableFold::restore(const progress::StoredTable& stored) {
+  for (evolution::Column column : stored.columns) {
+    if (event::has_bytes(column.default_value)) column.default_value = event::copy_cell(column.default_value, knowledge_.arena());
+    knowledge_.restore(std::move(column));
+  }
+  if (stored.key_known) knowledge_.restore_key_known();
+  truncation_.restore(stored.floor);
+  if (stored.by_source && identity_.route.ordering != route::Ordering::kPartition) set_by_source(identity_.keeps_rows());
+  count_foreign(stored);
+}
+
+PartitionFold& TableFold::partition(progress::Partition& partition, bool is_detached) {
+  const auto [place, added] = partitions_.try_emplace(&partition, partition, folding_, is_detached);
+  if (added && !foreign_partitions_.empty()) std::erase(foreign_partitions_, progress::PartitionKey{partition.source(), partition.topic(), partition.number()});
+  return place->second;
+}
+
+PartitionFold* TableFold::find(const progress::Partition& partition) {
+  const auto found = partitions_.find(&partition);
+  return found == partitions_.end() ? nullptr : &found->second;
+}
+
+const PartitionFold* TableFold::find(const progress::Partition& partition) const {
+  const auto found = partitions_.find(&partition);
+  return found == partitions_.end() ? nullptr : &found->second;
+}
+
+void TableFold::restore_progress(PartitionFold& into, int64_t next_offset, const std::string& order) {
+  into.restore(next_offset, order);
+  knowledge_.restore_sighting(order);
+  // A truncate that was read, and is not in the target yet, takes what this partition has written after it as well.
+  if (truncation_.takes_back(into.partition(), order)) into.rewind_past(truncation_.floor());
+}
+
+void TableFold::begin_at(const progress::PartitionKey& key, int64_t first) {
+  for (auto& [partition, of] : partitions_) {
+    if (progress::PartitionKey{partition->source(), partition->topic(), partition->number()} == key) of.begin_at(first);
+  }
+}
+
+void TableFold::forget(PartitionFold& of, bool is_detached) {
+  of.begin_again(is_detached);
+  if (truncation_.cancel(of.partition())) {
+    // What the truncate dropped or sent back goes on where it is durable, or surely will be.
+    for (auto& [other, kept] : partitions_) {
+      if (&kept != &of && stopped_.empty()) drop_unstored(kept);
+    }
+  }
+  truncation_.forget(of.partition());
+}
+
+void TableFold::note_dirty() {
+  if (!std::exchange(is_dirty_, true)) dirty_since_ = Clock::now();
+}
+
+void TableFold::stop(const std::string& reason) {
+  if (stopped_.empty()) stopped_ = reason;
+  for (auto& [partition, of] : partitions_) of.stop();
+  is_dirty_ = false;
+}
+
+void TableFold::fold(const Decoded& batch, PartitionFold& into, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {
+  const auto began = into.place();  // a truncate may send the partition back
+  const auto goes_on = [&] { return stopped_.empty() && into.place() == began; };
+  std::vector<Refusal> refusals;
+  for (std::size_t i = 0; i < count && goes_on(); ++i) {
+    const cdcrt_row& row = batch.rows.rows()[rows[i]];
+    if (batch.messages.messages[row.message].offset >= into.next()) fold_row(batch, into, row, refusals);
+  }
+  for (const Refusal& refusal : refusals) refused(refusal);
+  if (goes_on()) {
+    into.reach(batch.next_offset);
+    note_dirty();
+  }
+  folder_.converter().release();
+}
+
+void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_row& row, std::vector<Refusal>& refusals) {
+  const int64_t offset = batch.messages.messages[row.message].offset;
+  if (row.source_order.data != nullptr) into.read_order({row.source_order.data, row.source_order.size});
+  const std::string_view order = into.last_order();
+  if (is_refused_gap(into)) return;
+  if (by_source_ && !take_row_order(into, row, offset)) return;
+  if (is_before_truncate(into, offset)) return;
+  into.raise_order(order);
+  if (order.empty() && !by_source_) into.note_unordered();
+  if (row.operation == CDCRT_TRUNCATE) {
+    if (identity_.events) {
+      folder_.fold_truncate(into, row, offset);
+    } else if (identity_.route.mode != route::Mode::kAppend) {
+      truncate(into, order, offset);
+    }
+    return;
+  }
+  folder_.forget_row();  // a type change must not touch it
+  const event::Shape& shape = batch.shapes.get(row.shape);
+  const RowFolder::Incoming incoming{batch, row, shape, offset, into, refusals, partition_count() < 2};
+  auto map = knowledge_.observe(shape, order, is_definite(row.operation));
+  if (!map) {
+    const std::string why = map.error().code == CDCRT_BAD_RECORD ? folder_.refuse_shape(incoming, std::move(map.error())) : explain(map.error());
+    if (!why.empty()) stop(why);
+    return;
+  }
+  if (shape.keyed) into.memory().other_keys = 0;
+  follow_schema_changes();
+  if (row.operation == CDCRT_DEFINITION) return;
+  // A delete that is half of a key change is no delete of the source's row.
+  if (row.operation == CDCRT_DELETE && row.other_key == CDCRT_NO_CELLS && identity_.route.deletes == route::Deletes::kIgnore) return;
+  if (!keeps_order(into, shape, row, offset)) return;
+  if (const std::string why = folder_.fold(incoming, **map); !why.empty()) stop(why);
+}
+
+// Of what came after the truncate nothing is missing as long as the log still reaches back to it.
+bool TableFold::is_refused_gap(PartitionFold& into) {
+  if (!into.was_sent_back()) return false;
+  const progress::Partition& partition = into.partition();
+  const int64_t log_begins_at = folding_ == Folding::kLive ? partition.log_begins_at() : 0;
+  if (truncation_.floor().empty() || into.last_order() <= truncation_.floor() || log_begins_at <= 0) return false;
+  stop("a truncate in another partition sends " + partition.name() + " back, and its log begins at offset " + std::to_string(log_begins_at) +
+       " by now: rows that came after the truncate may have been deleted by retention. " +
+       "Take a new snapshot of the table at the source and run: cdcrt progress rewind --table " + identity_.target() +
+       " --to earliest --empty; the same command without a snapshot accepts the gap");
+  return true;
+}
+
+// A partition that has passed the floor (the truncate's own among them) has no rows from before it any more.
+bool TableFold::is_before_truncate(PartitionFold& into, int64_t offset) {
+  const std::string& floor = truncation_.floor();
+  const std::string& order = into.last_order();
+  if (by_source_ || floor.empty() || into.max_order() >= floor || order > floor) return false;
+  if (order.empty()) {
+    stop("rows at " + into.partition().name() + " offset " + std::to_string(offset) +
+         " carry no source order, and another partition had a truncate: which came first is unknown");
+  } else if (order < floor) {
+    into.raise_order(order);
+  }
+  return true;
+}
+
+// Where rows of one key come from several partitions they need an order. False: the row is not taken.
+bool TableFold::keeps_order(PartitionFold& into, const event::Shape& shape, const cdcrt_row& row, int64_t offset) {
+  if (by_source_ || !knowledge_.key_crosses_partitions() || identity_.route.ordering != route::Ordering::kAuto) return true;
+  const bool is_ordered = identity_.keeps_rows() && (row.source_order.data != nullptr || row.operation == CDCRT_SNAPSHOT);
+  const bool is_one = partition_count() + foreign_partitions_.size() < 2;
+  const bool may_have_siblings = folding_ == Folding::kAside || into.partition().may_have_siblings();
+  if (is_ordered && (!is_one || may_have_siblings)) {
+    begin_source_order(into);
+    return take_row_order(into, row, offset);
+  }
+  if (is_one) return true;
+  stop("rows of one key may come from several partitions, since " +
+       std::string(shape.key_in_one_partition || !shape.keyed ? "the route's primary_key does not contain the message key"
+                                                              : "the format does not say that a key stays in one") +
+       ", and they carry no source order by which the newer one could be told");
+  return false;
+}
+
+// A row of a snapshot may lack an order: it is older than everything.
+bool TableFold::take_row_order(PartitionFold& into, const cdcrt_row& row, int64_t offset) {
+  if (row.source_order.data != nullptr) {
+    into.read_row_order({row.source_order.data, row.source_order.size});
+  } else if (row.operation == CDCRT_SNAPSHOT || row.operation == CDCRT_DEFINITION) {
+    into.read_row_order({});
+  } else {
+    stop("the table is kept in source order, and the event at " + into.partition().name() + " offset " + std::to_string(offset) +
+         " carries no source order: which of two changes of a row is newer cannot be told. Have the source say it (lsn, binlog position), or send all "
+         "changes of a key to one partition and set ordering = \"partition\" in the route");
+    return false;
+  }
+  into.raise_order(into.row_order());
+  // Of what a truncate has emptied the table of, nothing comes back. A row of a snapshot without an order was read when its partition stood
+  // where it stands.
+  const bool is_row = row.operation != CDCRT_DEFINITION;
+  const std::string& at = into.row_order().empty() ? into.last_order() : into.row_order();
+  return !is_row || truncation_.floor().empty() || at > truncation_.floor();
+}
+
+// From the row that is being folded on. What other partitions hold is read again, in source order.
+void TableFold::begin_source_order(const PartitionFold& current) {
+  set_by_source(true);
+  for (auto& [partition, of] : partitions_) {
+    if (&of == &current || (of.fold().empty() && of.fold().refused.empty())) continue;
+    drop_unstored(of);
+  }
+}
+
+void TableFold::drop_unstored(PartitionFold& of) {
+  // Where nothing more comes for the table, sealing alone tells that it holds nothing back.
+  if (of.drop_unstored()) note_dirty();
+}
+
+void TableFold::drop_sealed(PartitionFold& of) {
+  if (of.drop_sealed()) note_dirty();
+}
+
+void TableFold::seal(Sealed& sealed) {
+  truncation_.seal(sealed);
+  if (!identity_.events && std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return !each.second.fold().empty(); })) {
+    knowledge_.type_one_column();
+  }
+  for (auto& [partition, of] : partitions_) {
+    if (auto part = of.seal()) sealed.partitions.push_back(std::move(*part));
+  }
+  sealed.columns = knowledge_.columns();
+  sealed.key = knowledge_.key();
+  sealed.message_key = knowledge_.message_key();
+  sealed.key_known = knowledge_.key_known();
+  sealed.by_source = by_source_ && !sealed.key.empty();
+  sealed.version = knowledge_.version();
+  sealed.sources = folder_.sources();
+  is_dirty_ = false;
+}
+
+void TableFold::written(const Sealed& sealed) {
+  for (const auto& part : sealed.partitions) {
+    if (part.session != part.partition->session()) continue;
+    if (PartitionFold* of = find(*part.partition)) of->written(part);
+  }
+  if (!sealed.clear || !truncation_.written(sealed.floor)) return;
+  // The truncate's partition was given up while it was written: what came since was folded as if it had not been.
+  for (auto& [partition, of] : partitions_) {
+    if (of.is_durable()) continue;
+    if (of.max_order() > sealed.floor) {
+      drop_unstored(of);
+    } else {
+      of.drop_fold();
+    }
+  }
+}
+
+void TableFold::written_in_part(const Sealed& portion) {
+  for (const auto& part : portion.partitions) {
+    if (part.session != part.partition->session()) continue;
+    if (PartitionFold* of = find(*part.partition)) of->written_in_part(part);
+  }
+  if (portion.clear) truncation_.written_in_part(portion.floor);
+}
+
+void TableFold::give_back(const Sealed& sealed) {
+  for (const auto& part : sealed.partitions) {
+    if (PartitionFold* of = find(*part.partition)) of->give_back(part);
+  }
+}
+
+void TableFold::detach(bool is_skipped) {
+  for (auto& [partition, of] : partitions_) of.detach(is_skipped);
+  // The truncate, if one waited, is read again as well.
+  truncation_.forget();
+  is_dirty_ = false;
+}
+
+void TableFold::reattach() {
+  for (auto& [partition, of] : partitions_) of.reattach();
+}
+
+void TableFold::skip() {
+  for (auto& [partition, of] : partitions_) of.skip();
+  is_dirty_ = false;
+}
+
+bool TableFold::is_missing() const {
+  return std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return each.second.is_missing(); });
+}
+
+std::size_t TableFold::bytes() const {
+  std::size_t bytes = 0;
+  for (const auto& [partition, of] : partitions_) bytes += of.fold().bytes();
+  return bytes;
+}
+
+std::size_t TableFold::rows() const {
+  std::size_t rows = 0;
+  for (const auto& [partition, of] : partitions_) rows += of.fold().entries().size();
+  return rows;
+}
+
+bool TableFold::has_one_source() const {
+  // Where a message's key may come from several partitions it may be the key of several rows: of shards, for instance.
+  if (partitions_.size() + foreign_partitions_.size() > 1) return false;
+  const bool has_siblings = std::any_of(partitions_.begin(), partitions_.end(),
+                                        [](const auto& each) { return each.first->is_assigned() && each.first->may_have_siblings(); });
+  if (has_siblings) return false;
+  const route::Route& route = identity_.route;
+  return !route.names_target || (!route.shares_targets && route.names_one_table() && folder_.sources().size() <= 1 && !partitions_.empty());
+}
+
+}  // namespace cdcrt::apply

@@ -1,0 +1,117 @@
+// TableFold: the rows of all partitions of a table, folded until they are written, with what they teach of its columns.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "apply/decoded.hpp"
+#include "apply/partition_fold.hpp"
+#include "apply/row_folder.hpp"
+#include "apply/sealed.hpp"
+#include "apply/table_identity.hpp"
+#include "apply/truncation.hpp"
+#include "evolution/table_knowledge.hpp"
+#include "progress/stored.hpp"
+
+namespace cdcrt::apply {
+
+/// The table's lock guards it, or it is one thread's.
+class TableFold {
+ public:
+  using Clock = std::chrono::steady_clock;
+  TableFold(const TableIdentity& identity, Folding folding);
+  TableFold(const TableFold&) = delete;
+  TableFold& operator=(const TableFold&) = delete;
+
+  /// Before the first row: what the target keeps of the table, but for its progress.
+  void restore(const progress::StoredTable& stored);
+  /// The partition's, from the first call on; `is_detached`: as the table is.
+  PartitionFold& partition(progress::Partition& partition, bool is_detached);
+  /// Null: it has brought nothing.
+  [[nodiscard]] PartitionFold* find(const progress::Partition& partition);
+  [[nodiscard]] const PartitionFold* find(const progress::Partition& partition) const;
+  void restore_progress(PartitionFold& into, int64_t next_offset, const std::string& order);
+  void begin_at(const progress::PartitionKey& key, int64_t first);
+  /// The partition was given up: its rows that are not durable are dropped.
+  void forget(PartitionFold& of, bool is_detached);
+
+  /// Folds rows of one decoded batch. A truncate may send the partition back, so that it does not reach their end.
+  void fold(const Decoded& batch, PartitionFold& into, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
+  /// Why nothing more is folded; empty: it is.
+  [[nodiscard]] const std::string& stopped() const { return stopped_; }
+  void stop(const std::string& reason);
+
+  /// There is something to seal, since then.
+  [[nodiscard]] bool is_dirty() const { return is_dirty_; }
+  [[nodiscard]] Clock::time_point dirty_since() const { return dirty_since_; }
+  void note_dirty();
+  /// Everything but what Table knows. Empty: there was nothing to write.
+  void seal(Sealed& sealed);
+  void written(const Sealed& sealed);
+  void written_in_part(const Sealed& portion);
+  void give_back(const Sealed& sealed);
+  /// What another process stored: takes it over, also for a batch being written. True: it has emptied the table.
+  bool merge(const progress::StoredTable& stored, Sealed& sealed);
+
+  // A detached table.
+
+  void detach(bool is_skipped);
+  void reattach();
+  void skip();
+  [[nodiscard]] bool is_missing() const;
+
+  [[nodiscard]] std::size_t bytes() const;
+  [[nodiscard]] std::size_t rows() const;
+  [[nodiscard]] const std::map<const progress::Partition*, PartitionFold>& partitions() const { return partitions_; }
+  /// Partitions that others have count: without a key they decide what can be told from each other.
+  void count_others(std::size_t count) { others_ = count; }
+  [[nodiscard]] bool is_by_source() const { return by_source_; }
+  [[nodiscard]] bool has_one_source() const;
+  [[nodiscard]] const evolution::TableKnowledge& knowledge() const { return knowledge_; }
+  [[nodiscard]] RowFolder& folder() { return folder_; }
+  [[nodiscard]] const CellConverter& converter() const { return folder_.converter(); }
+
+ private:
+  void fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_row& row, std::vector<Refusal>& refusals);
+  bool is_refused_gap(PartitionFold& into);
+  bool is_before_truncate(PartitionFold& into, int64_t offset);
+  bool keeps_order(PartitionFold& into, const event::Shape& shape, const cdcrt_row& row, int64_t offset);
+  bool take_row_order(PartitionFold& into, const cdcrt_row& row, int64_t offset);
+  void set_by_source(bool by_source);
+  void begin_source_order(const PartitionFold& current);
+  void truncate(PartitionFold& into, std::string_view order, int64_t offset);
+  void follow_schema_changes();
+  /// A column of the key, or of the image that is the key of a row without one, has other canonical bytes in its new type, or is gone.
+  void follow_keys(const std::vector<evolution::TypeChange>& changes, bool drops);
+  void count_foreign(const progress::StoredTable& stored);
+  void refresh(Sealed& sealed) const;
+  void read_again_after(const std::string& order, Sealed& sealed);
+  void read_all_again(Sealed& sealed);
+  void forget_truncate(Sealed& sealed);
+  bool take_floor(const std::string& floor, Sealed& sealed);
+  void drop_before(const std::string& floor, Sealed& sealed);
+  void drop_unstored(PartitionFold& of);
+  void drop_sealed(PartitionFold& of);
+  [[nodiscard]] std::size_t partition_count() const { return partitions_.size() + others_; }
+
+  const TableIdentity& identity_;
+  const Folding folding_;
+  evolution::TableKnowledge knowledge_;
+  RowFolder folder_;
+  std::map<const progress::Partition*, PartitionFold> partitions_;
+  std::vector<progress::PartitionKey> foreign_partitions_;  ///< that other processes have written to this table
+  std::size_t others_ = 0;
+  Truncation truncation_;
+  bool by_source_ = false;
+  bool is_dirty_ = false;
+  Clock::time_point dirty_since_{};
+  std::string stopped_;
+};
+
+}  // namespace cdcrt::apply

@@ -1,0 +1,59 @@
+// TargetConnection: one writer's connection to the target, opened again when it was lost, and waited for.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <optional>
+
+#include "apply/outcome.hpp"
+#include "apply/writer_context.hpp"
+
+namespace cdcrt::apply {
+
+/// What is tried until the target takes it or says something that no waiting mends.
+struct Undertaking {
+  const Table& table;
+  const bool& commit_unknown;  ///< the rows may be in the target: while it holds nothing is decided but to ask again
+  bool is_last = true;         ///< else what failed together with it is still to be tried, and may be what the outage is of
+};
+
+/// One thread.
+class TargetConnection {
+ public:
+  explicit TargetConnection(const WriterContext& context) : context_(context) {}
+
+  [[nodiscard]] const WriterContext& context() const { return context_; }
+  /// False: it was lost, and connect() was not called since.
+  [[nodiscard]] bool is_open() const { return connection_.has_value(); }
+  plugin::Connection& operator*() { return *connection_; }
+  plugin::Connection* operator->() { return &*connection_; }
+
+  Result<void> connect();
+  void roll_back();
+  /// Runs `body` on the connection, outside of any transaction. Does not wait for an outage to end.
+  Result<void> run(const std::function<Result<void>(plugin::Connection&)>& body);
+  /// Once: connects, waits for its turn, runs `body`.
+  Outcome try_once(const std::function<Outcome()>& body);
+  /// Runs `body` until what it answers is not to be waited for; or is, but the others cannot wait for that table.
+  Outcome retry(const Undertaking& undertaking, const std::function<Outcome()>& body);
+  /// Waits a little longer each time. Not done: the process gives up; what that is of is answered.
+  Outcome wait(const Outcome& failed);
+  /// The target answered.
+  void reached(bool is_last = true);
+
+ private:
+  [[nodiscard]] std::unique_lock<std::mutex> take_turn();
+  [[nodiscard]] bool is_locked_whole(const Outcome& failed) const;
+  [[nodiscard]] bool takes_too_long(const Outcome& failed, const Table& table) const;
+  bool takes_other_rows();
+  void gives_way();
+
+  WriterContext context_;
+  std::optional<plugin::Connection> connection_;
+  unsigned failures_ = 0;
+  std::chrono::steady_clock::time_point failing_since_{};
+  bool told_outage_ = false;  ///< the Outage knows of a failure of ours, and not yet of its end
+};
+
+}  // namespace cdcrt::apply

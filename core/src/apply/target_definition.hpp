@@ -1,0 +1,82 @@
+// TargetDefinition: how a table is defined in the target, as far as that was looked at.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cdcrt/abi/sink.h"
+#include "evolution/table_knowledge.hpp"
+
+namespace cdcrt::apply {
+
+struct Sealed;
+
+/// One thread at a time: whoever writes the table.
+class TargetDefinition {
+ public:
+  /// By target name: the column as it is in the target. Adopted ones and those of a route's target_type have the target's own type, and
+  /// its name of it in target_type.
+  using Columns = std::map<std::string, evolution::Column>;
+
+  /// A column that is kept with the table's knowledge: it is there.
+  void restore(const evolution::Column& column);
+  /// What the target's catalog says. BAD_CONFIG: it cannot be what the batch is written to.
+  Result<void> take(const cdcrt_table_description& found, const Sealed& sealed);
+  /// It may have changed.
+  void look_again() { is_described_ = false; }
+  /// Of what has no definition in the target.
+  void needs_none() { is_described_ = true; }
+
+  [[nodiscard]] bool is_described() const { return is_described_; }
+  [[nodiscard]] bool exists() const { return exists_; }
+  /// It has a unique key over the batch's key.
+  [[nodiscard]] bool has_unique_key() const { return has_unique_key_; }
+  /// Names that differ in case only are one.
+  [[nodiscard]] bool folds_names() const { return folds_names_; }
+  /// Names in the target.
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+  [[nodiscard]] const Columns& columns() const { return columns_; }
+  /// Null: the target has none of that name.
+  [[nodiscard]] const evolution::Column* find(const std::string& name) const;
+  /// It was there before cdcrt, or the table lacks it and is to lack it.
+  [[nodiscard]] bool is_adopted(const std::string& name) const { return adopted_.contains(name); }
+  [[nodiscard]] bool adopts_any() const { return !adopted_.empty(); }
+  [[nodiscard]] bool lacks(const std::string& name) const { return left_out_.contains(name); }
+  /// The target says that it is not to be altered.
+  [[nodiscard]] bool keeps(const std::string& name) const { return kept_.contains(name); }
+  /// Changes of it that came from the source.
+  [[nodiscard]] uint64_t schema_changes() const { return schema_changes_; }
+
+  void leave_nothing_out() { left_out_.clear(); }
+  /// An adopted table gets no column for it.
+  void leave_out(const std::string& name);
+
+  /// What was changed in the target, and is durable.
+  struct Changed {
+    bool creates = false;                          ///< the table was made
+    uint64_t source_changes = 0;
+    std::vector<uint32_t> slots;                   ///< of the batch's columns: those that the target has now
+    std::map<std::string, cdcrt_type> altered;     ///< by target name: types that were given
+    std::map<std::string, cdcrt_type> raw_types;   ///< by target name: what the server made of the route's target_type
+  };
+  /// Made by cdcrt from now on, in the transaction that is open.
+  void add(const std::string& name) { adopted_.erase(name); }
+  void take(const Sealed& sealed, const Changed& changed);
+
+ private:
+  bool is_described_ = false, exists_ = false, has_unique_key_ = false, folds_names_ = false;
+  std::vector<std::string> names_;
+  Columns columns_;
+  std::set<std::string> adopted_, left_out_, kept_;
+  uint64_t schema_changes_ = 0;
+};
+
+/// What the host calls a column that the target's catalog names so.
+std::string name_of(std::string_view found, bool folds_names, const Sealed& sealed);
+/// The batch's column of that name; null: it has none.
+const evolution::Column* column_named(const Sealed& sealed, const std::string& target_name);
+
+}  // namespace cdcrt::apply
