@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <mutex>
 #include <set>
+#include <utility>
 
 namespace cdcrt::odbc {
 
 using sdk::Status;
 
 namespace {
+
+constexpr std::size_t kLargeValue = 1 << 20;
 
 bool good(SQLRETURN code) { return code == SQL_SUCCESS || code == SQL_SUCCESS_WITH_INFO; }
 
@@ -188,13 +191,22 @@ void Query::bind_borrowed(std::size_t parameter, int kind, std::string_view byte
                    &place.length);
   place.length = size;
   place.kind = kind;
+  has_large_ = has_large_ || bytes.size() > kLargeValue;
 }
 
 void Query::bind_text(std::size_t parameter, std::string_view text) { bind_borrowed(parameter, 3, text); }
 void Query::bind_bytes(std::size_t parameter, std::string_view bytes) { bind_borrowed(parameter, 4, bytes); }
 
+// Drivers keep their copies of what was bound until the next execute.
+void Query::give_back_large() {
+  if (!std::exchange(has_large_, false)) return;
+  SQLFreeStmt(statement_, SQL_RESET_PARAMS);
+  for (Slot& place : slots_) place.kind = 0;
+}
+
 Status Query::execute(sql::Moment moment, std::string_view doing, int64_t* rows) {
   const SQLRETURN code = direct_.empty() ? SQLExecute(statement_) : SQLExecDirect(statement_, characters(direct_.data()), static_cast<SQLINTEGER>(direct_.size()));
+  if (good(code) || code == SQL_NO_DATA) give_back_large();
   if (!good(code) && code != SQL_NO_DATA) return session_.error(SQL_HANDLE_STMT, statement_, moment, doing);
   if (rows != nullptr) {
     SQLLEN count = 0;

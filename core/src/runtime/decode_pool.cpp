@@ -73,6 +73,7 @@ void DecodePool::work(Worker& worker) {
     if (flow == nullptr) continue;
     const uint64_t bytes = messages.get().bytes;
     auto decoded = decode(worker, *flow, messages.get());
+    worker.rows.clear();  // a large one is not kept until this worker decodes again
     messages.reset();
     if (!decoded) {
       const std::lock_guard lock(mutex_);

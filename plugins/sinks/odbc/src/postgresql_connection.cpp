@@ -175,6 +175,7 @@ class PostgresqlConnection final : public OdbcConnection {
         }
       }
       status = write_chunk(write, group, shape, statements, first, next, what);
+      for (auto& array : arrays_) array.give_back_large();
       if (!status) return status;
       first = next;
     }
