@@ -119,6 +119,21 @@ Status Session::connect(sql::Product product, std::chrono::microseconds timeout)
   return {};
 }
 
+void Session::disconnect() {
+  if (std::exchange(connected_, false)) SQLDisconnect(connection_);
+}
+
+Status Session::reconnect() {
+  disconnect();
+  std::string text;
+  Status status = connection_string(settings_, product_, text);
+  if (!status) return status;
+  const SQLRETURN code = SQLDriverConnect(connection_, nullptr, characters(text.c_str()), SQL_NTS, nullptr, 0, nullptr, SQL_DRIVER_NOPROMPT);
+  if (!good(code)) return error(SQL_HANDLE_DBC, connection_, sql::Moment::kConnect, "cannot connect to the target");
+  connected_ = true;
+  return {};
+}
+
 Status Session::execute(std::string_view text, sql::Moment moment, std::string_view doing) {
   SQLHSTMT statement = SQL_NULL_HSTMT;
   if (!good(SQLAllocHandle(SQL_HANDLE_STMT, connection_, &statement))) return error(SQL_HANDLE_DBC, connection_, moment, doing);

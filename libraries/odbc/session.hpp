@@ -27,6 +27,10 @@ class Session {
 
   /// AUTH, UNREACHABLE (a missing driver is answered with those installed), BAD_CONFIG or RETRY when it fails.
   sdk::Status connect(sql::Product product, std::chrono::microseconds timeout);
+  /// Connects anew: a driver's buffers that grew for one large value are gone. Nothing of the session is left; no statement may be.
+  sdk::Status reconnect();
+  /// Every later statement fails as it does where the connection is lost.
+  void disconnect();
   [[nodiscard]] sql::Product product() const { return product_; }
   [[nodiscard]] const std::string& product_name() const { return product_name_; }  ///< as the driver calls it
   [[nodiscard]] SQLHDBC handle() const { return connection_; }

@@ -19,6 +19,8 @@ using sql::Moment;
 // One statement takes at most this much: the driver copies the parameters once and again, for each connection. More is not faster.
 constexpr uint64_t kMaxRows = 5'000;
 constexpr std::size_t kMaxBytes = 2U << 20;
+// libpq never gives back the buffer that a value was sent from or came into.
+constexpr std::size_t kLarge = 8U << 20;
 
 constexpr const char* kSession[] = {
     "SET client_encoding = 'UTF8'",       "SET standard_conforming_strings = on", "SET TimeZone = 'UTC'",        "SET DateStyle = 'ISO, YMD'",
@@ -176,6 +178,7 @@ class PostgresqlConnection final : public OdbcConnection {
       }
       status = write_chunk(write, group, shape, statements, first, next, what);
       for (auto& array : arrays_) array.give_back_large();
+      has_grown_ = has_grown_ || bytes > kLarge;
       if (!status) return status;
       first = next;
     }
@@ -213,6 +216,7 @@ class PostgresqlConnection final : public OdbcConnection {
       for (uint32_t i = 0; i < read.column_count && status; ++i) {
         bool null = false;
         status = query->text(i, texts[i], null, what);
+        has_grown_ = has_grown_ || texts[i].size() > kLarge;
         if (null) cells[i] = cdcrt_cell{CDCRT_NULL, 0, 0, 0, {0}};
         else
           cells[i] = from_native(*catalog_columns_[i], read.columns[i].type, texts[i], buffers[i]);
