@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <mutex>
 #include <set>
+#include <utility>
 
 namespace cdcrt::odbc {
 
 using sdk::Status;
 
 namespace {
+
+constexpr std::size_t kLargeValue = 1 << 20;
 
 bool good(SQLRETURN code) { return code == SQL_SUCCESS || code == SQL_SUCCESS_WITH_INFO; }
 
@@ -116,6 +119,21 @@ Status Session::connect(sql::Product product, std::chrono::microseconds timeout)
   return {};
 }
 
+void Session::disconnect() {
+  if (std::exchange(connected_, false)) SQLDisconnect(connection_);
+}
+
+Status Session::reconnect() {
+  disconnect();
+  std::string text;
+  Status status = connection_string(settings_, product_, text);
+  if (!status) return status;
+  const SQLRETURN code = SQLDriverConnect(connection_, nullptr, characters(text.c_str()), SQL_NTS, nullptr, 0, nullptr, SQL_DRIVER_NOPROMPT);
+  if (!good(code)) return error(SQL_HANDLE_DBC, connection_, sql::Moment::kConnect, "cannot connect to the target");
+  connected_ = true;
+  return {};
+}
+
 Status Session::execute(std::string_view text, sql::Moment moment, std::string_view doing) {
   SQLHSTMT statement = SQL_NULL_HSTMT;
   if (!good(SQLAllocHandle(SQL_HANDLE_STMT, connection_, &statement))) return error(SQL_HANDLE_DBC, connection_, moment, doing);
@@ -188,13 +206,22 @@ void Query::bind_borrowed(std::size_t parameter, int kind, std::string_view byte
                    &place.length);
   place.length = size;
   place.kind = kind;
+  has_large_ = has_large_ || bytes.size() > kLargeValue;
 }
 
 void Query::bind_text(std::size_t parameter, std::string_view text) { bind_borrowed(parameter, 3, text); }
 void Query::bind_bytes(std::size_t parameter, std::string_view bytes) { bind_borrowed(parameter, 4, bytes); }
 
+// Drivers keep their copies of what was bound until the next execute.
+void Query::give_back_large() {
+  if (!std::exchange(has_large_, false)) return;
+  SQLFreeStmt(statement_, SQL_RESET_PARAMS);
+  for (Slot& place : slots_) place.kind = 0;
+}
+
 Status Query::execute(sql::Moment moment, std::string_view doing, int64_t* rows) {
   const SQLRETURN code = direct_.empty() ? SQLExecute(statement_) : SQLExecDirect(statement_, characters(direct_.data()), static_cast<SQLINTEGER>(direct_.size()));
+  if (good(code) || code == SQL_NO_DATA) give_back_large();
   if (!good(code) && code != SQL_NO_DATA) return session_.error(SQL_HANDLE_STMT, statement_, moment, doing);
   if (rows != nullptr) {
     SQLLEN count = 0;

@@ -27,6 +27,10 @@ class Session {
 
   /// AUTH, UNREACHABLE (a missing driver is answered with those installed), BAD_CONFIG or RETRY when it fails.
   sdk::Status connect(sql::Product product, std::chrono::microseconds timeout);
+  /// Connects anew: a driver's buffers that grew for one large value are gone. Nothing of the session is left; no statement may be.
+  sdk::Status reconnect();
+  /// Every later statement fails as it does where the connection is lost.
+  void disconnect();
   [[nodiscard]] sql::Product product() const { return product_; }
   [[nodiscard]] const std::string& product_name() const { return product_name_; }  ///< as the driver calls it
   [[nodiscard]] SQLHDBC handle() const { return connection_; }
@@ -60,7 +64,7 @@ class Query {
   sdk::Status prepare(std::string_view text, std::size_t parameters, std::string_view doing);
   /// Without a plan kept by the server, so that nothing of it can outlive a failed transaction.
   sdk::Status set_text(std::string_view text, std::size_t parameters, std::string_view doing);
-  /// Parameters are numbered from 0. Bind every one before the first execute.
+  /// Parameters are numbered from 0. Bind every one before each execute.
   void bind_null(std::size_t parameter);
   void bind_text(std::size_t parameter, std::string_view text);
   void bind_bytes(std::size_t parameter, std::string_view bytes);
@@ -82,6 +86,7 @@ class Query {
     int kind = 0;  // what is bound now: 0 nothing, 1 integer, 2 real, 3 text, 4 bytes
   };
   void bind_borrowed(std::size_t parameter, int kind, std::string_view bytes);
+  void give_back_large();
 
   sdk::Status allocate(std::size_t parameters, std::string_view doing);
 
@@ -89,6 +94,7 @@ class Query {
   std::string direct_;  // set_text's
   SQLHSTMT statement_ = SQL_NULL_HSTMT;
   std::vector<Slot> slots_;  // bound by address: sized once
+  bool has_large_ = false;   // of what is bound
 };
 
 }  // namespace cdcrt::odbc

@@ -1,5 +1,6 @@
 #include "sql/postgresql_array.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <limits>
@@ -16,6 +17,12 @@ namespace cdcrt::sql {
 namespace {
 
 void add_quoted(std::string& out, std::string_view text) {
+  // By itself a string doubles what it has for the quote behind a large text.
+  constexpr std::size_t kLarge = 1 << 20;
+  if (text.size() >= kLarge) {
+    const auto escapes = std::count_if(text.begin(), text.end(), [](char c) { return c == '"' || c == '\\'; });
+    out.reserve(out.size() + text.size() + static_cast<std::size_t>(escapes) + 4);
+  }
   out += '"';
   std::size_t done = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -25,6 +25,11 @@ class PostgresqlArray {
     return text_;
   }
   [[nodiscard]] std::size_t size() const { return text_.size(); }
+  /// After the last use: what large values took is given back.
+  void give_back_large() {
+    constexpr std::size_t kKept = 4 << 20;
+    if (text_.capacity() > kKept) std::string(1, '{').swap(text_);
+  }
 
  private:
   std::string text_ = "{";

@@ -41,6 +41,22 @@ class Tables(unittest.TestCase):
         with open(os.path.join(self.folder, "events.jsonl"), "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
+    @staticmethod
+    def row(table, key, value):
+        return {"id": key} if table == "only" else {"id": key, "v": value}
+
+    def send_twins(self, table, other):
+        """Two keys of the source that are one to the target, and a third."""
+        self.send(table, self.row(table, "a", "of a"))
+        self.send(table, self.row(table, other, "of the other"))
+        self.send(table, self.row(table, "b", "of b"))
+
+    def assert_apart(self, tables, ids):
+        refused = {(letter["table"], letter["offset"]) for letter in self.letters()}
+        for table in tables:
+            self.assertEqual([key for key, in ids(table)], ["a", "b"], table)
+            self.assertTrue(any(name.endswith(table) and offset == 1 for name, offset in refused), (table, refused))
+
     def run_with(self, target, exit_code, timeout=60):
         result = program.run(["--manifest", self.manifest, "--manifest", target.overlay, "--set", "sinks.target.stall_after=1s"], target.environment, self.folder, timeout)
         if exit_code is not None:
@@ -89,6 +105,30 @@ class Constraints(Tables):
         self.assertEqual(self.rows("select a::text, twice::text from public.gen"), [("3", "6")])
         self.assertEqual(self.rows("select a::text, src from public.extra"), [("2", "cdc")])
 
+    def test_keys_that_the_target_takes_for_one_are_never_merged(self):
+        self.sql("create extension citext; create collation nd (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
+                 "create domain code as citext;"
+                 "create table public.ci (id citext primary key, v text); create table public.dom (id code primary key, v text);"
+                 "create table public.co (id text collate nd primary key, v text);"
+                 "create table public.ix (id text not null, v text); create unique index on public.ix (id collate nd);"
+                 "create table public.only (id citext primary key); create table public.ch (id char(2) primary key, v text);")
+        tables = {"ci": "A", "dom": "A", "co": "A", "ix": "A", "only": "A", "ch": "a "}
+        for table, other in tables.items():
+            self.send_twins(table, other)
+        self.run_with(self.target, 4)
+        self.assert_apart(tables, lambda table: self.rows(f"select id::text from public.{table} order by 1"))
+        for table, other in tables.items():  # alone in its batch
+            self.send(table, self.row(table, other, "again"), "u")
+            self.send(table, None, "d", {"id": "b"})
+        self.run_with(self.target, 4)
+        for table in tables:
+            self.assertEqual(self.rows(f"select id::text from public.{table}"), [("a",)], table)
+            self.assertTrue(table == "only" or self.rows(f"select v from public.{table}") == [("of a",)], table)
+            self.send(table, None, "d", {"id": "A"})
+        self.run_with(self.target, None)
+        for table in tables:
+            self.assertEqual(self.rows(f"select id::text from public.{table}"), [("a",)], table)
+
     def test_a_child_that_comes_before_its_parent_lands_with_it(self):
         self.sql("create table public.parent (id bigint primary key, n text); create table public.child (id bigint primary key, pid bigint references public.parent (id));"
                  "create table public.strict (id bigint primary key, n text not null);")
@@ -104,6 +144,28 @@ class Constraints(Tables):
 
 
 class Case(Tables):
+    def test_keys_that_a_collation_takes_for_one_are_never_merged_in_sqlite(self):
+        target = program.SqliteTarget(self.folder)
+        connection = sqlite3.connect(target.path)
+        self.addCleanup(connection.close)
+        connection.executescript("create table nocase (id text collate nocase primary key, v text); create table trailing (id text COLLATE RTRIM primary key, v text);"
+                                 "create table only (id text primary key collate nocase);")
+        tables = {"nocase": "A", "trailing": "a ", "only": "A"}
+        for table, other in tables.items():
+            self.send_twins(table, other)
+        self.run_with(target, 4)
+        self.assert_apart(tables, lambda table: connection.execute(f"select id from {table} order by 1").fetchall())
+        for table, other in tables.items():
+            self.send(table, self.row(table, other, "again"), "u")
+            self.send(table, None, "d", {"id": "b"})
+        self.run_with(target, 4)
+        for table, other in tables.items():
+            self.assertEqual(connection.execute(f"select * from {table}").fetchall(), [tuple(self.row(table, "a", "of a").values())])
+            self.send(table, None, "d", {"id": other})
+        self.run_with(target, None)
+        for table in tables:
+            self.assertEqual(connection.execute(f"select id from {table}").fetchall(), [("a",)])
+
     def test_tables_whose_names_differ_in_case_only_are_not_merged_in_sqlite_whenever_they_come(self):
         target = program.SqliteTarget(self.folder)
         self.send("t", {"id": 1, "v": "of table t"})

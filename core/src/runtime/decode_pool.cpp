@@ -73,6 +73,7 @@ void DecodePool::work(Worker& worker) {
     if (flow == nullptr) continue;
     const uint64_t bytes = messages.get().bytes;
     auto decoded = decode(worker, *flow, messages.get());
+    worker.rows.clear();  // a large one is not kept until this worker decodes again
     messages.reset();
     if (!decoded) {
       const std::lock_guard lock(mutex_);
@@ -105,6 +106,9 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
     batch.messages = worker.readable.data();
     batch.count = static_cast<uint32_t>(worker.readable.size());
   }
+  const cdcrt_message& last = messages.messages[messages.count - 1];
+  // Before a writer can begin: a large message is gone by then.
+  const progress::LastMessage last_message{last.offset, last.timestamp_ms, content_hash(last)};
   worker.rows.clear();
   if (batch.count > 0) {
     if (auto decoded = worker.formats[flow.source_index].decode(batch, worker.rows); !decoded) return decoded;
@@ -115,8 +119,7 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
     }
     if (auto routed = route(worker, flow, batch); !routed) return routed;
   }
-  const cdcrt_message& last = messages.messages[messages.count - 1];
-  flow.partition.routed(messages.generation, last.offset + 1, {last.offset, last.timestamp_ms, content_hash(last)});
+  flow.partition.routed(messages.generation, last.offset + 1, last_message);
   return {};
 }
 

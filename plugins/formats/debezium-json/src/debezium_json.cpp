@@ -39,7 +39,9 @@ sdk::Status DebeziumJson::decode(sdk::Messages messages, sdk::RowBuilder& rows) 
   TopicState& topic = state(messages.topic());
   return sdk::each_message(messages, rows, [&](const sdk::Message& message) {
     if (topic.is_overfull()) topic.forget();
-    return decoder_.decode(message, topic, rows);
+    auto status = decoder_.decode(message, topic, rows);
+    decoder_.give_back_large();
+    return status;
   });
 }
 

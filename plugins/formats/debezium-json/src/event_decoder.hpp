@@ -39,6 +39,12 @@ class EventDecoder {
 
   /// Rows of the message go to `rows`; a Status other than OK says why it is to be rejected.
   sdk::Status decode(const sdk::Message& message, TopicState& topic, sdk::RowBuilder& rows);
+  /// After a message: what a large one took is given back.
+  void give_back_large() {
+    tape_.give_back_large();
+    key_tape_.give_back_large();
+    header_tape_.give_back_large();
+  }
 
  private:
   /// The message's key, read as far as was needed.

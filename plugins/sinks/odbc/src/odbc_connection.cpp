@@ -1,5 +1,7 @@
 #include "odbc_connection.hpp"
 
+#include <utility>
+
 #include "sql/identifier.hpp"
 
 namespace cdcrt::odbc {
@@ -90,7 +92,11 @@ void OdbcConnection::transaction_ended() {
   changed_tables_.clear();
   const bool failed = drop_queries_;
   drop_queries_ = false;
-  if (failed || queries_.size() >= kMaxQueries) queries_.clear();
+  if (failed || has_grown_ || queries_.size() >= kMaxQueries) queries_.clear();
+  if (!std::exchange(has_grown_, false)) return;
+  forget();
+  // Where this fails the next statement tells, never one of a session that was only half set up.
+  if (!session_->reconnect() || !prepare_session()) session_->disconnect();
 }
 
 Status OdbcConnection::rollback() {

@@ -69,6 +69,7 @@ class OdbcConnection : public sdk::SinkConnection {
   sql::Looks& looks_;
   bool changed_ = false;  // the open transaction changed definitions
   bool has_savepoint_ = false;
+  bool has_grown_ = false;  // the driver keeps buffers as large as a value was: the session begins anew after the transaction
 
  private:
   sdk::Status usable() const;

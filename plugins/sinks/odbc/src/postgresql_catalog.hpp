@@ -19,6 +19,7 @@ struct CatalogColumn {
   bool not_null = false;
   bool is_array = false;
   bool compare_as_text = false;
+  bool inexact = false;     ///< as a key: its equality, or that of an index, knows fewer values than there are
   bool generated = false;   ///< computed by the table: it takes no value
   bool identity = false;    ///< GENERATED ALWAYS AS IDENTITY: takes a value only where the statement insists
   sql::ColumnLimit limit;   ///< what it would do to a value, or to an element, without a word

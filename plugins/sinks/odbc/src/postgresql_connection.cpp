@@ -19,6 +19,8 @@ using sql::Moment;
 // One statement takes at most this much: the driver copies the parameters once and again, for each connection. More is not faster.
 constexpr uint64_t kMaxRows = 5'000;
 constexpr std::size_t kMaxBytes = 2U << 20;
+// libpq never gives back the buffer that a value was sent from or came into.
+constexpr std::size_t kLarge = 8U << 20;
 
 constexpr const char* kSession[] = {
     "SET client_encoding = 'UTF8'",       "SET standard_conforming_strings = on", "SET TimeZone = 'UTC'",        "SET DateStyle = 'ISO, YMD'",
@@ -168,13 +170,16 @@ class PostgresqlConnection final : public OdbcConnection {
           const std::size_t before = arrays_[i].size();
           const cdcrt_column& column = write.columns[chosen[i]];
           cdcrt_cell cell = cells[chosen[i]];
-          if (cell.tag > CDCRT_NULL) status = to_native(*catalog_columns_[i], column, cell, native_, overflowed);
+          if (column.key_ordinal > 0) status = check_key(*catalog_columns_[i], column, cell);
+          if (status && cell.tag > CDCRT_NULL) status = to_native(*catalog_columns_[i], column, cell, native_, overflowed);
           if (status) status = arrays_[i].add(cell, column);
           if (!status) return status;
           bytes += arrays_[i].size() - before;
         }
       }
       status = write_chunk(write, group, shape, statements, first, next, what);
+      for (auto& array : arrays_) array.give_back_large();
+      has_grown_ = has_grown_ || bytes > kLarge;
       if (!status) return status;
       first = next;
     }
@@ -212,6 +217,7 @@ class PostgresqlConnection final : public OdbcConnection {
       for (uint32_t i = 0; i < read.column_count && status; ++i) {
         bool null = false;
         status = query->text(i, texts[i], null, what);
+        has_grown_ = has_grown_ || texts[i].size() > kLarge;
         if (null) cells[i] = cdcrt_cell{CDCRT_NULL, 0, 0, 0, {0}};
         else
           cells[i] = from_native(*catalog_columns_[i], read.columns[i].type, texts[i], buffers[i]);
@@ -369,6 +375,7 @@ class PostgresqlConnection final : public OdbcConnection {
       column.is_array = found->is_array;
       column.compare_as_text = found->compare_as_text;
       column.key = columns[index].key_ordinal > 0;
+      column.inexact = column.key && found->inexact;
       shape.columns.push_back(std::move(column));
     }
     return {};
@@ -409,6 +416,23 @@ class PostgresqlConnection final : public OdbcConnection {
     return counts && taken < sent && !statements.empty() ? see_written(write.table, shape, write.kind == CDCRT_WRITE_PATCH, what) : Status();
   }
 
+  // To char(n) "a" and "a " are one, and nothing that is stored tells which it was.
+  static Status check_key(const CatalogColumn& target, const cdcrt_column& column, const cdcrt_cell& cell) {
+    if (target.limit.kind != sql::ColumnLimit::Kind::kBlanks || cell.tag != CDCRT_STRING || cell.size == 0 || cell.value.data[cell.size - 1] != ' ') return {};
+    return Status::bad_record("key column " + sql::shown(sdk::view(column.name)) + " is " + target.type +
+                                  " in the target, where blanks at the end do not count: this key ends with one and could meet another row's",
+                              "let the target's column be text or varchar(n): ALTER TABLE ... ALTER COLUMN ... TYPE text");
+  }
+  static Status same_to_the_target(const cdcrt_table& table, const sql::StatementShape& shape) {
+    const auto column = std::find_if(shape.columns.begin(), shape.columns.end(), [](const auto& each) { return each.inexact; });
+    return Status::bad_record("a key of table " + sql::shown(sdk::view(table.name)) + " is equal to that of another row for the target (column " + column->name +
+                                  " does not tell case or accents apart), but not for the source",
+                              "let the target's key column be text with a deterministic collation");
+  }
+  static bool is_inexact(const sql::StatementShape& shape) {
+    return std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.inexact; });
+  }
+
   // Fewer rows changed than were sent: those that were there already in the same words need no change.
   Status see_written(const cdcrt_table& table, const sql::StatementShape& shape, bool patch, const std::string& what) {
     const bool keyed = std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.key; });
@@ -422,6 +446,7 @@ class PostgresqlConnection final : public OdbcConnection {
     }
     bool any = false;
     Status status = answers(dialect_.unwritten_statement(shape, patch), any, what);
+    if (status && any && is_inexact(shape)) return same_to_the_target(table, shape);
     return status && any ? swallowed(table, "rows that were sent are not in it") : std::move(status);
   }
   Status see_removed(const cdcrt_table& table, const sql::StatementShape& shape, const std::string& what) {

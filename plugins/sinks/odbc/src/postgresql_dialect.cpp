@@ -1,4 +1,5 @@
 // PostgreSQL: a set of rows is one array per column, opened by unnest: the number of markers is the number of columns.
+#include <algorithm>
 #include <string>
 
 #include "sql/cell_text.hpp"
@@ -50,6 +51,13 @@ std::string value_of(const StatementColumn& column, std::size_t index) {
   return column.is_array || !column.sent_as.empty() ? "s." + alias(index) + "::" + column.target_type : "s." + alias(index);
 }
 
+/// Its characters, whatever the column calls equal.
+std::string exact(const std::string& text) { return "(" + text + ")::text COLLATE \"C\""; }
+
+bool is_inexact(const StatementShape& shape) {
+  return std::any_of(shape.columns.begin(), shape.columns.end(), [](const StatementColumn& column) { return column.inexact; });
+}
+
 std::string_view overriding(const StatementShape& shape) { return shape.overrides_identity ? " OVERRIDING SYSTEM VALUE" : ""; }
 
 class Builder {
@@ -98,14 +106,19 @@ class Builder {
       if (!first) add(" AND ");
       first = false;
       add(operand(column, "t." + column.name)).add(" = ").add(operand(column, value_of(column, i)));
+      same_characters(column, i);
     }
     return *this;
+  }
+  void same_characters(const StatementColumn& column, std::size_t i) {
+    if (column.inexact) add(" AND ").add(exact("t." + column.name)).add(" = ").add(exact(value_of(column, i)));
   }
   /// Every column, NULL-safely; the key so that an index finds it.
   Builder& same_row() {
     for (std::size_t i = 0; i < shape_.columns.size(); ++i) {
       const StatementColumn& column = shape_.columns[i];
       add(i > 0 ? " AND " : "").add(operand(column, "t." + column.name)).add(column.key ? " = " : " IS NOT DISTINCT FROM ").add(operand(column, value_of(column, i)));
+      same_characters(column, i);
     }
     return *this;
   }
@@ -161,7 +174,7 @@ std::vector<Statement> upsert(const StatementShape& shape) {
     return statements;
   }
   Statement statement =
-      Builder(shape).add("INSERT INTO ").add(shape.table).add(" (").names().add(")").add(overriding(shape)).add(" SELECT ").values().add(" FROM ").sorted_rows().take();
+      Builder(shape).add("INSERT INTO ").add(shape.table).add(is_inexact(shape) ? " AS t (" : " (").names().add(")").add(overriding(shape)).add(" SELECT ").values().add(" FROM ").sorted_rows().take();
   statement.text += " ON CONFLICT (";
   bool first = true;
   for (const auto& column : shape.columns) {
@@ -177,6 +190,13 @@ std::vector<Statement> upsert(const StatementShape& shape) {
     for (const auto& column : shape.columns) {
       if (column.key) continue;
       statement.text += (first ? "" : ", ") + column.name + " = EXCLUDED." + column.name;
+      first = false;
+    }
+    // Another row, which the target takes for this one, stays as it is.
+    first = true;
+    for (const auto& column : shape.columns) {
+      if (!column.inexact) continue;
+      statement.text += (first ? " WHERE " : " AND ") + exact("t." + column.name) + " = " + exact("EXCLUDED." + column.name);
       first = false;
     }
   }

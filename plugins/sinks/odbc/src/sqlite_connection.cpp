@@ -96,6 +96,7 @@ class SqliteConnection final : public OdbcConnection {
     const RowGroup& group = computes ? taken : all;
     status = make_shape(write.table, write.columns, group.columns, shape);
     if (!status) return status;
+    for (auto& column : shape.columns) column.inexact = column.key && known->collates;
     affinities_.clear();
     for (const uint32_t index : group.columns) {
       const SqliteColumn* const column = find(*known, sdk::view(write.columns[index].name));
@@ -134,7 +135,10 @@ class SqliteConnection final : public OdbcConnection {
     for (uint32_t i = 0; i < read.column_count; ++i) columns[i].key_ordinal = i < read.key_count ? i + 1 : 0;
     sql::StatementShape shape;
     Status status = make_shape(read.table, columns.data(), all, shape);
+    const SqliteTable* known = nullptr;
+    if (status && read.key_count > 0) status = known_table(read.table, known);
     if (!status) return status;
+    for (auto& column : shape.columns) column.inexact = column.key && known != nullptr && known->collates;
     sql::Statement statement = dialect_.read_statement(shape, read.key_count, CDCRT_LOCK_NONE);
     if (read.max_rows > 0 && read.lock == CDCRT_LOCK_NONE) statement.text += " LIMIT " + std::to_string(read.max_rows);
     Query* query = prepared(statement, what, status);
@@ -147,8 +151,8 @@ class SqliteConnection final : public OdbcConnection {
     for (uint64_t key = 0; key < times && status && !stop; ++key) {
       for (uint32_t i = 0; i < read.key_count && status; ++i) {
         status = sql::to_sqlite(read.keys[key * read.key_count + i], columns[i], values_[i]);
-        if (status) bind(*query, i, values_[i]);
       }
+      for (std::size_t p = 0; p < statement.parameters.size() && status; ++p) bind(*query, p, values_[statement.parameters[p]]);
       if (status) status = query->execute(Moment::kStatement, what);
       while (status && !stop) {
         bool found = false;
@@ -216,8 +220,12 @@ class SqliteConnection final : public OdbcConnection {
   /// Parameters that a statement takes; SQLite's limit is 32,766.
   static constexpr std::size_t kMaxParameters = 30'000;
 
+  static bool is_inexact(const sql::StatementShape& shape) {
+    return std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.inexact; });
+  }
+
   static bool takes_several(const cdcrt_write& write, const sql::StatementShape& shape, uint32_t rows) {
-    if (shape.columns.empty() || shape.columns.size() * rows > kMaxParameters) return false;
+    if (shape.columns.empty() || shape.columns.size() * rows > kMaxParameters || is_inexact(shape)) return false;
     const auto keys = std::count_if(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.key; });
     switch (write.kind) {
       case CDCRT_WRITE_APPEND: return true;
@@ -286,6 +294,10 @@ class SqliteConnection final : public OdbcConnection {
         if (missing) return status;
       }
       if (status) status = answers(held, values, any, what);
+      if (status && !any && is_inexact(shape)) {
+        return Status::bad_record("a key of table " + sql::shown(sdk::view(write.table.name)) + " is equal to that of another row for the target, whose key column has a COLLATE, but not for the source",
+                                  "let the target's key column be without COLLATE");
+      }
       if (status && !any) status = swallowed(write.table, "rows that were sent are not in it");
     }
     return status;

@@ -56,6 +56,7 @@ class Builder {
       if (!first) add(join);
       first = false;
       add(qualifier).add(shape_.columns[i].name).add(between).marker(i);
+      if (!qualifier.empty()) same_bytes(i);
     }
     return *this;
   }
@@ -66,6 +67,7 @@ class Builder {
       add(i > 0 ? " AND " : "");
       if (!column.decimal) {
         add("t.").add(column.name).add(" IS ").marker(i);
+        same_bytes(i);
         continue;
       }
       const auto value = [&](std::string_view v) -> Builder& {
@@ -75,6 +77,9 @@ class Builder {
       value("v").add(" FROM (SELECT ").marker(i).add(" AS v))");
     }
     return *this;
+  }
+  void same_bytes(std::size_t i) {
+    if (shape_.columns[i].inexact) add(" AND t.").add(shape_.columns[i].name).add(" = ").marker(i).add(" COLLATE BINARY");
   }
   Builder& same_key() {
     return pairs("t.", " = ", " AND ", [](const StatementColumn& column) { return column.key; });
@@ -133,14 +138,17 @@ std::vector<Statement> upsert(const StatementShape& shape) {
   Statement statement = Builder(shape).insert().take();
   std::string keys;
   std::string sets;
+  std::string same;
   for (const auto& column : shape.columns) {
+    // Another row, which the target takes for this one, stays as it is.
+    if (column.inexact) same += (same.empty() ? " WHERE " : " AND ") + shape.table + "." + column.name + " = excluded." + column.name + " COLLATE BINARY";
     if (column.key) {
       keys += (keys.empty() ? "" : ", ") + column.name;
     } else {
       sets += (sets.empty() ? "" : ", ") + column.name + " = excluded." + column.name;
     }
   }
-  statement.text += " ON CONFLICT (" + keys + ")" + (sets.empty() ? " DO NOTHING" : " DO UPDATE SET " + sets);
+  statement.text += " ON CONFLICT (" + keys + ")" + (sets.empty() ? " DO NOTHING" : " DO UPDATE SET " + sets + same);
   statements.push_back(std::move(statement));
   return statements;
 }

@@ -54,6 +54,10 @@ Status read_table(Session& session, std::string_view table, SqliteTable& out) {
                          if (!nulls[2]) out.definition = row[2].substr(1);
                        });
   if (!status || !out.exists) return status;
+  const auto says = [&](std::string_view word) {
+    return std::search(out.definition.begin(), out.definition.end(), word.begin(), word.end(), [](char a, char b) { return (a & ~0x20) == b; }) != out.definition.end();
+  };
+  out.collates = says("COLLATE");
   return rows(session, "SELECT 't' || name, 't' || type, 't' || \"notnull\", 't' || dflt_value, 't' || pk, 't' || hidden FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid",
               out.name, 6, doing, [&](std::vector<std::string>& row, const std::vector<bool>& nulls) {
                 SqliteColumn column;

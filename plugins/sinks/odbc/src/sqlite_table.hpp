@@ -25,6 +25,7 @@ struct SqliteTable {
   bool is_view = false;
   std::string name;  ///< as it was created: SQLite's names do not tell case apart
   std::string definition;
+  bool collates = false;  ///< some column may have another equality than that of its bytes
   std::vector<SqliteColumn> columns;
 };
 

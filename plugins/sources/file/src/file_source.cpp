@@ -165,6 +165,7 @@ void FileSource::hand_out(Partition& partition, cdcrt_messages& out) {
   pending_.erase(std::find(pending_.begin(), pending_.end(), &partition));
   ready_ = nullptr;
   sdk::MessageBatch::hand_over(std::move(batch), &out);
+  if (reader_) reader_->give_back_large();
 }
 
 Partition* FileSource::largest_pending() {

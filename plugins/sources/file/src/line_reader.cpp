@@ -1,7 +1,9 @@
 #include "line_reader.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 #include <utility>
 
 namespace cdcrt::file_source {
@@ -16,26 +18,33 @@ LineReader::LineReader(std::string path, uint64_t max_line) : stream_(std::move(
 
 void LineReader::make_room() {
   const size_t held = end_ - begin_;
-  // A buffer that grew for one long line is given back once it is not needed.
+  // A buffer that grew for one long line is given back once it is not needed. It grows where it is: a copy would take the line twice.
   size_t wanted = kBlockBytes;
   while (wanted < held + kBlockBytes / 2) wanted *= 2;
   wanted = std::min(wanted, std::max<size_t>(max_line_, kBlockBytes) + kBlockBytes);
-  if (wanted > capacity_ || capacity_ > 4 * wanted) {
-    std::unique_ptr<char[]> larger(new char[wanted + kLinePadding]);
-    if (held > 0) std::memcpy(larger.get(), buffer_.get() + begin_, held);
-    buffer_ = std::move(larger);
-    capacity_ = wanted;
-  } else if (begin_ > 0) {
-    std::memmove(buffer_.get(), buffer_.get() + begin_, held);
-  }
+  if (begin_ > 0 && held > 0) std::memmove(buffer_.get(), buffer_.get() + begin_, held);
+  if (wanted > capacity_ || capacity_ > 4 * wanted) resize(wanted);
   begin_ = 0;
   end_ = held;
+}
+
+void LineReader::resize(size_t capacity) {
+  auto* resized = static_cast<char*>(std::realloc(buffer_.get(), capacity + kLinePadding));
+  if (resized == nullptr) throw std::bad_alloc();
+  static_cast<void>(buffer_.release());
+  buffer_.reset(resized);
+  capacity_ = capacity;
+}
+
+void LineReader::give_back_large() {
+  if (capacity_ > 4 * kBlockBytes && end_ - begin_ < kBlockBytes) make_room();
 }
 
 Reading LineReader::fill(Deadline deadline, sdk::Status& why) {
   if (begin_ > 0 || end_ == capacity_) make_room();
   size_t got = 0;
-  const Reading reading = stream_.read(buffer_.get() + end_, capacity_ - end_, deadline, got, why);
+  // Little is read beyond a long line, so that its memory can go with it.
+  const Reading reading = stream_.read(buffer_.get() + end_, std::min(capacity_ - end_, kBlockBytes), deadline, got, why);
   if (reading == Reading::kData) end_ += got;
   return reading;
 }

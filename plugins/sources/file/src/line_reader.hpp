@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -33,6 +34,8 @@ class LineReader {
   sdk::Status open() { return stream_.open(); }
   /// The next line, the last one also without its newline. A UTF-8 byte order mark at the start is left out.
   Reading next(Deadline deadline, Line& line, sdk::Status& why);
+  /// Once the last line is not needed any more: what a long one took is given back.
+  void give_back_large();
   /// Goes on at a line that an earlier reader of the same file reported; a gzip file starts over, so both must be its start.
   sdk::Status seek(uint64_t byte, uint64_t number);
   [[nodiscard]] bool is_packed() const { return stream_.is_packed(); }
@@ -41,14 +44,18 @@ class LineReader {
   [[nodiscard]] uint64_t lines() const { return number_; }
 
  private:
+  struct Release {
+    void operator()(char* bytes) const { std::free(bytes); }
+  };
   void make_room();
+  void resize(size_t capacity);
   Reading fill(Deadline deadline, sdk::Status& why);
   Reading finish_long(Deadline deadline, Line& line, sdk::Status& why);
   void take(size_t size, size_t end_size, Line& line);
 
   ByteStream stream_;
   const size_t max_line_;
-  std::unique_ptr<char[]> buffer_;
+  std::unique_ptr<char[], Release> buffer_;
   size_t capacity_ = 0;
   size_t begin_ = 0, end_ = 0;  // of the bytes not yet handed out
   size_t scanned_ = 0;          // of them, without a newline

@@ -103,6 +103,7 @@ sdk::Status GroupConsumer::poll(std::chrono::milliseconds timeout, cdcrt_message
     wakeup_.arm();
     serve_group();
     if (!failure_.ok()) continue;
+    release_hold();
     apply_seeks();
     const bool had_any = drain() > 0;
     if (!failure_.ok() || !ready_.empty()) continue;

@@ -48,6 +48,8 @@ namespace cdcrt::kafka_source {
 ///   inside librdkafka, which asks for the metadata and goes on at the old position (rdkafka_fetcher.c, UNKNOWN_TOPIC_OR_PART). That
 ///   cannot happen between two messages that come one right after the other; so what comes after a lull, or after librdkafka said
 ///   that the position was not in the log, is handed out once a message from before it was found in its place.
+/// - librdkafka fetches the next answer as soon as its queue is short, whatever the host holds. So while the host is busy with a message larger
+///   than the queue may be, the partitions are paused, and sought to their `next` once it asks for more.
 /// - Stopping a partition takes the forwarding of its queue away in the background; so it is forwarded again after each seek.
 class GroupConsumer {
  public:
@@ -106,6 +108,9 @@ class GroupConsumer {
   // group_delivery.cpp
   bool serve_group();
   int drain();
+  /// Nothing more is fetched, and what was is dropped, until the host asks for more.
+  void hold();
+  void release_hold();
   void on_message(const rd_kafka_message_s& message);
   void on_message_error(const rd_kafka_message_s& message);
   void explain_lost(Owned& owned);
@@ -145,6 +150,7 @@ class GroupConsumer {
   std::optional<Clock::time_point> assigned_at_;  // the last time
   sdk::Status failure_;                           // told by the next poll or serve
   bool is_outage_ = false, is_stopped_ = false;
+  bool is_held_ = false;
 
   // Of one drain.
   Clock::time_point drain_began_{};

@@ -72,6 +72,8 @@ int GroupConsumer::drain() {
       break;
     }
     ++served;
+    const bool is_large = message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->len > settings_.queue_memory / 2;
+    if (is_large) hold();
     on_message(*message);
     rd_kafka_message_destroy(message);
   }
@@ -89,6 +91,31 @@ int GroupConsumer::drain() {
     }
   }
   return served;
+}
+
+void GroupConsumer::hold() {
+  if (is_held_) return;
+  rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(static_cast<int>(partitions_.size()));
+  for (const auto& [key, owned] : partitions_) rd_kafka_topic_partition_list_add(list, key.first.c_str(), key.second);
+  rd_kafka_pause_partitions(client_->get(), list);
+  rd_kafka_topic_partition_list_destroy(list);
+  is_held_ = true;
+  // What waits is outdated now, and goes when it is looked at.
+  while (rd_kafka_message_t* message = rd_kafka_consume_queue(data_queue_, 0)) {
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) on_message_error(*message);
+    rd_kafka_message_destroy(message);
+  }
+}
+
+void GroupConsumer::release_hold() {
+  if (!std::exchange(is_held_, false)) return;
+  rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(static_cast<int>(partitions_.size()));
+  for (const auto& [key, owned] : partitions_) {
+    rd_kafka_topic_partition_list_add(list, key.first.c_str(), key.second);
+    owned->state.reposition();
+  }
+  rd_kafka_resume_partitions(client_->get(), list);
+  rd_kafka_topic_partition_list_destroy(list);
 }
 
 GroupConsumer::Owned* GroupConsumer::find(const rd_kafka_message_t& message) {

@@ -2,39 +2,51 @@
 
 #include <librdkafka/rdkafka.h>
 
-#include <vector>
+#include <string>
 
 namespace cdcrt::kafka_source {
 namespace {
 
-cdcrt_string copy(const void* data, size_t size, sdk::MessageBatch& to) {
+// Empty is not absent.
+cdcrt_string borrowed(const void* data, size_t size) {
   if (data == nullptr) return {nullptr, 0};
-  if (size == 0) return {"", 0};  // empty, which is not absent
-  return sdk::borrow(to.copy({static_cast<const char*>(data), size}));
+  return {size == 0 ? "" : static_cast<const char*>(data), size};
 }
+
+cdcrt_string copy(cdcrt_string text, sdk::MessageBatch& to) { return text.size == 0 ? text : sdk::borrow(to.copy(sdk::view(text))); }
 
 }  // namespace
 
-void copy_message(const rd_kafka_message_s& from, sdk::MessageBatch& to) {
+cdcrt_message borrow_message(const rd_kafka_message_s& from, std::vector<cdcrt_header>& headers) {
   cdcrt_message message{};
-  message.key = copy(from.key, from.key_len, to);
-  message.value = copy(from.payload, from.len, to);
+  message.key = borrowed(from.key, from.key_len);
+  message.value = borrowed(from.payload, from.len);
   message.offset = from.offset;
   rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
   message.timestamp_ms = rd_kafka_message_timestamp(&from, &type);
   if (type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) message.timestamp_ms = -1;
 
-  rd_kafka_headers_t* headers = nullptr;
-  if (rd_kafka_message_headers(&from, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return to.add(message, nullptr, 0);
-  std::vector<cdcrt_header> copied(rd_kafka_header_cnt(headers));
-  for (size_t i = 0; i < copied.size(); ++i) {
+  headers.clear();
+  rd_kafka_headers_t* found = nullptr;
+  if (rd_kafka_message_headers(&from, &found) != RD_KAFKA_RESP_ERR_NO_ERROR) return message;
+  headers.resize(rd_kafka_header_cnt(found));
+  for (size_t i = 0; i < headers.size(); ++i) {
     const char* name = nullptr;
     const void* value = nullptr;
     size_t size = 0;
-    if (rd_kafka_header_get_all(headers, i, &name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR) break;
-    copied[i] = {copy(name, std::char_traits<char>::length(name), to), copy(value, size, to)};
+    if (rd_kafka_header_get_all(found, i, &name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR) break;
+    headers[i] = {borrowed(name, std::char_traits<char>::length(name)), borrowed(value, size)};
   }
-  to.add(message, copied.data(), static_cast<uint32_t>(copied.size()));
+  return message;
+}
+
+void copy_message(const rd_kafka_message_s& from, sdk::MessageBatch& to) {
+  std::vector<cdcrt_header> headers;
+  cdcrt_message message = borrow_message(from, headers);
+  message.key = copy(message.key, to);
+  message.value = copy(message.value, to);
+  for (cdcrt_header& header : headers) header = {copy(header.name, to), copy(header.value, to)};
+  to.add(message, headers.data(), static_cast<uint32_t>(headers.size()));
 }
 
 }  // namespace cdcrt::kafka_source

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
+#include <vector>
 
 #include "broker_error.hpp"
 #include "message_copy.hpp"
@@ -26,7 +28,7 @@ class PartitionReading {
     topic_ = rd_kafka_topic_new(handle, topic.c_str(), nullptr);
   }
   ~PartitionReading() {
-    if (is_started_) rd_kafka_consume_stop(topic_, partition_);
+    stop();
     if (topic_ != nullptr) rd_kafka_topic_destroy(topic_);
   }
   PartitionReading(const PartitionReading&) = delete;
@@ -34,6 +36,10 @@ class PartitionReading {
   bool start(int64_t offset) {
     is_started_ = topic_ != nullptr && rd_kafka_consume_start(topic_, partition_, offset) == 0;
     return is_started_;
+  }
+  /// What was taken stays.
+  void stop() {
+    if (std::exchange(is_started_, false)) rd_kafka_consume_stop(topic_, partition_);
   }
   auto next(int timeout_ms) {
     return std::unique_ptr<rd_kafka_message_t, decltype(&rd_kafka_message_destroy)>(rd_kafka_consume(topic_, partition_, timeout_ms),
@@ -46,20 +52,13 @@ class PartitionReading {
   bool is_started_ = false;
 };
 
-struct Delivery {
-  explicit Delivery(std::string_view name) : topic(std::make_shared<const std::string>(name)) {}
-  std::shared_ptr<sdk::BlockPool> pool = std::make_shared<sdk::BlockPool>(1);
-  std::shared_ptr<const std::string> topic;
-};
-
-bool hand_over(const rd_kafka_message_t& message, const Delivery& by, const Rereader::Visit& visit) {
-  auto batch = std::make_unique<sdk::MessageBatch>(by.pool, by.topic, message.partition, 0);
-  copy_message(message, *batch);
-  cdcrt_messages one{};
-  sdk::MessageBatch::hand_over(std::move(batch), &one);
-  const bool goes_on = visit(one.messages[0]);
-  one.release(&one);
-  return goes_on;
+/// Borrowed from librdkafka: a large message is not held twice.
+bool hand_over(const rd_kafka_message_t& message, const Rereader::Visit& visit) {
+  std::vector<cdcrt_header> headers;
+  cdcrt_message borrowed = borrow_message(message, headers);
+  borrowed.headers = headers.data();
+  borrowed.header_count = static_cast<uint32_t>(headers.size());
+  return visit(borrowed);
 }
 
 bool is_beyond_the_log(int code) { return code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE; }
@@ -82,7 +81,8 @@ sdk::Status Rereader::find(std::string_view topic, int32_t partition, int64_t of
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       return broker_error(message->err, what, rd_kafka_message_errstr(message.get()), settings_, topic);
     }
-    if (message->offset == offset) hand_over(*message, Delivery(topic), visit);
+    reading.stop();  // the next one is not wanted
+    if (message->offset == offset) hand_over(*message, visit);
     return {};
   }
   const std::string last = probe_->diagnostics().last();
@@ -109,7 +109,6 @@ sdk::Status Rereader::fetch(std::string_view topic, int32_t partition, int64_t f
   PartitionReading reading(client_->get(), std::string(topic), partition);
   if (!reading.start(first)) return broker_error(rd_kafka_last_error(), "cannot read " + name + " again", {}, settings_, topic);
 
-  const Delivery delivery(topic);
   auto deadline = Clock::now() + settings_.connect_timeout;
   while (Clock::now() < deadline) {
     client_->listen();
@@ -125,7 +124,7 @@ sdk::Status Rereader::fetch(std::string_view topic, int32_t partition, int64_t f
     }
     if (message->offset > last) return {};
     if (message->offset < first) continue;
-    const bool goes_on = hand_over(*message, delivery, visit);
+    const bool goes_on = hand_over(*message, visit);
     if (!goes_on || message->offset == last) return {};
     deadline = Clock::now() + settings_.connect_timeout;
   }

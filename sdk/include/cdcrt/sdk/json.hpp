@@ -93,6 +93,8 @@ class JsonDocument {
     return Status::bad_record(std::string(what) + ": " + tape_.error().what + " (byte " + std::to_string(tape_.error().offset) + ")");
   }
   [[nodiscard]] JsonValue root() const { return {tape_, 0}; }
+  /// After the last use of a text: what a large one took is given back, and its values are gone.
+  void give_back_large() { tape_.give_back_large(); }
 
  private:
   JsonTape tape_;

@@ -33,8 +33,6 @@ class JsonParser {
  private:
   static constexpr std::size_t kPadding = 64;
   static constexpr std::size_t kMaximumBytes = 1 << 30;
-  static constexpr std::size_t kKeptScratch = 4 << 20;
-  static constexpr uint32_t kKeptTokens = 64 << 10;
   static constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseNanAndInfFlag;
 
   bool fail(std::size_t offset, std::string what) {
@@ -45,13 +43,13 @@ class JsonParser {
 
   void reserve_scratch(std::size_t bytes) {
     // One huge message must not keep its memory for ever.
-    const bool oversized = tape_.scratch_bytes_ > kKeptScratch && bytes < kKeptScratch;
+    const bool oversized = tape_.scratch_bytes_ > JsonTape::kKeptScratch && bytes < JsonTape::kKeptScratch;
     if (bytes > tape_.scratch_bytes_ || oversized) {
       tape_.scratch_.reset();
       tape_.scratch_bytes_ = bytes < 16384 ? 16384 : bytes;
       tape_.scratch_.reset(new char[tape_.scratch_bytes_]);
     }
-    if (tape_.capacity_ > kKeptTokens && tape_.count_ < kKeptTokens / 4) {
+    if (tape_.capacity_ > JsonTape::kKeptTokens && tape_.count_ < JsonTape::kKeptTokens / 4) {
       tape_.tokens_.reset();
       tape_.capacity_ = 0;
     }

@@ -58,6 +58,18 @@ class JsonTape {
   JsonTape(const JsonTape&) = delete;
   JsonTape& operator=(const JsonTape&) = delete;
 
+  /// What a large text took is given back; what tokens point to is gone then.
+  void give_back_large() {
+    if (scratch_bytes_ > kKeptScratch) {
+      scratch_.reset();
+      scratch_bytes_ = 0;
+    }
+    if (capacity_ > kKeptTokens) {
+      tokens_.reset();
+      capacity_ = count_ = 0;
+    }
+  }
+
   /// Of the latest parse_json that answered false.
   [[nodiscard]] const JsonError& error() const { return error_; }
 
@@ -105,6 +117,9 @@ class JsonTape {
  private:
   friend class JsonParser;    // json_parse.hpp
   friend struct JsonHandler;  // json_handler.hpp
+
+  static constexpr std::size_t kKeptScratch = 4 << 20;
+  static constexpr uint32_t kKeptTokens = 64 << 10;
 
   std::unique_ptr<char[]> scratch_;
   std::size_t scratch_bytes_ = 0;
