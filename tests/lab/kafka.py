@@ -1,5 +1,6 @@
 """A Kafka broker of one's own: Apache Kafka, KRaft, one node."""
 
+import concurrent.futures
 import json
 import os
 import shutil
@@ -124,6 +125,11 @@ class Kafka(Server):
         self.admin.delete_topic(name)
         wait_until(lambda: name not in self.admin.topics(), 30, f"topic {name} is still there")
 
+    def delete_topics(self):
+        """All but the broker's own."""
+        for name in self.topics():
+            self.delete_topic(name)
+
     def delete_records(self, name, before):
         """`before`: partition -> the first offset that stays; -1: none stays."""
         self.admin.delete_records(name, before)
@@ -159,6 +165,11 @@ class Kafka(Server):
             arguments += ["-X", f"{name}={value}"]
         with open(path, "rb") as file:
             self._kcat(arguments, stdin=file)
+
+    def produce_files(self, files, at_once=8):
+        """Files (topic, path, partition) of produce_file, several at once: each run mostly waits for the broker."""
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+            list(pool.map(lambda file: self.produce_file(*file), files))
 
     def produce_whole(self, topic, path, key, properties=None):
         """A file as one message."""
