@@ -88,8 +88,9 @@ class Away(Outages):
         self.is_told("assigned")
         self.commits(6)
         live.postgresql.kill()
+        self.is_told("waiting for the target: ")
         live.postgresql.restart()
-        self.commits(2)
+        self.is_told("the target answers again")
         # Once; after that it is only reminded of, ever more rarely.
         before = self.told("waiting for the target: ")
         self.proxy.away()

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from lab import jars
+from lab import class_archive, jars
 from lab.kafka_admin import Admin
 from lab.process import Server, free_port, wait_until
 
@@ -22,13 +22,14 @@ class Kafka(Server):
     """Started by its construction; data and port survive halt, kill and restart.
 
     `settings`: of server.properties, more or others. `secured`: a second listener with SASL/PLAIN and the users of `USERS` (name ->
-    password; "nobody" has no rights on anything, "admin" all), at `secured_port`. `heap`: of the JVM."""
+    password; "nobody" has no rights on anything, "admin" all), at `secured_port`. `heap`: of the JVM, `options`: others of it."""
 
     name = "kafka"
     USERS = {"admin": "admin-secret", "nobody": "nobody-secret"}
 
-    def __init__(self, settings=None, secured=False, heap="1g"):
+    def __init__(self, settings=None, secured=False, heap="1g", options=None):
         super().__init__()
+        self.options = options or class_archive.options("kafka", self._run_once)
         self.port, self.controller_port = free_port(), free_port()
         self.secured_port = free_port() if secured else None
         self.heap = heap
@@ -84,8 +85,9 @@ class Kafka(Server):
         return ["java", *options, f"-Dlog4j2.configurationFile={self.logging}", "-cp", self.libraries + "/*", main, *arguments]
 
     def tool(self, main, *arguments, check=True):
-        """Runs a tool of the broker, a JVM of its own: about 2 s. Answers its output."""
-        done = subprocess.run(self.java(main, *arguments, options=("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")), check=False, text=True,
+        """Runs a tool of the broker, a JVM of its own: about 1 s. Answers its output."""
+        options = [option for option in self.options if "AtExit" not in option]
+        done = subprocess.run(self.java(main, *arguments, options=options), check=False, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         if check and done.returncode:
             raise RuntimeError(done.stdout)
@@ -96,7 +98,19 @@ class Kafka(Server):
 
     def _launch(self):
         self.admin.close()
-        return self._spawn(self.java("kafka.Kafka", self.properties, options=(f"-Xmx{self.heap}", "-Xms256m", "-XX:+UseSerialGC")))
+        return self._spawn(self.java("kafka.Kafka", self.properties, options=(f"-Xmx{self.heap}", "-Xms256m", *self.options)))
+
+    @staticmethod
+    def _run_once(options):
+        server = Kafka(options=options)
+        try:
+            server.create_topic("any", 2)
+            server.produce("any", [("key", "value")])
+            server.read_topic("any")
+            server.delete_topic("any")
+            server.halt()
+        finally:
+            server.stop()
 
     def _is_up(self):
         try:
