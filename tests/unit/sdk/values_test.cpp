@@ -9,6 +9,7 @@
 #include "cdcrt/sdk/glob.hpp"
 #include "cdcrt/sdk/hash.hpp"
 #include "cdcrt/sdk/json.hpp"
+#include "cdcrt/sdk/source_order.hpp"
 #include "cdcrt/sdk/table_shape.hpp"
 #include "cdcrt/sdk/type.hpp"
 #include "cdcrt/sdk/typed_text.hpp"
@@ -219,4 +220,16 @@ TEST_CASE("FNV-1a is what it always was, since it is stored") {
   CHECK(sdk::fnv1a("") == 0xcbf29ce484222325);
   CHECK(sdk::fnv1a("foobar") == 0x85944171f73967e8);
   CHECK(sdk::fnv1a("bar", sdk::fnv1a("foo")) == sdk::fnv1a("foobar"));
+}
+
+TEST_CASE("bytes of a source order compare as the numbers and texts that they are made of") {
+  const auto order = [](std::string_view file, uint64_t place) {
+    std::string out;
+    sdk::append_order(out, file);
+    sdk::append_order(out, place);
+    return out;
+  };
+  CHECK(order("binlog.000001", 255) < order("binlog.000001", 256));
+  CHECK(order("binlog.000001", UINT64_MAX) < order("binlog.000002", 0));
+  CHECK(order("binlog", UINT64_MAX) < order("binlog.000001", 0));
 }
