@@ -1,5 +1,6 @@
 """What a manifest says of Redshift's tables: their layout, names that fold, texts beyond the longest, how many share a transaction."""
 
+import hashlib
 import json
 import os
 import re
@@ -186,8 +187,9 @@ class Overflow(LinesCase):
         self.assertIn("is VARCHAR(65535) and cannot hold a value of 80000 bytes", self.letters()[0]["message"])
 
 
-class NulCharacters(LinesCase):
-    """Redshift's VARCHAR holds no NUL: what cdcrt itself keeps in the target comes back whole all the same, as constants and through files."""
+class KeptInTheTarget(LinesCase):
+    """What cdcrt itself keeps in the target comes back whole, as constants and through files: with NUL, which no VARCHAR of Redshift holds, and
+    longer than a constant may be."""
     WAYS = {"constants": ("copy_from_rows=10000", "copy_from_bytes=4MiB"), "files": ("copy_from_rows=0", "copy_from_bytes=1KiB")}
     IN_THE_TARGET = '[dead_letters]\nplugin = "table"\n'
     RAW = "no JSON \0 \u00fc\0"
@@ -220,18 +222,28 @@ class NulCharacters(LinesCase):
     def test_a_row_that_waits_for_the_other_half_of_its_key_change_keeps_its_bytes(self):
         fields = [{"type": "int64", "optional": False, "field": "id"}, {"type": "string", "optional": True, "field": "v"}, {"type": "bytes", "optional": True, "field": "b"}]
         for settings, way in self.each_way():
-            row, table = {"id": 1, "v": "a\0b", "b": "AGEA"}, f"moved_{way}"
-            schema = redshift_values.Schema(table, fields=fields)
-            away = {"id": 1, "v": UNAVAILABLE, "b": UNAVAILABLE}
-            self.change(schema, "c", None, row, 0)
-            self.apply(*settings)
-            self.change(schema, "d", away, None, 0, ["__debezium.newkey", schema.key(2)])
-            log = self.apply(*settings)
-            self.assertNotIn("values fit the target", log)
-            self.assertEqual(self.front.query(f"select count(*) from cdcrt.moved where target = 'public.{table}'"), [["1"]])
-            self.change(schema, "c", None, {**away, "id": 2}, 1, ["__debezium.oldkey", schema.key(1)])
-            self.apply(*settings)
-            self.assertEqual(self.front.query(f"select id, v, from_varbyte(b, 'hex') from {table}"), [["2", "ab", "006100"]])
+            self.move(f"moved_{way}", fields, {"id": 1, "v": "a\0b", "b": "AGEA"}, settings)
+            self.assertEqual(self.front.query(f"select id, v, from_varbyte(b, 'hex') from moved_{way}"), [["2", "ab", "006100"]])
+
+    def test_a_row_longer_than_a_constant_waits_for_the_other_half_of_its_key_change_too(self):
+        fields = [{"type": "int64", "optional": False, "field": "id"}, *({"type": "string", "optional": True, "field": name} for name in "vw")]
+        for settings, way in self.each_way():
+            self.move(f"wide_{way}", fields, {"id": 1, "v": "\\ü'" * 10_000, "w": "x" * 60_000}, settings)
+            self.assertEqual(self.front.query(f"select id, octet_length(v), octet_length(w), md5(v) from wide_{way}"),
+                             [["2", "40000", "60000", hashlib.md5(("\\ü'" * 10_000).encode()).hexdigest()]])
+
+    def move(self, table, fields, row, settings):
+        """The row gets another key, told in two events, and the program ends between them."""
+        schema = redshift_values.Schema(table, fields=fields)
+        away = {name: UNAVAILABLE if name != "id" else value for name, value in row.items()}
+        self.change(schema, "c", None, row, 0)
+        self.apply(*settings)
+        self.change(schema, "d", away, None, 0, ["__debezium.newkey", schema.key(2)])
+        log = self.apply(*settings)
+        self.assertNotIn("values fit the target", log)
+        self.assertEqual(self.front.query(f"select count(*) from cdcrt.moved where target = 'public.{table}'"), [["1"]])
+        self.change(schema, "c", None, {**away, "id": 2}, 1, ["__debezium.oldkey", schema.key(1)])
+        self.apply(*settings)
 
     def change(self, schema, operation, before, after, partition, headers=()):
         key = schema.key((after or before)["id"])
