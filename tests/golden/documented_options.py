@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every option that a document names exists: words of the plugins' READMEs, and the TOML of all documents, manifests and examples.
 
-Usage: documented_options.py CDCRT FOLDER_OF_PLUGINS. What exists is asked of the plugins; keys of the host are those of docs/manifest.md."""
+Usage: documented_options.py CDCRT FOLDER_OF_PLUGINS. What exists is asked of the plugins; keys of the host are those of docs/manifest.md and docs/reference/manifest.md."""
 
 import glob
 import json
@@ -57,9 +57,12 @@ def described(cdcrt, folder):
 
 
 def host_keys():
-    """Keys of the host by docs/manifest.md: the first column of its tables."""
-    with open(os.path.join(PROJECT, "docs", "manifest.md"), encoding="utf-8") as file:
-        return {word for row in re.findall(r"^\|([^|]*)\|", file.read(), re.MULTILINE) for word in re.findall(r"`([a-z_.*]+)`", row)}
+    """Keys of the host by its documents: the first column of their tables."""
+    words = set()
+    for page in ("manifest.md", "reference/manifest.md"):
+        with open(os.path.join(PROJECT, "docs", page), encoding="utf-8") as file:
+            words |= {word for row in re.findall(r"^\|([^|]*)\|", file.read(), re.MULTILINE) for word in re.findall(r"`([a-z_.*]+)`", row)}
+    return words
 
 
 def toml_texts():

@@ -5,8 +5,10 @@ append-only one, where each is a row with its place in the log."""
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -110,24 +112,40 @@ class Load:
         return os.path.join(self.folder, f"slice-{piece}-{topic}-{partition}")
 
     def produce(self, kafka, piece):
-        for key in [*self.files, *self.log_files]:
-            if key[0] == piece and os.path.exists(self._path(*key)):
-                kafka.produce_file(key[1], self._path(*key), partition=key[2])
+        kafka.produce_files([(key[1], self._path(*key), key[2]) for key in [*self.files, *self.log_files]
+                             if key[0] == piece and os.path.exists(self._path(*key))])
 
 
-class Live:
-    """Broker, database and processes; the caller ends it with stop()."""
+class Servers:
+    """A broker, a database and a load for all tests of a module; each begins with them empty. The caller ends them with stop()."""
 
-    def __init__(self, folder, events, seed=1, slices=20, database=None, kafka=None, stall_after="30s"):
-        self.folder, self.stall_after = folder, stall_after
-        self.kafka = kafka or Kafka(settings={"group.min.session.timeout.ms": 1000})
-        self.postgresql = database or Postgresql()
+    def __init__(self, events, seed=1, slices=10):
+        self.folder = tempfile.mkdtemp(prefix="cdcrt-load-")
+        self.kafka, self.postgresql = Kafka(settings={"group.min.session.timeout.ms": 1000}), Postgresql()
+        self.load = Load(self.folder, events, seed, slices)
+
+    def clear(self):
+        self.postgresql.drop("live")
+        self.kafka.delete_topics()
         self.postgresql.create("live")
         for table in TABLES:
             self.kafka.create_topic("bench.shop." + table, PARTITIONS)
         self.kafka.create_topic(LOG, LOG_PARTITIONS)
         self.kafka.create_topic(TRAIL, PARTITIONS)
-        self.load = Load(folder, events, seed, slices)
+
+    def stop(self):
+        self.kafka.stop()
+        self.postgresql.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Live:
+    """Processes of a pipeline on servers that it finds empty; the caller ends it with stop()."""
+
+    def __init__(self, folder, servers, stall_after="30s"):
+        self.folder, self.stall_after = folder, stall_after
+        self.kafka, self.postgresql, self.load = servers.kafka, servers.postgresql, servers.load
+        servers.clear()
         self.port = self.postgresql.port
         self.processes = {}
         self._producing = None
@@ -211,6 +229,13 @@ class Live:
                     behind[(topic, partition)] = (stored.get((topic, partition)), end)
         return behind
 
+    def applied(self):
+        """Offsets that the low watermarks stand at, summed."""
+        try:
+            return int(self.value("select coalesce(sum(next_offset), 0) from cdcrt.watermarks"))
+        except subprocess.CalledProcessError:  # not prepared yet
+            return 0
+
     def wait_until_complete(self, seconds):
         wait_until(self.is_complete, seconds, lambda: f"the target is behind: {self.behind()}\n" + "\n".join(self.log(each)[-3000:] for each in self.processes), poll=0.5)
 
@@ -237,5 +262,3 @@ class Live:
                 process.send_signal(signal.SIGCONT)
                 process.kill()
                 process.wait()
-        self.kafka.stop()
-        self.postgresql.stop()

@@ -175,9 +175,10 @@ def stop():
 
 
 def arguments_of(folder, target, sources, *settings):
+    """Dead letters go into a file, where the sources say nothing of them."""
     manifest = os.path.join(folder, "manifest.toml")
     with open(manifest, "w", encoding="utf-8") as file:
-        file.write(sources + f'\n[dead_letters]\nplugin = "file"\npath = "{folder}/letters.jsonl"\n')
+        file.write(sources if "[dead_letters]" in sources else sources + f'\n[dead_letters]\nplugin = "file"\npath = "{folder}/letters.jsonl"\n')
     arguments = ["--manifest", manifest, "--manifest", target.overlay]
     for setting in settings:
         arguments += ["--set", setting]

@@ -155,8 +155,8 @@ class Rows:
 class Schema:
     """Keys and values of one table's messages, with their schemas."""
 
-    def __init__(self, table, keyed=True, more=()):
-        fields = [{"type": "int64", "optional": False, "field": "id"}, *[column.field for column in COLUMNS], *more]
+    def __init__(self, table, keyed=True, more=(), fields=None):
+        fields = fields or [{"type": "int64", "optional": False, "field": "id"}, *[column.field for column in COLUMNS], *more]
         image = {"type": "struct", "optional": True, "name": f"s.public.{table}.Value", "fields": fields}
         source = [{"type": "string", "optional": True, "field": name} for name in ("name", "db", "schema", "table", "connector", "sequence")]
         source.append({"type": "int64", "optional": True, "field": "lsn"})

@@ -7,18 +7,29 @@ import signal
 import tempfile
 import time
 
-from integration.live import Live
+from integration.live import Live, Servers
 from lab.process import Case, wait_until
 
 EVENTS = int(os.environ.get("CDCRT_PROCESSES_EVENTS", "40000"))
+SECONDS = float(os.environ.get("CDCRT_PROCESSES_SECONDS", "40"))  # that processes come and go
 SEED = int(os.environ.get("CDCRT_PROCESSES_SEED", "1"))
 
 
+def setUpModule():
+    Processes.servers = Servers(EVENTS, SEED)
+
+
+def tearDownModule():
+    Processes.servers.stop()
+
+
 class Processes(Case):
+    servers = None
+
     def setUp(self):
         folder = tempfile.mkdtemp(prefix="cdcrt-live-")
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        self.live = Live(folder, EVENTS, SEED)
+        self.live = Live(folder, self.servers)
         self.addCleanup(self.live.stop)
 
     def finish(self, seconds=120):
@@ -28,12 +39,13 @@ class Processes(Case):
 
     def test_processes_join_leave_die_and_freeze_and_nothing_is_lost_or_doubled(self):
         live, chance = self.live, random.Random(SEED)
-        live.produce_slowly(40)
+        live.produce_slowly(SECONDS)
         live.start("one")
-        time.sleep(2)
+        wait_until(lambda: "assigned" in live.log("one"), 60, lambda: live.log("one"))
         for instance in ("two", "three", "four"):
             live.start(instance)
-        time.sleep(4)
+        for instance in ("two", "three", "four"):
+            wait_until(lambda name=instance: "assigned" in live.log(name), 60, lambda name=instance: live.log(name))
         while live.producing:
             instance = chance.choice(["one", "two", "three", "four"])
             deed = chance.choice(["kill", "kill", "leave", "freeze"])
@@ -54,9 +66,9 @@ class Processes(Case):
     def test_a_frozen_process_that_wakes_writes_nothing_of_what_it_lost(self):
         live = self.live
         live.start("one")
-        live.produce_slowly(15)
+        live.produce_slowly(SECONDS / 4)
         wait_until(lambda: "assigned" in live.log("one"), 30, "no assignment")
-        time.sleep(3)
+        wait_until(lambda: live.applied() > 0, 30, lambda: live.log("one"))
         live.signal("one", signal.SIGSTOP)
         live.start("two")
         wait_until(lambda: "assigned" in live.log("two"), 60, lambda: live.log("two"))

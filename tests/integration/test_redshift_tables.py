@@ -1,5 +1,6 @@
 """What a manifest says of Redshift's tables: their layout, names that fold, texts beyond the longest, how many share a transaction."""
 
+import hashlib
 import json
 import os
 import re
@@ -7,9 +8,12 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from integration import redshift_target  # noqa: E402
+from integration import program, redshift_target, redshift_values  # noqa: E402
 from integration.messages import envelope  # noqa: E402
 from integration.redshift_target import LinesCase  # noqa: E402
+
+
+UNAVAILABLE = "__debezium_unavailable_value"
 
 
 def create_with_schema(lines, table, fields, row):
@@ -181,6 +185,80 @@ class Overflow(LinesCase):
     def test_a_text_beyond_the_longest_is_a_dead_letter(self):
         self.assertEqual(self.apply_with("dead_letter", exit_code=4)[1], [["1", "short"]])
         self.assertIn("is VARCHAR(65535) and cannot hold a value of 80000 bytes", self.letters()[0]["message"])
+
+
+class KeptInTheTarget(LinesCase):
+    """What cdcrt itself keeps in the target comes back whole, as constants and through files: with NUL, which no VARCHAR of Redshift holds, and
+    longer than a constant may be."""
+    WAYS = {"constants": ("copy_from_rows=10000", "copy_from_bytes=4MiB"), "files": ("copy_from_rows=0", "copy_from_bytes=1KiB")}
+    IN_THE_TARGET = '[dead_letters]\nplugin = "table"\n'
+    RAW = "no JSON \0 \u00fc\0"
+
+    def each_way(self):
+        """Settings, and a word for names of its own."""
+        return [([f"sinks.target.{setting}" for setting in settings], way) for way, settings in self.WAYS.items()]
+
+    def command(self, *arguments, settings=(), expect=0):
+        done = program.run([*arguments, *redshift_target.arguments_of(self.folder, self.target, self.sources + self.IN_THE_TARGET, *settings)], self.target.environment, self.folder)
+        self.assertEqual(done.exit_code, expect, done.log[-3000:])
+        return done.log
+
+    def test_dead_letters_in_the_target_keep_every_byte_and_are_replayed_with_it(self):
+        for settings, way in self.each_way():
+            offset = self.lines.message(self.RAW, "k\0ey", headers=["h\0", "v\0w"])
+            self.lines.row("good", {"id": f"{way}\0", "v": "x"})  # a key that would be another row's without its NUL
+            self.lines.row("good", {"id": way, "v": "y"})
+            log = self.apply(*settings, routes=self.IN_THE_TARGET, exit_code=4)
+            self.assertNotIn("values fit the target", log)
+            found = self.front.query(f'select from_varbyte("key", \'hex\'), from_varbyte("value", \'hex\'), headers from cdcrt.dead_letters where "offset" = {offset}')
+            self.assertEqual([each.lower() for each in found[0][:2]], [text.encode().hex() for text in ("k\0ey", self.RAW)])
+            self.assertEqual(json.loads(found[0][2]), [["h\0", "v\0w"]])
+            shown = self.command("dlq", "list", "--output", "json", settings=settings)
+            self.assertIn(f'"offset":{offset + 1},'.replace(" ", ""), shown.replace(" ", ""))
+            # Read back as they came, they are refused for the same reasons.
+            self.assertIn("holds a NUL character", self.command("dlq", "replay", settings=settings, expect=4))
+            self.assertEqual(self.front.query(f"select v from good where id = '{way}'"), [["y"]])
+
+    def test_a_row_that_waits_for_the_other_half_of_its_key_change_keeps_its_bytes(self):
+        fields = [{"type": "int64", "optional": False, "field": "id"}, {"type": "string", "optional": True, "field": "v"}, {"type": "bytes", "optional": True, "field": "b"}]
+        for settings, way in self.each_way():
+            self.move(f"moved_{way}", fields, {"id": 1, "v": "a\0b", "b": "AGEA"}, settings)
+            self.assertEqual(self.front.query(f"select id, v, from_varbyte(b, 'hex') from moved_{way}"), [["2", "ab", "006100"]])
+
+    def test_a_row_longer_than_a_constant_waits_for_the_other_half_of_its_key_change_too(self):
+        fields = [{"type": "int64", "optional": False, "field": "id"}, *({"type": "string", "optional": True, "field": name} for name in "vw")]
+        for settings, way in self.each_way():
+            self.move(f"wide_{way}", fields, {"id": 1, "v": "\\ü'" * 10_000, "w": "x" * 60_000}, settings)
+            self.assertEqual(self.front.query(f"select id, octet_length(v), octet_length(w), md5(v) from wide_{way}"),
+                             [["2", "40000", "60000", hashlib.md5(("\\ü'" * 10_000).encode()).hexdigest()]])
+
+    def move(self, table, fields, row, settings):
+        """The row gets another key, told in two events, and the program ends between them."""
+        schema = redshift_values.Schema(table, fields=fields)
+        away = {name: UNAVAILABLE if name != "id" else value for name, value in row.items()}
+        self.change(schema, "c", None, row, 0)
+        self.apply(*settings)
+        self.change(schema, "d", away, None, 0, ["__debezium.newkey", schema.key(2)])
+        log = self.apply(*settings)
+        self.assertNotIn("values fit the target", log)
+        self.assertEqual(self.front.query(f"select count(*) from cdcrt.moved where target = 'public.{table}'"), [["1"]])
+        self.change(schema, "c", None, {**away, "id": 2}, 1, ["__debezium.oldkey", schema.key(1)])
+        self.apply(*settings)
+
+    def change(self, schema, operation, before, after, partition, headers=()):
+        key = schema.key((after or before)["id"])
+        self.lines.message(schema.value(operation, before, after, 100 + self.lines.offset), key, f"t.public.{schema.table}", headers, partition)
+
+    def test_where_partitions_stand_after_a_truncate_comes_back_whole(self):
+        for settings, way in self.each_way():
+            table = f"cut_{way}"
+            for partition, number in ((0, 1), (1, 2)):
+                self.lines.message(envelope(table, {"id": number, "v": "x"}, lsn=100 + self.lines.offset), json.dumps({"id": number}), f"t.public.{table}", partition=partition)
+            self.lines.message(envelope(table, None, "t", lsn=100 + self.lines.offset), None, f"t.public.{table}")
+            self.apply(*settings)
+            self.lines.message(envelope(table, {"id": 3, "v": "z"}, lsn=100 + self.lines.offset), json.dumps({"id": 3}), f"t.public.{table}", partition=1)
+            self.apply(*settings)
+            self.assertEqual(self.front.query(f"select id, v from {table}"), [["3", "z"]])
 
 
 class Transactions(LinesCase):

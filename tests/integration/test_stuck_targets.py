@@ -83,7 +83,7 @@ plugin = "odbc"
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 class DeadLetters(Stuck):

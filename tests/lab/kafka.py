@@ -1,5 +1,6 @@
 """A Kafka broker of one's own: Apache Kafka, KRaft, one node."""
 
+import concurrent.futures
 import json
 import os
 import shutil
@@ -7,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from lab import jars
+from lab import class_archive, jars
 from lab.kafka_admin import Admin
 from lab.process import Server, free_port, wait_until
 
@@ -21,13 +22,14 @@ class Kafka(Server):
     """Started by its construction; data and port survive halt, kill and restart.
 
     `settings`: of server.properties, more or others. `secured`: a second listener with SASL/PLAIN and the users of `USERS` (name ->
-    password; "nobody" has no rights on anything, "admin" all), at `secured_port`. `heap`: of the JVM."""
+    password; "nobody" has no rights on anything, "admin" all), at `secured_port`. `heap`: of the JVM, `options`: others of it."""
 
     name = "kafka"
     USERS = {"admin": "admin-secret", "nobody": "nobody-secret"}
 
-    def __init__(self, settings=None, secured=False, heap="1g"):
+    def __init__(self, settings=None, secured=False, heap="1g", options=None):
         super().__init__()
+        self.options = options or class_archive.options("kafka", self._run_once)
         self.port, self.controller_port = free_port(), free_port()
         self.secured_port = free_port() if secured else None
         self.heap = heap
@@ -83,8 +85,9 @@ class Kafka(Server):
         return ["java", *options, f"-Dlog4j2.configurationFile={self.logging}", "-cp", self.libraries + "/*", main, *arguments]
 
     def tool(self, main, *arguments, check=True):
-        """Runs a tool of the broker, a JVM of its own: about 2 s. Answers its output."""
-        done = subprocess.run(self.java(main, *arguments, options=("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")), check=False, text=True,
+        """Runs a tool of the broker, a JVM of its own: about 1 s. Answers its output."""
+        options = [option for option in self.options if "AtExit" not in option]
+        done = subprocess.run(self.java(main, *arguments, options=options), check=False, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         if check and done.returncode:
             raise RuntimeError(done.stdout)
@@ -95,7 +98,19 @@ class Kafka(Server):
 
     def _launch(self):
         self.admin.close()
-        return self._spawn(self.java("kafka.Kafka", self.properties, options=(f"-Xmx{self.heap}", "-Xms256m", "-XX:+UseSerialGC")))
+        return self._spawn(self.java("kafka.Kafka", self.properties, options=(f"-Xmx{self.heap}", "-Xms256m", *self.options)))
+
+    @staticmethod
+    def _run_once(options):
+        server = Kafka(options=options)
+        try:
+            server.create_topic("any", 2)
+            server.produce("any", [("key", "value")])
+            server.read_topic("any")
+            server.delete_topic("any")
+            server.halt()
+        finally:
+            server.stop()
 
     def _is_up(self):
         try:
@@ -123,6 +138,11 @@ class Kafka(Server):
         """Returns when the topic is gone, so that one of its name can be created."""
         self.admin.delete_topic(name)
         wait_until(lambda: name not in self.admin.topics(), 30, f"topic {name} is still there")
+
+    def delete_topics(self):
+        """All but the broker's own."""
+        for name in self.topics():
+            self.delete_topic(name)
 
     def delete_records(self, name, before):
         """`before`: partition -> the first offset that stays; -1: none stays."""
@@ -159,6 +179,11 @@ class Kafka(Server):
             arguments += ["-X", f"{name}={value}"]
         with open(path, "rb") as file:
             self._kcat(arguments, stdin=file)
+
+    def produce_files(self, files, at_once=8):
+        """Files (topic, path, partition) of produce_file, several at once: each run mostly waits for the broker."""
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+            list(pool.map(lambda file: self.produce_file(*file), files))
 
     def produce_whole(self, topic, path, key, properties=None):
         """A file as one message."""

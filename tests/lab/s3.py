@@ -8,7 +8,7 @@ import os
 import urllib.parse
 import xml.etree.ElementTree
 
-from lab import jars
+from lab import class_archive, jars
 from lab.process import Server, free_port
 
 EMPTY = hashlib.sha256(b"").hexdigest()
@@ -58,8 +58,9 @@ class S3(Server):
 
     name = "s3"
 
-    def __init__(self, bucket="staging", access_key="test-key", secret_key="test-secret", region="eu-west-1", tokens=False):
+    def __init__(self, bucket="staging", access_key="test-key", secret_key="test-secret", region="eu-west-1", tokens=False, options=None):
         super().__init__()
+        self.options = options or class_archive.options("s3", self._run_once)
         self.port, self.access_key, self.secret_key, self.region, self.bucket = free_port(), access_key, secret_key, region, bucket
         self.objects = os.path.join(self.folder, "objects")
         os.makedirs(self.objects)
@@ -78,9 +79,19 @@ class S3(Server):
 
     def _launch(self):
         return self._spawn([
-            "java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-DLOG_LEVEL=warn", "-cp",
+            "java", "-Xmx256m", *self.options, "-DLOG_LEVEL=warn", "-cp",
             jars.folder("s3") + "/*", "org.gaul.s3proxy.Main", "--properties", self.properties
         ])
+
+    @staticmethod
+    def _run_once(options):
+        server = S3(options=options)
+        try:
+            server.put("any", b"value")
+            server.get("any")
+            server.halt()
+        finally:
+            server.stop()
 
     def _is_up(self):
         try:

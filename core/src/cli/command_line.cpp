@@ -177,7 +177,7 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
   CLI::App* decode_command = app.add_subcommand("decode", "messages in, rows out: what a format makes of a file");
   add_decode_options(*decode_command, arguments);
   CLI::App* version_command = app.add_subcommand("version", "print the version");
-  CLI::App* reference_command = app.add_subcommand("reference", "print a page of docs/reference: errors or types")->group("");
+  CLI::App* reference_command = app.add_subcommand("reference", "print a page of docs/reference: errors, types, manifest or manifest-schema")->group("");
   std::string reference_page;
   reference_command->add_option("page", reference_page)->required();
   std::vector<std::pair<CLI::App*, std::string>> later;

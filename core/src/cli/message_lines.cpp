@@ -1,71 +1,24 @@
 #include "cli/message_lines.hpp"
 
-#include <rapidjson/document.h>
-#include <rapidjson/error/en.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
 #include <string_view>
 #include <utility>
 
-#include "cdcrt/sdk/base64.hpp"
-#include "cdcrt/sdk/json_scan.hpp"
+#include "cdcrt/sdk/message_batch.hpp"
 #include "cdcrt/sdk/status.hpp"
+#include "kcat/kcat_line.hpp"
 
 namespace cdcrt::cli {
-namespace {
 
-using Json = rapidjson::Value;
+/// The reader of the file source, which takes bytes from a batch.
+struct MessageLines::Reader {
+  kcat::KcatLine line{kcat::KcatLine::Form::kDeadLetter};
+  std::shared_ptr<sdk::BlockPool> pool = std::make_shared<sdk::BlockPool>(2);
+};
 
-const Json* field_of(const Json& object, const char* name, const char* other_name) {
-  for (const char* each : {name, other_name}) {
-    const auto found = object.FindMember(each);
-    if (found != object.MemberEnd()) return &found->value;
-  }
-  return nullptr;
-}
+MessageLines::MessageLines(std::istream& in, LineLayout layout, std::string topic)
+    : in_(in), layout_(layout), topic_(std::move(topic)), reader_(std::make_unique<Reader>()) {}
 
-/// What stands behind the first member of that name in `object`, the text of an object that was parsed.
-std::string_view raw_member(std::string_view object, std::string_view name) {
-  std::size_t at = sdk::skip_json_space(object, object.find('{') + 1);
-  while (at < object.size() && object[at] == '"') {
-    const std::size_t name_end = sdk::skip_json_string(object, at);
-    const bool is_wanted = object.substr(at + 1, name_end - at - 2) == name;
-    at = sdk::skip_json_space(object, sdk::skip_json_space(object, name_end) + 1);
-    const std::size_t end = sdk::skip_json_value(object, at);
-    if (is_wanted) return object.substr(at, end - at);
-    at = sdk::skip_json_space(object, sdk::skip_json_space(object, end) + 1);
-  }
-  return {};
-}
-
-/// A string, {"base64": "..."}, or JSON that stands for its own text: `raw`, so that numbers keep their digits.
-std::optional<std::string> bytes_of(const Json& value, std::string_view raw = {}) {
-  if (value.IsNull()) return std::nullopt;
-  if (value.IsString()) return std::string(value.GetString(), value.GetStringLength());
-  if (value.IsObject() && value.MemberCount() == 1 && value.HasMember("base64") && value["base64"].IsString()) {
-    if (auto decoded = sdk::decode_base64({value["base64"].GetString(), value["base64"].GetStringLength()})) return decoded;
-  }
-  if (!raw.empty()) return std::string(raw);
-  rapidjson::StringBuffer text;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(text);
-  value.Accept(writer);
-  return std::string(text.GetString(), text.GetSize());
-}
-
-void read_headers(const Json& list, LineMessage& message) {
-  if (!list.IsArray()) return;
-  const bool is_flat = list.Size() > 0 && !list[0].IsArray();  // kcat: name, value, name, value
-  for (rapidjson::SizeType i = 0; i < list.Size(); i += is_flat ? 2 : 1) {
-    if (is_flat && i + 1 < list.Size()) {
-      message.headers.emplace_back(bytes_of(list[i]).value_or(""), bytes_of(list[i + 1]));
-    } else if (!is_flat && list[i].IsArray() && list[i].Size() == 2) {
-      message.headers.emplace_back(bytes_of(list[i][0]).value_or(""), bytes_of(list[i][1]));
-    }
-  }
-}
-
-}  // namespace
+MessageLines::~MessageLines() = default;
 
 Result<std::optional<LineMessage>> MessageLines::next() {
   std::string line;
@@ -90,32 +43,28 @@ Result<std::optional<LineMessage>> MessageLines::next() {
 }
 
 Result<LineMessage> MessageLines::parse_object(const std::string& line) {
-  const auto refuse = [&](const std::string& why) {
-    return make_error(CDCRT_BAD_RECORD, "line " + std::to_string(line_) + " is no message: " + why,
+  const std::string padded = line + "\n" + std::string(kcat::KcatLine::kPadding, '\0');
+  const auto offset = static_cast<int64_t>(line_) - 1;
+  kcat::KcatLine& reader = reader_->line;
+  auto batch = std::make_unique<sdk::MessageBatch>(reader_->pool, nullptr, 0, 0);
+  reader.presume(topic_, offset);
+  if (!reader.locate({padded.data(), line.size()}) || !reader.decode(*batch)) {
+    return make_error(CDCRT_BAD_RECORD, "line " + std::to_string(line_) + " is no message: " + reader.problem(),
                       "a line of this layout is {\"topic\": ..., \"partition\": 0, \"offset\": 7, \"key\": ..., \"payload\": ...}");
-  };
-  rapidjson::Document json;
-  json.Parse(line.data(), line.size());
-  if (json.HasParseError()) {
-    return refuse(std::string(rapidjson::GetParseError_En(json.GetParseError())) + " (byte " + std::to_string(json.GetErrorOffset()) + ")");
   }
-  if (!json.IsObject()) return refuse("not an object");
-  const Json* value = field_of(json, "payload", "value");
-  if (value == nullptr) return refuse("it has no \"payload\"");
+  const auto bytes_of = [](cdcrt_string bytes) {
+    return bytes.data == nullptr ? std::nullopt : std::optional<std::string>(sdk::view(bytes));
+  };
+  const cdcrt_message& read = batch->last();
   LineMessage message;
   message.line = line_;
-  message.topic = topic_;
-  message.offset = static_cast<int64_t>(line_) - 1;
-  message.value = bytes_of(*value, raw_member(line, json.HasMember("payload") ? "payload" : "value"));
-  if (const Json* key = field_of(json, "key", "key")) message.key = bytes_of(*key, raw_member(line, "key"));
-  if (const Json* topic = field_of(json, "topic", "topic"); topic != nullptr && topic->IsString())
-    message.topic = bytes_of(*topic).value_or("");
-  if (const Json* partition = field_of(json, "partition", "partition"); partition != nullptr && partition->IsInt()) {
-    message.partition = partition->GetInt();
-  }
-  if (const Json* offset = field_of(json, "offset", "offset"); offset != nullptr && offset->IsInt64()) message.offset = offset->GetInt64();
-  if (const Json* time = field_of(json, "ts", "timestamp"); time != nullptr && time->IsInt64()) message.timestamp_ms = time->GetInt64();
-  if (const Json* headers = field_of(json, "headers", "headers")) read_headers(*headers, message);
+  message.topic = reader.topic();
+  message.partition = reader.partition();
+  message.offset = reader.offset();
+  message.timestamp_ms = read.timestamp_ms;
+  message.key = bytes_of(read.key);
+  message.value = bytes_of(read.value);
+  for (const cdcrt_header& header : batch->last_headers()) message.headers.emplace_back(sdk::view(header.name), bytes_of(header.value));
   return message;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <istream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,7 +34,10 @@ struct LineMessage {
 class MessageLines {
  public:
   /// `topic`: of messages whose line does not say.
-  MessageLines(std::istream& in, LineLayout layout, std::string topic) : in_(in), layout_(layout), topic_(std::move(topic)) {}
+  MessageLines(std::istream& in, LineLayout layout, std::string topic);
+  ~MessageLines();
+  MessageLines(const MessageLines&) = delete;
+  MessageLines& operator=(const MessageLines&) = delete;
 
   /// nullopt: the end. An error says which line is no message; reading may go on behind it.
   Result<std::optional<LineMessage>> next();
@@ -41,11 +45,13 @@ class MessageLines {
   [[nodiscard]] uint64_t line() const { return line_; }
 
  private:
+  struct Reader;
   Result<LineMessage> parse_object(const std::string& line);
 
   std::istream& in_;
   const LineLayout layout_;
   const std::string topic_;
+  const std::unique_ptr<Reader> reader_;
   uint64_t line_ = 0;
 };
 

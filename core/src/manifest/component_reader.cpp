@@ -6,16 +6,13 @@
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
 #include "manifest/component_error.hpp"
+#include "manifest/host_options.hpp"
 #include "manifest/option_reader.hpp"
 
 namespace cdcrt::manifest {
 namespace {
 
 using diagnostics::quote;
-
-constexpr int64_t kMaxConnections = 1024;
-constexpr int64_t kMaxTables = 10'000;
-constexpr int64_t kMaxRows = 100'000'000;
 
 /// Keys of the host that no component may use otherwise, and that later versions bring.
 constexpr auto kReserved = std::to_array<const char*>({"retry", "enabled", "parallelism", "labels"});
@@ -138,23 +135,11 @@ Sink read_sink(const Entry& entry, const ComponentContext& context, Report& repo
   TableReader reader(entry.value, "sinks." + entry.key, report);
   sink.descriptor = find_plugin(reader, CDCRT_SINK, sink, context, "for instance plugin = \"odbc\"");
   refuse_reserved(reader);
-  if (const auto connections = reader.integer("connections", 1, kMaxConnections)) sink.connections = static_cast<uint32_t>(*connections);
-  if (const auto tables = reader.integer("group_tables", 1, kMaxTables)) sink.group_tables = static_cast<uint32_t>(*tables);
-  if (const auto stall_after = reader.duration("stall_after")) sink.stall_after = std::chrono::microseconds(*stall_after);
-  if (const Entry* given = reader.take("progress_schema")) {
-    if (const auto schema = read_string(given->value, reader.field("progress_schema"))) {
-      sink.progress_schema = *schema;
-      if (schema->empty()) refuse_value(given->value, reader.field("progress_schema"), diagnostics::kBadValue, "must not be empty");
-    }
-  }
   const Entry* batch_entry = reader.take_table("batch");
   Node absent;
   absent.position = entry.position;
   TableReader batch(batch_entry == nullptr ? absent : batch_entry->value, reader.path() + ".batch", report);
-  if (const auto rows = batch.integer("max_rows", 1, kMaxRows)) sink.batch.max_rows = static_cast<uint64_t>(*rows);
-  if (const auto bytes = batch.bytes("max_bytes", 1)) sink.batch.max_bytes = static_cast<uint64_t>(*bytes);
-  if (const auto age = batch.duration("max_age")) sink.batch.max_age = std::chrono::microseconds(*age);
-  if (const auto interval = batch.duration("min_interval")) sink.batch.min_interval = std::chrono::microseconds(*interval);
+  read_sink_keys(reader, batch, sink);
   reader.belongs_elsewhere("min_interval", "it belongs to [" + reader.path() + ".batch]");
   const bool known = sink.descriptor != nullptr;
   for (const char* key : kLaterSinkKeys) {

@@ -12,6 +12,7 @@
 #include "manifest/component_error.hpp"
 #include "manifest/component_reader.hpp"
 #include "manifest/composition.hpp"
+#include "manifest/host_options.hpp"
 #include "manifest/option_reader.hpp"
 #include "manifest/plugin_lookup.hpp"
 #include "manifest/route_reader.hpp"
@@ -21,8 +22,6 @@ namespace {
 
 using diagnostics::quote;
 
-constexpr int64_t kLeastMemory = 1 << 20;
-constexpr int64_t kMaxWorkers = 1024;
 constexpr std::size_t kMaxPipelineName = 128;
 // Where dead letters go without a sink of their own.
 constexpr const char *kFile = "file", *kTable = "table";
@@ -65,15 +64,7 @@ void read_runtime(TableReader& top, Manifest& manifest) {
   const Entry* entry = top.take_table("runtime");
   if (entry == nullptr) return;
   TableReader reader(entry->value, "runtime", top.report());
-  Runtime& runtime = manifest.runtime;
-  if (const auto memory = reader.bytes("memory", kLeastMemory)) runtime.memory = static_cast<uint64_t>(*memory);
-  if (const auto workers = reader.integer("decode_workers", 0, kMaxWorkers)) runtime.decode_workers = static_cast<uint32_t>(*workers);
-  if (const auto folders = reader.list("plugin_dirs")) {
-    for (const auto& folder : *folders) runtime.plugin_dirs.push_back(absolute_path(folder, manifest.folder));
-  }
-  const std::vector<std::string> levels = {"debug", "info", "warning", "error"};
-  if (const auto level = reader.choice("log_level", levels)) runtime.log_level = levels[*level];
-  if (const auto timeout = reader.duration("shutdown_timeout")) runtime.shutdown_timeout = std::chrono::microseconds(*timeout);
+  manifest.runtime = read_runtime_keys(reader, manifest.folder);
   reader.not_yet("http");
   reader.finish();
 }
@@ -113,15 +104,6 @@ std::optional<std::string> expand_path(const std::string& path, const Manifest& 
     i = end;
   }
   return result;
-}
-
-void read_budget(TableReader& reader, dead_letters::Settings& letters) {
-  if (const auto count = reader.integer("max_count", 0, INT64_MAX)) letters.max_count = static_cast<uint64_t>(*count);
-  const Entry* entry = reader.take("max_ratio");
-  const auto ratio = entry == nullptr ? std::nullopt : read_real(entry->value, reader.field("max_ratio"));
-  if (!ratio) return;
-  letters.max_ratio = *ratio;
-  if (*ratio <= 0 || *ratio > 1) refuse_value(entry->value, reader.field("max_ratio"), diagnostics::kBadValue, "must be above 0 and at most 1");
 }
 
 const cdcrt_option* place_of(const cdcrt_plugin& plugin) {
@@ -171,7 +153,7 @@ void read_dead_letters(TableReader& top, const ComponentContext& context, Manife
     const Entry* plugin = reader.take("plugin");
     const auto name = plugin == nullptr ? std::nullopt : read_string(plugin->value, reader.field("plugin"));
     if (name && *name != kFile) letters.kind = *name == kTable ? dead_letters::Settings::Kind::kTable : dead_letters::Settings::Kind::kSink;
-    read_budget(reader, letters);
+    read_budget_keys(reader, letters);
     if (letters.kind == dead_letters::Settings::Kind::kFile) {
       path_entry = reader.take("path");
       if (path_entry != nullptr) {

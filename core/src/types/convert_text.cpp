@@ -6,9 +6,9 @@
 
 #include "cdcrt/sdk/base64.hpp"
 #include "cdcrt/sdk/calendar.hpp"
+#include "cdcrt/sdk/value_check.hpp"
 #include "types/convert.hpp"
 #include "types/decimal.hpp"
-#include "types/json_text.hpp"
 #include "types/type.hpp"
 
 namespace cdcrt::types {
@@ -73,37 +73,6 @@ std::string_view lower_case(std::string_view text, event::Arena& arena) {
   return {out, text.size()};
 }
 
-/// [-]P[nY][nM][nW][nD][T[nH][nM][nS]] with at least one part; parts may have a sign and a fraction, in this order.
-bool is_interval(std::string_view text) {
-  if (!text.empty() && text.front() == '-') text.remove_prefix(1);
-  if (text.empty() || text.front() != 'P') return false;
-  text.remove_prefix(1);
-  std::string_view units = "YMWD";
-  bool in_time = false;
-  bool needs_part = true;
-  while (!text.empty()) {
-    if (text.front() == 'T' && !in_time) {
-      in_time = true;
-      units = "HMS";
-      needs_part = true;
-      text.remove_prefix(1);
-      continue;
-    }
-    if (text.front() == '-' || text.front() == '+') text.remove_prefix(1);
-    std::size_t digits = 0;
-    std::size_t points = 0;
-    while (digits < text.size() && ((text[digits] >= '0' && text[digits] <= '9') || text[digits] == '.'))
-      points += text[digits++] == '.' ? 1 : 0;
-    if (digits == 0 || digits == text.size() || points > 1 || text[0] == '.' || text[digits - 1] == '.') return false;
-    const auto unit = units.find(text[digits]);
-    if (unit == std::string_view::npos) return false;
-    units.remove_prefix(unit + 1);
-    needs_part = false;
-    text.remove_prefix(digits + 1);
-  }
-  return !needs_part;
-}
-
 Result<cdcrt_cell> parse_number(const cdcrt_cell& cell, cdcrt_type to, event::Arena& arena) {
   const auto number = decimal_text(text_of(cell));
   if (!number) return not_a_value(cell, to);
@@ -147,7 +116,7 @@ std::optional<std::string_view> without_fine_digits(std::string_view text, event
 std::optional<int64_t> length_of(std::string_view duration) {
   const bool backwards = !duration.empty() && duration.front() == '-';
   if (backwards) duration.remove_prefix(1);
-  if (!is_interval(duration) || duration.substr(0, 2) != "PT") return std::nullopt;
+  if (!sdk::is_interval(duration) || duration.substr(0, 2) != "PT") return std::nullopt;
   duration.remove_prefix(2);
   int64_t total = 0;
   while (!duration.empty()) {
@@ -221,16 +190,16 @@ Result<cdcrt_cell> parse_text(const cdcrt_cell& cell, cdcrt_type to, event::Aren
       if (is_timetz(text)) return cell;
       break;
     case CDCRT_TYPE_JSON:
-      if (is_json(text)) return text_cell(CDCRT_JSON, text);
+      if (sdk::is_json(text)) return text_cell(CDCRT_JSON, text);
       break;
     case CDCRT_TYPE_ARRAY:
-      if (is_json(text)) return convert(text_cell(CDCRT_JSON, text), type_of(CDCRT_TYPE_JSON), to, arena);
+      if (sdk::is_json(text)) return convert(text_cell(CDCRT_JSON, text), type_of(CDCRT_TYPE_JSON), to, arena);
       break;
     case CDCRT_TYPE_UUID:
       if (is_uuid(text)) return text_cell(CDCRT_UUID, lower_case(text, arena));
       break;
     case CDCRT_TYPE_INTERVAL:
-      if (is_interval(text)) return text_cell(CDCRT_INTERVAL, text);
+      if (sdk::is_interval(text)) return text_cell(CDCRT_INTERVAL, text);
       if (const auto time = sdk::parse_time(text)) return text_cell(CDCRT_INTERVAL, duration_text(*time, arena));
       break;
     default:

@@ -194,9 +194,9 @@ TEST_CASE("values: what a cell says is what its tag promises") {
   CHECK(!value_fault(CDCRT_ARRAY, "{}").empty());
   CHECK(value_fault(CDCRT_UUID, "123e4567-e89b-12d3-a456-426614174000").empty());
   CHECK(!value_fault(CDCRT_UUID, "123E4567-e89b-12d3-a456-426614174000").empty());
-  for (const char* good : {"P1Y2M3DT4H5M6.5S", "PT-3.5S", "P-1D", "PT0S", "P2W", "PT-1H-2M"})
+  for (const char* good : {"P1Y2M3DT4H5M6.5S", "PT-3.5S", "P-1D", "PT0S", "P2W", "PT-1H-2M", "P+1D", "-P1D"})
     CHECK_MESSAGE(value_fault(CDCRT_INTERVAL, good).empty(), good);
-  for (const char* bad : {"", "P", "1D", "P1", "PT", "P1H", "PT1D", "P1DT2M1H"})
+  for (const char* bad : {"", "P", "1D", "P1", "PT", "P1H", "PT1D", "P1DT2M1H", "P1DT", "P1.D", "P--1D"})
     CHECK_MESSAGE(!value_fault(CDCRT_INTERVAL, bad).empty(), bad);
   cdcrt_cell boolean{};
   sdk::set_integer(boolean, CDCRT_BOOL, 1);

@@ -9,6 +9,7 @@
 #include "cdcrt/sdk/glob.hpp"
 #include "cdcrt/sdk/hash.hpp"
 #include "cdcrt/sdk/json.hpp"
+#include "cdcrt/sdk/source_order.hpp"
 #include "cdcrt/sdk/table_shape.hpp"
 #include "cdcrt/sdk/type.hpp"
 #include "cdcrt/sdk/typed_text.hpp"
@@ -31,6 +32,9 @@ const char* const kTags[] = {"ABSENT",    "NULL",        "BOOL",   "I64",   "U64
 /// "TAG json", or what is wrong.
 std::string shown(const sdk::Status& status, const cdcrt_cell& cell) {
   if (!status) return std::string(status.message());
+  // What the SDK makes is what --check-plugins wants.
+  if (cell.tag == CDCRT_DECIMAL || cell.tag >= CDCRT_STRING)
+    CHECK(sdk::unmet_promise(static_cast<cdcrt_tag>(cell.tag), {cell.value.data, cell.size}) == nullptr);
   std::string out = std::string(kTags[cell.tag]) + " ";
   sdk::append_json_cell(out, cell);
   return out;
@@ -57,6 +61,7 @@ std::string json(std::string_view text, cdcrt_type type = {}) {
 
 TEST_CASE("a text becomes a cell of its column's declared type, exactly or not at all") {
   namespace type = sdk::type;
+  const cdcrt_type kArray = {CDCRT_TYPE_ARRAY, 0, 0, 0};
   CHECK(typed(type::boolean(), "t") == "BOOL true");
   CHECK(typed(type::boolean(), "yes") == "\"yes\" is not a boolean");
   CHECK(typed(type::int64(), "-9223372036854775808") == "I64 -9223372036854775808");
@@ -89,6 +94,14 @@ TEST_CASE("a text becomes a cell of its column's declared type, exactly or not a
   CHECK(typed(type::uuid(), "123e4567e89b12d3a456426614174000") == "\"123e4567e89b12d3a456426614174000\" is not a UUID");
   CHECK(typed(type::interval(), "P1DT2H") == "INTERVAL \"P1DT2H\"");
   CHECK(typed(type::interval(), "1 day") == "\"1 day\" is not an ISO 8601 duration");
+  for (const char* bad : {"P", "PT", "P1DT", "P1D2H", "P1", "-"}) CHECK_MESSAGE(typed(type::interval(), bad).find("is not an ISO 8601 duration") != std::string::npos, bad);
+  CHECK(typed(type::json(), " {\"a\":[1,2.50]}").find("JSON ") == 0);
+  CHECK(typed(type::json(), "{a:1}") == "\"{a:1}\" is not JSON");
+  CHECK(typed(type::json(), "") == "\"\" is not JSON");
+  CHECK(typed(kArray, "[1,null]").find("ARRAY ") == 0);
+  CHECK(typed(kArray, "{1,2}") == "\"{1,2}\" is not a JSON array");
+  CHECK(typed(kArray, "{}") == "\"{}\" is not a JSON array");
+  CHECK(typed(type::text(), "\xff").find("is not UTF-8") != std::string::npos);
   CHECK(typed(type::text(40), "") == "STRING \"\"");
   CHECK(typed(type::unknown(), "7") == "STRING \"7\"");
 }
@@ -207,4 +220,16 @@ TEST_CASE("FNV-1a is what it always was, since it is stored") {
   CHECK(sdk::fnv1a("") == 0xcbf29ce484222325);
   CHECK(sdk::fnv1a("foobar") == 0x85944171f73967e8);
   CHECK(sdk::fnv1a("bar", sdk::fnv1a("foo")) == sdk::fnv1a("foobar"));
+}
+
+TEST_CASE("bytes of a source order compare as the numbers and texts that they are made of") {
+  const auto order = [](std::string_view file, uint64_t place) {
+    std::string out;
+    sdk::append_order(out, file);
+    sdk::append_order(out, place);
+    return out;
+  };
+  CHECK(order("binlog.000001", 255) < order("binlog.000001", 256));
+  CHECK(order("binlog.000001", UINT64_MAX) < order("binlog.000002", 0));
+  CHECK(order("binlog", UINT64_MAX) < order("binlog.000001", 0));
 }

@@ -82,7 +82,7 @@ TEST_CASE("sql: sqlite conditions are qualified, so that an unknown name is no t
   CHECK(dialect.write_statements(CDCRT_WRITE_REMOVE, shape(true))[0].text ==
         "DELETE FROM \"t\" WHERE rowid = (SELECT rowid FROM \"t\" AS t WHERE t.\"id\" IS ? AND t.\"v\" IS ? LIMIT 1)");
   CHECK(dialect.write_statements(CDCRT_WRITE_UPSERT, shape(true))[0].text ==
-        "INSERT INTO \"t\" (\"id\", \"v\") VALUES (?, ?) ON CONFLICT (\"id\") DO UPDATE SET \"v\" = excluded.\"v\"");
+        "INSERT INTO \"t\" (\"id\", \"v\") VALUES (?, ?) ON CONFLICT (\"id\") DO UPDATE SET \"v\" = EXCLUDED.\"v\"");
 }
 
 TEST_CASE("sql: a table is created with its key in key order, and NOT NULL for keys only") {

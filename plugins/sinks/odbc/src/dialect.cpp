@@ -1,7 +1,6 @@
 #include "dialect.hpp"
 
-#include <algorithm>
-
+#include "sql/definition.hpp"
 #include "sql/identifier.hpp"
 
 namespace cdcrt::sql {
@@ -20,8 +19,8 @@ Status Dialect::append_table(std::string& out, const cdcrt_table& table) const {
 Status Dialect::append_column(std::string& out, std::string_view name) const { return append_identifier(out, name, name_limit(), "column"); }
 
 std::string Dialect::column_type(const cdcrt_column& column) const {
-  if (column.target_type.data != nullptr && column.target_type.size != 0) return std::string(sdk::view(column.target_type));
-  return type_name(types(), column.type);
+  const std::string_view requested = requested_type(column);
+  return requested.empty() ? type_name(types(), column.type) : std::string(requested);
 }
 
 std::string Dialect::key_column_type(const cdcrt_column& column, bool /*only_key*/) const { return column_type(column); }
@@ -31,7 +30,7 @@ Status Dialect::append_definition(std::string& out, const cdcrt_column& column, 
   if (!status) return status;
   out += ' ';
   out += column.key_ordinal > 0 ? key_column_type(column, only_key) : column_type(column);
-  if ((column.flags & CDCRT_COLUMN_DEFAULT) != 0 && column.default_value.tag > CDCRT_NULL) {
+  if (has_default(column)) {
     out += " DEFAULT ";
     status = append_default(out, column);
   }
@@ -39,32 +38,13 @@ Status Dialect::append_definition(std::string& out, const cdcrt_column& column, 
 }
 
 Status Dialect::create_table(std::string& out, const cdcrt_table& table, const cdcrt_column* columns, uint32_t count) const {
-  out += "CREATE TABLE IF NOT EXISTS ";
-  Status status = append_table(out, table);
+  std::string quoted;
+  Status status = append_table(quoted, table);
   if (!status) return status;
-  std::vector<const cdcrt_column*> keys;
-  for (uint32_t i = 0; i < count; ++i) {
-    if (columns[i].key_ordinal > 0) keys.push_back(&columns[i]);
-  }
-  std::stable_sort(keys.begin(), keys.end(), [](const auto* left, const auto* right) { return left->key_ordinal < right->key_ordinal; });
-  out += " (";
-  for (uint32_t i = 0; i < count; ++i) {
-    if (i > 0) out += ", ";
-    status = append_definition(out, columns[i], keys.size() == 1);
-    if (!status) return status;
-    if (columns[i].key_ordinal > 0) out += " NOT NULL";
-  }
-  if (!keys.empty()) {
-    out += ", PRIMARY KEY (";
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      if (i > 0) out += ", ";
-      status = append_column(out, sdk::view(keys[i]->name));
-      if (!status) return status;
-    }
-    out += ')';
-  }
-  out += ')';
-  return {};
+  const bool only_key = key_columns(columns, count).size() == 1;
+  return append_create_table(
+      out, quoted, columns, count, true, [&](std::string& text, const cdcrt_column& column) { return append_column(text, sdk::view(column.name)); },
+      [&](std::string& text, const cdcrt_column& column) { return append_definition(text, column, only_key); });
 }
 
 Status Dialect::add_column(std::string& out, const cdcrt_table& table, const cdcrt_column& column, bool if_not_exists) const {

@@ -8,37 +8,10 @@
 
 #include "cdcrt/abi/sink.h"
 #include "cdcrt/sdk/status.hpp"
+#include "sql/statement.hpp"
 #include "sql/type_mapping.hpp"
 
 namespace cdcrt::sql {
-
-/// A column inside a statement. All texts are ready to be pasted.
-struct StatementColumn {
-  std::string name;          ///< quoted
-  std::string target_type;   ///< type without length, for casts (postgresql); unused elsewhere
-  bool key = false;
-  bool is_array = false;     ///< the target column is an array itself
-  bool decimal = false;      ///< sqlite keeps decimals as text: 1.50 and 1.5 are compared without their last zeros
-  bool compare_as_text = false;  ///< its type has no equality (json, xml, point)
-  bool inexact = false;      ///< a key whose own equality knows fewer values than there are (citext, NOCASE): its characters count as well
-  std::string sent_as = {};  ///< postgresql: type of the values on their way, where it is not target_type
-};
-
-/// One table and the columns of one write.
-struct StatementShape {
-  std::string table;          ///< quoted, with its schema
-  std::string row_identifier; ///< sqlite: a name of the rowid that no column hides
-  std::vector<StatementColumn> columns;
-  bool has_unique_key = false;
-  uint32_t rows = 1;          ///< sqlite: rows that one statement inserts, or deletes by a single key column
-  bool overrides_identity = false;  ///< postgresql: a column GENERATED ALWAYS AS IDENTITY takes the values given
-};
-
-/// `parameters[i]`: the shape's column that parameter marker i takes; where the shape has several rows, row * columns + column.
-struct Statement {
-  std::string text;
-  std::vector<uint32_t> parameters;
-};
 
 /// Stateless, may be used from any thread.
 class Dialect {

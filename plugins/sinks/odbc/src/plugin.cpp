@@ -1,22 +1,23 @@
 #include "cdcrt/sdk/option.hpp"
+#include "odbc/options.hpp"
 #include "dialect.hpp"
 #include "odbc_sink.hpp"
 
 namespace {
 
 namespace option = cdcrt::sdk::option;
+namespace shared = cdcrt::odbc::options;
 using namespace std::chrono_literals;
 
 constexpr const char* kDialects[] = {"auto", "sqlite", "postgresql", nullptr};
 
 constexpr cdcrt_option kOptions[] = {
-    option::map("connection")
+    shared::connection()
         .example("{ Driver = \"PostgreSQL Unicode\", Server = \"db\", Database = \"shop\", UID = \"loader\", PWD = \"${env:PGPASSWORD}\" }")
         .doc("The ODBC connection as a table; values are quoted for you. `Driver` names an installed driver (`odbcinst -q -d`). A relative "
              "`Database` of SQLite starts at the current directory. Exclusive with `dsn`."),
-    option::text("dsn").example("\"warehouse\"").doc("A data source of odbc.ini (`odbcinst -q -s`). Exclusive with `connection`."),
-    option::text("login")
-        .secret()
+    shared::dsn(),
+    shared::login()
         .example("\"${aws-sm:rds!db-shop}\"")
         .doc("Who logs in, and where, in one: a JSON object with `username` and `password`, and `host`, `port` and `dbname` where "
              "`connection` does not name them, as secrets managers keep it (`${aws-sm:...}`, `${file:...}`). Not with SQLite."),
@@ -29,17 +30,16 @@ constexpr cdcrt_option kOptions[] = {
         .default_value("false")
         .example("true")
         .doc("SQLite: a database file that is not there is an empty one, and is not made. Set by commands that only look."),
-    option::duration("connect_timeout").default_value("15s").example("\"5s\"").between(1s, 24h).doc("How long connecting may take."),
+    shared::connect_timeout(24h).default_value("15s").example("\"5s\"").doc("How long connecting may take."),
     option::duration("lock_timeout")
         .default_value("5s")
         .example("\"30s\"")
         .between(10ms, 24h)
         .doc("PostgreSQL: how long a statement waits for a lock that another session holds, before it is tried again; a table that is "
              "locked for longer than `stall_after` is detached from the others."),
-    option::duration("statement_timeout")
+    shared::statement_timeout()
         .default_value("0s")
         .example("\"30min\"")
-        .between(0s, 24h)
         .doc("PostgreSQL: how long one statement may run; `0s`: as long as it takes."),
     option::duration("idle_timeout")
         .default_value("30s")

@@ -54,100 +54,54 @@ std::string value_of(const StatementColumn& column, std::size_t index) {
 /// Its characters, whatever the column calls equal.
 std::string exact(const std::string& text) { return "(" + text + ")::text COLLATE \"C\""; }
 
-bool is_inexact(const StatementShape& shape) {
-  return std::any_of(shape.columns.begin(), shape.columns.end(), [](const StatementColumn& column) { return column.inexact; });
-}
-
 std::string_view overriding(const StatementShape& shape) { return shape.overrides_identity ? " OVERRIDING SYSTEM VALUE" : ""; }
 
-class Builder {
+class Builder : public StatementBuilder<Builder> {
  public:
-  explicit Builder(const StatementShape& shape) : shape_(shape) {}
-  Builder& add(std::string_view text) {
-    statement_.text += text;
-    return *this;
-  }
+  using StatementBuilder::StatementBuilder;
   /// unnest(?::type[], ...) [WITH ORDINALITY] AS s(c1, ...[, n]) over the columns chosen.
   Builder& rows(bool keys_only, bool ordinality) {
+    const auto chosen = [&](const StatementColumn& column) { return column.key || !keys_only; };
     std::string names;
-    add("unnest(");
-    bool first = true;
-    for (std::size_t i = 0; i < shape_.columns.size(); ++i) {
-      const StatementColumn& column = shape_.columns[i];
-      if (keys_only && !column.key) continue;
-      if (!first) add(", "), names += ", ";
-      first = false;
-      add("?::").add(sent_type(column)).add("[]");
-      names += alias(i);
-      statement_.parameters.push_back(static_cast<uint32_t>(i));
-    }
+    add("unnest(").each(", ", chosen, [&](const StatementColumn& column, std::size_t i) {
+      marker(i).add("::").add(sent_type(column)).add("[]");
+      names += (names.empty() ? "" : ", ") + alias(i);
+    });
     return add(ordinality ? ") WITH ORDINALITY AS s(" : ") AS s(").add(names).add(ordinality ? ", n)" : ")");
   }
   /// The same rows in the order of their keys, which is that of the index.
   Builder& sorted_rows() {
-    add("(SELECT ").each([](const StatementColumn& column, std::size_t i) {
-      return "unnest(?::" + sent_type(column) + "[]) AS " + alias(i);
+    add("(SELECT ").each(", ", kAllColumns, [&](const StatementColumn& column, std::size_t i) {
+      add("unnest(").marker(i).add("::").add(sent_type(column)).add("[]) AS ").add(alias(i));
     });
-    for (std::size_t i = 0; i < shape_.columns.size(); ++i) statement_.parameters.push_back(static_cast<uint32_t>(i));
-    add(") AS s ORDER BY ");
-    bool first = true;
-    for (std::size_t i = 0; i < shape_.columns.size(); ++i) {
-      if (!shape_.columns[i].key) continue;
-      add(first ? "" : ", ").add(value_of(shape_.columns[i], i));
-      first = false;
-    }
-    return *this;
+    return add(") AS s ORDER BY ").each(", ", kKeyColumns, [&](const StatementColumn& column, std::size_t i) { add(value_of(column, i)); });
   }
   Builder& same_key() {
-    bool first = true;
-    for (std::size_t i = 0; i < shape_.columns.size(); ++i) {
-      const StatementColumn& column = shape_.columns[i];
-      if (!column.key) continue;
-      if (!first) add(" AND ");
-      first = false;
+    return each(" AND ", kKeyColumns, [&](const StatementColumn& column, std::size_t i) {
       add(operand(column, "t." + column.name)).add(" = ").add(operand(column, value_of(column, i)));
       same_characters(column, i);
-    }
-    return *this;
+    });
   }
   void same_characters(const StatementColumn& column, std::size_t i) {
     if (column.inexact) add(" AND ").add(exact("t." + column.name)).add(" = ").add(exact(value_of(column, i)));
   }
   /// Every column, NULL-safely; the key so that an index finds it.
   Builder& same_row() {
-    for (std::size_t i = 0; i < shape_.columns.size(); ++i) {
-      const StatementColumn& column = shape_.columns[i];
-      add(i > 0 ? " AND " : "").add(operand(column, "t." + column.name)).add(column.key ? " = " : " IS NOT DISTINCT FROM ").add(operand(column, value_of(column, i)));
+    return each(" AND ", kAllColumns, [&](const StatementColumn& column, std::size_t i) {
+      add(operand(column, "t." + column.name)).add(column.key ? " = " : " IS NOT DISTINCT FROM ").add(operand(column, value_of(column, i)));
       same_characters(column, i);
-    }
-    return *this;
+    });
   }
-  Builder& names() { return each([](const StatementColumn& column, std::size_t) { return column.name; }); }
-  Builder& values() { return each(value_of); }
+  Builder& values() { return texts(value_of); }
+  /// `text(column, index)` of every column, joined.
   template <class Text>
-  Builder& each(Text&& text, bool skip_keys = false) {
-    bool first = true;
-    for (std::size_t i = 0; i < shape_.columns.size(); ++i) {
-      if (skip_keys && shape_.columns[i].key) continue;
-      if (!first) add(", ");
-      first = false;
-      add(text(shape_.columns[i], i));
-    }
-    return *this;
+  Builder& texts(Text&& text) {
+    return each(", ", kAllColumns, [&](const StatementColumn& column, std::size_t i) { add(text(column, i)); });
   }
-  Statement take() { return std::move(statement_); }
-
- private:
-  const StatementShape& shape_;
-  Statement statement_;
+  Builder& assignments() {
+    return each(", ", kOtherColumns, [&](const StatementColumn& column, std::size_t i) { add(column.name).add(" = ").add(value_of(column, i)); });
+  }
 };
-
-bool only_keys(const StatementShape& shape) {
-  for (const auto& column : shape.columns) {
-    if (!column.key) return false;
-  }
-  return true;
-}
 
 Statement insert(const StatementShape& shape) {
   return Builder(shape).add("INSERT INTO ").add(shape.table).add(" (").names().add(")").add(overriding(shape)).add(" SELECT ").values().add(" FROM ").rows(false, false).take();
@@ -156,7 +110,7 @@ Statement insert(const StatementShape& shape) {
 Statement update(const StatementShape& shape) {
   return Builder(shape)
       .add("UPDATE ").add(shape.table).add(" AS t SET ")
-      .each([](const StatementColumn& column, std::size_t i) { return column.name + " = " + value_of(column, i); }, true)
+      .assignments()
       .add(" FROM ").rows(false, false).add(" WHERE ").same_key().take();
 }
 
@@ -175,31 +129,7 @@ std::vector<Statement> upsert(const StatementShape& shape) {
   }
   Statement statement =
       Builder(shape).add("INSERT INTO ").add(shape.table).add(is_inexact(shape) ? " AS t (" : " (").names().add(")").add(overriding(shape)).add(" SELECT ").values().add(" FROM ").sorted_rows().take();
-  statement.text += " ON CONFLICT (";
-  bool first = true;
-  for (const auto& column : shape.columns) {
-    if (!column.key) continue;
-    statement.text += (first ? "" : ", ") + column.name;
-    first = false;
-  }
-  if (only_keys(shape)) {
-    statement.text += ") DO NOTHING";
-  } else {
-    statement.text += ") DO UPDATE SET ";
-    first = true;
-    for (const auto& column : shape.columns) {
-      if (column.key) continue;
-      statement.text += (first ? "" : ", ") + column.name + " = EXCLUDED." + column.name;
-      first = false;
-    }
-    // Another row, which the target takes for this one, stays as it is.
-    first = true;
-    for (const auto& column : shape.columns) {
-      if (!column.inexact) continue;
-      statement.text += (first ? " WHERE " : " AND ") + exact("t." + column.name) + " = " + exact("EXCLUDED." + column.name);
-      first = false;
-    }
-  }
+  append_on_conflict(statement.text, shape, [](const StatementShape&, const StatementColumn& column) { return exact("t." + column.name) + " = " + exact("EXCLUDED." + column.name); });
   statements.push_back(std::move(statement));
   return statements;
 }
@@ -212,9 +142,9 @@ Statement remove_copies(const StatementShape& shape) {
   };
   return Builder(shape)
       .add("WITH wanted AS MATERIALIZED (SELECT n, r, row_number() OVER (PARTITION BY r ORDER BY n) AS copy FROM (SELECT n, ROW(")
-      .each(record(value_of)).add(") AS r FROM ").rows(false, true)
+      .texts(record(value_of)).add(") AS r FROM ").rows(false, true)
       .add(") AS w), held AS (SELECT place, r, row_number() OVER (PARTITION BY r ORDER BY place) AS copy FROM (SELECT t.ctid AS place, ROW(")
-      .each(record([](const StatementColumn& column, std::size_t) { return "t." + column.name; }))
+      .texts(record([](const StatementColumn& column, std::size_t) { return "t." + column.name; }))
       .add(") AS r FROM ").add(shape.table).add(" AS t) AS h WHERE r IN (SELECT r FROM wanted)), gone AS (DELETE FROM ").add(shape.table)
       .add(" AS t USING held, wanted WHERE held.r = wanted.r AND held.copy = wanted.copy AND t.ctid = held.place RETURNING wanted.n) "
            "SELECT n FROM wanted WHERE n NOT IN (SELECT n FROM gone)")
@@ -312,7 +242,7 @@ class Postgresql final : public Dialect {
 
   [[nodiscard]] Statement read_statement(const StatementShape& shape, uint32_t key_count, cdcrt_lock lock) const override {
     Builder builder(shape);
-    builder.add("SELECT ").each([](const StatementColumn& column, std::size_t) { return "t." + column.name + "::text"; });
+    builder.add("SELECT ").texts([](const StatementColumn& column, std::size_t) { return "t." + column.name + "::text"; });
     builder.add(" FROM ").add(shape.table).add(" AS t");
     if (key_count > 0) builder.add(" WHERE EXISTS (SELECT 1 FROM ").rows(true, false).add(" WHERE ").same_key().add(")");
     if (lock == CDCRT_LOCK_SHARE) builder.add(" FOR SHARE OF t");

@@ -35,61 +35,41 @@ constexpr TypeRow kTypes[] = {
 };
 constexpr TypeMapping kMapping{"sqlite", kTypes, sizeof kTypes / sizeof kTypes[0], UINT32_MAX, UINT32_MAX};
 
-class Builder {
+class Builder : public StatementBuilder<Builder> {
  public:
-  explicit Builder(const StatementShape& shape) : shape_(shape) {}
-  Builder& add(std::string_view text) {
-    statement_.text += text;
-    return *this;
-  }
-  Builder& marker(std::size_t column) {
-    statement_.parameters.push_back(static_cast<uint32_t>(column));
-    return add("?");
-  }
+  using StatementBuilder::StatementBuilder;
   /// `name<between>?` of the columns chosen, joined. In conditions names are qualified (`t.`): SQLite reads a bare name in double
   /// quotes that no column has as a text constant, and a DELETE would then mean something else.
   template <class Chosen>
   Builder& pairs(std::string_view qualifier, std::string_view between, std::string_view join, Chosen&& chosen) {
-    bool first = true;
-    for (std::size_t i = 0; i < shape_.columns.size(); ++i) {
-      if (!chosen(shape_.columns[i])) continue;
-      if (!first) add(join);
-      first = false;
-      add(qualifier).add(shape_.columns[i].name).add(between).marker(i);
-      if (!qualifier.empty()) same_bytes(i);
-    }
-    return *this;
+    return each(join, chosen, [&](const StatementColumn& column, std::size_t i) {
+      add(qualifier).add(column.name).add(between).marker(i);
+      if (!qualifier.empty()) same_bytes(column, i);
+    });
   }
   /// Every column, NULL-safely; decimals, kept as text, by value.
   Builder& same_row() {
-    for (std::size_t i = 0; i < shape_.columns.size(); ++i) {
-      const auto& column = shape_.columns[i];
-      add(i > 0 ? " AND " : "");
+    return each(" AND ", kAllColumns, [&](const StatementColumn& column, std::size_t i) {
       if (!column.decimal) {
         add("t.").add(column.name).add(" IS ").marker(i);
-        same_bytes(i);
-        continue;
+        same_bytes(column, i);
+        return;
       }
       const auto value = [&](std::string_view v) -> Builder& {
         return add("CASE WHEN instr(").add(v).add(", '.') THEN rtrim(rtrim(").add(v).add(", '0'), '.') ELSE ").add(v).add(" END");
       };
       value("t." + column.name).add(" IS (SELECT ");
       value("v").add(" FROM (SELECT ").marker(i).add(" AS v))");
-    }
-    return *this;
+    });
   }
-  void same_bytes(std::size_t i) {
-    if (shape_.columns[i].inexact) add(" AND t.").add(shape_.columns[i].name).add(" = ").marker(i).add(" COLLATE BINARY");
+  void same_bytes(const StatementColumn& column, std::size_t i) {
+    if (column.inexact) add(" AND t.").add(column.name).add(" = ").marker(i).add(" COLLATE BINARY");
   }
-  Builder& same_key() {
-    return pairs("t.", " = ", " AND ", [](const StatementColumn& column) { return column.key; });
-  }
+  Builder& same_key() { return pairs("t.", " = ", " AND ", kKeyColumns); }
   Builder& insert() {
     add("INSERT INTO ").add(shape_.table);
     if (shape_.columns.empty()) return add(" DEFAULT VALUES");
-    add(" (");
-    for (std::size_t i = 0; i < shape_.columns.size(); ++i) add(i > 0 ? ", " : "").add(shape_.columns[i].name);
-    add(") VALUES ");
+    add(" (").names().add(") VALUES ");
     for (uint32_t row = 0; row < shape_.rows; ++row) {
       add(row > 0 ? ", (" : "(");
       for (std::size_t i = 0; i < shape_.columns.size(); ++i) add(i > 0 ? ", " : "").marker(row * shape_.columns.size() + i);
@@ -98,7 +78,7 @@ class Builder {
     return *this;
   }
   Builder& update() {
-    return add("UPDATE ").add(shape_.table).add(" AS t SET ").pairs("", " = ", ", ", [](const StatementColumn& column) { return !column.key; }).add(" WHERE ").same_key();
+    return add("UPDATE ").add(shape_.table).add(" AS t SET ").pairs("", " = ", ", ", kOtherColumns).add(" WHERE ").same_key();
   }
   Builder& delete_by_key() {
     add("DELETE FROM ").add(shape_.table).add(" AS t WHERE ");
@@ -109,26 +89,14 @@ class Builder {
     for (uint32_t row = 0; row < shape_.rows; ++row) add(row > 0 ? ", " : "").marker(row * shape_.columns.size() + key);
     return add(")");
   }
-  Statement take() { return std::move(statement_); }
-
- private:
-  const StatementShape& shape_;
-  Statement statement_;
 };
-
-bool only_keys(const StatementShape& shape) {
-  for (const auto& column : shape.columns) {
-    if (!column.key) return false;
-  }
-  return true;
-}
 
 /// By a unique key: one statement. Else an update, and an insert for the rows it did not match.
 std::vector<Statement> upsert(const StatementShape& shape) {
   std::vector<Statement> statements;
   if (!shape.has_unique_key) {
     if (only_keys(shape)) {
-      statements.push_back(Builder(shape).add("UPDATE ").add(shape.table).add(" AS t SET ").pairs("", " = ", ", ", [](const auto&) { return true; }).add(" WHERE ").same_key().take());
+      statements.push_back(Builder(shape).add("UPDATE ").add(shape.table).add(" AS t SET ").pairs("", " = ", ", ", kAllColumns).add(" WHERE ").same_key().take());
     } else {
       statements.push_back(Builder(shape).update().take());
     }
@@ -136,19 +104,9 @@ std::vector<Statement> upsert(const StatementShape& shape) {
     return statements;
   }
   Statement statement = Builder(shape).insert().take();
-  std::string keys;
-  std::string sets;
-  std::string same;
-  for (const auto& column : shape.columns) {
-    // Another row, which the target takes for this one, stays as it is.
-    if (column.inexact) same += (same.empty() ? " WHERE " : " AND ") + shape.table + "." + column.name + " = excluded." + column.name + " COLLATE BINARY";
-    if (column.key) {
-      keys += (keys.empty() ? "" : ", ") + column.name;
-    } else {
-      sets += (sets.empty() ? "" : ", ") + column.name + " = excluded." + column.name;
-    }
-  }
-  statement.text += " ON CONFLICT (" + keys + ")" + (sets.empty() ? " DO NOTHING" : " DO UPDATE SET " + sets + same);
+  append_on_conflict(statement.text, shape, [](const StatementShape& of, const StatementColumn& column) {
+    return of.table + "." + column.name + " = excluded." + column.name + " COLLATE BINARY";
+  });
   statements.push_back(std::move(statement));
   return statements;
 }
@@ -202,7 +160,7 @@ class Sqlite final : public Dialect {
       case CDCRT_WRITE_UPSERT: return upsert(shape);
       case CDCRT_WRITE_PATCH:
         if (only_keys(shape)) {  // nothing to set, but the row must be there: its count is what is asked for
-          statements.push_back(Builder(shape).add("UPDATE ").add(shape.table).add(" AS t SET ").pairs("", " = ", ", ", [](const auto&) { return true; }).add(" WHERE ").same_key().take());
+          statements.push_back(Builder(shape).add("UPDATE ").add(shape.table).add(" AS t SET ").pairs("", " = ", ", ", kAllColumns).add(" WHERE ").same_key().take());
         } else {
           statements.push_back(Builder(shape).update().take());
         }

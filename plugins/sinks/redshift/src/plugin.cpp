@@ -1,37 +1,36 @@
 #include "cdcrt/sdk/option.hpp"
+#include "odbc/options.hpp"
 #include "redshift_sink.hpp"
 #include "redshift_types.hpp"
 
 namespace {
 
 namespace option = cdcrt::sdk::option;
+namespace shared = cdcrt::odbc::options;
 using namespace std::chrono_literals;
 
 constexpr const char* kEncryptions[] = {"bucket", "sse-s3", "sse-kms", nullptr};
 constexpr const char* kCompressions[] = {"gzip", "none", nullptr};
 
 constexpr cdcrt_option kOptions[] = {
-    option::map("connection")
+    shared::connection()
         .example("{ Driver = \"Amazon Redshift (x64)\", Server = \"${env:RS_HOST}\", Port = \"5439\", Database = \"shop\", UID = "
                  "\"loader\", PWD = \"${env:RS_PASSWORD}\" }")
         .doc("The ODBC connection as a table; values are quoted for you. `Driver` names an installed driver (`odbcinst -q -d`): Amazon's, "
              "or psqlODBC. Exclusive with `dsn`."),
-    option::text("dsn").example("\"warehouse\"").doc("A data source of odbc.ini (`odbcinst -q -s`). Exclusive with `connection`."),
-    option::text("login")
-        .secret()
+    shared::dsn(),
+    shared::login()
         .example("\"${aws-sm:redshift!shop-admin}\"")
         .doc("Who logs in, and where, in one: a JSON object with `username` and `password`, and `host`, `port` and `dbname` where "
              "`connection` does not name them, as Secrets Manager keeps it for Redshift (`${aws-sm:...}`) and IAM gives it for a while "
              "(`${redshift-iam:...}`)."),
-    option::duration("connect_timeout")
+    shared::connect_timeout(1h)
         .default_value("60s")
         .example("\"30s\"")
-        .between(1s, 1h)
         .doc("How long connecting may take. A paused serverless workgroup needs some seconds to wake up."),
-    option::duration("statement_timeout")
+    shared::statement_timeout()
         .default_value("30min")
         .example("\"2h\"")
-        .between(0s, 24h)
         .doc("How long one statement may run, waiting for locks included (Redshift has no lock timeout of its own); `0s`: as long as it "
              "takes."),
     option::text("query_group")

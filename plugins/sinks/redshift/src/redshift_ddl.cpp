@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "sql/definition.hpp"
 #include "sql/identifier.hpp"
 #include "redshift_literal.hpp"
 #include "redshift_statements.hpp"
@@ -12,8 +13,8 @@ namespace cdcrt::sql::redshift {
 using sdk::Status;
 
 std::string column_type(const cdcrt_column& column, const Names& names) {
-  if (column.target_type.data != nullptr && column.target_type.size != 0) return std::string(sdk::view(column.target_type));
-  return type_name(column.type, names.unbounded_varchar);
+  const std::string_view requested = requested_type(column);
+  return requested.empty() ? type_name(column.type, names.unbounded_varchar) : std::string(requested);
 }
 
 Status append_default(std::string& out, const cdcrt_column& column, const Names& names) {
@@ -21,8 +22,6 @@ Status append_default(std::string& out, const cdcrt_column& column, const Names&
 }
 
 namespace {
-
-bool has_default(const cdcrt_column& column) { return (column.flags & CDCRT_COLUMN_DEFAULT) != 0 && column.default_value.tag > CDCRT_NULL; }
 
 Status append_definition(std::string& out, const cdcrt_column& column, const Names& names) {
   Status status = append_name(out, sdk::view(column.name), "column", names.case_sensitive);
@@ -78,41 +77,28 @@ Status create_table(std::string& out, std::string_view quoted_table, const cdcrt
                     const Names& names) {
   Status status = one_name_each(columns, count, names);
   if (!status) return status;
-  std::vector<const cdcrt_column*> keys;
-  for (uint32_t i = 0; i < count; ++i) {
-    if (columns[i].key_ordinal > 0) keys.push_back(&columns[i]);
-  }
-  std::stable_sort(keys.begin(), keys.end(), [](const auto* left, const auto* right) { return left->key_ordinal < right->key_ordinal; });
+  const auto keys = key_columns(columns, count);
   for (const auto& [name, encoding] : layout.encodings) {
     if (find(columns, count, name, names) == nullptr) return no_such_column("layout.encode", name, quoted_table);
   }
-  out += "CREATE TABLE IF NOT EXISTS ";
-  out += quoted_table;
-  out += " (";
-  for (uint32_t i = 0; i < count && status; ++i) {
-    if (i > 0) out += ", ";
+  const AppendColumn name_of = [&](std::string& text, const cdcrt_column& column) {
+    return append_name(text, sdk::view(column.name), "column", names.case_sensitive);
+  };
+  // Nullability cannot be taken away later, but a key's column never needs that.
+  status = append_create_table(out, quoted_table, columns, count, layout.primary_key, name_of, [&](std::string& text, const cdcrt_column& column) {
     // Redshift does not widen what a declared key holds.
-    const bool declared = layout.primary_key && columns[i].key_ordinal > 0 && columns[i].type.length == 0;
-    status = append_definition(out, columns[i], declared ? Names{names.case_sensitive, kMaxVarchar} : names);
+    const bool declared = layout.primary_key && column.key_ordinal > 0 && column.type.length == 0;
+    Status defined = append_definition(text, column, declared ? Names{names.case_sensitive, kMaxVarchar} : names);
     for (const auto& [name, encoding] : layout.encodings) {
-      if (find(&columns[i], 1, name, names) != nullptr) out += " ENCODE " + encoding;
+      if (find(&column, 1, name, names) != nullptr) text += " ENCODE " + encoding;
     }
-    // Nullability cannot be taken away later, but a key's column never needs that.
-    if (columns[i].key_ordinal > 0) out += " NOT NULL";
-  }
+    return defined;
+  });
+  if (!status) return status;
   const auto list = [&](const std::vector<const cdcrt_column*>& chosen) {
-    for (std::size_t i = 0; i < chosen.size() && status; ++i) {
-      if (i > 0) out += ", ";
-      status = append_name(out, sdk::view(chosen[i]->name), "column", names.case_sensitive);
-    }
+    if (status) status = append_names(out, chosen, name_of);
     out += ')';
   };
-  if (layout.primary_key && !keys.empty()) {
-    out += ", PRIMARY KEY (";
-    list(keys);
-  }
-  out += ')';
-  if (!status) return status;
 
   const cdcrt_column* distribute = nullptr;
   if (!layout.distkey.empty()) {

@@ -3,37 +3,23 @@
 #include <algorithm>
 
 #include "sql/identifier.hpp"
+#include "sql/statement.hpp"
 #include "redshift_comparison.hpp"
 
 namespace cdcrt::sql::redshift {
 namespace {
 
-template <class Text>
-std::string each(const StageShape& shape, std::string_view join, Text&& text, bool keys = true, bool others = true) {
-  std::string out;
-  bool first = true;
-  for (const StageColumn& column : shape.columns) {
-    if (column.key ? !keys : !others) continue;
-    if (!first) out += join;
-    first = false;
-    out += text(column);
-  }
-  return out;
-}
-
-std::string names(const StageShape& shape) {
-  return each(shape, ", ", [](const StageColumn& column) { return column.name; });
-}
+std::string names(const StageShape& shape) { return joined_names(shape.columns); }
 
 std::string of(const std::string& qualifier, const StageColumn& column) { return qualifier + "." + column.name; }
 
 std::string same_key(const StageShape& shape, const std::string& left, const std::string& right) {
-  return each(
-      shape, " AND ", [&](const StageColumn& column) { return same(of(left, column), of(right, column), column.type); }, true, false);
+  return joined(shape.columns, " AND ", kKeyColumns,
+                [&](const StageColumn& column) { return same(of(left, column), of(right, column), column.type); });
 }
 
 std::string same_row(const StageShape& shape, const std::string& left, const std::string& right) {
-  return each(shape, " AND ", [&](const StageColumn& column) {
+  return joined(shape.columns, " AND ", kAllColumns, [&](const StageColumn& column) {
     return column.not_null ? same(of(left, column), of(right, column), column.type) : same_or_null(of(left, column), of(right, column), column.type);
   });
 }
@@ -70,7 +56,7 @@ sdk::Status append_name(std::string& out, std::string_view name, std::string_vie
 std::string create_stage(const StageShape& shape) {
   std::string text = "CREATE TEMP TABLE " + shape.stage + " (";
   if (!shape.row_number.empty()) text += shape.row_number + " BIGINT, ";
-  text += each(shape, ", ", [](const StageColumn& column) { return column.name + " " + column.type.name; });
+  text += joined(shape.columns, ", ", kAllColumns, [](const StageColumn& column) { return column.name + " " + column.type.name; });
   text += ")";
   // Beside the target's rows where that is distributed by its key, as tables made here are.
   const StageColumn* key = first_key(shape);
@@ -88,8 +74,8 @@ std::string delete_by_stage(const StageShape& shape) {
 }
 
 std::string update_from_stage(const StageShape& shape) {
-  const std::string set = each(
-      shape, ", ", [&](const StageColumn& column) { return column.name + " = " + shape.stage + "." + column.name; }, false);
+  const std::string set = joined(
+      shape.columns, ", ", kOtherColumns, [&](const StageColumn& column) { return column.name + " = " + shape.stage + "." + column.name; });
   if (set.empty()) return {};
   return "UPDATE " + shape.table + " SET " + set + " FROM " + shape.stage + " WHERE " + same_key(shape, shape.qualifier, shape.stage) +
          of_batch(shape, " AND ");
@@ -106,7 +92,7 @@ std::string from_stage_without_target(const StageShape& shape) {
 
 std::string insert_missing(const StageShape& shape) {
   return "INSERT INTO " + shape.table + " (" + names(shape) + ") SELECT " +
-         each(shape, ", ", [&](const StageColumn& column) { return shape.stage + "." + column.name; }) + from_stage_without_target(shape);
+         joined(shape.columns, ", ", kAllColumns, [&](const StageColumn& column) { return shape.stage + "." + column.name; }) + from_stage_without_target(shape);
 }
 
 std::string select_missing(const StageShape& shape) {
@@ -130,7 +116,7 @@ std::string insert_staged_again(const StageShape& shape, const std::vector<uint6
 
 CopyHold hold_copies(const StageShape& shape, std::string_view quoted_held, const std::map<uint64_t, uint64_t>& removed) {
   const std::string held(quoted_held);
-  std::string all = each(shape, ", ", [&](const StageColumn& column) { return of(shape.qualifier, column); });
+  std::string all = joined(shape.columns, ", ", kAllColumns, [&](const StageColumn& column) { return of(shape.qualifier, column); });
   std::string all_names = names(shape);
   for (const std::string& other : shape.others) {
     all += ", " + shape.qualifier + "." + other;

@@ -9,7 +9,7 @@
 #include <set>
 
 #include "cdcrt/abi/source.h"
-#include "kcat_line.hpp"
+#include "kcat/kcat_line.hpp"
 #include "line_reader.hpp"
 
 namespace cdcrt::file_source {
@@ -141,7 +141,7 @@ sdk::Status Inputs::identify(Input& input) {
   input.is_pending = reading != Reading::kData || (!line.is_ended && !reader.is_packed() && ending_of(line.text) == Ending::kCut);
   if (input.is_pending) return {};
   input.note = note_of_line(line.text);
-  KcatLine first;
+  kcat::KcatLine first;
   if (layout_ == Layout::kKcat && !line.is_too_long() && first.locate(line.text)) {
     input.first_topic = first.topic();
     input.first_partition = first.partition();

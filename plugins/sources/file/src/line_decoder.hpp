@@ -7,7 +7,7 @@
 
 #include "cdcrt/sdk/message_batch.hpp"
 #include "inputs.hpp"
-#include "kcat_line.hpp"
+#include "kcat/kcat_line.hpp"
 #include "line_reader.hpp"
 
 namespace cdcrt::file_source {
@@ -41,7 +41,7 @@ class LineDecoder {
   uint64_t max_line_;
   const Line* line_ = nullptr;
   const Input* input_ = nullptr;
-  KcatLine kcat_;
+  kcat::KcatLine kcat_;
   std::string reason_;
 };
 

@@ -1,6 +1,7 @@
 // MessageBatch: messages of one partition and the bytes they borrow, on their way to the host. Header-only, C++17.
 #pragma once
 
+#include <cstddef>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -77,6 +78,11 @@ class MessageBatch {
     payload_bytes_ += message.key.size + message.value.size;
   }
 
+  /// What was added last; there must be one. Its headers are those of last_headers().
+  [[nodiscard]] const cdcrt_message& last() const { return messages_.back(); }
+  [[nodiscard]] std::vector<cdcrt_header> last_headers() const {
+    return {headers_.begin() + static_cast<std::ptrdiff_t>(first_header_.back()), headers_.end()};
+  }
   [[nodiscard]] size_t count() const { return messages_.size(); }
   /// Bytes of keys and values.
   [[nodiscard]] uint64_t payload_bytes() const { return payload_bytes_; }

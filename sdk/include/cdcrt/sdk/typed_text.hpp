@@ -16,6 +16,7 @@
 #include "cdcrt/sdk/hex.hpp"
 #include "cdcrt/sdk/row_builder.hpp"
 #include "cdcrt/sdk/status.hpp"
+#include "cdcrt/sdk/value_check.hpp"
 
 namespace cdcrt::sdk {
 
@@ -84,6 +85,12 @@ inline Status set_decimal(cdcrt_cell& cell, std::string_view text, RowBuilder& r
   return {};
 }
 
+inline Status set_checked(cdcrt_cell& cell, cdcrt_tag tag, std::string_view text, const char* what, RowBuilder& rows) {
+  if (unmet_promise(tag, text) != nullptr) return refuse_text(text, what);
+  set_text(cell, tag, rows.copy(text));
+  return {};
+}
+
 inline Status set_uuid(cdcrt_cell& cell, std::string_view text, RowBuilder& rows) {
   bool is_uuid = text.size() == 36;
   for (std::size_t i = 0; is_uuid && i < text.size(); ++i) {
@@ -144,20 +151,15 @@ inline Status set_value(cdcrt_cell& cell, cdcrt_type type, std::string_view text
     case CDCRT_TYPE_BYTES:
       return Status::bad_record("bytes have no one text: the format has to decode base64 or hexadecimal digits itself");
     case CDCRT_TYPE_JSON:
-      set_text(cell, CDCRT_JSON, rows.copy(text));
-      return {};
+      return detail::set_checked(cell, CDCRT_JSON, text, "JSON", rows);
     case CDCRT_TYPE_UUID:
       return detail::set_uuid(cell, text, rows);
     case CDCRT_TYPE_ARRAY:
-      set_text(cell, CDCRT_ARRAY, rows.copy(text));
-      return {};
+      return detail::set_checked(cell, CDCRT_ARRAY, text, "a JSON array", rows);
     case CDCRT_TYPE_INTERVAL:
-      if (text.empty() || text.substr(text[0] == '-' ? 1 : 0, 1) != "P") return detail::refuse_text(text, "an ISO 8601 duration");
-      set_text(cell, CDCRT_INTERVAL, rows.copy(text));
-      return {};
+      return detail::set_checked(cell, CDCRT_INTERVAL, text, "an ISO 8601 duration", rows);
     default:
-      set_text(cell, CDCRT_STRING, rows.copy(text));
-      return {};
+      return detail::set_checked(cell, CDCRT_STRING, text, "UTF-8", rows);
   }
 }
 

@@ -1,12 +1,15 @@
-#include "kcat_line.hpp"
+#include "kcat/kcat_line.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
+#include <optional>
 
+#include "cdcrt/sdk/base64.hpp"
 #include "cdcrt/sdk/utf8.hpp"
-#include "json_text.hpp"
+#include "kcat/json_text.hpp"
 
-namespace cdcrt::file_source {
+namespace cdcrt::kcat {
 namespace {
 
 constexpr size_t kMaxTopic = 1000;
@@ -17,6 +20,23 @@ bool is_word(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '+' || c == '.';
 }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit_or_minus(char c) { return is_digit(c) || c == '-'; }
+
+/// What stands between the quotes of {"base64": "..."}; nullopt: another value.
+std::optional<std::string_view> base64_of(std::string_view object) {
+  constexpr std::string_view kName = "\"base64\"";
+  std::string_view rest = object;
+  const auto take = [&](std::string_view wanted) {
+    rest.remove_prefix(std::min(rest.find_first_not_of(" \t\r\n"), rest.size()));
+    if (rest.substr(0, wanted.size()) != wanted) return false;
+    rest.remove_prefix(wanted.size());
+    return true;
+  };
+  if (!take("{") || !take(kName) || !take(":") || !take("\"")) return std::nullopt;
+  const std::string_view text = rest.substr(0, rest.find('"'));
+  rest.remove_prefix(text.size());
+  return take("\"") && take("}") && rest.empty() ? std::optional(text) : std::nullopt;
+}
 
 }  // namespace
 
@@ -27,6 +47,11 @@ bool KcatLine::fail(const char* at, const char* reason) {
 }
 
 std::string KcatLine::problem() const { return std::string(reason_) + " (column " + std::to_string(reason_at_ - begin_ + 1) + ")"; }
+
+void KcatLine::presume(std::string_view topic, int64_t offset) {
+  presumed_topic_.assign(topic);
+  presumed_offset_ = offset;
+}
 
 void KcatLine::skip_space() {
   while (next_ < end_ && is_space(*next_)) ++next_;
@@ -47,9 +72,14 @@ bool KcatLine::locate(std::string_view text) {
   skip_space();
   if (next_ == end_ || *next_ != '{') return fail(next_, "not a JSON object");
   ++next_;
+  if (form_ == Form::kDeadLetter) {
+    topic_ = presumed_topic_;
+    partition_ = 0;
+    offset_ = presumed_offset_;
+  }
   if (!members(true)) return false;
   constexpr uint32_t kPlace = kTopic | kPartition | kOffset;
-  if ((seen_ & kPlace) == kPlace) return true;
+  if ((seen_ & kPlace) == kPlace || form_ == Form::kDeadLetter) return true;
   if ((seen_ & kTopic) == 0)
     return fail(begin_, "no member \"topic\": not a line of `kcat -C -J` (one plain value per line is layout = \"values\")");
   return fail(begin_, (seen_ & kPartition) == 0 ? "no member \"partition\"" : "no member \"offset\"");
@@ -95,7 +125,8 @@ bool KcatLine::seen_first(Member which, const char* at) {
 
 bool KcatLine::member(std::string_view name) {
   const char* at = name.data() - 1;
-  if (name == "payload") {
+  const bool of_letter = form_ == Form::kDeadLetter;
+  if (name == "payload" || (of_letter && name == "value")) {
     payload_ = next_;
     return seen_first(kPayload, at) && (batch_ != nullptr ? decode_text(payload_, *batch_, payload_text_) : skip_value());
   }
@@ -121,6 +152,7 @@ bool KcatLine::member(std::string_view name) {
     return (offset_ >= 0 && offset_ < std::numeric_limits<int64_t>::max()) || fail(at, "\"offset\" is out of range");
   }
   if ((name == "ts" || name == "tstype") && *next_ == 'n') return skip_value();
+  if (of_letter && (name == "timestamp" || name == "timestamp_ms") && is_digit_or_minus(*next_)) return seen_first(kTimestamp, at) && integer(timestamp_);
   if (name == "ts") return seen_first(kTimestamp, at) && integer(timestamp_);
   if (name == "tstype") return seen_first(kTimestampType, at) && text_value("\"tstype\" is not a string", timestamp_type_);
   return skip_value();
@@ -199,6 +231,13 @@ bool KcatLine::decode_text(const char* start, sdk::MessageBatch& batch, cdcrt_st
   }
   if (!skip_value()) return false;
   const std::string_view raw(start, static_cast<size_t>(next_ - start));
+  if (const auto encoded = form_ == Form::kDeadLetter ? base64_of(raw) : std::nullopt) {
+    if (const auto bytes = sdk::decode_base64(*encoded)) {
+      // Empty and not null: its bytes stand somewhere.
+      to = bytes->empty() ? cdcrt_string{"", 0} : sdk::borrow(batch.copy(*bytes));
+      return true;
+    }
+  }
   to = raw == "null" ? cdcrt_string{} : sdk::borrow(batch.copy(raw));
   return true;
 }
@@ -221,8 +260,12 @@ bool KcatLine::decode_headers(sdk::MessageBatch& batch) {
       skip_space();
       if (next_ == end_) return fail(next_, "the line ends inside the headers");
     }
+    if (form_ == Form::kDeadLetter && is_name && *next_ == '[') {
+      if (!decode_header_pair(batch)) return false;
+      continue;
+    }
     if (is_name) {
-      if (*next_ != '"') return fail(next_, "a header's name expected");
+      if (*next_ != '"' && form_ == Form::kStrict) return fail(next_, "a header's name expected");
       headers_.emplace_back();
     }
     if (!decode_text(next_, batch, is_name ? headers_.back().name : headers_.back().value)) return false;
@@ -230,6 +273,18 @@ bool KcatLine::decode_headers(sdk::MessageBatch& batch) {
   }
   ++next_;
   return is_name || fail(start, "\"headers\" has a name without a value");
+}
+
+bool KcatLine::decode_header_pair(sdk::MessageBatch& batch) {
+  const auto take = [&](char wanted) {
+    skip_space();
+    if (next_ == end_ || *next_ != wanted) return fail(next_, "a header is [name, value]");
+    ++next_;
+    skip_space();
+    return next_ != end_ || fail(next_, "the line ends inside the headers");
+  };
+  headers_.emplace_back();
+  return take('[') && decode_text(next_, batch, headers_.back().name) && take(',') && decode_text(next_, batch, headers_.back().value) && take(']');
 }
 
 bool KcatLine::decode(sdk::MessageBatch& batch) {
@@ -254,4 +309,4 @@ bool KcatLine::decode(sdk::MessageBatch& batch) {
   return true;
 }
 
-}  // namespace cdcrt::file_source
+}  // namespace cdcrt::kcat

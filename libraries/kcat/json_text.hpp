@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-namespace cdcrt::file_source {
+namespace cdcrt::kcat {
 
 /// Both functions start behind the opening quote. A character below 0x20 must stand at the end of the input, and 16 bytes behind
 /// it must be readable. Bytes from 0x80 up pass as they are: what they mean is the format's business.
@@ -20,4 +20,4 @@ Unescaped unescape(const char* from, char* to);
 /// The closing quote; NULL: the input ends before it.
 const char* closing_quote(const char* from);
 
-}  // namespace cdcrt::file_source
+}  // namespace cdcrt::kcat

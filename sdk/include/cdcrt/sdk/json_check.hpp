@@ -1,11 +1,14 @@
-#include "types/json_text.hpp"
-#include "cdcrt/sdk/utf8.hpp"
+// is_json: whether a text is JSON, exactly as RFC 8259 says. Header-only, C++17.
+#pragma once
 
+#include <cstddef>
+#include <string_view>
 #include <vector>
 
+#include "cdcrt/sdk/utf8.hpp"
 
-namespace cdcrt::types {
-namespace {
+namespace cdcrt::sdk {
+namespace detail {
 
 /// Moves over a text; every take_ answers whether what it names was there.
 class JsonCursor {
@@ -125,8 +128,12 @@ class JsonCursor {
   std::string_view rest_;
 };
 
-}  // namespace
+}  // namespace detail
 
-bool is_json(std::string_view text) { return sdk::is_utf8(text) && JsonCursor(text).take_document(); }
+/// The text is one JSON value, white space around it apart, and valid UTF-8. Numbers may have any number of digits, nesting any depth.
+inline bool is_json(std::string_view text) { return is_utf8(text) && detail::JsonCursor(text).take_document(); }
 
-}  // namespace cdcrt::types
+/// The same of an array, which begins with its bracket.
+inline bool is_json_array(std::string_view text) { return !text.empty() && text.front() == '[' && is_json(text); }
+
+}  // namespace cdcrt::sdk

@@ -1,6 +1,7 @@
 // KcatLine: one message as `kcat -C -J` prints it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,15 +10,26 @@
 #include "cdcrt/abi/format.h"
 #include "cdcrt/sdk/message_batch.hpp"
 
-namespace cdcrt::file_source {
+namespace cdcrt::kcat {
 
 /// Reads a line in two steps, so that a message that is not wanted is not unescaped. Reuse one object; one thread.
 ///
 /// Members: topic, partition, offset, payload (all required), key, headers, ts, tstype; others are skipped. A key or payload that
 /// is neither string nor null is taken as the JSON text that stands there.
+///
+/// As a dead letter: also what cdcrt writes of dead letters, and what a person writes by hand. No member but the payload is required,
+/// which may be called value, and ts timestamp or timestamp_ms; {"base64": "..."} is the bytes; headers may be pairs.
 class KcatLine {
  public:
-  /// Reads up to where the message's place is known. `text` as Line::text, alive until decode. False: see problem().
+  /// Bytes that must be readable behind the character that ends a line.
+  static constexpr size_t kPadding = 16;
+
+  enum class Form : uint8_t { kStrict, kDeadLetter };
+  explicit KcatLine(Form form = Form::kStrict) : form_(form) {}
+
+  /// What a member that does not stand there is; of kDeadLetter.
+  void presume(std::string_view topic, int64_t offset);
+  /// Reads up to where the message's place is known. Behind `text` stands a character below 0x20, and kPadding bytes; alive until decode. False: see problem().
   bool locate(std::string_view text);
   [[nodiscard]] std::string_view topic() const { return topic_; }
   [[nodiscard]] int32_t partition() const { return static_cast<int32_t>(partition_); }
@@ -44,12 +56,15 @@ class KcatLine {
   bool skip_value();
   bool integer(int64_t& value);
   bool text_value(const char* what, std::string& to);
-  bool span(const char*& start);
   bool decode_text(const char* start, sdk::MessageBatch& batch, cdcrt_string& to);
+  bool decode_header_pair(sdk::MessageBatch& batch);
   bool decode_headers(sdk::MessageBatch& batch);
   bool fail(const char* at, const char* reason);
   void skip_space();
 
+  const Form form_;
+  std::string presumed_topic_;
+  int64_t presumed_offset_ = 0;
   const char* begin_ = nullptr;
   const char* end_ = nullptr;
   const char* next_ = nullptr;
@@ -68,4 +83,4 @@ class KcatLine {
   const char* reason_at_ = nullptr;
 };
 
-}  // namespace cdcrt::file_source
+}  // namespace cdcrt::kcat

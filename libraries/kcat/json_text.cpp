@@ -1,4 +1,4 @@
-#include "json_text.hpp"
+#include "kcat/json_text.hpp"
 
 #include <array>
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include <emmintrin.h>
 #endif
 
-namespace cdcrt::file_source {
+namespace cdcrt::kcat {
 namespace {
 
 constexpr std::array<char, 256> make_simple_escapes() {
@@ -153,4 +153,4 @@ const char* closing_quote(const char* from) {
   }
 }
 
-}  // namespace cdcrt::file_source
+}  // namespace cdcrt::kcat

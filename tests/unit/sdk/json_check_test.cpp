@@ -1,10 +1,10 @@
-#include "types/json_text.hpp"
+#include "cdcrt/sdk/json_check.hpp"
 
 #include <doctest/doctest.h>
 
 #include <string>
 
-using cdcrt::types::is_json;
+using cdcrt::sdk::is_json;
 
 TEST_CASE("json: a text is one value or none") {
   for (const std::string good :

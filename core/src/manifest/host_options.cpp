@@ -1,0 +1,169 @@
+#include "manifest/host_options.hpp"
+
+#include <algorithm>
+
+#include "cdcrt/sdk/option.hpp"
+#include "diagnostics/codes.hpp"
+#include "manifest/composition.hpp"
+#include "manifest/option_reader.hpp"
+
+namespace cdcrt::manifest {
+namespace {
+
+namespace option = sdk::option;
+
+constexpr const char* kLogLevels[] = {"debug", "info", "warning", "error", nullptr};
+
+constexpr cdcrt_option kRuntime[] = {
+    option::bytes("memory").default_value("128MiB").at_least(1 << 20).example("\"512MiB\"").doc(
+        "The budget of the process; resident memory stays below it and 32 MiB more."),
+    option::integer("decode_workers").default_value("0").between(0, 1024).example("4").doc("Threads that decode messages; 0: one per core."),
+    option::list("plugin_dirs").default_value("[]").example("[\"/opt/cdcrt/plugins\"]").doc("Folders with plugins."),
+    option::one_of("log_level", kLogLevels).default_value("info").example("\"warning\"").doc("The least level that is logged."),
+    option::duration("shutdown_timeout")
+        .default_value("30s")
+        .example("\"2min\"")
+        .doc("How long what is held may take to be written after the end or a signal; 10 s later the process leaves also when something "
+             "outside does not answer."),
+};
+
+constexpr cdcrt_option kSink[] = {
+    option::integer("connections")
+        .default_value("4")
+        .between(1, 1024)
+        .example("8")
+        .doc("Connections that write side by side; sinks with one writer (SQLite, `file`, `blackhole`) use one."),
+    option::integer("group_tables")
+        .between(1, 10'000)
+        .example("100")
+        .doc("How many tables that are ready share one transaction, up to `batch.max_bytes` together. Without it tables share while they "
+             "hold less than 512 KiB together. Fewer commits, where commits are dear; after a conflict they are tried together again, and "
+             "alone when one of them is refused."),
+    option::duration("stall_after")
+        .default_value("30s")
+        .example("\"2min\"")
+        .doc("A table that others lock for longer is detached from the rest, and is read back later."),
+    option::text("progress_schema")
+        .default_value("cdcrt")
+        .example("\"replication\"")
+        .doc("Schema of cdcrt's own tables; where the target has no schemas, the begin of their names: `cdcrt_progress`."),
+    option::integer("batch.max_rows")
+        .default_value("50000")
+        .between(1, 100'000'000)
+        .example("10000")
+        .doc("Rows (keys) that a table holds before it must be written."),
+    option::bytes("batch.max_bytes").default_value("16MiB").at_least(1).example("\"64MiB\"").doc(
+        "Bytes that a table holds before it must be written."),
+    option::duration("batch.max_age")
+        .default_value("0")
+        .example("\"5s\"")
+        .doc("How long rows wait for more, unless memory runs short. 0: a table is written as soon as a connection is free; batches grow by "
+             "themselves while connections are busy."),
+    option::duration("batch.min_interval")
+        .default_value("0")
+        .example("\"1min\"")
+        .doc("How long after a write of a table has begun the next one begins, unless it holds a full batch or memory runs short. The first "
+             "change after a pause does not wait."),
+};
+
+constexpr cdcrt_option kBudget[] = {
+    option::integer("max_count").at_least(0).example("100").doc(
+        "More dead letters than that in one run stop it, with exit code 1. 0: none is allowed. Without it: any number."),
+    option::real("max_ratio")
+        .example("0.01")
+        .doc("More dead letters than that part of the last 10,000 messages stop the run: with `0.01` the 101st does. Shorter runs still "
+             "divide by 10,000. Above 0 and at most 1; without it: any part."),
+};
+
+/// Options are read for a plugin: this one is the host.
+const cdcrt_plugin& host() {
+  static const cdcrt_plugin plugin = [] {
+    cdcrt_plugin made{};
+    made.name = "cdcrt";
+    return made;
+  }();
+  return plugin;
+}
+
+/// The values of one table, by key. A key that was refused has been reported and reads as not given.
+class Values {
+ public:
+  Values(TableReader& reader, std::span<const cdcrt_option> table, const OptionContext& context)
+      : options_(read_options(reader, host(), table, context)) {}
+
+  [[nodiscard]] const Options::Value* find(std::string_view key) const {
+    const auto found = std::find_if(options_.values().begin(), options_.values().end(),
+                                    [&](const Options::Value& value) { return key == value.option->key; });
+    return found == options_.values().end() || !found->is_set ? nullptr : &*found;
+  }
+  template <class Number>
+  void take(std::string_view key, Number& into) const {
+    if (const auto* value = find(key)) into = static_cast<Number>(value->integer);
+  }
+  void take(std::string_view key, std::chrono::microseconds& into) const {
+    if (const auto* value = find(key)) into = std::chrono::microseconds(value->integer);
+  }
+  void take(std::string_view key, std::string& into) const {
+    if (const auto* value = find(key)) into = value->string;
+  }
+
+ private:
+  Options options_;
+};
+
+/// A further check of a value that was given. `is_good` sees it only where it is set.
+template <class Check>
+void check(TableReader& reader, const Values& values, std::string_view key, const char* why, Check&& is_good) {
+  const auto* value = values.find(key);
+  const Entry* entry = value == nullptr ? nullptr : reader.take(key);
+  if (entry != nullptr && !is_good(*value)) refuse_value(entry->value, reader.field(key), diagnostics::kBadValue, why);
+}
+
+}  // namespace
+
+const std::vector<HostTable>& host_tables() {
+  static const std::vector<HostTable> tables{{"runtime", "The process.", kRuntime},
+                                             {"sinks.NAME", "Beside `plugin` and the sink's own options.", kSink},
+                                             {"dead_letters", "The budget, beside `plugin` and where dead letters go.", kBudget}};
+  return tables;
+}
+
+Runtime read_runtime_keys(TableReader& reader, const std::string& folder) {
+  const Values values(reader, kRuntime, {});
+  Runtime runtime;
+  values.take("memory", runtime.memory);
+  values.take("decode_workers", runtime.decode_workers);
+  values.take("log_level", runtime.log_level);
+  values.take("shutdown_timeout", runtime.shutdown_timeout);
+  if (const auto* folders = values.find("plugin_dirs")) {
+    for (const auto& given : folders->strings) runtime.plugin_dirs.push_back(absolute_path(given, folder));
+  }
+  return runtime;
+}
+
+void read_sink_keys(TableReader& reader, TableReader& batch, Sink& sink) {
+  OptionContext context;
+  context.shared_name = "batch";
+  context.shared = &batch;
+  const Values values(reader, kSink, context);
+  values.take("connections", sink.connections);
+  values.take("group_tables", sink.group_tables);
+  values.take("stall_after", sink.stall_after);
+  values.take("progress_schema", sink.progress_schema);
+  values.take("batch.max_rows", sink.batch.max_rows);
+  values.take("batch.max_bytes", sink.batch.max_bytes);
+  values.take("batch.max_age", sink.batch.max_age);
+  values.take("batch.min_interval", sink.batch.min_interval);
+  check(reader, values, "progress_schema", "must not be empty", [](const Options::Value& value) { return !value.string.empty(); });
+}
+
+void read_budget_keys(TableReader& reader, dead_letters::Settings& settings) {
+  const Values values(reader, kBudget, {});
+  if (const auto* count = values.find("max_count")) settings.max_count = static_cast<uint64_t>(count->integer);
+  if (const auto* ratio = values.find("max_ratio")) settings.max_ratio = ratio->real;
+  check(reader, values, "max_ratio", "must be above 0 and at most 1", [](const Options::Value& value) {
+    return value.real > 0 && value.real <= 1;
+  });
+}
+
+}  // namespace cdcrt::manifest
