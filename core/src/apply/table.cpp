@@ -79,7 +79,7 @@ Table::PartitionState& Table::state_of(progress::Partition& partition) {
     place->second.session = partition.session();
     place->second.apart = !detached_.empty();
     if (identity_.observer != nullptr) identity_.observer->reads(*this, partition);
-    std::erase(foreign_partitions_, progress::PartitionKey{partition.source(), partition.topic(), partition.number()});
+    std::erase(foreign_partitions_, partition.key());
   }
   return place->second;
 }
@@ -456,7 +456,7 @@ void Table::accept_keyed(PartitionState& state, const cdcrt_row& row, int64_t of
     state.fold.close_refused(key_scratch_);
   } else if (!left && !added && place->effect != Effect::kDelete && state.fold.is_refused(key_scratch_)) {
     // Where the fold has nothing of the row yet, find_blocked judges when it is written.
-    refusals.push_back({row.message, "open_letter", make_error(CDCRT_BAD_RECORD, "it changes a part of a row of which an earlier change is a dead letter")});
+    refusals.push_back({row.message, "earlier_dead_letter", make_error(CDCRT_BAD_RECORD, "it changes a part of a row of which an earlier change is a dead letter")});
     state.fold.refuse(key_scratch_, offset, order_of(state), !partial, state.source);
     return;
   }

@@ -65,7 +65,7 @@ void Table::detach(const std::string& reason, const Sealed* sealed) {
 void Table::begin_at(const progress::PartitionKey& key, int64_t first) {
   const std::lock_guard lock(mutex_);
   for (auto& [partition, state] : partitions_) {
-    if (state.fresh || state.next != 0 || progress::PartitionKey{partition->source(), partition->topic(), partition->number()} != key) continue;
+    if (state.fresh || state.next != 0 || partition->key() != key) continue;
     state.next = state.stored_next = first;
     if (!state.marks.empty()) state.marks.back().second = first;
   }

@@ -490,7 +490,7 @@ Result<void> Writer::finish(const std::vector<Sealed*>& batches) {
       const auto& identity = sealed->table->identity();
       for (const auto& part : sealed->partitions) {
         if (!sealed->clear) continue;
-        auto& next = lowered.try_emplace({part.partition->source(), part.partition->topic(), part.partition->number()}, part.next_offset).first->second;
+        auto& next = lowered.try_emplace(part.partition->key(), part.next_offset).first->second;
         next = std::min(next, part.next_offset);
       }
       if (auto saved = context_.store->save_progress(*connection_, identity.target(), positions_of(*sealed)); !saved) return saved;
@@ -498,9 +498,9 @@ Result<void> Writer::finish(const std::vector<Sealed*>& batches) {
     // What all tables share, in one order, so that transactions wait for each other rather than in a ring.
     for (const Sealed* sealed : batches) {
       if (sealed->clear && sealed->key.empty()) {
-        if (auto passed = context_.store->pass_open_letters(*connection_, sealed->table->identity().target()); !passed) return passed;
+        if (auto passed = context_.store->pass_open_dead_letters(*connection_, sealed->table->identity().target()); !passed) return passed;
       } else if (sealed->clear && !sealed->table->target.dead_letters_whole) {
-        if (auto forgotten = context_.store->forget_open_letters(*connection_, sealed->table->identity().target()); !forgotten) return forgotten;
+        if (auto forgotten = context_.store->forget_open_dead_letters(*connection_, sealed->table->identity().target()); !forgotten) return forgotten;
       }
       if (auto saved = context_.store->save_open_dead_letters(*connection_, sealed->table->identity().target(), sealed->letters_closed, sealed->letters_opened); !saved) return saved;
     }

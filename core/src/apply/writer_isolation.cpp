@@ -274,7 +274,7 @@ Result<bool> Writer::try_piece(Sealed& piece, Portion& portion) {
     portion.reason = "row_missing";
     portion.message = "the change finds no row in the target";
   } else if (!blocked.empty()) {
-    portion.reason = "open_letter";
+    portion.reason = "earlier_dead_letter";
     portion.message = "it changes a part of a row of which an earlier change is a dead letter";
   } else {
     for (const auto& [key, letters] : piece.letters_closed) {
@@ -299,7 +299,7 @@ void Writer::refuse_event(const Stretch::Piece& piece, const Stretch& stretch, P
   context_.letters.add(dead_letters::make_dead_letter(*event.partition, *event.message, identity.sink, identity.target(), portion.reason,
                                                make_error(CDCRT_BAD_RECORD, portion.message)));
   portion.refused += piece.counts;
-  const progress::OpenDeadLetter letter{{event.partition->source(), event.partition->topic(), event.partition->number()}, event.message->offset};
+  const progress::OpenDeadLetter letter{event.partition->key(), event.message->offset};
   if (portion.sealed.key.empty()) return portion.open(std::string(kNoKey), letter, {});
   for (const auto& part : piece.sealed->partitions) {
     for (const Entry& entry : part.fold.entries()) {
