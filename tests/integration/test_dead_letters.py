@@ -41,7 +41,7 @@ class DeadLetters:
         self.mend()
         self.assertIn("500 of 500 applied", self.command("dlq", "replay"))
         self.assertEqual(self.rows("select count(*) from {good}"), [(1501,)])
-        self.assertEqual(self.table("good")["open_letters"], 0)
+        self.assertEqual(self.table("good")["open_dead_letters"], 0)
 
     def test_a_refused_letter_among_many_keeps_no_other_from_being_replayed(self):
         self.lines.good(1)
@@ -82,7 +82,7 @@ class DeadLetters:
         self.apply(expect=4)
         self.mend("bare")
         name = self.table("bare")["table"]
-        self.assertEqual(self.table("bare")["open_letters"], 1)
+        self.assertEqual(self.table("bare")["open_dead_letters"], 1)
         self.command("progress", "rewind", "--table", name, "--to", "earliest", "--empty")
         self.apply()
         self.assertIn("nothing to replay", self.command("dlq", "replay"))
@@ -108,7 +108,7 @@ class DeadLetters:
         self.mend()
         self.command("dlq", "replay", expect=4)
         self.assertEqual(self.rows("select id, v, w from {good} where id = 7"), [(7, "bad", "c")])
-        self.assertEqual(self.table("good")["open_letters"], 0)
+        self.assertEqual(self.table("good")["open_dead_letters"], 0)
 
     def test_a_replay_that_dies_before_its_commit_has_applied_nothing_and_the_next_applies_all_once(self):
         self.bare("first", 100)

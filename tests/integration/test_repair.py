@@ -180,9 +180,9 @@ class Repair:
         self.assertEqual([(letter["reason"], letter["state"]) for letter in letters], [("value_refused", "open")])
         return letters[0]
 
-    def test_an_open_letter_is_replayed_once_its_reason_is_gone(self):
+    def test_an_open_dead_letter_is_replayed_once_its_reason_is_gone(self):
         letter = self.refused()
-        self.assertEqual(self.table("good")["open_letters"], 1)
+        self.assertEqual(self.table("good")["open_dead_letters"], 1)
         self.assertIn('"v": "bad"', self.command("dlq", "show", "--id", letter["id"]))
         self.assertIn("stays open", self.command("dlq", "replay", expect=4))
         self.mend()
@@ -190,14 +190,14 @@ class Repair:
         self.assertEqual(self.rows("select v from {good} where id = 1"), [("row 1",)])
         self.assertIn("1 of 1 applied", self.command("dlq", "replay"))
         self.assertEqual(self.rows("select v from {good} order by id"), [("bad",), ("fine",)])
-        self.assertEqual(self.table("good")["open_letters"], 0)
+        self.assertEqual(self.table("good")["open_dead_letters"], 0)
         self.assertIn("nothing to replay", self.command("dlq", "replay"))
 
     def test_a_later_full_change_closes_a_letter(self):
         self.refused()
         self.change(1, {"id": 1, "v": "later"}, lsn=3000)
         self.apply()
-        self.assertEqual(self.table("good")["open_letters"], 0)
+        self.assertEqual(self.table("good")["open_dead_letters"], 0)
         self.mend()
         self.assertIn("nothing to replay", self.command("dlq", "replay"))
         self.assertEqual(self.rows("select v from {good} where id = 1"), [("later",)])
@@ -218,7 +218,7 @@ class Repair:
         self.change(1, {"id": 1, "v": "__debezium_unavailable_value", "w": "c"}, lsn=300)
         self.apply(expect=4)
         self.assertEqual(self.rows("select v, w from {good}"), [("one", "a")])
-        self.assertEqual(self.table("good")["open_letters"], 2)
+        self.assertEqual(self.table("good")["open_dead_letters"], 2)
         log = self.command("dlq", "replay", expect=4)
         self.assertIn("an earlier dead letter of its row could not be applied", log)
         self.assertEqual(self.rows("select v, w from {good}"), [("one", "a")])
@@ -292,7 +292,7 @@ class Repair:
         log = self.command("dlq", "replay", expect=4)
         self.assertIn("2 of 3 applied", log)
         self.assertEqual(self.rows("select v from {good} order by id"), [("bad",), ("x" * 50,), ("bad",)])
-        self.assertEqual(self.table("good")["open_letters"], 1)
+        self.assertEqual(self.table("good")["open_dead_letters"], 1)
 
     def test_letters_of_rows_without_a_key_are_replayed_once(self):
         self.bare("first", 100)
@@ -307,7 +307,7 @@ class Repair:
 
     def test_letters_in_the_target_are_listed_and_replayed_as_well(self):
         self.settings = ["dead_letters.plugin=table"]
-        self.test_an_open_letter_is_replayed_once_its_reason_is_gone()
+        self.test_an_open_dead_letter_is_replayed_once_its_reason_is_gone()
         self.bare("first", 100)
         self.apply()
         self.refuse("bad", "bare")

@@ -35,7 +35,7 @@ class Table:
         self.rows = {}                 # key -> row (column -> Cell or None)
         self.copies = []               # rows of a table without key
         self.moved = {}                # new key -> row that was deleted under its old key
-        self.open_letters = set()      # keys with a dead letter that no later full change has replaced
+        self.open_dead_letters = set()      # keys with a dead letter that no later full change has replaced
         self.dead_letters = []
 
     def all_rows(self):
@@ -60,7 +60,7 @@ class Table:
         except Misfit as error:
             key = self._key_of(event)
             if key is not None:
-                self.open_letters.add(key)
+                self.open_dead_letters.add(key)
             self._reject(event, "value_refused", str(error))
 
     def _names_another_key(self, event):
@@ -178,12 +178,12 @@ class Table:
         self.moved.pop(key, None)
         cells = self._cells(event.after)
         self.rows[key] = {**(self.rows.get(key) or self._defaults()), **cells}
-        self.open_letters.discard(key)
+        self.open_dead_letters.discard(key)
         return None
 
     def _delete(self, event, key):
         row = self.rows.pop(key, None)
-        self.open_letters.discard(key)
+        self.open_dead_letters.discard(key)
         if event.new_key is not None and row is not None:
             self.moved[self._key_from(event.new_key)] = row
 
@@ -192,9 +192,9 @@ class Table:
         if event.old_key is not None and key in self.moved:
             self.rows[key] = {**self.moved.pop(key), **cells}
             return
-        if key not in self.rows or key in self.open_letters:
-            self._reject(event, "row_missing" if key not in self.rows else "open_letter")
-            self.open_letters.add(key)
+        if key not in self.rows or key in self.open_dead_letters:
+            self._reject(event, "row_missing" if key not in self.rows else "earlier_dead_letter")
+            self.open_dead_letters.add(key)
             return
         self.rows[key].update(cells)
 

@@ -217,7 +217,7 @@ class Isolation {
     }
     result.refused += single->counts();
     dead_letters::DeadLetter letter = letter_for(partition, message.messages[0].offset);
-    letter.reason = !trial->accepted ? "value_refused" : (trial->missing.empty() ? "open_letter" : "row_missing");
+    letter.reason = !trial->accepted ? "value_refused" : (trial->missing.empty() ? "earlier_dead_letter" : "row_missing");
     letter.message = !trial->accepted         ? trial->refusal.message
                      : trial->missing.empty() ? "it changes a part of a row of which an earlier change is a dead letter"
                                               : "the change finds no row in the target";
@@ -247,7 +247,7 @@ class Isolation {
 
   void open(std::string_view key, const progress::Partition& partition, int64_t offset, Isolated& result) {
     open_keys_.insert(dead_letter_key(key));
-    result.letters.open(key, {{partition.source(), partition.topic(), partition.number()}, offset});
+    result.letters.open(key, {partition.key(), offset});
   }
 
   void close(const Sealed& single, Isolated& result) {

@@ -148,7 +148,7 @@ class MissingImages {
     for (const Event& event : events_) {
       if (!event.refused) continue;
       result_.refused += event.counts;
-      result_.letters.open(kNoKey, {{part_.partition->source(), part_.partition->topic(), part_.partition->number()}, event.offset});
+      result_.letters.open(kNoKey, {part_.partition->key(), event.offset});
       const auto& identity = sealed_.table->identity();
       const auto told = [&](const cdcrt_messages& message, const event::RowBatch&, const std::vector<uint32_t>&) {
         letters_.add(dead_letters::make_dead_letter(*part_.partition, message.messages[0], identity.sink, identity.target(), "row_missing",

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "progress/stored.hpp"
+
 namespace cdcrt::apply {
 namespace {
 
-constexpr std::string_view kDeparted = "departed:", kCame = "came:";
+using progress::kMissingColumns;
+using progress::kOldRow;
 
 }  // namespace
 
@@ -14,8 +17,8 @@ void append_name(std::string& text, const evolution::Column& column) {
 }
 
 std::string to_text(const KeyChangeRecord& record, const std::vector<evolution::Column>& columns) {
-  if (record.departed) return std::string(kDeparted) + record.row;
-  std::string text(kCame);
+  if (record.departed) return std::string(kOldRow) + record.row;
+  std::string text(kMissingColumns);
   for (const uint32_t slot : record.slots) append_name(text, columns[slot]);
   return text;
 }
@@ -26,12 +29,12 @@ std::map<std::string, KeyChangeRecord> key_changes_from(const std::map<std::stri
   event::Arena arena{1 << 10};
   for (const auto& [key, text] : stored) {
     KeyChangeRecord& record = records[key];
-    record.departed = text.starts_with(kDeparted);
+    record.departed = text.starts_with(kOldRow);
     if (record.departed) {
-      record.row = text.substr(kDeparted.size());
+      record.row = text.substr(kOldRow.size());
       continue;
     }
-    std::string_view rest = std::string_view(text).substr(std::min(text.size(), kCame.size()));
+    std::string_view rest = std::string_view(text).substr(std::min(text.size(), kMissingColumns.size()));
     for_each_name(rest, columns, arena, [&](uint32_t slot, std::string_view&) {
       if (slot < columns.size()) record.slots.push_back(slot);
     });

@@ -1,4 +1,4 @@
-// KeyChangeRecord: one half of a key change whose other half has not come yet; kept in the target (cdcrt.moved).
+// KeyChangeRecord: one half of a key change whose other half has not come yet; kept in the target (cdcrt.key_changes).
 #pragma once
 
 #include <cstdint>

@@ -8,7 +8,6 @@
 
 namespace cdcrt::apply {
 
-progress::PartitionKey key_of(const progress::Partition& partition) { return {partition.source(), partition.topic(), partition.number()}; }
 
 int64_t mark_of(const progress::PartitionKey& partition) {
   return progress::mark_of(partition.source + '\n' + partition.topic + '\n' + std::to_string(partition.number));
@@ -64,7 +63,7 @@ class KeyOrder::Batch {
  public:
   Batch(KeyOrder& known, Sealed& sealed) : known_(known), sealed_(sealed) {
     for (const auto& source : sealed.sources) sources_.push_back(known.source_of(source));
-    for (auto& part : sealed.partitions) partitions_.push_back(known.partition_of(key_of(*part.partition)));
+    for (auto& part : sealed.partitions) partitions_.push_back(known.partition_of(part.partition->key()));
   }
 
   [[nodiscard]] bool comes_from_several() const {

@@ -16,7 +16,6 @@ namespace cdcrt::apply {
 
 struct Sealed;
 
-[[nodiscard]] progress::PartitionKey key_of(const progress::Partition& partition);
 /// As what is kept of a row names the partition that it came from.
 [[nodiscard]] int64_t mark_of(const progress::PartitionKey& partition);
 

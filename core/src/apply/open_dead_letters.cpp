@@ -50,7 +50,7 @@ Result<void> look_up_letters(plugin::Connection& connection, progress::Store& st
     for (const Entry& entry : part.fold.entries()) keys.insert(dead_letter_key(entry.key));
   }
   if (earlier == nullptr) {
-    auto found = store.find_open_letters(connection, name, keys);
+    auto found = store.find_open_dead_letters(connection, name, keys);
     if (!found) return std::move(found.error());
     sealed.attempt.open_dead_letters = std::move(*found);
     return {};
@@ -60,7 +60,7 @@ Result<void> look_up_letters(plugin::Connection& connection, progress::Store& st
     if (earlier->keys.insert(key).second) fresh.insert(key);
   }
   if (!fresh.empty()) {
-    auto found = store.find_open_letters(connection, name, fresh);
+    auto found = store.find_open_dead_letters(connection, name, fresh);
     if (!found) return std::move(found.error());
     earlier->letters.merge(*found);
   }
@@ -106,7 +106,7 @@ void settle_dead_letters(Sealed& sealed, const std::vector<const Entry*>& good, 
   }
   sealed.attempt.letters_opened = isolation.opened();
   for (const auto& part : sealed.partitions) {
-    const progress::PartitionKey place{part.partition->source(), part.partition->topic(), part.partition->number()};
+    const progress::PartitionKey& place = part.partition->key();
     for (const auto& refused : part.fold.refused) {
       if (refused.closed) continue;
       auto& letters = sealed.attempt.letters_opened[dead_letter_key(refused.key)];

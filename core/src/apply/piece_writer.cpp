@@ -264,7 +264,7 @@ Result<bool> PieceWriter::try_piece(Sealed& piece) {
     portion.reason = "row_missing";
     portion.message = "the change finds no row in the target";
   } else if (!blocked.empty()) {
-    portion.reason = "open_letter";
+    portion.reason = "earlier_dead_letter";
     portion.message = "it changes a part of a row of which an earlier change is a dead letter";
   } else {
     for (const auto& [key, letters] : piece.attempt.letters_closed) {
@@ -290,7 +290,7 @@ void PieceWriter::refuse_event(const Stretch::Piece& piece) {
   context_.letters.add(dead_letters::make_dead_letter(*event.partition, *event.message, identity.sink, identity.target(), portion.reason,
                                                make_error(CDCRT_BAD_RECORD, portion.message)));
   portion.refused += piece.counts;
-  const progress::OpenDeadLetter letter{{event.partition->source(), event.partition->topic(), event.partition->number()}, event.message->offset};
+  const progress::OpenDeadLetter letter{event.partition->key(), event.message->offset};
   if (portion.sealed.key.empty()) return portion.open(std::string(kNoKey), letter, {});
   for (const auto& part : piece.sealed->partitions) {
     for (const Entry& entry : part.fold.entries()) {

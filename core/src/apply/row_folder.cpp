@@ -151,7 +151,7 @@ void RowFolder::fold_keyed(const Incoming& in, const evolution::ShapeMap& map) {
     fold.close_refused(key_scratch_);
   } else if (!left && !added && place->effect != Effect::kDelete && fold.is_refused(key_scratch_)) {
     // Where the fold has nothing of the row yet, find_blocked judges when it is written.
-    in.refuse("open_letter", make_error(CDCRT_BAD_RECORD, "it changes a part of a row of which an earlier change is a dead letter"));
+    in.refuse("earlier_dead_letter", make_error(CDCRT_BAD_RECORD, "it changes a part of a row of which an earlier change is a dead letter"));
     fold.refuse(key_scratch_, offset, order_of(in.into), !partial, memory.source);
     return;
   }

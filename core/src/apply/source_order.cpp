@@ -26,7 +26,7 @@ class SourceOrdering {
     const auto& route = sealed.identity->route;
     // Who asks for source order says that the source tables share their keys.
     tells_tables_apart_ = route.ordering == route::Ordering::kAuto && route.deletes != route::Deletes::kIgnore;
-    for (const auto& part : sealed.partitions) partitions_.push_back(mark_of(key_of(*part.partition)));
+    for (const auto& part : sealed.partitions) partitions_.push_back(mark_of(part.partition->key()));
   }
 
   /// Of which rows something is to be known.

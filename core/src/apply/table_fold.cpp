@@ -39,7 +39,7 @@ void TableFold::restore(const progress::StoredTable& stored) {
 
 PartitionFold& TableFold::partition(progress::Partition& partition, bool is_detached) {
   const auto [place, added] = partitions_.try_emplace(&partition, partition, folding_, is_detached);
-  if (added && !foreign_partitions_.empty()) std::erase(foreign_partitions_, progress::PartitionKey{partition.source(), partition.topic(), partition.number()});
+  if (added && !foreign_partitions_.empty()) std::erase(foreign_partitions_, partition.key());
   return place->second;
 }
 
@@ -62,7 +62,7 @@ void TableFold::restore_progress(PartitionFold& into, int64_t next_offset, const
 
 void TableFold::begin_at(const progress::PartitionKey& key, int64_t first) {
   for (auto& [partition, of] : partitions_) {
-    if (progress::PartitionKey{partition->source(), partition->topic(), partition->number()} == key) of.begin_at(first);
+    if (partition->key() == key) of.begin_at(first);
   }
 }
 

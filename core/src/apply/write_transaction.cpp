@@ -215,7 +215,7 @@ Result<void> WriteTransaction::finish(const std::vector<Sealed*>& batches) {
       const auto& identity = sealed->table->identity();
       for (const auto& part : sealed->partitions) {
         if (!sealed->clear) continue;
-        auto& next = lowered.try_emplace({part.partition->source(), part.partition->topic(), part.partition->number()}, part.next_offset).first->second;
+        auto& next = lowered.try_emplace(part.partition->key(), part.next_offset).first->second;
         next = std::min(next, part.next_offset);
       }
       if (auto saved = context_.store->save_progress(*connection_, identity.target(), positions_of(*sealed)); !saved) return saved;
@@ -223,9 +223,9 @@ Result<void> WriteTransaction::finish(const std::vector<Sealed*>& batches) {
     // What all tables share, in one order, so that transactions wait for each other rather than in a ring.
     for (const Sealed* sealed : batches) {
       if (sealed->clear && sealed->key.empty()) {
-        if (auto passed = context_.store->pass_open_letters(*connection_, sealed->table->identity().target()); !passed) return passed;
+        if (auto passed = context_.store->pass_open_dead_letters(*connection_, sealed->table->identity().target()); !passed) return passed;
       } else if (sealed->clear && !sealed->table->dead_letters().is_whole()) {
-        if (auto forgotten = context_.store->forget_open_letters(*connection_, sealed->table->identity().target()); !forgotten) return forgotten;
+        if (auto forgotten = context_.store->forget_open_dead_letters(*connection_, sealed->table->identity().target()); !forgotten) return forgotten;
       }
       if (auto saved = context_.store->save_open_dead_letters(*connection_, sealed->table->identity().target(), sealed->attempt.letters_closed, sealed->attempt.letters_opened); !saved) return saved;
     }

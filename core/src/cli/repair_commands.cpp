@@ -113,7 +113,7 @@ std::string json_of(const repair::Target& target, const repair::Positions& posit
     text += (i > 0 ? ",{" : "{") + std::string("\"table\":") + json_string(each.name) +
             ",\"source_table\":" + json_string(each.kept->source_table) + ",\"state\":" + json_string(each.state()) +
             ",\"reason\":" + json_string(each.reason()) + ",\"since_ms\":" + since_of(each) + ",\"key\":" + json_string(each.key()) + ",\"lag\":" + json_or_null(each.lag) +
-            ",\"last_message_ms\":" + json_or_null(each.last_message_ms) + ",\"open_letters\":" + std::to_string(each.open_dead_letters) +
+            ",\"last_message_ms\":" + json_or_null(each.last_message_ms) + ",\"open_dead_letters\":" + std::to_string(each.open_dead_letters) +
             ",\"partitions\":[";
     for (std::size_t k = 0; k < each.parts.size(); ++k) {
       const auto& part = each.parts[k];

@@ -1,6 +1,7 @@
 #include "manifest/component_reader.hpp"
 
 #include <array>
+#include <cerrno>
 
 #include "diagnostics/codes.hpp"
 #include "diagnostics/suggestion.hpp"
@@ -49,8 +50,7 @@ const cdcrt_plugin* find_plugin(TableReader& reader, uint32_t kind, Component& c
   auto found = name->empty() ? Result<const cdcrt_plugin*>(make_error(CDCRT_BAD_CONFIG, "'plugin' must not be empty", help))
                              : context.find_plugin(kind, *name);
   if (found) return *found;
-  const std::string& message = found.error().message;
-  const bool missing = message.starts_with("no ") || message.find("does not exist") != std::string::npos;
+  const bool missing = found.error().native == ENOENT;
   const auto code = name->empty() ? diagnostics::kBadValue : missing ? diagnostics::kPluginNotFound : diagnostics::kPluginRefused;
   auto diagnostic = diagnostic_of(code, entry->value.position, found.error());
   reader.report().error(code, diagnostic.position, diagnostic.message, diagnostic.help, diagnostic.notes);

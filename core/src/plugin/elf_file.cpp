@@ -132,7 +132,10 @@ std::optional<bool> exports(const File& file, uint64_t size, const std::vector<E
 Result<void> check_shared_object(const std::string& path, const std::string& symbol) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
-    return refuse(errno == ENOENT ? "does not exist" : std::string("cannot be looked at: ") + std::strerror(errno));
+    const int reason = errno;
+    Error error = refuse(reason == ENOENT ? "does not exist" : std::string("cannot be looked at: ") + std::strerror(reason));
+    error.native = reason;
+    return error;
   }
   if (S_ISDIR(status.st_mode))
     return refuse("is a directory, not a shared object", "name the .so file itself; for a whole folder use [runtime] plugin_dirs");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/dll/runtime_symbol_info.hpp>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
@@ -123,18 +124,22 @@ Error not_found(uint32_t kind, const std::string& name, const std::vector<Search
   std::string hint = kHowToAdd;
   if (!other_kind.empty()) hint = diagnostics::quote(name) + " is a " + other_kind + ", not a " + kind_text;
   if (const auto near = diagnostics::nearest(name, same_kind)) hint = "did you mean '" + *near + "'?";
-  return make_error(
+  Error error = make_error(
       CDCRT_UNREACHABLE,
       "no " + kind_text + " plugin " + diagnostics::quote(name) + " (" + kind_text + "-" + diagnostics::printable(name) + ".so) in any of the places searched:" + places_text(places),
       hint);
+  error.native = ENOENT;
+  return error;
 }
 
 Error not_found_in_any_kind(const std::string& name, const std::vector<SearchPlace>& places) {
   std::vector<std::string> names;
   for (const auto& candidate : all_candidates(places)) names.push_back(candidate.name);
   const auto near = diagnostics::nearest(name, names);
-  return make_error(CDCRT_UNREACHABLE, "no plugin " + diagnostics::quote(name) + " in any of the places searched:" + places_text(places),
+  Error error = make_error(CDCRT_UNREACHABLE, "no plugin " + diagnostics::quote(name) + " in any of the places searched:" + places_text(places),
                     near ? "did you mean '" + *near + "'?" : kHowToAdd);
+  error.native = ENOENT;
+  return error;
 }
 
 }  // namespace cdcrt::plugin

@@ -1,89 +1,111 @@
-// HostTables: names and columns of the host's own tables, and cells for them. Only for the parts of Store.
+// The host's own tables: what each is called and which columns it has, in their order. `since`: format version of the progress.
 #pragma once
 
-#include <deque>
-#include <functional>
-#include <string>
-#include <string_view>
-#include <vector>
-
-#include "progress/store.hpp"
-#include "types/cell_text.hpp"
+#include "progress/host_table.hpp"
 
 namespace cdcrt::progress {
 
-struct HostColumn {
-  const char* name;
-  uint8_t kind;
-  int64_t since = 1;  ///< format version
+/// Not of a pipeline: its key is the component alone.
+inline const struct FormatTable : HostTable {
+  FormatTable() : HostTable{"format", 1, {{"component", CDCRT_TYPE_STRING}, {"format_version", CDCRT_TYPE_INT64}}} {}
+  Place component = 0, format_version = 1;
+} kFormat;
+
+inline const struct LeasesTable : PipelineTable {
+  LeasesTable() : PipelineTable("leases") {}
+  PartitionPlaces partition = key_partition();
+  Place epoch = integer("epoch"), owner = text("owner"), waits_for = text("waits_for", 2);
+} kLeases;
+
+inline const struct WatermarksTable : PipelineTable {
+  WatermarksTable() : PipelineTable("watermarks") {}
+  PartitionPlaces partition = key_partition();
+  Place next_offset = integer("next_offset");
+  Place last_offset = integer("last_offset", 2), last_timestamp_ms = integer("last_timestamp_ms", 2), last_hash = integer("last_hash", 2);
+} kWatermarks;
+
+inline const struct ProgressTable : PipelineTable {
+  ProgressTable() : PipelineTable("progress") {}
+  PartitionPlaces partition = key_partition();
+  Place target = key_text("target");
+  Place next_offset = integer("next_offset"), source_order = bytes("source_order");
+} kProgress;
+
+inline const struct TablesTable : PipelineTable {
+  TablesTable() : PipelineTable("tables") {}
+  Place target = key_text("target");
+  Place source_table = text("source_table"), floor = bytes("floor"), key_known = integer("key_known");
+  Place version = integer("version", 2), state = text("state", 2), reason = text("reason", 2);
+  Place source_server = text("source_server", 3), accepts_loss = integer("accepts_loss", 3);
+  Place row_orders = integer("row_orders", 4);  ///< 1: its rows are kept in source order; 2: the keys written last are kept
+} kTables;
+
+inline const struct ColumnsTable : PipelineTable {
+  ColumnsTable() : PipelineTable("columns") {}
+  Place target = key_text("target"), slot = key_integer("slot");
+  Place source_name = text("source_name"), target_name = text("target_name"), type = text("type"), key_ordinal = integer("key_ordinal");
+  Place default_value = text("default_value"), active = integer("active"), incarnation = integer("incarnation");
+  Place last_seen = bytes("last_seen"), dropped_at = bytes("dropped_at"), type_order = bytes("type_order");
+  Place adopted = integer("adopted", 3);
+} kColumns;
+
+struct KeyChangesTable : PipelineTable {
+  /// `has_short_texts`: one half of a key change may be longer than the target's longest text.
+  explicit KeyChangesTable(bool has_short_texts) : PipelineTable("key_changes"), record(has_short_texts ? bytes("record") : text("record")) {}
+  Place target = key_text("target"), new_key = key_bytes("new_key");
+  Place record;
 };
 
-/// Every table but `format` is keyed by pipeline and sink first, so that one read finds all that is ours.
-struct Store::HostTable {
-  std::string name;
-  uint32_t key_count;
-  std::vector<HostColumn> columns;
-  bool is_large = false;  ///< has as many rows as the targets: a sink treats it as it does theirs
-};
+/// The key comes early: the dead letters of a batch's rows are found by it.
+inline const struct OpenDeadLettersTable : PipelineTable {
+  OpenDeadLettersTable() : PipelineTable("open_dead_letters") {}
+  Place target = key_text("target"), key = key_bytes("key");
+  PartitionPlaces partition = key_partition();
+  Place offset = key_integer("offset");
+} kOpenDeadLetters;
 
-/// Reads without locks that are carried out together, where the sink can. What the keys borrow must outlive run().
-class Store::Reads {
- public:
-  explicit Reads(const Store& store) : store_(store) {}
-  Reads(const Reads&) = delete;
-  Reads& operator=(const Reads&) = delete;
-  /// As Store::read.
-  void add(const HostTable& table, Visit visit, const std::vector<cdcrt_cell>& keys = {}, uint32_t key_columns = 0, uint64_t max_rows = 0);
-  Result<void> run(plugin::Connection& connection);
+inline const struct ReplayedTable : PipelineTable {
+  ReplayedTable() : PipelineTable("replayed") {}
+  Place target = key_text("target");
+  PartitionPlaces partition = key_partition();
+  Place offset = key_integer("offset");
+} kReplayed;
 
- private:
-  friend class Store;
-  struct One {
-    HostTable table;
-    std::string storage;
-    std::vector<cdcrt_column> columns;
-    std::vector<cdcrt_cell> keys;
-    Visit visit;
-    cdcrt_read read{};
-  };
-  std::deque<One> reads_;  // stable: what is read borrows from it
-  const Store& store_;
-};
+/// Of tables that are detached or stopped, and of entries of the manifest.
+inline const struct TroublesTable : PipelineTable {
+  TroublesTable() : PipelineTable("troubles") {}
+  Place target = key_text("target");
+  Place state = text("state"), reason = text("reason"), since_ms = integer("since_ms"), process = text("process");
+} kTroubles;
 
-inline cdcrt_cell text(std::string_view value) { return types::text_cell(CDCRT_STRING, value); }
-inline cdcrt_cell bytes(std::string_view value) { return types::text_cell(CDCRT_BYTES, value); }
-inline cdcrt_cell integer(int64_t value) { return types::integer_cell(CDCRT_I64, value); }
-inline std::string string_of(const cdcrt_cell& cell) {
-  return cell.tag <= CDCRT_NULL ? std::string() : std::string(cell.value.data, cell.size);
-}
-inline int64_t integer_of(const cdcrt_cell& cell) { return cell.tag <= CDCRT_NULL ? 0 : cell.value.integer; }
+inline const struct RowOrdersTable : PipelineTable {
+  RowOrdersTable() : PipelineTable("row_orders", true) {}
+  Place target = key_text("target"), key = key_bytes("key");
+  Place source_order = bytes("source_order"), flags = integer("flags"), server = integer("server"), source_table = integer("source_table");
+  Place partition = integer("partition"), parts = bytes("parts"), refused = bytes("refused");
+} kRowOrders;
 
-/// Source, topic and partition, which begin at `cells`.
-inline PartitionKey key_of(const cdcrt_cell* cells) {
-  return {string_of(cells[0]), string_of(cells[1]), static_cast<int32_t>(integer_of(cells[2]))};
-}
-/// The cells borrow from `key`.
-void append_key(std::vector<cdcrt_cell>& cells, PartitionKey&& key) = delete;
-inline void append_key(std::vector<cdcrt_cell>& cells, const PartitionKey& key) {
-  cells.insert(cells.end(), {text(key.source), text(key.topic), integer(key.number)});
-}
+inline const struct TombstonesTable : PipelineTable {
+  TombstonesTable() : PipelineTable("tombstones", true) {}
+  Place target = key_text("target"), key = key_bytes("key");
+  Place removed_ms = integer("removed_ms");
+} kTombstones;
 
-inline PartitionKey key_of(const Partition& partition) { return {partition.source(), partition.topic(), partition.number()}; }
-inline std::vector<PartitionKey> keys_of(const std::vector<const Partition*>& partitions) {
-  std::vector<PartitionKey> keys;
-  for (const Partition* partition : partitions) keys.push_back(key_of(*partition));
-  return keys;
-}
+/// Where only tables can be locked: what claims lock. It has no rows.
+inline const struct ClaimsTable : PipelineTable {
+  ClaimsTable() : PipelineTable("claims") {}
+} kClaims;
 
-// Rows as values; `cells` are those after pipeline and sink.
-StoredPartition lease_of(const cdcrt_cell* cells);
-void watermark_into(const cdcrt_cell* cells, StoredPartition& partition);
-void table_row_into(const cdcrt_cell* cells, StoredTable& table);
-void open_letter_into(const cdcrt_cell* cells, Store::LettersByKey& letters);
-void sort_letters(Store::LettersByKey& letters);
-Result<evolution::Column> column_of(const cdcrt_cell* cells, event::Arena& arena);
-std::vector<cdcrt_column> columns_of(const std::vector<HostColumn>& columns, uint32_t key_count, bool is_large = false);
-/// For what only reads, or only waits for a lock: nothing has to be committed.
-Result<void> in_reading_transaction(plugin::Connection& connection, const std::function<Result<void>()>& body);
+/// Where only tables can be locked: targets that have a progress table of their own.
+inline const struct ProgressTablesTable : PipelineTable {
+  ProgressTablesTable() : PipelineTable("progress_tables") {}
+  Place target = key_text("target");
+} kProgressTables;
+
+/// Who holds or held leases, where a process may leave something outside of the target.
+inline const struct ProcessesTable : PipelineTable {
+  ProcessesTable() : PipelineTable("processes") {}
+  Place process = key_text("process");
+} kProcesses;
 
 }  // namespace cdcrt::progress

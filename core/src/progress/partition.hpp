@@ -7,7 +7,20 @@
 #include <mutex>
 #include <string>
 
+#include "cdcrt/abi/source.h"
+
 namespace cdcrt::progress {
+
+/// Identity of a partition as stored.
+struct PartitionKey {
+  std::string source, topic;
+  int32_t number = 0;
+  auto operator<=>(const PartitionKey&) const = default;
+  /// Nothing is ever read of it: the source remembers something there.
+  [[nodiscard]] bool is_note() const { return number <= CDCRT_NOTE_PARTITION; }
+  /// "topic[3]"
+  [[nodiscard]] std::string name() const { return topic + "[" + std::to_string(number) + "]"; }
+};
 
 /// What is remembered of the last message that was routed, so that a topic that was deleted and made again is noticed.
 struct LastMessage {
@@ -22,14 +35,15 @@ class Partition {
   using SeekRequest = std::function<void(Partition& partition, int64_t offset, uint32_t generation)>;
   /// `assigned`: it comes and goes, and is ours only between take() and give_up(); else it is ours from the start.
   Partition(std::string source, std::string topic, int32_t number, SeekRequest seek, bool assigned = false)
-      : source_(std::move(source)), topic_(std::move(topic)), number_(number), seek_(std::move(seek)), assigned_(assigned), owned_(!assigned) {}
+      : key_{std::move(source), std::move(topic), number}, seek_(std::move(seek)), assigned_(assigned), owned_(!assigned) {}
 
-  [[nodiscard]] const std::string& source() const { return source_; }
-  [[nodiscard]] const std::string& topic() const { return topic_; }
-  [[nodiscard]] int32_t number() const { return number_; }
+  [[nodiscard]] const PartitionKey& key() const { return key_; }
+  [[nodiscard]] const std::string& source() const { return key_.source; }
+  [[nodiscard]] const std::string& topic() const { return key_.topic; }
+  [[nodiscard]] int32_t number() const { return key_.number; }
   [[nodiscard]] bool is_assigned() const { return assigned_; }
   /// "topic[3]"
-  [[nodiscard]] std::string name() const { return topic_ + "[" + std::to_string(number_) + "]"; }
+  [[nodiscard]] std::string name() const { return key_.name(); }
 
   /// Everything below was handed to the tables, in the generation read now.
   [[nodiscard]] int64_t routed_next() const {
@@ -119,7 +133,7 @@ class Partition {
   /// False: it is the only one of its topic, as far as is known.
   [[nodiscard]] bool may_have_siblings() const {
     const std::lock_guard lock(mutex_);
-    return !assigned_ || number_ > 0 || has_siblings_;
+    return !assigned_ || key_.number > 0 || has_siblings_;
   }
   /// It was added to its topic when the older ones were known, and is read since they are applied up to where they ended then.
   void note_added() {
@@ -151,8 +165,7 @@ class Partition {
   }
 
  private:
-  const std::string source_, topic_;
-  const int32_t number_;
+  const PartitionKey key_;
   const SeekRequest seek_;
   const bool assigned_;
   mutable std::mutex mutex_;

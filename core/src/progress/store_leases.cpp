@@ -1,73 +1,51 @@
 // Leases: who reads a partition, and how an older reader is shut out (decision 0011).
 #include <algorithm>
-#include <deque>
 
-#include "progress/host_tables.hpp"
+#include "progress/store.hpp"
+#include "progress/table_rows.hpp"
 
 namespace cdcrt::progress {
 
-Result<void> Store::lock_creation(plugin::Connection& connection) {
-  if (locks_tables_) return {};  // claims, or the table's own lock, stand for it
-  auto version = format_version(connection, CDCRT_LOCK_UPDATE);
-  if (!version) return std::move(version.error());
-  return {};
+namespace {
+
+std::vector<PartitionKey> partition_keys_of(const std::vector<const Partition*>& partitions) {
+  std::vector<PartitionKey> keys;
+  for (const Partition* partition : partitions) keys.push_back(partition->key());
+  return keys;
 }
 
-Result<Store::Leases> Store::read_leases(plugin::Connection& connection, const std::vector<PartitionKey>& keys, cdcrt_lock lock) {
-  Leases leases;
-  std::vector<cdcrt_cell> cells;
-  for (const auto& key : keys) append_key(cells, key);
-  auto ok = read(connection, kLeases, lock, [&](const cdcrt_cell* row) { leases[key_of(row)] = lease_of(row); }, cells, 3);
-  if (!ok) return std::move(ok.error());
-  return leases;
-}
+}  // namespace
 
 Result<void> Store::write_leases(plugin::Connection& connection, const Leases& leases) {
-  std::deque<std::string> storage;
-  std::vector<cdcrt_cell> cells;
+  Rows rows = rows_of(kLeases);
   for (const auto& [key, lease] : leases) {
-    cells.insert(cells.end(), {text(pipeline_), text(sink_)});
-    append_key(cells, key);
-    cells.insert(cells.end(), {integer(lease.epoch), text(lease.owner), text(storage.emplace_back(to_text(lease.waits_for)))});
+    auto row = tables_.add(rows);
+    row.set(kLeases.partition, key);
+    row[kLeases.epoch] = integer(lease.epoch);
+    row[kLeases.owner] = text(lease.owner);
+    row[kLeases.waits_for] = text(rows.keep(to_text(lease.waits_for)));
   }
-  return write(connection, kLeases, cells);
+  return tables_.write(connection, rows);
 }
 
-Result<Store::Takeable> Store::read_to_take(plugin::Connection& connection, const std::vector<PartitionKey>& keys) {
-  Takeable now;
-  if (!locks_tables_) {
-    auto leases = read_leases(connection, keys, CDCRT_LOCK_UPDATE);
-    if (!leases) return std::move(leases.error());
-    now.leases = std::move(*leases);
-    return now;
-  }
-  std::vector<cdcrt_cell> cells;
-  for (const auto& key : keys) append_key(cells, key);
-  Reads reads(*this);
-  reads.add(kLeases, [&](const cdcrt_cell* row) { now.leases[key_of(row)] = lease_of(row); }, cells, 3);
-  if (abandoned_) reads.add(kProcesses, [&](const cdcrt_cell*) { now.is_listed = true; }, {text(owner_)}, 1);
-  if (auto done = reads.run(connection); !done) return std::move(done.error());
-  return now;
-}
-
-// Raises them in our name, beside `changed`.
-Result<void> Store::take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const Takeable& now, Leases changed,
+Result<void> Store::take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const Leases& now, bool is_listed, Leases changed,
                          Epochs& epochs) {
   for (const auto& key : keys) {
-    const auto lease = now.leases.find(key);
+    const auto lease = now.find(key);
     StoredPartition& taken = changed[key];
-    if (lease != now.leases.end()) taken = lease->second;
-    taken.owner = owner_;
+    if (lease != now.end()) taken = lease->second;
+    taken.owner = owner();
     epochs[key] = ++taken.epoch;
   }
   if (auto saved = write_leases(connection, changed); !saved) return saved;
   // Others may have taken it off while it held no lease.
-  return now.is_listed ? Result<void>() : list_process(connection);
+  return is_listed ? Result<void>() : list_process(connection);
 }
 
-Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<PartitionKey>& wanted, const std::vector<Origin>& fresh) {
+Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<PartitionKey>& wanted, const std::vector<StartOffset>& fresh) {
   Stored stored;
   Epochs epochs;
+  const Body read = [&] { return read_kept(connection, stored, {}); };
   auto done = in_transaction(connection, [&]() -> Result<void> {
     if (auto held = hold_claims(connection); !held) return held;
     // Two processes that meet the same new topic give it one start.
@@ -75,35 +53,34 @@ Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<Pa
       if (auto locked = lock_creation(connection); !locked) return locked;
     }
     std::vector<PartitionKey> keys = wanted;
-    for (const auto& origin : fresh) keys.push_back(origin.key);
-    auto now = read_to_take(connection, keys);
-    if (!now) return std::move(now.error());
-    Leases* const leases = &now->leases;
+    for (const auto& start : fresh) keys.push_back(start.key);
+    bool is_listed = false;
+    auto leases = protocol_->read_to_take(connection, keys, [&](Reads& reads) { add_own(reads, is_listed); });
+    if (!leases) return std::move(leases.error());
     const auto is_known = [known = *leases](const PartitionKey& fresh_key) {
       return std::any_of(known.begin(), known.end(),
                          [&](const auto& each) { return each.first.source == fresh_key.source && each.first.topic == fresh_key.topic; });
     };
     Leases made, starts;
-    for (const auto& origin : fresh) {
-      if (leases->contains(origin.key)) continue;
+    for (const auto& start : fresh) {
+      if (leases->contains(start.key)) continue;
       // It may have been added since the other looked, and then has to wait for the older ones.
-      if (origin.is_first && is_known(origin.key)) {
-        return make_error(CDCRT_RETRY, "another process met topic '" + origin.key.topic + "' at the same time");
+      if (start.is_first && is_known(start.key)) {
+        return make_error(CDCRT_RETRY, "another process met topic '" + start.key.topic + "' at the same time");
       }
-      made[origin.key].waits_for = (*leases)[origin.key].waits_for = origin.waits_for;
-      starts[origin.key].next_offset = origin.offset;
-      starts[origin.key].exact = true;
+      made[start.key].waits_for = (*leases)[start.key].waits_for = start.waits_for;
+      starts[start.key].next_offset = start.offset;
+      starts[start.key].exact = true;
     }
     if (auto saved = write_watermarks(connection, starts); !saved) return saved;
-    if (auto taken = take(connection, wanted, *now, std::move(made), epochs); !taken) return taken;
-    return locks_tables_ ? Result<void>() : read_kept(connection, stored);
+    if (auto taken = take(connection, wanted, *leases, is_listed, std::move(made), epochs); !taken) return taken;
+    return protocol_->read_in_claim(read);
   });
   if (!done) return std::move(done.error());
-  if (locks_tables_) {
-    auto read = read_after_claim(connection);
-    if (!read) return std::move(read.error());
-    stored = std::move(*read);
-  }
+  Stored holders;
+  done = protocol_->read_after_claim(connection, [&](Reads& reads) { add_holders(reads, holders); }, read);
+  if (!done) return std::move(done.error());
+  note_gone(holders);
   know_progress(wanted, stored);
   {
     const std::lock_guard lock(mutex_);
@@ -128,7 +105,7 @@ Result<void> Store::claim_new(plugin::Connection& connection, const std::vector<
     std::vector<PartitionKey> missing;
     const std::lock_guard lock(mutex_);
     for (const Partition* partition : asked) {
-      if (!epochs_.contains(key_of(*partition))) missing.push_back(key_of(*partition));
+      if (!epochs_.contains(partition->key())) missing.push_back(partition->key());
     }
     return missing;
   };
@@ -138,7 +115,7 @@ Result<void> Store::claim_new(plugin::Connection& connection, const std::vector<
   std::vector<PartitionKey> missing = unclaimed(partitions);
   if (missing.empty()) return {};
   // Where claims wait for one another, one for all that are there by now.
-  if (locks_tables_ && more) {
+  if (protocol_->claims_wait() && more) {
     std::set<PartitionKey> all(missing.begin(), missing.end());
     for (auto& key : unclaimed(more())) all.insert(std::move(key));
     missing.assign(all.begin(), all.end());
@@ -148,10 +125,11 @@ Result<void> Store::claim_new(plugin::Connection& connection, const std::vector<
   auto done = in_transaction(connection, [&]() -> Result<void> {
     if (auto held = hold_claims(connection); !held) return held;
     if (auto locked = lock_creation(connection); !locked) return locked;
-    auto now = read_to_take(connection, missing);
-    if (!now) return std::move(now.error());
-    std::erase_if(unread, [&](const PartitionKey& key) { return now->leases.contains(key); });
-    return take(connection, missing, *now, {}, claimed);
+    bool is_listed = false;
+    auto leases = protocol_->read_to_take(connection, missing, [&](Reads& reads) { add_own(reads, is_listed); });
+    if (!leases) return std::move(leases.error());
+    std::erase_if(unread, [&](const PartitionKey& key) { return leases->contains(key); });
+    return take(connection, missing, *leases, is_listed, {}, claimed);
   });
   if (!done) return done;
   const std::lock_guard lock(mutex_);
@@ -164,7 +142,7 @@ Result<void> Store::claim_new(plugin::Connection& connection, const std::vector<
 bool Store::is_held(const PartitionKey& key, const StoredPartition& lease) const {
   const std::lock_guard lock(mutex_);
   const auto held = epochs_.find(key);
-  if (held == epochs_.end() || lease.owner != owner_) return false;
+  if (held == epochs_.end() || lease.owner != owner()) return false;
   const auto raising = raising_.find(key);
   return held->second == lease.epoch || (raising != raising_.end() && raising->second == lease.epoch);
 }
@@ -175,11 +153,11 @@ Result<std::vector<const Partition*>> Store::reclaim(plugin::Connection& connect
   Epochs raised;
   auto done = in_transaction(connection, [&]() -> Result<void> {
     if (auto held = hold_claims(connection); !held) return held;
-    auto leases = read_leases(connection, keys_of(partitions), CDCRT_LOCK_UPDATE);
+    auto leases = read_leases(connection, tables_, partition_keys_of(partitions), CDCRT_LOCK_UPDATE);
     if (!leases) return std::move(leases.error());
     Leases changed;
     for (const Partition* partition : partitions) {
-      const PartitionKey key = key_of(*partition);
+      const PartitionKey key = partition->key();
       StoredPartition& lease = (*leases)[key];
       if (!is_held(key, lease)) {
         gone.push_back(partition);
@@ -199,9 +177,8 @@ Result<std::vector<const Partition*>> Store::reclaim(plugin::Connection& connect
     const std::lock_guard lock(mutex_);
     for (const auto& [key, epoch] : raised) epochs_[key] = epoch;
   }
-  if (!locks_tables_) return gone;
   // The old transaction holds the table until it has ended.
-  done = in_reading_transaction(connection, [&] { return hold(connection, {target}); });
+  done = protocol_->wait_for_holders(connection, target);
   if (!done) return std::move(done.error());
   return gone;
 }
@@ -209,7 +186,7 @@ Result<std::vector<const Partition*>> Store::reclaim(plugin::Connection& connect
 Result<void> Store::save_waits_for(plugin::Connection& connection, const PartitionKey& key, const WaitsFor& waits_for) {
   return in_transaction(connection, [&]() -> Result<void> {
     if (auto held = hold_claims(connection); !held) return held;
-    auto leases = read_leases(connection, {key}, CDCRT_LOCK_UPDATE);
+    auto leases = read_leases(connection, tables_, {key}, CDCRT_LOCK_UPDATE);
     if (!leases) return std::move(leases.error());
     StoredPartition& lease = (*leases)[key];
     lease.waits_for = waits_for;
@@ -235,13 +212,13 @@ Result<std::vector<const Partition*>> Store::look(plugin::Connection& connection
 
 Result<void> Store::look(plugin::Connection& connection) {
   return in_reading_transaction(connection, [&]() -> Result<void> {
-    auto version = format_version(connection, CDCRT_LOCK_NONE);
+    auto version = tables_.format_version(connection, CDCRT_LOCK_NONE);
     return version ? Result<void>() : std::move(version.error());
   });
 }
 
 Result<std::vector<const Partition*>> Store::check(plugin::Connection& connection, const std::vector<const Partition*>& partitions, cdcrt_lock lock) {
-  auto current = read_leases(connection, keys_of(partitions), lock);
+  auto current = read_leases(connection, tables_, partition_keys_of(partitions), lock);
   if (!current) return std::move(current.error());
   return not_held(partitions, *current);
 }
@@ -249,7 +226,7 @@ Result<std::vector<const Partition*>> Store::check(plugin::Connection& connectio
 std::vector<const Partition*> Store::not_held(const std::vector<const Partition*>& partitions, const Leases& current) const {
   std::vector<const Partition*> gone;
   for (const Partition* partition : partitions) {
-    const auto lease = current.find(key_of(*partition));
+    const auto lease = current.find(partition->key());
     if (lease == current.end() || !is_held(lease->first, lease->second)) gone.push_back(partition);
   }
   return gone;
@@ -259,13 +236,12 @@ Result<Store::Checked> Store::check_with_tables(plugin::Connection& connection, 
                                                 const std::vector<std::string>& targets) {
   Checked checked;
   Leases current;
-  const auto keys = keys_of(partitions);
-  std::vector<cdcrt_cell> partition_cells, target_cells;
-  for (const auto& key : keys) append_key(partition_cells, key);
-  for (const auto& target : targets) target_cells.push_back(text(target));
-  Reads reads(*this);
-  reads.add(kLeases, [&](const cdcrt_cell* cells) { current[key_of(cells)] = lease_of(cells); }, partition_cells, 3);
-  reads.add(kTables, [&](const cdcrt_cell* cells) { table_row_into(cells, checked.tables[string_of(cells[0])]); }, target_cells, 1);
+  const auto partition_keys = partition_keys_of(partitions);
+  Keys target_keys{1};
+  for (const auto& target : targets) target_keys.cells.push_back(text(target));
+  Reads reads(tables_);
+  reads.add(kLeases, [&](const Row& row) { current[row.partition(kLeases.partition)] = lease_of(row); }, keys_of(partition_keys));
+  reads.add(kTables, [&](const Row& row) { table_into(row, checked.tables[row.text(kTables.target)]); }, target_keys);
   if (auto done = reads.run(connection); !done) return std::move(done.error());
   checked.lost = not_held(partitions, current);
   return checked;
@@ -273,8 +249,8 @@ Result<Store::Checked> Store::check_with_tables(plugin::Connection& connection, 
 
 void Store::forget(const Partition& partition) {
   const std::lock_guard lock(mutex_);
-  has_progress_.erase(key_of(partition));
-  epochs_.erase(key_of(partition));
+  has_progress_.erase(partition.key());
+  epochs_.erase(partition.key());
 }
 
 }  // namespace cdcrt::progress

@@ -1,11 +1,10 @@
-// What is kept of each target table.
+// What is kept of each target table, and why it is in trouble.
 #include <algorithm>
-#include <deque>
 #include <iterator>
 
 #include "diagnostics/text.hpp"
-#include "progress/host_tables.hpp"
-#include "types/convert.hpp"
+#include "progress/store.hpp"
+#include "progress/table_rows.hpp"
 #include "types/type.hpp"
 
 namespace cdcrt::progress {
@@ -13,17 +12,17 @@ namespace cdcrt::progress {
 Result<std::map<std::string, StoredTable>> Store::lock_tables(plugin::Connection& connection, const std::vector<std::string>& targets,
                                                               cdcrt_lock lock) {
   std::map<std::string, StoredTable> tables;
-  std::vector<cdcrt_cell> keys;
-  for (const auto& target : targets) keys.push_back(text(target));
-  auto done = read(connection, kTables, lock, [&](const cdcrt_cell* cells) { table_row_into(cells, tables[string_of(cells[0])]); }, keys, 1);
+  Keys keys{1};
+  for (const auto& target : targets) keys.cells.push_back(text(target));
+  auto done = tables_.read(connection, kTables, lock, [&](const Row& row) { table_into(row, tables[row.text(kTables.target)]); }, keys);
   if (!done) return std::move(done.error());
   return tables;
 }
 
 Result<std::optional<std::string>> Store::target_but_for_case(plugin::Connection& connection, const std::string& target) {
   std::optional<std::string> found;
-  auto done = read(connection, kTables, CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) {
-    std::string other = string_of(cells[0]);
+  auto done = tables_.read(connection, kTables, CDCRT_LOCK_NONE, [&](const Row& row) {
+    std::string other = row.text(kTables.target);
     if (other != target && diagnostics::equal_but_for_case(other, target)) found = std::move(other);
   });
   if (!done) return std::move(done.error());
@@ -44,35 +43,32 @@ Result<void> Store::read_tables(plugin::Connection& connection, const std::vecto
   if (wanted.empty()) return {};
   std::map<std::string, std::map<int64_t, evolution::Column>> columns;
   std::map<std::string, const TableToRead*> by_name;
-  std::vector<cdcrt_cell> keys;
+  std::vector<std::string> targets;
+  Keys keys{1};
   Result<void> unreadable;
-  Reads reads(*this);
+  Reads reads(tables_);
   for (const TableToRead& each : wanted) {
     each.table->columns.clear();
     each.table->key_changes.clear();
     each.table->progress.clear();
     by_name[each.target] = &each;
-    keys.push_back(text(each.target));
+    targets.push_back(each.target);
+    keys.cells.push_back(text(each.target));
   }
-  reads.add(kColumns,
-            [&](const cdcrt_cell* cells) {
-              const std::string target = string_of(cells[0]);
-              auto column = column_of(cells, *by_name.at(target)->arena);
-              if (column) columns[target][integer_of(cells[1])] = std::move(*column);
-              if (!column) unreadable = std::move(column.error());
-            },
-            keys, 1);
-  reads.add(moved(),
-            [&](const cdcrt_cell* cells) { by_name.at(string_of(cells[0]))->table->key_changes[string_of(cells[1])] = string_of(cells[2]); }, keys, 1);
-  const auto position = [&](const cdcrt_cell* cells) {
-    if (const auto found = by_name.find(string_of(cells[3])); found != by_name.end()) {
-      found->second->table->progress[key_of(cells)] = {integer_of(cells[4]), string_of(cells[5])};
-    }
+  const auto add_column = [&](const Row& row) {
+    const std::string target = row.text(kColumns.target);
+    auto column = column_of(row, *by_name.at(target)->arena);
+    if (column) columns[target][row.integer(kColumns.slot)] = std::move(*column);
+    if (!column) unreadable = std::move(column.error());
   };
-  if (!locks_tables_) reads.add(kProgress, position);
-  for (const TableToRead& each : wanted) {
-    if (locks_tables_) reads.add(progress_of(each.target), position);
-  }
+  const auto add_key_change = [&](const Row& row) {
+    by_name.at(row.text(key_changes_.target))->table->key_changes[row.text(key_changes_.new_key)] = row.text(key_changes_.record);
+  };
+  reads.add(kColumns, add_column, keys);
+  reads.add(key_changes_, add_key_change, keys);
+  protocol_->add_progress(reads, targets, [&](const Row& row) {
+    if (const auto found = by_name.find(row.text(kProgress.target)); found != by_name.end()) position_into(row, *found->second->table);
+  });
   if (auto done = reads.run(connection); !done) return done;
   if (!unreadable) return unreadable;
   for (auto& [target, by_slot] : columns) {
@@ -83,17 +79,16 @@ Result<void> Store::read_tables(plugin::Connection& connection, const std::vecto
 
 Result<bool> Store::stands_at(plugin::Connection& connection, const std::string& target, const std::vector<TablePosition>& positions) {
   std::map<PartitionKey, int64_t> stored;
-  std::vector<cdcrt_cell> keys;
-  std::vector<PartitionKey> partitions;  // own what the cells borrow
-  for (const auto& position : positions) partitions.push_back(key_of(*position.partition));
-  for (const auto& key : partitions) {
-    append_key(keys, key);
-    keys.push_back(text(target));
+  Keys keys{4};
+  for (const auto& position : positions) {
+    const PartitionKey& key = position.partition->key();
+    keys.cells.insert(keys.cells.end(), {text(key.source), text(key.topic), integer(key.number), text(target)});
   }
-  auto done = read(connection, progress_of(target), CDCRT_LOCK_NONE, [&](const cdcrt_cell* cells) { stored[key_of(cells)] = integer_of(cells[4]); }, keys, 4);
+  const Visit visit = [&](const Row& row) { stored[row.partition(kProgress.partition)] = row.integer(kProgress.next_offset); };
+  auto done = tables_.read(connection, protocol_->progress_of(target), CDCRT_LOCK_NONE, visit, keys);
   if (!done) return std::move(done.error());
   for (const auto& position : positions) {
-    const auto found = stored.find(key_of(*position.partition));
+    const auto found = stored.find(position.partition->key());
     if (found == stored.end() || found->second != position.next_offset) return false;
   }
   return true;
@@ -101,21 +96,24 @@ Result<bool> Store::stands_at(plugin::Connection& connection, const std::string&
 
 Result<void> Store::write_positions(plugin::Connection& connection, const std::string& target,
                                     const std::map<PartitionKey, StoredTable::Position>& positions, cdcrt_write_kind kind) {
-  std::vector<cdcrt_cell> cells;
+  const HostTable table = protocol_->progress_of(target);
+  Rows rows = rows_of(table);
   for (const auto& [key, position] : positions) {
-    cells.insert(cells.end(), {text(pipeline_), text(sink_)});
-    append_key(cells, key);
-    cells.insert(cells.end(), {text(target), integer(position.next_offset), bytes(position.order)});
+    auto row = tables_.add(rows);
+    row.set(kProgress.partition, key);
+    row[kProgress.target] = text(target);
+    row[kProgress.next_offset] = integer(position.next_offset);
+    row[kProgress.source_order] = bytes(position.order);
   }
-  return write(connection, progress_of(target), cells, kind);
+  return tables_.write(connection, rows, kind);
 }
 
 Result<void> Store::save_progress(plugin::Connection& connection, const std::string& target, const std::vector<TablePosition>& positions) {
   std::map<PartitionKey, StoredTable::Position> by_key, first;
-  for (const auto& position : positions) by_key[key_of(*position.partition)] = {position.next_offset, position.order};
+  for (const auto& position : positions) by_key[position.partition->key()] = {position.next_offset, position.order};
   // What was not there when the lease was claimed, and is written for the first time, is not there now. Only where nothing is indexed
   // does that spare a look.
-  if (locks_tables_) {
+  if (!protocol_->finds_by_key()) {
     const std::lock_guard lock(mutex_);
     for (auto position = by_key.begin(); position != by_key.end();) {
       const auto known = has_progress_.find(position->first);
@@ -128,70 +126,114 @@ Result<void> Store::save_progress(plugin::Connection& connection, const std::str
   return write_positions(connection, target, by_key);
 }
 
-void Store::append_table(std::vector<cdcrt_cell>& cells, const std::string& target, const StoredTable& table) const {
-  cells.insert(cells.end(),
-               {text(pipeline_), text(sink_), text(target), text(table.source_table), bytes(table.floor), integer(table.key_known ? 1 : 0),
-                integer(table.version), text(to_text(table.state)), text(table.reason), text(table.source_server),
-                integer(table.accepts_loss ? 1 : 0), integer(table.by_source ? 1 : table.remembers_keys ? 2 : 0)});
+void Store::add_table(Rows& rows, const std::string& target, const StoredTable& table) const {
+  auto row = tables_.add(rows);
+  row[kTables.target] = text(target);
+  row[kTables.source_table] = text(table.source_table);
+  row[kTables.floor] = bytes(table.floor);
+  row[kTables.key_known] = integer(table.key_known ? 1 : 0);
+  row[kTables.version] = integer(table.version);
+  row[kTables.state] = text(to_text(table.state));
+  row[kTables.reason] = text(table.reason);
+  row[kTables.source_server] = text(table.source_server);
+  row[kTables.accepts_loss] = integer(table.accepts_loss ? 1 : 0);
+  row[kTables.row_orders] = integer(table.by_source ? kOrdersOfRows : table.remembers_keys ? kOrdersOfLastKeys : kNoOrders);
+}
+
+void Store::add_columns(Rows& rows, const std::string& target, const std::vector<evolution::Column>& columns) const {
+  for (std::size_t slot = 0; slot < columns.size(); ++slot) {
+    const auto& column = columns[slot];
+    std::string default_value;
+    if (column.default_value.tag != CDCRT_ABSENT) types::append_text(default_value, column.default_value);
+    auto row = tables_.add(rows);
+    row[kColumns.target] = text(target);
+    row[kColumns.slot] = integer(static_cast<int64_t>(slot));
+    row[kColumns.source_name] = text(column.source_name);
+    row[kColumns.target_name] = text(column.target_name);
+    row[kColumns.type] = text(rows.keep(types::to_string(column.type)));
+    row[kColumns.key_ordinal] = integer(column.key_ordinal);
+    row[kColumns.default_value] = text(rows.keep(std::move(default_value)));
+    row[kColumns.active] = integer(column.active ? 1 : 0);
+    row[kColumns.incarnation] = integer(column.incarnation);
+    row[kColumns.last_seen] = bytes(column.last_seen);
+    row[kColumns.dropped_at] = bytes(column.dropped_at);
+    row[kColumns.type_order] = bytes(column.type_order);
+    row[kColumns.adopted] = integer(column.adopted ? 1 : 0);
+  }
 }
 
 Result<void> Store::save_table(plugin::Connection& connection, const std::string& target, const StoredTable& table) {
-  std::vector<cdcrt_cell> cells;
-  append_table(cells, target, table);
-  return write(connection, kTables, cells);
+  Rows rows = rows_of(kTables);
+  add_table(rows, target, table);
+  return tables_.write(connection, rows);
+}
+
+Result<void> Store::save_columns(plugin::Connection& connection, const std::string& target, const std::vector<evolution::Column>& columns) {
+  Rows rows = rows_of(kColumns);
+  add_columns(rows, target, columns);
+  return tables_.write(connection, rows);
 }
 
 Result<void> Store::save_tables(plugin::Connection& connection, const std::vector<TableToSave>& tables) {
   for (const bool is_new : {true, false}) {
-    std::vector<cdcrt_cell> rows, columns;
-    std::deque<std::string> storage;
+    Rows rows = rows_of(kTables), columns = rows_of(kColumns);
     for (const TableToSave& each : tables) {
       if (each.is_new != is_new) continue;
-      append_table(rows, each.target, *each.row);
-      append_columns(columns, storage, each.target, each.columns);
+      add_table(rows, each.target, *each.row);
+      add_columns(columns, each.target, each.columns);
     }
-    // Nobody else makes them meanwhile, where a table is locked by hold().
-    const auto kind = is_new && locks_tables_ ? CDCRT_WRITE_APPEND : CDCRT_WRITE_UPSERT;
-    if (auto written = write(connection, kTables, rows, kind); !written) return written;
-    if (auto written = write(connection, kColumns, columns, kind); !written) return written;
+    const auto kind = is_new && protocol_->holds_alone() ? CDCRT_WRITE_APPEND : CDCRT_WRITE_UPSERT;
+    if (auto written = tables_.write(connection, rows, kind); !written) return written;
+    if (auto written = tables_.write(connection, columns, kind); !written) return written;
   }
   return {};
 }
 
-Result<void> Store::save_columns(plugin::Connection& connection, const std::string& target, const std::vector<evolution::Column>& columns) {
-  std::vector<cdcrt_cell> cells;
-  std::deque<std::string> storage;
-  append_columns(cells, storage, target, columns);
-  return write(connection, kColumns, cells);
-}
-
-void Store::append_columns(std::vector<cdcrt_cell>& cells, std::deque<std::string>& storage, const std::string& target,
-                           const std::vector<evolution::Column>& columns) const {
-  for (std::size_t slot = 0; slot < columns.size(); ++slot) {
-    const auto& column = columns[slot];
-    const std::string& type = storage.emplace_back(types::to_string(column.type));
-    std::string& default_value = storage.emplace_back();
-    if (column.default_value.tag != CDCRT_ABSENT) types::append_text(default_value, column.default_value);
-    cells.insert(cells.end(),
-                 {text(pipeline_), text(sink_), text(target), integer(static_cast<int64_t>(slot)), text(column.source_name),
-                  text(column.target_name), text(type), integer(column.key_ordinal), text(default_value), integer(column.active ? 1 : 0),
-                  integer(column.incarnation), bytes(column.last_seen), bytes(column.dropped_at), bytes(column.type_order),
-                  integer(column.adopted ? 1 : 0)});
-  }
-}
-
 Result<void> Store::save_key_changes(plugin::Connection& connection, const std::string& target,
                                      const std::map<std::string, std::optional<std::string>>& records) {
-  std::vector<cdcrt_cell> kept, settled;
+  Rows kept = rows_of(key_changes_), settled = keys_of_rows(key_changes_);
+  const bool is_bytes = key_changes_.columns[key_changes_.record].kind == CDCRT_TYPE_BYTES;
   for (const auto& [key, record] : records) {
-    if (record) {
-      kept.insert(kept.end(), {text(pipeline_), text(sink_), text(target), bytes(key), limits_.text_bytes != 0 ? bytes(*record) : text(*record)});
-    } else {
-      settled.insert(settled.end(), {text(pipeline_), text(sink_), text(target), bytes(key)});
-    }
+    auto row = tables_.add(record ? kept : settled);
+    row[key_changes_.target] = text(target);
+    row[key_changes_.new_key] = bytes(key);
+    if (record) row[key_changes_.record] = is_bytes ? bytes(*record) : text(*record);
   }
-  if (auto written = write(connection, moved(), settled, CDCRT_WRITE_DELETE); !written) return written;
-  return write(connection, moved(), kept);
+  if (auto written = tables_.write(connection, settled, CDCRT_WRITE_DELETE); !written) return written;
+  return tables_.write(connection, kept);
+}
+
+Result<void> Store::forget_waiting(plugin::Connection& connection, const std::string& target, const StoredTable& table) {
+  std::map<std::string, std::optional<std::string>> settled;
+  for (const auto& [key, record] : table.key_changes) settled[key] = std::nullopt;
+  if (auto saved = save_key_changes(connection, target, settled); !saved) return saved;
+  if (auto forgotten = forget_row_orders(connection, target); !forgotten) return forgotten;
+  return pass_open_dead_letters(connection, target);
+}
+
+Result<void> Store::forget_columns(plugin::Connection& connection, const std::string& target) { return tables_.forget(connection, kColumns, target); }
+
+Result<void> Store::save_troubles(plugin::Connection& connection, const std::map<std::string, std::optional<StoredTrouble>>& troubles,
+                                  const std::map<std::string, StoredMatch>& matches) {
+  Rows present = rows_of(kTroubles), over = keys_of_rows(kTroubles);
+  const auto add = [&](const std::string& target, std::string_view state, const std::string& reason, int64_t since_ms) {
+    auto row = tables_.add(present);
+    row[kTroubles.target] = text(target);
+    row[kTroubles.state] = text(state);
+    row[kTroubles.reason] = text(reason);
+    row[kTroubles.since_ms] = integer(since_ms);
+    row[kTroubles.process] = text(owner());
+  };
+  for (const auto& [entry, match] : matches) add(entry, match.met ? kMet : kUnmet, match.reason, match.since_ms);
+  for (const auto& [target, trouble] : troubles) {
+    if (trouble) add(target, trouble->stopped ? kStopped : kDetached, trouble->reason, trouble->since_ms);
+    if (!trouble) tables_.add(over)[kTroubles.target] = text(target);
+  }
+  return in_transaction(connection, [&]() -> Result<void> {
+    if (auto held = hold_claims(connection); !held) return held;
+    if (auto written = tables_.write(connection, over, CDCRT_WRITE_DELETE); !written) return written;
+    return tables_.write(connection, present);
+  });
 }
 
 }  // namespace cdcrt::progress

@@ -1,43 +1,42 @@
 // Low watermarks, and sending partitions back.
 #include <algorithm>
 
-#include "progress/host_tables.hpp"
+#include "progress/store.hpp"
+#include "progress/table_rows.hpp"
 
 namespace cdcrt::progress {
 
-Result<Store::Leases> Store::read_watermarks(plugin::Connection& connection, const std::vector<PartitionKey>& keys) {
+Result<Leases> Store::read_watermarks(plugin::Connection& connection, const std::vector<PartitionKey>& keys) {
   Leases watermarks;
-  std::vector<cdcrt_cell> cells;
-  for (const auto& key : keys) append_key(cells, key);
-  auto ok = read(connection, kWatermarks, CDCRT_LOCK_NONE, [&](const cdcrt_cell* row) { watermark_into(row, watermarks[key_of(row)]); }, cells,
-                 keys.empty() ? 0 : 3);
-  if (!ok) return std::move(ok.error());
+  const Visit visit = [&](const Row& row) { watermark_into(row, watermarks[row.partition(kWatermarks.partition)]); };
+  auto done = tables_.read(connection, kWatermarks, CDCRT_LOCK_NONE, visit, keys.empty() ? Keys() : keys_of(keys));
+  if (!done) return std::move(done.error());
   return watermarks;
 }
 
 Result<std::map<PartitionKey, StoredPartition>> Store::read_watermarks(plugin::Connection& connection) { return read_watermarks(connection, {}); }
 
 Result<void> Store::write_watermarks(plugin::Connection& connection, const Leases& watermarks) {
-  std::vector<cdcrt_cell> cells;
+  Rows rows = rows_of(kWatermarks);
   for (const auto& [key, watermark] : watermarks) {
-    cells.insert(cells.end(), {text(pipeline_), text(sink_)});
-    append_key(cells, key);
-    cells.push_back(integer(watermark.next_offset));
+    auto row = tables_.add(rows);
+    row.set(kWatermarks.partition, key);
+    row[kWatermarks.next_offset] = integer(watermark.next_offset);
     if (watermark.last.offset < 0) {
-      cells.push_back(watermark.exact ? integer(-1) : types::null_cell());
-      cells.insert(cells.end(), 2, types::null_cell());
-    } else {
-      cells.insert(cells.end(), {integer(watermark.last.offset), integer(watermark.last.timestamp_ms),
-                                 integer(static_cast<int64_t>(watermark.last.hash))});
+      if (watermark.exact) row[kWatermarks.last_offset] = integer(-1);
+      continue;
     }
+    row[kWatermarks.last_offset] = integer(watermark.last.offset);
+    row[kWatermarks.last_timestamp_ms] = integer(watermark.last.timestamp_ms);
+    row[kWatermarks.last_hash] = integer(static_cast<int64_t>(watermark.last.hash));
   }
-  return write(connection, kWatermarks, cells);
+  return tables_.write(connection, rows);
 }
 
 Result<void> Store::save_watermarks(plugin::Connection& connection, const std::vector<Watermark>& watermarks) {
   Leases rows;
   for (const auto& [partition, next, last, session] : watermarks) {
-    StoredPartition& row = rows[key_of(*partition)];
+    StoredPartition& row = rows[partition->key()];
     row.next_offset = next;
     row.last = last;
   }
@@ -61,7 +60,7 @@ Result<void> Store::lower_watermarks(plugin::Connection& connection, const std::
 
 bool Store::take_lowered(const Partition& partition) {
   const std::lock_guard lock(mutex_);
-  return lowered_.erase(key_of(partition)) > 0;
+  return lowered_.erase(partition.key()) > 0;
 }
 
 Result<void> Store::send_others_back(plugin::Connection& connection, const std::string& target, const std::string& floor,
@@ -70,7 +69,7 @@ Result<void> Store::send_others_back(plugin::Connection& connection, const std::
   event::Arena arena{1 << 10};
   if (auto done = read_table(connection, target, table, arena); !done) return done;
   std::set<PartitionKey> kept;
-  for (const Partition* partition : own) kept.insert(key_of(*partition));
+  for (const Partition* partition : own) kept.insert(partition->key());
   std::map<PartitionKey, int64_t> places;
   for (const auto& [key, position] : table.progress) {
     if (!kept.contains(key) && position.order > floor) places[key] = 0;
@@ -84,7 +83,7 @@ Result<void> Store::send_back(plugin::Connection& connection, const SendBack& ba
   if (back.partitions.empty()) return {};
   std::vector<PartitionKey> keys;
   for (const auto& [key, next] : back.partitions) keys.push_back(key);
-  auto leases = read_leases(connection, keys, CDCRT_LOCK_UPDATE);
+  auto leases = read_leases(connection, tables_, keys, CDCRT_LOCK_UPDATE);
   if (!leases) return std::move(leases.error());
   auto watermarks = read_watermarks(connection, keys);
   if (!watermarks) return std::move(watermarks.error());

@@ -8,22 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "cdcrt/abi/source.h"
 #include "evolution/table_knowledge.hpp"
 #include "progress/partition.hpp"
 
 namespace cdcrt::progress {
-
-/// Identity of a partition as stored.
-struct PartitionKey {
-  std::string source, topic;
-  int32_t number = 0;
-  auto operator<=>(const PartitionKey&) const = default;
-  /// Nothing is ever read of it: the source remembers something there.
-  [[nodiscard]] bool is_note() const { return number <= CDCRT_NOTE_PARTITION; }
-  /// "topic[3]"
-  [[nodiscard]] std::string name() const { return topic + "[" + std::to_string(number) + "]"; }
-};
 
 /// A partition that was added to a topic waits until the older ones are applied up to these offsets.
 using WaitsFor = std::map<int32_t, int64_t>;
@@ -44,6 +32,11 @@ struct OpenDeadLetter {
   auto operator<=>(const OpenDeadLetter&) const = default;
 };
 
+/// Begins a pending key change whose new row has not come: what follows is the row that was deleted under its old key.
+inline constexpr std::string_view kOldRow = "old_row:";
+/// Begins one whose old row has not been deleted: the columns follow that the new row still lacks.
+inline constexpr std::string_view kMissingColumns = "missing_columns:";
+
 /// What an operator asked of a table.
 enum class TableState : uint8_t { kActive, kPaused, kSkipped };
 
@@ -59,7 +52,7 @@ struct StoredTable {
   bool by_source = false;     ///< its rows are kept in source order: row_order.hpp
   bool accepts_loss = false;  ///< an operator said to go on, whatever the target has lost of it; until it is next looked at
   std::vector<evolution::Column> columns;
-  std::map<std::string, std::string> key_changes;  ///< halves of key changes, by new key, as apply writes them
+  std::map<std::string, std::string> key_changes;  ///< pending key changes, by new key: kOldRow or kMissingColumns, then as apply writes it
   struct Position {
     int64_t next_offset = 0;
     std::string order;
@@ -113,7 +106,7 @@ struct SendBack {
 };
 
 /// A partition that has no lease yet.
-struct Origin {
+struct StartOffset {
   PartitionKey key;
   int64_t offset = 0;
   WaitsFor waits_for;
@@ -123,6 +116,7 @@ struct Origin {
 std::string to_text(const WaitsFor& waits_for);
 WaitsFor waits_for_from(const std::string& text);
 std::string_view to_text(TableState state);
+TableState table_state_from(std::string_view text);
 /// Before the reason of a pause that no operator asked for: cdcrt cannot go on with the table, and a restart must not try.
 inline constexpr std::string_view kOwnReason = "stopped by cdcrt: ";
 inline bool is_own_reason(std::string_view reason) { return reason.starts_with(kOwnReason); }

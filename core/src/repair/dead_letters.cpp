@@ -18,6 +18,9 @@ namespace {
 
 using dead_letters::StoredDeadLetter;
 
+constexpr std::string_view kEarlierDeadLetter = "earlier_dead_letter";
+constexpr std::string_view kFormerReason = "open_letter";  // what programs up to format version 4 of the progress wrote for it
+
 std::string replayed_path(const std::string& path) { return path + ".replayed"; }
 
 Result<void> read_file(const std::string& path, std::vector<StoredDeadLetter>& letters, std::vector<std::string>& warnings) {
@@ -86,7 +89,7 @@ Result<void> read_all(Session& session, const manifest::Manifest& manifest, std:
       break;
   }
   return make_error(CDCRT_UNSUPPORTED, "the dead letters are in a topic of Kafka, and the plugin that reads topics is not there",
-                    "install the source plugin kafka, or read it with kcat -C -b BROKERS -t TOPIC -J: reason and origin are in the headers cdcrt.*");
+                    "install the source plugin kafka, or read it with kcat -C -b BROKERS -t TOPIC -J: reason and place are in the headers cdcrt.*");
 }
 
 // Whether the table's progress is beyond the letter.
@@ -98,7 +101,7 @@ bool has_passed(const Target& target, const StoredDeadLetter& letter) {
 }
 
 bool needs_key(const StoredDeadLetter& letter) {
-  return letter.reason == "value_refused" || letter.reason == "row_missing" || letter.reason == "open_letter";
+  return letter.reason == "value_refused" || letter.reason == "row_missing" || letter.reason == kEarlierDeadLetter;
 }
 
 // What is kept of a table's letters, by position.
@@ -180,6 +183,7 @@ Result<std::vector<ListedDeadLetter>> read_letters(Session& session, const manif
     if (!filter.table.empty() && letter.table != filter.table) continue;
     if (!filter.id.empty() && letter.id != filter.id) continue;
     if (!seen.insert(letter.id).second) continue;
+    if (letter.reason == kFormerReason) letter.reason = kEarlierDeadLetter;
     ListedDeadLetter& listed = letters.emplace_back();
     listed.letter = std::move(letter);
     for (Target& target : session.targets()) {

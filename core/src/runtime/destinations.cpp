@@ -1,5 +1,6 @@
 #include "runtime/destinations.hpp"
 
+#include "route/second_source.hpp"
 #include "runtime/log.hpp"
 
 namespace cdcrt::runtime {
@@ -55,10 +56,9 @@ Flow::Destination Destinations::resolve(const progress::Partition& partition, ui
   }
   // Who came first also holds after a restart.
   const route::SourceName first = sink->stored_source(target_name);
-  const bool other_server = !first.server.empty() && !shape.server.empty() && first.server != shape.server;
-  if (!first.name.empty() && !(*route)->names_target && (first.name != name || other_server)) {
+  if (auto second = route::refuse_second_source(**route, first, table, target_name, sink->name(), sink->has_schemas())) {
     router_.disown(**route, *target, sink->has_schemas());
-    return refused(route::tables_meet(first, table, target_name, sink->name(), sink->has_schemas()), **route);
+    return refused(*second, **route);
   }
   for (const auto& each : sinks_) each->accepted(source);
   destination.table = &sink->table(schema, target->table, source, **route, [this](const progress::PartitionKey& key) -> progress::Partition* {

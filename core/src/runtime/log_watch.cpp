@@ -60,7 +60,7 @@ Result<void> LogWatch::look(Flow& flow, Look& of) {
     }
     // Taken away meanwhile: whoever has it looks himself.
     if (!*same && partition.owned() && partition.session() == session)
-      return another_log({partition.source(), partition.topic(), partition.number()}, anchor.offset);
+      return another_log(partition.key(), anchor.offset);
   }
   of.looked = now;
   if (last.offset > anchor.offset) {

@@ -75,7 +75,7 @@ Result<void> Ownership::keep_notes(SourceRuntime& source, const std::set<progres
   for (const auto& sink : sinks_) {
     if (!sink->keeps_progress()) continue;
     std::vector<progress::PartitionKey> keys;
-    std::vector<progress::Origin> fresh;
+    std::vector<progress::StartOffset> fresh;
     for (const auto& key : wanted) {
       if (!key.is_note() || sink->stored().partitions.contains(key)) continue;
       auto note = source.source().origin(key.topic, key.number);
@@ -126,7 +126,7 @@ void Ownership::revoked(std::size_t source, const std::string& topic, int32_t pa
 }
 
 void Ownership::lost(const progress::Partition& partition) {
-  const progress::PartitionKey key{partition.source(), partition.topic(), partition.number()};
+  const progress::PartitionKey key = partition.key();
   for (auto& source : sources_) {
     if (source->name() != key.source) continue;
     {
@@ -225,8 +225,8 @@ Result<void> Ownership::claim(SourceRuntime& source, std::vector<progress::Parti
 
 // Starts of partitions that no sink knows. A topic that is met for the first time gets one for each of its partitions, so that
 // one that is added to it later is known by having none. Partitions that must wait are taken out of `keys`.
-Result<std::vector<progress::Origin>> Ownership::origins(SourceRuntime& source, std::vector<progress::PartitionKey>& keys) {
-  std::vector<progress::Origin> fresh;
+Result<std::vector<progress::StartOffset>> Ownership::origins(SourceRuntime& source, std::vector<progress::PartitionKey>& keys) {
+  std::vector<progress::StartOffset> fresh;
   std::vector<progress::PartitionKey> waiting;
   if (auto left = leave_out_empty(source, keys); !left) return std::move(left.error());
   if (keys.empty()) return fresh;
@@ -256,7 +256,7 @@ Result<std::vector<progress::Origin>> Ownership::origins(SourceRuntime& source, 
     for (const auto& key : listed) {
       const bool is_key = std::find(keys.begin(), keys.end(), key) != keys.end();
       if (stored.contains(key) || std::any_of(fresh.begin(), fresh.end(), [&](const auto& each) { return each.key == key; })) continue;
-      progress::Origin origin;
+      progress::StartOffset origin;
       origin.key = key;
       if (!topics.contains(key.topic)) {
         // What appears after the first start is read from its beginning.

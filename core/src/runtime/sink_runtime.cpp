@@ -138,7 +138,7 @@ apply::Writer SinkRuntime::make_writer(bool for_repair) {
   return apply::Writer(context);
 }
 
-Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys, const std::vector<progress::Origin>& fresh) {
+Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys, const std::vector<progress::StartOffset>& fresh) {
   progress::Stored stored;
   auto claimed = background_writer_->run([&](plugin::Connection& connection) -> Result<void> {
     auto kept = store_->claim(connection, keys, fresh);
@@ -156,7 +156,7 @@ Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys,
   std::map<progress::PartitionKey, progress::Partition*> partitions;
   for (Flow* flow : context_.flows.all()) {
     progress::Partition& partition = flow->partition;
-    progress::PartitionKey key{partition.source(), partition.topic(), partition.number()};
+    progress::PartitionKey key = partition.key();
     if (!ours.contains(key)) continue;
     saved_watermarks_.erase(&partition);
     // What stands there need not be stored again.

@@ -66,7 +66,7 @@ class SinkRuntime {
   // Coordinator's thread.
 
   /// Claims the partitions' leases and puts their progress into the tables.
-  Result<void> claim(const std::vector<progress::PartitionKey>& keys, const std::vector<progress::Origin>& fresh);
+  Result<void> claim(const std::vector<progress::PartitionKey>& keys, const std::vector<progress::StartOffset>& fresh);
   /// Reads what the target keeps again.
   Result<void> refresh();
   [[nodiscard]] std::map<progress::PartitionKey, progress::StoredPartition> partitions() const;

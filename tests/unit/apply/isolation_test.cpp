@@ -39,7 +39,7 @@ TEST_CASE("isolation: a bad event among several of one key leaves the good ones 
   CHECK(rig.rows() == "id=1,a='first',b=1");
   REQUIRE(rig.letters().size() == 2);
   CHECK(rig.letters()[0].find("\"offset\":1") != std::string::npos);
-  CHECK(rig.letters()[1].find("\"reason\":\"open_letter\"") != std::string::npos);
+  CHECK(rig.letters()[1].find("\"reason\":\"earlier_dead_letter\"") != std::string::npos);
   CHECK(rig.memory == 0);
 }
 

@@ -36,8 +36,51 @@ TEST_CASE("key change: the row that comes takes what its event lacks, whichever 
       second();
       REQUIRE(rig.write());
       CHECK(rig.rows() == "id=2,a='kept',b=7");
-      CHECK(rig.database.tables["cdcrt.moved"].rows.empty());
+      CHECK(rig.database.tables["cdcrt.key_changes"].rows.empty());
     }
+  }
+}
+
+TEST_CASE("key change: a half that a program of format version 4 left pending is completed after an upgrade") {
+  for (const bool delete_first : {true, false}) {
+    Rig rig({}, 2);
+    rig.send(insert(1, text("kept"), integer(1), "10"), 0);
+    REQUIRE(rig.write());
+    if (delete_first) rig.send(leave(1, 2, "20"), 0);
+    if (!delete_first) rig.send(come(2, 1, absent(), integer(7), "21"), 1);
+    REQUIRE(rig.write());
+
+    const auto text_of = [](std::string_view value, uint8_t tag = CDCRT_STRING) {
+      std::string stored;
+      types::append_text(stored, types::text_cell(tag, value));
+      return stored;
+    };
+    auto& tables = rig.database.tables;
+    auto& pending = tables["cdcrt.key_changes"];
+    REQUIRE(pending.rows.size() == 1);
+    std::string& record = pending.rows.front()["record"];
+    event::Arena arena;
+    const auto cell = types::from_text(record, arena);
+    REQUIRE(cell);
+    std::string former(cell->value.data, cell->size);
+    const std::string begin = delete_first ? "old_row:" : "missing_columns:";
+    REQUIRE(former.starts_with(begin));
+    former.replace(0, begin.size(), delete_first ? "departed:" : "came:");
+    record = text_of(former, cell->tag);
+    tables["cdcrt.moved"] = pending;
+    tables.erase("cdcrt.key_changes");
+    auto& version = tables["cdcrt.format"].rows.at(0)["format_version"];
+    version.clear();
+    types::append_text(version, integer(4));
+
+    rig.restart();
+    CHECK(tables.count("cdcrt.moved") == 0);
+    CHECK(tables.at("cdcrt.key_changes").rows.size() == 1);
+    if (delete_first) rig.send(come(2, 1, absent(), integer(7), "21"), 1);
+    if (!delete_first) rig.send(leave(1, 2, "20"), 0);
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "id=2,a='kept',b=7");
+    CHECK(tables["cdcrt.key_changes"].rows.empty());
   }
 }
 
@@ -192,11 +235,11 @@ TEST_CASE("key change: a truncate ends what waits for its other half, and what i
   Rig rig({}, 2);
   rig.send(come(2, 1, absent(), integer(7), "51"), 1);
   REQUIRE(rig.write());
-  REQUIRE_FALSE(rig.database.tables["cdcrt.moved"].rows.empty());
+  REQUIRE_FALSE(rig.database.tables["cdcrt.key_changes"].rows.empty());
   rig.send_all({truncate("30"), insert(1, text("kept"), integer(1), "40"), leave(1, 2, "50")}, 0);
   REQUIRE(rig.write());
   rig.follow_rewinds();
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=2,a='kept',b=7");
-  CHECK(rig.database.tables["cdcrt.moved"].rows.empty());
+  CHECK(rig.database.tables["cdcrt.key_changes"].rows.empty());
 }

@@ -97,6 +97,10 @@ class Connection : public sdk::SinkConnection {
         for (uint32_t c = 0; c < change.column_count; ++c) add(table, change.columns[c]);
         continue;
       }
+      if (change.kind == CDCRT_DROP_TABLE) {
+        database_.tables.erase(name_of(name));
+        continue;
+      }
       const auto found = database_.tables.find(name_of(name));
       if (found == database_.tables.end()) return sdk::Status::error(CDCRT_STALE_SCHEMA, "no table");
       Table& table = found->second;

@@ -47,7 +47,7 @@ TEST_CASE("open dead letters: a partial change of an open row becomes one too, i
     rig.send(update(1, absent(), integer(3)));
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=1,a='x',b=1");
-    CHECK(letters_because_of(rig, "open_letter") == 1);
+    CHECK(letters_because_of(rig, "earlier_dead_letter") == 1);
     CHECK(open_count(rig) == 2);
   }
 }
@@ -66,7 +66,7 @@ TEST_CASE("open dead letters: a later full change, or a delete, closes those of 
     rig.send(update(1, absent(), integer(9)));
     REQUIRE(rig.write());
     CHECK(rig.rows() == (deletes ? "" : "id=1,a='good',b=9"));
-    CHECK(letters_because_of(rig, "open_letter") == 0);
+    CHECK(letters_because_of(rig, "earlier_dead_letter") == 0);
   }
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("open dead letters: a value that is refused when it is folded opens it
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='x',b=1");
   CHECK(letters_because_of(rig, "value_refused") == 1);
-  CHECK(letters_because_of(rig, "open_letter") == 1);
+  CHECK(letters_because_of(rig, "earlier_dead_letter") == 1);
   CHECK(open_count(rig) == 2);
   rig.send(update(1, text("z"), integer(4)));
   REQUIRE(rig.write());

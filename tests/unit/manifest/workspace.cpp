@@ -1,5 +1,6 @@
 #include "manifest/workspace.hpp"
 
+#include <cerrno>
 #include <stdlib.h>
 
 #include <filesystem>
@@ -124,8 +125,9 @@ manifest::LoadRequest request_for(std::vector<std::string> files, std::vector<st
       if (known.kind == kind && name == known.name) return &known;
     }
     if (name == "bad") return make_error(CDCRT_UNREACHABLE, "plugin /x/bad.so is not a plugin");
-    return make_error(CDCRT_UNREACHABLE, "no plugin '" + name + "' in any of the places searched:\n  /one (first)\n  /two (second)",
-                      "install it");
+    Error missing = make_error(CDCRT_UNREACHABLE, "no plugin '" + name + "' in any of the places searched:\n  /one (first)\n  /two (second)", "install it");
+    missing.native = ENOENT;
+    return missing;
   };
   return request;
 }

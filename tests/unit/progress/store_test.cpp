@@ -146,6 +146,36 @@ TEST_CASE("progress: open dead letters come back by key, and closed ones are gon
   CHECK(kept->tables.at("shop.orders").open_dead_letters.size() == 1);
 }
 
+TEST_CASE("progress: the columns of its tables, and their keys, are those that programs before this one made") {
+  Target target;
+  progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one");
+  store.on_abandoned([](const std::string&) { return Result<void>(); });
+  REQUIRE(store.prepare(target.connection));
+  const std::map<std::string, std::string> expected{
+      {"format", "component* format_version"},
+      {"leases", "pipeline* sink* source* topic* partition* epoch owner waits_for"},
+      {"watermarks", "pipeline* sink* source* topic* partition* next_offset last_offset last_timestamp_ms last_hash"},
+      {"progress", "pipeline* sink* source* topic* partition* target* next_offset source_order"},
+      {"tables",
+       "pipeline* sink* target* source_table floor key_known version state reason source_server accepts_loss row_orders"},
+      {"columns",
+       "pipeline* sink* target* slot* source_name target_name type key_ordinal default_value active incarnation last_seen dropped_at type_order "
+       "adopted"},
+      {"key_changes", "pipeline* sink* target* new_key* record"},
+      {"open_dead_letters", "pipeline* sink* target* key* source* topic* partition* offset*"},
+      {"replayed", "pipeline* sink* target* source* topic* partition* offset*"},
+      {"troubles", "pipeline* sink* target* state reason since_ms process"},
+      {"row_orders", "pipeline* sink* target* key* source_order flags server source_table partition parts refused"},
+      {"tombstones", "pipeline* sink* target* key* removed_ms"},
+      {"processes", "pipeline* sink* process*"}};
+  std::map<std::string, std::string> found;
+  for (const auto& [name, table] : target.database.tables) {
+    std::string& columns = found[name.substr(name.find('.') + 1)];
+    for (const auto& column : table.columns) columns += (columns.empty() ? "" : " ") + column.name + (column.key_ordinal > 0 ? "*" : "");
+  }
+  CHECK(found == expected);
+}
+
 TEST_CASE("progress: nothing is made by looking") {
   Target target;
   progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one");
@@ -242,6 +272,31 @@ TEST_CASE("progress: an older format is brought forward") {
   CHECK(target.database.tables["cdcrt.leases"].column("waits_for") != nullptr);
   CHECK(target.database.tables["cdcrt.tables"].column("state") != nullptr);
   CHECK(target.database.tables["cdcrt.watermarks"].column("last_hash") != nullptr);
+}
+
+TEST_CASE("progress: open dead letters that format version 2 kept by position, of whichever pipeline, are found by key, and the old table is gone") {
+  Target target;
+  progress::Store mine("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one"), other("other", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "two");
+  REQUIRE(mine.prepare(target.connection));
+  const progress::OpenDeadLetter letter{{"source", "topic", 3}, 17};
+  for (progress::Store* store : {&mine, &other}) {
+    REQUIRE(target.connection.begin());
+    REQUIRE(store->save_open_dead_letters(target.connection, "shop.orders", {}, {{"key", {letter}}}));
+    REQUIRE(target.connection.commit());
+  }
+  auto& tables = target.database.tables;
+  tables["cdcrt.open_letters"] = tables["cdcrt.open_dead_letters"];
+  tables.erase("cdcrt.open_dead_letters");
+  auto& version = tables["cdcrt.format"].rows.at(0)["format_version"];
+  version.clear();
+  types::append_text(version, types::integer_cell(CDCRT_I64, 2));
+  REQUIRE(mine.prepare(target.connection));
+  CHECK(tables.count("cdcrt.open_letters") == 0);
+  for (progress::Store* store : {&mine, &other}) {
+    const auto kept = store->read_all(target.connection, true);
+    REQUIRE(kept);
+    CHECK(kept->tables.at("shop.orders").open_dead_letters.at("key") == std::vector{letter});
+  }
 }
 
 TEST_CASE("progress: pipelines and sinks in one target do not see each other") {

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "odbc_connection.hpp"
+#include "postgresql_alter.hpp"
 #include "postgresql_catalog.hpp"
+#include "postgresql_session.hpp"
 #include "postgresql_value.hpp"
 #include "sql/identifier.hpp"
 #include "sql/postgresql_array.hpp"
@@ -22,30 +24,12 @@ constexpr std::size_t kMaxBytes = 2U << 20;
 // libpq never gives back the buffer that a value was sent from or came into.
 constexpr std::size_t kLarge = 8U << 20;
 
-constexpr const char* kSession[] = {
-    "SET client_encoding = 'UTF8'",       "SET standard_conforming_strings = on", "SET TimeZone = 'UTC'",        "SET DateStyle = 'ISO, YMD'",
-    "SET IntervalStyle = 'iso_8601'",     "SET bytea_output = 'hex'",             "SET extra_float_digits = 3",  "SET application_name = 'cdcrt'",
-    "SET plan_cache_mode = 'force_custom_plan'",  // a plan for ten rows would be kept for twenty thousand
-    "SET default_transaction_isolation = 'read committed'"};
-
 class PostgresqlConnection final : public OdbcConnection {
  public:
   PostgresqlConnection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts, sql::Looks& looks)
       : OdbcConnection(std::move(session), sql::postgresql(), looks), timeouts_(timeouts) {}
 
-  Status prepare_session() override {
-    for (const char* text : kSession) {
-      Status status = execute(text, Moment::kStatement, "cannot set up the session");
-      if (!status && std::string_view(text).find("plan_cache_mode") == std::string_view::npos) return status;
-    }
-    Status status = check_encoding();
-    if (status) status = set_timeouts();
-    if (!status) return status;
-    bool null = false;
-    status = answer("SELECT current_schema()::text", {}, default_schema_, null, "cannot read the current schema");
-    if (status && null) return Status::bad_config("connection", "the user's search_path names no schema that exists", "create the schema, or give the route's table one");
-    return status;
-  }
+  Status prepare_session() override { return set_up_postgresql(*session_, timeouts_, default_schema_); }
 
  protected:
   Status describe_table(const cdcrt_table& table, sdk::TableDescription& out) override {
@@ -135,7 +119,7 @@ class PostgresqlConnection final : public OdbcConnection {
       bool null = false;
       const std::string type = found->base_type == "money" ? "numeric" : found->cast;
       if (!back()) return status;
-      Status alone = answer("SELECT (?::" + type + "[])[1]::" + found->type + "::text", {value.finish()}, answered, null, "the value of column " + sql::shown(name) + " is refused");
+      Status alone = answer(*session_, "SELECT (?::" + type + "[])[1]::" + found->type + "::text", {value.finish()}, answered, null, "the value of column " + sql::shown(name) + " is refused");
       if (!alone && alone.sqlstate() == status.sqlstate()) {
         return Status::bad_record(std::string(alone.message()) + " (table " + sql::shown(sdk::view(write.table.name)) + ")", std::string(status.hint())).with_native(status.native(), std::string(status.sqlstate()));
       }
@@ -237,7 +221,7 @@ class PostgresqlConnection final : public OdbcConnection {
     std::string text;
     switch (change.kind) {
       case CDCRT_CREATE_TABLE:
-        status = ensure_schema(target, what);
+        status = ensure_schema(*session_, dialect_, target, what);
         if (status) status = dialect_.create_table(text, target, change.columns, change.column_count);
         break;
       case CDCRT_DROP_TABLE:
@@ -245,7 +229,7 @@ class PostgresqlConnection final : public OdbcConnection {
         status = dialect_.append_table(text, target);
         break;
       case CDCRT_ADD_COLUMN: status = dialect_.add_column(text, target, change.columns[0], true); break;
-      case CDCRT_ALTER_TYPE: status = alter_type(text, target, change); break;
+      case CDCRT_ALTER_TYPE: status = alter_column_type(*session_, dialect_, target, change, text); break;
       case CDCRT_DROP_COLUMN: status = dialect_.drop_column(text, target, sdk::view(change.columns[0].name), true); break;
       case CDCRT_DROP_NOT_NULL:
         text = "ALTER TABLE ";
@@ -263,50 +247,6 @@ class PostgresqlConnection final : public OdbcConnection {
   [[nodiscard]] std::string_view schema_of(const cdcrt_table& table) const {
     return table.schema.data != nullptr ? sdk::view(table.schema) : std::string_view(default_schema_);
   }
-  // A frozen or vanished client must not hold its locks for ever (PostgreSQL documentation, 20.11.1 and 20.3.2).
-  Status set_timeouts() {
-    const auto set = [&](const char* name, std::chrono::microseconds value) {
-      const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(value).count();
-      return execute("SET " + std::string(name) + " = " + std::to_string(milliseconds), Moment::kStatement, "cannot set up the session");
-    };
-    Status status = set("lock_timeout", timeouts_.lock);
-    if (status) status = set("statement_timeout", timeouts_.statement);
-    if (status) status = set("idle_in_transaction_session_timeout", timeouts_.idle_in_transaction);
-    for (const char* keepalive : {"SET tcp_keepalives_idle = 30", "SET tcp_keepalives_interval = 10", "SET tcp_keepalives_count = 3"}) {
-      if (status) status = execute(keepalive, Moment::kStatement, "cannot set up the session");
-    }
-    return status;
-  }
-
-  /// First field of the first row.
-  Status answer(std::string_view text, std::initializer_list<std::string_view> parameters, std::string& out, bool& null, std::string_view what) {
-    Query query(*session_);
-    Status status = query.set_text(text, parameters.size(), what);
-    if (!status) return status;
-    std::size_t i = 0;
-    for (const auto parameter : parameters) query.bind_text(i++, parameter);
-    status = query.execute(Moment::kStatement, what);
-    bool found = false;
-    if (status) status = query.fetch(found, what);
-    null = !found;
-    if (status && found) status = query.text(0, out, null, what);
-    return status;
-  }
-
-  /// Driver, driver manager and locale all have a word in what becomes of bytes: ask, do not believe.
-  Status check_encoding() {
-    constexpr std::string_view kProbe = "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\\'\"\r\n";
-    std::string text;
-    std::string length;
-    bool null = false;
-    Status status = answer("SELECT ?::text", {kProbe}, text, null, "cannot check the connection's encoding");
-    if (status) status = answer("SELECT octet_length(?::text)::text || '/' || octet_length('\xF0\x9F\x98\x80')::text", {kProbe}, length, null, "cannot check the connection's encoding");
-    if (!status) return status;
-    if (text == kProbe && length == std::to_string(kProbe.size()) + "/4") return {};
-    return Status::error(CDCRT_UNSUPPORTED, "this ODBC driver changes text on its way: a probe of Unicode characters did not come back as it went",
-                         "use the driver \"PostgreSQL ANSI\" or \"PostgreSQL Unicode\" of odbc-postgresql, start with LC_ALL=C.UTF-8, and see that the database's encoding is UTF8");
-  }
-
   Status known_table(const cdcrt_table& table, const CatalogTable*& out) {
     const std::string key = key_of(table);
     auto known = tables_.find(key);
@@ -440,7 +380,7 @@ class PostgresqlConnection final : public OdbcConnection {
       // A trigger may lead rows to the tables that inherit from this one, and to look for each of them there would be to read them all.
       std::string text;
       bool none = false;
-      Status asked = answer("SELECT 1::text FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+      Status asked = answer(*session_, "SELECT 1::text FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
                             "WHERE n.nspname = ?::text AND c.relname = ?::text LIMIT 1", {schema_of(table), sdk::view(table.name)}, text, none, what);
       if (!asked || !none) return asked;
     }
@@ -503,63 +443,6 @@ class PostgresqlConnection final : public OdbcConnection {
     }
     query->close();
     return status;
-  }
-
-  Status ensure_schema(const cdcrt_table& table, const std::string& what) {
-    // Asked for first: CREATE SCHEMA IF NOT EXISTS needs a right that a loader need not have.
-    std::string text;
-    bool null = false;
-    Status status = answer("SELECT 1::text FROM pg_catalog.pg_namespace WHERE nspname = ?::text", {sdk::view(table.schema)}, text, null, what);
-    if (!status || !null) return status;
-    std::string create = "CREATE SCHEMA IF NOT EXISTS ";
-    status = sql::append_identifier(create, sdk::view(table.schema), dialect_.name_limit(), "schema");
-    return status ? execute(create, Moment::kChange, what) : std::move(status);
-  }
-
-  Status alter_type(std::string& text, const cdcrt_table& table, const cdcrt_change& change) {
-    const cdcrt_column& column = change.columns[0];
-    CatalogTable catalog;
-    Status status = read_catalog(*session_, sdk::view(table.schema), sdk::view(table.name), catalog);
-    if (!status) return status;
-    const CatalogColumn* found = nullptr;
-    for (const CatalogColumn& candidate : catalog.columns) {
-      if (candidate.name == sdk::view(column.name)) found = &candidate;
-    }
-    if (found == nullptr) {
-      return Status::error(CDCRT_STALE_SCHEMA, "table " + sql::shown(sdk::view(table.name)) + " has no column " + sql::shown(sdk::view(column.name))).with_native(0, "42703");
-    }
-    // Another process may have made this change already: convert what is there, not what was believed to be.
-    const cdcrt_type now = type_of(*found);
-    const bool stays = column.type.kind == CDCRT_TYPE_ARRAY && column.type.element == CDCRT_TYPE_BYTES;
-    if (now.kind == CDCRT_TYPE_ARRAY && now.element == CDCRT_TYPE_BYTES && !stays) {
-      return Status::unsupported("column " + sql::shown(found->name) + " of table " + sql::shown(sdk::view(table.name)) + " is " +
-                                     found->type + ", and the bytes inside cannot become what the source made of them",
-                                 "change the column by hand, or drop it: it is made anew, with NULL in the rows that are there");
-    }
-    const cdcrt_type from = now.kind == CDCRT_TYPE_UNKNOWN ? change.from : now;
-    std::string name;
-    status = dialect_.append_column(name, sdk::view(column.name));
-    if (!status) return status;
-    std::string fallback;
-    bool none = false;
-    status = answer("SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum "
-                    "JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-                    "WHERE n.nspname = ?::text AND c.relname = ?::text AND a.attname = ?::text AND a.attgenerated = ''",
-                    {sdk::view(table.schema), sdk::view(table.name), sdk::view(column.name)}, fallback, none, "cannot read the default of a column");
-    if (!status) return status;
-    const std::string type = dialect_.column_type(column);
-    text = "ALTER TABLE ";
-    status = dialect_.append_table(text, table);
-    if (!status) return status;
-    // The old default may have no cast to the new type of its own accord.
-    if (!none) text += " ALTER COLUMN " + name + " DROP DEFAULT,";
-    text += " ALTER COLUMN " + name + " TYPE " + type + " USING " + sql::postgresql_conversion(name, from, column.type, type);
-    if ((column.flags & CDCRT_COLUMN_DEFAULT) != 0 && column.default_value.tag > CDCRT_NULL) {
-      text += ", ALTER COLUMN " + name + " SET DEFAULT ";
-      return dialect_.append_default(text, column);
-    }
-    if (!none) text += ", ALTER COLUMN " + name + " SET DEFAULT " + sql::postgresql_conversion("(" + fallback + ")", from, column.type, type);
-    return {};
   }
 
   std::string default_schema_;

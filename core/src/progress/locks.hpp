@@ -1,0 +1,93 @@
+// Locks: how transactions of several processes that share a target keep apart. One protocol for targets that lock rows (row_locks.hpp),
+// one for those that lock whole tables only (table_locks.hpp).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "progress/host_tables.hpp"
+#include "progress/stored.hpp"
+#include "progress/table_access.hpp"
+
+namespace cdcrt::progress {
+
+using Leases = std::map<PartitionKey, StoredPartition>;
+
+/// Thread-safe; connections belong to the callers.
+class Locks {
+ public:
+  Locks() = default;
+  Locks(const Locks&) = delete;
+  Locks& operator=(const Locks&) = delete;
+  virtual ~Locks() = default;
+
+  // Writers of target tables.
+
+  /// What tables must have before hold(); done once for each.
+  virtual Result<void> prepare_hold(plugin::Connection& connection, const std::vector<std::string>& targets) = 0;
+  /// First of all in a transaction that writes these targets or what is kept of them.
+  virtual Result<void> hold(plugin::Connection& connection, const std::vector<std::string>& targets) const = 0;
+  /// Returns once a transaction of another that holds the target, and that began before the leases were raised, has ended.
+  virtual Result<void> wait_for_holders(plugin::Connection& connection, const std::string& target) const = 0;
+  /// Whether hold() keeps everybody else out of the target and of what is kept of it: what is new there is new until the end.
+  [[nodiscard]] virtual bool holds_alone() const = 0;
+
+  // Claims.
+
+  /// First of all in a transaction that changes leases or watermarks without holding a target.
+  virtual Result<void> hold_claims(plugin::Connection& connection) const = 0;
+  /// Serializes with everyone who makes a lease or a table's row that was not there.
+  virtual Result<void> lock_creation(plugin::Connection& connection) const = 0;
+  /// Leases that the transaction will change. `beside` is read with them where that is one statement, else not at all.
+  virtual Result<Leases> read_to_take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const AddReads& beside) const = 0;
+  /// `read` reads what is kept as of a claim: at the end of its transaction, or after it, once those have ended who checked their leases
+  /// before. Exactly one of the two calls it. `beside` is read before the wait, where there is one.
+  virtual Result<void> read_in_claim(const Body& read) const = 0;
+  virtual Result<void> read_after_claim(plugin::Connection& connection, const AddReads& beside, const Body& read) = 0;
+  /// Whether claims wait for one another, so that one of many partitions is better than many of one.
+  [[nodiscard]] virtual bool claims_wait() const = 0;
+
+  // Where things are, and how they are read.
+
+  /// Tables that are kept beside those of every target.
+  [[nodiscard]] virtual std::vector<const HostTable*> own_tables() const = 0;
+  /// Where the target's progress is.
+  [[nodiscard]] virtual HostTable progress_of(const std::string& target) const = 0;
+  /// Reads of the progress of these targets; that of others may be visited too.
+  virtual void add_progress(Reads& reads, const std::vector<std::string>& targets, const Visit& visit) const = 0;
+  /// Reads of where all progress is, into `where`, which must outlive them.
+  virtual void add_places(Reads& reads, std::vector<std::string>& where) const = 0;
+  /// All of the progress there; where hold() may name what.
+  virtual Result<void> read_progress(plugin::Connection& connection, const std::vector<std::string>& where, const Visit& visit) = 0;
+  virtual void know_places(const std::vector<std::string>& where) = 0;
+  /// A few reads without locks, as of one moment: where they are one statement it needs no transaction.
+  virtual Result<void> in_one_look(plugin::Connection& connection, const Body& body) const = 0;
+  /// Whether rows are found by their keys; else a look at all of a table's is the dearest that one can be.
+  [[nodiscard]] virtual bool finds_by_key() const = 0;
+
+  // Migration.
+
+  /// First of all in a transaction: nobody writes these tables, of whichever pipeline, until it ends.
+  virtual Result<void> lock_out(plugin::Connection& connection, const std::vector<HostTable>& tables) const = 0;
+};
+
+/// By the sink's capabilities (CDCRT_SINK_*). `access` must outlive it.
+std::unique_ptr<Locks> make_locks(uint32_t capabilities, const TableAccess& access);
+
+/// What the parts of a store share, made before them.
+struct StoreParts {
+  StoreParts(std::string pipeline, std::string sink, std::string schema, uint32_t capabilities)
+      : tables_(std::move(pipeline), std::move(sink), std::move(schema), (capabilities & CDCRT_SINK_SCHEMAS) != 0),
+        protocol_(make_locks(capabilities, tables_)) {}
+  TableAccess tables_;
+  std::unique_ptr<Locks> protocol_;
+};
+
+// Rows of leases.
+
+[[nodiscard]] StoredPartition lease_of(const Row& row);
+Result<Leases> read_leases(plugin::Connection& connection, const TableAccess& access, const std::vector<PartitionKey>& keys, cdcrt_lock lock);
+
+}  // namespace cdcrt::progress

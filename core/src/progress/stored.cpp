@@ -1,0 +1,53 @@
+#include "progress/stored.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace cdcrt::progress {
+namespace {
+
+constexpr auto kStates = std::to_array<std::string_view>({"active", "paused", "skipped"});
+
+}  // namespace
+
+std::string to_text(const WaitsFor& waits_for) {
+  std::string text;
+  for (const auto& [partition, offset] : waits_for) {
+    text += (text.empty() ? "" : " ") + std::to_string(partition) + ":" + std::to_string(offset);
+  }
+  return text;
+}
+
+WaitsFor waits_for_from(const std::string& text) {
+  WaitsFor waits_for;
+  const char* next = text.data();
+  const char* const end = next + text.size();
+  while (next < end) {
+    int32_t partition = 0;
+    int64_t offset = 0;
+    next = std::from_chars(next, end, partition).ptr;
+    if (next < end) next = std::from_chars(next + 1, end, offset).ptr;
+    waits_for[partition] = offset;
+    if (next < end) ++next;
+  }
+  return waits_for;
+}
+
+std::string_view to_text(TableState state) { return kStates[static_cast<std::size_t>(state)]; }
+
+TableState table_state_from(std::string_view text) {
+  const auto* const state = std::find(kStates.begin(), kStates.end(), text);
+  return state == kStates.end() ? TableState::kActive : static_cast<TableState>(state - kStates.begin());
+}
+
+std::string_view state_text(const StoredTable& table, const StoredTrouble* trouble) {
+  if (table.state != TableState::kActive || trouble == nullptr) return to_text(table.state);
+  return trouble->stopped ? "stopped" : "detached";
+}
+
+std::string_view reason_text(const StoredTable& table, const StoredTrouble* trouble) {
+  return table.state != TableState::kActive || trouble == nullptr ? std::string_view(table.reason) : std::string_view(trouble->reason);
+}
+
+}  // namespace cdcrt::progress

@@ -1,0 +1,40 @@
+// ReplayDecoder: what the message of a dead letter means for its table now, by the routes and formats of today.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "event/row_batch.hpp"
+#include "plugin/instance.hpp"
+#include "repair/replay_candidate.hpp"
+#include "route/router.hpp"
+
+namespace cdcrt::repair {
+
+/// Of one table of a target.
+class ReplayDecoder {
+ public:
+  ReplayDecoder(const manifest::Manifest& manifest, const Target& target, std::string table)
+      : manifest_(manifest), target_(target), name_(std::move(table)), router_(manifest) {}
+  /// What is kept of the table, from now on.
+  void know(const progress::StoredTable& stored) { stored_ = &stored; }
+  /// Seals the candidate, or says in it why it cannot be applied.
+  Result<void> decode(Candidate& candidate);
+  /// Stands for the table's place in the target; nullptr: no message had a row of it so far.
+  [[nodiscard]] apply::Table* table() const { return base_.get(); }
+
+ private:
+  Result<void> fold(Candidate& candidate, const cdcrt_messages& message, const event::RowBatch& rows);
+
+  const manifest::Manifest& manifest_;
+  const Target& target_;
+  const std::string name_;
+  route::Router router_;
+  const progress::StoredTable* stored_ = nullptr;
+  event::ShapeRegistry shapes_;
+  std::map<std::string, std::unique_ptr<plugin::Format>> formats_;
+  std::unique_ptr<apply::Table> base_;
+};
+
+}  // namespace cdcrt::repair

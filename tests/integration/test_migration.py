@@ -1,0 +1,130 @@
+"""A target that an older program left, with key changes and dead letters that were not settled: the new one goes on where it stood."""
+
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from integration import redshift_target  # noqa: E402
+from integration import test_repair as repair  # noqa: E402
+from integration.messages import envelope  # noqa: E402
+
+UNAVAILABLE = "__debezium_unavailable_value"
+WORDS = (("old_row:", "departed:"), ("missing_columns:", "came:"))
+
+
+def tearDownModule():
+    redshift_target.stop()
+
+
+class Upgrade:
+    """Rows of table good. `self.lines` is a file's messages; `key` makes the text of a row's key."""
+
+    def row_leaves(self, number, new, lsn):
+        self.lines.message(envelope("good", None, "d", before={"id": number, "v": None, "w": None}, lsn=lsn), self.key(number), "t.public.good",
+                           ["__debezium.newkey", self.key(new)])
+
+    def row_comes(self, number, old, value, lsn):
+        self.lines.message(envelope("good", {"id": number, "v": value, "w": UNAVAILABLE}, "c", lsn=lsn), self.key(number), "t.public.good",
+                           ["__debezium.oldkey", self.key(old)])
+
+    def first_halves(self):
+        """Of two key changes, as an older program stored them."""
+        for number in (1, 2):
+            self.lines.row("good", {"id": number, "v": f"row {number}", "w": f"kept {number}"})
+        self.row_leaves(1, 11, 200)
+        self.row_comes(12, 2, "two", 201)
+
+    def second_halves(self):
+        self.row_comes(11, 1, "one", 300)
+        self.row_leaves(2, 12, 301)
+
+
+class Migration(Upgrade):
+    """What both ODBC targets show, beginning at format version 2: the words, names and order of columns that it had."""
+
+    def test_halves_of_key_changes_and_open_dead_letters_of_an_older_program_are_settled_after_an_upgrade(self):
+        self.lines.row("good", {"id": 3, "v": "fine", "w": "three"})
+        self.apply()
+        self.refuse("bad")
+        self.change(3, {"id": 3, "v": "bad", "w": "four"}, lsn=150)
+        self.first_halves()
+        self.apply(expect=4)
+        self.mend()
+        self.become_old()
+
+        self.change(3, {"id": 3, "v": UNAVAILABLE, "w": "five"}, lsn=310)
+        self.second_halves()
+        self.apply(expect=4)
+        self.assertEqual(self.rows("select id, v, w from {good} order by id"), [(3, "fine", "three"), (11, "one", "kept 1"), (12, "two", "kept 2")])
+        self.assertEqual(self.table("good")["open_dead_letters"], 2)
+        self.assertEqual(self.reasons(), ["value_refused", "earlier_dead_letter"])
+        self.assertIn("2 of 2 applied", self.command("dlq", "replay"))
+        self.assertEqual(self.rows("select id, v, w from {good} where id = 3"), [(3, "bad", "five")])
+        names = {name for row in self.host_tables() for name in row}
+        self.assertTrue({self.own("key_changes"), self.own("open_dead_letters")} <= names, names)
+        self.assertFalse({self.own("moved"), self.own("open_letters")} & names, names)
+        self.assertEqual(self.rows(f"select count(*) from {self.own('key_changes', True)}"), [(0,)])
+
+    def reasons(self):
+        return [line.split()[2] for line in self.command("dlq", "list").splitlines() if "events/t.public.good" in line.split(" ")[0]]
+
+    def become_old(self):
+        changes, letters, former = self.own("key_changes", True), self.own("open_dead_letters", True), self.own("open_letters", True)
+        for new, old in WORDS:
+            self.assertEqual(self.rows(f"select count(*) from {changes} where record like '{new}%'"), [(1,)])
+            self.execute(f"update {changes} set record = '{old}' || substr(record, {len(new) + 1}) where record like '{new}%'")
+        self.execute(f"alter table {changes} rename to {self.own('moved')}")
+        self.execute(f"create table {former} as select pipeline, sink, target, source, topic, \"partition\", \"offset\", \"key\" from {letters}")
+        self.execute(f"drop table {letters}")
+        self.execute(f"update {self.own('format', True)} set format_version = 2")
+
+
+class OnSqlite(Migration, repair.OnSqlite):
+    def own(self, table, with_schema=False):
+        return "cdcrt_" + table
+
+
+class OnPostgresql(Migration, repair.OnPostgresql):
+    def own(self, table, with_schema=False):
+        return "cdcrt." + table if with_schema else table
+
+
+# What the commands do in general is tested there.
+for kind in (OnSqlite, OnPostgresql):
+    for name in dir(kind):
+        if name.startswith("test_") and (hasattr(repair.Repair, name) or name in repair.OnSqlite.__dict__):
+            setattr(kind, name, None)
+del kind
+
+
+class OnRedshift(Upgrade, redshift_target.LinesCase):
+    def key(self, number):
+        return f'{{"id": {number}}}'
+
+    def test_halves_of_key_changes_and_tables_of_progress_of_format_version_4_are_kept_after_an_upgrade(self):
+        self.first_halves()
+        self.apply()
+        records = sorted(bytes.fromhex(record) for record, in self.front.query("select record from cdcrt.key_changes"))
+        for record, (new, old) in zip(records, sorted(WORDS)):
+            self.assertTrue(record.startswith(new.encode()), record)
+            former = old.encode() + record[len(new):]
+            self.front.query(f"update cdcrt.key_changes set record = from_hex('{former.hex()}') where record = from_hex('{record.hex()}')")
+        self.front.query("alter table cdcrt.key_changes rename to moved")
+        self.front.query("alter table cdcrt.progress_tables rename to holds")
+        self.front.query("update cdcrt.format set format_version = 4")
+
+        self.second_halves()
+        self.apply()
+        self.assertEqual(self.front.query("select id, v, w from public.good order by id"), [["11", "one", "kept 1"], ["12", "two", "kept 2"]])
+        names = [name for name, in self.front.query("select table_name from information_schema.tables where table_schema = 'cdcrt'")]
+        self.assertFalse({"moved", "holds"} & set(names), names)
+        self.assertEqual(self.front.query("select count(*) from cdcrt.progress_tables"), [["1"]])
+        self.assertEqual(len([name for name in names if name.startswith("progress_") and name != "progress_tables"]), 1, names)
+        self.assertEqual(self.front.query("select count(*) from cdcrt.key_changes"), [["0"]])
+        self.clean()
+
+
+if __name__ == "__main__":
+    unittest.main()
