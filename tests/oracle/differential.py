@@ -227,7 +227,7 @@ def differences(case, run):
         empty = {column for place, column in enumerate(names) if all(row[place] is None for row in values)}
         empty |= {column for column in kinds if all(row.get(column) is None for row in table.all_rows())}
         # A column that is first seen, late, after a restart stays where its drop was read before.
-        dropped = case.dropped.get(short, set()) - set(kinds) if run.way.cuts else set()
+        dropped = case.dropped.get(short, set()) - set(kinds) if run.way.cuts or run.way.kills else set()
         if short in run.tables and set(names) - empty - dropped != set(kinds) - empty:
             found[name].append(f"{name}: columns {sorted(names)}, expected {sorted(kinds)}")
         found[name] += judge.between(name, unsigned_zero(judge.oracle_rows(table), {**{n: "" for n in table.columns}, **kinds}), kinds, rows_of[name])

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "apply/table.hpp"
 #include "event/row_batch.hpp"
 #include "plugin/instance.hpp"
 #include "repair/replay_candidate.hpp"

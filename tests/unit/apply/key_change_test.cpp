@@ -183,7 +183,7 @@ TEST_CASE("key change: a row that came and went again gives nothing to the next 
         }
         REQUIRE(rig.write());
         CHECK_MESSAGE(rig.rows() == rows, "cut at ", first, " and ", second);
-        CHECK(rig.database.tables["cdcrt.moved"].rows.empty());
+        CHECK(rig.database.tables["cdcrt.key_changes"].rows.empty());
       }
     }
   }
