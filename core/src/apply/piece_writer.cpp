@@ -22,15 +22,15 @@ constexpr auto kLastPortions = std::chrono::milliseconds(500);
 
 // What one transaction carries, and how far the earlier ones came.
 struct PieceWriter::Portion {
-  Sealed sealed;                        // for finish(): positions, letters, key changes; its folds are empty
+  Sealed sealed;                        // for finish(): positions, dead letters, key changes; its folds are empty
   bool clears = false;                  // the table is to be emptied first
   bool is_open = true;                  // there is something to commit
   bool is_cut_short = false;            // the transaction was lost to a refused piece, not to an outage
   std::size_t step = 1;                 // events that are tried together
   std::vector<SealedPartition> stored;  // positions as of the last commit
   EventCounts refused, stored_refused;
-  SourceOrder::Refused refused_orders;  // of events that became letters in this portion
-  progress::Store::LettersByKey before, now;  // open letters of the rows that changed theirs in this portion
+  SourceOrder::Refused refused_orders;  // of events that became dead letters in this portion
+  progress::Store::LettersByKey before, now;  // open dead letters of the rows that changed theirs in this portion
   FoundLetters looked_up;               // in this transaction
   std::string reason, message;          // why the last piece was refused
 

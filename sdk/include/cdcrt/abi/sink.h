@@ -60,7 +60,7 @@ typedef struct cdcrt_change {
 } cdcrt_change;
 
 typedef enum cdcrt_write_kind {
-  CDCRT_WRITE_APPEND = 1,  /* insert; every cell is set or ABSENT (default) */
+  CDCRT_WRITE_APPEND = 1,  /* insert; columns not listed get their defaults */
   CDCRT_WRITE_UPSERT = 2,  /* insert, or update the columns listed, by key; no key twice in one write */
   CDCRT_WRITE_PATCH = 3,   /* update by key; rows that match nothing are reported through `missing` */
   CDCRT_WRITE_DELETE = 4,  /* by the key columns listed, which may be the first ones of the key: every row that has them; missing rows are no error */
@@ -69,7 +69,8 @@ typedef enum cdcrt_write_kind {
   CDCRT_WRITE_CLEAR = 7    /* delete every row, inside the transaction */
 } cdcrt_write_kind;
 
-/* A set of rows of one table with the same columns, row-major, stride column_count. Key columns have key_ordinal > 0. */
+/* A set of rows of one table with the same columns, row-major, stride column_count. Key columns have key_ordinal > 0. The host groups rows by
+ * the columns that they have a value for, so that every cell is set; only sinks that take events (CDCRT_SINK_EVENTS) see ABSENT. */
 typedef struct cdcrt_write {
   uint32_t size;
   uint32_t kind;               /* cdcrt_write_kind */
