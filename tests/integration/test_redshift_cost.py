@@ -109,7 +109,7 @@ class Cost(Case):
         pipeline = self.pipeline(2)
         pipeline.change(0, 1)
         pipeline.run()
-        made = [each["text"] for each in pipeline.target.front.statements() if re.match(r'CREATE TABLE IF NOT EXISTS "cdcrt"\."progress_', each["text"])]
+        made = [each["text"] for each in pipeline.target.front.statements() if re.match(r'CREATE TABLE IF NOT EXISTS "cdcrt"\."progress_[0-9a-f]{16}"', each["text"])]
         self.assertEqual(len(made), 2)
         for text in made:
             self.assertIn('"topic" VARCHAR(512) NOT NULL', text)

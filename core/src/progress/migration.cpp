@@ -95,7 +95,8 @@ Result<void> replace(plugin::Connection& connection, const TableAccess& access, 
   return connection.change(access.name_of(former.table.name, storage), {drop});
 }
 
-Result<void> migrate(plugin::Connection& connection, const TableAccess& access, const KeyChangesTable& key_changes, const std::vector<FormerTable>& former) {
+Result<void> migrate(plugin::Connection& connection, const TableAccess& access, const KeyChangesTable& key_changes, const std::vector<FormerTable>& former,
+                     int64_t seen) {
   auto version = access.format_version(connection, CDCRT_LOCK_NONE);
   if (!version) return std::move(version.error());
   if (*version > kFormatVersion) {
@@ -105,6 +106,7 @@ Result<void> migrate(plugin::Connection& connection, const TableAccess& access, 
                       "run the newer cdcrt, or use another progress_schema");
   }
   if (*version == kFormatVersion) return {};
+  if (*version != seen) return make_error(CDCRT_RETRY, "an older cdcrt made the progress in '" + access.schema() + "' at the same time");
   if (*version > 0) {
     if (auto added = add_columns(connection, access, key_changes, *version); !added) return added;
     for (const FormerTable& each : former) {
@@ -131,10 +133,12 @@ Result<int64_t> kept_version(plugin::Connection& connection, const TableAccess& 
   return description->get().exists == 0 ? Result<int64_t>(0) : access.format_version(connection, CDCRT_LOCK_NONE);
 }
 
-Result<void> bring_forward(plugin::Connection& connection, const TableAccess& access, const Locks& locks, const KeyChangesTable& key_changes) {
+Result<void> bring_forward(plugin::Connection& connection, const TableAccess& access, const Locks& locks, const KeyChangesTable& key_changes,
+                           int64_t version) {
   std::vector<FormerTable> former;
   std::vector<HostTable> tables;
   for (FormerTable& each : former_tables(key_changes)) {
+    if (version == 0) break;
     std::string storage;
     auto description = connection.describe(access.name_of(each.table.name, storage));
     if (!description) return std::move(description.error());
@@ -144,12 +148,12 @@ Result<void> bring_forward(plugin::Connection& connection, const TableAccess& ac
   }
   auto migrated = in_transaction(connection, [&]() -> Result<void> {
     if (auto locked = locks.lock_out(connection, tables); !locked) return locked;
-    return migrate(connection, access, key_changes, former);
+    return migrate(connection, access, key_changes, former, version);
   });
   if (migrated || migrated.error().code == CDCRT_UNSUPPORTED) return migrated;
   // Where several programs start at once, one is the first, and the others may fail at a table that it has dropped.
-  auto version = kept_version(connection, access);
-  return version && *version == kFormatVersion ? Result<void>() : std::move(migrated);
+  auto now = kept_version(connection, access);
+  return now && *now == kFormatVersion ? Result<void>() : std::move(migrated);
 }
 
 }  // namespace cdcrt::progress

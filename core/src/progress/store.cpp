@@ -44,14 +44,14 @@ Result<void> Store::prepare(plugin::Connection& connection) {
   };
   if (auto created = commits_serially_ && !missing.empty() ? in_transaction(connection, create_all) : create_all(); !created) return created;
   // Mostly there is nothing to do, and nothing to commit.
-  bool is_current = false;
+  int64_t kept = 0;
   auto done = protocol_->in_one_look(connection, [&]() -> Result<void> {
     auto version = tables_.format_version(connection, CDCRT_LOCK_NONE);
     if (!version) return std::move(version.error());
-    is_current = *version == kFormatVersion;
+    kept = *version;
     return {};
   });
-  return !done || is_current ? std::move(done) : bring_forward(connection, tables_, *protocol_, key_changes_);
+  return !done || kept == kFormatVersion ? std::move(done) : bring_forward(connection, tables_, *protocol_, key_changes_, kept);
 }
 
 Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored, const Extent& extent) {

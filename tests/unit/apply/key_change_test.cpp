@@ -50,9 +50,9 @@ TEST_CASE("key change: a half that a program of format version 4 left pending is
     if (!delete_first) rig.send(come(2, 1, absent(), integer(7), "21"), 1);
     REQUIRE(rig.write());
 
-    const auto text_of = [](std::string_view value, uint8_t tag = CDCRT_STRING) {
+    const auto text_of = [](std::string_view value, uint8_t tag) {
       std::string stored;
-      types::append_text(stored, types::text_cell(tag, value));
+      types::append_text(stored, types::text_cell(static_cast<cdcrt_tag>(tag), value));
       return stored;
     };
     auto& tables = rig.database.tables;
