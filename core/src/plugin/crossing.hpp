@@ -101,4 +101,18 @@ Result<std::shared_ptr<void>> create_instance(const Functions* functions, const 
   return std::shared_ptr<void>(self, [name, destroy = functions->destroy](void* gone) { cross_quietly({name, "destroy", {}}, [&] { destroy(gone); }); });
 }
 
+/// What a connection holds: closing is a call like any other.
+struct Opened {
+  void* self;
+  void (*close)(void*);
+  std::string plugin;
+};
+
+inline void* opened(void* connection) { return static_cast<Opened*>(connection)->self; }
+
+inline void close_connection(void* connection) {
+  const std::unique_ptr<Opened> gone(static_cast<Opened*>(connection));
+  if (gone->self != nullptr) cross_quietly({gone->plugin, "close", {}}, [&] { gone->close(gone->self); });
+}
+
 }  // namespace cdcrt::plugin

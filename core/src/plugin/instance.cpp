@@ -57,20 +57,6 @@ Result<void> fault_of(const std::string& name, const CheckedRead& read) {
   return named(name, breach("of table '" + std::string(sdk::view(read.asked.table.name)) + "' it read " + read.fault));
 }
 
-/// What a connection holds: closing is a call like any other.
-struct Opened {
-  void* self;
-  void (*close)(void*);
-  std::string plugin;
-};
-
-void* opened(void* connection) { return static_cast<Opened*>(connection)->self; }
-
-void close(void* connection) {
-  const std::unique_ptr<Opened> gone(static_cast<Opened*>(connection));
-  if (gone->self != nullptr) cross_quietly({gone->plugin, "close", {}}, [&] { gone->close(gone->self); });
-}
-
 }  // namespace
 
 const cdcrt_host* host_services() {
@@ -266,7 +252,7 @@ void Source::stop() {
 }
 
 Connection::Connection(const cdcrt_sink* functions, std::string name, std::shared_ptr<void> sink, void* self)
-    : functions_(functions), name_(std::move(name)), sink_(std::move(sink)), self_(new Opened{self, functions_->close, name_}, &close) {}
+    : functions_(functions), name_(std::move(name)), sink_(std::move(sink)), self_(new Opened{self, functions_->close, name_}, &close_connection) {}
 
 Result<void> Connection::begin() {
   return cross_void({name_, "begin", {}}, [&](cdcrt_error* error) { return functions_->begin(opened(self_.get()), error); });
