@@ -7,6 +7,7 @@
 
 #include "cdcrt/sdk/binary_text.hpp"
 #include "cdcrt/sdk/calendar.hpp"
+#include "cdcrt/sdk/json_check.hpp"
 #include "debezium/json_scan.hpp"
 #include "debezium/numbers.hpp"
 
@@ -343,6 +344,7 @@ Problem Converter::text_based(const Column& column, std::string_view text, cdcrt
       sdk::set_text(cell, CDCRT_STRING, enum_text(text, *rows_));
       return nullptr;
     case Conversion::kJsonText:
+      if (!sdk::is_json(text)) return "not JSON";
       sdk::set_text(cell, CDCRT_JSON, rows_->copy(text));
       return nullptr;
     case Conversion::kTextDecimal:

@@ -1,5 +1,6 @@
 """Messages that are larger than the memory: one at a time is in the process, a few times over, and its memory goes when it is written."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import signal
 import sqlite3
 import sys
 import tempfile
+import time
 
 from integration import program
 from integration.messages import envelope
@@ -53,12 +55,12 @@ class LargeMessages(Case):
         self.folder = tempfile.mkdtemp(prefix="cdcrt-large-")
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
-    def from_files(self):
+    def from_files(self, cut=0):
         path = os.path.join(self.folder, "events.jsonl")
         with open(path, "w", encoding="utf-8") as file:
             for number in range(COUNT):
                 line = {"topic": "s.public.good", "partition": 0, "offset": number, "tstype": "create", "ts": 1, "key": json.dumps({"id": number}),
-                        "payload": self.event(number)}
+                        "payload": self.event(number)[cut:]}
                 file.write(json.dumps(line) + "\n")
         return f'plugin = "file"\npaths = ["{path}"]\nmax_line = "200MiB"'
 
@@ -123,6 +125,24 @@ class LargeMessages(Case):
 
     def test_of_a_file_into_sqlite(self):
         self.run_to("sqlite", self.from_files())
+
+    def test_that_become_dead_letters(self):
+        log, manifest = os.path.join(self.folder, "log"), os.path.join(self.folder, "manifest.toml")
+        with open(manifest, "w", encoding="utf-8") as file:
+            file.write(MANIFEST.format(name="dead", memory=MEMORY, source=self.from_files(cut=1), target=f'Driver = "SQLite3", Database = "{self.folder}/target.db"'))
+        running = program.start(["--manifest", manifest], {}, log)
+        self.addCleanup(lambda: running.poll() is None and running.kill())
+        memory = Sampler(running.pid)
+        peak = 0
+        while running.poll() is None:
+            with contextlib.suppress(OSError):
+                peak = max(peak, memory.read("VmHWM"))
+            time.sleep(0.02)
+        memory.stop_sampling()
+        self.assertEqual(running.returncode, 4)
+        self.assertGreater(os.path.getsize(os.path.join(self.folder, "letters.jsonl")), COUNT * LARGE << 20)
+        print(f"\ndead letters: peak {peak:.0f} MiB, {(peak - CONSTANT) / LARGE:.1f} messages", file=sys.stderr)
+        self.assertLess(peak, CONSTANT + 6 * LARGE)
 
     def test_of_a_file_into_postgresql(self):
         self.run_to("postgresql", self.from_files())

@@ -128,7 +128,12 @@ std::string headers_to_json(const StoredDeadLetter& letter) {
 }
 
 std::string to_json(const StoredDeadLetter& letter) {
-  std::string out = "{\"id\":";
+  std::string out;
+  // Growing step by step a large one would stand twice.
+  const std::size_t value = letter.value ? letter.value->size() : 0;
+  constexpr std::size_t kLarge = 1 << 20;
+  if (value >= kLarge) out.reserve(value + value / 8 + kLarge);
+  out += "{\"id\":";
   out += diagnostics::json_string(letter.id);
   append_member(out, "reason", letter.reason);
   append_member(out, "message", letter.message);

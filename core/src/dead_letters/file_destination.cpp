@@ -43,7 +43,15 @@ class File final : public Destination {
 
   Result<void> write(std::vector<StoredDeadLetter> letters) override {
     // What an earlier attempt left, perhaps within a line, comes first.
-    for (const StoredDeadLetter& letter : letters) pending_ += to_json(letter);
+    for (StoredDeadLetter& letter : letters) {
+      std::string line = to_json(letter);
+      letter = {};
+      if (pending_.empty()) {
+        pending_ = std::move(line);
+      } else {
+        pending_ += line;
+      }
+    }
     if (file_ < 0) {
       if (auto opened = open(); !opened) return opened;
     }
@@ -53,6 +61,7 @@ class File final : public Destination {
       if (written < 0) return failed("write");
       pending_.erase(0, static_cast<std::size_t>(written));
     }
+    pending_.shrink_to_fit();
     if (::fdatasync(file_) != 0 && errno != EINVAL) return failed("sync");
     return {};
   }

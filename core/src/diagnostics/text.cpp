@@ -137,7 +137,9 @@ std::string quote(std::string_view given) {
 }
 
 std::string json_string(std::string_view text) {
-  std::string result = "\"";
+  std::string result;
+  result.reserve(text.size() + text.size() / 16 + 2);
+  result += '"';
   for (std::size_t offset = 0; offset < text.size();) {
     const Character character = character_at(text, offset);
     if (!character.valid) {
@@ -149,7 +151,8 @@ std::string json_string(std::string_view text) {
     }
     offset += character.bytes;
   }
-  return result + "\"";
+  result += '"';
+  return result;
 }
 
 bool equal_but_for_case(std::string_view left, std::string_view right) {

@@ -118,13 +118,17 @@ bool shares(const cdcrt_plugin& plugin, const std::string& key) {
 }
 
 // What takes letters, as a source, where there is one of its name: what reads them back connects as what wrote them.
-std::optional<Component> log_of_letters(const Node& settings, const cdcrt_plugin& sink, const ComponentContext& context, Report& report) {
+std::optional<Component> log_of_letters(const Node& settings, const Component& letters, const ComponentContext& context, Report& report) {
+  const cdcrt_plugin& sink = *letters.descriptor;
   const Entry* place = settings.find(place_of(sink)->key);
   const auto descriptor = context.find_plugin(CDCRT_SOURCE, sink.name);
   if (report.has_errors() || !descriptor || place_of(**descriptor) == nullptr) return std::nullopt;
   Node named;
   named.kind = Node::Kind::kString;
-  named.text = named.written = context.pipeline + ".dead_letters";
+  // As the sink itself has it: where it was not given, it may have a default.
+  const auto& values = letters.options.values();
+  const auto own = std::find_if(values.begin(), values.end(), [&](const auto& value) { return value.option == place_of(sink); });
+  named.text = named.written = own != values.end() && own->is_set && !own->string.empty() ? own->string : context.pipeline + ".dead_letters";
   named.position = settings.position;
   Node source = settings;
   std::erase_if(source.entries, [&](const Entry& entry) { return !shares(**descriptor, entry.key); });
@@ -178,7 +182,7 @@ void read_dead_letters(TableReader& top, const ComponentContext& context, Manife
       if (found) {
         letters.sink.descriptor = *found;
         letters.sink.options = read_options(reader, **found, {letters.sink.name, context.pipeline, context.folder});
-        letters.log = log_of_letters(entry->value, **found, context, top.report());
+        letters.log = log_of_letters(entry->value, letters.sink, context, top.report());
       } else {
         auto diagnostic = diagnostic_of(diagnostics::kPluginNotFound, plugin->value.position, found.error());
         top.report().error(diagnostic.code, diagnostic.position, diagnostic.message, diagnostic.help, diagnostic.notes);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cdcrt/abi/plugin.h"
+#include "cdcrt/sdk/status.hpp"
 #include "diagnostics/plugin_error.hpp"
 #include "diagnostics/result.hpp"
 #include "plugin/component.hpp"
@@ -68,6 +69,27 @@ Result<void> cross_void(const Callee& callee, Call&& call) {
   return {};
 }
 
+/// A call that answers nothing, of which some are made while others fail: what leaves it is told and goes no further.
+template <class Call>
+void cross_quietly(const Callee& callee, Call&& call) noexcept {
+  const CallNote note(callee.plugin, callee.function, callee.object);
+  const auto tell = [&](std::string_view what) noexcept {
+    try {
+      const std::string text = std::string(callee.plugin) + ": an exception left the plugin's '" + std::string(callee.function) + "', which none may: " +
+                               std::string(what) + "; this is a fault of the plugin: tell its author";
+      host_services()->log(nullptr, CDCRT_LOG_ERROR, sdk::borrow("plugin"), sdk::borrow(text));
+    } catch (...) {  // nobody is left to hear it
+    }
+  };
+  try {
+    call();
+  } catch (const std::exception& exception) {
+    tell(exception.what());
+  } catch (...) {
+    tell("of unknown type");
+  }
+}
+
 /// A new instance of a plugin, destroyed with the last who holds it.
 template <class Functions>
 Result<std::shared_ptr<void>> create_instance(const Functions* functions, const Component& component) {
@@ -76,7 +98,21 @@ Result<std::shared_ptr<void>> create_instance(const Functions* functions, const 
   auto result = cross({name, "create", {}},
                       [&](cdcrt_error* error) { return functions->create(host_services(), component.options.abi(), &self, error); });
   if (!result) return std::move(result.error());
-  return std::shared_ptr<void>(self, functions->destroy);
+  return std::shared_ptr<void>(self, [name, destroy = functions->destroy](void* gone) { cross_quietly({name, "destroy", {}}, [&] { destroy(gone); }); });
+}
+
+/// What a connection holds: closing is a call like any other.
+struct Opened {
+  void* self;
+  void (*close)(void*);
+  std::string plugin;
+};
+
+inline void* opened(void* connection) { return static_cast<Opened*>(connection)->self; }
+
+inline void close_connection(void* connection) {
+  const std::unique_ptr<Opened> gone(static_cast<Opened*>(connection));
+  if (gone->self != nullptr) cross_quietly({gone->plugin, "close", {}}, [&] { gone->close(gone->self); });
 }
 
 }  // namespace cdcrt::plugin

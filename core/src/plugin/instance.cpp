@@ -222,10 +222,15 @@ Result<void> Source::fetch(const std::string& topic, int32_t partition, int64_t 
 }
 
 void Source::commit(const std::string& topic, int32_t partition, int64_t offset) {
-  if (functions_->commit != nullptr) functions_->commit(self_.get(), sdk::borrow(topic), partition, offset);
+  if (functions_->commit == nullptr) return;
+  cross_quietly({name_, "commit", topic}, [&] { functions_->commit(self_.get(), sdk::borrow(topic), partition, offset); });
 }
 
-cdcrt_extent Source::extent() { return functions_->extent != nullptr ? functions_->extent(self_.get()) : cdcrt_extent{}; }
+cdcrt_extent Source::extent() {
+  cdcrt_extent extent{};
+  if (functions_->extent != nullptr) cross_quietly({name_, "extent", {}}, [&] { extent = functions_->extent(self_.get()); });
+  return extent;
+}
 
 Result<Source::Survey> Source::survey() {
   Survey found;
@@ -242,26 +247,28 @@ Result<Source::Survey> Source::survey() {
   return found;
 }
 
-void Source::stop() { functions_->stop(self_.get()); }
+void Source::stop() {
+  cross_quietly({name_, "stop", {}}, [&] { functions_->stop(self_.get()); });
+}
 
 Connection::Connection(const cdcrt_sink* functions, std::string name, std::shared_ptr<void> sink, void* self)
-    : functions_(functions), name_(std::move(name)), sink_(std::move(sink)), self_(self, functions->close) {}
+    : functions_(functions), name_(std::move(name)), sink_(std::move(sink)), self_(new Opened{self, functions_->close, name_}, &close_connection) {}
 
 Result<void> Connection::begin() {
-  return cross_void({name_, "begin", {}}, [&](cdcrt_error* error) { return functions_->begin(self_.get(), error); });
+  return cross_void({name_, "begin", {}}, [&](cdcrt_error* error) { return functions_->begin(opened(self_.get()), error); });
 }
 Result<void> Connection::commit() {
-  return cross_void({name_, "commit", {}}, [&](cdcrt_error* error) { return functions_->commit(self_.get(), error); });
+  return cross_void({name_, "commit", {}}, [&](cdcrt_error* error) { return functions_->commit(opened(self_.get()), error); });
 }
 Result<void> Connection::rollback() {
-  auto done = cross_void({name_, "rollback", {}}, [&](cdcrt_error* error) { return functions_->rollback(self_.get(), error); });
+  auto done = cross_void({name_, "rollback", {}}, [&](cdcrt_error* error) { return functions_->rollback(opened(self_.get()), error); });
   if (!done) broken_ = true;
   return done;
 }
 Result<Description> Connection::describe(const cdcrt_table& table) {
   Description description;
   auto result = cross_void({name_, "describe", sdk::view(table.name)},
-                           [&](cdcrt_error* error) { return functions_->describe(self_.get(), &table, description.out(), error); });
+                           [&](cdcrt_error* error) { return functions_->describe(opened(self_.get()), &table, description.out(), error); });
   if (!result) return std::move(result.error());
   if (auto taken = description.take(); !taken) return named(name_, std::move(taken.error()));
   return description;
@@ -273,7 +280,7 @@ Result<void> Connection::change(const cdcrt_table& table, const std::vector<cdcr
     change.column_size = sizeof(cdcrt_column);
   }
   return cross_void({name_, "change", sdk::view(table.name)}, [&](cdcrt_error* error) {
-    return functions_->change(self_.get(), &table, sized.data(), static_cast<uint32_t>(sized.size()), error);
+    return functions_->change(opened(self_.get()), &table, sized.data(), static_cast<uint32_t>(sized.size()), error);
   });
 }
 Result<void> Connection::write(const cdcrt_write& write) {
@@ -300,7 +307,7 @@ Result<void> Connection::write(const cdcrt_write& write) {
     };
   }
   auto done = cross_void({name_, "write", sdk::view(write.table.name)},
-                         [&](cdcrt_error* error) { return functions_->write(self_.get(), &sized, error); });
+                         [&](cdcrt_error* error) { return functions_->write(opened(self_.get()), &sized, error); });
   if (!done || missing.fault == UINT64_MAX) return done;
   return named(name_, breach("of " + std::to_string(write.row_count) + " rows written to '" + std::string(sdk::view(write.table.name)) +
                              "' it says that row " + std::to_string(missing.fault) + " is missing"));
@@ -308,7 +315,7 @@ Result<void> Connection::write(const cdcrt_write& write) {
 Result<void> Connection::read(const cdcrt_read& read) {
   CheckedRead checked(read);
   auto done = cross_void({name_, "read", sdk::view(read.table.name)},
-                         [&](cdcrt_error* error) { return functions_->read(self_.get(), &checked.given, error); });
+                         [&](cdcrt_error* error) { return functions_->read(opened(self_.get()), &checked.given, error); });
   return done ? fault_of(name_, checked) : std::move(done);
 }
 Result<void> Connection::read_together(const std::vector<cdcrt_read>& reads) {
@@ -317,7 +324,7 @@ Result<void> Connection::read_together(const std::vector<cdcrt_read>& reads) {
     std::vector<cdcrt_read> given;
     for (const cdcrt_read& each : reads) given.push_back(checked.emplace_back(each).given);
     auto done = cross_void({name_, "read_together", {}}, [&](cdcrt_error* error) {
-      return functions_->read_together(self_.get(), given.data(), static_cast<uint32_t>(given.size()), error);
+      return functions_->read_together(opened(self_.get()), given.data(), static_cast<uint32_t>(given.size()), error);
     });
     for (auto read = checked.begin(); done && read != checked.end(); ++read) done = fault_of(name_, *read);
     return done;
@@ -330,19 +337,19 @@ Result<void> Connection::read_together(const std::vector<cdcrt_read>& reads) {
 Result<void> Connection::expect(const std::vector<cdcrt_table>& tables, bool fresh) {
   if (functions_->expect == nullptr || tables.empty()) return {};
   return cross_void({name_, "expect", {}}, [&](cdcrt_error* error) {
-    return functions_->expect(self_.get(), tables.data(), static_cast<uint32_t>(tables.size()), fresh ? 1 : 0, error);
+    return functions_->expect(opened(self_.get()), tables.data(), static_cast<uint32_t>(tables.size()), fresh ? 1 : 0, error);
   });
 }
 Result<void> Connection::lock(const std::vector<cdcrt_table>& tables) {
   if (functions_->lock == nullptr) return make_error(CDCRT_FATAL, "the sink says that it locks tables, and has no function for it");
   return cross_void({name_, "lock", {}}, [&](cdcrt_error* error) {
-    return functions_->lock(self_.get(), tables.data(), static_cast<uint32_t>(tables.size()), error);
+    return functions_->lock(opened(self_.get()), tables.data(), static_cast<uint32_t>(tables.size()), error);
   });
 }
 
 Result<void> Connection::savepoint(cdcrt_savepoint action) {
   if (functions_->savepoint == nullptr) return make_error(CDCRT_FATAL, "the sink says that it has savepoints, and has no function for them");
-  return cross_void({name_, "savepoint", {}}, [&](cdcrt_error* error) { return functions_->savepoint(self_.get(), action, error); });
+  return cross_void({name_, "savepoint", {}}, [&](cdcrt_error* error) { return functions_->savepoint(opened(self_.get()), action, error); });
 }
 
 Result<void> check_layout(const cdcrt_sink& functions, const cdcrt_config& layout) {

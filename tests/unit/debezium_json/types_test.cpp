@@ -274,6 +274,8 @@ TEST_CASE("types: a value that its column cannot be is rejected with column, pla
       {NAMED("int64", "io.debezium.time.Timestamp"), "9223372036854775807", "64 bits"},
       {NAMED("string", "io.debezium.time.ZonedTimestamp"), "\"2024-02-30T00:00:00Z\"", "not a timestamp"},
       {NAMED("string", "io.debezium.data.Uuid"), "\"x\"", "not a UUID"},
+      {NAMED("string", "io.debezium.data.Json"), R"("{\"a\": ")", "not JSON"},
+      {NAMED("string", "io.debezium.data.Json"), "\"\"", "not JSON"},
       {ARRAY_OF(DECIMAL("3", "8")), "[\"*\"]", "not base64"},
   };
   for (const auto& test : bad) {

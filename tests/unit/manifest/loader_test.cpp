@@ -213,6 +213,13 @@ TEST_CASE("manifest: what crosses to a plugin outlives copies of the manifest") 
   CHECK(plugin::Options().abi()->count == 0);
 }
 
+TEST_CASE("manifest: dead letters are read back from where a sink's default has them") {
+  const auto loaded = load_text(std::string(kSound) + "[dead_letters]\nplugin = \"tape\"\nbrokers = \"there:9092\"\n");
+  REQUIRE(loaded.manifest);
+  REQUIRE(loaded.manifest->dead_letters.log);
+  CHECK(option(*loaded.manifest->dead_letters.log, "topics").strings == std::vector<std::string>{"lost-and-found"});
+}
+
 TEST_CASE("manifest: a sink that says where its rows go keeps dead letters, and the source of its name reads them back") {
   for (const bool named : {false, true}) {
     const auto loaded = load_text(std::string(kSound) + "[dead_letters]\nplugin = \"log\"\nbrokers = \"there:9092\"\ntimeout = \"2s\"\n" +

@@ -46,6 +46,8 @@ const cdcrt_option kDbOptions[] = {make(CDCRT_OPTION_MAP, "connection", nullptr,
 const cdcrt_option kKeepOptions[] = {make(CDCRT_OPTION_STRING, "brokers", nullptr, CDCRT_OPTION_REQUIRED | CDCRT_OPTION_SHARED),
                                      make(CDCRT_OPTION_STRING, "topic", nullptr, CDCRT_OPTION_PLACE),
                                      make(CDCRT_OPTION_DURATION, "timeout", "10s")};
+const cdcrt_option kTapeOptions[] = {make(CDCRT_OPTION_STRING, "brokers", nullptr, CDCRT_OPTION_REQUIRED | CDCRT_OPTION_SHARED),
+                                     make(CDCRT_OPTION_STRING, "topic", "lost-and-found", CDCRT_OPTION_PLACE)};
 const char* const kSpreads[] = {"key", "even", nullptr};
 const cdcrt_option kLayoutOptions[] = {make(CDCRT_OPTION_ENUM, "spread", "key", 0, 0, 0, kSpreads), make(CDCRT_OPTION_STRING, "spread_by"),
                                        make(CDCRT_OPTION_LIST, "sort")};
@@ -77,7 +79,8 @@ cdcrt_plugin plugin(uint32_t kind, const char* name, const cdcrt_option (&option
 
 const cdcrt_plugin kPlugins[] = {plugin(CDCRT_SOURCE, "log", kLogOptions), plugin(CDCRT_FORMAT, "json", kJsonOptions),
                                  plugin(CDCRT_SINK, "db", kDbOptions), plugin(CDCRT_SINK, "cluster", kDbOptions, kWithLayout),
-                                 plugin(CDCRT_SINK, "broken", kBrokenOptions), plugin(CDCRT_SINK, "log", kKeepOptions)};
+                                 plugin(CDCRT_SINK, "broken", kBrokenOptions), plugin(CDCRT_SINK, "log", kKeepOptions),
+                                 plugin(CDCRT_SOURCE, "tape", kLogOptions), plugin(CDCRT_SINK, "tape", kTapeOptions)};
 
 }  // namespace
 
