@@ -145,14 +145,17 @@ bool KcatLine::member(std::string_view name) {
   }
   if (name == "partition") {
     if (!seen_first(kPartition, at) || !integer(partition_)) return false;
+    if (of_letter && partition_ < 0) partition_ = 0;  // of what has none
     return (partition_ >= 0 && partition_ <= std::numeric_limits<int32_t>::max()) || fail(at, "\"partition\" is out of range");
   }
   if (name == "offset") {
     if (!seen_first(kOffset, at) || !integer(offset_)) return false;
+    if (of_letter && offset_ < 0) offset_ = presumed_offset_;
     return (offset_ >= 0 && offset_ < std::numeric_limits<int64_t>::max()) || fail(at, "\"offset\" is out of range");
   }
   if ((name == "ts" || name == "tstype") && *next_ == 'n') return skip_value();
-  if (of_letter && (name == "timestamp" || name == "timestamp_ms") && is_digit_or_minus(*next_)) return seen_first(kTimestamp, at) && integer(timestamp_);
+  if (of_letter && (name == "timestamp" || name == "timestamp_ms") && is_digit_or_minus(*next_))
+    return seen_first(kTimestamp, at) && integer(timestamp_);
   if (name == "ts") return seen_first(kTimestamp, at) && integer(timestamp_);
   if (name == "tstype") return seen_first(kTimestampType, at) && text_value("\"tstype\" is not a string", timestamp_type_);
   return skip_value();
@@ -284,7 +287,8 @@ bool KcatLine::decode_header_pair(sdk::MessageBatch& batch) {
     return next_ != end_ || fail(next_, "the line ends inside the headers");
   };
   headers_.emplace_back();
-  return take('[') && decode_text(next_, batch, headers_.back().name) && take(',') && decode_text(next_, batch, headers_.back().value) && take(']');
+  return take('[') && decode_text(next_, batch, headers_.back().name) && take(',') && decode_text(next_, batch, headers_.back().value) &&
+         take(']');
 }
 
 bool KcatLine::decode(sdk::MessageBatch& batch) {

@@ -29,7 +29,8 @@ class KcatLine {
 
   /// What a member that does not stand there is; of kDeadLetter.
   void presume(std::string_view topic, int64_t offset);
-  /// Reads up to where the message's place is known. Behind `text` stands a character below 0x20, and kPadding bytes; alive until decode. False: see problem().
+  /// Reads up to where the message's place is known. Behind `text` stands a character below 0x20, and kPadding bytes; alive until decode.
+  /// False: see problem().
   bool locate(std::string_view text);
   [[nodiscard]] std::string_view topic() const { return topic_; }
   [[nodiscard]] int32_t partition() const { return static_cast<int32_t>(partition_); }

@@ -10,7 +10,9 @@ namespace cdcrt::odbc::options {
 /// Read by make_settings (connection_string.hpp), with `dsn` and `login`.
 constexpr sdk::Option connection() { return sdk::option::map("connection"); }
 constexpr sdk::Option dsn() {
-  return sdk::option::text("dsn").example("\"warehouse\"").doc("A data source of odbc.ini (`odbcinst -q -s`). Exclusive with `connection`.");
+  return sdk::option::text("dsn")
+      .example("\"warehouse\"")
+      .doc("A data source of odbc.ini (`odbcinst -q -s`). Exclusive with `connection`.");
 }
 constexpr sdk::Option login() { return sdk::option::text("login").secret(); }
 

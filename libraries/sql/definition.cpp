@@ -15,9 +15,7 @@ std::vector<const cdcrt_column*> key_columns(const cdcrt_column* columns, uint32
   return keys;
 }
 
-bool has_default(const cdcrt_column& column) {
-  return (column.flags & CDCRT_COLUMN_DEFAULT) != 0 && column.default_value.tag > CDCRT_NULL;
-}
+bool has_default(const cdcrt_column& column) { return (column.flags & CDCRT_COLUMN_DEFAULT) != 0 && column.default_value.tag > CDCRT_NULL; }
 
 std::string_view requested_type(const cdcrt_column& column) {
   return column.target_type.data == nullptr ? std::string_view() : sdk::view(column.target_type);

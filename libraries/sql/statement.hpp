@@ -11,23 +11,23 @@ namespace cdcrt::sql {
 
 /// A column inside a statement. All texts are ready to be pasted.
 struct StatementColumn {
-  std::string name;          ///< quoted
-  std::string target_type;   ///< type without length, for casts (postgresql); unused elsewhere
+  std::string name;         ///< quoted
+  std::string target_type;  ///< type without length, for casts (postgresql); unused elsewhere
   bool key = false;
-  bool is_array = false;     ///< the target column is an array itself
-  bool decimal = false;      ///< sqlite keeps decimals as text: 1.50 and 1.5 are compared without their last zeros
+  bool is_array = false;         ///< the target column is an array itself
+  bool decimal = false;          ///< sqlite keeps decimals as text: 1.50 and 1.5 are compared without their last zeros
   bool compare_as_text = false;  ///< its type has no equality (json, xml, point)
-  bool inexact = false;      ///< a key whose own equality knows fewer values than there are (citext, NOCASE): its characters count as well
-  std::string sent_as = {};  ///< postgresql: type of the values on their way, where it is not target_type
+  bool inexact = false;          ///< a key whose own equality knows fewer values than there are (citext, NOCASE): its characters count as well
+  std::string sent_as = {};      ///< postgresql: type of the values on their way, where it is not target_type
 };
 
 /// One table and the columns of one write.
 struct StatementShape {
-  std::string table;          ///< quoted, with its schema
-  std::string row_identifier; ///< sqlite: a name of the rowid that no column hides
+  std::string table;           ///< quoted, with its schema
+  std::string row_identifier;  ///< sqlite: a name of the rowid that no column hides
   std::vector<StatementColumn> columns;
   bool has_unique_key = false;
-  uint32_t rows = 1;          ///< sqlite: rows that one statement inserts, or deletes by a single key column
+  uint32_t rows = 1;                ///< sqlite: rows that one statement inserts, or deletes by a single key column
   bool overrides_identity = false;  ///< postgresql: a column GENERATED ALWAYS AS IDENTITY takes the values given
 };
 
@@ -58,7 +58,8 @@ void for_each_column(const Columns& columns, Chosen&& chosen, Separate&& separat
 template <class Columns, class Chosen, class Text>
 std::string joined(const Columns& columns, std::string_view join, Chosen&& chosen, Text&& text) {
   std::string out;
-  for_each_column(columns, chosen, [&] { out += join; }, [&](const auto& column, std::size_t) { out += text(column); });
+  for_each_column(
+      columns, chosen, [&] { out += join; }, [&](const auto& column, std::size_t) { out += text(column); });
   return out;
 }
 
@@ -92,7 +93,8 @@ class StatementBuilder {
   /// What `append(column, index)` adds for each of the columns chosen, with `join` between two.
   template <class Chosen, class Append>
   Self& each(std::string_view join, Chosen&& chosen, Append&& append) {
-    for_each_column(shape_.columns, chosen, [&] { add(join); }, append);
+    for_each_column(
+        shape_.columns, chosen, [&] { add(join); }, append);
     return self();
   }
   Statement take() { return std::move(statement_); }

@@ -11,10 +11,10 @@ namespace {
 
 using diagnostics::json_string;
 
-bool has(const cdcrt_option& option, unsigned flag) { return (option.flags & flag) != 0; }
+bool is_marked(const cdcrt_option& option, unsigned flag) { return (option.flags & flag) != 0; }
 
 /// Any value may also be a text: with a reference in it, or a number as one.
-std::string type_of(const cdcrt_option& option) {
+std::string schema_type(const cdcrt_option& option) {
   switch (option.type) {
     case CDCRT_OPTION_INTEGER:
     case CDCRT_OPTION_BYTES:
@@ -35,8 +35,8 @@ std::string type_of(const cdcrt_option& option) {
   }
 }
 
-std::string property(const cdcrt_option& option) {
-  std::string out = "{" + type_of(option) + ",\"description\":" + json_string(option.doc);
+std::string schema_property(const cdcrt_option& option) {
+  std::string out = "{" + schema_type(option) + ",\"description\":" + json_string(option.doc);
   if (option.default_value != nullptr) out += ",\"default\":" + json_string(option.default_value);
   if (option.type == CDCRT_OPTION_ENUM) {
     out += ",\"anyOf\":[{\"enum\":[";
@@ -47,17 +47,17 @@ std::string property(const cdcrt_option& option) {
   }
   // Bounds of durations are microseconds, which nobody writes as a bare number.
   if (option.type == CDCRT_OPTION_INTEGER || option.type == CDCRT_OPTION_BYTES) {
-    if (has(option, CDCRT_OPTION_MINIMUM)) out += ",\"minimum\":" + std::to_string(static_cast<int64_t>(option.minimum));
-    if (has(option, CDCRT_OPTION_MAXIMUM)) out += ",\"maximum\":" + std::to_string(static_cast<int64_t>(option.maximum));
+    if (is_marked(option, CDCRT_OPTION_MINIMUM)) out += ",\"minimum\":" + std::to_string(static_cast<int64_t>(option.minimum));
+    if (is_marked(option, CDCRT_OPTION_MAXIMUM)) out += ",\"maximum\":" + std::to_string(static_cast<int64_t>(option.maximum));
   }
   return out + "}";
 }
 
 /// A table with its keys and the tables below it, in the order in which they are declared first.
-struct Level {
+struct SchemaLevel {
   std::vector<std::string> order;
   std::map<std::string, const cdcrt_option*, std::less<>> keys;
-  std::map<std::string, Level, std::less<>> tables;
+  std::map<std::string, SchemaLevel, std::less<>> tables;
 
   void add(std::string_view key, const cdcrt_option& option) {
     const std::size_t dot = key.find('.');
@@ -81,8 +81,8 @@ struct Level {
     for (const std::string& key : order) {
       const auto found = keys.find(key);
       properties += (properties.empty() ? "" : ",") + json_string(key) + ":" +
-                    (found != keys.end() ? property(*found->second) : tables.at(key).schema(open, {}));
-      if (found != keys.end() && has(*found->second, CDCRT_OPTION_REQUIRED)) need(key);
+                    (found != keys.end() ? schema_property(*found->second) : tables.at(key).schema(open, {}));
+      if (found != keys.end() && is_marked(*found->second, CDCRT_OPTION_REQUIRED)) need(key);
     }
     return "{\"type\":\"object\",\"additionalProperties\":" + std::string(open ? "true" : "false") +
            (needed.empty() ? "" : ",\"required\":[" + needed + "]") + ",\"properties\":{" + properties + "}}";
@@ -92,7 +92,7 @@ struct Level {
 }  // namespace
 
 std::string options_schema(std::span<const cdcrt_option> options, bool open, std::span<const char* const> required) {
-  Level top;
+  SchemaLevel top;
   for (const cdcrt_option& option : options) top.add(option.key, option);
   return top.schema(open, required);
 }

@@ -15,9 +15,16 @@ namespace option = sdk::option;
 constexpr const char* kLogLevels[] = {"debug", "info", "warning", "error", nullptr};
 
 constexpr cdcrt_option kRuntime[] = {
-    option::bytes("memory").default_value("128MiB").at_least(1 << 20).example("\"512MiB\"").doc(
-        "The budget of the process; resident memory stays below it and 32 MiB more."),
-    option::integer("decode_workers").default_value("0").between(0, 1024).example("4").doc("Threads that decode messages; 0: one per core."),
+    option::bytes("memory")
+        .default_value("128MiB")
+        .at_least(1 << 20)
+        .example("\"512MiB\"")
+        .doc("The budget of the process; resident memory stays below it and 32 MiB more."),
+    option::integer("decode_workers")
+        .default_value("0")
+        .between(0, 1024)
+        .example("4")
+        .doc("Threads that decode messages; 0: one per core."),
     option::list("plugin_dirs").default_value("[]").example("[\"/opt/cdcrt/plugins\"]").doc("Folders with plugins."),
     option::one_of("log_level", kLogLevels).default_value("info").example("\"warning\"").doc("The least level that is logged."),
     option::duration("shutdown_timeout")
@@ -52,23 +59,30 @@ constexpr cdcrt_option kSink[] = {
         .between(1, 100'000'000)
         .example("10000")
         .doc("Rows (keys) that a table holds before it must be written."),
-    option::bytes("batch.max_bytes").default_value("16MiB").at_least(1).example("\"64MiB\"").doc(
-        "Bytes that a table holds before it must be written."),
+    option::bytes("batch.max_bytes")
+        .default_value("16MiB")
+        .at_least(1)
+        .example("\"64MiB\"")
+        .doc("Bytes that a table holds before it must be written."),
     option::duration("batch.max_age")
         .default_value("0")
         .example("\"5s\"")
-        .doc("How long rows wait for more, unless memory runs short. 0: a table is written as soon as a connection is free; batches grow by "
-             "themselves while connections are busy."),
+        .doc(
+            "How long rows wait for more, unless memory runs short. 0: a table is written as soon as a connection is free; batches grow by "
+            "themselves while connections are busy."),
     option::duration("batch.min_interval")
         .default_value("0")
         .example("\"1min\"")
-        .doc("How long after a write of a table has begun the next one begins, unless it holds a full batch or memory runs short. The first "
-             "change after a pause does not wait."),
+        .doc(
+            "How long after a write of a table has begun the next one begins, unless it holds a full batch or memory runs short. The first "
+            "change after a pause does not wait."),
 };
 
 constexpr cdcrt_option kBudget[] = {
-    option::integer("max_count").at_least(0).example("100").doc(
-        "More dead letters than that in one run stop it, with exit code 1. 0: none is allowed. Without it: any number."),
+    option::integer("max_count")
+        .at_least(0)
+        .example("100")
+        .doc("More dead letters than that in one run stop it, with exit code 1. 0: none is allowed. Without it: any number."),
     option::real("max_ratio")
         .example("0.01")
         .doc("More dead letters than that part of the last 10,000 messages stop the run: with `0.01` the 101st does. Shorter runs still "
@@ -161,9 +175,8 @@ void read_budget_keys(TableReader& reader, dead_letters::Settings& settings) {
   const Values values(reader, kBudget, {});
   if (const auto* count = values.find("max_count")) settings.max_count = static_cast<uint64_t>(count->integer);
   if (const auto* ratio = values.find("max_ratio")) settings.max_ratio = ratio->real;
-  check(reader, values, "max_ratio", "must be above 0 and at most 1", [](const Options::Value& value) {
-    return value.real > 0 && value.real <= 1;
-  });
+  check(reader, values, "max_ratio", "must be above 0 and at most 1",
+        [](const Options::Value& value) { return value.real > 0 && value.real <= 1; });
 }
 
 }  // namespace cdcrt::manifest

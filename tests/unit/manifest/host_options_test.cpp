@@ -11,7 +11,8 @@ using namespace cdcrt;
 TEST_CASE("host options: without keys a manifest is as its structs are made") {
   manifest::Report report;
   const manifest::Node nothing;
-  manifest::TableReader runtime(nothing, "runtime", report), sink_table(nothing, "sinks.db", report), batch(nothing, "sinks.db.batch", report);
+  manifest::TableReader runtime(nothing, "runtime", report), sink_table(nothing, "sinks.db", report),
+      batch(nothing, "sinks.db.batch", report);
   const auto read = manifest::read_runtime_keys(runtime, "/");
   const manifest::Runtime fresh_runtime;
   CHECK(read.memory == fresh_runtime.memory);

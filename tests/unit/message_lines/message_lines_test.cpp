@@ -105,6 +105,8 @@ TEST_CASE("kcat lines: a dead letter is a message") {
   REQUIRE(letter.headers.size() == 2);
   CHECK(letter.headers[0].first == "a");
   CHECK(letter.headers[1].first == std::string(1, '\0'));
+  CHECK(only(R"({"partition":-1,"offset":-1,"value":"x"})").partition == 0);
+  CHECK(only(R"({"partition":-1,"offset":-1,"value":"x"})").offset == 0);
   CHECK(only(R"({"value":{"base64":""}})").value == "");
   CHECK(only(R"({"value":{"base64":"no!"}})").value == R"({"base64":"no!"})");
   CHECK(only(R"({"value":{"base64":"AA==","more":1}})").value == R"({"base64":"AA==","more":1})");

@@ -135,6 +135,14 @@ TEST_CASE("a JSON value becomes a cell of its column's declared type") {
   CHECK(json("{\"b\":1}", type::text()) == "STRING \"{\\\"b\\\":1}\"");
 }
 
+TEST_CASE("what a JSON document gives keeps the promise of its tag: bad UTF-8, lone surrogates and raw control characters are refused") {
+  for (const char* bad : {"\"\xff\"", "\"\\ud800\"", "\"\\udc00\\ud800\"", "[\"\xc3\"]", "{\"a\":\"\x01\"}", "[1,]", "{\"a\":01}", ""}) {
+    const std::string made = json(bad);
+    const bool refused = made.find("value: ") == 0;
+    CHECK_MESSAGE(refused, bad << " became " << made);
+  }
+}
+
 TEST_CASE("members and elements are walked in order, and what is not there is nothing") {
   sdk::JsonDocument document;
   REQUIRE(document.parse(R"({"type":"update","data":{"id":1,"tags":["a",{"b":[]},"c"]},"data2":null})"));
