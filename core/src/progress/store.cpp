@@ -42,7 +42,8 @@ Result<void> Store::prepare(plugin::Connection& connection) {
     }
     return {};
   };
-  if (auto created = commits_serially_ && !missing.empty() ? in_transaction(connection, create_all) : create_all(); !created) return created;
+  if (auto created = commits_serially_ && !missing.empty() ? in_transaction(connection, create_all) : create_all(); !created)
+    return created;
   // Mostly there is nothing to do, and nothing to commit.
   int64_t kept = 0;
   auto done = protocol_->in_one_look(connection, [&]() -> Result<void> {
