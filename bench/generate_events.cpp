@@ -85,7 +85,8 @@ std::string big_endian(int64_t number) {
   std::string bytes;
   for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(static_cast<uint64_t>(number) >> shift & 0xff);
   std::size_t skip = 0;
-  while (skip < 7 && ((bytes[skip] == 0 && (bytes[skip + 1] & 0x80) == 0) || (bytes[skip] == '\xff' && (bytes[skip + 1] & 0x80) != 0))) ++skip;
+  while (skip < 7 && ((bytes[skip] == 0 && (bytes[skip + 1] & 0x80) == 0) || (bytes[skip] == '\xff' && (bytes[skip + 1] & 0x80) != 0)))
+    ++skip;
   return bytes.substr(skip);
 }
 
@@ -122,7 +123,8 @@ struct Row {
   double weight = 0;
 };
 
-constexpr std::array<std::string_view, 8> kWords = {"naïve", "日本", "plain", "quote \"q\"", "back\\slash", "😀", "comma, here", "x'; drop table y"};
+constexpr std::array<std::string_view, 8> kWords = {"naïve",       "日本", "plain",       "quote \"q\"",
+                                                    "back\\slash", "😀",    "comma, here", "x'; drop table y"};
 
 std::string name_of(std::size_t table) {
   std::string name(kNames[table % kNames.size()]);
@@ -234,12 +236,14 @@ class Output {
     if (file_ != nullptr && file_ != stdout) std::fclose(file_);
   }
   void write(std::string_view text) {
-    if (std::fwrite(text.data(), 1, text.size(), file_) != text.size()) throw std::runtime_error(std::string("write failed: ") + std::strerror(errno));
+    if (std::fwrite(text.data(), 1, text.size(), file_) != text.size())
+      throw std::runtime_error(std::string("write failed: ") + std::strerror(errno));
   }
   void close() {
     std::FILE* file = file_;
     file_ = nullptr;
-    if ((file == stdout ? std::fflush(file) : std::fclose(file)) != 0) throw std::runtime_error(std::string("write failed: ") + std::strerror(errno));
+    if ((file == stdout ? std::fflush(file) : std::fclose(file)) != 0)
+      throw std::runtime_error(std::string("write failed: ") + std::strerror(errno));
   }
 
  private:
@@ -256,7 +260,8 @@ struct Table {
 
 class Generator {
  public:
-  explicit Generator(const Settings& settings) : settings_(settings), random_(mix(settings.seed)), lines_(settings.pieces.empty() ? settings.out : "/dev/null") {
+  explicit Generator(const Settings& settings)
+      : settings_(settings), random_(mix(settings.seed)), lines_(settings.pieces.empty() ? settings.out : "/dev/null") {
     for (std::size_t table = 0; table < settings.tables; ++table) {
       Table& made = tables_.emplace_back();
       made.name = name_of(table);
@@ -307,7 +312,8 @@ class Generator {
     if (operation == 'd') {
       body_ += R"({"id":)";
       add_number(body_, id);
-      body_ += R"(,"name":null,"note":null,"active":null,"amount":null,"quantity":null,"weight":null,"placed":null,"created":null},"after":null)";
+      body_ +=
+          R"(,"name":null,"note":null,"active":null,"amount":null,"quantity":null,"weight":null,"placed":null,"created":null},"after":null)";
     } else {
       body_ += R"(null,"after":)";
       add_row_json(body_, row_of(settings_.seed, table, id, tables_[table].versions[place]), settings_.schemas);
@@ -347,8 +353,9 @@ class Generator {
 
   /// KEY \x02 VALUE \x01; an empty value is null (kcat -P -K -D -Z).
   void add_piece(const Table& table, int64_t id, std::string_view body) {
-    if (settings_.schemas) line_ += R"({"schema":{"type":"struct","fields":[{"type":"int64","optional":false,"field":"id"}],)"
-                                    R"("optional":false,"name":"bench.shop.Key"},"payload":)";
+    if (settings_.schemas)
+      line_ += R"({"schema":{"type":"struct","fields":[{"type":"int64","optional":false,"field":"id"}],)"
+               R"("optional":false,"name":"bench.shop.Key"},"payload":)";
     line_ += R"({"id":)";
     add_number(line_, id);
     line_ += settings_.schemas ? "}}\x02" : "}\x02";
@@ -369,9 +376,10 @@ class Generator {
     add_number(line_, table.offsets[partition]++);
     line_ += R"(,"tstype":"create","ts":)";
     add_number(line_, kFirstMoment / 1000 + lsn_ / 1000);
-    line_ += settings_.schemas ? R"(,"headers":[],"key":"{\"schema\":{\"type\":\"struct\",\"fields\":[{\"type\":\"int64\",\"optional\":false,)"
-                                 R"(\"field\":\"id\"}],\"optional\":false,\"name\":\"bench.shop.Key\"},\"payload\":{\"id\":)"
-                               : R"(,"headers":[],"key":"{\"id\":)";
+    line_ += settings_.schemas
+                 ? R"(,"headers":[],"key":"{\"schema\":{\"type\":\"struct\",\"fields\":[{\"type\":\"int64\",\"optional\":false,)"
+                   R"(\"field\":\"id\"}],\"optional\":false,\"name\":\"bench.shop.Key\"},\"payload\":{\"id\":)"
+                 : R"(,"headers":[],"key":"{\"id\":)";
     add_number(line_, id);
     line_ += settings_.schemas ? R"(}}","payload":)" : R"(}","payload":)";
     if (body.empty()) {
@@ -391,7 +399,8 @@ class Generator {
     for (std::size_t table = 0; table < tables_.size(); ++table) {
       const auto& versions = tables_[table].versions;
       const std::string name = "shop." + tables_[table].name;
-      types.write("\n[\"" + name + "\"]\nkey = [\"id\"]\n[\"" + name + "\".columns]\nid = \"int64\"\nname = \"string\"\nnote = \"string\"\n" +
+      types.write("\n[\"" + name + "\"]\nkey = [\"id\"]\n[\"" + name +
+                  "\".columns]\nid = \"int64\"\nname = \"string\"\nnote = \"string\"\n" +
                   "active = \"bool\"\namount = \"decimal\"\nquantity = \"int32\"\nweight = \"float64\"\nplaced = \"" +
                   (settings_.schemas ? "timestamp" : "int64") + "\"\ncreated = \"timestamptz\"\n");
       Output rows(settings_.expected + "/" + name + ".csv");
@@ -448,7 +457,9 @@ Settings parse(int count, char** arguments) {
       settings.schemas = false;
       continue;
     }
-    if (i + 1 >= count) throw std::runtime_error("usage: generate_events [--events N] [--seed N] [--tables N] [--no-schemas] [--out FILE|- | --pieces FOLDER] [--expected FOLDER]");
+    if (i + 1 >= count)
+      throw std::runtime_error(
+          "usage: generate_events [--events N] [--seed N] [--tables N] [--no-schemas] [--out FILE|- | --pieces FOLDER] [--expected FOLDER]");
     const std::string value = arguments[++i];
     if (name == "--events") {
       settings.events = std::stoull(value);

@@ -49,24 +49,18 @@ int report_progress(void* interrupted, curl_off_t, curl_off_t, curl_off_t, curl_
 
 HttpFailure failure_of(CURLcode code) {
   switch (code) {
-    case CURLE_OK:
-      return HttpFailure::kNone;
-    case CURLE_ABORTED_BY_CALLBACK:
-      return HttpFailure::kInterrupted;
+    case CURLE_OK: return HttpFailure::kNone;
+    case CURLE_ABORTED_BY_CALLBACK: return HttpFailure::kInterrupted;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_CONNECT:
-      return HttpFailure::kUnreachable;
-    case CURLE_OPERATION_TIMEDOUT:
-      return HttpFailure::kTimeout;
+    case CURLE_COULDNT_CONNECT: return HttpFailure::kUnreachable;
+    case CURLE_OPERATION_TIMEDOUT: return HttpFailure::kTimeout;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-      return HttpFailure::kCertificate;
-    default:
-      return HttpFailure::kBroken;
+    case CURLE_SSL_INVALIDCERTSTATUS: return HttpFailure::kCertificate;
+    default: return HttpFailure::kBroken;
   }
 }
 

@@ -43,32 +43,22 @@ const Partition* find_partition(std::string_view region) {
 
 std::string_view host_name(Service service) {
   switch (service) {
-    case Service::kS3:
-      return "s3";
-    case Service::kSts:
-      return "sts";
-    case Service::kSecretsManager:
-      return "secretsmanager";
-    case Service::kRedshift:
-      return "redshift";
-    case Service::kRedshiftServerless:
-      return "redshift-serverless";
+    case Service::kS3: return "s3";
+    case Service::kSts: return "sts";
+    case Service::kSecretsManager: return "secretsmanager";
+    case Service::kRedshift: return "redshift";
+    case Service::kRedshiftServerless: return "redshift-serverless";
   }
   return "";
 }
 
 const char* endpoint_variable(Service service) {
   switch (service) {
-    case Service::kS3:
-      return "AWS_ENDPOINT_URL_S3";
-    case Service::kSts:
-      return "AWS_ENDPOINT_URL_STS";
-    case Service::kSecretsManager:
-      return "AWS_ENDPOINT_URL_SECRETS_MANAGER";
-    case Service::kRedshift:
-      return "AWS_ENDPOINT_URL_REDSHIFT";
-    case Service::kRedshiftServerless:
-      return "AWS_ENDPOINT_URL_REDSHIFT_SERVERLESS";
+    case Service::kS3: return "AWS_ENDPOINT_URL_S3";
+    case Service::kSts: return "AWS_ENDPOINT_URL_STS";
+    case Service::kSecretsManager: return "AWS_ENDPOINT_URL_SECRETS_MANAGER";
+    case Service::kRedshift: return "AWS_ENDPOINT_URL_REDSHIFT";
+    case Service::kRedshiftServerless: return "AWS_ENDPOINT_URL_REDSHIFT_SERVERLESS";
   }
   return "";
 }

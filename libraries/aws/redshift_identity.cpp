@@ -157,8 +157,7 @@ sdk::Status RedshiftReference::parse(std::string_view text, RedshiftReference& o
 class RedshiftIdentity::Requests {
  public:
   Requests(std::shared_ptr<CredentialsProvider> keys, const Interrupted& interrupted)
-      : credentials_(std::move(keys)),
-        clusters_("redshift", credentials_, read_query_error, kLoginRetries, interrupted, {}),
+      : credentials_(std::move(keys)), clusters_("redshift", credentials_, read_query_error, kLoginRetries, interrupted, {}),
         workgroups_("redshift-serverless", credentials_, read_json_error, kLoginRetries, interrupted, {}) {}
 
   sdk::Status call(const RedshiftReference& reference, const std::string& region, const std::string& action, Parameters parameters,

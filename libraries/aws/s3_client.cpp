@@ -25,9 +25,7 @@ RetryRule rule_of(const S3Settings& settings) { return {std::max(1u, settings.at
 class S3Client::Requests {
  public:
   Requests(S3Settings given, std::shared_ptr<CredentialsProvider> keys, S3Watch watching)
-      : settings(std::move(given)),
-        credentials(std::move(keys)),
-        watch(std::move(watching)),
+      : settings(std::move(given)), credentials(std::move(keys)), watch(std::move(watching)),
         caller("s3", credentials, read_s3_error, rule_of(settings), watch.interrupted, watch.retried) {}
 
   /// One request. `out` is OK, or holds a status in `accepted`; every other refusal is explained.

@@ -130,9 +130,8 @@ sdk::Status member_of_secret(const std::string& secret, const SecretReference& r
 class SecretsManager::Requests {
  public:
   Requests(std::shared_ptr<CredentialsProvider> keys, Interrupted interrupted)
-      : credentials(std::move(keys)),
-        caller("secretsmanager", credentials, read_json_error, RetryRule{4, milliseconds(200), milliseconds(2000)}, std::move(interrupted),
-               {}) {}
+      : credentials(std::move(keys)), caller("secretsmanager", credentials, read_json_error,
+                                             RetryRule{4, milliseconds(200), milliseconds(2000)}, std::move(interrupted), {}) {}
 
   std::shared_ptr<CredentialsProvider> credentials;
   ServiceCaller caller;

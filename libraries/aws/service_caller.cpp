@@ -56,12 +56,8 @@ milliseconds back_off(const RetryRule& rule, uint32_t attempt) {
 
 ServiceCaller::ServiceCaller(std::string service, std::shared_ptr<CredentialsProvider> credentials, ReadError read_error, RetryRule rule,
                              Interrupted interrupted, Retried retried)
-    : service_(std::move(service)),
-      credentials_(std::move(credentials)),
-      read_error_(read_error),
-      rule_(rule),
-      interrupted_(std::move(interrupted)),
-      retried_(std::move(retried)) {}
+    : service_(std::move(service)), credentials_(std::move(credentials)), read_error_(read_error), rule_(rule),
+      interrupted_(std::move(interrupted)), retried_(std::move(retried)) {}
 
 bool ServiceCaller::wait(milliseconds time) const {
   const auto end = std::chrono::steady_clock::now() + time;

@@ -28,8 +28,7 @@ std::string escape_json(std::string_view text) {
 class StagingWriter::File {
  public:
   File(S3Client& client, const StagingSettings& settings)
-      : client_(client),
-        part_bytes_(std::max(settings.part_bytes, kSmallestPart)),
+      : client_(client), part_bytes_(std::max(settings.part_bytes, kSmallestPart)),
         part_(std::make_unique_for_overwrite<char[]>(part_bytes_)) {
     if (settings.compression == Compression::kGzip) gzip_.emplace(settings.level);
   }

@@ -153,8 +153,7 @@ void add_inner(const ConnectSchema& schema, Column& column) {
 bool is_encoded(const Column& column) {
   switch (column.conversion) {
     case Conversion::kStructure:
-    case Conversion::kArray:
-      return column.nested_types;
+    case Conversion::kArray: return column.nested_types;
     case Conversion::kNatural:
     case Conversion::kBoolean:
     case Conversion::kInteger:
@@ -166,10 +165,8 @@ bool is_encoded(const Column& column) {
     case Conversion::kInterval:
     case Conversion::kUuid:
     case Conversion::kZonedTimestamp:
-    case Conversion::kJsonText:
-      return false;
-    default:
-      return true;
+    case Conversion::kJsonText: return false;
+    default: return true;
   }
 }
 
@@ -213,11 +210,8 @@ Column make_column(const ConnectSchema& schema) {
       if (schema.name.empty()) use_source_type(schema, column);
       break;
     case Conversion::kArray:
-    case Conversion::kStructure:
-      add_inner(schema, column);
-      break;
-    default:
-      break;
+    case Conversion::kStructure: add_inner(schema, column); break;
+    default: break;
   }
   return column;
 }

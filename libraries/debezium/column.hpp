@@ -38,7 +38,7 @@ enum class Conversion : uint8_t {
   kNanoDuration,
   kInterval,    ///< ISO 8601 duration text
   kStructured,  ///< an object of year, month, day, hour ..: which of them, by the column's type
-  kBits,      ///< base64, little-endian
+  kBits,        ///< base64, little-endian
   kUuid,
   kJsonText,   ///< a string that holds JSON
   kStructure,  ///< object, map or array of the event itself, carried as JSON text

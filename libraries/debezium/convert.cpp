@@ -118,14 +118,10 @@ bool parse_integer(std::string_view text, int64_t& value) {
 
 bool in_range(uint8_t kind, int64_t value) {
   switch (kind) {
-    case CDCRT_TYPE_INT8:
-      return value >= -128 && value <= 127;
-    case CDCRT_TYPE_INT16:
-      return value >= -32768 && value <= 32767;
-    case CDCRT_TYPE_INT32:
-      return value >= std::numeric_limits<int32_t>::min() && value <= std::numeric_limits<int32_t>::max();
-    default:
-      return true;
+    case CDCRT_TYPE_INT8: return value >= -128 && value <= 127;
+    case CDCRT_TYPE_INT16: return value >= -32768 && value <= 32767;
+    case CDCRT_TYPE_INT32: return value >= std::numeric_limits<int32_t>::min() && value <= std::numeric_limits<int32_t>::max();
+    default: return true;
   }
 }
 
@@ -156,35 +152,26 @@ Problem Converter::convert(const Column& column, const sdk::JsonTape& tape, uint
     sdk::set_null(cell);
     return nullptr;
   }
-  if (token.kind == sdk::JsonKind::kString ? unavailable_.is(tape.text(value)) : token.kind >= sdk::JsonKind::kObject && unavailable_.is(tape, value)) {
+  if (token.kind == sdk::JsonKind::kString ? unavailable_.is(tape.text(value))
+                                           : token.kind >= sdk::JsonKind::kObject && unavailable_.is(tape, value)) {
     return nullptr;
   }
   switch (column.conversion) {
-    case Conversion::kNatural:
-      return natural(tape, name, cell);
+    case Conversion::kNatural: return natural(tape, name, cell);
     case Conversion::kArray:
-    case Conversion::kStructure:
-      return nested(column, tape, name, cell);
-    default:
-      return typed(column, tape, value, cell);
+    case Conversion::kStructure: return nested(column, tape, name, cell);
+    default: return typed(column, tape, value, cell);
   }
 }
 
 Problem Converter::natural(const sdk::JsonTape& tape, uint32_t name, cdcrt_cell& cell) {
   const uint32_t value = name + 1;
   switch (tape[value].kind) {
-    case sdk::JsonKind::kNull:
-      sdk::set_null(cell);
-      return nullptr;
+    case sdk::JsonKind::kNull: sdk::set_null(cell); return nullptr;
     case sdk::JsonKind::kFalse:
-    case sdk::JsonKind::kTrue:
-      sdk::set_integer(cell, CDCRT_BOOL, tape[value].kind == sdk::JsonKind::kTrue);
-      return nullptr;
-    case sdk::JsonKind::kNumber:
-      return number(tape.text(value), cell);
-    case sdk::JsonKind::kString:
-      sdk::set_text(cell, CDCRT_STRING, rows_->copy(tape.text(value)));
-      return nullptr;
+    case sdk::JsonKind::kTrue: sdk::set_integer(cell, CDCRT_BOOL, tape[value].kind == sdk::JsonKind::kTrue); return nullptr;
+    case sdk::JsonKind::kNumber: return number(tape.text(value), cell);
+    case sdk::JsonKind::kString: sdk::set_text(cell, CDCRT_STRING, rows_->copy(tape.text(value))); return nullptr;
     case sdk::JsonKind::kObject:
       if (looks_like_decimal(tape, value) && variable_decimal(tape, value, cell) == nullptr) return nullptr;
       if (const uint8_t kind = structured_kind(tape, value); kind != CDCRT_TYPE_UNKNOWN) return structured(kind, tape, value, cell);
@@ -192,7 +179,8 @@ Problem Converter::natural(const sdk::JsonTape& tape, uint32_t name, cdcrt_cell&
       return nullptr;
     case sdk::JsonKind::kArray:
       scratch_.clear();
-      sdk::set_text(cell, CDCRT_ARRAY, rows_->copy(write_elements(tape, value, scratch_) ? std::string_view(scratch_) : tape.raw_value(name)));
+      sdk::set_text(cell, CDCRT_ARRAY,
+                    rows_->copy(write_elements(tape, value, scratch_) ? std::string_view(scratch_) : tape.raw_value(name)));
       return nullptr;
   }
   return "an unknown value";
@@ -232,12 +220,9 @@ Problem Converter::typed(const Column& column, const sdk::JsonTape& tape, uint32
       if (token.kind != sdk::JsonKind::kTrue && token.kind != sdk::JsonKind::kFalse) return "not a boolean";
       sdk::set_integer(cell, CDCRT_BOOL, token.kind == sdk::JsonKind::kTrue);
       return nullptr;
-    case Conversion::kFloat:
-      return real(tape, value, cell);
-    case Conversion::kVariableDecimal:
-      return variable_decimal(tape, value, cell);
-    case Conversion::kStructured:
-      return structured(column.type.kind, tape, value, cell);
+    case Conversion::kFloat: return real(tape, value, cell);
+    case Conversion::kVariableDecimal: return variable_decimal(tape, value, cell);
+    case Conversion::kStructured: return structured(column.type.kind, tape, value, cell);
     case Conversion::kBinaryDecimal:
       if (token.kind == sdk::JsonKind::kNumber) return decimal_text(tape.text(value), cell);  // decimal.format=NUMERIC
       break;
@@ -250,10 +235,8 @@ Problem Converter::typed(const Column& column, const sdk::JsonTape& tape, uint32
     case Conversion::kMicroTimestamp:
     case Conversion::kNanoTimestamp:
     case Conversion::kMicroDuration:
-    case Conversion::kNanoDuration:
-      return integer_based(column, tape, value, cell);
-    default:
-      break;
+    case Conversion::kNanoDuration: return integer_based(column, tape, value, cell);
+    default: break;
   }
   if (token.kind != sdk::JsonKind::kString) return "not a string";
   return text_based(column, tape.text(value), cell);
@@ -291,16 +274,12 @@ Problem Converter::integer_based(const Column& column, const sdk::JsonTape& tape
       if (!in_range(column.type.kind, number)) return "an integer beyond the range of its declared type";
       sdk::set_integer(cell, CDCRT_I64, number);
       return nullptr;
-    case Conversion::kDays:
-      sdk::set_integer(cell, CDCRT_DATE, infinite_date(number, out) ? out : number);
-      return nullptr;
+    case Conversion::kDays: sdk::set_integer(cell, CDCRT_DATE, infinite_date(number, out) ? out : number); return nullptr;
     case Conversion::kMilliTime:
       if (__builtin_mul_overflow(number, int64_t{1000}, &out)) return kBeyondMicroseconds;
       sdk::set_integer(cell, CDCRT_TIME, out);
       return nullptr;
-    case Conversion::kMicroTime:
-      sdk::set_integer(cell, CDCRT_TIME, number);
-      return nullptr;
+    case Conversion::kMicroTime: sdk::set_integer(cell, CDCRT_TIME, number); return nullptr;
     case Conversion::kNanoTime:
       if (number % 1000 != 0) {
         set_nanoseconds(cell, number, true, *rows_);
@@ -326,23 +305,15 @@ Problem Converter::integer_based(const Column& column, const sdk::JsonTape& tape
       }
       sdk::set_integer(cell, CDCRT_TIMESTAMP, number / 1000);
       return nullptr;
-    case Conversion::kMicroDuration:
-      sdk::set_text(cell, CDCRT_INTERVAL, write_duration(number, 6, *rows_));
-      return nullptr;
-    default:
-      sdk::set_text(cell, CDCRT_INTERVAL, write_duration(number, 9, *rows_));
-      return nullptr;
+    case Conversion::kMicroDuration: sdk::set_text(cell, CDCRT_INTERVAL, write_duration(number, 6, *rows_)); return nullptr;
+    default: sdk::set_text(cell, CDCRT_INTERVAL, write_duration(number, 9, *rows_)); return nullptr;
   }
 }
 
 Problem Converter::text_based(const Column& column, std::string_view text, cdcrt_cell& cell) {
   switch (column.conversion) {
-    case Conversion::kText:
-      sdk::set_text(cell, CDCRT_STRING, rows_->copy(text));
-      return nullptr;
-    case Conversion::kEnum:
-      sdk::set_text(cell, CDCRT_STRING, enum_text(text, *rows_));
-      return nullptr;
+    case Conversion::kText: sdk::set_text(cell, CDCRT_STRING, rows_->copy(text)); return nullptr;
+    case Conversion::kEnum: sdk::set_text(cell, CDCRT_STRING, enum_text(text, *rows_)); return nullptr;
     case Conversion::kJsonText:
       if (!sdk::is_json(text)) return "not JSON";
       sdk::set_text(cell, CDCRT_JSON, rows_->copy(text));
@@ -352,10 +323,8 @@ Problem Converter::text_based(const Column& column, std::string_view text, cdcrt
       return decimal_text(text, cell);
     case Conversion::kZonedTimestamp:
       return set_moment(cell, CDCRT_TIMESTAMPTZ, sdk::parse_timestamptz, text, "not a timestamp with a zone", *rows_);
-    case Conversion::kIsoDate:
-      return set_checked(cell, CDCRT_DATE, sdk::parse_date(without_utc(text)), "not an ISO 8601 date");
-    case Conversion::kIsoTime:
-      return set_moment(cell, CDCRT_TIME, sdk::parse_time, without_utc(text), "not an ISO 8601 time", *rows_);
+    case Conversion::kIsoDate: return set_checked(cell, CDCRT_DATE, sdk::parse_date(without_utc(text)), "not an ISO 8601 date");
+    case Conversion::kIsoTime: return set_moment(cell, CDCRT_TIME, sdk::parse_time, without_utc(text), "not an ISO 8601 time", *rows_);
     case Conversion::kIsoTimestamp:
       return set_moment(cell, CDCRT_TIMESTAMP, sdk::parse_timestamp, without_utc(text), "not an ISO 8601 timestamp", *rows_);
     case Conversion::kInterval:
@@ -373,8 +342,7 @@ Problem Converter::text_based(const Column& column, std::string_view text, cdcrt
       sdk::set_text(cell, CDCRT_UUID, {out, 36});
       return nullptr;
     }
-    default:
-      break;
+    default: break;
   }
   const auto bytes = sdk::decode_base64(text, *rows_);
   if (!bytes) return "not base64";
@@ -396,7 +364,8 @@ bool Converter::looks_like_decimal(const sdk::JsonTape& tape, uint32_t value) {
   if (tape[value].kind != sdk::JsonKind::kObject || tape[value].size != 2) return false;
   const uint32_t scale = tape.find(value, "scale");
   const uint32_t unscaled = tape.find(value, "value");
-  if (scale == 0 || unscaled == 0 || tape[scale].kind != sdk::JsonKind::kNumber || tape[unscaled].kind != sdk::JsonKind::kString) return false;
+  if (scale == 0 || unscaled == 0 || tape[scale].kind != sdk::JsonKind::kNumber || tape[unscaled].kind != sdk::JsonKind::kString)
+    return false;
   // The bytes stand as Java writes them: the standard alphabet, filled up. Other texts are somebody else's.
   const std::string_view text = tape.text(unscaled);
   return !text.empty() && text.size() % 4 == 0 && text.find_first_of("-_") == std::string_view::npos;

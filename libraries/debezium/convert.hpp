@@ -1,9 +1,9 @@
 // From values of an event to cells.
 #pragma once
 
+#include "cdcrt/sdk/json_tape.hpp"
 #include "cdcrt/sdk/row_builder.hpp"
 #include "debezium/column.hpp"
-#include "cdcrt/sdk/json_tape.hpp"
 #include "debezium/unavailable.hpp"
 
 namespace cdcrt::debezium {

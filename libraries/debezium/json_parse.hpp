@@ -1,5 +1,5 @@
-// parse_json: sdk::parse_json, compiled once, in a file of its own: the compiler inlines the whole parser there, and does not where more stands
-// beside it (a sixth of decoding).
+// parse_json: sdk::parse_json, compiled once, in a file of its own: the compiler inlines the whole parser there, and does not where more
+// stands beside it (a sixth of decoding).
 #pragma once
 
 #include <string_view>

@@ -3,9 +3,9 @@
 #include <charconv>
 
 #include "cdcrt/sdk/calendar.hpp"
-#include "debezium/json_parse.hpp"
 #include "cdcrt/sdk/json_text.hpp"
 #include "debezium/convert.hpp"
+#include "debezium/json_parse.hpp"
 
 namespace cdcrt::debezium {
 
@@ -42,17 +42,10 @@ Problem Converter::nested(const Column& column, const sdk::JsonTape& tape, uint3
 Problem Converter::write_json(const Column* column, const sdk::JsonTape& tape, uint32_t value, std::string& out) {
   const sdk::JsonToken& token = tape[value];
   switch (token.kind) {
-    case sdk::JsonKind::kNull:
-      out += "null";
-      return nullptr;
-    case sdk::JsonKind::kFalse:
-      out += "false";
-      return nullptr;
-    case sdk::JsonKind::kTrue:
-      out += "true";
-      return nullptr;
-    default:
-      break;
+    case sdk::JsonKind::kNull: out += "null"; return nullptr;
+    case sdk::JsonKind::kFalse: out += "false"; return nullptr;
+    case sdk::JsonKind::kTrue: out += "true"; return nullptr;
+    default: break;
   }
   if (column != nullptr && is_encoded(*column) && column->inner.empty()) {
     cdcrt_cell cell{};
@@ -108,9 +101,7 @@ bool Converter::write_elements(const sdk::JsonTape& tape, uint32_t array, std::s
     if (i != 0) out.push_back(',');
     cdcrt_cell cell{};
     switch (tape[at].kind) {
-      case sdk::JsonKind::kNull:
-        out += "null";
-        continue;
+      case sdk::JsonKind::kNull: out += "null"; continue;
       case sdk::JsonKind::kArray:
         if (!write_elements(tape, at, out)) return false;
         break;
@@ -122,8 +113,7 @@ bool Converter::write_elements(const sdk::JsonTape& tape, uint32_t array, std::s
         write_cell(cell, out);
         break;
       }
-      default:
-        return false;
+      default: return false;
     }
     any = true;
   }
@@ -136,31 +126,20 @@ void Converter::write_cell(const cdcrt_cell& cell, std::string& out) {
   const auto quoted = [&](std::size_t size) { sdk::append_json_string(out, {buffer, size}); };
   switch (cell.tag) {
     case CDCRT_ABSENT:
-    case CDCRT_NULL:
-      out += "null";
-      return;
-    case CDCRT_BOOL:
-      out += cell.value.integer != 0 ? "true" : "false";
-      return;
-    case CDCRT_I64:
-      out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, cell.value.integer).ptr);
-      return;
-    case CDCRT_DATE:
-      return quoted(sdk::write_date(buffer, cell.value.integer, sdk::TextStyle::kIso8601));
-    case CDCRT_TIME:
-      return quoted(sdk::write_time(buffer, cell.value.integer));
-    case CDCRT_TIMESTAMP:
-      return quoted(sdk::write_timestamp(buffer, cell.value.integer, sdk::TextStyle::kIso8601));
-    case CDCRT_TIMESTAMPTZ:
-      return quoted(sdk::write_timestamptz(buffer, cell.value.integer, sdk::TextStyle::kIso8601));
+    case CDCRT_NULL: out += "null"; return;
+    case CDCRT_BOOL: out += cell.value.integer != 0 ? "true" : "false"; return;
+    case CDCRT_I64: out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, cell.value.integer).ptr); return;
+    case CDCRT_DATE: return quoted(sdk::write_date(buffer, cell.value.integer, sdk::TextStyle::kIso8601));
+    case CDCRT_TIME: return quoted(sdk::write_time(buffer, cell.value.integer));
+    case CDCRT_TIMESTAMP: return quoted(sdk::write_timestamp(buffer, cell.value.integer, sdk::TextStyle::kIso8601));
+    case CDCRT_TIMESTAMPTZ: return quoted(sdk::write_timestamptz(buffer, cell.value.integer, sdk::TextStyle::kIso8601));
     case CDCRT_DECIMAL:
       if (const std::string_view text = sdk::text(cell); text.find_first_of("NI") == std::string_view::npos) {
         out += text;
         return;
       }
       return sdk::append_json_string(out, sdk::text(cell));
-    default:
-      return sdk::append_json_string(out, sdk::text(cell));
+    default: return sdk::append_json_string(out, sdk::text(cell));
   }
 }
 

@@ -33,7 +33,8 @@ class Reader {
   }
   bool text(uint32_t at, std::string& out) {
     if (tape_[at].kind == sdk::JsonKind::kNull) return true;
-    if (tape_[at].kind != sdk::JsonKind::kString) return refuse(std::string("a schema has ") + describe(tape_[at].kind) + " where a string belongs");
+    if (tape_[at].kind != sdk::JsonKind::kString)
+      return refuse(std::string("a schema has ") + describe(tape_[at].kind) + " where a string belongs");
     out = std::string(tape_.text(at));
     return true;
   }

@@ -89,7 +89,8 @@ void SourceReader::read(const sdk::JsonTape& tape, uint32_t object, SourceValues
       field = source_field(expected);
     }
     const sdk::JsonToken& value = tape[name + 1];
-    if (field != SourceField::kOther && (value.kind == sdk::JsonKind::kString || value.kind == sdk::JsonKind::kNumber)) out[field] = tape.text(name + 1);
+    if (field != SourceField::kOther && (value.kind == sdk::JsonKind::kString || value.kind == sdk::JsonKind::kNumber))
+      out[field] = tape.text(name + 1);
     name = value.next;
   }
 }

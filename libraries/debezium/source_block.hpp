@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "cdcrt/sdk/row_builder.hpp"
 #include "cdcrt/sdk/json_tape.hpp"
+#include "cdcrt/sdk/row_builder.hpp"
 
 namespace cdcrt::debezium {
 

@@ -178,18 +178,12 @@ const Column& iso_column(uint8_t kind) {
   static const Column duration = make(Conversion::kInterval);
   static const Column text = make(Conversion::kText);
   switch (kind) {
-    case CDCRT_TYPE_DATE:
-      return date;
-    case CDCRT_TYPE_TIME:
-      return time;
-    case CDCRT_TYPE_TIMESTAMP:
-      return timestamp;
-    case CDCRT_TYPE_TIMESTAMPTZ:
-      return zoned_timestamp;
-    case CDCRT_TYPE_INTERVAL:
-      return duration;
-    default:
-      return text;
+    case CDCRT_TYPE_DATE: return date;
+    case CDCRT_TYPE_TIME: return time;
+    case CDCRT_TYPE_TIMESTAMP: return timestamp;
+    case CDCRT_TYPE_TIMESTAMPTZ: return zoned_timestamp;
+    case CDCRT_TYPE_INTERVAL: return duration;
+    default: return text;
   }
 }
 

@@ -41,7 +41,8 @@ UnavailableValue::UnavailableValue(std::string_view text) {
 bool UnavailableValue::is(const sdk::JsonTape& tape, uint32_t index) const {
   const sdk::JsonToken& token = tape[index];
   if (token.kind == sdk::JsonKind::kString) return is(tape.text(index));
-  if (token.kind == sdk::JsonKind::kObject) return token.size == 1 && tape[index + 2].kind == sdk::JsonKind::kString && is(tape.text(index + 2));
+  if (token.kind == sdk::JsonKind::kObject)
+    return token.size == 1 && tape[index + 2].kind == sdk::JsonKind::kString && is(tape.text(index + 2));
   if (token.kind != sdk::JsonKind::kArray || token.size == 0) return false;
   if (token.size == 1 && tape[index + 1].kind == sdk::JsonKind::kString) return is(tape.text(index + 1));
   if (token.size != plain_.size()) return false;

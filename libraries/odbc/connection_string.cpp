@@ -79,7 +79,9 @@ Status make_settings(Pairs pairs, std::string dsn, ConnectionSettings& out, std:
   std::vector<std::string> seen;
   for (const auto& [key, value] : pairs) {
     const std::string option = "connection." + key;
-    if (!is_key(key)) return Status::bad_config("connection", "key \"" + key + "\" of the connection is no ODBC keyword", "letters, digits, _ - . and blanks");
+    if (!is_key(key))
+      return Status::bad_config("connection", "key \"" + key + "\" of the connection is no ODBC keyword",
+                                "letters, digits, _ - . and blanks");
     if (std::find(seen.begin(), seen.end(), lower(key)) != seen.end()) {
       return Status::bad_config(option, "key \"" + key + "\" of the connection is given twice; ODBC keywords do not tell case apart");
     }
@@ -90,7 +92,8 @@ Status make_settings(Pairs pairs, std::string dsn, ConnectionSettings& out, std:
   out.pairs = std::move(pairs);
   out.dsn = std::move(dsn);
   if (out.dsn.empty() && !out.has("Driver") && !out.has("DSN") && !out.has("FileDSN")) {
-    return Status::bad_config("connection", "the connection names no Driver", "for example Driver = \"SQLite3\" or Driver = \"PostgreSQL Unicode\"");
+    return Status::bad_config("connection", "the connection names no Driver",
+                              "for example Driver = \"SQLite3\" or Driver = \"PostgreSQL Unicode\"");
   }
   Status status = check_driver_keys(out);
   if (status && !login.empty()) status = add_login(login, out);
@@ -113,7 +116,8 @@ Status connection_string(const ConnectionSettings& settings, sql::Product produc
       append_pair(out, key, value, false);
       continue;
     }
-    const bool psql_plain = product == sql::Product::kPostgresql && !driver && !is_secret(key) && lower(key) != "connsettings" && lower(key) != "pqopt";
+    const bool psql_plain =
+        product == sql::Product::kPostgresql && !driver && !is_secret(key) && lower(key) != "connsettings" && lower(key) != "pqopt";
     if (psql_plain && value.find_first_of(";{}") != std::string::npos) {
       return Status::bad_config("connection." + key, "PostgreSQL's ODBC driver cannot take ; { } in this value");
     }
@@ -177,7 +181,8 @@ std::string scrub(std::string text, const ConnectionSettings& settings) {
         const char closing = opening == '{' ? '}' : opening;
         done = at + 1;
         // Doubled, it is a part of the value.
-        while (done < now.size() && (now[done] != closing || now.compare(done, 2, std::string(2, closing)) == 0)) done += now[done] == closing ? 2 : 1;
+        while (done < now.size() && (now[done] != closing || now.compare(done, 2, std::string(2, closing)) == 0))
+          done += now[done] == closing ? 2 : 1;
         done = std::min(done + 1, now.size());
       } else {
         done = std::min(now.find_first_of("; \n", at), now.size());

@@ -14,8 +14,8 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 /// What open() connects with. Copyable; holds secrets, never printed.
 struct ConnectionSettings {
-  Pairs pairs;               ///< as the operator wrote them
-  std::string dsn;           ///< exclusive with pairs
+  Pairs pairs;      ///< as the operator wrote them
+  std::string dsn;  ///< exclusive with pairs
   std::vector<std::string> secrets;
 
   [[nodiscard]] bool has(std::string_view key) const;

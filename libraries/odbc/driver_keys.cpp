@@ -17,26 +17,76 @@ constexpr std::string_view kManager[] = {"Driver", "DSN", "FileDSN", "SaveFile",
 
 // sqliteodbc 0.99.
 // clang-format off: tables, several names a line
-constexpr std::string_view kSqlite[] = {"Database", "StepAPI",    "NoTXN",       "Timeout", "ShortNames", "LongNames", "NoCreat", "NoWCHAR",
-                                        "FKSupport", "SyncPragma", "JournalMode", "OEMCP",   "BigInt",     "JDConv",    "ILike",   "LoadExt"};
+constexpr std::string_view kSqlite[] = {"Database", "StepAPI", "NoTXN",     "Timeout",    "ShortNames",  "LongNames",
+                                        "NoCreat",  "NoWCHAR", "FKSupport", "SyncPragma", "JournalMode", "OEMCP",
+                                        "BigInt",   "JDConv",  "ILike",     "LoadExt"};
 
 // psqlODBC 9 to 16; its abbreviations of two characters are known by their form.
-constexpr std::string_view kPostgresql[] = {
-    "Server", "Servername", "Port", "Database", "Username", "Password", "SSLmode", "ReadOnly", "Protocol", "FakeOidIndex", "ShowOidColumn",
-    "RowVersioning", "ShowSystemTables", "ConnSettings", "Fetch", "Socket", "UnknownSizes", "MaxVarcharSize", "MaxLongVarcharSize", "Debug",
-    "CommLog", "Optimizer", "Ksqo", "UseDeclareFetch", "TextAsLongVarchar", "UnknownsAsLongVarchar", "BoolsAsChar", "Parse",
-    "CancelAsFreeStmt", "ExtraSysTablePrefixes", "TranslationName", "TranslationDLL", "TranslationOption", "DisallowPremature",
-    "UpdatableCursors", "LFConversion", "TrueIsMinus1", "Int8As", "ByteaAsLongVarBinary", "UseServerSidePrepare", "LowerCaseIdentifier",
-    "GssAuthUseGSS", "XaOpt", "PreferLibpq", "pqopt", "KeepaliveTime", "KeepaliveInterval", "NumericAs", "OptionalErrors", "IgnoreTimeout",
-    "FetchRefcursors", "BatchSize", "UniqueIndex", "Logdir", "DtcLog", "Lie"};
+constexpr std::string_view kPostgresql[] = {"Server",
+                                            "Servername",
+                                            "Port",
+                                            "Database",
+                                            "Username",
+                                            "Password",
+                                            "SSLmode",
+                                            "ReadOnly",
+                                            "Protocol",
+                                            "FakeOidIndex",
+                                            "ShowOidColumn",
+                                            "RowVersioning",
+                                            "ShowSystemTables",
+                                            "ConnSettings",
+                                            "Fetch",
+                                            "Socket",
+                                            "UnknownSizes",
+                                            "MaxVarcharSize",
+                                            "MaxLongVarcharSize",
+                                            "Debug",
+                                            "CommLog",
+                                            "Optimizer",
+                                            "Ksqo",
+                                            "UseDeclareFetch",
+                                            "TextAsLongVarchar",
+                                            "UnknownsAsLongVarchar",
+                                            "BoolsAsChar",
+                                            "Parse",
+                                            "CancelAsFreeStmt",
+                                            "ExtraSysTablePrefixes",
+                                            "TranslationName",
+                                            "TranslationDLL",
+                                            "TranslationOption",
+                                            "DisallowPremature",
+                                            "UpdatableCursors",
+                                            "LFConversion",
+                                            "TrueIsMinus1",
+                                            "Int8As",
+                                            "ByteaAsLongVarBinary",
+                                            "UseServerSidePrepare",
+                                            "LowerCaseIdentifier",
+                                            "GssAuthUseGSS",
+                                            "XaOpt",
+                                            "PreferLibpq",
+                                            "pqopt",
+                                            "KeepaliveTime",
+                                            "KeepaliveInterval",
+                                            "NumericAs",
+                                            "OptionalErrors",
+                                            "IgnoreTimeout",
+                                            "FetchRefcursors",
+                                            "BatchSize",
+                                            "UniqueIndex",
+                                            "Logdir",
+                                            "DtcLog",
+                                            "Lie"};
 
 struct Alias {
   std::string_view name, meant;
 };
 // What other clients of these databases call it.
-constexpr Alias kAliases[] = {{"host", "Server"},       {"hostname", "Server"}, {"address", "Server"},  {"user", "UID"},  {"login", "UID"},
-                              {"dbname", "Database"},   {"db", "Database"},     {"file", "Database"},   {"path", "Database"},
-                              {"filename", "Database"}, {"pass", "PWD"},        {"passwd", "PWD"},      {"tls", "SSLmode"}};
+constexpr Alias kAliases[] = {{"host", "Server"},   {"hostname", "Server"},   {"address", "Server"}, {"user", "UID"},
+                              {"login", "UID"},     {"dbname", "Database"},   {"db", "Database"},    {"file", "Database"},
+                              {"path", "Database"}, {"filename", "Database"}, {"pass", "PWD"},       {"passwd", "PWD"},
+                              {"tls", "SSLmode"}};
 // clang-format on
 
 std::string lower(std::string_view text) {
@@ -87,14 +137,17 @@ Status check_driver_keys(const ConnectionSettings& settings) {
   const sql::Product product = guess_product(settings);
   const bool postgresql = product == sql::Product::kPostgresql;
   if (settings.has("DSN") || settings.has("FileDSN") || (!postgresql && product != sql::Product::kSqlite)) return {};
-  const std::span<const std::string_view> known = postgresql ? std::span<const std::string_view>(kPostgresql) : std::span<const std::string_view>(kSqlite);
+  const std::span<const std::string_view> known =
+      postgresql ? std::span<const std::string_view>(kPostgresql) : std::span<const std::string_view>(kSqlite);
   for (const auto& [given, value] : settings.pairs) {
     const std::string key = lower(given);
     const auto is_it = [&](std::string_view name) { return lower(name) == key; };
     if (std::any_of(std::begin(kManager), std::end(kManager), is_it) || std::any_of(known.begin(), known.end(), is_it)) continue;
     if (postgresql && is_abbreviation(key)) continue;
     const std::string whose = postgresql ? "PostgreSQL's" : "SQLite's";
-    return Status::bad_config("connection." + given, whose + " ODBC driver has no key \"" + given + "\", and would pass over it without a word", advice(key, known));
+    return Status::bad_config("connection." + given,
+                              whose + " ODBC driver has no key \"" + given + "\", and would pass over it without a word",
+                              advice(key, known));
   }
   return {};
 }

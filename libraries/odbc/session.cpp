@@ -32,12 +32,14 @@ void keep_log_off(const ConnectionSettings& settings, SQLHENV environment) {
   static std::mutex mutex;
   static std::set<std::string> done;
   const std::string dsn = settings.dsn.empty() ? settings.value("DSN") : settings.dsn;
-  const std::string text = (dsn.empty() ? "Driver={" + settings.value("Driver") + "}" : "DSN=" + dsn) + ";Server=/nonexistent;Port=1;Database=none;UID=none;CommLog=0;Debug=0;";
+  const std::string text = (dsn.empty() ? "Driver={" + settings.value("Driver") + "}" : "DSN=" + dsn) +
+                           ";Server=/nonexistent;Port=1;Database=none;UID=none;CommLog=0;Debug=0;";
   const std::lock_guard lock(mutex);
   if (!done.insert(text).second) return;
   SQLHDBC connection = SQL_NULL_HDBC;
   if (!good(SQLAllocHandle(SQL_HANDLE_DBC, environment, &connection))) return;
-  if (good(SQLDriverConnect(connection, nullptr, characters(text.c_str()), SQL_NTS, nullptr, 0, nullptr, SQL_DRIVER_NOPROMPT))) SQLDisconnect(connection);
+  if (good(SQLDriverConnect(connection, nullptr, characters(text.c_str()), SQL_NTS, nullptr, 0, nullptr, SQL_DRIVER_NOPROMPT)))
+    SQLDisconnect(connection);
   SQLFreeHandle(SQL_HANDLE_DBC, connection);
 }
 
@@ -70,7 +72,8 @@ Status Session::error(SQLSMALLINT handle_type, SQLHANDLE handle, sql::Moment mom
     }
   }
   if (found.sqlstate.empty()) found.sqlstate = "HY000";
-  if (moment == sql::Moment::kConnect && (found.sqlstate == "IM002" || found.sqlstate == "IM003" || found.text.find("Can't open lib") != std::string::npos)) {
+  if (moment == sql::Moment::kConnect &&
+      (found.sqlstate == "IM002" || found.sqlstate == "IM003" || found.text.find("Can't open lib") != std::string::npos)) {
     return missing_driver(found.text);
   }
   return sql::to_status(found, product_, moment, doing);
@@ -87,10 +90,12 @@ Status Session::missing_driver(const std::string& text) const {
     installed += (installed.empty() ? "\"" : ", \"") + std::string(reinterpret_cast<const char*>(name)) + "\"";
     direction = SQL_FETCH_NEXT;
   }
-  const std::string wanted = settings_.dsn.empty() ? "ODBC driver \"" + settings_.value("Driver") + "\"" : "data source \"" + settings_.dsn + "\"";
-  return Status::error(CDCRT_UNREACHABLE, wanted + " cannot be used: " + text + "; drivers installed: " + (installed.empty() ? "none" : installed),
-                       "name one of the installed drivers, or install it: Debian has odbc-postgresql (\"PostgreSQL Unicode\", \"PostgreSQL ANSI\") "
-                       "and libsqliteodbc (\"SQLite3\"); data sources are listed by `odbcinst -q -s`")
+  const std::string wanted =
+      settings_.dsn.empty() ? "ODBC driver \"" + settings_.value("Driver") + "\"" : "data source \"" + settings_.dsn + "\"";
+  return Status::error(
+             CDCRT_UNREACHABLE, wanted + " cannot be used: " + text + "; drivers installed: " + (installed.empty() ? "none" : installed),
+             "name one of the installed drivers, or install it: Debian has odbc-postgresql (\"PostgreSQL Unicode\", \"PostgreSQL ANSI\") "
+             "and libsqliteodbc (\"SQLite3\"); data sources are listed by `odbcinst -q -s`")
       .with_native(0, "IM002");
 }
 
@@ -101,11 +106,13 @@ Status Session::connect(sql::Product product, std::chrono::microseconds timeout)
   if (guess_product(settings_) == sql::Product::kPostgresql) keep_log_off(settings_, environment_);
   if (!good(SQLAllocHandle(SQL_HANDLE_DBC, environment_, &connection_))) return Status::fatal("unixODBC gave no connection handle");
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(timeout).count();
-  if (seconds > 0) SQLSetConnectAttr(connection_, SQL_ATTR_LOGIN_TIMEOUT, reinterpret_cast<SQLPOINTER>(static_cast<std::uintptr_t>(seconds)), 0);
+  if (seconds > 0)
+    SQLSetConnectAttr(connection_, SQL_ATTR_LOGIN_TIMEOUT, reinterpret_cast<SQLPOINTER>(static_cast<std::uintptr_t>(seconds)), 0);
   std::string text;
   Status status = connection_string(settings_, product, text);
   if (!status) return status;
-  const SQLRETURN code = SQLDriverConnect(connection_, nullptr, characters(text.c_str()), SQL_NTS, nullptr, 0, nullptr, SQL_DRIVER_NOPROMPT);
+  const SQLRETURN code =
+      SQLDriverConnect(connection_, nullptr, characters(text.c_str()), SQL_NTS, nullptr, 0, nullptr, SQL_DRIVER_NOPROMPT);
   if (!good(code)) return error(SQL_HANDLE_DBC, connection_, sql::Moment::kConnect, "cannot connect to the target");
   connected_ = true;
   char name[256] = "";
@@ -113,9 +120,12 @@ Status Session::connect(sql::Product product, std::chrono::microseconds timeout)
   SQLGetInfo(connection_, SQL_DBMS_NAME, name, sizeof name, &length);
   product_name_ = name;
   if (product == sql::Product::kRedshift) return {};  // psqlODBC calls every server PostgreSQL
-  if (product_name_.find("PostgreSQL") != std::string::npos) product_ = sql::Product::kPostgresql;
-  else if (product_name_.find("SQLite") != std::string::npos) product_ = sql::Product::kSqlite;
-  else product_ = sql::Product::kUnknown;
+  if (product_name_.find("PostgreSQL") != std::string::npos)
+    product_ = sql::Product::kPostgresql;
+  else if (product_name_.find("SQLite") != std::string::npos)
+    product_ = sql::Product::kSqlite;
+  else
+    product_ = sql::Product::kUnknown;
   return {};
 }
 
@@ -128,7 +138,8 @@ Status Session::reconnect() {
   std::string text;
   Status status = connection_string(settings_, product_, text);
   if (!status) return status;
-  const SQLRETURN code = SQLDriverConnect(connection_, nullptr, characters(text.c_str()), SQL_NTS, nullptr, 0, nullptr, SQL_DRIVER_NOPROMPT);
+  const SQLRETURN code =
+      SQLDriverConnect(connection_, nullptr, characters(text.c_str()), SQL_NTS, nullptr, 0, nullptr, SQL_DRIVER_NOPROMPT);
   if (!good(code)) return error(SQL_HANDLE_DBC, connection_, sql::Moment::kConnect, "cannot connect to the target");
   connected_ = true;
   return {};
@@ -180,7 +191,8 @@ void Query::bind_null(std::size_t parameter) {
 void Query::bind_integer(std::size_t parameter, int64_t value) {
   Slot& place = slots_[parameter];
   if (place.kind != 1) {
-    SQLBindParameter(statement_, static_cast<SQLUSMALLINT>(parameter + 1), SQL_PARAM_INPUT, SQL_C_SBIGINT, SQL_BIGINT, 0, 0, &place.integer, 0, &place.length);
+    SQLBindParameter(statement_, static_cast<SQLUSMALLINT>(parameter + 1), SQL_PARAM_INPUT, SQL_C_SBIGINT, SQL_BIGINT, 0, 0, &place.integer,
+                     0, &place.length);
     place.kind = 1;
   }
   place.integer = value;
@@ -190,7 +202,8 @@ void Query::bind_integer(std::size_t parameter, int64_t value) {
 void Query::bind_real(std::size_t parameter, double value) {
   Slot& place = slots_[parameter];
   if (place.kind != 2) {
-    SQLBindParameter(statement_, static_cast<SQLUSMALLINT>(parameter + 1), SQL_PARAM_INPUT, SQL_C_DOUBLE, SQL_DOUBLE, 0, 0, &place.real, 0, &place.length);
+    SQLBindParameter(statement_, static_cast<SQLUSMALLINT>(parameter + 1), SQL_PARAM_INPUT, SQL_C_DOUBLE, SQL_DOUBLE, 0, 0, &place.real, 0,
+                     &place.length);
     place.kind = 2;
   }
   place.real = value;
@@ -202,8 +215,8 @@ void Query::bind_borrowed(std::size_t parameter, int kind, std::string_view byte
   const auto size = static_cast<SQLLEN>(bytes.size());
   const char* data = bytes.data() == nullptr ? "" : bytes.data();
   SQLBindParameter(statement_, static_cast<SQLUSMALLINT>(parameter + 1), SQL_PARAM_INPUT, kind == 3 ? SQL_C_CHAR : SQL_C_BINARY,
-                   kind == 3 ? SQL_LONGVARCHAR : SQL_LONGVARBINARY, size > 0 ? static_cast<SQLULEN>(size) : 1, 0, const_cast<char*>(data), size,
-                   &place.length);
+                   kind == 3 ? SQL_LONGVARCHAR : SQL_LONGVARBINARY, size > 0 ? static_cast<SQLULEN>(size) : 1, 0, const_cast<char*>(data),
+                   size, &place.length);
   place.length = size;
   place.kind = kind;
   has_large_ = has_large_ || bytes.size() > kLargeValue;
@@ -220,7 +233,8 @@ void Query::give_back_large() {
 }
 
 Status Query::execute(sql::Moment moment, std::string_view doing, int64_t* rows) {
-  const SQLRETURN code = direct_.empty() ? SQLExecute(statement_) : SQLExecDirect(statement_, characters(direct_.data()), static_cast<SQLINTEGER>(direct_.size()));
+  const SQLRETURN code = direct_.empty() ? SQLExecute(statement_)
+                                         : SQLExecDirect(statement_, characters(direct_.data()), static_cast<SQLINTEGER>(direct_.size()));
   if (good(code) || code == SQL_NO_DATA) give_back_large();
   if (!good(code) && code != SQL_NO_DATA) return session_.error(SQL_HANDLE_STMT, statement_, moment, doing);
   if (rows != nullptr) {

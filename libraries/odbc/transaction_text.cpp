@@ -6,19 +6,13 @@ namespace cdcrt::odbc {
 
 std::string_view verb(uint32_t kind) {
   switch (kind) {
-    case CDCRT_WRITE_APPEND:
-      return "append to";
-    case CDCRT_WRITE_UPSERT:
-      return "upsert into";
-    case CDCRT_WRITE_PATCH:
-      return "update";
+    case CDCRT_WRITE_APPEND: return "append to";
+    case CDCRT_WRITE_UPSERT: return "upsert into";
+    case CDCRT_WRITE_PATCH: return "update";
     case CDCRT_WRITE_DELETE:
-    case CDCRT_WRITE_REMOVE:
-      return "delete from";
-    case CDCRT_WRITE_REPLACE:
-      return "replace rows of";
-    default:
-      return "clear";
+    case CDCRT_WRITE_REMOVE: return "delete from";
+    case CDCRT_WRITE_REPLACE: return "replace rows of";
+    default: return "clear";
   }
 }
 

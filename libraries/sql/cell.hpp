@@ -14,7 +14,9 @@ using sdk::text_cell;
 
 /// A text cell's longest beginning of at most `bytes` bytes that cuts no character of UTF-8.
 inline cdcrt_cell cut(cdcrt_cell text, uint32_t bytes) {
-  const auto continues = [&](uint32_t at) { return (static_cast<unsigned char>(static_cast<const char*>(text.value.data)[at]) & 0xC0) == 0x80; };
+  const auto continues = [&](uint32_t at) {
+    return (static_cast<unsigned char>(static_cast<const char*>(text.value.data)[at]) & 0xC0) == 0x80;
+  };
   if (text.size <= bytes) return text;
   while (bytes > 0 && continues(bytes)) --bytes;
   text.size = bytes;

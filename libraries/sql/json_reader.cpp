@@ -36,26 +36,13 @@ bool JsonReader::escape(std::string& out) {
   const char c = rest_[0];
   rest_.remove_prefix(1);
   switch (c) {
-    case 'b':
-      out += '\b';
-      return true;
-    case 'f':
-      out += '\f';
-      return true;
-    case 'n':
-      out += '\n';
-      return true;
-    case 'r':
-      out += '\r';
-      return true;
-    case 't':
-      out += '\t';
-      return true;
-    case 'u':
-      break;
-    default:
-      out += c;
-      return true;
+    case 'b': out += '\b'; return true;
+    case 'f': out += '\f'; return true;
+    case 'n': out += '\n'; return true;
+    case 'r': out += '\r'; return true;
+    case 't': out += '\t'; return true;
+    case 'u': break;
+    default: out += c; return true;
   }
   uint32_t code = 0;
   if (!hexadecimal(code)) return false;

@@ -40,9 +40,7 @@ void add_quoted(std::string& out, std::string_view text) {
 sdk::Status append_array_element(std::string& out, const cdcrt_cell& cell, const cdcrt_column& column) {
   switch (cell.tag) {
     case CDCRT_ABSENT:
-    case CDCRT_NULL:
-      out += "NULL";
-      return {};
+    case CDCRT_NULL: out += "NULL"; return {};
     case CDCRT_BOOL:
       if (is_number(column.type.kind)) {
         out += cell.value.integer != 0 ? '1' : '0';
@@ -52,9 +50,7 @@ sdk::Status append_array_element(std::string& out, const cdcrt_cell& cell, const
       return {};
     case CDCRT_I64:
     case CDCRT_U64:
-    case CDCRT_F64:
-      append_cell_text(out, cell, sdk::TextStyle::kPostgres);
-      return {};
+    case CDCRT_F64: append_cell_text(out, cell, sdk::TextStyle::kPostgres); return {};
     case CDCRT_DATE:
     case CDCRT_TIME:
     case CDCRT_TIMESTAMP:
@@ -72,8 +68,9 @@ sdk::Status append_array_element(std::string& out, const cdcrt_cell& cell, const
   }
   const std::string_view text = bytes_of(cell);
   if (!text.empty() && std::memchr(text.data(), 0, text.size()) != nullptr) {
-    return sdk::Status::bad_record("column " + shown(sdk::view(column.name)) + " holds a NUL character (U+0000), which PostgreSQL cannot store in text",
-                                   "store the column as bytes, or exclude it in the route");
+    return sdk::Status::bad_record(
+        "column " + shown(sdk::view(column.name)) + " holds a NUL character (U+0000), which PostgreSQL cannot store in text",
+        "store the column as bytes, or exclude it in the route");
   }
   add_quoted(out, text);
   return {};

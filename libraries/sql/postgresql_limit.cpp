@@ -207,7 +207,8 @@ bool keeps(const ColumnLimit& limit, const cdcrt_cell& cell) {
       return !digits.number || digits.significant.empty() || digits.fraction <= limit.digits;  // zero fits numeric(3,-2) too
     }
     case Kind::kFloat:
-      return (cell.tag != CDCRT_I64 && cell.tag != CDCRT_U64 && cell.tag != CDCRT_F64 && cell.tag != CDCRT_DECIMAL && cell.tag != CDCRT_STRING) ||
+      return (cell.tag != CDCRT_I64 && cell.tag != CDCRT_U64 && cell.tag != CDCRT_F64 && cell.tag != CDCRT_DECIMAL &&
+              cell.tag != CDCRT_STRING) ||
              float_keeps(limit.digits, cell);
     case Kind::kUnsigned: {
       const std::string text = number_text(cell);
@@ -221,16 +222,19 @@ bool keeps(const ColumnLimit& limit, const cdcrt_cell& cell) {
     }
     case Kind::kBits: return !has_bytes(cell) || bytes_of(cell).find_first_of("xXbB") != 0;
     case Kind::kCharacters:
-      if (limit.bytes && (!has_bytes(cell) || cell.tag == CDCRT_BYTES)) return number_text(cell).size() <= static_cast<std::size_t>(limit.digits);
+      if (limit.bytes && (!has_bytes(cell) || cell.tag == CDCRT_BYTES))
+        return number_text(cell).size() <= static_cast<std::size_t>(limit.digits);
       if (!has_bytes(cell) || cell.tag == CDCRT_BYTES) return true;
       return (limit.bytes ? bytes_of(cell).size() : characters(bytes_of(cell))) <= static_cast<std::size_t>(limit.digits);
     case Kind::kBlanks:
-      return !has_bytes(cell) || cell.tag == CDCRT_BYTES || characters(without_blanks(bytes_of(cell))) <= static_cast<std::size_t>(limit.digits);
+      return !has_bytes(cell) || cell.tag == CDCRT_BYTES ||
+             characters(without_blanks(bytes_of(cell))) <= static_cast<std::size_t>(limit.digits);
     case Kind::kFraction:
       if (cell.tag == CDCRT_STRING) return fraction_digits(bytes_of(cell)) <= static_cast<std::size_t>(limit.digits);
       if (limit.time_only && (cell.tag == CDCRT_TIMESTAMP || cell.tag == CDCRT_TIMESTAMPTZ)) return false;
       // "-01:00:00" would be read as a time zone.
-      if (limit.time_only && cell.tag == CDCRT_TIME && (cell.value.integer < 0 || cell.value.integer > sdk::kMicrosecondsPerDay)) return false;
+      if (limit.time_only && cell.tag == CDCRT_TIME && (cell.value.integer < 0 || cell.value.integer > sdk::kMicrosecondsPerDay))
+        return false;
       if (cell.tag != CDCRT_TIME && cell.tag != CDCRT_TIMESTAMP && cell.tag != CDCRT_TIMESTAMPTZ) return true;
       return !is_finite(cell.value.integer) || cell.value.integer % step_of(limit.digits) == 0;
     case Kind::kDate:
@@ -239,8 +243,10 @@ bool keeps(const ColumnLimit& limit, const cdcrt_cell& cell) {
     case Kind::kInterval:
       if (cell.tag != CDCRT_INTERVAL && cell.tag != CDCRT_STRING) return true;
       // What is written otherwise than in ISO 8601 cannot be taken apart here.
-      if (limit.unit != 0 && (bytes_of(cell).find_first_of("P") == std::string_view::npos || !ends_at(bytes_of(cell), limit.unit))) return false;
-      return fraction_digits(bytes_of(cell)) <= static_cast<std::size_t>(limit.digits) || (limit.digits == 6 && is_cut_double(bytes_of(cell)));
+      if (limit.unit != 0 && (bytes_of(cell).find_first_of("P") == std::string_view::npos || !ends_at(bytes_of(cell), limit.unit)))
+        return false;
+      return fraction_digits(bytes_of(cell)) <= static_cast<std::size_t>(limit.digits) ||
+             (limit.digits == 6 && is_cut_double(bytes_of(cell)));
   }
   return true;
 }

@@ -12,22 +12,22 @@ namespace cdcrt::sql {
 /// How a column may change what it is given.
 struct ColumnLimit {
   enum class Kind : uint8_t {
-    kNone,       ///< stores exactly or refuses
-    kScale,      ///< numeric(p,s), money: rounds to `digits` after the point
-    kFloat,      ///< real, double precision: `digits` significant ones (6, 15) always survive
-    kUnsigned,   ///< oid and its kin: a negative number becomes another one
-    kDigits,     ///< xid, cid: takes the digits that a text begins with, and no more than 32 bits of them
-    kBits,       ///< bit, bit varying: reads x1f and b101 as other notations
-    kCharacters, ///< varchar(n): drops blanks past n; name, "char": cuts to n bytes
-    kBlanks,     ///< char(n): blanks at the end do not count
-    kFraction,   ///< time, timestamp: rounds to `digits` after the second
-    kDate,       ///< date: drops a time of day
-    kInterval    ///< interval: rounds seconds to `digits`; drops what is below `unit`
+    kNone,        ///< stores exactly or refuses
+    kScale,       ///< numeric(p,s), money: rounds to `digits` after the point
+    kFloat,       ///< real, double precision: `digits` significant ones (6, 15) always survive
+    kUnsigned,    ///< oid and its kin: a negative number becomes another one
+    kDigits,      ///< xid, cid: takes the digits that a text begins with, and no more than 32 bits of them
+    kBits,        ///< bit, bit varying: reads x1f and b101 as other notations
+    kCharacters,  ///< varchar(n): drops blanks past n; name, "char": cuts to n bytes
+    kBlanks,      ///< char(n): blanks at the end do not count
+    kFraction,    ///< time, timestamp: rounds to `digits` after the second
+    kDate,        ///< date: drops a time of day
+    kInterval     ///< interval: rounds seconds to `digits`; drops what is below `unit`
   };
   Kind kind = Kind::kNone;
-  int32_t digits = 0;  ///< or characters
-  char unit = 0;       ///< kInterval: Y, M (months), D, H, m (minutes); 0: nothing is dropped
-  bool bytes = false;  ///< kCharacters: counted in bytes, and everything past them is cut
+  int32_t digits = 0;      ///< or characters
+  char unit = 0;           ///< kInterval: Y, M (months), D, H, m (minutes); 0: nothing is dropped
+  bool bytes = false;      ///< kCharacters: counted in bytes, and everything past them is cut
   bool time_only = false;  ///< kFraction: time of day, which drops a date
 };
 

@@ -44,27 +44,19 @@ bool parse_moment(std::string_view text, uint8_t kind, cdcrt_cell& cell) {
     return value.has_value();
   };
   switch (kind) {
-    case CDCRT_TYPE_DATE:
-      return set(sdk::parse_date(text), CDCRT_DATE);
-    case CDCRT_TYPE_TIME:
-      return set(sdk::parse_time(text), CDCRT_TIME);
-    case CDCRT_TYPE_TIMESTAMP:
-      return set(sdk::parse_timestamp(text), CDCRT_TIMESTAMP);
-    case CDCRT_TYPE_TIMESTAMPTZ:
-      return set(sdk::parse_timestamptz(text), CDCRT_TIMESTAMPTZ);
-    default:
-      return false;
+    case CDCRT_TYPE_DATE: return set(sdk::parse_date(text), CDCRT_DATE);
+    case CDCRT_TYPE_TIME: return set(sdk::parse_time(text), CDCRT_TIME);
+    case CDCRT_TYPE_TIMESTAMP: return set(sdk::parse_timestamp(text), CDCRT_TIMESTAMP);
+    case CDCRT_TYPE_TIMESTAMPTZ: return set(sdk::parse_timestamptz(text), CDCRT_TIMESTAMPTZ);
+    default: return false;
   }
 }
 
 class ConstantWriter {
  public:
   ConstantWriter(std::string_view json, const cdcrt_column& column, cdcrt_type element, const FitElement& fit, std::string& out)
-      : json_(json),
-        column_(column),
-        known_(column.type.kind == CDCRT_TYPE_ARRAY ? column.type.element : uint8_t{CDCRT_TYPE_UNKNOWN}),
-        fit_(fit),
-        out_(out) {
+      : json_(json), column_(column), known_(column.type.kind == CDCRT_TYPE_ARRAY ? column.type.element : uint8_t{CDCRT_TYPE_UNKNOWN}),
+        fit_(fit), out_(out) {
     element_ = column;
     element_.type = element;
   }
@@ -248,9 +240,7 @@ class ConstantReader {
     std::string buffer;
     const cdcrt_cell cell = from_postgresql(text, element_, buffer);
     switch (cell.tag) {
-      case CDCRT_BOOL:
-        out_ += cell.value.integer != 0 ? "true" : "false";
-        return;
+      case CDCRT_BOOL: out_ += cell.value.integer != 0 ? "true" : "false"; return;
       case CDCRT_I64:
       case CDCRT_U64:
       case CDCRT_F64:
@@ -261,9 +251,7 @@ class ConstantReader {
         }
         sdk::append_json_string(out_, text);
         return;
-      case CDCRT_BYTES:
-        sdk::append_json_string(out_, sdk::encode_base64(bytes_of(cell)));
-        return;
+      case CDCRT_BYTES: sdk::append_json_string(out_, sdk::encode_base64(bytes_of(cell))); return;
       case CDCRT_DATE:
       case CDCRT_TIME:
       case CDCRT_TIMESTAMP:
@@ -273,8 +261,7 @@ class ConstantReader {
         sdk::append_json_string(out_, iso);
         return;
       }
-      default:
-        sdk::append_json_string(out_, text);
+      default: sdk::append_json_string(out_, text);
     }
   }
 

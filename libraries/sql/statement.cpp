@@ -20,7 +20,8 @@ void append_on_conflict(std::string& out, const StatementShape& shape, std::stri
     return;
   }
   out += " DO UPDATE SET " + joined(shape.columns, ", ", kOtherColumns, taken);
-  if (is_inexact(shape)) out += " WHERE " + joined(shape.columns, " AND ", inexact, [&](const StatementColumn& column) { return same(shape, column); });
+  if (is_inexact(shape))
+    out += " WHERE " + joined(shape.columns, " AND ", inexact, [&](const StatementColumn& column) { return same(shape, column); });
 }
 
 }  // namespace cdcrt::sql

@@ -17,8 +17,8 @@ struct StatementColumn {
   bool is_array = false;         ///< the target column is an array itself
   bool decimal = false;          ///< sqlite keeps decimals as text: 1.50 and 1.5 are compared without their last zeros
   bool compare_as_text = false;  ///< its type has no equality (json, xml, point)
-  bool inexact = false;          ///< a key whose own equality knows fewer values than there are (citext, NOCASE): its characters count as well
-  std::string sent_as = {};      ///< postgresql: type of the values on their way, where it is not target_type
+  bool inexact = false;      ///< a key whose own equality knows fewer values than there are (citext, NOCASE): its characters count as well
+  std::string sent_as = {};  ///< postgresql: type of the values on their way, where it is not target_type
 };
 
 /// One table and the columns of one write.

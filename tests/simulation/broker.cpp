@@ -17,7 +17,8 @@ Broker::Broker(const Workload& workload) : workload_(workload) {
 
 void Broker::add_partitions() {
   for (std::size_t topic = 0; topic < workload_.topics.size(); ++topic) {
-    for (int32_t partition = 0; partition < workload_.topics[topic].later_partitions; ++partition) logs[{static_cast<int>(topic), partition}];
+    for (int32_t partition = 0; partition < workload_.topics[topic].later_partitions; ++partition)
+      logs[{static_cast<int>(topic), partition}];
   }
   CDCRT_TRACE("broker: topics have grown");
   rebalance(false);
@@ -28,8 +29,8 @@ void Broker::produce() {
   if (next_ == workload_.growth_at) add_partitions();
   const Event& event = workload_.events[next_];
   Log& log = logs[{event.topic, event.partition}];
-  CDCRT_TRACE("broker: " + workload_.topics[static_cast<std::size_t>(event.topic)].name + "[" + std::to_string(event.partition) + "] offset " +
-              std::to_string(log.end()) + ": " + event.show());
+  CDCRT_TRACE("broker: " + workload_.topics[static_cast<std::size_t>(event.topic)].name + "[" + std::to_string(event.partition) +
+              "] offset " + std::to_string(log.end()) + ": " + event.show());
   log.events.push_back(next_++);
 }
 
@@ -53,7 +54,8 @@ void Broker::leave(int process) {
 }
 
 void Broker::rebalance(bool only_if_needed) {
-  const auto silent = std::erase_if(members, [&](const auto& member) { return scheduler().now() - member.second.last_seen > kSessionTimeout; });
+  const auto silent =
+      std::erase_if(members, [&](const auto& member) { return scheduler().now() - member.second.last_seen > kSessionTimeout; });
   if (only_if_needed && silent == 0) return;
   ++generation_;
   std::vector<Member*> present;
@@ -65,7 +67,8 @@ void Broker::rebalance(bool only_if_needed) {
   const auto shift = static_cast<std::size_t>(random().below(static_cast<int64_t>(present.size())));
   std::size_t index = shift;
   for (const auto& [place, log] : logs) {
-    Member& member = *present[random().chance(200) ? static_cast<std::size_t>(random().below(static_cast<int64_t>(present.size()))) : index++ % present.size()];
+    Member& member = *present[random().chance(200) ? static_cast<std::size_t>(random().below(static_cast<int64_t>(present.size())))
+                                                   : index++ % present.size()];
     member.assigned.insert(place);
   }
   CDCRT_TRACE("broker: rebalanced among " + std::to_string(present.size()));

@@ -107,7 +107,8 @@ std::map<Place, Invariants::Lease> Invariants::leases() const {
   for (const StoredRow& row : table->rows) {
     if (!row.exists) continue;
     Reader reader(*table, row);
-    leases[{broker_.topic_of(reader.text("topic")), static_cast<int32_t>(reader.integer("partition"))}] = {reader.integer("epoch"), reader.text("owner")};
+    leases[{broker_.topic_of(reader.text("topic")), static_cast<int32_t>(reader.integer("partition"))}] = {reader.integer("epoch"),
+                                                                                                           reader.text("owner")};
   }
   return leases;
 }
@@ -188,7 +189,8 @@ void Invariants::check_rows(const Positions& now) {
     if (differs.empty()) continue;
     std::string places;
     for (const auto& [key, offset] : now) {
-      if (key.first == name) places += " " + std::to_string(key.second.first) + "[" + std::to_string(key.second.second) + "]:" + std::to_string(offset);
+      if (key.first == name)
+        places += " " + std::to_string(key.second.first) + "[" + std::to_string(key.second.second) + "]:" + std::to_string(offset);
     }
     fail("the rows of " + name + " are not what its progress (" + places + " ) says:" + differs);
     return;

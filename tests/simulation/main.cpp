@@ -86,14 +86,15 @@ int main(int count, char** arguments) {
     steps += outcome.steps;
     if (outcome.failure.empty()) continue;
     ++failures;
-    std::printf("seed %llu fails: %s\n  see it again with: %s --seed %llu%s --trace\n", static_cast<unsigned long long>(seed), outcome.failure.c_str(),
-                arguments[0], static_cast<unsigned long long>(seed), without.c_str());
+    std::printf("seed %llu fails: %s\n  see it again with: %s --seed %llu%s --trace\n", static_cast<unsigned long long>(seed),
+                outcome.failure.c_str(), arguments[0], static_cast<unsigned long long>(seed), without.c_str());
     std::fflush(stdout);
   }
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
   const double taken = seconds() - begun;
   std::printf("%llu schedule(s), %llu failure(s), %.1f s, %.2f ms and %llu steps each\n", static_cast<unsigned long long>(done),
-              static_cast<unsigned long long>(failures), taken, 1000 * taken / static_cast<double>(done), static_cast<unsigned long long>(steps / done));
+              static_cast<unsigned long long>(failures), taken, 1000 * taken / static_cast<double>(done),
+              static_cast<unsigned long long>(steps / done));
   return failures == 0 ? 0 : 1;
 }

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "dead_letters/dead_letters.hpp"
+#include "runtime/coordinator.hpp"
 #include "runtime/decode_pool.hpp"
 #include "runtime/destinations.hpp"
 #include "runtime/event_reader.hpp"
-#include "runtime/coordinator.hpp"
 #include "runtime/ownership.hpp"
 #include "simulation/broker.hpp"
 #include "simulation/target.hpp"
@@ -39,7 +39,8 @@ manifest::Manifest make_manifest() {
 }
 
 struct Process::Parts {
-  Parts(const manifest::Manifest& manifest, const std::string& path) : letters(path), reader(shapes, sources), pipeline(manifest.pipeline) {}
+  Parts(const manifest::Manifest& manifest, const std::string& path)
+      : letters(path), reader(shapes, sources), pipeline(manifest.pipeline) {}
   runtime::Monitor monitor;
   event::ShapeRegistry shapes;
   runtime::Flows flows{monitor};
@@ -79,23 +80,25 @@ void Process::run() {
 bool Process::open() {
   Parts& parts = *parts_;
   constexpr int64_t kRowBytes = 32 << 20;
-  parts.sources.push_back(std::make_unique<runtime::SourceRuntime>(manifest_.sources.front(), 0, parts.monitor, parts.flows, character().max_message_bytes));
+  parts.sources.push_back(
+      std::make_unique<runtime::SourceRuntime>(manifest_.sources.front(), 0, parts.monitor, parts.flows, character().max_message_bytes));
   const auto tolerated = [](const Error& error) {
     CDCRT_TRACE("cannot start: " + explain(error));
-    if (error.code != CDCRT_RETRY && error.code != CDCRT_UNREACHABLE && error.code != CDCRT_BUSY) fail("a process cannot start: " + explain(error));
+    if (error.code != CDCRT_RETRY && error.code != CDCRT_UNREACHABLE && error.code != CDCRT_BUSY)
+      fail("a process cannot start: " + explain(error));
     return false;
   };
   if (auto opened = parts.sources.back()->open(); !opened) return tolerated(opened.error());
   runtime::SinkRuntime::Context context{parts.monitor,
-                                                  parts.flows,
-                                                  parts.reader,
-                                                  parts.letters,
-                                                  parts.pipeline,
-                                                  owner(),
-                                                  kRowBytes,
-                                                  [&parts](const progress::Partition& partition) { parts.ownership.lost(partition); },
-                                                  [](std::chrono::microseconds) { scheduler().sleep(random().between(10, 400) * kMillisecond); },
-                                                  [&parts](const runtime::SinkRuntime& sink) { return parts.ownership.others_rest(sink); }};
+                                        parts.flows,
+                                        parts.reader,
+                                        parts.letters,
+                                        parts.pipeline,
+                                        owner(),
+                                        kRowBytes,
+                                        [&parts](const progress::Partition& partition) { parts.ownership.lost(partition); },
+                                        [](std::chrono::microseconds) { scheduler().sleep(random().between(10, 400) * kMillisecond); },
+                                        [&parts](const runtime::SinkRuntime& sink) { return parts.ownership.others_rest(sink); }};
   parts.sinks.push_back(std::make_unique<runtime::SinkRuntime>(manifest_.sinks.front(), std::move(context)));
   if (auto opened = parts.sinks.back()->open(); !opened) return tolerated(opened.error());
   parts.destinations = std::make_unique<runtime::Destinations>(manifest_, parts.shapes, parts.sinks, parts.sources);
@@ -152,11 +155,12 @@ std::string Process::describe() const {
   if (parts_ == nullptr || parts_->sinks.empty()) return "not started";
   std::string text = parts_->ownership.settled() ? "settled" : "claims wait";
   for (const runtime::Flow* flow : parts_->flows.all()) {
-    text += "; " + flow->partition.name() + (flow->partition.owned() ? " owned, routed to " : " not owned, routed to ") + std::to_string(flow->partition.routed_next());
+    text += "; " + flow->partition.name() + (flow->partition.owned() ? " owned, routed to " : " not owned, routed to ") +
+            std::to_string(flow->partition.routed_next());
   }
   for (const apply::Table* table : parts_->sinks.front()->tables()) {
-    text += "; " + table->identity().target() + (table->ready() ? " ready" : "") + (table->detached().empty() ? "" : " detached: " + table->detached()) +
-            " holds " + std::to_string(table->held_rows());
+    text += "; " + table->identity().target() + (table->ready() ? " ready" : "") +
+            (table->detached().empty() ? "" : " detached: " + table->detached()) + " holds " + std::to_string(table->held_rows());
   }
   return text;
 }

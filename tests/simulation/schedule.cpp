@@ -20,7 +20,7 @@
 namespace cdcrt::simulation {
 namespace {
 
-constexpr Time kWatched = 60 * kSecond;    // nothing happens any more
+constexpr Time kWatched = 60 * kSecond;  // nothing happens any more
 constexpr Time kHour = 3600 * kSecond;
 constexpr Time kLockTimeout = 300 * kSecond;  // to finish in once nothing goes wrong any more
 constexpr uint64_t kMaxSteps = 400'000;
@@ -43,7 +43,11 @@ LeftOut left_out[] = {
     {"crashes", [](Character& own) { own.crashes = 0; }},
     {"freezes", [](Character& own) { own.freezes = 0; }},
     {"outages", [](Character& own) { own.outages = 0; }},
-    {"locked-tables", [](Character& own) { own.outsiders = 0; own.busy_calls = 0; }},
+    {"locked-tables",
+     [](Character& own) {
+       own.outsiders = 0;
+       own.busy_calls = 0;
+     }},
     {"lost-commits", [](Character& own) { own.lost_commits = 0; }},
     {"lost-calls", [](Character& own) { own.lost_calls = 0; }},
     {"table-locks", [](Character& own) { own.table_locks = false; }},
@@ -123,7 +127,8 @@ class Schedule {
       const bool done = is_done();
       if (done && is_quiet()) break;
       if (!done) settled_ = quiet_until_ = 0;
-      if (settled_ == 0 && (state_.scheduler.now() > state_.character.duration + kLockTimeout || state_.scheduler.steps() > kMaxSteps)) fail("it does not finish" + where());
+      if (settled_ == 0 && (state_.scheduler.now() > state_.character.duration + kLockTimeout || state_.scheduler.steps() > kMaxSteps))
+        fail("it does not finish" + where());
     }
     if (state_.failure.empty()) compare();
   }
@@ -158,7 +163,8 @@ class Schedule {
     }
     for (int i = 0; i < own.outsiders; ++i) {
       const Time from = some_time(), to = from + chance.below(own.duration - from);
-      const std::string name = "shop." + workload_->tables[static_cast<std::size_t>(chance.below(static_cast<int64_t>(workload_->tables.size())))].name;
+      const std::string name =
+          "shop." + workload_->tables[static_cast<std::size_t>(chance.below(static_cast<int64_t>(workload_->tables.size())))].name;
       events.at(from, [this, name, to] { lock_out(name, to); });
     }
     events.at(own.duration, [this] {
@@ -233,7 +239,8 @@ class Schedule {
     CDCRT_TRACE("process " + std::to_string(process->number()) + " freezes until " + std::to_string(until / kMillisecond) + " ms");
     state_.scheduler.freeze(process->number(), until);
     const int number = process->number();
-    if (random().chance(500)) state_.scheduler.at(state_.scheduler.now() + random().below(3 * kSecond), [this, number] { target_->disconnect_all(number); });
+    if (random().chance(500))
+      state_.scheduler.at(state_.scheduler.now() + random().below(3 * kSecond), [this, number] { target_->disconnect_all(number); });
   }
 
   void stop() {
@@ -295,8 +302,8 @@ class Schedule {
   // A truncate that another process applies while a part of a row is tried takes the row away before its change.
   bool is_moot(const Event& event) const {
     return event.operation == CDCRT_UPDATE && std::any_of(workload_->events.begin(), workload_->events.end(), [&](const Event& later) {
-      return later.table == event.table && later.order > event.order && later.operation == CDCRT_TRUNCATE;
-    });
+             return later.table == event.table && later.order > event.order && later.operation == CDCRT_TRUNCATE;
+           });
   }
 
   // Every letter is of an event that the target refuses, or that waits for one of those; what nothing later made up for has one.
@@ -327,15 +334,19 @@ class Schedule {
     }
     for (const Event& event : workload_->events) {
       if (event.good() || found.contains({{event.topic, event.partition}, event.offset})) continue;
-      const bool made_up = std::any_of(workload_->events.begin(), workload_->events.end(), [&](const Event& later) {
-        if (later.table != event.table || later.order <= event.order) return false;
-        if (later.operation == CDCRT_TRUNCATE) return true;
-        if (!workload_->tables[static_cast<std::size_t>(event.table)].keyed) return false;
-        const Value& key = event.cells[0];
-        return (later.cells[0] == key || (!later.before.empty() && later.before[0] == key)) && later.cells[kColumnA].kind != Value::kUnchanged;
-      }) || std::any_of(workload_->events.begin(), workload_->events.end(), [&](const Event& later) {
-        return later.table == event.table && later.order > event.order && later.operation == CDCRT_DELETE && later.cells[0] == event.cells[0];
-      });
+      const bool made_up = std::any_of(workload_->events.begin(), workload_->events.end(),
+                                       [&](const Event& later) {
+                                         if (later.table != event.table || later.order <= event.order) return false;
+                                         if (later.operation == CDCRT_TRUNCATE) return true;
+                                         if (!workload_->tables[static_cast<std::size_t>(event.table)].keyed) return false;
+                                         const Value& key = event.cells[0];
+                                         return (later.cells[0] == key || (!later.before.empty() && later.before[0] == key)) &&
+                                                later.cells[kColumnA].kind != Value::kUnchanged;
+                                       }) ||
+                           std::any_of(workload_->events.begin(), workload_->events.end(), [&](const Event& later) {
+                             return later.table == event.table && later.order > event.order && later.operation == CDCRT_DELETE &&
+                                    later.cells[0] == event.cells[0];
+                           });
       if (!made_up) fail("no dead letter tells of " + event.show());
     }
   }

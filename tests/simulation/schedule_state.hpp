@@ -13,9 +13,9 @@ namespace cdcrt::simulation {
 struct Character {
   int processes = 2;
   int decode_workers = 1, connections = 1;
-  Time duration = 0;           ///< of the time in which things go wrong
-  Time latency = kMillisecond; ///< of a call, at most (usually)
-  int64_t slow_calls = 0;      ///< take up to two seconds
+  Time duration = 0;            ///< of the time in which things go wrong
+  Time latency = kMillisecond;  ///< of a call, at most (usually)
+  int64_t slow_calls = 0;       ///< take up to two seconds
   int64_t lost_commits = 0, lost_calls = 0, busy_calls = 0, broker_errors = 0;
   int crashes = 0, freezes = 0, rebalances = 0, stops = 0, outages = 0, outsiders = 0;  ///< how many
   bool keyless = false, truncates = false, bad_values = false, late_columns = false, partial = false;
@@ -32,9 +32,9 @@ struct State {
   Random random;
   Scheduler scheduler;
   Character character;
-  uint64_t calls = 0;    ///< of the target
-  bool faults = true;    ///< false: what is left is to be finished
-  std::string failure;   ///< first one; empty: none
+  uint64_t calls = 0;   ///< of the target
+  bool faults = true;   ///< false: what is left is to be finished
+  std::string failure;  ///< first one; empty: none
 };
 
 /// Of the running schedule; null outside.
@@ -55,8 +55,8 @@ void set_tracing(bool on);
 bool is_tracing();
 /// A line of the trace, with time, process and thread.
 void trace(const std::string& line);
-#define CDCRT_TRACE(text)                                  \
-  do {                                                     \
+#define CDCRT_TRACE(text)                                                \
+  do {                                                                   \
     if (cdcrt::simulation::is_tracing()) cdcrt::simulation::trace(text); \
   } while (false)
 

@@ -127,7 +127,8 @@ bool Scheduler::step() {
   }
   std::size_t event = events_.size();
   for (std::size_t i = 0; i < events_.size(); ++i) {
-    if (event == events_.size() || std::pair(events_[i].time, events_[i].number) < std::pair(events_[event].time, events_[event].number)) event = i;
+    if (event == events_.size() || std::pair(events_[i].time, events_[i].number) < std::pair(events_[event].time, events_[event].number))
+      event = i;
   }
   ++steps_;
   if (event < events_.size() && events_[event].time <= time) {

@@ -146,7 +146,8 @@ sdk::Status Target::wait(Transaction& transaction, const std::vector<Transaction
     transaction.waits_for.clear();
     return sdk::Status::error(CDCRT_BUSY, "deadlock");
   }
-  CDCRT_TRACE("target: transaction " + std::to_string(transaction.number) + " waits for transaction " + std::to_string(blockers.front()->number) + " at " + what);
+  CDCRT_TRACE("target: transaction " + std::to_string(transaction.number) + " waits for transaction " +
+              std::to_string(blockers.front()->number) + " at " + what);
   const bool woken = scheduler().block(this, until);
   transaction.waits_for.clear();
   if (transaction.sent || transaction.ended) return sdk::Status::retry("connection lost");
@@ -232,7 +233,8 @@ sdk::Status Target::lock(Transaction& transaction, StoredTable& table, StoredRow
 const StoredValues* Target::seen(const Transaction& transaction, const StoredRow& row) {
   if (row.writer == &transaction && row.changed) return row.gone ? nullptr : &row.pending;
   if (transaction.snapshot > 0) {
-    const auto found = std::find_if(row.versions.rbegin(), row.versions.rend(), [&](const auto& version) { return version.since <= transaction.snapshot; });
+    const auto found = std::find_if(row.versions.rbegin(), row.versions.rend(),
+                                    [&](const auto& version) { return version.since <= transaction.snapshot; });
     return found == row.versions.rend() || !found->exists ? nullptr : &found->values;
   }
   return row.exists ? &row.values : nullptr;

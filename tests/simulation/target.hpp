@@ -67,7 +67,7 @@ struct Transaction {
   uint64_t number = 0;
   int process = -1;  ///< -1: an outsider's
   bool failed = false;
-  bool sent = false;   ///< COMMIT is on its way
+  bool sent = false;  ///< COMMIT is on its way
   bool ended = false;
   std::vector<std::pair<StoredTable*, StoredRow*>> written;
   std::vector<StoredRow*> shared;
@@ -111,7 +111,7 @@ class Target {
   static void change(Transaction& transaction, StoredTable& table, StoredRow& row, StoredValues values);
   static void remove(Transaction& transaction, StoredTable& table, StoredRow& row);
 
-  bool down = false;        ///< nobody gets through
+  bool down = false;  ///< nobody gets through
   Time lock_timeout = kSecond;
   /// The connection is gone: the target notices now or later, and rolls back.
   void disconnect(Transaction* transaction);

@@ -196,7 +196,9 @@ class Connection final : public sdk::SinkConnection {
       return done ? std::move(ended) : std::move(done);
     }
     const std::string of = name_of(read.table);
-    if (auto entered = enter(std::string(read.lock == 0 ? "read " : (read.lock == 1 ? "read and share " : "read and lock ")) + of); !entered) return entered;
+    if (auto entered = enter(std::string(read.lock == 0 ? "read " : (read.lock == 1 ? "read and share " : "read and lock ")) + of);
+        !entered)
+      return entered;
     if (transaction_ == nullptr) {
       fail("rows are read outside of a transaction");
       return sdk::Status::fatal("no transaction");
@@ -215,7 +217,8 @@ class Connection final : public sdk::SinkConnection {
     const auto wanted = [&](const StoredValues& values) {
       for (uint64_t k = 0; k < read.key_rows; ++k) {
         bool equal = true;
-        for (uint32_t c = 0; c < read.key_count && equal; ++c) equal = values[static_cast<std::size_t>(places[c])] == keys[k * read.key_count + c];
+        for (uint32_t c = 0; c < read.key_count && equal; ++c)
+          equal = values[static_cast<std::size_t>(places[c])] == keys[k * read.key_count + c];
         if (equal) return true;
       }
       return read.key_count == 0;
@@ -228,7 +231,8 @@ class Connection final : public sdk::SinkConnection {
     if (read.lock != CDCRT_LOCK_NONE && !character().table_locks) {
       if (random().chance(300)) std::reverse(rows.begin(), rows.end());
       for (StoredRow* row : rows) {
-        if (auto locked = target()->lock(*transaction_, *table, *row, read.lock == CDCRT_LOCK_UPDATE); !locked) return failed(std::move(locked));
+        if (auto locked = target()->lock(*transaction_, *table, *row, read.lock == CDCRT_LOCK_UPDATE); !locked)
+          return failed(std::move(locked));
       }
     }
     event::Arena arena{1 << 10};
@@ -438,7 +442,8 @@ class Sink final : public sdk::Sink {
     return {};
   }
   uint32_t capabilities(uint32_t) override {
-    return CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | (character().table_locks ? CDCRT_SINK_TABLE_LOCKS | CDCRT_SINK_LEAVES_THINGS : 0) | (character().rests ? CDCRT_SINK_RESTS : 0);
+    return CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS |
+           (character().table_locks ? CDCRT_SINK_TABLE_LOCKS | CDCRT_SINK_LEAVES_THINGS : 0) | (character().rests ? CDCRT_SINK_RESTS : 0);
   }
   void limits(cdcrt_limits& limits) override {
     if (!character().table_locks) return;

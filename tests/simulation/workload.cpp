@@ -81,7 +81,8 @@ Workload::Workload() {
       const SourceTable& of = tables[static_cast<std::size_t>(table)];
       const Topic& topic = topics[static_cast<std::size_t>(of.topic)];
       add(table, CDCRT_TRUNCATE,
-          of.only_partition >= 0 ? of.only_partition : static_cast<int32_t>(chance.below(grown_ ? topic.later_partitions : topic.partitions)));
+          of.only_partition >= 0 ? of.only_partition
+                                 : static_cast<int32_t>(chance.below(grown_ ? topic.later_partitions : topic.partitions)));
       truncated_ = true;
       rows_[static_cast<std::size_t>(table)].clear();
       keyless_[static_cast<std::size_t>(table)].clear();
@@ -297,7 +298,8 @@ std::string Workload::describe() const {
     text += topic.name + ": " + std::to_string(topic.partitions) + " partition(s)" +
             (topic.later_partitions > topic.partitions ? ", one more later" : "") + "\n";
   }
-  for (const SourceTable& table : tables) text += table.name + (table.keyed ? " with" : " without") + " key in " + topics[static_cast<std::size_t>(table.topic)].name + "\n";
+  for (const SourceTable& table : tables)
+    text += table.name + (table.keyed ? " with" : " without") + " key in " + topics[static_cast<std::size_t>(table.topic)].name + "\n";
   for (const Event& event : events) {
     text += topics[static_cast<std::size_t>(event.topic)].name + "[" + std::to_string(event.partition) + "] " + event.show() + "\n";
   }

@@ -45,8 +45,8 @@ struct Event {
   bool wide = false;  ///< knows column d
   Cells cells, before, other_key;
   bool unordered = false;  ///< of the snapshot, without an order
-  bool refused = false;  ///< the target will not take it
-  bool blocked = false;  ///< it changes a part of a row whose last change as a whole was refused: a dead letter too
+  bool refused = false;    ///< the target will not take it
+  bool blocked = false;    ///< it changes a part of a row whose last change as a whole was refused: a dead letter too
   [[nodiscard]] bool good() const { return !refused && !blocked; }
   [[nodiscard]] std::string show() const;
 };
@@ -65,7 +65,7 @@ class Workload {
   Workload();
   std::vector<Topic> topics;
   std::vector<SourceTable> tables;
-  std::vector<Event> events;  ///< by order
+  std::vector<Event> events;         ///< by order
   std::size_t growth_at = SIZE_MAX;  ///< index of the first event that is spread over the later partitions
 
   /// The obvious interpreter: events in their order, one by one, without those that become dead letters.

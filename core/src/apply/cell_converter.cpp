@@ -17,8 +17,8 @@ void CellConverter::release() {
   if (arena_.reserved() > kKeptForConversion) arena_.release();
 }
 
-bool CellConverter::convert_row(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,
-                        Error& error) {
+bool CellConverter::convert_row(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells,
+                                std::vector<cdcrt_cell>& out, Error& error) {
   out.assign(knowledge_.columns().size(), cdcrt_cell{});
   for (std::size_t i = 0; i < map.slots.size(); ++i) {
     if (map.slots[i] < 0) {
@@ -42,9 +42,10 @@ bool CellConverter::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool d
   if (!column.typed_by_route && (learns_ || column.type.kind == CDCRT_TYPE_UNKNOWN)) {
     const cdcrt_type shown = from.kind == CDCRT_TYPE_UNKNOWN ? types::learned(cell) : from;
     if (!knowledge_.may_hold(slot, shown)) {
-      error = make_error(CDCRT_BAD_RECORD,
-                         "column '" + column.source_name + "': a value of type " + types::to_string(shown) + ", of which the target can make no key",
-                         "give the column a type in the route's columns, or the route another primary_key");
+      error = make_error(
+          CDCRT_BAD_RECORD,
+          "column '" + column.source_name + "': a value of type " + types::to_string(shown) + ", of which the target can make no key",
+          "give the column a type in the route's columns, or the route another primary_key");
       return false;
     }
     if (from.kind == CDCRT_TYPE_UNKNOWN) {
@@ -116,8 +117,8 @@ bool CellConverter::keep_length(uint32_t slot, cdcrt_cell& cell, Error& error) {
   return false;
 }
 
-bool CellConverter::convert_key(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,
-                        Error& error) {
+bool CellConverter::convert_key(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells,
+                                std::vector<cdcrt_cell>& out, Error& error) {
   out.assign(knowledge_.columns().size(), cdcrt_cell{});
   for (std::size_t i = 0; i < map.slots.size(); ++i) {
     if (map.slots[i] < 0) continue;
@@ -133,7 +134,8 @@ bool CellConverter::convert_key(const event::Shape& shape, const evolution::Shap
   return true;
 }
 
-bool CellConverter::complete(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* before, std::vector<cdcrt_cell>& row, Error& error) {
+bool CellConverter::complete(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* before,
+                             std::vector<cdcrt_cell>& row, Error& error) {
   for (std::size_t i = 0; i < map.slots.size(); ++i) {
     if (map.slots[i] < 0) continue;
     const auto slot = static_cast<uint32_t>(map.slots[i]);

@@ -19,11 +19,14 @@ class CellConverter {
 
   /// The cells that come become a row: columns without a schema follow them. Else they only tell which row is meant.
   void learn(bool learns) { learns_ = learns; }
-  bool convert_row(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out, Error& error);
+  bool convert_row(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,
+                   Error& error);
   /// The cells of the key alone.
-  bool convert_key(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out, Error& error);
+  bool convert_key(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,
+                   Error& error);
   /// Cells that `row` lacks, from the image before the change.
-  bool complete(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* before, std::vector<cdcrt_cell>& row, Error& error);
+  bool complete(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* before, std::vector<cdcrt_cell>& row,
+                Error& error);
 
   [[nodiscard]] event::Arena& arena() { return arena_; }
   /// The bytes of a row are not needed any more.

@@ -35,36 +35,36 @@ struct SourceOfRows {
 /// The change of one key. Cells, key and order are owned by the fold's arena.
 struct Entry {
   Effect effect = Effect::kUpsert;
-  uint8_t operation = 0;        ///< kEvent: cdcrt_operation
-  uint32_t width = 0;           ///< cells; a slot beyond it is ABSENT
-  bool closed = false;          ///< another entry of the same key follows
-  bool snapshot = false;        ///< a row of a snapshot, at its source order older than any change
-  bool keeps_dead_letters = false;   ///< a dead letter of its row came later at the source
-  bool after_whole = false;     ///< the batch has an older change of its row as a whole
-  bool dated = false;           ///< `order` and `since` are those of its changes; empty: they had none
-  uint32_t followers = 0;       ///< entries of the same key in the batch that are written after it
-  uint32_t source = 0;          ///< index into Sealed::sources: the source's table
+  uint8_t operation = 0;            ///< kEvent: cdcrt_operation
+  uint32_t width = 0;               ///< cells; a slot beyond it is ABSENT
+  bool closed = false;              ///< another entry of the same key follows
+  bool snapshot = false;            ///< a row of a snapshot, at its source order older than any change
+  bool keeps_dead_letters = false;  ///< a dead letter of its row came later at the source
+  bool after_whole = false;         ///< the batch has an older change of its row as a whole
+  bool dated = false;               ///< `order` and `since` are those of its changes; empty: they had none
+  uint32_t followers = 0;           ///< entries of the same key in the batch that are written after it
+  uint32_t source = 0;              ///< index into Sealed::sources: the source's table
   int32_t copies = 1;
   int32_t needed = 0;           ///< kAppend: copies that have to be there before, as its changes took them away and brought them
   cdcrt_cell* cells = nullptr;  ///< by slot of the table's knowledge
   std::string_view key;         ///< canonical key bytes
   int64_t first_offset = 0, last_offset = 0;
-  int64_t untold = -1;          ///< of its last update that does not say whether the row stood under another key; -1: none
-  int32_t arrival = -1;         ///< the last arrival under this key (index into Fold::arrivals); -1: none
-  std::string_view order;       ///< source order of its last change
-  std::string_view since;       ///< of its last change as a whole, else of its first one: nothing in it is older
+  int64_t untold = -1;     ///< of its last update that does not say whether the row stood under another key; -1: none
+  int32_t arrival = -1;    ///< the last arrival under this key (index into Fold::arrivals); -1: none
+  std::string_view order;  ///< source order of its last change
+  std::string_view since;  ///< of its last change as a whole, else of its first one: nothing in it is older
 };
 
 /// First half of a key change in two events: a row leaves its old key. What this batch had done to it before is kept.
 struct Departure {
-  std::string_view old_key, new_key;      ///< canonical key bytes
-  cdcrt_cell* old_cells = nullptr;  ///< the old key's cells by slot
-  cdcrt_cell* new_cells = nullptr;  ///< the new key's cells by slot
-  uint32_t width = 0;                     ///< of both
-  Effect effect = Effect::kNothing;       ///< of the entry before it left; kNothing: the row stood in the target
-  cdcrt_cell* cells = nullptr;            ///< its cells then, `cells_width` wide
+  std::string_view old_key, new_key;  ///< canonical key bytes
+  cdcrt_cell* old_cells = nullptr;    ///< the old key's cells by slot
+  cdcrt_cell* new_cells = nullptr;    ///< the new key's cells by slot
+  uint32_t width = 0;                 ///< of both
+  Effect effect = Effect::kNothing;   ///< of the entry before it left; kNothing: the row stood in the target
+  cdcrt_cell* cells = nullptr;        ///< its cells then, `cells_width` wide
   uint32_t cells_width = 0;
-  int32_t arrival = -1;                   ///< under which it had come in this batch
+  int32_t arrival = -1;  ///< under which it had come in this batch
 };
 
 /// Second half: a row comes under its new key. Cells that its event lacks are those of the row that left.
@@ -129,7 +129,9 @@ class Fold {
   [[nodiscard]] uint32_t index_of(const Entry& entry) const { return static_cast<uint32_t>(&entry - entries_.data()); }
   [[nodiscard]] event::Arena& arena() { return arena_; }
   /// Memory held, bytes, about.
-  [[nodiscard]] std::size_t bytes() const { return arena_.reserved() + entries_.capacity() * sizeof(Entry) + slots_.capacity() * sizeof(Slot); }
+  [[nodiscard]] std::size_t bytes() const {
+    return arena_.reserved() + entries_.capacity() * sizeof(Entry) + slots_.capacity() * sizeof(Slot);
+  }
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   EventCounts counts;
   /// Pairs of entries (by index) that one event changed: it is applied to both or to none.
@@ -160,8 +162,8 @@ class Fold {
 /// `width` ABSENT cells, aligned, that live as long as the arena.
 cdcrt_cell* allocate_cells(event::Arena& arena, uint32_t width);
 
-/// The steps of rule 4.3; the caller gives a patch a successor before anything but a partial row follows it. `cells` are converted, by slot, `width` of them; bytes are copied into the fold.
-/// A full row: every column of its shape is there.
+/// The steps of rule 4.3; the caller gives a patch a successor before anything but a partial row follows it. `cells` are converted, by
+/// slot, `width` of them; bytes are copied into the fold. A full row: every column of its shape is there.
 void fold_full(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells, uint32_t width);
 /// A partial row. False: it follows a delete, there is no row to change (dead letter).
 bool fold_partial(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells, uint32_t width);

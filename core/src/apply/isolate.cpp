@@ -24,7 +24,8 @@ struct Trial {
 
 class Isolation {
  public:
-  Isolation(plugin::Connection& connection, const Sealed& sealed, EventReader& reader, dead_letters::DeadLetters& letters, const TrialGuard& guard)
+  Isolation(plugin::Connection& connection, const Sealed& sealed, EventReader& reader, dead_letters::DeadLetters& letters,
+            const TrialGuard& guard)
       : connection_(connection), sealed_(sealed), reader_(reader), letters_(letters), guard_(guard) {}
 
   Result<Isolated> run(const std::vector<const Entry*>& known_missing) {
@@ -63,8 +64,9 @@ class Isolation {
       if (auto replayed = replay(part, bad, result); !replayed) return std::move(replayed.error());
     }
     if (sealed_.crossed) {
-      std::stable_sort(result.singles.begin(), result.singles.end(),
-                       [](const Sealed& one, const Sealed& other) { return one.partitions.front().order < other.partitions.front().order; });
+      std::stable_sort(result.singles.begin(), result.singles.end(), [](const Sealed& one, const Sealed& other) {
+        return one.partitions.front().order < other.partitions.front().order;
+      });
     }
     return result;
   }
@@ -183,7 +185,8 @@ class Isolation {
                               const std::vector<uint32_t>& indexes, const std::unordered_set<std::string_view>& keys, Isolated& result) {
     // What became a dead letter when it was folded first leaves its row open for what follows.
     bool is_refused = false;
-    for (; next_refused_ < refused_before_->size() && (*refused_before_)[next_refused_].offset <= message.messages[0].offset; ++next_refused_) {
+    for (; next_refused_ < refused_before_->size() && (*refused_before_)[next_refused_].offset <= message.messages[0].offset;
+         ++next_refused_) {
       const RefusedKey& refused = (*refused_before_)[next_refused_];
       open_keys_.insert(dead_letter_key(refused.key));
       is_refused = refused.offset == message.messages[0].offset;
@@ -312,10 +315,10 @@ class Isolation {
   dead_letters::DeadLetters& letters_;
   const TrialGuard& guard_;
   std::unordered_set<const Entry*> bad_;
-  std::unordered_set<const Entry*> missing_;       ///< of the bad: they find no row
-  std::unordered_set<std::string> replayed_;       ///< keys whose events were read again
+  std::unordered_set<const Entry*> missing_;                           ///< of the bad: they find no row
+  std::unordered_set<std::string> replayed_;                           ///< keys whose events were read again
   std::unordered_map<std::string, std::set<std::size_t>> singles_of_;  ///< by key: which of the accepted ones change its row
-  std::unordered_set<std::string> open_keys_;      ///< dead_letter_key() of rows that have an open letter at this point of the replay
+  std::unordered_set<std::string> open_keys_;  ///< dead_letter_key() of rows that have an open letter at this point of the replay
   const std::vector<RefusedKey>* refused_before_ = nullptr;  ///< messages that became letters when they were folded, in order
   std::size_t next_refused_ = 0;
   const std::vector<const Entry*>* appended_ = nullptr;  ///< without a key: what is written before the singles

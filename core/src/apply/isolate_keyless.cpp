@@ -16,7 +16,8 @@ class MissingImages {
  public:
   MissingImages(plugin::Connection& connection, const Sealed& sealed, EventReader& reader, dead_letters::DeadLetters& letters,
                 const TrialGuard& guard, Isolated& result)
-      : connection_(connection), sealed_(sealed), part_(sealed.partitions.front()), reader_(reader), letters_(letters), guard_(guard), result_(result) {}
+      : connection_(connection), sealed_(sealed), part_(sealed.partitions.front()), reader_(reader), letters_(letters), guard_(guard),
+        result_(result) {}
 
   Result<bool> run() {
     images_ = &result_.netted.emplace_back();
@@ -139,7 +140,8 @@ class MissingImages {
     for (const Entry* entry : missing) ++lacking[entry];
     for (const auto& [entry, count] : lacking) {
       const auto [place, added] = there_.try_emplace(images_->index_of(*entry), static_cast<int64_t>(entry->needed) - count);
-      if (!added) return make_error(CDCRT_RETRY, "rows of '" + sealed_.table->identity().target() + "' went away while missing ones were counted");
+      if (!added)
+        return make_error(CDCRT_RETRY, "rows of '" + sealed_.table->identity().target() + "' went away while missing ones were counted");
     }
     return false;
   }
@@ -152,7 +154,7 @@ class MissingImages {
       const auto& identity = sealed_.table->identity();
       const auto told = [&](const cdcrt_messages& message, const event::RowBatch&, const std::vector<uint32_t>&) {
         letters_.add(dead_letters::make_dead_letter(*part_.partition, message.messages[0], identity.sink, identity.target(), "row_missing",
-                                             make_error(CDCRT_BAD_RECORD, "the change finds no row in the target")));
+                                                    make_error(CDCRT_BAD_RECORD, "the change finds no row in the target")));
         return false;
       };
       if (auto read = reader_.read(*sealed_.table, *part_.partition, event.offset, event.offset, told); !read) return read;

@@ -107,9 +107,8 @@ class KeyChanges {
       const auto waiting = sealed_.attempt.key_changes.find(std::string(entry->key));
       if (waiting == sealed_.attempt.key_changes.end() || waiting->second.departed || entry->arrival >= 0) continue;
       const bool gone = entry->effect == Effect::kDelete || entry->effect == Effect::kReplace;
-      const auto removed = std::erase_if(waiting->second.slots, [&](uint32_t slot) {
-        return gone || (slot < entry->width && entry->cells[slot].tag != CDCRT_ABSENT);
-      });
+      const auto removed = std::erase_if(
+          waiting->second.slots, [&](uint32_t slot) { return gone || (slot < entry->width && entry->cells[slot].tag != CDCRT_ABSENT); });
       if (removed > 0) changes_[waiting->first] = to_text(waiting->second, sealed_.columns);
     }
   }
@@ -122,7 +121,8 @@ class KeyChanges {
     for (const auto& [new_key, places] : departures_) {
       for (const Place& place : places) {
         if (!read_keys.insert(place.departure->old_key).second) continue;
-        for (const uint32_t slot : sealed_.key) keys.push_back(slot < place.departure->width ? place.departure->old_cells[slot] : cdcrt_cell{});
+        for (const uint32_t slot : sealed_.key)
+          keys.push_back(slot < place.departure->width ? place.departure->old_cells[slot] : cdcrt_cell{});
         ++rows;
       }
     }
@@ -226,7 +226,8 @@ class KeyChanges {
     const Filled filled = fill(row, arrival);
     // Also where a later event of the batch makes up for it: what is a dead letter does not depend on batches.
     const auto is_active = [&](uint32_t slot) { return slot < sealed_.columns.size() && sealed_.columns[slot].active; };
-    if (filled == Filled::kNever && entry.effect != Effect::kNothing && std::any_of(arrival.slots.begin(), arrival.slots.end(), is_active)) {
+    if (filled == Filled::kNever && entry.effect != Effect::kNothing &&
+        std::any_of(arrival.slots.begin(), arrival.slots.end(), is_active)) {
       if (const Entry* original = settled_.original(&entry); original != nullptr) settled_.missing_.push_back(original);
     }
     if (filled != Filled::kNotYet) {
@@ -314,7 +315,7 @@ class KeyChanges {
   std::unordered_map<std::string_view, std::size_t> places_;  ///< by key: index of the last entry in settled_.entries_
   std::set<const Departure*> being_filled_;
   std::map<std::string, KeyChangeRecord> earlier_;  // as kept before this batch: a row that came may leave in it as well
-  std::set<const Departure*> arrived_;  ///< what left and came in this batch
+  std::set<const Departure*> arrived_;              ///< what left and came in this batch
   std::map<std::string, Row> standing_;
   std::map<std::string, std::optional<std::string>> changes_;
 };

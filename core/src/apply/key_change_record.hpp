@@ -14,9 +14,9 @@
 namespace cdcrt::apply {
 
 struct KeyChangeRecord {
-  bool departed = false;       ///< true: the row that left, as it was; false: the row came first
-  std::string row;             ///< departed: names and cells in turn, as types::append_text writes them
-  std::vector<uint32_t> slots; ///< came first: slots that are still to be filled
+  bool departed = false;        ///< true: the row that left, as it was; false: the row came first
+  std::string row;              ///< departed: names and cells in turn, as types::append_text writes them
+  std::vector<uint32_t> slots;  ///< came first: slots that are still to be filled
 };
 
 /// As stored: columns by name, since every process has slots of its own.

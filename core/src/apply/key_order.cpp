@@ -8,7 +8,6 @@
 
 namespace cdcrt::apply {
 
-
 int64_t mark_of(const progress::PartitionKey& partition) {
   return progress::mark_of(partition.source + '\n' + partition.topic + '\n' + std::to_string(partition.number));
 }
@@ -108,7 +107,9 @@ class KeyOrder::Batch {
 
   Change change_of(std::size_t part, Entry& entry) const {
     const bool whole = entry.effect != Effect::kPatch, removes = entry.effect == Effect::kDelete;
-    return {entry.key, entry.order, entry.since, partitions_[part], source_of(entry.source), whole, removes, sealed_.partitions[part].partition, &entry};
+    return {
+        entry.key, entry.order, entry.since, partitions_[part], source_of(entry.source), whole, removes, sealed_.partitions[part].partition,
+        &entry};
   }
   Change change_of(std::size_t part, const RefusedKey& refused) const {
     const auto* const from = sealed_.partitions[part].partition;
@@ -342,7 +343,8 @@ void KeyOrder::shrink() {
 
 namespace {
 
-constexpr std::string_view kLastWhole = "last_whole", kServer = "server", kTable = "table", kSource = "source", kTopic = "topic", kNumber = "number";
+constexpr std::string_view kLastWhole = "last_whole", kServer = "server", kTable = "table", kSource = "source", kTopic = "topic",
+                           kNumber = "number";
 // A key that an index takes as it is.
 constexpr std::size_t kMaxKnownKey = 1024;
 
@@ -360,8 +362,9 @@ progress::RowOrders KeyOrder::kept() const {
     order.is_added = known.is_added;
     const auto& partition = partitions_[known.partition];
     const auto& source = sources_[known.source];
-    order.parts = {{std::string(kLastWhole), known.last_whole}, {std::string(kServer), source.server},    {std::string(kTable), source.table},
-                   {std::string(kSource), partition.source},    {std::string(kTopic), partition.topic}, {std::string(kNumber), std::to_string(partition.number)}};
+    order.parts = {{std::string(kLastWhole), known.last_whole}, {std::string(kServer), source.server},
+                   {std::string(kTable), source.table},         {std::string(kSource), partition.source},
+                   {std::string(kTopic), partition.topic},      {std::string(kNumber), std::to_string(partition.number)}};
   }
   return kept;
 }

@@ -48,12 +48,12 @@ class KeyOrder {
   struct Known {
     uint32_t partition = 0, source = 0;
     bool removed = false;
-    bool is_added = false;       ///< its partition was added to the topic while it was read
-    bool ends_whole = false;     ///< its last change was one of the row as a whole
+    bool is_added = false;    ///< its partition was added to the topic while it was read
+    bool ends_whole = false;  ///< its last change was one of the row as a whole
     uint64_t touched = 0;
     std::string key;
-    std::string last;            ///< order of its last change
-    std::string last_whole;      ///< of its last change as a whole, unless that is `last`; empty: unknown
+    std::string last;        ///< order of its last change
+    std::string last_whole;  ///< of its last change as a whole, unless that is `last`; empty: unknown
     [[nodiscard]] std::string_view whole() const { return ends_whole ? last : last_whole; }
   };
   struct Change;

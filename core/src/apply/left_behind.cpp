@@ -21,7 +21,8 @@ std::string LeftBehind::message_key_of(const cdcrt_cell* cells, uint32_t width) 
 }
 
 // Rows of the target with the cells of `wanted` in the columns `by`; of them the key, or the `whole` row.
-Result<void> LeftBehind::read(const std::vector<uint32_t>& by, const std::vector<const Entry*>& wanted, bool whole, std::vector<Standing>& found) {
+Result<void> LeftBehind::read(const std::vector<uint32_t>& by, const std::vector<const Entry*>& wanted, bool whole,
+                              std::vector<Standing>& found) {
   const TargetColumns columns(sealed_);
   if (wanted.empty() || columns.slots().empty() || !sealed_.table->definition().exists() || sealed_.clear) return {};
   std::vector<uint32_t> slots = by;
@@ -116,7 +117,8 @@ Result<void> LeftBehind::settle(std::vector<const Entry*>& entries) {
 }
 
 void LeftBehind::settle(Group& group, const std::vector<Standing>& standing, std::vector<const Entry*>& entries) {
-  const auto newest = std::max_element(group.begin(), group.end(), [](const auto& one, const auto& other) { return one.second.untold < other.second.untold; });
+  const auto newest = std::max_element(group.begin(), group.end(),
+                                       [](const auto& one, const auto& other) { return one.second.untold < other.second.untold; });
   const std::size_t first = newest->second.entries.front();
   const Entry& newer = *entries[first];
   const OfKey* before = nullptr;  // what the row was last, of what it leaves

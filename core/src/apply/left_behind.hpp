@@ -16,7 +16,8 @@ namespace cdcrt::apply {
 class LeftBehind {
  public:
   /// `late`: the changes may be older than what stands, so that whatever they tell of the row before says nothing of where it is now.
-  LeftBehind(plugin::Connection& connection, const Sealed& sealed, bool late = false) : connection_(connection), sealed_(sealed), late_(late) {}
+  LeftBehind(plugin::Connection& connection, const Sealed& sealed, bool late = false)
+      : connection_(connection), sealed_(sealed), late_(late) {}
   /// Inside the caller's transaction, before `entries` are written: adds the deletes of rows that they leave behind, and gives what comes
   /// under the new key the cells that its events lack.
   Result<void> settle(std::vector<const Entry*>& entries);

@@ -9,7 +9,8 @@ std::optional<std::string> Outage::fails(const void* who, const Error& error) {
   failing_.insert(who);
   if (!reminder_.lasts()) return std::nullopt;
   const auto seconds = reminder_.duration().count();
-  return "waiting for the target" + (seconds > 0 ? ", for " + std::to_string(seconds) + " s by now" : std::string()) + ": " + explain(error);
+  return "waiting for the target" + (seconds > 0 ? ", for " + std::to_string(seconds) + " s by now" : std::string()) + ": " +
+         explain(error);
 }
 
 void Outage::locked(const void* who, bool is) {

@@ -112,7 +112,9 @@ class PartitionFold {
   [[nodiscard]] bool is_missing() const { return next_ < missed_next_; }
   [[nodiscard]] int64_t missed_next() const { return missed_next_; }
   /// What is read back goes on exactly where the table stands.
-  [[nodiscard]] bool goes_on_at(int64_t from) const { return is_detached_ && session_ == partition_->session() && next_ == from && is_missing(); }
+  [[nodiscard]] bool goes_on_at(int64_t from) const {
+    return is_detached_ && session_ == partition_->session() && next_ == from && is_missing();
+  }
   /// Nothing more of the table is below. False: it stands there already.
   bool read_back_to(int64_t next_offset);
 
@@ -125,20 +127,20 @@ class PartitionFold {
   Folding folding_;
   Fold fold_;
   RowMemory memory_;
-  int64_t next_ = 0;               ///< rows below are folded or durable
-  int64_t stored_next_ = 0;        ///< durable
-  std::string stored_order_;       ///< max_order_ of what is durable
-  int64_t first_held_ = -1;        ///< offset of the first row in the fold; -1: none
-  int64_t first_sealed_ = -1;      ///< the same of what is being written
+  int64_t next_ = 0;                    ///< rows below are folded or durable
+  int64_t stored_next_ = 0;             ///< durable
+  std::string stored_order_;            ///< max_order_ of what is durable
+  int64_t first_held_ = -1;             ///< offset of the first row in the fold; -1: none
+  int64_t first_sealed_ = -1;           ///< the same of what is being written
   std::optional<int64_t> sealed_next_;  ///< what is being written reaches up to there
-  std::string sealed_order_;       ///< its max_order_
-  uint32_t min_generation_ = 0;    ///< older batches were read before a rewind
-  uint32_t session_ = 0;           ///< of the partition
+  std::string sealed_order_;            ///< its max_order_
+  uint32_t min_generation_ = 0;         ///< older batches were read before a rewind
+  uint32_t session_ = 0;                ///< of the partition
   std::string last_order_, row_order_, max_order_;
   bool is_unordered_ = false;
-  bool is_fresh_ = true;           ///< had no row yet
+  bool is_fresh_ = true;  ///< had no row yet
   bool is_detached_ = false;
-  int64_t missed_next_ = 0;        ///< detached: rows were left out up to there
+  int64_t missed_next_ = 0;                             ///< detached: rows were left out up to there
   std::vector<std::pair<std::string, int64_t>> marks_;  ///< (max_order_, next_) after a batch, ascending, not all of them
 };
 

@@ -29,10 +29,10 @@ struct PieceWriter::Portion {
   std::size_t step = 1;                 // events that are tried together
   std::vector<SealedPartition> stored;  // positions as of the last commit
   EventCounts refused, stored_refused;
-  SourceOrder::Refused refused_orders;  // of events that became dead letters in this portion
+  SourceOrder::Refused refused_orders;        // of events that became dead letters in this portion
   progress::Store::LettersByKey before, now;  // open dead letters of the rows that changed theirs in this portion
-  FoundLetters looked_up;               // in this transaction
-  std::string reason, message;          // why the last piece was refused
+  FoundLetters looked_up;                     // in this transaction
+  std::string reason, message;                // why the last piece was refused
 
   void change(const std::string& key, const progress::Store::LettersByKey& found) {
     const auto open = found.find(key);
@@ -80,8 +80,8 @@ struct PieceWriter::Portion {
 };
 
 PieceWriter::PieceWriter(TargetConnection& connection, Sealed& sealed, Stretch& stretch, bool is_last)
-    : connection_(connection), context_(connection.context()), transaction_(connection), sealed_(sealed), stretch_(stretch), is_last_(is_last),
-      portion_(std::make_unique<Portion>()) {}
+    : connection_(connection), context_(connection.context()), transaction_(connection), sealed_(sealed), stretch_(stretch),
+      is_last_(is_last), portion_(std::make_unique<Portion>()) {}
 
 PieceWriter::~PieceWriter() = default;
 
@@ -155,7 +155,8 @@ Outcome PieceWriter::write_portion() {
   }
   if (auto prepared = WritePreparation(connection_).prepare({&sealed_}); !prepared) return prepared;
   for (const auto& part : stretch_.positions()) {
-    const bool is_ours = std::any_of(sealed_.partitions.begin(), sealed_.partitions.end(), [&](const auto& own) { return own.partition == part.partition; });
+    const bool is_ours =
+        std::any_of(sealed_.partitions.begin(), sealed_.partitions.end(), [&](const auto& own) { return own.partition == part.partition; });
     if (!is_ours) stretch_.drop(*part.partition);
   }
   if (sealed_.partitions.empty()) {
@@ -197,7 +198,8 @@ Outcome PieceWriter::try_portion() {
     if (!piece) return std::move(piece.error());
     bool taken = true;
     // The events of a row that was overtaken are so one by one.
-    if (piece->sealed && carried.in_order && !carried.table->keys().order().settle(*piece->sealed)) return make_error(CDCRT_UNSUPPORTED, piece->sealed->refusal);
+    if (piece->sealed && carried.in_order && !carried.table->keys().order().settle(*piece->sealed))
+      return make_error(CDCRT_UNSUPPORTED, piece->sealed->refusal);
     if (piece->sealed) {
       if (has_savepoints) {
         if (auto set = connection_->savepoint(CDCRT_SAVEPOINT_SET); !set) return set;
@@ -230,7 +232,8 @@ Outcome PieceWriter::try_portion() {
   }
   carried.partitions = stretch_.positions();
   carried.attempt.key_changes = carried.table->kept().key_changes();
-  if (auto saved = save_refused_orders(*connection_, *context_.store, carried.table->identity().target(), portion.refused_orders); !saved) return saved;
+  if (auto saved = save_refused_orders(*connection_, *context_.store, carried.table->identity().target(), portion.refused_orders); !saved)
+    return saved;
   portion.settle();
   return transaction_.finish({&carried});
 }
@@ -255,7 +258,8 @@ Result<bool> PieceWriter::try_piece(Sealed& piece) {
   auto written = transaction_.write_settled(piece, nullptr, missing);
   if (written && piece.by_source) written = piece.attempt.source_order.save(*connection_, *context_.store, piece);
   // The target may look at the rows only now.
-  if (written && missing.empty() && blocked.empty() && context_.sink.has(CDCRT_SINK_SAVEPOINTS)) written = connection_->savepoint(CDCRT_SAVEPOINT_RELEASE);
+  if (written && missing.empty() && blocked.empty() && context_.sink.has(CDCRT_SINK_SAVEPOINTS))
+    written = connection_->savepoint(CDCRT_SAVEPOINT_RELEASE);
   if (!written && written.error().code != CDCRT_BAD_RECORD) return std::move(written.error());
   if (!written) {
     portion.reason = "value_refused";
@@ -288,14 +292,15 @@ void PieceWriter::refuse_event(const Stretch::Piece& piece) {
   const auto event = stretch_.event();
   const auto& identity = portion.sealed.table->identity();
   context_.letters.add(dead_letters::make_dead_letter(*event.partition, *event.message, identity.sink, identity.target(), portion.reason,
-                                               make_error(CDCRT_BAD_RECORD, portion.message)));
+                                                      make_error(CDCRT_BAD_RECORD, portion.message)));
   portion.refused += piece.counts;
   const progress::OpenDeadLetter letter{event.partition->key(), event.message->offset};
   if (portion.sealed.key.empty()) return portion.open(std::string(kNoKey), letter, {});
   for (const auto& part : piece.sealed->partitions) {
     for (const Entry& entry : part.fold.entries()) {
       if (entry.effect == Effect::kNothing) continue;
-      portion.open(dead_letter_key(entry.key), letter, portion.clears ? progress::Store::LettersByKey() : piece.sealed->attempt.open_dead_letters);
+      portion.open(dead_letter_key(entry.key), letter,
+                   portion.clears ? progress::Store::LettersByKey() : piece.sealed->attempt.open_dead_letters);
       if (!piece.sealed->by_source) continue;
       auto& noted = portion.refused_orders[dead_letter_key(entry.key)];
       noted.order = std::max(noted.order, std::string(entry.order));

@@ -32,10 +32,14 @@ Outcome RefusedBatch::write(const std::vector<const Entry*>& missing) {
   });
   if (!read) return read;
   if (sealed_.crossed && !stretch.is_ordered()) {
-    return make_error(CDCRT_UNSUPPORTED, "the target refuses a row, and changes of one key come from several partitions without a source order: which of them is refused is not known");
+    return make_error(
+        CDCRT_UNSUPPORTED,
+        "the target refuses a row, and changes of one key come from several partitions without a source order: which of them is refused is not known");
   }
   if (sealed_.by_source && !is_whole) {
-    return make_error(CDCRT_UNSUPPORTED, "the target refuses a row of a table that is kept in source order, and the source cannot read its events again: which of them is refused is not known");
+    return make_error(
+        CDCRT_UNSUPPORTED,
+        "the target refuses a row of a table that is kept in source order, and the source cannot read its events again: which of them is refused is not known");
   }
   return is_whole ? PieceWriter(connection_, sealed_, stretch, is_last_).run() : write_isolated(known);
 }
@@ -90,7 +94,8 @@ Outcome RefusedBatch::commit_isolated(const Isolated& isolated) {
   for (const Sealed& single : isolated.singles) {
     if (auto done = write_entries(*connection_, single, entries_of(single), ignored); !done) return done;
   }
-  if (!ignored.empty()) return make_error(CDCRT_RETRY, "rows of '" + sealed_.table->identity().target() + "' went away while bad ones were looked for");
+  if (!ignored.empty())
+    return make_error(CDCRT_RETRY, "rows of '" + sealed_.table->identity().target() + "' went away while bad ones were looked for");
   return transaction_.finish({&sealed_});
 }
 

@@ -18,7 +18,8 @@ void RowFolder::follow(const evolution::TypeChange& change) {
   for (auto* cells : {&scratch_, &before_scratch_}) {
     // The cell that taught the type has it already.
     if (change.slot >= cells->size() || types::is_ready((*cells)[change.slot], change.to, change.to)) continue;
-    if (auto converted = types::convert((*cells)[change.slot], change.from, change.to, converter_.arena())) (*cells)[change.slot] = *converted;
+    if (auto converted = types::convert((*cells)[change.slot], change.from, change.to, converter_.arena()))
+      (*cells)[change.slot] = *converted;
   }
 }
 
@@ -34,7 +35,8 @@ std::string RowFolder::fold(const Incoming& in, const evolution::ShapeMap& map) 
   } else if (identity_.events || !knowledge_.key().empty()) {
     fold_keyed(in, map);
   } else if (!identity_.route.primary_key.empty()) {
-    in.refuse("key_missing", make_error(CDCRT_BAD_RECORD, "the event has no column of the route's primary_key", key_advice(in.row.operation)));
+    in.refuse("key_missing",
+              make_error(CDCRT_BAD_RECORD, "the event has no column of the route's primary_key", key_advice(in.row.operation)));
   } else if (by_source_) {
     return "ordering = \"source\" needs a key, and the table has none: give the route a primary_key, or leave ordering out";
   } else {
@@ -46,13 +48,15 @@ std::string RowFolder::fold(const Incoming& in, const evolution::ShapeMap& map) 
   return {};
 }
 
-bool RowFolder::read_row(const Incoming& in, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out, Error& error) {
+bool RowFolder::read_row(const Incoming& in, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,
+                         Error& error) {
   if (!converter_.convert_row(in.shape, map, cells, out, error)) return false;
   follow_changes();
   return true;
 }
 
-bool RowFolder::read_key(const Incoming& in, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out, Error& error) {
+bool RowFolder::read_key(const Incoming& in, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,
+                         Error& error) {
   if (!converter_.convert_key(in.shape, map, cells, out, error)) return false;
   follow_changes();
   return true;
@@ -135,8 +139,7 @@ void RowFolder::fold_keyed(const Incoming& in, const evolution::ShapeMap& map) {
       }
     }
   }
-  const bool partial = row.operation == CDCRT_UPDATE &&
-                       std::any_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
+  const bool partial = row.operation == CDCRT_UPDATE && std::any_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
                          return slot >= 0 && scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT;
                        });
   bool added = false;
@@ -151,7 +154,8 @@ void RowFolder::fold_keyed(const Incoming& in, const evolution::ShapeMap& map) {
     fold.close_refused(key_scratch_);
   } else if (!left && !added && place->effect != Effect::kDelete && fold.is_refused(key_scratch_)) {
     // Where the fold has nothing of the row yet, find_blocked judges when it is written.
-    in.refuse("earlier_dead_letter", make_error(CDCRT_BAD_RECORD, "it changes a part of a row of which an earlier change is a dead letter"));
+    in.refuse("earlier_dead_letter",
+              make_error(CDCRT_BAD_RECORD, "it changes a part of a row of which an earlier change is a dead letter"));
     fold.refuse(key_scratch_, offset, order_of(in.into), !partial, memory.source);
     return;
   }

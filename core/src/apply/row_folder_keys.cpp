@@ -18,9 +18,10 @@ std::string RowFolder::refuse_shape(const Incoming& in, Error error) {
   RowMemory& memory = in.into.memory();
   const bool other_key = knowledge_.met_other_key();
   if (other_key && (row.operation == CDCRT_DEFINITION || ++memory.other_keys >= kLastingKeyChange)) {
-    error.message += row.operation == CDCRT_DEFINITION ? "" : ": so say " + std::to_string(memory.other_keys) + " messages in a row, the last at " +
-                                                                  in.into.partition().name() + " offset " + std::to_string(in.offset) +
-                                                                  "; those before it are dead letters";
+    error.message += row.operation == CDCRT_DEFINITION
+                         ? ""
+                         : ": so say " + std::to_string(memory.other_keys) + " messages in a row, the last at " +
+                               in.into.partition().name() + " offset " + std::to_string(in.offset) + "; those before it are dead letters";
     return explain(error);
   }
   in.refuse(other_key ? "key_changed" : "value_refused", std::move(error));
@@ -91,7 +92,8 @@ void RowFolder::note_refused(const Incoming& in, const evolution::ShapeMap& map)
   // Known by its old key alone, a replay would take the row away and bring nothing.
   if (own.empty()) return;
   const cdcrt_cell* const cells = in.cells(row.cells);
-  const bool whole = row.operation != CDCRT_UPDATE || std::none_of(cells, cells + in.shape.columns.size(), [](const auto& cell) { return cell.tag == CDCRT_ABSENT; });
+  const bool whole = row.operation != CDCRT_UPDATE ||
+                     std::none_of(cells, cells + in.shape.columns.size(), [](const auto& cell) { return cell.tag == CDCRT_ABSENT; });
   note_source(memory, in.shape);
   fold.refuse(own, offset, order_of(in.into), whole, memory.source);
   if (!old.empty() && old != own) fold.refuse(old, offset, order_of(in.into), true, memory.source);
@@ -101,9 +103,8 @@ void RowFolder::note_refused(const Incoming& in, const evolution::ShapeMap& map)
 bool RowFolder::note_key_change(const Incoming& in, const evolution::ShapeMap& map, Entry& entry, Error& error) {
   const cdcrt_row& row = in.row;
   // Only an event that lacks something of its own row continues the one that left.
-  const bool lacks = std::any_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
-    return slot >= 0 && scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT;
-  });
+  const bool lacks = std::any_of(map.slots.begin(), map.slots.end(),
+                                 [&](int32_t slot) { return slot >= 0 && scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT; });
   std::string other_key;
   error = {};
   if (!read_key(in, map, in.cells(row.other_key), before_scratch_, error) || !key_of(before_scratch_, other_key)) {

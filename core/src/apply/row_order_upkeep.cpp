@@ -59,7 +59,9 @@ void purge_tombstones(TargetConnection& target, Table& table) {
   const Clock::time_point next = now + std::clamp<std::chrono::milliseconds>(retention / 4, std::chrono::seconds(1), std::chrono::hours(1));
   if (!keys.take_purge(due, next)) return;
   if (is_first && retention > std::chrono::hours(1)) return;
-  const int64_t before = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count() - retention.count();
+  const int64_t before =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count() -
+      retention.count();
   const std::string name = table.identity().target();
   const auto done = target.run([&](plugin::Connection& connection) -> Result<void> {
     if (auto begun = connection.begin(); !begun) return begun;

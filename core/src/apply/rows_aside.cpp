@@ -18,7 +18,8 @@ progress::StoredTable known_of(const Sealed& batch, const std::string& floor) {
 
 }  // namespace
 
-RowsAside::RowsAside(TableIdentity identity, progress::StoredTable known) : identity_(std::move(identity)), fold_(identity_, Folding::kAside) {
+RowsAside::RowsAside(TableIdentity identity, progress::StoredTable known)
+    : identity_(std::move(identity)), fold_(identity_, Folding::kAside) {
   restore(std::move(known));
 }
 
@@ -60,8 +61,8 @@ std::optional<Sealed> RowsAside::take(Table& table) {
   return sealed;
 }
 
-std::optional<Sealed> fold_alone(const Sealed& batch, progress::Partition& partition, const cdcrt_messages& message, const event::RowBatch& rows,
-                                 const std::vector<uint32_t>& indexes, const event::ShapeRegistry& shapes) {
+std::optional<Sealed> fold_alone(const Sealed& batch, progress::Partition& partition, const cdcrt_messages& message,
+                                 const event::RowBatch& rows, const std::vector<uint32_t>& indexes, const event::ShapeRegistry& shapes) {
   RowsAside aside(batch);
   aside.add({partition, message, rows, shapes, message.messages[0].offset + 1}, indexes.data(), indexes.size(), [](const Refusal&) {});
   auto sealed = aside.take(*batch.table);

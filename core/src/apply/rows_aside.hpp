@@ -42,7 +42,7 @@ class RowsAside {
 };
 
 /// The rows of one message; refused ones became dead letters when they were folded first.
-std::optional<Sealed> fold_alone(const Sealed& batch, progress::Partition& partition, const cdcrt_messages& message, const event::RowBatch& rows,
-                                 const std::vector<uint32_t>& indexes, const event::ShapeRegistry& shapes);
+std::optional<Sealed> fold_alone(const Sealed& batch, progress::Partition& partition, const cdcrt_messages& message,
+                                 const event::RowBatch& rows, const std::vector<uint32_t>& indexes, const event::ShapeRegistry& shapes);
 
 }  // namespace cdcrt::apply

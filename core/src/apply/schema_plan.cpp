@@ -28,7 +28,9 @@ bool has_to_grow(const Sealed& sealed, const TargetColumns& columns, uint32_t sl
   if (column.on_overflow == types::OnOverflow::kTruncate || column.on_overflow == types::OnOverflow::kNull) return false;
   const TargetDefinition& target = sealed.table->definition();
   const auto& made = *target.find(column.target_name);
-  if (!made.adopted || !column.target_type.empty() || target.keeps(column.target_name) || !may_grow(made.type, types::evolve(made.type, column.type))) return false;
+  if (!made.adopted || !column.target_type.empty() || target.keeps(column.target_name) ||
+      !may_grow(made.type, types::evolve(made.type, column.type)))
+    return false;
   event::Arena arena(1 << 10);
   uint64_t ignored = 0;
   for (const Entry* entry : entries_of(sealed)) {
@@ -60,8 +62,8 @@ Result<void> judge_lacking(const Sealed& sealed, const TargetColumns& columns, b
       continue;
     }
     return make_error(CDCRT_UNSUPPORTED,
-                      "table '" + sealed.table->identity().target() + "' was there before and has no column '" + column.target_name + "', and schema_changes is \"" +
-                          (ignores ? "ignore" : "fail") + "\"",
+                      "table '" + sealed.table->identity().target() + "' was there before and has no column '" + column.target_name +
+                          "', and schema_changes is \"" + (ignores ? "ignore" : "fail") + "\"",
                       "add the column to the target, exclude it in the route's columns, or set schema_changes = \"add_only\"");
   }
   return {};

@@ -7,8 +7,9 @@
 namespace cdcrt::apply {
 
 bool Sealed::needs_table() const {
-  return clear || by_source || touches_letters(*this) || std::any_of(partitions.begin(), partitions.end(),
-                              [](const auto& part) { return !part.fold.departures.empty() || !part.fold.arrivals.empty(); });
+  return clear || by_source || touches_letters(*this) || std::any_of(partitions.begin(), partitions.end(), [](const auto& part) {
+           return !part.fold.departures.empty() || !part.fold.arrivals.empty();
+         });
 }
 
 EventCounts Sealed::counts() const {
@@ -29,7 +30,8 @@ bool Sealed::has_lost() const { return std::any_of(partitions.begin(), partition
 std::vector<const progress::Partition*> Sealed::drop_lost() {
   std::vector<const progress::Partition*> stranded;
   // Whoever reads the truncate now empties the table.
-  const bool cancelled = clear && std::any_of(partitions.begin(), partitions.end(), [this](const auto& part) { return part.partition == cleared_by && lost(part); });
+  const bool cancelled = clear && std::any_of(partitions.begin(), partitions.end(),
+                                              [this](const auto& part) { return part.partition == cleared_by && lost(part); });
   if (cancelled) clear = false;
   std::erase_if(partitions, lost);
   if (cancelled) {

@@ -21,7 +21,7 @@ class Table;
 /// The part of a sealed batch that came from one partition.
 struct SealedPartition {
   progress::Partition* partition = nullptr;
-  uint32_t session = 0;      ///< of the partition: when it is given up, this part is dropped
+  uint32_t session = 0;  ///< of the partition: when it is given up, this part is dropped
   Fold fold;
   int64_t next_offset = 0;   ///< progress once this is written
   int64_t first_offset = 0;  ///< of the first row in it
@@ -33,43 +33,45 @@ struct SealedPartition {
 struct Attempt {
   /// Set by settle_key_changes, taken over by complete().
   std::map<std::string, KeyChangeRecord> key_changes;
-  bool key_changes_moved = false;            ///< they differ from what is stored
+  bool key_changes_moved = false;                   ///< they differ from what is stored
   progress::Store::LettersByKey open_dead_letters;  ///< of the batch's rows; set by look_up_letters
   /// Set by settle_dead_letters, taken over by KnownDeadLetters.
   progress::Store::LettersByKey letters_closed, letters_opened;
-  bool letters_change = false;               ///< known before the transaction: events of the batch became dead letters while it was written
+  bool letters_change = false;  ///< known before the transaction: events of the batch became dead letters while it was written
   SourceOrder source_order;
-  bool commit_unknown = false;               ///< the answer to the COMMIT was lost: it may have been written
-  EventCounts refused;                       ///< events that became dead letters while it was written
+  bool commit_unknown = false;  ///< the answer to the COMMIT was lost: it may have been written
+  EventCounts refused;          ///< events that became dead letters while it was written
 };
 
 /// The batch that one write of a table carries. Owned by the writer until complete() or detach().
 struct Sealed {
   Table* table = nullptr;
-  const TableIdentity* identity = nullptr;  ///< of the table
-  bool clear = false;                        ///< the table is emptied first (truncate)
+  const TableIdentity* identity = nullptr;          ///< of the table
+  bool clear = false;                               ///< the table is emptied first (truncate)
   const progress::Partition* cleared_by = nullptr;  ///< where the truncate was read
-  std::string floor;                         ///< source order of the last truncate; empty: none
+  std::string floor;                                ///< source order of the last truncate; empty: none
   std::vector<SealedPartition> partitions;
-  std::vector<evolution::Column> columns;    ///< the knowledge as of sealing, by slot
-  std::vector<uint32_t> key;                 ///< slots
-  std::vector<uint32_t> message_key;         ///< slots, where it is a part of `key`; else empty
+  std::vector<evolution::Column> columns;  ///< the knowledge as of sealing, by slot
+  std::vector<uint32_t> key;               ///< slots
+  std::vector<uint32_t> message_key;       ///< slots, where it is a part of `key`; else empty
   bool key_known = false;
-  uint64_t version = 0;                      ///< of the knowledge
+  uint64_t version = 0;  ///< of the knowledge
   std::size_t bytes = 0;
-  std::vector<SourceOfRows> sources;         ///< what Entry::source counts
-  bool in_order = false;                     ///< KeyOrder::settle was asked
-  bool crossed = false;                      ///< several partitions bring changes of one key
-  bool by_source = false;                    ///< folded in source order: SourceOrder decides in each transaction anew
-  std::string refusal;                       ///< why it must not be written
-  Attempt attempt;                           ///< the last one
+  std::vector<SourceOfRows> sources;  ///< what Entry::source counts
+  bool in_order = false;              ///< KeyOrder::settle was asked
+  bool crossed = false;               ///< several partitions bring changes of one key
+  bool by_source = false;             ///< folded in source order: SourceOrder decides in each transaction anew
+  std::string refusal;                ///< why it must not be written
+  Attempt attempt;                    ///< the last one
 
   [[nodiscard]] EventCounts counts() const;
   [[nodiscard]] bool empty() const { return partitions.empty() && !clear; }
   /// Key changes may be settled, or the table be emptied: nobody else may write its knowledge meanwhile.
   [[nodiscard]] bool needs_table() const;
   /// What is stored beside the table's row differs after it: key changes, open letters, or the table was emptied.
-  [[nodiscard]] bool raises_version() const { return clear || attempt.key_changes_moved || !attempt.letters_closed.empty() || !attempt.letters_opened.empty(); }
+  [[nodiscard]] bool raises_version() const {
+    return clear || attempt.key_changes_moved || !attempt.letters_closed.empty() || !attempt.letters_opened.empty();
+  }
   /// Some of it came from partitions that were given up since, even if they were claimed again.
   [[nodiscard]] bool has_lost() const;
   /// Takes that out. Answers what must be given up as well: a truncate that is not ours any more had sent it back.

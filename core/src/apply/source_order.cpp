@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
-#include "apply/key_order.hpp"
 #include "apply/dead_letter_key.hpp"
+#include "apply/key_order.hpp"
 #include "apply/sealed.hpp"
 
 namespace cdcrt::apply {
@@ -309,7 +309,8 @@ void SourceOrder::take_back() {
   overtaken_ = 0;
 }
 
-Result<void> save_refused_orders(plugin::Connection& connection, progress::Store& store, const std::string& target, const SourceOrder::Refused& refused) {
+Result<void> save_refused_orders(plugin::Connection& connection, progress::Store& store, const std::string& target,
+                                 const SourceOrder::Refused& refused) {
   if (refused.empty()) return {};
   std::vector<std::string> keys;
   for (const auto& [key, event] : refused) keys.push_back(key);

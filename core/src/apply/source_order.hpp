@@ -49,6 +49,7 @@ class SourceOrder {
 };
 
 /// Notes in this transaction that events of these rows became dead letters.
-Result<void> save_refused_orders(plugin::Connection& connection, progress::Store& store, const std::string& target, const SourceOrder::Refused& refused);
+Result<void> save_refused_orders(plugin::Connection& connection, progress::Store& store, const std::string& target,
+                                 const SourceOrder::Refused& refused);
 
 }  // namespace cdcrt::apply

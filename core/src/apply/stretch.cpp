@@ -16,14 +16,8 @@ struct Stretch::Reading {
   };
 
   Reading(const SealedPartition& part, event::ShapeRegistry& shapes)
-      : partition(part.partition),
-        session(part.session),
-        end(part.next_offset),
-        last_order(part.order),
-        counts(part.fold.counts),
-        passed_next(part.first_offset),
-        passed_order(part.stored_order),
-        rows(shapes) {}
+      : partition(part.partition), session(part.session), end(part.next_offset), last_order(part.order), counts(part.fold.counts),
+        passed_next(part.first_offset), passed_order(part.stored_order), rows(shapes) {}
 
   progress::Partition* const partition;
   const uint32_t session;
@@ -34,13 +28,13 @@ struct Stretch::Reading {
   std::string passed_order;
   bool passed_all = false;
 
-  bool is_loaded = false;   // the chunk goes on where it is passed
-  bool is_streamed = false; // the piece that is looked at began in an earlier chunk
-  bool is_last = false;     // nothing comes after the chunk
-  std::size_t first = 0;    // not passed
-  std::size_t at = 0;       // behind the piece that is looked at
-  std::size_t folded = 0;   // of the piece
-  int64_t next = 0;         // where the next chunk begins
+  bool is_loaded = false;    // the chunk goes on where it is passed
+  bool is_streamed = false;  // the piece that is looked at began in an earlier chunk
+  bool is_last = false;      // nothing comes after the chunk
+  std::size_t first = 0;     // not passed
+  std::size_t at = 0;        // behind the piece that is looked at
+  std::size_t folded = 0;    // of the piece
+  int64_t next = 0;          // where the next chunk begins
   std::vector<cdcrt_message> messages;
   std::vector<std::vector<cdcrt_header>> headers;
   std::vector<Read> reads;
@@ -81,7 +75,7 @@ class Stretch::Folding {
     all.messages = reading.messages.data();
     all.count = static_cast<uint32_t>(reading.messages.size());
     aside_.add({*reading.partition, all, reading.rows, shapes, reading.messages[end - 1].offset + 1}, indexes_.data(), indexes_.size(),
-                   [](const Refusal&) {});  // became a dead letter when it was folded first
+               [](const Refusal&) {});  // became a dead letter when it was folded first
   }
 
   std::optional<Sealed> take(const std::vector<std::unique_ptr<Reading>>& readings) {
@@ -149,7 +143,8 @@ Result<void> Stretch::load(Reading& reading) {
       }
       row.message = static_cast<uint32_t>(reading.messages.size() - 1);
       row.source_order = own(row.source_order, reading.bytes);
-      if (row.source_order.data != nullptr && (!batch_.by_source || sdk::view(row.source_order) > order)) order = sdk::view(row.source_order);
+      if (row.source_order.data != nullptr && (!batch_.by_source || sdk::view(row.source_order) > order))
+        order = sdk::view(row.source_order);
       into->rows[into->row_count++] = row;
       ++kept.rows;
     }

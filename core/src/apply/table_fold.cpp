@@ -125,7 +125,8 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
   const RowFolder::Incoming incoming{batch, row, shape, offset, into, refusals, partition_count() < 2};
   auto map = knowledge_.observe(shape, order, is_definite(row.operation));
   if (!map) {
-    const std::string why = map.error().code == CDCRT_BAD_RECORD ? folder_.refuse_shape(incoming, std::move(map.error())) : explain(map.error());
+    const std::string why =
+        map.error().code == CDCRT_BAD_RECORD ? folder_.refuse_shape(incoming, std::move(map.error())) : explain(map.error());
     if (!why.empty()) stop(why);
     return;
   }
@@ -144,8 +145,8 @@ bool TableFold::is_refused_gap(PartitionFold& into) {
   const progress::Partition& partition = into.partition();
   const int64_t log_begins_at = folding_ == Folding::kLive ? partition.log_begins_at() : 0;
   if (truncation_.floor().empty() || into.last_order() <= truncation_.floor() || log_begins_at <= 0) return false;
-  stop("a truncate in another partition sends " + partition.name() + " back, and its log begins at offset " + std::to_string(log_begins_at) +
-       " by now: rows that came after the truncate may have been deleted by retention. " +
+  stop("a truncate in another partition sends " + partition.name() + " back, and its log begins at offset " +
+       std::to_string(log_begins_at) + " by now: rows that came after the truncate may have been deleted by retention. " +
        "Take a new snapshot of the table at the source and run: cdcrt progress rewind --table " + identity_.target() +
        " --to earliest --empty; the same command without a snapshot accepts the gap");
   return true;
@@ -190,9 +191,10 @@ bool TableFold::take_row_order(PartitionFold& into, const cdcrt_row& row, int64_
   } else if (row.operation == CDCRT_SNAPSHOT || row.operation == CDCRT_DEFINITION) {
     into.read_row_order({});
   } else {
-    stop("the table is kept in source order, and the event at " + into.partition().name() + " offset " + std::to_string(offset) +
-         " carries no source order: which of two changes of a row is newer cannot be told. Have the source say it (lsn, binlog position), or send all "
-         "changes of a key to one partition and set ordering = \"partition\" in the route");
+    stop(
+        "the table is kept in source order, and the event at " + into.partition().name() + " offset " + std::to_string(offset) +
+        " carries no source order: which of two changes of a row is newer cannot be told. Have the source say it (lsn, binlog position), or send all "
+        "changes of a key to one partition and set ordering = \"partition\" in the route");
     return false;
   }
   into.raise_order(into.row_order());
@@ -223,7 +225,8 @@ void TableFold::drop_sealed(PartitionFold& of) {
 
 void TableFold::seal(Sealed& sealed) {
   truncation_.seal(sealed);
-  if (!identity_.events && std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return !each.second.fold().empty(); })) {
+  if (!identity_.events &&
+      std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return !each.second.fold().empty(); })) {
     knowledge_.type_one_column();
   }
   for (auto& [partition, of] : partitions_) {

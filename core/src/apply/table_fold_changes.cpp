@@ -13,11 +13,12 @@ bool is_number(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && type.ki
 }  // namespace
 
 void TableFold::truncate(PartitionFold& into, std::string_view order, int64_t offset) {
-  const bool unordered = !by_source_ && std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return each.second.is_unordered(); });
+  const bool unordered =
+      !by_source_ && std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return each.second.is_unordered(); });
   if (partition_count() > 1 && (order.empty() || unordered)) {
     stop("a truncate at " + into.partition().name() + " offset " + std::to_string(offset) +
-                " cannot be placed among the table's rows of other partitions: " +
-                (order.empty() ? "it carries no source order" : "some of them carry no source order"));
+         " cannot be placed among the table's rows of other partitions: " +
+         (order.empty() ? "it carries no source order" : "some of them carry no source order"));
     return;
   }
   // Partitions need not be in source order, this one either.
@@ -78,7 +79,8 @@ void TableFold::follow_keys(const std::vector<evolution::TypeChange>& changes, b
   if (!is_concerned && !(drops && key_slots.empty())) return;
   const auto key_of = [&](const cdcrt_cell* cells, uint32_t width, std::string& key) {
     if (key_slots.empty()) return folder_.append_image_key(cells, width, key);
-    const bool is_whole = std::all_of(key_slots.begin(), key_slots.end(), [&](uint32_t slot) { return slot < width && cells[slot].tag > CDCRT_NULL; });
+    const bool is_whole =
+        std::all_of(key_slots.begin(), key_slots.end(), [&](uint32_t slot) { return slot < width && cells[slot].tag > CDCRT_NULL; });
     if (!is_whole) return;
     for (const uint32_t slot : key_slots) types::append_key(key, cells[slot]);
   };

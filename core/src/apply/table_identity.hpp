@@ -15,12 +15,12 @@ struct TableIdentity {
   std::string sink;
   std::string schema;  ///< empty where the target has none
   std::string name;
-  std::string source_name;  ///< database.schema.table of the first shape
+  std::string source_name;    ///< database.schema.table of the first shape
   std::string source_server;  ///< empty: unknown
   bool is_refused = false;    ///< no target table: what says why its rows are held back, by its source's name
   route::Route route;
-  bool events = false;  ///< the sink takes every change in order
-  cdcrt_limits limits{};  ///< of the sink's definitions
+  bool events = false;                     ///< the sink takes every change in order
+  cdcrt_limits limits{};                   ///< of the sink's definitions
   std::atomic<int64_t>* memory = nullptr;  ///< counts the bytes that folds and sealed batches hold; may be null
   TableObserver* observer = nullptr;       ///< may be null
   /// They may change again.

@@ -47,7 +47,8 @@ Result<void> lock_row(plugin::Connection& connection, progress::Store& store, co
 
 class Preparation {
  public:
-  Preparation(plugin::Connection& connection, progress::Store* store, Sealed& sealed) : connection_(connection), store_(store), sealed_(sealed) {}
+  Preparation(plugin::Connection& connection, progress::Store* store, Sealed& sealed)
+      : connection_(connection), store_(store), sealed_(sealed) {}
 
   [[nodiscard]] std::string name() const { return sealed_.table->identity().target(); }
 
@@ -79,7 +80,8 @@ class Preparation {
       auto other = store_->target_but_for_case(connection_, name);
       if (!other) return std::move(other.error());
       if (*other) {
-        return make_error(CDCRT_BAD_CONFIG, "tables '" + **other + "' and '" + name + "' are one table in the target, which does not tell case apart",
+        return make_error(CDCRT_BAD_CONFIG,
+                          "tables '" + **other + "' and '" + name + "' are one table in the target, which does not tell case apart",
                           "give one of them another name in its route: table = \"...\"");
       }
     }
@@ -172,7 +174,8 @@ class Preparation {
   // A type that the route names may keep less than the values have: what the server made of it is asked for.
   Result<void> read_back_types(const SchemaPlan& plan) {
     const auto& sealed_columns = sealed_.columns;
-    const bool any = !plan.changes().empty() && std::any_of(sealed_columns.begin(), sealed_columns.end(), [](const auto& column) { return !column.target_type.empty(); });
+    const bool any = !plan.changes().empty() && std::any_of(sealed_columns.begin(), sealed_columns.end(),
+                                                            [](const auto& column) { return !column.target_type.empty(); });
     if (!any) return {};
     auto description = connection_.describe(sealed_.table->abi());
     if (!description) return std::move(description.error());
@@ -228,7 +231,8 @@ Result<void> note_table(plugin::Connection& connection, progress::Store& store, 
 bool needs_preparation(const Sealed& sealed, const progress::Store* store) {
   const KeptRow& kept = sealed.table->kept();
   const bool is_ordered = !sealed.by_source || kept.row().by_source;
-  const bool known = sealed.table->definition().is_described() && kept.knowledge_version() == sealed.version && (store == nullptr || (kept.is_known() && is_ordered));
+  const bool known = sealed.table->definition().is_described() && kept.knowledge_version() == sealed.version &&
+                     (store == nullptr || (kept.is_known() && is_ordered));
   return !known || any_has_to_grow(sealed);
 }
 

@@ -71,7 +71,8 @@ Outcome TargetConnection::retry(const Undertaking& undertaking, const std::funct
       is_locked_whole(outcome) ? gives_way() : reached(undertaking.is_last);
       return Outcome::detach(std::move(outcome.error()));
     }
-    if (!undertaking.commit_unknown && may_be_of_a_table(outcome.error()) && takes_too_long(outcome, undertaking.table) && takes_other_rows()) {
+    if (!undertaking.commit_unknown && may_be_of_a_table(outcome.error()) && takes_too_long(outcome, undertaking.table) &&
+        takes_other_rows()) {
       reached(undertaking.is_last);
       return Outcome::detach(std::move(outcome.error()));
     }
@@ -88,7 +89,9 @@ bool TargetConnection::takes_too_long(const Outcome& failed, const Table& table)
 }
 
 // Where only one connection may write, whoever locks something locks all of it.
-bool TargetConnection::is_locked_whole(const Outcome& failed) const { return failed.next() == Next::kWaitForLock && context_.turn != nullptr; }
+bool TargetConnection::is_locked_whole(const Outcome& failed) const {
+  return failed.next() == Next::kWaitForLock && context_.turn != nullptr;
+}
 
 // Exponential back-off with jitter.
 Outcome TargetConnection::wait(const Outcome& failed) {

@@ -15,10 +15,11 @@ Result<void> tell_case_apart(const Sealed& sealed) {
     for (const auto& other : sealed.columns) {
       if (&column == &other) break;
       if (!column.active || !other.active || !diagnostics::equal_but_for_case(column.target_name, other.target_name)) continue;
-      return make_error(CDCRT_BAD_CONFIG,
-                        "columns '" + other.source_name + "' and '" + column.source_name + "' of table '" + sealed.table->identity().target() +
-                            "' are one column in the target, which does not tell case apart",
-                        "give one of them another name in the route: columns." + column.source_name + " = { rename = \"...\" }, or exclude = true");
+      return make_error(
+          CDCRT_BAD_CONFIG,
+          "columns '" + other.source_name + "' and '" + column.source_name + "' of table '" + sealed.table->identity().target() +
+              "' are one column in the target, which does not tell case apart",
+          "give one of them another name in the route: columns." + column.source_name + " = { rename = \"...\" }, or exclude = true");
     }
   }
   return {};
@@ -38,7 +39,8 @@ std::string name_of(std::string_view found, bool folds_names, const Sealed& seal
 
 // What the route says of a column overrides what cdcrt would make of it.
 const evolution::Column* column_named(const Sealed& sealed, const std::string& target_name) {
-  const auto found = std::find_if(sealed.columns.begin(), sealed.columns.end(), [&](const auto& column) { return column.target_name == target_name; });
+  const auto found =
+      std::find_if(sealed.columns.begin(), sealed.columns.end(), [&](const auto& column) { return column.target_name == target_name; });
   return found == sealed.columns.end() ? nullptr : &*found;
 }
 
@@ -63,7 +65,8 @@ void TargetDefinition::leave_out(const std::string& name) {
 Result<void> TargetDefinition::take(const cdcrt_table_description& found, const Sealed& sealed) {
   const auto& identity = sealed.table->identity();
   if (found.is_view != 0) {
-    return make_error(CDCRT_BAD_CONFIG, "'" + identity.target() + "' is a view; a sink writes to tables", "name a table in the route: table = \"...\"");
+    return make_error(CDCRT_BAD_CONFIG, "'" + identity.target() + "' is a view; a sink writes to tables",
+                      "name a table in the route: table = \"...\"");
   }
   if (found.exists == 0 && !identity.route.create_tables) {
     return make_error(CDCRT_BAD_CONFIG, "table '" + identity.target() + "' does not exist and create_tables is false",
@@ -133,7 +136,8 @@ void TargetDefinition::take(const Sealed& sealed, const Changed& changed) {
     } else if (own != before.end() && (made.adopted || !column.target_type.empty())) {
       made.type = own->second.type;
       made.target_type = own->second.target_type;
-      if (const auto altered = changed.altered.find(column.target_name); altered != changed.altered.end()) made.type = altered->second, made.target_type.clear();
+      if (const auto altered = changed.altered.find(column.target_name); altered != changed.altered.end())
+        made.type = altered->second, made.target_type.clear();
     }
   }
 }

@@ -56,11 +56,11 @@ class TargetDefinition {
 
   /// What was changed in the target, and is durable.
   struct Changed {
-    bool creates = false;                          ///< the table was made
+    bool creates = false;  ///< the table was made
     uint64_t source_changes = 0;
-    std::vector<uint32_t> slots;                   ///< of the batch's columns: those that the target has now
-    std::map<std::string, cdcrt_type> altered;     ///< by target name: types that were given
-    std::map<std::string, cdcrt_type> raw_types;   ///< by target name: what the server made of the route's target_type
+    std::vector<uint32_t> slots;                  ///< of the batch's columns: those that the target has now
+    std::map<std::string, cdcrt_type> altered;    ///< by target name: types that were given
+    std::map<std::string, cdcrt_type> raw_types;  ///< by target name: what the server made of the route's target_type
   };
   /// Made by cdcrt from now on, in the transaction that is open.
   void add(const std::string& name) { adopted_.erase(name); }

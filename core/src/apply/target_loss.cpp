@@ -28,7 +28,8 @@ std::optional<Error> Expected::lost(const Sealed& sealed) const {
   const std::string name = sealed.table->identity().target();
   if (!target.exists()) {
     if (!table_) return std::nullopt;
-    return make_error(CDCRT_UNSUPPORTED, "table '" + name + "' is not in the target any more, though rows were applied to it: it was dropped or renamed",
+    return make_error(CDCRT_UNSUPPORTED,
+                      "table '" + name + "' is not in the target any more, though rows were applied to it: it was dropped or renamed",
                       "give it its name back; or make it anew with all that the log has: " + rewind_command(name) +
                           "; or go on without the rows that it had: " + resume_command(name));
   }
@@ -43,8 +44,9 @@ std::optional<Error> Expected::lost(const Sealed& sealed) const {
   return make_error(CDCRT_UNSUPPORTED,
                     (count == 1 ? "column " : "columns ") + gone + " of table '" + name + "' " + (count == 1 ? "is" : "are") +
                         " not in the target any more: dropped or renamed there, not at the source",
-                    "give " + std::string(count == 1 ? "it its name" : "them their names") + " back; or read the table again: " + rewind_command(name) +
-                        "; or have " + (count == 1 ? "it" : "them") + " added again, empty in the rows that are there: " + resume_command(name) +
+                    "give " + std::string(count == 1 ? "it its name" : "them their names") +
+                        " back; or read the table again: " + rewind_command(name) + "; or have " + (count == 1 ? "it" : "them") +
+                        " added again, empty in the rows that are there: " + resume_command(name) +
                         "; to do without: exclude in the route's columns");
 }
 
@@ -66,10 +68,11 @@ Result<void> refuse_unknown_rows(plugin::Connection& connection, const Sealed& s
   if (auto done = connection.read(read); !done) return done;
   if (!any) return {};
   const std::string name = identity.target();
-  return make_error(CDCRT_UNSUPPORTED,
-                    "table '" + name + "' has rows, but no progress is kept of it: what is read now would be added to them, perhaps a second time",
-                    "if the tables in which cdcrt keeps its progress were dropped, restore them; or empty the table and read it from the beginning: " +
-                        rewind_command(name) + "; or add to the rows that are there: " + resume_command(name));
+  return make_error(
+      CDCRT_UNSUPPORTED,
+      "table '" + name + "' has rows, but no progress is kept of it: what is read now would be added to them, perhaps a second time",
+      "if the tables in which cdcrt keeps its progress were dropped, restore them; or empty the table and read it from the beginning: " +
+          rewind_command(name) + "; or add to the rows that are there: " + resume_command(name));
 }
 
 }  // namespace cdcrt::apply

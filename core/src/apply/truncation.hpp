@@ -75,7 +75,7 @@ class Truncation {
 
  private:
   std::string floor_;
-  std::string stored_floor_;  ///< as it is in the target
+  std::string stored_floor_;                       ///< as it is in the target
   const progress::Partition* floor_by_ = nullptr;  ///< where the truncate of a floor that is not in the target yet was read
   bool clears_ = false;
   const progress::Partition* cleared_by_ = nullptr;

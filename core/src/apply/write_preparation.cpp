@@ -82,17 +82,19 @@ Outcome WritePreparation::put_in_order(Sealed& sealed) {
     }
     const bool was_silent = keys.overtaken() == 0;
     const bool settled = keys.settle(sealed);
-    const bool may_change = context_.store != nullptr && context_.sink.has(CDCRT_SINK_TRANSACTIONS) && identity.route.ordering == route::Ordering::kAuto;
+    const bool may_change =
+        context_.store != nullptr && context_.sink.has(CDCRT_SINK_TRANSACTIONS) && identity.route.ordering == route::Ordering::kAuto;
     if (keys.met() && may_change) {
       sealed.in_order = false;
       sealed.refusal.clear();
       return keep_by_source(sealed);
     }
     if (settled && was_silent && keys.overtaken() > 0) {
-      context_.warn("table '" + identity.target() +
-                    "': changes of one key come from several partitions, an older one after a newer one. The newer one stays; cdcrt compares them "
-                    "with the last " +
-                    std::to_string(KeyOrder::kOfSeveral) + " keys that it wrote, so send all changes of a key to one partition");
+      context_.warn(
+          "table '" + identity.target() +
+          "': changes of one key come from several partitions, an older one after a newer one. The newer one stays; cdcrt compares them "
+          "with the last " +
+          std::to_string(KeyOrder::kOfSeveral) + " keys that it wrote, so send all changes of a key to one partition");
     }
   }
   return sealed.refusal.empty() ? Outcome() : stop_for_good(sealed);
@@ -141,10 +143,11 @@ Outcome WritePreparation::keep_by_source(Sealed& sealed) {
     connection_.roll_back();
     return done;
   }
-  context_.warn("table '" + name +
-                "': changes of one key come from several partitions. From now on it is kept in source order: the newer change of a row stands, whichever "
-                "partition it comes from, and the order of each row that is written is stored beside it. Rows that were written before are taken as older; send all "
-                "changes of a key to one partition, or set ordering in the route, to have it otherwise");
+  context_.warn(
+      "table '" + name +
+      "': changes of one key come from several partitions. From now on it is kept in source order: the newer change of a row stands, whichever "
+      "partition it comes from, and the order of each row that is written is stored beside it. Rows that were written before are taken as older; send all "
+      "changes of a key to one partition, or set ordering in the route, to have it otherwise");
   // The table is looked at anew, and the batch read again.
   table.kept().look_again();
   return Outcome::repeat("the table is kept in source order from now on");
@@ -156,8 +159,8 @@ Outcome WritePreparation::stop_for_good(Sealed& sealed) {
   const std::string reason = std::string(progress::kOwnReason) + sealed.refusal +
                              ". Give the route a primary_key that tells such rows apart, or send all changes of a key to one partition; "
                              "then read the table again: cdcrt progress rewind --table " +
-                             name + " --to earliest --empty. Or let what comes later stand over what is written: cdcrt table resume " + name +
-                             " (it stops again where neither is written yet)";
+                             name + " --to earliest --empty. Or let what comes later stand over what is written: cdcrt table resume " +
+                             name + " (it stops again where neither is written yet)";
   Error stopped = make_error(CDCRT_UNSUPPORTED, reason);
   if (context_.store == nullptr) return stopped;
   if (auto begun = transaction_.begin({&sealed}); !begun) return begun;

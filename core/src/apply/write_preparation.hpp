@@ -10,7 +10,8 @@ namespace cdcrt::apply {
 /// Made for one attempt. One thread.
 class WritePreparation {
  public:
-  explicit WritePreparation(TargetConnection& connection) : connection_(connection), context_(connection.context()), transaction_(connection) {}
+  explicit WritePreparation(TargetConnection& connection)
+      : connection_(connection), context_(connection.context()), transaction_(connection) {}
 
   /// Done: leases are claimed, the tables are there, have the columns, and are to be written; changes of one key are in order.
   Outcome prepare(const std::vector<Sealed*>& batches);

@@ -123,10 +123,12 @@ Result<cdcrt_cell> TargetColumns::fit(uint32_t slot, const cdcrt_cell& cell, eve
   if (kept == nullptr || cell.tag <= CDCRT_NULL) return cell;
   const auto& column = sealed_->columns[slot];
   auto fitting = types::convert(cell, column.type, kept->type, arena);
-  if (fitting && !is_exact(cell, *fitting, kept->type)) fitting = make_error(CDCRT_BAD_RECORD, "value is no exact " + types::to_string(kept->type) + ": " + types::display(cell));
+  if (fitting && !is_exact(cell, *fitting, kept->type))
+    fitting = make_error(CDCRT_BAD_RECORD, "value is no exact " + types::to_string(kept->type) + ": " + types::display(cell));
   const bool is_key = column.key_ordinal > 0;
   if (fitting && is_key && !is_same_key(cell, *fitting, kept->type, arena)) {
-    fitting = make_error(CDCRT_BAD_RECORD, "as " + types::to_string(kept->type) + " it would be the key of another row: " + types::display(cell));
+    fitting =
+        make_error(CDCRT_BAD_RECORD, "as " + types::to_string(kept->type) + " it would be the key of another row: " + types::display(cell));
   }
   if (fitting) return fitting;
   Error error = std::move(fitting.error());
@@ -141,8 +143,8 @@ Result<cdcrt_cell> TargetColumns::fit(uint32_t slot, const cdcrt_cell& cell, eve
     ++overflowed;
     return types::null_cell();
   }
-  error.message = "column '" + column.source_name + "' is " + (kept->target_type.empty() ? types::to_string(kept->type) : kept->target_type) +
-                  " in the target: " + error.message;
+  error.message = "column '" + column.source_name + "' is " +
+                  (kept->target_type.empty() ? types::to_string(kept->type) : kept->target_type) + " in the target: " + error.message;
   if (error.hint.empty()) error.hint = "change the target's column by hand, or give the column on_overflow or exclude in the route";
   const bool fails = sealed_->table->identity().route.schema_changes == route::SchemaChanges::kFail;
   error.code = fails && kept->adopted ? CDCRT_UNSUPPORTED : CDCRT_BAD_RECORD;

@@ -160,7 +160,8 @@ Outcome WriteTransaction::decide_by_source(Sealed& sealed, const SourceOrder::Re
     return Outcome::repeat(sealed.refusal);
   }
   if (decided && sealed.attempt.source_order.overtaken() > 0 && table.keys().tell_overtaken()) {
-    context_.warn("table '" + table.identity().target() + "': changes came after later ones of their rows, from another partition or read again. The later ones stay");
+    context_.warn("table '" + table.identity().target() +
+                  "': changes came after later ones of their rows, from another partition or read again. The later ones stay");
   }
   return decided;
 }
@@ -181,22 +182,26 @@ Result<void> WriteTransaction::write_settled(Sealed& sealed, const std::vector<c
   if (!settled.never_filled().empty()) {
     std::string names;
     for (const auto& name : settled.never_filled()) names += (names.empty() ? "" : ", ") + name;
-    context_.warn("table '" + sealed.table->identity().target() + "': a row changed its key, and its event under the new key lacks columns (" + names +
-                  "). The row under the old key, which would have them, was never read: NULL stands there. Take a new snapshot of the row at the source");
+    context_.warn(
+        "table '" + sealed.table->identity().target() + "': a row changed its key, and its event under the new key lacks columns (" +
+        names +
+        "). The row under the old key, which would have them, was never read: NULL stands there. Take a new snapshot of the row at the source");
   }
   std::vector<const Entry*> chosen = settled.entries();
   if (only == nullptr) missing.insert(missing.end(), settled.missing().begin(), settled.missing().end());
   if (only != nullptr) {
     const std::set<const Entry*> kept(only->begin(), only->end());
-    std::erase_if(chosen, [&](const Entry* entry) { return settled.original(entry) != nullptr && !kept.contains(settled.original(entry)); });
+    std::erase_if(chosen,
+                  [&](const Entry* entry) { return settled.original(entry) != nullptr && !kept.contains(settled.original(entry)); });
   }
   LeftBehind left(*connection_, sealed);
   if (auto done = left.settle(chosen); !done) return done;
   if (left.is_unsure() && sealed.table->keys().tell_left_behind()) {
-    context_.warn("table '" + sealed.table->identity().target() +
-                  "': its primary_key holds more columns than the message key, and updates come without an image of the row before. Where such a column changes, the "
-                  "old row may stay beside the new one: rows come from several partitions or source tables, so that the message key does not tell which row it was. "
-                  "Set REPLICA IDENTITY FULL (or its like) at the source");
+    context_.warn(
+        "table '" + sealed.table->identity().target() +
+        "': its primary_key holds more columns than the message key, and updates come without an image of the row before. Where such a column changes, the "
+        "old row may stay beside the new one: rows come from several partitions or source tables, so that the message key does not tell which row it was. "
+        "Set REPLICA IDENTITY FULL (or its like) at the source");
   }
   std::vector<const Entry*> not_found;
   auto written = write_entries(*connection_, sealed, chosen, not_found);
@@ -225,9 +230,13 @@ Result<void> WriteTransaction::finish(const std::vector<Sealed*>& batches) {
       if (sealed->clear && sealed->key.empty()) {
         if (auto passed = context_.store->pass_open_dead_letters(*connection_, sealed->table->identity().target()); !passed) return passed;
       } else if (sealed->clear && !sealed->table->dead_letters().is_whole()) {
-        if (auto forgotten = context_.store->forget_open_dead_letters(*connection_, sealed->table->identity().target()); !forgotten) return forgotten;
+        if (auto forgotten = context_.store->forget_open_dead_letters(*connection_, sealed->table->identity().target()); !forgotten)
+          return forgotten;
       }
-      if (auto saved = context_.store->save_open_dead_letters(*connection_, sealed->table->identity().target(), sealed->attempt.letters_closed, sealed->attempt.letters_opened); !saved) return saved;
+      if (auto saved = context_.store->save_open_dead_letters(*connection_, sealed->table->identity().target(),
+                                                              sealed->attempt.letters_closed, sealed->attempt.letters_opened);
+          !saved)
+        return saved;
     }
     for (const Sealed* sealed : batches) {
       const auto& identity = sealed->table->identity();
@@ -238,7 +247,8 @@ Result<void> WriteTransaction::finish(const std::vector<Sealed*>& batches) {
         if (auto saved = context_.store->save_table(*connection_, identity.target(), row); !saved) return saved;
       }
       if (sealed->clear) {
-        if (auto sent = context_.store->send_others_back(*connection_, identity.target(), sealed->floor, partitions_of({sealed})); !sent) return sent;
+        if (auto sent = context_.store->send_others_back(*connection_, identity.target(), sealed->floor, partitions_of({sealed})); !sent)
+          return sent;
       }
     }
     // A truncate may have sent partitions back: a restart must read them from there.

@@ -69,7 +69,9 @@ Result<bool> Writer::write_together(const std::vector<Sealed*>& batches) {
     }
     // A conflict, or a definition that changed, is nobody's fault, and each of them alone would be a commit more.
     const bool passes = outcome.next() == Next::kWaitForLock || outcome.next() == Next::kRepeat || outcome.next() == Next::kLookAgain;
-    const bool whole = std::none_of(batches.begin(), batches.end(), [](const Sealed* sealed) { return sealed->has_lost() || sealed->empty() || sealed->attempt.commit_unknown; });
+    const bool whole = std::none_of(batches.begin(), batches.end(), [](const Sealed* sealed) {
+      return sealed->has_lost() || sealed->empty() || sealed->attempt.commit_unknown;
+    });
     if (!passes || !whole || number == kTogetherAttempts) return false;
   }
 }
@@ -99,7 +101,8 @@ Result<void> Writer::write_alone(Sealed& sealed, bool is_last) {
   const WriterContext& context = connection_.context();
   for (int looks = 0;;) {
     std::vector<const Entry*> missing;
-    auto outcome = connection_.retry({*sealed.table, sealed.attempt.commit_unknown, is_last}, [&] { return attempt_alone(sealed, missing); });
+    auto outcome =
+        connection_.retry({*sealed.table, sealed.attempt.commit_unknown, is_last}, [&] { return attempt_alone(sealed, missing); });
     if (outcome) return {};
     if (outcome.next() == Next::kRepeat) {
       if (context.gives_up()) return std::move(outcome.error());

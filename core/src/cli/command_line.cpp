@@ -72,7 +72,9 @@ void add_run_options(CLI::App& app, Arguments& arguments) {
 
 void add_decode_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--plugin", arguments.decode.plugin, "a format's name, or the path of its shared object")->required()->type_name("NAME");
-  app.add_option("--option", arguments.decode.options, "one setting of the format: key=value")->type_name("KEY=VALUE")->allow_extra_args(false);
+  app.add_option("--option", arguments.decode.options, "one setting of the format: key=value")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   app.add_option("--options", arguments.decode.option_file, "a file of settings, one key=value per line")->type_name("FILE");
   app.add_option("file", arguments.decode.file, "messages, one per line; - or nothing: standard input");
   app.add_option("--layout", arguments.decode.layout, "values: a line is a message's value; kcat: JSON as kcat -C -J prints it")
@@ -177,7 +179,8 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
   CLI::App* decode_command = app.add_subcommand("decode", "messages in, rows out: what a format makes of a file");
   add_decode_options(*decode_command, arguments);
   CLI::App* version_command = app.add_subcommand("version", "print the version");
-  CLI::App* reference_command = app.add_subcommand("reference", "print a page of docs/reference: errors, types, manifest or manifest-schema")->group("");
+  CLI::App* reference_command =
+      app.add_subcommand("reference", "print a page of docs/reference: errors, types, manifest or manifest-schema")->group("");
   std::string reference_page;
   reference_command->add_option("page", reference_page)->required();
   std::vector<std::pair<CLI::App*, std::string>> later;
@@ -201,8 +204,9 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
 
   for (const auto& [command, name] : later) {
     if (command->parsed()) {
-      return complain("command " + quote(name) + " is not yet available",
-                      "available: run, validate, route, status, progress, table, dlq, decode, plugin list, plugin describe, plugin new, version");
+      return complain(
+          "command " + quote(name) + " is not yet available",
+          "available: run, validate, route, status, progress, table, dlq, decode, plugin list, plugin describe, plugin new, version");
     }
   }
   if (repair.parsed()) return repair.run();

@@ -52,8 +52,7 @@ Result<std::vector<std::string>> read_lines(const std::string& path) {
 }
 
 /// The format's settings out of key=value; nullopt: explained.
-std::optional<plugin::Component> component_of(const DecodeArguments& arguments, const cdcrt_plugin& descriptor,
-                                                manifest::Report& report) {
+std::optional<plugin::Component> component_of(const DecodeArguments& arguments, const cdcrt_plugin& descriptor, manifest::Report& report) {
   std::string lines;
   for (const auto& option : arguments.options) lines += option.substr(0, option.find('\n')) + "\n";
   report.texts().add(kFlag, lines);

@@ -31,7 +31,7 @@ struct Opened {
 
 // nullopt: it was explained.
 std::optional<Opened> open_dead_letters(const RepairArguments& arguments, const LetterArguments& wanted, repair::Session::Intent intent,
-                                   int& exit_code) {
+                                        int& exit_code) {
   Opened opened;
   opened.pipeline = open_pipeline(arguments, intent, exit_code);
   if (!opened.pipeline) return std::nullopt;
@@ -188,8 +188,9 @@ int letters_show(const RepairArguments& arguments, const LetterArguments& wanted
     return kDone;
   }
   std::cout << "id        " << diagnostics::printable(letter.id) << "\nstate     " << repair::to_text(listed.state) << "\nreason    "
-            << diagnostics::printable(letter.reason) << "\n          " << diagnostics::printable(letter.message) << "\nposition  source " << diagnostics::printable(letter.source) << ", "
-            << diagnostics::printable(letter.topic) << "[" << letter.partition << "] offset " << letter.offset << "\n";
+            << diagnostics::printable(letter.reason) << "\n          " << diagnostics::printable(letter.message) << "\nposition  source "
+            << diagnostics::printable(letter.source) << ", " << diagnostics::printable(letter.topic) << "[" << letter.partition
+            << "] offset " << letter.offset << "\n";
   if (letter.timestamp_ms >= 0) std::cout << "time      " << time_text(letter.timestamp_ms) << "\n";
   std::cout << "table     " << (letter.table.empty() ? "(none)" : diagnostics::printable(letter.table + " in sink " + letter.sink)) << "\n";
   if (!letter.has_raw) {

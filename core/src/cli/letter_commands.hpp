@@ -13,7 +13,7 @@ struct LetterArguments {
   uint64_t limit = 0;  ///< 0: all
   bool all = false;    ///< of list: also those that are closed
   bool dry_run = false;
-  bool raw = false;    ///< of show: all of the message, also the description of its columns
+  bool raw = false;  ///< of show: all of the message, also the description of its columns
 };
 
 int letters_list(const RepairArguments& arguments, const LetterArguments& letters);

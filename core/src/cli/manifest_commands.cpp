@@ -57,8 +57,9 @@ void print_json(const manifest::Manifest& manifest) {
 }
 
 void print_text(const manifest::Manifest& manifest) {
-  std::cout << printable(manifest.path) << ": ok\npipeline " << printable(manifest.pipeline) << ": " << count(manifest.sources.size(), "source")
-            << ", " << count(manifest.sinks.size(), "sink") << ", " << count(manifest.routes.size(), "route") << "\n";
+  std::cout << printable(manifest.path) << ": ok\npipeline " << printable(manifest.pipeline) << ": "
+            << count(manifest.sources.size(), "source") << ", " << count(manifest.sinks.size(), "sink") << ", "
+            << count(manifest.routes.size(), "route") << "\n";
   for (const auto& source : manifest.sources) {
     std::cout << "  source " << source.name << ": " << source.descriptor->name << ", format " << source.format.descriptor->name << "\n";
   }

@@ -18,20 +18,13 @@ std::string schema_type(const cdcrt_option& option) {
   switch (option.type) {
     case CDCRT_OPTION_INTEGER:
     case CDCRT_OPTION_BYTES:
-    case CDCRT_OPTION_DURATION:
-      return R"("type":["integer","string"])";
-    case CDCRT_OPTION_FLOAT:
-      return R"("type":["number","string"])";
-    case CDCRT_OPTION_BOOLEAN:
-      return R"("type":["boolean","string"])";
-    case CDCRT_OPTION_LIST:
-      return R"("type":"array","items":{"type":"string"})";
-    case CDCRT_OPTION_PATHS:
-      return R"("type":["array","string"],"items":{"type":"string"})";
-    case CDCRT_OPTION_MAP:
-      return R"("type":"object")";
-    default:
-      return R"("type":"string")";
+    case CDCRT_OPTION_DURATION: return R"("type":["integer","string"])";
+    case CDCRT_OPTION_FLOAT: return R"("type":["number","string"])";
+    case CDCRT_OPTION_BOOLEAN: return R"("type":["boolean","string"])";
+    case CDCRT_OPTION_LIST: return R"("type":"array","items":{"type":"string"})";
+    case CDCRT_OPTION_PATHS: return R"("type":["array","string"],"items":{"type":"string"})";
+    case CDCRT_OPTION_MAP: return R"("type":"object")";
+    default: return R"("type":"string")";
   }
 }
 

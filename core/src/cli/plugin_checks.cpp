@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "cli/exit_code.hpp"
 #include "dead_letters/destination.hpp"
 #include "diagnostics/text.hpp"
-#include "cli/exit_code.hpp"
 #include "manifest/component_error.hpp"
 #include "plugin/instance.hpp"
 #include "progress/store.hpp"

@@ -13,7 +13,8 @@ struct PluginChecks {
   int exit_code = 0;
 };
 
-/// Creates each plugin and lets it go again: nothing outside of the process is touched. Settings whose secrets were not read are not judged.
+/// Creates each plugin and lets it go again: nothing outside of the process is touched. Settings whose secrets were not read are not
+/// judged.
 PluginChecks check_plugins(const manifest::Manifest& manifest);
 
 /// Also connects to every source, sink and place of dead letters. Writes nothing.

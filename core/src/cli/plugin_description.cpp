@@ -28,8 +28,8 @@ constexpr Capability kSinkCapabilities[] = {{CDCRT_SINK_TRANSACTIONS, "transacti
                                             {CDCRT_SINK_EVENTS, "events"},
                                             {CDCRT_SINK_TABLE_LOCKS, "table locks"},
                                             {CDCRT_SINK_SAVEPOINTS, "savepoints"},
-                                             {CDCRT_SINK_RESTS, "left alone while idle"},
-                                             {CDCRT_SINK_LEAVES_THINGS, "keeps things outside of the target"}};
+                                            {CDCRT_SINK_RESTS, "left alone while idle"},
+                                            {CDCRT_SINK_LEAVES_THINGS, "keeps things outside of the target"}};
 
 template <size_t kCount>
 std::vector<std::string> names_of(uint32_t bits, const Capability (&known)[kCount]) {
@@ -55,30 +55,18 @@ std::span<const cdcrt_option> layout_options(const cdcrt_plugin& plugin) {
 
 const char* type_name(uint16_t type) {
   switch (type) {
-    case CDCRT_OPTION_STRING:
-      return "string";
-    case CDCRT_OPTION_INTEGER:
-      return "integer";
-    case CDCRT_OPTION_FLOAT:
-      return "number";
-    case CDCRT_OPTION_BOOLEAN:
-      return "boolean";
-    case CDCRT_OPTION_DURATION:
-      return "duration";
-    case CDCRT_OPTION_BYTES:
-      return "size";
-    case CDCRT_OPTION_ENUM:
-      return "enum";
-    case CDCRT_OPTION_LIST:
-      return "list";
-    case CDCRT_OPTION_MAP:
-      return "table";
-    case CDCRT_OPTION_PATH:
-      return "path";
-    case CDCRT_OPTION_PATHS:
-      return "paths";
-    default:
-      return "unknown";
+    case CDCRT_OPTION_STRING: return "string";
+    case CDCRT_OPTION_INTEGER: return "integer";
+    case CDCRT_OPTION_FLOAT: return "number";
+    case CDCRT_OPTION_BOOLEAN: return "boolean";
+    case CDCRT_OPTION_DURATION: return "duration";
+    case CDCRT_OPTION_BYTES: return "size";
+    case CDCRT_OPTION_ENUM: return "enum";
+    case CDCRT_OPTION_LIST: return "list";
+    case CDCRT_OPTION_MAP: return "table";
+    case CDCRT_OPTION_PATH: return "path";
+    case CDCRT_OPTION_PATHS: return "paths";
+    default: return "unknown";
   }
 }
 
@@ -141,8 +129,10 @@ std::vector<std::string> marks_of(const cdcrt_option& option) {
 std::string example_of(const cdcrt_option& option) {
   const std::string text = option.example;
   const bool is_number = text.find_first_not_of("0123456789") == std::string::npos;
-  const bool bare = (is_number && (option.type == CDCRT_OPTION_BYTES || option.type == CDCRT_OPTION_DURATION)) || option.type == CDCRT_OPTION_INTEGER || option.type == CDCRT_OPTION_FLOAT || option.type == CDCRT_OPTION_BOOLEAN ||
-                    (!text.empty() && std::string_view("[{\"'").find(text.front()) != std::string_view::npos && (option.type != CDCRT_OPTION_STRING || text.front() == '"'));
+  const bool bare = (is_number && (option.type == CDCRT_OPTION_BYTES || option.type == CDCRT_OPTION_DURATION)) ||
+                    option.type == CDCRT_OPTION_INTEGER || option.type == CDCRT_OPTION_FLOAT || option.type == CDCRT_OPTION_BOOLEAN ||
+                    (!text.empty() && std::string_view("[{\"'").find(text.front()) != std::string_view::npos &&
+                     (option.type != CDCRT_OPTION_STRING || text.front() == '"'));
   return bare ? text : json_string(text);
 }
 
@@ -170,7 +160,8 @@ std::string abi_of(const cdcrt_plugin& plugin) { return std::to_string(plugin.ab
 std::string text_of(std::span<const cdcrt_option> options) {
   std::string out;
   for (const cdcrt_option& option : options) {
-    out += "  " + std::string(option.key) + " (" + (option.type == CDCRT_OPTION_ENUM ? join(values_of(option), " | ") : type_name(option.type));
+    out += "  " + std::string(option.key) + " (" +
+           (option.type == CDCRT_OPTION_ENUM ? join(values_of(option), " | ") : type_name(option.type));
     for (const auto& mark : marks_of(option)) out += ", " + mark;
     if (option.default_value != nullptr) out += ", default " + std::string(option.default_value);
     if (const auto range = range_of(option); !range.empty()) out += ", " + range;
@@ -187,7 +178,8 @@ std::string as_text(const cdcrt_plugin& plugin, const std::string& path) {
   if (const auto license = text_of(plugin.license); !license.empty()) out += "  license:      " + license + "\n";
   if (const auto can = capabilities(plugin); !can.empty()) out += "  capabilities: " + join(can, ", ") + "\n";
   if (plugin.option_count > 0) out += "\noptions\n" + text_of({plugin.options, plugin.option_count});
-  if (const auto layout = layout_options(plugin); !layout.empty()) out += "\nlayout options of a route: [routes.NAME.layout]\n" + text_of(layout);
+  if (const auto layout = layout_options(plugin); !layout.empty())
+    out += "\nlayout options of a route: [routes.NAME.layout]\n" + text_of(layout);
   if (const auto notes = text_of(plugin.notes); !notes.empty()) out += "\n" + notes + (notes.back() == '\n' ? "" : "\n");
   return out;
 }
@@ -226,7 +218,8 @@ std::string as_json(const cdcrt_plugin& plugin, const std::string& path) {
          ",\"version\":" + json_string(plugin.version) + ",\"abi\":" + json_string(abi_of(plugin)) + ",\"path\":" + json_string(path) +
          ",\"summary\":" + json_string(text_of(plugin.summary)) + ",\"license\":" + json_string(text_of(plugin.license)) +
          ",\"capabilities\":" + json_list(capabilities(plugin)) + ",\"options\":" + json_options({plugin.options, plugin.option_count}) +
-         ",\"layout_options\":" + json_options(layout_options(plugin)) + ",\"notes\":" + (plugin.notes == nullptr ? "null" : json_string(plugin.notes)) + "}\n";
+         ",\"layout_options\":" + json_options(layout_options(plugin)) +
+         ",\"notes\":" + (plugin.notes == nullptr ? "null" : json_string(plugin.notes)) + "}\n";
 }
 
 /// For a cell of a table: no line ends, no column ends.
@@ -278,9 +271,10 @@ std::string as_markdown(const cdcrt_plugin& plugin) {
   out += ".\n";
   if (plugin.option_count > 0) out += "\n## Options\n" + options_markdown({plugin.options, plugin.option_count});
   if (const auto layout = layout_options(plugin); !layout.empty()) {
-    out += "\n## Layout options\nHow a target table is laid out when it is made: `[routes.NAME.layout]`, or `[defaults.layout]` for all "
-           "routes. Columns are named as in the target.\n\n" +
-           options_markdown(layout);
+    out +=
+        "\n## Layout options\nHow a target table is laid out when it is made: `[routes.NAME.layout]`, or `[defaults.layout]` for all "
+        "routes. Columns are named as in the target.\n\n" +
+        options_markdown(layout);
   }
   if (const auto notes = text_of(plugin.notes); !notes.empty()) out += "\n" + notes + (notes.back() == '\n' ? "" : "\n");
   return out;

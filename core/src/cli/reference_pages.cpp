@@ -17,8 +17,9 @@ const std::vector<std::string>& reference_pages() {
 namespace {
 
 std::string manifest_page() {
-  std::string out = "# Keys of the host\n\nWhat of a manifest cdcrt itself obeys, beside the options of plugins; [all of it](../manifest.md). "
-                    "Written by `cdcrt reference manifest`; `cdcrt reference manifest-schema` is the same as JSON Schema, for editors.\n";
+  std::string out =
+      "# Keys of the host\n\nWhat of a manifest cdcrt itself obeys, beside the options of plugins; [all of it](../manifest.md). "
+      "Written by `cdcrt reference manifest`; `cdcrt reference manifest-schema` is the same as JSON Schema, for editors.\n";
   for (const auto& table : manifest::host_tables()) {
     out += "\n## [" + std::string(table.name) + "]\n\n" + std::string(table.about) + "\n\n" + options_markdown(table.options);
   }
@@ -30,13 +31,15 @@ std::string manifest_schema() {
   constexpr const char* kPlugin[] = {"plugin"};
   constexpr const char* kName[] = {"name"};
   const auto many = [](const std::string& schema) { return R"({"type":"object","additionalProperties":)" + schema + "}"; };
-  std::string out = R"({"$schema":"https://json-schema.org/draft/2020-12/schema","title":"cdcrt manifest","type":"object","additionalProperties":false,"properties":{)";
+  std::string out =
+      R"({"$schema":"https://json-schema.org/draft/2020-12/schema","title":"cdcrt manifest","type":"object","additionalProperties":false,"properties":{)";
   out += R"("include":{"type":"array","items":{"type":"string"}},"pipeline":)" + options_schema({}, true, kName);
   out += ",\"sources\":" + many(options_schema({}, true, kPlugin));
   for (const auto& table : manifest::host_tables()) {
     const std::string_view name = table.name.substr(0, table.name.find('.'));
     const bool named = name != table.name;
-    const std::string schema = named ? many(options_schema(table.options, true, kPlugin)) : options_schema(table.options, name != "runtime");
+    const std::string schema =
+        named ? many(options_schema(table.options, true, kPlugin)) : options_schema(table.options, name != "runtime");
     out += ",\"" + std::string(name) + "\":" + schema;
   }
   return out + R"(,"defaults":{"type":"object"},"routes":{"type":"object","additionalProperties":{"type":"object"}}}})" + "\n";

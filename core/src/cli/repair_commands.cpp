@@ -91,9 +91,11 @@ std::string since_of(const repair::TablePosition& table) {
 void print_gaps(const repair::TablePosition& table) {
   for (const auto& part : table.parts) {
     if (part.deleted == 0) continue;
-    std::cout << "warning: table " << printable(table.name) << ", " << printable(part.key.name()) << ": messages " << part.applied << " to " << part.applied + part.deleted - 1
-              << " were deleted by retention before they were applied; if some were its own it stays behind, and cdcrt progress rewind --table "
-              << printable(table.name) << " --to earliest, with or without --empty, accepts the gap\n";
+    std::cout
+        << "warning: table " << printable(table.name) << ", " << printable(part.key.name()) << ": messages " << part.applied << " to "
+        << part.applied + part.deleted - 1
+        << " were deleted by retention before they were applied; if some were its own it stays behind, and cdcrt progress rewind --table "
+        << printable(table.name) << " --to earliest, with or without --empty, accepts the gap\n";
   }
 }
 
@@ -112,9 +114,9 @@ std::string json_of(const repair::Target& target, const repair::Positions& posit
     const auto& each = positions.tables[i];
     text += (i > 0 ? ",{" : "{") + std::string("\"table\":") + json_string(each.name) +
             ",\"source_table\":" + json_string(each.kept->source_table) + ",\"state\":" + json_string(each.state()) +
-            ",\"reason\":" + json_string(each.reason()) + ",\"since_ms\":" + since_of(each) + ",\"key\":" + json_string(each.key()) + ",\"lag\":" + json_or_null(each.lag) +
-            ",\"last_message_ms\":" + json_or_null(each.last_message_ms) + ",\"open_dead_letters\":" + std::to_string(each.open_dead_letters) +
-            ",\"partitions\":[";
+            ",\"reason\":" + json_string(each.reason()) + ",\"since_ms\":" + since_of(each) + ",\"key\":" + json_string(each.key()) +
+            ",\"lag\":" + json_or_null(each.lag) + ",\"last_message_ms\":" + json_or_null(each.last_message_ms) +
+            ",\"open_dead_letters\":" + std::to_string(each.open_dead_letters) + ",\"partitions\":[";
     for (std::size_t k = 0; k < each.parts.size(); ++k) {
       const auto& part = each.parts[k];
       text += (k > 0 ? ",{" : "{") + json_position(part.key) + ",\"next_offset\":" + std::to_string(part.next_offset) +
@@ -135,7 +137,8 @@ std::vector<std::string> unmet_of(OpenedPipeline& pipeline) {
     }
   }
   for (repair::Log& log : pipeline.session.logs()) {
-    for (const auto& [option, text] : log.unmet()) lines.push_back(runtime::source_entry(log.name(), option, text) + ": nothing of that name is there");
+    for (const auto& [option, text] : log.unmet())
+      lines.push_back(runtime::source_entry(log.name(), option, text) + ": nothing of that name is there");
   }
   return lines;
 }
@@ -214,8 +217,9 @@ int progress_rewind(const RepairArguments& arguments) {
     std::cout << "sink " << target->manifest.name << ":\n";
     for (const auto& name : rewound->emptied) std::cout << "  table " << printable(name) << " was emptied\n";
     for (const auto& step : rewound->steps) {
-      std::cout << "  table " << printable(step.table) << ", " << printable(step.partition.name()) << ": from offset " << step.from << " back to "
-                << (request.to.kind == repair::Place::Kind::kEarliest ? "the beginning of the log" : std::to_string(step.to)) << "\n";
+      std::cout << "  table " << printable(step.table) << ", " << printable(step.partition.name()) << ": from offset " << step.from
+                << " back to " << (request.to.kind == repair::Place::Kind::kEarliest ? "the beginning of the log" : std::to_string(step.to))
+                << "\n";
     }
     if (rewound->steps.empty()) {
       for (const auto& key : rewound->partitions)
@@ -249,9 +253,8 @@ int table_list(const RepairArguments& arguments) {
     TextTable table({"table", "source table", "state", "key", ">messages behind", ">open dead letters", "reason"});
     for (const auto& each : positions.tables) {
       const bool skipped = each.kept->state == progress::TableState::kSkipped;
-      table.add({each.name, each.kept->source_table, std::string(each.state()),
-                 each.has_key() ? each.key() : "(none)", skipped ? "-" : number_or_unknown(each.lag), std::to_string(each.open_dead_letters),
-                 std::string(each.reason())});
+      table.add({each.name, each.kept->source_table, std::string(each.state()), each.has_key() ? each.key() : "(none)",
+                 skipped ? "-" : number_or_unknown(each.lag), std::to_string(each.open_dead_letters), std::string(each.reason())});
     }
     table.print(std::cout);
     for (const auto& each : positions.tables) print_gaps(each);
@@ -270,8 +273,8 @@ int table_state(const RepairArguments& arguments, progress::TableState state) {
     auto before = repair::set_state(*target, {arguments.table, state, arguments.reason, arguments.from_now});
     if (!before && before.error().code == CDCRT_BAD_CONFIG) return refuse(before.error());
     if (!before) return explain_failure(*pipeline, target->manifest, before.error(), arguments.manifest.json_output);
-    std::cout << "sink " << target->manifest.name << ": table " << printable(arguments.table) << " was " << progress::to_text(*before) << ", is "
-              << progress::to_text(state) << "\n";
+    std::cout << "sink " << target->manifest.name << ": table " << printable(arguments.table) << " was " << progress::to_text(*before)
+              << ", is " << progress::to_text(state) << "\n";
     if (state != progress::TableState::kActive || arguments.from_now) continue;
     const auto positions = repair::positions_of(pipeline->session, *target);
     for (const auto& each : positions.tables) {
@@ -335,7 +338,8 @@ int status(const RepairArguments& arguments) {
       print_gaps(each);
       if (each.state() == progress::to_text(progress::TableState::kActive)) continue;
       std::cout << "table " << printable(each.name) << " is " << each.state();
-      if (each.kept->state == progress::TableState::kActive) std::cout << " since " << time_text(each.trouble->since_ms) << " (" << printable(owner_text(each.trouble->process)) << ")";
+      if (each.kept->state == progress::TableState::kActive)
+        std::cout << " since " << time_text(each.trouble->since_ms) << " (" << printable(owner_text(each.trouble->process)) << ")";
       if (!each.reason().empty()) std::cout << ": " << printable(each.reason());
       std::cout << "\n";
     }

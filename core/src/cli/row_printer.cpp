@@ -24,14 +24,10 @@ const char* tag_name(uint8_t tag) {
 
 const char* code_name(cdcrt_code code) {
   switch (code) {
-    case CDCRT_BAD_RECORD:
-      return "BAD_RECORD";
-    case CDCRT_UNSUPPORTED:
-      return "UNSUPPORTED";
-    case CDCRT_BAD_CONFIG:
-      return "BAD_CONFIG";
-    default:
-      return "FATAL";
+    case CDCRT_BAD_RECORD: return "BAD_RECORD";
+    case CDCRT_UNSUPPORTED: return "UNSUPPORTED";
+    case CDCRT_BAD_CONFIG: return "BAD_CONFIG";
+    default: return "FATAL";
   }
 }
 

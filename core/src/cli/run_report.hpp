@@ -17,7 +17,8 @@ struct RunReportOptions {
 class RunReport : public runtime::RunReporter {
  public:
   /// `texts`: what diagnostics are rendered with.
-  RunReport(const RunReportOptions& options, std::shared_ptr<const diagnostics::SourceTexts> texts) : options_(options), texts_(std::move(texts)) {}
+  RunReport(const RunReportOptions& options, std::shared_ptr<const diagnostics::SourceTexts> texts)
+      : options_(options), texts_(std::move(texts)) {}
   [[nodiscard]] bool shows_progress() const override;
   void progress(const runtime::RunProgress& progress) override;
   void progress_ends() override;

@@ -15,14 +15,16 @@ using diagnostics::printable;
 
 std::string grouped(uint64_t value) {
   std::string digits = std::to_string(value);
-  for (auto place = static_cast<std::ptrdiff_t>(digits.size()) - 3; place > 0; place -= 3) digits.insert(static_cast<std::size_t>(place), ",");
+  for (auto place = static_cast<std::ptrdiff_t>(digits.size()) - 3; place > 0; place -= 3)
+    digits.insert(static_cast<std::size_t>(place), ",");
   return digits;
 }
 
 std::string counted(uint64_t count, const char* noun) { return grouped(count) + " " + noun + (count == 1 ? "" : "s"); }
 
 std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 void pad(std::ostream& out, const std::string& text, std::size_t width, bool right) {
@@ -38,8 +40,8 @@ void print_text(const runtime::RunSummary& summary, std::ostream& out) {
   std::vector<std::array<std::string, 6>> lines;
   runtime::TableSummary total;
   for (const auto& table : summary.tables) {
-    lines.push_back({printable(table.table), grouped(table.inserted), grouped(table.updated), grouped(table.deleted), grouped(table.schema_changes),
-                     grouped(table.dead_letters)});
+    lines.push_back({printable(table.table), grouped(table.inserted), grouped(table.updated), grouped(table.deleted),
+                     grouped(table.schema_changes), grouped(table.dead_letters)});
     total.inserted += table.inserted;
     total.updated += table.updated;
     total.deleted += table.deleted;
@@ -91,10 +93,12 @@ void print_text(const runtime::RunSummary& summary, std::ostream& out) {
              "left out)\n";
     if (table.late > 0) out << name << ": " << counted(table.late, "late value") << " of dropped columns left out\n";
     if (table.left_out > 0)
-      out << name << ": " << counted(table.left_out, "value") << " of columns that the table lacks left out (schema_changes = \"ignore\")\n";
+      out << name << ": " << counted(table.left_out, "value")
+          << " of columns that the table lacks left out (schema_changes = \"ignore\")\n";
     if (!table.stopped.empty()) out << (table.detached ? "detached: " : "stopped: ") << name << ": " << printable(table.stopped) << '\n';
   }
-  if (summary.dead_letters > 0) out << counted(summary.dead_letters, "dead letter") << " in " << printable(summary.dead_letter_path) << '\n';
+  if (summary.dead_letters > 0)
+    out << counted(summary.dead_letters, "dead letter") << " in " << printable(summary.dead_letter_path) << '\n';
 }
 
 void print_json(const runtime::RunSummary& summary, std::ostream& out) {
@@ -107,10 +111,11 @@ void print_json(const runtime::RunSummary& summary, std::ostream& out) {
   out << "],\"tables\":[";
   for (std::size_t i = 0; i < summary.tables.size(); ++i) {
     const auto& table = summary.tables[i];
-    out << (i > 0 ? "," : "") << "{\"sink\":" << json_string(table.sink) << ",\"table\":" << json_string(table.table) << ",\"inserted\":" << table.inserted
-        << ",\"updated\":" << table.updated << ",\"deleted\":" << table.deleted << ",\"schema_changes\":" << table.schema_changes
-        << ",\"dead_letters\":" << table.dead_letters << ",\"overflowed_values\":" << table.overflowed
-        << ",\"late_values\":" << table.late << ",\"left_out_values\":" << table.left_out << ",\"stopped\":" << (table.stopped.empty() ? "null" : json_string(table.stopped)) << "}";
+    out << (i > 0 ? "," : "") << "{\"sink\":" << json_string(table.sink) << ",\"table\":" << json_string(table.table)
+        << ",\"inserted\":" << table.inserted << ",\"updated\":" << table.updated << ",\"deleted\":" << table.deleted
+        << ",\"schema_changes\":" << table.schema_changes << ",\"dead_letters\":" << table.dead_letters
+        << ",\"overflowed_values\":" << table.overflowed << ",\"late_values\":" << table.late << ",\"left_out_values\":" << table.left_out
+        << ",\"stopped\":" << (table.stopped.empty() ? "null" : json_string(table.stopped)) << "}";
   }
   out << "]}\n";
 }
@@ -123,8 +128,8 @@ std::string progress_line(const runtime::RunProgress& progress) {
     for (uint64_t i = 0; i < 30; ++i) line += i < filled ? "█" : "░";
     line += " " + std::to_string(std::min<uint64_t>(100, done * 100 / total)) + " %  ";
   }
-  line += counted(rows, "row") + "  " + grouped(static_cast<uint64_t>(seconds > 0 ? static_cast<double>(rows) / seconds : 0)) + " rows/s  " +
-          counted(tables, "table");
+  line += counted(rows, "row") + "  " + grouped(static_cast<uint64_t>(seconds > 0 ? static_cast<double>(rows) / seconds : 0)) +
+          " rows/s  " + counted(tables, "table");
   return line;
 }
 

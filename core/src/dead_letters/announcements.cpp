@@ -32,11 +32,12 @@ std::optional<std::string> Announcements::add(const DeadLetter& letter, Clock::t
     return std::nullopt;
   }
   ++lines_;
-  std::string line = letter.table.empty() ? "a message became a dead letter" : "table '" + diagnostics::printable(letter.table) + "': a change became a dead letter";
+  std::string line = letter.table.empty() ? "a message became a dead letter"
+                                          : "table '" + diagnostics::printable(letter.table) + "': a change became a dead letter";
   line += " (" + letter.reason + ")";
   if (told.since > 0) line += ", and " + std::to_string(told.since) + " more of that kind since the last such line";
-  line += ": " + diagnostics::printable(letter.topic) + "[" + std::to_string(letter.partition) + "] offset " + std::to_string(letter.offset) +
-          ": " + shortened(letter.message);
+  line += ": " + diagnostics::printable(letter.topic) + "[" + std::to_string(letter.partition) + "] offset " +
+          std::to_string(letter.offset) + ": " + shortened(letter.message);
   if (!told.ever) line += "; further ones of that kind are counted, cdcrt dlq list shows them";
   told = {now, 0, true};
   return line;

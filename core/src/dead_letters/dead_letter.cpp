@@ -71,8 +71,8 @@ Result<void> headers_of(const Json& list, StoredDeadLetter& letter) {
 
 }  // namespace
 
-DeadLetter make_dead_letter(const progress::Partition& partition, const cdcrt_message& message, const std::string& sink, const std::string& table,
-                 const std::string& reason, const Error& error) {
+DeadLetter make_dead_letter(const progress::Partition& partition, const cdcrt_message& message, const std::string& sink,
+                            const std::string& table, const std::string& reason, const Error& error) {
   DeadLetter letter;
   letter.reason = reason;
   letter.message = explain(error);

@@ -27,8 +27,8 @@ struct DeadLetter {
 };
 
 /// A letter of a message as produced, which must outlive it. `sink` and `table` may be empty.
-DeadLetter make_dead_letter(const progress::Partition& partition, const cdcrt_message& message, const std::string& sink, const std::string& table,
-                 const std::string& reason, const Error& error);
+DeadLetter make_dead_letter(const progress::Partition& partition, const cdcrt_message& message, const std::string& sink,
+                            const std::string& table, const std::string& reason, const Error& error);
 
 /// As it is kept. Owns everything.
 struct StoredDeadLetter {

@@ -15,8 +15,8 @@
 
 #include "dead_letters/announcements.hpp"
 #include "dead_letters/budget.hpp"
-#include "dead_letters/destination.hpp"
 #include "dead_letters/dead_letter.hpp"
+#include "dead_letters/destination.hpp"
 #include "plugin/instance.hpp"
 
 namespace cdcrt::progress {
@@ -112,7 +112,7 @@ class DeadLetters {
   std::vector<std::string> sinks_;
   std::string home_, place_;
   mutable std::mutex mutex_;
-  std::mutex writing_;  ///< of the destination
+  std::mutex writing_;                       ///< of the destination
   std::map<std::string, std::mutex> turns_;  ///< of the sinks whose transactions take letters along
   Budget budget_;
   std::vector<StoredDeadLetter> pending_;

@@ -145,7 +145,8 @@ Result<void> TargetLetters::mark_replayed(plugin::Connection& connection, const 
   const auto all = columns();
   const std::vector<cdcrt_column> listed{all[0], all[1], all.back()};
   std::vector<cdcrt_cell> cells;
-  for (const auto& id : ids) cells.insert(cells.end(), {string_cell(store_.pipeline()), string_cell(id), types::integer_cell(CDCRT_I64, 1)});
+  for (const auto& id : ids)
+    cells.insert(cells.end(), {string_cell(store_.pipeline()), string_cell(id), types::integer_cell(CDCRT_I64, 1)});
   return write_rows(connection, CDCRT_WRITE_PATCH, listed, cells);
 }
 

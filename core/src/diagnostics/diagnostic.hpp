@@ -8,10 +8,10 @@
 namespace cdcrt::diagnostics {
 
 struct Position {
-  std::string file;      ///< as the user named it; empty: none
-  uint32_t line = 0;     ///< 1-based; 0: the file as a whole
-  uint32_t column = 0;   ///< 1-based, in characters
-  uint32_t length = 1;   ///< characters to underline
+  std::string file;     ///< as the user named it; empty: none
+  uint32_t line = 0;    ///< 1-based; 0: the file as a whole
+  uint32_t column = 0;  ///< 1-based, in characters
+  uint32_t length = 1;  ///< characters to underline
 };
 
 enum class Severity : uint8_t { kError, kWarning };

@@ -61,11 +61,11 @@ std::vector<std::pair<std::size_t, std::size_t>> secrets_by_key(std::string_view
 
 /// A word that somebody meant for one of those that name secrets: letters swapped, left out or doubled.
 bool is_misspelt_secret(std::string_view word) {
-  static constexpr auto kWords = std::to_array<std::string_view>({"password", "passphrase", "passwort", "passwd", "secret", "token",
-                                                                  "credential", "credentials"});
+  static constexpr auto kWords =
+      std::to_array<std::string_view>({"password", "passphrase", "passwort", "passwd", "secret", "token", "credential", "credentials"});
   return word.size() >= 4 && std::any_of(kWords.begin(), kWords.end(), [&](std::string_view meant) {
-    return edit_distance(word, meant) <= (meant.size() > 6 ? 2U : 1U);
-  });
+           return edit_distance(word, meant) <= (meant.size() > 6 ? 2U : 1U);
+         });
 }
 
 }  // namespace
@@ -76,15 +76,19 @@ bool names_a_secret(std::string_view key) {
     if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
     if (letter != '_' && letter != '-' && letter != ' ' && letter != '.' && letter != '"' && letter != '\'') plain += letter;
   }
-  static constexpr auto kParts = std::to_array<std::string_view>({"pwd", "passw", "passphrase", "secret", "token", "credential", "apikey", "privatekey", "accesskey",
-                                                                  "saslpassword", "keypem", "oauthbearer", "jaas", "authorization"});
-  const auto is_end = [](char letter) { return letter == '_' || letter == '-' || letter == ' ' || letter == '.' || letter == '"' || letter == '\''; };
+  static constexpr auto kParts =
+      std::to_array<std::string_view>({"pwd", "passw", "passphrase", "secret", "token", "credential", "apikey", "privatekey", "accesskey",
+                                       "saslpassword", "keypem", "oauthbearer", "jaas", "authorization"});
+  const auto is_end = [](char letter) {
+    return letter == '_' || letter == '-' || letter == ' ' || letter == '.' || letter == '"' || letter == '\'';
+  };
   for (std::size_t begin = 0, end = 0; begin < key.size(); begin = end + 1) {
     end = begin;
     while (end < key.size() && !is_end(key[end])) ++end;
     if (is_misspelt_secret(key.substr(begin, end - begin))) return true;
   }
-  return plain == "pass" || plain == "pw" || std::any_of(kParts.begin(), kParts.end(), [&](std::string_view part) { return plain.find(part) != std::string::npos; });
+  return plain == "pass" || plain == "pw" ||
+         std::any_of(kParts.begin(), kParts.end(), [&](std::string_view part) { return plain.find(part) != std::string::npos; });
 }
 
 void SourceTexts::add(const std::string& file, std::string text) {

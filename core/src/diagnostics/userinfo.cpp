@@ -21,7 +21,8 @@ std::size_t end_of_quoted(std::string_view text, std::size_t begin) {
 }
 
 /// Of text[begin, end): up to its last '@', since a password may hold whatever an address is made of.
-void find_in(std::string_view text, std::size_t begin, std::size_t end, Addresses which, std::vector<std::pair<std::size_t, std::size_t>>& found) {
+void find_in(std::string_view text, std::size_t begin, std::size_t end, Addresses which,
+             std::vector<std::pair<std::size_t, std::size_t>>& found) {
   const std::string_view part = text.substr(begin, end - begin);
   const std::size_t at = part.rfind('@');
   if (at == std::string_view::npos) return;

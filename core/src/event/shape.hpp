@@ -49,9 +49,7 @@ class ShapeRegistry {
 };
 
 /// True for tags whose bytes stand at cell.value.data.
-inline bool has_bytes(const cdcrt_cell& cell) {
-  return cell.tag == CDCRT_DECIMAL || cell.tag >= CDCRT_STRING;
-}
+inline bool has_bytes(const cdcrt_cell& cell) { return cell.tag == CDCRT_DECIMAL || cell.tag >= CDCRT_STRING; }
 
 /// The cell with its bytes copied into `arena`.
 inline cdcrt_cell copy_cell(const cdcrt_cell& cell, Arena& arena) {

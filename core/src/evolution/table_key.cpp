@@ -34,7 +34,8 @@ Error misfit(std::string message) {
 }
 
 bool is_reserved(std::string_view names, const std::string& name) {
-  return !names.empty() && name.find(' ') == std::string::npos && (" " + std::string(names) + " ").find(" " + name + " ") != std::string::npos;
+  return !names.empty() && name.find(' ') == std::string::npos &&
+         (" " + std::string(names) + " ").find(" " + name + " ") != std::string::npos;
 }
 
 }  // namespace
@@ -57,7 +58,8 @@ Result<void> TableKnowledge::check_shape(const event::Shape& shape) const {
                         (names.empty() ? column.key_ordinal > 0 : std::find(names.begin(), names.end(), column.name) != names.end());
     if (is_key && shape.declared && !rule.type && rule.target_type.empty() && is_unkeyable(column.type)) {
       return make_error(CDCRT_BAD_RECORD,
-                        "column " + quote(column.name) + " of the key is of type " + types::to_string(column.type) + ", of which the target can make no key",
+                        "column " + quote(column.name) + " of the key is of type " + types::to_string(column.type) +
+                            ", of which the target can make no key",
                         "give the column a type in the route's columns, or the route another primary_key");
     }
     if (!is_new || (established() && route_->schema_changes == route::SchemaChanges::kIgnore)) continue;
@@ -68,13 +70,14 @@ Result<void> TableKnowledge::check_shape(const event::Shape& shape) const {
       return misfit("the name of column " + quote(name) + " has " + std::to_string(name.size()) + " bytes, the target allows " +
                     std::to_string(limits_.name_bytes));
     }
-    if (is_reserved(sdk::view(limits_.reserved_names), name)) return misfit("the target keeps the name of column " + quote(name) + " to itself");
+    if (is_reserved(sdk::view(limits_.reserved_names), name))
+      return misfit("the target keeps the name of column " + quote(name) + " to itself");
     ++added;
   }
   if (limits_.columns > 0 && columns_.size() + added > limits_.columns && added > 0) {
     return make_error(CDCRT_BAD_RECORD,
-                      "with " + std::to_string(added) + " new columns of the event the table would have " + std::to_string(columns_.size() + added) +
-                          ", the target allows " + std::to_string(limits_.columns),
+                      "with " + std::to_string(added) + " new columns of the event the table would have " +
+                          std::to_string(columns_.size() + added) + ", the target allows " + std::to_string(limits_.columns),
                       "exclude columns in the route's columns");
   }
   return {};
@@ -139,12 +142,14 @@ Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
     // The columns are the key; their order is the table's, whatever a message says.
     if (std::is_permutation(names.begin(), names.end(), known.begin(), known.end()) || !keyed_) return {};
     if (by_route) {
-      return make_error(CDCRT_UNSUPPORTED, "the route's primary_key is " + joined(names) + ", and the table was made with the key " + joined(known),
+      return make_error(CDCRT_UNSUPPORTED,
+                        "the route's primary_key is " + joined(names) + ", and the table was made with the key " + joined(known),
                         "take primary_key back, or read the table anew: cdcrt progress rewind --to earliest --empty");
     }
     other_key_ = true;
-    return make_error(CDCRT_BAD_RECORD, "the key of the table changed from " + joined(known) + " to " + joined(names),
-                      "set the route's primary_key; if the source's key changed, set it and read the table anew: cdcrt progress rewind --to earliest --empty");
+    return make_error(
+        CDCRT_BAD_RECORD, "the key of the table changed from " + joined(known) + " to " + joined(names),
+        "set the route's primary_key; if the source's key changed, set it and read the table anew: cdcrt progress rewind --to earliest --empty");
   }
   std::vector<uint32_t> slots;
   for (const auto& name : names) {
@@ -166,7 +171,8 @@ Result<void> TableKnowledge::check_route_key(const event::Shape& shape, bool def
   for (const auto& column : shape.columns) names.push_back(column.name);
   for (const auto& name : route_->primary_key) {
     if (rule_for(*route_, name).exclude) {
-      return make_error(CDCRT_BAD_CONFIG, "primary_key names column " + quote(name) + ", which the route's columns exclude", "take one of the two away");
+      return make_error(CDCRT_BAD_CONFIG, "primary_key names column " + quote(name) + ", which the route's columns exclude",
+                        "take one of the two away");
     }
     if (std::find(names.begin(), names.end(), name) != names.end() || slots_.contains(name)) continue;
     return make_error(CDCRT_BAD_CONFIG, "primary_key names column " + quote(name) + ", which the events of the table do not have",
@@ -179,7 +185,8 @@ void TableKnowledge::note_rules(const event::Shape& shape) {
   rules_met_.resize(route_->columns.size());
   for (std::size_t i = 0; i < rules_met_.size(); ++i) {
     if (rules_met_[i]) continue;
-    rules_met_[i] = std::any_of(shape.columns.begin(), shape.columns.end(), [&](const auto& column) { return column.name == route_->columns[i].pattern; });
+    rules_met_[i] = std::any_of(shape.columns.begin(), shape.columns.end(),
+                                [&](const auto& column) { return column.name == route_->columns[i].pattern; });
   }
 }
 
@@ -198,15 +205,18 @@ Result<void> TableKnowledge::check_rules(const event::Shape& shape, bool definit
   if (!definite || restored_ || std::exchange(rules_judged_, true) || !route_->names_one_table()) return {};
   std::vector<std::string> free;
   for (const auto& column : shape.columns) {
-    const bool named = std::any_of(route_->columns.begin(), route_->columns.end(), [&](const auto& rule) { return rule.pattern == column.name; });
+    const bool named =
+        std::any_of(route_->columns.begin(), route_->columns.end(), [&](const auto& rule) { return rule.pattern == column.name; });
     if (!named) free.push_back(column.name);
   }
   for (const RuleUse& use : rules()) {
     if (use.met || use.rule->of_defaults) continue;
     for (const std::string& name : free) {
       if (!diagnostics::is_slip(use.rule->pattern, name)) continue;
-      return make_error(CDCRT_BAD_CONFIG, "the route's columns name " + quote(use.rule->pattern) + ", which the events of the table do not have",
-                        "did you mean " + quote(name) + "? If the column comes with a later event, write its name as a pattern: " + quote(use.rule->pattern + "*"));
+      return make_error(CDCRT_BAD_CONFIG,
+                        "the route's columns name " + quote(use.rule->pattern) + ", which the events of the table do not have",
+                        "did you mean " + quote(name) +
+                            "? If the column comes with a later event, write its name as a pattern: " + quote(use.rule->pattern + "*"));
     }
   }
   return {};

@@ -116,7 +116,9 @@ Result<void> TableKnowledge::add_metadata() {
     if (found == slots_.end()) {
       for (const Column& other : columns_) {
         if (other.target_name != target) continue;
-        return make_error(CDCRT_BAD_CONFIG, "column '" + other.source_name + "' and metadata." + route::kMetadataNames[static_cast<std::size_t>(item)] + " both go to '" + target + "'",
+        return make_error(CDCRT_BAD_CONFIG,
+                          "column '" + other.source_name + "' and metadata." + route::kMetadataNames[static_cast<std::size_t>(item)] +
+                              " both go to '" + target + "'",
                           "give one of them another name");
       }
       Column& added = columns_.emplace_back();
@@ -205,8 +207,8 @@ Result<void> TableKnowledge::declare_type(uint32_t slot, cdcrt_type declared, st
     if (route_->schema_changes == route::SchemaChanges::kIgnore) return {};
     if (route_->schema_changes == route::SchemaChanges::kFail) {
       return make_error(CDCRT_UNSUPPORTED,
-                        "the source changed the type of column '" + column.source_name + "' from " + types::to_string(column.type) + " to " +
-                            types::to_string(declared) + " and schema_changes is \"fail\"",
+                        "the source changed the type of column '" + column.source_name + "' from " + types::to_string(column.type) +
+                            " to " + types::to_string(declared) + " and schema_changes is \"fail\"",
                         "change the target's column and set schema_changes = \"evolve\", or give the column a type in the route's columns");
     }
   }
@@ -373,7 +375,8 @@ bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
     }
     if (!known.typed_by_route && stored.type.kind != CDCRT_TYPE_UNKNOWN) {
       const bool late = stored.type_order < known.type_order;
-      set_type(slot, known.type.kind == CDCRT_TYPE_UNKNOWN ? stored.type : (late ? follow(stored.type, known.type) : follow(known.type, stored.type)));
+      set_type(slot, known.type.kind == CDCRT_TYPE_UNKNOWN ? stored.type
+                                                           : (late ? follow(stored.type, known.type) : follow(known.type, stored.type)));
       if (!late) known.type_order = stored.type_order;
     }
     if (known.default_value.tag == CDCRT_ABSENT && stored.default_value.tag != CDCRT_ABSENT) {

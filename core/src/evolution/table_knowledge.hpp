@@ -23,21 +23,22 @@ namespace cdcrt::evolution {
 struct Column {
   std::string source_name;
   std::string target_name;
-  cdcrt_type type{};          ///< kind UNKNOWN: seen only as NULL, not created yet
-  std::string target_type;    ///< raw type of the target; empty: from the type
-  cdcrt_cell default_value{}; ///< constant default of the source; tag ABSENT: none
-  uint32_t key_ordinal = 0;   ///< 1-based; 0: not in the key
-  bool active = true;         ///< false: dropped at the source
+  cdcrt_type type{};           ///< kind UNKNOWN: seen only as NULL, not created yet
+  std::string target_type;     ///< raw type of the target; empty: from the type
+  cdcrt_cell default_value{};  ///< constant default of the source; tag ABSENT: none
+  uint32_t key_ordinal = 0;    ///< 1-based; 0: not in the key
+  bool active = true;          ///< false: dropped at the source
   bool typed_by_route = false;
-  bool adopted = false;       ///< the target's own: it was there before, or its table was and it is left out; made or altered only under "evolve"
+  bool adopted =
+      false;  ///< the target's own: it was there before, or its table was and it is left out; made or altered only under "evolve"
   types::Parse parse = types::Parse::kNone;
   types::OnOverflow on_overflow = types::OnOverflow::kDefault;
-  uint32_t incarnation = 0;   ///< raised when a dropped column comes back: the target's is dropped and added anew
-  std::string last_seen;      ///< greatest source order at which it was seen, as far as stored
+  uint32_t incarnation = 0;  ///< raised when a dropped column comes back: the target's is dropped and added anew
+  std::string last_seen;     ///< greatest source order at which it was seen, as far as stored
   /// Source order of the last event that showed its absence; empty: never absent. It stays when the column comes back: what is not
   /// later is of the column that was dropped. Where the new one was added is not known, only that it was after this.
   std::string dropped_at;
-  std::string type_order;     ///< source order of the shape that last declared its type
+  std::string type_order;  ///< source order of the shape that last declared its type
 };
 
 /// For rows that are folded once more: none of these columns is dropped by them that was not when they were read first.
@@ -46,12 +47,12 @@ void keep_columns(std::vector<Column>& columns);
 /// Where a shape's columns go.
 struct ShapeMap {
   static constexpr int32_t kExcluded = -1, kLeftOut = -2, kLate = -3;
-  std::vector<int32_t> slots;   ///< per shape column: slot, or below 0 why it has none: kLeftOut by "ignore", kLate for a dropped column
-  std::vector<uint32_t> absent; ///< slots of active columns that the shape lacks
-  bool has_dropped = false;     ///< one of the slots is of a dropped column, or of one that came back
-  uint64_t version = 0;         ///< of the knowledge it was made for
-  std::string max_order;        ///< greatest source order of a row of this shape
-  std::string max_definite;     ///< the greatest order of its rows that show which columns the table had; empty: none
+  std::vector<int32_t> slots;    ///< per shape column: slot, or below 0 why it has none: kLeftOut by "ignore", kLate for a dropped column
+  std::vector<uint32_t> absent;  ///< slots of active columns that the shape lacks
+  bool has_dropped = false;      ///< one of the slots is of a dropped column, or of one that came back
+  uint64_t version = 0;          ///< of the knowledge it was made for
+  std::string max_order;         ///< greatest source order of a row of this shape
+  std::string max_definite;      ///< the greatest order of its rows that show which columns the table had; empty: none
 };
 
 /// A column's type grew; cells folded before it must follow.
@@ -168,7 +169,7 @@ class TableKnowledge {
   bool other_key_ = false;
   std::vector<bool> rules_met_;  ///< by the route's column rules
   bool rules_judged_ = false;    ///< a whole row was compared with them
-  bool restored_ = false;  ///< columns came from the target
+  bool restored_ = false;        ///< columns came from the target
   uint64_t version_ = 1;
   std::vector<TypeChange> type_changes_;
   std::vector<uint32_t> drops_;

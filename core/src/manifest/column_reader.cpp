@@ -33,13 +33,10 @@ bool is_time(uint8_t kind) {
 bool fits(types::Parse parse, uint8_t kind) {
   if (kind == CDCRT_TYPE_UNKNOWN || kind == CDCRT_TYPE_STRING) return true;
   switch (parse) {
-    case types::Parse::kNone:
-      return true;
+    case types::Parse::kNone: return true;
     case types::Parse::kBase64:
-    case types::Parse::kHex:
-      return !is_time(kind) && kind != CDCRT_TYPE_BOOL && kind != CDCRT_TYPE_ARRAY;
-    default:
-      return is_time(kind);
+    case types::Parse::kHex: return !is_time(kind) && kind != CDCRT_TYPE_BOOL && kind != CDCRT_TYPE_ARRAY;
+    default: return is_time(kind);
   }
 }
 
@@ -74,16 +71,13 @@ std::string read_text(TableReader& reader, const char* key) {
 /// What `parse` alone makes of a value.
 std::optional<cdcrt_type> implied_type(TableReader& reader, types::Parse parse) {
   switch (parse) {
-    case types::Parse::kEpochDays:
-      return types::type_of(CDCRT_TYPE_DATE);
+    case types::Parse::kEpochDays: return types::type_of(CDCRT_TYPE_DATE);
     case types::Parse::kBase64:
-    case types::Parse::kHex:
-      return types::type_of(CDCRT_TYPE_BYTES);
+    case types::Parse::kHex: return types::type_of(CDCRT_TYPE_BYTES);
     case types::Parse::kIso8601:
       contradiction(reader, "parse", "parse = 'iso8601' needs a type", "type = \"date\", \"time\", \"timestamp\" or \"timestamptz\"");
       return std::nullopt;
-    default:
-      return types::type_of(CDCRT_TYPE_TIMESTAMP);
+    default: return types::type_of(CDCRT_TYPE_TIMESTAMP);
   }
 }
 
@@ -108,7 +102,8 @@ ColumnRule read_rule(const Entry& entry, TableReader& reader) {
     contradiction(
         reader, "parse",
         "parse = " + quote(parse_names()[static_cast<std::size_t>(rule.parse) - 1]) + " does not give a " + types::to_string(*rule.type),
-        rule.parse == types::Parse::kBase64 || rule.parse == types::Parse::kHex ? "for instance type = \"bytes\"" : "for instance type = \"timestamp\"");
+        rule.parse == types::Parse::kBase64 || rule.parse == types::Parse::kHex ? "for instance type = \"bytes\""
+                                                                                : "for instance type = \"timestamp\"");
   }
   if (!rule.rename.empty() && is_glob(entry.key)) {
     contradiction(reader, "rename", "pattern " + quote(entry.key) + " renames every column it matches to " + quote(rule.rename),

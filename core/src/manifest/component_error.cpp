@@ -30,7 +30,8 @@ diagnostics::Diagnostic diagnostic_for(const Component& component, const Error& 
   Error named = error;
   if (error.code == CDCRT_BAD_CONFIG && !error.config_key.empty()) {
     if (const auto given = component.options.position_of(error.config_key)) position = *given;
-    if (error.message.find(error.config_key) == std::string::npos) named.message = diagnostics::quote(error.config_key) + ": " + error.message;
+    if (error.message.find(error.config_key) == std::string::npos)
+      named.message = diagnostics::quote(error.config_key) + ": " + error.message;
   }
   return diagnostic_of(error.code == CDCRT_BAD_CONFIG ? diagnostics::kPluginRefusedValue : diagnostics::kPluginFailed, std::move(position),
                        named);
@@ -39,7 +40,9 @@ diagnostics::Diagnostic diagnostic_for(const Component& component, const Error& 
 diagnostics::Ending ending_of(const Error& error) {
   using diagnostics::Ending;
   switch (error.code) {
-    case CDCRT_BAD_CONFIG: return error.sqlstate.empty() ? Ending::kManifest : Ending::kEnvironment;  // a database or a right that is missing there, not a setting
+    case CDCRT_BAD_CONFIG:
+      return error.sqlstate.empty() ? Ending::kManifest
+                                    : Ending::kEnvironment;  // a database or a right that is missing there, not a setting
     case CDCRT_AUTH:
     case CDCRT_BUSY:
     case CDCRT_RETRY:

@@ -125,7 +125,8 @@ class Resolver {
     const std::size_t fallback = rest.find(":-");
     const std::string name = rest.substr(0, fallback);
     if (!is_name(name)) {
-      fail(node, reference, diagnostics::kBadInterpolation, (in_secret_ ? "what follows ${env:" : quote(name)) + " is not the name of an environment variable", "");
+      fail(node, reference, diagnostics::kBadInterpolation,
+           (in_secret_ ? "what follows ${env:" : quote(name)) + " is not the name of an environment variable", "");
       return std::nullopt;
     }
     const char* value = std::getenv(name.c_str());
@@ -214,9 +215,9 @@ class Resolver {
     return text;
   }
 
-  int depth_ = 0;                       ///< of the entry that is resolved
-  std::string section_, component_;     ///< [section.component] around it
-  bool in_secret_ = false;  ///< below a key that names one
+  int depth_ = 0;                    ///< of the entry that is resolved
+  std::string section_, component_;  ///< [section.component] around it
+  bool in_secret_ = false;           ///< below a key that names one
   const std::string& folder_;
   References& references_;
   Report& report_;

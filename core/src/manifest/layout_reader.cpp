@@ -58,9 +58,10 @@ void LayoutReader::read(const Entry* own, Route& route) {
   if (own == nullptr) {
     if (const auto found = defaults_.find(sink->descriptor); found != defaults_.end()) route.layout = found->second;
   } else if (layout_options(*sink).empty()) {
-    report_.error(diagnostics::kBadRoute, own->position,
-                  "[routes." + route.name + ".layout] is given, and sink " + quote(sink->name) + " (" + sink->plugin + ") has no layout options",
-                  "take it out, or name another sink in the route");
+    report_.error(
+        diagnostics::kBadRoute, own->position,
+        "[routes." + route.name + ".layout] is given, and sink " + quote(sink->name) + " (" + sink->plugin + ") has no layout options",
+        "take it out, or name another sink in the route");
   } else {
     route.layout = read_table(*own, "routes." + route.name, *sink);
   }

@@ -108,7 +108,8 @@ std::optional<std::string> expand_path(const std::string& path, const Manifest& 
 
 const cdcrt_option* place_of(const cdcrt_plugin& plugin) {
   const auto* end = plugin.options + plugin.option_count;
-  const auto* found = std::find_if(plugin.options, end, [](const cdcrt_option& option) { return (option.flags & CDCRT_OPTION_PLACE) != 0; });
+  const auto* found =
+      std::find_if(plugin.options, end, [](const cdcrt_option& option) { return (option.flags & CDCRT_OPTION_PLACE) != 0; });
   return found == end ? nullptr : found;
 }
 
@@ -128,7 +129,8 @@ std::optional<Component> log_of_letters(const Node& settings, const Component& l
   // As the sink itself has it: where it was not given, it may have a default.
   const auto& values = letters.options.values();
   const auto own = std::find_if(values.begin(), values.end(), [&](const auto& value) { return value.option == place_of(sink); });
-  named.text = named.written = own != values.end() && own->is_set && !own->string.empty() ? own->string : context.pipeline + ".dead_letters";
+  named.text = named.written =
+      own != values.end() && own->is_set && !own->string.empty() ? own->string : context.pipeline + ".dead_letters";
   named.position = settings.position;
   Node source = settings;
   std::erase_if(source.entries, [&](const Entry& entry) { return !shares(**descriptor, entry.key); });

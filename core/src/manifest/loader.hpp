@@ -34,7 +34,8 @@ struct Loaded {
   std::shared_ptr<const diagnostics::SourceTexts> texts;  ///< to render the diagnostics with; never null
 };
 
-/// Reads, merges, resolves and checks. Loads the plugins that the manifest names and asks for the secrets it refers to; touches nothing else.
+/// Reads, merges, resolves and checks. Loads the plugins that the manifest names and asks for the secrets it refers to; touches nothing
+/// else.
 Loaded load(const LoadRequest& request);
 
 }  // namespace cdcrt::manifest

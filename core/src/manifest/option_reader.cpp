@@ -177,8 +177,7 @@ class OptionReader {
   bool convert(const Node& node, const Field& field, Options::Value& value) {
     const cdcrt_option& option = *value.option;
     switch (option.type) {
-      case CDCRT_OPTION_STRING:
-        return convert_string(node, field, value);
+      case CDCRT_OPTION_STRING: return convert_string(node, field, value);
       case CDCRT_OPTION_PATH: {
         if (!convert_string(node, field, value)) return false;
         if (value.string.empty()) {
@@ -190,8 +189,7 @@ class OptionReader {
       }
       case CDCRT_OPTION_INTEGER:
       case CDCRT_OPTION_DURATION:
-      case CDCRT_OPTION_BYTES:
-        return convert_integer(node, field, value);
+      case CDCRT_OPTION_BYTES: return convert_integer(node, field, value);
       case CDCRT_OPTION_FLOAT: {
         const auto number = read_real(node, field);
         if (!number || !in_range(*number, node, field, option)) return false;
@@ -221,8 +219,7 @@ class OptionReader {
         for (const auto& [key, text] : *pairs) value.strings.insert(value.strings.end(), {key, text});
         return true;
       }
-      case CDCRT_OPTION_PATHS:
-        return convert_paths(node, field, value);
+      case CDCRT_OPTION_PATHS: return convert_paths(node, field, value);
       default:
         field.report.error(
             diagnostics::kBrokenOptionTable, node.position,

@@ -94,10 +94,13 @@ Settings read_settings(TableReader& reader) {
   settings.table = read_name(reader, "table");
   settings.create_tables = reader.boolean("create_tables");
   settings.primary_key = read_primary_key(reader);
-  if (const auto mode = reader.choice("mode", {"upsert", "append"}, {"history", "deletes"})) settings.mode = static_cast<route::Mode>(*mode);
-  if (const auto ordering = reader.choice("ordering", {"auto", "partition", "source"})) settings.ordering = static_cast<route::Ordering>(*ordering);
+  if (const auto mode = reader.choice("mode", {"upsert", "append"}, {"history", "deletes"}))
+    settings.mode = static_cast<route::Mode>(*mode);
+  if (const auto ordering = reader.choice("ordering", {"auto", "partition", "source"}))
+    settings.ordering = static_cast<route::Ordering>(*ordering);
   if (const auto retention = reader.duration("tombstone_retention")) settings.tombstone_retention = std::chrono::microseconds(*retention);
-  if (const auto deletes = reader.choice("deletes", {"apply", "ignore"}, {"soft"})) settings.deletes = static_cast<route::Deletes>(*deletes);
+  if (const auto deletes = reader.choice("deletes", {"apply", "ignore"}, {"soft"}))
+    settings.deletes = static_cast<route::Deletes>(*deletes);
   if (const auto changes = reader.choice("schema_changes", {"evolve", "add_only", "ignore", "fail"})) {
     settings.schema_changes = static_cast<route::SchemaChanges>(*changes);
   }
@@ -255,8 +258,8 @@ class RouteReader {
                     "in an append-only table every change is a row of its own, and none is found again by key: take primary_key out");
     }
     if (route.mode == route::Mode::kUpsert && !route.metadata.empty()) {
-      report_.error(diagnostics::kNotYetAvailable, route.position, where + " has metadata with mode = \"upsert\", which is not yet available",
-                    "metadata works with mode = \"append\"");
+      report_.error(diagnostics::kNotYetAvailable, route.position,
+                    where + " has metadata with mode = \"upsert\", which is not yet available", "metadata works with mode = \"append\"");
     }
   }
 

@@ -124,7 +124,8 @@ std::string plain_message(std::string_view description) {
   if (message.starts_with("unknown escape sequence")) message = "unknown escape sequence";
   // Names of keys and what the grammar asks for may be shown, anything else may be a value.
   const bool quotes = message.find('\'') != std::string::npos;
-  if (quotes && !message.starts_with("expected ") && !message.starts_with("cannot redefine existing ")) message = "the value is not valid TOML";
+  if (quotes && !message.starts_with("expected ") && !message.starts_with("cannot redefine existing "))
+    message = "the value is not valid TOML";
   return message + scope;
 }
 
@@ -155,7 +156,8 @@ Statement statement_before(std::string_view text, std::size_t end) {
     } else if (c == '"' || c == '\'') {
       const bool is_long = text.compare(i, 3, std::string(3, c)) == 0;
       i += is_long ? 3 : 1;
-      while (i < end && (is_long ? text.compare(i, 3, std::string(3, c)) != 0 : text[i] != c && text[i] != '\n')) i += c == '"' && text[i] == '\\' ? 2 : 1;
+      while (i < end && (is_long ? text.compare(i, 3, std::string(3, c)) != 0 : text[i] != c && text[i] != '\n'))
+        i += c == '"' && text[i] == '\\' ? 2 : 1;
       if (i >= end) {
         statement.is_open = is_long;
         return statement;
@@ -179,7 +181,9 @@ Statement statement_before(std::string_view text, std::size_t end) {
 
 /// Characters of a line up to which nothing but the key of a statement, or the name of a table, stands; 0: there is neither.
 std::size_t length_of_key(std::string_view line) {
-  const auto is_bare = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
+  const auto is_bare = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
   const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
   std::size_t i = 0;
   const auto skip_space = [&] {
@@ -293,7 +297,8 @@ std::optional<Node> parse_toml(const std::string& file, std::string text, Report
     const Position position = converter.position(result.error().source());
     const auto description = result.error().description();
     const std::string key = cover_values(report.texts(), file, text, position.line);
-    report.error(diagnostics::kSyntax, position, plain_message(description) + (key.empty() ? std::string() : ", in the value of " + diagnostics::quote(key)),
+    report.error(diagnostics::kSyntax, position,
+                 plain_message(description) + (key.empty() ? std::string() : ", in the value of " + diagnostics::quote(key)),
                  advice(description));
     return std::nullopt;
   }
@@ -342,7 +347,8 @@ std::optional<Node> parse_set(std::string_view argument, uint32_t line, Report& 
 
   const std::string key_line = std::string(key) + " = 0";
   const auto parsed = key.find('#') == std::string_view::npos ? parse(key_line) : std::nullopt;
-  if (!parsed || parsed->size() != 1) return refuse(1, shift - 1, "a " + flag + " argument begins with a key, and what stands before the '=' is none");
+  if (!parsed || parsed->size() != 1)
+    return refuse(1, shift - 1, "a " + flag + " argument begins with a key, and what stands before the '=' is none");
   const Converter converter(flag, report.texts(), Position{flag, line, 0, 1});
   Node root = converter.table(*parsed, Position{flag, line, 1, 1});
   Node* node = &root;

@@ -42,20 +42,13 @@ Entry* Node::find(std::string_view key) { return const_cast<Entry*>(std::as_cons
 
 std::string_view describe(Node::Kind kind) {
   switch (kind) {
-    case Node::Kind::kTable:
-      return "a table";
-    case Node::Kind::kArray:
-      return "a list";
-    case Node::Kind::kString:
-      return "a string";
-    case Node::Kind::kInteger:
-      return "an integer";
-    case Node::Kind::kFloat:
-      return "a number with a fraction";
-    case Node::Kind::kBoolean:
-      return "a boolean";
-    case Node::Kind::kTime:
-      return "a date or time";
+    case Node::Kind::kTable: return "a table";
+    case Node::Kind::kArray: return "a list";
+    case Node::Kind::kString: return "a string";
+    case Node::Kind::kInteger: return "an integer";
+    case Node::Kind::kFloat: return "a number with a fraction";
+    case Node::Kind::kBoolean: return "a boolean";
+    case Node::Kind::kTime: return "a date or time";
   }
   return "a value";
 }

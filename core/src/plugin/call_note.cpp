@@ -79,16 +79,11 @@ std::array<struct sigaction, kCrashes.size()> former_actions;
 
 std::string_view crash_name(int signal) {
   switch (signal) {
-    case SIGSEGV:
-      return "SIGSEGV (memory that is not there)";
-    case SIGBUS:
-      return "SIGBUS (memory that cannot be reached)";
-    case SIGFPE:
-      return "SIGFPE (a division by zero or its like)";
-    case SIGILL:
-      return "SIGILL (an instruction that the processor does not know)";
-    default:
-      return "SIGABRT (it gave up)";
+    case SIGSEGV: return "SIGSEGV (memory that is not there)";
+    case SIGBUS: return "SIGBUS (memory that cannot be reached)";
+    case SIGFPE: return "SIGFPE (a division by zero or its like)";
+    case SIGILL: return "SIGILL (an instruction that the processor does not know)";
+    default: return "SIGABRT (it gave up)";
   }
 }
 
@@ -154,12 +149,7 @@ CallNote::CallNote(std::string_view plugin, std::string_view function, const cdc
                messages.count > 0 ? messages.messages[messages.count - 1].offset : 0) {}
 
 CallNote::CallNote(std::string_view plugin, std::string_view function, cdcrt_string topic, int32_t partition, int64_t first, int64_t last)
-    : plugin_(plugin),
-      function_(function),
-      object_(sdk::view(topic)),
-      has_messages_(true),
-      partition_(partition),
-      first_(first),
+    : plugin_(plugin), function_(function), object_(sdk::view(topic)), has_messages_(true), partition_(partition), first_(first),
       last_(last) {
   stand();
 }

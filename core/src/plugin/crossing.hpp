@@ -11,8 +11,8 @@
 #include "cdcrt/sdk/status.hpp"
 #include "diagnostics/plugin_error.hpp"
 #include "diagnostics/result.hpp"
-#include "plugin/component.hpp"
 #include "plugin/call_note.hpp"
+#include "plugin/component.hpp"
 #include "plugin/instance.hpp"
 
 namespace cdcrt::plugin {
@@ -75,8 +75,8 @@ void cross_quietly(const Callee& callee, Call&& call) noexcept {
   const CallNote note(callee.plugin, callee.function, callee.object);
   const auto tell = [&](std::string_view what) noexcept {
     try {
-      const std::string text = std::string(callee.plugin) + ": an exception left the plugin's '" + std::string(callee.function) + "', which none may: " +
-                               std::string(what) + "; this is a fault of the plugin: tell its author";
+      const std::string text = std::string(callee.plugin) + ": an exception left the plugin's '" + std::string(callee.function) +
+                               "', which none may: " + std::string(what) + "; this is a fault of the plugin: tell its author";
       host_services()->log(nullptr, CDCRT_LOG_ERROR, sdk::borrow("plugin"), sdk::borrow(text));
     } catch (...) {  // nobody is left to hear it
     }
@@ -98,7 +98,9 @@ Result<std::shared_ptr<void>> create_instance(const Functions* functions, const 
   auto result = cross({name, "create", {}},
                       [&](cdcrt_error* error) { return functions->create(host_services(), component.options.abi(), &self, error); });
   if (!result) return std::move(result.error());
-  return std::shared_ptr<void>(self, [name, destroy = functions->destroy](void* gone) { cross_quietly({name, "destroy", {}}, [&] { destroy(gone); }); });
+  return std::shared_ptr<void>(self, [name, destroy = functions->destroy](void* gone) {
+    cross_quietly({name, "destroy", {}}, [&] { destroy(gone); });
+  });
 }
 
 /// What a connection holds: closing is a call like any other.

@@ -51,22 +51,14 @@ Error refuse(std::string reason, std::string hint = {}) { return make_error(CDCR
 
 std::string machine_name(unsigned machine) {
   switch (machine) {
-    case EM_X86_64:
-      return "x86-64";
-    case EM_386:
-      return "32-bit x86";
-    case EM_AARCH64:
-      return "64-bit ARM (aarch64)";
-    case EM_ARM:
-      return "32-bit ARM";
-    case EM_RISCV:
-      return "RISC-V";
-    case EM_PPC64:
-      return "64-bit PowerPC";
-    case EM_S390:
-      return "s390x";
-    default:
-      return "machine type " + std::to_string(machine);
+    case EM_X86_64: return "x86-64";
+    case EM_386: return "32-bit x86";
+    case EM_AARCH64: return "64-bit ARM (aarch64)";
+    case EM_ARM: return "32-bit ARM";
+    case EM_RISCV: return "RISC-V";
+    case EM_PPC64: return "64-bit PowerPC";
+    case EM_S390: return "s390x";
+    default: return "machine type " + std::to_string(machine);
   }
 }
 

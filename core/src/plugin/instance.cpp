@@ -252,7 +252,8 @@ void Source::stop() {
 }
 
 Connection::Connection(const cdcrt_sink* functions, std::string name, std::shared_ptr<void> sink, void* self)
-    : functions_(functions), name_(std::move(name)), sink_(std::move(sink)), self_(new Opened{self, functions_->close, name_}, &close_connection) {}
+    : functions_(functions), name_(std::move(name)), sink_(std::move(sink)),
+      self_(new Opened{self, functions_->close, name_}, &close_connection) {}
 
 Result<void> Connection::begin() {
   return cross_void({name_, "begin", {}}, [&](cdcrt_error* error) { return functions_->begin(opened(self_.get()), error); });
@@ -348,8 +349,10 @@ Result<void> Connection::lock(const std::vector<cdcrt_table>& tables) {
 }
 
 Result<void> Connection::savepoint(cdcrt_savepoint action) {
-  if (functions_->savepoint == nullptr) return make_error(CDCRT_FATAL, "the sink says that it has savepoints, and has no function for them");
-  return cross_void({name_, "savepoint", {}}, [&](cdcrt_error* error) { return functions_->savepoint(opened(self_.get()), action, error); });
+  if (functions_->savepoint == nullptr)
+    return make_error(CDCRT_FATAL, "the sink says that it has savepoints, and has no function for them");
+  return cross_void({name_, "savepoint", {}},
+                    [&](cdcrt_error* error) { return functions_->savepoint(opened(self_.get()), action, error); });
 }
 
 Result<void> check_layout(const cdcrt_sink& functions, const cdcrt_config& layout) {
@@ -450,8 +453,9 @@ Result<void> Sink::identify(const std::string& pipeline, const std::string& proc
     renewal_->pipeline = pipeline;
     renewal_->process = process;
   }
-  return cross_void({name_, "identify", {}},
-                    [&](cdcrt_error* error) { return functions_->identify(instance().get(), sdk::borrow(pipeline), sdk::borrow(process), error); });
+  return cross_void({name_, "identify", {}}, [&](cdcrt_error* error) {
+    return functions_->identify(instance().get(), sdk::borrow(pipeline), sdk::borrow(process), error);
+  });
 }
 
 Result<void> Sink::abandoned(const std::string& process) {

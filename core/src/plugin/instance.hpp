@@ -53,7 +53,7 @@ class Source {
   Result<int64_t> offset_at(const std::string& topic, int32_t partition, int64_t timestamp_ms);
   /// What was asked for and what was met.
   struct Survey {
-    uint64_t left_out = 0;  ///< messages that the settings do not want
+    uint64_t left_out = 0;                                   ///< messages that the settings do not want
     std::vector<std::pair<std::string, std::string>> unmet;  ///< option, entry of it
   };
   Result<Survey> survey();

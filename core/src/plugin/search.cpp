@@ -16,14 +16,10 @@ namespace fs = std::filesystem;
 
 std::string_view kind_name(uint32_t kind) {
   switch (kind) {
-    case CDCRT_SOURCE:
-      return "source";
-    case CDCRT_FORMAT:
-      return "format";
-    case CDCRT_SINK:
-      return "sink";
-    default:
-      return "unknown kind";
+    case CDCRT_SOURCE: return "source";
+    case CDCRT_FORMAT: return "format";
+    case CDCRT_SINK: return "sink";
+    default: return "unknown kind";
   }
 }
 
@@ -124,10 +120,10 @@ Error not_found(uint32_t kind, const std::string& name, const std::vector<Search
   std::string hint = kHowToAdd;
   if (!other_kind.empty()) hint = diagnostics::quote(name) + " is a " + other_kind + ", not a " + kind_text;
   if (const auto near = diagnostics::nearest(name, same_kind)) hint = "did you mean '" + *near + "'?";
-  Error error = make_error(
-      CDCRT_UNREACHABLE,
-      "no " + kind_text + " plugin " + diagnostics::quote(name) + " (" + kind_text + "-" + diagnostics::printable(name) + ".so) in any of the places searched:" + places_text(places),
-      hint);
+  Error error = make_error(CDCRT_UNREACHABLE,
+                           "no " + kind_text + " plugin " + diagnostics::quote(name) + " (" + kind_text + "-" +
+                               diagnostics::printable(name) + ".so) in any of the places searched:" + places_text(places),
+                           hint);
   error.native = ENOENT;
   return error;
 }
@@ -136,8 +132,9 @@ Error not_found_in_any_kind(const std::string& name, const std::vector<SearchPla
   std::vector<std::string> names;
   for (const auto& candidate : all_candidates(places)) names.push_back(candidate.name);
   const auto near = diagnostics::nearest(name, names);
-  Error error = make_error(CDCRT_UNREACHABLE, "no plugin " + diagnostics::quote(name) + " in any of the places searched:" + places_text(places),
-                    near ? "did you mean '" + *near + "'?" : kHowToAdd);
+  Error error =
+      make_error(CDCRT_UNREACHABLE, "no plugin " + diagnostics::quote(name) + " in any of the places searched:" + places_text(places),
+                 near ? "did you mean '" + *near + "'?" : kHowToAdd);
   error.native = ENOENT;
   return error;
 }

@@ -92,7 +92,8 @@ Result<void> DeadLetterStore::pass_open_dead_letters(plugin::Connection& connect
   return forget_open_dead_letters(connection, target);
 }
 
-Result<void> DeadLetterStore::save_replayed(plugin::Connection& connection, const std::string& target, const std::vector<OpenDeadLetter>& letters) {
+Result<void> DeadLetterStore::save_replayed(plugin::Connection& connection, const std::string& target,
+                                            const std::vector<OpenDeadLetter>& letters) {
   Rows rows = rows_of(kReplayed);
   for (const OpenDeadLetter& letter : letters) {
     auto row = access_.add(rows);

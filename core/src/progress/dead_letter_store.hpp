@@ -19,7 +19,8 @@ class DeadLetterStore {
 
   /// Dead letters by key that are closed or opened. One may be open for several keys.
   using LettersByKey = std::map<std::string, std::vector<OpenDeadLetter>>;
-  Result<void> save_open_dead_letters(plugin::Connection& connection, const std::string& target, const LettersByKey& closed, const LettersByKey& opened);
+  Result<void> save_open_dead_letters(plugin::Connection& connection, const std::string& target, const LettersByKey& closed,
+                                      const LettersByKey& opened);
   /// Up to `max_letters` of the table's; 0: all.
   Result<LettersByKey> read_open_dead_letters(plugin::Connection& connection, const std::string& target, std::size_t max_letters);
   /// Those of these keys.

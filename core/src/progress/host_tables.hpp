@@ -51,7 +51,8 @@ inline const struct ColumnsTable : PipelineTable {
 
 struct KeyChangesTable : PipelineTable {
   /// `has_short_texts`: one half of a key change may be longer than the target's longest text.
-  explicit KeyChangesTable(bool has_short_texts) : PipelineTable("key_changes"), record(has_short_texts ? bytes("record") : text("record")) {}
+  explicit KeyChangesTable(bool has_short_texts)
+      : PipelineTable("key_changes"), record(has_short_texts ? bytes("record") : text("record")) {}
   Place target = key_text("target"), new_key = key_bytes("new_key");
   Place record;
 };

@@ -18,7 +18,8 @@ StoredPartition lease_of(const Row& row) {
   return lease;
 }
 
-Result<Leases> read_leases(plugin::Connection& connection, const TableAccess& access, const std::vector<PartitionKey>& keys, cdcrt_lock lock) {
+Result<Leases> read_leases(plugin::Connection& connection, const TableAccess& access, const std::vector<PartitionKey>& keys,
+                           cdcrt_lock lock) {
   Leases leases;
   auto done = access.read(
       connection, kLeases, lock, [&](const Row& row) { leases[row.partition(kLeases.partition)] = lease_of(row); }, keys_of(keys));

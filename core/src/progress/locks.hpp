@@ -41,7 +41,8 @@ class Locks {
   /// Serializes with everyone who makes a lease or a table's row that was not there.
   virtual Result<void> lock_creation(plugin::Connection& connection) const = 0;
   /// Leases that the transaction will change. `beside` is read with them where that is one statement, else not at all.
-  virtual Result<Leases> read_to_take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const AddReads& beside) const = 0;
+  virtual Result<Leases> read_to_take(plugin::Connection& connection, const std::vector<PartitionKey>& keys,
+                                      const AddReads& beside) const = 0;
   /// `read` reads what is kept as of a claim: at the end of its transaction, or after it, once those have ended who checked their leases
   /// before. Exactly one of the two calls it. `beside` is read before the wait, where there is one.
   virtual Result<void> read_in_claim(const Body& read) const = 0;
@@ -88,6 +89,7 @@ struct StoreParts {
 // Rows of leases.
 
 [[nodiscard]] StoredPartition lease_of(const Row& row);
-Result<Leases> read_leases(plugin::Connection& connection, const TableAccess& access, const std::vector<PartitionKey>& keys, cdcrt_lock lock);
+Result<Leases> read_leases(plugin::Connection& connection, const TableAccess& access, const std::vector<PartitionKey>& keys,
+                           cdcrt_lock lock);
 
 }  // namespace cdcrt::progress

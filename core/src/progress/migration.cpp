@@ -56,7 +56,8 @@ std::vector<FormerTable> former_tables(const KeyChangesTable& key_changes) {
   const auto progress_table = [](const Row& former, Rows& rows, Rows::New row) {
     row[kProgressTables.target] = kept_text(rows, former, kProgressTables.target);
   };
-  return {{kFormerOpenLetters, &kOpenDeadLetters, letter_by_key}, {moved, &key_changes, key_change}, {holds, &kProgressTables, progress_table}};
+  return {
+      {kFormerOpenLetters, &kOpenDeadLetters, letter_by_key}, {moved, &key_changes, key_change}, {holds, &kProgressTables, progress_table}};
 }
 
 Result<void> add_columns(plugin::Connection& connection, const TableAccess& access, const KeyChangesTable& key_changes, int64_t version) {
@@ -95,8 +96,8 @@ Result<void> replace(plugin::Connection& connection, const TableAccess& access, 
   return connection.change(access.name_of(former.table.name, storage), {drop});
 }
 
-Result<void> migrate(plugin::Connection& connection, const TableAccess& access, const KeyChangesTable& key_changes, const std::vector<FormerTable>& former,
-                     int64_t seen) {
+Result<void> migrate(plugin::Connection& connection, const TableAccess& access, const KeyChangesTable& key_changes,
+                     const std::vector<FormerTable>& former, int64_t seen) {
   auto version = access.format_version(connection, CDCRT_LOCK_NONE);
   if (!version) return std::move(version.error());
   if (*version > kFormatVersion) {
@@ -123,7 +124,8 @@ Result<void> migrate(plugin::Connection& connection, const TableAccess& access, 
 }  // namespace
 
 std::vector<const HostTable*> tables_of_every_target(const KeyChangesTable& key_changes) {
-  return {&kFormat, &kLeases, &kWatermarks, &kProgress, &kTables, &kColumns, &key_changes, &kOpenDeadLetters, &kTroubles, &kReplayed, &kRowOrders, &kTombstones};
+  return {&kFormat,     &kLeases,          &kWatermarks, &kProgress, &kTables,    &kColumns,
+          &key_changes, &kOpenDeadLetters, &kTroubles,   &kReplayed, &kRowOrders, &kTombstones};
 }
 
 Result<int64_t> kept_version(plugin::Connection& connection, const TableAccess& access) {
@@ -133,8 +135,8 @@ Result<int64_t> kept_version(plugin::Connection& connection, const TableAccess& 
   return description->get().exists == 0 ? Result<int64_t>(0) : access.format_version(connection, CDCRT_LOCK_NONE);
 }
 
-Result<void> bring_forward(plugin::Connection& connection, const TableAccess& access, const Locks& locks, const KeyChangesTable& key_changes,
-                           int64_t version) {
+Result<void> bring_forward(plugin::Connection& connection, const TableAccess& access, const Locks& locks,
+                           const KeyChangesTable& key_changes, int64_t version) {
   std::vector<FormerTable> former;
   std::vector<HostTable> tables;
   for (FormerTable& each : former_tables(key_changes)) {
@@ -150,10 +152,15 @@ Result<void> bring_forward(plugin::Connection& connection, const TableAccess& ac
     if (auto locked = locks.lock_out(connection, tables); !locked) return locked;
     return migrate(connection, access, key_changes, former, version);
   });
-  if (migrated || migrated.error().code == CDCRT_UNSUPPORTED) return migrated;
+  if (migrated || migrated.error().code == CDCRT_UNSUPPORTED || migrated.error().code == CDCRT_UNREACHABLE) return migrated;
   // Where several programs start at once, one is the first, and the others may fail at a table that it has dropped.
-  auto now = kept_version(connection, access);
-  return now && *now == kFormatVersion ? Result<void>() : std::move(migrated);
+  int64_t now = 0;
+  auto looked = locks.in_one_look(connection, [&]() -> Result<void> {
+    auto kept = access.format_version(connection, CDCRT_LOCK_NONE);
+    if (kept) now = *kept;
+    return kept ? Result<void>() : std::move(kept.error());
+  });
+  return looked && now == kFormatVersion ? Result<void>() : std::move(migrated);
 }
 
 }  // namespace cdcrt::progress

@@ -26,7 +26,7 @@ struct PartitionKey {
 struct LastMessage {
   int64_t offset = -1;  ///< -1: none yet
   int64_t timestamp_ms = -1;
-  uint64_t hash = 0;    ///< of key and value
+  uint64_t hash = 0;  ///< of key and value
 };
 
 /// Thread-safe.

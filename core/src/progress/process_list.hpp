@@ -17,7 +17,8 @@ namespace cdcrt::progress {
 class ProcessList {
  public:
   /// `owner`: this process.
-  ProcessList(const TableAccess& access, const Locks& locks, std::string owner) : access_(access), locks_(locks), owner_(std::move(owner)) {}
+  ProcessList(const TableAccess& access, const Locks& locks, std::string owner)
+      : access_(access), locks_(locks), owner_(std::move(owner)) {}
   /// What to do once a process holds no lease any more and its transactions have ended; it may fail and is then asked again after
   /// a later claim. Set before the first use; without it nobody keeps a list of processes.
   void on_abandoned(std::function<Result<void>(const std::string& process)> clean) { abandoned_ = std::move(clean); }

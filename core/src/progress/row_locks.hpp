@@ -28,7 +28,9 @@ class RowLocks final : public Locks {
   void add_places(Reads&, std::vector<std::string>&) const override {}
   Result<void> read_progress(plugin::Connection& connection, const std::vector<std::string>& where, const Visit& visit) override;
   void know_places(const std::vector<std::string>&) override {}
-  Result<void> in_one_look(plugin::Connection& connection, const Body& body) const override { return in_reading_transaction(connection, body); }
+  Result<void> in_one_look(plugin::Connection& connection, const Body& body) const override {
+    return in_reading_transaction(connection, body);
+  }
   [[nodiscard]] bool finds_by_key() const override { return true; }
 
   Result<void> lock_out(plugin::Connection& connection, const std::vector<HostTable>& tables) const override;

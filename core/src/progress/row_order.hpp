@@ -18,11 +18,11 @@ struct RowOrder {
   int64_t server = 0;     ///< mark_of() the server whose orders these are; 0: not told
   int64_t partition = 0;  ///< mark_of() the partition that it came from
   std::map<std::string, std::string, std::less<>> parts;  ///< by column: order of a change of a part that came after it
-  std::string refused;    ///< order of the last change of the row that became a dead letter and is not made good; empty: none
+  std::string refused;       ///< order of the last change of the row that became a dead letter and is not made good; empty: none
   int64_t source_table = 0;  ///< mark_of() the source's table that it came from
   bool ends_whole = false;   ///< of keys that KeyOrder remembers alone
   bool is_added = false;     ///< the same
-  int64_t removed_ms = 0; ///< when it was taken away: milliseconds since 1970
+  int64_t removed_ms = 0;    ///< when it was taken away: milliseconds since 1970
 };
 
 /// By key, as open dead letters are kept.

@@ -72,10 +72,12 @@ Result<void> for_each_portion(const std::string& target, const std::vector<std::
 
 }  // namespace
 
-Result<RowOrders> RowOrderStore::find_row_orders(plugin::Connection& connection, const std::string& target, const std::vector<std::string>& keys) {
+Result<RowOrders> RowOrderStore::find_row_orders(plugin::Connection& connection, const std::string& target,
+                                                 const std::vector<std::string>& keys) {
   RowOrders found;
   const Visit visit = [&](const Row& row) { found[row.text(kRowOrders.key)] = row_order_of(row); };
-  auto done = for_each_portion(target, keys, 0, [&](const Keys& wanted) { return access_.read(connection, kRowOrders, CDCRT_LOCK_NONE, visit, wanted); });
+  auto done = for_each_portion(target, keys, 0,
+                               [&](const Keys& wanted) { return access_.read(connection, kRowOrders, CDCRT_LOCK_NONE, visit, wanted); });
   if (!done) return std::move(done.error());
   return found;
 }
@@ -84,7 +86,8 @@ Result<void> RowOrderStore::save_row_orders(plugin::Connection& connection, cons
   Rows rows = rows_of(kRowOrders), removed = rows_of(kTombstones);
   rows.reserve(orders.size());
   for (const auto& [key, order] : orders) {
-    const int64_t flags = (order.removed ? kRemoved : 0) | (order.snapshot ? kSnapshot : 0) | (order.ends_whole ? kEndsWhole : 0) | (order.is_added ? kIsAdded : 0);
+    const int64_t flags = (order.removed ? kRemoved : 0) | (order.snapshot ? kSnapshot : 0) | (order.ends_whole ? kEndsWhole : 0) |
+                          (order.is_added ? kIsAdded : 0);
     auto row = access_.add(rows);
     row[kRowOrders.target] = text(target);
     row[kRowOrders.key] = bytes(key);
@@ -120,7 +123,8 @@ Result<void> RowOrderStore::forget_row_orders(plugin::Connection& connection, co
 }
 
 // All of the table's are read once for many calls.
-Result<std::vector<std::string>> RowOrderStore::find_tombstones(plugin::Connection& connection, const std::string& target, int64_t before_ms) {
+Result<std::vector<std::string>> RowOrderStore::find_tombstones(plugin::Connection& connection, const std::string& target,
+                                                                int64_t before_ms) {
   std::vector<std::string> found;
   {
     const std::lock_guard lock(mutex_);
@@ -136,7 +140,8 @@ Result<std::vector<std::string>> RowOrderStore::find_tombstones(plugin::Connecti
   return found;
 }
 
-Result<std::size_t> RowOrderStore::purge_tombstones(plugin::Connection& connection, const std::string& target, int64_t before_ms, std::size_t max_rows) {
+Result<std::size_t> RowOrderStore::purge_tombstones(plugin::Connection& connection, const std::string& target, int64_t before_ms,
+                                                    std::size_t max_rows) {
   auto tombstones = find_tombstones(connection, target, before_ms);
   if (!tombstones) return std::move(tombstones.error());
   std::vector<std::string>& found = *tombstones;
@@ -147,8 +152,9 @@ Result<std::size_t> RowOrderStore::purge_tombstones(plugin::Connection& connecti
   const Visit keep_old = [&](const Row& row) {
     if (row.integer(kTombstones.removed_ms) < before_ms) keys.push_back(row.text(kTombstones.key));
   };
-  auto looked = for_each_portion(target, found, found.size() - count,
-                                 [&](const Keys& wanted) { return access_.read(connection, kTombstones, CDCRT_LOCK_NONE, keep_old, wanted); });
+  auto looked = for_each_portion(target, found, found.size() - count, [&](const Keys& wanted) {
+    return access_.read(connection, kTombstones, CDCRT_LOCK_NONE, keep_old, wanted);
+  });
   if (!looked) return std::move(looked.error());
   auto orders = find_row_orders(connection, target, keys);
   if (!orders) return std::move(orders.error());

@@ -31,7 +31,8 @@ class RowOrderStore {
 
   const TableAccess& access_;
   std::mutex mutex_;
-  std::map<std::string, std::vector<std::string>> old_tombstones_;  ///< by target: keys found by purge_tombstones(), and left for its next calls
+  std::map<std::string, std::vector<std::string>>
+      old_tombstones_;  ///< by target: keys found by purge_tombstones(), and left for its next calls
 };
 
 }  // namespace cdcrt::progress

@@ -7,12 +7,8 @@ namespace cdcrt::progress {
 
 Store::Store(std::string pipeline, std::string sink, std::string schema, uint32_t capabilities, std::string owner,
              const cdcrt_limits& limits)
-    : StoreParts(std::move(pipeline), std::move(sink), std::move(schema), capabilities),
-      ProcessList(tables_, *protocol_, std::move(owner)),
-      DeadLetterStore(tables_, *protocol_),
-      RowOrderStore(tables_),
-      commits_serially_(limits.bookkeeping_ms != 0),
-      limits_(limits),
+    : StoreParts(std::move(pipeline), std::move(sink), std::move(schema), capabilities), ProcessList(tables_, *protocol_, std::move(owner)),
+      DeadLetterStore(tables_, *protocol_), RowOrderStore(tables_), commits_serially_(limits.bookkeeping_ms != 0), limits_(limits),
       key_changes_(limits.text_bytes != 0) {}
 
 int64_t Store::own_version() { return kFormatVersion; }
@@ -42,7 +38,8 @@ Result<void> Store::prepare(plugin::Connection& connection) {
     }
     return {};
   };
-  if (auto created = commits_serially_ && !missing.empty() ? in_transaction(connection, create_all) : create_all(); !created) return created;
+  if (auto created = commits_serially_ && !missing.empty() ? in_transaction(connection, create_all) : create_all(); !created)
+    return created;
   // Mostly there is nothing to do, and nothing to commit.
   int64_t kept = 0;
   auto done = protocol_->in_one_look(connection, [&]() -> Result<void> {

@@ -26,7 +26,8 @@ namespace cdcrt::progress {
 class Store : private StoreParts, public ProcessList, public DeadLetterStore, public RowOrderStore {
  public:
   /// `owner` is unique among processes, also among those that had the same name before. `capabilities`: CDCRT_SINK_*.
-  Store(std::string pipeline, std::string sink, std::string schema, uint32_t capabilities, std::string owner, const cdcrt_limits& limits = {});
+  Store(std::string pipeline, std::string sink, std::string schema, uint32_t capabilities, std::string owner,
+        const cdcrt_limits& limits = {});
 
   // Own transactions.
 
@@ -43,8 +44,8 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
   /// get a lease and a start unless they have one by now. Answers everything kept, as of the claim. RETRY: another process met a
   /// topic first, and what is fresh in it must be looked at again.
   Result<Stored> claim(plugin::Connection& connection, const std::vector<PartitionKey>& wanted, const std::vector<StartOffset>& fresh = {});
-  /// Claims partitions of sources whose partitions are always ours and that have no lease yet. Does nothing when all are held. `more`: others
-  /// that had better be claimed with them.
+  /// Claims partitions of sources whose partitions are always ours and that have no lease yet. Does nothing when all are held. `more`:
+  /// others that had better be claimed with them.
   using MorePartitions = std::function<std::vector<const Partition*>()>;
   Result<void> claim_new(plugin::Connection& connection, const std::vector<const Partition*>& partitions, const MorePartitions& more = {});
   /// Raises our own leases' epochs, so that a transaction on `target` whose COMMIT got no answer has ended, one way or the other.
@@ -60,14 +61,18 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
   Result<void> look(plugin::Connection& connection);
 
   /// What tables must have before hold(). Does nothing where rows can be locked, or when that was done before.
-  Result<void> prepare_hold(plugin::Connection& connection, const std::vector<std::string>& targets) { return protocol_->prepare_hold(connection, targets); }
+  Result<void> prepare_hold(plugin::Connection& connection, const std::vector<std::string>& targets) {
+    return protocol_->prepare_hold(connection, targets);
+  }
   /// Whether one transaction had better prepare several tables: a statement of them all costs what one of a single table does.
   [[nodiscard]] bool prepares_together() const { return commits_serially_ && protocol_->claims_wait(); }
 
   // Inside the caller's transaction.
 
   /// First of all in a transaction that writes these tables or what is kept of them. Does nothing where rows can be locked.
-  Result<void> hold(plugin::Connection& connection, const std::vector<std::string>& targets) { return protocol_->hold(connection, targets); }
+  Result<void> hold(plugin::Connection& connection, const std::vector<std::string>& targets) {
+    return protocol_->hold(connection, targets);
+  }
   /// First of all in a transaction that changes leases or watermarks without holding a table.
   Result<void> hold_claims(plugin::Connection& connection) { return protocol_->hold_claims(connection); }
   /// Share-locks the leases and checks the epochs. Answers the partitions whose rows must not be committed any more.
@@ -80,7 +85,8 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
     std::vector<const Partition*> lost;
     std::map<std::string, StoredTable> tables;
   };
-  Result<Checked> check_with_tables(plugin::Connection& connection, const std::vector<const Partition*>& partitions, const std::vector<std::string>& targets);
+  Result<Checked> check_with_tables(plugin::Connection& connection, const std::vector<const Partition*>& partitions,
+                                    const std::vector<std::string>& targets);
   /// Another target that is kept, or is just being made by this process, and differs from this one in ASCII case only; nullopt: none, and
   /// those that ask later are told of this one.
   Result<std::optional<std::string>> target_but_for_case(plugin::Connection& connection, const std::string& target);
@@ -164,7 +170,8 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
   Result<void> read_kept(plugin::Connection& connection, Stored& stored, const Extent& extent);
   Result<void> write_leases(plugin::Connection& connection, const Leases& leases);
   /// Raises them in our name, beside `changed`.
-  Result<void> take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const Leases& now, bool is_listed, Leases changed, Epochs& epochs);
+  Result<void> take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const Leases& now, bool is_listed,
+                    Leases changed, Epochs& epochs);
   Result<Leases> read_watermarks(plugin::Connection& connection, const std::vector<PartitionKey>& keys);
   Result<void> write_watermarks(plugin::Connection& connection, const Leases& watermarks);
   Result<void> write_positions(plugin::Connection& connection, const std::string& target,
@@ -172,7 +179,8 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
   void add_table(Rows& rows, const std::string& target, const StoredTable& table) const;
   void add_columns(Rows& rows, const std::string& target, const std::vector<evolution::Column>& columns) const;
   void know_progress(const std::vector<PartitionKey>& claimed, const Stored& stored);
-  Result<std::vector<const Partition*>> check(plugin::Connection& connection, const std::vector<const Partition*>& partitions, cdcrt_lock lock);
+  Result<std::vector<const Partition*>> check(plugin::Connection& connection, const std::vector<const Partition*>& partitions,
+                                              cdcrt_lock lock);
   [[nodiscard]] std::vector<const Partition*> not_held(const std::vector<const Partition*>& partitions, const Leases& current) const;
   [[nodiscard]] bool is_held(const PartitionKey& key, const StoredPartition& lease) const;
 
@@ -185,7 +193,8 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
   Epochs epochs_;
   Epochs raising_;  ///< by reclaim(): committed, or not
   std::set<PartitionKey> lowered_;
-  std::map<PartitionKey, std::set<std::string>> has_progress_;  ///< targets that may have a row, of partitions claimed with what was kept of them
+  std::map<PartitionKey, std::set<std::string>>
+      has_progress_;                ///< targets that may have a row, of partitions claimed with what was kept of them
   std::vector<std::string> named_;  ///< targets that target_but_for_case() was asked for
 };
 

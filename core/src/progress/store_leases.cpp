@@ -28,8 +28,8 @@ Result<void> Store::write_leases(plugin::Connection& connection, const Leases& l
   return tables_.write(connection, rows);
 }
 
-Result<void> Store::take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const Leases& now, bool is_listed, Leases changed,
-                         Epochs& epochs) {
+Result<void> Store::take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const Leases& now, bool is_listed,
+                         Leases changed, Epochs& epochs) {
   for (const auto& key : keys) {
     const auto lease = now.find(key);
     StoredPartition& taken = changed[key];
@@ -42,7 +42,8 @@ Result<void> Store::take(plugin::Connection& connection, const std::vector<Parti
   return is_listed ? Result<void>() : list_process(connection);
 }
 
-Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<PartitionKey>& wanted, const std::vector<StartOffset>& fresh) {
+Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<PartitionKey>& wanted,
+                            const std::vector<StartOffset>& fresh) {
   Stored stored;
   Epochs epochs;
   const Body read = [&] { return read_kept(connection, stored, {}); };
@@ -78,7 +79,8 @@ Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<Pa
   });
   if (!done) return std::move(done.error());
   Stored holders;
-  done = protocol_->read_after_claim(connection, [&](Reads& reads) { add_holders(reads, holders); }, read);
+  done = protocol_->read_after_claim(
+      connection, [&](Reads& reads) { add_holders(reads, holders); }, read);
   if (!done) return std::move(done.error());
   note_gone(holders);
   know_progress(wanted, stored);
@@ -217,7 +219,8 @@ Result<void> Store::look(plugin::Connection& connection) {
   });
 }
 
-Result<std::vector<const Partition*>> Store::check(plugin::Connection& connection, const std::vector<const Partition*>& partitions, cdcrt_lock lock) {
+Result<std::vector<const Partition*>> Store::check(plugin::Connection& connection, const std::vector<const Partition*>& partitions,
+                                                   cdcrt_lock lock) {
   auto current = read_leases(connection, tables_, partition_keys_of(partitions), lock);
   if (!current) return std::move(current.error());
   return not_held(partitions, *current);
@@ -240,8 +243,10 @@ Result<Store::Checked> Store::check_with_tables(plugin::Connection& connection, 
   Keys target_keys{1};
   for (const auto& target : targets) target_keys.cells.push_back(text(target));
   Reads reads(tables_);
-  reads.add(kLeases, [&](const Row& row) { current[row.partition(kLeases.partition)] = lease_of(row); }, keys_of(partition_keys));
-  reads.add(kTables, [&](const Row& row) { table_into(row, checked.tables[row.text(kTables.target)]); }, target_keys);
+  reads.add(
+      kLeases, [&](const Row& row) { current[row.partition(kLeases.partition)] = lease_of(row); }, keys_of(partition_keys));
+  reads.add(
+      kTables, [&](const Row& row) { table_into(row, checked.tables[row.text(kTables.target)]); }, target_keys);
   if (auto done = reads.run(connection); !done) return std::move(done.error());
   checked.lost = not_held(partitions, current);
   return checked;

@@ -14,7 +14,8 @@ Result<std::map<std::string, StoredTable>> Store::lock_tables(plugin::Connection
   std::map<std::string, StoredTable> tables;
   Keys keys{1};
   for (const auto& target : targets) keys.cells.push_back(text(target));
-  auto done = tables_.read(connection, kTables, lock, [&](const Row& row) { table_into(row, tables[row.text(kTables.target)]); }, keys);
+  auto done = tables_.read(
+      connection, kTables, lock, [&](const Row& row) { table_into(row, tables[row.text(kTables.target)]); }, keys);
   if (!done) return std::move(done.error());
   return tables;
 }
@@ -28,7 +29,8 @@ Result<std::optional<std::string>> Store::target_but_for_case(plugin::Connection
   if (!done) return std::move(done.error());
   const std::lock_guard lock(mutex_);
   if (!found) {
-    const auto named = std::find_if(named_.begin(), named_.end(), [&](const auto& other) { return diagnostics::equal_but_for_case(other, target); });
+    const auto named =
+        std::find_if(named_.begin(), named_.end(), [&](const auto& other) { return diagnostics::equal_but_for_case(other, target); });
     if (named != named_.end() && *named != target) found = *named;
   }
   if (!found) named_.push_back(target);
@@ -211,7 +213,9 @@ Result<void> Store::forget_waiting(plugin::Connection& connection, const std::st
   return pass_open_dead_letters(connection, target);
 }
 
-Result<void> Store::forget_columns(plugin::Connection& connection, const std::string& target) { return tables_.forget(connection, kColumns, target); }
+Result<void> Store::forget_columns(plugin::Connection& connection, const std::string& target) {
+  return tables_.forget(connection, kColumns, target);
+}
 
 Result<void> Store::save_troubles(plugin::Connection& connection, const std::map<std::string, std::optional<StoredTrouble>>& troubles,
                                   const std::map<std::string, StoredMatch>& matches) {

@@ -14,7 +14,9 @@ Result<Leases> Store::read_watermarks(plugin::Connection& connection, const std:
   return watermarks;
 }
 
-Result<std::map<PartitionKey, StoredPartition>> Store::read_watermarks(plugin::Connection& connection) { return read_watermarks(connection, {}); }
+Result<std::map<PartitionKey, StoredPartition>> Store::read_watermarks(plugin::Connection& connection) {
+  return read_watermarks(connection, {});
+}
 
 Result<void> Store::write_watermarks(plugin::Connection& connection, const Leases& watermarks) {
   Rows rows = rows_of(kWatermarks);

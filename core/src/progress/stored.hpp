@@ -18,10 +18,10 @@ using WaitsFor = std::map<int32_t, int64_t>;
 
 struct StoredPartition {
   int64_t epoch = 0;
-  std::string owner;       ///< of the lease: process that claimed it last; empty: nobody yet
+  std::string owner;  ///< of the lease: process that claimed it last; empty: nobody yet
   WaitsFor waits_for;
-  int64_t next_offset = 0; ///< low watermark: every table has applied what is below. 0: the beginning of what is there, unless `exact`
-  bool exact = false;      ///< 0 is that offset: what the log has lost from there on was never applied
+  int64_t next_offset = 0;  ///< low watermark: every table has applied what is below. 0: the beginning of what is there, unless `exact`
+  bool exact = false;       ///< 0 is that offset: what the log has lost from there on was never applied
   LastMessage last;
 };
 
@@ -47,10 +47,10 @@ struct StoredTable {
   std::string floor;
   bool key_known = false;
   TableState state = TableState::kActive;
-  std::string reason;  ///< of the state
+  std::string reason;           ///< of the state
   bool remembers_keys = false;  ///< the keys that were written last are kept with it (KeyOrder)
-  bool by_source = false;     ///< its rows are kept in source order: row_order.hpp
-  bool accepts_loss = false;  ///< an operator said to go on, whatever the target has lost of it; until it is next looked at
+  bool by_source = false;       ///< its rows are kept in source order: row_order.hpp
+  bool accepts_loss = false;    ///< an operator said to go on, whatever the target has lost of it; until it is next looked at
   std::vector<evolution::Column> columns;
   std::map<std::string, std::string> key_changes;  ///< pending key changes, by new key: kOldRow or kMissingColumns, then as apply writes it
   struct Position {
@@ -58,7 +58,8 @@ struct StoredTable {
     std::string order;
   };
   std::map<PartitionKey, Position> progress;
-  std::map<std::string, std::vector<OpenDeadLetter>> open_dead_letters;  ///< by key; in the order in which they were read; where they were asked for
+  std::map<std::string, std::vector<OpenDeadLetter>>
+      open_dead_letters;        ///< by key; in the order in which they were read; where they were asked for
   bool has_no_letters = false;  ///< it is known that none is open
 };
 
@@ -70,7 +71,8 @@ struct StoredTrouble {
   std::string process;
 };
 
-/// An entry of the manifest that means tables, columns or topics, and whether it met any so far; told by processes, best effort, for people.
+/// An entry of the manifest that means tables, columns or topics, and whether it met any so far; told by processes, best effort, for
+/// people.
 struct StoredMatch {
   bool met = false;
   std::string reason;    ///< unmet: in words
@@ -80,11 +82,11 @@ struct StoredMatch {
 /// Everything that the target keeps of one pipeline and sink.
 struct Stored {
   std::map<PartitionKey, StoredPartition> partitions;
-  std::map<std::string, StoredTable> tables;  ///< by target name
+  std::map<std::string, StoredTable> tables;      ///< by target name
   std::map<std::string, StoredTrouble> troubles;  ///< by target name
   std::map<std::string, StoredMatch> matches;     ///< by the entry, as people call it
-  std::set<std::string> processes;            ///< that left or may leave things outside of the target
-  event::Arena defaults{1 << 10};             ///< owns the bytes of the columns' defaults
+  std::set<std::string> processes;                ///< that left or may leave things outside of the target
+  event::Arena defaults{1 << 10};                 ///< owns the bytes of the columns' defaults
 };
 
 struct TablePosition {
@@ -98,11 +100,11 @@ inline constexpr std::string_view kSentBack{"\0", 1};
 
 /// Partitions and tables that are to be read again from an earlier place.
 struct SendBack {
-  std::map<PartitionKey, int64_t> partitions;  ///< whose low watermark is lowered to there, if it is higher
+  std::map<PartitionKey, int64_t> partitions;                     ///< whose low watermark is lowered to there, if it is higher
   std::map<std::string, std::map<PartitionKey, int64_t>> tables;  ///< their new progress, by target
-  bool forget_last = false;  ///< what the log held is of no account any more: the topic may be another one
+  bool forget_last = false;                     ///< what the log held is of no account any more: the topic may be another one
   std::map<PartitionKey, int64_t> firsts = {};  ///< where logs begin, as far as known: a gap before it is accepted
-  bool by_truncate = false;  ///< nothing that came after it may be missing in the log
+  bool by_truncate = false;                     ///< nothing that came after it may be missing in the log
 };
 
 /// A partition that has no lease yet.

@@ -60,8 +60,8 @@ Result<void> TableAccess::write(plugin::Connection& connection, const Rows& rows
   return connection.write(write);
 }
 
-Result<void> TableAccess::read(plugin::Connection& connection, const HostTable& table, cdcrt_lock lock, const Visit& visit, const Keys& keys,
-                               uint64_t max_rows) const {
+Result<void> TableAccess::read(plugin::Connection& connection, const HostTable& table, cdcrt_lock lock, const Visit& visit,
+                               const Keys& keys, uint64_t max_rows) const {
   Reads one(*this);
   one.add(table, visit, keys, max_rows);
   if (one.reads_.empty()) return {};
@@ -70,7 +70,8 @@ Result<void> TableAccess::read(plugin::Connection& connection, const HostTable& 
   return connection.read(read);
 }
 
-Result<void> TableAccess::read_every_row(plugin::Connection& connection, const HostTable& table, cdcrt_lock lock, const Visit& visit) const {
+Result<void> TableAccess::read_every_row(plugin::Connection& connection, const HostTable& table, cdcrt_lock lock,
+                                         const Visit& visit) const {
   const auto columns = columns_of(table);
   std::string storage;
   Visit each = visit;

@@ -30,7 +30,8 @@ class TableAccess {
 
   /// Empty; each new row is the pipeline's and the sink's.
   [[nodiscard]] Rows::New add(Rows& rows) const;
-  Result<void> write(plugin::Connection& connection, const Rows& rows, cdcrt_write_kind kind = CDCRT_WRITE_UPSERT, bool is_direct = true) const;
+  Result<void> write(plugin::Connection& connection, const Rows& rows, cdcrt_write_kind kind = CDCRT_WRITE_UPSERT,
+                     bool is_direct = true) const;
   /// No keys: everything of the pipeline and sink.
   Result<void> read(plugin::Connection& connection, const HostTable& table, cdcrt_lock lock, const Visit& visit, const Keys& keys = {},
                     uint64_t max_rows = 0) const;

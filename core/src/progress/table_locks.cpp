@@ -28,8 +28,9 @@ Result<void> TableLocks::hold(plugin::Connection& connection, const std::vector<
   std::vector<HostTable> tables;
   for (const auto& target : targets) tables.push_back(progress_of(target));
   std::sort(tables.begin(), tables.end(), [](const HostTable& left, const HostTable& right) { return left.name < right.name; });
-  tables.erase(std::unique(tables.begin(), tables.end(), [](const HostTable& left, const HostTable& right) { return left.name == right.name; }),
-               tables.end());
+  tables.erase(
+      std::unique(tables.begin(), tables.end(), [](const HostTable& left, const HostTable& right) { return left.name == right.name; }),
+      tables.end());
   return access_.lock(connection, tables);
 }
 
@@ -41,7 +42,8 @@ Result<void> TableLocks::prepare_hold(plugin::Connection& connection, const std:
   std::vector<std::string> missing;
   {
     const std::lock_guard guard(mutex_);
-    std::copy_if(targets.begin(), targets.end(), std::back_inserter(missing), [&](const auto& target) { return !prepared_.contains(target); });
+    std::copy_if(targets.begin(), targets.end(), std::back_inserter(missing),
+                 [&](const auto& target) { return !prepared_.contains(target); });
   }
   if (missing.empty()) return {};
   // Many are made by a transaction of their own first, so that the others who make some, and claims, do not wait for that. Nobody uses
@@ -50,7 +52,8 @@ Result<void> TableLocks::prepare_hold(plugin::Connection& connection, const std:
   if (missing.size() >= kMadeApart) {
     auto made = in_transaction(connection, [&] { return make_progress_tables(connection, missing); });
     are_made = made.ok();
-    const bool raced = !are_made && (made.error().code == CDCRT_RETRY || made.error().code == CDCRT_BUSY || made.error().code == CDCRT_STALE_SCHEMA);
+    const bool raced =
+        !are_made && (made.error().code == CDCRT_RETRY || made.error().code == CDCRT_BUSY || made.error().code == CDCRT_STALE_SCHEMA);
     if (!are_made && !raced) return made;
   }
   // Both or neither: a claim waits for the tables that are listed.
@@ -75,10 +78,12 @@ Result<void> TableLocks::make_progress_tables(plugin::Connection& connection, co
 }
 
 // Without a lock on the leases: the claims' lock stands for it.
-Result<Leases> TableLocks::read_to_take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const AddReads& beside) const {
+Result<Leases> TableLocks::read_to_take(plugin::Connection& connection, const std::vector<PartitionKey>& keys,
+                                        const AddReads& beside) const {
   Leases leases;
   Reads reads(access_);
-  reads.add(kLeases, [&](const Row& row) { leases[row.partition(kLeases.partition)] = lease_of(row); }, keys_of(keys));
+  reads.add(
+      kLeases, [&](const Row& row) { leases[row.partition(kLeases.partition)] = lease_of(row); }, keys_of(keys));
   beside(reads);
   if (auto done = reads.run(connection); !done) return std::move(done.error());
   return leases;

@@ -40,7 +40,8 @@ std::optional<StoredDeadLetter> parse_dead_letter(const cdcrt_message& message) 
       letter.headers.emplace_back(name, value);
     }
   }
-  if (own["id"].empty() || !read_number(own["partition"], letter.partition) || !read_number(own["offset"], letter.offset)) return std::nullopt;
+  if (own["id"].empty() || !read_number(own["partition"], letter.partition) || !read_number(own["offset"], letter.offset))
+    return std::nullopt;
   letter.id = own["id"];
   letter.reason = own["reason"];
   letter.message = own["message"];

@@ -37,7 +37,8 @@ Result<void> read_file(const std::string& path, std::vector<StoredDeadLetter>& l
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     std::error_code trouble;
-    if (std::filesystem::exists(path, trouble)) return make_error(CDCRT_UNREACHABLE, "dead letters: cannot read '" + path + "'", "see that this user may read it");
+    if (std::filesystem::exists(path, trouble))
+      return make_error(CDCRT_UNREACHABLE, "dead letters: cannot read '" + path + "'", "see that this user may read it");
     return {};
   }
   std::size_t number = 0;
@@ -49,12 +50,16 @@ Result<void> read_file(const std::string& path, std::vector<StoredDeadLetter>& l
     const std::size_t glued = letter ? std::string::npos : line.rfind("{\"id\":\"");
     if (glued != std::string::npos && glued > 0) {
       letter = dead_letters::from_json(std::string_view(line).substr(glued));
-      if (letter) warnings.push_back(path + ":" + std::to_string(number) + ": half a dead letter stands before a whole one; that half is left out");
+      if (letter)
+        warnings.push_back(path + ":" + std::to_string(number) + ": half a dead letter stands before a whole one; that half is left out");
     }
     if (!letter) {
       const std::string place = path + ":" + std::to_string(number) + ": ";
-      warnings.push_back(place + (file.eof() ? "the line is cut short: it is being written just now, or a process died while it wrote it; its message is read again"
-                                             : letter.error().message + "; the line is left out"));
+      warnings.push_back(
+          place +
+          (file.eof()
+               ? "the line is cut short: it is being written just now, or a process died while it wrote it; its message is read again"
+               : letter.error().message + "; the line is left out"));
       continue;
     }
     letter->replayed = replayed.contains(letter->id);
@@ -88,8 +93,9 @@ Result<void> read_all(Session& session, const manifest::Manifest& manifest, std:
       if (settings.log) return read_topic(*settings.log, letters);
       break;
   }
-  return make_error(CDCRT_UNSUPPORTED, "the dead letters are in a topic of Kafka, and the plugin that reads topics is not there",
-                    "install the source plugin kafka, or read it with kcat -C -b BROKERS -t TOPIC -J: reason and place are in the headers cdcrt.*");
+  return make_error(
+      CDCRT_UNSUPPORTED, "the dead letters are in a topic of Kafka, and the plugin that reads topics is not there",
+      "install the source plugin kafka, or read it with kcat -C -b BROKERS -t TOPIC -J: reason and place are in the headers cdcrt.*");
 }
 
 // Whether the table's progress is beyond the letter.
@@ -154,14 +160,10 @@ class Judge {
 
 std::string_view to_text(LetterState state) {
   switch (state) {
-    case LetterState::kOpen:
-      return "open";
-    case LetterState::kClosed:
-      return "closed";
-    case LetterState::kReplayed:
-      return "replayed";
-    case LetterState::kAhead:
-      return "ahead";
+    case LetterState::kOpen: return "open";
+    case LetterState::kClosed: return "closed";
+    case LetterState::kReplayed: return "replayed";
+    case LetterState::kAhead: return "ahead";
   }
   return "";
 }
@@ -173,7 +175,7 @@ std::vector<std::string> letter_files(const manifest::Manifest& manifest) {
 }
 
 Result<std::vector<ListedDeadLetter>> read_letters(Session& session, const manifest::Manifest& manifest, const LetterFilter& filter,
-                                               std::vector<std::string>& warnings) {
+                                                   std::vector<std::string>& warnings) {
   std::vector<StoredDeadLetter> all;
   if (auto read = read_all(session, manifest, all, warnings); !read) return std::move(read.error());
   Judge judge;

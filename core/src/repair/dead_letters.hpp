@@ -32,7 +32,7 @@ struct LetterFilter {
 /// Every letter once, by table, partition and offset. UNSUPPORTED: the destination cannot be read, and the error says how to.
 /// `warnings`: lines of a file that are no letters, with their place.
 Result<std::vector<ListedDeadLetter>> read_letters(Session& session, const manifest::Manifest& manifest, const LetterFilter& filter,
-                                               std::vector<std::string>& warnings);
+                                                   std::vector<std::string>& warnings);
 
 /// The files of all processes.
 std::vector<std::string> letter_files(const manifest::Manifest& manifest);
@@ -44,6 +44,6 @@ struct ReplayedDeadLetter {
 };
 /// Applies open letters, in order, up to a thousand of a table in one transaction. `dry_run`: everything is tried and taken back.
 Result<std::vector<ReplayedDeadLetter>> replay_letters(Session& session, const manifest::Manifest& manifest,
-                                                   const std::vector<ListedDeadLetter>& letters, bool dry_run);
+                                                       const std::vector<ListedDeadLetter>& letters, bool dry_run);
 
 }  // namespace cdcrt::repair

@@ -65,7 +65,8 @@ Positions positions_of(Session& session, const Target& target) {
       // Below the watermark nothing is left for any table.
       part.applied = std::max(position.next_offset, partition.kept.next_offset);
       if (partition.bounds) part.lag = std::max<int64_t>(0, partition.bounds->end - std::max(part.applied, partition.bounds->first));
-      if (partition.deleted() > 0 && kept.state != progress::TableState::kSkipped) part.deleted = std::max<int64_t>(0, partition.bounds->first - part.applied);
+      if (partition.deleted() > 0 && kept.state != progress::TableState::kSkipped)
+        part.deleted = std::max<int64_t>(0, partition.bounds->first - part.applied);
       known = known && part.lag;
       lag += part.lag.value_or(0);
       const auto& last = partition.kept.last;

@@ -161,7 +161,8 @@ class TableReplay {
     apply::LeftBehind left(target_.connection, sealed, true);
     if (auto done = left.settle(entries); !done) return done;
     if (!left.moved().empty() || left.is_unsure()) {
-      refusal = "its row stands under another key, perhaps by a later change: read the table again (cdcrt progress rewind) to have it right";
+      refusal =
+          "its row stands under another key, perhaps by a later change: read the table again (cdcrt progress rewind) to have it right";
       return {};
     }
     if (auto written = apply::write_entries(target_.connection, sealed, entries, missing); !written) {
@@ -252,7 +253,8 @@ class TableReplay {
       }
       step = std::min(step, candidates.size() - at);
       auto tried = taken;
-      tried.insert(tried.end(), candidates.begin() + static_cast<std::ptrdiff_t>(at), candidates.begin() + static_cast<std::ptrdiff_t>(at + step));
+      tried.insert(tried.end(), candidates.begin() + static_cast<std::ptrdiff_t>(at),
+                   candidates.begin() + static_cast<std::ptrdiff_t>(at + step));
       const bool any_blocked = step > 1 && std::any_of(tried.begin() + static_cast<std::ptrdiff_t>(taken.size()), tried.end(),
                                                        [&](Candidate* candidate) { return order_.is_blocked(*candidate); });
       std::string refusal;
@@ -301,8 +303,8 @@ bool is_of_one_table(const Error& error) {
 
 }  // namespace
 
-Result<std::vector<ReplayedDeadLetter>> replay_letters(Session&, const manifest::Manifest& manifest, const std::vector<ListedDeadLetter>& letters,
-                                                   bool dry_run) {
+Result<std::vector<ReplayedDeadLetter>> replay_letters(Session&, const manifest::Manifest& manifest,
+                                                       const std::vector<ListedDeadLetter>& letters, bool dry_run) {
   std::vector<ReplayedDeadLetter> results;
   std::map<std::pair<Target*, std::string>, std::vector<const ListedDeadLetter*>> by_table;
   for (const ListedDeadLetter& listed : letters) {

@@ -13,7 +13,7 @@ namespace cdcrt::repair {
 
 struct Candidate {
   const ListedDeadLetter* listed = nullptr;
-  std::size_t number = 0;  ///< in the order in which the table's dead letters are applied
+  std::size_t number = 0;                          ///< in the order in which the table's dead letters are applied
   std::unique_ptr<progress::Partition> partition;  ///< of its own: the sealed batch borrows it
   std::unique_ptr<apply::RowsAside> aside;
   std::optional<apply::Sealed> sealed;  ///< nullopt: nothing is left to be applied

@@ -42,7 +42,8 @@ void ReplayOrder::put_in_order(std::vector<Candidate>& candidates) {
   std::set<std::size_t> crossing;
   for (const auto& [key, letters] : stored_->open_dead_letters) {
     if (key == apply::kNoKey) continue;  // of as many rows as letters
-    if (std::all_of(letters.begin(), letters.end(), [&](const auto& letter) { return letter.partition == letters.front().partition; })) continue;
+    if (std::all_of(letters.begin(), letters.end(), [&](const auto& letter) { return letter.partition == letters.front().partition; }))
+      continue;
     std::string why;
     std::vector<std::size_t> own;
     for (const auto& letter : letters) {
@@ -55,8 +56,10 @@ void ReplayOrder::put_in_order(std::vector<Candidate>& candidates) {
       own.push_back(place->second);
     }
     for (const std::size_t i : own) {
-      if (order_of(candidates[i]).empty()) why = "its row has open dead letters of several partitions, and they carry no source order: which is newer cannot be told";
-      if (server_of(candidates[i]) != server_of(candidates[own.front()])) why = "its row has open dead letters of several servers, whose orders do not compare";
+      if (order_of(candidates[i]).empty())
+        why = "its row has open dead letters of several partitions, and they carry no source order: which is newer cannot be told";
+      if (server_of(candidates[i]) != server_of(candidates[own.front()]))
+        why = "its row has open dead letters of several servers, whose orders do not compare";
     }
     for (const std::size_t i : own) {
       if (!why.empty() && candidates[i].refusal.empty()) candidates[i].refusal = why;
@@ -66,7 +69,8 @@ void ReplayOrder::put_in_order(std::vector<Candidate>& candidates) {
   }
   std::vector<Candidate> ordered;
   for (const std::size_t i : crossing) ordered.push_back(std::move(candidates[i]));
-  std::stable_sort(ordered.begin(), ordered.end(), [](const Candidate& one, const Candidate& other) { return order_of(one) < order_of(other); });
+  std::stable_sort(ordered.begin(), ordered.end(),
+                   [](const Candidate& one, const Candidate& other) { return order_of(one) < order_of(other); });
   auto next = ordered.begin();
   for (const std::size_t i : crossing) candidates[i] = std::move(*next++);
 }
@@ -74,7 +78,8 @@ void ReplayOrder::put_in_order(std::vector<Candidate>& candidates) {
 // Each is decided by itself: what is older than its row is overtaken.
 void ReplayOrder::put_in_source_order(std::vector<Candidate>& candidates) {
   for (const Candidate& candidate : candidates) orders_[position_of(*candidate.listed)] = order_of(candidate);
-  std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& one, const Candidate& other) { return order_of(one) < order_of(other); });
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Candidate& one, const Candidate& other) { return order_of(one) < order_of(other); });
 }
 
 bool ReplayOrder::is_overtaken(const progress::OpenDeadLetter& letter, const Candidate& candidate) const {

@@ -122,7 +122,8 @@ bool Session::open(const manifest::Manifest& manifest, Intent intent, const std:
       return false;
     };
     const Intent here = intent == Intent::kChange && would_make(manifest_sink, manifest.pipeline) ? Intent::kLook : intent;
-    auto sink = plugin::Sink::create(here == Intent::kLook ? plugin::looking(manifest_sink, manifest.pipeline) : plugin::Component(manifest_sink));
+    auto sink =
+        plugin::Sink::create(here == Intent::kLook ? plugin::looking(manifest_sink, manifest.pipeline) : plugin::Component(manifest_sink));
     if (!sink) return refuse(sink.error());
     if (!sink->has(CDCRT_SINK_TRANSACTIONS)) continue;
     auto connection = sink->open();
@@ -132,8 +133,8 @@ bool Session::open(const manifest::Manifest& manifest, Intent intent, const std:
     targets_.push_back({manifest_sink,
                         std::move(*sink),
                         std::move(*connection),
-                        std::make_unique<progress::Store>(manifest.pipeline, manifest_sink.name, manifest_sink.progress_schema, capabilities,
-                                                          owner_of_command(), limits),
+                        std::make_unique<progress::Store>(manifest.pipeline, manifest_sink.name, manifest_sink.progress_schema,
+                                                          capabilities, owner_of_command(), limits),
                         {}});
     if (auto read = read_kept(targets_.back(), here); !read) return refuse(read.error());
   }

@@ -45,7 +45,8 @@ Result<void> drop_table(Target& target, const std::string& name, progress::Store
 
 class Rewinding {
  public:
-  Rewinding(Session& session, Target& target, const RewindRequest& request) : session_(session), target_(target), request_(request), router_(session.manifest()) {}
+  Rewinding(Session& session, Target& target, const RewindRequest& request)
+      : session_(session), target_(target), request_(request), router_(session.manifest()) {}
 
   Result<Rewound> run() {
     choose();
@@ -61,8 +62,8 @@ class Rewinding {
 
  private:
   [[nodiscard]] bool is_meant(const progress::PartitionKey& key) const {
-    return !key.is_note() && (request_.topic.empty() || key.topic == request_.topic) && (request_.source.empty() || key.source == request_.source) &&
-           (!request_.partition || key.number == *request_.partition);
+    return !key.is_note() && (request_.topic.empty() || key.topic == request_.topic) &&
+           (request_.source.empty() || key.source == request_.source) && (!request_.partition || key.number == *request_.partition);
   }
 
   void choose() {
@@ -125,13 +126,16 @@ class Rewinding {
   void note_others(const progress::SendBack& back, Rewound& rewound) const {
     for (const auto& [key, first] : back.firsts) {
       const auto kept = target_.stored.partitions.find(key);
-      if (kept == target_.stored.partitions.end() || kept->second.next_offset >= first || (kept->second.next_offset == 0 && !kept->second.exact)) continue;
+      if (kept == target_.stored.partitions.end() || kept->second.next_offset >= first ||
+          (kept->second.next_offset == 0 && !kept->second.exact))
+        continue;
       for (const auto& [name, table] : target_.stored.tables) {
         const auto position = table.progress.find(key);
         if (position == table.progress.end() || position->second.next_offset >= first || back.tables.contains(name)) continue;
         if (table.state == progress::TableState::kSkipped) continue;
-        rewound.notes.push_back("table " + quote(name) + " may lack rows too: messages " + std::to_string(kept->second.next_offset) + " to " +
-                                std::to_string(first - 1) + " of " + key.name() + " were deleted before every table had applied them");
+        rewound.notes.push_back("table " + quote(name) + " may lack rows too: messages " + std::to_string(kept->second.next_offset) +
+                                " to " + std::to_string(first - 1) + " of " + key.name() +
+                                " were deleted before every table had applied them");
       }
     }
   }
@@ -197,7 +201,9 @@ class Rewinding {
         parts.back().push_back(c);
       }
     }
-    const auto part = [&](std::size_t from_end) { return parts.size() > from_end ? std::string_view(parts[parts.size() - 1 - from_end]) : std::string_view(); };
+    const auto part = [&](std::size_t from_end) {
+      return parts.size() > from_end ? std::string_view(parts[parts.size() - 1 - from_end]) : std::string_view();
+    };
     const auto route = router_.route({{}, {}, part(2), part(1), part(0), {}});
     if (!route || *route == nullptr || (*route)->primary_key.empty() || (*route)->mode == route::Mode::kAppend) return false;
     std::vector<std::string> key((*route)->primary_key.size());
@@ -321,7 +327,8 @@ Result<progress::TableState> set_state(Target& target, const StateRequest& reque
       if (auto sent = target.store->send_back(target.connection, now); !sent) return sent;
     }
     // What comes later is to stand over what is written.
-    if ((table.by_source || table.remembers_keys) && before == TableState::kPaused && request.state == TableState::kActive && progress::is_own_reason(table.reason)) {
+    if ((table.by_source || table.remembers_keys) && before == TableState::kPaused && request.state == TableState::kActive &&
+        progress::is_own_reason(table.reason)) {
       if (auto forgotten = target.store->forget_row_orders(target.connection, request.table); !forgotten) return forgotten;
     }
     table.state = request.state;

@@ -115,8 +115,8 @@ Result<const Route*> Router::route(const SourceTable& table) const {
   }
   if (rival != nullptr) {
     return make_error(CDCRT_BAD_CONFIG,
-                      "table " + quote(dotted(table)) + " is matched equally well by two routes: [routes." + found->route->name +
-                          "] by " + quote(by->text()) + " and [routes." + rival->route->name + "] by " + quote(rival_by->text()),
+                      "table " + quote(dotted(table)) + " is matched equally well by two routes: [routes." + found->route->name + "] by " +
+                          quote(by->text()) + " and [routes." + rival->route->name + "] by " + quote(rival_by->text()),
                       "write the table's full name in the route that is meant, or exclude it from the other with `except`");
   }
   if (found != nullptr) return found->route;
@@ -152,7 +152,8 @@ std::vector<Router::PatternUse> Router::uses() const {
   for (const auto& route : state_->routes) {
     for (const auto* patterns : {&route.match, &route.except}) {
       for (const auto& pattern : *patterns) {
-        PatternUse& use = uses.emplace_back(PatternUse{route.route, patterns == &route.except, pattern.text(), route.met.contains(pattern.text()), {}});
+        PatternUse& use =
+            uses.emplace_back(PatternUse{route.route, patterns == &route.except, pattern.text(), route.met.contains(pattern.text()), {}});
         if (use.met || pattern.is_regular_expression()) continue;
         if (const auto near = diagnostics::nearest(pattern.text(), names)) use.advice = "did you mean " + quote(*near) + "?";
       }
@@ -184,8 +185,8 @@ Result<TargetTable> Router::target_for(const Route& route, const SourceTable& ta
   const std::string schema = target_has_schemas ? target.schema : std::string();
   const Identity identity{std::string(table.source), std::string(table.database), std::string(table.schema), std::string(table.table)};
   const std::lock_guard lock(state_->mutex);
-  auto [owner, is_new] =
-      state_->owners.try_emplace({route.sink, schema, target.table}, State::Owner{identity, std::string(table.server), dotted(table), route.names_target});
+  auto [owner, is_new] = state_->owners.try_emplace({route.sink, schema, target.table},
+                                                    State::Owner{identity, std::string(table.server), dotted(table), route.names_target});
   if (is_new || (owner->second.intended && route.names_target)) return target;
   std::string& server = owner->second.server;
   const bool same_server = server.empty() || table.server.empty() || server == table.server;
@@ -202,7 +203,8 @@ void Router::disown(const Route& route, const TargetTable& target, bool target_h
   state_->owners.erase({route.sink, target_has_schemas ? target.schema : std::string(), target.table});
 }
 
-Error tables_meet(const SourceName& first, const SourceTable& second, const std::string& target, const std::string& sink, bool target_has_schemas) {
+Error tables_meet(const SourceName& first, const SourceTable& second, const std::string& target, const std::string& sink,
+                  bool target_has_schemas) {
   const std::string name = dotted(second);
   const bool same_name = first.name == name;
   const auto told = [&](const std::string& table, std::string_view server) {
@@ -229,8 +231,8 @@ Error tables_meet(const SourceName& first, const SourceTable& second, const std:
   if (!by.empty()) apart = "set table = \"" + by + "\" in [defaults] or their route";
   if (same_name) apart = "use {topic} in the `table` of their route, or let two sources of the manifest read them and use {source}";
   return make_error(CDCRT_BAD_CONFIG,
-                    "source tables " + told(first.name, first.server) + " and " + told(name, second.server) + " would meet in one target table, " +
-                        quote(target) + " of sink " + quote(sink),
+                    "source tables " + told(first.name, first.server) + " and " + told(name, second.server) +
+                        " would meet in one target table, " + quote(target) + " of sink " + quote(sink),
                     "to keep them apart " + apart + "; to merge them give one route that matches both its own `table`");
 }
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "diagnostics/result.hpp"
-#include "route/settings.hpp"
 #include "route/pattern.hpp"
+#include "route/settings.hpp"
 #include "route/target_template.hpp"
 
 namespace cdcrt::route {
@@ -18,7 +18,8 @@ struct SourceName {
 };
 
 /// Two source tables that nobody asked to merge have one target.
-Error tables_meet(const SourceName& first, const SourceTable& second, const std::string& target, const std::string& sink, bool target_has_schemas);
+Error tables_meet(const SourceName& first, const SourceTable& second, const std::string& target, const std::string& sink,
+                  bool target_has_schemas);
 
 /// Built from checked settings, which must outlive it. Any thread. Answers are worth caching per table: a call compiles
 /// nothing but walks every pattern.

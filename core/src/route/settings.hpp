@@ -49,8 +49,8 @@ struct Route {
   std::string name;
   std::vector<std::string> match, except;
   std::string sink;
-  std::string table;  ///< template; empty: the table's own name
-  bool names_target = false;  ///< `table` was given in the route itself, not in [defaults]: several source tables may meet there
+  std::string table;            ///< template; empty: the table's own name
+  bool names_target = false;    ///< `table` was given in the route itself, not in [defaults]: several source tables may meet there
   bool shares_targets = false;  ///< another route of the sink names its target as well: their source tables may meet there
   bool create_tables = true;
   std::vector<std::string> primary_key;
@@ -59,11 +59,11 @@ struct Route {
   Mode mode = Mode::kUpsert;
   Ordering ordering = Ordering::kAuto;
   std::chrono::microseconds tombstone_retention = std::chrono::hours(7 * 24);  ///< source order: what is kept of rows that were taken away
-  std::map<Metadata, std::string> metadata;  ///< target columns
-  std::vector<ColumnRule> columns;  ///< the route's own before those of [defaults]
+  std::map<Metadata, std::string> metadata;                                    ///< target columns
+  std::vector<ColumnRule> columns;                                             ///< the route's own before those of [defaults]
   /// One source table, by its name: what the route says of columns is meant for it.
   [[nodiscard]] bool names_one_table() const;
-  plugin::Options layout;                   ///< of target tables when they are made, by the sink's layout options; else that of [defaults]
+  plugin::Options layout;  ///< of target tables when they are made, by the sink's layout options; else that of [defaults]
   diagnostics::Position position;
 };
 

@@ -86,24 +86,12 @@ Result<TargetTable> TargetTemplate::expand(const SourceTable& table, const std::
     std::string& name = names.emplace_back();
     for (const auto& piece : part) {
       switch (piece.kind) {
-        case Kind::kText:
-          name += piece.text;
-          break;
-        case Kind::kSource:
-          name += table.source;
-          break;
-        case Kind::kTopic:
-          name += table.topic;
-          break;
-        case Kind::kDatabase:
-          name += table.database;
-          break;
-        case Kind::kSchema:
-          name += table.schema;
-          break;
-        case Kind::kTable:
-          name += table.table;
-          break;
+        case Kind::kText: name += piece.text; break;
+        case Kind::kSource: name += table.source; break;
+        case Kind::kTopic: name += table.topic; break;
+        case Kind::kDatabase: name += table.database; break;
+        case Kind::kSchema: name += table.schema; break;
+        case Kind::kTable: name += table.table; break;
         case Kind::kCapture:
           if (piece.capture > captures.size()) {
             return bad("template " + quote(text_) + " uses {" + std::to_string(piece.capture) + "}, and the pattern that matched " +

@@ -15,8 +15,8 @@ namespace cdcrt::runtime {
 /// start() and stop() are called by the pipeline's thread.
 class Coordinator {
  public:
-  Coordinator(Monitor& monitor, Flows& flows, std::vector<std::unique_ptr<SourceRuntime>>& sources, std::vector<std::unique_ptr<SinkRuntime>>& sinks,
-         Ownership& ownership)
+  Coordinator(Monitor& monitor, Flows& flows, std::vector<std::unique_ptr<SourceRuntime>>& sources,
+              std::vector<std::unique_ptr<SinkRuntime>>& sinks, Ownership& ownership)
       : monitor_(monitor), flows_(flows), sources_(sources), sinks_(sinks), ownership_(ownership), logs_(flows, sources, monitor) {}
   ~Coordinator();
 

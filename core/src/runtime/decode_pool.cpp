@@ -31,7 +31,7 @@ struct DecodePool::Worker {
   event::RowBatch rows;
   std::vector<std::pair<apply::Table*, std::vector<uint32_t>>> by_table;  // of the batch, the first `tables` of them
   std::size_t tables = 0;
-  std::unordered_map<const apply::Table*, std::size_t> places;            // in by_table
+  std::unordered_map<const apply::Table*, std::size_t> places;  // in by_table
   std::vector<cdcrt_message> readable;
 };
 
@@ -162,7 +162,8 @@ Result<void> DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages&
 }
 
 // In portions that respect batch.max_rows; a message's rows stay together.
-void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& messages, apply::Table& table, const std::vector<uint32_t>& rows) {
+void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& messages, apply::Table& table,
+                           const std::vector<uint32_t>& rows) {
   uint64_t max_rows = UINT64_MAX;
   for (const auto& sink : context_.sinks) {
     if (sink->name() == table.identity().sink) max_rows = sink->max_rows();
@@ -181,9 +182,11 @@ void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& mes
     std::size_t last = rows.size() - first <= room ? rows.size() : first + static_cast<std::size_t>(room);
     const auto message_of = [&](std::size_t index) { return worker.rows.rows()[rows[index]].message; };
     while (last < rows.size() && message_of(last) == message_of(last - 1)) ++last;
-    const int64_t next = last == rows.size() ? messages.messages[messages.count - 1].offset + 1 : messages.messages[message_of(last)].offset;
-    table.accept({flow.partition, messages, worker.rows, context_.shapes, next}, rows.data() + first, last - first,
-                 [&](const apply::Refusal& refusal) { letter(flow, messages.messages[refusal.message], &table, refusal.reason, refusal.error); });
+    const int64_t next =
+        last == rows.size() ? messages.messages[messages.count - 1].offset + 1 : messages.messages[message_of(last)].offset;
+    table.accept(
+        {flow.partition, messages, worker.rows, context_.shapes, next}, rows.data() + first, last - first,
+        [&](const apply::Refusal& refusal) { letter(flow, messages.messages[refusal.message], &table, refusal.reason, refusal.error); });
     relieve_letters();
     first = last;
     if (first < rows.size()) context_.monitor.notify();
@@ -201,10 +204,11 @@ void DecodePool::relieve_letters() {
   }
 }
 
-void DecodePool::letter(const Flow& flow, const cdcrt_message& message, const apply::Table* table, const std::string& reason, const Error& error) {
+void DecodePool::letter(const Flow& flow, const cdcrt_message& message, const apply::Table* table, const std::string& reason,
+                        const Error& error) {
   const std::string none;
   context_.letters.add(dead_letters::make_dead_letter(flow.partition, message, table != nullptr ? table->identity().sink : none,
-                                                    table != nullptr ? table->identity().target() : none, reason, error));
+                                                      table != nullptr ? table->identity().target() : none, reason, error));
 }
 
 std::optional<Error> DecodePool::failure() const {

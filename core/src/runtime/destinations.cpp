@@ -5,8 +5,8 @@
 
 namespace cdcrt::runtime {
 
-Destinations::Destinations(const manifest::Manifest& manifest, const event::ShapeRegistry& shapes, std::vector<std::unique_ptr<SinkRuntime>>& sinks,
-                           std::vector<std::unique_ptr<SourceRuntime>>& sources)
+Destinations::Destinations(const manifest::Manifest& manifest, const event::ShapeRegistry& shapes,
+                           std::vector<std::unique_ptr<SinkRuntime>>& sinks, std::vector<std::unique_ptr<SourceRuntime>>& sources)
     : manifest_(manifest), shapes_(shapes), sinks_(sinks), sources_(sources), router_(manifest) {}
 
 const Flow::Destination& Destinations::of(Flow& flow, uint32_t shape) {
@@ -50,7 +50,8 @@ Flow::Destination Destinations::resolve(const progress::Partition& partition, ui
   if (sink->keeps_in(schema, target->table)) {
     router_.disown(**route, *target, sink->has_schemas());
     return refused(make_error(CDCRT_BAD_CONFIG,
-                              "source table '" + name + "' would be written into '" + target_name + "', in which cdcrt keeps its own progress (the source is a target of cdcrt, too?)",
+                              "source table '" + name + "' would be written into '" + target_name +
+                                  "', in which cdcrt keeps its own progress (the source is a target of cdcrt, too?)",
                               "leave it out with `except`, or let its route name another `table`, or the sink another `progress_schema`"),
                    **route);
   }
@@ -61,12 +62,13 @@ Flow::Destination Destinations::resolve(const progress::Partition& partition, ui
     return refused(*second, **route);
   }
   for (const auto& each : sinks_) each->accepted(source);
-  destination.table = &sink->table(schema, target->table, source, **route, [this](const progress::PartitionKey& key) -> progress::Partition* {
-    for (const auto& runtime : sources_) {
-      if (runtime->name() == key.source) return &runtime->flow(key.topic, key.number).partition;
-    }
-    return nullptr;
-  });
+  destination.table =
+      &sink->table(schema, target->table, source, **route, [this](const progress::PartitionKey& key) -> progress::Partition* {
+        for (const auto& runtime : sources_) {
+          if (runtime->name() == key.source) return &runtime->flow(key.topic, key.number).partition;
+        }
+        return nullptr;
+      });
   return destination;
 }
 

@@ -51,7 +51,8 @@ class FetchedMessages {
 
 Result<void> SourceEventReader::read(const apply::Table& table, const progress::Partition& partition, int64_t first, int64_t last,
                                      const Visit& visit) {
-  const auto source = std::find_if(sources_.begin(), sources_.end(), [&](const auto& candidate) { return candidate->name() == partition.source(); });
+  const auto source =
+      std::find_if(sources_.begin(), sources_.end(), [&](const auto& candidate) { return candidate->name() == partition.source(); });
   if (source == sources_.end()) return make_error(CDCRT_FATAL, "no source named '" + partition.source() + "'");
   auto format = plugin::Format::create((*source)->manifest().format);
   if (!format) return std::move(format.error());

@@ -13,11 +13,13 @@ namespace cdcrt::runtime {
 /// Thread-safe; each reader has a decoder of its own, and keeps nobody from the source while it waits for its visitor.
 class SourceEventReader final : public apply::EventReader {
  public:
-  SourceEventReader(event::ShapeRegistry& shapes, std::vector<std::unique_ptr<SourceRuntime>>& sources) : shapes_(shapes), sources_(sources) {}
+  SourceEventReader(event::ShapeRegistry& shapes, std::vector<std::unique_ptr<SourceRuntime>>& sources)
+      : shapes_(shapes), sources_(sources) {}
   /// Before the first read.
   void set_destinations(Destinations& destinations) { destinations_ = &destinations; }
 
-  Result<void> read(const apply::Table& table, const progress::Partition& partition, int64_t first, int64_t last, const Visit& visit) override;
+  Result<void> read(const apply::Table& table, const progress::Partition& partition, int64_t first, int64_t last,
+                    const Visit& visit) override;
   [[nodiscard]] event::ShapeRegistry& shapes() override { return shapes_; }
 
  private:

@@ -21,7 +21,8 @@ namespace cdcrt::runtime {
 
 /// A partition and its undecoded batches.
 struct Flow {
-  Flow(std::size_t index_of_source, std::string source, std::string topic, int32_t number, progress::Partition::SeekRequest seek, bool assigned)
+  Flow(std::size_t index_of_source, std::string source, std::string topic, int32_t number, progress::Partition::SeekRequest seek,
+       bool assigned)
       : source_index(index_of_source), partition(std::move(source), std::move(topic), number, std::move(seek), assigned) {}
   const std::size_t source_index;
   progress::Partition partition;

@@ -59,8 +59,7 @@ Result<void> LogWatch::look(Flow& flow, Look& of) {
       return {};
     }
     // Taken away meanwhile: whoever has it looks himself.
-    if (!*same && partition.owned() && partition.session() == session)
-      return another_log(partition.key(), anchor.offset);
+    if (!*same && partition.owned() && partition.session() == session) return another_log(partition.key(), anchor.offset);
   }
   of.looked = now;
   if (last.offset > anchor.offset) {

@@ -18,7 +18,8 @@ namespace cdcrt::runtime {
 /// The coordinator's thread.
 class LogWatch {
  public:
-  LogWatch(Flows& flows, std::vector<std::unique_ptr<SourceRuntime>>& sources, Monitor& monitor) : flows_(flows), sources_(sources), monitor_(monitor) {}
+  LogWatch(Flows& flows, std::vector<std::unique_ptr<SourceRuntime>>& sources, Monitor& monitor)
+      : flows_(flows), sources_(sources), monitor_(monitor) {}
 
   /// Looks at the partitions that are due, as many as a part of the time allows: those that something was read of each second, others
   /// less often. Error: one is another log; the pipeline must stop.

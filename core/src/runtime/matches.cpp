@@ -53,7 +53,8 @@ std::vector<std::string> entries_of(const manifest::Manifest& manifest) {
 std::vector<Match> route_matches(const Destinations& destinations, const std::vector<std::unique_ptr<SinkRuntime>>& sinks) {
   std::vector<Match> matches;
   for (const auto& use : destinations.pattern_uses()) {
-    matches.push_back({use.route->sink, pattern_entry(*use.route, use.is_except, use.pattern), use.met, with_advice("no table came that it means", use.advice)});
+    matches.push_back({use.route->sink, pattern_entry(*use.route, use.is_except, use.pattern), use.met,
+                       with_advice("no table came that it means", use.advice)});
   }
   // One of the tables of a route has to have the column.
   struct Column {

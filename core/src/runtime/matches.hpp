@@ -30,7 +30,8 @@ std::vector<std::string> entries_of(const manifest::Manifest& manifest);
 
 /// Patterns of routes and names of columns, by the rows that came so far.
 std::vector<Match> route_matches(const Destinations& destinations, const std::vector<std::unique_ptr<SinkRuntime>>& sinks);
-/// Settings of a source that nothing met, by what it was asked for; nothing where it cannot be asked. `left_out`: see plugin::Source::Survey.
+/// Settings of a source that nothing met, by what it was asked for; nothing where it cannot be asked. `left_out`: see
+/// plugin::Source::Survey.
 std::vector<Match> source_matches(SourceRuntime& source, const std::string& sink, uint64_t& left_out);
 
 }  // namespace cdcrt::runtime

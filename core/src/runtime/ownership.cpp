@@ -89,7 +89,8 @@ Result<void> Ownership::keep_notes(SourceRuntime& source, const std::set<progres
     for (const auto& note : fresh) {
       const auto kept = sink->stored().partitions.find(note.key);
       if (kept != sink->stored().partitions.end() && kept->second.next_offset == note.offset) continue;
-      return make_error(CDCRT_RETRY, "another process of this pipeline met the same input of source '" + source.name() + "' at the same moment",
+      return make_error(CDCRT_RETRY,
+                        "another process of this pipeline met the same input of source '" + source.name() + "' at the same moment",
                         "one process reads files; start this one again where it is to be this one");
     }
   }
@@ -281,7 +282,8 @@ Result<std::vector<progress::StartOffset>> Ownership::origins(SourceRuntime& sou
         if (!ends) return std::move(ends.error());
         origin.offset = bounds->first;
         origin.waits_for = std::move(*ends);
-        log(CDCRT_LOG_INFO, "sources." + source.name(), key.name() + " was added: it is read once the older partitions are applied up to where they end now");
+        log(CDCRT_LOG_INFO, "sources." + source.name(),
+            key.name() + " was added: it is read once the older partitions are applied up to where they end now");
       } else {
         continue;
       }
@@ -446,8 +448,8 @@ Result<int64_t> Ownership::verify(SourceRuntime& source, const progress::Partiti
   if (kept.next_offset == 0 && !kept.exact) source.flow(key.topic, key.number).partition.log_begins_at(bounds->first);
   if (next > bounds->end) {
     return make_error(CDCRT_FATAL,
-                      key.name() + " ends at offset " + std::to_string(bounds->end) + ", but the target has applied it up to " + std::to_string(next) +
-                          ": the topic was deleted and made again, or its log was cut",
+                      key.name() + " ends at offset " + std::to_string(bounds->end) + ", but the target has applied it up to " +
+                          std::to_string(next) + ": the topic was deleted and made again, or its log was cut",
                       choices(key));
   }
   if (kept.last.offset >= bounds->first) {
@@ -472,7 +474,8 @@ Result<void> Ownership::take(SourceRuntime& source, const progress::PartitionKey
     const auto found = stored.find(key);
     if (found == stored.end()) continue;
     const auto& kept = found->second;
-    behind.exact = kept.next_offset < behind.next_offset ? kept.exact : behind.exact || (kept.exact && kept.next_offset == behind.next_offset);
+    behind.exact =
+        kept.next_offset < behind.next_offset ? kept.exact : behind.exact || (kept.exact && kept.next_offset == behind.next_offset);
     behind.next_offset = std::min(behind.next_offset, kept.next_offset);
     if (kept.last.offset > behind.last.offset) behind.last = kept.last;
   }
@@ -489,7 +492,8 @@ Result<void> Ownership::take(SourceRuntime& source, const progress::PartitionKey
   for (const auto& sink : sinks_) {
     if (!sink->keeps_progress()) continue;
     for (const auto& [other, kept] : sink->partitions()) {
-      if (other.source == key.source && other.topic == key.topic && other.number != key.number && !other.is_note()) partition.note_siblings();
+      if (other.source == key.source && other.topic == key.topic && other.number != key.number && !other.is_note())
+        partition.note_siblings();
     }
   }
   if (partition.session() == session && wanted_.erase(key) > 0) partition.take(start, behind.last);

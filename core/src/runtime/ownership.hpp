@@ -74,13 +74,13 @@ class Ownership final : public AssignmentListener {
     Clock::time_point asked{};
     bool rests = false;
   };
-  std::map<const SinkRuntime*, Rest> rests_;                                          ///< coordinator's
+  std::map<const SinkRuntime*, Rest> rests_;  ///< coordinator's
   /// Coordinator's: of partitions that are not ours, where the log ended and the watermark stood when all was found applied.
   std::map<std::pair<const SinkRuntime*, progress::PartitionKey>, std::pair<int64_t, int64_t>> applied_;
-  std::set<progress::PartitionKey> empty_;                                            ///< coordinator's: added, and nothing is in them so far
+  std::set<progress::PartitionKey> empty_;  ///< coordinator's: added, and nothing is in them so far
   bool no_longer_wanted(std::set<progress::PartitionKey>& keys) const;
-  std::map<std::size_t, std::set<progress::PartitionKey>> unclaimed_;                 ///< coordinator's: whose last claim failed
-  std::map<std::size_t, diagnostics::Reminder> waits_;                          ///< coordinator's: sources that cannot be claimed yet
+  std::map<std::size_t, std::set<progress::PartitionKey>> unclaimed_;  ///< coordinator's: whose last claim failed
+  std::map<std::size_t, diagnostics::Reminder> waits_;                 ///< coordinator's: sources that cannot be claimed yet
   mutable std::mutex mutex_;
   std::map<progress::PartitionKey, Wanted> wanted_;
   std::set<progress::PartitionKey> assigned_;

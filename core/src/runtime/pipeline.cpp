@@ -5,8 +5,8 @@
 #endif
 #include <unistd.h>
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <map>
 #include <random>
@@ -14,14 +14,14 @@
 #include <thread>
 
 #include "manifest/component_error.hpp"
+#include "runtime/coordinator.hpp"
 #include "runtime/decode_pool.hpp"
 #include "runtime/destinations.hpp"
 #include "runtime/event_reader.hpp"
-#include "runtime/coordinator.hpp"
-#include "runtime/shutdown_watchdog.hpp"
 #include "runtime/log.hpp"
 #include "runtime/matches.hpp"
 #include "runtime/ownership.hpp"
+#include "runtime/shutdown_watchdog.hpp"
 #include "runtime/stop_signal.hpp"
 
 namespace cdcrt::runtime {
@@ -51,7 +51,9 @@ class Pipeline {
 
  public:
   Pipeline(const manifest::Manifest& manifest, RunReporter& reporter)
-      : manifest_(manifest), reporter_(reporter), flows_(monitor_), letters_(dead_letters::to_file(manifest.dead_letters.path), {manifest.dead_letters.max_count, manifest.dead_letters.max_ratio}), reader_(shapes_, sources_) {}
+      : manifest_(manifest), reporter_(reporter), flows_(monitor_),
+        letters_(dead_letters::to_file(manifest.dead_letters.path), {manifest.dead_letters.max_count, manifest.dead_letters.max_ratio}),
+        reader_(shapes_, sources_) {}
 
   Ending run() {
     {
@@ -78,20 +80,21 @@ class Pipeline {
   Ending open() {
     for (std::size_t i = 0; i < manifest_.sources.size(); ++i) {
       const auto& source = manifest_.sources[i];
-      sources_.push_back(std::make_unique<SourceRuntime>(source, i, monitor_, flows_, static_cast<int64_t>(manifest_.runtime.memory) / kMessageShare,
+      sources_.push_back(std::make_unique<SourceRuntime>(source, i, monitor_, flows_,
+                                                         static_cast<int64_t>(manifest_.runtime.memory) / kMessageShare,
                                                          static_cast<int64_t>(manifest_.runtime.memory) / 5 * 3));
       if (auto opened = sources_.back()->open(); !opened) return report(source, opened.error());
     }
     const std::string owner = owner_of_leases();
     for (const auto& sink : manifest_.sinks) {
       SinkRuntime::Context context{monitor_,
-                                             flows_,
-                                             reader_,
-                                             letters_,
-                                             manifest_.pipeline,
-                                             owner,
-                                             static_cast<int64_t>(manifest_.runtime.memory) / kRowShare,
-                                             [this](const progress::Partition& partition) { ownership_.lost(partition); }};
+                                   flows_,
+                                   reader_,
+                                   letters_,
+                                   manifest_.pipeline,
+                                   owner,
+                                   static_cast<int64_t>(manifest_.runtime.memory) / kRowShare,
+                                   [this](const progress::Partition& partition) { ownership_.lost(partition); }};
       context.others_rest = [this](const SinkRuntime& runtime) { return ownership_.others_rest(runtime); };
       sinks_.push_back(std::make_unique<SinkRuntime>(sink, std::move(context)));
       if (auto opened = sinks_.back()->open(); !opened) return report(sink, opened.error());
@@ -101,7 +104,7 @@ class Pipeline {
     reader_.set_destinations(*destinations_);
     if (auto claimed = ownership_.claim_fixed(); !claimed) return report(manifest_.sinks.front(), claimed.error());
     decoders_ = std::make_unique<DecodePool>(DecodePool::Context{manifest_, monitor_, flows_, shapes_, *destinations_, letters_, sinks_,
-                                                                       static_cast<int64_t>(manifest_.runtime.memory) / kRowShare});
+                                                                 static_cast<int64_t>(manifest_.runtime.memory) / kRowShare});
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     if (auto started = decoders_->start(manifest_.runtime.decode_workers != 0 ? manifest_.runtime.decode_workers : cores); !started) {
       return report(manifest_.sources.front().format, started.error());
@@ -138,8 +141,9 @@ class Pipeline {
     if (keeping.empty()) {
       plugin::Component component;
       component.position = settings.position;
-      return report(component, make_error(CDCRT_BAD_CONFIG, "[dead_letters] plugin = \"table\" needs a sink with transactions, and there is none",
-                                          "use plugin = \"file\""));
+      return report(component,
+                    make_error(CDCRT_BAD_CONFIG, "[dead_letters] plugin = \"table\" needs a sink with transactions, and there is none",
+                               "use plugin = \"file\""));
     }
     letters_.keep_in_targets(keeping, keeping.front(), place);
     return Ending::kDone;
@@ -147,7 +151,9 @@ class Pipeline {
 
   void start() {
     started_ = std::chrono::steady_clock::now();
-    log(CDCRT_LOG_INFO, "pipeline", "'" + manifest_.pipeline + "' starts: " + std::to_string(sources_.size()) + " source(s), " + std::to_string(sinks_.size()) + " sink(s)");
+    log(CDCRT_LOG_INFO, "pipeline",
+        "'" + manifest_.pipeline + "' starts: " + std::to_string(sources_.size()) + " source(s), " + std::to_string(sinks_.size()) +
+            " sink(s)");
     for (auto& sink : sinks_) sink->start();
     coordinator_.start();
     for (auto& source : sources_) source->start(ownership_);
@@ -217,7 +223,9 @@ class Pipeline {
   // Everything is read, and written or given up on: a detached table is waited for until it has made no progress for stall_after, and
   // neither have the others. Decided by what happened last, not by how long this has been asked.
   bool is_over() {
-    const auto read = [this] { return flows_.idle() && std::all_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->ended(); }); };
+    const auto read = [this] {
+      return flows_.idle() && std::all_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->ended(); });
+    };
     if (!read()) return false;
     for (auto& sink : sinks_) sink->flush();
     if (!std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->idle(); })) return false;
@@ -248,10 +256,12 @@ class Pipeline {
   }
 
   [[nodiscard]] bool failed_behind_sources() const {
-    return letters_.exceeded() || decoders_->failure() || coordinator_.failure() || std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed(); });
+    return letters_.exceeded() || decoders_->failure() || coordinator_.failure() ||
+           std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed(); });
   }
   [[nodiscard]] bool failed() const {
-    return failed_behind_sources() || std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->failure().has_value(); });
+    return failed_behind_sources() ||
+           std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->failure().has_value(); });
   }
 
   Ending end() {
@@ -296,9 +306,11 @@ class Pipeline {
       if (const auto failure = sources_[i]->failure()) ending = std::max(ending, report(manifest_.sources[i], *failure));
     }
     for (std::size_t i = 0; i < sinks_.size(); ++i) {
-      if (sinks_[i]->failed() && (sink_failed[i] || !monitor_.abandon) && !over_budget) ending = std::max(ending, report(manifest_.sinks[i], sinks_[i]->failure()));
+      if (sinks_[i]->failed() && (sink_failed[i] || !monitor_.abandon) && !over_budget)
+        ending = std::max(ending, report(manifest_.sinks[i], sinks_[i]->failure()));
     }
-    if (const auto failure = coordinator_.failure(); failure && !over_budget) ending = std::max(ending, report(manifest_.sources.front(), *failure));
+    if (const auto failure = coordinator_.failure(); failure && !over_budget)
+      ending = std::max(ending, report(manifest_.sources.front(), *failure));
     if (const auto failure = decoders_->failure()) ending = std::max(ending, report(manifest_.sources.front().format, *failure));
     const RunSummary summary = summarize(unmet_entries);
     reporter_.ended(summary);
@@ -352,7 +364,8 @@ class Pipeline {
           line.stopped = in_vain(*table, unmet_entries);
           line.detached = false;
           if (!line.stopped.empty()) {
-            log(CDCRT_LOG_ERROR, "sinks." + line.sink, "table '" + line.table + "': " + line.stopped + "; its rows were applied without it, and this run ends as one that failed");
+            log(CDCRT_LOG_ERROR, "sinks." + line.sink,
+                "table '" + line.table + "': " + line.stopped + "; its rows were applied without it, and this run ends as one that failed");
           }
         }
         if (const auto letters = by_table.find(line.table); letters != by_table.end()) line.dead_letters = letters->second;
@@ -388,7 +401,7 @@ class Pipeline {
   std::unique_ptr<Destinations> destinations_;
   std::unique_ptr<DecodePool> decoders_;
   std::chrono::steady_clock::time_point started_{};
-  bool ended_ = false;  ///< the run is over by itself
+  bool ended_ = false;     ///< the run is over by itself
   uint64_t left_out_ = 0;  ///< messages of other topics, as of the last unmet()
   std::set<std::string> told_unmet_;
 };

@@ -28,7 +28,8 @@ void ShutdownWatchdog::watch(std::chrono::steady_clock::time_point deadline) {
   if (changed_.wait_until(lock, deadline, [this] { return over_; })) return;
   plugin::leave();
   if (changed_.wait_until(lock, deadline + kAfterDeadline, [this] { return over_; })) return;
-  log(CDCRT_LOG_ERROR, "pipeline", "something outside does not answer: leaving without it; what was not written is read again by the next start");
+  log(CDCRT_LOG_ERROR, "pipeline",
+      "something outside does not answer: leaving without it; what was not written is read again by the next start");
   leave_(ending_);
 }
 

@@ -5,8 +5,8 @@
 #include "dead_letters/target_letters.hpp"
 #include "progress/own_tables.hpp"
 #include "runtime/log.hpp"
-#include "runtime/stop_signal.hpp"
 #include "runtime/start_retries.hpp"
+#include "runtime/stop_signal.hpp"
 
 namespace cdcrt::runtime {
 namespace {
@@ -25,7 +25,8 @@ constexpr auto kMinRest = std::chrono::milliseconds(1);
 }  // namespace
 
 SinkRuntime::SinkRuntime(const manifest::Sink& manifest, Context context)
-    : manifest_(manifest), context_(std::move(context)), watch_(manifest.batch, [this](const auto& table, auto trouble, const auto& reason) { tell(table, trouble, reason); }) {}
+    : manifest_(manifest), context_(std::move(context)),
+      watch_(manifest.batch, [this](const auto& table, auto trouble, const auto& reason) { tell(table, trouble, reason); }) {}
 
 SinkRuntime::~SinkRuntime() {
   finishing_ = true;
@@ -41,17 +42,20 @@ void SinkRuntime::tell(const apply::Table& table, apply::Trouble trouble, const 
   const std::string name = "table '" + table.identity().target() + "' ";
   switch (trouble) {
     case apply::Trouble::kStopped:
-      log(CDCRT_LOG_ERROR, component(), name + "stopped, the others go on: " + reason + "; its rows stay in the source until that is mended and cdcrt is started again");
+      log(CDCRT_LOG_ERROR, component(),
+          name + "stopped, the others go on: " + reason + "; its rows stay in the source until that is mended and cdcrt is started again");
       break;
     case apply::Trouble::kDetached:
-      log(CDCRT_LOG_WARNING, component(), name + "is detached, the others go on: " + reason + "; it is tried again by itself and then reads what it missed");
+      log(CDCRT_LOG_WARNING, component(),
+          name + "is detached, the others go on: " + reason + "; it is tried again by itself and then reads what it missed");
       break;
     case apply::Trouble::kPaused:
       if (progress::is_own_reason(reason)) {
         log(CDCRT_LOG_ERROR, component(), name + "takes no rows, the others go on: " + reason);
         break;
       }
-      log(CDCRT_LOG_INFO, component(), name + "takes no rows, the others go on: " + reason + "; cdcrt table resume lets it read what it missed");
+      log(CDCRT_LOG_INFO, component(),
+          name + "takes no rows, the others go on: " + reason + "; cdcrt table resume lets it read what it missed");
       break;
   }
 }
@@ -63,8 +67,8 @@ Result<void> SinkRuntime::open() {
   auto connection = sink_->open();
   if (!connection) return std::move(connection.error());
   if (!sink_->has(CDCRT_SINK_TRANSACTIONS)) return {};
-  store_ = std::make_unique<progress::Store>(context_.pipeline, manifest_.name, manifest_.progress_schema, sink_->capabilities(), context_.owner,
-                                             sink_->limits());
+  store_ = std::make_unique<progress::Store>(context_.pipeline, manifest_.name, manifest_.progress_schema, sink_->capabilities(),
+                                             context_.owner, sink_->limits());
   if (sink_->has(CDCRT_SINK_LEAVES_THINGS)) store_->on_abandoned([this](const std::string& process) { return sink_->abandoned(process); });
   if (auto prepared = prepare_store(*connection); !prepared) return prepared;
   // Listed first: what a sink that knows who it works for leaves outside is found again.
@@ -235,7 +239,8 @@ void SinkRuntime::forget(const progress::Partition& partition) {
   for (apply::Table* table : watch_.readers_of(partition)) table->forget(partition);
 }
 
-apply::Table& SinkRuntime::table(const std::string& schema, const std::string& name, const route::SourceName& source, const route::Route& route,
+apply::Table& SinkRuntime::table(const std::string& schema, const std::string& name, const route::SourceName& source,
+                                 const route::Route& route,
                                  const std::function<progress::Partition*(const progress::PartitionKey&)>& flow_of) {
   const std::lock_guard lock(mutex_);
   apply::TableIdentity identity;
@@ -393,15 +398,18 @@ void SinkRuntime::finish() {
   next_look_ = {};
   saved_changes_ = UINT64_MAX;
   if (auto saved = save_watermarks(); !saved) {
-    log(CDCRT_LOG_WARNING, component(), "the low watermarks could not be stored, the next start reads a little more: " + explain(saved.error()));
+    log(CDCRT_LOG_WARNING, component(),
+        "the low watermarks could not be stored, the next start reads a little more: " + explain(saved.error()));
     return;
   }
   if (background_writer_ == nullptr) return;
   std::vector<apply::Table*> tables;
   for (const auto& [name, table] : tables_) tables.push_back(table.get());
   if (auto saved = background_writer_->save_known_keys(tables, std::chrono::steady_clock::now() + kMaxFarewell); !saved) {
-    log(CDCRT_LOG_WARNING, component(), "which keys were written last could not be stored: an older change of one of them that comes later from another partition "
-                                        "is not known for what it is: " + explain(saved.error()));
+    log(CDCRT_LOG_WARNING, component(),
+        "which keys were written last could not be stored: an older change of one of them that comes later from another partition "
+        "is not known for what it is: " +
+            explain(saved.error()));
   }
 }
 

@@ -111,7 +111,9 @@ class SinkRuntime {
   /// When a table that is not detached was last written; the epoch: never.
   [[nodiscard]] std::chrono::steady_clock::time_point last_written() const { return watch_.last_written(); }
   /// When one of the detached tables last made progress; nullopt: none is detached, but those that an operator paused.
-  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> last_detached_progress() const { return watch_.last_detached_progress(); }
+  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> last_detached_progress() const {
+    return watch_.last_detached_progress();
+  }
   [[nodiscard]] std::chrono::microseconds stall_after() const { return manifest_.stall_after; }
   /// Ends the threads and stores the last watermarks.
   void finish();
@@ -156,9 +158,9 @@ class SinkRuntime {
   std::map<std::string, std::unique_ptr<apply::Table>> tables_;
   std::map<std::string, std::unique_ptr<apply::Table>> refused_;  ///< by their sources' names
   TableWatch watch_;
-  std::set<std::string> accepted_;  ///< source tables that were refused, as stored
+  std::set<std::string> accepted_;                            ///< source tables that were refused, as stored
   std::map<std::string, progress::StoredMatch> new_matches_;  ///< not stored so far
-  std::atomic<bool> has_notes_{false};  ///< there are some of these
+  std::atomic<bool> has_notes_{false};                        ///< there are some of these
   struct Cleaning {
     std::chrono::steady_clock::time_point due{};
     unsigned failures = 0;
@@ -166,7 +168,7 @@ class SinkRuntime {
   Cleaning cleaning_;  ///< after processes that are gone
   // Of the coordinator's thread.
   std::chrono::steady_clock::time_point next_look_{};
-  bool must_look_ = true;  ///< what is known of others was not read together with our leases
+  bool must_look_ = true;                ///< what is known of others was not read together with our leases
   uint64_t saved_changes_ = UINT64_MAX;  ///< of the monitor, when everything that had moved was saved
   std::vector<std::thread> threads_;
   struct SavedWatermark {

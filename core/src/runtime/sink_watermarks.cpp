@@ -42,8 +42,12 @@ Result<void> SinkRuntime::look_at_target() {
   const bool is_left_alone = sink_->has(CDCRT_SINK_RESTS);
   const bool rests = owned.empty() || (is_left_alone && !must_look_ && context_.others_rest && context_.others_rest(*this));
   if (rests && is_left_alone) return {};
-  const auto pause = rests ? kRestingLook : std::clamp<std::chrono::seconds>(std::chrono::seconds(owned.size() / kPartitionsPerSecond), kMinLook, kMaxLook);
-  auto looked = watch_outage(owned.empty() ? background_writer_->run([this](plugin::Connection& connection) { return store_->look(connection); }) : look_at_leases(owned));
+  const auto pause = rests
+                         ? kRestingLook
+                         : std::clamp<std::chrono::seconds>(std::chrono::seconds(owned.size() / kPartitionsPerSecond), kMinLook, kMaxLook);
+  auto looked =
+      watch_outage(owned.empty() ? background_writer_->run([this](plugin::Connection& connection) { return store_->look(connection); })
+                                 : look_at_leases(owned));
   must_look_ = must_look_ && !looked;
   next_look_ = now + (looked ? pause : std::chrono::duration_cast<std::chrono::seconds>(kMinLook));
   return looked;
@@ -109,7 +113,8 @@ Result<void> SinkRuntime::save_moved_watermarks() {
     const std::lock_guard guard(mutex_);
     if (lowered) saved_watermarks_.erase(&flow->partition);
     const auto saved = saved_watermarks_.find(&flow->partition);
-    const bool has_moved = saved == saved_watermarks_.end() ? low > 0 : saved->second.next_offset != low || saved->second.last_offset != last.offset;
+    const bool has_moved =
+        saved == saved_watermarks_.end() ? low > 0 : saved->second.next_offset != low || saved->second.last_offset != last.offset;
     if (has_moved) moved.push_back({&flow->partition, low, last, session});
   }
   if (auto saved = background_writer_->save_watermarks(moved); !saved) return saved;

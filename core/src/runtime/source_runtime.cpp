@@ -43,11 +43,12 @@ Result<void> SourceRuntime::check_lasts() {
     const progress::LastMessage& last = lasts.begin()->second;
     if (message.timestamp_ms != last.timestamp_ms || content_hash(message) != last.hash) {
       const progress::PartitionKey key{name(), found->first.first, found->first.second};
-      return make_error(CDCRT_FATAL,
-                        key.name() + ": the message at offset " + std::to_string(last.offset) +
-                            " is not the one that was applied: another input stands in the place of the one that was read, or it was changed",
-                        "put back what was read; or, to read what is there now from its beginning: cdcrt progress rewind --topic " + key.topic +
-                            " --to earliest, with --empty where rows that are not in it have to go");
+      return make_error(
+          CDCRT_FATAL,
+          key.name() + ": the message at offset " + std::to_string(last.offset) +
+              " is not the one that was applied: another input stands in the place of the one that was read, or it was changed",
+          "put back what was read; or, to read what is there now from its beginning: cdcrt progress rewind --topic " + key.topic +
+              " --to earliest, with --empty where rows that are not in it have to go");
     }
     lasts.erase(lasts.begin());
   }
@@ -94,7 +95,8 @@ Result<void> SourceRuntime::seek_pending() {
       offset = bounds->first;
       flow(seek.topic, seek.partition).partition.log_begins_at(offset);
     }
-    log(CDCRT_LOG_DEBUG, "sources." + name(), "reading " + seek.topic + "[" + std::to_string(seek.partition) + "] from offset " + std::to_string(offset));
+    log(CDCRT_LOG_DEBUG, "sources." + name(),
+        "reading " + seek.topic + "[" + std::to_string(seek.partition) + "] from offset " + std::to_string(offset));
     if (auto done = source_->seek(seek.topic, seek.partition, offset, seek.generation); !done) return done;
   }
   return {};
@@ -172,19 +174,21 @@ Result<bool> SourceRuntime::is_same_log(const std::string& topic, int32_t partit
 }
 
 Error another_log(const progress::PartitionKey& partition, int64_t offset) {
-  return make_error(CDCRT_FATAL,
-                    partition.name() + ": the message at offset " + std::to_string(offset) +
-                        " is not the one that was applied: the topic was deleted and made again",
-                    "take a new snapshot at the source and run: cdcrt progress rewind --topic " + partition.topic +
-                        " --to earliest, with --empty where rows that are not in it have to go; without a new snapshot the same command reads what is there now");
+  return make_error(
+      CDCRT_FATAL,
+      partition.name() + ": the message at offset " + std::to_string(offset) +
+          " is not the one that was applied: the topic was deleted and made again",
+      "take a new snapshot at the source and run: cdcrt progress rewind --topic " + partition.topic +
+          " --to earliest, with --empty where rows that are not in it have to go; without a new snapshot the same command reads what is there now");
 }
 
 Error deleted_by_retention(const progress::PartitionKey& partition, int64_t next, int64_t first) {
-  return make_error(CDCRT_UNSUPPORTED,
-                    partition.name() + ": messages " + std::to_string(next) + " to " + std::to_string(first - 1) + " (" + std::to_string(first - next) +
-                        ") were deleted by retention before they were applied; the log begins at " + std::to_string(first),
-                    "take a new snapshot at the source and run: cdcrt progress rewind --topic " + partition.topic +
-                        " --to earliest; the same command accepts the gap where the source needs no snapshot; and raise the topic's retention");
+  return make_error(
+      CDCRT_UNSUPPORTED,
+      partition.name() + ": messages " + std::to_string(next) + " to " + std::to_string(first - 1) + " (" + std::to_string(first - next) +
+          ") were deleted by retention before they were applied; the log begins at " + std::to_string(first),
+      "take a new snapshot at the source and run: cdcrt progress rewind --topic " + partition.topic +
+          " --to earliest; the same command accepts the gap where the source needs no snapshot; and raise the topic's retention");
 }
 
 void SourceRuntime::start(AssignmentListener& listener) {
@@ -234,7 +238,9 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
     if (polled.error().code != CDCRT_RETRY) return fail(std::move(polled.error()));
     if (outage_.lasts()) {
       const auto seconds = outage_.duration().count();
-      log(CDCRT_LOG_WARNING, "sources." + name(), "waiting for the source" + (seconds > 0 ? ", for " + std::to_string(seconds) + " s by now" : std::string()) + ": " + explain(polled.error()));
+      log(CDCRT_LOG_WARNING, "sources." + name(),
+          "waiting for the source" + (seconds > 0 ? ", for " + std::to_string(seconds) + " s by now" : std::string()) + ": " +
+              explain(polled.error()));
     }
     return true;
   }

@@ -40,7 +40,8 @@ class SourceRuntime {
   /// `max_held_bytes`: of messages and rows together; above what makes all rows be written, so that it passes.
   SourceRuntime(const manifest::Source& manifest, std::size_t index, Monitor& monitor, Flows& flows, int64_t max_message_bytes,
                 int64_t max_held_bytes = INT64_MAX)
-      : manifest_(manifest), index_(index), monitor_(monitor), flows_(flows), max_message_bytes_(max_message_bytes), max_held_bytes_(max_held_bytes) {}
+      : manifest_(manifest), index_(index), monitor_(monitor), flows_(flows), max_message_bytes_(max_message_bytes),
+        max_held_bytes_(max_held_bytes) {}
   ~SourceRuntime();
 
   [[nodiscard]] const std::string& name() const { return manifest_.name; }

@@ -18,7 +18,7 @@ namespace cdcrt::runtime {
 /// last time went. A server that only reads, a standby, is waited for however long that takes. What lasts is told. `pause` waits in place
 /// of the thread where given.
 inline Result<void> with_start_retries(std::string_view component, const std::function<Result<void>()>& step,
-                              const std::function<void(std::chrono::microseconds)>& pause = {}) {
+                                       const std::function<void(std::chrono::microseconds)>& pause = {}) {
   constexpr auto kTimeout = std::chrono::seconds(30);
   constexpr auto kPause = std::chrono::milliseconds(200);
   constexpr std::string_view kReadOnly = "25006";

@@ -23,8 +23,8 @@ void on_signal(int number) {
 }
 
 constexpr auto kSignalLook = std::chrono::milliseconds(50);
-constexpr auto kFirstPause = std::chrono::milliseconds(300);  // for whoever looks at stop_asked() himself
-constexpr auto kSecondPause = std::chrono::milliseconds(500); // for plugins that ask whether the process leaves
+constexpr auto kFirstPause = std::chrono::milliseconds(300);   // for whoever looks at stop_asked() himself
+constexpr auto kSecondPause = std::chrono::milliseconds(500);  // for plugins that ask whether the process leaves
 
 }  // namespace
 

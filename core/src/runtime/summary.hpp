@@ -16,7 +16,7 @@ struct TableSummary {
   uint64_t overflowed = 0;  ///< values cut or made NULL by on_overflow, characters that the target does not hold
   uint64_t late = 0;        ///< late values of columns that were dropped
   uint64_t left_out = 0;    ///< values of columns that the table lacks (schema_changes = "ignore")
-  std::string stopped;  ///< why the table is stopped or detached; empty: it is not
+  std::string stopped;      ///< why the table is stopped or detached; empty: it is not
   bool detached = false;
 };
 
@@ -26,8 +26,8 @@ struct RunSummary {
   uint64_t dead_letters = 0;
   std::string dead_letter_path;
   std::vector<std::string> ignored_tables;
-  uint64_t left_out = 0;               ///< messages of topics that the sources' settings leave out
-  std::vector<std::string> unmet;      ///< what the manifest names and nothing met, in words
+  uint64_t left_out = 0;           ///< messages of topics that the sources' settings leave out
+  std::vector<std::string> unmet;  ///< what the manifest names and nothing met, in words
   double seconds = 0;
 };
 

@@ -22,20 +22,13 @@ std::size_t write_scalar(char* out, const cdcrt_cell& cell) {
   constexpr std::size_t room = 48;
   const auto size = [out](std::to_chars_result result) { return static_cast<std::size_t>(result.ptr - out); };
   switch (cell.tag) {
-    case CDCRT_U64:
-      return size(std::to_chars(out, out + room, cell.value.natural));
-    case CDCRT_F64:
-      return size(std::to_chars(out, out + room, cell.value.real));
-    case CDCRT_DATE:
-      return sdk::write_date(out, cell.value.integer, sdk::TextStyle::kIso8601);
-    case CDCRT_TIME:
-      return sdk::write_time(out, cell.value.integer);
-    case CDCRT_TIMESTAMP:
-      return sdk::write_timestamp(out, cell.value.integer, sdk::TextStyle::kIso8601);
-    case CDCRT_TIMESTAMPTZ:
-      return sdk::write_timestamptz(out, cell.value.integer, sdk::TextStyle::kIso8601);
-    default:
-      return size(std::to_chars(out, out + room, cell.value.integer));
+    case CDCRT_U64: return size(std::to_chars(out, out + room, cell.value.natural));
+    case CDCRT_F64: return size(std::to_chars(out, out + room, cell.value.real));
+    case CDCRT_DATE: return sdk::write_date(out, cell.value.integer, sdk::TextStyle::kIso8601);
+    case CDCRT_TIME: return sdk::write_time(out, cell.value.integer);
+    case CDCRT_TIMESTAMP: return sdk::write_timestamp(out, cell.value.integer, sdk::TextStyle::kIso8601);
+    case CDCRT_TIMESTAMPTZ: return sdk::write_timestamptz(out, cell.value.integer, sdk::TextStyle::kIso8601);
+    default: return size(std::to_chars(out, out + room, cell.value.integer));
   }
 }
 
@@ -78,16 +71,10 @@ namespace detail {
 
 void append_key_slowly(std::string& out, const cdcrt_cell& cell) {
   switch (cell.tag) {
-    case CDCRT_NULL:
-      out += '\0';
-      return;
-    case CDCRT_ABSENT:
-      out += '\1';
-      return;
-    case CDCRT_BOOL:
-      return append_key_text(out, cell.value.integer != 0 ? "1" : "0");
-    case CDCRT_F64:
-      return append_key_text(out, decimal_from_double(cell.value.real, false));
+    case CDCRT_NULL: out += '\0'; return;
+    case CDCRT_ABSENT: out += '\1'; return;
+    case CDCRT_BOOL: return append_key_text(out, cell.value.integer != 0 ? "1" : "0");
+    case CDCRT_F64: return append_key_text(out, decimal_from_double(cell.value.real, false));
     case CDCRT_DECIMAL: {
       const auto decimal = parse_decimal(text_of(cell));
       if (!decimal) return append_key_text(out, text_of(cell));
@@ -95,8 +82,7 @@ void append_key_slowly(std::string& out, const cdcrt_cell& cell) {
       append_canonical(canonical, *decimal);
       return append_key_text(out, canonical);
     }
-    default:
-      break;
+    default: break;
   }
   if (has_bytes(cell.tag)) return append_key_text(out, text_of(cell));
   char text[48];
@@ -179,14 +165,10 @@ Result<cdcrt_cell> from_text(std::string_view text, event::Arena& arena) {
 
 std::string display(const cdcrt_cell& cell) {
   switch (cell.tag) {
-    case CDCRT_ABSENT:
-      return "(absent)";
-    case CDCRT_NULL:
-      return "NULL";
-    case CDCRT_BOOL:
-      return cell.value.integer != 0 ? "true" : "false";
-    default:
-      break;
+    case CDCRT_ABSENT: return "(absent)";
+    case CDCRT_NULL: return "NULL";
+    case CDCRT_BOOL: return cell.value.integer != 0 ? "true" : "false";
+    default: break;
   }
   if (!has_bytes(cell.tag)) {
     char text[48];

@@ -17,14 +17,10 @@ bool is_infinite(int64_t value) { return value == sdk::kInfinity || value == sdk
 
 bool in_range(int64_t value, uint8_t kind) {
   switch (kind) {
-    case CDCRT_TYPE_INT8:
-      return value == static_cast<int8_t>(value);
-    case CDCRT_TYPE_INT16:
-      return value == static_cast<int16_t>(value);
-    case CDCRT_TYPE_INT32:
-      return value == static_cast<int32_t>(value);
-    default:
-      return true;
+    case CDCRT_TYPE_INT8: return value == static_cast<int8_t>(value);
+    case CDCRT_TYPE_INT16: return value == static_cast<int16_t>(value);
+    case CDCRT_TYPE_INT32: return value == static_cast<int32_t>(value);
+    default: return true;
   }
 }
 
@@ -32,9 +28,7 @@ Result<cdcrt_cell> to_integer(const cdcrt_cell& cell, cdcrt_type to) {
   std::optional<int64_t> value;
   switch (cell.tag) {
     case CDCRT_BOOL:
-    case CDCRT_I64:
-      value = cell.value.integer;
-      break;
+    case CDCRT_I64: value = cell.value.integer; break;
     case CDCRT_U64:
       if (cell.value.natural <= static_cast<uint64_t>(INT64_MAX)) value = static_cast<int64_t>(cell.value.natural);
       break;
@@ -47,8 +41,7 @@ Result<cdcrt_cell> to_integer(const cdcrt_cell& cell, cdcrt_type to) {
     case CDCRT_DECIMAL:
       if (const auto decimal = parse_decimal(text_of(cell))) value = to_int64(*decimal);
       break;
-    default:
-      return not_a_value(cell, to);
+    default: return not_a_value(cell, to);
   }
   if (!value || !in_range(*value, to.kind)) return does_not_fit(cell, to);
   return integer_cell(CDCRT_I64, *value);
@@ -69,8 +62,7 @@ Result<cdcrt_cell> to_natural(const cdcrt_cell& cell, cdcrt_type to) {
     case CDCRT_DECIMAL:
       if (const auto decimal = parse_decimal(text_of(cell))) value = to_uint64(*decimal);
       break;
-    default:
-      return not_a_value(cell, to);
+    default: return not_a_value(cell, to);
   }
   if (!value) return does_not_fit(cell, to);
   return natural_cell(*value);
@@ -115,11 +107,8 @@ Result<cdcrt_cell> to_float(const cdcrt_cell& cell, cdcrt_type from, cdcrt_type 
         value = single ? narrow(cell.value.real) : cell.value.real;
       }
       break;
-    case CDCRT_DECIMAL:
-      value = double_from_decimal(text_of(cell), single);
-      break;
-    default:
-      return not_a_value(cell, to);
+    case CDCRT_DECIMAL: value = double_from_decimal(text_of(cell), single); break;
+    default: return not_a_value(cell, to);
   }
   if (!value) return does_not_fit(cell, to);
   return real_cell(*value);
@@ -141,8 +130,7 @@ Result<cdcrt_cell> fit_decimal(const cdcrt_cell& cell, cdcrt_type to) {
 
 Result<cdcrt_cell> to_decimal(const cdcrt_cell& cell, cdcrt_type from, cdcrt_type to, event::Arena& arena) {
   switch (cell.tag) {
-    case CDCRT_DECIMAL:
-      return fit_decimal(cell, to);
+    case CDCRT_DECIMAL: return fit_decimal(cell, to);
     case CDCRT_BOOL:
     case CDCRT_I64:
     case CDCRT_U64: {
@@ -156,8 +144,7 @@ Result<cdcrt_cell> to_decimal(const cdcrt_cell& cell, cdcrt_type from, cdcrt_typ
       if (single && beyond_float(cell.value.real)) return does_not_fit(cell, to);
       return fit_decimal(text_cell(CDCRT_DECIMAL, arena.copy(decimal_from_double(cell.value.real, single))), to);
     }
-    default:
-      return not_a_value(cell, to);
+    default: return not_a_value(cell, to);
   }
 }
 
@@ -203,8 +190,7 @@ Result<cdcrt_cell> to_json(const cdcrt_cell& cell, cdcrt_type from, cdcrt_type t
   cdcrt_cell json = cell;
   json.tag = CDCRT_JSON;
   switch (cell.tag) {
-    case CDCRT_ARRAY:
-      return json;
+    case CDCRT_ARRAY: return json;
     case CDCRT_F64:
       if (!std::isfinite(cell.value.real)) return does_not_fit(cell, to);
       break;
@@ -213,10 +199,8 @@ Result<cdcrt_cell> to_json(const cdcrt_cell& cell, cdcrt_type from, cdcrt_type t
       return json;
     case CDCRT_BOOL:
     case CDCRT_I64:
-    case CDCRT_U64:
-      break;
-    default:
-      return not_a_value(cell, to);
+    case CDCRT_U64: break;
+    default: return not_a_value(cell, to);
   }
   auto text = render_text(cell, from, arena);
   if (text) text->tag = CDCRT_JSON;
@@ -248,35 +232,23 @@ Result<cdcrt_cell> convert_slowly(const cdcrt_cell& cell, cdcrt_type from, cdcrt
   if (to.kind == CDCRT_TYPE_STRING) return to_string_cell(cell, from, to, arena);
   if (cell.tag == CDCRT_STRING) return parse_text(cell, to, arena);
   switch (to.kind) {
-    case CDCRT_TYPE_BOOL:
-      return to_boolean(cell, to);
+    case CDCRT_TYPE_BOOL: return to_boolean(cell, to);
     case CDCRT_TYPE_INT8:
     case CDCRT_TYPE_INT16:
     case CDCRT_TYPE_INT32:
-    case CDCRT_TYPE_INT64:
-      return to_integer(cell, to);
-    case CDCRT_TYPE_UINT64:
-      return to_natural(cell, to);
+    case CDCRT_TYPE_INT64: return to_integer(cell, to);
+    case CDCRT_TYPE_UINT64: return to_natural(cell, to);
     case CDCRT_TYPE_FLOAT32:
-    case CDCRT_TYPE_FLOAT64:
-      return to_float(cell, from, to);
-    case CDCRT_TYPE_DECIMAL:
-      return to_decimal(cell, from, to, arena);
-    case CDCRT_TYPE_DATE:
-      return to_date(cell, to);
+    case CDCRT_TYPE_FLOAT64: return to_float(cell, from, to);
+    case CDCRT_TYPE_DECIMAL: return to_decimal(cell, from, to, arena);
+    case CDCRT_TYPE_DATE: return to_date(cell, to);
     case CDCRT_TYPE_TIMESTAMP:
-    case CDCRT_TYPE_TIMESTAMPTZ:
-      return to_moment(cell, to);
-    case CDCRT_TYPE_TIME:
-      return to_time(cell, to);
-    case CDCRT_TYPE_INTERVAL:
-      return to_interval(cell, to, arena);
-    case CDCRT_TYPE_JSON:
-      return to_json(cell, from, to, arena);
-    case CDCRT_TYPE_ARRAY:
-      return to_array(cell, to);
-    default:
-      return not_a_value(cell, to);
+    case CDCRT_TYPE_TIMESTAMPTZ: return to_moment(cell, to);
+    case CDCRT_TYPE_TIME: return to_time(cell, to);
+    case CDCRT_TYPE_INTERVAL: return to_interval(cell, to, arena);
+    case CDCRT_TYPE_JSON: return to_json(cell, from, to, arena);
+    case CDCRT_TYPE_ARRAY: return to_array(cell, to);
+    default: return not_a_value(cell, to);
   }
 }
 

@@ -14,8 +14,8 @@
 #include "cdcrt/abi/value.h"
 #include "diagnostics/result.hpp"
 #include "event/arena.hpp"
-#include "types/reading.hpp"
 #include "types/cell_text.hpp"
+#include "types/reading.hpp"
 #include "types/type.hpp"
 
 namespace cdcrt::types {
@@ -31,24 +31,15 @@ inline bool is_ready(const cdcrt_cell& cell, cdcrt_type from, cdcrt_type to) {
   if (cell.tag <= CDCRT_NULL || to.kind == CDCRT_TYPE_UNKNOWN || to.kind > CDCRT_TYPE_INTERVAL) return true;
   if (kNaturalTags[to.kind] != cell.tag) return false;
   switch (to.kind) {
-    case CDCRT_TYPE_INT8:
-      return cell.value.integer == static_cast<int8_t>(cell.value.integer);
-    case CDCRT_TYPE_INT16:
-      return cell.value.integer == static_cast<int16_t>(cell.value.integer);
-    case CDCRT_TYPE_INT32:
-      return cell.value.integer == static_cast<int32_t>(cell.value.integer);
-    case CDCRT_TYPE_FLOAT32:
-      return from.kind == CDCRT_TYPE_FLOAT32;
-    case CDCRT_TYPE_FLOAT64:
-      return from.kind != CDCRT_TYPE_FLOAT32;
-    case CDCRT_TYPE_DECIMAL:
-      return to.length == 0;
-    case CDCRT_TYPE_STRING:
-      return to.length == 0 || cell.size <= to.length;
-    case CDCRT_TYPE_TIMETZ:
-      return from.kind == CDCRT_TYPE_TIMETZ;
-    default:
-      return true;
+    case CDCRT_TYPE_INT8: return cell.value.integer == static_cast<int8_t>(cell.value.integer);
+    case CDCRT_TYPE_INT16: return cell.value.integer == static_cast<int16_t>(cell.value.integer);
+    case CDCRT_TYPE_INT32: return cell.value.integer == static_cast<int32_t>(cell.value.integer);
+    case CDCRT_TYPE_FLOAT32: return from.kind == CDCRT_TYPE_FLOAT32;
+    case CDCRT_TYPE_FLOAT64: return from.kind != CDCRT_TYPE_FLOAT32;
+    case CDCRT_TYPE_DECIMAL: return to.length == 0;
+    case CDCRT_TYPE_STRING: return to.length == 0 || cell.size <= to.length;
+    case CDCRT_TYPE_TIMETZ: return from.kind == CDCRT_TYPE_TIMETZ;
+    default: return true;
   }
 }
 

@@ -167,8 +167,7 @@ Error not_a_value(const cdcrt_cell& cell, cdcrt_type to) {
 Result<cdcrt_cell> parse_text(const cdcrt_cell& cell, cdcrt_type to, event::Arena& arena) {
   const std::string_view text = text_of(cell);
   switch (to.kind) {
-    case CDCRT_TYPE_BOOL:
-      return integer_or(boolean_from(text), CDCRT_BOOL, cell, to);
+    case CDCRT_TYPE_BOOL: return integer_or(boolean_from(text), CDCRT_BOOL, cell, to);
     case CDCRT_TYPE_INT8:
     case CDCRT_TYPE_INT16:
     case CDCRT_TYPE_INT32:
@@ -176,16 +175,11 @@ Result<cdcrt_cell> parse_text(const cdcrt_cell& cell, cdcrt_type to, event::Aren
     case CDCRT_TYPE_UINT64:
     case CDCRT_TYPE_FLOAT32:
     case CDCRT_TYPE_FLOAT64:
-    case CDCRT_TYPE_DECIMAL:
-      return parse_number(cell, to, arena);
-    case CDCRT_TYPE_DATE:
-      return integer_or(date_from(text), CDCRT_DATE, cell, to);
-    case CDCRT_TYPE_TIME:
-      return moment_or(sdk::parse_time(text), CDCRT_TIME, cell, to, arena);
-    case CDCRT_TYPE_TIMESTAMP:
-      return moment_or(moment_from(text), CDCRT_TIMESTAMP, cell, to, arena);
-    case CDCRT_TYPE_TIMESTAMPTZ:
-      return moment_or(moment_from(text), CDCRT_TIMESTAMPTZ, cell, to, arena);
+    case CDCRT_TYPE_DECIMAL: return parse_number(cell, to, arena);
+    case CDCRT_TYPE_DATE: return integer_or(date_from(text), CDCRT_DATE, cell, to);
+    case CDCRT_TYPE_TIME: return moment_or(sdk::parse_time(text), CDCRT_TIME, cell, to, arena);
+    case CDCRT_TYPE_TIMESTAMP: return moment_or(moment_from(text), CDCRT_TIMESTAMP, cell, to, arena);
+    case CDCRT_TYPE_TIMESTAMPTZ: return moment_or(moment_from(text), CDCRT_TIMESTAMPTZ, cell, to, arena);
     case CDCRT_TYPE_TIMETZ:
       if (is_timetz(text)) return cell;
       break;
@@ -202,8 +196,7 @@ Result<cdcrt_cell> parse_text(const cdcrt_cell& cell, cdcrt_type to, event::Aren
       if (sdk::is_interval(text)) return text_cell(CDCRT_INTERVAL, text);
       if (const auto time = sdk::parse_time(text)) return text_cell(CDCRT_INTERVAL, duration_text(*time, arena));
       break;
-    default:
-      break;
+    default: break;
   }
   return not_a_value(cell, to);
 }
@@ -213,14 +206,9 @@ Result<cdcrt_cell> render_text(const cdcrt_cell& cell, cdcrt_type from, event::A
   char digits[room];
   char* end = digits;
   switch (cell.tag) {
-    case CDCRT_BOOL:
-      return text_cell(CDCRT_STRING, cell.value.integer != 0 ? "true" : "false");
-    case CDCRT_I64:
-      end = std::to_chars(digits, digits + room, cell.value.integer).ptr;
-      break;
-    case CDCRT_U64:
-      end = std::to_chars(digits, digits + room, cell.value.natural).ptr;
-      break;
+    case CDCRT_BOOL: return text_cell(CDCRT_STRING, cell.value.integer != 0 ? "true" : "false");
+    case CDCRT_I64: end = std::to_chars(digits, digits + room, cell.value.integer).ptr; break;
+    case CDCRT_U64: end = std::to_chars(digits, digits + room, cell.value.natural).ptr; break;
     case CDCRT_F64: {
       const double value = cell.value.real;
       if (!std::isfinite(value)) return text_cell(CDCRT_STRING, std::isnan(value) ? "NaN" : value < 0 ? "-Infinity" : "Infinity");
@@ -228,18 +216,10 @@ Result<cdcrt_cell> render_text(const cdcrt_cell& cell, cdcrt_type from, event::A
       end = single ? std::to_chars(digits, digits + room, static_cast<float>(value)).ptr : std::to_chars(digits, digits + room, value).ptr;
       break;
     }
-    case CDCRT_DATE:
-      end += sdk::write_date(digits, cell.value.integer, sdk::TextStyle::kIso8601);
-      break;
-    case CDCRT_TIME:
-      end += sdk::write_time(digits, cell.value.integer);
-      break;
-    case CDCRT_TIMESTAMP:
-      end += sdk::write_timestamp(digits, cell.value.integer, sdk::TextStyle::kIso8601);
-      break;
-    case CDCRT_TIMESTAMPTZ:
-      end += sdk::write_timestamptz(digits, cell.value.integer, sdk::TextStyle::kIso8601);
-      break;
+    case CDCRT_DATE: end += sdk::write_date(digits, cell.value.integer, sdk::TextStyle::kIso8601); break;
+    case CDCRT_TIME: end += sdk::write_time(digits, cell.value.integer); break;
+    case CDCRT_TIMESTAMP: end += sdk::write_timestamp(digits, cell.value.integer, sdk::TextStyle::kIso8601); break;
+    case CDCRT_TIMESTAMPTZ: end += sdk::write_timestamptz(digits, cell.value.integer, sdk::TextStyle::kIso8601); break;
     case CDCRT_BYTES: {
       const std::size_t size = sdk::base64_size(cell.size);
       if (size > UINT32_MAX) return make_error(CDCRT_BAD_RECORD, "a value of more than 4 GiB as base64");
@@ -247,8 +227,7 @@ Result<cdcrt_cell> render_text(const cdcrt_cell& cell, cdcrt_type from, event::A
       sdk::encode_base64(text_of(cell), out);
       return text_cell(CDCRT_STRING, {out, size});
     }
-    default:
-      return text_cell(CDCRT_STRING, text_of(cell));
+    default: return text_cell(CDCRT_STRING, text_of(cell));
   }
   return text_cell(CDCRT_STRING, arena.copy({digits, static_cast<std::size_t>(end - digits)}));
 }

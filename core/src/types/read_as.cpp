@@ -41,55 +41,36 @@ std::optional<Scaled> scaled_from_text(std::string_view number) {
 
 std::optional<Scaled> scaled_from(const cdcrt_cell& cell) {
   switch (cell.tag) {
-    case CDCRT_I64:
-      return Scaled{cell.value.integer, 0};
-    case CDCRT_U64:
-      return Scaled{static_cast<Wide>(cell.value.natural), 0};
-    case CDCRT_F64:
-      return scaled_from_text(decimal_from_double(cell.value.real, false));
+    case CDCRT_I64: return Scaled{cell.value.integer, 0};
+    case CDCRT_U64: return Scaled{static_cast<Wide>(cell.value.natural), 0};
+    case CDCRT_F64: return scaled_from_text(decimal_from_double(cell.value.real, false));
     case CDCRT_DECIMAL:
-    case CDCRT_STRING:
-      return scaled_from_text(text_of(cell));
-    default:
-      return std::nullopt;
+    case CDCRT_STRING: return scaled_from_text(text_of(cell));
+    default: return std::nullopt;
   }
 }
 
 int64_t nanoseconds_of(Parse parse) {
   switch (parse) {
-    case Parse::kEpochDays:
-      return sdk::kMicrosecondsPerDay * 1000;
-    case Parse::kEpochSeconds:
-      return 1'000'000'000;
-    case Parse::kEpochMilliseconds:
-      return 1'000'000;
-    case Parse::kEpochMicroseconds:
-      return 1000;
-    default:
-      return 1;
+    case Parse::kEpochDays: return sdk::kMicrosecondsPerDay * 1000;
+    case Parse::kEpochSeconds: return 1'000'000'000;
+    case Parse::kEpochMilliseconds: return 1'000'000;
+    case Parse::kEpochMicroseconds: return 1000;
+    default: return 1;
   }
 }
 
 const char* name_of(Parse parse) {
   switch (parse) {
-    case Parse::kEpochDays:
-      return "epoch_days";
-    case Parse::kEpochSeconds:
-      return "epoch_s";
-    case Parse::kEpochMilliseconds:
-      return "epoch_ms";
-    case Parse::kEpochMicroseconds:
-      return "epoch_us";
-    case Parse::kEpochNanoseconds:
-      return "epoch_ns";
-    case Parse::kBase64:
-      return "base64";
-    case Parse::kHex:
-      return "hex";
-    case Parse::kIso8601:
-      return "iso8601";
-    default:
-      return "none";
+    case Parse::kEpochDays: return "epoch_days";
+    case Parse::kEpochSeconds: return "epoch_s";
+    case Parse::kEpochMilliseconds: return "epoch_ms";
+    case Parse::kEpochMicroseconds: return "epoch_us";
+    case Parse::kEpochNanoseconds: return "epoch_ns";
+    case Parse::kBase64: return "base64";
+    case Parse::kHex: return "hex";
+    case Parse::kIso8601: return "iso8601";
+    default: return "none";
   }
 }
 
@@ -190,8 +171,7 @@ Result<cdcrt_cell> read_encoded(const cdcrt_cell& cell, Parse parse, cdcrt_type 
   if (!bytes) return unreadable(cell, parse);
   switch (to.kind) {
     case CDCRT_TYPE_UNKNOWN:
-    case CDCRT_TYPE_BYTES:
-      return text_cell(CDCRT_BYTES, *bytes);
+    case CDCRT_TYPE_BYTES: return text_cell(CDCRT_BYTES, *bytes);
     case CDCRT_TYPE_STRING:
     case CDCRT_TYPE_JSON:
     case CDCRT_TYPE_ARRAY:
@@ -200,8 +180,7 @@ Result<cdcrt_cell> read_encoded(const cdcrt_cell& cell, Parse parse, cdcrt_type 
     case CDCRT_TYPE_UUID:
       if (bytes->size() != 16) return unreadable(cell, parse);
       return text_cell(CDCRT_UUID, uuid_text(*bytes, arena));
-    default:
-      break;
+    default: break;
   }
   if (!number) return not_a_value(cell, to);
   const auto digits = decimal_from_twos_complement(*bytes, to.kind == CDCRT_TYPE_DECIMAL && to.length != 0 ? to.scale : 0);
@@ -242,8 +221,7 @@ Result<cdcrt_cell> read_as(const cdcrt_cell& cell, Parse parse, cdcrt_type to, e
     case Parse::kIso8601:
       if (!calendar) return read_iso(cell, to, arena);
       break;
-    default:
-      break;
+    default: break;
   }
   return convert(cell, {}, to, arena);
 }

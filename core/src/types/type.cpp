@@ -57,14 +57,10 @@ constexpr Synonym kSynonyms[] = {
 
 cdcrt_type normal(cdcrt_type type) {
   switch (type.kind) {
-    case CDCRT_TYPE_ARRAY:
-      return array_type(normal(element_of(type)));
-    case CDCRT_TYPE_STRING:
-      return string_type(type.length);
-    case CDCRT_TYPE_DECIMAL:
-      return decimal_type(type.length, type.scale);
-    default:
-      return type.kind > CDCRT_TYPE_INTERVAL ? type_of(CDCRT_TYPE_UNKNOWN) : cdcrt_type{type.kind, 0, 0, 0};
+    case CDCRT_TYPE_ARRAY: return array_type(normal(element_of(type)));
+    case CDCRT_TYPE_STRING: return string_type(type.length);
+    case CDCRT_TYPE_DECIMAL: return decimal_type(type.length, type.scale);
+    default: return type.kind > CDCRT_TYPE_INTERVAL ? type_of(CDCRT_TYPE_UNKNOWN) : cdcrt_type{type.kind, 0, 0, 0};
   }
 }
 
@@ -77,20 +73,13 @@ bool is_number(uint8_t kind) { return kind >= CDCRT_TYPE_BOOL && kind <= CDCRT_T
 /// The decimal that holds every value of a boolean or an integer type.
 cdcrt_type decimal_of(cdcrt_type type) {
   switch (type.kind) {
-    case CDCRT_TYPE_BOOL:
-      return decimal_type(1, 0);
-    case CDCRT_TYPE_INT8:
-      return decimal_type(3, 0);
-    case CDCRT_TYPE_INT16:
-      return decimal_type(5, 0);
-    case CDCRT_TYPE_INT32:
-      return decimal_type(10, 0);
-    case CDCRT_TYPE_INT64:
-      return decimal_type(19, 0);
-    case CDCRT_TYPE_UINT64:
-      return decimal_type(20, 0);
-    default:
-      return type;
+    case CDCRT_TYPE_BOOL: return decimal_type(1, 0);
+    case CDCRT_TYPE_INT8: return decimal_type(3, 0);
+    case CDCRT_TYPE_INT16: return decimal_type(5, 0);
+    case CDCRT_TYPE_INT32: return decimal_type(10, 0);
+    case CDCRT_TYPE_INT64: return decimal_type(19, 0);
+    case CDCRT_TYPE_UINT64: return decimal_type(20, 0);
+    default: return type;
   }
 }
 
@@ -275,38 +264,22 @@ cdcrt_type evolve(cdcrt_type current, cdcrt_type declared) {
 
 cdcrt_type learned(const cdcrt_cell& cell) {
   switch (cell.tag) {
-    case CDCRT_BOOL:
-      return type_of(CDCRT_TYPE_BOOL);
-    case CDCRT_I64:
-      return type_of(CDCRT_TYPE_INT64);
-    case CDCRT_U64:
-      return type_of(CDCRT_TYPE_UINT64);
-    case CDCRT_F64:
-      return type_of(CDCRT_TYPE_FLOAT64);
-    case CDCRT_DECIMAL:
-      return decimal_type(0, 0);
-    case CDCRT_DATE:
-      return type_of(CDCRT_TYPE_DATE);
-    case CDCRT_TIME:
-      return type_of(CDCRT_TYPE_TIME);
-    case CDCRT_TIMESTAMP:
-      return type_of(CDCRT_TYPE_TIMESTAMP);
-    case CDCRT_TIMESTAMPTZ:
-      return type_of(CDCRT_TYPE_TIMESTAMPTZ);
-    case CDCRT_STRING:
-      return string_type(0);
-    case CDCRT_BYTES:
-      return type_of(CDCRT_TYPE_BYTES);
-    case CDCRT_JSON:
-      return type_of(CDCRT_TYPE_JSON);
-    case CDCRT_UUID:
-      return type_of(CDCRT_TYPE_UUID);
-    case CDCRT_ARRAY:
-      return type_of(CDCRT_TYPE_ARRAY);
-    case CDCRT_INTERVAL:
-      return type_of(CDCRT_TYPE_INTERVAL);
-    default:
-      return type_of(CDCRT_TYPE_UNKNOWN);
+    case CDCRT_BOOL: return type_of(CDCRT_TYPE_BOOL);
+    case CDCRT_I64: return type_of(CDCRT_TYPE_INT64);
+    case CDCRT_U64: return type_of(CDCRT_TYPE_UINT64);
+    case CDCRT_F64: return type_of(CDCRT_TYPE_FLOAT64);
+    case CDCRT_DECIMAL: return decimal_type(0, 0);
+    case CDCRT_DATE: return type_of(CDCRT_TYPE_DATE);
+    case CDCRT_TIME: return type_of(CDCRT_TYPE_TIME);
+    case CDCRT_TIMESTAMP: return type_of(CDCRT_TYPE_TIMESTAMP);
+    case CDCRT_TIMESTAMPTZ: return type_of(CDCRT_TYPE_TIMESTAMPTZ);
+    case CDCRT_STRING: return string_type(0);
+    case CDCRT_BYTES: return type_of(CDCRT_TYPE_BYTES);
+    case CDCRT_JSON: return type_of(CDCRT_TYPE_JSON);
+    case CDCRT_UUID: return type_of(CDCRT_TYPE_UUID);
+    case CDCRT_ARRAY: return type_of(CDCRT_TYPE_ARRAY);
+    case CDCRT_INTERVAL: return type_of(CDCRT_TYPE_INTERVAL);
+    default: return type_of(CDCRT_TYPE_UNKNOWN);
   }
 }
 

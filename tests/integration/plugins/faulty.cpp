@@ -13,8 +13,8 @@ namespace {
 using namespace cdcrt::sdk;
 
 constexpr const char* kFaults[] = {"none",  "backwards", "message", "shape",   "cells",    "before",   "nocells", "operation", "tag",
-                               "bytes", "key",       "utf8",    "decimal", "json",     "uuid",     "throw",   "fatal",     "segv",
-                               "abort", "fpe",       "stack",   "reject",  "rejected", "crossing", nullptr};
+                                   "bytes", "key",       "utf8",    "decimal", "json",     "uuid",     "throw",   "fatal",     "segv",
+                                   "abort", "fpe",       "stack",   "reject",  "rejected", "crossing", nullptr};
 
 [[gnu::noinline]] int overflow(volatile int depth) {
   volatile char room[4096];

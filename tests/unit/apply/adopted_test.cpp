@@ -25,7 +25,8 @@ route::Route under(route::SchemaChanges changes, types::OnOverflow policy = type
 }
 
 const cdcrt_type kSmall = types::type_of(CDCRT_TYPE_INT16), kDecimal = types::decimal_type(10, 2);
-constexpr route::SchemaChanges kPolicies[] = {route::SchemaChanges::kEvolve, route::SchemaChanges::kAddOnly, route::SchemaChanges::kIgnore, route::SchemaChanges::kFail};
+constexpr route::SchemaChanges kPolicies[] = {route::SchemaChanges::kEvolve, route::SchemaChanges::kAddOnly, route::SchemaChanges::kIgnore,
+                                              route::SchemaChanges::kFail};
 
 void adopt(Rig& rig, const std::vector<std::pair<const char*, cdcrt_type>>& more) {
   memory_sink::Table& table = rig.database.tables["shop.orders"];
@@ -41,9 +42,11 @@ bool has_column(const Rig& rig, const char* name) { return rig.database.tables.a
 TEST_CASE("adopted: a column keeps its type where the values fit, under every policy, also after a restart") {
   for (const auto policy : kPolicies) {
     Rig rig(under(policy));
-    adopt(rig, {{"s", kSmall}, {"u", types::type_of(CDCRT_TYPE_UUID)}, {"b", types::type_of(CDCRT_TYPE_BOOL)}, {"v", types::string_type(5)}});
+    adopt(rig,
+          {{"s", kSmall}, {"u", types::type_of(CDCRT_TYPE_UUID)}, {"b", types::type_of(CDCRT_TYPE_BOOL)}, {"v", types::string_type(5)}});
     const auto columns = with({{"s", kInt}, {"u", kText}, {"b", kInt}, {"v", kText}});
-    rig.send({CDCRT_INSERT, columns, {integer(1), integer(5), text("B5A0F6C4-1111-4222-8333-944455556666"), integer(1), text("abc")}, "10"});
+    rig.send(
+        {CDCRT_INSERT, columns, {integer(1), integer(5), text("B5A0F6C4-1111-4222-8333-944455556666"), integer(1), text("abc")}, "10"});
     REQUIRE(rig.write());
     rig.restart();
     rig.send({CDCRT_INSERT, columns, {integer(2), integer(6), null(), null(), null()}, "20"});
@@ -59,7 +62,8 @@ TEST_CASE("adopted: a value that does not fit is a dead letter that names column
   for (const auto policy : {route::SchemaChanges::kEvolve, route::SchemaChanges::kAddOnly, route::SchemaChanges::kIgnore}) {
     Rig rig(under(policy));
     adopt(rig, {{"v", types::string_type(5)}});
-    rig.send_all({{CDCRT_INSERT, with({{"v", kText}}), {integer(1), text("toolong")}, "10"}, {CDCRT_INSERT, with({{"v", kText}}), {integer(2), text("short")}, "20"}});
+    rig.send_all({{CDCRT_INSERT, with({{"v", kText}}), {integer(1), text("toolong")}, "10"},
+                  {CDCRT_INSERT, with({{"v", kText}}), {integer(2), text("short")}, "20"}});
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=2,v='short'");
     CHECK(types::equal(type_in_target(rig, "v"), types::string_type(5)));
@@ -143,7 +147,9 @@ TEST_CASE("adopted: an integer beyond a float's digits, and a key that would be 
   Rig rig(under(route::SchemaChanges::kIgnore));
   adopt(rig, {{"f", types::type_of(CDCRT_TYPE_FLOAT64)}});
   const std::vector<Column> columns = {{"id", kText, 1}, {"f", kInt}};
-  rig.send_all({{CDCRT_INSERT, columns, {text("7"), integer(5)}, "10"}, {CDCRT_INSERT, columns, {text("007"), integer(6)}, "20"}, {CDCRT_INSERT, columns, {text("8"), integer(9007199254740993)}, "30"}});
+  rig.send_all({{CDCRT_INSERT, columns, {text("7"), integer(5)}, "10"},
+                {CDCRT_INSERT, columns, {text("007"), integer(6)}, "20"},
+                {CDCRT_INSERT, columns, {text("8"), integer(9007199254740993)}, "30"}});
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=7,f=5");
   CHECK(rig.letters().size() == 2);

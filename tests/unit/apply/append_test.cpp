@@ -19,13 +19,15 @@ route::Route append_only() {
 TEST_CASE("append: every change is a row more, also a delete, whatever the batches") {
   for (const bool apart : {false, true}) {
     Rig rig(append_only());
-    for (const Event& event : {insert(1, text("x"), integer(1)), update(1, text("y"), integer(2)), update(1, text("y"), integer(2)), remove(1)}) {
+    for (const Event& event :
+         {insert(1, text("x"), integer(1)), update(1, text("y"), integer(2)), update(1, text("y"), integer(2)), remove(1)}) {
       rig.send(event);
       if (apart) REQUIRE(rig.write());
     }
     REQUIRE(rig.write());
-    CHECK(rig.rows() ==
-          "id=1,a='x',b=1,_op='c',_offset=0; id=1,a='y',b=2,_op='u',_offset=1; id=1,a='y',b=2,_op='u',_offset=2; id=1,a=NULL,b=NULL,_op='d',_offset=3");
+    CHECK(
+        rig.rows() ==
+        "id=1,a='x',b=1,_op='c',_offset=0; id=1,a='y',b=2,_op='u',_offset=1; id=1,a='y',b=2,_op='u',_offset=2; id=1,a=NULL,b=NULL,_op='d',_offset=3");
     CHECK(rig.letters().empty());
   }
 }

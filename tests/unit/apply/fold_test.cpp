@@ -28,15 +28,18 @@ void both(const std::vector<Event>& events, const std::string& rows) {
 
 }  // namespace
 
-TEST_CASE("fold: full after full is the last") { both({insert(1, text("x"), integer(1)), update(1, text("y"), null())}, "id=1,a='y',b=NULL"); }
+TEST_CASE("fold: full after full is the last") {
+  both({insert(1, text("x"), integer(1)), update(1, text("y"), null())}, "id=1,a='y',b=NULL");
+}
 
 TEST_CASE("fold: partial onto full is the merged full") {
   both({insert(1, text("x"), integer(1)), update(1, absent(), integer(2))}, "id=1,a='x',b=2");
 }
 
 TEST_CASE("fold: partial onto partial is their union") {
-  both({insert(1, text("x"), integer(1)), insert(2, text("z"), integer(9)), update(1, absent(), integer(2)), update(1, text("y"), absent())},
-       "id=1,a='y',b=2; id=2,a='z',b=9");
+  both(
+      {insert(1, text("x"), integer(1)), insert(2, text("z"), integer(9)), update(1, absent(), integer(2)), update(1, text("y"), absent())},
+      "id=1,a='y',b=2; id=2,a='z',b=9");
   Rig rig;
   rig.send(insert(1, text("x"), integer(1)));
   REQUIRE(rig.write());
@@ -129,10 +132,12 @@ TEST_CASE("keyless: a change of a row that is not there is a dead letter, also w
     CHECK(after({append(text("x"), integer(1)), change({text("q"), integer(1)}, {text("q"), integer(1)})}, apart, &letters) == "a='x',b=1");
     CHECK(letters.size() == 1);
     letters.clear();
-    CHECK(after({take(text("q"), integer(1)), append(text("q"), integer(1)), append(text("q"), integer(1))}, apart, &letters) == "a='q',b=1; a='q',b=1");
+    CHECK(after({take(text("q"), integer(1)), append(text("q"), integer(1)), append(text("q"), integer(1))}, apart, &letters) ==
+          "a='q',b=1; a='q',b=1");
     CHECK(letters.size() == 1);
     letters.clear();
-    CHECK(after({change({text("q"), integer(1)}, {text("r"), integer(1)}), change({text("r"), integer(1)}, {text("q"), integer(1)})}, apart, &letters) == "");
+    CHECK(after({change({text("q"), integer(1)}, {text("r"), integer(1)}), change({text("r"), integer(1)}, {text("q"), integer(1)})}, apart,
+                &letters) == "");
     CHECK(letters.size() == 2);
   }
 }
@@ -141,7 +146,8 @@ TEST_CASE("keyless: a row that is there stays through changes that leave it as i
   for (const bool apart : {false, true}) {
     std::vector<std::string> letters;
     CHECK(after({append(text("x"), integer(1)), append(text("x"), integer(1)), change({text("x"), integer(1)}, {text("x"), integer(1)}),
-                 take(text("x"), integer(1)), take(text("x"), integer(1)), append(text("x"), integer(1))}, apart, &letters) == "a='x',b=1");
+                 take(text("x"), integer(1)), take(text("x"), integer(1)), append(text("x"), integer(1))},
+                apart, &letters) == "a='x',b=1");
     CHECK(letters.empty());
   }
 }
@@ -162,7 +168,8 @@ TEST_CASE("keyless: an image that says nothing of the row is not taken for any r
 
 TEST_CASE("keyless: a row that came before a column was added is found by its image after") {
   const std::vector<Column> wide = {{"a", kText}, {"b", kInt}, {"c", kInt}};
-  both({append(text("x"), integer(1)), append(text("x"), integer(1)), {CDCRT_DELETE, wide, {text("x"), integer(1), null()}}}, "a='x',b=1,c=NULL");
+  both({append(text("x"), integer(1)), append(text("x"), integer(1)), {CDCRT_DELETE, wide, {text("x"), integer(1), null()}}},
+       "a='x',b=1,c=NULL");
 }
 
 TEST_CASE("keyless: rows of nothing but NULL are not lost") {

@@ -46,7 +46,8 @@ TEST_CASE("isolation: a bad event among several of one key leaves the good ones 
 TEST_CASE("isolation: a refused row and a partial one without a row in one batch are both told, and the rest is written") {
   Rig rig;
   rig.database.refuses = is_bad;
-  rig.send_all({insert(1, text("x"), integer(1)), update(2, absent(), integer(2)), insert(3, text("bad"), integer(3)), insert(4, text("y"), integer(4))});
+  rig.send_all({insert(1, text("x"), integer(1)), update(2, absent(), integer(2)), insert(3, text("bad"), integer(3)),
+                insert(4, text("y"), integer(4))});
   REQUIRE(rig.write());
   CHECK(rig.table->stopped() == "");
   CHECK(rig.rows() == "id=1,a='x',b=1; id=4,a='y',b=4");
@@ -79,19 +80,17 @@ TEST_CASE("isolation: without a key every event that takes away a row which is n
   Rig rig;
   rig.send_all({append(text("x"), integer(1)), append(text("x"), integer(1)), append(text("y"), integer(1))});
   REQUIRE(rig.write());
-  rig.send_all({change({text("lost"), integer(1)}, {text("lost"), integer(2)}),   // 3: refused
+  rig.send_all({change({text("lost"), integer(1)}, {text("lost"), integer(2)}),  // 3: refused
                 take(text("x"), integer(1)),
-                change({text("lost"), integer(2)}, {text("lost"), integer(3)}),   // 5: refused, since 3 added nothing
-                append(text("z"), integer(1)),
-                take(text("z"), integer(1)),
-                take(text("z"), integer(1)),                                      // 8: refused, there was one
-                change({text("y"), integer(1)}, {text("y"), integer(2)}),
-                take(text("x"), integer(1)),
-                take(text("x"), integer(1))});                                    // 11: refused, there were two
+                change({text("lost"), integer(2)}, {text("lost"), integer(3)}),  // 5: refused, since 3 added nothing
+                append(text("z"), integer(1)), take(text("z"), integer(1)), take(text("z"), integer(1)),  // 8: refused, there was one
+                change({text("y"), integer(1)}, {text("y"), integer(2)}), take(text("x"), integer(1)),
+                take(text("x"), integer(1))});  // 11: refused, there were two
   REQUIRE(rig.write());
   CHECK(rig.rows() == "a='y',b=2");
   REQUIRE(rig.letters().size() == 4);
-  for (std::size_t i = 0; const char* id : {"topic/0/3/", "topic/0/5/", "topic/0/8/", "topic/0/11/"}) CHECK(rig.letters()[i++].find(id) != std::string::npos);
+  for (std::size_t i = 0; const char* id : {"topic/0/3/", "topic/0/5/", "topic/0/8/", "topic/0/11/"})
+    CHECK(rig.letters()[i++].find(id) != std::string::npos);
   CHECK(rig.stored_next(0) == 12);
   CHECK(rig.table->applied().updated == 1);
 }
@@ -140,12 +139,14 @@ TEST_CASE("isolation: a value that does not fit is cut, emptied, widened or told
   CHECK(with(types::OnOverflow::kTruncate, three, integer(12345)).find("+ letter") != std::string::npos);
 }
 
-TEST_CASE("isolation: without a key refused rows beside changes of rows that are not there are told with their messages, also where a column changed its type") {
+TEST_CASE(
+    "isolation: without a key refused rows beside changes of rows that are not there are told with their messages, also where a column changed its type") {
   for (const bool grows : {false, true}) {
     Rig rig;
     rig.database.refuses = is_bad;
     Event last{CDCRT_INSERT, {{"a", kText}, {"b", grows ? kText : kInt}}, {text("z"), grows ? text("many") : integer(9)}};
-    rig.send_all({append(text("x"), integer(1)), take(text("q"), integer(9)), append(text("bad"), integer(2)), append(text("y"), integer(3)), last});
+    rig.send_all(
+        {append(text("x"), integer(1)), take(text("q"), integer(9)), append(text("bad"), integer(2)), append(text("y"), integer(3)), last});
     REQUIRE(rig.write());
     CHECK(rig.table->stopped() == "");
     CHECK(rig.rows() == (grows ? "a='x',b='1'; a='y',b='3'; a='z',b='many'" : "a='x',b=1; a='y',b=3; a='z',b=9"));

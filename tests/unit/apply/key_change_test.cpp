@@ -86,7 +86,8 @@ TEST_CASE("key change: a half that a program of format version 4 left pending is
 
 TEST_CASE("key change: within one partition a chain of changes keeps the row") {
   Rig rig;
-  rig.send_all({insert(1, text("kept"), integer(1)), leave(1, 2), come(2, 1, absent(), integer(2)), leave(2, 3), come(3, 2, absent(), integer(3))});
+  rig.send_all(
+      {insert(1, text("kept"), integer(1)), leave(1, 2), come(2, 1, absent(), integer(2)), leave(2, 3), come(3, 2, absent(), integer(3))});
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=3,a='kept',b=3");
 }
@@ -169,9 +170,11 @@ TEST_CASE("key change: a row that came and went again gives nothing to the next 
   std::vector<Event> twice = once, anew = once;
   twice.insert(twice.end(), {insert(1, text("second"), integer(3)), leave(1, 2), come(2, 1, absent(), integer(4))});
   anew.push_back(narrow);
-  std::vector<Event> doubled = {insert(1, text("first"), integer(1)), leave(1, 2), come(2, 1, absent(), integer(2)), leave(2, 3), come(3, 2, absent(), integer(3)),
-                                insert(1, text("second"), integer(4)), leave(1, 2), come(2, 1, absent(), integer(5))};
-  for (const auto& [events, rows] : {std::pair(twice, "id=2,a='second',b=4"), std::pair(anew, "id=2,a=NULL,b=5"), std::pair(doubled, "id=2,a='second',b=5; id=3,a='first',b=3")}) {
+  std::vector<Event> doubled = {
+      insert(1, text("first"), integer(1)),  leave(1, 2), come(2, 1, absent(), integer(2)), leave(2, 3), come(3, 2, absent(), integer(3)),
+      insert(1, text("second"), integer(4)), leave(1, 2), come(2, 1, absent(), integer(5))};
+  for (const auto& [events, rows] : {std::pair(twice, "id=2,a='second',b=4"), std::pair(anew, "id=2,a=NULL,b=5"),
+                                     std::pair(doubled, "id=2,a='second',b=5; id=3,a='first',b=3")}) {
     for (std::size_t first = 0; first <= events.size(); ++first) {
       for (std::size_t second = first; second <= events.size(); ++second) {
         Rig rig;
@@ -204,7 +207,8 @@ TEST_CASE("key change: a kept row follows a type that grew meanwhile") {
   CHECK(rig.rows() == "id=2,a='y',b='5'; id=9,a='y',b='z'");
 }
 
-TEST_CASE("key change: rows of one route key in several partitions are kept in source order, or refused where they have none, after a restart too") {
+TEST_CASE(
+    "key change: rows of one route key in several partitions are kept in source order, or refused where they have none, after a restart too") {
   route::Route route;
   route.primary_key = {"a"};
   for (const bool restarted : {false, true}) {

@@ -62,7 +62,9 @@ bool is_bad(const memory_sink::Row& row) {
 }  // namespace
 
 TEST_CASE("key order: of one key in two partitions the newer change stands, however they are read") {
-  in_every_way({{0, insert(1, text("old"), integer(1), "1")}, {1, update(1, text("new"), integer(2), "2")}, {0, insert(2, text("x"), integer(0), "3")}},
+  in_every_way({{0, insert(1, text("old"), integer(1), "1")},
+                {1, update(1, text("new"), integer(2), "2")},
+                {0, insert(2, text("x"), integer(0), "3")}},
                [](Rig& rig) {
                  CHECK(rig.table->detached().empty());
                  CHECK(rig.rows() == "id=1,a='new',b=2; id=2,a='x',b=0");
@@ -89,7 +91,10 @@ TEST_CASE("key order: a key that wanders to and fro, whole rows, deletes and row
 }
 
 TEST_CASE("key order: changes of a part of a row are placed exactly, or the table stops") {
-  in_every_way({{0, insert(1, text("x"), integer(1), "1")}, {1, patch(1, text("y"), "2")}, {0, update(1, text("z"), integer(3), "3")}, {1, patch(1, text("last"), "4")}},
+  in_every_way({{0, insert(1, text("x"), integer(1), "1")},
+                {1, patch(1, text("y"), "2")},
+                {0, update(1, text("z"), integer(3), "3")},
+                {1, patch(1, text("last"), "4")}},
                [](Rig& rig) {
                  const bool is_right = rig.rows() == "id=1,a='last',b=3";
                  const bool told = !rig.table->detached().empty() || !rig.letters().empty();
@@ -215,7 +220,9 @@ TEST_CASE("key order: what was overtaken stays so when the batch is written piec
         rig.database.refuses = is_bad;
         rig.send(update(1, text("new"), integer(7), "7"), 1);
         if (!together) REQUIRE(rig.write());
-        rig.send_all({insert(1, text("old"), integer(5), "5"), insert(2, text("bad"), integer(0), "6"), insert(3, text("good"), integer(0), "8")}, 0);
+        rig.send_all(
+            {insert(1, text("old"), integer(5), "5"), insert(2, text("bad"), integer(0), "6"), insert(3, text("good"), integer(0), "8")},
+            0);
         REQUIRE(rig.write());
         CHECK(rig.table->detached().empty());
         CHECK(rig.rows() == "id=1,a='new',b=7; id=3,a='good',b=0");
@@ -250,7 +257,8 @@ TEST_CASE("key order: keys that stay in their partitions go on for ever, however
   const auto keys = static_cast<int64_t>(3 * apply::KeyOrder::kOfSeveral);
   std::vector<Event> ahead, behind;
   for (int64_t id = 0; id < keys; ++id) ahead.push_back(insert(id, text("x"), integer(1), std::to_string(100'000 + id)));
-  for (int64_t id = 0; id < keys; ++id) behind.push_back(insert(keys + id, text("y"), integer(1), std::to_string(10'000 + id).insert(0, "0")));
+  for (int64_t id = 0; id < keys; ++id)
+    behind.push_back(insert(keys + id, text("y"), integer(1), std::to_string(10'000 + id).insert(0, "0")));
   rig.send_all(ahead, 0);
   REQUIRE(rig.write());
   CHECK(rig.table->keys().order().size() <= 2 * apply::KeyOrder::kOfOnePartition);
@@ -281,14 +289,17 @@ TEST_CASE("key order: random changes of few keys in three partitions, in random 
     std::mt19937 random(seed);
     const auto draw = [&](uint32_t bound) { return static_cast<int64_t>(random() % bound); };
     const bool any_refused = draw(3) == 0;
-    Rig rig(by_partition(), 3, CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | (draw(2) == 0 ? static_cast<uint32_t>(CDCRT_SINK_SAVEPOINTS) : 0U));
+    Rig rig(by_partition(), 3,
+            CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS | (draw(2) == 0 ? static_cast<uint32_t>(CDCRT_SINK_SAVEPOINTS) : 0U));
     if (any_refused) rig.database.refuses = is_bad;
     std::vector<std::vector<Event>> logs(3);
     std::map<int64_t, int64_t> expected;
     std::map<int64_t, bool> refused;
     for (int64_t order = 100; order < 140; ++order) {
       const int64_t id = 1 + draw(5);
-      Event event = draw(4) == 0 ? remove(id, std::to_string(order)) : insert(id, any_refused && draw(8) == 0 ? text("bad") : text("good"), integer(order), std::to_string(order));
+      Event event = draw(4) == 0
+                        ? remove(id, std::to_string(order))
+                        : insert(id, any_refused && draw(8) == 0 ? text("bad") : text("good"), integer(order), std::to_string(order));
       if (event.operation == CDCRT_DELETE) {
         expected.erase(id);
         refused[id] = false;

@@ -81,7 +81,10 @@ TEST_CASE("left behind: an event that tells the row before touches no other row"
 
 TEST_CASE("left behind: a refused update leaves the row that is there") {
   Rig rig(wide_key());
-  rig.database.refuses = [](const memory_sink::Row& row) { const auto a = row.find("a"); return a != row.end() && a->second.find("bad") != std::string::npos; };
+  rig.database.refuses = [](const memory_sink::Row& row) {
+    const auto a = row.find("a");
+    return a != row.end() && a->second.find("bad") != std::string::npos;
+  };
   rig.send(insert(1, text("x"), integer(1)));
   REQUIRE(rig.write());
   rig.send_all({update(1, text("bad"), integer(2)), insert(2, text("z"), integer(3))});
@@ -103,5 +106,6 @@ TEST_CASE("left behind: where several source tables may meet nothing is taken aw
   rig.send(update(1, text("z"), integer(3)));
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='x',b=1; id=1,a='y',b=2; id=1,a='z',b=3");
-  CHECK(std::count_if(rig.warnings.begin(), rig.warnings.end(), [](const auto& text) { return text.find("without an image of the row before") != std::string::npos; }) == 1);
+  CHECK(std::count_if(rig.warnings.begin(), rig.warnings.end(),
+                      [](const auto& text) { return text.find("without an image of the row before") != std::string::npos; }) == 1);
 }

@@ -185,7 +185,8 @@ class Connection : public sdk::SinkConnection {
         }
         row[folded(write.columns[c].name)] = text_of(held);
       }
-      if (!own && database_.refuses && !database_.refuses_late && write.kind != CDCRT_WRITE_DELETE && database_.refuses(row)) return sdk::Status::bad_record("refused");
+      if (!own && database_.refuses && !database_.refuses_late && write.kind != CDCRT_WRITE_DELETE && database_.refuses(row))
+        return sdk::Status::bad_record("refused");
       if (by_key && !written.emplace(key_of(row), true).second) return sdk::Status::bad_record("a key twice in one write");
       if (write.kind == CDCRT_WRITE_REMOVE) {
         const auto copy = std::find_if(table.rows.begin(), table.rows.end(), [&](const Row& each) {

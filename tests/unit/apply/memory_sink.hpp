@@ -34,18 +34,18 @@ using Tables = std::map<std::string, Table>;  ///< by "schema.name", or "name"
 struct Database {
   Tables tables;
   std::function<bool(const Row& row)> refuses;  ///< BAD_RECORD for written rows that it holds of; asked for tables outside cdcrt
-  bool refuses_late = false;      ///< `refuses` is asked at the end of a savepoint and at COMMIT
-  std::string unique;             ///< a column outside cdcrt in which no two rows may hold the same value; empty: none
-  int deadlocks = 0;              ///< that many writes of rows answer RETRY
-  std::map<std::string, int> unreachable;  ///< that many writes to the table of this name answer UNREACHABLE
-  int lost_before_commit = 0;     ///< that many COMMITs do not happen, and answer RETRY
-  int lost_after_commit = 0;      ///< that many COMMITs happen, and answer RETRY
-  std::function<void()> after_lost;     ///< called when a COMMIT did not happen
-  std::function<void()> before_commit;  ///< called before each COMMIT
+  bool refuses_late = false;                    ///< `refuses` is asked at the end of a savepoint and at COMMIT
+  std::string unique;                           ///< a column outside cdcrt in which no two rows may hold the same value; empty: none
+  int deadlocks = 0;                            ///< that many writes of rows answer RETRY
+  std::map<std::string, int> unreachable;       ///< that many writes to the table of this name answer UNREACHABLE
+  int lost_before_commit = 0;                   ///< that many COMMITs do not happen, and answer RETRY
+  int lost_after_commit = 0;                    ///< that many COMMITs happen, and answer RETRY
+  std::function<void()> after_lost;             ///< called when a COMMIT did not happen
+  std::function<void()> before_commit;          ///< called before each COMMIT
   unsigned commits = 0, begins = 0, savepoints = 0;
   uint32_t capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS;
-  uint32_t longest_text = 0;      ///< bytes; longer ones are BAD_RECORD, cut or NULL, as the column says; 0: any
-  bool folds_names = false;       ///< columns' names are kept in lower case, whatever they are called
+  uint32_t longest_text = 0;        ///< bytes; longer ones are BAD_RECORD, cut or NULL, as the column says; 0: any
+  bool folds_names = false;         ///< columns' names are kept in lower case, whatever they are called
   std::vector<std::string> events;  ///< EVENTS sinks: operation and cells of each row, once committed
 
   /// "id=1,v='a'; id=2,v=NULL": rows in the order of their texts, columns in the table's order. "(none)": no such table.

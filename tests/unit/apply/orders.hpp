@@ -12,7 +12,9 @@ inline Event insert(int64_t id, cdcrt_cell a, cdcrt_cell b, std::string order = 
 inline Event update(int64_t id, cdcrt_cell a, cdcrt_cell b, std::string order = {}) {
   return {CDCRT_UPDATE, orders(), {integer(id), a, b}, std::move(order)};
 }
-inline Event remove(int64_t id, std::string order = {}) { return {CDCRT_DELETE, orders(), {integer(id), absent(), absent()}, std::move(order)}; }
+inline Event remove(int64_t id, std::string order = {}) {
+  return {CDCRT_DELETE, orders(), {integer(id), absent(), absent()}, std::move(order)};
+}
 inline Event truncate(std::string order) { return {CDCRT_TRUNCATE, orders(), {}, std::move(order)}; }
 
 /// A table without key: a, b.

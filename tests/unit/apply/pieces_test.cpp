@@ -48,7 +48,8 @@ TEST_CASE("pieces: a row that the target refuses only at the end, as deferred co
   Rig rig({}, 1, kSavepoints);
   rig.database.refuses = is_bad;
   rig.database.refuses_late = true;
-  rig.send_all({insert(1, text("good"), integer(0)), insert(2, text("bad"), integer(0)), update(1, text("good"), integer(1)), insert(3, text("good"), integer(0))});
+  rig.send_all({insert(1, text("good"), integer(0)), insert(2, text("bad"), integer(0)), update(1, text("good"), integer(1)),
+                insert(3, text("good"), integer(0))});
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='good',b=1; id=3,a='good',b=0");
   CHECK(letters_because_of(rig, "value_refused") == 1);
@@ -168,8 +169,8 @@ TEST_CASE("pieces: a table that is emptied in the batch is emptied once, and ref
     rig.database.refuses = is_bad;
     rig.send_all({insert(1, text("old"), integer(1), "01"), insert(2, text("bad"), integer(1), "02")});
     REQUIRE(rig.write());
-    rig.send_all({insert(3, text("gone"), integer(1), "03"), truncate("04"), insert(4, text("new"), integer(1), "05"), insert(5, text("bad"), integer(1), "06"),
-                  update(5, absent(), integer(2), "07")});
+    rig.send_all({insert(3, text("gone"), integer(1), "03"), truncate("04"), insert(4, text("new"), integer(1), "05"),
+                  insert(5, text("bad"), integer(1), "06"), update(5, absent(), integer(2), "07")});
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=4,a='new',b=1");
     CHECK(letters_because_of(rig, "value_refused") == 2);

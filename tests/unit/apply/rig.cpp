@@ -39,8 +39,9 @@ void Rig::start() {
   sink_ = std::make_unique<plugin::Sink>(std::move(*sink));
   dead_letters = std::make_unique<dead_letters::DeadLetters>((folder_ / "letters.jsonl").string());
   for (int32_t i = 0; i < partition_count_; ++i) {
-    partitions.push_back(std::make_unique<progress::Partition>(
-        "source", "topic", i, [this, i](auto&, int64_t offset, uint32_t generation) { rewinds_.push_back({i, offset, generation}); }));
+    partitions.push_back(std::make_unique<progress::Partition>("source", "topic", i, [this, i](auto&, int64_t offset, uint32_t generation) {
+      rewinds_.push_back({i, offset, generation});
+    }));
   }
   table = make_table("orders");
   store.reset();
@@ -94,7 +95,9 @@ void Rig::restart() {
   for (int32_t i = 0; i < partition_count_; ++i) replay(i, 0, 0);
 }
 
-void Rig::forget(int32_t partition, int64_t offset) { forgotten_[static_cast<std::size_t>(partition)][static_cast<std::size_t>(offset)] = true; }
+void Rig::forget(int32_t partition, int64_t offset) {
+  forgotten_[static_cast<std::size_t>(partition)][static_cast<std::size_t>(offset)] = true;
+}
 
 void Rig::fill(event::RowBatch& batch, const Event& event, uint32_t message) {
   std::vector<cdcrt_column> columns;
@@ -219,7 +222,8 @@ std::vector<std::string> Rig::letters() {
 int64_t Rig::stored_next(int32_t partition) {
   for (const auto& row : database.tables["cdcrt.progress"].rows) {
     event::Arena arena;
-    if (types::from_text(row.at("partition"), arena)->value.integer == partition) return types::from_text(row.at("next_offset"), arena)->value.integer;
+    if (types::from_text(row.at("partition"), arena)->value.integer == partition)
+      return types::from_text(row.at("next_offset"), arena)->value.integer;
   }
   return -1;
 }

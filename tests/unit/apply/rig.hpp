@@ -42,7 +42,8 @@ struct Event {
 /// One thread.
 class Rig final : public apply::EventReader {
  public:
-  explicit Rig(const route::Route& route = {}, int32_t partitions = 1, uint32_t capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS);
+  explicit Rig(const route::Route& route = {}, int32_t partitions = 1,
+               uint32_t capabilities = CDCRT_SINK_TRANSACTIONS | CDCRT_SINK_SCHEMAS);
   ~Rig() override;
 
   /// Adds the event to the partition's log and gives it to the table; answers its offset.
@@ -69,7 +70,8 @@ class Rig final : public apply::EventReader {
   [[nodiscard]] std::vector<std::string> letters();
   [[nodiscard]] int64_t stored_next(int32_t partition);
 
-  Result<void> read(const apply::Table& table, const progress::Partition& partition, int64_t first, int64_t last, const Visit& visit) override;
+  Result<void> read(const apply::Table& table, const progress::Partition& partition, int64_t first, int64_t last,
+                    const Visit& visit) override;
   [[nodiscard]] event::ShapeRegistry& shapes() override { return shapes_; }
 
   memory_sink::Database database;

@@ -79,7 +79,8 @@ TEST_CASE("schema: rows without a key that a dropped column told apart are copie
 TEST_CASE("schema: a row without a key that came before a column was added goes by what the column was given, together and apart") {
   for (const bool apart : {false, true}) {
     Rig rig;
-    const std::vector<Column> first = {{"a", kText}}, both = {{"a", kText}, {"b", kInt, 0, integer(7)}}, last = {{"b", kInt, 0, integer(7)}};
+    const std::vector<Column> first = {{"a", kText}}, both = {{"a", kText}, {"b", kInt, 0, integer(7)}},
+                              last = {{"b", kInt, 0, integer(7)}};
     rig.send({CDCRT_INSERT, first, {text("x")}, "10"});
     rig.send({CDCRT_INSERT, first, {null()}, "15"});
     rig.send({CDCRT_INSERT, both, {text("y"), integer(7)}, "20"});

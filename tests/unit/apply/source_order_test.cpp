@@ -21,8 +21,12 @@ route::Route by_source() {
 Event snapshot(int64_t id, cdcrt_cell a, cdcrt_cell b, std::string order = {}) {
   return {CDCRT_SNAPSHOT, orders(), {integer(id), a, b}, std::move(order)};
 }
-Event patch_a(int64_t id, cdcrt_cell a, std::string order) { return {CDCRT_UPDATE, orders(), {integer(id), a, absent()}, std::move(order)}; }
-Event patch_b(int64_t id, cdcrt_cell b, std::string order) { return {CDCRT_UPDATE, orders(), {integer(id), absent(), b}, std::move(order)}; }
+Event patch_a(int64_t id, cdcrt_cell a, std::string order) {
+  return {CDCRT_UPDATE, orders(), {integer(id), a, absent()}, std::move(order)};
+}
+Event patch_b(int64_t id, cdcrt_cell b, std::string order) {
+  return {CDCRT_UPDATE, orders(), {integer(id), absent(), b}, std::move(order)};
+}
 
 // Events of the source in its order, each in a partition of its own, read in every order; a new process after each write, or none.
 template <class Visit>
@@ -51,22 +55,28 @@ void in_every_order(const std::vector<Event>& events, Visit&& visit) {
 }  // namespace
 
 TEST_CASE("source order: of one key in many partitions the newest change stands, however they are read, also by a new process") {
-  in_every_order({insert(1, text("old"), integer(1), "1"), update(1, text("new"), integer(2), "2"), update(1, text("last"), integer(3), "3")}, [](Rig& rig) {
-    CHECK(rig.table->detached().empty());
-    CHECK(rig.rows() == "id=1,a='last',b=3");
-  });
+  in_every_order(
+      {insert(1, text("old"), integer(1), "1"), update(1, text("new"), integer(2), "2"), update(1, text("last"), integer(3), "3")},
+      [](Rig& rig) {
+        CHECK(rig.table->detached().empty());
+        CHECK(rig.rows() == "id=1,a='last',b=3");
+      });
 }
 
 TEST_CASE("source order: a row that was taken away does not come back, one that was made anew stays") {
-  in_every_order({insert(1, text("old"), integer(1), "1"), update(1, text("new"), integer(2), "2"), remove(1, "3")}, [](Rig& rig) { CHECK(rig.rows().empty()); });
+  in_every_order({insert(1, text("old"), integer(1), "1"), update(1, text("new"), integer(2), "2"), remove(1, "3")},
+                 [](Rig& rig) { CHECK(rig.rows().empty()); });
   in_every_order({insert(1, text("old"), integer(1), "1"), remove(1, "2"), insert(1, text("anew"), integer(3), "3")},
                  [](Rig& rig) { CHECK(rig.rows() == "id=1,a='anew',b=3"); });
 }
 
 TEST_CASE("source order: a snapshot row is older than every change, with an order of its own and without") {
-  in_every_order({snapshot(1, text("loaded"), integer(0)), update(1, text("new"), integer(2), "2")}, [](Rig& rig) { CHECK(rig.rows() == "id=1,a='new',b=2"); });
-  in_every_order({snapshot(1, text("loaded"), integer(0)), remove(1, "2"), snapshot(2, text("kept"), integer(0), "2")}, [](Rig& rig) { CHECK(rig.rows() == "id=2,a='kept',b=0"); });
-  in_every_order({snapshot(1, text("loaded"), integer(0), "2"), update(1, text("new"), integer(2), "2")}, [](Rig& rig) { CHECK(rig.rows() == "id=1,a='new',b=2"); });
+  in_every_order({snapshot(1, text("loaded"), integer(0)), update(1, text("new"), integer(2), "2")},
+                 [](Rig& rig) { CHECK(rig.rows() == "id=1,a='new',b=2"); });
+  in_every_order({snapshot(1, text("loaded"), integer(0)), remove(1, "2"), snapshot(2, text("kept"), integer(0), "2")},
+                 [](Rig& rig) { CHECK(rig.rows() == "id=2,a='kept',b=0"); });
+  in_every_order({snapshot(1, text("loaded"), integer(0), "2"), update(1, text("new"), integer(2), "2")},
+                 [](Rig& rig) { CHECK(rig.rows() == "id=1,a='new',b=2"); });
 }
 
 TEST_CASE("source order: a snapshot without orders is a table like any other") {
@@ -75,12 +85,14 @@ TEST_CASE("source order: a snapshot without orders is a table like any other") {
 }
 
 TEST_CASE("source order: changes of a part of a row are placed exactly among whole ones") {
-  in_every_order({insert(1, text("x"), integer(1), "1"), patch_a(1, text("y"), "2"), update(1, text("z"), integer(3), "3"), patch_b(1, integer(4), "4")}, [](Rig& rig) {
-    CHECK(rig.table->detached().empty());
-    // Where a part came before its row, its dead letter is told.
-    const bool is_told = !rig.letters().empty();
-    CHECK((rig.rows() == "id=1,a='z',b=4" || is_told));
-  });
+  in_every_order({insert(1, text("x"), integer(1), "1"), patch_a(1, text("y"), "2"), update(1, text("z"), integer(3), "3"),
+                  patch_b(1, integer(4), "4")},
+                 [](Rig& rig) {
+                   CHECK(rig.table->detached().empty());
+                   // Where a part came before its row, its dead letter is told.
+                   const bool is_told = !rig.letters().empty();
+                   CHECK((rig.rows() == "id=1,a='z',b=4" || is_told));
+                 });
   Rig rig(by_source(), 3);
   rig.send(insert(1, text("x"), integer(1), "1"), 0);
   REQUIRE(rig.write());
@@ -223,7 +235,8 @@ TEST_CASE("source order: random logs in random partitions, batches and processes
       const auto partition = static_cast<std::size_t>(below(kPartitions));
       const auto count = std::min<std::size_t>(static_cast<std::size_t>(1 + below(4)), logs[partition].size() - next[partition]);
       if (count > 0) {
-        rig.send_all({logs[partition].begin() + static_cast<std::ptrdiff_t>(next[partition]), logs[partition].begin() + static_cast<std::ptrdiff_t>(next[partition] + count)},
+        rig.send_all({logs[partition].begin() + static_cast<std::ptrdiff_t>(next[partition]),
+                      logs[partition].begin() + static_cast<std::ptrdiff_t>(next[partition] + count)},
                      static_cast<int32_t>(partition));
         next[partition] += count;
       }
@@ -232,7 +245,8 @@ TEST_CASE("source order: random logs in random partitions, batches and processes
       if (below(20) == 0 && (!finds_out || rig.table->is_by_source())) rig.restart();
     }
     for (std::size_t i = 0; i < logs.size(); ++i) {
-      if (next[i] < logs[i].size()) rig.send_all({logs[i].begin() + static_cast<std::ptrdiff_t>(next[i]), logs[i].end()}, static_cast<int32_t>(i));
+      if (next[i] < logs[i].size())
+        rig.send_all({logs[i].begin() + static_cast<std::ptrdiff_t>(next[i]), logs[i].end()}, static_cast<int32_t>(i));
     }
     for (int i = 0; i < 10; ++i) {
       rig.follow_rewinds();

@@ -162,7 +162,8 @@ TEST_CASE("truncate: one that is given up while it is written takes along what i
 
 TEST_CASE("truncate: a place asked for between giving up and taking is read from") {
   std::vector<int64_t> seeks;
-  progress::Partition partition("s", "t", 0, [&](auto&, int64_t offset, uint32_t) { seeks.push_back(offset); }, true);
+  progress::Partition partition(
+      "s", "t", 0, [&](auto&, int64_t offset, uint32_t) { seeks.push_back(offset); }, true);
   partition.rewind(3);
   partition.take(9, {});
   partition.give_up();

@@ -132,7 +132,8 @@ TEST_CASE("a refusal that repeats what was signed shows no token and no key") {
   Service service;
   service.environment.set("AWS_SESSION_TOKEN", "token of the test");
   service.status = 403;
-  service.body = R"({"__type":"InvalidSignatureException","message":"It does not match: token of the test, secret of the test. The Canonical String for this request should have been 'x-amz-security-token:token of the test'"})";
+  service.body =
+      R"({"__type":"InvalidSignatureException","message":"It does not match: token of the test, secret of the test. The Canonical String for this request should have been 'x-amz-security-token:token of the test'"})";
   std::string out;
   const auto refused = service.get("shop/rs", out);
   CHECK(!refused.ok());

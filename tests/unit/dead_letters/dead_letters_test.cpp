@@ -11,8 +11,8 @@
 #include "cdcrt/sdk/status.hpp"
 
 using namespace cdcrt;
-using dead_letters::DeadLetters;
 using dead_letters::DeadLetter;
+using dead_letters::DeadLetters;
 
 namespace {
 
@@ -75,7 +75,10 @@ TEST_CASE("dead letters: text stays text, control characters and all") {
   one.raw = &message;
   letters.add(one);
   REQUIRE(letters.flush());
-  CHECK(content(letters.path()).find(R"("value":"{\"a\":\"\\u0041 \u0001\u007f )" "\xc3\xa4" R"(\"}\u0000")") != std::string::npos);
+  CHECK(content(letters.path())
+            .find(R"("value":"{\"a\":\"\\u0041 \u0001\u007f )"
+                  "\xc3\xa4"
+                  R"(\"}\u0000")") != std::string::npos);
 }
 
 TEST_CASE("dead letters: an id is written once per process, a message may have one per table") {

@@ -179,7 +179,8 @@ TEST_CASE("bad input: a payload before its schema is read all the same") {
 }
 
 TEST_CASE("bad input: an event without any column is refused, with a key and without") {
-  const std::string value = R"({"op":"c","before":null,"after":{},"source":{"connector":"postgresql","name":"s","db":"d","schema":"public","table":"t","lsn":1},"ts_ms":1})";
+  const std::string value =
+      R"({"op":"c","before":null,"after":{},"source":{"connector":"postgresql","name":"s","db":"d","schema":"public","table":"t","lsn":1},"ts_ms":1})";
   for (const std::optional<std::string>& key : {std::optional<std::string>(), std::optional<std::string>(R"({"id":1})")}) {
     const Decoded decoded = decode({{key, value, {}}});
     CHECK(decoded.rows.empty());

@@ -96,9 +96,7 @@ class Damage {
         done_ += "makes a text of " + name + "; ";
         member->value = text(text_of(member->value));
         break;
-      default:
-        done_ += "replaces " + name + "; ";
-        member->value = replacement();
+      default: done_ += "replaces " + name + "; "; member->value = replacement();
     }
   }
 

@@ -32,19 +32,15 @@ std::string cell_text(const cdcrt_cell& cell) {
   const std::string tag = tag_name(cell.tag);
   switch (cell.tag) {
     case CDCRT_ABSENT:
-    case CDCRT_NULL:
-      return tag;
-    case CDCRT_U64:
-      return tag + " " + std::to_string(cell.value.natural);
+    case CDCRT_NULL: return tag;
+    case CDCRT_U64: return tag + " " + std::to_string(cell.value.natural);
     case CDCRT_F64: {
       char buffer[64];
       std::snprintf(buffer, sizeof buffer, "%.17g", cell.value.real);
       return tag + " " + buffer;
     }
-    case CDCRT_BYTES:
-      return tag + " " + hex({cell.value.data, cell.size});
-    default:
-      break;
+    case CDCRT_BYTES: return tag + " " + hex({cell.value.data, cell.size});
+    default: break;
   }
   if (event::has_bytes(cell)) return tag + " " + std::string(cell.value.data, cell.size);
   return tag + " " + std::to_string(cell.value.integer);
@@ -258,8 +254,8 @@ const char* const kSource =
 std::string payload(const std::string& value, const std::string& operation) {
   const std::string row = R"({"id":1,"v":)" + value + "}";
   const bool removed = operation == "d";
-  return R"({"before":)" + (removed ? row : "null") + R"(,"after":)" + (removed || operation == "t" ? "null" : row) + R"(,"source":)" + kSource + R"(,"op":")" +
-         operation + R"(","ts_ms":1700000000999,"transaction":null})";
+  return R"({"before":)" + (removed ? row : "null") + R"(,"after":)" + (removed || operation == "t" ? "null" : row) + R"(,"source":)" +
+         kSource + R"(,"op":")" + operation + R"(","ts_ms":1700000000999,"transaction":null})";
 }
 
 }  // namespace

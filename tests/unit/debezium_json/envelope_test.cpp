@@ -231,15 +231,18 @@ TEST_CASE("flattened: rows with metadata become operations on the table they nam
 
 TEST_CASE("flattened: a row whose operation or deletion nobody knows is refused, not inserted") {
   const auto row = [](const std::string& metadata) { return TestMessage{R"({"id":1})", R"({"id":1,"v":"x",)" + metadata + "}", {}}; };
-  for (const char* metadata : {R"("__op":"x","__deleted":"false")", R"("__op":"create","__deleted":"false")", R"("__op":1,"__deleted":"false")", R"("__op":"ud","__deleted":"false")",
-                               R"("__deleted":"TRUE")", R"("__deleted":"yes")", R"("__deleted":1)"}) {
+  for (const char* metadata :
+       {R"("__op":"x","__deleted":"false")", R"("__op":"create","__deleted":"false")", R"("__op":1,"__deleted":"false")",
+        R"("__op":"ud","__deleted":"false")", R"("__deleted":"TRUE")", R"("__deleted":"yes")", R"("__deleted":1)"}) {
     CAPTURE(metadata);
     const Decoded decoded = decode({row(metadata)});
     CHECK(decoded.rows.empty());
     CHECK(decoded.rejects.size() == 1);
   }
-  for (const char* metadata : {R"("__op":null,"__deleted":"false")", R"("__op":"c","__deleted":false)", R"("__deleted":null)"}) CHECK(decode({row(metadata)}).rows.size() == 1);
-  CHECK(decode({row(R"("__op":"x","__deleted":"false")")}, "pg.public.t", {{"metadata_prefix", "m_"}, {"tombstones", "ignore"}}).rows.size() == 1);
+  for (const char* metadata : {R"("__op":null,"__deleted":"false")", R"("__op":"c","__deleted":false)", R"("__deleted":null)"})
+    CHECK(decode({row(metadata)}).rows.size() == 1);
+  CHECK(decode({row(R"("__op":"x","__deleted":"false")")}, "pg.public.t", {{"metadata_prefix", "m_"}, {"tombstones", "ignore"}})
+            .rows.size() == 1);
 }
 
 TEST_CASE("flattened: with schema the types are declared") {

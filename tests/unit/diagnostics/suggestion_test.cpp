@@ -53,11 +53,17 @@ TEST_CASE("suggestion: what is far from everything gets the list when it is shor
 }
 
 TEST_CASE("suggestion: a slip of the finger, and what only looks like one") {
-  for (const auto& [wrong, name] : {std::pair{"emial", "email"}, {"Email", "email"}, {"snn", "ssn"}, {"custmer_id", "customer_id"}, {"idd", "id"}}) {
+  for (const auto& [wrong, name] :
+       {std::pair{"emial", "email"}, {"Email", "email"}, {"snn", "ssn"}, {"custmer_id", "customer_id"}, {"idd", "id"}}) {
     CAPTURE(wrong);
     CHECK(is_slip(wrong, name));
   }
-  for (const auto& [wrong, name] : {std::pair{"email", "email"}, {"email2", "email"}, {"address_2", "address_1"}, {"note", "name"}, {"x", "y"}, {"telephone", "email"}}) {
+  for (const auto& [wrong, name] : {std::pair{"email", "email"},
+                                    {"email2", "email"},
+                                    {"address_2", "address_1"},
+                                    {"note", "name"},
+                                    {"x", "y"},
+                                    {"telephone", "email"}}) {
     CAPTURE(wrong);
     CHECK_FALSE(is_slip(wrong, name));
   }

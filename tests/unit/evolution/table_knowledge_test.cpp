@@ -12,7 +12,8 @@ using evolution::TableKnowledge;
 
 namespace {
 
-const cdcrt_type kInt = types::type_of(CDCRT_TYPE_INT32), kBig = types::type_of(CDCRT_TYPE_INT64), kFloat = types::type_of(CDCRT_TYPE_FLOAT64);
+const cdcrt_type kInt = types::type_of(CDCRT_TYPE_INT32), kBig = types::type_of(CDCRT_TYPE_INT64),
+                 kFloat = types::type_of(CDCRT_TYPE_FLOAT64);
 
 struct Named {
   const char* name;

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "cdcrt/abi/plugin.h"
-#include "plugin/registry.hpp"
 #include "paths.hpp"
+#include "plugin/registry.hpp"
 
 namespace {
 

@@ -67,7 +67,8 @@ TEST_CASE("kcat layout: escapes become the bytes that were produced") {
 }
 
 TEST_CASE("kcat layout: names are text: a topic or a file's name that is not UTF-8 is refused") {
-  CHECK(reason_for("{\"topic\":\"a\xff\",\"partition\":0,\"offset\":0,\"payload\":\"v\"}").find("\"topic\" is not UTF-8") != std::string::npos);
+  CHECK(reason_for("{\"topic\":\"a\xff\",\"partition\":0,\"offset\":0,\"payload\":\"v\"}").find("\"topic\" is not UTF-8") !=
+        std::string::npos);
   Folder folder;
   const OpenedSource source(reading({folder.write("caf\xe9.jsonl", "")}));
   CHECK(source.failure.code == CDCRT_BAD_CONFIG);

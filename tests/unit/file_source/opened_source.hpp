@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "cdcrt/abi/plugin.h"
-#include "plugin/registry.hpp"
 #include "paths.hpp"
+#include "plugin/registry.hpp"
 
 namespace file_source_test {
 
@@ -93,7 +93,8 @@ class OpenedSource {
                                               number("max_line", CDCRT_OPTION_BYTES, settings_.max_line),
                                               number("batch_messages", CDCRT_OPTION_INTEGER, settings_.batch_messages),
                                               number("batch_bytes", CDCRT_OPTION_BYTES, settings_.batch_bytes)};
-    cdcrt_config config{sizeof config, static_cast<uint32_t>(values.size()), values.data(), sizeof(cdcrt_option_value), 0, borrow(name_), borrow(name_)};
+    cdcrt_config config{sizeof config, static_cast<uint32_t>(values.size()), values.data(), sizeof(cdcrt_option_value), 0, borrow(name_),
+                        borrow(name_)};
     call([&](cdcrt_error* error) { return functions().create(&host_, &config, &self_, error); });
   }
   ~OpenedSource() {
@@ -135,7 +136,9 @@ class OpenedSource {
     cdcrt_survey survey{};
     survey.size = sizeof survey;
     survey.context = &unmet;
-    survey.unmet = [](void* context, cdcrt_string, cdcrt_string entry) { static_cast<std::vector<std::string>*>(context)->emplace_back(entry.data, entry.size); };
+    survey.unmet = [](void* context, cdcrt_string, cdcrt_string entry) {
+      static_cast<std::vector<std::string>*>(context)->emplace_back(entry.data, entry.size);
+    };
     CHECK(call([&](cdcrt_error* error) { return functions().survey(self_, &survey, error); }) == CDCRT_OK);
     return {survey.left_out, unmet};
   }

@@ -183,8 +183,8 @@ TEST_CASE("seek forward: what lies between is left out, collected or not") {
 
 TEST_CASE("an offset that was read already is skipped and reported once a partition") {
   const Folder folder;
-  OpenedSource source(
-      reading({folder.write("e", line("a", 0, 5) + line("a", 0, 9) + line("a", 0, 5) + line("a", 0, 9) + line("a", 0, 10) + line("b", 0, 1))}));
+  OpenedSource source(reading(
+      {folder.write("e", line("a", 0, 5) + line("a", 0, 9) + line("a", 0, 5) + line("a", 0, 9) + line("a", 0, 10) + line("b", 0, 1))}));
   CHECK(sorted(places(source.all())) == Places{"a/0/10", "a/0/5", "a/0/9", "b/0/1"});
   REQUIRE(source.logged.size() == 1);
   CHECK(source.logged[0].find("a [0]: offset 5 follows 9: already read, skipped (2 messages") == 0);
@@ -219,15 +219,19 @@ TEST_CASE("notes: a file keeps its number by its name and first line, whatever l
   REQUIRE(notes.size() == 2);
   CHECK(notes[0].topic == "t/day1");
   CHECK(notes[0].partition <= CDCRT_NOTE_PARTITION);
-  const auto name = [](const auto& note, int64_t lines) { return "t/" + note.topic.substr(2) + "/" + std::to_string(note.partition) + "/" + std::to_string(note.offset + lines - 1); };
-  CHECK(sorted(places(first.all())) == sorted({"t/0/0", "t/0/1", "t/0/" + std::to_string(1LL << 40), name(notes[0], 2), name(notes[1], 1)}));
+  const auto name = [](const auto& note, int64_t lines) {
+    return "t/" + note.topic.substr(2) + "/" + std::to_string(note.partition) + "/" + std::to_string(note.offset + lines - 1);
+  };
+  CHECK(sorted(places(first.all())) ==
+        sorted({"t/0/0", "t/0/1", "t/0/" + std::to_string(1LL << 40), name(notes[0], 2), name(notes[1], 1)}));
 
   const int64_t next = (1LL << 40) + 1;
   settings.paths = {folder.write("day0", "zero\n"), folder.write("day2", "three\nfour"), folder.write("day3", "five\n")};
   OpenedSource second(settings);
   for (const auto& note : notes) second.seek(note.topic, note.partition, note.offset);
   second.seek("t", 0, next);
-  CHECK(places(second.all()) == Places{"t/0/" + std::to_string(next), "t/0/" + std::to_string(2LL << 40), "t/0/" + std::to_string(3LL << 40)});
+  CHECK(places(second.all()) ==
+        Places{"t/0/" + std::to_string(next), "t/0/" + std::to_string(2LL << 40), "t/0/" + std::to_string(3LL << 40)});
   CHECK(second.logged.size() == 1);  // day0 is read late
 
   CHECK(second.notes().size() == 3);

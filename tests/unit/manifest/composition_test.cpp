@@ -205,18 +205,12 @@ TEST_CASE("references: one that cannot be resolved is reported at its own place,
   struct Case {
     const char *value, *code;
   };
-  const Case cases[] = {{"\"${aws-sm:}\"", "E0304"},
-                        {"\"${aws-sm:shop/rs#}\"", "E0304"},
-                        {"\"${HOME}\"", "E0304"},
-                        {"\"${enw:X}\"", "E0304"},
-                        {"\"${env:X\"", "E0304"},
-                        {"\"${}\"", "E0304"},
-                        {"\"${env:}\"", "E0304"},
-                        {"\"${env:A B}\"", "E0304"},
-                        {"\"${file:/nope/x}\"", "E0302"},
-                        {"\"${file:/tmp}\"", "E0302"},
-                        {"\"${file:}\"", "E0302"},
-                        {"\"\"\"\n${env:CDCRT_TEST_NOPE}\"\"\"", "E0301"}};
+  const Case cases[] = {{"\"${aws-sm:}\"", "E0304"},      {"\"${aws-sm:shop/rs#}\"", "E0304"},
+                        {"\"${HOME}\"", "E0304"},         {"\"${enw:X}\"", "E0304"},
+                        {"\"${env:X\"", "E0304"},         {"\"${}\"", "E0304"},
+                        {"\"${env:}\"", "E0304"},         {"\"${env:A B}\"", "E0304"},
+                        {"\"${file:/nope/x}\"", "E0302"}, {"\"${file:/tmp}\"", "E0302"},
+                        {"\"${file:}\"", "E0302"},        {"\"\"\"\n${env:CDCRT_TEST_NOPE}\"\"\"", "E0301"}};
   for (const auto& [value, code] : cases) {
     CAPTURE(value);
     const auto loaded = load_text(with_brokers(value));

@@ -106,8 +106,10 @@ TEST_CASE("problems: each wrong line below a sound manifest gives its one error"
       {"[defaults]\nmode = \"upsrt\"\n", "E0205 11:8 'mode' must be one of upsert, append, not 'upsrt'\n"},
       {"[defaults]\ndeletes = \"soft\"\n", "E0204 11:11 'deletes' = 'soft' is not yet available\n"},
       {"[defaults]\narchive_deletes = \"x\"\n", "E0204 11:1 'archive_deletes' in [defaults] is not yet available\n"},
-      {"[defaults]\nmetadata = { op = \"_op\" }\n", "E0204 10:2 [defaults] has metadata with mode = \"upsert\", which is not yet available\n"},
-      {"[defaults]\nmode = \"append\"\nmetadata = { op = \"_op\", offset = \"_op\" }\n", "E0205 12:35 'offset' goes to column '_op', as 'op' does\n"},
+      {"[defaults]\nmetadata = { op = \"_op\" }\n",
+       "E0204 10:2 [defaults] has metadata with mode = \"upsert\", which is not yet available\n"},
+      {"[defaults]\nmode = \"append\"\nmetadata = { op = \"_op\", offset = \"_op\" }\n",
+       "E0205 12:35 'offset' goes to column '_op', as 'op' does\n"},
       {"[defaults]\nmode = \"append\"\nmetadata = { ofset = \"_o\" }\n", "E0203 12:14 unknown key 'ofset' in [defaults.metadata]\n"},
       {"[defaults]\nmode = \"append\"\nprimary_key = [\"id\"]\n", "E0406 10:2 [defaults] has mode = \"append\" and a primary_key\n"},
       {"[routes.a]\n", "E0201 10:9 missing key 'match' in [routes.a]\n"},
@@ -129,7 +131,8 @@ TEST_CASE("problems: each wrong line below a sound manifest gives its one error"
       {"[routes.a]\nmatch = [\"x\"]\ncolumns.e = { parse = \"epoch\" }\n", nullptr},
       {"[routes.a]\nmatch = [\"x\"]\ncolumns.e = \"timestamp\"\n", "E0202 12:13 'e' must be a table, not a string\n"},
       {"[dead_letters]\nplugin = \"kafak\"\n", "E0501 11:10 no plugin 'kafak' in any of the places searched:\n"},
-      {"[dead_letters]\nplugin = \"tabel\"\n", "E0205 11:10 'plugin' must be file, table or a sink that can keep dead letters, not 'tabel'\n"},
+      {"[dead_letters]\nplugin = \"tabel\"\n",
+       "E0205 11:10 'plugin' must be file, table or a sink that can keep dead letters, not 'tabel'\n"},
       {"[dead_letters]\nplugin = \"db\"\n", "E0205 11:10 'plugin' must be file, table or a sink that can keep dead letters, not 'db'\n"},
       {"[dead_letters]\nplugin = \"table\"\npath = \"x\"\n", "E0203 12:1 unknown key 'path' in [dead_letters]\n"},
       {"[dead_letters]\nmax_ratio = 1.5\n", "E0205 11:13 'max_ratio' must be above 0 and at most 1\n"},
@@ -322,16 +325,40 @@ TEST_CASE("secrets: no diagnostic shows one, whatever is wrong around it") {
     CHECK(diagnostics::render_json(loaded.diagnostics).find("hunter2") == std::string::npos);
   }
   // Text that is no TOML, where nothing tells values from keys, and references.
-  const char* const broken[] = {
-      "Pwd : \"hunter2\"\n", "Pwd \"hunter2\"\n", "Pwd hunter2\n", "Pwd -> hunter2\n", "PWD = \"\"\"\nhunter2\nsecond-hunter2 \\q\n\"\"\"\n", "note = \"\"\"\nPWD is hunter2 \\q\n\"\"\"\n",
-      "PWD = \'\'\'\nhunter2\x01\n\'\'\'\n", "PWD = [ \"a\",\n\"hunter2\" oops\n]\n", "PWD = [ # \"\n[ \"hunter2\" oops ]\n]\n", "x = { a = \"b\", PWD = [\nhunter2\n] }\n",
-      "\"ssl.key.pem\" = hunter2\n", "\"sasl.oauthbearer.config\" = \'hunter2\n", "x = \"dsn;PWD=hunter2;\n", "x = 0hunter2\n", "x = 1hunter2\n", "x = 2hunter2-10\n", "x = truehunter2\n",
-      "x = \"a\" hunter2\n", "x = a\thunter2\n", "[sinks.b] hunter2\n", "[sinks.b hunter2]\n", "[\"sinks\", \"hunter2\"]\n", "hunter2\n", "\"hunter2\n", "= hunter2\n", "x = hunter2 # \xff\n",
-      "note = \"\"\"\nhunter2 \xff\n\"\"\"\n", "x.\"hunter2\n", "# \"\"\"\nx = \'\'\'it\'s\n\nhunter2\n"};
+  const char* const broken[] = {"Pwd : \"hunter2\"\n",
+                                "Pwd \"hunter2\"\n",
+                                "Pwd hunter2\n",
+                                "Pwd -> hunter2\n",
+                                "PWD = \"\"\"\nhunter2\nsecond-hunter2 \\q\n\"\"\"\n",
+                                "note = \"\"\"\nPWD is hunter2 \\q\n\"\"\"\n",
+                                "PWD = \'\'\'\nhunter2\x01\n\'\'\'\n",
+                                "PWD = [ \"a\",\n\"hunter2\" oops\n]\n",
+                                "PWD = [ # \"\n[ \"hunter2\" oops ]\n]\n",
+                                "x = { a = \"b\", PWD = [\nhunter2\n] }\n",
+                                "\"ssl.key.pem\" = hunter2\n",
+                                "\"sasl.oauthbearer.config\" = \'hunter2\n",
+                                "x = \"dsn;PWD=hunter2;\n",
+                                "x = 0hunter2\n",
+                                "x = 1hunter2\n",
+                                "x = 2hunter2-10\n",
+                                "x = truehunter2\n",
+                                "x = \"a\" hunter2\n",
+                                "x = a\thunter2\n",
+                                "[sinks.b] hunter2\n",
+                                "[sinks.b hunter2]\n",
+                                "[\"sinks\", \"hunter2\"]\n",
+                                "hunter2\n",
+                                "\"hunter2\n",
+                                "= hunter2\n",
+                                "x = hunter2 # \xff\n",
+                                "note = \"\"\"\nhunter2 \xff\n\"\"\"\n",
+                                "x.\"hunter2\n",
+                                "# \"\"\"\nx = \'\'\'it\'s\n\nhunter2\n"};
   for (const char* text : broken) {
     CAPTURE(text);
     const Workspace workspace;
-    const auto loaded = manifest::load(request_for({workspace.write("shop.toml", "[pipeline]\nname = \"x\"\n[sinks.x.connection]\n" + std::string(text))}));
+    const auto loaded =
+        manifest::load(request_for({workspace.write("shop.toml", "[pipeline]\nname = \"x\"\n[sinks.x.connection]\n" + std::string(text))}));
     REQUIRE_FALSE(loaded.diagnostics.empty());
     CHECK(diagnostics::render(loaded.diagnostics, *loaded.texts, false).find("hunter2") == std::string::npos);
     CHECK(diagnostics::render_json(loaded.diagnostics).find("hunter2") == std::string::npos);
@@ -340,18 +367,23 @@ TEST_CASE("secrets: no diagnostic shows one, whatever is wrong around it") {
   CHECK(problems_of("[sinks.x]\nPWD = [ \"a\",\n\"hunter2\" oops\n]\n").find("in the value of 'PWD'") != std::string::npos);
   for (const char* value : {"\"${evn:X:-hunter2}\"", "\"${env:1:-hunter2}\"", "\"${env:CDCRT_TEST_UNSET:-hunter2\""}) {
     CAPTURE(value);
-    const auto shown = problems_of(std::string(kSound) + "[sinks.x]\nplugin = \"db\"\nconnection.Server = \"s\"\nconnection.PWD = " + value + "\n");
+    const auto shown =
+        problems_of(std::string(kSound) + "[sinks.x]\nplugin = \"db\"\nconnection.Server = \"s\"\nconnection.PWD = " + value + "\n");
     CHECK(shown.find("hunter2") == std::string::npos);
     CHECK(shown.find("error") != std::string::npos);
   }
-  CHECK(problems_of(std::string(kSound) + "[sinks.x]\nplugin = \"db\"\nconnection.PWD = \"ab${hunter2}c\"\n").find("hunter2") == std::string::npos);
-  CHECK(problems_of(std::string(kSound) + "[sinks.x]\nplugin = \"db\"\nconnection.PWD = \"ab${k:hunter2}c\"\n").find("hunter2") == std::string::npos);
-  for (const char* set : {"a.PWD hunter2", "a.PWD:hunter2", "a.PWD \"hunter2\"", "a.hunter2", "a.PWD hunter2=x", "PWD \"hunter2\" = 1", "a.PWD\nhunter2=x", "hunter2"}) {
+  CHECK(problems_of(std::string(kSound) + "[sinks.x]\nplugin = \"db\"\nconnection.PWD = \"ab${hunter2}c\"\n").find("hunter2") ==
+        std::string::npos);
+  CHECK(problems_of(std::string(kSound) + "[sinks.x]\nplugin = \"db\"\nconnection.PWD = \"ab${k:hunter2}c\"\n").find("hunter2") ==
+        std::string::npos);
+  for (const char* set : {"a.PWD hunter2", "a.PWD:hunter2", "a.PWD \"hunter2\"", "a.hunter2", "a.PWD hunter2=x", "PWD \"hunter2\" = 1",
+                          "a.PWD\nhunter2=x", "hunter2"}) {
     CAPTURE(set);
     CHECK(problems_of(kSound, {set}).find("hunter2") == std::string::npos);
   }
   CHECK(problems_of(kSound, {"sinks.warehouse.connection.PWD=[\"hunter2\"]"}).find("hunter2") == std::string::npos);
-  for (const char* text : {"statement_timeuot = \"postgresql://u:hunter2@h/db\"\n", "dialect = [\"http://u:hunter2@h\"]\n", "dialect = [\"Driver=x;PWD=hunter2;\"]\n"}) {
+  for (const char* text : {"statement_timeuot = \"postgresql://u:hunter2@h/db\"\n", "dialect = [\"http://u:hunter2@h\"]\n",
+                           "dialect = [\"Driver=x;PWD=hunter2;\"]\n"}) {
     CAPTURE(text);
     CHECK(problems_of(std::string(kSound) + text).find("hunter2") == std::string::npos);
   }
@@ -359,14 +391,16 @@ TEST_CASE("secrets: no diagnostic shows one, whatever is wrong around it") {
 }
 
 TEST_CASE("secrets: a key that is not known may be a misspelt one of a secret: its value is not shown") {
-  for (const char* set : {"sources.events.sasl_kye=hunter2", "sinks.warehouse.conection.x=hunter2", "sinks.warehouse.conection={a=\"hunter2\"}",
-                          "sources.events.list=[\"a\", \"hunter2\"]", "hunter={2=\"hunter2\"}"}) {
+  for (const char* set :
+       {"sources.events.sasl_kye=hunter2", "sinks.warehouse.conection.x=hunter2", "sinks.warehouse.conection={a=\"hunter2\"}",
+        "sources.events.list=[\"a\", \"hunter2\"]", "hunter={2=\"hunter2\"}"}) {
     CAPTURE(set);
     const auto shown = problems_of(kSound, {set});
     CHECK(shown.find("unknown key") != std::string::npos);
     CHECK(shown.find("hunter2") == std::string::npos);
   }
-  for (const char* line : {"sasl_kye = \"hunter2\"\n", "options = { a = \"hunter2\", b = [\"hunter2\"] }\n", "text = \"\"\"\nhunter2\n\"\"\"\n"}) {
+  for (const char* line :
+       {"sasl_kye = \"hunter2\"\n", "options = { a = \"hunter2\", b = [\"hunter2\"] }\n", "text = \"\"\"\nhunter2\n\"\"\"\n"}) {
     CAPTURE(line);
     const auto shown = problems_of(std::string(kSound) + line);
     CHECK(shown.find("unknown key") != std::string::npos);
@@ -375,7 +409,8 @@ TEST_CASE("secrets: a key that is not known may be a misspelt one of a secret: i
   // Of a map the plugin refuses members when it is asked: the line is shown then, with what it may hold.
   const auto shown_line = [](const std::string& connection, const std::vector<std::string>& sets) {
     const Workspace workspace;
-    auto request = request_for({workspace.write("shop.toml", "[pipeline]\nname = \"x\"\n[sources.x]\nplugin = \"log\"\nbrokers = \"b\"\nformat.plugin = \"json\"\n" + connection)});
+    auto request = request_for({workspace.write(
+        "shop.toml", "[pipeline]\nname = \"x\"\n[sources.x]\nplugin = \"log\"\nbrokers = \"b\"\nformat.plugin = \"json\"\n" + connection)});
     request.sets = sets;
     const auto loaded = manifest::load(request);
     std::string text;
@@ -387,11 +422,13 @@ TEST_CASE("secrets: a key that is not known may be a misspelt one of a secret: i
     }
     return text;
   };
-  const auto file = shown_line("[sinks.x]\nplugin = \"db\"\nconnection = { Driver = \"SQLite3\", Pswd = \"hunter2\" }\n", {"sinks.x.connection.Kennwort=hunter2"});
+  const auto file = shown_line("[sinks.x]\nplugin = \"db\"\nconnection = { Driver = \"SQLite3\", Pswd = \"hunter2\" }\n",
+                               {"sinks.x.connection.Kennwort=hunter2"});
   CHECK(file.find("SQLite3") != std::string::npos);
   CHECK(file.find("Kennwort") != std::string::npos);
   CHECK(file.find("hunter2") == std::string::npos);
-  for (const char* key : {"pasword", "Passwrod", "sasl.pasword", "PASSWRD", "passphrse", "client_secert", "tokne", "pw", "credentails"}) CHECK(diagnostics::names_a_secret(key));
+  for (const char* key : {"pasword", "Passwrod", "sasl.pasword", "PASSWRD", "passphrse", "client_secert", "tokne", "pw", "credentails"})
+    CHECK(diagnostics::names_a_secret(key));
   for (const char* key : {"brokers", "topics", "sink", "sort_key", "start", "stop", "plugin", "parallelism", "passes", "to", "table"}) {
     CAPTURE(key);
     CHECK_FALSE(diagnostics::names_a_secret(key));
@@ -399,8 +436,10 @@ TEST_CASE("secrets: a key that is not known may be a misspelt one of a secret: i
 }
 
 TEST_CASE("secrets: what stands before the @ of an address is not shown, with a scheme or without") {
-  for (const char* address : {"postgresql://u:hunter2@h/db", "hunter2:x@h:9092", "u:hunter2@h", "s3://hunter2@bucket/x", "u:hun@hunter2@h", "u:hunter2/x@h", "a:1,u:hunter2,x@h:9092",
-                              "s3://u:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaahunter2aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@b", "u:it's hunter2@h", "s3://hunter2/x@bucket"}) {
+  for (const char* address :
+       {"postgresql://u:hunter2@h/db", "hunter2:x@h:9092", "u:hunter2@h", "s3://hunter2@bucket/x", "u:hun@hunter2@h", "u:hunter2/x@h",
+        "a:1,u:hunter2,x@h:9092", "s3://u:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaahunter2aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@b",
+        "u:it's hunter2@h", "s3://hunter2/x@bucket"}) {
     CAPTURE(address);
     CHECK(problems_of(std::string(kSound) + "dialect = \"" + address + "\"\n").find("hunter2") == std::string::npos);
     CHECK(problems_of(std::string(kSound) + "statement_timeout = \"" + address + "\"\n").find("hunter2") == std::string::npos);

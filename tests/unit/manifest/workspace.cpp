@@ -1,7 +1,7 @@
 #include "manifest/workspace.hpp"
 
-#include <cerrno>
 #include <stdlib.h>
+#include <cerrno>
 
 #include <filesystem>
 #include <fstream>
@@ -55,7 +55,8 @@ const cdcrt_option kBrokenOptions[] = {make(CDCRT_OPTION_INTEGER, "count", "many
 
 // spread_by goes with spread = "key" only.
 int32_t check_layout(const cdcrt_config* layout, cdcrt_error* error) {
-  if (std::string_view(layout->values[0].string.data, layout->values[0].string.size) == "key" || layout->values[1].is_set == 0) return CDCRT_OK;
+  if (std::string_view(layout->values[0].string.data, layout->values[0].string.size) == "key" || layout->values[1].is_set == 0)
+    return CDCRT_OK;
   error->code = CDCRT_BAD_CONFIG;
   error->message = "nothing is spread by a column";
   error->config_key = "spread_by";
@@ -73,14 +74,14 @@ const cdcrt_sink kWithLayout = [] {
 
 template <uint32_t N>
 cdcrt_plugin plugin(uint32_t kind, const char* name, const cdcrt_option (&options)[N], const cdcrt_sink& sink = kPlain) {
-  return {sizeof(cdcrt_plugin), CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR, kind,    N,      name, "1.0.0",
+  return {sizeof(cdcrt_plugin), CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR, kind,  N,      name, "1.0.0",
           "For tests.",         "Apache-2.0",    options,         &sink, nullptr};
 }
 
-const cdcrt_plugin kPlugins[] = {plugin(CDCRT_SOURCE, "log", kLogOptions), plugin(CDCRT_FORMAT, "json", kJsonOptions),
-                                 plugin(CDCRT_SINK, "db", kDbOptions), plugin(CDCRT_SINK, "cluster", kDbOptions, kWithLayout),
+const cdcrt_plugin kPlugins[] = {plugin(CDCRT_SOURCE, "log", kLogOptions),     plugin(CDCRT_FORMAT, "json", kJsonOptions),
+                                 plugin(CDCRT_SINK, "db", kDbOptions),         plugin(CDCRT_SINK, "cluster", kDbOptions, kWithLayout),
                                  plugin(CDCRT_SINK, "broken", kBrokenOptions), plugin(CDCRT_SINK, "log", kKeepOptions),
-                                 plugin(CDCRT_SOURCE, "tape", kLogOptions), plugin(CDCRT_SINK, "tape", kTapeOptions)};
+                                 plugin(CDCRT_SOURCE, "tape", kLogOptions),    plugin(CDCRT_SINK, "tape", kTapeOptions)};
 
 }  // namespace
 
@@ -128,7 +129,8 @@ manifest::LoadRequest request_for(std::vector<std::string> files, std::vector<st
       if (known.kind == kind && name == known.name) return &known;
     }
     if (name == "bad") return make_error(CDCRT_UNREACHABLE, "plugin /x/bad.so is not a plugin");
-    Error missing = make_error(CDCRT_UNREACHABLE, "no plugin '" + name + "' in any of the places searched:\n  /one (first)\n  /two (second)", "install it");
+    Error missing = make_error(CDCRT_UNREACHABLE,
+                               "no plugin '" + name + "' in any of the places searched:\n  /one (first)\n  /two (second)", "install it");
     missing.native = ENOENT;
     return missing;
   };

@@ -17,9 +17,13 @@ TEST_CASE("connection: a key that the driver does not know is refused with the o
   struct Case {
     const char *driver, *key, *meant;
   };
-  for (const Case& each : {Case{"SQLite3", "Databse", "Database"}, {"SQLite3", "file", "Database"}, {"SQLite3", "Timout", "Timeout"},
-                           {"PostgreSQL Unicode", "Host", "Server"}, {"PostgreSQL Unicode", "Sever", "Server"},
-                           {"PostgreSQL Unicode", "user", "UID"}, {"psqlodbcw.so", "sslmod", "SSLmode"}}) {
+  for (const Case& each : {Case{"SQLite3", "Databse", "Database"},
+                           {"SQLite3", "file", "Database"},
+                           {"SQLite3", "Timout", "Timeout"},
+                           {"PostgreSQL Unicode", "Host", "Server"},
+                           {"PostgreSQL Unicode", "Sever", "Server"},
+                           {"PostgreSQL Unicode", "user", "UID"},
+                           {"psqlodbcw.so", "sslmod", "SSLmode"}}) {
     CAPTURE(each.key);
     const auto status = settings({{"Driver", each.driver}, {each.key, "x"}});
     CHECK(status.code() == CDCRT_BAD_CONFIG);

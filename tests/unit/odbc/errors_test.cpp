@@ -117,7 +117,9 @@ TEST_CASE("odbc: a lost connection is retried, also when it is noticed at commit
 
 TEST_CASE("odbc: a missing right is the configuration's fault, and the hint says which") {
   Target target(postgresql_options());
-  by_tool(target, "DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE t (id bigint PRIMARY KEY); DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA public TO reader;");
+  by_tool(
+      target,
+      "DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE t (id bigint PRIMARY KEY); DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA public TO reader;");
   Target reader(changed(postgresql_options(), "UID", "reader"));
   const Failure failure = reader.write(CDCRT_WRITE_APPEND, "t", {kId}, {{i64(1)}});
   CHECK(failure.code == CDCRT_BAD_CONFIG);

@@ -9,10 +9,10 @@ namespace {
 using Rows = std::vector<std::string>;
 const cdcrt_column kId = column("id", CDCRT_TYPE_INT32, 1);
 
-#define OK(expression)                                                                                                  \
-  do {                                                                                                                  \
-    const Failure failed_here = (expression);                                                                           \
-    if (failed_here) FAIL(failed_here.message << " [" << failed_here.sqlstate << " " << failed_here.native << "]");     \
+#define OK(expression)                                                                                              \
+  do {                                                                                                              \
+    const Failure failed_here = (expression);                                                                       \
+    if (failed_here) FAIL(failed_here.message << " [" << failed_here.sqlstate << " " << failed_here.native << "]"); \
   } while (false)
 
 struct Conversion {
@@ -41,15 +41,19 @@ std::vector<Conversion> conversions() {
       {"bool to int", of(CDCRT_TYPE_BOOL), of(CDCRT_TYPE_INT32), boolean(true), "i64:1"},
       {"date to timestamp", of(CDCRT_TYPE_DATE), of(CDCRT_TYPE_TIMESTAMP), moment(CDCRT_DATE, 1), "timestamp:86400000000"},
       {"date to timestamptz", of(CDCRT_TYPE_DATE), of(CDCRT_TYPE_TIMESTAMPTZ), moment(CDCRT_DATE, 1), "timestamptz:86400000000"},
-      {"infinite date to timestamp", of(CDCRT_TYPE_DATE), of(CDCRT_TYPE_TIMESTAMP), moment(CDCRT_DATE, INT64_MAX), "timestamp:9223372036854775807"},
+      {"infinite date to timestamp", of(CDCRT_TYPE_DATE), of(CDCRT_TYPE_TIMESTAMP), moment(CDCRT_DATE, INT64_MAX),
+       "timestamp:9223372036854775807"},
       {"timestamp to timestamptz", of(CDCRT_TYPE_TIMESTAMP), of(CDCRT_TYPE_TIMESTAMPTZ), moment(CDCRT_TIMESTAMP, 7), "timestamptz:7"},
       {"date to text", of(CDCRT_TYPE_DATE), of(CDCRT_TYPE_STRING), moment(CDCRT_DATE, 0), "string:1970-01-01"},
-      {"timestamp to text", of(CDCRT_TYPE_TIMESTAMP), of(CDCRT_TYPE_STRING), moment(CDCRT_TIMESTAMP, 500'000), "string:1970-01-01T00:00:00.500000"},
-      {"timestamptz to text", of(CDCRT_TYPE_TIMESTAMPTZ), of(CDCRT_TYPE_STRING), moment(CDCRT_TIMESTAMPTZ, 0), "string:1970-01-01T00:00:00+00:00"},
+      {"timestamp to text", of(CDCRT_TYPE_TIMESTAMP), of(CDCRT_TYPE_STRING), moment(CDCRT_TIMESTAMP, 500'000),
+       "string:1970-01-01T00:00:00.500000"},
+      {"timestamptz to text", of(CDCRT_TYPE_TIMESTAMPTZ), of(CDCRT_TYPE_STRING), moment(CDCRT_TIMESTAMPTZ, 0),
+       "string:1970-01-01T00:00:00+00:00"},
       {"varchar grows", of(CDCRT_TYPE_STRING, 3), of(CDCRT_TYPE_STRING, 30), str("abc"), "string:abc"},
       {"varchar to text", of(CDCRT_TYPE_STRING, 3), of(CDCRT_TYPE_STRING), str("abc"), "string:abc"},
       {"json to text", of(CDCRT_TYPE_JSON), of(CDCRT_TYPE_STRING), text(CDCRT_JSON, "{\"a\":  1}"), "string:{\"a\":  1}"},
-      {"uuid to text", of(CDCRT_TYPE_UUID), of(CDCRT_TYPE_STRING), text(CDCRT_UUID, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"), "string:a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"},
+      {"uuid to text", of(CDCRT_TYPE_UUID), of(CDCRT_TYPE_STRING), text(CDCRT_UUID, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+       "string:a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"},
       {"interval to text", of(CDCRT_TYPE_INTERVAL), of(CDCRT_TYPE_STRING), text(CDCRT_INTERVAL, "P1DT2H"), "string:P1DT2H"},
       {"int32 to float64", of(CDCRT_TYPE_INT32), of(CDCRT_TYPE_FLOAT64), i64(3), "f64:3"},
   };
@@ -77,11 +81,15 @@ TEST_CASE("odbc: defaults fill rows that exist and later inserts, and survive a 
   each_target([](Target& target) {
     OK(target.create("t", {kId}));
     OK(target.write(CDCRT_WRITE_APPEND, "t", {kId}, {{i64(1)}}));
-    const std::vector<cdcrt_column> added = {
-        with_default(column("i", CDCRT_TYPE_INT32), i64(-7)), with_default(column("s", CDCRT_TYPE_STRING, 0, 20), str("it's \"q\"?{")), with_default(column("b", CDCRT_TYPE_BOOL), boolean(true)),
-        with_default(column("d", CDCRT_TYPE_DECIMAL, 0, 6, 2), text(CDCRT_DECIMAL, "1.50")), with_default(column("f", CDCRT_TYPE_FLOAT64), f64(0.1)),
-        with_default(column("ts", CDCRT_TYPE_TIMESTAMP), moment(CDCRT_TIMESTAMP, 1)), with_default(column("y", CDCRT_TYPE_BYTES), text(CDCRT_BYTES, std::string_view("\0\xFF", 2))),
-        with_default(column("j", CDCRT_TYPE_JSON), text(CDCRT_JSON, "{}")), with_default(column("e", CDCRT_TYPE_STRING), str(""))};
+    const std::vector<cdcrt_column> added = {with_default(column("i", CDCRT_TYPE_INT32), i64(-7)),
+                                             with_default(column("s", CDCRT_TYPE_STRING, 0, 20), str("it's \"q\"?{")),
+                                             with_default(column("b", CDCRT_TYPE_BOOL), boolean(true)),
+                                             with_default(column("d", CDCRT_TYPE_DECIMAL, 0, 6, 2), text(CDCRT_DECIMAL, "1.50")),
+                                             with_default(column("f", CDCRT_TYPE_FLOAT64), f64(0.1)),
+                                             with_default(column("ts", CDCRT_TYPE_TIMESTAMP), moment(CDCRT_TIMESTAMP, 1)),
+                                             with_default(column("y", CDCRT_TYPE_BYTES), text(CDCRT_BYTES, std::string_view("\0\xFF", 2))),
+                                             with_default(column("j", CDCRT_TYPE_JSON), text(CDCRT_JSON, "{}")),
+                                             with_default(column("e", CDCRT_TYPE_STRING), str(""))};
     for (const auto& each : added) {
       OK(target.add("t", each));
       OK(target.add("t", each));
@@ -89,12 +97,14 @@ TEST_CASE("odbc: defaults fill rows that exist and later inserts, and survive a 
     OK(target.write(CDCRT_WRITE_APPEND, "t", {kId}, {{i64(2)}}));
     std::vector<cdcrt_column> all = {kId};
     all.insert(all.end(), added.begin(), added.end());
-    const std::string values = "|i64:-7|string:it's \"q\"?{|bool:1|decimal:1.50|f64:0.1|timestamp:1|bytes:" + std::string("\0\xFF", 2) + "|json:{}|string:";
+    const std::string values =
+        "|i64:-7|string:it's \"q\"?{|bool:1|decimal:1.50|f64:0.1|timestamp:1|bytes:" + std::string("\0\xFF", 2) + "|json:{}|string:";
     CHECK(target.read("t", all) == Rows{"i64:1" + values, "i64:2" + values});
     OK(target.alter("t", column("i", CDCRT_TYPE_INT64), kId.type));
     OK(target.alter("t", column("s", CDCRT_TYPE_STRING), added[1].type));
     OK(target.write(CDCRT_WRITE_APPEND, "t", {kId}, {{i64(3)}}));
-    CHECK(target.read("t", {kId, column("i", CDCRT_TYPE_INT64), column("s", CDCRT_TYPE_STRING)}, {{i64(3)}}) == Rows{"i64:3|i64:-7|string:it's \"q\"?{"});
+    CHECK(target.read("t", {kId, column("i", CDCRT_TYPE_INT64), column("s", CDCRT_TYPE_STRING)}, {{i64(3)}}) ==
+          Rows{"i64:3|i64:-7|string:it's \"q\"?{"});
   });
 }
 
@@ -109,8 +119,10 @@ TEST_CASE("odbc: key columns and indexed columns change their type, and the key 
     OK(target.alter("t", column("code", CDCRT_TYPE_STRING), code.type));
     CHECK(target.read("t", {text_key, column("code", CDCRT_TYPE_STRING)}) == Rows{"string:1|string:10", "string:2|string:20"});
     CHECK(target.describe("t").find("id")->key == 1);
-    OK(target.write(CDCRT_WRITE_UPSERT, "t", {text_key, column("code", CDCRT_TYPE_STRING)}, {{str("2"), str("21")}, {str("x"), str("30")}}));
-    CHECK(target.write(CDCRT_WRITE_UPSERT, "t", {text_key, column("code", CDCRT_TYPE_STRING)}, {{str("y"), str("30")}}).code == CDCRT_BAD_RECORD);
+    OK(target.write(CDCRT_WRITE_UPSERT, "t", {text_key, column("code", CDCRT_TYPE_STRING)},
+                    {{str("2"), str("21")}, {str("x"), str("30")}}));
+    CHECK(target.write(CDCRT_WRITE_UPSERT, "t", {text_key, column("code", CDCRT_TYPE_STRING)}, {{str("y"), str("30")}}).code ==
+          CDCRT_BAD_RECORD);
     OK(target.drop("t", "code"));
     OK(target.drop("t", "code"));
     CHECK(target.describe("t").columns.size() == 1);
@@ -164,8 +176,9 @@ TEST_CASE("odbc: a raw target type wins over the mapping") {
 
 TEST_CASE("odbc: views, unique indexes and tables of others are described") {
   each_target([](Target& target) {
-    by_tool(target, "CREATE TABLE \"Mixed Case\" (\"Some Id\" integer NOT NULL, \"v\" varchar(40), n numeric(12,2), odd_one text);"
-                    "CREATE UNIQUE INDEX u ON \"Mixed Case\" (\"Some Id\"); CREATE VIEW \"The View\" AS SELECT * FROM \"Mixed Case\";");
+    by_tool(target,
+            "CREATE TABLE \"Mixed Case\" (\"Some Id\" integer NOT NULL, \"v\" varchar(40), n numeric(12,2), odd_one text);"
+            "CREATE UNIQUE INDEX u ON \"Mixed Case\" (\"Some Id\"); CREATE VIEW \"The View\" AS SELECT * FROM \"Mixed Case\";");
     const auto table = target.describe("Mixed Case");
     CHECK(table.exists);
     CHECK_FALSE(table.is_view);
@@ -182,20 +195,25 @@ TEST_CASE("odbc: views, unique indexes and tables of others are described") {
 
 TEST_CASE("odbc: postgresql makes the schema of a table, and uses arrays, domains and short types of others") {
   Target target(postgresql_options());
-  by_tool(target, "DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP SCHEMA IF EXISTS \"New.Schema\" CASCADE; DROP DOMAIN IF EXISTS code;"
-                  "CREATE TYPE mood AS ENUM ('glad', 'sad'); CREATE DOMAIN code AS varchar(3);"
-                  "CREATE TABLE own (id bigint primary key, m mood, c code, f char(3), a integer[], t varchar(3), j jsonb, n numeric(5,2));");
+  by_tool(target,
+          "DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP SCHEMA IF EXISTS \"New.Schema\" CASCADE; DROP DOMAIN IF EXISTS code;"
+          "CREATE TYPE mood AS ENUM ('glad', 'sad'); CREATE DOMAIN code AS varchar(3);"
+          "CREATE TABLE own (id bigint primary key, m mood, c code, f char(3), a integer[], t varchar(3), j jsonb, n numeric(5,2));");
   OK(target.create("t", {kId}, "New.Schema"));
   CHECK(target.describe("t", "New.Schema").exists);
   CHECK_FALSE(target.describe("t").exists);
-  const std::vector<cdcrt_column> columns = {column("id", CDCRT_TYPE_INT64, 1), column("m", CDCRT_TYPE_STRING), column("c", CDCRT_TYPE_STRING), column("f", CDCRT_TYPE_STRING), column("a", CDCRT_TYPE_STRING), column("t", CDCRT_TYPE_STRING), column("j", CDCRT_TYPE_JSON)};
-  OK(target.write(CDCRT_WRITE_UPSERT, "own", columns, {{i64(1), str("sad"), str("abc"), str("ab"), str("{1,2}"), str("xyz"), text(CDCRT_JSON, "{\"a\":1}")}}));
+  const std::vector<cdcrt_column> columns = {
+      column("id", CDCRT_TYPE_INT64, 1), column("m", CDCRT_TYPE_STRING), column("c", CDCRT_TYPE_STRING), column("f", CDCRT_TYPE_STRING),
+      column("a", CDCRT_TYPE_STRING),    column("t", CDCRT_TYPE_STRING), column("j", CDCRT_TYPE_JSON)};
+  OK(target.write(CDCRT_WRITE_UPSERT, "own", columns,
+                  {{i64(1), str("sad"), str("abc"), str("ab"), str("{1,2}"), str("xyz"), text(CDCRT_JSON, "{\"a\":1}")}}));
   CHECK(target.read("own", columns) == Rows{"i64:1|string:sad|string:abc|string:ab|string:{1,2}|string:xyz|json:{\"a\": 1}"});
   CHECK(target.write(CDCRT_WRITE_UPSERT, "own", {columns[0], columns[5]}, {{i64(2), str("wxyz")}}).code == CDCRT_BAD_RECORD);
   CHECK(target.write(CDCRT_WRITE_UPSERT, "own", {columns[0], columns[3]}, {{i64(2), str("wxyz")}}).code == CDCRT_BAD_RECORD);
   CHECK(target.write(CDCRT_WRITE_UPSERT, "own", {columns[0], columns[2]}, {{i64(2), str("wxyz")}}).code == CDCRT_BAD_RECORD);
   CHECK(target.write(CDCRT_WRITE_UPSERT, "own", {columns[0], columns[1]}, {{i64(2), str("angry")}}).code == CDCRT_BAD_RECORD);
-  OK(target.write(CDCRT_WRITE_REMOVE, "own", columns, {{i64(1), str("sad"), str("abc"), str("ab"), str("{1,2}"), str("xyz"), text(CDCRT_JSON, "{\"a\":1}")}}));
+  OK(target.write(CDCRT_WRITE_REMOVE, "own", columns,
+                  {{i64(1), str("sad"), str("abc"), str("ab"), str("{1,2}"), str("xyz"), text(CDCRT_JSON, "{\"a\":1}")}}));
   CHECK(target.missing.empty());
 }
 

@@ -1,8 +1,8 @@
 // A PostgreSQL of the test's own: made in a temporary folder, on a free port of the loopback, gone at the end.
 #pragma once
 
-#include <string>
 #include <sys/types.h>
+#include <string>
 
 class PrivatePostgresql {
  public:

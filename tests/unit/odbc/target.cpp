@@ -11,8 +11,8 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "private_postgresql.hpp"
 #include "paths.hpp"
+#include "private_postgresql.hpp"
 
 namespace {
 
@@ -54,14 +54,17 @@ Failure create_sink(const Options& options, void** sink) {
     value.key = plugin.options[i].key;
     value.type = plugin.options[i].type;
     const std::string key = value.key;
-    if (key == "connection") value.strings = pairs.data(), value.count = static_cast<uint32_t>(options.connection.size()), value.is_set = !pairs.empty();
+    if (key == "connection")
+      value.strings = pairs.data(), value.count = static_cast<uint32_t>(options.connection.size()), value.is_set = !pairs.empty();
     if (key == "dsn") value.string = borrow(options.dsn), value.is_set = !options.dsn.empty();
     if (key == "dialect") value.string = borrow(options.dialect), value.is_set = 1;
     if (value.type == CDCRT_OPTION_DURATION || value.type == CDCRT_OPTION_INTEGER || value.type == CDCRT_OPTION_BOOLEAN) value.is_set = 1;
     if (key == "connect_timeout") value.integer = 10'000'000, value.is_set = 1;
     values.push_back(value);
   }
-  cdcrt_config config{sizeof(cdcrt_config), static_cast<uint32_t>(values.size()), values.data(), sizeof(cdcrt_option_value), 0, borrow("db"), borrow("test")};
+  cdcrt_config config{
+      sizeof(cdcrt_config), static_cast<uint32_t>(values.size()), values.data(), sizeof(cdcrt_option_value), 0, borrow("db"),
+      borrow("test")};
   static const cdcrt_host host{sizeof(cdcrt_host), CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR, nullptr, nullptr, nullptr, nullptr};
   Call call;
   return call.take(functions().create(&host, &config, sink, call.out()));
@@ -98,8 +101,9 @@ cdcrt_cell text(cdcrt_tag tag, std::string_view value) {
 }
 
 std::string shown(const cdcrt_cell& cell) {
-  static const std::array<const char*, 17> names = {"absent", "null", "bool", "i64", "u64", "f64", "decimal", "date", "time", "timestamp", "timestamptz",
-                                                    "string", "bytes", "json", "uuid", "array", "interval"};
+  static const std::array<const char*, 17> names = {"absent",  "null", "bool", "i64",       "u64",         "f64",
+                                                    "decimal", "date", "time", "timestamp", "timestamptz", "string",
+                                                    "bytes",   "json", "uuid", "array",     "interval"};
   const std::string name = names.at(cell.tag);
   if (cell.tag <= CDCRT_NULL) return name;
   if (cell.tag == CDCRT_U64) return name + ":" + std::to_string(cell.value.natural);
@@ -229,7 +233,9 @@ Failure Target::drop(std::string_view table, std::string_view name) {
   const cdcrt_column made = column(name, CDCRT_TYPE_UNKNOWN);
   return change(table, {one(CDCRT_DROP_COLUMN, &made)});
 }
-Failure Target::alter(std::string_view table, cdcrt_column made, cdcrt_type from) { return change(table, {one(CDCRT_ALTER_TYPE, &made, 1, from)}); }
+Failure Target::alter(std::string_view table, cdcrt_column made, cdcrt_type from) {
+  return change(table, {one(CDCRT_ALTER_TYPE, &made, 1, from)});
+}
 
 Described Target::describe(std::string_view table, std::string_view schema) {
   const cdcrt_table target{borrow_or_null(schema), borrow(table)};
@@ -244,13 +250,15 @@ Described Target::describe(std::string_view table, std::string_view schema) {
   found.is_view = description.is_view != 0;
   for (uint32_t i = 0; i < description.column_count; ++i) {
     const cdcrt_column& each = description.columns[i];
-    found.columns.push_back({std::string(each.name.data, each.name.size), std::string(each.target_type.data, each.target_type.size), each.type, each.key_ordinal, each.flags});
+    found.columns.push_back({std::string(each.name.data, each.name.size), std::string(each.target_type.data, each.target_type.size),
+                             each.type, each.key_ordinal, each.flags});
   }
   if (description.release != nullptr) description.release(&description);
   return found;
 }
 
-Failure Target::write(cdcrt_write_kind kind, std::string_view table, const std::vector<cdcrt_column>& columns, const std::vector<Row>& rows, bool unique) {
+Failure Target::write(cdcrt_write_kind kind, std::string_view table, const std::vector<cdcrt_column>& columns, const std::vector<Row>& rows,
+                      bool unique) {
   std::vector<cdcrt_cell> cells;
   for (const Row& row : rows) cells.insert(cells.end(), row.begin(), row.end());
   missing.clear();
@@ -272,7 +280,8 @@ Failure Target::write(cdcrt_write_kind kind, std::string_view table, const std::
   return failure;
 }
 
-std::vector<std::string> Target::read(std::string_view table, const std::vector<cdcrt_column>& columns, const std::vector<Row>& keys, cdcrt_lock lock) {
+std::vector<std::string> Target::read(std::string_view table, const std::vector<cdcrt_column>& columns, const std::vector<Row>& keys,
+                                      cdcrt_lock lock) {
   std::vector<cdcrt_cell> cells;
   for (const Row& key : keys) cells.insert(cells.end(), key.begin(), key.end());
   struct Seen {
@@ -306,7 +315,12 @@ std::vector<std::string> Target::read(std::string_view table, const std::vector<
 Options sqlite_options(const std::string& file) { return Options{{{"Driver", "SQLite3"}, {"Database", file}}, {}, "auto"}; }
 
 Options postgresql_options(const std::string& driver) {
-  return Options{{{"Driver", driver}, {"Server", "127.0.0.1"}, {"Port", std::to_string(PrivatePostgresql::instance().port())}, {"Database", "postgres"}, {"UID", "postgres"}, {"PWD", "s3cr3t;}x"}},
+  return Options{{{"Driver", driver},
+                  {"Server", "127.0.0.1"},
+                  {"Port", std::to_string(PrivatePostgresql::instance().port())},
+                  {"Database", "postgres"},
+                  {"UID", "postgres"},
+                  {"PWD", "s3cr3t;}x"}},
                  {},
                  "auto"};
 }
@@ -333,7 +347,8 @@ std::string by_tool(Target& target, const std::string& script) {
   ::close(handle);
   std::ofstream(name) << script;
   const std::string command = target.is_sqlite() ? "sqlite3 '" + current_file + "' < " + name + " 2>&1"
-                                                 : "psql -h 127.0.0.1 -p " + std::to_string(PrivatePostgresql::instance().port()) + " -U postgres -d postgres -Atq -f " + name + " 2>&1";
+                                                 : "psql -h 127.0.0.1 -p " + std::to_string(PrivatePostgresql::instance().port()) +
+                                                       " -U postgres -d postgres -Atq -f " + name + " 2>&1";
   std::string output;
   FILE* pipe = ::popen(command.c_str(), "r");
   std::array<char, 4096> piece{};

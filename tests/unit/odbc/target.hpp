@@ -78,9 +78,11 @@ class Target {
   Failure drop(std::string_view table, std::string_view column);
   Failure alter(std::string_view table, cdcrt_column column, cdcrt_type from);
   Described describe(std::string_view table, std::string_view schema = {});
-  Failure write(cdcrt_write_kind kind, std::string_view table, const std::vector<cdcrt_column>& columns, const std::vector<Row>& rows, bool unique = true);
+  Failure write(cdcrt_write_kind kind, std::string_view table, const std::vector<cdcrt_column>& columns, const std::vector<Row>& rows,
+                bool unique = true);
   /// Every row as text, sorted; keys narrow it when given.
-  std::vector<std::string> read(std::string_view table, const std::vector<cdcrt_column>& columns, const std::vector<Row>& keys = {}, cdcrt_lock lock = CDCRT_LOCK_NONE);
+  std::vector<std::string> read(std::string_view table, const std::vector<cdcrt_column>& columns, const std::vector<Row>& keys = {},
+                                cdcrt_lock lock = CDCRT_LOCK_NONE);
 
   std::vector<uint64_t> missing;  ///< of the last write, ascending
   Failure last_read;

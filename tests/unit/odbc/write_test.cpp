@@ -12,10 +12,10 @@ const cdcrt_column kCount = column("count", CDCRT_TYPE_INT32);
 const std::vector<cdcrt_column> kAll = {kId, kName, kCount};
 
 void fails(const Failure& failure) { FAIL(failure.message << " [" << failure.sqlstate << " " << failure.native << "]"); }
-#define OK(expression)                         \
-  do {                                         \
-    const Failure failed_here = (expression);  \
-    if (failed_here) fails(failed_here);       \
+#define OK(expression)                        \
+  do {                                        \
+    const Failure failed_here = (expression); \
+    if (failed_here) fails(failed_here);      \
   } while (false)
 
 }  // namespace
@@ -28,12 +28,13 @@ TEST_CASE("odbc: append, upsert, patch, replace, delete, clear by key") {
 
     OK(target.write(CDCRT_WRITE_UPSERT, "t", kAll, {{i64(1), str("b"), i64(11)}, {i64(4), str("d"), i64(40)}}));
     OK(target.write(CDCRT_WRITE_UPSERT, "t", {kId, kName}, {{i64(2), str("only name")}, {i64(5), str("e")}}));
-    CHECK(target.read("t", kAll) ==
-          Rows{"i64:1|string:b|i64:11", "i64:2|string:only name|i64:7", "i64:3|string:|null", "i64:4|string:d|i64:40", "i64:5|string:e|i64:7"});
+    CHECK(target.read("t", kAll) == Rows{"i64:1|string:b|i64:11", "i64:2|string:only name|i64:7", "i64:3|string:|null",
+                                         "i64:4|string:d|i64:40", "i64:5|string:e|i64:7"});
 
     OK(target.write(CDCRT_WRITE_PATCH, "t", {kId, kName}, {{i64(99), str("x")}, {i64(1), null()}, {i64(98), str("y")}}));
     CHECK(target.missing == std::vector<uint64_t>{0, 2});
-    OK(target.write(CDCRT_WRITE_PATCH, "t", {kId, kName, kCount}, {{i64(97), absent(), i64(1)}, {i64(4), absent(), i64(41)}, {i64(96), str("y"), absent()}}));
+    OK(target.write(CDCRT_WRITE_PATCH, "t", {kId, kName, kCount},
+                    {{i64(97), absent(), i64(1)}, {i64(4), absent(), i64(41)}, {i64(96), str("y"), absent()}}));
     CHECK(target.missing == std::vector<uint64_t>{0, 2});
     CHECK(target.read("t", kAll)[3] == "i64:4|string:d|i64:41");
     OK(target.write(CDCRT_WRITE_PATCH, "t", {kId}, {{i64(1)}, {i64(95)}}));
@@ -50,7 +51,8 @@ TEST_CASE("odbc: append, upsert, patch, replace, delete, clear by key") {
     OK(target.write(CDCRT_WRITE_UPSERT, "t", kAll, {}));
     OK(target.write(CDCRT_WRITE_CLEAR, "t", {}, {}));
     CHECK(target.read("t", kAll).empty());
-    OK(target.write(CDCRT_WRITE_APPEND, "t", {kName, kCount}, target.is_sqlite() ? std::vector<Row>{{absent(), absent()}} : std::vector<Row>{}));
+    OK(target.write(CDCRT_WRITE_APPEND, "t", {kName, kCount},
+                    target.is_sqlite() ? std::vector<Row>{{absent(), absent()}} : std::vector<Row>{}));
   });
 }
 
@@ -59,8 +61,9 @@ TEST_CASE("odbc: rows that a trigger swallows are no success, and the write says
     const auto swallow = [&](const std::string& event, const std::string& row) {
       by_tool(target, target.is_sqlite()
                           ? "CREATE TRIGGER swallow BEFORE " + event + " ON t WHEN " + row + ".id = 2 BEGIN SELECT RAISE(IGNORE); END;"
-                          : "CREATE OR REPLACE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF " + row + ".id = 2 THEN RETURN NULL; END IF; RETURN " + row +
-                                "; END $$; CREATE TRIGGER swallow BEFORE " + event + " ON t FOR EACH ROW EXECUTE FUNCTION swallow();");
+                          : "CREATE OR REPLACE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF " + row +
+                                ".id = 2 THEN RETURN NULL; END IF; RETURN " + row + "; END $$; CREATE TRIGGER swallow BEFORE " + event +
+                                " ON t FOR EACH ROW EXECUTE FUNCTION swallow();");
     };
     const auto free = [&] { by_tool(target, target.is_sqlite() ? "DROP TRIGGER swallow;" : "DROP TRIGGER swallow ON t;"); };
     const auto is_told = [](const Failure& failure) {
@@ -95,8 +98,10 @@ TEST_CASE("odbc: rows that a trigger swallows are no success, and the write says
     OK(target.write(CDCRT_WRITE_DELETE, "t", {kId}, {{i64(1)}, {i64(5)}, {i64(5000)}}));
     CHECK(target.read("t", kAll).size() == 448);
     if (target.is_sqlite()) return;
-    by_tool(target, "CREATE TABLE p (id bigint, name text, count integer); CREATE TABLE p1 () INHERITS (p); CREATE FUNCTION lead() RETURNS trigger LANGUAGE plpgsql AS "
-                    "$$ BEGIN INSERT INTO p1 VALUES (NEW.*); RETURN NULL; END $$; CREATE TRIGGER lead BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION lead();");
+    by_tool(
+        target,
+        "CREATE TABLE p (id bigint, name text, count integer); CREATE TABLE p1 () INHERITS (p); CREATE FUNCTION lead() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN INSERT INTO p1 VALUES (NEW.*); RETURN NULL; END $$; CREATE TRIGGER lead BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION lead();");
     OK(target.write(CDCRT_WRITE_APPEND, "p", {column("id", CDCRT_TYPE_INT64), kName, kCount}, {{i64(1), str("a"), i64(1)}}));
     CHECK(target.read("p", {kName, kCount}).size() == 1);
   });
@@ -126,31 +131,38 @@ TEST_CASE("odbc: upsert and patch without a unique index") {
 TEST_CASE("odbc: removing from a table without key takes exactly one copy per row asked for") {
   each_target([](Target& target) {
     const cdcrt_column value = column("value", CDCRT_TYPE_JSON);
-    const std::vector<cdcrt_column> columns = {column("a", CDCRT_TYPE_INT64), column("b", CDCRT_TYPE_STRING), value, column("d", CDCRT_TYPE_FLOAT64)};
+    const std::vector<cdcrt_column> columns = {column("a", CDCRT_TYPE_INT64), column("b", CDCRT_TYPE_STRING), value,
+                                               column("d", CDCRT_TYPE_FLOAT64)};
     OK(target.create("t", columns));
     const Row twin = {i64(1), str("x"), text(CDCRT_JSON, "{\"k\": 1}"), f64(0.1)};
     const Row empty = {i64(1), str(""), null(), null()};
     const Row nothing = {null(), null(), null(), null()};
     OK(target.write(CDCRT_WRITE_APPEND, "t", columns, {twin, twin, twin, twin, empty, nothing, nothing}));
-    OK(target.write(CDCRT_WRITE_REMOVE, "t", columns, {twin, nothing, twin, {i64(2), str("x"), null(), null()}, nothing, nothing, {i64(1), null(), null(), null()}}));
+    OK(target.write(CDCRT_WRITE_REMOVE, "t", columns,
+                    {twin, nothing, twin, {i64(2), str("x"), null(), null()}, nothing, nothing, {i64(1), null(), null(), null()}}));
     CHECK(target.missing.size() == 3);
     CHECK(target.missing[0] == 3);
     CHECK(target.missing[2] == 6);
-    CHECK(target.read("t", columns) == Rows{"i64:1|string:x|json:{\"k\": 1}|f64:0.1", "i64:1|string:x|json:{\"k\": 1}|f64:0.1", "i64:1|string:|null|null"});
+    CHECK(target.read("t", columns) ==
+          Rows{"i64:1|string:x|json:{\"k\": 1}|f64:0.1", "i64:1|string:x|json:{\"k\": 1}|f64:0.1", "i64:1|string:|null|null"});
   });
 }
 
 TEST_CASE("odbc: composite and textual keys, reads by key under lock") {
   each_target([](Target& target) {
-    const std::vector<cdcrt_column> columns = {column("b", CDCRT_TYPE_STRING, 2), column("a", CDCRT_TYPE_DATE, 1), column("v", CDCRT_TYPE_INT16)};
+    const std::vector<cdcrt_column> columns = {column("b", CDCRT_TYPE_STRING, 2), column("a", CDCRT_TYPE_DATE, 1),
+                                               column("v", CDCRT_TYPE_INT16)};
     OK(target.create("t", columns));
-    OK(target.write(CDCRT_WRITE_UPSERT, "t", columns, {{str("x"), moment(CDCRT_DATE, 0), i64(1)}, {str("x"), moment(CDCRT_DATE, 1), i64(2)}, {str("X"), moment(CDCRT_DATE, 0), i64(3)}}));
+    OK(target.write(
+        CDCRT_WRITE_UPSERT, "t", columns,
+        {{str("x"), moment(CDCRT_DATE, 0), i64(1)}, {str("x"), moment(CDCRT_DATE, 1), i64(2)}, {str("X"), moment(CDCRT_DATE, 0), i64(3)}}));
     OK(target.write(CDCRT_WRITE_UPSERT, "t", columns, {{str("x"), moment(CDCRT_DATE, 1), i64(20)}}));
     const auto described = target.describe("t");
     CHECK(described.find("a")->key == 1);
     CHECK(described.find("b")->key == 2);
     OK(target.begin());
-    CHECK(target.read("t", columns, {{str("x"), moment(CDCRT_DATE, 1)}, {str("no"), moment(CDCRT_DATE, 1)}}, CDCRT_LOCK_UPDATE) == Rows{"string:x|date:1|i64:20"});
+    CHECK(target.read("t", columns, {{str("x"), moment(CDCRT_DATE, 1)}, {str("no"), moment(CDCRT_DATE, 1)}}, CDCRT_LOCK_UPDATE) ==
+          Rows{"string:x|date:1|i64:20"});
     CHECK(target.read("t", columns, {{str("X"), moment(CDCRT_DATE, 0)}}, CDCRT_LOCK_SHARE) == Rows{"string:X|date:0|i64:3"});
     OK(target.commit());
   });
@@ -203,8 +215,10 @@ TEST_CASE("odbc: after a failure inside a transaction nothing is written until i
 TEST_CASE("odbc: hostile names stay names") {
   each_target([](Target& target) {
     const std::string table = "x\"; drop table y; -- ?{ts '2020'}.'\xF0\x9F\x98\x80";
-    const std::vector<cdcrt_column> columns = {column("k\"e'y?", CDCRT_TYPE_INT64, 1), column("{d '2020-01-01'}", CDCRT_TYPE_STRING), column("a.b", CDCRT_TYPE_STRING),
-                                               column("SELECT", CDCRT_TYPE_STRING), column("\xC3\xA9 \xE6\xBC\xA2", CDCRT_TYPE_STRING), column("c1", CDCRT_TYPE_STRING), column("n", CDCRT_TYPE_STRING)};
+    const std::vector<cdcrt_column> columns = {
+        column("k\"e'y?", CDCRT_TYPE_INT64, 1), column("{d '2020-01-01'}", CDCRT_TYPE_STRING),      column("a.b", CDCRT_TYPE_STRING),
+        column("SELECT", CDCRT_TYPE_STRING),    column("\xC3\xA9 \xE6\xBC\xA2", CDCRT_TYPE_STRING), column("c1", CDCRT_TYPE_STRING),
+        column("n", CDCRT_TYPE_STRING)};
     const Row row = {i64(1), str("?"), str("{fn now()}"), str("\\"), str("\""), str("'"), str("--")};
     OK(target.create(table, columns));
     for (const auto kind : {CDCRT_WRITE_UPSERT, CDCRT_WRITE_PATCH, CDCRT_WRITE_REPLACE}) OK(target.write(kind, table, columns, {row}));
@@ -236,7 +250,8 @@ TEST_CASE("odbc: tables of one and of 1,600 columns") {
     for (int i = 0; i < 1600; ++i) names.push_back("c" + std::to_string(i));
     std::vector<cdcrt_column> columns;
     Row row;
-    for (int i = 0; i < 1600; ++i) columns.push_back(column(names[static_cast<std::size_t>(i)], CDCRT_TYPE_INT16, i == 0 ? 1 : 0)), row.push_back(i64(i));
+    for (int i = 0; i < 1600; ++i)
+      columns.push_back(column(names[static_cast<std::size_t>(i)], CDCRT_TYPE_INT16, i == 0 ? 1 : 0)), row.push_back(i64(i));
     OK(target.create("wide", columns));
     OK(target.write(CDCRT_WRITE_UPSERT, "wide", columns, {row}));
     OK(target.write(CDCRT_WRITE_PATCH, "wide", columns, {row}));

@@ -22,9 +22,12 @@ TEST_CASE("progress: what is known of a column comes back whole") {
   progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "here");
   REQUIRE(store.prepare(target.connection));
   const std::string long_text(300, 'x');
-  const std::vector<cdcrt_cell> defaults = {types::text_cell(CDCRT_STRING, long_text), types::text_cell(CDCRT_STRING, ""),
+  const std::vector<cdcrt_cell> defaults = {types::text_cell(CDCRT_STRING, long_text),
+                                            types::text_cell(CDCRT_STRING, ""),
                                             types::text_cell(CDCRT_BYTES, std::string_view("\0\xff", 2)),
-                                            types::text_cell(CDCRT_DECIMAL, "12.50"), types::integer_cell(CDCRT_DATE, 19000), cdcrt_cell{}};
+                                            types::text_cell(CDCRT_DECIMAL, "12.50"),
+                                            types::integer_cell(CDCRT_DATE, 19000),
+                                            cdcrt_cell{}};
   std::vector<evolution::Column> columns;
   for (std::size_t i = 0; i < defaults.size(); ++i) {
     evolution::Column& column = columns.emplace_back();
@@ -156,8 +159,7 @@ TEST_CASE("progress: the columns of its tables, and their keys, are those that p
       {"leases", "pipeline* sink* source* topic* partition* epoch owner waits_for"},
       {"watermarks", "pipeline* sink* source* topic* partition* next_offset last_offset last_timestamp_ms last_hash"},
       {"progress", "pipeline* sink* source* topic* partition* target* next_offset source_order"},
-      {"tables",
-       "pipeline* sink* target* source_table floor key_known version state reason source_server accepts_loss row_orders"},
+      {"tables", "pipeline* sink* target* source_table floor key_known version state reason source_server accepts_loss row_orders"},
       {"columns",
        "pipeline* sink* target* slot* source_name target_name type key_ordinal default_value active incarnation last_seen dropped_at type_order "
        "adopted"},
@@ -274,7 +276,8 @@ TEST_CASE("progress: an older format is brought forward") {
   CHECK(target.database.tables["cdcrt.watermarks"].column("last_hash") != nullptr);
 }
 
-TEST_CASE("progress: open dead letters that format version 2 kept by position, of whichever pipeline, are found by key, and the old table is gone") {
+TEST_CASE(
+    "progress: open dead letters that format version 2 kept by position, of whichever pipeline, are found by key, and the old table is gone") {
   Target target;
   progress::Store mine("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one"), other("other", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "two");
   REQUIRE(mine.prepare(target.connection));

@@ -1,6 +1,6 @@
-#include "sql/cell.hpp"
 #include "redshift_csv.hpp"
 #include "redshift_value.hpp"
+#include "sql/cell.hpp"
 
 #include <doctest/doctest.h>
 
@@ -110,8 +110,10 @@ TEST_CASE("csv for COPY: values that no Redshift column of their kind holds are 
   CHECK(sql::redshift::why_unstorable(integer_cell(CDCRT_TIMESTAMPTZ, sdk::kMinusInfinity), Storage::kTimestamp) != "");
   CHECK(sql::redshift::why_unstorable(integer_cell(CDCRT_DATE, sdk::days_from_civil(294276, 12, 31) + 1), Storage::kTimestamp) != "");
   CHECK(sql::redshift::why_unstorable(integer_cell(CDCRT_DATE, sdk::days_from_civil(294276, 12, 31)), Storage::kTimestamp) == "");
-  CHECK(sql::redshift::why_unstorable(integer_cell(CDCRT_TIMESTAMP, sdk::days_from_civil(-4712, 1, 1) * sdk::kMicrosecondsPerDay), Storage::kTimestamp) == "");
-  CHECK(sql::redshift::why_unstorable(integer_cell(CDCRT_TIMESTAMP, sdk::days_from_civil(-4712, 1, 1) * sdk::kMicrosecondsPerDay - 1), Storage::kTimestamp) != "");
+  CHECK(sql::redshift::why_unstorable(integer_cell(CDCRT_TIMESTAMP, sdk::days_from_civil(-4712, 1, 1) * sdk::kMicrosecondsPerDay),
+                                      Storage::kTimestamp) == "");
+  CHECK(sql::redshift::why_unstorable(integer_cell(CDCRT_TIMESTAMP, sdk::days_from_civil(-4712, 1, 1) * sdk::kMicrosecondsPerDay - 1),
+                                      Storage::kTimestamp) != "");
   CHECK(sql::redshift::why_unstorable(integer_cell(CDCRT_TIME, -1), Storage::kTime) != "");
   CHECK(sql::redshift::why_unstorable(integer_cell(CDCRT_TIME, sdk::kMicrosecondsPerDay - 1), Storage::kTime) == "");
   CHECK(sql::redshift::why_unstorable(text_cell(CDCRT_STRING, "NaN"), Storage::kTimestamp) == "");

@@ -7,15 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "sql/cell.hpp"
-#include "sql/classification.hpp"
 #include "redshift_comparison.hpp"
 #include "redshift_ddl.hpp"
 #include "redshift_literal.hpp"
 #include "redshift_statements.hpp"
 #include "redshift_types.hpp"
 #include "redshift_value.hpp"
+#include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
+#include "sql/classification.hpp"
 
 using namespace cdcrt;
 using sql::integer_cell, sql::text_cell;
@@ -324,7 +324,8 @@ TEST_CASE("redshift: keys are named exactly, in numbers that repeat") {
   const auto word = [](std::string_view value) { return text_cell(CDCRT_STRING, value); };
   CHECK(key_condition({"bigint"}, {number(1)}) == "\"a\" IN (1)");
   CHECK(key_condition({"bigint"}, {number(1), number(2), number(3)}) == "\"a\" IN (1, 2, 3, 3)");
-  CHECK(key_condition({"varchar(9)"}, {word("x"), word("y")}) == "\"a\" IN ('x', 'y') AND OCTET_LENGTH(\"a\") = OCTET_LENGTH(RTRIM(\"a\", ' '))");
+  CHECK(key_condition({"varchar(9)"}, {word("x"), word("y")}) ==
+        "\"a\" IN ('x', 'y') AND OCTET_LENGTH(\"a\") = OCTET_LENGTH(RTRIM(\"a\", ' '))");
   CHECK(key_condition({"varchar(9)"}, {word("x"), word("x ")}) ==
         "(\"a\" IN ('x') AND OCTET_LENGTH(\"a\") = OCTET_LENGTH(RTRIM(\"a\", ' ')) OR ((\"a\" = 'x ' AND OCTET_LENGTH(\"a\") = 2)))");
   CHECK(key_condition({"bigint", "varchar(9)"}, {number(1), word("x"), number(2), word("\xC3\xA9"), number(3), word("")}) ==
@@ -336,9 +337,11 @@ TEST_CASE("redshift: keys are named exactly, in numbers that repeat") {
 TEST_CASE("redshift: keys of several columns that differ in one of them are a list of that one") {
   const auto number = [](int64_t value) { return integer_cell(CDCRT_I64, value); };
   const auto word = [](std::string_view value) { return text_cell(CDCRT_STRING, value); };
-  CHECK(key_condition({"varchar(9)", "bigint"}, {word("x"), number(1), word("x"), number(2)}) == "\"a\" IN ('x') AND OCTET_LENGTH(\"a\") = OCTET_LENGTH(RTRIM(\"a\", ' ')) AND \"b\" IN (1, 2)");
-  CHECK(key_condition({"bigint", "varchar(9)"}, {number(1), word("x"), number(1), word("x ")}) ==
-        "\"a\" IN (1) AND (\"b\" IN ('x') AND OCTET_LENGTH(\"b\") = OCTET_LENGTH(RTRIM(\"b\", ' ')) OR ((\"b\" = 'x ' AND OCTET_LENGTH(\"b\") = 2)))");
+  CHECK(key_condition({"varchar(9)", "bigint"}, {word("x"), number(1), word("x"), number(2)}) ==
+        "\"a\" IN ('x') AND OCTET_LENGTH(\"a\") = OCTET_LENGTH(RTRIM(\"a\", ' ')) AND \"b\" IN (1, 2)");
+  CHECK(
+      key_condition({"bigint", "varchar(9)"}, {number(1), word("x"), number(1), word("x ")}) ==
+      "\"a\" IN (1) AND (\"b\" IN ('x') AND OCTET_LENGTH(\"b\") = OCTET_LENGTH(RTRIM(\"b\", ' ')) OR ((\"b\" = 'x ' AND OCTET_LENGTH(\"b\") = 2)))");
 }
 
 TEST_CASE("redshift: a condition on long keys stays below what a statement may have") {

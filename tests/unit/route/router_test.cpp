@@ -114,8 +114,8 @@ TEST_CASE("router: without routes everything takes the defaults") {
 
 TEST_CASE("router: the most specific route wins, whatever the order in the manifest") {
   std::vector<route::Route> routes = {make_route("any", {"re:.*"}),           make_route("all", {"*"}),
-                                         make_route("sales", {"sales.*"}),       make_route("order_like", {"sales.ord*"}),
-                                         make_route("orders", {"sales.orders"}), make_route("full", {"shop.sales.orders"})};
+                                      make_route("sales", {"sales.*"}),       make_route("order_like", {"sales.ord*"}),
+                                      make_route("orders", {"sales.orders"}), make_route("full", {"shop.sales.orders"})};
   for (int turn = 0; turn < 2; ++turn) {
     const auto routing = make_routing(routes);
     const Router router(routing);
@@ -130,7 +130,7 @@ TEST_CASE("router: the most specific route wins, whatever the order in the manif
 
 TEST_CASE("router: an exact pattern beats a longer glob, and any glob beats a regular expression") {
   const auto routing = make_routing({make_route("exact", {"orders"}), make_route("glob", {"shop.sales.order*"}),
-                                       make_route("re", {"re:shop\\.sales\\.orders|.*people"}), make_route("star", {"p*"})});
+                                     make_route("re", {"re:shop\\.sales\\.orders|.*people"}), make_route("star", {"p*"})});
   const Router router(routing);
   CHECK(name_of(router.route(table("shop", "sales", "orders"))) == "exact");
   CHECK(name_of(router.route(table("", "hr", "people"))) == "star");

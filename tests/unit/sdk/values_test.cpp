@@ -94,7 +94,8 @@ TEST_CASE("a text becomes a cell of its column's declared type, exactly or not a
   CHECK(typed(type::uuid(), "123e4567e89b12d3a456426614174000") == "\"123e4567e89b12d3a456426614174000\" is not a UUID");
   CHECK(typed(type::interval(), "P1DT2H") == "INTERVAL \"P1DT2H\"");
   CHECK(typed(type::interval(), "1 day") == "\"1 day\" is not an ISO 8601 duration");
-  for (const char* bad : {"P", "PT", "P1DT", "P1D2H", "P1", "-"}) CHECK_MESSAGE(typed(type::interval(), bad).find("is not an ISO 8601 duration") != std::string::npos, bad);
+  for (const char* bad : {"P", "PT", "P1DT", "P1D2H", "P1", "-"})
+    CHECK_MESSAGE(typed(type::interval(), bad).find("is not an ISO 8601 duration") != std::string::npos, bad);
   CHECK(typed(type::json(), " {\"a\":[1,2.50]}").find("JSON ") == 0);
   CHECK(typed(type::json(), "{a:1}") == "\"{a:1}\" is not JSON");
   CHECK(typed(type::json(), "") == "\"\" is not JSON");

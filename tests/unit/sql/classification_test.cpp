@@ -8,8 +8,12 @@ using sql::Product;
 
 namespace {
 
-cdcrt_code postgresql(const char* state, const char* text = "", Moment moment = Moment::kStatement) { return sql::classify({state, 1, text}, Product::kPostgresql, moment).code; }
-cdcrt_code sqlite(int native, const char* text = "", Moment moment = Moment::kStatement) { return sql::classify({"HY000", native, text}, Product::kSqlite, moment).code; }
+cdcrt_code postgresql(const char* state, const char* text = "", Moment moment = Moment::kStatement) {
+  return sql::classify({state, 1, text}, Product::kPostgresql, moment).code;
+}
+cdcrt_code sqlite(int native, const char* text = "", Moment moment = Moment::kStatement) {
+  return sql::classify({"HY000", native, text}, Product::kSqlite, moment).code;
+}
 
 }  // namespace
 
@@ -31,7 +35,8 @@ TEST_CASE("classification: what passes by itself is retried") {
 }
 
 TEST_CASE("classification: another server that a trigger or foreign table misses is the table's trouble, the target is there") {
-  CHECK(postgresql("08001", "ERROR: could not establish connection DETAIL: connection to server at \"10.0.0.1\" failed") == CDCRT_UNSUPPORTED);
+  CHECK(postgresql("08001", "ERROR: could not establish connection DETAIL: connection to server at \"10.0.0.1\" failed") ==
+        CDCRT_UNSUPPORTED);
   CHECK(postgresql("57P01", "ERROR: no") == CDCRT_UNSUPPORTED);
   CHECK(postgresql("08001", "ERROR: could not establish connection", Moment::kCommit) == CDCRT_RETRY);
   CHECK(postgresql("08P01", "ERROR: server conn crashed?") == CDCRT_RETRY);
@@ -83,11 +88,13 @@ TEST_CASE("classification: a missing right names itself in the hint") {
 }
 
 TEST_CASE("classification: what nobody has listed is a row's or a table's trouble by its class, and never the pipeline's") {
-  for (const char* state : {"P0001", "P0004", "U0001", "XX000", "21000", "2F005", "38001", "39P01", "44000", "20000", "22P06", "23P01", "23001"}) {
+  for (const char* state :
+       {"P0001", "P0004", "U0001", "XX000", "21000", "2F005", "38001", "39P01", "44000", "20000", "22P06", "23P01", "23001"}) {
     CAPTURE(state);
     CHECK(postgresql(state) == CDCRT_BAD_RECORD);
   }
-  for (const char* state : {"55000", "428C9", "42804", "42883", "42601", "0A000", "23503", "3D000", "2BP01", "XX001", "HV000", "HY000", "42P17"}) {
+  for (const char* state :
+       {"55000", "428C9", "42804", "42883", "42601", "0A000", "23503", "3D000", "2BP01", "XX001", "HV000", "HY000", "42P17"}) {
     CAPTURE(state);
     CHECK(postgresql(state) == CDCRT_UNSUPPORTED);
   }
@@ -96,7 +103,8 @@ TEST_CASE("classification: what nobody has listed is a row's or a table's troubl
     CHECK(postgresql(state) == CDCRT_RETRY);
   }
   CHECK(postgresql("55006") == CDCRT_BUSY);
-  for (const char* text : {"near \"x\": syntax error", "cannot INSERT into generated column \"x\"", "anything else"}) CHECK(sqlite(1, text) == CDCRT_UNSUPPORTED);
+  for (const char* text : {"near \"x\": syntax error", "cannot INSERT into generated column \"x\"", "anything else"})
+    CHECK(sqlite(1, text) == CDCRT_UNSUPPORTED);
   for (const int native : {1811, 3091, 275}) CHECK(sqlite(native) == CDCRT_BAD_RECORD);
   CHECK(sqlite(11) == CDCRT_UNSUPPORTED);
   for (const char* state : {"25001", "07002"}) CHECK(postgresql(state) == CDCRT_FATAL);
@@ -114,13 +122,16 @@ TEST_CASE("classification: a commit that was refused is told from one whose outc
   for (const char* state : {"XX000", "08006", "HY000"}) CHECK(postgresql(state, "", Moment::kCommit) == CDCRT_RETRY);
   for (const char* state : {"23505", "P0001"}) CHECK(postgresql(state, "", Moment::kCommit) == CDCRT_BAD_RECORD);
   CHECK(postgresql("23503", "", Moment::kCommit) == CDCRT_UNSUPPORTED);
-  CHECK(postgresql("23505", "duplicate key value violates unique constraint \"pg_type_typname_nsp_index\"", Moment::kChange) == CDCRT_RETRY);
+  CHECK(postgresql("23505", "duplicate key value violates unique constraint \"pg_type_typname_nsp_index\"", Moment::kChange) ==
+        CDCRT_RETRY);
 }
 
 TEST_CASE("classification: the status keeps SQLSTATE, native number and the words of what was done") {
-  const auto status = sql::to_status({"22003", 7, "value out of range"}, Product::kPostgresql, Moment::kStatement, "cannot upsert into table \"t\"");
+  const auto status =
+      sql::to_status({"22003", 7, "value out of range"}, Product::kPostgresql, Moment::kStatement, "cannot upsert into table \"t\"");
   CHECK(status.message() == "cannot upsert into table \"t\": value out of range");
   CHECK(status.sqlstate() == "22003");
   CHECK(status.native() == 7);
-  CHECK(sql::to_status({"22003", 7, "ERROR: out of range;\n\tDETAIL:  so\r\n"}, Product::kPostgresql, Moment::kStatement, "x").message() == "x: ERROR: out of range; DETAIL: so");
+  CHECK(sql::to_status({"22003", 7, "ERROR: out of range;\n\tDETAIL:  so\r\n"}, Product::kPostgresql, Moment::kStatement, "x").message() ==
+        "x: ERROR: out of range; DETAIL: so");
 }

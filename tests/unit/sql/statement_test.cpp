@@ -56,8 +56,9 @@ TEST_CASE("sql: postgresql writes sets of rows through unnest") {
   const auto& dialect = sql::postgresql();
   auto statements = dialect.write_statements(CDCRT_WRITE_UPSERT, shape(true));
   REQUIRE(statements.size() == 1);
-  CHECK(statements[0].text ==
-        "INSERT INTO \"t\" (\"id\", \"v\") SELECT s.c1, s.c2 FROM (SELECT unnest(?::bigint[]) AS c1, unnest(?::text[]) AS c2) AS s ORDER BY s.c1 ON CONFLICT (\"id\") DO UPDATE SET \"v\" = EXCLUDED.\"v\"");
+  CHECK(
+      statements[0].text ==
+      "INSERT INTO \"t\" (\"id\", \"v\") SELECT s.c1, s.c2 FROM (SELECT unnest(?::bigint[]) AS c1, unnest(?::text[]) AS c2) AS s ORDER BY s.c1 ON CONFLICT (\"id\") DO UPDATE SET \"v\" = EXCLUDED.\"v\"");
   CHECK(statements[0].parameters == std::vector<uint32_t>{0, 1});
   statements = dialect.write_statements(CDCRT_WRITE_UPSERT, shape(false));
   REQUIRE(statements.size() == 2);
@@ -70,8 +71,9 @@ TEST_CASE("sql: postgresql writes sets of rows through unnest") {
   only_key.columns.pop_back();
   CHECK(dialect.write_statements(CDCRT_WRITE_UPSERT, only_key)[0].text.find("DO NOTHING") != std::string::npos);
   CHECK(dialect.write_statements(CDCRT_WRITE_PATCH, only_key).empty());
-  CHECK(dialect.read_statement(shape(true), 1, CDCRT_LOCK_UPDATE).text ==
-        "SELECT t.\"id\"::text, t.\"v\"::text FROM \"t\" AS t WHERE EXISTS (SELECT 1 FROM unnest(?::bigint[]) AS s(c1) WHERE t.\"id\" = s.c1) FOR UPDATE OF t");
+  CHECK(
+      dialect.read_statement(shape(true), 1, CDCRT_LOCK_UPDATE).text ==
+      "SELECT t.\"id\"::text, t.\"v\"::text FROM \"t\" AS t WHERE EXISTS (SELECT 1 FROM unnest(?::bigint[]) AS s(c1) WHERE t.\"id\" = s.c1) FOR UPDATE OF t");
 }
 
 TEST_CASE("sql: sqlite conditions are qualified, so that an unknown name is no text constant") {
@@ -91,7 +93,9 @@ TEST_CASE("sql: a table is created with its key in key order, and NOT NULL for k
   columns[2].flags = CDCRT_COLUMN_NOT_NULL;
   std::string text;
   REQUIRE(sql::postgresql().create_table(text, table, columns.data(), 3));
-  CHECK(text == "CREATE TABLE IF NOT EXISTS \"s\".\"t\" (\"b\" text NOT NULL, \"a\" integer NOT NULL, \"v\" numeric(20,0), PRIMARY KEY (\"a\", \"b\"))");
+  CHECK(
+      text ==
+      "CREATE TABLE IF NOT EXISTS \"s\".\"t\" (\"b\" text NOT NULL, \"a\" integer NOT NULL, \"v\" numeric(20,0), PRIMARY KEY (\"a\", \"b\"))");
   text.clear();
   REQUIRE(sql::sqlite().create_table(text, table, columns.data() + 1, 1));
   CHECK(text == "CREATE TABLE IF NOT EXISTS \"t\" (\"a\" INTEGER NOT NULL, PRIMARY KEY (\"a\"))");

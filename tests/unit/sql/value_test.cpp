@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "sql/cell.hpp"
 #include "conversion.hpp"
+#include "sql/cell.hpp"
 #include "sql/postgresql_array.hpp"
-#include "sqlite_value.hpp"
 #include "sql/type_mapping.hpp"
+#include "sqlite_value.hpp"
 
 using namespace cdcrt;
 
@@ -50,11 +50,13 @@ sql::SqliteValue text_value(std::string_view text) {
 
 TEST_CASE("array: elements are escaped exactly, NULL is not \"NULL\" and empty is not NULL") {
   CHECK(array({}, CDCRT_TYPE_STRING) == "{}");
-  CHECK(array({cell(CDCRT_STRING, "a\"b\\c"), cell(CDCRT_NULL, int64_t{0}), cell(CDCRT_STRING, "NULL"), cell(CDCRT_STRING, ""), cell(CDCRT_STRING, "{,}")}, CDCRT_TYPE_STRING) ==
-        "{\"a\\\"b\\\\c\",NULL,\"NULL\",\"\",\"{,}\"}");
+  CHECK(array({cell(CDCRT_STRING, "a\"b\\c"), cell(CDCRT_NULL, int64_t{0}), cell(CDCRT_STRING, "NULL"), cell(CDCRT_STRING, ""),
+               cell(CDCRT_STRING, "{,}")},
+              CDCRT_TYPE_STRING) == "{\"a\\\"b\\\\c\",NULL,\"NULL\",\"\",\"{,}\"}");
   CHECK(array({cell(CDCRT_BYTES, std::string_view("\0\xFFz", 3))}, CDCRT_TYPE_BYTES) == "{\"\\\\x00ff7a\"}");
   CHECK(array({real(std::nan("")), real(INFINITY), real(-INFINITY), real(0.1)}, CDCRT_TYPE_FLOAT64) == "{NaN,Infinity,-Infinity,0.1}");
-  CHECK(array({cell(CDCRT_DATE, INT64_MAX), cell(CDCRT_DATE, INT64_MIN), cell(CDCRT_DATE, -735'000)}, CDCRT_TYPE_DATE) == "{\"infinity\",\"-infinity\",\"0044-08-22 BC\"}");
+  CHECK(array({cell(CDCRT_DATE, INT64_MAX), cell(CDCRT_DATE, INT64_MIN), cell(CDCRT_DATE, -735'000)}, CDCRT_TYPE_DATE) ==
+        "{\"infinity\",\"-infinity\",\"0044-08-22 BC\"}");
   CHECK(array({cell(CDCRT_BOOL, 1)}, CDCRT_TYPE_INT32) == "{1}");
   CHECK(array({cell(CDCRT_BOOL, 1)}, CDCRT_TYPE_STRING) == "{true}");
 }

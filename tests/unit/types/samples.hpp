@@ -51,18 +51,12 @@ inline std::vector<cdcrt_cell> values(cdcrt_type type) {
   };
   constexpr double infinity = std::numeric_limits<double>::infinity();
   switch (type.kind) {
-    case CDCRT_TYPE_BOOL:
-      return integers(CDCRT_BOOL, {0, 1});
-    case CDCRT_TYPE_INT8:
-      return integers(CDCRT_I64, {INT8_MIN, INT8_MAX, 0, -1, 1});
-    case CDCRT_TYPE_INT16:
-      return integers(CDCRT_I64, {INT16_MIN, INT16_MAX, 0, 10});
-    case CDCRT_TYPE_INT32:
-      return integers(CDCRT_I64, {INT32_MIN, INT32_MAX, 0, 16'777'217});
-    case CDCRT_TYPE_INT64:
-      return integers(CDCRT_I64, {INT64_MIN, INT64_MAX, 0, 9'007'199'254'740'993});
-    case CDCRT_TYPE_UINT64:
-      return {natural_cell(UINT64_MAX), natural_cell(0), natural_cell(1ULL << 63)};
+    case CDCRT_TYPE_BOOL: return integers(CDCRT_BOOL, {0, 1});
+    case CDCRT_TYPE_INT8: return integers(CDCRT_I64, {INT8_MIN, INT8_MAX, 0, -1, 1});
+    case CDCRT_TYPE_INT16: return integers(CDCRT_I64, {INT16_MIN, INT16_MAX, 0, 10});
+    case CDCRT_TYPE_INT32: return integers(CDCRT_I64, {INT32_MIN, INT32_MAX, 0, 16'777'217});
+    case CDCRT_TYPE_INT64: return integers(CDCRT_I64, {INT64_MIN, INT64_MAX, 0, 9'007'199'254'740'993});
+    case CDCRT_TYPE_UINT64: return {natural_cell(UINT64_MAX), natural_cell(0), natural_cell(1ULL << 63)};
     case CDCRT_TYPE_FLOAT32:
       return reals({static_cast<double>(1.1F), static_cast<double>(std::numeric_limits<float>::max()),
                     static_cast<double>(std::numeric_limits<float>::denorm_min()), 0.0, -2.5, infinity, -infinity, std::nan("")});
@@ -82,31 +76,20 @@ inline std::vector<cdcrt_cell> values(cdcrt_type type) {
       if (type.length == 19) return texts(CDCRT_DECIMAL, {"9999999999999999999", "-1"});
       if (type.length == 20) return texts(CDCRT_DECIMAL, {"99999999999999999999", "-1"});
       return texts(CDCRT_DECIMAL, {"1234567890123456789012345678.0123456789", "0.1000000000"});
-    case CDCRT_TYPE_DATE:
-      return integers(CDCRT_DATE, {INT64_MAX, INT64_MIN, 0, -719'529, 19'782, 2'932'896});
-    case CDCRT_TYPE_TIME:
-      return integers(CDCRT_TIME, {0, 86'399'999'999, -3'020'399'000'000});
-    case CDCRT_TYPE_TIMETZ:
-      return texts(CDCRT_STRING, {"07:04:56.789Z", "12:34:56+05:30"});
-    case CDCRT_TYPE_TIMESTAMP:
-      return integers(CDCRT_TIMESTAMP, {INT64_MAX, INT64_MIN, 0, -1, 946'684'799'999'999});
-    case CDCRT_TYPE_TIMESTAMPTZ:
-      return integers(CDCRT_TIMESTAMPTZ, {INT64_MAX, INT64_MIN, 0, -1, 1'709'175'600'123'456});
+    case CDCRT_TYPE_DATE: return integers(CDCRT_DATE, {INT64_MAX, INT64_MIN, 0, -719'529, 19'782, 2'932'896});
+    case CDCRT_TYPE_TIME: return integers(CDCRT_TIME, {0, 86'399'999'999, -3'020'399'000'000});
+    case CDCRT_TYPE_TIMETZ: return texts(CDCRT_STRING, {"07:04:56.789Z", "12:34:56+05:30"});
+    case CDCRT_TYPE_TIMESTAMP: return integers(CDCRT_TIMESTAMP, {INT64_MAX, INT64_MIN, 0, -1, 946'684'799'999'999});
+    case CDCRT_TYPE_TIMESTAMPTZ: return integers(CDCRT_TIMESTAMPTZ, {INT64_MAX, INT64_MIN, 0, -1, 1'709'175'600'123'456});
     case CDCRT_TYPE_STRING:
       if (type.length == 1) return texts(CDCRT_STRING, {"", "a", "\xF0\x9F\x98\x80"});
       return texts(CDCRT_STRING, {"", "tab\tnl\nquote\" back\\", "\xC3\xA9\xE6\xBC\xA2\xF0\x9F\x98\x80", std::string_view("a\0b", 3)});
-    case CDCRT_TYPE_BYTES:
-      return texts(CDCRT_BYTES, {"", std::string_view("\x00\xFF\x10", 3), "text"});
-    case CDCRT_TYPE_JSON:
-      return texts(CDCRT_JSON, {"{\"a\": 1.50, \"b\":[null,true]}", "null", "1e400", "[1]"});
-    case CDCRT_TYPE_UUID:
-      return texts(CDCRT_UUID, {"6f1b1ad0-0000-4000-8000-00000000abcd"});
-    case CDCRT_TYPE_ARRAY:
-      return texts(CDCRT_ARRAY, {"[]", "[1,null,\"x\"]"});
-    case CDCRT_TYPE_INTERVAL:
-      return texts(CDCRT_INTERVAL, {"P1Y2M3DT4H5M6.5S", "PT-3.5S"});
-    default:
-      return {integer_cell(CDCRT_ABSENT, 0), null_cell()};
+    case CDCRT_TYPE_BYTES: return texts(CDCRT_BYTES, {"", std::string_view("\x00\xFF\x10", 3), "text"});
+    case CDCRT_TYPE_JSON: return texts(CDCRT_JSON, {"{\"a\": 1.50, \"b\":[null,true]}", "null", "1e400", "[1]"});
+    case CDCRT_TYPE_UUID: return texts(CDCRT_UUID, {"6f1b1ad0-0000-4000-8000-00000000abcd"});
+    case CDCRT_TYPE_ARRAY: return texts(CDCRT_ARRAY, {"[]", "[1,null,\"x\"]"});
+    case CDCRT_TYPE_INTERVAL: return texts(CDCRT_INTERVAL, {"P1Y2M3DT4H5M6.5S", "PT-3.5S"});
+    default: return {integer_cell(CDCRT_ABSENT, 0), null_cell()};
   }
 }
 

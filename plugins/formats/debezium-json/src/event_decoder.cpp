@@ -330,11 +330,10 @@ Status EventDecoder::parse_key() {
     if (key_.layout != nullptr) return not_json("key", key_tape_.error(), base);
   }
   if (!readable || (key_tape_[0].kind != Kind::kObject && key_tape_[0].kind != Kind::kNull)) {
-    return Status::bad_record(
-        std::string("key: ") +
-            (readable ? std::string(sdk::describe(key_tape_[0].kind)) + ", not an object" : key_tape_.error().what) +
-            ", so the names of the key columns are unknown",
-        "set keys = \"ignore\" and give the route's primary_key, or let the connector write keys with JsonConverter");
+    return Status::bad_record(std::string("key: ") +
+                                  (readable ? std::string(sdk::describe(key_tape_[0].kind)) + ", not an object" : key_tape_.error().what) +
+                                  ", so the names of the key columns are unknown",
+                              "set keys = \"ignore\" and give the route's primary_key, or let the connector write keys with JsonConverter");
   }
   key_.parsed = true;
   return {};

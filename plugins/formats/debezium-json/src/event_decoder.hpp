@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "cdcrt/sdk/format.hpp"
-#include "debezium/convert.hpp"
 #include "cdcrt/sdk/json_tape.hpp"
+#include "debezium/convert.hpp"
 #include "debezium/source_block.hpp"
 #include "debezium/unavailable.hpp"
 #include "message_shape.hpp"

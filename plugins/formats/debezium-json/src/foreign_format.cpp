@@ -279,7 +279,8 @@ const ForeignFormat* recognise_binary(std::string_view bytes) {
 
 sdk::Status foreign_status(const char* part, const ForeignFormat& format) {
   const bool other = std::string_view(format.name).find("Debezium") == std::string_view::npos;
-  return sdk::Status::bad_record(std::string(part) + ": " + format.name + (other ? "; this format reads Debezium's JSON" : ""), format.advice);
+  return sdk::Status::bad_record(std::string(part) + ": " + format.name + (other ? "; this format reads Debezium's JSON" : ""),
+                                 format.advice);
 }
 
 }  // namespace cdcrt::debezium_json

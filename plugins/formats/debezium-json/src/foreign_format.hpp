@@ -3,8 +3,8 @@
 
 #include <string_view>
 
-#include "cdcrt/sdk/status.hpp"
 #include "cdcrt/sdk/json_tape.hpp"
+#include "cdcrt/sdk/status.hpp"
 
 namespace cdcrt::debezium_json {
 

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "cdcrt/sdk/json_tape.hpp"
 #include "debezium/column.hpp"
 #include "debezium/convert.hpp"
-#include "cdcrt/sdk/json_tape.hpp"
 #include "debezium/schema.hpp"
 #include "debezium/source_block.hpp"
 

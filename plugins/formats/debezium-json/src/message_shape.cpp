@@ -14,32 +14,22 @@ Part part_of(std::string_view name) {
   // Their sizes are equal: the compiler compares words where a view would call.
   const auto is = [text = name.data()]<std::size_t Size>(const char(&known)[Size]) { return std::memcmp(text, known, Size - 1) == 0; };
   switch (name.size()) {
-    case 2:
-      return is("op") ? Part::kOperation : is("id") ? Part::kId : Part::kNone;
-    case 3:
-      return is("ddl") ? Part::kDdl : Part::kNone;
+    case 2: return is("op") ? Part::kOperation : is("id") ? Part::kId : Part::kNone;
+    case 3: return is("ddl") ? Part::kDdl : Part::kNone;
     case 5:
       if (is("ts_ms") || is("ts_us") || is("ts_ns")) return Part::kTime;
       return is("after") ? Part::kAfter : Part::kNone;
     case 6:
       if (is("before")) return Part::kBefore;
       return is("source") ? Part::kSource : is("status") ? Part::kStatus : Part::kNone;
-    case 7:
-      return is("message") ? Part::kMessage : Part::kNone;
-    case 8:
-      return is("position") ? Part::kPosition : Part::kNone;
-    case 10:
-      return is("schemaName") ? Part::kSchemaName : Part::kNone;
-    case 11:
-      return is("transaction") ? Part::kTransaction : is("event_count") ? Part::kEventCount : Part::kNone;
-    case 12:
-      return is("tableChanges") ? Part::kTableChanges : is("databaseName") ? Part::kDatabaseName : Part::kNone;
-    case 13:
-      return is("historyRecord") ? Part::kHistoryRecord : Part::kNone;
-    case 16:
-      return is("data_collections") ? Part::kDataCollections : Part::kNone;
-    default:
-      return Part::kNone;
+    case 7: return is("message") ? Part::kMessage : Part::kNone;
+    case 8: return is("position") ? Part::kPosition : Part::kNone;
+    case 10: return is("schemaName") ? Part::kSchemaName : Part::kNone;
+    case 11: return is("transaction") ? Part::kTransaction : is("event_count") ? Part::kEventCount : Part::kNone;
+    case 12: return is("tableChanges") ? Part::kTableChanges : is("databaseName") ? Part::kDatabaseName : Part::kNone;
+    case 13: return is("historyRecord") ? Part::kHistoryRecord : Part::kNone;
+    case 16: return is("data_collections") ? Part::kDataCollections : Part::kNone;
+    default: return Part::kNone;
   }
 }
 

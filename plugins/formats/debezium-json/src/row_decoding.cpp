@@ -1,8 +1,8 @@
 // From an event's parts to rows and cells.
 #include <algorithm>
 
-#include "debezium/json_parse.hpp"
 #include "cdcrt/sdk/json_text.hpp"
+#include "debezium/json_parse.hpp"
 #include "debezium/json_scan.hpp"
 #include "debezium/numbers.hpp"
 #include "event_decoder.hpp"
@@ -25,12 +25,9 @@ bool same_value(const cdcrt_cell& left, const cdcrt_cell& right) {
   if (left.tag != right.tag) return false;
   switch (left.tag) {
     case CDCRT_ABSENT:
-    case CDCRT_NULL:
-      return true;
-    case CDCRT_DECIMAL:
-      return sdk::text(left) == sdk::text(right);
-    default:
-      return left.tag >= CDCRT_STRING ? sdk::text(left) == sdk::text(right) : left.value.integer == right.value.integer;
+    case CDCRT_NULL: return true;
+    case CDCRT_DECIMAL: return sdk::text(left) == sdk::text(right);
+    default: return left.tag >= CDCRT_STRING ? sdk::text(left) == sdk::text(right) : left.value.integer == right.value.integer;
   }
 }
 
@@ -38,10 +35,8 @@ bool same_value(const cdcrt_cell& left, const cdcrt_cell& right) {
 bool is_filler(const cdcrt_cell& cell) {
   switch (cell.tag) {
     case CDCRT_ABSENT:
-    case CDCRT_NULL:
-      return true;
-    case CDCRT_F64:
-      return cell.value.real == 0;
+    case CDCRT_NULL: return true;
+    case CDCRT_F64: return cell.value.real == 0;
     case CDCRT_DECIMAL:
     case CDCRT_STRING:
     case CDCRT_BYTES:
@@ -53,8 +48,7 @@ bool is_filler(const cdcrt_cell& cell) {
       return text.empty() || text == "{}" || text == "[]" || text == "AA==" || text == "PT0S" || text.starts_with("1970-01-01T00:00:00") ||
              text.find_first_not_of("0.-:Z") == std::string_view::npos;
     }
-    default:
-      return cell.value.integer == 0;
+    default: return cell.value.integer == 0;
   }
 }
 
@@ -129,16 +123,11 @@ Status EventDecoder::decode_envelope(const Envelope& envelope, const Layout* lay
   }
   if (Status status = read_key(); !status) return status;
   switch (code) {
-    case 'c':
-      return decode_change(envelope, layout, CDCRT_INSERT, table);
-    case 'r':
-      return decode_change(envelope, layout, CDCRT_SNAPSHOT, table);
-    case 'u':
-      return decode_change(envelope, layout, CDCRT_UPDATE, table);
-    case 'd':
-      return decode_removal(envelope.before, layout, table);
-    default:
-      return Status::bad_record("value: operation " + quoted(operation) + " is not one of c, r, u, d, t, m");
+    case 'c': return decode_change(envelope, layout, CDCRT_INSERT, table);
+    case 'r': return decode_change(envelope, layout, CDCRT_SNAPSHOT, table);
+    case 'u': return decode_change(envelope, layout, CDCRT_UPDATE, table);
+    case 'd': return decode_removal(envelope.before, layout, table);
+    default: return Status::bad_record("value: operation " + quoted(operation) + " is not one of c, r, u, d, t, m");
   }
 }
 
@@ -246,8 +235,9 @@ Status EventDecoder::decode_flattened(const Layout* declared) {
     if (Status status = complete_key(*shape, cells); !status) return status;
   }
   if (flat_operation_.size() > 1 || std::string_view("cudrt").find(flat_operation_) == std::string_view::npos) {
-    return Status::bad_record("value: operation " + quoted(flat_operation_) + " is not one of c, r, u, d, t",
-                              "where \"" + settings_.metadata_prefix + "op\" is a column of the table, set metadata_prefix in the format's settings");
+    return Status::bad_record(
+        "value: operation " + quoted(flat_operation_) + " is not one of c, r, u, d, t",
+        "where \"" + settings_.metadata_prefix + "op\" is a column of the table, set metadata_prefix in the format's settings");
   }
   if (!flat_deleted_.empty() && flat_deleted_ != "true" && flat_deleted_ != "false") {
     return Status::bad_record("value: \"" + settings_.metadata_prefix + "deleted\" is neither true nor false: " + quoted(flat_deleted_),

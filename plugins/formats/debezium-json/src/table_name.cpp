@@ -142,8 +142,7 @@ sdk::Status TopicRule::parse(std::string_view option, TopicRule& rule) {
 std::optional<TableName> TopicRule::table(std::string_view topic) const {
   TableName name;
   switch (way_) {
-    case Way::kNever:
-      return std::nullopt;
+    case Way::kNever: return std::nullopt;
     case Way::kExpression: {
       // Once per topic; the expression was checked when it was read.
       std::vector<regmatch_t> matched(groups_.size() + 1);

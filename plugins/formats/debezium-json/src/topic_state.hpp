@@ -71,7 +71,8 @@ class TopicState {
   /// No columns at all: a truncate without schema.
   const Layout* empty_layout() const { return &empty_; }
 
-  /// The shape, interned on first sight; its layout may have more columns than `layout`. nullptr: the key names a column that the layout lacks, which `missing` then is.
+  /// The shape, interned on first sight; its layout may have more columns than `layout`. nullptr: the key names a column that the layout
+  /// lacks, which `missing` then is.
   const BoundShape* bind(const Layout* layout, const Layout* key, const TableReference& table, sdk::RowBuilder& rows, std::string& missing);
 
   debezium::SourceReader& source_reader() { return source_reader_; }

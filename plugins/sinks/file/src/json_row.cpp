@@ -13,19 +13,13 @@ namespace {
 std::string_view operation(const cdcrt_write& write, uint64_t row) {
   if (write.operations != nullptr) return sdk::operation_name(write.operations[row]);
   switch (write.kind) {
-    case CDCRT_WRITE_UPSERT:
-      return "upsert";
-    case CDCRT_WRITE_PATCH:
-      return "update";
+    case CDCRT_WRITE_UPSERT: return "upsert";
+    case CDCRT_WRITE_PATCH: return "update";
     case CDCRT_WRITE_DELETE:
-    case CDCRT_WRITE_REMOVE:
-      return "delete";
-    case CDCRT_WRITE_REPLACE:
-      return "replace";
-    case CDCRT_WRITE_CLEAR:
-      return "truncate";
-    default:
-      return "insert";
+    case CDCRT_WRITE_REMOVE: return "delete";
+    case CDCRT_WRITE_REPLACE: return "replace";
+    case CDCRT_WRITE_CLEAR: return "truncate";
+    default: return "insert";
   }
 }
 

@@ -15,10 +15,8 @@ namespace {
 
 std::string text_of(const cdcrt_cell& cell) {
   switch (cell.tag) {
-    case CDCRT_BOOL:
-      return cell.value.integer != 0 ? "true" : "false";
-    case CDCRT_U64:
-      return std::to_string(cell.value.natural);
+    case CDCRT_BOOL: return cell.value.integer != 0 ? "true" : "false";
+    case CDCRT_U64: return std::to_string(cell.value.natural);
     case CDCRT_F64: {
       std::array<char, 40> text{};
       (void)std::snprintf(text.data(), text.size(), "%.17g", cell.value.real);
@@ -28,10 +26,8 @@ std::string text_of(const cdcrt_cell& cell) {
     case CDCRT_DATE:
     case CDCRT_TIME:
     case CDCRT_TIMESTAMP:
-    case CDCRT_TIMESTAMPTZ:
-      return std::to_string(cell.value.integer);
-    default:
-      return {cell.value.data, cell.size};
+    case CDCRT_TIMESTAMPTZ: return std::to_string(cell.value.integer);
+    default: return {cell.value.data, cell.size};
   }
 }
 

@@ -108,7 +108,8 @@ Status convert_stored(const SqliteValue& stored, cdcrt_type from, const cdcrt_co
     case CDCRT_TYPE_TIMESTAMP:
     case CDCRT_TYPE_TIMESTAMPTZ: return to_moment(cell, from, column, out);
     case CDCRT_TYPE_FLOAT64:
-      if (from.kind == CDCRT_TYPE_FLOAT32 && cell.tag == CDCRT_F64) cell.value.real = static_cast<double>(static_cast<float>(cell.value.real));
+      if (from.kind == CDCRT_TYPE_FLOAT32 && cell.tag == CDCRT_F64)
+        cell.value.real = static_cast<double>(static_cast<float>(cell.value.real));
       return to_sqlite(cell, column, out);
     case CDCRT_TYPE_STRING:
       // The short decimal of the float itself, where the stored double happens to be the float's exact value.

@@ -16,7 +16,9 @@ Status Dialect::append_table(std::string& out, const cdcrt_table& table) const {
   return append_identifier(out, sdk::view(table.name), name_limit(), "table");
 }
 
-Status Dialect::append_column(std::string& out, std::string_view name) const { return append_identifier(out, name, name_limit(), "column"); }
+Status Dialect::append_column(std::string& out, std::string_view name) const {
+  return append_identifier(out, name, name_limit(), "column");
+}
 
 std::string Dialect::column_type(const cdcrt_column& column) const {
   const std::string_view requested = requested_type(column);
@@ -43,7 +45,8 @@ Status Dialect::create_table(std::string& out, const cdcrt_table& table, const c
   if (!status) return status;
   const bool only_key = key_columns(columns, count).size() == 1;
   return append_create_table(
-      out, quoted, columns, count, true, [&](std::string& text, const cdcrt_column& column) { return append_column(text, sdk::view(column.name)); },
+      out, quoted, columns, count, true,
+      [&](std::string& text, const cdcrt_column& column) { return append_column(text, sdk::view(column.name)); },
       [&](std::string& text, const cdcrt_column& column) { return append_definition(text, column, only_key); });
 }
 

@@ -32,8 +32,8 @@ class Dialect {
   [[nodiscard]] virtual Statement read_statement(const StatementShape& shape, uint32_t key_count, cdcrt_lock lock) const = 0;
   /// PATCH: the positions (1-based) of rows that match nothing. Empty text: the dialect writes row by row.
   [[nodiscard]] virtual Statement missing_statement(const StatementShape& shape) const = 0;
-  /// After a write that changed fewer rows than it was given: answers a row where the table does not hold one as it was sent; `patch`: of those
-  /// that it has. sqlite, of one row: where the table does hold it.
+  /// After a write that changed fewer rows than it was given: answers a row where the table does not hold one as it was sent; `patch`: of
+  /// those that it has. sqlite, of one row: where the table does hold it.
   [[nodiscard]] virtual Statement unwritten_statement(const StatementShape& shape, bool patch) const = 0;
   /// Answers a row for each row of these keys that the table has.
   [[nodiscard]] virtual Statement remaining_statement(const StatementShape& shape) const = 0;

@@ -24,8 +24,8 @@ OdbcConnection::~OdbcConnection() {
 Status OdbcConnection::usable() const { return odbc::usable(broken_); }
 
 Status OdbcConnection::swallowed(const cdcrt_table& table, std::string_view what) {
-  return Status::unsupported("table " + sql::shown(sdk::view(table.name)) + " of the target does not take everything: " + std::string(what) +
-                                 ", and no statement failed. A trigger or a rule of the table swallows them",
+  return Status::unsupported("table " + sql::shown(sdk::view(table.name)) + " of the target does not take everything: " +
+                                 std::string(what) + ", and no statement failed. A trigger or a rule of the table swallows them",
                              "drop it, or let it pass what cdcrt writes (it may ask for the user of the connection)");
 }
 
@@ -68,7 +68,8 @@ Status OdbcConnection::savepoint(cdcrt_savepoint action) {
   if (action != CDCRT_SAVEPOINT_ROLL_BACK) {
     Status status = usable();
     if (status && action == CDCRT_SAVEPOINT_RELEASE && refused_at_commit_) status = check_constraints();
-    if (status) status = session_->execute(action == CDCRT_SAVEPOINT_SET ? "SAVEPOINT cdcrt" : "RELEASE SAVEPOINT cdcrt", Moment::kStatement, what);
+    if (status)
+      status = session_->execute(action == CDCRT_SAVEPOINT_SET ? "SAVEPOINT cdcrt" : "RELEASE SAVEPOINT cdcrt", Moment::kStatement, what);
     if (!status) return failed(std::move(status));
     has_savepoint_ = action == CDCRT_SAVEPOINT_SET;
     return {};
@@ -177,8 +178,9 @@ Status OdbcConnection::change(const cdcrt_table& table, const cdcrt_change* chan
     if (!own) return status;
     Status undone = rollback();
     // Two sessions made the same thing at once: the other one's is there now.
-    const bool raced = status.sqlstate() == "23505" || status.sqlstate() == "42P07" || status.sqlstate() == "42701" || status.sqlstate() == "42P06" ||
-                       status.message().find("already exists") != std::string_view::npos || status.message().find("duplicate column") != std::string_view::npos;
+    const bool raced = status.sqlstate() == "23505" || status.sqlstate() == "42P07" || status.sqlstate() == "42701" ||
+                       status.sqlstate() == "42P06" || status.message().find("already exists") != std::string_view::npos ||
+                       status.message().find("duplicate column") != std::string_view::npos;
     if (!raced || !undone || attempt == 2) return status;
   }
 }

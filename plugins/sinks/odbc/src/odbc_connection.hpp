@@ -8,10 +8,10 @@
 #include <unordered_map>
 
 #include "cdcrt/sdk/sink.hpp"
+#include "dialect.hpp"
 #include "odbc/row_groups.hpp"
 #include "odbc/session.hpp"
 #include "odbc/transaction_text.hpp"
-#include "dialect.hpp"
 #include "sql/looks.hpp"
 
 namespace cdcrt::odbc {
@@ -78,13 +78,15 @@ class OdbcConnection : public sdk::SinkConnection {
 
   std::unordered_map<std::string, std::unique_ptr<Query>> queries_;
   std::set<std::string> changed_tables_;  // in this transaction
-  bool drop_queries_ = false;  // at the end of the transaction
+  bool drop_queries_ = false;             // at the end of the transaction
   bool in_transaction_ = false;
   bool refused_at_commit_ = false;  // since the last COMMIT that went through
-  bool broken_ = false;  // the transaction cannot go on: only rollback may follow
+  bool broken_ = false;             // the transaction cannot go on: only rollback may follow
 };
 
-std::unique_ptr<OdbcConnection> make_sqlite_connection(std::unique_ptr<Session> session, const ConnectionSettings& settings, sql::Looks& looks);
-std::unique_ptr<OdbcConnection> make_postgresql_connection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts, sql::Looks& looks);
+std::unique_ptr<OdbcConnection> make_sqlite_connection(std::unique_ptr<Session> session, const ConnectionSettings& settings,
+                                                       sql::Looks& looks);
+std::unique_ptr<OdbcConnection> make_postgresql_connection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts,
+                                                           sql::Looks& looks);
 
 }  // namespace cdcrt::odbc

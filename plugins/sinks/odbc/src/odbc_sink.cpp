@@ -4,8 +4,8 @@
 
 #include <filesystem>
 
-#include "odbc_connection.hpp"
 #include "dialect.hpp"
+#include "odbc_connection.hpp"
 
 namespace cdcrt::odbc {
 
@@ -44,13 +44,15 @@ Status OdbcSink::configure(const sdk::Config& config) {
 
 Status OdbcSink::choose(sql::Product connected, const std::string& product_name, sql::Product& out) const {
   out = wanted_ != sql::Product::kUnknown ? wanted_ : connected;
-  if (out == sql::Product::kRedshift) return Status::bad_config("connection", "this driver is Amazon Redshift's", "use plugin = \"redshift\"");
+  if (out == sql::Product::kRedshift)
+    return Status::bad_config("connection", "this driver is Amazon Redshift's", "use plugin = \"redshift\"");
   if (out == sql::Product::kUnknown) {
     return Status::bad_config("dialect", "the driver calls its database \"" + product_name + "\", which is no dialect of this sink",
                               "set dialect = \"postgresql\" or \"sqlite\" where the database speaks one of them");
   }
   if (connected != sql::Product::kUnknown && connected != out) {
-    return Status::bad_config("dialect", "the dialect is not that of the database, which calls itself \"" + product_name + "\"", "leave `dialect` out: it is found by itself");
+    return Status::bad_config("dialect", "the dialect is not that of the database, which calls itself \"" + product_name + "\"",
+                              "leave `dialect` out: it is found by itself");
   }
   return {};
 }
@@ -62,7 +64,8 @@ Status OdbcSink::open(std::unique_ptr<sdk::SinkConnection>& connection) {
   sql::Product product = sql::Product::kUnknown;
   if (status) status = choose(session->product(), session->product_name(), product);
   if (!status) return status;
-  auto made = product == sql::Product::kSqlite ? make_sqlite_connection(std::move(session), settings_, looks_) : make_postgresql_connection(std::move(session), timeouts_, looks_);
+  auto made = product == sql::Product::kSqlite ? make_sqlite_connection(std::move(session), settings_, looks_)
+                                               : make_postgresql_connection(std::move(session), timeouts_, looks_);
   status = made->prepare_session();
   if (status) connection = std::move(made);
   return status;

@@ -27,8 +27,8 @@ class OdbcSink : public sdk::Sink {
   sdk::Status choose(sql::Product connected, const std::string& product_name, sql::Product& out) const;
 
   ConnectionSettings settings_;
-  sql::Product wanted_ = sql::Product::kUnknown;  // by `dialect`
-  sql::Product product_ = sql::Product::kUnknown; // as far as it was found out before anything was opened
+  sql::Product wanted_ = sql::Product::kUnknown;   // by `dialect`
+  sql::Product product_ = sql::Product::kUnknown;  // as far as it was found out before anything was opened
   std::chrono::microseconds connect_timeout_{};
   SessionTimeouts timeouts_;
   sql::Looks looks_;

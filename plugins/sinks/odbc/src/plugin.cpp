@@ -1,6 +1,6 @@
 #include "cdcrt/sdk/option.hpp"
-#include "odbc/options.hpp"
 #include "dialect.hpp"
+#include "odbc/options.hpp"
 #include "odbc_sink.hpp"
 
 namespace {

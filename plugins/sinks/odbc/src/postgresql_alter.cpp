@@ -16,14 +16,16 @@ Status ensure_schema(Session& session, const sql::Dialect& dialect, const cdcrt_
   // Asked for first: CREATE SCHEMA IF NOT EXISTS needs a right that a loader need not have.
   std::string text;
   bool null = false;
-  Status status = answer(session, "SELECT 1::text FROM pg_catalog.pg_namespace WHERE nspname = ?::text", {sdk::view(table.schema)}, text, null, what);
+  Status status =
+      answer(session, "SELECT 1::text FROM pg_catalog.pg_namespace WHERE nspname = ?::text", {sdk::view(table.schema)}, text, null, what);
   if (!status || !null) return status;
   std::string create = "CREATE SCHEMA IF NOT EXISTS ";
   status = sql::append_identifier(create, sdk::view(table.schema), dialect.name_limit(), "schema");
   return status ? session.execute(create, Moment::kChange, what) : std::move(status);
 }
 
-Status alter_column_type(Session& session, const sql::Dialect& dialect, const cdcrt_table& table, const cdcrt_change& change, std::string& text) {
+Status alter_column_type(Session& session, const sql::Dialect& dialect, const cdcrt_table& table, const cdcrt_change& change,
+                         std::string& text) {
   const cdcrt_column& column = change.columns[0];
   CatalogTable catalog;
   Status status = read_catalog(session, sdk::view(table.schema), sdk::view(table.name), catalog);
@@ -33,7 +35,9 @@ Status alter_column_type(Session& session, const sql::Dialect& dialect, const cd
     if (candidate.name == sdk::view(column.name)) found = &candidate;
   }
   if (found == nullptr) {
-    return Status::error(CDCRT_STALE_SCHEMA, "table " + sql::shown(sdk::view(table.name)) + " has no column " + sql::shown(sdk::view(column.name))).with_native(0, "42703");
+    return Status::error(CDCRT_STALE_SCHEMA,
+                         "table " + sql::shown(sdk::view(table.name)) + " has no column " + sql::shown(sdk::view(column.name)))
+        .with_native(0, "42703");
   }
   // Another process may have made this change already: convert what is there, not what was believed to be.
   const cdcrt_type now = type_of(*found);
@@ -49,10 +53,13 @@ Status alter_column_type(Session& session, const sql::Dialect& dialect, const cd
   if (!status) return status;
   std::string fallback;
   bool none = false;
-  status = answer(session, "SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum "
+  status = answer(session,
+                  "SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_attribute a ON a.attrelid = "
+                  "d.adrelid AND a.attnum = d.adnum "
                   "JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
                   "WHERE n.nspname = ?::text AND c.relname = ?::text AND a.attname = ?::text AND a.attgenerated = ''",
-                  {sdk::view(table.schema), sdk::view(table.name), sdk::view(column.name)}, fallback, none, "cannot read the default of a column");
+                  {sdk::view(table.schema), sdk::view(table.name), sdk::view(column.name)}, fallback, none,
+                  "cannot read the default of a column");
   if (!status) return status;
   const std::string type = dialect.column_type(column);
   text = "ALTER TABLE ";

@@ -13,6 +13,7 @@ namespace cdcrt::odbc {
 /// Makes the table's schema where there is none.
 sdk::Status ensure_schema(Session& session, const sql::Dialect& dialect, const cdcrt_table& table, const std::string& what);
 /// The statement that changes the column to its new type, from the one that it has now.
-sdk::Status alter_column_type(Session& session, const sql::Dialect& dialect, const cdcrt_table& table, const cdcrt_change& change, std::string& text);
+sdk::Status alter_column_type(Session& session, const sql::Dialect& dialect, const cdcrt_table& table, const cdcrt_change& change,
+                              std::string& text);
 
 }  // namespace cdcrt::odbc

@@ -13,18 +13,18 @@ namespace cdcrt::odbc {
 
 struct CatalogColumn {
   std::string name;
-  std::string type;         ///< with its length: character varying(40)
-  std::string base_type;    ///< of a domain, with its length; else as type
-  std::string cast;         ///< without a length, ready to be pasted: a cast to it never cuts
+  std::string type;       ///< with its length: character varying(40)
+  std::string base_type;  ///< of a domain, with its length; else as type
+  std::string cast;       ///< without a length, ready to be pasted: a cast to it never cuts
   bool not_null = false;
   bool is_array = false;
   bool compare_as_text = false;
-  bool inexact = false;     ///< as a key: its equality, or that of an index, knows fewer values than there are
-  bool generated = false;   ///< computed by the table: it takes no value
-  bool identity = false;    ///< GENERATED ALWAYS AS IDENTITY: takes a value only where the statement insists
-  sql::ColumnLimit limit;   ///< what it would do to a value, or to an element, without a word
-  std::string element;      ///< of an array: the type of its elements, with its length; empty for anything else
-  uint32_t key_ordinal = 0; ///< of the primary key, else of a unique index on not-null columns
+  bool inexact = false;      ///< as a key: its equality, or that of an index, knows fewer values than there are
+  bool generated = false;    ///< computed by the table: it takes no value
+  bool identity = false;     ///< GENERATED ALWAYS AS IDENTITY: takes a value only where the statement insists
+  sql::ColumnLimit limit;    ///< what it would do to a value, or to an element, without a word
+  std::string element;       ///< of an array: the type of its elements, with its length; empty for anything else
+  uint32_t key_ordinal = 0;  ///< of the primary key, else of a unique index on not-null columns
 };
 
 struct CatalogTable {

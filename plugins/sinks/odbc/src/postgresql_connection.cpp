@@ -96,19 +96,23 @@ class PostgresqlConnection final : public OdbcConnection {
     const bool changed = read && !(now.columns == known->second.columns.columns);
     forget();
     if (!changed) return status;
-    return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(sdk::view(table.name)) + " changed meanwhile: " + std::string(status.message()));
+    return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(sdk::view(table.name)) +
+                                                 " changed meanwhile: " + std::string(status.message()));
   }
 
   // Few of the server's messages about a value say whose it is: each is tried alone.
   Status name_column(const cdcrt_write& write, Status status) override {
     if (status.sqlstate().substr(0, 2) != "22" || status.sqlstate().size() != 5) return status;
     // Where the transaction goes on, it takes no statement before the refused one is taken back.
-    const auto back = [&] { return has_savepoint_ ? execute("ROLLBACK TO SAVEPOINT cdcrt", Moment::kStatement, "cannot go back") : Status(); };
+    const auto back = [&] {
+      return has_savepoint_ ? execute("ROLLBACK TO SAVEPOINT cdcrt", Moment::kStatement, "cannot go back") : Status();
+    };
     const CatalogTable* catalog = nullptr;
     if (!back() || !known_table(write.table, catalog)) return status;
     for (uint32_t i = 0; i < write.column_count; ++i) {
       const std::string_view name = sdk::view(write.columns[i].name);
-      const auto found = std::find_if(catalog->columns.begin(), catalog->columns.end(), [&](const CatalogColumn& column) { return column.name == name; });
+      const auto found =
+          std::find_if(catalog->columns.begin(), catalog->columns.end(), [&](const CatalogColumn& column) { return column.name == name; });
       cdcrt_cell cell = write.cells[i];
       uint64_t ignored = 0;
       sql::PostgresqlArray value;
@@ -119,9 +123,12 @@ class PostgresqlConnection final : public OdbcConnection {
       bool null = false;
       const std::string type = found->base_type == "money" ? "numeric" : found->cast;
       if (!back()) return status;
-      Status alone = answer(*session_, "SELECT (?::" + type + "[])[1]::" + found->type + "::text", {value.finish()}, answered, null, "the value of column " + sql::shown(name) + " is refused");
+      Status alone = answer(*session_, "SELECT (?::" + type + "[])[1]::" + found->type + "::text", {value.finish()}, answered, null,
+                            "the value of column " + sql::shown(name) + " is refused");
       if (!alone && alone.sqlstate() == status.sqlstate()) {
-        return Status::bad_record(std::string(alone.message()) + " (table " + sql::shown(sdk::view(write.table.name)) + ")", std::string(status.hint())).with_native(status.native(), std::string(status.sqlstate()));
+        return Status::bad_record(std::string(alone.message()) + " (table " + sql::shown(sdk::view(write.table.name)) + ")",
+                                  std::string(status.hint()))
+            .with_native(status.native(), std::string(status.sqlstate()));
       }
     }
     return status;
@@ -137,7 +144,8 @@ class PostgresqlConnection final : public OdbcConnection {
     if (write.kind == CDCRT_WRITE_CLEAR) return clear(write.table, shape, what);
     const uint64_t rows = group.every_row ? write.row_count : group.rows.size();
     if (chosen.empty()) {  // every column takes its default
-      return execute("INSERT INTO " + shape.table + " SELECT FROM generate_series(1, " + std::to_string(rows) + ")", Moment::kStatement, what);
+      return execute("INSERT INTO " + shape.table + " SELECT FROM generate_series(1, " + std::to_string(rows) + ")", Moment::kStatement,
+                     what);
     }
     const auto statements = dialect_.write_statements(static_cast<cdcrt_write_kind>(write.kind), shape);
     if (statements.empty() && write.missing == nullptr) return {};
@@ -202,7 +210,8 @@ class PostgresqlConnection final : public OdbcConnection {
         bool null = false;
         status = query->text(i, texts[i], null, what);
         has_grown_ = has_grown_ || texts[i].size() > kLarge;
-        if (null) cells[i] = cdcrt_cell{CDCRT_NULL, 0, 0, 0, {0}};
+        if (null)
+          cells[i] = cdcrt_cell{CDCRT_NULL, 0, 0, 0, {0}};
         else
           cells[i] = from_native(*catalog_columns_[i], read.columns[i].type, texts[i], buffers[i]);
       }
@@ -256,7 +265,9 @@ class PostgresqlConnection final : public OdbcConnection {
       Status status = read_catalog(*session_, schema_of(table), sdk::view(table.name), catalog);
       if (!status) return status;
       if (!catalog.exists) {
-        return Status::error(CDCRT_STALE_SCHEMA, "table " + sql::shown(schema_of(table)) + "." + sql::shown(sdk::view(table.name)) + " does not exist").with_native(0, "42P01");
+        return Status::error(CDCRT_STALE_SCHEMA,
+                             "table " + sql::shown(schema_of(table)) + "." + sql::shown(sdk::view(table.name)) + " does not exist")
+            .with_native(0, "42P01");
       }
       known = tables_.insert_or_assign(key, sql::Known<CatalogTable>{std::move(catalog), look}).first;
     }
@@ -271,19 +282,23 @@ class PostgresqlConnection final : public OdbcConnection {
     if (!status) return status;
     for (const uint32_t index : group.columns) {
       const std::string_view name = sdk::view(write.columns[index].name);
-      const auto found = std::find_if(catalog->columns.begin(), catalog->columns.end(), [&](const CatalogColumn& column) { return column.name == name; });
+      const auto found =
+          std::find_if(catalog->columns.begin(), catalog->columns.end(), [&](const CatalogColumn& column) { return column.name == name; });
       if (found == catalog->columns.end() || !found->generated) {
         out.push_back(index);
       } else if (write.columns[index].key_ordinal > 0) {
-        return Status::unsupported("column " + sql::shown(name) + " of table " + sql::shown(sdk::view(write.table.name)) + " is a generated column, and a part of the route's key",
-                                   "give the route another primary_key, or make it a plain column: ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION");
+        return Status::unsupported(
+            "column " + sql::shown(name) + " of table " + sql::shown(sdk::view(write.table.name)) +
+                " is a generated column, and a part of the route's key",
+            "give the route another primary_key, or make it a plain column: ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION");
       }
     }
     return {};
   }
 
   /// Casts go to the types that the catalog names, never to those that the host believes.
-  Status make_shape(const cdcrt_table& table, const cdcrt_column* columns, const std::vector<uint32_t>& chosen, bool unique, sql::StatementShape& shape) {
+  Status make_shape(const cdcrt_table& table, const cdcrt_column* columns, const std::vector<uint32_t>& chosen, bool unique,
+                    sql::StatementShape& shape) {
     const CatalogTable* catalog = nullptr;
     Status status = known_table(table, catalog);
     if (!status) return status;
@@ -301,7 +316,8 @@ class PostgresqlConnection final : public OdbcConnection {
       }
       if (found == nullptr) {
         forget();
-        return Status::error(CDCRT_STALE_SCHEMA, "table " + sql::shown(sdk::view(table.name)) + " has no column " + sql::shown(name)).with_native(0, "42703");
+        return Status::error(CDCRT_STALE_SCHEMA, "table " + sql::shown(sdk::view(table.name)) + " has no column " + sql::shown(name))
+            .with_native(0, "42703");
       }
       sql::StatementColumn column;
       status = dialect_.append_column(column.name, name);
@@ -321,8 +337,8 @@ class PostgresqlConnection final : public OdbcConnection {
     return {};
   }
 
-  Status write_chunk(const cdcrt_write& write, const RowGroup& group, const sql::StatementShape& shape, const std::vector<sql::Statement>& statements,
-                     uint64_t first, uint64_t next, const std::string& what) {
+  Status write_chunk(const cdcrt_write& write, const RowGroup& group, const sql::StatementShape& shape,
+                     const std::vector<sql::Statement>& statements, uint64_t first, uint64_t next, const std::string& what) {
     texts_.clear();
     for (std::size_t i = 0; i < shape.columns.size(); ++i) texts_.push_back(arrays_[i].finish());
     const auto sent = static_cast<int64_t>(next - first);
@@ -353,19 +369,24 @@ class PostgresqlConnection final : public OdbcConnection {
       if (!status) return status;
       taken += missing;
     }
-    return counts && taken < sent && !statements.empty() ? see_written(write.table, shape, write.kind == CDCRT_WRITE_PATCH, what) : Status();
+    return counts && taken < sent && !statements.empty() ? see_written(write.table, shape, write.kind == CDCRT_WRITE_PATCH, what)
+                                                         : Status();
   }
 
   // To char(n) "a" and "a " are one, and nothing that is stored tells which it was.
   static Status check_key(const CatalogColumn& target, const cdcrt_column& column, const cdcrt_cell& cell) {
-    if (target.limit.kind != sql::ColumnLimit::Kind::kBlanks || cell.tag != CDCRT_STRING || cell.size == 0 || cell.value.data[cell.size - 1] != ' ') return {};
-    return Status::bad_record("key column " + sql::shown(sdk::view(column.name)) + " is " + target.type +
-                                  " in the target, where blanks at the end do not count: this key ends with one and could meet another row's",
-                              "let the target's column be text or varchar(n): ALTER TABLE ... ALTER COLUMN ... TYPE text");
+    if (target.limit.kind != sql::ColumnLimit::Kind::kBlanks || cell.tag != CDCRT_STRING || cell.size == 0 ||
+        cell.value.data[cell.size - 1] != ' ')
+      return {};
+    return Status::bad_record(
+        "key column " + sql::shown(sdk::view(column.name)) + " is " + target.type +
+            " in the target, where blanks at the end do not count: this key ends with one and could meet another row's",
+        "let the target's column be text or varchar(n): ALTER TABLE ... ALTER COLUMN ... TYPE text");
   }
   static Status same_to_the_target(const cdcrt_table& table, const sql::StatementShape& shape) {
     const auto column = std::find_if(shape.columns.begin(), shape.columns.end(), [](const auto& each) { return each.inexact; });
-    return Status::bad_record("a key of table " + sql::shown(sdk::view(table.name)) + " is equal to that of another row for the target (column " + column->name +
+    return Status::bad_record("a key of table " + sql::shown(sdk::view(table.name)) +
+                                  " is equal to that of another row for the target (column " + column->name +
                                   " does not tell case or accents apart), but not for the source",
                               "let the target's key column be text with a deterministic collation");
   }
@@ -380,8 +401,11 @@ class PostgresqlConnection final : public OdbcConnection {
       // A trigger may lead rows to the tables that inherit from this one, and to look for each of them there would be to read them all.
       std::string text;
       bool none = false;
-      Status asked = answer(*session_, "SELECT 1::text FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-                            "WHERE n.nspname = ?::text AND c.relname = ?::text LIMIT 1", {schema_of(table), sdk::view(table.name)}, text, none, what);
+      Status asked = answer(
+          *session_,
+          "SELECT 1::text FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+          "WHERE n.nspname = ?::text AND c.relname = ?::text LIMIT 1",
+          {schema_of(table), sdk::view(table.name)}, text, none, what);
       if (!asked || !none) return asked;
     }
     bool any = false;
@@ -424,8 +448,8 @@ class PostgresqlConnection final : public OdbcConnection {
   }
 
   /// The statement's result: positions within the chunk, from 1.
-  Status report_missing(const sql::Statement& statement, const cdcrt_write& write, const RowGroup& group, uint64_t first, const std::string& what,
-                        int64_t& count) {
+  Status report_missing(const sql::Statement& statement, const cdcrt_write& write, const RowGroup& group, uint64_t first,
+                        const std::string& what, int64_t& count) {
     Status status;
     Query* query = prepared(statement, what, status);
     if (query == nullptr) return status;
@@ -457,7 +481,8 @@ class PostgresqlConnection final : public OdbcConnection {
 
 }  // namespace
 
-std::unique_ptr<OdbcConnection> make_postgresql_connection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts, sql::Looks& looks) {
+std::unique_ptr<OdbcConnection> make_postgresql_connection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts,
+                                                           sql::Looks& looks) {
   return std::make_unique<PostgresqlConnection>(std::move(session), timeouts, looks);
 }
 

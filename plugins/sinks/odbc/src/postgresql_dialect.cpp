@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <string>
 
-#include "sql/cell_text.hpp"
 #include "dialect.hpp"
+#include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
 #include "sql/postgresql_nested.hpp"
 
@@ -99,19 +99,37 @@ class Builder : public StatementBuilder<Builder> {
     return each(", ", kAllColumns, [&](const StatementColumn& column, std::size_t i) { add(text(column, i)); });
   }
   Builder& assignments() {
-    return each(", ", kOtherColumns, [&](const StatementColumn& column, std::size_t i) { add(column.name).add(" = ").add(value_of(column, i)); });
+    return each(", ", kOtherColumns,
+                [&](const StatementColumn& column, std::size_t i) { add(column.name).add(" = ").add(value_of(column, i)); });
   }
 };
 
 Statement insert(const StatementShape& shape) {
-  return Builder(shape).add("INSERT INTO ").add(shape.table).add(" (").names().add(")").add(overriding(shape)).add(" SELECT ").values().add(" FROM ").rows(false, false).take();
+  return Builder(shape)
+      .add("INSERT INTO ")
+      .add(shape.table)
+      .add(" (")
+      .names()
+      .add(")")
+      .add(overriding(shape))
+      .add(" SELECT ")
+      .values()
+      .add(" FROM ")
+      .rows(false, false)
+      .take();
 }
 
 Statement update(const StatementShape& shape) {
   return Builder(shape)
-      .add("UPDATE ").add(shape.table).add(" AS t SET ")
+      .add("UPDATE ")
+      .add(shape.table)
+      .add(" AS t SET ")
       .assignments()
-      .add(" FROM ").rows(false, false).add(" WHERE ").same_key().take();
+      .add(" FROM ")
+      .rows(false, false)
+      .add(" WHERE ")
+      .same_key()
+      .take();
 }
 
 Statement remove_by_key(const StatementShape& shape) {
@@ -123,13 +141,39 @@ std::vector<Statement> upsert(const StatementShape& shape) {
   if (!shape.has_unique_key) {
     if (!only_keys(shape)) statements.push_back(update(shape));
     statements.push_back(Builder(shape)
-                             .add("INSERT INTO ").add(shape.table).add(" (").names().add(")").add(overriding(shape)).add(" SELECT ").values().add(" FROM ").rows(false, false)
-                             .add(" WHERE NOT EXISTS (SELECT 1 FROM ").add(shape.table).add(" AS t WHERE ").same_key().add(")").take());
+                             .add("INSERT INTO ")
+                             .add(shape.table)
+                             .add(" (")
+                             .names()
+                             .add(")")
+                             .add(overriding(shape))
+                             .add(" SELECT ")
+                             .values()
+                             .add(" FROM ")
+                             .rows(false, false)
+                             .add(" WHERE NOT EXISTS (SELECT 1 FROM ")
+                             .add(shape.table)
+                             .add(" AS t WHERE ")
+                             .same_key()
+                             .add(")")
+                             .take());
     return statements;
   }
-  Statement statement =
-      Builder(shape).add("INSERT INTO ").add(shape.table).add(is_inexact(shape) ? " AS t (" : " (").names().add(")").add(overriding(shape)).add(" SELECT ").values().add(" FROM ").sorted_rows().take();
-  append_on_conflict(statement.text, shape, [](const StatementShape&, const StatementColumn& column) { return exact("t." + column.name) + " = " + exact("EXCLUDED." + column.name); });
+  Statement statement = Builder(shape)
+                            .add("INSERT INTO ")
+                            .add(shape.table)
+                            .add(is_inexact(shape) ? " AS t (" : " (")
+                            .names()
+                            .add(")")
+                            .add(overriding(shape))
+                            .add(" SELECT ")
+                            .values()
+                            .add(" FROM ")
+                            .sorted_rows()
+                            .take();
+  append_on_conflict(statement.text, shape, [](const StatementShape&, const StatementColumn& column) {
+    return exact("t." + column.name) + " = " + exact("EXCLUDED." + column.name);
+  });
   statements.push_back(std::move(statement));
   return statements;
 }
@@ -142,12 +186,19 @@ Statement remove_copies(const StatementShape& shape) {
   };
   return Builder(shape)
       .add("WITH wanted AS MATERIALIZED (SELECT n, r, row_number() OVER (PARTITION BY r ORDER BY n) AS copy FROM (SELECT n, ROW(")
-      .texts(record(value_of)).add(") AS r FROM ").rows(false, true)
-      .add(") AS w), held AS (SELECT place, r, row_number() OVER (PARTITION BY r ORDER BY place) AS copy FROM (SELECT t.ctid AS place, ROW(")
+      .texts(record(value_of))
+      .add(") AS r FROM ")
+      .rows(false, true)
+      .add(
+          ") AS w), held AS (SELECT place, r, row_number() OVER (PARTITION BY r ORDER BY place) AS copy FROM (SELECT t.ctid AS place, ROW(")
       .texts(record([](const StatementColumn& column, std::size_t) { return "t." + column.name; }))
-      .add(") AS r FROM ").add(shape.table).add(" AS t) AS h WHERE r IN (SELECT r FROM wanted)), gone AS (DELETE FROM ").add(shape.table)
-      .add(" AS t USING held, wanted WHERE held.r = wanted.r AND held.copy = wanted.copy AND t.ctid = held.place RETURNING wanted.n) "
-           "SELECT n FROM wanted WHERE n NOT IN (SELECT n FROM gone)")
+      .add(") AS r FROM ")
+      .add(shape.table)
+      .add(" AS t) AS h WHERE r IN (SELECT r FROM wanted)), gone AS (DELETE FROM ")
+      .add(shape.table)
+      .add(
+          " AS t USING held, wanted WHERE held.r = wanted.r AND held.copy = wanted.copy AND t.ctid = held.place RETURNING wanted.n) "
+          "SELECT n FROM wanted WHERE n NOT IN (SELECT n FROM gone)")
       .take();
 }
 
@@ -193,10 +244,12 @@ class Postgresql final : public Dialect {
     } else if (column.default_value.tag == CDCRT_BOOL && is_number(column.type.kind)) {
       text = column.default_value.value.integer != 0 ? "1" : "0";
     } else {
-      append_cell_text(text, column.default_value, column.type.kind == CDCRT_TYPE_STRING ? sdk::TextStyle::kIso8601 : sdk::TextStyle::kPostgres);
+      append_cell_text(text, column.default_value,
+                       column.type.kind == CDCRT_TYPE_STRING ? sdk::TextStyle::kIso8601 : sdk::TextStyle::kPostgres);
     }
     if (text.find('\0') != std::string::npos) {
-      return sdk::Status::bad_record("default of column " + shown(sdk::view(column.name)) + " holds a NUL character, which the target cannot store");
+      return sdk::Status::bad_record("default of column " + shown(sdk::view(column.name)) +
+                                     " holds a NUL character, which the target cannot store");
     }
     append_literal(out, text);
     return {};
@@ -223,21 +276,39 @@ class Postgresql final : public Dialect {
 
   [[nodiscard]] Statement missing_statement(const StatementShape& shape) const override {
     return Builder(shape)
-        .add("SELECT s.n FROM ").rows(true, true).add(" WHERE NOT EXISTS (SELECT 1 FROM ").add(shape.table).add(" AS t WHERE ").same_key()
-        .add(") ORDER BY s.n").take();
+        .add("SELECT s.n FROM ")
+        .rows(true, true)
+        .add(" WHERE NOT EXISTS (SELECT 1 FROM ")
+        .add(shape.table)
+        .add(" AS t WHERE ")
+        .same_key()
+        .add(") ORDER BY s.n")
+        .take();
   }
 
   [[nodiscard]] Statement unwritten_statement(const StatementShape& shape, bool patch) const override {
     Builder builder(shape);
-    builder.add("SELECT s.n FROM ").rows(false, true).add(" WHERE NOT EXISTS (SELECT 1 FROM ").add(shape.table).add(" AS t WHERE ").same_row().add(")");
+    builder.add("SELECT s.n FROM ")
+        .rows(false, true)
+        .add(" WHERE NOT EXISTS (SELECT 1 FROM ")
+        .add(shape.table)
+        .add(" AS t WHERE ")
+        .same_row()
+        .add(")");
     if (patch) builder.add(" AND EXISTS (SELECT 1 FROM ").add(shape.table).add(" AS t WHERE ").same_key().add(")");
     return builder.add(" LIMIT 1").take();
   }
 
   [[nodiscard]] Statement remaining_statement(const StatementShape& shape) const override {
     return Builder(shape)
-        .add("SELECT s.n FROM ").rows(true, true).add(" WHERE EXISTS (SELECT 1 FROM ").add(shape.table).add(" AS t WHERE ").same_key()
-        .add(") LIMIT 1").take();
+        .add("SELECT s.n FROM ")
+        .rows(true, true)
+        .add(" WHERE EXISTS (SELECT 1 FROM ")
+        .add(shape.table)
+        .add(" AS t WHERE ")
+        .same_key()
+        .add(") LIMIT 1")
+        .take();
   }
 
   [[nodiscard]] Statement read_statement(const StatementShape& shape, uint32_t key_count, cdcrt_lock lock) const override {
@@ -253,9 +324,11 @@ class Postgresql final : public Dialect {
 
 /// A moment as ISO 8601 text with six digits where there is a fraction; what to_char cannot say keeps the server's form.
 std::string iso_text(const std::string& name, std::string_view pattern, bool fraction, std::string_view zone) {
-  std::string text = "CASE WHEN NOT isfinite(" + name + ") OR extract(year FROM " + name + ") NOT BETWEEN 1 AND 9999 THEN " + name + "::text";
+  std::string text =
+      "CASE WHEN NOT isfinite(" + name + ") OR extract(year FROM " + name + ") NOT BETWEEN 1 AND 9999 THEN " + name + "::text";
   if (fraction) {
-    text += " WHEN extract(microseconds FROM " + name + ")::bigint % 1000000 <> 0 THEN to_char(" + name + ", '" + std::string(pattern) + ".US')";
+    text += " WHEN extract(microseconds FROM " + name + ")::bigint % 1000000 <> 0 THEN to_char(" + name + ", '" + std::string(pattern) +
+            ".US')";
     if (!zone.empty()) text += " || '" + std::string(zone) + "'";
   }
   text += " ELSE to_char(" + name + ", '" + std::string(pattern) + "')";

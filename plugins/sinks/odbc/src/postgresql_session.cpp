@@ -7,17 +7,23 @@ using sql::Moment;
 
 namespace {
 
-constexpr const char* kSession[] = {
-    "SET client_encoding = 'UTF8'",       "SET standard_conforming_strings = on", "SET TimeZone = 'UTC'",        "SET DateStyle = 'ISO, YMD'",
-    "SET IntervalStyle = 'iso_8601'",     "SET bytea_output = 'hex'",             "SET extra_float_digits = 3",  "SET application_name = 'cdcrt'",
-    "SET plan_cache_mode = 'force_custom_plan'",  // a plan for ten rows would be kept for twenty thousand
-    "SET default_transaction_isolation = 'read committed'"};
+constexpr const char* kSession[] = {"SET client_encoding = 'UTF8'",
+                                    "SET standard_conforming_strings = on",
+                                    "SET TimeZone = 'UTC'",
+                                    "SET DateStyle = 'ISO, YMD'",
+                                    "SET IntervalStyle = 'iso_8601'",
+                                    "SET bytea_output = 'hex'",
+                                    "SET extra_float_digits = 3",
+                                    "SET application_name = 'cdcrt'",
+                                    "SET plan_cache_mode = 'force_custom_plan'",  // a plan for ten rows would be kept for twenty thousand
+                                    "SET default_transaction_isolation = 'read committed'"};
 
 // A frozen or vanished client must not hold its locks for ever (PostgreSQL documentation, 20.11.1 and 20.3.2).
 Status set_timeouts(Session& session, const SessionTimeouts& timeouts) {
   const auto set = [&](const char* name, std::chrono::microseconds value) {
     const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(value).count();
-    return session.execute("SET " + std::string(name) + " = " + std::to_string(milliseconds), Moment::kStatement, "cannot set up the session");
+    return session.execute("SET " + std::string(name) + " = " + std::to_string(milliseconds), Moment::kStatement,
+                           "cannot set up the session");
   };
   Status status = set("lock_timeout", timeouts.lock);
   if (status) status = set("statement_timeout", timeouts.statement);
@@ -35,16 +41,21 @@ Status check_encoding(Session& session) {
   std::string length;
   bool null = false;
   Status status = answer(session, "SELECT ?::text", {kProbe}, text, null, "cannot check the connection's encoding");
-  if (status) status = answer(session, "SELECT octet_length(?::text)::text || '/' || octet_length('\xF0\x9F\x98\x80')::text", {kProbe}, length, null, "cannot check the connection's encoding");
+  if (status)
+    status = answer(session, "SELECT octet_length(?::text)::text || '/' || octet_length('\xF0\x9F\x98\x80')::text", {kProbe}, length, null,
+                    "cannot check the connection's encoding");
   if (!status) return status;
   if (text == kProbe && length == std::to_string(kProbe.size()) + "/4") return {};
-  return Status::error(CDCRT_UNSUPPORTED, "this ODBC driver changes text on its way: a probe of Unicode characters did not come back as it went",
-                       "use the driver \"PostgreSQL ANSI\" or \"PostgreSQL Unicode\" of odbc-postgresql, start with LC_ALL=C.UTF-8, and see that the database's encoding is UTF8");
+  return Status::error(CDCRT_UNSUPPORTED,
+                       "this ODBC driver changes text on its way: a probe of Unicode characters did not come back as it went",
+                       "use the driver \"PostgreSQL ANSI\" or \"PostgreSQL Unicode\" of odbc-postgresql, start with LC_ALL=C.UTF-8, and "
+                       "see that the database's encoding is UTF8");
 }
 
 }  // namespace
 
-Status answer(Session& session, std::string_view text, std::initializer_list<std::string_view> parameters, std::string& out, bool& null, std::string_view what) {
+Status answer(Session& session, std::string_view text, std::initializer_list<std::string_view> parameters, std::string& out, bool& null,
+              std::string_view what) {
   Query query(session);
   Status status = query.set_text(text, parameters.size(), what);
   if (!status) return status;
@@ -68,7 +79,9 @@ Status set_up_postgresql(Session& session, const SessionTimeouts& timeouts, std:
   if (!status) return status;
   bool null = false;
   status = answer(session, "SELECT current_schema()::text", {}, default_schema, null, "cannot read the current schema");
-  if (status && null) return Status::bad_config("connection", "the user's search_path names no schema that exists", "create the schema, or give the route's table one");
+  if (status && null)
+    return Status::bad_config("connection", "the user's search_path names no schema that exists",
+                              "create the schema, or give the route's table one");
   return status;
 }
 

@@ -1,8 +1,8 @@
 #include "postgresql_value.hpp"
 
+#include "dialect.hpp"
 #include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
-#include "dialect.hpp"
 #include "sql/identifier.hpp"
 #include "sql/json_reader.hpp"
 #include "sql/postgresql_array.hpp"
@@ -39,7 +39,9 @@ std::string_view member(std::string_view json, std::string_view name) {
   return json.substr(at, end == std::string_view::npos ? end : end - at);
 }
 
-bool is_hstore(const std::string& type) { return type == "hstore" || (type.size() > 7 && type.compare(type.size() - 7, 7, ".hstore") == 0); }
+bool is_hstore(const std::string& type) {
+  return type == "hstore" || (type.size() > 7 && type.compare(type.size() - 7, 7, ".hstore") == 0);
+}
 
 /// One flat JSON object as hstore's text: names and texts in quotes, null as NULL.
 class HstoreText {
@@ -92,11 +94,13 @@ bool seconds_to_hours(std::string_view text, std::string& out) {
   auto begin = point;
   while (begin > 0 && text[begin - 1] >= '0' && text[begin - 1] <= '9') --begin;
   constexpr std::size_t kMinDigits = 10, kMaxDigits = 18;
-  if (point - begin < kMinDigits || point - begin > kMaxDigits || text.find_first_of("HM", text.find('T')) != std::string_view::npos) return false;
+  if (point - begin < kMinDigits || point - begin > kMaxDigits || text.find_first_of("HM", text.find('T')) != std::string_view::npos)
+    return false;
   const uint64_t seconds = std::stoull(std::string(text.substr(begin, point - begin)));
   const bool minus = begin > 0 && text[begin - 1] == '-';
   constexpr uint64_t kHour = 3600;
-  out = std::string(text.substr(0, begin)) + std::to_string(seconds / kHour) + (minus ? "H-" : "H") + std::to_string(seconds % kHour) + std::string(text.substr(point));
+  out = std::string(text.substr(0, begin)) + std::to_string(seconds / kHour) + (minus ? "H-" : "H") + std::to_string(seconds % kHour) +
+        std::string(text.substr(point));
   return true;
 }
 
@@ -159,7 +163,8 @@ Status to_native(const CatalogColumn& target, const cdcrt_column& column, cdcrt_
   const bool cut = ((column.flags & CDCRT_COLUMN_MAY_CUT) != 0 && sql::cut_to(target.limit, cell)) ||
                    ((column.flags & CDCRT_COLUMN_MAY_CUT_FRACTION) != 0 && sql::cut_fraction_to(target.limit, cell, buffer));
   if (!cut && (column.flags & CDCRT_COLUMN_MAY_NULL) == 0) {
-    return Status::bad_record("column " + sql::shown(sdk::view(column.name)) + " is " + target.type + " in the target, which would change this value: " + shown_value(cell),
+    return Status::bad_record("column " + sql::shown(sdk::view(column.name)) + " is " + target.type +
+                                  " in the target, which would change this value: " + shown_value(cell),
                               "change the target's column, or give the column on_overflow = \"truncate\" or \"null\" in the route");
   }
   if (!cut) cell = sql::integer_cell(CDCRT_NULL, 0);

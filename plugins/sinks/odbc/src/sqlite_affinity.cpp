@@ -54,7 +54,9 @@ bool fits_double(int64_t value) {
 /// A number's digits as the column will store them; false: rounded.
 bool keep_number(SqliteAffinity affinity, std::string_view text, SqliteValue& value) {
   std::string_view whole = text;
-  if (const auto point = whole.find('.'); point != std::string_view::npos && whole.find_first_not_of('0', point + 1) == std::string_view::npos) whole = whole.substr(0, point);
+  if (const auto point = whole.find('.');
+      point != std::string_view::npos && whole.find_first_not_of('0', point + 1) == std::string_view::npos)
+    whole = whole.substr(0, point);
   int64_t integer = 0;
   if (is_whole_text(whole, integer)) {
     if (affinity == SqliteAffinity::kReal && !fits_double(integer)) return false;

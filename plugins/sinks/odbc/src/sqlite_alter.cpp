@@ -36,8 +36,9 @@ Status convert_rows(Session& session, const SqliteTable& table, const std::strin
   const std::string row = row_identifier(table);
   Query page(session);
   Query write(session);
-  Status status = page.prepare("SELECT 'i' || " + row + ", " + sql::sqlite_exact_expression(quoted(column)) + " FROM " + quoted(table.name) + " WHERE " + row +
-                                   " > ? ORDER BY " + row + " LIMIT " + std::to_string(kPageRows), 1, doing);
+  Status status = page.prepare("SELECT 'i' || " + row + ", " + sql::sqlite_exact_expression(quoted(column)) + " FROM " +
+                                   quoted(table.name) + " WHERE " + row + " > ? ORDER BY " + row + " LIMIT " + std::to_string(kPageRows),
+                               1, doing);
   if (status) status = write.prepare(store, 2, doing);
   // The smallest rowid itself is beyond any table that was not made to have it.
   int64_t last = INT64_MIN;
@@ -60,8 +61,10 @@ Status convert_rows(Session& session, const SqliteTable& table, const std::strin
       ++count;
       status = page.text(1, text, null, doing);
       if (!status) break;
-      if (null) stored.storage = sql::SqliteClass::kNull;
-      else if (!sql::parse_exact(text, stored)) return Status::fatal(doing + ": a value of column " + sql::shown(column) + " cannot be read");
+      if (null)
+        stored.storage = sql::SqliteClass::kNull;
+      else if (!sql::parse_exact(text, stored))
+        return Status::fatal(doing + ": a value of column " + sql::shown(column) + " cannot be read");
       status = sql::convert_stored(stored, from, wanted, converted);
       if (!status) break;
       bind(write, 0, converted);
@@ -123,11 +126,12 @@ Status new_default(const cdcrt_change& change, SqliteColumn& column) {
   return sql::sqlite().append_default(column.fallback, wanted);
 }
 
-Status rebuild(Session& session, const SqliteTable& table, const std::vector<SqliteIndex>& indexes, std::size_t altered, const SqliteColumn& wanted,
-               cdcrt_type from, const cdcrt_column& column, const std::string& doing) {
+Status rebuild(Session& session, const SqliteTable& table, const std::vector<SqliteIndex>& indexes, std::size_t altered,
+               const SqliteColumn& wanted, cdcrt_type from, const cdcrt_column& column, const std::string& doing) {
   const std::string lost = lost_by_rebuilding(table, indexes);
   if (!lost.empty()) {
-    return Status::unsupported(doing + ": column " + sql::shown(wanted.name) + " belongs to a key or an index, so the table must be rebuilt, which would lose " + lost,
+    return Status::unsupported(doing + ": column " + sql::shown(wanted.name) +
+                                   " belongs to a key or an index, so the table must be rebuilt, which would lose " + lost,
                                "change the column by hand, or set schema_changes in the route");
   }
   const std::string temporary = "cdcrt_rebuilt_" + table.name;
@@ -166,7 +170,8 @@ Status rebuild(Session& session, const SqliteTable& table, const std::vector<Sql
   if (status) status = session.execute(create, Moment::kChange, doing);
   if (status) {
     status = convert_rows(session, table, table.columns[altered].name,
-                          "INSERT INTO " + quoted(temporary) + " (" + names + ") SELECT " + values + " FROM " + quoted(table.name) + " WHERE " + row_identifier(table) + " = ?",
+                          "INSERT INTO " + quoted(temporary) + " (" + names + ") SELECT " + values + " FROM " + quoted(table.name) +
+                              " WHERE " + row_identifier(table) + " = ?",
                           from, column, doing);
   }
   // Views that name the table would otherwise be checked, and refused, while it is away.
@@ -223,7 +228,9 @@ Status alter_column(Session& session, const SqliteTable& table, const cdcrt_chan
   const std::string alter = "ALTER TABLE " + quoted(table.name);
   status = session.execute(alter + " ADD COLUMN " + definition, Moment::kChange, doing);
   if (status) {
-    status = convert_rows(session, table, old.name, "UPDATE " + quoted(table.name) + " SET " + quoted(fresh) + " = ? WHERE " + row_identifier(table) + " = ?", from, target, doing);
+    status = convert_rows(session, table, old.name,
+                          "UPDATE " + quoted(table.name) + " SET " + quoted(fresh) + " = ? WHERE " + row_identifier(table) + " = ?", from,
+                          target, doing);
   }
   if (status) status = session.execute(alter + " DROP COLUMN " + quoted(old.name), Moment::kChange, doing);
   if (status) status = session.execute(alter + " RENAME COLUMN " + quoted(fresh) + " TO " + quoted(old.name), Moment::kChange, doing);

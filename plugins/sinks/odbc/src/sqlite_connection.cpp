@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "odbc_connection.hpp"
-#include "sql/identifier.hpp"
 #include "sql/cell_text.hpp"
+#include "sql/identifier.hpp"
 #include "sqlite_affinity.hpp"
-#include "sqlite_value.hpp"
 #include "sqlite_table.hpp"
+#include "sqlite_value.hpp"
 
 namespace cdcrt::odbc {
 namespace {
@@ -111,7 +111,8 @@ class SqliteConnection final : public OdbcConnection {
     }
     if (write.kind == CDCRT_WRITE_REMOVE) {
       shape.row_identifier = row_identifier(*known);
-      if (shape.row_identifier.empty()) return Status::unsupported("the columns of table " + sql::shown(known->name) + " hide every name of its rowid");
+      if (shape.row_identifier.empty())
+        return Status::unsupported("the columns of table " + sql::shown(known->name) + " hide every name of its rowid");
     }
     overflowed_ = 0;
     const uint64_t rows = group.every_row ? write.row_count : group.rows.size();
@@ -161,8 +162,10 @@ class SqliteConnection final : public OdbcConnection {
         for (uint32_t i = 0; i < read.column_count && status; ++i) {
           bool null = false;
           status = query->text(i, texts[i], null, what);
-          if (null) values_[i].storage = sql::SqliteClass::kNull;
-          else if (status && !sql::parse_exact(texts[i], values_[i])) return Status::fatal(what + ": a value cannot be read");
+          if (null)
+            values_[i].storage = sql::SqliteClass::kNull;
+          else if (status && !sql::parse_exact(texts[i], values_[i]))
+            return Status::fatal(what + ": a value cannot be read");
           cells[i] = sql::from_sqlite(values_[i], read.columns[i].type);
         }
         if (status) stop = read.visit(read.context, cells.data()) != 0;
@@ -190,7 +193,8 @@ class SqliteConnection final : public OdbcConnection {
     }
     if (!found.exists) return Status::error(CDCRT_STALE_SCHEMA, what + ": no such table");
     const std::string_view name = sdk::view(change.columns[0].name);
-    const bool has = std::any_of(found.columns.begin(), found.columns.end(), [&](const auto& column) { return same_name(column.name, name); });
+    const bool has =
+        std::any_of(found.columns.begin(), found.columns.end(), [&](const auto& column) { return same_name(column.name, name); });
     switch (change.kind) {
       case CDCRT_ADD_COLUMN:
         if (has) return {};
@@ -204,7 +208,8 @@ class SqliteConnection final : public OdbcConnection {
   }
 
  private:
-  Status make_shape(const cdcrt_table& table, const cdcrt_column* columns, const std::vector<uint32_t>& chosen, sql::StatementShape& shape) {
+  Status make_shape(const cdcrt_table& table, const cdcrt_column* columns, const std::vector<uint32_t>& chosen,
+                    sql::StatementShape& shape) {
     Status status = dialect_.append_table(shape.table, table);
     for (const uint32_t index : chosen) {
       if (!status) break;
@@ -237,7 +242,8 @@ class SqliteConnection final : public OdbcConnection {
   }
 
   /// Writes rows from `done` on, `shape.rows` at a time, while so many are left.
-  Status write_pieces(const cdcrt_write& write, const RowGroup& group, const sql::StatementShape& shape, uint64_t rows, uint64_t& done, const std::string& what) {
+  Status write_pieces(const cdcrt_write& write, const RowGroup& group, const sql::StatementShape& shape, uint64_t rows, uint64_t& done,
+                      const std::string& what) {
     const auto statements = dialect_.write_statements(static_cast<cdcrt_write_kind>(write.kind), shape);
     Status status;
     std::vector<Query*> queries;
@@ -295,8 +301,10 @@ class SqliteConnection final : public OdbcConnection {
       }
       if (status) status = answers(held, values, any, what);
       if (status && !any && is_inexact(shape)) {
-        return Status::bad_record("a key of table " + sql::shown(sdk::view(write.table.name)) + " is equal to that of another row for the target, whose key column has a COLLATE, but not for the source",
-                                  "let the target's key column be without COLLATE");
+        return Status::bad_record(
+            "a key of table " + sql::shown(sdk::view(write.table.name)) +
+                " is equal to that of another row for the target, whose key column has a COLLATE, but not for the source",
+            "let the target's key column be without COLLATE");
       }
       if (status && !any) status = swallowed(write.table, "rows that were sent are not in it");
     }
@@ -340,7 +348,8 @@ class SqliteConnection final : public OdbcConnection {
   }
 
   static const SqliteColumn* find(const SqliteTable& table, std::string_view name) {
-    const auto found = std::find_if(table.columns.begin(), table.columns.end(), [&](const auto& column) { return same_name(column.name, name); });
+    const auto found =
+        std::find_if(table.columns.begin(), table.columns.end(), [&](const auto& column) { return same_name(column.name, name); });
     return found == table.columns.end() ? nullptr : &*found;
   }
 
@@ -355,7 +364,8 @@ class SqliteConnection final : public OdbcConnection {
     }
     std::string text;
     sql::append_cell_text(text, cell, sdk::TextStyle::kIso8601);
-    return Status::bad_record("column " + sql::shown(sdk::view(column.name)) + " of the target would change this value, for SQLite makes a number of it: " + sql::shown(text),
+    return Status::bad_record("column " + sql::shown(sdk::view(column.name)) +
+                                  " of the target would change this value, for SQLite makes a number of it: " + sql::shown(text),
                               "declare the column as TEXT in the target, or give it on_overflow = \"null\" or exclude in the route");
   }
 
@@ -364,9 +374,11 @@ class SqliteConnection final : public OdbcConnection {
     Status status = read_indexes(*session_, table.name, indexes);
     if (!status) return status;
     for (const SqliteIndex& index : indexes) {
-      const bool fits = index.unique && !index.partial && std::all_of(index.columns.begin(), index.columns.end(), [&](const std::string& name) {
-        return std::any_of(table.columns.begin(), table.columns.end(), [&](const auto& column) { return column.not_null && same_name(column.name, name); });
-      });
+      const bool fits =
+          index.unique && !index.partial && std::all_of(index.columns.begin(), index.columns.end(), [&](const std::string& name) {
+            return std::any_of(table.columns.begin(), table.columns.end(),
+                               [&](const auto& column) { return column.not_null && same_name(column.name, name); });
+          });
       if (fits && (out.empty() || index.columns.size() < out.size())) out = index.columns;
     }
     return {};
@@ -377,10 +389,12 @@ class SqliteConnection final : public OdbcConnection {
     Status status = read_indexes(*session_, found.name, indexes);
     for (const SqliteIndex& index : indexes) {
       if (!status) return status;
-      const bool uses = std::any_of(index.columns.begin(), index.columns.end(), [&](const std::string& part) { return same_name(part, name); });
+      const bool uses =
+          std::any_of(index.columns.begin(), index.columns.end(), [&](const std::string& part) { return same_name(part, name); });
       if (!uses) continue;
       if (index.definition.empty()) {
-        return Status::unsupported(what + ": column " + sql::shown(name) + " belongs to a key of the table", "drop it by hand, or set schema_changes in the route");
+        return Status::unsupported(what + ": column " + sql::shown(name) + " belongs to a key of the table",
+                                   "drop it by hand, or set schema_changes in the route");
       }
       std::string text = "DROP INDEX ";
       static_cast<void>(sql::append_identifier(text, index.name, 0, "index"));
@@ -400,7 +414,8 @@ class SqliteConnection final : public OdbcConnection {
 
 }  // namespace
 
-std::unique_ptr<OdbcConnection> make_sqlite_connection(std::unique_ptr<Session> session, const ConnectionSettings& settings, sql::Looks& looks) {
+std::unique_ptr<OdbcConnection> make_sqlite_connection(std::unique_ptr<Session> session, const ConnectionSettings& settings,
+                                                       sql::Looks& looks) {
   return std::make_unique<SqliteConnection>(std::move(session), settings, looks);
 }
 

@@ -96,7 +96,14 @@ std::vector<Statement> upsert(const StatementShape& shape) {
   std::vector<Statement> statements;
   if (!shape.has_unique_key) {
     if (only_keys(shape)) {
-      statements.push_back(Builder(shape).add("UPDATE ").add(shape.table).add(" AS t SET ").pairs("", " = ", ", ", kAllColumns).add(" WHERE ").same_key().take());
+      statements.push_back(Builder(shape)
+                               .add("UPDATE ")
+                               .add(shape.table)
+                               .add(" AS t SET ")
+                               .pairs("", " = ", ", ", kAllColumns)
+                               .add(" WHERE ")
+                               .same_key()
+                               .take());
     } else {
       statements.push_back(Builder(shape).update().take());
     }
@@ -127,12 +134,22 @@ class Sqlite final : public Dialect {
       const char* name;
       uint8_t kind;
     };
-    static constexpr Named kNamed[] = {
-        {"boolean", CDCRT_TYPE_BOOL}, {"bool", CDCRT_TYPE_BOOL}, {"tinyint", CDCRT_TYPE_INT8}, {"smallint", CDCRT_TYPE_INT16},
-        {"int4", CDCRT_TYPE_INT32}, {"unsigned_text", CDCRT_TYPE_UINT64}, {"float4", CDCRT_TYPE_FLOAT32}, {"date_text", CDCRT_TYPE_DATE},
-        {"time_text", CDCRT_TYPE_TIME}, {"timetz_text", CDCRT_TYPE_TIMETZ}, {"timestamp_text", CDCRT_TYPE_TIMESTAMP},
-        {"timestamptz_text", CDCRT_TYPE_TIMESTAMPTZ}, {"json_text", CDCRT_TYPE_JSON}, {"uuid_text", CDCRT_TYPE_UUID},
-        {"array_text", CDCRT_TYPE_ARRAY}, {"duration_text", CDCRT_TYPE_INTERVAL}};
+    static constexpr Named kNamed[] = {{"boolean", CDCRT_TYPE_BOOL},
+                                       {"bool", CDCRT_TYPE_BOOL},
+                                       {"tinyint", CDCRT_TYPE_INT8},
+                                       {"smallint", CDCRT_TYPE_INT16},
+                                       {"int4", CDCRT_TYPE_INT32},
+                                       {"unsigned_text", CDCRT_TYPE_UINT64},
+                                       {"float4", CDCRT_TYPE_FLOAT32},
+                                       {"date_text", CDCRT_TYPE_DATE},
+                                       {"time_text", CDCRT_TYPE_TIME},
+                                       {"timetz_text", CDCRT_TYPE_TIMETZ},
+                                       {"timestamp_text", CDCRT_TYPE_TIMESTAMP},
+                                       {"timestamptz_text", CDCRT_TYPE_TIMESTAMPTZ},
+                                       {"json_text", CDCRT_TYPE_JSON},
+                                       {"uuid_text", CDCRT_TYPE_UUID},
+                                       {"array_text", CDCRT_TYPE_ARRAY},
+                                       {"duration_text", CDCRT_TYPE_INTERVAL}};
     for (const Named& named : kNamed) {
       if (type == named.name) return make_type(named.kind);
     }
@@ -160,7 +177,14 @@ class Sqlite final : public Dialect {
       case CDCRT_WRITE_UPSERT: return upsert(shape);
       case CDCRT_WRITE_PATCH:
         if (only_keys(shape)) {  // nothing to set, but the row must be there: its count is what is asked for
-          statements.push_back(Builder(shape).add("UPDATE ").add(shape.table).add(" AS t SET ").pairs("", " = ", ", ", kAllColumns).add(" WHERE ").same_key().take());
+          statements.push_back(Builder(shape)
+                                   .add("UPDATE ")
+                                   .add(shape.table)
+                                   .add(" AS t SET ")
+                                   .pairs("", " = ", ", ", kAllColumns)
+                                   .add(" WHERE ")
+                                   .same_key()
+                                   .take());
         } else {
           statements.push_back(Builder(shape).update().take());
         }
@@ -172,8 +196,18 @@ class Sqlite final : public Dialect {
         break;
       case CDCRT_WRITE_REMOVE:
         statements.push_back(Builder(shape)
-                                 .add("DELETE FROM ").add(shape.table).add(" WHERE ").add(shape.row_identifier).add(" = (SELECT ").add(shape.row_identifier)
-                                 .add(" FROM ").add(shape.table).add(" AS t WHERE ").same_row().add(" LIMIT 1)").take());
+                                 .add("DELETE FROM ")
+                                 .add(shape.table)
+                                 .add(" WHERE ")
+                                 .add(shape.row_identifier)
+                                 .add(" = (SELECT ")
+                                 .add(shape.row_identifier)
+                                 .add(" FROM ")
+                                 .add(shape.table)
+                                 .add(" AS t WHERE ")
+                                 .same_row()
+                                 .add(" LIMIT 1)")
+                                 .take());
         break;
       case CDCRT_WRITE_CLEAR: statements.push_back(Statement{"DELETE FROM " + shape.table, {}}); break;
     }
@@ -192,7 +226,8 @@ class Sqlite final : public Dialect {
   [[nodiscard]] Statement read_statement(const StatementShape& shape, uint32_t key_count, cdcrt_lock /*lock*/) const override {
     Builder builder(shape);
     builder.add("SELECT ");
-    for (std::size_t i = 0; i < shape.columns.size(); ++i) builder.add(i > 0 ? ", " : "").add(sqlite_exact_expression("t." + shape.columns[i].name));
+    for (std::size_t i = 0; i < shape.columns.size(); ++i)
+      builder.add(i > 0 ? ", " : "").add(sqlite_exact_expression("t." + shape.columns[i].name));
     builder.add(" FROM ").add(shape.table).add(" AS t");
     if (key_count > 0) builder.add(" WHERE ").same_key();
     return builder.take();

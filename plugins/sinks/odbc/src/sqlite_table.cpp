@@ -46,55 +46,61 @@ bool same_name(std::string_view left, std::string_view right) {
 Status read_table(Session& session, std::string_view table, SqliteTable& out) {
   const std::string doing = "cannot read the catalog for table " + sql::shown(table);
   out = SqliteTable();
-  Status status = rows(session, "SELECT 't' || type, 't' || name, 't' || sql FROM sqlite_master WHERE name = ? COLLATE NOCASE AND type IN ('table', 'view')", table, 3, doing,
-                       [&](std::vector<std::string>& row, const std::vector<bool>& nulls) {
-                         out.exists = true;
-                         out.is_view = row[0] == "tview";
-                         out.name = row[1].substr(1);
-                         if (!nulls[2]) out.definition = row[2].substr(1);
-                       });
+  Status status = rows(
+      session, "SELECT 't' || type, 't' || name, 't' || sql FROM sqlite_master WHERE name = ? COLLATE NOCASE AND type IN ('table', 'view')",
+      table, 3, doing, [&](std::vector<std::string>& row, const std::vector<bool>& nulls) {
+        out.exists = true;
+        out.is_view = row[0] == "tview";
+        out.name = row[1].substr(1);
+        if (!nulls[2]) out.definition = row[2].substr(1);
+      });
   if (!status || !out.exists) return status;
   const auto says = [&](std::string_view word) {
-    return std::search(out.definition.begin(), out.definition.end(), word.begin(), word.end(), [](char a, char b) { return (a & ~0x20) == b; }) != out.definition.end();
+    return std::search(out.definition.begin(), out.definition.end(), word.begin(), word.end(),
+                       [](char a, char b) { return (a & ~0x20) == b; }) != out.definition.end();
   };
   out.collates = says("COLLATE");
-  return rows(session, "SELECT 't' || name, 't' || type, 't' || \"notnull\", 't' || dflt_value, 't' || pk, 't' || hidden FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid",
-              out.name, 6, doing, [&](std::vector<std::string>& row, const std::vector<bool>& nulls) {
-                SqliteColumn column;
-                column.name = row[0].substr(1);
-                column.type = row[1].substr(1);
-                column.not_null = row[2] == "t1";
-                column.has_default = !nulls[3];
-                if (column.has_default) column.fallback = row[3].substr(1);
-                column.key_ordinal = static_cast<uint32_t>(std::stoul(row[4].substr(1)));
-                column.generated = row[5] != "t0";
-                out.columns.push_back(std::move(column));
-              });
+  return rows(
+      session,
+      "SELECT 't' || name, 't' || type, 't' || \"notnull\", 't' || dflt_value, 't' || pk, 't' || hidden FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid",
+      out.name, 6, doing, [&](std::vector<std::string>& row, const std::vector<bool>& nulls) {
+        SqliteColumn column;
+        column.name = row[0].substr(1);
+        column.type = row[1].substr(1);
+        column.not_null = row[2] == "t1";
+        column.has_default = !nulls[3];
+        if (column.has_default) column.fallback = row[3].substr(1);
+        column.key_ordinal = static_cast<uint32_t>(std::stoul(row[4].substr(1)));
+        column.generated = row[5] != "t0";
+        out.columns.push_back(std::move(column));
+      });
 }
 
 Status read_indexes(Session& session, std::string_view table, std::vector<SqliteIndex>& out) {
   const std::string doing = "cannot read the indexes of table " + sql::shown(table);
   out.clear();
-  return rows(session,
-              "SELECT 't' || l.name, 't' || l.\"unique\", 't' || l.partial, 't' || i.name, 't' || m.sql FROM pragma_index_list(?) l JOIN pragma_index_info(l.name) i "
-              "LEFT JOIN sqlite_master m ON m.type = 'index' AND m.name = l.name ORDER BY l.seq DESC, i.seqno",
-              table, 5, doing, [&](std::vector<std::string>& row, const std::vector<bool>& nulls) {
-                const std::string name = row[0].substr(1);
-                if (out.empty() || out.back().name != name) {
-                  SqliteIndex index;
-                  index.name = name;
-                  index.unique = row[1] == "t1";
-                  index.partial = row[2] == "t1";
-                  if (!nulls[4]) index.definition = row[4].substr(1);
-                  out.push_back(std::move(index));
-                }
-                out.back().columns.push_back(nulls[3] ? std::string() : row[3].substr(1));
-              });
+  return rows(
+      session,
+      "SELECT 't' || l.name, 't' || l.\"unique\", 't' || l.partial, 't' || i.name, 't' || m.sql FROM pragma_index_list(?) l JOIN pragma_index_info(l.name) i "
+      "LEFT JOIN sqlite_master m ON m.type = 'index' AND m.name = l.name ORDER BY l.seq DESC, i.seqno",
+      table, 5, doing, [&](std::vector<std::string>& row, const std::vector<bool>& nulls) {
+        const std::string name = row[0].substr(1);
+        if (out.empty() || out.back().name != name) {
+          SqliteIndex index;
+          index.name = name;
+          index.unique = row[1] == "t1";
+          index.partial = row[2] == "t1";
+          if (!nulls[4]) index.definition = row[4].substr(1);
+          out.push_back(std::move(index));
+        }
+        out.back().columns.push_back(nulls[3] ? std::string() : row[3].substr(1));
+      });
 }
 
 std::string row_identifier(const SqliteTable& table) {
   for (const char* name : {"_rowid_", "rowid", "oid"}) {
-    const bool hidden = std::any_of(table.columns.begin(), table.columns.end(), [&](const SqliteColumn& column) { return same_name(column.name, name); });
+    const bool hidden =
+        std::any_of(table.columns.begin(), table.columns.end(), [&](const SqliteColumn& column) { return same_name(column.name, name); });
     if (!hidden) return name;
   }
   return {};

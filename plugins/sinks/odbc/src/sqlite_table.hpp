@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "odbc/session.hpp"
 #include "dialect.hpp"
+#include "odbc/session.hpp"
 
 namespace cdcrt::odbc {
 

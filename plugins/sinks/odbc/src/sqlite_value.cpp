@@ -46,8 +46,9 @@ Status refuse(const cdcrt_cell& cell, const cdcrt_column& column, std::string_vi
   append_cell_text(text, cell, sdk::TextStyle::kIso8601);
   constexpr std::size_t kMax = 60;
   if (text.size() > kMax) text = text.substr(0, kMax) + "...";
-  return Status::bad_record("column " + shown(sdk::view(column.name)) + " cannot keep this value as " + std::string(as) + ": " + shown(text),
-                            "give the column a wider type in the route, or on_overflow");
+  return Status::bad_record(
+      "column " + shown(sdk::view(column.name)) + " cannot keep this value as " + std::string(as) + ": " + shown(text),
+      "give the column a wider type in the route, or on_overflow");
 }
 
 /// Exactly an int64: an optional '-' and digits, no leading zero or plus, so that the text would come back the same.
@@ -86,7 +87,8 @@ Status to_integer(const cdcrt_cell& cell, const cdcrt_column& column, SqliteValu
       set_integer(out, static_cast<int64_t>(cell.value.natural));
       return {};
     case CDCRT_F64:
-      if (!(cell.value.real >= -9223372036854775808.0 && cell.value.real < 9223372036854775808.0) || std::trunc(cell.value.real) != cell.value.real) {
+      if (!(cell.value.real >= -9223372036854775808.0 && cell.value.real < 9223372036854775808.0) ||
+          std::trunc(cell.value.real) != cell.value.real) {
         return refuse(cell, column, "an integer");
       }
       set_integer(out, static_cast<int64_t>(cell.value.real));
@@ -213,9 +215,7 @@ cdcrt_cell from_sqlite(const SqliteValue& value, cdcrt_type type) {
 Status append_sqlite_literal(std::string& out, const SqliteValue& value, const cdcrt_column& column) {
   switch (value.storage) {
     case SqliteClass::kNull: out += "NULL"; return {};
-    case SqliteClass::kInteger:
-      out += std::to_string(value.integer);
-      return {};
+    case SqliteClass::kInteger: out += std::to_string(value.integer); return {};
     case SqliteClass::kReal:
       if (std::isinf(value.real)) {
         out += value.real < 0 ? "-9e999" : "9e999";
@@ -244,7 +244,8 @@ Status append_sqlite_literal(std::string& out, const SqliteValue& value, const c
 std::string sqlite_exact_expression(std::string_view quoted_column) {
   const std::string c(quoted_column);
   return "CASE typeof(" + c + ") WHEN 'null' THEN NULL WHEN 'integer' THEN 'i' || " + c + " WHEN 'real' THEN 'r' || printf('%!.20e', " + c +
-         ") WHEN 'text' THEN CASE WHEN instr(" + c + ", char(0)) > 0 THEN 'h' || hex(" + c + ") ELSE 't' || " + c + " END ELSE 'b' || hex(" + c + ") END";
+         ") WHEN 'text' THEN CASE WHEN instr(" + c + ", char(0)) > 0 THEN 'h' || hex(" + c + ") ELSE 't' || " + c +
+         " END ELSE 'b' || hex(" + c + ") END";
 }
 
 bool parse_exact(std::string_view text, SqliteValue& out) {

@@ -2,8 +2,8 @@
 
 #include <cstdlib>
 
-#include "sql/identifier.hpp"
 #include "redshift_literal.hpp"
+#include "sql/identifier.hpp"
 
 namespace cdcrt::redshift {
 

@@ -59,9 +59,11 @@ Status RedshiftConnection::join_reads(const cdcrt_read* reads, uint32_t count) {
   constexpr uint64_t kMaxKeys = 500;  // of more, those that are wanted are picked out here
   uint64_t named = 0;
   for (uint32_t i = 0; i < count; ++i) {
-    if (reads[i].key_rows <= kMaxKeys) named += constant_bytes(reads[i].keys, static_cast<uint32_t>(reads[i].key_rows) * reads[i].key_count);
+    if (reads[i].key_rows <= kMaxKeys)
+      named += constant_bytes(reads[i].keys, static_cast<uint32_t>(reads[i].key_rows) * reads[i].key_count);
   }
-  if (named > 4 * kHostStatementBytes && (count > 1 || (reads[0].key_rows > 1 && reads[0].max_rows == 0))) return read_in_parts(reads, count);
+  if (named > 4 * kHostStatementBytes && (count > 1 || (reads[0].key_rows > 1 && reads[0].max_rows == 0)))
+    return read_in_parts(reads, count);
   std::vector<sql::redshift::StageShape> shapes(count);
   std::vector<JoinedRead> joined(count);
   std::vector<std::set<std::string>> wanted(count);
@@ -90,10 +92,11 @@ Status RedshiftConnection::join_reads(const cdcrt_read* reads, uint32_t count) {
     // Pipeline and sink come first in each of the host's keys.
     if (read.key_count > 0) {
       text += " WHERE ";
-      status = append_host_condition(text, shapes[i], read.keys, read.key_count, picks ? std::min<uint32_t>(read.key_count, 2) : read.key_count, 0,
-                                     picks ? 1 : read.key_rows);
+      status = append_host_condition(text, shapes[i], read.keys, read.key_count,
+                                     picks ? std::min<uint32_t>(read.key_count, 2) : read.key_count, 0, picks ? 1 : read.key_rows);
     }
-    for (uint64_t row = 0; picks && row < read.key_rows; ++row) wanted[i].insert(key_text(read.keys + row * read.key_count, read.key_count));
+    for (uint64_t row = 0; picks && row < read.key_rows; ++row)
+      wanted[i].insert(key_text(read.keys + row * read.key_count, read.key_count));
     if (read.max_rows > 0) text += " LIMIT " + std::to_string(read.max_rows);
     if (count > 1) text += ')';
   }
@@ -101,7 +104,8 @@ Status RedshiftConnection::join_reads(const cdcrt_read* reads, uint32_t count) {
   std::vector<cdcrt_cell> cells;
   std::vector<std::string> buffers;
   std::vector<bool> stopped(count);
-  const std::string what = count == 1 ? odbc::doing("read", reads[0].table) : "cannot read " + std::to_string(count) + " of cdcrt's own tables";
+  const std::string what =
+      count == 1 ? odbc::doing("read", reads[0].table) : "cannot read " + std::to_string(count) + " of cdcrt's own tables";
   const auto take = [&](const std::vector<Field>& row) {
     const std::size_t number = row[0] ? std::strtoul(row[0]->c_str(), nullptr, 10) : count;
     if (number >= count || stopped[number]) return true;

@@ -5,10 +5,10 @@
 #include "cdcrt/sdk/utf8.hpp"
 #include "host_tables.hpp"
 #include "layout_options.hpp"
-#include "sql/identifier.hpp"
 #include "redshift_ddl.hpp"
 #include "redshift_literal.hpp"
 #include "redshift_statements.hpp"
+#include "sql/identifier.hpp"
 
 namespace cdcrt::redshift {
 
@@ -24,10 +24,7 @@ using sql::redshift::kMaxVarchar;
 class Change {
  public:
   Change(TargetSession& session, const cdcrt_table& table, std::vector<Widening>& widenings, std::vector<std::string>& remarks)
-      : session_(session),
-        table_(table),
-        widenings_(widenings),
-        remarks_(remarks),
+      : session_(session), table_(table), widenings_(widenings), remarks_(remarks),
         what_("cannot change table " + sql::shown(sdk::view(table.name))) {}
 
   Status run(const cdcrt_change& change) {
@@ -47,17 +44,13 @@ class Change {
     if (!status) return status;
     const CatalogColumn* found = catalog_.find(folded);
     switch (change.kind) {
-      case CDCRT_ADD_COLUMN:
-        return found != nullptr ? Status() : add(column);
-      case CDCRT_DROP_COLUMN:
-        return found == nullptr ? Status() : drop(*found);
-      case CDCRT_ALTER_TYPE:
-        return found == nullptr ? no_column(folded) : alter(column, *found);
+      case CDCRT_ADD_COLUMN: return found != nullptr ? Status() : add(column);
+      case CDCRT_DROP_COLUMN: return found == nullptr ? Status() : drop(*found);
+      case CDCRT_ALTER_TYPE: return found == nullptr ? no_column(folded) : alter(column, *found);
       case CDCRT_DROP_NOT_NULL:
         if (found == nullptr) return no_column(folded);
         return found->not_null ? rebuild(*found, found->type, {}) : Status();
-      default:
-        return Status::unsupported("change " + std::to_string(change.kind) + " is unknown to this sink");
+      default: return Status::unsupported("change " + std::to_string(change.kind) + " is unknown to this sink");
     }
   }
 
@@ -135,7 +128,8 @@ class Change {
     const bool can_be_long = found.type.storage == Storage::kSuper || found.type.storage == Storage::kBytes;
     if (can_be_long && wanted.storage == Storage::kText && wanted.length < kMaxVarchar) {
       if (column.type.length > 0 || column.target_type.size > 0) {
-        return Status::unsupported("column " + sql::shown(column_) + " of table " + quoted_ + " is " + found.type.name + ", whose values need not fit " + wanted.name,
+        return Status::unsupported("column " + sql::shown(column_) + " of table " + quoted_ + " is " + found.type.name +
+                                       ", whose values need not fit " + wanted.name,
                                    "give the column a type of text without a length in the route, or change it by hand");
       }
       wanted = sql::redshift::written_type("VARCHAR(" + std::to_string(kMaxVarchar) + ")");
@@ -147,11 +141,12 @@ class Change {
       Status status = session_.answer(sql::redshift::select_too_long_for_text(quoted_, column_, found.type.storage), what_, too_long);
       if (!status) return status;
       if (too_long) {
-        remarks_.push_back("column " + quoted_ + "." + column_ + " stays " + found.type.name +
-                           " although its source is text now: rows that are there have values longer than the 65,535 bytes of a VARCHAR. New texts are "
-                           "stored in it " +
-                           (found.type.storage == Storage::kSuper ? "as JSON strings" : "as their bytes") +
-                           "; to have a VARCHAR, shorten those rows and change the column by hand");
+        remarks_.push_back(
+            "column " + quoted_ + "." + column_ + " stays " + found.type.name +
+            " although its source is text now: rows that are there have values longer than the 65,535 bytes of a VARCHAR. New texts are "
+            "stored in it " +
+            (found.type.storage == Storage::kSuper ? "as JSON strings" : "as their bytes") +
+            "; to have a VARCHAR, shorten those rows and change the column by hand");
         return {};
       }
     }

@@ -6,9 +6,9 @@
 #include <string>
 #include <utility>
 
+#include "redshift_literal.hpp"
 #include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
-#include "redshift_literal.hpp"
 
 namespace cdcrt::redshift {
 
@@ -31,7 +31,8 @@ Status append_same(std::string& out, const StageColumn& column, const cdcrt_cell
   out += column.name + " = ";
   Status status = sql::redshift::append_cell(out, cell, column.type, column.name);
   // Texts that differ by blanks at their end are equal to `=`.
-  if (column.type.storage == Storage::kText && sql::has_bytes(cell)) out += " AND OCTET_LENGTH(" + column.name + ") = " + std::to_string(cell.size);
+  if (column.type.storage == Storage::kText && sql::has_bytes(cell))
+    out += " AND OCTET_LENGTH(" + column.name + ") = " + std::to_string(cell.size);
   return status;
 }
 
@@ -59,7 +60,8 @@ class Condition {
  private:
   [[nodiscard]] const cdcrt_cell& cell(uint64_t row, uint32_t key) const { return cells_[row * stride_ + key]; }
 
-  /// Of many rows: lists of what one column holds, one list for each combination of the others. False: there would be nearly as many lists as rows.
+  /// Of many rows: lists of what one column holds, one list for each combination of the others. False: there would be nearly as many lists
+  /// as rows.
   bool find_lists(uint64_t first, uint64_t last) {
     std::size_t most = 0;
     for (uint32_t key = 0; key < differs_.size(); ++key) {
@@ -93,7 +95,8 @@ class Condition {
         status = append_same(out_, shape_.columns[key], cell(rows.front(), key));
         out_ += " AND ";
       }
-      if (sql::has_bytes(cell(rows.front(), listed_))) out_ += "OCTET_LENGTH(" + listed.name + ") = " + std::to_string(which.second) + " AND ";
+      if (sql::has_bytes(cell(rows.front(), listed_)))
+        out_ += "OCTET_LENGTH(" + listed.name + ") = " + std::to_string(which.second) + " AND ";
       out_ += listed.name + " IN (";
       for (std::size_t i = 0; i < rows.size() && status; ++i) {
         if (i > 0) out_ += ", ";
@@ -137,7 +140,8 @@ class Condition {
   static constexpr uint64_t kFewRows = 8;
   std::vector<bool> differs_;  ///< by key column
   uint32_t listed_ = 0;
-  std::map<std::pair<std::string, uint32_t>, std::vector<uint64_t>> lists_;  ///< rows, by the other columns and the length of the listed one
+  std::map<std::pair<std::string, uint32_t>, std::vector<uint64_t>>
+      lists_;  ///< rows, by the other columns and the length of the listed one
 };
 
 }  // namespace
@@ -147,7 +151,8 @@ bool is_of_host(const cdcrt_column* columns, uint32_t count) { return count > 0 
 std::vector<cdcrt_column> host_columns(const cdcrt_column* columns, uint32_t count) {
   std::vector<cdcrt_column> typed(columns, columns + count);
   for (cdcrt_column& column : typed) {
-    if (column.key_ordinal > 0 && column.type.kind == CDCRT_TYPE_STRING) column.target_type = {kNameType.data(), static_cast<uint32_t>(kNameType.size())};
+    if (column.key_ordinal > 0 && column.type.kind == CDCRT_TYPE_STRING)
+      column.target_type = {kNameType.data(), static_cast<uint32_t>(kNameType.size())};
   }
   return typed;
 }

@@ -30,11 +30,12 @@ CatalogTable host_catalog(const cdcrt_column* columns, uint32_t count, const sql
 sdk::Status append_host_condition(std::string& out, const sql::redshift::StageShape& shape, const cdcrt_cell* cells, uint64_t stride,
                                   uint32_t key_count, uint64_t first, uint64_t last);
 /// UPDATE of these rows where they are there; empty: there is nothing but keys.
-sdk::Status append_host_update(std::string& out, const sql::redshift::StageShape& shape, const cdcrt_cell* cells, uint64_t rows, uint32_t key_count);
+sdk::Status append_host_update(std::string& out, const sql::redshift::StageShape& shape, const cdcrt_cell* cells, uint64_t rows,
+                               uint32_t key_count);
 
 /// One SELECT of a UNION ALL: the number of the read, then so many texts, then so many VARBYTEs, NULL where it has fewer.
 struct JoinedRead {
-  std::string select;  ///< without its condition
+  std::string select;               ///< without its condition
   std::vector<std::size_t> places;  ///< of the read's columns within the answer
 };
 JoinedRead join_read(const sql::redshift::StageShape& shape, std::size_t number, std::size_t texts, std::size_t bytes);

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "sql/identifier.hpp"
 #include "redshift_literal.hpp"
+#include "sql/identifier.hpp"
 
 namespace cdcrt::redshift {
 
@@ -61,14 +61,12 @@ Status explain_load(TargetSession& session, const std::vector<std::string>& urls
   };
   // STL_LOAD_ERRORS has the value; serverless has only the other.
   Status read = session.select("SELECT filename, line_number, colname, err_reason, raw_field_value, query FROM stl_load_errors WHERE " +
-                                   condition("filename", "session") +
-                                   " ORDER BY query DESC, starttime, line_number LIMIT 4",
+                                   condition("filename", "session") + " ORDER BY query DESC, starttime, line_number LIMIT 4",
                                6, doing, tell);
   if (count == 0) {
     read = session.select(
         "SELECT file_name, line_number, column_name, error_message, CAST(NULL AS VARCHAR(1)), query_id FROM sys_load_error_detail WHERE " +
-            condition("file_name", "session_id") +
-            " ORDER BY query_id DESC, start_time, line_number LIMIT 4",
+            condition("file_name", "session_id") + " ORDER BY query_id DESC, start_time, line_number LIMIT 4",
         6, doing, tell);
   }
   if (count == 0) {

@@ -7,7 +7,8 @@
 
 namespace cdcrt::redshift {
 
-/// One per sink, shared by its connections; any thread. Worth a look whether they are empty: what goes into an empty table replaces nothing.
+/// One per sink, shared by its connections; any thread. Worth a look whether they are empty: what goes into an empty table replaces
+/// nothing.
 class MadeTables {
  public:
   void add(const std::set<std::string>& tables) {

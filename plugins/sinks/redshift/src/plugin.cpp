@@ -24,15 +24,11 @@ constexpr cdcrt_option kOptions[] = {
         .doc("Who logs in, and where, in one: a JSON object with `username` and `password`, and `host`, `port` and `dbname` where "
              "`connection` does not name them, as Secrets Manager keeps it for Redshift (`${aws-sm:...}`) and IAM gives it for a while "
              "(`${redshift-iam:...}`)."),
-    shared::connect_timeout(1h)
-        .default_value("60s")
-        .example("\"30s\"")
-        .doc("How long connecting may take. A paused serverless workgroup needs some seconds to wake up."),
-    shared::statement_timeout()
-        .default_value("30min")
-        .example("\"2h\"")
-        .doc("How long one statement may run, waiting for locks included (Redshift has no lock timeout of its own); `0s`: as long as it "
-             "takes."),
+    shared::connect_timeout(1h).default_value("60s").example("\"30s\"").doc(
+        "How long connecting may take. A paused serverless workgroup needs some seconds to wake up."),
+    shared::statement_timeout().default_value("30min").example("\"2h\"").doc(
+        "How long one statement may run, waiting for locks included (Redshift has no lock timeout of its own); `0s`: as long as it "
+        "takes."),
     option::text("query_group")
         .default_value("cdcrt")
         .example("\"etl\"")

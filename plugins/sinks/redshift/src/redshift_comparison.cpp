@@ -51,7 +51,8 @@ class KeyCondition {
     const KeySet::Column& column = keys_.columns[0];
     // A text without a blank at its end is the only one that equals it and has none either.
     std::vector<uint64_t> listed, blank;
-    for (uint64_t i = first; i < last; ++i) (keeps_blanks(column.type) && ends_blank(rows_[i], column) ? blank : listed).push_back(rows_[i]);
+    for (uint64_t i = first; i < last; ++i)
+      (keeps_blanks(column.type) && ends_blank(rows_[i], column) ? blank : listed).push_back(rows_[i]);
     const bool several = !listed.empty() && !blank.empty();
     if (several) out_ += '(';
     if (!listed.empty()) {
@@ -92,7 +93,9 @@ class KeyCondition {
   [[nodiscard]] const cdcrt_cell& cell(uint64_t row, const KeySet::Column& column) const {
     return keys_.cells[row * keys_.stride + column.cell];
   }
-  std::string_view text_of(uint64_t row, const KeySet::Column& column) { return stored_value(cell(row, column), column.type.storage, buffer_).text; }
+  std::string_view text_of(uint64_t row, const KeySet::Column& column) {
+    return stored_value(cell(row, column), column.type.storage, buffer_).text;
+  }
   bool ends_blank(uint64_t row, const KeySet::Column& column) {
     const std::string_view text = text_of(row, column);
     return !text.empty() && text.back() == ' ';
@@ -124,7 +127,8 @@ std::optional<std::size_t> KeySet::only_difference(const std::vector<uint64_t>& 
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const auto& cell = cells[rows[first] * stride + columns[i].cell];
     const auto is_other = [&](uint64_t row) { return !is_same_cell(cell, cells[row * stride + columns[i].cell]); };
-    if (std::none_of(rows.begin() + static_cast<std::ptrdiff_t>(first) + 1, rows.begin() + static_cast<std::ptrdiff_t>(last), is_other)) continue;
+    if (std::none_of(rows.begin() + static_cast<std::ptrdiff_t>(first) + 1, rows.begin() + static_cast<std::ptrdiff_t>(last), is_other))
+      continue;
     if (only) return std::nullopt;
     only = i;
   }
@@ -133,7 +137,7 @@ std::optional<std::size_t> KeySet::only_difference(const std::vector<uint64_t>& 
 
 uint64_t KeySet::end_of(const std::vector<uint64_t>& rows, uint64_t first) const {
   constexpr uint64_t kMaxBytes = 4U << 20;  // of the 16 MB that a statement may have
-  constexpr uint64_t kOfEach = 128;          // operators and lengths, and the constant of what is no text
+  constexpr uint64_t kOfEach = 128;         // operators and lengths, and the constant of what is no text
   const auto bytes_of_row = [&](uint64_t row) {
     uint64_t bytes = 0;
     for (const Column& column : columns) {

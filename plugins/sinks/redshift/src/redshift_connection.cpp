@@ -8,11 +8,11 @@
 #include "host_tables.hpp"
 #include "load_errors.hpp"
 #include "odbc/transaction_text.hpp"
-#include "sql/cell_text.hpp"
-#include "sql/identifier.hpp"
 #include "redshift_ddl.hpp"
 #include "redshift_literal.hpp"
 #include "redshift_statements.hpp"
+#include "sql/cell_text.hpp"
+#include "sql/identifier.hpp"
 
 namespace cdcrt::redshift {
 
@@ -27,13 +27,9 @@ constexpr std::chrono::minutes kWidenAgain{5};  // an operator may have made it 
 
 }  // namespace
 
-RedshiftConnection::RedshiftConnection(const Settings& settings, StagingPlace& place, sql::Looks& looks, MadeTables& made, const sdk::Host& host)
-    : place_(place),
-      host_(host),
-      session_(settings),
-      files_(place, host),
-      loader_(settings, session_, place, files_, host),
-      looks_(looks),
+RedshiftConnection::RedshiftConnection(const Settings& settings, StagingPlace& place, sql::Looks& looks, MadeTables& made,
+                                       const sdk::Host& host)
+    : place_(place), host_(host), session_(settings), files_(place, host), loader_(settings, session_, place, files_, host), looks_(looks),
       made_(made) {}
 
 RedshiftConnection::~RedshiftConnection() {
@@ -263,7 +259,8 @@ Status RedshiftConnection::change(const cdcrt_table& table, const cdcrt_change* 
     for (uint32_t i = 0; i < count && status; ++i) {
       const std::size_t known = widenings_.size();
       status = apply_change(session_, table, changes[i], widenings_, remarks);
-      if (changes[i].kind == CDCRT_CREATE_TABLE && !is_of_host(changes[i].columns, changes[i].column_count)) made_now_.insert(key_of(table));
+      if (changes[i].kind == CDCRT_CREATE_TABLE && !is_of_host(changes[i].columns, changes[i].column_count))
+        made_now_.insert(key_of(table));
       if (status.code() != CDCRT_STALE_SCHEMA || widenings_.size() == known) continue;
       // A column that cannot grow is used as it is: each value is looked at before it is written. The others grow together.
       if (why_not_widened(widenings_.back().shown) != nullptr) {
@@ -352,7 +349,8 @@ Status RedshiftConnection::verify_columns() {
   Status status = read_catalogs(session_, now);
   for (const auto& [place, count] : notes_.columns) {
     if (status && now[place].columns.size() != count) {
-      status = Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(place.first) + "." + sql::shown(place.second) + " changed meanwhile");
+      status = Status::error(CDCRT_STALE_SCHEMA,
+                             "the columns of table " + sql::shown(place.first) + "." + sql::shown(place.second) + " changed meanwhile");
     }
   }
   return status;
@@ -386,9 +384,10 @@ Status RedshiftConnection::write_groups(const cdcrt_write& write) {
     for (const Widening& widening : widenings_) {
       const std::string* why = why_not_widened(widening.shown);
       if (why == nullptr) continue;
-      status = Status::bad_record("column " + widening.shown + " is " + widening.type.name + " and has to grow for a value: " + *why,
-                                  "make the table's owner the connection's user, widen the column by hand, or set on_overflow = \"truncate\" or "
-                                  "\"null\" in the route's columns");
+      status =
+          Status::bad_record("column " + widening.shown + " is " + widening.type.name + " and has to grow for a value: " + *why,
+                             "make the table's owner the connection's user, widen the column by hand, or set on_overflow = \"truncate\" or "
+                             "\"null\" in the route's columns");
       widenings_.clear();
       return status;
     }

@@ -74,30 +74,30 @@ class RedshiftConnection final : public sdk::SinkConnection {
   sql::Looks& looks_;
   std::map<std::string, sql::Known<CatalogTable>> tables_;  ///< what is known of the catalog; forgotten when it may be old
   MadeTables& made_;
-  std::set<std::string> changed_tables_;                    ///< in this transaction
-  std::set<std::string> made_now_;                          ///< likewise: those that were created
-  std::set<std::string> empty_;                             ///< likewise: nothing is in them, and nothing was written so far
-  CatalogTables expected_;                                  ///< read for the next description of each
+  std::set<std::string> changed_tables_;  ///< in this transaction
+  std::set<std::string> made_now_;        ///< likewise: those that were created
+  std::set<std::string> empty_;           ///< likewise: nothing is in them, and nothing was written so far
+  CatalogTables expected_;                ///< read for the next description of each
   /// The answer to the last read of the host's tables, as long as the transaction would give it again.
   struct LastRead {
     std::string text;
     std::vector<std::vector<Field>> rows;
   };
   LastRead last_read_;
-  CatalogTable host_catalog_;                               ///< of the host's table that is read or written now
+  CatalogTable host_catalog_;  ///< of the host's table that is read or written now
   TransactionNotes notes_;
   Stages stages_in_use_;
-  std::vector<Widening> widenings_;             ///< to be done once no transaction is open
+  std::vector<Widening> widenings_;  ///< to be done once no transaction is open
   std::map<std::string, std::pair<std::string, std::chrono::steady_clock::time_point>>
       not_widened_;  ///< why a column could not grow, by its name
   RefusedCopy refused_;
   std::map<std::string, uint32_t> unexplained_;  ///< by table: refused COPYs in a row of which nothing was told
   uint64_t stages_ = 0;
   bool in_transaction_ = false;
-  bool broken_ = false;   ///< the transaction cannot go on: only rollback may follow
-  bool over_ = false;     ///< it was rolled back here already
-  bool changed_ = false;  ///< the open transaction changed definitions
-  bool knows_host_columns_ = true;     ///< the host's tables took all that was written as they are made here
+  bool broken_ = false;             ///< the transaction cannot go on: only rollback may follow
+  bool over_ = false;               ///< it was rolled back here already
+  bool changed_ = false;            ///< the open transaction changed definitions
+  bool knows_host_columns_ = true;  ///< the host's tables took all that was written as they are made here
 };
 
 }  // namespace cdcrt::redshift

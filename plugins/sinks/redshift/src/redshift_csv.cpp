@@ -4,8 +4,8 @@
 #include <cstring>
 #include <random>
 
-#include "sql/identifier.hpp"
 #include "redshift_value.hpp"
+#include "sql/identifier.hpp"
 
 namespace cdcrt::sql {
 namespace {
@@ -63,23 +63,17 @@ void RedshiftCsv::append(std::string& out, const cdcrt_cell& cell, redshift::Sto
   using Form = redshift::StoredValue::Form;
   const redshift::StoredValue value = redshift::stored_value(cell, storage, buffer_);
   switch (value.form) {
-    case Form::kNull:
-      out += null_text_;
-      break;
+    case Form::kNull: out += null_text_; break;
     case Form::kBoolean:
     case Form::kNumeral:
-    case Form::kWord:
-      out += value.text;
-      break;
+    case Form::kWord: out += value.text; break;
     case Form::kBytes:
       out += '"';
       append_hex(out, value.text);
       out += '"';
       break;
     case Form::kText:
-    case Form::kJson:
-      append_quoted(out, value.text);
-      break;
+    case Form::kJson: append_quoted(out, value.text); break;
   }
 }
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <map>
 
-#include "sql/definition.hpp"
-#include "sql/identifier.hpp"
 #include "redshift_literal.hpp"
 #include "redshift_statements.hpp"
+#include "sql/definition.hpp"
+#include "sql/identifier.hpp"
 
 namespace cdcrt::sql::redshift {
 
@@ -85,15 +85,16 @@ Status create_table(std::string& out, std::string_view quoted_table, const cdcrt
     return append_name(text, sdk::view(column.name), "column", names.case_sensitive);
   };
   // Nullability cannot be taken away later, but a key's column never needs that.
-  status = append_create_table(out, quoted_table, columns, count, layout.primary_key, name_of, [&](std::string& text, const cdcrt_column& column) {
-    // Redshift does not widen what a declared key holds.
-    const bool declared = layout.primary_key && column.key_ordinal > 0 && column.type.length == 0;
-    Status defined = append_definition(text, column, declared ? Names{names.case_sensitive, kMaxVarchar} : names);
-    for (const auto& [name, encoding] : layout.encodings) {
-      if (find(&column, 1, name, names) != nullptr) text += " ENCODE " + encoding;
-    }
-    return defined;
-  });
+  status = append_create_table(
+      out, quoted_table, columns, count, layout.primary_key, name_of, [&](std::string& text, const cdcrt_column& column) {
+        // Redshift does not widen what a declared key holds.
+        const bool declared = layout.primary_key && column.key_ordinal > 0 && column.type.length == 0;
+        Status defined = append_definition(text, column, declared ? Names{names.case_sensitive, kMaxVarchar} : names);
+        for (const auto& [name, encoding] : layout.encodings) {
+          if (find(&column, 1, name, names) != nullptr) text += " ENCODE " + encoding;
+        }
+        return defined;
+      });
   if (!status) return status;
   const auto list = [&](const std::vector<const cdcrt_column*>& chosen) {
     if (status) status = append_names(out, chosen, name_of);
@@ -144,8 +145,8 @@ std::string moment_text(const std::string& column, std::string_view zone) {
   const std::string utc = zone.empty() ? column : "(" + column + " AT TIME ZONE 'UTC')";
   const std::string end = zone.empty() ? std::string() : " || '" + std::string(zone) + "'";
   // Not by EXTRACT: the guide's EXTRACT(microseconds ..) leaves seconds and milliseconds out.
-  return "CASE WHEN TO_CHAR(" + utc + ", 'US') <> '000000' THEN TO_CHAR(" + utc + ", '" + pattern + ".US')" + end +
-         " ELSE TO_CHAR(" + utc + ", '" + pattern + "')" + end + " END";
+  return "CASE WHEN TO_CHAR(" + utc + ", 'US') <> '000000' THEN TO_CHAR(" + utc + ", '" + pattern + ".US')" + end + " ELSE TO_CHAR(" + utc +
+         ", '" + pattern + "')" + end + " END";
 }
 
 /// 01:02:03.500000 as PT1H2M3.5S, without the parts that are zero.
@@ -157,8 +158,8 @@ std::string duration_text(const std::string& column) {
   };
   const std::string seconds =
       "SUBSTRING(" + text + ", 7, 2)::INTEGER::VARCHAR(8) || RTRIM(RTRIM(SUBSTRING(" + text + ", 9), '0'), '.') || 'S'";
-  return "CASE WHEN " + column + " = '00:00:00' THEN 'PT0S' ELSE 'PT' || " + part("1", "H") + " || " + part("4", "M") + " || CASE WHEN " + seconds + " = '0S' THEN '' ELSE " +
-         seconds + " END END";
+  return "CASE WHEN " + column + " = '00:00:00' THEN 'PT0S' ELSE 'PT' || " + part("1", "H") + " || " + part("4", "M") + " || CASE WHEN " +
+         seconds + " = '0S' THEN '' ELSE " + seconds + " END END";
 }
 
 }  // namespace
@@ -170,21 +171,15 @@ std::string conversion(std::string_view quoted_column, const ColumnType& from, c
   if (from.storage == Storage::kBool && number) return "(CASE WHEN " + column + " THEN 1 WHEN NOT " + column + " THEN 0 END)" + cast;
   if (to.storage == Storage::kText) {
     switch (from.storage) {
-      case Storage::kBool:
-        return "(CASE WHEN " + column + " THEN 'true' WHEN NOT " + column + " THEN 'false' END)" + cast;
-      case Storage::kTimestamp:
-        return "(" + moment_text(column, "") + ")" + cast;
-      case Storage::kTimestamptz:
-        return "(" + moment_text(column, "+00:00") + ")" + cast;
-      case Storage::kTime:
-        return to.duration ? "(" + duration_text(column) + ")" + cast : column + cast;
+      case Storage::kBool: return "(CASE WHEN " + column + " THEN 'true' WHEN NOT " + column + " THEN 'false' END)" + cast;
+      case Storage::kTimestamp: return "(" + moment_text(column, "") + ")" + cast;
+      case Storage::kTimestamptz: return "(" + moment_text(column, "+00:00") + ")" + cast;
+      case Storage::kTime: return to.duration ? "(" + duration_text(column) + ")" + cast : column + cast;
       case Storage::kSuper:
         // Of NULL it would be 'null'.
         return "(CASE WHEN " + column + " IS NULL THEN NULL ELSE JSON_SERIALIZE(" + column + ") END)" + cast;
-      case Storage::kBytes:
-        return "(chr(92) || 'x' || FROM_VARBYTE(" + column + ", 'hex'))" + cast;
-      default:
-        return column + cast;
+      case Storage::kBytes: return "(chr(92) || 'x' || FROM_VARBYTE(" + column + ", 'hex'))" + cast;
+      default: return column + cast;
     }
   }
   if (to.storage == Storage::kSuper && from.storage == Storage::kText) return "JSON_PARSE(" + column + ")";

@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "cdcrt/sdk/utf8.hpp"
+#include "redshift_value.hpp"
 #include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
 #include "sql/json_reader.hpp"
 #include "sql/postgresql_array.hpp"
-#include "redshift_value.hpp"
 
 namespace cdcrt::sql::redshift {
 
@@ -76,9 +76,7 @@ Status append_cell(std::string& out, const cdcrt_cell& cell, const ColumnType& t
   std::string buffer;
   const StoredValue value = stored_value(cell, type.storage, buffer);
   switch (value.form) {
-    case Form::kNull:
-      out += "NULL";
-      break;
+    case Form::kNull: out += "NULL"; break;
     case Form::kBoolean:
       out += type.storage != Storage::kBool ? (value.text == "t" ? "'t'" : "'f'") : value.text == "t" ? "true" : "false";
       break;
@@ -90,12 +88,8 @@ Status append_cell(std::string& out, const cdcrt_cell& cell, const ColumnType& t
       }
       [[fallthrough]];
     case Form::kWord:
-    case Form::kText:
-      append_text(out, value.text);
-      break;
-    case Form::kBytes:
-      append_bytes(out, value.text);
-      break;
+    case Form::kText: append_text(out, value.text); break;
+    case Form::kBytes: append_bytes(out, value.text); break;
     case Form::kJson:
       out += "JSON_PARSE(";
       // Also of bytes [JSON_PARSE], which may be longer than a text.
@@ -120,14 +114,12 @@ bool needs_several_constants(const cdcrt_cell& cell, Storage storage) {
 std::string text_expression(std::string_view quoted_column, Storage storage) {
   const std::string column(quoted_column);
   switch (storage) {
-    case Storage::kBool:
-      return "CASE WHEN " + column + " THEN 't' WHEN NOT " + column + " THEN 'f' END";
+    case Storage::kBool: return "CASE WHEN " + column + " THEN 't' WHEN NOT " + column + " THEN 'f' END";
     case Storage::kDate:
     case Storage::kTime:
     case Storage::kTimetz:
     case Storage::kTimestamp:
-    case Storage::kTimestamptz:
-      return column + "::varchar";
+    case Storage::kTimestamptz: return column + "::varchar";
     case Storage::kSuper:
       // JSON_SERIALIZE fails beyond a VARCHAR's length, and makes 'null' of NULL.
       return "CASE WHEN " + column + " IS NULL THEN NULL ELSE JSON_SERIALIZE_TO_VARBYTE(" + column + ") END";

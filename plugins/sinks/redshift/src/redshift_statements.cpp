@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "redshift_comparison.hpp"
 #include "sql/identifier.hpp"
 #include "sql/statement.hpp"
-#include "redshift_comparison.hpp"
 
 namespace cdcrt::sql::redshift {
 namespace {
@@ -20,7 +20,8 @@ std::string same_key(const StageShape& shape, const std::string& left, const std
 
 std::string same_row(const StageShape& shape, const std::string& left, const std::string& right) {
   return joined(shape.columns, " AND ", kAllColumns, [&](const StageColumn& column) {
-    return column.not_null ? same(of(left, column), of(right, column), column.type) : same_or_null(of(left, column), of(right, column), column.type);
+    return column.not_null ? same(of(left, column), of(right, column), column.type)
+                           : same_or_null(of(left, column), of(right, column), column.type);
   });
 }
 
@@ -65,7 +66,8 @@ std::string create_stage(const StageShape& shape) {
 }
 
 std::string insert_from_stage(const StageShape& shape) {
-  return "INSERT INTO " + shape.table + " (" + names(shape) + ") SELECT " + names(shape) + " FROM " + shape.stage + of_batch(shape, " WHERE ");
+  return "INSERT INTO " + shape.table + " (" + names(shape) + ") SELECT " + names(shape) + " FROM " + shape.stage +
+         of_batch(shape, " WHERE ");
 }
 
 std::string delete_by_stage(const StageShape& shape) {
@@ -74,8 +76,8 @@ std::string delete_by_stage(const StageShape& shape) {
 }
 
 std::string update_from_stage(const StageShape& shape) {
-  const std::string set = joined(
-      shape.columns, ", ", kOtherColumns, [&](const StageColumn& column) { return column.name + " = " + shape.stage + "." + column.name; });
+  const std::string set = joined(shape.columns, ", ", kOtherColumns,
+                                 [&](const StageColumn& column) { return column.name + " = " + shape.stage + "." + column.name; });
   if (set.empty()) return {};
   return "UPDATE " + shape.table + " SET " + set + " FROM " + shape.stage + " WHERE " + same_key(shape, shape.qualifier, shape.stage) +
          of_batch(shape, " AND ");
@@ -92,7 +94,8 @@ std::string from_stage_without_target(const StageShape& shape) {
 
 std::string insert_missing(const StageShape& shape) {
   return "INSERT INTO " + shape.table + " (" + names(shape) + ") SELECT " +
-         joined(shape.columns, ", ", kAllColumns, [&](const StageColumn& column) { return shape.stage + "." + column.name; }) + from_stage_without_target(shape);
+         joined(shape.columns, ", ", kAllColumns, [&](const StageColumn& column) { return shape.stage + "." + column.name; }) +
+         from_stage_without_target(shape);
 }
 
 std::string select_missing(const StageShape& shape) {
@@ -130,13 +133,14 @@ CopyHold hold_copies(const StageShape& shape, std::string_view quoted_held, cons
   }
   const std::string number = shape.stage + "." + shape.row_number;
   CopyHold hold;
-  hold.hold = "CREATE TEMP TABLE " + held + " AS SELECT " + all + ", " + number + " AS cdcrt_first, ROW_NUMBER() OVER (PARTITION BY " + number +
-              " ORDER BY " + number + ") AS cdcrt_number FROM " + shape.table + " JOIN " + shape.stage + " ON " +
+  hold.hold = "CREATE TEMP TABLE " + held + " AS SELECT " + all + ", " + number + " AS cdcrt_first, ROW_NUMBER() OVER (PARTITION BY " +
+              number + " ORDER BY " + number + ") AS cdcrt_number FROM " + shape.table + " JOIN " + shape.stage + " ON " +
               same_row(shape, shape.qualifier, shape.stage) + " WHERE " + number + " IN (" + numbers(rows) + ")";
   hold.restore = "INSERT INTO " + shape.table + " (" + all_names + ") SELECT " + all_names + " FROM " + held + " WHERE ";
   bool first = true;
   for (const auto& [count, its] : by_count) {
-    hold.restore += std::string(first ? "" : " OR ") + "(cdcrt_number > " + std::to_string(count) + " AND cdcrt_first IN (" + numbers(its) + "))";
+    hold.restore +=
+        std::string(first ? "" : " OR ") + "(cdcrt_number > " + std::to_string(count) + " AND cdcrt_first IN (" + numbers(its) + "))";
     first = false;
   }
   return hold;

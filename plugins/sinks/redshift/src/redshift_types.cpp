@@ -112,32 +112,20 @@ std::string type_name(cdcrt_type type, uint32_t unbounded_varchar) {
 
 cdcrt_type logical_type(const ColumnType& type) {
   switch (type.storage) {
-    case Storage::kBool:
-      return make_type(CDCRT_TYPE_BOOL);
+    case Storage::kBool: return make_type(CDCRT_TYPE_BOOL);
     case Storage::kInteger:
       return make_type(type.precision <= 4 ? CDCRT_TYPE_INT16 : type.precision <= 9 ? CDCRT_TYPE_INT32 : CDCRT_TYPE_INT64);
-    case Storage::kFloat:
-      return make_type(type.precision <= 24 ? CDCRT_TYPE_FLOAT32 : CDCRT_TYPE_FLOAT64);
-    case Storage::kDecimal:
-      return make_type(CDCRT_TYPE_DECIMAL, type.precision, type.scale);
-    case Storage::kText:
-      return make_type(CDCRT_TYPE_STRING, type.length >= kMaxVarchar ? 0 : type.length);
-    case Storage::kBytes:
-      return make_type(CDCRT_TYPE_BYTES);
-    case Storage::kSuper:
-      return make_type(CDCRT_TYPE_JSON);
-    case Storage::kDate:
-      return make_type(CDCRT_TYPE_DATE);
-    case Storage::kTime:
-      return make_type(CDCRT_TYPE_TIME);
-    case Storage::kTimetz:
-      return make_type(CDCRT_TYPE_TIMETZ);
-    case Storage::kTimestamp:
-      return make_type(CDCRT_TYPE_TIMESTAMP);
-    case Storage::kTimestamptz:
-      return make_type(CDCRT_TYPE_TIMESTAMPTZ);
-    case Storage::kOther:
-      break;
+    case Storage::kFloat: return make_type(type.precision <= 24 ? CDCRT_TYPE_FLOAT32 : CDCRT_TYPE_FLOAT64);
+    case Storage::kDecimal: return make_type(CDCRT_TYPE_DECIMAL, type.precision, type.scale);
+    case Storage::kText: return make_type(CDCRT_TYPE_STRING, type.length >= kMaxVarchar ? 0 : type.length);
+    case Storage::kBytes: return make_type(CDCRT_TYPE_BYTES);
+    case Storage::kSuper: return make_type(CDCRT_TYPE_JSON);
+    case Storage::kDate: return make_type(CDCRT_TYPE_DATE);
+    case Storage::kTime: return make_type(CDCRT_TYPE_TIME);
+    case Storage::kTimetz: return make_type(CDCRT_TYPE_TIMETZ);
+    case Storage::kTimestamp: return make_type(CDCRT_TYPE_TIMESTAMP);
+    case Storage::kTimestamptz: return make_type(CDCRT_TYPE_TIMESTAMPTZ);
+    case Storage::kOther: break;
   }
   return make_type(CDCRT_TYPE_UNKNOWN);
 }

@@ -12,8 +12,8 @@ namespace cdcrt::sql::redshift {
 
 constexpr uint32_t kMaxVarchar = 65'535;      ///< bytes
 constexpr uint32_t kMaxVarbyte = 16'777'216;  ///< bytes
-constexpr int16_t kMaxScale = 37;                ///< of a DECIMAL [r_Numeric_types201]
-constexpr std::size_t kNameLimit = 127;           ///< bytes
+constexpr int16_t kMaxScale = 37;             ///< of a DECIMAL [r_Numeric_types201]
+constexpr std::size_t kNameLimit = 127;       ///< bytes
 constexpr uint64_t kMaxRow = 4U << 20;        ///< bytes of one row that COPY reads
 
 /// How the values of a column are written in statements and compared.

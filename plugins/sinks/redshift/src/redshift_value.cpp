@@ -43,27 +43,17 @@ void append_fixed(std::string& out, double value) {
 StoredValue plain(const cdcrt_cell& cell, std::string& buffer) {
   buffer.clear();
   switch (cell.tag) {
-    case CDCRT_BOOL:
-      return {Form::kBoolean, cell.value.integer != 0 ? "t" : "f"};
+    case CDCRT_BOOL: return {Form::kBoolean, cell.value.integer != 0 ? "t" : "f"};
     case CDCRT_I64:
-    case CDCRT_U64:
-      append_cell_text(buffer, cell, sdk::TextStyle::kPostgres);
-      return {Form::kNumeral, buffer};
-    case CDCRT_DECIMAL:
-      return {is_no_number(cell) ? Form::kWord : Form::kNumeral, bytes_of(cell)};
-    case CDCRT_TIMESTAMPTZ:
-      append_utc(buffer, cell.value.integer);
-      return {Form::kWord, buffer};
+    case CDCRT_U64: append_cell_text(buffer, cell, sdk::TextStyle::kPostgres); return {Form::kNumeral, buffer};
+    case CDCRT_DECIMAL: return {is_no_number(cell) ? Form::kWord : Form::kNumeral, bytes_of(cell)};
+    case CDCRT_TIMESTAMPTZ: append_utc(buffer, cell.value.integer); return {Form::kWord, buffer};
     case CDCRT_F64:
     case CDCRT_DATE:
     case CDCRT_TIME:
-    case CDCRT_TIMESTAMP:
-      append_cell_text(buffer, cell, sdk::TextStyle::kPostgres);
-      return {Form::kWord, buffer};
-    case CDCRT_BYTES:
-      return {Form::kBytes, bytes_of(cell)};
-    default:
-      return {Form::kText, bytes_of(cell)};
+    case CDCRT_TIMESTAMP: append_cell_text(buffer, cell, sdk::TextStyle::kPostgres); return {Form::kWord, buffer};
+    case CDCRT_BYTES: return {Form::kBytes, bytes_of(cell)};
+    default: return {Form::kText, bytes_of(cell)};
   }
 }
 
@@ -120,7 +110,8 @@ bool has_long_string(std::string_view json) {
 std::string_view why_not_in_super(const cdcrt_cell& cell) {
   constexpr std::string_view kTooLong = "a string inside of a SUPER has at most 65,535 bytes";
   if (cell.tag < CDCRT_STRING || cell.size <= kMaxSuperString / 2) return "";
-  if (cell.tag == CDCRT_JSON || cell.tag == CDCRT_ARRAY) return cell.size > kMaxSuperString && has_long_string(bytes_of(cell)) ? kTooLong : "";
+  if (cell.tag == CDCRT_JSON || cell.tag == CDCRT_ARRAY)
+    return cell.size > kMaxSuperString && has_long_string(bytes_of(cell)) ? kTooLong : "";
   return cell.size * (cell.tag == CDCRT_BYTES ? 2 : 1) > kMaxSuperString ? kTooLong : "";
 }
 
@@ -129,12 +120,9 @@ std::string_view why_not_in_super(const cdcrt_cell& cell) {
 StoredValue stored_value(const cdcrt_cell& cell, Storage storage, std::string& buffer) {
   if (cell.tag <= CDCRT_NULL) return {};
   switch (storage) {
-    case Storage::kText:
-      return {Form::kText, as_text(cell, buffer)};
-    case Storage::kBytes:
-      return {Form::kBytes, as_text(cell, buffer)};
-    case Storage::kSuper:
-      return as_json(cell, buffer);
+    case Storage::kText: return {Form::kText, as_text(cell, buffer)};
+    case Storage::kBytes: return {Form::kBytes, as_text(cell, buffer)};
+    case Storage::kSuper: return as_json(cell, buffer);
     case Storage::kInteger:
     case Storage::kDecimal:
       if (cell.tag == CDCRT_F64 && std::isfinite(cell.value.real)) {
@@ -150,8 +138,7 @@ StoredValue stored_value(const cdcrt_cell& cell, Storage storage, std::string& b
         return {Form::kWord, plain(cell, buffer).text};
       }
       return plain(cell, buffer);
-    default:
-      return plain(cell, buffer);
+    default: return plain(cell, buffer);
   }
 }
 
@@ -161,10 +148,11 @@ std::string_view why_unstorable(const cdcrt_cell& cell, Storage storage) {
   if (storage == Storage::kText || storage == Storage::kBytes) return "";
   if (storage == Storage::kSuper) return why_not_in_super(cell);
   switch (cell.tag) {
-    case CDCRT_DECIMAL:
-      return is_no_number(cell) && storage != Storage::kFloat ? "Redshift's DECIMAL has no NaN and no infinity" : "";
+    case CDCRT_DECIMAL: return is_no_number(cell) && storage != Storage::kFloat ? "Redshift's DECIMAL has no NaN and no infinity" : "";
     case CDCRT_F64:
-      return is_no_number(cell) && (storage == Storage::kDecimal || storage == Storage::kInteger) ? "Redshift's DECIMAL has no NaN and no infinity" : "";
+      return is_no_number(cell) && (storage == Storage::kDecimal || storage == Storage::kInteger)
+                 ? "Redshift's DECIMAL has no NaN and no infinity"
+                 : "";
     case CDCRT_DATE:
     case CDCRT_TIMESTAMP:
     case CDCRT_TIMESTAMPTZ: {
@@ -174,9 +162,9 @@ std::string_view why_unstorable(const cdcrt_cell& cell, Storage storage) {
       return day < kFirstDay || day > kLastDay ? "Redshift's dates and timestamps end at 4713 BC and 294276 AD" : "";
     }
     case CDCRT_TIME:
-      return cell.value.integer < 0 || cell.value.integer >= sdk::kMicrosecondsPerDay ? "Redshift's TIME ends at 00:00:00 and 24:00:00" : "";
-    default:
-      return "";
+      return cell.value.integer < 0 || cell.value.integer >= sdk::kMicrosecondsPerDay ? "Redshift's TIME ends at 00:00:00 and 24:00:00"
+                                                                                      : "";
+    default: return "";
   }
 }
 

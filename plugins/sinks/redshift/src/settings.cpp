@@ -4,8 +4,8 @@
 
 #include "aws/partition.hpp"
 #include "aws/profile.hpp"
-#include "sql/identifier.hpp"
 #include "redshift_statements.hpp"
+#include "sql/identifier.hpp"
 
 namespace cdcrt::redshift {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "sql/identifier.hpp"
 #include "redshift_csv.hpp"
 #include "redshift_literal.hpp"
+#include "sql/identifier.hpp"
 
 namespace cdcrt::redshift {
 
@@ -46,7 +46,8 @@ Status StageLoader::append_values(std::string& out, const Load& load, uint64_t r
 }
 
 Status StageLoader::load(const Load& load, RefusedCopy& refused) {
-  const bool by_files = settings_.staging.enabled && load.write.is_direct == 0 && (load.needs_files || is_large(load.rows(), load.text_bytes));
+  const bool by_files =
+      settings_.staging.enabled && load.write.is_direct == 0 && (load.needs_files || is_large(load.rows(), load.text_bytes));
   return by_files ? by_copy(load, refused) : by_insert(load);
 }
 

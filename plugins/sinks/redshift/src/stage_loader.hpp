@@ -11,8 +11,8 @@
 #include "cdcrt/sdk/host.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "odbc/row_groups.hpp"
-#include "settings.hpp"
 #include "redshift_statements.hpp"
+#include "settings.hpp"
 #include "staged_files.hpp"
 #include "target_session.hpp"
 
@@ -23,13 +23,13 @@ struct Load {
   const cdcrt_write& write;
   const odbc::RowGroup& group;
   const sql::redshift::StageShape& shape;
-  std::string_view into;    ///< quoted table
-  bool numbered = false;    ///< `shape.row_number` comes first and takes the row's index in the write
-  uint64_t text_bytes = 0;  ///< about as many, of all rows
-  bool needs_files = false; ///< a value is longer than a constant of a statement
-  bool into_stage = false;  ///< of this session's own
-  bool is_counted = false;  ///< by what follows: nobody need ask how many rows were loaded
-  std::string_view what;    ///< for messages: "cannot upsert into table "s"."t""
+  std::string_view into;     ///< quoted table
+  bool numbered = false;     ///< `shape.row_number` comes first and takes the row's index in the write
+  uint64_t text_bytes = 0;   ///< about as many, of all rows
+  bool needs_files = false;  ///< a value is longer than a constant of a statement
+  bool into_stage = false;   ///< of this session's own
+  bool is_counted = false;   ///< by what follows: nobody need ask how many rows were loaded
+  std::string_view what;     ///< for messages: "cannot upsert into table "s"."t""
 
   [[nodiscard]] uint64_t rows() const { return group.every_row ? write.row_count : group.rows.size(); }
   /// What the column of numbers takes.

@@ -41,13 +41,8 @@ std::string random_name(int parts) {
 }  // namespace
 
 StagingPlace::StagingPlace(const Settings& settings, std::string sink, sdk::Host host)
-    : settings_(settings),
-      host_(std::move(host)),
-      credentials_(aws::default_credentials(settings.staging.credentials)),
-      instance_(random_name(2)),
-      sink_(std::move(sink)),
-      pipeline_("pipeline"),
-      process_("process-" + random_name(4)) {}
+    : settings_(settings), host_(std::move(host)), credentials_(aws::default_credentials(settings.staging.credentials)),
+      instance_(random_name(2)), sink_(std::move(sink)), pipeline_("pipeline"), process_("process-" + random_name(4)) {}
 
 void StagingPlace::identify(std::string_view pipeline, std::string_view process) {
   pipeline_ = pipeline;

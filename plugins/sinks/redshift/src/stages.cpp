@@ -22,7 +22,8 @@ std::string Stages::find(const std::string& shape, uint64_t bytes) {
 }
 
 void Stages::retire_oldest() {
-  const auto oldest = std::min_element(stages_.begin(), stages_.end(), [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
+  const auto oldest =
+      std::min_element(stages_.begin(), stages_.end(), [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
   retired_.push_back(std::move(oldest->second.name));
   stages_.erase(oldest);
 }

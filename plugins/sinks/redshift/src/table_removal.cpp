@@ -78,7 +78,8 @@ Status TableWrite::remove_copies(uint64_t stage_number) {
   int64_t removed = 0;
   if (status && expected > 0) status = execute(statements.remove, &removed);
   if (status && removed != expected) {
-    return Status::error(CDCRT_BUSY, what_ + ": " + std::to_string(removed) + " copies were removed where " + std::to_string(expected) + " were found");
+    return Status::error(CDCRT_BUSY,
+                         what_ + ": " + std::to_string(removed) + " copies were removed where " + std::to_string(expected) + " were found");
   }
   for (uint64_t round = 0; status && again && round < rounds; ++round) {
     std::vector<uint64_t> left;

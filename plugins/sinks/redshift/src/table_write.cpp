@@ -5,11 +5,11 @@
 #include <cstring>
 
 #include "host_tables.hpp"
+#include "redshift_literal.hpp"
+#include "redshift_value.hpp"
 #include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
-#include "redshift_literal.hpp"
-#include "redshift_value.hpp"
 
 namespace cdcrt::redshift {
 
@@ -178,11 +178,13 @@ Status TableWrite::check_value(uint64_t place, const cdcrt_column& column, const
   if (!target.key || type.storage != Storage::kText) return {};
   const std::string key = "key column " + sql::shown(sdk::view(column.name)) + " of " + shape_.table;
   if (holds_nul(write_.cells[place])) {
-    return Status::bad_record(key + " holds a NUL character (U+0000), which Redshift cannot store; without it this would be the key of another row",
-                              "give the route another primary_key, or keep such rows out at the source");
+    return Status::bad_record(
+        key + " holds a NUL character (U+0000), which Redshift cannot store; without it this would be the key of another row",
+        "give the route another primary_key, or keep such rows out at the source");
   }
   if (loses_blanks(write_.cells[place], type)) {
-    return Status::bad_record(key + " is " + type.name + ", which does not tell a text from the same with blanks at its end: this could be the key of another row",
+    return Status::bad_record(key + " is " + type.name +
+                                  ", which does not tell a text from the same with blanks at its end: this could be the key of another row",
                               "make the column a VARCHAR in the target");
   }
   return {};
@@ -234,7 +236,8 @@ Status TableWrite::check(const std::function<bool(const std::string& shown)>& st
       if (!status) return status;
       const cdcrt_cell& cell = write_.cells[place];
       if (type.length != 0 && cell.tag > CDCRT_NULL) {
-        longest[c] = std::max<uint64_t>(longest[c], sql::has_bytes(cell) ? cell.size : sql::redshift::stored_value(cell, type.storage, buffer).text.size());
+        longest[c] = std::max<uint64_t>(
+            longest[c], sql::has_bytes(cell) ? cell.size : sql::redshift::stored_value(cell, type.storage, buffer).text.size());
       }
       needs_files_ = needs_files_ || sql::redshift::needs_several_constants(cell, type.storage);
     }
@@ -275,16 +278,11 @@ Status TableWrite::run(uint64_t stage_number, bool is_empty) {
 
 Status TableWrite::run_kind(uint64_t stage_number, bool is_empty) {
   switch (write_.kind) {
-    case CDCRT_WRITE_CLEAR:
-      return execute("DELETE FROM " + shape_.table);
-    case CDCRT_WRITE_APPEND:
-      return append_rows();
-    case CDCRT_WRITE_REMOVE:
-      return remove_copies(stage_number);
-    case CDCRT_WRITE_PATCH:
-      return through_stage(stage_number);
-    default:
-      break;
+    case CDCRT_WRITE_CLEAR: return execute("DELETE FROM " + shape_.table);
+    case CDCRT_WRITE_APPEND: return append_rows();
+    case CDCRT_WRITE_REMOVE: return remove_copies(stage_number);
+    case CDCRT_WRITE_PATCH: return through_stage(stage_number);
+    default: break;
   }
   const bool replaces = write_.kind != CDCRT_WRITE_UPSERT || covers_table();
   if (replaces && !is_large()) return is_empty && write_.kind != CDCRT_WRITE_DELETE ? append_rows() : in_place();
@@ -360,9 +358,7 @@ Status TableWrite::through_stage(uint64_t stage_number) {
   if (status) status = loader_.load(load_into(shape_.stage, true, is_counted), refused_);
   if (!status) return status;
   switch (write_.kind) {
-    case CDCRT_WRITE_DELETE:
-      status = execute(sql::redshift::delete_by_stage(shape_));
-      break;
+    case CDCRT_WRITE_DELETE: status = execute(sql::redshift::delete_by_stage(shape_)); break;
     case CDCRT_WRITE_PATCH: {
       uint64_t missing = 0;
       if (write_.missing != nullptr) status = report_missing(sql::redshift::select_missing(shape_), missing);
@@ -409,7 +405,9 @@ std::vector<TableWrite::WideValue> TableWrite::take_wide_values() {
     for (std::size_t c = 0; c < group_.columns.size(); ++c) {
       const uint64_t place = row * write_.column_count + group_.columns[c];
       const cdcrt_cell cell = write_.cells[place];
-      if (shape_.columns[c].key || shape_.columns[c].type.storage != Storage::kSuper || !sql::redshift::needs_several_constants(cell, Storage::kSuper)) continue;
+      if (shape_.columns[c].key || shape_.columns[c].type.storage != Storage::kSuper ||
+          !sql::redshift::needs_several_constants(cell, Storage::kSuper))
+        continue;
       wide.push_back({row, c, cell});
       put(place, sql::text_cell(CDCRT_JSON, "null"));
     }
@@ -424,7 +422,8 @@ Status TableWrite::set_wide_values(const std::vector<WideValue>& wide) {
   for (const WideValue& value : wide) {
     const StageColumn& column = shape_.columns[value.column];
     std::string text = "UPDATE " + shape_.table + " SET " + column.name + " = ";
-    if (status) status = sql::redshift::append_cell(text, value.cell, column.type, sdk::view(write_.columns[group_.columns[value.column]].name));
+    if (status)
+      status = sql::redshift::append_cell(text, value.cell, column.type, sdk::view(write_.columns[group_.columns[value.column]].name));
     text += " WHERE ";
     if (status) status = append_key_condition(text, set, {value.row}, 0, 1);
     if (status) status = execute(text);
@@ -449,7 +448,8 @@ Status TableWrite::delete_rows_of_host() {
   while (keys < shape_.columns.size() && shape_.columns[keys].key) ++keys;
   Status status;
   for (uint64_t first = 0, last = 0; first < write_.row_count && status; first = last) {
-    for (uint64_t bytes = 0; last < write_.row_count && last - first < kMaxDeleted && (last == first || bytes < kHostStatementBytes); ++last) {
+    for (uint64_t bytes = 0; last < write_.row_count && last - first < kMaxDeleted && (last == first || bytes < kHostStatementBytes);
+         ++last) {
       bytes += constant_bytes(write_.cells + last * write_.column_count, keys);
     }
     std::string text = "DELETE FROM " + shape_.table + " WHERE ";

@@ -13,9 +13,9 @@
 #include "cdcrt/abi/sink.h"
 #include "cdcrt/sdk/status.hpp"
 #include "odbc/row_groups.hpp"
-#include "sql/postgresql_limit.hpp"
 #include "redshift_comparison.hpp"
 #include "redshift_statements.hpp"
+#include "sql/postgresql_limit.hpp"
 #include "stage_loader.hpp"
 #include "stages.hpp"
 #include "target_session.hpp"
@@ -24,11 +24,11 @@ namespace cdcrt::redshift {
 
 /// A text column that must grow before a value fits.
 struct Widening {
-  std::string table, column;       ///< quoted
+  std::string table, column;                    ///< quoted
   std::string schema, table_name, column_name;  ///< as the catalog has them
-  std::string shown;               ///< for messages: "s"."t"."c"
-  sql::redshift::ColumnType type;  ///< as it is
-  uint32_t bytes = 0;              ///< as it is to be
+  std::string shown;                            ///< for messages: "s"."t"."c"
+  sql::redshift::ColumnType type;               ///< as it is
+  uint32_t bytes = 0;                           ///< as it is to be
 };
 
 /// "cdcrt_row", unless the table has such a column.
@@ -44,7 +44,8 @@ sql::redshift::KeySet make_key_set(const sql::redshift::StageShape& shape, const
 
 /// What a transaction has to see to before it commits.
 struct TransactionNotes {
-  /// Tables whose rows were deleted to be inserted anew: so many columns they must still have, or a column that somebody added lost its values.
+  /// Tables whose rows were deleted to be inserted anew: so many columns they must still have, or a column that somebody added lost its
+  /// values.
   std::map<std::pair<std::string, std::string>, std::size_t> columns;
 };
 
@@ -53,7 +54,8 @@ class TableWrite {
  public:
   TableWrite(TargetSession& session, StageLoader& loader, const cdcrt_write& write, const odbc::RowGroup& group,
              const CatalogTable& catalog, TransactionNotes& notes, Stages& stages, std::string what)
-      : session_(session), loader_(loader), write_(write), group_(group), catalog_(catalog), notes_(notes), stages_(stages), what_(std::move(what)) {}
+      : session_(session), loader_(loader), write_(write), group_(group), catalog_(catalog), notes_(notes), stages_(stages),
+        what_(std::move(what)) {}
 
   /// Looks at every value, touches nothing in the target. What its column can never hold is cut or made NULL where the column allows
   /// that, else BAD_RECORD. Columns that must grow first are added to `out`; `stays`: those that cannot, by the name that is shown.
@@ -71,7 +73,8 @@ class TableWrite {
   bool cut_fraction(uint64_t place, const cdcrt_column& column, const sql::ColumnLimit& limit);
   void replace(uint64_t place, const cdcrt_cell& cell);
   void put(uint64_t place, const cdcrt_cell& cell);
-  sdk::Status check_value(uint64_t place, const cdcrt_column& column, const sql::redshift::StageColumn& target, const sql::ColumnLimit& limit);
+  sdk::Status check_value(uint64_t place, const cdcrt_column& column, const sql::redshift::StageColumn& target,
+                          const sql::ColumnLimit& limit);
   /// Bytes of the row as COPY reads it, about; exact near the limit.
   uint64_t count_bytes(uint64_t first) const;
   sdk::Status run_kind(uint64_t stage_number, bool is_empty);

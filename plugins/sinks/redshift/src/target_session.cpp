@@ -1,8 +1,8 @@
 #include "target_session.hpp"
 
-#include "sql/identifier.hpp"
 #include "redshift_literal.hpp"
 #include "redshift_statements.hpp"
+#include "sql/identifier.hpp"
 
 namespace cdcrt::redshift {
 
@@ -59,7 +59,8 @@ Status TargetSession::set_parameters() {
   return {};
 }
 
-/// Driver, driver manager and locale all have a word in what becomes of bytes: ask, do not believe. Asks for what else has to be known, too.
+/// Driver, driver manager and locale all have a word in what becomes of bytes: ask, do not believe. Asks for what else has to be known,
+/// too.
 Status TargetSession::check_encoding(Field& current_schema) {
   constexpr std::string_view kProbe = "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\\'\"";
   constexpr std::string_view kDoing = "cannot check the connection's encoding";

@@ -12,8 +12,8 @@
 #include "cdcrt/abi/sink.h"
 #include "cdcrt/sdk/status.hpp"
 #include "odbc/session.hpp"
-#include "settings.hpp"
 #include "redshift_ddl.hpp"
+#include "settings.hpp"
 
 namespace cdcrt::redshift {
 

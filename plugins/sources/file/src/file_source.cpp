@@ -24,13 +24,9 @@ sdk::Status cannot_go_back() {
 }  // namespace
 
 FileSource::FileSource(const sdk::Config& config, sdk::Host host)
-    : host_(std::move(host)),
-      layout_(config.string("layout") == "values" ? Layout::kValues : Layout::kKcat),
-      max_line_(config.bytes("max_line")),
-      batch_messages_(static_cast<uint64_t>(config.integer("batch_messages"))),
-      batch_bytes_(config.bytes("batch_bytes")),
-      most_held_(std::max<uint64_t>(8 << 20, 2 * batch_bytes_)),
-      inputs_(layout_, max_line_),
+    : host_(std::move(host)), layout_(config.string("layout") == "values" ? Layout::kValues : Layout::kKcat),
+      max_line_(config.bytes("max_line")), batch_messages_(static_cast<uint64_t>(config.integer("batch_messages"))),
+      batch_bytes_(config.bytes("batch_bytes")), most_held_(std::max<uint64_t>(8 << 20, 2 * batch_bytes_)), inputs_(layout_, max_line_),
       decoder_(layout_, max_line_) {}
 
 sdk::Status FileSource::configure(const sdk::Config& config) {
@@ -42,7 +38,8 @@ sdk::Status FileSource::configure(const sdk::Config& config) {
   if (auto status = inputs_.configure(config.list("paths"), topic); !status.ok()) return status;
   // It is a topic: of its values, and of what cannot be read in it.
   for (const auto& input : inputs_.all()) {
-    if (!sdk::is_utf8(input.name)) return sdk::Status::bad_config("paths", "the name of a file is not UTF-8: " + input.path, "rename the file");
+    if (!sdk::is_utf8(input.name))
+      return sdk::Status::bad_config("paths", "the name of a file is not UTF-8: " + input.path, "rename the file");
   }
   return TopicFilter::parse("topics", config.list("topics"), topics_);
 }
@@ -106,21 +103,22 @@ void FileSource::begin_pass() {
 }
 
 Partition& FileSource::partition_of(const Located& located) {
-  return partitions_.get(located.topic, located.partition,
-                         [&] { return located.partition < 0 || topics_.meets(located.topic); });
+  return partitions_.get(located.topic, located.partition, [&] { return located.partition < 0 || topics_.meets(located.topic); });
 }
 
 bool FileSource::accepts(Partition& partition, int64_t offset, const Input& input) {
   partition.highest = std::max(partition.highest, offset);
   if (offset >= partition.next) return true;
-  if (offset < partition.applied && is_first_pass_ && input.is_regular && !input.is_known && partition.passed++ == 0) partition.passed_in = &input.path;
+  if (offset < partition.applied && is_first_pass_ && input.is_regular && !input.is_known && partition.passed++ == 0)
+    partition.passed_in = &input.path;
   if (offset < partition.floor) return false;
   if (layout_ == Layout::kKcat && !partition.runs.contains(offset)) {
     const std::string place = *partition.topic + "[" + std::to_string(partition.number) + "]";
-    failure_ = sdk::Status::fatal(place + ": offset " + std::to_string(offset) + " in " + input.path + " comes after offset " +
-                                      std::to_string(partition.next - 1) + ", and was not read before: the files are not in the order of their offsets",
-                                  "name them in that order in paths; what lies behind it was applied by now: cdcrt progress rewind --topic " +
-                                      *partition.topic + " --to earliest, with --empty where tables have no key");
+    failure_ = sdk::Status::fatal(
+        place + ": offset " + std::to_string(offset) + " in " + input.path + " comes after offset " + std::to_string(partition.next - 1) +
+            ", and was not read before: the files are not in the order of their offsets",
+        "name them in that order in paths; what lies behind it was applied by now: cdcrt progress rewind --topic " + *partition.topic +
+            " --to earliest, with --empty where tables have no key");
   } else if (partition.skipped++ == 0) {
     partition.skipped_offset = offset;
     partition.skipped_after = partition.next - 1;
@@ -179,7 +177,8 @@ Partition* FileSource::largest_pending() {
 
 // In the order of the lines: who comes first counts, where two tables meet.
 Partition* FileSource::oldest_pending() {
-  const auto found = std::find_if(pending_.begin(), pending_.end(), [](const Partition* partition) { return partition->pending->count() > 0; });
+  const auto found =
+      std::find_if(pending_.begin(), pending_.end(), [](const Partition* partition) { return partition->pending->count() > 0; });
   return found == pending_.end() ? nullptr : *found;
 }
 
@@ -264,8 +263,9 @@ Reading FileSource::leave_end(Line& line, size_t file, sdk::Status& why) {
     return Reading::kData;
   }
   // What follows would pass it for ever.
-  why = sdk::Status::fatal(place + ", and files that come after it in topic " + input.topic + " wait behind it",
-                           "start again once the line is whole; where its rest is lost, end it with a new line: then it becomes a dead letter");
+  why = sdk::Status::fatal(
+      place + ", and files that come after it in topic " + input.topic + " wait behind it",
+      "start again once the line is whole; where its rest is lost, end it with a new line: then it becomes a dead letter");
   return Reading::kFailed;
 }
 
@@ -291,7 +291,8 @@ sdk::Status FileSource::check_length(const Input& input) {
   }
   if (input.known_lines == 0 || lines <= input.known_lines) return {};
   return sdk::Status::fatal(input.path + " has grown from " + std::to_string(input.known_lines) + " to " + std::to_string(lines) +
-                                " lines after files that come behind it in topic " + input.topic + " were read: its new lines would be passed over",
+                                " lines after files that come behind it in topic " + input.topic +
+                                " were read: its new lines would be passed over",
                             "move them into a file of their own; or, " + anew);
 }
 
@@ -318,15 +319,17 @@ sdk::Status FileSource::check_passed() {
     if (partition.passed == 0 || partition.number < 0) return;
     const std::string what = *partition.topic + "[" + std::to_string(partition.number) + "]: " + std::to_string(partition.passed) +
                              (partition.passed == 1 ? " message" : " messages") + " of " + *partition.passed_in +
-                             (partition.passed == 1 ? ", which was not read before, lies" : ", which was not read before, lie") + " below offset " +
-                             std::to_string(partition.applied) + ", up to which the target has applied";
+                             (partition.passed == 1 ? ", which was not read before, lies" : ", which was not read before, lie") +
+                             " below offset " + std::to_string(partition.applied) + ", up to which the target has applied";
     partition.passed = 0;
     if (partition.highest + 1 >= partition.applied) {
-      host_.warn(what + ": taken for what was applied; if it was not, cdcrt progress rewind --topic " + *partition.topic + " --to earliest reads it");
+      host_.warn(what + ": taken for what was applied; if it was not, cdcrt progress rewind --topic " + *partition.topic +
+                 " --to earliest reads it");
     } else if (problem.ok()) {
-      problem = sdk::Status::fatal(what + ", and nothing that is there reaches so far: another log, or a part that came late",
-                                   "take the file out of paths where its messages were applied; or, to read what is there from its beginning: cdcrt progress rewind --topic " +
-                                       *partition.topic + " --to earliest, with --empty where rows that are not in it have to go");
+      problem = sdk::Status::fatal(
+          what + ", and nothing that is there reaches so far: another log, or a part that came late",
+          "take the file out of paths where its messages were applied; or, to read what is there from its beginning: cdcrt progress rewind --topic " +
+              *partition.topic + " --to earliest, with --empty where rows that are not in it have to go");
     }
   });
   return problem;
@@ -341,17 +344,12 @@ sdk::Status FileSource::poll(std::chrono::milliseconds timeout, cdcrt_messages& 
     Line line;
     const auto wait_until = pending_.empty() ? deadline : std::min(deadline, pending_since_ + kLinger);
     switch (read_line(wait_until, line, failure_)) {
-      case Reading::kData:
-        deliver(line, inputs_.all()[file_]);
-        break;
-      case Reading::kEnd:
-        is_at_end_ = true;
-        break;
+      case Reading::kData: deliver(line, inputs_.all()[file_]); break;
+      case Reading::kEnd: is_at_end_ = true; break;
       case Reading::kWait:
         if (Partition* partition = oldest_pending()) hand_out(*partition, out);
         return {};
-      case Reading::kFailed:
-        break;
+      case Reading::kFailed: break;
     }
     if (ready_ == nullptr && lines % kLinesBetweenClocks == 0 && std::chrono::steady_clock::now() >= deadline) {
       ready_ = oldest_pending();

@@ -83,7 +83,7 @@ class FileSource : public sdk::Source {
 
   std::atomic<uint64_t> done_{0}, total_{0};
   std::atomic<uint64_t> left_out_{0};  // messages of topics that are not wanted
-  uint64_t done_before_ = 0;  // bytes of the files of this pass that are read to their end
+  uint64_t done_before_ = 0;           // bytes of the files of this pass that are read to their end
 };
 
 }  // namespace cdcrt::file_source

@@ -156,7 +156,8 @@ sdk::Status Inputs::check_pipe(const Input& input, int64_t applied) const {
   const std::string what = input.path == "-" ? "standard input" : input.path;
   const int64_t lines = applied - base_offset(input);
   return sdk::Status::unsupported(
-      what + " was read before" + (lines < int64_t{1} << kFileShift ? ", up to line " + std::to_string(lines) : std::string()) + ": plain values that come through a pipe have no position by which they could be known again",
+      what + " was read before" + (lines < int64_t{1} << kFileShift ? ", up to line " + std::to_string(lines) : std::string()) +
+          ": plain values that come through a pipe have no position by which they could be known again",
       "write the input into a file and name that file in paths; or, to take it from its first line on: " + read_anew(input.topic));
 }
 
@@ -166,8 +167,9 @@ void Inputs::warn_of_renamed(const Input& input, const sdk::Host& host) const {
     if (note.second != input.note || note.first == note_of(input).first) continue;
     // Under that name there may be another file by now: logs that are rotated.
     if (std::any_of(all_.begin(), all_.end(), [&, was = note](const Input& each) { return note_of(each) == was; })) continue;
-    host.warn(input.path + " begins with the same line as " + note.first.substr(note.first.find_last_of('/') + 1) +
-              ", which was read before and is not in paths any more: it is read as a new file; if it only got another name, its rows are applied twice");
+    host.warn(
+        input.path + " begins with the same line as " + note.first.substr(note.first.find_last_of('/') + 1) +
+        ", which was read before and is not in paths any more: it is read as a new file; if it only got another name, its rows are applied twice");
     return;
   }
 }
@@ -178,13 +180,16 @@ sdk::Status Inputs::number(const std::vector<size_t>& group, const Applied& appl
   const int64_t done = is_values ? applied(name, 0) : applied(name, -1);
   int64_t next = 0;
   for (const auto& [note, known] : known_) {
-    const bool is_ours = is_values ? note.first.size() > name.size() && note.first.compare(0, name.size(), name) == 0 && note.first[name.size()] == '/'
-                                   : note.first == unpacked_name(name);
+    const bool is_ours =
+        is_values ? note.first.size() > name.size() && note.first.compare(0, name.size(), name) == 0 && note.first[name.size()] == '/'
+                  : note.first == unpacked_name(name);
     if (is_ours) next = std::max(next, known.number + 1);
   }
   if (is_values && next == 0 && done > 0 && ((done - 1) >> kFileShift) >= static_cast<int64_t>(group.size())) {
-    return sdk::Status::fatal("files of topic " + name + " that were read are not in paths any more, and an older version, which kept no names of files, read them",
-                              "put them back for one more run; or read what is there from its beginning: " + read_anew(name));
+    return sdk::Status::fatal(
+        "files of topic " + name +
+            " that were read are not in paths any more, and an older version, which kept no names of files, read them",
+        "put them back for one more run; or read what is there from its beginning: " + read_anew(name));
   }
   std::map<Note, const Input*> met;
   const Input* last_new = nullptr;
@@ -193,8 +198,11 @@ sdk::Status Inputs::number(const std::vector<size_t>& group, const Applied& appl
     if (input.note == 0) continue;
     const auto [same, is_first] = met.try_emplace(note_of(input), &input);
     if (!is_first && is_values) {
-      return sdk::Status::bad_config("paths", same->second->path + " and " + input.path + " have one name and begin with the same line: once one of them leaves, "
-                                     "nothing tells which it was", "give one of them another name, or leave it out");
+      return sdk::Status::bad_config("paths",
+                                     same->second->path + " and " + input.path +
+                                         " have one name and begin with the same line: once one of them leaves, "
+                                         "nothing tells which it was",
+                                     "give one of them another name, or leave it out");
     }
     const auto known = known_.find(note_of(input));
     input.is_known = is_first && known != known_.end();
@@ -216,7 +224,8 @@ sdk::Status Inputs::number(const std::vector<size_t>& group, const Applied& appl
     // Each run through a pipe is an input of its own.
     if (!is_values && !input.is_regular && done > 0) next = std::max(next, ((done - 1) >> kFileShift) + 1);
     input.number = next++;
-    const auto [first, last] = std::pair(known_.lower_bound({note_of(input).first, INT32_MIN}), known_.upper_bound({note_of(input).first, CDCRT_NOTE_PARTITION}));
+    const auto [first, last] =
+        std::pair(known_.lower_bound({note_of(input).first, INT32_MIN}), known_.upper_bound({note_of(input).first, CDCRT_NOTE_PARTITION}));
     if (is_values && input.is_regular && !input.is_pending && first != last) {
       host.warn(input.path + " begins with another line than the file of that name that was read before: it is read as a new file");
     }
@@ -244,9 +253,11 @@ sdk::Status Inputs::check_order(const Applied& applied) const {
     const auto [before, is_first] = lowest.try_emplace({input.first_topic, input.first_partition}, &input);
     if (is_first || input.first_offset >= before->second->first_offset) continue;
     if (input.first_offset >= applied(input.first_topic, input.first_partition)) {
-      return sdk::Status::bad_config("paths", "the files are not in the order of their offsets: " + input.path + " begins with offset " + std::to_string(input.first_offset) +
-                                                  " of " + input.first_topic + "[" + std::to_string(input.first_partition) + "], and is read after " +
-                                                  before->second->path + ", which begins with " + std::to_string(before->second->first_offset),
+      return sdk::Status::bad_config("paths",
+                                     "the files are not in the order of their offsets: " + input.path + " begins with offset " +
+                                         std::to_string(input.first_offset) + " of " + input.first_topic + "[" +
+                                         std::to_string(input.first_partition) + "], and is read after " + before->second->path +
+                                         ", which begins with " + std::to_string(before->second->first_offset),
                                      "name them in that order in paths");
     }
     before->second = &input;
@@ -261,7 +272,8 @@ void Inputs::check_left(const std::string& topic, int64_t applied, const sdk::Ho
   for (const auto& [note, known] : known_) {
     if (known.number != number || note.second == kPipeNote || note.first.compare(0, topic.size() + 1, topic + "/") != 0) continue;
     if (known.lines > 0 && known.lines <= lines) continue;
-    const bool is_there = std::any_of(all_.begin(), all_.end(), [&](const Input& input) { return input.is_known && note_of(input) == note; });
+    const bool is_there =
+        std::any_of(all_.begin(), all_.end(), [&](const Input& input) { return input.is_known && note_of(input) == note; });
     if (is_there) continue;
     host.warn(note.first.substr(topic.size() + 1) + " is not in paths any more, and was read up to line " + std::to_string(lines) +
               " only, as far as is known: files of topic " + topic + " that come after it are read now, and the rest of it is not");
@@ -271,8 +283,9 @@ void Inputs::check_left(const std::string& topic, int64_t applied, const sdk::Ho
 sdk::Status Inputs::prepare(const Applied& applied, const sdk::Host& host) {
   if (is_prepared_) return {};
   if (!conflict_.empty()) {
-    return sdk::Status::unsupported("the sinks were written apart from each other: they know different places of " + conflict_ + " in the order of what was read",
-                                    "give them pipelines of their own");
+    return sdk::Status::unsupported(
+        "the sinks were written apart from each other: they know different places of " + conflict_ + " in the order of what was read",
+        "give them pipelines of their own");
   }
   total_ = 0;
   for (Input& input : all_) {

@@ -18,16 +18,16 @@ namespace cdcrt::file_source {
 enum class Layout : uint8_t { kKcat, kValues };
 
 struct Input {
-  std::string path;          ///< "-": standard input
-  std::string name;          ///< its file name: the topic of its unreadable lines
-  std::string topic;         ///< of its plain values
-  int64_t number = 0;        ///< in its group: the high bits of the offsets that are made up for its lines
-  int32_t note = 0;          ///< partition of its note; 0: it has none
+  std::string path;    ///< "-": standard input
+  std::string name;    ///< its file name: the topic of its unreadable lines
+  std::string topic;   ///< of its plain values
+  int64_t number = 0;  ///< in its group: the high bits of the offsets that are made up for its lines
+  int32_t note = 0;    ///< partition of its note; 0: it has none
   bool is_regular = true;
-  bool is_known = false;     ///< noted by an earlier start
-  int64_t known_lines = 0;   ///< up to its end, when it was last read to it; 0: unknown
-  bool is_pending = false;   ///< it has no whole line yet: nothing of it is read
-  std::string first_topic;   ///< where the message of its first line stands in a log, if it has such a place
+  bool is_known = false;    ///< noted by an earlier start
+  int64_t known_lines = 0;  ///< up to its end, when it was last read to it; 0: unknown
+  bool is_pending = false;  ///< it has no whole line yet: nothing of it is read
+  std::string first_topic;  ///< where the message of its first line stands in a log, if it has such a place
   int32_t first_partition = 0;
   int64_t first_offset = -1;
 };

@@ -48,7 +48,8 @@ void Runs::forget_from(int64_t offset) {
 }
 
 bool Runs::contains(int64_t offset) const {
-  const auto after = std::upper_bound(runs_.begin(), runs_.end(), offset, [](int64_t wanted, const Run& run) { return wanted < run.first; });
+  const auto after =
+      std::upper_bound(runs_.begin(), runs_.end(), offset, [](int64_t wanted, const Run& run) { return wanted < run.first; });
   return after != runs_.begin() && (after - 1)->last >= offset;
 }
 

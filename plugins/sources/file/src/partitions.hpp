@@ -57,12 +57,12 @@ struct Partition {
   std::shared_ptr<const std::string> topic;
   int32_t number = 0;
   bool is_wanted = true;
-  int64_t floor = 0;  ///< what lies below was read before this pass
-  int64_t applied = 0;  ///< what lies below was applied before this start
-  int64_t highest = -1; ///< offset that was met since this start
-  uint64_t passed = 0;  ///< messages below `applied` in files that no earlier start has met
+  int64_t floor = 0;                       ///< what lies below was read before this pass
+  int64_t applied = 0;                     ///< what lies below was applied before this start
+  int64_t highest = -1;                    ///< offset that was met since this start
+  uint64_t passed = 0;                     ///< messages below `applied` in files that no earlier start has met
   const std::string* passed_in = nullptr;  ///< the first of these files
-  int64_t next = 0;   ///< the lowest offset still to be read
+  int64_t next = 0;                        ///< the lowest offset still to be read
   uint32_t generation = 0;
   uint64_t skipped = 0;        ///< messages of this pass at or above floor that came too late
   int64_t skipped_offset = 0;  ///< the first of them

@@ -16,8 +16,7 @@ sdk::Status broker_error(int code, const std::string& what, const std::string& t
   const std::string message = what + ": " + (text.empty() ? rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(code)) : text);
   switch (code) {
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
-    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
-      return refused_credentials(settings, text);
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED: return refused_credentials(settings, text);
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
       return sdk::Status::error(CDCRT_AUTH, "no right to use the consumer group '" + settings.group + "'",
                                 "allow READ on group " + settings.group + " for this user, or name another group with the option group");
@@ -41,10 +40,8 @@ sdk::Status broker_error(int code, const std::string& what, const std::string& t
       }
       return sdk::Status::fatal(message);
     case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
-    case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
-      return sdk::Status::unsupported(message);
-    default:
-      return sdk::Status::retry(message);
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION: return sdk::Status::unsupported(message);
+    default: return sdk::Status::retry(message);
   }
 }
 

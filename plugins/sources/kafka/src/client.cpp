@@ -95,8 +95,8 @@ sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& h
   });
   if (customize != nullptr) customize(configuration);
   const auto on_new = [](rd_kafka_t* handle, const rd_kafka_conf_t*, void* self, char*, size_t) {
-    const auto on_answer = [](rd_kafka_t*, int, const char*, int32_t, int16_t request, int16_t, int32_t, size_t size, int64_t, rd_kafka_resp_err_t,
-                              void* of) {
+    const auto on_answer = [](rd_kafka_t*, int, const char*, int32_t, int16_t request, int16_t, int32_t, size_t size, int64_t,
+                              rd_kafka_resp_err_t, void* of) {
       if (request == kFetch) static_cast<Client*>(of)->received_ += size;
       return RD_KAFKA_RESP_ERR_NO_ERROR;
     };
@@ -111,9 +111,9 @@ sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& h
 }
 
 Client::Client(const Settings& settings, Role role, const sdk::Host& host, void* owner)
-    : diagnostics_(host, settings.properties),
-      owner_(owner),
-      is_limited_(std::none_of(settings.properties.begin(), settings.properties.end(), [](const auto& each) { return each.first == "fetch.max.bytes"; })),
+    : diagnostics_(host, settings.properties), owner_(owner),
+      is_limited_(std::none_of(settings.properties.begin(), settings.properties.end(),
+                               [](const auto& each) { return each.first == "fetch.max.bytes"; })),
       limit_(memory_of(settings, role) / 4, largest_answer(settings, role)) {}
 
 void Client::taken(uint64_t bytes, bool is_empty) {

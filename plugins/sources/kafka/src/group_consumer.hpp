@@ -48,7 +48,8 @@ namespace cdcrt::kafka_source {
 ///   inside librdkafka, which asks for the metadata and goes on at the old position (rdkafka_fetcher.c, UNKNOWN_TOPIC_OR_PART). That
 ///   cannot happen between two messages that come one right after the other; so what comes after a lull, or after librdkafka said
 ///   that the position was not in the log, is handed out once a message from before it was found in its place.
-/// - librdkafka fetches the next answer as soon as its queue is short, whatever the host holds. So while the host is busy with a message larger
+/// - librdkafka fetches the next answer as soon as its queue is short, whatever the host holds. So while the host is busy with a message
+/// larger
 ///   than the queue may be, the partitions are paused, and sought to their `next` once it asks for more.
 /// - Stopping a partition takes the forwarding of its queue away in the background; so it is forwarded again after each seek.
 class GroupConsumer {
@@ -82,11 +83,11 @@ class GroupConsumer {
     int64_t reported_lost = -1;  // offset at which the log had nothing any more
     Clock::time_point seek_again_at{};
     std::optional<Clock::time_point> seek_fails_since;
-    RecentMessages recent;         // of those that were handed out since the host's seek
-    Clock::time_point came_at{};   // the last of them
-    bool was_at_end = true;        // of the log, as far as it was known when they were handed out
-    bool is_suspect = false;       // librdkafka said something
-    bool is_unsure = false;        // of the batch
+    RecentMessages recent;        // of those that were handed out since the host's seek
+    Clock::time_point came_at{};  // the last of them
+    bool was_at_end = true;       // of the log, as far as it was known when they were handed out
+    bool is_suspect = false;      // librdkafka said something
+    bool is_unsure = false;       // of the batch
     int64_t batch_begins = 0;
   };
 

@@ -132,18 +132,17 @@ void GroupConsumer::on_message(const rd_kafka_message_t& message) {
   Owned* owned = find(message);
   if (owned == nullptr) return;
   switch (owned->state.judge(message.offset)) {
-    case PartitionState::Verdict::kDrop:
-      return;
+    case PartitionState::Verdict::kDrop: return;
     case PartitionState::Verdict::kSeekAgain:
       host_.log(CDCRT_LOG_DEBUG, partition_name(*owned->topic, owned->number) + ": sought twice");
       return;
-    case PartitionState::Verdict::kTake:
-      break;
+    case PartitionState::Verdict::kTake: break;
   }
   if (!owned->batch) {
     owned->batch = std::make_unique<sdk::MessageBatch>(pool_, owned->topic, owned->number, owned->state.generation());
     owned->batch_begins = message.offset;
-    owned->is_unsure = !owned->recent.empty() && (owned->is_suspect || drain_began_ - owned->came_at > (owned->was_at_end ? Clock::duration(kLull) : kLullOfBacklog));
+    owned->is_unsure = !owned->recent.empty() &&
+                       (owned->is_suspect || drain_began_ - owned->came_at > (owned->was_at_end ? Clock::duration(kLull) : kLullOfBacklog));
     ready_.push_back(owned);
   }
   owned->came_at = drain_began_;
@@ -165,15 +164,12 @@ void GroupConsumer::on_message_error(const rd_kafka_message_t& message) {
       return;
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-    case RD_KAFKA_RESP_ERR__TIMED_OUT:
-      return;  // librdkafka tries again; an outage is told by the error callback
-    case RD_KAFKA_RESP_ERR__FATAL:
-      return;  // told with its cause by rd_kafka_fatal_error
+    case RD_KAFKA_RESP_ERR__TIMED_OUT: return;  // librdkafka tries again; an outage is told by the error callback
+    case RD_KAFKA_RESP_ERR__FATAL: return;      // told with its cause by rd_kafka_fatal_error
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
       if (topic.rfind('^', 0) == 0) return;  // a pattern that matches nothing yet
       break;
-    default:
-      break;
+    default: break;
   }
   const std::string what = topic.empty() ? "group '" + settings_.group + "'" : "topic '" + topic + "'";
   fail(broker_error(message.err, what, without_secrets(rd_kafka_message_errstr(&message), settings_.properties), settings_, topic));
@@ -273,8 +269,9 @@ void GroupConsumer::hand_out(Owned& owned, cdcrt_messages& out) {
   sdk::MessageBatch::hand_over(std::move(owned.batch), &out);
   owned.recent.add(out);
   int64_t low = 0, end = 0;
-  owned.was_at_end = rd_kafka_get_watermark_offsets(client_->get(), owned.topic->c_str(), owned.number, &low, &end) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-                     owned.state.next() >= end;
+  owned.was_at_end =
+      rd_kafka_get_watermark_offsets(client_->get(), owned.topic->c_str(), owned.number, &low, &end) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+      owned.state.next() >= end;
 }
 
 }  // namespace cdcrt::kafka_source

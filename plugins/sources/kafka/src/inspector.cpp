@@ -70,8 +70,9 @@ sdk::Status Inspector::failed(Client& client, int code, const std::string& what,
   const std::string last = diagnostics.last();
   const std::string reason = last.empty() ? std::string(rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(code))) : last;
   if (was_reached_) {
-    return sdk::Status::retry(what + ": no broker answers: " + reason, "the brokers at " + settings_.brokers +
-                                                                           " name the addresses to connect to (advertised.listeners): they must be reachable from here");
+    return sdk::Status::retry(what + ": no broker answers: " + reason,
+                              "the brokers at " + settings_.brokers +
+                                  " name the addresses to connect to (advertised.listeners): they must be reachable from here");
   }
   return sdk::Status::error(
       CDCRT_UNREACHABLE,
@@ -130,7 +131,8 @@ sdk::Status Inspector::check() {
     if (auto missing = missing_topic(*lookup_, name, found); !missing) return missing;
   }
   for (const auto& pattern : settings_.topics.open()) {
-    if (!holds_any(found, pattern)) host_.warn("no topic matches '" + pattern + "' at " + settings_.brokers + "; waiting for one to appear");
+    if (!holds_any(found, pattern))
+      host_.warn("no topic matches '" + pattern + "' at " + settings_.brokers + "; waiting for one to appear");
   }
   return {};
 }
@@ -192,8 +194,8 @@ sdk::Status Inspector::bounds(std::string_view topic, int32_t partition, cdcrt_b
     lookup->listen();
     if (!has_told_of_silence_.exchange(true)) {
       const std::string last = lookup->diagnostics().last();
-      host_.warn("the broker that leads " + partition_name(topic, partition) + " has not answered for " + std::to_string(kSilentMs / 1000) + " s" +
-                 (last.empty() ? "" : ": " + last) + "; waiting on. The brokers at " + settings_.brokers +
+      host_.warn("the broker that leads " + partition_name(topic, partition) + " has not answered for " + std::to_string(kSilentMs / 1000) +
+                 " s" + (last.empty() ? "" : ": " + last) + "; waiting on. The brokers at " + settings_.brokers +
                  " name the addresses to connect to (advertised.listeners): they must be reachable from here");
     }
     code = ask(timeout_ms() - kSilentMs);

@@ -65,7 +65,8 @@ bool is_beyond_the_log(int code) { return code == RD_KAFKA_RESP_ERR__AUTO_OFFSET
 
 }  // namespace
 
-sdk::Status Rereader::find(std::string_view topic, int32_t partition, int64_t offset, std::chrono::milliseconds timeout, const Visit& visit) {
+sdk::Status Rereader::find(std::string_view topic, int32_t partition, int64_t offset, std::chrono::milliseconds timeout,
+                           const Visit& visit) {
   if (!probe_) {
     if (auto opened = Client::open(settings_, Client::Role::kProbe, host_, this, nullptr, probe_); !opened) return opened;
   }
@@ -90,7 +91,8 @@ sdk::Status Rereader::find(std::string_view topic, int32_t partition, int64_t of
 }
 
 sdk::Status Rereader::fetch(std::string_view topic, int32_t partition, int64_t first, int64_t last, const Visit& visit) {
-  if (first == last) return find(topic, partition, first, std::min<std::chrono::milliseconds>(settings_.connect_timeout, kOneMessage), visit);
+  if (first == last)
+    return find(topic, partition, first, std::min<std::chrono::milliseconds>(settings_.connect_timeout, kOneMessage), visit);
   cdcrt_bounds now{};
   if (auto asked = inspector_.bounds(topic, partition, now); !asked) return asked;
   first = std::max(first, now.first);

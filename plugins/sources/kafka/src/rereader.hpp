@@ -39,7 +39,7 @@ class Rereader {
   Inspector& inspector_;
   sdk::Host host_;
   std::unique_ptr<Client> client_;
-  std::unique_ptr<Client> probe_;  // asks for as little as a broker gives
+  std::unique_ptr<Client> probe_;                   // asks for as little as a broker gives
   std::set<std::pair<std::string, int32_t>> read_;  // with this client
 };
 

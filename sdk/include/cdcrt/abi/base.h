@@ -49,9 +49,9 @@ typedef enum cdcrt_code {
 /* An error. The caller zeroes it and sets `size`; the callee fills it; whoever holds it calls `release` once if not NULL. */
 typedef struct cdcrt_error {
   uint32_t size;
-  int32_t code;           /* cdcrt_code */
-  int32_t native;         /* the outside system's own number, 0 when none */
-  char sqlstate[6];       /* NUL-terminated, empty when none */
+  int32_t code;     /* cdcrt_code */
+  int32_t native;   /* the outside system's own number, 0 when none */
+  char sqlstate[6]; /* NUL-terminated, empty when none */
   char reserved[6];
   const char* message;    /* what happened, where, why; values last; never a secret */
   const char* hint;       /* what to do; NULL when nothing is known */
@@ -80,9 +80,9 @@ enum {
   CDCRT_OPTION_REQUIRED = 1,
   CDCRT_OPTION_SECRET = 2,
   CDCRT_OPTION_ADVANCED = 4,
-  CDCRT_OPTION_NOT_YET = 8, /* refused as not yet available */
+  CDCRT_OPTION_NOT_YET = 8,  /* refused as not yet available */
   CDCRT_OPTION_MINIMUM = 16, /* `minimum` is the least value allowed */
-  CDCRT_OPTION_MAXIMUM = 32  /* `maximum` is the greatest value allowed */,
+  CDCRT_OPTION_MAXIMUM = 32 /* `maximum` is the greatest value allowed */,
   CDCRT_OPTION_SHARED = 64, /* a sink and a source of one name have it, with one meaning: how to connect */
   CDCRT_OPTION_PLACE = 128  /* sink: where rows go when it keeps dead letters, which it can; the source of its name: what it reads */
 };
@@ -90,14 +90,14 @@ enum {
 /* Static, lives as long as the shared object. Keys may be dotted ("batch.max_rows"). */
 typedef struct cdcrt_option {
   uint32_t size;
-  uint16_t type;  /* cdcrt_option_type */
+  uint16_t type; /* cdcrt_option_type */
   uint16_t flags;
   const char* key;
-  const char* doc;           /* one or two sentences; Markdown */
-  const char* default_value; /* as written in a manifest, without quotes; NULL: none */
-  const char* example;       /* as written in a manifest; NULL: none */
+  const char* doc;                /* one or two sentences; Markdown */
+  const char* default_value;      /* as written in a manifest, without quotes; NULL: none */
+  const char* example;            /* as written in a manifest; NULL: none */
   const char* const* enum_values; /* NULL-terminated; NULL unless ENUM */
-  double minimum, maximum;   /* inclusive, in the crossing unit; they count where `flags` say so */
+  double minimum, maximum;        /* inclusive, in the crossing unit; they count where `flags` say so */
 } cdcrt_option;
 
 /* One typed value. Only the member that the type names is set. */
@@ -133,7 +133,8 @@ typedef struct cdcrt_host {
   void* self;
   const int32_t* log_level; /* read before formatting: below it, log() drops */
   void (*log)(void* self, int32_t level, cdcrt_string component, cdcrt_string message);
-  /* Other than 0: the process leaves without waiting any longer. Calls that wait for something outside end, with RETRY. Any thread; may be NULL. */
+  /* Other than 0: the process leaves without waiting any longer. Calls that wait for something outside end, with RETRY. Any thread; may be
+   * NULL. */
   int32_t (*leaves)(void* self);
 } cdcrt_host;
 

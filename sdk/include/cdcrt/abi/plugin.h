@@ -16,15 +16,15 @@ typedef enum cdcrt_plugin_kind { CDCRT_SOURCE = 1, CDCRT_FORMAT = 2, CDCRT_SINK 
 typedef struct cdcrt_plugin {
   uint32_t size;
   uint16_t abi_major, abi_minor;
-  uint32_t kind;        /* cdcrt_plugin_kind */
+  uint32_t kind; /* cdcrt_plugin_kind */
   uint32_t option_count;
-  const char* name;     /* lower case, digits and '-' */
-  const char* version;  /* semantic */
-  const char* summary;  /* one line */
-  const char* license;  /* SPDX */
+  const char* name;            /* lower case, digits and '-' */
+  const char* version;         /* semantic */
+  const char* summary;         /* one line */
+  const char* license;         /* SPDX */
   const cdcrt_option* options; /* each as far from the next as the first one's `size` says */
-  const void* functions; /* cdcrt_source, cdcrt_format or cdcrt_sink */
-  const char* notes;     /* Markdown printed by `plugin describe` (type mapping and the like); NULL: none */
+  const void* functions;       /* cdcrt_source, cdcrt_format or cdcrt_sink */
+  const char* notes;           /* Markdown printed by `plugin describe` (type mapping and the like); NULL: none */
 } cdcrt_plugin;
 
 /* Sizes, by version, of what comes out of a plugin: a host takes nothing shorter than the oldest version has that it speaks. */

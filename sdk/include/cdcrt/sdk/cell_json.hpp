@@ -60,48 +60,22 @@ inline void append_json_cell(std::string& out, const cdcrt_cell& cell) {
     out += '"';
   };
   switch (cell.tag) {
-    case CDCRT_BOOL:
-      out += cell.value.integer != 0 ? "true" : "false";
-      break;
-    case CDCRT_I64:
-      detail::append_number(out, cell.value.integer);
-      break;
-    case CDCRT_U64:
-      detail::append_number(out, cell.value.natural);
-      break;
-    case CDCRT_F64:
-      detail::append_json_float(out, cell.value.real);
-      break;
-    case CDCRT_DECIMAL:
-      detail::append_json_decimal(out, text);
-      break;
-    case CDCRT_DATE:
-      quoted(write_date(moment, cell.value.integer, TextStyle::kIso8601));
-      break;
-    case CDCRT_TIME:
-      quoted(write_time(moment, cell.value.integer));
-      break;
-    case CDCRT_TIMESTAMP:
-      quoted(write_timestamp(moment, cell.value.integer, TextStyle::kIso8601));
-      break;
-    case CDCRT_TIMESTAMPTZ:
-      quoted(write_timestamptz(moment, cell.value.integer, TextStyle::kIso8601));
-      break;
-    case CDCRT_BYTES:
-      out += '"' + encode_base64(text) + '"';
-      break;
+    case CDCRT_BOOL: out += cell.value.integer != 0 ? "true" : "false"; break;
+    case CDCRT_I64: detail::append_number(out, cell.value.integer); break;
+    case CDCRT_U64: detail::append_number(out, cell.value.natural); break;
+    case CDCRT_F64: detail::append_json_float(out, cell.value.real); break;
+    case CDCRT_DECIMAL: detail::append_json_decimal(out, text); break;
+    case CDCRT_DATE: quoted(write_date(moment, cell.value.integer, TextStyle::kIso8601)); break;
+    case CDCRT_TIME: quoted(write_time(moment, cell.value.integer)); break;
+    case CDCRT_TIMESTAMP: quoted(write_timestamp(moment, cell.value.integer, TextStyle::kIso8601)); break;
+    case CDCRT_TIMESTAMPTZ: quoted(write_timestamptz(moment, cell.value.integer, TextStyle::kIso8601)); break;
+    case CDCRT_BYTES: out += '"' + encode_base64(text) + '"'; break;
     case CDCRT_JSON:
-    case CDCRT_ARRAY:
-      detail::append_json_line(out, text);
-      break;
+    case CDCRT_ARRAY: detail::append_json_line(out, text); break;
     case CDCRT_STRING:
     case CDCRT_UUID:
-    case CDCRT_INTERVAL:
-      append_json_string(out, text);
-      break;
-    default:
-      out += "null";
-      break;
+    case CDCRT_INTERVAL: append_json_string(out, text); break;
+    default: out += "null"; break;
   }
 }
 

@@ -104,22 +104,14 @@ class JsonDocument {
 inline Status set_value(cdcrt_cell& cell, const JsonValue& value, RowBuilder& rows) {
   if (!value.exists()) return {};
   switch (value.kind()) {
-    case JsonKind::kNull:
-      set_null(cell);
-      return {};
+    case JsonKind::kNull: set_null(cell); return {};
     case JsonKind::kFalse:
-    case JsonKind::kTrue:
-      set_integer(cell, CDCRT_BOOL, value.is(JsonKind::kTrue) ? 1 : 0);
-      return {};
+    case JsonKind::kTrue: set_integer(cell, CDCRT_BOOL, value.is(JsonKind::kTrue) ? 1 : 0); return {};
     case JsonKind::kNumber:
       if (!set_number(cell, value.text(), rows)) return detail::refuse_text(value.text(), "a number that can be held");
       return {};
-    case JsonKind::kString:
-      set_text(cell, CDCRT_STRING, rows.copy(value.text()));
-      return {};
-    default:
-      set_text(cell, value.is(JsonKind::kArray) ? CDCRT_ARRAY : CDCRT_JSON, rows.copy(value.raw()));
-      return {};
+    case JsonKind::kString: set_text(cell, CDCRT_STRING, rows.copy(value.text())); return {};
+    default: set_text(cell, value.is(JsonKind::kArray) ? CDCRT_ARRAY : CDCRT_JSON, rows.copy(value.raw())); return {};
   }
 }
 

@@ -78,16 +78,11 @@ class JsonCursor {
   bool take_scalar() {
     if (rest_.empty()) return false;
     switch (rest_.front()) {
-      case '"':
-        return take_string();
-      case 't':
-        return take_word("true");
-      case 'f':
-        return take_word("false");
-      case 'n':
-        return take_word("null");
-      default:
-        return take_number();
+      case '"': return take_string();
+      case 't': return take_word("true");
+      case 'f': return take_word("false");
+      case 'n': return take_word("null");
+      default: return take_number();
     }
   }
   bool take_number() {

@@ -1,5 +1,5 @@
-// parse_json: a JSON text into a JsonTape, through RapidJSON. Header-only, C++17; needs RapidJSON. A large format calls it from one small source
-// file: compilers inline the whole parser there only (measured: a sixth of decoding).
+// parse_json: a JSON text into a JsonTape, through RapidJSON. Header-only, C++17; needs RapidJSON. A large format calls it from one small
+// source file: compilers inline the whole parser there only (measured: a sixth of decoding).
 #pragma once
 
 #include <cstring>

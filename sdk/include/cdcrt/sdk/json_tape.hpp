@@ -18,19 +18,13 @@ enum class JsonKind : uint8_t { kNull, kFalse, kTrue, kNumber, kString, kObject,
 /// "a string", "an object": for messages.
 constexpr const char* describe(JsonKind kind) {
   switch (kind) {
-    case JsonKind::kNull:
-      return "null";
+    case JsonKind::kNull: return "null";
     case JsonKind::kFalse:
-    case JsonKind::kTrue:
-      return "a boolean";
-    case JsonKind::kNumber:
-      return "a number";
-    case JsonKind::kString:
-      return "a string";
-    case JsonKind::kObject:
-      return "an object";
-    case JsonKind::kArray:
-      return "an array";
+    case JsonKind::kTrue: return "a boolean";
+    case JsonKind::kNumber: return "a number";
+    case JsonKind::kString: return "a string";
+    case JsonKind::kObject: return "an object";
+    case JsonKind::kArray: return "an array";
   }
   return "an unknown value";
 }
@@ -99,16 +93,11 @@ class JsonTape {
   /// Any value exactly as it was written.
   [[nodiscard]] std::string_view raw(uint32_t index) const {
     switch (tokens_[index].kind) {
-      case JsonKind::kNull:
-        return "null";
-      case JsonKind::kFalse:
-        return "false";
-      case JsonKind::kTrue:
-        return "true";
-      case JsonKind::kNumber:
-        return text(index);
-      default:
-        break;
+      case JsonKind::kNull: return "null";
+      case JsonKind::kFalse: return "false";
+      case JsonKind::kTrue: return "true";
+      case JsonKind::kNumber: return text(index);
+      default: break;
     }
     const std::size_t begin = tokens_[index].kind == JsonKind::kString ? offset(index) - 1 : offset(index);
     return source_.substr(begin, skip_json_value(source_, begin) - begin);

@@ -28,9 +28,13 @@ class Status {
     status.detail_->hint = std::move(hint);
     return status;
   }
-  static Status bad_record(std::string message, std::string hint = {}) { return error(CDCRT_BAD_RECORD, std::move(message), std::move(hint)); }
+  static Status bad_record(std::string message, std::string hint = {}) {
+    return error(CDCRT_BAD_RECORD, std::move(message), std::move(hint));
+  }
   static Status retry(std::string message, std::string hint = {}) { return error(CDCRT_RETRY, std::move(message), std::move(hint)); }
-  static Status unsupported(std::string message, std::string hint = {}) { return error(CDCRT_UNSUPPORTED, std::move(message), std::move(hint)); }
+  static Status unsupported(std::string message, std::string hint = {}) {
+    return error(CDCRT_UNSUPPORTED, std::move(message), std::move(hint));
+  }
   static Status fatal(std::string message, std::string hint = {}) { return error(CDCRT_FATAL, std::move(message), std::move(hint)); }
   /// `key`: the option at fault, dotted below the plugin's own table.
   static Status bad_config(std::string key, std::string message, std::string hint = {}) {
@@ -112,7 +116,9 @@ int32_t guard(cdcrt_error* out, Body&& body) noexcept {
   }
 }
 
-inline std::string_view view(cdcrt_string text) { return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size); }
+inline std::string_view view(cdcrt_string text) {
+  return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size);
+}
 inline cdcrt_string borrow(std::string_view text) { return cdcrt_string{text.data(), text.size()}; }
 
 }  // namespace cdcrt::sdk

@@ -138,28 +138,19 @@ inline Status set_value(cdcrt_cell& cell, cdcrt_type type, std::string_view text
       set_real(cell, value);
       return {};
     }
-    case CDCRT_TYPE_DECIMAL:
-      return detail::set_decimal(cell, text, rows);
-    case CDCRT_TYPE_DATE:
-      return detail::set_moment(cell, CDCRT_DATE, text, "a date", rows, parse_date);
-    case CDCRT_TYPE_TIME:
-      return detail::set_moment(cell, CDCRT_TIME, text, "a time", rows, parse_time);
-    case CDCRT_TYPE_TIMESTAMP:
-      return detail::set_moment(cell, CDCRT_TIMESTAMP, text, "a timestamp without a zone", rows, parse_timestamp);
+    case CDCRT_TYPE_DECIMAL: return detail::set_decimal(cell, text, rows);
+    case CDCRT_TYPE_DATE: return detail::set_moment(cell, CDCRT_DATE, text, "a date", rows, parse_date);
+    case CDCRT_TYPE_TIME: return detail::set_moment(cell, CDCRT_TIME, text, "a time", rows, parse_time);
+    case CDCRT_TYPE_TIMESTAMP: return detail::set_moment(cell, CDCRT_TIMESTAMP, text, "a timestamp without a zone", rows, parse_timestamp);
     case CDCRT_TYPE_TIMESTAMPTZ:
       return detail::set_moment(cell, CDCRT_TIMESTAMPTZ, text, "a timestamp with a zone", rows, parse_timestamptz);
     case CDCRT_TYPE_BYTES:
       return Status::bad_record("bytes have no one text: the format has to decode base64 or hexadecimal digits itself");
-    case CDCRT_TYPE_JSON:
-      return detail::set_checked(cell, CDCRT_JSON, text, "JSON", rows);
-    case CDCRT_TYPE_UUID:
-      return detail::set_uuid(cell, text, rows);
-    case CDCRT_TYPE_ARRAY:
-      return detail::set_checked(cell, CDCRT_ARRAY, text, "a JSON array", rows);
-    case CDCRT_TYPE_INTERVAL:
-      return detail::set_checked(cell, CDCRT_INTERVAL, text, "an ISO 8601 duration", rows);
-    default:
-      return detail::set_checked(cell, CDCRT_STRING, text, "UTF-8", rows);
+    case CDCRT_TYPE_JSON: return detail::set_checked(cell, CDCRT_JSON, text, "JSON", rows);
+    case CDCRT_TYPE_UUID: return detail::set_uuid(cell, text, rows);
+    case CDCRT_TYPE_ARRAY: return detail::set_checked(cell, CDCRT_ARRAY, text, "a JSON array", rows);
+    case CDCRT_TYPE_INTERVAL: return detail::set_checked(cell, CDCRT_INTERVAL, text, "an ISO 8601 duration", rows);
+    default: return detail::set_checked(cell, CDCRT_STRING, text, "UTF-8", rows);
   }
 }
 

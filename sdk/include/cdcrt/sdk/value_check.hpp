@@ -62,20 +62,13 @@ inline bool is_plain_uuid(std::string_view text) {
 /// What a text of that tag has to be and this one is not, as "JSON array"; nullptr: it is.
 inline const char* unmet_promise(cdcrt_tag tag, std::string_view text) {
   switch (tag) {
-    case CDCRT_DECIMAL:
-      return is_decimal_text(text) ? nullptr : "decimal";
-    case CDCRT_STRING:
-      return is_utf8(text) ? nullptr : "UTF-8";
-    case CDCRT_JSON:
-      return is_json(text) ? nullptr : "JSON";
-    case CDCRT_ARRAY:
-      return is_json_array(text) ? nullptr : "JSON array";
-    case CDCRT_UUID:
-      return is_plain_uuid(text) ? nullptr : "UUID in lower case";
-    case CDCRT_INTERVAL:
-      return is_interval(text) ? nullptr : "ISO 8601 duration";
-    default:
-      return nullptr;
+    case CDCRT_DECIMAL: return is_decimal_text(text) ? nullptr : "decimal";
+    case CDCRT_STRING: return is_utf8(text) ? nullptr : "UTF-8";
+    case CDCRT_JSON: return is_json(text) ? nullptr : "JSON";
+    case CDCRT_ARRAY: return is_json_array(text) ? nullptr : "JSON array";
+    case CDCRT_UUID: return is_plain_uuid(text) ? nullptr : "UUID in lower case";
+    case CDCRT_INTERVAL: return is_interval(text) ? nullptr : "ISO 8601 duration";
+    default: return nullptr;
   }
 }
 

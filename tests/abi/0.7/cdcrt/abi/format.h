@@ -37,7 +37,7 @@ typedef struct cdcrt_messages {
   uint32_t message_size; /* from one message to the next, bytes */
   uint32_t generation;   /* see cdcrt_source.seek */
   uint32_t reserved;
-  uint64_t bytes;      /* memory the batch holds until it is released */
+  uint64_t bytes; /* memory the batch holds until it is released */
   void* owner;
   void (*release)(struct cdcrt_messages*); /* any thread, once */
 } cdcrt_messages;

@@ -63,7 +63,8 @@ typedef struct cdcrt_source {
   uint32_t size;
   uint32_t capabilities;
   int32_t (*create)(const cdcrt_host*, const cdcrt_config*, void** self, cdcrt_error*);
-  /* GROUPS: every partition of the topics that the settings name now; NOTES: every note that is to be kept. Other than 0 from visit stops. */
+  /* GROUPS: every partition of the topics that the settings name now; NOTES: every note that is to be kept. Other than 0 from visit stops.
+   */
   int32_t (*list)(void* self, int32_t (*visit)(void* context, cdcrt_string topic, int32_t partition), void* context, cdcrt_error*);
   int32_t (*bounds)(void* self, cdcrt_string topic, int32_t partition, cdcrt_bounds* out, cdcrt_error*);
   /* GROUPS: where the source's own settings (`start`) say that reading begins when the target holds no progress. NOTES: of a note. */
@@ -74,8 +75,8 @@ typedef struct cdcrt_source {
   int32_t (*survey)(void* self, cdcrt_survey* out, cdcrt_error*);
   /* Read `partition` of `topic` from `offset` on. Before start: where the target's progress ends; partitions never named
    * start at their beginning. A partition may be named twice, the second time for a place a little lower: what lies between was
-   * applied, and is asked for only to see whether it is still the same. After start: go there again; batches read after it carry `generation` (0 before any seek),
-   * those already handed out keep theirs. UNSUPPORTED where the input cannot be read twice. */
+   * applied, and is asked for only to see whether it is still the same. After start: go there again; batches read after it carry
+   * `generation` (0 before any seek), those already handed out keep theirs. UNSUPPORTED where the input cannot be read twice. */
   int32_t (*seek)(void* self, cdcrt_string topic, int32_t partition, int64_t offset, uint32_t generation, cdcrt_error*);
   int32_t (*start)(void* self, const cdcrt_source_events* events /* outlives the instance */, cdcrt_error*);
   /* The next batch; waits at most timeout_ms. OK with count 0: nothing now. END: everything was handed out (a later seek
