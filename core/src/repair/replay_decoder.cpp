@@ -90,15 +90,9 @@ Result<void> ReplayDecoder::fold(Candidate& candidate, const cdcrt_messages& mes
   known.key_known = stored_->key_known;
   known.by_source = stored_->by_source;
   // What came before a truncate is no open dead letter any more: that is all that is known of a message without an order.
-<<<<<<< HEAD
   if (std::all_of(own.begin(), own.end(), [&](uint32_t row) { return rows.rows()[row].source_order.data != nullptr; }))
     known.floor = stored_->floor;
   candidate.aside = std::make_unique<apply::RowsAside>(std::move(*own_identity), std::move(known));
-=======
-  if (std::all_of(own.begin(), own.end(), [&](uint32_t row) { return rows.rows()[row].source_order.data != nullptr; }))
-    known.floor = stored_->floor;
-  candidate.probe->restore(known);
->>>>>>> store
   candidate.partition = std::make_unique<progress::Partition>(letter.source, letter.topic, letter.partition, [](auto&, auto, auto) {});
   candidate.aside->add({*candidate.partition, message, rows, shapes_, letter.offset + 1}, own.data(), own.size(),
                        [&](const apply::Refusal& refusal) { candidate.refusal = refusal.reason + ": " + explain(refusal.error); });
