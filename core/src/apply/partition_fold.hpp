@@ -21,6 +21,7 @@ enum class Folding : uint8_t { kLive, kAside };
 struct RowMemory {
   int64_t append_offset = -1;          ///< mode append: of the last row
   int64_t append_ordinal = 0;          ///< among the rows of its message
+  std::vector<uint32_t> unplaced;      ///< columns that a row without source order showed first, since the last row that had one
   uint32_t other_keys = 0;             ///< messages in a row that name another key than the table's
   uint32_t source = 0;                 ///< of the last row, as Entry::source
   uint32_t source_shape = UINT32_MAX;  ///< the shape that this is of

@@ -105,7 +105,10 @@ void TableFold::fold(const Decoded& batch, PartitionFold& into, const uint32_t* 
 
 void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_row& row, std::vector<Refusal>& refusals) {
   const int64_t offset = batch.messages.messages[row.message].offset;
-  if (row.source_order.data != nullptr) into.read_order({row.source_order.data, row.source_order.size});
+  if (row.source_order.data != nullptr) {
+    if (!into.memory().unplaced.empty()) knowledge_.place(std::exchange(into.memory().unplaced, {}), into.last_order());
+    into.read_order({row.source_order.data, row.source_order.size});
+  }
   const std::string_view order = into.last_order();
   if (is_refused_gap(into)) return;
   if (by_source_ && !take_row_order(into, row, offset)) return;
@@ -123,7 +126,12 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
   folder_.forget_row();  // a type change must not touch it
   const event::Shape& shape = batch.shapes.get(row.shape);
   const RowFolder::Incoming incoming{batch, row, shape, offset, into, refusals, partition_count() < 2};
-  auto map = knowledge_.observe(shape, order, is_definite(row.operation));
+  auto map = knowledge_.observe(shape, order, is_definite(row.operation), row.source_order.data == nullptr);
+  if (auto shown = knowledge_.take_unplaced(); !shown.empty()) {
+    const bool others_lag = partition_count() + foreign_partitions_.size() > 1 || into.partition().may_have_siblings();
+    if (!others_lag) knowledge_.place(shown, order);
+    for (const uint32_t slot : shown) into.memory().unplaced.push_back(slot);
+  }
   if (!map) {
     const std::string why =
         map.error().code == CDCRT_BAD_RECORD ? folder_.refuse_shape(incoming, std::move(map.error())) : explain(map.error());

@@ -45,7 +45,7 @@ bool is_usable_default(const event::ShapeColumn& column) {
 
 }  // namespace
 
-Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::string_view order, bool definite) {
+Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::string_view order, bool definite, bool unplaced) {
   if (maps_.size() >= kMaxMaps && !maps_.contains(shape.id)) forget_maps();
   other_key_ = false;
   ShapeMap& map = maps_[shape.id];
@@ -61,7 +61,7 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
     map.slots.clear();
     map.has_dropped = false;
     for (const auto& column : shape.columns) {
-      auto slot = slot_for(shape, column, order);
+      auto slot = slot_for(shape, column, order, unplaced);
       if (!slot) return std::move(slot.error());
       map.slots.push_back(*slot);
     }
@@ -80,6 +80,7 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
     }
     map.version = version_;
   }
+  if (has_unplaced_ && !unplaced && !order.empty()) place_those_of(map, order);
   if (order > map.max_order) map.max_order.assign(order);
   if (definite && shape.declared && order > map.max_definite) map.max_definite.assign(order);
   if (definite && shape.declared && !map.absent.empty() && follows_drops()) {
@@ -89,6 +90,27 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
   }
   if (map.has_dropped) return discard_late(map, order);
   return &map;
+}
+
+void TableKnowledge::place(const std::vector<uint32_t>& slots, std::string_view order) {
+  for (const uint32_t slot : slots) {
+    if (columns_[slot].last_seen != kUnplaced) continue;
+    columns_[slot].last_seen.assign(order);
+    ++version_;
+  }
+}
+
+// A row with an order shows them as well.
+void TableKnowledge::place_those_of(const ShapeMap& map, std::string_view order) {
+  has_unplaced_ = false;
+  for (uint32_t slot = 0; slot < columns_.size(); ++slot) {
+    if (columns_[slot].last_seen != kUnplaced) continue;
+    if (std::find(map.slots.begin(), map.slots.end(), static_cast<int32_t>(slot)) != map.slots.end()) {
+      place({slot}, order);
+    } else {
+      has_unplaced_ = true;
+    }
+  }
 }
 
 // Where every message has a shape of its own. What their rows have shown stays known.
@@ -135,7 +157,8 @@ Result<void> TableKnowledge::add_metadata() {
   return {};
 }
 
-Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order) {
+Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order,
+                                         bool unplaced) {
   const route::ColumnRule rule = rule_for(*route_, column.name);
   if (rule.exclude) return ShapeMap::kExcluded;
   auto found = slots_.find(column.name);
@@ -161,11 +184,15 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
       added.typed_by_route = true;
       added.type = *rule.type;
     }
-    added.last_seen.assign(order);
+    added.last_seen.assign(unplaced ? std::string_view(kUnplaced) : order);
+    if (unplaced) {
+      unplaced_.push_back(static_cast<uint32_t>(columns_.size()));
+      has_unplaced_ = true;
+    }
     if (is_usable_default(column) && !rule.type) added.default_value = event::copy_cell(column.default_value, arena_);
     found = slots_.emplace(column.name, static_cast<uint32_t>(columns_.size())).first;
     // First seen late: a newer row is known to lack it, so that it was dropped in between.
-    if (const std::string_view lacked = lacked_at(order); shape.declared && !lacked.empty()) {
+    if (const std::string_view lacked = lacked_at(order); !unplaced && shape.declared && !lacked.empty()) {
       added.active = false;
       added.dropped_at.assign(lacked);
     }
@@ -321,6 +348,7 @@ void TableKnowledge::restore(Column column) {
     column.type = widened ? types::join(*rule.type, column.type) : *rule.type;
   }
   if (route_->mode == route::Mode::kAppend) column.key_ordinal = 0;
+  has_unplaced_ = has_unplaced_ || column.last_seen == kUnplaced;
   columns_.push_back(std::move(column));
   const uint32_t ordinal = columns_.back().key_ordinal;
   if (ordinal > 0) {
@@ -384,6 +412,7 @@ bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
     }
   }
   if (stored.last_seen > known.last_seen) known.last_seen = stored.last_seen;
+  has_unplaced_ = has_unplaced_ || known.last_seen == kUnplaced;
   if (known.key_ordinal == 0 && stored.key_ordinal > 0 && !key_known_) {
     known.key_ordinal = stored.key_ordinal;
     if (key_.size() < stored.key_ordinal) key_.resize(stored.key_ordinal);
@@ -393,10 +422,8 @@ bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
 }
 
 void keep_columns(std::vector<Column>& columns) {
-  // Later than any source order.
-  static const std::string kLast(32, '\xff');
   for (Column& column : columns) {
-    if (column.active) column.last_seen = kLast;
+    if (column.active) column.last_seen = kUnplaced;
   }
 }
 

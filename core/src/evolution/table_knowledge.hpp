@@ -19,6 +19,9 @@
 
 namespace cdcrt::evolution {
 
+/// Later than any source order: a row without one (of an incremental snapshot) showed the column, and nothing that lacks it is known to be later.
+inline const std::string kUnplaced(32, '\xff');
+
 /// A column of a table. Its place in TableKnowledge::columns() is its slot, which never changes.
 struct Column {
   std::string source_name;
@@ -34,7 +37,7 @@ struct Column {
   types::Parse parse = types::Parse::kNone;
   types::OnOverflow on_overflow = types::OnOverflow::kDefault;
   uint32_t incarnation = 0;  ///< raised when a dropped column comes back: the target's is dropped and added anew
-  std::string last_seen;     ///< greatest source order at which it was seen, as far as stored
+  std::string last_seen;     ///< greatest source order at which it was seen, as far as stored; kUnplaced: that is not known
   /// Source order of the last event that showed its absence; empty: never absent. It stays when the column comes back: what is not
   /// later is of the column that was dropped. Where the new one was added is not known, only that it was after this.
   std::string dropped_at;
@@ -72,7 +75,12 @@ class TableKnowledge {
   /// the next call. `definite`: the operation carries the row as it is then, so that a missing column means a dropped one.
   /// BAD_RECORD: the event cannot be one of this table (a column that the target cannot have, another key): nothing was learned.
   /// Any other error: the table must stop (two columns meet in one name, schema_changes = "fail", the route's key is not there).
-  Result<const ShapeMap*> observe(const event::Shape& shape, std::string_view order, bool definite);
+  /// `unplaced`: the row has no order of its own, `order` is that of the row before it in its partition.
+  Result<const ShapeMap*> observe(const event::Shape& shape, std::string_view order, bool definite, bool unplaced = false);
+  /// Slots that such rows showed first, since the last call.
+  std::vector<uint32_t> take_unplaced() { return unplaced_.empty() ? std::vector<uint32_t>() : std::exchange(unplaced_, {}); }
+  /// The next row with an order came in the partition that showed them: they were there after `order`, the one before it.
+  void place(const std::vector<uint32_t>& slots, std::string_view order);
 
   /// The last observe() answered BAD_RECORD because the event names another key than the table's.
   [[nodiscard]] bool met_other_key() const { return other_key_; }
@@ -129,7 +137,8 @@ class TableKnowledge {
   void forget_maps();
   Result<void> add_metadata();
   [[nodiscard]] bool is_metadata(uint32_t slot) const;
-  Result<int32_t> slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order);
+  Result<int32_t> slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order, bool unplaced);
+  void place_those_of(const ShapeMap& map, std::string_view order);
   Result<void> declare_type(uint32_t slot, cdcrt_type declared, std::string_view order);
   /// The table's columns were known before this shape: what differs is a change of the source.
   [[nodiscard]] bool established() const { return restored_ || forgot_maps_ || maps_.size() > 1; }
@@ -173,6 +182,8 @@ class TableKnowledge {
   uint64_t version_ = 1;
   std::vector<TypeChange> type_changes_;
   std::vector<uint32_t> drops_;
+  std::vector<uint32_t> unplaced_;
+  bool has_unplaced_ = false;  ///< a column may be
   event::Arena arena_{4 << 10};
 };
 
