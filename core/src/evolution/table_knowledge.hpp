@@ -19,7 +19,8 @@
 
 namespace cdcrt::evolution {
 
-/// Later than any source order: a row without one (of an incremental snapshot) showed the column, and nothing that lacks it is known to be later.
+/// Later than any source order: a row without one (of an incremental snapshot) showed the column, and nothing that lacks it is known to be
+/// later.
 inline const std::string kUnplaced(32, '\xff');
 
 /// A column of a table. Its place in TableKnowledge::columns() is its slot, which never changes.

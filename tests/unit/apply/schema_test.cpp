@@ -354,11 +354,14 @@ TEST_CASE("schema: a key is never cut nor made NULL") {
   }
 }
 
-TEST_CASE("schema: a column that a row without source order showed first stays while partitions lag, and goes when its own partition shows that it went") {
+TEST_CASE(
+    "schema: a column that a row without source order showed first stays while partitions lag, and goes when its own partition shows that it went") {
   // An incremental snapshot's row has no order of its own: what another partition says may be older or newer than it.
   const auto wide = [](int64_t id, const char* c, std::string order) {
-    return Event{order.empty() ? uint8_t{CDCRT_SNAPSHOT} : uint8_t{CDCRT_INSERT}, with({{"a", kText}, {"c", kText}}),
-                 {integer(id), text("a"), text(c)}, std::move(order)};
+    return Event{order.empty() ? uint8_t{CDCRT_SNAPSHOT} : uint8_t{CDCRT_INSERT},
+                 with({{"a", kText}, {"c", kText}}),
+                 {integer(id), text("a"), text(c)},
+                 std::move(order)};
   };
   const auto narrow = [](int64_t id, std::string order) {
     return Event{CDCRT_INSERT, with({{"a", kText}}), {integer(id), text("a")}, std::move(order)};
@@ -381,7 +384,8 @@ TEST_CASE("schema: a column that a row without source order showed first stays w
           rig.send(wide(5, "new", "30"), 1);
           rig.send(narrow(6, "25"), 0);
           REQUIRE(rig.write());
-          CHECK(rig.rows() == "id=1,a='a',c=NULL; id=2,a='a',c=NULL; id=3,a='a',c='kept'; id=4,a='a',c=NULL; id=5,a='a',c='new'; id=6,a='a',c=NULL");
+          CHECK(rig.rows() ==
+                "id=1,a='a',c=NULL; id=2,a='a',c=NULL; id=3,a='a',c='kept'; id=4,a='a',c=NULL; id=5,a='a',c='new'; id=6,a='a',c=NULL");
           rig.send(narrow(7, "40"), 1);
         } else if (!restart) {
           rig.send(narrow(7, "40"), 0);
