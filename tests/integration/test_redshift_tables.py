@@ -241,7 +241,7 @@ class KeptInTheTarget(LinesCase):
         self.change(schema, "d", away, None, 0, ["__debezium.newkey", schema.key(2)])
         log = self.apply(*settings)
         self.assertNotIn("values fit the target", log)
-        self.assertEqual(self.front.query(f"select count(*) from cdcrt.moved where target = 'public.{table}'"), [["1"]])
+        self.assertEqual(self.front.query(f"select count(*) from cdcrt.key_changes where target = 'public.{table}'"), [["1"]])
         self.change(schema, "c", None, {**away, "id": 2}, 1, ["__debezium.oldkey", schema.key(1)])
         self.apply(*settings)
 
