@@ -168,15 +168,19 @@ class Generated(Live):
 
     def setUp(self):
         super().setUp()
-        self.expected, pieces = os.path.join(self.folder, "expected"), os.path.join(self.folder, "pieces")
-        subprocess.run([GENERATOR, "--events", str(EVENTS), "--tables", str(TABLES), "--pieces", pieces, "--expected", self.expected, "--no-schemas"], check=True)
-        topics = ["bench.shop." + name for name in NAMES]
-        for topic in topics:
+        self.expected, self.pieces = os.path.join(self.folder, "expected"), os.path.join(self.folder, "pieces")
+        subprocess.run([GENERATOR, "--events", str(EVENTS), "--tables", str(TABLES), "--pieces", self.pieces, "--expected", self.expected, "--no-schemas"], check=True)
+        self.topics = ["bench.shop." + name for name in NAMES]
+        for topic in self.topics:
             self.kafka.create_topic(topic, PARTITIONS)
-            for partition in range(PARTITIONS):
-                self.kafka.produce_file(topic, os.path.join(pieces, f"{topic}-{partition}"), partition)
-        shutil.rmtree(pieces)
-        self.total = self.kafka.count(topics)
+        # The last partition comes later, so that something is left to be written when the rest is.
+        self.produce(range(PARTITIONS - 1))
+
+    def produce(self, partitions):
+        for topic in self.topics:
+            for partition in partitions:
+                self.kafka.produce_file(topic, os.path.join(self.pieces, f"{topic}-{partition}"), partition)
+        self.total = self.kafka.count(self.topics)
 
     def pipeline(self, lines):
         return f'[pipeline]\nname = "warehouse"\n[sources.events]\n{lines}topics = ["bench.*"]\nformat.plugin = "debezium-json"\n'
@@ -194,6 +198,7 @@ class Generated(Live):
         self.mend()
         left = self.faults.left
         self.stalling_s3(1)
+        self.produce([PARTITIONS - 1])
         wait_until(lambda: self.faults.left - left >= len(STALLS), 300, lambda: f"{self.faults.hits()} requests stall\n" + self.logs(), poll=0.5)
         self.wait_for(self.total, 900)
         self.stop_all()
