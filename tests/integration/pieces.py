@@ -1,6 +1,6 @@
 """Runs classes of a test module, or all but them:
 
-    python -m integration.pieces [--but] integration.test_live MadeAgain ...
+    python -m integration.pieces [--but] integration.test_outages Away ...
 """
 
 import sys

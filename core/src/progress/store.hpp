@@ -1,7 +1,6 @@
 // Store: what the host keeps of a pipeline in a target: leases, progress, what is known of its tables.
 //
-// They are ordinary tables (host_tables.hpp), written through the sink's functions in the same transaction as the rows they speak of. How
-// transactions keep apart is up to Locks.
+// Ordinary tables (host_tables.hpp), written in the same transaction as the rows they speak of. Locks keeps transactions apart.
 #pragma once
 
 #include <functional>

@@ -8,9 +8,6 @@
 namespace cdcrt::runtime {
 namespace {
 
-constexpr auto kLookAgain = std::chrono::seconds(1);
-constexpr auto kLookAtResting = std::chrono::seconds(10);
-
 bool is_transient(const Error& error) {
   return error.code == CDCRT_RETRY || error.code == CDCRT_UNREACHABLE || error.code == CDCRT_BUSY || error.code == CDCRT_AUTH;
 }
@@ -198,7 +195,7 @@ bool Ownership::no_longer_wanted(std::set<progress::PartitionKey>& keys) const {
 }
 
 Result<void> Ownership::claim(SourceRuntime& source, std::vector<progress::PartitionKey> keys) {
-  auto fresh = origins(source, keys);
+  auto fresh = start_offsets(source, keys);
   if (!fresh) return std::move(fresh.error());
   if (keys.empty()) return {};
   // A session of its own: what tables hold of it, or are writing, from before the claim must not pass for what is read after it.
@@ -226,7 +223,7 @@ Result<void> Ownership::claim(SourceRuntime& source, std::vector<progress::Parti
 
 // Starts of partitions that no sink knows. A topic that is met for the first time gets one for each of its partitions, so that
 // one that is added to it later is known by having none. Partitions that must wait are taken out of `keys`.
-Result<std::vector<progress::StartOffset>> Ownership::origins(SourceRuntime& source, std::vector<progress::PartitionKey>& keys) {
+Result<std::vector<progress::StartOffset>> Ownership::start_offsets(SourceRuntime& source, std::vector<progress::PartitionKey>& keys) {
   std::vector<progress::StartOffset> fresh;
   std::vector<progress::PartitionKey> waiting;
   if (auto left = leave_out_empty(source, keys); !left) return std::move(left.error());
@@ -293,151 +290,6 @@ Result<std::vector<progress::StartOffset>> Ownership::origins(SourceRuntime& sou
   for (const auto& key : waiting) std::erase(keys, key);
   postpone(waiting, kLookAgain);
   return fresh;
-}
-
-Result<progress::WaitsFor> Ownership::ends_of_older(SourceRuntime& source, const progress::PartitionKey& key) {
-  progress::WaitsFor ends;
-  for (const auto& sink : sinks_) {
-    if (!sink->keeps_progress()) continue;
-    for (const auto& [other, kept] : sink->partitions()) {
-      if (other.source != key.source || other.topic != key.topic || other.number == key.number) continue;
-      auto bounds = source.source().bounds(other.topic, other.number);
-      if (!bounds) return std::move(bounds.error());
-      ends[other.number] = bounds->end;
-    }
-  }
-  return ends;
-}
-
-Result<bool> Ownership::older_are_applied(SourceRuntime& source, const progress::PartitionKey& key) {
-  for (const auto& sink : sinks_) {
-    if (!sink->keeps_progress()) continue;
-    const auto own = sink->partitions();
-    const auto found = own.find(key);
-    if (found == own.end() || found->second.waits_for.empty()) continue;
-    if (auto refreshed = sink->refresh(); !refreshed) return std::move(refreshed.error());
-    for (const auto& [number, end] : found->second.waits_for) {
-      auto applied = is_applied(source, {key.source, key.topic, number}, end);
-      if (!applied || !*applied) return applied;
-    }
-    if (auto saved = sink->save_waits_for(key, {}); !saved) return std::move(saved.error());
-    source.flow(key.topic, key.number).partition.note_added();
-  }
-  return true;
-}
-
-// As of the sinks' last refresh.
-Result<bool> Ownership::is_applied(SourceRuntime& source, const progress::PartitionKey& key, int64_t end) {
-  for (const auto& sink : sinks_) {
-    if (!sink->keeps_progress()) continue;
-    auto applied = is_applied(sink->partitions(), source, key, end);
-    if (!applied || !*applied) return applied;
-  }
-  return true;
-}
-
-Result<bool> Ownership::is_applied(const Kept& kept, SourceRuntime& source, const progress::PartitionKey& key, int64_t end) {
-  const auto found = kept.find(key);
-  int64_t next = found == kept.end() ? 0 : found->second.next_offset;
-  if (next >= end) return true;
-  if (next == 0 && (found == kept.end() || !found->second.exact)) {
-    auto bounds = source.source().bounds(key.topic, key.number);
-    if (!bounds) return std::move(bounds.error());
-    next = bounds->first;
-  }
-  // What is left may be nothing that can be read: transaction markers, or compacted away.
-  bool any = false;
-  auto fetched = source.fetch(key.topic, key.number, next, end - 1, [&](const cdcrt_message&) {
-    any = true;
-    return false;
-  });
-  if (!fetched) return std::move(fetched.error());
-  return !any;
-}
-
-bool Ownership::others_rest(const SinkRuntime& sink) {
-  Rest& rest = rests_[&sink];
-  const auto now = Clock::now();
-  if (now < rest.asked + (rest.rests ? kLookAtResting : kLookAgain)) return rest.rests;
-  rest.asked = now;
-  // Where the logs cannot be asked nothing new can come from them.
-  if (const auto looked = look_at_others(sink)) rest.rests = *looked;
-  return rest.rests;
-}
-
-Result<bool> Ownership::look_at_others(const SinkRuntime& sink) {
-  const Kept kept = sink.partitions();
-  for (auto& source : sources_) {
-    if (!source->is_group()) continue;
-    std::vector<progress::PartitionKey> others;
-    auto listed = source->source().list([&](std::string_view topic, int32_t number) {
-      progress::PartitionKey key{source->name(), std::string(topic), number};
-      if (!key.is_note() && !source->flow(key.topic, number).partition.owned()) others.push_back(std::move(key));
-      return true;
-    });
-    if (!listed) return std::move(listed.error());
-    for (const auto& key : others) {
-      auto bounds = source->source().bounds(key.topic, key.number);
-      if (!bounds) return std::move(bounds.error());
-      if (bounds->end <= bounds->first) continue;
-      const auto found = kept.find(key);
-      const std::pair<int64_t, int64_t> now{bounds->end, found == kept.end() ? -1 : found->second.next_offset};
-      auto& known = applied_[{&sink, key}];
-      if (known == now) continue;
-      auto applied = is_applied(kept, *source, key, bounds->end);
-      if (!applied || !*applied) return applied;
-      known = now;
-    }
-  }
-  return true;
-}
-
-// A partition that was added and is empty waits for its first message: until that is there nothing has to be known of it.
-Result<void> Ownership::leave_out_empty(SourceRuntime& source, std::vector<progress::PartitionKey>& keys) {
-  std::vector<progress::PartitionKey> waiting;
-  for (const auto& key : keys) {
-    if (!empty_.contains(key)) continue;
-    auto bounds = source.source().bounds(key.topic, key.number);
-    if (!bounds) return std::move(bounds.error());
-    if (bounds->end <= bounds->first) waiting.push_back(key);
-    if (bounds->end > bounds->first) empty_.erase(key);
-  }
-  for (const auto& key : waiting) std::erase(keys, key);
-  postpone(waiting, kLookAgain);
-  return {};
-}
-
-Result<bool> Ownership::others_are_read() {
-  for (auto& source : sources_) {
-    if (!source->is_group()) continue;
-    auto [place, first_time] = ends_.try_emplace(source->index());
-    auto& ends = place->second;
-    if (first_time) {
-      Result<void> failed;
-      auto listed = source->source().list([&](std::string_view topic, int32_t number) {
-        auto bounds = source->source().bounds(std::string(topic), number);
-        if (!bounds) failed = std::move(bounds.error());
-        if (bounds) ends[{source->name(), std::string(topic), number}] = *bounds;
-        return failed.ok();
-      });
-      if (!listed || !failed) {
-        ends_.erase(place);
-        return std::move(!listed ? listed.error() : failed.error());
-      }
-    }
-    bool refreshed = false;
-    for (const auto& [key, bounds] : ends) {
-      if (bounds.end <= bounds.first || source->flow(key.topic, key.number).partition.owned()) continue;
-      for (auto& sink : sinks_) {
-        if (refreshed || !sink->keeps_progress()) continue;
-        if (auto done = sink->refresh(); !done) return std::move(done.error());
-      }
-      refreshed = true;
-      auto applied = is_applied(*source, key, bounds.end);
-      if (!applied || !*applied) return applied;
-    }
-  }
-  return true;
 }
 
 // Answers where reading begins.

@@ -45,6 +45,7 @@ class Ownership final : public AssignmentListener {
 
  private:
   using Clock = std::chrono::steady_clock;
+  static constexpr auto kLookAgain = std::chrono::seconds(1);
   struct Wanted {
     std::size_t source = 0;
     Clock::time_point due{};
@@ -54,7 +55,7 @@ class Ownership final : public AssignmentListener {
   [[nodiscard]] std::vector<std::pair<progress::PartitionKey, Wanted>> due();
   void postpone(const std::vector<progress::PartitionKey>& keys, Clock::duration delay);
   Result<void> claim(SourceRuntime& source, std::vector<progress::PartitionKey> keys);
-  Result<std::vector<progress::StartOffset>> origins(SourceRuntime& source, std::vector<progress::PartitionKey>& keys);
+  Result<std::vector<progress::StartOffset>> start_offsets(SourceRuntime& source, std::vector<progress::PartitionKey>& keys);
   Result<progress::WaitsFor> ends_of_older(SourceRuntime& source, const progress::PartitionKey& key);
   Result<bool> older_are_applied(SourceRuntime& source, const progress::PartitionKey& key);
   static Result<int64_t> verify(SourceRuntime& source, const progress::PartitionKey& key, const progress::StoredPartition& kept);
