@@ -39,10 +39,9 @@ class KeyChanges {
     for (auto& part : sealed_.partitions) {
       for (const auto& arrival : part.fold.arrivals) arrive(arrival);
     }
+    // Of a row that left for the same key twice, and did not come meanwhile, the last time counts.
     for (const auto& [new_key, places] : departures_) {
-      for (const Place& place : places) {
-        if (!arrived_.contains(place.departure)) depart(new_key, place);
-      }
+      if (!arrived_.contains(places.back().departure)) depart(new_key, places.back());
     }
     sealed_.attempt.key_changes_moved = !changes_.empty();
     return store_.save_key_changes(connection_, sealed_.table->identity().target(), changes_);
@@ -72,9 +71,12 @@ class KeyChanges {
         Origin& origin = origins_[&arrival];
         origin.place = departed_before(part.fold, arrival);
         if (origin.place.departure == nullptr) {
+          // What was kept is older than what left in this batch.
           const auto kept = earlier_.find(std::string(arrival.new_key));
-          origin.kept = kept != earlier_.end() && kept->second.departed && taken.insert(arrival.new_key).second;
-          if (!origin.kept) origin.place = departed_elsewhere(part.fold, arrival);
+          const Place elsewhere = departed_elsewhere(part.fold, arrival);
+          origin.kept =
+              kept != earlier_.end() && kept->second.departed && (taken.insert(arrival.new_key).second || elsewhere.departure == nullptr);
+          if (!origin.kept) origin.place = elsewhere;
         }
         if (origin.place.departure != nullptr) arrived_.insert(origin.place.departure);
       }
@@ -90,12 +92,12 @@ class KeyChanges {
     return {};
   }
 
-  // The first one in another partition of which nothing has come.
-  Place departed_elsewhere(const Fold& fold, const Arrival& arrival) {
+  // The last one in another partition.
+  Place departed_elsewhere(const Fold& fold, const Arrival& arrival) const {
     const auto places = departures_.find(std::string(arrival.new_key));
     if (places == departures_.end()) return {};
-    for (const Place& place : places->second) {
-      if (place.fold != &fold && place.departure->old_key == arrival.old_key && !arrived_.contains(place.departure)) return place;
+    for (auto place = places->second.rbegin(); place != places->second.rend(); ++place) {
+      if (place->fold != &fold && place->departure->old_key == arrival.old_key) return *place;
     }
     return {};
   }

@@ -128,6 +128,7 @@ void PartitionFold::stop() {
 // What was known of rows that are dropped now is not known any more.
 void PartitionFold::back_to(int64_t next, const std::string& order) {
   drop_fold();
+  memory_.unplaced.clear();
   next_ = next;
   max_order_ = order;
   last_order_ = order == progress::kSentBack ? std::string() : order;
@@ -167,6 +168,7 @@ void PartitionFold::rewind_past(std::string_view order) {
   while (!marks_.empty() && marks_.back().first > order) marks_.pop_back();
   if (!marks_.empty()) from = marks_.back().second;
   drop_fold();
+  memory_.unplaced.clear();
   if (is_detached_) miss(next_);
   next_ = from;
   first_held_ = from;

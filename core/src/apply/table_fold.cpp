@@ -106,7 +106,8 @@ void TableFold::fold(const Decoded& batch, PartitionFold& into, const uint32_t* 
 void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_row& row, std::vector<Refusal>& refusals) {
   const int64_t offset = batch.messages.messages[row.message].offset;
   if (row.source_order.data != nullptr) {
-    if (!into.memory().unplaced.empty()) knowledge_.place(std::exchange(into.memory().unplaced, {}), into.last_order());
+    if (!into.memory().unplaced.empty() && is_definite(row.operation))
+      knowledge_.place(std::exchange(into.memory().unplaced, {}), into.last_order());
     into.read_order({row.source_order.data, row.source_order.size});
   }
   const std::string_view order = into.last_order();

@@ -92,6 +92,13 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
   return &map;
 }
 
+void TableKnowledge::show(Column& column, uint32_t slot, std::string_view order, bool unplaced) {
+  column.last_seen.assign(unplaced ? std::string_view(kUnplaced) : order);
+  if (!unplaced) return;
+  unplaced_.push_back(slot);
+  has_unplaced_ = true;
+}
+
 void TableKnowledge::place(const std::vector<uint32_t>& slots, std::string_view order) {
   for (const uint32_t slot : slots) {
     if (columns_[slot].last_seen != kUnplaced) continue;
@@ -184,11 +191,7 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
       added.typed_by_route = true;
       added.type = *rule.type;
     }
-    added.last_seen.assign(unplaced ? std::string_view(kUnplaced) : order);
-    if (unplaced) {
-      unplaced_.push_back(static_cast<uint32_t>(columns_.size()));
-      has_unplaced_ = true;
-    }
+    show(added, static_cast<uint32_t>(columns_.size()), order, unplaced);
     if (is_usable_default(column) && !rule.type) added.default_value = event::copy_cell(column.default_value, arena_);
     found = slots_.emplace(column.name, static_cast<uint32_t>(columns_.size())).first;
     // First seen late: a newer row is known to lack it, so that it was dropped in between.
@@ -208,7 +211,7 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
   if (!known.active && order > known.dropped_at) {
     known.active = true;
     ++known.incarnation;
-    known.last_seen.assign(order);
+    show(known, found->second, order, unplaced);
     known.default_value = is_usable_default(column) ? event::copy_cell(column.default_value, arena_) : cdcrt_cell{};
     if (shape.declared && !known.typed_by_route) {
       known.type = column.type;
@@ -422,8 +425,10 @@ bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
 }
 
 void keep_columns(std::vector<Column>& columns) {
+  // Not kUnplaced, which gives way to what a row shows.
+  static const std::string kLast(kUnplaced.size() + 1, '\xff');
   for (Column& column : columns) {
-    if (column.active) column.last_seen = kUnplaced;
+    if (column.active) column.last_seen = kLast;
   }
 }
 

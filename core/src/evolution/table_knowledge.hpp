@@ -139,6 +139,8 @@ class TableKnowledge {
   Result<void> add_metadata();
   [[nodiscard]] bool is_metadata(uint32_t slot) const;
   Result<int32_t> slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order, bool unplaced);
+  /// A row shows a column that was not there, or not any more.
+  void show(Column& column, uint32_t slot, std::string_view order, bool unplaced);
   void place_those_of(const ShapeMap& map, std::string_view order);
   Result<void> declare_type(uint32_t slot, cdcrt_type declared, std::string_view order);
   /// The table's columns were known before this shape: what differs is a change of the source.

@@ -222,3 +222,16 @@ TEST_CASE("an offset beyond the end: the error says that the topic was made agai
   CHECK(has(status.message(), "beyond the end"));
   CHECK(has(status.hint(), "deleted and made again"));
 }
+
+TEST_CASE(
+    "a partition: a gap before what comes first is believed the second time, also where the client goes there again for others' sake") {
+  PartitionState state = reading_from(10);
+  CHECK(state.judge(10) == Verdict::kTake);
+  state.seek_again();  // a large message was taken, and the next offset is a transaction's marker
+  state.positioned();
+  CHECK(state.judge(12) == Verdict::kSeekAgain);
+  state.seek_again();  // another partition's large message in between
+  state.positioned();
+  CHECK(state.judge(12) == Verdict::kTake);
+  CHECK(state.next() == 13);
+}

@@ -14,7 +14,7 @@ SELECT c.relkind::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
   CASE WHEN y.typcategory = 'A' AND e.type <> 0 THEN format_type(e.type, e.modifier) ELSE '' END, (coalesce(z.typname, y.typname)::text IN ('json','xml','point','box','line','lseg','path','polygon','circle','aclitem'))::text, coalesce(k.place, 0)::text,
   coalesce(a.attgenerated <> '', false)::text, coalesce(a.attidentity = 'a', false)::text,
   (CASE WHEN z.typname = 'money' THEN scale(1::money::numeric) ELSE 0 END)::text,
-  (y.typname = 'citext' OR EXISTS (SELECT FROM pg_catalog.pg_collation o WHERE NOT o.collisdeterministic AND (o.oid = a.attcollation OR o.oid IN (
+  (y.typname = 'citext' OR y.typcategory = 'S' AND EXISTS (SELECT FROM pg_catalog.pg_collation o WHERE NOT o.collisdeterministic AND (o.oid = a.attcollation OR o.oid IN (
     SELECT unnest(i.indcollation::oid[]) FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique))))::text
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

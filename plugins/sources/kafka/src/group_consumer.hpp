@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -112,7 +113,9 @@ class GroupConsumer {
   /// Nothing more is fetched, and what was is dropped, until the host asks for more.
   void hold();
   void release_hold();
-  void on_message(const rd_kafka_message_s& message);
+  void resume_those_of(const rd_kafka_topic_partition_list_s& given);
+  /// True: the host is given it.
+  bool on_message(const rd_kafka_message_s& message);
   void on_message_error(const rd_kafka_message_s& message);
   void explain_lost(Owned& owned);
   void tell_of_silence();
@@ -152,6 +155,7 @@ class GroupConsumer {
   sdk::Status failure_;                           // told by the next poll or serve
   bool is_outage_ = false, is_stopped_ = false;
   bool is_held_ = false;
+  std::set<Key> paused_;  ///< by hold(), also those that were taken away since
 
   // Of one drain.
   Clock::time_point drain_began_{};

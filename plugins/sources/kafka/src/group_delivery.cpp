@@ -72,10 +72,11 @@ int GroupConsumer::drain() {
       break;
     }
     ++served;
-    const bool is_large = message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->len > settings_.queue_memory / 2;
-    if (is_large) hold();
-    on_message(*message);
+    const bool is_taken = on_message(*message);
+    const bool is_large = message->len > settings_.queue_memory / 2;
     rd_kafka_message_destroy(message);
+    // What is only sought again is none that the host is busy with.
+    if (is_taken && is_large) hold();
   }
   client_->taken(drained_bytes_, is_empty);
   for (auto& [key, owned] : partitions_) {
@@ -96,7 +97,10 @@ int GroupConsumer::drain() {
 void GroupConsumer::hold() {
   if (is_held_) return;
   rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(static_cast<int>(partitions_.size()));
-  for (const auto& [key, owned] : partitions_) rd_kafka_topic_partition_list_add(list, key.first.c_str(), key.second);
+  for (const auto& [key, owned] : partitions_) {
+    rd_kafka_topic_partition_list_add(list, key.first.c_str(), key.second);
+    paused_.insert(key);
+  }
   rd_kafka_pause_partitions(client_->get(), list);
   rd_kafka_topic_partition_list_destroy(list);
   is_held_ = true;
@@ -112,9 +116,22 @@ void GroupConsumer::release_hold() {
   rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(static_cast<int>(partitions_.size()));
   for (const auto& [key, owned] : partitions_) {
     rd_kafka_topic_partition_list_add(list, key.first.c_str(), key.second);
-    owned->state.reposition();
+    paused_.erase(key);
+    owned->state.seek_again();
   }
   rd_kafka_resume_partitions(client_->get(), list);
+  rd_kafka_topic_partition_list_destroy(list);
+}
+
+// librdkafka keeps a partition paused that was taken away meanwhile and comes back.
+void GroupConsumer::resume_those_of(const rd_kafka_topic_partition_list_t& given) {
+  if (is_held_ || paused_.empty()) return;
+  rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(given.cnt);
+  for (int i = 0; i < given.cnt; ++i) {
+    const Key key(given.elems[i].topic, given.elems[i].partition);
+    if (paused_.erase(key) > 0) rd_kafka_topic_partition_list_add(list, key.first.c_str(), key.second);
+  }
+  if (list->cnt > 0) rd_kafka_resume_partitions(client_->get(), list);
   rd_kafka_topic_partition_list_destroy(list);
 }
 
@@ -127,15 +144,18 @@ GroupConsumer::Owned* GroupConsumer::find(const rd_kafka_message_t& message) {
   return last_owned_ = found == partitions_.end() ? nullptr : found->second.get();
 }
 
-void GroupConsumer::on_message(const rd_kafka_message_t& message) {
-  if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return on_message_error(message);
+bool GroupConsumer::on_message(const rd_kafka_message_t& message) {
+  if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    on_message_error(message);
+    return false;
+  }
   Owned* owned = find(message);
-  if (owned == nullptr) return;
+  if (owned == nullptr) return false;
   switch (owned->state.judge(message.offset)) {
-    case PartitionState::Verdict::kDrop: return;
+    case PartitionState::Verdict::kDrop: return false;
     case PartitionState::Verdict::kSeekAgain:
       host_.log(CDCRT_LOG_DEBUG, partition_name(*owned->topic, owned->number) + ": sought twice");
-      return;
+      return false;
     case PartitionState::Verdict::kTake: break;
   }
   if (!owned->batch) {
@@ -149,6 +169,7 @@ void GroupConsumer::on_message(const rd_kafka_message_t& message) {
   copy_message(message, *owned->batch);
   drained_bytes_ += message.len + message.key_len;
   ++drained_messages_;
+  return true;
 }
 
 void GroupConsumer::on_message_error(const rd_kafka_message_t& message) {

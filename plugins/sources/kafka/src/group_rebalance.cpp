@@ -79,6 +79,7 @@ void GroupConsumer::assign(rd_kafka_topic_partition_list_t* partitions, bool is_
   } else if (const auto code = rd_kafka_assign(handle, partitions); code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     fail(broker_error(code, "cannot take the assigned partitions", {}, settings_));
   }
+  resume_those_of(*partitions);
   assigned_at_ = Clock::now();
   for (int i = 0; i < partitions->cnt; ++i) {
     const auto& given = partitions->elems[i];

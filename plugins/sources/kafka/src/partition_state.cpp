@@ -17,6 +17,12 @@ void PartitionState::reposition() {
   reached_ = 0;
 }
 
+void PartitionState::seek_again() {
+  if (!is_sought_) return;
+  needs_seek_ = is_first_ = true;
+  reached_ = 0;
+}
+
 // What comes first after a seek and is not what was sought (a compacted log, or a position that librdkafka took from elsewhere) is
 // sought once more before it is believed.
 bool PartitionState::is_believed(int64_t offset) {

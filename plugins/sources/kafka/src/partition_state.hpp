@@ -15,6 +15,8 @@ class PartitionState {
   void seek(int64_t offset, uint32_t generation);
   /// The client must go to `next()` again for a reason of its own; the host's generation stays.
   void reposition();
+  /// The same, where the log is as it was: what was sought once more already is believed when it comes again.
+  void seek_again();
   /// The client confirmed that it reads from `next()`.
   void positioned() { needs_seek_ = false; }
   /// What to do with a message that came. kTake moves `next`. kSeekAgain: the first message after a seek is not the one that was
