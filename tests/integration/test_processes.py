@@ -68,6 +68,7 @@ class Processes(Case):
         live.finish_producing()
         self.start_fenced()
         self.finish()
+        self.start_fenced()
         for instance in live.processes:
             self.assertIsNone(live.processes[instance].poll(), live.log(instance)[-2000:])
             self.assertEqual(live.signal(instance, signal.SIGTERM), 0, live.log(instance)[-2000:])
