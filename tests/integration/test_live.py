@@ -1,5 +1,4 @@
-"""A broker that does what brokers do: brokers that announce themselves elsewhere, rights that go and
-come back, targets that are away, stops at bad moments. One real broker, SQLite as the target."""
+"""What brokers do: announce themselves elsewhere, take rights away and give them back; targets that are away, stops at bad moments. One real broker, SQLite as the target."""
 
 import contextlib
 import json

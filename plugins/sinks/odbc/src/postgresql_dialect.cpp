@@ -98,26 +98,18 @@ class Builder : public StatementBuilder<Builder> {
   Builder& texts(Text&& text) {
     return each(", ", kAllColumns, [&](const StatementColumn& column, std::size_t i) { add(text(column, i)); });
   }
+  /// INSERT INTO ... SELECT every column FROM; `opens` the list of columns, behind the table's alias if it has one.
+  Builder& insert_from(std::string_view opens) {
+    add("INSERT INTO ").add(shape_.table).add(opens).names().add(")").add(overriding(shape_));
+    return add(" SELECT ").values().add(" FROM ");
+  }
   Builder& assignments() {
     return each(", ", kOtherColumns,
                 [&](const StatementColumn& column, std::size_t i) { add(column.name).add(" = ").add(value_of(column, i)); });
   }
 };
 
-Statement insert(const StatementShape& shape) {
-  return Builder(shape)
-      .add("INSERT INTO ")
-      .add(shape.table)
-      .add(" (")
-      .names()
-      .add(")")
-      .add(overriding(shape))
-      .add(" SELECT ")
-      .values()
-      .add(" FROM ")
-      .rows(false, false)
-      .take();
-}
+Statement insert(const StatementShape& shape) { return Builder(shape).insert_from(" (").rows(false, false).take(); }
 
 Statement update(const StatementShape& shape) {
   return Builder(shape)
@@ -141,15 +133,7 @@ std::vector<Statement> upsert(const StatementShape& shape) {
   if (!shape.has_unique_key) {
     if (!only_keys(shape)) statements.push_back(update(shape));
     statements.push_back(Builder(shape)
-                             .add("INSERT INTO ")
-                             .add(shape.table)
-                             .add(" (")
-                             .names()
-                             .add(")")
-                             .add(overriding(shape))
-                             .add(" SELECT ")
-                             .values()
-                             .add(" FROM ")
+                             .insert_from(" (")
                              .rows(false, false)
                              .add(" WHERE NOT EXISTS (SELECT 1 FROM ")
                              .add(shape.table)
@@ -159,18 +143,7 @@ std::vector<Statement> upsert(const StatementShape& shape) {
                              .take());
     return statements;
   }
-  Statement statement = Builder(shape)
-                            .add("INSERT INTO ")
-                            .add(shape.table)
-                            .add(is_inexact(shape) ? " AS t (" : " (")
-                            .names()
-                            .add(")")
-                            .add(overriding(shape))
-                            .add(" SELECT ")
-                            .values()
-                            .add(" FROM ")
-                            .sorted_rows()
-                            .take();
+  Statement statement = Builder(shape).insert_from(is_inexact(shape) ? " AS t (" : " (").sorted_rows().take();
   append_on_conflict(statement.text, shape, [](const StatementShape&, const StatementColumn& column) {
     return exact("t." + column.name) + " = " + exact("EXCLUDED." + column.name);
   });

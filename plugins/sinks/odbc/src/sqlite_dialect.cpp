@@ -77,8 +77,11 @@ class Builder : public StatementBuilder<Builder> {
     }
     return *this;
   }
+  /// Of a table of nothing but its key the key is set to itself: the count of rows is what is asked for.
   Builder& update() {
-    return add("UPDATE ").add(shape_.table).add(" AS t SET ").pairs("", " = ", ", ", kOtherColumns).add(" WHERE ").same_key();
+    const bool sets_key = only_keys(shape_);
+    add("UPDATE ").add(shape_.table).add(" AS t SET ");
+    return pairs("", " = ", ", ", [&](const StatementColumn& column) { return sets_key || !column.key; }).add(" WHERE ").same_key();
   }
   Builder& delete_by_key() {
     add("DELETE FROM ").add(shape_.table).add(" AS t WHERE ");
@@ -95,18 +98,7 @@ class Builder : public StatementBuilder<Builder> {
 std::vector<Statement> upsert(const StatementShape& shape) {
   std::vector<Statement> statements;
   if (!shape.has_unique_key) {
-    if (only_keys(shape)) {
-      statements.push_back(Builder(shape)
-                               .add("UPDATE ")
-                               .add(shape.table)
-                               .add(" AS t SET ")
-                               .pairs("", " = ", ", ", kAllColumns)
-                               .add(" WHERE ")
-                               .same_key()
-                               .take());
-    } else {
-      statements.push_back(Builder(shape).update().take());
-    }
+    statements.push_back(Builder(shape).update().take());
     statements.push_back(Builder(shape).insert().take());
     return statements;
   }
@@ -175,20 +167,7 @@ class Sqlite final : public Dialect {
     switch (kind) {
       case CDCRT_WRITE_APPEND: statements.push_back(Builder(shape).insert().take()); break;
       case CDCRT_WRITE_UPSERT: return upsert(shape);
-      case CDCRT_WRITE_PATCH:
-        if (only_keys(shape)) {  // nothing to set, but the row must be there: its count is what is asked for
-          statements.push_back(Builder(shape)
-                                   .add("UPDATE ")
-                                   .add(shape.table)
-                                   .add(" AS t SET ")
-                                   .pairs("", " = ", ", ", kAllColumns)
-                                   .add(" WHERE ")
-                                   .same_key()
-                                   .take());
-        } else {
-          statements.push_back(Builder(shape).update().take());
-        }
-        break;
+      case CDCRT_WRITE_PATCH: statements.push_back(Builder(shape).update().take()); break;
       case CDCRT_WRITE_DELETE: statements.push_back(Builder(shape).delete_by_key().take()); break;
       case CDCRT_WRITE_REPLACE:
         statements.push_back(Builder(shape).delete_by_key().take());
