@@ -129,6 +129,17 @@ class Constraints(Tables):
         for table in tables:
             self.assertEqual(self.rows(f"select id::text from public.{table}"), [("a",)], table)
 
+    def test_keys_of_numbers_are_found_by_their_value_where_another_column_has_such_a_collation(self):
+        self.sql("create collation beside_nd (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
+                 "create table public.beside (id numeric(12,4) primary key, n text); create unique index on public.beside (n collate beside_nd);")
+        for number in (1.5, 2.5):
+            self.send("beside", {"id": number, "n": f"of {number}"})
+        self.run_with(self.target, 0)
+        self.send("beside", {"id": 1.5, "n": "new"}, "u")
+        self.send("beside", None, "d", {"id": 2.5})
+        self.run_with(self.target, 0)
+        self.assertEqual(self.rows("select id::text, n from public.beside"), [("1.5000", "new")])
+
     def test_a_child_that_comes_before_its_parent_lands_with_it(self):
         self.sql("create table public.parent (id bigint primary key, n text); create table public.child (id bigint primary key, pid bigint references public.parent (id));"
                  "create table public.strict (id bigint primary key, n text not null);")
