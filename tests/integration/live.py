@@ -171,6 +171,11 @@ class Live:
         self.processes[instance] = program.start(["--manifest", self.manifest(instance), *arguments], {}, os.path.join(self.folder, f"{instance}.log"))
         return self.processes[instance]
 
+    def start_twin(self, instance, name):
+        """A second process under the same name in the group; `name` is its own here."""
+        self.processes[name] = program.start(["--manifest", self.manifest(instance)], {}, os.path.join(self.folder, f"{name}.log"))
+        return self.processes[name]
+
     def signal(self, instance, number):
         self.processes[instance].send_signal(number)
         if number in (signal.SIGKILL, signal.SIGTERM):

@@ -53,7 +53,8 @@ class TargetConnection {
   std::optional<plugin::Connection> connection_;
   unsigned failures_ = 0;
   std::chrono::steady_clock::time_point failing_since_{};
-  bool told_outage_ = false;  ///< the Outage knows of a failure of ours, and not yet of its end
+  bool has_lost_connection_ = false;  ///< the last try found a connection broken that was good before
+  bool told_outage_ = false;          ///< the Outage knows of a failure of ours, and not yet of its end
 };
 
 }  // namespace cdcrt::apply

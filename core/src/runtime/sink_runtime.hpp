@@ -152,6 +152,7 @@ class SinkRuntime {
   std::unique_ptr<progress::Store> store_;
   std::unique_ptr<apply::Writer> background_writer_;
   apply::Outage outage_;
+  bool has_failed_look_ = false;
   std::mutex turn_;  ///< of sinks that have one writer
   mutable std::mutex mutex_;
   progress::Stored stored_;

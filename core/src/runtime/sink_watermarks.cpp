@@ -1,5 +1,6 @@
 // SinkRuntime's part of the coordinator's work: low watermarks, and a look at the target while nothing is written.
 #include <algorithm>
+#include <utility>
 
 #include "runtime/log.hpp"
 #include "runtime/sink_runtime.hpp"
@@ -18,11 +19,13 @@ bool is_outage(const Error& error) { return error.code == CDCRT_RETRY || error.c
 
 }  // namespace
 
-// An outage is told also where no writer meets it, since nothing is to be written.
+// An outage is told also where no writer meets it, since nothing is to be written. Once is none: the connection may be from before one that
+// is over.
 Result<void> SinkRuntime::watch_outage(const Result<void>& done) {
+  const bool is_again = std::exchange(has_failed_look_, !done);
   if (done) {
     if (outage_.works(background_writer_.get())) log(CDCRT_LOG_WARNING, component(), "the target answers again");
-  } else if (is_outage(done.error())) {
+  } else if (is_again && is_outage(done.error())) {
     if (const auto text = outage_.fails(background_writer_.get(), done.error())) log(CDCRT_LOG_WARNING, component(), *text);
   }
   return done;

@@ -43,6 +43,7 @@ Status OdbcConnection::failed(Status status) {
 Status OdbcConnection::begin() {
   if (in_transaction_) return Status::fatal("a transaction is open already");
   Status status = session_->execute(begin_text(), Moment::kStatement, "cannot begin a transaction");
+  is_doubtful_ = !status;
   if (!status) return status;
   in_transaction_ = true;
   broken_ = false;
@@ -87,6 +88,7 @@ Status OdbcConnection::savepoint(cdcrt_savepoint action) {
 
 void OdbcConnection::transaction_ended() {
   in_transaction_ = false;
+  is_doubtful_ = false;
   has_savepoint_ = false;
   broken_ = false;
   changed_ = false;
@@ -102,7 +104,7 @@ void OdbcConnection::transaction_ended() {
 
 Status OdbcConnection::rollback() {
   forget();
-  if (!in_transaction_) return {};
+  if (!in_transaction_ && !is_doubtful_) return {};
   Status status = session_->execute("ROLLBACK", Moment::kStatement, "cannot roll back");
   // A driver or engine that rolled back by itself says that there is nothing left to roll back.
   if (!status && status.message().find("no transaction") == std::string_view::npos) return status;

@@ -81,6 +81,7 @@ class OdbcConnection : public sdk::SinkConnection {
   bool drop_queries_ = false;             // at the end of the transaction
   bool in_transaction_ = false;
   bool refused_at_commit_ = false;  // since the last COMMIT that went through
+  bool is_doubtful_ = false;        // BEGIN failed: ROLLBACK tells whether the connection still works
   bool broken_ = false;             // the transaction cannot go on: only rollback may follow
 };
 

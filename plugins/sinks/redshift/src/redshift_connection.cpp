@@ -55,7 +55,7 @@ Status RedshiftConnection::failed(Status status) {
 }
 
 void RedshiftConnection::transaction_ended() {
-  in_transaction_ = broken_ = over_ = changed_ = false;
+  in_transaction_ = is_doubtful_ = broken_ = over_ = changed_ = false;
   notes_ = TransactionNotes();
   last_read_ = LastRead();
   made_now_.clear();
@@ -68,6 +68,7 @@ Status RedshiftConnection::begin() {
   if (in_transaction_ && broken_) return Status::retry("the transaction before could not be rolled back");
   if (in_transaction_) return Status::fatal("a transaction is open already");
   Status status = session_.execute("BEGIN", "cannot begin a transaction");
+  is_doubtful_ = !status;
   if (status) in_transaction_ = true;
   return status;
 }
@@ -97,7 +98,7 @@ Status RedshiftConnection::rollback() {
   if (changed_ || broken_) tables_.clear();
   session_.forget_schemas();
   expected_.clear();
-  if (in_transaction_ && !over_) {
+  if ((in_transaction_ && !over_) || is_doubtful_) {
     Status status = session_.execute("ROLLBACK", "cannot roll back");
     if (!status && status.message().find("no transaction") == std::string_view::npos) return status;
   }
