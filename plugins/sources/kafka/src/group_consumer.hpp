@@ -157,7 +157,7 @@ class GroupConsumer {
   bool has_told_of_silence_ = false;
   std::optional<Clock::time_point> changed_at_;  // partitions were assigned or revoked; none before the first assignment
   std::optional<Clock::time_point> fenced_at_;   // the last time
-  sdk::Status failure_;                           // told by the next poll or serve
+  sdk::Status failure_;                          // told by the next poll or serve
   bool is_outage_ = false, is_stopped_ = false;
   bool is_held_ = false;
   std::set<Key> paused_;  ///< by hold(), also those that were taken away since

@@ -225,7 +225,8 @@ void GroupConsumer::tell_of_silence() {
 
 void GroupConsumer::fail(sdk::Status status) {
   // A right that was there and is taken away comes back when the operator gives it back, as a broker does.
-  if (status.code() == CDCRT_AUTH && (changed_at_ || fenced_at_)) status = sdk::Status::retry(std::string(status.message()), std::string(status.hint()));
+  if (status.code() == CDCRT_AUTH && (changed_at_ || fenced_at_))
+    status = sdk::Status::retry(std::string(status.message()), std::string(status.hint()));
   if (failure_.ok() || (failure_.code() == CDCRT_RETRY && status.code() != CDCRT_RETRY)) failure_ = std::move(status);
 }
 
