@@ -115,12 +115,16 @@ class Kafka(Server):
             server.stop()
 
     def _is_up(self):
+        # It takes connections before it answers, and may drop one without a word.
+        probe = Admin(self.port, timeout=3)
         try:
-            self.admin.topics()
+            probe.topics()
             return True
         except OSError:
             time.sleep(0.1)
             return False
+        finally:
+            probe.close()
 
     # ---- topics ----
 
