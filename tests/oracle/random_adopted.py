@@ -397,7 +397,7 @@ class Seed:
         with open(manifest, "w", encoding="utf-8") as file:
             file.write('[pipeline]\nname = "p"\n[sources.events]\nplugin = "file"\npaths = ["events.jsonl"]\nformat.plugin = "debezium-json"\n'
                        f'[sinks.db]\nplugin = "odbc"\nconnection = {self.database.connection}\nstall_after = "1s"\n[defaults]\ntable = "{{table}}"\nschema_changes = "{self.policy}"\n'
-                       '[dead_letters]\npath = "letters.jsonl"\n')
+                       '[dead_letters]\npath = "dead_letters.jsonl"\n')
         log = os.path.join(self.folder, "log")
         with open(log, "ab") as file:
             begin = file.tell()
@@ -421,8 +421,8 @@ class Seed:
         with open(log, encoding="utf-8", errors="replace") as file:
             return re.search("waits apart|detached", file.read()[begin:]) is not None
 
-    def letters(self):
-        path = os.path.join(self.folder, "letters.jsonl")
+    def dead_letters(self):
+        path = os.path.join(self.folder, "dead_letters.jsonl")
         if not os.path.exists(path):
             return []
         with open(path, encoding="utf-8") as file:
@@ -434,9 +434,9 @@ class Seed:
             return [f"exit {code}"]
         stopped = set(re.findall(r"table '(?:public\.)?(t\d+)' (?:waits apart|is detached|stop)", log)) | set(re.findall(r"stopped: (?:public\.)?(t\d+)", log))
         dead = {}
-        for letter in self.letters():
-            table = letter["topic"].rsplit(".", 1)[1]
-            message = lines[table][letter["offset"]]
+        for dead_letter in self.dead_letters():
+            table = dead_letter["topic"].rsplit(".", 1)[1]
+            message = lines[table][dead_letter["offset"]]
             dead.setdefault(table, set()).add(message)
         rows, columns = self.database.read(self.native)
         for table, native in self.native.items():

@@ -49,14 +49,14 @@ struct Entry {
   cdcrt_cell* cells = nullptr;  ///< by slot of the table's knowledge
   std::string_view key;         ///< canonical key bytes
   int64_t first_offset = 0, last_offset = 0;
-  int64_t untold = -1;     ///< of its last update that does not say whether the row stood under another key; -1: none
-  int32_t arrival = -1;    ///< the last arrival under this key (index into Fold::arrivals); -1: none
-  std::string_view order;  ///< source order of its last change
-  std::string_view since;  ///< of its last change as a whole, else of its first one: nothing in it is older
+  int64_t untold = -1;      ///< of its last update that does not say whether the row stood under another key; -1: none
+  int32_t key_insert = -1;  ///< the last arrival under this key (index into Fold::arrivals); -1: none
+  std::string_view order;   ///< source order of its last change
+  std::string_view since;   ///< of its last change as a whole, else of its first one: nothing in it is older
 };
 
 /// First half of a key change in two events: a row leaves its old key. What this batch had done to it before is kept.
-struct Departure {
+struct KeyDelete {
   std::string_view old_key, new_key;  ///< canonical key bytes
   cdcrt_cell* old_cells = nullptr;    ///< the old key's cells by slot
   cdcrt_cell* new_cells = nullptr;    ///< the new key's cells by slot
@@ -64,14 +64,14 @@ struct Departure {
   Effect effect = Effect::kNothing;   ///< of the entry before it left; kNothing: the row stood in the target
   cdcrt_cell* cells = nullptr;        ///< its cells then, `cells_width` wide
   uint32_t cells_width = 0;
-  int32_t arrival = -1;  ///< under which it had come in this batch
+  int32_t key_insert = -1;  ///< under which it had come in this batch
 };
 
 /// Second half: a row comes under its new key. Cells that its event lacks are those of the row that left.
-struct Arrival {
+struct KeyInsert {
   std::string_view old_key, new_key;
   std::vector<uint32_t> slots;  ///< columns of the table, as it was then, that the event has no value for
-  uint32_t departed = 0;        ///< departures of this fold that were noted before it
+  uint32_t deletes_before = 0;  ///< departures of this fold that were noted before it
   bool over = false;            ///< a later event took the row away, or came under the same key: nothing is filled any more
 };
 
@@ -136,13 +136,13 @@ class Fold {
   EventCounts counts;
   /// Pairs of entries (by index) that one event changed: it is applied to both or to none.
   std::vector<std::pair<uint32_t, uint32_t>> links;
-  std::vector<Departure> departures;
+  std::vector<KeyDelete> key_deletes;
   std::vector<RefusedKey> refused;  ///< in order
   void refuse(std::string_view key, int64_t offset, std::string_view order, bool whole, uint32_t source);
   /// A message of this row was refused, and no later event made that good.
   [[nodiscard]] bool is_refused(std::string_view key) const { return !open_refusals_.empty() && open_refusals_.contains(key); }
   void close_refused(std::string_view key);
-  std::vector<Arrival> arrivals;
+  std::vector<KeyInsert> key_inserts;
 
  private:
   cdcrt_cell copy(const cdcrt_cell& cell);

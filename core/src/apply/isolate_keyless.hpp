@@ -11,6 +11,6 @@ namespace cdcrt::apply {
 /// written instead. False: this cannot tell (the source cannot be read again, or rows are refused for another reason), nothing
 /// was done. Not OK: an outage or a fault that is no row's.
 Result<bool> isolate_missing_images(plugin::Connection& connection, const Sealed& sealed, EventReader& reader,
-                                    dead_letters::DeadLetters& letters, const TrialGuard& guard, Isolated& result);
+                                    dead_letters::DeadLetters& dead_letters, const TrialGuard& guard, Isolated& result);
 
 }  // namespace cdcrt::apply

@@ -1,5 +1,5 @@
-// Open letters: which rows wait for a message that became a dead letter. A later full change or delete of the row
-// closes its letters; a partial change of such a row becomes one too.
+// Open dead letters: which rows wait for a message that became a dead letter. A later full change or delete of the row
+// closes its dead letters; a partial change of such a row becomes one too.
 #pragma once
 
 #include <map>
@@ -18,19 +18,19 @@ struct Sealed;
 struct Entry;
 class Fold;
 
-/// What happens to the letters of some rows, in order. Not thread-safe.
-class LetterChanges {
+/// What happens to the dead letters of some rows, in order. Not thread-safe.
+class DeadLetterChanges {
  public:
   /// The row was changed as a whole: what was open before is made good.
   void close(std::string_view key);
-  void open(std::string_view key, const progress::OpenDeadLetter& letter);
+  void open(std::string_view key, const progress::OpenDeadLetter& dead_letter);
   [[nodiscard]] bool is_open(std::string_view key) const;
   [[nodiscard]] const std::set<std::string>& closed() const { return closed_; }
-  [[nodiscard]] const progress::Store::LettersByKey& opened() const { return opened_; }
+  [[nodiscard]] const progress::Store::DeadLettersByKey& opened() const { return opened_; }
 
  private:
   std::set<std::string> closed_;
-  progress::Store::LettersByKey opened_;
+  progress::Store::DeadLettersByKey opened_;
 };
 
 /// The open dead letters of a table, kept in memory while they are few. One thread at a time: whoever writes the table.
@@ -45,7 +45,7 @@ class KnownDeadLetters {
   /// All of them are known.
   [[nodiscard]] bool is_whole() const { return is_whole_; }
   /// Those, where they are; else they are too many, and looked up by key.
-  [[nodiscard]] const progress::Store::LettersByKey& open() const { return open_; }
+  [[nodiscard]] const progress::Store::DeadLettersByKey& open() const { return open_; }
   /// Reads them where that is to be done.
   Result<void> read(plugin::Connection& connection, progress::Store& store, const std::string& target);
   /// The transaction is durable: what it opened and closed is as it says.
@@ -53,21 +53,23 @@ class KnownDeadLetters {
 
  private:
   bool are_known_ = false, is_whole_ = false;
-  progress::Store::LettersByKey open_;
+  progress::Store::DeadLettersByKey open_;
 };
 
 /// What was looked up in a transaction that holds the table's row, so that nobody else changes it.
-struct FoundLetters {
-  std::set<std::string> keys;  ///< also those without letters
-  progress::Store::LettersByKey letters;
+struct FoundDeadLetters {
+  std::set<std::string> keys;  ///< also those without dead letters
+  progress::Store::DeadLettersByKey dead_letters;
 };
 
-/// Finds the open letters of the batch's rows, inside the transaction and before the table's row is locked: who changes letters raises
-/// the row's version. A table's are kept in memory while they are few.
-Result<void> look_up_letters(plugin::Connection& connection, progress::Store& store, Sealed& sealed, FoundLetters* earlier = nullptr);
-/// Appends the entries that change a part of a row whose letters are open.
+/// Finds the open dead letters of the batch's rows, inside the transaction and before the table's row is locked: who changes dead letters
+/// raises the row's version. A table's are kept in memory while they are few.
+Result<void> look_up_dead_letters(plugin::Connection& connection, progress::Store& store, Sealed& sealed,
+                                  FoundDeadLetters* earlier = nullptr);
+/// Appends the entries that change a part of a row whose dead letters are open.
 void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked);
-/// Fills sealed.attempt.letters_closed and letters_opened: by what is written (`good`) after what `isolation` did to rows of its own.
-void settle_dead_letters(Sealed& sealed, const std::vector<const Entry*>& good, const LetterChanges& isolation);
+/// Fills sealed.attempt.dead_letters_closed and dead_letters_opened: by what is written (`good`) after what `isolation` did to rows of its
+/// own.
+void settle_dead_letters(Sealed& sealed, const std::vector<const Entry*>& good, const DeadLetterChanges& isolation);
 
 }  // namespace cdcrt::apply

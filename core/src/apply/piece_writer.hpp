@@ -1,5 +1,5 @@
 // PieceWriter: writes the events of a batch that the target refuses piece by piece, in the order in which they happened, and makes dead
-// letters of those that it refuses one by one (decision 0025).
+// dead letters of those that it refuses one by one (decision 0025).
 #pragma once
 
 #include <memory>

@@ -33,11 +33,11 @@ struct SealedPartition {
 struct Attempt {
   /// Set by settle_key_changes, taken over by complete().
   std::map<std::string, KeyChangeRecord> key_changes;
-  bool key_changes_moved = false;                   ///< they differ from what is stored
-  progress::Store::LettersByKey open_dead_letters;  ///< of the batch's rows; set by look_up_letters
+  bool key_changes_moved = false;                       ///< they differ from what is stored
+  progress::Store::DeadLettersByKey open_dead_letters;  ///< of the batch's rows; set by look_up_dead_letters
   /// Set by settle_dead_letters, taken over by KnownDeadLetters.
-  progress::Store::LettersByKey letters_closed, letters_opened;
-  bool letters_change = false;  ///< known before the transaction: events of the batch became dead letters while it was written
+  progress::Store::DeadLettersByKey dead_letters_closed, dead_letters_opened;
+  bool dead_letters_change = false;  ///< known before the transaction: events of the batch became dead letters while it was written
   SourceOrder source_order;
   bool commit_unknown = false;  ///< the answer to the COMMIT was lost: it may have been written
   EventCounts refused;          ///< events that became dead letters while it was written
@@ -68,9 +68,9 @@ struct Sealed {
   [[nodiscard]] bool empty() const { return partitions.empty() && !clear; }
   /// Key changes may be settled, or the table be emptied: nobody else may write its knowledge meanwhile.
   [[nodiscard]] bool needs_table() const;
-  /// What is stored beside the table's row differs after it: key changes, open letters, or the table was emptied.
+  /// What is stored beside the table's row differs after it: key changes, open dead letters, or the table was emptied.
   [[nodiscard]] bool raises_version() const {
-    return clear || attempt.key_changes_moved || !attempt.letters_closed.empty() || !attempt.letters_opened.empty();
+    return clear || attempt.key_changes_moved || !attempt.dead_letters_closed.empty() || !attempt.dead_letters_opened.empty();
   }
   /// Some of it came from partitions that were given up since, even if they were claimed again.
   [[nodiscard]] bool has_lost() const;
@@ -78,7 +78,7 @@ struct Sealed {
   [[nodiscard]] std::vector<const progress::Partition*> drop_lost();
 };
 
-/// The batch changes letters of its table: their row must be locked.
-bool touches_letters(const Sealed& sealed);
+/// The batch changes dead letters of its table: their row must be locked.
+bool touches_dead_letters(const Sealed& sealed);
 
 }  // namespace cdcrt::apply

@@ -54,7 +54,7 @@ class Table {
   [[nodiscard]] std::chrono::steady_clock::time_point last_sealed() const;
   /// Bytes held and not sealed.
   [[nodiscard]] std::size_t held_bytes() const;
-  [[nodiscard]] std::size_t held_rows() const;
+  [[nodiscard]] std::size_t buffered_rows() const;
   /// `detached`: of a table that is detached, else of one that is not.
   std::optional<Sealed> seal(bool detached = false);
   void complete(const Sealed& sealed);

@@ -21,7 +21,7 @@ struct WriterContext {
   plugin::Sink& sink;
   progress::Store* store;  ///< null: the target keeps no progress
   EventReader& reader;
-  dead_letters::DeadLetters& letters;
+  dead_letters::DeadLetters& dead_letters;
   std::function<void(std::string_view message)> warn;
   /// True once the process should give up waiting for an outage to end.
   std::function<bool()> gives_up;

@@ -156,11 +156,11 @@ class OptionReader {
   bool in_range(double number, const Node& node, const Field& field, const cdcrt_option& option) {
     const bool has_minimum = (option.flags & CDCRT_OPTION_MINIMUM) != 0, has_maximum = (option.flags & CDCRT_OPTION_MAXIMUM) != 0;
     if ((!has_minimum || number >= option.minimum) && (!has_maximum || number <= option.maximum)) return true;
-    const std::string least = bound(option.minimum, option.type), greatest = bound(option.maximum, option.type);
+    const std::string minimum = bound(option.minimum, option.type), maximum = bound(option.maximum, option.type);
     refuse_value(node, field, diagnostics::kBadValue,
-                 has_minimum && has_maximum ? "must be between " + least + " and " + greatest
-                 : has_minimum              ? "must be at least " + least
-                                            : "must be at most " + greatest);
+                 has_minimum && has_maximum ? "must be between " + minimum + " and " + maximum
+                 : has_minimum              ? "must be at least " + minimum
+                                            : "must be at most " + maximum);
     return false;
   }
 

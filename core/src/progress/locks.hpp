@@ -25,19 +25,19 @@ class Locks {
 
   // Writers of target tables.
 
-  /// What tables must have before hold(); done once for each.
-  virtual Result<void> prepare_hold(plugin::Connection& connection, const std::vector<std::string>& targets) = 0;
+  /// What tables must have before lock_targets(); done once for each.
+  virtual Result<void> prepare_locks(plugin::Connection& connection, const std::vector<std::string>& targets) = 0;
   /// First of all in a transaction that writes these targets or what is kept of them.
-  virtual Result<void> hold(plugin::Connection& connection, const std::vector<std::string>& targets) const = 0;
+  virtual Result<void> lock_targets(plugin::Connection& connection, const std::vector<std::string>& targets) const = 0;
   /// Returns once a transaction of another that holds the target, and that began before the leases were raised, has ended.
-  virtual Result<void> wait_for_holders(plugin::Connection& connection, const std::string& target) const = 0;
-  /// Whether hold() keeps everybody else out of the target and of what is kept of it: what is new there is new until the end.
-  [[nodiscard]] virtual bool holds_alone() const = 0;
+  virtual Result<void> wait_for_writers(plugin::Connection& connection, const std::string& target) const = 0;
+  /// Whether lock_targets() keeps everybody else out of the target and of what is kept of it: what is new there is new until the end.
+  [[nodiscard]] virtual bool excludes_others() const = 0;
 
   // Claims.
 
   /// First of all in a transaction that changes leases or watermarks without holding a target.
-  virtual Result<void> hold_claims(plugin::Connection& connection) const = 0;
+  virtual Result<void> lock_claims(plugin::Connection& connection) const = 0;
   /// Serializes with everyone who makes a lease or a table's row that was not there.
   virtual Result<void> lock_creation(plugin::Connection& connection) const = 0;
   /// Leases that the transaction will change. `beside` is read with them where that is one statement, else not at all.
@@ -60,7 +60,7 @@ class Locks {
   virtual void add_progress(Reads& reads, const std::vector<std::string>& targets, const Visit& visit) const = 0;
   /// Reads of where all progress is, into `where`, which must outlive them.
   virtual void add_places(Reads& reads, std::vector<std::string>& where) const = 0;
-  /// All of the progress there; where hold() may name what.
+  /// All of the progress there; where lock_targets() may name what.
   virtual Result<void> read_progress(plugin::Connection& connection, const std::vector<std::string>& where, const Visit& visit) = 0;
   virtual void know_places(const std::vector<std::string>& where) = 0;
   /// A few reads without locks, as of one moment: where they are one statement it needs no transaction.

@@ -33,7 +33,7 @@ class ProcessList {
  protected:
   [[nodiscard]] bool is_kept() const { return abandoned_ != nullptr; }
   /// Reads of leases and of the list.
-  void add_holders(Reads& reads, Stored& stored) const;
+  void add_lease_owners(Reads& reads, Stored& stored) const;
   /// Of this process's entry, which is there or not.
   void add_own(Reads& reads, bool& is_listed) const;
   /// Inside the caller's transaction, under the claims' lock.

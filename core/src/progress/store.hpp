@@ -36,7 +36,7 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
   Result<int64_t> kept_version(plugin::Connection& connection);
   static int64_t own_version();
   /// Reads everything, without locks; open dead letters, of which there may be very many, only on request.
-  Result<Stored> read_all(plugin::Connection& connection, bool with_letters = false);
+  Result<Stored> read_all(plugin::Connection& connection, bool with_dead_letters = false);
   /// The same without the tables' progress, which a claim reads.
   Result<Stored> read_before_claims(plugin::Connection& connection);
   /// Claims the leases of these partitions: raises their epochs once older transactions that checked them have ended. `fresh`
@@ -59,9 +59,9 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
   /// Whether the target answers.
   Result<void> look(plugin::Connection& connection);
 
-  /// What tables must have before hold(). Does nothing where rows can be locked, or when that was done before.
-  Result<void> prepare_hold(plugin::Connection& connection, const std::vector<std::string>& targets) {
-    return protocol_->prepare_hold(connection, targets);
+  /// What tables must have before lock_targets(). Does nothing where rows can be locked, or when that was done before.
+  Result<void> prepare_locks(plugin::Connection& connection, const std::vector<std::string>& targets) {
+    return protocol_->prepare_locks(connection, targets);
   }
   /// Whether one transaction had better prepare several tables: a statement of them all costs what one of a single table does.
   [[nodiscard]] bool prepares_together() const { return commits_serially_ && protocol_->claims_wait(); }
@@ -69,17 +69,17 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
   // Inside the caller's transaction.
 
   /// First of all in a transaction that writes these tables or what is kept of them. Does nothing where rows can be locked.
-  Result<void> hold(plugin::Connection& connection, const std::vector<std::string>& targets) {
-    return protocol_->hold(connection, targets);
+  Result<void> lock_targets(plugin::Connection& connection, const std::vector<std::string>& targets) {
+    return protocol_->lock_targets(connection, targets);
   }
   /// First of all in a transaction that changes leases or watermarks without holding a table.
-  Result<void> hold_claims(plugin::Connection& connection) { return protocol_->hold_claims(connection); }
+  Result<void> lock_claims(plugin::Connection& connection) { return protocol_->lock_claims(connection); }
   /// Share-locks the leases and checks the epochs. Answers the partitions whose rows must not be committed any more.
   Result<std::vector<const Partition*>> check(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
   /// Locks the tables' rows; tables without a row are left out. Only version, floor, state and reason are read.
   Result<std::map<std::string, StoredTable>> lock_tables(plugin::Connection& connection, const std::vector<std::string>& targets,
                                                          cdcrt_lock lock);
-  /// What check() and lock_tables() answer, without locks: for transactions that hold() the tables.
+  /// What check() and lock_tables() answer, without locks: for transactions that lock_targets() the tables.
   struct Checked {
     std::vector<const Partition*> lost;
     std::map<std::string, StoredTable> tables;
@@ -159,7 +159,7 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
 
   /// Held from finding watermarks until they are committed, and around a commit that lowers some: else an older, higher one could
   /// be stored over a lowered one, and a restart would begin too late.
-  [[nodiscard]] std::unique_lock<std::mutex> hold_watermarks() { return std::unique_lock(watermarks_); }
+  [[nodiscard]] std::unique_lock<std::mutex> lock_watermarks() { return std::unique_lock(watermarks_); }
 
  private:
   using Epochs = std::map<PartitionKey, int64_t>;
@@ -180,8 +180,8 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
   void know_progress(const std::vector<PartitionKey>& claimed, const Stored& stored);
   Result<std::vector<const Partition*>> check(plugin::Connection& connection, const std::vector<const Partition*>& partitions,
                                               cdcrt_lock lock);
-  [[nodiscard]] std::vector<const Partition*> not_held(const std::vector<const Partition*>& partitions, const Leases& current) const;
-  [[nodiscard]] bool is_held(const PartitionKey& key, const StoredPartition& lease) const;
+  [[nodiscard]] std::vector<const Partition*> not_owned(const std::vector<const Partition*>& partitions, const Leases& current) const;
+  [[nodiscard]] bool is_owned(const PartitionKey& key, const StoredPartition& lease) const;
 
   const bool commits_serially_;
   const cdcrt_limits limits_;

@@ -34,7 +34,7 @@ class DecodePool {
     Flows& flows;
     event::ShapeRegistry& shapes;
     Destinations& destinations;
-    dead_letters::DeadLetters& letters;
+    dead_letters::DeadLetters& dead_letters;
     std::vector<std::unique_ptr<SinkRuntime>>& sinks;
     int64_t max_row_bytes;
   };
@@ -54,8 +54,9 @@ class DecodePool {
   Result<void> decode(Worker& worker, Flow& flow, const cdcrt_messages& messages);
   Result<void> route(Worker& worker, Flow& flow, const cdcrt_messages& messages);
   void hand_over(Worker& worker, Flow& flow, const cdcrt_messages& messages, apply::Table& table, const std::vector<uint32_t>& rows);
-  void relieve_letters();
-  void letter(const Flow& flow, const cdcrt_message& message, const apply::Table* table, const std::string& reason, const Error& error);
+  void relieve_dead_letters();
+  void dead_letter(const Flow& flow, const cdcrt_message& message, const apply::Table* table, const std::string& reason,
+                   const Error& error);
 
   Context context_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -44,11 +44,11 @@ class Monitor {
     changed_.wait_for(lock, step, [&] { return changes_ != seen; });
   }
 
-  std::atomic<bool> stop_reading{false};  ///< no more input is taken: end, signal or failure
-  std::atomic<bool> leave{false};         ///< what was held is written: sources let go of their partitions
-  std::atomic<bool> abandon{false};       ///< nothing more is written either
-  std::atomic<int64_t> message_bytes{0};  ///< held by batches that were not decoded yet
-  std::atomic<int64_t> row_bytes{0};      ///< held by folds and sealed batches
+  std::atomic<bool> stop_reading{false};        ///< no more input is taken: end, signal or failure
+  std::atomic<bool> release_partitions{false};  ///< what was held is written: sources let go of their partitions
+  std::atomic<bool> abandon{false};             ///< nothing more is written either
+  std::atomic<int64_t> message_bytes{0};        ///< held by batches that were not decoded yet
+  std::atomic<int64_t> row_bytes{0};            ///< held by folds and sealed batches
 
  private:
   std::mutex mutex_;

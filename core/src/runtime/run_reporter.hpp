@@ -9,7 +9,7 @@
 
 namespace cdcrt::runtime {
 
-/// Called by the pipeline's thread, but for leave().
+/// Called by the pipeline's thread, but for exit_now().
 class RunReporter {
  public:
   virtual ~RunReporter() = default;
@@ -23,7 +23,7 @@ class RunReporter {
   /// What the manifest names and nothing met is told by ended(); else it has to be logged.
   [[nodiscard]] virtual bool tells_unmet() const { return false; }
   /// Something outside does not answer: the process leaves at once. Any thread.
-  virtual void leave(diagnostics::Ending ending) = 0;
+  virtual void exit_now(diagnostics::Ending ending) = 0;
 };
 
 }  // namespace cdcrt::runtime

@@ -16,8 +16,8 @@ namespace cdcrt::runtime {
 /// died. Nothing is lost by that: what is durable is complete, and the next start reads the rest. One thread calls.
 class ShutdownWatchdog {
  public:
-  /// `leave` ends the process at once; called by a thread of its own.
-  explicit ShutdownWatchdog(std::function<void(diagnostics::Ending)> leave) : leave_(std::move(leave)) {}
+  /// `exit_now` ends the process at once; called by a thread of its own.
+  explicit ShutdownWatchdog(std::function<void(diagnostics::Ending)> exit_now) : exit_now_(std::move(exit_now)) {}
   ShutdownWatchdog(const ShutdownWatchdog&) = delete;
   ShutdownWatchdog& operator=(const ShutdownWatchdog&) = delete;
   ~ShutdownWatchdog();
@@ -33,7 +33,7 @@ class ShutdownWatchdog {
   std::condition_variable changed_;
   bool over_ = false;
   std::atomic<diagnostics::Ending> ending_{diagnostics::Ending::kRunTimeFailure};
-  std::function<void(diagnostics::Ending)> leave_;
+  std::function<void(diagnostics::Ending)> exit_now_;
   std::thread thread_;
 };
 

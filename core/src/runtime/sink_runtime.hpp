@@ -32,7 +32,7 @@ class SinkRuntime {
     Monitor& monitor;
     Flows& flows;
     apply::EventReader& reader;
-    dead_letters::DeadLetters& letters;
+    dead_letters::DeadLetters& dead_letters;
     const std::string& pipeline;
     std::string owner;  ///< of leases: this process
     int64_t max_row_bytes;
@@ -50,13 +50,13 @@ class SinkRuntime {
   Result<void> open();
   [[nodiscard]] const std::string& name() const { return manifest_.name; }
   /// Makes the table of dead letters; answers its name. After open(), where it keeps progress.
-  Result<std::string> prepare_letters();
+  Result<std::string> prepare_dead_letters();
   [[nodiscard]] bool has_schemas() const;
   [[nodiscard]] bool keeps_progress() const { return store_ != nullptr; }
   /// How often the low watermarks are worth a transaction.
   [[nodiscard]] std::chrono::milliseconds save_interval() const {
     // Dead letters that wait for a transaction take the memory of rows.
-    if (context_.letters.bytes() > (2 << 20) && context_.letters.waits_for(name())) return std::chrono::milliseconds(0);
+    if (context_.dead_letters.bytes() > (2 << 20) && context_.dead_letters.waits_for(name())) return std::chrono::milliseconds(0);
     return std::max(std::chrono::milliseconds(1000), std::chrono::milliseconds(sink_->limits().bookkeeping_ms));
   }
   /// As of the last claim or refresh; pipeline's thread, before start().

@@ -1,4 +1,4 @@
-// Patience at the start: a target that has answered may still be busy with another process that starts, or lose a connection.
+// Retries at the start: a target that has answered may still be busy with another process that starts, or lose a connection.
 #pragma once
 
 #include <chrono>

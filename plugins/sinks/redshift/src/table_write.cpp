@@ -123,11 +123,11 @@ sql::redshift::KeySet make_key_set(const StageShape& shape, const cdcrt_column* 
 }
 
 /// Cuts the cell there to `most` bytes (0: nothing of it can be kept), or makes it NULL. False: its column does not allow that.
-bool TableWrite::fit(uint64_t place, const cdcrt_column& column, uint64_t most) {
+bool TableWrite::fit(uint64_t place, const cdcrt_column& column, uint64_t max_bytes) {
   cdcrt_cell fitted{};
   fitted.tag = CDCRT_NULL;
-  if ((column.flags & CDCRT_COLUMN_MAY_CUT) != 0 && most > 0 && write_.cells[place].tag == CDCRT_STRING) {
-    fitted = sql::cut(write_.cells[place], static_cast<uint32_t>(most));
+  if ((column.flags & CDCRT_COLUMN_MAY_CUT) != 0 && max_bytes > 0 && write_.cells[place].tag == CDCRT_STRING) {
+    fitted = sql::cut(write_.cells[place], static_cast<uint32_t>(max_bytes));
   } else if ((column.flags & CDCRT_COLUMN_MAY_NULL) == 0) {
     return false;
   }
@@ -214,7 +214,7 @@ Status TableWrite::check(const std::function<bool(const std::string& shown)>& st
   Status status = make_shape(session_, write_.table, catalog_, write_.columns, group_.columns, shape_);
   if (!status) return status;
   const std::size_t width = group_.columns.size();
-  std::vector<uint64_t> longest(width), most(width, UINT64_MAX);
+  std::vector<uint64_t> stored_bytes(width), max_bytes(width, UINT64_MAX);
   std::vector<sql::ColumnLimit> limits;
   std::string buffer;
   for (const auto& column : shape_.columns) limits.push_back(limit_of(column.type));
@@ -223,7 +223,7 @@ Status TableWrite::check(const std::function<bool(const std::string& shown)>& st
     if (type.length == 0) continue;
     const bool kept = (write_.columns[group_.columns[c]].flags & CDCRT_COLUMN_KEEP) != 0;
     const bool grows = can_grow(type) && !kept && !stays(shape_.table + "." + shape_.columns[c].name);
-    most[c] = !grows ? type.length : type.storage == Storage::kBytes ? sql::redshift::kMaxVarbyte : sql::redshift::kMaxVarchar;
+    max_bytes[c] = !grows ? type.length : type.storage == Storage::kBytes ? sql::redshift::kMaxVarbyte : sql::redshift::kMaxVarchar;
   }
   for (uint64_t i = 0; i < rows(); ++i) {
     const uint64_t first = (group_.every_row ? i : group_.rows[i]) * write_.column_count;
@@ -231,13 +231,13 @@ Status TableWrite::check(const std::function<bool(const std::string& shown)>& st
       const cdcrt_column& column = write_.columns[group_.columns[c]];
       const uint64_t place = first + group_.columns[c];
       const ColumnType& type = shape_.columns[c].type;
-      if (sql::has_bytes(write_.cells[place]) && write_.cells[place].size > most[c]) fit(place, column, most[c]);
+      if (sql::has_bytes(write_.cells[place]) && write_.cells[place].size > max_bytes[c]) fit(place, column, max_bytes[c]);
       status = check_value(place, column, shape_.columns[c], limits[c]);
       if (!status) return status;
       const cdcrt_cell& cell = write_.cells[place];
       if (type.length != 0 && cell.tag > CDCRT_NULL) {
-        longest[c] = std::max<uint64_t>(
-            longest[c], sql::has_bytes(cell) ? cell.size : sql::redshift::stored_value(cell, type.storage, buffer).text.size());
+        stored_bytes[c] = std::max<uint64_t>(
+            stored_bytes[c], sql::has_bytes(cell) ? cell.size : sql::redshift::stored_value(cell, type.storage, buffer).text.size());
       }
       needs_files_ = needs_files_ || sql::redshift::needs_several_constants(cell, type.storage);
     }
@@ -251,14 +251,14 @@ Status TableWrite::check(const std::function<bool(const std::string& shown)>& st
   }
   for (std::size_t c = 0; c < width; ++c) {
     const ColumnType& type = shape_.columns[c].type;
-    if (longest[c] <= type.length) continue;
+    if (stored_bytes[c] <= type.length) continue;
     const bool kept = (write_.columns[group_.columns[c]].flags & CDCRT_COLUMN_KEEP) != 0;
     const uint32_t bytes =
-        type.storage == Storage::kBytes ? sql::redshift::widened_varbyte(longest[c]) : sql::redshift::widened_varchar(longest[c]);
+        type.storage == Storage::kBytes ? sql::redshift::widened_varbyte(stored_bytes[c]) : sql::redshift::widened_varchar(stored_bytes[c]);
     const std::string name = shape_.table + "." + shape_.columns[c].name;
     if (bytes == 0 || kept || !can_grow(type)) {
       return Status::bad_record(
-          "column " + name + " is " + type.name + " and cannot hold a value of " + std::to_string(longest[c]) + " bytes",
+          "column " + name + " is " + type.name + " and cannot hold a value of " + std::to_string(stored_bytes[c]) + " bytes",
           "on_overflow = \"truncate\" or \"null\" in the route's columns, or exclude the column");
     }
     const bool case_sensitive = session_.names().case_sensitive;

@@ -69,7 +69,7 @@ class TableWrite {
  private:
   [[nodiscard]] uint64_t rows() const { return group_.every_row ? write_.row_count : group_.rows.size(); }
   [[nodiscard]] bool covers_table() const { return shape_.others.empty(); }
-  bool fit(uint64_t place, const cdcrt_column& column, uint64_t most);
+  bool fit(uint64_t place, const cdcrt_column& column, uint64_t max_bytes);
   bool cut_fraction(uint64_t place, const cdcrt_column& column, const sql::ColumnLimit& limit);
   void replace(uint64_t place, const cdcrt_cell& cell);
   void put(uint64_t place, const cdcrt_cell& cell);
