@@ -62,7 +62,7 @@ AT(cdcrt_host, abi_minor, 6);
 AT(cdcrt_host, self, 8);
 AT(cdcrt_host, log_level, 16);
 AT(cdcrt_host, log, 24);
-AT(cdcrt_host, is_stopping, 32);
+AT(cdcrt_host, leaves, 32);
 
 SIZE(cdcrt_cell, 16);
 AT(cdcrt_cell, tag, 0);
@@ -284,7 +284,7 @@ AT(cdcrt_source, capabilities, 4);
 AT(cdcrt_source, create, 8);
 AT(cdcrt_source, list, 16);
 AT(cdcrt_source, bounds, 24);
-AT(cdcrt_source, start_offset, 32);
+AT(cdcrt_source, origin, 32);
 AT(cdcrt_source, offset_at, 40);
 AT(cdcrt_source, survey, 48);
 AT(cdcrt_source, seek, 56);

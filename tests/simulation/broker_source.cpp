@@ -120,7 +120,7 @@ class Source final : public sdk::Source {
     return {};
   }
 
-  sdk::Status start_offset(std::string_view topic, int32_t partition, int64_t& offset) override {
+  sdk::Status origin(std::string_view topic, int32_t partition, int64_t& offset) override {
     if (auto reached = reach(); !reached) return reached;
     offset = broker()->logs[{broker()->topic_of(topic), partition}].first;
     return {};

@@ -50,29 +50,30 @@ struct Entry {
   std::string_view key;         ///< canonical key bytes
   int64_t first_offset = 0, last_offset = 0;
   int64_t untold = -1;      ///< of its last update that does not say whether the row stood under another key; -1: none
-  int32_t key_insert = -1;  ///< the last arrival under this key (index into Fold::arrivals); -1: none
+  int32_t key_insert = -1;  ///< the last key insert under this key (index into Fold::key_inserts); -1: none
   std::string_view order;   ///< source order of its last change
   std::string_view since;   ///< of its last change as a whole, else of its first one: nothing in it is older
 };
 
-/// First half of a key change in two events: a row leaves its old key. What this batch had done to it before is kept.
+/// A key change in two events is a delete under the old key and an insert under the new one. The delete, with what this batch had done
+/// to the row before it.
 struct KeyDelete {
   std::string_view old_key, new_key;  ///< canonical key bytes
   cdcrt_cell* old_cells = nullptr;    ///< the old key's cells by slot
   cdcrt_cell* new_cells = nullptr;    ///< the new key's cells by slot
   uint32_t width = 0;                 ///< of both
-  Effect effect = Effect::kNothing;   ///< of the entry before it left; kNothing: the row stood in the target
+  Effect effect = Effect::kNothing;   ///< of the entry before the delete; kNothing: the batch had not touched the row
   cdcrt_cell* cells = nullptr;        ///< its cells then, `cells_width` wide
   uint32_t cells_width = 0;
-  int32_t key_insert = -1;  ///< under which it had come in this batch
+  int32_t key_insert = -1;  ///< the key insert (index) that brought the row under `old_key` in this batch; -1: none
 };
 
-/// Second half: a row comes under its new key. Cells that its event lacks are those of the row that left.
+/// The insert under the new key. Cells that its event lacks are taken from the row that was deleted under the old key.
 struct KeyInsert {
   std::string_view old_key, new_key;
   std::vector<uint32_t> slots;  ///< columns of the table, as it was then, that the event has no value for
-  uint32_t deletes_before = 0;  ///< departures of this fold that were noted before it
-  bool over = false;            ///< a later event took the row away, or came under the same key: nothing is filled any more
+  uint32_t deletes_before = 0;  ///< key deletes of this fold that stand before it
+  bool over = false;            ///< a later event deleted the row or replaced it: nothing is filled any more
 };
 
 /// A message that was refused while it was folded, with the key of its row.

@@ -21,7 +21,7 @@ class KeyChanges {
     sealed_.attempt.key_changes = sealed_.table->kept().key_changes();
     sealed_.attempt.key_changes_moved = false;
     if (sealed_.clear) {
-      // Halves from before the truncate are over; later ones are read again with their rows.
+      // Pending key changes from before the truncate are dropped; later ones are read again with their rows.
       for (const auto& [key, record] : sealed_.attempt.key_changes) changes_[key] = std::nullopt;
       sealed_.attempt.key_changes.clear();
     }
@@ -34,12 +34,12 @@ class KeyChanges {
     forget_filled();
     if (key_deletes_.empty() && !any_key_insert() && changes_.empty()) return {};
     earlier_ = sealed_.attempt.key_changes;
-    pair_halves();
+    pair_deletes_and_inserts();
     if (auto read = read_old_rows(); !read) return read;
     for (auto& part : sealed_.partitions) {
       for (const auto& key_insert : part.fold.key_inserts) apply_insert(key_insert);
     }
-    // Of a row that left for the same key twice, and did not come meanwhile, the last time counts.
+    // Where a row left for the same new key twice without an insert in between, the last delete counts.
     for (const auto& [new_key, places] : key_deletes_) {
       if (!paired_.contains(places.back().key_delete)) keep_old_row(new_key, places.back());
     }
@@ -52,10 +52,10 @@ class KeyChanges {
     Fold* fold = nullptr;
     const KeyDelete* key_delete = nullptr;
   };
-  /// What an arrival continues: a departure of this batch, else one that was kept before it, else none so far.
+  /// The delete that an insert belongs to: one of this batch, else one that an earlier batch stored, else none so far.
   struct Counterpart {
     Place place;
-    bool kept = false;
+    bool is_stored = false;  ///< by an earlier batch
   };
   using Row = std::vector<cdcrt_cell>;
 
@@ -64,27 +64,27 @@ class KeyChanges {
                        [](const auto& part) { return !part.fold.key_inserts.empty(); });
   }
 
-  // The same row may leave and come more than once in a batch, and the batch may end between the two.
-  void pair_halves() {
+  // Finds the delete of each insert. A row may change its key several times in a batch, and the batch may end between the two events.
+  void pair_deletes_and_inserts() {
     std::set<std::string_view> taken;
     for (auto& part : sealed_.partitions) {
       for (const KeyInsert& key_insert : part.fold.key_inserts) {
         Counterpart& counterpart = counterparts_[&key_insert];
         counterpart.place = delete_before(part.fold, key_insert);
         if (counterpart.place.key_delete == nullptr) {
-          // What was kept is older than what left in this batch.
+          // A delete that an earlier batch stored is older than those of this batch.
           const auto kept = earlier_.find(std::string(key_insert.new_key));
           const Place elsewhere = delete_elsewhere(part.fold, key_insert);
-          counterpart.kept = kept != earlier_.end() && kept->second.is_old_row &&
-                             (taken.insert(key_insert.new_key).second || elsewhere.key_delete == nullptr);
-          if (!counterpart.kept) counterpart.place = elsewhere;
+          counterpart.is_stored = kept != earlier_.end() && kept->second.is_old_row &&
+                                  (taken.insert(key_insert.new_key).second || elsewhere.key_delete == nullptr);
+          if (!counterpart.is_stored) counterpart.place = elsewhere;
         }
         if (counterpart.place.key_delete != nullptr) paired_.insert(counterpart.place.key_delete);
       }
     }
   }
 
-  // The last departure before it in its own partition.
+  // The last matching delete before the insert in its own partition.
   static Place delete_before(Fold& fold, const KeyInsert& key_insert) {
     for (std::size_t i = key_insert.deletes_before; i-- > 0;) {
       const KeyDelete& key_delete = fold.key_deletes[i];
@@ -93,7 +93,7 @@ class KeyChanges {
     return {};
   }
 
-  // The last one in another partition.
+  // The last matching delete in another partition.
   Place delete_elsewhere(const Fold& fold, const KeyInsert& key_insert) const {
     const auto places = key_deletes_.find(std::string(key_insert.new_key));
     if (places == key_deletes_.end()) return {};
@@ -103,7 +103,7 @@ class KeyChanges {
     return {};
   }
 
-  // A row that came before the one it replaces left: what later events set themselves is not filled any more.
+  // Inserts of earlier batches that still wait for their delete: cells that later events set need not be filled any more.
   void forget_filled() {
     if (sealed_.attempt.key_changes.empty()) return;
     for (const Entry* entry : settled_.entries_) {
@@ -116,7 +116,7 @@ class KeyChanges {
     }
   }
 
-  // The rows as they stand in the target before this batch.
+  // Reads the deleted rows as they are in the target before this batch.
   Result<void> read_old_rows() {
     std::vector<cdcrt_cell> keys;
     uint64_t rows = 0;
@@ -159,14 +159,14 @@ class KeyChanges {
     standing_[key] = std::move(row);
   }
 
-  // The row as it was when it left its old key; empty: it was not there.
+  // The row as it was when it was deleted under its old key; empty: there was none.
   Row old_row(const Place& place) {
     const KeyDelete& key_delete = *place.key_delete;
     Row row(sealed_.columns.size());
     const bool whole = key_delete.effect == Effect::kUpsert || key_delete.effect == Effect::kReplace;
     std::copy(key_delete.cells, key_delete.cells + key_delete.cells_width, row.begin());
     if (whole && key_delete.key_insert >= 0) fill(row, place.fold->key_inserts[static_cast<std::size_t>(key_delete.key_insert)]);
-    // What came anew has nothing of the row that stood there; what was written over it keeps the cells that its events lack.
+    // An insert has nothing of the row that stood there before; an update keeps the cells that its events lack.
     const auto standing = standing_.find(std::string(key_delete.old_key));
     if (!whole && (key_delete.effect == Effect::kDelete || standing == standing_.end())) return {};
     if (key_delete.effect == Effect::kReplace || standing == standing_.end()) return row;
@@ -178,19 +178,19 @@ class KeyChanges {
 
   enum class Filled : uint8_t {
     kYes,
-    kNotYet,  ///< the row that the arrival continues has not left yet
-    kNever    ///< it was not there when it left
+    kNotYet,  ///< the delete under the old key has not been read yet
+    kNever    ///< the delete was read, and there was no such row
   };
 
-  // Sets what is ABSENT from the row that the arrival continues.
+  // Sets ABSENT cells from the row that was deleted under the old key.
   Filled fill(Row& row, const KeyInsert& key_insert) {
     Row from;
     if (const Counterpart& counterpart = counterparts_.at(&key_insert); counterpart.place.key_delete != nullptr) {
-      // Rows that changed keys in a ring among partitions have no beginning.
+      // Rows that swapped their keys in a ring across partitions: no one of them is the first.
       if (!being_filled_.insert(counterpart.place.key_delete).second) return Filled::kNotYet;
       from = old_row(counterpart.place);
       being_filled_.erase(counterpart.place.key_delete);
-    } else if (counterpart.kept) {
+    } else if (counterpart.is_stored) {
       const KeyChangeRecord& kept = earlier_.at(std::string(key_insert.new_key));
       if (!kept.row.empty()) from = row_from(kept.row);
     } else {
@@ -202,10 +202,10 @@ class KeyChanges {
     return from.empty() ? Filled::kNever : Filled::kYes;
   }
 
-  // A kept cell as the column is now: its type may have grown since.
+  // A stored cell as a value of the column's current type, which may have been widened since.
   cdcrt_cell fitted(const cdcrt_cell& cell, uint32_t slot) {
     auto converted = types::convert(cell, {}, sealed_.columns[slot].type, settled_.arena_);
-    // What is no value of the column any more is refused where it is written, not left out.
+    // A value that does not fit any more is refused when it is written, not left out.
     return converted ? *converted : cell;
   }
 
@@ -227,7 +227,7 @@ class KeyChanges {
     std::copy(entry.cells, entry.cells + entry.width, row.begin());
     const bool lives = !key_insert.over && (entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace);
     const Filled filled = fill(row, key_insert);
-    // Also where a later event of the batch makes up for it: what is a dead letter does not depend on batches.
+    // Also where a later event of the batch sets those cells: whether it is a dead letter must not depend on where batches end.
     const auto is_active = [&](uint32_t slot) { return slot < sealed_.columns.size() && sealed_.columns[slot].active; };
     if (filled == Filled::kNever && entry.effect != Effect::kNothing &&
         std::any_of(key_insert.slots.begin(), key_insert.slots.end(), is_active)) {
@@ -262,7 +262,7 @@ class KeyChanges {
       sealed_.attempt.key_changes[new_key] = std::move(record);
       return;
     }
-    // The new row came first and waits for these cells.
+    // The insert was written by an earlier batch and waits for these cells.
     Row filled(sealed_.columns.size());
     bool any = false;
     for (const uint32_t slot : kept->second.slots) {
@@ -317,9 +317,9 @@ class KeyChanges {
   std::map<const KeyInsert*, Counterpart> counterparts_;
   std::unordered_map<std::string_view, std::size_t> places_;  ///< by key: index of the last entry in settled_.entries_
   std::set<const KeyDelete*> being_filled_;
-  std::map<std::string, KeyChangeRecord> earlier_;  // as kept before this batch: a row that came may leave in it as well
-  std::set<const KeyDelete*> paired_;               ///< what left and came in this batch
-  std::map<std::string, Row> standing_;
+  std::map<std::string, KeyChangeRecord> earlier_;  // as stored before this batch: one row may change its key again in it
+  std::set<const KeyDelete*> paired_;               ///< deletes whose insert is in this batch
+  std::map<std::string, Row> standing_;             ///< rows as they are in the target, by old key
   std::map<std::string, std::optional<std::string>> changes_;
 };
 

@@ -65,7 +65,7 @@ const char* missing_function(const cdcrt_source* functions) {
   if (functions->stop == nullptr) return "stop";
   const bool groups = (functions->capabilities & CDCRT_SOURCE_GROUPS) != 0, notes = (functions->capabilities & CDCRT_SOURCE_NOTES) != 0;
   if ((groups || notes) && functions->list == nullptr) return "list";
-  if ((groups || notes) && functions->start_offset == nullptr) return "start_offset";
+  if ((groups || notes) && functions->origin == nullptr) return "origin";
   if (groups && functions->bounds == nullptr) return "bounds";
   if (groups && functions->offset_at == nullptr) return "offset_at";
   return functions->destroy == nullptr ? "destroy" : nullptr;

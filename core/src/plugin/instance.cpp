@@ -70,7 +70,7 @@ const cdcrt_host* host_services() {
       const Log& log = log_state();
       if (level >= log.level && log.sink) log.sink(level, sdk::view(component), sdk::view(message));
     };
-    value.is_stopping = [](void*) -> int32_t { return stopping.load(std::memory_order_relaxed) ? 1 : 0; };
+    value.leaves = [](void*) -> int32_t { return stopping.load(std::memory_order_relaxed) ? 1 : 0; };
     return value;
   }();
   return &host;
@@ -155,9 +155,9 @@ Result<cdcrt_bounds> Source::bounds(const std::string& topic, int32_t partition)
 
 Result<int64_t> Source::start_offset(const std::string& topic, int32_t partition) {
   int64_t offset = 0;
-  if (functions_->start_offset == nullptr) return offset;
-  auto done = cross_void({name_, "start_offset", topic}, [&](cdcrt_error* error) {
-    return functions_->start_offset(self_.get(), sdk::borrow(topic), partition, &offset, error);
+  if (functions_->origin == nullptr) return offset;
+  auto done = cross_void({name_, "origin", topic}, [&](cdcrt_error* error) {
+    return functions_->origin(self_.get(), sdk::borrow(topic), partition, &offset, error);
   });
   if (!done) return std::move(done.error());
   return offset;

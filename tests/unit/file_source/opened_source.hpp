@@ -180,7 +180,7 @@ class OpenedSource {
     };
     call([&](cdcrt_error* error) { return functions().list(self_, visit, &all, error); });
     for (Note& note : all) {
-      call([&](cdcrt_error* error) { return functions().start_offset(self_, borrow(note.topic), note.partition, &note.offset, error); });
+      call([&](cdcrt_error* error) { return functions().origin(self_, borrow(note.topic), note.partition, &note.offset, error); });
     }
     return all;
   }

@@ -63,7 +63,7 @@ aws::S3Client StagingPlace::client(uint32_t attempts, std::chrono::milliseconds 
   watch.retried = [host = host_](std::string_view what, std::string_view why, std::chrono::milliseconds wait) {
     host.log(CDCRT_LOG_INFO, std::string(what) + ": " + std::string(why) + "; again in " + std::to_string(wait.count()) + " ms");
   };
-  watch.interrupted = [host = host_] { return host.is_stopping(); };
+  watch.interrupted = [host = host_] { return host.leaves(); };
   return {s3, credentials_, watch};
 }
 

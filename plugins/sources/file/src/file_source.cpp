@@ -66,7 +66,7 @@ sdk::Status FileSource::list(const std::function<bool(std::string_view topic, in
   return {};
 }
 
-sdk::Status FileSource::start_offset(std::string_view topic, int32_t partition, int64_t& offset) {
+sdk::Status FileSource::origin(std::string_view topic, int32_t partition, int64_t& offset) {
   offset = inputs_.offset_of_note(topic, partition);
   return {};
 }

@@ -31,7 +31,7 @@ class FileSource : public sdk::Source {
   sdk::Status fetch(std::string_view topic, int32_t partition, int64_t first, int64_t last,
                     const std::function<bool(const cdcrt_message&)>& visit) override;
   sdk::Status list(const std::function<bool(std::string_view topic, int32_t partition)>& visit) override;
-  sdk::Status start_offset(std::string_view topic, int32_t partition, int64_t& offset) override;
+  sdk::Status origin(std::string_view topic, int32_t partition, int64_t& offset) override;
   cdcrt_extent extent() override;
   sdk::Status survey(cdcrt_survey& out) override;
   void stop() override;

@@ -238,7 +238,7 @@ sdk::Status Inspector::committed(std::string_view topic, int32_t partition, int6
   return {};
 }
 
-sdk::Status Inspector::start_offset(std::string_view topic, int32_t partition, int64_t& offset) {
+sdk::Status Inspector::origin(std::string_view topic, int32_t partition, int64_t& offset) {
   const StartPosition& start = settings_.start;
   if (start.kind == StartPosition::Kind::kTime) return offset_at(topic, partition, start.timestamp_ms, offset);
   if (start.kind == StartPosition::Kind::kCommitted) {

@@ -42,7 +42,7 @@ class Inspector {
   sdk::Status unmet(std::vector<std::string>& entries);
   sdk::Status bounds(std::string_view topic, int32_t partition, cdcrt_bounds& out);
   /// Where the option `start` says.
-  sdk::Status start_offset(std::string_view topic, int32_t partition, int64_t& offset);
+  sdk::Status origin(std::string_view topic, int32_t partition, int64_t& offset);
   /// The end where nothing is as late.
   sdk::Status offset_at(std::string_view topic, int32_t partition, int64_t timestamp_ms, int64_t& offset);
 

@@ -42,12 +42,12 @@ sdk::Status KafkaSource::bounds(std::string_view topic, int32_t partition, cdcrt
   return inspector_.bounds(topic, partition, out);
 }
 
-sdk::Status KafkaSource::start_offset(std::string_view topic, int32_t partition, int64_t& offset) {
+sdk::Status KafkaSource::origin(std::string_view topic, int32_t partition, int64_t& offset) {
   // Whoever only looks may ask for a topic that is not there; what was assigned is.
   if (!is_started_) {
     if (auto there = inspector_.check(topic); !there) return there;
   }
-  return inspector_.start_offset(topic, partition, offset);
+  return inspector_.origin(topic, partition, offset);
 }
 
 sdk::Status KafkaSource::offset_at(std::string_view topic, int32_t partition, int64_t timestamp_ms, int64_t& offset) {

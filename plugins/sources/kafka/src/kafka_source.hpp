@@ -33,7 +33,7 @@ class KafkaSource : public sdk::Source {
   cdcrt_extent extent() override;
   sdk::Status list(const std::function<bool(std::string_view topic, int32_t partition)>& visit) override;
   sdk::Status bounds(std::string_view topic, int32_t partition, cdcrt_bounds& out) override;
-  sdk::Status start_offset(std::string_view topic, int32_t partition, int64_t& offset) override;
+  sdk::Status origin(std::string_view topic, int32_t partition, int64_t& offset) override;
   sdk::Status offset_at(std::string_view topic, int32_t partition, int64_t timestamp_ms, int64_t& offset) override;
   sdk::Status survey(cdcrt_survey& out) override;
   void stop() override;

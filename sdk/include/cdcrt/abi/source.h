@@ -15,15 +15,15 @@ typedef struct cdcrt_extent {
 
 enum {
   CDCRT_SOURCE_REWINDS = 1, /* seek backwards and fetch work */
-  CDCRT_SOURCE_GROUPS = 2,  /* partitions are assigned to this process and taken away while it runs; list, bounds, start_offset and
+  CDCRT_SOURCE_GROUPS = 2,  /* partitions are assigned to this process and taken away while it runs; list, bounds, origin and
                              * offset_at work. Without it every partition is this process's own from the start. */
   CDCRT_SOURCE_NOTES = 4    /* not with GROUPS: the source keeps notes beside the progress, see CDCRT_NOTE_PARTITION */
 };
 
 /* Partitions with this number and below are notes of the source's own: what it must know again at the next start, as an offset above 0
  * under a name. A message of one only raises it: nothing decodes it. Whoever moves progress leaves them. Before start the host gives every
- * note that is kept to seek, after the progress; then it asks list for all notes that are to be kept and start_offset for their offsets,
- * and what is new of them is durable before start. */
+ * note that is kept to seek, after the progress; then it asks list for all notes that are to be kept and origin for their offsets, and
+ * what is new of them is durable before start. */
 #define CDCRT_NOTE_PARTITION (-2)
 
 /* What a source with GROUPS tells the host, from within poll, serve or stop, on their thread. The host only takes note. */
@@ -54,7 +54,7 @@ typedef struct cdcrt_survey {
 } cdcrt_survey;
 
 /* In the order of its life. start, poll, serve, seek, commit and stop are called from one host thread; fetch from any one thread
- * beside it; list, bounds, start_offset, offset_at, survey and extent from any thread, also without start.
+ * beside it; list, bounds, origin, offset_at, survey and extent from any thread, also without start.
  *
  * A piece of input that a source cannot read as a message goes to the host all the same, see cdcrt_message.unreadable. Where the
  * piece does not say where it belongs, topic, partition (-1) and offset are the source's own (file, line), ascending like any
@@ -68,7 +68,7 @@ typedef struct cdcrt_source {
   int32_t (*list)(void* self, int32_t (*visit)(void* context, cdcrt_string topic, int32_t partition), void* context, cdcrt_error*);
   int32_t (*bounds)(void* self, cdcrt_string topic, int32_t partition, cdcrt_bounds* out, cdcrt_error*);
   /* GROUPS: where the source's own settings (`start`) say that reading begins when the target holds no progress. NOTES: of a note. */
-  int32_t (*start_offset)(void* self, cdcrt_string topic, int32_t partition, int64_t* offset, cdcrt_error*);
+  int32_t (*origin)(void* self, cdcrt_string topic, int32_t partition, int64_t* offset, cdcrt_error*);
   /* GROUPS: offset of the first message at or after that time (milliseconds since 1970); the end when there is none. */
   int32_t (*offset_at)(void* self, cdcrt_string topic, int32_t partition, int64_t timestamp_ms, int64_t* offset, cdcrt_error*);
   /* Where GROUPS sources ask their server; of others what was read since start counts. May be NULL. */

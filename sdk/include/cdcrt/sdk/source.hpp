@@ -66,7 +66,7 @@ class Source {
   virtual Status bounds(std::string_view /*topic*/, int32_t /*partition*/, cdcrt_bounds& /*out*/) {
     return Status::unsupported("this source does not know the bounds of a partition");
   }
-  virtual Status start_offset(std::string_view /*topic*/, int32_t /*partition*/, int64_t& offset) {
+  virtual Status origin(std::string_view /*topic*/, int32_t /*partition*/, int64_t& offset) {
     offset = 0;
     return {};
   }
@@ -108,8 +108,8 @@ const cdcrt_source& source_functions() {
     table.bounds = [](void* self, cdcrt_string topic, int32_t partition, cdcrt_bounds* out, cdcrt_error* error) {
       return guard(error, [&] { return source(self)->bounds(view(topic), partition, *out); });
     };
-    table.start_offset = [](void* self, cdcrt_string topic, int32_t partition, int64_t* offset, cdcrt_error* error) {
-      return guard(error, [&] { return source(self)->start_offset(view(topic), partition, *offset); });
+    table.origin = [](void* self, cdcrt_string topic, int32_t partition, int64_t* offset, cdcrt_error* error) {
+      return guard(error, [&] { return source(self)->origin(view(topic), partition, *offset); });
     };
     table.offset_at = [](void* self, cdcrt_string topic, int32_t partition, int64_t timestamp_ms, int64_t* offset, cdcrt_error* error) {
       return guard(error, [&] { return source(self)->offset_at(view(topic), partition, timestamp_ms, *offset); });
