@@ -28,7 +28,7 @@ TEST_CASE("append: every change is a row more, also a delete, whatever the batch
     CHECK(
         rig.rows() ==
         "id=1,a='x',b=1,_op='c',_offset=0; id=1,a='y',b=2,_op='u',_offset=1; id=1,a='y',b=2,_op='u',_offset=2; id=1,a=NULL,b=NULL,_op='d',_offset=3");
-    CHECK(rig.dead_letters().empty());
+    CHECK(rig.written_dead_letters().empty());
   }
 }
 
@@ -60,5 +60,5 @@ TEST_CASE("append: a refused change is one dead letter, the others are written")
   rig.send_all({insert(1, text("x"), null()), update(1, text("bad"), null()), update(1, text("y"), null())});
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='x',b=NULL,_op='c',_offset=0; id=1,a='y',b=NULL,_op='u',_offset=2");
-  CHECK(rig.dead_letters().size() == 1);
+  CHECK(rig.written_dead_letters().size() == 1);
 }

@@ -16,7 +16,7 @@ std::string open_dead_letters(Rig& rig) { return rig.database.show("cdcrt.open_d
 
 std::size_t dead_letters_because_of(Rig& rig, const std::string& reason) {
   std::size_t count = 0;
-  for (const auto& line : rig.dead_letters()) count += line.find("\"reason\":\"" + reason + "\"") != std::string::npos ? 1 : 0;
+  for (const auto& line : rig.written_dead_letters()) count += line.find("\"reason\":\"" + reason + "\"") != std::string::npos ? 1 : 0;
   return count;
 }
 

@@ -211,7 +211,7 @@ Result<void> Rig::write() {
   return {};
 }
 
-std::vector<std::string> Rig::dead_letters() {
+std::vector<std::string> Rig::written_dead_letters() {
   REQUIRE(dead_letters->flush());
   std::ifstream file(dead_letters->path());
   std::vector<std::string> lines;
