@@ -128,19 +128,9 @@ void PieceWriter::keep_portion() {
 }
 
 Sealed PieceWriter::begin_portion() const {
-  Sealed portion;
-  portion.table = sealed_.table;
-  portion.identity = sealed_.identity;
+  Sealed portion = sealed_.without_rows();
   portion.clear = portion_->clears;
-  portion.cleared_by = sealed_.cleared_by;
-  portion.floor = sealed_.floor;
-  portion.columns = sealed_.columns;
-  portion.key = sealed_.key;
-  portion.key_known = sealed_.key_known;
-  portion.version = sealed_.version;
   portion.attempt.dead_letters_change = true;
-  portion.in_order = sealed_.in_order;
-  portion.by_source = sealed_.by_source;
   portion.partitions = stretch_.positions();
   return portion;
 }

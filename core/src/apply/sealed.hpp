@@ -43,26 +43,37 @@ struct Attempt {
   EventCounts refused;          ///< events that became dead letters while it was written
 };
 
-/// The batch that one write of a table carries. Owned by the writer until complete() or detach().
-struct Sealed {
+/// What a batch knows of its table, as of sealing: the same for each transaction, where several write the batch in portions.
+struct SealedTable {
   Table* table = nullptr;
   const TableIdentity* identity = nullptr;          ///< of the table
-  bool clear = false;                               ///< the table is emptied first (truncate)
   const progress::Partition* cleared_by = nullptr;  ///< where the truncate was read
   std::string floor;                                ///< source order of the last truncate; empty: none
-  std::vector<SealedPartition> partitions;
-  std::vector<evolution::Column> columns;  ///< the knowledge as of sealing, by slot
-  std::vector<uint32_t> key;               ///< slots
-  std::vector<uint32_t> message_key;       ///< slots, where it is a part of `key`; else empty
+  std::vector<evolution::Column> columns;           ///< by slot
+  std::vector<uint32_t> key;                        ///< slots
+  std::vector<uint32_t> message_key;                ///< slots, where it is a part of `key`; else empty
   bool key_known = false;
-  uint64_t version = 0;  ///< of the knowledge
-  std::size_t bytes = 0;
+  uint64_t version = 0;               ///< of what is known of the columns
   std::vector<SourceOfRows> sources;  ///< what Entry::source counts
   bool in_order = false;              ///< KeyOrder::settle was asked
-  bool crossed = false;               ///< several partitions bring changes of one key
   bool by_source = false;             ///< folded in source order: SourceOrder decides in each transaction anew
-  std::string refusal;                ///< why it must not be written
-  Attempt attempt;                    ///< the last one
+};
+
+/// The batch that one write of a table carries. Owned by the writer until complete() or detach().
+struct Sealed : SealedTable {
+  bool clear = false;  ///< the table is emptied first (truncate)
+  std::vector<SealedPartition> partitions;
+  std::size_t bytes = 0;
+  bool crossed = false;  ///< several partitions bring changes of one key
+  std::string refusal;   ///< why it must not be written
+  Attempt attempt;       ///< the last one
+
+  /// A batch of the same table without rows, for a transaction that writes a portion of this one.
+  [[nodiscard]] Sealed without_rows() const {
+    Sealed portion;
+    static_cast<SealedTable&>(portion) = *this;
+    return portion;
+  }
 
   [[nodiscard]] EventCounts counts() const;
   [[nodiscard]] bool empty() const { return partitions.empty() && !clear; }

@@ -27,8 +27,8 @@ constexpr std::size_t kMaxDeadLetters = 1'000;  // in one transaction
 
 class TableReplay {
  public:
-  TableReplay(const manifest::Manifest& manifest, Target& target, std::string table, bool dry_run)
-      : manifest_(manifest), target_(target), name_(table), decoder_(manifest, target, std::move(table)), dry_run_(dry_run) {}
+  TableReplay(const manifest::Manifest& manifest, route::Router& router, Target& target, std::string table, bool dry_run)
+      : manifest_(manifest), target_(target), name_(table), decoder_(manifest, router, target, std::move(table)), dry_run_(dry_run) {}
 
   /// In order; what could not be applied before keeps back what only changes a part of its row.
   Result<std::vector<ReplayedDeadLetter>> run(std::vector<const ListedDeadLetter*> dead_letters) {
@@ -324,9 +324,11 @@ Result<std::vector<ReplayedDeadLetter>> replay_dead_letters(Session&, const mani
     }
     by_table[{listed.target, listed.dead_letter.table}].push_back(&listed);
   }
+  route::Router router(manifest);
   for (auto& [place, own] : by_table) {
     Target& target = *place.first;
-    TableReplay replay(manifest, target, place.second, dry_run);
+    router.disown_all();  // which source table has a name is decided by the dead letters of that table alone
+    TableReplay replay(manifest, router, target, place.second, dry_run);
     for (std::size_t first = 0; first < own.size(); first += kMaxDeadLetters) {
       if (first > 0) {
         if (auto refreshed = target.refresh(); !refreshed) return std::move(refreshed.error());
