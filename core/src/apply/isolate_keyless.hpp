@@ -1,4 +1,4 @@
-// Tables without a key: which events of a batch take away rows that the target does not have.
+// Tables without a key: finds the events of a batch that delete or update rows which the target does not have.
 #pragma once
 
 #include "apply/isolated.hpp"

@@ -1,5 +1,5 @@
 // PieceWriter: writes the events of a batch that the target refuses piece by piece, in the order in which they happened, and makes dead
-// dead letters of those that it refuses one by one (decision 0025).
+// letters of those that it refuses one by one (decision 0025).
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@ namespace cdcrt::apply {
 /// Of one batch. One thread.
 class PieceWriter {
  public:
-  /// `stretch`: its events, read again, all of them.
+  /// `stretch`: all events of the batch, read again. `is_last`: see Undertaking.
   PieceWriter(TargetConnection& connection, Sealed& sealed, Stretch& stretch, bool is_last);
   ~PieceWriter();
   PieceWriter(const PieceWriter&) = delete;
