@@ -88,7 +88,7 @@ class DeadLetters {
   [[nodiscard]] int64_t bytes() const { return bytes_; }
   /// The transaction given to flush() is durable.
   void committed(const progress::Store& store, const Flushed& flushed);
-  /// Letters of this sink wait for a transaction.
+  /// Dead letters wait for a transaction of this sink.
   [[nodiscard]] bool waits_for(const std::string& sink) const;
   /// Why the run has to stop; nullopt: it may go on.
   [[nodiscard]] std::optional<Error> exceeded() const;

@@ -21,14 +21,14 @@ class DeadLetterStore {
   using DeadLettersByKey = std::map<std::string, std::vector<OpenDeadLetter>>;
   Result<void> save_open_dead_letters(plugin::Connection& connection, const std::string& target, const DeadLettersByKey& closed,
                                       const DeadLettersByKey& opened);
-  /// Up to `max_dead_letters` of the table's; 0: all.
+  /// The open dead letters of the table, at most `max_dead_letters`; 0: all.
   Result<DeadLettersByKey> read_open_dead_letters(plugin::Connection& connection, const std::string& target, std::size_t max_dead_letters);
-  /// Those of these keys.
+  /// The open dead letters of these keys.
   Result<DeadLettersByKey> find_open_dead_letters(plugin::Connection& connection, const std::string& target,
                                                   const std::set<std::string>& keys);
-  /// None of the table's is open any more.
+  /// Closes all dead letters of the table.
   Result<void> forget_open_dead_letters(plugin::Connection& connection, const std::string& target);
-  /// Those of a table without a key are over: what is read again has them once more, and a replay would double their rows.
+  /// Closes those of a table without a key, because its messages are read again: a replay beside that would double their rows.
   Result<void> pass_open_dead_letters(plugin::Connection& connection, const std::string& target);
   /// Dead letters of a table without a key that a replay applied, noted in the very transaction, wherever they are kept.
   Result<void> save_replayed(plugin::Connection& connection, const std::string& target, const std::vector<OpenDeadLetter>& dead_letters);

@@ -23,7 +23,7 @@ struct DecodeCounts {
   std::atomic<uint64_t> rejected{0};  ///< messages that became dead letters before any table
 };
 
-/// By which a message is known again (progress::LastMessage).
+/// A hash of key and value, by which a message is recognised when it is read again (progress::LastMessage).
 uint64_t content_hash(const cdcrt_message& message);
 
 class DecodePool {
@@ -45,7 +45,7 @@ class DecodePool {
   Result<void> start(unsigned workers);
   void stop();
   [[nodiscard]] const DecodeCounts& counts() const { return counts_; }
-  /// Why decoding cannot go on.
+  /// Why decoding cannot go on; nullopt: it can.
   [[nodiscard]] std::optional<Error> failure() const;
 
  private:
