@@ -22,7 +22,6 @@ namespace {
 
 using diagnostics::quote;
 
-constexpr std::size_t kMaxPipelineName = 128;
 // Where dead letters go without a sink of their own.
 constexpr const char *kFile = "file", *kTable = "table";
 
@@ -43,20 +42,7 @@ void read_pipeline(TableReader& top, Manifest& manifest) {
     return;
   }
   TableReader reader(entry->value, "pipeline", top.report());
-  if (const Entry* name = reader.take("name")) {
-    if (const auto text = read_string(name->value, reader.field("name"))) {
-      manifest.pipeline = *text;
-      const bool control =
-          std::any_of(text->begin(), text->end(), [](char letter) { return static_cast<unsigned char>(letter) < 0x20 || letter == 0x7F; });
-      if (text->empty() || text->size() > kMaxPipelineName || control) {
-        refuse_value(name->value, reader.field("name"), diagnostics::kBadName, "must be 1 to 128 characters without control characters");
-      }
-    }
-  } else {
-    reader.missing("name", kHelp);
-  }
-  if (const auto choice = reader.choice("unmatched_tables", {"ignore", "fail"}))
-    manifest.unmatched_tables = static_cast<route::UnmatchedTables>(*choice);
+  read_pipeline_keys(reader, kHelp, manifest);
   reader.finish();
 }
 
