@@ -164,7 +164,7 @@ class Fold {
 /// `width` ABSENT cells, aligned, that live as long as the arena.
 cdcrt_cell* allocate_cells(event::Arena& arena, uint32_t width);
 
-/// The steps of rule 4.3; the caller gives a patch a successor before anything but a partial row follows it. `cells` are converted, by
+/// The steps of guarantee 3; the caller gives a patch a successor before anything but a partial row follows it. `cells` are converted, by
 /// slot, `width` of them; bytes are copied into the fold. A full row: every column of its shape is there.
 void fold_full(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells, uint32_t width);
 /// A partial row. False: it follows a delete, there is no row to change (dead letter).

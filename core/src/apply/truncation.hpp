@@ -1,4 +1,4 @@
-// Truncation: the last truncate of a table, and whether the target has been emptied for it (rule 4.2).
+// Truncation: the last truncate of a table, and whether the target has been emptied for it (guarantee 4.6).
 #pragma once
 
 #include <algorithm>
