@@ -56,7 +56,7 @@ match = ["shop.trail"]
 mode = "append"
 metadata = { op = "_op", partition = "_partition", offset = "_offset" }
 [dead_letters]
-path = "%(folder)s/letters-%(instance)s.jsonl"
+path = "%(folder)s/dead_letters-%(instance)s.jsonl"
 """
 
 

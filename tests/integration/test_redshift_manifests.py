@@ -31,7 +31,7 @@ access_key = "%(key)s"
 secret_key = "${env:CDCRT_TEST_SECRET}"
 %(role)s
 [dead_letters]
-path = "%(folder)s/letters.jsonl"
+path = "%(folder)s/dead_letters.jsonl"
 """
 
 

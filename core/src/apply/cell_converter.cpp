@@ -93,9 +93,9 @@ bool CellConverter::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool d
 
 // A time that is a length (MySQL's TIME) makes its column an interval where the target's time ends at 24 h.
 bool CellConverter::keep_length(uint32_t slot, cdcrt_cell& cell, Error& error) {
-  const int64_t longest = identity_.limits.time_us;
+  const int64_t max_time = identity_.limits.time_us;
   const evolution::Column& column = knowledge_.columns()[slot];
-  if (longest == 0 || column.type.kind != CDCRT_TYPE_TIME || (cell.value.integer >= 0 && cell.value.integer <= longest)) return true;
+  if (max_time == 0 || column.type.kind != CDCRT_TYPE_TIME || (cell.value.integer >= 0 && cell.value.integer <= max_time)) return true;
   const auto changes = identity_.route.schema_changes;
   const bool evolves = changes == route::SchemaChanges::kEvolve || changes == route::SchemaChanges::kAddOnly;
   const bool free = evolves && !column.typed_by_route && column.target_type.empty() && column.on_overflow == types::OnOverflow::kDefault;

@@ -56,7 +56,7 @@ Entry& Fold::find_or_add(std::string_view key, int64_t offset, bool& added) {
 Entry& Fold::succeed(const Entry& entry, int64_t offset) {
   const auto index = static_cast<uint32_t>(&entry - entries_.data());
   const std::string_view key = entry.key;
-  const int32_t arrival = entry.arrival;
+  const int32_t key_insert = entry.key_insert;
   entries_[index].closed = true;
   entries_[index].followers = 1;
   std::size_t place = static_cast<uint32_t>(std::hash<std::string_view>{}(key)) & (slots_.size() - 1);
@@ -64,7 +64,7 @@ Entry& Fold::succeed(const Entry& entry, int64_t offset) {
   slots_[place].entry = static_cast<uint32_t>(entries_.size());
   Entry& next = add(offset);
   next.key = key;
-  next.arrival = arrival;
+  next.key_insert = key_insert;
   return next;
 }
 
@@ -150,7 +150,7 @@ bool fold_partial(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells,
 
 void fold_delete(Fold& fold, Entry& entry, const cdcrt_cell* cells, uint32_t width) {
   entry.effect = Effect::kDelete;
-  if (entry.arrival >= 0) fold.arrivals[static_cast<std::size_t>(std::exchange(entry.arrival, -1))].over = true;
+  if (entry.key_insert >= 0) fold.key_inserts[static_cast<std::size_t>(std::exchange(entry.key_insert, -1))].over = true;
   forget_cells(entry);
   overlay(fold, entry, cells, width);
 }
@@ -186,16 +186,16 @@ void Fold::rekey(const std::function<void(const cdcrt_cell* cells, uint32_t widt
   for (Entry& entry : entries_) {
     if (entry.key.data() != nullptr) follow(entry.key, entry.cells, entry.width);
   }
-  for (Departure& departure : departures) {
-    follow(departure.old_key, departure.old_cells, departure.width);
-    follow(departure.new_key, departure.new_cells, departure.width);
+  for (KeyDelete& key_delete : key_deletes) {
+    follow(key_delete.old_key, key_delete.old_cells, key_delete.width);
+    follow(key_delete.new_key, key_delete.new_cells, key_delete.width);
   }
   const auto look_up = [&](std::string_view& key) {
     if (const auto found = renamed.find(key); found != renamed.end()) key = found->second;
   };
-  for (Arrival& arrival : arrivals) {
-    look_up(arrival.old_key);
-    look_up(arrival.new_key);
+  for (KeyInsert& key_insert : key_inserts) {
+    look_up(key_insert.old_key);
+    look_up(key_insert.new_key);
   }
   open_refusals_.clear();
   for (uint32_t index = 0; index < refused.size(); ++index) {

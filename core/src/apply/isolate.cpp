@@ -24,9 +24,9 @@ struct Trial {
 
 class Isolation {
  public:
-  Isolation(plugin::Connection& connection, const Sealed& sealed, EventReader& reader, dead_letters::DeadLetters& letters,
+  Isolation(plugin::Connection& connection, const Sealed& sealed, EventReader& reader, dead_letters::DeadLetters& dead_letters,
             const TrialGuard& guard)
-      : connection_(connection), sealed_(sealed), reader_(reader), letters_(letters), guard_(guard) {}
+      : connection_(connection), sealed_(sealed), reader_(reader), dead_letters_(dead_letters), guard_(guard) {}
 
   Result<Isolated> run(const std::vector<const Entry*>& known_missing) {
     const auto entries = entries_of(sealed_);
@@ -53,7 +53,7 @@ class Isolation {
     }
     if (sealed_.key.empty()) appended_ = &result.good;
     if (!sealed_.key.empty() && !sealed_.clear) {
-      for (const auto& [key, letters] : sealed_.attempt.open_dead_letters) open_keys_.insert(key);
+      for (const auto& [key, dead_letters] : sealed_.attempt.open_dead_letters) open_keys_.insert(key);
     }
     for (const auto& part : sealed_.partitions) {
       std::vector<const Entry*> bad;
@@ -77,7 +77,7 @@ class Isolation {
     Trial trial;
     if (auto begun = connection_.begin(); !begun) return std::move(begun.error());
     const auto body = [&]() -> Result<void> {
-      if (auto held = guard_(); !held) return held;
+      if (auto locked = guard_(); !locked) return locked;
       if (sealed_.clear) {
         if (auto cleared = clear_table(connection_, sealed_); !cleared) return cleared;
       }
@@ -175,7 +175,7 @@ class Isolation {
     if (!read && read.error().code != CDCRT_UNSUPPORTED) return read;
     // What the source has no more is told as it was decoded.
     for (const Entry* entry : bad) {
-      if (!entry->closed && !replayed_.contains(std::string(entry->key))) letter_without_bytes(partition, *entry, result);
+      if (!entry->closed && !replayed_.contains(std::string(entry->key))) dead_letter_without_bytes(partition, *entry, result);
     }
     replayed_.clear();
     return {};
@@ -219,13 +219,13 @@ class Isolation {
       return {};
     }
     result.refused += single->counts();
-    dead_letters::DeadLetter letter = letter_for(partition, message.messages[0].offset);
-    letter.reason = !trial->accepted ? "value_refused" : (trial->missing.empty() ? "earlier_dead_letter" : "row_missing");
-    letter.message = !trial->accepted         ? trial->refusal.message
-                     : trial->missing.empty() ? "it changes a part of a row of which an earlier change is a dead letter"
-                                              : "the change finds no row in the target";
-    letter.raw = &message.messages[0];
-    letters_.add(letter);
+    dead_letters::DeadLetter dead_letter = dead_letter_for(partition, message.messages[0].offset);
+    dead_letter.reason = !trial->accepted ? "value_refused" : (trial->missing.empty() ? "earlier_dead_letter" : "row_missing");
+    dead_letter.message = !trial->accepted         ? trial->refusal.message
+                          : trial->missing.empty() ? "it changes a part of a row of which an earlier change is a dead letter"
+                                                   : "the change finds no row in the target";
+    dead_letter.raw = &message.messages[0];
+    dead_letters_.add(dead_letter);
     open(*single, partition, message.messages[0].offset, result);
     return {};
   }
@@ -250,7 +250,7 @@ class Isolation {
 
   void open(std::string_view key, const progress::Partition& partition, int64_t offset, Isolated& result) {
     open_keys_.insert(dead_letter_key(key));
-    result.letters.open(key, {partition.key(), offset});
+    result.dead_letters.open(key, {partition.key(), offset});
   }
 
   void close(const Sealed& single, Isolated& result) {
@@ -259,7 +259,7 @@ class Isolation {
       for (const Entry& entry : part.fold.entries()) {
         if (entry.effect == Effect::kNothing || entry.effect == Effect::kPatch) continue;
         open_keys_.erase(dead_letter_key(entry.key));
-        result.letters.close(entry.key);
+        result.dead_letters.close(entry.key);
       }
     }
   }
@@ -282,44 +282,44 @@ class Isolation {
     return singles;
   }
 
-  void letter_without_bytes(const progress::Partition& partition, const Entry& entry, Isolated& result) {
+  void dead_letter_without_bytes(const progress::Partition& partition, const Entry& entry, Isolated& result) {
     ++(entry.effect == Effect::kPatch ? result.refused.updated : result.refused.inserted);
-    dead_letters::DeadLetter letter = letter_for(partition, entry.last_offset);
+    dead_letters::DeadLetter dead_letter = dead_letter_for(partition, entry.last_offset);
     const bool is_missing = missing_.contains(&entry);
-    letter.reason = is_missing ? "row_missing" : "value_refused";
-    letter.message = is_missing ? "the change finds no row in the target" : "the target refuses the row";
-    letter.message += ", and the source cannot be read again: this is the decoded row, not the message";
+    dead_letter.reason = is_missing ? "row_missing" : "value_refused";
+    dead_letter.message = is_missing ? "the change finds no row in the target" : "the target refuses the row";
+    dead_letter.message += ", and the source cannot be read again: this is the decoded row, not the message";
     for (uint32_t slot = 0; slot < entry.width; ++slot) {
       if (entry.cells[slot].tag == CDCRT_ABSENT) continue;
-      letter.decoded_row += (letter.decoded_row.empty() ? "" : ", ") + sealed_.columns[slot].target_name + "=";
-      types::append_text(letter.decoded_row, entry.cells[slot]);
+      dead_letter.decoded_row += (dead_letter.decoded_row.empty() ? "" : ", ") + sealed_.columns[slot].target_name + "=";
+      types::append_text(dead_letter.decoded_row, entry.cells[slot]);
     }
-    letters_.add(letter);
+    dead_letters_.add(dead_letter);
     if (!sealed_.key.empty()) open(entry.key, partition, entry.last_offset, result);
   }
 
-  dead_letters::DeadLetter letter_for(const progress::Partition& partition, int64_t offset) const {
-    dead_letters::DeadLetter letter;
-    letter.source = partition.source();
-    letter.topic = partition.topic();
-    letter.partition = partition.number();
-    letter.offset = offset;
-    letter.sink = sealed_.table->identity().sink;
-    letter.table = sealed_.table->identity().target();
-    return letter;
+  dead_letters::DeadLetter dead_letter_for(const progress::Partition& partition, int64_t offset) const {
+    dead_letters::DeadLetter dead_letter;
+    dead_letter.source = partition.source();
+    dead_letter.topic = partition.topic();
+    dead_letter.partition = partition.number();
+    dead_letter.offset = offset;
+    dead_letter.sink = sealed_.table->identity().sink;
+    dead_letter.table = sealed_.table->identity().target();
+    return dead_letter;
   }
 
   plugin::Connection& connection_;
   const Sealed& sealed_;
   EventReader& reader_;
-  dead_letters::DeadLetters& letters_;
+  dead_letters::DeadLetters& dead_letters_;
   const TrialGuard& guard_;
   std::unordered_set<const Entry*> bad_;
   std::unordered_set<const Entry*> missing_;                           ///< of the bad: they find no row
   std::unordered_set<std::string> replayed_;                           ///< keys whose events were read again
   std::unordered_map<std::string, std::set<std::size_t>> singles_of_;  ///< by key: which of the accepted ones change its row
-  std::unordered_set<std::string> open_keys_;  ///< dead_letter_key() of rows that have an open letter at this point of the replay
-  const std::vector<RefusedKey>* refused_before_ = nullptr;  ///< messages that became letters when they were folded, in order
+  std::unordered_set<std::string> open_keys_;  ///< dead_letter_key() of rows that have an open dead letter at this point of the replay
+  const std::vector<RefusedKey>* refused_before_ = nullptr;  ///< messages that became dead letters when they were folded, in order
   std::size_t next_refused_ = 0;
   const std::vector<const Entry*>* appended_ = nullptr;  ///< without a key: what is written before the singles
 };
@@ -327,15 +327,15 @@ class Isolation {
 }  // namespace
 
 Result<Isolated> isolate(plugin::Connection& connection, const Sealed& sealed, const std::vector<const Entry*>& known_missing,
-                         EventReader& reader, dead_letters::DeadLetters& letters, const TrialGuard& guard) {
+                         EventReader& reader, dead_letters::DeadLetters& dead_letters, const TrialGuard& guard) {
   if (!known_missing.empty()) {
     Isolated counted;
-    auto done = isolate_missing_images(connection, sealed, reader, letters, guard, counted);
+    auto done = isolate_missing_images(connection, sealed, reader, dead_letters, guard, counted);
     if (!done) return std::move(done.error());
     if (*done) return counted;
     if (sealed.key.empty()) return make_error(CDCRT_BAD_RECORD, "copies that are not there cannot be counted");
   }
-  return Isolation(connection, sealed, reader, letters, guard).run(known_missing);
+  return Isolation(connection, sealed, reader, dead_letters, guard).run(known_missing);
 }
 
 }  // namespace cdcrt::apply

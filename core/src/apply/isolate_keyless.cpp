@@ -14,10 +14,10 @@ namespace {
 
 class MissingImages {
  public:
-  MissingImages(plugin::Connection& connection, const Sealed& sealed, EventReader& reader, dead_letters::DeadLetters& letters,
+  MissingImages(plugin::Connection& connection, const Sealed& sealed, EventReader& reader, dead_letters::DeadLetters& dead_letters,
                 const TrialGuard& guard, Isolated& result)
-      : connection_(connection), sealed_(sealed), part_(sealed.partitions.front()), reader_(reader), letters_(letters), guard_(guard),
-        result_(result) {}
+      : connection_(connection), sealed_(sealed), part_(sealed.partitions.front()), reader_(reader), dead_letters_(dead_letters),
+        guard_(guard), result_(result) {}
 
   Result<bool> run() {
     images_ = &result_.netted.emplace_back();
@@ -35,7 +35,7 @@ class MissingImages {
       }
       if (*settled) break;
     }
-    if (auto told = write_letters(); !told) return std::move(told.error());
+    if (auto told = write_dead_letters(); !told) return std::move(told.error());
     return true;
   }
 
@@ -146,15 +146,16 @@ class MissingImages {
     return false;
   }
 
-  Result<void> write_letters() {
+  Result<void> write_dead_letters() {
     for (const Event& event : events_) {
       if (!event.refused) continue;
       result_.refused += event.counts;
-      result_.letters.open(kNoKey, {part_.partition->key(), event.offset});
+      result_.dead_letters.open(kNoKey, {part_.partition->key(), event.offset});
       const auto& identity = sealed_.table->identity();
       const auto told = [&](const cdcrt_messages& message, const event::RowBatch&, const std::vector<uint32_t>&) {
-        letters_.add(dead_letters::make_dead_letter(*part_.partition, message.messages[0], identity.sink, identity.target(), "row_missing",
-                                                    make_error(CDCRT_BAD_RECORD, "the change finds no row in the target")));
+        dead_letters_.add(dead_letters::make_dead_letter(*part_.partition, message.messages[0], identity.sink, identity.target(),
+                                                         "row_missing",
+                                                         make_error(CDCRT_BAD_RECORD, "the change finds no row in the target")));
         return false;
       };
       if (auto read = reader_.read(*sealed_.table, *part_.partition, event.offset, event.offset, told); !read) return read;
@@ -166,7 +167,7 @@ class MissingImages {
   const Sealed& sealed_;
   const SealedPartition& part_;
   EventReader& reader_;
-  dead_letters::DeadLetters& letters_;
+  dead_letters::DeadLetters& dead_letters_;
   const TrialGuard& guard_;
   Isolated& result_;
   Fold* images_ = nullptr;
@@ -177,9 +178,9 @@ class MissingImages {
 }  // namespace
 
 Result<bool> isolate_missing_images(plugin::Connection& connection, const Sealed& sealed, EventReader& reader,
-                                    dead_letters::DeadLetters& letters, const TrialGuard& guard, Isolated& result) {
+                                    dead_letters::DeadLetters& dead_letters, const TrialGuard& guard, Isolated& result) {
   if (!sealed.key.empty() || sealed.clear || sealed.partitions.size() != 1) return false;
-  auto done = MissingImages(connection, sealed, reader, letters, guard, result).run();
+  auto done = MissingImages(connection, sealed, reader, dead_letters, guard, result).run();
   if (!done || !*done) result = Isolated();
   return done;
 }

@@ -17,7 +17,7 @@ struct Isolated {
   std::vector<Sealed> singles;     ///< accepted events of the bad keys, each written alone, in order
   std::deque<Fold> netted;         ///< owns entries of `good` that are none of the sealed batch
   EventCounts refused;             ///< events that became dead letters
-  LetterChanges letters;           ///< of the bad keys
+  DeadLetterChanges dead_letters;  ///< of the bad keys
 };
 
 /// Called first in each trial transaction: not OK ends the isolation. What a trial finds in the target only counts while the

@@ -17,7 +17,7 @@ void append_name(std::string& text, const evolution::Column& column) {
 }
 
 std::string to_text(const KeyChangeRecord& record, const std::vector<evolution::Column>& columns) {
-  if (record.departed) return std::string(kOldRow) + record.row;
+  if (record.is_old_row) return std::string(kOldRow) + record.row;
   std::string text(kMissingColumns);
   for (const uint32_t slot : record.slots) append_name(text, columns[slot]);
   return text;
@@ -29,8 +29,8 @@ std::map<std::string, KeyChangeRecord> key_changes_from(const std::map<std::stri
   event::Arena arena{1 << 10};
   for (const auto& [key, text] : stored) {
     KeyChangeRecord& record = records[key];
-    record.departed = text.starts_with(kOldRow);
-    if (record.departed) {
+    record.is_old_row = text.starts_with(kOldRow);
+    if (record.is_old_row) {
       record.row = text.substr(kOldRow.size());
       continue;
     }

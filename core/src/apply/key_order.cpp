@@ -244,24 +244,24 @@ class KeyOrder::Batch {
     for (std::size_t i = 0; i < sealed_.partitions.size(); ++i) {
       for (RefusedKey& refused : sealed_.partitions[i].fold.refused) {
         if (refused.closed || refused.key != key) continue;
-        const Change letter = change_of(i, refused);
+        const Change dead_letter = change_of(i, refused);
         for (Change& change : changes) {
-          if (change.partition == letter.partition || change.entry->effect == Effect::kNothing) continue;
-          if (!comparable(letter.source, letter.order, change.source, change.order)) {
-            if (was_added_after(change, known_.partitions_[letter.partition], letter.from->was_added())) {
+          if (change.partition == dead_letter.partition || change.entry->effect == Effect::kNothing) continue;
+          if (!comparable(dead_letter.source, dead_letter.order, change.source, change.order)) {
+            if (was_added_after(change, known_.partitions_[dead_letter.partition], dead_letter.from->was_added())) {
               refused.closed = refused.closed || change.whole;
               continue;
             }
-            return refuse(known_.partitions_[letter.partition], letter.source, change, unknown_order(change, letter.order));
+            return refuse(known_.partitions_[dead_letter.partition], dead_letter.source, change, unknown_order(change, dead_letter.order));
           }
-          if (change.whole && change.since > letter.order) {
+          if (change.whole && change.since > dead_letter.order) {
             refused.closed = true;
-          } else if (letter.whole && change.order < letter.order) {
+          } else if (dead_letter.whole && change.order < dead_letter.order) {
             // As after any refused change of its row, what is older does not count any more.
             change.entry->effect = Effect::kNothing;
             ++known_.overtaken_;
           } else {
-            return refuse(known_.partitions_[letter.partition], letter.source, change, kMixed);
+            return refuse(known_.partitions_[dead_letter.partition], dead_letter.source, change, kMixed);
           }
         }
       }

@@ -56,20 +56,20 @@ Outcome RefusedBatch::try_isolated(const std::vector<const Entry*>& missing) {
     return {};
   }
   if (!connection_.is_open()) return make_error(CDCRT_RETRY, "connection lost");
-  std::optional<Outcome> not_held;
+  std::optional<Outcome> not_locked;
   const auto guard = [&]() -> Result<void> {
     if (context_.store == nullptr) return {};
     if (context_.gives_up()) return make_error(CDCRT_RETRY, "the process ends");
-    if (auto held = context_.store->hold(*connection_, {sealed_.table->identity().target()}); !held) return held;
-    auto held = transaction_.hold_leases({&sealed_});
-    if (held) return {};
-    not_held = held;
-    return std::move(held.error());
+    if (auto locked = context_.store->lock_targets(*connection_, {sealed_.table->identity().target()}); !locked) return locked;
+    auto locked = transaction_.lock_leases({&sealed_});
+    if (locked) return {};
+    not_locked = locked;
+    return std::move(locked.error());
   };
-  auto isolated = isolate(*connection_, sealed_, missing, context_.reader, context_.letters, guard);
-  if (not_held) return *not_held;
+  auto isolated = isolate(*connection_, sealed_, missing, context_.reader, context_.dead_letters, guard);
+  if (not_locked) return *not_locked;
   if (!isolated) return std::move(isolated.error());
-  sealed_.attempt.letters_change = !isolated->letters.closed().empty() || !isolated->letters.opened().empty();
+  sealed_.attempt.dead_letters_change = !isolated->dead_letters.closed().empty() || !isolated->dead_letters.opened().empty();
   auto outcome = commit_isolated(*isolated);
   if (!outcome) {
     connection_.roll_back();
@@ -83,9 +83,9 @@ Outcome RefusedBatch::try_isolated(const std::vector<const Entry*>& missing) {
 Outcome RefusedBatch::commit_isolated(const Isolated& isolated) {
   if (auto begun = transaction_.begin({&sealed_}); !begun) return begun;
   if (context_.store != nullptr) {
-    if (auto held = transaction_.hold({&sealed_}); !held) return held;
+    if (auto locked = transaction_.lock({&sealed_}); !locked) return locked;
   }
-  settle_dead_letters(sealed_, isolated.good, isolated.letters);
+  settle_dead_letters(sealed_, isolated.good, isolated.dead_letters);
   if (sealed_.clear) {
     if (auto cleared = clear_table(*connection_, sealed_); !cleared) return cleared;
   }

@@ -29,23 +29,23 @@ class RowFolder {
     [[nodiscard]] const cdcrt_cell* cells(uint32_t image) const { return batch.rows.cells(image); }
     void refuse(std::string reason, Error error) const { refusals.push_back({row.message, std::move(reason), std::move(error)}); }
   };
-  /// `follow`: the knowledge has changes, which what was folded has to follow.
+  /// `follow` is called when column types changed: rows that were folded before must be converted.
   RowFolder(const TableIdentity& identity, evolution::TableKnowledge& knowledge, std::function<void()> follow)
       : identity_(identity), knowledge_(knowledge), follow_(std::move(follow)), converter_(identity, knowledge) {}
 
-  /// Changes of one key are told from each other by their source order, and not folded into each other where that is not needed.
+  /// Source-ordered tables: changes of one key stay apart, each with its source order, where folding them would lose it.
   void keep_by_source(bool by_source) { by_source_ = by_source; }
-  /// Before a row is observed: the cells of the last one may be gone.
+  /// Before the next row: drops references to the cells of the last one.
   void forget_row();
-  /// A row that the knowledge has observed. Why the table must stop; empty: it need not.
+  /// Folds a row whose columns are known (TableKnowledge::observe). Answers why the table must stop; empty: it need not.
   std::string fold(const Incoming& row, const evolution::ShapeMap& map);
-  /// A truncate for a sink that takes events.
+  /// A truncate, as an event of its own for sinks that take events.
   void fold_truncate(PartitionFold& into, const cdcrt_row& row, int64_t offset);
-  /// An event that cannot be one of this table. Why the table must stop; empty: it need not.
+  /// The shape of an event does not fit this table. Answers why the table must stop; empty: the event is a dead letter.
   std::string refuse_shape(const Incoming& row, Error error);
-  /// Cells of the row that is being folded follow a column's type.
+  /// Converts the cells of the row that is being folded to a column's new type.
   void follow(const evolution::TypeChange& change);
-  /// The key of a row from its image, for tables without a key.
+  /// Tables without a key: the row's whole image as its key.
   void append_image_key(const cdcrt_cell* cells, uint32_t width, std::string& key);
 
   [[nodiscard]] CellConverter& converter() { return converter_; }

@@ -215,11 +215,11 @@ class SourceOrdering {
   // A whole change makes good what was refused before it at the source, and only that.
   void place_dead_letters(Row& row, progress::RowOrder& order) {
     std::string_view last;
-    for (const Change& letter : row.refused) {
-      if (letter.order < order.order) {
-        close(*letter.refused);
+    for (const Change& dead_letter : row.refused) {
+      if (dead_letter.order < order.order) {
+        close(*dead_letter.refused);
       } else {
-        last = std::max(last, letter.order);
+        last = std::max(last, dead_letter.order);
       }
     }
     if (order.refused < order.order) order.refused.clear();

@@ -31,7 +31,7 @@ void Table::restore(const progress::StoredTable& stored) {
   kept_.take(stored);
   kept_.take(key_changes_from(stored.key_changes, fold_.knowledge().columns()));
   kept_.knowledge_stored(fold_.knowledge().version());
-  dead_letters_.restore(stored.has_no_letters);
+  dead_letters_.restore(stored.has_no_dead_letters);
   if (!detached_.empty()) tell_trouble();
 }
 
@@ -131,7 +131,7 @@ std::size_t Table::held_bytes() const {
   return fold_.bytes();
 }
 
-std::size_t Table::held_rows() const {
+std::size_t Table::buffered_rows() const {
   const std::lock_guard lock(mutex_);
   return fold_.rows();
 }

@@ -122,10 +122,10 @@ void TableFold::refresh(Sealed& sealed) const {
     };
     for (auto& part : sealed.partitions) {
       for (Entry& entry : part.fold.entries()) follow(entry.cells, entry.width, part.fold.arena());
-      for (Departure& departure : part.fold.departures) {
-        follow(departure.old_cells, departure.width, part.fold.arena());
-        follow(departure.new_cells, departure.width, part.fold.arena());
-        follow(departure.cells, departure.cells_width, part.fold.arena());
+      for (KeyDelete& key_delete : part.fold.key_deletes) {
+        follow(key_delete.old_cells, key_delete.width, part.fold.arena());
+        follow(key_delete.new_cells, key_delete.width, part.fold.arena());
+        follow(key_delete.cells, key_delete.cells_width, part.fold.arena());
       }
     }
   }

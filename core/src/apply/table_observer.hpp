@@ -1,4 +1,4 @@
-// TableObserver: told by tables of what somebody must do for them, so that nobody has to look at every table to find out.
+// TableObserver: is told when a table needs something (a write, a repair), so that nobody has to poll every table.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@ namespace cdcrt::apply {
 
 class Table;
 
-/// What waits in a table to be written.
+/// What a table has buffered to be written.
 struct Waiting {
   std::chrono::steady_clock::time_point since;
   std::chrono::steady_clock::time_point last_sealed;  ///< the epoch: never
@@ -25,7 +25,7 @@ enum class Trouble : uint8_t {
   kStopped    ///< until the next start
 };
 
-/// Called under the table's lock by any thread: must not call the table, nor wait for who does.
+/// Called by any thread under the table's lock: must not call the table, nor wait for a thread that does.
 class TableObserver {
  public:
   virtual ~TableObserver() = default;

@@ -215,7 +215,7 @@ Result<void> note_table(plugin::Connection& connection, progress::Store& store, 
     if (auto begun = connection.begin(); !begun) return begun;
   }
   progress::StoredTable row;
-  auto done = store.hold(connection, {name});
+  auto done = store.lock_targets(connection, {name});
   if (done) done = lock_row(connection, store, name, row);
   if (done && row.version == 0) {
     row.source_table = sealed.table->identity().source_name;
@@ -277,7 +277,7 @@ Result<void> run_all(plugin::Connection& connection, progress::Store* store, std
   if (store != nullptr) {
     std::vector<std::string> names;
     for (const auto& each : preparations) names.push_back(each->name());
-    if (auto held = store->hold(connection, names); !held) return held;
+    if (auto locked = store->lock_targets(connection, names); !locked) return locked;
     if (auto taken = take_over(connection, *store, preparations, lost); !taken || !lost.empty()) return taken;
   }
   std::vector<cdcrt_table> tables;
@@ -310,7 +310,7 @@ Result<void> prepare_tables(plugin::Connection& connection, progress::Store* sto
   }
   if (preparations.empty()) return {};
   if (store != nullptr) {
-    if (auto ready = store->prepare_hold(connection, names); !ready) return ready;
+    if (auto ready = store->prepare_locks(connection, names); !ready) return ready;
   }
   if (transactional) {
     if (auto begun = connection.begin(); !begun) return begun;

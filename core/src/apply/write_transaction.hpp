@@ -18,13 +18,13 @@ class WriteTransaction {
   /// Begins a transaction that may write these tables.
   Result<void> begin(const std::vector<Sealed*>& batches);
   /// The leases stay ours, and what is kept of the tables stays as it is known, until the transaction ends.
-  Outcome hold(const std::vector<Sealed*>& batches);
+  Outcome lock(const std::vector<Sealed*>& batches);
   /// All of it, from the leases to the commit. `missing`: partial changes that may not be written, or find no row; nothing is written then.
   Outcome write(const std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
 
   // The parts of that, for whoever finds out what of a batch the target refuses.
 
-  Outcome hold_leases(const std::vector<const Sealed*>& batches, const progress::Store::Checked* checked = nullptr);
+  Outcome lock_leases(const std::vector<const Sealed*>& batches, const progress::Store::Checked* checked = nullptr);
   Outcome decide_by_source(Sealed& sealed, const SourceOrder::Refused& refused = {});
   /// Empties the table.
   Result<void> clear(const Sealed& sealed);
@@ -39,8 +39,8 @@ class WriteTransaction {
   Outcome find_commit(Sealed& sealed, bool& is_there);
 
  private:
-  Outcome hold_tables(const std::vector<Sealed*>& batches, const progress::Store::Checked* checked);
-  Result<void> commit(const std::vector<Sealed*>& batches, const dead_letters::Flushed& letters);
+  Outcome lock_kept_tables(const std::vector<Sealed*>& batches, const progress::Store::Checked* checked);
+  Result<void> commit(const std::vector<Sealed*>& batches, const dead_letters::Flushed& dead_letters);
 
   TargetConnection& connection_;
   const WriterContext& context_;

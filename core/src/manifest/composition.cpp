@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using diagnostics::quote;
 
-constexpr std::size_t kLargestManifest = 16 << 20;
+constexpr std::size_t kMaxManifestBytes = 16 << 20;
 
 std::string identity(const std::string& path) {
   std::error_code error;
@@ -50,7 +50,7 @@ std::optional<std::string> read_text(const std::string& path, std::string& why) 
   char block[1 << 16];
   while (stream.read(block, sizeof block) || stream.gcount() > 0) {
     text.append(block, static_cast<std::size_t>(stream.gcount()));
-    if (text.size() > kLargestManifest) {
+    if (text.size() > kMaxManifestBytes) {
       why = "is larger than 16 MiB";
       return std::nullopt;
     }

@@ -59,8 +59,8 @@ struct StoredTable {
   };
   std::map<PartitionKey, Position> progress;
   std::map<std::string, std::vector<OpenDeadLetter>>
-      open_dead_letters;        ///< by key; in the order in which they were read; where they were asked for
-  bool has_no_letters = false;  ///< it is known that none is open
+      open_dead_letters;             ///< by key; in the order in which they were read; where they were asked for
+  bool has_no_dead_letters = false;  ///< it is known that none is open
 };
 
 /// Why a process does not apply a table at present; told by it, best effort, for people.

@@ -93,7 +93,7 @@ class Rewinding {
   Result<void> carry_out(Rewound& rewound) {
     // Whoever reads these partitions now has lost them: its transactions have ended, and it claims them anew after this one. In the
     // order in which writers lock: partitions before tables.
-    if (auto held = target_.store->hold(target_.connection, tables_); !held) return held;
+    if (auto locked = target_.store->lock_targets(target_.connection, tables_); !locked) return locked;
     if (auto taken = target_.store->send_back(target_.connection, {partitions_, {}}); !taken) return taken;
     auto rows = target_.store->lock_tables(target_.connection, tables_, CDCRT_LOCK_UPDATE);
     if (!rows) return std::move(rows.error());
@@ -296,7 +296,7 @@ Result<progress::TableState> set_state(Target& target, const StateRequest& reque
   progress::SendBack here;
   for (const auto& [key, position] : target.stored.tables[request.table].progress) here.partitions[key] = INT64_MAX;
   auto done = in_transaction(target, [&]() -> Result<void> {
-    if (auto held = target.store->hold(target.connection, {request.table}); !held) return held;
+    if (auto locked = target.store->lock_targets(target.connection, {request.table}); !locked) return locked;
     if (request.from_now) {
       if (auto taken = target.store->send_back(target.connection, here); !taken) return taken;
     }

@@ -203,6 +203,11 @@ void Router::disown(const Route& route, const TargetTable& target, bool target_h
   state_->owners.erase({route.sink, target_has_schemas ? target.schema : std::string(), target.table});
 }
 
+void Router::disown_all() {
+  const std::lock_guard lock(state_->mutex);
+  state_->owners.clear();
+}
+
 Error tables_meet(const SourceName& first, const SourceTable& second, const std::string& target, const std::string& sink,
                   bool target_has_schemas) {
   const std::string name = dotted(second);

@@ -43,6 +43,9 @@ class Router {
   /// The name that target_for() answered is free again: the target keeps it for another source table.
   void disown(const Route& route, const TargetTable& target, bool target_has_schemas);
 
+  /// As if no table had asked target_for() yet.
+  void disown_all();
+
   /// A pattern of a route, and whether a table met it.
   struct PatternUse {
     const Route* route;

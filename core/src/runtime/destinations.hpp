@@ -1,4 +1,4 @@
-// Destinations: where the rows of a shape go.
+// Destinations: finds the target table of the rows of a shape.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@
 
 namespace cdcrt::runtime {
 
-/// Any thread, but the flow given must be held by the caller.
+/// Any thread, but a flow only by the worker that has taken it.
 class Destinations {
  public:
   Destinations(const manifest::Manifest& manifest, const event::ShapeRegistry& shapes, std::vector<std::unique_ptr<SinkRuntime>>& sinks,

@@ -92,27 +92,27 @@ Result<bool> SinkRuntime::read_missed(apply::Table& table) {
     int64_t from = first;
     int64_t reached = end;
     int64_t messages = 0;
-    auto read = context_.reader.read(
-        table, *partition, first, end - 1,
-        [&](const cdcrt_messages& message, const event::RowBatch& rows, const std::vector<uint32_t>& indexes) {
-          const int64_t next = message.messages[0].offset + 1;
-          const bool taken = table.read_back(
-              {*partition, message, rows, context_.reader.shapes(), next}, from, indexes.data(), indexes.size(),
-              [&](const apply::Refusal& refusal) {
-                context_.letters.add(dead_letters::make_dead_letter(*partition, message.messages[refusal.message], table.identity().sink,
-                                                                    table.identity().target(), refusal.reason, refusal.error));
-              });
-          if (!taken) {
-            reached = from;
-            return false;
-          }
-          from = next;
-          if (!stops_repairs() && ++messages < static_cast<int64_t>(manifest_.batch.max_rows) &&
-              table.held_bytes() < manifest_.batch.max_bytes)
-            return true;
-          reached = next;
-          return false;
-        });
+    auto read = context_.reader.read(table, *partition, first, end - 1,
+                                     [&](const cdcrt_messages& message, const event::RowBatch& rows, const std::vector<uint32_t>& indexes) {
+                                       const int64_t next = message.messages[0].offset + 1;
+                                       const bool taken =
+                                           table.read_back({*partition, message, rows, context_.reader.shapes(), next}, from,
+                                                           indexes.data(), indexes.size(), [&](const apply::Refusal& refusal) {
+                                                             context_.dead_letters.add(dead_letters::make_dead_letter(
+                                                                 *partition, message.messages[refusal.message], table.identity().sink,
+                                                                 table.identity().target(), refusal.reason, refusal.error));
+                                                           });
+                                       if (!taken) {
+                                         reached = from;
+                                         return false;
+                                       }
+                                       from = next;
+                                       if (!stops_repairs() && ++messages < static_cast<int64_t>(manifest_.batch.max_rows) &&
+                                           table.held_bytes() < manifest_.batch.max_bytes)
+                                         return true;
+                                       reached = next;
+                                       return false;
+                                     });
     if (!read) return std::move(read.error());
     table.read_back_to(*partition, from, reached);
   }

@@ -57,7 +57,7 @@ Result<void> SinkRuntime::look_at_target() {
 }
 
 Result<void> SinkRuntime::look_at_leases(const std::vector<const progress::Partition*>& partitions) {
-  std::vector<const progress::Partition*> gone;
+  std::vector<const progress::Partition*> lost;
   std::map<progress::PartitionKey, progress::StoredPartition> watermarks;
   auto looked = background_writer_->run([&](plugin::Connection& connection) -> Result<void> {
     // How far the others are, first: whatever sent a partition back was done before its process went on.
@@ -71,7 +71,7 @@ Result<void> SinkRuntime::look_at_leases(const std::vector<const progress::Parti
     }
     auto looked_at = store_->look(connection, partitions);
     if (!looked_at) return std::move(looked_at.error());
-    gone = std::move(*looked_at);
+    lost = std::move(*looked_at);
     return {};
   });
   if (!looked) return looked;
@@ -83,7 +83,7 @@ Result<void> SinkRuntime::look_at_leases(const std::vector<const progress::Parti
       partition.exact = kept.exact;
     }
   }
-  for (const progress::Partition* partition : gone) context_.lost(*partition);
+  for (const progress::Partition* partition : lost) context_.lost(*partition);
   return {};
 }
 
@@ -100,7 +100,7 @@ Result<void> SinkRuntime::save_watermarks() {
 }
 
 Result<void> SinkRuntime::save_moved_watermarks() {
-  const auto lock = store_->hold_watermarks();
+  const auto lock = store_->lock_watermarks();
   std::vector<progress::Store::Watermark> moved;
   for (const Flow* flow : context_.flows.all()) {
     if (!flow->partition.owned()) continue;

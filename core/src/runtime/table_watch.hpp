@@ -1,4 +1,4 @@
-// TableWatch: which tables of a sink are to be written, repaired, or told of. What is at rest costs nothing, however many tables there are.
+// TableWatch: which tables of a sink are to be written, repaired, or reported. Idle tables cost nothing, however many there are.
 #pragma once
 
 #include <chrono>
@@ -34,7 +34,7 @@ class TableWatch final : public apply::TableObserver {
 
   // Writers.
 
-  /// The table that has been due longest; with `all`, also one whose limits ask to wait. It counts as being written until done().
+  /// The table that has been due longest; with `all`, also one whose batch limits are not reached. It counts as being written until done().
   apply::Table* take(bool all, Clock::time_point now = Clock::now());
   void done(std::size_t tables = 1);
   /// When the next table is due; nullopt: none waits.
@@ -49,8 +49,8 @@ class TableWatch final : public apply::TableObserver {
   /// Detached tables that are to be tried now.
   [[nodiscard]] std::vector<apply::Table*> due_for_repair(Clock::time_point now = Clock::now()) const;
   [[nodiscard]] std::optional<Clock::time_point> next_repair() const;
-  /// How an attempt went: what made progress is tried again at once, what did not after 0.2 to 13 s, growing; where very many tables are
-  /// detached, less often.
+  /// Result of an attempt: with progress the table is tried again at once, without after 0.2 to 13 s, growing; less often where very many
+  /// tables are detached.
   void tried(apply::Table& table, bool progressed);
   /// When the last of the detached tables made progress, or was detached; nullopt: none is, but those that an operator paused.
   [[nodiscard]] std::optional<Clock::time_point> last_detached_progress() const;
@@ -60,12 +60,12 @@ class TableWatch final : public apply::TableObserver {
 
   /// Tables with rows or progress of the partition.
   [[nodiscard]] std::vector<apply::Table*> readers_of(const progress::Partition& partition) const;
-  /// What is to be stored of tables' troubles since this was last asked: by table; nullopt: none any more.
+  /// Troubles that changed since the last call, to be stored: by table; nullopt: over.
   using Troubles = std::map<const apply::Table*, std::optional<progress::StoredTrouble>>;
   Troubles take_troubles();
   /// They could not be stored.
   void give_back(Troubles troubles);
-  /// The target keeps a trouble of this table, which its first success ends.
+  /// The target stores a trouble of this table from an earlier run: its first success ends it.
   void had_trouble(const apply::Table& table);
 
  private:

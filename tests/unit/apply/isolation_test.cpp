@@ -14,7 +14,7 @@ bool is_bad(const memory_sink::Row& row) {
 
 }  // namespace
 
-TEST_CASE("isolation: one bad row of a thousand becomes one letter and the rest is written") {
+TEST_CASE("isolation: one bad row of a thousand becomes one dead letter and the rest is written") {
   Rig rig;
   rig.database.refuses = is_bad;
   std::vector<Event> events;
@@ -23,9 +23,9 @@ TEST_CASE("isolation: one bad row of a thousand becomes one letter and the rest 
   REQUIRE(rig.write());
   CHECK(rig.table->stopped() == "");
   CHECK(rig.database.tables["shop.orders"].rows.size() == 999);
-  REQUIRE(rig.letters().size() == 1);
-  CHECK(rig.letters()[0].find("\"offset\":537") != std::string::npos);
-  CHECK(rig.letters()[0].find("the bytes") != std::string::npos);
+  REQUIRE(rig.written_dead_letters().size() == 1);
+  CHECK(rig.written_dead_letters()[0].find("\"offset\":537") != std::string::npos);
+  CHECK(rig.written_dead_letters()[0].find("the bytes") != std::string::npos);
   CHECK(rig.stored_next(0) == 1000);
   CHECK(rig.table->applied().inserted == 999);
   CHECK(rig.memory == 0);
@@ -37,9 +37,9 @@ TEST_CASE("isolation: a bad event among several of one key leaves the good ones 
   rig.send_all({insert(1, text("first"), integer(1)), update(1, text("bad"), integer(2)), update(1, absent(), integer(3))});
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='first',b=1");
-  REQUIRE(rig.letters().size() == 2);
-  CHECK(rig.letters()[0].find("\"offset\":1") != std::string::npos);
-  CHECK(rig.letters()[1].find("\"reason\":\"earlier_dead_letter\"") != std::string::npos);
+  REQUIRE(rig.written_dead_letters().size() == 2);
+  CHECK(rig.written_dead_letters()[0].find("\"offset\":1") != std::string::npos);
+  CHECK(rig.written_dead_letters()[1].find("\"reason\":\"earlier_dead_letter\"") != std::string::npos);
   CHECK(rig.memory == 0);
 }
 
@@ -51,7 +51,7 @@ TEST_CASE("isolation: a refused row and a partial one without a row in one batch
   REQUIRE(rig.write());
   CHECK(rig.table->stopped() == "");
   CHECK(rig.rows() == "id=1,a='x',b=1; id=4,a='y',b=4");
-  REQUIRE(rig.letters().size() == 2);
+  REQUIRE(rig.written_dead_letters().size() == 2);
 }
 
 TEST_CASE("isolation: a key change in one event whose new row is refused leaves the old row") {
@@ -64,7 +64,7 @@ TEST_CASE("isolation: a key change in one event whose new row is refused leaves 
   rig.send(moved);
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='x',b=1");
-  CHECK(rig.letters().size() == 1);
+  CHECK(rig.written_dead_letters().size() == 1);
 }
 
 TEST_CASE("isolation: without a key a change whose new row is refused leaves the old row") {
@@ -73,7 +73,7 @@ TEST_CASE("isolation: without a key a change whose new row is refused leaves the
   rig.send_all({append(text("x"), integer(1)), append(text("y"), integer(1)), change({text("x"), integer(1)}, {text("bad"), integer(1)})});
   REQUIRE(rig.write());
   CHECK(rig.rows() == "a='x',b=1; a='y',b=1");
-  CHECK(rig.letters().size() == 1);
+  CHECK(rig.written_dead_letters().size() == 1);
 }
 
 TEST_CASE("isolation: without a key every event that takes away a row which is not there is told, and what builds on it, and no other") {
@@ -88,9 +88,9 @@ TEST_CASE("isolation: without a key every event that takes away a row which is n
                 take(text("x"), integer(1))});  // 11: refused, there were two
   REQUIRE(rig.write());
   CHECK(rig.rows() == "a='y',b=2");
-  REQUIRE(rig.letters().size() == 4);
+  REQUIRE(rig.written_dead_letters().size() == 4);
   for (std::size_t i = 0; const char* id : {"topic/0/3/", "topic/0/5/", "topic/0/8/", "topic/0/11/"})
-    CHECK(rig.letters()[i++].find(id) != std::string::npos);
+    CHECK(rig.written_dead_letters()[i++].find(id) != std::string::npos);
   CHECK(rig.stored_next(0) == 12);
   CHECK(rig.table->applied().updated == 1);
 }
@@ -108,9 +108,9 @@ TEST_CASE("isolation: what the source has no more is told as it was decoded, who
     }
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=2,a='y',b=2");
-    REQUIRE(rig.letters().size() == 1);
-    CHECK(rig.letters()[0].find(long_text) != std::string::npos);
-    CHECK(rig.letters()[0].find("decoded row") != std::string::npos);
+    REQUIRE(rig.written_dead_letters().size() == 1);
+    CHECK(rig.written_dead_letters()[0].find(long_text) != std::string::npos);
+    CHECK(rig.written_dead_letters()[0].find("decoded row") != std::string::npos);
   }
 }
 
@@ -128,15 +128,15 @@ TEST_CASE("isolation: a value that does not fit is cut, emptied, widened or told
     event.declared = false;
     rig.send(event);
     REQUIRE(rig.write());
-    return rig.rows() + (rig.letters().empty() ? "" : " + letter");
+    return rig.rows() + (rig.written_dead_letters().empty() ? "" : " + dead letter");
   };
   const cdcrt_type three = types::string_type(3);
   CHECK(with(types::OnOverflow::kTruncate, three, text("äöüß")) == "id=1,a='äöü',b=1");
   CHECK(with(types::OnOverflow::kNull, three, text("long")) == "id=1,a=NULL,b=1");
   CHECK(with(types::OnOverflow::kWiden, three, text("long")) == "id=1,a='long',b=1");
-  CHECK(with(types::OnOverflow::kDeadLetter, three, text("long")).find("+ letter") != std::string::npos);
+  CHECK(with(types::OnOverflow::kDeadLetter, three, text("long")).find("+ dead letter") != std::string::npos);
   // A number is not a text that may be cut.
-  CHECK(with(types::OnOverflow::kTruncate, three, integer(12345)).find("+ letter") != std::string::npos);
+  CHECK(with(types::OnOverflow::kTruncate, three, integer(12345)).find("+ dead letter") != std::string::npos);
 }
 
 TEST_CASE(
@@ -150,8 +150,8 @@ TEST_CASE(
     REQUIRE(rig.write());
     CHECK(rig.table->stopped() == "");
     CHECK(rig.rows() == (grows ? "a='x',b='1'; a='y',b='3'; a='z',b='many'" : "a='x',b=1; a='y',b=3; a='z',b=9"));
-    REQUIRE(rig.letters().size() == 2);
-    for (const auto& letter : rig.letters()) CHECK(letter.find("the bytes") != std::string::npos);
+    REQUIRE(rig.written_dead_letters().size() == 2);
+    for (const auto& dead_letter : rig.written_dead_letters()) CHECK(dead_letter.find("the bytes") != std::string::npos);
     CHECK(rig.memory == 0);
   }
 }

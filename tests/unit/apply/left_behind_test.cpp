@@ -34,7 +34,7 @@ TEST_CASE("left behind: where a column of the route's key changes, an update wit
     rig.send(update(1, text("y"), integer(3)));
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=1,a='y',b=3; id=2,a='x',b=2");
-    CHECK(rig.letters().empty());
+    CHECK(rig.written_dead_letters().empty());
   }
 }
 
@@ -62,7 +62,7 @@ TEST_CASE("left behind: what the event lacks comes from the row that it leaves")
     rig.send(update(5, text("y"), absent()));
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=1,a='y',b=1");
-    CHECK(rig.letters().size() == 1);
+    CHECK(rig.written_dead_letters().size() == 1);
   }
 }
 
@@ -90,7 +90,7 @@ TEST_CASE("left behind: a refused update leaves the row that is there") {
   rig.send_all({update(1, text("bad"), integer(2)), insert(2, text("z"), integer(3))});
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='x',b=1; id=2,a='z',b=3");
-  CHECK(rig.letters().size() == 1);
+  CHECK(rig.written_dead_letters().size() == 1);
 }
 
 TEST_CASE("left behind: where several source tables may meet nothing is taken away, and that is said once") {

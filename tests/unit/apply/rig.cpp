@@ -37,7 +37,7 @@ void Rig::start() {
   auto sink = plugin::Sink::create(manifest_);
   REQUIRE(sink);
   sink_ = std::make_unique<plugin::Sink>(std::move(*sink));
-  dead_letters = std::make_unique<dead_letters::DeadLetters>((folder_ / "letters.jsonl").string());
+  dead_letters = std::make_unique<dead_letters::DeadLetters>((folder_ / "dead_letters.jsonl").string());
   for (int32_t i = 0; i < partition_count_; ++i) {
     partitions.push_back(std::make_unique<progress::Partition>("source", "topic", i, [this, i](auto&, int64_t offset, uint32_t generation) {
       rewinds_.push_back({i, offset, generation});
@@ -179,17 +179,17 @@ void Rig::replay(int32_t number, int64_t first, uint32_t generation) {
   const int64_t next = messages.back().offset + 1;
   apply::Table& taking = neighbour && number == 1 ? *neighbour : *table;
   taking.accept({partition, given, batch, shapes_, next}, indexes.data(), indexes.size(), [&](const apply::Refusal& refusal) {
-    dead_letters::DeadLetter letter;
-    letter.reason = refusal.reason;
-    letter.message = refusal.error.message;
-    letter.source = "source";
-    letter.topic = "topic";
-    letter.partition = number;
-    letter.offset = messages[refusal.message].offset;
-    letter.sink = "db";
-    letter.table = "shop.orders";
-    letter.raw = &messages[refusal.message];
-    dead_letters->add(letter);
+    dead_letters::DeadLetter dead_letter;
+    dead_letter.reason = refusal.reason;
+    dead_letter.message = refusal.error.message;
+    dead_letter.source = "source";
+    dead_letter.topic = "topic";
+    dead_letter.partition = number;
+    dead_letter.offset = messages[refusal.message].offset;
+    dead_letter.sink = "db";
+    dead_letter.table = "shop.orders";
+    dead_letter.raw = &messages[refusal.message];
+    dead_letters->add(dead_letter);
   });
   partition.routed(generation, next);
 }
@@ -211,7 +211,7 @@ Result<void> Rig::write() {
   return {};
 }
 
-std::vector<std::string> Rig::letters() {
+std::vector<std::string> Rig::written_dead_letters() {
   REQUIRE(dead_letters->flush());
   std::ifstream file(dead_letters->path());
   std::vector<std::string> lines;

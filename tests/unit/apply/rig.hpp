@@ -67,7 +67,7 @@ class Rig final : public apply::EventReader {
 
   [[nodiscard]] std::string rows() const { return database.show("shop.orders"); }
   /// Lines of the dead letter file.
-  [[nodiscard]] std::vector<std::string> letters();
+  [[nodiscard]] std::vector<std::string> written_dead_letters();
   [[nodiscard]] int64_t stored_next(int32_t partition);
 
   Result<void> read(const apply::Table& table, const progress::Partition& partition, int64_t first, int64_t last,

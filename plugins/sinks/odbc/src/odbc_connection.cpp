@@ -125,19 +125,12 @@ Status OdbcConnection::write(const cdcrt_write& write) {
   Status status = usable();
   if (!status) return status;
   if (write.row_count == 0 && write.kind != CDCRT_WRITE_CLEAR) return {};
-  std::vector<RowGroup> groups;
-  if (write.kind == CDCRT_WRITE_CLEAR) {
-    groups.emplace_back();
-  } else {
-    status = group_rows(write, groups);
-    if (!status) return status;
-  }
+  std::vector<uint32_t> columns;
+  if (write.kind != CDCRT_WRITE_CLEAR) status = choose_columns(write, columns);
+  if (!status) return status;
   const bool own = !in_transaction_;  // a write is whole or nothing
   if (own) status = begin();
-  for (const RowGroup& group : groups) {
-    if (!status) break;
-    status = write_rows(write, group);
-  }
+  if (status) status = write_rows(write, columns);
   if (!status) {
     status = after_failure(write.table, failed(std::move(status)));
     if (status.code() == CDCRT_BAD_RECORD && write.row_count == 1) status = name_column(write, std::move(status));

@@ -49,7 +49,7 @@ class RedshiftConnection final : public sdk::SinkConnection {
   sdk::Status failed(sdk::Status status);
   void transaction_ended();
   sdk::Status find_empty(const cdcrt_table* tables, uint32_t count);
-  sdk::Status write_groups(const cdcrt_write& write);
+  sdk::Status write_once(const cdcrt_write& write);
   sdk::Status write_of_host(const cdcrt_write& write);
   sdk::Status drop_old_stages();
   sdk::Status verify_columns();

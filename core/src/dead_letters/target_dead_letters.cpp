@@ -1,9 +1,9 @@
-#include "dead_letters/target_letters.hpp"
+#include "dead_letters/target_dead_letters.hpp"
 
 #include <deque>
 
 #include "cdcrt/sdk/status.hpp"
-#include "dead_letters/letter_row.hpp"
+#include "dead_letters/dead_letter_row.hpp"
 #include "types/cell_text.hpp"
 
 namespace cdcrt::dead_letters {
@@ -13,12 +13,12 @@ constexpr const char* kTable = "dead_letters";
 
 cdcrt_cell string_cell(std::string_view value) { return types::text_cell(CDCRT_STRING, value); }
 
-// Pipeline, then what a letter has; its id is the key's second part. `replayed` comes last: a replay sets it.
+// Pipeline, then what a dead letter has; its id is the key's second part. `replayed` comes last: a replay sets it.
 std::vector<cdcrt_column> columns() {
   std::vector<cdcrt_column> all(1);
   all.front().name = sdk::borrow("pipeline");
   all.front().type.kind = CDCRT_TYPE_STRING;
-  const auto& own = columns_of_letters();
+  const auto& own = dead_letter_columns();
   all.insert(all.end(), own.begin(), own.end());
   all[0].key_ordinal = 1;
   all[1].key_ordinal = 2;
@@ -28,9 +28,9 @@ std::vector<cdcrt_column> columns() {
   return all;
 }
 
-// A letter that does not fit must not keep its table from going on: the message can be read again by its position. Texts leave room for
-// what grows on the way; bytes count as hex.
-StoredDeadLetter fit(StoredDeadLetter letter, const cdcrt_limits& limits) {
+// A dead letter that does not fit must not keep its table from going on: the message can be read again by its position. Texts leave room
+// for what grows on the way; bytes count as hex.
+StoredDeadLetter fit(StoredDeadLetter dead_letter, const cdcrt_limits& limits) {
   const std::size_t max_text = limits.text_bytes == 0 ? SIZE_MAX : limits.text_bytes / 2;
   const std::size_t max_raw = limits.row_bytes == 0 ? SIZE_MAX : limits.row_bytes / 4;
   const auto cut = [&](std::string& text) {
@@ -39,22 +39,22 @@ StoredDeadLetter fit(StoredDeadLetter letter, const cdcrt_limits& limits) {
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
     text.resize(end);
   };
-  cut(letter.message);
-  cut(letter.decoded_row);
-  const bool long_headers = headers_to_json(letter).size() > max_text;
-  const std::size_t raw = letter.value.value_or("").size() + letter.key.value_or("").size();
-  if (long_headers) letter.headers.clear();
-  if (raw <= max_raw && !long_headers) return letter;
-  letter.has_raw = false;
-  letter.key.reset();
-  letter.value.reset();
-  letter.message += " (the message of " + std::to_string(raw) + " bytes was too long to be kept: read it at its offset)";
-  return letter;
+  cut(dead_letter.message);
+  cut(dead_letter.decoded_row);
+  const bool long_headers = headers_to_json(dead_letter).size() > max_text;
+  const std::size_t raw = dead_letter.value.value_or("").size() + dead_letter.key.value_or("").size();
+  if (long_headers) dead_letter.headers.clear();
+  if (raw <= max_raw && !long_headers) return dead_letter;
+  dead_letter.has_raw = false;
+  dead_letter.key.reset();
+  dead_letter.value.reset();
+  dead_letter.message += " (the message of " + std::to_string(raw) + " bytes was too long to be kept: read it at its offset)";
+  return dead_letter;
 }
 
 }  // namespace
 
-Result<void> TargetLetters::prepare(plugin::Connection& connection) const {
+Result<void> TargetDeadLetters::prepare(plugin::Connection& connection) const {
   auto there = exist(connection);
   if (!there) return std::move(there.error());
   if (*there) return {};
@@ -67,17 +67,17 @@ Result<void> TargetLetters::prepare(plugin::Connection& connection) const {
   return progress::in_transaction(connection, [&] { return connection.change(store_.own_table(kTable, storage), {change}); });
 }
 
-Result<bool> TargetLetters::exist(plugin::Connection& connection) const {
+Result<bool> TargetDeadLetters::exist(plugin::Connection& connection) const {
   std::string storage;
   auto description = connection.describe(store_.own_table(kTable, storage));
   if (!description) return std::move(description.error());
   return description->get().exists != 0;
 }
 
-std::string TargetLetters::place() const { return store_.own_name(kTable); }
+std::string TargetDeadLetters::place() const { return store_.own_name(kTable); }
 
-Result<void> TargetLetters::write_rows(plugin::Connection& connection, cdcrt_write_kind kind, const std::vector<cdcrt_column>& columns,
-                                       const std::vector<cdcrt_cell>& cells) const {
+Result<void> TargetDeadLetters::write_rows(plugin::Connection& connection, cdcrt_write_kind kind, const std::vector<cdcrt_column>& columns,
+                                           const std::vector<cdcrt_cell>& cells) const {
   std::string name;
   cdcrt_write write{};
   write.size = sizeof write;
@@ -91,7 +91,7 @@ Result<void> TargetLetters::write_rows(plugin::Connection& connection, cdcrt_wri
   return connection.write(write);
 }
 
-Result<void> TargetLetters::save(plugin::Connection& connection, const std::vector<StoredDeadLetter>& letters) const {
+Result<void> TargetDeadLetters::save(plugin::Connection& connection, const std::vector<StoredDeadLetter>& dead_letters) const {
   auto listed = columns();
   listed.pop_back();  // those that are there already keep that they were replayed
   std::vector<cdcrt_cell> cells;
@@ -99,16 +99,16 @@ Result<void> TargetLetters::save(plugin::Connection& connection, const std::vect
   std::deque<StoredDeadLetter> fitted;
   const cdcrt_limits& limits = store_.limits();
   const bool is_limited = limits.text_bytes != 0 || limits.row_bytes != 0;
-  for (const auto& letter : letters) {
+  for (const auto& dead_letter : dead_letters) {
     cells.push_back(string_cell(store_.pipeline()));
-    append_cells(cells, is_limited ? fitted.emplace_back(fit(letter, limits)) : letter, storage);
+    append_cells(cells, is_limited ? fitted.emplace_back(fit(dead_letter, limits)) : dead_letter, storage);
   }
   return write_rows(connection, CDCRT_WRITE_UPSERT, listed, cells);
 }
 
-Result<std::vector<StoredDeadLetter>> TargetLetters::read(plugin::Connection& connection) const {
+Result<std::vector<StoredDeadLetter>> TargetDeadLetters::read(plugin::Connection& connection) const {
   struct Found {
-    std::vector<StoredDeadLetter> letters;
+    std::vector<StoredDeadLetter> dead_letters;
     Result<void> unreadable;
   } found;
   const auto all = columns();
@@ -125,22 +125,22 @@ Result<std::vector<StoredDeadLetter>> TargetLetters::read(plugin::Connection& co
   read.context = &found;
   read.visit = [](void* context, const cdcrt_cell* row) {
     auto& into = *static_cast<Found*>(context);
-    auto letter = letter_from(row + 1);
-    if (!letter) {
-      into.unreadable = std::move(letter.error());
+    auto dead_letter = dead_letter_from(row + 1);
+    if (!dead_letter) {
+      into.unreadable = std::move(dead_letter.error());
       return 1;
     }
-    const cdcrt_cell& replayed = row[1 + columns_of_letters().size()];
-    letter->replayed = replayed.tag > CDCRT_NULL && replayed.value.integer != 0;
-    into.letters.push_back(std::move(*letter));
+    const cdcrt_cell& replayed = row[1 + dead_letter_columns().size()];
+    dead_letter->replayed = replayed.tag > CDCRT_NULL && replayed.value.integer != 0;
+    into.dead_letters.push_back(std::move(*dead_letter));
     return 0;
   };
   if (auto done = connection.read(read); !done) return std::move(done.error());
   if (!found.unreadable) return std::move(found.unreadable.error());
-  return std::move(found.letters);
+  return std::move(found.dead_letters);
 }
 
-Result<void> TargetLetters::mark_replayed(plugin::Connection& connection, const std::vector<std::string>& ids) const {
+Result<void> TargetDeadLetters::mark_replayed(plugin::Connection& connection, const std::vector<std::string>& ids) const {
   if (ids.empty()) return {};
   const auto all = columns();
   const std::vector<cdcrt_column> listed{all[0], all[1], all.back()};

@@ -4,14 +4,14 @@
 
 #include <deque>
 
-#include "dead_letters/letter_row.hpp"
+#include "dead_letters/dead_letter_row.hpp"
 
 using namespace cdcrt;
 using dead_letters::StoredDeadLetter;
 
 namespace {
 
-StoredDeadLetter letter() {
+StoredDeadLetter dead_letter() {
   StoredDeadLetter made;
   made.id = "s/t/2/7/db/shop.orders";
   made.reason = "value_refused";
@@ -48,12 +48,12 @@ void check_same(const StoredDeadLetter& a, const StoredDeadLetter& b) {
 
 }  // namespace
 
-TEST_CASE("letters: a line is read back byte for byte") {
-  const auto read = dead_letters::from_json(dead_letters::to_json(letter()));
+TEST_CASE("dead letters: a line is read back byte for byte") {
+  const auto read = dead_letters::from_json(dead_letters::to_json(dead_letter()));
   REQUIRE(read);
-  check_same(*read, letter());
-  CHECK(read->message == letter().message);
-  StoredDeadLetter decoded = letter();
+  check_same(*read, dead_letter());
+  CHECK(read->message == dead_letter().message);
+  StoredDeadLetter decoded = dead_letter();
   decoded.has_raw = false;
   decoded.value.reset();
   decoded.headers.clear();
@@ -64,18 +64,18 @@ TEST_CASE("letters: a line is read back byte for byte") {
   check_same(*again, decoded);
 }
 
-TEST_CASE("letters: a row of cells is read back byte for byte") {
-  const StoredDeadLetter one = letter();
+TEST_CASE("dead letters: a row of cells is read back byte for byte") {
+  const StoredDeadLetter one = dead_letter();
   std::vector<cdcrt_cell> cells;
   std::deque<std::string> storage;
   dead_letters::append_cells(cells, one, storage);
-  REQUIRE(cells.size() == dead_letters::columns_of_letters().size());
-  const auto read = dead_letters::letter_from(cells.data());
+  REQUIRE(cells.size() == dead_letters::dead_letter_columns().size());
+  const auto read = dead_letters::dead_letter_from(cells.data());
   REQUIRE(read);
   check_same(*read, one);
 }
 
-TEST_CASE("letters: what is none of ours is refused") {
+TEST_CASE("dead letters: what is none of ours is refused") {
   for (const char* line : {"", "{", "[]", "{\"id\":\"x\"}", "{\"id\":\"x\",\"reason\":\"y\",\"value\":7}"}) {
     CAPTURE(line);
     CHECK(!dead_letters::from_json(line));

@@ -1,4 +1,4 @@
-// TargetLetters: dead letters as rows of a table that cdcrt keeps in the target, by pipeline and id.
+// TargetDeadLetters: dead letters as rows of a table that cdcrt keeps in the target, by pipeline and id.
 #pragma once
 
 #include <string>
@@ -11,10 +11,10 @@
 namespace cdcrt::dead_letters {
 
 /// Costs nothing to make. The connection belongs to the caller.
-class TargetLetters {
+class TargetDeadLetters {
  public:
   /// Beside what `store` keeps, which must outlive it.
-  explicit TargetLetters(const progress::Store& store) : store_(store) {}
+  explicit TargetDeadLetters(const progress::Store& store) : store_(store) {}
 
   /// Creates the table. An own transaction.
   Result<void> prepare(plugin::Connection& connection) const;
@@ -22,7 +22,7 @@ class TargetLetters {
   /// For people: the name of the table.
   [[nodiscard]] std::string place() const;
   /// Inside the caller's transaction, as all that follow. Those that are there already are written again.
-  Result<void> save(plugin::Connection& connection, const std::vector<StoredDeadLetter>& letters) const;
+  Result<void> save(plugin::Connection& connection, const std::vector<StoredDeadLetter>& dead_letters) const;
   Result<std::vector<StoredDeadLetter>> read(plugin::Connection& connection) const;
   Result<void> mark_replayed(plugin::Connection& connection, const std::vector<std::string>& ids) const;
 

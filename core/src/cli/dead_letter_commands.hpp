@@ -8,7 +8,7 @@
 
 namespace cdcrt::cli {
 
-struct LetterArguments {
+struct DeadLetterArguments {
   std::string id;
   uint64_t limit = 0;  ///< 0: all
   bool all = false;    ///< of list: also those that are closed
@@ -16,9 +16,9 @@ struct LetterArguments {
   bool raw = false;  ///< of show: all of the message, also the description of its columns
 };
 
-int letters_list(const RepairArguments& arguments, const LetterArguments& letters);
-int letters_show(const RepairArguments& arguments, const LetterArguments& letters);
+int list_dead_letters(const RepairArguments& arguments, const DeadLetterArguments& dead_letters);
+int show_dead_letters(const RepairArguments& arguments, const DeadLetterArguments& dead_letters);
 /// 4: some stay open.
-int letters_replay(const RepairArguments& arguments, const LetterArguments& letters);
+int replay_dead_letters(const RepairArguments& arguments, const DeadLetterArguments& dead_letters);
 
 }  // namespace cdcrt::cli

@@ -1,4 +1,4 @@
-#include "cli/letter_commands.hpp"
+#include "cli/dead_letter_commands.hpp"
 
 #include <rapidjson/memorystream.h>
 #include <rapidjson/prettywriter.h>
@@ -21,16 +21,16 @@
 namespace cdcrt::cli {
 namespace {
 
-using repair::LetterState;
+using repair::DeadLetterState;
 using repair::ListedDeadLetter;
 
 struct Opened {
   std::unique_ptr<OpenedPipeline> pipeline;
-  std::vector<ListedDeadLetter> letters;
+  std::vector<ListedDeadLetter> dead_letters;
 };
 
 // nullopt: it was explained.
-std::optional<Opened> open_dead_letters(const RepairArguments& arguments, const LetterArguments& wanted, repair::Session::Intent intent,
+std::optional<Opened> open_dead_letters(const RepairArguments& arguments, const DeadLetterArguments& wanted, repair::Session::Intent intent,
                                         int& exit_code) {
   Opened opened;
   opened.pipeline = open_pipeline(arguments, intent, exit_code);
@@ -42,20 +42,21 @@ std::optional<Opened> open_dead_letters(const RepairArguments& arguments, const 
     }
   }
   std::vector<std::string> warnings;
-  auto letters = repair::read_letters(opened.pipeline->session, opened.pipeline->manifest, {arguments.table, wanted.id}, warnings);
+  auto dead_letters =
+      repair::read_dead_letters(opened.pipeline->session, opened.pipeline->manifest, {arguments.table, wanted.id}, warnings);
   for (const auto& warning : warnings) std::cerr << "warning: " << diagnostics::printable(warning) << "\n";
-  if (!letters) {
-    exit_code = letters.error().code == CDCRT_UNSUPPORTED ? refuse(letters.error())
-                                                          : explain_failure(*opened.pipeline, opened.pipeline->manifest.sinks.front(),
-                                                                            letters.error(), arguments.manifest.json_output);
+  if (!dead_letters) {
+    exit_code = dead_letters.error().code == CDCRT_UNSUPPORTED ? refuse(dead_letters.error())
+                                                               : explain_failure(*opened.pipeline, opened.pipeline->manifest.sinks.front(),
+                                                                                 dead_letters.error(), arguments.manifest.json_output);
     return std::nullopt;
   }
-  if (!wanted.id.empty() && letters->empty()) {
+  if (!wanted.id.empty() && dead_letters->empty()) {
     exit_code = refuse(
         make_error(CDCRT_BAD_CONFIG, "there is no dead letter " + diagnostics::quote(wanted.id), "cdcrt dlq list --all shows the ids"));
     return std::nullopt;
   }
-  opened.letters = std::move(*letters);
+  opened.dead_letters = std::move(*dead_letters);
   return opened;
 }
 
@@ -139,86 +140,88 @@ std::string pretty(const std::optional<std::string>& bytes, bool folds_schema) {
 }
 
 std::string json_of(const ListedDeadLetter& listed) {
-  std::string line = dead_letters::to_json(listed.letter);
+  std::string line = dead_letters::to_json(listed.dead_letter);
   line.resize(line.size() - 2);  // "}\n"
   return line + ",\"state\":" + diagnostics::json_string(repair::to_text(listed.state)) + "}";
 }
 
 }  // namespace
 
-int letters_list(const RepairArguments& arguments, const LetterArguments& wanted) {
+int list_dead_letters(const RepairArguments& arguments, const DeadLetterArguments& wanted) {
   int exit_code = kDone;
   const auto opened = open_dead_letters(arguments, wanted, repair::Session::Intent::kLook, exit_code);
   if (!opened) return exit_code;
   TextTable table({"id", "state", "reason", "message"});
-  std::map<LetterState, std::size_t> counts;
+  std::map<DeadLetterState, std::size_t> counts;
   std::size_t shown = 0;
-  for (const auto& listed : opened->letters) {
+  for (const auto& listed : opened->dead_letters) {
     ++counts[listed.state];
-    const bool is_done = listed.state == LetterState::kClosed || listed.state == LetterState::kReplayed;
+    const bool is_done = listed.state == DeadLetterState::kClosed || listed.state == DeadLetterState::kReplayed;
     if ((is_done && !wanted.all) || (wanted.limit > 0 && shown >= wanted.limit)) continue;
     ++shown;
     if (arguments.manifest.json_output) {
       std::cout << json_of(listed) << "\n";
     } else {
-      const std::string& message = listed.letter.message;
-      table.add({listed.letter.id, std::string(repair::to_text(listed.state)), listed.letter.reason,
+      const std::string& message = listed.dead_letter.message;
+      table.add({listed.dead_letter.id, std::string(repair::to_text(listed.state)), listed.dead_letter.reason,
                  message.size() > 100 ? message.substr(0, 97) + "..." : message});
     }
   }
   if (arguments.manifest.json_output) return kDone;
   if (!table.empty()) table.print(std::cout);
-  std::cout << opened->letters.size() << " dead letters: " << counts[LetterState::kOpen] << " open, " << counts[LetterState::kClosed]
-            << " closed by later changes, " << counts[LetterState::kReplayed] << " replayed, " << counts[LetterState::kAhead]
-            << " ahead of their table (read again by itself)\n";
-  if (counts[LetterState::kOpen] > 0) std::cout << "cdcrt dlq show --id ID prints one, cdcrt dlq replay applies what is open\n";
+  std::cout << opened->dead_letters.size() << " dead letters: " << counts[DeadLetterState::kOpen] << " open, "
+            << counts[DeadLetterState::kClosed] << " closed by later changes, " << counts[DeadLetterState::kReplayed] << " replayed, "
+            << counts[DeadLetterState::kAhead] << " ahead of their table (read again by itself)\n";
+  if (counts[DeadLetterState::kOpen] > 0) std::cout << "cdcrt dlq show --id ID prints one, cdcrt dlq replay applies what is open\n";
   return kDone;
 }
 
-int letters_show(const RepairArguments& arguments, const LetterArguments& wanted) {
+int show_dead_letters(const RepairArguments& arguments, const DeadLetterArguments& wanted) {
   if (wanted.id.empty())
     return refuse(make_error(CDCRT_BAD_CONFIG, "which dead letter?", "cdcrt dlq show --id ID; cdcrt dlq list shows the ids"));
   int exit_code = kDone;
   const auto opened = open_dead_letters(arguments, wanted, repair::Session::Intent::kLook, exit_code);
   if (!opened) return exit_code;
-  const ListedDeadLetter& listed = opened->letters.front();
-  const auto& letter = listed.letter;
+  const ListedDeadLetter& listed = opened->dead_letters.front();
+  const auto& dead_letter = listed.dead_letter;
   if (arguments.manifest.json_output) {
     std::cout << json_of(listed) << "\n";
     return kDone;
   }
-  std::cout << "id        " << diagnostics::printable(letter.id) << "\nstate     " << repair::to_text(listed.state) << "\nreason    "
-            << diagnostics::printable(letter.reason) << "\n          " << diagnostics::printable(letter.message) << "\nposition  source "
-            << diagnostics::printable(letter.source) << ", " << diagnostics::printable(letter.topic) << "[" << letter.partition
-            << "] offset " << letter.offset << "\n";
-  if (letter.timestamp_ms >= 0) std::cout << "time      " << time_text(letter.timestamp_ms) << "\n";
-  std::cout << "table     " << (letter.table.empty() ? "(none)" : diagnostics::printable(letter.table + " in sink " + letter.sink)) << "\n";
-  if (!letter.has_raw) {
-    std::cout << "row       " << diagnostics::printable(letter.decoded_row) << "\n          (the message could not be read again)\n";
+  std::cout << "id        " << diagnostics::printable(dead_letter.id) << "\nstate     " << repair::to_text(listed.state) << "\nreason    "
+            << diagnostics::printable(dead_letter.reason) << "\n          " << diagnostics::printable(dead_letter.message)
+            << "\nposition  source " << diagnostics::printable(dead_letter.source) << ", " << diagnostics::printable(dead_letter.topic)
+            << "[" << dead_letter.partition << "] offset " << dead_letter.offset << "\n";
+  if (dead_letter.timestamp_ms >= 0) std::cout << "time      " << time_text(dead_letter.timestamp_ms) << "\n";
+  std::cout << "table     "
+            << (dead_letter.table.empty() ? "(none)" : diagnostics::printable(dead_letter.table + " in sink " + dead_letter.sink)) << "\n";
+  if (!dead_letter.has_raw) {
+    std::cout << "row       " << diagnostics::printable(dead_letter.decoded_row) << "\n          (the message could not be read again)\n";
     return kDone;
   }
-  for (const auto& [name, value] : letter.headers)
+  for (const auto& [name, value] : dead_letter.headers)
     std::cout << "header    " << diagnostics::printable(name) << ": " << diagnostics::printable(value.value_or("null")) << "\n";
-  std::cout << "key\n" << pretty(letter.key, !wanted.raw) << "\nvalue\n" << pretty(letter.value, !wanted.raw) << "\n";
+  std::cout << "key\n" << pretty(dead_letter.key, !wanted.raw) << "\nvalue\n" << pretty(dead_letter.value, !wanted.raw) << "\n";
   return kDone;
 }
 
-int letters_replay(const RepairArguments& arguments, const LetterArguments& wanted) {
+int replay_dead_letters(const RepairArguments& arguments, const DeadLetterArguments& wanted) {
   int exit_code = kDone;
   auto opened = open_dead_letters(arguments, wanted, repair::Session::Intent::kChange, exit_code);
   if (!opened) return exit_code;
-  auto& letters = opened->letters;
-  std::erase_if(letters, [](const ListedDeadLetter& listed) { return listed.state != LetterState::kOpen; });
-  if (wanted.limit > 0 && letters.size() > wanted.limit) letters.resize(wanted.limit);
-  if (letters.empty()) {
+  auto& dead_letters = opened->dead_letters;
+  std::erase_if(dead_letters, [](const ListedDeadLetter& listed) { return listed.state != DeadLetterState::kOpen; });
+  if (wanted.limit > 0 && dead_letters.size() > wanted.limit) dead_letters.resize(wanted.limit);
+  if (dead_letters.empty()) {
     std::cout << "no dead letter is open: nothing to replay\n";
     return kDone;
   }
-  auto replayed = repair::replay_letters(opened->pipeline->session, opened->pipeline->manifest, letters, wanted.dry_run);
+  auto replayed = repair::replay_dead_letters(opened->pipeline->session, opened->pipeline->manifest, dead_letters, wanted.dry_run);
   if (!replayed)
-    return explain_failure(*opened->pipeline,
-                           letters.front().target != nullptr ? letters.front().target->manifest : opened->pipeline->manifest.sinks.front(),
-                           replayed.error(), arguments.manifest.json_output);
+    return explain_failure(
+        *opened->pipeline,
+        dead_letters.front().target != nullptr ? dead_letters.front().target->manifest : opened->pipeline->manifest.sinks.front(),
+        replayed.error(), arguments.manifest.json_output);
   std::size_t applied = 0;
   for (const auto& result : *replayed) {
     applied += result.applied ? 1 : 0;
