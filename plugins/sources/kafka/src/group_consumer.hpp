@@ -49,9 +49,8 @@ namespace cdcrt::kafka_source {
 ///   inside librdkafka, which asks for the metadata and goes on at the old position (rdkafka_fetcher.c, UNKNOWN_TOPIC_OR_PART). That
 ///   cannot happen between two messages that come one right after the other; so what comes after a lull, or after librdkafka said
 ///   that the position was not in the log, is handed out once a message from before it was found in its place.
-/// - librdkafka fetches the next answer as soon as its queue is short, whatever the host holds. So while the host is busy with a message
-/// larger
-///   than the queue may be, the partitions are paused, and sought to their `next` once it asks for more.
+/// - librdkafka fetches the next answer as soon as its queue is short, whatever the host has buffered. So while the host is busy with
+///   a message that is larger than the queue may be, the partitions are paused, and sought to their `next` once it asks for more.
 /// - Stopping a partition takes the forwarding of its queue away in the background; so it is forwarded again after each seek.
 class GroupConsumer {
  public:
