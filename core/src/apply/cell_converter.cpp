@@ -7,7 +7,7 @@
 namespace cdcrt::apply {
 namespace {
 
-// What a table keeps for its next row, bytes.
+// Bytes of the buffer that a table keeps for its next row; a larger one is given back.
 constexpr std::size_t kKeptForConversion = 2 << 10;
 
 }  // namespace
@@ -38,7 +38,7 @@ bool CellConverter::convert_row(const event::Shape& shape, const evolution::Shap
 
 bool CellConverter::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared, uint32_t slot, cdcrt_cell& out, Error& error) {
   const evolution::Column& column = knowledge_.columns()[slot];
-  // What only tells which row is meant teaches nothing: a row that the column cannot hold is not there.
+  // A cell that only says which row is meant changes no type: the target cannot have a row that its column does not hold.
   if (!column.typed_by_route && (learns_ || column.type.kind == CDCRT_TYPE_UNKNOWN)) {
     const cdcrt_type shown = from.kind == CDCRT_TYPE_UNKNOWN ? types::learned(cell) : from;
     if (!knowledge_.may_hold(slot, shown)) {
@@ -64,7 +64,7 @@ bool CellConverter::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool d
   };
   auto converted = convert();
   const bool overflows = !converted;
-  // A key that is cut is another row's.
+  // Keys are never cut: a cut key would be the key of another row.
   const bool is_key = column.key_ordinal > 0;
   if (!converted && !is_key && column.on_overflow == types::OnOverflow::kNull) converted = types::null_cell();
   const bool cuts = column.on_overflow == types::OnOverflow::kTruncate;
@@ -75,7 +75,7 @@ bool CellConverter::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool d
     if (auto cut = types::cut_fraction(cell, read ? column.parse : types::Parse::kNone, column.type, arena_)) converted = *cut;
   }
   if (!converted && column.on_overflow == types::OnOverflow::kWiden) {
-    // A moment that came as text is one that its declared type does not hold.
+    // A date or time that comes as text is beyond what its declared type holds.
     const bool as_it_came = from.kind == CDCRT_TYPE_UNKNOWN ||
                             (cell.tag == CDCRT_STRING && from.kind >= CDCRT_TYPE_DATE && from.kind <= CDCRT_TYPE_TIMESTAMPTZ);
     knowledge_.widen(slot, as_it_came ? types::learned(cell) : from);
@@ -91,7 +91,7 @@ bool CellConverter::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool d
   return false;
 }
 
-// A time that is a length (MySQL's TIME) makes its column an interval where the target's time ends at 24 h.
+// MySQL's TIME may be a duration: where the target's time ends at 24 h, a longer one makes its column an interval.
 bool CellConverter::keep_length(uint32_t slot, cdcrt_cell& cell, Error& error) {
   const int64_t max_time = identity_.limits.time_us;
   const evolution::Column& column = knowledge_.columns()[slot];

@@ -70,7 +70,7 @@ Entry& Fold::succeed(const Entry& entry, int64_t offset) {
 
 namespace {
 
-// Bytes of the arena that nobody else refers to.
+// Gives bytes of their own in the arena to a cell.
 std::string_view overwrite(std::string_view old, std::string_view text, event::Arena& arena) {
   if (old.data() == nullptr || old.size() != text.size()) return arena.copy(text);
   std::copy(text.begin(), text.end(), const_cast<char*>(old.data()));
@@ -204,7 +204,7 @@ void Fold::rekey(const std::function<void(const cdcrt_cell* cells, uint32_t widt
   }
   std::fill(slots_.begin(), slots_.end(), Slot{});
   for (uint32_t index = 0; index < entries_.size(); ++index) {
-    // A closed entry has given its place to the one that follows.
+    // A closed entry is not found by key any more: a later one took its place.
     if (entries_[index].key.data() == nullptr || entries_[index].closed) continue;
     const auto hash = static_cast<uint32_t>(std::hash<std::string_view>{}(entries_[index].key));
     std::size_t place = hash & (slots_.size() - 1);
@@ -213,18 +213,18 @@ void Fold::rekey(const std::function<void(const cdcrt_cell* cells, uint32_t widt
   }
 }
 
-// Rows without a key that were told apart by a column that is gone.
+// Unites entries of rows without a key that only differed in a column that was dropped.
 bool Fold::unite(uint32_t first, uint32_t other) {
   Entry& kept = entries_[first];
   Entry& gone = entries_[other];
   if (kept.key != gone.key || kept.effect != Effect::kAppend) return false;
-  // What one of them lacks is what its row was given: the other one may say it, and a row that goes is found by all that is known.
+  // Where one of them lacks a cell the other may have it; a row is deleted by all cells that are known of it.
   widen(kept, gone.width);
   for (uint32_t slot = 0; slot < gone.width; ++slot) {
     if (kept.cells[slot].tag == CDCRT_ABSENT) kept.cells[slot] = gone.cells[slot];
   }
   kept.copies += gone.copies;
-  kept.needed += gone.needed;  // each was taken from copies of its own
+  kept.needed += gone.needed;  // each needs copies of its own
   kept.first_offset = std::min(kept.first_offset, gone.first_offset);
   kept.last_offset = std::max(kept.last_offset, gone.last_offset);
   gone.effect = Effect::kNothing;

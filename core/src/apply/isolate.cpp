@@ -33,7 +33,7 @@ class Isolation {
     bad_.insert(known_missing.begin(), known_missing.end());
     missing_ = bad_;
     Isolated result;
-    // Until what is left is taken whole: a batch may hold refused rows and partial ones that find no row.
+    // Until the target takes all that is left: a batch may have both refused rows and partial changes that find no row.
     for (bool clean = false; !clean;) {
       take_companions();
       result.good.clear();
@@ -72,7 +72,7 @@ class Isolation {
   }
 
  private:
-  // Writes inside a transaction that is rolled back: what would happen?
+  // Tries the write in a transaction that is rolled back.
   Result<Trial> attempt(const std::vector<const Entry*>& entries, const std::vector<const Sealed*>& singles, const Sealed* candidate) {
     Trial trial;
     if (auto begun = connection_.begin(); !begun) return std::move(begun.error());
@@ -111,13 +111,13 @@ class Isolation {
     if (!left) return left;
     auto right = bisect({middle, entries.end()});
     if (!right) return right;
-    // Only together are they refused (a value that moves between unique rows): each of them is run event by event.
+    // Each alone is accepted, together they are refused (a unique value moves between rows): run them event by event.
     if (!*left && !*right) bad_.insert(entries.begin(), entries.end());
     return true;
   }
 
-  // Entries of one key are written in order, and an event that changed two of them is applied to both or to none: they are
-  // replayed together.
+  // Entries of one key are written in order, and an event that changed two entries is applied to both or to none: such entries
+  // are tried together.
   void take_companions() {
     for (std::size_t before = SIZE_MAX; before != bad_.size() && !bad_.empty();) {
       before = bad_.size();
@@ -143,7 +143,7 @@ class Isolation {
     }
   }
 
-  // The same across partitions.
+  // The same for entries of one key in several partitions.
   void take_companions_elsewhere() {
     std::unordered_set<std::string_view> keys;
     for (const Entry* entry : bad_) keys.insert(entry->key);
@@ -173,7 +173,7 @@ class Isolation {
                              });
     if (!fault) return fault;
     if (!read && read.error().code != CDCRT_UNSUPPORTED) return read;
-    // What the source has no more is told as it was decoded.
+    // A message that the source does not have any more: the dead letter has the decoded row.
     for (const Entry* entry : bad) {
       if (!entry->closed && !replayed_.contains(std::string(entry->key))) dead_letter_without_bytes(partition, *entry, result);
     }
@@ -183,7 +183,7 @@ class Isolation {
 
   Result<void> replay_message(progress::Partition& partition, const cdcrt_messages& message, const event::RowBatch& rows,
                               const std::vector<uint32_t>& indexes, const std::unordered_set<std::string_view>& keys, Isolated& result) {
-    // What became a dead letter when it was folded first leaves its row open for what follows.
+    // Messages that were refused while they were folded left their rows open for the partial changes after them.
     bool is_refused = false;
     for (; next_refused_ < refused_before_->size() && (*refused_before_)[next_refused_].offset <= message.messages[0].offset;
          ++next_refused_) {
@@ -264,7 +264,7 @@ class Isolation {
     }
   }
 
-  // What was accepted before of the candidate's rows; without a key any may matter.
+  // Events of the candidate's rows that were accepted before; without a key any event may matter.
   std::vector<const Sealed*> concerning(const Sealed& candidate, const Isolated& result) {
     std::set<std::size_t> indexes;
     if (sealed_.key.empty()) {

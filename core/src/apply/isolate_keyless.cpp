@@ -83,7 +83,7 @@ class MissingImages {
     return images_->index_of(image);
   }
 
-  // What was read again is what was folded: nothing of it was deleted at the source meanwhile.
+  // Whether reading again gave all that was folded: retention may have deleted some of it meanwhile.
   bool is_whole() {
     net();
     for (const Entry& entry : part_.fold.entries()) {
@@ -106,7 +106,7 @@ class MissingImages {
     }
   }
 
-  // An event that takes away a copy that is not there is refused whole; what it would have added is not there for later ones.
+  // An event that removes a copy which is not there is refused as a whole; later events do not find what it would have added.
   void refuse() {
     auto there = there_;
     for (Event& event : events_) {

@@ -20,7 +20,7 @@ std::string LeftBehind::message_key_of(const cdcrt_cell* cells, uint32_t width) 
   return key;
 }
 
-// Rows of the target with the cells of `wanted` in the columns `by`; of them the key, or the `whole` row.
+// Reads rows of the target whose columns `by` equal those of `wanted`; their keys, or with `whole` all columns.
 Result<void> LeftBehind::read(const std::vector<uint32_t>& by, const std::vector<const Entry*>& wanted, bool whole,
                               std::vector<Standing>& found) {
   const TargetColumns columns(sealed_);
@@ -60,7 +60,7 @@ Result<void> LeftBehind::read(const std::vector<uint32_t>& by, const std::vector
     Standing& row = told.found->emplace_back();
     row.cells.resize(self->sealed_.columns.size());
     for (std::size_t i = 0; i < told.slots->size(); ++i) {
-      // As the column is kept here, which an adopted one of the target need not be.
+      // Converted to our type of the column: an adopted column of the target may have another.
       const uint32_t slot = (*told.slots)[i];
       const cdcrt_cell own = event::copy_cell(cells[i], self->arena_);
       auto converted = types::convert(own, {}, self->sealed_.columns[slot].type, self->arena_);
@@ -96,7 +96,7 @@ Result<void> LeftBehind::settle(std::vector<const Entry*>& entries) {
     newest.push_back(entries[last->entries.front()]);
     for (auto& [key, of_key] : group) of_key.left = &of_key != last && of_key.last < last->untold;
   }
-  // By the key of the table, for which there is an index: mostly the row is where it was.
+  // First by the table's key, which has an index: most rows have not moved.
   std::vector<Standing> there, standing;
   if (auto done = read(sealed_.key, newest, false, there); !done) return done;
   std::set<std::string_view> found;
@@ -128,7 +128,7 @@ void LeftBehind::settle(Group& group, const std::vector<Standing>& standing, std
   std::vector<const Standing*> left;
   for (const Standing& row : standing) {
     const auto of_key = group.find(row.key);
-    // What later events of the batch do to it stands.
+    // A later event of the batch changes that row: its result counts.
     if (row.key != newer.key && (of_key == group.end() || of_key->second.left)) left.push_back(&row);
   }
   if (before == nullptr && left.empty()) return;
@@ -138,7 +138,7 @@ void LeftBehind::settle(Group& group, const std::vector<Standing>& standing, std
   }
   moved_.push_back(&newer);
   Row from = left.empty() ? Row(sealed_.columns.size()) : left.back()->cells;
-  // A row that was taken away before, or of which only parts came, has nothing to give.
+  // A row that was deleted before, or is only known in parts, has no cells to give.
   const Effect last = before != nullptr ? entries[before->entries.back()]->effect : Effect::kPatch;
   const bool lives = last == Effect::kPatch ? !left.empty() : last != Effect::kDelete;
   std::vector<const Entry*> removed;

@@ -10,7 +10,7 @@
 namespace cdcrt::apply {
 namespace {
 
-// More of a table are not kept in memory.
+// So many dead letters of a table are kept in memory; more are looked up by key.
 constexpr std::size_t kMaxKept = 256;
 
 std::size_t count_of(const progress::Store::DeadLettersByKey& dead_letters) {
@@ -137,13 +137,13 @@ Result<void> KnownDeadLetters::read(plugin::Connection& connection, progress::St
 }
 
 void KnownDeadLetters::take(const Sealed& sealed) {
-  if (sealed.key.empty()) return;  // nothing is asked of them
+  if (sealed.key.empty()) return;  // tables without a key do not ask for open dead letters
   if (sealed.clear) {
     open_.clear();
     are_known_ = is_whole_ = true;
   }
   if (!is_whole_) {
-    // Perhaps few enough are left.
+    // Perhaps so few are left that they can be kept in memory again.
     if (!sealed.attempt.dead_letters_closed.empty()) are_known_ = false;
     return;
   }

@@ -13,14 +13,14 @@
 namespace cdcrt::apply {
 namespace {
 
-// A transaction that tries pieces ends after so long: what it found is kept, and others have their turn.
+// A transaction that tries pieces ends after so long, so that its result is kept and other writers get their turn.
 constexpr auto kMaxPortion = std::chrono::milliseconds(500);
-// What a process that is to end still does.
+// How long a process that is asked to stop goes on with it.
 constexpr auto kLastPortions = std::chrono::milliseconds(500);
 
 }  // namespace
 
-// What one transaction carries, and how far the earlier ones came.
+// What one transaction writes of the batch, and how far earlier ones came.
 struct PieceWriter::Portion {
   Sealed sealed;                        // for finish(): positions, dead letters, key changes; its folds are empty
   bool clears = false;                  // the table is to be emptied first
@@ -44,7 +44,7 @@ struct PieceWriter::Portion {
     auto& dead_letters = now[key];
     if (std::find(dead_letters.begin(), dead_letters.end(), dead_letter) == dead_letters.end()) dead_letters.push_back(dead_letter);
   }
-  /// As it stands in this portion.
+  /// Puts the changes of this portion over what was found in the target.
   void overlay(progress::Store::DeadLettersByKey& found) const {
     if (clears) found.clear();
     for (const auto& [key, dead_letters] : now) {
@@ -70,7 +70,7 @@ struct PieceWriter::Portion {
       }
     }
   }
-  /// The transaction went, and what was found out in it.
+  /// The transaction was rolled back: forgets what was found in it.
   void forget() {
     before.clear();
     now.clear();
@@ -95,7 +95,7 @@ Outcome PieceWriter::run() {
   for (int stale = 0; portion.is_open || !stretch_.ended();) {
     const auto now = std::chrono::steady_clock::now();
     if (context_.stopping && context_.stopping() && !stopping_since) stopping_since = now;
-    // The rest stays sealed: nothing passes it, and the next start reads it again.
+    // The rest stays sealed: its progress is not stored, and the next start reads it again.
     if (context_.gives_up() || (stopping_since && now - *stopping_since >= kLastPortions)) return {};
     auto outcome = connection_.retry({*sealed_.table, portion.sealed.attempt.commit_unknown, is_last_}, [&] { return write_portion(); });
     if (outcome) {
@@ -117,7 +117,7 @@ Outcome PieceWriter::run() {
   return {};
 }
 
-// It is durable.
+// The portion is durable.
 void PieceWriter::keep_portion() {
   Portion& portion = *portion_;
   written_in_part(portion.sealed);
@@ -169,7 +169,7 @@ Outcome PieceWriter::write_portion() {
   connection_.roll_back();
   sealed_.table->kept().take(key_changes);
   if (portion.is_cut_short) return {};
-  // What was refused is told again, under the same ids.
+  // Refused events become dead letters again, with the same ids.
   stretch_.go_back(portion.stored);
   portion.forget();
   return outcome;
@@ -188,7 +188,7 @@ Outcome PieceWriter::try_portion() {
     auto piece = stretch_.peek(portion.step);
     if (!piece) return std::move(piece.error());
     bool taken = true;
-    // The events of a row that was overtaken are so one by one.
+    // Changes that a newer one of another partition has overtaken are found piece by piece too.
     if (piece->sealed && carried.in_order && !carried.table->keys().order().settle(*piece->sealed))
       return make_error(CDCRT_UNSUPPORTED, piece->sealed->refusal);
     if (piece->sealed) {
@@ -229,7 +229,7 @@ Outcome PieceWriter::try_portion() {
   return transaction_.finish({&carried});
 }
 
-// False: the target refuses it, or a part of it finds no row to change.
+// False: the target refuses the piece, or a partial change finds no row.
 Result<bool> PieceWriter::try_piece(Sealed& piece) {
   Portion& portion = *portion_;
   if (auto found = look_up_dead_letters(*connection_, *context_.store, piece, &portion.looked_up); !found) return std::move(found.error());
@@ -248,7 +248,7 @@ Result<bool> PieceWriter::try_piece(Sealed& piece) {
   }
   auto written = transaction_.write_settled(piece, nullptr, missing);
   if (written && piece.by_source) written = piece.attempt.source_order.save(*connection_, *context_.store, piece);
-  // The target may look at the rows only now.
+  // Some targets check rows only here (deferred constraints).
   if (written && missing.empty() && blocked.empty() && context_.sink.has(CDCRT_SINK_SAVEPOINTS))
     written = connection_->savepoint(CDCRT_SAVEPOINT_RELEASE);
   if (!written && written.error().code != CDCRT_BAD_RECORD) return std::move(written.error());

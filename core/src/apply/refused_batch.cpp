@@ -13,11 +13,11 @@
 namespace cdcrt::apply {
 
 Outcome RefusedBatch::write(const std::vector<const Entry*>& missing) {
-  // Copies of rows without a key are counted at once, however many are not there.
+  // Tables without a key: missing copies are found at once by counting, however many they are.
   const bool counts = sealed_.key.empty() && !missing.empty();
   if (counts) {
     auto counted = write_isolated(missing);
-    // Others are refused for another reason: each event is looked at.
+    // Other rows are refused for another reason: look at each event.
     if (counted.next() != Next::kIsolate) return counted;
   }
   const std::vector<const Entry*> known = counts ? std::vector<const Entry*>() : missing;

@@ -35,10 +35,11 @@ constexpr cdcrt_option kRoute[] = {
     option::boolean("create_tables").default_value("true").example("false").doc("`false`: a table that is not in the target stops."),
     option::list("primary_key")
         .example("[\"id\"]")
-        .doc("Columns of the source that are the key, in place of what the events say; a name that the events lack stops the table with the "
-             "nearest one. It must contain the message's key where the rows come from several partitions, else the table stops. Where it "
-             "holds more than that and updates carry no image of the row before, the old row is looked up by the message's key and "
-             "deleted: name those columns first, so that the index serves."),
+        .doc(
+            "Columns of the source that are the key, in place of what the events say; a name that the events lack stops the table with the "
+            "nearest one. It must contain the message's key where the rows come from several partitions, else the table stops. Where it "
+            "holds more than that and updates carry no image of the row before, the old row is looked up by the message's key and "
+            "deleted: name those columns first, so that the index serves."),
     option::one_of("mode", kModes)
         .default_value("upsert")
         .example("\"append\"")
@@ -48,9 +49,10 @@ constexpr cdcrt_option kRoute[] = {
     option::one_of("ordering", kOrderings)
         .default_value("auto")
         .example("\"source\"")
-        .doc("Which of two changes of a row is the newer one. `partition`: the later one in its partition; `source`: the one of the greater "
-             "source order (lsn, binlog position), whichever partition, batch or process it comes from; `auto`: `partition`, until keys "
-             "can be or are met in two partitions. See [operating](../operating.md#order-across-partitions)."),
+        .doc(
+            "Which of two changes of a row is the newer one. `partition`: the later one in its partition; `source`: the one of the greater "
+            "source order (lsn, binlog position), whichever partition, batch or process it comes from; `auto`: `partition`, until keys "
+            "can be or are met in two partitions. See [operating](../operating.md#order-across-partitions)."),
     option::duration("tombstone_retention")
         .default_value("7d")
         .example("\"30d\"")
@@ -86,8 +88,9 @@ constexpr cdcrt_option kColumn[] = {
              "(`varchar(40)`, `bigint`, `numeric(12,2)`, `double precision`, ...). `int8` has 8 bits."),
     option::one_of("parse", kParses)
         .example("\"epoch_ms\"")
-        .doc("How a value without schema is read, together with `type` (where none is given: date for `epoch_days`, timestamp for the other "
-             "epochs, bytes for `base64` and `hex`; `iso8601` needs one). Events with schemas do not need it."),
+        .doc(
+            "How a value without schema is read, together with `type` (where none is given: date for `epoch_days`, timestamp for the other "
+            "epochs, bytes for `base64` and `hex`; `iso8601` needs one). Events with schemas do not need it."),
     option::one_of("on_overflow", kOverflows)
         .example("\"truncate\"")
         .doc("What happens to a value that the type does not hold. Without the key: digits of seconds finer than the column are cut and "
