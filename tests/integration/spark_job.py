@@ -62,10 +62,12 @@ def create_table(front, schema, table, columns, rows):
     spelled = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
     front.query(f'create table {schema}.{table} ({spelled}) sortkey ("{next(iter(columns))}")')
     front.query(f"create table {schema}.stage_table_shop_{table} ({spelled}, operation_aws varchar(65535))")
+    lines = []
     for row in rows:
         cells = []
         for name, kind in columns.items():
             text = as_text(row.get(name))
             quoted = "null" if text is None else "'" + text.replace("'", "''") + "'"
-            cells.append(f"json_parse({quoted})" if kind == "super" and text is not None else quoted)
-        front.query(f"insert into {schema}.{table} values ({', '.join(cells)})")
+            cells.append(f"json_parse({quoted})" if kind == "super" and text is not None else f"{quoted}::{kind}")
+        lines.append("select " + ", ".join(cells))
+    front.query(f"insert into {schema}.{table} " + " union all ".join(lines))
