@@ -28,7 +28,8 @@ struct Shape {
   bool declared = false;
   bool keyed = false;
   bool key_in_one_partition = false;
-  bool key_elsewhere = false;  ///< not keyed, and not without key either: something else tells the key
+  bool key_elsewhere = false;   ///< not keyed, and not without key either: something else tells the key
+  bool absent_is_null = false;  ///< a column of the table that is not here is NULL in the rows
   std::string database, schema, table;
   std::string server;  ///< empty: unknown
   std::vector<ShapeColumn> columns;

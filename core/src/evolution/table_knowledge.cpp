@@ -332,6 +332,7 @@ bool TableKnowledge::is_late(int32_t slot, std::string_view order) const {
 const ShapeMap* TableKnowledge::discard_late(const ShapeMap& map, std::string_view order) {
   if (std::none_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) { return is_late(slot, order); })) return &map;
   late_map_.slots = map.slots;
+  late_map_.absent = map.absent;
   for (int32_t& slot : late_map_.slots) {
     if (is_late(slot, order)) slot = ShapeMap::kLate;
   }

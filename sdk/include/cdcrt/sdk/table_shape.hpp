@@ -84,6 +84,12 @@ class TableShape {
     return *this;
   }
 
+  /// The producer leaves NULLs out: a column of the table that is not here is NULL in the rows.
+  TableShape& absent_is_null() {
+    flags_ |= CDCRT_SHAPE_ABSENT_IS_NULL;
+    return *this;
+  }
+
   [[nodiscard]] uint32_t size() const { return static_cast<uint32_t>(columns_.size()); }
   /// The column's place; size() when there is none of that name.
   [[nodiscard]] uint32_t find(std::string_view name) const {
