@@ -27,6 +27,7 @@ std::string fingerprint(const cdcrt_shape& shape) {
     append(out, &column.type, sizeof column.type);
     append(out, &column.flags, sizeof column.flags);
     append(out, &column.key_ordinal, sizeof column.key_ordinal);
+    append(out, column.former_name);
     if ((column.flags & CDCRT_COLUMN_DEFAULT) == 0) continue;
     const cdcrt_cell& cell = column.default_value;
     append(out, &cell.tag, sizeof cell.tag);
@@ -68,6 +69,7 @@ uint32_t ShapeRegistry::intern(const cdcrt_shape& shape) {
     own.type = column.type;
     own.flags = column.flags;
     own.key_ordinal = column.key_ordinal;
+    own.former_name = sdk::view(column.former_name);
     if ((column.flags & CDCRT_COLUMN_DEFAULT) != 0) own.default_value = copy_cell(column.default_value, defaults_);
   }
   return copy.id;

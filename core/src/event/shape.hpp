@@ -20,6 +20,7 @@ struct ShapeColumn {
   uint32_t flags = 0;
   uint32_t key_ordinal = 0;
   cdcrt_cell default_value{};  ///< bytes owned by the registry
+  std::string former_name;     ///< of a definition: its name until now; empty: the same
 };
 
 /// An owned copy of a cdcrt_shape. Immutable once interned.

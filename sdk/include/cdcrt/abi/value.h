@@ -97,7 +97,7 @@ typedef struct cdcrt_column {
   uint32_t key_ordinal; /* 1-based place in the primary key; 0: not in it */
   cdcrt_cell default_value;
   cdcrt_string target_type; /* host to sink only: raw type of the target; NULL: from `type` */
-  uint64_t reserved[2];
+  cdcrt_string former_name; /* shape of a DEFINITION, change RENAME_COLUMN: the column's name until now; NULL: the same */
 } cdcrt_column;
 
 enum {

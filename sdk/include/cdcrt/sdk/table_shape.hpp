@@ -57,6 +57,8 @@ class TableShape {
     columns_[column].flags |=
         static_cast<uint32_t>(CDCRT_COLUMN_DEFAULT) | (is_certain ? static_cast<uint32_t>(CDCRT_COLUMN_DEFAULT_CERTAIN) : 0U);
   }
+  /// Shape of a definition: the column had this name until now, and keeps its values under the new one.
+  void set_former_name(uint32_t column, std::string_view name) { columns_[column].former_name = borrow(texts_.emplace_back(name)); }
   /// The event says what the key is: these columns, in this order; none: the table has no key. Never called: the event does not say.
   template <class Names>
   Status set_key(const Names& names) {
