@@ -58,6 +58,7 @@ uint32_t ShapeRegistry::intern(const cdcrt_shape& shape) {
   copy.key_in_one_partition = (shape.flags & CDCRT_SHAPE_KEY_IN_ONE_PARTITION) != 0;
   copy.key_elsewhere = !copy.keyed && (shape.flags & CDCRT_SHAPE_KEY_ELSEWHERE) != 0;
   copy.absent_is_null = (shape.flags & CDCRT_SHAPE_ABSENT_IS_NULL) != 0;
+  copy.renamed = (shape.flags & CDCRT_SHAPE_RENAMED) != 0;
   copy.database = sdk::view(shape.database);
   copy.schema = sdk::view(shape.schema);
   copy.table = sdk::view(shape.table);

@@ -31,6 +31,7 @@ struct Shape {
   bool key_in_one_partition = false;
   bool key_elsewhere = false;   ///< not keyed, and not without key either: something else tells the key
   bool absent_is_null = false;  ///< a column of the table that is not here is NULL in the rows
+  bool renamed = false;         ///< a definition after the rename of one column, whose former name is not told
   std::string database, schema, table;
   std::string server;  ///< empty: unknown
   std::vector<ShapeColumn> columns;

@@ -92,6 +92,12 @@ class TableShape {
     return *this;
   }
 
+  /// Shape of a definition: one column has another name now, and which one it had is not told: the one that is missing.
+  TableShape& renamed() {
+    flags_ |= CDCRT_SHAPE_RENAMED;
+    return *this;
+  }
+
   [[nodiscard]] uint32_t size() const { return static_cast<uint32_t>(columns_.size()); }
   /// The column's place; size() when there is none of that name.
   [[nodiscard]] uint32_t find(std::string_view name) const {

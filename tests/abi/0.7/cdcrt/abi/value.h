@@ -108,7 +108,9 @@ enum {
   CDCRT_SHAPE_KEY_ELSEWHERE = 8,        /* the table has, or may have, a key that these events do not tell: a DEFINITION in the stream (of
                                any partition, earlier or later) or the manifest does. Rows wait until it is known, and are never applied
                                without a key. Beside KEYED: without meaning */
-  CDCRT_SHAPE_ABSENT_IS_NULL = 16       /* the producer leaves NULLs out: a column of the table that this shape lacks is NULL in its rows */
+  CDCRT_SHAPE_ABSENT_IS_NULL = 16,      /* the producer leaves NULLs out: a column of the table that this shape lacks is NULL in its rows */
+  CDCRT_SHAPE_RENAMED = 32              /* DEFINITION: of the table after one of its columns was renamed, where the producer does not tell
+                               the former name: the one column that is missing now is the one that is new */
 };
 
 /* The columns of one source table as one event knew them. */
