@@ -79,7 +79,8 @@ LogPlace place_of(std::string_view stream_position) {
 Status read_time(std::string_view name, std::string_view text, int64_t& time) {
   auto parsed = sdk::parse_timestamptz(text);
   if (!parsed) parsed = sdk::parse_timestamp(text);
-  if (!parsed || *parsed < 0) return Status::bad_record("metadata: " + std::string(name) + " \"" + std::string(text.substr(0, 40)) + "\" is no time");
+  if (!parsed || *parsed < 0)
+    return Status::bad_record("metadata: " + std::string(name) + " \"" + std::string(text.substr(0, 40)) + "\" is no time");
   time = *parsed;
   return {};
 }
@@ -113,8 +114,8 @@ Status read_metadata(const JsonTape& tape, uint32_t object, Metadata& metadata) 
       metadata.record_in_transaction = value;
     }
   }
-  const auto* const found = std::find_if(std::begin(kOperations), std::end(kOperations),
-                                         [&](const auto& each) { return each.first == metadata.operation_name; });
+  const auto* const found =
+      std::find_if(std::begin(kOperations), std::end(kOperations), [&](const auto& each) { return each.first == metadata.operation_name; });
   if (found == std::end(kOperations)) {
     return Status::bad_record("metadata: the operation \"" + std::string(metadata.operation_name.substr(0, 40)) +
                               "\" is none that this version knows");

@@ -30,7 +30,7 @@ struct Metadata {
   Operation operation = Operation::kLoad;
   std::string_view operation_name;
   std::string_view schema, table;
-  int64_t time_us = 0;         ///< when DMS made the message
+  int64_t time_us = 0;  ///< when DMS made the message
   bool has_time = false;
   int64_t commit_time_us = 0;  ///< 0: not told
   std::string_view stream_position;

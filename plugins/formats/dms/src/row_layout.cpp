@@ -98,8 +98,9 @@ Status RowLayouts::make(const Metadata& metadata, const JsonTape& tape, uint32_t
   }
   if (twice.data() != nullptr) return Status::bad_record("the column \"" + std::string(twice) + "\" stands twice in the record");
   if (!removes && settings_.includes_nulls && shape.size() > after) {
-    return Status::bad_record("the row before the change has a column \"" + std::string(shape.name(after)) + "\" that the row after it lacks",
-                              "set include_null_and_empty = false, unless the endpoint has IncludeNullAndEmpty");
+    return Status::bad_record(
+        "the row before the change has a column \"" + std::string(shape.name(after)) + "\" that the row after it lacks",
+        "set include_null_and_empty = false, unless the endpoint has IncludeNullAndEmpty");
   }
   for (const EmptyColumn& empty : settings_.empty_columns) {
     const std::string table = std::string(metadata.schema) + "." + std::string(metadata.table);

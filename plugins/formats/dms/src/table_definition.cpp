@@ -54,12 +54,12 @@ void add_column(const JsonTape& tape, uint32_t name, sdk::TableShape& shape) {
 // holds both.
 cdcrt_type type_named(std::string_view name, uint32_t length, uint32_t precision, int16_t scale) {
   static const std::pair<std::string_view, cdcrt_type> kTypes[] = {
-      {"BOOLEAN", type::boolean()},   {"BYTES", type::bytes()},       {"BLOB", type::bytes()},     {"DATE", type::date()},
-      {"TIME", type::time()},         {"DATETIME", type::timestamp()}, {"TIMESTAMP", type::timestamp()}, {"INT1", type::int8()},
-      {"INT2", type::int16()},        {"INT4", type::int32()},        {"INT8", type::int64()},     {"INT16", type::int16()},
-      {"INT32", type::int32()},       {"INT64", type::int64()},       {"UINT1", type::int16()},    {"UINT2", type::int32()},
-      {"UINT4", type::int64()},       {"UINT8", type::uint64()},      {"UINT16", type::int32()},   {"UINT32", type::int64()},
-      {"UINT64", type::uint64()},     {"REAL4", type::float32()},     {"REAL8", type::float64()},  {"CLOB", type::text()},
+      {"BOOLEAN", type::boolean()}, {"BYTES", type::bytes()},        {"BLOB", type::bytes()},          {"DATE", type::date()},
+      {"TIME", type::time()},       {"DATETIME", type::timestamp()}, {"TIMESTAMP", type::timestamp()}, {"INT1", type::int8()},
+      {"INT2", type::int16()},      {"INT4", type::int32()},         {"INT8", type::int64()},          {"INT16", type::int16()},
+      {"INT32", type::int32()},     {"INT64", type::int64()},        {"UINT1", type::int16()},         {"UINT2", type::int32()},
+      {"UINT4", type::int64()},     {"UINT8", type::uint64()},       {"UINT16", type::int32()},        {"UINT32", type::int64()},
+      {"UINT64", type::uint64()},   {"REAL4", type::float32()},      {"REAL8", type::float64()},       {"CLOB", type::text()},
       {"NCLOB", type::text()},
   };
   if (name == "STRING" || name == "WSTRING") return type::text(length);
@@ -91,14 +91,12 @@ Status read_definition(const Metadata& metadata, const JsonTape& tape, uint32_t 
       names.push_back(tape.text(element));
     }
   }
-  // A table that is made without a key has none. A change of columns that tells no key may tell a part of the columns only: nothing is
-  // dropped for it.
-  if (metadata.operation == Operation::kCreateTable || !names.empty()) {
-    shape.declared();
-    return shape.set_key(names);
-  }
+  // Which part of the definition a change of columns repeats is not documented. The whole of it has the key; what has none adds columns and
+  // drops nothing.
+  if (metadata.operation != Operation::kCreateTable && names.empty()) return {};
   shape.declared();
-  return {};
+  if (metadata.operation == Operation::kRenameColumn) shape.renamed();
+  return shape.set_key(names);
 }
 
 }  // namespace cdcrt::dms
