@@ -19,7 +19,8 @@ namespace {
 // Whether there is something to store: what was only learned from the target itself is there already.
 bool is_stored(const Sealed& sealed, const progress::StoredTable& stored) {
   if (stored.version == 0 || stored.key_known != sealed.key_known || stored.told_keyless != sealed.told_keyless ||
-      stored.columns.size() != sealed.columns.size()) return false;
+      stored.columns.size() != sealed.columns.size())
+    return false;
   return std::all_of(sealed.columns.begin(), sealed.columns.end(), [&](const evolution::Column& column) {
     const auto kept = std::find_if(stored.columns.begin(), stored.columns.end(),
                                    [&](const evolution::Column& each) { return each.source_name == column.source_name; });

@@ -174,7 +174,9 @@ int explain_route(const ManifestArguments& arguments, const std::string& name, c
   if (arguments.json_output) {
     std::cout << "{\"table\":" << json_string(name) << ",\"route\":" << json_string(taken.name) << ",\"pattern\":" << json_string(pattern)
               << ",\"sink\":" << json_string(taken.sink) << ",\"target_schema\":" << json_string(target->schema)
-              << ",\"target_table\":" << json_string(target->table) << (key.empty() ? std::string() : ",\"key\":" + json_list(key, [](const std::string& text) { return json_string(text); })) << "}\n";
+              << ",\"target_table\":" << json_string(target->table)
+              << (key.empty() ? std::string() : ",\"key\":" + json_list(key, [](const std::string& text) { return json_string(text); }))
+              << "}\n";
     return kDone;
   }
   std::cout << printable(name) << ": ";

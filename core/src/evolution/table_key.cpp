@@ -127,8 +127,8 @@ std::vector<std::string> TableKnowledge::key_of(const event::Shape& shape) const
 const std::vector<std::string>& TableKnowledge::manifest_key(const event::Shape& shape) const {
   static const std::vector<std::string> kNone;
   if (!route_->primary_key.empty()) return route_->primary_key;
-  const bool has_key = shape.keyed && std::any_of(shape.columns.begin(), shape.columns.end(),
-                                                  [](const auto& column) { return column.key_ordinal > 0; });
+  const bool has_key =
+      shape.keyed && std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.key_ordinal > 0; });
   return has_key ? kNone : route_->fallback_key;
 }
 

@@ -124,8 +124,8 @@ class TableKnowledge {
   bool tell_key(const event::Shape& shape);
   /// Nothing has told the key of the table so far, and a row of this shape cannot be applied without.
   [[nodiscard]] bool lacks_key(const event::Shape& shape) const {
-    return shape.key_elsewhere && !key_known_ && !told_key_ && keyed_ && route_->primary_key.empty() &&
-           route_->fallback_key.empty() && route_->mode != route::Mode::kAppend;
+    return shape.key_elsewhere && !key_known_ && !told_key_ && keyed_ && route_->primary_key.empty() && route_->fallback_key.empty() &&
+           route_->mode != route::Mode::kAppend;
   }
   [[nodiscard]] bool is_key_told() const { return key_known_ || told_key_.has_value(); }
   /// A definition said that the table has no key, and no row was observed since.

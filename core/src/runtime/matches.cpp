@@ -72,8 +72,7 @@ std::vector<Match> route_matches(const Destinations& destinations, const std::ve
     if (use.rule->of_file) {
       file_met = file_met.value_or(false) || use.met;
     } else {
-      matches.push_back(
-          {sink_of_rules, key_entry(use.rule->pattern, {}), use.met, with_advice("no table came that it means", use.advice)});
+      matches.push_back({sink_of_rules, key_entry(use.rule->pattern, {}), use.met, with_advice("no table came that it means", use.advice)});
     }
   }
   if (file_met) matches.push_back({sink_of_rules, key_entry({}, destinations.key_file()), *file_met, "no table came that it names"});

@@ -63,7 +63,9 @@ bool SinkRuntime::repair_table(apply::Writer& writer, apply::Table& table) {
   }
   const bool was_told = watch_.was_told(table);
   if (table.reattach()) {
-    if (was_told) log(CDCRT_LOG_INFO, component(), "table '" + table.identity().target() + "' is back with the others (it was detached: " + reason + ")");
+    if (was_told)
+      log(CDCRT_LOG_INFO, component(),
+          "table '" + table.identity().target() + "' is back with the others (it was detached: " + reason + ")");
     context_.monitor.notify();
     return true;
   }

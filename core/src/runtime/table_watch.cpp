@@ -202,7 +202,8 @@ std::optional<TableWatch::Clock::time_point> TableWatch::last_detached_progress(
   const std::lock_guard lock(mutex_);
   std::optional<Clock::time_point> last;
   for (const auto& [table, detached] : detached_) {
-    if (!detached.by_operator && (others_may_tell_keys || !detached.lacks_key)) last = last ? std::max(*last, detached.last_progress) : detached.last_progress;
+    if (!detached.by_operator && (others_may_tell_keys || !detached.lacks_key))
+      last = last ? std::max(*last, detached.last_progress) : detached.last_progress;
   }
   return last;
 }
