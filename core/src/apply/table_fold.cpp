@@ -162,7 +162,10 @@ bool TableFold::learn_key(const Decoded& batch, const uint32_t* rows, std::size_
   bool is_news = false;
   for (std::size_t i = 0; i < count; ++i) {
     const cdcrt_row& row = batch.rows.rows()[rows[i]];
-    if (row.operation == CDCRT_DEFINITION && knowledge_.tell_key(batch.shapes.get(row.shape))) is_news = true;
+    if (row.operation != CDCRT_DEFINITION) continue;
+    const event::Shape& shape = batch.shapes.get(row.shape);
+    if (knowledge_.tell_key(shape)) is_news = true;
+    knowledge_.tell_types(shape, {row.source_order.data, row.source_order.size});
   }
   return is_news;
 }

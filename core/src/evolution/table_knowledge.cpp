@@ -203,6 +203,9 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
     if (shape.declared && !rule.type) {
       columns_.back().type = column.type;
       columns_.back().type_order.assign(order);
+    } else if (const auto told = told_types_.find(column.name); told != told_types_.end() && !rule.type) {
+      columns_.back().type = told->second.type;
+      columns_.back().type_order = told->second.order;
     }
     ++version_;
     return static_cast<int32_t>(found->second);
@@ -225,6 +228,13 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
     }
   }
   return static_cast<int32_t>(found->second);
+}
+
+void TableKnowledge::tell_types(const event::Shape& shape, std::string_view order) {
+  if (!shape.declared || order.empty()) return;
+  for (const auto& column : shape.columns) {
+    if (column.type.kind != CDCRT_TYPE_UNKNOWN) told_types_.try_emplace(column.name, ToldType{column.type, std::string(order)});
+  }
 }
 
 Result<void> TableKnowledge::declare_type(uint32_t slot, cdcrt_type declared, std::string_view order) {

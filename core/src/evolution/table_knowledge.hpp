@@ -122,6 +122,8 @@ class TableKnowledge {
   /// A definition tells the key of a table whose events do not. It holds for rows that are observed from now on, also earlier ones.
   /// True: that is news.
   bool tell_key(const event::Shape& shape);
+  /// The types that a definition at source order `order` declares, for columns that rows show before it is observed in its turn.
+  void tell_types(const event::Shape& shape, std::string_view order);
   /// Nothing has told the key of the table so far, and a row of this shape cannot be applied without.
   [[nodiscard]] bool lacks_key(const event::Shape& shape) const {
     return shape.key_elsewhere && !key_known_ && !told_key_ && keyed_ && route_->primary_key.empty() && route_->fallback_key.empty() &&
@@ -192,6 +194,11 @@ class TableKnowledge {
   std::vector<uint32_t> key_;
   bool key_known_ = false;
   std::optional<std::vector<std::string>> told_key_;  ///< by a definition, for rows that do not tell it
+  struct ToldType {
+    cdcrt_type type;
+    std::string order;
+  };
+  std::unordered_map<std::string, ToldType> told_types_;
   bool key_partitions_judged_ = false;
   bool key_crosses_partitions_ = false;
   std::vector<std::string> message_key_;  ///< names of its columns, where it is narrower
