@@ -224,8 +224,9 @@ bool TableFold::keeps_order(PartitionFold& into, const event::Shape& shape, cons
   }
   if (is_one) return true;
   stop("rows of one key may come from several partitions, since " +
-       std::string(shape.key_in_one_partition || !shape.keyed ? "the route's primary_key does not contain the message key"
-                                                              : "the format does not say that a key stays in one") +
+       std::string(shape.key_in_one_partition || !(shape.keyed || shape.key_elsewhere)
+                       ? "the route's primary_key does not contain the message key"
+                       : "the format does not say that a key stays in one") +
        ", and they carry no source order by which the newer one could be told");
   return false;
 }
