@@ -30,6 +30,18 @@ class Manifests(unittest.TestCase):
                 compared = subprocess.run(compare, capture_output=True, text=True)
                 self.assertEqual(compared.returncode, 0, compared.stdout)
 
+    def test_the_records_of_dms_end_with_the_table_of_the_source(self):
+        with tempfile.TemporaryDirectory() as folder:
+            database = os.path.join(folder, "dms.db")
+            command = [BINARY, "--manifest", os.path.join(MANIFESTS, "dms.toml"), "--set", f"sinks.shop.connection.Database={database}"]
+            compare = [sys.executable, os.path.join(ROOT, "tests/oracle/compare.py"), "--expected",
+                       os.path.join(ROOT, "tests/data/dms/expected"), "--target", f"sqlite:{database}"]
+            for _ in range(2):
+                done = subprocess.run(command, capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                compared = subprocess.run(compare, capture_output=True, text=True)
+                self.assertEqual(compared.returncode, 0, compared.stdout)
+
 
 if __name__ == "__main__":
     unittest.main()

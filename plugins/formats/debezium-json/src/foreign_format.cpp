@@ -34,7 +34,7 @@ constexpr const char* kWholeDocuments = "documents are not supported yet; leave 
 
 constexpr ForeignFormat kMaxwell{"a Maxwell message", kNotYet};
 constexpr ForeignFormat kCanal{"a Canal message (canal-json)", kNotYet};
-constexpr ForeignFormat kDms{"an AWS DMS message", kNotYet};
+constexpr ForeignFormat kDms{"an AWS DMS message", "set format.plugin = \"dms\" for the source of this topic"};
 constexpr ForeignFormat kGoldenGate{"an Oracle GoldenGate message", kNotYet};
 constexpr ForeignFormat kTidb{"a TiCDC message", kNotYet};
 constexpr ForeignFormat kTidbOpen{"a message of TiCDC's open protocol", kNotYet};
