@@ -35,19 +35,36 @@ sync_table_list = [\\
 
 
 def properties(tables, **values):
-    """The text of a job.properties. `tables`: entries of sync_table_list."""
+    """The text of a job.properties, in which a backslash is two. `tables`: entries of sync_table_list."""
     given = {"region": "eu-west-1", "endpoint": "s3.eu-west-1.amazonaws.com", "bucket": "my-bucket", "brokers": "b-1.msk:9092", "topic": "cdc", "cdc_format": "MSK-DEBEZIUM-CDC",
              "group": "cdc-redshift-g1", "host": "shop.abc.eu-west-1.redshift.amazonaws.com", "port": 5439, "user": "loader", "password": "Very-Secret-1", "database": "dev",
              "schema": "public", "tmpdir": "s3://my-bucket/job/tmpdir/", "role": "arn:aws:iam::123456789012:role/redshift-copy"}
-    return PROPERTIES.format(tables=",\\\n".join(json.dumps(table) for table in tables), **{**given, **values})
+    return PROPERTIES.format(tables=",\\\n".join(json.dumps(table).replace("\\", "\\\\") for table in tables), **{**given, **values})
 
 
-def mysql_event(database, table, operation, row=None, before=None, position=0):
-    """A change as the MySQL connector behind MSK Connect writes it, without schemas."""
-    return json.dumps({"before": before, "after": row, "source": {
-        "version": "2.3.0.Final", "connector": "mysql", "name": "shop", "ts_ms": 1_700_000_000_000, "snapshot": "false", "db": database, "sequence": None, "table": table,
-        "server_id": 1, "gtid": None, "file": "binlog.000001", "pos": position, "row": 0, "thread": None, "query": None},
+def debezium(database, table, operation, row, before, position):
+    """(key, value) of a change as the MySQL connector behind MSK Connect writes it, without schemas. The first column is the key."""
+    name, value = next(iter((row or before).items()))
+    return json.dumps({name: value}), flink(database, table, operation, row, before, position)[1]
+
+
+def flink(database, table, operation, row, before, position):
+    """(key, value) of a change as Flink CDC writes it: no key."""
+    return None, json.dumps({"before": before, "after": row, "source": {
+        "version": "1.9.8.Final", "connector": "mysql", "name": "mysql_binlog_source", "ts_ms": 1_700_000_000_000, "snapshot": "false", "db": database, "sequence": None,
+        "table": table, "server_id": 1, "gtid": None, "file": "binlog.000001", "pos": position, "row": 0, "thread": None, "query": None},
         "op": operation, "ts_ms": 1_700_000_000_000, "transaction": None}, separators=(",", ":"))
+
+
+def dms(database, table, operation, row, before, position):
+    """(key, value) of a change as AWS DMS writes it, with its defaults: no NULL."""
+    image = {name: cell for name, cell in (row or before).items() if cell is not None}
+    return f"{database}.{table}", json.dumps({"data": image, "metadata": {
+        "timestamp": f"2025-06-10T11:28:{position // 1000:02}.{position % 1000:03}000Z", "record-type": "data", "operation": {"c": "insert", "u": "update", "d": "delete"}[operation],
+        "partition-key-type": "schema-table", "schema-name": database, "table-name": table, "transaction-id": position}}, separators=(",", ":"))
+
+
+FORMATS = {"MSK-DEBEZIUM-CDC": debezium, "FLINK-CDC": flink, "DMS-CDC": dms}
 
 
 def as_text(value):
