@@ -10,6 +10,7 @@
 #include "diagnostics/codes.hpp"
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
+#include "diagnostics/userinfo.hpp"
 
 namespace cdcrt::cli {
 namespace {
@@ -60,6 +61,7 @@ class ManifestWriter {
   ManifestWriter(const SparkJob& job, const std::string& schema, Findings& file) : job_(job), schema_(schema), file_(file) {}
 
   std::string write() {
+    refuse_credentials();
     begin();
     source();
     sink();
@@ -80,6 +82,15 @@ class ManifestWriter {
  private:
   void line(const std::string& text) { text_ += text + "\n"; }
   void setting(const std::string& key, std::string_view value) { line(key + " = " + manifest_string(value)); }
+
+  void refuse_credentials() {
+    for (const char* option : {"kafka_broker", "redshift_host", "redshift_tmpdir", "s3_endpoint"}) {
+      if (job_.text(option).find('@') == std::string_view::npos) continue;
+      file_.error(diagnostics::kBadValue, job_.span(option),
+                  std::string(option) + " holds keys or a password before an '@', which are written nowhere",
+                  "take them out of the address; in the manifest they are options of their own, see docs/redshift.md");
+    }
+  }
 
   void begin() {
     line("# Written by `cdcrt manifest import` from " + printable(file_.file()) +
@@ -242,7 +253,8 @@ class ManifestWriter {
   void unneeded() {
     std::string lines;
     const auto add = [&](std::string_view option, std::string_view why) {
-      lines += "#   " + std::string(option) + " = " + printable(job_.text(option)) + ": " + std::string(why) + "\n";
+      const std::string value = diagnostics::without_userinfo(std::string(job_.text(option)), diagnostics::Addresses::kAny);
+      lines += "#   " + std::string(option) + " = " + printable(value) + ": " + std::string(why) + "\n";
     };
     for (const auto& [option, why] : kUnneeded) {
       if (job_.options.contains(option)) add(option, why);

@@ -55,7 +55,10 @@ std::string key_of_column(const std::string& name) {
 /// What stands before '|' and behind it.
 std::pair<std::vector<std::string>, std::string> columns_and_format(const std::string& text) {
   const std::size_t bar = text.find('|');
-  return {split_names(text.substr(0, bar)), bar == std::string::npos ? "" : text.substr(bar + 1)};
+  // The job splits at commas; its document separates columns by colons.
+  std::string columns = text.substr(0, bar);
+  std::replace(columns.begin(), columns.end(), ':', ',');
+  return {split_names(columns), bar == std::string::npos ? "" : text.substr(bar + 1)};
 }
 
 /// A format of Java that is a form of ISO 8601 without an offset, or with the letter Z.
@@ -177,7 +180,11 @@ class RouteWriter {
   }
 
   void settings(const SparkJobTable& table, RouteLines& route, bool plain) {
-    std::string text = "primary_key = " + manifest_list(split_names(table.primary_key.text)) + "\n";
+    std::vector<std::string> key;
+    for (const std::string& column : split_names(table.primary_key.text)) {
+      if (std::find(key.begin(), key.end(), column) == key.end()) key.push_back(column);
+    }
+    std::string text = "primary_key = " + manifest_list(key) + "\n";
     const std::string schema(job_.text("redshift_schema"));
     const bool is_merged = merged_.contains(target_of(table));
     if (!table.target_table.text.empty() || (is_merged && plain)) {

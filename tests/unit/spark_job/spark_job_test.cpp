@@ -83,6 +83,14 @@ TEST_CASE("no line shows a secret, whatever its separator, and no half of one") 
   }
 }
 
+TEST_CASE("keys in an address are written nowhere") {
+  Imported imported =
+      import_tables(R"({"db": "a", "table": "t", "primary_key": "id"})", "checkpoint_location = s3a://KEY:Very-Secret-1@b/c\n");
+  CHECK_FALSE(imported.has_errors);
+  imported = import_tables(R"({"db": "a", "table": "t", "primary_key": "id"})", "redshift_tmpdir = s3a://KEY:Very-Secret-1@b/c\n");
+  CHECK(has(imported.told, "redshift_tmpdir holds keys or a password"));
+}
+
 TEST_CASE("the list of tables is JSON, and each fault of it has a place in the file") {
   CHECK(has(import_tables(R"({"db": "a", "table": "t", "primary_key": "id"},)").told, "take away the comma before it"));
   const Imported broken = import_tables("{\"db\": \"a\", \"table\": \"t\", \"primary_key\": \"id\"}\\\n{\"db\": \"b\"}");
@@ -180,6 +188,9 @@ TEST_CASE("a regular expression of the job is one of the route") {
   CHECK(has(imported.manifest, R"x(match = ["re:a\\.(?:s[0-9]+|x$$)"])x"));
   CHECK(has(imported.told, "'s1' is matched by"));
   CHECK(has(import_tables(R"x({"db": "a", "table": "(?<=x)y", "primary_key": "id", "target_table": "s"})x").manifest, "# [routes.a"));
+  const Imported colons =
+      import_tables(R"({"db": "a", "table": "t", "primary_key": "id,id", "timestamp_columns": "c:d|yyyy-MM-dd HH:mm:ss.SSS"})");
+  CHECK(has(colons.manifest, "primary_key = [\"id\"]\n[routes.a_t.columns]\nc = { type = \"timestamp\", parse = \"iso8601\" }\nd = {"));
   CHECK(has(import_tables(R"({"db": "a", "table": "s.*", "primary_key": "id"})").told, "a regular expression without target_table"));
 }
 
