@@ -1,17 +1,19 @@
-#include "topic_state.hpp"
+#include "debezium/topic_state.hpp"
 
 #include <algorithm>
 #include <cstring>
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 namespace {
 
 /// ByLogicalTableRouter adds it to keys only: it says which of the tables that it joins a row is from.
 constexpr std::string_view kRouterKey = "__dbz__physicalTableIdentifier";
+constexpr std::size_t kMaximumTopics = 4096;
+constexpr std::size_t kMaximumTopicBytes = 16 << 20;  ///< of all topics' caches
 
 std::size_t layout_bytes(const Layout& layout) {
-  return sizeof(Layout) + layout.members.size() * (sizeof(Member) + 32) + layout.columns.size() * (sizeof(debezium::Column) + 64);
+  return sizeof(Layout) + layout.members.size() * (sizeof(Member) + 32) + layout.columns.size() * (sizeof(Column) + 64);
 }
 
 cdcrt_string optional_text(const std::string& text) { return text.empty() ? cdcrt_string{} : sdk::borrow(text); }
@@ -19,7 +21,7 @@ cdcrt_string optional_text(const std::string& text) { return text.empty() ? cdcr
 uint32_t intern(const BoundShape& bound, sdk::RowBuilder& rows) {
   std::vector<cdcrt_column> columns(bound.layout->columns.size());
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    const debezium::Column& from = bound.layout->columns[i];
+    const Column& from = bound.layout->columns[i];
     cdcrt_column& to = columns[i];
     to.name = sdk::borrow(from.name);
     to.type = from.type;
@@ -160,4 +162,15 @@ void TopicState::forget() {
   bytes_ = 0;
 }
 
-}  // namespace cdcrt::debezium_json
+TopicState& TopicStates::of(std::string_view topic) {
+  std::string name(topic);
+  const auto found = topics_.find(name);
+  if (found != topics_.end()) return *found->second;
+  std::size_t bytes = 0;
+  for (const auto& [other, state] : topics_) bytes += state->bytes();
+  if (topics_.size() >= kMaximumTopics || bytes > kMaximumTopicBytes) topics_.clear();
+  auto made = std::make_unique<TopicState>(name);
+  return *topics_.emplace(std::move(name), std::move(made)).first->second;
+}
+
+}  // namespace cdcrt::debezium

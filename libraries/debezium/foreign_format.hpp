@@ -6,7 +6,7 @@
 #include "cdcrt/sdk/json_tape.hpp"
 #include "cdcrt/sdk/status.hpp"
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 /// What another tool writes. Immutable, for the life of the process.
 struct ForeignFormat {
@@ -31,4 +31,4 @@ const ForeignFormat* recognise_binary(std::string_view bytes);
 /// `part`: "value", "key".
 sdk::Status foreign_status(const char* part, const ForeignFormat& format);
 
-}  // namespace cdcrt::debezium_json
+}  // namespace cdcrt::debezium

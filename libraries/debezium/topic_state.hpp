@@ -6,14 +6,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "cdcrt/sdk/row_builder.hpp"
+#include "debezium/layout.hpp"
 #include "debezium/source_block.hpp"
-#include "layout.hpp"
-#include "table_name.hpp"
+#include "debezium/table_name.hpp"
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 enum class Form : uint8_t {
   kEnvelope,   ///< before, after, source, op
@@ -75,7 +76,7 @@ class TopicState {
   /// lacks, which `missing` then is.
   const BoundShape* bind(const Layout* layout, const Layout* key, const TableReference& table, sdk::RowBuilder& rows, std::string& missing);
 
-  debezium::SourceReader& source_reader() { return source_reader_; }
+  SourceReader& source_reader() { return source_reader_; }
   /// The table of the topic by the option; computed once.
   const std::optional<TableName>& table(const TopicRule& rule);
 
@@ -103,10 +104,20 @@ class TopicState {
   std::vector<std::unique_ptr<Layout>> routed_;  ///< rows' layouts with a column of the key
   std::string server_;                           ///< that the topic's last event named
   std::vector<std::unique_ptr<BoundShape>> shapes_;
-  debezium::SourceReader source_reader_;
+  SourceReader source_reader_;
   std::optional<TableName> table_;
   bool table_known_ = false;
   std::size_t bytes_ = 0;
 };
 
-}  // namespace cdcrt::debezium_json
+/// Of all topics that a decoder meets, as many as there is room for.
+class TopicStates {
+ public:
+  /// Valid until the next call.
+  TopicState& of(std::string_view topic);
+
+ private:
+  std::unordered_map<std::string, std::unique_ptr<TopicState>> topics_;
+};
+
+}  // namespace cdcrt::debezium

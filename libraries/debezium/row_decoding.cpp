@@ -2,16 +2,15 @@
 #include <algorithm>
 
 #include "cdcrt/sdk/json_text.hpp"
+#include "debezium/event_decoder.hpp"
+#include "debezium/foreign_format.hpp"
 #include "debezium/json_parse.hpp"
 #include "debezium/json_scan.hpp"
 #include "debezium/numbers.hpp"
-#include "event_decoder.hpp"
-#include "foreign_format.hpp"
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 using Kind = sdk::JsonKind;
-using debezium::SourceField;
 using sdk::Status;
 
 namespace {
@@ -117,7 +116,7 @@ Status EventDecoder::decode_envelope(const Envelope& envelope, const Layout* lay
     const BoundShape* shape = nullptr;
     const Layout* row = layout != nullptr ? layout : topic_->empty_layout();
     if (Status status = bind(row, table, shape); !status) return status;
-    const std::string_view order = debezium::source_order(source_, *rows_);
+    const std::string_view order = source_order(source_, *rows_);
     finish(rows_->begin_row(CDCRT_TRUNCATE, message_->index(), shape->id), order);
     return {};
   }
@@ -168,7 +167,7 @@ Status EventDecoder::decode_change(const Envelope& envelope, const Layout* decla
   if (operation == CDCRT_INSERT) {
     if (Status status = read_other_key(kOldKey, *shape, other_key); !status) return status;
   }
-  const std::string_view order = debezium::source_order(source_, *rows_);
+  const std::string_view order = source_order(source_, *rows_);
   cdcrt_row& row = rows_->begin_row(operation, message_->index(), shape->id);
   row.cells = after;
   row.before = before;
@@ -200,7 +199,7 @@ Status EventDecoder::decode_removal(uint32_t before, const Layout* declared, con
   const uint32_t cells = shape->key_columns.empty() ? image : key_only(*shape, image);
   uint32_t other_key = CDCRT_NO_CELLS;
   if (Status status = read_other_key(kNewKey, *shape, other_key); !status) return status;
-  const std::string_view order = debezium::source_order(source_, *rows_);
+  const std::string_view order = source_order(source_, *rows_);
   cdcrt_row& row = rows_->begin_row(CDCRT_DELETE, message_->index(), shape->id);
   row.cells = cells;
   row.before = full ? image : CDCRT_NO_CELLS;
@@ -253,7 +252,7 @@ Status EventDecoder::decode_flattened(const Layout* declared) {
     if (Status status = read_other_key(operation == CDCRT_INSERT ? kOldKey : kNewKey, *shape, other_key); !status) return status;
   }
   const uint32_t kept = operation == CDCRT_DELETE && !shape->key_columns.empty() ? key_only(*shape, cells) : cells;
-  const std::string_view order = debezium::source_order(source_, *rows_);
+  const std::string_view order = source_order(source_, *rows_);
   cdcrt_row& row = rows_->begin_row(operation, message_->index(), shape->id);
   row.cells = operation == CDCRT_TRUNCATE ? CDCRT_NO_CELLS : kept;
   row.other_key = other_key;
@@ -327,7 +326,7 @@ Status EventDecoder::read_member(const Layout& layout, const Member& member, con
     return {};
   }
   const auto column = static_cast<std::size_t>(member.column);
-  if (const debezium::Problem problem = converter_.convert(layout.columns[column], place.tape, name, cells[column])) {
+  if (const Problem problem = converter_.convert(layout.columns[column], place.tape, name, cells[column])) {
     return Status::bad_record(std::string(place.part) + ": column " + quoted(member.name) + ": " + problem + " (byte " +
                                   std::to_string(place.tape.offset(name) + place.base) + ")",
                               "the value does not fit what the event's schema declares, or no exact value can be made of it");
@@ -362,7 +361,7 @@ Status EventDecoder::read_other_key(const char* header, const BoundShape& shape,
   const auto text = message_->header(header);
   if (!text) return {};
   std::string_view payload = *text;
-  if (const auto parts = debezium::split_converter_message(*text)) payload = parts->payload;
+  if (const auto parts = split_converter_message(*text)) payload = parts->payload;
   const Place place{header_tape_, header, static_cast<std::size_t>(payload.data() - text->data())};
   if (!debezium::parse_json(payload, header_tape_) || header_tape_[0].kind != Kind::kObject) {
     return Status::bad_record(std::string("header ") + header + ": not a JSON object of key columns",
@@ -387,7 +386,7 @@ bool EventDecoder::is_full_image(const BoundShape& shape, const cdcrt_cell* cell
   // PostgreSQL with the default identity sends only the key. Any value that nobody would make up proves a full image.
   for (std::size_t i = 0; i < shape.is_key.size(); ++i) {
     if (shape.is_key[i] != 0 || is_filler(cells[i])) continue;
-    const debezium::Column& column = shape.layout->columns[i];
+    const Column& column = shape.layout->columns[i];
     cdcrt_cell filler = column.default_cell;
     if (column.has_default && (filler.tag >= CDCRT_STRING || filler.tag == CDCRT_DECIMAL)) filler.value.data = column.default_text.data();
     if (!column.has_default || !same_value(cells[i], filler)) return true;
@@ -403,7 +402,7 @@ uint32_t EventDecoder::key_only(const BoundShape& shape, uint32_t cells) {
 
 void EventDecoder::finish(cdcrt_row& row, std::string_view order) {
   row.source_order = sdk::borrow(order);
-  row.source_time_us = debezium::source_time_us(source_);
+  row.source_time_us = source_time_us(source_);
 }
 
-}  // namespace cdcrt::debezium_json
+}  // namespace cdcrt::debezium

@@ -1,10 +1,10 @@
-#include "foreign_format.hpp"
+#include "debezium/foreign_format.hpp"
 
 #include <algorithm>
 #include <initializer_list>
 #include <string>
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 using sdk::JsonTape;
 using Kind = sdk::JsonKind;
@@ -283,4 +283,4 @@ sdk::Status foreign_status(const char* part, const ForeignFormat& format) {
                                  format.advice);
 }
 
-}  // namespace cdcrt::debezium_json
+}  // namespace cdcrt::debezium

@@ -7,19 +7,19 @@
 #include "cdcrt/sdk/format.hpp"
 #include "cdcrt/sdk/json_tape.hpp"
 #include "debezium/convert.hpp"
+#include "debezium/message_shape.hpp"
 #include "debezium/source_block.hpp"
+#include "debezium/table_name.hpp"
+#include "debezium/topic_state.hpp"
 #include "debezium/unavailable.hpp"
-#include "message_shape.hpp"
-#include "table_name.hpp"
-#include "topic_state.hpp"
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 enum class Tombstones { kAuto, kDelete, kIgnore };
 enum class Events { kAuto, kEnvelope, kFlattened };
 
 struct Settings {
-  debezium::UnavailableValue unavailable{"__debezium_unavailable_value"};
+  UnavailableValue unavailable{"__debezium_unavailable_value"};
   TopicRule topic_rule;
   Tombstones tombstones = Tombstones::kAuto;
   Events events = Events::kAuto;
@@ -37,7 +37,11 @@ class EventDecoder {
   /// `settings` must outlive the decoder.
   explicit EventDecoder(const Settings& settings) : settings_(settings), converter_(settings.unavailable) {}
 
-  /// Rows of the message go to `rows`; a Status other than OK says why it is to be rejected.
+  /// Rows of the messages go to `rows`; a message that cannot be decoded is rejected, the others go on.
+  sdk::Status decode(sdk::Messages messages, TopicState& topic, sdk::RowBuilder& rows);
+
+ private:
+  /// A Status other than OK says why the message is to be rejected.
   sdk::Status decode(const sdk::Message& message, TopicState& topic, sdk::RowBuilder& rows);
   /// After a message: what a large one took is given back.
   void give_back_large() {
@@ -45,8 +49,6 @@ class EventDecoder {
     key_tape_.give_back_large();
     header_tape_.give_back_large();
   }
-
- private:
   /// The message's key, read as far as was needed.
   struct Key {
     const Layout* layout = nullptr;  ///< nullptr: none
@@ -105,9 +107,9 @@ class EventDecoder {
   void finish(cdcrt_row& row, std::string_view order);
 
   const Settings& settings_;
-  debezium::Converter converter_;
+  Converter converter_;
   sdk::JsonTape tape_, key_tape_, header_tape_;
-  debezium::SourceValues source_;
+  SourceValues source_;
   std::vector<uint8_t> seen_;
 
   // of the message at hand
@@ -119,4 +121,4 @@ class EventDecoder {
   std::string_view flat_operation_, flat_deleted_;
 };
 
-}  // namespace cdcrt::debezium_json
+}  // namespace cdcrt::debezium
