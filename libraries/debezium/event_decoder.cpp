@@ -21,6 +21,13 @@ Status damaged_envelope() {
   return Status::bad_record("value: it looks like an event with an envelope, but its \"op\" or \"source\" is missing or damaged", kMend);
 }
 
+Status no_envelope() {
+  return Status::bad_record(
+      "value: no event of Flink CDC, which has an \"op\" and a \"source\"",
+      "let the job write what JsonDebeziumDeserializationSchema gives, or leave the topic out of the source's topics; "
+      "rows of Debezium's ExtractNewRecordState are read with format.plugin = \"debezium-json\"");
+}
+
 Status not_flattened() {
   return Status::bad_record("value: an event with an envelope, while events = \"flattened\" is set",
                             "leave `events` out of the format's settings: the two kinds are told apart by themselves");
@@ -127,7 +134,7 @@ Status EventDecoder::decode(const sdk::Message& message, TopicState& topic, sdk:
   std::string_view payload = value;
   if (Status status = find_payload(schema, payload); !status) return status;
   if (!debezium::parse_json(payload, tape_)) {
-    if (const ForeignFormat* format = recognise_binary(value)) return foreign_status("value", *format);
+    if (const ForeignFormat* format = recognise_binary(value)) return foreign(*format);
     return not_json("value", tape_.error(), base_);
   }
   return decode_root(schema);
@@ -161,7 +168,7 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
     if (row != nullptr && row->type == "struct") {
       made.layout = declared_layout(*row, {}, converter_);
     } else if (row != nullptr && row->type == "string") {
-      return foreign_status("value", kDebeziumMongo);
+      return foreign(kDebeziumMongo);
     } else if (schema->find("message") != nullptr) {
       made.form = Form::kMarker;
     } else {
@@ -170,6 +177,7 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
           "no row can be read from it; leave the topic out of the source's topics");
     }
   } else if (schema->type == "struct") {
+    if (is_of_flink()) return no_envelope();
     if (settings_.events == Events::kEnvelope) {
       return Status::bad_record("value: a row without envelope, while events = \"envelope\" is set",
                                 "leave `events` out of the format's settings, or the topic out of the source's topics");
@@ -179,7 +187,7 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
       const bool readable = parts && debezium::parse_json(parts->payload, tape_) && tape_[0].kind == Kind::kObject;
       const ForeignFormat* format = readable ? recognise_foreign(tape_, 0, message_->key()) : nullptr;
       if (message_->header("ce_specversion")) format = &kCloudEvents;
-      return format != nullptr ? foreign_status("value", *format) : damaged_envelope();
+      return format != nullptr ? foreign(*format) : damaged_envelope();
     }
     made.form = Form::kFlattened;
     made.layout = declared_layout(*schema, settings_.metadata_prefix, converter_);
@@ -201,7 +209,7 @@ bool EventDecoder::holds_json_text() {
 
 Status EventDecoder::not_an_object() {
   if (holds_json_text()) {
-    if (const ForeignFormat* format = recognise_foreign(header_tape_, 0, message_->key())) return foreign_status("value", *format);
+    if (const ForeignFormat* format = recognise_foreign(header_tape_, 0, message_->key())) return foreign(*format);
     return Status::bad_record("value: a text that holds JSON, not an object: it was encoded twice",
                               "let the producer write the JSON as it is: Kafka Connect's StringConverter in place of JsonConverter");
   }
@@ -212,7 +220,13 @@ Status EventDecoder::not_an_object() {
 
 Status EventDecoder::decode_root(const KnownSchema* schema) {
   if (tape_[0].kind == Kind::kNull) return decode_tombstone();
-  if (schema != nullptr && schema->form == Form::kMarker) return marker();
+  if (schema != nullptr && schema->form == Form::kMarker) {
+    if (!is_of_flink() || tape_[0].kind != Kind::kObject) return marker();
+    const uint32_t history = tape_.find(0, "historyRecord");
+    if (history == 0 || tape_[history].kind != Kind::kString) return marker();
+    if (const uint32_t source = tape_.find(0, "source"); source != 0) read_source(source);
+    return decode_history(history, true);
+  }
   if (tape_[0].kind != Kind::kObject) return not_an_object();
   if (schema != nullptr && schema->form == Form::kFlattened) return decode_flattened(schema->layout.get());
   MessageShape shape;
@@ -240,20 +254,24 @@ Status EventDecoder::decode_natural_root(const MessageShape& shape) {
   const bool debezium_source = source != 0 && read_source(source);
   if (says_operation && debezium_source) return decode_envelope(envelope, nullptr);
   const bool names_table = source_[SourceField::kTable].data() != nullptr;
+  if (is_of_flink() && debezium_source && shape[Part::kHistoryRecord] != 0 && shape.is_schema_change(tape_, true)) {
+    return decode_history(shape[Part::kHistoryRecord], false);
+  }
   if (shape.is_schema_change(tape_, debezium_source) || shape.is_transaction(tape_, topic_->topic()) || is_heartbeat() ||
       is_notification(tape_)) {
     return marker();
   }
   if (shape.is_bare_envelope(tape_, names_table)) return decode_envelope(envelope, nullptr);
   if (settings_.events == Events::kEnvelope) {
-    if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign_status("value", *format);
+    if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign(*format);
+    if (is_of_flink() && (operation == 0 || source == 0)) return no_envelope();
     return decode_envelope(envelope, nullptr);
   }
   const uint32_t wrapped = find_wrapped_event(tape_, shape);
   // Whoever writes such a source writes no row: a json column would be text here.
   if (debezium_source || wrapped != 0 || shape.resembles_envelope(tape_)) {
-    if (message_->header("ce_specversion")) return foreign_status("value", kCloudEvents);
-    if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign_status("value", *format);
+    if (message_->header("ce_specversion")) return foreign(kCloudEvents);
+    if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign(*format);
     return wrapped != 0 && !debezium_source ? wrapped_event(tape_.text(wrapped)) : damaged_envelope();
   }
   source_ = SourceValues();

@@ -7,6 +7,7 @@
 #include "cdcrt/sdk/format.hpp"
 #include "cdcrt/sdk/json_tape.hpp"
 #include "debezium/convert.hpp"
+#include "debezium/foreign_format.hpp"
 #include "debezium/message_shape.hpp"
 #include "debezium/source_block.hpp"
 #include "debezium/table_name.hpp"
@@ -17,6 +18,8 @@ namespace cdcrt::debezium {
 
 enum class Tombstones { kAuto, kDelete, kIgnore };
 enum class Events { kAuto, kEnvelope, kFlattened };
+/// Who ran Debezium: Kafka Connect, or Flink CDC, whose events have no key and tell snapshots in a way of their own.
+enum class Writer { kConnect, kFlink };
 
 struct Settings {
   UnavailableValue unavailable{"__debezium_unavailable_value"};
@@ -25,6 +28,8 @@ struct Settings {
   Events events = Events::kAuto;
   bool ignore_keys = false;
   std::string metadata_prefix = "__";
+  Writer writer = Writer::kConnect;
+  bool full_before = false;  ///< kFlink: PostgreSQL's tables have REPLICA IDENTITY FULL
 
   [[nodiscard]] bool tombstones_delete() const {
     return tombstones == Tombstones::kDelete || (tombstones == Tombstones::kAuto && topic_rule.is_given());
@@ -81,6 +86,14 @@ class EventDecoder {
   sdk::Status learn_schema(std::string_view value, std::string_view schema, std::size_t prefix, const KnownSchema*& known);
   sdk::Status learn_key_schema(std::string_view key, std::string_view schema, std::size_t prefix);
   sdk::Status marker();
+  /// Flink's {source, historyRecord}; `with_schema`: rows of this stream have one.
+  sdk::Status decode_history(uint32_t record, bool with_schema);
+  /// A table's definition in the history at hand, which header_tape_ holds.
+  sdk::Status define(uint32_t change, bool with_schema, std::string_view order);
+  [[nodiscard]] bool is_of_flink() const { return settings_.writer == Writer::kFlink; }
+  /// The image before a change may hold what the source never sent: zeros and empty texts of NOT NULL columns, NULL of the others.
+  [[nodiscard]] bool may_be_made_up() const;
+  [[nodiscard]] sdk::Status foreign(const ForeignFormat& format) const;
   sdk::Status table_reference(TableReference& table) const;
   sdk::Status flat_table_reference(TableReference& table);
   [[nodiscard]] bool is_heartbeat();
@@ -104,6 +117,8 @@ class EventDecoder {
   sdk::Status read_other_key(const char* header, const BoundShape& shape, uint32_t& cells);
   [[nodiscard]] bool is_full_image(const BoundShape& shape, const cdcrt_cell* cells) const;
   uint32_t key_only(const BoundShape& shape, uint32_t cells);
+  /// Where the change stands in the source's log.
+  std::string_view order_of(cdcrt_operation operation);
   void finish(cdcrt_row& row, std::string_view order);
 
   const Settings& settings_;
@@ -111,6 +126,8 @@ class EventDecoder {
   sdk::JsonTape tape_, key_tape_, header_tape_;
   SourceValues source_;
   std::vector<uint8_t> seen_;
+  std::string order_;
+  bool is_lenient_ = false;  ///< values that cannot be read are ABSENT
 
   // of the message at hand
   const sdk::Message* message_ = nullptr;

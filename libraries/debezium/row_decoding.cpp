@@ -15,6 +15,7 @@ using sdk::Status;
 
 namespace {
 
+constexpr uint32_t kKeyElsewhere = 8;
 constexpr const char* kNewKey = "__debezium.newkey";
 constexpr const char* kOldKey = "__debezium.oldkey";
 
@@ -55,6 +56,7 @@ bool is_filler(const cdcrt_cell& cell) {
 
 Status EventDecoder::table_reference(TableReference& table) const {
   table = {source_[SourceField::kDatabase], source_[SourceField::kSchema], source_[SourceField::kTable], source_[SourceField::kName]};
+  if (is_of_flink()) table.flags = kKeyElsewhere;
   if (table.table.empty()) {
     return Status::bad_record("value: the event's source names no table",
                               "no row can be read from it; leave the topic out of the source's topics");
@@ -101,8 +103,9 @@ Status EventDecoder::decode_envelope(const Envelope& envelope, const Layout* lay
   if (envelope.source == 0 || tape_[envelope.source].kind != Kind::kObject) return Status::bad_record("value: the event has no \"source\"");
   const std::string_view operation = tape_.text(envelope.operation);
   const char code = operation.size() == 1 ? operation[0] : '?';
-  if (source_[SourceField::kConnector] == "cassandra") return foreign_status("value", kCassandra);
-  if (source_[SourceField::kConnector] == "mongodb" && layout == nullptr) return foreign_status("value", kDebeziumMongo);
+  if (source_[SourceField::kConnector] == "cassandra") return foreign(kCassandra);
+  if (is_of_flink() && message_->has_key() && message_->key().starts_with('{') && tape_.find(0, "ts_us") != 0) return foreign(kConnectEvent);
+  if (source_[SourceField::kConnector] == "mongodb" && layout == nullptr) return foreign(kDebeziumMongo);
   if (code == 'm' || code == 't') {
     for (const uint32_t image : {envelope.before, envelope.after}) {
       if (image != 0 && tape_[image].kind != Kind::kNull)
@@ -116,7 +119,7 @@ Status EventDecoder::decode_envelope(const Envelope& envelope, const Layout* lay
     const BoundShape* shape = nullptr;
     const Layout* row = layout != nullptr ? layout : topic_->empty_layout();
     if (Status status = bind(row, table, shape); !status) return status;
-    const std::string_view order = source_order(source_, *rows_);
+    const std::string_view order = order_of(CDCRT_TRUNCATE);
     finish(rows_->begin_row(CDCRT_TRUNCATE, message_->index(), shape->id), order);
     return {};
   }
@@ -150,7 +153,7 @@ Status EventDecoder::decode_change(const Envelope& envelope, const Layout* decla
   uint32_t before = CDCRT_NO_CELLS;
   const bool has_before = envelope.before != 0 && tape_[envelope.before].kind == Kind::kObject;
   // Without schema the two images may have columns of different times: then only the new one counts.
-  if (operation == CDCRT_UPDATE && has_before && (declared != nullptr || matches(*layout, tape_, envelope.before))) {
+  if (operation == CDCRT_UPDATE && has_before && !may_be_made_up() && (declared != nullptr || matches(*layout, tape_, envelope.before))) {
     before = rows_->take_cells(width);
     if (Status status = read_row(*layout, in_value(), envelope.before, rows_->cells(before)); !status) return status;
     if (shape->is_routed) {
@@ -167,7 +170,7 @@ Status EventDecoder::decode_change(const Envelope& envelope, const Layout* decla
   if (operation == CDCRT_INSERT) {
     if (Status status = read_other_key(kOldKey, *shape, other_key); !status) return status;
   }
-  const std::string_view order = source_order(source_, *rows_);
+  const std::string_view order = order_of(operation);
   cdcrt_row& row = rows_->begin_row(operation, message_->index(), shape->id);
   row.cells = after;
   row.before = before;
@@ -180,7 +183,9 @@ Status EventDecoder::decode_removal(uint32_t before, const Layout* declared, con
   const bool has_before = before != 0 && tape_[before].kind == Kind::kObject;
   if (!has_before && (key_.layout == nullptr || key_.layout->columns.empty())) {
     return Status::bad_record("value: the delete says neither the key nor the row that goes",
-                              "let the connector write keys, or give the source table a primary key or REPLICA IDENTITY FULL");
+                              is_of_flink()
+                                  ? "give the source table a primary key or REPLICA IDENTITY FULL"
+                                  : "let the connector write keys, or give the source table a primary key or REPLICA IDENTITY FULL");
   }
   const Layout* layout = declared != nullptr ? declared : key_.layout;
   if (has_before) {
@@ -188,18 +193,26 @@ Status EventDecoder::decode_removal(uint32_t before, const Layout* declared, con
   }
   const BoundShape* shape = nullptr;
   if (Status status = bind(layout, table, shape); !status) return status;
-  const uint32_t image = rows_->take_cells(static_cast<uint32_t>(layout->columns.size()));
+  const auto width = static_cast<uint32_t>(layout->columns.size());
+  const uint32_t image = rows_->take_cells(width);
+  const bool made_up = may_be_made_up();
   if (has_before) {
-    if (Status status = read_row(*layout, in_value(), before, rows_->cells(image)); !status) return status;
+    is_lenient_ = made_up;
+    Status status = read_row(*layout, in_value(), before, rows_->cells(image));
+    is_lenient_ = false;
+    if (!status) return status;
+  }
+  for (uint32_t i = 0; made_up && i < width; ++i) {
+    if (cdcrt_cell& cell = rows_->cells(image)[i]; cell.tag == CDCRT_NULL) cell.tag = CDCRT_ABSENT;
   }
   if (Status status = complete_key(*shape, image); !status) return status;
   // PostgreSQL fills what it was not sent with defaults, which nothing but the schema can tell from values.
   const bool unsure = !layout->declared && !shape->key_columns.empty() && source_[SourceField::kConnector] == "postgresql";
-  const bool full = has_before && !unsure && is_full_image(*shape, rows_->cells(image));
+  const bool full = has_before && !made_up && !unsure && is_full_image(*shape, rows_->cells(image));
   const uint32_t cells = shape->key_columns.empty() ? image : key_only(*shape, image);
   uint32_t other_key = CDCRT_NO_CELLS;
   if (Status status = read_other_key(kNewKey, *shape, other_key); !status) return status;
-  const std::string_view order = source_order(source_, *rows_);
+  const std::string_view order = order_of(CDCRT_DELETE);
   cdcrt_row& row = rows_->begin_row(CDCRT_DELETE, message_->index(), shape->id);
   row.cells = cells;
   row.before = full ? image : CDCRT_NO_CELLS;
@@ -212,7 +225,7 @@ Status EventDecoder::decode_flattened(const Layout* declared) {
   const Layout* layout = nullptr;
   if (Status status = layout_of(0, declared, settings_.metadata_prefix, layout); !status) return status;
   if (layout->may_be_foreign && settings_.events == Events::kAuto) {
-    if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign_status("value", *format);
+    if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign(*format);
   }
   if (layout->columns.empty()) return Status::bad_record("value: a row without columns", "nothing can be written of it");
   if (!layout->says_deleted && settings_.tombstones == Tombstones::kAuto && !settings_.topic_rule.is_given()) {
@@ -252,7 +265,7 @@ Status EventDecoder::decode_flattened(const Layout* declared) {
     if (Status status = read_other_key(operation == CDCRT_INSERT ? kOldKey : kNewKey, *shape, other_key); !status) return status;
   }
   const uint32_t kept = operation == CDCRT_DELETE && !shape->key_columns.empty() ? key_only(*shape, cells) : cells;
-  const std::string_view order = source_order(source_, *rows_);
+  const std::string_view order = order_of(operation);
   cdcrt_row& row = rows_->begin_row(operation, message_->index(), shape->id);
   row.cells = operation == CDCRT_TRUNCATE ? CDCRT_NO_CELLS : kept;
   row.other_key = other_key;
@@ -327,6 +340,10 @@ Status EventDecoder::read_member(const Layout& layout, const Member& member, con
   }
   const auto column = static_cast<std::size_t>(member.column);
   if (const Problem problem = converter_.convert(layout.columns[column], place.tape, name, cells[column])) {
+    if (is_lenient_) {
+      cells[column] = cdcrt_cell{};
+      return {};
+    }
     return Status::bad_record(std::string(place.part) + ": column " + quoted(member.name) + ": " + problem + " (byte " +
                                   std::to_string(place.tape.offset(name) + place.base) + ")",
                               "the value does not fit what the event's schema declares, or no exact value can be made of it");
@@ -398,6 +415,21 @@ uint32_t EventDecoder::key_only(const BoundShape& shape, uint32_t cells) {
   const uint32_t copy = rows_->take_cells(static_cast<uint32_t>(shape.layout->columns.size()));
   for (const uint32_t column : shape.key_columns) rows_->cells(copy)[column] = rows_->cells(cells)[column];
   return copy;
+}
+
+std::string_view EventDecoder::order_of(cdcrt_operation operation) {
+  if (!is_of_flink()) return source_order(source_, *rows_);
+  // Rows that were read in chunks say no time; the older way of reading names the place in the log at which it read all.
+  if (operation == CDCRT_SNAPSHOT && source_time_us(source_) == 0) return {};
+  return flink_order(source_, operation == CDCRT_DELETE, order_, *rows_);
+}
+
+bool EventDecoder::may_be_made_up() const {
+  return is_of_flink() && !settings_.full_before && source_[SourceField::kConnector] == "postgresql";
+}
+
+Status EventDecoder::foreign(const ForeignFormat& format) const {
+  return foreign_status(format, is_of_flink() ? "Flink CDC's JSON" : "Debezium's JSON");
 }
 
 void EventDecoder::finish(cdcrt_row& row, std::string_view order) {

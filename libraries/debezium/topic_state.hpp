@@ -38,6 +38,7 @@ struct BoundShape {
   const Layout* layout = nullptr;  ///< the same, or with the key's column that no row has
   const Layout* key = nullptr;     ///< nullptr: the message has no key
   std::string database, schema, table, server;
+  uint32_t flags = 0;
   uint32_t id = 0;
   std::vector<uint32_t> key_columns;  ///< in key order
   std::vector<uint8_t> is_key;        ///< by column
@@ -48,6 +49,7 @@ struct BoundShape {
 struct TableReference {
   std::string_view database, schema, table;
   std::string_view server;  ///< empty: the event does not say
+  uint32_t flags = 0;       ///< of the shape, beside those that follow from its layout and key
 };
 
 /// One topic; one thread. References stay valid until forget().
@@ -75,6 +77,9 @@ class TopicState {
   /// The shape, interned on first sight; its layout may have more columns than `layout`. nullptr: the key names a column that the layout
   /// lacks, which `missing` then is.
   const BoundShape* bind(const Layout* layout, const Layout* key, const TableReference& table, sdk::RowBuilder& rows, std::string& missing);
+
+  /// The shape of a definition, of which nothing is remembered.
+  static uint32_t define(const Layout& layout, const Layout& key, const TableReference& table, sdk::RowBuilder& rows);
 
   SourceReader& source_reader() { return source_reader_; }
   /// The table of the topic by the option; computed once.

@@ -1,0 +1,116 @@
+"""Events that Flink CDC wrote, without keys, give the rows of the source: in whatever partitions, batches and runs they come."""
+
+import gzip
+import io
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from integration import program  # noqa: E402
+from oracle import compare, targets  # noqa: E402
+
+SEED = int(os.environ.get("CDCRT_TEST_SEED", str(time.time_ns() % 1_000_000)))
+KINDS = {"sqlite": program.SqliteTarget, "postgresql": program.PostgresqlTarget}
+NAMES = ("flink-cdc-mysql", "flink-cdc-postgres")
+DATA = os.path.join(program.TESTS, "data")
+
+
+def captured(name):
+    with gzip.open(os.path.join(DATA, name, "values.jsonl.gz"), "rt", encoding="utf-8") as file:
+        return file.read().splitlines()
+
+
+def spread(values, partitions, chance, path):
+    """Each value in a partition by chance, as a producer without keys does; the partitions are read in any turn, some far ahead."""
+    logs = [[] for _ in range(partitions)]
+    for value in values:
+        chance.choice(logs).append(value)
+    places = [0] * partitions
+    with open(path, "w", encoding="utf-8") as file:
+        left = [p for p in range(partitions) if logs[p]]
+        while left:
+            partition = chance.choice(left)
+            for _ in range(chance.choice([1, 3, 50])):
+                if places[partition] == len(logs[partition]):
+                    left.remove(partition)
+                    break
+                file.write(json.dumps({"topic": "events", "partition": partition, "offset": places[partition], "key": None,
+                                       "payload": logs[partition][places[partition]]}) + "\n")
+                places[partition] += 1
+
+
+class FlinkCdc(unittest.TestCase):
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.folder = place.name
+        self.chance = random.Random(SEED)
+
+    def arguments(self, name, target, folder, rows):
+        events = os.path.join(self.folder, "events.jsonl")
+        settings = [f"runtime.decode_workers={self.chance.choice([1, 4])}", f"sources.events.batch_messages={self.chance.choice([1, 7, 1000])}"]
+        return (program.real_events(name, target, folder, *settings, *([f"sinks.target.batch.max_rows={rows}"] if rows else [])),
+                {**target.environment, "CDCRT_TEST_EVENTS": events})
+
+    def same(self, name, target, folder, told):
+        self.assertEqual(program.letters(os.path.join(folder, "letters.jsonl")), [], told)
+        out = io.StringIO()
+        count = compare.compare(os.path.join(DATA, name, "expected"), targets.open_target(target.name), out=out)
+        self.assertEqual(count, 0, told + ": " + out.getvalue())
+
+    def check(self, kind):
+        for name in NAMES:
+            values = captured(name)
+            for partitions in (1, 4, 16):
+                for rows in (None, 20):
+                    told = f"seed {SEED}, {name}, {partitions} partitions, {rows} rows"
+                    with self.subTest(told), tempfile.TemporaryDirectory() as folder:
+                        spread(values, partitions, self.chance, os.path.join(self.folder, "events.jsonl"))
+                        target = KINDS[kind](folder)
+                        arguments, environment = self.arguments(name, target, folder, rows)
+                        done = program.run(arguments, environment, folder)
+                        self.assertEqual(done.exit_code, 0, told + done.log[-3000:])
+                        self.same(name, target, folder, told)
+
+    def test_in_any_partitions_into_sqlite(self):
+        self.check("sqlite")
+
+    def test_in_any_partitions_into_postgresql(self):
+        self.check("postgresql")
+
+    def check_killed(self, kind, kills):
+        for name in NAMES:
+            told = f"seed {SEED}, {name}, killed"
+            with self.subTest(told), tempfile.TemporaryDirectory() as folder:
+                spread(captured(name), 4, self.chance, os.path.join(self.folder, "events.jsonl"))
+                target = KINDS[kind](folder)
+                log, killed = os.path.join(folder, "log"), 0
+                while True:
+                    arguments, environment = self.arguments(name, target, folder, 1)
+                    process = program.start(arguments, environment, log)
+                    if killed < kills:
+                        killed += 1
+                        time.sleep(self.chance.uniform(0.02, 0.4))
+                        process.kill()
+                    process.wait(300)
+                    if process.returncode != -9:
+                        break
+                with open(log, encoding="utf-8", errors="replace") as file:
+                    self.assertEqual(process.returncode, 0, told + file.read()[-3000:])
+                self.same(name, target, folder, told)
+
+    def test_killed_and_started_again_into_sqlite(self):
+        self.check_killed("sqlite", 10)
+
+    def test_killed_and_started_again_into_postgresql(self):
+        self.check_killed("postgresql", 10)
+
+
+if __name__ == "__main__":
+    unittest.main()
