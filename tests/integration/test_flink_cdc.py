@@ -105,6 +105,34 @@ class FlinkCdc(unittest.TestCase):
                     self.assertEqual(process.returncode, 0, told + file.read()[-3000:])
                 self.same(name, target, folder, told)
 
+    def changes(self, kind, *changes):
+        """Applies (partition, file, position, seconds, mail of user 1) one after the other; (run, mail that is there)."""
+        with open(os.path.join(self.folder, "events.jsonl"), "w", encoding="utf-8") as file:
+            for offset, (partition, log, position, seconds, mail) in enumerate(changes):
+                source = {"connector": "mysql", "name": "mysql_binlog_source", "ts_ms": seconds * 1000, "snapshot": "false", "db": "shop",
+                          "table": "users", "server_id": 7, "file": log, "pos": position, "row": 0}
+                payload = {"before": None, "after": {"id": 1, "mail": mail}, "source": source, "op": "u"}
+                file.write(json.dumps({"topic": "events", "partition": partition, "offset": offset, "key": None, "payload": json.dumps(payload)}) + "\n")
+        target = KINDS[kind](self.folder)
+        arguments, environment = self.arguments("flink-cdc-mysql", target, self.folder, 1)
+        done = program.run(arguments, environment, self.folder)
+        header, rows = targets.open_target(target.name).rows("shop.users")
+        return done, rows[0][header.index("mail")]
+
+    def test_a_binlog_that_began_anew_stops_the_table(self):
+        old = [(0, "binlog.000010", 100, 50, "old"), (1, "binlog.000010", 200, 51, "older log")]
+        for partition in (0, 1):
+            done, mail = self.changes("sqlite", *old, (partition, "binlog.000001", 4, 90, "new log"))
+            self.assertNotEqual(done.exit_code, 0, done.log[-2000:])
+            self.assertIn("began anew", done.log)
+            self.assertEqual(mail, "older log")
+            os.remove(os.path.join(self.folder, "target.db"))
+
+    def test_a_change_of_an_earlier_file_that_comes_late_is_left_out(self):
+        done, mail = self.changes("sqlite", (0, "binlog.000010", 100, 50, "new"), (1, "binlog.000009", 200, 40, "late"))
+        self.assertEqual(done.exit_code, 0, done.log[-2000:])
+        self.assertEqual(mail, "new")
+
     def test_killed_and_started_again_into_sqlite(self):
         self.check_killed("sqlite", KILLS)
 
