@@ -34,7 +34,7 @@ secret_key = "${env:CDCRT_TEST_SECRET}"
 path = "%(folder)s/letters.jsonl"
 """
 # The last part of the manifest's name -> topic, cdc_format of the job.
-SPARK_JOBS = {"debezium": ("shop_cdc", "MSK-DEBEZIUM-CDC"), "dms": ("dms_cdc", "DMS-CDC")}
+SPARK_JOBS = {"debezium": ("shop_cdc", "MSK-DEBEZIUM-CDC"), "flink-cdc": ("flink_mysql_cdc", "FLINK-CDC"), "dms": ("dms_cdc", "DMS-CDC")}
 
 
 def setUpModule():

@@ -56,6 +56,9 @@ using Options = std::map<std::string, std::string>;
 Decoded decode(const std::vector<TestMessage>& messages, const std::string& topic = "pg.public.t", const Options& options = {},
                std::size_t batch = 0);
 
+/// The same by the format flink-cdc.
+Decoded decode_flink(const std::vector<TestMessage>& messages, const Options& options = {}, std::size_t batch = 0);
+
 /// Lines of `kcat -J` (a .jsonl or .jsonl.gz of the test data), by topic.
 std::map<std::string, std::vector<TestMessage>> read_events(const std::string& path);
 

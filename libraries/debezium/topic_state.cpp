@@ -1,17 +1,20 @@
-#include "topic_state.hpp"
+#include "debezium/topic_state.hpp"
 
 #include <algorithm>
 #include <cstring>
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 namespace {
 
 /// ByLogicalTableRouter adds it to keys only: it says which of the tables that it joins a row is from.
 constexpr std::string_view kRouterKey = "__dbz__physicalTableIdentifier";
+constexpr uint32_t kKeyElsewhere = 8;
+constexpr std::size_t kMaximumTopics = 4096;
+constexpr std::size_t kMaximumTopicBytes = 16 << 20;  ///< of all topics' caches
 
 std::size_t layout_bytes(const Layout& layout) {
-  return sizeof(Layout) + layout.members.size() * (sizeof(Member) + 32) + layout.columns.size() * (sizeof(debezium::Column) + 64);
+  return sizeof(Layout) + layout.members.size() * (sizeof(Member) + 32) + layout.columns.size() * (sizeof(Column) + 64);
 }
 
 cdcrt_string optional_text(const std::string& text) { return text.empty() ? cdcrt_string{} : sdk::borrow(text); }
@@ -19,7 +22,7 @@ cdcrt_string optional_text(const std::string& text) { return text.empty() ? cdcr
 uint32_t intern(const BoundShape& bound, sdk::RowBuilder& rows) {
   std::vector<cdcrt_column> columns(bound.layout->columns.size());
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    const debezium::Column& from = bound.layout->columns[i];
+    const Column& from = bound.layout->columns[i];
     cdcrt_column& to = columns[i];
     to.name = sdk::borrow(from.name);
     to.type = from.type;
@@ -40,9 +43,11 @@ uint32_t intern(const BoundShape& bound, sdk::RowBuilder& rows) {
   }
   cdcrt_shape shape{};
   shape.size = sizeof shape;
+  shape.flags = bound.flags;
   if (bound.layout->declared) shape.flags |= CDCRT_SHAPE_DECLARED;
   // The message's key is what Kafka partitions by.
-  if (bound.key != nullptr) shape.flags |= CDCRT_SHAPE_KEYED | CDCRT_SHAPE_KEY_IN_ONE_PARTITION;
+  if (bound.key != nullptr) shape.flags |= CDCRT_SHAPE_KEYED;
+  if (bound.key != nullptr && (bound.flags & kKeyElsewhere) == 0) shape.flags |= CDCRT_SHAPE_KEY_IN_ONE_PARTITION;
   shape.database = optional_text(bound.database);
   shape.schema = optional_text(bound.schema);
   shape.table = sdk::borrow(bound.table);
@@ -51,6 +56,22 @@ uint32_t intern(const BoundShape& bound, sdk::RowBuilder& rows) {
   shape.column_size = sizeof(cdcrt_column);
   shape.server = optional_text(bound.server);
   return rows.intern(shape);
+}
+
+/// Where the key's columns are in the row. False: `missing` is not.
+bool name_key(BoundShape& bound, std::string& missing) {
+  bound.is_key.assign(bound.layout->columns.size(), 0);
+  if (bound.key == nullptr) return true;
+  for (const auto& member : bound.key->members) {
+    const int32_t column = bound.layout->find_column(member.name);
+    if (column < 0) {
+      missing = member.name;
+      return false;
+    }
+    bound.key_columns.push_back(static_cast<uint32_t>(column));
+    bound.is_key[static_cast<std::size_t>(column)] = 1;
+  }
+  return true;
 }
 
 }  // namespace
@@ -99,7 +120,7 @@ const BoundShape* TopicState::bind(const Layout* layout, const Layout* key, cons
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
     const BoundShape& bound = *shapes_[i];
     if (bound.row != layout || bound.key != key || table.table != bound.table || table.schema != bound.schema ||
-        table.database != bound.database || server_ != bound.server) {
+        table.database != bound.database || server_ != bound.server || table.flags != bound.flags) {
       continue;
     }
     if (i != 0) std::swap(shapes_[0], shapes_[i]);
@@ -122,23 +143,27 @@ const BoundShape* TopicState::bind(const Layout* layout, const Layout* key, cons
   bound->schema = std::string(table.schema);
   bound->table = std::string(table.table);
   bound->server = server_;
-  bound->is_key.assign(layout->columns.size(), 0);
-  if (key != nullptr) {
-    for (const auto& member : key->members) {
-      const int32_t column = layout->find_column(member.name);
-      if (column < 0) {
-        missing = member.name;
-        return nullptr;
-      }
-      bound->key_columns.push_back(static_cast<uint32_t>(column));
-      bound->is_key[static_cast<std::size_t>(column)] = 1;
-    }
-  }
+  bound->flags = table.flags;
+  if (!name_key(*bound, missing)) return nullptr;
   bound->id = intern(*bound, rows);
   bytes_ += sizeof(BoundShape) + layout->columns.size() + 64;
   shapes_.push_back(std::move(bound));
   std::swap(shapes_.front(), shapes_.back());
   return shapes_.front().get();
+}
+
+uint32_t TopicState::define(const Layout& layout, const Layout& key, const TableReference& table, sdk::RowBuilder& rows) {
+  BoundShape bound;
+  bound.layout = &layout;
+  bound.key = &key;
+  bound.database = std::string(table.database);
+  bound.schema = std::string(table.schema);
+  bound.table = std::string(table.table);
+  bound.server = std::string(table.server);
+  bound.flags = table.flags;
+  std::string missing;
+  name_key(bound, missing);
+  return intern(bound, rows);
 }
 
 const std::optional<TableName>& TopicState::table(const TopicRule& rule) {
@@ -160,4 +185,15 @@ void TopicState::forget() {
   bytes_ = 0;
 }
 
-}  // namespace cdcrt::debezium_json
+TopicState& TopicStates::of(std::string_view topic) {
+  std::string name(topic);
+  const auto found = topics_.find(name);
+  if (found != topics_.end()) return *found->second;
+  std::size_t bytes = 0;
+  for (const auto& [other, state] : topics_) bytes += state->bytes();
+  if (topics_.size() >= kMaximumTopics || bytes > kMaximumTopicBytes) topics_.clear();
+  auto made = std::make_unique<TopicState>(name);
+  return *topics_.emplace(std::move(name), std::move(made)).first->second;
+}
+
+}  // namespace cdcrt::debezium

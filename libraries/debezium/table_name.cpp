@@ -1,8 +1,8 @@
-#include "table_name.hpp"
+#include "debezium/table_name.hpp"
 
 #include <regex.h>
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 namespace {
 
@@ -174,4 +174,4 @@ std::optional<TableName> TopicRule::table(std::string_view topic) const {
   return name;
 }
 
-}  // namespace cdcrt::debezium_json
+}  // namespace cdcrt::debezium

@@ -1,12 +1,12 @@
 // From a message to what it is: key, schema, form. Rows are made in row_decoding.cpp.
-#include "event_decoder.hpp"
+#include "debezium/event_decoder.hpp"
 
 #include "cdcrt/sdk/json_text.hpp"
+#include "debezium/foreign_format.hpp"
 #include "debezium/json_parse.hpp"
 #include "debezium/json_scan.hpp"
-#include "foreign_format.hpp"
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 using Kind = sdk::JsonKind;
 using sdk::Status;
@@ -19,6 +19,13 @@ constexpr const char* kMend = "let the producer write Debezium's events as they 
 
 Status damaged_envelope() {
   return Status::bad_record("value: it looks like an event with an envelope, but its \"op\" or \"source\" is missing or damaged", kMend);
+}
+
+Status no_envelope() {
+  return Status::bad_record(
+      "value: no event of Flink CDC, which has an \"op\" and a \"source\"",
+      "let the job write what JsonDebeziumDeserializationSchema gives, or leave the topic out of the source's topics; "
+      "rows of Debezium's ExtractNewRecordState are read with format.plugin = \"debezium-json\"");
 }
 
 Status not_flattened() {
@@ -43,9 +50,9 @@ bool is_marker_schema(std::string_view name) {
 }
 
 /// The schema's name says so, or its whole shape does: columns of a flattened row may have any of these names.
-bool is_envelope_schema(const debezium::ConnectSchema& schema) {
-  const debezium::ConnectSchema* operation = schema.find("op");
-  const debezium::ConnectSchema* source = schema.find("source");
+bool is_envelope_schema(const ConnectSchema& schema) {
+  const ConnectSchema* operation = schema.find("op");
+  const ConnectSchema* source = schema.find("source");
   if (schema.type != "struct" || operation == nullptr || operation->type != "string" || source == nullptr || source->type != "struct")
     return false;
   if (schema.name.ends_with("Envelope")) return true;
@@ -54,9 +61,9 @@ bool is_envelope_schema(const debezium::ConnectSchema& schema) {
 }
 
 /// A row's schema in which an envelope can still be seen, or that holds one.
-bool resembles_envelope_schema(const debezium::ConnectSchema& schema) {
+bool resembles_envelope_schema(const ConnectSchema& schema) {
   if (schema.name.ends_with("Envelope")) return true;
-  for (const debezium::ConnectSchema& field : schema.fields) {
+  for (const ConnectSchema& field : schema.fields) {
     if (field.type != "struct") continue;
     const bool image = field.field == "before" || field.field == "after";
     if (image && !field.name.starts_with("io.debezium.")) return true;
@@ -97,13 +104,22 @@ bool is_one_value(std::string_view text) { return is_flat_object(text) || sdk::s
 
 }  // namespace
 
+Status EventDecoder::decode(sdk::Messages messages, TopicState& topic, sdk::RowBuilder& rows) {
+  return sdk::each_message(messages, rows, [&](const sdk::Message& message) {
+    if (topic.is_overfull()) topic.forget();
+    Status status = decode(message, topic, rows);
+    give_back_large();
+    return status;
+  });
+}
+
 Status EventDecoder::decode(const sdk::Message& message, TopicState& topic, sdk::RowBuilder& rows) {
   converter_.write_to(rows);
   message_ = &message;
   topic_ = &topic;
   rows_ = &rows;
   key_ = Key();
-  source_ = debezium::SourceValues();
+  source_ = SourceValues();
   flat_operation_ = flat_deleted_ = {};
   base_ = 0;
   if (!message.has_value()) return decode_tombstone();
@@ -118,7 +134,7 @@ Status EventDecoder::decode(const sdk::Message& message, TopicState& topic, sdk:
   std::string_view payload = value;
   if (Status status = find_payload(schema, payload); !status) return status;
   if (!debezium::parse_json(payload, tape_)) {
-    if (const ForeignFormat* format = recognise_binary(value)) return foreign_status("value", *format);
+    if (const ForeignFormat* format = recognise_binary(value)) return foreign(*format);
     return not_json("value", tape_.error(), base_);
   }
   return decode_root(schema);
@@ -126,7 +142,7 @@ Status EventDecoder::decode(const sdk::Message& message, TopicState& topic, sdk:
 
 Status EventDecoder::find_payload(const KnownSchema*& schema, std::string_view& payload) {
   const std::string_view value = message_->value();
-  const auto parts = debezium::split_converter_message(value);
+  const auto parts = split_converter_message(value);
   if (!parts) return {};
   // JsonConverter writes no schema for a map or nothing at all; a row of two columns with these names has other values.
   if (parts->schema == "null" && parts->payload != "null" && parts->payload.front() != '{') return {};
@@ -139,7 +155,7 @@ Status EventDecoder::find_payload(const KnownSchema*& schema, std::string_view& 
 
 Status EventDecoder::learn_schema(std::string_view value, std::string_view text, std::size_t prefix, const KnownSchema*& known) {
   std::string problem;
-  auto schema = debezium::parse_schema(text, problem);
+  auto schema = parse_schema(text, problem);
   if (!schema) return Status::bad_record("value: the schema cannot be read: " + problem);
   KnownSchema made;
   if (is_marker_schema(schema->name)) {
@@ -147,12 +163,12 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
   } else if (settings_.events == Events::kEnvelope ? schema->find("op") != nullptr : is_envelope_schema(*schema)) {
     if (settings_.events == Events::kFlattened) return not_flattened();
     made.form = Form::kEnvelope;
-    const debezium::ConnectSchema* after = schema->find("after");
-    const debezium::ConnectSchema* row = after != nullptr ? after : schema->find("before");
+    const ConnectSchema* after = schema->find("after");
+    const ConnectSchema* row = after != nullptr ? after : schema->find("before");
     if (row != nullptr && row->type == "struct") {
       made.layout = declared_layout(*row, {}, converter_);
     } else if (row != nullptr && row->type == "string") {
-      return foreign_status("value", kDebeziumMongo);
+      return foreign(kDebeziumMongo);
     } else if (schema->find("message") != nullptr) {
       made.form = Form::kMarker;
     } else {
@@ -161,23 +177,24 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
           "no row can be read from it; leave the topic out of the source's topics");
     }
   } else if (schema->type == "struct") {
+    if (is_of_flink()) return no_envelope();
     if (settings_.events == Events::kEnvelope) {
       return Status::bad_record("value: a row without envelope, while events = \"envelope\" is set",
                                 "leave `events` out of the format's settings, or the topic out of the source's topics");
     }
     if (settings_.events == Events::kAuto && resembles_envelope_schema(*schema)) {
-      const auto parts = debezium::split_converter_message(value);
+      const auto parts = split_converter_message(value);
       const bool readable = parts && debezium::parse_json(parts->payload, tape_) && tape_[0].kind == Kind::kObject;
       const ForeignFormat* format = readable ? recognise_foreign(tape_, 0, message_->key()) : nullptr;
       if (message_->header("ce_specversion")) format = &kCloudEvents;
-      return format != nullptr ? foreign_status("value", *format) : damaged_envelope();
+      return format != nullptr ? foreign(*format) : damaged_envelope();
     }
     made.form = Form::kFlattened;
     made.layout = declared_layout(*schema, settings_.metadata_prefix, converter_);
     // Debezium names the schemas of rows so; who else does is not known.
     if (schema->name.ends_with("Value")) made.layout->may_be_foreign = false;
   } else {
-    const auto parts = debezium::split_converter_message(value);
+    const auto parts = split_converter_message(value);
     if (schema->type == "string" && parts && debezium::parse_json(parts->payload, tape_) && holds_json_text()) return not_an_object();
     return Status::bad_record("value: the schema is of type " + schema->type + ", not a struct", kOtherTopics);
   }
@@ -192,7 +209,7 @@ bool EventDecoder::holds_json_text() {
 
 Status EventDecoder::not_an_object() {
   if (holds_json_text()) {
-    if (const ForeignFormat* format = recognise_foreign(header_tape_, 0, message_->key())) return foreign_status("value", *format);
+    if (const ForeignFormat* format = recognise_foreign(header_tape_, 0, message_->key())) return foreign(*format);
     return Status::bad_record("value: a text that holds JSON, not an object: it was encoded twice",
                               "let the producer write the JSON as it is: Kafka Connect's StringConverter in place of JsonConverter");
   }
@@ -203,7 +220,13 @@ Status EventDecoder::not_an_object() {
 
 Status EventDecoder::decode_root(const KnownSchema* schema) {
   if (tape_[0].kind == Kind::kNull) return decode_tombstone();
-  if (schema != nullptr && schema->form == Form::kMarker) return marker();
+  if (schema != nullptr && schema->form == Form::kMarker) {
+    if (!is_of_flink() || tape_[0].kind != Kind::kObject) return marker();
+    const uint32_t history = tape_.find(0, "historyRecord");
+    if (history == 0 || tape_[history].kind != Kind::kString) return marker();
+    if (const uint32_t source = tape_.find(0, "source"); source != 0) read_source(source);
+    return decode_history(history, true);
+  }
   if (tape_[0].kind != Kind::kObject) return not_an_object();
   if (schema != nullptr && schema->form == Form::kFlattened) return decode_flattened(schema->layout.get());
   MessageShape shape;
@@ -219,7 +242,7 @@ Status EventDecoder::decode_root(const KnownSchema* schema) {
 Status EventDecoder::decode_natural_row(const MessageShape& shape) {
   const bool debezium_source = shape[Part::kSource] != 0 && read_source(shape[Part::kSource]);
   if (debezium_source && shape.resembles_envelope(tape_)) return not_flattened();
-  source_ = debezium::SourceValues();
+  source_ = SourceValues();
   return is_heartbeat() ? marker() : decode_flattened(nullptr);
 }
 
@@ -230,31 +253,34 @@ Status EventDecoder::decode_natural_root(const MessageShape& shape) {
   const bool says_operation = operation != 0 && tape_[operation].kind == Kind::kString;
   const bool debezium_source = source != 0 && read_source(source);
   if (says_operation && debezium_source) return decode_envelope(envelope, nullptr);
-  const bool names_table = source_[debezium::SourceField::kTable].data() != nullptr;
+  const bool names_table = source_[SourceField::kTable].data() != nullptr;
+  if (is_of_flink() && debezium_source && shape[Part::kHistoryRecord] != 0 && shape.is_schema_change(tape_, true)) {
+    return decode_history(shape[Part::kHistoryRecord], false);
+  }
   if (shape.is_schema_change(tape_, debezium_source) || shape.is_transaction(tape_, topic_->topic()) || is_heartbeat() ||
       is_notification(tape_)) {
     return marker();
   }
   if (shape.is_bare_envelope(tape_, names_table)) return decode_envelope(envelope, nullptr);
   if (settings_.events == Events::kEnvelope) {
-    if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign_status("value", *format);
+    if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign(*format);
+    if (is_of_flink() && (operation == 0 || source == 0)) return no_envelope();
     return decode_envelope(envelope, nullptr);
   }
   const uint32_t wrapped = find_wrapped_event(tape_, shape);
   // Whoever writes such a source writes no row: a json column would be text here.
   if (debezium_source || wrapped != 0 || shape.resembles_envelope(tape_)) {
-    if (message_->header("ce_specversion")) return foreign_status("value", kCloudEvents);
-    if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign_status("value", *format);
+    if (message_->header("ce_specversion")) return foreign(kCloudEvents);
+    if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign(*format);
     return wrapped != 0 && !debezium_source ? wrapped_event(tape_.text(wrapped)) : damaged_envelope();
   }
-  source_ = debezium::SourceValues();
+  source_ = SourceValues();
   return decode_flattened(nullptr);
 }
 
 bool EventDecoder::read_source(uint32_t source) {
   if (tape_[source].kind != Kind::kObject) return false;
   topic_->source_reader().read(tape_, source, source_);
-  using debezium::SourceField;
   return !source_[SourceField::kConnector].empty() &&
          (source_[SourceField::kTable].data() != nullptr || source_[SourceField::kDatabase].data() != nullptr ||
           source_[SourceField::kTimeMilliseconds].data() != nullptr);
@@ -265,7 +291,7 @@ bool EventDecoder::is_heartbeat() {
   if (std::string_view(topic_->topic()).starts_with(kHeartbeatTopic)) return true;
   // A heartbeat topic may have a prefix of its own: then the key, which is the server's name and nothing else, tells.
   std::string_view key = message_->key();
-  if (const auto parts = debezium::split_converter_message(key)) key = parts->payload;
+  if (const auto parts = split_converter_message(key)) key = parts->payload;
   return debezium::parse_json(key, header_tape_) && header_tape_[0].kind == Kind::kObject && header_tape_[0].size == 1 &&
          header_tape_.text(1) == "serverName";
 }
@@ -283,7 +309,7 @@ Status EventDecoder::read_key() {
     }
   }
   key_.payload = key;
-  if (const auto parts = debezium::split_converter_message(key)) {
+  if (const auto parts = split_converter_message(key)) {
     key_.payload = parts->payload;
     if (parts->schema != "null") {
       if (Status status = learn_key_schema(key, parts->schema, parts->prefix); !status) return status;
@@ -300,7 +326,7 @@ Status EventDecoder::read_key() {
 
 Status EventDecoder::learn_key_schema(std::string_view key, std::string_view text, std::size_t prefix) {
   std::string problem;
-  const auto schema = debezium::parse_schema(text, problem);
+  const auto schema = parse_schema(text, problem);
   if (!schema) return Status::bad_record("key: the schema cannot be read: " + problem);
   if (schema->type != "struct") {
     return Status::bad_record(
@@ -344,4 +370,4 @@ Status EventDecoder::marker() {
   return {};
 }
 
-}  // namespace cdcrt::debezium_json
+}  // namespace cdcrt::debezium

@@ -1,11 +1,11 @@
-#include "layout.hpp"
+#include "debezium/layout.hpp"
 
 #include <algorithm>
 #include <unordered_set>
 
-#include "foreign_format.hpp"
+#include "debezium/foreign_format.hpp"
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 namespace {
 
@@ -27,20 +27,20 @@ Member classify(std::string_view name, std::string_view prefix) {
   }
   if (of_source) rest.remove_prefix(7);
   member.flat = FlatField::kIgnored;
-  member.source = debezium::source_field(rest);
+  member.source = source_field(rest);
   // ts_ms without source_ is when Debezium saw the change, not when it was committed.
   const bool own_time = !of_source && rest.starts_with("ts_");
   if (!of_source && rest == "op") {
     member.flat = FlatField::kOperation;
   } else if (!of_source && rest == "deleted") {
     member.flat = FlatField::kDeleted;
-  } else if (member.source != debezium::SourceField::kOther && !own_time) {
+  } else if (member.source != SourceField::kOther && !own_time) {
     member.flat = FlatField::kSource;
   }
   return member;
 }
 
-void add_member(Layout& layout, Member member, debezium::Column column) {
+void add_member(Layout& layout, Member member, Column column) {
   if (member.flat == FlatField::kDeleted) layout.says_deleted = true;
   if (may_be_foreign(member.name)) layout.may_be_foreign = true;
   if (member.flat == FlatField::kColumn) {
@@ -52,7 +52,7 @@ void add_member(Layout& layout, Member member, debezium::Column column) {
 
 }  // namespace
 
-void Layout::add(debezium::Column column) {
+void Layout::add(Column column) {
   Member member;
   member.name = column.name;
   add_member(*this, std::move(member), std::move(column));
@@ -72,12 +72,11 @@ int32_t Layout::find_member(std::string_view name) const {
   return -1;
 }
 
-std::unique_ptr<Layout> declared_layout(const debezium::ConnectSchema& row, std::string_view metadata_prefix,
-                                        debezium::Converter& converter) {
+std::unique_ptr<Layout> declared_layout(const ConnectSchema& row, std::string_view metadata_prefix, Converter& converter) {
   auto layout = std::make_unique<Layout>();
   layout->declared = true;
   for (const auto& field : row.fields) {
-    debezium::Column column = debezium::make_column(field);
+    Column column = make_column(field);
     converter.set_default(field, column);
     add_member(*layout, classify(field.field, metadata_prefix), std::move(column));
   }
@@ -94,7 +93,7 @@ std::unique_ptr<Layout> natural_layout(const sdk::JsonTape& tape, uint32_t objec
       duplicate = std::string(tape.text(name));
       return nullptr;
     }
-    debezium::Column column;
+    Column column;
     column.name = std::string(tape.text(name));
     Member member = classify(column.name, metadata_prefix);
     add_member(*layout, std::move(member), std::move(column));
@@ -114,4 +113,4 @@ bool matches(const Layout& layout, const sdk::JsonTape& tape, uint32_t object) {
   return true;
 }
 
-}  // namespace cdcrt::debezium_json
+}  // namespace cdcrt::debezium

@@ -1,10 +1,10 @@
-#include "foreign_format.hpp"
+#include "debezium/foreign_format.hpp"
 
 #include <algorithm>
 #include <initializer_list>
 #include <string>
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 using sdk::JsonTape;
 using Kind = sdk::JsonKind;
@@ -24,6 +24,8 @@ const ForeignFormat kDebeziumMongo{
     "an event of Debezium's MongoDB connector, which names a collection and no table",
     "documents are not supported yet; leave the topic out of the source's topics, or let the connector write rows with Debezium's "
     "ExtractNewDocumentState"};
+const ForeignFormat kConnectEvent{"an event of Debezium on Kafka Connect, whose message key tells the table's key",
+                             "read it with format.plugin = \"debezium-json\""};
 
 namespace {
 
@@ -277,10 +279,10 @@ const ForeignFormat* recognise_binary(std::string_view bytes) {
   return nullptr;
 }
 
-sdk::Status foreign_status(const char* part, const ForeignFormat& format) {
+sdk::Status foreign_status(const ForeignFormat& format, const char* reads) {
   const bool other = std::string_view(format.name).find("Debezium") == std::string_view::npos;
-  return sdk::Status::bad_record(std::string(part) + ": " + format.name + (other ? "; this format reads Debezium's JSON" : ""),
+  return sdk::Status::bad_record(std::string("value: ") + format.name + (other ? std::string("; this format reads ") + reads : ""),
                                  format.advice);
 }
 
-}  // namespace cdcrt::debezium_json
+}  // namespace cdcrt::debezium

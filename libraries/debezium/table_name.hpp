@@ -8,7 +8,7 @@
 
 #include "cdcrt/sdk/status.hpp"
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 /// Parts that the source does not have are empty.
 struct TableName {
@@ -37,4 +37,4 @@ class TopicRule {
   std::vector<std::string> groups_;  ///< kExpression: name of each group, empty for unnamed ones
 };
 
-}  // namespace cdcrt::debezium_json
+}  // namespace cdcrt::debezium

@@ -7,24 +7,29 @@
 #include "cdcrt/sdk/format.hpp"
 #include "cdcrt/sdk/json_tape.hpp"
 #include "debezium/convert.hpp"
+#include "debezium/foreign_format.hpp"
+#include "debezium/message_shape.hpp"
 #include "debezium/source_block.hpp"
+#include "debezium/table_name.hpp"
+#include "debezium/topic_state.hpp"
 #include "debezium/unavailable.hpp"
-#include "message_shape.hpp"
-#include "table_name.hpp"
-#include "topic_state.hpp"
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 enum class Tombstones { kAuto, kDelete, kIgnore };
 enum class Events { kAuto, kEnvelope, kFlattened };
+/// Who ran Debezium: Kafka Connect, or Flink CDC, whose events have no key and tell snapshots in a way of their own.
+enum class Writer { kConnect, kFlink };
 
 struct Settings {
-  debezium::UnavailableValue unavailable{"__debezium_unavailable_value"};
+  UnavailableValue unavailable{"__debezium_unavailable_value"};
   TopicRule topic_rule;
   Tombstones tombstones = Tombstones::kAuto;
   Events events = Events::kAuto;
   bool ignore_keys = false;
   std::string metadata_prefix = "__";
+  Writer writer = Writer::kConnect;
+  bool full_before = false;  ///< kFlink: PostgreSQL's tables have REPLICA IDENTITY FULL
 
   [[nodiscard]] bool tombstones_delete() const {
     return tombstones == Tombstones::kDelete || (tombstones == Tombstones::kAuto && topic_rule.is_given());
@@ -37,7 +42,11 @@ class EventDecoder {
   /// `settings` must outlive the decoder.
   explicit EventDecoder(const Settings& settings) : settings_(settings), converter_(settings.unavailable) {}
 
-  /// Rows of the message go to `rows`; a Status other than OK says why it is to be rejected.
+  /// Rows of the messages go to `rows`; a message that cannot be decoded is rejected, the others go on.
+  sdk::Status decode(sdk::Messages messages, TopicState& topic, sdk::RowBuilder& rows);
+
+ private:
+  /// A Status other than OK says why the message is to be rejected.
   sdk::Status decode(const sdk::Message& message, TopicState& topic, sdk::RowBuilder& rows);
   /// After a message: what a large one took is given back.
   void give_back_large() {
@@ -45,8 +54,6 @@ class EventDecoder {
     key_tape_.give_back_large();
     header_tape_.give_back_large();
   }
-
- private:
   /// The message's key, read as far as was needed.
   struct Key {
     const Layout* layout = nullptr;  ///< nullptr: none
@@ -79,6 +86,14 @@ class EventDecoder {
   sdk::Status learn_schema(std::string_view value, std::string_view schema, std::size_t prefix, const KnownSchema*& known);
   sdk::Status learn_key_schema(std::string_view key, std::string_view schema, std::size_t prefix);
   sdk::Status marker();
+  /// Flink's {source, historyRecord}; `with_schema`: rows of this stream have one.
+  sdk::Status decode_history(uint32_t record, bool with_schema);
+  /// A table's definition in the history at hand, which header_tape_ holds.
+  sdk::Status define(uint32_t change, bool with_schema, std::string_view order);
+  [[nodiscard]] bool is_of_flink() const { return settings_.writer == Writer::kFlink; }
+  /// The image before a change may hold what the source never sent: zeros and empty texts of NOT NULL columns, NULL of the others.
+  [[nodiscard]] bool may_be_made_up() const;
+  [[nodiscard]] sdk::Status foreign(const ForeignFormat& format) const;
   sdk::Status table_reference(TableReference& table) const;
   sdk::Status flat_table_reference(TableReference& table);
   [[nodiscard]] bool is_heartbeat();
@@ -102,13 +117,17 @@ class EventDecoder {
   sdk::Status read_other_key(const char* header, const BoundShape& shape, uint32_t& cells);
   [[nodiscard]] bool is_full_image(const BoundShape& shape, const cdcrt_cell* cells) const;
   uint32_t key_only(const BoundShape& shape, uint32_t cells);
+  /// Where the change stands in the source's log.
+  std::string_view order_of(cdcrt_operation operation);
   void finish(cdcrt_row& row, std::string_view order);
 
   const Settings& settings_;
-  debezium::Converter converter_;
+  Converter converter_;
   sdk::JsonTape tape_, key_tape_, header_tape_;
-  debezium::SourceValues source_;
+  SourceValues source_;
   std::vector<uint8_t> seen_;
+  std::string order_;
+  bool is_lenient_ = false;  ///< values that cannot be read are ABSENT
 
   // of the message at hand
   const sdk::Message* message_ = nullptr;
@@ -119,4 +138,4 @@ class EventDecoder {
   std::string_view flat_operation_, flat_deleted_;
 };
 
-}  // namespace cdcrt::debezium_json
+}  // namespace cdcrt::debezium

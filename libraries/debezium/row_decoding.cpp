@@ -2,20 +2,20 @@
 #include <algorithm>
 
 #include "cdcrt/sdk/json_text.hpp"
+#include "debezium/event_decoder.hpp"
+#include "debezium/foreign_format.hpp"
 #include "debezium/json_parse.hpp"
 #include "debezium/json_scan.hpp"
 #include "debezium/numbers.hpp"
-#include "event_decoder.hpp"
-#include "foreign_format.hpp"
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 using Kind = sdk::JsonKind;
-using debezium::SourceField;
 using sdk::Status;
 
 namespace {
 
+constexpr uint32_t kKeyElsewhere = 8;
 constexpr const char* kNewKey = "__debezium.newkey";
 constexpr const char* kOldKey = "__debezium.oldkey";
 
@@ -56,6 +56,7 @@ bool is_filler(const cdcrt_cell& cell) {
 
 Status EventDecoder::table_reference(TableReference& table) const {
   table = {source_[SourceField::kDatabase], source_[SourceField::kSchema], source_[SourceField::kTable], source_[SourceField::kName]};
+  if (is_of_flink()) table.flags = kKeyElsewhere;
   if (table.table.empty()) {
     return Status::bad_record("value: the event's source names no table",
                               "no row can be read from it; leave the topic out of the source's topics");
@@ -102,8 +103,9 @@ Status EventDecoder::decode_envelope(const Envelope& envelope, const Layout* lay
   if (envelope.source == 0 || tape_[envelope.source].kind != Kind::kObject) return Status::bad_record("value: the event has no \"source\"");
   const std::string_view operation = tape_.text(envelope.operation);
   const char code = operation.size() == 1 ? operation[0] : '?';
-  if (source_[SourceField::kConnector] == "cassandra") return foreign_status("value", kCassandra);
-  if (source_[SourceField::kConnector] == "mongodb" && layout == nullptr) return foreign_status("value", kDebeziumMongo);
+  if (source_[SourceField::kConnector] == "cassandra") return foreign(kCassandra);
+  if (is_of_flink() && message_->has_key() && message_->key().starts_with('{') && tape_.find(0, "ts_us") != 0) return foreign(kConnectEvent);
+  if (source_[SourceField::kConnector] == "mongodb" && layout == nullptr) return foreign(kDebeziumMongo);
   if (code == 'm' || code == 't') {
     for (const uint32_t image : {envelope.before, envelope.after}) {
       if (image != 0 && tape_[image].kind != Kind::kNull)
@@ -117,7 +119,7 @@ Status EventDecoder::decode_envelope(const Envelope& envelope, const Layout* lay
     const BoundShape* shape = nullptr;
     const Layout* row = layout != nullptr ? layout : topic_->empty_layout();
     if (Status status = bind(row, table, shape); !status) return status;
-    const std::string_view order = debezium::source_order(source_, *rows_);
+    const std::string_view order = order_of(CDCRT_TRUNCATE);
     finish(rows_->begin_row(CDCRT_TRUNCATE, message_->index(), shape->id), order);
     return {};
   }
@@ -151,7 +153,7 @@ Status EventDecoder::decode_change(const Envelope& envelope, const Layout* decla
   uint32_t before = CDCRT_NO_CELLS;
   const bool has_before = envelope.before != 0 && tape_[envelope.before].kind == Kind::kObject;
   // Without schema the two images may have columns of different times: then only the new one counts.
-  if (operation == CDCRT_UPDATE && has_before && (declared != nullptr || matches(*layout, tape_, envelope.before))) {
+  if (operation == CDCRT_UPDATE && has_before && !may_be_made_up() && (declared != nullptr || matches(*layout, tape_, envelope.before))) {
     before = rows_->take_cells(width);
     if (Status status = read_row(*layout, in_value(), envelope.before, rows_->cells(before)); !status) return status;
     if (shape->is_routed) {
@@ -168,7 +170,7 @@ Status EventDecoder::decode_change(const Envelope& envelope, const Layout* decla
   if (operation == CDCRT_INSERT) {
     if (Status status = read_other_key(kOldKey, *shape, other_key); !status) return status;
   }
-  const std::string_view order = debezium::source_order(source_, *rows_);
+  const std::string_view order = order_of(operation);
   cdcrt_row& row = rows_->begin_row(operation, message_->index(), shape->id);
   row.cells = after;
   row.before = before;
@@ -181,7 +183,9 @@ Status EventDecoder::decode_removal(uint32_t before, const Layout* declared, con
   const bool has_before = before != 0 && tape_[before].kind == Kind::kObject;
   if (!has_before && (key_.layout == nullptr || key_.layout->columns.empty())) {
     return Status::bad_record("value: the delete says neither the key nor the row that goes",
-                              "let the connector write keys, or give the source table a primary key or REPLICA IDENTITY FULL");
+                              is_of_flink()
+                                  ? "give the source table a primary key or REPLICA IDENTITY FULL"
+                                  : "let the connector write keys, or give the source table a primary key or REPLICA IDENTITY FULL");
   }
   const Layout* layout = declared != nullptr ? declared : key_.layout;
   if (has_before) {
@@ -189,18 +193,26 @@ Status EventDecoder::decode_removal(uint32_t before, const Layout* declared, con
   }
   const BoundShape* shape = nullptr;
   if (Status status = bind(layout, table, shape); !status) return status;
-  const uint32_t image = rows_->take_cells(static_cast<uint32_t>(layout->columns.size()));
+  const auto width = static_cast<uint32_t>(layout->columns.size());
+  const uint32_t image = rows_->take_cells(width);
+  const bool made_up = may_be_made_up();
   if (has_before) {
-    if (Status status = read_row(*layout, in_value(), before, rows_->cells(image)); !status) return status;
+    is_lenient_ = made_up;
+    Status status = read_row(*layout, in_value(), before, rows_->cells(image));
+    is_lenient_ = false;
+    if (!status) return status;
+  }
+  for (uint32_t i = 0; made_up && i < width; ++i) {
+    if (cdcrt_cell& cell = rows_->cells(image)[i]; cell.tag == CDCRT_NULL) cell.tag = CDCRT_ABSENT;
   }
   if (Status status = complete_key(*shape, image); !status) return status;
   // PostgreSQL fills what it was not sent with defaults, which nothing but the schema can tell from values.
   const bool unsure = !layout->declared && !shape->key_columns.empty() && source_[SourceField::kConnector] == "postgresql";
-  const bool full = has_before && !unsure && is_full_image(*shape, rows_->cells(image));
+  const bool full = has_before && !made_up && !unsure && is_full_image(*shape, rows_->cells(image));
   const uint32_t cells = shape->key_columns.empty() ? image : key_only(*shape, image);
   uint32_t other_key = CDCRT_NO_CELLS;
   if (Status status = read_other_key(kNewKey, *shape, other_key); !status) return status;
-  const std::string_view order = debezium::source_order(source_, *rows_);
+  const std::string_view order = order_of(CDCRT_DELETE);
   cdcrt_row& row = rows_->begin_row(CDCRT_DELETE, message_->index(), shape->id);
   row.cells = cells;
   row.before = full ? image : CDCRT_NO_CELLS;
@@ -213,7 +225,7 @@ Status EventDecoder::decode_flattened(const Layout* declared) {
   const Layout* layout = nullptr;
   if (Status status = layout_of(0, declared, settings_.metadata_prefix, layout); !status) return status;
   if (layout->may_be_foreign && settings_.events == Events::kAuto) {
-    if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign_status("value", *format);
+    if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign(*format);
   }
   if (layout->columns.empty()) return Status::bad_record("value: a row without columns", "nothing can be written of it");
   if (!layout->says_deleted && settings_.tombstones == Tombstones::kAuto && !settings_.topic_rule.is_given()) {
@@ -253,7 +265,7 @@ Status EventDecoder::decode_flattened(const Layout* declared) {
     if (Status status = read_other_key(operation == CDCRT_INSERT ? kOldKey : kNewKey, *shape, other_key); !status) return status;
   }
   const uint32_t kept = operation == CDCRT_DELETE && !shape->key_columns.empty() ? key_only(*shape, cells) : cells;
-  const std::string_view order = debezium::source_order(source_, *rows_);
+  const std::string_view order = order_of(operation);
   cdcrt_row& row = rows_->begin_row(operation, message_->index(), shape->id);
   row.cells = operation == CDCRT_TRUNCATE ? CDCRT_NO_CELLS : kept;
   row.other_key = other_key;
@@ -327,7 +339,11 @@ Status EventDecoder::read_member(const Layout& layout, const Member& member, con
     return {};
   }
   const auto column = static_cast<std::size_t>(member.column);
-  if (const debezium::Problem problem = converter_.convert(layout.columns[column], place.tape, name, cells[column])) {
+  if (const Problem problem = converter_.convert(layout.columns[column], place.tape, name, cells[column])) {
+    if (is_lenient_) {
+      cells[column] = cdcrt_cell{};
+      return {};
+    }
     return Status::bad_record(std::string(place.part) + ": column " + quoted(member.name) + ": " + problem + " (byte " +
                                   std::to_string(place.tape.offset(name) + place.base) + ")",
                               "the value does not fit what the event's schema declares, or no exact value can be made of it");
@@ -362,7 +378,7 @@ Status EventDecoder::read_other_key(const char* header, const BoundShape& shape,
   const auto text = message_->header(header);
   if (!text) return {};
   std::string_view payload = *text;
-  if (const auto parts = debezium::split_converter_message(*text)) payload = parts->payload;
+  if (const auto parts = split_converter_message(*text)) payload = parts->payload;
   const Place place{header_tape_, header, static_cast<std::size_t>(payload.data() - text->data())};
   if (!debezium::parse_json(payload, header_tape_) || header_tape_[0].kind != Kind::kObject) {
     return Status::bad_record(std::string("header ") + header + ": not a JSON object of key columns",
@@ -387,7 +403,7 @@ bool EventDecoder::is_full_image(const BoundShape& shape, const cdcrt_cell* cell
   // PostgreSQL with the default identity sends only the key. Any value that nobody would make up proves a full image.
   for (std::size_t i = 0; i < shape.is_key.size(); ++i) {
     if (shape.is_key[i] != 0 || is_filler(cells[i])) continue;
-    const debezium::Column& column = shape.layout->columns[i];
+    const Column& column = shape.layout->columns[i];
     cdcrt_cell filler = column.default_cell;
     if (column.has_default && (filler.tag >= CDCRT_STRING || filler.tag == CDCRT_DECIMAL)) filler.value.data = column.default_text.data();
     if (!column.has_default || !same_value(cells[i], filler)) return true;
@@ -401,9 +417,24 @@ uint32_t EventDecoder::key_only(const BoundShape& shape, uint32_t cells) {
   return copy;
 }
 
-void EventDecoder::finish(cdcrt_row& row, std::string_view order) {
-  row.source_order = sdk::borrow(order);
-  row.source_time_us = debezium::source_time_us(source_);
+std::string_view EventDecoder::order_of(cdcrt_operation operation) {
+  if (!is_of_flink()) return source_order(source_, *rows_);
+  // Rows that were read in chunks say no time; the older way of reading names the place in the log at which it read all.
+  if (operation == CDCRT_SNAPSHOT && source_time_us(source_) == 0) return {};
+  return flink_order(source_, operation == CDCRT_DELETE, order_, *rows_);
 }
 
-}  // namespace cdcrt::debezium_json
+bool EventDecoder::may_be_made_up() const {
+  return is_of_flink() && !settings_.full_before && source_[SourceField::kConnector] == "postgresql";
+}
+
+Status EventDecoder::foreign(const ForeignFormat& format) const {
+  return foreign_status(format, is_of_flink() ? "Flink CDC's JSON" : "Debezium's JSON");
+}
+
+void EventDecoder::finish(cdcrt_row& row, std::string_view order) {
+  row.source_order = sdk::borrow(order);
+  row.source_time_us = source_time_us(source_);
+}
+
+}  // namespace cdcrt::debezium

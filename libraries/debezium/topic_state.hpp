@@ -6,14 +6,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "cdcrt/sdk/row_builder.hpp"
+#include "debezium/layout.hpp"
 #include "debezium/source_block.hpp"
-#include "layout.hpp"
-#include "table_name.hpp"
+#include "debezium/table_name.hpp"
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 enum class Form : uint8_t {
   kEnvelope,   ///< before, after, source, op
@@ -37,6 +38,7 @@ struct BoundShape {
   const Layout* layout = nullptr;  ///< the same, or with the key's column that no row has
   const Layout* key = nullptr;     ///< nullptr: the message has no key
   std::string database, schema, table, server;
+  uint32_t flags = 0;
   uint32_t id = 0;
   std::vector<uint32_t> key_columns;  ///< in key order
   std::vector<uint8_t> is_key;        ///< by column
@@ -47,6 +49,7 @@ struct BoundShape {
 struct TableReference {
   std::string_view database, schema, table;
   std::string_view server;  ///< empty: the event does not say
+  uint32_t flags = 0;       ///< of the shape, beside those that follow from its layout and key
 };
 
 /// One topic; one thread. References stay valid until forget().
@@ -75,7 +78,10 @@ class TopicState {
   /// lacks, which `missing` then is.
   const BoundShape* bind(const Layout* layout, const Layout* key, const TableReference& table, sdk::RowBuilder& rows, std::string& missing);
 
-  debezium::SourceReader& source_reader() { return source_reader_; }
+  /// The shape of a definition, of which nothing is remembered.
+  static uint32_t define(const Layout& layout, const Layout& key, const TableReference& table, sdk::RowBuilder& rows);
+
+  SourceReader& source_reader() { return source_reader_; }
   /// The table of the topic by the option; computed once.
   const std::optional<TableName>& table(const TopicRule& rule);
 
@@ -103,10 +109,20 @@ class TopicState {
   std::vector<std::unique_ptr<Layout>> routed_;  ///< rows' layouts with a column of the key
   std::string server_;                           ///< that the topic's last event named
   std::vector<std::unique_ptr<BoundShape>> shapes_;
-  debezium::SourceReader source_reader_;
+  SourceReader source_reader_;
   std::optional<TableName> table_;
   bool table_known_ = false;
   std::size_t bytes_ = 0;
 };
 
-}  // namespace cdcrt::debezium_json
+/// Of all topics that a decoder meets, as many as there is room for.
+class TopicStates {
+ public:
+  /// Valid until the next call.
+  TopicState& of(std::string_view topic);
+
+ private:
+  std::unordered_map<std::string, std::unique_ptr<TopicState>> topics_;
+};
+
+}  // namespace cdcrt::debezium

@@ -12,7 +12,7 @@
 #include "debezium/schema.hpp"
 #include "debezium/source_block.hpp"
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 /// What ExtractNewRecordState adds beside the columns.
 enum class FlatField : uint8_t { kColumn, kOperation, kDeleted, kSource, kIgnored };
@@ -21,18 +21,18 @@ struct Member {
   std::string name;
   int32_t column = -1;  ///< place in Layout::columns; -1: none
   FlatField flat = FlatField::kColumn;
-  debezium::SourceField source = debezium::SourceField::kOther;
+  SourceField source = SourceField::kOther;
 };
 
 /// Immutable once made; shapes, caches and predictions refer to it by address.
 struct Layout {
   std::vector<Member> members;
-  std::vector<debezium::Column> columns;
+  std::vector<Column> columns;
   bool declared = false;  ///< types come from a schema
   bool says_deleted = false;
   bool may_be_foreign = false;  ///< has names that other tools' messages have
 
-  void add(debezium::Column column);
+  void add(Column column);
   /// -1: no such column.
   [[nodiscard]] int32_t find_column(std::string_view name) const;
   /// -1: no such member.
@@ -40,8 +40,7 @@ struct Layout {
 };
 
 /// How a flattened row names its metadata: the prefix of add.fields ("__"); nullptr-like empty for rows of an envelope.
-std::unique_ptr<Layout> declared_layout(const debezium::ConnectSchema& row, std::string_view metadata_prefix,
-                                        debezium::Converter& converter);
+std::unique_ptr<Layout> declared_layout(const ConnectSchema& row, std::string_view metadata_prefix, Converter& converter);
 
 /// Columns by the names of an object without schema. nullptr when a name stands twice, which `duplicate` then is.
 std::unique_ptr<Layout> natural_layout(const sdk::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
@@ -50,4 +49,4 @@ std::unique_ptr<Layout> natural_layout(const sdk::JsonTape& tape, uint32_t objec
 /// The object's members are exactly the layout's, in its order.
 bool matches(const Layout& layout, const sdk::JsonTape& tape, uint32_t object);
 
-}  // namespace cdcrt::debezium_json
+}  // namespace cdcrt::debezium

@@ -1,9 +1,9 @@
-#include "message_shape.hpp"
+#include "debezium/message_shape.hpp"
 
 #include <algorithm>
 #include <cstring>
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 using sdk::JsonTape;
 using Kind = sdk::JsonKind;
@@ -204,4 +204,4 @@ uint32_t find_wrapped_event(const JsonTape& tape, const MessageShape& shape) {
   return schema || tape[0].size == 1 ? payload : 0;
 }
 
-}  // namespace cdcrt::debezium_json
+}  // namespace cdcrt::debezium

@@ -6,7 +6,7 @@
 #include "cdcrt/sdk/json_tape.hpp"
 #include "cdcrt/sdk/status.hpp"
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 /// What another tool writes. Immutable, for the life of the process.
 struct ForeignFormat {
@@ -17,6 +17,7 @@ struct ForeignFormat {
 extern const ForeignFormat kCloudEvents;
 extern const ForeignFormat kCassandra;
 extern const ForeignFormat kDebeziumMongo;
+extern const ForeignFormat kConnectEvent;  ///< Debezium's own events, to a format that reads Flink's
 
 /// A column of this name may belong to another tool's message: only then is recognise_foreign() worth its time.
 bool may_be_foreign(std::string_view column);
@@ -28,7 +29,7 @@ const ForeignFormat* recognise_foreign(const sdk::JsonTape& tape, uint32_t objec
 /// Binary encodings: schema registries, Avro files. nullptr: none that is known.
 const ForeignFormat* recognise_binary(std::string_view bytes);
 
-/// `part`: "value", "key".
-sdk::Status foreign_status(const char* part, const ForeignFormat& format);
+/// `reads`: what the format that refuses it reads.
+sdk::Status foreign_status(const ForeignFormat& format, const char* reads);
 
-}  // namespace cdcrt::debezium_json
+}  // namespace cdcrt::debezium

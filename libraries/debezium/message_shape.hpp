@@ -8,7 +8,7 @@
 
 #include "cdcrt/sdk/json_tape.hpp"
 
-namespace cdcrt::debezium_json {
+namespace cdcrt::debezium {
 
 /// Members of Debezium's messages. Any of them may be the name of a table's column, so that one alone proves nothing.
 enum class Part : uint8_t {
@@ -67,4 +67,4 @@ bool is_notification(const sdk::JsonTape& tape);
 /// The name of a member that holds an event, or a part of one that no column's value is: {"data":{"op":"c","after":..}}. 0: none.
 uint32_t find_wrapped_event(const sdk::JsonTape& tape, const MessageShape& shape);
 
-}  // namespace cdcrt::debezium_json
+}  // namespace cdcrt::debezium

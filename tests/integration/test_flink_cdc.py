@@ -1,0 +1,144 @@
+"""Events that Flink CDC wrote, without keys, give the rows of the source: in whatever partitions, batches and runs they come."""
+
+import gzip
+import io
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from integration import program  # noqa: E402
+from oracle import compare, targets  # noqa: E402
+
+SEED = int(os.environ.get("CDCRT_TEST_SEED", str(time.time_ns() % 1_000_000)))
+KILLS = int(os.environ.get("CDCRT_TEST_KILLS", "5"))
+KINDS = {"sqlite": program.SqliteTarget, "postgresql": program.PostgresqlTarget}
+NAMES = ("flink-cdc-mysql", "flink-cdc-postgres")
+DATA = os.path.join(program.TESTS, "data")
+
+
+def captured(name):
+    with gzip.open(os.path.join(DATA, name, "values.jsonl.gz"), "rt", encoding="utf-8") as file:
+        return file.read().splitlines()
+
+
+def spread(values, partitions, chance, path):
+    """Each value in a partition by chance, as a producer without keys does; the partitions are read in any turn, some far ahead."""
+    logs = [[] for _ in range(partitions)]
+    for value in values:
+        chance.choice(logs).append(value)
+    places = [0] * partitions
+    with open(path, "w", encoding="utf-8") as file:
+        left = [p for p in range(partitions) if logs[p]]
+        while left:
+            partition = chance.choice(left)
+            for _ in range(chance.choice([1, 3, 50])):
+                if places[partition] == len(logs[partition]):
+                    left.remove(partition)
+                    break
+                file.write(json.dumps({"topic": "events", "partition": partition, "offset": places[partition], "key": None,
+                                       "payload": logs[partition][places[partition]]}) + "\n")
+                places[partition] += 1
+
+
+class FlinkCdc(unittest.TestCase):
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.folder = place.name
+        self.chance = random.Random(SEED)
+
+    def arguments(self, name, target, folder, rows):
+        events = os.path.join(self.folder, "events.jsonl")
+        settings = [f"runtime.decode_workers={self.chance.choice([1, 4])}", f"sources.events.batch_messages={self.chance.choice([7, 1000])}"]
+        return (program.real_events(name, target, folder, *settings, *([f"sinks.target.batch.max_rows={rows}"] if rows else [])),
+                {**target.environment, "CDCRT_TEST_EVENTS": events})
+
+    def same(self, name, target, folder, told):
+        self.assertEqual(program.letters(os.path.join(folder, "letters.jsonl")), [], told)
+        out = io.StringIO()
+        count = compare.compare(os.path.join(DATA, name, "expected"), targets.open_target(target.name), out=out)
+        self.assertEqual(count, 0, told + ": " + out.getvalue())
+
+    def check(self, kind):
+        for name in NAMES:
+            values = captured(name)
+            for partitions, rows in ((1, None), (4, 50), (16, None)):
+                told = f"seed {SEED}, {name}, {partitions} partitions, {rows} rows"
+                with self.subTest(told), tempfile.TemporaryDirectory() as folder:
+                    spread(values, partitions, self.chance, os.path.join(self.folder, "events.jsonl"))
+                    target = KINDS[kind](folder)
+                    arguments, environment = self.arguments(name, target, folder, rows)
+                    done = program.run(arguments, environment, folder)
+                    self.assertEqual(done.exit_code, 0, told + done.log[-3000:])
+                    self.same(name, target, folder, told)
+
+    def test_in_any_partitions_into_sqlite(self):
+        self.check("sqlite")
+
+    def test_in_any_partitions_into_postgresql(self):
+        self.check("postgresql")
+
+    def check_killed(self, kind, kills):
+        for name in NAMES:
+            told = f"seed {SEED}, {name}, killed"
+            with self.subTest(told), tempfile.TemporaryDirectory() as folder:
+                spread(captured(name), 4, self.chance, os.path.join(self.folder, "events.jsonl"))
+                target = KINDS[kind](folder)
+                log, killed = os.path.join(folder, "log"), 0
+                while True:
+                    arguments, environment = self.arguments(name, target, folder, 40)
+                    process = program.start(arguments, environment, log)
+                    if killed < kills:
+                        killed += 1
+                        time.sleep(self.chance.uniform(0.02, 0.4))
+                        process.kill()
+                    process.wait(300)
+                    if process.returncode != -9:
+                        break
+                with open(log, encoding="utf-8", errors="replace") as file:
+                    self.assertEqual(process.returncode, 0, told + file.read()[-3000:])
+                self.same(name, target, folder, told)
+
+    def changes(self, kind, *changes):
+        """Applies (partition, file, position, seconds, mail of user 1) one after the other; (run, mail that is there)."""
+        with open(os.path.join(self.folder, "events.jsonl"), "w", encoding="utf-8") as file:
+            for offset, (partition, log, position, seconds, mail) in enumerate(changes):
+                source = {"connector": "mysql", "name": "mysql_binlog_source", "ts_ms": seconds * 1000, "snapshot": "false", "db": "shop",
+                          "table": "users", "server_id": 7, "file": log, "pos": position, "row": 0}
+                payload = {"before": None, "after": {"id": 1, "mail": mail}, "source": source, "op": "u"}
+                file.write(json.dumps({"topic": "events", "partition": partition, "offset": offset, "key": None, "payload": json.dumps(payload)}) + "\n")
+        target = KINDS[kind](self.folder)
+        arguments, environment = self.arguments("flink-cdc-mysql", target, self.folder, 1)
+        done = program.run(arguments, environment, self.folder)
+        header, rows = targets.open_target(target.name).rows("shop.users")
+        return done, rows[0][header.index("mail")]
+
+    def test_a_binlog_that_began_anew_stops_the_table(self):
+        old = [(0, "binlog.000010", 100, 50, "old"), (1, "binlog.000010", 200, 51, "older log")]
+        for partition in (0, 1):
+            done, mail = self.changes("sqlite", *old, (partition, "binlog.000001", 4, 90, "new log"))
+            self.assertNotEqual(done.exit_code, 0, done.log[-2000:])
+            self.assertIn("began anew", done.log)
+            self.assertEqual(mail, "older log")
+            os.remove(os.path.join(self.folder, "target.db"))
+
+    def test_a_change_of_an_earlier_file_that_comes_late_is_left_out(self):
+        done, mail = self.changes("sqlite", (0, "binlog.000010", 100, 50, "new"), (1, "binlog.000009", 200, 40, "late"))
+        self.assertEqual(done.exit_code, 0, done.log[-2000:])
+        self.assertEqual(mail, "new")
+
+    def test_killed_and_started_again_into_sqlite(self):
+        self.check_killed("sqlite", KILLS)
+
+    def test_killed_and_started_again_into_postgresql(self):
+        self.check_killed("postgresql", KILLS)
+
+
+if __name__ == "__main__":
+    unittest.main()
