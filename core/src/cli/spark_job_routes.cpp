@@ -85,6 +85,10 @@ class RouteWriter {
     find_merged_targets();
     for (std::size_t i = 0; i < job_.tables.size(); ++i) add(job_.tables[i], i);
     warn_of_overlaps();
+    // A manifest without routes would take every table.
+    if (patterns_.empty() && !job_.tables.empty()) {
+      file_.error(diagnostics::kNotYetAvailable, {}, "no table of sync_table_list can be read here yet", "the warnings say why");
+    }
     std::string text;
     std::set<std::string> names;
     for (RouteLines& route : routes_) {

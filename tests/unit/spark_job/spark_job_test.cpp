@@ -206,6 +206,12 @@ TEST_CASE("what has no counterpart is a comment of one line and a warning") {
   CHECK(has(imported.told, "5 warnings"));
 }
 
+TEST_CASE("a job of which no table can be read is refused: a manifest without routes would take every table") {
+  const Imported imported = import_tables(R"({"db": "a", "table": "u", "primary_key": "id", "only_save_delete": "true"})");
+  CHECK(imported.has_errors);
+  CHECK(has(imported.told, "error[E0204]: no table of sync_table_list can be read here yet"));
+}
+
 TEST_CASE("flags that the job takes no notice of are taken as they are meant, and told") {
   const Imported imported = import_tables(
       R"({"db": "a", "table": "t", "primary_key": "id", "skip_delete": "true"},{"db": "a", "table": "u", "primary_key": "id", "ignore_ddl": true})");
