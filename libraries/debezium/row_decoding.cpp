@@ -104,7 +104,8 @@ Status EventDecoder::decode_envelope(const Envelope& envelope, const Layout* lay
   const std::string_view operation = tape_.text(envelope.operation);
   const char code = operation.size() == 1 ? operation[0] : '?';
   if (source_[SourceField::kConnector] == "cassandra") return foreign(kCassandra);
-  if (is_of_flink() && message_->has_key() && message_->key().starts_with('{') && tape_.find(0, "ts_us") != 0) return foreign(kConnectEvent);
+  if (is_of_flink() && message_->has_key() && message_->key().starts_with('{') && tape_.find(0, "ts_us") != 0)
+    return foreign(kConnectEvent);
   if (source_[SourceField::kConnector] == "mongodb" && layout == nullptr) return foreign(kDebeziumMongo);
   if (code == 'm' || code == 't') {
     for (const uint32_t image : {envelope.before, envelope.after}) {

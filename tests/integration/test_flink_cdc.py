@@ -5,6 +5,7 @@ import io
 import json
 import os
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -46,6 +47,18 @@ def spread(values, partitions, chance, path):
                 places[partition] += 1
 
 
+def without(expected, table, folder):
+    """A copy of the expected tables that lacks one."""
+    copy = os.path.join(folder, "expected")
+    shutil.copytree(expected, copy, dirs_exist_ok=True)
+    path = os.path.join(copy, "types.toml")
+    with open(path, encoding="utf-8") as file:
+        sections = file.read().split("\n\n")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n\n".join(section for section in sections if not section.startswith(f'["{table}"]')))
+    return copy
+
+
 class FlinkCdc(unittest.TestCase):
     def setUp(self):
         place = tempfile.TemporaryDirectory()
@@ -61,14 +74,20 @@ class FlinkCdc(unittest.TestCase):
 
     def same(self, name, target, folder, told, arguments, environment):
         # A change that lacks the unchanged TOAST of its row, which another partition brings later, is made good by a replay.
-        letters = program.letters(os.path.join(folder, "letters.jsonl"))
-        self.assertEqual({(letter["table"], letter["reason"]) for letter in letters} - {("big_text", "row_missing"), ("public.big_text", "row_missing")},
-                         set(), told)
-        if letters:
+        letters = {(letter["table"], letter["reason"]) for letter in program.letters(os.path.join(folder, "letters.jsonl"))}
+        late = letters & {("big_text", "row_missing"), ("public.big_text", "row_missing")}
+        # PostgreSQL keeps no NUL in a text.
+        expected = os.path.join(DATA, name, "expected")
+        refused = letters & {("shop.texts", "value_refused")}
+        if refused:
+            self.assertTrue(target.name.startswith("postgresql:"))
+            expected = without(expected, "shop.texts", folder)
+        self.assertEqual(letters - late - refused, set(), told)
+        if late:
             done = program.run(["dlq", "replay", *arguments], environment, folder)
             self.assertEqual(done.exit_code, 0, told + done.log[-3000:])
         out = io.StringIO()
-        count = compare.compare(os.path.join(DATA, name, "expected"), targets.open_target(target.name), out=out)
+        count = compare.compare(expected, targets.open_target(target.name), out=out)
         self.assertEqual(count, 0, told + ": " + out.getvalue())
 
     def check(self, kind):
