@@ -16,6 +16,8 @@
 #include <string_view>
 #include <vector>
 
+#include "flink_events.hpp"
+
 namespace {
 
 constexpr int kPartitions = 4;
@@ -461,6 +463,7 @@ Settings parse(int count, char** arguments) {
       throw std::runtime_error(
           "usage: generate_events [--events N] [--seed N] [--tables N] [--no-schemas] [--out FILE|- | --pieces FOLDER] [--expected FOLDER]");
     const std::string value = arguments[++i];
+    if (name == "--format") continue;
     if (name == "--events") {
       settings.events = std::stoull(value);
     } else if (name == "--seed") {
@@ -485,6 +488,12 @@ Settings parse(int count, char** arguments) {
 
 int main(int count, char** arguments) {
   try {
+    for (int i = 1; i + 1 < count; ++i) {
+      if (arguments[i] != std::string_view("--format") || arguments[i + 1] == std::string_view("debezium")) continue;
+      if (arguments[i + 1] != std::string_view("flink-cdc")) throw std::runtime_error("--format: debezium or flink-cdc");
+      cdcrt::bench::generate_flink(count, arguments);
+      return 0;
+    }
     Generator(parse(count, arguments)).run();
     return 0;
   } catch (const std::exception& exception) {
