@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -19,6 +20,7 @@ from oracle import compare, targets  # noqa: E402
 SEED = int(os.environ.get("CDCRT_TEST_SEED", str(time.time_ns() % 1_000_000)))
 KILLS = int(os.environ.get("CDCRT_TEST_KILLS", "5"))
 KINDS = {"sqlite": program.SqliteTarget, "postgresql": program.PostgresqlTarget}
+GENERATOR = os.path.join(os.path.dirname(program.BINARY), "generate_events")
 NAMES = ("flink-cdc-mysql", "flink-cdc-postgres")
 DATA = os.path.join(program.TESTS, "data")
 
@@ -158,6 +160,31 @@ class FlinkCdc(unittest.TestCase):
         done, mail = self.changes("sqlite", (0, "binlog.000010", 100, 50, "new"), (1, "binlog.000009", 200, 40, "late"))
         self.assertEqual(done.exit_code, 0, done.log[-2000:])
         self.assertEqual(mail, "new")
+
+    def check_generated(self, kind):
+        """Rows loaded and changed, keys that move and come back, each change in a partition by chance, the partitions read one after the other."""
+        events, expected = os.path.join(self.folder, "events.jsonl"), os.path.join(self.folder, "expected")
+        told = f"seed {SEED}, {kind}"
+        subprocess.run([GENERATOR, "--format", "flink-cdc", "--events", "20000", "--tables", "2", "--partitions", "4", "--seed", str(SEED),
+                        "--out", events, "--expected", expected], check=True)
+        with open(events, encoding="utf-8") as file:
+            lines = file.readlines()
+        turns = self.chance.sample(range(4), 4)
+        lines.sort(key=lambda line: turns[json.loads(line)["partition"]])
+        with open(events, "w", encoding="utf-8") as file:
+            file.writelines(lines)
+        target = KINDS[kind](self.folder)
+        arguments, environment = self.arguments("flink-cdc-generated", target, self.folder, 1000)
+        done = program.run(arguments, environment, self.folder)
+        self.assertEqual(done.exit_code, 0, told + done.log[-3000:])
+        out = io.StringIO()
+        self.assertEqual(compare.compare(expected, targets.open_target(target.name), out=out), 0, told + ": " + out.getvalue())
+
+    def test_generated_changes_end_in_the_rows_of_the_generator_in_sqlite(self):
+        self.check_generated("sqlite")
+
+    def test_generated_changes_end_in_the_rows_of_the_generator_in_postgresql(self):
+        self.check_generated("postgresql")
 
     def test_killed_and_started_again_into_sqlite(self):
         self.check_killed("sqlite", KILLS)
