@@ -129,6 +129,8 @@ std::string payload(std::size_t i, bool binary_decimal) {
          R"(,"ts_us":)" + time + R"(132,"ts_ns":)" + time + "132139}";
 }
 
+bool g_has_keys = true;  ///< Flink CDC writes values alone
+
 struct Events {
   std::vector<std::string> keys, values;
   std::vector<cdcrt_message> messages;
@@ -147,7 +149,7 @@ Events make_events(std::size_t count, bool with_schema) {
   }
   for (std::size_t i = 0; i < count; ++i) {
     cdcrt_message message{};
-    message.key = {events.keys[i].data(), events.keys[i].size()};
+    if (g_has_keys) message.key = {events.keys[i].data(), events.keys[i].size()};
     message.value = {events.values[i].data(), events.values[i].size()};
     message.offset = static_cast<int64_t>(i);
     message.timestamp_ms = -1;
@@ -171,6 +173,7 @@ Plugin load(const char* path) {
   const auto entry = reinterpret_cast<cdcrt_plugin_entry_function>(dlsym(library, "cdcrt_plugin_entry"));
   uint32_t count = 0;
   const cdcrt_plugin* plugin = entry(&count)[0];
+  g_has_keys = std::string(plugin->name) != "flink-cdc";
   std::vector<cdcrt_option_value> values;
   for (uint32_t i = 0; i < plugin->option_count; ++i) {
     cdcrt_option_value value{};

@@ -130,7 +130,9 @@ Status EventDecoder::decode_envelope(const Envelope& envelope, const Layout* lay
     case 'r': return decode_change(envelope, layout, CDCRT_SNAPSHOT, table);
     case 'u': return decode_change(envelope, layout, CDCRT_UPDATE, table);
     case 'd': return decode_removal(envelope.before, layout, table);
-    default: return Status::bad_record("value: operation " + quoted(operation) + " is not one of c, r, u, d, t, m");
+    default:
+      return Status::bad_record("value: operation " + quoted(operation) + " is not one of c, r, u, d, t, m",
+                                "look at the raw bytes in the dead letter: another kind of program wrote this message");
   }
 }
 
