@@ -1,4 +1,4 @@
-// From a schema change to definitions and truncates.
+// From a history record of Flink CDC to definitions and truncates.
 #include "cdcrt/sdk/json_text.hpp"
 #include "debezium/event_decoder.hpp"
 #include "debezium/json_parse.hpp"
