@@ -1,5 +1,6 @@
 """Events that Flink CDC wrote, without keys, give the rows of the source: in whatever partitions, batches and runs they come."""
 
+import contextlib
 import gzip
 import io
 import json
@@ -59,6 +60,20 @@ def without(expected, table, folder):
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n\n".join(section for section in sections if not section.startswith(f'["{table}"]')))
     return copy
+
+
+def source(position):
+    return {"version": "1.9.8.Final", "connector": "mysql", "name": "mysql_binlog_source", "ts_ms": 1_795_370_000_000 + position * 1000, "snapshot": "false",
+            "db": "shop", "table": "t", "server_id": 7, "file": "binlog.000004", "pos": position, "row": 0}
+
+
+def row(position, after):
+    return {"before": None, "after": after, "source": source(position), "op": "c", "ts_ms": 1_795_370_549_095, "transaction": None}
+
+
+def history(position, ddl, changes=()):
+    return {"source": source(position), "historyRecord": json.dumps({"source": {}, "position": {}, "databaseName": "shop", "ddl": ddl,
+                                                                     "tableChanges": list(changes)})}
 
 
 class FlinkCdc(unittest.TestCase):
@@ -160,6 +175,39 @@ class FlinkCdc(unittest.TestCase):
         done, mail = self.changes("sqlite", (0, "binlog.000010", 100, 50, "new"), (1, "binlog.000009", 200, 40, "late"))
         self.assertEqual(done.exit_code, 0, done.log[-2000:])
         self.assertEqual(mail, "new")
+
+    def write_values(self, *values):
+        """(partition, value) one after the other."""
+        with open(os.path.join(self.folder, "events.jsonl"), "w", encoding="utf-8") as file:
+            for offset, (partition, value) in enumerate(values):
+                file.write(json.dumps({"topic": "events", "partition": partition, "offset": offset, "key": None, "payload": json.dumps(value)}) + "\n")
+
+    def run_changes(self, kind):
+        target = KINDS[kind](self.folder)
+        arguments, environment = self.arguments("flink-cdc-changes", target, self.folder, 1)
+        done = program.run(arguments, environment, self.folder)
+        self.assertEqual(done.exit_code, 0, done.log[-3000:])
+        header, rows = targets.open_target(target.name).rows("shop.t")
+        return header, sorted([None if value is None else str(value) for value in row] for row in rows)
+
+    def test_a_truncate_takes_what_came_before_it_whichever_partition_is_read_first(self):
+        for kind in KINDS:
+            with self.subTest(kind):
+                self.write_values((1, history(200, "truncate table t")), (0, row(100, {"id": 1, "v": "before"})), (0, row(300, {"id": 2, "v": "after"})))
+                self.assertEqual(self.run_changes(kind), (["id", "v"], [["2", "after"]]))
+                with contextlib.suppress(FileNotFoundError):
+                    os.remove(os.path.join(self.folder, "target.db"))
+
+    def test_a_definition_drops_a_column_and_gives_others_their_types(self):
+        for kind in KINDS:
+            with self.subTest(kind):
+                columns = [{"name": "id", "typeName": "INT", "optional": False}, {"name": "name", "typeName": "VARCHAR", "length": 30, "optional": True}]
+                changed = [{"type": "ALTER", "id": '"shop"."t"', "table": {"primaryKeyColumnNames": ["id"], "columns": columns}}]
+                self.write_values((0, row(100, {"id": 1, "gone": 5})), (0, history(200, "alter table t drop gone, add name varchar(30)", changed)),
+                                  (0, row(300, {"id": 2, "name": "two"})))
+                self.assertEqual(self.run_changes(kind), (["id", "name"], [["1", None], ["2", "two"]]))
+                with contextlib.suppress(FileNotFoundError):
+                    os.remove(os.path.join(self.folder, "target.db"))
 
     def check_generated(self, kind):
         """Rows loaded and changed, keys that move and come back, each change in a partition by chance, the partitions read one after the other."""
