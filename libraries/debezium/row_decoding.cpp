@@ -15,7 +15,6 @@ using sdk::Status;
 
 namespace {
 
-constexpr uint32_t kKeyElsewhere = 8;
 constexpr const char* kNewKey = "__debezium.newkey";
 constexpr const char* kOldKey = "__debezium.oldkey";
 
@@ -56,7 +55,7 @@ bool is_filler(const cdcrt_cell& cell) {
 
 Status EventDecoder::table_reference(TableReference& table) const {
   table = {source_[SourceField::kDatabase], source_[SourceField::kSchema], source_[SourceField::kTable], source_[SourceField::kName]};
-  if (is_of_flink()) table.flags = kKeyElsewhere;
+  if (is_of_flink()) table.flags = CDCRT_SHAPE_KEY_ELSEWHERE;
   if (table.table.empty()) {
     return Status::bad_record("value: the event's source names no table",
                               "no row can be read from it; leave the topic out of the source's topics");

@@ -182,10 +182,10 @@ class FlinkCdc(unittest.TestCase):
             for offset, (partition, value) in enumerate(values):
                 file.write(json.dumps({"topic": "events", "partition": partition, "offset": offset, "key": None, "payload": json.dumps(value)}) + "\n")
 
-    def run_changes(self, kind):
+    def run_changes(self, kind, *settings):
         target = KINDS[kind](self.folder)
         arguments, environment = self.arguments("flink-cdc-changes", target, self.folder, 1)
-        done = program.run(arguments, environment, self.folder)
+        done = program.run([*arguments, *(word for setting in settings for word in ("--set", setting))], environment, self.folder)
         self.assertEqual(done.exit_code, 0, done.log[-3000:])
         header, rows = targets.open_target(target.name).rows("shop.t")
         return header, sorted([None if value is None else str(value) for value in row] for row in rows)
@@ -208,6 +208,26 @@ class FlinkCdc(unittest.TestCase):
                 self.assertEqual(self.run_changes(kind), (["id", "name"], [["1", None], ["2", "two"]]))
                 with contextlib.suppress(FileNotFoundError):
                     os.remove(os.path.join(self.folder, "target.db"))
+
+    def test_rows_wait_for_the_definition_that_tells_their_key(self):
+        columns = [{"name": "id", "typeName": "INT", "optional": False}, {"name": "v", "typeName": "VARCHAR", "length": 30, "optional": True}]
+        told = [{"type": "CREATE", "id": '"shop"."t"', "table": {"primaryKeyColumnNames": ["id"], "columns": columns}}]
+        for kind in KINDS:
+            with self.subTest(kind):
+                self.write_values((0, row(200, {"id": 1, "v": "later"})), (1, row(150, {"id": 1, "v": "earlier"})),
+                                  (2, history(100, "create table t(id int primary key, v varchar(30))", told)))
+                self.assertEqual(self.run_changes(kind, 'routes.t.primary_key=[]'), (["id", "v"], [["1", "later"]]))
+                with contextlib.suppress(FileNotFoundError):
+                    os.remove(os.path.join(self.folder, "target.db"))
+
+    def test_a_table_whose_key_nothing_tells_is_named_once_with_the_line_to_add(self):
+        self.write_values(*((0, row(100 + i, {"id": i, "v": "x"})) for i in range(5)))
+        target = KINDS["sqlite"](self.folder)
+        arguments, environment = self.arguments("flink-cdc-changes", target, self.folder, 1)
+        done = program.run([*arguments, "--set", "routes.t.primary_key=[]"], environment, self.folder)
+        self.assertIn('primary_keys = { "shop.t" = ["id"] }', done.log)
+        self.assertNotEqual(done.exit_code, 0)
+        self.assertEqual(program.letters(os.path.join(self.folder, "letters.jsonl")), [])
 
     def check_generated(self, kind):
         """Rows loaded and changed, keys that move and come back, each change in a partition by chance, the partitions read one after the other."""

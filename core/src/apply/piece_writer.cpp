@@ -136,6 +136,7 @@ Sealed PieceWriter::begin_portion() const {
   portion.columns = sealed_.columns;
   portion.key = sealed_.key;
   portion.key_known = sealed_.key_known;
+  portion.told_keyless = sealed_.told_keyless;
   portion.version = sealed_.version;
   portion.attempt.letters_change = true;
   portion.in_order = sealed_.in_order;

@@ -35,9 +35,14 @@ std::string RowFolder::fold(const Incoming& in, const evolution::ShapeMap& map) 
     fold_appended(in, map);
   } else if (identity_.events || !knowledge_.key().empty()) {
     fold_keyed(in, map);
-  } else if (!identity_.route.primary_key.empty()) {
-    in.refuse("key_missing",
-              make_error(CDCRT_BAD_RECORD, "the event has no column of the route's primary_key", key_advice(in.row.operation)));
+  } else if (!identity_.route.primary_key.empty() || !identity_.route.fallback_key.empty()) {
+    in.refuse("key_missing", make_error(CDCRT_BAD_RECORD,
+                                        std::string("the event has no column of ") + (identity_.route.primary_key.empty()
+                                                                                          ? "the key that primary_keys gives the table"
+                                                                                          : "the route's primary_key"),
+                                        key_advice(in.row.operation)));
+  } else if (in.shape.key_elsewhere && !knowledge_.key_known()) {
+    in.refuse("key_missing", make_error(CDCRT_BAD_RECORD, "the event lacks a column of the key that the table's definition names"));
   } else if (by_source_) {
     return "ordering = \"source\" needs a key, and the table has none: give the route a primary_key, or leave ordering out";
   } else {

@@ -55,6 +55,7 @@ uint32_t ShapeRegistry::intern(const cdcrt_shape& shape) {
   copy.declared = (shape.flags & CDCRT_SHAPE_DECLARED) != 0;
   copy.keyed = (shape.flags & CDCRT_SHAPE_KEYED) != 0;
   copy.key_in_one_partition = (shape.flags & CDCRT_SHAPE_KEY_IN_ONE_PARTITION) != 0;
+  copy.key_elsewhere = !copy.keyed && (shape.flags & CDCRT_SHAPE_KEY_ELSEWHERE) != 0;
   copy.database = sdk::view(shape.database);
   copy.schema = sdk::view(shape.schema);
   copy.table = sdk::view(shape.table);

@@ -28,6 +28,7 @@ struct Shape {
   bool declared = false;
   bool keyed = false;
   bool key_in_one_partition = false;
+  bool key_elsewhere = false;  ///< not keyed, and not without key either: something else tells the key
   std::string database, schema, table;
   std::string server;  ///< empty: unknown
   std::vector<ShapeColumn> columns;

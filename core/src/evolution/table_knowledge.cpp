@@ -49,7 +49,7 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
   if (maps_.size() >= kMaxMaps && !maps_.contains(shape.id)) forget_maps();
   other_key_ = false;
   ShapeMap& map = maps_[shape.id];
-  const bool lacks_key = !key_known_ && !route_->primary_key.empty();
+  const bool lacks_key = !key_known_ && !(route_->primary_key.empty() && route_->fallback_key.empty());
   if (map.version != version_ || lacks_key || (map.has_dropped && revives(map, order))) {
     auto fits = check_shape(shape);
     if (fits) fits = observe_key(shape);

@@ -73,6 +73,7 @@ TEST_CASE("flink-cdc: rows tell no key, and wait for one that is told elsewhere"
   const Decoded decoded = decode_flink({event("null", R"({"id":1})", "c", kMysqlChange)});
   REQUIRE(decoded.rows.size() == 1);
   CHECK_FALSE(decoded.rows[0].keyed);
+  CHECK(decoded.rows[0].key_elsewhere);
   CHECK(decoded.rows[0].table == "shop.-.t");
 }
 

@@ -78,6 +78,12 @@ class TableShape {
     return *this;
   }
 
+  /// The table has, or may have, a key that this event does not tell: rows wait until a definition or the manifest tells it.
+  TableShape& key_elsewhere() {
+    flags_ |= CDCRT_SHAPE_KEY_ELSEWHERE;
+    return *this;
+  }
+
   [[nodiscard]] uint32_t size() const { return static_cast<uint32_t>(columns_.size()); }
   /// The column's place; size() when there is none of that name.
   [[nodiscard]] uint32_t find(std::string_view name) const {

@@ -99,10 +99,13 @@ typedef struct cdcrt_column {
 } cdcrt_column;
 
 enum {
-  CDCRT_SHAPE_DECLARED = 1,            /* types come from a schema, and a column that is not here does not exist at the source then */
-  CDCRT_SHAPE_KEYED = 2,               /* the event says what the key is (an empty key then means: none) */
-  CDCRT_SHAPE_KEY_IN_ONE_PARTITION = 4 /* rows that are equal in the key's columns come from one partition, as where the producer
+  CDCRT_SHAPE_DECLARED = 1,             /* types come from a schema, and a column that is not here does not exist at the source then */
+  CDCRT_SHAPE_KEYED = 2,                /* the event says what the key is (an empty key then means: none) */
+  CDCRT_SHAPE_KEY_IN_ONE_PARTITION = 4, /* rows that are equal in the key's columns come from one partition, as where the producer
                                partitions by them; else the host takes the newer of two rows of a key by its source_order */
+  CDCRT_SHAPE_KEY_ELSEWHERE = 8         /* the table has, or may have, a key that these events do not tell: a DEFINITION in the stream (of
+                               any partition, earlier or later) or the manifest does. Rows wait until it is known, and are never applied
+                               without a key. Beside KEYED: without meaning */
 };
 
 /* The columns of one source table as one event knew them. */
