@@ -148,7 +148,8 @@ std::string dms_record(std::size_t i, bool details) {
          "}}";
 }
 
-bool g_is_dms = false;  ///< the plugin reads records of AWS DMS
+bool g_is_dms = false;   ///< the plugin reads records of AWS DMS
+bool g_has_keys = true;  ///< Flink CDC writes values alone
 
 struct Events {
   std::vector<std::string> keys, values;
@@ -172,7 +173,7 @@ Events make_events(std::size_t count, bool with_schema) {
   }
   for (std::size_t i = 0; i < count; ++i) {
     cdcrt_message message{};
-    message.key = {events.keys[i].data(), events.keys[i].size()};
+    if (g_has_keys) message.key = {events.keys[i].data(), events.keys[i].size()};
     message.value = {events.values[i].data(), events.values[i].size()};
     message.offset = static_cast<int64_t>(i);
     message.timestamp_ms = -1;
@@ -197,6 +198,7 @@ Plugin load(const char* path) {
   uint32_t count = 0;
   const cdcrt_plugin* plugin = entry(&count)[0];
   g_is_dms = std::string(plugin->name) == "dms";
+  g_has_keys = std::string(plugin->name) != "flink-cdc";
   std::vector<cdcrt_option_value> values;
   for (uint32_t i = 0; i < plugin->option_count; ++i) {
     cdcrt_option_value value{};

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "dms_events.hpp"
+#include "flink_events.hpp"
 
 namespace {
 
@@ -490,8 +491,13 @@ int main(int count, char** arguments) {
   try {
     for (int i = 1; i + 1 < count; ++i) {
       if (arguments[i] != std::string_view("--format") || arguments[i + 1] == std::string_view("debezium")) continue;
-      if (arguments[i + 1] != std::string_view("dms")) throw std::runtime_error("--format: debezium or dms");
-      cdcrt::bench::generate_dms(count, arguments);
+      if (arguments[i + 1] == std::string_view("dms")) {
+        cdcrt::bench::generate_dms(count, arguments);
+      } else if (arguments[i + 1] == std::string_view("flink-cdc")) {
+        cdcrt::bench::generate_flink(count, arguments);
+      } else {
+        throw std::runtime_error("--format: debezium, dms or flink-cdc");
+      }
       return 0;
     }
     Generator(parse(count, arguments)).run();

@@ -158,7 +158,7 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
   auto schema = parse_schema(text, problem);
   if (!schema) return Status::bad_record("value: the schema cannot be read: " + problem);
   KnownSchema made;
-  if (is_marker_schema(schema->name)) {
+  if (is_marker_schema(schema->name) || (is_of_flink() && schema->find("historyRecord") != nullptr)) {
     made.form = Form::kMarker;
   } else if (settings_.events == Events::kEnvelope ? schema->find("op") != nullptr : is_envelope_schema(*schema)) {
     if (settings_.events == Events::kFlattened) return not_flattened();

@@ -25,7 +25,7 @@ const ForeignFormat kDebeziumMongo{
     "documents are not supported yet; leave the topic out of the source's topics, or let the connector write rows with Debezium's "
     "ExtractNewDocumentState"};
 const ForeignFormat kConnectEvent{"an event of Debezium on Kafka Connect, whose message key tells the table's key",
-                             "read it with format.plugin = \"debezium-json\""};
+                                  "read it with format.plugin = \"debezium-json\""};
 
 namespace {
 

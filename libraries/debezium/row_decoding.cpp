@@ -15,7 +15,6 @@ using sdk::Status;
 
 namespace {
 
-constexpr uint32_t kKeyElsewhere = 8;
 constexpr const char* kNewKey = "__debezium.newkey";
 constexpr const char* kOldKey = "__debezium.oldkey";
 
@@ -56,7 +55,7 @@ bool is_filler(const cdcrt_cell& cell) {
 
 Status EventDecoder::table_reference(TableReference& table) const {
   table = {source_[SourceField::kDatabase], source_[SourceField::kSchema], source_[SourceField::kTable], source_[SourceField::kName]};
-  if (is_of_flink()) table.flags = kKeyElsewhere;
+  if (is_of_flink()) table.flags = CDCRT_SHAPE_KEY_ELSEWHERE;
   if (table.table.empty()) {
     return Status::bad_record("value: the event's source names no table",
                               "no row can be read from it; leave the topic out of the source's topics");
@@ -104,7 +103,8 @@ Status EventDecoder::decode_envelope(const Envelope& envelope, const Layout* lay
   const std::string_view operation = tape_.text(envelope.operation);
   const char code = operation.size() == 1 ? operation[0] : '?';
   if (source_[SourceField::kConnector] == "cassandra") return foreign(kCassandra);
-  if (is_of_flink() && message_->has_key() && message_->key().starts_with('{') && tape_.find(0, "ts_us") != 0) return foreign(kConnectEvent);
+  if (is_of_flink() && message_->has_key() && message_->key().starts_with('{') && tape_.find(0, "ts_us") != 0)
+    return foreign(kConnectEvent);
   if (source_[SourceField::kConnector] == "mongodb" && layout == nullptr) return foreign(kDebeziumMongo);
   if (code == 'm' || code == 't') {
     for (const uint32_t image : {envelope.before, envelope.after}) {
@@ -129,7 +129,9 @@ Status EventDecoder::decode_envelope(const Envelope& envelope, const Layout* lay
     case 'r': return decode_change(envelope, layout, CDCRT_SNAPSHOT, table);
     case 'u': return decode_change(envelope, layout, CDCRT_UPDATE, table);
     case 'd': return decode_removal(envelope.before, layout, table);
-    default: return Status::bad_record("value: operation " + quoted(operation) + " is not one of c, r, u, d, t, m");
+    default:
+      return Status::bad_record("value: operation " + quoted(operation) + " is not one of c, r, u, d, t, m",
+                                "look at the raw bytes in the dead letter: another kind of program wrote this message");
   }
 }
 

@@ -9,7 +9,6 @@ namespace {
 
 /// ByLogicalTableRouter adds it to keys only: it says which of the tables that it joins a row is from.
 constexpr std::string_view kRouterKey = "__dbz__physicalTableIdentifier";
-constexpr uint32_t kKeyElsewhere = 8;
 constexpr std::size_t kMaximumTopics = 4096;
 constexpr std::size_t kMaximumTopicBytes = 16 << 20;  ///< of all topics' caches
 
@@ -47,7 +46,7 @@ uint32_t intern(const BoundShape& bound, sdk::RowBuilder& rows) {
   if (bound.layout->declared) shape.flags |= CDCRT_SHAPE_DECLARED;
   // The message's key is what Kafka partitions by.
   if (bound.key != nullptr) shape.flags |= CDCRT_SHAPE_KEYED;
-  if (bound.key != nullptr && (bound.flags & kKeyElsewhere) == 0) shape.flags |= CDCRT_SHAPE_KEY_IN_ONE_PARTITION;
+  if (bound.key != nullptr && (bound.flags & CDCRT_SHAPE_KEY_ELSEWHERE) == 0) shape.flags |= CDCRT_SHAPE_KEY_IN_ONE_PARTITION;
   shape.database = optional_text(bound.database);
   shape.schema = optional_text(bound.schema);
   shape.table = sdk::borrow(bound.table);

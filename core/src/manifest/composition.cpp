@@ -35,7 +35,7 @@ class Composer {
   /// `asked_at`: the include that names the file; of a file of the command line: the file itself.
   std::optional<Node> read(const std::string& file, const Position& asked_at, bool included) {
     std::string why;
-    auto text = read_text(file, why);
+    auto text = read_whole_file(file, why);
     if (!text) {
       if (included) {
         report_.error(why == "does not exist" ? diagnostics::kIncludeMissing : diagnostics::kFileUnreadable, asked_at,
@@ -143,7 +143,7 @@ bool comes_before(std::string_view left, std::string_view right) {
 
 bool is_glob(std::string_view text) { return text.find_first_of("*?[") != std::string_view::npos; }
 
-std::optional<std::string> read_text(const std::string& path, std::string& why) {
+std::optional<std::string> read_whole_file(const std::string& path, std::string& why) {
   std::error_code error;
   const auto status = fs::status(path, error);
   if (fs::is_directory(status)) {

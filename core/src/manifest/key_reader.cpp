@@ -185,7 +185,7 @@ void read_file(TableReader& defaults, Manifest& manifest) {
   if (given->empty()) return refuse_value(entry->value, field, diagnostics::kBadValue, "must not be empty");
   manifest.key_file = *given;
   std::string why;
-  auto text = read_text(absolute_path(*given, manifest.folder), why);
+  auto text = read_whole_file(absolute_path(*given, manifest.folder), why);
   if (!text) {
     defaults.report().error(diagnostics::kFileUnreadable, entry->value.position, "the file of keys " + quote(*given) + " " + why,
                             "paths are relative to the folder of the manifest");

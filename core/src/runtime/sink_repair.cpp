@@ -1,5 +1,6 @@
 // SinkRuntime's detached tables: tried again until they are back with the others.
 #include <algorithm>
+#include <utility>
 
 #include "runtime/log.hpp"
 #include "runtime/sink_runtime.hpp"
@@ -40,9 +41,9 @@ bool SinkRuntime::repair_some(apply::Writer& writer) {
 // A stretch of what the table misses, read and written. True: that worked, and more may follow at once.
 bool SinkRuntime::repair_table(apply::Writer& writer, apply::Table& table) {
   // A key that nobody told when the others came to rest is not told until they go on.
-  if (!is_left_alone_) asked_.clear();
-  if (is_left_alone_ && table.waits_for_key() && !asked_.insert(&table).second) return false;
+  if (is_left_alone_ && table.waits_for_key() && std::exchange(asked_[&table], rests_) == rests_) return false;
   auto active = is_active(writer, table);
+  if (!active) asked_.erase(&table);
   if (!active || !*active || table.waits_for_key()) return false;
   const std::string reason = table.detached();
   const uint64_t written_before = table.times_written();

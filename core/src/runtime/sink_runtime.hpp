@@ -178,8 +178,9 @@ class SinkRuntime {
   std::atomic<bool> flush_{false};
   std::atomic<bool> finishing_{false};
   std::atomic<bool> failed_{false};
-  std::atomic<bool> is_left_alone_{false};  ///< nobody has anything to write: the target is not asked
-  std::set<const apply::Table*> asked_;     ///< of the repair thread: whose key nobody else has told, as of when that began
+  std::atomic<bool> is_left_alone_{false};         ///< nobody has anything to write: the target is not asked
+  std::atomic<uint64_t> rests_{0};                 ///< how often that began
+  std::map<const apply::Table*, uint64_t> asked_;  ///< of the repair thread: in which of them the target was asked for the table's key
   Error failure_;
 };
 

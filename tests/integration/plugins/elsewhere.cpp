@@ -3,10 +3,12 @@
 #include <charconv>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cdcrt/sdk/format.hpp"
 #include "cdcrt/sdk/table_shape.hpp"
+#include "cdcrt/sdk/type.hpp"
 
 namespace {
 
@@ -54,7 +56,7 @@ class Elsewhere final : public Format {
     const bool is_definition = parts[2] == "key";
     if (is_definition) {
       std::vector<std::string_view> key(parts.begin() + 3, parts.end());
-      if (const Status status = shape.set_key(key); !status) return rows.reject(message.index(), status);
+      if (Status status = shape.set_key(key); !status) return rows.reject(message.index(), std::move(status));
     } else {
       shape.key_elsewhere();
     }

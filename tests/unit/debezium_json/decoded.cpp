@@ -105,6 +105,7 @@ TestRow make_row(const cdcrt_row& row, const event::RowBatch& batch, const event
   out.table = part(shape.database) + "." + part(shape.schema) + "." + part(shape.table);
   out.declared = shape.declared;
   out.keyed = shape.keyed;
+  out.key_elsewhere = shape.key_elsewhere;
   for (const auto& column : shape.columns) {
     out.names.push_back(column.name);
     TestColumn test;

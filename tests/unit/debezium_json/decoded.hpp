@@ -28,7 +28,7 @@ struct TestRow {
   uint32_t message = 0;
   std::string operation;
   std::string table;  ///< database.schema.table, missing parts as "-"
-  bool declared = false, keyed = false;
+  bool declared = false, keyed = false, key_elsewhere = false;
   std::vector<std::string> names;
   std::map<std::string, TestColumn> columns;
   std::map<std::string, std::string> cells, before, other_key;  ///< by column: "I64 1", "NULL"; ABSENT ones are left out

@@ -73,6 +73,7 @@ TEST_CASE("flink-cdc: rows tell no key, and wait for one that is told elsewhere"
   const Decoded decoded = decode_flink({event("null", R"({"id":1})", "c", kMysqlChange)});
   REQUIRE(decoded.rows.size() == 1);
   CHECK_FALSE(decoded.rows[0].keyed);
+  CHECK(decoded.rows[0].key_elsewhere);
   CHECK(decoded.rows[0].table == "shop.-.t");
 }
 
@@ -121,8 +122,8 @@ TEST_CASE("flink-cdc: values keep their digits in all spellings") {
 
 TEST_CASE("flink-cdc: a schema tells what values are") {
   const auto cell = [](const std::string& field, const std::string& value) {
-    TestMessage message = with_schema(field, value);
-    message.key.reset();
+    TestMessage message;
+    message.value = with_schema(field, value).value;
     return decode_flink({message}).rows.at(0).cells.at("v");
   };
   const std::string decimal =

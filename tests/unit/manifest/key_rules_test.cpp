@@ -54,20 +54,90 @@ primary_keys = { "shop.orders" = ["id"] }
   primary_keys = { "shop.items" = [], "shop..x" = ["id"], "shop.a" = ["id", "id"], "shop.b" = "id" }
                                   ^~
 help: write "shop.orders" = ["id"]: a pattern as in `match` of a route, and the columns of the key
+
+shop.toml:11:37: error[E0401]: pattern 'shop..x' has an empty part
+  primary_keys = { "shop.items" = [], "shop..x" = ["id"], "shop.a" = ["id", "id"], "shop.b" = "id" }
+                                      ^~~~~~~~~
+help: write table, schema.table or database.schema.table
+
+shop.toml:11:68: error[E0205]: 'shop.a' names 'id' twice
+  primary_keys = { "shop.items" = [], "shop..x" = ["id"], "shop.a" = ["id", "id"], "shop.b" = "id" }
+                                                                     ^~~~~~~~~~~~
+
+shop.toml:11:93: error[E0202]: 'shop.b' must be a list of strings, not a string
+  primary_keys = { "shop.items" = [], "shop..x" = ["id"], "shop.a" = ["id", "id"], "shop.b" = "id" }
+                                                                                              ^~~~
+help: write ["id"]
+
+shop.toml:12:1: error[E0203]: unknown key 'primary_keyz' in [defaults]
+  primary_keyz = { a = *** }
+  ^~~~~~~~~~~~
+help: did you mean 'primary_key'?
+
+shop.toml:15:1: error[E0203]: unknown key 'primary_keys' in [routes.orders]
+  primary_keys = { "shop.orders" = *** }
+  ^~~~~~~~~~~~
+help: 'primary_keys' belongs to [defaults]; a route has primary_key = ["id"]
+
+6 errors
 )");
 }
 
 TEST_CASE("key rules: what is wrong in the file is told with its line, and all of it at once") {
   Workspace place;
   place.write("keys.csv", "shop.orders,id\nshop.items\nshop..x,id\nshop.ümlaut,id,,line\nshop.orders,number\nshop.b,id,id\nshop.c,\"id\n");
-  CHECK(problems_with(place, "primary_keys_file = \"keys.csv\"\n") == R"()");
+  CHECK(problems_with(place, "primary_keys_file = \"keys.csv\"\n") ==
+        R"(keys.csv:2:1: error[E0205]: no column of the key of 'shop.items' follows
+  shop.items
+  ^~~~~~~~~~
+help: write one table in a line: shop.orders,id or shop.order_items,order_id,line
+
+keys.csv:3:1: error[E0401]: pattern 'shop..x' has an empty part
+  shop..x,id
+  ^~~~~~~
+help: write table, schema.table or database.schema.table
+
+keys.csv:4:16: error[E0205]: a column without a name
+  shop.ümlaut,id,,line
+                 ^
+help: write one table in a line: shop.orders,id or shop.order_items,order_id,line
+
+keys.csv:5:1: error[E0205]: 'shop.orders' stands in line 1 already
+  shop.orders,number
+  ^~~~~~~~~~~
+help: take one of the two out
+
+keys.csv:6:11: error[E0205]: column 'id' stands twice in the key
+  shop.b,id,id
+            ^~
+
+keys.csv:7:8: error[E0205]: a name in double quotes does not end here, or something follows it
+  shop.c,"id
+         ^~~
+help: write "" for a double quote in a quoted name
+
+6 errors
+)");
 }
 
 TEST_CASE("key rules: a file that is not there, a folder, no text, too many faults") {
   Workspace place;
-  CHECK(problems_with(place, "primary_keys_file = \"kezs.csv\"\n") == R"()");
+  CHECK(problems_with(place, "primary_keys_file = \"kezs.csv\"\n") ==
+        R"(shop.toml:11:21: error[E0102]: the file of keys 'kezs.csv' does not exist
+  primary_keys_file = "kezs.csv"
+                      ^~~~~~~~~~
+help: paths are relative to the folder of the manifest
+
+1 error
+)");
   place.write("keys.csv", "shop.\xFF,id\n");
-  CHECK(problems_with(place, "primary_keys_file = \"keys.csv\"\n") == R"()");
+  CHECK(problems_with(place, "primary_keys_file = \"keys.csv\"\n") ==
+        R"(shop.toml:11:21: error[E0103]: the file of keys 'keys.csv' is not UTF-8 text
+  primary_keys_file = "keys.csv"
+                      ^~~~~~~~~~
+
+1 error
+)");
   std::string prose;
   for (int i = 0; i < 100; ++i) prose += "prose without a comma\n";
   place.write("keys.csv", prose);

@@ -1,4 +1,4 @@
-// From a schema change to definitions and truncates.
+// From a history record of Flink CDC to definitions and truncates.
 #include "cdcrt/sdk/json_text.hpp"
 #include "debezium/event_decoder.hpp"
 #include "debezium/json_parse.hpp"
@@ -10,8 +10,6 @@ using Kind = sdk::JsonKind;
 using sdk::Status;
 
 namespace {
-
-constexpr uint32_t kKeyIsElsewhere = 8;
 
 Status bad_history(const std::string& what) {
   return Status::bad_record("value: historyRecord: " + what,
@@ -25,7 +23,7 @@ TableReference reference(const std::vector<std::string>& parts, std::string_view
   if (parts.size() >= 3) table.schema = parts[parts.size() - 2];
   if (parts.size() >= 2) table.database = parts[parts.size() - (parts.size() >= 3 ? 3 : 2)];
   table.server = server;
-  table.flags = kKeyIsElsewhere;
+  table.flags = CDCRT_SHAPE_KEY_ELSEWHERE;
   return table;
 }
 
@@ -41,7 +39,7 @@ Status EventDecoder::decode_history(uint32_t record, bool with_schema) {
   const std::string_view order = order_of(CDCRT_DEFINITION);
   if (const auto truncated = statement.truncated()) {
     const uint32_t database = header_tape_.find(0, "databaseName");
-    TableReference table = {source_[SourceField::kDatabase], {}, truncated->table, source_[SourceField::kName], kKeyIsElsewhere};
+    TableReference table = {source_[SourceField::kDatabase], {}, truncated->table, source_[SourceField::kName], CDCRT_SHAPE_KEY_ELSEWHERE};
     if (database != 0 && header_tape_[database].kind == Kind::kString) table.database = header_tape_.text(database);
     if (!truncated->database.empty()) table.database = truncated->database;
     const BoundShape* shape = nullptr;
