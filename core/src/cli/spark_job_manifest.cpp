@@ -274,7 +274,8 @@ class ManifestWriter {
 }  // namespace
 
 std::string spark_job_manifest(const SparkJob& job, const std::string& schema, Findings& file) {
-  return ManifestWriter(job, schema, file).write();
+  const std::string manifest = ManifestWriter(job, schema, file).write();
+  return file.has_errors() ? std::string() : manifest;
 }
 
 }  // namespace cdcrt::cli

@@ -9,7 +9,7 @@
 namespace cdcrt::cli {
 
 /// The manifest of a job that was read without errors. What has no counterpart is a comment in it and reported as a warning; what cannot be
-/// written at all is an error. No secret is in it.
+/// written at all is an error, and the manifest empty. No secret is in it.
 /// `schema`: of the source's tables, where the database has schemas (PostgreSQL); "*": all of them; empty: it has none (MySQL).
 std::string spark_job_manifest(const SparkJob& job, const std::string& schema, Findings& file);
 

@@ -187,7 +187,11 @@ TEST_CASE("a regular expression of the job is one of the route") {
   CHECK_FALSE(imported.has_errors);
   CHECK(has(imported.manifest, R"x(match = ["re:a\\.(?:s[0-9]+|x$$)"])x"));
   CHECK(has(imported.told, "'s1' is matched by"));
-  CHECK(has(import_tables(R"x({"db": "a", "table": "(?<=x)y", "primary_key": "id", "target_table": "s"})x").manifest, "# [routes.a"));
+  CHECK(has(
+      import_tables(
+          R"x({"db": "a", "table": "(?<=x)y", "primary_key": "id", "target_table": "s"},{"db": "a", "table": "t", "primary_key": "id"})x")
+          .manifest,
+      "# [routes.a"));
   const Imported colons =
       import_tables(R"({"db": "a", "table": "t", "primary_key": "id,id", "timestamp_columns": "c:d|yyyy-MM-dd HH:mm:ss.SSS"})");
   CHECK(has(colons.manifest, "primary_key = [\"id\"]\n[routes.a_t.columns]\nc = { type = \"timestamp\", parse = \"iso8601\" }\nd = {"));
