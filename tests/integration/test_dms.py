@@ -45,10 +45,13 @@ def captured(name):
 
 
 def spread(messages, partitions, chance):
-    """The messages in partitions at random, each partition in its order, the partitions read in any order."""
+    """The messages in partitions at random, each partition in its order, the partitions read in any order. Those of one time stay in one
+    partition: without details nothing tells their order."""
     logs = [[] for _ in range(partitions)]
+    places = {}
     for message in messages:
-        logs[chance.randrange(partitions)].append(message)
+        second = json.loads(message["payload"])["metadata"]["timestamp"]
+        logs[places.setdefault(second, chance.randrange(partitions))].append(message)
     lines = []
     for partition, log in enumerate(logs):
         for offset, message in enumerate(log):
@@ -134,7 +137,7 @@ class Dms(unittest.TestCase):
                             self.assertIn(done.exit_code, (0, 4), done.log)
                             self.same(target, os.path.join(DATA, "expected"), done.log, UNTOUCHED)
                         # One number that DMS rounded, of a row that is deleted later.
-                        reasons = [letter.get("reason", "") + letter.get("error", "") + str(letter) for letter in self.letters()]
+                        reasons = [letter["message"] for letter in self.letters()]
                         self.assertEqual(len(reasons), 1, reasons)
                         self.assertIn("column 'big'", reasons[0])
 
@@ -207,8 +210,7 @@ class Dms(unittest.TestCase):
         done = self.run_with(program.SqliteTarget(self.folder))
         self.assertEqual(done.exit_code, 4, done.log)
         self.assertEqual([row[0] for row in self.rows(columns=("id",))], [2, 4])
-        self.assertEqual(["column 'big'" in str(letter) for letter in self.letters()], [True, False])
-        self.assertIn("column 'n'", str(self.letters()[1]))
+        self.assertEqual([letter["message"].partition(":")[0] for letter in self.letters()], ["column 'big'", "column 'n'"])
 
     def test_bad_records_and_tables_that_nobody_routes_hold_up_nothing(self):
         good = record("insert", {"id": 1, "v": "x"}, 3)
@@ -222,7 +224,7 @@ class Dms(unittest.TestCase):
         done = self.run_with(program.SqliteTarget(self.folder), '[routes.t]\nmatch = ["s.t"]')
         self.assertEqual(done.exit_code, 4, done.log)
         self.assertEqual(self.rows(), [(1, "x"), (3, "y")])
-        texts = [str(letter) for letter in self.letters()]
+        texts = [letter["message"] for letter in self.letters()]
         self.assertEqual(len(texts), 4, texts)
         for text, reason in zip(texts, ("ends too early", "differ", "map-record-to-record", "debezium-json")):
             self.assertIn(reason, text)

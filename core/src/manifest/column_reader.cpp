@@ -60,7 +60,7 @@ void contradiction(TableReader& reader, const char* key, const std::string& why,
   reader.report().error(diagnostics::kBadColumnRule, entry == nullptr ? reader.table().position : entry->position, why, help);
 }
 
-std::string read_text(TableReader& reader, const char* key) {
+std::string read_column_text(TableReader& reader, const char* key) {
   const auto text = reader.string(key);
   if (text && text->empty()) {
     refuse_value(reader.take(key)->value, reader.field(key), diagnostics::kBadValue, "must not be empty");
@@ -89,8 +89,8 @@ ColumnRule read_rule(const Entry& entry, TableReader& reader) {
   if (const auto parse = reader.choice("parse", parse_names())) rule.parse = static_cast<types::Parse>(*parse + 1);
   if (rule.parse != types::Parse::kNone && !rule.type && !reader.table().find("type")) rule.type = implied_type(reader, rule.parse);
   if (const auto policy = reader.choice("on_overflow", overflow_names())) rule.on_overflow = static_cast<types::OnOverflow>(*policy);
-  rule.rename = read_text(reader, "rename");
-  rule.target_type = read_text(reader, "target_type");
+  rule.rename = read_column_text(reader, "rename");
+  rule.target_type = read_column_text(reader, "target_type");
   rule.exclude = reader.boolean("exclude").value_or(false);
   reader.not_yet("hash");
   reader.finish();

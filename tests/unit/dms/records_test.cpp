@@ -87,7 +87,7 @@ TEST_CASE("a row before a change that contradicts is a dead letter") {
   CHECK(decode_dms(dms_record("delete", R"({"id":3})", "", R"("before-image":{"id":2},)")) ==
         "dead letter: a deleted row with two values of one column: data and the row before the change differ");
   CHECK(decode_dms(dms_record("update", R"({"id":3})", "", R"("before-image":{"name":"x"},)"), {{"include_null_and_empty", "true"}})
-            .substr(0, 74) == "dead letter: the row before the change has a column \"name\" that the row afte");
+            .substr(0, 76) == "dead letter: the row before the change has a column \"name\" that the row afte");
   CHECK(decode_dms(dms_record("update", R"({"id":3})", "", R"("before-image":[1],)"), {{"before_image_field", "before-image"}}) ==
         "dead letter: the row before the change, \"before-image\", is an array instead of an object");
 }

@@ -53,6 +53,9 @@ Status EventDecoder::find_parts(Parts& parts) {
   if (tape_[0].kind != JsonKind::kObject) {
     return Status::bad_record(std::string("value: ") + sdk::describe(tape_[0].kind) + " instead of a record of AWS DMS");
   }
+  if (const uint32_t metadata = tape_.find(0, "metadata"); metadata == 0 || tape_[metadata].kind != JsonKind::kObject) {
+    return foreign_message(tape_);
+  }
   std::string_view other;
   uint32_t name = 1;
   for (uint32_t i = 0; i < tape_[0].size; ++i, name = tape_[name + 1].next) {
@@ -66,7 +69,6 @@ Status EventDecoder::find_parts(Parts& parts) {
       if (*part != 0) return Status::bad_record("\"" + std::string(text) + "\" stands twice in the record");
       if (kind == JsonKind::kObject) *part = name + 1;
       if (kind == JsonKind::kObject || kind == JsonKind::kNull) continue;
-      if (part == &parts.metadata) break;
       return Status::bad_record("\"" + std::string(text) + "\" is " + sdk::describe(kind) + " instead of an object");
     }
     const bool is_image =
@@ -83,7 +85,7 @@ Status EventDecoder::find_parts(Parts& parts) {
     }
     parts.before = name + 1;
   }
-  if (parts.metadata == 0 || tape_.find(parts.metadata, "operation") == 0) return foreign_message(tape_);
+  if (tape_.find(parts.metadata, "operation") == 0) return foreign_message(tape_);
   if (other.data() == nullptr) return {};
   return Status::bad_record("beside data, control and metadata the record has a member \"" + std::string(other.substr(0, 40)) + "\"",
                             "if it is the row before the change (FieldName of BeforeImageSettings), set before_image_field to its name");
