@@ -94,11 +94,12 @@ class Manifests(RedshiftCase):
 
     def test_the_manifests_for_who_comes_from_the_spark_job_do_what_they_say(self):
         day = {"dms": "2020-01-09"}
+        for topic, _ in SPARK_JOBS.values():
+            self.kafka.create_topic(topic, 2)
+            self.kafka.admin.commit("cdc-redshift-g1", topic, {0: 1})
         for name, (topic, cdc_format) in SPARK_JOBS.items():
             with self.subTest(name):
                 front, changes = self.front, spark_job.FORMATS[cdc_format]
-                self.kafka.create_topic(topic, 2)
-                self.kafka.admin.commit("cdc-redshift-g1", topic, {0: 1})
                 front.query("drop table if exists public.product_super; drop table if exists public.orders; drop schema if exists cdcrt cascade")
                 front.query("create table public.product_super (pid bigint, note varchar(65535), other_fields super, create_time timestamp, create_date date)")
                 orders = [{"id": of, "note": f"order {of}"} for of in range(1, 5)]
@@ -109,5 +110,5 @@ class Manifests(RedshiftCase):
                 self.run_laid_over(f"spark-job-{name}.toml", f'iam_role = "{front.role}"')
                 # The group has read the first message; a delete of a table without deletes changes nothing.
                 self.assertEqual(front.query("select id, note from public.orders order by id"), [[str(row["id"]), row["note"]] for row in orders[1:]])
-                self.assertEqual(front.query("select pid, note, json_serialize(other_fields), create_time, create_date from public.product_super"),
+                self.assertEqual(front.query("select pid, note, replace(json_serialize(other_fields), ' ', ''), create_time, create_date from public.product_super"),
                                  [["7", "x", '{"a":1}', "2020-01-09 04:13:38", "2020-01-09"]])
