@@ -15,6 +15,7 @@ MANIFESTS = os.path.join(os.path.dirname(program.TESTS), "manifests")
 
 OVERLAY = """[sources.events]
 stop = "end"
+instance = ""
 [sinks.warehouse.connection]
 Driver = "PostgreSQL Unicode"
 Server = "%(host)s"
