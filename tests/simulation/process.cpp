@@ -33,7 +33,9 @@ manifest::Manifest make_manifest() {
   sink.connections = static_cast<uint32_t>(own.connections);
   sink.batch.max_rows = static_cast<uint64_t>(own.max_rows);
   sink.stall_after = std::chrono::microseconds(2 * kSecond);
-  if (own.scattered) manifest.defaults.ordering = route::Ordering::kSource;
+  // Rows whose format does not say that a key stays in one partition are kept in source order anyway, from the first of several partitions
+  // on.
+  if (own.scattered && (!own.keys_elsewhere || own.growth)) manifest.defaults.ordering = route::Ordering::kSource;
   manifest.runtime.decode_workers = static_cast<uint32_t>(own.decode_workers);
   return manifest;
 }

@@ -54,6 +54,7 @@ LeftOut left_out[] = {
     {"rests", [](Character& own) { own.rests = false; }},
     {"scattered-keys", [](Character& own) { own.scattered = false; }},
     {"rebalances", [](Character& own) { own.rebalances = 0; }},
+    {"keys-elsewhere", [](Character& own) { own.keys_elsewhere = false; }},
 };
 
 void draw_character(Character& own) {
@@ -91,6 +92,7 @@ void draw_character(Character& own) {
   own.scattered = chance.chance(250);
   // A part of a row that comes before the row is a dead letter, also where its row comes later.
   if (own.scattered) own.partial = own.split_key_changes = own.keyless = false;
+  own.keys_elsewhere = Random(chance).chance(200);  // on the side: what else a seed draws stays what it was
   for (const LeftOut& each : left_out) {
     if (each.chosen) each.take_out(own);
   }

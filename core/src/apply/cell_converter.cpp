@@ -10,6 +10,18 @@ namespace {
 // Bytes of the buffer that a table keeps for its next row; a larger one is given back.
 constexpr std::size_t kKeptForConversion = 2 << 10;
 
+bool is_float(cdcrt_type type) { return type.kind == CDCRT_TYPE_FLOAT32 || type.kind == CDCRT_TYPE_FLOAT64; }
+bool is_number(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && type.kind <= CDCRT_TYPE_DECIMAL; }
+
+/// What a declared column becomes for a value that came without a type and only is too long or too large for it. UNKNOWN: the value is
+/// of another kind, and no reason to give the declaration up.
+cdcrt_type grown(cdcrt_type declared, const cdcrt_cell& cell) {
+  const cdcrt_type shown = types::learned(cell);
+  if (shown.kind == CDCRT_TYPE_STRING && declared.kind == CDCRT_TYPE_STRING) return shown;
+  if (!is_number(shown) || !is_number(declared)) return {};
+  return is_float(declared) ? types::type_of(CDCRT_TYPE_FLOAT64) : types::join(declared, shown);
+}
+
 }  // namespace
 
 void CellConverter::release() {
@@ -29,17 +41,30 @@ bool CellConverter::convert_row(const event::Shape& shape, const evolution::Shap
     const auto slot = static_cast<uint32_t>(map.slots[i]);
     if (cells[i].tag <= CDCRT_NULL) {
       out[slot] = cells[i];
-    } else if (!convert_cell(cells[i], shape.columns[i].type, shape.declared, slot, out[slot], error)) {
+    } else if (!convert_cell(cells[i], shape.columns[i], shape.declared, slot, out[slot], error)) {
       return false;
     }
+  }
+  if (shape.absent_is_null) {
+    for (const uint32_t slot : map.absent) out[slot] = types::null_cell();
   }
   return true;
 }
 
-bool CellConverter::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared, uint32_t slot, cdcrt_cell& out, Error& error) {
+bool CellConverter::convert_cell(const cdcrt_cell& cell, const event::ShapeColumn& source, bool declared, uint32_t slot, cdcrt_cell& out,
+                                 Error& error) {
   const evolution::Column& column = knowledge_.columns()[slot];
+  const cdcrt_type from = source.type;
+  if (cell.tag == CDCRT_F64 && (source.flags & CDCRT_COLUMN_ROUNDED) != 0 && !is_float(column.type)) {
+    error = make_error(
+        CDCRT_BAD_RECORD, "column '" + column.source_name + "': " + types::display(cell) + " has more digits than the producer wrote",
+        "let the producer write the column as text; if it is one of floats, give it type = \"float64\" in the route's columns");
+    return false;
+  }
+  // A declared type holds also for values that come without one, as far as they are such values.
+  const bool holds = from.kind == CDCRT_TYPE_UNKNOWN && !column.type_order.empty() && column.on_overflow != types::OnOverflow::kWiden;
   // A cell that only says which row is meant changes no type: the target cannot have a row that its column does not hold.
-  if (!column.typed_by_route && (learns_ || column.type.kind == CDCRT_TYPE_UNKNOWN)) {
+  if (!column.typed_by_route && !holds && (learns_ || column.type.kind == CDCRT_TYPE_UNKNOWN)) {
     const cdcrt_type shown = from.kind == CDCRT_TYPE_UNKNOWN ? types::learned(cell) : from;
     if (!knowledge_.may_hold(slot, shown)) {
       error = make_error(
@@ -54,15 +79,24 @@ bool CellConverter::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool d
       knowledge_.widen(slot, from);
     }
   }
-  const bool read = column.typed_by_route && !declared;
+  const bool is_hex = cell.tag == CDCRT_STRING && column.type.kind == CDCRT_TYPE_BYTES && (source.flags & CDCRT_COLUMN_HEX) != 0;
+  const bool read = (column.typed_by_route && !declared) || is_hex;
+  const types::Parse parse = is_hex && column.parse == types::Parse::kNone ? types::Parse::kHex : column.parse;
   if (!read && types::is_ready(cell, from, column.type)) {
     out = cell;
     return cell.tag != CDCRT_TIME || keep_length(slot, out, error);
   }
   const auto convert = [&] {
-    return read ? types::read_as(cell, column.parse, column.type, arena_) : types::convert(cell, from, column.type, arena_);
+    return read ? types::read_as(cell, parse, column.type, arena_) : types::convert(cell, from, column.type, arena_);
   };
   auto converted = convert();
+  if (!converted && holds && learns_ && !column.typed_by_route && column.on_overflow == types::OnOverflow::kDefault) {
+    const cdcrt_type wider = grown(column.type, cell);
+    if (wider.kind != CDCRT_TYPE_UNKNOWN && knowledge_.may_hold(slot, wider)) {
+      knowledge_.widen(slot, wider);
+      converted = convert();
+    }
+  }
   const bool overflows = !converted;
   // Keys are never cut: a cut key would be the key of another row.
   const bool is_key = column.key_ordinal > 0;
@@ -72,7 +106,7 @@ bool CellConverter::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool d
     if (auto cut = types::truncate(cell, column.type)) converted = *cut;
   }
   if (!converted && !is_key && (cuts || column.on_overflow == types::OnOverflow::kDefault)) {
-    if (auto cut = types::cut_fraction(cell, read ? column.parse : types::Parse::kNone, column.type, arena_)) converted = *cut;
+    if (auto cut = types::cut_fraction(cell, read ? parse : types::Parse::kNone, column.type, arena_)) converted = *cut;
   }
   if (!converted && column.on_overflow == types::OnOverflow::kWiden) {
     // A date or time that comes as text is beyond what its declared type holds.
@@ -126,7 +160,7 @@ bool CellConverter::convert_key(const event::Shape& shape, const evolution::Shap
     if (knowledge_.columns()[slot].key_ordinal == 0) continue;
     if (cells[i].tag <= CDCRT_NULL) {
       out[slot] = cells[i];
-    } else if (!convert_cell(cells[i], shape.columns[i].type, shape.declared, slot, out[slot], error)) {
+    } else if (!convert_cell(cells[i], shape.columns[i], shape.declared, slot, out[slot], error)) {
       error.message = "the key that the row had before: " + error.message;
       return false;
     }
@@ -142,7 +176,7 @@ bool CellConverter::complete(const event::Shape& shape, const evolution::ShapeMa
     if (row[slot].tag != CDCRT_ABSENT || before[i].tag == CDCRT_ABSENT) continue;
     if (before[i].tag == CDCRT_NULL) {
       row[slot] = before[i];
-    } else if (!convert_cell(before[i], shape.columns[i].type, shape.declared, slot, row[slot], error)) {
+    } else if (!convert_cell(before[i], shape.columns[i], shape.declared, slot, row[slot], error)) {
       error.message = "the row before its key changed: " + error.message;
       return false;
     }

@@ -46,7 +46,7 @@ class CellConverter {
   void count_left_out(uint64_t cells) { left_out_ += cells; }
 
  private:
-  bool convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared, uint32_t slot, cdcrt_cell& out, Error& error);
+  bool convert_cell(const cdcrt_cell& cell, const event::ShapeColumn& source, bool declared, uint32_t slot, cdcrt_cell& out, Error& error);
   bool keep_length(uint32_t slot, cdcrt_cell& cell, Error& error);
 
   const TableIdentity& identity_;

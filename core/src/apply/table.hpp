@@ -72,6 +72,10 @@ class Table {
   // A table that stalls is detached: its rows are dropped, its progress stays, and what it misses is read back.
 
   void detach(const std::string& reason, const Sealed* sealed);
+  /// It is detached because its key is not known: it cannot be read back before a definition, or another process, has told it.
+  [[nodiscard]] bool waits_for_key() const;
+  /// What another process stored of it while it was detached.
+  void learn(const progress::StoredTable& stored);
   /// Why the table is detached; empty: it is not.
   [[nodiscard]] std::string detached() const;
   [[nodiscard]] bool is_detached() const;
@@ -137,6 +141,7 @@ class Table {
   void account();
   void tell_ready();
   void tell_trouble();
+  void detach_for_key();
 
   const TableIdentity identity_;
   mutable std::mutex mutex_;
@@ -146,6 +151,7 @@ class Table {
   KnownDeadLetters dead_letters_;
   KnownKeys keys_;
   std::string detached_;
+  bool lacks_key_ = false;  ///< that is why
   bool is_skipped_ = false, is_paused_ = false;
   bool is_writing_ = false;
   std::chrono::steady_clock::time_point last_sealed_{};

@@ -46,6 +46,10 @@ class TableFold {
   /// Why folding stopped; empty: it did not.
   [[nodiscard]] const std::string& stopped() const { return stopped_; }
   void stop(const std::string& reason);
+  /// A row was met that cannot be applied before the table's key is known: why; nothing more is folded until detach(). Empty: none was.
+  [[nodiscard]] const std::string& lacks_key() const { return lacks_key_; }
+  /// What definitions among the rows tell of the key; also for rows that are not folded now. True: that is news.
+  bool learn_key(const Decoded& batch, const uint32_t* rows, std::size_t count);
 
   /// Something is to be written, and since when.
   [[nodiscard]] bool is_dirty() const { return is_dirty_; }
@@ -82,6 +86,7 @@ class TableFold {
   bool is_refused_gap(PartitionFold& into);
   bool is_before_truncate(PartitionFold& into, int64_t offset);
   bool keeps_order(PartitionFold& into, const event::Shape& shape, const cdcrt_row& row, int64_t offset);
+  [[nodiscard]] std::string missing_key_text(const event::Shape& shape) const;
   bool take_row_order(PartitionFold& into, const cdcrt_row& row, int64_t offset);
   void set_by_source(bool by_source);
   void begin_source_order(const PartitionFold& current);
@@ -112,6 +117,7 @@ class TableFold {
   bool is_dirty_ = false;
   Clock::time_point dirty_since_{};
   std::string stopped_;
+  std::string lacks_key_;
 };
 
 }  // namespace cdcrt::apply

@@ -21,6 +21,7 @@ struct Waiting {
 /// Why a table takes no part in what the others do.
 enum class Trouble : uint8_t {
   kDetached,  ///< it is tried again until it works
+  kLacksKey,  ///< the same, once its key is known
   kPaused,    ///< the same, because an operator asked for it
   kStopped    ///< until the next start
 };
@@ -35,6 +36,8 @@ class TableObserver {
   virtual void reads(Table& table, const progress::Partition& partition) = 0;
   /// Again whenever the reason changes, and after each attempt that failed.
   virtual void troubled(Table& table, Trouble trouble, const std::string& reason) = 0;
+  /// The key that it was detached for is known: it can be tried.
+  virtual void key_told(Table& table) = 0;
   /// A detached table is back with the others.
   virtual void recovered(Table& table) = 0;
   /// A batch of it is durable.

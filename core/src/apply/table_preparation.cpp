@@ -18,7 +18,9 @@ namespace {
 
 // Whether there is something to store: what was only learned from the target itself is there already.
 bool is_stored(const Sealed& sealed, const progress::StoredTable& stored) {
-  if (stored.version == 0 || stored.key_known != sealed.key_known || stored.columns.size() != sealed.columns.size()) return false;
+  if (stored.version == 0 || stored.key_known != sealed.key_known || stored.told_keyless != sealed.told_keyless ||
+      stored.columns.size() != sealed.columns.size())
+    return false;
   return std::all_of(sealed.columns.begin(), sealed.columns.end(), [&](const evolution::Column& column) {
     const auto kept = std::find_if(stored.columns.begin(), stored.columns.end(),
                                    [&](const evolution::Column& each) { return each.source_name == column.source_name; });
@@ -135,6 +137,7 @@ class Preparation {
     row_.source_table = identity.source_name;
     if (!identity.source_server.empty()) row_.source_server = identity.source_server;
     row_.key_known = sealed_.key_known;
+    row_.told_keyless = sealed_.told_keyless;
     ++row_.version;
     std::vector<evolution::Column> columns = sealed_.columns;
     for (auto& column : columns) column.adopted = sealed_.table->definition().is_adopted(column.target_name);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -118,8 +119,24 @@ class TableKnowledge {
   /// False until an event or the route said what the key is.
   [[nodiscard]] bool key_known() const { return key_known_; }
   void restore_key_known() { key_known_ = true; }
+  /// A definition tells the key of a table whose events do not. It holds for rows that are observed from now on, also earlier ones.
+  /// True: that is news.
+  bool tell_key(const event::Shape& shape);
+  /// The types that a definition at source order `order` declares, for columns that rows show before it is observed in its turn.
+  void tell_types(const event::Shape& shape, std::string_view order);
+  /// Nothing has told the key of the table so far, and a row of this shape cannot be applied without.
+  [[nodiscard]] bool lacks_key(const event::Shape& shape) const {
+    return shape.key_elsewhere && !key_known_ && !told_key_ && keyed_ && route_->primary_key.empty() && route_->fallback_key.empty() &&
+           route_->mode != route::Mode::kAppend;
+  }
+  [[nodiscard]] bool is_key_told() const { return key_known_ || told_key_.has_value(); }
+  /// A definition said that the table has no key, and no row was observed since.
+  [[nodiscard]] bool is_told_keyless() const { return !key_known_ && told_key_ && told_key_->empty(); }
+  void restore_told_keyless() {
+    if (!told_key_) told_key_.emplace();
+  }
   /// True when rows of equal key may come from several partitions: the route's key does not contain the message's.
-  [[nodiscard]] bool key_crosses_partitions() const { return key_crosses_partitions_; }
+  [[nodiscard]] bool key_crosses_partitions() const { return key_crosses_partitions_ && !(key_known_ && key_.empty()); }
   /// The message's key is a part of the route's, so that it tells a row of the source and not which row of the table.
   [[nodiscard]] bool has_narrower_message_key() const { return !message_key_.empty(); }
   /// Slots of the message's key, where it is a part of the table's key; else empty.
@@ -147,6 +164,8 @@ class TableKnowledge {
   [[nodiscard]] bool established() const { return restored_ || forgot_maps_ || maps_.size() > 1; }
   void judge_key_partitions(const event::Shape& shape);
   Result<void> observe_key(const event::Shape& shape);
+  /// What the manifest says of the key of rows of this shape; empty: nothing.
+  [[nodiscard]] const std::vector<std::string>& manifest_key(const event::Shape& shape) const;
   Result<void> check_shape(const event::Shape& shape) const;
   Result<void> check_route_key(const event::Shape& shape, bool definite) const;
   [[nodiscard]] std::vector<std::string> key_of(const event::Shape& shape) const;
@@ -174,6 +193,12 @@ class TableKnowledge {
   std::map<route::Metadata, uint32_t> metadata_;
   std::vector<uint32_t> key_;
   bool key_known_ = false;
+  std::optional<std::vector<std::string>> told_key_;  ///< by a definition, for rows that do not tell it
+  struct ToldType {
+    cdcrt_type type;
+    std::string order;
+  };
+  std::unordered_map<std::string, ToldType> told_types_;
   bool key_partitions_judged_ = false;
   bool key_crosses_partitions_ = false;
   std::vector<std::string> message_key_;  ///< names of its columns, where it is narrower

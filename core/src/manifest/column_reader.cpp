@@ -49,7 +49,7 @@ void contradiction(TableReader& reader, const char* key, const std::string& why,
   reader.report().error(diagnostics::kBadColumnRule, entry == nullptr ? reader.table().position : entry->position, why, help);
 }
 
-std::string read_text(TableReader& reader, const HostValues& values, const char* key) {
+std::string read_column_text(TableReader& reader, const HostValues& values, const char* key) {
   const auto* text = values.find(key);
   if (text == nullptr) return {};
   if (text->string.empty()) refuse_value(reader.take(key)->value, reader.field(key), diagnostics::kBadValue, "must not be empty");
@@ -82,8 +82,8 @@ ColumnRule read_rule(const Entry& entry, TableReader& reader) {
   std::optional<types::OnOverflow> policy;
   values.take_choice("on_overflow", policy);
   rule.on_overflow = policy.value_or(rule.on_overflow);
-  rule.rename = read_text(reader, values, "rename");
-  rule.target_type = read_text(reader, values, "target_type");
+  rule.rename = read_column_text(reader, values, "rename");
+  rule.target_type = read_column_text(reader, values, "target_type");
   if (const auto* exclude = values.find("exclude")) rule.exclude = exclude->integer != 0;
   reader.finish();
 

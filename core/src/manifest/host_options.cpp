@@ -122,7 +122,7 @@ const std::vector<HostTable>& host_tables() {
       {"pipeline", "What the pipeline is called, and what it takes.", kPipeline},
       {"runtime", "The process.", kRuntime},
       {"sinks.NAME", "Beside `plugin` and the sink's own options.", kSink},
-      {"defaults", "What every route begins with; where there are no routes, the route of all tables. Beside `columns` and `layout`.",
+      {"defaults", "What every route begins with; where there are no routes, the route of all tables. Beside `columns`, `layout`, `primary_keys` and `primary_keys_file`.",
        route_options()},
       {"routes.NAME", "The keys of `[defaults]`, `columns` and `layout`, and which tables the route takes.", pattern_options()},
       {"routes.NAME.columns.NAME", "Of each column, by its name at the source; see [columns](../manifest.md#columns).", column_options()},

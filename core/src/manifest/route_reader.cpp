@@ -9,6 +9,7 @@
 #include "diagnostics/text.hpp"
 #include "manifest/column_reader.hpp"
 #include "manifest/host_values.hpp"
+#include "manifest/key_reader.hpp"
 #include "manifest/layout_reader.hpp"
 #include "manifest/route_options.hpp"
 #include "route/pattern.hpp"
@@ -131,7 +132,8 @@ class RouteReader {
     for (const Sink& sink : sinks) sink_names_.push_back(sink.name);
   }
 
-  Settings read_defaults(TableReader& top, Route& route) {
+  Settings read_defaults(TableReader& top, Manifest& manifest) {
+    Route& route = manifest.defaults;
     route.name = "defaults";
     const Entry* entry = top.take_table("defaults");
     const Node nothing;
@@ -141,6 +143,7 @@ class RouteReader {
       reader.belongs_elsewhere(key, std::string(quote(key)) + " belongs to a route: [routes.NAME]");
     }
     Settings settings = read_settings(reader, true);
+    read_key_rules(reader, manifest);
     reader.finish();
     apply(settings, route);
     route.columns = settings.columns;
@@ -159,6 +162,9 @@ class RouteReader {
     read_patterns(reader, patterns, "match", route.match, &route.name);
     read_patterns(reader, patterns, "except", route.except, nullptr);
     const Settings settings = read_settings(reader, false);
+    for (const char* key : {"primary_keys", "primary_keys_file"}) {
+      reader.belongs_elsewhere(key, std::string(quote(key)) + " belongs to [defaults]; a route has primary_key = [\"id\"]");
+    }
     reader.finish();
     apply(defaults, route);
     apply(settings, route);
@@ -283,7 +289,7 @@ class RouteReader {
 
 void read_routes(TableReader& top, const std::vector<Sink>& sinks, Manifest& manifest) {
   RouteReader reader(sinks, manifest, top.report());
-  const Settings defaults = reader.read_defaults(top, manifest.defaults);
+  const Settings defaults = reader.read_defaults(top, manifest);
   const Entry* routes = top.take_table("routes");
   if (routes != nullptr) {
     for (const Entry& entry : routes->value.entries) {

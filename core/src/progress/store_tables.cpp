@@ -133,7 +133,7 @@ void Store::add_table(Rows& rows, const std::string& target, const StoredTable& 
   row[kTables.target] = text(target);
   row[kTables.source_table] = text(table.source_table);
   row[kTables.floor] = bytes(table.floor);
-  row[kTables.key_known] = integer(table.key_known ? 1 : 0);
+  row[kTables.key_known] = integer(table.key_known ? kKeyKnown : table.told_keyless ? kToldKeyless : kKeyUnknown);
   row[kTables.version] = integer(table.version);
   row[kTables.state] = text(to_text(table.state));
   row[kTables.reason] = text(table.reason);

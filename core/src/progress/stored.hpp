@@ -46,6 +46,7 @@ struct StoredTable {
   std::string source_server;  ///< empty: unknown
   std::string floor;
   bool key_known = false;
+  bool told_keyless = false;  ///< not known, and a definition said that there is none: for tables whose events do not tell it
   TableState state = TableState::kActive;
   std::string reason;           ///< of the state
   bool remembers_keys = false;  ///< the keys that were written last are kept with it (KeyOrder)

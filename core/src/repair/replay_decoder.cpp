@@ -88,6 +88,7 @@ Result<void> ReplayDecoder::fold(Candidate& candidate, const cdcrt_messages& mes
   progress::StoredTable known;
   known.columns = stored_->columns;
   known.key_known = stored_->key_known;
+  known.told_keyless = stored_->told_keyless;
   known.by_source = stored_->by_source;
   // What came before a truncate is no open dead letter any more: that is all that is known of a message without an order.
   if (std::all_of(own.begin(), own.end(), [&](uint32_t row) { return rows.rows()[row].source_order.data != nullptr; }))

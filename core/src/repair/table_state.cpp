@@ -38,7 +38,7 @@ Result<void> drop_table(Target& target, const std::string& name, progress::Store
     change.kind = CDCRT_DROP_TABLE;
     if (auto dropped = target.connection.change((*found)->abi(), {change}); !dropped) return dropped;
   }
-  table.key_known = false;
+  table.key_known = table.told_keyless = false;
   table.columns.clear();
   return target.store->forget_columns(target.connection, name);
 }
@@ -205,15 +205,17 @@ class Rewinding {
       return parts.size() > from_end ? std::string_view(parts[parts.size() - 1 - from_end]) : std::string_view();
     };
     const auto route = router_.route({{}, {}, part(2), part(1), part(0), {}});
-    if (!route || *route == nullptr || (*route)->primary_key.empty() || (*route)->mode == route::Mode::kAppend) return false;
-    std::vector<std::string> key((*route)->primary_key.size());
+    if (!route || *route == nullptr || (*route)->mode == route::Mode::kAppend) return false;
+    const auto& own = (*route)->primary_key.empty() ? (*route)->fallback_key : (*route)->primary_key;
+    if (own.empty()) return false;
+    std::vector<std::string> key(own.size());
     std::size_t count = 0;
     for (const auto& column : table.columns) {
       if (column.key_ordinal == 0) continue;
       ++count;
       if (column.key_ordinal <= key.size()) key[column.key_ordinal - 1] = column.source_name;
     }
-    return count != key.size() || key != (*route)->primary_key;
+    return count != key.size() || key != own;
   }
 
   Result<int64_t> place_in(const progress::PartitionKey& key) {

@@ -27,6 +27,8 @@ class Destinations {
   Flow::Destination resolve(const progress::Partition& partition, uint32_t shape);
   /// Which patterns of routes a table met so far.
   [[nodiscard]] std::vector<route::Router::PatternUse> pattern_uses() const { return router_.uses(); }
+  [[nodiscard]] std::vector<route::Router::KeyRuleUse> key_rule_uses() const { return router_.key_rule_uses(); }
+  [[nodiscard]] const std::string& key_file() const { return manifest_.key_file; }
   /// Tables that no route names, seen so far.
   [[nodiscard]] std::vector<std::string> ignored() const;
 

@@ -24,6 +24,8 @@ struct Match {
 
 std::string pattern_entry(const route::Route& route, bool is_except, const std::string& pattern);
 std::string column_entry(const std::string& route, const std::string& column, bool of_defaults);
+/// Empty: of the whole of primary_keys_file.
+std::string key_entry(const std::string& pattern, const std::string& file);
 std::string source_entry(const std::string& source, const std::string& option, const std::string& text);
 /// Every entry that a manifest could be told of; stored entries that are not among them are out of date.
 std::vector<std::string> entries_of(const manifest::Manifest& manifest);

@@ -232,11 +232,12 @@ class Pipeline {
     if (!std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->idle(); })) return false;
     // A truncate that is written may send a source back.
     if (!read() || !ownership_.settled() || !coordinator_.all_read()) return false;
+    const bool has_others = std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->is_group(); });
     auto last = flows_.last_done();
     std::chrono::microseconds stall_after{0};
     for (const auto& sink : sinks_) {
       last = std::max(last, sink->last_written());
-      if (const auto progress = sink->last_detached_progress()) {
+      if (const auto progress = sink->last_detached_progress(has_others)) {
         last = std::max(last, *progress);
         stall_after = std::max(stall_after, sink->stall_after());
       }

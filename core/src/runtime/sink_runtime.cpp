@@ -49,6 +49,11 @@ void SinkRuntime::tell(const apply::Table& table, apply::Trouble trouble, const 
       log(CDCRT_LOG_WARNING, component(),
           name + "is detached, the others go on: " + reason + "; it is tried again by itself and then reads what it missed");
       break;
+    case apply::Trouble::kLacksKey:
+      log(CDCRT_LOG_WARNING, component(),
+          name + "waits, the others go on: " + reason +
+              "; its rows stay in the source, and are read as soon as a definition has told the key");
+      break;
     case apply::Trouble::kPaused:
       if (progress::is_own_reason(reason)) {
         log(CDCRT_LOG_ERROR, component(), name + "takes no rows, the others go on: " + reason);
@@ -395,6 +400,7 @@ void SinkRuntime::finish() {
     if (thread.joinable()) thread.join();
   }
   threads_.clear();
+  watch_.tell_missing_keys(true);
   if (failed_ || context_.monitor.abandon) return;
   cleaning_ = {};
   next_look_ = {};

@@ -110,9 +110,9 @@ class SinkRuntime {
   [[nodiscard]] bool idle() const { return watch_.idle(); }
   /// When a table that is not detached was last written; the epoch: never.
   [[nodiscard]] std::chrono::steady_clock::time_point last_written() const { return watch_.last_written(); }
-  /// When one of the detached tables last made progress; nullopt: none is detached, but those that an operator paused.
-  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> last_detached_progress() const {
-    return watch_.last_detached_progress();
+  /// See TableWatch.
+  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> last_detached_progress(bool others_may_tell_keys) const {
+    return watch_.last_detached_progress(others_may_tell_keys);
   }
   [[nodiscard]] std::chrono::microseconds stall_after() const { return manifest_.stall_after; }
   /// Ends the threads and stores the last watermarks.
@@ -179,6 +179,9 @@ class SinkRuntime {
   std::atomic<bool> flush_{false};
   std::atomic<bool> finishing_{false};
   std::atomic<bool> failed_{false};
+  std::atomic<bool> is_left_alone_{false};         ///< nobody has anything to write: the target is not asked
+  std::atomic<uint64_t> rests_{0};                 ///< how often that began
+  std::map<const apply::Table*, uint64_t> asked_;  ///< of the repair thread: in which of them the target was asked for the table's key
   Error failure_;
 };
 

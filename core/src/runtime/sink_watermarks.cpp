@@ -44,7 +44,11 @@ Result<void> SinkRuntime::look_at_target() {
   if (!context_.lost) owned.clear();
   const bool is_left_alone = sink_->has(CDCRT_SINK_RESTS);
   const bool rests = owned.empty() || (is_left_alone && !must_look_ && context_.others_rest && context_.others_rest(*this));
-  if (rests && is_left_alone) return {};
+  if (rests && is_left_alone) {
+    if (!is_left_alone_.exchange(true)) ++rests_;
+    return {};
+  }
+  is_left_alone_ = false;
   const auto pause = rests
                          ? kRestingLook
                          : std::clamp<std::chrono::seconds>(std::chrono::seconds(owned.size() / kPartitionsPerSecond), kMinLook, kMaxLook);

@@ -28,7 +28,9 @@ class TableWatch final : public apply::TableObserver {
 
   void ready(apply::Table& table, const apply::Waiting& waiting) override;
   void reads(apply::Table& table, const progress::Partition& partition) override;
+  /// A key that is not known yet is told of only when that lasts: its definition may be a moment behind.
   void troubled(apply::Table& table, apply::Trouble trouble, const std::string& reason) override;
+  void key_told(apply::Table& table) override;
   void recovered(apply::Table& table) override;
   void written(apply::Table& table) override;
 
@@ -52,8 +54,13 @@ class TableWatch final : public apply::TableObserver {
   /// Result of an attempt: with progress the table is tried again at once, without after 0.2 to 13 s, growing; less often where very many
   /// tables are detached.
   void tried(apply::Table& table, bool progressed);
-  /// When the last of the detached tables made progress, or was detached; nullopt: none is, but those that an operator paused.
-  [[nodiscard]] std::optional<Clock::time_point> last_detached_progress() const;
+  /// When the last of the detached tables made progress, or was detached; nullopt: none is, but those that an operator paused and,
+  /// where no other process can tell it, those whose key is not known.
+  [[nodiscard]] std::optional<Clock::time_point> last_detached_progress(bool others_may_tell_keys = true) const;
+  /// Tells of keys that are not known by now; `all`: however short that is.
+  void tell_missing_keys(bool all = false, Clock::time_point now = Clock::now());
+  /// Somebody was told that the table is detached.
+  [[nodiscard]] bool was_told(const apply::Table& table) const;
   [[nodiscard]] std::size_t detached_count() const;
 
   // Coordinator.
@@ -71,7 +78,7 @@ class TableWatch final : public apply::TableObserver {
  private:
   using Place = std::tuple<Clock::time_point, Clock::time_point, apply::Table*>;  ///< due, since when rows wait
   struct Detached {
-    bool by_operator = false;
+    bool by_operator = false, lacks_key = false;
     Clock::time_point due{}, last_progress{};
     unsigned failures = 0;
   };
@@ -86,6 +93,12 @@ class TableWatch final : public apply::TableObserver {
   Clock::time_point last_written_{};
   std::map<apply::Table*, Detached> detached_;
   std::unordered_map<const progress::Partition*, std::vector<apply::Table*>> readers_;
+  struct MissingKey {
+    Clock::time_point due;
+    std::string reason;
+  };
+  void tell(apply::Table& table, apply::Trouble trouble, const std::string& reason);
+  std::map<apply::Table*, MissingKey> missing_keys_;           ///< nobody was told of
   std::unordered_map<const apply::Table*, std::string> told_;  ///< trouble and reason, without numbers that change
   Troubles troubles_;
 };

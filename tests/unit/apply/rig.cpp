@@ -101,7 +101,7 @@ void Rig::forget(int32_t partition, int64_t offset) {
 
 void Rig::fill(event::RowBatch& batch, const Event& event, uint32_t message) {
   std::vector<cdcrt_column> columns;
-  bool keyed = false;
+  bool keyed = event.keyed;
   for (const Column& column : event.columns) {
     cdcrt_column& each = columns.emplace_back();
     each.name = sdk::borrow(column.name);
@@ -116,6 +116,7 @@ void Rig::fill(event::RowBatch& batch, const Event& event, uint32_t message) {
   cdcrt_shape shape{};
   shape.size = sizeof shape;
   if (event.declared) shape.flags |= CDCRT_SHAPE_DECLARED;
+  if (event.key_elsewhere) shape.flags |= CDCRT_SHAPE_KEY_ELSEWHERE;
   if (keyed) shape.flags |= CDCRT_SHAPE_KEYED | CDCRT_SHAPE_KEY_IN_ONE_PARTITION;
   shape.table = sdk::borrow("orders");
   shape.columns = columns.data();
@@ -209,6 +210,33 @@ Result<void> Rig::write() {
     if (auto written = writer_->write(batches); !written) return written;
   }
   return {};
+}
+
+Result<void> Rig::write(apply::Sealed sealed) {
+  std::vector<apply::Sealed> batches;
+  batches.push_back(std::move(sealed));
+  return writer_->write(batches);
+}
+
+bool Rig::read_back() {
+  for (int round = 0; round < 10 && table->is_detached(); ++round) {
+    if (table->waits_for_key()) return false;
+    for (const auto& missed : table->missed()) {
+      int64_t from = missed.first;
+      REQUIRE(read(*table, *missed.partition, missed.first, missed.end - 1,
+                   [&](const cdcrt_messages& message, const event::RowBatch& rows, const std::vector<uint32_t>& indexes) {
+                     const int64_t next = message.messages[0].offset + 1;
+                     const bool taken = table->read_back({*missed.partition, message, rows, shapes_, next}, from, indexes.data(),
+                                                         indexes.size(), [](const apply::Refusal&) {});
+                     if (taken) from = next;
+                     return taken;
+                   }));
+      table->read_back_to(*missed.partition, missed.first, from);
+    }
+    if (auto sealed = table->seal(true)) REQUIRE(write(std::move(*sealed)));
+    (void)table->reattach();
+  }
+  return !table->is_detached();
 }
 
 std::vector<std::string> Rig::written_dead_letters() {
