@@ -9,7 +9,8 @@
 
 namespace cdcrt::odbc {
 
-/// Indexes of the write's columns: all of them, or of a DELETE those of the key. FATAL where a write by key lists no key column.
+/// Indexes of the write's columns: all of them, or of a DELETE those of the key. FATAL where a write by key lists no key column,
+/// BAD_RECORD where one has no value.
 sdk::Status choose_columns(const cdcrt_write& write, std::vector<uint32_t>& out);
 
 }  // namespace cdcrt::odbc
