@@ -340,6 +340,7 @@ class Schedule {
                                        [&](const Event& later) {
                                          if (later.table != event.table || later.order <= event.order) return false;
                                          if (later.operation == CDCRT_TRUNCATE) return true;
+                                         if (later.operation == CDCRT_DEFINITION) return false;
                                          if (!workload_->tables[static_cast<std::size_t>(event.table)].keyed) return false;
                                          const Value& key = event.cells[0];
                                          return (later.cells[0] == key || (!later.before.empty() && later.before[0] == key)) &&
