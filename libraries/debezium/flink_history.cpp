@@ -34,7 +34,7 @@ Status EventDecoder::decode_history(uint32_t record, bool with_schema) {
     return bad_history("not JSON");
   }
   const uint32_t ddl = header_tape_.find(0, "ddl");
-  const Statement statement(ddl != 0 && header_tape_[ddl].kind == Kind::kString ? header_tape_.text(ddl) : std::string_view());
+  const DdlStatement statement(ddl != 0 && header_tape_[ddl].kind == Kind::kString ? header_tape_.text(ddl) : std::string_view());
   if (statement.is_of_view()) return marker();
   const std::string_view order = order_of(CDCRT_DEFINITION);
   if (const auto truncated = statement.truncated()) {

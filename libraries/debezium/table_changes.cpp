@@ -120,9 +120,9 @@ Column defined_column(const sdk::JsonTape& tape, uint32_t index, bool natural) {
   return column;
 }
 
-Statement::Statement(std::string_view text) { read(text); }
+DdlStatement::DdlStatement(std::string_view text) { read(text); }
 
-void Statement::read(std::string_view text) {
+void DdlStatement::read(std::string_view text) {
   std::size_t at = 0;
   const auto end_of_line = [&] { at = std::min(text.find('\n', at), text.size()); };
   while (at < text.size()) {
@@ -163,12 +163,12 @@ void Statement::read(std::string_view text) {
   }
 }
 
-bool Statement::is(std::size_t place, std::string_view upper) const {
+bool DdlStatement::is(std::size_t place, std::string_view upper) const {
   if (place >= tokens_.size() || tokens_[place].is_quoted || tokens_[place].text.size() != upper.size()) return false;
   return std::equal(upper.begin(), upper.end(), tokens_[place].text.begin(), [](char one, char other) { return one == upper_case(other); });
 }
 
-std::optional<Statement::Name> Statement::truncated() const {
+std::optional<DdlStatement::Name> DdlStatement::truncated() const {
   if (!is(0, "TRUNCATE")) return std::nullopt;
   const std::size_t at = is(1, "TABLE") && tokens_.size() > 2 && !is(2, ".") ? 2 : 1;
   if (at >= tokens_.size()) return std::nullopt;
@@ -177,7 +177,7 @@ std::optional<Statement::Name> Statement::truncated() const {
   return Name{tokens_[at].text, tokens_[at + 2].text};
 }
 
-bool Statement::is_of_view() const {
+bool DdlStatement::is_of_view() const {
   if (!is(0, "CREATE") && !is(0, "ALTER") && !is(0, "DROP")) return false;
   for (std::size_t at = 1; at < tokens_.size() && !is(at, "TABLE") && !is(at, "AS") && !is(at, "("); ++at) {
     if (is(at, "VIEW")) return true;
@@ -185,7 +185,7 @@ bool Statement::is_of_view() const {
   return false;
 }
 
-bool Statement::drops_rows_of_partitions() const {
+bool DdlStatement::drops_rows_of_partitions() const {
   if (!is(0, "ALTER")) return false;
   for (std::size_t at = 1; at < tokens_.size(); ++at) {
     if (is(at + 1, "PARTITION") && (is(at, "DROP") || is(at, "TRUNCATE") || is(at, "EXCHANGE"))) return true;

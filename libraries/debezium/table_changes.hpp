@@ -20,9 +20,9 @@ Column defined_column(const sdk::JsonTape& tape, uint32_t column, bool natural);
 
 /// A MySQL statement, cut into words, names without their quotes, and single characters. Comments are left out, but for those that MySQL
 /// runs.
-class Statement {
+class DdlStatement {
  public:
-  explicit Statement(std::string_view text);
+  explicit DdlStatement(std::string_view text);
 
   /// The table of TRUNCATE: its database, which may be empty, and its name.
   struct Name {
