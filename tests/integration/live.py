@@ -33,7 +33,7 @@ memory = "64MiB"
 [sources.events]
 plugin = "kafka"
 brokers = "%(brokers)s"
-topics = ["bench.*"]
+topics = ["%(topics)s"]
 instance = "%(instance)s"
 format.plugin = "debezium-json"
 [sources.events.librdkafka]
@@ -150,11 +150,11 @@ class Live:
         self.processes = {}
         self._producing = None
 
-    def manifest(self, instance, more=""):
+    def manifest(self, instance, more="", topics=None):
         path = os.path.join(self.folder, f"{instance}.toml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(MANIFEST % {"brokers": self.kafka.brokers, "instance": instance, "port": self.port, "folder": self.folder,
-                                   "stall_after": self.stall_after} + more)
+                                   "stall_after": self.stall_after, "topics": topics or "bench.*"} + more)
         return path
 
     def log(self, instance):
@@ -170,6 +170,10 @@ class Live:
         """A process of the pipeline; its output is appended to log(instance)."""
         self.processes[instance] = program.start(["--manifest", self.manifest(instance), *arguments], {}, os.path.join(self.folder, f"{instance}.log"))
         return self.processes[instance]
+
+    def start_with_topics(self, instance, topics):
+        self.processes[instance] = program.start(["--manifest", self.manifest(instance, topics=topics)], {},
+                                                 os.path.join(self.folder, f"{instance}.log"))
 
     def start_twin(self, instance, name):
         """A second process under the same name in the group; `name` is its own here."""

@@ -98,6 +98,18 @@ class Processes(Case):
         self.finish()
         self.assertEqual(live.signal(other, signal.SIGTERM), 0, live.log(other)[-2000:])
 
+    def test_a_process_that_comes_back_with_other_topics_reads_those(self):
+        live = self.live
+        live.produce_all()
+        live.start_with_topics("one", "bench.shop.orders")
+        wait_until(lambda: "assigned bench.shop.orders" in live.log("one"), 30, lambda: live.log("one"))
+        live.signal("one", signal.SIGTERM)
+        code, log = live.run_to_end(instance="one")
+        self.assertEqual(code, 0, log[-2000:])
+        self.assertEqual(live.behind(), {})
+        live.start("one")
+        self.finish()
+
     def test_the_same_instance_takes_its_partitions_up_at_once_after_a_crash(self):
         live = self.live
         live.produce_all()

@@ -60,7 +60,7 @@ Properties required(const Settings& settings, Client::Role role) {
   };
   if (role == Client::Role::kGroup || role == Client::Role::kCommitted) properties.emplace_back("group.id", settings.group);
   if (role == Client::Role::kGroup) {
-    if (!settings.instance.empty()) properties.emplace_back("group.instance.id", settings.instance);
+    if (!settings.instance.empty()) properties.emplace_back("group.instance.id", settings.member());
     properties.emplace_back("partition.assignment.strategy", settings.is_eager ? "range,roundrobin" : "cooperative-sticky");
   }
   return properties;

@@ -3,6 +3,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "broker_error.hpp"
 
@@ -14,6 +15,13 @@ constexpr std::chrono::seconds kBetweenMeasures{1};
 constexpr std::chrono::seconds kMaxClose{5};
 constexpr std::chrono::minutes kBetweenFences{5};
 constexpr std::chrono::seconds kWithoutPartitions{3};  // how long a member without any waits for some before it is at the end
+
+std::chrono::milliseconds session_timeout(const Properties& properties) {
+  for (const auto& [name, value] : properties) {
+    if (name == "session.timeout.ms") return std::chrono::milliseconds(std::strtoll(value.c_str(), nullptr, 10));
+  }
+  return std::chrono::seconds(45);  // librdkafka's CONFIGURATION.md
+}
 
 }  // namespace
 
@@ -142,7 +150,11 @@ sdk::Status GroupConsumer::serve() {
 
 bool GroupConsumer::is_at_end() const {
   if (!settings_.stops_at_end || !changed_at_ || !ready_.empty()) return false;
-  if (partitions_.empty()) return Clock::now() - *changed_at_ >= kWithoutPartitions;
+  const auto now = Clock::now();
+  // The others have the rest, or nobody has: members that are gone keep theirs until their session is over.
+  const bool has_all = std::all_of(ends_.begin(), ends_.end(), [this](const auto& each) { return partitions_.count(each.first) > 0; });
+  if (!has_all && now - joined_at_ < session_timeout(settings_.properties) + kWithoutPartitions) return false;
+  if (partitions_.empty()) return now - *changed_at_ >= kWithoutPartitions;
   return std::all_of(partitions_.begin(), partitions_.end(),
                      [](const auto& entry) { return entry.second->state.is_read_to(entry.second->end); });
 }

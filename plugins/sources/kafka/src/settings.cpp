@@ -2,6 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
+
+#include "cdcrt/sdk/hash.hpp"
+
 namespace cdcrt::kafka_source {
 namespace {
 
@@ -35,6 +40,17 @@ sdk::Status Settings::read(const sdk::Config& config) {
   connect_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(config.duration("connect_timeout"));
   properties = config.map("librdkafka");
   return check_properties(properties);
+}
+
+std::string Settings::member() const {
+  if (instance.empty()) return {};
+  auto subscription = topics.subscription();
+  std::sort(subscription.begin(), subscription.end());
+  uint64_t hash = sdk::kFnv1aStart;
+  for (const auto& topic : subscription) hash = sdk::fnv1a(topic + '\n', hash);
+  char mark[16];
+  std::snprintf(mark, sizeof mark, "-%08x", static_cast<unsigned>(hash ^ (hash >> 32)));
+  return instance + mark;
 }
 
 }  // namespace cdcrt::kafka_source

@@ -28,6 +28,10 @@ struct Settings {
   Properties properties;
 
   sdk::Status read(const sdk::Config& config);
+  /// The member's fixed name in the group: `instance` and a mark of the topics; empty where it has none. A broker gives a member that
+  /// comes back under its name what it had, without asking whether it still subscribes to the same (Kafka 4.1, GroupCoordinator; KIP-345):
+  /// with other topics it has to be another member.
+  [[nodiscard]] std::string member() const;
 };
 
 }  // namespace cdcrt::kafka_source
