@@ -14,6 +14,6 @@ namespace cdcrt::apply {
 /// Trial transactions only: nothing is committed. `known_missing`: partial entries that found no row.
 /// Not OK: an outage or a fault that is no row's.
 Result<Isolated> isolate(plugin::Connection& connection, const Sealed& sealed, const std::vector<const Entry*>& known_missing,
-                         EventReader& reader, dead_letters::DeadLetters& letters, const TrialGuard& guard);
+                         EventReader& reader, dead_letters::DeadLetters& letters, const TrialGuard& guard, const TrialWrite& write);
 
 }  // namespace cdcrt::apply

@@ -24,4 +24,9 @@ struct Isolated {
 /// partitions are ours.
 using TrialGuard = std::function<Result<void>()>;
 
+/// In a transaction that is taken back: empties the table where the batch does, and writes these entries of it and then the singles, as
+/// they are written for good. `missing`: what finds no row to change.
+using TrialWrite = std::function<Result<void>(const std::vector<const Entry*>& entries, const std::vector<Sealed*>& singles,
+                                              std::vector<const Entry*>& missing)>;
+
 }  // namespace cdcrt::apply

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "apply/table.hpp"
 #include "apply/table_writer.hpp"
@@ -13,11 +14,14 @@ namespace cdcrt::apply {
 
 class KeyChanges {
  public:
-  KeyChanges(plugin::Connection& connection, progress::Store& store, Sealed& sealed, SettledEntries& settled)
-      : connection_(connection), store_(store), sealed_(sealed), settled_(settled), columns_(sealed) {}
+  KeyChanges(plugin::Connection& connection, progress::Store& store, Sealed& sealed, SettledEntries& settled,
+             const std::vector<const Entry*>* only)
+      : connection_(connection), store_(store), sealed_(sealed), settled_(settled), columns_(sealed), is_whole_(only == nullptr) {
+    settled_.entries_ = only != nullptr ? *only : entries_of(sealed_);
+    for (const Entry* entry : is_whole_ ? std::vector<const Entry*>() : settled_.entries_) keys_.insert(entry->key);
+  }
 
   Result<void> settle() {
-    settled_.entries_ = entries_of(sealed_);
     sealed_.attempt.key_changes = sealed_.table->kept().key_changes();
     sealed_.attempt.key_changes_moved = false;
     if (sealed_.clear) {
@@ -26,7 +30,9 @@ class KeyChanges {
       sealed_.attempt.key_changes.clear();
     }
     for (auto& part : sealed_.partitions) {
-      for (auto& departure : part.fold.departures) departures_[std::string(departure.new_key)].push_back({&part.fold, &departure});
+      for (auto& departure : part.fold.departures) {
+        if (is_written(departure.old_key)) departures_[std::string(departure.new_key)].push_back({&part.fold, &departure});
+      }
     }
     for (std::size_t i = 0; i < settled_.entries_.size(); ++i) {
       if (!settled_.entries_[i]->closed) places_[settled_.entries_[i]->key] = i;
@@ -37,7 +43,9 @@ class KeyChanges {
     pair_halves();
     if (auto read = read_departed(); !read) return read;
     for (auto& part : sealed_.partitions) {
-      for (const auto& arrival : part.fold.arrivals) arrive(arrival);
+      for (const auto& arrival : part.fold.arrivals) {
+        if (is_written(arrival.new_key)) arrive(arrival);
+      }
     }
     // Of a row that left for the same key twice, and did not come meanwhile, the last time counts.
     for (const auto& [new_key, places] : departures_) {
@@ -59,8 +67,13 @@ class KeyChanges {
   };
   using Row = std::vector<cdcrt_cell>;
 
+  [[nodiscard]] bool is_written(std::string_view key) const { return is_whole_ || keys_.contains(key); }
+
   [[nodiscard]] bool any_arrival() const {
-    return std::any_of(sealed_.partitions.begin(), sealed_.partitions.end(), [](const auto& part) { return !part.fold.arrivals.empty(); });
+    return std::any_of(sealed_.partitions.begin(), sealed_.partitions.end(), [this](const auto& part) {
+      const auto& arrivals = part.fold.arrivals;
+      return std::any_of(arrivals.begin(), arrivals.end(), [this](const Arrival& arrival) { return is_written(arrival.new_key); });
+    });
   }
 
   // The same row may leave and come more than once in a batch, and the batch may end between the two.
@@ -68,6 +81,7 @@ class KeyChanges {
     std::set<std::string_view> taken;
     for (auto& part : sealed_.partitions) {
       for (const Arrival& arrival : part.fold.arrivals) {
+        if (!is_written(arrival.new_key)) continue;
         Origin& origin = origins_[&arrival];
         origin.place = departed_before(part.fold, arrival);
         if (origin.place.departure == nullptr) {
@@ -84,7 +98,8 @@ class KeyChanges {
   }
 
   // The last departure before it in its own partition.
-  static Place departed_before(Fold& fold, const Arrival& arrival) {
+  [[nodiscard]] Place departed_before(Fold& fold, const Arrival& arrival) const {
+    if (!is_written(arrival.old_key)) return {};
     for (std::size_t i = arrival.departed; i-- > 0;) {
       const Departure& departure = fold.departures[i];
       if (departure.new_key == arrival.new_key && departure.old_key == arrival.old_key) return {&fold, &departure};
@@ -312,6 +327,8 @@ class KeyChanges {
   Sealed& sealed_;
   SettledEntries& settled_;
   TargetColumns columns_;
+  const bool is_whole_;
+  std::unordered_set<std::string_view> keys_;             ///< unless the batch is written as a whole: of what is written
   std::map<std::string, std::vector<Place>> departures_;  ///< by new key, in the order of their partition
   std::map<const Arrival*, Origin> origins_;
   std::unordered_map<std::string_view, std::size_t> places_;  ///< by key: index of the last entry in settled_.entries_
@@ -322,8 +339,9 @@ class KeyChanges {
   std::map<std::string, std::optional<std::string>> changes_;
 };
 
-Result<void> settle_key_changes(plugin::Connection& connection, progress::Store& store, Sealed& sealed, SettledEntries& settled) {
-  return KeyChanges(connection, store, sealed, settled).settle();
+Result<void> settle_key_changes(plugin::Connection& connection, progress::Store& store, Sealed& sealed, SettledEntries& settled,
+                                const std::vector<const Entry*>* only) {
+  return KeyChanges(connection, store, sealed, settled, only).settle();
 }
 
 }  // namespace cdcrt::apply
