@@ -156,6 +156,23 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("isolation: without a key a row that is not there is no other one that differs in a column which an event lacked") {
+  for (const bool beside : {false, true}) {
+    CAPTURE(beside);
+    Rig rig;
+    rig.send_all({append(text("x"), integer(5)), append(text("y"), integer(1))});
+    REQUIRE(rig.write());
+    Event narrow{CDCRT_INSERT, {{"a", kText}}, {text("x")}};
+    narrow.declared = false;
+    std::vector<Event> events = {narrow, take(text("x"), null()), take(text("x"), null())};
+    if (beside) events.push_back(take(text("lost"), integer(1)));
+    rig.send_all(events);
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "a='x',b=5; a='y',b=1");
+    CHECK(rig.letters().size() == (beside ? 2 : 1));
+  }
+}
+
 namespace {
 
 /// As the source says them: halves of a key change, each an event.
