@@ -38,6 +38,7 @@ struct Entry {
   uint8_t operation = 0;            ///< kEvent: cdcrt_operation
   uint32_t width = 0;               ///< cells; a slot beyond it is ABSENT
   bool closed = false;              ///< another entry of the same key follows
+  bool follows = false;             ///< another entry of the same key in its fold precedes it
   bool snapshot = false;            ///< a row of a snapshot, at its source order older than any change
   bool keeps_dead_letters = false;  ///< a dead letter of its row came later at the source
   bool after_whole = false;         ///< the batch has an older change of its row as a whole
@@ -64,7 +65,8 @@ struct Departure {
   Effect effect = Effect::kNothing;   ///< of the entry before it left; kNothing: the row stood in the target
   cdcrt_cell* cells = nullptr;        ///< its cells then, `cells_width` wide
   uint32_t cells_width = 0;
-  int32_t arrival = -1;  ///< under which it had come in this batch
+  int32_t arrival = -1;    ///< under which it had come in this batch
+  std::string_view order;  ///< source order of its event
 };
 
 /// Second half: a row comes under its new key. Cells that its event lacks are those of the row that left.
@@ -108,6 +110,10 @@ class Fold {
   /// A new entry for the key of `entry`, which stays as it is and is written before it: what changed a row that must exist is
   /// not merged into what need not find one.
   Entry& succeed(const Entry& entry, int64_t offset);
+  /// Of entries that follow each other: how many follow. Once nothing more is folded.
+  void number_chains();
+  /// The entry (its index) that changed last what a message's key names; UINT32_MAX: none so far.
+  uint32_t& last_of(std::string_view message_key);
   /// An entry beside all others (kEvent).
   Entry& add(int64_t offset);
   /// Every entry that has a key gets the one that `key_of` writes, into an empty text, for its cells; none written: it keeps its own.
@@ -130,7 +136,8 @@ class Fold {
   [[nodiscard]] event::Arena& arena() { return arena_; }
   /// Memory held, bytes, about.
   [[nodiscard]] std::size_t bytes() const {
-    return arena_.reserved() + entries_.capacity() * sizeof(Entry) + slots_.capacity() * sizeof(Slot);
+    return arena_.reserved() + entries_.capacity() * sizeof(Entry) + slots_.capacity() * sizeof(Slot) +
+           last_of_.size() * sizeof(std::pair<void*, decltype(last_of_)::value_type>);
   }
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   EventCounts counts;
@@ -156,6 +163,8 @@ class Fold {
   std::vector<Entry> entries_;
   std::vector<Slot> slots_;
   std::unordered_map<std::string_view, std::vector<uint32_t>> open_refusals_;  ///< indexes into `refused`
+  std::unordered_map<std::string_view, uint32_t> last_of_;
+  bool has_long_chains_ = false;
   event::Arena arena_{32 << 10};
 };
 

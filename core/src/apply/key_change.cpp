@@ -117,12 +117,29 @@ class KeyChanges {
     return {};
   }
 
+  // What the source tells of the whole row later makes good also what came under its key and became a dead letter.
+  [[nodiscard]] bool is_over(const KeyChangeRecord& record, const Entry& entry) const {
+    const bool is_whole = entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace || entry.effect == Effect::kDelete;
+    if (!is_whole || record.order.empty() || entry.order <= record.order) return false;
+    return std::none_of(sealed_.partitions.begin(), sealed_.partitions.end(), [&](const auto& part) {
+      const auto& arrivals = part.fold.arrivals;
+      return std::any_of(arrivals.begin(), arrivals.end(), [&](const Arrival& arrival) { return arrival.new_key == entry.key; });
+    });
+  }
+
   // A row that came before the one it replaces left: what later events set themselves is not filled any more.
   void forget_filled() {
     if (sealed_.attempt.key_changes.empty()) return;
     for (const Entry* entry : settled_.entries_) {
       const auto waiting = sealed_.attempt.key_changes.find(std::string(entry->key));
-      if (waiting == sealed_.attempt.key_changes.end() || waiting->second.departed || entry->arrival >= 0) continue;
+      if (waiting == sealed_.attempt.key_changes.end() || entry->arrival >= 0) continue;
+      if (waiting->second.departed) {
+        if (is_over(waiting->second, *entry)) {
+          changes_[waiting->first] = std::nullopt;
+          sealed_.attempt.key_changes.erase(waiting);
+        }
+        continue;
+      }
       const bool gone = entry->effect == Effect::kDelete || entry->effect == Effect::kReplace;
       const auto removed = std::erase_if(
           waiting->second.slots, [&](uint32_t slot) { return gone || (slot < entry->width && entry->cells[slot].tag != CDCRT_ABSENT); });
@@ -267,6 +284,7 @@ class KeyChanges {
     if (kept == sealed_.attempt.key_changes.end() || kept->second.departed) {
       KeyChangeRecord record;
       record.departed = true;
+      record.order = departure.order;
       for (uint32_t slot = 0; slot < row.size(); ++slot) {
         if (row[slot].tag == CDCRT_ABSENT) continue;
         append_name(record.row, sealed_.columns[slot]);

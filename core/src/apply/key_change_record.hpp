@@ -15,6 +15,7 @@ namespace cdcrt::apply {
 
 struct KeyChangeRecord {
   bool departed = false;        ///< true: the row that left, as it was; false: the row came first
+  std::string order;            ///< departed: source order of the event
   std::string row;              ///< departed: names and cells in turn, as types::append_text writes them
   std::vector<uint32_t> slots;  ///< came first: slots that are still to be filled
 };

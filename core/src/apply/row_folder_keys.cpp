@@ -99,6 +99,20 @@ void RowFolder::note_refused(const Incoming& in, const evolution::ShapeMap& map)
   if (!old.empty() && old != own) fold.refuse(old, offset, order_of(in.into), true, memory.source);
 }
 
+// Equal keys of two source tables name two rows.
+Entry* RowFolder::after_other_keys(Fold& fold, Entry* place, bool& added, bool is_told, uint32_t source, int64_t offset) {
+  image_scratch_.clear();
+  for (const uint32_t slot : knowledge_.message_key())
+    types::append_key(image_scratch_, slot < scratch_.size() ? scratch_[slot] : cdcrt_cell{});
+  uint32_t& last = fold.last_of(image_scratch_);
+  if (!is_told && !added && last != UINT32_MAX && last != fold.index_of(*place) && fold.entries()[last].source == source) {
+    place = &fold.succeed(*place, offset);
+    added = true;
+  }
+  last = fold.index_of(*place);
+  return place;
+}
+
 // `scratch_` and `key_scratch_` hold the event's own row and key.
 bool RowFolder::note_key_change(const Incoming& in, const evolution::ShapeMap& map, Entry& entry, Error& error) {
   const cdcrt_row& row = in.row;
@@ -134,6 +148,7 @@ bool RowFolder::note_key_change(const Incoming& in, const evolution::ShapeMap& m
   departure.cells = fold.own_cells(entry.cells, entry.width);
   departure.cells_width = entry.width;
   departure.arrival = entry.arrival;
+  departure.order = fold.own_key(order_of(in.into));
   fold.departures.push_back(departure);
   return true;
 }

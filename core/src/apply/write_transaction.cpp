@@ -189,13 +189,13 @@ Result<void> WriteTransaction::write_settled(Sealed& sealed, const std::vector<c
   }
   std::vector<const Entry*> chosen = settled.entries();
   missing.insert(missing.end(), settled.missing().begin(), settled.missing().end());
-  LeftBehind left(*connection_, sealed);
+  LeftBehind left(*connection_, *context_.store, sealed);
   if (auto done = left.settle(chosen); !done) return done;
   if (left.is_unsure() && !is_trial && sealed.table->keys().tell_left_behind()) {
     context_.warn(
         "table '" + sealed.table->identity().target() +
         "': its primary_key holds more columns than the message key, and updates come without an image of the row before. Where such a column changes, the "
-        "old row may stay beside the new one: rows come from several partitions or source tables, so that the message key does not tell which row it was. "
+        "old row may stay beside the new one: rows come from several partitions, source tables or pipelines, so that the message key does not tell which row it was. "
         "Set REPLICA IDENTITY FULL (or its like) at the source");
   }
   std::vector<const Entry*> not_found;
