@@ -106,7 +106,9 @@ Entry* RowFolder::after_other_keys(Fold& fold, Entry* place, bool& added, bool i
     types::append_key(image_scratch_, slot < scratch_.size() ? scratch_[slot] : cdcrt_cell{});
   uint32_t& last = fold.last_of(image_scratch_);
   if (!is_told && !added && last != UINT32_MAX && last != fold.index_of(*place) && fold.entries()[last].source == source) {
+    const bool after_whole = place->effect != Effect::kPatch || place->after_whole;
     place = &fold.succeed(*place, offset);
+    place->after_whole = after_whole;
     added = true;
   }
   last = fold.index_of(*place);

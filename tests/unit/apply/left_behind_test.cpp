@@ -165,6 +165,34 @@ TEST_CASE("left behind: a row that comes back to a key has what was told of it u
   }
 }
 
+TEST_CASE("left behind: where several source tables may meet, what comes back to a key is written in its order") {
+  for (const bool together : {true, false}) {
+    route::Route route = wide_key();
+    route.match = {"shop.*"};
+    route.table = "orders";
+    route.names_target = true;
+    Rig rig(route);
+    rig.send(insert(9, text("other"), integer(9)));
+    REQUIRE(rig.write());
+    const auto put = [](const char* a, cdcrt_cell b, cdcrt_cell c) { return wide(CDCRT_UPDATE, a, b, c); };
+    const std::vector<Event> events = {wide(CDCRT_INSERT, "x", integer(1), integer(1)),
+                                       wide(CDCRT_INSERT, "y", integer(2), integer(2)),
+                                       put("x", integer(3), absent()),
+                                       put("y", integer(4), absent()),
+                                       put("x", absent(), integer(5)),
+                                       put("y", absent(), integer(6)),
+                                       put("x", integer(7), absent())};
+    if (together) rig.send_all(events);
+    for (std::size_t i = 0; i < events.size() && !together; ++i) {
+      rig.send(events[i]);
+      REQUIRE(rig.write());
+    }
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "id=1,a='x',b=7,c=5; id=1,a='y',b=4,c=6; id=9,a='other',b=9,c=NULL");
+    CHECK(rig.letters().empty());
+  }
+}
+
 TEST_CASE("left behind: where another pipeline writes the same table nothing is taken away, and that is said") {
   Rig rig(wide_key());
   rig.send(insert(1, text("x"), integer(1)));
