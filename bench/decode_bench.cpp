@@ -2,6 +2,8 @@
 //
 //   decode_bench [FORMAT.so] [EVENTS]
 //
+// With format-dms.so its records, which have no schemas: "with schemas" are those with transaction details there.
+//
 // Prints nanoseconds of CPU per event (best of several rounds), events and bytes per second, and what crossing the boundary takes:
 // the call per batch and every call back into the host, beside the whole; and what the host's checks of the rows take, those that it
 // always makes and those of --check-plugins.
@@ -129,6 +131,26 @@ std::string payload(std::size_t i, bool binary_decimal) {
          R"(,"ts_us":)" + time + R"(132,"ts_ns":)" + time + "132139}";
 }
 
+/// The same row as AWS DMS writes it; `details`: with its transaction and the row before.
+std::string dms_record(std::size_t i, bool details) {
+  const std::string n = std::to_string(i);
+  return std::string("{") + (details ? R"("before-image":{},)" : "") + R"("data":{"id":)" + n + R"(,"customer_id":)" +
+         std::to_string(i % 977) + R"(,"status":"happy","total":13.3333,"placed":"2024-01-01T00:00:00.0)" +
+         std::to_string(10000 + i % 90000) + R"(Z","note":"note number )" + n + R"( of the day","uid":"00000000-0000-4000-8000-0000000)" +
+         std::to_string(10000 + i % 90000) +
+         R"(","ip":"10.0.0.1"},"metadata":{"timestamp":"2025-06-10T11:28:10.376510Z","record-type":"data","operation":"insert",)" +
+         R"("partition-key-type":"schema-table","schema-name":"sales","table-name":"orders")" +
+         (details
+              ? R"(,"transaction-id":9324410911762,"transaction-record-id":1,"prev-transaction-id":9324410911751,"prev-transaction-record-id":1,)"
+                R"("commit-timestamp":"2025-06-10T11:28:10.000000Z",)"
+                R"("stream-position":"mysql-bin-changelog.002171:36911:0:36972:9324410911762:mysql-bin-changelog.002171:36910")"
+              : "") +
+         "}}";
+}
+
+bool g_is_dms = false;   ///< the plugin reads records of AWS DMS
+bool g_has_keys = true;  ///< Flink CDC writes values alone
+
 struct Events {
   std::vector<std::string> keys, values;
   std::vector<cdcrt_message> messages;
@@ -143,11 +165,15 @@ Events make_events(std::size_t count, bool with_schema) {
   for (std::size_t i = 0; i < count; ++i) {
     const std::string key = "{\"id\":" + std::to_string(i) + "}";
     events.keys.push_back(with_schema ? key_head + key + "}" : key);
-    events.values.push_back(with_schema ? value_head + payload(i, true) + "}" : payload(i, false));
+    if (g_is_dms) {
+      events.values.push_back(dms_record(i, with_schema));
+    } else {
+      events.values.push_back(with_schema ? value_head + payload(i, true) + "}" : payload(i, false));
+    }
   }
   for (std::size_t i = 0; i < count; ++i) {
     cdcrt_message message{};
-    message.key = {events.keys[i].data(), events.keys[i].size()};
+    if (g_has_keys) message.key = {events.keys[i].data(), events.keys[i].size()};
     message.value = {events.values[i].data(), events.values[i].size()};
     message.offset = static_cast<int64_t>(i);
     message.timestamp_ms = -1;
@@ -171,6 +197,8 @@ Plugin load(const char* path) {
   const auto entry = reinterpret_cast<cdcrt_plugin_entry_function>(dlsym(library, "cdcrt_plugin_entry"));
   uint32_t count = 0;
   const cdcrt_plugin* plugin = entry(&count)[0];
+  g_is_dms = std::string(plugin->name) == "dms";
+  g_has_keys = std::string(plugin->name) != "flink-cdc";
   std::vector<cdcrt_option_value> values;
   for (uint32_t i = 0; i < plugin->option_count; ++i) {
     cdcrt_option_value value{};

@@ -16,6 +16,9 @@
 #include <string_view>
 #include <vector>
 
+#include "dms_events.hpp"
+#include "flink_events.hpp"
+
 namespace {
 
 constexpr int kPartitions = 4;
@@ -461,6 +464,7 @@ Settings parse(int count, char** arguments) {
       throw std::runtime_error(
           "usage: generate_events [--events N] [--seed N] [--tables N] [--no-schemas] [--out FILE|- | --pieces FOLDER] [--expected FOLDER]");
     const std::string value = arguments[++i];
+    if (name == "--format") continue;
     if (name == "--events") {
       settings.events = std::stoull(value);
     } else if (name == "--seed") {
@@ -485,6 +489,17 @@ Settings parse(int count, char** arguments) {
 
 int main(int count, char** arguments) {
   try {
+    for (int i = 1; i + 1 < count; ++i) {
+      if (arguments[i] != std::string_view("--format") || arguments[i + 1] == std::string_view("debezium")) continue;
+      if (arguments[i + 1] == std::string_view("dms")) {
+        cdcrt::bench::generate_dms(count, arguments);
+      } else if (arguments[i + 1] == std::string_view("flink-cdc")) {
+        cdcrt::bench::generate_flink(count, arguments);
+      } else {
+        throw std::runtime_error("--format: debezium, dms or flink-cdc");
+      }
+      return 0;
+    }
     Generator(parse(count, arguments)).run();
     return 0;
   } catch (const std::exception& exception) {

@@ -24,7 +24,7 @@ topics = [{topics}]
 instance = ""
 format.plugin = "debezium-json"
 {sink}[dead_letters]
-path = "{work}/letters.jsonl"
+path = "{work}/dead_letters.jsonl"
 max_count = 0
 """
 AT_MOST = 1800  # seconds that one run may take

@@ -22,7 +22,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kCommandTimeout{60000};
-constexpr std::size_t kLargestOutput = 256u << 10;
+constexpr std::size_t kMaxOutputBytes = 256u << 10;
 constexpr std::size_t kMaxWords = 300;
 
 class Pipe {
@@ -177,8 +177,8 @@ bool run_command(const std::string& command, milliseconds timeout, const Interru
   for (;;) {
     pollfd watched[2] = {{reads[0] ? output.end(0) : -1, POLLIN, 0}, {reads[1] ? words.end(0) : -1, POLLIN, 0}};
     ::poll(watched, 2, 50);
-    if (watched[0].revents != 0) reads[0] = take(output.end(0), out.text, kLargestOutput);
-    if (watched[1].revents != 0) reads[1] = take(words.end(0), last, kLargestOutput);
+    if (watched[0].revents != 0) reads[0] = take(output.end(0), out.text, kMaxOutputBytes);
+    if (watched[1].revents != 0) reads[1] = take(words.end(0), last, kMaxOutputBytes);
     if (::waitpid(child, &status, WNOHANG) != 0) break;
     out.timed_out = steady_clock::now() >= end;
     out.interrupted = interrupted && interrupted();
@@ -192,8 +192,8 @@ bool run_command(const std::string& command, milliseconds timeout, const Interru
   for (int i = 0; i < 2; ++i) {
     std::string& text = i == 0 ? out.text : last;
     pollfd left = {(i == 0 ? output : words).end(0), POLLIN, 0};
-    for (std::size_t begin = 0; begin < kLargestOutput && reads[i] && ::poll(&left, 1, 0) > 0; begin += 4096)
-      reads[i] = take(left.fd, text, kLargestOutput);
+    for (std::size_t begin = 0; begin < kMaxOutputBytes && reads[i] && ::poll(&left, 1, 0) > 0; begin += 4096)
+      reads[i] = take(left.fd, text, kMaxOutputBytes);
   }
   out.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   out.last_words = last_line(std::move(last));

@@ -9,7 +9,7 @@
 namespace cdcrt::aws {
 namespace {
 
-constexpr std::size_t kLargestStep = 1u << 30;  // the library counts in 32 bits
+constexpr std::size_t kMaxStepBytes = 1u << 30;  // the library counts in 32 bits
 
 std::size_t memory_of(int level) {
   constexpr std::size_t kMemory[] = {0, ISAL_DEF_LVL1_DEFAULT, ISAL_DEF_LVL2_DEFAULT, ISAL_DEF_LVL3_DEFAULT};
@@ -37,7 +37,7 @@ class GzipStream::Stream {
 
   void step(char*& out, char* end) {
     state.next_out = reinterpret_cast<uint8_t*>(out);
-    state.avail_out = static_cast<uint32_t>(std::min(static_cast<std::size_t>(end - out), kLargestStep));
+    state.avail_out = static_cast<uint32_t>(std::min(static_cast<std::size_t>(end - out), kMaxStepBytes));
     if (isal_deflate(&state) != COMP_OK) throw std::logic_error("ISA-L was used wrongly");
     out = reinterpret_cast<char*>(state.next_out);
   }
@@ -59,7 +59,7 @@ void GzipStream::restart() {
 void GzipStream::compress(std::string_view& text, char*& out, char* end) {
   auto& state = stream_->state;
   while (!text.empty() && out != end) {
-    const std::size_t bytes = std::min(text.size(), kLargestStep);
+    const std::size_t bytes = std::min(text.size(), kMaxStepBytes);
     state.next_in = reinterpret_cast<uint8_t*>(const_cast<char*>(text.data()));
     state.avail_in = static_cast<uint32_t>(bytes);
     stream_->step(out, end);

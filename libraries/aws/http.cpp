@@ -10,7 +10,7 @@
 namespace cdcrt::aws {
 namespace {
 
-constexpr std::size_t kLargestAnswer = 64u << 20;
+constexpr std::size_t kMaxAnswerBytes = 64u << 20;
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -27,7 +27,7 @@ std::string_view trim(std::string_view text) {
 
 std::size_t receive_body(char* data, std::size_t size, std::size_t count, void* target) {
   auto& body = static_cast<HttpAnswer*>(target)->body;
-  if (body.size() + size * count > kLargestAnswer) return 0;
+  if (body.size() + size * count > kMaxAnswerBytes) return 0;
   body.append(data, size * count);
   return size * count;
 }

@@ -19,7 +19,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr RetryRule kStsRetries{4, milliseconds(200), milliseconds(2000)};
-constexpr std::size_t kLargestToken = 64u << 10;
+constexpr std::size_t kMaxTokenBytes = 64u << 10;
 
 /// STS takes 2 to 64 of [A-Za-z0-9_+=,.@-].
 std::string as_session_name(std::string text) {
@@ -47,7 +47,7 @@ sdk::Status read_token(const Role& role, std::string& token) {
                               "mount the service account's token there, or correct AWS_WEB_IDENTITY_TOKEN_FILE (web_identity_token_file)");
   token.assign(std::istreambuf_iterator<char>(file), {});
   while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) token.pop_back();
-  if (token.empty() || token.size() > kLargestToken)
+  if (token.empty() || token.size() > kMaxTokenBytes)
     return sdk::Status::error(CDCRT_AUTH,
                               role.shown + ": its token file " + role.token_file + (token.empty() ? " is empty" : " is too large"),
                               "it must hold the token that the identity provider (the cluster) writes");

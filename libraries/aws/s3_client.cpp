@@ -17,7 +17,7 @@ using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::size_t kKeysOfOneDelete = 1000;
 
-RetryRule rule_of(const S3Settings& settings) { return {std::max(1u, settings.attempts), settings.first_wait, settings.longest_wait}; }
+RetryRule rule_of(const S3Settings& settings) { return {std::max(1u, settings.attempts), settings.first_wait, settings.max_wait}; }
 
 }  // namespace
 

@@ -5,7 +5,7 @@
 namespace cdcrt::aws {
 namespace {
 
-bool is_bucket_letter(char letter) {
+bool is_bucket_character(char letter) {
   return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') || letter == '-' || letter == '.';
 }
 
@@ -23,7 +23,7 @@ sdk::Status parse_s3_url(std::string_view url, std::string_view option, S3Locati
   const std::size_t slash = rest.find('/');
   const std::string_view bucket = rest.substr(0, slash);
   // The rule of buckets made since 2018; nothing else can be addressed by a host's name.
-  if (bucket.size() < 3 || bucket.size() > 63 || !std::all_of(bucket.begin(), bucket.end(), is_bucket_letter) || bucket.front() == '-' ||
+  if (bucket.size() < 3 || bucket.size() > 63 || !std::all_of(bucket.begin(), bucket.end(), is_bucket_character) || bucket.front() == '-' ||
       bucket.front() == '.' || bucket.back() == '-' || bucket.back() == '.') {
     return refuse("has no name of a bucket (3 to 63 lower-case letters, digits, '-', '.')");
   }

@@ -43,7 +43,7 @@ struct S3Settings {
   std::chrono::milliseconds stall_timeout{30000};  ///< no byte moved for this long: the attempt has failed
   uint32_t attempts = 6;                           ///< of one request, the first included
   std::chrono::milliseconds first_wait{200};       ///< before the second attempt; doubled each time, half of it by chance
-  std::chrono::milliseconds longest_wait{10000};
+  std::chrono::milliseconds max_wait{10000};
 };
 
 }  // namespace cdcrt::aws

@@ -79,12 +79,12 @@ sdk::Status SecretReference::parse(std::string_view text, SecretReference& out) 
   const std::size_t hash = text.find('#');
   out.id = text.substr(0, hash);
   out.key = hash == std::string_view::npos ? std::string_view() : text.substr(hash + 1);
-  const auto is_id_letter = [](char letter) {
+  const auto is_id_character = [](char letter) {
     return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') ||
            std::string_view("/_+=.@-:!").find(letter) != std::string_view::npos;
   };
   for (const char letter : out.id)
-    if (!is_id_letter(letter))
+    if (!is_id_character(letter))
       return sdk::Status::bad_config("", "'" + out.id + "' is no name of a secret",
                                      "names have letters, digits and /_+=.@-; or give its ARN");
   if (out.id.empty()) return sdk::Status::bad_config("", "the name of a secret is missing", "write id, id#key, or its ARN");

@@ -48,8 +48,8 @@ std::string describe(const HttpAnswer& answer, const ServiceError& error) {
 
 milliseconds back_off(const RetryRule& rule, uint32_t attempt) {
   const uint64_t first = static_cast<uint64_t>(std::max<int64_t>(1, rule.first_wait.count()));
-  const uint64_t longest = static_cast<uint64_t>(std::max<int64_t>(1, rule.longest_wait.count()));
-  const uint64_t whole = std::min(longest, first << std::min(attempt - 1, 20u));
+  const uint64_t max_milliseconds = static_cast<uint64_t>(std::max<int64_t>(1, rule.max_wait.count()));
+  const uint64_t whole = std::min(max_milliseconds, first << std::min(attempt - 1, 20u));
   thread_local std::minstd_rand random(std::random_device{}());
   return milliseconds(whole / 2 + random() % (whole / 2 + 1));
 }

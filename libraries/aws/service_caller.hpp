@@ -30,7 +30,7 @@ struct ServiceAnswer {
 
 struct RetryRule {
   uint32_t attempts = 6;
-  std::chrono::milliseconds first_wait{200}, longest_wait{10000};
+  std::chrono::milliseconds first_wait{200}, max_wait{10000};
 };
 
 /// One thread at a time.

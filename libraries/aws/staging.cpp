@@ -10,7 +10,7 @@ namespace cdcrt::aws {
 namespace {
 
 constexpr std::size_t kTextBytes = 64u << 10;
-constexpr std::size_t kSmallestPart = 5u << 20;
+constexpr std::size_t kMinPartBytes = 5u << 20;
 constexpr uint32_t kMaxParts = 10'000;
 
 std::string escape_json(std::string_view text) {
@@ -28,7 +28,7 @@ std::string escape_json(std::string_view text) {
 class StagingWriter::File {
  public:
   File(S3Client& client, const StagingSettings& settings)
-      : client_(client), part_bytes_(std::max(settings.part_bytes, kSmallestPart)),
+      : client_(client), part_bytes_(std::max(settings.part_bytes, kMinPartBytes)),
         part_(std::make_unique_for_overwrite<char[]>(part_bytes_)) {
     if (settings.compression == Compression::kGzip) gzip_.emplace(settings.level);
   }

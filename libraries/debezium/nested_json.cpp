@@ -148,7 +148,7 @@ void Converter::set_default(const ConnectSchema& schema, Column& column) {
   const std::string wrapped = "{\"\":" + *schema.default_json + "}";
   sdk::JsonTape tape;
   cdcrt_cell cell{};
-  if (!parse_json(wrapped, tape) || convert(column, tape, 1, cell) != nullptr) return;
+  if (!debezium::parse_json(wrapped, tape) || convert(column, tape, 1, cell) != nullptr) return;
   if (cell.tag == CDCRT_ABSENT || cell.tag == CDCRT_NULL) return;
   // Debezium writes the epoch for now() and the like: a zero time says nothing.
   if (is_temporal(column.type.kind) && is_zero_time(cell)) return;

@@ -90,7 +90,7 @@ const ConnectSchema* ConnectSchema::find(std::string_view field_name) const {
 
 std::optional<ConnectSchema> parse_schema(std::string_view json, std::string& problem) {
   sdk::JsonTape tape;
-  if (!parse_json(json, tape)) {
+  if (!debezium::parse_json(json, tape)) {
     problem = tape.error().what + " (byte " + std::to_string(tape.error().offset) + " of the schema)";
     return std::nullopt;
   }

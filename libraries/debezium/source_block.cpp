@@ -4,6 +4,8 @@
 #include <cstring>
 #include <limits>
 
+#include "cdcrt/sdk/source_order.hpp"
+
 namespace cdcrt::debezium {
 
 namespace {
@@ -25,6 +27,7 @@ constexpr std::array kNames{
     Named{"file", SourceField::kFile},
     Named{"pos", SourceField::kPosition},
     Named{"row", SourceField::kRow},
+    Named{"server_id", SourceField::kServerId},
     Named{"scn", SourceField::kScn},
     Named{"change_lsn", SourceField::kChangeLsn},
     Named{"commit_lsn", SourceField::kCommitLsn},
@@ -69,6 +72,41 @@ bool append_sql_server_lsn(char*& out, std::string_view text) {
   return true;
 }
 
+constexpr std::size_t kLongestOrder = 32;
+
+/// Answers how many bytes; 0: the event has no order.
+std::size_t write_order(const SourceValues& source, char* buffer) {
+  char* next = buffer;
+  uint64_t number = 0;
+  const std::string_view file = source[SourceField::kFile];
+  if (parse_natural(source[SourceField::kLsn], number)) {
+    const uint64_t finished = last_finished(source[SourceField::kSequence]);
+    // A snapshot, and the first transaction after it, name none: they are later than what was sent before them.
+    append_big_endian(next, finished != 0 ? finished : number, 8);
+    append_big_endian(next, number, 8);
+  } else if (!file.empty()) {
+    uint64_t position = 0;
+    uint64_t row = 0;
+    const std::size_t dot = file.rfind('.');
+    if (dot == std::string_view::npos || !parse_natural(file.substr(dot + 1), number)) return 0;
+    if (!parse_natural(source[SourceField::kPosition], position)) return 0;
+    parse_natural(source[SourceField::kRow], row);
+    append_big_endian(next, number, 8);
+    append_big_endian(next, position, 8);
+    append_big_endian(next, row, 4);
+  } else if (source[SourceField::kCommitLsn].data() != nullptr) {
+    if (!append_sql_server_lsn(next, source[SourceField::kCommitLsn]) || !append_sql_server_lsn(next, source[SourceField::kChangeLsn]))
+      return 0;
+    parse_natural(source[SourceField::kEventSerial], number);
+    append_big_endian(next, number, 8);
+  } else if (parse_natural(source[SourceField::kScn], number)) {
+    append_big_endian(next, number, 8);
+  } else {
+    return 0;
+  }
+  return static_cast<std::size_t>(next - buffer);
+}
+
 }  // namespace
 
 SourceField source_field(std::string_view name) {
@@ -96,36 +134,27 @@ void SourceReader::read(const sdk::JsonTape& tape, uint32_t object, SourceValues
 }
 
 std::string_view source_order(const SourceValues& source, sdk::RowBuilder& rows) {
-  char buffer[32];
-  char* next = buffer;
+  char buffer[kLongestOrder];
+  const std::size_t size = write_order(source, buffer);
+  return size == 0 ? std::string_view() : rows.copy({buffer, size});
+}
+
+std::string_view flink_order(const SourceValues& source, bool is_delete, std::string& scratch, sdk::RowBuilder& rows) {
+  char buffer[kLongestOrder];
   uint64_t number = 0;
-  const std::string_view file = source[SourceField::kFile];
-  if (parse_natural(source[SourceField::kLsn], number)) {
-    const uint64_t finished = last_finished(source[SourceField::kSequence]);
-    // A snapshot, and the first transaction after it, name none: they are later than what was sent before them.
-    append_big_endian(next, finished != 0 ? finished : number, 8);
-    append_big_endian(next, number, 8);
-  } else if (!file.empty()) {
-    uint64_t position = 0;
-    uint64_t row = 0;
-    const std::size_t dot = file.rfind('.');
-    if (dot == std::string_view::npos || !parse_natural(file.substr(dot + 1), number)) return {};
-    if (!parse_natural(source[SourceField::kPosition], position)) return {};
-    parse_natural(source[SourceField::kRow], row);
-    append_big_endian(next, number, 8);
-    append_big_endian(next, position, 8);
-    append_big_endian(next, row, 4);
-  } else if (source[SourceField::kCommitLsn].data() != nullptr) {
-    if (!append_sql_server_lsn(next, source[SourceField::kCommitLsn]) || !append_sql_server_lsn(next, source[SourceField::kChangeLsn]))
-      return {};
-    parse_natural(source[SourceField::kEventSerial], number);
-    append_big_endian(next, number, 8);
-  } else if (parse_natural(source[SourceField::kScn], number)) {
-    append_big_endian(next, number, 8);
-  } else {
-    return {};
+  for (const SourceField field : {SourceField::kLsn, SourceField::kScn}) {
+    if (parse_natural(source[field], number) && number == 0) return {};
   }
-  return rows.copy({buffer, static_cast<std::size_t>(next - buffer)});
+  const std::size_t size = write_order(source, buffer);
+  if (size == 0) return {};
+  scratch.assign(buffer, size);
+  scratch += is_delete ? '\0' : '\1';
+  if (const std::string_view file = source[SourceField::kFile]; !file.empty() && source[SourceField::kLsn].data() == nullptr) {
+    number = 0;
+    parse_natural(source[SourceField::kTimeMilliseconds], number);
+    sdk::append_log(scratch, number, source[SourceField::kServerId], file.substr(0, file.rfind('.')));
+  }
+  return rows.copy(scratch);
 }
 
 int64_t source_time_us(const SourceValues& source) {

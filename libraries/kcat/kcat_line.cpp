@@ -125,8 +125,8 @@ bool KcatLine::seen_first(Member which, const char* at) {
 
 bool KcatLine::member(std::string_view name) {
   const char* at = name.data() - 1;
-  const bool of_letter = form_ == Form::kDeadLetter;
-  if (name == "payload" || (of_letter && name == "value")) {
+  const bool is_dead_letter = form_ == Form::kDeadLetter;
+  if (name == "payload" || (is_dead_letter && name == "value")) {
     payload_ = next_;
     return seen_first(kPayload, at) && (batch_ != nullptr ? decode_text(payload_, *batch_, payload_text_) : skip_value());
   }
@@ -145,16 +145,16 @@ bool KcatLine::member(std::string_view name) {
   }
   if (name == "partition") {
     if (!seen_first(kPartition, at) || !integer(partition_)) return false;
-    if (of_letter && partition_ < 0) partition_ = 0;  // of what has none
+    if (is_dead_letter && partition_ < 0) partition_ = 0;  // of what has none
     return (partition_ >= 0 && partition_ <= std::numeric_limits<int32_t>::max()) || fail(at, "\"partition\" is out of range");
   }
   if (name == "offset") {
     if (!seen_first(kOffset, at) || !integer(offset_)) return false;
-    if (of_letter && offset_ < 0) offset_ = presumed_offset_;
+    if (is_dead_letter && offset_ < 0) offset_ = presumed_offset_;
     return (offset_ >= 0 && offset_ < std::numeric_limits<int64_t>::max()) || fail(at, "\"offset\" is out of range");
   }
   if ((name == "ts" || name == "tstype") && *next_ == 'n') return skip_value();
-  if (of_letter && (name == "timestamp" || name == "timestamp_ms") && is_digit_or_minus(*next_))
+  if (is_dead_letter && (name == "timestamp" || name == "timestamp_ms") && is_digit_or_minus(*next_))
     return seen_first(kTimestamp, at) && integer(timestamp_);
   if (name == "ts") return seen_first(kTimestamp, at) && integer(timestamp_);
   if (name == "tstype") return seen_first(kTimestampType, at) && text_value("\"tstype\" is not a string", timestamp_type_);

@@ -28,8 +28,8 @@ std::string type_name(const TypeMapping& mapping, cdcrt_type type) {
   for (std::size_t i = 0; i < mapping.count; ++i) {
     const TypeRow& row = mapping.rows[i];
     if (row.kind != type.kind) continue;
-    const uint32_t longest = type.kind == CDCRT_TYPE_DECIMAL ? mapping.longest_precision : mapping.longest_string;
-    std::string name = type.length == 0 || type.length > longest ? row.unbounded : row.bounded;
+    const uint32_t max_length = type.kind == CDCRT_TYPE_DECIMAL ? mapping.max_precision : mapping.max_string;
+    std::string name = type.length == 0 || type.length > max_length ? row.unbounded : row.bounded;
     replace(name, "{n}", std::to_string(type.length));
     replace(name, "{p}", std::to_string(type.length));
     replace(name, "{s}", std::to_string(type.scale));

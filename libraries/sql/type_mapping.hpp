@@ -22,9 +22,9 @@ struct TypeMapping {
   const char* dialect;
   const TypeRow* rows;
   std::size_t count;
-  uint32_t longest_precision;  ///< a DECIMAL beyond it is written unbounded
-  uint32_t longest_string;     ///< a STRING beyond it is written unbounded
-  bool arrays = false;         ///< arrays whose elements have a type are arrays of the target
+  uint32_t max_precision;  ///< a DECIMAL beyond it is written unbounded
+  uint32_t max_string;     ///< a STRING beyond it is written unbounded
+  bool arrays = false;     ///< arrays whose elements have a type are arrays of the target
 };
 
 /// The target's name of a type; UNKNOWN is written as STRING.

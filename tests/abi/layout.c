@@ -84,7 +84,7 @@ AT(cdcrt_column, flags, 24);
 AT(cdcrt_column, key_ordinal, 28);
 AT(cdcrt_column, default_value, 32);
 AT(cdcrt_column, target_type, 48);
-AT(cdcrt_column, reserved, 64);
+AT(cdcrt_column, former_name, 64);
 
 SIZE(cdcrt_shape, 88);
 AT(cdcrt_shape, size, 0);
@@ -323,5 +323,5 @@ static_assert(CDCRT_MESSAGE_SIZE_0_7 <= sizeof(cdcrt_message), "cdcrt_message sh
 
 /* Enums cross as integers of fixed width; their own width does not matter, their numbers do. */
 static_assert(CDCRT_BUSY == 10 && CDCRT_INTERVAL == 16 && CDCRT_TYPE_INTERVAL == 20 && CDCRT_MARKER == 7 && CDCRT_OPTION_PATHS == 11 &&
-                  CDCRT_DROP_TABLE == 6 && CDCRT_WRITE_CLEAR == 7 && CDCRT_SINK == 3,
+                  CDCRT_RENAME_COLUMN == 7 && CDCRT_WRITE_CLEAR == 7 && CDCRT_SINK == 3,
               "an enum was renumbered");

@@ -77,18 +77,18 @@ def _interpret(arguments):
     for manifest in manifests:
         with open(manifest, "rb") as file:
             document.update(tomllib.load(file))
-    tables, letters = interpreter.interpret(decode.read_messages(path), routes.Manifest(document))
+    tables, dead_letters = interpreter.interpret(decode.read_messages(path), routes.Manifest(document))
     return ([(name, table.key, {column: of.type.kind for column, of in table.columns.items()}, judge.oracle_rows(table))
-             for name, table in tables.items()], letters)
+             for name, table in tables.items()], dead_letters)
 
 
 def with_oracle(paths, manifests, target):
     """(differences of every table from the oracle's reading, its dead letters, number of tables). `paths`: one file a topic; `manifests`:
     of the sources and of the routes."""
-    found, letters, count = [], [], 0
+    found, dead_letters, count = [], [], 0
     with multiprocessing.Pool(2) as pool:
         for tables, of_topic in pool.imap_unordered(_interpret, [(path, manifests) for path in paths]):
-            letters += of_topic
+            dead_letters += of_topic
             for name, key, kinds, wanted in tables:
                 count += 1
                 names, values = target.rows(name)
@@ -98,7 +98,7 @@ def with_oracle(paths, manifests, target):
                 else:
                     lines = judge.between(name, wanted, list(kinds), got)
                 found += _shown(f"oracle {name} ({len(wanted)} rows)", lines)
-    return found, letters, count
+    return found, dead_letters, count
 
 
 def changes(paths):

@@ -56,7 +56,7 @@ match = ["shop.trail"]
 mode = "append"
 metadata = { op = "_op", partition = "_partition", offset = "_offset" }
 [dead_letters]
-path = "%(folder)s/letters-%(instance)s.jsonl"
+path = "%(folder)s/dead_letters-%(instance)s.jsonl"
 """
 
 
@@ -170,6 +170,11 @@ class Live:
         """A process of the pipeline; its output is appended to log(instance)."""
         self.processes[instance] = program.start(["--manifest", self.manifest(instance), *arguments], {}, os.path.join(self.folder, f"{instance}.log"))
         return self.processes[instance]
+
+    def start_twin(self, instance, name):
+        """A second process under the same name in the group; `name` is its own here."""
+        self.processes[name] = program.start(["--manifest", self.manifest(instance)], {}, os.path.join(self.folder, f"{name}.log"))
+        return self.processes[name]
 
     def signal(self, instance, number):
         self.processes[instance].send_signal(number)

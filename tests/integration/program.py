@@ -44,7 +44,7 @@ def run(arguments, environment=None, folder=None, timeout=300):
     return Result(process.returncode, text)
 
 
-def letters(path):
+def dead_letters(path):
     if not os.path.exists(path):
         return []
     with open(path, encoding="utf-8") as file:
@@ -88,7 +88,7 @@ def captured_messages(name):
 def real_events(name, target, folder, *settings):
     """Arguments of a run of manifests/`name`.toml into `target`."""
     arguments = ["--manifest", os.path.join(MANIFESTS, name + ".toml"), "--manifest", target.overlay,
-                 "--set", f"dead_letters.path={os.path.join(folder, 'letters.jsonl')}"]
+                 "--set", f"dead_letters.path={os.path.join(folder, 'dead_letters.jsonl')}"]
     for setting in settings:
         arguments += ["--set", setting]
     return arguments

@@ -138,8 +138,8 @@ class LinesCase(RedshiftCase):
         self.lines = Lines()
         self.sources = SOURCES.format(folder=self.folder)
 
-    def letters(self):
-        return program.letters(os.path.join(self.folder, "letters.jsonl"))
+    def dead_letters(self):
+        return program.dead_letters(os.path.join(self.folder, "dead_letters.jsonl"))
 
     def apply(self, *settings, exit_code=0, routes="", timeout=300):
         """Runs over the lines; the log."""
@@ -150,7 +150,7 @@ class LinesCase(RedshiftCase):
 
 
 # Redshift has no infinite dates: of the captured events, the one row that holds them becomes a dead letter.
-CAPTURED_LETTERS = {("public.types_all", 2)}
+CAPTURED_DEAD_LETTERS = {("public.types_all", 2)}
 
 
 def captured(name, folder):
@@ -178,7 +178,7 @@ def arguments_of(folder, target, sources, *settings):
     """Dead letters go into a file, where the sources say nothing of them."""
     manifest = os.path.join(folder, "manifest.toml")
     with open(manifest, "w", encoding="utf-8") as file:
-        file.write(sources if "[dead_letters]" in sources else sources + f'\n[dead_letters]\nplugin = "file"\npath = "{folder}/letters.jsonl"\n')
+        file.write(sources if "[dead_letters]" in sources else sources + f'\n[dead_letters]\nplugin = "file"\npath = "{folder}/dead_letters.jsonl"\n')
     arguments = ["--manifest", manifest, "--manifest", target.overlay]
     for setting in settings:
         arguments += ["--set", setting]

@@ -20,7 +20,7 @@ plugin = "file"
 paths = ["{folder}/events.jsonl"]
 format.plugin = "debezium-json"
 [dead_letters]
-path = "{folder}/letters.jsonl"
+path = "{folder}/dead_letters.jsonl"
 """
 SEEDS = int(os.environ.get("CDCRT_ADOPTED_SEEDS", "3"))
 
@@ -52,7 +52,7 @@ class Tables(unittest.TestCase):
         self.send(table, self.row(table, "b", "of b"))
 
     def assert_apart(self, tables, ids):
-        refused = {(letter["table"], letter["offset"]) for letter in self.letters()}
+        refused = {(dead_letter["table"], dead_letter["offset"]) for dead_letter in self.dead_letters()}
         for table in tables:
             self.assertEqual([key for key, in ids(table)], ["a", "b"], table)
             self.assertTrue(any(name.endswith(table) and offset == 1 for name, offset in refused), (table, refused))
@@ -63,8 +63,8 @@ class Tables(unittest.TestCase):
             self.assertEqual(result.exit_code, exit_code, result.log)
         return result.log
 
-    def letters(self):
-        return program.letters(os.path.join(self.folder, "letters.jsonl"))
+    def dead_letters(self):
+        return program.dead_letters(os.path.join(self.folder, "dead_letters.jsonl"))
 
 
 class Constraints(Tables):
@@ -89,7 +89,7 @@ class Constraints(Tables):
         self.run_with(self.target, 4)
         self.assertEqual(self.rows("select id::text, v from public.t"), [("1", "good")])
         self.assertEqual(self.rows("select id::text, v from public.other"), [("5", "innocent")])
-        self.assertEqual([letter["offset"] for letter in self.letters()], [1])
+        self.assertEqual([dead_letter["offset"] for dead_letter in self.dead_letters()], [1])
 
     def test_identities_generated_columns_and_defaults_are_the_tables_own(self):
         self.sql("create table public.ids (id bigint generated always as identity primary key, v text);"
@@ -165,8 +165,8 @@ class Constraints(Tables):
         self.run_with(self.target, 4)
         self.assertEqual(self.rows("select id::text, pid::text from public.child"), [("1", "7")])
         self.assertEqual(self.rows("select id::text from public.strict"), [("2",)])
-        self.assertEqual(len(self.letters()), 1)
-        self.assertIn('"n"', self.letters()[0]["message"])
+        self.assertEqual(len(self.dead_letters()), 1)
+        self.assertIn('"n"', self.dead_letters()[0]["message"])
 
 
 class Case(Tables):

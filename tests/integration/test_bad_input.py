@@ -24,7 +24,7 @@ plugin = "odbc"
 connection = {{ Driver = "SQLite3", Database = "{folder}/target.db" }}
 [dead_letters]
 plugin = "file"
-path = "{folder}/letters.jsonl"
+path = "{folder}/dead_letters.jsonl"
 """
 
 
@@ -59,32 +59,32 @@ class BadInput(unittest.TestCase):
         done = self.run_paths([events])
         self.assertIn(done.exit_code, exit_codes, done.log[-3000:])
         self.assertEqual(self.sql("select id, v from good order by id"), self.lines.expected)
-        letters = program.letters(os.path.join(self.folder, "letters.jsonl"))
-        self.assertEqual(done.exit_code == 4, bool(letters), done.log[-3000:])
-        for letter in letters:
-            self.assertTrue(letter["id"] and letter["reason"] and letter["message"], letter)
-        return letters
+        dead_letters = program.dead_letters(os.path.join(self.folder, "dead_letters.jsonl"))
+        self.assertEqual(done.exit_code == 4, bool(dead_letters), done.log[-3000:])
+        for dead_letter in dead_letters:
+            self.assertTrue(dead_letter["id"] and dead_letter["reason"] and dead_letter["message"], dead_letter)
+        return dead_letters
 
-    def one_letter(self, offset, value, reason=None):
-        letters = self.apply()
-        self.assertEqual(len(letters), 1, letters)
-        letter = letters[0]
-        self.assertEqual((letter["topic"], letter["partition"], letter["offset"]), ("t.public.good", 0, offset))
-        self.assertEqual(as_bytes(letter["value"]), value)
+    def one_dead_letter(self, offset, value, reason=None):
+        dead_letters = self.apply()
+        self.assertEqual(len(dead_letters), 1, dead_letters)
+        dead_letter = dead_letters[0]
+        self.assertEqual((dead_letter["topic"], dead_letter["partition"], dead_letter["offset"]), ("t.public.good", 0, offset))
+        self.assertEqual(as_bytes(dead_letter["value"]), value)
         if reason:
-            self.assertEqual(letter["reason"], reason)
-        return letter
+            self.assertEqual(dead_letter["reason"], reason)
+        return dead_letter
 
     # ---- payloads ----
 
     def test_a_truncated_event_is_a_dead_letter(self):
         self.lines.good()
         text = envelope("good", {"id": 99, "v": "cut"})[:-40]
-        self.one_letter(self.lines.message(text, '{"id":99}'), text.encode(), "undecodable")
+        self.one_dead_letter(self.lines.message(text, '{"id":99}'), text.encode(), "undecodable")
 
     def test_an_empty_value_is_a_dead_letter_and_no_tombstone(self):
         self.lines.good()
-        self.one_letter(self.lines.message("", '{"id":1}'), b"")
+        self.one_dead_letter(self.lines.message("", '{"id":1}'), b"")
 
     def test_json_that_is_no_event_is_a_dead_letter(self):
         for text in ("[1,2]", '"text"', "12", "{}", '{"op":"c"}', '{"op":"x","source":{"table":"good"},"after":{"id":1}}',
@@ -92,18 +92,18 @@ class BadInput(unittest.TestCase):
             with self.subTest(text):
                 self.setUp()
                 self.lines.good()
-                self.one_letter(self.lines.message(text, '{"id":1}'), text.encode())
+                self.one_dead_letter(self.lines.message(text, '{"id":1}'), text.encode())
 
     def test_a_broken_key_is_a_dead_letter(self):
         self.lines.good()
         text = envelope("good", {"id": 99, "v": "key"}, lsn=150)
-        letter = self.one_letter(self.lines.message(text, '{"id":'), text.encode())
-        self.assertEqual(as_bytes(letter["key"]), b'{"id":')
+        dead_letter = self.one_dead_letter(self.lines.message(text, '{"id":'), text.encode())
+        self.assertEqual(as_bytes(dead_letter["key"]), b'{"id":')
 
     def test_nesting_of_ten_thousand_is_a_dead_letter(self):
         self.lines.good()
         text = envelope("good", {"id": 99, "v": "NEST"}, lsn=150).replace('"NEST"', "[" * 10_000 + "]" * 10_000)
-        self.one_letter(self.lines.message(text, '{"id":99}'), text.encode(), "undecodable")
+        self.one_dead_letter(self.lines.message(text, '{"id":99}'), text.encode(), "undecodable")
 
     def test_numbers_of_400_digits_arrive_exact(self):
         self.lines.good()
@@ -118,9 +118,9 @@ class BadInput(unittest.TestCase):
         self.lines.good()
         text = envelope("twice", {"id": 1, "v": "first"}, lsn=150).replace('"v":', '"v": "zeroth", "v":')
         self.lines.message(text, '{"id":1}', "t.public.twice")
-        letters = self.apply((0, 4))
-        if letters:
-            self.assertEqual([as_bytes(letter["value"]) for letter in letters], [text.encode()])
+        dead_letters = self.apply((0, 4))
+        if dead_letters:
+            self.assertEqual([as_bytes(dead_letter["value"]) for dead_letter in dead_letters], [text.encode()])
         else:
             self.assertIn(self.sql("select v from twice"), ([("first",)], [("zeroth",)]))
 
@@ -128,11 +128,11 @@ class BadInput(unittest.TestCase):
         self.lines.good()
         offset = self.lines.message(envelope("good", {"id": 99, "v": "MARK"}, lsn=150), '{"id":99}')
         self.lines.lines[-1] = self.lines.lines[-1].replace(b"MARK", b"\xff\xfe\xc0\x80")
-        letters = self.apply()
-        self.assertEqual(len(letters), 1, letters)
-        self.assertIn(b"\xff\xfe\xc0\x80", as_bytes(letters[0]["value"]))
-        self.assertIn("base64", letters[0]["value"])
-        self.assertEqual(letters[0]["offset"], offset)
+        dead_letters = self.apply()
+        self.assertEqual(len(dead_letters), 1, dead_letters)
+        self.assertIn(b"\xff\xfe\xc0\x80", as_bytes(dead_letters[0]["value"]))
+        self.assertIn("base64", dead_letters[0]["value"])
+        self.assertEqual(dead_letters[0]["offset"], offset)
 
     def test_a_table_name_with_quotes_is_a_name_and_nothing_else(self):
         name = 'x"; drop table y; --'
@@ -143,7 +143,7 @@ class BadInput(unittest.TestCase):
         self.assertEqual(self.sql("select id, v from y order by id"), [(1, "stays"), (2, "stays too")])
         self.assertEqual(self.sql('select "col""; drop table y; --" from "x""; drop table y; --"'), [("cell'; drop table y; --",)])
 
-    def test_the_letter_of_a_row_that_the_target_refuses_holds_the_produced_bytes(self):
+    def test_the_dead_letter_of_a_row_that_the_target_refuses_holds_the_produced_bytes(self):
         self.sql("create table picky (id integer primary key, v text check (v not like '%refuse%'))")
         self.lines.good(50)
         text = envelope("picky", {"id": 2, "v": 'refuse: "q" \\ \n\t \u20ac \U0001f600 /'}, lsn=500)
@@ -152,11 +152,11 @@ class BadInput(unittest.TestCase):
         self.lines.row("picky", {"id": 1, "v": "kept"}, "t.public.picky")
         offset = self.lines.message(text, key, "t.public.picky")
         self.lines.row("picky", {"id": 3, "v": "kept too"}, "t.public.picky")
-        letters = self.apply()
-        self.assertEqual(len(letters), 1, letters)
-        self.assertEqual((letters[0]["reason"], letters[0]["offset"]), ("value_refused", offset))
-        self.assertEqual(as_bytes(letters[0]["value"]), text.encode())
-        self.assertEqual(as_bytes(letters[0]["key"]), key.encode())
+        dead_letters = self.apply()
+        self.assertEqual(len(dead_letters), 1, dead_letters)
+        self.assertEqual((dead_letters[0]["reason"], dead_letters[0]["offset"]), ("value_refused", offset))
+        self.assertEqual(as_bytes(dead_letters[0]["value"]), text.encode())
+        self.assertEqual(as_bytes(dead_letters[0]["key"]), key.encode())
         self.assertEqual(self.sql("select id, v from picky order by id"), [(1, "kept"), (3, "kept too")])
 
     # ---- lines and files ----
@@ -164,8 +164,8 @@ class BadInput(unittest.TestCase):
     def test_a_truncated_line_is_a_dead_letter(self):
         self.lines.good()
         self.lines.raw(b'{"topic":"t.public.good","partition":0,"offset":77,"key":null,"payl')
-        letters = self.apply()
-        self.assertEqual([as_bytes(letter["value"]) for letter in letters],
+        dead_letters = self.apply()
+        self.assertEqual([as_bytes(dead_letter["value"]) for dead_letter in dead_letters],
                          [b'{"topic":"t.public.good","partition":0,"offset":77,"key":null,"payl'])
 
     def test_a_file_that_ends_within_a_line_loses_nothing_before(self):
@@ -184,16 +184,16 @@ class BadInput(unittest.TestCase):
         pieces = [piece for piece in noise.split(b"\n") if piece.strip()]
         for piece in pieces:
             self.lines.raw(piece)
-        letters = self.apply()
-        self.assertEqual(sorted(as_bytes(letter["value"]) for letter in letters), sorted(pieces))
+        dead_letters = self.apply()
+        self.assertEqual(sorted(as_bytes(dead_letter["value"]) for dead_letter in dead_letters), sorted(pieces))
 
     def test_a_line_of_100_mb_is_applied_or_a_dead_letter(self):
         self.lines.good()
         big = "x" * 100_000_000
         self.lines.row("big", {"id": 1, "v": big}, "t.public.big")
-        letters = self.apply((0, 4))
-        if letters:
-            self.assertEqual(len(letters), 1)
+        dead_letters = self.apply((0, 4))
+        if dead_letters:
+            self.assertEqual(len(dead_letters), 1)
         else:
             self.assertEqual(self.sql("select length(v) from big"), [(100_000_000,)])
 

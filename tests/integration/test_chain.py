@@ -46,12 +46,12 @@ class Program:
     def __init__(self, folder, environment):
         self.folder, self.environment, self.process = folder, environment, None
         self.log = os.path.join(folder, "cdcrt.log")
-        self.letters = os.path.join(folder, "letters.jsonl")
+        self.dead_letters = os.path.join(folder, "dead_letters.jsonl")
 
     def arguments(self, *more):
         manifests = [part for name in ("chain", "chain-kafka", "postgresql")
                      for part in ("--manifest", os.path.join(program.MANIFESTS, name + ".toml"))]
-        return ["run", *manifests, "--set", f"dead_letters.path={self.letters}", *more]
+        return ["run", *manifests, "--set", f"dead_letters.path={self.dead_letters}", *more]
 
     def start(self):
         self.process = program.start(self.arguments(), self.environment, self.log)
@@ -100,7 +100,7 @@ class Chain(process.Case):
     def tearDown(self):
         super().tearDown()
         result = self._outcome.result
-        if any(test is self for test, _ in [*result.failures, *result.errors]):  # the log of the program, the letters, the messages
+        if any(test is self for test, _ in [*result.failures, *result.errors]):  # the log of the program, the dead letters, the messages
             shutil.copytree(self.folder, os.path.join(process.KEEP, self.id(), "chain"), dirs_exist_ok=True)
 
     def say(self, text):
@@ -206,13 +206,13 @@ class Chain(process.Case):
         found = chain_compare.with_sources(self.sides, target)
         self.say("sources compared")
         manifests = [os.path.join(program.MANIFESTS, name) for name in ("chain.toml", "chain-kafka.toml")]
-        more, letters, count = chain_compare.with_oracle(paths, manifests, target)
+        more, dead_letters, count = chain_compare.with_oracle(paths, manifests, target)
         self.say(f"{count} tables compared with the oracle")
-        mine = {(letter["topic"], letter["partition"], letter["offset"], letter["reason"]): letter for letter in program.letters(self.cdcrt.letters)}
-        theirs = {(letter.topic, letter.partition, letter.offset, letter.reason) for letter in letters if not letter.moot}
-        moot = {(letter.topic, letter.partition, letter.offset, letter.reason) for letter in letters if letter.moot}
-        self.assertEqual(theirs - set(mine), set(), f"seed {SEED}: letters of the oracle that are missing")
-        self.assertEqual([mine[place]["message"] for place in mine if place not in theirs | moot], [], f"seed {SEED}: letters that the oracle has not")
+        mine = {(dead_letter["topic"], dead_letter["partition"], dead_letter["offset"], dead_letter["reason"]): dead_letter for dead_letter in program.dead_letters(self.cdcrt.dead_letters)}
+        theirs = {(dead_letter.topic, dead_letter.partition, dead_letter.offset, dead_letter.reason) for dead_letter in dead_letters if not dead_letter.moot}
+        moot = {(dead_letter.topic, dead_letter.partition, dead_letter.offset, dead_letter.reason) for dead_letter in dead_letters if dead_letter.moot}
+        self.assertEqual(theirs - set(mine), set(), f"seed {SEED}: dead letters of the oracle that are missing")
+        self.assertEqual([mine[place]["message"] for place in mine if place not in theirs | moot], [], f"seed {SEED}: dead letters that the oracle has not")
         self.assertTrue(all(topic.endswith("nokey") for topic, _, _, _ in theirs), f"seed {SEED}: {theirs}")
         self.assertEqual(count, sum(len(side.tables) + 1 for side in self.sides))
         if found + more:

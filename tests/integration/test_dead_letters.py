@@ -43,7 +43,7 @@ class DeadLetters:
         self.assertEqual(self.rows("select count(*) from {good}"), [(1501,)])
         self.assertEqual(self.table("good")["open_dead_letters"], 0)
 
-    def test_a_refused_letter_among_many_keeps_no_other_from_being_replayed(self):
+    def test_a_refused_dead_letter_among_many_keeps_no_other_from_being_replayed(self):
         self.lines.good(1)
         self.apply()
         self.refuse("bad")
@@ -65,10 +65,10 @@ class DeadLetters:
         self.apply(expect=4)
         self.mend("bare")
         # Nothing can be noted beside the file: that they were applied stands in the target, with the rows.
-        os.mkdir(os.path.join(self.folder, "letters.jsonl.replayed"))
+        os.mkdir(os.path.join(self.folder, "dead_letters.jsonl.replayed"))
         self.assertIn("3 of 3 applied", self.command("dlq", "replay"))
         self.assertIn("nothing to replay", self.command("dlq", "replay"))
-        os.rename(os.path.join(self.folder, "letters.jsonl"), os.path.join(self.folder, "moved.jsonl"))
+        os.rename(os.path.join(self.folder, "dead_letters.jsonl"), os.path.join(self.folder, "moved.jsonl"))
         moved = ["dead_letters.path=" + os.path.join(self.folder, "moved.jsonl")]
         self.assertIn("nothing to replay", self.command("dlq", "replay", settings=moved))
         self.assertIn("3 replayed", self.command("dlq", "list", settings=moved))
@@ -96,7 +96,7 @@ class DeadLetters:
         self.assertIn("nothing to replay", self.command("dlq", "replay"))
         self.assertEqual(self.rows("select v from {bare} order by v"), [("bad",), ("first",)])
 
-    def test_a_letter_that_changes_its_row_as_a_whole_makes_earlier_ones_good_in_a_replay_too(self):
+    def test_a_dead_letter_that_changes_its_row_as_a_whole_makes_earlier_ones_good_in_a_replay_too(self):
         unchanged = "__debezium_unavailable_value"
         self.lines.row("good", {"id": 1, "v": "first", "w": "a"})
         self.apply()
@@ -125,8 +125,8 @@ class DeadLetters:
 
 
 class OnSqlite(DeadLetters, repair.OnSqlite):
-    def test_half_a_line_that_a_crash_left_costs_no_other_letter(self):
-        path = os.path.join(self.folder, "letters.jsonl")
+    def test_half_a_line_that_a_crash_left_costs_no_other_dead_letter(self):
+        path = os.path.join(self.folder, "dead_letters.jsonl")
         with open(path, "w", encoding="utf-8") as file:
             file.write('{"id":"events/t.public.good/0/99/target/good","reason":"value_refused","mess')
         self.lines.good(1)
@@ -140,39 +140,39 @@ class OnSqlite(DeadLetters, repair.OnSqlite):
         self.mend()
         self.assertIn("1 of 1 applied", self.command("dlq", "replay"))
 
-    def test_a_letter_that_was_glued_to_half_a_line_is_read(self):
+    def test_a_dead_letter_that_was_glued_to_half_a_line_is_read(self):
         self.lines.good(1)
         self.apply()
         self.refuse("bad")
         self.lines.row("good", {"id": 7, "v": "bad"})
         self.apply(expect=4)
-        path = os.path.join(self.folder, "letters.jsonl")
+        path = os.path.join(self.folder, "dead_letters.jsonl")
         with open(path, encoding="utf-8") as file:
             whole = file.read()
         with open(path, "w", encoding="utf-8") as file:
-            file.write(whole[:60] + whole + "no letter at all\n" + whole[:40])
+            file.write(whole[:60] + whole + "no dead letter at all\n" + whole[:40])
         listed = self.command("dlq", "list")
         for place in (":1: ", ":2: ", ":3: "):
             self.assertIn(path + place, listed)
         self.assertIn("1 open", listed)
 
-    def test_a_place_that_takes_no_letters_is_told_at_the_start(self):
+    def test_a_place_that_takes_no_dead_letters_is_told_at_the_start(self):
         self.lines.good(1)
         with open(os.path.join(self.folder, "blocked"), "w", encoding="utf-8"):
             pass
-        path = os.path.join(self.folder, "blocked", "letters.jsonl")
+        path = os.path.join(self.folder, "blocked", "dead_letters.jsonl")
         self.settings = ["dead_letters.path=" + path]
         log = self.apply(expect=3)
         self.assertIn(path, log)
         self.assertIn("help: ", log)
 
-    def test_no_file_is_made_for_no_letters(self):
-        self.settings = ["dead_letters.path=" + os.path.join(self.folder, "deep", "folder", "letters.jsonl")]
+    def test_no_file_is_made_for_no_dead_letters(self):
+        self.settings = ["dead_letters.path=" + os.path.join(self.folder, "deep", "folder", "dead_letters.jsonl")]
         self.lines.good(1)
         self.apply()
         self.assertFalse(os.path.exists(os.path.join(self.folder, "deep")))
 
-    def test_the_first_letter_of_each_table_and_reason_is_told_when_it_comes(self):
+    def test_the_first_dead_letter_of_each_table_and_reason_is_told_when_it_comes(self):
         self.lines.good(1)
         self.apply()
         self.refuse("bad")
@@ -188,7 +188,7 @@ class OnSqlite(DeadLetters, repair.OnSqlite):
             self.assertTrue(any("t.public.good[0] offset 1" in line and "value_refused" in line and "good" in line for line in told), told)
             self.assertTrue(any("t.public.good[0] offset 2" in line and "undecodable" in line for line in told), told)
 
-    def test_what_is_shown_of_a_letter_leaves_out_the_schema_unless_asked(self):
+    def test_what_is_shown_of_a_dead_letter_leaves_out_the_schema_unless_asked(self):
         schema = {"type": "struct", "fields": [{"field": "deeply-described", "type": "int32"}]}
         offset = self.lines.message(json.dumps({"schema": schema, "payload": {"n": 12345678901234567890123, "op": "?"}}), None)
         self.apply(expect=4)

@@ -25,7 +25,7 @@ format.plugin = "debezium-json"
 plugin = "odbc"
 connection = { Driver = "SQLite3", Database = "target.db" }
 [dead_letters]
-path = "letters.jsonl"
+path = "dead_letters.jsonl"
 %s
 """
 VALUES = 'layout = "values"\ntopic = "s.public.t"'
@@ -181,7 +181,7 @@ class Replaced(Files):
         self.write("events.jsonl", kcat([2]) + "noise 2\n" + kcat([3]))
         self.run_it(4)
         self.run_it()
-        self.assertEqual(len(program.letters(self.path("letters.jsonl"))), 2)
+        self.assertEqual(len(program.dead_letters(self.path("dead_letters.jsonl"))), 2)
         self.assertEqual(self.rows(), [0, 1, 2, 3])
 
 
@@ -321,7 +321,7 @@ class Growing(Files):
                 self.write("events.jsonl", lines)
                 self.run_it()
                 self.assertEqual(self.rows(), [0, 1, 2, 3])
-                self.assertFalse(os.path.exists(self.path("letters.jsonl")))
+                self.assertFalse(os.path.exists(self.path("dead_letters.jsonl")))
 
     def test_a_last_line_without_a_newline_is_read_when_it_is_whole(self):
         self.manifest_of_values(["events.jsonl"], '[defaults]\nmode = "append"')
@@ -385,7 +385,7 @@ class Pipes(Files):
         self.run_with_input(kcat(range(3)) + "noise\n", 4)
         self.run_with_input(kcat(range(5)) + "other noise\n", 4)
         self.assertEqual(self.rows(), [0, 1, 2, 3, 4])
-        self.assertEqual(len(program.letters(self.path("letters.jsonl"))), 2)
+        self.assertEqual(len(program.dead_letters(self.path("dead_letters.jsonl"))), 2)
         self.assertIn("is not the one that was applied", self.run_with_input(kcat(range(9), "other"), 1))
 
 

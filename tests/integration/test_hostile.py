@@ -33,7 +33,7 @@ class Own(Tables):
             self.assertEqual(database.execute("select id, v from orders order by id").fetchall(), [(1, "x"), (2, "y")])
             for name in own:
                 self.assertEqual(database.execute(f"select sql from sqlite_master where name = '{name}'").fetchall(), before[name])
-        self.assertEqual(self.letters(), [])
+        self.assertEqual(self.dead_letters(), [])
 
     def test_two_columns_that_become_one_in_the_target_stop_their_table_and_not_the_process(self):
         with open(self.manifest, "a", encoding="utf-8") as file:
@@ -61,7 +61,7 @@ class Deferred(Tables):
         self.run_with(self.target, 4)
         self.assertEqual(self.server.query(self.database, "select id from public.u order by id"), [["1"], ["2"], ["4"]])
         self.assertEqual(self.server.value(self.database, "select count(*) from public.f"), "3")
-        self.assertEqual([letter["reason"] for letter in self.letters()], ["value_refused"])
+        self.assertEqual([dead_letter["reason"] for dead_letter in self.dead_letters()], ["value_refused"])
 
     def test_a_value_with_a_syntax_of_its_own_and_a_server_that_a_trigger_misses_hold_up_nobody_else(self):
         self.server.sql(self.database, "create table q (id int primary key, v tsquery); create table m (id int primary key, v text);"
@@ -73,7 +73,7 @@ class Deferred(Tables):
         log = self.run_with(self.target, 1)
         self.assertIn("detached: public.m", log)
         self.assertEqual(self.server.query(self.database, "select id from public.q"), [["1"]])
-        self.assertEqual([letter["reason"] for letter in self.letters()], ["value_refused"] * 2)
+        self.assertEqual([dead_letter["reason"] for dead_letter in self.dead_letters()], ["value_refused"] * 2)
 
     def test_a_column_whose_name_the_target_keeps_to_itself_is_a_dead_letter(self):
         self.send("t", {"id": 1, "v": "x"})
@@ -81,7 +81,7 @@ class Deferred(Tables):
         self.send("t", {"id": 3, "v": "x"})
         self.run_with(self.target, 4)
         self.assertEqual(self.server.query(self.database, "select id from public.t order by id"), [["1"], ["3"]])
-        self.assertIn("the target keeps the name of column 'xmin' to itself", self.letters()[0]["message"])
+        self.assertIn("the target keeps the name of column 'xmin' to itself", self.dead_letters()[0]["message"])
 
 
 if __name__ == "__main__":

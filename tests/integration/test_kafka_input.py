@@ -21,7 +21,7 @@ format.plugin = "debezium-json"
 [sinks.nothing]
 plugin = "blackhole"
 [dead_letters]
-path = "%(folder)s/letters.jsonl"
+path = "%(folder)s/dead_letters.jsonl"
 """
 
 

@@ -24,7 +24,7 @@ format.plugin = "debezium-json"
 plugin = "odbc"
 [dead_letters]
 plugin = "file"
-path = "{folder}/letters.jsonl"
+path = "{folder}/dead_letters.jsonl"
 {more}
 """
 MERGED = """[routes.merged]

@@ -25,7 +25,7 @@ plugin = "odbc"
 connection = {{ Driver = "SQLite3", Database = "{folder}/target.db" }}
 [dead_letters]
 plugin = "file"
-path = "{folder}/letters.jsonl"
+path = "{folder}/dead_letters.jsonl"
 {more}
 """
 
@@ -77,8 +77,8 @@ class Keys(unittest.TestCase):
         with sqlite3.connect(os.path.join(self.folder, "target.db")) as connection:
             return connection.execute(text).fetchall()
 
-    def letters(self):
-        return program.letters(os.path.join(self.folder, "letters.jsonl"))
+    def dead_letters(self):
+        return program.dead_letters(os.path.join(self.folder, "dead_letters.jsonl"))
 
 
 class OddEvents(Keys):
@@ -94,7 +94,7 @@ class OddEvents(Keys):
         done = self.run_program()
         self.assertEqual(done.exit_code, 4, done.log)
         self.assertEqual(self.rows("SELECT id, v FROM orders ORDER BY id"), [(1, "v1"), (2, "v2")])
-        self.assertEqual(len(self.letters()), 6, self.letters())
+        self.assertEqual(len(self.dead_letters()), 6, self.dead_letters())
 
     def test_a_key_without_columns_that_comes_first_makes_no_keyless_table(self):
         self.event({}, {"id": 9, "v": "odd"})

@@ -44,7 +44,7 @@ class Kill(unittest.TestCase):
             if process.returncode != -9:
                 break
         self.assertEqual(process.returncode, 0, f"seed {SEED}: " + self.text(log))
-        self.assertEqual(program.letters(os.path.join(folder, "letters.jsonl")), [], f"seed {SEED}")
+        self.assertEqual(program.dead_letters(os.path.join(folder, "dead_letters.jsonl")), [], f"seed {SEED}")
         out = io.StringIO()
         count = compare.compare(os.path.join(program.TESTS, "data", name, "expected"), targets.open_target(target.name), out=out)
         self.assertEqual(count, 0, f"seed {SEED}, {kills} kills, {rows} rows a batch: " + out.getvalue())

@@ -42,7 +42,7 @@ stall_after = "5s"
 lock_timeout = "500ms"
 connection = { Driver = "PostgreSQL Unicode", Server = "127.0.0.1", Port = "%(port)s", Database = "memory", UID = "postgres", SSLmode = "disable" }
 [dead_letters]
-path = "%(folder)s/letters.jsonl"
+path = "%(folder)s/dead_letters.jsonl"
 """
 
 SLOW = f"""

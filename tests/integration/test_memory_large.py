@@ -33,7 +33,7 @@ format.plugin = "debezium-json"
 plugin = "odbc"
 connection = {{ {target} }}
 [dead_letters]
-path = "letters.jsonl"
+path = "dead_letters.jsonl"
 """
 
 broker = database = None
@@ -142,7 +142,7 @@ class LargeMessages(Case):
             time.sleep(0.02)
         memory.stop_sampling()
         self.assertEqual(running.returncode, 4)
-        self.assertGreater(os.path.getsize(os.path.join(self.folder, "letters.jsonl")), COUNT * LARGE << 20)
+        self.assertGreater(os.path.getsize(os.path.join(self.folder, "dead_letters.jsonl")), COUNT * LARGE << 20)
         print(f"\ndead letters: peak {peak:.0f} MiB, {(peak - CONSTANT) / LARGE:.1f} messages", file=sys.stderr)
         self.assertLess(peak, CONSTANT + 6 * LARGE)
 

@@ -24,7 +24,7 @@ format.tombstones = "ignore"
 plugin = "odbc"
 connection = {{ Driver = "SQLite3", Database = "target.db" }}
 [dead_letters]
-path = "letters.jsonl"
+path = "dead_letters.jsonl"
 """
 
 ORACLE = {"version": "3.2.0.Final", "connector": "oracle", "name": "srv", "ts_ms": 1_700_000_000_000, "db": "ORCL", "schema": "S", "table": "NUMBERS",
@@ -51,8 +51,8 @@ class MessageKinds(unittest.TestCase):
             file.write(MANIFEST.format(format=form))
         self.lines.write(os.path.join(self.folder, "events.jsonl"))
         done = program.run(["--manifest", "manifest.toml"], folder=self.folder, timeout=60)
-        path = os.path.join(self.folder, "letters.jsonl")
-        return done, program.letters(path) if os.path.exists(path) else []
+        path = os.path.join(self.folder, "dead_letters.jsonl")
+        return done, program.dead_letters(path) if os.path.exists(path) else []
 
     def rows(self, text):
         with sqlite3.connect(os.path.join(self.folder, "target.db")) as connection:
@@ -69,8 +69,8 @@ class MessageKinds(unittest.TestCase):
         for number, status in enumerate(("DONE", "FAILED", "BEGIN", "END"), 1):
             self.flattened("runs", {"id": number, "status": status, "event_count": number})
         self.flattened("moves", {"id": 1, "before": "a", "after": "b", "op": "u", "ts_ms": 5, "transaction": None})
-        done, letters = self.apply()
-        self.assertEqual((done.exit_code, letters), (0, []), done.log[-3000:])
+        done, dead_letters = self.apply()
+        self.assertEqual((done.exit_code, dead_letters), (0, []), done.log[-3000:])
         self.assertEqual(self.rows("select id, op, source from audit order by id"), [(1, "login", "web"), (2, "c", None)])
         self.assertEqual(self.rows("select status, event_count from runs order by id"), [("DONE", 1), ("FAILED", 2), ("BEGIN", 3), ("END", 4)])
         self.assertEqual(self.rows("select before, after, op, ts_ms from moves"), [("a", "b", "u", 5)])
@@ -89,25 +89,25 @@ class MessageKinds(unittest.TestCase):
         self.lines.message(json.dumps({"data": event}), '{"id":1}')
         self.lines.message(json.dumps({**event, "op": "t"}), '{"id":1}')
         self.lines.good(2)
-        done, letters = self.apply()
+        done, dead_letters = self.apply()
         self.assertEqual(done.exit_code, 4, done.log[-3000:])
         self.assertEqual(self.tables(), {"good"})
         self.assertEqual(self.rows("select id, v from good order by id"), self.lines.expected)
         names = ["Canal", "Maxwell", "AWS DMS", "CloudEvents", "CockroachDB", "Cassandra", "\"op\" or \"source\"", "\"data\" holds", "with a row"]
-        self.assertEqual(len(letters), len(names), letters)
-        for letter, name in zip(letters, names):
-            self.assertEqual(letter["reason"], "undecodable")
-            self.assertIn(name, letter["message"])
-            self.assertNotIn("flattened", letter["message"])
+        self.assertEqual(len(dead_letters), len(names), dead_letters)
+        for dead_letter, name in zip(dead_letters, names):
+            self.assertEqual(dead_letter["reason"], "undecodable")
+            self.assertIn(name, dead_letter["message"])
+            self.assertNotIn("flattened", dead_letter["message"])
 
     def test_events_flattened_says_by_hand_that_it_is_a_row(self):
         self.flattened("edits", {"id": 1, "before": {"x": 1}, "after": {"x": 2}})
-        _, letters = self.apply()
-        self.assertEqual(len(letters), 1)
+        _, dead_letters = self.apply()
+        self.assertEqual(len(dead_letters), 1)
         os.remove(os.path.join(self.folder, "target.db"))
-        os.remove(os.path.join(self.folder, "letters.jsonl"))
-        done, letters = self.apply('format.events = "flattened"')
-        self.assertEqual((done.exit_code, letters), (0, []), done.log[-3000:])
+        os.remove(os.path.join(self.folder, "dead_letters.jsonl"))
+        done, dead_letters = self.apply('format.events = "flattened"')
+        self.assertEqual((done.exit_code, dead_letters), (0, []), done.log[-3000:])
         self.assertEqual(self.rows("select id, after from edits"), [(1, '{"x": 2}')])
 
     def test_numbers_without_a_scale_and_structured_times_have_types_without_a_schema(self):
@@ -120,8 +120,8 @@ class MessageKinds(unittest.TestCase):
         change("Bg==", {"scale": 0, "value": "+Q=="})
         change("BQ==", {"scale": 0, "value": "Aw=="}, "u")
         change("Bg==", None, "d")
-        done, letters = self.apply()
-        self.assertEqual((done.exit_code, letters), (0, []), done.log[-3000:])
+        done, dead_letters = self.apply()
+        self.assertEqual((done.exit_code, dead_letters), (0, []), done.log[-3000:])
         self.assertEqual(self.rows("select * from NUMBERS"), [("5", "3", "2026-07-04")])
 
 

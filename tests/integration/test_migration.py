@@ -71,13 +71,13 @@ class Migration(Upgrade):
         return [line.split()[2] for line in self.command("dlq", "list").splitlines() if "events/t.public.good" in line.split(" ")[0]]
 
     def become_old(self):
-        changes, letters, former = self.own("key_changes", True), self.own("open_dead_letters", True), self.own("open_letters", True)
+        changes, dead_letters, former = self.own("key_changes", True), self.own("open_dead_letters", True), self.own("open_letters", True)
         for new, old in WORDS:
             self.assertEqual(self.rows(f"select count(*) from {changes} where record like '{new}%'"), [(1,)])
             self.execute(f"update {changes} set record = '{old}' || substr(record, {len(new) + 1}) where record like '{new}%'")
         self.execute(f"alter table {changes} rename to {self.own('moved')}")
-        self.execute(f"create table {former} as select pipeline, sink, target, source, topic, \"partition\", \"offset\", \"key\" from {letters}")
-        self.execute(f"drop table {letters}")
+        self.execute(f"create table {former} as select pipeline, sink, target, source, topic, \"partition\", \"offset\", \"key\" from {dead_letters}")
+        self.execute(f"drop table {dead_letters}")
         self.execute(f"update {self.own('format', True)} set format_version = 2")
 
 

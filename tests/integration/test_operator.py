@@ -30,7 +30,7 @@ Database = "{database}"
 {connection}
 [dead_letters]
 plugin = "file"
-path = "{folder}/letters.jsonl"
+path = "{folder}/dead_letters.jsonl"
 {more}
 """
 ORDERS = '[routes.orders]\nmatch = ["public.orders"]\n'

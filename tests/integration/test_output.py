@@ -23,7 +23,7 @@ format.plugin = "debezium-json"
 plugin = "odbc"
 connection = { Driver = "SQLite3", Database = "target.db" }
 [dead_letters]
-path = "letters.jsonl"
+path = "dead_letters.jsonl"
 """
 
 
@@ -66,9 +66,9 @@ class Output(unittest.TestCase):
             printed.append((arguments, done.stdout + done.stderr))
         listed = json.loads("[" + ",".join(self.call("dlq", "list", "-m", self.manifest, "--output", "json", "--all").stdout.decode().strip().split("\n")) + "]")
         self.assertGreaterEqual(len(listed), 2)
-        for letter in listed:
+        for dead_letter in listed:
             for more in ([], ["--raw"], ["--output", "json"]):
-                done = self.call("dlq", "show", "-m", self.manifest, "--id", letter["id"], *more)
+                done = self.call("dlq", "show", "-m", self.manifest, "--id", dead_letter["id"], *more)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 printed.append((["dlq", "show", *more], done.stdout + done.stderr))
         for arguments, text in printed:
@@ -79,9 +79,9 @@ class Output(unittest.TestCase):
     def test_output_that_cannot_be_written_is_an_error(self):
         self.events([self.message(0, "t", {"id": 1}), self.message(0, "u", {"id": 3}, "u", "no json")])
         self.assertEqual(self.call("--manifest", self.manifest, "--quiet").returncode, 4)
-        letter = json.loads(self.call("dlq", "list", "-m", self.manifest, "--output", "json").stdout.decode().splitlines()[0])["id"]
+        dead_letter = json.loads(self.call("dlq", "list", "-m", self.manifest, "--output", "json").stdout.decode().splitlines()[0])["id"]
         for arguments in (["status", "-m", self.manifest], ["status", "-m", self.manifest, "--output", "json"], ["table", "list", "-m", self.manifest],
-                          ["progress", "show", "-m", self.manifest], ["dlq", "list", "-m", self.manifest], ["dlq", "show", "-m", self.manifest, "--id", letter],
+                          ["progress", "show", "-m", self.manifest], ["dlq", "list", "-m", self.manifest], ["dlq", "show", "-m", self.manifest, "--id", dead_letter],
                           ["validate", "-m", self.manifest], ["route", "-m", self.manifest, "t"], ["plugin", "list"], ["plugin", "describe", "source-file"],
                           ["plugin", "describe", "source-file", "--output", "markdown"], ["--version"], ["version"], ["--help"], ["reference", "errors"],
                           ["--manifest", self.manifest], ["--manifest", self.manifest, "--output", "json"]):

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import unittest
 
-from integration.program import BINARY, letters
+from integration.program import BINARY, dead_letters
 
 PLUGIN = os.environ.get("CDCRT_FAULTY_FORMAT", os.path.join(os.path.dirname(BINARY), "..", "fixtures", "integration", "format-faulty.so"))
 MESSAGES = ["1,Ada", "2,Grace", "3,Edsger", "4,Barbara"]
@@ -14,7 +14,7 @@ MANIFEST = """
 name = "faults"
 [dead_letters]
 plugin = "file"
-path = "letters.jsonl"
+path = "dead_letters.jsonl"
 [sources.lines]
 plugin = "file"
 paths = "people.txt"
@@ -64,7 +64,7 @@ class PluginFaults(unittest.TestCase):
             for part in ("format 'faulty'", os.path.basename(PLUGIN), "people[0] offsets 0 to 3", text):
                 self.assertIn(part, said)
             self.assertEqual(self.names(), [])
-            self.assertEqual(letters(os.path.join(self.place.name, "letters.jsonl")), [])
+            self.assertEqual(dead_letters(os.path.join(self.place.name, "dead_letters.jsonl")), [])
 
     def test_a_row_that_breaks_the_contract_stops_the_run_before_anything_is_applied_and_a_mended_plugin_goes_on(self):
         for fault, text in {
@@ -103,8 +103,8 @@ class PluginFaults(unittest.TestCase):
         done = self.run_with("rejected")
         self.assertEqual(done.returncode, 4, done.stdout + done.stderr)
         self.assertEqual(self.names(), ["Ada", "Grace", "Barbara"])
-        found = letters(os.path.join(self.place.name, "letters.jsonl"))
-        self.assertEqual([letter["offset"] for letter in found], [2])
+        found = dead_letters(os.path.join(self.place.name, "dead_letters.jsonl"))
+        self.assertEqual([dead_letter["offset"] for dead_letter in found], [2])
 
     def test_a_crash_leaves_a_last_line_that_names_plugin_and_messages(self):
         for fault, signal in {"segv": 11, "abort": 6, "fpe": 8, "stack": 11}.items():

@@ -37,12 +37,6 @@ class Processes(Case):
         self.live.wait_until_complete(seconds)
         self.assertEqual(self.live.differences(), [])
 
-    def start_fenced(self):
-        """As a supervisor does: a broker that answers late takes a member that joins again for a second one of its name, and ends it."""
-        for instance, process in self.live.processes.items():
-            if process.poll() is not None and f"another process uses instance '{instance}'" in self.live.log(instance)[-4000:]:
-                self.live.start(instance)
-
     def test_processes_join_leave_die_and_freeze_and_nothing_is_lost_or_doubled(self):
         live, chance = self.live, random.Random(SEED)
         live.produce_slowly(SECONDS)
@@ -64,11 +58,7 @@ class Processes(Case):
                 time.sleep(chance.uniform(0, 1))
                 live.start(instance)
             time.sleep(chance.uniform(0.5, 2))
-            self.start_fenced()
-        live.finish_producing()
-        self.start_fenced()
         self.finish()
-        self.start_fenced()
         for instance in live.processes:
             self.assertIsNone(live.processes[instance].poll(), live.log(instance)[-2000:])
             self.assertEqual(live.signal(instance, signal.SIGTERM), 0, live.log(instance)[-2000:])
@@ -88,6 +78,25 @@ class Processes(Case):
         time.sleep(5)
         self.finish()
         self.assertIsNone(live.processes["one"].poll(), live.log("one")[-2000:])
+
+    def test_a_member_that_the_broker_takes_for_another_process_joins_once_more_and_two_of_one_name_do_not_both_go_on(self):
+        live = self.live
+        live.start("one")
+        live.produce_slowly(SECONDS / 4)
+        wait_until(lambda: "assigned" in live.log("one"), 30, lambda: live.log("one"))
+        # To the broker a second process of its name is what its own request is that comes twice.
+        live.start_twin("one", "twin")
+        wait_until(lambda: "joins once more" in live.log("one"), 60, lambda: live.log("one"))
+        live.signal("twin", signal.SIGKILL)
+        self.finish()
+        self.assertIsNone(live.processes["one"].poll(), live.log("one")[-2000:])
+        live.start_twin("one", "twin")
+        wait_until(lambda: live.processes["one"].poll() is not None or live.processes["twin"].poll() is not None, 60, lambda: live.log("one"))
+        ended, other = ("one", "twin") if live.processes["one"].poll() is not None else ("twin", "one")
+        self.assertEqual(live.processes[ended].poll(), 1)
+        self.assertIn("another process uses instance 'one'", live.log(ended))
+        self.finish()
+        self.assertEqual(live.signal(other, signal.SIGTERM), 0, live.log(other)[-2000:])
 
     def test_the_same_instance_takes_its_partitions_up_at_once_after_a_crash(self):
         live = self.live

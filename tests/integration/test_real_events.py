@@ -22,7 +22,7 @@ class RealEvents(unittest.TestCase):
                 settings = [f"runtime.decode_workers={workers}"] + ([f"sinks.target.batch.max_rows={rows}"] if rows else [])
                 done = program.run(program.real_events(name, target, folder, *settings), target.environment, folder)
                 self.assertEqual(done.exit_code, 0, done.log[-3000:])
-                self.assertEqual(program.letters(os.path.join(folder, "letters.jsonl")), [])
+                self.assertEqual(program.dead_letters(os.path.join(folder, "dead_letters.jsonl")), [])
                 self.same(name, target)
                 # Once more: everything was applied, nothing is applied again.
                 done = program.run(program.real_events(name, target, folder, *settings), target.environment, folder)

@@ -33,8 +33,8 @@ class RealEvents(LinesCase):
         expected = redshift_target.captured(name, self.folder)
         done = program.run(program.real_events(name, self.target, self.folder, *settings), self.target.environment, self.folder)
         self.assertEqual(done.exit_code, 4, done.log[-3000:])
-        self.assertEqual([(letter["table"], letter["offset"]) for letter in self.letters()], list(redshift_target.CAPTURED_LETTERS),
-                         [letter["message"] for letter in self.letters()])
+        self.assertEqual([(dead_letter["table"], dead_letter["offset"]) for dead_letter in self.dead_letters()], list(redshift_target.CAPTURED_DEAD_LETTERS),
+                         [dead_letter["message"] for dead_letter in self.dead_letters()])
         self.same(expected)
         self.front.clear_faults()
         # Once more: everything was applied, nothing is applied again.
@@ -87,7 +87,7 @@ class RealEvents(LinesCase):
                 process.wait()
         with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as file:
             self.assertIn(code, (0, 4), f"seed {SEED}: " + file.read()[-3000:])
-        self.assertEqual({(letter["table"], letter["offset"]) for letter in self.letters()}, redshift_target.CAPTURED_LETTERS, f"seed {SEED}")
+        self.assertEqual({(dead_letter["table"], dead_letter["offset"]) for dead_letter in self.dead_letters()}, redshift_target.CAPTURED_DEAD_LETTERS, f"seed {SEED}")
         self.same(expected)
         self.clean()
 
@@ -99,16 +99,16 @@ class Values(LinesCase):
         self.apply("sinks.target.varchar=256", "sinks.target.batch.max_rows=1")
         self.assertEqual(self.front.query("select max(octet_length(v)), count(*) from good"), [["65535", "4"]])
         self.assertEqual(self.front.query("select character_maximum_length from information_schema.columns where table_name = 'good' and column_name = 'v'"), [["65535"]])
-        self.assertEqual(self.letters(), [])
+        self.assertEqual(self.dead_letters(), [])
         self.clean()
 
     def test_a_text_that_no_column_holds_is_a_dead_letter_and_the_rest_goes_in(self):
         self.lines.row("good", {"id": 100, "v": "x" * 65536})
         self.lines.good(3)
         self.apply(exit_code=4)
-        letters = self.letters()
-        self.assertEqual([letter["offset"] for letter in letters], [0])
-        self.assertIn("65536 bytes", letters[0]["message"])
+        dead_letters = self.dead_letters()
+        self.assertEqual([dead_letter["offset"] for dead_letter in dead_letters], [0])
+        self.assertIn("65536 bytes", dead_letters[0]["message"])
         self.assertEqual(self.front.query("select count(*) from good"), [["3"]])
         self.clean()
 
@@ -118,7 +118,7 @@ class Values(LinesCase):
         self.lines.row("good", {"id": 100, "v": "longer than that"})
         self.lines.good(3)
         self.apply(exit_code=4)
-        self.assertEqual([letter["offset"] for letter in self.letters()], [0])
+        self.assertEqual([dead_letter["offset"] for dead_letter in self.dead_letters()], [0])
         self.assertEqual(self.front.query("select id, v from good order by id"), [["1", "row 1"], ["2", "row 2"], ["3", "row 3"]])
 
     def test_rows_that_copy_refuses_are_found_and_the_rest_goes_in(self):
@@ -126,8 +126,8 @@ class Values(LinesCase):
         for number in range(200):
             self.lines.row("good", {"id": number, "v": "s" * (70000 if number in (50, 150) else 10)})
         self.apply(exit_code=4)
-        letters = self.letters()
-        self.assertEqual(sorted(letter["offset"] for letter in letters), [50, 150])
+        dead_letters = self.dead_letters()
+        self.assertEqual(sorted(dead_letter["offset"] for dead_letter in dead_letters), [50, 150])
         self.assertEqual(self.front.query("select count(*) from good"), [["198"]])
         self.clean()
 
@@ -161,7 +161,7 @@ class Values(LinesCase):
         self.apply("sinks.target.batch.max_rows=1", *settings, exit_code=4)
         self.assertEqual(self.front.query("select a, b, c, d from good order by a, b"),
                          [["1", "", "x", "1.5"], ["1", None, "x", "1.5"], ["1", None, "x", "1.5"], ["7", "y", "", None]])
-        self.assertEqual([(letter["offset"], letter["reason"]) for letter in self.letters()], [(7, "row_missing")])
+        self.assertEqual([(dead_letter["offset"], dead_letter["reason"]) for dead_letter in self.dead_letters()], [(7, "row_missing")])
         self.clean()
 
     def test_without_a_key_exactly_one_copy_goes_and_null_equals_null(self):
@@ -196,7 +196,7 @@ class Values(LinesCase):
         self.lines.row("good", {"id": 1, "v": "not a number"})
         self.lines.row("good", {"id": 2, "v": "7"})
         self.apply(exit_code=4)
-        self.assertEqual([letter["offset"] for letter in self.letters()], [0])
+        self.assertEqual([dead_letter["offset"] for dead_letter in self.dead_letters()], [0])
         self.assertEqual(self.front.query("select id, v from good"), [["2", "7"]])
         self.clean()
 
@@ -229,7 +229,7 @@ class Staging(LinesCase):
 
     def complete(self):
         self.assertEqual(self.front.query("select count(*), count(distinct id), min(id), max(id) from good"), [[str(self.ROWS)] * 2 + ["1", str(self.ROWS)]])
-        self.assertEqual(self.letters(), [])
+        self.assertEqual(self.dead_letters(), [])
         self.clean()
 
     def check(self):
@@ -331,7 +331,7 @@ class Staging(LinesCase):
         self.front.cut()
         self.apply(*settings)
         self.assertEqual(self.front.query("select count(*), count(distinct id), max(len(v)) from good"), [[str(self.ROWS + 150)] * 2 + ["60000"]])
-        self.assertEqual(self.letters(), [])
+        self.assertEqual(self.dead_letters(), [])
         self.clean()
 
 

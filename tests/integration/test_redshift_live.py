@@ -80,7 +80,7 @@ class Live(RedshiftCase):
         """Appends its output to the log of that name. `instance`: of the group, the name when not given; `faults`: its way to S3."""
         path = os.path.join(self.folder, name + ".toml")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(self.pipeline(SOURCE % (self.kafka.brokers, instance or name, self.session)) + f'[dead_letters]\npath = "{self.folder}/letters-{name}.jsonl"\n')
+            file.write(self.pipeline(SOURCE % (self.kafka.brokers, instance or name, self.session)) + f'[dead_letters]\npath = "{self.folder}/dead_letters-{name}.jsonl"\n')
         arguments = ["--manifest", path, "--manifest", self.target.overlay]
         for setting in (f"sinks.target.staging.endpoint={(faults or self.faults).endpoint}", *settings):
             arguments += ["--set", setting]
@@ -143,9 +143,9 @@ class Live(RedshiftCase):
         for name, process in self.processes.items():
             self.assertIn(process.wait(90), self.ends, self.log(name)[-3000:])
 
-    def letters(self):
-        return {(letter["table"], letter["offset"]) for name in self.processes
-                for letter in program.letters(os.path.join(self.folder, f"letters-{name}.jsonl"))}
+    def dead_letters(self):
+        return {(dead_letter["table"], dead_letter["offset"]) for name in self.processes
+                for dead_letter in program.dead_letters(os.path.join(self.folder, f"dead_letters-{name}.jsonl"))}
 
     def conflicts_and_lost_answers(self):
         self.front.fault("1023", at="commit", every=3)
@@ -238,7 +238,7 @@ class Captured(Live):
         self.wait_for(total, 300)
         self.stop_all()
         print(f"\nseed {SEED}: {during} of {total} messages applied at the last of {KILLED} kills", file=sys.stderr)
-        self.assertEqual(self.letters(), redshift_target.CAPTURED_LETTERS)
+        self.assertEqual(self.dead_letters(), redshift_target.CAPTURED_DEAD_LETTERS)
         self.same(expected)
         self.clean()
 

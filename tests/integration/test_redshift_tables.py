@@ -184,7 +184,7 @@ class Overflow(LinesCase):
 
     def test_a_text_beyond_the_longest_is_a_dead_letter(self):
         self.assertEqual(self.apply_with("dead_letter", exit_code=4)[1], [["1", "short"]])
-        self.assertIn("is VARCHAR(65535) and cannot hold a value of 80000 bytes", self.letters()[0]["message"])
+        self.assertIn("is VARCHAR(65535) and cannot hold a value of 80000 bytes", self.dead_letters()[0]["message"])
 
 
 class KeptInTheTarget(LinesCase):

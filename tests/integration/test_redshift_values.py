@@ -83,7 +83,7 @@ class Ways(LinesCase):
             new = row["id"] + 1_000_000
             self.send(moved, "c", None, {**away, "id": new}, ["__debezium.oldkey", moved.key(row["id"])])
         self.apply(*settings, timeout=max(300, CELLS // 10))
-        self.assertEqual([letter["message"] for letter in self.letters()], [])
+        self.assertEqual([dead_letter["message"] for dead_letter in self.dead_letters()], [])
         self.compare("patched", drop=("pad",))
         self.compare("owned", drop=("own",))
         self.compare("moved", first=1_000_000)
@@ -118,7 +118,7 @@ class Limits(LinesCase):
         found = self.front.query("select id, octet_length(v), json_size(j), octet_length(y) from limits order by id")
         self.assertEqual(found, [["0", "65534", None, None], ["1", "65534", None, None], ["2", "65533", None, None], ["3", "65535", None, None],
                                  ["4", None, "4190001", None], ["7", None, None, "2000000"], ["9", "4", None, None]])
-        self.assertEqual([letter["offset"] for letter in self.letters()], [5, 6, 8])
+        self.assertEqual([dead_letter["offset"] for dead_letter in self.dead_letters()], [5, 6, 8])
 
     def test_as_constants_of_statements(self):
         self.check(*CONSTANTS)
@@ -155,7 +155,7 @@ class Keys(LinesCase):
                     self.change(table, key, None, 100 + self.lines.offset, self.lines.offset)
                     del expected[table][tuple(key.values())]
         self.apply(*settings)
-        self.assertEqual([letter["message"] for letter in self.letters()], [])
+        self.assertEqual([dead_letter["message"] for dead_letter in self.dead_letters()], [])
         for table, rows in expected.items():
             names, found = self.target.tables().rows(f"public.{table}")
             places = [names.index(name) for name in (("k", "v", "w") if table == "one" else ("k", "l", "v", "w"))]
@@ -175,8 +175,8 @@ class Keys(LinesCase):
         for number, key in enumerate(("a", "a ", "abc", "a  ")):
             self.change("one", {"k": key}, {"k": key, "v": str(number), "w": "x"}, 100 + number, number)
         self.apply(exit_code=4)
-        self.assertEqual([letter["offset"] for letter in self.letters()], [1])
-        self.assertIn("does not tell a text from the same with blanks at its end", self.letters()[0]["message"])
+        self.assertEqual([dead_letter["offset"] for dead_letter in self.dead_letters()], [1])
+        self.assertIn("does not tell a text from the same with blanks at its end", self.dead_letters()[0]["message"])
 
 
 class Refusals(LinesCase):
@@ -209,7 +209,7 @@ class Refusals(LinesCase):
         self.assertEqual(self.front.query("select id, v from short order by id"), [["1", None], ["2", "null"], ["3", '{"a":1}'], ["4", "plain \"text\""]])
         self.send("jt", {"type": "string"}, [{"id": 5, "v": "more"}])
         self.assertNotIn("stays SUPER", self.apply())
-        self.assertEqual(self.letters(), [])
+        self.assertEqual(self.dead_letters(), [])
 
     def test_values_longer_than_a_constant_go_in_without_files_too(self):
         long = "[" + ",".join(["123456789"] * 9000) + "]"
@@ -220,7 +220,7 @@ class Refusals(LinesCase):
         with open(self.target.overlay, "w", encoding="utf-8") as file:
             file.write(text)
         self.apply()
-        self.assertEqual(self.letters(), [])
+        self.assertEqual(self.dead_letters(), [])
         self.assertEqual(self.front.query("select id, json_size(v) from jl order by 1"), [["1", str(len(long))], ["2", "2"]])
         self.assertEqual(self.front.query("select id, octet_length(v) from bl order by 1"), [["1", "100000"], ["2", "0"]])
 
@@ -232,8 +232,8 @@ class Refusals(LinesCase):
         for number in range(6):
             self.lines.row("lp", {"id": number, "v": "é" if number == 3 else "ok"})
         self.apply("sinks.target.copy_from_rows=0", 'sinks.target.copy_from_bytes="0B"', exit_code=4)
-        self.assertEqual([letter["offset"] for letter in self.letters()], [3])
-        self.assertIn("Multibyte character not supported", self.letters()[0]["message"])
+        self.assertEqual([dead_letter["offset"] for dead_letter in self.dead_letters()], [3])
+        self.assertIn("Multibyte character not supported", self.dead_letters()[0]["message"])
         self.assertEqual([each["error"] for each in self.front.statements() if each["state"] == "42703"], [])  # it is no name of a column
         self.assertEqual(self.front.query("select count(*) from lp"), [["5"]])
 
@@ -257,8 +257,8 @@ class Refusals(LinesCase):
         self.lines.good(6)
         self.front.fault("error", match="^COPY .cdcrt_stage", every=1, state="XX000", text="Load into table 'good' failed.  Check 'sys_load_error_detail' system table for details.")
         self.apply("sinks.target.copy_from_rows=0", exit_code=4, timeout=60)
-        self.assertEqual(len(self.letters()), 6)
-        self.assertIn("nothing is told there of these files", self.letters()[0]["message"])
+        self.assertEqual(len(self.dead_letters()), 6)
+        self.assertIn("nothing is told there of these files", self.dead_letters()[0]["message"])
 
     def test_copies_go_and_stay_where_an_operator_has_columns_of_his_own(self):
         column = {"type": "string"}
@@ -270,6 +270,6 @@ class Refusals(LinesCase):
         for number in (1, 2, 2, 2):
             self.send_keyless("kc", column, {"id": number, "v": "x "}, "d")
         self.apply(exit_code=4)
-        self.assertEqual([letter["reason"] for letter in self.letters()], ["row_missing"])
+        self.assertEqual([dead_letter["reason"] for dead_letter in self.dead_letters()], ["row_missing"])
         self.assertEqual(self.front.query("select id, '[' || v || ']', own, count(*) from kc group by 1, 2, 3 order by 1, 2"),
                          [["1", "[x ]", "7", "2"], ["1", "[x]", "7", "1"], ["3", "[x ]", "7", "1"]])

@@ -33,7 +33,7 @@ class Repair:
         self.manifest = os.path.join(self.folder, "manifest.toml")
         with open(self.manifest, "w", encoding="utf-8") as file:
             file.write(MANIFEST.format(folder=self.folder))
-        self.settings = ["dead_letters.path=" + os.path.join(self.folder, "letters.jsonl")]
+        self.settings = ["dead_letters.path=" + os.path.join(self.folder, "dead_letters.jsonl")]
 
     def command(self, *arguments, expect=0, settings=None):
         given = list(arguments) + ["--manifest", self.manifest, "--manifest", self.target.overlay]
@@ -176,14 +176,14 @@ class Repair:
         self.change(1, {"id": 1, "v": "bad"}, lsn=2000)
         self.lines.row("good", {"id": 900, "v": "fine"}, "t.public.good")
         self.apply(expect=4)
-        letters = [json.loads(line) for line in self.command("dlq", "list", "--output", "json").splitlines() if line.startswith("{")]
-        self.assertEqual([(letter["reason"], letter["state"]) for letter in letters], [("value_refused", "open")])
-        return letters[0]
+        dead_letters = [json.loads(line) for line in self.command("dlq", "list", "--output", "json").splitlines() if line.startswith("{")]
+        self.assertEqual([(dead_letter["reason"], dead_letter["state"]) for dead_letter in dead_letters], [("value_refused", "open")])
+        return dead_letters[0]
 
     def test_an_open_dead_letter_is_replayed_once_its_reason_is_gone(self):
-        letter = self.refused()
+        dead_letter = self.refused()
         self.assertEqual(self.table("good")["open_dead_letters"], 1)
-        self.assertIn('"v": "bad"', self.command("dlq", "show", "--id", letter["id"]))
+        self.assertIn('"v": "bad"', self.command("dlq", "show", "--id", dead_letter["id"]))
         self.assertIn("stays open", self.command("dlq", "replay", expect=4))
         self.mend()
         self.assertIn("1 of 1 would be applied", self.command("dlq", "replay", "--dry-run"))
@@ -193,7 +193,7 @@ class Repair:
         self.assertEqual(self.table("good")["open_dead_letters"], 0)
         self.assertIn("nothing to replay", self.command("dlq", "replay"))
 
-    def test_a_later_full_change_closes_a_letter(self):
+    def test_a_later_full_change_closes_a_dead_letter(self):
         self.refused()
         self.change(1, {"id": 1, "v": "later"}, lsn=3000)
         self.apply()
@@ -202,7 +202,7 @@ class Repair:
         self.assertIn("nothing to replay", self.command("dlq", "replay"))
         self.assertEqual(self.rows("select v from {good} where id = 1"), [("later",)])
 
-    def test_a_later_delete_closes_a_letter(self):
+    def test_a_later_delete_closes_a_dead_letter(self):
         self.refused()
         self.lines.message(envelope("good", None, "d", before={"id": 1, "v": "row 1"}, lsn=3000), self.key(1))
         self.apply()
@@ -264,7 +264,7 @@ class Repair:
         self.assertEqual(self.rows("select id, v from {good} order by id"), [(1, "bad"), (2, "bad")])
         self.assertEqual(self.rows("select w from {good} where id = 1"), [("b",)])
 
-    def test_a_letter_without_an_order_is_replayed_after_a_truncate_of_another_partition(self):
+    def test_a_dead_letter_without_an_order_is_replayed_after_a_truncate_of_another_partition(self):
         self.lines.message(envelope("good", {"id": 1, "v": "one"}, lsn=100), self.key(1), "t.public.good", partition=1)
         self.lines.message(envelope("good", None, "t", lsn=150), None, "t.public.good")
         self.lines.message(envelope("good", {"id": 2, "v": "two"}, lsn=200), self.key(2), "t.public.good", partition=1)
@@ -278,7 +278,7 @@ class Repair:
         self.assertIn("1 of 1 applied", self.command("dlq", "replay"))
         self.assertEqual(self.good(), [(1, "bad"), (2, "two")])
 
-    def test_a_letter_that_still_fails_does_not_keep_others_back(self):
+    def test_a_dead_letter_that_still_fails_does_not_keep_others_back(self):
         self.lines.good(3)
         self.apply()
         self.refuse("bad")
@@ -318,13 +318,13 @@ class Repair:
         self.assertIn("nothing to replay", self.command("dlq", "replay"))
         self.assertIn("2 dead letters", self.command("dlq", "list", "--all"))
 
-    def test_a_message_that_no_format_reads_is_no_letter_to_replay(self):
+    def test_a_message_that_no_format_reads_is_no_dead_letter_to_replay(self):
         self.lines.good(1)
         self.lines.message("{", self.key(7))
         self.apply(expect=4)
         self.assertIn("belongs to no table", self.command("dlq", "replay", expect=4))
 
-    def test_a_run_stops_when_the_budget_of_letters_is_spent(self):
+    def test_a_run_stops_when_the_budget_of_dead_letters_is_spent(self):
         for number in range(3):
             self.lines.message("{", self.key(number))
         self.settings.append("dead_letters.max_count=2")
@@ -334,7 +334,7 @@ class Repair:
         self.settings[-1] = "dead_letters.max_count=3"
         self.apply(expect=4)
 
-    def test_an_unknown_letter_is_refused(self):
+    def test_an_unknown_dead_letter_is_refused(self):
         self.lines.good(1)
         self.apply()
         self.command("dlq", "show", "--id", "nothing", expect=2)

@@ -1,4 +1,4 @@
-"""Commands beside a running process, and letters in a topic: a real broker, a real PostgreSQL."""
+"""Commands beside a running process, and dead letters in a topic: a real broker, a real PostgreSQL."""
 
 import json
 import os
@@ -33,8 +33,8 @@ stall_after = "1s"
 connection = {{ Driver = "PostgreSQL Unicode", Server = "127.0.0.1", Port = "{port}", Database = "{database}", UID = "postgres" }}
 [dead_letters]
 """
-TO_FILE = 'path = "letters.jsonl"\n'
-TO_TOPIC = 'plugin = "kafka"\nbrokers = "{brokers}"\ntopic = "letters"\n'
+TO_FILE = 'path = "dead_letters.jsonl"\n'
+TO_TOPIC = 'plugin = "kafka"\nbrokers = "{brokers}"\ntopic = "dead_letters"\n'
 
 
 class BesideAProcess(process.Case):
@@ -54,16 +54,16 @@ class BesideAProcess(process.Case):
         BesideAProcess.count += 1
         self.database = f"repair_{self.count}"
         self.server.create(self.database)
-        for topic in [name for name in self.kafka.topics() if name != "letters"]:
+        for topic in [name for name in self.kafka.topics() if name != "dead_letters"]:
             self.kafka.delete_topic(topic)
         self.kafka.create_topic("t.good", 2)
         self.prepare(TO_FILE)
         self.addCleanup(self.stop)
 
-    def prepare(self, letters):
+    def prepare(self, dead_letters):
         self.manifest = os.path.join(self.folder, "manifest.toml")
         with open(self.manifest, "w", encoding="utf-8") as file:
-            file.write((MANIFEST + letters).format(brokers=self.kafka.brokers, port=self.server.port, database=self.database))
+            file.write((MANIFEST + dead_letters).format(brokers=self.kafka.brokers, port=self.server.port, database=self.database))
 
     def start(self):
         self.log = os.path.join(self.folder, "log")
@@ -172,26 +172,26 @@ class BesideAProcess(process.Case):
 
     def test_letters_in_a_topic_are_the_messages_with_reason_and_origin(self):
         self.prepare(TO_TOPIC)
-        self.kafka.create_topic("letters", 1)
+        self.kafka.create_topic("dead_letters", 1)
         self.kafka.produce("t.good", [("k", "{broken")], 1, headers=[("trace", "abc")])
         self.send([1])
         self.start()
         self.settle([1])
-        wait_until(lambda: sum(self.kafka.end_offsets("letters").values()) == 1, 30, "no letter came")
-        letter = self.kafka.read_topic("letters")[0]
-        self.assertEqual((letter["key"], letter["payload"]), ("k", "{broken"))
-        headers = dict(zip(letter["headers"][::2], letter["headers"][1::2]))
+        wait_until(lambda: sum(self.kafka.end_offsets("dead_letters").values()) == 1, 30, "no dead letter came")
+        dead_letter = self.kafka.read_topic("dead_letters")[0]
+        self.assertEqual((dead_letter["key"], dead_letter["payload"]), ("k", "{broken"))
+        headers = dict(zip(dead_letter["headers"][::2], dead_letter["headers"][1::2]))
         self.assertEqual(headers["trace"], "abc")
         self.assertEqual((headers["cdcrt.reason"], headers["cdcrt.topic"], headers["cdcrt.partition"], headers["cdcrt.offset"]),
                          ("undecodable", "t.good", "1", "0"))
-        self.assertEqual(letter["ts"], self.kafka.read_topic("t.good")[0 if self.kafka.read_topic("t.good")[0]["partition"] == 1 else 1]["ts"])
+        self.assertEqual(dead_letter["ts"], self.kafka.read_topic("t.good")[0 if self.kafka.read_topic("t.good")[0]["partition"] == 1 else 1]["ts"])
         listed = self.command("dlq", "list")
         self.assertIn("undecodable", listed)
         self.assertIn("{broken", self.command("dlq", "show", "--id", headers["cdcrt.id"]))
 
     def test_letters_in_a_topic_are_listed_and_replayed(self):
-        self.prepare(TO_TOPIC.replace("letters", "other.letters"))
-        self.kafka.create_topic("other.letters", 2)
+        self.prepare(TO_TOPIC.replace("dead_letters", "other.dead_letters"))
+        self.kafka.create_topic("other.dead_letters", 2)
         self.send([1])
         self.start()
         self.settle([1])
@@ -200,7 +200,7 @@ class BesideAProcess(process.Case):
         self.send([3])
         self.settle([1, 3])
         listed = [json.loads(line) for line in self.command("dlq", "list", "--output", "json").splitlines() if line.startswith("{")]
-        self.assertEqual([(letter["reason"], letter["state"]) for letter in listed], [("value_refused", "open")])
+        self.assertEqual([(dead_letter["reason"], dead_letter["state"]) for dead_letter in listed], [("value_refused", "open")])
         self.server.sql(self.database, "alter table public.good drop constraint no_bad")
         self.assertIn("1 of 1 applied", self.command("dlq", "replay"))
         self.assertEqual(self.ids(), [1, 2, 3])

@@ -30,7 +30,7 @@ plugin = "odbc"
 stall_after = "1s"
 connection = {{ Driver = "SQLite3", Database = "{folder}/target.db" }}
 [dead_letters]
-path = "letters.jsonl"
+path = "dead_letters.jsonl"
 """
 
 

@@ -27,7 +27,7 @@ format.plugin = "debezium-json"
 plugin = "odbc"
 [dead_letters]
 plugin = "file"
-path = "{folder}/letters.jsonl"
+path = "{folder}/dead_letters.jsonl"
 [defaults]
 ordering = "{ordering}"
 {more}

@@ -18,7 +18,7 @@ plugin = "file"
 paths = ["{folder}/events.jsonl"]
 format.plugin = "debezium-json"
 [dead_letters]
-path = "{folder}/letters.jsonl"
+path = "{folder}/dead_letters.jsonl"
 """
 
 
@@ -98,8 +98,8 @@ class Types(unittest.TestCase):
     def types(self, table):
         return dict(self.rows(f"select attname::text, format_type(atttypid, atttypmod) from pg_attribute where attrelid = '{table}'::regclass and attnum > 0 and not attisdropped"))
 
-    def letters(self):
-        return program.letters(os.path.join(self.folder, "letters.jsonl"))
+    def dead_letters(self):
+        return program.dead_letters(os.path.join(self.folder, "dead_letters.jsonl"))
 
 
 class Lengths(Types):
@@ -126,7 +126,7 @@ class Lengths(Types):
         self.run_into(target, 4, 'defaults.schema_changes="ignore"')
         self.assertEqual(self.types("public.shifts")["lasted"], "time without time zone")
         self.assertEqual(self.rows("select id::text, lasted::text from public.shifts order by id"), [("0", "01:00:00"), ("4", "24:00:00"), ("6", None)])
-        self.assertEqual([letter["offset"] for letter in self.letters()], [1, 2, 3, 5])
+        self.assertEqual([dead_letter["offset"] for dead_letter in self.dead_letters()], [1, 2, 3, 5])
 
 
 class Booleans(Types):
@@ -232,7 +232,7 @@ class Arrays(Types):
                   {"id": 4, "m": [[1], [2]], "t": ["ok"]})
         self.run_into(self.postgresql(), 4)
         self.assertEqual(self.rows("select id::text, m::text, t::text from public.ragged"), [("4", "{{1},{2}}", "{ok}")])
-        self.assertEqual([letter["offset"] for letter in self.letters()], [0, 1, 2])
+        self.assertEqual([dead_letter["offset"] for dead_letter in self.dead_letters()], [0, 1, 2])
 
     def test_elements_that_change_their_type_are_widened_with_the_rows_that_are_there(self):
         steps = [({"v": array(field("int16")), "w": array(field("int32", "Date")), "x": array(INT), "y": array(INT), "z": array(DOUBLE)},
@@ -271,7 +271,7 @@ class Arrays(Types):
         self.assertEqual(self.rows("select id::text, i::text, u::text, d::text from public.there order by id"),
                          [("1", "{1,NULL}", "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}", "{2024-01-01}"), ("4", "{{1},{2}}", "{}", "{}")])
         self.assertEqual(json.loads(self.rows("select to_json(t)::text from public.there where id = 1")[0][0]), TEXTS)
-        self.assertEqual([letter["offset"] for letter in self.letters()], [1, 2])
+        self.assertEqual([dead_letter["offset"] for dead_letter in self.dead_letters()], [1, 2])
 
     def test_a_route_says_which_arrays_they_are(self):
         self.send("routed", None, {"id": 1, "t": ["a"], "i": "[1, 2]"})
@@ -321,7 +321,7 @@ class Adopted(Types):
                 self.run_into(target, 4, f'defaults.schema_changes="{policy}"')
                 self.assertEqual(self.types("public.v"), {"id": "integer", "u": "uuid", "s": "smallint", "c": "character varying(5)"})
                 self.assertEqual(self.rows("select id::text, s::text, c from public.v"), [("1", "5", "short")])
-                self.assertIn("'c'", self.letters()[0]["message"])
+                self.assertIn("'c'", self.dead_letters()[0]["message"])
 
     def test_what_the_server_would_round_is_a_dead_letter_also_in_columns_that_the_route_types(self):
         self.send("narrow", {"n": field("bytes", "org.apache.kafka.connect.data.Decimal", scale="3"), "t": field("int64", "MicroTime"), "r": DOUBLE},
@@ -329,7 +329,7 @@ class Adopted(Types):
         target = self.postgresql("create table public.narrow (id integer primary key, t time(0))")
         self.run_into(target, 4, 'routes.all.match=["*.*"]', 'routes.all.columns.n.target_type="numeric(10,2)"', 'routes.all.columns.r.target_type="real"')
         self.assertEqual(self.rows("select id::text, n::text, t::text, r::text from public.narrow"), [("1", "1.25", "00:00:01", "0.5")])
-        self.assertEqual([letter["offset"] for letter in self.letters()], [1, 2])
+        self.assertEqual([dead_letter["offset"] for dead_letter in self.dead_letters()], [1, 2])
 
     def test_names_that_differ_in_case_only_are_not_merged_in_sqlite(self):
         self.send("t", {"v": TEXT}, {"id": 1, "v": "small"})

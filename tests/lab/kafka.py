@@ -61,6 +61,8 @@ class Kafka(Server):
             "offsets.topic.replication.factor": 1, "offsets.topic.num.partitions": 4,
             "transaction.state.log.replication.factor": 1, "transaction.state.log.min.isr": 1, "transaction.state.log.num.partitions": 4,
             "group.initial.rebalance.delay.ms": 0, "group.min.session.timeout.ms": 100,
+            # A broker that was killed is not taken back by its controller before its session is over: 9 s by default.
+            "broker.session.timeout.ms": 5000, "broker.heartbeat.interval.ms": 500,
             # A restarted client must not wait for a log segment of its default size to be allocated and recovered.
             "log.segment.bytes": 268435456, "num.network.threads": 2, "num.io.threads": 4, "background.threads": 2,
         }
@@ -113,12 +115,16 @@ class Kafka(Server):
             server.stop()
 
     def _is_up(self):
+        # It takes connections before it answers, and may drop one without a word.
+        probe = Admin(self.port, timeout=3)
         try:
-            self.admin.topics()
+            probe.topics()
             return True
         except OSError:
             time.sleep(0.1)
             return False
+        finally:
+            probe.close()
 
     # ---- topics ----
 

@@ -69,7 +69,7 @@ class Reader:
         return [read() for _ in range(max(self.get("i"), 0))]
 
 
-def patient(ask):
+def with_retries(ask):
     """Asks again while the broker says that it will soon know."""
     @functools.wraps(ask)
     def asking(self, *arguments, **named):
@@ -167,7 +167,7 @@ class Admin:
         for topic, code in answer.each(lambda: (answer.text(), answer.get("h"))):
             self._check(code, f"delete topic {topic}")
 
-    @patient
+    @with_retries
     def delete_records(self, topic, before):
         """Forgets what lies before the offsets of `before`: partition -> offset (-1: the end)."""
         body = Writer()
@@ -178,7 +178,7 @@ class Admin:
             for partition, _, code in partitions:
                 self._check(code, f"delete records of {name}/{partition}")
 
-    @patient
+    @with_retries
     def offsets(self, topic, timestamp, partitions=None):
         """partition -> offset; timestamp: -1 the end, -2 the beginning, else milliseconds (-1 where nothing is as late)."""
         if partitions is None:
@@ -198,7 +198,7 @@ class Admin:
         answer = self._ask(10, 0, Writer().text(group))
         self._check(answer.get("h"), f"coordinator of group {group}")
 
-    @patient
+    @with_retries
     def committed(self, group):
         """(topic, partition) -> offset that the group committed."""
         self._coordinator(group)
@@ -207,7 +207,7 @@ class Admin:
         self._check(answer.get("h"), f"offsets of group {group}")
         return {(topic, partition): offset for topic, cells in rows for (partition, offset), _, _ in cells}
 
-    @patient
+    @with_retries
     def commit(self, group, topic, offsets):
         """Commits partition -> offset for a group without members."""
         self._coordinator(group)
@@ -218,7 +218,7 @@ class Admin:
             for partition, code in rows:
                 self._check(code, f"commit {name}/{partition} for {group}")
 
-    @patient
+    @with_retries
     def group(self, name):
         """(state, member ids) of a consumer group."""
         self._coordinator(name)

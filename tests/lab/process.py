@@ -140,7 +140,14 @@ class Server:
     # ---- life ----
 
     def start(self):
-        """Starts it on its data and port, and waits until it answers."""
+        """Starts it on its data and port, and waits until it answers. A server that hangs at its start on a busy machine gets a second try."""
+        try:
+            return self._start_once()
+        except NotUp as first:
+            print(f"{first}; started once more", file=sys.stderr)
+            return self._start_once()
+
+    def _start_once(self):
         self.pid = self._launch()
         _reaper.tell(f"+ {self.pid} {self.folder}")
         end = time.monotonic() + self.up_within

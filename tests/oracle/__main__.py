@@ -21,7 +21,7 @@ def main():
     arguments = parser.parse_args()
     manifest = routes.load(arguments.manifest)
     messages = (message for path in arguments.events for message in decode.read_messages(path))
-    tables, letters = interpreter.interpret(messages, manifest)
+    tables, dead_letters = interpreter.interpret(messages, manifest)
     os.makedirs(arguments.out, exist_ok=True)
     for name, table in tables.items():
         with open(os.path.join(arguments.out, name.replace("/", "_") + ".tsv"), "w", encoding="utf-8") as file:
@@ -30,8 +30,8 @@ def main():
             for row in sorted(rows, key=lambda row: [(cell is not None, cell or "") for cell in row]):
                 print(*map(escape, row), sep="\t", file=file)
     with open(os.path.join(arguments.out, "dead_letters.tsv"), "w", encoding="utf-8") as file:
-        for letter in letters:
-            print(letter.topic, letter.partition, letter.offset, letter.reason, letter.table, letter.message, sep="\t", file=file)
+        for dead_letter in dead_letters:
+            print(dead_letter.topic, dead_letter.partition, dead_letter.offset, dead_letter.reason, dead_letter.table, dead_letter.message, sep="\t", file=file)
 
 
 main()

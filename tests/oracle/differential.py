@@ -105,7 +105,7 @@ class Case:
 
     def __init__(self, messages, plain, appended, steady, dropped, logs=()):
         self.messages, self.plain, self.appended, self.steady, self.dropped, self.logs = messages, plain, appended, steady, dropped, logs
-        self.tables, self.letters = interpreter.interpret(messages, routes.Manifest(tomllib.loads(self.manifest("sqlite", ""))))
+        self.tables, self.dead_letters = interpreter.interpret(messages, routes.Manifest(tomllib.loads(self.manifest("sqlite", ""))))
         self.first = {}  # of the tables in append mode: what the first way left
         self.lines = {}
 
@@ -118,7 +118,7 @@ class Case:
     def manifest(self, target, connection):
         columns = COLUMNS if self.plain else ""
         text = f'[pipeline]\nname = "differential"\n[sources.events]\nplugin = "file"\npaths = ["events.jsonl"]\ntopics = ["rnd.*"]\nformat.plugin = "debezium-json"\n'
-        text += f'[sinks.target]\nplugin = "odbc"\nconnection = {connection or "{}"}\n[dead_letters]\npath = "letters.jsonl"\nmax_ratio = 1.0\n'
+        text += f'[sinks.target]\nplugin = "odbc"\nconnection = {connection or "{}"}\n[dead_letters]\npath = "dead_letters.jsonl"\nmax_ratio = 1.0\n'
         text += f"[routes.rows]\nmatch = [\"public.*\"]\n[routes.rows.columns]{columns}\n"
         if self.appended:
             text += f"[routes.added]\nmatch = {json.dumps(['public.' + name for name in sorted(self.appended)])}\nmode = \"append\"\n[routes.added.columns]{columns}\n"
@@ -196,16 +196,16 @@ class Run:
         with open(self.path("log"), encoding="utf-8", errors="replace") as file:
             self.trouble.append(text + ":\n" + file.read()[-1500:])
 
-    def letters(self):
+    def dead_letters(self):
         found = {}
-        if os.path.exists(self.path("letters.jsonl")):
-            with open(self.path("letters.jsonl"), encoding="utf-8", errors="replace") as file:
+        if os.path.exists(self.path("dead_letters.jsonl")):
+            with open(self.path("dead_letters.jsonl"), encoding="utf-8", errors="replace") as file:
                 for line in file:
                     try:
-                        letter = json.loads(line)
+                        dead_letter = json.loads(line)
                     except ValueError:  # the half line of a kill
                         continue
-                    found[letter["topic"], letter["partition"], letter["offset"]] = letter["reason"]
+                    found[dead_letter["topic"], dead_letter["partition"], dead_letter["offset"]] = dead_letter["reason"]
         return found
 
 
@@ -237,14 +237,14 @@ def differences(case, run):
                 state = {**state, "rows": unsigned_zero(state["rows"], state["columns"])}
                 found[name] += judge.against_source(name, state, rows_of.get(name, []))
     if not run.way.refuses:
-        letters(case, run, found)
+        dead_letters(case, run, found)
     return {name: lines for name, lines in found.items() if lines}
 
 
-def letters(case, run, found):
+def dead_letters(case, run, found):
     """Without refusals, what is a dead letter does not depend on the way either."""
-    wanted = {(letter.topic, letter.partition, letter.offset): letter.reason for letter in case.letters}
-    moot, got = {(letter.topic, letter.partition, letter.offset) for letter in case.letters if letter.moot}, run.letters()
+    wanted = {(dead_letter.topic, dead_letter.partition, dead_letter.offset): dead_letter.reason for dead_letter in case.dead_letters}
+    moot, got = {(dead_letter.topic, dead_letter.partition, dead_letter.offset) for dead_letter in case.dead_letters if dead_letter.moot}, run.dead_letters()
     for place in sorted(set(wanted) | set(got)):
         short = place[0].rpartition(".")[2]
         if short not in case.appended and wanted.get(place) != got.get(place) and not (place in moot and place not in got):

@@ -51,8 +51,8 @@ class Table:
             self._learn(event)
             if event.operation == "t":
                 self.rows, self.copies, self.moved = {}, [], {}
-                self.dead_letters = [dataclasses.replace(letter, moot=letter.moot or letter.reason == "row_missing")
-                                     for letter in self.dead_letters]
+                self.dead_letters = [dataclasses.replace(dead_letter, moot=dead_letter.moot or dead_letter.reason == "row_missing")
+                                     for dead_letter in self.dead_letters]
             elif self.key is None:
                 self._apply_without_key(event)
             else:
@@ -243,14 +243,14 @@ def in_source_order(events):
 
 def interpret(messages, manifest):
     """(tables by target name, dead letters) of a log. `messages`: any order between partitions, offsets ascending in each."""
-    letters, events = [], collections.defaultdict(list)
+    dead_letters, events = [], collections.defaultdict(list)
     for message in messages:
         if not manifest.reads(message["topic"]):
             continue
         try:
             event = decoding.decode(message)
         except decoding.BadRecord as error:
-            letters.append(DeadLetter(message["topic"], message["partition"], message["offset"], "undecodable", "", str(error)))
+            dead_letters.append(DeadLetter(message["topic"], message["partition"], message["offset"], "undecodable", "", str(error)))
             continue
         if event is not None:
             events[event.table].append(event)
@@ -263,5 +263,5 @@ def interpret(messages, manifest):
         table = tables.setdefault(name, Table(name, route))
         for event in in_source_order(of_table):
             table.apply(event)
-        letters += table.dead_letters
-    return tables, letters
+        dead_letters += table.dead_letters
+    return tables, dead_letters

@@ -44,9 +44,9 @@ class Run:
     """One run of the program over `messages`: exit code, log, tables, dead letters."""
 
     def __init__(self, folder, messages, plain, way):
-        self.database, self.letters_path = os.path.join(folder, "target.db"), os.path.join(folder, "letters.jsonl")
+        self.database, self.dead_letters_path = os.path.join(folder, "target.db"), os.path.join(folder, "dead_letters.jsonl")
         events = os.path.join(folder, "events.jsonl")
-        for old in (self.database, self.letters_path, self.database + "-wal", self.database + "-shm", self.database + "-journal"):
+        for old in (self.database, self.dead_letters_path, self.database + "-wal", self.database + "-shm", self.database + "-journal"):
             if os.path.exists(old):
                 os.remove(old)
         with open(events, "w", encoding="utf-8") as file:
@@ -55,19 +55,19 @@ class Run:
         command = [binary(), "--check-plugins", "--manifest", os.path.join(HERE, "manifests", MANIFESTS[plain]), "--set", f"runtime.decode_workers={workers}"]
         if rows:
             command += ["--set", f"sinks.target.batch.max_rows={rows}"]
-        environment = {**os.environ, "CDCRT_TEST_EVENTS": events, "CDCRT_TEST_DATABASE": self.database, "CDCRT_TEST_LETTERS": self.letters_path}
+        environment = {**os.environ, "CDCRT_TEST_EVENTS": events, "CDCRT_TEST_DATABASE": self.database, "CDCRT_TEST_DEAD_LETTERS": self.dead_letters_path}
         try:
             done = subprocess.run(command, env=environment, capture_output=True, timeout=PATIENCE, check=False)
             self.exit_code, self.log = done.returncode, (done.stdout + done.stderr).decode(errors="replace")
         except subprocess.TimeoutExpired as late:
             self.exit_code, self.log = None, f"still running after {PATIENCE} s\n" + (late.stderr or b"").decode(errors="replace")
 
-    def letters(self):
+    def dead_letters(self):
         found = []
-        if os.path.exists(self.letters_path):
-            with open(self.letters_path, encoding="utf-8") as file:
+        if os.path.exists(self.dead_letters_path):
+            with open(self.dead_letters_path, encoding="utf-8") as file:
                 found = [json.loads(line) for line in file]
-        return {(letter["topic"], letter["partition"], letter["offset"]): letter["reason"] for letter in found}
+        return {(dead_letter["topic"], dead_letter["partition"], dead_letter["offset"]): dead_letter["reason"] for dead_letter in found}
 
     def tables(self):
         target = targets.Sqlite(self.database) if os.path.exists(self.database) else None
@@ -97,10 +97,10 @@ def verdict(messages, plain):
     return interpreter.interpret(messages, routes.load(os.path.join(HERE, "manifests", MANIFESTS[plain])))
 
 
-def differences(run, tables, letters, logs=()):
+def differences(run, tables, dead_letters, logs=()):
     """By table name: what differs between the run, the oracle and (for whole logs) the simulated source."""
     found = collections.defaultdict(list)
-    code = 4 if run.letters() else 0
+    code = 4 if run.dead_letters() else 0
     if run.exit_code != code:
         found["*"].append(f"exit code {run.exit_code}, expected {code}:\n{run.log[-2000:]}")
     actual = run.tables()
@@ -119,9 +119,9 @@ def differences(run, tables, letters, logs=()):
     for name, state in ((name, state) for log in logs for name, state in log.state().items()):
         state = {**state, "rows": unsigned_zero(state["rows"], state["columns"])}
         found[name] += judge.against_source(name, state, rows_of.get(name, []))
-    wanted = {(letter.topic, letter.partition, letter.offset): letter.reason for letter in letters}
-    moot = {(letter.topic, letter.partition, letter.offset) for letter in letters if letter.moot}
-    got = run.letters()
+    wanted = {(dead_letter.topic, dead_letter.partition, dead_letter.offset): dead_letter.reason for dead_letter in dead_letters}
+    moot = {(dead_letter.topic, dead_letter.partition, dead_letter.offset) for dead_letter in dead_letters if dead_letter.moot}
+    got = run.dead_letters()
     for place in sorted(set(wanted) | set(got)):
         if wanted.get(place) != got.get(place) and not (place in moot and place not in got):
             table = "public." + place[0].rpartition(".")[2]

@@ -32,8 +32,8 @@ class RealEvents(unittest.TestCase):
     def check(self, name, events):
         manifest = routes.load(os.path.join(TESTS, "integration", "manifests", name + ".toml"))
         folder = os.path.join(TESTS, "data", name)
-        tables, letters = interpreter.interpret(decode.read_messages(os.path.join(folder, events)), manifest)
-        self.assertEqual(letters, [])
+        tables, dead_letters = interpreter.interpret(decode.read_messages(os.path.join(folder, events)), manifest)
+        self.assertEqual(dead_letters, [])
         with open(os.devnull, "w", encoding="utf-8") as nowhere:
             target, expected = OracleTarget(tables), os.path.join(folder, "expected")
             self.assertEqual(compare.compare(expected, target, out=nowhere), 0)
@@ -67,7 +67,7 @@ class RandomLogs(unittest.TestCase):
         manifest = routes.load(os.path.join(HERE, "manifests", manifest))
         for seed in range(SEEDS):
             log = generate.Log(seed, plain)
-            tables, letters = interpreter.interpret(log.messages, manifest)
+            tables, dead_letters = interpreter.interpret(log.messages, manifest)
             found = []
             for name, state in log.state().items():
                 rows = judge.oracle_rows(tables[name]) if name in tables else []
@@ -75,8 +75,8 @@ class RandomLogs(unittest.TestCase):
                 if name in tables and not plain:  # a schema tells which columns there are; dropped ones go
                     found += [f"{name}: column {column} should be gone" for column in tables[name].columns if column not in state["columns"]]
             self.assertEqual(found, [], f"seed {seed}")
-            self.assertEqual(sorted((l.topic, l.partition, l.offset) for l in letters), sorted(log.dead_letters), f"seed {seed}")
-            self.assertTrue(all(letter.reason in ("row_missing", "key_changed") for letter in letters))
+            self.assertEqual(sorted((l.topic, l.partition, l.offset) for l in dead_letters), sorted(log.dead_letters), f"seed {seed}")
+            self.assertTrue(all(dead_letter.reason in ("row_missing", "key_changed") for dead_letter in dead_letters))
 
     def test_logs_with_schemas_give_the_state_of_the_simulated_source(self):
         self.check(False, "random.toml")

@@ -211,10 +211,13 @@ class Format final : public sdk::Format {
       columns[i].name = sdk::borrow(kColumnNames[i]);
       columns[i].type.kind = i == 0 || i == kColumnB ? CDCRT_TYPE_INT64 : CDCRT_TYPE_STRING;
     }
-    if (table.keyed) columns[0].key_ordinal = 1;
+    const bool tells_key = !table.key_elsewhere || event.operation == CDCRT_DEFINITION;
+    if (table.keyed && tells_key) columns[0].key_ordinal = 1;
     cdcrt_shape shape{};
     shape.size = sizeof shape;
-    shape.flags = CDCRT_SHAPE_DECLARED | CDCRT_SHAPE_KEYED | CDCRT_SHAPE_KEY_IN_ONE_PARTITION;
+    shape.flags = CDCRT_SHAPE_DECLARED | (tells_key ? CDCRT_SHAPE_KEYED : CDCRT_SHAPE_KEY_ELSEWHERE);
+    // Where that is not so the core finds it out by itself.
+    if (!(character().scattered && character().keys_elsewhere)) shape.flags |= CDCRT_SHAPE_KEY_IN_ONE_PARTITION;
     shape.schema = sdk::borrow("shop");
     shape.table = sdk::borrow(table.name);
     shape.columns = columns;

@@ -33,18 +33,20 @@ manifest::Manifest make_manifest() {
   sink.connections = static_cast<uint32_t>(own.connections);
   sink.batch.max_rows = static_cast<uint64_t>(own.max_rows);
   sink.stall_after = std::chrono::microseconds(2 * kSecond);
-  if (own.scattered) manifest.defaults.ordering = route::Ordering::kSource;
+  // Rows whose format does not say that a key stays in one partition are kept in source order anyway, from the first of several partitions
+  // on.
+  if (own.scattered && (!own.keys_elsewhere || own.growth)) manifest.defaults.ordering = route::Ordering::kSource;
   manifest.runtime.decode_workers = static_cast<uint32_t>(own.decode_workers);
   return manifest;
 }
 
 struct Process::Parts {
   Parts(const manifest::Manifest& manifest, const std::string& path)
-      : letters(path), reader(shapes, sources), pipeline(manifest.pipeline) {}
+      : dead_letters(path), reader(shapes, sources), pipeline(manifest.pipeline) {}
   runtime::Monitor monitor;
   event::ShapeRegistry shapes;
   runtime::Flows flows{monitor};
-  dead_letters::DeadLetters letters;
+  dead_letters::DeadLetters dead_letters;
   std::vector<std::unique_ptr<runtime::SourceRuntime>> sources;
   runtime::SourceEventReader reader;
   std::vector<std::unique_ptr<runtime::SinkRuntime>> sinks;
@@ -55,8 +57,8 @@ struct Process::Parts {
   std::string pipeline;
 };
 
-Process::Process(int number, const manifest::Manifest& manifest, const std::string& letters)
-    : number_(number), manifest_(manifest), letters_(letters) {
+Process::Process(int number, const manifest::Manifest& manifest, const std::string& dead_letters)
+    : number_(number), manifest_(manifest), dead_letters_(dead_letters) {
   scheduler().spawn(number, [this] { run(); });
 }
 
@@ -64,7 +66,7 @@ void Process::stop() { stop_ = true; }
 
 void Process::run() {
   CDCRT_TRACE("process starts");
-  parts_ = new Parts(manifest_, letters_);
+  parts_ = new Parts(manifest_, dead_letters_);
   if (open()) {
     parts_->sinks.front()->start();
     parts_->coordinator.start();
@@ -92,7 +94,7 @@ bool Process::open() {
   runtime::SinkRuntime::Context context{parts.monitor,
                                         parts.flows,
                                         parts.reader,
-                                        parts.letters,
+                                        parts.dead_letters,
                                         parts.pipeline,
                                         owner(),
                                         kRowBytes,
@@ -105,14 +107,14 @@ bool Process::open() {
   parts.reader.set_destinations(*parts.destinations);
   if (auto claimed = parts.ownership.claim_fixed(); !claimed) return tolerated(claimed.error());
   parts.decoders = std::make_unique<runtime::DecodePool>(runtime::DecodePool::Context{
-      manifest_, parts.monitor, parts.flows, parts.shapes, *parts.destinations, parts.letters, parts.sinks, kRowBytes});
+      manifest_, parts.monitor, parts.flows, parts.shapes, *parts.destinations, parts.dead_letters, parts.sinks, kRowBytes});
   if (auto started = parts.decoders->start(manifest_.runtime.decode_workers); !started) return tolerated(started.error());
   return true;
 }
 
 std::string Process::failure() const {
   if (const auto failure = parts_->decoders->failure()) return "decoding: " + explain(*failure);
-  if (const auto failure = parts_->coordinator.failure()) return "keeper: " + explain(*failure);
+  if (const auto failure = parts_->coordinator.failure()) return "coordinator: " + explain(*failure);
   if (const auto failure = parts_->sources.front()->failure()) return "source: " + explain(*failure);
   if (parts_->sinks.front()->failed()) return "sink: " + explain(parts_->sinks.front()->failure());
   for (const apply::Table* table : parts_->sinks.front()->tables()) {
@@ -148,7 +150,7 @@ void Process::end() {
   parts.sinks.front()->finish();
   parts.coordinator.tell_sources();
   parts.sources.front()->stop();
-  (void)parts.letters.flush();
+  (void)parts.dead_letters.flush();
 }
 
 std::string Process::describe() const {
@@ -160,7 +162,7 @@ std::string Process::describe() const {
   }
   for (const apply::Table* table : parts_->sinks.front()->tables()) {
     text += "; " + table->identity().target() + (table->ready() ? " ready" : "") +
-            (table->detached().empty() ? "" : " detached: " + table->detached()) + " holds " + std::to_string(table->held_rows());
+            (table->detached().empty() ? "" : " detached: " + table->detached()) + " holds " + std::to_string(table->buffered_rows());
   }
   return text;
 }

@@ -54,6 +54,7 @@ LeftOut left_out[] = {
     {"rests", [](Character& own) { own.rests = false; }},
     {"scattered-keys", [](Character& own) { own.scattered = false; }},
     {"rebalances", [](Character& own) { own.rebalances = 0; }},
+    {"keys-elsewhere", [](Character& own) { own.keys_elsewhere = false; }},
 };
 
 void draw_character(Character& own) {
@@ -91,6 +92,7 @@ void draw_character(Character& own) {
   own.scattered = chance.chance(250);
   // A part of a row that comes before the row is a dead letter, also where its row comes later.
   if (own.scattered) own.partial = own.split_key_changes = own.keyless = false;
+  own.keys_elsewhere = Random(chance).chance(200);  // on the side: what else a seed draws stays what it was
   for (const LeftOut& each : left_out) {
     if (each.chosen) each.take_out(own);
   }
@@ -198,9 +200,9 @@ class Schedule {
 
   void start() {
     const int number = static_cast<int>(processes_.size());
-    const std::string letters = folder_ + "/" + std::to_string(number);
-    (void)::unlink(letters.c_str());
-    processes_.push_back(std::make_unique<Process>(number, manifest_, letters));
+    const std::string dead_letters = folder_ + "/" + std::to_string(number);
+    (void)::unlink(dead_letters.c_str());
+    processes_.push_back(std::make_unique<Process>(number, manifest_, dead_letters));
     alive_.push_back(true);
   }
 
@@ -296,7 +298,7 @@ class Schedule {
       const std::string differs = difference(workload_->expected(static_cast<int>(i)), committed_rows(*target_, table));
       if (!differs.empty()) fail("in the end the rows of " + table.name + " are not those of the source:" + differs);
     }
-    compare_letters();
+    compare_dead_letters();
   }
 
   // A truncate that another process applies while a part of a row is tried takes the row away before its change.
@@ -306,11 +308,11 @@ class Schedule {
            });
   }
 
-  // Every letter is of an event that the target refuses, or that waits for one of those; what nothing later made up for has one.
-  void compare_letters() {
+  // Every dead letter is of an event that the target refuses, or that waits for one of those; what nothing later made up for has one.
+  void compare_dead_letters() {
     std::set<std::pair<Place, int64_t>> found;
     for (const auto& process : processes_) {
-      std::FILE* file = std::fopen(process->letters().c_str(), "r");
+      std::FILE* file = std::fopen(process->dead_letters().c_str(), "r");
       if (file == nullptr) continue;
       std::set<std::string> ids;
       char line[4096];
@@ -318,7 +320,7 @@ class Schedule {
         const std::string text(line);
         const std::size_t start = text.find("\"id\":\"events/") + 13;
         const std::string id = text.substr(start, text.find('"', start) - start);
-        if (!ids.insert(id).second) fail("a process wrote letter " + id + " twice");
+        if (!ids.insert(id).second) fail("a process wrote dead letter " + id + " twice");
         const std::size_t slash = id.find('/'), next = id.find('/', slash + 1);
         const Place place{broker_->topic_of(id.substr(0, slash)), std::stoi(id.substr(slash + 1, next - slash - 1))};
         const int64_t offset = std::stoll(id.substr(next + 1));
@@ -330,7 +332,7 @@ class Schedule {
         if (!right) fail("a dead letter of an event that is good: " + text);
       }
       std::fclose(file);
-      (void)::unlink(process->letters().c_str());
+      (void)::unlink(process->dead_letters().c_str());
     }
     for (const Event& event : workload_->events) {
       if (event.good() || found.contains({{event.topic, event.partition}, event.offset})) continue;
@@ -338,6 +340,7 @@ class Schedule {
                                        [&](const Event& later) {
                                          if (later.table != event.table || later.order <= event.order) return false;
                                          if (later.operation == CDCRT_TRUNCATE) return true;
+                                         if (later.operation == CDCRT_DEFINITION) return false;
                                          if (!workload_->tables[static_cast<std::size_t>(event.table)].keyed) return false;
                                          const Value& key = event.cells[0];
                                          return (later.cells[0] == key || (!later.before.empty() && later.before[0] == key)) &&

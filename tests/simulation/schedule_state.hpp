@@ -20,10 +20,11 @@ struct Character {
   int crashes = 0, freezes = 0, rebalances = 0, stops = 0, outages = 0, outsiders = 0;  ///< how many
   bool keyless = false, truncates = false, bad_values = false, late_columns = false, partial = false;
   bool key_changes = false, split_key_changes = false, growth = false, retention = false;
-  bool rests = false;        ///< the target is left alone while nothing happens; in the end that is watched for a while
-  bool rests_long = false;   ///< an hour
-  bool scattered = false;    ///< tables are kept in source order: changes of one key, and its row of the snapshot, are in any partition
-  bool table_locks = false;  ///< the target locks tables only, and each transaction sees one snapshot
+  bool rests = false;           ///< the target is left alone while nothing happens; in the end that is watched for a while
+  bool rests_long = false;      ///< an hour
+  bool scattered = false;       ///< tables are kept in source order: changes of one key, and its row of the snapshot, are in any partition
+  bool keys_elsewhere = false;  ///< rows of some tables do not tell their key: a definition does, earlier or later, in any partition
+  bool table_locks = false;     ///< the target locks tables only, and each transaction sees one snapshot
   int64_t max_rows = 50, max_message_bytes = 1 << 20;
 };
 

@@ -17,6 +17,7 @@ const char* name_of(uint8_t operation) {
     case CDCRT_UPDATE: return "update";
     case CDCRT_DELETE: return "delete";
     case CDCRT_TRUNCATE: return "truncate";
+    case CDCRT_DEFINITION: return "definition";
     default: return "?";
   }
 }
@@ -73,9 +74,12 @@ Workload::Workload() {
   const auto count = static_cast<std::size_t>(chance.between(8, 36));
   const auto wide_from = own.late_columns ? static_cast<std::size_t>(chance.below(static_cast<int64_t>(count))) : SIZE_MAX;
   if (own.growth) growth_at = static_cast<std::size_t>(chance.below(static_cast<int64_t>(count)));
-  while (events.size() < count) {
+  if (own.keys_elsewhere) plan_definitions(count);
+  while (events.size() < count || !definitions_.empty()) {
     wide_ = events.size() >= wide_from;
     grown_ = events.size() >= growth_at;
+    add_definitions();
+    if (events.size() >= count) continue;
     const auto table = static_cast<int>(chance.below(static_cast<int64_t>(tables.size())));
     if (own.truncates && chance.chance(60)) {
       const SourceTable& of = tables[static_cast<std::size_t>(table)];
@@ -94,6 +98,30 @@ Workload::Workload() {
   }
   std::map<std::pair<int, int32_t>, int64_t> ends;
   for (Event& event : events) event.offset = ends[{event.topic, event.partition}]++;
+}
+
+// One or two of a table, the first of them before or after its first row.
+void Workload::plan_definitions(std::size_t count) {
+  Random chance(random());  // on the side: what else a seed draws stays what it was
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (i > 0 && chance.chance(300)) continue;
+    tables[i].key_elsewhere = true;
+    for (auto left = chance.between(1, 2); left > 0; --left) {
+      definitions_.emplace(static_cast<std::size_t>(chance.below(static_cast<int64_t>(count) + 1)), static_cast<int>(i));
+    }
+  }
+}
+
+void Workload::add_definitions() {
+  while (!definitions_.empty() && definitions_.begin()->first <= events.size()) {
+    const int table = definitions_.begin()->second;
+    definitions_.erase(definitions_.begin());
+    const SourceTable& of = tables[static_cast<std::size_t>(table)];
+    const Topic& topic = topics[static_cast<std::size_t>(of.topic)];
+    Random chance(random());
+    // Not in one that was added: it is not read before the older ones are applied (docs/limits.md).
+    add(table, CDCRT_DEFINITION, of.only_partition >= 0 ? of.only_partition : static_cast<int32_t>(chance.below(topic.partitions)));
+  }
 }
 
 // A key keeps the partition where it was seen first: moving keys among partitions is not what growth may do here.
@@ -261,6 +289,7 @@ Rows Workload::expected(int index, const std::function<bool(const Event&)>& appl
   };
   for (const Event& event : events) {
     if (event.table != index || !event.good() || (applies && !applies(event))) continue;
+    if (event.operation == CDCRT_DEFINITION) continue;
     if (event.operation == CDCRT_TRUNCATE) {
       keyed.clear();
       rows.clear();
@@ -299,7 +328,8 @@ std::string Workload::describe() const {
             (topic.later_partitions > topic.partitions ? ", one more later" : "") + "\n";
   }
   for (const SourceTable& table : tables)
-    text += table.name + (table.keyed ? " with" : " without") + " key in " + topics[static_cast<std::size_t>(table.topic)].name + "\n";
+    text += table.name + (table.keyed ? " with" : " without") + (table.key_elsewhere ? " a key told elsewhere in " : " key in ") +
+            topics[static_cast<std::size_t>(table.topic)].name + "\n";
   for (const Event& event : events) {
     text += topics[static_cast<std::size_t>(event.topic)].name + "[" + std::to_string(event.partition) + "] " + event.show() + "\n";
   }

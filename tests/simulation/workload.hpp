@@ -32,7 +32,8 @@ struct SourceTable {
   std::string name;
   int topic = 0;
   bool keyed = true;
-  int only_partition = -1;  ///< all its events go there; -1: by key
+  bool key_elsewhere = false;  ///< only its definitions tell the key
+  int only_partition = -1;     ///< all its events go there; -1: by key
 };
 
 struct Event {
@@ -76,6 +77,8 @@ class Workload {
  private:
   int32_t partition_of(const SourceTable& table, int64_t key) const;
   Event& add(int table, uint8_t operation, int32_t partition);
+  void plan_definitions(std::size_t count);
+  void add_definitions();
   void draw_keyed(int table);
   void draw_keyless(int table);
   std::string text();
@@ -93,6 +96,7 @@ class Workload {
   bool truncated_ = false;
   int64_t next_key_ = 100;
   int64_t next_text_ = 0;
+  std::multimap<std::size_t, int> definitions_;  ///< tables, by the index of the event
   bool wide_ = false;
   bool grown_ = false;
 };

@@ -7,8 +7,20 @@
 namespace cdcrt::apply {
 namespace {
 
-// What a table keeps for its next row, bytes.
+// Bytes of the buffer that a table keeps for its next row; a larger one is given back.
 constexpr std::size_t kKeptForConversion = 2 << 10;
+
+bool is_float(cdcrt_type type) { return type.kind == CDCRT_TYPE_FLOAT32 || type.kind == CDCRT_TYPE_FLOAT64; }
+bool is_number(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && type.kind <= CDCRT_TYPE_DECIMAL; }
+
+/// What a declared column becomes for a value that came without a type and only is too long or too large for it. UNKNOWN: the value is
+/// of another kind, and no reason to give the declaration up.
+cdcrt_type grown(cdcrt_type declared, const cdcrt_cell& cell) {
+  const cdcrt_type shown = types::learned(cell);
+  if (shown.kind == CDCRT_TYPE_STRING && declared.kind == CDCRT_TYPE_STRING) return shown;
+  if (!is_number(shown) || !is_number(declared)) return {};
+  return is_float(declared) ? types::type_of(CDCRT_TYPE_FLOAT64) : types::join(declared, shown);
+}
 
 }  // namespace
 
@@ -29,17 +41,30 @@ bool CellConverter::convert_row(const event::Shape& shape, const evolution::Shap
     const auto slot = static_cast<uint32_t>(map.slots[i]);
     if (cells[i].tag <= CDCRT_NULL) {
       out[slot] = cells[i];
-    } else if (!convert_cell(cells[i], shape.columns[i].type, shape.declared, slot, out[slot], error)) {
+    } else if (!convert_cell(cells[i], shape.columns[i], shape.declared, slot, out[slot], error)) {
       return false;
     }
+  }
+  if (shape.absent_is_null) {
+    for (const uint32_t slot : map.absent) out[slot] = types::null_cell();
   }
   return true;
 }
 
-bool CellConverter::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared, uint32_t slot, cdcrt_cell& out, Error& error) {
+bool CellConverter::convert_cell(const cdcrt_cell& cell, const event::ShapeColumn& source, bool declared, uint32_t slot, cdcrt_cell& out,
+                                 Error& error) {
   const evolution::Column& column = knowledge_.columns()[slot];
-  // What only tells which row is meant teaches nothing: a row that the column cannot hold is not there.
-  if (!column.typed_by_route && (learns_ || column.type.kind == CDCRT_TYPE_UNKNOWN)) {
+  const cdcrt_type from = source.type;
+  if (cell.tag == CDCRT_F64 && (source.flags & CDCRT_COLUMN_ROUNDED) != 0 && !is_float(column.type)) {
+    error = make_error(
+        CDCRT_BAD_RECORD, "column '" + column.source_name + "': " + types::display(cell) + " has more digits than the producer wrote",
+        "let the producer write the column as text; if it is one of floats, give it type = \"float64\" in the route's columns");
+    return false;
+  }
+  // A declared type holds also for values that come without one, as far as they are such values.
+  const bool holds = from.kind == CDCRT_TYPE_UNKNOWN && !column.type_order.empty() && column.on_overflow != types::OnOverflow::kWiden;
+  // A cell that only says which row is meant changes no type: the target cannot have a row that its column does not hold.
+  if (!column.typed_by_route && !holds && (learns_ || column.type.kind == CDCRT_TYPE_UNKNOWN)) {
     const cdcrt_type shown = from.kind == CDCRT_TYPE_UNKNOWN ? types::learned(cell) : from;
     if (!knowledge_.may_hold(slot, shown)) {
       error = make_error(
@@ -54,17 +79,26 @@ bool CellConverter::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool d
       knowledge_.widen(slot, from);
     }
   }
-  const bool read = column.typed_by_route && !declared;
+  const bool is_hex = cell.tag == CDCRT_STRING && column.type.kind == CDCRT_TYPE_BYTES && (source.flags & CDCRT_COLUMN_HEX) != 0;
+  const bool read = (column.typed_by_route && !declared) || is_hex;
+  const types::Parse parse = is_hex && column.parse == types::Parse::kNone ? types::Parse::kHex : column.parse;
   if (!read && types::is_ready(cell, from, column.type)) {
     out = cell;
     return cell.tag != CDCRT_TIME || keep_length(slot, out, error);
   }
   const auto convert = [&] {
-    return read ? types::read_as(cell, column.parse, column.type, arena_) : types::convert(cell, from, column.type, arena_);
+    return read ? types::read_as(cell, parse, column.type, arena_) : types::convert(cell, from, column.type, arena_);
   };
   auto converted = convert();
+  if (!converted && holds && learns_ && !column.typed_by_route && column.on_overflow == types::OnOverflow::kDefault) {
+    const cdcrt_type wider = grown(column.type, cell);
+    if (wider.kind != CDCRT_TYPE_UNKNOWN && knowledge_.may_hold(slot, wider)) {
+      knowledge_.widen(slot, wider);
+      converted = convert();
+    }
+  }
   const bool overflows = !converted;
-  // A key that is cut is another row's.
+  // Keys are never cut: a cut key would be the key of another row.
   const bool is_key = column.key_ordinal > 0;
   if (!converted && !is_key && column.on_overflow == types::OnOverflow::kNull) converted = types::null_cell();
   const bool cuts = column.on_overflow == types::OnOverflow::kTruncate;
@@ -72,10 +106,10 @@ bool CellConverter::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool d
     if (auto cut = types::truncate(cell, column.type)) converted = *cut;
   }
   if (!converted && !is_key && (cuts || column.on_overflow == types::OnOverflow::kDefault)) {
-    if (auto cut = types::cut_fraction(cell, read ? column.parse : types::Parse::kNone, column.type, arena_)) converted = *cut;
+    if (auto cut = types::cut_fraction(cell, read ? parse : types::Parse::kNone, column.type, arena_)) converted = *cut;
   }
   if (!converted && column.on_overflow == types::OnOverflow::kWiden) {
-    // A moment that came as text is one that its declared type does not hold.
+    // A date or time that comes as text is beyond what its declared type holds.
     const bool as_it_came = from.kind == CDCRT_TYPE_UNKNOWN ||
                             (cell.tag == CDCRT_STRING && from.kind >= CDCRT_TYPE_DATE && from.kind <= CDCRT_TYPE_TIMESTAMPTZ);
     knowledge_.widen(slot, as_it_came ? types::learned(cell) : from);
@@ -91,11 +125,11 @@ bool CellConverter::convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool d
   return false;
 }
 
-// A time that is a length (MySQL's TIME) makes its column an interval where the target's time ends at 24 h.
+// MySQL's TIME may be a duration: where the target's time ends at 24 h, a longer one makes its column an interval.
 bool CellConverter::keep_length(uint32_t slot, cdcrt_cell& cell, Error& error) {
-  const int64_t longest = identity_.limits.time_us;
+  const int64_t max_time = identity_.limits.time_us;
   const evolution::Column& column = knowledge_.columns()[slot];
-  if (longest == 0 || column.type.kind != CDCRT_TYPE_TIME || (cell.value.integer >= 0 && cell.value.integer <= longest)) return true;
+  if (max_time == 0 || column.type.kind != CDCRT_TYPE_TIME || (cell.value.integer >= 0 && cell.value.integer <= max_time)) return true;
   const auto changes = identity_.route.schema_changes;
   const bool evolves = changes == route::SchemaChanges::kEvolve || changes == route::SchemaChanges::kAddOnly;
   const bool free = evolves && !column.typed_by_route && column.target_type.empty() && column.on_overflow == types::OnOverflow::kDefault;
@@ -126,7 +160,7 @@ bool CellConverter::convert_key(const event::Shape& shape, const evolution::Shap
     if (knowledge_.columns()[slot].key_ordinal == 0) continue;
     if (cells[i].tag <= CDCRT_NULL) {
       out[slot] = cells[i];
-    } else if (!convert_cell(cells[i], shape.columns[i].type, shape.declared, slot, out[slot], error)) {
+    } else if (!convert_cell(cells[i], shape.columns[i], shape.declared, slot, out[slot], error)) {
       error.message = "the key that the row had before: " + error.message;
       return false;
     }
@@ -142,7 +176,7 @@ bool CellConverter::complete(const event::Shape& shape, const evolution::ShapeMa
     if (row[slot].tag != CDCRT_ABSENT || before[i].tag == CDCRT_ABSENT) continue;
     if (before[i].tag == CDCRT_NULL) {
       row[slot] = before[i];
-    } else if (!convert_cell(before[i], shape.columns[i].type, shape.declared, slot, row[slot], error)) {
+    } else if (!convert_cell(before[i], shape.columns[i], shape.declared, slot, row[slot], error)) {
       error.message = "the row before its key changed: " + error.message;
       return false;
     }

@@ -1,4 +1,4 @@
-// CellConverter: the cells of events as the columns of a table take them.
+// CellConverter: converts the cells of events to the types of a table's columns.
 #pragma once
 
 #include <atomic>
@@ -17,26 +17,26 @@ class CellConverter {
  public:
   CellConverter(const TableIdentity& identity, evolution::TableKnowledge& knowledge) : identity_(identity), knowledge_(knowledge) {}
 
-  /// The cells that come become a row: columns without a schema follow them. Else they only tell which row is meant.
+  /// True: the next cells are a row to be written, and columns whose type is learned follow them. False: they only say which row is meant.
   void learn(bool learns) { learns_ = learns; }
   bool convert_row(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,
                    Error& error);
   /// The cells of the key alone.
   bool convert_key(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out,
                    Error& error);
-  /// Cells that `row` lacks, from the image before the change.
+  /// Fills the ABSENT cells of `row` from the image before the change.
   bool complete(const event::Shape& shape, const evolution::ShapeMap& map, const cdcrt_cell* before, std::vector<cdcrt_cell>& row,
                 Error& error);
 
   [[nodiscard]] event::Arena& arena() { return arena_; }
-  /// The bytes of a row are not needed any more.
+  /// Drops the bytes of converted cells, and keeps the memory for the next ones.
   void clear() { arena_.clear(); }
-  /// Nor the room for them.
+  /// Drops the bytes and gives a large buffer back.
   void release();
 
   // Any thread.
 
-  /// Late values of columns that were dropped.
+  /// Values that were discarded because their column was dropped before they were read.
   [[nodiscard]] uint64_t late() const { return late_; }
   /// Values that were made to fit: cut or made NULL (on_overflow), characters left out; as often as they were read or written.
   [[nodiscard]] uint64_t overflowed() const { return overflowed_; }
@@ -46,7 +46,7 @@ class CellConverter {
   void count_left_out(uint64_t cells) { left_out_ += cells; }
 
  private:
-  bool convert_cell(const cdcrt_cell& cell, cdcrt_type from, bool declared, uint32_t slot, cdcrt_cell& out, Error& error);
+  bool convert_cell(const cdcrt_cell& cell, const event::ShapeColumn& source, bool declared, uint32_t slot, cdcrt_cell& out, Error& error);
   bool keep_length(uint32_t slot, cdcrt_cell& cell, Error& error);
 
   const TableIdentity& identity_;

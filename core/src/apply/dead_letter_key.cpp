@@ -8,12 +8,12 @@
 namespace cdcrt::apply {
 namespace {
 
-// Indexes of databases take keys of about 2,700 bytes; beside the key stands a position.
+// Database indexes take entries of about 2,700 bytes, and the position is a part of this one.
 constexpr std::size_t kMaxKey = 1024;
 
 }  // namespace
 
-// Stored, so it must stay what it is.
+// The result is stored in targets: it must stay the same in every version.
 std::string dead_letter_key(std::string_view key) {
   if (key.size() <= kMaxKey) return std::string(key);
   std::array<char, 34> digest{};

@@ -6,9 +6,9 @@
 
 namespace cdcrt::apply {
 
-/// Under which those of a table without a key are kept, by their position alone: no later row makes one good.
+/// The key of dead letters of tables without a key: they are known by their position alone, and no later row closes one.
 inline constexpr std::string_view kNoKey{""};
-/// A key as letters are kept by: itself, or a digest where it is longer than an index takes.
+/// A key as dead letters are kept by: itself, or a digest where it is longer than an index takes.
 std::string dead_letter_key(std::string_view key);
 
 }  // namespace cdcrt::apply

@@ -56,7 +56,7 @@ Entry& Fold::find_or_add(std::string_view key, int64_t offset, bool& added) {
 Entry& Fold::succeed(const Entry& entry, int64_t offset) {
   const auto index = static_cast<uint32_t>(&entry - entries_.data());
   const std::string_view key = entry.key;
-  const int32_t arrival = entry.arrival;
+  const int32_t key_insert = entry.key_insert;
   entries_[index].closed = true;
   entries_[index].followers = 1;
   has_long_chains_ = has_long_chains_ || entries_[index].follows;
@@ -65,7 +65,7 @@ Entry& Fold::succeed(const Entry& entry, int64_t offset) {
   slots_[place].entry = static_cast<uint32_t>(entries_.size());
   Entry& next = add(offset);
   next.key = key;
-  next.arrival = arrival;
+  next.key_insert = key_insert;
   next.follows = true;
   return next;
 }
@@ -85,7 +85,7 @@ uint32_t& Fold::last_of(std::string_view message_key) {
 
 namespace {
 
-// Bytes of the arena that nobody else refers to.
+// Gives bytes of their own in the arena to a cell.
 std::string_view overwrite(std::string_view old, std::string_view text, event::Arena& arena) {
   if (old.data() == nullptr || old.size() != text.size()) return arena.copy(text);
   std::copy(text.begin(), text.end(), const_cast<char*>(old.data()));
@@ -165,7 +165,7 @@ bool fold_partial(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells,
 
 void fold_delete(Fold& fold, Entry& entry, const cdcrt_cell* cells, uint32_t width) {
   entry.effect = Effect::kDelete;
-  if (entry.arrival >= 0) fold.arrivals[static_cast<std::size_t>(std::exchange(entry.arrival, -1))].over = true;
+  if (entry.key_insert >= 0) fold.key_inserts[static_cast<std::size_t>(std::exchange(entry.key_insert, -1))].over = true;
   forget_cells(entry);
   overlay(fold, entry, cells, width);
 }
@@ -201,16 +201,16 @@ void Fold::rekey(const std::function<void(const cdcrt_cell* cells, uint32_t widt
   for (Entry& entry : entries_) {
     if (entry.key.data() != nullptr) follow(entry.key, entry.cells, entry.width);
   }
-  for (Departure& departure : departures) {
-    follow(departure.old_key, departure.old_cells, departure.width);
-    follow(departure.new_key, departure.new_cells, departure.width);
+  for (KeyDelete& key_delete : key_deletes) {
+    follow(key_delete.old_key, key_delete.old_cells, key_delete.width);
+    follow(key_delete.new_key, key_delete.new_cells, key_delete.width);
   }
   const auto look_up = [&](std::string_view& key) {
     if (const auto found = renamed.find(key); found != renamed.end()) key = found->second;
   };
-  for (Arrival& arrival : arrivals) {
-    look_up(arrival.old_key);
-    look_up(arrival.new_key);
+  for (KeyInsert& key_insert : key_inserts) {
+    look_up(key_insert.old_key);
+    look_up(key_insert.new_key);
   }
   open_refusals_.clear();
   for (uint32_t index = 0; index < refused.size(); ++index) {
@@ -219,7 +219,7 @@ void Fold::rekey(const std::function<void(const cdcrt_cell* cells, uint32_t widt
   }
   std::fill(slots_.begin(), slots_.end(), Slot{});
   for (uint32_t index = 0; index < entries_.size(); ++index) {
-    // A closed entry has given its place to the one that follows.
+    // A closed entry is not found by key any more: a later one took its place.
     if (entries_[index].key.data() == nullptr || entries_[index].closed) continue;
     const auto hash = static_cast<uint32_t>(std::hash<std::string_view>{}(entries_[index].key));
     std::size_t place = hash & (slots_.size() - 1);
@@ -228,18 +228,18 @@ void Fold::rekey(const std::function<void(const cdcrt_cell* cells, uint32_t widt
   }
 }
 
-// Rows without a key that were told apart by a column that is gone.
+// Unites entries of rows without a key that only differed in a column that was dropped.
 bool Fold::unite(uint32_t first, uint32_t other) {
   Entry& kept = entries_[first];
   Entry& gone = entries_[other];
   if (kept.key != gone.key || kept.effect != Effect::kAppend) return false;
-  // What one of them lacks is what its row was given: the other one may say it, and a row that goes is found by all that is known.
+  // Where one of them lacks a cell the other may have it; a row is deleted by all cells that are known of it.
   widen(kept, gone.width);
   for (uint32_t slot = 0; slot < gone.width; ++slot) {
     if (kept.cells[slot].tag == CDCRT_ABSENT) kept.cells[slot] = gone.cells[slot];
   }
   kept.copies += gone.copies;
-  kept.needed += gone.needed;  // each was taken from copies of its own
+  kept.needed += gone.needed;  // each needs copies of its own
   kept.first_offset = std::min(kept.first_offset, gone.first_offset);
   kept.last_offset = std::max(kept.last_offset, gone.last_offset);
   gone.effect = Effect::kNothing;

@@ -19,11 +19,11 @@ namespace cdcrt::apply {
 enum class Effect : uint8_t {
   kUpsert,   ///< insert, or overwrite the cells that are not ABSENT
   kPatch,    ///< overwrite the cells that are not ABSENT; the row must exist
-  kDelete,   ///< the row goes
-  kReplace,  ///< the row goes, then comes anew: columns without a cell get their defaults
-  kNothing,  ///< a delete without effect; kept out of every write
+  kDelete,   ///< delete the row
+  kReplace,  ///< delete the row, then insert it: columns without a cell get their defaults
+  kNothing,  ///< changes that cancel each other out; never written
   kAppend,   ///< table without key: `copies` more rows of these cells (fewer when negative)
-  kEvent     ///< sinks that take every change in order
+  kEvent     ///< one change of its own, for sinks that take every change in order
 };
 
 /// A source's table, with the server whose orders its rows carry.
@@ -37,12 +37,12 @@ struct Entry {
   Effect effect = Effect::kUpsert;
   uint8_t operation = 0;            ///< kEvent: cdcrt_operation
   uint32_t width = 0;               ///< cells; a slot beyond it is ABSENT
-  bool closed = false;              ///< another entry of the same key follows
-  bool follows = false;             ///< another entry of the same key in its fold precedes it
-  bool snapshot = false;            ///< a row of a snapshot, at its source order older than any change
-  bool keeps_dead_letters = false;  ///< a dead letter of its row came later at the source
-  bool after_whole = false;         ///< the batch has an older change of its row as a whole
-  bool dated = false;               ///< `order` and `since` are those of its changes; empty: they had none
+  bool closed = false;              ///< a later entry of the same key takes all further changes
+  bool follows = false;             ///< an earlier entry of its fold has the same key
+  bool snapshot = false;            ///< a row of a snapshot: any change with the same source order is newer
+  bool keeps_dead_letters = false;  ///< its row has a dead letter that is newer at the source: writing this does not close it
+  bool after_whole = false;         ///< an older entry of the batch sets the whole row
+  bool dated = false;               ///< `order` and `since` were set (empty: its changes have no source order)
   uint32_t followers = 0;           ///< entries of the same key in the batch that are written after it
   uint32_t source = 0;              ///< index into Sealed::sources: the source's table
   int32_t copies = 1;
@@ -50,31 +50,32 @@ struct Entry {
   cdcrt_cell* cells = nullptr;  ///< by slot of the table's knowledge
   std::string_view key;         ///< canonical key bytes
   int64_t first_offset = 0, last_offset = 0;
-  int64_t untold = -1;     ///< of its last update that does not say whether the row stood under another key; -1: none
-  int32_t arrival = -1;    ///< the last arrival under this key (index into Fold::arrivals); -1: none
-  std::string_view order;  ///< source order of its last change
-  std::string_view since;  ///< of its last change as a whole, else of its first one: nothing in it is older
+  int64_t untold = -1;      ///< offset of its last update that does not tell whether the row had another key before; -1: none
+  int32_t key_insert = -1;  ///< the last key insert under this key (index into Fold::key_inserts); -1: none
+  std::string_view order;   ///< source order of its last change
+  std::string_view since;   ///< source order of the oldest change that still counts: the last one that set the whole row, else the first
 };
 
-/// First half of a key change in two events: a row leaves its old key. What this batch had done to it before is kept.
-struct Departure {
+/// A key change in two events is a delete under the old key and an insert under the new one. The delete, with what this batch had done
+/// to the row before it.
+struct KeyDelete {
   std::string_view old_key, new_key;  ///< canonical key bytes
   cdcrt_cell* old_cells = nullptr;    ///< the old key's cells by slot
   cdcrt_cell* new_cells = nullptr;    ///< the new key's cells by slot
   uint32_t width = 0;                 ///< of both
-  Effect effect = Effect::kNothing;   ///< of the entry before it left; kNothing: the row stood in the target
+  Effect effect = Effect::kNothing;   ///< of the entry before the delete; kNothing: the batch had not touched the row
   cdcrt_cell* cells = nullptr;        ///< its cells then, `cells_width` wide
   uint32_t cells_width = 0;
-  int32_t arrival = -1;    ///< under which it had come in this batch
-  std::string_view order;  ///< source order of its event
+  int32_t key_insert = -1;  ///< the key insert (index) that brought the row under `old_key` in this batch; -1: none
+  std::string_view order;   ///< source order of its event
 };
 
-/// Second half: a row comes under its new key. Cells that its event lacks are those of the row that left.
-struct Arrival {
+/// The insert under the new key. Cells that its event lacks are taken from the row that was deleted under the old key.
+struct KeyInsert {
   std::string_view old_key, new_key;
   std::vector<uint32_t> slots;  ///< columns of the table, as it was then, that the event has no value for
-  uint32_t departed = 0;        ///< departures of this fold that were noted before it
-  bool over = false;            ///< a later event took the row away, or came under the same key: nothing is filled any more
+  uint32_t deletes_before = 0;  ///< key deletes of this fold that stand before it
+  bool over = false;            ///< a later event deleted the row or replaced it: nothing is filled any more
 };
 
 /// A message that was refused while it was folded, with the key of its row.
@@ -105,18 +106,19 @@ class Fold {
  public:
   /// The entry of the key, or a new one (`added`) with effect kNothing and no cells.
   Entry& find_or_add(std::string_view key, int64_t offset, bool& added);
-  /// The entry has one more change, at that source order (empty: none); `whole`: of the row as a whole.
+  /// Notes one more change of the entry, with its source order (empty: none); `whole`: it sets the whole row.
   void date(Entry& entry, std::string_view order, bool whole);
-  /// A new entry for the key of `entry`, which stays as it is and is written before it: what changed a row that must exist is
-  /// not merged into what need not find one.
+  /// Begins a new entry for the key of `entry`, which is written first: a change that needs an existing row must not be merged with
+  /// one that inserts it.
   Entry& succeed(const Entry& entry, int64_t offset);
-  /// Of entries that follow each other: how many follow. Once nothing more is folded.
+  /// Sets `followers` of entries that follow each other. Called once nothing more is folded.
   void number_chains();
-  /// The entry (its index) that changed last what a message's key names; UINT32_MAX: none so far.
+  /// The entry (index) with the last change of the row that a message key names; UINT32_MAX: none so far.
   uint32_t& last_of(std::string_view message_key);
   /// An entry beside all others (kEvent).
   Entry& add(int64_t offset);
-  /// Every entry that has a key gets the one that `key_of` writes, into an empty text, for its cells; none written: it keeps its own.
+  /// Computes the keys of all entries anew, after a column of the key changed its type: `key_of` appends the key to an empty text, or
+  /// nothing to keep the old one.
   /// Equal keys must stay equal; different ones may become equal where entries are copies of rows (kAppend). What refers to entries
   /// by key follows.
   void rekey(const std::function<void(const cdcrt_cell* cells, uint32_t width, std::string& key)>& key_of);
@@ -143,13 +145,13 @@ class Fold {
   EventCounts counts;
   /// Pairs of entries (by index) that one event changed: it is applied to both or to none.
   std::vector<std::pair<uint32_t, uint32_t>> links;
-  std::vector<Departure> departures;
+  std::vector<KeyDelete> key_deletes;
   std::vector<RefusedKey> refused;  ///< in order
   void refuse(std::string_view key, int64_t offset, std::string_view order, bool whole, uint32_t source);
   /// A message of this row was refused, and no later event made that good.
   [[nodiscard]] bool is_refused(std::string_view key) const { return !open_refusals_.empty() && open_refusals_.contains(key); }
   void close_refused(std::string_view key);
-  std::vector<Arrival> arrivals;
+  std::vector<KeyInsert> key_inserts;
 
  private:
   cdcrt_cell copy(const cdcrt_cell& cell);
@@ -171,7 +173,7 @@ class Fold {
 /// `width` ABSENT cells, aligned, that live as long as the arena.
 cdcrt_cell* allocate_cells(event::Arena& arena, uint32_t width);
 
-/// The steps of rule 4.3; the caller gives a patch a successor before anything but a partial row follows it. `cells` are converted, by
+/// The steps of guarantee 3; the caller gives a patch a successor before anything but a partial row follows it. `cells` are converted, by
 /// slot, `width` of them; bytes are copied into the fold. A full row: every column of its shape is there.
 void fold_full(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells, uint32_t width);
 /// A partial row. False: it follows a delete, there is no row to change (dead letter).

@@ -24,16 +24,16 @@ struct Trial {
 
 class Isolation {
  public:
-  Isolation(plugin::Connection& connection, const Sealed& sealed, EventReader& reader, dead_letters::DeadLetters& letters,
+  Isolation(plugin::Connection& connection, const Sealed& sealed, EventReader& reader, dead_letters::DeadLetters& dead_letters,
             const TrialGuard& guard, const TrialWrite& write)
-      : connection_(connection), sealed_(sealed), reader_(reader), letters_(letters), guard_(guard), write_(write) {}
+      : connection_(connection), sealed_(sealed), reader_(reader), dead_letters_(dead_letters), guard_(guard), write_(write) {}
 
   Result<Isolated> run(const std::vector<const Entry*>& known_missing) {
     const auto entries = entries_of(sealed_);
     bad_.insert(known_missing.begin(), known_missing.end());
     missing_ = bad_;
     Isolated result;
-    // Until what is left is taken whole: a batch may hold refused rows and partial ones that find no row.
+    // Until the target takes all that is left: a batch may have both refused rows and partial changes that find no row.
     for (bool clean = false; !clean;) {
       take_companions();
       result.good.clear();
@@ -51,9 +51,9 @@ class Isolation {
         return std::move(found.error());
       }
     }
-    if (keys_meet()) good_before_ = &result.good;
+    if (keys_depend()) good_before_ = &result.good;
     if (!sealed_.key.empty() && !sealed_.clear) {
-      for (const auto& [key, letters] : sealed_.attempt.open_dead_letters) open_keys_.insert(key);
+      for (const auto& [key, dead_letters] : sealed_.attempt.open_dead_letters) open_keys_.insert(key);
     }
     for (const auto& part : sealed_.partitions) {
       std::vector<const Entry*> bad;
@@ -72,12 +72,12 @@ class Isolation {
   }
 
  private:
-  // Writes inside a transaction that is rolled back: what would happen?
+  // Tries the write in a transaction that is rolled back.
   Result<Trial> attempt(const std::vector<const Entry*>& entries, const std::vector<Sealed*>& singles) {
     Trial trial;
     if (auto begun = connection_.begin(); !begun) return std::move(begun.error());
     const auto body = [&]() -> Result<void> {
-      if (auto held = guard_(); !held) return held;
+      if (auto locked = guard_(); !locked) return locked;
       return write_(entries, singles, trial.missing);
     };
     auto done = body();
@@ -102,13 +102,13 @@ class Isolation {
     if (!left) return left;
     auto right = bisect({middle, entries.end()});
     if (!right) return right;
-    // Only together are they refused (a value that moves between unique rows): each of them is run event by event.
+    // Each alone is accepted, together they are refused (a unique value moves between rows): run them event by event.
     if (!*left && !*right) bad_.insert(entries.begin(), entries.end());
     return true;
   }
 
-  // Entries of one key are written in order, and an event that changed two of them is applied to both or to none: they are
-  // replayed together.
+  // Entries of one key are written in order, and an event that changed two entries is applied to both or to none: such entries
+  // are tried together.
   void take_companions() {
     for (std::size_t before = SIZE_MAX; before != bad_.size() && !bad_.empty();) {
       before = bad_.size();
@@ -134,7 +134,7 @@ class Isolation {
     }
   }
 
-  // The same across partitions.
+  // The same for entries of one key in several partitions.
   void take_companions_elsewhere() {
     std::unordered_set<std::string_view> keys;
     for (const Entry* entry : bad_) keys.insert(entry->key);
@@ -164,9 +164,9 @@ class Isolation {
                              });
     if (!fault) return fault;
     if (!read && read.error().code != CDCRT_UNSUPPORTED) return read;
-    // What the source has no more is told as it was decoded.
+    // A message that the source does not have any more: the dead letter has the decoded row.
     for (const Entry* entry : bad) {
-      if (!entry->closed && !replayed_.contains(std::string(entry->key))) letter_without_bytes(partition, *entry, result);
+      if (!entry->closed && !replayed_.contains(std::string(entry->key))) dead_letter_without_bytes(partition, *entry, result);
     }
     replayed_.clear();
     return {};
@@ -174,7 +174,7 @@ class Isolation {
 
   Result<void> replay_message(progress::Partition& partition, const cdcrt_messages& message, const event::RowBatch& rows,
                               const std::vector<uint32_t>& indexes, const std::unordered_set<std::string_view>& keys, Isolated& result) {
-    // What became a dead letter when it was folded first leaves its row open for what follows.
+    // Messages that were refused while they were folded left their rows open for the partial changes after them.
     bool is_refused = false;
     for (; next_refused_ < refused_before_->size() && (*refused_before_)[next_refused_].offset <= message.messages[0].offset;
          ++next_refused_) {
@@ -212,13 +212,13 @@ class Isolation {
       return {};
     }
     result.refused += single->counts();
-    dead_letters::DeadLetter letter = letter_for(partition, message.messages[0].offset);
-    letter.reason = !trial->accepted ? "value_refused" : (trial->missing.empty() ? "earlier_dead_letter" : "row_missing");
-    letter.message = !trial->accepted         ? trial->refusal.message
-                     : trial->missing.empty() ? "it changes a part of a row of which an earlier change is a dead letter"
-                                              : "the change finds no row in the target";
-    letter.raw = &message.messages[0];
-    letters_.add(letter);
+    dead_letters::DeadLetter dead_letter = dead_letter_for(partition, message.messages[0].offset);
+    dead_letter.reason = !trial->accepted ? "value_refused" : (trial->missing.empty() ? "earlier_dead_letter" : "row_missing");
+    dead_letter.message = !trial->accepted         ? trial->refusal.message
+                          : trial->missing.empty() ? "it changes a part of a row of which an earlier change is a dead letter"
+                                                   : "the change finds no row in the target";
+    dead_letter.raw = &message.messages[0];
+    dead_letters_.add(dead_letter);
     open(*single, partition, message.messages[0].offset, result);
     return {};
   }
@@ -243,7 +243,7 @@ class Isolation {
 
   void open(std::string_view key, const progress::Partition& partition, int64_t offset, Isolated& result) {
     open_keys_.insert(dead_letter_key(key));
-    result.letters.open(key, {partition.key(), offset});
+    result.dead_letters.open(key, {partition.key(), offset});
   }
 
   void close(const Sealed& single, Isolated& result) {
@@ -252,19 +252,19 @@ class Isolation {
       for (const Entry& entry : part.fold.entries()) {
         if (entry.effect == Effect::kNothing || entry.effect == Effect::kPatch) continue;
         open_keys_.erase(dead_letter_key(entry.key));
-        result.letters.close(entry.key);
+        result.dead_letters.close(entry.key);
       }
     }
   }
 
-  // Rows of different keys have to do with each other: any row may be meant, or one may be another's before.
-  [[nodiscard]] bool keys_meet() const {
+  // Whether an entry may depend on entries of other keys: without a key any row may be meant, and a row may have had another key before.
+  [[nodiscard]] bool keys_depend() const {
     return sealed_.key.empty() || !sealed_.message_key.empty() ||
            std::any_of(sealed_.partitions.begin(), sealed_.partitions.end(),
-                       [](const auto& part) { return !part.fold.departures.empty() || !part.fold.arrivals.empty(); });
+                       [](const auto& part) { return !part.fold.key_deletes.empty() || !part.fold.key_inserts.empty(); });
   }
 
-  // What was accepted before of the candidate's rows.
+  // Events of the candidate's rows that were accepted before; where keys depend on each other any event may matter.
   std::vector<Sealed*> concerning(const Sealed& candidate, Isolated& result) {
     std::set<std::size_t> indexes;
     if (good_before_ != nullptr) {
@@ -282,61 +282,61 @@ class Isolation {
     return singles;
   }
 
-  void letter_without_bytes(const progress::Partition& partition, const Entry& entry, Isolated& result) {
+  void dead_letter_without_bytes(const progress::Partition& partition, const Entry& entry, Isolated& result) {
     ++(entry.effect == Effect::kPatch ? result.refused.updated : result.refused.inserted);
-    dead_letters::DeadLetter letter = letter_for(partition, entry.last_offset);
+    dead_letters::DeadLetter dead_letter = dead_letter_for(partition, entry.last_offset);
     const bool is_missing = missing_.contains(&entry);
-    letter.reason = is_missing ? "row_missing" : "value_refused";
-    letter.message = is_missing ? "the change finds no row in the target" : "the target refuses the row";
-    letter.message += ", and the source cannot be read again: this is the decoded row, not the message";
+    dead_letter.reason = is_missing ? "row_missing" : "value_refused";
+    dead_letter.message = is_missing ? "the change finds no row in the target" : "the target refuses the row";
+    dead_letter.message += ", and the source cannot be read again: this is the decoded row, not the message";
     for (uint32_t slot = 0; slot < entry.width; ++slot) {
       if (entry.cells[slot].tag == CDCRT_ABSENT) continue;
-      letter.decoded_row += (letter.decoded_row.empty() ? "" : ", ") + sealed_.columns[slot].target_name + "=";
-      types::append_text(letter.decoded_row, entry.cells[slot]);
+      dead_letter.decoded_row += (dead_letter.decoded_row.empty() ? "" : ", ") + sealed_.columns[slot].target_name + "=";
+      types::append_text(dead_letter.decoded_row, entry.cells[slot]);
     }
-    letters_.add(letter);
+    dead_letters_.add(dead_letter);
     if (!sealed_.key.empty()) open(entry.key, partition, entry.last_offset, result);
   }
 
-  dead_letters::DeadLetter letter_for(const progress::Partition& partition, int64_t offset) const {
-    dead_letters::DeadLetter letter;
-    letter.source = partition.source();
-    letter.topic = partition.topic();
-    letter.partition = partition.number();
-    letter.offset = offset;
-    letter.sink = sealed_.table->identity().sink;
-    letter.table = sealed_.table->identity().target();
-    return letter;
+  dead_letters::DeadLetter dead_letter_for(const progress::Partition& partition, int64_t offset) const {
+    dead_letters::DeadLetter dead_letter;
+    dead_letter.source = partition.source();
+    dead_letter.topic = partition.topic();
+    dead_letter.partition = partition.number();
+    dead_letter.offset = offset;
+    dead_letter.sink = sealed_.table->identity().sink;
+    dead_letter.table = sealed_.table->identity().target();
+    return dead_letter;
   }
 
   plugin::Connection& connection_;
   const Sealed& sealed_;
   EventReader& reader_;
-  dead_letters::DeadLetters& letters_;
+  dead_letters::DeadLetters& dead_letters_;
   const TrialGuard& guard_;
   const TrialWrite& write_;
   std::unordered_set<const Entry*> bad_;
   std::unordered_set<const Entry*> missing_;                           ///< of the bad: they find no row
   std::unordered_set<std::string> replayed_;                           ///< keys whose events were read again
   std::unordered_map<std::string, std::set<std::size_t>> singles_of_;  ///< by key: which of the accepted ones change its row
-  std::unordered_set<std::string> open_keys_;  ///< dead_letter_key() of rows that have an open letter at this point of the replay
-  const std::vector<RefusedKey>* refused_before_ = nullptr;  ///< messages that became letters when they were folded, in order
+  std::unordered_set<std::string> open_keys_;  ///< dead_letter_key() of rows that have an open dead letter at this point of the replay
+  const std::vector<RefusedKey>* refused_before_ = nullptr;  ///< messages that became dead letters when they were folded, in order
   std::size_t next_refused_ = 0;
-  const std::vector<const Entry*>* good_before_ = nullptr;  ///< where it may matter: what is written before the singles
+  const std::vector<const Entry*>* good_before_ = nullptr;  ///< where keys depend on each other: what is written before the singles
 };
 
 }  // namespace
 
 Result<Isolated> isolate(plugin::Connection& connection, const Sealed& sealed, const std::vector<const Entry*>& known_missing,
-                         EventReader& reader, dead_letters::DeadLetters& letters, const TrialGuard& guard, const TrialWrite& write) {
+                         EventReader& reader, dead_letters::DeadLetters& dead_letters, const TrialGuard& guard, const TrialWrite& write) {
   if (!known_missing.empty()) {
     Isolated counted;
-    auto done = isolate_missing_images(connection, sealed, reader, letters, guard, counted);
+    auto done = isolate_missing_images(connection, sealed, reader, dead_letters, guard, counted);
     if (!done) return std::move(done.error());
     if (*done) return counted;
     if (sealed.key.empty()) return make_error(CDCRT_BAD_RECORD, "copies that are not there cannot be counted");
   }
-  return Isolation(connection, sealed, reader, letters, guard, write).run(known_missing);
+  return Isolation(connection, sealed, reader, dead_letters, guard, write).run(known_missing);
 }
 
 }  // namespace cdcrt::apply

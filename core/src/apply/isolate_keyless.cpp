@@ -14,10 +14,10 @@ namespace {
 
 class MissingImages {
  public:
-  MissingImages(plugin::Connection& connection, const Sealed& sealed, EventReader& reader, dead_letters::DeadLetters& letters,
+  MissingImages(plugin::Connection& connection, const Sealed& sealed, EventReader& reader, dead_letters::DeadLetters& dead_letters,
                 const TrialGuard& guard, Isolated& result)
-      : connection_(connection), sealed_(sealed), part_(sealed.partitions.front()), reader_(reader), letters_(letters), guard_(guard),
-        result_(result) {}
+      : connection_(connection), sealed_(sealed), part_(sealed.partitions.front()), reader_(reader), dead_letters_(dead_letters),
+        guard_(guard), result_(result) {}
 
   Result<bool> run() {
     images_ = &result_.netted.emplace_back();
@@ -35,7 +35,7 @@ class MissingImages {
       }
       if (*settled) break;
     }
-    if (auto told = write_letters(); !told) return std::move(told.error());
+    if (auto told = write_dead_letters(); !told) return std::move(told.error());
     return true;
   }
 
@@ -80,7 +80,7 @@ class MissingImages {
       image.width = entry.width;
       image.cells = images_->own_cells(entry.cells, entry.width);
     }
-    // As it was folded: the row that goes is found by all that is told of it.
+    // Completed as it was folded: the row to delete is found by all its known cells.
     for (uint32_t slot = 0; entry.needed > 0 && slot < entry.width; ++slot) {
       if (entry.cells[slot].tag == CDCRT_ABSENT || (slot < image.width && image.cells[slot].tag != CDCRT_ABSENT)) continue;
       images_->widen(image, entry.width);
@@ -89,7 +89,7 @@ class MissingImages {
     return images_->index_of(image);
   }
 
-  // What was read again is what was folded: nothing of it was deleted at the source meanwhile.
+  // Whether reading again gave all that was folded: retention may have deleted some of it meanwhile.
   bool is_whole() {
     net();
     for (const Entry& entry : part_.fold.entries()) {
@@ -112,7 +112,7 @@ class MissingImages {
     }
   }
 
-  // An event that takes away a copy that is not there is refused whole; what it would have added is not there for later ones.
+  // An event that removes a copy which is not there is refused as a whole; later events do not find what it would have added.
   void refuse() {
     auto there = there_;
     for (Event& event : events_) {
@@ -152,15 +152,16 @@ class MissingImages {
     return false;
   }
 
-  Result<void> write_letters() {
+  Result<void> write_dead_letters() {
     for (const Event& event : events_) {
       if (!event.refused) continue;
       result_.refused += event.counts;
-      result_.letters.open(kNoKey, {part_.partition->key(), event.offset});
+      result_.dead_letters.open(kNoKey, {part_.partition->key(), event.offset});
       const auto& identity = sealed_.table->identity();
       const auto told = [&](const cdcrt_messages& message, const event::RowBatch&, const std::vector<uint32_t>&) {
-        letters_.add(dead_letters::make_dead_letter(*part_.partition, message.messages[0], identity.sink, identity.target(), "row_missing",
-                                                    make_error(CDCRT_BAD_RECORD, "the change finds no row in the target")));
+        dead_letters_.add(dead_letters::make_dead_letter(*part_.partition, message.messages[0], identity.sink, identity.target(),
+                                                         "row_missing",
+                                                         make_error(CDCRT_BAD_RECORD, "the change finds no row in the target")));
         return false;
       };
       if (auto read = reader_.read(*sealed_.table, *part_.partition, event.offset, event.offset, told); !read) return read;
@@ -172,7 +173,7 @@ class MissingImages {
   const Sealed& sealed_;
   const SealedPartition& part_;
   EventReader& reader_;
-  dead_letters::DeadLetters& letters_;
+  dead_letters::DeadLetters& dead_letters_;
   const TrialGuard& guard_;
   Isolated& result_;
   Fold* images_ = nullptr;
@@ -183,9 +184,9 @@ class MissingImages {
 }  // namespace
 
 Result<bool> isolate_missing_images(plugin::Connection& connection, const Sealed& sealed, EventReader& reader,
-                                    dead_letters::DeadLetters& letters, const TrialGuard& guard, Isolated& result) {
+                                    dead_letters::DeadLetters& dead_letters, const TrialGuard& guard, Isolated& result) {
   if (!sealed.key.empty() || sealed.clear || sealed.partitions.size() != 1) return false;
-  auto done = MissingImages(connection, sealed, reader, letters, guard, result).run();
+  auto done = MissingImages(connection, sealed, reader, dead_letters, guard, result).run();
   if (!done || !*done) result = Isolated();
   return done;
 }

@@ -1,4 +1,4 @@
-// Tables without a key: which events of a batch take away rows that the target does not have.
+// Tables without a key: finds the events of a batch that delete or update rows which the target does not have.
 #pragma once
 
 #include "apply/isolated.hpp"
@@ -11,6 +11,6 @@ namespace cdcrt::apply {
 /// written instead. False: this cannot tell (the source cannot be read again, or rows are refused for another reason), nothing
 /// was done. Not OK: an outage or a fault that is no row's.
 Result<bool> isolate_missing_images(plugin::Connection& connection, const Sealed& sealed, EventReader& reader,
-                                    dead_letters::DeadLetters& letters, const TrialGuard& guard, Isolated& result);
+                                    dead_letters::DeadLetters& dead_letters, const TrialGuard& guard, Isolated& result);
 
 }  // namespace cdcrt::apply

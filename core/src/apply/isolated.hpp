@@ -17,15 +17,15 @@ struct Isolated {
   std::vector<Sealed> singles;     ///< accepted events of the bad keys, each written alone, in order
   std::deque<Fold> netted;         ///< owns entries of `good` that are none of the sealed batch
   EventCounts refused;             ///< events that became dead letters
-  LetterChanges letters;           ///< of the bad keys
+  DeadLetterChanges dead_letters;  ///< of the bad keys
 };
 
 /// Called first in each trial transaction: not OK ends the isolation. What a trial finds in the target only counts while the
 /// partitions are ours.
 using TrialGuard = std::function<Result<void>()>;
 
-/// In a transaction that is taken back: empties the table where the batch does, and writes these entries of it and then the singles, as
-/// they are written for good. `missing`: what finds no row to change.
+/// In a transaction that is rolled back: empties the table where the batch does, then writes these entries of the batch and the singles
+/// just as the final transaction does. `missing`: entries that find no row to change.
 using TrialWrite = std::function<Result<void>(const std::vector<const Entry*>& entries, const std::vector<Sealed*>& singles,
                                               std::vector<const Entry*>& missing)>;
 

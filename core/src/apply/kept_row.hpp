@@ -16,22 +16,22 @@ struct Sealed;
 /// One thread at a time: whoever writes the table.
 class KeptRow {
  public:
-  using KeyChanges = std::map<std::string, KeyChangeRecord>;  ///< halves of key changes that wait for the other, by new key
+  using KeyChanges = std::map<std::string, KeyChangeRecord>;  ///< pending key changes, by new key
 
-  /// Version, floor, state; no lists.
+  /// The columns of the row itself (version, floor, state), without what other tables list for it.
   [[nodiscard]] const progress::StoredTable& row() const { return row_; }
-  /// False: it is to be read again, and merged.
+  /// False: it must be read again before the next write.
   [[nodiscard]] bool is_known() const { return is_known_; }
-  /// It is known, and nobody has changed it since.
+  /// It is known, and still at this version.
   [[nodiscard]] bool is(int64_t version) const { return is_known_ && row_.version == version; }
   void look_again() { is_known_ = false; }
   void take(progress::StoredTable row);
   /// cdcrt itself stopped the table, and that is stored.
   void pause() { row_.state = progress::TableState::kPaused; }
-  /// Changes of the batch are durable that are kept beside the table's row.
+  /// The batch is durable: takes over what it changed beside the table's row.
   void take(const Sealed& sealed);
 
-  /// Of the table's knowledge, as it was stored last.
+  /// Version of what is known of the columns, as it was stored last.
   [[nodiscard]] uint64_t knowledge_version() const { return knowledge_version_; }
   void knowledge_stored(uint64_t version) { knowledge_version_ = version; }
 

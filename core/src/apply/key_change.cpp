@@ -25,31 +25,31 @@ class KeyChanges {
     sealed_.attempt.key_changes = sealed_.table->kept().key_changes();
     sealed_.attempt.key_changes_moved = false;
     if (sealed_.clear) {
-      // Halves from before the truncate are over; later ones are read again with their rows.
+      // Pending key changes from before the truncate are dropped; later ones are read again with their rows.
       for (const auto& [key, record] : sealed_.attempt.key_changes) changes_[key] = std::nullopt;
       sealed_.attempt.key_changes.clear();
     }
     for (auto& part : sealed_.partitions) {
-      for (auto& departure : part.fold.departures) {
-        if (is_written(departure.old_key)) departures_[std::string(departure.new_key)].push_back({&part.fold, &departure});
+      for (auto& key_delete : part.fold.key_deletes) {
+        if (is_written(key_delete.old_key)) key_deletes_[std::string(key_delete.new_key)].push_back({&part.fold, &key_delete});
       }
     }
     for (std::size_t i = 0; i < settled_.entries_.size(); ++i) {
       if (!settled_.entries_[i]->closed) places_[settled_.entries_[i]->key] = i;
     }
     forget_filled();
-    if (departures_.empty() && !any_arrival() && changes_.empty()) return {};
+    if (key_deletes_.empty() && !any_key_insert() && changes_.empty()) return {};
     earlier_ = sealed_.attempt.key_changes;
-    pair_halves();
-    if (auto read = read_departed(); !read) return read;
+    pair_deletes_and_inserts();
+    if (auto read = read_old_rows(); !read) return read;
     for (auto& part : sealed_.partitions) {
-      for (const auto& arrival : part.fold.arrivals) {
-        if (is_written(arrival.new_key)) arrive(arrival);
+      for (const auto& key_insert : part.fold.key_inserts) {
+        if (is_written(key_insert.new_key)) apply_insert(key_insert);
       }
     }
-    // Of a row that left for the same key twice, and did not come meanwhile, the last time counts.
-    for (const auto& [new_key, places] : departures_) {
-      if (!arrived_.contains(places.back().departure)) depart(new_key, places.back());
+    // Where a row left for the same new key twice without an insert in between, the last delete counts.
+    for (const auto& [new_key, places] : key_deletes_) {
+      if (!paired_.contains(places.back().key_delete)) keep_old_row(new_key, places.back());
     }
     sealed_.attempt.key_changes_moved = !changes_.empty();
     return store_.save_key_changes(connection_, sealed_.table->identity().target(), changes_);
@@ -58,82 +58,85 @@ class KeyChanges {
  private:
   struct Place {
     Fold* fold = nullptr;
-    const Departure* departure = nullptr;
+    const KeyDelete* key_delete = nullptr;
   };
-  /// What an arrival continues: a departure of this batch, else one that was kept before it, else none so far.
-  struct Origin {
+  /// The delete that an insert belongs to: one of this batch, else one that an earlier batch stored, else none so far.
+  struct Counterpart {
     Place place;
-    bool kept = false;
+    bool is_stored = false;  ///< by an earlier batch
   };
   using Row = std::vector<cdcrt_cell>;
 
   [[nodiscard]] bool is_written(std::string_view key) const { return is_whole_ || keys_.contains(key); }
 
-  [[nodiscard]] bool any_arrival() const {
+  [[nodiscard]] bool any_key_insert() const {
     return std::any_of(sealed_.partitions.begin(), sealed_.partitions.end(), [this](const auto& part) {
-      const auto& arrivals = part.fold.arrivals;
-      return std::any_of(arrivals.begin(), arrivals.end(), [this](const Arrival& arrival) { return is_written(arrival.new_key); });
+      const auto& key_inserts = part.fold.key_inserts;
+      return std::any_of(key_inserts.begin(), key_inserts.end(),
+                         [this](const KeyInsert& key_insert) { return is_written(key_insert.new_key); });
     });
   }
 
-  // The same row may leave and come more than once in a batch, and the batch may end between the two.
-  void pair_halves() {
+  // Finds the delete of each insert. A row may change its key several times in a batch, and the batch may end between the two events.
+  void pair_deletes_and_inserts() {
     std::set<std::string_view> taken;
     for (auto& part : sealed_.partitions) {
-      for (const Arrival& arrival : part.fold.arrivals) {
-        if (!is_written(arrival.new_key)) continue;
-        Origin& origin = origins_[&arrival];
-        origin.place = departed_before(part.fold, arrival);
-        if (origin.place.departure == nullptr) {
-          // What was kept is older than what left in this batch.
-          const auto kept = earlier_.find(std::string(arrival.new_key));
-          const Place elsewhere = departed_elsewhere(part.fold, arrival);
-          origin.kept =
-              kept != earlier_.end() && kept->second.departed && (taken.insert(arrival.new_key).second || elsewhere.departure == nullptr);
-          if (!origin.kept) origin.place = elsewhere;
+      for (const KeyInsert& key_insert : part.fold.key_inserts) {
+        if (!is_written(key_insert.new_key)) continue;
+        Counterpart& counterpart = counterparts_[&key_insert];
+        counterpart.place = delete_before(part.fold, key_insert);
+        if (counterpart.place.key_delete == nullptr) {
+          // A delete that an earlier batch stored is older than those of this batch.
+          const auto kept = earlier_.find(std::string(key_insert.new_key));
+          const Place elsewhere = delete_elsewhere(part.fold, key_insert);
+          counterpart.is_stored = kept != earlier_.end() && kept->second.is_old_row &&
+                                  (taken.insert(key_insert.new_key).second || elsewhere.key_delete == nullptr);
+          if (!counterpart.is_stored) counterpart.place = elsewhere;
         }
-        if (origin.place.departure != nullptr) arrived_.insert(origin.place.departure);
+        if (counterpart.place.key_delete != nullptr) paired_.insert(counterpart.place.key_delete);
       }
     }
   }
 
-  // The last departure before it in its own partition.
-  [[nodiscard]] Place departed_before(Fold& fold, const Arrival& arrival) const {
-    if (!is_written(arrival.old_key)) return {};
-    for (std::size_t i = arrival.departed; i-- > 0;) {
-      const Departure& departure = fold.departures[i];
-      if (departure.new_key == arrival.new_key && departure.old_key == arrival.old_key) return {&fold, &departure};
+  // The last matching delete before the insert in its own partition.
+  [[nodiscard]] Place delete_before(Fold& fold, const KeyInsert& key_insert) const {
+    if (!is_written(key_insert.old_key)) return {};
+    for (std::size_t i = key_insert.deletes_before; i-- > 0;) {
+      const KeyDelete& key_delete = fold.key_deletes[i];
+      if (key_delete.new_key == key_insert.new_key && key_delete.old_key == key_insert.old_key) return {&fold, &key_delete};
     }
     return {};
   }
 
-  // The last one in another partition.
-  Place departed_elsewhere(const Fold& fold, const Arrival& arrival) const {
-    const auto places = departures_.find(std::string(arrival.new_key));
-    if (places == departures_.end()) return {};
+  // The last matching delete in another partition.
+  Place delete_elsewhere(const Fold& fold, const KeyInsert& key_insert) const {
+    const auto places = key_deletes_.find(std::string(key_insert.new_key));
+    if (places == key_deletes_.end()) return {};
     for (auto place = places->second.rbegin(); place != places->second.rend(); ++place) {
-      if (place->fold != &fold && place->departure->old_key == arrival.old_key) return *place;
+      if (place->fold != &fold && place->key_delete->old_key == key_insert.old_key) return *place;
     }
     return {};
   }
 
-  // What the source tells of the whole row later makes good also what came under its key and became a dead letter.
+  // Whether an old row is not wanted any more: its insert became a dead letter, and a later change of the whole row made that good.
   [[nodiscard]] bool is_over(const KeyChangeRecord& record, const Entry& entry) const {
     const bool is_whole = entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace || entry.effect == Effect::kDelete;
     if (!is_whole || record.order.empty() || entry.order <= record.order) return false;
     return std::none_of(sealed_.partitions.begin(), sealed_.partitions.end(), [&](const auto& part) {
-      const auto& arrivals = part.fold.arrivals;
-      return std::any_of(arrivals.begin(), arrivals.end(), [&](const Arrival& arrival) { return arrival.new_key == entry.key; });
+      const auto& key_inserts = part.fold.key_inserts;
+      return std::any_of(key_inserts.begin(), key_inserts.end(),
+                         [&](const KeyInsert& key_insert) { return key_insert.new_key == entry.key; });
     });
   }
 
-  // A row that came before the one it replaces left: what later events set themselves is not filled any more.
+  // Old rows that are over, and inserts of earlier batches that still wait for their delete: cells that later events set need not be
+  // filled any more.
   void forget_filled() {
     if (sealed_.attempt.key_changes.empty()) return;
     for (const Entry* entry : settled_.entries_) {
       const auto waiting = sealed_.attempt.key_changes.find(std::string(entry->key));
-      if (waiting == sealed_.attempt.key_changes.end() || entry->arrival >= 0) continue;
-      if (waiting->second.departed) {
+      if (waiting == sealed_.attempt.key_changes.end() || entry->key_insert >= 0) continue;
+      if (waiting->second.is_old_row) {
         if (is_over(waiting->second, *entry)) {
           changes_[waiting->first] = std::nullopt;
           sealed_.attempt.key_changes.erase(waiting);
@@ -147,16 +150,16 @@ class KeyChanges {
     }
   }
 
-  // The rows as they stand in the target before this batch.
-  Result<void> read_departed() {
+  // Reads the deleted rows as they are in the target before this batch.
+  Result<void> read_old_rows() {
     std::vector<cdcrt_cell> keys;
     uint64_t rows = 0;
     std::set<std::string_view> read_keys;
-    for (const auto& [new_key, places] : departures_) {
+    for (const auto& [new_key, places] : key_deletes_) {
       for (const Place& place : places) {
-        if (!read_keys.insert(place.departure->old_key).second) continue;
+        if (!read_keys.insert(place.key_delete->old_key).second) continue;
         for (const uint32_t slot : sealed_.key)
-          keys.push_back(slot < place.departure->width ? place.departure->old_cells[slot] : cdcrt_cell{});
+          keys.push_back(slot < place.key_delete->width ? place.key_delete->old_cells[slot] : cdcrt_cell{});
         ++rows;
       }
     }
@@ -190,17 +193,17 @@ class KeyChanges {
     standing_[key] = std::move(row);
   }
 
-  // The row as it was when it left its old key; empty: it was not there.
-  Row departed_row(const Place& place) {
-    const Departure& departure = *place.departure;
+  // The row as it was when it was deleted under its old key; empty: there was none.
+  Row old_row(const Place& place) {
+    const KeyDelete& key_delete = *place.key_delete;
     Row row(sealed_.columns.size());
-    const bool whole = departure.effect == Effect::kUpsert || departure.effect == Effect::kReplace;
-    std::copy(departure.cells, departure.cells + departure.cells_width, row.begin());
-    if (whole && departure.arrival >= 0) fill(row, place.fold->arrivals[static_cast<std::size_t>(departure.arrival)]);
-    // What came anew has nothing of the row that stood there; what was written over it keeps the cells that its events lack.
-    const auto standing = standing_.find(std::string(departure.old_key));
-    if (!whole && (departure.effect == Effect::kDelete || standing == standing_.end())) return {};
-    if (departure.effect == Effect::kReplace || standing == standing_.end()) return row;
+    const bool whole = key_delete.effect == Effect::kUpsert || key_delete.effect == Effect::kReplace;
+    std::copy(key_delete.cells, key_delete.cells + key_delete.cells_width, row.begin());
+    if (whole && key_delete.key_insert >= 0) fill(row, place.fold->key_inserts[static_cast<std::size_t>(key_delete.key_insert)]);
+    // An insert has nothing of the row that stood there before; an update keeps the cells that its events lack.
+    const auto standing = standing_.find(std::string(key_delete.old_key));
+    if (!whole && (key_delete.effect == Effect::kDelete || standing == standing_.end())) return {};
+    if (key_delete.effect == Effect::kReplace || standing == standing_.end()) return row;
     for (std::size_t slot = 0; slot < row.size() && slot < standing->second.size(); ++slot) {
       if (row[slot].tag == CDCRT_ABSENT) row[slot] = standing->second[slot];
     }
@@ -209,34 +212,34 @@ class KeyChanges {
 
   enum class Filled : uint8_t {
     kYes,
-    kNotYet,  ///< the row that the arrival continues has not left yet
-    kNever    ///< it was not there when it left
+    kNotYet,  ///< the delete under the old key has not been read yet
+    kNever    ///< the delete was read, and there was no such row
   };
 
-  // Sets what is ABSENT from the row that the arrival continues.
-  Filled fill(Row& row, const Arrival& arrival) {
+  // Sets ABSENT cells from the row that was deleted under the old key.
+  Filled fill(Row& row, const KeyInsert& key_insert) {
     Row from;
-    if (const Origin& origin = origins_.at(&arrival); origin.place.departure != nullptr) {
-      // Rows that changed keys in a ring among partitions have no beginning.
-      if (!being_filled_.insert(origin.place.departure).second) return Filled::kNotYet;
-      from = departed_row(origin.place);
-      being_filled_.erase(origin.place.departure);
-    } else if (origin.kept) {
-      const KeyChangeRecord& kept = earlier_.at(std::string(arrival.new_key));
+    if (const Counterpart& counterpart = counterparts_.at(&key_insert); counterpart.place.key_delete != nullptr) {
+      // Rows that swapped their keys in a ring across partitions: no one of them is the first.
+      if (!being_filled_.insert(counterpart.place.key_delete).second) return Filled::kNotYet;
+      from = old_row(counterpart.place);
+      being_filled_.erase(counterpart.place.key_delete);
+    } else if (counterpart.is_stored) {
+      const KeyChangeRecord& kept = earlier_.at(std::string(key_insert.new_key));
       if (!kept.row.empty()) from = row_from(kept.row);
     } else {
       return Filled::kNotYet;
     }
-    for (const uint32_t slot : arrival.slots) {
+    for (const uint32_t slot : key_insert.slots) {
       if (slot < row.size() && slot < from.size() && row[slot].tag == CDCRT_ABSENT) row[slot] = fitted(from[slot], slot);
     }
     return from.empty() ? Filled::kNever : Filled::kYes;
   }
 
-  // A kept cell as the column is now: its type may have grown since.
+  // A stored cell as a value of the column's current type, which may have been widened since.
   cdcrt_cell fitted(const cdcrt_cell& cell, uint32_t slot) {
     auto converted = types::convert(cell, {}, sealed_.columns[slot].type, settled_.arena_);
-    // What is no value of the column any more is refused where it is written, not left out.
+    // A value that does not fit any more is refused when it is written, not left out.
     return converted ? *converted : cell;
   }
 
@@ -249,19 +252,19 @@ class KeyChanges {
     return row;
   }
 
-  void arrive(const Arrival& arrival) {
-    const std::string new_key(arrival.new_key);
-    const auto found = place_of(arrival.new_key);
+  void apply_insert(const KeyInsert& key_insert) {
+    const std::string new_key(key_insert.new_key);
+    const auto found = place_of(key_insert.new_key);
     if (found == settled_.entries_.end()) return;
     const Entry& entry = **found;
     Row row(sealed_.columns.size());
     std::copy(entry.cells, entry.cells + entry.width, row.begin());
-    const bool lives = !arrival.over && (entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace);
-    const Filled filled = fill(row, arrival);
-    // Also where a later event of the batch makes up for it: what is a dead letter does not depend on batches.
+    const bool lives = !key_insert.over && (entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace);
+    const Filled filled = fill(row, key_insert);
+    // Also where a later event of the batch sets those cells: whether it is a dead letter must not depend on where batches end.
     const auto is_active = [&](uint32_t slot) { return slot < sealed_.columns.size() && sealed_.columns[slot].active; };
     if (filled == Filled::kNever && entry.effect != Effect::kNothing &&
-        std::any_of(arrival.slots.begin(), arrival.slots.end(), is_active)) {
+        std::any_of(key_insert.slots.begin(), key_insert.slots.end(), is_active)) {
       if (const Entry* original = settled_.original(&entry); original != nullptr) settled_.missing_.push_back(original);
     }
     if (filled != Filled::kNotYet) {
@@ -270,21 +273,21 @@ class KeyChanges {
       return;
     }
     KeyChangeRecord record;
-    for (const uint32_t slot : arrival.slots) {
+    for (const uint32_t slot : key_insert.slots) {
       if (lives && slot < row.size() && row[slot].tag == CDCRT_ABSENT) record.slots.push_back(slot);
     }
     changes_[new_key] = to_text(record, sealed_.columns);
     sealed_.attempt.key_changes[new_key] = std::move(record);
   }
 
-  void depart(const std::string& new_key, const Place& place) {
-    const Departure& departure = *place.departure;
-    const Row row = departed_row(place);
+  void keep_old_row(const std::string& new_key, const Place& place) {
+    const KeyDelete& key_delete = *place.key_delete;
+    const Row row = old_row(place);
     const auto kept = sealed_.attempt.key_changes.find(new_key);
-    if (kept == sealed_.attempt.key_changes.end() || kept->second.departed) {
+    if (kept == sealed_.attempt.key_changes.end() || kept->second.is_old_row) {
       KeyChangeRecord record;
-      record.departed = true;
-      record.order = departure.order;
+      record.is_old_row = true;
+      record.order = key_delete.order;
       for (uint32_t slot = 0; slot < row.size(); ++slot) {
         if (row[slot].tag == CDCRT_ABSENT) continue;
         append_name(record.row, sealed_.columns[slot]);
@@ -294,7 +297,7 @@ class KeyChanges {
       sealed_.attempt.key_changes[new_key] = std::move(record);
       return;
     }
-    // The new row came first and waits for these cells.
+    // The insert was written by an earlier batch and waits for these cells.
     Row filled(sealed_.columns.size());
     bool any = false;
     for (const uint32_t slot : kept->second.slots) {
@@ -310,10 +313,10 @@ class KeyChanges {
       }
       if ((*found)->effect != Effect::kDelete) replace(found, filled);
     } else if (any) {
-      for (const uint32_t slot : sealed_.key) filled[slot] = departure.new_cells[slot];
+      for (const uint32_t slot : sealed_.key) filled[slot] = key_delete.new_cells[slot];
       Entry& patch = settled_.changed_.emplace_back();
       patch.effect = Effect::kPatch;
-      patch.key = departure.new_key;
+      patch.key = key_delete.new_key;
       set_cells(patch, filled);
       settled_.originals_[&patch] = nullptr;
       settled_.entries_.push_back(&patch);
@@ -346,14 +349,14 @@ class KeyChanges {
   SettledEntries& settled_;
   TargetColumns columns_;
   const bool is_whole_;
-  std::unordered_set<std::string_view> keys_;             ///< unless the batch is written as a whole: of what is written
-  std::map<std::string, std::vector<Place>> departures_;  ///< by new key, in the order of their partition
-  std::map<const Arrival*, Origin> origins_;
+  std::unordered_set<std::string_view> keys_;              ///< those of the entries, where only a part of the batch is written
+  std::map<std::string, std::vector<Place>> key_deletes_;  ///< by new key, in the order of their partition
+  std::map<const KeyInsert*, Counterpart> counterparts_;
   std::unordered_map<std::string_view, std::size_t> places_;  ///< by key: index of the last entry in settled_.entries_
-  std::set<const Departure*> being_filled_;
-  std::map<std::string, KeyChangeRecord> earlier_;  // as kept before this batch: a row that came may leave in it as well
-  std::set<const Departure*> arrived_;              ///< what left and came in this batch
-  std::map<std::string, Row> standing_;
+  std::set<const KeyDelete*> being_filled_;
+  std::map<std::string, KeyChangeRecord> earlier_;  // as stored before this batch: one row may change its key again in it
+  std::set<const KeyDelete*> paired_;               ///< deletes whose insert is in this batch
+  std::map<std::string, Row> standing_;             ///< rows as they are in the target, by old key
   std::map<std::string, std::optional<std::string>> changes_;
 };
 

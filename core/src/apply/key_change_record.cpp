@@ -17,9 +17,9 @@ void append_name(std::string& text, const evolution::Column& column) {
 }
 
 std::string to_text(const KeyChangeRecord& record, const std::vector<evolution::Column>& columns) {
-  std::string text(record.departed ? kOldRow : kMissingColumns);
-  if (record.departed) {
-    // As a column that no table has.
+  std::string text(record.is_old_row ? kOldRow : kMissingColumns);
+  if (record.is_old_row) {
+    // Stored like a column whose name is empty, which no table has.
     if (!record.order.empty()) {
       types::append_text(text, types::text_cell(CDCRT_STRING, {}));
       types::append_text(text, types::text_cell(CDCRT_BYTES, record.order));
@@ -36,8 +36,8 @@ std::map<std::string, KeyChangeRecord> key_changes_from(const std::map<std::stri
   event::Arena arena{1 << 10};
   for (const auto& [key, text] : stored) {
     KeyChangeRecord& record = records[key];
-    record.departed = text.starts_with(kOldRow);
-    if (record.departed) {
+    record.is_old_row = text.starts_with(kOldRow);
+    if (record.is_old_row) {
       record.row = text.substr(kOldRow.size());
       std::string_view rest = record.row;
       const auto name = types::take_text(rest, arena);

@@ -1,4 +1,5 @@
-// KeyChangeRecord: one half of a key change whose other half has not come yet; kept in the target (cdcrt.key_changes).
+// KeyChangeRecord: a pending key change, of which one of its two events (delete under the old key, insert under the new one) has not been
+// read yet. Kept in the target (cdcrt.key_changes).
 #pragma once
 
 #include <cstdint>
@@ -14,10 +15,10 @@
 namespace cdcrt::apply {
 
 struct KeyChangeRecord {
-  bool departed = false;        ///< true: the row that left, as it was; false: the row came first
-  std::string order;            ///< departed: source order of the event
-  std::string row;              ///< departed: names and cells in turn, as types::append_text writes them
-  std::vector<uint32_t> slots;  ///< came first: slots that are still to be filled
+  bool is_old_row = false;      ///< true: the delete was read, and this is the row; false: the insert was read
+  std::string order;            ///< of a delete: source order of its event
+  std::string row;              ///< of a delete: column names and cells in turn, as types::append_text writes them
+  std::vector<uint32_t> slots;  ///< of an insert: slots that are still to be filled from the old row
 };
 
 /// As stored: columns by name, since every process has slots of its own.
@@ -26,7 +27,7 @@ std::string to_text(const KeyChangeRecord& record, const std::vector<evolution::
 std::map<std::string, KeyChangeRecord> key_changes_from(const std::map<std::string, std::string>& stored,
                                                         const std::vector<evolution::Column>& columns);
 
-/// In the text of a row that left: a column's name, before its cell.
+/// Appends a column's name to the text of an old row; its cell follows.
 void append_name(std::string& text, const evolution::Column& column);
 /// Calls `visit` with the slot of each name in turn (the number of columns where it is unknown), and with what follows it, which it takes.
 template <class Visit>

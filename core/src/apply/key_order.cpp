@@ -18,7 +18,7 @@ uint64_t hash_of(std::string_view key) { return std::hash<std::string_view>{}(ke
 
 bool is_change(const Entry& entry) { return entry.effect != Effect::kNothing && !entry.key.empty(); }
 
-// The message of a table without a key, or of one whose key was not known yet.
+// The reason for tables without a key, or whose key was not known yet.
 bool has_key(const RefusedKey& refused) { return !refused.key.empty(); }
 
 /// Which part of a batch had a key first.
@@ -70,7 +70,7 @@ class KeyOrder::Batch {
     const auto filled = std::count_if(sealed_.partitions.begin(), sealed_.partitions.end(),
                                       [](const auto& part) { return !part.fold.empty() || !part.fold.refused.empty(); });
     if (filled > 1) return true;
-    // Keys of another partition may be known.
+    // Keys that another partition wrote may be remembered.
     return !known_.keys_.empty();
   }
 
@@ -121,16 +121,16 @@ class KeyOrder::Batch {
     if (source == other_source) return true;
     if (source >= known_.sources_.size() || other_source >= known_.sources_.size()) return false;
     const std::string& server = known_.sources_[source].server;
-    // Where the server is not told, its kind shows in the length.
+    // Where the server is unknown, orders of different lengths come from different kinds of servers.
     return server == known_.sources_[other_source].server && (!server.empty() || order.size() == other.size());
   }
 
-  /// Without an order: a partition that was added to its topic has been read since the older ones were applied up to there.
+  /// Changes without an order: a partition that was added to its topic is read only after the older ones were applied up to their ends.
   [[nodiscard]] bool was_added_after(const Change& change, const progress::PartitionKey& other, bool other_was_added) const {
     return change.from->was_added() && !other_was_added && change.from->source() == other.source && change.from->topic() == other.topic;
   }
 
-  /// Else a row that moved from one source table to another looks as if it were in both.
+  /// Otherwise a row that moved from one source table to another would look as if it were in both.
   [[nodiscard]] bool tells_deletes() const { return sealed_.identity->route.deletes != route::Deletes::kIgnore; }
 
   bool is_overtaken(const Change& change) const {
@@ -140,7 +140,7 @@ class KeyOrder::Batch {
     return comparable(change.source, change.order, known.source, known.whole()) && change.order < known.whole();
   }
 
-  // What stands in the target came from another partition.
+  // The row in the target was written by another partition.
   bool against_known(const Change& change) {
     const auto found = known_.keys_.find(hash_of(change.key));
     if (found == known_.keys_.end() || found->second.partition == change.partition) return true;
@@ -150,14 +150,14 @@ class KeyOrder::Batch {
     if (!comparable(change.source, change.order, known.source, known.last)) {
       return was_added_after(change, there, known.is_added) || refuse(unknown_order(change, known.last));
     }
-    // A key that moved to a partition that was added to its topic need not come back.
+    // A key that moved to a partition that was added to the topic does not come back to the old one.
     const bool has_moved = change.order >= known.last && was_added_after(change, there, known.is_added);
     known_.met_ = known_.met_ || !has_moved;
     if (comparable(change.source, change.since, known.source, known.last) && change.since >= known.last) {
       return change.source == known.source || known.removed || !tells_deletes() || refuse(kTwoRows);
     }
     if (!comparable(change.source, change.order, known.source, known.whole()) || change.order >= known.whole()) {
-      // What follows it in its partition is a whole row, and decides.
+      // A later change of its partition sets the whole row, and decides.
       return change.entry->closed || refuse(kMixed);
     }
     if (change.source != known.source && !change.removes && !known.removed && tells_deletes()) return refuse(kTwoRows);
@@ -198,7 +198,7 @@ class KeyOrder::Batch {
     return true;
   }
 
-  /// `after` may be written after `before`, and the row is right.
+  /// Whether writing `after` after `before` gives the right row.
   bool follows(const Change& before, const Change& after) const {
     if (before.partition == after.partition) return before.entry < after.entry;
     if (comparable(before.source, before.order, after.source, after.since)) return before.order <= after.since;
@@ -207,7 +207,7 @@ class KeyOrder::Batch {
   }
 
   bool put_in_order(std::vector<Change>& changes) {
-    // Few: each is put behind all that it follows.
+    // There are few: each is inserted behind all changes that are older.
     std::vector<Change> ordered;
     for (const Change& change : changes) {
       std::size_t at = ordered.size();
@@ -239,29 +239,29 @@ class KeyOrder::Batch {
     return true;
   }
 
-  // A message that was refused is made good by a later row of another partition, and hides an older one.
+  // A refused message is closed by a newer whole row of another partition, and hides an older one.
   bool place_refused(std::string_view key, std::vector<Change>& changes) {
     for (std::size_t i = 0; i < sealed_.partitions.size(); ++i) {
       for (RefusedKey& refused : sealed_.partitions[i].fold.refused) {
         if (refused.closed || refused.key != key) continue;
-        const Change letter = change_of(i, refused);
+        const Change dead_letter = change_of(i, refused);
         for (Change& change : changes) {
-          if (change.partition == letter.partition || change.entry->effect == Effect::kNothing) continue;
-          if (!comparable(letter.source, letter.order, change.source, change.order)) {
-            if (was_added_after(change, known_.partitions_[letter.partition], letter.from->was_added())) {
+          if (change.partition == dead_letter.partition || change.entry->effect == Effect::kNothing) continue;
+          if (!comparable(dead_letter.source, dead_letter.order, change.source, change.order)) {
+            if (was_added_after(change, known_.partitions_[dead_letter.partition], dead_letter.from->was_added())) {
               refused.closed = refused.closed || change.whole;
               continue;
             }
-            return refuse(known_.partitions_[letter.partition], letter.source, change, unknown_order(change, letter.order));
+            return refuse(known_.partitions_[dead_letter.partition], dead_letter.source, change, unknown_order(change, dead_letter.order));
           }
-          if (change.whole && change.since > letter.order) {
+          if (change.whole && change.since > dead_letter.order) {
             refused.closed = true;
-          } else if (letter.whole && change.order < letter.order) {
-            // As after any refused change of its row, what is older does not count any more.
+          } else if (dead_letter.whole && change.order < dead_letter.order) {
+            // As after any refused change of a row, older changes do not count any more.
             change.entry->effect = Effect::kNothing;
             ++known_.overtaken_;
           } else {
-            return refuse(known_.partitions_[letter.partition], letter.source, change, kMixed);
+            return refuse(known_.partitions_[dead_letter.partition], dead_letter.source, change, kMixed);
           }
         }
       }
@@ -304,7 +304,7 @@ bool KeyOrder::settle(Sealed& sealed) {
 
 void KeyOrder::remember(const Sealed& sealed) {
   if (sealed.clear) keys_.clear();
-  // Nothing of the batch is changed.
+  // Leaves the batch unchanged.
   Batch(*this, const_cast<Sealed&>(sealed)).each([this](const Change& change) { note(change); });
   shrink();
 }
@@ -316,7 +316,7 @@ void KeyOrder::note(const Change& change) {
   if (added) known.key.assign(change.key);
   const bool stays = !added && known.partition == change.partition;
   const bool is_older = !added && !change.order.empty() && change.order < known.last;
-  // Within a partition what comes later counts, whatever its order; messages that were refused are told after the rows.
+  // Within a partition the later change counts, whatever its source order; refused messages are visited after the rows.
   if (is_older && (!stays || change.entry == nullptr)) return;
   if (stays && !change.whole && known.ends_whole) known.last_whole = known.last;
   if (!stays || change.whole) known.last_whole.clear();
@@ -345,12 +345,12 @@ namespace {
 
 constexpr std::string_view kLastWhole = "last_whole", kServer = "server", kTable = "table", kSource = "source", kTopic = "topic",
                            kNumber = "number";
-// A key that an index takes as it is.
+// Keys up to this size are stored as they are; longer ones do not fit into an index.
 constexpr std::size_t kMaxKnownKey = 1024;
 
 }  // namespace
 
-// Names take the place of parts, which only rows of source-ordered tables have.
+// Stored in the column for partial orders, which only source-ordered tables use.
 progress::RowOrders KeyOrder::kept() const {
   progress::RowOrders kept;
   for (const auto& [hash, known] : keys_) {

@@ -16,7 +16,7 @@ namespace cdcrt::apply {
 
 struct Sealed;
 
-/// As what is kept of a row names the partition that it came from.
+/// The number by which a stored row order names the partition that it came from.
 [[nodiscard]] int64_t mark_of(const progress::PartitionKey& partition);
 
 /// The keys of a table that were written last, each with the partition that it came from and the order of its last change. Bounded;
@@ -26,22 +26,22 @@ class KeyOrder {
   /// Keys remembered of a table whose rows come from one partition so far, and of one with several.
   static constexpr std::size_t kOfOnePartition = 64, kOfSeveral = 1024;
 
-  /// Puts the changes of keys that several partitions bring into source order: within the batch the older one is written first, what
-  /// is older than the row that stands is taken out. False: which one is newer is not known; `sealed.refusal` says why, and
-  /// nothing of the batch may be written.
+  /// Puts changes of one key that come from several partitions into source order: the older one is written first, and a change that is
+  /// older than the row in the target is taken out. False: it is not known which one is newer; `sealed.refusal` says why, and nothing
+  /// of the batch may be written.
   bool settle(Sealed& sealed);
   /// The batch is durable.
   void remember(const Sealed& sealed);
   void clear();
-  /// What is remembered, for a later process; and what an earlier one did.
+  /// What is remembered, to be stored for the next process; and taking over what the last one stored.
   [[nodiscard]] progress::RowOrders kept() const;
   void restore(const progress::RowOrders& kept);
-  /// The same as what a source-ordered table keeps of these rows.
+  /// The same in the form in which a source-ordered table stores the orders of its rows.
   [[nodiscard]] progress::RowOrders row_orders() const;
-  /// Changes of one key came from two partitions, and their orders compare.
+  /// Some key had changes from two partitions, and their source orders could be compared.
   [[nodiscard]] bool met() const { return met_; }
   [[nodiscard]] std::size_t size() const { return keys_.size(); }
-  /// Changes that were taken out because a later one of another partition stood already.
+  /// Number of changes that were taken out because a newer one of another partition was in the target.
   [[nodiscard]] uint64_t overtaken() const { return overtaken_; }
 
  private:

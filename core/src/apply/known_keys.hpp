@@ -16,25 +16,26 @@ class KnownKeys {
  public:
   [[nodiscard]] KeyOrder& order() { return order_; }
   [[nodiscard]] const KeyOrder& order() const { return order_; }
-  /// The columns of the key are of these kinds (cdcrt_type_kind), which its bytes are of. True: they were others.
+  /// Sets the types (cdcrt_type_kind) of the key's columns, which decide what bytes a key has. True: they have changed.
   bool change_kinds(const std::vector<uint8_t>& kinds) { return std::exchange(kinds_, kinds) != kinds; }
-  /// Those that an earlier process remembered are in order().
+  /// Whether order() has what the last process stored.
   [[nodiscard]] bool are_read() const { return are_read_; }
   void read(bool are) { are_read_ = are; }
-  /// A partition went, and whoever reads it writes keys that we would take for ours; or the table was emptied. Any thread.
+  /// Forget all keys before the next write: a partition was given up, and another process writes its keys now; or the table was emptied.
+  /// Any thread.
   void forget() { forgets_ = true; }
-  /// True once after that.
+  /// Whether forget() was called since the last time.
   bool take_forget() { return forgets_.exchange(false); }
 
-  /// What is told once of a table: that older changes came late, that rows may stay under old keys. True: it was not said so far.
+  /// Warnings that are logged once for a table: older changes were read late; rows may stay under old keys. True: not logged so far.
   bool tell_overtaken() { return tells_overtaken_.exchange(false); }
   bool tell_left_behind() { return tells_left_behind_.exchange(false); }
 
-  /// When orders of rows that are gone are to be forgotten; the epoch: that was never asked. Any thread.
+  /// When the orders of deleted rows are to be purged next; the epoch: no time was set so far. Any thread.
   using Clock = std::chrono::steady_clock;
   [[nodiscard]] Clock::time_point next_purge() const { return Clock::time_point(Clock::duration(next_purge_)); }
   void purge_at(Clock::time_point next) { next_purge_ = next.time_since_epoch().count(); }
-  /// True: whoever asks purges; the next one does so at `next`.
+  /// True for one caller, who purges now; sets the next time.
   bool take_purge(Clock::time_point due, Clock::time_point next) {
     auto seen = due.time_since_epoch().count();
     return next_purge_.compare_exchange_strong(seen, next.time_since_epoch().count());

@@ -14,7 +14,7 @@ int64_t LeftBehind::untold(const Entry& entry) const {
   return entry.untold >= 0 || !late_ || !brings || !sealed_.table->has_one_source() ? entry.untold : entry.last_offset;
 }
 
-// The bytes of a key that the target spells in its own way: a uuid, a number.
+// The key's bytes as the target stores it: it may spell a uuid or a number in its own way.
 std::string LeftBehind::stored_key(const std::vector<uint32_t>& slots, const Entry& entry) {
   std::string key;
   uint64_t overflowed = 0;
@@ -26,7 +26,7 @@ std::string LeftBehind::stored_key(const std::vector<uint32_t>& slots, const Ent
   return key;
 }
 
-// Rows of the target with the cells of `wanted` in the columns `by`; of them the key, or the `whole` row.
+// Reads rows of the target whose columns `by` equal those of `wanted`; their keys, or with `whole` all columns.
 Result<void> LeftBehind::read(const std::vector<uint32_t>& by, const std::vector<const Entry*>& wanted, bool whole,
                               std::vector<Standing>& found) {
   if (wanted.empty() || columns_.slots().empty() || !sealed_.table->definition().exists() || sealed_.clear) return {};
@@ -73,7 +73,7 @@ Result<void> LeftBehind::read(const std::vector<uint32_t>& by, const std::vector
     append_keys(self->sealed_.key, row.key);
     append_keys(self->sealed_.message_key, row.message_key);
     for (std::size_t i = 0; i < told.slots->size(); ++i) {
-      // As the column is kept here, which an adopted one of the target need not be.
+      // Converted to our type of the column: an adopted column of the target may have another.
       const uint32_t slot = (*told.slots)[i];
       const cdcrt_cell own = event::copy_cell(cells[i], self->arena_);
       auto converted = types::convert(own, {}, self->sealed_.columns[slot].type, self->arena_);
@@ -114,7 +114,7 @@ Result<void> LeftBehind::settle(std::vector<const Entry*>& entries) {
     newest.push_back(entries[last->entries.front()]);
     for (auto& [key, of_key] : group) of_key.left = &of_key != last && of_key.last < last->untold;
   }
-  // By the key of the table, for which there is an index: mostly the row is where it was.
+  // First by the table's key, which has an index: most rows have not moved.
   std::vector<Standing> there;
   if (auto done = read(sealed_.key, newest, false, there); !done) return done;
   std::set<std::string_view> found;
@@ -137,7 +137,7 @@ Result<void> LeftBehind::settle(std::vector<const Entry*>& entries) {
   return {};
 }
 
-// Of a message's key. Asked for where a row is to be taken away.
+// Whether a message key names one row of the target. Only asked before a row is deleted.
 Result<bool> LeftBehind::has_one_source() {
   if (has_one_source_) return *has_one_source_;
   has_one_source_ = sealed_.table->has_one_source();
@@ -152,7 +152,7 @@ Result<void> LeftBehind::settle(Group& group, const std::vector<Standing>& stand
   const auto newest = std::max_element(group.begin(), group.end(),
                                        [](const auto& one, const auto& other) { return one.second.untold < other.second.untold; });
   const auto& own = newest->second.entries;
-  int64_t turn = -1;  // from where on it is where it is
+  int64_t turn = -1;  // offset of its last change under another key
   std::vector<std::size_t> way;
   for (const auto& [key, of_key] : group) {
     if (!of_key.left) continue;
@@ -171,7 +171,7 @@ Result<void> LeftBehind::settle(Group& group, const std::vector<Standing>& stand
       continue;
     }
     const auto of_key = std::find_if(group.begin(), group.end(), [&](const auto& each) { return each.second.stored == row.key; });
-    // What later events of the batch do to it stands.
+    // A later event of the batch changes that row: its result counts.
     if (of_key == group.end() || of_key->second.left) left.push_back(&row);
   }
   if (way.empty() && left.empty()) return {};
@@ -189,13 +189,13 @@ Result<void> LeftBehind::settle(Group& group, const std::vector<Standing>& stand
     const Entry& gone = *entries[of_key.entries.back()];
     if (of_key.left) removed.push_back(&remove(key, gone.cells, gone.width, newer));
   }
-  // What the row was, from event to event; one that was taken away, or of which only parts came, has nothing to give.
+  // The row's cells from event to event. A row that was deleted before, or is only known in parts, has no cells to give.
   const Standing* const before = !left.empty() ? left.back() : stays;
   bool lives = before != nullptr, ended = false;
   Row from = lives ? before->cells : Row(sealed_.columns.size());
   for (const std::size_t i : way) {
     const Entry& entry = *entries[i];
-    // It stays among them, and finds no row.
+    // Stays an entry of its own, and finds no row.
     if (entry.effect == Effect::kPatch && !lives) continue;
     from = with(entry, std::move(from));
     lives = entry.effect != Effect::kDelete;

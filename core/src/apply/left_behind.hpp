@@ -17,11 +17,11 @@ namespace cdcrt::apply {
 /// Of one write. Owns the entries that it makes; borrows the rest.
 class LeftBehind {
  public:
-  /// `late`: the changes may be older than what stands, so that whatever they tell of the row before says nothing of where it is now.
+  /// `late`: the changes may be older than the rows in the target, so that their before images do not say where a row is now.
   LeftBehind(plugin::Connection& connection, const progress::Store& store, const Sealed& sealed, bool late = false)
       : connection_(connection), store_(store), sealed_(sealed), columns_(sealed), late_(late) {}
-  /// Inside the caller's transaction, before `entries` are written: adds the deletes of rows that they leave behind, and gives what comes
-  /// under the new key the cells that its events lack.
+  /// Inside the caller's transaction, before `entries` are written: adds deletes of the rows under the old keys, and fills cells that the
+  /// events lack into the rows under the new keys.
   Result<void> settle(std::vector<const Entry*>& entries);
   /// The caller's own entry behind one of `entries`; null: there is none.
   [[nodiscard]] const Entry* original(const Entry* entry) const {
@@ -30,7 +30,7 @@ class LeftBehind {
   }
   /// Entries whose row stood under another key in the target.
   [[nodiscard]] const std::vector<const Entry*>& moved() const { return moved_; }
-  /// Rows of one message key may be rows of several partitions, source tables or pipelines: none of them was touched.
+  /// Rows with one message key may come from several partitions, source tables or pipelines: none of them was deleted.
   [[nodiscard]] bool is_unsure() const { return is_unsure_; }
 
  private:

@@ -10,12 +10,12 @@
 namespace cdcrt::apply {
 namespace {
 
-// More of a table are not kept in memory.
+// So many dead letters of a table are kept in memory; more are looked up by key.
 constexpr std::size_t kMaxKept = 256;
 
-std::size_t count_of(const progress::Store::LettersByKey& letters) {
+std::size_t count_of(const progress::Store::DeadLettersByKey& dead_letters) {
   std::size_t count = 0;
-  for (const auto& [key, own] : letters) count += own.size();
+  for (const auto& [key, own] : dead_letters) count += own.size();
   return count;
 }
 
@@ -25,17 +25,19 @@ bool is_whole(const Entry& entry) {
 
 }  // namespace
 
-void LetterChanges::close(std::string_view key) {
+void DeadLetterChanges::close(std::string_view key) {
   const std::string kept = dead_letter_key(key);
   opened_.erase(kept);
   closed_.insert(kept);
 }
 
-void LetterChanges::open(std::string_view key, const progress::OpenDeadLetter& letter) { opened_[dead_letter_key(key)].push_back(letter); }
+void DeadLetterChanges::open(std::string_view key, const progress::OpenDeadLetter& dead_letter) {
+  opened_[dead_letter_key(key)].push_back(dead_letter);
+}
 
-bool LetterChanges::is_open(std::string_view key) const { return opened_.contains(dead_letter_key(key)); }
+bool DeadLetterChanges::is_open(std::string_view key) const { return opened_.contains(dead_letter_key(key)); }
 
-Result<void> look_up_letters(plugin::Connection& connection, progress::Store& store, Sealed& sealed, FoundLetters* earlier) {
+Result<void> look_up_dead_letters(plugin::Connection& connection, progress::Store& store, Sealed& sealed, FoundDeadLetters* earlier) {
   sealed.attempt.open_dead_letters.clear();
   if (sealed.key.empty()) return {};
   KnownDeadLetters& known = sealed.table->dead_letters();
@@ -62,10 +64,11 @@ Result<void> look_up_letters(plugin::Connection& connection, progress::Store& st
   if (!fresh.empty()) {
     auto found = store.find_open_dead_letters(connection, name, fresh);
     if (!found) return std::move(found.error());
-    earlier->letters.merge(*found);
+    earlier->dead_letters.merge(*found);
   }
   for (const auto& key : keys) {
-    if (const auto found = earlier->letters.find(key); found != earlier->letters.end()) sealed.attempt.open_dead_letters.insert(*found);
+    if (const auto found = earlier->dead_letters.find(key); found != earlier->dead_letters.end())
+      sealed.attempt.open_dead_letters.insert(*found);
   }
   return {};
 }
@@ -91,13 +94,13 @@ void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked) {
   }
 }
 
-void settle_dead_letters(Sealed& sealed, const std::vector<const Entry*>& good, const LetterChanges& isolation) {
-  sealed.attempt.letters_closed.clear();
-  sealed.attempt.letters_opened.clear();
+void settle_dead_letters(Sealed& sealed, const std::vector<const Entry*>& good, const DeadLetterChanges& isolation) {
+  sealed.attempt.dead_letters_closed.clear();
+  sealed.attempt.dead_letters_opened.clear();
   const auto& open = sealed.attempt.open_dead_letters;
-  if (sealed.clear && sealed.table->dead_letters().is_whole()) sealed.attempt.letters_closed = open;
+  if (sealed.clear && sealed.table->dead_letters().is_whole()) sealed.attempt.dead_letters_closed = open;
   const auto close = [&](const std::string& key) {
-    if (const auto found = open.find(key); found != open.end()) sealed.attempt.letters_closed.insert(*found);
+    if (const auto found = open.find(key); found != open.end()) sealed.attempt.dead_letters_closed.insert(*found);
   };
   if (!open.empty() && !sealed.clear) {
     for (const Entry* entry : good) {
@@ -105,14 +108,14 @@ void settle_dead_letters(Sealed& sealed, const std::vector<const Entry*>& good, 
     }
     for (const auto& key : isolation.closed()) close(key);
   }
-  sealed.attempt.letters_opened = isolation.opened();
+  sealed.attempt.dead_letters_opened = isolation.opened();
   for (const auto& part : sealed.partitions) {
     const progress::PartitionKey& place = part.partition->key();
     for (const auto& refused : part.fold.refused) {
       if (refused.closed) continue;
-      auto& letters = sealed.attempt.letters_opened[dead_letter_key(refused.key)];
-      const progress::OpenDeadLetter letter{place, refused.offset};
-      if (std::find(letters.begin(), letters.end(), letter) == letters.end()) letters.push_back(letter);
+      auto& dead_letters = sealed.attempt.dead_letters_opened[dead_letter_key(refused.key)];
+      const progress::OpenDeadLetter dead_letter{place, refused.offset};
+      if (std::find(dead_letters.begin(), dead_letters.end(), dead_letter) == dead_letters.end()) dead_letters.push_back(dead_letter);
     }
   }
 }
@@ -128,32 +131,34 @@ Result<void> KnownDeadLetters::read(plugin::Connection& connection, progress::St
   auto read = store.read_open_dead_letters(connection, target, kMaxKept + 1);
   if (!read) return std::move(read.error());
   is_whole_ = count_of(*read) <= kMaxKept;
-  open_ = is_whole_ ? std::move(*read) : progress::Store::LettersByKey();
+  open_ = is_whole_ ? std::move(*read) : progress::Store::DeadLettersByKey();
   are_known_ = true;
   return {};
 }
 
 void KnownDeadLetters::take(const Sealed& sealed) {
-  if (sealed.key.empty()) return;  // nothing is asked of them
+  if (sealed.key.empty()) return;  // tables without a key do not ask for open dead letters
   if (sealed.clear) {
     open_.clear();
     are_known_ = is_whole_ = true;
   }
   if (!is_whole_) {
-    // Perhaps few enough are left.
-    if (!sealed.attempt.letters_closed.empty()) are_known_ = false;
+    // Perhaps so few are left that they can be kept in memory again.
+    if (!sealed.attempt.dead_letters_closed.empty()) are_known_ = false;
     return;
   }
-  for (const auto& [key, letters] : sealed.attempt.letters_closed) {
+  for (const auto& [key, dead_letters] : sealed.attempt.dead_letters_closed) {
     const auto place = open_.find(key);
     if (place == open_.end()) continue;
-    std::erase_if(place->second, [&](const auto& letter) { return std::find(letters.begin(), letters.end(), letter) != letters.end(); });
+    std::erase_if(place->second, [&](const auto& dead_letter) {
+      return std::find(dead_letters.begin(), dead_letters.end(), dead_letter) != dead_letters.end();
+    });
     if (place->second.empty()) open_.erase(place);
   }
-  for (const auto& [key, letters] : sealed.attempt.letters_opened) {
+  for (const auto& [key, dead_letters] : sealed.attempt.dead_letters_opened) {
     auto& kept = open_[key];
-    for (const auto& letter : letters) {
-      if (std::find(kept.begin(), kept.end(), letter) == kept.end()) kept.push_back(letter);
+    for (const auto& dead_letter : dead_letters) {
+      if (std::find(kept.begin(), kept.end(), dead_letter) == kept.end()) kept.push_back(dead_letter);
     }
     std::sort(kept.begin(), kept.end());
   }

@@ -14,13 +14,13 @@ namespace cdcrt::apply {
 /// Told when it begins and now and then while it lasts, however many connections meet it. Any thread.
 class Outage {
  public:
-  /// `who` could not reach the target; answers what is to be said, if it is time for that.
+  /// `who` could not reach the target. Answers a line for the log, when it is time for one.
   std::optional<std::string> fails(const void* who, const Error& error);
-  /// `who` reached it. True: nobody fails any more, and that is to be said.
+  /// `who` reached the target. True: the outage is over for all, to be logged.
   bool works(const void* who);
-  /// `who` waits for a lock of somebody else's, or does so no more.
+  /// Whether `who` waits for a lock that somebody else has.
   void locked(const void* who, bool is);
-  /// Whoever fails waits for a lock.
+  /// Everyone who fails waits for a lock: the target itself answers.
   [[nodiscard]] bool is_of_locks() const;
 
  private:

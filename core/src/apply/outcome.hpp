@@ -11,16 +11,16 @@ namespace cdcrt::apply {
 
 enum class Next : uint8_t {
   kDone,           ///< it is in the target
-  kRepeat,         ///< something changed, and is known now (a lost partition, what another process stored): the same once more
-  kLookAgain,      ///< the target is not as it was described: once more after it was looked at, but not for ever
-  kWaitForLock,    ///< somebody else holds a lock: once more later
-  kWaitForTarget,  ///< the target cannot be reached: once more later, on a new connection
-  kIsolate,        ///< the target refuses a row: which one is to be found
-  kDetach,         ///< the table cannot be written for now; the others go on
-  kStop            ///< the pipeline cannot go on
+  kRepeat,         ///< something changed (a partition was lost, another process stored something) and was read: try the same again
+  kLookAgain,      ///< the target's definition has changed: read it and try again, a few times
+  kWaitForLock,    ///< another transaction has the lock: try again later
+  kWaitForTarget,  ///< the target cannot be reached: try again later, on a new connection
+  kIsolate,        ///< the target refuses a row: find out which
+  kDetach,         ///< the table cannot be written for now: detach it, the others go on
+  kStop            ///< the pipeline must stop
 };
 
-/// How often a write is tried while it meets definitions that others changed, in a row.
+/// How often in a row a write is tried again because somebody changed the target's definition.
 inline constexpr int kMaxLooks = 4;
 
 /// The target cannot be reached, or the connection is lost: nobody's fault.

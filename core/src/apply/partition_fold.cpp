@@ -58,7 +58,7 @@ void PartitionFold::mark() {
     return;
   }
   if (marks_.size() >= kMaxMarks) {
-    // Every second one goes: the older they are, the further they stand from each other.
+    // Every second place is dropped, so that old ones lie further apart than new ones.
     std::size_t kept = 0;
     for (std::size_t i = 0; i < marks_.size(); i += 2) std::swap(marks_[kept++], marks_[i]);
     marks_.resize(kept);
@@ -82,7 +82,7 @@ bool PartitionFold::was_sent_back() {
 std::optional<SealedPartition> PartitionFold::seal() {
   const int64_t held_back = is_detached_ && is_missing() ? next_ : -1;
   if (next_ == stored_next_ && fold_.empty()) {
-    // A truncate sent it back there: to store the place of a partition that has no order yet would tell of rows before it.
+    // A truncate sent the partition back to its beginning: a stored place without an order would claim that rows before it were applied.
     first_held_ = held_back;
     return std::nullopt;
   }
@@ -126,7 +126,7 @@ void PartitionFold::stop() {
   if (first_held_ < 0) first_held_ = stored_next_;
 }
 
-// What was known of rows that are dropped now is not known any more.
+// Goes back to `next`, and forgets the source orders of the rows that are dropped.
 void PartitionFold::back_to(int64_t next, const std::string& order) {
   drop_fold();
   memory_.unplaced.clear();

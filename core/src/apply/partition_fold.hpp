@@ -1,4 +1,4 @@
-// PartitionFold: what one partition has brought to a table, folded until it is written, and how far the table has come in it.
+// PartitionFold: the changes of one partition for one table, folded until they are written, and how far the table has read the partition.
 #pragma once
 
 #include <cstdint>
@@ -14,17 +14,18 @@
 
 namespace cdcrt::apply {
 
-/// Whether rows are folded for the table, or once more beside it: then nothing is asked of the source, and nothing that it knows counts.
+/// kLive: rows are folded to be written. kAside: a second time beside the table (isolation, replay); then the source is never asked to
+/// rewind.
 enum class Folding : uint8_t { kLive, kAside };
 
-/// What folding a row remembers of the one before.
+/// What folding remembers from one row to the next.
 struct RowMemory {
-  int64_t append_offset = -1;          ///< mode append: of the last row
-  int64_t append_ordinal = 0;          ///< among the rows of its message
-  std::vector<uint32_t> unplaced;      ///< columns that a row without source order showed first, since the last row that had one
-  uint32_t other_keys = 0;             ///< messages in a row that name another key than the table's
+  int64_t append_offset = -1;          ///< mode append: offset of the last row
+  int64_t append_ordinal = 0;          ///< mode append: its place among the rows of its message
+  std::vector<uint32_t> unplaced;      ///< columns first seen in rows without source order, since the last row that had one
+  uint32_t other_keys = 0;             ///< number of messages, one after the other, whose key is not the table's
   uint32_t source = 0;                 ///< of the last row, as Entry::source
-  uint32_t source_shape = UINT32_MAX;  ///< the shape that this is of
+  uint32_t source_shape = UINT32_MAX;  ///< the shape that `source` belongs to
 };
 
 /// The table's lock guards it.
@@ -40,29 +41,29 @@ class PartitionFold {
 
   // How far the table has come.
 
-  /// Everything below is in the target.
+  /// Everything below `next_offset` is in the target.
   void restore(int64_t next_offset, const std::string& order);
-  /// The beginning that it was restored to turned out to be there.
+  /// Restored with offset 0 ("from the beginning"): the log really begins at `first`.
   void begin_at(int64_t first);
-  /// It was given up: nothing is known of it any more.
+  /// The partition was given up: forgets everything.
   void begin_again(bool is_detached);
-  /// False: these messages are of before a rewind, or were taken.
+  /// False: the messages were read before a rewind, or were taken already.
   [[nodiscard]] bool takes(uint32_t generation, int64_t next_offset) const { return generation >= min_generation_ && next_offset > next_; }
-  /// Rows come, the first of them in the message at `offset`: what was not read before is held from here on.
+  /// Rows are about to be folded, the first of them of the message at `offset`.
   void receive(int64_t offset);
-  /// They are left out, up to there.
+  /// Detached: rows below `next_offset` were left out, to be read back later.
   void miss(int64_t next_offset) { missed_next_ = std::max(missed_next_, next_offset); }
   struct Place {
     uint32_t generation;
     int64_t next;
     bool operator==(const Place&) const = default;
   };
-  /// A truncate sends the partition somewhere else.
+  /// Where reading goes on; changes when a truncate sends the partition back.
   [[nodiscard]] Place place() const { return {min_generation_, next_}; }
   [[nodiscard]] int64_t next() const { return next_; }
-  /// Everything below is folded.
+  /// Everything below `next_offset` is folded.
   void reach(int64_t next_offset);
-  /// Nothing in it is not durable or being written.
+  /// Everything is durable, and nothing is being written.
   [[nodiscard]] bool is_stored() const { return next_ == stored_next_ && !sealed_next_; }
   [[nodiscard]] bool is_durable() const { return next_ == stored_next_; }
   /// A truncate sent it back to before what is durable.
@@ -74,49 +75,49 @@ class PartitionFold {
 
   void read_order(std::string_view order) { last_order_.assign(order); }
   void read_row_order(std::string_view order) { row_order_.assign(order); }
-  /// Rows up to there were routed to the table.
+  /// Notes the source order of a row that was routed to the table.
   void raise_order(std::string_view order) {
     if (order > max_order_) max_order_.assign(order);
   }
-  [[nodiscard]] const std::string& last_order() const { return last_order_; }  ///< of the last row that had one
-  [[nodiscard]] const std::string& row_order() const { return row_order_; }    ///< of the last row
-  [[nodiscard]] const std::string& max_order() const { return max_order_; }    ///< greatest one of the rows below next()
-  /// A truncate in another partition sent it back to the beginning of its log. True once.
+  [[nodiscard]] const std::string& last_order() const { return last_order_; }  ///< source order of the last row that had one
+  [[nodiscard]] const std::string& row_order() const { return row_order_; }    ///< source order of the last row; empty: it had none
+  [[nodiscard]] const std::string& max_order() const { return max_order_; }    ///< greatest source order of the rows below next()
+  /// Whether a truncate in another partition sent it back to the beginning of its log; true once.
   bool was_sent_back();
   void note_unordered() { is_unordered_ = true; }
   [[nodiscard]] bool is_unordered() const { return is_unordered_; }  ///< it had rows before any order was seen
 
   // A batch.
 
-  /// Nothing to write: nullopt.
+  /// Hands out what was folded; nullopt: there is nothing to write.
   std::optional<SealedPartition> seal();
   void written(const SealedPartition& part);
   void written_in_part(const SealedPartition& part);
-  /// The batch is not written and will not be.
+  /// The batch will not be written: its rows are read again.
   void give_back(const SealedPartition& part);
-  /// The table stops: nothing passes what is not durable.
+  /// The table stops: goes back to what is durable.
   void stop();
 
-  // What goes, and is read again.
+  // Rows that are dropped here and read again from the source.
 
-  /// What is not durable, nor being written. True: the source is asked for it.
+  /// Drops rows that are neither durable nor being written. True: the source was asked to read them again.
   bool drop_unstored();
-  /// The same, and what is being written; the caller takes its part out of the batch.
+  /// The same with what is being written; the caller takes this partition out of the batch.
   bool drop_sealed();
-  /// Rows later than a truncate that were folded or written already: they are read again after it.
+  /// A truncate at `order` was read in another partition: rows after it that were folded or written already are read again.
   void rewind_past(std::string_view order);
-  /// The table goes its own way: what comes is not folded but read back later.
+  /// The table is detached: rows are not folded now but read back later.
   void detach(bool is_skipped);
   [[nodiscard]] bool is_detached() const { return is_detached_; }
   void reattach();
   void skip();
   [[nodiscard]] bool is_missing() const { return next_ < missed_next_; }
   [[nodiscard]] int64_t missed_next() const { return missed_next_; }
-  /// What is read back goes on exactly where the table stands.
+  /// Reading back from `from` continues exactly where the table stands.
   [[nodiscard]] bool goes_on_at(int64_t from) const {
     return is_detached_ && session_ == partition_->session() && next_ == from && is_missing();
   }
-  /// Nothing more of the table is below. False: it stands there already.
+  /// No more rows of the table are below `next_offset`. False: it stands there already.
   bool read_back_to(int64_t next_offset);
 
  private:

@@ -13,14 +13,14 @@
 namespace cdcrt::apply {
 namespace {
 
-// A transaction that tries pieces ends after so long: what it found is kept, and others have their turn.
+// A transaction that tries pieces ends after so long, so that its result is kept and other writers get their turn.
 constexpr auto kMaxPortion = std::chrono::milliseconds(500);
-// What a process that is to end still does.
+// How long a process that is asked to stop goes on with it.
 constexpr auto kLastPortions = std::chrono::milliseconds(500);
 
 }  // namespace
 
-// What one transaction carries, and how far the earlier ones came.
+// What one transaction writes of the batch, and how far earlier ones came.
 struct PieceWriter::Portion {
   Sealed sealed;                        // for finish(): positions, dead letters, key changes; its folds are empty
   bool clears = false;                  // the table is to be emptied first
@@ -29,47 +29,48 @@ struct PieceWriter::Portion {
   std::size_t step = 1;                 // events that are tried together
   std::vector<SealedPartition> stored;  // positions as of the last commit
   EventCounts refused, stored_refused;
-  SourceOrder::Refused refused_orders;        // of events that became dead letters in this portion
-  progress::Store::LettersByKey before, now;  // open dead letters of the rows that changed theirs in this portion
-  FoundLetters looked_up;                     // in this transaction
-  std::string reason, message;                // why the last piece was refused
+  SourceOrder::Refused refused_orders;            // of events that became dead letters in this portion
+  progress::Store::DeadLettersByKey before, now;  // open dead letters of the rows that changed theirs in this portion
+  FoundDeadLetters looked_up;                     // in this transaction
+  std::string reason, message;                    // why the last piece was refused
 
-  void change(const std::string& key, const progress::Store::LettersByKey& found) {
+  void change(const std::string& key, const progress::Store::DeadLettersByKey& found) {
     const auto open = found.find(key);
     if (before.contains(key)) return;
     before[key] = now[key] = open == found.end() ? std::vector<progress::OpenDeadLetter>() : open->second;
   }
-  void open(const std::string& key, const progress::OpenDeadLetter& letter, const progress::Store::LettersByKey& found) {
+  void open(const std::string& key, const progress::OpenDeadLetter& dead_letter, const progress::Store::DeadLettersByKey& found) {
     change(key, found);
-    auto& letters = now[key];
-    if (std::find(letters.begin(), letters.end(), letter) == letters.end()) letters.push_back(letter);
+    auto& dead_letters = now[key];
+    if (std::find(dead_letters.begin(), dead_letters.end(), dead_letter) == dead_letters.end()) dead_letters.push_back(dead_letter);
   }
-  /// As it stands in this portion.
-  void overlay(progress::Store::LettersByKey& found) const {
+  /// Puts the changes of this portion over what was found in the target.
+  void overlay(progress::Store::DeadLettersByKey& found) const {
     if (clears) found.clear();
-    for (const auto& [key, letters] : now) {
-      if (letters.empty()) {
+    for (const auto& [key, dead_letters] : now) {
+      if (dead_letters.empty()) {
         found.erase(key);
       } else {
-        found[key] = letters;
+        found[key] = dead_letters;
       }
     }
   }
   void settle() {
-    sealed.attempt.letters_closed.clear();
-    sealed.attempt.letters_opened.clear();
-    if (sealed.clear && sealed.table->dead_letters().is_whole()) sealed.attempt.letters_closed = sealed.table->dead_letters().open();
-    for (const auto& [key, letters] : now) {
+    sealed.attempt.dead_letters_closed.clear();
+    sealed.attempt.dead_letters_opened.clear();
+    if (sealed.clear && sealed.table->dead_letters().is_whole()) sealed.attempt.dead_letters_closed = sealed.table->dead_letters().open();
+    for (const auto& [key, dead_letters] : now) {
       const auto& old = before.at(key);
-      for (const auto& letter : old) {
-        if (std::find(letters.begin(), letters.end(), letter) == letters.end()) sealed.attempt.letters_closed[key].push_back(letter);
+      for (const auto& dead_letter : old) {
+        if (std::find(dead_letters.begin(), dead_letters.end(), dead_letter) == dead_letters.end())
+          sealed.attempt.dead_letters_closed[key].push_back(dead_letter);
       }
-      for (const auto& letter : letters) {
-        if (std::find(old.begin(), old.end(), letter) == old.end()) sealed.attempt.letters_opened[key].push_back(letter);
+      for (const auto& dead_letter : dead_letters) {
+        if (std::find(old.begin(), old.end(), dead_letter) == old.end()) sealed.attempt.dead_letters_opened[key].push_back(dead_letter);
       }
     }
   }
-  /// The transaction went, and what was found out in it.
+  /// The transaction was rolled back: forgets what was found in it.
   void forget() {
     before.clear();
     now.clear();
@@ -94,7 +95,7 @@ Outcome PieceWriter::run() {
   for (int stale = 0; portion.is_open || !stretch_.ended();) {
     const auto now = std::chrono::steady_clock::now();
     if (context_.stopping && context_.stopping() && !stopping_since) stopping_since = now;
-    // The rest stays sealed: nothing passes it, and the next start reads it again.
+    // The rest stays sealed: its progress is not stored, and the next start reads it again.
     if (context_.gives_up() || (stopping_since && now - *stopping_since >= kLastPortions)) return {};
     auto outcome = connection_.retry({*sealed_.table, portion.sealed.attempt.commit_unknown, is_last_}, [&] { return write_portion(); });
     if (outcome) {
@@ -116,7 +117,7 @@ Outcome PieceWriter::run() {
   return {};
 }
 
-// It is durable.
+// The portion is durable.
 void PieceWriter::keep_portion() {
   Portion& portion = *portion_;
   written_in_part(portion.sealed);
@@ -127,19 +128,9 @@ void PieceWriter::keep_portion() {
 }
 
 Sealed PieceWriter::begin_portion() const {
-  Sealed portion;
-  portion.table = sealed_.table;
-  portion.identity = sealed_.identity;
+  Sealed portion = sealed_.without_rows();
   portion.clear = portion_->clears;
-  portion.cleared_by = sealed_.cleared_by;
-  portion.floor = sealed_.floor;
-  portion.columns = sealed_.columns;
-  portion.key = sealed_.key;
-  portion.key_known = sealed_.key_known;
-  portion.version = sealed_.version;
-  portion.attempt.letters_change = true;
-  portion.in_order = sealed_.in_order;
-  portion.by_source = sealed_.by_source;
+  portion.attempt.dead_letters_change = true;
   portion.partitions = stretch_.positions();
   return portion;
 }
@@ -178,7 +169,7 @@ Outcome PieceWriter::write_portion() {
   connection_.roll_back();
   sealed_.table->kept().take(key_changes);
   if (portion.is_cut_short) return {};
-  // What was refused is told again, under the same ids.
+  // Refused events become dead letters again, with the same ids.
   stretch_.go_back(portion.stored);
   portion.forget();
   return outcome;
@@ -187,7 +178,7 @@ Outcome PieceWriter::write_portion() {
 Outcome PieceWriter::try_portion() {
   Portion& portion = *portion_;
   Sealed& carried = portion.sealed;
-  if (auto held = transaction_.hold({&carried}); !held) return held;
+  if (auto locked = transaction_.lock({&carried}); !locked) return locked;
   if (portion.clears) {
     if (auto cleared = transaction_.clear(carried); !cleared) return cleared;
   }
@@ -197,7 +188,7 @@ Outcome PieceWriter::try_portion() {
     auto piece = stretch_.peek(portion.step);
     if (!piece) return std::move(piece.error());
     bool taken = true;
-    // The events of a row that was overtaken are so one by one.
+    // Changes that a newer one of another partition has overtaken are found piece by piece too.
     if (piece->sealed && carried.in_order && !carried.table->keys().order().settle(*piece->sealed))
       return make_error(CDCRT_UNSUPPORTED, piece->sealed->refusal);
     if (piece->sealed) {
@@ -222,7 +213,7 @@ Outcome PieceWriter::try_portion() {
       refuse_event(*piece);
       stretch_.pass();
       ++passed;
-      if (auto relieved = context_.letters.relieve(); !relieved) return std::move(relieved.error());
+      if (auto relieved = context_.dead_letters.relieve(); !relieved) return std::move(relieved.error());
     } else {
       portion.step = std::max<std::size_t>(piece->events / 2, 1);
     }
@@ -238,10 +229,10 @@ Outcome PieceWriter::try_portion() {
   return transaction_.finish({&carried});
 }
 
-// False: the target refuses it, or a part of it finds no row to change.
+// False: the target refuses the piece, or a partial change finds no row.
 Result<bool> PieceWriter::try_piece(Sealed& piece) {
   Portion& portion = *portion_;
-  if (auto found = look_up_letters(*connection_, *context_.store, piece, &portion.looked_up); !found) return std::move(found.error());
+  if (auto found = look_up_dead_letters(*connection_, *context_.store, piece, &portion.looked_up); !found) return std::move(found.error());
   const auto found = piece.attempt.open_dead_letters;
   portion.overlay(piece.attempt.open_dead_letters);
   if (auto decided = transaction_.decide_by_source(piece, portion.refused_orders); !decided) {
@@ -257,7 +248,7 @@ Result<bool> PieceWriter::try_piece(Sealed& piece) {
   }
   auto written = transaction_.write_settled(piece, nullptr, missing);
   if (written && piece.by_source) written = piece.attempt.source_order.save(*connection_, *context_.store, piece);
-  // The target may look at the rows only now.
+  // Some targets check rows only here (deferred constraints).
   if (written && missing.empty() && blocked.empty() && context_.sink.has(CDCRT_SINK_SAVEPOINTS))
     written = connection_->savepoint(CDCRT_SAVEPOINT_RELEASE);
   if (!written && written.error().code != CDCRT_BAD_RECORD) return std::move(written.error());
@@ -271,12 +262,13 @@ Result<bool> PieceWriter::try_piece(Sealed& piece) {
     portion.reason = "earlier_dead_letter";
     portion.message = "it changes a part of a row of which an earlier change is a dead letter";
   } else {
-    for (const auto& [key, letters] : piece.attempt.letters_closed) {
-      portion.change(key, portion.clears ? progress::Store::LettersByKey() : found);
+    for (const auto& [key, dead_letters] : piece.attempt.dead_letters_closed) {
+      portion.change(key, portion.clears ? progress::Store::DeadLettersByKey() : found);
       portion.now[key].clear();
     }
-    for (const auto& [key, letters] : piece.attempt.letters_opened) {
-      for (const auto& letter : letters) portion.open(key, letter, portion.clears ? progress::Store::LettersByKey() : found);
+    for (const auto& [key, dead_letters] : piece.attempt.dead_letters_opened) {
+      for (const auto& dead_letter : dead_letters)
+        portion.open(key, dead_letter, portion.clears ? progress::Store::DeadLettersByKey() : found);
     }
     piece.table->kept().take(piece.attempt.key_changes);
     portion.sealed.attempt.key_changes_moved = portion.sealed.attempt.key_changes_moved || piece.attempt.key_changes_moved;
@@ -291,16 +283,16 @@ void PieceWriter::refuse_event(const Stretch::Piece& piece) {
   Portion& portion = *portion_;
   const auto event = stretch_.event();
   const auto& identity = portion.sealed.table->identity();
-  context_.letters.add(dead_letters::make_dead_letter(*event.partition, *event.message, identity.sink, identity.target(), portion.reason,
-                                                      make_error(CDCRT_BAD_RECORD, portion.message)));
+  context_.dead_letters.add(dead_letters::make_dead_letter(*event.partition, *event.message, identity.sink, identity.target(),
+                                                           portion.reason, make_error(CDCRT_BAD_RECORD, portion.message)));
   portion.refused += piece.counts;
-  const progress::OpenDeadLetter letter{event.partition->key(), event.message->offset};
-  if (portion.sealed.key.empty()) return portion.open(std::string(kNoKey), letter, {});
+  const progress::OpenDeadLetter dead_letter{event.partition->key(), event.message->offset};
+  if (portion.sealed.key.empty()) return portion.open(std::string(kNoKey), dead_letter, {});
   for (const auto& part : piece.sealed->partitions) {
     for (const Entry& entry : part.fold.entries()) {
       if (entry.effect == Effect::kNothing) continue;
-      portion.open(dead_letter_key(entry.key), letter,
-                   portion.clears ? progress::Store::LettersByKey() : piece.sealed->attempt.open_dead_letters);
+      portion.open(dead_letter_key(entry.key), dead_letter,
+                   portion.clears ? progress::Store::DeadLettersByKey() : piece.sealed->attempt.open_dead_letters);
       if (!piece.sealed->by_source) continue;
       auto& noted = portion.refused_orders[dead_letter_key(entry.key)];
       noted.order = std::max(noted.order, std::string(entry.order));

@@ -12,7 +12,7 @@ namespace cdcrt::apply {
 /// Of one batch. One thread.
 class PieceWriter {
  public:
-  /// `stretch`: its events, read again, all of them.
+  /// `stretch`: all events of the batch, read again. `is_last`: see Undertaking.
   PieceWriter(TargetConnection& connection, Sealed& sealed, Stretch& stretch, bool is_last);
   ~PieceWriter();
   PieceWriter(const PieceWriter&) = delete;

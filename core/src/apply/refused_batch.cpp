@@ -13,11 +13,11 @@
 namespace cdcrt::apply {
 
 Outcome RefusedBatch::write(const std::vector<const Entry*>& missing) {
-  // Copies of rows without a key are counted at once, however many are not there.
+  // Tables without a key: missing copies are found at once by counting, however many they are.
   const bool counts = sealed_.key.empty() && !missing.empty();
   if (counts) {
     auto counted = write_isolated(missing);
-    // Others are refused for another reason: each event is looked at.
+    // Other rows are refused for another reason: look at each event.
     if (counted.next() != Next::kIsolate) return counted;
   }
   const std::vector<const Entry*> known = counts ? std::vector<const Entry*>() : missing;
@@ -56,22 +56,22 @@ Outcome RefusedBatch::try_isolated(const std::vector<const Entry*>& missing) {
     return {};
   }
   if (!connection_.is_open()) return make_error(CDCRT_RETRY, "connection lost");
-  std::optional<Outcome> not_held;
+  std::optional<Outcome> not_locked;
   const auto guard = [&]() -> Result<void> {
     if (context_.store == nullptr) return {};
     if (context_.gives_up()) return make_error(CDCRT_RETRY, "the process ends");
-    if (auto held = context_.store->hold(*connection_, {sealed_.table->identity().target()}); !held) return held;
-    auto held = transaction_.hold_leases({&sealed_});
-    if (held) return {};
-    not_held = held;
-    return std::move(held.error());
+    if (auto locked = context_.store->lock_targets(*connection_, {sealed_.table->identity().target()}); !locked) return locked;
+    auto locked = transaction_.lock_leases({&sealed_});
+    if (locked) return {};
+    not_locked = locked;
+    return std::move(locked.error());
   };
   auto isolated =
-      isolate(*connection_, sealed_, missing, context_.reader, context_.letters, guard,
+      isolate(*connection_, sealed_, missing, context_.reader, context_.dead_letters, guard,
               [this](const auto& entries, const auto& singles, auto& not_found) { return write_parts(entries, singles, not_found, true); });
-  if (not_held) return *not_held;
+  if (not_locked) return *not_locked;
   if (!isolated) return std::move(isolated.error());
-  sealed_.attempt.letters_change = !isolated->letters.closed().empty() || !isolated->letters.opened().empty();
+  sealed_.attempt.dead_letters_change = !isolated->dead_letters.closed().empty() || !isolated->dead_letters.opened().empty();
   auto outcome = commit_isolated(*isolated);
   if (!outcome) {
     connection_.roll_back();
@@ -82,7 +82,7 @@ Outcome RefusedBatch::try_isolated(const std::vector<const Entry*>& missing) {
   return {};
 }
 
-// Each part settles its key changes by what those before it left.
+// Each part settles its key changes after those of the parts before it.
 Result<void> RefusedBatch::write_parts(const std::vector<const Entry*>& entries, const std::vector<Sealed*>& singles,
                                        std::vector<const Entry*>& missing, bool is_trial) {
   if (sealed_.clear) {
@@ -106,9 +106,9 @@ Result<void> RefusedBatch::write_parts(const std::vector<const Entry*>& entries,
 Outcome RefusedBatch::commit_isolated(Isolated& isolated) {
   if (auto begun = transaction_.begin({&sealed_}); !begun) return begun;
   if (context_.store != nullptr) {
-    if (auto held = transaction_.hold({&sealed_}); !held) return held;
+    if (auto locked = transaction_.lock({&sealed_}); !locked) return locked;
   }
-  settle_dead_letters(sealed_, isolated.good, isolated.letters);
+  settle_dead_letters(sealed_, isolated.good, isolated.dead_letters);
   std::vector<const Entry*> missing;
   std::vector<Sealed*> singles;
   for (Sealed& single : isolated.singles) singles.push_back(&single);

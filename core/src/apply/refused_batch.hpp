@@ -11,7 +11,7 @@ namespace cdcrt::apply {
 /// One thread.
 class RefusedBatch {
  public:
-  /// `is_last`: as of an Undertaking.
+  /// `is_last`: see Undertaking.
   RefusedBatch(TargetConnection& connection, Sealed& sealed, bool is_last)
       : connection_(connection), context_(connection.context()), transaction_(connection), sealed_(sealed), is_last_(is_last) {}
 

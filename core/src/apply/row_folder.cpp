@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "apply/dead_letter_key.hpp"
+#include "apply/log_order.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "types/convert.hpp"
 
@@ -34,9 +35,14 @@ std::string RowFolder::fold(const Incoming& in, const evolution::ShapeMap& map) 
     fold_appended(in, map);
   } else if (identity_.events || !knowledge_.key().empty()) {
     fold_keyed(in, map);
-  } else if (!identity_.route.primary_key.empty()) {
-    in.refuse("key_missing",
-              make_error(CDCRT_BAD_RECORD, "the event has no column of the route's primary_key", key_advice(in.row.operation)));
+  } else if (!identity_.route.primary_key.empty() || !identity_.route.fallback_key.empty()) {
+    in.refuse("key_missing", make_error(CDCRT_BAD_RECORD,
+                                        std::string("the event has no column of ") + (identity_.route.primary_key.empty()
+                                                                                          ? "the key that primary_keys gives the table"
+                                                                                          : "the route's primary_key"),
+                                        key_advice(in.row.operation)));
+  } else if (in.shape.key_elsewhere && !knowledge_.key_known()) {
+    in.refuse("key_missing", make_error(CDCRT_BAD_RECORD, "the event lacks a column of the key that the table's definition names"));
   } else if (by_source_) {
     return "ordering = \"source\" needs a key, and the table has none: give the route a primary_key, or leave ordering out";
   } else {
@@ -85,7 +91,11 @@ void RowFolder::fold_keyed(const Incoming& in, const evolution::ShapeMap& map) {
   Error error;
   converter_.clear();
   converter_.learn(identity_.events || row.operation != CDCRT_DELETE);
-  if (!read_row(in, map, in.cells(row.cells), scratch_, error)) {
+  // What else the row that goes held need not fit any more, and may be made up where the event does not vouch for an image.
+  const bool key_alone = row.operation == CDCRT_DELETE && !knowledge_.key().empty() && (!identity_.events || row.before == CDCRT_NO_CELLS);
+  const bool is_read =
+      key_alone ? read_key(in, map, in.cells(row.cells), scratch_, error) : read_row(in, map, in.cells(row.cells), scratch_, error);
+  if (!is_read) {
     in.refuse("value_refused", std::move(error));
     note_refused(in, map);
     return;
@@ -201,7 +211,13 @@ Entry* RowFolder::place_by_source(PartitionFold& into, Entry* found, bool& added
   const std::string& order = into.row_order();
   if (!added && whole && found->effect != Effect::kPatch) {
     const bool is_older = order < found->order || (order == found->order && snapshot && !found->snapshot);
-    if (is_older) return nullptr;
+    const bool one_log = are_of_one_log(found->order, order);
+    if (one_log && is_older) return nullptr;
+    // Which of the two counts is decided, or refused, when they are written.
+    if (!one_log) {
+      found = &into.fold().succeed(*found, offset);
+      added = true;
+    }
   } else if (!added) {
     found = &into.fold().succeed(*found, offset);
     added = true;

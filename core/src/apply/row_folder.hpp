@@ -29,23 +29,23 @@ class RowFolder {
     [[nodiscard]] const cdcrt_cell* cells(uint32_t image) const { return batch.rows.cells(image); }
     void refuse(std::string reason, Error error) const { refusals.push_back({row.message, std::move(reason), std::move(error)}); }
   };
-  /// `follow`: the knowledge has changes, which what was folded has to follow.
+  /// `follow` is called when column types changed: rows that were folded before must be converted.
   RowFolder(const TableIdentity& identity, evolution::TableKnowledge& knowledge, std::function<void()> follow)
       : identity_(identity), knowledge_(knowledge), follow_(std::move(follow)), converter_(identity, knowledge) {}
 
-  /// Changes of one key are told from each other by their source order, and not folded into each other where that is not needed.
+  /// Source-ordered tables: changes of one key stay apart, each with its source order, where folding them would lose it.
   void keep_by_source(bool by_source) { by_source_ = by_source; }
-  /// Before a row is observed: the cells of the last one may be gone.
+  /// Before the next row: drops references to the cells of the last one.
   void forget_row();
-  /// A row that the knowledge has observed. Why the table must stop; empty: it need not.
+  /// Folds a row whose columns are known (TableKnowledge::observe). Answers why the table must stop; empty: it need not.
   std::string fold(const Incoming& row, const evolution::ShapeMap& map);
-  /// A truncate for a sink that takes events.
+  /// A truncate, as an event of its own for sinks that take events.
   void fold_truncate(PartitionFold& into, const cdcrt_row& row, int64_t offset);
-  /// An event that cannot be one of this table. Why the table must stop; empty: it need not.
+  /// The shape of an event does not fit this table. Answers why the table must stop; empty: the event is a dead letter.
   std::string refuse_shape(const Incoming& row, Error error);
-  /// Cells of the row that is being folded follow a column's type.
+  /// Converts the cells of the row that is being folded to a column's new type.
   void follow(const evolution::TypeChange& change);
-  /// The key of a row from its image, for tables without a key.
+  /// Tables without a key: the row's whole image as its key.
   void append_image_key(const cdcrt_cell* cells, uint32_t width, std::string& key);
 
   [[nodiscard]] CellConverter& converter() { return converter_; }
@@ -66,7 +66,7 @@ class RowFolder {
   uint32_t append_image(Fold& fold, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies);
   /// Source order: where a change of `found`'s key goes that is folded by itself, as `added` says; null: a later one has overtaken it.
   Entry* place_by_source(PartitionFold& into, Entry* found, bool& added, bool whole, bool snapshot, int64_t offset);
-  /// The row that the message's key names may have had another key since `place`: what was told of it there lies between.
+  /// The row of this message key may have had another table key since `place`, with changes in between: then an entry after `place`.
   Entry* after_other_keys(Fold& fold, Entry* place, bool& added, bool is_told, uint32_t source, int64_t offset);
   bool read_row(const Incoming& in, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out, Error& error);
   bool read_key(const Incoming& in, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out, Error& error);

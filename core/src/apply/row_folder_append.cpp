@@ -5,7 +5,7 @@
 namespace cdcrt::apply {
 namespace {
 
-const char* operation_letter(uint8_t operation) {
+const char* operation_code(uint8_t operation) {
   switch (operation) {
     case CDCRT_SNAPSHOT: return "r";
     case CDCRT_INSERT: return "c";
@@ -18,7 +18,7 @@ cdcrt_cell text(std::string_view value) { return types::text_cell(CDCRT_STRING, 
 
 cdcrt_cell value_of(route::Metadata item, const cdcrt_row& row, const cdcrt_message& message, const progress::Partition& partition) {
   switch (item) {
-    case route::Metadata::kOperation: return text(operation_letter(row.operation));
+    case route::Metadata::kOperation: return text(operation_code(row.operation));
     case route::Metadata::kTopic: return text(partition.topic());
     case route::Metadata::kPartition: return types::integer_cell(CDCRT_I64, partition.number());
     case route::Metadata::kOffset: return types::integer_cell(CDCRT_I64, message.offset);

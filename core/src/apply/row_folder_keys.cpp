@@ -129,29 +129,29 @@ bool RowFolder::note_key_change(const Incoming& in, const evolution::ShapeMap& m
   }
   Fold& fold = in.into.fold();
   if (row.operation != CDCRT_DELETE) {
-    if (entry.arrival >= 0) fold.arrivals[static_cast<std::size_t>(entry.arrival)].over = true;
-    entry.arrival = static_cast<int32_t>(fold.arrivals.size());
-    Arrival& arrival = fold.arrivals.emplace_back();
-    arrival.old_key = fold.own_key(other_key);
-    arrival.new_key = entry.key;
-    arrival.departed = static_cast<uint32_t>(fold.departures.size());
+    if (entry.key_insert >= 0) fold.key_inserts[static_cast<std::size_t>(entry.key_insert)].over = true;
+    entry.key_insert = static_cast<int32_t>(fold.key_inserts.size());
+    KeyInsert& key_insert = fold.key_inserts.emplace_back();
+    key_insert.old_key = fold.own_key(other_key);
+    key_insert.new_key = entry.key;
+    key_insert.deletes_before = static_cast<uint32_t>(fold.key_deletes.size());
     for (uint32_t slot = 0; lacks && slot < scratch_.size(); ++slot) {
-      if (scratch_[slot].tag == CDCRT_ABSENT && knowledge_.columns()[slot].active) arrival.slots.push_back(slot);
+      if (scratch_[slot].tag == CDCRT_ABSENT && knowledge_.columns()[slot].active) key_insert.slots.push_back(slot);
     }
     return true;
   }
-  Departure departure;
-  departure.old_key = entry.key;
-  departure.new_key = fold.own_key(other_key);
-  departure.width = static_cast<uint32_t>(before_scratch_.size());
-  departure.old_cells = fold.own_cells(scratch_.data(), departure.width);
-  departure.new_cells = fold.own_cells(before_scratch_.data(), departure.width);
-  departure.effect = entry.effect;
-  departure.cells = fold.own_cells(entry.cells, entry.width);
-  departure.cells_width = entry.width;
-  departure.arrival = entry.arrival;
-  departure.order = fold.own_key(order_of(in.into));
-  fold.departures.push_back(departure);
+  KeyDelete key_delete;
+  key_delete.old_key = entry.key;
+  key_delete.new_key = fold.own_key(other_key);
+  key_delete.width = static_cast<uint32_t>(before_scratch_.size());
+  key_delete.old_cells = fold.own_cells(scratch_.data(), key_delete.width);
+  key_delete.new_cells = fold.own_cells(before_scratch_.data(), key_delete.width);
+  key_delete.effect = entry.effect;
+  key_delete.cells = fold.own_cells(entry.cells, entry.width);
+  key_delete.cells_width = entry.width;
+  key_delete.key_insert = entry.key_insert;
+  key_delete.order = fold.own_key(order_of(in.into));
+  fold.key_deletes.push_back(key_delete);
   return true;
 }
 

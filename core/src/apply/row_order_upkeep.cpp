@@ -22,7 +22,7 @@ Result<void> save_known_keys(TargetConnection& target, const std::vector<Table*>
       const std::string name = table->identity().target();
       if (auto begun = connection.begin(); !begun) return begun;
       const auto body = [&]() -> Result<void> {
-        if (auto held = context.store->hold(connection, {name}); !held) return held;
+        if (auto locked = context.store->lock_targets(connection, {name}); !locked) return locked;
         auto rows = context.store->lock_tables(connection, {name}, CDCRT_LOCK_UPDATE);
         if (!rows) return std::move(rows.error());
         const auto row = rows->find(name);
@@ -66,7 +66,7 @@ void purge_tombstones(TargetConnection& target, Table& table) {
   const auto done = target.run([&](plugin::Connection& connection) -> Result<void> {
     if (auto begun = connection.begin(); !begun) return begun;
     const auto body = [&]() -> Result<void> {
-      if (auto held = context.store->hold(connection, {name}); !held) return held;
+      if (auto locked = context.store->lock_targets(connection, {name}); !locked) return locked;
       if (auto locked = context.store->lock_tables(connection, {name}, CDCRT_LOCK_UPDATE); !locked) return std::move(locked.error());
       auto purged = context.store->purge_tombstones(connection, name, before, kTombstonesAtOnce);
       if (!purged) return std::move(purged.error());

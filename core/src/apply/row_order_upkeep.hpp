@@ -1,4 +1,4 @@
-// What is done, apart from any batch, for the orders of rows that are kept in the target.
+// Upkeep of the orders of rows that are stored in the target, between batches.
 #pragma once
 
 #include <chrono>
@@ -8,10 +8,10 @@
 
 namespace cdcrt::apply {
 
-/// Stores which keys these tables have written last, for the next process; what is not stored until then is left out.
+/// Stores which keys these tables wrote last, for the next process. Tables that are not reached before `until` are left out.
 Result<void> save_known_keys(TargetConnection& target, const std::vector<Table*>& tables, std::chrono::steady_clock::time_point until);
 
-/// Now and then forgets the orders of rows that are gone for longer than the route keeps them.
+/// When it is time: purges the orders of rows that were deleted longer ago than the route's tombstone_retention.
 void purge_tombstones(TargetConnection& target, Table& table);
 
 }  // namespace cdcrt::apply

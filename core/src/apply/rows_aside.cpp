@@ -11,6 +11,7 @@ progress::StoredTable known_of(const Sealed& batch, const std::string& floor) {
   progress::StoredTable known;
   known.columns = batch.columns;
   known.key_known = batch.key_known;
+  known.told_keyless = batch.told_keyless;
   known.by_source = batch.by_source;
   known.floor = floor;
   return known;
@@ -57,6 +58,7 @@ std::optional<Sealed> RowsAside::take(Table& table) {
   sealed.columns = batch_->columns;
   sealed.key = batch_->key;
   sealed.key_known = batch_->key_known;
+  sealed.told_keyless = batch_->told_keyless;
   sealed.version = batch_->version;
   return sealed;
 }

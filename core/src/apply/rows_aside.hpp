@@ -1,4 +1,4 @@
-// RowsAside: messages of a batch folded once more, beside their table: for what is tried row by row, or applied later.
+// RowsAside: folds messages a second time beside their table, to try rows one by one (isolation) or to apply them later (replay).
 #pragma once
 
 #include <cstdint>
@@ -14,23 +14,23 @@
 
 namespace cdcrt::apply {
 
-/// Nobody is told of it, nothing of it is counted, and the source is asked for nothing. One thread.
+/// Without side effects: no observer is called, nothing is counted, no source is rewound. One thread.
 class RowsAside {
  public:
-  /// By what is known of the table's columns; of the rest of `known` only the floor, and whether it is kept in source order, count.
+  /// With the columns that `known` has; of the rest of it only `floor` and `by_source` matter.
   RowsAside(TableIdentity identity, progress::StoredTable known);
-  /// By what a batch knows of its table, which has judged what the route names.
+  /// With what `batch` knows of its table.
   explicit RowsAside(const Sealed& batch, const std::string& floor = {});
 
-  /// Where a partition stands before the rows that come.
+  /// Sets where a partition stands before the first row.
   void begin(progress::Partition& partition, int64_t next_offset, const std::string& order);
-  /// Partitions that bring nothing here count: without a key they decide what can be told from each other.
+  /// How many other partitions bring rows of the table: tables without a key allow updates and deletes from one partition only.
   void count_others(std::size_t count) { fold_.count_others(count); }
   /// Rows of messages of one partition, ascending; what is refused is left out.
   void add(const Decoded& batch, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
-  /// Why no more is folded; empty: it is.
+  /// Why folding stopped; empty: it did not.
   [[nodiscard]] const std::string& stopped() const { return fold_.stopped(); }
-  /// What was folded, as a batch of that table, with the slots of `batch` where there is one. nullopt: there is nothing to write.
+  /// What was folded as a batch of `table`, with the slots of the batch it was made with. nullopt: there is nothing to write.
   std::optional<Sealed> take(Table& table);
 
  private:
@@ -41,7 +41,7 @@ class RowsAside {
   TableFold fold_;
 };
 
-/// The rows of one message; refused ones became dead letters when they were folded first.
+/// Folds the rows of one message alone. Refused rows are left out: they became dead letters when they were folded first.
 std::optional<Sealed> fold_alone(const Sealed& batch, progress::Partition& partition, const cdcrt_messages& message,
                                  const event::RowBatch& rows, const std::vector<uint32_t>& indexes, const event::ShapeRegistry& shapes);
 

@@ -7,8 +7,8 @@
 namespace cdcrt::apply {
 
 bool Sealed::needs_table() const {
-  return clear || by_source || touches_letters(*this) || std::any_of(partitions.begin(), partitions.end(), [](const auto& part) {
-           return !part.fold.departures.empty() || !part.fold.arrivals.empty();
+  return clear || by_source || touches_dead_letters(*this) || std::any_of(partitions.begin(), partitions.end(), [](const auto& part) {
+           return !part.fold.key_deletes.empty() || !part.fold.key_inserts.empty();
          });
 }
 
@@ -40,8 +40,8 @@ std::vector<const progress::Partition*> Sealed::drop_lost() {
   return stranded;
 }
 
-bool touches_letters(const Sealed& sealed) {
-  if (sealed.attempt.letters_change) return true;
+bool touches_dead_letters(const Sealed& sealed) {
+  if (sealed.attempt.dead_letters_change) return true;
   const auto& open = sealed.attempt.open_dead_letters;
   for (const auto& part : sealed.partitions) {
     if (std::any_of(part.fold.refused.begin(), part.fold.refused.end(), [](const auto& refused) { return !refused.closed; })) return true;

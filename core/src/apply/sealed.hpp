@@ -33,44 +33,56 @@ struct SealedPartition {
 struct Attempt {
   /// Set by settle_key_changes, taken over by complete().
   std::map<std::string, KeyChangeRecord> key_changes;
-  bool key_changes_moved = false;                   ///< they differ from what is stored
-  progress::Store::LettersByKey open_dead_letters;  ///< of the batch's rows; set by look_up_letters
+  bool key_changes_moved = false;                       ///< they differ from what is stored
+  progress::Store::DeadLettersByKey open_dead_letters;  ///< of the batch's rows; set by look_up_dead_letters
   /// Set by settle_dead_letters, taken over by KnownDeadLetters.
-  progress::Store::LettersByKey letters_closed, letters_opened;
-  bool letters_change = false;  ///< known before the transaction: events of the batch became dead letters while it was written
+  progress::Store::DeadLettersByKey dead_letters_closed, dead_letters_opened;
+  bool dead_letters_change = false;  ///< known before the transaction: events of the batch became dead letters while it was written
   SourceOrder source_order;
   bool commit_unknown = false;  ///< the answer to the COMMIT was lost: it may have been written
   EventCounts refused;          ///< events that became dead letters while it was written
 };
 
-/// The batch that one write of a table carries. Owned by the writer until complete() or detach().
-struct Sealed {
+/// What a batch knows of its table, as of sealing: the same for each transaction, where several write the batch in portions.
+struct SealedTable {
   Table* table = nullptr;
   const TableIdentity* identity = nullptr;          ///< of the table
-  bool clear = false;                               ///< the table is emptied first (truncate)
   const progress::Partition* cleared_by = nullptr;  ///< where the truncate was read
   std::string floor;                                ///< source order of the last truncate; empty: none
-  std::vector<SealedPartition> partitions;
-  std::vector<evolution::Column> columns;  ///< the knowledge as of sealing, by slot
-  std::vector<uint32_t> key;               ///< slots
-  std::vector<uint32_t> message_key;       ///< slots, where it is a part of `key`; else empty
+  std::vector<evolution::Column> columns;           ///< by slot
+  std::vector<uint32_t> key;                        ///< slots
+  std::vector<uint32_t> message_key;                ///< slots, where it is a part of `key`; else empty
   bool key_known = false;
-  uint64_t version = 0;  ///< of the knowledge
-  std::size_t bytes = 0;
+  bool told_keyless = false;          ///< as progress::StoredTable has it
+  uint64_t version = 0;               ///< of what is known of the columns
   std::vector<SourceOfRows> sources;  ///< what Entry::source counts
   bool in_order = false;              ///< KeyOrder::settle was asked
-  bool crossed = false;               ///< several partitions bring changes of one key
   bool by_source = false;             ///< folded in source order: SourceOrder decides in each transaction anew
-  std::string refusal;                ///< why it must not be written
-  Attempt attempt;                    ///< the last one
+};
+
+/// The batch that one write of a table carries. Owned by the writer until complete() or detach().
+struct Sealed : SealedTable {
+  bool clear = false;  ///< the table is emptied first (truncate)
+  std::vector<SealedPartition> partitions;
+  std::size_t bytes = 0;
+  bool crossed = false;  ///< several partitions bring changes of one key
+  std::string refusal;   ///< why it must not be written
+  Attempt attempt;       ///< the last one
+
+  /// A batch of the same table without rows, for a transaction that writes a portion of this one.
+  [[nodiscard]] Sealed without_rows() const {
+    Sealed portion;
+    static_cast<SealedTable&>(portion) = *this;
+    return portion;
+  }
 
   [[nodiscard]] EventCounts counts() const;
   [[nodiscard]] bool empty() const { return partitions.empty() && !clear; }
   /// Key changes may be settled, or the table be emptied: nobody else may write its knowledge meanwhile.
   [[nodiscard]] bool needs_table() const;
-  /// What is stored beside the table's row differs after it: key changes, open letters, or the table was emptied.
+  /// What is stored beside the table's row differs after it: key changes, open dead letters, or the table was emptied.
   [[nodiscard]] bool raises_version() const {
-    return clear || attempt.key_changes_moved || !attempt.letters_closed.empty() || !attempt.letters_opened.empty();
+    return clear || attempt.key_changes_moved || !attempt.dead_letters_closed.empty() || !attempt.dead_letters_opened.empty();
   }
   /// Some of it came from partitions that were given up since, even if they were claimed again.
   [[nodiscard]] bool has_lost() const;
@@ -78,7 +90,7 @@ struct Sealed {
   [[nodiscard]] std::vector<const progress::Partition*> drop_lost();
 };
 
-/// The batch changes letters of its table: their row must be locked.
-bool touches_letters(const Sealed& sealed);
+/// The batch changes dead letters of its table: their row must be locked.
+bool touches_dead_letters(const Sealed& sealed);
 
 }  // namespace cdcrt::apply

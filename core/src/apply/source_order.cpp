@@ -5,6 +5,7 @@
 
 #include "apply/dead_letter_key.hpp"
 #include "apply/key_order.hpp"
+#include "apply/log_order.hpp"
 #include "apply/sealed.hpp"
 
 namespace cdcrt::apply {
@@ -124,6 +125,12 @@ class SourceOrdering {
     bool removed_before = false;
     for (const Change& each : row.changes) {
       if (!each.is_whole()) continue;
+      if (!are_of_one_log(order.order, each.order)) {
+        refuse(each,
+               "of two changes the one with the lower place in the source's log has the later time. The log began anew (another server, or "
+               "RESET MASTER), so which change is newer cannot be told");
+        return false;
+      }
       if (!is_later(each, partitions_[each.part], order)) {
         take_out(*each.entry);
         continue;
@@ -215,11 +222,11 @@ class SourceOrdering {
   // A whole change makes good what was refused before it at the source, and only that.
   void place_dead_letters(Row& row, progress::RowOrder& order) {
     std::string_view last;
-    for (const Change& letter : row.refused) {
-      if (letter.order < order.order) {
-        close(*letter.refused);
+    for (const Change& dead_letter : row.refused) {
+      if (dead_letter.order < order.order) {
+        close(*dead_letter.refused);
       } else {
-        last = std::max(last, letter.order);
+        last = std::max(last, dead_letter.order);
       }
     }
     if (order.refused < order.order) order.refused.clear();

@@ -1,5 +1,5 @@
-// SourceOrder: what of a batch counts in a source-ordered table, whose rows the change of the greatest source order decides, whichever
-// partition, batch or process it came from (decision 0033).
+// SourceOrder: decides which changes of a batch count in a source-ordered table: a row is that of its change with the greatest source
+// order, whichever partition, batch or process brought it (decision 0033).
 #pragma once
 
 #include <cstdint>
@@ -26,14 +26,14 @@ class SourceOrder {
   };
   using Refused = std::unordered_map<std::string, RefusedEvent>;  ///< by key, as dead letters are kept
 
-  /// Inside the transaction, which holds the table's row for itself, before anything of the batch is written: reads the orders of its
-  /// rows, and takes out what is older than what stands. BAD_CONFIG: which is newer is not known; `sealed.refusal` says why.
+  /// Inside a transaction that has locked the table's row, before the batch is written: reads the stored orders of its rows and takes out
+  /// changes that are older. BAD_CONFIG: it is not known which is newer; `sealed.refusal` says why.
   Result<void> decide(plugin::Connection& connection, progress::Store& store, Sealed& sealed, const Refused& refused = {});
   /// Stores the rows' orders, in that transaction.
   Result<void> save(plugin::Connection& connection, progress::Store& store, const Sealed& sealed) const;
-  /// The transaction was rolled back: the batch is as it was. Before anything of it is dropped.
+  /// The transaction was rolled back: puts the batch back as it was. To be called before partitions are dropped from it.
   void take_back();
-  /// Changes that were taken out.
+  /// Number of changes that were taken out.
   [[nodiscard]] uint64_t overtaken() const { return overtaken_; }
 
  private:

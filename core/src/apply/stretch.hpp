@@ -15,7 +15,7 @@ namespace cdcrt::apply {
 /// One thread. The reader outlives it.
 class Stretch {
  public:
-  /// Held at a time, of all partitions.
+  /// At most so much is in memory at a time, of all partitions.
   static constexpr std::size_t kMaxEvents = 1'000;
   static constexpr std::size_t kMaxBytes = 1 << 20;
 
@@ -24,7 +24,7 @@ class Stretch {
   Stretch(const Stretch&) = delete;
   Stretch& operator=(const Stretch&) = delete;
 
-  /// Whether reading again finds what was folded, all of it; leaves the stretch at its beginning. UNSUPPORTED: the source cannot.
+  /// Whether reading again finds all that was folded; goes back to the first event. UNSUPPORTED: the source cannot read again.
   Result<bool> is_whole();
   /// How many events is_whole() found.
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -34,19 +34,19 @@ class Stretch {
     std::optional<Sealed> sealed;  ///< nullopt: the events change nothing
     EventCounts counts;
   };
-  /// The next events, `count` or fewer, folded; the same again until they are passed.
+  /// The next events, at most `count`, folded into one batch; the same ones until pass().
   Result<Piece> peek(std::size_t count);
-  /// What peek() answered is dealt with.
+  /// The events of the last peek() are done.
   void pass();
 
-  /// The one event of a piece of one, as it was produced.
+  /// The event of a piece with a single one, as it was produced.
   struct Event {
     progress::Partition* partition = nullptr;
     const cdcrt_message* message = nullptr;
   };
   [[nodiscard]] Event event() const;
 
-  /// Events of several partitions are told in source order.
+  /// Events of several partitions come in source order.
   [[nodiscard]] bool is_ordered() const { return is_ordered_; }
   /// Everything was passed.
   [[nodiscard]] bool ended() const;

@@ -31,7 +31,7 @@ void Table::restore(const progress::StoredTable& stored) {
   kept_.take(stored);
   kept_.take(key_changes_from(stored.key_changes, fold_.knowledge().columns()));
   kept_.knowledge_stored(fold_.knowledge().version());
-  dead_letters_.restore(stored.has_no_letters);
+  dead_letters_.restore(stored.has_no_dead_letters);
   if (!detached_.empty()) tell_trouble();
 }
 
@@ -80,8 +80,9 @@ void Table::accept(const Decoded& batch, const uint32_t* rows, std::size_t count
   PartitionFold& into = partition(batch.partition);
   if (is_skipped_ || !into.takes(batch.messages.generation, batch.next_offset)) return;
   into.receive(batch.messages.messages[batch.rows.rows()[rows[0]].message].offset);
-  if (!fold_.stopped().empty() || into.is_detached()) {
+  if (!fold_.stopped().empty() || into.is_detached() || !fold_.lacks_key().empty()) {
     into.miss(batch.next_offset);
+    if (fold_.learn_key(batch, rows, count) && lacks_key_ && identity_.observer != nullptr) identity_.observer->key_told(*this);
     return;
   }
   fold_rows(batch, into, rows, count, refused);
@@ -89,9 +90,32 @@ void Table::accept(const Decoded& batch, const uint32_t* rows, std::size_t count
 
 void Table::fold_rows(const Decoded& batch, PartitionFold& into, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {
   fold_.fold(batch, into, rows, count, refused);
+  if (!fold_.lacks_key().empty()) {
+    into.miss(batch.next_offset);
+    // What is being written goes its way first.
+    if (!is_writing_) return detach_for_key();
+  }
   account();
   if (!fold_.stopped().empty()) tell_trouble();
   tell_ready();
+}
+
+void Table::detach_for_key() {
+  lacks_key_ = true;
+  detached_ = fold_.lacks_key();
+  fold_.detach(is_skipped_);
+  account();
+  tell_trouble();
+}
+
+bool Table::waits_for_key() const {
+  const std::lock_guard lock(mutex_);
+  return lacks_key_ && !fold_.knowledge().is_key_told() && fold_.is_missing();
+}
+
+void Table::learn(const progress::StoredTable& stored) {
+  Sealed none;
+  merge(stored, none);
 }
 
 void Table::account() {
@@ -108,7 +132,8 @@ void Table::tell_ready() {
 void Table::tell_trouble() {
   if (identity_.observer == nullptr) return;
   if (!fold_.stopped().empty()) return identity_.observer->troubled(*this, Trouble::kStopped, fold_.stopped());
-  identity_.observer->troubled(*this, is_paused_ ? Trouble::kPaused : Trouble::kDetached, detached_);
+  const Trouble trouble = is_paused_ ? Trouble::kPaused : lacks_key_ ? Trouble::kLacksKey : Trouble::kDetached;
+  identity_.observer->troubled(*this, trouble, detached_);
 }
 
 bool Table::ready() const {
@@ -131,7 +156,7 @@ std::size_t Table::held_bytes() const {
   return fold_.bytes();
 }
 
-std::size_t Table::held_rows() const {
+std::size_t Table::buffered_rows() const {
   const std::lock_guard lock(mutex_);
   return fold_.rows();
 }
@@ -174,6 +199,7 @@ void Table::complete(const Sealed& sealed) {
     ++times_written_;
     if (identity_.observer != nullptr) identity_.observer->written(*this);
   }
+  if (!fold_.lacks_key().empty()) return detach_for_key();
   tell_ready();
 }
 
@@ -203,6 +229,7 @@ void Table::detach(const std::string& reason, const Sealed* sealed) {
   const std::lock_guard lock(mutex_);
   if (sealed != nullptr) unseal(*sealed);
   detached_ = reason;
+  lacks_key_ = false;
   fold_.detach(is_skipped_);
   account();
   tell_trouble();
@@ -258,6 +285,7 @@ bool Table::reattach() {
   if (is_writing_ || fold_.is_dirty() || fold_.is_missing()) return false;
   fold_.reattach();
   detached_.clear();
+  lacks_key_ = false;
   is_paused_ = false;
   if (identity_.observer != nullptr) identity_.observer->recovered(*this);
   return true;

@@ -33,14 +33,14 @@ class Table {
 
   /// Before the first row: what the target keeps of this table, but for its progress.
   void restore(const progress::StoredTable& stored);
-  /// The partition became ours: everything below `next_offset` is in the target.
+  /// The partition was assigned to this process: everything below `next_offset` is in the target.
   void restore_progress(progress::Partition& partition, int64_t next_offset, const std::string& order);
-  /// Where the target says "from the beginning" (0), that turned out to be there. Before anything is read of the partition.
+  /// The target stores "from the beginning" (0), and the log begins at `first`. Before anything of the partition is read.
   void begin_at(const progress::PartitionKey& key, int64_t first);
   /// The partition was given up: its rows that are not durable are dropped.
   void forget(const progress::Partition& partition);
-  /// Another process changed what is kept of this table: takes it over, also for a batch being written. `stored` has the
-  /// progress of every partition.
+  /// Another process changed what the target keeps of this table: takes it over, also into a batch that is being written. `stored` has
+  /// the progress of every partition.
   void merge(const progress::StoredTable& stored, Sealed& sealed);
 
   /// Folds rows (indexes into batch.rows, ascending) of one decoded batch; all rows of a message come in one call.
@@ -48,14 +48,14 @@ class Table {
 
   /// True when there is something to write and nothing is being written.
   [[nodiscard]] bool ready() const;
-  /// Since when rows wait; only meaningful when ready().
+  /// Since when rows are buffered; only meaningful when ready().
   [[nodiscard]] std::chrono::steady_clock::time_point waiting_since() const;
   /// When seal() last gave something out; the epoch: never.
   [[nodiscard]] std::chrono::steady_clock::time_point last_sealed() const;
-  /// Bytes held and not sealed.
+  /// Bytes and rows that are buffered and not being written.
   [[nodiscard]] std::size_t held_bytes() const;
-  [[nodiscard]] std::size_t held_rows() const;
-  /// `detached`: of a table that is detached, else of one that is not.
+  [[nodiscard]] std::size_t buffered_rows() const;
+  /// Hands out what is buffered. nullopt: nothing is, or the table's state is not the one that the caller writes (`detached` or not).
   std::optional<Sealed> seal(bool detached = false);
   void complete(const Sealed& sealed);
   /// A part of the batch that is being written is durable: `portion` says up to where.
@@ -72,31 +72,35 @@ class Table {
   // A table that stalls is detached: its rows are dropped, its progress stays, and what it misses is read back.
 
   void detach(const std::string& reason, const Sealed* sealed);
+  /// It is detached because its key is not known: it cannot be read back before a definition, or another process, has told it.
+  [[nodiscard]] bool waits_for_key() const;
+  /// What another process stored of it while it was detached.
+  void learn(const progress::StoredTable& stored);
   /// Why the table is detached; empty: it is not.
   [[nodiscard]] std::string detached() const;
   [[nodiscard]] bool is_detached() const;
-  /// How often a batch of it became durable.
+  /// How many of its batches became durable.
   [[nodiscard]] uint64_t times_written() const;
   struct Missed {
     progress::Partition* partition;
     int64_t first, end;
   };
   [[nodiscard]] std::vector<Missed> missed() const;
-  /// accept() for messages that are read back from `from` on, where the last call ended. False: the partition does not stand
-  /// there any more; what else would be read back does not belong to it.
+  /// accept() for messages that are read back from `from` on, where the last call ended. False: the partition was sent somewhere else
+  /// meanwhile; reading back must begin anew.
   bool read_back(const Decoded& batch, int64_t from, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
-  /// Nothing more of the table is in the messages from `from` up to `next_offset`.
+  /// The messages from `from` up to `next_offset` have no more rows of the table.
   void read_back_to(progress::Partition& partition, int64_t from, int64_t next_offset);
-  /// Takes live rows again once nothing is missed. False: something is.
+  /// Ends the detachment. False: rows that were missed are still to be read back.
   bool reattach();
-  /// What an operator asked for: skipped tables take nothing and hold nothing back.
+  /// An operator skips the table: its rows are dropped, and it holds no watermark back.
   void skip(bool skipped);
-  /// The same for a table that is detached because of it.
+  /// An operator pauses the table: it is detached until it is resumed.
   void pause(bool paused);
 
   /// Lowest offset of the partition that is routed here and not durable; nullopt: none.
   [[nodiscard]] std::optional<int64_t> first_unapplied(const progress::Partition& partition) const;
-  /// That have had rows for it, and are read by this process.
+  /// Number of partitions that this process reads and that brought rows of the table.
   [[nodiscard]] std::size_t partition_count() const;
 
   /// Totals of committed batches.
@@ -114,10 +118,10 @@ class Table {
   };
   /// Empty until a row was taken.
   [[nodiscard]] std::vector<ColumnUse> column_uses() const;
-  /// What a column may have been meant that is not there; empty: nothing is near.
+  /// A hint for a column that no event has: the nearest name; empty: nothing is near.
   [[nodiscard]] std::string advice_for(const std::string& column) const;
 
-  /// No two source tables bring rows here, as far as is known: one message key is one row.
+  /// As far as is known only one source table brings rows, so that one message key is one row.
   [[nodiscard]] bool has_one_source() const;
   [[nodiscard]] bool is_by_source() const;
 
@@ -137,6 +141,7 @@ class Table {
   void account();
   void tell_ready();
   void tell_trouble();
+  void detach_for_key();
 
   const TableIdentity identity_;
   mutable std::mutex mutex_;
@@ -146,6 +151,7 @@ class Table {
   KnownDeadLetters dead_letters_;
   KnownKeys keys_;
   std::string detached_;
+  bool lacks_key_ = false;  ///< that is why
   bool is_skipped_ = false, is_paused_ = false;
   bool is_writing_ = false;
   std::chrono::steady_clock::time_point last_sealed_{};

@@ -32,6 +32,7 @@ void TableFold::restore(const progress::StoredTable& stored) {
     knowledge_.restore(std::move(column));
   }
   if (stored.key_known) knowledge_.restore_key_known();
+  if (stored.told_keyless) knowledge_.restore_told_keyless();
   truncation_.restore(stored.floor);
   if (stored.by_source && identity_.route.ordering != route::Ordering::kPartition) set_by_source(identity_.keeps_rows());
   count_foreign(stored);
@@ -83,13 +84,15 @@ void TableFold::note_dirty() {
 
 void TableFold::stop(const std::string& reason) {
   if (stopped_.empty()) stopped_ = reason;
+  lacks_key_.clear();
   for (auto& [partition, of] : partitions_) of.stop();
   is_dirty_ = false;
 }
 
 void TableFold::fold(const Decoded& batch, PartitionFold& into, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {
   const auto began = into.place();  // a truncate may send the partition back
-  const auto goes_on = [&] { return stopped_.empty() && into.place() == began; };
+  const auto goes_on = [&] { return stopped_.empty() && lacks_key_.empty() && into.place() == began; };
+  (void)learn_key(batch, rows, count);
   std::vector<Refusal> refusals;
   for (std::size_t i = 0; i < count && goes_on(); ++i) {
     const cdcrt_row& row = batch.rows.rows()[rows[i]];
@@ -105,6 +108,13 @@ void TableFold::fold(const Decoded& batch, PartitionFold& into, const uint32_t* 
 
 void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_row& row, std::vector<Refusal>& refusals) {
   const int64_t offset = batch.messages.messages[row.message].offset;
+  const event::Shape& shape = batch.shapes.get(row.shape);
+  // Before anything is learned of it: it is observed in its turn, once the key is known.
+  if (row.operation < CDCRT_TRUNCATE && knowledge_.lacks_key(shape)) {
+    if (folding_ == Folding::kAside) return stop(missing_key_text(shape));
+    lacks_key_ = missing_key_text(shape);
+    return;
+  }
   if (row.source_order.data != nullptr) {
     if (!into.memory().unplaced.empty() && is_definite(row.operation))
       knowledge_.place(std::exchange(into.memory().unplaced, {}), into.last_order());
@@ -125,7 +135,6 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
     return;
   }
   folder_.forget_row();  // a type change must not touch it
-  const event::Shape& shape = batch.shapes.get(row.shape);
   const RowFolder::Incoming incoming{batch, row, shape, offset, into, refusals, partition_count() < 2};
   auto map = knowledge_.observe(shape, order, is_definite(row.operation), row.source_order.data == nullptr);
   if (auto shown = knowledge_.take_unplaced(); !shown.empty()) {
@@ -146,6 +155,34 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
   if (row.operation == CDCRT_DELETE && row.other_key == CDCRT_NO_CELLS && identity_.route.deletes == route::Deletes::kIgnore) return;
   if (!keeps_order(into, shape, row, offset)) return;
   if (const std::string why = folder_.fold(incoming, **map); !why.empty()) stop(why);
+}
+
+bool TableFold::learn_key(const Decoded& batch, const uint32_t* rows, std::size_t count) {
+  if (knowledge_.key_known()) return false;
+  bool is_news = false;
+  for (std::size_t i = 0; i < count; ++i) {
+    const cdcrt_row& row = batch.rows.rows()[rows[i]];
+    if (row.operation != CDCRT_DEFINITION) continue;
+    const event::Shape& shape = batch.shapes.get(row.shape);
+    if (knowledge_.tell_key(shape)) is_news = true;
+    knowledge_.tell_types(shape, {row.source_order.data, row.source_order.size});
+  }
+  return is_news;
+}
+
+std::string TableFold::missing_key_text(const event::Shape& shape) const {
+  constexpr std::size_t kMaxNames = 20;
+  std::string names, example = "COLUMN";
+  for (std::size_t i = 0; i < shape.columns.size(); ++i) {
+    const std::string& name = shape.columns[i].name;
+    if (name == "id") example = name;
+    if (i < kMaxNames) names += (names.empty() ? "" : ", ") + name;
+    if (i == kMaxNames) names += ", ...";
+  }
+  return "its key is not known: its events do not tell it, and no definition of the table did so far. If none will, say it in the manifest, "
+         "with the table's key in place of " +
+         example + ", and start cdcrt again: [defaults] primary_keys = { \"" + identity_.source_name + "\" = [\"" + example +
+         "\"] }, or primary_key in its route (columns: " + names + ")";
 }
 
 // Of what came after the truncate nothing is missing as long as the log still reaches back to it.
@@ -187,8 +224,9 @@ bool TableFold::keeps_order(PartitionFold& into, const event::Shape& shape, cons
   }
   if (is_one) return true;
   stop("rows of one key may come from several partitions, since " +
-       std::string(shape.key_in_one_partition || !shape.keyed ? "the route's primary_key does not contain the message key"
-                                                              : "the format does not say that a key stays in one") +
+       std::string(shape.key_in_one_partition || !(shape.keyed || shape.key_elsewhere)
+                       ? "the route's primary_key does not contain the message key"
+                       : "the format does not say that a key stays in one") +
        ", and they carry no source order by which the newer one could be told");
   return false;
 }
@@ -245,6 +283,7 @@ void TableFold::seal(Sealed& sealed) {
   sealed.key = knowledge_.key();
   sealed.message_key = knowledge_.message_key();
   sealed.key_known = knowledge_.key_known();
+  sealed.told_keyless = knowledge_.is_told_keyless();
   sealed.by_source = by_source_ && !sealed.key.empty();
   sealed.version = knowledge_.version();
   sealed.sources = folder_.sources();
@@ -283,6 +322,7 @@ void TableFold::give_back(const Sealed& sealed) {
 }
 
 void TableFold::detach(bool is_skipped) {
+  lacks_key_.clear();
   for (auto& [partition, of] : partitions_) of.detach(is_skipped);
   // The truncate, if one waited, is read again as well.
   truncation_.forget();

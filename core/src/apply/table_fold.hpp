@@ -1,4 +1,4 @@
-// TableFold: the rows of all partitions of a table, folded until they are written, with what they teach of its columns.
+// TableFold: the rows of all partitions of a table, folded until they are written, and what they tell of its columns.
 #pragma once
 
 #include <chrono>
@@ -31,9 +31,9 @@ class TableFold {
 
   /// Before the first row: what the target keeps of the table, but for its progress.
   void restore(const progress::StoredTable& stored);
-  /// The partition's, from the first call on; `is_detached`: as the table is.
+  /// The fold of the partition, made at the first call; `is_detached`: whether the table is detached.
   PartitionFold& partition(progress::Partition& partition, bool is_detached);
-  /// Null: it has brought nothing.
+  /// Null: the partition has brought no rows.
   [[nodiscard]] PartitionFold* find(const progress::Partition& partition);
   [[nodiscard]] const PartitionFold* find(const progress::Partition& partition) const;
   void restore_progress(PartitionFold& into, int64_t next_offset, const std::string& order);
@@ -43,20 +43,24 @@ class TableFold {
 
   /// Folds rows of one decoded batch. A truncate may send the partition back, so that it does not reach their end.
   void fold(const Decoded& batch, PartitionFold& into, const uint32_t* rows, std::size_t count, const RefusalHandler& refused);
-  /// Why nothing more is folded; empty: it is.
+  /// Why folding stopped; empty: it did not.
   [[nodiscard]] const std::string& stopped() const { return stopped_; }
   void stop(const std::string& reason);
+  /// A row was met that cannot be applied before the table's key is known: why; nothing more is folded until detach(). Empty: none was.
+  [[nodiscard]] const std::string& lacks_key() const { return lacks_key_; }
+  /// What definitions among the rows tell of the key; also for rows that are not folded now. True: that is news.
+  bool learn_key(const Decoded& batch, const uint32_t* rows, std::size_t count);
 
-  /// There is something to seal, since then.
+  /// Something is to be written, and since when.
   [[nodiscard]] bool is_dirty() const { return is_dirty_; }
   [[nodiscard]] Clock::time_point dirty_since() const { return dirty_since_; }
   void note_dirty();
-  /// Everything but what Table knows. Empty: there was nothing to write.
+  /// Fills the batch, but for what only Table knows. Empty: there is nothing to write.
   void seal(Sealed& sealed);
   void written(const Sealed& sealed);
   void written_in_part(const Sealed& portion);
   void give_back(const Sealed& sealed);
-  /// What another process stored: takes it over, also for a batch being written. True: it has emptied the table.
+  /// Takes over what another process stored, also into a batch that is being written. True: that process has emptied the table.
   bool merge(const progress::StoredTable& stored, Sealed& sealed);
 
   // A detached table.
@@ -69,7 +73,7 @@ class TableFold {
   [[nodiscard]] std::size_t bytes() const;
   [[nodiscard]] std::size_t rows() const;
   [[nodiscard]] const std::map<const progress::Partition*, PartitionFold>& partitions() const { return partitions_; }
-  /// Partitions that others have count: without a key they decide what can be told from each other.
+  /// How many partitions of the table other processes read: without a key only tables of one partition take updates and deletes.
   void count_others(std::size_t count) { others_ = count; }
   [[nodiscard]] bool is_by_source() const { return by_source_; }
   [[nodiscard]] bool has_one_source() const;
@@ -82,6 +86,7 @@ class TableFold {
   bool is_refused_gap(PartitionFold& into);
   bool is_before_truncate(PartitionFold& into, int64_t offset);
   bool keeps_order(PartitionFold& into, const event::Shape& shape, const cdcrt_row& row, int64_t offset);
+  [[nodiscard]] std::string missing_key_text(const event::Shape& shape) const;
   bool take_row_order(PartitionFold& into, const cdcrt_row& row, int64_t offset);
   void set_by_source(bool by_source);
   void begin_source_order(const PartitionFold& current);
@@ -112,6 +117,7 @@ class TableFold {
   bool is_dirty_ = false;
   Clock::time_point dirty_since_{};
   std::string stopped_;
+  std::string lacks_key_;
 };
 
 }  // namespace cdcrt::apply

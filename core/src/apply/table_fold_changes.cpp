@@ -47,10 +47,10 @@ void TableFold::follow_schema_changes() {
     for (auto& [partition, of] : partitions_) {
       Fold& fold = of.fold();
       for (Entry& entry : fold.entries()) follow(entry.cells, entry.width, fold.arena());
-      for (Departure& departure : fold.departures) {
-        follow(departure.old_cells, departure.width, fold.arena());
-        follow(departure.new_cells, departure.width, fold.arena());
-        follow(departure.cells, departure.cells_width, fold.arena());
+      for (KeyDelete& key_delete : fold.key_deletes) {
+        follow(key_delete.old_cells, key_delete.width, fold.arena());
+        follow(key_delete.new_cells, key_delete.width, fold.arena());
+        follow(key_delete.cells, key_delete.cells_width, fold.arena());
       }
     }
     folder_.follow(change);
@@ -62,8 +62,8 @@ void TableFold::follow_schema_changes() {
       for (Entry& entry : of.fold().entries()) {
         if (slot < entry.width && !identity_.events) entry.cells[slot] = {};
       }
-      for (Departure& departure : of.fold().departures) {
-        if (slot < departure.cells_width) departure.cells[slot] = {};
+      for (KeyDelete& key_delete : of.fold().key_deletes) {
+        if (slot < key_delete.cells_width) key_delete.cells[slot] = {};
       }
     }
   }

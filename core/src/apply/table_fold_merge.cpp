@@ -23,6 +23,7 @@ bool TableFold::merge(const progress::StoredTable& stored, Sealed& sealed) {
   std::string others;
   for (const auto& [key, position] : stored.progress) others = std::max(others, position.order);
   const auto returned = knowledge_.merge(stored.columns, stored.key_known, others);
+  if (stored.told_keyless) knowledge_.restore_told_keyless();
   follow_schema_changes();
   for (const uint32_t slot : returned) read_again_after(knowledge_.columns()[slot].dropped_at, sealed);
   const bool is_known = by_source_ && sealed.by_source;
@@ -122,16 +123,17 @@ void TableFold::refresh(Sealed& sealed) const {
     };
     for (auto& part : sealed.partitions) {
       for (Entry& entry : part.fold.entries()) follow(entry.cells, entry.width, part.fold.arena());
-      for (Departure& departure : part.fold.departures) {
-        follow(departure.old_cells, departure.width, part.fold.arena());
-        follow(departure.new_cells, departure.width, part.fold.arena());
-        follow(departure.cells, departure.cells_width, part.fold.arena());
+      for (KeyDelete& key_delete : part.fold.key_deletes) {
+        follow(key_delete.old_cells, key_delete.width, part.fold.arena());
+        follow(key_delete.new_cells, key_delete.width, part.fold.arena());
+        follow(key_delete.cells, key_delete.cells_width, part.fold.arena());
       }
     }
   }
   sealed.columns = columns;
   sealed.key = knowledge_.key();
   sealed.key_known = knowledge_.key_known();
+  sealed.told_keyless = knowledge_.is_told_keyless();
   sealed.version = knowledge_.version();
 }
 

@@ -17,16 +17,16 @@ struct TableIdentity {
   std::string name;
   std::string source_name;    ///< database.schema.table of the first shape
   std::string source_server;  ///< empty: unknown
-  bool is_refused = false;    ///< no target table: what says why its rows are held back, by its source's name
+  bool is_refused = false;    ///< stands for a source table that gets no target table: only says why
   route::Route route;
   bool events = false;                     ///< the sink takes every change in order
   cdcrt_limits limits{};                   ///< of the sink's definitions
   std::atomic<int64_t>* memory = nullptr;  ///< counts the bytes that folds and sealed batches hold; may be null
   TableObserver* observer = nullptr;       ///< may be null
-  /// They may change again.
+  /// Rows that were written may change again (neither an archive of events nor append only).
   [[nodiscard]] bool keeps_rows() const { return !events && route.mode != route::Mode::kAppend; }
   [[nodiscard]] std::string target() const { return schema.empty() ? name : schema + "." + name; }
-  /// Of a table that is folded on the side: nobody is told of it, nothing of it is counted.
+  /// The same for folding aside (RowsAside): no observer, no memory accounting.
   [[nodiscard]] TableIdentity aside() const {
     TableIdentity identity = *this;
     identity.memory = nullptr;

@@ -1,4 +1,4 @@
-// TableObserver: told by tables of what somebody must do for them, so that nobody has to look at every table to find out.
+// TableObserver: is told when a table needs something (a write, a repair), so that nobody has to poll every table.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@ namespace cdcrt::apply {
 
 class Table;
 
-/// What waits in a table to be written.
+/// What a table has buffered to be written.
 struct Waiting {
   std::chrono::steady_clock::time_point since;
   std::chrono::steady_clock::time_point last_sealed;  ///< the epoch: never
@@ -21,11 +21,12 @@ struct Waiting {
 /// Why a table takes no part in what the others do.
 enum class Trouble : uint8_t {
   kDetached,  ///< it is tried again until it works
+  kLacksKey,  ///< the same, once its key is known
   kPaused,    ///< the same, because an operator asked for it
   kStopped    ///< until the next start
 };
 
-/// Called under the table's lock by any thread: must not call the table, nor wait for who does.
+/// Called by any thread under the table's lock: must not call the table, nor wait for a thread that does.
 class TableObserver {
  public:
   virtual ~TableObserver() = default;
@@ -35,6 +36,8 @@ class TableObserver {
   virtual void reads(Table& table, const progress::Partition& partition) = 0;
   /// Again whenever the reason changes, and after each attempt that failed.
   virtual void troubled(Table& table, Trouble trouble, const std::string& reason) = 0;
+  /// The key that it was detached for is known: it can be tried.
+  virtual void key_told(Table& table) = 0;
   /// A detached table is back with the others.
   virtual void recovered(Table& table) = 0;
   /// A batch of it is durable.

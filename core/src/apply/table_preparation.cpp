@@ -18,7 +18,9 @@ namespace {
 
 // Whether there is something to store: what was only learned from the target itself is there already.
 bool is_stored(const Sealed& sealed, const progress::StoredTable& stored) {
-  if (stored.version == 0 || stored.key_known != sealed.key_known || stored.columns.size() != sealed.columns.size()) return false;
+  if (stored.version == 0 || stored.key_known != sealed.key_known || stored.told_keyless != sealed.told_keyless ||
+      stored.columns.size() != sealed.columns.size())
+    return false;
   return std::all_of(sealed.columns.begin(), sealed.columns.end(), [&](const evolution::Column& column) {
     const auto kept = std::find_if(stored.columns.begin(), stored.columns.end(),
                                    [&](const evolution::Column& each) { return each.source_name == column.source_name; });
@@ -135,6 +137,7 @@ class Preparation {
     row_.source_table = identity.source_name;
     if (!identity.source_server.empty()) row_.source_server = identity.source_server;
     row_.key_known = sealed_.key_known;
+    row_.told_keyless = sealed_.told_keyless;
     ++row_.version;
     std::vector<evolution::Column> columns = sealed_.columns;
     for (auto& column : columns) column.adopted = sealed_.table->definition().is_adopted(column.target_name);
@@ -215,7 +218,7 @@ Result<void> note_table(plugin::Connection& connection, progress::Store& store, 
     if (auto begun = connection.begin(); !begun) return begun;
   }
   progress::StoredTable row;
-  auto done = store.hold(connection, {name});
+  auto done = store.lock_targets(connection, {name});
   if (done) done = lock_row(connection, store, name, row);
   if (done && row.version == 0) {
     row.source_table = sealed.table->identity().source_name;
@@ -277,7 +280,7 @@ Result<void> run_all(plugin::Connection& connection, progress::Store* store, std
   if (store != nullptr) {
     std::vector<std::string> names;
     for (const auto& each : preparations) names.push_back(each->name());
-    if (auto held = store->hold(connection, names); !held) return held;
+    if (auto locked = store->lock_targets(connection, names); !locked) return locked;
     if (auto taken = take_over(connection, *store, preparations, lost); !taken || !lost.empty()) return taken;
   }
   std::vector<cdcrt_table> tables;
@@ -310,7 +313,7 @@ Result<void> prepare_tables(plugin::Connection& connection, progress::Store* sto
   }
   if (preparations.empty()) return {};
   if (store != nullptr) {
-    if (auto ready = store->prepare_hold(connection, names); !ready) return ready;
+    if (auto ready = store->prepare_locks(connection, names); !ready) return ready;
   }
   if (transactional) {
     if (auto begun = connection.begin(); !begun) return begun;

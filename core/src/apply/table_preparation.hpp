@@ -10,8 +10,8 @@
 namespace cdcrt::apply {
 
 /// Makes the target's tables fit the sealed batches: creates, adds, widens, drops, in one short transaction
-/// of its own, and stores the tables' knowledge with it. What another process stored meanwhile is taken over first, also into
-/// the batches. Does nothing for those where nothing changed. `lost`: partitions that are not ours any more; nothing was done then.
+/// of its own, and stores what is known of their columns with it. Takes over first what another process stored meanwhile, also into
+/// the batches. Skips tables where nothing changed. `lost`: partitions that are not ours any more; nothing was done then.
 Result<void> prepare_tables(plugin::Connection& connection, progress::Store* store, bool transactional, const std::vector<Sealed*>& batches,
                             std::vector<const progress::Partition*>& lost);
 

@@ -55,9 +55,14 @@ Result<void> TargetConnection::run(const std::function<Result<void>(plugin::Conn
 }
 
 Outcome TargetConnection::try_once(const std::function<Outcome()>& body) {
+  const bool was_connected = connection_.has_value();
   if (auto connected = connect(); !connected) return connected;
   const auto turn = take_turn();
-  return body();
+  Outcome outcome = body();
+  // What was begun is undone already; whether the connection still works is what is asked here.
+  if (was_connected && outcome.next() == Next::kWaitForTarget) roll_back();
+  has_lost_connection_ = was_connected && outcome.next() == Next::kWaitForTarget && !connection_;
+  return outcome;
 }
 
 Outcome TargetConnection::retry(const Undertaking& undertaking, const std::function<Outcome()>& body) {
@@ -98,11 +103,17 @@ Outcome TargetConnection::wait(const Outcome& failed) {
   const Error& error = failed.error();
   const bool lost = failed.next() == Next::kWaitForTarget, outage = lost || is_locked_whole(failed);
   if (context_.outage != nullptr) context_.outage->locked(this, !lost);
-  if (failures_++ == 0) failing_since_ = std::chrono::steady_clock::now();
+  const bool is_first = failures_++ == 0;
+  if (is_first) failing_since_ = std::chrono::steady_clock::now();
+  // The target may be well: it ended a connection that was idle, or was away while nothing was to be written and has come back.
+  if (is_first && lost && std::exchange(has_lost_connection_, false)) {
+    connection_.reset();
+    return {};
+  }
+  const bool is_told = std::exchange(told_outage_, outage || told_outage_);
   if (outage && context_.outage != nullptr) {
-    told_outage_ = true;
     if (const auto text = context_.outage->fails(this, error)) context_.warn(*text);
-  } else if (outage && failures_ == 1) {
+  } else if (outage && !is_told) {
     context_.warn("waiting for the target: " + explain(error));
   }
   if (lost) connection_.reset();
@@ -135,7 +146,7 @@ bool TargetConnection::takes_other_rows() {
 // Leaves what failed to others: nothing is known of the target.
 void TargetConnection::gives_way() {
   failures_ = 0;
-  if (std::exchange(told_outage_, false)) (void)context_.outage->works(this);
+  if (std::exchange(told_outage_, false) && context_.outage != nullptr) (void)context_.outage->works(this);
   if (context_.outage != nullptr) context_.outage->locked(this, false);
 }
 
@@ -145,7 +156,7 @@ void TargetConnection::reached(bool is_last) {
   failures_ = 0;
   if (!told_outage_ || !is_last) return;
   told_outage_ = false;
-  if (context_.outage->works(this)) context_.warn("the target answers again");
+  if (context_.outage != nullptr && context_.outage->works(this)) context_.warn("the target answers again");
 }
 
 }  // namespace cdcrt::apply

@@ -1,4 +1,4 @@
-// TargetConnection: one writer's connection to the target, opened again when it was lost, and waited for.
+// TargetConnection: one writer's connection to the target: reconnects, retries, waits while the target is out of reach.
 #pragma once
 
 #include <chrono>
@@ -11,11 +11,11 @@
 
 namespace cdcrt::apply {
 
-/// What is tried until the target takes it or says something that no waiting mends.
+/// A write that is retried until the target takes it, or fails in a way that waiting does not mend.
 struct Undertaking {
   const Table& table;
-  const bool& commit_unknown;  ///< the rows may be in the target: while it holds nothing is decided but to ask again
-  bool is_last = true;         ///< else what failed together with it is still to be tried, and may be what the outage is of
+  const bool& commit_unknown;  ///< the answer to a COMMIT was lost: nothing is decided before the target was asked whether it was done
+  bool is_last = true;         ///< false: other tables that failed in the same transaction are still to be tried, and may be the cause
 };
 
 /// One thread.
@@ -24,7 +24,7 @@ class TargetConnection {
   explicit TargetConnection(const WriterContext& context) : context_(context) {}
 
   [[nodiscard]] const WriterContext& context() const { return context_; }
-  /// False: it was lost, and connect() was not called since.
+  /// False: the connection was lost, and connect() was not called since.
   [[nodiscard]] bool is_open() const { return connection_.has_value(); }
   plugin::Connection& operator*() { return *connection_; }
   plugin::Connection* operator->() { return &*connection_; }
@@ -35,9 +35,9 @@ class TargetConnection {
   Result<void> run(const std::function<Result<void>(plugin::Connection&)>& body);
   /// Once: connects, waits for its turn, runs `body`.
   Outcome try_once(const std::function<Outcome()>& body);
-  /// Runs `body` until what it answers is not to be waited for; or is, but the others cannot wait for that table.
+  /// Runs `body` until it succeeds or fails in a way that waiting does not mend; or until other tables cannot wait any longer.
   Outcome retry(const Undertaking& undertaking, const std::function<Outcome()>& body);
-  /// Waits a little longer each time. Not done: the process gives up; what that is of is answered.
+  /// Waits, a little longer each time. Not done: the process gives up; answers `failed`.
   Outcome wait(const Outcome& failed);
   /// The target answered.
   void reached(bool is_last = true);
@@ -53,7 +53,8 @@ class TargetConnection {
   std::optional<plugin::Connection> connection_;
   unsigned failures_ = 0;
   std::chrono::steady_clock::time_point failing_since_{};
-  bool told_outage_ = false;  ///< the Outage knows of a failure of ours, and not yet of its end
+  bool has_lost_connection_ = false;  ///< the last try found a connection broken that was good before
+  bool told_outage_ = false;          ///< the Outage knows of a failure of ours, and not yet of its end
 };
 
 }  // namespace cdcrt::apply

@@ -1,4 +1,4 @@
-// TargetDefinition: how a table is defined in the target, as far as that was looked at.
+// TargetDefinition: how a table is defined in the target, as it was read from the catalog.
 #pragma once
 
 #include <cstdint>
@@ -21,13 +21,13 @@ class TargetDefinition {
   /// its name of it in target_type.
   using Columns = std::map<std::string, evolution::Column>;
 
-  /// A column that is kept with the table's knowledge: it is there.
+  /// A column that an earlier process stored as made in the target.
   void restore(const evolution::Column& column);
-  /// What the target's catalog says. BAD_CONFIG: it cannot be what the batch is written to.
+  /// Takes over what the target's catalog says. BAD_CONFIG: the batch cannot be written to such a table.
   Result<void> take(const cdcrt_table_description& found, const Sealed& sealed);
   /// It may have changed.
   void look_again() { is_described_ = false; }
-  /// Of what has no definition in the target.
+  /// For targets without table definitions.
   void needs_none() { is_described_ = true; }
 
   [[nodiscard]] bool is_described() const { return is_described_; }
@@ -41,7 +41,7 @@ class TargetDefinition {
   [[nodiscard]] const Columns& columns() const { return columns_; }
   /// Null: the target has none of that name.
   [[nodiscard]] const evolution::Column* find(const std::string& name) const;
-  /// It was there before cdcrt, or the table lacks it and is to lack it.
+  /// The column was there before cdcrt, or the table has none and gets none.
   [[nodiscard]] bool is_adopted(const std::string& name) const { return adopted_.contains(name); }
   [[nodiscard]] bool adopts_any() const { return !adopted_.empty(); }
   [[nodiscard]] bool lacks(const std::string& name) const { return left_out_.contains(name); }

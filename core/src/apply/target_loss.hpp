@@ -1,4 +1,5 @@
-// TargetLoss: what a target had of a table and has no more, and rows that nobody knows of. None of it is made good without a word.
+// Losses in the target: tables or columns that were dropped behind cdcrt's back, and rows that are there without any progress. The table
+// stops with the choices; nothing is made anew silently.
 #pragma once
 
 #include <optional>
@@ -10,11 +11,11 @@
 
 namespace cdcrt::apply {
 
-/// Taken before the target's catalog is looked at.
+/// What must be in the target, noted before its catalog is read again.
 class Expected {
  public:
   explicit Expected(const Sealed& sealed);
-  /// After it was: the table, or columns that cdcrt made or needs, are gone. Names the choices.
+  /// After the catalog was read: whether the table, or columns that cdcrt made or needs, are missing. The error names the choices.
   [[nodiscard]] std::optional<Error> lost(const Sealed& sealed) const;
 
  private:
@@ -22,7 +23,7 @@ class Expected {
   std::vector<std::string> columns_;  ///< names in the target
 };
 
-/// Of a table of which nothing is kept, where reading from the start would double the rows that it has: that error, if it has some.
+/// For a table without stored progress and without a key: an error if it has rows, since reading from the start would double them.
 Result<void> refuse_unknown_rows(plugin::Connection& connection, const Sealed& sealed, const cdcrt_column& any_column);
 
 }  // namespace cdcrt::apply

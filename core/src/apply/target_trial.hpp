@@ -1,4 +1,4 @@
-// Whether a target takes rows at all: what it refuses then is its table's own trouble.
+// Whether a target takes rows at all: if it does, a refused write is the fault of that one table.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Truncation: the last truncate of a table, and whether the target has been emptied for it (rule 4.2).
+// Truncation: the last truncate of a table, and whether the target has been emptied for it (guarantee 4.6).
 #pragma once
 
 #include <algorithm>
@@ -13,19 +13,19 @@ namespace cdcrt::apply {
 /// The table's lock guards it.
 class Truncation {
  public:
-  /// Source order of the last one: rows up to there are gone. Empty: there was none.
+  /// Source order of the last truncate: rows up to it do not exist any more. Empty: there was none.
   [[nodiscard]] const std::string& floor() const { return floor_; }
   /// The table is to be emptied before what was folded since is written.
   [[nodiscard]] bool is_due() const { return clears_; }
 
   void restore(const std::string& floor) { floor_ = stored_floor_ = floor; }
-  /// It was read in that partition.
+  /// A truncate was read in partition `by`.
   void read(const progress::Partition& by, std::string floor) {
     clears_ = true;
     cleared_by_ = floor_by_ = &by;
     floor_ = std::move(floor);
   }
-  /// It is not in the target yet, was read in another partition, and takes what that one has written up to there.
+  /// The truncate is not in the target yet, was read in another partition, and `order` is after it.
   [[nodiscard]] bool takes_back(const progress::Partition& partition, std::string_view order) const {
     return floor_by_ != nullptr && floor_by_ != &partition && order > floor_;
   }
@@ -36,13 +36,13 @@ class Truncation {
     cleared_by_ = nullptr;
     return true;
   }
-  /// The same: whoever reads its truncate next must not take it for done.
+  /// The partition was given up: whoever reads its truncate next must not take it for done.
   void forget(const progress::Partition& partition) {
     if (floor_by_ != &partition) return;
     floor_ = stored_floor_;
     floor_by_ = nullptr;
   }
-  /// It is read again, with everything.
+  /// The truncate is read again, with everything else.
   void forget() {
     clears_ = false;
     cleared_by_ = floor_by_ = nullptr;
@@ -55,7 +55,7 @@ class Truncation {
     sealed.floor = floor_;
     clears_ = false;
   }
-  /// The target was emptied for that one. True: it is later than what was known of here.
+  /// The target was emptied for the truncate at `floor`. True: it is later than the last one that was known here.
   bool written(const std::string& floor) {
     written_in_part(floor);
     const bool is_later = floor > floor_;

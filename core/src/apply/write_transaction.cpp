@@ -47,13 +47,13 @@ Result<void> WriteTransaction::claim(std::vector<const progress::Partition*> par
 Result<void> WriteTransaction::begin(const std::vector<Sealed*>& batches) {
   if (auto begun = connection_->begin(); !begun) return begun;
   if (context_.store == nullptr) return {};
-  auto held = context_.store->hold(*connection_, kept_targets(batches));
-  if (!held) connection_.roll_back();
-  return held;
+  auto locked = context_.store->lock_targets(*connection_, kept_targets(batches));
+  if (!locked) connection_.roll_back();
+  return locked;
 }
 
 // The leases stay ours until the transaction ends.
-Outcome WriteTransaction::hold_leases(const std::vector<const Sealed*>& batches, const progress::Store::Checked* checked) {
+Outcome WriteTransaction::lock_leases(const std::vector<const Sealed*>& batches, const progress::Store::Checked* checked) {
   std::vector<const progress::Partition*> lost;
   if (checked != nullptr) {
     lost = checked->lost;
@@ -69,7 +69,7 @@ Outcome WriteTransaction::hold_leases(const std::vector<const Sealed*>& batches,
 }
 
 // Locks the tables' rows for the transaction. What another process changed since is taken over first.
-Outcome WriteTransaction::hold_tables(const std::vector<Sealed*>& batches, const progress::Store::Checked* checked) {
+Outcome WriteTransaction::lock_kept_tables(const std::vector<Sealed*>& batches, const progress::Store::Checked* checked) {
   std::vector<std::string> shared, alone;
   for (const Sealed* sealed : batches) {
     if (sealed->table->identity().events) continue;
@@ -101,9 +101,9 @@ Outcome WriteTransaction::hold_tables(const std::vector<Sealed*>& batches, const
   return changed ? Outcome::repeat("another process changed what is known of the table") : Outcome();
 }
 
-Outcome WriteTransaction::hold(const std::vector<Sealed*>& batches) {
-  if (auto held = hold_leases({batches.begin(), batches.end()}); !held) return held;
-  return hold_tables(batches, nullptr);
+Outcome WriteTransaction::lock(const std::vector<Sealed*>& batches) {
+  if (auto locked = lock_leases({batches.begin(), batches.end()}); !locked) return locked;
+  return lock_kept_tables(batches, nullptr);
 }
 
 Outcome WriteTransaction::write(const std::vector<Sealed*>& batches, std::vector<const Entry*>& missing) {
@@ -114,18 +114,18 @@ Outcome WriteTransaction::write(const std::vector<Sealed*>& batches, std::vector
       if (!all) return std::move(all.error());
       checked = std::move(*all);
     }
-    if (auto held = hold_leases({batches.begin(), batches.end()}, checked ? &*checked : nullptr); !held) return held;
+    if (auto locked = lock_leases({batches.begin(), batches.end()}, checked ? &*checked : nullptr); !locked) return locked;
     for (Sealed* sealed : batches) {
       if (sealed->table->identity().events) continue;
-      if (auto found = look_up_letters(*connection_, *context_.store, *sealed); !found) return found;
+      if (auto found = look_up_dead_letters(*connection_, *context_.store, *sealed); !found) return found;
     }
-    if (auto held = hold_tables(batches, checked ? &*checked : nullptr); !held) return held;
+    if (auto locked = lock_kept_tables(batches, checked ? &*checked : nullptr); !locked) return locked;
   }
   if (context_.store != nullptr) {
     for (Sealed* sealed : batches) {
       if (auto decided = decide_by_source(*sealed); !decided) return decided;
       find_blocked(*sealed, missing);
-      settle_dead_letters(*sealed, touches_letters(*sealed) ? entries_of(*sealed) : std::vector<const Entry*>(), {});
+      settle_dead_letters(*sealed, touches_dead_letters(*sealed) ? entries_of(*sealed) : std::vector<const Entry*>(), {});
     }
     if (!missing.empty()) return make_error(CDCRT_BAD_RECORD, "partial changes of rows with an open dead letter");
   }
@@ -229,7 +229,7 @@ Result<void> WriteTransaction::finish(const std::vector<Sealed*>& batches) {
           return forgotten;
       }
       if (auto saved = context_.store->save_open_dead_letters(*connection_, sealed->table->identity().target(),
-                                                              sealed->attempt.letters_closed, sealed->attempt.letters_opened);
+                                                              sealed->attempt.dead_letters_closed, sealed->attempt.dead_letters_opened);
           !saved)
         return saved;
     }
@@ -249,14 +249,14 @@ Result<void> WriteTransaction::finish(const std::vector<Sealed*>& batches) {
     // A truncate may have sent partitions back: a restart must read them from there.
     if (auto saved = context_.store->lower_watermarks(*connection_, lowered); !saved) return saved;
   }
-  auto flushed = context_.letters.flush({&*connection_, context_.store});
+  auto flushed = context_.dead_letters.flush({&*connection_, context_.store});
   if (!flushed) return std::move(flushed.error());
   return commit(batches, *flushed);
 }
 
-Result<void> WriteTransaction::commit(const std::vector<Sealed*>& batches, const dead_letters::Flushed& letters) {
+Result<void> WriteTransaction::commit(const std::vector<Sealed*>& batches, const dead_letters::Flushed& dead_letters) {
   auto committed = connection_->commit();
-  if (committed && context_.store != nullptr) context_.letters.committed(*context_.store, letters);
+  if (committed && context_.store != nullptr) context_.dead_letters.committed(*context_.store, dead_letters);
   if (!committed && is_outage(committed.error())) {
     for (Sealed* sealed : batches) sealed->attempt.commit_unknown = true;
   }

@@ -18,17 +18,17 @@ class WriteTransaction {
   /// Begins a transaction that may write these tables.
   Result<void> begin(const std::vector<Sealed*>& batches);
   /// The leases stay ours, and what is kept of the tables stays as it is known, until the transaction ends.
-  Outcome hold(const std::vector<Sealed*>& batches);
+  Outcome lock(const std::vector<Sealed*>& batches);
   /// All of it, from the leases to the commit. `missing`: partial changes that may not be written, or find no row; nothing is written then.
   Outcome write(const std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
 
   // The parts of that, for whoever finds out what of a batch the target refuses.
 
-  Outcome hold_leases(const std::vector<const Sealed*>& batches, const progress::Store::Checked* checked = nullptr);
+  Outcome lock_leases(const std::vector<const Sealed*>& batches, const progress::Store::Checked* checked = nullptr);
   Outcome decide_by_source(Sealed& sealed, const SourceOrder::Refused& refused = {});
   /// Empties the table.
   Result<void> clear(const Sealed& sealed);
-  /// Writes the batch, or `only` these entries of it. `is_trial`: it is taken back, and nobody is told of it.
+  /// Writes the batch, or `only` these entries of it. `is_trial`: it is rolled back, and gives no warnings.
   Result<void> write_settled(Sealed& sealed, const std::vector<const Entry*>* only, std::vector<const Entry*>& missing,
                              bool is_trial = false);
   /// Progress, dead letters, commit.
@@ -40,8 +40,8 @@ class WriteTransaction {
   Outcome find_commit(Sealed& sealed, bool& is_there);
 
  private:
-  Outcome hold_tables(const std::vector<Sealed*>& batches, const progress::Store::Checked* checked);
-  Result<void> commit(const std::vector<Sealed*>& batches, const dead_letters::Flushed& letters);
+  Outcome lock_kept_tables(const std::vector<Sealed*>& batches, const progress::Store::Checked* checked);
+  Result<void> commit(const std::vector<Sealed*>& batches, const dead_letters::Flushed& dead_letters);
 
   TargetConnection& connection_;
   const WriterContext& context_;

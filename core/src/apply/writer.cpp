@@ -21,7 +21,7 @@ Result<void> Writer::write(std::vector<Sealed>& batches) {
   // A truncate may lower watermarks.
   std::unique_lock<std::mutex> lowering;
   const bool clears = std::any_of(batches.begin(), batches.end(), [](const Sealed& sealed) { return sealed.clear; });
-  if (clears && context.store != nullptr) lowering = context.store->hold_watermarks();
+  if (clears && context.store != nullptr) lowering = context.store->lock_watermarks();
   std::vector<Sealed*> together;
   for (Sealed& sealed : batches) together.push_back(&sealed);
   if (together.size() > 1) {
@@ -126,7 +126,7 @@ Result<void> Writer::write_alone(Sealed& sealed, bool is_last) {
 
 Result<void> Writer::save_watermarks(std::vector<progress::Store::Watermark> watermarks) {
   const WriterContext& context = connection_.context();
-  if (context.store == nullptr || (watermarks.empty() && !context.letters.waits_for(context.store->sink()))) return {};
+  if (context.store == nullptr || (watermarks.empty() && !context.dead_letters.waits_for(context.store->sink()))) return {};
   return run([&](plugin::Connection& connection) -> Result<void> {
     WriteTransaction transaction(connection_);
     std::vector<const progress::Partition*> partitions;
@@ -134,16 +134,16 @@ Result<void> Writer::save_watermarks(std::vector<progress::Store::Watermark> wat
     if (auto claimed = transaction.claim(partitions); !claimed) return claimed;
     if (auto begun = connection.begin(); !begun) return begun;
     const auto body = [&]() -> Result<void> {
-      if (auto held = context.store->hold_claims(connection); !held) return held;
+      if (auto locked = context.store->lock_claims(connection); !locked) return locked;
       auto lost = context.store->check(connection, partitions);
       if (!lost) return std::move(lost.error());
       if (!lost->empty()) return std::move(transaction.lose(*lost).error());
       std::erase_if(watermarks, [](const auto& watermark) { return watermark.session != watermark.partition->session(); });
       if (auto saved = context.store->save_watermarks(connection, watermarks); !saved) return saved;
-      auto flushed = context.letters.flush({&connection, context.store});
+      auto flushed = context.dead_letters.flush({&connection, context.store});
       if (!flushed) return std::move(flushed.error());
       auto committed = connection.commit();
-      if (committed) context.letters.committed(*context.store, *flushed);
+      if (committed) context.dead_letters.committed(*context.store, *flushed);
       return committed;
     };
     auto done = body();

@@ -24,7 +24,7 @@ class Writer {
   Result<void> save_watermarks(std::vector<progress::Store::Watermark> watermarks);
   /// Runs `body` on the connection, outside of any transaction. Does not wait for an outage to end.
   Result<void> run(const std::function<Result<void>(plugin::Connection&)>& body) { return connection_.run(body); }
-  /// Stores which keys these tables have written last, for the next process; what is not stored until then is left out.
+  /// Stores which keys these tables wrote last, for the next process. Tables that are not reached before `until` are left out.
   Result<void> save_known_keys(const std::vector<Table*>& tables, std::chrono::steady_clock::time_point until);
 
  private:

@@ -29,8 +29,8 @@ void dropped(Sealed& sealed) {
   kept.look_again();
   sealed.attempt.key_changes = kept.key_changes();
   sealed.attempt.key_changes_moved = false;
-  sealed.attempt.letters_closed.clear();
-  sealed.attempt.letters_opened.clear();
+  sealed.attempt.dead_letters_closed.clear();
+  sealed.attempt.dead_letters_opened.clear();
   sealed.table->complete(sealed);
 }
 

@@ -8,6 +8,7 @@
 
 #include "cli/decode_command.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/import_command.hpp"
 #include "cli/manifest_commands.hpp"
 #include "cli/plugin_command.hpp"
 #include "cli/plugin_scaffold.hpp"
@@ -27,14 +28,15 @@ namespace {
 using diagnostics::quote;
 
 struct Later {
-  const char* parent;  ///< "": top
+  const char* parent;  ///< "": top; else "plugin" or "manifest"
   const char* name;
   const char* about;
 };
 /// Commands of the design that later versions bring: refused by name, so that nobody takes them for typing errors.
 constexpr auto kLater = std::to_array<Later>({{"", "plan", "what a start would do"},
                                               {"", "test", "run a manifest against recorded messages"},
-                                              {"", "manifest", "write a new manifest or its schema"},
+                                              {"manifest", "new", "write a new manifest"},
+                                              {"manifest", "schema", "print the schema of manifests"},
                                               {"plugin", "conform", "check a plugin against its contract"},
                                               {"plugin", "bench", "measure a plugin"}});
 
@@ -46,6 +48,7 @@ struct Arguments {
   std::vector<std::string> plugin_dirs;
   DecodeArguments decode;
   ScaffoldArguments scaffold;
+  ImportArguments import;
 };
 
 int complain(const std::string& message, const std::string& help) {
@@ -176,6 +179,16 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
   new_command->add_option("kind", arguments.scaffold.kind, "format")->required();
   new_command->add_option("name", arguments.scaffold.name, "lower-case letters, digits and '-'")->required();
   new_command->add_option("--folder", arguments.scaffold.folder, "where it goes; by default KIND-NAME here")->type_name("FOLDER");
+  CLI::App* manifest_command = app.add_subcommand("manifest", "manifests made from other things");
+  manifest_command->require_subcommand(0, 1);
+  CLI::App* import_command =
+      manifest_command->add_subcommand("import", "the manifest that does what a Spark Structured Streaming job kafka-cdc-redshift did");
+  import_command->add_option("file", arguments.import.file, "the job's .properties file; -: standard input")->required();
+  import_command->add_option("--output", arguments.import.output, "write it there; by default to standard output")->type_name("FILE");
+  import_command
+      ->add_option("--schema", arguments.import.schema,
+                   "schema of the source's tables, where its database has schemas (PostgreSQL); *: all of them")
+      ->type_name("NAME");
   CLI::App* decode_command = app.add_subcommand("decode", "messages in, rows out: what a format makes of a file");
   add_decode_options(*decode_command, arguments);
   CLI::App* version_command = app.add_subcommand("version", "print the version");
@@ -185,7 +198,8 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
   reference_command->add_option("page", reference_page)->required();
   std::vector<std::pair<CLI::App*, std::string>> later;
   for (const Later& command : kLater) {
-    CLI::App* parent = *command.parent == '\0' ? &app : plugin_command;
+    const std::string_view above = command.parent;
+    CLI::App* parent = above.empty() ? &app : above == "plugin" ? plugin_command : manifest_command;
     CLI::App* added = parent->add_subcommand(command.name, std::string(command.about) + " (not yet available)");
     added->prefix_command();
     added->set_help_flag();
@@ -206,7 +220,7 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
     if (command->parsed()) {
       return complain(
           "command " + quote(name) + " is not yet available",
-          "available: run, validate, route, status, progress, table, dlq, decode, plugin list, plugin describe, plugin new, version");
+          "available: run, validate, route, status, progress, table, dlq, decode, manifest import, plugin list, plugin describe, plugin new, version");
     }
   }
   if (repair.parsed()) return repair.run();
@@ -215,6 +229,8 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
     print_reference(reference_page, std::cout);
     return kDone;
   }
+  if (import_command->parsed()) return import_manifest(arguments.import, std::cout);
+  if (manifest_command->parsed()) return complain("command 'manifest' needs to know what to do", "write manifest import FILE");
   if (print_version || version_command->parsed()) {
     std::cout << "cdcrt " << CDCRT_VERSION << "\n";
     return kDone;

@@ -170,10 +170,13 @@ int explain_route(const ManifestArguments& arguments, const std::string& name, c
   const std::string pattern = router.matching_pattern(taken, table);
   const auto target = router.target_for(taken, table, true);
   if (!target) return usage_error(target.error().message, target.error().hint);
+  const std::vector<std::string>& key = taken.primary_key.empty() ? taken.fallback_key : taken.primary_key;
   if (arguments.json_output) {
     std::cout << "{\"table\":" << json_string(name) << ",\"route\":" << json_string(taken.name) << ",\"pattern\":" << json_string(pattern)
               << ",\"sink\":" << json_string(taken.sink) << ",\"target_schema\":" << json_string(target->schema)
-              << ",\"target_table\":" << json_string(target->table) << "}\n";
+              << ",\"target_table\":" << json_string(target->table)
+              << (key.empty() ? std::string() : ",\"key\":" + json_list(key, [](const std::string& text) { return json_string(text); }))
+              << "}\n";
     return kDone;
   }
   std::cout << printable(name) << ": ";
@@ -184,6 +187,12 @@ int explain_route(const ManifestArguments& arguments, const std::string& name, c
   }
   std::cout << "  sink   " << taken.sink << "\n  table  " << printable(target->table) << "\n";
   if (!target->schema.empty()) std::cout << "  schema " << printable(target->schema) << " (where the target has schemas)\n";
+  if (!key.empty()) {
+    std::string columns;
+    for (const auto& column : key) columns += (columns.empty() ? "" : ", ") + column;
+    std::cout << "  key    " << printable(columns)
+              << (taken.primary_key.empty() ? " where events name none, by " + quote(taken.key_rule) + " of primary_keys" : "") << "\n";
+  }
   return kDone;
 }
 

@@ -33,7 +33,7 @@ class Checker {
       judge(source.format, [&] { return plugin::check(source.format); });
     }
     for (const auto& sink : manifest_.sinks) judge(sink, [&] { return check(sink); });
-    judge_letters();
+    judge_dead_letters();
     return std::move(checks_);
   }
 
@@ -82,7 +82,7 @@ class Checker {
     for (const auto& [option, entry] : survey->unmet) {
       if (!is_pattern(entry)) {
         // It ends a start too, with the same words. A topic that is there by now is no error.
-        if (auto there = source.origin(entry, 0); !there) return std::move(there.error());
+        if (auto there = source.start_offset(entry, 0); !there) return std::move(there.error());
         continue;
       }
       Error error = make_error(CDCRT_BAD_CONFIG, option + ": nothing is called " + diagnostics::quote(entry) + " so far",
@@ -106,19 +106,19 @@ class Checker {
     return {};
   }
 
-  void judge_letters() {
-    const auto& letters = manifest_.dead_letters;
-    plugin::Component place = letters.sink;
-    place.position = letters.position;
-    if (letters.kind == dead_letters::Settings::Kind::kSink) {
-      judge(letters.sink, [&]() -> Result<void> {
-        if (!probes_) return plugin::check(letters.sink);
-        auto destination = dead_letters::to_sink(letters.sink, manifest_.pipeline + ".dead_letters");
+  void judge_dead_letters() {
+    const auto& dead_letters = manifest_.dead_letters;
+    plugin::Component place = dead_letters.sink;
+    place.position = dead_letters.position;
+    if (dead_letters.kind == dead_letters::Settings::Kind::kSink) {
+      judge(dead_letters.sink, [&]() -> Result<void> {
+        if (!probes_) return plugin::check(dead_letters.sink);
+        auto destination = dead_letters::to_sink(dead_letters.sink, manifest_.pipeline + ".dead_letters");
         if (!destination) return std::move(destination.error());
         return {};
       });
-    } else if (letters.kind == dead_letters::Settings::Kind::kFile && probes_) {
-      judge(place, [&] { return dead_letters::to_file(letters.path)->check(); });
+    } else if (dead_letters.kind == dead_letters::Settings::Kind::kFile && probes_) {
+      judge(place, [&] { return dead_letters::to_file(dead_letters.path)->check(); });
     }
   }
 

@@ -95,7 +95,7 @@ int plugin_list(const std::vector<plugin::SearchPlace>& places, bool json, std::
     if (entry.plugin == nullptr) out << "  " << diagnostics::printable(entry.refusal) << "\n";
   }
   out << "\nsearched:\n";
-  for (const auto& place : places) out << "  " << diagnostics::printable(place.folder) << " (" << place.origin << ")\n";
+  for (const auto& place : places) out << "  " << diagnostics::printable(place.folder) << " (" << place.label << ")\n";
   return kDone;
 }
 

@@ -26,23 +26,38 @@ std::string manifest_page() {
   return out;
 }
 
+std::vector<cdcrt_option> options_of(std::string_view table) {
+  for (const auto& each : manifest::host_tables()) {
+    if (each.name == table) return {each.options.begin(), each.options.end()};
+  }
+  return {};
+}
+
 /// Of the whole manifest: tables of the host are closed, those that plugins read are open.
 std::string manifest_schema() {
   constexpr const char* kPlugin[] = {"plugin"};
-  constexpr const char* kName[] = {"name"};
   const auto many = [](const std::string& schema) { return R"({"type":"object","additionalProperties":)" + schema + "}"; };
   std::string out =
       R"({"$schema":"https://json-schema.org/draft/2020-12/schema","title":"cdcrt manifest","type":"object","additionalProperties":false,"properties":{)";
-  out += R"("include":{"type":"array","items":{"type":"string"}},"pipeline":)" + options_schema({}, true, kName);
-  out += ",\"sources\":" + many(options_schema({}, true, kPlugin));
-  for (const auto& table : manifest::host_tables()) {
-    const std::string_view name = table.name.substr(0, table.name.find('.'));
-    const bool named = name != table.name;
-    const std::string schema =
-        named ? many(options_schema(table.options, true, kPlugin)) : options_schema(table.options, name != "runtime");
-    out += ",\"" + std::string(name) + "\":" + schema;
-  }
-  return out + R"(,"defaults":{"type":"object"},"routes":{"type":"object","additionalProperties":{"type":"object"}}}})" + "\n";
+  out += R"("include":{"type":"array","items":{"type":"string"}})";
+  const auto add = [&](std::string_view name, const std::string& schema) { out += ",\"" + std::string(name) + "\":" + schema; };
+  add("pipeline", options_schema(options_of("pipeline"), false));
+  add("runtime", options_schema(options_of("runtime"), false));
+  add("sources", many(options_schema({}, true, kPlugin)));
+  add("sinks", many(options_schema(options_of("sinks.NAME"), true, kPlugin)));
+  add("dead_letters", options_schema(options_of("dead_letters"), true));
+  // `columns` and `layout` beside the options.
+  const std::string columns = many(options_schema(options_of("routes.NAME.columns.NAME"), false));
+  const auto route = [&](const std::vector<cdcrt_option>& options) {
+    return R"({"allOf":[)" + options_schema(options, true) + R"(],"type":"object","properties":{"columns":)" + columns +
+           R"(,"layout":{"type":"object"}}})";
+  };
+  std::vector<cdcrt_option> options = options_of("defaults");
+  add("defaults", route(options));
+  const auto patterns = options_of("routes.NAME");
+  options.insert(options.begin(), patterns.begin(), patterns.end());
+  add("routes", many(route(options)));
+  return out + "}}\n";
 }
 
 }  // namespace

@@ -314,9 +314,9 @@ int status(const RepairArguments& arguments) {
     const auto positions = repair::positions_of(pipeline->session, target);
     std::cout << "\nsink " << target.manifest.name << "\n\n";
     TextTable table({"table", "state", ">messages behind", "last message applied", ">open dead letters"});
-    std::size_t letters = 0;
+    std::size_t dead_letters = 0;
     for (const auto& each : positions.tables) {
-      letters += each.open_dead_letters;
+      dead_letters += each.open_dead_letters;
       const bool skipped = each.kept->state == progress::TableState::kSkipped;
       table.add({each.name, std::string(each.state()), skipped ? "-" : number_or_unknown(each.lag),
                  each.last_message_ms ? time_text(*each.last_message_ms) : "?", std::to_string(each.open_dead_letters)});
@@ -343,7 +343,7 @@ int status(const RepairArguments& arguments) {
       if (!each.reason().empty()) std::cout << ": " << printable(each.reason());
       std::cout << "\n";
     }
-    if (letters > 0) std::cout << letters << " dead letters are open: cdcrt dlq list\n";
+    if (dead_letters > 0) std::cout << dead_letters << " dead letters are open: cdcrt dlq list\n";
   }
   for (const auto& line : unmet_of(*pipeline)) std::cout << "nothing met: " << diagnostics::printable(line) << "\n";
   print_problems(pipeline->session);

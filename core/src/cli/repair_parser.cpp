@@ -55,21 +55,23 @@ RepairParser::RepairParser(CLI::App& app) {
   add_state("resume", "it goes on", progress::TableState::kActive)
       ->add_flag("--from-now", arguments_.from_now, "after skip: what passed meanwhile is given up");
 
-  CLI::App* letters = app.add_subcommand("dlq", "list, show or replay dead letters");
-  groups_.push_back(letters);
-  CLI::App* list = add(*letters, "list", "dead letters, and which of them are open", [this] { return letters_list(arguments_, letters_); });
-  CLI::App* show =
-      add(*letters, "show", "one of them: reason, position, key, value", [this] { return letters_show(arguments_, letters_); });
-  CLI::App* replay = add(*letters, "replay", "apply what is open, in order", [this] { return letters_replay(arguments_, letters_); });
-  list->add_flag("--all", letters_.all, "also those that are closed or replayed");
-  show->add_flag("--raw", letters_.raw, "all of the message, also the description of its columns");
-  replay->add_flag("--dry-run", letters_.dry_run, "only say what would happen");
+  CLI::App* dead_letters = app.add_subcommand("dlq", "list, show or replay dead letters");
+  groups_.push_back(dead_letters);
+  CLI::App* list = add(*dead_letters, "list", "dead letters, and which of them are open",
+                       [this] { return list_dead_letters(arguments_, dead_letters_); });
+  CLI::App* show = add(*dead_letters, "show", "one of them: reason, position, key, value",
+                       [this] { return show_dead_letters(arguments_, dead_letters_); });
+  CLI::App* replay =
+      add(*dead_letters, "replay", "apply what is open, in order", [this] { return replay_dead_letters(arguments_, dead_letters_); });
+  list->add_flag("--all", dead_letters_.all, "also those that are closed or replayed");
+  show->add_flag("--raw", dead_letters_.raw, "all of the message, also the description of its columns");
+  replay->add_flag("--dry-run", dead_letters_.dry_run, "only say what would happen");
   for (CLI::App* command : {list, show, replay}) {
-    command->add_option("--id", letters_.id, "this dead letter alone");
+    command->add_option("--id", dead_letters_.id, "this dead letter alone");
     if (command != replay) add_output(command);
     if (command == show) continue;
     command->add_option("--table", arguments_.table, "dead letters of this table alone, named as in the target");
-    command->add_option("--limit", letters_.limit, "no more than that")->type_name("N")->check([](const std::string& text) {
+    command->add_option("--limit", dead_letters_.limit, "no more than that")->type_name("N")->check([](const std::string& text) {
       return std::string(text.starts_with("-") ? "a number of dead letters cannot be negative" : "");
     });
   }

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "cli/letter_commands.hpp"
+#include "cli/dead_letter_commands.hpp"
 #include "cli/repair_commands.hpp"
 
 namespace CLI {
@@ -29,7 +29,7 @@ class RepairParser {
   CLI::App* add(CLI::App& parent, const char* name, const char* about, std::function<int()> body);
 
   RepairArguments arguments_;
-  LetterArguments letters_;
+  DeadLetterArguments dead_letters_;
   std::string output_ = "text";
   std::vector<CLI::App*> groups_;
   std::vector<std::pair<CLI::App*, std::function<int()>>> commands_;

@@ -35,6 +35,6 @@ void RunReport::ended(const runtime::RunSummary& summary) {
   std::cout << std::flush;
 }
 
-void RunReport::leave(diagnostics::Ending ending) { ::_exit(exit_code_of(ending)); }
+void RunReport::exit_now(diagnostics::Ending ending) { ::_exit(exit_code_of(ending)); }
 
 }  // namespace cdcrt::cli

@@ -25,7 +25,7 @@ class RunReport : public runtime::RunReporter {
   void failed(const std::vector<diagnostics::Diagnostic>& diagnostics) override;
   void ended(const runtime::RunSummary& summary) override;
   [[nodiscard]] bool tells_unmet() const override { return !options_.quiet && !options_.json_logs; }
-  void leave(diagnostics::Ending ending) override;
+  void exit_now(diagnostics::Ending ending) override;
 
  private:
   const RunReportOptions options_;

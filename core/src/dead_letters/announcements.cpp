@@ -17,8 +17,8 @@ std::string shortened(const std::string& text) {
 
 }  // namespace
 
-std::optional<std::string> Announcements::add(const DeadLetter& letter, Clock::time_point now) {
-  Told& told = told_[{letter.sink, letter.table, letter.reason}];
+std::optional<std::string> Announcements::add(const DeadLetter& dead_letter, Clock::time_point now) {
+  Told& told = told_[{dead_letter.sink, dead_letter.table, dead_letter.reason}];
   if (told.ever && now - told.at < kInterval) {
     ++told.since;
     return std::nullopt;
@@ -32,12 +32,12 @@ std::optional<std::string> Announcements::add(const DeadLetter& letter, Clock::t
     return std::nullopt;
   }
   ++lines_;
-  std::string line = letter.table.empty() ? "a message became a dead letter"
-                                          : "table '" + diagnostics::printable(letter.table) + "': a change became a dead letter";
-  line += " (" + letter.reason + ")";
+  std::string line = dead_letter.table.empty() ? "a message became a dead letter"
+                                               : "table '" + diagnostics::printable(dead_letter.table) + "': a change became a dead letter";
+  line += " (" + dead_letter.reason + ")";
   if (told.since > 0) line += ", and " + std::to_string(told.since) + " more of that kind since the last such line";
-  line += ": " + diagnostics::printable(letter.topic) + "[" + std::to_string(letter.partition) + "] offset " +
-          std::to_string(letter.offset) + ": " + shortened(letter.message);
+  line += ": " + diagnostics::printable(dead_letter.topic) + "[" + std::to_string(dead_letter.partition) + "] offset " +
+          std::to_string(dead_letter.offset) + ": " + shortened(dead_letter.message);
   if (!told.ever) line += "; further ones of that kind are counted, cdcrt dlq list shows them";
   told = {now, 0, true};
   return line;

@@ -19,13 +19,13 @@ class Announcements {
   static constexpr std::chrono::seconds kInterval{60};  ///< between two lines about one table and reason
   static constexpr unsigned kMaxLines = 50;             ///< in such an interval, of all tables
 
-  /// The line to be logged; nullopt: the letter is only counted.
-  std::optional<std::string> add(const DeadLetter& letter, Clock::time_point now);
+  /// The line to be logged; nullopt: the dead letter is only counted.
+  std::optional<std::string> add(const DeadLetter& dead_letter, Clock::time_point now);
 
  private:
   struct Told {
     Clock::time_point at{};
-    uint64_t since = 0;  ///< letters that were only counted
+    uint64_t since = 0;  ///< dead letters that were only counted
     bool ever = false;
   };
   std::map<std::tuple<std::string, std::string, std::string>, Told> told_;  ///< by sink, table, reason

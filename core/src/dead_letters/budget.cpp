@@ -14,26 +14,26 @@ void Budget::read(uint64_t messages) {
   messages_in_window_ += messages;
   while (window_.size() > 1 && messages_in_window_ - window_.front().first >= kWindow) {
     messages_in_window_ -= window_.front().first;
-    letters_in_window_ -= window_.front().second;
+    dead_letters_in_window_ -= window_.front().second;
     window_.pop_front();
   }
 }
 
-void Budget::add(const DeadLetter& letter) {
+void Budget::add(const DeadLetter& dead_letter) {
   ++count_;
-  Reason& reason = by_reason_[letter.reason];
+  Reason& reason = by_reason_[dead_letter.reason];
   if (reason.count++ == 0)
-    reason.first =
-        letter.topic + "[" + std::to_string(letter.partition) + "] offset " + std::to_string(letter.offset) + ": " + letter.message;
+    reason.first = dead_letter.topic + "[" + std::to_string(dead_letter.partition) + "] offset " + std::to_string(dead_letter.offset) +
+                   ": " + dead_letter.message;
   if (!broken_.empty()) return;
   if (max_count_ && count_ > *max_count_) broken_ = "max_count = " + std::to_string(*max_count_);
   if (max_ratio_ <= 0) return;
   if (window_.empty()) window_.emplace_back(0, 0);
   ++window_.back().second;
-  ++letters_in_window_;
+  ++dead_letters_in_window_;
   // A window is a little longer than it has to be.
   const auto messages = static_cast<double>(std::max(kWindow, messages_in_window_));
-  if (static_cast<double>(letters_in_window_) > max_ratio_ * messages && broken_.empty()) {
+  if (static_cast<double>(dead_letters_in_window_) > max_ratio_ * messages && broken_.empty()) {
     std::array<char, 32> ratio{};
     (void)std::snprintf(ratio.data(), ratio.size(), "%g", max_ratio_);
     broken_ = "max_ratio = " + std::string(ratio.data()) + " of the last " + std::to_string(kWindow) + " messages";

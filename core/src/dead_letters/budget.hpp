@@ -20,7 +20,7 @@ class Budget {
   /// `max_ratio` 0: none.
   Budget(std::optional<uint64_t> max_count, double max_ratio) : max_count_(max_count), max_ratio_(max_ratio) {}
   void read(uint64_t messages);
-  void add(const DeadLetter& letter);
+  void add(const DeadLetter& dead_letter);
   /// Why the run has to stop; nullopt: it may go on.
   [[nodiscard]] std::optional<Error> exceeded() const;
 
@@ -35,8 +35,8 @@ class Budget {
   const double max_ratio_;
   uint64_t count_ = 0;
   std::map<std::string, Reason> by_reason_;
-  std::deque<std::pair<uint64_t, uint64_t>> window_;  ///< messages and letters, oldest first
-  uint64_t messages_in_window_ = 0, letters_in_window_ = 0;
+  std::deque<std::pair<uint64_t, uint64_t>> window_;  ///< messages and dead letters, oldest first
+  uint64_t messages_in_window_ = 0, dead_letters_in_window_ = 0;
   std::string broken_;  ///< which bound, once it is
 };
 

@@ -26,7 +26,7 @@ struct DeadLetter {
   std::string decoded_row;             ///< what is known instead of the raw bytes
 };
 
-/// A letter of a message as produced, which must outlive it. `sink` and `table` may be empty.
+/// A dead letter of a message as produced, which must outlive it. `sink` and `table` may be empty.
 DeadLetter make_dead_letter(const progress::Partition& partition, const cdcrt_message& message, const std::string& sink,
                             const std::string& table, const std::string& reason, const Error& error);
 
@@ -45,16 +45,16 @@ struct StoredDeadLetter {
   bool replayed = false;  ///< it has no key, and was applied by a replay
 };
 
-std::string id_of(const DeadLetter& letter);
-StoredDeadLetter stored(const DeadLetter& letter);
+std::string id_of(const DeadLetter& dead_letter);
+StoredDeadLetter stored(const DeadLetter& dead_letter);
 
 /// One line of JSON, with its line feed.
-std::string to_json(const StoredDeadLetter& letter);
+std::string to_json(const StoredDeadLetter& dead_letter);
 /// FATAL when the line is none of ours.
 Result<StoredDeadLetter> from_json(std::string_view line);
 
 /// The headers alone: [["name","value"],...]; sides that are not UTF-8 are {"base64":"..."}, missing ones null.
-std::string headers_to_json(const StoredDeadLetter& letter);
-Result<void> headers_from_json(std::string_view text, StoredDeadLetter& letter);
+std::string headers_to_json(const StoredDeadLetter& dead_letter);
+Result<void> headers_from_json(std::string_view text, StoredDeadLetter& dead_letter);
 
 }  // namespace cdcrt::dead_letters

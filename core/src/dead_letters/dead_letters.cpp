@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "dead_letters/target_letters.hpp"
+#include "dead_letters/target_dead_letters.hpp"
 
 namespace cdcrt::dead_letters {
 namespace {
@@ -11,20 +11,20 @@ namespace {
 constexpr int64_t kMaxBytes = 1 << 20;
 
 // With what containers and the text that is made of it take.
-int64_t size_of(const StoredDeadLetter& letter) {
-  std::size_t bytes = sizeof letter + 3 * letter.id.size() + letter.message.size() + letter.decoded_row.size();
-  bytes += letter.key.value_or("").size() + letter.value.value_or("").size();
-  for (const auto& [name, value] : letter.headers) bytes += 96 + name.size() + value.value_or("").size();
+int64_t size_of(const StoredDeadLetter& dead_letter) {
+  std::size_t bytes = sizeof dead_letter + 3 * dead_letter.id.size() + dead_letter.message.size() + dead_letter.decoded_row.size();
+  bytes += dead_letter.key.value_or("").size() + dead_letter.value.value_or("").size();
+  for (const auto& [name, value] : dead_letter.headers) bytes += 96 + name.size() + value.value_or("").size();
   return static_cast<int64_t>(2 * bytes);
 }
 
 }  // namespace
 
-bool RecentLetters::add(const DeadLetter& letter) {
-  std::string shared = letter.source + "/" + letter.topic + "/" + std::to_string(letter.partition);
-  if (!letter.table.empty()) shared += "/" + letter.sink + "/" + letter.table;
+bool RecentDeadLetters::add(const DeadLetter& dead_letter) {
+  std::string shared = dead_letter.source + "/" + dead_letter.topic + "/" + std::to_string(dead_letter.partition);
+  if (!dead_letter.table.empty()) shared += "/" + dead_letter.sink + "/" + dead_letter.table;
   const auto number = static_cast<uint32_t>(shared_.size());
-  const Id id{shared_.try_emplace(std::move(shared), number).first->second, letter.offset};
+  const Id id{shared_.try_emplace(std::move(shared), number).first->second, dead_letter.offset};
   if (!ids_.insert(id).second) return false;
   order_.push_back(id);
   if (order_.size() <= kMaxDeadLetters) return true;
@@ -56,24 +56,24 @@ void DeadLetters::read(uint64_t messages) {
   budget_.read(messages);
 }
 
-void DeadLetters::add(const DeadLetter& letter) {
+void DeadLetters::add(const DeadLetter& dead_letter) {
   const std::lock_guard lock(mutex_);
-  if (!recent_.add(letter)) return;
-  budget_.add(letter);
+  if (!recent_.add(dead_letter)) return;
+  budget_.add(dead_letter);
   ++count_;
-  ++by_table_[letter.table];
+  ++by_table_[dead_letter.table];
   if (tell_) {
-    if (const auto line = announcements_.add(letter, Announcements::Clock::now())) tell_(*line);
+    if (const auto line = announcements_.add(dead_letter, Announcements::Clock::now())) tell_(*line);
   }
-  StoredDeadLetter kept = stored(letter);
+  StoredDeadLetter kept = stored(dead_letter);
   account(size_of(kept));
   if (destination_) {
     pending_.push_back(std::move(kept));
     dirty_ = true;
     return;
   }
-  const bool keeps = std::find(sinks_.begin(), sinks_.end(), letter.sink) != sinks_.end();
-  waiting_.push_back({count_, keeps ? letter.sink : home_, std::move(kept)});
+  const bool keeps = std::find(sinks_.begin(), sinks_.end(), dead_letter.sink) != sinks_.end();
+  waiting_.push_back({count_, keeps ? dead_letter.sink : home_, std::move(kept)});
 }
 
 void DeadLetters::account(int64_t bytes) {
@@ -104,15 +104,15 @@ Result<void> DeadLetters::write_in(const Passing& passing, Flushed& flushed) {
   if (destination_) {
     // One after the other: whoever comes second relies on what the first took along.
     const std::lock_guard turn(writing_);
-    std::vector<StoredDeadLetter> letters;
+    std::vector<StoredDeadLetter> dead_letters;
     {
       const std::lock_guard lock(mutex_);
       if (!dirty_) return {};
-      letters.swap(pending_);
+      dead_letters.swap(pending_);
       dirty_ = false;
     }
-    for (const StoredDeadLetter& letter : letters) unwritten_ += size_of(letter);
-    auto written = destination_->write(std::move(letters));
+    for (const StoredDeadLetter& dead_letter : dead_letters) unwritten_ += size_of(dead_letter);
+    auto written = destination_->write(std::move(dead_letters));
     if (written) {
       account(-std::exchange(unwritten_, 0));
     } else {
@@ -124,16 +124,16 @@ Result<void> DeadLetters::write_in(const Passing& passing, Flushed& flushed) {
   if (passing.store == nullptr || !waits_for(passing.store->sink())) return {};
   // Where keys are not enforced two transactions would both insert them.
   flushed.turn = std::unique_lock(turns_.at(passing.store->sink()));
-  std::vector<StoredDeadLetter> letters;
+  std::vector<StoredDeadLetter> dead_letters;
   {
     const std::lock_guard lock(mutex_);
     for (const Waiting& waiting : waiting_) {
       if (waiting.sink != passing.store->sink()) continue;
-      letters.push_back(waiting.letter);
+      dead_letters.push_back(waiting.dead_letter);
       flushed.mark = waiting.number;
     }
   }
-  if (!letters.empty()) return TargetLetters(*passing.store).save(*passing.connection, letters);
+  if (!dead_letters.empty()) return TargetDeadLetters(*passing.store).save(*passing.connection, dead_letters);
   flushed.turn.unlock();
   return {};
 }
@@ -143,7 +143,7 @@ void DeadLetters::committed(const progress::Store& store, const Flushed& flushed
   const std::lock_guard lock(mutex_);
   std::erase_if(waiting_, [&](const Waiting& waiting) {
     const bool is_written = waiting.number <= flushed.mark && waiting.sink == store.sink();
-    if (is_written) account(-size_of(waiting.letter));
+    if (is_written) account(-size_of(waiting.dead_letter));
     return is_written;
   });
 }

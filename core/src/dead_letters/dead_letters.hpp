@@ -25,27 +25,27 @@ class Store;
 
 namespace cdcrt::dead_letters {
 
-/// The transaction that passes letters. Without one: letters that need one wait.
+/// The transaction that passes dead letters. Without one: dead letters that need one wait.
 struct Passing {
   plugin::Connection* connection = nullptr;
   progress::Store* store = nullptr;
 };
 
-/// What flush() wrote. While it lives no other transaction takes the same letters along.
+/// What flush() wrote. While it lives no other transaction takes the same dead letters along.
 struct Flushed {
   uint64_t mark = 0;  ///< committed() takes it; 0: nothing waits for a transaction
   std::unique_lock<std::mutex> turn;
 };
 
 /// Ids that came lately. Not thread-safe.
-class RecentLetters {
+class RecentDeadLetters {
  public:
   static constexpr std::size_t kMaxDeadLetters = 20'000;
   /// False: it is among them.
-  bool add(const DeadLetter& letter);
+  bool add(const DeadLetter& dead_letter);
 
  private:
-  using Id = std::pair<uint32_t, int64_t>;  ///< what letters share, by number, and the offset
+  using Id = std::pair<uint32_t, int64_t>;  ///< what dead letters share, by number, and the offset
   std::map<std::string, uint32_t> shared_;
   std::set<Id> ids_;
   std::deque<Id> order_;
@@ -55,40 +55,40 @@ class RecentLetters {
 /// crash an id may come again too, readers keep the first.
 class DeadLetters {
  public:
-  /// Into a file; nothing is opened before the first letter.
+  /// Into a file; nothing is opened before the first dead letter.
   explicit DeadLetters(const std::string& path) : DeadLetters(to_file(path), Budget({}, 0)) {}
   DeadLetters(std::unique_ptr<Destination> destination, const Budget& budget);
   ~DeadLetters();
   DeadLetters(const DeadLetters&) = delete;
   DeadLetters& operator=(const DeadLetters&) = delete;
 
-  /// Before the first letter: they go into the targets, each in a transaction that passes it. Those of no sink that keeps progress
+  /// Before the first dead letter: they go into the targets, each in a transaction that passes it. Those of no sink that keeps progress
   /// go to `home`, which does; `sinks`: all that do.
   void keep_in_targets(const std::vector<std::string>& sinks, const std::string& home, const std::string& place);
-  /// Before the first letter.
+  /// Before the first dead letter.
   void send_to(std::unique_ptr<Destination> destination);
 
-  /// Before the first letter: whether the destination takes any. UNREACHABLE with the place and what to do.
+  /// Before the first dead letter: whether the destination takes any. UNREACHABLE with the place and what to do.
   Result<void> check();
-  /// Before the first letter: bytes of letters that are not written yet are counted here as well.
+  /// Before the first dead letter: bytes of dead letters that are not written yet are counted here as well.
   void count_in(std::atomic<int64_t>& bytes) { counter_ = &bytes; }
-  /// Before the first letter: told of the first letter of each table and reason, and of their number now and then.
+  /// Before the first dead letter: told of the first dead letter of each table and reason, and of their number now and then.
   void announce(std::function<void(const std::string& line)> tell) { tell_ = std::move(tell); }
 
   /// That many messages were read; for the budget.
   void read(uint64_t messages);
-  void add(const DeadLetter& letter);
-  /// Makes every letter durable, or writes those of the store's sink in its transaction; called before a commit that passes them.
+  void add(const DeadLetter& dead_letter);
+  /// Makes every dead letter durable, or writes those of the store's sink in its transaction; called before a commit that passes them.
   /// RETRY: the destination refused. FATAL: the budget is exceeded, nothing may pass. The answer is kept until the transaction has
   /// ended; nothing that others may hold is waited for after it.
   Result<Flushed> flush(const Passing& passing = {});
   /// Writes what waits once that is a lot, where it needs no transaction. Errors as of flush().
   Result<void> relieve();
-  /// Bytes of letters that are not written yet.
+  /// Bytes of dead letters that are not written yet.
   [[nodiscard]] int64_t bytes() const { return bytes_; }
   /// The transaction given to flush() is durable.
   void committed(const progress::Store& store, const Flushed& flushed);
-  /// Letters of this sink wait for a transaction.
+  /// Dead letters wait for a transaction of this sink.
   [[nodiscard]] bool waits_for(const std::string& sink) const;
   /// Why the run has to stop; nullopt: it may go on.
   [[nodiscard]] std::optional<Error> exceeded() const;
@@ -103,7 +103,7 @@ class DeadLetters {
   struct Waiting {
     uint64_t number;
     std::string sink;  ///< whose transaction takes it
-    StoredDeadLetter letter;
+    StoredDeadLetter dead_letter;
   };
   Result<void> write_in(const Passing& passing, Flushed& flushed);
   void account(int64_t bytes);
@@ -113,7 +113,7 @@ class DeadLetters {
   std::string home_, place_;
   mutable std::mutex mutex_;
   std::mutex writing_;                       ///< of the destination
-  std::map<std::string, std::mutex> turns_;  ///< of the sinks whose transactions take letters along
+  std::map<std::string, std::mutex> turns_;  ///< of the sinks whose transactions take dead letters along
   Budget budget_;
   std::vector<StoredDeadLetter> pending_;
   bool dirty_ = false;
@@ -121,7 +121,7 @@ class DeadLetters {
   std::deque<Waiting> waiting_;
   uint64_t count_ = 0;
   std::map<std::string, uint64_t> by_table_;
-  RecentLetters recent_;
+  RecentDeadLetters recent_;
   Announcements announcements_;
   std::function<void(const std::string&)> tell_;
   std::atomic<int64_t>* counter_ = nullptr;

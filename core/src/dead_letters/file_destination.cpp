@@ -20,7 +20,7 @@ class File final : public Destination {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
-  // Folders and file are made as for a letter; what was not there before is taken away again.
+  // Folders and file are made as for a dead letter; what was not there before is taken away again.
   Result<void> check() override {
     std::vector<std::filesystem::path> made;
     std::error_code trouble;
@@ -41,11 +41,11 @@ class File final : public Destination {
     return error;
   }
 
-  Result<void> write(std::vector<StoredDeadLetter> letters) override {
+  Result<void> write(std::vector<StoredDeadLetter> dead_letters) override {
     // What an earlier attempt left, perhaps within a line, comes first.
-    for (StoredDeadLetter& letter : letters) {
-      std::string line = to_json(letter);
-      letter = {};
+    for (StoredDeadLetter& dead_letter : dead_letters) {
+      std::string line = to_json(dead_letter);
+      dead_letter = {};
       if (pending_.empty()) {
         pending_ = std::move(line);
       } else {

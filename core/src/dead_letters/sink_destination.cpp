@@ -1,6 +1,6 @@
 #include "cdcrt/sdk/status.hpp"
+#include "dead_letters/dead_letter_row.hpp"
 #include "dead_letters/destination.hpp"
-#include "dead_letters/letter_row.hpp"
 #include "plugin/instance.hpp"
 
 namespace cdcrt::dead_letters {
@@ -11,25 +11,25 @@ class SinkDestination final : public Destination {
   SinkDestination(plugin::Sink sink, plugin::Connection connection, std::string table)
       : sink_(std::move(sink)), connection_(std::move(connection)), table_(std::move(table)) {}
 
-  Result<void> write(std::vector<StoredDeadLetter> letters) override {
-    for (StoredDeadLetter& letter : letters) kept_.push_back(std::move(letter));
+  Result<void> write(std::vector<StoredDeadLetter> dead_letters) override {
+    for (StoredDeadLetter& dead_letter : dead_letters) kept_.push_back(std::move(dead_letter));
     std::vector<cdcrt_cell> cells;
     std::deque<std::string> storage;
-    for (const StoredDeadLetter& letter : kept_) append_cells(cells, letter, storage);
+    for (const StoredDeadLetter& dead_letter : kept_) append_cells(cells, dead_letter, storage);
     const std::vector<uint8_t> operations(kept_.size(), CDCRT_INSERT);
     cdcrt_write write{};
     write.size = sizeof write;
     write.kind = CDCRT_WRITE_APPEND;
     write.table.name = sdk::borrow(table_);
-    write.columns = columns_of_letters().data();
-    write.column_count = static_cast<uint32_t>(columns_of_letters().size());
+    write.columns = dead_letter_columns().data();
+    write.column_count = static_cast<uint32_t>(dead_letter_columns().size());
     write.cells = cells.data();
     write.row_count = kept_.size();
     write.operations = operations.data();
     auto written = connection_.write(write);
     if (!written) {
       written.error().message = "dead letters: " + written.error().message;
-      // Whatever is wrong with it: nothing may pass the letters before they are there.
+      // Whatever is wrong with it: nothing may pass the dead letters before they are there.
       if (written.error().code != CDCRT_FATAL && written.error().code != CDCRT_AUTH) written.error().code = CDCRT_RETRY;
       return written;
     }

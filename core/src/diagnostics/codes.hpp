@@ -1,6 +1,7 @@
 // Codes of every diagnostic about a manifest or a command line: declared once, here; never reused for another meaning.
 //
-// E01xx files and syntax, E02xx keys and values, E03xx references and interpolation, E04xx routes, E05xx plugins.
+// E01xx files and syntax, E02xx keys and values, E03xx references and interpolation, E04xx routes, E05xx plugins, E06xx files of other
+// programs that `cdcrt manifest import` reads.
 #pragma once
 
 #include <span>
@@ -40,7 +41,10 @@ namespace cdcrt::diagnostics {
   X(kPluginNotFound,      "E0501", "A plugin was not found in any of the searched places.")                         \
   X(kPluginRefused,       "E0502", "A plugin's file was found and cannot be used.")                                 \
   X(kBrokenOptionTable,   "E0503", "A plugin's own option table is wrong; only the plugin's author can repair it.") \
-  X(kPluginFailed,        "E0504", "A plugin could not begin to work: what it needs is missing or refuses.")
+  X(kPluginFailed,        "E0504", "A plugin could not begin to work: what it needs is missing or refuses.")         \
+  X(kBrokenProperties,    "E0601", "A line of a .properties file cannot be read.")                                  \
+  X(kBrokenJson,          "E0602", "A value that has to be JSON is not, or is of another form.")                    \
+  X(kActsOtherwise,       "E0603", "A warning: an option of an imported job has no counterpart, or acts otherwise here.")
 // clang-format on
 
 #define CDCRT_DECLARE_CODE(constant, code, meaning) inline constexpr std::string_view constant = code;

@@ -20,7 +20,7 @@ std::string_view line_of(const std::string& text, const std::vector<std::size_t>
   return std::string_view(text).substr(begin, end - begin);
 }
 
-bool is_key_letter(char letter) {
+bool is_key_character(char letter) {
   return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') || letter == '_' ||
          letter == '-' || letter == '.' || letter == ' ' || letter == '"' || letter == '\'';
 }
@@ -47,7 +47,7 @@ std::vector<std::pair<std::size_t, std::size_t>> secrets_by_key(std::string_view
   std::vector<std::pair<std::size_t, std::size_t>> found;
   for (std::size_t equals = line.find('='); equals != std::string_view::npos; equals = line.find('=', equals + 1)) {
     std::size_t begin = equals;
-    while (begin > 0 && is_key_letter(line[begin - 1])) --begin;
+    while (begin > 0 && is_key_character(line[begin - 1])) --begin;
     if (!names_a_secret(line.substr(begin, equals - begin))) continue;
     std::size_t value = equals + 1;
     while (value < line.size() && (line[value] == ' ' || line[value] == '\t')) ++value;

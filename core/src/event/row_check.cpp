@@ -108,6 +108,7 @@ std::string fault_of(const cdcrt_column& column, uint32_t place) {
   // One that is empty comes from an event, and makes its message a dead letter.
   if (column.name.data == nullptr) return which + " without a name";
   if (!is_text(column.name)) return which + " whose name is not UTF-8";
+  if (!is_text(column.former_name)) return which + " whose former name is not UTF-8";
   if (column.type.kind > CDCRT_TYPE_INTERVAL || column.type.element > CDCRT_TYPE_INTERVAL) {
     return which + " with type " + std::to_string(column.type.kind > CDCRT_TYPE_INTERVAL ? column.type.kind : column.type.element) +
            ", which is none";

@@ -27,6 +27,7 @@ std::string fingerprint(const cdcrt_shape& shape) {
     append(out, &column.type, sizeof column.type);
     append(out, &column.flags, sizeof column.flags);
     append(out, &column.key_ordinal, sizeof column.key_ordinal);
+    append(out, column.former_name);
     if ((column.flags & CDCRT_COLUMN_DEFAULT) == 0) continue;
     const cdcrt_cell& cell = column.default_value;
     append(out, &cell.tag, sizeof cell.tag);
@@ -55,6 +56,9 @@ uint32_t ShapeRegistry::intern(const cdcrt_shape& shape) {
   copy.declared = (shape.flags & CDCRT_SHAPE_DECLARED) != 0;
   copy.keyed = (shape.flags & CDCRT_SHAPE_KEYED) != 0;
   copy.key_in_one_partition = (shape.flags & CDCRT_SHAPE_KEY_IN_ONE_PARTITION) != 0;
+  copy.key_elsewhere = !copy.keyed && (shape.flags & CDCRT_SHAPE_KEY_ELSEWHERE) != 0;
+  copy.absent_is_null = (shape.flags & CDCRT_SHAPE_ABSENT_IS_NULL) != 0;
+  copy.renamed = (shape.flags & CDCRT_SHAPE_RENAMED) != 0;
   copy.database = sdk::view(shape.database);
   copy.schema = sdk::view(shape.schema);
   copy.table = sdk::view(shape.table);
@@ -66,6 +70,7 @@ uint32_t ShapeRegistry::intern(const cdcrt_shape& shape) {
     own.type = column.type;
     own.flags = column.flags;
     own.key_ordinal = column.key_ordinal;
+    own.former_name = sdk::view(column.former_name);
     if ((column.flags & CDCRT_COLUMN_DEFAULT) != 0) own.default_value = copy_cell(column.default_value, defaults_);
   }
   return copy.id;

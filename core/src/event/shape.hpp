@@ -20,6 +20,7 @@ struct ShapeColumn {
   uint32_t flags = 0;
   uint32_t key_ordinal = 0;
   cdcrt_cell default_value{};  ///< bytes owned by the registry
+  std::string former_name;     ///< of a definition: its name until now; empty: the same
 };
 
 /// An owned copy of a cdcrt_shape. Immutable once interned.
@@ -28,6 +29,9 @@ struct Shape {
   bool declared = false;
   bool keyed = false;
   bool key_in_one_partition = false;
+  bool key_elsewhere = false;   ///< not keyed, and not without key either: something else tells the key
+  bool absent_is_null = false;  ///< a column of the table that is not here is NULL in the rows
+  bool renamed = false;         ///< a definition after the rename of one column, whose former name is not told
   std::string database, schema, table;
   std::string server;  ///< empty: unknown
   std::vector<ShapeColumn> columns;

@@ -53,7 +53,7 @@ Result<void> TableKnowledge::check_shape(const event::Shape& shape) const {
     const route::ColumnRule rule = rule_for(*route_, column.name);
     if (rule.exclude) continue;
     const bool is_new = !slots_.contains(column.name);
-    const auto& names = route_->primary_key;
+    const auto& names = manifest_key(shape);
     const bool is_key = route_->mode != route::Mode::kAppend &&
                         (names.empty() ? column.key_ordinal > 0 : std::find(names.begin(), names.end(), column.name) != names.end());
     if (is_key && shape.declared && !rule.type && rule.target_type.empty() && is_unkeyable(column.type)) {
@@ -86,9 +86,9 @@ Result<void> TableKnowledge::check_shape(const event::Shape& shape) const {
 // Equal route keys meet in one partition only when the route's key contains the event's, and rows of that one do.
 void TableKnowledge::judge_key_partitions(const event::Shape& shape) {
   const bool any = std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.key_ordinal > 0; });
-  if (any && !shape.key_in_one_partition) key_crosses_partitions_ = true;
+  if ((any || shape.key_elsewhere) && !shape.key_in_one_partition) key_crosses_partitions_ = true;
   if (key_partitions_judged_) return;
-  const auto& names = route_->primary_key;
+  const auto& names = manifest_key(shape);
   std::vector<std::string> own;
   for (const auto& column : shape.columns) {
     if (column.key_ordinal == 0) continue;
@@ -97,7 +97,7 @@ void TableKnowledge::judge_key_partitions(const event::Shape& shape) {
     if (names.empty() ? left_out : std::find(names.begin(), names.end(), column.name) == names.end()) key_crosses_partitions_ = true;
   }
   if (names.empty() ? any : true) key_partitions_judged_ = true;
-  if (!any && !names.empty()) key_crosses_partitions_ = true;
+  if (!any && !names.empty() && !(shape.key_elsewhere && shape.key_in_one_partition)) key_crosses_partitions_ = true;
   if (any && !key_crosses_partitions_ && own.size() < names.size()) message_key_ = std::move(own);
 }
 
@@ -124,6 +124,26 @@ std::vector<std::string> TableKnowledge::key_of(const event::Shape& shape) const
   return names;
 }
 
+const std::vector<std::string>& TableKnowledge::manifest_key(const event::Shape& shape) const {
+  static const std::vector<std::string> kNone;
+  if (!route_->primary_key.empty()) return route_->primary_key;
+  const bool has_key =
+      shape.keyed && std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.key_ordinal > 0; });
+  return has_key ? kNone : route_->fallback_key;
+}
+
+// Of several definitions the first that names columns counts: what the table is told later is a change of its key.
+bool TableKnowledge::tell_key(const event::Shape& shape) {
+  if (!shape.keyed || key_known_ || !keyed_ || route_->mode == route::Mode::kAppend) return false;
+  if (!route_->primary_key.empty() || !route_->fallback_key.empty()) return false;
+  if (told_key_ && !told_key_->empty()) return false;
+  std::vector<std::string> names = key_of(shape);
+  if (told_key_ && names.empty()) return false;
+  told_key_ = std::move(names);
+  ++version_;
+  return true;
+}
+
 Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
   // Every change is a row of its own there.
   if (route_->mode == route::Mode::kAppend) {
@@ -131,11 +151,20 @@ Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
     return {};
   }
   judge_key_partitions(shape);
-  const bool by_route = !route_->primary_key.empty();
-  if (!by_route && !shape.keyed) return {};
-  const std::vector<std::string> names = by_route ? route_->primary_key : key_of(shape);
-  // The first event may be the odd one: its key without columns makes no keyless table of one that has a key.
-  if (!key_known_ && names.empty()) return {};
+  const auto& own_key = manifest_key(shape);
+  const bool by_route = !own_key.empty();
+  // Some event of a table that tells its key may lack it.
+  if (key_known_ && route_->primary_key.empty() && !shape.keyed && !shape.key_elsewhere) return {};
+  const bool is_told = shape.key_elsewhere && told_key_ && !key_known_;
+  if (!by_route && !shape.keyed && !is_told) return {};
+  const std::vector<std::string> names = by_route ? own_key : shape.keyed ? key_of(shape) : *told_key_;
+  // The first event may be the odd one: its key without columns makes no keyless table of one that has a key. A definition's does.
+  if (!key_known_ && names.empty()) {
+    if (!is_told) return {};
+    key_known_ = true;
+    ++version_;
+    return {};
+  }
   if (key_known_) {
     std::vector<std::string> known;
     for (const uint32_t slot : key_) known.push_back(columns_[slot].source_name);
@@ -143,8 +172,10 @@ Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
     if (std::is_permutation(names.begin(), names.end(), known.begin(), known.end()) || !keyed_) return {};
     if (by_route) {
       return make_error(CDCRT_UNSUPPORTED,
-                        "the route's primary_key is " + joined(names) + ", and the table was made with the key " + joined(known),
-                        "take primary_key back, or read the table anew: cdcrt progress rewind --to earliest --empty");
+                        (route_->primary_key.empty() ? "the key by rule " + quote(route_->key_rule) + " of primary_keys is "
+                                                     : std::string("the route's primary_key is ")) +
+                            joined(names) + ", and the table was made with the key " + joined(known),
+                        "take that back, or read the table anew: cdcrt progress rewind --to earliest --empty");
     }
     other_key_ = true;
     return make_error(
@@ -169,13 +200,14 @@ Result<void> TableKnowledge::check_route_key(const event::Shape& shape, bool def
   if (!definite || !keyed_ || key_known_ || route_->mode == route::Mode::kAppend) return {};
   std::vector<std::string> names;
   for (const auto& column : shape.columns) names.push_back(column.name);
-  for (const auto& name : route_->primary_key) {
+  const std::string told_by = route_->primary_key.empty() ? "rule " + quote(route_->key_rule) + " of primary_keys" : "primary_key";
+  for (const auto& name : manifest_key(shape)) {
     if (rule_for(*route_, name).exclude) {
-      return make_error(CDCRT_BAD_CONFIG, "primary_key names column " + quote(name) + ", which the route's columns exclude",
+      return make_error(CDCRT_BAD_CONFIG, told_by + " names column " + quote(name) + ", which the route's columns exclude",
                         "take one of the two away");
     }
     if (std::find(names.begin(), names.end(), name) != names.end() || slots_.contains(name)) continue;
-    return make_error(CDCRT_BAD_CONFIG, "primary_key names column " + quote(name) + ", which the events of the table do not have",
+    return make_error(CDCRT_BAD_CONFIG, told_by + " names column " + quote(name) + ", which the events of the table do not have",
                       diagnostics::did_you_mean(name, names));
   }
   return {};

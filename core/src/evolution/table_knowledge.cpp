@@ -49,7 +49,7 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
   if (maps_.size() >= kMaxMaps && !maps_.contains(shape.id)) forget_maps();
   other_key_ = false;
   ShapeMap& map = maps_[shape.id];
-  const bool lacks_key = !key_known_ && !route_->primary_key.empty();
+  const bool lacks_key = !key_known_ && !(route_->primary_key.empty() && route_->fallback_key.empty());
   if (map.version != version_ || lacks_key || (map.has_dropped && revives(map, order))) {
     auto fits = check_shape(shape);
     if (fits) fits = observe_key(shape);
@@ -203,6 +203,9 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
     if (shape.declared && !rule.type) {
       columns_.back().type = column.type;
       columns_.back().type_order.assign(order);
+    } else if (const auto told = told_types_.find(column.name); told != told_types_.end() && !rule.type) {
+      columns_.back().type = told->second.type;
+      columns_.back().type_order = told->second.order;
     }
     ++version_;
     return static_cast<int32_t>(found->second);
@@ -225,6 +228,13 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
     }
   }
   return static_cast<int32_t>(found->second);
+}
+
+void TableKnowledge::tell_types(const event::Shape& shape, std::string_view order) {
+  if (!shape.declared || order.empty()) return;
+  for (const auto& column : shape.columns) {
+    if (column.type.kind != CDCRT_TYPE_UNKNOWN) told_types_.try_emplace(column.name, ToldType{column.type, std::string(order)});
+  }
 }
 
 Result<void> TableKnowledge::declare_type(uint32_t slot, cdcrt_type declared, std::string_view order) {
@@ -332,6 +342,7 @@ bool TableKnowledge::is_late(int32_t slot, std::string_view order) const {
 const ShapeMap* TableKnowledge::discard_late(const ShapeMap& map, std::string_view order) {
   if (std::none_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) { return is_late(slot, order); })) return &map;
   late_map_.slots = map.slots;
+  late_map_.absent = map.absent;
   for (int32_t& slot : late_map_.slots) {
     if (is_late(slot, order)) slot = ShapeMap::kLate;
   }

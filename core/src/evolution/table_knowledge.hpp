@@ -1,9 +1,10 @@
-// What is known of one table: its columns, types, keys, drops. Durable in the target beside the progress.
+// TableKnowledge: what is known of one table: its columns, types, key, dropped columns. Stored in the target beside the progress.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -30,7 +31,7 @@ struct Column {
   cdcrt_type type{};           ///< kind UNKNOWN: seen only as NULL, not created yet
   std::string target_type;     ///< raw type of the target; empty: from the type
   cdcrt_cell default_value{};  ///< constant default of the source; tag ABSENT: none
-  uint32_t key_ordinal = 0;    ///< 1-based; 0: not in the key
+  uint32_t key_ordinal = 0;    ///< place in the key, from 1; 0: not in the key
   bool active = true;          ///< false: dropped at the source
   bool typed_by_route = false;
   bool adopted =
@@ -45,7 +46,7 @@ struct Column {
   std::string type_order;  ///< source order of the shape that last declared its type
 };
 
-/// For rows that are folded once more: none of these columns is dropped by them that was not when they were read first.
+/// For rows that are folded a second time: they drop no column that they did not drop when they were read first.
 void keep_columns(std::vector<Column>& columns);
 
 /// Where a shape's columns go.
@@ -59,7 +60,7 @@ struct ShapeMap {
   std::string max_definite;      ///< the greatest order of its rows that show which columns the table had; empty: none
 };
 
-/// A column's type grew; cells folded before it must follow.
+/// A column's type was widened: cells that were folded before must be converted.
 struct TypeChange {
   uint32_t slot;
   cdcrt_type from, to;
@@ -68,7 +69,7 @@ struct TypeChange {
 /// Not thread-safe: the table's lock guards it. Cells of defaults are owned by it.
 class TableKnowledge {
  public:
-  /// `limits`: of the target's definitions. `keyed`: false where every change is taken in order, so that keys are of no account.
+  /// `limits`: of the target's definitions. `keyed`: false where every change is written in order, so that keys do not matter.
   explicit TableKnowledge(const route::Route& route, const cdcrt_limits& limits = {}, bool keyed = true)
       : route_(&route), limits_(limits), keyed_(keyed) {}
 
@@ -78,9 +79,9 @@ class TableKnowledge {
   /// Any other error: the table must stop (two columns meet in one name, schema_changes = "fail", the route's key is not there).
   /// `unplaced`: the row has no order of its own, `order` is that of the row before it in its partition.
   Result<const ShapeMap*> observe(const event::Shape& shape, std::string_view order, bool definite, bool unplaced = false);
-  /// Slots that such rows showed first, since the last call.
+  /// Slots of columns that were first seen in such rows, since the last call.
   std::vector<uint32_t> take_unplaced() { return unplaced_.empty() ? std::vector<uint32_t>() : std::exchange(unplaced_, {}); }
-  /// The next row with an order came in the partition that showed them: they were there after `order`, the one before it.
+  /// The partition brought a row with an order again: those columns were there after `order`, that of the row before them.
   void place(const std::vector<uint32_t>& slots, std::string_view order);
 
   /// The last observe() answered BAD_RECORD because the event names another key than the table's.
@@ -101,12 +102,12 @@ class TableKnowledge {
   void learn(uint32_t slot, const cdcrt_cell& cell);
   /// Widens the column's type so that it holds values of `type` too.
   void widen(uint32_t slot, cdcrt_type type);
-  /// Rows that hold nothing but NULL need a column to stand in: gives the first active one a type if none has one.
+  /// A row of nothing but NULL needs a column in the target: gives the first active column a type if none has one.
   void type_one_column();
 
   /// Puts back a column that the target kept (order of calls: slot order).
   void restore(Column column);
-  /// Every active column was seen at least up to there: called after restore() or merge() with the progress of the target.
+  /// After restore() or merge(), with the progress in the target: every active column was seen at least up to `order`.
   void restore_sighting(std::string_view order);
   /// Takes over what another process stored since: columns by name, the wider type, the later drop or return. `others` is the
   /// greatest source order that other processes have applied: what they went on writing after our drop is not dropped.
@@ -118,17 +119,33 @@ class TableKnowledge {
   /// False until an event or the route said what the key is.
   [[nodiscard]] bool key_known() const { return key_known_; }
   void restore_key_known() { key_known_ = true; }
+  /// A definition tells the key of a table whose events do not. It holds for rows that are observed from now on, also earlier ones.
+  /// True: that is news.
+  bool tell_key(const event::Shape& shape);
+  /// The types that a definition at source order `order` declares, for columns that rows show before it is observed in its turn.
+  void tell_types(const event::Shape& shape, std::string_view order);
+  /// Nothing has told the key of the table so far, and a row of this shape cannot be applied without.
+  [[nodiscard]] bool lacks_key(const event::Shape& shape) const {
+    return shape.key_elsewhere && !key_known_ && !told_key_ && keyed_ && route_->primary_key.empty() && route_->fallback_key.empty() &&
+           route_->mode != route::Mode::kAppend;
+  }
+  [[nodiscard]] bool is_key_told() const { return key_known_ || told_key_.has_value(); }
+  /// A definition said that the table has no key, and no row was observed since.
+  [[nodiscard]] bool is_told_keyless() const { return !key_known_ && told_key_ && told_key_->empty(); }
+  void restore_told_keyless() {
+    if (!told_key_) told_key_.emplace();
+  }
   /// True when rows of equal key may come from several partitions: the route's key does not contain the message's.
-  [[nodiscard]] bool key_crosses_partitions() const { return key_crosses_partitions_; }
+  [[nodiscard]] bool key_crosses_partitions() const { return key_crosses_partitions_ && !(key_known_ && key_.empty()); }
   /// The message's key is a part of the route's, so that it tells a row of the source and not which row of the table.
   [[nodiscard]] bool has_narrower_message_key() const { return !message_key_.empty(); }
-  /// Its slots; empty where it is the table's key, or more.
+  /// Slots of the message's key, where it is a part of the table's key; else empty.
   [[nodiscard]] std::vector<uint32_t> message_key() const;
-  /// Raised by everything that must be stored or changed in the target.
+  /// Raised by every change that must be stored, or made in the target.
   [[nodiscard]] uint64_t version() const { return version_; }
   /// Type changes since the last call.
   std::vector<TypeChange> take_type_changes();
-  /// Slots dropped since the last call: cells folded before are of a column that is gone.
+  /// Slots dropped since the last call: cells that were folded before belong to the dropped column.
   std::vector<uint32_t> take_drops() { return std::exchange(drops_, {}); }
   [[nodiscard]] bool has_changes() const { return !type_changes_.empty() || !drops_.empty(); }
 
@@ -139,14 +156,16 @@ class TableKnowledge {
   Result<void> add_metadata();
   [[nodiscard]] bool is_metadata(uint32_t slot) const;
   Result<int32_t> slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order, bool unplaced);
-  /// A row shows a column that was not there, or not any more.
+  /// A row has a column that was not known, or was dropped.
   void show(Column& column, uint32_t slot, std::string_view order, bool unplaced);
   void place_those_of(const ShapeMap& map, std::string_view order);
   Result<void> declare_type(uint32_t slot, cdcrt_type declared, std::string_view order);
-  /// The table's columns were known before this shape: what differs is a change of the source.
+  /// The table's columns were known before this shape, so that a difference is a change at the source.
   [[nodiscard]] bool established() const { return restored_ || forgot_maps_ || maps_.size() > 1; }
   void judge_key_partitions(const event::Shape& shape);
   Result<void> observe_key(const event::Shape& shape);
+  /// What the manifest says of the key of rows of this shape; empty: nothing.
+  [[nodiscard]] const std::vector<std::string>& manifest_key(const event::Shape& shape) const;
   Result<void> check_shape(const event::Shape& shape) const;
   Result<void> check_route_key(const event::Shape& shape, bool definite) const;
   [[nodiscard]] std::vector<std::string> key_of(const event::Shape& shape) const;
@@ -174,6 +193,12 @@ class TableKnowledge {
   std::map<route::Metadata, uint32_t> metadata_;
   std::vector<uint32_t> key_;
   bool key_known_ = false;
+  std::optional<std::vector<std::string>> told_key_;  ///< by a definition, for rows that do not tell it
+  struct ToldType {
+    cdcrt_type type;
+    std::string order;
+  };
+  std::unordered_map<std::string, ToldType> told_types_;
   bool key_partitions_judged_ = false;
   bool key_crosses_partitions_ = false;
   std::vector<std::string> message_key_;  ///< names of its columns, where it is narrower

@@ -6,23 +6,14 @@
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
 #include "manifest/composition.hpp"
+#include "manifest/host_values.hpp"
+#include "manifest/route_options.hpp"
 #include "types/type.hpp"
 
 namespace cdcrt::manifest {
 namespace {
 
 using diagnostics::quote;
-
-const std::vector<std::string>& parse_names() {
-  // In the order of types::Parse, without kNone.
-  static const std::vector<std::string> names = {"epoch_days", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "base64", "hex", "iso8601"};
-  return names;
-}
-
-const std::vector<std::string>& overflow_names() {
-  static const std::vector<std::string> names = {"dead_letter", "truncate", "null", "widen"};
-  return names;
-}
 
 bool is_time(uint8_t kind) {
   return kind == CDCRT_TYPE_DATE || kind == CDCRT_TYPE_TIME || kind == CDCRT_TYPE_TIMETZ || kind == CDCRT_TYPE_TIMESTAMP ||
@@ -40,18 +31,16 @@ bool fits(types::Parse parse, uint8_t kind) {
   }
 }
 
-std::optional<cdcrt_type> read_type(const Entry& entry, TableReader& reader) {
-  const auto name = read_string(entry.value, reader.field("type"));
-  if (!name) return std::nullopt;
-  if (const auto type = types::parse_type(*name)) return type;
+std::optional<cdcrt_type> read_type(const std::string& name, TableReader& reader) {
+  if (const auto type = types::parse_type(name)) return type;
   std::size_t count = 0;
   const char* const* names = types::type_names(count);
+  const Node& entry = reader.take("type")->value;
   const std::vector<std::string> known(names, names + count);
-  const auto near = diagnostics::nearest(name->substr(0, name->find('(')), known);
+  const auto near = diagnostics::nearest(name.substr(0, name.find('(')), known);
   std::string help = near ? "did you mean " + quote(*near) + "?" : "for a type of the target itself use target_type";
-  if (near && name->find('(') != std::string::npos) help = "a length stands in parentheses: decimal(12,2), varchar(40)";
-  reader.report().error(diagnostics::kBadColumnType, entry.value.position, "unknown type " + shown(entry.value, reader.field("type")),
-                        help);
+  if (near && name.find('(') != std::string::npos) help = "a length stands in parentheses: decimal(12,2), varchar(40)";
+  reader.report().error(diagnostics::kBadColumnType, entry.position, "unknown type " + shown(entry, reader.field("type")), help);
   return std::nullopt;
 }
 
@@ -60,12 +49,11 @@ void contradiction(TableReader& reader, const char* key, const std::string& why,
   reader.report().error(diagnostics::kBadColumnRule, entry == nullptr ? reader.table().position : entry->position, why, help);
 }
 
-std::string read_text(TableReader& reader, const char* key) {
-  const auto text = reader.string(key);
-  if (text && text->empty()) {
-    refuse_value(reader.take(key)->value, reader.field(key), diagnostics::kBadValue, "must not be empty");
-  }
-  return text.value_or("");
+std::string read_column_text(TableReader& reader, const HostValues& values, const char* key) {
+  const auto* text = values.find(key);
+  if (text == nullptr) return {};
+  if (text->string.empty()) refuse_value(reader.take(key)->value, reader.field(key), diagnostics::kBadValue, "must not be empty");
+  return text->string;
 }
 
 /// What `parse` alone makes of a value.
@@ -85,25 +73,27 @@ ColumnRule read_rule(const Entry& entry, TableReader& reader) {
   ColumnRule rule;
   rule.pattern = entry.key;
   rule.position = entry.position;
-  if (const Entry* type = reader.take("type")) rule.type = read_type(*type, reader);
-  if (const auto parse = reader.choice("parse", parse_names())) rule.parse = static_cast<types::Parse>(*parse + 1);
+  const HostValues values(reader, column_options());
+  if (const auto* type = values.find("type")) rule.type = read_type(type->string, reader);
+  std::optional<uint8_t> parse;
+  values.take_choice("parse", parse);
+  if (parse) rule.parse = static_cast<types::Parse>(*parse + 1);  // its names begin after kNone
   if (rule.parse != types::Parse::kNone && !rule.type && !reader.table().find("type")) rule.type = implied_type(reader, rule.parse);
-  if (const auto policy = reader.choice("on_overflow", overflow_names())) rule.on_overflow = static_cast<types::OnOverflow>(*policy);
-  rule.rename = read_text(reader, "rename");
-  rule.target_type = read_text(reader, "target_type");
-  rule.exclude = reader.boolean("exclude").value_or(false);
-  reader.not_yet("hash");
+  std::optional<types::OnOverflow> policy;
+  values.take_choice("on_overflow", policy);
+  rule.on_overflow = policy.value_or(rule.on_overflow);
+  rule.rename = read_column_text(reader, values, "rename");
+  rule.target_type = read_column_text(reader, values, "target_type");
+  if (const auto* exclude = values.find("exclude")) rule.exclude = exclude->integer != 0;
   reader.finish();
 
   if (rule.exclude && entry.value.entries.size() > 1) {
     contradiction(reader, "exclude", "column " + quote(entry.key) + " is excluded and has other settings", "keep one of them");
   }
   if (rule.type && !fits(rule.parse, rule.type->kind)) {
-    contradiction(
-        reader, "parse",
-        "parse = " + quote(parse_names()[static_cast<std::size_t>(rule.parse) - 1]) + " does not give a " + types::to_string(*rule.type),
-        rule.parse == types::Parse::kBase64 || rule.parse == types::Parse::kHex ? "for instance type = \"bytes\""
-                                                                                : "for instance type = \"timestamp\"");
+    contradiction(reader, "parse", "parse = " + quote(values.find("parse")->string) + " does not give a " + types::to_string(*rule.type),
+                  rule.parse == types::Parse::kBase64 || rule.parse == types::Parse::kHex ? "for instance type = \"bytes\""
+                                                                                          : "for instance type = \"timestamp\"");
   }
   if (!rule.rename.empty() && is_glob(entry.key)) {
     contradiction(reader, "rename", "pattern " + quote(entry.key) + " renames every column it matches to " + quote(rule.rename),

@@ -20,46 +20,12 @@ namespace {
 namespace fs = std::filesystem;
 using diagnostics::quote;
 
-constexpr std::size_t kLargestManifest = 16 << 20;
+constexpr std::size_t kMaxManifestBytes = 16 << 20;
 
 std::string identity(const std::string& path) {
   std::error_code error;
   const fs::path canonical = fs::weakly_canonical(path, error);
   return error ? path : canonical.string();
-}
-
-/// nullopt: `why` says what is wrong.
-std::optional<std::string> read_text(const std::string& path, std::string& why) {
-  std::error_code error;
-  const auto status = fs::status(path, error);
-  if (fs::is_directory(status)) {
-    why = "is a directory";
-    return std::nullopt;
-  }
-  if (!fs::exists(status)) {
-    why = error && error.value() != ENOENT && error.value() != ENOTDIR ? "cannot be read: " + error.message() : "does not exist";
-    return std::nullopt;
-  }
-  errno = 0;
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) {
-    why = std::string("cannot be read: ") + std::strerror(errno);
-    return std::nullopt;
-  }
-  std::string text;
-  char block[1 << 16];
-  while (stream.read(block, sizeof block) || stream.gcount() > 0) {
-    text.append(block, static_cast<std::size_t>(stream.gcount()));
-    if (text.size() > kLargestManifest) {
-      why = "is larger than 16 MiB";
-      return std::nullopt;
-    }
-  }
-  if (stream.bad()) {
-    why = "cannot be read to its end";
-    return std::nullopt;
-  }
-  return text;
 }
 
 class Composer {
@@ -69,7 +35,7 @@ class Composer {
   /// `asked_at`: the include that names the file; of a file of the command line: the file itself.
   std::optional<Node> read(const std::string& file, const Position& asked_at, bool included) {
     std::string why;
-    auto text = read_text(file, why);
+    auto text = read_whole_file(file, why);
     if (!text) {
       if (included) {
         report_.error(why == "does not exist" ? diagnostics::kIncludeMissing : diagnostics::kFileUnreadable, asked_at,
@@ -176,6 +142,39 @@ bool comes_before(std::string_view left, std::string_view right) {
 }  // namespace
 
 bool is_glob(std::string_view text) { return text.find_first_of("*?[") != std::string_view::npos; }
+
+std::optional<std::string> read_whole_file(const std::string& path, std::string& why) {
+  std::error_code error;
+  const auto status = fs::status(path, error);
+  if (fs::is_directory(status)) {
+    why = "is a directory";
+    return std::nullopt;
+  }
+  if (!fs::exists(status)) {
+    why = error && error.value() != ENOENT && error.value() != ENOTDIR ? "cannot be read: " + error.message() : "does not exist";
+    return std::nullopt;
+  }
+  errno = 0;
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) {
+    why = std::string("cannot be read: ") + std::strerror(errno);
+    return std::nullopt;
+  }
+  std::string text;
+  char block[1 << 16];
+  while (stream.read(block, sizeof block) || stream.gcount() > 0) {
+    text.append(block, static_cast<std::size_t>(stream.gcount()));
+    if (text.size() > kMaxManifestBytes) {
+      why = "is larger than 16 MiB";
+      return std::nullopt;
+    }
+  }
+  if (stream.bad()) {
+    why = "cannot be read to its end";
+    return std::nullopt;
+  }
+  return text;
+}
 
 std::string absolute_path(const std::string& path, const std::string& folder) {
   fs::path result(path);

@@ -20,6 +20,9 @@ bool is_glob(std::string_view text);
 /// Absolute form of `path`, which is relative to `folder` unless it is absolute.
 std::string absolute_path(const std::string& path, const std::string& folder);
 
+/// The text of a file; nullopt: `why` says what is wrong, as in "does not exist".
+std::optional<std::string> read_whole_file(const std::string& path, std::string& why);
+
 /// Reads `files` with their includes, lays later ones over earlier ones, then `sets`. `folder`: of the first file, absolute.
 /// nullopt: some text could not be read at all (reported), checking on would only produce noise.
 std::optional<Node> compose(const std::vector<std::string>& files, const std::vector<std::string>& sets, const std::string& folder,

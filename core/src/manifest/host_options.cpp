@@ -5,14 +5,32 @@
 #include "cdcrt/sdk/option.hpp"
 #include "diagnostics/codes.hpp"
 #include "manifest/composition.hpp"
-#include "manifest/option_reader.hpp"
+#include "manifest/host_values.hpp"
+#include "manifest/route_options.hpp"
 
 namespace cdcrt::manifest {
 namespace {
 
 namespace option = sdk::option;
 
+constexpr std::size_t kMaxPipelineName = 128;
+
 constexpr const char* kLogLevels[] = {"debug", "info", "warning", "error", nullptr};
+
+constexpr const char* kUnmatchedTables[] = {"ignore", "fail", nullptr};  // in the order of route::UnmatchedTables
+
+constexpr cdcrt_option kPipeline[] = {
+    option::text("name")
+        .required()
+        .example("\"shop\"")
+        .doc("1 to 128 characters. The identity of the progress in the target: another name starts from the beginning."),
+    option::one_of("unmatched_tables", kUnmatchedTables)
+        .default_value("ignore")
+        .example("\"fail\"")
+        .doc(
+            "Where there are routes, tables that none names: `ignore` (counted and listed) or `fail` (such a table stops, its rows stay in "
+            "the source, the others go on; exit code 1)."),
+};
 
 constexpr cdcrt_option kRuntime[] = {
     option::bytes("memory")
@@ -89,61 +107,47 @@ constexpr cdcrt_option kBudget[] = {
              "divide by 10,000. Above 0 and at most 1; without it: any part."),
 };
 
-/// Options are read for a plugin: this one is the host.
-const cdcrt_plugin& host() {
-  static const cdcrt_plugin plugin = [] {
-    cdcrt_plugin made{};
-    made.name = "cdcrt";
-    return made;
-  }();
-  return plugin;
-}
-
-/// The values of one table, by key. A key that was refused has been reported and reads as not given.
-class Values {
- public:
-  Values(TableReader& reader, std::span<const cdcrt_option> table, const OptionContext& context)
-      : options_(read_options(reader, host(), table, context)) {}
-
-  [[nodiscard]] const Options::Value* find(std::string_view key) const {
-    const auto found = std::find_if(options_.values().begin(), options_.values().end(),
-                                    [&](const Options::Value& value) { return key == value.option->key; });
-    return found == options_.values().end() || !found->is_set ? nullptr : &*found;
-  }
-  template <class Number>
-  void take(std::string_view key, Number& into) const {
-    if (const auto* value = find(key)) into = static_cast<Number>(value->integer);
-  }
-  void take(std::string_view key, std::chrono::microseconds& into) const {
-    if (const auto* value = find(key)) into = std::chrono::microseconds(value->integer);
-  }
-  void take(std::string_view key, std::string& into) const {
-    if (const auto* value = find(key)) into = value->string;
-  }
-
- private:
-  Options options_;
-};
-
 /// A further check of a value that was given. `is_good` sees it only where it is set.
 template <class Check>
-void check(TableReader& reader, const Values& values, std::string_view key, const char* why, Check&& is_good) {
+void check(TableReader& reader, const HostValues& values, std::string_view key, std::string_view code, const char* why, Check&& is_good) {
   const auto* value = values.find(key);
   const Entry* entry = value == nullptr ? nullptr : reader.take(key);
-  if (entry != nullptr && !is_good(*value)) refuse_value(entry->value, reader.field(key), diagnostics::kBadValue, why);
+  if (entry != nullptr && !is_good(*value)) refuse_value(entry->value, reader.field(key), code, why);
 }
 
 }  // namespace
 
 const std::vector<HostTable>& host_tables() {
-  static const std::vector<HostTable> tables{{"runtime", "The process.", kRuntime},
-                                             {"sinks.NAME", "Beside `plugin` and the sink's own options.", kSink},
-                                             {"dead_letters", "The budget, beside `plugin` and where dead letters go.", kBudget}};
+  static const std::vector<HostTable> tables{
+      {"pipeline", "What the pipeline is called, and what it takes.", kPipeline},
+      {"runtime", "The process.", kRuntime},
+      {"sinks.NAME", "Beside `plugin` and the sink's own options.", kSink},
+      {"defaults", "What every route begins with; where there are no routes, the route of all tables. Beside `columns`, `layout`, `primary_keys` and `primary_keys_file`.",
+       route_options()},
+      {"routes.NAME", "The keys of `[defaults]`, `columns` and `layout`, and which tables the route takes.", pattern_options()},
+      {"routes.NAME.columns.NAME", "Of each column, by its name at the source; see [columns](../manifest.md#columns).", column_options()},
+      {"dead_letters", "The budget, beside `plugin` and where dead letters go.", kBudget}};
   return tables;
 }
 
+void read_pipeline_keys(TableReader& reader, std::string_view missing_help, Manifest& manifest) {
+  OptionContext context;
+  context.missing_help = missing_help;
+  const HostValues values(reader, kPipeline, context);
+  values.take("name", manifest.pipeline);
+  std::optional<route::UnmatchedTables> unmatched;
+  values.take_choice("unmatched_tables", unmatched);
+  manifest.unmatched_tables = unmatched.value_or(manifest.unmatched_tables);
+  check(reader, values, "name", diagnostics::kBadName, "must be 1 to 128 characters without control characters",
+        [](const Options::Value& value) {
+          return !value.string.empty() && value.string.size() <= kMaxPipelineName &&
+                 std::none_of(value.string.begin(), value.string.end(),
+                              [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+        });
+}
+
 Runtime read_runtime_keys(TableReader& reader, const std::string& folder) {
-  const Values values(reader, kRuntime, {});
+  const HostValues values(reader, kRuntime);
   Runtime runtime;
   values.take("memory", runtime.memory);
   values.take("decode_workers", runtime.decode_workers);
@@ -159,7 +163,7 @@ void read_sink_keys(TableReader& reader, TableReader& batch, Sink& sink) {
   OptionContext context;
   context.shared_name = "batch";
   context.shared = &batch;
-  const Values values(reader, kSink, context);
+  const HostValues values(reader, kSink, context);
   values.take("connections", sink.connections);
   values.take("group_tables", sink.group_tables);
   values.take("stall_after", sink.stall_after);
@@ -168,14 +172,15 @@ void read_sink_keys(TableReader& reader, TableReader& batch, Sink& sink) {
   values.take("batch.max_bytes", sink.batch.max_bytes);
   values.take("batch.max_age", sink.batch.max_age);
   values.take("batch.min_interval", sink.batch.min_interval);
-  check(reader, values, "progress_schema", "must not be empty", [](const Options::Value& value) { return !value.string.empty(); });
+  check(reader, values, "progress_schema", diagnostics::kBadValue, "must not be empty",
+        [](const Options::Value& value) { return !value.string.empty(); });
 }
 
 void read_budget_keys(TableReader& reader, dead_letters::Settings& settings) {
-  const Values values(reader, kBudget, {});
+  const HostValues values(reader, kBudget);
   if (const auto* count = values.find("max_count")) settings.max_count = static_cast<uint64_t>(count->integer);
   if (const auto* ratio = values.find("max_ratio")) settings.max_ratio = ratio->real;
-  check(reader, values, "max_ratio", "must be above 0 and at most 1",
+  check(reader, values, "max_ratio", diagnostics::kBadValue, "must be above 0 and at most 1",
         [](const Options::Value& value) { return value.real > 0 && value.real <= 1; });
 }
 

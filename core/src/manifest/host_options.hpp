@@ -21,6 +21,8 @@ struct HostTable {
 /// In the order of a manifest.
 const std::vector<HostTable>& host_tables();
 
+/// `missing_help`: what to do where the name is missing.
+void read_pipeline_keys(TableReader& reader, std::string_view missing_help, Manifest& manifest);
 /// Where a key is not given it becomes its default. `folder` is absolute; relative paths start there.
 Runtime read_runtime_keys(TableReader& reader, const std::string& folder);
 /// Into the sink's own settings. `batch`: the reader of its table, which a plugin's options may share.

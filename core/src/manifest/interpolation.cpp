@@ -17,7 +17,7 @@ namespace {
 
 using diagnostics::quote;
 
-constexpr std::uintmax_t kLargestFile = 1 << 20;
+constexpr std::uintmax_t kMaxFileBytes = 1 << 20;
 
 bool is_name(std::string_view text) {
   if (text.empty() || (text.front() >= '0' && text.front() <= '9')) return false;
@@ -199,16 +199,16 @@ class Resolver {
     const auto status = std::filesystem::status(path, error);
     if (std::filesystem::is_directory(status)) return refuse("it is a directory");
     if (!std::filesystem::exists(status)) return refuse(error && error.value() != ENOENT ? error.message() : "no such file");
-    if (std::filesystem::is_regular_file(status) && std::filesystem::file_size(path, error) > kLargestFile)
+    if (std::filesystem::is_regular_file(status) && std::filesystem::file_size(path, error) > kMaxFileBytes)
       return refuse("larger than 1 MiB");
     errno = 0;
     std::ifstream stream(path, std::ios::binary);
     if (!stream) return refuse(std::strerror(errno));
-    std::string text(kLargestFile + 1, '\0');
+    std::string text(kMaxFileBytes + 1, '\0');
     stream.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(stream.gcount()));
     if (stream.bad()) return refuse("reading failed");
-    if (text.size() > kLargestFile) return refuse("larger than 1 MiB");
+    if (text.size() > kMaxFileBytes) return refuse("larger than 1 MiB");
     if (sdk::find_invalid_utf8(text) != std::string_view::npos) return refuse("it is not UTF-8 text");
     if (text.ends_with('\n')) text.pop_back();
     if (text.ends_with('\r')) text.pop_back();

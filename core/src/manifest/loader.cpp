@@ -22,7 +22,6 @@ namespace {
 
 using diagnostics::quote;
 
-constexpr std::size_t kMaxPipelineName = 128;
 // Where dead letters go without a sink of their own.
 constexpr const char *kFile = "file", *kTable = "table";
 
@@ -43,20 +42,7 @@ void read_pipeline(TableReader& top, Manifest& manifest) {
     return;
   }
   TableReader reader(entry->value, "pipeline", top.report());
-  if (const Entry* name = reader.take("name")) {
-    if (const auto text = read_string(name->value, reader.field("name"))) {
-      manifest.pipeline = *text;
-      const bool control =
-          std::any_of(text->begin(), text->end(), [](char letter) { return static_cast<unsigned char>(letter) < 0x20 || letter == 0x7F; });
-      if (text->empty() || text->size() > kMaxPipelineName || control) {
-        refuse_value(name->value, reader.field("name"), diagnostics::kBadName, "must be 1 to 128 characters without control characters");
-      }
-    }
-  } else {
-    reader.missing("name", kHelp);
-  }
-  if (const auto choice = reader.choice("unmatched_tables", {"ignore", "fail"}))
-    manifest.unmatched_tables = static_cast<route::UnmatchedTables>(*choice);
+  read_pipeline_keys(reader, kHelp, manifest);
   reader.finish();
 }
 
@@ -118,16 +104,17 @@ bool shares(const cdcrt_plugin& plugin, const std::string& key) {
                      [&](const cdcrt_option& option) { return (option.flags & CDCRT_OPTION_SHARED) != 0 && key == option.key; });
 }
 
-// What takes letters, as a source, where there is one of its name: what reads them back connects as what wrote them.
-std::optional<Component> log_of_letters(const Node& settings, const Component& letters, const ComponentContext& context, Report& report) {
-  const cdcrt_plugin& sink = *letters.descriptor;
+// What takes dead letters, as a source, where there is one of its name: what reads them back connects as what wrote them.
+std::optional<Component> dead_letter_log(const Node& settings, const Component& dead_letters, const ComponentContext& context,
+                                         Report& report) {
+  const cdcrt_plugin& sink = *dead_letters.descriptor;
   const Entry* place = settings.find(place_of(sink)->key);
   const auto descriptor = context.find_plugin(CDCRT_SOURCE, sink.name);
   if (report.has_errors() || !descriptor || place_of(**descriptor) == nullptr) return std::nullopt;
   Node named;
   named.kind = Node::Kind::kString;
   // As the sink itself has it: where it was not given, it may have a default.
-  const auto& values = letters.options.values();
+  const auto& values = dead_letters.options.values();
   const auto own = std::find_if(values.begin(), values.end(), [&](const auto& value) { return value.option == place_of(sink); });
   named.text = named.written =
       own != values.end() && own->is_set && !own->string.empty() ? own->string : context.pipeline + ".dead_letters";
@@ -150,17 +137,18 @@ std::optional<Component> log_of_letters(const Node& settings, const Component& l
 }
 
 void read_dead_letters(TableReader& top, const ComponentContext& context, Manifest& manifest) {
-  dead_letters::Settings& letters = manifest.dead_letters;
+  dead_letters::Settings& dead_letters = manifest.dead_letters;
   std::string path = "dead_letters/{pipeline}-{process}.jsonl";
   const Entry* path_entry = nullptr;
   if (const Entry* entry = top.take_table("dead_letters")) {
-    letters.position = entry->position;
+    dead_letters.position = entry->position;
     TableReader reader(entry->value, "dead_letters", top.report());
     const Entry* plugin = reader.take("plugin");
     const auto name = plugin == nullptr ? std::nullopt : read_string(plugin->value, reader.field("plugin"));
-    if (name && *name != kFile) letters.kind = *name == kTable ? dead_letters::Settings::Kind::kTable : dead_letters::Settings::Kind::kSink;
-    read_budget_keys(reader, letters);
-    if (letters.kind == dead_letters::Settings::Kind::kFile) {
+    if (name && *name != kFile)
+      dead_letters.kind = *name == kTable ? dead_letters::Settings::Kind::kTable : dead_letters::Settings::Kind::kSink;
+    read_budget_keys(reader, dead_letters);
+    if (dead_letters.kind == dead_letters::Settings::Kind::kFile) {
       path_entry = reader.take("path");
       if (path_entry != nullptr) {
         if (const auto given = read_string(path_entry->value, reader.field("path"))) path = *given;
@@ -169,11 +157,11 @@ void read_dead_letters(TableReader& top, const ComponentContext& context, Manife
     } else {
       reader.belongs_elsewhere("path", "a path is for plugin = \"file\"");
     }
-    if (letters.kind == dead_letters::Settings::Kind::kSink) {
-      letters.sink.name = "dead_letters";
-      letters.sink.position = entry->position;
-      letters.sink.plugin = *name;
-      auto found = context.find_plugin(CDCRT_SINK, letters.sink.plugin);
+    if (dead_letters.kind == dead_letters::Settings::Kind::kSink) {
+      dead_letters.sink.name = "dead_letters";
+      dead_letters.sink.position = entry->position;
+      dead_letters.sink.plugin = *name;
+      auto found = context.find_plugin(CDCRT_SINK, dead_letters.sink.plugin);
       const auto near = diagnostics::nearest(*name, {kFile, kTable});
       if (found ? place_of(**found) == nullptr : near.has_value()) {
         refuse_value(plugin->value, reader.field("plugin"), diagnostics::kBadValue,
@@ -182,9 +170,9 @@ void read_dead_letters(TableReader& top, const ComponentContext& context, Manife
         return;  // its options are not known
       }
       if (found) {
-        letters.sink.descriptor = *found;
-        letters.sink.options = read_options(reader, **found, {letters.sink.name, context.pipeline, context.folder});
-        letters.log = log_of_letters(entry->value, letters.sink, context, top.report());
+        dead_letters.sink.descriptor = *found;
+        dead_letters.sink.options = read_options(reader, **found, {dead_letters.sink.name, context.pipeline, context.folder});
+        dead_letters.log = dead_letter_log(entry->value, dead_letters.sink, context, top.report());
       } else {
         auto diagnostic = diagnostic_of(diagnostics::kPluginNotFound, plugin->value.position, found.error());
         top.report().error(diagnostic.code, diagnostic.position, diagnostic.message, diagnostic.help, diagnostic.notes);
@@ -195,8 +183,8 @@ void read_dead_letters(TableReader& top, const ComponentContext& context, Manife
   }
   std::string wrong;
   if (const auto expanded = expand_path(path, manifest, as_file_name(process_name()), wrong)) {
-    letters.path = absolute_path(*expanded, manifest.folder);
-    letters.pattern = absolute_path(*expand_path(path, manifest, "*", wrong), manifest.folder);
+    dead_letters.path = absolute_path(*expanded, manifest.folder);
+    dead_letters.pattern = absolute_path(*expand_path(path, manifest, "*", wrong), manifest.folder);
   } else if (path_entry != nullptr) {
     refuse_value(path_entry->value, {"path", top.report()}, diagnostics::kBadTemplate,
                  "has an unknown placeholder " + quote("{" + wrong + "}"), diagnostics::did_you_mean(wrong, {"pipeline", "process"}));

@@ -108,10 +108,11 @@ class OptionReader {
       return;
     }
     if (option.default_value != nullptr) {
-      set_default(reader, name, value);
+      if (context_.with_defaults) set_default(reader, name, value);
     } else if ((option.flags & CDCRT_OPTION_REQUIRED) != 0) {
       std::string help = option.doc == nullptr ? "" : option.doc;
       if (option.example != nullptr) help = "for instance " + name + " = " + example(option);
+      if (!context_.missing_help.empty()) help = context_.missing_help;
       reader.missing(name, help);
     }
   }
@@ -156,11 +157,11 @@ class OptionReader {
   bool in_range(double number, const Node& node, const Field& field, const cdcrt_option& option) {
     const bool has_minimum = (option.flags & CDCRT_OPTION_MINIMUM) != 0, has_maximum = (option.flags & CDCRT_OPTION_MAXIMUM) != 0;
     if ((!has_minimum || number >= option.minimum) && (!has_maximum || number <= option.maximum)) return true;
-    const std::string least = bound(option.minimum, option.type), greatest = bound(option.maximum, option.type);
+    const std::string minimum = bound(option.minimum, option.type), maximum = bound(option.maximum, option.type);
     refuse_value(node, field, diagnostics::kBadValue,
-                 has_minimum && has_maximum ? "must be between " + least + " and " + greatest
-                 : has_minimum              ? "must be at least " + least
-                                            : "must be at most " + greatest);
+                 has_minimum && has_maximum ? "must be between " + minimum + " and " + maximum
+                 : has_minimum              ? "must be at least " + minimum
+                                            : "must be at most " + maximum);
     return false;
   }
 
@@ -204,7 +205,11 @@ class OptionReader {
       case CDCRT_OPTION_ENUM: {
         std::vector<std::string> allowed;
         for (const char* const* name = option.enum_values; name != nullptr && *name != nullptr; ++name) allowed.emplace_back(*name);
-        const auto choice = read_choice(node, field, allowed);
+        std::vector<std::string> later;
+        for (const LaterValue& each : context_.later) {
+          if (each.key == option.key) later.emplace_back(each.value);
+        }
+        const auto choice = read_choice(node, field, allowed, later);
         if (choice) value.string = allowed[*choice];
         return choice.has_value();
       }

@@ -10,6 +10,11 @@
 
 namespace cdcrt::manifest {
 
+/// A value of an option that is part of the design: refused as not yet available.
+struct LaterValue {
+  std::string_view key, value;
+};
+
 struct OptionContext {
   std::string component;  ///< name in the manifest
   std::string pipeline;
@@ -17,6 +22,9 @@ struct OptionContext {
   /// A sub-table that the host reads too, so that both share one reader; nullptr: none.
   std::string_view shared_name = {};
   TableReader* shared = nullptr;
+  bool with_defaults = true;  ///< false: what is not given stays unset
+  std::span<const LaterValue> later = {};
+  std::string_view missing_help = {};  ///< for a required key that is missing; empty: by its example
 };
 
 /// Every option in the order of the plugin's table: given, defaulted or unset. Problems are reported; the reader is not finished.

@@ -8,7 +8,10 @@
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
 #include "manifest/column_reader.hpp"
+#include "manifest/host_values.hpp"
+#include "manifest/key_reader.hpp"
 #include "manifest/layout_reader.hpp"
+#include "manifest/route_options.hpp"
 #include "route/pattern.hpp"
 #include "route/target_template.hpp"
 
@@ -39,21 +42,21 @@ struct Settings {
   const Entry* layout = nullptr;
 };
 
-std::optional<Given<std::string>> read_name(TableReader& reader, const char* key) {
-  const Entry* entry = reader.take(key);
-  if (entry == nullptr) return std::nullopt;
-  auto text = read_string(entry->value, reader.field(key));
-  if (!text) return std::nullopt;
-  if (text->empty()) {
-    refuse_value(entry->value, reader.field(key), diagnostics::kBadValue, "must not be empty");
+/// `table`: where `key` stands, the last part of `option`.
+std::optional<Given<std::string>> read_name(TableReader& table, const HostValues& values, std::string_view option, std::string_view key) {
+  const auto* value = values.find(option);
+  if (value == nullptr) return std::nullopt;
+  if (value->string.empty()) {
+    refuse_value(table.take(key)->value, table.field(key), diagnostics::kBadValue, "must not be empty");
     return std::nullopt;
   }
-  return Given<std::string>{std::move(*text), entry->value.position};
+  return Given<std::string>{value->string, value->position};
 }
 
-std::optional<std::vector<std::string>> read_primary_key(TableReader& reader) {
-  auto columns = reader.list("primary_key");
-  if (!columns) return columns;
+std::optional<std::vector<std::string>> read_primary_key(TableReader& reader, const HostValues& values) {
+  const auto* value = values.find("primary_key");
+  if (value == nullptr) return std::nullopt;
+  std::optional columns = value->strings;
   const auto refuse = [&](const std::string& why) {
     refuse_value(reader.take("primary_key")->value, reader.field("primary_key"), diagnostics::kBadValue, why);
   };
@@ -68,13 +71,13 @@ std::optional<std::vector<std::string>> read_primary_key(TableReader& reader) {
   return columns;
 }
 
-std::optional<std::map<route::Metadata, std::string>> read_metadata(TableReader& settings) {
-  const Entry* entry = settings.take_table("metadata");
-  if (entry == nullptr) return std::nullopt;
+std::optional<std::map<route::Metadata, std::string>> read_metadata(TableReader& settings, const HostValues& values) {
+  const Entry* entry = settings.take("metadata");
+  if (entry == nullptr || !entry->value.is_table()) return std::nullopt;
   TableReader reader(entry->value, settings.path() + ".metadata", settings.report());
   std::map<route::Metadata, std::string> metadata;
   for (std::size_t i = 0; i < std::size(route::kMetadataNames); ++i) {
-    const auto name = read_name(reader, route::kMetadataNames[i]);
+    const auto name = read_name(reader, values, std::string("metadata.") + route::kMetadataNames[i], route::kMetadataNames[i]);
     if (!name) continue;
     for (const auto& [other, column] : metadata) {
       if (column != name->value) continue;
@@ -83,29 +86,27 @@ std::optional<std::map<route::Metadata, std::string>> read_metadata(TableReader&
     }
     metadata[static_cast<route::Metadata>(i)] = name->value;
   }
-  for (const char* later : {"source_ts", "position", "applied_at"}) reader.not_yet(later);
-  reader.finish();
   return metadata;
 }
 
-Settings read_settings(TableReader& reader) {
+/// `with_defaults`: keys that are not given have the values of the option table.
+Settings read_settings(TableReader& reader, bool with_defaults) {
+  OptionContext context;
+  context.with_defaults = with_defaults;
+  context.later = later_route_values();
+  const HostValues values(reader, route_options(), context);
   Settings settings;
-  settings.sink = read_name(reader, "sink");
-  settings.table = read_name(reader, "table");
-  settings.create_tables = reader.boolean("create_tables");
-  settings.primary_key = read_primary_key(reader);
-  if (const auto mode = reader.choice("mode", {"upsert", "append"}, {"history", "deletes"}))
-    settings.mode = static_cast<route::Mode>(*mode);
-  if (const auto ordering = reader.choice("ordering", {"auto", "partition", "source"}))
-    settings.ordering = static_cast<route::Ordering>(*ordering);
-  if (const auto retention = reader.duration("tombstone_retention")) settings.tombstone_retention = std::chrono::microseconds(*retention);
-  if (const auto deletes = reader.choice("deletes", {"apply", "ignore"}, {"soft"}))
-    settings.deletes = static_cast<route::Deletes>(*deletes);
-  if (const auto changes = reader.choice("schema_changes", {"evolve", "add_only", "ignore", "fail"})) {
-    settings.schema_changes = static_cast<route::SchemaChanges>(*changes);
-  }
-  reader.not_yet("archive_deletes");
-  settings.metadata = read_metadata(reader);
+  settings.sink = read_name(reader, values, "sink", "sink");
+  settings.table = read_name(reader, values, "table", "table");
+  if (const auto* creates = values.find("create_tables")) settings.create_tables = creates->integer != 0;
+  settings.primary_key = read_primary_key(reader, values);
+  values.take_choice("mode", settings.mode);
+  values.take_choice("ordering", settings.ordering);
+  if (const auto* retention = values.find("tombstone_retention"))
+    settings.tombstone_retention = std::chrono::microseconds(retention->integer);
+  values.take_choice("deletes", settings.deletes);
+  values.take_choice("schema_changes", settings.schema_changes);
+  settings.metadata = read_metadata(reader, values);
   settings.columns = read_columns(reader);
   settings.layout = reader.take_table("layout");
   return settings;
@@ -131,22 +132,24 @@ class RouteReader {
     for (const Sink& sink : sinks) sink_names_.push_back(sink.name);
   }
 
-  Settings read_defaults(TableReader& top, Route& route) {
+  Settings read_defaults(TableReader& top, Manifest& manifest) {
+    Route& route = manifest.defaults;
     route.name = "defaults";
     const Entry* entry = top.take_table("defaults");
-    if (entry == nullptr) return {};
-    route.position = entry->position;
-    TableReader reader(entry->value, "defaults", report_);
+    const Node nothing;
+    if (entry != nullptr) route.position = entry->position;
+    TableReader reader(entry != nullptr ? entry->value : nothing, "defaults", report_);
     for (const char* key : {"match", "except"}) {
       reader.belongs_elsewhere(key, std::string(quote(key)) + " belongs to a route: [routes.NAME]");
     }
-    Settings settings = read_settings(reader);
+    Settings settings = read_settings(reader, true);
+    read_key_rules(reader, manifest);
     reader.finish();
     apply(settings, route);
     route.columns = settings.columns;
     layouts_.set_defaults(settings.layout);
     check_sink(settings.sink);
-    if (top.take("routes") == nullptr) check_mode(route);
+    if (entry != nullptr && top.take("routes") == nullptr) check_mode(route);
     return settings;
   }
 
@@ -155,9 +158,13 @@ class RouteReader {
     route.name = entry.key;
     route.position = entry.position;
     TableReader reader(entry.value, "routes." + entry.key, report_);
-    read_patterns(reader, "match", route.match, &route.name);
-    read_patterns(reader, "except", route.except, nullptr);
-    const Settings settings = read_settings(reader);
+    const HostValues patterns(reader, pattern_options());
+    read_patterns(reader, patterns, "match", route.match, &route.name);
+    read_patterns(reader, patterns, "except", route.except, nullptr);
+    const Settings settings = read_settings(reader, false);
+    for (const char* key : {"primary_keys", "primary_keys_file"}) {
+      reader.belongs_elsewhere(key, std::string(quote(key)) + " belongs to [defaults]; a route has primary_key = [\"id\"]");
+    }
     reader.finish();
     apply(defaults, route);
     apply(settings, route);
@@ -221,20 +228,18 @@ class RouteReader {
   }
 
  private:
-  void read_patterns(TableReader& reader, const char* key, std::vector<std::string>& patterns, const std::string* owner) {
+  void read_patterns(TableReader& reader, const HostValues& values, const char* key, std::vector<std::string>& patterns,
+                     const std::string* owner) {
+    const auto* given = values.find(key);
+    if (given == nullptr) return;
     const Entry* entry = reader.take(key);
-    if (entry == nullptr) {
-      if (owner != nullptr) reader.missing(key, "for instance match = [\"sales.*\"]");
-      return;
-    }
-    const auto texts = read_list(entry->value, reader.field(key));
-    if (!texts) return;
-    if (texts->empty() && owner != nullptr) {
+    const std::vector<std::string>& texts = given->strings;
+    if (texts.empty() && owner != nullptr) {
       refuse_value(entry->value, reader.field(key), diagnostics::kBadValue, "must hold at least one pattern",
                    "for instance match = [\"sales.*\"]");
     }
-    for (std::size_t i = 0; i < texts->size(); ++i) {
-      const std::string& text = (*texts)[i];
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      const std::string& text = texts[i];
       const Position& position = entry->value.items[i].position;
       const auto pattern = route::Pattern::parse(text);
       if (!pattern) {
@@ -284,7 +289,7 @@ class RouteReader {
 
 void read_routes(TableReader& top, const std::vector<Sink>& sinks, Manifest& manifest) {
   RouteReader reader(sinks, manifest, top.report());
-  const Settings defaults = reader.read_defaults(top, manifest.defaults);
+  const Settings defaults = reader.read_defaults(top, manifest);
   const Entry* routes = top.take_table("routes");
   if (routes != nullptr) {
     for (const Entry& entry : routes->value.entries) {

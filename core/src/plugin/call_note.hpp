@@ -1,4 +1,4 @@
-// Call note: what a thread has a plugin do now, so that a crash there leaves a last line that says it.
+// CallNote: which function of which plugin a thread is in, so that the last line before a crash names it.
 #pragma once
 
 #include <cstdint>

@@ -69,7 +69,7 @@ Result<void> cross_void(const Callee& callee, Call&& call) {
   return {};
 }
 
-/// A call that answers nothing, of which some are made while others fail: what leaves it is told and goes no further.
+/// A call without a result (destroy, release), perhaps while another one fails: exceptions are logged and go no further.
 template <class Call>
 void cross_quietly(const Callee& callee, Call&& call) noexcept {
   const CallNote note(callee.plugin, callee.function, callee.object);

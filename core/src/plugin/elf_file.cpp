@@ -16,7 +16,7 @@
 namespace cdcrt::plugin {
 namespace {
 
-constexpr uint64_t kLargestTable = 256ULL << 20;  // a symbol table beyond this is not believed
+constexpr uint64_t kMaxTableBytes = 256ULL << 20;  // a symbol table beyond this is not believed
 
 class File {
  public:
@@ -100,7 +100,7 @@ std::optional<bool> exports(const File& file, uint64_t size, const std::vector<E
     if (section.sh_type != SHT_DYNSYM) continue;
     if (section.sh_link >= sections.size() || section.sh_entsize != sizeof(Elf64_Sym)) return std::nullopt;
     const auto& names = sections[section.sh_link];
-    if (section.sh_size > kLargestTable || names.sh_size > kLargestTable || !within(section.sh_offset, section.sh_size, size) ||
+    if (section.sh_size > kMaxTableBytes || names.sh_size > kMaxTableBytes || !within(section.sh_offset, section.sh_size, size) ||
         !within(names.sh_offset, names.sh_size, size)) {
       return std::nullopt;
     }

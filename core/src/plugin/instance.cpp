@@ -22,7 +22,7 @@ struct Log {
   std::function<void(int32_t, std::string_view, std::string_view)> sink;
 };
 
-std::atomic<bool> leaving{false};
+std::atomic<bool> stopping{false};
 
 Log& log_state() {
   static Log state;
@@ -70,13 +70,13 @@ const cdcrt_host* host_services() {
       const Log& log = log_state();
       if (level >= log.level && log.sink) log.sink(level, sdk::view(component), sdk::view(message));
     };
-    value.leaves = [](void*) -> int32_t { return leaving.load(std::memory_order_relaxed) ? 1 : 0; };
+    value.leaves = [](void*) -> int32_t { return stopping.load(std::memory_order_relaxed) ? 1 : 0; };
     return value;
   }();
   return &host;
 }
 
-void leave() { leaving = true; }
+void announce_stop() { stopping = true; }
 
 void set_log(int32_t level, std::function<void(int32_t, std::string_view, std::string_view)> sink) {
   log_state().level = level;
@@ -153,7 +153,7 @@ Result<cdcrt_bounds> Source::bounds(const std::string& topic, int32_t partition)
   return bounds;
 }
 
-Result<int64_t> Source::origin(const std::string& topic, int32_t partition) {
+Result<int64_t> Source::start_offset(const std::string& topic, int32_t partition) {
   int64_t offset = 0;
   if (functions_->origin == nullptr) return offset;
   auto done = cross_void({name_, "origin", topic}, [&](cdcrt_error* error) {

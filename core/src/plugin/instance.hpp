@@ -19,8 +19,8 @@ const cdcrt_host* host_services();
 /// Sets what host_services()->log writes to; called once, before the first plugin is created.
 void set_log(int32_t level, std::function<void(int32_t level, std::string_view component, std::string_view message)> sink);
 
-/// From now on plugins are told that the process leaves. Any thread, also from a signal's.
-void leave();
+/// From now on plugins are told that the process stops. Any thread, also from a signal's.
+void announce_stop();
 
 /// What the sink says of a route's layout; BAD_CONFIG names the option.
 Result<void> check_layout(const cdcrt_sink& functions, const cdcrt_config& layout);
@@ -49,7 +49,7 @@ class Source {
   cdcrt_extent extent();
   Result<void> list(const std::function<bool(std::string_view topic, int32_t partition)>& visit);
   Result<cdcrt_bounds> bounds(const std::string& topic, int32_t partition);
-  Result<int64_t> origin(const std::string& topic, int32_t partition);
+  Result<int64_t> start_offset(const std::string& topic, int32_t partition);
   Result<int64_t> offset_at(const std::string& topic, int32_t partition, int64_t timestamp_ms);
   /// What was asked for and what was met.
   struct Survey {

@@ -15,7 +15,7 @@ namespace cdcrt::plugin {
 
 using diagnostics::Position;
 
-/// Typed values of one plugin's option table. Owns every byte that abi() lends.
+/// Typed values of one plugin's option table. Owns all bytes that abi() points to.
 class Options {
  public:
   struct Value {

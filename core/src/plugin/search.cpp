@@ -61,7 +61,7 @@ bool is_path(const std::string& name_or_path) {
 
 std::string resolve_path(const std::string& path, const std::vector<SearchPlace>& places) {
   fs::path resolved(path);
-  if (resolved.is_relative() && !places.empty() && places.front().origin == kManifestFolder)
+  if (resolved.is_relative() && !places.empty() && places.front().label == kManifestFolder)
     resolved = fs::path(places.front().folder) / resolved;
   return resolved.lexically_normal().string();
 }
@@ -92,7 +92,7 @@ std::string places_text(const std::vector<SearchPlace>& places) {
   std::string text;
   for (const auto& place : places) {
     std::error_code ignored;
-    text += "\n  " + place.folder + " (" + place.origin + (fs::is_directory(place.folder, ignored) ? ")" : ", does not exist)");
+    text += "\n  " + place.folder + " (" + place.label + (fs::is_directory(place.folder, ignored) ? ")" : ", does not exist)");
   }
   return places.empty() ? " (none)" : text;
 }

@@ -15,7 +15,7 @@ namespace cdcrt::plugin {
 /// A folder in which plugins are looked for, and why there.
 struct SearchPlace {
   std::string folder;  ///< absolute, or relative to the working folder
-  std::string origin;  ///< "the manifest's folder", "plugin_dirs", "CDCRT_PLUGIN_PATH", "the install folder"
+  std::string label;   ///< "the manifest's folder", "plugin_dirs", "CDCRT_PLUGIN_PATH", "the install folder"
 };
 
 /// In the order in which they are searched: the manifest's folder (skipped when empty), plugin_dirs, $CDCRT_PLUGIN_PATH
@@ -26,7 +26,7 @@ std::vector<SearchPlace> search_places(const std::string& manifest_folder, const
 std::string_view kind_name(uint32_t kind);
 std::optional<uint32_t> kind_of(std::string_view kind_name);
 
-/// Origin of the place that relative paths start from.
+/// Label of the place that relative paths start from.
 inline constexpr const char* kManifestFolder = "the manifest's folder";
 
 /// True for what names a file rather than a plugin: it contains '/' or ends in ".so".
@@ -45,7 +45,7 @@ struct Candidate {
 /// Every <kind>-<name>.so in `folder`, by file name; nothing when the folder cannot be read.
 std::vector<Candidate> candidates(const std::string& folder);
 
-/// The error for a name that no place has: every place with its origin, the nearest name, the same name of another kind.
+/// The error for a name that no place has: every place with its label, the nearest name, the same name of another kind.
 Error not_found(uint32_t kind, const std::string& name, const std::vector<SearchPlace>& places);
 
 /// The same where the kind was not said.

@@ -9,34 +9,34 @@ namespace {
 
 constexpr std::size_t kKeysAtOnce = 2'000;
 
-void take(const Row& row, DeadLetterStore::LettersByKey& letters) {
-  letters[row.text(kOpenDeadLetters.key)].push_back({row.partition(kOpenDeadLetters.partition), row.integer(kOpenDeadLetters.offset)});
+void take(const Row& row, DeadLetterStore::DeadLettersByKey& dead_letters) {
+  dead_letters[row.text(kOpenDeadLetters.key)].push_back({row.partition(kOpenDeadLetters.partition), row.integer(kOpenDeadLetters.offset)});
 }
 
 }  // namespace
 
-void DeadLetterStore::sort(LettersByKey& letters) {
-  for (auto& [key, all] : letters) std::sort(all.begin(), all.end());
+void DeadLetterStore::sort(DeadLettersByKey& dead_letters) {
+  for (auto& [key, all] : dead_letters) std::sort(all.begin(), all.end());
 }
 
-void DeadLetterStore::add_open_dead_letters(Reads& reads, Stored& stored, bool with_letters, bool& any) {
-  const auto visit = [&stored, &any, with_letters](const Row& row) {
+void DeadLetterStore::add_open_dead_letters(Reads& reads, Stored& stored, bool with_dead_letters, bool& any) {
+  const auto visit = [&stored, &any, with_dead_letters](const Row& row) {
     any = true;
-    if (with_letters) take(row, stored.tables[row.text(kOpenDeadLetters.target)].open_dead_letters);
+    if (with_dead_letters) take(row, stored.tables[row.text(kOpenDeadLetters.target)].open_dead_letters);
   };
-  reads.add(kOpenDeadLetters, visit, Keys(), with_letters ? 0 : 1);
+  reads.add(kOpenDeadLetters, visit, Keys(), with_dead_letters ? 0 : 1);
 }
 
-Result<void> DeadLetterStore::save_open_dead_letters(plugin::Connection& connection, const std::string& target, const LettersByKey& closed,
-                                                     const LettersByKey& opened) {
-  const auto add = [&](Rows rows, const LettersByKey& by_key) {
-    for (const auto& [key, letters] : by_key) {
-      for (const OpenDeadLetter& letter : letters) {
+Result<void> DeadLetterStore::save_open_dead_letters(plugin::Connection& connection, const std::string& target,
+                                                     const DeadLettersByKey& closed, const DeadLettersByKey& opened) {
+  const auto add = [&](Rows rows, const DeadLettersByKey& by_key) {
+    for (const auto& [key, dead_letters] : by_key) {
+      for (const OpenDeadLetter& dead_letter : dead_letters) {
         auto row = access_.add(rows);
         row[kOpenDeadLetters.target] = text(target);
         row[kOpenDeadLetters.key] = bytes(key);
-        row.set(kOpenDeadLetters.partition, letter.partition);
-        row[kOpenDeadLetters.offset] = integer(letter.offset);
+        row.set(kOpenDeadLetters.partition, dead_letter.partition);
+        row[kOpenDeadLetters.offset] = integer(dead_letter.offset);
       }
     }
     return rows;
@@ -45,27 +45,27 @@ Result<void> DeadLetterStore::save_open_dead_letters(plugin::Connection& connect
   return access_.write(connection, add(rows_of(kOpenDeadLetters), opened));
 }
 
-Result<DeadLetterStore::LettersByKey> DeadLetterStore::read_open_dead_letters(plugin::Connection& connection, const std::string& target,
-                                                                              std::size_t max_letters) {
-  LettersByKey letters;
-  const Visit visit = [&](const Row& row) { take(row, letters); };
-  auto done = access_.read(connection, kOpenDeadLetters, CDCRT_LOCK_NONE, visit, {1, {text(target)}}, max_letters);
+Result<DeadLetterStore::DeadLettersByKey> DeadLetterStore::read_open_dead_letters(plugin::Connection& connection, const std::string& target,
+                                                                                  std::size_t max_dead_letters) {
+  DeadLettersByKey dead_letters;
+  const Visit visit = [&](const Row& row) { take(row, dead_letters); };
+  auto done = access_.read(connection, kOpenDeadLetters, CDCRT_LOCK_NONE, visit, {1, {text(target)}}, max_dead_letters);
   if (!done) return std::move(done.error());
-  sort(letters);
-  return letters;
+  sort(dead_letters);
+  return dead_letters;
 }
 
-Result<DeadLetterStore::LettersByKey> DeadLetterStore::find_open_dead_letters(plugin::Connection& connection, const std::string& target,
-                                                                              const std::set<std::string>& keys) {
-  LettersByKey letters;
+Result<DeadLetterStore::DeadLettersByKey> DeadLetterStore::find_open_dead_letters(plugin::Connection& connection, const std::string& target,
+                                                                                  const std::set<std::string>& keys) {
+  DeadLettersByKey dead_letters;
   const Visit visit = [&](const Row& row) {
-    if (keys.contains(row.text(kOpenDeadLetters.key))) take(row, letters);
+    if (keys.contains(row.text(kOpenDeadLetters.key))) take(row, dead_letters);
   };
   if (!locks_.finds_by_key()) {
     auto done = access_.read(connection, kOpenDeadLetters, CDCRT_LOCK_NONE, visit, {1, {text(target)}});
     if (!done) return std::move(done.error());
-    sort(letters);
-    return letters;
+    sort(dead_letters);
+    return dead_letters;
   }
   Keys wanted{2};
   for (auto key = keys.begin(); key != keys.end();) {
@@ -74,8 +74,8 @@ Result<DeadLetterStore::LettersByKey> DeadLetterStore::find_open_dead_letters(pl
     if (auto done = access_.read(connection, kOpenDeadLetters, CDCRT_LOCK_NONE, visit, wanted); !done) return std::move(done.error());
     wanted.cells.clear();
   }
-  sort(letters);
-  return letters;
+  sort(dead_letters);
+  return dead_letters;
 }
 
 Result<void> DeadLetterStore::forget_open_dead_letters(plugin::Connection& connection, const std::string& target) {
@@ -85,31 +85,31 @@ Result<void> DeadLetterStore::forget_open_dead_letters(plugin::Connection& conne
 Result<void> DeadLetterStore::pass_open_dead_letters(plugin::Connection& connection, const std::string& target) {
   auto open = read_open_dead_letters(connection, target, 0);
   if (!open) return std::move(open.error());
-  for (const auto& [key, letters] : *open) {
+  for (const auto& [key, dead_letters] : *open) {
     if (!key.empty()) continue;
-    if (auto saved = save_replayed(connection, target, letters); !saved) return saved;
+    if (auto saved = save_replayed(connection, target, dead_letters); !saved) return saved;
   }
   return forget_open_dead_letters(connection, target);
 }
 
 Result<void> DeadLetterStore::save_replayed(plugin::Connection& connection, const std::string& target,
-                                            const std::vector<OpenDeadLetter>& letters) {
+                                            const std::vector<OpenDeadLetter>& dead_letters) {
   Rows rows = rows_of(kReplayed);
-  for (const OpenDeadLetter& letter : letters) {
+  for (const OpenDeadLetter& dead_letter : dead_letters) {
     auto row = access_.add(rows);
     row[kReplayed.target] = text(target);
-    row.set(kReplayed.partition, letter.partition);
-    row[kReplayed.offset] = integer(letter.offset);
+    row.set(kReplayed.partition, dead_letter.partition);
+    row[kReplayed.offset] = integer(dead_letter.offset);
   }
   return access_.write(connection, rows);
 }
 
 Result<std::set<OpenDeadLetter>> DeadLetterStore::read_replayed(plugin::Connection& connection, const std::string& target) {
-  std::set<OpenDeadLetter> letters;
-  const Visit visit = [&](const Row& row) { letters.insert({row.partition(kReplayed.partition), row.integer(kReplayed.offset)}); };
+  std::set<OpenDeadLetter> dead_letters;
+  const Visit visit = [&](const Row& row) { dead_letters.insert({row.partition(kReplayed.partition), row.integer(kReplayed.offset)}); };
   auto done = access_.read(connection, kReplayed, CDCRT_LOCK_NONE, visit, {1, {text(target)}});
   if (!done) return std::move(done.error());
-  return letters;
+  return dead_letters;
 }
 
 }  // namespace cdcrt::progress

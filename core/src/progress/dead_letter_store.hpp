@@ -18,25 +18,26 @@ class DeadLetterStore {
   DeadLetterStore(const TableAccess& access, const Locks& locks) : access_(access), locks_(locks) {}
 
   /// Dead letters by key that are closed or opened. One may be open for several keys.
-  using LettersByKey = std::map<std::string, std::vector<OpenDeadLetter>>;
-  Result<void> save_open_dead_letters(plugin::Connection& connection, const std::string& target, const LettersByKey& closed,
-                                      const LettersByKey& opened);
-  /// Up to `max_letters` of the table's; 0: all.
-  Result<LettersByKey> read_open_dead_letters(plugin::Connection& connection, const std::string& target, std::size_t max_letters);
-  /// Those of these keys.
-  Result<LettersByKey> find_open_dead_letters(plugin::Connection& connection, const std::string& target, const std::set<std::string>& keys);
-  /// None of the table's is open any more.
+  using DeadLettersByKey = std::map<std::string, std::vector<OpenDeadLetter>>;
+  Result<void> save_open_dead_letters(plugin::Connection& connection, const std::string& target, const DeadLettersByKey& closed,
+                                      const DeadLettersByKey& opened);
+  /// The open dead letters of the table, at most `max_dead_letters`; 0: all.
+  Result<DeadLettersByKey> read_open_dead_letters(plugin::Connection& connection, const std::string& target, std::size_t max_dead_letters);
+  /// The open dead letters of these keys.
+  Result<DeadLettersByKey> find_open_dead_letters(plugin::Connection& connection, const std::string& target,
+                                                  const std::set<std::string>& keys);
+  /// Closes all dead letters of the table.
   Result<void> forget_open_dead_letters(plugin::Connection& connection, const std::string& target);
-  /// Those of a table without a key are over: what is read again has them once more, and a replay would double their rows.
+  /// Closes those of a table without a key, because its messages are read again: a replay beside that would double their rows.
   Result<void> pass_open_dead_letters(plugin::Connection& connection, const std::string& target);
   /// Dead letters of a table without a key that a replay applied, noted in the very transaction, wherever they are kept.
-  Result<void> save_replayed(plugin::Connection& connection, const std::string& target, const std::vector<OpenDeadLetter>& letters);
+  Result<void> save_replayed(plugin::Connection& connection, const std::string& target, const std::vector<OpenDeadLetter>& dead_letters);
   Result<std::set<OpenDeadLetter>> read_replayed(plugin::Connection& connection, const std::string& target);
 
  protected:
-  /// Adds reads of all of them, of all tables; `any`: whether one is open. Without `with_letters` only that is found.
-  static void add_open_dead_letters(Reads& reads, Stored& stored, bool with_letters, bool& any);
-  static void sort(LettersByKey& letters);
+  /// Adds reads of all of them, of all tables; `any`: whether one is open. Without `with_dead_letters` only that is found.
+  static void add_open_dead_letters(Reads& reads, Stored& stored, bool with_dead_letters, bool& any);
+  static void sort(DeadLettersByKey& dead_letters);
 
  private:
   const TableAccess& access_;

@@ -34,7 +34,8 @@ inline const struct ProgressTable : PipelineTable {
 inline const struct TablesTable : PipelineTable {
   TablesTable() : PipelineTable("tables") {}
   Place target = key_text("target");
-  Place source_table = text("source_table"), floor = bytes("floor"), key_known = integer("key_known");
+  Place source_table = text("source_table"), floor = bytes("floor");
+  Place key_known = integer("key_known");  ///< 2: it is not, and a definition said that there is none
   Place version = integer("version", 2), state = text("state", 2), reason = text("reason", 2);
   Place source_server = text("source_server", 3), accepts_loss = integer("accepts_loss", 3);
   Place row_orders = integer("row_orders", 4);  ///< 1: its rows are kept in source order; 2: the keys written last are kept

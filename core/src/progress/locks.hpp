@@ -25,29 +25,29 @@ class Locks {
 
   // Writers of target tables.
 
-  /// What tables must have before hold(); done once for each.
-  virtual Result<void> prepare_hold(plugin::Connection& connection, const std::vector<std::string>& targets) = 0;
-  /// First of all in a transaction that writes these targets or what is kept of them.
-  virtual Result<void> hold(plugin::Connection& connection, const std::vector<std::string>& targets) const = 0;
-  /// Returns once a transaction of another that holds the target, and that began before the leases were raised, has ended.
-  virtual Result<void> wait_for_holders(plugin::Connection& connection, const std::string& target) const = 0;
-  /// Whether hold() keeps everybody else out of the target and of what is kept of it: what is new there is new until the end.
-  [[nodiscard]] virtual bool holds_alone() const = 0;
+  /// Creates what lock_targets() locks; done once for each target.
+  virtual Result<void> prepare_locks(plugin::Connection& connection, const std::vector<std::string>& targets) = 0;
+  /// First statement of a transaction that writes these targets or what is stored of them.
+  virtual Result<void> lock_targets(plugin::Connection& connection, const std::vector<std::string>& targets) const = 0;
+  /// Returns once every transaction that has locked the target, and began before our epochs were raised, has ended.
+  virtual Result<void> wait_for_writers(plugin::Connection& connection, const std::string& target) const = 0;
+  /// Whether lock_targets() keeps all other processes from the target and what is stored of it, until the transaction ends.
+  [[nodiscard]] virtual bool excludes_others() const = 0;
 
   // Claims.
 
-  /// First of all in a transaction that changes leases or watermarks without holding a target.
-  virtual Result<void> hold_claims(plugin::Connection& connection) const = 0;
-  /// Serializes with everyone who makes a lease or a table's row that was not there.
+  /// First statement of a transaction that changes leases or watermarks and writes no target.
+  virtual Result<void> lock_claims(plugin::Connection& connection) const = 0;
+  /// Locks against other processes that create a lease or a table's row.
   virtual Result<void> lock_creation(plugin::Connection& connection) const = 0;
   /// Leases that the transaction will change. `beside` is read with them where that is one statement, else not at all.
   virtual Result<Leases> read_to_take(plugin::Connection& connection, const std::vector<PartitionKey>& keys,
                                       const AddReads& beside) const = 0;
-  /// `read` reads what is kept as of a claim: at the end of its transaction, or after it, once those have ended who checked their leases
-  /// before. Exactly one of the two calls it. `beside` is read before the wait, where there is one.
+  /// A claim reads what is stored with `read`: at the end of its transaction, or after it, once all transactions have ended that checked
+  /// their leases before. Exactly one of the two functions calls it. `beside` is read before the wait, where there is one.
   virtual Result<void> read_in_claim(const Body& read) const = 0;
   virtual Result<void> read_after_claim(plugin::Connection& connection, const AddReads& beside, const Body& read) = 0;
-  /// Whether claims wait for one another, so that one of many partitions is better than many of one.
+  /// Whether claims wait for one another, so that one claim of many partitions is better than many claims.
   [[nodiscard]] virtual bool claims_wait() const = 0;
 
   // Where things are, and how they are read.
@@ -56,21 +56,21 @@ class Locks {
   [[nodiscard]] virtual std::vector<const HostTable*> own_tables() const = 0;
   /// Where the target's progress is.
   [[nodiscard]] virtual HostTable progress_of(const std::string& target) const = 0;
-  /// Reads of the progress of these targets; that of others may be visited too.
+  /// Adds reads of the progress of these targets; `visit` may be called for others too.
   virtual void add_progress(Reads& reads, const std::vector<std::string>& targets, const Visit& visit) const = 0;
-  /// Reads of where all progress is, into `where`, which must outlive them.
+  /// Adds a read of the names of all progress tables into `where`, which must outlive it.
   virtual void add_places(Reads& reads, std::vector<std::string>& where) const = 0;
-  /// All of the progress there; where hold() may name what.
+  /// Reads all progress in those tables, which know_places() then knows.
   virtual Result<void> read_progress(plugin::Connection& connection, const std::vector<std::string>& where, const Visit& visit) = 0;
   virtual void know_places(const std::vector<std::string>& where) = 0;
-  /// A few reads without locks, as of one moment: where they are one statement it needs no transaction.
+  /// Runs a few reads without locks that see one moment; where they are one statement, without a transaction.
   virtual Result<void> in_one_look(plugin::Connection& connection, const Body& body) const = 0;
-  /// Whether rows are found by their keys; else a look at all of a table's is the dearest that one can be.
+  /// Whether reads by key are cheap (an index); else reading all rows of a table costs no more.
   [[nodiscard]] virtual bool finds_by_key() const = 0;
 
   // Migration.
 
-  /// First of all in a transaction: nobody writes these tables, of whichever pipeline, until it ends.
+  /// First statement of a transaction: no process of any pipeline writes these tables until it ends.
   virtual Result<void> lock_out(plugin::Connection& connection, const std::vector<HostTable>& tables) const = 0;
 };
 

@@ -11,12 +11,12 @@ namespace {
 constexpr std::string_view kFormerOldRow = "departed:", kFormerMissingColumns = "came:";
 
 // Up to format version 2.
-const struct FormerOpenLettersTable : PipelineTable {
-  FormerOpenLettersTable() : PipelineTable("open_letters") {}
+const struct FormerOpenDeadLettersTable : PipelineTable {
+  FormerOpenDeadLettersTable() : PipelineTable("open_letters") {}
   Place target = key_text("target");
   PartitionPlaces partition = key_partition();
   Place offset = key_integer("offset"), key = key_bytes("key");
-} kFormerOpenLetters;
+} kFormerOpenDeadLetters;
 
 // A table of an older format, the table that took its place, and how the latter's rows are made of its own.
 struct FormerTable {
@@ -28,13 +28,13 @@ struct FormerTable {
 cdcrt_cell kept_text(Rows& rows, const Row& row, Place place) { return text(rows.keep(row.text(place))); }
 cdcrt_cell kept_bytes(Rows& rows, const Row& row, Place place) { return bytes(rows.keep(row.text(place))); }
 
-void letter_by_key(const Row& former, Rows& rows, Rows::New row) {
-  row[kOpenDeadLetters.target] = kept_text(rows, former, kFormerOpenLetters.target);
-  row[kOpenDeadLetters.key] = kept_bytes(rows, former, kFormerOpenLetters.key);
-  row[kOpenDeadLetters.partition.source] = kept_text(rows, former, kFormerOpenLetters.partition.source);
-  row[kOpenDeadLetters.partition.topic] = kept_text(rows, former, kFormerOpenLetters.partition.topic);
-  row[kOpenDeadLetters.partition.number] = integer(former.integer(kFormerOpenLetters.partition.number));
-  row[kOpenDeadLetters.offset] = integer(former.integer(kFormerOpenLetters.offset));
+void dead_letter_by_key(const Row& former, Rows& rows, Rows::New row) {
+  row[kOpenDeadLetters.target] = kept_text(rows, former, kFormerOpenDeadLetters.target);
+  row[kOpenDeadLetters.key] = kept_bytes(rows, former, kFormerOpenDeadLetters.key);
+  row[kOpenDeadLetters.partition.source] = kept_text(rows, former, kFormerOpenDeadLetters.partition.source);
+  row[kOpenDeadLetters.partition.topic] = kept_text(rows, former, kFormerOpenDeadLetters.partition.topic);
+  row[kOpenDeadLetters.partition.number] = integer(former.integer(kFormerOpenDeadLetters.partition.number));
+  row[kOpenDeadLetters.offset] = integer(former.integer(kFormerOpenDeadLetters.offset));
 }
 
 std::string renamed(const std::string& record) {
@@ -56,8 +56,9 @@ std::vector<FormerTable> former_tables(const KeyChangesTable& key_changes) {
   const auto progress_table = [](const Row& former, Rows& rows, Rows::New row) {
     row[kProgressTables.target] = kept_text(rows, former, kProgressTables.target);
   };
-  return {
-      {kFormerOpenLetters, &kOpenDeadLetters, letter_by_key}, {moved, &key_changes, key_change}, {holds, &kProgressTables, progress_table}};
+  return {{kFormerOpenDeadLetters, &kOpenDeadLetters, dead_letter_by_key},
+          {moved, &key_changes, key_change},
+          {holds, &kProgressTables, progress_table}};
 }
 
 Result<void> add_columns(plugin::Connection& connection, const TableAccess& access, const KeyChangesTable& key_changes, int64_t version) {

@@ -16,7 +16,7 @@ struct PartitionKey {
   std::string source, topic;
   int32_t number = 0;
   auto operator<=>(const PartitionKey&) const = default;
-  /// Nothing is ever read of it: the source remembers something there.
+  /// True for a note of the source (CDCRT_SOURCE_NOTES): nothing is ever read of it.
   [[nodiscard]] bool is_note() const { return number <= CDCRT_NOTE_PARTITION; }
   /// "topic[3]"
   [[nodiscard]] std::string name() const { return topic + "[" + std::to_string(number) + "]"; }
@@ -33,7 +33,7 @@ struct LastMessage {
 class Partition {
  public:
   using SeekRequest = std::function<void(Partition& partition, int64_t offset, uint32_t generation)>;
-  /// `assigned`: it comes and goes, and is ours only between take() and give_up(); else it is ours from the start.
+  /// `assigned`: partition of a consumer group, ours only between take() and give_up(); else it is ours from the start.
   Partition(std::string source, std::string topic, int32_t number, SeekRequest seek, bool assigned = false)
       : key_{std::move(source), std::move(topic), number}, seek_(std::move(seek)), assigned_(assigned), owned_(!assigned) {}
 
@@ -50,12 +50,13 @@ class Partition {
     const std::lock_guard lock(mutex_);
     return routed_next_;
   }
-  /// Where reading began since it is ours.
+  /// Where reading began when it was last taken.
   [[nodiscard]] int64_t began_at() const {
     const std::lock_guard lock(mutex_);
     return began_at_;
   }
-  /// Reading from the beginning of the log began there: what was before it is gone. 0: nothing is known to be gone.
+  /// First offset of the log where it was read from its beginning: retention has deleted what was before. 0: nothing is known to be
+  /// deleted.
   void log_begins_at(int64_t first) {
     const std::lock_guard lock(mutex_);
     log_begins_at_ = first;
@@ -74,7 +75,7 @@ class Partition {
     const std::lock_guard lock(mutex_);
     return anchor_;
   }
-  /// The anchor was found where it was, and `last` was read before that.
+  /// The anchor was found at its offset, and `last` was read before that: it is the next anchor.
   void confirm(uint32_t session, const LastMessage& last) {
     const std::lock_guard lock(mutex_);
     if (session == session_ && owned_) anchor_ = last;
@@ -116,7 +117,7 @@ class Partition {
     taken_generation_ = ++generation_;
     seek_(*this, routed_next_, generation_);
   }
-  /// Not ours any more, or not certainly so: what was read of it before counts for nothing. Answers the session that ended.
+  /// Not ours any more, or not certainly: rows that were read before are not written any more. Answers the session that ended.
   uint32_t give_up() {
     const std::lock_guard lock(mutex_);
     owned_ = false;
@@ -125,7 +126,7 @@ class Partition {
     ++generation_;
     return session_++;
   }
-  /// Its topic has others.
+  /// Its topic has other partitions.
   void note_siblings() {
     const std::lock_guard lock(mutex_);
     has_siblings_ = true;
@@ -148,7 +149,7 @@ class Partition {
     const std::lock_guard lock(mutex_);
     return owned_;
   }
-  /// Whether batches of that generation were read since it became ours.
+  /// Whether batches of that generation were read after it was last taken.
   [[nodiscard]] bool accepts(uint32_t generation) const {
     const std::lock_guard lock(mutex_);
     return owned_ && generation >= taken_generation_;

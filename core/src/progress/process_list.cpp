@@ -6,7 +6,7 @@
 
 namespace cdcrt::progress {
 
-void ProcessList::add_holders(Reads& reads, Stored& stored) const {
+void ProcessList::add_lease_owners(Reads& reads, Stored& stored) const {
   reads.add(kLeases, [&stored](const Row& row) {
     StoredPartition& partition = stored.partitions[row.partition(kLeases.partition)];
     StoredPartition lease = lease_of(row);
@@ -39,10 +39,10 @@ Result<void> ProcessList::clean_after_the_gone(plugin::Connection& connection) {
   std::optional<Error> failure;
   std::set<std::string> left;
   auto done = in_transaction(connection, [&]() -> Result<void> {
-    if (auto held = locks_.hold_claims(connection); !held) return held;
+    if (auto locked = locks_.lock_claims(connection); !locked) return locked;
     Stored now;
     Reads reads(access_);
-    add_holders(reads, now);
+    add_lease_owners(reads, now);
     if (auto read = reads.run(connection); !read) return read;
     Rows cleaned = keys_of_rows(kProcesses);
     std::set<std::string> candidates;
@@ -78,7 +78,7 @@ bool ProcessList::has_gone() const {
 Result<void> ProcessList::enlist(plugin::Connection& connection) {
   if (!is_kept()) return {};
   return in_transaction(connection, [&]() -> Result<void> {
-    if (auto held = locks_.hold_claims(connection); !held) return held;
+    if (auto locked = locks_.lock_claims(connection); !locked) return locked;
     // Nobody had this name before; only after a lost answer to COMMIT it may be there.
     return list_process(connection, enlisted_.exchange(true) ? CDCRT_WRITE_UPSERT : CDCRT_WRITE_APPEND);
   });

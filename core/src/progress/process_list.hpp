@@ -1,4 +1,5 @@
-// ProcessList: processes that may leave things outside of the target, so that what a dead one left is removed; kept in the target.
+// ProcessList: the processes that may have left something outside of the target (staged files), so that what a dead one left is removed.
+// Kept in the target.
 #pragma once
 
 #include <atomic>
@@ -25,7 +26,7 @@ class ProcessList {
 
   /// Puts this process on the list.
   Result<void> enlist(plugin::Connection& connection);
-  /// What the processes left that held no lease at the last claim is removed, unless they hold one by now.
+  /// Removes what processes left that had no lease at the last claim and have none now.
   Result<void> clean_after_the_gone(plugin::Connection& connection);
   [[nodiscard]] bool has_gone() const;
   [[nodiscard]] const std::string& owner() const { return owner_; }
@@ -33,12 +34,12 @@ class ProcessList {
  protected:
   [[nodiscard]] bool is_kept() const { return abandoned_ != nullptr; }
   /// Reads of leases and of the list.
-  void add_holders(Reads& reads, Stored& stored) const;
+  void add_lease_owners(Reads& reads, Stored& stored) const;
   /// Of this process's entry, which is there or not.
   void add_own(Reads& reads, bool& is_listed) const;
   /// Inside the caller's transaction, under the claims' lock.
   Result<void> list_process(plugin::Connection& connection, cdcrt_write_kind kind = CDCRT_WRITE_UPSERT) const;
-  /// Those without a lease before a claim waited for the transactions of others.
+  /// Notes the processes that have no lease, as of before the claim waited for the transactions of others.
   void note_gone(const Stored& holders);
 
  private:

@@ -9,13 +9,13 @@ class RowLocks final : public Locks {
  public:
   explicit RowLocks(const TableAccess& access) : access_(access) {}
 
-  Result<void> prepare_hold(plugin::Connection&, const std::vector<std::string>&) override { return {}; }
-  Result<void> hold(plugin::Connection&, const std::vector<std::string>&) const override { return {}; }
+  Result<void> prepare_locks(plugin::Connection&, const std::vector<std::string>&) override { return {}; }
+  Result<void> lock_targets(plugin::Connection&, const std::vector<std::string>&) const override { return {}; }
   /// Raising a lease waited for those who had checked it.
-  Result<void> wait_for_holders(plugin::Connection&, const std::string&) const override { return {}; }
-  [[nodiscard]] bool holds_alone() const override { return false; }
+  Result<void> wait_for_writers(plugin::Connection&, const std::string&) const override { return {}; }
+  [[nodiscard]] bool excludes_others() const override { return false; }
 
-  Result<void> hold_claims(plugin::Connection&) const override { return {}; }
+  Result<void> lock_claims(plugin::Connection&) const override { return {}; }
   Result<void> lock_creation(plugin::Connection& connection) const override;
   Result<Leases> read_to_take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const AddReads& beside) const override;
   Result<void> read_in_claim(const Body& read) const override { return read(); }

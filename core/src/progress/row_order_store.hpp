@@ -1,4 +1,4 @@
-// RowOrderStore: which change each row of a source-ordered table has last, and when rows were taken away; kept in the target.
+// RowOrderStore: which change each row of a source-ordered table has last, and when rows were deleted; kept in the target.
 #pragma once
 
 #include <map>
@@ -16,14 +16,14 @@ class RowOrderStore {
  public:
   explicit RowOrderStore(const TableAccess& access) : access_(access) {}
 
-  /// Those of these keys.
+  /// The orders of these keys.
   Result<RowOrders> find_row_orders(plugin::Connection& connection, const std::string& target, const std::vector<std::string>& keys);
-  /// All of the table's.
+  /// The orders of all rows of the table.
   Result<RowOrders> read_row_orders(plugin::Connection& connection, const std::string& target);
   Result<void> save_row_orders(plugin::Connection& connection, const std::string& target, const RowOrders& orders);
-  /// All of the table's: it is emptied, or not source-ordered any more.
+  /// Forgets all orders of the table: it is emptied, or not source-ordered any more.
   Result<void> forget_row_orders(plugin::Connection& connection, const std::string& target);
-  /// Forgets rows that were taken away before then, up to `max_rows`; answers how many it looked at.
+  /// Forgets rows that were deleted before then, up to `max_rows`; answers how many it looked at.
   Result<std::size_t> purge_tombstones(plugin::Connection& connection, const std::string& target, int64_t before_ms, std::size_t max_rows);
 
  private:

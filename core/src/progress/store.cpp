@@ -53,7 +53,7 @@ Result<void> Store::prepare(plugin::Connection& connection) {
 
 Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored, const Extent& extent) {
   Reads reads(tables_);
-  add_holders(reads, stored);
+  add_lease_owners(reads, stored);
   reads.add(kWatermarks, [&](const Row& row) { watermark_into(row, stored.partitions[row.partition(kWatermarks.partition)]); });
   reads.add(kTables, [&](const Row& row) { table_into(row, stored.tables[row.text(kTables.target)]); });
   reads.add(key_changes_, [&](const Row& row) {
@@ -84,7 +84,7 @@ Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored, co
   }
   for (auto& [target, table] : stored.tables) {
     sort(table.open_dead_letters);
-    table.has_no_letters = !any_dead_letter;
+    table.has_no_dead_letters = !any_dead_letter;
   }
   for (auto& [target, by_slot] : columns) {
     for (auto& [slot, column] : by_slot) stored.tables[target].columns.push_back(std::move(column));
@@ -92,9 +92,9 @@ Result<void> Store::read_kept(plugin::Connection& connection, Stored& stored, co
   return {};
 }
 
-Result<Stored> Store::read_all(plugin::Connection& connection, bool with_letters) {
+Result<Stored> Store::read_all(plugin::Connection& connection, bool with_dead_letters) {
   Stored stored;
-  auto done = in_reading_transaction(connection, [&] { return read_kept(connection, stored, {with_letters, true}); });
+  auto done = in_reading_transaction(connection, [&] { return read_kept(connection, stored, {with_dead_letters, true}); });
   if (!done) return std::move(done.error());
   return stored;
 }

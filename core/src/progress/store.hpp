@@ -24,7 +24,7 @@ namespace cdcrt::progress {
 /// Instance state (epochs) is guarded by a mutex; the connection belongs to the caller.
 class Store : private StoreParts, public ProcessList, public DeadLetterStore, public RowOrderStore {
  public:
-  /// `owner` is unique among processes, also among those that had the same name before. `capabilities`: CDCRT_SINK_*.
+  /// `owner`: this process, by a name that no other process has or had. `capabilities`: CDCRT_SINK_*.
   Store(std::string pipeline, std::string sink, std::string schema, uint32_t capabilities, std::string owner,
         const cdcrt_limits& limits = {});
 
@@ -36,12 +36,12 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
   Result<int64_t> kept_version(plugin::Connection& connection);
   static int64_t own_version();
   /// Reads everything, without locks; open dead letters, of which there may be very many, only on request.
-  Result<Stored> read_all(plugin::Connection& connection, bool with_letters = false);
+  Result<Stored> read_all(plugin::Connection& connection, bool with_dead_letters = false);
   /// The same without the tables' progress, which a claim reads.
   Result<Stored> read_before_claims(plugin::Connection& connection);
   /// Claims the leases of these partitions: raises their epochs once older transactions that checked them have ended. `fresh`
-  /// get a lease and a start unless they have one by now. Answers everything kept, as of the claim. RETRY: another process met a
-  /// topic first, and what is fresh in it must be looked at again.
+  /// partitions get a lease and a start offset unless they have one by now. Answers everything that is stored, as of the claim. RETRY:
+  /// another process saw a topic first, and the start offsets of its partitions must be found again.
   Result<Stored> claim(plugin::Connection& connection, const std::vector<PartitionKey>& wanted, const std::vector<StartOffset>& fresh = {});
   /// Claims partitions of sources whose partitions are always ours and that have no lease yet. Does nothing when all are held. `more`:
   /// others that had better be claimed with them.
@@ -51,35 +51,35 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
   /// Answers the partitions that are not ours any more.
   Result<std::vector<const Partition*>> reclaim(plugin::Connection& connection, const std::string& target,
                                                 const std::vector<const Partition*>& partitions);
-  /// The partition waits for the older ones no more, or for these.
+  /// Stores for which older partitions the partition still waits; none: it does not wait any more.
   Result<void> save_waits_for(plugin::Connection& connection, const PartitionKey& key, const WaitsFor& waits_for);
 
-  /// check() without locks and in a transaction of its own, for who only wants to know: nothing may be committed because of it.
+  /// check() without locks, in a transaction of its own, only to be informed: nothing may be committed on the strength of it.
   Result<std::vector<const Partition*>> look(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
   /// Whether the target answers.
   Result<void> look(plugin::Connection& connection);
 
-  /// What tables must have before hold(). Does nothing where rows can be locked, or when that was done before.
-  Result<void> prepare_hold(plugin::Connection& connection, const std::vector<std::string>& targets) {
-    return protocol_->prepare_hold(connection, targets);
+  /// Creates what lock_targets() locks. Does nothing where rows can be locked, or when that was done before.
+  Result<void> prepare_locks(plugin::Connection& connection, const std::vector<std::string>& targets) {
+    return protocol_->prepare_locks(connection, targets);
   }
   /// Whether one transaction had better prepare several tables: a statement of them all costs what one of a single table does.
   [[nodiscard]] bool prepares_together() const { return commits_serially_ && protocol_->claims_wait(); }
 
   // Inside the caller's transaction.
 
-  /// First of all in a transaction that writes these tables or what is kept of them. Does nothing where rows can be locked.
-  Result<void> hold(plugin::Connection& connection, const std::vector<std::string>& targets) {
-    return protocol_->hold(connection, targets);
+  /// First statement of a transaction that writes these tables or what is stored of them. Does nothing where rows can be locked.
+  Result<void> lock_targets(plugin::Connection& connection, const std::vector<std::string>& targets) {
+    return protocol_->lock_targets(connection, targets);
   }
-  /// First of all in a transaction that changes leases or watermarks without holding a table.
-  Result<void> hold_claims(plugin::Connection& connection) { return protocol_->hold_claims(connection); }
+  /// First statement of a transaction that changes leases or watermarks and writes no table.
+  Result<void> lock_claims(plugin::Connection& connection) { return protocol_->lock_claims(connection); }
   /// Share-locks the leases and checks the epochs. Answers the partitions whose rows must not be committed any more.
   Result<std::vector<const Partition*>> check(plugin::Connection& connection, const std::vector<const Partition*>& partitions);
   /// Locks the tables' rows; tables without a row are left out. Only version, floor, state and reason are read.
   Result<std::map<std::string, StoredTable>> lock_tables(plugin::Connection& connection, const std::vector<std::string>& targets,
                                                          cdcrt_lock lock);
-  /// What check() and lock_tables() answer, without locks: for transactions that hold() the tables.
+  /// What check() and lock_tables() answer, without row locks: for transactions that called lock_targets().
   struct Checked {
     std::vector<const Partition*> lost;
     std::map<std::string, StoredTable> tables;
@@ -138,9 +138,9 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
   Result<void> send_back(plugin::Connection& connection, const SendBack& back);
   /// Low watermarks of all partitions.
   Result<std::map<PartitionKey, StoredPartition>> read_watermarks(plugin::Connection& connection);
-  /// What waits for later events of the table is forgotten: it was emptied.
+  /// The table was emptied: forgets its pending key changes and open dead letters.
   Result<void> forget_waiting(plugin::Connection& connection, const std::string& target, const StoredTable& table);
-  /// The table's columns and key are learned anew: it is gone from the target.
+  /// The table was dropped from the target: its columns and key are learned anew.
   Result<void> forget_columns(plugin::Connection& connection, const std::string& target);
   /// What people are told of tables that are detached or stopped: by target name; nullopt: nothing any more. A transaction of its own.
   Result<void> save_troubles(plugin::Connection& connection, const std::map<std::string, std::optional<StoredTrouble>>& troubles,
@@ -159,7 +159,7 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
 
   /// Held from finding watermarks until they are committed, and around a commit that lowers some: else an older, higher one could
   /// be stored over a lowered one, and a restart would begin too late.
-  [[nodiscard]] std::unique_lock<std::mutex> hold_watermarks() { return std::unique_lock(watermarks_); }
+  [[nodiscard]] std::unique_lock<std::mutex> lock_watermarks() { return std::unique_lock(watermarks_); }
 
  private:
   using Epochs = std::map<PartitionKey, int64_t>;
@@ -180,8 +180,8 @@ class Store : private StoreParts, public ProcessList, public DeadLetterStore, pu
   void know_progress(const std::vector<PartitionKey>& claimed, const Stored& stored);
   Result<std::vector<const Partition*>> check(plugin::Connection& connection, const std::vector<const Partition*>& partitions,
                                               cdcrt_lock lock);
-  [[nodiscard]] std::vector<const Partition*> not_held(const std::vector<const Partition*>& partitions, const Leases& current) const;
-  [[nodiscard]] bool is_held(const PartitionKey& key, const StoredPartition& lease) const;
+  [[nodiscard]] std::vector<const Partition*> not_owned(const std::vector<const Partition*>& partitions, const Leases& current) const;
+  [[nodiscard]] bool is_owned(const PartitionKey& key, const StoredPartition& lease) const;
 
   const bool commits_serially_;
   const cdcrt_limits limits_;

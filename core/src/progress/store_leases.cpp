@@ -48,7 +48,7 @@ Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<Pa
   Epochs epochs;
   const Body read = [&] { return read_kept(connection, stored, {}); };
   auto done = in_transaction(connection, [&]() -> Result<void> {
-    if (auto held = hold_claims(connection); !held) return held;
+    if (auto locked = lock_claims(connection); !locked) return locked;
     // Two processes that meet the same new topic give it one start.
     if (!fresh.empty()) {
       if (auto locked = lock_creation(connection); !locked) return locked;
@@ -80,7 +80,7 @@ Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<Pa
   if (!done) return std::move(done.error());
   Stored holders;
   done = protocol_->read_after_claim(
-      connection, [&](Reads& reads) { add_holders(reads, holders); }, read);
+      connection, [&](Reads& reads) { add_lease_owners(reads, holders); }, read);
   if (!done) return std::move(done.error());
   note_gone(holders);
   know_progress(wanted, stored);
@@ -125,7 +125,7 @@ Result<void> Store::claim_new(plugin::Connection& connection, const std::vector<
   Epochs claimed;
   std::vector<PartitionKey> unread = missing;
   auto done = in_transaction(connection, [&]() -> Result<void> {
-    if (auto held = hold_claims(connection); !held) return held;
+    if (auto locked = lock_claims(connection); !locked) return locked;
     if (auto locked = lock_creation(connection); !locked) return locked;
     bool is_listed = false;
     auto leases = protocol_->read_to_take(connection, missing, [&](Reads& reads) { add_own(reads, is_listed); });
@@ -141,28 +141,28 @@ Result<void> Store::claim_new(plugin::Connection& connection, const std::vector<
   return {};
 }
 
-bool Store::is_held(const PartitionKey& key, const StoredPartition& lease) const {
+bool Store::is_owned(const PartitionKey& key, const StoredPartition& lease) const {
   const std::lock_guard lock(mutex_);
-  const auto held = epochs_.find(key);
-  if (held == epochs_.end() || lease.owner != owner()) return false;
+  const auto owned = epochs_.find(key);
+  if (owned == epochs_.end() || lease.owner != owner()) return false;
   const auto raising = raising_.find(key);
-  return held->second == lease.epoch || (raising != raising_.end() && raising->second == lease.epoch);
+  return owned->second == lease.epoch || (raising != raising_.end() && raising->second == lease.epoch);
 }
 
 Result<std::vector<const Partition*>> Store::reclaim(plugin::Connection& connection, const std::string& target,
                                                      const std::vector<const Partition*>& partitions) {
-  std::vector<const Partition*> gone;
+  std::vector<const Partition*> lost;
   Epochs raised;
   auto done = in_transaction(connection, [&]() -> Result<void> {
-    if (auto held = hold_claims(connection); !held) return held;
+    if (auto locked = lock_claims(connection); !locked) return locked;
     auto leases = read_leases(connection, tables_, partition_keys_of(partitions), CDCRT_LOCK_UPDATE);
     if (!leases) return std::move(leases.error());
     Leases changed;
     for (const Partition* partition : partitions) {
       const PartitionKey key = partition->key();
       StoredPartition& lease = (*leases)[key];
-      if (!is_held(key, lease)) {
-        gone.push_back(partition);
+      if (!is_owned(key, lease)) {
+        lost.push_back(partition);
         continue;
       }
       raised[key] = ++lease.epoch;
@@ -180,14 +180,14 @@ Result<std::vector<const Partition*>> Store::reclaim(plugin::Connection& connect
     for (const auto& [key, epoch] : raised) epochs_[key] = epoch;
   }
   // The old transaction holds the table until it has ended.
-  done = protocol_->wait_for_holders(connection, target);
+  done = protocol_->wait_for_writers(connection, target);
   if (!done) return std::move(done.error());
-  return gone;
+  return lost;
 }
 
 Result<void> Store::save_waits_for(plugin::Connection& connection, const PartitionKey& key, const WaitsFor& waits_for) {
   return in_transaction(connection, [&]() -> Result<void> {
-    if (auto held = hold_claims(connection); !held) return held;
+    if (auto locked = lock_claims(connection); !locked) return locked;
     auto leases = read_leases(connection, tables_, {key}, CDCRT_LOCK_UPDATE);
     if (!leases) return std::move(leases.error());
     StoredPartition& lease = (*leases)[key];
@@ -201,15 +201,15 @@ Result<std::vector<const Partition*>> Store::check(plugin::Connection& connectio
 }
 
 Result<std::vector<const Partition*>> Store::look(plugin::Connection& connection, const std::vector<const Partition*>& partitions) {
-  std::vector<const Partition*> gone;
+  std::vector<const Partition*> lost;
   auto looked = in_reading_transaction(connection, [&]() -> Result<void> {
     auto checked = check(connection, partitions, CDCRT_LOCK_NONE);
     if (!checked) return std::move(checked.error());
-    gone = std::move(*checked);
+    lost = std::move(*checked);
     return {};
   });
   if (!looked) return std::move(looked.error());
-  return gone;
+  return lost;
 }
 
 Result<void> Store::look(plugin::Connection& connection) {
@@ -223,16 +223,16 @@ Result<std::vector<const Partition*>> Store::check(plugin::Connection& connectio
                                                    cdcrt_lock lock) {
   auto current = read_leases(connection, tables_, partition_keys_of(partitions), lock);
   if (!current) return std::move(current.error());
-  return not_held(partitions, *current);
+  return not_owned(partitions, *current);
 }
 
-std::vector<const Partition*> Store::not_held(const std::vector<const Partition*>& partitions, const Leases& current) const {
-  std::vector<const Partition*> gone;
+std::vector<const Partition*> Store::not_owned(const std::vector<const Partition*>& partitions, const Leases& current) const {
+  std::vector<const Partition*> lost;
   for (const Partition* partition : partitions) {
     const auto lease = current.find(partition->key());
-    if (lease == current.end() || !is_held(lease->first, lease->second)) gone.push_back(partition);
+    if (lease == current.end() || !is_owned(lease->first, lease->second)) lost.push_back(partition);
   }
-  return gone;
+  return lost;
 }
 
 Result<Store::Checked> Store::check_with_tables(plugin::Connection& connection, const std::vector<const Partition*>& partitions,
@@ -248,7 +248,7 @@ Result<Store::Checked> Store::check_with_tables(plugin::Connection& connection, 
   reads.add(
       kTables, [&](const Row& row) { table_into(row, checked.tables[row.text(kTables.target)]); }, target_keys);
   if (auto done = reads.run(connection); !done) return std::move(done.error());
-  checked.lost = not_held(partitions, current);
+  checked.lost = not_owned(partitions, current);
   return checked;
 }
 

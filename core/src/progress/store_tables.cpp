@@ -133,7 +133,7 @@ void Store::add_table(Rows& rows, const std::string& target, const StoredTable& 
   row[kTables.target] = text(target);
   row[kTables.source_table] = text(table.source_table);
   row[kTables.floor] = bytes(table.floor);
-  row[kTables.key_known] = integer(table.key_known ? 1 : 0);
+  row[kTables.key_known] = integer(table.key_known ? kKeyKnown : table.told_keyless ? kToldKeyless : kKeyUnknown);
   row[kTables.version] = integer(table.version);
   row[kTables.state] = text(to_text(table.state));
   row[kTables.reason] = text(table.reason);
@@ -184,7 +184,7 @@ Result<void> Store::save_tables(plugin::Connection& connection, const std::vecto
       add_table(rows, each.target, *each.row);
       add_columns(columns, each.target, each.columns);
     }
-    const auto kind = is_new && protocol_->holds_alone() ? CDCRT_WRITE_APPEND : CDCRT_WRITE_UPSERT;
+    const auto kind = is_new && protocol_->excludes_others() ? CDCRT_WRITE_APPEND : CDCRT_WRITE_UPSERT;
     if (auto written = tables_.write(connection, rows, kind); !written) return written;
     if (auto written = tables_.write(connection, columns, kind); !written) return written;
   }
@@ -234,7 +234,7 @@ Result<void> Store::save_troubles(plugin::Connection& connection, const std::map
     if (!trouble) tables_.add(over)[kTroubles.target] = text(target);
   }
   return in_transaction(connection, [&]() -> Result<void> {
-    if (auto held = hold_claims(connection); !held) return held;
+    if (auto locked = lock_claims(connection); !locked) return locked;
     if (auto written = tables_.write(connection, over, CDCRT_WRITE_DELETE); !written) return written;
     return tables_.write(connection, present);
   });

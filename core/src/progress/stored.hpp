@@ -46,6 +46,7 @@ struct StoredTable {
   std::string source_server;  ///< empty: unknown
   std::string floor;
   bool key_known = false;
+  bool told_keyless = false;  ///< not known, and a definition said that there is none: for tables whose events do not tell it
   TableState state = TableState::kActive;
   std::string reason;           ///< of the state
   bool remembers_keys = false;  ///< the keys that were written last are kept with it (KeyOrder)
@@ -59,8 +60,8 @@ struct StoredTable {
   };
   std::map<PartitionKey, Position> progress;
   std::map<std::string, std::vector<OpenDeadLetter>>
-      open_dead_letters;        ///< by key; in the order in which they were read; where they were asked for
-  bool has_no_letters = false;  ///< it is known that none is open
+      open_dead_letters;             ///< by key; in the order in which they were read; where they were asked for
+  bool has_no_dead_letters = false;  ///< it is known that none is open
 };
 
 /// Why a process does not apply a table at present; told by it, best effort, for people.

@@ -24,7 +24,7 @@ HostTable TableLocks::progress_of(const std::string& target) const {
   return table;
 }
 
-Result<void> TableLocks::hold(plugin::Connection& connection, const std::vector<std::string>& targets) const {
+Result<void> TableLocks::lock_targets(plugin::Connection& connection, const std::vector<std::string>& targets) const {
   std::vector<HostTable> tables;
   for (const auto& target : targets) tables.push_back(progress_of(target));
   std::sort(tables.begin(), tables.end(), [](const HostTable& left, const HostTable& right) { return left.name < right.name; });
@@ -34,11 +34,11 @@ Result<void> TableLocks::hold(plugin::Connection& connection, const std::vector<
   return access_.lock(connection, tables);
 }
 
-Result<void> TableLocks::wait_for_holders(plugin::Connection& connection, const std::string& target) const {
-  return in_reading_transaction(connection, [&] { return hold(connection, {target}); });
+Result<void> TableLocks::wait_for_writers(plugin::Connection& connection, const std::string& target) const {
+  return in_reading_transaction(connection, [&] { return lock_targets(connection, {target}); });
 }
 
-Result<void> TableLocks::prepare_hold(plugin::Connection& connection, const std::vector<std::string>& targets) {
+Result<void> TableLocks::prepare_locks(plugin::Connection& connection, const std::vector<std::string>& targets) {
   std::vector<std::string> missing;
   {
     const std::lock_guard guard(mutex_);
@@ -58,7 +58,7 @@ Result<void> TableLocks::prepare_hold(plugin::Connection& connection, const std:
   }
   // Both or neither: a claim waits for the tables that are listed.
   auto done = in_transaction(connection, [&]() -> Result<void> {
-    if (auto held = hold_claims(connection); !held) return held;
+    if (auto locked = lock_claims(connection); !locked) return locked;
     if (!are_made) {
       if (auto made = make_progress_tables(connection, missing); !made) return made;
     }
@@ -97,7 +97,7 @@ Result<void> TableLocks::read_after_claim(plugin::Connection& connection, const 
   beside(reads);
   if (auto done = reads.run(connection); !done) return done;
   return in_reading_transaction(connection, [&]() -> Result<void> {
-    if (auto held = hold(connection, targets); !held) return held;
+    if (auto locked = lock_targets(connection, targets); !locked) return locked;
     return read();
   });
 }

@@ -15,12 +15,12 @@ class TableLocks final : public Locks {
  public:
   explicit TableLocks(const TableAccess& access) : access_(access) {}
 
-  Result<void> prepare_hold(plugin::Connection& connection, const std::vector<std::string>& targets) override;
-  Result<void> hold(plugin::Connection& connection, const std::vector<std::string>& targets) const override;
-  Result<void> wait_for_holders(plugin::Connection& connection, const std::string& target) const override;
-  [[nodiscard]] bool holds_alone() const override { return true; }
+  Result<void> prepare_locks(plugin::Connection& connection, const std::vector<std::string>& targets) override;
+  Result<void> lock_targets(plugin::Connection& connection, const std::vector<std::string>& targets) const override;
+  Result<void> wait_for_writers(plugin::Connection& connection, const std::string& target) const override;
+  [[nodiscard]] bool excludes_others() const override { return true; }
 
-  Result<void> hold_claims(plugin::Connection& connection) const override { return access_.lock(connection, {kClaims}); }
+  Result<void> lock_claims(plugin::Connection& connection) const override { return access_.lock(connection, {kClaims}); }
   /// The claims' lock, or the target's, stands for it.
   Result<void> lock_creation(plugin::Connection&) const override { return {}; }
   Result<Leases> read_to_take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const AddReads& beside) const override;
@@ -44,7 +44,7 @@ class TableLocks final : public Locks {
 
   const TableAccess& access_;
   std::mutex mutex_;
-  std::set<std::string> prepared_;  ///< targets that hold() may name
+  std::set<std::string> prepared_;  ///< targets that lock_targets() may name
 };
 
 }  // namespace cdcrt::progress

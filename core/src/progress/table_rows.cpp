@@ -17,7 +17,8 @@ void watermark_into(const Row& row, StoredPartition& partition) {
 void table_into(const Row& row, StoredTable& table) {
   table.source_table = row.text(kTables.source_table);
   table.floor = row.text(kTables.floor);
-  table.key_known = row.flag(kTables.key_known);
+  table.key_known = row.integer(kTables.key_known) == kKeyKnown;
+  table.told_keyless = row.integer(kTables.key_known) == kToldKeyless;
   table.version = row.integer(kTables.version);
   table.state = table_state_from(row.text(kTables.state));
   table.reason = row.text(kTables.reason);

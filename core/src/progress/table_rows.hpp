@@ -16,6 +16,7 @@ Result<evolution::Column> column_of(const Row& row, event::Arena& arena);
 /// What an entry of the troubles says of a table (stopped, detached), or of an entry of the manifest (met, unmet).
 inline constexpr std::string_view kStopped = "stopped", kDetached = "detached", kMet = "met", kUnmet = "unmet";
 /// What `tables` says of the orders that are kept of a table's rows.
+inline constexpr int64_t kKeyUnknown = 0, kKeyKnown = 1, kToldKeyless = 2;
 inline constexpr int64_t kNoOrders = 0, kOrdersOfRows = 1, kOrdersOfLastKeys = 2;
 
 }  // namespace cdcrt::progress

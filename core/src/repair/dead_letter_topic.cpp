@@ -29,7 +29,7 @@ bool read_number(const std::string& text, Number& out) {
 
 // nullopt: somebody else's message.
 std::optional<StoredDeadLetter> parse_dead_letter(const cdcrt_message& message) {
-  StoredDeadLetter letter;
+  StoredDeadLetter dead_letter;
   std::map<std::string, std::string, std::less<>> own;
   for (uint32_t i = 0; i < message.header_count; ++i) {
     const std::string_view name = sdk::view(message.headers[i].name);
@@ -37,32 +37,32 @@ std::optional<StoredDeadLetter> parse_dead_letter(const cdcrt_message& message) 
     if (name.starts_with(kOwn)) {
       own[std::string(name.substr(kOwn.size()))] = value.value_or("");
     } else {
-      letter.headers.emplace_back(name, value);
+      dead_letter.headers.emplace_back(name, value);
     }
   }
-  if (own["id"].empty() || !read_number(own["partition"], letter.partition) || !read_number(own["offset"], letter.offset))
+  if (own["id"].empty() || !read_number(own["partition"], dead_letter.partition) || !read_number(own["offset"], dead_letter.offset))
     return std::nullopt;
-  letter.id = own["id"];
-  letter.reason = own["reason"];
-  letter.message = own["message"];
-  letter.source = own["source"];
-  letter.topic = own["topic"];
-  letter.sink = own["sink"];
-  letter.table = own["target"];
-  letter.has_raw = !own.contains("decoded_row");
-  if (!letter.has_raw) {
-    letter.decoded_row = own["decoded_row"];
-    return letter;
+  dead_letter.id = own["id"];
+  dead_letter.reason = own["reason"];
+  dead_letter.message = own["message"];
+  dead_letter.source = own["source"];
+  dead_letter.topic = own["topic"];
+  dead_letter.sink = own["sink"];
+  dead_letter.table = own["target"];
+  dead_letter.has_raw = !own.contains("decoded_row");
+  if (!dead_letter.has_raw) {
+    dead_letter.decoded_row = own["decoded_row"];
+    return dead_letter;
   }
-  letter.timestamp_ms = message.timestamp_ms;
-  letter.key = text_of(message.key);
-  letter.value = text_of(message.value);
-  return letter;
+  dead_letter.timestamp_ms = message.timestamp_ms;
+  dead_letter.key = text_of(message.key);
+  dead_letter.value = text_of(message.value);
+  return dead_letter;
 }
 
 }  // namespace
 
-Result<void> read_topic(const plugin::Component& log, std::vector<StoredDeadLetter>& letters) {
+Result<void> read_topic(const plugin::Component& log, std::vector<StoredDeadLetter>& dead_letters) {
   auto source = plugin::Source::create(log);
   if (!source) return std::move(source.error());
   std::vector<std::pair<std::string, int32_t>> partitions;
@@ -76,7 +76,7 @@ Result<void> read_topic(const plugin::Component& log, std::vector<StoredDeadLett
     if (!bounds) return std::move(bounds.error());
     if (bounds->first >= bounds->end) continue;
     auto read = source->fetch(topic, partition, bounds->first, bounds->end - 1, [&](const cdcrt_message& message) {
-      if (auto letter = parse_dead_letter(message)) letters.push_back(std::move(*letter));
+      if (auto dead_letter = parse_dead_letter(message)) dead_letters.push_back(std::move(*dead_letter));
       return true;
     });
     if (!read) return read;

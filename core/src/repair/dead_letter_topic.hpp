@@ -9,8 +9,8 @@
 
 namespace cdcrt::repair {
 
-/// Appends every letter of the topic, as far as it goes now; messages that are no letters are left out. UNREACHABLE, AUTH and the like
-/// are the source's.
-Result<void> read_topic(const plugin::Component& log, std::vector<dead_letters::StoredDeadLetter>& letters);
+/// Appends every dead letter of the topic, as far as it goes now; messages that are no dead letters are left out. UNREACHABLE, AUTH and the
+/// like are the source's.
+Result<void> read_topic(const plugin::Component& log, std::vector<dead_letters::StoredDeadLetter>& dead_letters);
 
 }  // namespace cdcrt::repair

@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "apply/open_dead_letters.hpp"
-#include "dead_letters/target_letters.hpp"
+#include "dead_letters/target_dead_letters.hpp"
 #include "manifest/composition.hpp"
 #include "repair/dead_letter_topic.hpp"
 #include "repair/positions.hpp"
@@ -23,7 +23,7 @@ constexpr std::string_view kFormerReason = "open_letter";  // what programs up t
 
 std::string replayed_path(const std::string& path) { return path + ".replayed"; }
 
-Result<void> read_file(const std::string& path, std::vector<StoredDeadLetter>& letters, std::vector<std::string>& warnings) {
+Result<void> read_file(const std::string& path, std::vector<StoredDeadLetter>& dead_letters, std::vector<std::string>& warnings) {
   std::error_code unknown;
   const auto kind = std::filesystem::status(path, unknown);
   if (std::filesystem::exists(kind) && !std::filesystem::is_regular_file(kind)) {
@@ -45,52 +45,52 @@ Result<void> read_file(const std::string& path, std::vector<StoredDeadLetter>& l
   for (std::string line; std::getline(file, line);) {
     ++number;
     if (line.empty()) continue;
-    auto letter = dead_letters::from_json(line);
-    // Half a line, and a whole one glued to it: within a text no quote stands alone, so that this is where a letter begins.
-    const std::size_t glued = letter ? std::string::npos : line.rfind("{\"id\":\"");
+    auto dead_letter = dead_letters::from_json(line);
+    // Half a line, and a whole one glued to it: within a text no quote stands alone, so that this is where a dead letter begins.
+    const std::size_t glued = dead_letter ? std::string::npos : line.rfind("{\"id\":\"");
     if (glued != std::string::npos && glued > 0) {
-      letter = dead_letters::from_json(std::string_view(line).substr(glued));
-      if (letter)
+      dead_letter = dead_letters::from_json(std::string_view(line).substr(glued));
+      if (dead_letter)
         warnings.push_back(path + ":" + std::to_string(number) + ": half a dead letter stands before a whole one; that half is left out");
     }
-    if (!letter) {
+    if (!dead_letter) {
       const std::string place = path + ":" + std::to_string(number) + ": ";
       warnings.push_back(
           place +
           (file.eof()
                ? "the line is cut short: it is being written just now, or a process died while it wrote it; its message is read again"
-               : letter.error().message + "; the line is left out"));
+               : dead_letter.error().message + "; the line is left out"));
       continue;
     }
-    letter->replayed = replayed.contains(letter->id);
-    letters.push_back(std::move(*letter));
+    dead_letter->replayed = replayed.contains(dead_letter->id);
+    dead_letters.push_back(std::move(*dead_letter));
   }
   return {};
 }
 
-Result<void> read_all(Session& session, const manifest::Manifest& manifest, std::vector<StoredDeadLetter>& letters,
+Result<void> read_all(Session& session, const manifest::Manifest& manifest, std::vector<StoredDeadLetter>& dead_letters,
                       std::vector<std::string>& warnings) {
   const auto& settings = manifest.dead_letters;
   switch (settings.kind) {
     case dead_letters::Settings::Kind::kFile: {
-      for (const auto& path : letter_files(manifest)) {
-        if (auto read = read_file(path, letters, warnings); !read) return read;
+      for (const auto& path : dead_letter_files(manifest)) {
+        if (auto read = read_file(path, dead_letters, warnings); !read) return read;
       }
       return {};
     }
     case dead_letters::Settings::Kind::kTable:
       for (Target& target : session.targets()) {
-        const dead_letters::TargetLetters kept(*target.store);
+        const dead_letters::TargetDeadLetters kept(*target.store);
         auto there = kept.exist(target.connection);
         if (!there) return std::move(there.error());
         if (!*there) continue;
         auto read = kept.read(target.connection);
         if (!read) return std::move(read.error());
-        for (auto& letter : *read) letters.push_back(std::move(letter));
+        for (auto& dead_letter : *read) dead_letters.push_back(std::move(dead_letter));
       }
       return {};
     case dead_letters::Settings::Kind::kSink:
-      if (settings.log) return read_topic(*settings.log, letters);
+      if (settings.log) return read_topic(*settings.log, dead_letters);
       break;
   }
   return make_error(
@@ -98,19 +98,19 @@ Result<void> read_all(Session& session, const manifest::Manifest& manifest, std:
       "install the source plugin kafka, or read it with kcat -C -b BROKERS -t TOPIC -J: reason and place are in the headers cdcrt.*");
 }
 
-// Whether the table's progress is beyond the letter.
-bool has_passed(const Target& target, const StoredDeadLetter& letter) {
-  const auto table = target.stored.tables.find(letter.table);
+// Whether the table's progress is beyond the dead letter.
+bool has_passed(const Target& target, const StoredDeadLetter& dead_letter) {
+  const auto table = target.stored.tables.find(dead_letter.table);
   if (table == target.stored.tables.end()) return false;
-  const auto position = table->second.progress.find({letter.source, letter.topic, letter.partition});
-  return position != table->second.progress.end() && position->second.next_offset > letter.offset;
+  const auto position = table->second.progress.find({dead_letter.source, dead_letter.topic, dead_letter.partition});
+  return position != table->second.progress.end() && position->second.next_offset > dead_letter.offset;
 }
 
-bool needs_key(const StoredDeadLetter& letter) {
-  return letter.reason == "value_refused" || letter.reason == "row_missing" || letter.reason == kEarlierDeadLetter;
+bool needs_key(const StoredDeadLetter& dead_letter) {
+  return dead_letter.reason == "value_refused" || dead_letter.reason == "row_missing" || dead_letter.reason == kEarlierDeadLetter;
 }
 
-// What is kept of a table's letters, by position.
+// What is kept of a table's dead letters, by position.
 struct Kept {
   std::set<progress::OpenDeadLetter> open, open_without_key, replayed;
 };
@@ -118,25 +118,27 @@ struct Kept {
 class Judge {
  public:
   Result<void> judge(ListedDeadLetter& listed) {
-    const StoredDeadLetter& letter = listed.letter;
-    const auto without_rows = [&](LetterState otherwise) { listed.state = letter.replayed ? LetterState::kReplayed : otherwise; };
+    const StoredDeadLetter& dead_letter = listed.dead_letter;
+    const auto without_rows = [&](DeadLetterState otherwise) {
+      listed.state = dead_letter.replayed ? DeadLetterState::kReplayed : otherwise;
+    };
     if (listed.target == nullptr) {
       without_rows(listed.state);
       return {};
     }
-    const auto table = listed.target->stored.tables.find(letter.table);
-    if (table == listed.target->stored.tables.end() || !has_passed(*listed.target, letter)) {
-      without_rows(LetterState::kAhead);
+    const auto table = listed.target->stored.tables.find(dead_letter.table);
+    if (table == listed.target->stored.tables.end() || !has_passed(*listed.target, dead_letter)) {
+      without_rows(DeadLetterState::kAhead);
       return {};
     }
     auto kept = kept_of(*listed.target, table->first, table->second);
     if (!kept) return std::move(kept.error());
-    const progress::OpenDeadLetter position{{letter.source, letter.topic, letter.partition}, letter.offset};
+    const progress::OpenDeadLetter position{{dead_letter.source, dead_letter.topic, dead_letter.partition}, dead_letter.offset};
     listed.by_key = (*kept)->open.contains(position);
-    if (has_key(table->second) && needs_key(letter) && !listed.by_key) listed.state = LetterState::kClosed;
+    if (has_key(table->second) && needs_key(dead_letter) && !listed.by_key) listed.state = DeadLetterState::kClosed;
     // Its message may have been read again, and refused again.
     const bool is_open = listed.by_key || (*kept)->open_without_key.contains(position);
-    if (!is_open && (letter.replayed || (*kept)->replayed.contains(position))) listed.state = LetterState::kReplayed;
+    if (!is_open && (dead_letter.replayed || (*kept)->replayed.contains(position))) listed.state = DeadLetterState::kReplayed;
     return {};
   }
 
@@ -158,48 +160,49 @@ class Judge {
 
 }  // namespace
 
-std::string_view to_text(LetterState state) {
+std::string_view to_text(DeadLetterState state) {
   switch (state) {
-    case LetterState::kOpen: return "open";
-    case LetterState::kClosed: return "closed";
-    case LetterState::kReplayed: return "replayed";
-    case LetterState::kAhead: return "ahead";
+    case DeadLetterState::kOpen: return "open";
+    case DeadLetterState::kClosed: return "closed";
+    case DeadLetterState::kReplayed: return "replayed";
+    case DeadLetterState::kAhead: return "ahead";
   }
   return "";
 }
 
-std::vector<std::string> letter_files(const manifest::Manifest& manifest) {
+std::vector<std::string> dead_letter_files(const manifest::Manifest& manifest) {
   auto paths = manifest::expand(manifest.dead_letters.pattern, "");
   std::erase_if(paths, [](const std::string& path) { return path.ends_with(".replayed"); });
   return paths;
 }
 
-Result<std::vector<ListedDeadLetter>> read_letters(Session& session, const manifest::Manifest& manifest, const LetterFilter& filter,
-                                                   std::vector<std::string>& warnings) {
+Result<std::vector<ListedDeadLetter>> read_dead_letters(Session& session, const manifest::Manifest& manifest,
+                                                        const DeadLetterFilter& filter, std::vector<std::string>& warnings) {
   std::vector<StoredDeadLetter> all;
   if (auto read = read_all(session, manifest, all, warnings); !read) return std::move(read.error());
   Judge judge;
   std::set<std::string> seen;
-  std::vector<ListedDeadLetter> letters;
-  for (auto& letter : all) {
-    if (!filter.table.empty() && letter.table != filter.table) continue;
-    if (!filter.id.empty() && letter.id != filter.id) continue;
-    if (!seen.insert(letter.id).second) continue;
-    if (letter.reason == kFormerReason) letter.reason = kEarlierDeadLetter;
-    ListedDeadLetter& listed = letters.emplace_back();
-    listed.letter = std::move(letter);
+  std::vector<ListedDeadLetter> dead_letters;
+  for (auto& dead_letter : all) {
+    if (!filter.table.empty() && dead_letter.table != filter.table) continue;
+    if (!filter.id.empty() && dead_letter.id != filter.id) continue;
+    if (!seen.insert(dead_letter.id).second) continue;
+    if (dead_letter.reason == kFormerReason) dead_letter.reason = kEarlierDeadLetter;
+    ListedDeadLetter& listed = dead_letters.emplace_back();
+    listed.dead_letter = std::move(dead_letter);
     for (Target& target : session.targets()) {
-      if (target.manifest.name == listed.letter.sink) listed.target = &target;
+      if (target.manifest.name == listed.dead_letter.sink) listed.target = &target;
     }
     if (auto judged = judge.judge(listed); !judged) return std::move(judged.error());
   }
-  std::stable_sort(letters.begin(), letters.end(), [](const ListedDeadLetter& a, const ListedDeadLetter& b) {
-    const auto place = [](const StoredDeadLetter& letter) {
-      return std::tie(letter.sink, letter.table, letter.source, letter.topic, letter.partition, letter.offset);
+  std::stable_sort(dead_letters.begin(), dead_letters.end(), [](const ListedDeadLetter& a, const ListedDeadLetter& b) {
+    const auto place = [](const StoredDeadLetter& dead_letter) {
+      return std::tie(dead_letter.sink, dead_letter.table, dead_letter.source, dead_letter.topic, dead_letter.partition,
+                      dead_letter.offset);
     };
-    return place(a.letter) < place(b.letter);
+    return place(a.dead_letter) < place(b.dead_letter);
   });
-  return letters;
+  return dead_letters;
 }
 
 }  // namespace cdcrt::repair

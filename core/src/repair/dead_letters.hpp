@@ -10,40 +10,40 @@
 
 namespace cdcrt::repair {
 
-enum class LetterState : uint8_t {
+enum class DeadLetterState : uint8_t {
   kOpen,      ///< by key, and no later change of its row made it good; or it has no key, and was not replayed
   kClosed,    ///< by key: a later change of its row, or a replay, made it good
   kReplayed,  ///< without a key, replayed
   kAhead      ///< its table has not passed it: the pipeline reads the message again by itself
 };
-std::string_view to_text(LetterState state);
+std::string_view to_text(DeadLetterState state);
 
 struct ListedDeadLetter {
-  dead_letters::StoredDeadLetter letter;
-  LetterState state = LetterState::kOpen;
+  dead_letters::StoredDeadLetter dead_letter;
+  DeadLetterState state = DeadLetterState::kOpen;
   bool by_key = false;       ///< recorded by key in the target
   Target* target = nullptr;  ///< nullptr: it belongs to no table
 };
 
-struct LetterFilter {
+struct DeadLetterFilter {
   std::string table, id;
 };
 
-/// Every letter once, by table, partition and offset. UNSUPPORTED: the destination cannot be read, and the error says how to.
-/// `warnings`: lines of a file that are no letters, with their place.
-Result<std::vector<ListedDeadLetter>> read_letters(Session& session, const manifest::Manifest& manifest, const LetterFilter& filter,
-                                                   std::vector<std::string>& warnings);
+/// Every dead letter once, by table, partition and offset. UNSUPPORTED: the destination cannot be read, and the error says how to.
+/// `warnings`: lines of a file that are no dead letters, with their place.
+Result<std::vector<ListedDeadLetter>> read_dead_letters(Session& session, const manifest::Manifest& manifest,
+                                                        const DeadLetterFilter& filter, std::vector<std::string>& warnings);
 
 /// The files of all processes.
-std::vector<std::string> letter_files(const manifest::Manifest& manifest);
+std::vector<std::string> dead_letter_files(const manifest::Manifest& manifest);
 
 struct ReplayedDeadLetter {
   std::string id;
   bool applied = false;
   std::string reason;  ///< why not
 };
-/// Applies open letters, in order, up to a thousand of a table in one transaction. `dry_run`: everything is tried and taken back.
-Result<std::vector<ReplayedDeadLetter>> replay_letters(Session& session, const manifest::Manifest& manifest,
-                                                       const std::vector<ListedDeadLetter>& letters, bool dry_run);
+/// Applies open dead letters, in order, up to a thousand of a table in one transaction. `dry_run`: everything is tried and taken back.
+Result<std::vector<ReplayedDeadLetter>> replay_dead_letters(Session& session, const manifest::Manifest& manifest,
+                                                            const std::vector<ListedDeadLetter>& dead_letters, bool dry_run);
 
 }  // namespace cdcrt::repair

@@ -47,9 +47,9 @@ Positions positions_of(Session& session, const Target& target) {
     table.name = name;
     table.kept = &kept;
     if (const auto trouble = target.stored.troubles.find(name); trouble != target.stored.troubles.end()) table.trouble = &trouble->second;
-    std::set<progress::OpenDeadLetter> letters;
-    for (const auto& [key, open] : kept.open_dead_letters) letters.insert(open.begin(), open.end());
-    table.open_dead_letters = letters.size();
+    std::set<progress::OpenDeadLetter> dead_letters;
+    for (const auto& [key, open] : kept.open_dead_letters) dead_letters.insert(open.begin(), open.end());
+    table.open_dead_letters = dead_letters.size();
     int64_t lag = 0;
     bool known = true;
     for (const auto& [key, position] : kept.progress) {

@@ -10,7 +10,7 @@
 #include "apply/open_dead_letters.hpp"
 #include "apply/table_preparation.hpp"
 #include "apply/table_writer.hpp"
-#include "dead_letters/target_letters.hpp"
+#include "dead_letters/target_dead_letters.hpp"
 #include "repair/dead_letters.hpp"
 #include "repair/positions.hpp"
 #include "repair/replay_decoder.hpp"
@@ -27,13 +27,13 @@ constexpr std::size_t kMaxDeadLetters = 1'000;  // in one transaction
 
 class TableReplay {
  public:
-  TableReplay(const manifest::Manifest& manifest, Target& target, std::string table, bool dry_run)
-      : manifest_(manifest), target_(target), name_(table), decoder_(manifest, target, std::move(table)), dry_run_(dry_run) {}
+  TableReplay(const manifest::Manifest& manifest, route::Router& router, Target& target, std::string table, bool dry_run)
+      : manifest_(manifest), target_(target), name_(table), decoder_(manifest, router, target, std::move(table)), dry_run_(dry_run) {}
 
   /// In order; what could not be applied before keeps back what only changes a part of its row.
-  Result<std::vector<ReplayedDeadLetter>> run(std::vector<const ListedDeadLetter*> letters) {
-    first_number_ += letters_.size();
-    letters_ = std::move(letters);
+  Result<std::vector<ReplayedDeadLetter>> run(std::vector<const ListedDeadLetter*> dead_letters) {
+    first_number_ += dead_letters_.size();
+    dead_letters_ = std::move(dead_letters);
     const auto blocked = order_.blocked();
     for (int attempt = 0;; ++attempt) {
       auto done = try_once();
@@ -53,7 +53,7 @@ class TableReplay {
     decoder_.know(*stored_);
     order_.know(*stored_);
     std::vector<Candidate> candidates;
-    for (const ListedDeadLetter* listed : letters_) {
+    for (const ListedDeadLetter* listed : dead_letters_) {
       Candidate& candidate = candidates.emplace_back();
       candidate.listed = listed;
       if (auto decoded = decoder_.decode(candidate); !decoded) return decoded;
@@ -84,12 +84,12 @@ class TableReplay {
     }
     for (const Candidate& candidate : candidates) {
       const bool applied = std::find(accepted.begin(), accepted.end(), &candidate) != accepted.end();
-      results_.push_back({candidate.listed->letter.id, applied, candidate.refusal});
+      results_.push_back({candidate.listed->dead_letter.id, applied, candidate.refusal});
     }
     return {};
   }
 
-  // Columns that a letter brings are made before, as for any batch.
+  // Columns that a dead letter brings are made before, as for any batch.
   Result<void> prepare(const std::vector<Candidate*>& candidates) {
     for (Candidate* candidate : candidates) {
       if (!candidate->sealed) continue;
@@ -124,7 +124,7 @@ class TableReplay {
   }
 
   Result<void> lock(progress::StoredTable& row) {
-    if (auto held = target_.store->hold(target_.connection, {name_}); !held) return held;
+    if (auto locked = target_.store->lock_targets(target_.connection, {name_}); !locked) return locked;
     auto rows = target_.store->lock_tables(target_.connection, {name_}, CDCRT_LOCK_UPDATE);
     if (!rows) return std::move(rows.error());
     const auto found = rows->find(name_);
@@ -179,32 +179,33 @@ class TableReplay {
 
   // That they were applied is noted where their rows are, and with them: no crash comes between.
   Result<void> settle(const std::vector<Candidate*>& candidates, progress::StoredTable& row) {
-    progress::Store::LettersByKey closed;
+    progress::Store::DeadLettersByKey closed;
     std::vector<progress::OpenDeadLetter> without_key;
     std::vector<std::string> ids;
     for (const Candidate* candidate : candidates) {
       const auto position = position_of(*candidate->listed);
       for (const auto& key : order_.keys_made_good(*candidate)) {
-        for (const auto& letter : stored_->open_dead_letters.at(key)) {
-          const bool is_own = letter.partition == position.partition && letter.offset == position.offset;
-          const bool by_place = letter.partition == position.partition && !stored_->by_source;
-          const bool is_earlier = is_own || (by_place ? letter.offset <= position.offset : order_.is_overtaken(letter, *candidate));
-          if (is_earlier) closed[key].push_back(letter);
+        for (const auto& dead_letter : stored_->open_dead_letters.at(key)) {
+          const bool is_own = dead_letter.partition == position.partition && dead_letter.offset == position.offset;
+          const bool by_place = dead_letter.partition == position.partition && !stored_->by_source;
+          const bool is_earlier =
+              is_own || (by_place ? dead_letter.offset <= position.offset : order_.is_overtaken(dead_letter, *candidate));
+          if (is_earlier) closed[key].push_back(dead_letter);
         }
       }
       if (candidate->listed->by_key) continue;
       without_key.push_back(position_of(*candidate->listed));
       closed[std::string(apply::kNoKey)].push_back(without_key.back());
-      ids.push_back(candidate->listed->letter.id);
+      ids.push_back(candidate->listed->dead_letter.id);
     }
-    for (auto& [key, letters] : closed) {
-      std::sort(letters.begin(), letters.end());
-      letters.erase(std::unique(letters.begin(), letters.end()), letters.end());
+    for (auto& [key, dead_letters] : closed) {
+      std::sort(dead_letters.begin(), dead_letters.end());
+      dead_letters.erase(std::unique(dead_letters.begin(), dead_letters.end()), dead_letters.end());
     }
     if (auto saved = target_.store->save_open_dead_letters(target_.connection, name_, closed, {}); !saved) return saved;
     if (auto saved = target_.store->save_replayed(target_.connection, name_, without_key); !saved) return saved;
     if (manifest_.dead_letters.kind == dead_letters::Settings::Kind::kTable) {
-      if (auto marked = dead_letters::TargetLetters(*target_.store).mark_replayed(target_.connection, ids); !marked) return marked;
+      if (auto marked = dead_letters::TargetDeadLetters(*target_.store).mark_replayed(target_.connection, ids); !marked) return marked;
     }
     ++row.version;
     return target_.store->save_table(target_.connection, name_, row);
@@ -283,7 +284,7 @@ class TableReplay {
   ReplayDecoder decoder_;
   ReplayOrder order_;
   const bool dry_run_;
-  std::vector<const ListedDeadLetter*> letters_;
+  std::vector<const ListedDeadLetter*> dead_letters_;
   const progress::StoredTable* stored_ = nullptr;
   std::size_t first_number_ = 0;
   bool keyed_ = false;
@@ -303,29 +304,31 @@ bool is_of_one_table(const Error& error) {
 
 }  // namespace
 
-Result<std::vector<ReplayedDeadLetter>> replay_letters(Session&, const manifest::Manifest& manifest,
-                                                       const std::vector<ListedDeadLetter>& letters, bool dry_run) {
+Result<std::vector<ReplayedDeadLetter>> replay_dead_letters(Session&, const manifest::Manifest& manifest,
+                                                            const std::vector<ListedDeadLetter>& dead_letters, bool dry_run) {
   std::vector<ReplayedDeadLetter> results;
   std::map<std::pair<Target*, std::string>, std::vector<const ListedDeadLetter*>> by_table;
-  for (const ListedDeadLetter& listed : letters) {
-    if (listed.state != LetterState::kOpen) continue;
+  for (const ListedDeadLetter& listed : dead_letters) {
+    if (listed.state != DeadLetterState::kOpen) continue;
     if (listed.target == nullptr) {
-      results.push_back({listed.letter.id, false,
+      results.push_back({listed.dead_letter.id, false,
                          "it belongs to no table yet: rows of its message may have changed since; once it can be decoded, cdcrt progress "
                          "rewind --topic reads it in its place"});
       continue;
     }
-    if (!listed.by_key && has_key(listed.target->stored.tables[listed.letter.table])) {
+    if (!listed.by_key && has_key(listed.target->stored.tables[listed.dead_letter.table])) {
       results.push_back(
-          {listed.letter.id, false,
-           "which row it changes is not known (" + listed.letter.reason + "): cdcrt progress rewind --table reads it in its place"});
+          {listed.dead_letter.id, false,
+           "which row it changes is not known (" + listed.dead_letter.reason + "): cdcrt progress rewind --table reads it in its place"});
       continue;
     }
-    by_table[{listed.target, listed.letter.table}].push_back(&listed);
+    by_table[{listed.target, listed.dead_letter.table}].push_back(&listed);
   }
+  route::Router router(manifest);
   for (auto& [place, own] : by_table) {
     Target& target = *place.first;
-    TableReplay replay(manifest, target, place.second, dry_run);
+    router.disown_all();  // which source table has a name is decided by the dead letters of that table alone
+    TableReplay replay(manifest, router, target, place.second, dry_run);
     for (std::size_t first = 0; first < own.size(); first += kMaxDeadLetters) {
       if (first > 0) {
         if (auto refreshed = target.refresh(); !refreshed) return std::move(refreshed.error());
@@ -334,8 +337,8 @@ Result<std::vector<ReplayedDeadLetter>> replay_letters(Session&, const manifest:
       auto replayed = replay.run({own.begin() + static_cast<std::ptrdiff_t>(first), end});
       if (!replayed && is_of_one_table(replayed.error())) {
         // The other tables have theirs.
-        for (auto letter = own.begin() + static_cast<std::ptrdiff_t>(first); letter != own.end(); ++letter) {
-          results.push_back({(*letter)->letter.id, false, explain(replayed.error())});
+        for (auto dead_letter = own.begin() + static_cast<std::ptrdiff_t>(first); dead_letter != own.end(); ++dead_letter) {
+          results.push_back({(*dead_letter)->dead_letter.id, false, explain(replayed.error())});
         }
         break;
       }

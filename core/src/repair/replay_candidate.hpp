@@ -21,7 +21,7 @@ struct Candidate {
 };
 
 inline progress::OpenDeadLetter position_of(const ListedDeadLetter& listed) {
-  return {{listed.letter.source, listed.letter.topic, listed.letter.partition}, listed.letter.offset};
+  return {{listed.dead_letter.source, listed.dead_letter.topic, listed.dead_letter.partition}, listed.dead_letter.offset};
 }
 /// Source order of its change; empty: it has none.
 std::string_view order_of(const Candidate& candidate);

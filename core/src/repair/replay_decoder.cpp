@@ -9,18 +9,18 @@
 namespace cdcrt::repair {
 
 Result<void> ReplayDecoder::decode(Candidate& candidate) {
-  const auto& letter = candidate.listed->letter;
+  const auto& dead_letter = candidate.listed->dead_letter;
   const auto source =
-      std::find_if(manifest_.sources.begin(), manifest_.sources.end(), [&](const auto& each) { return each.name == letter.source; });
-  if (!letter.has_raw) {
+      std::find_if(manifest_.sources.begin(), manifest_.sources.end(), [&](const auto& each) { return each.name == dead_letter.source; });
+  if (!dead_letter.has_raw) {
     candidate.refusal = "its message could not be read again when it was found: only the decoded row is known";
     return {};
   }
   if (source == manifest_.sources.end()) {
-    candidate.refusal = "the manifest has no source '" + letter.source + "' any more";
+    candidate.refusal = "the manifest has no source '" + dead_letter.source + "' any more";
     return {};
   }
-  auto& format = formats_[letter.source];
+  auto& format = formats_[dead_letter.source];
   if (!format) {
     auto made = plugin::Format::create(source->format);
     if (!made) return std::move(made.error());
@@ -28,18 +28,18 @@ Result<void> ReplayDecoder::decode(Candidate& candidate) {
   }
   std::vector<cdcrt_header> headers;
   const auto borrow = [](const std::optional<std::string>& bytes) { return bytes ? sdk::borrow(*bytes) : cdcrt_string{nullptr, 0}; };
-  for (const auto& [name, value] : letter.headers) headers.push_back({sdk::borrow(name), borrow(value)});
+  for (const auto& [name, value] : dead_letter.headers) headers.push_back({sdk::borrow(name), borrow(value)});
   cdcrt_message message{};
-  message.key = borrow(letter.key);
-  message.value = borrow(letter.value);
+  message.key = borrow(dead_letter.key);
+  message.value = borrow(dead_letter.value);
   message.headers = headers.data();
   message.header_count = static_cast<uint32_t>(headers.size());
-  message.offset = letter.offset;
-  message.timestamp_ms = letter.timestamp_ms;
+  message.offset = dead_letter.offset;
+  message.timestamp_ms = dead_letter.timestamp_ms;
   cdcrt_messages one{};
   one.size = sizeof one;
-  one.topic = sdk::borrow(letter.topic);
-  one.partition = letter.partition;
+  one.topic = sdk::borrow(dead_letter.topic);
+  one.partition = dead_letter.partition;
   one.messages = &message;
   one.count = 1;
   event::RowBatch rows(shapes_);
@@ -52,13 +52,13 @@ Result<void> ReplayDecoder::decode(Candidate& candidate) {
 }
 
 Result<void> ReplayDecoder::fold(Candidate& candidate, const cdcrt_messages& message, const event::RowBatch& rows) {
-  const auto& letter = candidate.listed->letter;
+  const auto& dead_letter = candidate.listed->dead_letter;
   std::vector<uint32_t> own;
   std::optional<apply::TableIdentity> own_identity;
   for (uint32_t i = 0; i < rows.size(); ++i) {
     if (rows.rows()[i].operation == CDCRT_MARKER) continue;
     const event::Shape& shape = shapes_.get(rows.rows()[i].shape);
-    const route::SourceTable source{letter.source, letter.topic, shape.database, shape.schema, shape.table, shape.server};
+    const route::SourceTable source{dead_letter.source, dead_letter.topic, shape.database, shape.schema, shape.table, shape.server};
     auto route = router_.route(source);
     if (!route) return std::move(route.error());
     if (*route == nullptr || (*route)->sink != target_.manifest.name) continue;
@@ -88,13 +88,15 @@ Result<void> ReplayDecoder::fold(Candidate& candidate, const cdcrt_messages& mes
   progress::StoredTable known;
   known.columns = stored_->columns;
   known.key_known = stored_->key_known;
+  known.told_keyless = stored_->told_keyless;
   known.by_source = stored_->by_source;
   // What came before a truncate is no open dead letter any more: that is all that is known of a message without an order.
   if (std::all_of(own.begin(), own.end(), [&](uint32_t row) { return rows.rows()[row].source_order.data != nullptr; }))
     known.floor = stored_->floor;
   candidate.aside = std::make_unique<apply::RowsAside>(std::move(*own_identity), std::move(known));
-  candidate.partition = std::make_unique<progress::Partition>(letter.source, letter.topic, letter.partition, [](auto&, auto, auto) {});
-  candidate.aside->add({*candidate.partition, message, rows, shapes_, letter.offset + 1}, own.data(), own.size(),
+  candidate.partition =
+      std::make_unique<progress::Partition>(dead_letter.source, dead_letter.topic, dead_letter.partition, [](auto&, auto, auto) {});
+  candidate.aside->add({*candidate.partition, message, rows, shapes_, dead_letter.offset + 1}, own.data(), own.size(),
                        [&](const apply::Refusal& refusal) { candidate.refusal = refusal.reason + ": " + explain(refusal.error); });
   if (candidate.refusal.empty()) candidate.refusal = candidate.aside->stopped();
   candidate.sealed = candidate.aside->take(*base_);

@@ -16,8 +16,9 @@ namespace cdcrt::repair {
 /// Of one table of a target.
 class ReplayDecoder {
  public:
-  ReplayDecoder(const manifest::Manifest& manifest, const Target& target, std::string table)
-      : manifest_(manifest), target_(target), name_(std::move(table)), router_(manifest) {}
+  /// `router`: of this target and of the replay, which all its tables share; it must outlive this.
+  ReplayDecoder(const manifest::Manifest& manifest, route::Router& router, const Target& target, std::string table)
+      : manifest_(manifest), router_(router), target_(target), name_(std::move(table)) {}
   /// What is kept of the table, from now on.
   void know(const progress::StoredTable& stored) { stored_ = &stored; }
   /// Seals the candidate, or says in it why it cannot be applied.
@@ -29,9 +30,9 @@ class ReplayDecoder {
   Result<void> fold(Candidate& candidate, const cdcrt_messages& message, const event::RowBatch& rows);
 
   const manifest::Manifest& manifest_;
+  route::Router& router_;
   const Target& target_;
   const std::string name_;
-  route::Router router_;
   const progress::StoredTable* stored_ = nullptr;
   event::ShapeRegistry shapes_;
   std::map<std::string, std::unique_ptr<plugin::Format>> formats_;

@@ -10,7 +10,7 @@ void ReplayOrder::know(const progress::StoredTable& stored) {
   stored_ = &stored;
   keys_of_.clear();
   for (const auto& [key, open] : stored_->open_dead_letters) {
-    for (const auto& letter : open) keys_of_[letter].insert(key);
+    for (const auto& dead_letter : open) keys_of_[dead_letter].insert(key);
   }
 }
 
@@ -22,10 +22,10 @@ void ReplayOrder::leave_open_rows(Candidate& candidate) const {
       if (!keys.contains(apply::dead_letter_key(entry.key))) entry.effect = apply::Effect::kNothing;
     }
     // Halves of several rows in one message refer to each other by their places.
-    if (part.fold.departures.size() + part.fold.arrivals.size() > 1) continue;
+    if (part.fold.key_deletes.size() + part.fold.key_inserts.size() > 1) continue;
     const auto is_left = [&](std::string_view key) { return !keys.contains(apply::dead_letter_key(key)); };
-    std::erase_if(part.fold.departures, [&](const auto& departure) { return is_left(departure.old_key); });
-    std::erase_if(part.fold.arrivals, [&](const auto& arrival) { return is_left(arrival.new_key); });
+    std::erase_if(part.fold.key_deletes, [&](const auto& key_delete) { return is_left(key_delete.old_key); });
+    std::erase_if(part.fold.key_inserts, [&](const auto& key_insert) { return is_left(key_insert.new_key); });
   }
 }
 
@@ -40,16 +40,17 @@ void ReplayOrder::put_in_order(std::vector<Candidate>& candidates) {
   std::map<progress::OpenDeadLetter, std::size_t> places;
   for (std::size_t i = 0; i < candidates.size(); ++i) places[position_of(*candidates[i].listed)] = i;
   std::set<std::size_t> crossing;
-  for (const auto& [key, letters] : stored_->open_dead_letters) {
-    if (key == apply::kNoKey) continue;  // of as many rows as letters
-    if (std::all_of(letters.begin(), letters.end(), [&](const auto& letter) { return letter.partition == letters.front().partition; }))
+  for (const auto& [key, dead_letters] : stored_->open_dead_letters) {
+    if (key == apply::kNoKey) continue;  // of as many rows as dead letters
+    if (std::all_of(dead_letters.begin(), dead_letters.end(),
+                    [&](const auto& dead_letter) { return dead_letter.partition == dead_letters.front().partition; }))
       continue;
     std::string why;
     std::vector<std::size_t> own;
-    for (const auto& letter : letters) {
-      const auto place = places.find(letter);
+    for (const auto& dead_letter : dead_letters) {
+      const auto place = places.find(dead_letter);
       if (place == places.end()) {
-        why = "its row has an open dead letter of " + letter.partition.name() +
+        why = "its row has an open dead letter of " + dead_letter.partition.name() +
               " too, and they are replayed together: replay all dead letters of the table, or cdcrt progress rewind --table";
         continue;
       }
@@ -82,8 +83,8 @@ void ReplayOrder::put_in_source_order(std::vector<Candidate>& candidates) {
                    [](const Candidate& one, const Candidate& other) { return order_of(one) < order_of(other); });
 }
 
-bool ReplayOrder::is_overtaken(const progress::OpenDeadLetter& letter, const Candidate& candidate) const {
-  const auto order = orders_.find(letter);
+bool ReplayOrder::is_overtaken(const progress::OpenDeadLetter& dead_letter, const Candidate& candidate) const {
+  const auto order = orders_.find(dead_letter);
   return order != orders_.end() && candidate.sealed && !changes_a_part(candidate) && order->second < order_of(candidate);
 }
 

@@ -20,7 +20,7 @@ class ReplayOrder {
   void leave_open_rows(Candidate& candidate) const;
 
   /// Whether a dead letter of another partition was overtaken by the candidate's row, though it could not be applied itself.
-  [[nodiscard]] bool is_overtaken(const progress::OpenDeadLetter& letter, const Candidate& candidate) const;
+  [[nodiscard]] bool is_overtaken(const progress::OpenDeadLetter& dead_letter, const Candidate& candidate) const;
   /// Keys of the rows that have this dead letter open, where it is recorded by key.
   [[nodiscard]] std::set<std::string> keys_made_good(const Candidate& candidate) const;
 

@@ -38,7 +38,7 @@ Result<void> drop_table(Target& target, const std::string& name, progress::Store
     change.kind = CDCRT_DROP_TABLE;
     if (auto dropped = target.connection.change((*found)->abi(), {change}); !dropped) return dropped;
   }
-  table.key_known = false;
+  table.key_known = table.told_keyless = false;
   table.columns.clear();
   return target.store->forget_columns(target.connection, name);
 }
@@ -93,7 +93,7 @@ class Rewinding {
   Result<void> carry_out(Rewound& rewound) {
     // Whoever reads these partitions now has lost them: its transactions have ended, and it claims them anew after this one. In the
     // order in which writers lock: partitions before tables.
-    if (auto held = target_.store->hold(target_.connection, tables_); !held) return held;
+    if (auto locked = target_.store->lock_targets(target_.connection, tables_); !locked) return locked;
     if (auto taken = target_.store->send_back(target_.connection, {partitions_, {}}); !taken) return taken;
     auto rows = target_.store->lock_tables(target_.connection, tables_, CDCRT_LOCK_UPDATE);
     if (!rows) return std::move(rows.error());
@@ -205,15 +205,17 @@ class Rewinding {
       return parts.size() > from_end ? std::string_view(parts[parts.size() - 1 - from_end]) : std::string_view();
     };
     const auto route = router_.route({{}, {}, part(2), part(1), part(0), {}});
-    if (!route || *route == nullptr || (*route)->primary_key.empty() || (*route)->mode == route::Mode::kAppend) return false;
-    std::vector<std::string> key((*route)->primary_key.size());
+    if (!route || *route == nullptr || (*route)->mode == route::Mode::kAppend) return false;
+    const auto& own = (*route)->primary_key.empty() ? (*route)->fallback_key : (*route)->primary_key;
+    if (own.empty()) return false;
+    std::vector<std::string> key(own.size());
     std::size_t count = 0;
     for (const auto& column : table.columns) {
       if (column.key_ordinal == 0) continue;
       ++count;
       if (column.key_ordinal <= key.size()) key[column.key_ordinal - 1] = column.source_name;
     }
-    return count != key.size() || key != (*route)->primary_key;
+    return count != key.size() || key != own;
   }
 
   Result<int64_t> place_in(const progress::PartitionKey& key) {
@@ -296,7 +298,7 @@ Result<progress::TableState> set_state(Target& target, const StateRequest& reque
   progress::SendBack here;
   for (const auto& [key, position] : target.stored.tables[request.table].progress) here.partitions[key] = INT64_MAX;
   auto done = in_transaction(target, [&]() -> Result<void> {
-    if (auto held = target.store->hold(target.connection, {request.table}); !held) return held;
+    if (auto locked = target.store->lock_targets(target.connection, {request.table}); !locked) return locked;
     if (request.from_now) {
       if (auto taken = target.store->send_back(target.connection, here); !taken) return taken;
     }

@@ -58,6 +58,12 @@ struct Compiled {
   }
 };
 
+struct CompiledKeyRule {
+  const KeyRule* rule;
+  Pattern pattern;
+  bool met = false;  // guarded by the state's mutex
+};
+
 /// A source table without its topic: one table may arrive through several.
 using Identity = std::tuple<std::string, std::string, std::string, std::string>;
 
@@ -67,6 +73,11 @@ struct Router::State {
   const Routing* routing;
   std::vector<Compiled> routes;
   Compiled defaults;
+  std::vector<CompiledKeyRule> key_rules;
+  std::map<std::string, std::vector<std::size_t>, std::less<>> exact_key_rules;  // by the table's own name: there may be very many
+  std::vector<std::size_t> key_globs;
+  // Routes with the key of a rule; guarded by mutex, and they stay.
+  std::map<std::pair<const Route*, const KeyRule*>, std::unique_ptr<const Route>> keyed_routes;
 
   struct Owner {
     Identity identity;
@@ -80,12 +91,37 @@ struct Router::State {
 
   explicit State(const Routing& source) : routing(&source), defaults(source.defaults) {
     for (const auto& route : source.routes) routes.emplace_back(route);
+    for (const auto& rule : source.key_rules) {
+      auto pattern = Pattern::parse(rule.pattern);
+      if (!pattern) continue;  // settings that were not checked
+      if (pattern->is_exact()) {
+        const std::size_t dot = rule.pattern.rfind('.');
+        exact_key_rules[dot == std::string::npos ? rule.pattern : rule.pattern.substr(dot + 1)].push_back(key_rules.size());
+      } else {
+        key_globs.push_back(key_rules.size());
+      }
+      key_rules.push_back({&rule, std::move(*pattern)});
+    }
   }
   const Compiled& compiled(const Route& route) const {
     for (const auto& candidate : routes) {
-      if (candidate.route == &route) return candidate;
+      // One with the key of a rule is called as the one that it was made of.
+      if (candidate.route == &route || candidate.route->name == route.name) return candidate;
     }
     return defaults;
+  }
+  template <class Visit>
+  void visit_key_rules_of(const SourceTable& table, const Visit& visit) {
+    const auto visit_all = [&](const std::vector<std::size_t>& indexes) {
+      for (const std::size_t index : indexes) {
+        if (key_rules[index].pattern.matches(table)) visit(key_rules[index]);
+      }
+    };
+    // A table's name may hold dots itself: its last part is what a pattern ends in.
+    const std::size_t dot = table.table.rfind('.');
+    const auto exact = exact_key_rules.find(dot == std::string_view::npos ? table.table : table.table.substr(dot + 1));
+    if (exact != exact_key_rules.end()) visit_all(exact->second);
+    visit_all(key_globs);
   }
 };
 
@@ -95,7 +131,7 @@ Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
 
 Result<const Route*> Router::route(const SourceTable& table) const {
-  if (state_->routes.empty()) return &state_->routing->defaults;
+  if (state_->routes.empty()) return with_key(state_->routing->defaults, table);
   const Compiled* found = nullptr;
   const Compiled* rival = nullptr;
   const Pattern* by = nullptr;
@@ -119,12 +155,42 @@ Result<const Route*> Router::route(const SourceTable& table) const {
                           quote(by->text()) + " and [routes." + rival->route->name + "] by " + quote(rival_by->text()),
                       "write the table's full name in the route that is meant, or exclude it from the other with `except`");
   }
-  if (found != nullptr) return found->route;
+  if (found != nullptr) return with_key(*found->route, table);
   if (state_->routing->unmatched_tables == UnmatchedTables::kFail) {
     return make_error(CDCRT_BAD_CONFIG, "no route matches table " + quote(dotted(table)) + ", and unmatched_tables is \"fail\"",
                       "add a route for it, or set unmatched_tables = \"ignore\" in [pipeline]");
   }
   return static_cast<const Route*>(nullptr);
+}
+
+Result<const Route*> Router::with_key(const Route& route, const SourceTable& table) const {
+  if (!route.primary_key.empty() || route.mode == Mode::kAppend || state_->key_rules.empty()) return &route;
+  const CompiledKeyRule* found = nullptr;
+  const CompiledKeyRule* rival = nullptr;
+  state_->visit_key_rules_of(table, [&](const CompiledKeyRule& candidate) {
+    if (found == nullptr || candidate.pattern.more_specific_than(found->pattern)) {
+      found = &candidate;
+      rival = nullptr;
+    } else if (candidate.pattern.as_specific_as(found->pattern) && candidate.rule->columns != found->rule->columns) {
+      rival = &candidate;
+    }
+  });
+  if (found == nullptr) return &route;
+  if (rival != nullptr) {
+    return make_error(CDCRT_BAD_CONFIG,
+                      "table " + quote(dotted(table)) + " is matched equally well by two rules of primary_keys, " +
+                          quote(found->rule->pattern) + " and " + quote(rival->rule->pattern) + ", which name other columns",
+                      "write a rule with the table's full name, or primary_key in its route");
+  }
+  const std::lock_guard lock(state_->mutex);
+  auto& keyed = state_->keyed_routes[{&route, found->rule}];
+  if (!keyed) {
+    auto made = std::make_unique<Route>(route);
+    made->fallback_key = found->rule->columns;
+    made->key_rule = found->rule->pattern;
+    keyed = std::move(made);
+  }
+  return keyed.get();
 }
 
 void Router::note(const SourceTable& table) {
@@ -137,6 +203,7 @@ void Router::note(const SourceTable& table) {
       }
     }
   }
+  state_->visit_key_rules_of(table, [](CompiledKeyRule& rule) { rule.met = true; });
   if (state_->names.size() >= kMaxNames) return;
   for (const std::string_view part : {table.schema, table.database}) {
     if (!part.empty()) state_->names.insert(std::string(part) + "." + std::string(table.table));
@@ -158,6 +225,18 @@ std::vector<Router::PatternUse> Router::uses() const {
         if (const auto near = diagnostics::nearest(pattern.text(), names)) use.advice = "did you mean " + quote(*near) + "?";
       }
     }
+  }
+  return uses;
+}
+
+std::vector<Router::KeyRuleUse> Router::key_rule_uses() const {
+  std::vector<KeyRuleUse> uses;
+  const std::lock_guard lock(state_->mutex);
+  const std::vector<std::string> names(state_->names.begin(), state_->names.end());
+  for (const auto& each : state_->key_rules) {
+    KeyRuleUse& use = uses.emplace_back(KeyRuleUse{each.rule, each.met, {}});
+    if (use.met || each.rule->of_file || each.pattern.is_regular_expression()) continue;
+    if (const auto near = diagnostics::nearest(each.rule->pattern, names)) use.advice = "did you mean " + quote(*near) + "?";
   }
   return uses;
 }
@@ -201,6 +280,11 @@ Result<TargetTable> Router::target_for(const Route& route, const SourceTable& ta
 void Router::disown(const Route& route, const TargetTable& target, bool target_has_schemas) {
   const std::lock_guard lock(state_->mutex);
   state_->owners.erase({route.sink, target_has_schemas ? target.schema : std::string(), target.table});
+}
+
+void Router::disown_all() {
+  const std::lock_guard lock(state_->mutex);
+  state_->owners.clear();
 }
 
 Error tables_meet(const SourceName& first, const SourceTable& second, const std::string& target, const std::string& sink,

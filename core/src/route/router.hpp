@@ -32,7 +32,8 @@ class Router {
 
   /// The most specific route that matches: exact patterns first, then most literal characters, then regular expressions.
   /// Without any route: the defaults, for every table. nullptr: unmatched, to be ignored and counted.
-  /// BAD_CONFIG: two routes tie, or the table is unmatched and the settings say `unmatched_tables = "fail"`.
+  /// Its fallback_key is the table's own, by the most specific of the key rules.
+  /// BAD_CONFIG: two routes or rules tie, or the table is unmatched and the settings say `unmatched_tables = "fail"`.
   [[nodiscard]] Result<const Route*> route(const SourceTable& table) const;
 
   /// The table's name in the target: by the route's template, else its own (schema.table; database.table where the source has no
@@ -42,6 +43,9 @@ class Router {
 
   /// The name that target_for() answered is free again: the target keeps it for another source table.
   void disown(const Route& route, const TargetTable& target, bool target_has_schemas);
+
+  /// As if no table had asked target_for() yet.
+  void disown_all();
 
   /// A pattern of a route, and whether a table met it.
   struct PatternUse {
@@ -56,10 +60,19 @@ class Router {
   /// Every pattern, in the order of the manifest; judged by the tables given to note().
   [[nodiscard]] std::vector<PatternUse> uses() const;
 
+  /// A key rule, and whether a table met it.
+  struct KeyRuleUse {
+    const KeyRule* rule;
+    bool met;
+    std::string advice;
+  };
+  [[nodiscard]] std::vector<KeyRuleUse> key_rule_uses() const;
+
   /// How `route` was found, for people: the pattern that matched; empty: matched by default.
   [[nodiscard]] std::string matching_pattern(const Route& route, const SourceTable& table) const;
 
  private:
+  [[nodiscard]] Result<const Route*> with_key(const Route& route, const SourceTable& table) const;
   struct State;
   std::unique_ptr<State> state_;
 };

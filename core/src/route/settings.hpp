@@ -54,6 +54,8 @@ struct Route {
   bool shares_targets = false;  ///< another route of the sink names its target as well: their source tables may meet there
   bool create_tables = true;
   std::vector<std::string> primary_key;
+  std::vector<std::string> fallback_key;  ///< of [defaults] primary_keys, where neither the route nor an event names one
+  std::string key_rule;                   ///< the pattern that gave it
   SchemaChanges schema_changes = SchemaChanges::kEvolve;
   Deletes deletes = Deletes::kApply;
   Mode mode = Mode::kUpsert;
@@ -67,11 +69,21 @@ struct Route {
   diagnostics::Position position;
 };
 
+/// The key of many tables at once: [defaults] primary_keys. It holds where the route names no primary_key and events name no key.
+struct KeyRule {
+  std::string pattern;
+  std::vector<std::string> columns;
+  bool of_file = false;  ///< of primary_keys_file
+  diagnostics::Position position;
+};
+
 /// Which source table goes where.
 struct Routing {
   UnmatchedTables unmatched_tables = UnmatchedTables::kIgnore;
   Route defaults;  ///< of tables no route names, when there are no routes
   std::vector<Route> routes;
+  std::vector<KeyRule> key_rules;
+  std::string key_file;  ///< primary_keys_file as written; empty: none
 };
 
 }  // namespace cdcrt::route

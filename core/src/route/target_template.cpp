@@ -20,7 +20,7 @@ Result<TargetTemplate> TargetTemplate::parse(std::string_view text) {
   TargetTemplate result;
   result.text_ = std::string(text);
   result.parts_.emplace_back();
-  const auto add_letter = [&](char letter) {
+  const auto add_character = [&](char letter) {
     auto& pieces = result.parts_.back();
     if (pieces.empty() || pieces.back().kind != Kind::kText) pieces.push_back({});
     pieces.back().text += letter;
@@ -28,7 +28,7 @@ Result<TargetTemplate> TargetTemplate::parse(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char letter = text[i];
     if ((letter == '{' || letter == '}') && i + 1 < text.size() && text[i + 1] == letter) {
-      add_letter(letter);
+      add_character(letter);
       ++i;
     } else if (letter == '.') {
       result.parts_.emplace_back();
@@ -61,7 +61,7 @@ Result<TargetTemplate> TargetTemplate::parse(std::string_view text) {
       result.parts_.back().push_back(std::move(piece));
       i = end;
     } else {
-      add_letter(letter);
+      add_character(letter);
     }
   }
   if (result.parts_.size() > 2) return bad(quote(text) + " has more than two parts", "write \"table\" or \"schema.table\"");

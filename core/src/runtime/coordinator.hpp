@@ -24,10 +24,10 @@ class Coordinator {
   void stop();
   /// Watermarks as stored, for lag tools that look at the source.
   void tell_sources();
-  /// What its thread does, about once a second, for those who have no threads. False: the pipeline must stop.
+  /// One round of what its thread does about once a second, for callers without threads (the simulation). False: the pipeline must stop.
   bool save();
   bool claim();
-  /// Sources that end have ended, and what others have of them was applied as well.
+  /// Sources that end have been read to their end, and other processes have applied their partitions of them.
   [[nodiscard]] bool all_read() const { return all_read_; }
   /// Why the pipeline must stop.
   [[nodiscard]] std::optional<Error> failure() const;

@@ -89,7 +89,7 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
     flow.partition.routed(messages.generation, messages.messages[messages.count - 1].offset + 1);
     return {};
   }
-  context_.letters.read(messages.count);
+  context_.dead_letters.read(messages.count);
   cdcrt_messages batch = messages;
   const auto* const end = messages.messages + messages.count;
   if (std::any_of(messages.messages, end, is_unreadable)) {
@@ -100,8 +100,8 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
         continue;
       }
       ++counts_.rejected;
-      letter(flow, *message, nullptr, "unreadable", make_error(CDCRT_BAD_RECORD, std::string(sdk::view(message->unreadable))));
-      relieve_letters();
+      dead_letter(flow, *message, nullptr, "unreadable", make_error(CDCRT_BAD_RECORD, std::string(sdk::view(message->unreadable))));
+      relieve_dead_letters();
     }
     batch.messages = worker.readable.data();
     batch.count = static_cast<uint32_t>(worker.readable.size());
@@ -114,8 +114,8 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
     if (auto decoded = worker.formats[flow.source_index].decode(batch, worker.rows); !decoded) return decoded;
     for (const auto& reject : worker.rows.rejects()) {
       ++counts_.rejected;
-      letter(flow, batch.messages[reject.message], nullptr, "undecodable", reject.error);
-      relieve_letters();
+      dead_letter(flow, batch.messages[reject.message], nullptr, "undecodable", reject.error);
+      relieve_dead_letters();
     }
     if (auto routed = route(worker, flow, batch); !routed) return routed;
   }
@@ -173,7 +173,7 @@ void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& mes
     uint64_t room = 0;
     table.wait_for_room(true);
     context_.monitor.wait([&] {
-      const std::size_t held = table.held_rows();
+      const std::size_t held = table.buffered_rows();
       room = held < max_rows ? max_rows - held : 0;
       return room > 0 || !table.stopped().empty() || !table.detached().empty() || context_.monitor.abandon || stopping_;
     });
@@ -184,31 +184,32 @@ void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& mes
     while (last < rows.size() && message_of(last) == message_of(last - 1)) ++last;
     const int64_t next =
         last == rows.size() ? messages.messages[messages.count - 1].offset + 1 : messages.messages[message_of(last)].offset;
-    table.accept(
-        {flow.partition, messages, worker.rows, context_.shapes, next}, rows.data() + first, last - first,
-        [&](const apply::Refusal& refusal) { letter(flow, messages.messages[refusal.message], &table, refusal.reason, refusal.error); });
-    relieve_letters();
+    table.accept({flow.partition, messages, worker.rows, context_.shapes, next}, rows.data() + first, last - first,
+                 [&](const apply::Refusal& refusal) {
+                   dead_letter(flow, messages.messages[refusal.message], &table, refusal.reason, refusal.error);
+                 });
+    relieve_dead_letters();
     first = last;
     if (first < rows.size()) context_.monitor.notify();
   }
 }
 
 // Dead letters that are not written yet take memory as rows do: nothing more is decoded while their place takes none.
-void DecodePool::relieve_letters() {
+void DecodePool::relieve_dead_letters() {
   bool told = false;
   while (!stopping_ && !context_.monitor.abandon) {
-    auto relieved = context_.letters.relieve();
+    auto relieved = context_.dead_letters.relieve();
     if (relieved || relieved.error().code == CDCRT_FATAL) return;
     if (!std::exchange(told, true)) log(CDCRT_LOG_WARNING, "dead_letters", "nothing more is read: " + explain(relieved.error()));
     context_.monitor.wait_once([] { return false; });
   }
 }
 
-void DecodePool::letter(const Flow& flow, const cdcrt_message& message, const apply::Table* table, const std::string& reason,
-                        const Error& error) {
+void DecodePool::dead_letter(const Flow& flow, const cdcrt_message& message, const apply::Table* table, const std::string& reason,
+                             const Error& error) {
   const std::string none;
-  context_.letters.add(dead_letters::make_dead_letter(flow.partition, message, table != nullptr ? table->identity().sink : none,
-                                                      table != nullptr ? table->identity().target() : none, reason, error));
+  context_.dead_letters.add(dead_letters::make_dead_letter(flow.partition, message, table != nullptr ? table->identity().sink : none,
+                                                           table != nullptr ? table->identity().target() : none, reason, error));
 }
 
 std::optional<Error> DecodePool::failure() const {

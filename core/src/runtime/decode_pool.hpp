@@ -23,7 +23,7 @@ struct DecodeCounts {
   std::atomic<uint64_t> rejected{0};  ///< messages that became dead letters before any table
 };
 
-/// By which a message is known again (progress::LastMessage).
+/// A hash of key and value, by which a message is recognised when it is read again (progress::LastMessage).
 uint64_t content_hash(const cdcrt_message& message);
 
 class DecodePool {
@@ -34,7 +34,7 @@ class DecodePool {
     Flows& flows;
     event::ShapeRegistry& shapes;
     Destinations& destinations;
-    dead_letters::DeadLetters& letters;
+    dead_letters::DeadLetters& dead_letters;
     std::vector<std::unique_ptr<SinkRuntime>>& sinks;
     int64_t max_row_bytes;
   };
@@ -45,7 +45,7 @@ class DecodePool {
   Result<void> start(unsigned workers);
   void stop();
   [[nodiscard]] const DecodeCounts& counts() const { return counts_; }
-  /// Why decoding cannot go on.
+  /// Why decoding cannot go on; nullopt: it can.
   [[nodiscard]] std::optional<Error> failure() const;
 
  private:
@@ -54,8 +54,9 @@ class DecodePool {
   Result<void> decode(Worker& worker, Flow& flow, const cdcrt_messages& messages);
   Result<void> route(Worker& worker, Flow& flow, const cdcrt_messages& messages);
   void hand_over(Worker& worker, Flow& flow, const cdcrt_messages& messages, apply::Table& table, const std::vector<uint32_t>& rows);
-  void relieve_letters();
-  void letter(const Flow& flow, const cdcrt_message& message, const apply::Table* table, const std::string& reason, const Error& error);
+  void relieve_dead_letters();
+  void dead_letter(const Flow& flow, const cdcrt_message& message, const apply::Table* table, const std::string& reason,
+                   const Error& error);
 
   Context context_;
   std::vector<std::unique_ptr<Worker>> workers_;

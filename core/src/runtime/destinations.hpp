@@ -1,4 +1,4 @@
-// Destinations: where the rows of a shape go.
+// Destinations: finds the target table of the rows of a shape.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@
 
 namespace cdcrt::runtime {
 
-/// Any thread, but the flow given must be held by the caller.
+/// Any thread, but a flow only by the worker that has taken it.
 class Destinations {
  public:
   Destinations(const manifest::Manifest& manifest, const event::ShapeRegistry& shapes, std::vector<std::unique_ptr<SinkRuntime>>& sinks,
@@ -27,6 +27,8 @@ class Destinations {
   Flow::Destination resolve(const progress::Partition& partition, uint32_t shape);
   /// Which patterns of routes a table met so far.
   [[nodiscard]] std::vector<route::Router::PatternUse> pattern_uses() const { return router_.uses(); }
+  [[nodiscard]] std::vector<route::Router::KeyRuleUse> key_rule_uses() const { return router_.key_rule_uses(); }
+  [[nodiscard]] const std::string& key_file() const { return manifest_.key_file; }
   /// Tables that no route names, seen so far.
   [[nodiscard]] std::vector<std::string> ignored() const;
 

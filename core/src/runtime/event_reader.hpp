@@ -10,7 +10,7 @@
 
 namespace cdcrt::runtime {
 
-/// Thread-safe; each reader has a decoder of its own, and keeps nobody from the source while it waits for its visitor.
+/// Thread-safe. Each call has a decoder of its own and does not block the source while the visitor works.
 class SourceEventReader final : public apply::EventReader {
  public:
   SourceEventReader(event::ShapeRegistry& shapes, std::vector<std::unique_ptr<SourceRuntime>>& sources)

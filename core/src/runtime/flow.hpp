@@ -26,7 +26,7 @@ struct Flow {
       : source_index(index_of_source), partition(std::move(source), std::move(topic), number, std::move(seek), assigned) {}
   const std::size_t source_index;
   progress::Partition partition;
-  /// Used by the worker that holds the flow: where its rows go.
+  /// Where its rows go. Only for the worker that has taken the flow.
   struct Destination {
     bool known = false;
     apply::Table* table = nullptr;  ///< null: ignored
@@ -48,7 +48,7 @@ class Flows {
                     const progress::Partition::SeekRequest& seek, bool assigned);
   /// Appends a batch; its bytes count against the budget until it is done.
   void push(Flow& flow, plugin::Messages messages);
-  /// The next batch of a flow nobody works on; nullptr: nothing to do now. The caller ends with done().
+  /// The next batch of a flow that no worker has taken; nullptr: nothing to do now. The caller ends with done().
   Flow* take(plugin::Messages& messages);
   void done(Flow& flow, uint64_t bytes);
   /// No batch waits and none is being decoded.

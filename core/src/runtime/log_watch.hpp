@@ -24,14 +24,14 @@ class LogWatch {
   /// Looks at the partitions that are due, as many as a part of the time allows: those that something was read of each second, others
   /// less often. Error: one is another log; the pipeline must stop.
   Result<void> step();
-  /// All that something was read of since they were looked at last.
+  /// Looks at all partitions that something was read of since the last look.
   Result<void> look_at_moved();
 
  private:
   using Clock = std::chrono::steady_clock;
   struct Look {
     Clock::time_point looked{};
-    Clock::time_point rests_until{};  ///< nothing could be told
+    Clock::time_point rests_until{};  ///< the last look had no result: not again before that
   };
   Result<void> look(Flow& flow, Look& of);
 
@@ -39,7 +39,7 @@ class LogWatch {
   std::vector<std::unique_ptr<SourceRuntime>>& sources_;
   Monitor& monitor_;
   std::map<const Flow*, Look> looks_;
-  std::map<std::size_t, Clock::time_point> source_rests_until_;  ///< it does not answer
+  std::map<std::size_t, Clock::time_point> source_rests_until_;  ///< the source does not answer: not again before that
   Clock::time_point next_step_{};
 };
 

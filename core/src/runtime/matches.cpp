@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "apply/table.hpp"
@@ -27,6 +28,10 @@ std::string column_entry(const std::string& route, const std::string& column, bo
   return (of_defaults || route == "defaults" ? std::string("[defaults.columns] ") : "[routes." + route + ".columns] ") + quote(column);
 }
 
+std::string key_entry(const std::string& pattern, const std::string& file) {
+  return pattern.empty() ? "[defaults] primary_keys_file " + quote(file) : "[defaults] primary_keys " + quote(pattern);
+}
+
 std::string source_entry(const std::string& source, const std::string& option, const std::string& text) {
   return "[sources." + source + "] " + option + " " + quote(text);
 }
@@ -37,6 +42,10 @@ std::vector<std::string> entries_of(const manifest::Manifest& manifest) {
     for (const auto& rule : route.columns) entries.push_back(column_entry(route.name, rule.pattern, rule.of_defaults));
   };
   add_columns(manifest.defaults);
+  for (const auto& rule : manifest.key_rules) {
+    if (!rule.of_file) entries.push_back(key_entry(rule.pattern, {}));
+  }
+  if (!manifest.key_file.empty()) entries.push_back(key_entry({}, manifest.key_file));
   for (const auto& route : manifest.routes) {
     for (const auto& pattern : route.match) entries.push_back(pattern_entry(route, false, pattern));
     for (const auto& pattern : route.except) entries.push_back(pattern_entry(route, true, pattern));
@@ -56,6 +65,17 @@ std::vector<Match> route_matches(const Destinations& destinations, const std::ve
     matches.push_back({use.route->sink, pattern_entry(*use.route, use.is_except, use.pattern), use.met,
                        with_advice("no table came that it means", use.advice)});
   }
+  // A file may hold the keys of a whole server: of it one has to be met.
+  std::optional<bool> file_met;
+  const std::string sink_of_rules = sinks.empty() ? std::string() : sinks.front()->name();
+  for (const auto& use : destinations.key_rule_uses()) {
+    if (use.rule->of_file) {
+      file_met = file_met.value_or(false) || use.met;
+    } else {
+      matches.push_back({sink_of_rules, key_entry(use.rule->pattern, {}), use.met, with_advice("no table came that it means", use.advice)});
+    }
+  }
+  if (file_met) matches.push_back({sink_of_rules, key_entry({}, destinations.key_file()), *file_met, "no table came that it names"});
   // One of the tables of a route has to have the column.
   struct Column {
     Match match;

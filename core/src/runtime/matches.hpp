@@ -1,4 +1,4 @@
-// Matches: what the manifest names (patterns of routes, columns, topics), and whether anything met it.
+// Matches: for each pattern, column and topic that the manifest names, whether any table, column or topic matched it.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@ class SourceRuntime;
 
 /// `entry` is how people call it, and the name under which it is stored.
 struct Match {
-  std::string sink;  ///< that keeps it; empty: none
+  std::string sink;  ///< whose target stores it; empty: none
   std::string entry;
   bool met = false;
   std::string why;  ///< unmet: in words, with advice
@@ -24,8 +24,10 @@ struct Match {
 
 std::string pattern_entry(const route::Route& route, bool is_except, const std::string& pattern);
 std::string column_entry(const std::string& route, const std::string& column, bool of_defaults);
+/// Empty: of the whole of primary_keys_file.
+std::string key_entry(const std::string& pattern, const std::string& file);
 std::string source_entry(const std::string& source, const std::string& option, const std::string& text);
-/// Every entry that a manifest could be told of: what is stored of others is of no account any more.
+/// Every entry that a manifest could be told of; stored entries that are not among them are out of date.
 std::vector<std::string> entries_of(const manifest::Manifest& manifest);
 
 /// Patterns of routes and names of columns, by the rows that came so far.

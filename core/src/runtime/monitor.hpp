@@ -9,8 +9,8 @@
 
 namespace cdcrt::runtime {
 
-/// Any thread. What is notified while a condition is being looked at makes it be looked at again. Waits are bounded all the same, by
-/// steps long enough that a process at rest hardly wakes: whoever changes what others wait for notifies them.
+/// Any thread. Whoever changes what others wait for calls notify(); one that comes while a condition is evaluated is not lost. Waits end
+/// after a step all the same, long enough that an idle process hardly wakes.
 class Monitor {
  public:
   using Clock = std::chrono::steady_clock;
@@ -44,11 +44,11 @@ class Monitor {
     changed_.wait_for(lock, step, [&] { return changes_ != seen; });
   }
 
-  std::atomic<bool> stop_reading{false};  ///< no more input is taken: end, signal or failure
-  std::atomic<bool> leave{false};         ///< what was held is written: sources let go of their partitions
-  std::atomic<bool> abandon{false};       ///< nothing more is written either
-  std::atomic<int64_t> message_bytes{0};  ///< held by batches that were not decoded yet
-  std::atomic<int64_t> row_bytes{0};      ///< held by folds and sealed batches
+  std::atomic<bool> stop_reading{false};        ///< no more input is taken: end, signal or failure
+  std::atomic<bool> release_partitions{false};  ///< everything buffered is written: sources give up their partitions
+  std::atomic<bool> abandon{false};             ///< nothing more is written either
+  std::atomic<int64_t> message_bytes{0};        ///< of batches that were not decoded yet
+  std::atomic<int64_t> row_bytes{0};            ///< of rows that are buffered or being written
 
  private:
   std::mutex mutex_;

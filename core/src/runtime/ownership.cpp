@@ -75,7 +75,7 @@ Result<void> Ownership::keep_notes(SourceRuntime& source, const std::set<progres
     std::vector<progress::StartOffset> fresh;
     for (const auto& key : wanted) {
       if (!key.is_note() || sink->stored().partitions.contains(key)) continue;
-      auto note = source.source().origin(key.topic, key.number);
+      auto note = source.source().start_offset(key.topic, key.number);
       if (!note) return std::move(note.error());
       keys.push_back(key);
       fresh.emplace_back().key = key;
@@ -254,18 +254,18 @@ Result<std::vector<progress::StartOffset>> Ownership::start_offsets(SourceRuntim
     for (const auto& key : listed) {
       const bool is_key = std::find(keys.begin(), keys.end(), key) != keys.end();
       if (stored.contains(key) || std::any_of(fresh.begin(), fresh.end(), [&](const auto& each) { return each.key == key; })) continue;
-      progress::StartOffset origin;
-      origin.key = key;
+      progress::StartOffset start_offset;
+      start_offset.key = key;
       if (!topics.contains(key.topic)) {
         // What appears after the first start is read from its beginning.
-        auto offset = first_start ? source.source().origin(key.topic, key.number) : [&]() -> Result<int64_t> {
+        auto offset = first_start ? source.source().start_offset(key.topic, key.number) : [&]() -> Result<int64_t> {
           auto bounds = source.source().bounds(key.topic, key.number);
           if (!bounds) return std::move(bounds.error());
           return bounds->first;
         }();
         if (!offset) return std::move(offset.error());
-        origin.offset = *offset;
-        origin.is_first = true;
+        start_offset.offset = *offset;
+        start_offset.is_first = true;
       } else if (is_key) {
         auto bounds = source.source().bounds(key.topic, key.number);
         if (!bounds) return std::move(bounds.error());
@@ -277,14 +277,14 @@ Result<std::vector<progress::StartOffset>> Ownership::start_offsets(SourceRuntim
         }
         auto ends = ends_of_older(source, key);
         if (!ends) return std::move(ends.error());
-        origin.offset = bounds->first;
-        origin.waits_for = std::move(*ends);
+        start_offset.offset = bounds->first;
+        start_offset.waits_for = std::move(*ends);
         log(CDCRT_LOG_INFO, "sources." + source.name(),
             key.name() + " was added: it is read once the older partitions are applied up to where they end now");
       } else {
         continue;
       }
-      fresh.push_back(std::move(origin));
+      fresh.push_back(std::move(start_offset));
     }
   }
   for (const auto& key : waiting) std::erase(keys, key);
@@ -332,7 +332,7 @@ Result<void> Ownership::take(SourceRuntime& source, const progress::PartitionKey
     if (kept.last.offset > behind.last.offset) behind.last = kept.last;
   }
   // Where no target keeps progress the source's own settings decide.
-  auto begin = behind.next_offset == INT64_MAX ? source.source().origin(key.topic, key.number) : verify(source, key, behind);
+  auto begin = behind.next_offset == INT64_MAX ? source.source().start_offset(key.topic, key.number) : verify(source, key, behind);
   if (!begin) return std::move(begin.error());
   const int64_t start = *begin;
   if (behind.next_offset != INT64_MAX) {

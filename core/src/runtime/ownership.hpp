@@ -26,19 +26,19 @@ class Ownership final : public AssignmentListener {
   Ownership(Monitor& monitor, std::vector<std::unique_ptr<SourceRuntime>>& sources, std::vector<std::unique_ptr<SinkRuntime>>& sinks)
       : monitor_(monitor), sources_(sources), sinks_(sinks) {}
 
-  /// Once, before the sources start: claims what is kept of sources whose partitions are always ours.
+  /// Once, before the sources start: claims the partitions of sources that have no consumer group (files), which are always ours.
   Result<void> claim_fixed();
   void assigned(std::size_t source, const std::string& topic, int32_t partition) override;
   void revoked(std::size_t source, const std::string& topic, int32_t partition) override;
   /// Another process, or a truncate of it, took the partition's lease. It is claimed again as long as it is assigned.
   void lost(const progress::Partition& partition);
-  /// Claims what is due. Error: the pipeline must stop (messages are gone, the topic is another one).
+  /// Claims what is due. Error: the pipeline must stop (retention deleted messages, or the topic was made again).
   Result<void> step();
-  /// Sources that end: whether the partitions that are not ours were applied, by whoever has them, up to where they ended when
-  /// this was asked first. Coordinator's thread.
+  /// For sources that end: whether other processes have applied their partitions, up to where the logs ended when this was first
+  /// called. Coordinator's thread.
   Result<bool> others_are_read();
-  /// Whether what others have of the sources' partitions is applied up to where the logs end now, by what the sink last knew of its
-  /// watermarks: they have nothing to write. Coordinator's thread.
+  /// Whether other processes have nothing to write to this sink: by the watermarks that it last read, their partitions are applied up
+  /// to where the logs end now. Coordinator's thread.
   bool others_rest(const SinkRuntime& sink);
   /// Nothing is waiting to be claimed.
   [[nodiscard]] bool settled() const;

@@ -52,7 +52,8 @@ class Pipeline {
  public:
   Pipeline(const manifest::Manifest& manifest, RunReporter& reporter)
       : manifest_(manifest), reporter_(reporter), flows_(monitor_),
-        letters_(dead_letters::to_file(manifest.dead_letters.path), {manifest.dead_letters.max_count, manifest.dead_letters.max_ratio}),
+        dead_letters_(dead_letters::to_file(manifest.dead_letters.path),
+                      {manifest.dead_letters.max_count, manifest.dead_letters.max_ratio}),
         reader_(shapes_, sources_) {}
 
   Ending run() {
@@ -90,7 +91,7 @@ class Pipeline {
       SinkRuntime::Context context{monitor_,
                                    flows_,
                                    reader_,
-                                   letters_,
+                                   dead_letters_,
                                    manifest_.pipeline,
                                    owner,
                                    static_cast<int64_t>(manifest_.runtime.memory) / kRowShare,
@@ -103,8 +104,8 @@ class Pipeline {
     destinations_ = std::make_unique<Destinations>(manifest_, shapes_, sinks_, sources_);
     reader_.set_destinations(*destinations_);
     if (auto claimed = ownership_.claim_fixed(); !claimed) return report(manifest_.sinks.front(), claimed.error());
-    decoders_ = std::make_unique<DecodePool>(DecodePool::Context{manifest_, monitor_, flows_, shapes_, *destinations_, letters_, sinks_,
-                                                                 static_cast<int64_t>(manifest_.runtime.memory) / kRowShare});
+    decoders_ = std::make_unique<DecodePool>(DecodePool::Context{manifest_, monitor_, flows_, shapes_, *destinations_, dead_letters_,
+                                                                 sinks_, static_cast<int64_t>(manifest_.runtime.memory) / kRowShare});
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     if (auto started = decoders_->start(manifest_.runtime.decode_workers != 0 ? manifest_.runtime.decode_workers : cores); !started) {
       return report(manifest_.sources.front().format, started.error());
@@ -114,10 +115,10 @@ class Pipeline {
 
   Ending open_dead_letters() {
     const auto& settings = manifest_.dead_letters;
-    letters_.count_in(monitor_.row_bytes);
-    letters_.announce([](const std::string& line) { log(CDCRT_LOG_WARNING, "dead_letters", line); });
+    dead_letters_.count_in(monitor_.row_bytes);
+    dead_letters_.announce([](const std::string& line) { log(CDCRT_LOG_WARNING, "dead_letters", line); });
     if (settings.kind == dead_letters::Settings::Kind::kFile) {
-      if (auto checked = letters_.check(); !checked) {
+      if (auto checked = dead_letters_.check(); !checked) {
         plugin::Component component;
         component.position = settings.position;
         return report(component, checked.error());
@@ -126,14 +127,14 @@ class Pipeline {
     if (settings.kind == dead_letters::Settings::Kind::kSink) {
       auto destination = dead_letters::to_sink(settings.sink, manifest_.pipeline + ".dead_letters");
       if (!destination) return report(settings.sink, destination.error());
-      letters_.send_to(std::move(*destination));
+      dead_letters_.send_to(std::move(*destination));
     }
     if (settings.kind != dead_letters::Settings::Kind::kTable) return Ending::kDone;
     std::vector<std::string> keeping;
     std::string place;
     for (std::size_t i = 0; i < sinks_.size(); ++i) {
       if (!sinks_[i]->keeps_progress()) continue;
-      auto prepared = sinks_[i]->prepare_letters();
+      auto prepared = sinks_[i]->prepare_dead_letters();
       if (!prepared) return report(manifest_.sinks[i], prepared.error());
       keeping.push_back(sinks_[i]->name());
       if (place.empty()) place = *prepared;
@@ -145,7 +146,7 @@ class Pipeline {
                     make_error(CDCRT_BAD_CONFIG, "[dead_letters] plugin = \"table\" needs a sink with transactions, and there is none",
                                "use plugin = \"file\""));
     }
-    letters_.keep_in_targets(keeping, keeping.front(), place);
+    dead_letters_.keep_in_targets(keeping, keeping.front(), place);
     return Ending::kDone;
   }
 
@@ -231,11 +232,12 @@ class Pipeline {
     if (!std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->idle(); })) return false;
     // A truncate that is written may send a source back.
     if (!read() || !ownership_.settled() || !coordinator_.all_read()) return false;
+    const bool has_others = std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->is_group(); });
     auto last = flows_.last_done();
     std::chrono::microseconds stall_after{0};
     for (const auto& sink : sinks_) {
       last = std::max(last, sink->last_written());
-      if (const auto progress = sink->last_detached_progress()) {
+      if (const auto progress = sink->last_detached_progress(has_others)) {
         last = std::max(last, *progress);
         stall_after = std::max(stall_after, sink->stall_after());
       }
@@ -256,7 +258,7 @@ class Pipeline {
   }
 
   [[nodiscard]] bool failed_behind_sources() const {
-    return letters_.exceeded() || decoders_->failure() || coordinator_.failure() ||
+    return dead_letters_.exceeded() || decoders_->failure() || coordinator_.failure() ||
            std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed(); });
   }
   [[nodiscard]] bool failed() const {
@@ -297,11 +299,11 @@ class Pipeline {
     for (auto& sink : sinks_) sink->finish();
     coordinator_.tell_sources();
     for (auto& source : sources_) source->stop();
-    if (auto flushed = letters_.flush(); !flushed) {
+    if (auto flushed = dead_letters_.flush(); !flushed) {
       log(CDCRT_LOG_ERROR, "dead_letters", explain(flushed.error()));
       ending = Ending::kRunTimeFailure;
     }
-    const bool over_budget = letters_.exceeded().has_value();  // what fails because of it says nothing new
+    const bool over_budget = dead_letters_.exceeded().has_value();  // what fails because of it says nothing new
     for (std::size_t i = 0; i < sources_.size(); ++i) {
       if (const auto failure = sources_[i]->failure()) ending = std::max(ending, report(manifest_.sources[i], *failure));
     }
@@ -344,7 +346,7 @@ class Pipeline {
       if (!reporter_.tells_unmet()) log(CDCRT_LOG_WARNING, "pipeline", "nothing met: " + match.text());
     }
     summary.left_out = left_out_;
-    const auto by_table = letters_.by_table();
+    const auto by_table = dead_letters_.by_table();
     for (const auto& sink : sinks_) {
       for (const apply::Table* table : sink->tables()) {
         TableSummary& line = summary.tables.emplace_back();
@@ -368,7 +370,7 @@ class Pipeline {
                 "table '" + line.table + "': " + line.stopped + "; its rows were applied without it, and this run ends as one that failed");
           }
         }
-        if (const auto letters = by_table.find(line.table); letters != by_table.end()) line.dead_letters = letters->second;
+        if (const auto dead_letters = by_table.find(line.table); dead_letters != by_table.end()) line.dead_letters = dead_letters->second;
       }
     }
     for (const auto& source : sources_) summary.messages += source->messages();
@@ -376,8 +378,8 @@ class Pipeline {
     summary.rows = counts.rows;
     summary.markers = counts.markers;
     summary.ignored = counts.ignored;
-    summary.dead_letters = letters_.count();
-    summary.dead_letter_path = letters_.path();
+    summary.dead_letters = dead_letters_.count();
+    summary.dead_letter_path = dead_letters_.path();
     summary.ignored_tables = destinations_->ignored();
     summary.seconds = seconds();
     return summary;
@@ -387,12 +389,12 @@ class Pipeline {
 
   const manifest::Manifest& manifest_;
   RunReporter& reporter_;
-  ShutdownWatchdog watchdog_{[this](Ending ending) { reporter_.leave(ending); }};
+  ShutdownWatchdog watchdog_{[this](Ending ending) { reporter_.exit_now(ending); }};
   // Destroyed in reverse: threads end before what they use.
   Monitor monitor_;
   event::ShapeRegistry shapes_;
   Flows flows_;
-  dead_letters::DeadLetters letters_;
+  dead_letters::DeadLetters dead_letters_;
   std::vector<std::unique_ptr<SourceRuntime>> sources_;
   SourceEventReader reader_;
   std::vector<std::unique_ptr<SinkRuntime>> sinks_;

@@ -26,11 +26,11 @@ void ShutdownWatchdog::begin(std::chrono::steady_clock::time_point deadline) {
 void ShutdownWatchdog::watch(std::chrono::steady_clock::time_point deadline) {
   std::unique_lock lock(mutex_);
   if (changed_.wait_until(lock, deadline, [this] { return over_; })) return;
-  plugin::leave();
+  plugin::announce_stop();
   if (changed_.wait_until(lock, deadline + kAfterDeadline, [this] { return over_; })) return;
   log(CDCRT_LOG_ERROR, "pipeline",
       "something outside does not answer: leaving without it; what was not written is read again by the next start");
-  leave_(ending_);
+  exit_now_(ending_);
 }
 
 }  // namespace cdcrt::runtime

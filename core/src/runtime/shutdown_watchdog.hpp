@@ -1,4 +1,4 @@
-// ShutdownWatchdog: the end of a run, however something outside hangs.
+// ShutdownWatchdog: ends the process at a deadline, even if something outside hangs.
 #pragma once
 
 #include <atomic>
@@ -12,18 +12,18 @@
 
 namespace cdcrt::runtime {
 
-/// From begin() on: at the deadline plugins are told that the process leaves, and some seconds later it does, unless this object has
-/// died. Nothing is lost by that: what is durable is complete, and the next start reads the rest. One thread calls.
+/// After begin(): at the deadline plugins are told to stop waiting, and some seconds later the process ends, unless this object was
+/// destroyed before. Nothing is lost: what is durable is complete, and the next start reads the rest. One thread calls.
 class ShutdownWatchdog {
  public:
-  /// `leave` ends the process at once; called by a thread of its own.
-  explicit ShutdownWatchdog(std::function<void(diagnostics::Ending)> leave) : leave_(std::move(leave)) {}
+  /// `exit_now` ends the process at once; called by a thread of its own.
+  explicit ShutdownWatchdog(std::function<void(diagnostics::Ending)> exit_now) : exit_now_(std::move(exit_now)) {}
   ShutdownWatchdog(const ShutdownWatchdog&) = delete;
   ShutdownWatchdog& operator=(const ShutdownWatchdog&) = delete;
   ~ShutdownWatchdog();
 
   void begin(std::chrono::steady_clock::time_point deadline);
-  /// The run is over; what follows only tidies up. The process leaves with this.
+  /// The run is over, and what follows only tidies up: how the process ends if the deadline comes now.
   void ended(diagnostics::Ending ending) { ending_ = ending; }
 
  private:
@@ -33,7 +33,7 @@ class ShutdownWatchdog {
   std::condition_variable changed_;
   bool over_ = false;
   std::atomic<diagnostics::Ending> ending_{diagnostics::Ending::kRunTimeFailure};
-  std::function<void(diagnostics::Ending)> leave_;
+  std::function<void(diagnostics::Ending)> exit_now_;
   std::thread thread_;
 };
 

@@ -1,5 +1,6 @@
 // SinkRuntime's detached tables: tried again until they are back with the others.
 #include <algorithm>
+#include <utility>
 
 #include "runtime/log.hpp"
 #include "runtime/sink_runtime.hpp"
@@ -16,6 +17,7 @@ void SinkRuntime::repair() {
   apply::Writer writer = make_writer(true);
   Monitor& monitor = context_.monitor;
   while (!monitor.abandon && !failed_ && !stops_repairs()) {
+    watch_.tell_missing_keys();
     if (repair_some(writer)) continue;
     // Only what is detached makes it look, and only when that is due: every row that comes notifies.
     const auto next = watch_.next_repair();
@@ -38,8 +40,11 @@ bool SinkRuntime::repair_some(apply::Writer& writer) {
 
 // A stretch of what the table misses, read and written. True: that worked, and more may follow at once.
 bool SinkRuntime::repair_table(apply::Writer& writer, apply::Table& table) {
+  // A key that nobody told when the others came to rest is not told until they go on.
+  if (is_left_alone_ && table.waits_for_key() && std::exchange(asked_[&table], rests_) == rests_) return false;
   auto active = is_active(writer, table);
-  if (!active || !*active) return false;
+  if (!active) asked_.erase(&table);
+  if (!active || !*active || table.waits_for_key()) return false;
   const std::string reason = table.detached();
   const uint64_t written_before = table.times_written();
   auto read = read_missed(table);
@@ -57,8 +62,11 @@ bool SinkRuntime::repair_table(apply::Writer& writer, apply::Table& table) {
     }
     batch.clear();
   }
+  const bool was_told = watch_.was_told(table);
   if (table.reattach()) {
-    log(CDCRT_LOG_INFO, component(), "table '" + table.identity().target() + "' is back with the others (it was detached: " + reason + ")");
+    if (was_told)
+      log(CDCRT_LOG_INFO, component(),
+          "table '" + table.identity().target() + "' is back with the others (it was detached: " + reason + ")");
     context_.monitor.notify();
     return true;
   }
@@ -70,12 +78,18 @@ bool SinkRuntime::repair_table(apply::Writer& writer, apply::Table& table) {
 Result<bool> SinkRuntime::is_active(apply::Writer& writer, apply::Table& table) {
   bool active = true;
   const std::string target = table.identity().target();
+  event::Arena defaults{1 << 10};
   auto done = writer.run([&](plugin::Connection& connection) -> Result<void> {
     if (auto begun = connection.begin(); !begun) return begun;
     auto rows = store_->lock_tables(connection, {target}, CDCRT_LOCK_NONE);
+    const auto row = rows ? rows->find(target) : std::map<std::string, progress::StoredTable>::iterator();
+    const bool is_key_told = rows && row != rows->end() && (row->second.key_known || row->second.told_keyless) && table.waits_for_key();
+    Result<void> read;
+    if (is_key_told) read = store_->read_table(connection, target, row->second, defaults);
     (void)connection.rollback();
     if (!rows) return std::move(rows.error());
-    const auto row = rows->find(target);
+    if (!read) return read;
+    if (is_key_told) table.learn(row->second);
     active = row == rows->end() || row->second.state != progress::TableState::kPaused;
     table.pause(!active);
     table.skip(row != rows->end() && row->second.state == progress::TableState::kSkipped);
@@ -92,27 +106,27 @@ Result<bool> SinkRuntime::read_missed(apply::Table& table) {
     int64_t from = first;
     int64_t reached = end;
     int64_t messages = 0;
-    auto read = context_.reader.read(
-        table, *partition, first, end - 1,
-        [&](const cdcrt_messages& message, const event::RowBatch& rows, const std::vector<uint32_t>& indexes) {
-          const int64_t next = message.messages[0].offset + 1;
-          const bool taken = table.read_back(
-              {*partition, message, rows, context_.reader.shapes(), next}, from, indexes.data(), indexes.size(),
-              [&](const apply::Refusal& refusal) {
-                context_.letters.add(dead_letters::make_dead_letter(*partition, message.messages[refusal.message], table.identity().sink,
-                                                                    table.identity().target(), refusal.reason, refusal.error));
-              });
-          if (!taken) {
-            reached = from;
-            return false;
-          }
-          from = next;
-          if (!stops_repairs() && ++messages < static_cast<int64_t>(manifest_.batch.max_rows) &&
-              table.held_bytes() < manifest_.batch.max_bytes)
-            return true;
-          reached = next;
-          return false;
-        });
+    auto read = context_.reader.read(table, *partition, first, end - 1,
+                                     [&](const cdcrt_messages& message, const event::RowBatch& rows, const std::vector<uint32_t>& indexes) {
+                                       const int64_t next = message.messages[0].offset + 1;
+                                       const bool taken =
+                                           table.read_back({*partition, message, rows, context_.reader.shapes(), next}, from,
+                                                           indexes.data(), indexes.size(), [&](const apply::Refusal& refusal) {
+                                                             context_.dead_letters.add(dead_letters::make_dead_letter(
+                                                                 *partition, message.messages[refusal.message], table.identity().sink,
+                                                                 table.identity().target(), refusal.reason, refusal.error));
+                                                           });
+                                       if (!taken) {
+                                         reached = from;
+                                         return false;
+                                       }
+                                       from = next;
+                                       if (!stops_repairs() && ++messages < static_cast<int64_t>(manifest_.batch.max_rows) &&
+                                           table.held_bytes() < manifest_.batch.max_bytes)
+                                         return true;
+                                       reached = next;
+                                       return false;
+                                     });
     if (!read) return std::move(read.error());
     table.read_back_to(*partition, from, reached);
   }

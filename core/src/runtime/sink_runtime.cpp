@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "dead_letters/target_letters.hpp"
+#include "dead_letters/target_dead_letters.hpp"
 #include "progress/own_tables.hpp"
 #include "runtime/log.hpp"
 #include "runtime/start_retries.hpp"
@@ -48,6 +48,11 @@ void SinkRuntime::tell(const apply::Table& table, apply::Trouble trouble, const 
     case apply::Trouble::kDetached:
       log(CDCRT_LOG_WARNING, component(),
           name + "is detached, the others go on: " + reason + "; it is tried again by itself and then reads what it missed");
+      break;
+    case apply::Trouble::kLacksKey:
+      log(CDCRT_LOG_WARNING, component(),
+          name + "waits, the others go on: " + reason +
+              "; its rows stay in the source, and are read as soon as a definition has told the key");
       break;
     case apply::Trouble::kPaused:
       if (progress::is_own_reason(reason)) {
@@ -100,12 +105,14 @@ Result<void> SinkRuntime::prepare_store(plugin::Connection& connection) {
   return with_start_retries(component(), step, context_.pause);
 }
 
-Result<std::string> SinkRuntime::prepare_letters() {
-  const dead_letters::TargetLetters letters(*store_);
-  const auto step = [&] { return background_writer_->run([&](plugin::Connection& connection) { return letters.prepare(connection); }); };
+Result<std::string> SinkRuntime::prepare_dead_letters() {
+  const dead_letters::TargetDeadLetters dead_letters(*store_);
+  const auto step = [&] {
+    return background_writer_->run([&](plugin::Connection& connection) { return dead_letters.prepare(connection); });
+  };
   auto prepared = with_start_retries(component(), step, context_.pause);
   if (!prepared) return std::move(prepared.error());
-  return letters.place();
+  return dead_letters.place();
 }
 
 bool SinkRuntime::has_schemas() const { return sink_->has(CDCRT_SINK_SCHEMAS); }
@@ -114,7 +121,7 @@ apply::Writer SinkRuntime::make_writer(bool for_repair) {
   apply::WriterContext context{*sink_,
                                store_.get(),
                                context_.reader,
-                               context_.letters,
+                               context_.dead_letters,
                                [this](std::string_view message) { log(CDCRT_LOG_WARNING, component(), message); },
                                [this, for_repair] {
                                  const Monitor& monitor = context_.monitor;
@@ -393,6 +400,7 @@ void SinkRuntime::finish() {
     if (thread.joinable()) thread.join();
   }
   threads_.clear();
+  watch_.tell_missing_keys(true);
   if (failed_ || context_.monitor.abandon) return;
   cleaning_ = {};
   next_look_ = {};

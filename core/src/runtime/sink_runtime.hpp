@@ -32,13 +32,13 @@ class SinkRuntime {
     Monitor& monitor;
     Flows& flows;
     apply::EventReader& reader;
-    dead_letters::DeadLetters& letters;
+    dead_letters::DeadLetters& dead_letters;
     const std::string& pipeline;
     std::string owner;  ///< of leases: this process
     int64_t max_row_bytes;
     /// A partition is not ours any more.
     std::function<void(const progress::Partition&)> lost;
-    /// For who has no threads: instead of sleeping; may be null.
+    /// Called instead of sleeping, for callers without threads (the simulation); may be null.
     std::function<void(std::chrono::microseconds)> pause = {};
     /// Whether no other process can have anything to write to this sink, as of its last refresh; null: never.
     std::function<bool(const SinkRuntime&)> others_rest = {};
@@ -50,13 +50,13 @@ class SinkRuntime {
   Result<void> open();
   [[nodiscard]] const std::string& name() const { return manifest_.name; }
   /// Makes the table of dead letters; answers its name. After open(), where it keeps progress.
-  Result<std::string> prepare_letters();
+  Result<std::string> prepare_dead_letters();
   [[nodiscard]] bool has_schemas() const;
   [[nodiscard]] bool keeps_progress() const { return store_ != nullptr; }
   /// How often the low watermarks are worth a transaction.
   [[nodiscard]] std::chrono::milliseconds save_interval() const {
-    // Dead letters that wait for a transaction take the memory of rows.
-    if (context_.letters.bytes() > (2 << 20) && context_.letters.waits_for(name())) return std::chrono::milliseconds(0);
+    // Dead letters that wait for a transaction take memory: then at once.
+    if (context_.dead_letters.bytes() > (2 << 20) && context_.dead_letters.waits_for(name())) return std::chrono::milliseconds(0);
     return std::max(std::chrono::milliseconds(1000), std::chrono::milliseconds(sink_->limits().bookkeeping_ms));
   }
   /// As of the last claim or refresh; pipeline's thread, before start().
@@ -70,10 +70,10 @@ class SinkRuntime {
   /// Reads what the target keeps again.
   Result<void> refresh();
   [[nodiscard]] std::map<progress::PartitionKey, progress::StoredPartition> partitions() const;
-  /// "The beginning" that is stored of the partition turned out to be there.
+  /// The target stores "from the beginning" for the partition, and the log begins at `first`.
   void begin_at(const progress::PartitionKey& key, int64_t first);
   Result<void> save_waits_for(const progress::PartitionKey& key, const progress::WaitsFor& waits_for);
-  /// Stores the low watermarks that moved; an outage leaves them for the next time.
+  /// Stores the low watermarks that rose. In an outage they are stored the next time.
   Result<void> save_watermarks();
   /// As stored last; nullopt: nothing was.
   [[nodiscard]] std::optional<int64_t> watermark(const progress::Partition& partition) const;
@@ -85,9 +85,9 @@ class SinkRuntime {
                       const std::function<progress::Partition*(const progress::PartitionKey&)>& flow_of);
   /// Stands for a source table that may not be written: stopped, so that its rows stay in the source.
   apply::Table& refused_table(const route::SourceName& source, const route::Route& route, const Error& reason);
-  /// Its rows go where the manifest says: what was told of it as a refused table is over.
+  /// The source table is written again: withdraws what was told of it as a refused table.
   void accepted(const route::SourceName& source);
-  /// What the manifest names and the sink stores for: what is new is stored soon. Answers those that nothing met, in this run or before.
+  /// Notes which entries of the manifest were matched; new ones are stored soon. Answers those that nothing matched, in this run or before.
   std::vector<Match> keep(std::vector<Match> matches);
   /// Whether a target is a table of cdcrt's own.
   [[nodiscard]] bool keeps_in(const std::string& schema, const std::string& table) const;
@@ -97,22 +97,22 @@ class SinkRuntime {
   [[nodiscard]] std::size_t table_count() const;
 
   void start();
-  // What its threads do, for those who have none. The writer is the caller's own.
+  // One step of what its threads do, for callers without threads (the simulation). The writer is the caller's own.
   [[nodiscard]] apply::Writer make_writer(bool for_repair);
   /// Writes what is ready. False: nothing was.
   bool write_some(apply::Writer& writer);
   /// Tries to bring detached tables back to the rest. False: none could be tried.
   bool repair_some(apply::Writer& writer);
 
-  /// Everything held is written now, whatever the batch limits say.
+  /// Everything buffered is written now, whatever the batch limits say.
   void flush();
   /// Nothing is buffered, nothing is being written; detached tables do not count.
   [[nodiscard]] bool idle() const { return watch_.idle(); }
   /// When a table that is not detached was last written; the epoch: never.
   [[nodiscard]] std::chrono::steady_clock::time_point last_written() const { return watch_.last_written(); }
-  /// When one of the detached tables last made progress; nullopt: none is detached, but those that an operator paused.
-  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> last_detached_progress() const {
-    return watch_.last_detached_progress();
+  /// See TableWatch.
+  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> last_detached_progress(bool others_may_tell_keys) const {
+    return watch_.last_detached_progress(others_may_tell_keys);
   }
   [[nodiscard]] std::chrono::microseconds stall_after() const { return manifest_.stall_after; }
   /// Ends the threads and stores the last watermarks.
@@ -120,7 +120,7 @@ class SinkRuntime {
   /// Why the sink cannot go on; empty: it can.
   [[nodiscard]] Error failure() const;
   [[nodiscard]] bool failed() const { return failed_; }
-  /// What is not written waits for locks of others.
+  /// Everything that is not written waits for locks of other transactions.
   [[nodiscard]] bool waits_for_locks() const { return outage_.is_of_locks(); }
 
  private:
@@ -152,6 +152,7 @@ class SinkRuntime {
   std::unique_ptr<progress::Store> store_;
   std::unique_ptr<apply::Writer> background_writer_;
   apply::Outage outage_;
+  bool has_failed_look_ = false;
   std::mutex turn_;  ///< of sinks that have one writer
   mutable std::mutex mutex_;
   progress::Stored stored_;
@@ -165,11 +166,11 @@ class SinkRuntime {
     std::chrono::steady_clock::time_point due{};
     unsigned failures = 0;
   };
-  Cleaning cleaning_;  ///< after processes that are gone
+  Cleaning cleaning_;  ///< removal of what processes that ended have left outside of the target
   // Of the coordinator's thread.
   std::chrono::steady_clock::time_point next_look_{};
-  bool must_look_ = true;                ///< what is known of others was not read together with our leases
-  uint64_t saved_changes_ = UINT64_MAX;  ///< of the monitor, when everything that had moved was saved
+  bool must_look_ = true;                ///< the leases were not checked since something changed
+  uint64_t saved_changes_ = UINT64_MAX;  ///< Monitor::changes() when all watermarks were saved last
   std::vector<std::thread> threads_;
   struct SavedWatermark {
     int64_t next_offset = 0, last_offset = -1;
@@ -178,6 +179,9 @@ class SinkRuntime {
   std::atomic<bool> flush_{false};
   std::atomic<bool> finishing_{false};
   std::atomic<bool> failed_{false};
+  std::atomic<bool> is_left_alone_{false};         ///< nobody has anything to write: the target is not asked
+  std::atomic<uint64_t> rests_{0};                 ///< how often that began
+  std::map<const apply::Table*, uint64_t> asked_;  ///< of the repair thread: in which of them the target was asked for the table's key
   Error failure_;
 };
 

@@ -1,5 +1,6 @@
 // SinkRuntime's part of the coordinator's work: low watermarks, and a look at the target while nothing is written.
 #include <algorithm>
+#include <utility>
 
 #include "runtime/log.hpp"
 #include "runtime/sink_runtime.hpp"
@@ -18,11 +19,13 @@ bool is_outage(const Error& error) { return error.code == CDCRT_RETRY || error.c
 
 }  // namespace
 
-// An outage is told also where no writer meets it, since nothing is to be written.
+// An outage is told also where no writer meets it, since nothing is to be written. Once is none: the connection may be from before one that
+// is over.
 Result<void> SinkRuntime::watch_outage(const Result<void>& done) {
+  const bool is_again = std::exchange(has_failed_look_, !done);
   if (done) {
     if (outage_.works(background_writer_.get())) log(CDCRT_LOG_WARNING, component(), "the target answers again");
-  } else if (is_outage(done.error())) {
+  } else if (is_again && is_outage(done.error())) {
     if (const auto text = outage_.fails(background_writer_.get(), done.error())) log(CDCRT_LOG_WARNING, component(), *text);
   }
   return done;
@@ -41,7 +44,11 @@ Result<void> SinkRuntime::look_at_target() {
   if (!context_.lost) owned.clear();
   const bool is_left_alone = sink_->has(CDCRT_SINK_RESTS);
   const bool rests = owned.empty() || (is_left_alone && !must_look_ && context_.others_rest && context_.others_rest(*this));
-  if (rests && is_left_alone) return {};
+  if (rests && is_left_alone) {
+    if (!is_left_alone_.exchange(true)) ++rests_;
+    return {};
+  }
+  is_left_alone_ = false;
   const auto pause = rests
                          ? kRestingLook
                          : std::clamp<std::chrono::seconds>(std::chrono::seconds(owned.size() / kPartitionsPerSecond), kMinLook, kMaxLook);
@@ -54,7 +61,7 @@ Result<void> SinkRuntime::look_at_target() {
 }
 
 Result<void> SinkRuntime::look_at_leases(const std::vector<const progress::Partition*>& partitions) {
-  std::vector<const progress::Partition*> gone;
+  std::vector<const progress::Partition*> lost;
   std::map<progress::PartitionKey, progress::StoredPartition> watermarks;
   auto looked = background_writer_->run([&](plugin::Connection& connection) -> Result<void> {
     // How far the others are, first: whatever sent a partition back was done before its process went on.
@@ -68,7 +75,7 @@ Result<void> SinkRuntime::look_at_leases(const std::vector<const progress::Parti
     }
     auto looked_at = store_->look(connection, partitions);
     if (!looked_at) return std::move(looked_at.error());
-    gone = std::move(*looked_at);
+    lost = std::move(*looked_at);
     return {};
   });
   if (!looked) return looked;
@@ -80,7 +87,7 @@ Result<void> SinkRuntime::look_at_leases(const std::vector<const progress::Parti
       partition.exact = kept.exact;
     }
   }
-  for (const progress::Partition* partition : gone) context_.lost(*partition);
+  for (const progress::Partition* partition : lost) context_.lost(*partition);
   return {};
 }
 
@@ -97,7 +104,7 @@ Result<void> SinkRuntime::save_watermarks() {
 }
 
 Result<void> SinkRuntime::save_moved_watermarks() {
-  const auto lock = store_->hold_watermarks();
+  const auto lock = store_->lock_watermarks();
   std::vector<progress::Store::Watermark> moved;
   for (const Flow* flow : context_.flows.all()) {
     if (!flow->partition.owned()) continue;

@@ -277,10 +277,10 @@ void SourceRuntime::work() {
   commit_pending();
   if (failure()) return;
   // Members of a group stay alive until what they hold is written.
-  while (is_group() && !monitor_.leave) {
+  while (is_group() && !monitor_.release_partitions) {
     commit_pending();
     if (auto served = source_->serve(); !served && served.error().code != CDCRT_RETRY) break;
-    monitor_.wait_once([&] { return monitor_.leave.load(); });
+    monitor_.wait_once([&] { return monitor_.release_partitions.load(); });
   }
   commit_pending();
   ended_ = true;
@@ -295,7 +295,7 @@ std::optional<Error> SourceRuntime::failure() const {
 void SourceRuntime::stop() {
   if (thread_.joinable()) {
     monitor_.stop_reading = true;
-    monitor_.leave = true;
+    monitor_.release_partitions = true;
     monitor_.notify();
     thread_.join();
   }

@@ -28,16 +28,17 @@ class AssignmentListener {
   virtual void revoked(std::size_t source, const std::string& topic, int32_t partition) = 0;
 };
 
-/// What is said of a partition that begins at `first` by now and was to be read from `next` on: the gap and the choices.
+/// The error for a partition that was to be read from `next` on and begins at `first` by now: the gap and the choices.
 Error deleted_by_retention(const progress::PartitionKey& partition, int64_t next, int64_t first);
 
-/// Another message stands where one was that was applied.
+/// The error for a log that was deleted and made again: another message is at an offset that was applied.
 Error another_log(const progress::PartitionKey& partition, int64_t offset);
 
 /// Created and started by the pipeline's thread. Any thread may call what does not say otherwise.
 class SourceRuntime {
  public:
-  /// `max_held_bytes`: of messages and rows together; above what makes all rows be written, so that it passes.
+  /// `max_held_bytes`: of messages and rows together. It is higher than the bound at which all rows are written, so that reading goes on
+  /// once they are.
   SourceRuntime(const manifest::Source& manifest, std::size_t index, Monitor& monitor, Flows& flows, int64_t max_message_bytes,
                 int64_t max_held_bytes = INT64_MAX)
       : manifest_(manifest), index_(index), monitor_(monitor), flows_(flows), max_message_bytes_(max_message_bytes),
@@ -74,7 +75,7 @@ class SourceRuntime {
   /// Whether `last` is still where it was, as far as that can be told: what retention or compaction deleted cannot. BUSY, where
   /// that is not waited for: somebody else reads.
   Result<bool> is_same_log(const std::string& topic, int32_t partition, const progress::LastMessage& last, bool waits);
-  /// Everything before is durable in every target; told to the source by its own thread.
+  /// Everything below `offset` is durable in every target; the source's own thread commits it.
   void commit(const std::string& topic, int32_t partition, int64_t offset);
   void stop();
 

@@ -1,4 +1,4 @@
-// Patience at the start: a target that has answered may still be busy with another process that starts, or lose a connection.
+// Retries at the start: a target that has answered may still be busy with another process that starts, or lose a connection.
 #pragma once
 
 #include <chrono>
@@ -14,15 +14,15 @@
 
 namespace cdcrt::runtime {
 
-/// Runs `step` until it is done, fails for good, was BUSY or cut off for half a minute, or the process is asked to stop; answers how the
-/// last time went. A server that only reads, a standby, is waited for however long that takes. What lasts is told. `pause` waits in place
-/// of the thread where given.
+/// Runs `step` until it succeeds or fails for good, for half a minute while it is BUSY or disconnected, or until the process is asked to
+/// stop; answers the last result. A read-only server (a standby) is waited for without limit. Long waits are logged. `pause`, where
+/// given, is called instead of sleeping.
 inline Result<void> with_start_retries(std::string_view component, const std::function<Result<void>()>& step,
                                        const std::function<void(std::chrono::microseconds)>& pause = {}) {
   constexpr auto kTimeout = std::chrono::seconds(30);
   constexpr auto kPause = std::chrono::milliseconds(200);
   constexpr std::string_view kReadOnly = "25006";
-  // Of two processes that start at once one comes second: that is no news.
+  // Where two processes start at once, one waits for the other: a short wait is not worth a line.
   constexpr auto kNews = std::chrono::seconds(1);
   const auto began = std::chrono::steady_clock::now(), until = began + kTimeout;
   diagnostics::Reminder reminder;

@@ -54,7 +54,7 @@ struct StopWhileOpening::Watch {
       if (wait(kSignalLook)) return;
     }
     if (wait(kFirstPause)) return;
-    plugin::leave();
+    plugin::announce_stop();
     if (wait(kSecondPause)) return;
     log(CDCRT_LOG_INFO, "pipeline", "stopped before anything was read");
     ::_exit(0);

@@ -8,8 +8,8 @@ void watch_stop_signals();
 /// One of them came. Any thread.
 bool stop_asked();
 
-/// While it lives, a stop that is asked for ends the process soon with exit code 0, whatever it is waiting for: nothing has been read, and
-/// nothing that another start would miss is lost. Used while a pipeline opens.
+/// While it lives, a stop signal ends the process soon with exit code 0, whatever it is waiting for. Used while a pipeline opens: nothing
+/// has been read so far, so nothing is lost.
 class StopWhileOpening {
  public:
   StopWhileOpening();

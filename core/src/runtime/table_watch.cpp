@@ -11,6 +11,9 @@ constexpr unsigned kDoublings = 6;  // about 13 s
 // What repairs of tables that never succeed may take of a target and of this process, however many they are.
 constexpr auto kPerDetachedTable = std::chrono::milliseconds(50);
 
+// How long a definition may take that is on its way.
+constexpr auto kMissingKeyGrace = std::chrono::seconds(5);
+
 // Process numbers, transaction ids and offsets in a reason do not make it another one.
 std::string essence(apply::Trouble trouble, const std::string& reason) {
   std::string text(1, static_cast<char>('a' + static_cast<int>(trouble)));
@@ -91,8 +94,18 @@ void TableWatch::troubled(apply::Table& table, apply::Trouble trouble, const std
   } else {
     const auto [place, added] = detached_.try_emplace(&table);
     place->second.by_operator = trouble == apply::Trouble::kPaused;
+    place->second.lacks_key = trouble == apply::Trouble::kLacksKey;
     if (added) place->second.last_progress = Clock::now();
   }
+  if (trouble != apply::Trouble::kLacksKey || told_.contains(&table)) {
+    missing_keys_.erase(&table);
+    tell(table, trouble, reason);
+    return;
+  }
+  missing_keys_.try_emplace(&table, MissingKey{Clock::now() + kMissingKeyGrace, reason}).first->second.reason = reason;
+}
+
+void TableWatch::tell(apply::Table& table, apply::Trouble trouble, const std::string& reason) {
   std::string& told = told_[&table];
   if (std::string now = essence(trouble, reason); told != now) {
     told = std::move(now);
@@ -106,9 +119,36 @@ void TableWatch::troubled(apply::Table& table, apply::Trouble trouble, const std
   }
 }
 
+void TableWatch::tell_missing_keys(bool all, Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  for (auto missing = missing_keys_.begin(); missing != missing_keys_.end();) {
+    if (!all && now < missing->second.due) {
+      ++missing;
+      continue;
+    }
+    tell(*missing->first, apply::Trouble::kLacksKey, missing->second.reason);
+    missing = missing_keys_.erase(missing);
+  }
+}
+
+bool TableWatch::was_told(const apply::Table& table) const {
+  const std::lock_guard lock(mutex_);
+  return told_.contains(&table);
+}
+
+void TableWatch::key_told(apply::Table& table) {
+  const std::lock_guard lock(mutex_);
+  missing_keys_.erase(&table);
+  const auto found = detached_.find(&table);
+  if (found == detached_.end()) return;
+  found->second = {};
+  found->second.last_progress = Clock::now();
+}
+
 void TableWatch::recovered(apply::Table& table) {
   const std::lock_guard lock(mutex_);
   detached_.erase(&table);
+  missing_keys_.erase(&table);
   if (told_.erase(&table) > 0) troubles_[&table] = std::nullopt;
 }
 
@@ -158,11 +198,12 @@ void TableWatch::tried(apply::Table& table, bool progressed) {
   detached.due = Clock::now() + pause;
 }
 
-std::optional<TableWatch::Clock::time_point> TableWatch::last_detached_progress() const {
+std::optional<TableWatch::Clock::time_point> TableWatch::last_detached_progress(bool others_may_tell_keys) const {
   const std::lock_guard lock(mutex_);
   std::optional<Clock::time_point> last;
   for (const auto& [table, detached] : detached_) {
-    if (!detached.by_operator) last = last ? std::max(*last, detached.last_progress) : detached.last_progress;
+    if (!detached.by_operator && (others_may_tell_keys || !detached.lacks_key))
+      last = last ? std::max(*last, detached.last_progress) : detached.last_progress;
   }
   return last;
 }

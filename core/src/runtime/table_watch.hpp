@@ -1,4 +1,4 @@
-// TableWatch: which tables of a sink are to be written, repaired, or told of. What is at rest costs nothing, however many tables there are.
+// TableWatch: which tables of a sink are to be written, repaired, or reported. Idle tables cost nothing, however many there are.
 #pragma once
 
 #include <chrono>
@@ -28,13 +28,15 @@ class TableWatch final : public apply::TableObserver {
 
   void ready(apply::Table& table, const apply::Waiting& waiting) override;
   void reads(apply::Table& table, const progress::Partition& partition) override;
+  /// A key that is not known yet is told of only when that lasts: its definition may be a moment behind.
   void troubled(apply::Table& table, apply::Trouble trouble, const std::string& reason) override;
+  void key_told(apply::Table& table) override;
   void recovered(apply::Table& table) override;
   void written(apply::Table& table) override;
 
   // Writers.
 
-  /// The table that has been due longest; with `all`, also one whose limits ask to wait. It counts as being written until done().
+  /// The table that has been due longest; with `all`, also one whose batch limits are not reached. It counts as being written until done().
   apply::Table* take(bool all, Clock::time_point now = Clock::now());
   void done(std::size_t tables = 1);
   /// When the next table is due; nullopt: none waits.
@@ -49,29 +51,34 @@ class TableWatch final : public apply::TableObserver {
   /// Detached tables that are to be tried now.
   [[nodiscard]] std::vector<apply::Table*> due_for_repair(Clock::time_point now = Clock::now()) const;
   [[nodiscard]] std::optional<Clock::time_point> next_repair() const;
-  /// How an attempt went: what made progress is tried again at once, what did not after 0.2 to 13 s, growing; where very many tables are
-  /// detached, less often.
+  /// Result of an attempt: with progress the table is tried again at once, without after 0.2 to 13 s, growing; less often where very many
+  /// tables are detached.
   void tried(apply::Table& table, bool progressed);
-  /// When the last of the detached tables made progress, or was detached; nullopt: none is, but those that an operator paused.
-  [[nodiscard]] std::optional<Clock::time_point> last_detached_progress() const;
+  /// When the last of the detached tables made progress, or was detached; nullopt: none is, but those that an operator paused and,
+  /// where no other process can tell it, those whose key is not known.
+  [[nodiscard]] std::optional<Clock::time_point> last_detached_progress(bool others_may_tell_keys = true) const;
+  /// Tells of keys that are not known by now; `all`: however short that is.
+  void tell_missing_keys(bool all = false, Clock::time_point now = Clock::now());
+  /// Somebody was told that the table is detached.
+  [[nodiscard]] bool was_told(const apply::Table& table) const;
   [[nodiscard]] std::size_t detached_count() const;
 
   // Coordinator.
 
   /// Tables with rows or progress of the partition.
   [[nodiscard]] std::vector<apply::Table*> readers_of(const progress::Partition& partition) const;
-  /// What is to be stored of tables' troubles since this was last asked: by table; nullopt: none any more.
+  /// Troubles that changed since the last call, to be stored: by table; nullopt: over.
   using Troubles = std::map<const apply::Table*, std::optional<progress::StoredTrouble>>;
   Troubles take_troubles();
   /// They could not be stored.
   void give_back(Troubles troubles);
-  /// The target keeps a trouble of this table, which its first success ends.
+  /// The target stores a trouble of this table from an earlier run: its first success ends it.
   void had_trouble(const apply::Table& table);
 
  private:
   using Place = std::tuple<Clock::time_point, Clock::time_point, apply::Table*>;  ///< due, since when rows wait
   struct Detached {
-    bool by_operator = false;
+    bool by_operator = false, lacks_key = false;
     Clock::time_point due{}, last_progress{};
     unsigned failures = 0;
   };
@@ -86,6 +93,12 @@ class TableWatch final : public apply::TableObserver {
   Clock::time_point last_written_{};
   std::map<apply::Table*, Detached> detached_;
   std::unordered_map<const progress::Partition*, std::vector<apply::Table*>> readers_;
+  struct MissingKey {
+    Clock::time_point due;
+    std::string reason;
+  };
+  void tell(apply::Table& table, apply::Trouble trouble, const std::string& reason);
+  std::map<apply::Table*, MissingKey> missing_keys_;           ///< nobody was told of
   std::unordered_map<const apply::Table*, std::string> told_;  ///< trouble and reason, without numbers that change
   Troubles troubles_;
 };

@@ -12,7 +12,7 @@ namespace cdcrt::types {
 namespace {
 
 // One letter a tag, in the order of cdcrt_tag. Rows in targets are kept in these: never change one.
-constexpr std::string_view kLetters = "-nbiufdDtTZsxjUav";
+constexpr std::string_view kCodes = "-nbiufdDtTZsxjUav";
 constexpr char kEncoded = '!';  // before the letter of a text that is kept as base64
 
 constexpr std::size_t kDisplayCharacters = 60;
@@ -108,7 +108,7 @@ void append_text(std::string& out, const cdcrt_cell& cell) {
       out += kEncoded;
     }
   }
-  out += cell.tag < kLetters.size() ? kLetters[cell.tag] : kLetters[0];
+  out += cell.tag < kCodes.size() ? kCodes[cell.tag] : kCodes[0];
   char digits[24];
   const auto end = std::to_chars(digits, digits + sizeof digits, body.size()).ptr;
   out.append(digits, static_cast<std::size_t>(end - digits));
@@ -120,7 +120,7 @@ Result<cdcrt_cell> take_text(std::string_view& text, event::Arena& arena) {
   std::string_view rest = text;
   const bool encoded = !rest.empty() && rest.front() == kEncoded;
   if (encoded) rest.remove_prefix(1);
-  const auto tag = rest.empty() ? std::string_view::npos : kLetters.find(rest.front());
+  const auto tag = rest.empty() ? std::string_view::npos : kCodes.find(rest.front());
   if (tag == std::string_view::npos) return broken(text);
   rest.remove_prefix(1);
   const auto colon = rest.find(':');

@@ -67,9 +67,9 @@ TEST_CASE("adopted: a value that does not fit is a dead letter that names column
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=2,v='short'");
     CHECK(types::equal(type_in_target(rig, "v"), types::string_type(5)));
-    REQUIRE(rig.letters().size() == 1);
-    CHECK(rig.letters()[0].find("'v'") != std::string::npos);
-    CHECK(rig.letters()[0].find("toolong") != std::string::npos);
+    REQUIRE(rig.written_dead_letters().size() == 1);
+    CHECK(rig.written_dead_letters()[0].find("'v'") != std::string::npos);
+    CHECK(rig.written_dead_letters()[0].find("toolong") != std::string::npos);
   }
 }
 
@@ -127,7 +127,7 @@ TEST_CASE("adopted: under \"evolve\" a column of numbers grows for a value that 
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=1,s=5,d=1.25; id=2,s=70000,d=1.2345");
     CHECK(types::equal(type_in_target(rig, "s"), kInt));
-    CHECK(rig.letters().empty());
+    CHECK(rig.written_dead_letters().empty());
   }
 }
 
@@ -152,7 +152,7 @@ TEST_CASE("adopted: an integer beyond a float's digits, and a key that would be 
                 {CDCRT_INSERT, columns, {text("8"), integer(9007199254740993)}, "30"}});
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=7,f=5");
-  CHECK(rig.letters().size() == 2);
+  CHECK(rig.written_dead_letters().size() == 2);
 }
 
 TEST_CASE("adopted: columns whose names differ in case only stop the table where the target does not tell them apart") {

@@ -28,7 +28,7 @@ TEST_CASE("append: every change is a row more, also a delete, whatever the batch
     CHECK(
         rig.rows() ==
         "id=1,a='x',b=1,_op='c',_offset=0; id=1,a='y',b=2,_op='u',_offset=1; id=1,a='y',b=2,_op='u',_offset=2; id=1,a=NULL,b=NULL,_op='d',_offset=3");
-    CHECK(rig.letters().empty());
+    CHECK(rig.written_dead_letters().empty());
   }
 }
 
@@ -54,11 +54,11 @@ TEST_CASE("append: rows of several partitions meet, and a truncate takes none aw
   CHECK(rig.rows() == "id=1,a='x',b=NULL,_op='c',_offset=0; id=1,a='y',b=NULL,_op='u',_offset=0");
 }
 
-TEST_CASE("append: a refused change is one letter, the others are written") {
+TEST_CASE("append: a refused change is one dead letter, the others are written") {
   Rig rig(append_only());
   rig.database.refuses = [](const memory_sink::Row& row) { return row.contains("a") && row.at("a").find("bad") != std::string::npos; };
   rig.send_all({insert(1, text("x"), null()), update(1, text("bad"), null()), update(1, text("y"), null())});
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='x',b=NULL,_op='c',_offset=0; id=1,a='y',b=NULL,_op='u',_offset=2");
-  CHECK(rig.letters().size() == 1);
+  CHECK(rig.written_dead_letters().size() == 1);
 }

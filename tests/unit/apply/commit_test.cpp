@@ -84,7 +84,7 @@ TEST_CASE("commit: what is being written holds the low watermark until it is com
   CHECK(!rig.table->first_unapplied(*rig.partitions[0]));
 }
 
-TEST_CASE("commit: a letter is there before the progress that passes its message") {
+TEST_CASE("commit: a dead letter is there before the progress that passes its message") {
   Rig rig;
   Event bad = insert(1, text("x"), integer(1));
   bad.cells[0] = null();

@@ -8,7 +8,7 @@ using namespace cdcrt::rig;
 namespace {
 
 /// Events in one batch; with `apart` each in a batch of its own: both must end alike.
-std::string after(const std::vector<Event>& events, bool apart, std::vector<std::string>* letters = nullptr) {
+std::string after(const std::vector<Event>& events, bool apart, std::vector<std::string>* dead_letters = nullptr) {
   Rig rig;
   for (const Event& event : events) {
     rig.send(event);
@@ -17,7 +17,7 @@ std::string after(const std::vector<Event>& events, bool apart, std::vector<std:
   REQUIRE(rig.write());
   CHECK(rig.table->stopped() == "");
   CHECK(rig.memory >= 0);
-  if (letters != nullptr) *letters = rig.letters();
+  if (dead_letters != nullptr) *dead_letters = rig.written_dead_letters();
   return rig.rows();
 }
 
@@ -64,20 +64,20 @@ TEST_CASE("fold: delete then full resets columns that the event lacks") {
 
 TEST_CASE("fold: a partial change after a delete is a dead letter, together or apart") {
   for (const bool apart : {false, true}) {
-    std::vector<std::string> letters;
+    std::vector<std::string> dead_letters;
     CHECK(after({insert(1, text("x"), integer(1)), remove(1), update(1, absent(), integer(3)), insert(2, text("y"), integer(2))}, apart,
-                &letters) == "id=2,a='y',b=2");
-    REQUIRE(letters.size() == 1);
-    CHECK(letters[0].find("\"row_missing\"") != std::string::npos);
-    CHECK(letters[0].find("\"offset\":2") != std::string::npos);
+                &dead_letters) == "id=2,a='y',b=2");
+    REQUIRE(dead_letters.size() == 1);
+    CHECK(dead_letters[0].find("\"row_missing\"") != std::string::npos);
+    CHECK(dead_letters[0].find("\"offset\":2") != std::string::npos);
   }
 }
 
 TEST_CASE("fold: a partial change that finds no row is a dead letter and the full one after it stands") {
   for (const bool apart : {false, true}) {
-    std::vector<std::string> letters;
-    CHECK(after({update(1, absent(), integer(3)), update(1, text("y"), integer(4))}, apart, &letters) == "id=1,a='y',b=4");
-    CHECK(letters.size() == 1);
+    std::vector<std::string> dead_letters;
+    CHECK(after({update(1, absent(), integer(3)), update(1, text("y"), integer(4))}, apart, &dead_letters) == "id=1,a='y',b=4");
+    CHECK(dead_letters.size() == 1);
   }
 }
 
@@ -94,7 +94,7 @@ TEST_CASE("fold: deletes may be ignored") {
   rig.send_all({remove(7), insert(1, text("x"), integer(1)), remove(1)});
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='x',b=1");
-  CHECK(rig.letters().empty());
+  CHECK(rig.written_dead_letters().empty());
 }
 
 TEST_CASE("fold: a row whose key is null is a dead letter") {
@@ -103,67 +103,70 @@ TEST_CASE("fold: a row whose key is null is a dead letter") {
   event.cells[0] = null();
   rig.send(event);
   REQUIRE(rig.write());
-  CHECK(rig.letters().size() == 1);
+  CHECK(rig.written_dead_letters().size() == 1);
   CHECK(rig.stored_next(0) == 1);
 }
 
 TEST_CASE("keyless: rows are appended, changed and removed one copy at a time") {
   for (const bool apart : {false, true}) {
-    std::vector<std::string> letters;
+    std::vector<std::string> dead_letters;
     CHECK(after({append(text("x"), integer(1)), append(text("x"), integer(1)), append(text("x"), null()),
                  change({text("x"), integer(1)}, {text("y"), integer(1)}), take(text("x"), null())},
-                apart, &letters) == "a='x',b=1; a='y',b=1");
-    CHECK(letters.empty());
+                apart, &dead_letters) == "a='x',b=1; a='y',b=1");
+    CHECK(dead_letters.empty());
   }
 }
 
 TEST_CASE("keyless: a change of a row that is not there is a dead letter and changes nothing") {
   for (const bool apart : {false, true}) {
-    std::vector<std::string> letters;
-    CHECK(after({append(text("x"), integer(1)), change({text("q"), integer(1)}, {text("r"), integer(1)})}, apart, &letters) == "a='x',b=1");
-    REQUIRE(letters.size() == 1);
-    CHECK(letters[0].find("\"row_missing\"") != std::string::npos);
+    std::vector<std::string> dead_letters;
+    CHECK(after({append(text("x"), integer(1)), change({text("q"), integer(1)}, {text("r"), integer(1)})}, apart, &dead_letters) ==
+          "a='x',b=1");
+    REQUIRE(dead_letters.size() == 1);
+    CHECK(dead_letters[0].find("\"row_missing\"") != std::string::npos);
   }
 }
 
 TEST_CASE("keyless: a change of a row that is not there is a dead letter, also where what comes after it in the batch makes up for it") {
   for (const bool apart : {false, true}) {
-    std::vector<std::string> letters;
-    CHECK(after({append(text("x"), integer(1)), change({text("q"), integer(1)}, {text("q"), integer(1)})}, apart, &letters) == "a='x',b=1");
-    CHECK(letters.size() == 1);
-    letters.clear();
-    CHECK(after({take(text("q"), integer(1)), append(text("q"), integer(1)), append(text("q"), integer(1))}, apart, &letters) ==
+    std::vector<std::string> dead_letters;
+    CHECK(after({append(text("x"), integer(1)), change({text("q"), integer(1)}, {text("q"), integer(1)})}, apart, &dead_letters) ==
+          "a='x',b=1");
+    CHECK(dead_letters.size() == 1);
+    dead_letters.clear();
+    CHECK(after({take(text("q"), integer(1)), append(text("q"), integer(1)), append(text("q"), integer(1))}, apart, &dead_letters) ==
           "a='q',b=1; a='q',b=1");
-    CHECK(letters.size() == 1);
-    letters.clear();
+    CHECK(dead_letters.size() == 1);
+    dead_letters.clear();
     CHECK(after({change({text("q"), integer(1)}, {text("r"), integer(1)}), change({text("r"), integer(1)}, {text("q"), integer(1)})}, apart,
-                &letters) == "");
-    CHECK(letters.size() == 2);
+                &dead_letters) == "");
+    CHECK(dead_letters.size() == 2);
   }
 }
 
 TEST_CASE("keyless: a row that is there stays through changes that leave it as it was") {
   for (const bool apart : {false, true}) {
-    std::vector<std::string> letters;
+    std::vector<std::string> dead_letters;
     CHECK(after({append(text("x"), integer(1)), append(text("x"), integer(1)), change({text("x"), integer(1)}, {text("x"), integer(1)}),
                  take(text("x"), integer(1)), take(text("x"), integer(1)), append(text("x"), integer(1))},
-                apart, &letters) == "a='x',b=1");
-    CHECK(letters.empty());
+                apart, &dead_letters) == "a='x',b=1");
+    CHECK(dead_letters.empty());
   }
 }
 
 TEST_CASE("keyless: without a complete image a change is a dead letter") {
-  std::vector<std::string> letters;
-  CHECK(after({append(text("x"), integer(1)), change({text("x"), absent()}, {text("r"), integer(1)})}, false, &letters) == "a='x',b=1");
-  CHECK(letters.size() == 1);
+  std::vector<std::string> dead_letters;
+  CHECK(after({append(text("x"), integer(1)), change({text("x"), absent()}, {text("r"), integer(1)})}, false, &dead_letters) ==
+        "a='x',b=1");
+  CHECK(dead_letters.size() == 1);
 }
 
 TEST_CASE("keyless: an image that says nothing of the row is not taken for any row") {
-  std::vector<std::string> letters;
+  std::vector<std::string> dead_letters;
   Event nothing{CDCRT_DELETE, {}, {}};
   nothing.declared = false;
-  CHECK(after({append(text("x"), integer(1)), nothing}, true, &letters) == "a='x',b=1");
-  CHECK(letters.size() == 1);
+  CHECK(after({append(text("x"), integer(1)), nothing}, true, &dead_letters) == "a='x',b=1");
+  CHECK(dead_letters.size() == 1);
 }
 
 TEST_CASE("keyless: a row that came before a column was added is found by its image after") {

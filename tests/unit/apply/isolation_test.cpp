@@ -14,7 +14,7 @@ bool is_bad(const memory_sink::Row& row) {
 
 }  // namespace
 
-TEST_CASE("isolation: one bad row of a thousand becomes one letter and the rest is written") {
+TEST_CASE("isolation: one bad row of a thousand becomes one dead letter and the rest is written") {
   Rig rig;
   rig.database.refuses = is_bad;
   std::vector<Event> events;
@@ -23,9 +23,9 @@ TEST_CASE("isolation: one bad row of a thousand becomes one letter and the rest 
   REQUIRE(rig.write());
   CHECK(rig.table->stopped() == "");
   CHECK(rig.database.tables["shop.orders"].rows.size() == 999);
-  REQUIRE(rig.letters().size() == 1);
-  CHECK(rig.letters()[0].find("\"offset\":537") != std::string::npos);
-  CHECK(rig.letters()[0].find("the bytes") != std::string::npos);
+  REQUIRE(rig.written_dead_letters().size() == 1);
+  CHECK(rig.written_dead_letters()[0].find("\"offset\":537") != std::string::npos);
+  CHECK(rig.written_dead_letters()[0].find("the bytes") != std::string::npos);
   CHECK(rig.stored_next(0) == 1000);
   CHECK(rig.table->applied().inserted == 999);
   CHECK(rig.memory == 0);
@@ -37,9 +37,9 @@ TEST_CASE("isolation: a bad event among several of one key leaves the good ones 
   rig.send_all({insert(1, text("first"), integer(1)), update(1, text("bad"), integer(2)), update(1, absent(), integer(3))});
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='first',b=1");
-  REQUIRE(rig.letters().size() == 2);
-  CHECK(rig.letters()[0].find("\"offset\":1") != std::string::npos);
-  CHECK(rig.letters()[1].find("\"reason\":\"earlier_dead_letter\"") != std::string::npos);
+  REQUIRE(rig.written_dead_letters().size() == 2);
+  CHECK(rig.written_dead_letters()[0].find("\"offset\":1") != std::string::npos);
+  CHECK(rig.written_dead_letters()[1].find("\"reason\":\"earlier_dead_letter\"") != std::string::npos);
   CHECK(rig.memory == 0);
 }
 
@@ -51,7 +51,7 @@ TEST_CASE("isolation: a refused row and a partial one without a row in one batch
   REQUIRE(rig.write());
   CHECK(rig.table->stopped() == "");
   CHECK(rig.rows() == "id=1,a='x',b=1; id=4,a='y',b=4");
-  REQUIRE(rig.letters().size() == 2);
+  REQUIRE(rig.written_dead_letters().size() == 2);
 }
 
 TEST_CASE("isolation: a key change in one event whose new row is refused leaves the old row") {
@@ -64,7 +64,7 @@ TEST_CASE("isolation: a key change in one event whose new row is refused leaves 
   rig.send(moved);
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='x',b=1");
-  CHECK(rig.letters().size() == 1);
+  CHECK(rig.written_dead_letters().size() == 1);
 }
 
 TEST_CASE("isolation: without a key a change whose new row is refused leaves the old row") {
@@ -73,7 +73,7 @@ TEST_CASE("isolation: without a key a change whose new row is refused leaves the
   rig.send_all({append(text("x"), integer(1)), append(text("y"), integer(1)), change({text("x"), integer(1)}, {text("bad"), integer(1)})});
   REQUIRE(rig.write());
   CHECK(rig.rows() == "a='x',b=1; a='y',b=1");
-  CHECK(rig.letters().size() == 1);
+  CHECK(rig.written_dead_letters().size() == 1);
 }
 
 TEST_CASE("isolation: without a key every event that takes away a row which is not there is told, and what builds on it, and no other") {
@@ -88,9 +88,9 @@ TEST_CASE("isolation: without a key every event that takes away a row which is n
                 take(text("x"), integer(1))});  // 11: refused, there were two
   REQUIRE(rig.write());
   CHECK(rig.rows() == "a='y',b=2");
-  REQUIRE(rig.letters().size() == 4);
+  REQUIRE(rig.written_dead_letters().size() == 4);
   for (std::size_t i = 0; const char* id : {"topic/0/3/", "topic/0/5/", "topic/0/8/", "topic/0/11/"})
-    CHECK(rig.letters()[i++].find(id) != std::string::npos);
+    CHECK(rig.written_dead_letters()[i++].find(id) != std::string::npos);
   CHECK(rig.stored_next(0) == 12);
   CHECK(rig.table->applied().updated == 1);
 }
@@ -108,9 +108,9 @@ TEST_CASE("isolation: what the source has no more is told as it was decoded, who
     }
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=2,a='y',b=2");
-    REQUIRE(rig.letters().size() == 1);
-    CHECK(rig.letters()[0].find(long_text) != std::string::npos);
-    CHECK(rig.letters()[0].find("decoded row") != std::string::npos);
+    REQUIRE(rig.written_dead_letters().size() == 1);
+    CHECK(rig.written_dead_letters()[0].find(long_text) != std::string::npos);
+    CHECK(rig.written_dead_letters()[0].find("decoded row") != std::string::npos);
   }
 }
 
@@ -128,15 +128,15 @@ TEST_CASE("isolation: a value that does not fit is cut, emptied, widened or told
     event.declared = false;
     rig.send(event);
     REQUIRE(rig.write());
-    return rig.rows() + (rig.letters().empty() ? "" : " + letter");
+    return rig.rows() + (rig.written_dead_letters().empty() ? "" : " + dead letter");
   };
   const cdcrt_type three = types::string_type(3);
   CHECK(with(types::OnOverflow::kTruncate, three, text("äöüß")) == "id=1,a='äöü',b=1");
   CHECK(with(types::OnOverflow::kNull, three, text("long")) == "id=1,a=NULL,b=1");
   CHECK(with(types::OnOverflow::kWiden, three, text("long")) == "id=1,a='long',b=1");
-  CHECK(with(types::OnOverflow::kDeadLetter, three, text("long")).find("+ letter") != std::string::npos);
+  CHECK(with(types::OnOverflow::kDeadLetter, three, text("long")).find("+ dead letter") != std::string::npos);
   // A number is not a text that may be cut.
-  CHECK(with(types::OnOverflow::kTruncate, three, integer(12345)).find("+ letter") != std::string::npos);
+  CHECK(with(types::OnOverflow::kTruncate, three, integer(12345)).find("+ dead letter") != std::string::npos);
 }
 
 TEST_CASE(
@@ -150,8 +150,8 @@ TEST_CASE(
     REQUIRE(rig.write());
     CHECK(rig.table->stopped() == "");
     CHECK(rig.rows() == (grows ? "a='x',b='1'; a='y',b='3'; a='z',b='many'" : "a='x',b=1; a='y',b=3; a='z',b=9"));
-    REQUIRE(rig.letters().size() == 2);
-    for (const auto& letter : rig.letters()) CHECK(letter.find("the bytes") != std::string::npos);
+    REQUIRE(rig.written_dead_letters().size() == 2);
+    for (const auto& dead_letter : rig.written_dead_letters()) CHECK(dead_letter.find("the bytes") != std::string::npos);
     CHECK(rig.memory == 0);
   }
 }
@@ -169,19 +169,19 @@ TEST_CASE("isolation: without a key a row that is not there is no other one that
     rig.send_all(events);
     REQUIRE(rig.write());
     CHECK(rig.rows() == "a='x',b=5; a='y',b=1");
-    CHECK(rig.letters().size() == (beside ? 2 : 1));
+    CHECK(rig.written_dead_letters().size() == (beside ? 2 : 1));
   }
 }
 
 namespace {
 
 /// As the source says them: halves of a key change, each an event.
-Event leaves(int64_t from, int64_t to) {
+Event key_delete(int64_t from, int64_t to) {
   Event event = remove(from);
   event.other_key = {integer(to), absent(), absent()};
   return event;
 }
-Event comes(int64_t to, int64_t from, cdcrt_cell a, cdcrt_cell b) {
+Event key_insert(int64_t to, int64_t from, cdcrt_cell a, cdcrt_cell b) {
   Event event = insert(to, a, b);
   event.other_key = {integer(from), absent(), absent()};
   return event;
@@ -211,7 +211,7 @@ TEST_CASE("isolation: beside a refused row a row whose key holds more than the m
     lose(rig, source, 3);
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=1,a='y',b=1; id=2,a='y',b=3; id=7,a='z',b=7");
-    CHECK(rig.letters().size() == 1);
+    CHECK(rig.written_dead_letters().size() == 1);
     CHECK(rig.stored_next(0) == 6);
   }
 }
@@ -231,12 +231,12 @@ TEST_CASE("isolation: an event that is read again and moves a row finds what the
     lose(rig, source, 1);
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=1,a='y',b=1; id=9,a='w',b=9");
-    CHECK(rig.letters().size() == 1);
+    CHECK(rig.written_dead_letters().size() == 1);
   }
 }
 
 TEST_CASE(
-    "isolation: beside a refused row what came under a new key takes the cells of the row that left, or is told where that was never read") {
+    "isolation: beside a refused row what was inserted under a new key takes the cells of the old row, or is told where that was never read") {
   for (const Source source : {Source::kReadsAgain, Source::kLost, Source::kHasGaps}) {
     CAPTURE(static_cast<int>(source));
     Rig rig;
@@ -244,12 +244,12 @@ TEST_CASE(
     rig.database.refuses = [](const memory_sink::Row& row) { return is_bad(row) || (row.size() == 2 && row.contains("b")); };
     rig.send(insert(1, text("kept"), integer(1)));
     REQUIRE(rig.write());
-    rig.send_all({leaves(1, 2), comes(2, 1, absent(), integer(2)), leaves(5, 6), comes(6, 5, absent(), integer(6)),
+    rig.send_all({key_delete(1, 2), key_insert(2, 1, absent(), integer(2)), key_delete(5, 6), key_insert(6, 5, absent(), integer(6)),
                   insert(7, text("good"), integer(7)), insert(8, text("bad"), integer(8))});
     lose(rig, source, 5);
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=2,a='kept',b=2; id=7,a='good',b=7");
-    CHECK(rig.letters().size() == 2);
+    CHECK(rig.written_dead_letters().size() == 2);
   }
 }
 
@@ -260,11 +260,12 @@ TEST_CASE("isolation: a row that was never read is told also where a dead letter
     rig.database.refuses = is_bad;
     rig.send_all({insert(1, text("bad"), integer(1)), insert(7, text("good"), integer(7))});
     REQUIRE(rig.write());
-    rig.send_all({update(1, absent(), integer(2)), leaves(5, 6), comes(6, 5, absent(), integer(6)), insert(9, text("w"), integer(9))});
+    rig.send_all(
+        {update(1, absent(), integer(2)), key_delete(5, 6), key_insert(6, 5, absent(), integer(6)), insert(9, text("w"), integer(9))});
     lose(rig, source, 5);
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=7,a='good',b=7; id=9,a='w',b=9");
-    CHECK(rig.letters().size() == 3);
+    CHECK(rig.written_dead_letters().size() == 3);
   }
 }
 
@@ -278,11 +279,11 @@ TEST_CASE("isolation: what a refused row had under its old key is kept for its d
     };
     rig.send(insert(1, text("kept"), integer(1)));
     REQUIRE(rig.write());
-    rig.send_all({leaves(1, 2), comes(2, 1, absent(), integer(13)), insert(9, text("w"), integer(9))});
+    rig.send_all({key_delete(1, 2), key_insert(2, 1, absent(), integer(13)), insert(9, text("w"), integer(9))});
     lose(rig, source, 3);
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=9,a='w',b=9");
-    CHECK(rig.letters().size() == 1);
+    CHECK(rig.written_dead_letters().size() == 1);
     CHECK(rig.database.tables["cdcrt.key_changes"].rows.size() == 1);
     CHECK(rig.memory == 0);
   }

@@ -7,13 +7,13 @@ using namespace cdcrt::rig;
 
 namespace {
 
-Event leave(int64_t from, int64_t to, std::string order = {}) {
+Event delete_old(int64_t from, int64_t to, std::string order = {}) {
   Event event = remove(from, std::move(order));
   event.other_key = {integer(to), absent(), absent()};
   return event;
 }
 
-Event come(int64_t to, int64_t from, cdcrt_cell a, cdcrt_cell b, std::string order = {}) {
+Event insert_new(int64_t to, int64_t from, cdcrt_cell a, cdcrt_cell b, std::string order = {}) {
   Event event = insert(to, a, b, std::move(order));
   event.other_key = {integer(from), absent(), absent()};
   return event;
@@ -28,8 +28,12 @@ TEST_CASE("key change: the row that comes takes what its event lacks, whichever 
       Rig rig({}, 2);
       rig.send(insert(1, text("kept"), integer(1), "10"), 0);
       REQUIRE(rig.write());
-      const auto first = [&] { delete_first ? rig.send(leave(1, 2, "20"), 0) : rig.send(come(2, 1, absent(), integer(7), "21"), 1); };
-      const auto second = [&] { delete_first ? rig.send(come(2, 1, absent(), integer(7), "21"), 1) : rig.send(leave(1, 2, "20"), 0); };
+      const auto first = [&] {
+        delete_first ? rig.send(delete_old(1, 2, "20"), 0) : rig.send(insert_new(2, 1, absent(), integer(7), "21"), 1);
+      };
+      const auto second = [&] {
+        delete_first ? rig.send(insert_new(2, 1, absent(), integer(7), "21"), 1) : rig.send(delete_old(1, 2, "20"), 0);
+      };
       first();
       if (between != Between::kNothing) REQUIRE(rig.write());
       if (between == Between::kRestart) rig.restart();
@@ -46,8 +50,8 @@ TEST_CASE("key change: a half that a program of format version 4 left pending is
     Rig rig({}, 2);
     rig.send(insert(1, text("kept"), integer(1), "10"), 0);
     REQUIRE(rig.write());
-    if (delete_first) rig.send(leave(1, 2, "20"), 0);
-    if (!delete_first) rig.send(come(2, 1, absent(), integer(7), "21"), 1);
+    if (delete_first) rig.send(delete_old(1, 2, "20"), 0);
+    if (!delete_first) rig.send(insert_new(2, 1, absent(), integer(7), "21"), 1);
     REQUIRE(rig.write());
 
     const auto text_of = [](std::string_view value, uint8_t tag) {
@@ -76,8 +80,8 @@ TEST_CASE("key change: a half that a program of format version 4 left pending is
     rig.restart();
     CHECK(tables.count("cdcrt.moved") == 0);
     CHECK(tables.at("cdcrt.key_changes").rows.size() == 1);
-    if (delete_first) rig.send(come(2, 1, absent(), integer(7), "21"), 1);
-    if (!delete_first) rig.send(leave(1, 2, "20"), 0);
+    if (delete_first) rig.send(insert_new(2, 1, absent(), integer(7), "21"), 1);
+    if (!delete_first) rig.send(delete_old(1, 2, "20"), 0);
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=2,a='kept',b=7");
     CHECK(tables["cdcrt.key_changes"].rows.empty());
@@ -86,8 +90,8 @@ TEST_CASE("key change: a half that a program of format version 4 left pending is
 
 TEST_CASE("key change: within one partition a chain of changes keeps the row") {
   Rig rig;
-  rig.send_all(
-      {insert(1, text("kept"), integer(1)), leave(1, 2), come(2, 1, absent(), integer(2)), leave(2, 3), come(3, 2, absent(), integer(3))});
+  rig.send_all({insert(1, text("kept"), integer(1)), delete_old(1, 2), insert_new(2, 1, absent(), integer(2)), delete_old(2, 3),
+                insert_new(3, 2, absent(), integer(3))});
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=3,a='kept',b=3");
 }
@@ -102,7 +106,7 @@ TEST_CASE("key change: a row that was written over before it left keeps what its
     narrow.declared = false;
     rig.send(narrow);
     if (apart) REQUIRE(rig.write());
-    rig.send_all({leave(1, 2), come(2, 1, absent(), integer(3))});
+    rig.send_all({delete_old(1, 2), insert_new(2, 1, absent(), integer(3))});
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=2,a='kept',b=3");
   }
@@ -113,23 +117,23 @@ TEST_CASE("key change: what came under a new key and lacks cells of a row that w
     Rig rig;
     rig.send(insert(7, text("other"), integer(7)));
     REQUIRE(rig.write());
-    rig.send(leave(1, 2));
+    rig.send(delete_old(1, 2));
     if (apart) REQUIRE(rig.write());
-    rig.send(come(2, 1, absent(), integer(2)));
-    rig.send_all({leave(3, 4), come(4, 3, text("whole"), integer(4))});
+    rig.send(insert_new(2, 1, absent(), integer(2)));
+    rig.send_all({delete_old(3, 4), insert_new(4, 3, text("whole"), integer(4))});
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=4,a='whole',b=4; id=7,a='other',b=7");
-    REQUIRE(rig.letters().size() == 1);
-    CHECK(rig.letters()[0].find("\"row_missing\"") != std::string::npos);
+    REQUIRE(rig.written_dead_letters().size() == 1);
+    CHECK(rig.written_dead_letters()[0].find("\"row_missing\"") != std::string::npos);
     // What comes of the row as a whole makes it good.
     rig.send(update(2, text("new"), integer(9)));
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=2,a='new',b=9; id=4,a='whole',b=4; id=7,a='other',b=7");
     // In one batch with it too.
-    rig.send_all({leave(5, 6), come(6, 5, absent(), integer(6)), update(6, text("six"), integer(6)), remove(7)});
+    rig.send_all({delete_old(5, 6), insert_new(6, 5, absent(), integer(6)), update(6, text("six"), integer(6)), remove(7)});
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=2,a='new',b=9; id=4,a='whole',b=4; id=6,a='six',b=6");
-    CHECK(rig.letters().size() == 2);
+    CHECK(rig.written_dead_letters().size() == 2);
   }
 }
 
@@ -137,9 +141,9 @@ TEST_CASE("key change: where the row that left turns out too late never to have 
   Rig rig({}, 2);
   rig.send(insert(7, text("other"), integer(7), "05"), 0);
   REQUIRE(rig.write());
-  rig.send(come(2, 1, absent(), integer(2), "21"), 1);
+  rig.send(insert_new(2, 1, absent(), integer(2), "21"), 1);
   REQUIRE(rig.write());
-  rig.send(leave(1, 2, "20"), 0);
+  rig.send(delete_old(1, 2, "20"), 0);
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=2,a=NULL,b=2; id=7,a='other',b=7");
   REQUIRE(rig.warnings.size() == 1);
@@ -152,9 +156,10 @@ TEST_CASE("key change: back and forth within one batch ends where the source end
   REQUIRE(rig.write());
   std::vector<Event> events;
   for (int turn = 0; turn < 3; ++turn) {
-    events.insert(events.end(), {leave(1, 2), come(2, 1, absent(), integer(turn)), leave(2, 1), come(1, 2, absent(), integer(turn))});
+    events.insert(events.end(), {delete_old(1, 2), insert_new(2, 1, absent(), integer(turn)), delete_old(2, 1),
+                                 insert_new(1, 2, absent(), integer(turn))});
   }
-  events.insert(events.end(), {leave(1, 2), come(2, 1, absent(), integer(9))});
+  events.insert(events.end(), {delete_old(1, 2), insert_new(2, 1, absent(), integer(9))});
   rig.send_all(events);
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=2,a='kept',b=9");
@@ -166,13 +171,19 @@ TEST_CASE("key change: a row that came and went again gives nothing to the next 
     event.declared = false;
     return event;
   }();
-  const std::vector<Event> once = {insert(1, text("first"), integer(1)), leave(1, 2), come(2, 1, absent(), integer(2)), remove(2)};
+  const std::vector<Event> once = {insert(1, text("first"), integer(1)), delete_old(1, 2), insert_new(2, 1, absent(), integer(2)),
+                                   remove(2)};
   std::vector<Event> twice = once, anew = once;
-  twice.insert(twice.end(), {insert(1, text("second"), integer(3)), leave(1, 2), come(2, 1, absent(), integer(4))});
+  twice.insert(twice.end(), {insert(1, text("second"), integer(3)), delete_old(1, 2), insert_new(2, 1, absent(), integer(4))});
   anew.push_back(narrow);
-  std::vector<Event> doubled = {
-      insert(1, text("first"), integer(1)),  leave(1, 2), come(2, 1, absent(), integer(2)), leave(2, 3), come(3, 2, absent(), integer(3)),
-      insert(1, text("second"), integer(4)), leave(1, 2), come(2, 1, absent(), integer(5))};
+  std::vector<Event> doubled = {insert(1, text("first"), integer(1)),
+                                delete_old(1, 2),
+                                insert_new(2, 1, absent(), integer(2)),
+                                delete_old(2, 3),
+                                insert_new(3, 2, absent(), integer(3)),
+                                insert(1, text("second"), integer(4)),
+                                delete_old(1, 2),
+                                insert_new(2, 1, absent(), integer(5))};
   for (const auto& [events, rows] : {std::pair(twice, "id=2,a='second',b=4"), std::pair(anew, "id=2,a=NULL,b=5"),
                                      std::pair(doubled, "id=2,a='second',b=5; id=3,a='first',b=3")}) {
     for (std::size_t first = 0; first <= events.size(); ++first) {
@@ -198,9 +209,11 @@ TEST_CASE(
     Rig rig({}, 2);
     rig.send(insert(1, text("x"), integer(0), "10"), 0);
     REQUIRE(rig.write());
-    const auto old_key = [&] { rig.send_all({leave(1, 2, "20"), come(1, 2, text("y"), integer(1), "31"), leave(1, 2, "40")}, 0); };
+    const auto old_key = [&] {
+      rig.send_all({delete_old(1, 2, "20"), insert_new(1, 2, text("y"), integer(1), "31"), delete_old(1, 2, "40")}, 0);
+    };
     const auto new_key = [&] {
-      rig.send_all({come(2, 1, absent(), integer(2), "21"), leave(2, 1, "30"), come(2, 1, absent(), integer(9), "41")}, 1);
+      rig.send_all({insert_new(2, 1, absent(), integer(2), "21"), delete_old(2, 1, "30"), insert_new(2, 1, absent(), integer(9), "41")}, 1);
     };
     first_is_old ? old_key() : new_key();
     REQUIRE(rig.write());
@@ -214,7 +227,7 @@ TEST_CASE(
 TEST_CASE("key change: a kept row follows a type that grew meanwhile") {
   Rig rig({}, 2);
   rig.send(insert(1, text("x"), integer(5), "10"), 0);
-  rig.send(leave(1, 2, "20"), 0);
+  rig.send(delete_old(1, 2, "20"), 0);
   REQUIRE(rig.write());
   const std::vector<Column> as_text = {{"id", kInt, 1}, {"a", kText}, {"b", kText}};
   rig.send({CDCRT_INSERT, as_text, {integer(9), text("y"), text("z")}, "30"}, 1);
@@ -248,18 +261,18 @@ TEST_CASE(
 
 TEST_CASE("key change: a ring among partitions comes to an end") {
   Rig rig({}, 2);
-  rig.send_all({come(1, 2, absent(), integer(1)), leave(1, 2)}, 0);
-  rig.send_all({come(2, 1, absent(), integer(2)), leave(2, 1)}, 1);
+  rig.send_all({insert_new(1, 2, absent(), integer(1)), delete_old(1, 2)}, 0);
+  rig.send_all({insert_new(2, 1, absent(), integer(2)), delete_old(2, 1)}, 1);
   REQUIRE(rig.write());
   CHECK(rig.rows() == "");
 }
 
 TEST_CASE("key change: a truncate ends what waits for its other half, and what is read again after it is whole") {
   Rig rig({}, 2);
-  rig.send(come(2, 1, absent(), integer(7), "51"), 1);
+  rig.send(insert_new(2, 1, absent(), integer(7), "51"), 1);
   REQUIRE(rig.write());
   REQUIRE_FALSE(rig.database.tables["cdcrt.key_changes"].rows.empty());
-  rig.send_all({truncate("30"), insert(1, text("kept"), integer(1), "40"), leave(1, 2, "50")}, 0);
+  rig.send_all({truncate("30"), insert(1, text("kept"), integer(1), "40"), delete_old(1, 2, "50")}, 0);
   REQUIRE(rig.write());
   rig.follow_rewinds();
   REQUIRE(rig.write());
@@ -267,7 +280,7 @@ TEST_CASE("key change: a truncate ends what waits for its other half, and what i
   CHECK(rig.database.tables["cdcrt.key_changes"].rows.empty());
 }
 
-TEST_CASE("key change: what was kept of a row that left goes with the dead letter of the one that came") {
+TEST_CASE("key change: what was kept of an old row goes with the dead letter of its insert") {
   for (const bool was_read : {true, false}) {
     for (const bool restarted : {true, false}) {
       Rig rig;
@@ -276,11 +289,11 @@ TEST_CASE("key change: what was kept of a row that left goes with the dead lette
         return b != row.end() && b->second.find("13") != std::string::npos;
       };
       rig.send(insert(was_read ? 1 : 7, text("kept"), integer(1), "10"));
-      rig.send(leave(1, 2, "20"));
+      rig.send(delete_old(1, 2, "20"));
       REQUIRE(rig.write());
-      rig.send(come(2, 1, absent(), integer(13), "20"));
+      rig.send(insert_new(2, 1, absent(), integer(13), "20"));
       REQUIRE(rig.write());
-      CHECK(rig.letters().size() == 1);
+      CHECK(rig.written_dead_letters().size() == 1);
       CHECK(rig.database.tables["cdcrt.key_changes"].rows.size() == 1);
       if (restarted) rig.restart();
       rig.send(update(2, text("new"), integer(9), "30"));
@@ -294,11 +307,11 @@ TEST_CASE("key change: what was kept of a row that left goes with the dead lette
 TEST_CASE("key change: what is told of a key before a row comes under it does not end what is kept for that row") {
   Rig rig({}, 2);
   rig.send(insert(1, text("kept"), integer(1), "10"), 0);
-  rig.send(leave(1, 2, "20"), 0);
+  rig.send(delete_old(1, 2, "20"), 0);
   REQUIRE(rig.write());
   rig.send_all({insert(2, text("before"), integer(5), "11"), update(2, text("again"), integer(6), "12")}, 1);
   REQUIRE(rig.write());
-  rig.send_all({remove(2, "19"), come(2, 1, absent(), integer(7), "20"), update(2, absent(), integer(8), "30")}, 1);
+  rig.send_all({remove(2, "19"), insert_new(2, 1, absent(), integer(7), "20"), update(2, absent(), integer(8), "30")}, 1);
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=2,a='kept',b=8");
   CHECK(rig.database.tables["cdcrt.key_changes"].rows.empty());

@@ -97,7 +97,7 @@ TEST_CASE("key order: changes of a part of a row are placed exactly, or the tabl
                 {1, patch(1, text("last"), "4")}},
                [](Rig& rig) {
                  const bool is_right = rig.rows() == "id=1,a='last',b=3";
-                 const bool told = !rig.table->detached().empty() || !rig.letters().empty();
+                 const bool told = !rig.table->detached().empty() || !rig.written_dead_letters().empty();
                  CHECK((is_right || told));
                });
   Rig rig(by_partition(), 2);
@@ -226,7 +226,7 @@ TEST_CASE("key order: what was overtaken stays so when the batch is written piec
         REQUIRE(rig.write());
         CHECK(rig.table->detached().empty());
         CHECK(rig.rows() == "id=1,a='new',b=7; id=3,a='good',b=0");
-        CHECK(rig.letters().size() == 1);
+        CHECK(rig.written_dead_letters().size() == 1);
       }
     }
   }

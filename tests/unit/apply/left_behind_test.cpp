@@ -34,7 +34,7 @@ TEST_CASE("left behind: where a column of the route's key changes, an update wit
     rig.send(update(1, text("y"), integer(3)));
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=1,a='y',b=3; id=2,a='x',b=2");
-    CHECK(rig.letters().empty());
+    CHECK(rig.written_dead_letters().empty());
   }
 }
 
@@ -62,7 +62,7 @@ TEST_CASE("left behind: what the event lacks comes from the row that it leaves")
     rig.send(update(5, text("y"), absent()));
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=1,a='y',b=1");
-    CHECK(rig.letters().size() == 1);
+    CHECK(rig.written_dead_letters().size() == 1);
   }
 }
 
@@ -90,7 +90,7 @@ TEST_CASE("left behind: a refused update leaves the row that is there") {
   rig.send_all({update(1, text("bad"), integer(2)), insert(2, text("z"), integer(3))});
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='x',b=1; id=2,a='z',b=3");
-  CHECK(rig.letters().size() == 1);
+  CHECK(rig.written_dead_letters().size() == 1);
 }
 
 TEST_CASE("left behind: where several source tables may meet nothing is taken away, and that is said once") {
@@ -134,7 +134,7 @@ std::string outcome_of(const std::vector<Event>& events, unsigned cuts) {
   REQUIRE(rig.write());
   CHECK(rig.table->stopped() == "");
   CHECK(rig.memory == 0);
-  return rig.rows() + ", " + std::to_string(rig.letters().size()) + " dead letters";
+  return rig.rows() + ", " + std::to_string(rig.written_dead_letters().size()) + " dead letters";
 }
 
 }  // namespace
@@ -189,7 +189,7 @@ TEST_CASE("left behind: where several source tables may meet, what comes back to
     }
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=1,a='x',b=7,c=5; id=1,a='y',b=4,c=6; id=9,a='other',b=9,c=NULL");
-    CHECK(rig.letters().empty());
+    CHECK(rig.written_dead_letters().empty());
   }
 }
 

@@ -37,6 +37,11 @@ class Connection : public sdk::SinkConnection {
   ~Connection() override { (void)rollback(); }
 
   sdk::Status begin() override {
+    if (database_.dead_connections > 0) {
+      --database_.dead_connections;
+      is_dead_ = true;
+      return sdk::Status::error(CDCRT_UNREACHABLE, "the server closed the connection");
+    }
     saved_ = database_.tables;
     ++database_.begins;
     events_.clear();
@@ -68,7 +73,7 @@ class Connection : public sdk::SinkConnection {
     if (saved_) database_.tables = std::move(*saved_);
     saved_.reset();
     events_.clear();
-    return {};
+    return is_dead_ ? sdk::Status::error(CDCRT_UNREACHABLE, "the server closed the connection") : sdk::Status();
   }
 
   sdk::Status savepoint(cdcrt_savepoint action) override {
@@ -287,6 +292,7 @@ class Connection : public sdk::SinkConnection {
 
   Database& database_;
   std::optional<Tables> saved_, marked_;
+  bool is_dead_ = false;
   std::vector<std::string> events_;
 };
 

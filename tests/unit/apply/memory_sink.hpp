@@ -38,6 +38,7 @@ struct Database {
   std::string unique;                           ///< a column outside cdcrt in which no two rows may hold the same value; empty: none
   int deadlocks = 0;                            ///< that many writes of rows answer RETRY
   std::map<std::string, int> unreachable;       ///< that many writes to the table of this name answer UNREACHABLE
+  int dead_connections = 0;                     ///< that many transactions find their connection lost for good; a new one works
   int lost_before_commit = 0;                   ///< that many COMMITs do not happen, and answer RETRY
   int lost_after_commit = 0;                    ///< that many COMMITs happen, and answer RETRY
   std::function<void()> after_lost;             ///< called when a COMMIT did not happen

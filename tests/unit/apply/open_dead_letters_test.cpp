@@ -14,9 +14,9 @@ bool is_bad(const memory_sink::Row& row) {
 
 std::string open_dead_letters(Rig& rig) { return rig.database.show("cdcrt.open_dead_letters"); }
 
-std::size_t letters_because_of(Rig& rig, const std::string& reason) {
+std::size_t dead_letters_because_of(Rig& rig, const std::string& reason) {
   std::size_t count = 0;
-  for (const auto& line : rig.letters()) count += line.find("\"reason\":\"" + reason + "\"") != std::string::npos ? 1 : 0;
+  for (const auto& line : rig.written_dead_letters()) count += line.find("\"reason\":\"" + reason + "\"") != std::string::npos ? 1 : 0;
   return count;
 }
 
@@ -47,7 +47,7 @@ TEST_CASE("open dead letters: a partial change of an open row becomes one too, i
     rig.send(update(1, absent(), integer(3)));
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=1,a='x',b=1");
-    CHECK(letters_because_of(rig, "earlier_dead_letter") == 1);
+    CHECK(dead_letters_because_of(rig, "earlier_dead_letter") == 1);
     CHECK(open_count(rig) == 2);
   }
 }
@@ -66,7 +66,7 @@ TEST_CASE("open dead letters: a later full change, or a delete, closes those of 
     rig.send(update(1, absent(), integer(9)));
     REQUIRE(rig.write());
     CHECK(rig.rows() == (deletes ? "" : "id=1,a='good',b=9"));
-    CHECK(letters_because_of(rig, "earlier_dead_letter") == 0);
+    CHECK(dead_letters_because_of(rig, "earlier_dead_letter") == 0);
   }
 }
 
@@ -91,8 +91,8 @@ TEST_CASE("open dead letters: a value that is refused when it is folded opens it
   rig.send_all({update(1, text("y"), integer(100'000)), update(1, absent(), integer(3))});
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='x',b=1");
-  CHECK(letters_because_of(rig, "value_refused") == 1);
-  CHECK(letters_because_of(rig, "earlier_dead_letter") == 1);
+  CHECK(dead_letters_because_of(rig, "value_refused") == 1);
+  CHECK(dead_letters_because_of(rig, "earlier_dead_letter") == 1);
   CHECK(open_count(rig) == 2);
   rig.send(update(1, text("z"), integer(4)));
   REQUIRE(rig.write());
@@ -104,7 +104,7 @@ TEST_CASE("open dead letters: a partial change without a row is one, and the row
   Rig rig;
   rig.send_all({insert(2, text("y"), integer(1)), update(1, absent(), integer(3))});
   REQUIRE(rig.write());
-  CHECK(letters_because_of(rig, "row_missing") == 1);
+  CHECK(dead_letters_because_of(rig, "row_missing") == 1);
   CHECK(open_count(rig) == 1);
   rig.send(insert(1, text("x"), integer(4)));
   REQUIRE(rig.write());

@@ -19,3 +19,17 @@ TEST_CASE("outage: of one table it is told once, also when a batch that failed w
     CHECK(rig.database.show("shop.items") == "id=2,a='y',b=1");
   }
 }
+
+TEST_CASE("outage: a connection that was good and is found lost is none, where a new one works") {
+  for (const int dead : {1, 2}) {
+    CAPTURE(dead);
+    Rig rig;
+    rig.send(insert(1, text("x"), integer(1)));
+    REQUIRE(rig.write());
+    rig.send(insert(2, text("y"), integer(1)));
+    rig.database.dead_connections = dead;
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "id=1,a='x',b=1; id=2,a='y',b=1");
+    CHECK(rig.warnings.size() == (dead == 1 ? 0U : 2U));
+  }
+}

@@ -17,9 +17,9 @@ bool is_bad(const memory_sink::Row& row) {
 
 unsigned trials(const Rig& rig) { return rig.database.begins + rig.database.savepoints; }
 
-std::size_t letters_because_of(Rig& rig, const std::string& reason) {
+std::size_t dead_letters_because_of(Rig& rig, const std::string& reason) {
   std::size_t count = 0;
-  for (const auto& line : rig.letters()) count += line.find("\"reason\":\"" + reason + "\"") != std::string::npos ? 1 : 0;
+  for (const auto& line : rig.written_dead_letters()) count += line.find("\"reason\":\"" + reason + "\"") != std::string::npos ? 1 : 0;
   return count;
 }
 
@@ -36,7 +36,7 @@ TEST_CASE("pieces: one refused event among very many of its key costs a few trie
     rig.send_all(events);
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=1,a='good',b=2999");
-    CHECK(rig.letters().size() == 1);
+    CHECK(rig.written_dead_letters().size() == 1);
     CHECK(rig.stored_next(0) == 3001);
     CHECK(trials(rig) < 120);
     CHECK(rig.table->applied().updated == 2999);
@@ -52,7 +52,7 @@ TEST_CASE("pieces: a row that the target refuses only at the end, as deferred co
                 insert(3, text("good"), integer(0))});
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='good',b=1; id=3,a='good',b=0");
-  CHECK(letters_because_of(rig, "value_refused") == 1);
+  CHECK(dead_letters_because_of(rig, "value_refused") == 1);
   CHECK(rig.stored_next(0) == 4);
   CHECK(rig.memory == 0);
 }
@@ -68,7 +68,7 @@ TEST_CASE("pieces: a thousand refused keys side by side cost about a try each") 
     rig.send_all(events);
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=5000,a='good',b=1");
-    CHECK(rig.letters().size() == 1000);
+    CHECK(rig.written_dead_letters().size() == 1000);
     CHECK(trials(rig) < 1200);
     CHECK(rig.stored_next(0) == 1001);
   }
@@ -120,7 +120,7 @@ TEST_CASE("pieces: the answer to a COMMIT on the way is lost, and no row of a ta
         REQUIRE(rig.write());
         CHECK(lost);
         CHECK(rig.database.tables["shop.orders"].rows.size() == 2498);
-        CHECK(rig.letters().size() == 2);
+        CHECK(rig.written_dead_letters().size() == 2);
         CHECK(rig.stored_next(0) == 2500);
       }
     }
@@ -137,7 +137,7 @@ TEST_CASE("pieces: rows that swap the value of a second unique column by way of 
     rig.send_all({update(1, text("X"), integer(1)), update(2, text("A"), integer(1)), update(1, text("B"), integer(2))});
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=1,a='B',b=2; id=2,a='A',b=1");
-    CHECK(rig.letters().empty());
+    CHECK(rig.written_dead_letters().empty());
   }
 }
 
@@ -155,7 +155,7 @@ TEST_CASE("pieces: the same across partitions goes by source order, whichever wa
       rig.send_all({update(2, text("A"), integer(1), "04")}, 1 - first);
       REQUIRE(rig.write());
       CHECK(rig.rows() == "id=1,a='B',b=2; id=2,a='A',b=1");
-      CHECK(rig.letters().empty());
+      CHECK(rig.written_dead_letters().empty());
       CHECK(rig.stored_next(first) == 3);
       CHECK(rig.stored_next(1 - first) == 2);
     }
@@ -173,8 +173,8 @@ TEST_CASE("pieces: a table that is emptied in the batch is emptied once, and ref
                   insert(5, text("bad"), integer(1), "06"), update(5, absent(), integer(2), "07")});
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=4,a='new',b=1");
-    CHECK(letters_because_of(rig, "value_refused") == 2);
-    CHECK(letters_because_of(rig, "row_missing") == 1);
+    CHECK(dead_letters_because_of(rig, "value_refused") == 2);
+    CHECK(dead_letters_because_of(rig, "row_missing") == 1);
     CHECK(rig.database.tables["cdcrt.open_dead_letters"].rows.size() == 2);
     rig.restart();
     REQUIRE(rig.write());

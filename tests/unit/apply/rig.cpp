@@ -37,7 +37,7 @@ void Rig::start() {
   auto sink = plugin::Sink::create(manifest_);
   REQUIRE(sink);
   sink_ = std::make_unique<plugin::Sink>(std::move(*sink));
-  dead_letters = std::make_unique<dead_letters::DeadLetters>((folder_ / "letters.jsonl").string());
+  dead_letters = std::make_unique<dead_letters::DeadLetters>((folder_ / "dead_letters.jsonl").string());
   for (int32_t i = 0; i < partition_count_; ++i) {
     partitions.push_back(std::make_unique<progress::Partition>("source", "topic", i, [this, i](auto&, int64_t offset, uint32_t generation) {
       rewinds_.push_back({i, offset, generation});
@@ -101,7 +101,7 @@ void Rig::forget(int32_t partition, int64_t offset) {
 
 void Rig::fill(event::RowBatch& batch, const Event& event, uint32_t message) {
   std::vector<cdcrt_column> columns;
-  bool keyed = false;
+  bool keyed = event.keyed;
   for (const Column& column : event.columns) {
     cdcrt_column& each = columns.emplace_back();
     each.name = sdk::borrow(column.name);
@@ -116,6 +116,7 @@ void Rig::fill(event::RowBatch& batch, const Event& event, uint32_t message) {
   cdcrt_shape shape{};
   shape.size = sizeof shape;
   if (event.declared) shape.flags |= CDCRT_SHAPE_DECLARED;
+  if (event.key_elsewhere) shape.flags |= CDCRT_SHAPE_KEY_ELSEWHERE;
   if (keyed) shape.flags |= CDCRT_SHAPE_KEYED | CDCRT_SHAPE_KEY_IN_ONE_PARTITION;
   shape.table = sdk::borrow("orders");
   shape.columns = columns.data();
@@ -179,17 +180,17 @@ void Rig::replay(int32_t number, int64_t first, uint32_t generation) {
   const int64_t next = messages.back().offset + 1;
   apply::Table& taking = neighbour && number == 1 ? *neighbour : *table;
   taking.accept({partition, given, batch, shapes_, next}, indexes.data(), indexes.size(), [&](const apply::Refusal& refusal) {
-    dead_letters::DeadLetter letter;
-    letter.reason = refusal.reason;
-    letter.message = refusal.error.message;
-    letter.source = "source";
-    letter.topic = "topic";
-    letter.partition = number;
-    letter.offset = messages[refusal.message].offset;
-    letter.sink = "db";
-    letter.table = "shop.orders";
-    letter.raw = &messages[refusal.message];
-    dead_letters->add(letter);
+    dead_letters::DeadLetter dead_letter;
+    dead_letter.reason = refusal.reason;
+    dead_letter.message = refusal.error.message;
+    dead_letter.source = "source";
+    dead_letter.topic = "topic";
+    dead_letter.partition = number;
+    dead_letter.offset = messages[refusal.message].offset;
+    dead_letter.sink = "db";
+    dead_letter.table = "shop.orders";
+    dead_letter.raw = &messages[refusal.message];
+    dead_letters->add(dead_letter);
   });
   partition.routed(generation, next);
 }
@@ -211,7 +212,34 @@ Result<void> Rig::write() {
   return {};
 }
 
-std::vector<std::string> Rig::letters() {
+Result<void> Rig::write(apply::Sealed sealed) {
+  std::vector<apply::Sealed> batches;
+  batches.push_back(std::move(sealed));
+  return writer_->write(batches);
+}
+
+bool Rig::read_back() {
+  for (int round = 0; round < 10 && table->is_detached(); ++round) {
+    if (table->waits_for_key()) return false;
+    for (const auto& missed : table->missed()) {
+      int64_t from = missed.first;
+      REQUIRE(read(*table, *missed.partition, missed.first, missed.end - 1,
+                   [&](const cdcrt_messages& message, const event::RowBatch& rows, const std::vector<uint32_t>& indexes) {
+                     const int64_t next = message.messages[0].offset + 1;
+                     const bool taken = table->read_back({*missed.partition, message, rows, shapes_, next}, from, indexes.data(),
+                                                         indexes.size(), [](const apply::Refusal&) {});
+                     if (taken) from = next;
+                     return taken;
+                   }));
+      table->read_back_to(*missed.partition, missed.first, from);
+    }
+    if (auto sealed = table->seal(true)) REQUIRE(write(std::move(*sealed)));
+    (void)table->reattach();
+  }
+  return !table->is_detached();
+}
+
+std::vector<std::string> Rig::written_dead_letters() {
   REQUIRE(dead_letters->flush());
   std::ifstream file(dead_letters->path());
   std::vector<std::string> lines;

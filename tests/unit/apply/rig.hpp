@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,8 @@ struct Event {
   std::string order{};  ///< empty: the event has none
   std::vector<cdcrt_cell> before{}, other_key{};
   bool declared = true;
+  bool key_elsewhere = false;  ///< the event does not tell the key
+  bool keyed = false;          ///< it does, also where no column is in it
 };
 
 /// One thread.
@@ -52,6 +55,11 @@ class Rig final : public apply::EventReader {
   void send_all(const std::vector<Event>& events, int32_t partition = 0);
   /// Writes everything that is ready.
   Result<void> write();
+  /// What the repair of a detached table does: reads what it missed, writes it, gives the table back to the rest. False: it cannot yet.
+  bool read_back();
+  /// Seals what is ready, so that it is being written until complete().
+  std::optional<apply::Sealed> seal() { return table->seal(); }
+  Result<void> write(apply::Sealed sealed);
   /// Reads again what a truncate asked for.
   void follow_rewinds();
   /// A new process: everything but the target and the log is gone; the log is read from the start.
@@ -67,7 +75,7 @@ class Rig final : public apply::EventReader {
 
   [[nodiscard]] std::string rows() const { return database.show("shop.orders"); }
   /// Lines of the dead letter file.
-  [[nodiscard]] std::vector<std::string> letters();
+  [[nodiscard]] std::vector<std::string> written_dead_letters();
   [[nodiscard]] int64_t stored_next(int32_t partition);
 
   Result<void> read(const apply::Table& table, const progress::Partition& partition, int64_t first, int64_t last,

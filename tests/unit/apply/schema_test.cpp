@@ -57,7 +57,7 @@ TEST_CASE("schema: rows without a key are the same rows after their column becam
     rig.send({CDCRT_DELETE, {{"v", kText}}, {text("false")}, "30", {text("false")}});
     REQUIRE(rig.write());
     CHECK(rig.rows() == "v='0'");
-    CHECK(rig.letters().empty());
+    CHECK(rig.written_dead_letters().empty());
   }
 }
 
@@ -72,7 +72,7 @@ TEST_CASE("schema: rows without a key that a dropped column told apart are copie
     rig.send({CDCRT_DELETE, {{"a", kInt}}, {integer(1)}, "50", {integer(1)}});
     REQUIRE(rig.write());
     CHECK(rig.rows() == "a=1; a=5");
-    CHECK(rig.letters().empty());
+    CHECK(rig.written_dead_letters().empty());
   }
 }
 
@@ -90,7 +90,7 @@ TEST_CASE("schema: a row without a key that came before a column was added goes 
     rig.send({CDCRT_DELETE, last, {integer(7)}, "50"});
     REQUIRE(rig.write());
     CHECK(rig.rows() == "b=1; b=7");
-    CHECK(rig.letters().empty());
+    CHECK(rig.written_dead_letters().empty());
   }
 }
 
@@ -108,7 +108,7 @@ TEST_CASE("schema: rows without a key are the same rows after their date became 
     CHECK(rig.table->stopped() == "");
     const std::string rows = rig.rows();
     CHECK(std::count(rows.begin(), rows.end(), '=') == 1);
-    CHECK(rig.letters().empty());
+    CHECK(rig.written_dead_letters().empty());
   }
 }
 
@@ -123,7 +123,7 @@ TEST_CASE("schema: a key is the same key after its column became a text, togethe
     rig.send({CDCRT_UPDATE, {{"id", kText, 1}, {"v", kText}, {"w", kText}}, {text("5.00"), absent(), text("new")}, "30"});
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id='5',v='another',w=NULL; id='5.00',v='first',w='new'");
-    CHECK(rig.letters().empty());
+    CHECK(rig.written_dead_letters().empty());
   }
 }
 
@@ -322,10 +322,10 @@ TEST_CASE("schema: what the target cannot hold follows on_overflow, and is count
   struct Case {
     types::OnOverflow policy;
     const char* rows;
-    std::size_t letters;
+    std::size_t dead_letters;
     uint64_t counted;
   };
-  for (const auto& [policy, rows, letters, counted] : {
+  for (const auto& [policy, rows, dead_letters, counted] : {
            Case{types::OnOverflow::kDeadLetter, "id=1,v='short'", 1, 0},
            Case{types::OnOverflow::kWiden, "id=1,v='short'", 1, 0},
            Case{types::OnOverflow::kNull, "id=1,v='short'; id=2,v=NULL", 0, 1},
@@ -338,7 +338,7 @@ TEST_CASE("schema: what the target cannot hold follows on_overflow, and is count
     rig.send({CDCRT_INSERT, with({{"v", kText}}), {integer(2), text("longer")}, "20"});
     REQUIRE(rig.write());
     CHECK(rig.rows() == rows);
-    CHECK(rig.letters().size() == letters);
+    CHECK(rig.written_dead_letters().size() == dead_letters);
     CHECK(rig.table->overflowed_cells() == counted);
   }
 }
@@ -350,7 +350,7 @@ TEST_CASE("schema: a key is never cut nor made NULL") {
     rig.send({CDCRT_INSERT, {{"k", kText, 1}, {"v", kInt}}, {text("longer"), integer(1)}, "10"});
     REQUIRE(rig.write());
     CHECK(rig.rows() == "");
-    CHECK(rig.letters().size() == 1);
+    CHECK(rig.written_dead_letters().size() == 1);
   }
 }
 

@@ -90,7 +90,7 @@ TEST_CASE("source order: changes of a part of a row are placed exactly among who
                  [](Rig& rig) {
                    CHECK(rig.table->detached().empty());
                    // Where a part came before its row, its dead letter is told.
-                   const bool is_told = !rig.letters().empty();
+                   const bool is_told = !rig.written_dead_letters().empty();
                    CHECK((rig.rows() == "id=1,a='z',b=4" || is_told));
                  });
   Rig rig(by_source(), 3);
@@ -115,7 +115,7 @@ TEST_CASE("source order: a change of a part whose row is not there yet is a dead
   Rig rig(by_source(), 2);
   rig.send(patch_a(1, text("y"), "2"), 0);
   REQUIRE(rig.write());
-  CHECK(rig.letters().size() == 1);
+  CHECK(rig.written_dead_letters().size() == 1);
   rig.send(insert(1, text("x"), integer(1), "1"), 1);
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='x',b=1");
@@ -178,7 +178,7 @@ TEST_CASE("source order: what the target refuses does not hide what is older, no
   rig.send(update(1, text("bad"), integer(5), "5"), 0);
   rig.send(insert(2, text("good"), integer(1), "1"), 0);
   REQUIRE(rig.write());
-  CHECK(rig.letters().size() == 1);
+  CHECK(rig.written_dead_letters().size() == 1);
   rig.send(update(1, text("older"), integer(3), "3"), 1);
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='older',b=3; id=2,a='good',b=1");

@@ -25,7 +25,7 @@ aws::S3Settings settings_of(MemoryS3& s3) {
   settings.region = "eu-west-1";
   settings.endpoint = s3.server().url();
   settings.path_style = true;
-  settings.first_wait = settings.longest_wait = std::chrono::milliseconds(1);
+  settings.first_wait = settings.max_wait = std::chrono::milliseconds(1);
   settings.stall_timeout = std::chrono::milliseconds(1000);
   settings.attempts = 3;
   return settings;
@@ -379,7 +379,7 @@ TEST_CASE("an interruption ends waiting, and what is not wanted any more is stil
   watch.interrupted = [&] { return stop; };
   auto settings = settings_of(s3);
   settings.attempts = 1000;
-  settings.first_wait = settings.longest_wait = std::chrono::hours(1);
+  settings.first_wait = settings.max_wait = std::chrono::hours(1);
   settings.stall_timeout = std::chrono::hours(1);
   SUBCASE("of an answer") {
     s3.plan("PUT object", fault(ServerResponse::Fault::kStall), true);

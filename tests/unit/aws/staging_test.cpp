@@ -21,7 +21,7 @@ aws::S3Client client_of(MemoryS3& s3) {
   settings.bucket = MemoryS3::kBucket;
   settings.endpoint = s3.server().url();
   settings.path_style = true;
-  settings.first_wait = settings.longest_wait = std::chrono::milliseconds(1);
+  settings.first_wait = settings.max_wait = std::chrono::milliseconds(1);
   settings.attempts = 2;
   return {settings, aws::default_credentials(std::move(given))};
 }

@@ -7,7 +7,7 @@ using dead_letters::Budget;
 
 namespace {
 
-dead_letters::DeadLetter letter(const std::string& reason) {
+dead_letters::DeadLetter dead_letter(const std::string& reason) {
   dead_letters::DeadLetter made;
   made.reason = reason;
   made.message = "why";
@@ -20,7 +20,7 @@ dead_letters::DeadLetter letter(const std::string& reason) {
 
 TEST_CASE("budget: without bounds nothing is too much") {
   Budget budget({}, 0);
-  for (int i = 0; i < 100'000; ++i) budget.add(letter("undecodable"));
+  for (int i = 0; i < 100'000; ++i) budget.add(dead_letter("undecodable"));
   CHECK(!budget.exceeded());
 }
 
@@ -28,17 +28,17 @@ TEST_CASE("budget: a ratio of 1 is never exceeded, however large the batches are
   Budget budget({}, 1.0);
   for (int i = 0; i < 100; ++i) {
     budget.read(997);
-    for (int k = 0; k < 997; ++k) budget.add(letter("undecodable"));
+    for (int k = 0; k < 997; ++k) budget.add(dead_letter("undecodable"));
     CHECK(!budget.exceeded());
   }
 }
 
 TEST_CASE("budget: one more than max_count stops the run, and says how many, of what, and where the first was") {
   Budget budget(2, 0);
-  budget.add(letter("undecodable"));
-  budget.add(letter("value_refused"));
+  budget.add(dead_letter("undecodable"));
+  budget.add(dead_letter("value_refused"));
   CHECK(!budget.exceeded());
-  budget.add(letter("value_refused"));
+  budget.add(dead_letter("value_refused"));
   const auto why = budget.exceeded();
   REQUIRE(why);
   CHECK(why->code == CDCRT_FATAL);
@@ -50,7 +50,7 @@ TEST_CASE("budget: one more than max_count stops the run, and says how many, of 
 
 TEST_CASE("budget: max_count 0 allows none") {
   Budget budget(0, 0);
-  budget.add(letter("undecodable"));
+  budget.add(dead_letter("undecodable"));
   CHECK(budget.exceeded());
 }
 
@@ -58,12 +58,12 @@ TEST_CASE("budget: max_ratio looks at the last ten thousand messages, not at all
   Budget slow({}, 0.01), fast({}, 0.01);
   for (int i = 0; i < 300; ++i) {
     slow.read(500);
-    slow.add(letter("undecodable"));  // 20 in a window
+    slow.add(dead_letter("undecodable"));  // 20 in a window
   }
   CHECK(!slow.exceeded());
   for (int i = 0; i < 101; ++i) {
     fast.read(90);
-    fast.add(letter("undecodable"));
+    fast.add(dead_letter("undecodable"));
   }
   CHECK(fast.exceeded());
 }
@@ -71,6 +71,6 @@ TEST_CASE("budget: max_ratio looks at the last ten thousand messages, not at all
 TEST_CASE("budget: the first bad message of a run is no hundred per cent") {
   Budget budget({}, 0.01);
   budget.read(1);
-  budget.add(letter("undecodable"));
+  budget.add(dead_letter("undecodable"));
   CHECK(!budget.exceeded());
 }

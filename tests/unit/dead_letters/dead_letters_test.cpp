@@ -19,7 +19,7 @@ namespace {
 struct Folder {
   Folder() { std::filesystem::create_directories(path); }
   ~Folder() { std::filesystem::remove_all(path); }
-  std::filesystem::path path = std::filesystem::temp_directory_path() / ("cdcrt-letters-" + std::to_string(::getpid()));
+  std::filesystem::path path = std::filesystem::temp_directory_path() / ("cdcrt-dead_letters-" + std::to_string(::getpid()));
 };
 
 std::string content(const std::string& path) {
@@ -27,7 +27,7 @@ std::string content(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-DeadLetter letter(int64_t offset, const std::string& table = "shop.orders") {
+DeadLetter dead_letter(int64_t offset, const std::string& table = "shop.orders") {
   DeadLetter made;
   made.reason = "value_refused";
   made.message = "too \"long\"\n";
@@ -44,8 +44,8 @@ DeadLetter letter(int64_t offset, const std::string& table = "shop.orders") {
 
 TEST_CASE("dead letters: a line tells reason, position and bytes, binary ones as base64") {
   const Folder folder;
-  const std::string path = (folder.path / "deep" / "letters.jsonl").string();
-  DeadLetters letters(path);
+  const std::string path = (folder.path / "deep" / "dead_letters.jsonl").string();
+  DeadLetters dead_letters(path);
   const cdcrt_header headers[] = {{sdk::borrow("h"), sdk::borrow("v")}, {sdk::borrow("none"), {nullptr, 0}}};
   cdcrt_message message{};
   message.key = {nullptr, 0};
@@ -53,11 +53,11 @@ TEST_CASE("dead letters: a line tells reason, position and bytes, binary ones as
   message.headers = headers;
   message.header_count = 2;
   message.timestamp_ms = 5;
-  DeadLetter first = letter(7);
+  DeadLetter first = dead_letter(7);
   first.raw = &message;
-  letters.add(first);
+  dead_letters.add(first);
   CHECK(!std::filesystem::exists(path));
-  REQUIRE(letters.flush());
+  REQUIRE(dead_letters.flush());
   CHECK(content(path) ==
         R"({"id":"s/t/2/7/db/shop.orders","reason":"value_refused","message":"too \"long\"\n","source":"s","topic":"t","partition":2,)"
         R"("offset":7,"sink":"db","table":"shop.orders","timestamp_ms":5,"key":null,"value":{"base64":"//4="},)"
@@ -67,15 +67,15 @@ TEST_CASE("dead letters: a line tells reason, position and bytes, binary ones as
 
 TEST_CASE("dead letters: text stays text, control characters and all") {
   const Folder folder;
-  DeadLetters letters((folder.path / "l").string());
+  DeadLetters dead_letters((folder.path / "l").string());
   cdcrt_message message{};
   const std::string value("{\"a\":\"\\u0041 \x01\x7f \xc3\xa4\"}\0", 21);
   message.value = sdk::borrow(value);
-  DeadLetter one = letter(1);
+  DeadLetter one = dead_letter(1);
   one.raw = &message;
-  letters.add(one);
-  REQUIRE(letters.flush());
-  CHECK(content(letters.path())
+  dead_letters.add(one);
+  REQUIRE(dead_letters.flush());
+  CHECK(content(dead_letters.path())
             .find(R"("value":"{\"a\":\"\\u0041 \u0001\u007f )"
                   "\xc3\xa4"
                   R"(\"}\u0000")") != std::string::npos);
@@ -83,41 +83,41 @@ TEST_CASE("dead letters: text stays text, control characters and all") {
 
 TEST_CASE("dead letters: an id is written once per process, a message may have one per table") {
   const Folder folder;
-  DeadLetters letters((folder.path / "l").string());
+  DeadLetters dead_letters((folder.path / "l").string());
   for (int i = 0; i < 3; ++i) {
-    letters.add(letter(1));
-    REQUIRE(letters.flush());
+    dead_letters.add(dead_letter(1));
+    REQUIRE(dead_letters.flush());
   }
-  letters.add(letter(1, "shop.other"));
-  letters.add(letter(1, ""));
-  REQUIRE(letters.flush());
-  CHECK(letters.count() == 3);
-  CHECK(letters.by_table() == std::map<std::string, uint64_t>{{"", 1}, {"shop.orders", 1}, {"shop.other", 1}});
-  const std::string all = content(letters.path());
+  dead_letters.add(dead_letter(1, "shop.other"));
+  dead_letters.add(dead_letter(1, ""));
+  REQUIRE(dead_letters.flush());
+  CHECK(dead_letters.count() == 3);
+  CHECK(dead_letters.by_table() == std::map<std::string, uint64_t>{{"", 1}, {"shop.orders", 1}, {"shop.other", 1}});
+  const std::string all = content(dead_letters.path());
   CHECK(std::count(all.begin(), all.end(), '\n') == 3);
 }
 
 TEST_CASE("dead letters: a row that cannot be read again says what was decoded") {
   const Folder folder;
-  DeadLetters letters((folder.path / "l").string());
-  DeadLetter one = letter(1);
+  DeadLetters dead_letters((folder.path / "l").string());
+  DeadLetter one = dead_letter(1);
   one.decoded_row = "a=s1:x";
-  letters.add(one);
-  REQUIRE(letters.flush());
-  CHECK(content(letters.path()).find(R"("decoded_row":"a=s1:x"})") != std::string::npos);
+  dead_letters.add(one);
+  REQUIRE(dead_letters.flush());
+  CHECK(content(dead_letters.path()).find(R"("decoded_row":"a=s1:x"})") != std::string::npos);
 }
 
 TEST_CASE("dead letters: a folder that cannot be written is an outage, and nothing is lost when it is mended") {
   const Folder folder;
   std::ofstream(folder.path / "blocked") << "a file where a folder should be";
-  DeadLetters letters((folder.path / "blocked" / "l").string());
-  letters.add(letter(1));
-  const auto refused = letters.flush();
+  DeadLetters dead_letters((folder.path / "blocked" / "l").string());
+  dead_letters.add(dead_letter(1));
+  const auto refused = dead_letters.flush();
   REQUIRE(!refused);
   CHECK(refused.error().code == CDCRT_RETRY);
   std::filesystem::remove(folder.path / "blocked");
-  REQUIRE(letters.flush());
-  CHECK(content(letters.path()).find("\"offset\":1") != std::string::npos);
+  REQUIRE(dead_letters.flush());
+  CHECK(content(dead_letters.path()).find("\"offset\":1") != std::string::npos);
 }
 
 TEST_CASE("dead letters: a pipe or a device in the place of the file is refused before anything waits for it") {
@@ -128,8 +128,8 @@ TEST_CASE("dead letters: a pipe or a device in the place of the file is refused 
   std::filesystem::create_symlink(pipe, link);
   for (const std::string& path : {pipe, link, std::string("/dev/null")}) {
     CAPTURE(path);
-    DeadLetters letters(path);
-    const auto checked = letters.check();
+    DeadLetters dead_letters(path);
+    const auto checked = dead_letters.check();
     REQUIRE_FALSE(checked);
     CHECK(checked.error().code == CDCRT_UNREACHABLE);
     CHECK(checked.error().message.find("is no file") != std::string::npos);

@@ -8,6 +8,7 @@
 
 #include "debezium_json.hpp"
 #include "event/row_batch.hpp"
+#include "flink_cdc.hpp"
 
 namespace cdcrt::test {
 
@@ -68,12 +69,14 @@ class TestConfig {
                {"events", "auto"},
                {"keys", "auto"},
                {"unavailable_value", "__debezium_unavailable_value"},
-               {"metadata_prefix", "__"}} {
+               {"metadata_prefix", "__"},
+               {"replica_identity", "default"}} {
     for (const auto& [key, value] : options) texts_.at(key) = value;
     for (const auto& [key, value] : texts_) {
       cdcrt_option_value option{};
       option.key = key.c_str();
-      option.type = key == "tombstones" || key == "events" || key == "keys" ? CDCRT_OPTION_ENUM : CDCRT_OPTION_STRING;
+      option.type =
+          key == "tombstones" || key == "events" || key == "keys" || key == "replica_identity" ? CDCRT_OPTION_ENUM : CDCRT_OPTION_STRING;
       option.is_set = value.empty() ? 0 : 1;
       option.string = sdk::borrow(value);
       values_.push_back(option);
@@ -102,6 +105,7 @@ TestRow make_row(const cdcrt_row& row, const event::RowBatch& batch, const event
   out.table = part(shape.database) + "." + part(shape.schema) + "." + part(shape.table);
   out.declared = shape.declared;
   out.keyed = shape.keyed;
+  out.key_elsewhere = shape.key_elsewhere;
   for (const auto& column : shape.columns) {
     out.names.push_back(column.name);
     TestColumn test;
@@ -161,10 +165,12 @@ std::string TestRow::text() const {
   return out + " order=" + order + " time=" + std::to_string(time_us);
 }
 
-Decoded decode(const std::vector<TestMessage>& messages, const std::string& topic, const Options& options, std::size_t batch_size) {
+namespace {
+
+Decoded decode_by(const cdcrt_format& functions, const std::vector<TestMessage>& messages, const std::string& topic, const Options& options,
+                  std::size_t batch_size) {
   const TestConfig config(options);
   event::ShapeRegistry shapes;
-  const cdcrt_format& functions = sdk::detail::format_functions<debezium_json::DebeziumJson>();
   cdcrt_error error{};
   error.size = sizeof error;
   void* self = nullptr;
@@ -216,6 +222,16 @@ Decoded decode(const std::vector<TestMessage>& messages, const std::string& topi
   }
   functions.destroy(self);
   return out;
+}
+
+}  // namespace
+
+Decoded decode(const std::vector<TestMessage>& messages, const std::string& topic, const Options& options, std::size_t batch_size) {
+  return decode_by(sdk::detail::format_functions<debezium_json::DebeziumJson>(), messages, topic, options, batch_size);
+}
+
+Decoded decode_flink(const std::vector<TestMessage>& messages, const Options& options, std::size_t batch_size) {
+  return decode_by(sdk::detail::format_functions<flink_cdc::FlinkCdc>(), messages, "events", options, batch_size);
 }
 
 std::map<std::string, std::vector<TestMessage>> read_events(const std::string& path) {

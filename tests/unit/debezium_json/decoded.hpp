@@ -28,7 +28,7 @@ struct TestRow {
   uint32_t message = 0;
   std::string operation;
   std::string table;  ///< database.schema.table, missing parts as "-"
-  bool declared = false, keyed = false;
+  bool declared = false, keyed = false, key_elsewhere = false;
   std::vector<std::string> names;
   std::map<std::string, TestColumn> columns;
   std::map<std::string, std::string> cells, before, other_key;  ///< by column: "I64 1", "NULL"; ABSENT ones are left out
@@ -55,6 +55,9 @@ using Options = std::map<std::string, std::string>;
 /// One decode call per `batch` messages (0: all at once) with one decoder. Throws std::runtime_error when the plugin refuses.
 Decoded decode(const std::vector<TestMessage>& messages, const std::string& topic = "pg.public.t", const Options& options = {},
                std::size_t batch = 0);
+
+/// The same by the format flink-cdc.
+Decoded decode_flink(const std::vector<TestMessage>& messages, const Options& options = {}, std::size_t batch = 0);
 
 /// Lines of `kcat -J` (a .jsonl or .jsonl.gz of the test data), by topic.
 std::map<std::string, std::vector<TestMessage>> read_events(const std::string& path);

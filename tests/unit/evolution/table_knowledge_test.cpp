@@ -210,3 +210,112 @@ TEST_CASE("evolution: the most specific rule of a column wins") {
   CHECK(sdk::glob_matches("a?c*", "abcd"));
   CHECK(!sdk::glob_matches("a?c", "abcd"));
 }
+
+namespace {
+
+// The event does not tell the key, and something else does.
+event::Shape elsewhere(uint32_t id, std::vector<Named> columns) {
+  event::Shape made = shape(id, std::move(columns));
+  made.key_elsewhere = true;
+  return made;
+}
+
+std::string key_text(const TableKnowledge& knowledge) {
+  if (!knowledge.key_known()) return "unknown";
+  std::string text;
+  for (const uint32_t slot : knowledge.key()) text += (text.empty() ? "" : ",") + knowledge.columns()[slot].source_name;
+  return "(" + text + ")";
+}
+
+}  // namespace
+
+TEST_CASE("evolution: a row that does not tell its key lacks it until a definition, also a later one, has told it") {
+  route::Route route;
+  TableKnowledge knowledge(route);
+  const auto row = elsewhere(1, {{"id", kInt}, {"v", kInt}}), definition = shape(2, {{"id", kInt, 1}, {"v", kInt}, {"w", kInt}});
+  CHECK(knowledge.lacks_key(row));
+  CHECK_FALSE(knowledge.lacks_key(shape(3, {{"id", kInt}})));
+  CHECK(knowledge.tell_key(definition));
+  CHECK_FALSE(knowledge.tell_key(definition));
+  CHECK_FALSE(knowledge.lacks_key(row));
+  REQUIRE(knowledge.observe(row, "1", true));
+  CHECK(key_text(knowledge) == "(id)");
+  CHECK(knowledge.key_crosses_partitions());
+  CHECK(knowledge.columns().size() == 2);  // of the definition only the key is known before its turn
+  REQUIRE(knowledge.observe(definition, "2", true));
+  CHECK(knowledge.columns().size() == 3);
+}
+
+TEST_CASE("evolution: a definition without a key is believed only for a table whose rows do not tell it") {
+  route::Route route;
+  auto none = shape(2, {{"id", kInt}});
+  none.keyed = true;
+  TableKnowledge knowledge(route);
+  CHECK(knowledge.tell_key(none));
+  CHECK(knowledge.is_told_keyless());
+  REQUIRE(knowledge.observe(none, "1", true));
+  CHECK_FALSE(knowledge.key_known());
+  SUBCASE("they do not") {
+    REQUIRE(knowledge.observe(elsewhere(1, {{"id", kInt}}), "2", true));
+    CHECK(key_text(knowledge) == "()");
+    CHECK_FALSE(knowledge.key_crosses_partitions());
+    CHECK_FALSE(knowledge.observe(shape(3, {{"id", kInt, 1}}), "3", true));
+    CHECK(knowledge.met_other_key());
+  }
+  SUBCASE("they do") {
+    REQUIRE(knowledge.observe(shape(1, {{"id", kInt, 1}}), "2", true));
+    CHECK(key_text(knowledge) == "(id)");
+  }
+  SUBCASE("a later definition names one before any row was applied") {
+    CHECK(knowledge.tell_key(shape(3, {{"id", kInt, 1}})));
+    CHECK_FALSE(knowledge.is_told_keyless());
+    REQUIRE(knowledge.observe(elsewhere(1, {{"id", kInt}}), "2", true));
+    CHECK(key_text(knowledge) == "(id)");
+  }
+}
+
+TEST_CASE("evolution: the key of a rule holds for rows that do not tell it, and gives way to an event that does") {
+  route::Route route;
+  route.fallback_key = {"id"};
+  route.key_rule = "shop.*";
+  TableKnowledge knowledge(route);
+  SUBCASE("rows do not tell it") {
+    const auto row = elsewhere(1, {{"id", kInt}, {"line", kInt}});
+    CHECK_FALSE(knowledge.lacks_key(row));
+    REQUIRE(knowledge.observe(row, "1", true));
+    CHECK(key_text(knowledge) == "(id)");
+    CHECK(knowledge.key_crosses_partitions());
+  }
+  SUBCASE("rows of a format that says no key at all") {
+    REQUIRE(knowledge.observe(shape(1, {{"id", kInt}, {"line", kInt}}), "1", true));
+    CHECK(key_text(knowledge) == "(id)");
+  }
+  SUBCASE("rows tell another one") {
+    REQUIRE(knowledge.observe(shape(1, {{"id", kInt, 1}, {"line", kInt, 2}}), "1", true));
+    CHECK(key_text(knowledge) == "(id,line)");
+    REQUIRE(knowledge.observe(shape(2, {{"id", kInt}, {"line", kInt}}), "2", true));
+    CHECK_FALSE(knowledge.observe(elsewhere(3, {{"id", kInt}, {"line", kInt}}), "3", true));
+  }
+  SUBCASE("the column is not there") {
+    const auto refused = knowledge.observe(elsewhere(1, {{"idd", kInt}}), "1", true);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message == "rule 'shop.*' of primary_keys names column 'id', which the events of the table do not have");
+    CHECK(refused.error().hint == "did you mean 'idd'?");
+  }
+  SUBCASE("primary_key of the route beats it") {
+    route.primary_key = {"line"};
+    TableKnowledge own(route);
+    REQUIRE(own.observe(elsewhere(1, {{"id", kInt}, {"line", kInt}}), "1", true));
+    CHECK(key_text(own) == "(line)");
+  }
+}
+
+TEST_CASE("evolution: rows of a key that is told elsewhere stay in one partition where the format says so") {
+  route::Route route;
+  route.fallback_key = {"id"};
+  TableKnowledge knowledge(route);
+  auto row = elsewhere(1, {{"id", kInt}});
+  row.key_in_one_partition = true;
+  REQUIRE(knowledge.observe(row, "1", true));
+  CHECK_FALSE(knowledge.key_crosses_partitions());
+}

@@ -10,7 +10,7 @@ constexpr uint64_t kRoom = 4 << 20, kMax = 2 << 20;
 
 TEST_CASE("the first answer is one batch, and the limit grows with answers that are packed little") {
   FetchLimit limit(kRoom, kMax);
-  CHECK(limit.bytes() == FetchLimit::kLeast);
+  CHECK(limit.bytes() == FetchLimit::kMinBytes);
   uint64_t received = 0;
   for (int i = 0; i < 20; ++i) {
     received += 20'000;
@@ -24,7 +24,7 @@ TEST_CASE("answers that unpack to a thousand times their size are asked for one 
   FetchLimit limit(kRoom, kMax);
   limit.taken(20'000'000);
   limit.measure(2'000, true);
-  CHECK(limit.bytes() == FetchLimit::kLeast);
+  CHECK(limit.bytes() == FetchLimit::kMinBytes);
 }
 
 TEST_CASE("the limit falls at once when answers unpack to more, and rises slowly again") {
@@ -50,5 +50,5 @@ TEST_CASE("answers without messages say nothing") {
   CHECK_FALSE(limit.measure(1'000'000, true));
   limit.taken(500);
   limit.measure(1'000'500, true);
-  CHECK(limit.bytes() > FetchLimit::kLeast);
+  CHECK(limit.bytes() > FetchLimit::kMinBytes);
 }

@@ -62,7 +62,7 @@ TEST_CASE("a partition: nothing is taken before the host's seek") {
   CHECK_FALSE(state.is_read_to(0));
 }
 
-TEST_CASE("a partition: nothing is taken between the host's seek and the client's arrival") {
+TEST_CASE("a partition: nothing is taken between the host's seek and the client's key_insert") {
   PartitionState state;
   state.seek(10, 3);
   CHECK(state.needs_seek());

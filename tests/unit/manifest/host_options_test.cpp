@@ -5,6 +5,7 @@
 
 #include "manifest/host_options.hpp"
 #include "manifest/report.hpp"
+#include "manifest/route_reader.hpp"
 
 using namespace cdcrt;
 
@@ -37,6 +38,34 @@ TEST_CASE("host options: without keys a manifest is as its structs are made") {
   CHECK(sink.batch.max_age == fresh.batch.max_age);
   CHECK(sink.batch.min_interval == fresh.batch.min_interval);
   CHECK_FALSE(report.has_errors());
+}
+
+TEST_CASE("host options: without keys a pipeline and its routes are as their structs are made") {
+  manifest::Report report;
+  const manifest::Node nothing;
+  manifest::TableReader top(nothing, "", report);
+  manifest::Manifest manifest;
+  route::Route& route = manifest.defaults;
+  route.create_tables = false;
+  route.mode = route::Mode::kAppend;
+  route.ordering = route::Ordering::kSource;
+  route.deletes = route::Deletes::kIgnore;
+  route.schema_changes = route::SchemaChanges::kFail;
+  route.tombstone_retention = {};
+  manifest::read_routes(top, {}, manifest);
+  const route::Route fresh;
+  CHECK(route.create_tables == fresh.create_tables);
+  CHECK(route.mode == fresh.mode);
+  CHECK(route.ordering == fresh.ordering);
+  CHECK(route.deletes == fresh.deletes);
+  CHECK(route.schema_changes == fresh.schema_changes);
+  CHECK(route.tombstone_retention == fresh.tombstone_retention);
+  CHECK_FALSE(report.has_errors());
+
+  manifest.unmatched_tables = route::UnmatchedTables::kFail;
+  manifest::read_pipeline_keys(top, "name it", manifest);
+  CHECK(manifest.unmatched_tables == route::Routing().unmatched_tables);
+  CHECK(report.take().front().help == "name it");
 }
 
 TEST_CASE("host options: every key says what it means, and no key twice") {

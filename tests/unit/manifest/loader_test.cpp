@@ -88,7 +88,7 @@ created = { type = "timestamp", parse = "epoch_ms" }
 price = { type = "decimal(14,4)", on_overflow = "null", target_type = "NUMERIC(14,4)" }
 [dead_letters]
 plugin = "file"
-path = "letters/{pipeline}.jsonl"
+path = "dead_letters/{pipeline}.jsonl"
 )toml");
   REQUIRE_MESSAGE(loaded.manifest, diagnostics::render(loaded.diagnostics, *loaded.texts, false));
   const auto& manifest = *loaded.manifest;
@@ -104,7 +104,7 @@ path = "letters/{pipeline}.jsonl"
   CHECK(manifest.sinks[0].batch.max_rows == 7);
   CHECK(manifest.sinks[0].batch.max_bytes == 1024);
   CHECK(manifest.sinks[0].batch.max_age == std::chrono::seconds(10));
-  CHECK(manifest.dead_letters.path == manifest.folder + "/letters/shop.jsonl");
+  CHECK(manifest.dead_letters.path == manifest.folder + "/dead_letters/shop.jsonl");
   REQUIRE(manifest.routes.size() == 2);
   const auto& sales = manifest.routes[0];
   CHECK(sales.name == "sales");
@@ -225,13 +225,13 @@ TEST_CASE("manifest: a sink that says where its rows go keeps dead letters, and 
     const auto loaded = load_text(std::string(kSound) + "[dead_letters]\nplugin = \"log\"\nbrokers = \"there:9092\"\ntimeout = \"2s\"\n" +
                                   (named ? "topic = \"lost\"\n" : ""));
     REQUIRE(loaded.manifest);
-    const auto& letters = loaded.manifest->dead_letters;
-    CHECK(letters.kind == dead_letters::Settings::Kind::kSink);
-    CHECK(letters.sink.plugin == "log");
-    REQUIRE(letters.log);
-    CHECK(option(*letters.log, "brokers").string == "there:9092");
-    CHECK(option(*letters.log, "topics").strings == std::vector<std::string>{named ? "lost" : "shop.dead_letters"});
-    CHECK(option(*letters.log, "timeout").integer == 30'000'000);  // not shared: the source's own
+    const auto& dead_letters = loaded.manifest->dead_letters;
+    CHECK(dead_letters.kind == dead_letters::Settings::Kind::kSink);
+    CHECK(dead_letters.sink.plugin == "log");
+    REQUIRE(dead_letters.log);
+    CHECK(option(*dead_letters.log, "brokers").string == "there:9092");
+    CHECK(option(*dead_letters.log, "topics").strings == std::vector<std::string>{named ? "lost" : "shop.dead_letters"});
+    CHECK(option(*dead_letters.log, "timeout").integer == 30'000'000);  // not shared: the source's own
   }
 }
 

@@ -94,17 +94,18 @@ TEST_CASE("kcat lines: what a line does not say is presumed, and a payload may b
 }
 
 TEST_CASE("kcat lines: a dead letter is a message") {
-  const auto letter = only(R"({"id":"events/t/0/3/db/t","reason":"value_refused","topic":"t","partition":1,"offset":3,"timestamp_ms":-1,)"
-                           R"("key":{"base64":"/w=="},"value":"{\"op\":\"c\"}","headers":[["a","b"],[{"base64":"AA=="},null]]})");
-  CHECK(letter.topic == "t");
-  CHECK(letter.partition == 1);
-  CHECK(letter.offset == 3);
-  CHECK(letter.timestamp_ms == -1);
-  CHECK(letter.key == "\xff");
-  CHECK(letter.value == R"({"op":"c"})");
-  REQUIRE(letter.headers.size() == 2);
-  CHECK(letter.headers[0].first == "a");
-  CHECK(letter.headers[1].first == std::string(1, '\0'));
+  const auto dead_letter =
+      only(R"({"id":"events/t/0/3/db/t","reason":"value_refused","topic":"t","partition":1,"offset":3,"timestamp_ms":-1,)"
+           R"("key":{"base64":"/w=="},"value":"{\"op\":\"c\"}","headers":[["a","b"],[{"base64":"AA=="},null]]})");
+  CHECK(dead_letter.topic == "t");
+  CHECK(dead_letter.partition == 1);
+  CHECK(dead_letter.offset == 3);
+  CHECK(dead_letter.timestamp_ms == -1);
+  CHECK(dead_letter.key == "\xff");
+  CHECK(dead_letter.value == R"({"op":"c"})");
+  REQUIRE(dead_letter.headers.size() == 2);
+  CHECK(dead_letter.headers[0].first == "a");
+  CHECK(dead_letter.headers[1].first == std::string(1, '\0'));
   CHECK(only(R"({"partition":-1,"offset":-1,"value":"x"})").partition == 0);
   CHECK(only(R"({"partition":-1,"offset":-1,"value":"x"})").offset == 0);
   CHECK(only(R"({"value":{"base64":""}})").value == "");

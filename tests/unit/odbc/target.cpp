@@ -72,7 +72,6 @@ Failure create_sink(const Options& options, void** sink) {
 
 }  // namespace
 
-cdcrt_cell absent() { return cdcrt_cell{}; }
 cdcrt_cell moment(cdcrt_tag tag, int64_t value) {
   cdcrt_cell cell{};
   cell.tag = static_cast<uint8_t>(tag);

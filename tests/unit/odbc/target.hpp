@@ -17,7 +17,6 @@ struct Failure {
   explicit operator bool() const { return code != CDCRT_OK; }
 };
 
-cdcrt_cell absent();
 cdcrt_cell null();
 cdcrt_cell boolean(bool value);
 cdcrt_cell i64(int64_t value);

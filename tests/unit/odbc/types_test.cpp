@@ -9,7 +9,7 @@ namespace {
 
 using Rows = std::vector<std::string>;
 constexpr int64_t kMax = INT64_MAX;
-constexpr int64_t kLeast = INT64_MIN;
+constexpr int64_t kMin = INT64_MIN;
 
 struct Value {
   const char* name;
@@ -39,7 +39,7 @@ std::vector<Value> values() {
       {"int8", column("v", CDCRT_TYPE_INT8), {i64(-128), i64(127)}},
       {"int16", column("v", CDCRT_TYPE_INT16), {i64(-32768), i64(32767)}},
       {"int32", column("v", CDCRT_TYPE_INT32), {i64(INT32_MIN), i64(INT32_MAX)}},
-      {"int64", column("v", CDCRT_TYPE_INT64), {i64(kLeast), i64(kMax), i64(0), i64(9007199254740993)}},
+      {"int64", column("v", CDCRT_TYPE_INT64), {i64(kMin), i64(kMax), i64(0), i64(9007199254740993)}},
       {"uint64", column("v", CDCRT_TYPE_UINT64), {u64(UINT64_MAX), u64(0), u64(9223372036854775808ULL)}},
       {"float32", column("v", CDCRT_TYPE_FLOAT32), {f64(0.5), f64(-infinity), f64(infinity), f64(std::nan("")), f64(16777216)}},
       {"float64",
@@ -55,7 +55,7 @@ std::vector<Value> values() {
       {"date",
        column("v", CDCRT_TYPE_DATE),
        {moment(CDCRT_DATE, 0), moment(CDCRT_DATE, -735'000), moment(CDCRT_DATE, 2'932'897), moment(CDCRT_DATE, kMax),
-        moment(CDCRT_DATE, kLeast)}},
+        moment(CDCRT_DATE, kMin)}},
       {"time",
        column("v", CDCRT_TYPE_TIME),
        {moment(CDCRT_TIME, 0), moment(CDCRT_TIME, 86'399'999'999), moment(CDCRT_TIME, 86'400'000'000)}},
@@ -63,11 +63,11 @@ std::vector<Value> values() {
        column("v", CDCRT_TYPE_TIMESTAMP),
        {moment(CDCRT_TIMESTAMP, 1), moment(CDCRT_TIMESTAMP, -1), moment(CDCRT_TIMESTAMP, 1'704'088'800'000'006),
         moment(CDCRT_TIMESTAMP, -64'000'000'000'000'000), moment(CDCRT_TIMESTAMP, 253'402'300'800'000'000), moment(CDCRT_TIMESTAMP, kMax),
-        moment(CDCRT_TIMESTAMP, kLeast)}},
+        moment(CDCRT_TIMESTAMP, kMin)}},
       {"timestamptz",
        column("v", CDCRT_TYPE_TIMESTAMPTZ),
        {moment(CDCRT_TIMESTAMPTZ, 1), moment(CDCRT_TIMESTAMPTZ, -64'000'000'000'000'001), moment(CDCRT_TIMESTAMPTZ, kMax),
-        moment(CDCRT_TIMESTAMPTZ, kLeast)}},
+        moment(CDCRT_TIMESTAMPTZ, kMin)}},
       {"string",
        column("v", CDCRT_TYPE_STRING),
        {str(""), null(), str("NULL"), str("null"), str("\\"), str("\"{},"), str(" lead and trail "),

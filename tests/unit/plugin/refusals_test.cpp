@@ -224,7 +224,7 @@ TEST_CASE("search places: manifest, plugin_dirs, environment, install folder, in
   CHECK(places[2].folder == "/abs");
   CHECK(places[3].folder == "/one");
   CHECK(places[4].folder == "/two");
-  CHECK(places[4].origin == "CDCRT_PLUGIN_PATH");
+  CHECK(places[4].label == "CDCRT_PLUGIN_PATH");
   CHECK(places[5].folder.find("lib/cdcrt/plugins") != std::string::npos);
   CHECK(cdcrt::plugin::search_places("", {}).size() == 1);
 }

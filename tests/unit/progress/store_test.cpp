@@ -281,10 +281,10 @@ TEST_CASE(
   Target target;
   progress::Store mine("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one"), other("other", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "two");
   REQUIRE(mine.prepare(target.connection));
-  const progress::OpenDeadLetter letter{{"source", "topic", 3}, 17};
+  const progress::OpenDeadLetter dead_letter{{"source", "topic", 3}, 17};
   for (progress::Store* store : {&mine, &other}) {
     REQUIRE(target.connection.begin());
-    REQUIRE(store->save_open_dead_letters(target.connection, "shop.orders", {}, {{"key", {letter}}}));
+    REQUIRE(store->save_open_dead_letters(target.connection, "shop.orders", {}, {{"key", {dead_letter}}}));
     REQUIRE(target.connection.commit());
   }
   auto& tables = target.database.tables;
@@ -298,7 +298,7 @@ TEST_CASE(
   for (progress::Store* store : {&mine, &other}) {
     const auto kept = store->read_all(target.connection, true);
     REQUIRE(kept);
-    CHECK(kept->tables.at("shop.orders").open_dead_letters.at("key") == std::vector{letter});
+    CHECK(kept->tables.at("shop.orders").open_dead_letters.at("key") == std::vector{dead_letter});
   }
 }
 

@@ -258,3 +258,54 @@ TEST_CASE("target: the same name in two sinks is two tables") {
   CHECK(target_of(router, routing.routes[0], table("", "a", "orders")) == "|orders");
   CHECK(target_of(router, routing.routes[1], table("", "b", "orders")) == "|orders");
 }
+
+TEST_CASE("router: a table's key is that of the most specific rule, unless its route names one") {
+  Routing routing = make_routing({make_route("all", {"*.*"}), make_route("own", {"shop.own"})});
+  routing.routes[1].primary_key = {"number"};
+  routing.key_rules = {{"shop.*", {"id"}, false, {}},
+                       {"shop.items", {"order_id", "line"}, false, {}},
+                       {"shop.ord*", {"code"}, true, {}},
+                       {"nothing", {"id"}, false, {}}};
+  Router router(routing);
+  const auto key_of = [&](const SourceTable& source) {
+    const auto found = router.route(source);
+    REQUIRE(found);
+    std::string text = (*found)->name + ":";
+    for (const auto& column : (*found)->primary_key) text += " " + column;
+    for (const auto& column : (*found)->fallback_key) text += " " + column;
+    return text + " by '" + (*found)->key_rule + "'";
+  };
+  CHECK(key_of(table("", "shop", "people")) == "all: id by 'shop.*'");
+  CHECK(key_of(table("db", "shop", "items")) == "all: order_id line by 'shop.items'");
+  CHECK(key_of(table("", "shop", "orders")) == "all: code by 'shop.ord*'");
+  CHECK(key_of(table("", "shop", "own")) == "own: number by ''");
+  CHECK(key_of(table("", "other", "items")) == "all: by ''");
+  // The route with a key is the route that it was made of: its table is named by it.
+  const auto found = router.route(table("", "shop", "items"));
+  CHECK(target_of(router, **found, table("", "shop", "items")) == "shop|items");
+  CHECK(router.matching_pattern(**found, table("", "shop", "items")) == "*.*");
+  CHECK(*found == *router.route(table("", "shop", "items")));
+}
+
+TEST_CASE("router: rules that match a table equally well are an error, unless they say the same") {
+  Routing routing = make_routing({});
+  routing.key_rules = {{"shop.ab*", {"id"}, false, {}}, {"shop.*yz", {"code"}, false, {}}};
+  CHECK(
+      name_of(Router(routing).route(table("", "shop", "abyz"))) ==
+      "error: table 'shop.abyz' is matched equally well by two rules of primary_keys, 'shop.ab*' and 'shop.*yz', which name other columns");
+  routing.key_rules[1].columns = {"id"};
+  CHECK(name_of(Router(routing).route(table("", "shop", "abyz"))) == "defaults");
+}
+
+TEST_CASE("router: tells which key rules no table met, with the nearest name") {
+  Routing routing = make_routing({});
+  routing.key_rules = {{"shop.items", {"id"}, false, {}}, {"shop.itmes", {"id"}, false, {}}, {"shop.x*", {"id"}, false, {}}};
+  Router router(routing);
+  router.note(table("", "shop", "items"));
+  const auto uses = router.key_rule_uses();
+  REQUIRE(uses.size() == 3);
+  CHECK(uses[0].met);
+  CHECK_FALSE(uses[1].met);
+  CHECK(uses[1].advice == "did you mean 'shop.items'?");
+  CHECK_FALSE(uses[2].met);
+}

@@ -180,6 +180,11 @@ TEST_CASE("a shape keeps the places of its columns and the order of its key") {
   CHECK(kept.keyed);
   CHECK(kept.columns[0].key_ordinal == 2);
   CHECK(kept.columns[1].key_ordinal == 1);
+  CHECK(kept.columns[1].former_name.empty());
+  shape.set_former_name(1, "place");
+  const event::Shape& renamed = batch.shapes.get(batch.rows.intern(shape.abi()));
+  CHECK(renamed.id != kept.id);
+  CHECK(renamed.columns[1].former_name == "place");
   sdk::ShapeCache cache;
   int made = 0;
   const auto make = [&] { return static_cast<uint32_t>(++made); };

@@ -1,12 +1,8 @@
 // The format debezium-json: settings and the batch loop.
 #pragma once
 
-#include <memory>
-#include <string>
-#include <unordered_map>
-
 #include "cdcrt/sdk/format.hpp"
-#include "event_decoder.hpp"
+#include "debezium/event_decoder.hpp"
 
 namespace cdcrt::debezium_json {
 
@@ -20,11 +16,9 @@ class DebeziumJson : public sdk::Format {
   sdk::Status decode(sdk::Messages messages, sdk::RowBuilder& rows) override;
 
  private:
-  TopicState& state(std::string_view topic);
-
-  Settings settings_;
-  EventDecoder decoder_{settings_};
-  std::unordered_map<std::string, std::unique_ptr<TopicState>> topics_;
+  debezium::Settings settings_;
+  debezium::EventDecoder decoder_{settings_};
+  debezium::TopicStates topics_;
 };
 
 }  // namespace cdcrt::debezium_json

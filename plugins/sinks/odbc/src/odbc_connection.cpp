@@ -43,6 +43,7 @@ Status OdbcConnection::failed(Status status) {
 Status OdbcConnection::begin() {
   if (in_transaction_) return Status::fatal("a transaction is open already");
   Status status = session_->execute(begin_text(), Moment::kStatement, "cannot begin a transaction");
+  is_doubtful_ = !status;
   if (!status) return status;
   in_transaction_ = true;
   broken_ = false;
@@ -87,6 +88,7 @@ Status OdbcConnection::savepoint(cdcrt_savepoint action) {
 
 void OdbcConnection::transaction_ended() {
   in_transaction_ = false;
+  is_doubtful_ = false;
   has_savepoint_ = false;
   broken_ = false;
   changed_ = false;
@@ -102,7 +104,7 @@ void OdbcConnection::transaction_ended() {
 
 Status OdbcConnection::rollback() {
   forget();
-  if (!in_transaction_) return {};
+  if (!in_transaction_ && !is_doubtful_) return {};
   Status status = session_->execute("ROLLBACK", Moment::kStatement, "cannot roll back");
   // A driver or engine that rolled back by itself says that there is nothing left to roll back.
   if (!status && status.message().find("no transaction") == std::string_view::npos) return status;
@@ -123,19 +125,12 @@ Status OdbcConnection::write(const cdcrt_write& write) {
   Status status = usable();
   if (!status) return status;
   if (write.row_count == 0 && write.kind != CDCRT_WRITE_CLEAR) return {};
-  std::vector<RowGroup> groups;
-  if (write.kind == CDCRT_WRITE_CLEAR) {
-    groups.emplace_back();
-  } else {
-    status = group_rows(write, groups);
-    if (!status) return status;
-  }
+  std::vector<uint32_t> columns;
+  if (write.kind != CDCRT_WRITE_CLEAR) status = choose_columns(write, columns);
+  if (!status) return status;
   const bool own = !in_transaction_;  // a write is whole or nothing
   if (own) status = begin();
-  for (const RowGroup& group : groups) {
-    if (!status) break;
-    status = write_rows(write, group);
-  }
+  if (status) status = write_rows(write, columns);
   if (!status) {
     status = after_failure(write.table, failed(std::move(status)));
     if (status.code() == CDCRT_BAD_RECORD && write.row_count == 1) status = name_column(write, std::move(status));

@@ -9,9 +9,9 @@
 
 #include "cdcrt/sdk/sink.hpp"
 #include "dialect.hpp"
-#include "odbc/row_groups.hpp"
 #include "odbc/session.hpp"
 #include "odbc/transaction_text.hpp"
+#include "odbc/write_columns.hpp"
 #include "sql/looks.hpp"
 
 namespace cdcrt::odbc {
@@ -41,7 +41,7 @@ class OdbcConnection : public sdk::SinkConnection {
  protected:
   virtual std::string_view begin_text() const = 0;
   virtual sdk::Status describe_table(const cdcrt_table& table, sdk::TableDescription& out) = 0;
-  virtual sdk::Status write_rows(const cdcrt_write& write, const RowGroup& group) = 0;
+  virtual sdk::Status write_rows(const cdcrt_write& write, const std::vector<uint32_t>& columns) = 0;
   virtual sdk::Status read_rows(const cdcrt_read& read) = 0;
   virtual sdk::Status change_once(const cdcrt_table& table, const cdcrt_change& change) = 0;
   /// A statement failed: what is known of the catalog may be old.
@@ -81,6 +81,7 @@ class OdbcConnection : public sdk::SinkConnection {
   bool drop_queries_ = false;             // at the end of the transaction
   bool in_transaction_ = false;
   bool refused_at_commit_ = false;  // since the last COMMIT that went through
+  bool is_doubtful_ = false;        // BEGIN failed: ROLLBACK tells whether the connection still works
   bool broken_ = false;             // the transaction cannot go on: only rollback may follow
 };
 

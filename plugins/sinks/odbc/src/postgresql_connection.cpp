@@ -134,15 +134,15 @@ class PostgresqlConnection final : public OdbcConnection {
     return status;
   }
 
-  Status write_rows(const cdcrt_write& write, const RowGroup& group) override {
+  Status write_rows(const cdcrt_write& write, const std::vector<uint32_t>& columns) override {
     const std::string what = doing(verb(write.kind), write.table);
     sql::StatementShape shape;
     std::vector<uint32_t> chosen;
-    Status status = choose_columns(write, group, chosen);
+    Status status = leave_out_generated(write, columns, chosen);
     if (status) status = make_shape(write.table, write.columns, chosen, write.has_unique_key != 0, shape);
     if (!status) return status;
     if (write.kind == CDCRT_WRITE_CLEAR) return clear(write.table, shape, what);
-    const uint64_t rows = group.every_row ? write.row_count : group.rows.size();
+    const uint64_t rows = write.row_count;
     if (chosen.empty()) {  // every column takes its default
       return execute("INSERT INTO " + shape.table + " SELECT FROM generate_series(1, " + std::to_string(rows) + ")", Moment::kStatement,
                      what);
@@ -156,8 +156,7 @@ class PostgresqlConnection final : public OdbcConnection {
       uint64_t next = first;
       std::size_t bytes = 0;
       for (; next < rows && next - first < kMaxRows && bytes < kMaxBytes; ++next) {
-        const uint64_t row = group.every_row ? next : group.rows[next];
-        const cdcrt_cell* cells = write.cells + row * write.column_count;
+        const cdcrt_cell* cells = write.cells + next * write.column_count;
         for (std::size_t i = 0; i < chosen.size(); ++i) {
           const std::size_t before = arrays_[i].size();
           const cdcrt_column& column = write.columns[chosen[i]];
@@ -169,7 +168,7 @@ class PostgresqlConnection final : public OdbcConnection {
           bytes += arrays_[i].size() - before;
         }
       }
-      status = write_chunk(write, group, shape, statements, first, next, what);
+      status = write_chunk(write, shape, statements, first, next, what);
       for (auto& array : arrays_) array.give_back_large();
       has_grown_ = has_grown_ || bytes > kLarge;
       if (!status) return status;
@@ -276,11 +275,11 @@ class PostgresqlConnection final : public OdbcConnection {
   }
 
   /// The columns that take values: what the table computes itself is left to it.
-  Status choose_columns(const cdcrt_write& write, const RowGroup& group, std::vector<uint32_t>& out) {
+  Status leave_out_generated(const cdcrt_write& write, const std::vector<uint32_t>& columns, std::vector<uint32_t>& out) {
     const CatalogTable* catalog = nullptr;
     Status status = known_table(write.table, catalog);
     if (!status) return status;
-    for (const uint32_t index : group.columns) {
+    for (const uint32_t index : columns) {
       const std::string_view name = sdk::view(write.columns[index].name);
       const auto found =
           std::find_if(catalog->columns.begin(), catalog->columns.end(), [&](const CatalogColumn& column) { return column.name == name; });
@@ -337,8 +336,8 @@ class PostgresqlConnection final : public OdbcConnection {
     return {};
   }
 
-  Status write_chunk(const cdcrt_write& write, const RowGroup& group, const sql::StatementShape& shape,
-                     const std::vector<sql::Statement>& statements, uint64_t first, uint64_t next, const std::string& what) {
+  Status write_chunk(const cdcrt_write& write, const sql::StatementShape& shape, const std::vector<sql::Statement>& statements,
+                     uint64_t first, uint64_t next, const std::string& what) {
     texts_.clear();
     for (std::size_t i = 0; i < shape.columns.size(); ++i) texts_.push_back(arrays_[i].finish());
     const auto sent = static_cast<int64_t>(next - first);
@@ -350,7 +349,7 @@ class PostgresqlConnection final : public OdbcConnection {
       Status status = run(statements[i], what, &changed);
       if (!status) return status;
       if (matched < 0) matched = changed;
-      if (write.kind == CDCRT_WRITE_REMOVE) return report_missing(statements[i], write, group, first, what, taken);
+      if (write.kind == CDCRT_WRITE_REMOVE) return report_missing(statements[i], write, first, what, taken);
       counts = counts && changed >= 0;
       if (write.kind != CDCRT_WRITE_DELETE && (write.kind != CDCRT_WRITE_REPLACE || i > 0)) {
         taken += changed;
@@ -365,7 +364,7 @@ class PostgresqlConnection final : public OdbcConnection {
       int64_t missing = 0;
       Status status = run(statement, what, &missing);
       missing = 0;
-      if (status) status = report_missing(statement, write, group, first, what, missing);
+      if (status) status = report_missing(statement, write, first, what, missing);
       if (!status) return status;
       taken += missing;
     }
@@ -448,8 +447,8 @@ class PostgresqlConnection final : public OdbcConnection {
   }
 
   /// The statement's result: positions within the chunk, from 1.
-  Status report_missing(const sql::Statement& statement, const cdcrt_write& write, const RowGroup& group, uint64_t first,
-                        const std::string& what, int64_t& count) {
+  Status report_missing(const sql::Statement& statement, const cdcrt_write& write, uint64_t first, const std::string& what,
+                        int64_t& count) {
     Status status;
     Query* query = prepared(statement, what, status);
     if (query == nullptr) return status;
@@ -462,8 +461,7 @@ class PostgresqlConnection final : public OdbcConnection {
       status = query->text(0, text, null, what);
       if (!status) break;
       ++count;
-      const uint64_t place = first + std::stoull(text) - 1;
-      if (write.missing != nullptr) write.missing(write.context, group.every_row ? place : group.rows[place]);
+      if (write.missing != nullptr) write.missing(write.context, first + std::stoull(text) - 1);
     }
     query->close();
     return status;

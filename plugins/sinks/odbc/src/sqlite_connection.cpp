@@ -78,27 +78,27 @@ class SqliteConnection final : public OdbcConnection {
     return status;
   }
 
-  Status write_rows(const cdcrt_write& write, const RowGroup& all) override {
+  Status write_rows(const cdcrt_write& write, const std::vector<uint32_t>& all) override {
     const std::string what = doing("write to", write.table);
     sql::StatementShape shape;
     const SqliteTable* known = nullptr;
     Status status = known_table(write.table, known);
     if (!status) return status;
-    RowGroup taken;  // what the table computes itself is left to it
+    std::vector<uint32_t> taken;  // what the table computes itself is left to it
     const bool computes = std::any_of(known->columns.begin(), known->columns.end(), [](const auto& column) { return column.generated; });
     if (computes) {
       taken = all;
-      std::erase_if(taken.columns, [&](uint32_t index) {
+      std::erase_if(taken, [&](uint32_t index) {
         const SqliteColumn* const column = find(*known, sdk::view(write.columns[index].name));
         return column != nullptr && column->generated;
       });
     }
-    const RowGroup& group = computes ? taken : all;
-    status = make_shape(write.table, write.columns, group.columns, shape);
+    const std::vector<uint32_t>& columns = computes ? taken : all;
+    status = make_shape(write.table, write.columns, columns, shape);
     if (!status) return status;
     for (auto& column : shape.columns) column.inexact = column.key && known->collates;
     affinities_.clear();
-    for (const uint32_t index : group.columns) {
+    for (const uint32_t index : columns) {
       const SqliteColumn* const column = find(*known, sdk::view(write.columns[index].name));
       affinities_.push_back(column != nullptr ? sql::sqlite_affinity(column->type) : sql::SqliteAffinity::kNone);
     }
@@ -115,13 +115,13 @@ class SqliteConnection final : public OdbcConnection {
         return Status::unsupported("the columns of table " + sql::shown(known->name) + " hide every name of its rowid");
     }
     overflowed_ = 0;
-    const uint64_t rows = group.every_row ? write.row_count : group.rows.size();
+    const uint64_t rows = write.row_count;
     uint64_t done = 0;
     for (const uint32_t together : {200U, 20U, 1U}) {  // measured: more gains nothing
       if (together > 1 && !takes_several(write, shape, together)) continue;
       if (rows - done < together) continue;
       shape.rows = together;
-      status = write_pieces(write, group, shape, rows, done, what);
+      status = write_pieces(write, columns, shape, rows, done, what);
       if (!status) return status;
     }
     if (overflowed_ > 0 && write.overflowed != nullptr) write.overflowed(write.context, overflowed_);
@@ -242,8 +242,8 @@ class SqliteConnection final : public OdbcConnection {
   }
 
   /// Writes rows from `done` on, `shape.rows` at a time, while so many are left.
-  Status write_pieces(const cdcrt_write& write, const RowGroup& group, const sql::StatementShape& shape, uint64_t rows, uint64_t& done,
-                      const std::string& what) {
+  Status write_pieces(const cdcrt_write& write, const std::vector<uint32_t>& columns, const sql::StatementShape& shape, uint64_t rows,
+                      uint64_t& done, const std::string& what) {
     const auto statements = dialect_.write_statements(static_cast<cdcrt_write_kind>(write.kind), shape);
     Status status;
     std::vector<Query*> queries;
@@ -253,14 +253,13 @@ class SqliteConnection final : public OdbcConnection {
     }
     const bool reports = write.kind == CDCRT_WRITE_PATCH || write.kind == CDCRT_WRITE_REMOVE;
     const bool insert_unmatched = write.kind == CDCRT_WRITE_UPSERT && statements.size() == 2;
-    const std::size_t width = group.columns.size();
+    const std::size_t width = columns.size();
     values_.resize(std::max(values_.size(), width * shape.rows));
     for (; rows - done >= shape.rows; done += shape.rows) {
       for (uint32_t piece = 0; piece < shape.rows; ++piece) {
-        const uint64_t row = group.every_row ? done + piece : group.rows[done + piece];
-        const cdcrt_cell* cells = write.cells + row * write.column_count;
+        const cdcrt_cell* cells = write.cells + (done + piece) * write.column_count;
         for (std::size_t c = 0; c < width; ++c) {
-          status = to_stored(cells[group.columns[c]], write.columns[group.columns[c]], c, values_[piece * width + c]);
+          status = to_stored(cells[columns[c]], write.columns[columns[c]], c, values_[piece * width + c]);
           if (!status) return status;
         }
       }
@@ -278,7 +277,7 @@ class SqliteConnection final : public OdbcConnection {
           if (!status) return status;
           if (!missing && reports) continue;
         }
-        if (reports && changed == 0 && write.missing != nullptr) write.missing(write.context, group.every_row ? done : group.rows[done]);
+        if (reports && changed == 0 && write.missing != nullptr) write.missing(write.context, done);
         if (insert_unmatched && changed > 0) break;
       }
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
 #include <utility>
 
 #include "definitions.hpp"
@@ -55,7 +56,7 @@ Status RedshiftConnection::failed(Status status) {
 }
 
 void RedshiftConnection::transaction_ended() {
-  in_transaction_ = broken_ = over_ = changed_ = false;
+  in_transaction_ = is_doubtful_ = broken_ = over_ = changed_ = false;
   notes_ = TransactionNotes();
   last_read_ = LastRead();
   made_now_.clear();
@@ -68,6 +69,7 @@ Status RedshiftConnection::begin() {
   if (in_transaction_ && broken_) return Status::retry("the transaction before could not be rolled back");
   if (in_transaction_) return Status::fatal("a transaction is open already");
   Status status = session_.execute("BEGIN", "cannot begin a transaction");
+  is_doubtful_ = !status;
   if (status) in_transaction_ = true;
   return status;
 }
@@ -97,7 +99,7 @@ Status RedshiftConnection::rollback() {
   if (changed_ || broken_) tables_.clear();
   session_.forget_schemas();
   expected_.clear();
-  if (in_transaction_ && !over_) {
+  if ((in_transaction_ && !over_) || is_doubtful_) {
     Status status = session_.execute("ROLLBACK", "cannot roll back");
     if (!status && status.message().find("no transaction") == std::string_view::npos) return status;
   }
@@ -296,7 +298,7 @@ Status RedshiftConnection::write(const cdcrt_write& write) {
   for (int attempt = 1;; ++attempt) {
     status = own ? begin() : Status();
     refused_ = RefusedCopy();
-    if (status) status = write_groups(write);
+    if (status) status = write_once(write);
     if (status) {
       status = own ? commit() : Status();
       if (own && !status && in_transaction_) static_cast<void>(rollback());
@@ -312,9 +314,8 @@ Status RedshiftConnection::write(const cdcrt_write& write) {
 
 /// The host's tables are small, made as they are known, and defined by nobody else.
 Status RedshiftConnection::write_of_host(const cdcrt_write& write) {
-  odbc::RowGroup all;
-  all.every_row = true;
-  for (uint32_t i = 0; i < write.column_count; ++i) all.columns.push_back(i);
+  std::vector<uint32_t> all(write.column_count);
+  std::iota(all.begin(), all.end(), 0);
   const CatalogTable* catalog = nullptr;
   Status status = known_table(write.table, write.columns, write.column_count, catalog);
   if (!status) return status;
@@ -330,7 +331,7 @@ Status RedshiftConnection::write_of_host(const cdcrt_write& write) {
   }
   // A text or key that is longer than others: written as those of other tables are, so that its column can grow.
   knows_host_columns_ = false;
-  status = write_groups(write);
+  status = write_once(write);
   knows_host_columns_ = true;
   return status;
 }
@@ -356,29 +357,22 @@ Status RedshiftConnection::verify_columns() {
   return status;
 }
 
-Status RedshiftConnection::write_groups(const cdcrt_write& write) {
+Status RedshiftConnection::write_once(const cdcrt_write& write) {
   if (knows_host_columns_ && is_of_host(write.columns, write.column_count) && write.kind != CDCRT_WRITE_CLEAR) return write_of_host(write);
-  std::vector<odbc::RowGroup> groups;
+  std::vector<uint32_t> columns;
   Status status;
-  if (write.kind == CDCRT_WRITE_CLEAR)
-    groups.emplace_back();
-  else
-    status = odbc::group_rows(write, groups);
+  if (write.kind != CDCRT_WRITE_CLEAR) status = odbc::choose_columns(write, columns);
   const CatalogTable* catalog = nullptr;
   if (status) status = known_table(write.table, write.columns, write.column_count, catalog);
   if (!status) return status;
   status = drop_old_stages();
   if (!status) return status;
   const std::string what = odbc::doing(odbc::verb(write.kind), write.table);
-  std::vector<TableWrite> writes;
-  writes.reserve(groups.size());
-  for (const odbc::RowGroup& group : groups) {
-    status = writes.emplace_back(session_, loader_, write, group, *catalog, notes_, stages_in_use_, what)
-                 .check([this](const std::string& column) { return why_not_widened(column) != nullptr; }, widenings_);
-    if (!status) {
-      widenings_.clear();
-      return status;
-    }
+  TableWrite one(session_, loader_, write, columns, *catalog, notes_, stages_in_use_, what);
+  status = one.check([this](const std::string& column) { return why_not_widened(column) != nullptr; }, widenings_);
+  if (!status) {
+    widenings_.clear();
+    return status;
   }
   if (!widenings_.empty()) {
     for (const Widening& widening : widenings_) {
@@ -394,13 +388,11 @@ Status RedshiftConnection::write_groups(const cdcrt_write& write) {
     return Status::error(CDCRT_STALE_SCHEMA,
                          "column " + widenings_.front().shown + " is widened to " + std::to_string(widenings_.front().bytes) + " bytes");
   }
-  bool is_empty = empty_.erase(key_of(write.table)) > 0;
-  for (TableWrite& each : writes) {
-    status = each.run(++stages_, std::exchange(is_empty, false));
-    if (!status) {
-      refused_ = each.refused();
-      return status;
-    }
+  const bool is_empty = empty_.erase(key_of(write.table)) > 0;
+  status = one.run(++stages_, is_empty);
+  if (!status) {
+    refused_ = one.refused();
+    return status;
   }
   if (!unexplained_.empty()) unexplained_.erase(key_of(write.table));
   return {};

@@ -49,7 +49,7 @@ class RedshiftConnection final : public sdk::SinkConnection {
   sdk::Status failed(sdk::Status status);
   void transaction_ended();
   sdk::Status find_empty(const cdcrt_table* tables, uint32_t count);
-  sdk::Status write_groups(const cdcrt_write& write);
+  sdk::Status write_once(const cdcrt_write& write);
   sdk::Status write_of_host(const cdcrt_write& write);
   sdk::Status drop_old_stages();
   sdk::Status verify_columns();
@@ -94,6 +94,7 @@ class RedshiftConnection final : public sdk::SinkConnection {
   std::map<std::string, uint32_t> unexplained_;  ///< by table: refused COPYs in a row of which nothing was told
   uint64_t stages_ = 0;
   bool in_transaction_ = false;
+  bool is_doubtful_ = false;        ///< BEGIN failed: ROLLBACK tells whether the connection still works
   bool broken_ = false;             ///< the transaction cannot go on: only rollback may follow
   bool over_ = false;               ///< it was rolled back here already
   bool changed_ = false;            ///< the open transaction changed definitions

@@ -29,10 +29,10 @@ const char* find_special(const char* begin, const char* end) {
 }  // namespace
 
 std::string make_null_text() {
-  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  constexpr std::string_view kCodes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   std::random_device random;
   std::string text = "N";
-  for (int i = 0; i < 12; ++i) text += kLetters[std::uniform_int_distribution<std::size_t>(0, kLetters.size() - 1)(random)];
+  for (int i = 0; i < 12; ++i) text += kCodes[std::uniform_int_distribution<std::size_t>(0, kCodes.size() - 1)(random)];
   return text;
 }
 

@@ -31,9 +31,9 @@ Status StageLoader::append_values(std::string& out, const Load& load, uint64_t r
   out += '(';
   if (load.numbered) out += std::to_string(load.number(row));
   const cdcrt_cell* cells = load.cells(row);
-  for (std::size_t i = 0; i < load.group.columns.size(); ++i) {
+  for (std::size_t i = 0; i < load.columns.size(); ++i) {
     if (i > 0 || load.numbered) out += ", ";
-    const uint32_t index = load.group.columns[i];
+    const uint32_t index = load.columns[i];
     if (cells[index].tag == CDCRT_STRING) {
       const char* const text = static_cast<const char*>(cells[index].value.data);
       removed_nul_ += static_cast<uint64_t>(std::count(text, text + cells[index].size, '\0'));
@@ -85,9 +85,9 @@ Status StageLoader::by_copy(const Load& load, RefusedCopy& refused) {
       std::string& text = writer.text();
       const cdcrt_cell* cells = load.cells(row);
       if (load.numbered) sql::RedshiftCsv::append_number(text, load.number(row));
-      for (std::size_t i = 0; i < load.group.columns.size(); ++i) {
+      for (std::size_t i = 0; i < load.columns.size(); ++i) {
         if (i > 0 || load.numbered) text += ',';
-        csv.append(text, cells[load.group.columns[i]], load.shape.columns[i].type.storage);
+        csv.append(text, cells[load.columns[i]], load.shape.columns[i].type.storage);
       }
       text += '\n';
       status = writer.end_row();

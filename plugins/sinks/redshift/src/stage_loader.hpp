@@ -10,7 +10,7 @@
 #include "cdcrt/abi/sink.h"
 #include "cdcrt/sdk/host.hpp"
 #include "cdcrt/sdk/status.hpp"
-#include "odbc/row_groups.hpp"
+#include "odbc/write_columns.hpp"
 #include "redshift_statements.hpp"
 #include "settings.hpp"
 #include "staged_files.hpp"
@@ -21,7 +21,7 @@ namespace cdcrt::redshift {
 /// Rows on their way into a table.
 struct Load {
   const cdcrt_write& write;
-  const odbc::RowGroup& group;
+  const std::vector<uint32_t>& columns;  ///< of the write, by index
   const sql::redshift::StageShape& shape;
   std::string_view into;     ///< quoted table
   bool numbered = false;     ///< `shape.row_number` comes first and takes the row's index in the write
@@ -31,11 +31,10 @@ struct Load {
   bool is_counted = false;   ///< by what follows: nobody need ask how many rows were loaded
   std::string_view what;     ///< for messages: "cannot upsert into table "s"."t""
 
-  [[nodiscard]] uint64_t rows() const { return group.every_row ? write.row_count : group.rows.size(); }
+  [[nodiscard]] uint64_t rows() const { return write.row_count; }
   /// What the column of numbers takes.
-  [[nodiscard]] uint64_t number(uint64_t row) const { return shape.batch != 0 ? shape.batch : index(row); }
-  [[nodiscard]] uint64_t index(uint64_t row) const { return group.every_row ? row : group.rows[row]; }
-  [[nodiscard]] const cdcrt_cell* cells(uint64_t row) const { return write.cells + index(row) * write.column_count; }
+  [[nodiscard]] uint64_t number(uint64_t row) const { return shape.batch != 0 ? shape.batch : row; }
+  [[nodiscard]] const cdcrt_cell* cells(uint64_t row) const { return write.cells + row * write.column_count; }
 };
 
 /// A COPY that was refused: which files it read, to ask what was wrong.

@@ -19,7 +19,7 @@ uint64_t number_of(const Field& field) { return field ? std::strtoull(field->c_s
 /// Sets of staged rows that are equal to the server, by their smallest row number.
 Status TableWrite::find_equals(const std::string& select, std::map<uint64_t, std::vector<uint64_t>>& sets) {
   if (rows() == 1) {
-    sets[group_.every_row ? 0 : group_.rows[0]].push_back(group_.every_row ? 0 : group_.rows[0]);
+    sets[0].push_back(0);
     return {};
   }
   Status status = session_.select(select, 2, what_, [&](const std::vector<Field>& row) {
@@ -32,8 +32,7 @@ Status TableWrite::find_equals(const std::string& select, std::map<uint64_t, std
     found.insert(its.begin(), its.end());
   }
   // A row that is not even equal to itself (NULL in a column that has none) has no copy.
-  for (uint64_t i = 0; i < rows() && status; ++i) {
-    const uint64_t row = group_.every_row ? i : group_.rows[i];
+  for (uint64_t row = 0; row < rows() && status; ++row) {
     if (!found.contains(row)) sets[row].push_back(row);
   }
   return status;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <numeric>
 
 #include "host_tables.hpp"
 #include "redshift_literal.hpp"
@@ -123,11 +124,11 @@ sql::redshift::KeySet make_key_set(const StageShape& shape, const cdcrt_column* 
 }
 
 /// Cuts the cell there to `most` bytes (0: nothing of it can be kept), or makes it NULL. False: its column does not allow that.
-bool TableWrite::fit(uint64_t place, const cdcrt_column& column, uint64_t most) {
+bool TableWrite::fit(uint64_t place, const cdcrt_column& column, uint64_t max_bytes) {
   cdcrt_cell fitted{};
   fitted.tag = CDCRT_NULL;
-  if ((column.flags & CDCRT_COLUMN_MAY_CUT) != 0 && most > 0 && write_.cells[place].tag == CDCRT_STRING) {
-    fitted = sql::cut(write_.cells[place], static_cast<uint32_t>(most));
+  if ((column.flags & CDCRT_COLUMN_MAY_CUT) != 0 && max_bytes > 0 && write_.cells[place].tag == CDCRT_STRING) {
+    fitted = sql::cut(write_.cells[place], static_cast<uint32_t>(max_bytes));
   } else if ((column.flags & CDCRT_COLUMN_MAY_NULL) == 0) {
     return false;
   }
@@ -193,14 +194,14 @@ Status TableWrite::check_value(uint64_t place, const cdcrt_column& column, const
 uint64_t TableWrite::count_bytes(uint64_t first) const {
   constexpr uint64_t kOfOthers = 12;  // a number, a date, and what separates them
   uint64_t bytes = 0, quotes = 0;
-  for (const uint32_t column : group_.columns) {
+  for (const uint32_t column : columns_) {
     const cdcrt_cell& cell = write_.cells[first + column];
     bytes += kOfOthers;
     if (!sql::has_bytes(cell)) continue;
     bytes += cell.tag == CDCRT_BYTES ? 2 * uint64_t{cell.size} : cell.size;
   }
   if (bytes <= sql::redshift::kMaxRow / 4) return bytes;
-  for (const uint32_t column : group_.columns) {
+  for (const uint32_t column : columns_) {
     const cdcrt_cell& cell = write_.cells[first + column];
     if (!sql::has_bytes(cell) || cell.tag == CDCRT_BYTES) continue;
     const std::string_view text = sql::bytes_of(cell);
@@ -211,33 +212,33 @@ uint64_t TableWrite::count_bytes(uint64_t first) const {
 
 Status TableWrite::check(const std::function<bool(const std::string& shown)>& stays, std::vector<Widening>& out) {
   if (write_.kind == CDCRT_WRITE_CLEAR) return session_.append_table(shape_.table, write_.table);
-  Status status = make_shape(session_, write_.table, catalog_, write_.columns, group_.columns, shape_);
+  Status status = make_shape(session_, write_.table, catalog_, write_.columns, columns_, shape_);
   if (!status) return status;
-  const std::size_t width = group_.columns.size();
-  std::vector<uint64_t> longest(width), most(width, UINT64_MAX);
+  const std::size_t width = columns_.size();
+  std::vector<uint64_t> stored_bytes(width), max_bytes(width, UINT64_MAX);
   std::vector<sql::ColumnLimit> limits;
   std::string buffer;
   for (const auto& column : shape_.columns) limits.push_back(limit_of(column.type));
   for (std::size_t c = 0; c < width; ++c) {
     const ColumnType& type = shape_.columns[c].type;
     if (type.length == 0) continue;
-    const bool kept = (write_.columns[group_.columns[c]].flags & CDCRT_COLUMN_KEEP) != 0;
+    const bool kept = (write_.columns[columns_[c]].flags & CDCRT_COLUMN_KEEP) != 0;
     const bool grows = can_grow(type) && !kept && !stays(shape_.table + "." + shape_.columns[c].name);
-    most[c] = !grows ? type.length : type.storage == Storage::kBytes ? sql::redshift::kMaxVarbyte : sql::redshift::kMaxVarchar;
+    max_bytes[c] = !grows ? type.length : type.storage == Storage::kBytes ? sql::redshift::kMaxVarbyte : sql::redshift::kMaxVarchar;
   }
   for (uint64_t i = 0; i < rows(); ++i) {
-    const uint64_t first = (group_.every_row ? i : group_.rows[i]) * write_.column_count;
+    const uint64_t first = i * write_.column_count;
     for (std::size_t c = 0; c < width; ++c) {
-      const cdcrt_column& column = write_.columns[group_.columns[c]];
-      const uint64_t place = first + group_.columns[c];
+      const cdcrt_column& column = write_.columns[columns_[c]];
+      const uint64_t place = first + columns_[c];
       const ColumnType& type = shape_.columns[c].type;
-      if (sql::has_bytes(write_.cells[place]) && write_.cells[place].size > most[c]) fit(place, column, most[c]);
+      if (sql::has_bytes(write_.cells[place]) && write_.cells[place].size > max_bytes[c]) fit(place, column, max_bytes[c]);
       status = check_value(place, column, shape_.columns[c], limits[c]);
       if (!status) return status;
       const cdcrt_cell& cell = write_.cells[place];
       if (type.length != 0 && cell.tag > CDCRT_NULL) {
-        longest[c] = std::max<uint64_t>(
-            longest[c], sql::has_bytes(cell) ? cell.size : sql::redshift::stored_value(cell, type.storage, buffer).text.size());
+        stored_bytes[c] = std::max<uint64_t>(
+            stored_bytes[c], sql::has_bytes(cell) ? cell.size : sql::redshift::stored_value(cell, type.storage, buffer).text.size());
       }
       needs_files_ = needs_files_ || sql::redshift::needs_several_constants(cell, type.storage);
     }
@@ -251,20 +252,20 @@ Status TableWrite::check(const std::function<bool(const std::string& shown)>& st
   }
   for (std::size_t c = 0; c < width; ++c) {
     const ColumnType& type = shape_.columns[c].type;
-    if (longest[c] <= type.length) continue;
-    const bool kept = (write_.columns[group_.columns[c]].flags & CDCRT_COLUMN_KEEP) != 0;
+    if (stored_bytes[c] <= type.length) continue;
+    const bool kept = (write_.columns[columns_[c]].flags & CDCRT_COLUMN_KEEP) != 0;
     const uint32_t bytes =
-        type.storage == Storage::kBytes ? sql::redshift::widened_varbyte(longest[c]) : sql::redshift::widened_varchar(longest[c]);
+        type.storage == Storage::kBytes ? sql::redshift::widened_varbyte(stored_bytes[c]) : sql::redshift::widened_varchar(stored_bytes[c]);
     const std::string name = shape_.table + "." + shape_.columns[c].name;
     if (bytes == 0 || kept || !can_grow(type)) {
       return Status::bad_record(
-          "column " + name + " is " + type.name + " and cannot hold a value of " + std::to_string(longest[c]) + " bytes",
+          "column " + name + " is " + type.name + " and cannot hold a value of " + std::to_string(stored_bytes[c]) + " bytes",
           "on_overflow = \"truncate\" or \"null\" in the route's columns, or exclude the column");
     }
     const bool case_sensitive = session_.names().case_sensitive;
     out.push_back({shape_.table, shape_.columns[c].name, session_.schema_of(write_.table),
                    sql::redshift::folded(sdk::view(write_.table.name), case_sensitive),
-                   sql::redshift::folded(sdk::view(write_.columns[group_.columns[c]].name), case_sensitive), name, type, bytes});
+                   sql::redshift::folded(sdk::view(write_.columns[columns_[c]].name), case_sensitive), name, type, bytes});
   }
   return {};
 }
@@ -290,7 +291,7 @@ Status TableWrite::run_kind(uint64_t stage_number, bool is_empty) {
 }
 
 Status TableWrite::append_rows() {
-  if (group_.columns.empty()) {  // every column takes its default
+  if (columns_.empty()) {  // every column takes its default
     std::string name;
     Status status = sql::redshift::append_name(name, catalog_.columns.at(0).name, "column", true);
     std::string text = "INSERT INTO " + shape_.table + " (" + name + ") VALUES ";
@@ -303,16 +304,16 @@ Status TableWrite::append_rows() {
 
 sql::redshift::KeySet TableWrite::key_set() const {
   std::vector<uint32_t> keys;
-  for (std::size_t i = 0; i < group_.columns.size(); ++i) {
-    if (shape_.columns[i].key) keys.push_back(group_.columns[i]);
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (shape_.columns[i].key) keys.push_back(columns_[i]);
   }
   return make_key_set(shape_, write_.columns, keys, write_.cells, write_.column_count);
 }
 
 /// Few rows: constants in two statements rather than a staging table in five.
 Status TableWrite::in_place() {
-  std::vector<uint64_t> indexes(group_.rows);
-  for (uint64_t row = 0; group_.every_row && row < write_.row_count; ++row) indexes.push_back(row);
+  std::vector<uint64_t> indexes(rows());
+  std::iota(indexes.begin(), indexes.end(), 0);
   const auto set = key_set();
   Status status;
   for (uint64_t first = 0, last = 0; first < indexes.size() && status; first = last) {
@@ -400,10 +401,9 @@ Status TableWrite::through_stage(uint64_t stage_number) {
 /// out of the stage, as JSON null, and set by themselves afterwards.
 std::vector<TableWrite::WideValue> TableWrite::take_wide_values() {
   std::vector<WideValue> wide;
-  for (uint64_t i = 0; i < rows(); ++i) {
-    const uint64_t row = group_.every_row ? i : group_.rows[i];
-    for (std::size_t c = 0; c < group_.columns.size(); ++c) {
-      const uint64_t place = row * write_.column_count + group_.columns[c];
+  for (uint64_t row = 0; row < rows(); ++row) {
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      const uint64_t place = row * write_.column_count + columns_[c];
       const cdcrt_cell cell = write_.cells[place];
       if (shape_.columns[c].key || shape_.columns[c].type.storage != Storage::kSuper ||
           !sql::redshift::needs_several_constants(cell, Storage::kSuper))
@@ -422,8 +422,7 @@ Status TableWrite::set_wide_values(const std::vector<WideValue>& wide) {
   for (const WideValue& value : wide) {
     const StageColumn& column = shape_.columns[value.column];
     std::string text = "UPDATE " + shape_.table + " SET " + column.name + " = ";
-    if (status)
-      status = sql::redshift::append_cell(text, value.cell, column.type, sdk::view(write_.columns[group_.columns[value.column]].name));
+    if (status) status = sql::redshift::append_cell(text, value.cell, column.type, sdk::view(write_.columns[columns_[value.column]].name));
     text += " WHERE ";
     if (status) status = append_key_condition(text, set, {value.row}, 0, 1);
     if (status) status = execute(text);

@@ -1,4 +1,4 @@
-// TableWrite: one group of rows of one table, carried out by statements on sets.
+// TableWrite: the rows of one write, carried out by statements on sets.
 #pragma once
 
 #include <deque>
@@ -12,7 +12,7 @@
 #include "catalog.hpp"
 #include "cdcrt/abi/sink.h"
 #include "cdcrt/sdk/status.hpp"
-#include "odbc/row_groups.hpp"
+#include "odbc/write_columns.hpp"
 #include "redshift_comparison.hpp"
 #include "redshift_statements.hpp"
 #include "sql/postgresql_limit.hpp"
@@ -49,12 +49,12 @@ struct TransactionNotes {
   std::map<std::pair<std::string, std::string>, std::size_t> columns;
 };
 
-/// One call per group; one thread.
+/// One call per write; one thread. `columns`: those that statements name (odbc::choose_columns).
 class TableWrite {
  public:
-  TableWrite(TargetSession& session, StageLoader& loader, const cdcrt_write& write, const odbc::RowGroup& group,
+  TableWrite(TargetSession& session, StageLoader& loader, const cdcrt_write& write, const std::vector<uint32_t>& columns,
              const CatalogTable& catalog, TransactionNotes& notes, Stages& stages, std::string what)
-      : session_(session), loader_(loader), write_(write), group_(group), catalog_(catalog), notes_(notes), stages_(stages),
+      : session_(session), loader_(loader), write_(write), columns_(columns), catalog_(catalog), notes_(notes), stages_(stages),
         what_(std::move(what)) {}
 
   /// Looks at every value, touches nothing in the target. What its column can never hold is cut or made NULL where the column allows
@@ -67,9 +67,9 @@ class TableWrite {
   sdk::Status run_of_host();
 
  private:
-  [[nodiscard]] uint64_t rows() const { return group_.every_row ? write_.row_count : group_.rows.size(); }
+  [[nodiscard]] uint64_t rows() const { return write_.row_count; }
   [[nodiscard]] bool covers_table() const { return shape_.others.empty(); }
-  bool fit(uint64_t place, const cdcrt_column& column, uint64_t most);
+  bool fit(uint64_t place, const cdcrt_column& column, uint64_t max_bytes);
   bool cut_fraction(uint64_t place, const cdcrt_column& column, const sql::ColumnLimit& limit);
   void replace(uint64_t place, const cdcrt_cell& cell);
   void put(uint64_t place, const cdcrt_cell& cell);
@@ -99,7 +99,7 @@ class TableWrite {
   sdk::Status report_missing(const std::string& select, uint64_t& count);
   [[nodiscard]] bool is_large() const { return loader_.is_large(rows(), text_bytes_); }
   [[nodiscard]] Load load_into(std::string_view table, bool numbered, bool is_counted = false) const {
-    return {write_, group_, shape_, table, numbered, text_bytes_, needs_files_, table == shape_.stage, is_counted, what_};
+    return {write_, columns_, shape_, table, numbered, text_bytes_, needs_files_, table == shape_.stage, is_counted, what_};
   }
   sdk::Status execute(const std::string& text, int64_t* changed = nullptr) {
     return session_.execute(text, what_, sql::Moment::kStatement, changed);
@@ -108,7 +108,7 @@ class TableWrite {
   TargetSession& session_;
   StageLoader& loader_;
   cdcrt_write write_;
-  const odbc::RowGroup& group_;
+  const std::vector<uint32_t>& columns_;
   const CatalogTable& catalog_;
   TransactionNotes& notes_;
   Stages& stages_;

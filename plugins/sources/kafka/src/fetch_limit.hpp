@@ -8,37 +8,37 @@
 namespace cdcrt::kafka_source {
 
 /// An answer is bounded by its bytes on the wire, and unpacked as a whole before any bound of a queue is looked at: 20 KB of zstd may be
-/// 20 MB of message. So the limit follows what answers have unpacked to. It begins with the least, which is one batch of one
+/// 20 MB of message. So the limit follows what answers have unpacked to. It begins with the minimum, which is one batch of one
 /// partition; a broker always gives that. One thread.
 class FetchLimit {
  public:
-  static constexpr uint64_t kLeast = 1000;
+  static constexpr uint64_t kMinBytes = 1000;
 
-  /// `room`: what an answer may unpack to; `most`: of an answer on the wire.
-  FetchLimit(uint64_t room, uint64_t most) : room_(room), most_(std::max(most, kLeast)) {}
+  /// `room`: what an answer may unpack to; `max`: of an answer on the wire.
+  FetchLimit(uint64_t room, uint64_t max) : room_(room), max_(std::max(max, kMinBytes)) {}
   [[nodiscard]] uint64_t bytes() const { return bytes_; }
   /// Messages of so many bytes were taken.
   void taken(uint64_t bytes) { taken_ += bytes; }
   /// `received`: bytes of all answers so far. `is_empty`: everything of them was taken. True: the limit is another one.
   bool measure(uint64_t received, bool is_empty) {
-    const uint64_t came = received - received_;
+    const uint64_t arrived = received - received_;
     if (!is_empty && taken_ < room_) return false;
     received_ = received;
     const uint64_t unpacked = std::exchange(taken_, 0);
     if (unpacked == 0) return false;  // answers without messages
-    const double ratio = static_cast<double>(unpacked) / static_cast<double>(std::max<uint64_t>(came, 1));
+    const double ratio = static_cast<double>(unpacked) / static_cast<double>(std::max<uint64_t>(arrived, 1));
     // Up at once, down slowly: what is packed well comes again.
     ratio_ = std::max({ratio, ratio_ * 0.9, 1.0});
     const auto fits = static_cast<uint64_t>(static_cast<double>(room_) / ratio_);
-    const uint64_t next = std::clamp(std::min(fits, 8 * bytes_), kLeast, most_);
-    if (next == bytes_ || (next > bytes_ && next < most_ && next < bytes_ + bytes_ / 4)) return false;
+    const uint64_t next = std::clamp(std::min(fits, 8 * bytes_), kMinBytes, max_);
+    if (next == bytes_ || (next > bytes_ && next < max_ && next < bytes_ + bytes_ / 4)) return false;
     bytes_ = next;
     return true;
   }
 
  private:
-  uint64_t room_, most_;
-  uint64_t bytes_ = kLeast;
+  uint64_t room_, max_;
+  uint64_t bytes_ = kMinBytes;
   uint64_t received_ = 0, taken_ = 0;
   double ratio_ = 1;
 };

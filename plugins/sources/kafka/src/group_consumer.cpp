@@ -12,6 +12,7 @@ namespace {
 constexpr std::chrono::milliseconds kBetweenCommits{500};
 constexpr std::chrono::seconds kBetweenMeasures{1};
 constexpr std::chrono::seconds kMaxClose{5};
+constexpr std::chrono::minutes kBetweenFences{5};
 constexpr std::chrono::seconds kWithoutPartitions{3};  // how long a member without any waits for some before it is at the end
 
 }  // namespace
@@ -28,6 +29,10 @@ sdk::Status GroupConsumer::start(const cdcrt_source_events& events) {
   }
   events_ = &events;
   limit_ = IntakeLimit(settings_.max_messages_per_second);
+  return join();
+}
+
+sdk::Status GroupConsumer::join() {
   const auto customize = [](rd_kafka_conf_t* configuration) {
     rd_kafka_conf_set_rebalance_cb(configuration,
                                    [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions, void* opaque) {
@@ -136,8 +141,8 @@ sdk::Status GroupConsumer::serve() {
 }
 
 bool GroupConsumer::is_at_end() const {
-  if (!settings_.stops_at_end || !assigned_at_ || !ready_.empty()) return false;
-  if (partitions_.empty()) return Clock::now() - *assigned_at_ >= kWithoutPartitions;
+  if (!settings_.stops_at_end || !changed_at_ || !ready_.empty()) return false;
+  if (partitions_.empty()) return Clock::now() - *changed_at_ >= kWithoutPartitions;
   return std::all_of(partitions_.begin(), partitions_.end(),
                      [](const auto& entry) { return entry.second->state.is_read_to(entry.second->end); });
 }
@@ -198,6 +203,10 @@ void GroupConsumer::stop() {
   if (!client_ || is_stopped_) return;
   is_stopped_ = true;
   flush_commits(true);
+  leave();
+}
+
+void GroupConsumer::leave() {
   for (rd_kafka_queue_s* queue : {group_queue_, data_queue_}) {
     if (queue != nullptr) rd_kafka_queue_cb_event_enable(queue, nullptr, nullptr);
   }
@@ -214,11 +223,34 @@ void GroupConsumer::stop() {
   // Before 2.3.0 librdkafka aborts the process when a handle is destroyed between the group's join and its first assignment with
   // the cooperative strategy (https://github.com/confluentinc/librdkafka/issues/4312). And destroying may take a minute where a
   // broker is silent, or for ever after a topic was deleted (a reference is lost: CHANGELOG of 2.1.0).
-  if (!assigned_at_ && !settings_.is_eager && rd_kafka_version() < 0x020300ff) {
+  if (!changed_at_ && !settings_.is_eager && rd_kafka_version() < 0x020300ff) {
     Client::abandon(std::move(client_));
   } else {
     Client::retire(std::move(client_), std::chrono::seconds(is_closed ? 2 : 0));
   }
+}
+
+// A member with a fixed name is fenced by another process of that name, and by itself: where its session ran out while it was frozen, or
+// the broker answered so late that it asked to join twice, the broker takes the second request for another process. Who it was cannot be
+// told, so it joins once more. Of two processes of one name this ends the one that is fenced for the second time.
+bool GroupConsumer::joins_again() {
+  const auto now = Clock::now();
+  if (fenced_at_ && now - *fenced_at_ < kBetweenFences) return false;
+  fenced_at_ = now;
+  host_.warn("the broker says that another process uses instance '" + settings_.instance + "' in group '" + settings_.group +
+             "'; a process that stood still for longer than its session looks the same, so this one joins once more. It stops if that "
+             "happens again within " +
+             std::to_string(std::chrono::minutes(kBetweenFences).count()) + " minutes");
+  leave();
+  commits_.clear();
+  paused_.clear();
+  changed_at_.reset();
+  failure_ = {};
+  is_held_ = is_outage_ = has_told_of_silence_ = false;
+  last_owned_ = nullptr;
+  last_topic_ = nullptr;
+  if (auto joined = join(); !joined) fail(std::move(joined));
+  return true;
 }
 
 }  // namespace cdcrt::kafka_source

@@ -49,9 +49,8 @@ namespace cdcrt::kafka_source {
 ///   inside librdkafka, which asks for the metadata and goes on at the old position (rdkafka_fetcher.c, UNKNOWN_TOPIC_OR_PART). That
 ///   cannot happen between two messages that come one right after the other; so what comes after a lull, or after librdkafka said
 ///   that the position was not in the log, is handed out once a message from before it was found in its place.
-/// - librdkafka fetches the next answer as soon as its queue is short, whatever the host holds. So while the host is busy with a message
-/// larger
-///   than the queue may be, the partitions are paused, and sought to their `next` once it asks for more.
+/// - librdkafka fetches the next answer as soon as its queue is short, whatever the host holds. So while the host is busy with a
+///   message larger than the queue may be, the partitions are paused, and sought to their `next` once it asks for more.
 /// - Stopping a partition takes the forwarding of its queue away in the background; so it is forwarded again after each seek.
 class GroupConsumer {
  public:
@@ -93,6 +92,11 @@ class GroupConsumer {
   };
 
   // group_consumer.cpp
+  sdk::Status join();
+  /// In bounded time; every partition is told as revoked.
+  void leave();
+  /// After the broker fenced this member: true where it became a new one.
+  [[nodiscard]] bool joins_again();
   sdk::Status remember_ends();
   void flush_commits(bool at_once);
   void update_extent();
@@ -151,8 +155,9 @@ class GroupConsumer {
   IntakeLimit limit_{0};
   Clock::time_point joined_at_{};
   bool has_told_of_silence_ = false;
-  std::optional<Clock::time_point> assigned_at_;  // the last time
-  sdk::Status failure_;                           // told by the next poll or serve
+  std::optional<Clock::time_point> changed_at_;  // partitions were assigned or revoked; none before the first assignment
+  std::optional<Clock::time_point> fenced_at_;   // the last time
+  sdk::Status failure_;                          // told by the next poll or serve
   bool is_outage_ = false, is_stopped_ = false;
   bool is_held_ = false;
   std::set<Key> paused_;  ///< by hold(), also those that were taken away since

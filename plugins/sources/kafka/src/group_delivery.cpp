@@ -36,6 +36,7 @@ bool GroupConsumer::serve_group() {
   last_topic_ = nullptr;
   char reason[512] = "";
   const auto fatal = rd_kafka_fatal_error(client_->get(), reason, sizeof reason);
+  if (fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID && joins_again()) return had_any;
   if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
     auto status = broker_error(fatal, "Kafka client", without_secrets(reason, settings_.properties), settings_);
     fail(status.code() == CDCRT_RETRY ? sdk::Status::fatal(std::string(status.message())) : std::move(status));
@@ -213,7 +214,7 @@ void GroupConsumer::explain_lost(Owned& owned) {
 
 // The list of topics may come from an address that works, while the brokers announce themselves at one that does not.
 void GroupConsumer::tell_of_silence() {
-  if (assigned_at_ || has_told_of_silence_ || Clock::now() - joined_at_ < kSilentStart) return;
+  if (changed_at_ || has_told_of_silence_ || Clock::now() - joined_at_ < kSilentStart) return;
   has_told_of_silence_ = true;
   const std::string last = client_->diagnostics().last();
   host_.warn("group '" + settings_.group + "' has assigned nothing for " + std::to_string(kSilentStart.count()) +
@@ -224,7 +225,8 @@ void GroupConsumer::tell_of_silence() {
 
 void GroupConsumer::fail(sdk::Status status) {
   // A right that was there and is taken away comes back when the operator gives it back, as a broker does.
-  if (status.code() == CDCRT_AUTH && assigned_at_) status = sdk::Status::retry(std::string(status.message()), std::string(status.hint()));
+  if (status.code() == CDCRT_AUTH && (changed_at_ || fenced_at_))
+    status = sdk::Status::retry(std::string(status.message()), std::string(status.hint()));
   if (failure_.ok() || (failure_.code() == CDCRT_RETRY && status.code() != CDCRT_RETRY)) failure_ = std::move(status);
 }
 

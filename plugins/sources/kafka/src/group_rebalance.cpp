@@ -80,7 +80,7 @@ void GroupConsumer::assign(rd_kafka_topic_partition_list_t* partitions, bool is_
     fail(broker_error(code, "cannot take the assigned partitions", {}, settings_));
   }
   resume_those_of(*partitions);
-  assigned_at_ = Clock::now();
+  changed_at_ = Clock::now();
   for (int i = 0; i < partitions->cnt; ++i) {
     const auto& given = partitions->elems[i];
     events_->assigned(events_->self, sdk::borrow(given.topic), given.partition);
@@ -89,6 +89,7 @@ void GroupConsumer::assign(rd_kafka_topic_partition_list_t* partitions, bool is_
 
 void GroupConsumer::revoke(rd_kafka_topic_partition_list_t* partitions, bool is_cooperative) {
   rd_kafka_t* handle = client_->get();
+  if (changed_at_) changed_at_ = Clock::now();
   if (partitions->cnt > 0) {
     const bool is_lost = rd_kafka_assignment_lost(handle) != 0;
     host_.log(is_lost ? CDCRT_LOG_WARNING : CDCRT_LOG_INFO,

@@ -25,7 +25,7 @@ size_t distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::vector<std::string> near_names(std::string_view name, const std::vector<std::string>& known, size_t most) {
+std::vector<std::string> near_names(std::string_view name, const std::vector<std::string>& known, size_t max_names) {
   const size_t allowed = std::max<size_t>(1, std::min<size_t>(3, name.size() / 4));
   std::vector<std::pair<size_t, std::string>> near;
   for (const auto& candidate : known) {
@@ -34,7 +34,7 @@ std::vector<std::string> near_names(std::string_view name, const std::vector<std
     if (steps <= allowed) near.emplace_back(steps, candidate);
   }
   std::sort(near.begin(), near.end());
-  if (near.size() > most) near.resize(most);
+  if (near.size() > max_names) near.resize(max_names);
   std::vector<std::string> names;
   for (auto& [steps, candidate] : near) names.push_back(std::move(candidate));
   return names;

@@ -47,7 +47,8 @@ typedef enum cdcrt_change_kind {
   CDCRT_ALTER_TYPE = 3,  /* existing values are converted: from.type -> column.type */
   CDCRT_DROP_COLUMN = 4, /* no error if it is gone */
   CDCRT_DROP_NOT_NULL = 5,
-  CDCRT_DROP_TABLE = 6 /* one that the host made and emptied, before it is made anew with another key; no error if it is gone */
+  CDCRT_DROP_TABLE = 6,   /* one that the host made and emptied, before it is made anew with another key; no error if it is gone */
+  CDCRT_RENAME_COLUMN = 7 /* former_name -> name, with its values; no error if it was done already */
 } cdcrt_change_kind;
 
 typedef struct cdcrt_change {

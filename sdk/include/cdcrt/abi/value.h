@@ -84,8 +84,10 @@ enum {
                                description: one whose type says more than the logical one (a domain), which altering would lose */
   CDCRT_COLUMN_ROUTED = 64, /* shape: no column of the source's table; a transform added it to the key. Excluded, it leaves the key */
   CDCRT_COLUMN_MAY_CUT_FRACTION =
-      128,                   /* write: digits of a second that the target's column does not keep may be cut (on_overflow, and by default) */
-  CDCRT_COLUMN_OF_HOST = 256 /* change, write, read: of a table of the host's own, which nobody else defines */
+      128, /* write: digits of a second that the target's column does not keep may be cut (on_overflow, and by default) */
+  CDCRT_COLUMN_OF_HOST = 256, /* change, write, read: of a table of the host's own, which nobody else defines */
+  CDCRT_COLUMN_HEX = 512, /* shape: where the table's column is one of bytes, a STRING is their hexadecimal digits, with or without 0x */
+  CDCRT_COLUMN_ROUNDED = 1024 /* shape: an F64 is what is left of a number that lost digits; only a column of floats takes it */
 };
 
 typedef struct cdcrt_column {
@@ -95,14 +97,20 @@ typedef struct cdcrt_column {
   uint32_t key_ordinal; /* 1-based place in the primary key; 0: not in it */
   cdcrt_cell default_value;
   cdcrt_string target_type; /* host to sink only: raw type of the target; NULL: from `type` */
-  uint64_t reserved[2];
+  cdcrt_string former_name; /* shape of a DEFINITION, change RENAME_COLUMN: the column's name until now; NULL: the same */
 } cdcrt_column;
 
 enum {
-  CDCRT_SHAPE_DECLARED = 1,            /* types come from a schema, and a column that is not here does not exist at the source then */
-  CDCRT_SHAPE_KEYED = 2,               /* the event says what the key is (an empty key then means: none) */
-  CDCRT_SHAPE_KEY_IN_ONE_PARTITION = 4 /* rows that are equal in the key's columns come from one partition, as where the producer
+  CDCRT_SHAPE_DECLARED = 1,             /* types come from a schema, and a column that is not here does not exist at the source then */
+  CDCRT_SHAPE_KEYED = 2,                /* the event says what the key is (an empty key then means: none) */
+  CDCRT_SHAPE_KEY_IN_ONE_PARTITION = 4, /* rows that are equal in the key's columns come from one partition, as where the producer
                                partitions by them; else the host takes the newer of two rows of a key by its source_order */
+  CDCRT_SHAPE_KEY_ELSEWHERE = 8,        /* the table has, or may have, a key that these events do not tell: a DEFINITION in the stream (of
+                               any partition, earlier or later) or the manifest does. Rows wait until it is known, and are never applied
+                               without a key. Beside KEYED: without meaning */
+  CDCRT_SHAPE_ABSENT_IS_NULL = 16,      /* the producer leaves NULLs out: a column of the table that this shape lacks is NULL in its rows */
+  CDCRT_SHAPE_RENAMED = 32              /* DEFINITION: of the table after one of its columns was renamed, where the producer does not tell
+                               the former name: the one column that is missing now is the one that is new */
 };
 
 /* The columns of one source table as one event knew them. */

@@ -57,6 +57,8 @@ class TableShape {
     columns_[column].flags |=
         static_cast<uint32_t>(CDCRT_COLUMN_DEFAULT) | (is_certain ? static_cast<uint32_t>(CDCRT_COLUMN_DEFAULT_CERTAIN) : 0U);
   }
+  /// Shape of a definition: the column had this name until now, and keeps its values under the new one.
+  void set_former_name(uint32_t column, std::string_view name) { columns_[column].former_name = borrow(texts_.emplace_back(name)); }
   /// The event says what the key is: these columns, in this order; none: the table has no key. Never called: the event does not say.
   template <class Names>
   Status set_key(const Names& names) {
@@ -75,6 +77,24 @@ class TableShape {
   /// Rows that are equal in the key's columns come from one partition, as where the producer partitions by them. Only where that is so.
   TableShape& key_in_one_partition() {
     flags_ |= CDCRT_SHAPE_KEY_IN_ONE_PARTITION;
+    return *this;
+  }
+
+  /// The table has, or may have, a key that this event does not tell: rows wait until a definition or the manifest tells it.
+  TableShape& key_elsewhere() {
+    flags_ |= CDCRT_SHAPE_KEY_ELSEWHERE;
+    return *this;
+  }
+
+  /// The producer leaves NULLs out: a column of the table that is not here is NULL in the rows.
+  TableShape& absent_is_null() {
+    flags_ |= CDCRT_SHAPE_ABSENT_IS_NULL;
+    return *this;
+  }
+
+  /// Shape of a definition: one column has another name now, and which one it had is not told: the one that is missing.
+  TableShape& renamed() {
+    flags_ |= CDCRT_SHAPE_RENAMED;
     return *this;
   }
 

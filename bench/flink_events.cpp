@@ -1,0 +1,268 @@
+// A job that reads each table in chunks (rows without a place in the log) and goes on with its binlog: creates, updates, deletes and key
+// changes, which are a delete and a create at one place. Values without keys and schemas, each in a partition by chance, so that a row's
+// changes lie in several. Deterministic by seed.
+#include "flink_events.hpp"
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cdcrt::bench {
+namespace {
+
+struct FlinkSettings {
+  uint64_t events = 1'000'000;
+  uint64_t seed = 1;
+  std::size_t tables = 4, partitions = 4;
+  std::string out = "-", expected;
+};
+
+class FlinkRandom {
+ public:
+  explicit FlinkRandom(uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15ULL + 7) {}
+  uint64_t below(uint64_t bound) {
+    state_ += 0x9e3779b97f4a7c15ULL;
+    uint64_t value = state_;
+    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    value = (value ^ (value >> 27)) * 0x94d049bb133111ebULL;
+    return (value ^ (value >> 31)) % bound;
+  }
+
+ private:
+  uint64_t state_;
+};
+
+struct FlinkRow {
+  std::string name, note;
+  bool has_note = false;
+  int64_t cents = 0, placed_us = 0;
+  uint64_t serial = 0;
+  double weight = 0;
+};
+
+std::string quoted_json(std::string_view raw) {
+  std::string text = "\"";
+  for (const char c : raw) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text + '"';
+}
+
+std::string quoted_csv(std::string_view raw) {
+  std::string text = "\"";
+  for (const char c : raw) text.append(c == '"' ? 2 : 1, c);
+  return text + '"';
+}
+
+/// Base64 of the shortest two's complement of `number`, whose bits above 64 are `sign`.
+std::string base64_number(uint64_t number, bool sign) {
+  std::string bytes(1, sign ? '\xff' : '\0');
+  for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(number >> shift);
+  while (bytes.size() > 1 && ((bytes[0] == '\0' && (bytes[1] & 0x80) == 0) || (bytes[0] == '\xff' && (bytes[1] & 0x80) != 0))) {
+    bytes.erase(0, 1);
+  }
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    uint32_t group = 0;
+    for (std::size_t i = 0; i < 3; ++i) group = group << 8 | (at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0);
+    for (std::size_t i = 0; i < 4; ++i) text += i <= bytes.size() - at ? kAlphabet[group >> (18 - 6 * i) & 63] : '=';
+  }
+  return text;
+}
+
+class FlinkGenerator {
+ public:
+  explicit FlinkGenerator(const FlinkSettings& settings)
+      : settings_(settings), random_(settings.seed), offsets_(settings.partitions), tables_(settings.tables) {
+    for (std::size_t i = 0; i < tables_.size(); ++i) tables_[i].name = "t" + std::to_string(i + 1);
+    file_ = settings.out == "-" ? stdout : std::fopen(settings.out.c_str(), "wb");
+    if (file_ == nullptr) throw std::runtime_error("cannot write " + settings.out + ": " + std::strerror(errno));
+  }
+  FlinkGenerator(const FlinkGenerator&) = delete;
+  FlinkGenerator& operator=(const FlinkGenerator&) = delete;
+  ~FlinkGenerator() {
+    if (file_ != stdout) std::fclose(file_);
+  }
+
+  void run() {
+    while (written_ < settings_.events / 5) {
+      Table& table = tables_[random_.below(tables_.size())];
+      const int64_t id = add(table);
+      event(table, "null", row_json(id, table.rows[id]), 'r');
+    }
+    while (written_ < settings_.events) change(tables_[random_.below(tables_.size())]);
+    if (std::fflush(file_) != 0) throw std::runtime_error(std::string("write failed: ") + std::strerror(errno));
+    if (!settings_.expected.empty()) write_expected();
+  }
+
+ private:
+  struct Table {
+    std::string name;
+    std::map<int64_t, FlinkRow> rows;
+    int64_t last_id = 0;
+  };
+
+  FlinkRow make_row() {
+    static const char* const kWords[] = {"naïve", "日本", "plain", "quote \"q\"", "back\\slash", "😀", "comma, here", ""};
+    FlinkRow row;
+    row.name = kWords[random_.below(7)] + std::to_string(random_.below(1'000'000));
+    row.has_note = random_.below(4) != 0;
+    row.note = std::string("note ") + kWords[random_.below(8)];
+    row.cents = static_cast<int64_t>(random_.below(2'000'000'000)) - 1'000'000'000;
+    row.serial = random_.below(10) == 0 ? 18'446'744'073'709'551'615ULL - random_.below(1000) : random_.below(1'000'000);
+    row.placed_us = 1'700'000'000'000'000 + static_cast<int64_t>(random_.below(86'400'000'000));
+    row.weight = static_cast<double>(random_.below(1'000'000)) / 64.0;
+    return row;
+  }
+
+  int64_t add(Table& table) {
+    table.rows[++table.last_id] = make_row();
+    return table.last_id;
+  }
+
+  static std::string real(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.10g", value);
+    return text;
+  }
+
+  static std::string row_json(int64_t id, const FlinkRow& row) {
+    return "{\"id\":" + std::to_string(id) + ",\"name\":" + quoted_json(row.name) +
+           ",\"note\":" + (row.has_note ? quoted_json(row.note) : "null") + ",\"amount\":\"" +
+           base64_number(static_cast<uint64_t>(row.cents), row.cents < 0) + "\",\"serial\":\"" + base64_number(row.serial, false) +
+           "\",\"weight\":" + real(row.weight) + ",\"placed\":" + std::to_string(row.placed_us) + "}";
+  }
+
+  void change(Table& table) {
+    // Rows of one event have one position.
+    if (random_.below(4) != 0) {
+      position_ += 50 + random_.below(400);
+      row_ = 0;
+      if (position_ > 4'000'000) {
+        ++log_;
+        position_ = 4;
+      }
+    } else {
+      ++row_;
+    }
+    time_ms_ += static_cast<int64_t>(random_.below(3)) * 1000;
+    const uint64_t draw = random_.below(100);
+    auto found = table.rows.lower_bound(static_cast<int64_t>(random_.below(static_cast<uint64_t>(table.last_id) + 1)));
+    if (found == table.rows.end() || draw < 20) {
+      // A key may come back that was deleted before.
+      const auto again = static_cast<int64_t>(random_.below(static_cast<uint64_t>(table.last_id) + 1));
+      const bool is_free = again != 0 && !table.rows.contains(again);
+      const int64_t id = is_free ? again : add(table);
+      if (is_free) table.rows[id] = make_row();
+      return event(table, "null", row_json(id, table.rows[id]), 'c');
+    }
+    const int64_t id = found->first;
+    const std::string before = row_json(id, found->second);
+    if (draw < 75) {
+      found->second = make_row();
+      return event(table, before, row_json(id, found->second), 'u');
+    }
+    event(table, before, "null", 'd');
+    const FlinkRow row = found->second;
+    table.rows.erase(found);
+    if (draw < 88) return;
+    table.rows[++table.last_id] = row;
+    event(table, "null", row_json(table.last_id, row), 'c');
+  }
+
+  void event(const Table& table, const std::string& before, const std::string& after, char operation) {
+    const bool is_change = operation != 'r';
+    char log[32] = "";
+    if (is_change) std::snprintf(log, sizeof log, "binlog.%06llu", static_cast<unsigned long long>(log_));
+    const std::string value = "{\"before\":" + before + ",\"after\":" + after +
+                              R"(,"source":{"version":"1.9.8.Final","connector":"mysql","name":"mysql_binlog_source","ts_ms":)" +
+                              std::to_string(is_change ? time_ms_ : 0) + R"(,"snapshot":"false","db":"shop","sequence":null,"table":")" +
+                              table.name + R"(","server_id":)" + (is_change ? "7" : "0") + R"(,"gtid":null,"file":")" + log +
+                              R"(","pos":)" + std::to_string(is_change ? position_ : 0) + R"(,"row":)" +
+                              std::to_string(is_change ? row_ : 0) + R"(,"thread":null,"query":null},"op":")" + operation +
+                              R"(","ts_ms":)" + std::to_string(time_ms_ + 500) + R"(,"transaction":null})";
+    const std::size_t partition = random_.below(settings_.partitions);
+    const std::string line = "{\"topic\":\"flink.shop\",\"partition\":" + std::to_string(partition) +
+                             ",\"offset\":" + std::to_string(offsets_[partition]++) + ",\"key\":null,\"payload\":" + quoted_json(value) +
+                             "}\n";
+    if (std::fwrite(line.data(), 1, line.size(), file_) != line.size())
+      throw std::runtime_error(std::string("write failed: ") + std::strerror(errno));
+    ++written_;
+  }
+
+  void write_expected() const {
+    std::filesystem::create_directories(settings_.expected);
+    std::string types = "# The kind of every column at the source: how tests/oracle/compare.py reads both sides.\n";
+    for (const Table& table : tables_) {
+      types += "\n[\"shop." + table.name + "\"]\nkey = [\"id\"]\n[\"shop." + table.name +
+               "\".columns]\nid = \"int64\"\nname = \"string\"\nnote = \"string\"\namount = \"decimal\"\nserial = \"decimal\"\n"
+               "weight = \"float64\"\nplaced = \"int64\"\n";
+      std::string text = "id,name,note,amount,serial,weight,placed\n";
+      for (const auto& [id, row] : table.rows) {
+        const uint64_t cents = static_cast<uint64_t>(row.cents < 0 ? -row.cents : row.cents);
+        const std::string part = std::to_string(100 + cents % 100).substr(1);
+        text += std::to_string(id) + "," + quoted_csv(row.name) + "," + (row.has_note ? quoted_csv(row.note) : "\\N") + "," +
+                (row.cents < 0 ? "-" : "") + std::to_string(cents / 100) + "." + part + "," + std::to_string(row.serial) + "," +
+                real(row.weight) + "," + std::to_string(row.placed_us) + "\n";
+      }
+      write(settings_.expected + "/shop." + table.name + ".csv", text);
+    }
+    write(settings_.expected + "/types.toml", types);
+  }
+
+  static void write(const std::string& path, const std::string& text) {
+    std::FILE* const file = std::fopen(path.c_str(), "wb");
+    if (file == nullptr) throw std::runtime_error("cannot write " + path + ": " + std::strerror(errno));
+    const bool is_written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+    if (std::fclose(file) != 0 || !is_written) throw std::runtime_error("cannot write " + path);
+  }
+
+  const FlinkSettings settings_;
+  FlinkRandom random_;
+  std::vector<int64_t> offsets_;
+  std::vector<Table> tables_;
+  std::FILE* file_ = nullptr;
+  uint64_t written_ = 0, log_ = 1, position_ = 4, row_ = 0;
+  int64_t time_ms_ = 1'795'370'658'000;
+};
+
+FlinkSettings parse_flink(int count, char** arguments) {
+  FlinkSettings settings;
+  for (int i = 1; i < count; ++i) {
+    const std::string_view name = arguments[i];
+    if (i + 1 >= count) throw std::runtime_error("a value is missing after " + std::string(name));
+    const std::string value = arguments[++i];
+    if (name == "--events") {
+      settings.events = std::stoull(value);
+    } else if (name == "--seed") {
+      settings.seed = std::stoull(value);
+    } else if (name == "--tables") {
+      settings.tables = std::stoull(value);
+    } else if (name == "--partitions") {
+      settings.partitions = std::stoull(value);
+    } else if (name == "--out") {
+      settings.out = value;
+    } else if (name == "--expected") {
+      settings.expected = value;
+    } else if (name != "--format") {
+      throw std::runtime_error("unknown option of --format flink-cdc: " + std::string(name));
+    }
+  }
+  if (settings.tables == 0 || settings.partitions == 0) throw std::runtime_error("--tables, --partitions: at least 1");
+  return settings;
+}
+
+}  // namespace
+
+void generate_flink(int count, char** arguments) { FlinkGenerator(parse_flink(count, arguments)).run(); }
+
+}  // namespace cdcrt::bench

@@ -1,0 +1,12 @@
+// Keys of many tables at once: `primary_keys` and `primary_keys_file` of [defaults].
+#pragma once
+
+#include "manifest/manifest.hpp"
+#include "manifest/table_reader.hpp"
+
+namespace cdcrt::manifest {
+
+/// Takes both from [defaults]. A rule of the manifest stands over one of the file with the same pattern.
+void read_key_rules(TableReader& defaults, Manifest& manifest);
+
+}  // namespace cdcrt::manifest
