@@ -140,6 +140,21 @@ class Constraints(Tables):
         self.run_with(self.target, 0)
         self.assertEqual(self.rows("select id::text, n from public.beside"), [("1.5000", "new")])
 
+    def test_a_key_that_the_target_spells_otherwise_is_where_it_was_and_moves_when_it_changes(self):
+        self.sql("create table public.visits (id bigint, at timestamptz, v text, own text default 'new', primary key (id, at));")
+        with open(self.manifest, "a", encoding="utf-8") as file:
+            file.write('[routes.visits]\nmatch = ["public.visits"]\nprimary_key = ["id", "at"]\n')
+        self.send("visits", {"id": 1, "at": "2024-01-31T13:00:00+01:00", "v": "a"})
+        self.run_with(self.target, 0)
+        self.sql("update public.visits set own = 'kept'")
+        self.send("visits", {"id": 1, "at": "2024-01-31T13:00:00+01:00", "v": "b"}, "u")
+        self.run_with(self.target, 0)
+        rows = "select (at at time zone 'UTC')::text, v, own from public.visits"
+        self.assertEqual(self.rows(rows), [("2024-01-31 12:00:00", "b", "kept")])
+        self.send("visits", {"id": 1, "at": "2024-01-31T14:00:00+01:00", "v": "c"}, "u")
+        self.run_with(self.target, 0)
+        self.assertEqual([row[:2] for row in self.rows(rows)], [("2024-01-31 13:00:00", "c")])
+
     def test_a_child_that_comes_before_its_parent_lands_with_it(self):
         self.sql("create table public.parent (id bigint primary key, n text); create table public.child (id bigint primary key, pid bigint references public.parent (id));"
                  "create table public.strict (id bigint primary key, n text not null);")

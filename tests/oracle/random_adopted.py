@@ -107,6 +107,18 @@ def scalar_sources(choice, integer, integers, large, decimals, texts, floats, si
     ]
 
 
+def text_from(path, begin):
+    """What the file says from a byte on: texts have characters of several bytes."""
+    with open(path, "rb") as file:
+        file.seek(begin)
+        return file.read().decode("utf-8", errors="replace")
+
+
+def stopped_tables(log):
+    return (set(re.findall(r"table '(?:public\.)?(t\d+)' (?:waits apart|is detached|stop)", log))
+            | set(re.findall(r"^(?:stopped|detached): (?:public\.)?(t\d+)", log, re.MULTILINE)))
+
+
 class PostgresqlDatabase:
     server = None
 
@@ -258,13 +270,11 @@ class Seed:
                 if time.monotonic() > deadline or (time.monotonic() - quiet > 1.5 and self.waits(log, begin)):
                     process.send_signal(signal.SIGTERM)
                     process.wait(20)
-        with open(log, encoding="utf-8", errors="replace") as file:
-            return process.returncode, file.read()[begin:]
+        return process.returncode, text_from(log, begin)
 
     @staticmethod
     def waits(log, begin):
-        with open(log, encoding="utf-8", errors="replace") as file:
-            return re.search("waits apart|detached", file.read()[begin:]) is not None
+        return re.search("waits apart|detached", text_from(log, begin)) is not None
 
     def dead_letters(self):
         path = os.path.join(self.folder, "dead_letters.jsonl")
@@ -277,7 +287,7 @@ class Seed:
         problems = []
         if code not in (0, 1, 4):
             return [f"exit {code}"]
-        stopped = set(re.findall(r"table '(?:public\.)?(t\d+)' (?:waits apart|is detached|stop)", log)) | set(re.findall(r"stopped: (?:public\.)?(t\d+)", log))
+        stopped = stopped_tables(log)
         dead = {}
         for dead_letter in self.dead_letters():
             table = dead_letter["topic"].rsplit(".", 1)[1]

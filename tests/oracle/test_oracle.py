@@ -4,11 +4,12 @@ import json
 import os
 import random
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from oracle import canonical, compare, decode, generate, interpreter, judge, routes  # noqa: E402
+from oracle import canonical, compare, decode, generate, interpreter, judge, random_adopted, routes  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
@@ -92,6 +93,20 @@ class RandomLogs(unittest.TestCase):
             second, _ = interpreter.interpret(log.interleave(), manifest)
             self.assertEqual({name: sorted(map(str, judge.oracle_rows(table))) for name, table in first.items()},
                              {name: sorted(map(str, judge.oracle_rows(table))) for name, table in second.items()}, f"seed {seed}")
+
+
+class RandomAdopted(unittest.TestCase):
+    def test_tables_that_stop_in_a_later_run_are_seen_whatever_characters_came_before(self):
+        earlier = "table │ inserted\n" + "─" * 200 + "\n"
+        later = "warning sinks.db: table 't0' is detached, the others go on\n"
+        with tempfile.NamedTemporaryFile() as log:
+            log.write((earlier + later).encode())
+            log.flush()
+            begin = len(earlier.encode())
+            self.assertEqual(random_adopted.text_from(log.name, begin), later)
+            self.assertTrue(random_adopted.Seed.waits(log.name, begin))
+        self.assertEqual(random_adopted.stopped_tables(later), {"t0"})
+        self.assertEqual(random_adopted.stopped_tables("detached: public.t1: why\nstopped: t2: why\n"), {"t1", "t2"})
 
 
 class Canonical(unittest.TestCase):

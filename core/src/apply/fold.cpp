@@ -59,13 +59,28 @@ Entry& Fold::succeed(const Entry& entry, int64_t offset) {
   const int32_t key_insert = entry.key_insert;
   entries_[index].closed = true;
   entries_[index].followers = 1;
+  has_long_chains_ = has_long_chains_ || entries_[index].follows;
   std::size_t place = static_cast<uint32_t>(std::hash<std::string_view>{}(key)) & (slots_.size() - 1);
   while (slots_[place].entry != index) place = (place + 1) & (slots_.size() - 1);
   slots_[place].entry = static_cast<uint32_t>(entries_.size());
   Entry& next = add(offset);
   next.key = key;
   next.key_insert = key_insert;
+  next.follows = true;
   return next;
+}
+
+void Fold::number_chains() {
+  if (!std::exchange(has_long_chains_, false)) return;
+  std::unordered_map<std::string_view, uint32_t> followers;
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+    if (entry->closed || entry->follows) entry->followers = followers[entry->key]++;
+  }
+}
+
+uint32_t& Fold::last_of(std::string_view message_key) {
+  const auto found = last_of_.find(message_key);
+  return found != last_of_.end() ? found->second : last_of_.emplace(arena_.copy(message_key), UINT32_MAX).first->second;
 }
 
 namespace {

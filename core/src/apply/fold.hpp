@@ -38,6 +38,7 @@ struct Entry {
   uint8_t operation = 0;            ///< kEvent: cdcrt_operation
   uint32_t width = 0;               ///< cells; a slot beyond it is ABSENT
   bool closed = false;              ///< a later entry of the same key takes all further changes
+  bool follows = false;             ///< an earlier entry of its fold has the same key
   bool snapshot = false;            ///< a row of a snapshot: any change with the same source order is newer
   bool keeps_dead_letters = false;  ///< its row has a dead letter that is newer at the source: writing this does not close it
   bool after_whole = false;         ///< an older entry of the batch sets the whole row
@@ -66,6 +67,7 @@ struct KeyDelete {
   cdcrt_cell* cells = nullptr;        ///< its cells then, `cells_width` wide
   uint32_t cells_width = 0;
   int32_t key_insert = -1;  ///< the key insert (index) that brought the row under `old_key` in this batch; -1: none
+  std::string_view order;   ///< source order of its event
 };
 
 /// The insert under the new key. Cells that its event lacks are taken from the row that was deleted under the old key.
@@ -109,6 +111,10 @@ class Fold {
   /// Begins a new entry for the key of `entry`, which is written first: a change that needs an existing row must not be merged with
   /// one that inserts it.
   Entry& succeed(const Entry& entry, int64_t offset);
+  /// Sets `followers` of entries that follow each other. Called once nothing more is folded.
+  void number_chains();
+  /// The entry (index) with the last change of the row that a message key names; UINT32_MAX: none so far.
+  uint32_t& last_of(std::string_view message_key);
   /// An entry beside all others (kEvent).
   Entry& add(int64_t offset);
   /// Computes the keys of all entries anew, after a column of the key changed its type: `key_of` appends the key to an empty text, or
@@ -132,7 +138,8 @@ class Fold {
   [[nodiscard]] event::Arena& arena() { return arena_; }
   /// Memory held, bytes, about.
   [[nodiscard]] std::size_t bytes() const {
-    return arena_.reserved() + entries_.capacity() * sizeof(Entry) + slots_.capacity() * sizeof(Slot);
+    return arena_.reserved() + entries_.capacity() * sizeof(Entry) + slots_.capacity() * sizeof(Slot) +
+           last_of_.size() * sizeof(std::pair<void*, decltype(last_of_)::value_type>);
   }
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   EventCounts counts;
@@ -158,6 +165,8 @@ class Fold {
   std::vector<Entry> entries_;
   std::vector<Slot> slots_;
   std::unordered_map<std::string_view, std::vector<uint32_t>> open_refusals_;  ///< indexes into `refused`
+  std::unordered_map<std::string_view, uint32_t> last_of_;
+  bool has_long_chains_ = false;
   event::Arena arena_{32 << 10};
 };
 

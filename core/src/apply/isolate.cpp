@@ -25,8 +25,8 @@ struct Trial {
 class Isolation {
  public:
   Isolation(plugin::Connection& connection, const Sealed& sealed, EventReader& reader, dead_letters::DeadLetters& dead_letters,
-            const TrialGuard& guard)
-      : connection_(connection), sealed_(sealed), reader_(reader), dead_letters_(dead_letters), guard_(guard) {}
+            const TrialGuard& guard, const TrialWrite& write)
+      : connection_(connection), sealed_(sealed), reader_(reader), dead_letters_(dead_letters), guard_(guard), write_(write) {}
 
   Result<Isolated> run(const std::vector<const Entry*>& known_missing) {
     const auto entries = entries_of(sealed_);
@@ -41,7 +41,7 @@ class Isolation {
         if (!bad_.contains(entry)) result.good.push_back(entry);
       }
       if (result.good.empty()) break;
-      auto trial = attempt(result.good, {}, nullptr);
+      auto trial = attempt(result.good, {});
       if (!trial) return std::move(trial.error());
       clean = trial->accepted && trial->missing.empty();
       if (trial->accepted) {
@@ -51,7 +51,7 @@ class Isolation {
         return std::move(found.error());
       }
     }
-    if (sealed_.key.empty()) appended_ = &result.good;
+    if (keys_depend()) good_before_ = &result.good;
     if (!sealed_.key.empty() && !sealed_.clear) {
       for (const auto& [key, dead_letters] : sealed_.attempt.open_dead_letters) open_keys_.insert(key);
     }
@@ -73,21 +73,12 @@ class Isolation {
 
  private:
   // Tries the write in a transaction that is rolled back.
-  Result<Trial> attempt(const std::vector<const Entry*>& entries, const std::vector<const Sealed*>& singles, const Sealed* candidate) {
+  Result<Trial> attempt(const std::vector<const Entry*>& entries, const std::vector<Sealed*>& singles) {
     Trial trial;
     if (auto begun = connection_.begin(); !begun) return std::move(begun.error());
     const auto body = [&]() -> Result<void> {
       if (auto locked = guard_(); !locked) return locked;
-      if (sealed_.clear) {
-        if (auto cleared = clear_table(connection_, sealed_); !cleared) return cleared;
-      }
-      if (auto written = write_entries(connection_, sealed_, entries, trial.missing); !written) return written;
-      for (const Sealed* single : singles) {
-        std::vector<const Entry*> ignored;
-        if (auto written = write_entries(connection_, *single, entries_of(*single), ignored); !written) return written;
-      }
-      if (candidate != nullptr) return write_entries(connection_, *candidate, entries_of(*candidate), trial.missing);
-      return {};
+      return write_(entries, singles, trial.missing);
     };
     auto done = body();
     auto rolled_back = connection_.rollback();
@@ -99,7 +90,7 @@ class Isolation {
   }
 
   Result<bool> bisect(const std::vector<const Entry*>& entries) {
-    auto trial = attempt(entries, {}, nullptr);
+    auto trial = attempt(entries, {});
     if (!trial) return std::move(trial.error());
     if (trial->accepted) return false;
     if (entries.size() == 1) {
@@ -207,7 +198,9 @@ class Isolation {
     }
     if (!concerned) return {};
     static const std::vector<const Entry*> none;
-    auto trial = attempt(appended_ != nullptr ? *appended_ : none, concerning(*single, result), &*single);
+    auto singles = concerning(*single, result);
+    singles.push_back(&*single);
+    auto trial = attempt(good_before_ != nullptr ? *good_before_ : none, singles);
     if (!trial) return std::move(trial.error());
     const bool blocked = is_blocked(*single);
     if (trial->accepted && trial->missing.empty() && !blocked) {
@@ -264,10 +257,17 @@ class Isolation {
     }
   }
 
-  // Events of the candidate's rows that were accepted before; without a key any event may matter.
-  std::vector<const Sealed*> concerning(const Sealed& candidate, const Isolated& result) {
+  // Whether an entry may depend on entries of other keys: without a key any row may be meant, and a row may have had another key before.
+  [[nodiscard]] bool keys_depend() const {
+    return sealed_.key.empty() || !sealed_.message_key.empty() ||
+           std::any_of(sealed_.partitions.begin(), sealed_.partitions.end(),
+                       [](const auto& part) { return !part.fold.key_deletes.empty() || !part.fold.key_inserts.empty(); });
+  }
+
+  // Events of the candidate's rows that were accepted before; where keys depend on each other any event may matter.
+  std::vector<Sealed*> concerning(const Sealed& candidate, Isolated& result) {
     std::set<std::size_t> indexes;
-    if (sealed_.key.empty()) {
+    if (good_before_ != nullptr) {
       for (std::size_t i = 0; i < result.singles.size(); ++i) indexes.insert(i);
     }
     for (const auto& part : candidate.partitions) {
@@ -277,7 +277,7 @@ class Isolation {
         }
       }
     }
-    std::vector<const Sealed*> singles;
+    std::vector<Sealed*> singles;
     for (const std::size_t index : indexes) singles.push_back(&result.singles[index]);
     return singles;
   }
@@ -314,6 +314,7 @@ class Isolation {
   EventReader& reader_;
   dead_letters::DeadLetters& dead_letters_;
   const TrialGuard& guard_;
+  const TrialWrite& write_;
   std::unordered_set<const Entry*> bad_;
   std::unordered_set<const Entry*> missing_;                           ///< of the bad: they find no row
   std::unordered_set<std::string> replayed_;                           ///< keys whose events were read again
@@ -321,13 +322,13 @@ class Isolation {
   std::unordered_set<std::string> open_keys_;  ///< dead_letter_key() of rows that have an open dead letter at this point of the replay
   const std::vector<RefusedKey>* refused_before_ = nullptr;  ///< messages that became dead letters when they were folded, in order
   std::size_t next_refused_ = 0;
-  const std::vector<const Entry*>* appended_ = nullptr;  ///< without a key: what is written before the singles
+  const std::vector<const Entry*>* good_before_ = nullptr;  ///< where keys depend on each other: what is written before the singles
 };
 
 }  // namespace
 
 Result<Isolated> isolate(plugin::Connection& connection, const Sealed& sealed, const std::vector<const Entry*>& known_missing,
-                         EventReader& reader, dead_letters::DeadLetters& dead_letters, const TrialGuard& guard) {
+                         EventReader& reader, dead_letters::DeadLetters& dead_letters, const TrialGuard& guard, const TrialWrite& write) {
   if (!known_missing.empty()) {
     Isolated counted;
     auto done = isolate_missing_images(connection, sealed, reader, dead_letters, guard, counted);
@@ -335,7 +336,7 @@ Result<Isolated> isolate(plugin::Connection& connection, const Sealed& sealed, c
     if (*done) return counted;
     if (sealed.key.empty()) return make_error(CDCRT_BAD_RECORD, "copies that are not there cannot be counted");
   }
-  return Isolation(connection, sealed, reader, dead_letters, guard).run(known_missing);
+  return Isolation(connection, sealed, reader, dead_letters, guard, write).run(known_missing);
 }
 
 }  // namespace cdcrt::apply

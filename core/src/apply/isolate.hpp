@@ -14,6 +14,6 @@ namespace cdcrt::apply {
 /// Only tries, in transactions that are rolled back. `known_missing`: entries of partial updates that found no row.
 /// Not OK: an outage, or an error that no single row causes.
 Result<Isolated> isolate(plugin::Connection& connection, const Sealed& sealed, const std::vector<const Entry*>& known_missing,
-                         EventReader& reader, dead_letters::DeadLetters& dead_letters, const TrialGuard& guard);
+                         EventReader& reader, dead_letters::DeadLetters& dead_letters, const TrialGuard& guard, const TrialWrite& write);
 
 }  // namespace cdcrt::apply

@@ -80,6 +80,12 @@ class MissingImages {
       image.width = entry.width;
       image.cells = images_->own_cells(entry.cells, entry.width);
     }
+    // Completed as it was folded: the row to delete is found by all its known cells.
+    for (uint32_t slot = 0; entry.needed > 0 && slot < entry.width; ++slot) {
+      if (entry.cells[slot].tag == CDCRT_ABSENT || (slot < image.width && image.cells[slot].tag != CDCRT_ABSENT)) continue;
+      images_->widen(image, entry.width);
+      image.cells[slot] = images_->own(entry.cells[slot]);
+    }
     return images_->index_of(image);
   }
 

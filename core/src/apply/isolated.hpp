@@ -24,4 +24,9 @@ struct Isolated {
 /// partitions are ours.
 using TrialGuard = std::function<Result<void>()>;
 
+/// In a transaction that is rolled back: empties the table where the batch does, then writes these entries of the batch and the singles
+/// just as the final transaction does. `missing`: entries that find no row to change.
+using TrialWrite = std::function<Result<void>(const std::vector<const Entry*>& entries, const std::vector<Sealed*>& singles,
+                                              std::vector<const Entry*>& missing)>;
+
 }  // namespace cdcrt::apply

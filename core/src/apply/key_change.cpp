@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "apply/table.hpp"
 #include "apply/table_writer.hpp"
@@ -13,11 +14,14 @@ namespace cdcrt::apply {
 
 class KeyChanges {
  public:
-  KeyChanges(plugin::Connection& connection, progress::Store& store, Sealed& sealed, SettledEntries& settled)
-      : connection_(connection), store_(store), sealed_(sealed), settled_(settled), columns_(sealed) {}
+  KeyChanges(plugin::Connection& connection, progress::Store& store, Sealed& sealed, SettledEntries& settled,
+             const std::vector<const Entry*>* only)
+      : connection_(connection), store_(store), sealed_(sealed), settled_(settled), columns_(sealed), is_whole_(only == nullptr) {
+    settled_.entries_ = only != nullptr ? *only : entries_of(sealed_);
+    for (const Entry* entry : is_whole_ ? std::vector<const Entry*>() : settled_.entries_) keys_.insert(entry->key);
+  }
 
   Result<void> settle() {
-    settled_.entries_ = entries_of(sealed_);
     sealed_.attempt.key_changes = sealed_.table->kept().key_changes();
     sealed_.attempt.key_changes_moved = false;
     if (sealed_.clear) {
@@ -26,7 +30,9 @@ class KeyChanges {
       sealed_.attempt.key_changes.clear();
     }
     for (auto& part : sealed_.partitions) {
-      for (auto& key_delete : part.fold.key_deletes) key_deletes_[std::string(key_delete.new_key)].push_back({&part.fold, &key_delete});
+      for (auto& key_delete : part.fold.key_deletes) {
+        if (is_written(key_delete.old_key)) key_deletes_[std::string(key_delete.new_key)].push_back({&part.fold, &key_delete});
+      }
     }
     for (std::size_t i = 0; i < settled_.entries_.size(); ++i) {
       if (!settled_.entries_[i]->closed) places_[settled_.entries_[i]->key] = i;
@@ -37,7 +43,9 @@ class KeyChanges {
     pair_deletes_and_inserts();
     if (auto read = read_old_rows(); !read) return read;
     for (auto& part : sealed_.partitions) {
-      for (const auto& key_insert : part.fold.key_inserts) apply_insert(key_insert);
+      for (const auto& key_insert : part.fold.key_inserts) {
+        if (is_written(key_insert.new_key)) apply_insert(key_insert);
+      }
     }
     // Where a row left for the same new key twice without an insert in between, the last delete counts.
     for (const auto& [new_key, places] : key_deletes_) {
@@ -59,9 +67,14 @@ class KeyChanges {
   };
   using Row = std::vector<cdcrt_cell>;
 
+  [[nodiscard]] bool is_written(std::string_view key) const { return is_whole_ || keys_.contains(key); }
+
   [[nodiscard]] bool any_key_insert() const {
-    return std::any_of(sealed_.partitions.begin(), sealed_.partitions.end(),
-                       [](const auto& part) { return !part.fold.key_inserts.empty(); });
+    return std::any_of(sealed_.partitions.begin(), sealed_.partitions.end(), [this](const auto& part) {
+      const auto& key_inserts = part.fold.key_inserts;
+      return std::any_of(key_inserts.begin(), key_inserts.end(),
+                         [this](const KeyInsert& key_insert) { return is_written(key_insert.new_key); });
+    });
   }
 
   // Finds the delete of each insert. A row may change its key several times in a batch, and the batch may end between the two events.
@@ -69,6 +82,7 @@ class KeyChanges {
     std::set<std::string_view> taken;
     for (auto& part : sealed_.partitions) {
       for (const KeyInsert& key_insert : part.fold.key_inserts) {
+        if (!is_written(key_insert.new_key)) continue;
         Counterpart& counterpart = counterparts_[&key_insert];
         counterpart.place = delete_before(part.fold, key_insert);
         if (counterpart.place.key_delete == nullptr) {
@@ -85,7 +99,8 @@ class KeyChanges {
   }
 
   // The last matching delete before the insert in its own partition.
-  static Place delete_before(Fold& fold, const KeyInsert& key_insert) {
+  [[nodiscard]] Place delete_before(Fold& fold, const KeyInsert& key_insert) const {
+    if (!is_written(key_insert.old_key)) return {};
     for (std::size_t i = key_insert.deletes_before; i-- > 0;) {
       const KeyDelete& key_delete = fold.key_deletes[i];
       if (key_delete.new_key == key_insert.new_key && key_delete.old_key == key_insert.old_key) return {&fold, &key_delete};
@@ -103,12 +118,31 @@ class KeyChanges {
     return {};
   }
 
-  // Inserts of earlier batches that still wait for their delete: cells that later events set need not be filled any more.
+  // Whether an old row is not wanted any more: its insert became a dead letter, and a later change of the whole row made that good.
+  [[nodiscard]] bool is_over(const KeyChangeRecord& record, const Entry& entry) const {
+    const bool is_whole = entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace || entry.effect == Effect::kDelete;
+    if (!is_whole || record.order.empty() || entry.order <= record.order) return false;
+    return std::none_of(sealed_.partitions.begin(), sealed_.partitions.end(), [&](const auto& part) {
+      const auto& key_inserts = part.fold.key_inserts;
+      return std::any_of(key_inserts.begin(), key_inserts.end(),
+                         [&](const KeyInsert& key_insert) { return key_insert.new_key == entry.key; });
+    });
+  }
+
+  // Old rows that are over, and inserts of earlier batches that still wait for their delete: cells that later events set need not be
+  // filled any more.
   void forget_filled() {
     if (sealed_.attempt.key_changes.empty()) return;
     for (const Entry* entry : settled_.entries_) {
       const auto waiting = sealed_.attempt.key_changes.find(std::string(entry->key));
-      if (waiting == sealed_.attempt.key_changes.end() || waiting->second.is_old_row || entry->key_insert >= 0) continue;
+      if (waiting == sealed_.attempt.key_changes.end() || entry->key_insert >= 0) continue;
+      if (waiting->second.is_old_row) {
+        if (is_over(waiting->second, *entry)) {
+          changes_[waiting->first] = std::nullopt;
+          sealed_.attempt.key_changes.erase(waiting);
+        }
+        continue;
+      }
       const bool gone = entry->effect == Effect::kDelete || entry->effect == Effect::kReplace;
       const auto removed = std::erase_if(
           waiting->second.slots, [&](uint32_t slot) { return gone || (slot < entry->width && entry->cells[slot].tag != CDCRT_ABSENT); });
@@ -253,6 +287,7 @@ class KeyChanges {
     if (kept == sealed_.attempt.key_changes.end() || kept->second.is_old_row) {
       KeyChangeRecord record;
       record.is_old_row = true;
+      record.order = key_delete.order;
       for (uint32_t slot = 0; slot < row.size(); ++slot) {
         if (row[slot].tag == CDCRT_ABSENT) continue;
         append_name(record.row, sealed_.columns[slot]);
@@ -313,6 +348,8 @@ class KeyChanges {
   Sealed& sealed_;
   SettledEntries& settled_;
   TargetColumns columns_;
+  const bool is_whole_;
+  std::unordered_set<std::string_view> keys_;              ///< those of the entries, where only a part of the batch is written
   std::map<std::string, std::vector<Place>> key_deletes_;  ///< by new key, in the order of their partition
   std::map<const KeyInsert*, Counterpart> counterparts_;
   std::unordered_map<std::string_view, std::size_t> places_;  ///< by key: index of the last entry in settled_.entries_
@@ -323,8 +360,9 @@ class KeyChanges {
   std::map<std::string, std::optional<std::string>> changes_;
 };
 
-Result<void> settle_key_changes(plugin::Connection& connection, progress::Store& store, Sealed& sealed, SettledEntries& settled) {
-  return KeyChanges(connection, store, sealed, settled).settle();
+Result<void> settle_key_changes(plugin::Connection& connection, progress::Store& store, Sealed& sealed, SettledEntries& settled,
+                                const std::vector<const Entry*>* only) {
+  return KeyChanges(connection, store, sealed, settled, only).settle();
 }
 
 }  // namespace cdcrt::apply

@@ -40,6 +40,8 @@ class SettledEntries {
 
 /// Inside the caller's transaction, before the entries are written: reads the rows that leave, fills the rows that come, keeps
 /// halves whose other half has not come. Leaves in sealed.attempt.key_changes what is kept once the transaction commits.
-Result<void> settle_key_changes(plugin::Connection& connection, progress::Store& store, Sealed& sealed, SettledEntries& settled);
+/// `only`: these entries alone are written, all of a key or none; the half under another key counts as not read yet.
+Result<void> settle_key_changes(plugin::Connection& connection, progress::Store& store, Sealed& sealed, SettledEntries& settled,
+                                const std::vector<const Entry*>* only = nullptr);
 
 }  // namespace cdcrt::apply

@@ -17,8 +17,15 @@ void append_name(std::string& text, const evolution::Column& column) {
 }
 
 std::string to_text(const KeyChangeRecord& record, const std::vector<evolution::Column>& columns) {
-  if (record.is_old_row) return std::string(kOldRow) + record.row;
-  std::string text(kMissingColumns);
+  std::string text(record.is_old_row ? kOldRow : kMissingColumns);
+  if (record.is_old_row) {
+    // Stored like a column whose name is empty, which no table has.
+    if (!record.order.empty()) {
+      types::append_text(text, types::text_cell(CDCRT_STRING, {}));
+      types::append_text(text, types::text_cell(CDCRT_BYTES, record.order));
+    }
+    return text + record.row;
+  }
   for (const uint32_t slot : record.slots) append_name(text, columns[slot]);
   return text;
 }
@@ -32,6 +39,12 @@ std::map<std::string, KeyChangeRecord> key_changes_from(const std::map<std::stri
     record.is_old_row = text.starts_with(kOldRow);
     if (record.is_old_row) {
       record.row = text.substr(kOldRow.size());
+      std::string_view rest = record.row;
+      const auto name = types::take_text(rest, arena);
+      if (!name || name->tag != CDCRT_STRING || name->size > 0) continue;
+      const auto order = types::take_text(rest, arena);
+      if (order) record.order = types::text_of(*order);
+      record.row = std::string(rest);
       continue;
     }
     std::string_view rest = std::string_view(text).substr(std::min(text.size(), kMissingColumns.size()));

@@ -16,6 +16,7 @@ namespace cdcrt::apply {
 
 struct KeyChangeRecord {
   bool is_old_row = false;      ///< true: the delete was read, and this is the row; false: the insert was read
+  std::string order;            ///< of a delete: source order of its event
   std::string row;              ///< of a delete: column names and cells in turn, as types::append_text writes them
   std::vector<uint32_t> slots;  ///< of an insert: slots that are still to be filled from the old row
 };

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "apply/write_set.hpp"
+#include "progress/shared_target.hpp"
 #include "types/convert.hpp"
 
 namespace cdcrt::apply {
@@ -14,28 +14,33 @@ int64_t LeftBehind::untold(const Entry& entry) const {
   return entry.untold >= 0 || !late_ || !brings || !sealed_.table->has_one_source() ? entry.untold : entry.last_offset;
 }
 
-std::string LeftBehind::message_key_of(const cdcrt_cell* cells, uint32_t width) const {
+// The key's bytes as the target stores it: it may spell a uuid or a number in its own way.
+std::string LeftBehind::stored_key(const std::vector<uint32_t>& slots, const Entry& entry) {
   std::string key;
-  for (const uint32_t slot : sealed_.message_key) types::append_key(key, slot < width ? cells[slot] : cdcrt_cell{});
+  uint64_t overflowed = 0;
+  for (const uint32_t slot : slots) {
+    const cdcrt_cell cell = slot < entry.width ? entry.cells[slot] : cdcrt_cell{};
+    const auto fitting = columns_.fit(slot, cell, arena_, overflowed);
+    types::append_key(key, fitting ? *fitting : cell);
+  }
   return key;
 }
 
 // Reads rows of the target whose columns `by` equal those of `wanted`; their keys, or with `whole` all columns.
 Result<void> LeftBehind::read(const std::vector<uint32_t>& by, const std::vector<const Entry*>& wanted, bool whole,
                               std::vector<Standing>& found) {
-  const TargetColumns columns(sealed_);
-  if (wanted.empty() || columns.slots().empty() || !sealed_.table->definition().exists() || sealed_.clear) return {};
+  if (wanted.empty() || columns_.slots().empty() || !sealed_.table->definition().exists() || sealed_.clear) return {};
   std::vector<uint32_t> slots = by;
-  for (const uint32_t slot : whole ? columns.slots() : sealed_.key) {
+  for (const uint32_t slot : whole ? columns_.slots() : sealed_.key) {
     if (std::find(by.begin(), by.end(), slot) == by.end()) slots.push_back(slot);
   }
   std::vector<cdcrt_column> described;
-  for (const uint32_t slot : slots) described.push_back(columns.stored(slot));
+  for (const uint32_t slot : slots) described.push_back(columns_.stored(slot));
   std::vector<cdcrt_cell> keys;
   uint64_t overflowed = 0;
   for (const Entry* entry : wanted) {
     for (const uint32_t slot : by) {
-      auto cell = columns.fit(slot, slot < entry->width ? entry->cells[slot] : cdcrt_cell{}, arena_, overflowed);
+      auto cell = columns_.fit(slot, slot < entry->width ? entry->cells[slot] : cdcrt_cell{}, arena_, overflowed);
       if (!cell) return std::move(cell.error());
       keys.push_back(*cell);
     }
@@ -59,6 +64,14 @@ Result<void> LeftBehind::read(const std::vector<uint32_t>& by, const std::vector
     LeftBehind* const self = told.self;
     Standing& row = told.found->emplace_back();
     row.cells.resize(self->sealed_.columns.size());
+    const auto append_keys = [&](const std::vector<uint32_t>& key_slots, std::string& key) {
+      for (const uint32_t slot : key_slots) {
+        const auto place = std::find(told.slots->begin(), told.slots->end(), slot);
+        types::append_key(key, cells[place - told.slots->begin()]);
+      }
+    };
+    append_keys(self->sealed_.key, row.key);
+    append_keys(self->sealed_.message_key, row.message_key);
     for (std::size_t i = 0; i < told.slots->size(); ++i) {
       // Converted to our type of the column: an adopted column of the target may have another.
       const uint32_t slot = (*told.slots)[i];
@@ -66,20 +79,18 @@ Result<void> LeftBehind::read(const std::vector<uint32_t>& by, const std::vector
       auto converted = types::convert(own, {}, self->sealed_.columns[slot].type, self->arena_);
       row.cells[slot] = converted ? *converted : own;
     }
-    for (const uint32_t slot : self->sealed_.key) types::append_key(row.key, row.cells[slot]);
     return 0;
   };
   return connection_.read(read);
 }
 
-Result<void> LeftBehind::settle(std::vector<const Entry*>& entries) {
-  if (sealed_.message_key.empty()) return {};
-  if (std::none_of(entries.begin(), entries.end(), [this](const Entry* entry) { return untold(*entry) >= 0; })) return {};
-  std::map<std::string, Group> groups;
+LeftBehind::Groups LeftBehind::group(const std::vector<const Entry*>& entries) {
+  Groups groups;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const Entry& entry = *entries[i];
     if (entry.effect == Effect::kNothing || entry.key.data() == nullptr) continue;
-    OfKey& of_key = groups[message_key_of(entry.cells, entry.width)][entry.key];
+    OfKey& of_key = groups[stored_key(sealed_.message_key, entry)][entry.key];
+    if (of_key.entries.empty()) of_key.stored = stored_key(sealed_.key, entry);
     of_key.entries.push_back(i);
     of_key.last = std::max(of_key.last, entry.last_offset);
     of_key.untold = std::max(of_key.untold, untold(entry));
@@ -87,6 +98,13 @@ Result<void> LeftBehind::settle(std::vector<const Entry*>& entries) {
   std::erase_if(groups, [](const auto& each) {
     return std::none_of(each.second.begin(), each.second.end(), [](const auto& of_key) { return of_key.second.untold >= 0; });
   });
+  return groups;
+}
+
+Result<void> LeftBehind::settle(std::vector<const Entry*>& entries) {
+  if (sealed_.message_key.empty()) return {};
+  if (std::none_of(entries.begin(), entries.end(), [this](const Entry* entry) { return untold(*entry) >= 0; })) return {};
+  Groups groups = group(entries);
   std::vector<const Entry*> newest;
   for (auto& [message_key, group] : groups) {
     const OfKey* last = nullptr;
@@ -97,7 +115,7 @@ Result<void> LeftBehind::settle(std::vector<const Entry*>& entries) {
     for (auto& [key, of_key] : group) of_key.left = &of_key != last && of_key.last < last->untold;
   }
   // First by the table's key, which has an index: most rows have not moved.
-  std::vector<Standing> there, standing;
+  std::vector<Standing> there;
   if (auto done = read(sealed_.key, newest, false, there); !done) return done;
   std::set<std::string_view> found;
   for (const Standing& row : there) found.insert(row.key);
@@ -106,54 +124,88 @@ Result<void> LeftBehind::settle(std::vector<const Entry*>& entries) {
   for (const auto& [message_key, group] : groups) {
     const Entry* const entry = newest[number++];
     const bool leaves = std::any_of(group.begin(), group.end(), [](const auto& each) { return each.second.left; });
-    if (leaves || !found.contains(entry->key)) not_found.push_back(entry);
+    if (leaves || !found.contains(group.at(entry->key).stored)) not_found.push_back(entry);
   }
+  std::vector<Standing> standing;
   if (auto done = read(sealed_.message_key, not_found, true, standing); !done) return done;
   std::map<std::string, std::vector<Standing>> rows;
-  for (Standing& row : standing) rows[message_key_of(row.cells.data(), static_cast<uint32_t>(row.cells.size()))].push_back(std::move(row));
-  for (auto& [message_key, group] : groups) settle(group, rows[message_key], entries);
+  for (Standing& row : standing) rows[row.message_key].push_back(std::move(row));
+  for (auto& [message_key, group] : groups) {
+    if (auto settled = settle(group, rows[message_key], entries); !settled) return settled;
+  }
   std::erase(entries, nullptr);
   return {};
 }
 
-void LeftBehind::settle(Group& group, const std::vector<Standing>& standing, std::vector<const Entry*>& entries) {
+// Whether a message key names one row of the target. Only asked before a row is deleted.
+Result<bool> LeftBehind::has_one_source() {
+  if (has_one_source_) return *has_one_source_;
+  has_one_source_ = sealed_.table->has_one_source();
+  if (!*has_one_source_) return false;
+  auto shared = progress::is_shared(connection_, store_, sealed_.table->identity().target());
+  if (!shared) return std::move(shared.error());
+  has_one_source_ = !*shared;
+  return *has_one_source_;
+}
+
+Result<void> LeftBehind::settle(Group& group, const std::vector<Standing>& standing, std::vector<const Entry*>& entries) {
   const auto newest = std::max_element(group.begin(), group.end(),
                                        [](const auto& one, const auto& other) { return one.second.untold < other.second.untold; });
-  const std::size_t first = newest->second.entries.front();
-  const Entry& newer = *entries[first];
-  const OfKey* before = nullptr;  // what the row was last, of what it leaves
-  for (const auto& [key, of_key] : group) {
-    if (of_key.left && (before == nullptr || of_key.last > before->last)) before = &of_key;
-  }
-  std::vector<const Standing*> left;
-  for (const Standing& row : standing) {
-    const auto of_key = group.find(row.key);
-    // A later event of the batch changes that row: its result counts.
-    if (row.key != newer.key && (of_key == group.end() || of_key->second.left)) left.push_back(&row);
-  }
-  if (before == nullptr && left.empty()) return;
-  if (!sealed_.table->has_one_source()) {
-    is_unsure_ = true;
-    return;
-  }
-  moved_.push_back(&newer);
-  Row from = left.empty() ? Row(sealed_.columns.size()) : left.back()->cells;
-  // A row that was deleted before, or is only known in parts, has no cells to give.
-  const Effect last = before != nullptr ? entries[before->entries.back()]->effect : Effect::kPatch;
-  const bool lives = last == Effect::kPatch ? !left.empty() : last != Effect::kDelete;
-  std::vector<const Entry*> removed;
-  for (const Standing* row : left) removed.push_back(&remove(row->key, row->cells.data(), static_cast<uint32_t>(row->cells.size()), newer));
-  if (before != nullptr) {
-    for (const std::size_t i : before->entries) from = with(*entries[i], std::move(from));
-  }
+  const auto& own = newest->second.entries;
+  int64_t turn = -1;  // offset of its last change under another key
+  std::vector<std::size_t> way;
   for (const auto& [key, of_key] : group) {
     if (!of_key.left) continue;
-    const Entry& gone = *entries[of_key.entries.back()];
-    removed.push_back(&remove(key, gone.cells, gone.width, newer));
-    for (const std::size_t i : of_key.entries) entries[i] = nullptr;
+    turn = std::max(turn, of_key.last);
+    way.insert(way.end(), of_key.entries.begin(), of_key.entries.end());
   }
-  if (lives && (newer.effect == Effect::kUpsert || newer.effect == Effect::kPatch)) entries[first] = &complete(newer, from);
+  auto first = std::find_if(own.begin(), own.end(), [&](std::size_t i) { return entries[i]->first_offset > turn; });
+  if (first == own.end()) --first;
+  if (turn >= 0) way.insert(way.end(), own.begin(), first);
+  std::sort(way.begin(), way.end(), [&](std::size_t i, std::size_t j) { return entries[i]->first_offset < entries[j]->first_offset; });
+  std::vector<const Standing*> left;
+  const Standing* stays = nullptr;
+  for (const Standing& row : standing) {
+    if (row.key == newest->second.stored) {
+      stays = &row;
+      continue;
+    }
+    const auto of_key = std::find_if(group.begin(), group.end(), [&](const auto& each) { return each.second.stored == row.key; });
+    // A later event of the batch changes that row: its result counts.
+    if (of_key == group.end() || of_key->second.left) left.push_back(&row);
+  }
+  if (way.empty() && left.empty()) return {};
+  auto one = has_one_source();
+  if (!one) return std::move(one.error());
+  if (!*one) {
+    is_unsure_ = true;
+    return {};
+  }
+  const Entry& newer = *entries[*first];
+  moved_.push_back(&newer);
+  std::vector<const Entry*> removed;
+  for (const Standing* row : left) removed.push_back(&remove(row->key, row->cells.data(), static_cast<uint32_t>(row->cells.size()), newer));
+  for (const auto& [key, of_key] : group) {
+    const Entry& gone = *entries[of_key.entries.back()];
+    if (of_key.left) removed.push_back(&remove(key, gone.cells, gone.width, newer));
+  }
+  // The row's cells from event to event. A row that was deleted before, or is only known in parts, has no cells to give.
+  const Standing* const before = !left.empty() ? left.back() : stays;
+  bool lives = before != nullptr, ended = false;
+  Row from = lives ? before->cells : Row(sealed_.columns.size());
+  for (const std::size_t i : way) {
+    const Entry& entry = *entries[i];
+    // Stays an entry of its own, and finds no row.
+    if (entry.effect == Effect::kPatch && !lives) continue;
+    from = with(entry, std::move(from));
+    lives = entry.effect != Effect::kDelete;
+    ended = ended || entry.effect == Effect::kDelete || entry.effect == Effect::kReplace;
+    entries[i] = nullptr;
+  }
+  if (ended && stays != nullptr) removed.push_back(&remove(newer.key, newer.cells, newer.width, newer));
+  if (lives && (newer.effect == Effect::kUpsert || newer.effect == Effect::kPatch)) entries[*first] = &complete(newer, from);
   entries.insert(entries.end(), removed.begin(), removed.end());
+  return {};
 }
 
 LeftBehind::Row LeftBehind::with(const Entry& entry, Row row) const {

@@ -90,6 +90,7 @@ std::optional<SealedPartition> PartitionFold::seal() {
   part.partition = partition_;
   part.session = session_;
   part.fold = std::exchange(fold_, Fold());
+  part.fold.number_chains();
   part.next_offset = next_;
   part.first_offset = first_held_ < 0 ? next_ : first_held_;
   part.order = max_order_;

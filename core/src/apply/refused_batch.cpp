@@ -66,7 +66,9 @@ Outcome RefusedBatch::try_isolated(const std::vector<const Entry*>& missing) {
     not_locked = locked;
     return std::move(locked.error());
   };
-  auto isolated = isolate(*connection_, sealed_, missing, context_.reader, context_.dead_letters, guard);
+  auto isolated =
+      isolate(*connection_, sealed_, missing, context_.reader, context_.dead_letters, guard,
+              [this](const auto& entries, const auto& singles, auto& not_found) { return write_parts(entries, singles, not_found, true); });
   if (not_locked) return *not_locked;
   if (!isolated) return std::move(isolated.error());
   sealed_.attempt.dead_letters_change = !isolated->dead_letters.closed().empty() || !isolated->dead_letters.opened().empty();
@@ -80,21 +82,38 @@ Outcome RefusedBatch::try_isolated(const std::vector<const Entry*>& missing) {
   return {};
 }
 
-Outcome RefusedBatch::commit_isolated(const Isolated& isolated) {
+// Each part settles its key changes after those of the parts before it.
+Result<void> RefusedBatch::write_parts(const std::vector<const Entry*>& entries, const std::vector<Sealed*>& singles,
+                                       std::vector<const Entry*>& missing, bool is_trial) {
+  if (sealed_.clear) {
+    if (auto cleared = clear_table(*connection_, sealed_); !cleared) return cleared;
+  }
+  KeptRow& kept = sealed_.table->kept();
+  const auto kept_before = kept.key_changes();
+  auto written = transaction_.write_settled(sealed_, &entries, missing, is_trial);
+  for (Sealed* single : singles) {
+    if (!written) break;
+    kept.take(sealed_.attempt.key_changes);
+    single->attempt.key_changes = sealed_.attempt.key_changes;
+    written = transaction_.write_settled(*single, nullptr, missing, is_trial);
+    sealed_.attempt.key_changes = single->attempt.key_changes;
+    sealed_.attempt.key_changes_moved = sealed_.attempt.key_changes_moved || single->attempt.key_changes_moved;
+  }
+  kept.take(kept_before);
+  return written;
+}
+
+Outcome RefusedBatch::commit_isolated(Isolated& isolated) {
   if (auto begun = transaction_.begin({&sealed_}); !begun) return begun;
   if (context_.store != nullptr) {
     if (auto locked = transaction_.lock({&sealed_}); !locked) return locked;
   }
   settle_dead_letters(sealed_, isolated.good, isolated.dead_letters);
-  if (sealed_.clear) {
-    if (auto cleared = clear_table(*connection_, sealed_); !cleared) return cleared;
-  }
-  std::vector<const Entry*> ignored;
-  if (auto done = transaction_.write_settled(sealed_, &isolated.good, ignored); !done) return done;
-  for (const Sealed& single : isolated.singles) {
-    if (auto done = write_entries(*connection_, single, entries_of(single), ignored); !done) return done;
-  }
-  if (!ignored.empty())
+  std::vector<const Entry*> missing;
+  std::vector<Sealed*> singles;
+  for (Sealed& single : isolated.singles) singles.push_back(&single);
+  if (auto done = write_parts(isolated.good, singles, missing, false); !done) return done;
+  if (!missing.empty())
     return make_error(CDCRT_RETRY, "rows of '" + sealed_.table->identity().target() + "' went away while bad ones were looked for");
   return transaction_.finish({&sealed_});
 }

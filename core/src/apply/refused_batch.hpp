@@ -22,7 +22,9 @@ class RefusedBatch {
  private:
   Outcome write_isolated(const std::vector<const Entry*>& missing);
   Outcome try_isolated(const std::vector<const Entry*>& missing);
-  Outcome commit_isolated(const Isolated& isolated);
+  Outcome commit_isolated(Isolated& isolated);
+  Result<void> write_parts(const std::vector<const Entry*>& entries, const std::vector<Sealed*>& singles,
+                           std::vector<const Entry*>& missing, bool is_trial);
 
   TargetConnection& connection_;
   const WriterContext& context_;

@@ -180,6 +180,9 @@ void RowFolder::fold_keyed(const Incoming& in, const evolution::ShapeMap& map) {
     place = &fold.succeed(*place, offset);
     added = true;
   }
+  if (!by_source_ && knowledge_.has_narrower_message_key()) {
+    place = after_other_keys(fold, place, added, is_told, memory.source, offset);
+  }
   Entry& entry = *place;
   entry.source = memory.source;
   if (!is_told) entry.untold = offset;

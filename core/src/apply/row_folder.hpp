@@ -66,6 +66,8 @@ class RowFolder {
   uint32_t append_image(Fold& fold, const std::vector<cdcrt_cell>& cells, int64_t offset, int32_t copies);
   /// Source order: where a change of `found`'s key goes that is folded by itself, as `added` says; null: a later one has overtaken it.
   Entry* place_by_source(PartitionFold& into, Entry* found, bool& added, bool whole, bool snapshot, int64_t offset);
+  /// The row of this message key may have had another table key since `place`, with changes in between: then an entry after `place`.
+  Entry* after_other_keys(Fold& fold, Entry* place, bool& added, bool is_told, uint32_t source, int64_t offset);
   bool read_row(const Incoming& in, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out, Error& error);
   bool read_key(const Incoming& in, const evolution::ShapeMap& map, const cdcrt_cell* cells, std::vector<cdcrt_cell>& out, Error& error);
   bool complete_from(const Incoming& in, const evolution::ShapeMap& map, const cdcrt_cell* before, Error& error);

@@ -99,6 +99,22 @@ void RowFolder::note_refused(const Incoming& in, const evolution::ShapeMap& map)
   if (!old.empty() && old != own) fold.refuse(old, offset, order_of(in.into), true, memory.source);
 }
 
+// Equal keys of two source tables name two rows.
+Entry* RowFolder::after_other_keys(Fold& fold, Entry* place, bool& added, bool is_told, uint32_t source, int64_t offset) {
+  image_scratch_.clear();
+  for (const uint32_t slot : knowledge_.message_key())
+    types::append_key(image_scratch_, slot < scratch_.size() ? scratch_[slot] : cdcrt_cell{});
+  uint32_t& last = fold.last_of(image_scratch_);
+  if (!is_told && !added && last != UINT32_MAX && last != fold.index_of(*place) && fold.entries()[last].source == source) {
+    const bool after_whole = place->effect != Effect::kPatch || place->after_whole;
+    place = &fold.succeed(*place, offset);
+    place->after_whole = after_whole;
+    added = true;
+  }
+  last = fold.index_of(*place);
+  return place;
+}
+
 // `scratch_` and `key_scratch_` hold the event's own row and key.
 bool RowFolder::note_key_change(const Incoming& in, const evolution::ShapeMap& map, Entry& entry, Error& error) {
   const cdcrt_row& row = in.row;
@@ -134,6 +150,7 @@ bool RowFolder::note_key_change(const Incoming& in, const evolution::ShapeMap& m
   key_delete.cells = fold.own_cells(entry.cells, entry.width);
   key_delete.cells_width = entry.width;
   key_delete.key_insert = entry.key_insert;
+  key_delete.order = fold.own_key(order_of(in.into));
   fold.key_deletes.push_back(key_delete);
   return true;
 }

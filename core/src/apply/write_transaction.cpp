@@ -1,7 +1,6 @@
 #include "apply/write_transaction.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include "apply/key_change.hpp"
 #include "apply/left_behind.hpp"
@@ -173,13 +172,14 @@ Result<void> WriteTransaction::clear(const Sealed& sealed) {
   return context_.store->forget_row_orders(*connection_, sealed.table->identity().target());
 }
 
-Result<void> WriteTransaction::write_settled(Sealed& sealed, const std::vector<const Entry*>* only, std::vector<const Entry*>& missing) {
+Result<void> WriteTransaction::write_settled(Sealed& sealed, const std::vector<const Entry*>* only, std::vector<const Entry*>& missing,
+                                             bool is_trial) {
   if (context_.store == nullptr || sealed.key.empty()) {
     return write_entries(*connection_, sealed, only != nullptr ? *only : entries_of(sealed), missing);
   }
   SettledEntries settled;
-  if (auto done = settle_key_changes(*connection_, *context_.store, sealed, settled); !done) return done;
-  if (!settled.never_filled().empty()) {
+  if (auto done = settle_key_changes(*connection_, *context_.store, sealed, settled, only); !done) return done;
+  if (!settled.never_filled().empty() && !is_trial) {
     std::string names;
     for (const auto& name : settled.never_filled()) names += (names.empty() ? "" : ", ") + name;
     context_.warn(
@@ -188,19 +188,14 @@ Result<void> WriteTransaction::write_settled(Sealed& sealed, const std::vector<c
         "). The row under the old key, which would have them, was never read: NULL stands there. Take a new snapshot of the row at the source");
   }
   std::vector<const Entry*> chosen = settled.entries();
-  if (only == nullptr) missing.insert(missing.end(), settled.missing().begin(), settled.missing().end());
-  if (only != nullptr) {
-    const std::set<const Entry*> kept(only->begin(), only->end());
-    std::erase_if(chosen,
-                  [&](const Entry* entry) { return settled.original(entry) != nullptr && !kept.contains(settled.original(entry)); });
-  }
-  LeftBehind left(*connection_, sealed);
+  missing.insert(missing.end(), settled.missing().begin(), settled.missing().end());
+  LeftBehind left(*connection_, *context_.store, sealed);
   if (auto done = left.settle(chosen); !done) return done;
-  if (left.is_unsure() && sealed.table->keys().tell_left_behind()) {
+  if (left.is_unsure() && !is_trial && sealed.table->keys().tell_left_behind()) {
     context_.warn(
         "table '" + sealed.table->identity().target() +
         "': its primary_key holds more columns than the message key, and updates come without an image of the row before. Where such a column changes, the "
-        "old row may stay beside the new one: rows come from several partitions or source tables, so that the message key does not tell which row it was. "
+        "old row may stay beside the new one: rows come from several partitions, source tables or pipelines, so that the message key does not tell which row it was. "
         "Set REPLICA IDENTITY FULL (or its like) at the source");
   }
   std::vector<const Entry*> not_found;

@@ -28,8 +28,9 @@ class WriteTransaction {
   Outcome decide_by_source(Sealed& sealed, const SourceOrder::Refused& refused = {});
   /// Empties the table.
   Result<void> clear(const Sealed& sealed);
-  /// Writes the batch, or `only` these entries of it.
-  Result<void> write_settled(Sealed& sealed, const std::vector<const Entry*>* only, std::vector<const Entry*>& missing);
+  /// Writes the batch, or `only` these entries of it. `is_trial`: it is rolled back, and gives no warnings.
+  Result<void> write_settled(Sealed& sealed, const std::vector<const Entry*>* only, std::vector<const Entry*>& missing,
+                             bool is_trial = false);
   /// Progress, dead letters, commit.
   Result<void> finish(const std::vector<Sealed*>& batches);
 

@@ -158,7 +158,7 @@ class TableReplay {
       missing = settled.missing();
     }
     std::vector<const Entry*> entries = keyed_ ? settled.entries() : apply::entries_of(sealed);
-    apply::LeftBehind left(target_.connection, sealed, true);
+    apply::LeftBehind left(target_.connection, *target_.store, sealed, true);
     if (auto done = left.settle(entries); !done) return done;
     if (!left.moved().empty() || left.is_unsure()) {
       refusal =

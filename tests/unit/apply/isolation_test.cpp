@@ -155,3 +155,136 @@ TEST_CASE(
     CHECK(rig.memory == 0);
   }
 }
+
+TEST_CASE("isolation: without a key a row that is not there is no other one that differs in a column which an event lacked") {
+  for (const bool beside : {false, true}) {
+    CAPTURE(beside);
+    Rig rig;
+    rig.send_all({append(text("x"), integer(5)), append(text("y"), integer(1))});
+    REQUIRE(rig.write());
+    Event narrow{CDCRT_INSERT, {{"a", kText}}, {text("x")}};
+    narrow.declared = false;
+    std::vector<Event> events = {narrow, take(text("x"), null()), take(text("x"), null())};
+    if (beside) events.push_back(take(text("lost"), integer(1)));
+    rig.send_all(events);
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "a='x',b=5; a='y',b=1");
+    CHECK(rig.written_dead_letters().size() == (beside ? 2 : 1));
+  }
+}
+
+namespace {
+
+/// As the source says them: halves of a key change, each an event.
+Event key_delete(int64_t from, int64_t to) {
+  Event event = remove(from);
+  event.other_key = {integer(to), absent(), absent()};
+  return event;
+}
+Event key_insert(int64_t to, int64_t from, cdcrt_cell a, cdcrt_cell b) {
+  Event event = insert(to, a, b);
+  event.other_key = {integer(from), absent(), absent()};
+  return event;
+}
+
+enum class Source { kReadsAgain, kLost, kHasGaps };
+
+/// All of the log is gone, or one message, or nothing.
+void lose(Rig& rig, Source source, int64_t offset) {
+  if (source == Source::kLost) rig.can_read_again = false;
+  if (source == Source::kHasGaps) rig.forget(0, offset);
+}
+
+}  // namespace
+
+TEST_CASE("isolation: beside a refused row a row whose key holds more than the message's moves, whatever the source can read again") {
+  for (const Source source : {Source::kReadsAgain, Source::kLost, Source::kHasGaps}) {
+    CAPTURE(static_cast<int>(source));
+    route::Route route;
+    route.primary_key = {"id", "a"};
+    Rig rig(route);
+    rig.database.refuses = is_bad;
+    rig.send_all({insert(1, text("x"), integer(1)), insert(2, text("x"), integer(2))});
+    REQUIRE(rig.write());
+    rig.send_all({update(1, text("y"), absent()), insert(7, text("z"), integer(7)), update(2, text("y"), integer(3)),
+                  insert(3, text("bad"), integer(3))});
+    lose(rig, source, 3);
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "id=1,a='y',b=1; id=2,a='y',b=3; id=7,a='z',b=7");
+    CHECK(rig.written_dead_letters().size() == 1);
+    CHECK(rig.stored_next(0) == 6);
+  }
+}
+
+TEST_CASE("isolation: an event that is read again and moves a row finds what the rest of the batch wrote") {
+  for (const Source source : {Source::kReadsAgain, Source::kHasGaps}) {
+    CAPTURE(static_cast<int>(source));
+    route::Route route;
+    route.primary_key = {"id", "a"};
+    Rig rig(route);
+    rig.database.refuses = [](const memory_sink::Row& row) {
+      const auto b = row.find("b");
+      return b != row.end() && b->second.find("13") != std::string::npos;
+    };
+    rig.send_all({insert(1, text("x"), integer(1)), insert(9, text("w"), integer(9)), update(1, text("y"), absent()),
+                  update(1, text("y"), integer(13))});
+    lose(rig, source, 1);
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "id=1,a='y',b=1; id=9,a='w',b=9");
+    CHECK(rig.written_dead_letters().size() == 1);
+  }
+}
+
+TEST_CASE(
+    "isolation: beside a refused row what was inserted under a new key takes the cells of the old row, or is told where that was never read") {
+  for (const Source source : {Source::kReadsAgain, Source::kLost, Source::kHasGaps}) {
+    CAPTURE(static_cast<int>(source));
+    Rig rig;
+    // A table that takes no row without `a`.
+    rig.database.refuses = [](const memory_sink::Row& row) { return is_bad(row) || (row.size() == 2 && row.contains("b")); };
+    rig.send(insert(1, text("kept"), integer(1)));
+    REQUIRE(rig.write());
+    rig.send_all({key_delete(1, 2), key_insert(2, 1, absent(), integer(2)), key_delete(5, 6), key_insert(6, 5, absent(), integer(6)),
+                  insert(7, text("good"), integer(7)), insert(8, text("bad"), integer(8))});
+    lose(rig, source, 5);
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "id=2,a='kept',b=2; id=7,a='good',b=7");
+    CHECK(rig.written_dead_letters().size() == 2);
+  }
+}
+
+TEST_CASE("isolation: a row that was never read is told also where a dead letter of another row is open") {
+  for (const Source source : {Source::kReadsAgain, Source::kLost, Source::kHasGaps}) {
+    CAPTURE(static_cast<int>(source));
+    Rig rig;
+    rig.database.refuses = is_bad;
+    rig.send_all({insert(1, text("bad"), integer(1)), insert(7, text("good"), integer(7))});
+    REQUIRE(rig.write());
+    rig.send_all(
+        {update(1, absent(), integer(2)), key_delete(5, 6), key_insert(6, 5, absent(), integer(6)), insert(9, text("w"), integer(9))});
+    lose(rig, source, 5);
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "id=7,a='good',b=7; id=9,a='w',b=9");
+    CHECK(rig.written_dead_letters().size() == 3);
+  }
+}
+
+TEST_CASE("isolation: what a refused row had under its old key is kept for its dead letter") {
+  for (const Source source : {Source::kReadsAgain, Source::kLost, Source::kHasGaps}) {
+    CAPTURE(static_cast<int>(source));
+    Rig rig;
+    rig.database.refuses = [](const memory_sink::Row& row) {
+      const auto b = row.find("b");
+      return b != row.end() && b->second.find("13") != std::string::npos;
+    };
+    rig.send(insert(1, text("kept"), integer(1)));
+    REQUIRE(rig.write());
+    rig.send_all({key_delete(1, 2), key_insert(2, 1, absent(), integer(13)), insert(9, text("w"), integer(9))});
+    lose(rig, source, 3);
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "id=9,a='w',b=9");
+    CHECK(rig.written_dead_letters().size() == 1);
+    CHECK(rig.database.tables["cdcrt.key_changes"].rows.size() == 1);
+    CHECK(rig.memory == 0);
+  }
+}

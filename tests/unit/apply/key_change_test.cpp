@@ -279,3 +279,40 @@ TEST_CASE("key change: a truncate ends what waits for its other half, and what i
   CHECK(rig.rows() == "id=2,a='kept',b=7");
   CHECK(rig.database.tables["cdcrt.key_changes"].rows.empty());
 }
+
+TEST_CASE("key change: what was kept of an old row goes with the dead letter of its insert") {
+  for (const bool was_read : {true, false}) {
+    for (const bool restarted : {true, false}) {
+      Rig rig;
+      rig.database.refuses = [](const memory_sink::Row& row) {
+        const auto b = row.find("b");
+        return b != row.end() && b->second.find("13") != std::string::npos;
+      };
+      rig.send(insert(was_read ? 1 : 7, text("kept"), integer(1), "10"));
+      rig.send(delete_old(1, 2, "20"));
+      REQUIRE(rig.write());
+      rig.send(insert_new(2, 1, absent(), integer(13), "20"));
+      REQUIRE(rig.write());
+      CHECK(rig.written_dead_letters().size() == 1);
+      CHECK(rig.database.tables["cdcrt.key_changes"].rows.size() == 1);
+      if (restarted) rig.restart();
+      rig.send(update(2, text("new"), integer(9), "30"));
+      REQUIRE(rig.write());
+      CHECK(rig.rows() == (was_read ? "id=2,a='new',b=9" : "id=2,a='new',b=9; id=7,a='kept',b=1"));
+      CHECK(rig.database.tables["cdcrt.key_changes"].rows.empty());
+    }
+  }
+}
+
+TEST_CASE("key change: what is told of a key before a row comes under it does not end what is kept for that row") {
+  Rig rig({}, 2);
+  rig.send(insert(1, text("kept"), integer(1), "10"), 0);
+  rig.send(delete_old(1, 2, "20"), 0);
+  REQUIRE(rig.write());
+  rig.send_all({insert(2, text("before"), integer(5), "11"), update(2, text("again"), integer(6), "12")}, 1);
+  REQUIRE(rig.write());
+  rig.send_all({remove(2, "19"), insert_new(2, 1, absent(), integer(7), "20"), update(2, absent(), integer(8), "30")}, 1);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=2,a='kept',b=8");
+  CHECK(rig.database.tables["cdcrt.key_changes"].rows.empty());
+}
