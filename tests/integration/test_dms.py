@@ -111,7 +111,7 @@ class Dms(unittest.TestCase):
         return program.run(self.arguments(target, more, settings, form), target.environment, self.folder)
 
     def letters(self):
-        return program.letters(os.path.join(self.folder, "letters.jsonl"))
+        return program.dead_letters(os.path.join(self.folder, "letters.jsonl"))
 
     def rows(self, name="s.t", columns=("id", "v")):
         names, rows = targets.open_target(self.target.name).rows(name)
