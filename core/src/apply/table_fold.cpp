@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "apply/log_order.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "event/arena.hpp"
 
@@ -123,7 +124,7 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
   const std::string_view order = into.last_order();
   if (is_refused_gap(into)) return;
   if (by_source_ && !take_row_order(into, row, offset)) return;
-  if (is_before_truncate(into, offset)) return;
+  if (is_before_truncate(into, offset) && (row.operation != CDCRT_DEFINITION || !stopped_.empty())) return;
   into.raise_order(order);
   if (order.empty() && !by_source_) into.note_unordered();
   if (row.operation == CDCRT_TRUNCATE) {
@@ -160,12 +161,15 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
 bool TableFold::learn_key(const Decoded& batch, const uint32_t* rows, std::size_t count) {
   if (knowledge_.key_known()) return false;
   bool is_news = false;
+  // Rows that do not wait for it are read before it however the log is cut into batches: to them it says nothing.
+  const route::Route& route = identity_.route;
+  const bool rows_wait = route.primary_key.empty() && route.fallback_key.empty() && route.mode != route::Mode::kAppend;
   for (std::size_t i = 0; i < count; ++i) {
     const cdcrt_row& row = batch.rows.rows()[rows[i]];
     if (row.operation != CDCRT_DEFINITION) continue;
     const event::Shape& shape = batch.shapes.get(row.shape);
     if (knowledge_.tell_key(shape)) is_news = true;
-    knowledge_.tell_types(shape, {row.source_order.data, row.source_order.size});
+    if (rows_wait) knowledge_.tell_types(shape, {row.source_order.data, row.source_order.size});
   }
   return is_news;
 }
@@ -206,7 +210,7 @@ bool TableFold::is_before_truncate(PartitionFold& into, int64_t offset) {
   if (order.empty()) {
     stop("rows at " + into.partition().name() + " offset " + std::to_string(offset) +
          " carry no source order, and another partition had a truncate: which came first is unknown");
-  } else if (order < floor) {
+  } else if (is_of_log_of_truncate(order) && order < floor) {
     into.raise_order(order);
   }
   return true;
@@ -249,7 +253,18 @@ bool TableFold::take_row_order(PartitionFold& into, const cdcrt_row& row, int64_
   // where it stands.
   const bool is_row = row.operation != CDCRT_DEFINITION;
   const std::string& at = into.row_order().empty() ? into.last_order() : into.row_order();
+  if (is_row && !is_of_log_of_truncate(at)) return false;
   return !is_row || truncation_.floor().empty() || at > truncation_.floor();
+}
+
+// False: the table stops.
+bool TableFold::is_of_log_of_truncate(std::string_view order) {
+  if (truncation_.floor().empty() || are_of_one_log(truncation_.floor(), order)) return true;
+  stop("the table was truncated, and a change that came later has a lower place in the source's log: the log began anew (another server, or "
+       "RESET MASTER), so which changes came before the truncate cannot be told. Take a new snapshot of the table at the source and run: "
+       "cdcrt progress rewind --table " +
+       identity_.target() + " --to earliest --empty");
+  return false;
 }
 
 // From the row that is being folded on. What other partitions hold is read again, in source order.

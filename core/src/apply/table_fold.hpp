@@ -84,6 +84,7 @@ class TableFold {
  private:
   void fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_row& row, std::vector<Refusal>& refusals);
   bool is_refused_gap(PartitionFold& into);
+  [[nodiscard]] bool is_of_log_of_truncate(std::string_view order);
   bool is_before_truncate(PartitionFold& into, int64_t offset);
   bool keeps_order(PartitionFold& into, const event::Shape& shape, const cdcrt_row& row, int64_t offset);
   [[nodiscard]] std::string missing_key_text(const event::Shape& shape) const;

@@ -154,3 +154,16 @@ TEST_CASE("key elsewhere: a row without a column of the told key is a dead lette
   REQUIRE(rig.written_dead_letters().size() == 1);
   CHECK(rig.written_dead_letters()[0].find("key_missing") != std::string::npos);
 }
+
+TEST_CASE("key elsewhere: a definition from before a truncate, read after it, is kept over a restart") {
+  Rig rig({}, 2);
+  rig.send(truncate("30"), 0);
+  REQUIRE(rig.write());
+  rig.send(definition("10"), 1);
+  REQUIRE(rig.write());
+  rig.restart();
+  rig.send(row(CDCRT_INSERT, 1, text("x"), "40"), 0);
+  CHECK_FALSE(rig.table->is_detached());
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='x',b=0");
+}

@@ -1,8 +1,11 @@
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include <utility>
 
 #include "apply/orders.hpp"
+#include "cdcrt/sdk/source_order.hpp"
 
 using namespace cdcrt;
 using namespace cdcrt::rig;
@@ -256,4 +259,25 @@ TEST_CASE("truncate: when the log begins after it, rows may be missing, and the 
   after_retention(rig, "40");
   CHECK(rig.table->stopped().find("may have been deleted by retention") != std::string::npos);
   CHECK(rig.table->stopped().find("--empty") != std::string::npos);
+}
+
+TEST_CASE("truncate: changes of a log that began anew stop the table and are not taken for older ones") {
+  const auto order = [](uint64_t file, uint64_t time) {
+    std::string out;
+    sdk::append_order(out, file);
+    sdk::append_order(out, uint64_t{4});
+    sdk::append_log(out, time, "7", "binlog");
+    return out;
+  };
+  for (const std::size_t partitions : {1U, 2U}) {
+    CAPTURE(partitions);
+    Rig rig({}, partitions);
+    rig.send(truncate(order(1000, 1000)), 0);
+    REQUIRE(rig.write());
+    rig.send(insert(1, text("x"), integer(1), order(1, 5000)), static_cast<int>(partitions) - 1);
+    const bool is_there = rig.table->stopped().empty() && rig.write().ok() && rig.rows() == "id=1,a='x',b=1";
+    const bool is_told = rig.table->stopped().find("the log began anew") != std::string::npos;
+    CHECK((is_there || is_told));
+    if (partitions > 1) CHECK(is_told);
+  }
 }
