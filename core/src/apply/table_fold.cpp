@@ -260,10 +260,11 @@ bool TableFold::take_row_order(PartitionFold& into, const cdcrt_row& row, int64_
 // False: the table stops.
 bool TableFold::is_of_log_of_truncate(std::string_view order) {
   if (truncation_.floor().empty() || are_of_one_log(truncation_.floor(), order)) return true;
-  stop("the table was truncated, and a change that came later has a lower place in the source's log: the log began anew (another server, or "
-       "RESET MASTER), so which changes came before the truncate cannot be told. Take a new snapshot of the table at the source and run: "
-       "cdcrt progress rewind --table " +
-       identity_.target() + " --to earliest --empty");
+  stop(
+      "the table was truncated, and a change that came later has a lower place in the source's log: the log began anew (another server, or "
+      "RESET MASTER), so which changes came before the truncate cannot be told. Take a new snapshot of the table at the source and run: "
+      "cdcrt progress rewind --table " +
+      identity_.target() + " --to earliest --empty");
   return false;
 }
 
