@@ -94,7 +94,8 @@ std::optional<SealedPartition> PartitionFold::seal() {
   part.next_offset = next_;
   part.first_offset = first_held_ < 0 ? next_ : first_held_;
   part.order = max_order_;
-  part.stored_order = stored_order_;
+  part.first_order = sent_back_order_.value_or(stored_order_);
+  sent_back_order_.reset();
   first_sealed_ = first_held_;
   sealed_next_ = part.next_offset;
   sealed_order_ = part.order;
@@ -133,6 +134,7 @@ void PartitionFold::back_to(int64_t next, const std::string& order) {
   next_ = next;
   max_order_ = order;
   last_order_ = order == progress::kSentBack ? std::string() : order;
+  sent_back_order_.reset();
   while (!marks_.empty() && marks_.back().second > next) marks_.pop_back();
   if (marks_.empty() || marks_.back().first < order) marks_.emplace_back(order, next);
 }
@@ -175,6 +177,7 @@ void PartitionFold::rewind_past(std::string_view order) {
   first_held_ = from;
   max_order_.assign(marks_.empty() ? progress::kSentBack : std::string_view(marks_.back().first));
   last_order_.assign(marks_.empty() ? std::string_view() : max_order_);
+  sent_back_order_ = max_order_;
   if (!is_detached_) min_generation_ = rewind(from);
 }
 

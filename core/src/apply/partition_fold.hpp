@@ -129,15 +129,16 @@ class PartitionFold {
   Folding folding_;
   Fold fold_;
   RowMemory memory_;
-  int64_t next_ = 0;                    ///< rows below are folded or durable
-  int64_t stored_next_ = 0;             ///< durable
-  std::string stored_order_;            ///< max_order_ of what is durable
-  int64_t first_held_ = -1;             ///< offset of the first row in the fold; -1: none
-  int64_t first_sealed_ = -1;           ///< the same of what is being written
-  std::optional<int64_t> sealed_next_;  ///< what is being written reaches up to there
-  std::string sealed_order_;            ///< its max_order_
-  uint32_t min_generation_ = 0;         ///< older batches were read before a rewind
-  uint32_t session_ = 0;                ///< of the partition
+  int64_t next_ = 0;                            ///< rows below are folded or durable
+  int64_t stored_next_ = 0;                     ///< durable
+  std::string stored_order_;                    ///< max_order_ of what is durable
+  int64_t first_held_ = -1;                     ///< offset of the first row in the fold; -1: none
+  int64_t first_sealed_ = -1;                   ///< the same of what is being written
+  std::optional<int64_t> sealed_next_;          ///< what is being written reaches up to there
+  std::optional<std::string> sent_back_order_;  ///< max_order_ below the place a truncate sent it back to, until it is sealed
+  std::string sealed_order_;                    ///< its max_order_
+  uint32_t min_generation_ = 0;                 ///< older batches were read before a rewind
+  uint32_t session_ = 0;                        ///< of the partition
   std::string last_order_, row_order_, max_order_;
   bool is_unordered_ = false;
   bool is_fresh_ = true;  ///< had no row yet

@@ -26,7 +26,7 @@ struct SealedPartition {
   int64_t next_offset = 0;   ///< progress once this is written
   int64_t first_offset = 0;  ///< of the first row in it
   std::string order;         ///< greatest source order routed to the table from this partition
-  std::string stored_order;  ///< the same of what was durable before it
+  std::string first_order;   ///< the same of what lies below first_offset
 };
 
 /// What one attempt to write a batch has found out, and what is to be taken over once its transaction is durable.

@@ -17,7 +17,7 @@ struct Stretch::Reading {
 
   Reading(const SealedPartition& part, event::ShapeRegistry& shapes)
       : partition(part.partition), session(part.session), end(part.next_offset), last_order(part.order), counts(part.fold.counts),
-        passed_next(part.first_offset), passed_order(part.stored_order), rows(shapes) {}
+        passed_next(part.first_offset), passed_order(part.first_order), rows(shapes) {}
 
   progress::Partition* const partition;
   const uint32_t session;
@@ -240,7 +240,7 @@ std::vector<SealedPartition> Stretch::positions() const {
     part.next_offset = reading->passed_all ? reading->end : reading->passed_next;
     part.order = reading->passed_all ? reading->last_order : reading->passed_order;
     part.first_offset = part.next_offset;
-    part.stored_order = part.order;
+    part.first_order = part.order;
   }
   return positions;
 }

@@ -281,3 +281,23 @@ TEST_CASE("truncate: changes of a log that began anew stop the table and are not
     if (partitions > 1) CHECK(is_told);
   }
 }
+
+TEST_CASE("truncate: older truncates that are read again beside a refused row empty nothing") {
+  const auto note = [](const char* word, int64_t number, const char* order) {
+    Event event = append(text(word), integer(number));
+    event.order = order;
+    return event;
+  };
+  Rig rig({}, 2);
+  rig.send_all({note("old", 1, "10"), truncate("20"), note("two", 2, "40"), note("bad", 3, "50")}, 0);
+  REQUIRE(rig.write());
+  rig.restart();  // of what partition 0 has read only its end is known
+  rig.send_all({truncate("30"), note("one", 4, "35")}, 1);
+  rig.database.refuses = [](const memory_sink::Row& row) { return row.contains("a") && row.at("a").find("bad") != std::string::npos; };
+  rig.follow_rewinds();
+  REQUIRE(rig.write());
+  rig.follow_rewinds();
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "a='one',b=4; a='two',b=2");
+  CHECK(rig.written_dead_letters().size() == 1);
+}
