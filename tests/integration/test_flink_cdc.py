@@ -91,7 +91,7 @@ class FlinkCdc(unittest.TestCase):
 
     def same(self, name, target, folder, told, arguments, environment):
         # A change that lacks the unchanged TOAST of its row, which another partition brings later, is made good by a replay.
-        letters = {(letter["table"], letter["reason"]) for letter in program.dead_letters(os.path.join(folder, "letters.jsonl"))}
+        letters = {(letter["table"], letter["reason"]) for letter in program.dead_letters(os.path.join(folder, "dead_letters.jsonl"))}
         late = letters & {("big_text", "row_missing"), ("public.big_text", "row_missing")}
         # PostgreSQL keeps no NUL in a text.
         expected = os.path.join(DATA, name, "expected")
@@ -227,7 +227,7 @@ class FlinkCdc(unittest.TestCase):
         done = program.run(arguments, environment, self.folder)
         self.assertIn('primary_keys = { "shop.t" = ["id"] }', done.log)
         self.assertNotEqual(done.exit_code, 0)
-        self.assertEqual(program.dead_letters(os.path.join(self.folder, "letters.jsonl")), [])
+        self.assertEqual(program.dead_letters(os.path.join(self.folder, "dead_letters.jsonl")), [])
 
     def check_generated(self, kind):
         """Rows loaded and changed, keys that move and come back, each change in a partition by chance, the partitions read one after the other."""
