@@ -35,9 +35,11 @@ Status EventDecoder::decode_history(uint32_t record, bool with_schema) {
   }
   const uint32_t ddl = header_tape_.find(0, "ddl");
   const DdlStatement statement(ddl != 0 && header_tape_[ddl].kind == Kind::kString ? header_tape_.text(ddl) : std::string_view());
+  if (!statement.is_readable()) return bad_history("the comments of its statement are nested too deeply");
   if (statement.is_of_view()) return marker();
   const std::string_view order = order_of(CDCRT_DEFINITION);
   if (const auto truncated = statement.truncated()) {
+    if (truncated->table.find_first_not_of(' ') == std::string::npos) return bad_history("a TRUNCATE of a table without a name");
     const uint32_t database = header_tape_.find(0, "databaseName");
     TableReference table = {source_[SourceField::kDatabase], {}, truncated->table, source_[SourceField::kName], CDCRT_SHAPE_KEY_ELSEWHERE};
     if (database != 0 && header_tape_[database].kind == Kind::kString) table.database = header_tape_.text(database);
@@ -96,6 +98,9 @@ Status EventDecoder::define(uint32_t change, bool with_schema, std::string_view 
       part.name = std::string(header_tape_[place].kind == Kind::kString ? header_tape_.text(place) : std::string_view());
       if (layout.find_column(part.name) < 0) {
         return bad_history("key column " + sdk::json_string(part.name) + " is no column of table " + sdk::json_string(name.back()));
+      }
+      if (key.find_column(part.name) >= 0) {
+        return bad_history("key column " + sdk::json_string(part.name) + " of table " + sdk::json_string(name.back()) + " is named twice");
       }
       key.add(std::move(part));
     }

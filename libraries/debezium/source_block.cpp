@@ -73,6 +73,7 @@ bool append_sql_server_lsn(char*& out, std::string_view text) {
 }
 
 constexpr std::size_t kLongestOrder = 32;
+constexpr std::size_t kScnBytes = 8;  // no other order is as short
 
 /// Answers how many bytes; 0: the event has no order.
 std::size_t write_order(const SourceValues& source, char* buffer) {
@@ -148,7 +149,8 @@ std::string_view flink_order(const SourceValues& source, bool is_delete, std::st
   const std::size_t size = write_order(source, buffer);
   if (size == 0) return {};
   scratch.assign(buffer, size);
-  scratch += is_delete ? '\0' : '\1';
+  // An scn is that of many changes of a row: the delete among them need not be the first.
+  if (size != kScnBytes) scratch += is_delete ? '\0' : '\1';
   if (const std::string_view file = source[SourceField::kFile]; !file.empty() && source[SourceField::kLsn].data() == nullptr) {
     number = 0;
     parse_natural(source[SourceField::kTimeMilliseconds], number);

@@ -58,8 +58,9 @@ class SourceReader {
 std::string_view source_order(const SourceValues& source, sdk::RowBuilder& rows);
 
 /// The same of Flink CDC's events. Rows of a snapshot name no file, lsn 0 or scn 0: they have no order, and so are older than any change.
-/// The two halves of a key change have one place in the log: the delete (0) comes before the create (1). A place in a binlog tells its log
-/// (sdk::append_log). `scratch`: kept by the caller, so that nothing is allocated.
+/// The two halves of a key change have one place in the log: the delete (0) comes before the create (1); not so where the place is an scn,
+/// which other changes share. A place in a binlog tells its log (sdk::append_log). `scratch`: kept by the caller, so that nothing is
+/// allocated.
 std::string_view flink_order(const SourceValues& source, bool is_delete, std::string& scratch, sdk::RowBuilder& rows);
 
 /// Commit time at the source, microseconds since 1970; 0: unknown.

@@ -46,6 +46,8 @@ constexpr std::array kNaturalTypes{
     SourceType{"JSON", CDCRT_TYPE_JSON},
 };
 
+constexpr int kDeepestComment = 8;
+
 char upper_case(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 bool is_name_character(char c) {
@@ -122,7 +124,7 @@ Column defined_column(const sdk::JsonTape& tape, uint32_t index, bool natural) {
 
 DdlStatement::DdlStatement(std::string_view text) { read(text); }
 
-void DdlStatement::read(std::string_view text) {
+void DdlStatement::read(std::string_view text, int depth) {
   std::size_t at = 0;
   const auto end_of_line = [&] { at = std::min(text.find('\n', at), text.size()); };
   while (at < text.size()) {
@@ -140,7 +142,9 @@ void DdlStatement::read(std::string_view text) {
       if (inside.starts_with('!')) {
         inside.remove_prefix(1);
         while (!inside.empty() && inside.front() >= '0' && inside.front() <= '9') inside.remove_prefix(1);
-        read(inside);
+        if (depth == kDeepestComment) is_readable_ = false;
+        if (!is_readable_) return;
+        read(inside, depth + 1);
       }
       at = end == std::string_view::npos ? text.size() : end + 2;
     } else if (c == '`' || c == '"' || c == '\'') {

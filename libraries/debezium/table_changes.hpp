@@ -24,6 +24,8 @@ class DdlStatement {
  public:
   explicit DdlStatement(std::string_view text);
 
+  /// False: comments that MySQL runs stand in each other deeper than anybody writes them; nothing is known of such a statement.
+  [[nodiscard]] bool is_readable() const { return is_readable_; }
   /// The table of TRUNCATE: its database, which may be empty, and its name.
   struct Name {
     std::string database, table;
@@ -39,9 +41,10 @@ class DdlStatement {
     std::string text;
     bool is_quoted = false;
   };
-  void read(std::string_view text);
+  void read(std::string_view text, int depth = 0);
   [[nodiscard]] bool is(std::size_t place, std::string_view upper) const;
   std::vector<Token> tokens_;
+  bool is_readable_ = true;
 };
 
 }  // namespace cdcrt::debezium

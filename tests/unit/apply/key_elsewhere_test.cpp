@@ -167,3 +167,21 @@ TEST_CASE("key elsewhere: a definition from before a truncate, read after it, is
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a='x',b=0");
 }
+
+TEST_CASE("key elsewhere: a delete of a table without key that has a part of the columns takes no row that merely shares it") {
+  for (const bool absent_is_null : {false, true}) {
+    CAPTURE(absent_is_null);
+    Rig rig;
+    rig.send(definition("1", columns()));
+    rig.send(row(CDCRT_INSERT, 1, text("x"), "2"));
+    rig.send({CDCRT_INSERT, columns(), {integer(1), null(), null()}, "3"});
+    Event part{CDCRT_DELETE, {{"id", kInt}}, {integer(1)}, "4"};
+    part.declared = false;
+    part.key_elsewhere = true;
+    part.absent_is_null = absent_is_null;
+    rig.send(part);
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == (absent_is_null ? "id=1,a='x',b=0" : "id=1,a='x',b=0; id=1,a=NULL,b=NULL"));
+    CHECK(rig.written_dead_letters().size() == (absent_is_null ? 0 : 1));
+  }
+}

@@ -117,6 +117,7 @@ void Rig::fill(event::RowBatch& batch, const Event& event, uint32_t message) {
   shape.size = sizeof shape;
   if (event.declared) shape.flags |= CDCRT_SHAPE_DECLARED;
   if (event.key_elsewhere) shape.flags |= CDCRT_SHAPE_KEY_ELSEWHERE;
+  if (event.absent_is_null) shape.flags |= CDCRT_SHAPE_ABSENT_IS_NULL;
   if (keyed) shape.flags |= CDCRT_SHAPE_KEYED | CDCRT_SHAPE_KEY_IN_ONE_PARTITION;
   shape.table = sdk::borrow("orders");
   shape.columns = columns.data();

@@ -40,6 +40,7 @@ struct Event {
   bool declared = true;
   bool key_elsewhere = false;  ///< the event does not tell the key
   bool keyed = false;          ///< it does, also where no column is in it
+  bool absent_is_null = false;
 };
 
 /// One thread.

@@ -21,6 +21,12 @@ std::string postgres(int64_t lsn, int64_t ts_ms = 1795371173364) {
          number + R"(,"xmin":null})";
 }
 
+std::string oracle(int64_t scn) {
+  return R"({"version":"1.9.8.Final","connector":"oracle","name":"oracle_cdc","ts_ms":1795371173364,"snapshot":"false","db":"ORCL",)"
+         R"("sequence":null,"schema":"S","table":"T","txId":"0a","scn":")" +
+         std::to_string(scn) + R"(","commit_scn":"9","lcr_position":null,"rs_id":"","ssn":0,"redo_thread":1})";
+}
+
 const std::string kMysqlSnapshot = mysql("", 0, 0, 0, 0);
 const std::string kMysqlChange = mysql("binlog.000004", 7759);
 
@@ -99,6 +105,9 @@ TEST_CASE("flink-cdc: changes stand in the order of file, position and row, the 
   CHECK(order("d", mysql("binlog.000009", 7)) < order("c", mysql("binlog.000009", 7)));
   CHECK(order("d", postgres(35910000)) < order("c", postgres(35910000)));
   CHECK(order("c", postgres(35910000)) < order("d", postgres(35910216)));
+  // Changes of one scn stand in the order of their partition, a delete behind a create too.
+  CHECK(order("d", oracle(7)) == order("c", oracle(7)));
+  CHECK(order("c", oracle(7)) < order("d", oracle(8)));
   CHECK(order("c", kMysqlChange).substr(0, 42) ==
         "000000000000000400000000"
         "00001e4f"
@@ -192,6 +201,24 @@ TEST_CASE("flink-cdc: truncate is in the statement's text alone") {
   }
   const TestRow elsewhere = decode_flink({history(ddl("truncate table `other`.`a``b`"))}).rows.at(0);
   CHECK(elsewhere.table == "other.-.a`b");
+}
+
+TEST_CASE("flink-cdc: a statement that cannot be read is told, and stops nothing") {
+  const auto commented = [](int depth) {
+    std::string text;
+    for (int i = 0; i < depth; ++i) text += "/*!40101 ";
+    return text + "truncate t */";
+  };
+  CHECK(decode_flink({history(ddl(commented(8)))}).rows.at(0).operation == "TRUNCATE");
+  std::string twice = kTable;
+  twice.replace(twice.find(R"(["b","id"])"), 10, R"(["id","id"])");
+  for (const std::string& record : {ddl(commented(9)), ddl(commented(100'000)), ddl("TRUNCATE ``"), ddl("TRUNCATE ` `"),
+                                    ddl("truncate table `s`.``"), ddl("alter table t add x int", twice)}) {
+    CAPTURE(record.substr(0, 200));
+    const Decoded decoded = decode_flink({history(record)});
+    CHECK(decoded.rows.empty());
+    CHECK(decoded.rejects.size() == 1);
+  }
 }
 
 TEST_CASE("flink-cdc: statements that change no table are counted") {

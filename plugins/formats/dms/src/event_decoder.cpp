@@ -71,6 +71,7 @@ Status EventDecoder::find_parts(Parts& parts) {
       if (kind == JsonKind::kObject || kind == JsonKind::kNull) continue;
       return Status::bad_record("\"" + std::string(text) + "\" is " + sdk::describe(kind) + " instead of an object");
     }
+    if (kind == JsonKind::kNull) continue;
     const bool is_image =
         settings_.before_image_field.empty() ? kind == JsonKind::kObject && parts.before == 0 : text == settings_.before_image_field;
     if (!is_image) {
@@ -78,7 +79,6 @@ Status EventDecoder::find_parts(Parts& parts) {
       continue;
     }
     if (parts.before != 0) return Status::bad_record("\"" + std::string(text) + "\" stands twice in the record");
-    if (kind == JsonKind::kNull) continue;
     if (kind != JsonKind::kObject) {
       return Status::bad_record("the row before the change, \"" + std::string(text) + "\", is " + sdk::describe(kind) +
                                 " instead of an object");
@@ -123,7 +123,7 @@ Status EventDecoder::decode_data(const sdk::Message& message, const Parts& parts
   }
   cdcrt_row& row = rows.begin_row(kMeanings[static_cast<std::size_t>(metadata_.operation)], message.index(), layout->shape, after);
   if (has_before && metadata_.operation == Operation::kUpdate) {
-    complete(before, after);
+    complete(*layout, before, after, rows);
     row.before = before.first();
   }
   if (!is_load || settings_.loads_count_by_time) place(row, rows);
@@ -162,7 +162,14 @@ Status EventDecoder::read_before_image(uint32_t object, const RowLayout& layout,
   return {};
 }
 
-void EventDecoder::complete(const RowCells& before, const RowCells& after) {
+// Where NULLs and empty texts are left out, nothing tells them from a column that is not in the image: what it held is not known.
+void EventDecoder::complete(const RowLayout& layout, const RowCells& before, const RowCells& after, sdk::RowBuilder& rows) {
+  if (!settings_.includes_nulls) {
+    for (const uint32_t column : layout.empty_before) {
+      if (before[column].tag == CDCRT_ABSENT) sdk::set_text(before[column], CDCRT_STRING, rows.copy(""));
+    }
+    return;
+  }
   for (uint32_t column = 0; column < before.size(); ++column) {
     if (before[column].tag == CDCRT_ABSENT) before[column] = after[column];
   }

@@ -38,7 +38,7 @@ class EventDecoder {
                         sdk::RowBuilder& rows);
   sdk::Status read_before_image(uint32_t object, const RowLayout& layout, const sdk::RowCells& before, sdk::RowBuilder& rows);
   /// What the row before does not tell is as it is after.
-  static void complete(const sdk::RowCells& before, const sdk::RowCells& after);
+  void complete(const RowLayout& layout, const sdk::RowCells& before, const sdk::RowCells& after, sdk::RowBuilder& rows);
   sdk::Status complete_key(const RowLayout& layout, const sdk::RowCells& row, const sdk::RowCells& before);
   void place(cdcrt_row& row, sdk::RowBuilder& rows);
 

@@ -69,20 +69,18 @@ std::optional<LogPlace> lsn_place(std::string_view text) {
   return place;
 }
 
-/// Zero where nothing is told, or in a way that is not known.
-LogPlace place_of(std::string_view stream_position) {
-  if (auto place = lsn_place(stream_position)) return *place;
-  if (auto place = binlog_place(stream_position)) return *place;
-  return {};
+/// None where nothing is told, or in a way that is not known.
+std::optional<LogPlace> place_of(std::string_view stream_position) {
+  if (auto place = lsn_place(stream_position)) return place;
+  return binlog_place(stream_position);
 }
 
-Status read_time(std::string_view name, std::string_view text, int64_t& time) {
+/// None where it is no time, or one before 1970.
+std::optional<int64_t> time_of(std::string_view text) {
   auto parsed = sdk::parse_timestamptz(text);
   if (!parsed) parsed = sdk::parse_timestamp(text);
-  if (!parsed || *parsed < 0)
-    return Status::bad_record("metadata: " + std::string(name) + " \"" + std::string(text.substr(0, 40)) + "\" is no time");
-  time = *parsed;
-  return {};
+  if (!parsed || *parsed < 0) return std::nullopt;
+  return *parsed;
 }
 
 }  // namespace
@@ -104,10 +102,13 @@ Status read_metadata(const JsonTape& tape, uint32_t object, Metadata& metadata) 
     } else if (key == "table-name") {
       metadata.table = value;
     } else if (key == "timestamp") {
-      if (Status status = read_time(key, value, metadata.time_us); !status) return status;
+      const auto time = time_of(value);
+      if (!time) return Status::bad_record("metadata: timestamp \"" + std::string(value.substr(0, 40)) + "\" is no time");
+      metadata.time_us = *time;
       metadata.has_time = true;
     } else if (key == "commit-timestamp") {
-      if (Status status = read_time(key, value, metadata.commit_time_us); !status) return status;
+      // Only the lag is told by it.
+      metadata.commit_time_us = time_of(value).value_or(0);
     } else if (key == "stream-position") {
       metadata.stream_position = value;
     } else if (key == "transaction-record-id") {
@@ -131,10 +132,12 @@ Status read_metadata(const JsonTape& tape, uint32_t object, Metadata& metadata) 
 void write_order(const Metadata& metadata, std::string& order) {
   order.clear();
   if (!metadata.has_time) return;
-  const LogPlace place = place_of(metadata.stream_position);
+  // Numbers of records are of one transaction each: without the place of theirs they order nothing.
+  const auto known = place_of(metadata.stream_position);
+  const LogPlace place = known.value_or(LogPlace{});
   uint64_t record = 0;
   std::string_view digits = metadata.record_in_transaction;
-  take_number(digits, record, 10);
+  if (known) take_number(digits, record, 10);
   constexpr uint64_t kLast = std::numeric_limits<uint32_t>::max();
   sdk::append_order(order, static_cast<uint64_t>(metadata.time_us));
   sdk::append_order(order, uint64_t{place.file} << 32U | place.position >> 32U);

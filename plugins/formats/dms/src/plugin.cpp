@@ -13,7 +13,7 @@ constexpr cdcrt_option kOptions[] = {
         .default_value("false")
         .doc("The endpoint's `IncludeNullAndEmpty`. `false`, as there by default: a column that a record leaves out is NULL, or as "
              "`empty_when_absent` says. `true`: every record has every column, and one that it lacks keeps the target's value. `false` is "
-             "right in both cases."),
+             "right in both cases, but not for sources whose updates carry the changed columns alone: the others would become NULL."),
     option::list("empty_when_absent")
         .example("[\"shop.customer.name\", \"note\"]")
         .doc("Columns (`column`, `table.column`, `schema.table.column`; `*` in the table) of which a record leaves out empty texts and no "

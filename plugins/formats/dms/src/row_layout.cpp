@@ -64,7 +64,8 @@ Status RowLayouts::make(const Metadata& metadata, const JsonTape& tape, uint32_t
   sdk::TableShape shape = shape_of(metadata);
   shape.key_elsewhere();
   const bool removes = metadata.operation == Operation::kDelete;
-  if (!removes && !settings_.includes_nulls) shape.absent_is_null();
+  const bool has_row = !removes || settings_.deletes_have_rows;
+  if (has_row && !settings_.includes_nulls) shape.absent_is_null();
   const auto place = [&](std::string_view column) {
     const uint32_t known = shape.find(column);
     return known < shape.size() ? known : shape.add(column, {}, kUntyped);
@@ -104,8 +105,11 @@ Status RowLayouts::make(const Metadata& metadata, const JsonTape& tape, uint32_t
   }
   for (const EmptyColumn& empty : settings_.empty_columns) {
     const std::string table = std::string(metadata.schema) + "." + std::string(metadata.table);
-    if (removes || shape.find(empty.column) < after || !sdk::glob_matches(empty.table, table)) continue;
-    layout.empty_columns.push_back(place(empty.column));
+    if (!has_row || !sdk::glob_matches(empty.table, table)) continue;
+    const bool is_told = shape.find(empty.column) < after;
+    const uint32_t column = place(empty.column);
+    if (!is_told) layout.empty_columns.push_back(column);
+    if (layout.has_before || before != 0) layout.empty_before.push_back(column);
   }
   layout.shape = rows.intern(shape.abi());
   layout.columns = shape.size();

@@ -25,6 +25,7 @@ struct RowLayout {
   std::vector<Member> members;          ///< of data
   std::vector<uint32_t> before_image;   ///< columns of the object with the row before
   std::vector<uint32_t> empty_columns;  ///< that data lacks, because their text is empty
+  std::vector<uint32_t> empty_before;   ///< empty texts in the row before an update, where it lacks them
   bool has_before = false;              ///< one of the members is
 };
 

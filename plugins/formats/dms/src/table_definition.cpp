@@ -84,7 +84,8 @@ Status read_definition(const Metadata& metadata, const JsonTape& tape, uint32_t 
   }
   const uint32_t key = tape.find(definition, "primary-key");
   std::vector<std::string_view> names;
-  if (key != 0 && tape[key].kind == JsonKind::kArray) {
+  if (key != 0 && tape[key].kind != JsonKind::kNull) {
+    if (tape[key].kind != JsonKind::kArray) return Status::bad_record("the table definition's primary-key is no list of names");
     uint32_t element = key + 1;
     for (uint32_t i = 0; i < tape[key].size; ++i, element = tape[element].next) {
       if (tape[element].kind != JsonKind::kString) return Status::bad_record("the table definition's primary-key is no list of names");

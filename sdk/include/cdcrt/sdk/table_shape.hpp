@@ -57,7 +57,7 @@ class TableShape {
     columns_[column].flags |=
         static_cast<uint32_t>(CDCRT_COLUMN_DEFAULT) | (is_certain ? static_cast<uint32_t>(CDCRT_COLUMN_DEFAULT_CERTAIN) : 0U);
   }
-  /// Shape of a definition: the column had this name until now, and keeps its values under the new one.
+  /// Shape of a definition: the column had this name until now. Reserved: the host takes the column for another one today.
   void set_former_name(uint32_t column, std::string_view name) { columns_[column].former_name = borrow(texts_.emplace_back(name)); }
   /// The event says what the key is: these columns, in this order; none: the table has no key. Never called: the event does not say.
   template <class Names>
@@ -68,6 +68,7 @@ class TableShape {
     for (const auto& name : names) {
       const uint32_t place = find(name);
       if (place == size()) return Status::bad_record("the key column \"" + std::string(name) + "\" is none of the row's columns");
+      if (is_key(place)) return Status::bad_record("the key names the column \"" + std::string(name) + "\" twice");
       columns_[place].key_ordinal = ++ordinal;
     }
     return {};
@@ -92,7 +93,8 @@ class TableShape {
     return *this;
   }
 
-  /// Shape of a definition: one column has another name now, and which one it had is not told: the one that is missing.
+  /// Shape of a definition: one column has another name now, and which one it had is not told. Reserved: the host takes the column for
+  /// another one today.
   TableShape& renamed() {
     flags_ |= CDCRT_SHAPE_RENAMED;
     return *this;
