@@ -28,6 +28,8 @@ class MadeAgain(LiveCase):
             self.send(range(100 * partition, 100 * partition + 5), partition)
         self.start()
         self.settle(self.BEFORE)
+        # What the last message was is stored with the low watermark, a moment after the rows.
+        wait_until(lambda: self.sql("select count(*) from cdcrt_watermarks where last_offset >= 0")[0][0] == 2, 30, self.log_text)
 
     BEFORE = [*range(5), *range(100, 105)]
 
