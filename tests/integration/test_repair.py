@@ -305,6 +305,23 @@ class Repair:
         self.assertIn("nothing to replay", self.command("dlq", "replay"))
         self.assertEqual(self.rows("select v from {bare} order by v"), [("bad",), ("first",)])
 
+    def test_a_dead_letter_of_a_table_without_a_key_takes_the_row_that_a_later_one_brings(self):
+        def change(before, after, lsn):
+            row = {name: None if value is None else {"v": value} for name, value in (("before", before), ("after", after))}
+            self.lines.message(envelope("bare", row["after"], "u" if before else "c", row["before"], lsn=lsn), None, "t.public.bare")
+
+        change(None, "one", 100)
+        self.apply()
+        self.refuse("bad", "bare")
+        change("one", "bad", 200)    # refused
+        change(None, "bad", 210)     # refused
+        change("bad", "one", 220)    # finds no row
+        change("one", "three", 230)  # takes the first one's row
+        self.apply(expect=4)
+        self.mend("bare")
+        self.assertIn("3 of 3 applied", self.command("dlq", "replay"))
+        self.assertEqual(self.rows("select v from {bare} order by v"), [("bad",), ("three",)])
+
     def test_letters_in_the_target_are_listed_and_replayed_as_well(self):
         self.settings = ["dead_letters.plugin=table"]
         self.test_an_open_dead_letter_is_replayed_once_its_reason_is_gone()

@@ -302,6 +302,29 @@ bool is_of_one_table(const Error& error) {
   }
 }
 
+// All of them once, in order. What stops the table is the answer for each that is left.
+Result<std::vector<ReplayedDeadLetter>> replay_round(TableReplay& replay, Target& target, const std::vector<const ListedDeadLetter*>& own) {
+  std::vector<ReplayedDeadLetter> results;
+  for (std::size_t first = 0; first < own.size(); first += kMaxDeadLetters) {
+    if (first > 0) {
+      if (auto refreshed = target.refresh(); !refreshed) return std::move(refreshed.error());
+    }
+    const auto begin = own.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto end = own.begin() + static_cast<std::ptrdiff_t>(std::min(own.size(), first + kMaxDeadLetters));
+    auto replayed = replay.run({begin, end});
+    if (!replayed && is_of_one_table(replayed.error())) {
+      // The other tables have theirs.
+      for (auto dead_letter = begin; dead_letter != own.end(); ++dead_letter) {
+        results.push_back({(*dead_letter)->dead_letter.id, false, explain(replayed.error())});
+      }
+      break;
+    }
+    if (!replayed) return std::move(replayed.error());
+    for (auto& result : *replayed) results.push_back(std::move(result));
+  }
+  return results;
+}
+
 }  // namespace
 
 Result<std::vector<ReplayedDeadLetter>> replay_dead_letters(Session&, const manifest::Manifest& manifest,
@@ -329,21 +352,23 @@ Result<std::vector<ReplayedDeadLetter>> replay_dead_letters(Session&, const mani
     Target& target = *place.first;
     router.disown_all();  // which source table has a name is decided by the dead letters of that table alone
     TableReplay replay(manifest, router, target, place.second, dry_run);
-    for (std::size_t first = 0; first < own.size(); first += kMaxDeadLetters) {
-      if (first > 0) {
-        if (auto refreshed = target.refresh(); !refreshed) return std::move(refreshed.error());
-      }
-      const auto end = own.begin() + static_cast<std::ptrdiff_t>(std::min(own.size(), first + kMaxDeadLetters));
-      auto replayed = replay.run({own.begin() + static_cast<std::ptrdiff_t>(first), end});
-      if (!replayed && is_of_one_table(replayed.error())) {
-        // The other tables have theirs.
-        for (auto dead_letter = own.begin() + static_cast<std::ptrdiff_t>(first); dead_letter != own.end(); ++dead_letter) {
-          results.push_back({(*dead_letter)->dead_letter.id, false, explain(replayed.error())});
-        }
-        break;
-      }
+    const bool has_rounds = !dry_run && !has_key(target.stored.tables[place.second]);
+    while (true) {
+      auto replayed = replay_round(replay, target, own);
       if (!replayed) return std::move(replayed.error());
-      for (auto& result : *replayed) results.push_back(std::move(result));
+      const bool any_applied = std::any_of(replayed->begin(), replayed->end(), [](const auto& each) { return each.applied; });
+      std::set<std::string> left;
+      for (auto& result : *replayed) {
+        if (has_rounds && any_applied && !result.applied) {
+          left.insert(result.id);
+        } else {
+          results.push_back(std::move(result));
+        }
+      }
+      // Equal rows of a table without a key stand for each other: an earlier dead letter may need the row that only a later one brings.
+      std::erase_if(own, [&](const ListedDeadLetter* each) { return !left.contains(each->dead_letter.id); });
+      if (own.empty()) break;
+      if (auto refreshed = target.refresh(); !refreshed) return std::move(refreshed.error());
     }
   }
   return results;
