@@ -9,37 +9,17 @@
 #include <filesystem>
 #include <functional>
 #include <map>
-#include <memory>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "change_settings.hpp"
+#include "event_text.hpp"
+#include "output.hpp"
+#include "random.hpp"
+
 namespace cdcrt::bench {
 namespace {
-
-struct DmsSettings {
-  uint64_t events = 1'000'000;
-  uint64_t seed = 1;
-  std::size_t tables = 4, partitions = 4;
-  bool random_partitions = false, details = false;
-  std::string out = "-", expected;
-};
-
-class DmsRandom {
- public:
-  explicit DmsRandom(uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15ULL + 1) {}
-  uint64_t below(uint64_t bound) {
-    state_ += 0x9e3779b97f4a7c15ULL;
-    uint64_t value = state_;
-    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    value = (value ^ (value >> 27)) * 0x94d049bb133111ebULL;
-    return (value ^ (value >> 31)) % bound;
-  }
-
- private:
-  uint64_t state_;
-};
 
 struct DmsRow {
   std::string name, note, amount, placed, photo;
@@ -57,49 +37,24 @@ std::string format(const char* pattern, auto... values) {
   return text;
 }
 
-/// Of a day and the microseconds in it: the days differ little, so that a month is enough.
-std::string moment(int64_t microseconds, char separator) {
-  const int64_t since = microseconds - kStart;
-  const int64_t seconds = 11 * 3600 + 28 * 60 + since / 1'000'000;
-  return format("2025-%02d-%02d%c%02d:%02d:%02d.%06d", static_cast<int>(6 + seconds / 86400 / 18),
-                static_cast<int>(10 + seconds / 86400 % 18), separator, static_cast<int>(seconds / 3600 % 24),
-                static_cast<int>(seconds / 60 % 60), static_cast<int>(seconds % 60), static_cast<int>(since % 1'000'000));
-}
-
-std::string json_text(std::string_view raw) {
-  std::string text = "\"";
-  for (const char c : raw) {
-    if (c == '"' || c == '\\') text += '\\';
-    text += c;
-  }
-  return text + '"';
-}
-
-std::string csv_text(std::string_view raw) {
-  std::string text = "\"";
-  for (const char c : raw) text.append(c == '"' ? 2 : 1, c);
-  return text + '"';
+std::string moment(int64_t microseconds) {
+  std::string text;
+  add_moment(text, microseconds, 'T', "");
+  return text;
 }
 
 class DmsGenerator {
  public:
-  explicit DmsGenerator(const DmsSettings& settings)
-      : settings_(settings), random_(settings.seed), offsets_(settings.partitions), tables_(settings.tables) {
-    file_ = settings.out == "-" ? stdout : std::fopen(settings.out.c_str(), "wb");
-    if (file_ == nullptr) throw std::runtime_error("cannot write " + settings.out + ": " + std::strerror(errno));
+  explicit DmsGenerator(const ChangeSettings& settings)
+      : settings_(settings), random_(mix(settings.seed)), lines_(settings.out), offsets_(settings.partitions), tables_(settings.tables) {
     for (std::size_t i = 0; i < tables_.size(); ++i) tables_[i].name = "t" + std::to_string(i + 1);
-  }
-  DmsGenerator(const DmsGenerator&) = delete;
-  DmsGenerator& operator=(const DmsGenerator&) = delete;
-  ~DmsGenerator() {
-    if (file_ != stdout) std::fclose(file_);
   }
 
   void run() {
     for (Table& table : tables_) define(table);
     while (written_ < settings_.events / 4) load(tables_[random_.below(tables_.size())]);
     while (written_ < settings_.events) change(tables_[random_.below(tables_.size())]);
-    if (std::fflush(file_) != 0) throw std::runtime_error(std::string("write failed: ") + std::strerror(errno));
+    lines_.close();
     if (!settings_.expected.empty()) write_expected();
   }
 
@@ -122,7 +77,7 @@ class DmsGenerator {
     row.quantity = static_cast<int64_t>(random_.below(100'000)) - 50'000;
     row.serial = random_.below(10) == 0 ? 18'446'744'073'709'551'615ULL - random_.below(1000) : random_.below(1'000'000);
     row.weight = static_cast<double>(random_.below(1'000'000)) / 64.0;
-    row.placed = moment(kStart + static_cast<int64_t>(random_.below(86'400'000'000)), 'T');
+    row.placed = moment(kStart + static_cast<int64_t>(random_.below(86'400'000'000)));
     for (uint64_t i = random_.below(6); i > 0; --i) row.photo += format("%02X", static_cast<unsigned>(random_.below(256)));
     return row;
   }
@@ -132,7 +87,7 @@ class DmsGenerator {
     if (row.has_note) text += ",\"note\":" + json_text(row.note);
     return text + ",\"active\":\"" + (row.active ? "true" : "false") + "\",\"amount\":" + row.amount +
            ",\"quantity\":" + std::to_string(row.quantity) + ",\"serial\":" + std::to_string(row.serial) +
-           ",\"weight\":" + format("%.10g", row.weight) + ",\"placed\":\"" + row.placed + "Z\",\"photo\":\"0x" + row.photo + "\"}";
+           ",\"weight\":" + real_text(row.weight) + ",\"placed\":\"" + row.placed + "Z\",\"photo\":\"0x" + row.photo + "\"}";
   }
 
   void define(Table& table) {
@@ -188,12 +143,12 @@ class DmsGenerator {
       transaction_record_ = 0;
     }
     ++transaction_record_;
-    std::string payload = "{" + part + ",\"metadata\":{\"timestamp\":\"" + moment(time_, 'T') + "Z\",\"record-type\":\"" + type +
+    std::string payload = "{" + part + ",\"metadata\":{\"timestamp\":\"" + moment(time_) + "Z\",\"record-type\":\"" + type +
                           "\",\"operation\":\"" + operation + "\",\"partition-key-type\":\"" + key_type +
                           "\",\"schema-name\":\"shop\",\"table-name\":\"" + table.name + "\"";
     if (settings_.details && std::strcmp(type, "data") == 0 && std::strcmp(operation, "load") != 0) {
       payload += format(R"(,"transaction-id":%lld,"transaction-record-id":%llu,"commit-timestamp":"%sZ")", static_cast<long long>(time_),
-                        static_cast<unsigned long long>(transaction_record_), moment(time_ - time_ % 1'000'000, 'T').c_str());
+                        static_cast<unsigned long long>(transaction_record_), moment(time_ - time_ % 1'000'000).c_str());
       payload += format(R"(,"stream-position":"mysql-bin-changelog.000001:%lld:0:1:1:mysql-bin-changelog.000001:1")",
                         static_cast<long long>(time_ - kStart));
     }
@@ -204,19 +159,20 @@ class DmsGenerator {
                              ",\"offset\":" + std::to_string(offsets_[partition]++) +
                              ",\"tstype\":\"create\",\"ts\":" + std::to_string(time_ / 1000) + ",\"key\":" + json_text(key) +
                              ",\"payload\":" + json_text(payload) + "}\n";
-    if (std::fwrite(line.data(), 1, line.size(), file_) != line.size())
-      throw std::runtime_error(std::string("write failed: ") + std::strerror(errno));
+    lines_.write(line);
     ++written_;
   }
 
   void write_expected() const {
     std::filesystem::create_directories(settings_.expected);
-    std::string types = "# The kind of every column at the source: how tests/oracle/compare.py reads both sides.\n";
+    Output types(settings_.expected + "/types.toml");
+    types.write(kTypesHeader);
     for (const Table& table : tables_) {
-      types +=
+      types.write(
           "\n[\"shop." + table.name + "\"]\nkey = [\"id\"]\n[\"shop." + table.name +
           "\".columns]\nid = \"int64\"\nname = \"string\"\nnote = \"string\"\nactive = \"bool\"\namount = \"decimal\"\nquantity = \"int32\"\n"
-          "serial = \"decimal\"\nweight = \"float64\"\nplaced = \"timestamp\"\nphoto = \"bytes\"\n";
+          "serial = \"decimal\"\nweight = \"float64\"\nplaced = \"timestamp\"\nphoto = \"bytes\"\n");
+      Output rows(settings_.expected + "/shop." + table.name + ".csv");
       std::string text = "id,name,note,active,amount,quantity,serial,weight,placed,photo\n";
       for (const auto& [id, row] : table.rows) {
         std::string photo = "\\x";
@@ -225,65 +181,25 @@ class DmsGenerator {
         placed[10] = ' ';
         text += std::to_string(id) + "," + csv_text(row.name) + "," + (row.has_note ? csv_text(row.note) : "\\N") +
                 (row.active ? ",t," : ",f,") + row.amount + "," + std::to_string(row.quantity) + "," + std::to_string(row.serial) + "," +
-                format("%.10g", row.weight) + "," + placed + "," + photo + "\n";
+                real_text(row.weight) + "," + placed + "," + photo + "\n";
       }
-      write(settings_.expected + "/shop." + table.name + ".csv", text);
+      rows.write(text);
+      rows.close();
     }
-    write(settings_.expected + "/types.toml", types);
+    types.close();
   }
 
-  static void write(const std::string& path, const std::string& text) {
-    std::FILE* const file = std::fopen(path.c_str(), "wb");
-    if (file == nullptr) throw std::runtime_error("cannot write " + path + ": " + std::strerror(errno));
-    const bool is_written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-    if (std::fclose(file) != 0 || !is_written) throw std::runtime_error("cannot write " + path);
-  }
-
-  const DmsSettings settings_;
-  DmsRandom random_;
+  const ChangeSettings settings_;
+  Random random_;
+  Output lines_;
   std::vector<int64_t> offsets_;
   std::vector<Table> tables_;
-  std::FILE* file_ = nullptr;
   uint64_t written_ = 0, transaction_record_ = 0;
   int64_t time_ = kStart;
 };
 
-DmsSettings parse_dms(int count, char** arguments) {
-  DmsSettings settings;
-  for (int i = 1; i < count; ++i) {
-    const std::string_view name = arguments[i];
-    if (name == "--random-partitions") {
-      settings.random_partitions = true;
-      continue;
-    }
-    if (name == "--details") {
-      settings.details = true;
-      continue;
-    }
-    if (i + 1 >= count) throw std::runtime_error("a value is missing after " + std::string(name));
-    const std::string value = arguments[++i];
-    if (name == "--events") {
-      settings.events = std::stoull(value);
-    } else if (name == "--seed") {
-      settings.seed = std::stoull(value);
-    } else if (name == "--tables") {
-      settings.tables = std::stoull(value);
-    } else if (name == "--partitions") {
-      settings.partitions = std::stoull(value);
-    } else if (name == "--out") {
-      settings.out = value;
-    } else if (name == "--expected") {
-      settings.expected = value;
-    } else if (name != "--format") {
-      throw std::runtime_error("unknown option of --format dms: " + std::string(name));
-    }
-  }
-  if (settings.tables == 0 || settings.partitions == 0) throw std::runtime_error("--tables, --partitions: at least 1");
-  return settings;
-}
-
 }  // namespace
 
-void generate_dms(int count, char** arguments) { DmsGenerator(parse_dms(count, arguments)).run(); }
+void generate_dms(int count, char** arguments) { DmsGenerator(parse_change_settings(count, arguments, "dms", true)).run(); }
 
 }  // namespace cdcrt::bench

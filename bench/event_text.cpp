@@ -24,12 +24,28 @@ void add_padded(std::string& text, int64_t number, int width) {
   text += digits;
 }
 
-/// JSON's escapes for the characters that occur here: quotes and backslashes.
 void add_escaped(std::string& text, std::string_view raw) {
   for (const char character : raw) {
     if (character == '"' || character == '\\') text += '\\';
     text += character;
   }
+}
+
+std::string json_text(std::string_view raw) {
+  std::string text = "\"";
+  add_escaped(text, raw);
+  return text + '"';
+}
+
+std::string csv_text(std::string_view raw) {
+  std::string text = "\"";
+  for (const char character : raw) text.append(character == '"' ? 2 : 1, character);
+  return text + '"';
+}
+
+std::string real_text(double value) {
+  std::array<char, 32> digits{};
+  return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr};
 }
 
 std::string base64(std::string_view bytes) {
@@ -43,7 +59,6 @@ std::string base64(std::string_view bytes) {
   return text;
 }
 
-/// Two's complement, big endian, as short as it goes.
 std::string big_endian(int64_t number) {
   std::string bytes;
   for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(static_cast<uint64_t>(number) >> shift & 0xff);
@@ -53,7 +68,6 @@ std::string big_endian(int64_t number) {
   return bytes.substr(skip);
 }
 
-/// 2023-11-14{separator}22:13:20.000001{zone}; years 1970 to 2100 only.
 void add_moment(std::string& text, int64_t microseconds, char separator, std::string_view zone) {
   const int64_t days = microseconds / kDay + 719468;
   const int64_t era = days / 146097, of_era = days % 146097;

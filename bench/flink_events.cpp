@@ -3,41 +3,22 @@
 // changes lie in several. Deterministic by seed.
 #include "flink_events.hpp"
 
-#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "change_settings.hpp"
+#include "event_text.hpp"
+#include "output.hpp"
+#include "random.hpp"
+
 namespace cdcrt::bench {
 namespace {
-
-struct FlinkSettings {
-  uint64_t events = 1'000'000;
-  uint64_t seed = 1;
-  std::size_t tables = 4, partitions = 4;
-  std::string out = "-", expected;
-};
-
-class FlinkRandom {
- public:
-  explicit FlinkRandom(uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15ULL + 7) {}
-  uint64_t below(uint64_t bound) {
-    state_ += 0x9e3779b97f4a7c15ULL;
-    uint64_t value = state_;
-    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    value = (value ^ (value >> 27)) * 0x94d049bb133111ebULL;
-    return (value ^ (value >> 31)) % bound;
-  }
-
- private:
-  uint64_t state_;
-};
 
 struct FlinkRow {
   std::string name, note;
@@ -47,21 +28,6 @@ struct FlinkRow {
   double weight = 0;
 };
 
-std::string quoted_json(std::string_view raw) {
-  std::string text = "\"";
-  for (const char c : raw) {
-    if (c == '"' || c == '\\') text += '\\';
-    text += c;
-  }
-  return text + '"';
-}
-
-std::string quoted_csv(std::string_view raw) {
-  std::string text = "\"";
-  for (const char c : raw) text.append(c == '"' ? 2 : 1, c);
-  return text + '"';
-}
-
 /// Base64 of the shortest two's complement of `number`, whose bits above 64 are `sign`.
 std::string base64_number(uint64_t number, bool sign) {
   std::string bytes(1, sign ? '\xff' : '\0');
@@ -69,28 +35,14 @@ std::string base64_number(uint64_t number, bool sign) {
   while (bytes.size() > 1 && ((bytes[0] == '\0' && (bytes[1] & 0x80) == 0) || (bytes[0] == '\xff' && (bytes[1] & 0x80) != 0))) {
     bytes.erase(0, 1);
   }
-  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    uint32_t group = 0;
-    for (std::size_t i = 0; i < 3; ++i) group = group << 8 | (at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0);
-    for (std::size_t i = 0; i < 4; ++i) text += i <= bytes.size() - at ? kAlphabet[group >> (18 - 6 * i) & 63] : '=';
-  }
-  return text;
+  return base64(bytes);
 }
 
 class FlinkGenerator {
  public:
-  explicit FlinkGenerator(const FlinkSettings& settings)
-      : settings_(settings), random_(settings.seed), offsets_(settings.partitions), tables_(settings.tables) {
+  explicit FlinkGenerator(const ChangeSettings& settings)
+      : settings_(settings), random_(mix(settings.seed)), lines_(settings.out), offsets_(settings.partitions), tables_(settings.tables) {
     for (std::size_t i = 0; i < tables_.size(); ++i) tables_[i].name = "t" + std::to_string(i + 1);
-    file_ = settings.out == "-" ? stdout : std::fopen(settings.out.c_str(), "wb");
-    if (file_ == nullptr) throw std::runtime_error("cannot write " + settings.out + ": " + std::strerror(errno));
-  }
-  FlinkGenerator(const FlinkGenerator&) = delete;
-  FlinkGenerator& operator=(const FlinkGenerator&) = delete;
-  ~FlinkGenerator() {
-    if (file_ != stdout) std::fclose(file_);
   }
 
   void run() {
@@ -100,7 +52,7 @@ class FlinkGenerator {
       event(table, "null", row_json(id, table.rows[id]), 'r');
     }
     while (written_ < settings_.events) change(tables_[random_.below(tables_.size())]);
-    if (std::fflush(file_) != 0) throw std::runtime_error(std::string("write failed: ") + std::strerror(errno));
+    lines_.close();
     if (!settings_.expected.empty()) write_expected();
   }
 
@@ -129,17 +81,11 @@ class FlinkGenerator {
     return table.last_id;
   }
 
-  static std::string real(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.10g", value);
-    return text;
-  }
-
   static std::string row_json(int64_t id, const FlinkRow& row) {
-    return "{\"id\":" + std::to_string(id) + ",\"name\":" + quoted_json(row.name) +
-           ",\"note\":" + (row.has_note ? quoted_json(row.note) : "null") + ",\"amount\":\"" +
+    return "{\"id\":" + std::to_string(id) + ",\"name\":" + json_text(row.name) +
+           ",\"note\":" + (row.has_note ? json_text(row.note) : "null") + ",\"amount\":\"" +
            base64_number(static_cast<uint64_t>(row.cents), row.cents < 0) + "\",\"serial\":\"" + base64_number(row.serial, false) +
-           "\",\"weight\":" + real(row.weight) + ",\"placed\":" + std::to_string(row.placed_us) + "}";
+           "\",\"weight\":" + real_text(row.weight) + ",\"placed\":" + std::to_string(row.placed_us) + "}";
   }
 
   void change(Table& table) {
@@ -192,77 +138,46 @@ class FlinkGenerator {
                               R"(","ts_ms":)" + std::to_string(time_ms_ + 500) + R"(,"transaction":null})";
     const std::size_t partition = random_.below(settings_.partitions);
     const std::string line = "{\"topic\":\"flink.shop\",\"partition\":" + std::to_string(partition) +
-                             ",\"offset\":" + std::to_string(offsets_[partition]++) + ",\"key\":null,\"payload\":" + quoted_json(value) +
+                             ",\"offset\":" + std::to_string(offsets_[partition]++) + ",\"key\":null,\"payload\":" + json_text(value) +
                              "}\n";
-    if (std::fwrite(line.data(), 1, line.size(), file_) != line.size())
-      throw std::runtime_error(std::string("write failed: ") + std::strerror(errno));
+    lines_.write(line);
     ++written_;
   }
 
   void write_expected() const {
     std::filesystem::create_directories(settings_.expected);
-    std::string types = "# The kind of every column at the source: how tests/oracle/compare.py reads both sides.\n";
+    Output types(settings_.expected + "/types.toml");
+    types.write(kTypesHeader);
     for (const Table& table : tables_) {
-      types += "\n[\"shop." + table.name + "\"]\nkey = [\"id\"]\n[\"shop." + table.name +
-               "\".columns]\nid = \"int64\"\nname = \"string\"\nnote = \"string\"\namount = \"decimal\"\nserial = \"decimal\"\n"
-               "weight = \"float64\"\nplaced = \"int64\"\n";
+      types.write("\n[\"shop." + table.name + "\"]\nkey = [\"id\"]\n[\"shop." + table.name +
+                  "\".columns]\nid = \"int64\"\nname = \"string\"\nnote = \"string\"\namount = \"decimal\"\nserial = \"decimal\"\n"
+                  "weight = \"float64\"\nplaced = \"int64\"\n");
+      Output rows(settings_.expected + "/shop." + table.name + ".csv");
       std::string text = "id,name,note,amount,serial,weight,placed\n";
       for (const auto& [id, row] : table.rows) {
         const uint64_t cents = static_cast<uint64_t>(row.cents < 0 ? -row.cents : row.cents);
         const std::string part = std::to_string(100 + cents % 100).substr(1);
-        text += std::to_string(id) + "," + quoted_csv(row.name) + "," + (row.has_note ? quoted_csv(row.note) : "\\N") + "," +
+        text += std::to_string(id) + "," + csv_text(row.name) + "," + (row.has_note ? csv_text(row.note) : "\\N") + "," +
                 (row.cents < 0 ? "-" : "") + std::to_string(cents / 100) + "." + part + "," + std::to_string(row.serial) + "," +
-                real(row.weight) + "," + std::to_string(row.placed_us) + "\n";
+                real_text(row.weight) + "," + std::to_string(row.placed_us) + "\n";
       }
-      write(settings_.expected + "/shop." + table.name + ".csv", text);
+      rows.write(text);
+      rows.close();
     }
-    write(settings_.expected + "/types.toml", types);
+    types.close();
   }
 
-  static void write(const std::string& path, const std::string& text) {
-    std::FILE* const file = std::fopen(path.c_str(), "wb");
-    if (file == nullptr) throw std::runtime_error("cannot write " + path + ": " + std::strerror(errno));
-    const bool is_written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-    if (std::fclose(file) != 0 || !is_written) throw std::runtime_error("cannot write " + path);
-  }
-
-  const FlinkSettings settings_;
-  FlinkRandom random_;
+  const ChangeSettings settings_;
+  Random random_;
+  Output lines_;
   std::vector<int64_t> offsets_;
   std::vector<Table> tables_;
-  std::FILE* file_ = nullptr;
   uint64_t written_ = 0, log_ = 1, position_ = 4, row_ = 0;
   int64_t time_ms_ = 1'795'370'658'000;
 };
 
-FlinkSettings parse_flink(int count, char** arguments) {
-  FlinkSettings settings;
-  for (int i = 1; i < count; ++i) {
-    const std::string_view name = arguments[i];
-    if (i + 1 >= count) throw std::runtime_error("a value is missing after " + std::string(name));
-    const std::string value = arguments[++i];
-    if (name == "--events") {
-      settings.events = std::stoull(value);
-    } else if (name == "--seed") {
-      settings.seed = std::stoull(value);
-    } else if (name == "--tables") {
-      settings.tables = std::stoull(value);
-    } else if (name == "--partitions") {
-      settings.partitions = std::stoull(value);
-    } else if (name == "--out") {
-      settings.out = value;
-    } else if (name == "--expected") {
-      settings.expected = value;
-    } else if (name != "--format") {
-      throw std::runtime_error("unknown option of --format flink-cdc: " + std::string(name));
-    }
-  }
-  if (settings.tables == 0 || settings.partitions == 0) throw std::runtime_error("--tables, --partitions: at least 1");
-  return settings;
-}
-
 }  // namespace
 
-void generate_flink(int count, char** arguments) { FlinkGenerator(parse_flink(count, arguments)).run(); }
+void generate_flink(int count, char** arguments) { FlinkGenerator(parse_change_settings(count, arguments, "flink-cdc", false)).run(); }
 
 }  // namespace cdcrt::bench

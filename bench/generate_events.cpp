@@ -19,6 +19,8 @@
 #include "dms_events.hpp"
 #include "event_text.hpp"
 #include "flink_events.hpp"
+#include "output.hpp"
+#include "random.hpp"
 
 namespace {
 
@@ -37,22 +39,6 @@ struct Settings {
   std::string out = "-";
   std::string pieces;    // folder; empty: lines to `out`
   std::string expected;  // folder; empty: not written
-};
-
-uint64_t mix(uint64_t value) {
-  value += 0x9e3779b97f4a7c15ULL;
-  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  value = (value ^ (value >> 27)) * 0x94d049bb133111ebULL;
-  return value ^ (value >> 31);
-}
-
-class Random {
- public:
-  explicit Random(uint64_t seed) : state_(seed) {}
-  uint64_t below(uint64_t bound) { return mix(state_++) % bound; }
-
- private:
-  uint64_t state_;
 };
 
 struct Row {
@@ -95,11 +81,6 @@ void add_cents(std::string& text, int64_t cents) {
   add_padded(text, std::llabs(cents) % 100, 2);
 }
 
-void add_real(std::string& text, double value) {
-  std::array<char, 32> digits{};
-  text.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
-}
-
 void add_row_json(std::string& text, const Row& row, bool schemas) {
   text += R"({"id":)";
   add_number(text, row.id);
@@ -122,7 +103,7 @@ void add_row_json(std::string& text, const Row& row, bool schemas) {
   text += R"(","quantity":)";
   add_number(text, row.quantity);
   text += R"(,"weight":)";
-  add_real(text, row.weight);
+  text += real_text(row.weight);
   text += R"(,"placed":)";
   add_number(text, row.placed);
   text += R"(,"created":")";
@@ -163,32 +144,6 @@ std::string envelope_schema(std::string_view table) {
   }
   return schema + std::string(kRest) + std::string(table) + R"(.Envelope","version":2})";
 }
-
-/// A line-buffered file that fails loudly.
-class Output {
- public:
-  explicit Output(const std::string& path) : file_(path == "-" ? stdout : std::fopen(path.c_str(), "wb")) {
-    if (file_ == nullptr) throw std::runtime_error("cannot write " + path + ": " + std::strerror(errno));
-  }
-  Output(const Output&) = delete;
-  Output& operator=(const Output&) = delete;
-  ~Output() {
-    if (file_ != nullptr && file_ != stdout) std::fclose(file_);
-  }
-  void write(std::string_view text) {
-    if (std::fwrite(text.data(), 1, text.size(), file_) != text.size())
-      throw std::runtime_error(std::string("write failed: ") + std::strerror(errno));
-  }
-  void close() {
-    std::FILE* file = file_;
-    file_ = nullptr;
-    if ((file == stdout ? std::fflush(file) : std::fclose(file)) != 0)
-      throw std::runtime_error(std::string("write failed: ") + std::strerror(errno));
-  }
-
- private:
-  std::FILE* file_;
-};
 
 struct Table {
   std::string name;
@@ -335,7 +290,7 @@ class Generator {
   void write_expected() {
     std::filesystem::create_directories(settings_.expected);
     Output types(settings_.expected + "/types.toml");
-    types.write("# The kind of every column at the source: how tests/oracle/compare.py reads both sides.\n");
+    types.write(kTypesHeader);
     for (std::size_t table = 0; table < tables_.size(); ++table) {
       const auto& versions = tables_[table].versions;
       const std::string name = "shop." + tables_[table].name;
@@ -357,27 +312,21 @@ class Generator {
     line_.clear();
     add_number(line_, row.id);
     line_ += ',';
-    add_csv(row.name);
+    line_ += csv_text(row.name);
     line_ += ',';
-    row.has_note ? add_csv(row.note) : static_cast<void>(line_ += "\\N");
+    line_ += row.has_note ? csv_text(row.note) : "\\N";
     line_ += row.active ? ",t," : ",f,";
     add_cents(line_, row.cents);
     line_ += ',';
     add_number(line_, row.quantity);
     line_ += ',';
-    add_real(line_, row.weight);
+    line_ += real_text(row.weight);
     line_ += ',';
     settings_.schemas ? add_moment(line_, row.placed, ' ', "") : add_number(line_, row.placed);
     line_ += ',';
     add_moment(line_, row.created, ' ', "+00");
     line_ += '\n';
     rows.write(line_);
-  }
-
-  void add_csv(std::string_view text) {
-    line_ += '"';
-    for (const char character : text) line_.append(character == '"' ? 2 : 1, character);
-    line_ += '"';
   }
 
   Settings settings_;

@@ -29,7 +29,7 @@ format.plugin = "dms"
 {format}
 [dead_letters]
 plugin = "file"
-path = "{folder}/letters.jsonl"
+path = "{folder}/dead_letters.jsonl"
 {more}
 """
 # Rows that no event touches after their column was renamed: the record does not tell its old name.
@@ -110,8 +110,8 @@ class Dms(unittest.TestCase):
         self.target = target
         return program.run(self.arguments(target, more, settings, form), target.environment, self.folder)
 
-    def letters(self):
-        return program.dead_letters(os.path.join(self.folder, "letters.jsonl"))
+    def dead_letters(self):
+        return program.dead_letters(os.path.join(self.folder, "dead_letters.jsonl"))
 
     def rows(self, name="s.t", columns=("id", "v")):
         names, rows = targets.open_target(self.target.name).rows(name)
@@ -137,7 +137,7 @@ class Dms(unittest.TestCase):
                             self.assertIn(done.exit_code, (0, 4), done.log)
                             self.same(target, os.path.join(DATA, "expected"), done.log, UNTOUCHED)
                         # One number that DMS rounded, of a row that is deleted later.
-                        reasons = [letter["message"] for letter in self.letters()]
+                        reasons = [dead_letter["message"] for dead_letter in self.dead_letters()]
                         self.assertEqual(len(reasons), 1, reasons)
                         self.assertIn("column 'big'", reasons[0])
 
@@ -187,7 +187,7 @@ class Dms(unittest.TestCase):
                 self.logs(*(logs if order == "definition first" else reversed(logs)))
                 target = program.PostgresqlTarget(self.folder)
                 done = self.run_with(target)
-                self.assertEqual(done.exit_code, 0, done.log + str(self.letters()))
+                self.assertEqual(done.exit_code, 0, done.log + str(self.dead_letters()))
                 reader = targets.open_target(target.name)
                 names, rows = reader.rows("s.t")
                 row = next(row for row in rows if str(row[names.index("id")]) == "1")
@@ -210,7 +210,7 @@ class Dms(unittest.TestCase):
         done = self.run_with(program.SqliteTarget(self.folder))
         self.assertEqual(done.exit_code, 4, done.log)
         self.assertEqual([row[0] for row in self.rows(columns=("id",))], [2, 4])
-        self.assertEqual([letter["message"].partition(":")[0] for letter in self.letters()], ["column 'big'", "column 'n'"])
+        self.assertEqual([dead_letter["message"].partition(":")[0] for dead_letter in self.dead_letters()], ["column 'big'", "column 'n'"])
 
     def test_bad_records_and_tables_that_nobody_routes_hold_up_nothing(self):
         good = record("insert", {"id": 1, "v": "x"}, 3)
@@ -224,7 +224,7 @@ class Dms(unittest.TestCase):
         done = self.run_with(program.SqliteTarget(self.folder), '[routes.t]\nmatch = ["s.t"]')
         self.assertEqual(done.exit_code, 4, done.log)
         self.assertEqual(self.rows(), [(1, "x"), (3, "y")])
-        texts = [letter["message"] for letter in self.letters()]
+        texts = [dead_letter["message"] for dead_letter in self.dead_letters()]
         self.assertEqual(len(texts), 4, texts)
         for text, reason in zip(texts, ("ends too early", "differ", "map-record-to-record", "debezium-json")):
             self.assertIn(reason, text)
@@ -282,7 +282,7 @@ class Dms(unittest.TestCase):
             process.wait()
         done = program.run(arguments, target.environment, self.folder)
         self.assertEqual(done.exit_code, 0, done.log)
-        self.assertEqual(self.letters(), [])
+        self.assertEqual(self.dead_letters(), [])
         self.same(target, expected, done.log[-2000:])
 
     def test_generated_changes_into_sqlite(self):

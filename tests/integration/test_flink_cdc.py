@@ -91,15 +91,15 @@ class FlinkCdc(unittest.TestCase):
 
     def same(self, name, target, folder, told, arguments, environment):
         # A change that lacks the unchanged TOAST of its row, which another partition brings later, is made good by a replay.
-        letters = {(letter["table"], letter["reason"]) for letter in program.dead_letters(os.path.join(folder, "dead_letters.jsonl"))}
-        late = letters & {("big_text", "row_missing"), ("public.big_text", "row_missing")}
+        found = {(dead_letter["table"], dead_letter["reason"]) for dead_letter in program.dead_letters(os.path.join(folder, "dead_letters.jsonl"))}
+        late = found & {("big_text", "row_missing"), ("public.big_text", "row_missing")}
         # PostgreSQL keeps no NUL in a text.
         expected = os.path.join(DATA, name, "expected")
-        refused = letters & {("shop.texts", "value_refused")}
+        refused = found & {("shop.texts", "value_refused")}
         if refused:
             self.assertTrue(target.name.startswith("postgresql:"))
             expected = without(expected, "shop.texts", folder)
-        self.assertEqual(letters - late - refused, set(), told)
+        self.assertEqual(found - late - refused, set(), told)
         if late:
             done = program.run(["dlq", "replay", *arguments], environment, folder)
             self.assertEqual(done.exit_code, 0, told + done.log[-3000:])

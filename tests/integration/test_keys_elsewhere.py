@@ -23,7 +23,7 @@ plugin = "odbc"
 connection = {{ Driver = "SQLite3", Database = "target.db" }}
 [dead_letters]
 plugin = "file"
-path = "letters.jsonl"
+path = "dead_letters.jsonl"
 """
 EVERY_ROW_ALONE = ["--set", "sinks.db.batch.max_rows=1", "--set", "sources.events.batch_messages=1", "--set", "runtime.decode_workers=1"]
 

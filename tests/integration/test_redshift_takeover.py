@@ -22,7 +22,7 @@ path_style = true
 access_key = "%s"
 secret_key = "${env:CDCRT_TEST_SECRET}"
 [dead_letters]
-path = "%s/letters.jsonl"
+path = "%s/dead_letters.jsonl"
 """
 
 
@@ -151,7 +151,7 @@ class TakeOver(RedshiftCase):
         log = self.run_to_the_end()
         self.assertIn(f"{sent} messages", log)
         self.expect_the_source()
-        self.assertEqual(program.dead_letters(os.path.join(self.folder, "letters.jsonl")), [])
+        self.assertEqual(program.dead_letters(os.path.join(self.folder, "dead_letters.jsonl")), [])
         ends = self.kafka.end_offsets(self.topic)
         self.assertEqual(self.kafka.admin.committed(self.group), {(self.topic, partition): end for partition, end in ends.items()})
         self.assertIn("0 messages", self.run_to_the_end())

@@ -249,12 +249,11 @@ bool TableFold::take_row_order(PartitionFold& into, const cdcrt_row& row, int64_
     return false;
   }
   into.raise_order(into.row_order());
+  if (row.operation == CDCRT_DEFINITION) return true;
   // Of what a truncate has emptied the table of, nothing comes back. A row of a snapshot without an order was read when its partition stood
   // where it stands.
-  const bool is_row = row.operation != CDCRT_DEFINITION;
   const std::string& at = into.row_order().empty() ? into.last_order() : into.row_order();
-  if (is_row && !is_of_log_of_truncate(at)) return false;
-  return !is_row || truncation_.floor().empty() || at > truncation_.floor();
+  return is_of_log_of_truncate(at) && (truncation_.floor().empty() || at > truncation_.floor());
 }
 
 // False: the table stops.

@@ -55,13 +55,15 @@ Result<void> TargetConnection::run(const std::function<Result<void>(plugin::Conn
 }
 
 Outcome TargetConnection::try_once(const std::function<Outcome()>& body) {
+  has_lost_connection_ = false;
   const bool was_connected = connection_.has_value();
   if (auto connected = connect(); !connected) return connected;
   const auto turn = take_turn();
   Outcome outcome = body();
-  // What was begun is undone already; whether the connection still works is what is asked here.
-  if (was_connected && outcome.next() == Next::kWaitForTarget) roll_back();
-  has_lost_connection_ = was_connected && outcome.next() == Next::kWaitForTarget && !connection_;
+  if (was_connected && outcome.next() == Next::kWaitForTarget) {
+    roll_back();  // of nothing: it tells whether the connection still works
+    has_lost_connection_ = !connection_;
+  }
   return outcome;
 }
 
@@ -106,11 +108,9 @@ Outcome TargetConnection::wait(const Outcome& failed) {
   const bool is_first = failures_++ == 0;
   if (is_first) failing_since_ = std::chrono::steady_clock::now();
   // The target may be well: it ended a connection that was idle, or was away while nothing was to be written and has come back.
-  if (is_first && lost && std::exchange(has_lost_connection_, false)) {
-    connection_.reset();
-    return {};
-  }
-  const bool is_told = std::exchange(told_outage_, outage || told_outage_);
+  if (is_first && has_lost_connection_) return {};
+  const bool is_told = told_outage_;
+  told_outage_ = told_outage_ || outage;
   if (outage && context_.outage != nullptr) {
     if (const auto text = context_.outage->fails(this, error)) context_.warn(*text);
   } else if (outage && !is_told) {

@@ -269,17 +269,19 @@ TEST_CASE("truncate: changes of a log that began anew stop the table and are not
     sdk::append_log(out, time, "7", "binlog");
     return out;
   };
-  for (const std::size_t partitions : {1U, 2U}) {
-    CAPTURE(partitions);
-    Rig rig({}, partitions);
-    rig.send(truncate(order(1000, 1000)), 0);
-    REQUIRE(rig.write());
-    rig.send(insert(1, text("x"), integer(1), order(1, 5000)), static_cast<int>(partitions) - 1);
-    const bool is_there = rig.table->stopped().empty() && rig.write().ok() && rig.rows() == "id=1,a='x',b=1";
-    const bool is_told = rig.table->stopped().find("the log began anew") != std::string::npos;
-    CHECK((is_there || is_told));
-    if (partitions > 1) CHECK(is_told);
-  }
+  Rig rig({}, 2);
+  rig.send(truncate(order(1000, 1000)), 0);
+  REQUIRE(rig.write());
+  rig.send(insert(1, text("x"), integer(1), order(1, 5000)), 1);
+  CHECK(rig.table->stopped().find("the log began anew") != std::string::npos);
+  // In the truncate's own partition what follows it came after it, whatever its place in the log.
+  Rig one({}, 1);
+  one.send(truncate(order(1000, 1000)), 0);
+  REQUIRE(one.write());
+  one.send(insert(1, text("x"), integer(1), order(1, 5000)), 0);
+  CHECK(one.table->stopped().empty());
+  REQUIRE(one.write());
+  CHECK(one.rows() == "id=1,a='x',b=1");
 }
 
 TEST_CASE("truncate: older truncates that are read again beside a refused row empty nothing") {

@@ -34,12 +34,7 @@ constexpr cdcrt_option kOptions[] = {
         .example("ignore")
         .doc("`auto`: the fields of the message's key (JSON, with or without schema) are the key columns. `ignore`: keys are not read; "
              "give the route's `primary_key`. Needed where keys are plain text or a bare value."),
-    option::text("unavailable_value")
-        .advanced()
-        .default_value("__debezium_unavailable_value")
-        .example("__unchanged__")
-        .doc("Debezium's `unavailable.value.placeholder`: a column that holds it (as text, base64, hex, or inside an array or map) keeps "
-             "the target's value."),
+    cdcrt::debezium::kUnavailableOption,
     option::text("metadata_prefix").advanced().default_value("__").example("__").doc("`add.fields.prefix` of ExtractNewRecordState."),
 };
 

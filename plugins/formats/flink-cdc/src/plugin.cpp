@@ -15,12 +15,7 @@ constexpr cdcrt_option kOptions[] = {
             "What PostgreSQL's tables say of a row before its change. `default`: of an image before, only the key counts, because the "
             "connector fills what it was not sent with zeros and empty texts. `full`: all tables have REPLICA IDENTITY FULL, and the image "
             "is the row; tables without key and complete deleted rows need it. Without meaning for MySQL."),
-    option::text("unavailable_value")
-        .advanced()
-        .default_value("__debezium_unavailable_value")
-        .example("__unchanged__")
-        .doc("Debezium's `unavailable.value.placeholder`: a column that holds it (as text, base64, hex, or inside an array or map) keeps "
-             "the target's value."),
+    cdcrt::debezium::kUnavailableOption,
 };
 
 }  // namespace

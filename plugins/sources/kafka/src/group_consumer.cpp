@@ -16,11 +16,11 @@ constexpr std::chrono::seconds kMaxClose{5};
 constexpr std::chrono::minutes kBetweenFences{5};
 constexpr std::chrono::seconds kWithoutPartitions{3};  // how long a member without any waits for some before it is at the end
 
-std::chrono::milliseconds session_timeout(const Properties& properties) {
-  for (const auto& [name, value] : properties) {
-    if (name == "session.timeout.ms") return std::chrono::milliseconds(std::strtoll(value.c_str(), nullptr, 10));
-  }
-  return std::chrono::seconds(45);  // librdkafka's CONFIGURATION.md
+std::chrono::milliseconds session_timeout(rd_kafka_t* handle) {
+  char value[32] = "";
+  std::size_t size = sizeof value;
+  rd_kafka_conf_get(rd_kafka_conf(handle), "session.timeout.ms", value, &size);
+  return std::chrono::milliseconds(std::strtoll(value, nullptr, 10));
 }
 
 }  // namespace
@@ -69,6 +69,7 @@ sdk::Status GroupConsumer::join() {
   rd_kafka_topic_partition_list_destroy(topics);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return broker_error(code, "cannot subscribe to the topics", {}, settings_);
   joined_at_ = Clock::now();
+  others_are_gone_at_ = joined_at_ + session_timeout(handle) + kWithoutPartitions;
   host_.info("joining group '" + settings_.group + "'" + (settings_.instance.empty() ? "" : " as instance '" + settings_.instance + "'") +
              " at " + settings_.brokers);
   return {};
@@ -152,8 +153,10 @@ bool GroupConsumer::is_at_end() const {
   if (!settings_.stops_at_end || !changed_at_ || !ready_.empty()) return false;
   const auto now = Clock::now();
   // The others have the rest, or nobody has: members that are gone keep theirs until their session is over.
-  const bool has_all = std::all_of(ends_.begin(), ends_.end(), [this](const auto& each) { return partitions_.count(each.first) > 0; });
-  if (!has_all && now - joined_at_ < session_timeout(settings_.properties) + kWithoutPartitions) return false;
+  const auto has_all = [this] {
+    return std::all_of(ends_.begin(), ends_.end(), [this](const auto& each) { return partitions_.count(each.first) > 0; });
+  };
+  if (now < others_are_gone_at_ && !has_all()) return false;
   if (partitions_.empty()) return now - *changed_at_ >= kWithoutPartitions;
   return std::all_of(partitions_.begin(), partitions_.end(),
                      [](const auto& entry) { return entry.second->state.is_read_to(entry.second->end); });

@@ -154,6 +154,7 @@ class GroupConsumer {
   Clock::time_point committed_at_{}, measured_at_{};
   IntakeLimit limit_{0};
   Clock::time_point joined_at_{};
+  Clock::time_point others_are_gone_at_{};  // members that were gone when this one joined
   bool has_told_of_silence_ = false;
   std::optional<Clock::time_point> changed_at_;  // partitions were assigned or revoked; none before the first assignment
   std::optional<Clock::time_point> fenced_at_;   // the last time
