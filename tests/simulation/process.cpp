@@ -141,9 +141,9 @@ void Process::end() {
   const auto in_time = [&] { return scheduler().now() < deadline; };
   parts.monitor.stop_reading = true;
   parts.monitor.notify();
-  parts.monitor.wait([&] { return parts.flows.idle() || !in_time() || !failure().empty(); });
+  parts.monitor.settled.wait([&] { return parts.flows.idle() || !in_time() || !failure().empty(); });
   parts.sinks.front()->flush();
-  parts.monitor.wait([&] { return !in_time() || parts.sinks.front()->failed() || parts.sinks.front()->idle(); });
+  parts.monitor.settled.wait([&] { return !in_time() || parts.sinks.front()->failed() || parts.sinks.front()->idle(); });
   parts.decoders->stop();
   if (!in_time()) parts.monitor.abandon = true;
   parts.coordinator.stop();

@@ -82,7 +82,7 @@ void Coordinator::work() {
   std::vector<std::chrono::steady_clock::time_point> last_saves(sinks_.size(), std::chrono::steady_clock::now());
   std::chrono::steady_clock::time_point last_look{};
   while (!stopping_ && !monitor_.abandon) {
-    const uint64_t seen = monitor_.changes();
+    const uint64_t seen = monitor_.news.changes();
     if (!claim()) return;
     if (auto looked = logs_.step(); !looked) {
       fail(std::move(looked.error()));
@@ -114,7 +114,7 @@ void Coordinator::work() {
       return true;
     };
     if (!save(is_due)) return;
-    if (!stopping_) monitor_.wait_beyond(seen, kStep);
+    if (!stopping_) monitor_.news.wait_beyond(seen, kStep);
   }
 }
 

@@ -62,13 +62,13 @@ void DecodePool::stop() {
 void DecodePool::work(Worker& worker) {
   plugin::Messages messages;
   while (!stopping_) {
+    // Rows wait for memory, but never when nothing is held that could be written.
+    Monitor& monitor = context_.monitor;
+    monitor.room.wait([&] { return stopping_ || monitor.row_bytes <= context_.max_row_bytes; });
     Flow* flow = nullptr;
-    context_.monitor.wait([&] {
-      if (stopping_) return true;
-      // Rows wait for memory, but never when nothing is held that could be written.
-      if (context_.monitor.row_bytes > context_.max_row_bytes) return false;
-      flow = context_.flows.take(messages);
-      return flow != nullptr;
+    monitor.batches.wait_once([&] {
+      flow = stopping_ ? nullptr : context_.flows.take(messages);
+      return flow != nullptr || stopping_;
     });
     if (flow == nullptr) continue;
     const uint64_t bytes = messages.get().bytes;
@@ -157,7 +157,7 @@ Result<void> DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages&
     }
   }
   for (std::size_t i = 0; i < worker.tables; ++i) hand_over(worker, flow, messages, *worker.by_table[i].first, worker.by_table[i].second);
-  context_.monitor.notify();
+  tell_sinks();
   return {};
 }
 
@@ -172,7 +172,7 @@ void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& mes
   while (first < rows.size()) {
     uint64_t room = 0;
     table.wait_for_room(true);
-    context_.monitor.wait([&] {
+    context_.monitor.room.wait([&] {
       const std::size_t held = table.buffered_rows();
       room = held < max_rows ? max_rows - held : 0;
       return room > 0 || !table.stopped().empty() || !table.detached().empty() || context_.monitor.abandon || stopping_;
@@ -190,8 +190,12 @@ void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& mes
                  });
     relieve_dead_letters();
     first = last;
-    if (first < rows.size()) context_.monitor.notify();
+    if (first < rows.size()) tell_sinks();
   }
+}
+
+void DecodePool::tell_sinks() {
+  for (auto& sink : context_.sinks) sink->call_writer();
 }
 
 // Dead letters that are not written yet take memory as rows do: nothing more is decoded while their place takes none.
@@ -201,7 +205,7 @@ void DecodePool::relieve_dead_letters() {
     auto relieved = context_.dead_letters.relieve();
     if (relieved || relieved.error().code == CDCRT_FATAL) return;
     if (!std::exchange(told, true)) log(CDCRT_LOG_WARNING, "dead_letters", "nothing more is read: " + explain(relieved.error()));
-    context_.monitor.wait_once([] { return false; });
+    context_.monitor.room.wait_once([] { return false; });
   }
 }
 

@@ -15,12 +15,11 @@ void Flows::push(Flow& flow, plugin::Messages messages) {
   {
     const std::lock_guard lock(mutex_);
     flow.queue.push_back(std::move(messages));
-    if (!flow.busy && !flow.listed) {
-      flow.listed = true;
-      waiting_.push_back(&flow);
-    }
+    if (flow.busy || flow.listed) return;  // its worker, or whoever takes it, takes this one in its turn
+    flow.listed = true;
+    waiting_.push_back(&flow);
   }
-  monitor_.notify();
+  monitor_.batches.notify_one();
 }
 
 Flow* Flows::take(plugin::Messages& messages) {
@@ -37,18 +36,21 @@ Flow* Flows::take(plugin::Messages& messages) {
 }
 
 void Flows::done(Flow& flow, uint64_t bytes) {
+  bool is_idle = false;
   {
     const std::lock_guard lock(mutex_);
     flow.busy = false;
     --busy_;
     last_done_ = std::chrono::steady_clock::now();
     if (!flow.queue.empty()) {
-      flow.listed = true;
+      flow.listed = true;  // for this worker, which looks for more
       waiting_.push_back(&flow);
     }
+    is_idle = busy_ == 0 && waiting_.empty();
   }
   monitor_.message_bytes -= static_cast<int64_t>(bytes);
-  monitor_.notify();
+  monitor_.intake.notify_all();
+  if (is_idle) monitor_.settled.notify_all();
 }
 
 bool Flows::idle() const {

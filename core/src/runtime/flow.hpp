@@ -50,6 +50,7 @@ class Flows {
   void push(Flow& flow, plugin::Messages messages);
   /// The next batch of a flow that no worker has taken; nullptr: nothing to do now. The caller ends with done().
   Flow* take(plugin::Messages& messages);
+  /// Whoever calls it looks for more: nobody else is woken for what the flow has left.
   void done(Flow& flow, uint64_t bytes);
   /// No batch waits and none is being decoded.
   [[nodiscard]] bool idle() const;

@@ -1,4 +1,4 @@
-// Monitor: one condition that everything waits on: rows came, a write ended, memory was freed, the process is to stop.
+// Monitor: what the threads of a pipeline wait for, a condition for each purpose, so that a change wakes only whom it concerns.
 #pragma once
 
 #include <atomic>
@@ -6,43 +6,69 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <vector>
 
 namespace cdcrt::runtime {
 
-/// Any thread. Whoever changes what others wait for calls notify(); one that comes while a condition is evaluated is not lost. Waits end
-/// after a step all the same, long enough that an idle process hardly wakes.
-class Monitor {
+class Monitor;
+
+/// What threads of one kind wait for. Any thread. A change that is told while a waiter looks at what it waits for is not lost. Waits end
+/// after a step all the same. Telling costs no system call where nobody waits.
+class Condition {
  public:
   using Clock = std::chrono::steady_clock;
+  /// Monitor::notify() tells it too, as long as it lives.
+  explicit Condition(Monitor& monitor);
+  ~Condition();
+  Condition(const Condition&) = delete;
+  Condition& operator=(const Condition&) = delete;
 
-  void notify() {
-    {
-      const std::lock_guard lock(mutex_);
-      ++changes_;
-    }
-    changed_.notify_all();
-  }
-  template <class Condition>
-  void wait(Condition&& condition, std::chrono::milliseconds step = std::chrono::milliseconds(200)) {
+  /// Something changed that one waiter can take care of.
+  void notify_one() { tell(false); }
+  /// Something changed that each of them has to look at.
+  void notify_all() { tell(true); }
+  /// How often something was told.
+  [[nodiscard]] uint64_t changes() const { return changes_; }
+  /// Until something is told after `seen` was taken from changes(), or the time is over.
+  void wait_beyond(uint64_t seen, Clock::duration step);
+  template <class Predicate>
+  void wait(Predicate&& is_met, Clock::duration step = kStep) {
     while (true) {
       const uint64_t seen = changes_;
-      if (condition()) return;
+      if (is_met()) return;
       wait_beyond(seen, step);
     }
   }
-  /// The same, but looks once more at most: until something is notified, or the step is over.
-  template <class Condition>
-  void wait_once(Condition&& condition, std::chrono::milliseconds step = std::chrono::milliseconds(200)) {
+  /// The same, but looks once more at most: until something is told, or the step is over.
+  template <class Predicate>
+  void wait_once(Predicate&& is_met, Clock::duration step = kStep) {
     const uint64_t seen = changes_;
-    if (!condition()) wait_beyond(seen, step);
+    if (!is_met()) wait_beyond(seen, step);
   }
-  /// How often something was notified.
+  /// How often a waiter was woken, by a change or by its time.
+  [[nodiscard]] uint64_t wakeups() const { return wakeups_; }
+
+ private:
+  static constexpr auto kStep = std::chrono::milliseconds(200);
+  void tell(bool all);
+
+  Monitor& monitor_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::atomic<uint64_t> changes_{0};
+  std::atomic<uint32_t> waiters_{0};
+  std::atomic<uint64_t> wakeups_{0};
+};
+
+/// Any thread.
+class Monitor {
+ public:
+  using Clock = Condition::Clock;
+
+  /// Something changed that every thread has to look at: a stop, a failure, the end of the input. Rare.
+  void notify();
+  /// How often anything was told, to anybody: what was looked at before is still so where this did not grow.
   [[nodiscard]] uint64_t changes() const { return changes_; }
-  /// Until something is notified after `seen` was taken from changes(), or the time is over.
-  void wait_beyond(uint64_t seen, Clock::duration step) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, step, [&] { return changes_ != seen; });
-  }
 
   std::atomic<bool> stop_reading{false};        ///< no more input is taken: end, signal or failure
   std::atomic<bool> release_partitions{false};  ///< everything buffered is written: sources give up their partitions
@@ -51,9 +77,17 @@ class Monitor {
   std::atomic<int64_t> row_bytes{0};            ///< of rows that are buffered or being written
 
  private:
-  std::mutex mutex_;
+  friend class Condition;
   std::atomic<uint64_t> changes_{0};
-  std::condition_variable changed_;
+  std::mutex mutex_;
+  std::vector<Condition*> conditions_;
+
+ public:
+  Condition batches{*this};  ///< a batch came: decode workers
+  Condition intake{*this};   ///< a batch was decoded: sources that read no more for want of memory
+  Condition room{*this};     ///< rows were taken or written: decode workers that wait for memory or for a table
+  Condition settled{*this};  ///< everything read is decoded, or a sink has nothing more to write: whoever waits for the end
+  Condition news{*this};     ///< only what concerns everybody
 };
 
 }  // namespace cdcrt::runtime

@@ -199,12 +199,15 @@ class Pipeline {
     auto next_line = Clock::now();
     auto next_unmet = Clock::now() + kUnmetInterval;
     while (!failed()) {
-      const uint64_t seen = monitor_.changes();
+      // Only at its end does a run depend on what is decoded and written.
+      const bool all_ended = have_ended();
+      Condition& awaited = all_ended ? monitor_.settled : monitor_.news;
+      const uint64_t seen = awaited.changes();
       if (stop_asked()) {
         log(CDCRT_LOG_INFO, "pipeline", "stopping: what is held is written first");
         break;
       }
-      if (is_over()) {
+      if (all_ended && is_over()) {
         ended_ = true;
         break;
       }
@@ -216,17 +219,19 @@ class Pipeline {
         reporter_.progress(progress());
         next_line = Clock::now() + std::chrono::milliseconds(200);
       }
-      monitor_.wait_beyond(seen, std::chrono::milliseconds(50));
+      awaited.wait_beyond(seen, std::chrono::milliseconds(50));
     }
     if (line) reporter_.progress_ends();
+  }
+
+  [[nodiscard]] bool have_ended() const {
+    return std::all_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->ended(); });
   }
 
   // Everything is read, and written or given up on: a detached table is waited for until it has made no progress for stall_after, and
   // neither have the others. Decided by what happened last, not by how long this has been asked.
   bool is_over() {
-    const auto read = [this] {
-      return flows_.idle() && std::all_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->ended(); });
-    };
+    const auto read = [this] { return flows_.idle() && have_ended(); };
     if (!read()) return false;
     for (auto& sink : sinks_) sink->flush();
     if (!std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->idle(); })) return false;
@@ -274,9 +279,9 @@ class Pipeline {
     const auto in_time = [&] { return std::chrono::steady_clock::now() < deadline; };
     // A sink that failed writes nothing more; the others write what they hold, whatever ended the run.
     // What a source gave before it failed is applied.
-    monitor_.wait([&] { return flows_.idle() || !in_time() || failed_behind_sources(); });
+    monitor_.settled.wait([&] { return flows_.idle() || !in_time() || failed_behind_sources(); });
     for (auto& sink : sinks_) sink->flush();
-    monitor_.wait([&] {
+    monitor_.settled.wait([&] {
       return !in_time() || std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed() || sink->idle(); });
     });
     decoders_->stop();

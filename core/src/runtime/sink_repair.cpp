@@ -22,7 +22,7 @@ void SinkRuntime::repair() {
     // Only what is detached makes it look, and only when that is due: every row that comes notifies.
     const auto next = watch_.next_repair();
     const auto until = next ? std::min(*next, Monitor::Clock::now() + kLook) : Monitor::Clock::now() + kLook;
-    monitor.wait([&] { return monitor.abandon || failed_ || stops_repairs() || Monitor::Clock::now() >= until; }, kLook);
+    monitor.news.wait_once([&] { return monitor.abandon || failed_ || stops_repairs(); }, until - Monitor::Clock::now());
   }
 }
 

@@ -25,7 +25,7 @@ constexpr auto kMinRest = std::chrono::milliseconds(1);
 }  // namespace
 
 SinkRuntime::SinkRuntime(const manifest::Sink& manifest, Context context)
-    : manifest_(manifest), context_(std::move(context)),
+    : manifest_(manifest), context_(std::move(context)), due_(context_.monitor), called_(context_.monitor),
       watch_(manifest.batch, [this](const auto& table, auto trouble, const auto& reason) { tell(table, trouble, reason); }) {}
 
 SinkRuntime::~SinkRuntime() {
@@ -320,6 +320,7 @@ std::size_t SinkRuntime::table_count() const {
 
 void SinkRuntime::start() {
   const bool one = sink_->limits().writers == 1 || sink_->has(CDCRT_SINK_EVENTS);
+  watch_.keep_distance();
   const uint32_t count = one ? 1 : std::max<uint32_t>(1, manifest_.connections);
   for (uint32_t i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });
   if (store_) threads_.emplace_back([this] { repair(); });
@@ -336,14 +337,16 @@ std::vector<apply::Sealed> SinkRuntime::pick() {
   std::vector<apply::Sealed> batches;
   std::size_t bytes = 0;
   const auto now = std::chrono::steady_clock::now();
-  while (apply::Table* table = watch_.take(all_are_due(), now)) {
+  // A backlog is written as fast as it can be.
+  const bool all = all_are_due();
+  for (apply::Table* table = watch_.take(all, now); table != nullptr; table = watch_.take_beside(all, now)) {
     auto sealed = table->seal();
     if (!sealed) {
-      watch_.done();
+      watch_.give_up();
       continue;
     }
     // Whoever waits for room in it has room now.
-    if (table->is_waited_for()) context_.monitor.notify();
+    if (table->is_waited_for()) context_.monitor.room.notify_all();
     bytes += sealed->bytes;
     batches.push_back(std::move(*sealed));
     if (bytes >= manifest_.batch.max_bytes) break;
@@ -353,26 +356,58 @@ std::vector<apply::Sealed> SinkRuntime::pick() {
 }
 
 bool SinkRuntime::write_some(apply::Writer& writer) {
+  const auto begun = Monitor::Clock::now();
   auto batches = pick();
   if (batches.empty()) return false;
+  call_writer();  // this one has other work now
   const std::size_t tables = batches.size();
   if (auto written = writer.write(batches); !written) fail(written.error());
   batches.clear();
-  watch_.done(tables);
-  context_.monitor.notify();
+  watch_.done(tables, begun);
+  context_.monitor.room.notify_all();
+  if (watch_.idle()) context_.monitor.settled.notify_all();
   return true;
 }
 
 void SinkRuntime::work() {
   apply::Writer writer = make_writer(false);
-  Monitor& monitor = context_.monitor;
-  while (!monitor.abandon && !failed_) {
-    const uint64_t seen = monitor.changes();
+  while (!context_.monitor.abandon && !failed_) {
+    const uint64_t calls = called_.changes();
     if (write_some(writer)) continue;
     if (finishing_) return;
-    Monitor::Clock::duration step = kMaxRest;
-    if (const auto due = watch_.next_due()) step = std::clamp<Monitor::Clock::duration>(*due - Monitor::Clock::now(), kMinRest, step);
-    monitor.wait_beyond(seen, step);
+    if (has_timekeeper_.exchange(true)) {
+      called_.wait_beyond(calls, kMaxRest);
+    } else {
+      wait_for_work();
+    }
+  }
+}
+
+// The timekeeper's: until the next table is due, or one is due before that.
+void SinkRuntime::wait_for_work() {
+  const uint64_t seen = due_.changes();
+  const auto now = Monitor::Clock::now();
+  auto until = now + kMaxRest;
+  if (const auto due = next_due()) until = std::clamp(*due, now + kMinRest, until);
+  looks_at_ = until.time_since_epoch().count();
+  due_.wait_beyond(seen, until - now);
+  looks_at_ = Monitor::Clock::time_point::max().time_since_epoch().count();
+  has_timekeeper_ = false;
+}
+
+// When there is something to write; in the past: now.
+std::optional<Monitor::Clock::time_point> SinkRuntime::next_due() const {
+  const auto due = watch_.next_due();
+  return due && all_are_due() ? Monitor::Clock::time_point() : due;
+}
+
+void SinkRuntime::call_writer() {
+  const auto due = next_due();
+  if (!due) return;
+  if (!has_timekeeper_) {
+    called_.notify_one();
+  } else if (due->time_since_epoch().count() < looks_at_) {
+    due_.notify_one();
   }
 }
 

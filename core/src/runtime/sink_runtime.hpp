@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -104,6 +105,8 @@ class SinkRuntime {
   /// Tries to bring detached tables back to the rest. False: none could be tried.
   bool repair_some(apply::Writer& writer);
 
+  /// Rows came: wakes a writer, if it would not look for them in time by itself. Any thread.
+  void call_writer();
   /// Everything buffered is written now, whatever the batch limits say.
   void flush();
   /// Nothing is buffered, nothing is being written; detached tables do not count.
@@ -132,6 +135,7 @@ class SinkRuntime {
   static void forget_restored(progress::StoredTable& stored);
   static std::string refused_name(const route::SourceName& source);
   void work();
+  void wait_for_work();
   void repair();
   [[nodiscard]] bool stops_repairs() const;
   bool repair_table(apply::Writer& writer, apply::Table& table);
@@ -143,6 +147,7 @@ class SinkRuntime {
   Result<void> save_troubles();
   Result<void> watch_outage(const Result<void>& done);
   [[nodiscard]] bool all_are_due() const;
+  [[nodiscard]] std::optional<Monitor::Clock::time_point> next_due() const;
   std::vector<apply::Sealed> pick();
   void fail(const Error& error);
 
@@ -154,6 +159,10 @@ class SinkRuntime {
   apply::Outage outage_;
   bool has_failed_look_ = false;
   std::mutex turn_;  ///< of sinks that have one writer
+  // One of the writers that have nothing to do waits until the next table is due, the others until they are called.
+  Condition due_, called_;
+  std::atomic<bool> has_timekeeper_{false};
+  std::atomic<Monitor::Clock::rep> looks_at_{std::numeric_limits<Monitor::Clock::rep>::max()};  ///< when the timekeeper looks by itself
   mutable std::mutex mutex_;
   progress::Stored stored_;
   std::map<std::string, std::unique_ptr<apply::Table>> tables_;

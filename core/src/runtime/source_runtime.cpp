@@ -230,7 +230,7 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
     if (is_group()) {
       if (auto served = source_->serve(); !served && served.error().code != CDCRT_RETRY) return fail(std::move(served.error()));
     }
-    monitor_.wait_once([&] { return monitor_.stop_reading.load(); }, std::chrono::milliseconds(20));
+    monitor_.intake.wait_once([&] { return monitor_.stop_reading.load(); }, std::chrono::milliseconds(20));
     return true;
   }
   auto polled = source_->poll(timeout_ms, messages_taken_);
@@ -263,7 +263,7 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
     // A group goes on living: its partitions may move, and what was assigned late is read as well.
     const auto goes_on = [&] { return monitor_.stop_reading || !ended_; };
     constexpr auto kStep = std::chrono::milliseconds(100);
-    is_group() ? monitor_.wait_once(goes_on, kStep) : monitor_.wait(goes_on, kStep);
+    is_group() ? monitor_.news.wait_once(goes_on, kStep) : monitor_.news.wait(goes_on, kStep);
   } else {
     ended_ = false;
   }
@@ -280,7 +280,7 @@ void SourceRuntime::work() {
   while (is_group() && !monitor_.release_partitions) {
     commit_pending();
     if (auto served = source_->serve(); !served && served.error().code != CDCRT_RETRY) break;
-    monitor_.wait_once([&] { return monitor_.release_partitions.load(); });
+    monitor_.news.wait_once([&] { return monitor_.release_partitions.load(); });
   }
   commit_pending();
   ended_ = true;

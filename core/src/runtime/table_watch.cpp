@@ -11,6 +11,10 @@ constexpr unsigned kDoublings = 6;  // about 13 s
 // What repairs of tables that never succeed may take of a target and of this process, however many they are.
 constexpr auto kPerDetachedTable = std::chrono::milliseconds(50);
 
+// From one transaction to the next: twice what one takes, within these.
+constexpr TableWatch::Clock::duration kMinDistance = std::chrono::milliseconds(2), kMaxDistance = std::chrono::milliseconds(5);
+constexpr TableWatch::Clock::duration kMaxTableRest = std::chrono::milliseconds(50);
+
 // How long a definition may take that is on its way.
 constexpr auto kMissingKeyGrace = std::chrono::seconds(5);
 
@@ -27,48 +31,88 @@ int64_t now_ms() {
 
 }  // namespace
 
-TableWatch::Clock::time_point TableWatch::due_of(const apply::Waiting& waiting) const {
+bool TableWatch::is_full(const apply::Waiting& waiting) const {
+  return waiting.rows >= limits_.max_rows || waiting.bytes >= limits_.max_bytes;
+}
+
+TableWatch::Clock::time_point TableWatch::due_of(const apply::Table& table, const apply::Waiting& waiting) const {
   // What is full goes behind what has been due before, so that a busy table keeps no other one waiting.
-  if (waiting.rows >= limits_.max_rows || waiting.bytes >= limits_.max_bytes) return Clock::now();
-  const auto by_age = waiting.since + limits_.max_age;
-  return waiting.last_sealed == Clock::time_point{} ? by_age : std::max(by_age, waiting.last_sealed + limits_.min_interval);
+  if (is_full(waiting)) return Clock::now();
+  auto due = waiting.since + limits_.max_age;
+  if (waiting.last_sealed != Clock::time_point{}) due = std::max(due, waiting.last_sealed + limits_.min_interval);
+  if (const auto pace = paces_.find(&table); pace != paces_.end()) due = std::max(due, pace->second.rests_until);
+  return due;
 }
 
 void TableWatch::ready(apply::Table& table, const apply::Waiting& waiting) {
-  const auto due = due_of(waiting);
   const std::lock_guard lock(mutex_);
-  const auto [place, added] = places_.try_emplace(&table);
+  Places& list = is_full(waiting) ? full_ : waiting_;
+  auto due = due_of(table, waiting);
+  const auto [listed, added] = places_.try_emplace(&table);
   if (!added) {
-    if (std::get<0>(*place->second) <= due) return;
-    waiting_.erase(place->second);
+    const auto [old_list, place] = listed->second;
+    if (old_list == &full_ || (&list == &waiting_ && place->due <= due)) return;
+    due = std::min(due, place->due);
+    old_list->erase(place);
   }
-  place->second = waiting_.insert({due, waiting.since, &table}).first;
+  listed->second = {&list, list.insert({due, waiting.since, &table}).first};
 }
 
-apply::Table* TableWatch::take(bool all, Clock::time_point now) {
-  const std::lock_guard lock(mutex_);
-  if (waiting_.empty() || (!all && std::get<0>(*waiting_.begin()) > now)) return nullptr;
-  apply::Table* table = std::get<2>(*waiting_.begin());
-  waiting_.erase(waiting_.begin());
+TableWatch::Places* TableWatch::longest_due(bool all, Clock::time_point now) {
+  Places* longest = nullptr;
+  for (Places* list : {&full_, &waiting_}) {
+    if (list->empty() || (!all && list->begin()->due > now)) continue;
+    if (longest == nullptr || *list->begin() < *longest->begin()) longest = list;
+  }
+  return longest;
+}
+
+apply::Table* TableWatch::take_from(Places& list, Clock::time_point now) {
+  apply::Table* table = list.begin()->table;
+  list.erase(list.begin());
   places_.erase(table);
+  if (keeps_distance_) paces_[table].taken = now;
   ++taken_;
   return table;
 }
 
-void TableWatch::done(std::size_t tables) {
+apply::Table* TableWatch::take(bool all, Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  Places* list = longest_due(all, now);
+  if (list == &waiting_ && !all && now < opens_) list = full_.empty() ? nullptr : &full_;
+  if (list == nullptr) return nullptr;
+  if (keeps_distance_) opens_ = now + std::clamp(distance_, kMinDistance, kMaxDistance);
+  return take_from(*list, now);
+}
+
+apply::Table* TableWatch::take_beside(bool all, Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  Places* list = longest_due(all, now);
+  return list == nullptr ? nullptr : take_from(*list, now);
+}
+
+void TableWatch::done(std::size_t tables, Clock::time_point taken, Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  taken_ -= tables;
+  distance_ = 2 * (now - taken);
+}
+
+void TableWatch::give_up(std::size_t tables) {
   const std::lock_guard lock(mutex_);
   taken_ -= tables;
 }
 
 std::optional<TableWatch::Clock::time_point> TableWatch::next_due() const {
   const std::lock_guard lock(mutex_);
-  if (waiting_.empty()) return std::nullopt;
-  return std::get<0>(*waiting_.begin());
+  std::optional<Clock::time_point> next;
+  if (!waiting_.empty()) next = std::max(waiting_.begin()->due, opens_);
+  if (!full_.empty()) next = next ? std::min(*next, full_.begin()->due) : full_.begin()->due;
+  return next;
 }
 
 bool TableWatch::idle() const {
   const std::lock_guard lock(mutex_);
-  return waiting_.empty() && taken_ == 0;
+  return waiting_.empty() && full_.empty() && taken_ == 0;
 }
 
 TableWatch::Clock::time_point TableWatch::last_written() const {
@@ -154,6 +198,10 @@ void TableWatch::recovered(apply::Table& table) {
 
 void TableWatch::written(apply::Table& table) {
   const std::lock_guard lock(mutex_);
+  if (const auto pace = paces_.find(&table); pace != paces_.end()) {
+    const auto now = Clock::now();
+    pace->second.rests_until = now + std::min(now - pace->second.taken, kMaxTableRest);
+  }
   if (const auto found = detached_.find(&table); found != detached_.end()) {
     found->second.last_progress = Clock::now();
     return;

@@ -36,9 +36,18 @@ class TableWatch final : public apply::TableObserver {
 
   // Writers.
 
+  /// From now on small writes keep a distance, so that each takes more rows: 2 to 5 ms from one transaction to the next, and after a write a
+  /// table rests as long as that took, at most 50 ms. What comes after a pause does not wait, nor does a full batch. Before the writers
+  /// begin; without it the order of what is taken does not depend on the clock.
+  void keep_distance() { keeps_distance_ = true; }
   /// The table that has been due longest; with `all`, also one whose batch limits are not reached. It counts as being written until done().
   apply::Table* take(bool all, Clock::time_point now = Clock::now());
-  void done(std::size_t tables = 1);
+  /// The next one for the transaction that the last take() began.
+  apply::Table* take_beside(bool all, Clock::time_point now = Clock::now());
+  /// `taken` of one transaction: when the first of them was.
+  void done(std::size_t tables, Clock::time_point taken, Clock::time_point now = Clock::now());
+  /// They had nothing to write.
+  void give_up(std::size_t tables = 1);
   /// When the next table is due; nullopt: none waits.
   [[nodiscard]] std::optional<Clock::time_point> next_due() const;
   /// Nothing waits to be written, nothing is being written.
@@ -76,20 +85,39 @@ class TableWatch final : public apply::TableObserver {
   void had_trouble(const apply::Table& table);
 
  private:
-  using Place = std::tuple<Clock::time_point, Clock::time_point, apply::Table*>;  ///< due, since when rows wait
+  struct Place {
+    Clock::time_point due, since;  ///< since when rows wait
+    apply::Table* table;
+    auto operator<=>(const Place&) const = default;
+  };
+  using Places = std::set<Place>;
+  struct Listed {
+    Places* list;
+    Places::iterator place;
+  };
+  struct Pace {
+    Clock::time_point taken, rests_until;
+  };
   struct Detached {
     bool by_operator = false, lacks_key = false;
     Clock::time_point due{}, last_progress{};
     unsigned failures = 0;
   };
-  [[nodiscard]] Clock::time_point due_of(const apply::Waiting& waiting) const;
+  [[nodiscard]] bool is_full(const apply::Waiting& waiting) const;
+  [[nodiscard]] Clock::time_point due_of(const apply::Table& table, const apply::Waiting& waiting) const;
+  [[nodiscard]] Places* longest_due(bool all, Clock::time_point now);
+  apply::Table* take_from(Places& list, Clock::time_point now);
 
   const manifest::BatchLimits& limits_;
   const Tell tell_;
   mutable std::mutex mutex_;
-  std::set<Place> waiting_;
-  std::unordered_map<const apply::Table*, std::set<Place>::iterator> places_;
+  Places waiting_, full_;
+  std::unordered_map<const apply::Table*, Listed> places_;
   std::size_t taken_ = 0;
+  bool keeps_distance_ = false;
+  Clock::time_point opens_{};  ///< before that no transaction begins for tables that are not full
+  Clock::duration distance_{};
+  std::unordered_map<const apply::Table*, Pace> paces_;  ///< of tables that were written
   Clock::time_point last_written_{};
   std::map<apply::Table*, Detached> detached_;
   std::unordered_map<const progress::Partition*, std::vector<apply::Table*>> readers_;
