@@ -8,8 +8,10 @@ partitions, and are produced once. The tables are compared with the generator's 
 """
 
 import argparse
+import contextlib
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -36,6 +38,7 @@ def parse():
     parser.add_argument("--fsync", action="store_true", help="the database waits for its disk at each commit; without it, it does not")
     parser.add_argument("--memory", default="128MiB", help="the budget of cdcrt")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of cdcrt's manifest")
+    parser.add_argument("--busy", type=int, default=0, metavar="N", help="latencies beside N processes that only compute")
     parser.add_argument("--against", metavar="BUILD", help="instead of the JDBC sink: another build of cdcrt")
     parser.add_argument("--json", help="file for what was measured")
     parser.add_argument("--work", help="folder for events and logs; default: a temporary one (3.5 GB for 1 M events)")
@@ -44,6 +47,18 @@ def parse():
 
 def say(text):
     print(text, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def busy(count):
+    """A fixed load beside what is measured: tails come from it."""
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
 
 
 class Bench:
@@ -73,10 +88,11 @@ class Bench:
         if "latency" in parts:
             self.kafka.create_topic(latency.TOPIC, 4)
             next_id = 1
-            for number, contender in enumerate(self.contenders):
-                results, next_id = latency.measure(contender, self.arguments.build, self.kafka, self.postgresql, f"latency{number}", RATES, next_id)
-                self.measured["latency"] += results
-                say(results)
+            with busy(self.arguments.busy):
+                for number, contender in enumerate(self.contenders):
+                    results, next_id = latency.measure(contender, self.arguments.build, self.kafka, self.postgresql, f"latency{number}", RATES, next_id)
+                    self.measured["latency"] += results
+                    say(results)
 
     def round(self, number, load):
         if "throughput" in self.arguments.parts:

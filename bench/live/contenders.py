@@ -64,6 +64,10 @@ class Cdcrt:
         """Runs until finish()."""
         self.start(topics, database, POSTGRESQL.format(port=postgresql.port, database=database))
 
+    @property
+    def pid(self):
+        return self.process.pid
+
     def finish(self):
         self.process.send_signal(signal.SIGTERM)
         self._ended()
@@ -119,6 +123,10 @@ class JdbcSink:
         self.worker = Connect(self.kafka, heap=self.heap, settings={"offset.flush.interval.ms": 1000, "consumer.auto.offset.reset": "earliest"})
         config = jdbc_sink(postgresql, database, topics, self.tasks, collection__name__format="${source.schema}.${source.table}")
         self.worker.add(f"bench{self.count}", config)
+
+    @property
+    def pid(self):
+        return self.worker.pid
 
     def finish(self):
         self.worker.stop()

@@ -49,7 +49,13 @@ def reading(runs):
 
 
 def latency(results):
-    lines = ["| produced -> committed, ms | events/s | events | p50 | p90 | p99 | max |", "|---|---:|---:|---:|---:|---:|---:|"]
+    lines = ["| produced -> committed, ms | events/s | events | p50 | p90 | p99 | max | wake-ups an event | CPU ms an event | of the database | commits an event |",
+             "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"]
     for one in results:
-        lines.append(f"| {one['contender']} | {one['rate']:,} | {one['events']:,} | {one['p50_ms']} | {one['p90_ms']} | {one['p99_ms']} | {one['max_ms']} |")
+        if one["rate"] == 0:
+            lines.append(f"| {one['contender']} at rest | 0 | | | | | | {one['wakeups_per_second']} a second | | | |")
+            continue
+        lines.append(f"| {one['contender']} | {one['rate']:,} | {one['events']:,} | {one['p50_ms']} | {one['p90_ms']} | {one['p99_ms']} | {one['max_ms']} "
+                     f"| {one['wakeups_per_event']:.1f} | {one['cpu_seconds_per_event'] * 1000:.2f} | {one['database_cpu_seconds_per_event'] * 1000:.2f} "
+                     f"| {one['commits_per_event']:.2f} |")
     return "\n".join(lines)
