@@ -1,11 +1,12 @@
 // What librdkafka alone takes to read topics from their beginnings to their present ends, with the consumer's defaults: the measure for
-// Kafka -> blackhole. Prints messages, bytes and seconds from the first message to the last.
+// Kafka -> blackhole. Prints messages, bytes, answers of the brokers and seconds from the first message to the last.
 //
 //   consume_bench BROKERS TOPIC...
 
 #include <librdkafka/rdkafka.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -18,6 +19,9 @@
 namespace {
 
 constexpr int kTimeoutMs = 30'000;
+// A call waits for as many messages as it could take, or so long.
+constexpr int kBatchMs = 10;
+constexpr int16_t kFetch = 1;  // of the protocol's requests
 using Clock = std::chrono::steady_clock;
 
 template <class T, void (*destroy)(T*)>
@@ -33,7 +37,13 @@ void check(rd_kafka_resp_err_t error, const std::string& what) {
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw std::runtime_error(what + ": " + rd_kafka_err2str(error));
 }
 
-Client open(const char* brokers) {
+rd_kafka_resp_err_t count_answer(rd_kafka_t*, int, const char*, int32_t, int16_t request, int16_t, int32_t, size_t, int64_t,
+                                 rd_kafka_resp_err_t, void* answers) {
+  if (request == kFetch) ++*static_cast<std::atomic<uint64_t>*>(answers);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+Client open(const char* brokers, std::atomic<uint64_t>& answers) {
   rd_kafka_conf_t* settings = rd_kafka_conf_new();
   std::array<char, 512> message{};
   for (const auto& [name, value] : {std::pair{"bootstrap.servers", brokers},
@@ -43,6 +53,12 @@ Client open(const char* brokers) {
     if (rd_kafka_conf_set(settings, name, value, message.data(), message.size()) != RD_KAFKA_CONF_OK)
       throw std::runtime_error(message.data());
   }
+  rd_kafka_conf_interceptor_add_on_new(
+      settings, "answers",
+      [](rd_kafka_t* made, const rd_kafka_conf_t*, void* to, char*, size_t) {
+        return rd_kafka_interceptor_add_on_response_received(made, "answers", count_answer, to);
+      },
+      &answers);
   Client client(rd_kafka_new(RD_KAFKA_CONSUMER, settings, message.data(), message.size()));
   if (!client) throw std::runtime_error(message.data());
   check(rd_kafka_poll_set_consumer(client.get()), "cannot consume");
@@ -62,7 +78,8 @@ void add_partitions(rd_kafka_t* client, const char* topic, rd_kafka_topic_partit
 }
 
 void run(int count, char** arguments) {
-  const Client client = open(arguments[1]);
+  std::atomic<uint64_t> answers{0};
+  const Client client = open(arguments[1], answers);
   const Partitions partitions(rd_kafka_topic_partition_list_new(16));
   for (int i = 2; i < count; ++i) add_partitions(client.get(), arguments[i], partitions.get());
   check(rd_kafka_assign(client.get(), partitions.get()), "cannot assign");
@@ -72,8 +89,10 @@ void run(int count, char** arguments) {
   uint64_t messages = 0;
   uint64_t bytes = 0;
   Clock::time_point first;
+  Clock::time_point last;
   while (ended.size() < static_cast<std::size_t>(partitions->cnt)) {
-    const auto taken = rd_kafka_consume_batch_queue(queue.get(), 1000, batch.data(), batch.size());
+    const auto taken = rd_kafka_consume_batch_queue(queue.get(), kBatchMs, batch.data(), batch.size());
+    const auto before = messages;
     for (int i = 0; i < taken; ++i) {
       const rd_kafka_message_t& message = *batch[static_cast<std::size_t>(i)];
       if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
@@ -85,10 +104,11 @@ void run(int count, char** arguments) {
       }
       rd_kafka_message_destroy(batch[static_cast<std::size_t>(i)]);
     }
+    if (messages > before) last = Clock::now();
   }
-  const double seconds = std::chrono::duration<double>(Clock::now() - first).count();
-  std::printf("{\"messages\": %llu, \"bytes\": %llu, \"seconds\": %.3f}\n", static_cast<unsigned long long>(messages),
-              static_cast<unsigned long long>(bytes), seconds);
+  const double seconds = std::chrono::duration<double>(last - first).count();
+  std::printf("{\"messages\": %llu, \"bytes\": %llu, \"answers\": %llu, \"seconds\": %.3f}\n", static_cast<unsigned long long>(messages),
+              static_cast<unsigned long long>(bytes), static_cast<unsigned long long>(answers.load()), seconds);
   rd_kafka_consumer_close(client.get());
 }
 

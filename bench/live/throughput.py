@@ -3,9 +3,10 @@
 import json
 import os
 import subprocess
+import time
 
 from live import usage
-from live.load import TABLES, TOPICS
+from live.load import TABLES, topics
 
 # The moments of the first and the last commit that left a row behind: seconds since 1970.
 COMMITS = "select extract(epoch from min(t)), extract(epoch from max(t)) from (" + " union all ".join(
@@ -17,7 +18,7 @@ def into_postgresql(contender, load, postgresql, database, check):
     postgresql.create(database)
     postgresql.sql(database, "create schema shop")
     before = usage.cpu_with_children(postgresql.pid)
-    used = contender.run(TOPICS, postgresql, database)
+    used = contender.run(topics(), postgresql, database)
     database_cpu = usage.cpu_with_children(postgresql.pid) - before
     first, last = (float(cell) for cell in postgresql.query(database, COMMITS)[0])
     commits = int(postgresql.value("postgres", f"select xact_commit from pg_stat_database where datname = '{database}'"))
@@ -30,21 +31,23 @@ def into_postgresql(contender, load, postgresql, database, check):
             "threads_cpu_seconds": {name: round(seconds, 2) for name, seconds in used.threads.items() if seconds >= 0.1}}
 
 
-def into_blackhole(cdcrt, load, name):
-    used = cdcrt.run_to_blackhole(TOPICS, name)
-    return {"contender": "cdcrt -> blackhole", "events": load.events, "seconds": round(used.seconds, 2), "events_per_second_whole": round(load.events / used.seconds),
-            "peak_mib": round(used.memory), "cpu_seconds": round(used.cpu, 1),
+def into_blackhole(cdcrt, load, name, compression="none"):
+    used = cdcrt.run_to_blackhole(topics(compression), name)
+    return {"contender": "cdcrt -> blackhole", "compression": compression, "events": load.events, "seconds": round(used.seconds, 2),
+            "events_per_second_whole": round(load.events / used.seconds), "peak_mib": round(used.memory), "cpu_seconds": round(used.cpu, 1),
             "threads_cpu_seconds": {thread: round(seconds, 2) for thread, seconds in used.threads.items() if seconds >= 0.1}}
 
 
-def consuming_alone(build, kafka, load):
+def consuming_alone(build, kafka, load, compression="none"):
     """librdkafka and nothing else."""
-    process = subprocess.Popen([os.path.join(build, "bin", "consume_bench"), kafka.brokers, *TOPICS], stdout=subprocess.PIPE, text=True)
+    began = time.monotonic()
+    process = subprocess.Popen([os.path.join(build, "bin", "consume_bench"), kafka.brokers, *topics(compression)], stdout=subprocess.PIPE, text=True)
     found = json.loads(process.stdout.read())
     _, status, used = os.wait4(process.pid, 0)
+    seconds = time.monotonic() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode or found["messages"] != load.events:
         raise SystemExit(f"consume_bench read {found['messages']} of {load.events} messages")
-    return {"contender": "librdkafka alone", "events": load.events, "seconds": found["seconds"],
-            "events_per_second_whole": round(load.events / found["seconds"]), "peak_mib": round(used.ru_maxrss / 1024),
-            "cpu_seconds": round(used.ru_utime + used.ru_stime, 1)}
+    return {"contender": "librdkafka alone", "compression": compression, "events": load.events, "seconds": round(seconds, 2),
+            "events_per_second_whole": round(load.events / seconds), "peak_mib": round(used.ru_maxrss / 1024),
+            "cpu_seconds": round(used.ru_utime + used.ru_stime, 1), "events_per_second": round(load.events / found["seconds"])}

@@ -3,7 +3,9 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <future>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -13,6 +15,9 @@ namespace {
 constexpr uint64_t kRereadMemory = 2 << 20;
 
 constexpr int16_t kFetch = 1;  // of the protocol's requests
+
+// How long a fetcher that met a full queue waits before it looks at it again: a fourth of a full queue is not taken in less.
+constexpr const char* kLooksAgain = "10";  // milliseconds
 
 uint64_t memory_of(const Settings& settings, Client::Role role) {
   return role == Client::Role::kGroup ? settings.queue_memory : std::min(settings.queue_memory, kRereadMemory);
@@ -49,6 +54,21 @@ Properties defaults(const Settings& settings, Client::Role role) {
   };
 }
 
+uint64_t number_of(const rd_kafka_conf_t* configuration, const char* name) {
+  char value[32] = "";
+  size_t size = sizeof value;
+  rd_kafka_conf_get(configuration, name, value, &size);
+  return std::strtoull(value, nullptr, 10);
+}
+
+std::string text_of(const rd_kafka_conf_t* configuration, const char* name) {
+  size_t size = 0;
+  if (rd_kafka_conf_get(configuration, name, nullptr, &size) != RD_KAFKA_CONF_OK) return {};
+  std::string value(size, '\0');
+  rd_kafka_conf_get(configuration, name, value.data(), &size);
+  return value.c_str();
+}
+
 Properties required(const Settings& settings, Client::Role role) {
   Properties properties = {
       {"bootstrap.servers", settings.brokers},
@@ -66,6 +86,16 @@ Properties required(const Settings& settings, Client::Role role) {
   return properties;
 }
 
+/// The login as it is: to be given once more. None where that could change it.
+std::optional<std::pair<std::string, std::string>> login_of(const rd_kafka_conf_t* configuration) {
+  std::pair login(text_of(configuration, "sasl.username"), text_of(configuration, "sasl.password"));
+  // Kerberos takes an empty user for another one than none.
+  const bool is_kerberos =
+      text_of(configuration, "security.protocol").rfind("sasl", 0) == 0 && text_of(configuration, "sasl.mechanisms") == "GSSAPI";
+  if (is_kerberos && login.first.empty()) return std::nullopt;
+  return login;
+}
+
 }  // namespace
 
 sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& host, void* owner, Customize customize,
@@ -79,6 +109,7 @@ sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& h
   };
   for (const auto& [name, value] : defaults(settings, role))
     rd_kafka_conf_set(configuration, name.c_str(), value.c_str(), reason, sizeof reason);
+  const bool looks_again = rd_kafka_conf_set(configuration, "fetch.queue.backoff.ms", kLooksAgain, nullptr, 0) == RD_KAFKA_CONF_OK;
   for (const auto& [name, value] : settings.properties) {
     if (rd_kafka_conf_set(configuration, name.c_str(), value.c_str(), reason, sizeof reason) != RD_KAFKA_CONF_OK)
       return fail("librdkafka." + name);
@@ -86,6 +117,8 @@ sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& h
   for (const auto& [name, value] : required(settings, role)) {
     if (rd_kafka_conf_set(configuration, name.c_str(), value.c_str(), reason, sizeof reason) != RD_KAFKA_CONF_OK) return fail("librdkafka");
   }
+  client->watch_ = QueueWatch({number_of(configuration, "queued.min.messages"), number_of(configuration, "queued.max.messages.kbytes") * 1000});
+  if (!looks_again) client->login_ = login_of(configuration);
   rd_kafka_conf_set_opaque(configuration, client.get());
   rd_kafka_conf_set_log_cb(configuration, [](const rd_kafka_t* handle, int level, const char* facility, const char* text) {
     if (auto* self = static_cast<Client*>(rd_kafka_opaque(handle))) self->diagnostics_.log(level, facility, text);
@@ -114,11 +147,25 @@ Client::Client(const Settings& settings, Role role, const sdk::Host& host, void*
     : diagnostics_(host, settings.properties), owner_(owner),
       is_limited_(std::none_of(settings.properties.begin(), settings.properties.end(),
                                [](const auto& each) { return each.first == "fetch.max.bytes"; })),
-      limit_(memory_of(settings, role) / 4, largest_answer(settings, role)) {}
+      limit_(memory_of(settings, role) / 4, largest_answer(settings, role)), watch_({}) {}
 
-void Client::taken(uint64_t bytes, bool is_empty) {
-  limit_.taken(bytes);
-  if (limit_.measure(received_, is_empty)) apply_limit();
+void Client::taken(QueueWatch::Amount amount, uint64_t waiting) {
+  if (amount.messages > 0) {
+    const double of_these = static_cast<double>(amount.bytes) / static_cast<double>(amount.messages);
+    message_bytes_ += (of_these - message_bytes_) * (message_bytes_ == 0 ? 1 : 0.25);
+  }
+  const QueueWatch::Amount waits{waiting, static_cast<uint64_t>(static_cast<double>(waiting) * message_bytes_)};
+  limit_.taken(amount.bytes);
+  if (limit_.measure(received_, waits.bytes)) apply_limit();
+  if (watch_.taken(amount, waits) && login_) wake_fetchers();
+}
+
+// The thread that fetches from a broker and finds its queue full sleeps until it is asked for something, for up to a second, whatever is
+// taken meanwhile (2.0.2: rdkafka_broker.c, rd_kafka_broker_consumer_serve). Of the calls that wake all these threads this is the one that
+// changes nothing else: the login, which is the same, counts for connections to come. From 2.2.0 on fetch.queue.backoff.ms says how long
+// the thread sleeps, and nobody has to wake it.
+void Client::wake_fetchers() {
+  if (rd_kafka_error_t* error = rd_kafka_sasl_set_credentials(handle_, login_->first.c_str(), login_->second.c_str())) rd_kafka_error_destroy(error);
 }
 
 // The bound of an answer is read from the handle's own configuration for each request (2.0.2: rdkafka_fetcher.c). There is no call that

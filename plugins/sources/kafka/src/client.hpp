@@ -4,11 +4,15 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "cdcrt/sdk/host.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "diagnostics.hpp"
 #include "fetch_limit.hpp"
+#include "queue_watch.hpp"
 #include "settings.hpp"
 
 struct rd_kafka_s;
@@ -44,8 +48,9 @@ class Client {
   static void abandon(std::unique_ptr<Client> client) { (void)client.release(); }
   /// Lets librdkafka tell what went wrong since. Not for kGroup, which tells while it is served.
   void listen();
-  /// Messages of so many bytes were taken; `is_empty`: and no more waits. Moves the limit of what is asked for at once.
-  void taken(uint64_t bytes, bool is_empty);
+  /// `amount` was taken, and `waiting` messages can be taken at once. Moves the limit of what is asked for at once, and wakes whoever
+  /// stopped fetching because too much waited.
+  void taken(QueueWatch::Amount amount, uint64_t waiting);
   /// Of a callback's opaque pointer.
   template <class Owner>
   static Owner& owner(void* opaque) {
@@ -54,6 +59,7 @@ class Client {
 
  private:
   void apply_limit();
+  void wake_fetchers();
   Client(const Settings& settings, Role role, const sdk::Host& host, void* owner);
 
   Diagnostics diagnostics_;
@@ -61,6 +67,9 @@ class Client {
   rd_kafka_s* handle_ = nullptr;
   bool is_limited_;
   FetchLimit limit_;
+  std::optional<std::pair<std::string, std::string>> login_;  // where fetchers have to be woken
+  QueueWatch watch_;
+  double message_bytes_ = 0;  // about
   std::atomic<uint64_t> received_{0};  // bytes of answers with messages
 };
 

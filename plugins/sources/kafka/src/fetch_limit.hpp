@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <utility>
 
 namespace cdcrt::kafka_source {
 
@@ -19,14 +18,19 @@ class FetchLimit {
   [[nodiscard]] uint64_t bytes() const { return bytes_; }
   /// Messages of so many bytes were taken.
   void taken(uint64_t bytes) { taken_ += bytes; }
-  /// `received`: bytes of all answers so far. `is_empty`: everything of them was taken. True: the limit is another one.
-  bool measure(uint64_t received, bool is_empty) {
+  /// `received`: bytes of all answers so far. `waiting`: of what they unpacked to, about so many bytes were not taken yet. True: the limit
+  /// is another one.
+  bool measure(uint64_t received, uint64_t waiting) {
     const uint64_t arrived = received - received_;
-    if (!is_empty && taken_ < room_) return false;
+    if (taken_ < (waiting == 0 ? std::min(kTellsEnough, room_) : room_)) return false;
+    // What is taken while nothing arrives, because the queue was full, came with earlier answers.
+    if (arrived == 0) return false;
+    const uint64_t now = taken_ + waiting;
+    const uint64_t unpacked = now > waiting_ ? now - waiting_ : 0;
     received_ = received;
-    const uint64_t unpacked = std::exchange(taken_, 0);
-    if (unpacked == 0) return false;  // answers without messages
-    const double ratio = static_cast<double>(unpacked) / static_cast<double>(std::max<uint64_t>(arrived, 1));
+    waiting_ = waiting;
+    taken_ = 0;
+    const double ratio = static_cast<double>(unpacked) / static_cast<double>(arrived);
     // Up at once, down slowly: what is packed well comes again.
     ratio_ = std::max({ratio, ratio_ * 0.9, 1.0});
     const auto fits = static_cast<uint64_t>(static_cast<double>(room_) / ratio_);
@@ -37,9 +41,12 @@ class FetchLimit {
   }
 
  private:
+  // Of less, the frame of the answer would be measured.
+  static constexpr uint64_t kTellsEnough = 64 << 10;
+
   uint64_t room_, max_;
   uint64_t bytes_ = kMinBytes;
-  uint64_t received_ = 0, taken_ = 0;
+  uint64_t received_ = 0, taken_ = 0, waiting_ = 0;
   double ratio_ = 1;
 };
 

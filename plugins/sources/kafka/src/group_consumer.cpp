@@ -119,7 +119,7 @@ sdk::Status GroupConsumer::poll(std::chrono::milliseconds timeout, cdcrt_message
     if (!failure_.ok()) continue;
     release_hold();
     apply_seeks();
-    const bool had_any = drain() > 0;
+    const bool had_any = drain();
     if (!failure_.ok() || !ready_.empty()) continue;
     update_extent();
     flush_commits(false);

@@ -113,7 +113,8 @@ class GroupConsumer {
   void park(rd_kafka_topic_partition_list_s* partitions);
   // group_delivery.cpp
   bool serve_group();
-  int drain();
+  /// True: something came, if only to be dropped.
+  bool drain();
   /// Nothing more is fetched, and what was is dropped, until the host asks for more.
   void hold();
   void release_hold();

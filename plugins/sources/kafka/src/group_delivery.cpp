@@ -55,31 +55,28 @@ bool GroupConsumer::serve_group() {
   return had_any;
 }
 
-int GroupConsumer::drain() {
+bool GroupConsumer::drain() {
   drained_messages_ = drained_bytes_ = 0;
   drain_limit_ = std::min(kMaxMessages, limit_.available(Clock::now()));
-  if (drain_limit_ == 0) return 0;
+  if (drain_limit_ == 0) return false;
   last_topic_ = nullptr;
   last_owned_ = nullptr;
   drain_began_ = Clock::now();
   // One by one: the call that takes many keeps the whole queue out of the fetcher's sight meanwhile, which then fetches beyond
   // queued.max.messages.kbytes without end.
-  int served = 0;
-  bool is_empty = false;
+  QueueWatch::Amount served;
   while (drained_messages_ < drain_limit_ && drained_bytes_ < kMaxBytes) {
     rd_kafka_message_t* message = rd_kafka_consume_queue(data_queue_, 0);
-    if (message == nullptr) {
-      is_empty = true;
-      break;
-    }
-    ++served;
+    if (message == nullptr) break;
+    ++served.messages;
+    served.bytes += message->len + message->key_len;
     const bool is_taken = on_message(*message);
     const bool is_large = message->len > settings_.queue_memory / 2;
     rd_kafka_message_destroy(message);
     // What is only sought again is none that the host is busy with.
     if (is_taken && is_large) hold();
   }
-  client_->taken(drained_bytes_, is_empty);
+  client_->taken(served, rd_kafka_queue_length(data_queue_));
   for (auto& [key, owned] : partitions_) {
     if (owned->reported_lost >= 0) explain_lost(*owned);
   }
@@ -92,7 +89,7 @@ int GroupConsumer::drain() {
       host_.info("reading from " + settings_.brokers + " again");
     }
   }
-  return served;
+  return served.messages > 0;
 }
 
 void GroupConsumer::hold() {

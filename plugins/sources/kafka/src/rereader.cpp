@@ -26,9 +26,11 @@ class PartitionReading {
  public:
   PartitionReading(rd_kafka_t* handle, const std::string& topic, int32_t partition) : partition_(partition) {
     topic_ = rd_kafka_topic_new(handle, topic.c_str(), nullptr);
+    queue_ = rd_kafka_queue_get_partition(handle, topic.c_str(), partition);
   }
   ~PartitionReading() {
     stop();
+    if (queue_ != nullptr) rd_kafka_queue_destroy(queue_);
     if (topic_ != nullptr) rd_kafka_topic_destroy(topic_);
   }
   PartitionReading(const PartitionReading&) = delete;
@@ -41,6 +43,8 @@ class PartitionReading {
   void stop() {
     if (std::exchange(is_started_, false)) rd_kafka_consume_stop(topic_, partition_);
   }
+  /// Messages that wait.
+  [[nodiscard]] uint64_t waiting() const { return queue_ == nullptr ? 0 : rd_kafka_queue_length(queue_); }
   auto next(int timeout_ms) {
     return std::unique_ptr<rd_kafka_message_t, decltype(&rd_kafka_message_destroy)>(rd_kafka_consume(topic_, partition_, timeout_ms),
                                                                                     rd_kafka_message_destroy);
@@ -48,6 +52,7 @@ class PartitionReading {
 
  private:
   rd_kafka_topic_t* topic_ = nullptr;
+  rd_kafka_queue_t* queue_ = nullptr;
   int32_t partition_;
   bool is_started_ = false;
 };
@@ -115,7 +120,7 @@ sdk::Status Rereader::fetch(std::string_view topic, int32_t partition, int64_t f
   while (Clock::now() < deadline) {
     client_->listen();
     const auto message = reading.next(100);
-    if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) client_->taken(message->len + message->key_len, false);
+    if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) client_->taken({1, message->len + message->key_len}, reading.waiting());
     if (!message) continue;
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return {};
     if (is_beyond_the_log(message->err)) {
