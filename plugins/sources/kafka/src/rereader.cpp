@@ -21,6 +21,9 @@ constexpr std::size_t kMaxPartitions = 8;
 // Whoever asks for one asks again; where the connection takes longer, it is there by then.
 constexpr std::chrono::seconds kOneMessage{3};
 
+// Between two looks for a message that is awaited.
+constexpr int kLookMs = 5;
+
 /// Reading of one partition by the interface that needs no group.
 class PartitionReading {
  public:
@@ -81,7 +84,9 @@ sdk::Status Rereader::find(std::string_view topic, int32_t partition, int64_t of
   const auto deadline = Clock::now() + timeout;
   while (Clock::now() < deadline) {
     probe_->listen();
-    const auto message = reading.next(50);
+    const auto message = reading.next(kLookMs);
+    // Since the last look its thread may sleep, and is told of this one only when it wakes.
+    if (!message) probe_->wake();
     if (!message || (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset < offset)) continue;
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || is_beyond_the_log(message->err)) return {};
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -119,9 +124,12 @@ sdk::Status Rereader::fetch(std::string_view topic, int32_t partition, int64_t f
   auto deadline = Clock::now() + settings_.connect_timeout;
   while (Clock::now() < deadline) {
     client_->listen();
-    const auto message = reading.next(100);
+    const auto message = reading.next(kLookMs);
     if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) client_->taken({1, message->len + message->key_len}, reading.waiting());
-    if (!message) continue;
+    if (!message) {
+      client_->wake();
+      continue;
+    }
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return {};
     if (is_beyond_the_log(message->err)) {
       return sdk::Status::retry(name + " changed while it was read again: an offset is not in the log any more");
