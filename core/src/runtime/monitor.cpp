@@ -19,9 +19,7 @@ void Condition::tell(bool all) {
   ++monitor_.changes_;
   ++changes_;
   if (waiters_ == 0) return;
-  {
-    const std::lock_guard lock(mutex_);
-  }
+  { const std::lock_guard lock(mutex_); }
   all ? changed_.notify_all() : changed_.notify_one();
 }
 

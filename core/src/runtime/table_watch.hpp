@@ -36,8 +36,8 @@ class TableWatch final : public apply::TableObserver {
 
   // Writers.
 
-  /// From now on small writes keep a distance, so that each takes more rows: 2 to 5 ms from one transaction to the next, and after a write a
-  /// table rests as long as that took, at most 50 ms. What comes after a pause does not wait, nor does a full batch. Before the writers
+  /// From now on small writes keep a distance, so that each takes more rows: 2 to 5 ms from one transaction to the next, and after a write
+  /// a table rests as long as that took, at most 50 ms. What comes after a pause does not wait, nor does a full batch. Before the writers
   /// begin; without it the order of what is taken does not depend on the clock.
   void keep_distance() { keeps_distance_ = true; }
   /// The table that has been due longest; with `all`, also one whose batch limits are not reached. It counts as being written until done().

@@ -1,0 +1,116 @@
+#include "runtime/table_watch.hpp"
+
+#include <doctest/doctest.h>
+
+#include "apply/table.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using cdcrt::apply::Table;
+using cdcrt::apply::TableIdentity;
+using cdcrt::apply::Waiting;
+using cdcrt::runtime::TableWatch;
+using Time = TableWatch::Clock::time_point;
+
+TableIdentity named(const char* name) {
+  TableIdentity identity;
+  identity.name = name;
+  return identity;
+}
+
+struct Watched {
+  cdcrt::manifest::BatchLimits limits;
+  TableWatch watch{limits, [](const auto&, auto, const auto&) {}};
+  Table customers{named("customers")}, orders{named("orders")};
+  Time now = TableWatch::Clock::now();
+
+  Waiting rows(std::size_t count, Time since) { return {since, {}, count, count * 100}; }
+  /// Taken at `at`, durable after `took`.
+  void write(Time at, TableWatch::Clock::duration took) {
+    Table* table = watch.take(false, at);
+    REQUIRE(table != nullptr);
+    watch.written(*table);
+    watch.done(1, at, at + took);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Watched, "the first row after a pause is written at once") {
+  watch.keep_distance();
+  watch.ready(customers, rows(1, now));
+  CHECK(watch.take(false, now) == &customers);
+}
+
+TEST_CASE_FIXTURE(Watched, "rows that follow close behind a transaction gather, those of several tables together") {
+  watch.keep_distance();
+  watch.ready(customers, rows(1, now));
+  write(now, 1ms);
+  watch.ready(orders, rows(1, now + 1ms));
+  CHECK(watch.take(false, now + 1ms) == nullptr);
+  REQUIRE(watch.next_due());
+  CHECK(*watch.next_due() > now + 1ms);
+  CHECK(*watch.next_due() <= now + 5ms);
+  CHECK(watch.take(false, now + 5ms) == &orders);
+}
+
+TEST_CASE_FIXTURE(Watched, "a slow transaction keeps no other table waiting") {
+  watch.keep_distance();
+  watch.ready(customers, rows(1, now));
+  REQUIRE(watch.take(false, now) == &customers);  // and is being written for long
+  watch.ready(orders, rows(1, now + 10ms));
+  CHECK(watch.take(false, now + 10ms) == &orders);
+}
+
+TEST_CASE_FIXTURE(Watched, "a table that was just written rests but no longer than 50 ms, and another one does not") {
+  watch.keep_distance();
+  watch.ready(customers, rows(1, now));
+  const Time before = TableWatch::Clock::now(), taken = before - 1h;
+  REQUIRE(watch.take(true, taken) == &customers);
+  watch.written(customers);
+  const Time after = TableWatch::Clock::now();
+  watch.done(1, taken, after);
+  watch.ready(customers, rows(3, after));
+  watch.ready(orders, rows(3, before));
+  CHECK(watch.take(false, before + 6ms) == &orders);
+  CHECK(watch.take(false, before + 49ms) == nullptr);
+  CHECK(watch.take(false, after + 50ms) == &customers);
+}
+
+TEST_CASE_FIXTURE(Watched, "a full batch waits for nothing") {
+  limits.max_rows = 10;
+  watch.keep_distance();
+  watch.ready(customers, rows(10, now));
+  watch.ready(orders, rows(10, now));
+  CHECK(watch.take(false) != nullptr);
+  CHECK(watch.take(false) != nullptr);
+}
+
+TEST_CASE_FIXTURE(Watched, "where everything is due nothing keeps a distance") {
+  watch.keep_distance();
+  watch.ready(customers, rows(1, now));
+  write(now, 40ms);
+  watch.ready(customers, rows(1, now));
+  CHECK(watch.take(true, now) == &customers);
+}
+
+TEST_CASE_FIXTURE(Watched, "without keeping a distance what is due is taken whenever that is") {
+  for (int i = 0; i < 3; ++i) {
+    watch.ready(customers, rows(1, now));
+    write(now, 40ms);
+  }
+}
+
+TEST_CASE_FIXTURE(Watched, "a table that fills up while it waits keeps its turn among the full ones") {
+  limits.max_rows = 10;
+  limits.max_age = 1h;
+  watch.ready(orders, rows(2, now));
+  watch.ready(customers, rows(10, now));
+  watch.ready(orders, rows(10, now));
+  CHECK(watch.take(false) == &customers);
+  CHECK(watch.take(false) == &orders);
+  CHECK_FALSE(watch.idle());
+  watch.give_up(2);
+  CHECK(watch.idle());
+}
