@@ -5,7 +5,7 @@ import os
 import subprocess
 import time
 
-from lab.process import wait_until
+from lab.process import wait_until, wakeups
 from live import usage
 
 TOPIC = "probe.shop.probe"
@@ -37,9 +37,9 @@ def measure(contender, build, kafka, postgresql, database, rates, first_id):
                                 **{f"{name}_ms": round(moment, 1) for name, moment in zip(("p50", "p90", "p99", "max"), moments)},
                                 **{f"{name}_per_event": round((after[name] - before[name]) / (rate * seconds), 5) for name in after}})
             first_id = next_id
-        before = usage.wakeups(contender.pid)
+        before = wakeups(contender.pid)
         time.sleep(REST)
-        results.append({"contender": contender.name, "rate": 0, "wakeups_per_second": round((usage.wakeups(contender.pid) - before) / REST)})
+        results.append({"contender": contender.name, "rate": 0, "wakeups_per_second": round((wakeups(contender.pid) - before) / REST)})
     finally:
         contender.finish()
     postgresql.drop(database)
@@ -47,7 +47,7 @@ def measure(contender, build, kafka, postgresql, database, rates, first_id):
 
 
 def taken(contender, postgresql, database):
-    return {"wakeups": usage.wakeups(contender.pid), "cpu_seconds": usage.cpu(contender.pid), "database_cpu_seconds": usage.cpu_with_children(postgresql.pid),
+    return {"wakeups": wakeups(contender.pid), "cpu_seconds": usage.cpu(contender.pid), "database_cpu_seconds": usage.cpu_with_children(postgresql.pid),
             "commits": int(postgresql.value("postgres", f"select xact_commit from pg_stat_database where datname = '{database}'"))}
 
 

@@ -1,4 +1,4 @@
-"""What processes use: CPU seconds, peak memory and how often their threads sleep, as Linux counts them (proc(5))."""
+"""What processes use: CPU seconds and peak memory, as Linux counts them (proc(5))."""
 
 import os
 
@@ -34,18 +34,6 @@ def peak_memory(pid):
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) / 1024
     return 0.0
-
-
-def wakeups(pid):
-    """How often a thread of the process went to sleep and was woken again, of the threads that live."""
-    sleeps = 0
-    for task in os.listdir(f"/proc/{pid}/task"):
-        try:
-            with open(f"/proc/{pid}/task/{task}/status", encoding="ascii", errors="replace") as file:
-                sleeps += sum(int(line.split()[1]) for line in file if line.startswith("voluntary_ctxt_switches:"))
-        except OSError:
-            continue
-    return sleeps
 
 
 def threads(pid):

@@ -45,6 +45,18 @@ def listens(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def wakeups(pid):
+    """How often a thread of the process went to sleep and was woken again, of the threads that live."""
+    sleeps = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        try:
+            with open(f"/proc/{pid}/task/{task}/status", encoding="ascii", errors="replace") as file:
+                sleeps += sum(int(line.split()[1]) for line in file if line.startswith("voluntary_ctxt_switches:"))
+        except OSError:
+            continue
+    return sleeps
+
+
 def wait_until(done, seconds, what, poll=0.05):
     """Waits until done() is true; answers it. TimeoutError with `what` (text, or a function that gives it) after `seconds`."""
     end = time.monotonic() + seconds

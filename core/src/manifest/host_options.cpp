@@ -86,8 +86,8 @@ constexpr cdcrt_option kSink[] = {
         .default_value("0")
         .example("\"5s\"")
         .doc(
-            "How long rows wait for more, unless memory runs short. 0: a table is written as soon as a connection is free; batches grow by "
-            "themselves while connections are busy."),
+            "How long rows wait for more, unless memory runs short. 0: what comes after a pause is written at once, rows that follow close "
+            "behind gather for some milliseconds, and batches grow by themselves while connections are busy."),
     option::duration("batch.min_interval")
         .default_value("0")
         .example("\"1min\"")
