@@ -55,7 +55,8 @@ struct Sealed {
   std::vector<uint32_t> key;               ///< slots
   std::vector<uint32_t> message_key;       ///< slots, where it is a part of `key`; else empty
   bool key_known = false;
-  uint64_t version = 0;  ///< of the knowledge
+  std::string definition_topic;  ///< as StoredTable's
+  uint64_t version = 0;          ///< of the knowledge
   std::size_t bytes = 0;
   std::vector<SourceOfRows> sources;  ///< what Entry::source counts
   bool in_order = false;              ///< KeyOrder::settle was asked

@@ -46,7 +46,7 @@ bool TableKnowledge::may_hold(uint32_t slot, cdcrt_type type) const {
 }
 
 // One event must not stop its table for good: what the target cannot hold in its definition is refused with the event.
-Result<void> TableKnowledge::check_shape(const event::Shape& shape) const {
+Result<void> TableKnowledge::check_shape(const event::Shape& shape, bool definition) const {
   if (!keyed_) return {};
   std::size_t added = 0;
   for (const auto& column : shape.columns) {
@@ -62,6 +62,7 @@ Result<void> TableKnowledge::check_shape(const event::Shape& shape) const {
                             ", of which the target can make no key",
                         "give the column a type in the route's columns, or the route another primary_key");
     }
+    if (definition && column.type.kind == CDCRT_TYPE_UNKNOWN) continue;
     if (!is_new || (established() && route_->schema_changes == route::SchemaChanges::kIgnore)) continue;
     const std::string& name = rule.rename.empty() ? column.name : rule.rename;
     if (name.empty()) return misfit("the event has a column without a name");
@@ -94,7 +95,7 @@ void TableKnowledge::judge_key_partitions(const event::Shape& shape) {
     if (column.key_ordinal == 0) continue;
     own.push_back(column.name);
     const bool left_out = (column.flags & CDCRT_COLUMN_ROUTED) != 0 && rule_for(*route_, column.name).exclude;
-    if (names.empty() ? left_out : std::find(names.begin(), names.end(), column.name) == names.end()) key_crosses_partitions_ = true;
+    if (names.empty() ? left_out : !is_route_key(column.name)) key_crosses_partitions_ = true;
   }
   if (names.empty() ? any : true) key_partitions_judged_ = true;
   if (!any && !names.empty()) key_crosses_partitions_ = true;
@@ -124,13 +125,13 @@ std::vector<std::string> TableKnowledge::key_of(const event::Shape& shape) const
   return names;
 }
 
-Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
+Result<void> TableKnowledge::observe_key(const event::Shape& shape, std::string_view order, bool definition) {
   // Every change is a row of its own there.
   if (route_->mode == route::Mode::kAppend) {
     key_known_ = true;
     return {};
   }
-  judge_key_partitions(shape);
+  if (!definition || shape.keyed) judge_key_partitions(shape);
   const bool by_route = !route_->primary_key.empty();
   if (!by_route && !shape.keyed) return {};
   const std::vector<std::string> names = by_route ? route_->primary_key : key_of(shape);
@@ -140,7 +141,12 @@ Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
     std::vector<std::string> known;
     for (const uint32_t slot : key_) known.push_back(columns_[slot].source_name);
     // The columns are the key; their order is the table's, whatever a message says.
-    if (std::is_permutation(names.begin(), names.end(), known.begin(), known.end()) || !keyed_) return {};
+    const auto is_of_key = [&](const std::string& name) {
+      if (by_route) return is_route_key_of(name, key_);
+      const int32_t slot = slot_named(name, order);
+      return slot >= 0 && std::find(key_.begin(), key_.end(), static_cast<uint32_t>(slot)) != key_.end();
+    };
+    if ((names.size() == known.size() && std::all_of(names.begin(), names.end(), is_of_key)) || !keyed_) return {};
     if (by_route) {
       return make_error(CDCRT_UNSUPPORTED,
                         "the route's primary_key is " + joined(names) + ", and the table was made with the key " + joined(known),
