@@ -111,6 +111,8 @@ class Connection : public sdk::SinkConnection {
         if (table.columns.size() == 1) return sdk::Status::error(CDCRT_UNSUPPORTED, "there are no other columns");
         std::erase_if(table.columns, [&](const Column& each) { return each.name == column; });
         for (Row& row : table.rows) row.erase(column);
+      } else if (change.kind == CDCRT_RENAME_COLUMN) {
+        rename(table, folded(change.columns->former_name), column);
       } else if (change.kind == CDCRT_ALTER_TYPE) {
         for (Column& each : table.columns) {
           if (each.name == column) each.type = change.columns->type;

@@ -38,8 +38,12 @@ Status not_json(const char* part, const sdk::JsonError& error, std::size_t base)
 
 /// Names of schemas whose messages are about the connector, not about rows.
 bool is_marker_schema(std::string_view name) {
-  return name.starts_with("io.debezium.connector.") && (name.ends_with(".Heartbeat") || name.ends_with(".TransactionMetadataValue") ||
-                                                        name.ends_with(".SchemaChangeValue") || name.ends_with(".Notification"));
+  return name.starts_with("io.debezium.connector.") &&
+         (name.ends_with(".Heartbeat") || name.ends_with(".TransactionMetadataValue") || name.ends_with(".Notification"));
+}
+
+bool is_schema_change_schema(std::string_view name) {
+  return name.starts_with("io.debezium.connector.") && name.ends_with(".SchemaChangeValue");
 }
 
 /// The schema's name says so, or its whole shape does: columns of a flattened row may have any of these names.
@@ -144,6 +148,8 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
   KnownSchema made;
   if (is_marker_schema(schema->name)) {
     made.form = Form::kMarker;
+  } else if (is_schema_change_schema(schema->name)) {
+    made.form = Form::kSchemaChange;
   } else if (settings_.events == Events::kEnvelope ? schema->find("op") != nullptr : is_envelope_schema(*schema)) {
     if (settings_.events == Events::kFlattened) return not_flattened();
     made.form = Form::kEnvelope;
@@ -204,6 +210,7 @@ Status EventDecoder::not_an_object() {
 Status EventDecoder::decode_root(const KnownSchema* schema) {
   if (tape_[0].kind == Kind::kNull) return decode_tombstone();
   if (schema != nullptr && schema->form == Form::kMarker) return marker();
+  if (schema != nullptr && schema->form == Form::kSchemaChange) return decode_schema_change();
   if (tape_[0].kind != Kind::kObject) return not_an_object();
   if (schema != nullptr && schema->form == Form::kFlattened) return decode_flattened(schema->layout.get());
   MessageShape shape;
@@ -231,10 +238,8 @@ Status EventDecoder::decode_natural_root(const MessageShape& shape) {
   const bool debezium_source = source != 0 && read_source(source);
   if (says_operation && debezium_source) return decode_envelope(envelope, nullptr);
   const bool names_table = source_[debezium::SourceField::kTable].data() != nullptr;
-  if (shape.is_schema_change(tape_, debezium_source) || shape.is_transaction(tape_, topic_->topic()) || is_heartbeat() ||
-      is_notification(tape_)) {
-    return marker();
-  }
+  if (shape.is_schema_change(tape_, debezium_source)) return decode_schema_change();
+  if (shape.is_transaction(tape_, topic_->topic()) || is_heartbeat() || is_notification(tape_)) return marker();
   if (shape.is_bare_envelope(tape_, names_table)) return decode_envelope(envelope, nullptr);
   if (settings_.events == Events::kEnvelope) {
     if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign_status("value", *format);

@@ -79,6 +79,9 @@ class EventDecoder {
   sdk::Status learn_schema(std::string_view value, std::string_view schema, std::size_t prefix, const KnownSchema*& known);
   sdk::Status learn_key_schema(std::string_view key, std::string_view schema, std::size_t prefix);
   sdk::Status marker();
+  /// A record of a schema change: a definition for each of its tables; a marker where it has none.
+  sdk::Status decode_schema_change();
+  bool define_table(uint32_t change, std::string_view ddl);
   sdk::Status table_reference(TableReference& table) const;
   sdk::Status flat_table_reference(TableReference& table);
   [[nodiscard]] bool is_heartbeat();
