@@ -62,7 +62,7 @@ Result<void> TableKnowledge::check_shape(const event::Shape& shape, bool definit
                             ", of which the target can make no key",
                         "give the column a type in the route's columns, or the route another primary_key");
     }
-    if (definition && column.type.kind == CDCRT_TYPE_UNKNOWN) continue;
+    if (definition && shape.declared && !shape.keyed && column.type.kind == CDCRT_TYPE_UNKNOWN) continue;
     if (!is_new || (established() && route_->schema_changes == route::SchemaChanges::kIgnore)) continue;
     const std::string& name = rule.rename.empty() ? column.name : rule.rename;
     if (name.empty()) return misfit("the event has a column without a name");

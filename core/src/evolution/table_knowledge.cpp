@@ -47,8 +47,9 @@ bool is_usable_default(const event::ShapeColumn& column) {
 
 Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::string_view order, bool definite, bool unplaced,
                                                 bool definition) {
-  const bool names_alone = definition && std::all_of(shape.columns.begin(), shape.columns.end(),
-                                                     [](const auto& column) { return column.type.kind == CDCRT_TYPE_UNKNOWN; });
+  const bool names_alone =
+      definition && shape.declared && !shape.keyed &&
+      std::all_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.type.kind == CDCRT_TYPE_UNKNOWN; });
   if (!names_alone && maps_.size() >= kMaxMaps && !maps_.contains(shape.id)) forget_maps();
   other_key_ = false;
   // Names alone make no table known: rows may have others.
@@ -187,7 +188,7 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
   const route::ColumnRule rule = rule_for(*route_, column.name);
   if (rule.exclude) return ShapeMap::kExcluded;
   const int32_t named = slot_named(column.name, order);
-  const bool is_name_alone = definition && column.type.kind == CDCRT_TYPE_UNKNOWN;
+  const bool is_name_alone = definition && shape.declared && !shape.keyed && column.type.kind == CDCRT_TYPE_UNKNOWN;
   if (is_name_alone) return named < 0 ? static_cast<int32_t>(ShapeMap::kLeftOut) : named;
   if (named < 0) {
     if (established() && route_->schema_changes == route::SchemaChanges::kIgnore) return ShapeMap::kLeftOut;

@@ -254,6 +254,19 @@ class Connection : public sdk::SinkConnection {
     for (char& letter : text) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
     return text;
   }
+  static void rename(Table& table, const std::string& former, const std::string& name) {
+    if (former == name || table.column(former) == nullptr) return;
+    for (Row& row : table.rows) {
+      auto value = row.extract(former);
+      const auto newer = row.find(name);
+      if (newer == row.end() || newer->second == or_null({})) row[name] = value ? value.mapped() : or_null({});
+    }
+    std::erase_if(table.columns, [&](const Column& each) { return each.name == name; });
+    for (Column& each : table.columns) {
+      if (each.name == former) each.name = name;
+    }
+  }
+
   void add(Table& table, const cdcrt_column& column) const {
     const std::string name = folded(column.name);
     if (table.column(name) != nullptr) return;
