@@ -385,8 +385,7 @@ class SqliteConnection final : public OdbcConnection {
     return {};
   }
 
-  Status rename_column(const cdcrt_table& table, const SqliteTable& found, const cdcrt_column& column, bool has,
-                       const std::string& what) {
+  Status rename_column(const cdcrt_table& table, const SqliteTable& found, const cdcrt_column& column, bool has, const std::string& what) {
     const std::string_view former = sdk::view(column.former_name), name = sdk::view(column.name);
     const bool has_former =
         std::any_of(found.columns.begin(), found.columns.end(), [&](const auto& each) { return same_name(each.name, former); });
