@@ -255,11 +255,22 @@ class Connection : public sdk::SinkConnection {
     return text;
   }
   static void rename(Table& table, const std::string& former, const std::string& name) {
-    if (former == name || table.column(former) == nullptr) return;
+    const Column* const renamed = table.column(former);
+    if (former == name || renamed == nullptr) return;
+    const Column* const newer = table.column(name);
     for (Row& row : table.rows) {
-      auto value = row.extract(former);
-      const auto newer = row.find(name);
-      if (newer == row.end() || newer->second == or_null({})) row[name] = value ? value.mapped() : or_null({});
+      const std::string value = or_null(row[former]);
+      row.erase(former);
+      if (newer == nullptr || or_null(row[name]) == null_text()) {
+        row[name] = value;
+        continue;
+      }
+      event::Arena arena;
+      const auto cell = types::from_text(row[name], arena);
+      if (const auto converted = types::convert(*cell, newer->type, renamed->type, arena)) {
+        row[name].clear();
+        types::append_text(row[name], *converted);
+      }
     }
     std::erase_if(table.columns, [&](const Column& each) { return each.name == name; });
     for (Column& each : table.columns) {

@@ -28,14 +28,12 @@ Column renamed(const char* former, const char* name) {
 }
 
 /// Rows 1 to 3 with a column a, of which a definition came.
-struct Begun : Rig {
-  explicit Begun(const route::Route& of = {}) : Rig(of, 2) {
-    send(definition({{"a"}}, "01"), 1);
-    for (int64_t id = 1; id <= 3; ++id) send(row_of(id, {"a"}, {text("old")}, "10"));
-    REQUIRE(write());
-    REQUIRE(rows() == "id=1,a='old'; id=2,a='old'; id=3,a='old'");
-  }
-};
+void begin(Rig& rig) {
+  rig.send(definition({{"a"}}, "01"), 1);
+  for (int64_t id = 1; id <= 3; ++id) rig.send(row_of(id, {"a"}, {text("old")}, "10"));
+  REQUIRE(rig.write());
+  REQUIRE(rig.rows() == "id=1,a='old'; id=2,a='old'; id=3,a='old'");
+}
 
 }  // namespace
 
@@ -43,7 +41,8 @@ TEST_CASE("rename: the values of rows that are not touched again stay, whichever
   for (const char* way : {"definition", "definition apart", "rows", "rows apart", "restart between", "restart after"}) {
     CAPTURE(way);
     const std::string_view how(way);
-    Begun rig;
+    Rig rig({}, 2);
+    begin(rig);
     const auto define = [&] { rig.send(definition({renamed("a", "b")}, "20"), 1); };
     const auto change = [&] {
       rig.send(row_of(2, {"b"}, {text("new")}, "30"));
@@ -68,7 +67,8 @@ TEST_CASE("rename: the values of rows that are not touched again stay, whichever
 }
 
 TEST_CASE("rename: a late row of the old shape puts its value under the new name") {
-  Begun rig;
+  Rig rig({}, 2);
+  begin(rig);
   rig.send(definition({renamed("a", "b")}, "20"), 1);
   rig.send(row_of(1, {"b"}, {text("new")}, "30"));
   REQUIRE(rig.write());
@@ -79,7 +79,8 @@ TEST_CASE("rename: a late row of the old shape puts its value under the new name
 
 TEST_CASE("rename: a new column of the old name does not mix with it") {
   for (const bool apart : {false, true}) {
-    Begun rig;
+    Rig rig({}, 2);
+    begin(rig);
     rig.send(definition({renamed("a", "b")}, "20"), 1);
     if (apart) REQUIRE(rig.write());
     rig.send(row_of(1, {"b", "a"}, {text("b1"), text("a1")}, "30"));
@@ -110,7 +111,8 @@ TEST_CASE("rename: two columns change places in the target") {
 }
 
 TEST_CASE("rename: a column that was dropped, and another one added, are two when the definition says no rename") {
-  Begun rig;
+  Rig rig({}, 2);
+  begin(rig);
   rig.send(row_of(1, {"b"}, {text("new")}, "30"));
   REQUIRE(rig.write());
   CHECK(rig.rows() == "id=1,a=NULL,b='new'; id=2,a='old',b=NULL; id=3,a='old',b=NULL");
@@ -120,7 +122,8 @@ TEST_CASE("rename: a column that was dropped, and another one added, are two whe
 }
 
 TEST_CASE("rename: the type may change with the name, and the key's column may be renamed") {
-  Begun rig;
+  Rig rig({}, 2);
+  begin(rig);
   rig.send({CDCRT_UPDATE, {{"id", kInt, 1}, {"b", types::type_of(CDCRT_TYPE_FLOAT64)}}, {integer(2), types::real_cell(0.5)}, "30"});
   REQUIRE(rig.write());
   rig.send(definition({renamed("a", "b")}, "20"), 1);
@@ -132,17 +135,20 @@ TEST_CASE("rename: the type may change with the name, and the key's column may b
   rig.send({CDCRT_UPDATE, {{"number", kInt, 1}, {"b", kText}}, {integer(3), text("three")}, "50"});
   REQUIRE(rig.write());
   CHECK(rig.table->stopped() == "");
-  CHECK(rig.rows() == "b='old',number=1; b='0.5',number=2; b='three',number=3");
+  CHECK(rig.rows() == "number=1,b='old'; number=2,b='0.5'; number=3,b='three'");
 }
 
 TEST_CASE("rename: a column of that name which is the target's own stops the table, and nothing is overwritten") {
-  Begun rig;
+  Rig rig({}, 2);
+  begin(rig);
   rig.database.tables["shop.orders"].columns.push_back({"b", kText, 0, ""});
   for (auto& row : rig.database.tables["shop.orders"].rows) row["b"] = "\"mine\"";
   rig.restart();
   rig.send(definition({renamed("a", "b")}, "20"), 1);
   const auto written = rig.write();
-  CHECK((!written || rig.table->stopped().find("has a column 'b' of its own") != std::string::npos));
+  const std::string why = (written ? std::string() : written.error().message) + rig.table->stopped() + rig.table->detached();
+  CAPTURE(rig.rows());
+  CHECK_MESSAGE(why.find("has a column 'b' of its own") != std::string::npos, why);
   CHECK(rig.database.tables["shop.orders"].column("a") != nullptr);
 }
 
@@ -150,14 +156,16 @@ TEST_CASE("rename: columns do not follow under ignore, and the table stops under
   route::Route route;
   route.schema_changes = route::SchemaChanges::kIgnore;
   {
-    Begun rig(route);
+    Rig rig(route, 2);
+    begin(rig);
     rig.send(definition({renamed("a", "b")}, "20"), 1);
     rig.send(row_of(1, {"b"}, {text("new")}, "30"));
     REQUIRE(rig.write());
     CHECK(rig.rows() == "id=1,a='old'; id=2,a='old'; id=3,a='old'");
   }
   route.schema_changes = route::SchemaChanges::kFail;
-  Begun rig(route);
+  Rig rig(route, 2);
+  begin(rig);
   rig.send(definition({renamed("a", "b")}, "20"), 1);
   CHECK(rig.table->stopped().find("renamed column 'a' to 'b'") != std::string::npos);
 }
