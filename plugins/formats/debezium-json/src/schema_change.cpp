@@ -35,6 +35,18 @@ std::vector<std::string> parts_of(std::string_view id) {
   return parts;
 }
 
+/// None where a new name is no column: Debezium has read the statement otherwise.
+void add_renames(sdk::TableShape& shape, const std::vector<debezium::ColumnRename>& renames) {
+  std::vector<uint32_t> places;
+  for (const debezium::ColumnRename& rename : renames) {
+    uint32_t place = 0;
+    while (place < shape.size() && !equal_letters(shape.name(place), rename.name)) ++place;
+    if (place == shape.size()) return;
+    places.push_back(place);
+  }
+  for (std::size_t i = 0; i < renames.size(); ++i) shape.set_former_name(places[i], renames[i].former);
+}
+
 }  // namespace
 
 sdk::Status EventDecoder::decode_schema_change() {
@@ -77,13 +89,7 @@ bool EventDecoder::define_table(uint32_t change, std::string_view ddl) {
     shape.add(name);
     column = tape_[column].next;
   }
-  if (type == "ALTER") {
-    for (const debezium::ColumnRename& rename : debezium::renames_of(ddl, id[1])) {
-      for (uint32_t i = 0; i < shape.size(); ++i) {
-        if (equal_letters(shape.name(i), rename.name)) shape.set_former_name(i, rename.former);
-      }
-    }
-  }
+  if (type == "ALTER") add_renames(shape, debezium::renames_of(ddl, id[1]));
   const std::string_view order = debezium::source_order(source_, *rows_);
   finish(rows_->begin_row(CDCRT_DEFINITION, message_->index(), rows_->intern(shape.abi())), order);
   return true;
