@@ -167,8 +167,34 @@ void TableKnowledge::leave_out_impossible(std::vector<Renaming>& renamings, std:
   }
 }
 
+// Of the columns that were there before it, the definition lacks one alone, and it has one alone that was not there.
+std::optional<TableKnowledge::Renaming> TableKnowledge::untold_renaming(const event::Shape& definition, std::string_view order) const {
+  const auto is_later = [&](const Column& column) { return column.added_at > order; };
+  std::vector<bool> stays(columns_.size());
+  std::vector<const std::string*> added;
+  for (const auto& column : definition.columns) {
+    if (rule_for(*route_, column.name).exclude) continue;
+    const int32_t slot = slot_named(column.name, order);
+    if (slot >= 0) stays[static_cast<uint32_t>(slot)] = true;
+    if (slot < 0 || (columns_[static_cast<uint32_t>(slot)].active && is_later(columns_[static_cast<uint32_t>(slot)]))) added.push_back(&column.name);
+  }
+  std::optional<uint32_t> gone;
+  for (uint32_t slot = 0; slot < columns_.size(); ++slot) {
+    if (stays[slot] || !columns_[slot].active || is_metadata(slot) || is_later(columns_[slot])) continue;
+    if (gone) return std::nullopt;
+    gone = slot;
+  }
+  if (!gone || added.size() != 1) return std::nullopt;
+  return Renaming{*gone, *added.front()};
+}
+
 Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_view order) {
   std::vector<Renaming> renamings;
+  const bool is_told =
+      std::any_of(definition.columns.begin(), definition.columns.end(), [](const auto& column) { return !column.former_name.empty(); });
+  if (definition.renamed && !is_told) {
+    if (auto renaming = untold_renaming(definition, order)) renamings.push_back(std::move(*renaming));
+  }
   for (const auto& column : definition.columns) {
     const std::string& former = column.former_name;
     if (former.empty() || former == column.name || was_renamed(former, order)) continue;

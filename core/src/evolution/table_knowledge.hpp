@@ -141,6 +141,7 @@ class TableKnowledge {
   [[nodiscard]] bool is_route_key(const std::string& column) const;
   /// A column of the key has that name, or had it.
   [[nodiscard]] bool is_route_key_of(const std::string& name, const std::vector<uint32_t>& key) const;
+  [[nodiscard]] std::optional<Renaming> untold_renaming(const event::Shape& definition, std::string_view order) const;
   void apply_rules(Column& column) const;
   void note_former(uint32_t slot, std::string_view order);
   void hide(uint32_t slot, std::string_view order);
