@@ -217,7 +217,7 @@ class Chain(process.Case):
         self.assertEqual(count, sum(len(side.tables) + 1 for side in self.sides))
         if found + more:
             with open(os.path.join(self.folder, "state.txt"), "w", encoding="utf-8") as file:
-                for name in ("leases", "watermarks", "progress", "tables", "columns"):
+                for name in ("leases", "watermarks", "progress", "tables", "known_columns"):
                     print(name, *self.target.query("target", f"select * from cdcrt.{name}"), sep="\n", file=file)
                 for table in ("shop.mevolving", "public.evolving"):
                     print(table, *self.target.query("target", f"select id, xmin::text, xmax::text, * from {table} order by id"), sep="\n", file=file)

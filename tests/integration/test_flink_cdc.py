@@ -209,6 +209,30 @@ class FlinkCdc(unittest.TestCase):
                 with contextlib.suppress(FileNotFoundError):
                     os.remove(os.path.join(self.folder, "target.db"))
 
+    def test_a_column_that_a_statement_renames_keeps_its_values_wherever_the_definition_is(self):
+        def told(kind, *names):
+            columns = [{"name": name, "typeName": "INT", "optional": name != "id"} for name in names]
+            return [{"type": kind, "id": '"shop"."t"', "table": {"primaryKeyColumnNames": ["id"], "columns": columns}}]
+
+        created = history(90, "create table t(id int primary key, a int, b int)", told("CREATE", "id", "a", "b"))
+        renamed = history(200, "alter table `t` change a c int, rename column b to `the b`", told("ALTER", "id", "c", "the b"))
+        before = [row(100 + i, {"id": i, "a": i, "b": 10 * i}) for i in (1, 2, 3)]
+        after = [row(302, {"id": 2, "c": 22, "the b": 220}), row(304, {"id": 4, "c": 4, "the b": None})]
+        expected = (["c", "id", "the b"], [["1", "1", "10"], ["22", "2", "220"], ["3", "3", "30"], ["4", "4", None]])
+        ways = {"in order": [(0, created), *((0, value) for value in before), (0, renamed), *((0, value) for value in after)],
+                "told first": [(1, created), (1, renamed), *((0, value) for value in before + after)],
+                "told last": [(0, created), *((0, value) for value in before + after), (1, renamed)],
+                "late rows": [(1, created), (1, renamed), *((2, value) for value in after), *((0, value) for value in before)]}
+        for kind in KINDS:
+            for way, values in ways.items():
+                with self.subTest(kind, way=way):
+                    self.write_values(*values)
+                    names, rows = self.run_changes(kind)
+                    order = sorted(range(len(names)), key=names.__getitem__)
+                    self.assertEqual((sorted(names), sorted([row[at] for at in order] for row in rows)), (expected[0], sorted(expected[1])))
+                    with contextlib.suppress(FileNotFoundError):
+                        os.remove(os.path.join(self.folder, "target.db"))
+
     def test_rows_wait_for_the_definition_that_tells_their_key(self):
         columns = [{"name": "id", "typeName": "INT", "optional": False}, {"name": "v", "typeName": "VARCHAR", "length": 30, "optional": True}]
         told = [{"type": "CREATE", "id": '"shop"."t"', "table": {"primaryKeyColumnNames": ["id"], "columns": columns}}]

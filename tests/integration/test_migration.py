@@ -12,6 +12,8 @@ from integration.messages import envelope  # noqa: E402
 
 UNAVAILABLE = "__debezium_unavailable_value"
 WORDS = (("old_row:", "departed:"), ("missing_columns:", "came:"))
+# Of format version 5, behind the key.
+COLUMNS = "source_name, target_name, type, key_ordinal, default_value, active, incarnation, last_seen, dropped_at, type_order, adopted"
 
 
 def tearDownModule():
@@ -67,6 +69,29 @@ class Migration(Upgrade):
         self.assertFalse({self.own("moved"), self.own("open_letters")} & names, names)
         self.assertEqual(self.rows(f"select count(*) from {self.own('key_changes', True)}"), [(0,)])
 
+    def test_what_format_version_5_knew_of_columns_is_kept_after_an_upgrade(self):
+        self.lines.row("good", {"id": 3, "v": "fine", "w": "three"})
+        self.apply()
+        columns = self.columns()
+        self.forget_renames()
+        self.execute(f"update {self.own('format', True)} set format_version = 5")
+        self.change(3, {"id": 3, "v": "better", "w": "four"}, lsn=150)
+        self.apply()
+        self.assertEqual(self.rows("select id, v, w from {good}"), [(3, "better", "four")])
+        self.assertEqual(self.columns(), columns)
+        self.assertNotIn(self.own("columns"), {name for row in self.host_tables() for name in row})
+        self.assertEqual(self.rows(f"select format_version from {self.own('format', True)}"), [(6,)])
+
+    def columns(self):
+        return self.rows(f"select target, slot, source_name, target_name, type, key_ordinal, active, adopted from {self.own('known_columns', True)} order by target, slot")
+
+    def forget_renames(self):
+        """What is known of columns, as format version 5 kept it."""
+        known, former = self.own("known_columns", True), self.own("columns", True)
+        self.execute(f"create table {former} as select pipeline, sink, target, slot, {COLUMNS} from {known}")
+        self.execute(f"drop table {known}")
+        self.execute(f"alter table {self.own('tables', True)} drop column definition_topic")
+
     def reasons(self):
         return [line.split()[2] for line in self.command("dlq", "list").splitlines() if "events/t.public.good" in line.split(" ")[0]]
 
@@ -78,6 +103,7 @@ class Migration(Upgrade):
         self.execute(f"alter table {changes} rename to {self.own('moved')}")
         self.execute(f"create table {former} as select pipeline, sink, target, source, topic, \"partition\", \"offset\", \"key\" from {dead_letters}")
         self.execute(f"drop table {dead_letters}")
+        self.forget_renames()
         self.execute(f"update {self.own('format', True)} set format_version = 2")
 
 
@@ -113,13 +139,18 @@ class OnRedshift(Upgrade, redshift_target.LinesCase):
             self.front.query(f"update cdcrt.key_changes set record = from_hex('{former.hex()}') where record = from_hex('{record.hex()}')")
         self.front.query("alter table cdcrt.key_changes rename to moved")
         self.front.query("alter table cdcrt.progress_tables rename to holds")
+        known = self.front.query("select target, slot, source_name, type, active from cdcrt.known_columns order by target, slot")
+        self.front.query(f"create table cdcrt.columns as select pipeline, sink, target, slot, {COLUMNS} from cdcrt.known_columns")
+        self.front.query("drop table cdcrt.known_columns")
+        self.front.query("alter table cdcrt.tables drop column definition_topic")
         self.front.query("update cdcrt.format set format_version = 4")
 
         self.second_halves()
         self.apply()
         self.assertEqual(self.front.query("select id, v, w from public.good order by id"), [["11", "one", "kept 1"], ["12", "two", "kept 2"]])
         names = [name for name, in self.front.query("select table_name from information_schema.tables where table_schema = 'cdcrt'")]
-        self.assertFalse({"moved", "holds"} & set(names), names)
+        self.assertFalse({"moved", "holds", "columns"} & set(names), names)
+        self.assertEqual(self.front.query("select target, slot, source_name, type, active from cdcrt.known_columns order by target, slot"), known)
         self.assertEqual(self.front.query("select count(*) from cdcrt.progress_tables"), [["1"]])
         self.assertEqual(len([name for name in names if name.startswith("progress_") and name != "progress_tables"]), 1, names)
         self.assertEqual(self.front.query("select count(*) from cdcrt.key_changes"), [["0"]])

@@ -48,7 +48,9 @@ Rows committed_rows(const Target& target, const SourceTable& table) {
     Reader reader(*stored, row);
     Cells cells(kColumns);
     for (std::size_t i = 0; i < kColumns; ++i) {
-      const cdcrt_cell cell = reader.cell(kColumnNames[i]);
+      cdcrt_cell cell = reader.cell(kColumnNames[i]);
+      // Where rows came before the definition both are there.
+      if (const cdcrt_cell renamed = reader.cell(kRenamedC); i == kColumnC && renamed.tag > CDCRT_NULL) cell = renamed;
       if (cell.tag <= CDCRT_NULL) {
         cells[i].kind = Value::kNull;
       } else if (cell.tag == CDCRT_I64) {

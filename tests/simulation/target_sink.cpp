@@ -164,7 +164,9 @@ class Connection final : public sdk::SinkConnection {
           if (row.exists) row.values.erase(row.values.begin() + place);
         }
       } else if (change.kind == CDCRT_RENAME_COLUMN) {
-        return failed(sdk::Status::fatal("no log renames a column"));
+        const int from = stored.column(sdk::view(change.columns->former_name));
+        if (from < 0 && place < 0) return failed(sdk::Status::error(CDCRT_STALE_SCHEMA, "no column to rename in " + of));
+        if (from >= 0) rename(stored, from, place, column);
       } else if (place >= 0 && change.kind == CDCRT_ALTER_TYPE) {
         stored.columns[static_cast<std::size_t>(place)].type = change.columns->type;
       }
@@ -314,6 +316,19 @@ class Connection final : public sdk::SinkConnection {
     for (StoredRow& row : table.rows) {
       if (row.exists) row.values.push_back(or_null(added.default_value));
     }
+  }
+
+  /// `beside`: where a column of that name is; -1: there is none.
+  static void rename(StoredTable& table, int from, int beside, const std::string& name) {
+    table.columns[static_cast<std::size_t>(from)].name = name;
+    if (beside < 0) return;
+    for (StoredRow& row : table.rows) {
+      if (!row.exists) continue;
+      std::string& value = row.values[static_cast<std::size_t>(beside)];
+      if (value != or_null("")) row.values[static_cast<std::size_t>(from)] = value;
+      row.values.erase(row.values.begin() + beside);
+    }
+    table.columns.erase(table.columns.begin() + beside);
   }
 
   sdk::Status write_rows(const cdcrt_write& write, StoredTable& table) {

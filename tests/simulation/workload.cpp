@@ -75,8 +75,11 @@ Workload::Workload() {
   const auto wide_from = own.late_columns ? static_cast<std::size_t>(chance.below(static_cast<int64_t>(count))) : SIZE_MAX;
   if (own.growth) growth_at = static_cast<std::size_t>(chance.below(static_cast<int64_t>(count)));
   if (own.keys_elsewhere) plan_definitions(count);
+  const auto renamed_from = own.renames ? static_cast<std::size_t>(Random(random()).below(static_cast<int64_t>(count))) : SIZE_MAX;
+  if (own.renames) define_everywhere();
   while (events.size() < count || !definitions_.empty()) {
     wide_ = events.size() >= wide_from;
+    if (events.size() >= renamed_from && !renamed_) rename();
     grown_ = events.size() >= growth_at;
     add_definitions();
     if (events.size() >= count) continue;
@@ -124,6 +127,28 @@ void Workload::add_definitions() {
   }
 }
 
+// So that whoever reads a partition knows that definitions come before the first row under another name does.
+void Workload::define_everywhere() {
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (!tables[i].keyed) continue;
+    const Topic& topic = topics[static_cast<std::size_t>(tables[i].topic)];
+    for (int32_t partition = 0; partition < topic.partitions; ++partition) add(static_cast<int>(i), CDCRT_DEFINITION, partition);
+  }
+}
+
+void Workload::rename() {
+  renamed_ = true;
+  Random chance(random());
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (!tables[i].keyed) continue;
+    const Topic& topic = topics[static_cast<std::size_t>(tables[i].topic)];
+    for (auto times = chance.between(1, 2); times > 0; --times) {
+      Event& told = add(static_cast<int>(i), CDCRT_DEFINITION, static_cast<int32_t>(chance.below(topic.partitions)));
+      told.renames = true;
+    }
+  }
+}
+
 // A key keeps the partition where it was seen first: moving keys among partitions is not what growth may do here.
 int32_t Workload::partition_of(const SourceTable& table, int64_t key) const {
   if (table.only_partition >= 0) return table.only_partition;
@@ -141,6 +166,7 @@ Event& Workload::add(int table, uint8_t operation, int32_t partition) {
   event.topic = tables[static_cast<std::size_t>(table)].topic;
   event.partition = partition;
   event.wide = wide_;
+  event.renamed = renamed_ && tables[static_cast<std::size_t>(table)].keyed;
   return event;
 }
 

@@ -25,6 +25,8 @@ using Cells = std::vector<Value>;  ///< by column: id, a, b, c, d
 
 constexpr std::size_t kColumns = 5, kColumnA = 1, kColumnB = 2, kColumnC = 3, kColumnD = 4;
 constexpr const char* kColumnNames[kColumns] = {"id", "a", "b", "c", "d"};
+/// What column c is called once it was renamed.
+constexpr const char* kRenamedC = "e";
 /// A value of column a that the target refuses.
 constexpr std::string_view kRefused = "refused";
 
@@ -43,7 +45,9 @@ struct Event {
   int topic = 0;
   int32_t partition = 0;
   int64_t offset = 0;
-  bool wide = false;  ///< knows column d
+  bool wide = false;     ///< knows column d
+  bool renamed = false;  ///< knows column c by its other name
+  bool renames = false;  ///< the definition that tells it
   Cells cells, before, other_key;
   bool unordered = false;  ///< of the snapshot, without an order
   bool refused = false;    ///< the target will not take it
@@ -78,6 +82,8 @@ class Workload {
   int32_t partition_of(const SourceTable& table, int64_t key) const;
   Event& add(int table, uint8_t operation, int32_t partition);
   void plan_definitions(std::size_t count);
+  void define_everywhere();
+  void rename();
   void add_definitions();
   void draw_keyed(int table);
   void draw_keyless(int table);
@@ -98,6 +104,7 @@ class Workload {
   int64_t next_text_ = 0;
   std::multimap<std::size_t, int> definitions_;  ///< tables, by the index of the event
   bool wide_ = false;
+  bool renamed_ = false;
   bool grown_ = false;
 };
 

@@ -342,6 +342,7 @@ void TableFold::seal(Sealed& sealed) {
   sealed.key_known = knowledge_.key_known();
   sealed.told_keyless = knowledge_.is_told_keyless();
   sealed.definition_topic = definition_topic_;
+  sealed.is_mixed = knowledge_.take_mixed();
   sealed.by_source = by_source_ && !sealed.key.empty();
   sealed.version = knowledge_.version();
   sealed.sources = folder_.sources();

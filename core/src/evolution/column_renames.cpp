@@ -1,6 +1,7 @@
 // Columns that get another name at the source: which column a name means depends on when it was used.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "diagnostics/text.hpp"
 #include "evolution/column_rules.hpp"
@@ -16,6 +17,23 @@ using diagnostics::quote;
 constexpr std::string_view kHidden = "renamed:";
 
 bool is_hidden(const Column& column) { return column.source_name.starts_with(kHidden); }
+
+// A rule that names the column by a name that it had holds on, unless one names it by that which it has.
+route::ColumnRule rule_of(const route::Route& route, const Column& column) {
+  std::vector<std::string> names{column.source_name};
+  for (auto former = column.former_names.rbegin(); former != column.former_names.rend(); ++former) names.push_back(former->name);
+  for (const std::string& name : names) {
+    for (const auto& rule : route.columns) {
+      if (rule.pattern == name) return rule;
+    }
+  }
+  route::ColumnRule rule;
+  for (const std::string& name : names) {
+    rule = rule_for(route, name);
+    if (!rule.pattern.empty()) break;
+  }
+  return rule;
+}
 
 std::string hidden_name(const std::string& name, std::string_view order) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -116,7 +134,7 @@ void TableKnowledge::bound_names(ShapeMap& map, const event::Shape& shape, std::
 }
 
 void TableKnowledge::apply_rules(Column& column) const {
-  const route::ColumnRule rule = rule_for(*route_, column.source_name);
+  const route::ColumnRule rule = rule_of(*route_, column);
   column.parse = rule.parse;
   column.on_overflow = rule.on_overflow;
   column.target_type = rule.target_type;
@@ -130,7 +148,7 @@ void TableKnowledge::apply_rules(Column& column) const {
 std::string TableKnowledge::target_name_for(const Column& column, const std::string& name) const {
   const std::string wanted = rule_for(*route_, name).rename;
   if (!wanted.empty()) return wanted;
-  const std::string given = rule_for(*route_, column.source_name).rename;
+  const std::string given = rule_of(*route_, column).rename;
   return !given.empty() && given == column.target_name ? given : name;
 }
 
@@ -150,15 +168,15 @@ Result<void> TableKnowledge::check_targets(const std::vector<Renaming>& renaming
   return {};
 }
 
-// Where another column has the name and had it before, what the definition says is not what is known: the column is dropped and added.
-void TableKnowledge::leave_out_impossible(std::vector<Renaming>& renamings, std::string_view order) const {
+// No row could be found by its key: the column is dropped and added.
+void TableKnowledge::leave_out_impossible(std::vector<Renaming>& renamings) const {
   const auto is_impossible = [&](const Renaming& renaming) {
     if (limits_.name_bytes > 0 && target_name_for(columns_[renaming.slot], renaming.name).size() > limits_.name_bytes) return true;
     const auto found = slots_.find(renaming.name);
     if (found == slots_.end()) return false;
     const bool moves = std::any_of(renamings.begin(), renamings.end(), [&](const Renaming& each) { return each.slot == found->second; });
     const Column& other = columns_[found->second];
-    return !moves && other.active && (other.key_ordinal > 0 || other.added_at.empty() || other.added_at <= order);
+    return !moves && other.active && other.key_ordinal > 0;
   };
   // One that goes may have been another one's reason to be possible.
   for (auto wrong = std::find_if(renamings.begin(), renamings.end(), is_impossible); wrong != renamings.end();
@@ -167,8 +185,53 @@ void TableKnowledge::leave_out_impossible(std::vector<Renaming>& renamings, std:
   }
 }
 
+bool TableKnowledge::came_after(const Column& column, const Column& other, std::string_view order) const {
+  if (column.added_at != kUnplaced) return column.added_at > order;
+  // A snapshot showed it: columns that stand in one row are two.
+  const auto has = [](const ShapeMap& map, const Column* each, const std::vector<Column>& all) {
+    return std::find(map.slots.begin(), map.slots.end(), static_cast<int32_t>(each - all.data())) != map.slots.end();
+  };
+  return std::none_of(maps_.begin(), maps_.end(),
+                      [&](const auto& map) { return has(map.second, &column, columns_) && has(map.second, &other, columns_); });
+}
+
+// Of the columns that were there before it, the definition lacks one alone, and it has one alone that was not there.
+std::optional<TableKnowledge::Renaming> TableKnowledge::untold_renaming(const event::Shape& definition, std::string_view order) const {
+  std::vector<bool> named(columns_.size());
+  for (const auto& column : definition.columns) {
+    if (const int32_t slot = slot_named(column.name, order); slot >= 0) named[static_cast<uint32_t>(slot)] = true;
+  }
+  const Column* gone = nullptr;
+  for (uint32_t slot = 0; slot < columns_.size(); ++slot) {
+    const Column& column = columns_[slot];
+    const bool is_later = column.added_at != kUnplaced && column.added_at > order;
+    if (named[slot] || !column.active || is_metadata(slot) || is_later) continue;
+    if (gone != nullptr) return std::nullopt;
+    gone = &column;
+  }
+  if (gone == nullptr) return std::nullopt;
+  const std::string* added = nullptr;
+  for (const auto& column : definition.columns) {
+    if (rule_for(*route_, column.name).exclude) continue;
+    const int32_t slot = slot_named(column.name, order);
+    if (slot >= 0) {
+      const Column& known = columns_[static_cast<uint32_t>(slot)];
+      if (!known.active || !came_after(known, *gone, order)) continue;
+    }
+    if (added != nullptr) return std::nullopt;
+    added = &column.name;
+  }
+  if (added == nullptr) return std::nullopt;
+  return Renaming{static_cast<uint32_t>(gone - columns_.data()), *added};
+}
+
 Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_view order) {
   std::vector<Renaming> renamings;
+  const bool is_told =
+      std::any_of(definition.columns.begin(), definition.columns.end(), [](const auto& column) { return !column.former_name.empty(); });
+  if (definition.renamed && !is_told) {
+    if (auto renaming = untold_renaming(definition, order)) renamings.push_back(std::move(*renaming));
+  }
   for (const auto& column : definition.columns) {
     const std::string& former = column.former_name;
     if (former.empty() || former == column.name || was_renamed(former, order)) continue;
@@ -195,7 +258,7 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
                       "rename the target's column and set schema_changes = \"evolve\"");
   }
   if (route_->schema_changes != route::SchemaChanges::kEvolve) return {};
-  leave_out_impossible(renamings, order);
+  leave_out_impossible(renamings);
   if (auto checked = check_targets(renamings); !checked) return checked;
   apply(renamings, order);
   return {};
@@ -215,23 +278,48 @@ void TableKnowledge::hide(uint32_t slot, std::string_view order) {
   slots_[column.source_name] = slot;
 }
 
+// Rows of the new shape came first, and their values are those of the column that had the name before.
+bool TableKnowledge::mixes(const std::vector<Renaming>& renamings, std::string_view order) const {
+  return std::any_of(renamings.begin(), renamings.end(), [&](const Renaming& renaming) {
+    const auto found = slots_.find(renaming.name);
+    if (found == slots_.end() || found->second == renaming.slot) return false;
+    const Column& other = columns_[found->second];
+    const std::string_view seen = last_seen(found->second);
+    return other.active && seen != kUnplaced && seen > order && !came_after(other, columns_[renaming.slot], order);
+  });
+}
+
 void TableKnowledge::apply(const std::vector<Renaming>& renamings, std::string_view order) {
   if (renamings.empty()) return;
-  forget_maps();
+  if (mixes(renamings, order)) is_mixed_ = true;
   for (const Renaming& renaming : renamings) {
     const std::string& name = columns_[renaming.slot].source_name;
     if (const auto found = slots_.find(name); found != slots_.end() && found->second == renaming.slot) slots_.erase(found);
   }
+  // Another column of the new name.
+  std::set<uint32_t> dropped;
+  for (const Renaming& renaming : renamings) {
+    const auto found = slots_.find(renaming.name);
+    if (found != slots_.end() && !came_after(columns_[found->second], columns_[renaming.slot], order)) dropped.insert(found->second);
+  }
+  forget_maps();
   for (const Renaming& renaming : renamings) {
     Column& column = columns_[renaming.slot];
-    column.lacked_since.clear();
+    // A row without it that is later has it under no name.
+    if (column.lacked_since <= order) column.lacked_since.clear();
     column.undefined_since.clear();
     const std::string target = target_name_for(column, renaming.name);
     if (const auto found = slots_.find(renaming.name); found != slots_.end()) {
       const uint32_t other = found->second;
-      if (columns_[other].active) {
+      Column& taken = columns_[other];
+      if (taken.active && dropped.contains(other)) {
+        // The name was free at the source: that one was dropped before, whether that was told or not.
+        taken.active = false;
+        taken.dropped_at = std::string(order);
+        drops_.push_back(other);
+        column.lacked_since.clear();
+      } else if (taken.active) {
         // Rows that are later came first.
-        Column& taken = columns_[other];
         merges_.push_back({other, renaming.slot, taken.type});
         column.lacked_since = taken.lacked_since;
         column.undefined_since = taken.undefined_since;

@@ -114,6 +114,8 @@ class TableKnowledge {
   /// Since the last call.
   std::vector<Merge> take_merges() { return std::exchange(merges_, {}); }
   [[nodiscard]] const std::vector<Merge>& merges() const { return merges_; }
+  /// Since the last call a column got the name of another one, and rows from after that had been observed under the names as they were.
+  bool take_mixed() { return std::exchange(is_mixed_, false); }
   [[nodiscard]] bool has_changes() const { return !type_changes_.empty() || !drops_.empty() || !merges_.empty(); }
 
   [[nodiscard]] event::Arena& arena() { return arena_; }
@@ -141,12 +143,16 @@ class TableKnowledge {
   [[nodiscard]] bool is_route_key(const std::string& column) const;
   /// A column of the key has that name, or had it.
   [[nodiscard]] bool is_route_key_of(const std::string& name, const std::vector<uint32_t>& key) const;
+  /// `column` was not there at that order yet, when `other` was.
+  [[nodiscard]] bool came_after(const Column& column, const Column& other, std::string_view order) const;
+  [[nodiscard]] std::optional<Renaming> untold_renaming(const event::Shape& definition, std::string_view order) const;
   void apply_rules(Column& column) const;
   void note_former(uint32_t slot, std::string_view order);
   void hide(uint32_t slot, std::string_view order);
   void apply(const std::vector<Renaming>& renamings, std::string_view order);
+  [[nodiscard]] bool mixes(const std::vector<Renaming>& renamings, std::string_view order) const;
   [[nodiscard]] Result<void> check_targets(const std::vector<Renaming>& renamings) const;
-  void leave_out_impossible(std::vector<Renaming>& renamings, std::string_view order) const;
+  void leave_out_impossible(std::vector<Renaming>& renamings) const;
   [[nodiscard]] std::string target_name_for(const Column& column, const std::string& name) const;
   void take_renames(const std::vector<Column>& stored);
   void bound_names(ShapeMap& map, const event::Shape& shape, std::string_view order) const;
@@ -207,6 +213,7 @@ class TableKnowledge {
   };
   std::unordered_map<std::string, std::vector<Former>> formers_;  ///< by name that a column had
   std::vector<Merge> merges_;
+  bool is_mixed_ = false;
   bool has_definitions_ = false;
   bool has_lacked_ = false;  ///< a column may be lacked by rows and not dropped
   std::vector<uint32_t> unplaced_;

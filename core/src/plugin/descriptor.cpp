@@ -176,11 +176,10 @@ Result<void> adopt_functions(Adopted& adopted) {
 }
 
 Result<void> adopt(const cdcrt_plugin& given, Adopted& adopted) {
-  if (given.abi_major != CDCRT_ABI_MAJOR || given.abi_minor != CDCRT_ABI_MINOR) {
-    return refuse(
-        "speaks plugin ABI " + version(given.abi_major, given.abi_minor) + ", this cdcrt speaks " +
-            version(CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR),
-        "until ABI 1.0 both must be equal: rebuild the plugin with this cdcrt's headers, or take the build that belongs to this cdcrt");
+  if (given.abi_major != CDCRT_ABI_MAJOR || given.abi_minor < CDCRT_ABI_OLDEST_MINOR || given.abi_minor > CDCRT_ABI_MINOR) {
+    return refuse("speaks plugin ABI " + version(given.abi_major, given.abi_minor) + ", this cdcrt speaks " +
+                      version(CDCRT_ABI_MAJOR, CDCRT_ABI_OLDEST_MINOR) + " to " + version(CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR),
+                  "rebuild the plugin with this cdcrt's headers, or take the build that belongs to this cdcrt");
   }
   if (!is_size(given.size, CDCRT_PLUGIN_SIZE_0_7)) return wrong_size("it", given.size, CDCRT_PLUGIN_SIZE_0_7);
   cdcrt_plugin& plugin = adopted.plugin;

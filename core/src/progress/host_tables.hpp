@@ -43,7 +43,7 @@ inline const struct TablesTable : PipelineTable {
 } kTables;
 
 inline const struct ColumnsTable : PipelineTable {
-  ColumnsTable() : PipelineTable("columns") {}
+  ColumnsTable() : PipelineTable("known_columns") {}
   Place target = key_text("target"), slot = key_integer("slot");
   Place source_name = text("source_name"), target_name = text("target_name"), type = text("type"), key_ordinal = integer("key_ordinal");
   Place default_value = text("default_value"), active = integer("active"), incarnation = integer("incarnation");

@@ -28,6 +28,25 @@ struct FormerTable {
 cdcrt_cell kept_text(Rows& rows, const Row& row, Place place) { return text(rows.keep(row.text(place))); }
 cdcrt_cell kept_bytes(Rows& rows, const Row& row, Place place) { return bytes(rows.keep(row.text(place))); }
 
+// Up to format version 5.
+HostTable former_columns() {
+  HostTable table = kColumns;
+  table.name = "columns";
+  std::erase_if(table.columns, [](const HostColumn& column) { return column.since > 5; });
+  return table;
+}
+
+void column_of_table(const Row& former, Rows& rows, Rows::New row) {
+  const auto columns = former_columns().columns;
+  for (Place place = kColumns.sink + 1; place < columns.size(); ++place) {
+    switch (columns[place].kind) {
+      case CDCRT_TYPE_INT64: row[place] = integer(former.integer(place)); break;
+      case CDCRT_TYPE_BYTES: row[place] = kept_bytes(rows, former, place); break;
+      default: row[place] = kept_text(rows, former, place); break;
+    }
+  }
+}
+
 void dead_letter_by_key(const Row& former, Rows& rows, Rows::New row) {
   row[kOpenDeadLetters.target] = kept_text(rows, former, kFormerOpenDeadLetters.target);
   row[kOpenDeadLetters.key] = kept_bytes(rows, former, kFormerOpenDeadLetters.key);
@@ -58,11 +77,13 @@ std::vector<FormerTable> former_tables(const KeyChangesTable& key_changes) {
   };
   return {{kFormerOpenDeadLetters, &kOpenDeadLetters, dead_letter_by_key},
           {moved, &key_changes, key_change},
-          {holds, &kProgressTables, progress_table}};
+          {holds, &kProgressTables, progress_table},
+          {former_columns(), &kColumns, column_of_table}};
 }
 
-Result<void> add_columns(plugin::Connection& connection, const TableAccess& access, const KeyChangesTable& key_changes, int64_t version) {
-  for (const HostTable* table : tables_of_every_target(key_changes)) {
+Result<void> add_columns(plugin::Connection& connection, const TableAccess& access, const std::vector<const HostTable*>& tables,
+                         int64_t version) {
+  for (const HostTable* table : tables) {
     std::string storage;
     const auto columns = columns_of(*table);
     std::vector<cdcrt_change> changes;
@@ -110,7 +131,9 @@ Result<void> migrate(plugin::Connection& connection, const TableAccess& access, 
   if (*version == kFormatVersion) return {};
   if (*version != seen) return make_error(CDCRT_RETRY, "an older cdcrt made the progress in '" + access.schema() + "' at the same time");
   if (*version > 0) {
-    if (auto added = add_columns(connection, access, key_changes, *version); !added) return added;
+    std::vector<const HostTable*> tables = tables_of_every_target(key_changes);
+    for (const FormerTable& each : former) tables.push_back(&each.table);
+    if (auto added = add_columns(connection, access, tables, *version); !added) return added;
     for (const FormerTable& each : former) {
       if (auto replaced = replace(connection, access, each); !replaced) return replaced;
     }

@@ -90,6 +90,60 @@ TEST_CASE("rename: a new column of the old name does not mix with it") {
   }
 }
 
+TEST_CASE("rename: rows before and after it in one batch, and a late one after a restart") {
+  Rig rig({}, 2);
+  rig.send(definition({{"a"}}, "01"), 1);
+  for (int64_t id = 1; id <= 3; ++id) rig.send(row_of(id, {"a"}, {text("old")}, "10"));
+  rig.send(definition({renamed("a", "b")}, "20"), 1);
+  rig.send(row_of(2, {"b"}, {text("new")}, "30"));
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,b='old'; id=2,b='new'; id=3,b='old'");
+  rig.restart();
+  rig.send(row_of(4, {"a"}, {text("late")}, "15"));
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,b='old'; id=2,b='new'; id=3,b='old'; id=4,b='late'");
+}
+
+TEST_CASE("rename: to the name of a column that was dropped takes none of its values") {
+  for (const char* way : {"at once", "told", "apart", "restart"}) {
+    CAPTURE(way);
+    const std::string_view how(way);
+    Rig rig({}, 2);
+    rig.send(definition({{"a"}, {"b"}}, "01"), 1);
+    for (int64_t id = 1; id <= 2; ++id) rig.send(row_of(id, {"a", "b"}, {text("of a"), text("of b")}, "10"));
+    REQUIRE(rig.write());
+    if (how != "at once") rig.send(definition({{"a"}}, "20"), 1);
+    if (how == "apart" || how == "restart") REQUIRE(rig.write());
+    if (how == "restart") rig.restart();
+    rig.send(definition({renamed("a", "b")}, "21"), 1);
+    rig.send(row_of(2, {"b"}, {text("new")}, "30"));
+    REQUIRE(rig.write());
+    CHECK(rig.table->stopped() == "");
+    CHECK(rig.rows() == "id=1,b='of a'; id=2,b='new'");
+  }
+}
+
+TEST_CASE("rename: one that somebody made in the target already is no news there") {
+  Rig rig({}, 2);
+  begin(rig);
+  auto& table = rig.database.tables["shop.orders"];
+  for (auto& column : table.columns) {
+    if (column.name == "a") column.name = "b";
+  }
+  for (auto& row : table.rows) {
+    auto moved = row.extract("a");
+    moved.key() = "b";
+    row.insert(std::move(moved));
+  }
+  rig.restart();
+  rig.send(definition({renamed("a", "b")}, "20"), 1);
+  rig.send(row_of(2, {"b"}, {text("new")}, "30"));
+  const auto written = rig.write();
+  CHECK_MESSAGE(written, (written ? std::string() : written.error().message));
+  CHECK(rig.table->stopped() == "");
+  CHECK(rig.rows() == "id=1,b='old'; id=2,b='new'; id=3,b='old'");
+}
+
 TEST_CASE("rename: two columns change places in the target") {
   for (const bool at_once : {true, false}) {
     Rig rig({}, 2);

@@ -17,6 +17,7 @@ function(cdcrt_abi_plugin name source headers)
 endfunction()
 
 cdcrt_abi_plugin(lines ${abi}/0.7/lines.c ${abi}/0.7)
+cdcrt_abi_plugin(renames ${abi}/0.8/renames.c ${abi}/0.8)
 cdcrt_abi_plugin(later ${abi}/later.cpp ${PROJECT_SOURCE_DIR}/sdk/include)
 add_dependencies(test_boundary abi_layout)
 

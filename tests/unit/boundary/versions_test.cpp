@@ -133,6 +133,17 @@ TEST_CASE("a plugin built from the headers as 0.7 had them is loaded and decodes
   CHECK(shape.key_in_one_partition);
 }
 
+TEST_CASE("a plugin built from the headers as 0.8 had them is loaded and tells what was renamed") {
+  CHECK(find("lines")->abi_minor == 7);
+  CHECK(find("renames")->abi_minor == 8);
+  const Decoded decoded("renames", {"note>remark", "nonsense"});
+  REQUIRE(decoded.batch.size() == 1);
+  CHECK(decoded.batch.rejects().size() == 1);
+  const event::Shape& shape = decoded.shapes.get(decoded.batch.rows()[0].shape);
+  CHECK(shape.columns[1].name == "remark");
+  CHECK(shape.columns[1].former_name == "note");
+}
+
 TEST_CASE("a plugin whose structs are longer than the host's is loaded and decodes, and what is new in it is left out") {
   const cdcrt_plugin* plugin = find("later");
   CHECK(plugin->size == sizeof(cdcrt_plugin));

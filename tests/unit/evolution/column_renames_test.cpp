@@ -138,6 +138,108 @@ TEST_CASE("renames: rows that come before the definition keep the old column unt
   }
 }
 
+TEST_CASE("renames: a column that has the new name already was dropped, whether that was told or not") {
+  for (const bool told : {false, true}) {
+    Renamed table;
+    const auto pair = row_shape(4, {"id", "a", "b"});
+    CHECK(table.row(pair, "2").slots == Slots{0, 1, 2});
+    if (told) table.define(definition_of(11, {{"id"}, {"a"}}), "4");
+    table.define(definition_of(12, {{"id"}, {"b", "a"}}), "5");
+    CHECK(table.column(1).source_name == "b");
+    CHECK(table.knowledge.take_drops() == std::vector<uint32_t>{2});
+    CHECK(table.knowledge.take_merges().empty());
+    CHECK(table.row(table.after, "6").slots == Slots{0, 1});
+    CHECK(table.row(pair, "3").slots == Slots{0, 1, ShapeMap::kLate});
+    CHECK(table.active() == 2);
+  }
+}
+
+TEST_CASE("renames: what was renamed and then dropped is dropped, also where a row without it came first") {
+  for (const char* first : {"row", "renamed", "dropped"}) {
+    CAPTURE(first);
+    const std::string_view how(first);
+    Renamed table;
+    const auto rest = row_shape(6, {"id"});
+    if (how == "row") CHECK(table.row(rest, "9").nulls == std::vector<uint32_t>{1});
+    table.define(definition_of(11, {{"id"}, {"b", "a"}}), "5");
+    if (how == "renamed") table.row(rest, "9");
+    CHECK(table.active() == 2);
+    table.define(definition_of(12, {{"id"}}), "7");
+    if (how == "dropped") table.row(rest, "9");
+    CHECK(table.active() == 1);
+    CHECK(table.column(1).source_name == "b");
+  }
+}
+
+TEST_CASE("renames: which name a column had need not be told where one alone is gone and one is new") {
+  const auto definition = [](std::vector<const char*> names) {
+    event::Shape made = row_shape(20, std::move(names));
+    made.renamed = true;
+    return made;
+  };
+  const auto rows = [](std::vector<const char*> names) {
+    event::Shape made = row_shape(21, std::move(names));
+    made.declared = false;
+    return made;
+  };
+  SUBCASE("definition first") {
+    Renamed table;
+    table.define(definition({"id", "b"}), "5");
+    CHECK(table.column(1).source_name == "b");
+    CHECK(table.row(rows({"id", "b"}), "6").slots == Slots{0, 1});
+    CHECK(table.row(rows({"id", "a"}), "4").slots == Slots{0, 1});
+    table.define(definition({"id", "b"}), "5");  // read again
+    CHECK(table.knowledge.columns().size() == 2);
+    table.define(definition({"number", "b"}), "7");
+    CHECK(table.column(0).source_name == "number");
+    CHECK(table.knowledge.key() == std::vector<uint32_t>{0});
+  }
+  SUBCASE("rows of the new name first") {
+    Renamed table;
+    CHECK(table.row(rows({"id", "b"}), "6").slots == Slots{0, 2});
+    table.define(definition({"id", "b"}), "5");
+    CHECK(table.knowledge.take_merges().size() == 1);
+    CHECK(table.column(1).source_name == "b");
+    CHECK(table.active() == 2);
+  }
+  SUBCASE("a snapshot showed both") {
+    Renamed table;
+    const auto pair = rows({"id", "a", "b"});
+    REQUIRE(table.knowledge.observe(pair, "1", true, true));
+    table.define(definition({"id", "a", "c"}), "5");
+    CHECK(table.column(2).source_name == "c");
+    CHECK(table.active() == 3);
+  }
+  SUBCASE("two are gone, or none is new: nothing is guessed") {
+    Renamed table;
+    CHECK(table.row(rows({"id", "a", "c"}), "2").slots == Slots{0, 1, 2});
+    table.define(definition({"id", "b"}), "5");
+    CHECK(table.column(1).source_name == "a");
+    table.define(definition({"id"}), "6");
+    CHECK(table.column(1).source_name == "a");
+  }
+}
+
+TEST_CASE("renames: what the route says of the former name holds on") {
+  route::Route route;
+  route.columns.emplace_back().pattern = "*";
+  route.columns.emplace_back().pattern = "a";
+  route.columns.back().type = types::type_of(CDCRT_TYPE_STRING);
+  route.columns.back().on_overflow = types::OnOverflow::kNull;
+  TableKnowledge knowledge(route);
+  REQUIRE(knowledge.observe(row_shape(1, {"id", "a"}), "1", true));
+  knowledge.expect_definitions();
+  for (const char* name : {"b", "c"}) {
+    const std::string former = knowledge.columns()[1].source_name;
+    REQUIRE(knowledge.rename(definition_of(11, {{"id"}, {name, former.c_str()}}), name == std::string("b") ? "5" : "6"));
+    CHECK(knowledge.columns()[1].typed_by_route);
+    CHECK(knowledge.columns()[1].on_overflow == types::OnOverflow::kNull);
+  }
+  route.columns.emplace_back().pattern = "d";
+  REQUIRE(knowledge.rename(definition_of(11, {{"id"}, {"d", "c"}}), "7"));
+  CHECK_FALSE(knowledge.columns()[1].typed_by_route);
+}
+
 TEST_CASE("renames: a definition of names alone drops no column that rows go on showing") {
   Renamed table;
   table.define(definition_of(11, {{"id"}, {"other"}}), "5");

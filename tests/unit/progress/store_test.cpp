@@ -162,7 +162,7 @@ TEST_CASE("progress: the columns of its tables, and their keys, are those that p
       {"tables",
        "pipeline* sink* target* source_table floor key_known version state reason source_server accepts_loss row_orders "
        "definition_topic"},
-      {"columns",
+      {"known_columns",
        "pipeline* sink* target* slot* source_name target_name type key_ordinal default_value active incarnation last_seen dropped_at type_order "
        "adopted former_names added_at lacked_since undefined_since"},
       {"key_changes", "pipeline* sink* target* new_key* record"},

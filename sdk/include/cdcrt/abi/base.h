@@ -10,7 +10,7 @@
  * (cdcrt_string, cdcrt_type, cdcrt_cell, cdcrt_row, cdcrt_header, cdcrt_table, cdcrt_extent, cdcrt_bounds) are frozen.
  * `reserved` members are zero, and nobody reads them. Pointers have 64 bits.
  *
- * ABI 0.x: host and plugin must be equal in major and minor all the same. From 1.0 on they must be equal in major. */
+ * ABI 0.x: a host takes plugins of the minors from CDCRT_ABI_OLDEST_MINOR to its own. From 1.0 on they must be equal in major. */
 #ifndef CDCRT_ABI_BASE_H
 #define CDCRT_ABI_BASE_H
 
@@ -18,7 +18,8 @@
 #include <stdint.h>
 
 #define CDCRT_ABI_MAJOR 0
-#define CDCRT_ABI_MINOR 7
+#define CDCRT_ABI_MINOR 8
+#define CDCRT_ABI_OLDEST_MINOR 7
 
 #ifdef __cplusplus
 extern "C" {

@@ -48,7 +48,8 @@ typedef enum cdcrt_change_kind {
   CDCRT_DROP_COLUMN = 4, /* no error if it is gone */
   CDCRT_DROP_NOT_NULL = 5,
   CDCRT_DROP_TABLE = 6,   /* one that the host made and emptied, before it is made anew with another key; no error if it is gone */
-  CDCRT_RENAME_COLUMN = 7 /* former_name -> name, with its values; no error if it was done already */
+  CDCRT_RENAME_COLUMN = 7 /* former_name -> name, with its values; no error if it was done already. Where the table has both, `name` holds
+                             what rows have written since: it counts where it is not NULL, and `former_name`'s value elsewhere */
 } cdcrt_change_kind;
 
 typedef struct cdcrt_change {

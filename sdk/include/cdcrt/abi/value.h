@@ -97,7 +97,7 @@ typedef struct cdcrt_column {
   uint32_t key_ordinal; /* 1-based place in the primary key; 0: not in it */
   cdcrt_cell default_value;
   cdcrt_string target_type; /* host to sink only: raw type of the target; NULL: from `type` */
-  cdcrt_string former_name; /* change RENAME_COLUMN: the column's name until now; NULL: the same. In a DEFINITION: reserved */
+  cdcrt_string former_name; /* shape of a DEFINITION, change RENAME_COLUMN: the column's name until now; NULL: the same */
 } cdcrt_column;
 
 enum {
@@ -109,8 +109,8 @@ enum {
                                any partition, earlier or later) or the manifest does. Rows wait until it is known, and are never applied
                                without a key. Beside KEYED: without meaning */
   CDCRT_SHAPE_ABSENT_IS_NULL = 16,      /* the producer leaves NULLs out: a column of the table that this shape lacks is NULL in its rows */
-  CDCRT_SHAPE_RENAMED = 32              /* DEFINITION: of the table after one of its columns was renamed; the former name need not be told.
-                               Reserved: the host takes the column for another one today */
+  CDCRT_SHAPE_RENAMED = 32              /* DEFINITION: of all columns of the table after one of them was renamed. Where no former name is told,
+                               it is the one column that is gone, if there is one alone, and one that is new */
 };
 
 /* The columns of one source table as one event knew them. */

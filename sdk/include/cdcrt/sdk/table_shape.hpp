@@ -57,7 +57,7 @@ class TableShape {
     columns_[column].flags |=
         static_cast<uint32_t>(CDCRT_COLUMN_DEFAULT) | (is_certain ? static_cast<uint32_t>(CDCRT_COLUMN_DEFAULT_CERTAIN) : 0U);
   }
-  /// Shape of a definition: the column had this name until now. Reserved: the host takes the column for another one today.
+  /// Shape of a definition: the column had this name until now, and keeps its values under the new one.
   void set_former_name(uint32_t column, std::string_view name) { columns_[column].former_name = borrow(texts_.emplace_back(name)); }
   /// The event says what the key is: these columns, in this order; none: the table has no key. Never called: the event does not say.
   template <class Names>
@@ -93,8 +93,7 @@ class TableShape {
     return *this;
   }
 
-  /// Shape of a definition: one column has another name now, and which one it had is not told. Reserved: the host takes the column for
-  /// another one today.
+  /// Shape of a definition of all columns: one of them has another name now, and which one it had is not told. It is the one that is gone.
   TableShape& renamed() {
     flags_ |= CDCRT_SHAPE_RENAMED;
     return *this;
