@@ -158,7 +158,15 @@ Outcome WriteTransaction::decide_by_source(Sealed& sealed, const SourceOrder::Re
     // The table is stopped in a transaction of its own.
     return Outcome::repeat(sealed.refusal);
   }
-  if (decided && sealed.attempt.source_order.overtaken() > 0 && table.keys().tell_overtaken()) {
+  const uint64_t late = decided ? sealed.attempt.source_order.loaded_late() : 0;
+  if (late > 0 && table.keys().tell_loaded_late(late)) {
+    context_.warn("table '" + table.identity().target() + "': " + std::to_string(table.keys().loaded_late()) +
+                  " rows of a load or snapshot were left out so far, because cdcrt knows later changes of these rows. That is right where the "
+                  "table changed while it was loaded. If it was loaded again to repair it, these rows keep what they have: begin anew with "
+                  "cdcrt progress rewind --table " +
+                  table.identity().target() + " --to TIME --empty, TIME being before the new load");
+  }
+  if (decided && sealed.attempt.source_order.overtaken() > late && table.keys().tell_overtaken()) {
     context_.warn("table '" + table.identity().target() +
                   "': changes came after later ones of their rows, from another partition or read again. The later ones stay");
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "event/log_order.hpp"
 #include "evolution/column_rules.hpp"
 #include "types/convert.hpp"
 #include "types/type.hpp"
@@ -81,8 +82,8 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
     map.version = version_;
   }
   if (has_unplaced_ && !unplaced && !order.empty()) place_those_of(map, order);
-  if (order > map.max_order) map.max_order.assign(order);
-  if (definite && shape.declared && order > map.max_definite) map.max_definite.assign(order);
+  event::raise_order(map.max_order, order);
+  if (definite && shape.declared) event::raise_order(map.max_definite, order);
   if (definite && shape.declared && !map.absent.empty() && follows_drops()) {
     if (auto dropped = drop_absent(map, order); !dropped) return std::move(dropped.error());
     map.version = version_;
@@ -126,7 +127,7 @@ void TableKnowledge::forget_maps() {
     for (const int32_t slot : map.slots) {
       if (slot < 0) continue;
       std::string& seen = columns_[static_cast<uint32_t>(slot)].last_seen;
-      if (map.max_order > seen) seen = map.max_order;
+      event::raise_order(seen, map.max_order);
     }
   }
   maps_.clear();
@@ -211,7 +212,7 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
     return static_cast<int32_t>(found->second);
   }
   Column& known = columns_[found->second];
-  if (!known.active && order > known.dropped_at) {
+  if (!known.active && event::is_after(order, known.dropped_at)) {
     known.active = true;
     ++known.incarnation;
     show(known, found->second, order, unplaced);
@@ -221,9 +222,9 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
       known.type_order.assign(order);
     }
     ++version_;
-  } else if (shape.declared && known.active && (known.dropped_at.empty() || order > known.dropped_at)) {
+  } else if (shape.declared && known.active && (known.dropped_at.empty() || event::is_after(order, known.dropped_at))) {
     if (auto declared = declare_type(found->second, column.type, order); !declared) return std::move(declared.error());
-    if (known.default_value.tag == CDCRT_ABSENT && is_usable_default(column) && order < known.type_order) {
+    if (known.default_value.tag == CDCRT_ABSENT && is_usable_default(column) && event::is_after(known.type_order, order)) {
       known.default_value = event::copy_cell(column.default_value, arena_);
     }
   }
@@ -240,7 +241,7 @@ void TableKnowledge::tell_types(const event::Shape& shape, std::string_view orde
 Result<void> TableKnowledge::declare_type(uint32_t slot, cdcrt_type declared, std::string_view order) {
   Column& column = columns_[slot];
   if (column.typed_by_route || declared.kind == CDCRT_TYPE_UNKNOWN) return {};
-  const bool late = order < column.type_order;
+  const bool late = event::is_after(column.type_order, order);
   const cdcrt_type type = late ? follow(declared, column.type) : follow(column.type, declared);
   if (established() && column.type.kind != CDCRT_TYPE_UNKNOWN && !types::equal(column.type, type)) {
     // "ignore": the target keeps its type, and what does not fit it becomes a dead letter.
@@ -290,7 +291,7 @@ std::string_view TableKnowledge::lacked_at(std::string_view order) const {
   std::string_view lacked;
   if (order.empty() || !follows_drops()) return lacked;
   for (const auto& [id, map] : maps_) {
-    if (map.max_definite > order && map.max_definite > lacked) lacked = map.max_definite;
+    if (event::is_after(map.max_definite, order) && event::is_after(map.max_definite, lacked)) lacked = map.max_definite;
   }
   return lacked;
 }
@@ -299,7 +300,7 @@ std::string_view TableKnowledge::last_seen(uint32_t slot) const {
   std::string_view seen = columns_[slot].last_seen;
   for (const auto& [id, map] : maps_) {
     const bool has = std::find(map.slots.begin(), map.slots.end(), static_cast<int32_t>(slot)) != map.slots.end();
-    if (has && map.max_order > seen) seen = map.max_order;
+    if (has && event::is_after(map.max_order, seen)) seen = map.max_order;
   }
   return seen;
 }
@@ -309,7 +310,7 @@ Result<void> TableKnowledge::drop_absent(const ShapeMap& map, std::string_view o
     Column& column = columns_[slot];
     if (!column.active || column.key_ordinal > 0) continue;
     const std::string_view seen = last_seen(slot);
-    if (order <= seen) continue;
+    if (!event::is_after(order, seen)) continue;
     if (route_->schema_changes == route::SchemaChanges::kFail) {
       return make_error(CDCRT_UNSUPPORTED, "the source dropped column '" + column.source_name + "' and schema_changes is \"fail\"",
                         "drop the column from the target and set schema_changes = \"evolve\", or \"add_only\" to keep it");
@@ -328,7 +329,8 @@ bool TableKnowledge::revives(const ShapeMap& map, std::string_view order) const 
   return std::any_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
     if (slot < 0) return false;
     const Column& column = columns_[static_cast<uint32_t>(slot)];
-    return !column.dropped_at.empty() && order > column.dropped_at && (!column.active || map.max_order <= column.dropped_at);
+    return !column.dropped_at.empty() && event::is_after(order, column.dropped_at) &&
+           (!column.active || !event::is_after(map.max_order, column.dropped_at));
   });
 }
 
@@ -336,7 +338,7 @@ bool TableKnowledge::revives(const ShapeMap& map, std::string_view order) const 
 bool TableKnowledge::is_late(int32_t slot, std::string_view order) const {
   if (slot < 0) return false;
   const Column& column = columns_[static_cast<uint32_t>(slot)];
-  return (!column.active || !order.empty()) && order <= column.dropped_at && !(column.active && column.dropped_at.empty());
+  return (!column.active || !order.empty()) && !event::is_after(order, column.dropped_at) && !(column.active && column.dropped_at.empty());
 }
 
 const ShapeMap* TableKnowledge::discard_late(const ShapeMap& map, std::string_view order) {
@@ -409,14 +411,14 @@ bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
     if (!stored.active && known.active) {
       drops_.push_back(slot);
       take_over(stored);
-    } else if (stored.active && !known.active && others > known.dropped_at) {
+    } else if (stored.active && !known.active && event::is_after(others, known.dropped_at)) {
       known.active = true;
       known.dropped_at = stored.dropped_at;
-    } else if (stored.dropped_at > known.dropped_at) {
+    } else if (event::is_after(stored.dropped_at, known.dropped_at)) {
       known.dropped_at = stored.dropped_at;
     }
     if (!known.typed_by_route && stored.type.kind != CDCRT_TYPE_UNKNOWN) {
-      const bool late = stored.type_order < known.type_order;
+      const bool late = event::is_after(known.type_order, stored.type_order);
       set_type(slot, known.type.kind == CDCRT_TYPE_UNKNOWN ? stored.type
                                                            : (late ? follow(stored.type, known.type) : follow(known.type, stored.type)));
       if (!late) known.type_order = stored.type_order;
@@ -425,7 +427,7 @@ bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
       known.default_value = event::has_bytes(stored.default_value) ? event::copy_cell(stored.default_value, arena_) : stored.default_value;
     }
   }
-  if (stored.last_seen > known.last_seen) known.last_seen = stored.last_seen;
+  event::raise_order(known.last_seen, stored.last_seen);
   has_unplaced_ = has_unplaced_ || known.last_seen == kUnplaced;
   if (known.key_ordinal == 0 && stored.key_ordinal > 0 && !key_known_) {
     known.key_ordinal = stored.key_ordinal;
@@ -445,7 +447,7 @@ void keep_columns(std::vector<Column>& columns) {
 
 void TableKnowledge::restore_sighting(std::string_view order) {
   for (Column& column : columns_) {
-    if (column.active && order > column.last_seen) column.last_seen.assign(order);
+    if (column.active) event::raise_order(column.last_seen, order);
   }
 }
 
