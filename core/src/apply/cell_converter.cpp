@@ -1,5 +1,6 @@
 #include "apply/cell_converter.hpp"
 
+#include "cdcrt/sdk/row_builder.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "types/convert.hpp"
 #include "types/decimal.hpp"

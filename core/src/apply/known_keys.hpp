@@ -29,14 +29,6 @@ class KnownKeys {
 
   /// Warnings that are logged once for a table: older changes were read late; rows may stay under old keys. True: not logged so far.
   bool tell_overtaken() { return tells_overtaken_.exchange(false); }
-  /// Rows of a load that were left out: tells again when there are ten times as many.
-  bool tell_loaded_late(uint64_t count) {
-    loaded_late_ += count;
-    if (loaded_late_ < next_told_late_) return false;
-    while (next_told_late_ <= loaded_late_) next_told_late_ *= 10;
-    return true;
-  }
-  [[nodiscard]] uint64_t loaded_late() const { return loaded_late_; }
   bool tell_left_behind() { return tells_left_behind_.exchange(false); }
 
   /// When the orders of deleted rows are to be purged next; the epoch: no time was set so far. Any thread.
@@ -55,7 +47,6 @@ class KnownKeys {
   std::atomic<bool> forgets_{false}, tells_overtaken_{true}, tells_left_behind_{true};
   std::atomic<Clock::rep> next_purge_{0};
   std::vector<uint8_t> kinds_;
-  uint64_t loaded_late_ = 0, next_told_late_ = 1;
 };
 
 }  // namespace cdcrt::apply

@@ -136,7 +136,7 @@ void PartitionFold::back_to(int64_t next, const std::string& order) {
   last_order_ = order == progress::kSentBack ? std::string() : order;
   sent_back_order_.reset();
   while (!marks_.empty() && marks_.back().second > next) marks_.pop_back();
-  if (marks_.empty() || event::is_after(order, marks_.back().first)) marks_.emplace_back(order, next);
+  if (marks_.empty() || marks_.back().first < order) marks_.emplace_back(order, next);
 }
 
 bool PartitionFold::drop_unstored() {
@@ -168,7 +168,7 @@ bool PartitionFold::drop_sealed() {
 
 void PartitionFold::rewind_past(std::string_view order) {
   int64_t from = 0;  // the beginning of the log, wherever that is by now
-  while (!marks_.empty() && event::is_after(marks_.back().first, order)) marks_.pop_back();
+  while (!marks_.empty() && marks_.back().first > order) marks_.pop_back();
   if (!marks_.empty()) from = marks_.back().second;
   drop_fold();
   memory_.unplaced.clear();

@@ -10,7 +10,6 @@
 
 #include "apply/fold.hpp"
 #include "apply/sealed.hpp"
-#include "event/log_order.hpp"
 #include "progress/partition.hpp"
 
 namespace cdcrt::apply {
@@ -77,7 +76,9 @@ class PartitionFold {
   void read_order(std::string_view order) { last_order_.assign(order); }
   void read_row_order(std::string_view order) { row_order_.assign(order); }
   /// Notes the source order of a row that was routed to the table.
-  void raise_order(std::string_view order) { event::raise_order(max_order_, order); }
+  void raise_order(std::string_view order) {
+    if (order > max_order_) max_order_.assign(order);
+  }
   [[nodiscard]] const std::string& last_order() const { return last_order_; }  ///< source order of the last row that had one
   [[nodiscard]] const std::string& row_order() const { return row_order_; }    ///< source order of the last row; empty: it had none
   [[nodiscard]] const std::string& max_order() const { return max_order_; }    ///< greatest source order of the rows below next()

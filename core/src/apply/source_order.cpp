@@ -127,7 +127,6 @@ class SourceOrdering {
     for (const Change& each : row.changes) {
       if (!each.is_whole()) continue;
       if (!is_later(each, partitions_[each.part], order)) {
-        if (each.entry->snapshot && each.order.empty()) ++decided_.loaded_late_;
         take_out(*each.entry);
         continue;
       }
@@ -327,7 +326,7 @@ void SourceOrder::take_back() {
   before_.clear();
   closed_.clear();
   orders_.clear();
-  overtaken_ = loaded_late_ = 0;
+  overtaken_ = 0;
 }
 
 Result<void> save_refused_orders(plugin::Connection& connection, progress::Store& store, const std::string& target,

@@ -35,8 +35,6 @@ class SourceOrder {
   void take_back();
   /// Number of changes that were taken out.
   [[nodiscard]] uint64_t overtaken() const { return overtaken_; }
-  /// Those of them that are rows of a load or snapshot without an order, of rows that the table knows a change of.
-  [[nodiscard]] uint64_t loaded_late() const { return loaded_late_; }
 
  private:
   friend class SourceOrdering;
@@ -47,7 +45,7 @@ class SourceOrder {
   std::vector<Before> before_;
   std::vector<RefusedKey*> closed_;
   progress::RowOrders orders_;
-  uint64_t overtaken_ = 0, loaded_late_ = 0;
+  uint64_t overtaken_ = 0;
 };
 
 /// Notes in this transaction that events of these rows became dead letters.

@@ -193,7 +193,7 @@ bool TableFold::is_refused_gap(PartitionFold& into) {
   if (!into.was_sent_back()) return false;
   const progress::Partition& partition = into.partition();
   const int64_t log_begins_at = folding_ == Folding::kLive ? partition.log_begins_at() : 0;
-  if (truncation_.floor().empty() || !event::is_after(into.last_order(), truncation_.floor()) || log_begins_at <= 0) return false;
+  if (truncation_.floor().empty() || !event::may_be_after(into.last_order(), truncation_.floor()) || log_begins_at <= 0) return false;
   stop("a truncate in another partition sends " + partition.name() + " back, and its log begins at offset " +
        std::to_string(log_begins_at) + " by now: rows that came after the truncate may have been deleted by retention. " +
        "Take a new snapshot of the table at the source and run: cdcrt progress rewind --table " + identity_.target() +
@@ -205,7 +205,7 @@ bool TableFold::is_refused_gap(PartitionFold& into) {
 bool TableFold::is_before_truncate(PartitionFold& into, int64_t offset) {
   const std::string& floor = truncation_.floor();
   const std::string& order = into.last_order();
-  if (by_source_ || floor.empty() || !event::is_after(floor, into.max_order())) return false;
+  if (by_source_ || floor.empty() || !event::may_be_after(floor, into.max_order())) return false;
   if (order.empty()) {
     stop("rows at " + into.partition().name() + " offset " + std::to_string(offset) +
          " carry no source order, and another partition had a truncate: which came first is unknown");
@@ -315,7 +315,7 @@ void TableFold::written(const Sealed& sealed) {
   // The truncate's partition was given up while it was written: what came since was folded as if it had not been.
   for (auto& [partition, of] : partitions_) {
     if (of.is_durable()) continue;
-    if (event::is_after(of.max_order(), sealed.floor)) {
+    if (event::may_be_after(of.max_order(), sealed.floor)) {
       drop_unstored(of);
     } else {
       of.drop_fold();

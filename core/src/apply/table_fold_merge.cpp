@@ -50,7 +50,7 @@ void TableFold::read_again_after(const std::string& order, Sealed& sealed) {
   // A truncate among it has sent others back: it is read again with everything.
   const bool truncates = sealed.clear || truncation_.is_due();
   for (auto& [partition, of] : partitions_) {
-    if (!truncates && (!event::is_after(of.max_order(), order) || of.is_stored())) continue;
+    if (!truncates && (!event::may_be_after(of.max_order(), order) || of.is_stored())) continue;
     std::erase_if(sealed.partitions, [&](const SealedPartition& part) { return part.partition == &of.partition(); });
     drop_sealed(of);
   }
@@ -70,6 +70,10 @@ void TableFold::read_all_again(Sealed& sealed) {
 // Another process emptied the table: our rows up to the truncate are gone for ever, later ones are read again after it. True: it was not
 // known of here.
 bool TableFold::take_floor(const std::string& floor, Sealed& sealed) {
+  if (!floor.empty() && !is_of_log_of_truncate(floor)) {
+    read_all_again(sealed);
+    return false;
+  }
   if (!truncation_.take(floor)) {
     // We have read that truncate too, but what is sealed may have come before it.
     if (event::is_after(floor, sealed.floor)) drop_before(floor, sealed);
@@ -77,7 +81,7 @@ bool TableFold::take_floor(const std::string& floor, Sealed& sealed) {
   }
   for (auto& [partition, of] : partitions_) {
     // What is durable was written after the table was emptied, or goes with it: else the lease would not be ours any more.
-    if (event::is_after(of.max_order(), floor) || of.is_behind()) {
+    if (event::may_be_after(of.max_order(), floor) || of.is_behind()) {
       std::erase_if(sealed.partitions, [&](const SealedPartition& part) { return part.partition == &of.partition(); });
       drop_sealed(of);
       continue;
@@ -96,7 +100,7 @@ void TableFold::drop_before(const std::string& floor, Sealed& sealed) {
   std::erase_if(sealed.partitions, [&](SealedPartition& part) {
     PartitionFold& of = partition(*part.partition, false);
     // What a truncate of ours sent back, which was overtaken, stays where it stands.
-    if (!event::is_after(part.order, floor) && part.next_offset >= of.stored_next()) {
+    if (!event::may_be_after(part.order, floor) && part.next_offset >= of.stored_next()) {
       part.fold = Fold();
       return false;
     }

@@ -1,12 +1,11 @@
 // Truncation: the last truncate of a table, and whether the target has been emptied for it (guarantee 4.6).
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "apply/sealed.hpp"
-#include "event/log_order.hpp"
 #include "progress/partition.hpp"
 
 namespace cdcrt::apply {
@@ -28,7 +27,7 @@ class Truncation {
   }
   /// The truncate is not in the target yet, was read in another partition, and `order` is after it.
   [[nodiscard]] bool takes_back(const progress::Partition& partition, std::string_view order) const {
-    return floor_by_ != nullptr && floor_by_ != &partition && event::is_after(order, floor_);
+    return floor_by_ != nullptr && floor_by_ != &partition && order > floor_;
   }
   /// The partition was given up. True: the truncate was read there, and was due.
   bool cancel(const progress::Partition& partition) {
@@ -59,16 +58,16 @@ class Truncation {
   /// The target was emptied for the truncate at `floor`. True: it is later than the last one that was known here.
   bool written(const std::string& floor) {
     written_in_part(floor);
-    const bool is_later = event::is_after(floor, floor_);
+    const bool is_later = floor > floor_;
     if (is_later) floor_ = floor;
     if (floor_ == stored_floor_) floor_by_ = nullptr;
     return is_later;
   }
-  void written_in_part(const std::string& floor) { event::raise_order(stored_floor_, floor); }
+  void written_in_part(const std::string& floor) { stored_floor_ = std::max(stored_floor_, floor); }
   /// Another process emptied the table. True: we had not read that truncate.
   bool take(const std::string& floor) {
     written_in_part(floor);
-    if (!event::is_after(floor, floor_)) return false;
+    if (floor <= floor_) return false;
     floor_ = floor;
     floor_by_ = nullptr;
     return true;

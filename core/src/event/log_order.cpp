@@ -62,6 +62,8 @@ Order compare_orders(std::string_view known, std::string_view incoming) {
   return incoming < known ? Order::kBefore : Order::kAfter;
 }
 
+bool may_be_after(std::string_view order, std::string_view than) { return order > than || !are_of_one_log(than, order); }
+
 bool is_after(std::string_view order, std::string_view than) {
   if (are_of_one_log(than, order)) return order > than;
   const Told one(order), other(than);

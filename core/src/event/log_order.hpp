@@ -19,6 +19,8 @@ Order compare_orders(std::string_view known, std::string_view incoming);
 /// The change at `order` is later than the one at `than`: in one log by the place, else by the source's clocks, which is good enough for
 /// what only the order of whole shapes or batches depends on.
 bool is_after(std::string_view order, std::string_view than);
+/// The same, and also where they are of two logs: for what is read again to be sure.
+bool may_be_after(std::string_view order, std::string_view than);
 /// The later of the two is in `order` afterwards.
 inline void raise_order(std::string& order, std::string_view other) {
   if (is_after(other, order)) order.assign(other);
