@@ -5,6 +5,7 @@
 
 #include "apply/dead_letter_key.hpp"
 #include "cdcrt/sdk/status.hpp"
+#include "event/log_order.hpp"
 #include "types/convert.hpp"
 
 namespace cdcrt::apply {

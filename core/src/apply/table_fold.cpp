@@ -5,6 +5,7 @@
 
 #include "cdcrt/sdk/status.hpp"
 #include "event/arena.hpp"
+#include "event/log_order.hpp"
 
 namespace cdcrt::apply {
 namespace {
