@@ -88,6 +88,8 @@ class EventDecoder {
   sdk::Status marker();
   /// Flink's {source, historyRecord}; `with_schema`: rows of this stream have one.
   sdk::Status decode_history(uint32_t record, bool with_schema);
+  /// The table was made, with no row in it.
+  sdk::Status begin_anew(uint32_t change, std::string_view order);
   /// A table's definition in the history at hand, which header_tape_ holds.
   sdk::Status define(uint32_t change, bool with_schema, std::string_view order);
   [[nodiscard]] bool is_of_flink() const { return settings_.writer == Writer::kFlink; }

@@ -62,12 +62,27 @@ Status EventDecoder::decode_history(uint32_t record, bool with_schema) {
   for (uint32_t i = 0; i < header_tape_[changes].size; ++i, change = header_tape_[change].next) {
     const uint32_t type = header_tape_[change].kind == Kind::kObject ? header_tape_.find(change, "type") : 0;
     if (type == 0 || header_tape_[type].kind != Kind::kString) return bad_history("a change of a table without \"type\"");
-    // What a table held when it was dropped stays in the target: the next one of its name brings its own definition.
+    // What a table held when it was dropped stays in the target until there is another one of its name.
     if (header_tape_.text(type) == "DROP") continue;
+    if (header_tape_.text(type) == "CREATE" && statement.makes_table() && !order.empty()) {
+      if (Status status = begin_anew(change, order); !status) return status;
+    }
     if (Status status = define(change, with_schema, order); !status) return status;
     any = true;
   }
   return any ? Status() : marker();
+}
+
+// Rows of a table of that name that was dropped before do not come back.
+Status EventDecoder::begin_anew(uint32_t change, std::string_view order) {
+  const uint32_t id = header_tape_.find(change, "id");
+  const auto name = split_table_id(id != 0 && header_tape_[id].kind == Kind::kString ? header_tape_.text(id) : std::string_view());
+  if (name.empty() || name.back().empty()) return bad_history("a change of a table without its name");
+  const BoundShape* shape = nullptr;
+  const Layout* none = topic_->empty_layout();
+  if (Status status = bind(none, reference(name, source_[SourceField::kName]), shape); !status) return status;
+  finish(rows_->begin_row(CDCRT_TRUNCATE, message_->index(), shape->id), order);
+  return {};
 }
 
 Status EventDecoder::define(uint32_t change, bool with_schema, std::string_view order) {

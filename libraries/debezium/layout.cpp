@@ -30,11 +30,12 @@ Member classify(std::string_view name, std::string_view prefix) {
   member.source = source_field(rest);
   // ts_ms without source_ is when Debezium saw the change, not when it was committed.
   const bool own_time = !of_source && rest.starts_with("ts_");
+  if (own_time && rest == "ts_ms") member.source = SourceField::kReadMilliseconds;
   if (!of_source && rest == "op") {
     member.flat = FlatField::kOperation;
   } else if (!of_source && rest == "deleted") {
     member.flat = FlatField::kDeleted;
-  } else if (member.source != SourceField::kOther && !own_time) {
+  } else if (member.source != SourceField::kOther && (!own_time || member.source == SourceField::kReadMilliseconds)) {
     member.flat = FlatField::kSource;
   }
   return member;

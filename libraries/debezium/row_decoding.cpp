@@ -100,6 +100,9 @@ Status EventDecoder::decode_envelope(const Envelope& envelope, const Layout* lay
   if (envelope.operation == 0 || tape_[envelope.operation].kind != Kind::kString)
     return Status::bad_record("value: the event has no \"op\"");
   if (envelope.source == 0 || tape_[envelope.source].kind != Kind::kObject) return Status::bad_record("value: the event has no \"source\"");
+  if (const uint32_t read = tape_.find(0, "ts_ms"); read != 0 && tape_[read].kind == Kind::kNumber) {
+    source_[SourceField::kReadMilliseconds] = tape_.text(read);
+  }
   const std::string_view operation = tape_.text(envelope.operation);
   const char code = operation.size() == 1 ? operation[0] : '?';
   if (source_[SourceField::kConnector] == "cassandra") return foreign(kCassandra);
@@ -420,7 +423,7 @@ uint32_t EventDecoder::key_only(const BoundShape& shape, uint32_t cells) {
 }
 
 std::string_view EventDecoder::order_of(cdcrt_operation operation) {
-  if (!is_of_flink()) return source_order(source_, *rows_);
+  if (!is_of_flink()) return source_order(source_, order_, *rows_);
   // Rows that were read in chunks say no time; the older way of reading names the place in the log at which it read all.
   if (operation == CDCRT_SNAPSHOT && source_time_us(source_) == 0) return {};
   return flink_order(source_, operation == CDCRT_DELETE, order_, *rows_);

@@ -1,5 +1,6 @@
 #include "debezium/source_block.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <limits>
@@ -32,6 +33,9 @@ constexpr std::array kNames{
     Named{"change_lsn", SourceField::kChangeLsn},
     Named{"commit_lsn", SourceField::kCommitLsn},
     Named{"event_serial_no", SourceField::kEventSerial},
+    Named{"gtid", SourceField::kGtid},
+    Named{"rs_id", SourceField::kRedoRecord},
+    Named{"ssn", SourceField::kRedoNumber},
 };
 
 bool parse_natural(std::string_view text, uint64_t& value, int base = 10) {
@@ -73,10 +77,35 @@ bool append_sql_server_lsn(char*& out, std::string_view text) {
 }
 
 constexpr std::size_t kLongestOrder = 32;
-constexpr std::size_t kScnBytes = 8;  // no other order is as short
+/// Oracle's redo record " 0x000015.00000156.00a0 " (file, block, byte), and the change's number in it, as 14 bytes; zeros where they are not
+/// told, as in a snapshot, which is before what happened at its scn. False: not told.
+bool append_redo_record(char*& out, std::string_view record, std::string_view number) {
+  constexpr int kBytes[] = {4, 4, 2};
+  char* const begin = out;
+  record.remove_prefix(std::min(record.find_first_not_of(' '), record.size()));
+  record = record.substr(0, record.find(' '));
+  if (record.starts_with("0x")) record.remove_prefix(2);
+  uint64_t part = 0;
+  bool is_told = !record.empty();
+  for (int i = 0; i < 3 && is_told; ++i) {
+    const std::size_t dot = record.find('.');
+    is_told = (i < 2) == (dot != std::string_view::npos) && parse_natural(record.substr(0, dot), part, 16);
+    if (is_told) append_big_endian(out, part, kBytes[i]);
+    record.remove_prefix(i < 2 && is_told ? dot + 1 : record.size());
+  }
+  part = 0;
+  if (is_told && (number.empty() || parse_natural(number, part))) {
+    append_big_endian(out, part, 4);
+    return true;
+  }
+  std::memset(begin, 0, 14);
+  out = begin + 14;
+  return false;
+}
 
-/// Answers how many bytes; 0: the event has no order.
-std::size_t write_order(const SourceValues& source, char* buffer) {
+/// `is_exact`: no other change has the place. Answers how many bytes; 0: the event has no order.
+std::size_t write_order(const SourceValues& source, char* buffer, bool& is_exact) {
+  is_exact = true;
   char* next = buffer;
   uint64_t number = 0;
   const std::string_view file = source[SourceField::kFile];
@@ -102,10 +131,29 @@ std::size_t write_order(const SourceValues& source, char* buffer) {
     append_big_endian(next, number, 8);
   } else if (parse_natural(source[SourceField::kScn], number)) {
     append_big_endian(next, number, 8);
+    is_exact = append_redo_record(next, source[SourceField::kRedoRecord], source[SourceField::kRedoNumber]);
   } else {
     return 0;
   }
   return static_cast<std::size_t>(next - buffer);
+}
+
+void append_log_of(const SourceValues& source, std::string& out) {
+  sdk::LogMark mark;
+  parse_natural(source[SourceField::kTimeMilliseconds], mark.time_ms);
+  parse_natural(source[SourceField::kReadMilliseconds], mark.read_ms);
+  if (const std::string_view file = source[SourceField::kFile]; source[SourceField::kLsn].data() == nullptr && !file.empty()) {
+    mark.files = file.substr(0, file.rfind('.'));
+    // Rows of a snapshot name 0.
+    if (source[SourceField::kServerId] != "0") mark.server = source[SourceField::kServerId];
+    // MySQL's server:number (server:tag:number), MariaDB's domain-server-number, which servers of a domain count on.
+    const std::string_view gtid = source[SourceField::kGtid];
+    const std::size_t colon = gtid.rfind(':'), dash = gtid.find('-');
+    const std::size_t end = colon != std::string_view::npos ? colon : dash;
+    const std::size_t number = colon != std::string_view::npos ? colon : gtid.rfind('-');
+    if (end != std::string_view::npos && parse_natural(gtid.substr(number + 1), mark.number)) mark.counter = gtid.substr(0, end);
+  }
+  sdk::append_log(out, mark);
 }
 
 }  // namespace
@@ -134,10 +182,14 @@ void SourceReader::read(const sdk::JsonTape& tape, uint32_t object, SourceValues
   }
 }
 
-std::string_view source_order(const SourceValues& source, sdk::RowBuilder& rows) {
+std::string_view source_order(const SourceValues& source, std::string& scratch, sdk::RowBuilder& rows) {
   char buffer[kLongestOrder];
-  const std::size_t size = write_order(source, buffer);
-  return size == 0 ? std::string_view() : rows.copy({buffer, size});
+  bool is_exact = true;
+  const std::size_t size = write_order(source, buffer, is_exact);
+  if (size == 0) return {};
+  scratch.assign(buffer, size);
+  append_log_of(source, scratch);
+  return rows.copy(scratch);
 }
 
 std::string_view flink_order(const SourceValues& source, bool is_delete, std::string& scratch, sdk::RowBuilder& rows) {
@@ -146,16 +198,13 @@ std::string_view flink_order(const SourceValues& source, bool is_delete, std::st
   for (const SourceField field : {SourceField::kLsn, SourceField::kScn}) {
     if (parse_natural(source[field], number) && number == 0) return {};
   }
-  const std::size_t size = write_order(source, buffer);
+  bool is_exact = true;
+  const std::size_t size = write_order(source, buffer, is_exact);
   if (size == 0) return {};
   scratch.assign(buffer, size);
   // An scn is that of many changes of a row: the delete among them need not be the first.
-  if (size != kScnBytes) scratch += is_delete ? '\0' : '\1';
-  if (const std::string_view file = source[SourceField::kFile]; !file.empty() && source[SourceField::kLsn].data() == nullptr) {
-    number = 0;
-    parse_natural(source[SourceField::kTimeMilliseconds], number);
-    sdk::append_log(scratch, number, source[SourceField::kServerId], file.substr(0, file.rfind('.')));
-  }
+  scratch += is_delete && is_exact ? '\0' : '\1';
+  append_log_of(source, scratch);
   return rows.copy(scratch);
 }
 

@@ -181,6 +181,14 @@ std::optional<DdlStatement::Name> DdlStatement::truncated() const {
   return Name{tokens_[at].text, tokens_[at + 2].text};
 }
 
+bool DdlStatement::makes_table() const {
+  if (!is(0, "CREATE")) return false;
+  // OR REPLACE takes the rows with it.
+  const bool replaces = is(1, "OR") && is(2, "REPLACE");
+  const std::size_t table = replaces ? 3 : 1;
+  return is(table, "TABLE") && !is(table + 1, "IF");
+}
+
 bool DdlStatement::is_of_view() const {
   if (!is(0, "CREATE") && !is(0, "ALTER") && !is(0, "DROP")) return false;
   for (std::size_t at = 1; at < tokens_.size() && !is(at, "TABLE") && !is(at, "AS") && !is(at, "("); ++at) {

@@ -31,6 +31,8 @@ class DdlStatement {
     std::string database, table;
   };
   [[nodiscard]] std::optional<Name> truncated() const;
+  /// CREATE TABLE that fails where the table is there already, and so tells that the source has no row of an older one of its name.
+  [[nodiscard]] bool makes_table() const;
   /// CREATE, ALTER, DROP of a view.
   [[nodiscard]] bool is_of_view() const;
   /// ALTER TABLE ... DROP, TRUNCATE or EXCHANGE PARTITION: rows go without an event.

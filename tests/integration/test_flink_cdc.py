@@ -198,6 +198,19 @@ class FlinkCdc(unittest.TestCase):
                 with contextlib.suppress(FileNotFoundError):
                     os.remove(os.path.join(self.folder, "target.db"))
 
+    def test_a_table_that_was_dropped_and_made_anew_has_its_new_rows_alone(self):
+        columns = [{"name": "id", "typeName": "INT", "optional": False}, {"name": "v", "typeName": "VARCHAR", "length": 30, "optional": True}]
+        dropped = history(200, "DROP TABLE t", [{"type": "DROP", "id": '"shop"."t"'}])
+        made = history(210, "CREATE TABLE t (id int primary key, v varchar(30))",
+                       [{"type": "CREATE", "id": '"shop"."t"', "table": {"primaryKeyColumnNames": ["id"], "columns": columns}}])
+        old = [(0, row(100, {"id": 1, "v": "old"})), (1, row(110, {"id": 2, "v": "old"}))]
+        new = [(0, row(300, {"id": 2, "v": "new"})), (1, row(310, {"id": 3, "v": "new"}))]
+        for values in ([*old, (1, dropped), (1, made), *new], [(1, dropped), (1, made), old[0], *new], [*old, new[0], (2, dropped), (2, made), new[1]]):
+            with self.subTest(values=values):
+                self.write_values(*values)
+                self.assertEqual(self.run_changes("sqlite"), (["id", "v"], [["2", "new"], ["3", "new"]]))
+                os.remove(os.path.join(self.folder, "target.db"))
+
     def test_a_definition_drops_a_column_and_gives_others_their_types(self):
         for kind in KINDS:
             with self.subTest(kind):

@@ -103,6 +103,37 @@ class SourceOrder(unittest.TestCase):
                     self.assertIn("changes came after later ones", run.log)
                     self.assertEqual(self.rows(), [(1, "new"), (3, "x")])
 
+    def binlog(self, partition, row, file, seconds, op="u", **more):
+        """A change in MySQL's log at a time."""
+        source = {"connector": "mysql", "name": "s", "db": "public", "table": "t", "file": file, "pos": 4, "row": 0, "ts_ms": seconds * 1000, "server_id": 7, **more}
+        payload = {"before": row if op == "d" else None, "after": None if op == "d" else row, "source": source, "op": op, "ts_ms": seconds * 1000 + 100}
+        return {"topic": "s.public.t", "partition": partition, "key": json.dumps({"id": row["id"]}), "payload": json.dumps(payload)}
+
+    def test_a_binlog_that_began_anew_stops_its_table_also_after_a_restart(self):
+        old = [self.binlog(1, {"id": 1, "v": "old"}, "binlog.000010", 50)]
+        gtid = "3e11fa47-71ca-11e1-9e33-c80aa9429562:"
+        anew = {"RESET MASTER": self.binlog(0, {"id": 1, "v": "new"}, "binlog.000001", 90), "delete": self.binlog(0, {"id": 1}, "binlog.000001", 90, "d"),
+                "another server": self.binlog(0, {"id": 1, "v": "new"}, "binlog.000009", 50, server_id=8), "load": self.binlog(0, {"id": 1, "v": "new"}, "binlog.000001", 90, "r", server_id=0)}
+        for name, event in anew.items():
+            for restarts in (False, True):
+                with self.subTest(name, restarts=restarts), self.fresh() as self.folder:
+                    target = program.SqliteTarget(self.folder)
+                    self.write(old)
+                    if restarts:
+                        self.assertEqual(self.run_with(target).exit_code, 0)
+                    self.write([event])
+                    run = self.run_with(target, arguments=EVERY_ROW_ALONE)
+                    self.assertEqual(run.exit_code, 1, run.log)
+                    self.assertIn("began anew", run.log)
+                    self.assertIn("progress rewind", run.log)
+                    self.assertEqual(self.rows(), [(1, "old")])
+        # Read late from a copy of the log: the number of the transaction tells.
+        with self.fresh() as self.folder:
+            self.write([self.binlog(1, {"id": 1, "v": "old"}, "binlog.000010", 50, gtid=gtid + "7"), self.binlog(0, {"id": 1, "v": "new"}, "binlog.000001", 50, gtid=gtid + "8")])
+            run = self.run_with(program.SqliteTarget(self.folder), arguments=EVERY_ROW_ALONE)
+            self.assertEqual(run.exit_code, 1, run.log)
+            self.assertIn("began anew", run.log)
+
     def test_a_truncate_takes_what_is_older_in_every_partition_and_run(self):
         for kind in KINDS:
             with self.subTest(target=kind.__name__), self.fresh() as self.folder:

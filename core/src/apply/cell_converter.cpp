@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "cdcrt/sdk/row_builder.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "types/convert.hpp"
+#include "types/decimal.hpp"
 #include "types/type.hpp"
 
 namespace cdcrt::apply {
@@ -15,10 +17,19 @@ constexpr std::size_t kKeptForConversion = 2 << 10;
 bool is_float(cdcrt_type type) { return type.kind == CDCRT_TYPE_FLOAT32 || type.kind == CDCRT_TYPE_FLOAT64; }
 bool is_number(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && type.kind <= CDCRT_TYPE_DECIMAL; }
 
+/// The type of a number that came as a text; that of a text where it is none.
+cdcrt_type shown_by(const cdcrt_cell& cell) {
+  const auto number = cell.tag == CDCRT_STRING ? types::decimal_text(sdk::text(cell)) : std::nullopt;
+  const auto decimal = number ? types::parse_decimal(*number) : std::nullopt;
+  if (!decimal || decimal->kind != types::Decimal::Kind::kFinite) return types::learned(cell);
+  if (types::to_int64(*decimal)) return types::type_of(CDCRT_TYPE_INT64);
+  return types::to_uint64(*decimal) ? types::type_of(CDCRT_TYPE_UINT64) : types::decimal_type(0, 0);
+}
+
 /// What a declared column becomes for a value that came without a type and only is too long or too large for it. UNKNOWN: the value is
 /// of another kind, and no reason to give the declaration up.
 cdcrt_type grown(cdcrt_type declared, const cdcrt_cell& cell) {
-  const cdcrt_type shown = types::learned(cell);
+  const cdcrt_type shown = is_number(declared) ? shown_by(cell) : types::learned(cell);
   if (shown.kind == CDCRT_TYPE_STRING && declared.kind == CDCRT_TYPE_STRING) return shown;
   if (!is_number(shown) || !is_number(declared)) return {};
   return is_float(declared) ? types::type_of(CDCRT_TYPE_FLOAT64) : types::join(declared, shown);

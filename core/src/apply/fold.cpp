@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "event/log_order.hpp"
 #include "event/shape.hpp"
 
 namespace cdcrt::apply {
@@ -98,7 +99,7 @@ void Fold::date(Entry& entry, std::string_view order, bool whole) {
   const bool is_first = !std::exchange(entry.dated, true);
   if (whole || is_first) {
     entry.order = entry.since = overwrite(entry.order, order, arena_);
-  } else if (order > entry.order) {
+  } else if (event::is_after(order, entry.order)) {
     const bool is_shared = entry.order.data() == entry.since.data();
     entry.order = overwrite(is_shared ? std::string_view() : entry.order, order, arena_);
   }

@@ -10,6 +10,7 @@
 #include "apply/rows_aside.hpp"
 #include "apply/table_writer.hpp"
 #include "cdcrt/sdk/status.hpp"
+#include "event/log_order.hpp"
 #include "types/convert.hpp"
 
 namespace cdcrt::apply {
@@ -65,7 +66,7 @@ class Isolation {
     }
     if (sealed_.crossed) {
       std::stable_sort(result.singles.begin(), result.singles.end(), [](const Sealed& one, const Sealed& other) {
-        return one.partitions.front().order < other.partitions.front().order;
+        return event::has_lower_place(one.partitions.front().order, other.partitions.front().order);
       });
     }
     return result;

@@ -8,6 +8,7 @@
 
 #include "apply/table.hpp"
 #include "apply/table_writer.hpp"
+#include "event/log_order.hpp"
 #include "types/convert.hpp"
 
 namespace cdcrt::apply {
@@ -121,7 +122,7 @@ class KeyChanges {
   // Whether an old row is not wanted any more: its insert became a dead letter, and a later change of the whole row made that good.
   [[nodiscard]] bool is_over(const KeyChangeRecord& record, const Entry& entry) const {
     const bool is_whole = entry.effect == Effect::kUpsert || entry.effect == Effect::kReplace || entry.effect == Effect::kDelete;
-    if (!is_whole || record.order.empty() || entry.order <= record.order) return false;
+    if (!is_whole || record.order.empty() || !event::is_after(entry.order, record.order)) return false;
     return std::none_of(sealed_.partitions.begin(), sealed_.partitions.end(), [&](const auto& part) {
       const auto& key_inserts = part.fold.key_inserts;
       return std::any_of(key_inserts.begin(), key_inserts.end(),

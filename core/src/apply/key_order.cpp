@@ -5,6 +5,7 @@
 
 #include "apply/dead_letter_key.hpp"
 #include "apply/sealed.hpp"
+#include "event/log_order.hpp"
 
 namespace cdcrt::apply {
 
@@ -116,8 +117,9 @@ class KeyOrder::Batch {
     return {refused.key, refused.order, refused.order, partitions_[part], source_of(refused.source), refused.whole, false, from, nullptr};
   }
 
+  /// `other`: the change that is known, or was read before.
   [[nodiscard]] bool comparable(uint32_t source, std::string_view order, uint32_t other_source, std::string_view other) const {
-    if (order.empty() || other.empty()) return false;
+    if (order.empty() || other.empty() || !event::are_of_one_log(other, order)) return false;
     if (source == other_source) return true;
     if (source >= known_.sources_.size() || other_source >= known_.sources_.size()) return false;
     const std::string& server = known_.sources_[source].server;
@@ -137,7 +139,7 @@ class KeyOrder::Batch {
     const auto found = known_.keys_.find(hash_of(change.key));
     if (found == known_.keys_.end() || found->second.partition == change.partition) return false;
     const Known& known = found->second;
-    return comparable(change.source, change.order, known.source, known.whole()) && change.order < known.whole();
+    return comparable(change.source, change.order, known.source, known.whole()) && event::is_after(known.whole(), change.order);
   }
 
   // The row in the target was written by another partition.
@@ -151,12 +153,13 @@ class KeyOrder::Batch {
       return was_added_after(change, there, known.is_added) || refuse(unknown_order(change, known.last));
     }
     // A key that moved to a partition that was added to the topic does not come back to the old one.
-    const bool has_moved = change.order >= known.last && was_added_after(change, there, known.is_added);
+    const bool has_moved = !event::is_after(known.last, change.order) && was_added_after(change, there, known.is_added);
     known_.met_ = known_.met_ || !has_moved;
-    if (comparable(change.source, change.since, known.source, known.last) && change.since >= known.last) {
+    if (comparable(change.source, change.since, known.source, known.last) && !event::is_after(known.last, change.since)) {
       return change.source == known.source || known.removed || !tells_deletes() || refuse(kTwoRows);
     }
-    if (!comparable(change.source, change.order, known.source, known.whole()) || change.order >= known.whole()) {
+    if (!comparable(change.source, change.order, known.source, known.whole()) ||
+        !event::is_after(known.whole(), change.order)) {
       // A later change of its partition sets the whole row, and decides.
       return change.entry->closed || refuse(kMixed);
     }
@@ -201,7 +204,7 @@ class KeyOrder::Batch {
   /// Whether writing `after` after `before` gives the right row.
   bool follows(const Change& before, const Change& after) const {
     if (before.partition == after.partition) return before.entry < after.entry;
-    if (comparable(before.source, before.order, after.source, after.since)) return before.order <= after.since;
+    if (comparable(before.source, before.order, after.source, after.since)) return !event::is_after(before.order, after.since);
     if (comparable(before.source, before.order, after.source, after.order)) return false;
     return was_added_after(after, known_.partitions_[before.partition], before.from->was_added());
   }
@@ -254,9 +257,9 @@ class KeyOrder::Batch {
             }
             return refuse(known_.partitions_[dead_letter.partition], dead_letter.source, change, unknown_order(change, dead_letter.order));
           }
-          if (change.whole && change.since > dead_letter.order) {
+          if (change.whole && event::is_after(change.since, dead_letter.order)) {
             refused.closed = true;
-          } else if (dead_letter.whole && change.order < dead_letter.order) {
+          } else if (dead_letter.whole && event::is_after(dead_letter.order, change.order)) {
             // As after any refused change of a row, older changes do not count any more.
             change.entry->effect = Effect::kNothing;
             ++known_.overtaken_;
@@ -274,6 +277,7 @@ class KeyOrder::Batch {
 
   static const char* unknown_order(const Change& change, std::string_view other) {
     const bool lacks = change.order.empty() || other.empty();
+    if (!event::are_of_one_log(other, change.order)) return event::kLogBeganAnew;
     return lacks ? "they carry no source order, so which of them is newer cannot be told"
                  : "their source orders are of two servers or two kinds, and do not compare";
   }
@@ -315,7 +319,7 @@ void KeyOrder::note(const Change& change) {
   known.touched = ++touched_;
   if (added) known.key.assign(change.key);
   const bool stays = !added && known.partition == change.partition;
-  const bool is_older = !added && !change.order.empty() && change.order < known.last;
+  const bool is_older = !added && !change.order.empty() && event::is_after(known.last, change.order);
   // Within a partition the later change counts, whatever its source order; refused messages are visited after the rows.
   if (is_older && (!stays || change.entry == nullptr)) return;
   if (stays && !change.whole && known.ends_whole) known.last_whole = known.last;

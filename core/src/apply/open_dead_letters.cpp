@@ -6,6 +6,7 @@
 #include "apply/table.hpp"
 #include "apply/table_writer.hpp"
 #include "cdcrt/sdk/hash.hpp"
+#include "event/log_order.hpp"
 
 namespace cdcrt::apply {
 namespace {
@@ -88,7 +89,7 @@ void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked) {
       const bool is_made_good = entry.after_whole && !entry.keeps_dead_letters;
       const bool is_open = !sealed.clear && !open.empty() && !is_made_good && open.contains(dead_letter_key(entry.key));
       const bool is_later = earlier != refused.end() &&
-                            (sealed.by_source ? earlier->second->order < entry.order : earlier->second->offset < entry.first_offset);
+                            (sealed.by_source ? event::is_after(entry.order, earlier->second->order) : earlier->second->offset < entry.first_offset);
       if (is_open || is_later) blocked.push_back(&entry);
     }
   }

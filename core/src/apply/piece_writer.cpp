@@ -9,6 +9,7 @@
 #include "apply/table_writer.hpp"
 #include "apply/write_preparation.hpp"
 #include "apply/written.hpp"
+#include "event/log_order.hpp"
 
 namespace cdcrt::apply {
 namespace {
@@ -273,7 +274,7 @@ Result<bool> PieceWriter::try_piece(Sealed& piece) {
     piece.table->kept().take(piece.attempt.key_changes);
     portion.sealed.attempt.key_changes_moved = portion.sealed.attempt.key_changes_moved || piece.attempt.key_changes_moved;
     portion.sealed.clear = portion.sealed.clear || piece.clear;
-    portion.sealed.floor = std::max(portion.sealed.floor, piece.floor);
+    event::raise_order(portion.sealed.floor, piece.floor);
     return true;
   }
   return false;

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "apply/dead_letter_key.hpp"
-#include "apply/log_order.hpp"
 #include "cdcrt/sdk/status.hpp"
+#include "event/log_order.hpp"
 #include "types/convert.hpp"
 
 namespace cdcrt::apply {
@@ -210,11 +210,10 @@ void RowFolder::fold_keyed(const Incoming& in, const evolution::ShapeMap& map) {
 Entry* RowFolder::place_by_source(PartitionFold& into, Entry* found, bool& added, bool whole, bool snapshot, int64_t offset) {
   const std::string& order = into.row_order();
   if (!added && whole && found->effect != Effect::kPatch) {
-    const bool is_older = order < found->order || (order == found->order && snapshot && !found->snapshot);
-    const bool one_log = are_of_one_log(found->order, order);
-    if (one_log && is_older) return nullptr;
-    // Which of the two counts is decided, or refused, when they are written.
-    if (!one_log) {
+    const event::Order place = event::compare_orders(found->order, order);
+    if (place == event::Order::kBefore || (place == event::Order::kSame && snapshot && !found->snapshot)) return nullptr;
+    // Which of the two counts is refused when they are written.
+    if (place == event::Order::kOtherLog) {
       found = &into.fold().succeed(*found, offset);
       added = true;
     }

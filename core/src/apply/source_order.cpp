@@ -5,8 +5,8 @@
 
 #include "apply/dead_letter_key.hpp"
 #include "apply/key_order.hpp"
-#include "apply/log_order.hpp"
 #include "apply/sealed.hpp"
+#include "event/log_order.hpp"
 
 namespace cdcrt::apply {
 namespace {
@@ -68,7 +68,7 @@ class SourceOrdering {
 
   static void take(progress::RowOrder& order, const SourceOrder::RefusedEvent& refused) {
     if (order.order.empty() && order.parts.empty() && order.refused.empty()) order.server = refused.server;
-    order.refused = std::max(order.refused, refused.order);
+    event::raise_order(order.refused, refused.order);
   }
 
  private:
@@ -109,7 +109,8 @@ class SourceOrdering {
   static bool is_later(const Change& change, int64_t partition, const progress::RowOrder& than) {
     const bool nothing_is_known = than.order.empty() && !than.snapshot;
     if (nothing_is_known) return true;
-    if (change.order != than.order) return change.order > than.order;
+    const event::Order place = event::compare_orders(than.order, change.order);
+    if (place != event::Order::kSame) return place == event::Order::kAfter;
     if (change.entry->snapshot != than.snapshot) return than.snapshot;
     // Two changes of one order in one partition: the one that it has later.
     return partition == than.partition || than.partition == 0;
@@ -117,20 +118,14 @@ class SourceOrdering {
 
   bool settle(Row& row, progress::RowOrder& order) {
     std::stable_sort(row.changes.begin(), row.changes.end(), [](const Change& one, const Change& other) {
-      if (one.order != other.order) return one.order < other.order;
+      if (one.order != other.order) return event::has_lower_place(one.order, other.order);
       return one.entry->snapshot && !other.entry->snapshot;
     });
-    if (!compare(row, order)) return false;
+    if (!compare(row, order) || !are_of_one_log(row, order)) return false;
     const Change* whole = nullptr;
     bool removed_before = false;
     for (const Change& each : row.changes) {
       if (!each.is_whole()) continue;
-      if (!are_of_one_log(order.order, each.order)) {
-        refuse(each,
-               "of two changes the one with the lower place in the source's log has the later time. The log began anew (another server, or "
-               "RESET MASTER), so which change is newer cannot be told");
-        return false;
-      }
       if (!is_later(each, partitions_[each.part], order)) {
         take_out(*each.entry);
         continue;
@@ -158,7 +153,7 @@ class SourceOrdering {
       order.partition = partitions_[each.part];
       order.removed = each.entry->effect == Effect::kDelete;
       order.removed_ms = order.removed ? now_ms() : 0;
-      std::erase_if(order.parts, [&](const auto& part) { return part.second <= each.order; });
+      std::erase_if(order.parts, [&](const auto& part) { return !event::is_after(part.second, each.order); });
     }
     if (whole != nullptr) write_whole(*whole, order, removed_before);
     for (const Change& each : row.changes) {
@@ -187,11 +182,11 @@ class SourceOrdering {
 
   void write_part(const Change& part, progress::RowOrder& order, bool after_whole) {
     Entry& entry = *part.entry;
-    if (part.order < order.order) return take_out(entry);
+    if (event::is_after(order.order, part.order)) return take_out(entry);
     bool any = false;
     const auto later = [&](const std::string& column) {
       const auto found = order.parts.find(column);
-      if (found != order.parts.end() && found->second > part.order) return true;
+      if (found != order.parts.end() && event::is_after(found->second, part.order)) return true;
       order.parts[column] = part.order;
       is_changed_ = true;
       any = true;
@@ -223,14 +218,14 @@ class SourceOrdering {
   void place_dead_letters(Row& row, progress::RowOrder& order) {
     std::string_view last;
     for (const Change& dead_letter : row.refused) {
-      if (dead_letter.order < order.order) {
+      if (event::is_after(order.order, dead_letter.order)) {
         close(*dead_letter.refused);
-      } else {
-        last = std::max(last, dead_letter.order);
+      } else if (event::is_after(dead_letter.order, last)) {
+        last = dead_letter.order;
       }
     }
-    if (order.refused < order.order) order.refused.clear();
-    if (last > order.refused) {
+    if (event::is_after(order.order, order.refused)) order.refused.clear();
+    if (event::is_after(last, order.refused)) {
       order.refused.assign(last);
       is_changed_ = true;
     }
@@ -264,6 +259,24 @@ class SourceOrdering {
         }
         order.server = server;
         length = each.order.size();
+      }
+    }
+    return true;
+  }
+
+  // The changes are sorted by their places: where the log began anew, one of the old log comes after one of the new one.
+  bool are_of_one_log(const Row& row, const progress::RowOrder& order) {
+    for (const auto* changes : {&row.changes, &row.refused}) {
+      const Change* before = nullptr;
+      for (const Change& each : *changes) {
+        const auto is_other = [&](std::string_view known) { return !known.empty() && !event::are_of_one_log(known, each.order); };
+        const bool began_anew = is_other(order.order) || is_other(order.refused) || (before != nullptr && is_other(before->order)) ||
+                                std::any_of(order.parts.begin(), order.parts.end(), [&](const auto& part) { return is_other(part.second); });
+        if (began_anew) {
+          refuse(each, event::kLogBeganAnew);
+          return false;
+        }
+        before = &each;
       }
     }
     return true;

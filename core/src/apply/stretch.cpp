@@ -4,6 +4,7 @@
 
 #include "apply/rows_aside.hpp"
 #include "cdcrt/sdk/status.hpp"
+#include "event/log_order.hpp"
 #include "event/row_batch.hpp"
 
 namespace cdcrt::apply {
@@ -56,7 +57,7 @@ cdcrt_string own(cdcrt_string text, event::Arena& arena) {
 class Stretch::Folding {
  public:
   Folding(const Sealed& batch, const std::vector<std::unique_ptr<Reading>>& readings)
-      : batch_(batch), aside_(batch, std::max(batch.floor, batch.table->kept().row().floor)) {
+      : batch_(batch), aside_(batch, event::later_order(batch.floor, batch.table->kept().row().floor)) {
     for (const auto& reading : readings) aside_.begin(*reading->partition, reading->passed_next, reading->passed_order);
     const std::size_t all = batch.table->partition_count();
     if (all > readings.size() && !readings.empty()) aside_.count_others(all - readings.size());
@@ -177,7 +178,7 @@ Result<Stretch::Reading*> Stretch::next_reading(bool streams, Folding& folding) 
       if (auto loaded = load(reading); !loaded) return std::move(loaded.error());
     }
     if (reading.at == reading.messages.size()) continue;
-    if (next == nullptr || reading.reads[reading.at].order < next->reads[next->at].order) next = &reading;
+    if (next == nullptr || event::is_after(next->reads[next->at].order, reading.reads[reading.at].order)) next = &reading;
     if (!is_ordered_) return next;
   }
   return next;

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "apply/log_order.hpp"
 #include "cdcrt/sdk/status.hpp"
 #include "event/arena.hpp"
+#include "event/log_order.hpp"
 
 namespace cdcrt::apply {
 namespace {
@@ -236,7 +236,7 @@ bool TableFold::is_refused_gap(PartitionFold& into) {
   if (!into.was_sent_back()) return false;
   const progress::Partition& partition = into.partition();
   const int64_t log_begins_at = folding_ == Folding::kLive ? partition.log_begins_at() : 0;
-  if (truncation_.floor().empty() || into.last_order() <= truncation_.floor() || log_begins_at <= 0) return false;
+  if (truncation_.floor().empty() || !event::may_be_after(into.last_order(), truncation_.floor()) || log_begins_at <= 0) return false;
   stop("a truncate in another partition sends " + partition.name() + " back, and its log begins at offset " +
        std::to_string(log_begins_at) + " by now: rows that came after the truncate may have been deleted by retention. " +
        "Take a new snapshot of the table at the source and run: cdcrt progress rewind --table " + identity_.target() +
@@ -248,13 +248,15 @@ bool TableFold::is_refused_gap(PartitionFold& into) {
 bool TableFold::is_before_truncate(PartitionFold& into, int64_t offset) {
   const std::string& floor = truncation_.floor();
   const std::string& order = into.last_order();
-  if (by_source_ || floor.empty() || into.max_order() >= floor || order > floor) return false;
+  if (by_source_ || floor.empty() || !event::may_be_after(floor, into.max_order())) return false;
   if (order.empty()) {
     stop("rows at " + into.partition().name() + " offset " + std::to_string(offset) +
          " carry no source order, and another partition had a truncate: which came first is unknown");
-  } else if (is_of_log_of_truncate(order) && order < floor) {
-    into.raise_order(order);
+    return true;
   }
+  if (!is_of_log_of_truncate(order)) return true;
+  if (event::is_after(order, floor)) return false;
+  if (event::is_after(floor, order)) into.raise_order(order);
   return true;
 }
 
@@ -295,12 +297,12 @@ bool TableFold::take_row_order(PartitionFold& into, const cdcrt_row& row, int64_
   // Of what a truncate has emptied the table of, nothing comes back. A row of a snapshot without an order was read when its partition stood
   // where it stands.
   const std::string& at = into.row_order().empty() ? into.last_order() : into.row_order();
-  return is_of_log_of_truncate(at) && (truncation_.floor().empty() || at > truncation_.floor());
+  return is_of_log_of_truncate(at) && (truncation_.floor().empty() || event::is_after(at, truncation_.floor()));
 }
 
 // False: the table stops.
 bool TableFold::is_of_log_of_truncate(std::string_view order) {
-  if (truncation_.floor().empty() || are_of_one_log(truncation_.floor(), order)) return true;
+  if (truncation_.floor().empty() || event::are_of_one_log(truncation_.floor(), order)) return true;
   stop(
       "the table was truncated, and a change that came later has a lower place in the source's log: the log began anew (another server, or "
       "RESET MASTER), so which changes came before the truncate cannot be told. Take a new snapshot of the table at the source and run: "
@@ -358,7 +360,7 @@ void TableFold::written(const Sealed& sealed) {
   // The truncate's partition was given up while it was written: what came since was folded as if it had not been.
   for (auto& [partition, of] : partitions_) {
     if (of.is_durable()) continue;
-    if (of.max_order() > sealed.floor) {
+    if (event::may_be_after(of.max_order(), sealed.floor)) {
       drop_unstored(of);
     } else {
       of.drop_fold();

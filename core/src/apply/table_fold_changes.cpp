@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "apply/table_fold.hpp"
+#include "event/log_order.hpp"
 #include "types/convert.hpp"
 
 namespace cdcrt::apply {
@@ -45,7 +46,7 @@ void TableFold::truncate(PartitionFold& into, std::string_view order, int64_t of
   if (!by_source_) into.drop_fold();
   for (auto& [partition, other] : partitions_) {
     if (&other == &into && !by_source_) continue;
-    if (other.max_order() > at) {
+    if (event::may_be_after(other.max_order(), at)) {
       other.rewind_past(at);
     } else {
       other.drop_fold();

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "apply/table_fold.hpp"
+#include "event/log_order.hpp"
 #include "types/convert.hpp"
 #include "types/type.hpp"
 
@@ -51,7 +52,7 @@ void TableFold::read_again_after(const std::string& order, Sealed& sealed) {
   // A truncate among it has sent others back: it is read again with everything.
   const bool truncates = sealed.clear || truncation_.is_due();
   for (auto& [partition, of] : partitions_) {
-    if (!truncates && (of.max_order() <= order || of.is_stored())) continue;
+    if (!truncates && (!event::may_be_after(of.max_order(), order) || of.is_stored())) continue;
     std::erase_if(sealed.partitions, [&](const SealedPartition& part) { return part.partition == &of.partition(); });
     drop_sealed(of);
   }
@@ -71,14 +72,18 @@ void TableFold::read_all_again(Sealed& sealed) {
 // Another process emptied the table: our rows up to the truncate are gone for ever, later ones are read again after it. True: it was not
 // known of here.
 bool TableFold::take_floor(const std::string& floor, Sealed& sealed) {
+  if (!floor.empty() && !is_of_log_of_truncate(floor)) {
+    read_all_again(sealed);
+    return false;
+  }
   if (!truncation_.take(floor)) {
     // We have read that truncate too, but what is sealed may have come before it.
-    if (floor > sealed.floor) drop_before(floor, sealed);
+    if (event::is_after(floor, sealed.floor)) drop_before(floor, sealed);
     return false;
   }
   for (auto& [partition, of] : partitions_) {
     // What is durable was written after the table was emptied, or goes with it: else the lease would not be ours any more.
-    if (of.max_order() > floor || of.is_behind()) {
+    if (event::may_be_after(of.max_order(), floor) || of.is_behind()) {
       std::erase_if(sealed.partitions, [&](const SealedPartition& part) { return part.partition == &of.partition(); });
       drop_sealed(of);
       continue;
@@ -89,7 +94,7 @@ bool TableFold::take_floor(const std::string& floor, Sealed& sealed) {
     }
   }
   // An earlier truncate of ours was overtaken.
-  if (sealed.clear && sealed.floor <= floor) sealed.clear = false;
+  if (sealed.clear && !event::is_after(sealed.floor, floor)) sealed.clear = false;
   return true;
 }
 
@@ -97,7 +102,7 @@ void TableFold::drop_before(const std::string& floor, Sealed& sealed) {
   std::erase_if(sealed.partitions, [&](SealedPartition& part) {
     PartitionFold& of = partition(*part.partition, false);
     // What a truncate of ours sent back, which was overtaken, stays where it stands.
-    if (part.order <= floor && part.next_offset >= of.stored_next()) {
+    if (!event::may_be_after(part.order, floor) && part.next_offset >= of.stored_next()) {
       part.fold = Fold();
       return false;
     }

@@ -11,6 +11,22 @@
 namespace cdcrt::apply {
 namespace {
 
+// Told once for a table.
+std::string overtaken_text(const Sealed& sealed) {
+  uint64_t loaded = 0;
+  for (const auto& part : sealed.partitions) {
+    for (const Entry& entry : part.fold.entries()) loaded += entry.effect == Effect::kNothing && entry.snapshot && entry.order.empty() ? 1 : 0;
+  }
+  const std::string& target = sealed.identity->target();
+  if (loaded == 0)
+    return "table '" + target + "': changes came after later ones of their rows, from another partition or read again. The later ones stay";
+  return "table '" + target + "': " + std::to_string(loaded) +
+         " rows of a load or snapshot were left out, and more may follow without a word: cdcrt knows later changes of these rows. That is "
+         "right where the table changed while it was loaded. If it was loaded again to repair it, these rows keep what they have: begin anew "
+         "with cdcrt progress rewind --table " +
+         target + " --to TIME --empty, TIME being before the new load";
+}
+
 std::vector<progress::TablePosition> positions_of(const Sealed& sealed) {
   std::vector<progress::TablePosition> positions;
   for (const auto& part : sealed.partitions) positions.push_back({part.partition, part.next_offset, part.order});
@@ -158,10 +174,7 @@ Outcome WriteTransaction::decide_by_source(Sealed& sealed, const SourceOrder::Re
     // The table is stopped in a transaction of its own.
     return Outcome::repeat(sealed.refusal);
   }
-  if (decided && sealed.attempt.source_order.overtaken() > 0 && table.keys().tell_overtaken()) {
-    context_.warn("table '" + table.identity().target() +
-                  "': changes came after later ones of their rows, from another partition or read again. The later ones stay");
-  }
+  if (decided && sealed.attempt.source_order.overtaken() > 0 && table.keys().tell_overtaken()) context_.warn(overtaken_text(sealed));
   return decided;
 }
 

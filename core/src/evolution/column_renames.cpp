@@ -4,6 +4,7 @@
 #include <set>
 
 #include "diagnostics/text.hpp"
+#include "event/log_order.hpp"
 #include "evolution/column_rules.hpp"
 #include "evolution/table_knowledge.hpp"
 #include "types/type.hpp"
@@ -52,7 +53,7 @@ int32_t TableKnowledge::slot_named(const std::string& name, std::string_view ord
   const Former* best = nullptr;
   if (formers != formers_.end() && !order.empty()) {
     for (const Former& former : formers->second) {
-      if (order < former.until && (best == nullptr || former.until < best->until)) best = &former;
+      if (event::is_after(former.until, order) && (best == nullptr || event::is_after(best->until, former.until))) best = &former;
     }
   }
   if (best != nullptr) return static_cast<int32_t>(best->slot);
@@ -99,7 +100,7 @@ bool TableKnowledge::awaits_definitions() const {
 bool TableKnowledge::lacks_known(const event::Shape& shape, std::string_view order) const {
   for (uint32_t slot = 0; slot < columns_.size(); ++slot) {
     const Column& column = columns_[slot];
-    if (!column.active || column.key_ordinal > 0 || is_metadata(slot) || order <= last_seen(slot)) continue;
+    if (!column.active || column.key_ordinal > 0 || is_metadata(slot) || !event::is_after(order, last_seen(slot))) continue;
     const bool has = std::any_of(shape.columns.begin(), shape.columns.end(),
                                  [&](const auto& each) { return slot_named(each.name, order) == static_cast<int32_t>(slot); });
     if (!has) return true;
@@ -110,7 +111,7 @@ bool TableKnowledge::lacks_known(const event::Shape& shape, std::string_view ord
 void TableKnowledge::find_nulls(ShapeMap& map, std::string_view order) const {
   for (const uint32_t slot : map.absent) {
     const Column& column = columns_[slot];
-    if (column.active && !column.lacked_since.empty() && order >= column.lacked_since) map.nulls.push_back(slot);
+    if (column.active && !column.lacked_since.empty() && !event::is_after(column.lacked_since, order)) map.nulls.push_back(slot);
   }
 }
 
@@ -124,7 +125,7 @@ void TableKnowledge::bound_names(ShapeMap& map, const event::Shape& shape, std::
     if (formers == formers_.end()) continue;
     map.has_former = true;
     for (const Former& former : formers->second) {
-      if (order >= former.until) {
+      if (!event::is_after(former.until, order)) {
         map.from = std::max(map.from, former.until);
       } else if (map.until.empty() || former.until < map.until) {
         map.until = former.until;
@@ -186,7 +187,7 @@ void TableKnowledge::leave_out_impossible(std::vector<Renaming>& renamings) cons
 }
 
 bool TableKnowledge::came_after(const Column& column, const Column& other, std::string_view order) const {
-  if (column.added_at != kUnplaced) return column.added_at > order;
+  if (column.added_at != kUnplaced) return event::is_after(column.added_at, order);
   // A snapshot showed it: columns that stand in one row are two.
   const auto has = [](const ShapeMap& map, const Column* each, const std::vector<Column>& all) {
     return std::find(map.slots.begin(), map.slots.end(), static_cast<int32_t>(each - all.data())) != map.slots.end();
@@ -204,7 +205,7 @@ std::optional<TableKnowledge::Renaming> TableKnowledge::untold_renaming(const ev
   const Column* gone = nullptr;
   for (uint32_t slot = 0; slot < columns_.size(); ++slot) {
     const Column& column = columns_[slot];
-    const bool is_later = column.added_at != kUnplaced && column.added_at > order;
+    const bool is_later = column.added_at != kUnplaced && event::is_after(column.added_at, order);
     if (named[slot] || !column.active || is_metadata(slot) || is_later) continue;
     if (gone != nullptr) return std::nullopt;
     gone = &column;
@@ -247,7 +248,7 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
     const Column& known = columns_[static_cast<uint32_t>(slot)];
     if (!known.active || known.source_name == column.name || was_renamed(known.source_name, order)) continue;
     // It has another name since, or is one that came after it.
-    if (!diagnostics::equal_but_for_case(known.source_name, former) || (known.added_at > order && known.added_at != kUnplaced)) continue;
+    if (!diagnostics::equal_but_for_case(known.source_name, former) || (known.added_at != kUnplaced && event::is_after(known.added_at, order))) continue;
     renamings.push_back({static_cast<uint32_t>(slot), column.name});
   }
   if (renamings.empty()) return {};
@@ -285,7 +286,7 @@ bool TableKnowledge::mixes(const std::vector<Renaming>& renamings, std::string_v
     if (found == slots_.end() || found->second == renaming.slot) return false;
     const Column& other = columns_[found->second];
     const std::string_view seen = last_seen(found->second);
-    return other.active && seen != kUnplaced && seen > order && !came_after(other, columns_[renaming.slot], order);
+    return other.active && seen != kUnplaced && event::is_after(seen, order) && !came_after(other, columns_[renaming.slot], order);
   });
 }
 
@@ -306,7 +307,7 @@ void TableKnowledge::apply(const std::vector<Renaming>& renamings, std::string_v
   for (const Renaming& renaming : renamings) {
     Column& column = columns_[renaming.slot];
     // A row without it that is later has it under no name.
-    if (column.lacked_since <= order) column.lacked_since.clear();
+    if (!event::is_after(column.lacked_since, order)) column.lacked_since.clear();
     column.undefined_since.clear();
     const std::string target = target_name_for(column, renaming.name);
     if (const auto found = slots_.find(renaming.name); found != slots_.end()) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "event/log_order.hpp"
 #include "evolution/column_rules.hpp"
 #include "types/convert.hpp"
 #include "types/type.hpp"
@@ -56,7 +57,7 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
   if (names_alone) names_map_ = ShapeMap();
   ShapeMap& map = names_alone ? names_map_ : maps_[shape.id];
   const bool lacks_key = !key_known_ && !(route_->primary_key.empty() && route_->fallback_key.empty());
-  const bool is_of_other_names = map.has_former && (order < map.from || (!map.until.empty() && order >= map.until));
+  const bool is_of_other_names = map.has_former && (event::is_after(map.from, order) || (!map.until.empty() && !event::is_after(map.until, order)));
   if (map.version != version_ || lacks_key || is_of_other_names || (map.has_dropped && revives(map, order))) {
     auto fits = check_shape(shape, definition);
     if (fits) fits = observe_key(shape, order, definition);
@@ -90,8 +91,8 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
     map.version = version_;
   }
   if (has_unplaced_ && !unplaced && !order.empty()) place_those_of(map, order);
-  if (order > map.max_order) map.max_order.assign(order);
-  if (definite && shape.declared && order > map.max_definite) map.max_definite.assign(order);
+  event::raise_order(map.max_order, order);
+  if (definite && shape.declared) event::raise_order(map.max_definite, order);
   if (names_alone) note_sightings(map);
   if (definite && shape.declared && !map.absent.empty() && follows_drops()) {
     if (auto dropped = drop_absent(map, order, definition, names_alone); !dropped) return std::move(dropped.error());
@@ -138,9 +139,7 @@ void TableKnowledge::place_those_of(const ShapeMap& map, std::string_view order)
 // What the rows of a shape have shown stays known when its columns are looked up anew.
 void TableKnowledge::note_sightings(ShapeMap& map) {
   for (const int32_t slot : map.slots) {
-    if (slot < 0) continue;
-    std::string& seen = columns_[static_cast<uint32_t>(slot)].last_seen;
-    if (map.max_order > seen) seen = map.max_order;
+    if (slot >= 0) event::raise_order(columns_[static_cast<uint32_t>(slot)].last_seen, map.max_order);
   }
   map.max_order.clear();
 }
@@ -237,12 +236,12 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
   const auto slot = static_cast<uint32_t>(named);
   Column& known = columns_[slot];
   // It was lacked, and is there again: a column of its own, whatever became of the other one.
-  if (known.active && !definition && !known.lacked_since.empty() && order > known.lacked_since) {
+  if (known.active && !definition && !known.lacked_since.empty() && event::is_after(order, known.lacked_since)) {
     known.active = false;
     known.dropped_at = known.lacked_since;
     drops_.push_back(slot);
   }
-  if (!known.active && order > known.dropped_at && known.merged_into < 0) {
+  if (!known.active && event::is_after(order, known.dropped_at) && known.merged_into < 0) {
     known.active = true;
     ++known.incarnation;
     show(known, slot, order, unplaced);
@@ -252,9 +251,9 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
       known.type_order.assign(order);
     }
     ++version_;
-  } else if (shape.declared && known.active && (known.dropped_at.empty() || order > known.dropped_at)) {
+  } else if (shape.declared && known.active && (known.dropped_at.empty() || event::is_after(order, known.dropped_at))) {
     if (auto declared = declare_type(slot, column.type, order); !declared) return std::move(declared.error());
-    if (known.default_value.tag == CDCRT_ABSENT && is_usable_default(column) && order < known.type_order) {
+    if (known.default_value.tag == CDCRT_ABSENT && is_usable_default(column) && event::is_after(known.type_order, order)) {
       known.default_value = event::copy_cell(column.default_value, arena_);
     }
   }
@@ -271,7 +270,7 @@ void TableKnowledge::tell_types(const event::Shape& shape, std::string_view orde
 Result<void> TableKnowledge::declare_type(uint32_t slot, cdcrt_type declared, std::string_view order) {
   Column& column = columns_[slot];
   if (column.typed_by_route || declared.kind == CDCRT_TYPE_UNKNOWN) return {};
-  const bool late = order < column.type_order;
+  const bool late = event::is_after(column.type_order, order);
   const cdcrt_type type = late ? follow(declared, column.type) : follow(column.type, declared);
   if (established() && column.type.kind != CDCRT_TYPE_UNKNOWN && !types::equal(column.type, type)) {
     // "ignore": the target keeps its type, and what does not fit it becomes a dead letter.
@@ -321,7 +320,7 @@ std::string_view TableKnowledge::lacked_at(std::string_view order) const {
   std::string_view lacked;
   if (order.empty() || !follows_drops()) return lacked;
   for (const auto& [id, map] : maps_) {
-    if (map.max_definite > order && map.max_definite > lacked) lacked = map.max_definite;
+    if (event::is_after(map.max_definite, order) && event::is_after(map.max_definite, lacked)) lacked = map.max_definite;
   }
   return lacked;
 }
@@ -330,7 +329,7 @@ std::string_view TableKnowledge::last_seen(uint32_t slot) const {
   std::string_view seen = columns_[slot].last_seen;
   for (const auto& [id, map] : maps_) {
     const bool has = std::find(map.slots.begin(), map.slots.end(), static_cast<int32_t>(slot)) != map.slots.end();
-    if (has && map.max_order > seen) seen = map.max_order;
+    if (has && event::is_after(map.max_order, seen)) seen = map.max_order;
   }
   return seen;
 }
@@ -340,7 +339,7 @@ Result<void> TableKnowledge::drop_absent(const ShapeMap& map, std::string_view o
     Column& column = columns_[slot];
     if (!column.active || column.key_ordinal > 0) continue;
     const std::string_view seen = last_seen(slot);
-    if (order <= seen) continue;
+    if (!event::is_after(order, seen)) continue;
     // Either alone does not say it: a row, because the column may have been renamed; a definition of names, because rows may have others.
     if (names_alone && column.lacked_since.empty()) {
       if (column.undefined_since.empty()) column.undefined_since.assign(order), ++version_;
@@ -369,7 +368,8 @@ bool TableKnowledge::revives(const ShapeMap& map, std::string_view order) const 
   return std::any_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
     if (slot < 0) return false;
     const Column& column = columns_[static_cast<uint32_t>(slot)];
-    return !column.dropped_at.empty() && order > column.dropped_at && (!column.active || map.max_order <= column.dropped_at);
+    return !column.dropped_at.empty() && event::is_after(order, column.dropped_at) &&
+           (!column.active || !event::is_after(map.max_order, column.dropped_at));
   });
 }
 
@@ -377,7 +377,7 @@ bool TableKnowledge::revives(const ShapeMap& map, std::string_view order) const 
 bool TableKnowledge::is_late(int32_t slot, std::string_view order) const {
   if (slot < 0) return false;
   const Column& column = columns_[static_cast<uint32_t>(slot)];
-  return (!column.active || !order.empty()) && order <= column.dropped_at && !(column.active && column.dropped_at.empty());
+  return (!column.active || !order.empty()) && !event::is_after(order, column.dropped_at) && !(column.active && column.dropped_at.empty());
 }
 
 const ShapeMap* TableKnowledge::discard_late(const ShapeMap& map, std::string_view order) {
@@ -446,14 +446,14 @@ bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
     if (!stored.active && known.active) {
       drops_.push_back(slot);
       take_over(stored);
-    } else if (stored.active && !known.active && others > known.dropped_at) {
+    } else if (stored.active && !known.active && event::is_after(others, known.dropped_at)) {
       known.active = true;
       known.dropped_at = stored.dropped_at;
-    } else if (stored.dropped_at > known.dropped_at) {
+    } else if (event::is_after(stored.dropped_at, known.dropped_at)) {
       known.dropped_at = stored.dropped_at;
     }
     if (!known.typed_by_route && stored.type.kind != CDCRT_TYPE_UNKNOWN) {
-      const bool late = stored.type_order < known.type_order;
+      const bool late = event::is_after(known.type_order, stored.type_order);
       set_type(slot, known.type.kind == CDCRT_TYPE_UNKNOWN ? stored.type
                                                            : (late ? follow(stored.type, known.type) : follow(known.type, stored.type)));
       if (!late) known.type_order = stored.type_order;
@@ -466,7 +466,7 @@ bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
   if (known.undefined_since.empty() && stored.former_names.size() == known.former_names.size())
     known.undefined_since = stored.undefined_since;
   has_lacked_ = has_lacked_ || !known.lacked_since.empty();
-  if (stored.last_seen > known.last_seen) known.last_seen = stored.last_seen;
+  event::raise_order(known.last_seen, stored.last_seen);
   has_unplaced_ = has_unplaced_ || known.last_seen == kUnplaced;
   if (known.key_ordinal == 0 && stored.key_ordinal > 0 && !key_known_) {
     known.key_ordinal = stored.key_ordinal;
@@ -486,7 +486,7 @@ void keep_columns(std::vector<Column>& columns) {
 
 void TableKnowledge::restore_sighting(std::string_view order) {
   for (Column& column : columns_) {
-    if (column.active && order > column.last_seen) column.last_seen.assign(order);
+    if (column.active) event::raise_order(column.last_seen, order);
   }
 }
 

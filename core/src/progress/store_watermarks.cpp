@@ -1,6 +1,7 @@
 // Low watermarks, and sending partitions back.
 #include <algorithm>
 
+#include "event/log_order.hpp"
 #include "progress/store.hpp"
 #include "progress/table_rows.hpp"
 
@@ -74,7 +75,7 @@ Result<void> Store::send_others_back(plugin::Connection& connection, const std::
   for (const Partition* partition : own) kept.insert(partition->key());
   std::map<PartitionKey, int64_t> places;
   for (const auto& [key, position] : table.progress) {
-    if (!kept.contains(key) && position.order > floor) places[key] = 0;
+    if (!kept.contains(key) && event::may_be_after(position.order, floor)) places[key] = 0;
   }
   SendBack back{places, {{target, places}}};
   back.by_truncate = true;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "apply/open_dead_letters.hpp"
+#include "event/log_order.hpp"
 
 namespace cdcrt::repair {
 
@@ -61,6 +62,9 @@ void ReplayOrder::put_in_order(std::vector<Candidate>& candidates) {
         why = "its row has open dead letters of several partitions, and they carry no source order: which is newer cannot be told";
       if (server_of(candidates[i]) != server_of(candidates[own.front()]))
         why = "its row has open dead letters of several servers, whose orders do not compare";
+      if (std::any_of(own.begin(), own.end(),
+                      [&](std::size_t other) { return !event::are_of_one_log(order_of(candidates[other]), order_of(candidates[i])); }))
+        why = std::string("its row has open dead letters of several partitions: ") + event::kLogBeganAnew;
     }
     for (const std::size_t i : own) {
       if (!why.empty() && candidates[i].refusal.empty()) candidates[i].refusal = why;
@@ -71,7 +75,7 @@ void ReplayOrder::put_in_order(std::vector<Candidate>& candidates) {
   std::vector<Candidate> ordered;
   for (const std::size_t i : crossing) ordered.push_back(std::move(candidates[i]));
   std::stable_sort(ordered.begin(), ordered.end(),
-                   [](const Candidate& one, const Candidate& other) { return order_of(one) < order_of(other); });
+                   [](const Candidate& one, const Candidate& other) { return event::has_lower_place(order_of(one), order_of(other)); });
   auto next = ordered.begin();
   for (const std::size_t i : crossing) candidates[i] = std::move(*next++);
 }
@@ -80,12 +84,12 @@ void ReplayOrder::put_in_order(std::vector<Candidate>& candidates) {
 void ReplayOrder::put_in_source_order(std::vector<Candidate>& candidates) {
   for (const Candidate& candidate : candidates) orders_[position_of(*candidate.listed)] = order_of(candidate);
   std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Candidate& one, const Candidate& other) { return order_of(one) < order_of(other); });
+                   [](const Candidate& one, const Candidate& other) { return event::has_lower_place(order_of(one), order_of(other)); });
 }
 
 bool ReplayOrder::is_overtaken(const progress::OpenDeadLetter& dead_letter, const Candidate& candidate) const {
   const auto order = orders_.find(dead_letter);
-  return order != orders_.end() && candidate.sealed && !changes_a_part(candidate) && order->second < order_of(candidate);
+  return order != orders_.end() && candidate.sealed && !changes_a_part(candidate) && event::is_after(order_of(candidate), order->second);
 }
 
 std::set<std::string> ReplayOrder::keys_made_good(const Candidate& candidate) const {

@@ -49,3 +49,19 @@ TEST_CASE("declared values: what is too long or too large widens the column, and
   CHECK(rig.written_dead_letters().size() == 1);
   CHECK(rig.rows() == "id=1,s='longer',i=3000000000,d=NULL");
 }
+
+TEST_CASE("declared values: a number that is spelled as a text and too large widens the column as a number does") {
+  Rig rig;
+  rig.send(definition({{"id", kInt, 1},
+                       {"i", types::type_of(CDCRT_TYPE_INT32)},
+                       {"u", types::type_of(CDCRT_TYPE_INT64)},
+                       {"n", types::decimal_type(4, 2)},
+                       {"w", types::type_of(CDCRT_TYPE_INT16)}},
+                      "10"));
+  rig.send(row({{"id", {}, 1}, {"i"}, {"u"}, {"n"}, {"w"}},
+               {integer(1), text("3000000000"), text("18446744073709551615"), text("12345.678"), text("7")}, "20"));
+  rig.send(row({{"id", {}, 1}, {"i"}, {"u"}, {"n"}, {"w"}}, {integer(2), text("1"), text("2"), text("3"), text("many")}, "30"));
+  REQUIRE(rig.write());
+  CHECK(rig.written_dead_letters().size() == 1);
+  CHECK(rig.rows() == "id=1,i=3000000000,u=18446744073709551615,n=12345.678,w=7");
+}

@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 
+#include "apply/logs.hpp"
 #include "apply/orders.hpp"
 
 using namespace cdcrt;
@@ -333,4 +334,24 @@ TEST_CASE("key order: random changes of few keys in three partitions, in random 
       }
     }
   }
+}
+
+TEST_CASE("key order: a key in two partitions, the log of one of which began anew, stops the table") {
+  for (const bool together : {false, true}) {
+    CAPTURE(together);
+    Rig rig(by_partition(), 2);
+    rig.send(insert(1, text("old"), integer(1), in_log(10, 100, 1000)), 0);
+    rig.send(insert(2, text("other"), integer(1), in_log(10, 200, 1000)), 1);
+    if (!together) REQUIRE(rig.write());
+    rig.send(update(1, text("new"), integer(2), in_log(1, 4, 5000)), 1);
+    REQUIRE(rig.write());
+    CHECK(rig.table->detached().find("began anew") != std::string::npos);
+  }
+  // Within a partition what comes later counts, whatever its place.
+  Rig one(by_partition(), 1);
+  one.send(insert(1, text("old"), integer(1), in_log(10, 100, 1000)));
+  one.send(update(1, text("new"), integer(2), in_log(1, 4, 5000)));
+  REQUIRE(one.write());
+  CHECK(one.table->detached().empty());
+  CHECK(one.rows() == "id=1,a='new',b=2");
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apply/logs.hpp"
 #include "apply/orders.hpp"
 
 using namespace cdcrt;
@@ -397,4 +398,21 @@ TEST_CASE(
       }
     }
   }
+}
+
+TEST_CASE("schema: after the log began anew a column may be dropped, and come again, as before") {
+  const std::vector<Column> narrow{{"id", kInt, 1}, {"a", kText}};
+  Rig rig;
+  rig.send(insert(1, text("x"), integer(1), in_log(10, 100, 1000)));
+  rig.send({CDCRT_INSERT, narrow, {integer(2), text("y")}, in_log(10, 200, 2000)});
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='x'; id=2,a='y'");
+  rig.restart();
+  // Lower places of another log, which are later all the same.
+  rig.send(insert(3, text("z"), integer(3), in_log(1, 4, 50'000)));
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='x',b=NULL; id=2,a='y',b=NULL; id=3,a='z',b=3");
+  rig.send({CDCRT_INSERT, narrow, {integer(4), text("w")}, in_log(1, 8, 51'000)});
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='x'; id=2,a='y'; id=3,a='z'; id=4,a='w'");
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 
+#include "apply/logs.hpp"
 #include "apply/orders.hpp"
 
 using namespace cdcrt;
@@ -259,4 +260,66 @@ TEST_CASE("source order: random logs in random partitions, batches and processes
     CHECK(rig.table->detached().empty());
     CHECK(rig.rows() == rows);
   }
+}
+
+TEST_CASE("source order: a log that began anew stops the table, whichever kinds of changes meet, and nothing is left out in silence") {
+  const std::string old_log = in_log(10, 100, 1000), new_log = in_log(1, 4, 5000);
+  const Event before = insert(1, text("old"), integer(1), old_log);
+  for (const Event& after : {update(1, text("new"), integer(2), new_log), patch_a(1, text("new"), new_log), remove(1, new_log)}) {
+    for (const bool together : {false, true}) {
+      CAPTURE(static_cast<int>(after.operation));
+      CAPTURE(together);
+      Rig rig(by_source(), 2);
+      rig.send(before, 0);
+      if (!together) REQUIRE(rig.write());
+      rig.send(after, 1);
+      REQUIRE(rig.write());
+      CHECK(rig.table->detached().find("began anew") != std::string::npos);
+      CHECK(rig.table->detached().find("progress rewind") != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("source order: a change of a part is compared with the parts that are known, and with what was refused") {
+  Rig rig(by_source(), 2);
+  rig.send(insert(1, text("x"), integer(1), in_log(10, 100, 1000)), 0);
+  rig.send(patch_a(1, text("y"), in_log(12, 4, 9000)), 0);
+  REQUIRE(rig.write());
+  // Later than the row's last whole change, and of another log than that of its part.
+  rig.send(patch_b(1, integer(2), in_log(11, 4, 20'000)), 1);
+  REQUIRE(rig.write());
+  CHECK(rig.table->detached().find("began anew") != std::string::npos);
+  Rig refused(by_source(), 2);
+  refused.send(patch_a(1, text("y"), in_log(12, 4, 9000)), 0);
+  REQUIRE(refused.write());
+  CHECK(refused.written_dead_letters().size() == 1);
+  refused.send(insert(1, text("x"), integer(1), in_log(1, 4, 20'000)), 1);
+  REQUIRE(refused.write());
+  CHECK(refused.table->detached().find("began anew") != std::string::npos);
+}
+
+TEST_CASE("source order: a statement that ran while the log went on to another file stops nothing") {
+  // The last one began first, and was read when it was done.
+  in_every_order({insert(1, text("old"), integer(1), in_log(9, 100, 900)), update(1, text("short"), integer(2), in_log(10, 100, 5000)),
+                  update(1, text("long"), integer(3), in_log(11, 4, 1000, 9000))},
+                 [](Rig& rig) {
+                   CHECK(rig.table->detached().empty());
+                   CHECK(rig.rows() == "id=1,a='long',b=3");
+                 });
+}
+
+TEST_CASE("source order: rows of a load that come after changes of theirs are told with their number") {
+  Rig rig(by_source(), 2);
+  for (int64_t id = 1; id <= 3; ++id) rig.send(insert(id, text("changed"), integer(2), "2"), 0);
+  REQUIRE(rig.write());
+  rig.warnings.clear();
+  for (int64_t id = 1; id <= 4; ++id) rig.send(snapshot(id, text("loaded"), integer(0)), 1);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a='changed',b=2; id=2,a='changed',b=2; id=3,a='changed',b=2; id=4,a='loaded',b=0");
+  REQUIRE(rig.warnings.size() == 1);
+  CHECK(rig.warnings[0].find(" 3 rows of a load") != std::string::npos);
+  CHECK(rig.warnings[0].find("progress rewind") != std::string::npos);
+  rig.send(snapshot(1, text("again"), integer(0)), 1);
+  REQUIRE(rig.write());
+  CHECK(rig.warnings.size() == 1);
 }

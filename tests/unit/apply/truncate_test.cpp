@@ -266,7 +266,7 @@ TEST_CASE("truncate: changes of a log that began anew stop the table and are not
     std::string out;
     sdk::append_order(out, file);
     sdk::append_order(out, uint64_t{4});
-    sdk::append_log(out, time, "7", "binlog");
+    sdk::append_log(out, {time, time, "7", "binlog", {}, 0});
     return out;
   };
   Rig rig({}, 2);

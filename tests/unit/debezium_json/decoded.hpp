@@ -1,6 +1,7 @@
 // Test host: messages in, rows out as text that a test can compare.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -52,6 +53,9 @@ struct Decoded {
 };
 
 using Options = std::map<std::string, std::string>;
+
+/// What a source order (hex) says of the place, without what it tells of the log.
+inline std::string place_of(const std::string& order) { return order.substr(0, order.size() - std::min<std::size_t>(order.size(), 80)); }
 
 /// One decode call per `batch` messages (0: all at once) with one decoder. Throws std::runtime_error when the plugin refuses.
 Decoded decode(const std::vector<TestMessage>& messages, const std::string& topic = "pg.public.t", const Options& options = {},

@@ -22,7 +22,7 @@ TestMessage event(const std::string& before, const std::string& after, const std
 const std::string kSource = R"({"connector":"mysql","db":"shop","table":"t"})";
 const std::string kPostgres = R"({"connector":"postgresql","db":"shop","schema":"public","table":"t"})";
 
-std::string order_of(const std::string& block) { return decode({event("null", R"({"id":1})", "c", block)}).rows.at(0).order; }
+std::string order_of(const std::string& block) { return place_of(decode({event("null", R"({"id":1})", "c", block)}).rows.at(0).order); }
 
 }  // namespace
 
@@ -41,7 +41,7 @@ TEST_CASE("envelope: operations, table, key, order and time come from the event"
       CHECK(row.keyed);
       CHECK(row.columns.at("id").key_ordinal == 1);
       CHECK(row.columns.at("v").key_ordinal == 0);
-      CHECK(row.order == "00000000000001020000000000000102");
+      CHECK(place_of(row.order) == "00000000000001020000000000000102");
       CHECK(row.time_us == 1700000000123456);
       CHECK(row.cells.at("id") == "I64 1");
       CHECK(row.cells.count("v") == (row.operation == "DELETE" ? 0 : 1));
@@ -160,7 +160,7 @@ TEST_CASE("envelope: truncate has a shape and no cells") {
   CHECK(decoded.rows[0].operation == "TRUNCATE");
   CHECK(decoded.rows[0].table == "shop.public.t");
   CHECK(decoded.rows[0].cells.empty());
-  CHECK(decoded.rows[0].order == "00000000000001020000000000000102");
+  CHECK(place_of(decoded.rows[0].order) == "00000000000001020000000000000102");
   CHECK(decoded.rows[1].table == "shop.-.t");
 }
 
@@ -205,7 +205,18 @@ TEST_CASE("envelope: source order compares as the source did things") {
         "0000002700000ac00007"
         "0000002700000ac00002"
         "0000000000000002");
-  CHECK(order_of(source(R"("scn":"258")")) == "0000000000000102");
+  CHECK(order_of(source(R"("scn":"258")")) == "0000000000000102" + std::string(28, '0'));
+  const auto oracle = [](const char* record, int number) {
+    return order_of(source(R"("scn":"258","rs_id":")" + std::string(record) + R"(","ssn":)" + std::to_string(number)));
+  };
+  CHECK(oracle(" 0x000015.00000156.00a0 ", 3) == "0000000000000102" "00000015" "00000156" "00a0" "00000003");
+  CHECK(oracle("000015.00000156.00a0", 3) == oracle(" 0x000015.00000156.00a0 ", 3));
+  CHECK(oracle("0x000015.00000156.00a0", 3) < oracle("0x000015.00000156.00a0", 4));
+  CHECK(oracle("0x000015.00000156.00a0", 9) < oracle("0x000015.00000157.0010", 0));
+  CHECK(order_of(source(R"("scn":"258")")) < oracle("0x000015.00000156.00a0", 0));
+  for (const char* damaged : {"", "0x", "x.y.z", "000015.00000156", "000015.00000156.00a0.1"}) {
+    CHECK(oracle(damaged, 3) == order_of(source(R"("scn":"258")")));
+  }
 }
 
 TEST_CASE("flattened: rows with metadata become operations on the table they name") {
@@ -223,7 +234,7 @@ TEST_CASE("flattened: rows with metadata become operations on the table they nam
   CHECK(decoded.rows[0].operation == "UPDATE");
   CHECK(decoded.rows[0].table == "shop.public.t");
   CHECK(decoded.rows[0].cells == std::map<std::string, std::string>{{"id", "I64 1"}, {"v", "STRING x"}, {"__own", "I64 1"}});
-  CHECK(decoded.rows[0].order == "00000000000001020000000000000102");
+  CHECK(place_of(decoded.rows[0].order) == "00000000000001020000000000000102");
   CHECK(decoded.rows[0].time_us == 5000);
   CHECK(decoded.rows[1].operation == "DELETE");
   CHECK(decoded.rows[1].cells == std::map<std::string, std::string>{{"id", "I64 1"}});
@@ -310,4 +321,27 @@ TEST_CASE("flattened: table_from_topic takes the topic apart") {
   CHECK_THROWS(table("re:(?<x>a)", "x"));
   const Decoded never = decode({{R"({"id":1})", R"({"id":1,"__deleted":"false"})", {}}}, "t", {{"table_from_topic", "false"}});
   CHECK(never.rejects.size() == 1);
+}
+
+TEST_CASE("envelope: an order tells its log: when the change was made and read, the server, the files, the transaction") {
+  const auto log_of = [](const std::string& block) {
+    TestMessage message = event("null", R"({"id":1})", "c", "{\"connector\":\"mysql\",\"name\":\"s\",\"db\":\"d\",\"table\":\"t\"," + block + "}");
+    const std::string order = decode({message}).rows.at(0).order;
+    return order.substr(order.size() - 80);
+  };
+  const std::string binlog = R"("file":"binlog.000012","pos":345,"row":0,"ts_ms":1000,)";
+  const std::string whole = log_of(binlog + R"("server_id":7,"gtid":"3e11fa47-71ca-11e1-9e33-c80aa9429562:23")");
+  CHECK(whole.substr(0, 16) == "00000000000003e8");
+  CHECK(whole.substr(56, 16) == "0000000000000017");
+  CHECK(whole.substr(72) == "ff4c4f47");
+  const auto server = [&](const std::string& id) { return log_of(binlog + "\"server_id\":" + id).substr(32, 8); };
+  CHECK(server("0") == "00000000");
+  CHECK(server("7") != server("8"));
+  const auto counter = [&](const std::string& gtid) { return log_of(binlog + "\"gtid\":\"" + gtid + "\"").substr(48, 24); };
+  // MariaDB's servers of one domain go on counting where the last one ended.
+  CHECK(counter("0-1-270").substr(0, 8) == counter("0-2-271").substr(0, 8));
+  CHECK(counter("0-1-270").substr(8) == "000000000000010e");
+  CHECK(counter("0-1-270").substr(0, 8) != counter("1-1-270").substr(0, 8));
+  CHECK(counter("what") == std::string(24, '0'));
+  CHECK(log_of(R"("lsn":259,"ts_ms":1000)").substr(40, 8) == "00000000");
 }

@@ -21,10 +21,10 @@ std::string postgres(int64_t lsn, int64_t ts_ms = 1795371173364) {
          number + R"(,"xmin":null})";
 }
 
-std::string oracle(int64_t scn) {
+std::string oracle(int64_t scn, const std::string& record = {}) {
   return R"({"version":"1.9.8.Final","connector":"oracle","name":"oracle_cdc","ts_ms":1795371173364,"snapshot":"false","db":"ORCL",)"
          R"("sequence":null,"schema":"S","table":"T","txId":"0a","scn":")" +
-         std::to_string(scn) + R"(","commit_scn":"9","lcr_position":null,"rs_id":"","ssn":0,"redo_thread":1})";
+         std::to_string(scn) + R"(","commit_scn":"9","lcr_position":null,"rs_id":")" + record + R"(","ssn":0,"redo_thread":1})";
 }
 
 const std::string kMysqlSnapshot = mysql("", 0, 0, 0, 0);
@@ -105,7 +105,9 @@ TEST_CASE("flink-cdc: changes stand in the order of file, position and row, the 
   CHECK(order("d", mysql("binlog.000009", 7)) < order("c", mysql("binlog.000009", 7)));
   CHECK(order("d", postgres(35910000)) < order("c", postgres(35910000)));
   CHECK(order("c", postgres(35910000)) < order("d", postgres(35910216)));
-  // Changes of one scn stand in the order of their partition, a delete behind a create too.
+  // A redo record tells the changes of one scn apart; without, they stand in the order in which they were read, a delete behind a create too.
+  CHECK(order("d", oracle(7, "000015.00000156.00a0")) < order("c", oracle(7, "000015.00000156.00a0")));
+  CHECK(order("c", oracle(7, "000015.00000156.00a0")) < order("d", oracle(7, "000015.00000156.00b0")));
   CHECK(order("d", oracle(7)) == order("c", oracle(7)));
   CHECK(order("c", oracle(7)) < order("d", oracle(8)));
   CHECK(order("c", kMysqlChange).substr(0, 42) ==
@@ -201,6 +203,27 @@ TEST_CASE("flink-cdc: truncate is in the statement's text alone") {
   }
   const TestRow elsewhere = decode_flink({history(ddl("truncate table `other`.`a``b`"))}).rows.at(0);
   CHECK(elsewhere.table == "other.-.a`b");
+}
+
+TEST_CASE("flink-cdc: a table that is made has no rows of an older one of its name") {
+  std::string made = kTable;
+  made.replace(made.find("ALTER"), 5, "CREATE");
+  for (const char* text : {"create table t (id int)", "CREATE OR REPLACE TABLE t (id int)", "/* by hand */ create table `t` like u"}) {
+    CAPTURE(text);
+    const Decoded decoded = decode_flink({history(ddl(text, made))});
+    REQUIRE(decoded.rows.size() == 2);
+    CHECK(decoded.rows[0].operation == "TRUNCATE");
+    CHECK(decoded.rows[0].table == "shop.-.t");
+    CHECK(decoded.rows[1].operation == "DEFINITION");
+    CHECK(decoded.rows[0].order == decoded.rows[1].order);
+  }
+  // It may have been there.
+  for (const char* text : {"create table if not exists t (id int)", "create temporary table t (id int)", "alter table t add x int"}) {
+    CAPTURE(text);
+    const Decoded decoded = decode_flink({history(ddl(text, made))});
+    REQUIRE(decoded.rows.size() == 1);
+    CHECK(decoded.rows[0].operation == "DEFINITION");
+  }
 }
 
 TEST_CASE("flink-cdc: a statement that cannot be read is told, and stops nothing") {

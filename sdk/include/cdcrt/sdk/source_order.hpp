@@ -6,6 +6,7 @@
 //   row.source_order = borrow(rows.copy(order));
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -25,16 +26,41 @@ inline void append_order(std::string& out, std::string_view text) {
   out += '\0';
 }
 
-/// What an order that tells its log ends with, after eight bytes of time and four that stand for the log. No text ends so.
+/// What an order that tells its log ends with, after what LogLayout says. No text ends so.
 inline constexpr std::string_view kOrderTellsLog = "\xFFLOG";
 
-/// Ends an order whose first eight bytes are the number of a log's file: when the change was (milliseconds, by the source's clock) and in
-/// which log, by its server and the name of its files. So the host notices a log that began anew: its orders are lower, its times are
-/// later.
-inline void append_log(std::string& out, uint64_t time_ms, std::string_view server, std::string_view files) {
-  append_order(out, time_ms);
-  const uint64_t log = fnv1a(files, fnv1a(server));
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(log >> static_cast<unsigned>(shift));
+/// Where the parts of what append_log() adds begin. Numbers have the highest byte first; marks are 0 where nothing was told.
+struct LogLayout {
+  static constexpr std::size_t kTime = 0, kRead = 8, kServer = 16, kFiles = 20, kCounter = 24, kNumber = 28, kTag = 36, kSize = 40;
+};
+
+/// What an order says of its log beside the place in it. All of it is optional but the time.
+struct LogMark {
+  uint64_t time_ms = 0;      ///< when the change was made (a statement: when it began), by the source's clock; 0: not told
+  uint64_t read_ms = 0;      ///< when it was read from the log, which then had it: what began later is not before it in that log
+  std::string_view server;   ///< who wrote it
+  std::string_view files;    ///< what the names of the log's files have in common; the order then begins with eight bytes of a file's number
+  std::string_view counter;  ///< whose transactions `number` counts (a GTID without its last part), the same one in every copy of the log
+  uint64_t number = 0;       ///< of the transaction, from 1
+};
+
+inline uint32_t log_mark(std::string_view text) {
+  const uint32_t mark = static_cast<uint32_t>(fnv1a(text));
+  return text.empty() ? 0 : (mark == 0 ? 1 : mark);
+}
+
+/// Ends an order, so that the host notices a log that began anew: its places are lower, its times are later. Orders of one source must all
+/// end so, or none.
+inline void append_log(std::string& out, const LogMark& mark) {
+  const auto append_mark = [&out](uint32_t number) {
+    for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(number >> static_cast<unsigned>(shift));
+  };
+  append_order(out, mark.time_ms);
+  append_order(out, mark.read_ms);
+  append_mark(log_mark(mark.server));
+  append_mark(log_mark(mark.files));
+  append_mark(log_mark(mark.counter));
+  append_order(out, mark.counter.empty() ? 0 : mark.number);
   out += kOrderTellsLog;
 }
 
