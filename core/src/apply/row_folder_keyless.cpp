@@ -111,6 +111,11 @@ void RowFolder::fold_keyless(const Incoming& in, const evolution::ShapeMap& map)
   std::optional<uint32_t> removed, appended;
   if (!inserts) removed = append_image(fold, before_scratch_, offset, -1);
   if (row.operation != CDCRT_DELETE) appended = append_image(fold, scratch_, offset, 1);
+  for (const auto& image : {removed, appended}) {
+    if (!image || !in.shape.absent_is_null) continue;
+    Entry& entry = fold.entries()[*image];
+    entry.nulls_from = std::min(entry.nulls_from, entry.width);
+  }
   if (removed && appended) fold.links.emplace_back(*removed, *appended);
   fold.counts.add(row.operation);
 }

@@ -149,6 +149,7 @@ bool RowFolder::note_key_change(const Incoming& in, const evolution::ShapeMap& m
   key_delete.effect = entry.effect;
   key_delete.cells = fold.own_cells(entry.cells, entry.width);
   key_delete.cells_width = entry.width;
+  key_delete.nulls_from = entry.nulls_from;
   key_delete.key_insert = entry.key_insert;
   key_delete.order = fold.own_key(order_of(in.into));
   fold.key_deletes.push_back(key_delete);

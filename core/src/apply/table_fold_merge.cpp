@@ -130,6 +130,7 @@ void TableFold::refresh(Sealed& sealed) const {
       }
     }
   }
+  for (auto& part : sealed.partitions) part.fold.write_out_nulls(columns);
   sealed.columns = columns;
   sealed.key = knowledge_.key();
   sealed.key_known = knowledge_.key_known();

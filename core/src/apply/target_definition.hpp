@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cdcrt/abi/sink.h"
@@ -50,6 +51,9 @@ class TargetDefinition {
   /// Changes of it that came from the source.
   [[nodiscard]] uint64_t schema_changes() const { return schema_changes_; }
 
+  /// True once: that nothing tells whether columns are the source's is to be said.
+  [[nodiscard]] bool tell_unshown() { return !std::exchange(told_unshown_, true); }
+
   void leave_nothing_out() { left_out_.clear(); }
   /// An adopted table gets no column for it.
   void leave_out(const std::string& name);
@@ -67,7 +71,7 @@ class TargetDefinition {
   void take(const Sealed& sealed, const Changed& changed);
 
  private:
-  bool is_described_ = false, exists_ = false, has_unique_key_ = false, folds_names_ = false;
+  bool is_described_ = false, exists_ = false, has_unique_key_ = false, folds_names_ = false, told_unshown_ = false;
   std::vector<std::string> names_;
   Columns columns_;
   std::set<std::string> adopted_, left_out_, kept_;
