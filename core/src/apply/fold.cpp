@@ -167,8 +167,7 @@ void Fold::write_out_nulls(const std::vector<evolution::Column>& columns) {
   }
   for (KeyDelete& key_delete : key_deletes) {
     if (key_delete.nulls_from >= all) continue;
-    key_delete.cells =
-        with_nulls(columns, std::exchange(key_delete.nulls_from, all), key_delete.cells, key_delete.cells_width, arena_);
+    key_delete.cells = with_nulls(columns, std::exchange(key_delete.nulls_from, all), key_delete.cells, key_delete.cells_width, arena_);
     key_delete.cells_width = all;
   }
 }

@@ -25,6 +25,7 @@ std::string RowFolder::refuse_shape(const Incoming& in, Error error) {
     return explain(error);
   }
   in.refuse(other_key ? "key_changed" : "value_refused", std::move(error));
+  if (row.operation == CDCRT_DEFINITION) knowledge_.keep_told_key();
   if (row.cells == CDCRT_NO_CELLS) return {};
   evolution::ShapeMap map;
   for (const auto& column : in.shape.columns) {

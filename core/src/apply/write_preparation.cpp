@@ -72,12 +72,12 @@ void WritePreparation::tell_unshown_columns(const Sealed& sealed) {
     if (leaves_nulls_out && column_named(sealed, name) == nullptr) names += (names.empty() ? "" : ", ") + name;
   }
   if (names.empty() || !target.tell_unshown()) return;
-  context_.warn("table '" + sealed.table->identity().target() +
-                "' was there before and has columns that no event has shown so far: " + names +
-                ". Its events leave NULLs out, so that nothing tells whether these columns are the source's. They stay as they are until an "
-                "event has a value for them, or a definition of the table names them. If the source sets one to NULL before that, the old "
-                "value stays: have the producer write NULLs (AWS DMS: IncludeNullAndEmpty = true, here include_null_and_empty = true). "
-                "Columns of your own are not concerned");
+  context_.warn(
+      "table '" + sealed.table->identity().target() + "' was there before and has columns that no event has shown so far: " + names +
+      ". Its events leave NULLs out, so that nothing tells whether these columns are the source's. They stay as they are until an "
+      "event has a value for them, or a definition of the table names them. If the source sets one to NULL before that, the old "
+      "value stays: have the producer write NULLs (AWS DMS: IncludeNullAndEmpty = true, here include_null_and_empty = true). "
+      "Columns of your own are not concerned");
 }
 
 // Once for each batch: it may be tried again.

@@ -1,5 +1,7 @@
 #include "runtime/destinations.hpp"
 
+#include <algorithm>
+
 #include "route/second_source.hpp"
 #include "runtime/log.hpp"
 
@@ -9,12 +11,13 @@ Destinations::Destinations(const manifest::Manifest& manifest, const event::Shap
                            std::vector<std::unique_ptr<SinkRuntime>>& sinks, std::vector<std::unique_ptr<SourceRuntime>>& sources)
     : manifest_(manifest), shapes_(shapes), sinks_(sinks), sources_(sources), router_(manifest) {}
 
-const Flow::Destination& Destinations::of(Flow& flow, uint32_t shape) {
+const Flow::Destination& Destinations::of(Flow& flow, uint32_t shape_id) {
+  const uint64_t shape = shapes_.get(shape_id).id;
   // Where shapes come and go, a partition remembers the latest of them.
   constexpr std::size_t kMaxRemembered = 1024;
   if (flow.destinations.size() >= kMaxRemembered && !flow.destinations.contains(shape)) flow.destinations.clear();
   Flow::Destination& destination = flow.destinations[shape];
-  if (!destination.known) destination = resolve(flow.partition, shape);
+  if (!destination.known) destination = resolve(flow.partition, shape_id);
   return destination;
 }
 
@@ -61,14 +64,22 @@ Flow::Destination Destinations::resolve(const progress::Partition& partition, ui
     router_.disown(**route, *target, sink->has_schemas());
     return refused(*second, **route);
   }
-  for (const auto& each : sinks_) each->accepted(source);
-  destination.table =
-      &sink->table(schema, target->table, source, **route, [this](const progress::PartitionKey& key) -> progress::Partition* {
+  apply::Table& taking =
+      sink->table(schema, target->table, source, **route, [this](const progress::PartitionKey& key) -> progress::Partition* {
         for (const auto& runtime : sources_) {
           if (runtime->name() == key.source) return &runtime->flow(key.topic, key.number).partition;
         }
         return nullptr;
       });
+  const bool tells_key =
+      shape.keyed && std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.key_ordinal > 0; });
+  const apply::TableIdentity& made = taking.identity();
+  if (made.source_name != name || made.source_server != source.server) {
+    if (auto other = route::refuse_other_key(made.route, made.source_name, **route, name, target_name, tells_key))
+      return refused(*other, **route);
+  }
+  for (const auto& each : sinks_) each->accepted(source);
+  destination.table = &taking;
   return destination;
 }
 
