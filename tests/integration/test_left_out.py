@@ -134,7 +134,7 @@ class LeftOut(unittest.TestCase):
         route = '[routes.all]\nmatch = ["s.*"]\ntable = "together"\n'
         done = self.run_with(SQLITE + route + '[defaults]\nprimary_keys = { "s.a" = ["id"], "s.b" = ["no"] }')
         self.assertEqual(done.exit_code, 1, done.log)
-        self.assertIn('source tables "s.a" and "s.b" meet in target table "together", and the manifest gives them keys that differ: '
+        self.assertIn('source tables "s.a" and "s.b" meet in target table "together", and their keys differ: '
                       '(id), by the rule "s.a" of primary_keys; and (no), by the rule "s.b" of primary_keys', done.log)
         self.assertEqual(self.database().execute("SELECT id FROM together ORDER BY id").fetchall(), [(1,), (3,)])
         done = self.run_with(SQLITE + route + '[defaults]\nprimary_keys = { "s.a" = ["id"], "s.b" = ["id"] }')

@@ -177,7 +177,7 @@ Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
   const bool is_told = shape.key_elsewhere && told_key_ && !key_known_;
   if (!by_route && !shape.keyed && !is_told) return {};
   const std::vector<std::string> names = by_route ? own_key : shape.keyed ? key_of(shape) : *told_key_;
-  if (!by_route && !key_known_ && (is_told || shape.key_for_others)) {
+  if (keyed_ && !by_route && !key_known_ && (is_told || shape.key_for_others)) {
     for (const auto& name : names) {
       if (!rule_for(*route_, name).exclude) continue;
       return make_error(

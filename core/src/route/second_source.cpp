@@ -28,8 +28,12 @@ ManifestKey key_of(const Route& route, bool tells_key) {
   return {route.fallback_key, "the rule \"" + route.key_rule + "\" of primary_keys"};
 }
 
+bool are_same(const std::vector<std::string>& one, const std::vector<std::string>& other) {
+  return std::is_permutation(one.begin(), one.end(), other.begin(), other.end());
+}
+
 std::string described(const ManifestKey& key) {
-  if (key.columns.empty()) return "none";
+  if (key.columns.empty()) return "none by the manifest";
   std::string names;
   for (const auto& column : key.columns) names += (names.empty() ? "" : ", ") + column;
   return "(" + names + "), by " + key.told_by;
@@ -38,13 +42,17 @@ std::string described(const ManifestKey& key) {
 }  // namespace
 
 std::optional<Error> refuse_other_key(const Route& first_route, const std::string& first, const Route& route, const std::string& table,
-                                      const std::string& target, bool tells_key) {
+                                      const std::string& target, const std::vector<std::string>& told) {
   if (route.mode == Mode::kAppend || first_route.mode == Mode::kAppend) return std::nullopt;
-  const ManifestKey known = key_of(first_route, tells_key), other = key_of(route, tells_key);
-  if (std::is_permutation(known.columns.begin(), known.columns.end(), other.columns.begin(), other.columns.end())) return std::nullopt;
+  const ManifestKey known = key_of(first_route, !told.empty());
+  ManifestKey other = key_of(route, !told.empty());
+  // What the first table's events tell is compared with what they tell here when it is observed.
+  if (known.columns.empty() && (other.columns.empty() || are_same(other.columns, told))) return std::nullopt;
+  if (other.columns.empty() && !told.empty()) other = {told, "its events"};
+  if (are_same(known.columns, other.columns)) return std::nullopt;
   return make_error(CDCRT_BAD_CONFIG,
                     "source tables \"" + first + "\" and \"" + table + "\" meet in target table \"" + target +
-                        "\", and the manifest gives them keys that differ: " + described(known) + "; and " + described(other),
+                        "\", and their keys differ: " + described(known) + "; and " + described(other),
                     "give both the same key, or the second a `table` of its own");
 }
 
