@@ -144,6 +144,35 @@ cdcrt_cell* Fold::own_cells(const cdcrt_cell* cells, uint32_t width) {
 
 cdcrt_cell Fold::copy(const cdcrt_cell& cell) { return event::copy_cell(cell, arena_); }
 
+namespace {
+
+cdcrt_cell* with_nulls(const std::vector<evolution::Column>& columns, uint32_t from, const cdcrt_cell* cells, uint32_t width,
+                       event::Arena& arena) {
+  const auto all = static_cast<uint32_t>(columns.size());
+  cdcrt_cell* const whole = allocate_cells(arena, all);
+  std::copy(cells, cells + width, whole);
+  for (uint32_t slot = from; slot < all; ++slot) {
+    if (whole[slot].tag == CDCRT_ABSENT && columns[slot].active) whole[slot].tag = CDCRT_NULL;
+  }
+  return whole;
+}
+
+}  // namespace
+
+void Fold::write_out_nulls(const std::vector<evolution::Column>& columns) {
+  const auto all = static_cast<uint32_t>(columns.size());
+  for (Entry& entry : entries_) {
+    if (entry.nulls_from >= all || entry.effect == Effect::kDelete) continue;
+    entry.cells = with_nulls(columns, std::exchange(entry.nulls_from, all), entry.cells, entry.width, arena_);
+    entry.width = all;
+  }
+  for (KeyDelete& key_delete : key_deletes) {
+    if (key_delete.nulls_from >= all) continue;
+    key_delete.cells = with_nulls(columns, std::exchange(key_delete.nulls_from, all), key_delete.cells, key_delete.cells_width, arena_);
+    key_delete.cells_width = all;
+  }
+}
+
 void fold_full(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells, uint32_t width) {
   if (!added && entry.effect == Effect::kDelete) {
     forget_cells(entry);
@@ -168,6 +197,7 @@ void fold_delete(Fold& fold, Entry& entry, const cdcrt_cell* cells, uint32_t wid
   entry.effect = Effect::kDelete;
   if (entry.key_insert >= 0) fold.key_inserts[static_cast<std::size_t>(std::exchange(entry.key_insert, -1))].over = true;
   forget_cells(entry);
+  entry.nulls_from = UINT32_MAX;
   overlay(fold, entry, cells, width);
 }
 
@@ -239,6 +269,7 @@ bool Fold::unite(uint32_t first, uint32_t other) {
   for (uint32_t slot = 0; slot < gone.width; ++slot) {
     if (kept.cells[slot].tag == CDCRT_ABSENT) kept.cells[slot] = gone.cells[slot];
   }
+  kept.nulls_from = std::min(kept.nulls_from, gone.nulls_from);
   kept.copies += gone.copies;
   kept.needed += gone.needed;  // each needs copies of its own
   kept.first_offset = std::min(kept.first_offset, gone.first_offset);

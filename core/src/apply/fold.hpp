@@ -12,6 +12,7 @@
 
 #include "cdcrt/abi/value.h"
 #include "event/arena.hpp"
+#include "evolution/column.hpp"
 
 namespace cdcrt::apply {
 
@@ -52,7 +53,9 @@ struct Entry {
   int64_t first_offset = 0, last_offset = 0;
   int64_t untold = -1;      ///< offset of its last update that does not tell whether the row had another key before; -1: none
   int32_t key_insert = -1;  ///< the last key insert under this key (index into Fold::key_inserts); -1: none
-  std::string_view order;   ///< source order of its last change
+  /// Columns from this slot on that have no cell are NULL: an event that leaves NULLs out did not know of them. UINT32_MAX: none did.
+  uint32_t nulls_from = UINT32_MAX;
+  std::string_view order;  ///< source order of its last change
   std::string_view since;   ///< source order of the oldest change that still counts: the last one that set the whole row, else the first
 };
 
@@ -66,6 +69,7 @@ struct KeyDelete {
   Effect effect = Effect::kNothing;   ///< of the entry before the delete; kNothing: the batch had not touched the row
   cdcrt_cell* cells = nullptr;        ///< its cells then, `cells_width` wide
   uint32_t cells_width = 0;
+  uint32_t nulls_from = UINT32_MAX;  ///< as Entry::nulls_from, of `cells`
   int32_t key_insert = -1;  ///< the key insert (index) that brought the row under `old_key` in this batch; -1: none
   std::string_view order;   ///< source order of its event
 };
@@ -122,6 +126,8 @@ class Fold {
   /// Equal keys must stay equal; different ones may become equal where entries are copies of rows (kAppend). What refers to entries
   /// by key follows.
   void rekey(const std::function<void(const cdcrt_cell* cells, uint32_t width, std::string& key)>& key_of);
+  /// Where events leave NULLs out, columns that they did not know of become NULL cells, as far as `columns` are known by now.
+  void write_out_nulls(const std::vector<evolution::Column>& columns);
   /// Makes room for `width` cells, the new ones ABSENT.
   void widen(Entry& entry, uint32_t width);
   /// The entry's cells, in place of those it had, are these, with their bytes.

@@ -25,7 +25,7 @@ struct RowMemory {
   std::vector<uint32_t> unplaced;      ///< columns first seen in rows without source order, since the last row that had one
   uint32_t other_keys = 0;             ///< number of messages, one after the other, whose key is not the table's
   uint32_t source = 0;                 ///< of the last row, as Entry::source
-  uint32_t source_shape = UINT32_MAX;  ///< the shape that `source` belongs to
+  uint64_t source_shape = UINT64_MAX;  ///< the shape that `source` belongs to
 };
 
 /// The table's lock guards it.

@@ -79,8 +79,8 @@ void RowFolder::fold_keyless(const Incoming& in, const evolution::ShapeMap& map)
     const bool is_empty =
         std::all_of(before_scratch_.begin(), before_scratch_.end(), [](const auto& cell) { return cell.tag == CDCRT_ABSENT; });
     // A delete may carry no more than a key that the table does not have.
-    const bool is_part =
-        in.shape.key_elsewhere && row.before == CDCRT_NO_CELLS && !in.shape.declared && !in.shape.absent_is_null && !map.absent.empty();
+    const bool is_part = in.shape.key_elsewhere && (row.before == CDCRT_NO_CELLS || row.before == row.cells) && !in.shape.declared &&
+                         !in.shape.absent_is_null && !map.absent.empty();
     const bool complete =
         image != CDCRT_NO_CELLS && !is_empty && !is_part && std::none_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
           return slot >= 0 && before_scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT;
@@ -111,6 +111,11 @@ void RowFolder::fold_keyless(const Incoming& in, const evolution::ShapeMap& map)
   std::optional<uint32_t> removed, appended;
   if (!inserts) removed = append_image(fold, before_scratch_, offset, -1);
   if (row.operation != CDCRT_DELETE) appended = append_image(fold, scratch_, offset, 1);
+  for (const auto& image : {removed, appended}) {
+    if (!image || !in.shape.absent_is_null) continue;
+    Entry& entry = fold.entries()[*image];
+    entry.nulls_from = std::min(entry.nulls_from, entry.width);
+  }
   if (removed && appended) fold.links.emplace_back(*removed, *appended);
   fold.counts.add(row.operation);
 }

@@ -25,6 +25,7 @@ std::string RowFolder::refuse_shape(const Incoming& in, Error error) {
     return explain(error);
   }
   in.refuse(other_key ? "key_changed" : "value_refused", std::move(error));
+  if (row.operation == CDCRT_DEFINITION) knowledge_.keep_told_key();
   if (row.cells == CDCRT_NO_CELLS) return {};
   evolution::ShapeMap map;
   for (const auto& column : in.shape.columns) {
@@ -149,6 +150,7 @@ bool RowFolder::note_key_change(const Incoming& in, const evolution::ShapeMap& m
   key_delete.effect = entry.effect;
   key_delete.cells = fold.own_cells(entry.cells, entry.width);
   key_delete.cells_width = entry.width;
+  key_delete.nulls_from = entry.nulls_from;
   key_delete.key_insert = entry.key_insert;
   key_delete.order = fold.own_key(order_of(in.into));
   fold.key_deletes.push_back(key_delete);

@@ -131,6 +131,7 @@ Result<void> Stretch::load(Reading& reading) {
     message.headers = headers.data();
     auto& kept = reading.reads.emplace_back();
     cdcrt_rows* const into = reading.rows.abi();
+    reading.rows.keep_shapes_of(rows);
     kept.first_row = into->row_count;
     for (const uint32_t index : indexes) {
       cdcrt_row row = rows.rows()[index];

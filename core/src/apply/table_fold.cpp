@@ -336,6 +336,7 @@ void TableFold::seal(Sealed& sealed) {
     knowledge_.type_one_column();
   }
   for (auto& [partition, of] : partitions_) {
+    of.fold().write_out_nulls(knowledge_.columns());
     if (auto part = of.seal()) sealed.partitions.push_back(std::move(*part));
   }
   sealed.columns = knowledge_.columns();

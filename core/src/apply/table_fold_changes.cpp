@@ -9,7 +9,7 @@ namespace cdcrt::apply {
 namespace {
 
 // The same number has the same bytes in a key, whatever its type.
-bool is_number(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && type.kind <= CDCRT_TYPE_DECIMAL; }
+bool is_number_type(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && type.kind <= CDCRT_TYPE_DECIMAL; }
 
 }  // namespace
 
@@ -98,7 +98,7 @@ void TableFold::follow_keys(const std::vector<evolution::TypeChange>& changes, b
   if (!identity_.keeps_rows()) return;
   const std::vector<uint32_t>& key_slots = knowledge_.key();
   const bool is_concerned = std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
-    return !is_number(change.to) && (key_slots.empty() || knowledge_.columns()[change.slot].key_ordinal > 0);
+    return !is_number_type(change.to) && (key_slots.empty() || knowledge_.columns()[change.slot].key_ordinal > 0);
   });
   if (!is_concerned && !(drops && key_slots.empty())) return;
   const auto key_of = [&](const cdcrt_cell* cells, uint32_t width, std::string& key) {

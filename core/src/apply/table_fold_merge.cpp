@@ -140,6 +140,7 @@ void TableFold::refresh(Sealed& sealed, const std::vector<evolution::Merge>& mer
       }
     }
   }
+  for (auto& part : sealed.partitions) part.fold.write_out_nulls(columns);
   sealed.columns = columns;
   sealed.key = knowledge_.key();
   sealed.key_known = knowledge_.key_known();

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cdcrt/abi/sink.h"
@@ -60,6 +61,8 @@ class TargetDefinition {
   void take_from(uint32_t slot, uint32_t other);
   /// It has that type, in the transaction that is open.
   void retype(const std::string& name, cdcrt_type type) { columns_[name].type = type; }
+  /// True once: that nothing tells whether columns are the source's is to be said.
+  [[nodiscard]] bool tell_unshown() { return !std::exchange(told_unshown_, true); }
 
   void leave_nothing_out() { left_out_.clear(); }
   /// An adopted table gets no column for it.
@@ -78,7 +81,7 @@ class TargetDefinition {
   void take(const Sealed& sealed, const Changed& changed);
 
  private:
-  bool is_described_ = false, exists_ = false, has_unique_key_ = false, folds_names_ = false;
+  bool is_described_ = false, exists_ = false, has_unique_key_ = false, folds_names_ = false, told_unshown_ = false;
   void judge_key(const Sealed& sealed);
   [[nodiscard]] std::string known_name(std::string_view found, const Sealed& sealed) const;
 

@@ -1,5 +1,6 @@
 #include "apply/write_preparation.hpp"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -38,6 +39,7 @@ Outcome WritePreparation::prepare(const std::vector<Sealed*>& batches) {
       return make_error(CDCRT_UNSUPPORTED, "an operator " + std::string(progress::to_text(row.state)) + " the table" +
                                                (row.reason.empty() ? "" : ": " + row.reason));
     }
+    tell_unshown_columns(*sealed);
     // Whoever resumed it takes the rows that stand as they are.
     if (was_paused) sealed->table->keys().forget();
     if (auto ordered = put_in_order(*sealed); !ordered) return ordered;
@@ -63,6 +65,27 @@ Outcome WritePreparation::prepare_tables_of(const std::vector<Sealed*>& batches,
     for (Sealed* sealed : batches) sealed->table->definition().look_again();
   }
   return prepared;
+}
+
+// A column that was there before may be the source's or the operator's own; only what an event or a definition has named is written.
+void WritePreparation::tell_unshown_columns(const Sealed& sealed) {
+  TargetDefinition& target = sealed.table->definition();
+  if (!target.adopts_any()) return;
+  const bool leaves_nulls_out = std::any_of(sealed.partitions.begin(), sealed.partitions.end(), [](const auto& part) {
+    const auto& entries = part.fold.entries();
+    return std::any_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.nulls_from != UINT32_MAX; });
+  });
+  std::string names;
+  for (const std::string& name : target.names()) {
+    if (leaves_nulls_out && column_named(sealed, name) == nullptr) names += (names.empty() ? "" : ", ") + name;
+  }
+  if (names.empty() || !target.tell_unshown()) return;
+  context_.warn(
+      "table '" + sealed.table->identity().target() + "' was there before and has columns that no event has shown so far: " + names +
+      ". Its events leave NULLs out, so that nothing tells whether these columns are the source's. They stay as they are until an "
+      "event has a value for them, or a definition of the table names them. If the source sets one to NULL before that, the old "
+      "value stays: have the producer write NULLs (AWS DMS: IncludeNullAndEmpty = true, here include_null_and_empty = true). "
+      "Columns of your own are not concerned");
 }
 
 // Once for each batch: it may be tried again.

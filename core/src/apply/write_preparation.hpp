@@ -18,6 +18,7 @@ class WritePreparation {
 
  private:
   Outcome prepare_tables_of(const std::vector<Sealed*>& batches, bool transactional);
+  void tell_unshown_columns(const Sealed& sealed);
   Outcome put_in_order(Sealed& sealed);
   Result<void> read_known_keys(Sealed& sealed);
   Outcome keep_by_source(Sealed& sealed);

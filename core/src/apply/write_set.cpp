@@ -56,7 +56,12 @@ TargetColumns::TargetColumns(const Sealed& sealed) : sealed_(&sealed), kept_(sea
   slots_ = sealed.key;
   for (uint32_t slot = 0; slot < sealed.columns.size(); ++slot) {
     const auto& column = sealed.columns[slot];
-    if (!column.active || column.key_ordinal > 0 || column.type.kind == CDCRT_TYPE_UNKNOWN) continue;
+    if (!column.active || column.key_ordinal > 0) continue;
+    // Seen as NULL alone: there is nothing to create, but what was there before may hold a value.
+    if (column.type.kind == CDCRT_TYPE_UNKNOWN) {
+      const auto* const made = target.find(column.target_name);
+      if (made == nullptr || made->type.kind == CDCRT_TYPE_UNKNOWN || made->incarnation != column.incarnation) continue;
+    }
     (target.lacks(column.target_name) ? left_out_ : slots_).push_back(slot);
   }
   for (const uint32_t slot : slots_) {

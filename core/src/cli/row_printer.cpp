@@ -122,7 +122,7 @@ void RowPrinter::row(uint64_t line, const cdcrt_row& row, const event::RowBatch&
   if (known != nullptr) shape(*known);
   if (json_) {
     std::string text = "{\"line\":" + std::to_string(line) + ",\"op\":\"" + sdk::operation_name(row.operation) + "\"";
-    if (known != nullptr) text += ",\"shape\":" + std::to_string(row.shape);
+    if (known != nullptr) text += ",\"shape\":" + std::to_string(known->id);
     if (known != nullptr && row.cells != CDCRT_NO_CELLS) json_cells("row", *known, batch.cells(row.cells), text);
     if (known != nullptr && row.before != CDCRT_NO_CELLS) json_cells("before", *known, batch.cells(row.before), text);
     if (known != nullptr && row.other_key != CDCRT_NO_CELLS) json_cells("other_key", *known, batch.cells(row.other_key), text);
@@ -133,7 +133,7 @@ void RowPrinter::row(uint64_t line, const cdcrt_row& row, const event::RowBatch&
   }
   out_ << "line " << line << ": " << sdk::operation_name(row.operation);
   if (known != nullptr) {
-    out_ << " " << printable(table_name(*known)) << " (shape " << row.shape << ")";
+    out_ << " " << printable(table_name(*known)) << " (shape " << known->id << ")";
     if (row.cells != CDCRT_NO_CELLS) out_ << text_cells(*known, batch.cells(row.cells));
     if (row.before != CDCRT_NO_CELLS) out_ << "; before:" << text_cells(*known, batch.cells(row.before));
     if (row.other_key != CDCRT_NO_CELLS) out_ << "; other key:" << text_cells(*known, batch.cells(row.other_key));

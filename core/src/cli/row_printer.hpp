@@ -28,7 +28,7 @@ class RowPrinter {
   const event::ShapeRegistry& shapes_;
   const bool json_;
   std::ostream& out_;
-  std::set<uint32_t> printed_;
+  std::set<uint64_t> printed_;
 };
 
 }  // namespace cdcrt::cli

@@ -127,6 +127,8 @@ class ManifestWriter {
     line("\n[sources.events]");
     line("plugin = \"kafka\"");
     setting("brokers", job_.text("kafka_broker"));
+    if (!job_.text("topic").empty() && split_names(job_.text("topic")).empty())
+      file_.error(diagnostics::kBadValue, job_.span("topic"), "option 'topic' names no topic");
     line("topics = " + manifest_list(split_names(job_.text("topic"))));
     const std::string_view group = job_.text("consumer_group");
     if (!group.empty()) {

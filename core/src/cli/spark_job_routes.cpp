@@ -82,6 +82,7 @@ class RouteWriter {
   RouteWriter(const SparkJob& job, const std::string& schema, Findings& file) : job_(job), schema_(schema), file_(file) {}
 
   std::string write() {
+    warn_of_schema();
     find_merged_targets();
     for (std::size_t i = 0; i < job_.tables.size(); ++i) add(job_.tables[i], i);
     warn_of_overlaps();
@@ -104,6 +105,44 @@ class RouteWriter {
   }
 
  private:
+  /// A pattern of two parts meets no table that lies in a schema.
+  void warn_of_schema() {
+    if (job_.tables.empty()) return;
+    if (job_.text("cdc_format") == "DMS-CDC") {
+      if (schema_.empty()) return;
+      file_.warning(diagnostics::kActsOtherwise, {}, "--schema has no effect for DMS-CDC",
+                    "`db` is compared with schema-name of the records, which is the schema of PostgreSQL and the database of MySQL");
+      return;
+    }
+    if (!schema_.empty()) return;
+    std::string schema = "SCHEMA";
+    for (const std::string& topic : split_names(job_.text("topic"))) {
+      for (const SparkJobTable& table : job_.tables) {
+        // Debezium's topics end in database.table where there are no schemas, else in schema.table.
+        if (topic.ends_with("." + table.database.text + "." + table.table.text)) return;
+        if (!topic.ends_with("." + table.table.text)) continue;
+        const std::string above = topic.substr(0, topic.size() - table.table.text.size() - 1);
+        if (const std::size_t dot = above.rfind('.'); dot != std::string::npos && is_plain(above.substr(dot + 1)))
+          schema = above.substr(dot + 1);
+      }
+    }
+    file_.warning(diagnostics::kActsOtherwise, job_.tables.front().database.span,
+                  "tables are looked for as database.table, as MySQL has them. Where they lie in schemas, as in PostgreSQL, SQL Server and "
+                  "Oracle, none is met and nothing is written",
+                  "for such a source import again with --schema " + (schema == "SCHEMA" ? schema + " (public, dbo, ...)" : schema) +
+                      ", or --schema '*' for all schemas");
+  }
+
+  /// What looks like several names, or has a blank too many, is one regular expression to the job.
+  void warn_of_names(const SparkJobTable& table) {
+    for (const PlacedText* name : {&table.database, &table.table}) {
+      if (is_plain(name->text) || name->text.find_first_of(".*+?[](){}|\\^$") != std::string::npos) continue;
+      file_.warning(diagnostics::kActsOtherwise, name->span,
+                    quote(name->text) + " is one name, with all its characters: it meets no table that is called otherwise",
+                    "write an entry for each table, without blanks");
+    }
+  }
+
   /// Tables of two databases that the job merges into one.
   void find_merged_targets() {
     std::map<std::string, std::set<std::pair<std::string, std::string>>> sources;
@@ -137,6 +176,7 @@ class RouteWriter {
   }
 
   void add(const SparkJobTable& table, std::size_t number) {
+    warn_of_names(table);
     RouteLines route;
     const bool plain = is_plain(table.database.text) && is_plain(table.table.text);
     const std::string pattern = pattern_of(table);
@@ -197,6 +237,12 @@ class RouteWriter {
                     "the schema is redshift_schema; here a name is one word");
       }
       text += "table = " + manifest_string(without_placeholders(lower(schema) + "." + target_of(table))) + "\n";
+      const auto [first, is_new] = merged_keys_.try_emplace(target_of(table), key);
+      if (is_merged && !is_new && !std::is_permutation(key.begin(), key.end(), first->second.begin(), first->second.end())) {
+        file_.error(diagnostics::kBadValue, table.primary_key.span,
+                    "another table of sync_table_list fills " + quote(schema + "." + target_of(table)) + " too, with another primary_key",
+                    "a table has one key: give one of the two a target_table of its own");
+      }
       if (is_merged) {
         file_.warning(diagnostics::kActsOtherwise, table.table.span,
                       "another table of sync_table_list fills " + quote(schema + "." + target_of(table)) + " too, as in the job",
@@ -291,8 +337,9 @@ class RouteWriter {
   const SparkJob& job_;
   const std::string schema_;
   Findings& file_;
-  std::set<std::string> merged_;  // targets of several source tables
-  std::set<std::string> seen_;    // patterns
+  std::set<std::string> merged_;                                 // targets of several source tables
+  std::map<std::string, std::vector<std::string>> merged_keys_;  // the first of them, by target
+  std::set<std::string> seen_;                                   // patterns
   std::vector<std::pair<std::size_t, route::Pattern>> patterns_;
   std::vector<RouteLines> routes_;
 };

@@ -10,7 +10,7 @@
 
 namespace cdcrt::event {
 
-RowBatch::RowBatch(ShapeRegistry& shapes) : shapes_(shapes) {
+RowBatch::RowBatch(ShapeRegistry& shapes) : shapes_(shapes), generation_(shapes.hold()) {
   rows_.size = sizeof rows_;
   rows_.self = this;
   rows_.grow = &RowBatch::grow;
@@ -19,7 +19,24 @@ RowBatch::RowBatch(ShapeRegistry& shapes) : shapes_(shapes) {
   rows_.reject = &RowBatch::reject;
 }
 
+uint64_t RowBatch::renew_shapes() {
+  generation_ = shapes_.hold();
+  others_.clear();
+  return shape_generation();
+}
+
+void RowBatch::give_up_shapes() {
+  generation_.reset();
+  others_.clear();
+}
+
+void RowBatch::keep_shapes_of(const RowBatch& other) {
+  if (other.generation_ == generation_ || std::find(others_.begin(), others_.end(), other.generation_) != others_.end()) return;
+  others_.push_back(other.generation_);
+}
+
 void RowBatch::clear() {
+  others_.clear();
   rows_.row_count = rows_.cell_count = 0;
   rows_.rows = row_storage_.data();
   rows_.cells = cell_storage_.data();
@@ -81,7 +98,7 @@ uint32_t RowBatch::intern(cdcrt_rows* rows, const cdcrt_shape* shape) {
     own.columns = columns.data();
     own.column_size = sizeof(cdcrt_column);
     std::string wrong = fault_of(own);
-    if (wrong.empty()) return self->shapes_.intern(own);
+    if (wrong.empty()) return self->shapes_.intern(own, self->generation_);
     if (self->fault_.empty()) self->fault_ = std::move(wrong);
   } catch (const std::exception& exception) {
     self->fault_ = std::string("a shape that the host could not keep: ") + exception.what();

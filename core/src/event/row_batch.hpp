@@ -20,6 +20,7 @@ struct Reject {
 /// Rows, cells and arena of one decode call, reused for the next. One thread at a time.
 class RowBatch {
  public:
+  /// Its shapes stay as long as it does.
   explicit RowBatch(ShapeRegistry& shapes);
   RowBatch(const RowBatch&) = delete;
   RowBatch& operator=(const RowBatch&) = delete;
@@ -28,6 +29,14 @@ class RowBatch {
   cdcrt_rows* abi() { return &rows_; }
   /// Forgets rows, rejects and cell bytes; keeps capacity.
   void clear();
+  /// Gives up the shapes of the rows that it had, and begins with those of today. The number is that of their generation: a decoder
+  /// knows no shapes of another one.
+  uint64_t renew_shapes();
+  /// Until then it keeps none.
+  void give_up_shapes();
+  [[nodiscard]] uint64_t shape_generation() const { return ShapeRegistry::number_of(generation_); }
+  /// Rows are copied from there: their shapes stay as well.
+  void keep_shapes_of(const RowBatch& other);
   [[nodiscard]] const cdcrt_row* rows() const { return rows_.rows; }
   [[nodiscard]] uint32_t size() const { return rows_.row_count; }
   [[nodiscard]] const cdcrt_cell* cells(uint32_t first) const { return rows_.cells + first; }
@@ -48,6 +57,8 @@ class RowBatch {
   static void reject(cdcrt_rows* rows, uint32_t message, const cdcrt_error* error);
 
   ShapeRegistry& shapes_;
+  ShapeRegistry::Hold generation_;
+  std::vector<ShapeRegistry::Hold> others_;
   cdcrt_rows rows_{};
   std::vector<cdcrt_row> row_storage_;
   std::vector<cdcrt_cell> cell_storage_;

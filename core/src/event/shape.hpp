@@ -1,12 +1,10 @@
-// Shapes, interned for the life of the process.
+// Shapes, interned for as long as they are used.
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <mutex>
+#include <memory>
 #include <shared_mutex>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "cdcrt/abi/value.h"
@@ -25,11 +23,12 @@ struct ShapeColumn {
 
 /// An owned copy of a cdcrt_shape. Immutable once interned.
 struct Shape {
-  uint32_t id = 0;
+  uint64_t id = 0;  ///< no other shape of the process has it, also of those that are gone
   bool declared = false;
   bool keyed = false;
   bool key_in_one_partition = false;
   bool key_elsewhere = false;   ///< not keyed, and not without key either: something else tells the key
+  bool key_for_others = false;  ///< of a definition: the rows of the table do not tell the key
   bool absent_is_null = false;  ///< a column of the table that is not here is NULL in the rows
   bool renamed = false;         ///< a definition after the rename of one column, whose former name is not told
   std::string database, schema, table;
@@ -37,19 +36,39 @@ struct Shape {
   std::vector<ShapeColumn> columns;
 };
 
-/// Equal shapes get equal ids. Thread-safe; nothing is ever removed, so references stay valid.
+/// Shapes are kept in generations: where there are too many, a new one begins, and the old one goes with whoever still uses it. Otherwise a
+/// source that leaves columns out at random would fill the memory. Thread-safe; must outlive the generations that it gave out.
 class ShapeRegistry {
  public:
-  uint32_t intern(const cdcrt_shape& shape);
+  static constexpr std::size_t kMaximumBytes = 32 << 20;  ///< of a generation
+  static constexpr std::size_t kMaximumShapes = 1 << 16;
+
+  class Generation;
+  using Hold = std::shared_ptr<Generation>;
+
+  ShapeRegistry();
+  ~ShapeRegistry();
+  ShapeRegistry(const ShapeRegistry&) = delete;
+  ShapeRegistry& operator=(const ShapeRegistry&) = delete;
+
+  /// The generation in which new shapes are kept, and what is in it while it is held.
+  [[nodiscard]] Hold hold();
+  /// Of no other generation of this registry.
+  static uint64_t number_of(const Hold& generation);
+  /// Equal shapes of a generation get equal ids.
+  uint32_t intern(const cdcrt_shape& shape, const Hold& generation);
+  /// Valid while its generation is held.
   [[nodiscard]] const Shape& get(uint32_t id) const;
-  /// nullptr: intern() never gave that id.
+  /// nullptr: no generation that is held has that id.
   [[nodiscard]] const Shape* find(uint32_t id) const;
+  /// Of all generations that are held; roughly.
+  [[nodiscard]] std::size_t bytes() const;
 
  private:
   mutable std::shared_mutex mutex_;
-  std::unordered_map<std::string, uint32_t> ids_;
-  std::deque<Shape> shapes_;
-  Arena defaults_;
+  std::vector<Generation*> places_;  ///< by the upper bits of ids
+  Hold current_;
+  uint64_t count_ = 0;  ///< of generations
 };
 
 /// True for tags whose bytes stand at cell.value.data.

@@ -145,6 +145,25 @@ bool TableKnowledge::tell_key(const event::Shape& shape) {
   return true;
 }
 
+// With the columns alone: what was refused may be the type of one of them, or another column.
+void TableKnowledge::keep_told_key() {
+  if (key_known_ || !told_key_ || told_key_->empty()) return;
+  event::Shape key;
+  for (const auto& name : *told_key_) {
+    if (rule_for(*route_, name).exclude) return;
+    if (const auto told = told_types_.find(name); told != told_types_.end() && is_unkeyable(told->second.type)) told_types_.erase(told);
+    key.columns.emplace_back().name = name;
+  }
+  if (!check_shape(key, true)) return;
+  std::vector<uint32_t> slots;
+  for (const auto& column : key.columns) {
+    const auto slot = slot_for(key, column, {}, false, true);
+    if (!slot || *slot < 0) return;
+    slots.push_back(static_cast<uint32_t>(*slot));
+  }
+  set_key(std::move(slots));
+}
+
 Result<void> TableKnowledge::observe_key(const event::Shape& shape, std::string_view order, bool definition) {
   // Every change is a row of its own there.
   if (route_->mode == route::Mode::kAppend) {
@@ -159,6 +178,15 @@ Result<void> TableKnowledge::observe_key(const event::Shape& shape, std::string_
   const bool is_told = shape.key_elsewhere && told_key_ && !key_known_;
   if (!by_route && !shape.keyed && !is_told) return {};
   const std::vector<std::string> names = by_route ? own_key : shape.keyed ? key_of(shape) : *told_key_;
+  if (keyed_ && !by_route && !key_known_ && (is_told || shape.key_for_others)) {
+    for (const auto& name : names) {
+      if (!rule_for(*route_, name).exclude) continue;
+      return make_error(
+          CDCRT_BAD_CONFIG,
+          "the key of the table is " + joined(names) + ", as its definition tells it, and the route's columns exclude " + quote(name),
+          "take the exclude away, or give the route a primary_key of other columns, and start cdcrt again");
+    }
+  }
   // The first event may be the odd one: its key without columns makes no keyless table of one that has a key. A definition's does.
   if (!key_known_ && names.empty()) {
     if (!is_told) return {};
@@ -194,11 +222,15 @@ Result<void> TableKnowledge::observe_key(const event::Shape& shape, std::string_
     if (found == slots_.end()) return {};  // its columns come with a later shape, or this shape is being mapped
     slots.push_back(found->second);
   }
+  set_key(std::move(slots));
+  return {};
+}
+
+void TableKnowledge::set_key(std::vector<uint32_t> slots) {
   key_ = std::move(slots);
   for (std::size_t i = 0; i < key_.size(); ++i) columns_[key_[i]].key_ordinal = static_cast<uint32_t>(i + 1);
   key_known_ = true;
   ++version_;
-  return {};
 }
 
 // An event that carries the whole row and lacks a column of the route's key: no event will have it.

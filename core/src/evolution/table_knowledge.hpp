@@ -86,6 +86,8 @@ class TableKnowledge {
   /// A definition tells the key of a table whose events do not. It holds for rows that are observed from now on, also earlier ones.
   /// True: that is news.
   bool tell_key(const event::Shape& shape);
+  /// The definition that told the key is refused, so that it is not observed: its key is kept all the same, for those who wait for it.
+  void keep_told_key();
   /// The types that a definition at source order `order` declares, for columns that rows show before it is observed in its turn.
   void tell_types(const event::Shape& shape, std::string_view order);
   /// Nothing has told the key of the table so far, and a row of this shape cannot be applied without.
@@ -160,6 +162,7 @@ class TableKnowledge {
   [[nodiscard]] bool awaits_definitions() const;
   void judge_key_partitions(const event::Shape& shape);
   Result<void> observe_key(const event::Shape& shape, std::string_view order, bool definition);
+  void set_key(std::vector<uint32_t> slots);
   /// What the manifest says of the key of rows of this shape; empty: nothing.
   [[nodiscard]] const std::vector<std::string>& manifest_key(const event::Shape& shape) const;
   Result<void> check_shape(const event::Shape& shape, bool definition) const;
@@ -185,7 +188,7 @@ class TableKnowledge {
   bool keyed_;
   std::vector<Column> columns_;
   std::unordered_map<std::string, uint32_t> slots_;
-  std::unordered_map<uint32_t, ShapeMap> maps_;
+  std::unordered_map<uint64_t, ShapeMap> maps_;  ///< by event::Shape::id
   ShapeMap late_map_, names_map_;
   std::map<route::Metadata, uint32_t> metadata_;
   std::vector<uint32_t> key_;

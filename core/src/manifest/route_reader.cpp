@@ -186,6 +186,28 @@ class RouteReader {
     return route;
   }
 
+  /// Source tables of two routes meet in one target table, and a table has one key.
+  void check_shared_keys(const std::vector<Route>& routes) {
+    const auto names_key = [](const Route& route) {
+      return route.names_target && route.table.find('{') == std::string::npos && !route.primary_key.empty() &&
+             route.mode != route::Mode::kAppend;
+    };
+    for (std::size_t i = 0; i < routes.size(); ++i) {
+      for (std::size_t first = 0; first < i; ++first) {
+        const Route &one = routes[first], &other = routes[i];
+        if (!names_key(one) || !names_key(other) || one.sink != other.sink || one.table != other.table) continue;
+        if (std::is_permutation(one.primary_key.begin(), one.primary_key.end(), other.primary_key.begin(), other.primary_key.end()))
+          continue;
+        report_.error(diagnostics::kBadRoute, other.position,
+                      "[routes." + one.name + "] and [routes." + other.name + "] write into one table, " + quote(other.table) +
+                          ", and their primary_keys differ",
+                      "a table has one key: give both the same primary_key, or one of them another `table`",
+                      {"the other one stands at " + place(one.position)});
+        break;
+      }
+    }
+  }
+
   /// Of [defaults], where they are the only route.
   void read_layout(Route& route) { layouts_.read(nullptr, route); }
 
@@ -306,6 +328,7 @@ void read_routes(TableReader& top, const std::vector<Sink>& sinks, Manifest& man
       return &other != &route && other.names_target && other.sink == route.sink;
     });
   }
+  reader.check_shared_keys(manifest.routes);
   if (!manifest.routes.empty()) {
     if (manifest.defaults.sink.empty() && !sinks.empty()) manifest.defaults.sink = sinks.front().name;
     return;

@@ -101,6 +101,18 @@ Result<void> add_columns(plugin::Connection& connection, const TableAccess& acce
   return {};
 }
 
+}  // namespace
+
+Result<void> refuse_newer(const TableAccess& access, int64_t version) {
+  if (version <= kFormatVersion) return {};
+  return make_error(CDCRT_UNSUPPORTED,
+                    "the progress in '" + access.schema() + "' has format_version " + std::to_string(version) + ", this cdcrt knows " +
+                        std::to_string(kFormatVersion),
+                    "run the newer cdcrt, or use another progress_schema");
+}
+
+namespace {
+
 // Rows of all pipelines and sinks.
 Result<void> replace(plugin::Connection& connection, const TableAccess& access, const FormerTable& former) {
   Rows rows = rows_of(*former.successor);
@@ -122,12 +134,7 @@ Result<void> migrate(plugin::Connection& connection, const TableAccess& access, 
                      const std::vector<FormerTable>& former, int64_t seen) {
   auto version = access.format_version(connection, CDCRT_LOCK_NONE);
   if (!version) return std::move(version.error());
-  if (*version > kFormatVersion) {
-    return make_error(CDCRT_UNSUPPORTED,
-                      "the progress in '" + access.schema() + "' has format_version " + std::to_string(*version) + ", this cdcrt knows " +
-                          std::to_string(kFormatVersion),
-                      "run the newer cdcrt, or use another progress_schema");
-  }
+  if (auto refused = refuse_newer(access, *version); !refused) return refused;
   if (*version == kFormatVersion) return {};
   if (*version != seen) return make_error(CDCRT_RETRY, "an older cdcrt made the progress in '" + access.schema() + "' at the same time");
   if (*version > 0) {

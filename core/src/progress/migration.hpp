@@ -13,6 +13,8 @@ inline constexpr int64_t kFormatVersion = 6;
 std::vector<const HostTable*> tables_of_every_target(const KeyChangesTable& key_changes);
 /// The format_version of what the target keeps; 0: nothing. Creates nothing.
 Result<int64_t> kept_version(plugin::Connection& connection, const TableAccess& access);
+/// UNSUPPORTED: `version` is newer than this program.
+Result<void> refuse_newer(const TableAccess& access, int64_t version);
 /// From `version`, 0: nothing was kept. In one transaction. Refuses a newer format. The tables of this format are there.
 Result<void> bring_forward(plugin::Connection& connection, const TableAccess& access, const Locks& locks,
                            const KeyChangesTable& key_changes, int64_t version);

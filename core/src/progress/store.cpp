@@ -30,6 +30,14 @@ Result<void> Store::prepare(plugin::Connection& connection) {
     if (!description) return std::move(description.error());
     if (description->get().exists == 0) missing.push_back(tables[i]);
   }
+  // A table that is missing may have another name in a newer format: nothing is made there.
+  if (!missing.empty() && missing.front() != &kFormat) {
+    const auto look = [&]() -> Result<void> {
+      auto version = tables_.format_version(connection, CDCRT_LOCK_NONE);
+      return version ? refuse_newer(tables_, *version) : std::move(version.error());
+    };
+    if (auto looked = protocol_->in_one_look(connection, look); !looked) return looked;
+  }
   // Where commits wait for one another, all in one transaction.
   const auto create_all = [&]() -> Result<void> {
     for (const HostTable* table : missing) {

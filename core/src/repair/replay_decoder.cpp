@@ -1,6 +1,7 @@
 #include "repair/replay_decoder.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "cdcrt/sdk/status.hpp"
@@ -20,6 +21,8 @@ Result<void> ReplayDecoder::decode(Candidate& candidate) {
     candidate.refusal = "the manifest has no source '" + dead_letter.source + "' any more";
     return {};
   }
+  event::RowBatch rows(shapes_);
+  if (std::exchange(shape_generation_, rows.shape_generation()) != rows.shape_generation()) formats_.clear();
   auto& format = formats_[dead_letter.source];
   if (!format) {
     auto made = plugin::Format::create(source->format);
@@ -42,7 +45,6 @@ Result<void> ReplayDecoder::decode(Candidate& candidate) {
   one.partition = dead_letter.partition;
   one.messages = &message;
   one.count = 1;
-  event::RowBatch rows(shapes_);
   if (auto decoded = format->decode(one, rows); !decoded) return decoded;
   if (!rows.rejects().empty()) {
     candidate.refusal = explain(rows.rejects().front().error);

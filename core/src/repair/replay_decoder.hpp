@@ -36,6 +36,7 @@ class ReplayDecoder {
   const progress::StoredTable* stored_ = nullptr;
   event::ShapeRegistry shapes_;
   std::map<std::string, std::unique_ptr<plugin::Format>> formats_;
+  uint64_t shape_generation_ = 0;  ///< that the formats know
   std::unique_ptr<apply::Table> base_;
 };
 

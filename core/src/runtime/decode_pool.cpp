@@ -14,6 +14,16 @@ namespace {
 
 bool is_unreadable(const cdcrt_message& message) { return message.unreadable.data != nullptr; }
 
+Result<void> make_formats(const manifest::Manifest& manifest, std::vector<plugin::Format>& formats) {
+  formats.clear();
+  for (const auto& source : manifest.sources) {
+    auto format = plugin::Format::create(source.format);
+    if (!format) return std::move(format.error());
+    formats.push_back(std::move(*format));
+  }
+  return {};
+}
+
 }  // namespace
 
 // Stored, so it must stay what it is.
@@ -26,9 +36,10 @@ uint64_t content_hash(const cdcrt_message& message) {
 }
 
 struct DecodePool::Worker {
-  explicit Worker(event::ShapeRegistry& shapes) : rows(shapes) {}
+  explicit Worker(event::ShapeRegistry& shapes) : rows(shapes), shape_generation(rows.shape_generation()) {}
   std::vector<plugin::Format> formats;  // by source
   event::RowBatch rows;
+  uint64_t shape_generation;  // that the formats know
   std::vector<std::pair<apply::Table*, std::vector<uint32_t>>> by_table;  // of the batch, the first `tables` of them
   std::size_t tables = 0;
   std::unordered_map<const apply::Table*, std::size_t> places;  // in by_table
@@ -41,11 +52,7 @@ DecodePool::~DecodePool() { stop(); }
 Result<void> DecodePool::start(unsigned workers) {
   for (unsigned i = 0; i < workers; ++i) {
     auto worker = std::make_unique<Worker>(context_.shapes);
-    for (const auto& source : context_.manifest.sources) {
-      auto format = plugin::Format::create(source.format);
-      if (!format) return std::move(format.error());
-      worker->formats.push_back(std::move(*format));
-    }
+    if (auto made = make_formats(context_.manifest, worker->formats); !made) return made;
     workers_.push_back(std::move(worker));
   }
   for (auto& worker : workers_) threads_.emplace_back([this, &worker] { work(*worker); });
@@ -74,6 +81,7 @@ void DecodePool::work(Worker& worker) {
     const uint64_t bytes = messages.get().bytes;
     auto decoded = decode(worker, *flow, messages.get());
     worker.rows.clear();  // a large one is not kept until this worker decodes again
+    worker.rows.give_up_shapes();
     messages.reset();
     if (!decoded) {
       const std::lock_guard lock(mutex_);
@@ -110,6 +118,10 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
   // Before a writer can begin: a large message is gone by then.
   const progress::LastMessage last_message{last.offset, last.timestamp_ms, content_hash(last)};
   worker.rows.clear();
+  // Formats remember the numbers of shapes that are gone; other than that they keep nothing.
+  if (std::exchange(worker.shape_generation, worker.rows.renew_shapes()) != worker.rows.shape_generation()) {
+    if (auto made = make_formats(context_.manifest, worker.formats); !made) return made;
+  }
   if (batch.count > 0) {
     if (auto decoded = worker.formats[flow.source_index].decode(batch, worker.rows); !decoded) return decoded;
     for (const auto& reject : worker.rows.rejects()) {

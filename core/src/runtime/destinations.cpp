@@ -4,17 +4,32 @@
 #include "runtime/log.hpp"
 
 namespace cdcrt::runtime {
+namespace {
+
+/// A table of the same source by its whole name, as patterns see it.
+route::SourceTable table_named(std::string_view name, route::SourceTable table) {
+  const std::size_t last = name.rfind('.');
+  table.table = name.substr(last == std::string_view::npos ? 0 : last + 1);
+  name = last == std::string_view::npos ? std::string_view() : name.substr(0, last);
+  const std::size_t dot = name.rfind('.');
+  table.schema = name.substr(dot == std::string_view::npos ? 0 : dot + 1);
+  table.database = dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
+  return table;
+}
+
+}  // namespace
 
 Destinations::Destinations(const manifest::Manifest& manifest, const event::ShapeRegistry& shapes,
                            std::vector<std::unique_ptr<SinkRuntime>>& sinks, std::vector<std::unique_ptr<SourceRuntime>>& sources)
     : manifest_(manifest), shapes_(shapes), sinks_(sinks), sources_(sources), router_(manifest) {}
 
-const Flow::Destination& Destinations::of(Flow& flow, uint32_t shape) {
+const Flow::Destination& Destinations::of(Flow& flow, uint32_t shape_id) {
+  const uint64_t shape = shapes_.get(shape_id).id;
   // Where shapes come and go, a partition remembers the latest of them.
   constexpr std::size_t kMaxRemembered = 1024;
   if (flow.destinations.size() >= kMaxRemembered && !flow.destinations.contains(shape)) flow.destinations.clear();
   Flow::Destination& destination = flow.destinations[shape];
-  if (!destination.known) destination = resolve(flow.partition, shape);
+  if (!destination.known) destination = resolve(flow.partition, shape_id);
   return destination;
 }
 
@@ -61,14 +76,31 @@ Flow::Destination Destinations::resolve(const progress::Partition& partition, ui
     router_.disown(**route, *target, sink->has_schemas());
     return refused(*second, **route);
   }
-  for (const auto& each : sinks_) each->accepted(source);
-  destination.table =
-      &sink->table(schema, target->table, source, **route, [this](const progress::PartitionKey& key) -> progress::Partition* {
+  std::vector<std::string> told;
+  for (const auto& column : shape.columns) {
+    if (shape.keyed && column.key_ordinal > 0) told.push_back(column.name);
+  }
+  if (!first.name.empty() && first.name != name) {
+    const auto first_route = router_.route(table_named(first.name, table));
+    if (first_route && *first_route != nullptr) {
+      if (auto other = route::refuse_other_key(**first_route, first.name, **route, name, target_name, told))
+        return refused(*other, **route);
+    }
+  }
+  apply::Table& taking =
+      sink->table(schema, target->table, source, **route, [this](const progress::PartitionKey& key) -> progress::Partition* {
         for (const auto& runtime : sources_) {
           if (runtime->name() == key.source) return &runtime->flow(key.topic, key.number).partition;
         }
         return nullptr;
       });
+  const apply::TableIdentity& made = taking.identity();
+  if (!made.events && (made.source_name != name || made.source_server != source.server)) {
+    if (auto other = route::refuse_other_key(made.route, made.source_name, **route, name, target_name, told))
+      return refused(*other, **route);
+  }
+  for (const auto& each : sinks_) each->accepted(source);
+  destination.table = &taking;
   return destination;
 }
 

@@ -79,6 +79,11 @@ Result<void> SourceEventReader::read(const apply::Table& table, const progress::
   for (int64_t next = first; next <= last;) {
     fetched.clear();
     bool full = false;
+    rows.clear();
+    if (const uint64_t known = rows.shape_generation(); rows.renew_shapes() != known) {
+      format = plugin::Format::create((*source)->manifest().format);
+      if (!format) return std::move(format.error());
+    }
     auto done = (*source)->fetch(partition.topic(), partition.number(), next, last, [&](const cdcrt_message& message) {
       full = !fetched.add(message);
       return !full;

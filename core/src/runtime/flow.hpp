@@ -31,7 +31,7 @@ struct Flow {
     bool known = false;
     apply::Table* table = nullptr;  ///< null: ignored
   };
-  std::unordered_map<uint32_t, Destination> destinations;  ///< by shape id
+  std::unordered_map<uint64_t, Destination> destinations;  ///< by event::Shape::id
 
  private:
   friend class Flows;

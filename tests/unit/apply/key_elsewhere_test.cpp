@@ -132,6 +132,32 @@ TEST_CASE("key elsewhere: what another process stored of the key is taken over")
   CHECK(rig.rows() == "id=1,a='one',b=0");
 }
 
+TEST_CASE("key elsewhere: a definition that is a dead letter tells its key to other processes too") {
+  const std::string too_long(300, 'x');
+  for (const bool is_unkeyable : {false, true}) {
+    CAPTURE(is_unkeyable);
+    Rig rig({}, 2);
+    rig.limits.emplace().name_bytes = 100;
+    rig.limits->unkeyable_types = is_unkeyable ? 1U << CDCRT_TYPE_JSON : 0;
+    rig.restart();
+    std::vector<Column> of = orders();
+    if (is_unkeyable) {
+      of[0].type = types::type_of(CDCRT_TYPE_JSON);
+    } else {
+      of.push_back({too_long.c_str(), kText});
+    }
+    rig.send(definition("1", of), 1);
+    REQUIRE(rig.write());
+    CHECK(rig.written_dead_letters().size() == 1);
+    // What another process finds in the target.
+    rig.restart();
+    rig.send(row(CDCRT_INSERT, 1, text("one"), "2"));
+    CHECK_FALSE(rig.table->waits_for_key());
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "id=1,a='one',b=0");
+  }
+}
+
 TEST_CASE("key elsewhere: the manifest's key is enough, and rows of an append-only table need none") {
   route::Route by_rule;
   by_rule.fallback_key = {"id"};

@@ -83,7 +83,7 @@ std::unique_ptr<apply::Table> Rig::make_table(const std::string& name) {
   identity.source_name = "shop." + name;
   identity.route = route;
   identity.events = sink_->has(CDCRT_SINK_EVENTS);
-  identity.limits = sink_->limits();
+  identity.limits = limits.value_or(sink_->limits());
   identity.memory = &memory;
   return std::make_unique<apply::Table>(std::move(identity));
 }

@@ -86,6 +86,7 @@ class Rig final : public apply::EventReader {
 
   memory_sink::Database database;
   route::Route route;
+  std::optional<cdcrt_limits> limits;  ///< in place of the sink's, from the next start on
   std::unique_ptr<apply::Table> table, neighbour;
   apply::Outage outage;
   std::unique_ptr<progress::Store> store;

@@ -304,6 +304,22 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("progress: in a target of a newer format, which has other tables, nothing is made") {
+  Target target;
+  progress::Store store("shop", "db", "cdcrt", CDCRT_SINK_SCHEMAS, "one");
+  REQUIRE(store.prepare(target.connection));
+  auto& tables = target.database.tables;
+  tables["cdcrt.renamed"] = tables["cdcrt.row_orders"];
+  tables.erase("cdcrt.row_orders");
+  auto& version = tables["cdcrt.format"].rows.at(0)["format_version"];
+  version.clear();
+  types::append_text(version, types::integer_cell(CDCRT_I64, progress::Store::own_version() + 1));
+  const auto refused = store.prepare(target.connection);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == CDCRT_UNSUPPORTED);
+  CHECK(tables.count("cdcrt.row_orders") == 0);
+}
+
 TEST_CASE("progress: pipelines and sinks in one target do not see each other") {
   Target target;
   const auto p = partition(0);

@@ -181,6 +181,40 @@ TEST_CASE("tables of a database with schemas are of the schema that is given") {
   CHECK(has(import_text(job_text(table, "", "DMS-CDC"), "public").manifest, "match = [\"a.t\"]"));
 }
 
+TEST_CASE("without a schema it is told that no table of a database with schemas is met") {
+  const std::string table = R"({"db": "a", "table": "t", "primary_key": "id"})";
+  const char* const kTold = "tables are looked for as database.table";
+  for (const char* const format : {"MSK-DEBEZIUM-CDC", "FLINK-CDC"}) {
+    CHECK(has(import_text(job_text(table, "", format)).told, kTold));
+    CHECK(import_text(job_text(table, "", format), "public").told.find(kTold) == std::string::npos);
+  }
+  CHECK(has(import_tables(table).told, "--schema SCHEMA (public, dbo, ...)"));
+  const auto of_topics = [&](const std::string& topics) {
+    std::string text = job_text(table);
+    return import_text(text.replace(text.find("shop_cdc"), 8, topics)).told;
+  };
+  CHECK(has(of_topics("pg.public.t,pg.public.u"), "--schema public, or"));
+  CHECK(of_topics("mysql.a.t,mysql.a.u").find(kTold) == std::string::npos);
+  CHECK(import_text(job_text(table, "", "DMS-CDC")).told.find(kTold) == std::string::npos);
+  CHECK(has(import_text(job_text(table, "", "DMS-CDC"), "public").told, "--schema has no effect for DMS-CDC"));
+}
+
+TEST_CASE("a name that meets no table, and a list of topics without one, are told") {
+  CHECK(has(import_tables(R"({"db": "a", "table": "t,u", "primary_key": "id", "target_table": "x"})").told, "'t,u' is one name"));
+  CHECK(has(import_tables(R"({"db": " a", "table": "t", "primary_key": "id", "target_table": "x"})").told, "' a' is one name"));
+  CHECK(import_tables(R"({"db": "a", "table": "t_[0-9]", "primary_key": "id", "target_table": "x"})").told.find("is one name") ==
+        std::string::npos);
+  std::string text = job_text(R"({"db": "a", "table": "t", "primary_key": "id"})");
+  CHECK(has(import_text(text.replace(text.find("shop_cdc"), 8, ",")).told, "'topic' names no topic"));
+}
+
+TEST_CASE("tables that the job merges under two keys are refused") {
+  const Imported imported =
+      import_tables(R"({"db": "a", "table": "user", "primary_key": "id"},{"db": "b", "table": "user", "primary_key": "no"})");
+  CHECK(imported.has_errors);
+  CHECK(has(imported.told, "fills 'public.user' too, with another primary_key"));
+}
+
 TEST_CASE("a regular expression of the job is one of the route") {
   const Imported imported = import_tables(
       R"({"db": "a", "table": "s[0-9]+|x$", "primary_key": "id", "target_table": "s"},{"db": "a", "table": "s1", "primary_key": "id"})");
@@ -207,7 +241,7 @@ TEST_CASE("what has no counterpart is a comment of one line and a warning") {
   CHECK(has(imported.manifest, "# [routes.a_u]\n# match = [\"a.u\"]\n"));
   CHECK(has(imported.manifest, "# table = \"public.t2\"\n"));
   CHECK(has(imported.manifest, "'dd\\nMM'"));
-  CHECK(has(imported.told, "5 warnings"));
+  CHECK(has(imported.told, "6 warnings"));
 }
 
 TEST_CASE("a job of which no table can be read is refused: a manifest without routes would take every table") {

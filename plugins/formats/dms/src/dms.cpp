@@ -25,6 +25,13 @@ sdk::Status Dms::configure(const sdk::Config& config) {
       return sdk::Status::bad_config("empty_when_absent",
                                      "\"" + name + "\" does not name a column: what is not in the event has no name there");
     }
+    // No record tells which columns a table has: a pattern would give the column to tables that have none of that name.
+    const std::string_view table = std::string_view(empty.table).substr(empty.table.rfind('.') + 1);
+    if (table.empty() || table.find_first_of("*?") != std::string_view::npos) {
+      return sdk::Status::bad_config("empty_when_absent",
+                                     "\"" + name + "\" does not name the column's table: every table that matches would get the column",
+                                     "write a name for each table, as in \"shop.customer.note\", or \"customer.note\" in any schema");
+    }
     settings_.empty_columns.push_back(std::move(empty));
   }
   return {};

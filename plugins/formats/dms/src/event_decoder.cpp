@@ -126,6 +126,8 @@ Status EventDecoder::decode_data(const sdk::Message& message, const Parts& parts
     complete(*layout, before, after, rows);
     row.before = before.first();
   }
+  // The row that goes is the whole one: sinks that take every change are told all of it.
+  if (removes && settings_.deletes_have_rows) row.before = after.first();
   if (!is_load || settings_.loads_count_by_time) place(row, rows);
   return {};
 }

@@ -11,7 +11,7 @@ using sdk::Status;
 
 namespace {
 
-constexpr std::size_t kMaximumLayouts = 4096;
+constexpr std::size_t kMaximumLayouts = 4096, kMaximumBytes = 8 << 20;
 
 // What a text means is not told beside it: the table's definition says it.
 constexpr uint32_t kUntyped = CDCRT_COLUMN_HEX | CDCRT_COLUMN_ROUNDED;
@@ -54,7 +54,11 @@ Status RowLayouts::find(const Metadata& metadata, const JsonTape& tape, uint32_t
   }
   RowLayout made;
   if (Status status = make(metadata, tape, data, before, rows, made); !status) return status;
-  if (layouts_.size() >= kMaximumLayouts) layouts_.clear();
+  if (layouts_.size() >= kMaximumLayouts || bytes_ >= kMaximumBytes) {
+    layouts_.clear();
+    bytes_ = 0;
+  }
+  bytes_ += sizeof(RowLayout) + key_.size() + made.members.size() * sizeof(RowLayout::Member) + 100;
   layout = &layouts_.emplace(key_, std::move(made)).first->second;
   return {};
 }

@@ -45,6 +45,7 @@ class RowLayouts {
 
   const Settings& settings_;
   std::unordered_map<std::string, RowLayout> layouts_;
+  std::size_t bytes_ = 0;  ///< of them, roughly
   std::string key_;
 };
 

@@ -95,7 +95,7 @@ Status read_definition(const Metadata& metadata, const JsonTape& tape, uint32_t 
   // Which part of the definition a change of columns repeats is not documented. The whole of it has the key; what has none adds columns and
   // drops nothing.
   if (metadata.operation != Operation::kCreateTable && names.empty()) return {};
-  shape.declared();
+  shape.declared().key_elsewhere();  // rows do not tell it
   if (metadata.operation == Operation::kRenameColumn) shape.renamed();
   return shape.set_key(names);
 }

@@ -13,6 +13,7 @@ namespace {
 constexpr std::chrono::milliseconds kBetweenCommits{500};
 constexpr std::chrono::seconds kBetweenMeasures{1};
 constexpr std::chrono::seconds kMaxClose{5};
+constexpr std::chrono::seconds kBetweenJoins{1};
 constexpr std::chrono::minutes kBetweenFences{5};
 constexpr std::chrono::seconds kWithoutPartitions{3};  // how long a member without any waits for some before it is at the end
 
@@ -105,8 +106,9 @@ void GroupConsumer::seek(std::string_view topic, int32_t partition, int64_t offs
 
 sdk::Status GroupConsumer::poll(std::chrono::milliseconds timeout, cdcrt_messages& out, bool& at_end) {
   at_end = false;
-  if (!client_) return {};
   const auto deadline = Clock::now() + timeout;
+  if (failure_.ok()) rejoin_when_due(deadline);
+  if (!client_) return std::exchange(failure_, {});
   while (true) {
     if (!failure_.ok()) return std::exchange(failure_, {});
     if (Owned* ready = next_ready()) {
@@ -141,7 +143,8 @@ sdk::Status GroupConsumer::poll(std::chrono::milliseconds timeout, cdcrt_message
 }
 
 sdk::Status GroupConsumer::serve() {
-  if (!client_) return {};
+  rejoin_when_due({});
+  if (!client_) return std::exchange(failure_, {});
   serve_group();
   apply_seeks();
   update_extent();
@@ -215,6 +218,7 @@ bool GroupConsumer::close() {
 }
 
 void GroupConsumer::stop() {
+  rejoins_at_.reset();
   if (!client_ || is_stopped_) return;
   is_stopped_ = true;
   flush_commits(true);
@@ -264,8 +268,30 @@ bool GroupConsumer::joins_again() {
   is_held_ = is_outage_ = has_told_of_silence_ = false;
   last_owned_ = nullptr;
   last_topic_ = nullptr;
-  if (auto joined = join(); !joined) fail(std::move(joined));
+  rejoin();
   return true;
+}
+
+void GroupConsumer::rejoin() {
+  rejoins_at_.reset();
+  auto joined = join();
+  if (joined) return;
+  if (joined.code() == CDCRT_RETRY) rejoins_at_ = Clock::now() + kBetweenJoins;
+  fail(std::move(joined));
+  // It is no member of anything.
+  for (rd_kafka_queue_s** queue : {&group_queue_, &data_queue_}) {
+    if (*queue == nullptr) continue;
+    rd_kafka_queue_cb_event_enable(*queue, nullptr, nullptr);
+    rd_kafka_queue_destroy(std::exchange(*queue, nullptr));
+  }
+  if (client_) Client::retire(std::move(client_), std::chrono::seconds(0));
+}
+
+void GroupConsumer::rejoin_when_due(Clock::time_point until) {
+  if (!rejoins_at_ || is_stopped_) return;
+  wakeup_.arm();
+  wakeup_.wait(std::min(until, *rejoins_at_));
+  if (Clock::now() >= *rejoins_at_) rejoin();
 }
 
 }  // namespace cdcrt::kafka_source

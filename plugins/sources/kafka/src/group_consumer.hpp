@@ -93,6 +93,9 @@ class GroupConsumer {
 
   // group_consumer.cpp
   sdk::Status join();
+  /// The same for who was a member before: where it fails, it is tried again for as long as it takes.
+  void rejoin();
+  void rejoin_when_due(Clock::time_point until);
   /// In bounded time; every partition is told as revoked.
   void leave();
   /// After the broker fenced this member: true where it became a new one.
@@ -159,6 +162,7 @@ class GroupConsumer {
   bool has_told_of_silence_ = false;
   std::optional<Clock::time_point> changed_at_;  // partitions were assigned or revoked; none before the first assignment
   std::optional<Clock::time_point> fenced_at_;   // the last time
+  std::optional<Clock::time_point> rejoins_at_;  // it is no member, and tries again then
   sdk::Status failure_;                          // told by the next poll or serve
   bool is_outage_ = false, is_stopped_ = false;
   bool is_held_ = false;
