@@ -173,7 +173,8 @@ TEST_CASE("renames: what was renamed and then dropped is dropped, also where a r
 
 TEST_CASE("renames: which name a column had need not be told where one alone is gone and one is new") {
   const auto definition = [](std::vector<const char*> names) {
-    event::Shape made = row_shape(20, std::move(names));
+    const char* key = names[0];
+    event::Shape made = row_shape(20, std::move(names), key);
     made.renamed = true;
     return made;
   };
