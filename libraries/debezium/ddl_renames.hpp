@@ -16,8 +16,8 @@ struct ColumnRename {
 /// b, RENAME COLUMN a TO b. Names as they are written there. None where the statement is another one, or cannot be read for certain.
 std::vector<ColumnRename> renames_of(std::string_view ddl, std::string_view table);
 
-/// Per column of `names`, which a statement left the table with: the name it had before; empty: the same. None where one of the new names is
-/// no column: Debezium has read the statement otherwise.
+/// Per column of `names`, which a statement left the table with: the name it had before; empty: the same. None where one of the new names
+/// is no column: Debezium has read the statement otherwise.
 std::vector<std::string> former_names(std::string_view ddl, std::string_view table, const std::vector<std::string_view>& names);
 
 }  // namespace cdcrt::debezium

@@ -60,7 +60,7 @@ bool EventDecoder::define_table(uint32_t change, std::string_view ddl) {
       if (!formers[i].empty()) shape.set_former_name(i, formers[i]);
     }
   }
-  const std::string_view order = source_order(source_, *rows_);
+  const std::string_view order = source_order(source_, order_, *rows_);
   finish(rows_->begin_row(CDCRT_DEFINITION, message_->index(), rows_->intern(shape.abi())), order);
   return true;
 }

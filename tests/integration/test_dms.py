@@ -44,11 +44,12 @@ def captured(name):
 
 def spread(messages, partitions, chance):
     """The messages in partitions at random, each partition in its order, the partitions read in any order. Those of one time stay in one
-    partition: without details nothing tells their order."""
+    partition: without details nothing tells their order. So do control records, which have one key."""
     logs = [[] for _ in range(partitions)]
     places = {}
     for message in messages:
-        second = json.loads(message["payload"])["metadata"]["timestamp"]
+        metadata = json.loads(message["payload"])["metadata"]
+        second = "control" if metadata["record-type"] == "control" else metadata["timestamp"]
         logs[places.setdefault(second, chance.randrange(partitions))].append(message)
     lines = []
     for partition, log in enumerate(logs):

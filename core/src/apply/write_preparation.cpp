@@ -53,10 +53,11 @@ Outcome WritePreparation::prepare_tables_of(const std::vector<Sealed*>& batches,
   for (Sealed* sealed : batches) {
     if (!prepared || !std::exchange(sealed->is_mixed, false)) continue;
     const std::string name = sealed->table->identity().target();
-    context_.warn("table '" + name +
-                  "': columns took each other's names at the source, and rows from after that were read before it was told, under the names as they "
-                  "were: they may have values of one column in the other. Read them again: cdcrt progress rewind --table " +
-                  name + " --to earliest" + (sealed->by_source ? " --empty" : ""));
+    context_.warn(
+        "table '" + name +
+        "': columns took each other's names at the source, and rows from after that were read before it was told, under the names as they "
+        "were: they may have values of one column in the other. Read them again: cdcrt progress rewind --table " +
+        name + " --to earliest" + (sealed->by_source ? " --empty" : ""));
   }
   if (prepared) return lost.empty() ? Outcome() : transaction_.lose(lost);
   // A definition that the target refuses is no row's fault: nothing to isolate.

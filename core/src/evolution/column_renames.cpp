@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "cdcrt/sdk/hash.hpp"
 #include "diagnostics/text.hpp"
 #include "event/log_order.hpp"
 #include "evolution/column_rules.hpp"
@@ -18,6 +19,8 @@ using diagnostics::quote;
 constexpr std::string_view kHidden = "renamed:";
 
 bool is_hidden(const Column& column) { return column.source_name.starts_with(kHidden); }
+/// Rows showed another column of its name, and no definition said yet what became of it.
+bool is_set_aside(const Column& column) { return column.active && is_hidden(column); }
 
 // A rule that names the column by a name that it had holds on, unless one names it by that which it has.
 route::ColumnRule rule_of(const route::Route& route, const Column& column) {
@@ -36,17 +39,53 @@ route::ColumnRule rule_of(const route::Route& route, const Column& column) {
   return rule;
 }
 
-std::string hidden_name(const std::string& name, std::string_view order) {
+const std::string& next_name(const Column& column, std::size_t former) {
+  return former + 1 < column.former_names.size() ? column.former_names[former + 1].name : column.source_name;
+}
+
+/// How often the column was renamed so.
+std::size_t times(const Column& column, const std::string& name, const std::string& next) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < column.former_names.size(); ++i) {
+    if (column.former_names[i].name == name && next_name(column, i) == next) ++count;
+  }
+  return count;
+}
+
+/// One of `all` was renamed so, at that order or, as it was told twice, at another one.
+bool is_known_there(const std::vector<Column>& all, const std::string& name, const std::string& until, const Column& here) {
+  std::string next;
+  for (std::size_t i = 0; i < here.former_names.size(); ++i) {
+    if (here.former_names[i].name == name && here.former_names[i].until == until) next = next_name(here, i);
+  }
+  return std::any_of(all.begin(), all.end(), [&](const Column& column) {
+    const bool is_same = std::any_of(column.former_names.begin(), column.former_names.end(),
+                                     [&](const FormerName& former) { return former.name == name && former.until == until; });
+    return is_same || (!next.empty() && times(column, name, next) >= times(here, name, next));
+  });
+}
+
+/// What is stored has the column by that former name still, so that a stored one of its present name is another: rows of the new name came
+/// first there. Null: it has not.
+const FormerName* beside(const Column& here, const std::vector<Column>& all) {
+  for (auto former = here.former_names.rbegin(); former != here.former_names.rend(); ++former) {
+    const bool is_there = std::any_of(all.begin(), all.end(), [&](const Column& column) { return column.source_name == former->name; });
+    if (is_there && !is_known_there(all, former->name, former->until, here)) return &*former;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::string set_aside_name(const std::string& name, std::string_view until) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string hidden = std::string(kHidden) + name + "@";
-  for (const char c : order) {
+  for (const char c : until) {
     hidden += digits[static_cast<unsigned char>(c) >> 4];
     hidden += digits[static_cast<unsigned char>(c) & 15];
   }
   return hidden;
 }
-
-}  // namespace
 
 int32_t TableKnowledge::slot_named(const std::string& name, std::string_view order) const {
   const auto formers = formers_.find(name);
@@ -149,6 +188,7 @@ void TableKnowledge::apply_rules(Column& column) const {
 std::string TableKnowledge::target_name_for(const Column& column, const std::string& name) const {
   const std::string wanted = rule_for(*route_, name).rename;
   if (!wanted.empty()) return wanted;
+  if (name.starts_with(kHidden)) return "cdcrt_former_" + std::to_string(sdk::fnv1a(name));
   const std::string given = rule_of(*route_, column).rename;
   return !given.empty() && given == column.target_name ? given : name;
 }
@@ -196,34 +236,31 @@ bool TableKnowledge::came_after(const Column& column, const Column& other, std::
                       [&](const auto& map) { return has(map.second, &column, columns_) && has(map.second, &other, columns_); });
 }
 
-// Of the columns that were there before it, the definition lacks one alone, and it has one alone that was not there.
+// Of the columns that were there before it, the definition lacks one, and it has one that was not there. Where it is later than definitions
+// that are still to be read, it may do so of more: a rename keeps the type.
 std::optional<TableKnowledge::Renaming> TableKnowledge::untold_renaming(const event::Shape& definition, std::string_view order) const {
   std::vector<bool> named(columns_.size());
   for (const auto& column : definition.columns) {
     if (const int32_t slot = slot_named(column.name, order); slot >= 0) named[static_cast<uint32_t>(slot)] = true;
   }
-  const Column* gone = nullptr;
+  std::vector<Renaming> pairs, alike;
   for (uint32_t slot = 0; slot < columns_.size(); ++slot) {
-    const Column& column = columns_[slot];
-    const bool is_later = column.added_at != kUnplaced && event::is_after(column.added_at, order);
-    if (named[slot] || !column.active || is_metadata(slot) || is_later) continue;
-    if (gone != nullptr) return std::nullopt;
-    gone = &column;
-  }
-  if (gone == nullptr) return std::nullopt;
-  const std::string* added = nullptr;
-  for (const auto& column : definition.columns) {
-    if (rule_for(*route_, column.name).exclude) continue;
-    const int32_t slot = slot_named(column.name, order);
-    if (slot >= 0) {
-      const Column& known = columns_[static_cast<uint32_t>(slot)];
-      if (!known.active || !came_after(known, *gone, order)) continue;
+    const Column& gone = columns_[slot];
+    const bool is_later = gone.added_at != kUnplaced && event::is_after(gone.added_at, order);
+    if (named[slot] || !gone.active || is_metadata(slot) || is_later) continue;
+    for (const auto& column : definition.columns) {
+      if (rule_for(*route_, column.name).exclude) continue;
+      if (const int32_t other = slot_named(column.name, order); other >= 0) {
+        const Column& known = columns_[static_cast<uint32_t>(other)];
+        if (!known.active || !came_after(known, gone, order)) continue;
+      }
+      pairs.push_back({slot, column.name});
+      const bool is_declared = !gone.type_order.empty() && !gone.typed_by_route && column.type.kind != CDCRT_TYPE_UNKNOWN;
+      if (!is_declared || gone.type.kind == column.type.kind) alike.push_back({slot, column.name});
     }
-    if (added != nullptr) return std::nullopt;
-    added = &column.name;
   }
-  if (added == nullptr) return std::nullopt;
-  return Renaming{static_cast<uint32_t>(gone - columns_.data()), *added};
+  if (pairs.size() != 1) std::swap(pairs, alike);
+  return pairs.size() == 1 ? std::optional(std::move(pairs.front())) : std::nullopt;
 }
 
 Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_view order) {
@@ -248,7 +285,8 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
     const Column& known = columns_[static_cast<uint32_t>(slot)];
     if (!known.active || known.source_name == column.name || was_renamed(known.source_name, order)) continue;
     // It has another name since, or is one that came after it.
-    if (!diagnostics::equal_but_for_case(known.source_name, former) || (known.added_at != kUnplaced && event::is_after(known.added_at, order))) continue;
+    const std::string& present = is_set_aside(known) ? known.former_names.back().name : known.source_name;
+    if (!diagnostics::equal_but_for_case(present, former) || (known.added_at != kUnplaced && event::is_after(known.added_at, order))) continue;
     renamings.push_back({static_cast<uint32_t>(slot), column.name});
   }
   if (renamings.empty()) return {};
@@ -275,7 +313,7 @@ void TableKnowledge::note_former(uint32_t slot, std::string_view order) {
 void TableKnowledge::hide(uint32_t slot, std::string_view order) {
   Column& column = columns_[slot];
   note_former(slot, order);
-  column.source_name = column.target_name = hidden_name(column.source_name, order);
+  column.source_name = column.target_name = set_aside_name(column.source_name, order);
   slots_[column.source_name] = slot;
 }
 
@@ -306,9 +344,12 @@ void TableKnowledge::apply(const std::vector<Renaming>& renamings, std::string_v
   forget_maps();
   for (const Renaming& renaming : renamings) {
     Column& column = columns_[renaming.slot];
+    if (is_set_aside(column)) bring_back(renaming.slot);
+    const bool is_aside = renaming.name.starts_with(kHidden);
     // A row without it that is later has it under no name.
-    if (!event::is_after(column.lacked_since, order)) column.lacked_since.clear();
-    column.undefined_since.clear();
+    if (!event::is_after(column.lacked_since, order) && !is_aside) column.lacked_since.clear();
+    if (!is_aside) column.undefined_since.clear();
+    if (is_aside) column.lacked_since.assign(order);
     const std::string target = target_name_for(column, renaming.name);
     if (const auto found = slots_.find(renaming.name); found != slots_.end()) {
       const uint32_t other = found->second;
@@ -345,16 +386,24 @@ void TableKnowledge::apply(const std::vector<Renaming>& renamings, std::string_v
   ++version_;
 }
 
+// A definition tells until when it had the name that was taken from it.
+void TableKnowledge::bring_back(uint32_t slot) {
+  Column& column = columns_[slot];
+  const FormerName former = column.former_names.back();
+  column.former_names.pop_back();
+  std::erase_if(formers_[former.name], [&](const Former& each) { return each.slot == slot && each.until == former.until; });
+  column.source_name = former.name;
+}
+
 // What another process renamed, in the order in which it happened.
 void TableKnowledge::take_renames(const std::vector<Column>& stored) {
   std::map<std::string, std::vector<Renaming>> by_order;
   for (const Column& column : stored) {
-    if (is_hidden(column)) continue;
+    if (is_hidden(column) && !column.active) continue;
     for (std::size_t i = 0; i < column.former_names.size(); ++i) {
       const FormerName& former = column.former_names[i];
-      if (was_renamed(former.name, former.until)) continue;
-      by_order[former.until].push_back({static_cast<uint32_t>(&column - stored.data()),
-                                        i + 1 < column.former_names.size() ? column.former_names[i + 1].name : column.source_name});
+      if (was_renamed(former.name, former.until) || is_known_there(columns_, former.name, former.until, column)) continue;
+      by_order[former.until].push_back({static_cast<uint32_t>(&column - stored.data()), next_name(column, i)});
     }
   }
   for (auto& [order, renamings] : by_order) {
@@ -362,31 +411,52 @@ void TableKnowledge::take_renames(const std::vector<Column>& stored) {
       const auto& formers = stored[renaming.slot].former_names;
       const auto former = std::find_if(formers.begin(), formers.end(), [&](const FormerName& each) { return each.until == order; });
       const int32_t slot = slot_named(former->name, order);
-      if (slot < 0) return true;
+      if (slot < 0 || columns_[static_cast<uint32_t>(slot)].source_name == renaming.name) return true;
       renaming.slot = static_cast<uint32_t>(slot);
       return false;
     });
     apply(renamings, order);
   }
+  for (const Column& column : stored) {
+    const auto found = slots_.find(column.source_name);
+    if (found == slots_.end() || !column.active || slot_of(column, stored) >= 0) continue;
+    const uint32_t slot = found->second;
+    const FormerName* const former = beside(columns_[slot], stored);
+    if (former == nullptr) continue;
+    // As apply() does where rows of the new name came first here.
+    Column taken = column;
+    const std::string until = former->until;
+    taken.default_value = {};
+    taken.key_ordinal = 0;
+    taken.active = false;
+    taken.dropped_at = until;
+    taken.merged_into = static_cast<int32_t>(slot);
+    taken.former_names = {{column.source_name, until}};
+    taken.source_name = taken.target_name = set_aside_name(column.source_name, until);
+    if (!columns_[slot].typed_by_route && taken.type.kind != CDCRT_TYPE_UNKNOWN) {
+      const cdcrt_type type = columns_[slot].type;
+      set_type(slot, type.kind == CDCRT_TYPE_UNKNOWN ? taken.type : types::evolve(type, taken.type));
+    }
+    restore(std::move(taken));
+  }
 }
 
 // Theirs may not know yet of a rename that is known here.
 int32_t TableKnowledge::slot_of(const Column& stored, const std::vector<Column>& all) const {
-  const auto is_known_there = [&](const std::string& name, const std::string& until) {
-    return std::any_of(all.begin(), all.end(), [&](const Column& column) {
-      return std::any_of(column.former_names.begin(), column.former_names.end(),
-                         [&](const FormerName& former) { return former.name == name && former.until == until; });
-    });
-  };
   const Former* first = nullptr;
   if (const auto formers = formers_.find(stored.source_name); formers != formers_.end()) {
     for (const Former& former : formers->second) {
-      if (!is_known_there(stored.source_name, former.until) && (first == nullptr || former.until < first->until)) first = &former;
+      const bool is_known = is_known_there(all, stored.source_name, former.until, columns_[former.slot]);
+      if (!is_known && (first == nullptr || former.until < first->until)) first = &former;
     }
   }
   if (first != nullptr) return static_cast<int32_t>(first->slot);
   const auto found = slots_.find(stored.source_name);
-  return found == slots_.end() ? -1 : static_cast<int32_t>(found->second);
+  if (found == slots_.end()) return -1;
+  const FormerName* const former = beside(columns_[found->second], all);
+  if (former == nullptr) return static_cast<int32_t>(found->second);
+  const auto hidden = slots_.find(set_aside_name(stored.source_name, former->until));
+  return hidden == slots_.end() ? -1 : static_cast<int32_t>(hidden->second);
 }
 
 }  // namespace cdcrt::evolution

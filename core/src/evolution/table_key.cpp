@@ -52,7 +52,8 @@ Result<void> TableKnowledge::check_shape(const event::Shape& shape, bool definit
   for (const auto& column : shape.columns) {
     const route::ColumnRule rule = rule_for(*route_, column.name);
     if (rule.exclude) continue;
-    const bool is_new = !slots_.contains(column.name);
+    const auto known = slots_.find(column.name);
+    const bool is_new = known == slots_.end() || columns_[known->second].type.kind == CDCRT_TYPE_UNKNOWN;
     const auto& names = manifest_key(shape);
     const bool is_key = route_->mode != route::Mode::kAppend &&
                         (names.empty() ? column.key_ordinal > 0 : std::find(names.begin(), names.end(), column.name) != names.end());
@@ -73,7 +74,7 @@ Result<void> TableKnowledge::check_shape(const event::Shape& shape, bool definit
     }
     if (is_reserved(sdk::view(limits_.reserved_names), name))
       return misfit("the target keeps the name of column " + quote(name) + " to itself");
-    ++added;
+    if (known == slots_.end()) ++added;
   }
   if (limits_.columns > 0 && columns_.size() + added > limits_.columns && added > 0) {
     return make_error(CDCRT_BAD_RECORD,
@@ -105,9 +106,9 @@ void TableKnowledge::judge_key_partitions(const event::Shape& shape) {
 std::vector<uint32_t> TableKnowledge::message_key() const {
   std::vector<uint32_t> slots;
   for (const auto& name : message_key_) {
-    const auto found = slots_.find(name);
-    if (found == slots_.end() || columns_[found->second].key_ordinal == 0) return {};
-    slots.push_back(found->second);
+    const int32_t found = slot_named(name, {});
+    if (found < 0 || columns_[static_cast<uint32_t>(found)].key_ordinal == 0) return {};
+    slots.push_back(static_cast<uint32_t>(found));
   }
   return slots;
 }
@@ -218,9 +219,10 @@ Result<void> TableKnowledge::observe_key(const event::Shape& shape, std::string_
   }
   std::vector<uint32_t> slots;
   for (const auto& name : names) {
-    const auto found = slots_.find(name);
-    if (found == slots_.end()) return {};  // its columns come with a later shape, or this shape is being mapped
-    slots.push_back(found->second);
+    int32_t found = slot_named(name, order);
+    if (found < 0 && by_route) found = slot_named(name, {});  // by the name that it had
+    if (found < 0) return {};                                 // its columns come with a later shape, or this shape is being mapped
+    slots.push_back(static_cast<uint32_t>(found));
   }
   set_key(std::move(slots));
   return {};
@@ -244,7 +246,7 @@ Result<void> TableKnowledge::check_route_key(const event::Shape& shape, bool def
       return make_error(CDCRT_BAD_CONFIG, told_by + " names column " + quote(name) + ", which the route's columns exclude",
                         "take one of the two away");
     }
-    if (std::find(names.begin(), names.end(), name) != names.end() || slots_.contains(name)) continue;
+    if (std::find(names.begin(), names.end(), name) != names.end() || slot_named(name, {}) >= 0) continue;
     return make_error(CDCRT_BAD_CONFIG, told_by + " names column " + quote(name) + ", which the events of the table do not have",
                       diagnostics::did_you_mean(name, names));
   }

@@ -44,6 +44,14 @@ bool is_usable_default(const event::ShapeColumn& column) {
   return !is_temporal(column.type) || (column.flags & CDCRT_COLUMN_DEFAULT_CERTAIN) != 0 || column.default_value.value.integer != 0;
 }
 
+// Before the first row a definition of names alone tells what later ones rename. Without a type nothing is made of it in the target.
+bool may_add_name(const TableKnowledge& knowledge, const cdcrt_limits& limits, const std::string& target_name) {
+  if (limits.name_bytes > 0 && target_name.size() > limits.name_bytes) return false;
+  return std::none_of(knowledge.columns().begin(), knowledge.columns().end(), [&](const Column& column) {
+    return (column.type.kind != CDCRT_TYPE_UNKNOWN && !column.typed_by_route) || column.target_name == target_name;
+  });
+}
+
 }  // namespace
 
 Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::string_view order, bool definite, bool unplaced,
@@ -188,7 +196,9 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
   if (rule.exclude) return ShapeMap::kExcluded;
   const int32_t named = slot_named(column.name, order);
   const bool is_name_alone = definition && shape.declared && !shape.keyed && column.type.kind == CDCRT_TYPE_UNKNOWN;
-  if (is_name_alone) return named < 0 ? static_cast<int32_t>(ShapeMap::kLeftOut) : named;
+  if (is_name_alone && (named >= 0 || !may_add_name(*this, limits_, rule.rename.empty() ? column.name : rule.rename))) {
+    return named < 0 ? static_cast<int32_t>(ShapeMap::kLeftOut) : named;
+  }
   if (named < 0) {
     if (established() && route_->schema_changes == route::SchemaChanges::kIgnore) return ShapeMap::kLeftOut;
     if (established() && route_->schema_changes == route::SchemaChanges::kFail) {
@@ -235,11 +245,11 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
   }
   const auto slot = static_cast<uint32_t>(named);
   Column& known = columns_[slot];
-  // It was lacked, and is there again: a column of its own, whatever became of the other one.
-  if (known.active && !definition && !known.lacked_since.empty() && event::is_after(order, known.lacked_since)) {
-    known.active = false;
-    known.dropped_at = known.lacked_since;
-    drops_.push_back(slot);
+  // It was lacked, and is there again: a column of its own. The other one waits under another name for what a definition says of it.
+  if (known.active && !definition && !known.lacked_since.empty() && event::is_after(order, known.lacked_since) && known.key_ordinal == 0) {
+    const std::string lacked_since = known.lacked_since;
+    apply({{slot, set_aside_name(column.name, lacked_since)}}, lacked_since);
+    return slot_for(shape, column, order, unplaced, definition);
   }
   if (!known.active && event::is_after(order, known.dropped_at) && known.merged_into < 0) {
     known.active = true;
@@ -252,8 +262,9 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
     }
     ++version_;
   } else if (shape.declared && known.active && (known.dropped_at.empty() || event::is_after(order, known.dropped_at))) {
+    const bool is_first = known.type.kind == CDCRT_TYPE_UNKNOWN;
     if (auto declared = declare_type(slot, column.type, order); !declared) return std::move(declared.error());
-    if (known.default_value.tag == CDCRT_ABSENT && is_usable_default(column) && event::is_after(known.type_order, order)) {
+    if (known.default_value.tag == CDCRT_ABSENT && is_usable_default(column) && (event::is_after(known.type_order, order) || is_first)) {
       known.default_value = event::copy_cell(column.default_value, arena_);
     }
   }
@@ -414,7 +425,7 @@ std::vector<uint32_t> TableKnowledge::merge(const std::vector<Column>& stored, b
   for (const Column& column : stored) {
     if (const int32_t found = slot_of(column, stored); found >= 0) {
       const auto slot = static_cast<uint32_t>(found);
-      if (merge_column(slot, column, others)) returned.push_back(slot);
+      if (columns_[slot].merged_into < 0 && merge_column(slot, column, others)) returned.push_back(slot);
       continue;
     }
     Column added = column;

@@ -151,6 +151,7 @@ class TableKnowledge {
   void apply_rules(Column& column) const;
   void note_former(uint32_t slot, std::string_view order);
   void hide(uint32_t slot, std::string_view order);
+  void bring_back(uint32_t slot);
   void apply(const std::vector<Renaming>& renamings, std::string_view order);
   [[nodiscard]] bool mixes(const std::vector<Renaming>& renamings, std::string_view order) const;
   [[nodiscard]] Result<void> check_targets(const std::vector<Renaming>& renamings) const;

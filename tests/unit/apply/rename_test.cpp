@@ -104,6 +104,25 @@ TEST_CASE("rename: rows before and after it in one batch, and a late one after a
   CHECK(rig.rows() == "id=1,b='old'; id=2,b='new'; id=3,b='old'; id=4,b='late'");
 }
 
+TEST_CASE("rename: rows of the new name, and of another column of the former one, may come before the definition") {
+  for (const char* way : {"together", "apart", "restart"}) {
+    CAPTURE(way);
+    const std::string_view how(way);
+    Rig rig({}, 2);
+    begin(rig);
+    rig.send(row_of(2, {"b"}, {text("new")}, "30"));
+    if (how != "together") REQUIRE(rig.write());
+    rig.send(row_of(3, {"b", "a"}, {text("b3"), text("a3")}, "40"));
+    if (how != "together") REQUIRE(rig.write());
+    if (how == "restart") rig.restart();
+    rig.send(definition({renamed("a", "b")}, "20"), 1);
+    rig.send(definition({{"b"}, {"a"}}, "35"), 1);
+    REQUIRE(rig.write());
+    CHECK(rig.table->stopped() == "");
+    CHECK(rig.rows() == "id=1,b='old',a=NULL; id=2,b='new',a=NULL; id=3,b='b3',a='a3'");
+  }
+}
+
 TEST_CASE("rename: to the name of a column that was dropped takes none of its values") {
   for (const char* way : {"at once", "told", "apart", "restart"}) {
     CAPTURE(way);

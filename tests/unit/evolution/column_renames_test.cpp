@@ -131,10 +131,20 @@ TEST_CASE("renames: rows that come before the definition keep the old column unt
     CHECK(table.row(table.after, "7").slots == Slots{0, 2});
   }
   SUBCASE("another column of the old name came meanwhile") {
-    CHECK(table.row(row_shape(3, {"id", "b", "a"}), "8").slots == Slots{0, 2, 1});
-    table.define(definition_of(11, {{"id"}, {"b", "a"}}), "5");
-    CHECK(table.column(1).source_name == "a");
-    CHECK(table.row(row_shape(3, {"id", "b", "a"}), "9").slots == Slots{0, 2, 1});
+    CHECK(table.row(row_shape(3, {"id", "b", "a"}), "8").slots == Slots{0, 2, 3});
+    CHECK(table.row(table.before, "2").slots == Slots{0, 1});
+    SUBCASE("it was renamed") {
+      table.define(definition_of(11, {{"id"}, {"b", "a"}}), "5");
+      CHECK(table.column(1).source_name == "b");
+      CHECK(table.row(row_shape(3, {"id", "b", "a"}), "9").slots == Slots{0, 1, 3});
+      CHECK(table.row(table.before, "4").slots == Slots{0, 1});
+      CHECK(table.active() == 3);
+    }
+    SUBCASE("it was dropped") {
+      table.define(definition_of(11, {{"id"}, {"b"}}), "5");
+      CHECK(table.active() == 3);
+      CHECK(table.knowledge.take_drops() == std::vector<uint32_t>{1});
+    }
   }
 }
 
@@ -171,9 +181,36 @@ TEST_CASE("renames: what was renamed and then dropped is dropped, also where a r
   }
 }
 
+TEST_CASE("renames: definitions of names alone that come before the first row are not forgotten") {
+  for (const bool restart : {false, true}) {
+    route::Route route;
+    TableKnowledge first(route), second(route);
+    const auto define = [](TableKnowledge& knowledge, const event::Shape& shape, const char* order) {
+      knowledge.expect_definitions();
+      REQUIRE(knowledge.rename(shape, order));
+      REQUIRE(knowledge.observe(shape, order, true, false, true));
+    };
+    define(first, definition_of(10, {{"id"}, {"a"}}), "1");
+    define(first, definition_of(11, {{"number", "id"}, {"b", "a"}}), "5");
+    if (restart) {
+      for (const auto& column : first.columns()) second.restore(column);
+      second.expect_definitions();
+    }
+    TableKnowledge& knowledge = restart ? second : first;
+    CHECK((*knowledge.observe(row_shape(1, {"id", "a"}), "2", true))->slots == Slots{0, 1});
+    CHECK(knowledge.key() == std::vector<uint32_t>{0});
+    CHECK((*knowledge.observe(row_shape(2, {"number", "b"}, "number"), "6", true))->slots == Slots{0, 1});
+    CHECK(knowledge.columns().size() == 2);
+    CHECK(knowledge.columns()[1].source_name == "b");
+    CHECK(knowledge.columns()[1].type.kind == CDCRT_TYPE_INT32);
+    CHECK(knowledge.take_drops().empty());
+  }
+}
+
 TEST_CASE("renames: which name a column had need not be told where one alone is gone and one is new") {
   const auto definition = [](std::vector<const char*> names) {
-    event::Shape made = row_shape(20, std::move(names));
+    const char* key = names[0];
+    event::Shape made = row_shape(20, std::move(names), key);
     made.renamed = true;
     return made;
   };
@@ -209,6 +246,15 @@ TEST_CASE("renames: which name a column had need not be told where one alone is 
     table.define(definition({"id", "a", "c"}), "5");
     CHECK(table.column(2).source_name == "c");
     CHECK(table.active() == 3);
+  }
+  SUBCASE("of several that are gone, one has the type of the new one") {
+    Renamed table;
+    auto pair = row_shape(3, {"id", "a", "c"});
+    pair.columns[2].type = types::type_of(CDCRT_TYPE_DATE);
+    CHECK(table.row(pair, "2").slots == Slots{0, 1, 2});
+    table.define(definition({"id", "b"}), "5");
+    CHECK(table.column(1).source_name == "b");
+    CHECK_FALSE(table.column(2).active);
   }
   SUBCASE("two are gone, or none is new: nothing is guessed") {
     Renamed table;

@@ -173,8 +173,8 @@ TEST_CASE("refusal: headers and tables of noise never crash the reader") {
 
 TEST_CASE("refusal: shared objects that are no plugins, or broken ones") {
   CHECK(says(refusal("noentry"), "is a shared object but not a cdcrt plugin: it does not export cdcrt_plugin_entry"));
-  CHECK(says(refusal("future"),
-             "speaks plugin ABI 0.99, this cdcrt speaks 0.7 to " + std::to_string(CDCRT_ABI_MAJOR) + "." + std::to_string(CDCRT_ABI_MINOR)));
+  CHECK(says(refusal("future"), "speaks plugin ABI 0.99, this cdcrt speaks 0.7 to " + std::to_string(CDCRT_ABI_MAJOR) + "." +
+                                    std::to_string(CDCRT_ABI_MINOR)));
   CHECK(says(refusal("badname"), "'Bad_Name'"));
   CHECK(says(refusal("reserved"), "'batch', which belongs to the host"));
   CHECK(says(refusal("hollow"), "lacks decode"));
