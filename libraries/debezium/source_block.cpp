@@ -77,8 +77,8 @@ bool append_sql_server_lsn(char*& out, std::string_view text) {
 }
 
 constexpr std::size_t kLongestOrder = 32;
-/// Oracle's redo record " 0x000015.00000156.00a0 " (file, block, byte), and the change's number in it, as 14 bytes; zeros where they are not
-/// told, as in a snapshot, which is before what happened at its scn. False: not told.
+/// Oracle's redo record " 0x000015.00000156.00a0 " (file, block, byte), and the change's number in it, as 14 bytes; zeros where they are
+/// not told, as in a snapshot, which is before what happened at its scn. False: not told.
 bool append_redo_record(char*& out, std::string_view record, std::string_view number) {
   constexpr int kBytes[] = {4, 4, 2};
   char* const begin = out;

@@ -35,7 +35,7 @@ enum class SourceField : uint8_t {
   kRedoRecord,
   kRedoNumber,
   kReadMilliseconds,  ///< not of the block but of the event: when the connector read it
-  kOther  ///< not used; also the count of the others
+  kOther              ///< not used; also the count of the others
 };
 SourceField source_field(std::string_view name);
 
@@ -58,8 +58,8 @@ class SourceReader {
 /// Bytes that compare in source order, in the arena; data nullptr where the event has none.
 /// PostgreSQL: end of the last finished transaction (the first of `sequence`; 0 where it is not told), then lsn: transactions are sent in
 /// the order of their ends, and the changes of one may lie before those of an earlier one. MySQL, MariaDB: number of the binlog file,
-/// position, row. SQL Server: commit lsn, change lsn, serial number of the event. Oracle: scn, redo record and number in it. All big-endian.
-/// Then what they tell of the log (sdk::append_log). `scratch`: kept by the caller, so that nothing is allocated.
+/// position, row. SQL Server: commit lsn, change lsn, serial number of the event. Oracle: scn, redo record and number in it. All
+/// big-endian. Then what they tell of the log (sdk::append_log). `scratch`: kept by the caller, so that nothing is allocated.
 std::string_view source_order(const SourceValues& source, std::string& scratch, sdk::RowBuilder& rows);
 
 /// The same of Flink CDC's events. Rows of a snapshot name no file, lsn 0 or scn 0: they have no order, and so are older than any change.

@@ -158,8 +158,7 @@ class KeyOrder::Batch {
     if (comparable(change.source, change.since, known.source, known.last) && !event::is_after(known.last, change.since)) {
       return change.source == known.source || known.removed || !tells_deletes() || refuse(kTwoRows);
     }
-    if (!comparable(change.source, change.order, known.source, known.whole()) ||
-        !event::is_after(known.whole(), change.order)) {
+    if (!comparable(change.source, change.order, known.source, known.whole()) || !event::is_after(known.whole(), change.order)) {
       // A later change of its partition sets the whole row, and decides.
       return change.entry->closed || refuse(kMixed);
     }

@@ -88,8 +88,8 @@ void find_blocked(const Sealed& sealed, std::vector<const Entry*>& blocked) {
       const auto earlier = refused.find(entry.key);
       const bool is_made_good = entry.after_whole && !entry.keeps_dead_letters;
       const bool is_open = !sealed.clear && !open.empty() && !is_made_good && open.contains(dead_letter_key(entry.key));
-      const bool is_later = earlier != refused.end() &&
-                            (sealed.by_source ? event::is_after(entry.order, earlier->second->order) : earlier->second->offset < entry.first_offset);
+      const bool is_later = earlier != refused.end() && (sealed.by_source ? event::is_after(entry.order, earlier->second->order)
+                                                                          : earlier->second->offset < entry.first_offset);
       if (is_open || is_later) blocked.push_back(&entry);
     }
   }

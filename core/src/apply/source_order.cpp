@@ -270,8 +270,9 @@ class SourceOrdering {
       const Change* before = nullptr;
       for (const Change& each : *changes) {
         const auto is_other = [&](std::string_view known) { return !known.empty() && !event::are_of_one_log(known, each.order); };
-        const bool began_anew = is_other(order.order) || is_other(order.refused) || (before != nullptr && is_other(before->order)) ||
-                                std::any_of(order.parts.begin(), order.parts.end(), [&](const auto& part) { return is_other(part.second); });
+        const bool began_anew =
+            is_other(order.order) || is_other(order.refused) || (before != nullptr && is_other(before->order)) ||
+            std::any_of(order.parts.begin(), order.parts.end(), [&](const auto& part) { return is_other(part.second); });
         if (began_anew) {
           refuse(each, event::kLogBeganAnew);
           return false;

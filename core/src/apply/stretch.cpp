@@ -145,7 +145,7 @@ Result<void> Stretch::load(Reading& reading) {
       }
       row.message = static_cast<uint32_t>(reading.messages.size() - 1);
       row.source_order = own(row.source_order, reading.bytes);
-      if (row.source_order.data != nullptr && (!batch_.by_source || sdk::view(row.source_order) > order))
+      if (row.source_order.data != nullptr && (!batch_.by_source || event::is_after(sdk::view(row.source_order), order)))
         order = sdk::view(row.source_order);
       into->rows[into->row_count++] = row;
       ++kept.rows;

@@ -15,7 +15,8 @@ namespace {
 std::string overtaken_text(const Sealed& sealed) {
   uint64_t loaded = 0;
   for (const auto& part : sealed.partitions) {
-    for (const Entry& entry : part.fold.entries()) loaded += entry.effect == Effect::kNothing && entry.snapshot && entry.order.empty() ? 1 : 0;
+    for (const Entry& entry : part.fold.entries())
+      loaded += entry.effect == Effect::kNothing && entry.snapshot && entry.order.empty() ? 1 : 0;
   }
   const std::string& target = sealed.identity->target();
   if (loaded == 0)

@@ -28,7 +28,9 @@ struct Told {
 bool tells_log(std::string_view order) { return order.size() > Layout::kSize && order.ends_with(sdk::kOrderTellsLog); }
 bool is_told(std::string_view part) { return part.find_first_not_of('\0') != std::string_view::npos; }
 bool differ(std::string_view mark, std::string_view other) { return mark != other && is_told(mark) && is_told(other); }
-bool is_of_another(const Told& one, const Told& other) { return differ(one.server(), other.server()) || differ(one.files(), other.files()); }
+bool is_of_another(const Told& one, const Told& other) {
+  return differ(one.server(), other.server()) || differ(one.files(), other.files());
+}
 
 uint64_t number_of(std::string_view bytes) {
   uint64_t number = 0;

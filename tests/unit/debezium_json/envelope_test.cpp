@@ -209,7 +209,12 @@ TEST_CASE("envelope: source order compares as the source did things") {
   const auto oracle = [](const char* record, int number) {
     return order_of(source(R"("scn":"258","rs_id":")" + std::string(record) + R"(","ssn":)" + std::to_string(number)));
   };
-  CHECK(oracle(" 0x000015.00000156.00a0 ", 3) == "0000000000000102" "00000015" "00000156" "00a0" "00000003");
+  CHECK(oracle(" 0x000015.00000156.00a0 ", 3) ==
+        "0000000000000102"
+        "00000015"
+        "00000156"
+        "00a0"
+        "00000003");
   CHECK(oracle("000015.00000156.00a0", 3) == oracle(" 0x000015.00000156.00a0 ", 3));
   CHECK(oracle("0x000015.00000156.00a0", 3) < oracle("0x000015.00000156.00a0", 4));
   CHECK(oracle("0x000015.00000156.00a0", 9) < oracle("0x000015.00000157.0010", 0));
@@ -325,7 +330,8 @@ TEST_CASE("flattened: table_from_topic takes the topic apart") {
 
 TEST_CASE("envelope: an order tells its log: when the change was made and read, the server, the files, the transaction") {
   const auto log_of = [](const std::string& block) {
-    TestMessage message = event("null", R"({"id":1})", "c", "{\"connector\":\"mysql\",\"name\":\"s\",\"db\":\"d\",\"table\":\"t\"," + block + "}");
+    TestMessage message =
+        event("null", R"({"id":1})", "c", "{\"connector\":\"mysql\",\"name\":\"s\",\"db\":\"d\",\"table\":\"t\"," + block + "}");
     const std::string order = decode({message}).rows.at(0).order;
     return order.substr(order.size() - 80);
   };

@@ -105,7 +105,8 @@ TEST_CASE("flink-cdc: changes stand in the order of file, position and row, the 
   CHECK(order("d", mysql("binlog.000009", 7)) < order("c", mysql("binlog.000009", 7)));
   CHECK(order("d", postgres(35910000)) < order("c", postgres(35910000)));
   CHECK(order("c", postgres(35910000)) < order("d", postgres(35910216)));
-  // A redo record tells the changes of one scn apart; without, they stand in the order in which they were read, a delete behind a create too.
+  // A redo record tells the changes of one scn apart; without, they stand in the order in which they were read, a delete behind a create
+  // too.
   CHECK(order("d", oracle(7, "000015.00000156.00a0")) < order("c", oracle(7, "000015.00000156.00a0")));
   CHECK(order("c", oracle(7, "000015.00000156.00a0")) < order("d", oracle(7, "000015.00000156.00b0")));
   CHECK(order("d", oracle(7)) == order("c", oracle(7)));

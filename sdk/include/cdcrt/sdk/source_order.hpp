@@ -36,10 +36,10 @@ struct LogLayout {
 
 /// What an order says of its log beside the place in it. All of it is optional but the time.
 struct LogMark {
-  uint64_t time_ms = 0;      ///< when the change was made (a statement: when it began), by the source's clock; 0: not told
-  uint64_t read_ms = 0;      ///< when it was read from the log, which then had it: what began later is not before it in that log
-  std::string_view server;   ///< who wrote it
-  std::string_view files;    ///< what the names of the log's files have in common; the order then begins with eight bytes of a file's number
+  uint64_t time_ms = 0;     ///< when the change was made (a statement: when it began), by the source's clock; 0: not told
+  uint64_t read_ms = 0;     ///< when it was read from the log, which then had it: what began later is not before it in that log
+  std::string_view server;  ///< who wrote it
+  std::string_view files;   ///< what the names of the log's files have in common; the order then begins with eight bytes of a file's number
   std::string_view counter;  ///< whose transactions `number` counts (a GTID without its last part), the same one in every copy of the log
   uint64_t number = 0;       ///< of the transaction, from 1
 };
