@@ -166,7 +166,7 @@ void TableKnowledge::bound_names(ShapeMap& map, const event::Shape& shape, std::
     for (const Former& former : formers->second) {
       if (!event::is_after(former.until, order)) {
         map.from = std::max(map.from, former.until);
-      } else if (map.until.empty() || former.until < map.until) {
+      } else if (map.until.empty() || event::is_after(map.until, former.until)) {
         map.until = former.until;
       }
     }
@@ -447,7 +447,7 @@ int32_t TableKnowledge::slot_of(const Column& stored, const std::vector<Column>&
   if (const auto formers = formers_.find(stored.source_name); formers != formers_.end()) {
     for (const Former& former : formers->second) {
       const bool is_known = is_known_there(all, stored.source_name, former.until, columns_[former.slot]);
-      if (!is_known && (first == nullptr || former.until < first->until)) first = &former;
+      if (!is_known && (first == nullptr || event::is_after(first->until, former.until))) first = &former;
     }
   }
   if (first != nullptr) return static_cast<int32_t>(first->slot);
