@@ -44,7 +44,9 @@ bool are_of_one_log(std::string_view known, std::string_view incoming) {
   if (known.size() != incoming.size() || !tells_log(known) || !tells_log(incoming)) return true;
   const bool rises = known < incoming;
   const Told lower(rises ? known : incoming), higher(rises ? incoming : known);
-  if (lower.counter() == higher.counter() && lower.number() > higher.number() && is_told(lower.counter())) return false;
+  // A copy of the log. Not by the number alone: the members of a group take theirs in blocks, so that they do not rise in one log.
+  if (lower.counter() == higher.counter() && lower.number() > higher.number() && is_told(lower.counter()) && lower.time() >= higher.time())
+    return false;
   if (lower.time() <= higher.time()) {
     // As times may be in seconds, what would be left out as an old one of another server must not be of the same second.
     return rises || lower.time() != higher.time() || !is_told(lower.time()) || !is_of_another(lower, higher);

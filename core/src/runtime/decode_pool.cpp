@@ -119,7 +119,8 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
   const progress::LastMessage last_message{last.offset, last.timestamp_ms, content_hash(last)};
   worker.rows.clear();
   // Formats remember the numbers of shapes that are gone; other than that they keep nothing.
-  if (std::exchange(worker.shape_generation, worker.rows.renew_shapes()) != worker.rows.shape_generation()) {
+  const uint64_t generation = worker.rows.renew_shapes();
+  if (std::exchange(worker.shape_generation, generation) != generation) {
     if (auto made = make_formats(context_.manifest, worker.formats); !made) return made;
   }
   if (batch.count > 0) {

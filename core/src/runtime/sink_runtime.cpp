@@ -372,20 +372,19 @@ bool SinkRuntime::write_some(apply::Writer& writer) {
 void SinkRuntime::work() {
   apply::Writer writer = make_writer(false);
   while (!context_.monitor.abandon && !failed_) {
-    const uint64_t calls = called_.changes();
+    const uint64_t calls = called_.changes(), changes = due_.changes();
     if (write_some(writer)) continue;
     if (finishing_) return;
     if (has_timekeeper_.exchange(true)) {
       called_.wait_beyond(calls, kMaxRest);
     } else {
-      wait_for_work();
+      wait_for_work(changes);
     }
   }
 }
 
 // The timekeeper's: until the next table is due, or one is due before that.
-void SinkRuntime::wait_for_work() {
-  const uint64_t seen = due_.changes();
+void SinkRuntime::wait_for_work(uint64_t seen) {
   const auto now = Monitor::Clock::now();
   auto until = now + kMaxRest;
   if (const auto due = next_due()) until = std::clamp(*due, now + kMinRest, until);

@@ -135,7 +135,7 @@ class SinkRuntime {
   static void forget_restored(progress::StoredTable& stored);
   static std::string refused_name(const route::SourceName& source);
   void work();
-  void wait_for_work();
+  void wait_for_work(uint64_t seen);
   void repair();
   [[nodiscard]] bool stops_repairs() const;
   bool repair_table(apply::Writer& writer, apply::Table& table);

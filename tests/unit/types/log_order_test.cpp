@@ -68,10 +68,17 @@ TEST_CASE("log order: a statement that ran while the log went on to another file
   CHECK_FALSE(in_both_turns(order(10, 100, 5000), read_late(11, 4, 1000, 2000)));
 }
 
-TEST_CASE("log order: the number of a transaction tells a copy of the log whatever the times are") {
+TEST_CASE("log order: the number of a transaction tells a copy of the log, also where the times are equal") {
   CHECK(in_both_turns(counted(10, 41), counted(11, 42)));
   CHECK_FALSE(in_both_turns(counted(10, 42), counted(1, 43)));
   CHECK(in_both_turns(counted(10, 42), counted(1, 43, "0")));
+}
+
+TEST_CASE("log order: the members of a replication group count in blocks of their own, and their log is one all the same") {
+  const char* group = "8a94f357-aab4-11df-86ab-c80aa9429562";
+  const auto of_one_member = order(10, 4, {5000, 9000, "7", "binlog", group, 1'000'003});
+  const auto of_another_later = order(10, 900, {6000, 9000, "8", "binlog", group, 38});
+  CHECK(in_both_turns(of_one_member, of_another_later));
 }
 
 TEST_CASE("log order: rows of a snapshot name no server, and are read while changes are made") {
