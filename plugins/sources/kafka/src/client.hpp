@@ -51,6 +51,8 @@ class Client {
   /// `amount` was taken, and `waiting` messages can be taken at once. Moves the limit of what is asked for at once, and wakes whoever
   /// stopped fetching because too much waited.
   void taken(QueueWatch::Amount amount, uint64_t waiting);
+  /// Whoever stopped fetching at a full queue looks at it again at once: messages that were outdated have gone, uncounted.
+  void wake_fetchers();
   /// Of a callback's opaque pointer.
   template <class Owner>
   static Owner& owner(void* opaque) {
@@ -59,7 +61,6 @@ class Client {
 
  private:
   void apply_limit();
-  void wake_fetchers();
   Client(const Settings& settings, Role role, const sdk::Host& host, void* owner);
 
   Diagnostics diagnostics_;

@@ -20,6 +20,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMaxPartitions = 8;
 // Whoever asks for one asks again; where the connection takes longer, it is there by then.
 constexpr std::chrono::seconds kOneMessage{3};
+// What a partition that was read before kept in its queue goes when it is taken, and the fetcher, which saw a full queue, is told.
+constexpr int kAnswerMs = 10;
 
 /// Reading of one partition by the interface that needs no group.
 class PartitionReading {
@@ -81,7 +83,11 @@ sdk::Status Rereader::find(std::string_view topic, int32_t partition, int64_t of
   const auto deadline = Clock::now() + timeout;
   while (Clock::now() < deadline) {
     probe_->listen();
-    const auto message = reading.next(50);
+    auto message = reading.next(kAnswerMs);
+    if (!message) {
+      probe_->wake_fetchers();
+      message = reading.next(50);
+    }
     if (!message || (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset < offset)) continue;
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || is_beyond_the_log(message->err)) return {};
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -120,6 +126,7 @@ sdk::Status Rereader::fetch(std::string_view topic, int32_t partition, int64_t f
   while (Clock::now() < deadline) {
     client_->listen();
     const auto message = reading.next(100);
+    if (!message) client_->wake_fetchers();
     if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) client_->taken({1, message->len + message->key_len}, reading.waiting());
     if (!message) continue;
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return {};
