@@ -117,7 +117,8 @@ sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& h
   for (const auto& [name, value] : required(settings, role)) {
     if (rd_kafka_conf_set(configuration, name.c_str(), value.c_str(), reason, sizeof reason) != RD_KAFKA_CONF_OK) return fail("librdkafka");
   }
-  client->watch_ = QueueWatch({number_of(configuration, "queued.min.messages"), number_of(configuration, "queued.max.messages.kbytes") * 1000});
+  client->watch_ =
+      QueueWatch({number_of(configuration, "queued.min.messages"), number_of(configuration, "queued.max.messages.kbytes") * 1000});
   if (!looks_again) client->login_ = login_of(configuration);
   rd_kafka_conf_set_opaque(configuration, client.get());
   rd_kafka_conf_set_log_cb(configuration, [](const rd_kafka_t* handle, int level, const char* facility, const char* text) {
@@ -166,7 +167,8 @@ void Client::taken(QueueWatch::Amount amount, uint64_t waiting) {
 // the thread sleeps, and nobody has to wake it.
 void Client::wake_fetchers() {
   if (!login_) return;
-  if (rd_kafka_error_t* error = rd_kafka_sasl_set_credentials(handle_, login_->first.c_str(), login_->second.c_str())) rd_kafka_error_destroy(error);
+  if (rd_kafka_error_t* error = rd_kafka_sasl_set_credentials(handle_, login_->first.c_str(), login_->second.c_str()))
+    rd_kafka_error_destroy(error);
 }
 
 // The bound of an answer is read from the handle's own configuration for each request (2.0.2: rdkafka_fetcher.c). There is no call that

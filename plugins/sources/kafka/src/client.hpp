@@ -70,7 +70,7 @@ class Client {
   FetchLimit limit_;
   std::optional<std::pair<std::string, std::string>> login_;  // where fetchers have to be woken
   QueueWatch watch_;
-  double message_bytes_ = 0;  // about
+  double message_bytes_ = 0;           // about
   std::atomic<uint64_t> received_{0};  // bytes of answers with messages
 };
 

@@ -26,9 +26,8 @@ constexpr int kAnswerMs = 10;
 /// Reading of one partition by the interface that needs no group.
 class PartitionReading {
  public:
-  PartitionReading(rd_kafka_t* handle, const std::string& topic, int32_t partition) : partition_(partition) {
+  PartitionReading(rd_kafka_t* handle, const std::string& topic, int32_t partition) : handle_(handle), partition_(partition) {
     topic_ = rd_kafka_topic_new(handle, topic.c_str(), nullptr);
-    queue_ = rd_kafka_queue_get_partition(handle, topic.c_str(), partition);
   }
   ~PartitionReading() {
     stop();
@@ -39,6 +38,7 @@ class PartitionReading {
   PartitionReading& operator=(const PartitionReading&) = delete;
   bool start(int64_t offset) {
     is_started_ = topic_ != nullptr && rd_kafka_consume_start(topic_, partition_, offset) == 0;
+    if (is_started_) queue_ = rd_kafka_queue_get_partition(handle_, rd_kafka_topic_name(topic_), partition_);
     return is_started_;
   }
   /// What was taken stays.
@@ -53,6 +53,7 @@ class PartitionReading {
   }
 
  private:
+  rd_kafka_t* handle_;
   rd_kafka_topic_t* topic_ = nullptr;
   rd_kafka_queue_t* queue_ = nullptr;
   int32_t partition_;
