@@ -2,9 +2,10 @@
 """Kafka -> PostgreSQL beside Debezium's JDBC sink, Kafka -> blackhole beside librdkafka alone, and latencies; one broker, one database.
 
     run_kafka_bench.py [--build build/release] [--events 1000000] [--rounds 3] [--parts throughput reading latency] [--json FILE]
+                       [--compressions none lz4 zstd snappy gzip]
 
 The contenders take turns; ratios are taken run by run. Events come from generate_events (seed 1), with schemas, four topics of four
-partitions, and are produced once. The tables are compared with the generator's state after each run (--no-check: they are not).
+partitions, and are produced once, for each compression of the part `reading` into topics of its own. The tables are compared with the generator's state after each run (--no-check: they are not).
 """
 
 import argparse
@@ -19,7 +20,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from live import PROJECT, contenders, latency, report, throughput  # noqa: E402
-from live.load import Load  # noqa: E402
+from live.load import COMPRESSIONS, Load  # noqa: E402
 from lab.kafka import Kafka  # noqa: E402
 from lab.postgresql import Postgresql  # noqa: E402
 
@@ -33,6 +34,7 @@ def parse():
     parser.add_argument("--no-schemas", action="store_true", help="only without the JDBC sink, which needs them")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--parts", nargs="+", choices=("throughput", "reading", "latency"), default=("throughput", "reading", "latency"))
+    parser.add_argument("--compressions", nargs="+", choices=COMPRESSIONS, default=("none",), help="of the part reading")
     parser.add_argument("--without-jdbc-sink", action="store_true")
     parser.add_argument("--no-check", action="store_true")
     parser.add_argument("--fsync", action="store_true", help="the database waits for its disk at each commit; without it, it does not")
@@ -68,11 +70,12 @@ class Bench:
         self.postgresql = Postgresql(settings={"track_commit_timestamp": "on", "fsync": "on" if arguments.fsync else "off", "max_wal_size": "4GB",
                                                "shared_buffers": "256MB"})
         self.ours = contenders.Cdcrt(arguments.build, work, self.kafka, arguments.memory, arguments.set)
-        self.contenders = [self.ours]
+        self.contenders, self.readers = [self.ours], [self.ours]
         if arguments.against:
             other = contenders.Cdcrt(arguments.against, work, self.kafka, arguments.memory)
             other.name = "the other build"
             self.contenders.append(other)
+            self.readers.append(other)
         elif not arguments.without_jdbc_sink and not arguments.no_schemas:
             self.contenders.append(contenders.JdbcSink(self.kafka))
         self.measured = {"machine": f"{os.cpu_count()} cores", "load": [os.getloadavg()[0]], "throughput": [], "reading": [], "latency": []}
@@ -81,7 +84,8 @@ class Bench:
         parts = self.arguments.parts
         if "throughput" in parts or "reading" in parts:
             began = time.monotonic()
-            load = Load(self.kafka, self.arguments.build, self.work, self.arguments.events, not self.arguments.no_schemas)
+            load = Load(self.kafka, self.arguments.build, self.work, self.arguments.events, not self.arguments.no_schemas,
+                        compressions=self.compressions())
             say(f"{load.events:,} events produced in {time.monotonic() - began:.0f} s")
             for number in range(self.arguments.rounds):
                 self.round(number, load)
@@ -94,6 +98,11 @@ class Bench:
                     self.measured["latency"] += results
                     say(results)
 
+    def compressions(self):
+        """Of the topics: what is only written to PostgreSQL is not packed."""
+        packed = set(self.arguments.compressions) if "reading" in self.arguments.parts else set()
+        return [each for each in COMPRESSIONS if each in packed | ({"none"} if "throughput" in self.arguments.parts else set())]
+
     def round(self, number, load):
         if "throughput" in self.arguments.parts:
             order = self.contenders if number % 2 == 0 else self.contenders[::-1]
@@ -101,8 +110,10 @@ class Bench:
                     for place, contender in enumerate(order)}
             self.add("throughput", [done[contender] for contender in self.contenders])
         if "reading" in self.arguments.parts:
-            self.add("reading", [throughput.into_blackhole(self.ours, load, f"blackhole{number}"),
-                                 throughput.consuming_alone(self.arguments.build, self.kafka, load)])
+            for compression in self.arguments.compressions:
+                runs = [throughput.consuming_alone(self.arguments.build, self.kafka, load, compression)]
+                runs += [throughput.into_blackhole(each, load, f"blackhole{number}_{place}", compression) for place, each in enumerate(self.readers)]
+                self.add("reading", runs)
 
     def add(self, part, runs):
         self.measured[part] += runs

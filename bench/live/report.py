@@ -36,15 +36,15 @@ def throughput(runs):
 
 
 def reading(runs):
-    lines = ["| reading | events/s | peak MiB | CPU s |", "|---|---:|---:|---:|"]
-    groups = _by_contender(runs)
-    for name, group in groups.items():
-        def of(key, form="{:,.0f}"):
-            return spread([run[key] for run in group], form)
-        lines.append(f"| {name} | {of('events_per_second_whole')} | {of('peak_mib')} | {of('cpu_seconds', '{:.1f}')} |")
-    if len(groups) == 2:
-        ours, theirs = groups.values()
-        lines.append("| ratio, run by run | " + spread([a["events_per_second_whole"] / b["events_per_second_whole"] for a, b in zip(ours, theirs)], "{:.2f}") + " | | |")
+    lines = ["| reading | compression | events/s, whole process | beside librdkafka alone, run by run | peak MiB | CPU s |", "|---|---|---:|---:|---:|---:|"]
+    for compression in dict.fromkeys(run["compression"] for run in runs):
+        groups = _by_contender([run for run in runs if run["compression"] == compression])
+        alone = groups["librdkafka alone"]
+        for name, group in groups.items():
+            def of(key, form="{:,.0f}"):
+                return spread([run[key] for run in group], form)
+            ratio = spread([ours["events_per_second_whole"] / theirs["events_per_second_whole"] for ours, theirs in zip(group, alone)], "{:.2f}")
+            lines.append(f"| {name} | {compression} | {of('events_per_second_whole')} | {'' if group is alone else ratio} | {of('peak_mib')} | {of('cpu_seconds', '{:.1f}')} |")
     return "\n".join(lines)
 
 

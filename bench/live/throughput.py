@@ -33,7 +33,7 @@ def into_postgresql(contender, load, postgresql, database, check):
 
 def into_blackhole(cdcrt, load, name, compression="none"):
     used = cdcrt.run_to_blackhole(topics(compression), name)
-    return {"contender": "cdcrt -> blackhole", "compression": compression, "events": load.events, "seconds": round(used.seconds, 2),
+    return {"contender": f"{cdcrt.name} -> blackhole", "compression": compression, "events": load.events, "seconds": round(used.seconds, 2),
             "events_per_second_whole": round(load.events / used.seconds), "peak_mib": round(used.memory), "cpu_seconds": round(used.cpu, 1),
             "threads_cpu_seconds": {thread: round(seconds, 2) for thread, seconds in used.threads.items() if seconds >= 0.1}}
 

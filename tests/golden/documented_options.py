@@ -27,7 +27,7 @@ OTHER_WORDS = {
     "sinks/redshift": "null enable_case_sensitive_identifier stl_load_errors sys_load_error_detail username password host port dbname",
     "sources/file": "headers kcat key offset partition payload shop.public.orders shop.public.orders.jsonl.gz topic ts tstype values",
     "sources/kafka": "auto.offset.reset bootstrap.servers committed debug earliest enable.auto.commit enable.auto.offset.store enable.partition.eof "
-                     "fetch.max.bytes group.id "
+                     "fetch.max.bytes fetch.queue.backoff.ms group.id sasl.username "
                      "group.instance.id isolation.level latest partition.assignment.strategy queued.max.messages.kbytes read_committed session.timeout.ms "
                      "topic.metadata.refresh.interval.ms",
 }

@@ -1,10 +1,12 @@
 """What operators get wrong with a broker: each one clear error within seconds, and the exit code that says whose fault it is."""
 
+import json
 import os
 import shutil
 import tempfile
 
 from integration import program
+from integration.messages import envelope
 from lab.kafka import Kafka
 from lab.process import Case, free_port
 
@@ -85,3 +87,23 @@ class KafkaInput(Case):
         result = self.run_with(f"127.0.0.1:{self.kafka.secured_port}", more=self.secured("nobody", "nobody-secret"))
         self.expect(result, 3)
         self.assertNotIn("nobody-secret", result.log)
+
+    def test_fetching_goes_on_when_a_full_queue_has_room_again(self):
+        # Thirty times what may wait in the queue.
+        self.kafka.create_topic("shop.public.notes", 1)
+        text = "x" * 8000
+        self.kafka.produce("shop.public.notes", ((json.dumps({"id": number}), envelope("notes", {"id": number, "v": text}, lsn=number + 1))
+                                                 for number in range(2000)), properties={"compression.codec": "lz4"})
+        debug = '"debug" = "fetch,queue"\n[runtime]\nlog_level = "debug"\n'
+        for brokers, properties in ((self.kafka.brokers, "[sources.events.librdkafka]\n"),
+                                    (f"127.0.0.1:{self.kafka.secured_port}", self.secured("admin", "admin-secret"))):
+            result = self.run_with(brokers, '"shop.public.notes"', 'queue_memory = "1MiB"\n' + properties + debug)
+            self.assertEqual(result.exit_code, 0, result.log[-3000:])
+            self.assertIn("2,000 messages", result.log)
+            self.assertNotIn("admin-secret", result.log)
+            # Where librdkafka cannot look again by itself, each time but the last is by somebody who wakes it: none is left to its tick.
+            stopped = result.log.count("queued.max.messages.kbytes exceeded")
+            woken = result.log.count("Wake-up sent to")
+            looked_again = result.log.count("Fetch backoff for")
+            self.assertGreater(stopped, 5)
+            self.assertGreaterEqual(woken + looked_again, stopped - 1)

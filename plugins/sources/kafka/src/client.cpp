@@ -158,14 +158,14 @@ void Client::taken(QueueWatch::Amount amount, uint64_t waiting) {
   const QueueWatch::Amount waits{waiting, static_cast<uint64_t>(static_cast<double>(waiting) * message_bytes_)};
   limit_.taken(amount.bytes);
   if (limit_.measure(received_, waits.bytes)) apply_limit();
-  if (watch_.taken(amount, waits)) wake();
+  if (watch_.taken(amount, waits)) wake_fetchers();
 }
 
 // The thread that fetches from a broker and finds its queue full sleeps until it is asked for something, for up to a second, whatever is
 // taken meanwhile (2.0.2: rdkafka_broker.c, rd_kafka_broker_consumer_serve). Of the calls that wake all these threads this is the one that
 // changes nothing else: the login, which is the same, counts for connections to come. From 2.2.0 on fetch.queue.backoff.ms says how long
 // the thread sleeps, and nobody has to wake it.
-void Client::wake() {
+void Client::wake_fetchers() {
   if (!login_) return;
   if (rd_kafka_error_t* error = rd_kafka_sasl_set_credentials(handle_, login_->first.c_str(), login_->second.c_str()))
     rd_kafka_error_destroy(error);

@@ -48,11 +48,11 @@ class Client {
   static void abandon(std::unique_ptr<Client> client) { (void)client.release(); }
   /// Lets librdkafka tell what went wrong since. Not for kGroup, which tells while it is served.
   void listen();
-  /// Fetching goes on at once where its thread sleeps since it had nothing to ask for (librdkafka before 2.2).
-  void wake();
   /// `amount` was taken, and `waiting` messages can be taken at once. Moves the limit of what is asked for at once, and wakes whoever
   /// stopped fetching because too much waited.
   void taken(QueueWatch::Amount amount, uint64_t waiting);
+  /// Whoever stopped fetching, at a full queue or with nothing to ask for, looks again at once (librdkafka before 2.2).
+  void wake_fetchers();
   /// Of a callback's opaque pointer.
   template <class Owner>
   static Owner& owner(void* opaque) {

@@ -166,7 +166,8 @@ class GroupConsumer {
   sdk::Status failure_;                          // told by the next poll or serve
   bool is_outage_ = false, is_stopped_ = false;
   bool is_held_ = false;
-  std::set<Key> paused_;  ///< by hold(), also those that were taken away since
+  bool holds_outdated_ = false;  // the data queue, as far as is known: from before a seek
+  std::set<Key> paused_;         ///< by hold(), also those that were taken away since
 
   // Of one drain.
   Clock::time_point drain_began_{};

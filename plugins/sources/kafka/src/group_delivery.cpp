@@ -67,7 +67,10 @@ bool GroupConsumer::drain() {
   QueueWatch::Amount served;
   while (drained_messages_ < drain_limit_ && drained_bytes_ < kMaxBytes) {
     rd_kafka_message_t* message = rd_kafka_consume_queue(data_queue_, 0);
-    if (message == nullptr) break;
+    if (message == nullptr) {
+      if (std::exchange(holds_outdated_, false)) client_->wake_fetchers();
+      break;
+    }
     ++served.messages;
     served.bytes += message->len + message->key_len;
     const bool is_taken = on_message(*message);

@@ -151,6 +151,7 @@ void GroupConsumer::apply_seeks() {
     Owned& owned = *partitions_.find(Key(list->elems[i].topic, list->elems[i].partition))->second;
     if (list->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       owned.state.positioned();
+      holds_outdated_ = true;
       owned.seek_fails_since.reset();
       forward(owned);
       continue;

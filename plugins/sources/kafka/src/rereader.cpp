@@ -21,15 +21,15 @@ constexpr std::size_t kMaxPartitions = 8;
 // Whoever asks for one asks again; where the connection takes longer, it is there by then.
 constexpr std::chrono::seconds kOneMessage{3};
 
-// Between two looks for a message that is awaited.
+// Between two looks for a message that is awaited. What a partition that was read before kept in its queue goes when it is taken, and the
+// fetcher, which saw a full queue, is told.
 constexpr int kLookMs = 5;
 
 /// Reading of one partition by the interface that needs no group.
 class PartitionReading {
  public:
-  PartitionReading(rd_kafka_t* handle, const std::string& topic, int32_t partition) : partition_(partition) {
+  PartitionReading(rd_kafka_t* handle, const std::string& topic, int32_t partition) : handle_(handle), partition_(partition) {
     topic_ = rd_kafka_topic_new(handle, topic.c_str(), nullptr);
-    queue_ = rd_kafka_queue_get_partition(handle, topic.c_str(), partition);
   }
   ~PartitionReading() {
     stop();
@@ -40,6 +40,7 @@ class PartitionReading {
   PartitionReading& operator=(const PartitionReading&) = delete;
   bool start(int64_t offset) {
     is_started_ = topic_ != nullptr && rd_kafka_consume_start(topic_, partition_, offset) == 0;
+    if (is_started_) queue_ = rd_kafka_queue_get_partition(handle_, rd_kafka_topic_name(topic_), partition_);
     return is_started_;
   }
   /// What was taken stays.
@@ -54,6 +55,7 @@ class PartitionReading {
   }
 
  private:
+  rd_kafka_t* handle_;
   rd_kafka_topic_t* topic_ = nullptr;
   rd_kafka_queue_t* queue_ = nullptr;
   int32_t partition_;
@@ -86,7 +88,7 @@ sdk::Status Rereader::find(std::string_view topic, int32_t partition, int64_t of
     probe_->listen();
     const auto message = reading.next(kLookMs);
     // Since the last look its thread may sleep, and is told of this one only when it wakes.
-    if (!message) probe_->wake();
+    if (!message) probe_->wake_fetchers();
     if (!message || (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset < offset)) continue;
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || is_beyond_the_log(message->err)) return {};
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -127,7 +129,7 @@ sdk::Status Rereader::fetch(std::string_view topic, int32_t partition, int64_t f
     const auto message = reading.next(kLookMs);
     if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) client_->taken({1, message->len + message->key_len}, reading.waiting());
     if (!message) {
-      client_->wake();
+      client_->wake_fetchers();
       continue;
     }
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return {};
