@@ -46,7 +46,7 @@ class SinkRuntime {
   SinkRuntime(const manifest::Sink& manifest, Context context);
   ~SinkRuntime();
 
-  /// Creates the plugin's instance, connects and reads what the target keeps. No retries: a start says what is wrong.
+  /// Creates the plugin's instance, connects and reads what the target keeps. Does not retry: whoever starts it reads what is wrong.
   Result<void> open();
   [[nodiscard]] const std::string& name() const { return manifest_.name; }
   /// Makes the table of dead letters; answers its name. After open(), where it keeps progress.
