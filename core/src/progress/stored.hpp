@@ -103,9 +103,9 @@ inline constexpr std::string_view kSentBack{"\0", 1};
 struct SendBack {
   std::map<PartitionKey, int64_t> partitions;                     ///< whose low watermark is lowered to there, if it is higher
   std::map<std::string, std::map<PartitionKey, int64_t>> tables;  ///< their new progress, by target
-  bool forget_last = false;                     ///< forget LastMessage: the topic may have been made again
-  std::map<PartitionKey, int64_t> firsts = {};  ///< where logs begin, as far as known: a gap before it is accepted
-  bool by_truncate = false;                     ///< of a truncate: the log must still have everything after it
+  bool forget_last = false;                                       ///< forget LastMessage: the topic may have been made again
+  std::map<PartitionKey, int64_t> firsts = {};                    ///< where logs begin, as far as known: a gap before it is accepted
+  bool by_truncate = false;                                       ///< of a truncate: the log must still have everything after it
 };
 
 /// A partition that has no lease yet.
