@@ -289,7 +289,7 @@ class Staging(LinesCase):
         self.front.fault("slow", at="copy", match='"id"', seconds=90)
         code, log = self.stopped_while(lambda: any(fault["hit"] for fault in self.front.faults()))
         self.assertEqual(code, 1, log)
-        self.assertIn("leaving without it", log)
+        self.assertIn("the process ends now", log)
 
     def test_what_a_killed_process_left_is_removed_by_the_next_one_and_nothing_else_is(self):
         self.target.s3.put(self.target.prefix + "shop/somebody-elses", b"x")

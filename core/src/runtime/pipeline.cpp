@@ -201,7 +201,7 @@ class Pipeline {
     while (!failed()) {
       const uint64_t seen = monitor_.changes();
       if (stop_asked()) {
-        log(CDCRT_LOG_INFO, "pipeline", "stopping: what is held is written first");
+        log(CDCRT_LOG_INFO, "pipeline", "stopping: buffered rows are written first");
         break;
       }
       if (is_over()) {

@@ -125,7 +125,7 @@ class SinkRuntime {
 
  private:
   Result<void> prepare_store(plugin::Connection& connection);
-  void clean_after_the_gone();
+  void clean_after_ended_processes();
   [[nodiscard]] std::string component() const;
   void tell(const apply::Table& table, apply::Trouble trouble, const std::string& reason);
   void take_stored(progress::Stored stored);
