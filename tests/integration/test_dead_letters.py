@@ -56,7 +56,7 @@ class DeadLetters:
         self.assertIn("1 of 40 applied", log)
         self.assertEqual(self.rows("select count(*) from {good} where v = 'bad'"), [(1,)])
 
-    def test_letters_of_rows_without_a_key_are_applied_once_wherever_they_are_kept(self):
+    def test_dead_letters_of_rows_without_a_key_are_applied_once_wherever_they_are_kept(self):
         self.bare("first", 100)
         self.apply()
         self.refuse("bad", "bare")
@@ -74,7 +74,7 @@ class DeadLetters:
         self.assertIn("3 replayed", self.command("dlq", "list", settings=moved))
         self.assertEqual(self.rows("select v from {bare} order by v"), [("bad",)] * 3 + [("first",)])
 
-    def test_letters_of_rows_without_a_key_that_are_read_again_are_not_applied_twice(self):
+    def test_dead_letters_of_rows_without_a_key_that_are_read_again_are_not_applied_twice(self):
         self.bare("first", 100)
         self.apply()
         self.refuse("bad", "bare")
@@ -96,7 +96,7 @@ class DeadLetters:
         self.assertIn("nothing to replay", self.command("dlq", "replay"))
         self.assertEqual(self.rows("select v from {bare} order by v"), [("bad",), ("first",)])
 
-    def test_a_dead_letter_that_changes_its_row_as_a_whole_makes_earlier_ones_good_in_a_replay_too(self):
+    def test_a_dead_letter_that_changes_its_row_as_a_whole_closes_earlier_ones_in_a_replay_too(self):
         unchanged = "__debezium_unavailable_value"
         self.lines.row("good", {"id": 1, "v": "first", "w": "a"})
         self.apply()

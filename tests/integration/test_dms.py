@@ -153,7 +153,7 @@ class Dms(unittest.TestCase):
                                  [(1, "Ann", None, None), (3, None, None, None), (5, None, None, None), (6, "new", "Basel", None), (7, "www", None, None),
                                   (8, "tx", None, "second"), (101, "Ann", None, None)])
 
-    def test_a_load_and_its_changes_in_the_worst_order(self):
+    def test_a_load_and_its_changes_end_in_the_rows_of_the_source_in_the_worst_order(self):
         load = [record("load", {"id": number, "v": "loaded"}, 2, **{"partition-key-type": "primary-key"}) for number in (1, 2, 3)]
         changes = [record("update", {"id": 1, "v": "changed"}, 5), record("delete", {"id": 2, "v": None}, 6), record("insert", {"id": 4, "v": "new"}, 7),
                    record("update", {"id": 5, "v": "moved"}, 8, beside={"before-image": {"id": 3}})]

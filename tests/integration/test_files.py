@@ -214,7 +214,7 @@ class Values(Files):
         self.run_it()
         self.assertEqual(self.rows(), [0, 1, 2, 3, *range(100, 106), 200, 201])
 
-    def test_a_file_moved_away_before_the_next_comes(self):
+    def test_a_file_moved_away_before_the_next_comes_is_not_missed(self):
         self.manifest_of_values(["in/*.jsonl"])
         self.write("in/day1.jsonl", values(range(0, 4)))
         self.run_it()
@@ -347,7 +347,7 @@ class Growing(Files):
         self.run_it()
         self.assertEqual(self.rows(), [0, 1, 2, 3, 4])
 
-    def test_a_run_while_the_file_is_written(self):
+    def test_a_run_while_the_file_is_written_reads_whole_lines_and_the_next_the_rest(self):
         self.manifest_of_values(["events.jsonl"], '[defaults]\nmode = "append"')
         lines = values(range(3000))
         writer = subprocess.Popen([sys.executable, "-c", """

@@ -116,7 +116,7 @@ class KeyOrder(unittest.TestCase):
                     self.assertNotIn((1, "shard b"), self.rows("public.merged"))
                     self.assertEqual(self.rows("public.other"), [(5, "innocent")])
 
-    def test_source_tables_with_keys_of_their_own_meet_in_peace_and_a_row_may_move_from_one_to_the_other(self):
+    def test_source_tables_with_keys_of_their_own_share_a_target_and_a_row_may_move_from_one_to_the_other(self):
         messages = [self.event(0, {"id": 1, "v": "a"}, 1, schema="a"), self.event(0, {"id": 2, "v": "b"}, 2, schema="b"),
                     self.event(0, {"id": 1, "v": "a"}, 3, schema="a", removes=True), self.event(0, {"id": 1, "v": "moved"}, 4, schema="b")]
         self.write(messages)
@@ -146,7 +146,7 @@ class KeyOrder(unittest.TestCase):
         self.assertEqual(run.exit_code, 0, run.log)
         self.assertEqual(self.rows(), [(1, "one"), (1, "two")])
 
-    def test_letters_of_one_row_from_two_partitions_are_replayed_in_source_order(self):
+    def test_dead_letters_of_one_row_from_two_partitions_are_replayed_in_source_order(self):
         first, old, new = self.event(0, {"id": 9, "v": "first"}, 1), self.event(0, {"id": 1, "v": "bad 5"}, 5), self.event(1, {"id": 1, "v": "bad 7"}, 7)
         for messages in ([old, new], [new, old]):
             for arguments in ([], EVERY_ROW_ALONE):
@@ -168,7 +168,7 @@ class KeyOrder(unittest.TestCase):
                     self.assertEqual(replayed.exit_code, 0, replayed.log)
                     self.assertEqual(self.rows(), [(1, "bad 7"), (9, "first")])
 
-    def test_random_logs_whose_keys_wander_among_partitions_end_as_the_newest_changes_say(self):
+    def test_random_logs_whose_keys_move_between_partitions_end_as_the_newest_changes_say(self):
         for seed in range(12):
             draw = random.Random(seed)
             with self.subTest(seed=seed), tempfile.TemporaryDirectory() as self.folder:

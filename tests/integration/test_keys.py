@@ -286,7 +286,7 @@ class RoutedShards(Keys):
     MORE = '[routes.all]\nmatch = ["shard_*"]\ntable = "all"\n'
     EXPECTED = [(1, "t.shop.shard_1", "a1x"), (1, "t.shop.shard_2", "b1"), (2, "t.shop.shard_2", "b2")]
 
-    def test_the_column_is_part_of_row_and_key(self):
+    def test_a_column_of_the_router_is_part_of_row_and_key(self):
         for schemas in (False, True):
             with self.subTest(schemas=schemas):
                 self.setUp()
@@ -295,13 +295,13 @@ class RoutedShards(Keys):
                 self.assertEqual(done.exit_code, 0, done.log)
                 self.assertEqual(self.rows(f'SELECT id, {ROUTER}, v FROM "all" ORDER BY 1, 2'), self.EXPECTED)
 
-    def test_it_is_renamed_like_any_other(self):
+    def test_a_column_of_the_router_is_renamed_like_any_other(self):
         self.changes(False)
         done = self.run_program(more=self.MORE + f'columns.{ROUTER} = {{ rename = "shard" }}\n')
         self.assertEqual(done.exit_code, 0, done.log)
         self.assertEqual(self.rows('SELECT id, shard, v FROM "all" ORDER BY 1, 2'), self.EXPECTED)
 
-    def test_excluded_it_leaves_the_key(self):
+    def test_a_column_of_the_router_that_is_excluded_leaves_the_key(self):
         self.change(1, 1, "a1")
         self.change(2, 2, "b2")
         self.change(1, 1, None, "d")

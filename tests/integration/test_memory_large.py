@@ -125,10 +125,10 @@ class LargeMessages(Case):
         print(f"\n{target}: peak {peak:.0f} MiB, {(peak - CONSTANT) / LARGE:.1f} messages; then {rest:.0f}", file=sys.stderr)
         self.assertLess(peak, CONSTANT + COPIES[target] * LARGE)
 
-    def test_of_a_file_into_sqlite(self):
+    def test_large_messages_of_a_file_into_sqlite(self):
         self.run_to("sqlite", self.from_files())
 
-    def test_that_become_dead_letters(self):
+    def test_large_messages_that_become_dead_letters(self):
         log, manifest = os.path.join(self.folder, "log"), os.path.join(self.folder, "manifest.toml")
         with open(manifest, "w", encoding="utf-8") as file:
             file.write(MANIFEST.format(name="dead", memory=MEMORY, source=self.from_files(cut=1), target=f'Driver = "SQLite3", Database = "{self.folder}/target.db"'))
@@ -146,14 +146,14 @@ class LargeMessages(Case):
         print(f"\ndead letters: peak {peak:.0f} MiB, {(peak - CONSTANT) / LARGE:.1f} messages", file=sys.stderr)
         self.assertLess(peak, CONSTANT + 6 * LARGE)
 
-    def test_of_a_file_into_postgresql(self):
+    def test_large_messages_of_a_file_into_postgresql(self):
         self.run_to("postgresql", self.from_files())
 
-    def test_packed_in_kafka_over_partitions_into_sqlite(self):
+    def test_large_messages_packed_in_kafka_over_partitions_into_sqlite(self):
         self.run_to("sqlite", self.from_kafka("zstd", 4))
 
-    def test_unpacked_in_kafka_into_postgresql(self):
+    def test_large_messages_unpacked_in_kafka_into_postgresql(self):
         self.run_to("postgresql", self.from_kafka("none", 1))
 
-    def test_in_transactions_whose_markers_leave_gaps(self):
+    def test_large_messages_in_transactions_whose_markers_leave_gaps(self):
         self.run_to("sqlite", self.from_kafka("none", 1, transactions=True))

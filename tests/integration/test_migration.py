@@ -46,7 +46,7 @@ class Upgrade:
 class Migration(Upgrade):
     """What both ODBC targets show, beginning at format version 2: the words, names and order of columns that it had."""
 
-    def test_halves_of_key_changes_and_open_dead_letters_of_an_older_program_are_settled_after_an_upgrade(self):
+    def test_pending_key_changes_and_open_dead_letters_of_an_older_program_are_settled_after_an_upgrade(self):
         self.lines.row("good", {"id": 3, "v": "fine", "w": "three"})
         self.apply()
         self.refuse("bad")
@@ -129,7 +129,7 @@ class OnRedshift(Upgrade, redshift_target.LinesCase):
     def key(self, number):
         return f'{{"id": {number}}}'
 
-    def test_halves_of_key_changes_and_tables_of_progress_of_format_version_4_are_kept_after_an_upgrade(self):
+    def test_pending_key_changes_and_tables_of_progress_of_format_version_4_are_kept_after_an_upgrade(self):
         self.first_halves()
         self.apply()
         records = sorted(bytes.fromhex(record) for record, in self.front.query("select record from cdcrt.key_changes"))

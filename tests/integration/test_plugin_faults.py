@@ -76,7 +76,7 @@ class PluginFaults(unittest.TestCase):
             "nocells": "an insert without cells (message 2, offset 2)",
             "operation": "a row with operation 99, which is none (message 2, offset 2)",
             "tag": "column 'name' of table 'people' with tag 77, which is none (message 2, offset 2)",
-            "bytes": "column 'name' of table 'people' with 6 bytes that are nowhere",
+            "bytes": "column 'name' of table 'people' with 6 bytes at a NULL pointer",
             "key": "key place 9 in a shape of table 'people', which has fewer columns",
             "reject": "a rejection of message 4, where there are messages 0 to 3",
             "throw": "none of which is applied: unexpected exception in a plugin: the sky fell",

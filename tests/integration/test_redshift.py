@@ -289,7 +289,7 @@ class Staging(LinesCase):
         self.front.fault("slow", at="copy", match='"id"', seconds=90)
         code, log = self.stopped_while(lambda: any(fault["hit"] for fault in self.front.faults()))
         self.assertEqual(code, 1, log)
-        self.assertIn("leaving without it", log)
+        self.assertIn("the process ends now", log)
 
     def test_what_a_killed_process_left_is_removed_by_the_next_one_and_nothing_else_is(self):
         self.target.s3.put(self.target.prefix + "shop/somebody-elses", b"x")
@@ -350,16 +350,16 @@ class Settings(LinesCase):
         self.assertNotIn(self.target.s3.secret_key, log)
         self.assertNotIn(self.front.password, log)
 
-    def test_a_bucket_that_is_not_there(self):
+    def test_a_bucket_that_is_not_there_is_told(self):
         self.refused("nowhere", url="s3://nowhere/x/")
 
-    def test_a_key_that_is_wrong(self):
+    def test_a_key_that_is_wrong_is_told(self):
         self.refused("s3:PutObject", key="unknown")
 
-    def test_a_role_that_is_not_attached(self):
+    def test_a_role_that_is_not_attached_is_told(self):
         self.refused("staging.iam_role", role="arn:aws:iam::123456789012:role/stranger")
 
-    def test_a_role_that_may_not_read_the_bucket(self):
+    def test_a_role_that_may_not_read_the_bucket_is_told(self):
         self.front.fault("denied", at="copy", every=1)
         self.refused("s3:GetObject", "s3:ListBucket", role=self.front.role)
 
@@ -371,24 +371,24 @@ class Settings(LinesCase):
         self.assertEqual(self.front.query("select count(*) from good"), [["100"]])
         self.clean()
 
-    def test_a_password_that_is_wrong(self):
+    def test_a_password_that_is_wrong_is_told(self):
         self.target.environment["CDCRT_TEST_PASSWORD"] = "guess"
         self.refused("check UID and PWD")
 
-    def test_a_region_that_is_not_the_buckets(self):
+    def test_a_region_that_is_not_the_buckets_is_told(self):
         self.refused("region", region="us-east-1")
 
-    def test_a_user_without_the_right_to_create(self):
+    def test_a_user_without_the_right_to_create_is_told(self):
         self.target.environment["CDCRT_TEST_PASSWORD"] = self.front.users["narrow"]
         self.refused("GRANT", user="narrow")
 
-    def test_keys_that_may_write_but_not_delete(self):
+    def test_keys_that_may_write_but_not_delete_are_told(self):
         faults = S3Faults(self.target.s3)
         self.addCleanup(faults.stop)
         faults.fault("403", method="POST", every=1)
         self.refused("s3:DeleteObject", endpoint=faults.endpoint)
 
-    def test_a_view_in_the_place_of_a_table(self):
+    def test_a_view_in_the_place_of_a_table_is_told(self):
         self.front.sql("create table base (id bigint, v varchar(10)); create view good as select * from base")
         self.refused("is a view")
 

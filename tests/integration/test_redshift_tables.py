@@ -219,13 +219,13 @@ class KeptInTheTarget(LinesCase):
             self.assertIn("holds a NUL character", self.command("dlq", "replay", settings=settings, expect=4))
             self.assertEqual(self.front.query(f"select v from good where id = '{way}'"), [["y"]])
 
-    def test_a_row_that_waits_for_the_other_half_of_its_key_change_keeps_its_bytes(self):
+    def test_a_row_that_is_kept_for_a_pending_key_change_keeps_its_bytes(self):
         fields = [{"type": "int64", "optional": False, "field": "id"}, {"type": "string", "optional": True, "field": "v"}, {"type": "bytes", "optional": True, "field": "b"}]
         for settings, way in self.each_way():
             self.move(f"moved_{way}", fields, {"id": 1, "v": "a\0b", "b": "AGEA"}, settings)
             self.assertEqual(self.front.query(f"select id, v, from_varbyte(b, 'hex') from moved_{way}"), [["2", "ab", "006100"]])
 
-    def test_a_row_longer_than_a_constant_waits_for_the_other_half_of_its_key_change_too(self):
+    def test_a_row_longer_than_a_constant_is_kept_for_its_pending_key_change_too(self):
         fields = [{"type": "int64", "optional": False, "field": "id"}, *({"type": "string", "optional": True, "field": name} for name in "vw")]
         for settings, way in self.each_way():
             self.move(f"wide_{way}", fields, {"id": 1, "v": "\\ü'" * 10_000, "w": "x" * 60_000}, settings)

@@ -92,13 +92,13 @@ class Ways(LinesCase):
         self.assertEqual(self.front.query("select count(*) from owned where own = 'mine'"), [[str(len(self.rows.events))]])
         self.clean()
 
-    def test_as_constants_of_statements(self):
+    def test_values_arrive_exact_as_constants_of_statements(self):
         self.check(*CONSTANTS)
 
-    def test_through_files(self):
+    def test_values_arrive_exact_through_files(self):
         self.check(*FILES)
 
-    def test_by_whichever_is_cheaper(self):
+    def test_values_arrive_exact_by_whichever_is_cheaper(self):
         self.check(*MIXED)
 
 
@@ -120,10 +120,10 @@ class Limits(LinesCase):
                                  ["4", None, "4190001", None], ["7", None, None, "2000000"], ["9", "4", None, None]])
         self.assertEqual([dead_letter["offset"] for dead_letter in self.dead_letters()], [5, 6, 8])
 
-    def test_as_constants_of_statements(self):
+    def test_values_arrive_exact_as_constants_of_statements(self):
         self.check(*CONSTANTS)
 
-    def test_through_files(self):
+    def test_values_arrive_exact_through_files(self):
         self.check(*FILES)
 
 
@@ -161,13 +161,13 @@ class Keys(LinesCase):
             places = [names.index(name) for name in (("k", "v", "w") if table == "one" else ("k", "l", "v", "w"))]
             self.assertEqual(sorted([row[place] for place in places] for row in found), sorted([*key, *cells] for key, cells in rows.items()), table)
 
-    def test_one_by_one(self):
+    def test_values_arrive_exact_one_by_one(self):
         self.check("sinks.target.batch.max_rows=1")
 
-    def test_a_few_at_once(self):
+    def test_values_arrive_exact_a_few_at_once(self):
         self.check("sinks.target.batch.max_rows=7")
 
-    def test_all_at_once_through_a_stage(self):
+    def test_values_arrive_exact_all_at_once_through_a_stage(self):
         self.check("sinks.target.copy_from_rows=3")
 
     def test_a_column_of_fixed_length_refuses_what_it_cannot_tell_apart(self):
@@ -260,7 +260,7 @@ class Refusals(LinesCase):
         self.assertEqual(len(self.dead_letters()), 6)
         self.assertIn("nothing is told there of these files", self.dead_letters()[0]["message"])
 
-    def test_copies_go_and_stay_where_an_operator_has_columns_of_his_own(self):
+    def test_copies_of_rows_are_deleted_one_by_one_where_an_operator_has_columns_of_his_own(self):
         column = {"type": "string"}
         for number in (1, 1, 1, 2, 2, 3):
             self.send_keyless("kc", column, {"id": number, "v": "x "})

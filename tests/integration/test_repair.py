@@ -210,7 +210,7 @@ class Repair:
         self.assertIn("nothing to replay", self.command("dlq", "replay"))
         self.assertEqual(self.rows("select v from {good} where id = 1"), [])
 
-    def test_letters_of_one_row_are_replayed_in_order(self):
+    def test_dead_letters_of_one_row_are_replayed_in_order(self):
         self.change(1, {"id": 1, "v": "one", "w": "a"}, "c", lsn=100)
         self.apply()
         self.refuse("bad")
@@ -294,7 +294,7 @@ class Repair:
         self.assertEqual(self.rows("select v from {good} order by id"), [("bad",), ("x" * 50,), ("bad",)])
         self.assertEqual(self.table("good")["open_dead_letters"], 1)
 
-    def test_letters_of_rows_without_a_key_are_replayed_once(self):
+    def test_dead_letters_of_rows_without_a_key_are_replayed_once(self):
         self.bare("first", 100)
         self.apply()
         self.refuse("bad", "bare")
@@ -322,7 +322,7 @@ class Repair:
         self.assertIn("3 of 3 applied", self.command("dlq", "replay"))
         self.assertEqual(self.rows("select v from {bare} order by v"), [("bad",), ("three",)])
 
-    def test_letters_in_the_target_are_listed_and_replayed_as_well(self):
+    def test_dead_letters_in_the_target_are_listed_and_replayed_as_well(self):
         self.settings = ["dead_letters.plugin=table"]
         self.test_an_open_dead_letter_is_replayed_once_its_reason_is_gone()
         self.bare("first", 100)

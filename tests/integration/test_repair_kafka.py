@@ -170,7 +170,7 @@ class BesideAProcess(process.Case):
         self.assertIn("lag unknown", text)
         self.assertIn("public.good", text)
 
-    def test_letters_in_a_topic_are_the_messages_with_reason_and_origin(self):
+    def test_dead_letters_in_a_topic_are_the_messages_with_reason_and_origin(self):
         self.prepare(TO_TOPIC)
         self.kafka.create_topic("dead_letters", 1)
         self.kafka.produce("t.good", [("k", "{broken")], 1, headers=[("trace", "abc")])
@@ -189,7 +189,7 @@ class BesideAProcess(process.Case):
         self.assertIn("undecodable", listed)
         self.assertIn("{broken", self.command("dlq", "show", "--id", headers["cdcrt.id"]))
 
-    def test_letters_in_a_topic_are_listed_and_replayed(self):
+    def test_dead_letters_in_a_topic_are_listed_and_replayed(self):
         self.prepare(TO_TOPIC.replace("dead_letters", "other.dead_letters"))
         self.kafka.create_topic("other.dead_letters", 2)
         self.send([1])
@@ -206,7 +206,7 @@ class BesideAProcess(process.Case):
         self.assertEqual(self.ids(), [1, 2, 3])
         self.assertIn("nothing to replay", self.command("dlq", "replay"))
 
-    def test_letters_for_a_broker_that_is_not_there_are_an_error_of_the_environment(self):
+    def test_dead_letters_for_a_broker_that_is_not_there_are_an_error_of_the_environment(self):
         self.prepare(TO_TOPIC.replace("{brokers}", "127.0.0.1:1"))
         done = program.run(["--manifest", self.manifest, "--set", "dead_letters.connect_timeout='2s'"], {}, self.folder, timeout=60)
         self.assertEqual(done.exit_code, 3, done.log[-2000:])

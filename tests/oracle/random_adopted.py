@@ -115,7 +115,7 @@ def text_from(path, begin):
 
 
 def stopped_tables(log):
-    return (set(re.findall(r"table '(?:public\.)?(t\d+)' (?:waits apart|is detached|stop)", log))
+    return (set(re.findall(r"table '(?:public\.)?(t\d+)' (?:is detached|stop)", log))
             | set(re.findall(r"^(?:stopped|detached): (?:public\.)?(t\d+)", log, re.MULTILINE)))
 
 
@@ -274,7 +274,7 @@ class Seed:
 
     @staticmethod
     def waits(log, begin):
-        return re.search("waits apart|detached", text_from(log, begin)) is not None
+        return re.search("detached", text_from(log, begin)) is not None
 
     def dead_letters(self):
         path = os.path.join(self.folder, "dead_letters.jsonl")

@@ -11,8 +11,8 @@
 
 namespace cdcrt::apply {
 
-/// By slot of the table's knowledge. Converted bytes live until release(). Values teach the knowledge their types; whoever calls has what
-/// was folded before follow.
+/// By slot of the table's knowledge. Converted bytes live until release(). Values teach the knowledge their types; the caller
+/// converts what was folded before.
 class CellConverter {
  public:
   CellConverter(const TableIdentity& identity, evolution::TableKnowledge& knowledge) : identity_(identity), knowledge_(knowledge) {}

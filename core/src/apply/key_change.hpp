@@ -23,9 +23,9 @@ class SettledEntries {
     const auto found = originals_.find(entry);
     return found == originals_.end() ? entry : found->second;
   }
-  /// The sealed batch's own entries that lack cells of a row which left its old key and was not there: nobody knows them.
+  /// The sealed batch's own entries that lack cells which only the row under the old key had, and that row was not in the target.
   [[nodiscard]] const std::vector<const Entry*>& missing() const { return missing_; }
-  /// Such cells of rows that were written before the row they continue was found not to be there: names of columns.
+  /// The same of rows that an earlier batch wrote: names of the columns that stay without a value.
   [[nodiscard]] const std::set<std::string>& never_filled() const { return never_filled_; }
 
  private:
@@ -38,9 +38,9 @@ class SettledEntries {
   event::Arena arena_{4 << 10};
 };
 
-/// Inside the caller's transaction, before the entries are written: reads the rows that leave, fills the rows that come, keeps
-/// halves whose other half has not come. Leaves in sealed.attempt.key_changes what is kept once the transaction commits.
-/// `only`: these entries alone are written, all of a key or none; the half under another key counts as not read yet.
+/// Inside the caller's transaction, before the entries are written: reads the rows under old keys, fills those under new keys, and
+/// keeps key changes of which one event is still missing, in sealed.attempt.key_changes until the transaction commits.
+/// `only`: these entries alone are written, all of a key or none; the event under another key counts as not read yet.
 Result<void> settle_key_changes(plugin::Connection& connection, progress::Store& store, Sealed& sealed, SettledEntries& settled,
                                 const std::vector<const Entry*>* only = nullptr);
 

@@ -44,7 +44,7 @@ void PartitionFold::receive(int64_t offset) {
     next_ = stored_next_ = first;
     marks_.emplace_back(std::string(), first);
   }
-  if (first_held_ < 0) first_held_ = first;
+  if (first_buffered_ < 0) first_buffered_ = first;
 }
 
 void PartitionFold::reach(int64_t next_offset) {
@@ -67,9 +67,9 @@ void PartitionFold::mark() {
 }
 
 std::optional<int64_t> PartitionFold::first_unapplied() const {
-  if (first_sealed_ >= 0 && first_held_ >= 0) return std::min(first_sealed_, first_held_);
+  if (first_sealed_ >= 0 && first_buffered_ >= 0) return std::min(first_sealed_, first_buffered_);
   if (first_sealed_ >= 0) return first_sealed_;
-  if (first_held_ >= 0) return first_held_;
+  if (first_buffered_ >= 0) return first_buffered_;
   return std::nullopt;
 }
 
@@ -83,7 +83,7 @@ std::optional<SealedPartition> PartitionFold::seal() {
   const int64_t held_back = is_detached_ && is_missing() ? next_ : -1;
   if (next_ == stored_next_ && fold_.empty()) {
     // A truncate sent the partition back to its beginning: a stored place without an order would claim that rows before it were applied.
-    first_held_ = held_back;
+    first_buffered_ = held_back;
     return std::nullopt;
   }
   SealedPartition part;
@@ -92,14 +92,14 @@ std::optional<SealedPartition> PartitionFold::seal() {
   part.fold = std::exchange(fold_, Fold());
   part.fold.number_chains();
   part.next_offset = next_;
-  part.first_offset = first_held_ < 0 ? next_ : first_held_;
+  part.first_offset = first_buffered_ < 0 ? next_ : first_buffered_;
   part.order = max_order_;
   part.first_order = sent_back_order_.value_or(stored_order_);
   sent_back_order_.reset();
-  first_sealed_ = first_held_;
+  first_sealed_ = first_buffered_;
   sealed_next_ = part.next_offset;
   sealed_order_ = part.order;
-  first_held_ = held_back;
+  first_buffered_ = held_back;
   return part;
 }
 
@@ -118,13 +118,13 @@ void PartitionFold::written_in_part(const SealedPartition& part) {
 
 void PartitionFold::give_back(const SealedPartition& part) {
   if (part.session != session_) return;
-  first_held_ = part.first_offset;
+  first_buffered_ = part.first_offset;
   first_sealed_ = -1;
 }
 
 void PartitionFold::stop() {
   drop_fold();
-  if (first_held_ < 0) first_held_ = stored_next_;
+  if (first_buffered_ < 0) first_buffered_ = stored_next_;
 }
 
 // Goes back to `next`, and forgets the source orders of the rows that are dropped.
@@ -148,14 +148,14 @@ bool PartitionFold::drop_unstored() {
   }
   if (is_detached_) {
     missed_next_ = std::max(missed_next_, next);
-    first_held_ = is_missing() ? next_ : -1;
+    first_buffered_ = is_missing() ? next_ : -1;
     return false;
   }
   if (next_ >= next) {
-    first_held_ = -1;
+    first_buffered_ = -1;
     return false;
   }
-  first_held_ = next_;
+  first_buffered_ = next_;
   min_generation_ = rewind(next_);
   return true;
 }
@@ -174,7 +174,7 @@ void PartitionFold::rewind_past(std::string_view order) {
   memory_.unplaced.clear();
   if (is_detached_) miss(next_);
   next_ = from;
-  first_held_ = from;
+  first_buffered_ = from;
   max_order_.assign(marks_.empty() ? progress::kSentBack : std::string_view(marks_.back().first));
   last_order_.assign(marks_.empty() ? std::string_view() : max_order_);
   sent_back_order_ = max_order_;
@@ -186,19 +186,19 @@ void PartitionFold::detach(bool is_skipped) {
   back_to(stored_next_, stored_order_);
   first_sealed_ = -1;
   sealed_next_.reset();
-  first_held_ = is_missing() ? next_ : -1;
+  first_buffered_ = is_missing() ? next_ : -1;
   is_detached_ = true;
 }
 
 void PartitionFold::reattach() {
   is_detached_ = false;
   missed_next_ = 0;
-  first_held_ = -1;
+  first_buffered_ = -1;
 }
 
 void PartitionFold::skip() {
   drop_fold();
-  first_held_ = -1;
+  first_buffered_ = -1;
   missed_next_ = 0;
 }
 

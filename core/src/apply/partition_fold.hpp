@@ -132,7 +132,7 @@ class PartitionFold {
   int64_t next_ = 0;                            ///< rows below are folded or durable
   int64_t stored_next_ = 0;                     ///< durable
   std::string stored_order_;                    ///< max_order_ of what is durable
-  int64_t first_held_ = -1;                     ///< offset of the first row in the fold; -1: none
+  int64_t first_buffered_ = -1;                 ///< offset of the first row in the fold; -1: none
   int64_t first_sealed_ = -1;                   ///< the same of what is being written
   std::optional<int64_t> sealed_next_;          ///< what is being written reaches up to there
   std::optional<std::string> sent_back_order_;  ///< max_order_ below the place a truncate sent it back to, until it is sealed

@@ -83,72 +83,87 @@ void RowFolder::add_event(Fold& fold, const cdcrt_row& row, int64_t offset) {
   if (row.operation != CDCRT_TRUNCATE) fold.counts.add(row.operation);
 }
 
-void RowFolder::fold_keyed(const Incoming& in, const evolution::ShapeMap& map) {
+bool RowFolder::read_keyed(const Incoming& in, const evolution::ShapeMap& map) {
   const cdcrt_row& row = in.row;
-  const int64_t offset = in.offset;
-  RowMemory& memory = in.into.memory();
-  Fold& fold = in.into.fold();
   Error error;
   converter_.clear();
   converter_.learn(identity_.events || row.operation != CDCRT_DELETE);
-  // What else the row that goes held need not fit any more, and may be made up where the event does not vouch for an image.
+  // Of a row that is deleted the key is enough: its other values need not fit any more, and may be made up where the event has no image.
   const bool key_alone = row.operation == CDCRT_DELETE && !knowledge_.key().empty() && (!identity_.events || row.before == CDCRT_NO_CELLS);
   const bool is_read =
       key_alone ? read_key(in, map, in.cells(row.cells), scratch_, error) : read_row(in, map, in.cells(row.cells), scratch_, error);
   if (!is_read) {
     in.refuse("value_refused", std::move(error));
     note_refused(in, map);
-    return;
+    return false;
   }
+  return true;
+}
+
+bool RowFolder::find_key(const Incoming& in, const evolution::ShapeMap& map) {
+  const cdcrt_row& row = in.row;
+  if (key_of(scratch_, key_scratch_)) return true;
+  // The route's key need not be the message's: the row before a delete has it.
+  if (row.operation == CDCRT_DELETE && row.before != CDCRT_NO_CELLS) {
+    Error error;
+    if (!read_key(in, map, in.cells(row.before), scratch_, error)) {
+      in.refuse("value_refused", std::move(error));
+      return false;
+    }
+    if (key_of(scratch_, key_scratch_)) return true;
+  }
+  in.refuse("key_missing", make_error(CDCRT_BAD_RECORD, missing_key(scratch_), key_advice(row.operation)));
+  return false;
+}
+
+bool RowFolder::fold_old_key(const Incoming& in, const evolution::ShapeMap& map, OldKey& old) {
+  Fold& fold = in.into.fold();
+  Error error;
+  std::string old_key;
+  const cdcrt_cell* const before = in.cells(in.row.before);
+  const auto refuse = [&] {
+    in.refuse("value_refused", std::move(error));
+    note_refused(in, map);
+    return false;
+  };
+  // The old row is found by its key alone: its other values need not fit any more.
+  if (!read_key(in, map, before, before_scratch_, error)) return refuse();
+  old.is_told = key_of(before_scratch_, old_key);
+  if (!old.is_told || old_key == key_scratch_) return true;
+  if (!complete_from(in, map, before, error)) return refuse();
+  bool added = false;
+  Entry* entry = &fold.find_or_add(old_key, in.offset, added);
+  if (by_source_) {
+    entry = place_by_source(in.into, entry, added, true, false, in.offset);
+  } else if (!added && entry->effect == Effect::kPatch) {
+    entry = &fold.succeed(*entry, in.offset);
+  }
+  if (!by_source_) fold.close_refused(old_key);
+  if (entry == nullptr) return true;
+  fold_delete(fold, *entry, before_scratch_.data(), static_cast<uint32_t>(before_scratch_.size()));
+  entry->source = in.into.memory().source;
+  fold.date(*entry, order_of(in.into), true);
+  old.entry = fold.index_of(*entry);
+  return true;
+}
+
+void RowFolder::fold_keyed(const Incoming& in, const evolution::ShapeMap& map) {
+  const cdcrt_row& row = in.row;
+  const int64_t offset = in.offset;
+  RowMemory& memory = in.into.memory();
+  Fold& fold = in.into.fold();
+  Error error;
+  if (!read_keyed(in, map)) return;
   const auto width = static_cast<uint32_t>(scratch_.size());
   if (identity_.events) return add_event(fold, row, offset);
   converter_.learn(false);
   note_source(memory, in.shape);
-  bool has_key = key_of(scratch_, key_scratch_);
-  // The route's key need not be the message's: the row that went has it.
-  if (!has_key && row.operation == CDCRT_DELETE && row.before != CDCRT_NO_CELLS) {
-    if (!read_key(in, map, in.cells(row.before), scratch_, error)) {
-      in.refuse("value_refused", std::move(error));
-      return;
-    }
-    has_key = key_of(scratch_, key_scratch_);
-  }
-  if (!has_key) {
-    in.refuse("key_missing", make_error(CDCRT_BAD_RECORD, missing_key(scratch_), key_advice(row.operation)));
-    return;
-  }
+  if (!find_key(in, map)) return;
   // One event that changes the key is the delete of the old row and the upsert of the new one.
-  std::optional<uint32_t> left;
-  bool is_told = row.operation != CDCRT_UPDATE || !knowledge_.has_narrower_message_key();
-  if (row.operation == CDCRT_UPDATE && row.before != CDCRT_NO_CELLS) {
-    std::string old_key;
-    const cdcrt_cell* const before = in.cells(row.before);
-    const auto refuse = [&] {
-      in.refuse("value_refused", std::move(error));
-      note_refused(in, map);
-    };
-    // The row that leaves is found by its key alone: what else it held need not fit any more.
-    if (!read_key(in, map, before, before_scratch_, error)) return refuse();
-    const bool has_old_key = key_of(before_scratch_, old_key);
-    is_told = is_told || has_old_key;
-    if (has_old_key && old_key != key_scratch_) {
-      if (!complete_from(in, map, before, error)) return refuse();
-      bool added = false;
-      Entry* old_entry = &fold.find_or_add(old_key, offset, added);
-      if (by_source_) {
-        old_entry = place_by_source(in.into, old_entry, added, true, false, offset);
-      } else if (!added && old_entry->effect == Effect::kPatch) {
-        old_entry = &fold.succeed(*old_entry, offset);
-      }
-      if (!by_source_) fold.close_refused(old_key);
-      if (old_entry != nullptr) {
-        fold_delete(fold, *old_entry, before_scratch_.data(), static_cast<uint32_t>(before_scratch_.size()));
-        old_entry->source = memory.source;
-        fold.date(*old_entry, order_of(in.into), true);
-        left = fold.index_of(*old_entry);
-      }
-    }
-  }
+  OldKey old;
+  if (row.operation == CDCRT_UPDATE && row.before != CDCRT_NO_CELLS && !fold_old_key(in, map, old)) return;
+  const std::optional<uint32_t> left = old.entry;
+  const bool is_told = row.operation != CDCRT_UPDATE || !knowledge_.has_narrower_message_key() || old.is_told;
   const bool partial = row.operation == CDCRT_UPDATE && std::any_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) {
                          return slot >= 0 && scratch_[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT;
                        });

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,17 @@ class RowFolder {
 
  private:
   void fold_keyed(const Incoming& in, const evolution::ShapeMap& map);
+  /// Reads the row, or its key where that is enough, into scratch_. False: refused.
+  bool read_keyed(const Incoming& in, const evolution::ShapeMap& map);
+  /// Finds the key of the row in scratch_. False: refused.
+  bool find_key(const Incoming& in, const evolution::ShapeMap& map);
+  /// What the image before an update says of the row's old key.
+  struct OldKey {
+    bool is_told = false;           ///< the image has the whole key
+    std::optional<uint32_t> entry;  ///< index of the delete of the row under its old key; nullopt: the key is the same
+  };
+  /// An update that changes the key deletes the row under the old key. False: refused.
+  bool fold_old_key(const Incoming& in, const evolution::ShapeMap& map, OldKey& old);
   void fold_appended(const Incoming& in, const evolution::ShapeMap& map);
   void fold_keyless(const Incoming& in, const evolution::ShapeMap& map);
   void add_event(Fold& fold, const cdcrt_row& row, int64_t offset);

@@ -151,7 +151,7 @@ std::chrono::steady_clock::time_point Table::last_sealed() const {
   return last_sealed_;
 }
 
-std::size_t Table::held_bytes() const {
+std::size_t Table::buffered_bytes() const {
   const std::lock_guard lock(mutex_);
   return fold_.bytes();
 }

@@ -53,7 +53,7 @@ class Table {
   /// When seal() last gave something out; the epoch: never.
   [[nodiscard]] std::chrono::steady_clock::time_point last_sealed() const;
   /// Bytes and rows that are buffered and not being written.
-  [[nodiscard]] std::size_t held_bytes() const;
+  [[nodiscard]] std::size_t buffered_bytes() const;
   [[nodiscard]] std::size_t buffered_rows() const;
   /// Hands out what is buffered. nullopt: nothing is, or the table's state is not the one that the caller writes (`detached` or not).
   std::optional<Sealed> seal(bool detached = false);

@@ -1,4 +1,4 @@
-// What reaches back to rows folded before: a truncate, and changes of types and columns (4.1, 4.2).
+// Truncates and changes of types and columns, which affect rows that are buffered already (4.1, 4.2).
 #include <algorithm>
 
 #include "apply/table_fold.hpp"

@@ -17,7 +17,7 @@ class WriteTransaction {
   Result<void> claim(std::vector<const progress::Partition*> partitions);
   /// Begins a transaction that may write these tables.
   Result<void> begin(const std::vector<Sealed*>& batches);
-  /// The leases stay ours, and what is kept of the tables stays as it is known, until the transaction ends.
+  /// Locks the leases and what is kept of the tables, so that other processes change neither until the transaction ends.
   Outcome lock(const std::vector<Sealed*>& batches);
   /// All of it, from the leases to the commit. `missing`: partial changes that may not be written, or find no row; nothing is written then.
   Outcome write(const std::vector<Sealed*>& batches, std::vector<const Entry*>& missing);
@@ -34,7 +34,7 @@ class WriteTransaction {
   /// Progress, dead letters, commit.
   Result<void> finish(const std::vector<Sealed*>& batches);
 
-  /// These are not ours any more: what they wrote before counts for nothing; the caller repeats without them.
+  /// Gives up these partitions, whose leases other processes have taken; the caller repeats without their rows.
   Outcome lose(const std::vector<const progress::Partition*>& partitions);
   /// After a lost answer to COMMIT: asks the target. Not done: it cannot be told yet, or the caller repeats.
   Outcome find_commit(Sealed& sealed, bool& is_there);

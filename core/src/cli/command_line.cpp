@@ -5,6 +5,7 @@
 #include <array>
 #include <functional>
 #include <iostream>
+#include <optional>
 
 #include "cli/decode_command.hpp"
 #include "cli/exit_code.hpp"
@@ -32,7 +33,7 @@ struct Later {
   const char* name;
   const char* about;
 };
-/// Commands of the design that later versions bring: refused by name, so that nobody takes them for typing errors.
+/// Commands that later versions bring: refused by name, so that nobody takes them for typing errors.
 constexpr auto kLater = std::to_array<Later>({{"", "plan", "what a start would do"},
                                               {"", "test", "run a manifest against recorded messages"},
                                               {"manifest", "new", "write a new manifest"},
@@ -43,8 +44,8 @@ constexpr auto kLater = std::to_array<Later>({{"", "plan", "what a start would d
 struct Arguments {
   ManifestArguments manifest;
   std::string output = "text", log_format = "text";
-  bool probe = false, quiet = false, check_plugins = false;
-  std::string table, topic, source, plugin;
+  bool probe = false, quiet = false, check_plugins = false, print_version = false;
+  std::string table, topic, source, plugin, reference_page;
   std::vector<std::string> plugin_dirs;
   DecodeArguments decode;
   ScaffoldArguments scaffold;
@@ -98,7 +99,6 @@ int run(const Arguments& arguments) {
   if (!manifest) return exit_code;
   RunReportOptions options;
   options.json_logs = arguments.log_format == "json";
-  options.json_summary = arguments.manifest.json_output;
   options.quiet = arguments.quiet;
   options.json_summary = arguments.output == "json";
   if (arguments.check_plugins) plugin::check_values();
@@ -141,6 +141,114 @@ bool is_bad_choice(const char* option, const std::string& value, const std::vect
   return true;
 }
 
+/// The commands that this file carries out.
+struct Commands {
+  CLI::App *validate, *route;
+  CLI::App *plugin, *plugin_list, *plugin_describe, *plugin_new;
+  CLI::App *manifest, *manifest_import;
+  CLI::App *decode, *version, *reference;
+  std::vector<std::pair<CLI::App*, std::string>> later;  ///< of a later version, by their whole names
+};
+
+void add_run_commands(CLI::App& app, Arguments& arguments, Commands& commands) {
+  add_run_options(*app.add_subcommand("run", "run the pipeline of a manifest (the default)"), arguments);
+  commands.validate = app.add_subcommand("validate", "check a manifest and print what it holds");
+  add_manifest_options(*commands.validate, arguments);
+  commands.validate->add_flag("--probe", arguments.probe, "also connect to everything");
+  commands.route = app.add_subcommand("route", "explain which route a table takes and its name in the target");
+  add_manifest_options(*commands.route, arguments);
+  commands.route->add_option("table", arguments.table, "database.schema.table, or its last parts")->required();
+  commands.route->add_option("--topic", arguments.topic, "the topic it comes from, for {topic}");
+  commands.route->add_option("--source", arguments.source, "the source it comes from, when there are several");
+}
+
+void add_plugin_commands(CLI::App& app, Arguments& arguments, Commands& commands) {
+  commands.plugin = app.add_subcommand("plugin", "list, describe and begin plugins");
+  commands.plugin->require_subcommand(0, 1);
+  commands.plugin_list = commands.plugin->add_subcommand("list", "every plugin that can be found, and why others are refused");
+  commands.plugin_describe = commands.plugin->add_subcommand("describe", "the options of a plugin");
+  commands.plugin_describe->add_option("name", arguments.plugin, "a plugin's name, or the path of its shared object")->required();
+  for (CLI::App* command : {commands.plugin_list, commands.plugin_describe}) {
+    command->add_option("--plugin-dir", arguments.plugin_dirs, "search here too")->type_name("FOLDER")->allow_extra_args(false);
+    command->add_option("--output", arguments.output, command == commands.plugin_list ? "text or json" : "text, json or markdown")
+        ->type_name("FORMAT");
+  }
+  commands.plugin_new = commands.plugin->add_subcommand("new", "a project of a new plugin that builds and passes its test at once");
+  commands.plugin_new->add_option("kind", arguments.scaffold.kind, "format")->required();
+  commands.plugin_new->add_option("name", arguments.scaffold.name, "lower-case letters, digits and '-'")->required();
+  commands.plugin_new->add_option("--folder", arguments.scaffold.folder, "where it goes; by default KIND-NAME here")->type_name("FOLDER");
+}
+
+void add_manifest_commands(CLI::App& app, Arguments& arguments, Commands& commands) {
+  commands.manifest = app.add_subcommand("manifest", "manifests made from other things");
+  commands.manifest->require_subcommand(0, 1);
+  commands.manifest_import =
+      commands.manifest->add_subcommand("import", "the manifest that does what a Spark Structured Streaming job kafka-cdc-redshift did");
+  commands.manifest_import->add_option("file", arguments.import.file, "the job's .properties file; -: standard input")->required();
+  commands.manifest_import->add_option("--output", arguments.import.output, "write it there; by default to standard output")
+      ->type_name("FILE");
+  commands.manifest_import
+      ->add_option("--schema", arguments.import.schema,
+                   "schema of the source's tables, where its database has schemas (PostgreSQL); *: all of them")
+      ->type_name("NAME");
+}
+
+void add_later_commands(CLI::App& app, Commands& commands) {
+  for (const Later& command : kLater) {
+    const std::string_view above = command.parent;
+    CLI::App* parent = above.empty() ? &app : above == "plugin" ? commands.plugin : commands.manifest;
+    CLI::App* added = parent->add_subcommand(command.name, std::string(command.about) + " (not yet available)");
+    added->prefix_command();
+    added->set_help_flag();
+    commands.later.emplace_back(added, (*command.parent == '\0' ? "" : std::string(command.parent) + " ") + command.name);
+  }
+}
+
+int carry_out_plugin_command(const Commands& commands, const Arguments& arguments) {
+  if (commands.plugin_new->parsed()) return scaffold(arguments.scaffold, std::cout);
+  const auto places = plugin::search_places("", arguments.plugin_dirs);
+  if (commands.plugin_list->parsed()) return plugin_list(places, arguments.manifest.json_output, std::cout);
+  if (commands.plugin_describe->parsed()) {
+    return plugin_describe(arguments.plugin, places, description_format(arguments.output), std::cout);
+  }
+  return complain("command 'plugin' needs to know what to do", "write plugin list, plugin describe NAME or plugin new format NAME");
+}
+
+/// Commands that read no manifest of a pipeline; nullopt: none of them was given.
+std::optional<int> carry_out_without_manifest(const Commands& commands, Arguments& arguments) {
+  for (const auto& [command, name] : commands.later) {
+    if (!command->parsed()) continue;
+    return complain(
+        "command " + quote(name) + " is not yet available",
+        "available: run, validate, route, status, progress, table, dlq, decode, manifest import, plugin list, plugin describe, plugin new, version");
+  }
+  if (commands.reference->parsed()) {
+    if (is_bad_choice("page", arguments.reference_page, reference_pages())) return kManifestOrUsage;
+    print_reference(arguments.reference_page, std::cout);
+    return kDone;
+  }
+  if (commands.manifest_import->parsed()) return import_manifest(arguments.import, std::cout);
+  if (commands.manifest->parsed()) return complain("command 'manifest' needs to know what to do", "write manifest import FILE");
+  if (arguments.print_version || commands.version->parsed()) {
+    std::cout << "cdcrt " << CDCRT_VERSION << "\n";
+    return kDone;
+  }
+  std::vector<std::string> outputs{"text", "json"};
+  if (commands.plugin_describe->parsed()) outputs.emplace_back("markdown");
+  if (is_bad_choice("--output", arguments.output, outputs) || is_bad_choice("--log-format", arguments.log_format, {"text", "json"})) {
+    return kManifestOrUsage;
+  }
+  arguments.manifest.json_output = arguments.output == "json";
+  arguments.manifest.json_logs = arguments.log_format == "json";
+  if (commands.decode->parsed()) {
+    if (is_bad_choice("--layout", arguments.decode.layout, {"values", "kcat"})) return kManifestOrUsage;
+    arguments.decode.json = arguments.manifest.json_output;
+    return decode(arguments.decode, std::cout);
+  }
+  if (commands.plugin->parsed()) return carry_out_plugin_command(commands, arguments);
+  return std::nullopt;
+}
+
 }  // namespace
 
 int run_command_line(const std::vector<std::string>& arguments_given) {
@@ -151,60 +259,19 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
   app.fallthrough(false);
   app.set_help_flag("--help,-h", "this text");
   add_run_options(app, arguments);
-  bool print_version = false;
-  app.add_flag("--version", print_version, "print the version");
-
-  CLI::App* run_command = app.add_subcommand("run", "run the pipeline of a manifest (the default)");
-  add_run_options(*run_command, arguments);
-  CLI::App* validate_command = app.add_subcommand("validate", "check a manifest and print what it holds");
-  add_manifest_options(*validate_command, arguments);
-  validate_command->add_flag("--probe", arguments.probe, "also connect to everything");
-  CLI::App* route_command = app.add_subcommand("route", "explain which route a table takes and its name in the target");
-  add_manifest_options(*route_command, arguments);
-  route_command->add_option("table", arguments.table, "database.schema.table, or its last parts")->required();
-  route_command->add_option("--topic", arguments.topic, "the topic it comes from, for {topic}");
-  route_command->add_option("--source", arguments.source, "the source it comes from, when there are several");
+  app.add_flag("--version", arguments.print_version, "print the version");
+  Commands commands{};
+  add_run_commands(app, arguments, commands);
   RepairParser repair(app);
-  CLI::App* plugin_command = app.add_subcommand("plugin", "list, describe and begin plugins");
-  plugin_command->require_subcommand(0, 1);
-  CLI::App* list_command = plugin_command->add_subcommand("list", "every plugin that can be found, and why others are refused");
-  CLI::App* describe_command = plugin_command->add_subcommand("describe", "the options of a plugin");
-  describe_command->add_option("name", arguments.plugin, "a plugin's name, or the path of its shared object")->required();
-  for (CLI::App* command : {list_command, describe_command}) {
-    command->add_option("--plugin-dir", arguments.plugin_dirs, "search here too")->type_name("FOLDER")->allow_extra_args(false);
-    command->add_option("--output", arguments.output, command == list_command ? "text or json" : "text, json or markdown")
-        ->type_name("FORMAT");
-  }
-  CLI::App* new_command = plugin_command->add_subcommand("new", "a project of a new plugin that builds and passes its test at once");
-  new_command->add_option("kind", arguments.scaffold.kind, "format")->required();
-  new_command->add_option("name", arguments.scaffold.name, "lower-case letters, digits and '-'")->required();
-  new_command->add_option("--folder", arguments.scaffold.folder, "where it goes; by default KIND-NAME here")->type_name("FOLDER");
-  CLI::App* manifest_command = app.add_subcommand("manifest", "manifests made from other things");
-  manifest_command->require_subcommand(0, 1);
-  CLI::App* import_command =
-      manifest_command->add_subcommand("import", "the manifest that does what a Spark Structured Streaming job kafka-cdc-redshift did");
-  import_command->add_option("file", arguments.import.file, "the job's .properties file; -: standard input")->required();
-  import_command->add_option("--output", arguments.import.output, "write it there; by default to standard output")->type_name("FILE");
-  import_command
-      ->add_option("--schema", arguments.import.schema,
-                   "schema of the source's tables, where its database has schemas (PostgreSQL); *: all of them")
-      ->type_name("NAME");
-  CLI::App* decode_command = app.add_subcommand("decode", "messages in, rows out: what a format makes of a file");
-  add_decode_options(*decode_command, arguments);
-  CLI::App* version_command = app.add_subcommand("version", "print the version");
-  CLI::App* reference_command =
+  add_plugin_commands(app, arguments, commands);
+  add_manifest_commands(app, arguments, commands);
+  commands.decode = app.add_subcommand("decode", "messages in, rows out: what a format makes of a file");
+  add_decode_options(*commands.decode, arguments);
+  commands.version = app.add_subcommand("version", "print the version");
+  commands.reference =
       app.add_subcommand("reference", "print a page of docs/reference: errors, types, manifest or manifest-schema")->group("");
-  std::string reference_page;
-  reference_command->add_option("page", reference_page)->required();
-  std::vector<std::pair<CLI::App*, std::string>> later;
-  for (const Later& command : kLater) {
-    const std::string_view above = command.parent;
-    CLI::App* parent = above.empty() ? &app : above == "plugin" ? plugin_command : manifest_command;
-    CLI::App* added = parent->add_subcommand(command.name, std::string(command.about) + " (not yet available)");
-    added->prefix_command();
-    added->set_help_flag();
-    later.emplace_back(added, (*command.parent == '\0' ? "" : std::string(command.parent) + " ") + command.name);
-  }
+  commands.reference->add_option("page", arguments.reference_page)->required();
+  add_later_commands(app, commands);
 
   try {
     app.parse(std::vector<std::string>(arguments_given.rbegin(), arguments_given.rend()));
@@ -216,51 +283,14 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
     return complain(error.what(), "see cdcrt --help");
   }
 
-  for (const auto& [command, name] : later) {
-    if (command->parsed()) {
-      return complain(
-          "command " + quote(name) + " is not yet available",
-          "available: run, validate, route, status, progress, table, dlq, decode, manifest import, plugin list, plugin describe, plugin new, version");
-    }
-  }
   if (repair.parsed()) return repair.run();
-  if (reference_command->parsed()) {
-    if (is_bad_choice("page", reference_page, reference_pages())) return kManifestOrUsage;
-    print_reference(reference_page, std::cout);
-    return kDone;
-  }
-  if (import_command->parsed()) return import_manifest(arguments.import, std::cout);
-  if (manifest_command->parsed()) return complain("command 'manifest' needs to know what to do", "write manifest import FILE");
-  if (print_version || version_command->parsed()) {
-    std::cout << "cdcrt " << CDCRT_VERSION << "\n";
-    return kDone;
-  }
-  const std::vector<std::string> outputs =
-      describe_command->parsed() ? std::vector<std::string>{"text", "json", "markdown"} : std::vector<std::string>{"text", "json"};
-  if (is_bad_choice("--output", arguments.output, outputs) || is_bad_choice("--log-format", arguments.log_format, {"text", "json"})) {
-    return kManifestOrUsage;
-  }
-  arguments.manifest.json_output = arguments.output == "json";
-  arguments.manifest.json_logs = arguments.log_format == "json";
-  if (decode_command->parsed()) {
-    if (is_bad_choice("--layout", arguments.decode.layout, {"values", "kcat"})) return kManifestOrUsage;
-    arguments.decode.json = arguments.manifest.json_output;
-    return decode(arguments.decode, std::cout);
-  }
-  if (new_command->parsed()) return scaffold(arguments.scaffold, std::cout);
-  if (plugin_command->parsed()) {
-    const auto places = plugin::search_places("", arguments.plugin_dirs);
-    if (list_command->parsed()) return plugin_list(places, arguments.manifest.json_output, std::cout);
-    if (describe_command->parsed()) return plugin_describe(arguments.plugin, places, description_format(arguments.output), std::cout);
-    return complain("command 'plugin' needs to know what to do", "write plugin list, plugin describe NAME or plugin new format NAME");
-  }
-
+  if (const auto exit_code = carry_out_without_manifest(commands, arguments)) return *exit_code;
   if (!arguments.manifest.stop.empty() && is_bad_choice("--stop", arguments.manifest.stop, {"end", "never"})) return kManifestOrUsage;
   if (arguments.manifest.files.empty()) {
     return complain(arguments_given.empty() ? "nothing to do" : "no manifest given", "cdcrt --manifest FILE.toml; see cdcrt --help");
   }
-  if (validate_command->parsed()) return validate(arguments.manifest, arguments.probe);
-  if (route_command->parsed()) return explain_route(arguments.manifest, arguments.table, arguments.topic, arguments.source);
+  if (commands.validate->parsed()) return validate(arguments.manifest, arguments.probe);
+  if (commands.route->parsed()) return explain_route(arguments.manifest, arguments.table, arguments.topic, arguments.source);
   return run(arguments);
 }
 

@@ -1,6 +1,7 @@
 #include "cli/repair_commands.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <iostream>
 #include <map>
 
@@ -165,9 +166,8 @@ void print_nothing(const repair::Target& target, const OpenedPipeline& pipeline)
   std::cout << "sink " << target.manifest.name << ": nothing is kept of pipeline " << quote(pipeline.manifest.pipeline) << " yet\n";
 }
 
-}  // namespace
-
-int progress_show(const RepairArguments& arguments) {
+/// Shows how far the pipeline is in each sink that keeps progress: as JSON, or as `print` does.
+int show_positions(const RepairArguments& arguments, const std::function<void(const repair::Positions&)>& print) {
   int exit_code = kDone;
   const auto pipeline = open_pipeline(arguments, Session::Intent::kLook, exit_code);
   if (!pipeline) return exit_code;
@@ -180,14 +180,21 @@ int progress_show(const RepairArguments& arguments) {
       print_nothing(target, *pipeline);
       continue;
     }
-    const auto positions = repair::positions_of(pipeline->session, target);
     std::cout << "sink " << target.manifest.name << "\n\n";
-    print_partitions(positions);
-    std::cout << "\n";
-    print_tables(positions);
+    print(repair::positions_of(pipeline->session, target));
   }
   print_problems(pipeline->session);
   return kDone;
+}
+
+}  // namespace
+
+int progress_show(const RepairArguments& arguments) {
+  return show_positions(arguments, [](const repair::Positions& positions) {
+    print_partitions(positions);
+    std::cout << "\n";
+    print_tables(positions);
+  });
 }
 
 int progress_rewind(const RepairArguments& arguments) {
@@ -236,20 +243,7 @@ int progress_rewind(const RepairArguments& arguments) {
 }
 
 int table_list(const RepairArguments& arguments) {
-  int exit_code = kDone;
-  const auto pipeline = open_pipeline(arguments, Session::Intent::kLook, exit_code);
-  if (!pipeline) return exit_code;
-  if (arguments.manifest.json_output) {
-    print_json(*pipeline);
-    return kDone;
-  }
-  for (const auto& target : pipeline->session.targets()) {
-    if (nothing_kept(target)) {
-      print_nothing(target, *pipeline);
-      continue;
-    }
-    const auto positions = repair::positions_of(pipeline->session, target);
-    std::cout << "sink " << target.manifest.name << "\n\n";
+  return show_positions(arguments, [](const repair::Positions& positions) {
     TextTable table({"table", "source table", "state", "key", ">messages behind", ">open dead letters", "reason"});
     for (const auto& each : positions.tables) {
       const bool skipped = each.kept->state == progress::TableState::kSkipped;
@@ -258,9 +252,7 @@ int table_list(const RepairArguments& arguments) {
     }
     table.print(std::cout);
     for (const auto& each : positions.tables) print_gaps(each);
-  }
-  print_problems(pipeline->session);
-  return kDone;
+  });
 }
 
 int table_state(const RepairArguments& arguments, progress::TableState state) {

@@ -70,7 +70,7 @@ void RowPrinter::shape(const event::Shape& shape) {
     if (!shape.server.empty()) line += ",\"server\":" + json_string(shape.server);
     line += std::string(",\"declared\":") + (shape.declared ? "true" : "false") + ",\"keyed\":" + (shape.keyed ? "true" : "false") +
             (shape.key_in_one_partition ? ",\"key_in_one_partition\":true" : "") + (shape.key_elsewhere ? ",\"key_elsewhere\":true" : "") +
-            ",\"columns\":[";
+            (shape.absent_is_null ? ",\"absent_is_null\":true" : "") + ",\"columns\":[";
     for (const auto& column : shape.columns) {
       line += (&column == shape.columns.data() ? "{\"name\":" : ",{\"name\":") + json_string(column.name) +
               ",\"type\":" + json_string(types::to_string(column.type));
@@ -89,7 +89,8 @@ void RowPrinter::shape(const event::Shape& shape) {
        << (shape.keyed           ? ""
            : shape.key_elsewhere ? ", key told elsewhere"
                                  : ", key not said")
-       << (shape.key_in_one_partition ? ", rows of one key in one partition" : "") << "\n";
+       << (shape.key_in_one_partition ? ", rows of one key in one partition" : "")
+       << (shape.absent_is_null ? ", absent columns are NULL" : "") << "\n";
   for (const auto& column : shape.columns) {
     std::string line = "  " + column.name + " " + types::to_string(column.type);
     if (column.key_ordinal != 0) line += ", key " + std::to_string(column.key_ordinal);

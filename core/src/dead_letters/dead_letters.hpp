@@ -25,7 +25,7 @@ class Store;
 
 namespace cdcrt::dead_letters {
 
-/// The transaction that passes dead letters. Without one: dead letters that need one wait.
+/// The transaction whose progress passes the dead letters. Without one, those that are kept in a target wait for the next.
 struct Passing {
   plugin::Connection* connection = nullptr;
   progress::Store* store = nullptr;
@@ -37,7 +37,7 @@ struct Flushed {
   std::unique_lock<std::mutex> turn;
 };
 
-/// Ids that came lately. Not thread-safe.
+/// Ids of the latest dead letters, so that none is written twice. Not thread-safe.
 class RecentDeadLetters {
  public:
   static constexpr std::size_t kMaxDeadLetters = 20'000;
@@ -82,7 +82,7 @@ class DeadLetters {
   /// RETRY: the destination refused. FATAL: the budget is exceeded, nothing may pass. The answer is kept until the transaction has
   /// ended; nothing that others may hold is waited for after it.
   Result<Flushed> flush(const Passing& passing = {});
-  /// Writes what waits once that is a lot, where it needs no transaction. Errors as of flush().
+  /// Writes buffered dead letters once they are 1 MiB, where that needs no transaction. Errors as of flush().
   Result<void> relieve();
   /// Bytes of dead letters that are not written yet.
   [[nodiscard]] int64_t bytes() const { return bytes_; }

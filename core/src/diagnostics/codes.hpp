@@ -20,7 +20,7 @@ namespace cdcrt::diagnostics {
   X(kMissingKey,          "E0201", "A required key or table is missing.")                                           \
   X(kWrongType,           "E0202", "A value has the wrong type.")                                                   \
   X(kUnknownKey,          "E0203", "A key is not known in its table.")                                              \
-  X(kNotYetAvailable,     "E0204", "A key, value or command is part of the design but not yet available.")          \
+  X(kNotYetAvailable,     "E0204", "A key, value or command belongs to a later version.")          \
   X(kBadValue,            "E0205", "A value is outside what its key allows.")                                       \
   X(kDefinedTwice,        "E0206", "The same key is defined by two files of which one includes the other.")         \
   X(kBadUnit,             "E0207", "A duration or a size is not written as a number and a known unit.")             \

@@ -10,7 +10,7 @@ namespace cdcrt::event {
 std::string fault_of_cell(const cdcrt_cell& cell) {
   if (!is_broken(cell)) return {};
   if (cell.tag > CDCRT_INTERVAL) return "tag " + std::to_string(cell.tag) + ", which is none";
-  return std::to_string(cell.size) + " bytes that are nowhere";
+  return std::to_string(cell.size) + " bytes at a NULL pointer";
 }
 
 std::string fault_of_value(const cdcrt_cell& cell) {

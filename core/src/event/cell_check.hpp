@@ -7,7 +7,7 @@
 
 namespace cdcrt::event {
 
-/// True where there is no such tag, or the bytes that it speaks of are nowhere. Without branches: asked for each cell that is decoded.
+/// True where there is no such tag, or bytes are at a NULL pointer. Without branches: called for each cell that is decoded.
 inline bool is_broken(const cdcrt_cell& cell) {
   const bool points = cell.tag == CDCRT_DECIMAL || cell.tag >= CDCRT_STRING;
   return (static_cast<int>(cell.tag > CDCRT_INTERVAL) |

@@ -84,7 +84,7 @@ uint32_t RowBatch::intern(cdcrt_rows* rows, const cdcrt_shape* shape) {
   auto* self = static_cast<RowBatch*>(rows->self);
   try {
     if (shape == nullptr) {
-      self->fault_ = "a shape that is nowhere";
+      self->fault_ = "a shape at a NULL pointer";
       return UINT32_MAX;
     }
     if (shape->size < CDCRT_SHAPE_SIZE_0_7 || (shape->column_count > 0 && shape->column_size < CDCRT_COLUMN_SIZE_0_7)) {

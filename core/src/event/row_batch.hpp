@@ -41,13 +41,13 @@ class RowBatch {
   [[nodiscard]] uint32_t size() const { return rows_.row_count; }
   [[nodiscard]] const cdcrt_cell* cells(uint32_t first) const { return rows_.cells + first; }
   [[nodiscard]] uint32_t cell_count() const { return rows_.cell_count; }
-  /// In message order is not promised.
+  /// In any order.
   [[nodiscard]] const std::vector<Reject>& rejects() const { return rejects_; }
   [[nodiscard]] const ShapeRegistry& shapes() const { return shapes_; }
-  /// Why what the decoder wrote cannot be looked at: it broke the contract of cdcrt_rows; empty: it can.
+  /// How the decoder broke the contract of cdcrt_rows, so that its rows cannot even be looked at; empty: it did not.
   [[nodiscard]] std::string fault() const;
-  /// What find_fault() found nothing wrong with becomes what the host reads: rows of rejected messages go, wherever they stand, each of
-  /// these is rejected once, and rows that have no cells refer to none.
+  /// After find_fault() found no fault: makes of the `messages` decoded what the host reads. Rows of rejected messages are removed, each
+  /// message is rejected once at most, and rows of operations without cells refer to none.
   void settle(uint32_t messages);
 
  private:

@@ -24,12 +24,13 @@ class RowCheck {
   std::optional<RowFault> structure() {
     if (!rows_.fault().empty()) return RowFault{UINT32_MAX, rows_.fault()};
     for (const Reject& reject : rows_.rejects()) {
-      if (reject.message >= messages_.count) return nowhere("a rejection of message " + std::to_string(reject.message));
+      if (reject.message >= messages_.count) return of_no_message("a rejection of message " + std::to_string(reject.message));
     }
     uint32_t last_message = 0, last_shape = UINT32_MAX, width = 0;
     for (uint32_t i = 0; i < rows_.size(); ++i) {
       const cdcrt_row& row = rows_.rows()[i];
-      if (row.message >= messages_.count) return nowhere("row " + std::to_string(i + 1) + " for message " + std::to_string(row.message));
+      if (row.message >= messages_.count)
+        return of_no_message("row " + std::to_string(i + 1) + " for message " + std::to_string(row.message));
       if (row.message < last_message) {
         return RowFault{row.message, "row " + std::to_string(i + 1) + " for message " + std::to_string(row.message) +
                                          " after one for message " + std::to_string(last_message) +
@@ -40,7 +41,7 @@ class RowCheck {
         return of(row, "a row with operation " + std::to_string(row.operation) + ", which is none");
       }
       if (row.operation == CDCRT_MARKER) continue;
-      if (row.source_order.data == nullptr && row.source_order.size != 0) return of(row, "a source order whose bytes are nowhere");
+      if (row.source_order.data == nullptr && row.source_order.size != 0) return of(row, "a source order at a NULL pointer");
       if (row.shape != last_shape) {
         const Shape* shape = rows_.shapes().find(row.shape);
         if (shape == nullptr) return of(row, "a row with shape " + std::to_string(row.shape) + ", which intern() never gave");
@@ -68,7 +69,7 @@ class RowCheck {
  private:
   static RowFault of(const cdcrt_row& row, std::string what) { return {row.message, std::move(what)}; }
 
-  RowFault nowhere(const std::string& what) const {
+  RowFault of_no_message(const std::string& what) const {
     return {UINT32_MAX, what + ", where there are messages 0 to " + std::to_string(messages_.count - 1)};
   }
 
@@ -126,7 +127,7 @@ std::string fault_of(const cdcrt_shape& shape) {
   }
   const std::string of_table = " in a shape of table " + quote({shape.table.data, shape.table.size});
   if (shape.column_count > kMaxColumns || (shape.column_count > 0 && shape.columns == nullptr)) {
-    return std::to_string(shape.column_count) + " columns" + of_table + ", which are nowhere";
+    return std::to_string(shape.column_count) + " columns" + of_table + ", at a NULL pointer";
   }
   std::vector<bool> taken;
   for (uint32_t i = 0; i < shape.column_count; ++i) {

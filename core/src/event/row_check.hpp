@@ -18,7 +18,7 @@ enum class CheckDepth : uint8_t {
 
 /// A breach of the contract of cdcrt_format.
 struct RowFault {
-  uint32_t message = UINT32_MAX;  ///< index of the message it concerns; UINT32_MAX: of none that there is
+  uint32_t message = UINT32_MAX;  ///< index of the message it concerns; UINT32_MAX: of none in the batch
   std::string what;               ///< continues "it wrote "
 };
 

@@ -16,7 +16,7 @@ diagnostics::Diagnostic diagnostic_for(const Component& component, const Error& 
 /// Lines of the error's message after the first become notes.
 diagnostics::Diagnostic diagnostic_of(std::string_view code, Position position, const Error& error);
 
-/// How a process ends because of it; a target that was asked and refused is of the environment.
+/// How the process ends because of the error: kEnvironment also where a target was asked and refused.
 diagnostics::Ending ending_of(const Error& error);
 
 }  // namespace cdcrt::manifest

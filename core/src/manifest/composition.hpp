@@ -24,7 +24,7 @@ std::string absolute_path(const std::string& path, const std::string& folder);
 std::optional<std::string> read_whole_file(const std::string& path, std::string& why);
 
 /// Reads `files` with their includes, lays later ones over earlier ones, then `sets`. `folder`: of the first file, absolute.
-/// nullopt: some text could not be read at all (reported), checking on would only produce noise.
+/// nullopt: a file could not be read or parsed (reported); checking the rest would only report the consequences.
 std::optional<Node> compose(const std::vector<std::string>& files, const std::vector<std::string>& sets, const std::string& folder,
                             References& references, Report& report);
 

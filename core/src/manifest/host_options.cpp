@@ -48,8 +48,8 @@ constexpr cdcrt_option kRuntime[] = {
     option::duration("shutdown_timeout")
         .default_value("30s")
         .example("\"2min\"")
-        .doc("How long what is held may take to be written after the end or a signal; 10 s later the process leaves also when something "
-             "outside does not answer."),
+        .doc("How long buffered rows may take to be written after the end of the input or a signal. 10 s later the process ends even where "
+             "something outside does not answer."),
 };
 
 constexpr cdcrt_option kSink[] = {

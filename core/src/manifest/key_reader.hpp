@@ -6,7 +6,7 @@
 
 namespace cdcrt::manifest {
 
-/// Takes both from [defaults]. A rule of the manifest stands over one of the file with the same pattern.
+/// Takes both from [defaults]. Where both have the same pattern, the rule of the manifest wins.
 void read_key_rules(TableReader& defaults, Manifest& manifest);
 
 }  // namespace cdcrt::manifest

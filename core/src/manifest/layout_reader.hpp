@@ -1,4 +1,4 @@
-// A route's `layout`: settings of the target table, by the table of them that its sink brings.
+// A route's `layout`: settings of its target tables, checked by the option table that the sink declares for them.
 #pragma once
 
 #include <map>
@@ -15,9 +15,9 @@ class LayoutReader {
  public:
   LayoutReader(const std::vector<Sink>& sinks, std::string pipeline, std::string folder, Report& report);
 
-  /// Of [defaults]; nullptr: there is none. It counts for the routes that have none of their own, and whose sink has layout options.
+  /// Notes the `layout` of [defaults]; nullptr: none. Routes without their own inherit it where their sink has layout options.
   void set_defaults(const Entry* entry);
-  /// Once the route has its sink. `own`: of the route itself, nullptr: none. Problems are reported.
+  /// Fills route.layout; the route's sink must be known. `own`: the route's own `layout`, nullptr: none. Problems are reported.
   void read(const Entry* own, Route& route);
 
  private:

@@ -10,7 +10,7 @@
 
 namespace cdcrt::manifest {
 
-/// A value of an option that is part of the design: refused as not yet available.
+/// A value that an option will have in a later version: refused as not yet available.
 struct LaterValue {
   std::string_view key, value;
 };

@@ -23,7 +23,7 @@ struct Secret {
 struct SecretKind {
   std::string name;  ///< "aws-sm"
   std::string form;  ///< "${aws-sm:ID#KEY}", for advice
-  /// Nothing is asked: an error only where what stands behind the colon names no secret.
+  /// Looks at the form alone and asks no service: an error where the text after the colon names no secret.
   std::function<Result<void>(const std::string& reference)> check;
   std::function<Result<Secret>(const std::string& reference)> read;
 };
@@ -32,7 +32,7 @@ struct References {
   std::vector<SecretKind> kinds;
   bool read_secrets = true;  ///< false: their form is checked, and what they stand for stays unset
   std::string only_sink;     ///< only this sink's secrets are read, not those of other sinks and sources; empty: all
-  /// out: sinks for which something was read that may be another thing later (a secret, a file), and when the earliest of that expires.
+  /// out: sinks with a value that may change while they run (a secret, a file), and when the first of these values expires.
   std::map<std::string, GoodUntil> changing;
 };
 

@@ -14,7 +14,7 @@ std::span<const cdcrt_option> route_options();
 std::span<const cdcrt_option> pattern_options();
 /// Of an entry of [routes.NAME.columns].
 std::span<const cdcrt_option> column_options();
-/// Values of route_options() that are part of the design and not there yet.
+/// Values of route_options() that a later version will have.
 std::span<const LaterValue> later_route_values();
 
 }  // namespace cdcrt::manifest

@@ -21,7 +21,7 @@ class TableReader {
   const Entry* take(std::string_view key);
   /// As take, for a key that must hold a table: nullptr also when it holds something else (reported).
   const Entry* take_table(std::string_view key);
-  /// The key is part of the design, and refused with that reason when given.
+  /// The key belongs to a later version: reported as not yet available when it is given.
   void not_yet(std::string_view key, const std::string& help = {});
   /// Reports that `key` is missing.
   void missing(std::string_view key, const std::string& help = {});

@@ -12,12 +12,12 @@ namespace cdcrt::plugin {
 /// A plugin as lines name it: "format 'csv' (/lib/format-csv.so)".
 std::string name_of(const cdcrt_plugin& plugin);
 
-/// Stands while a plugin works, on the stack of the thread that called it. All texts are borrowed.
+/// Made on the stack of the calling thread while a function of a plugin runs. All texts are borrowed.
 class CallNote {
  public:
-  /// `object`: a table, for instance; empty: none.
+  /// `object`: what the call is about, such as a table; empty: nothing.
   CallNote(std::string_view plugin, std::string_view function, std::string_view object = {});
-  /// The messages that it works on.
+  /// `messages`: those that the plugin works on.
   CallNote(std::string_view plugin, std::string_view function, const cdcrt_messages& messages);
   CallNote(std::string_view plugin, std::string_view function, cdcrt_string topic, int32_t partition, int64_t first, int64_t last);
   ~CallNote();
@@ -35,8 +35,8 @@ class CallNote {
   const CallNote* before_ = nullptr;
 };
 
-/// From now on a SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT in a call that is noted writes a line to standard error, and then does what it
-/// would have done. Once.
+/// Installs handlers: where SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT comes during a noted call, a line on standard error names the call;
+/// then the signal takes its usual course. Called once.
 void watch_crashes();
 
 }  // namespace cdcrt::plugin

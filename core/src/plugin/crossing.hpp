@@ -1,4 +1,4 @@
-// Crossing: how the host calls a function of a plugin. Of the sources in this folder alone.
+// Crossing: how the host calls a function of a plugin. Only sources of this folder include it.
 #pragma once
 
 #include <exception>
@@ -17,7 +17,7 @@
 
 namespace cdcrt::plugin {
 
-/// What a plugin answers is one of the codes, whatever it says.
+/// The plugin's answer as a cdcrt_code; FATAL where it is none of them.
 inline cdcrt_code known_code(int32_t code) { return code > CDCRT_OK && code <= CDCRT_BUSY ? static_cast<cdcrt_code>(code) : CDCRT_FATAL; }
 
 /// Which function of which plugin is called, and for what.
@@ -25,7 +25,7 @@ struct Callee {
   std::string_view plugin, function, object;
 };
 
-/// What lets an exception out, or cannot go on, is named: the message may come from deep inside of it.
+/// Puts the plugin's name before the message of a FATAL error, which may come from deep inside of it.
 inline Error named(std::string_view plugin, Error error) {
   if (error.code == CDCRT_FATAL && !plugin.empty()) error.message = std::string(plugin) + ": " + error.message;
   return error;
@@ -103,7 +103,7 @@ Result<std::shared_ptr<void>> create_instance(const Functions* functions, const 
   });
 }
 
-/// What a connection holds: closing is a call like any other.
+/// A connection as the host keeps it: the plugin's own pointer, and how it is closed.
 struct Opened {
   void* self;
   void (*close)(void*);

@@ -11,15 +11,15 @@
 
 namespace cdcrt::plugin {
 
-/// From now on every value that a format writes is looked at, besides what could lose rows or end in a crash. Any thread.
+/// From now on all formats of the process are checked value by value (event::CheckDepth::kValues). Any thread.
 void check_values();
 
 /// A decoder. One thread at a time.
 class Format {
  public:
   static Result<Format> create(const Component& component);
-  /// `rows`, cleared before, hold what the messages became. FATAL, also where the plugin breaks the contract: nothing in it is to be
-  /// believed then. A batch of one message or more.
+  /// Decodes one message or more into `rows`, which the caller has cleared. Error: FATAL, also where the plugin breaks its contract;
+  /// then nothing in `rows` may be used.
   Result<void> decode(const cdcrt_messages& messages, event::RowBatch& rows);
 
  private:

@@ -39,7 +39,7 @@ struct CheckedRead {
   }
 
   int32_t visit(const cdcrt_cell* row) {
-    if (row == nullptr) fault = "a row that is nowhere";
+    if (row == nullptr) fault = "a row at a NULL pointer";
     for (uint32_t i = 0; i < asked.column_count && fault.empty(); ++i) {
       if (event::is_broken(row[i]))
         fault = "column '" + std::string(sdk::view(asked.columns[i].name)) + "' with " + event::fault_of_cell(row[i]);

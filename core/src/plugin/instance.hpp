@@ -19,21 +19,21 @@ const cdcrt_host* host_services();
 /// Sets what host_services()->log writes to; called once, before the first plugin is created.
 void set_log(int32_t level, std::function<void(int32_t level, std::string_view component, std::string_view message)> sink);
 
-/// From now on plugins are told that the process stops. Any thread, also from a signal's.
+/// From now on plugins are told that the process stops. Any thread; also in a signal handler.
 void announce_stop();
 
 /// What the sink says of a route's layout; BAD_CONFIG names the option.
 Result<void> check_layout(const cdcrt_sink& functions, const cdcrt_config& layout);
 
-/// Lets the plugin judge its settings: makes an instance and lets it go. Nothing outside of the process is touched.
+/// Lets the plugin check its settings: makes an instance and destroys it. Touches nothing outside of the process.
 Result<void> check(const Component& component);
 
-/// The sink for those who only look: where it would make what it writes to, it is told not to.
+/// The sink's settings for commands that only read: it does not create what is missing, such as a database file.
 Component looking(const Component& sink, const std::string& pipeline);
 
 enum class Poll : uint8_t { kBatch, kNothing, kEnd };
 
-/// Threads: as cdcrt_source says.
+/// Each call does what cdcrt_source says of it, on the threads that it names.
 class Source {
  public:
   static Result<Source> create(const Component& component);
@@ -93,7 +93,7 @@ class Connection {
   Connection(const cdcrt_sink* functions, std::string name, std::shared_ptr<void> sink, void* self);
   const cdcrt_sink* functions_;
   std::string name_;
-  std::shared_ptr<void> sink_;  ///< of whichever settings it was opened with
+  std::shared_ptr<void> sink_;  ///< the instance that opened it; Sink may have a newer one by now
   bool broken_ = false;
   std::unique_ptr<void, void (*)(void*)> self_;
 };
@@ -105,8 +105,8 @@ class Sink {
   [[nodiscard]] uint32_t capabilities() const { return capabilities_; }
   [[nodiscard]] bool has(uint32_t capability) const { return (capabilities_ & capability) != 0; }
   [[nodiscard]] const cdcrt_limits& limits() const { return limits_; }
-  /// When the target refuses the credentials, what secrets and files of the manifest say now is tried before that is the answer. A login
-  /// that expires is renewed before; RETRY when it has expired and cannot be.
+  /// Where the target refuses the credentials, the secrets and files of the manifest are read again and tried before that is the answer.
+  /// A login that expires is renewed in time; RETRY: it has expired and could not be renewed.
   Result<Connection> open();
   /// See cdcrt_sink; for sinks that keep nothing outside of the target both do nothing.
   Result<void> identify(const std::string& pipeline, const std::string& process);

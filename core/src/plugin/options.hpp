@@ -34,9 +34,9 @@ class Options {
   /// Where `key` was given, for errors that a plugin reports; nullopt: not given.
   [[nodiscard]] std::optional<Position> position_of(const std::string& key) const;
   [[nodiscard]] const std::vector<Value>& values() const { return values_; }
-  /// Wherever they were given.
+  /// Equal values, wherever in a manifest they stand.
   [[nodiscard]] bool same_values(const Options& other) const;
-  /// When something of the manifest that these may hold (a login by IAM) expires; nullopt: nothing does.
+  /// When the first of these values that expires by itself (a login by IAM) does so; nullopt: none expires.
   std::optional<std::chrono::system_clock::time_point> good_until;
 
  private:

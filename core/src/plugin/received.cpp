@@ -13,7 +13,7 @@
 namespace cdcrt::plugin {
 namespace {
 
-bool points_nowhere(cdcrt_string text) { return text.data == nullptr && text.size > 0; }
+bool is_at_null(cdcrt_string text) { return text.data == nullptr && text.size > 0; }
 
 // Elements of the other side, `size` bytes apart, as ours; `own` keeps copies where they differ.
 template <class Type>
@@ -33,11 +33,10 @@ bool is_distance(uint32_t size, uint32_t oldest) { return size >= oldest && size
 
 const char* fault_of_message(const cdcrt_message& message) {
   if (message.offset < 0) return "has a negative offset";
-  if (points_nowhere(message.key) || points_nowhere(message.value) || points_nowhere(message.unreadable))
-    return "has bytes that are nowhere";
-  if (message.header_count > 0 && message.headers == nullptr) return "has headers that are nowhere";
+  if (is_at_null(message.key) || is_at_null(message.value) || is_at_null(message.unreadable)) return "has bytes at a NULL pointer";
+  if (message.header_count > 0 && message.headers == nullptr) return "has headers at a NULL pointer";
   for (uint32_t i = 0; i < message.header_count; ++i) {
-    if (points_nowhere(message.headers[i].name) || points_nowhere(message.headers[i].value)) return "has a header that is nowhere";
+    if (is_at_null(message.headers[i].name) || is_at_null(message.headers[i].value)) return "has a header at a NULL pointer";
   }
   return nullptr;
 }
@@ -66,7 +65,7 @@ Result<void> Messages::take() {
   const std::string place = std::string(sdk::view(given_.topic)) + "[" + std::to_string(given_.partition) + "]";
   if (sdk::find_invalid_utf8(sdk::view(given_.topic)) != std::string_view::npos)
     return breach("the topic of a batch of messages is not UTF-8");
-  if (given_.messages == nullptr) return breach(std::to_string(given_.count) + " messages of " + place + " are nowhere");
+  if (given_.messages == nullptr) return breach(std::to_string(given_.count) + " messages of " + place + " are at a NULL pointer");
   if (!is_distance(given_.message_size, CDCRT_MESSAGE_SIZE_0_7)) {
     return breach("messages of " + place + " have the size " + std::to_string(given_.message_size));
   }
@@ -102,7 +101,7 @@ void Messages::reset() {
 
 Result<void> Description::take() {
   if (given_.column_count > 0) {
-    if (given_.columns == nullptr) return breach("the columns of a table are nowhere");
+    if (given_.columns == nullptr) return breach("the columns of a table are at a NULL pointer");
     if (!is_distance(given_.column_size, CDCRT_COLUMN_SIZE_0_7))
       return breach("columns have the size " + std::to_string(given_.column_size));
   }
@@ -114,7 +113,7 @@ Result<void> Description::take() {
   for (uint32_t i = 0; i < description_.column_count; ++i) {
     const cdcrt_column& column = description_.columns[i];
     if (column.name.data == nullptr || column.name.size == 0) return breach("a column of a table has no name");
-    if (points_nowhere(column.target_type)) return breach("the type of a column is nowhere");
+    if (is_at_null(column.target_type)) return breach("the type of a column is at a NULL pointer");
   }
   return {};
 }

@@ -1,4 +1,4 @@
-// What plugins hand to the host and the host gives back: checked on arrival, and as this host declares it.
+// What plugins hand over and the host gives back: batches and catalog entries, checked on arrival, in the struct sizes of this host.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ class Messages {
   /// Looks at what the source filled in. FATAL, and nothing to get, where that breaks the contract: offsets that do not ascend,
   /// pointers without what they point to.
   Result<void> take();
-  /// The first `count` are not to be seen any more.
+  /// get() shows the first `count` messages no longer.
   void leave_out(uint32_t count);
   void reset();
 

@@ -1,4 +1,4 @@
-// DeadLetterStore: which dead letters of a table no later change has made good, by row key, and which were replayed; kept in the target.
+// DeadLetterStore: open dead letters of each table by row key (no later change has replaced the row), and replayed ones; in the target.
 #pragma once
 
 #include <map>
@@ -35,7 +35,7 @@ class DeadLetterStore {
   Result<std::set<OpenDeadLetter>> read_replayed(plugin::Connection& connection, const std::string& target);
 
  protected:
-  /// Adds reads of all of them, of all tables; `any`: whether one is open. Without `with_dead_letters` only that is found.
+  /// Adds reads of the open dead letters of all tables. `any`: whether there is one; without `with_dead_letters` only that is read.
   static void add_open_dead_letters(Reads& reads, Stored& stored, bool with_dead_letters, bool& any);
   static void sort(DeadLettersByKey& dead_letters);
 

@@ -19,7 +19,7 @@ struct HostColumn {
   int64_t since = 1;  ///< format version
 };
 
-/// Of a column among all of its table.
+/// Index of a column in HostTable::columns.
 using Place = std::size_t;
 struct PartitionPlaces {
   Place source, topic, number;
@@ -29,11 +29,11 @@ struct HostTable {
   std::string name;
   uint32_t key_count = 0;
   std::vector<HostColumn> columns;
-  bool is_large = false;  ///< has as many rows as the targets: a sink treats it as it does theirs
+  bool is_large = false;  ///< may have as many rows as the target tables: sinks treat it like one of them
 };
 
-/// A table whose key begins with pipeline and sink, so that one read finds all that is ours: every one but `format`. What derives from it
-/// declares its columns in their order.
+/// A table whose key begins with pipeline and sink, so that one read finds all rows of this pipeline: every table but `format`. A derived
+/// struct declares the other columns, in their order.
 class PipelineTable : public HostTable {
  public:
   Place pipeline = key_text("pipeline"), sink = key_text("sink");
@@ -65,7 +65,7 @@ class PipelineTable : public HostTable {
   }
 };
 
-/// The first `count` of them, as a sink is told.
+/// The first `count` columns, as a sink is told of them.
 std::vector<cdcrt_column> columns_of(const HostTable& table, std::size_t count);
 inline std::vector<cdcrt_column> columns_of(const HostTable& table) { return columns_of(table, table.columns.size()); }
 
@@ -92,7 +92,7 @@ class Row {
   const cdcrt_cell* cells_;
 };
 
-/// Rows to be written, or the keys of rows to be deleted: what is not set is NULL. Borrows what its cells borrow, and the table.
+/// Rows to be written, or keys of rows to be deleted; cells that are not set are NULL. Borrows the table and the texts of its cells.
 class Rows {
  public:
   Rows(const HostTable& table, std::size_t width) : table_(&table), width_(width) {}
@@ -111,7 +111,7 @@ class Rows {
    private:
     cdcrt_cell* cells_;
   };
-  /// Until the next one is added.
+  /// A new row; valid until the next add().
   New add() {
     cells_.resize(cells_.size() + width_, types::null_cell());
     return New(cells_.data() + cells_.size() - width_);
@@ -130,7 +130,7 @@ class Rows {
   std::deque<std::string> storage_;
 };
 
-/// Keys that a read names, without pipeline and sink: `columns` cells each, which borrow.
+/// Keys of rows to be read, without pipeline and sink: `columns` cells each. Borrows the texts of its cells.
 struct Keys {
   std::size_t columns = 0;
   std::vector<cdcrt_cell> cells{};

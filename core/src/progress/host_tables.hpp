@@ -54,14 +54,14 @@ inline const struct ColumnsTable : PipelineTable {
 } kColumns;
 
 struct KeyChangesTable : PipelineTable {
-  /// `has_short_texts`: one half of a key change may be longer than the target's longest text.
+  /// `has_short_texts`: a record may be longer than the target's longest text, and is kept as bytes.
   explicit KeyChangesTable(bool has_short_texts)
       : PipelineTable("key_changes"), record(has_short_texts ? bytes("record") : text("record")) {}
   Place target = key_text("target"), new_key = key_bytes("new_key");
   Place record;
 };
 
-/// The key comes early: the dead letters of a batch's rows are found by it.
+/// `key` stands before the partition, so that the dead letters of a batch's rows are found by the first columns of the key.
 inline const struct OpenDeadLettersTable : PipelineTable {
   OpenDeadLettersTable() : PipelineTable("open_dead_letters") {}
   Place target = key_text("target"), key = key_bytes("key");
@@ -96,12 +96,12 @@ inline const struct TombstonesTable : PipelineTable {
   Place removed_ms = integer("removed_ms");
 } kTombstones;
 
-/// Where only tables can be locked: what claims lock. It has no rows.
+/// With TableLocks: the table whose lock keeps claims apart. It has no rows.
 inline const struct ClaimsTable : PipelineTable {
   ClaimsTable() : PipelineTable("claims") {}
 } kClaims;
 
-/// Where only tables can be locked: targets that have a progress table of their own.
+/// With TableLocks: the targets that have a progress table of their own.
 inline const struct ProgressTablesTable : PipelineTable {
   ProgressTablesTable() : PipelineTable("progress_tables") {}
   Place target = key_text("target");

@@ -40,11 +40,11 @@ class Locks {
   virtual Result<void> lock_claims(plugin::Connection& connection) const = 0;
   /// Locks against other processes that create a lease or a table's row.
   virtual Result<void> lock_creation(plugin::Connection& connection) const = 0;
-  /// Leases that the transaction will change. `beside` is read with them where that is one statement, else not at all.
+  /// Reads leases that the transaction will change. Runs `beside` too where all of that is one statement; else ignores it.
   virtual Result<Leases> read_to_take(plugin::Connection& connection, const std::vector<PartitionKey>& keys,
                                       const AddReads& beside) const = 0;
-  /// A claim reads what is stored with `read`: at the end of its transaction, or after it, once all transactions have ended that checked
-  /// their leases before. Exactly one of the two functions calls it. `beside` is read before the wait, where there is one.
+  /// How a claim reads what is stored: the first calls `read` inside the claim's transaction (row locks); the second after its commit, once
+  /// all transactions have ended that checked their leases before (table locks). The other one does nothing. `beside` is read before that.
   virtual Result<void> read_in_claim(const Body& read) const = 0;
   virtual Result<void> read_after_claim(plugin::Connection& connection, const AddReads& beside, const Body& read) = 0;
   /// Whether claims wait for one another, so that one claim of many partitions is better than many claims.
@@ -63,7 +63,7 @@ class Locks {
   /// Reads all progress in those tables, which know_places() then knows.
   virtual Result<void> read_progress(plugin::Connection& connection, const std::vector<std::string>& where, const Visit& visit) = 0;
   virtual void know_places(const std::vector<std::string>& where) = 0;
-  /// Runs a few reads without locks that see one moment; where they are one statement, without a transaction.
+  /// Runs a few reads without locks that see the same moment: in a transaction, or without where they are one statement.
   virtual Result<void> in_one_look(plugin::Connection& connection, const Body& body) const = 0;
   /// Whether reads by key are cheap (an index); else reading all rows of a table costs no more.
   [[nodiscard]] virtual bool finds_by_key() const = 0;

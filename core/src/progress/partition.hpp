@@ -45,7 +45,7 @@ class Partition {
   /// "topic[3]"
   [[nodiscard]] std::string name() const { return key_.name(); }
 
-  /// Everything below was handed to the tables, in the generation read now.
+  /// Every message below was handed to the tables, in the current generation.
   [[nodiscard]] int64_t routed_next() const {
     const std::lock_guard lock(mutex_);
     return routed_next_;
@@ -69,8 +69,8 @@ class Partition {
     const std::lock_guard lock(mutex_);
     return last_;
   }
-  /// A message of the log that is read, as of when it was last looked at there. What came after it is of the same log once the
-  /// anchor was found again since.
+  /// The anchor (runtime/log_watch.hpp): a message as it was last seen in the log. When it is found there again, everything that was
+  /// read until then is of the same log.
   [[nodiscard]] LastMessage anchor() const {
     const std::lock_guard lock(mutex_);
     return anchor_;
@@ -92,9 +92,9 @@ class Partition {
     routed_next_ = next;
     if (last.offset >= 0) last_ = last;
   }
-  /// Reads again from `offset`, or from an earlier place that another rewind still needs; answers the generation that the
-  /// batches read after it carry. Between give_up() and take() it counts for the latter. `seek` is called in the order of the
-  /// generations, and must not call back.
+  /// Asks the source to read again from `offset`, or from an earlier place that another rewind still needs. Answers the generation
+  /// of the batches that come then. Between give_up() and take() the request waits for take(). `seek` is called in the order of
+  /// the generations, and must not call back.
   uint32_t rewind(int64_t offset) {
     const std::lock_guard lock(mutex_);
     if (offset < routed_next_) routed_next_ = offset;
@@ -136,7 +136,7 @@ class Partition {
     const std::lock_guard lock(mutex_);
     return !assigned_ || key_.number > 0 || has_siblings_;
   }
-  /// It was added to its topic when the older ones were known, and is read since they are applied up to where they ended then.
+  /// It was added to its topic later, and its reading began once the older partitions were applied up to where they ended at that time.
   void note_added() {
     const std::lock_guard lock(mutex_);
     added_ = true;

@@ -22,20 +22,20 @@ void ProcessList::add_own(Reads& reads, bool& is_listed) const {
 }
 
 std::set<std::string> ProcessList::without_lease(const Stored& stored) const {
-  std::set<std::string> gone = stored.processes;
-  gone.erase(owner_);
-  for (const auto& [key, lease] : stored.partitions) gone.erase(lease.owner);
-  return gone;
+  std::set<std::string> ended = stored.processes;
+  ended.erase(owner_);
+  for (const auto& [key, lease] : stored.partitions) ended.erase(lease.owner);
+  return ended;
 }
 
-void ProcessList::note_gone(const Stored& holders) {
+void ProcessList::note_ended(const Stored& holders) {
   const std::lock_guard guard(mutex_);
-  gone_ = without_lease(holders);
+  ended_ = without_lease(holders);
 }
 
 // Under the claims' lock, so that a process found without a lease cannot get one meanwhile: what it left was written under leases
 // that it lost.
-Result<void> ProcessList::clean_after_the_gone(plugin::Connection& connection) {
+Result<void> ProcessList::clean_after_ended_processes(plugin::Connection& connection) {
   std::optional<Error> failure;
   std::set<std::string> left;
   auto done = in_transaction(connection, [&]() -> Result<void> {
@@ -48,7 +48,7 @@ Result<void> ProcessList::clean_after_the_gone(plugin::Connection& connection) {
     std::set<std::string> candidates;
     {
       const std::lock_guard guard(mutex_);
-      candidates = gone_;
+      candidates = ended_;
     }
     for (const auto& process : without_lease(now)) {
       if (!candidates.contains(process)) continue;
@@ -64,15 +64,15 @@ Result<void> ProcessList::clean_after_the_gone(plugin::Connection& connection) {
   if (!done) return done;
   {
     const std::lock_guard guard(mutex_);
-    std::erase_if(gone_, [&](const std::string& process) { return !left.contains(process); });
+    std::erase_if(ended_, [&](const std::string& process) { return !left.contains(process); });
   }
   if (failure) return std::move(*failure);
   return {};
 }
 
-bool ProcessList::has_gone() const {
+bool ProcessList::has_ended_processes() const {
   const std::lock_guard guard(mutex_);
-  return is_kept() && !gone_.empty();
+  return is_kept() && !ended_.empty();
 }
 
 Result<void> ProcessList::enlist(plugin::Connection& connection) {

@@ -26,9 +26,9 @@ class ProcessList {
 
   /// Puts this process on the list.
   Result<void> enlist(plugin::Connection& connection);
-  /// Removes what processes left that had no lease at the last claim and have none now.
-  Result<void> clean_after_the_gone(plugin::Connection& connection);
-  [[nodiscard]] bool has_gone() const;
+  /// Removes what ended processes left: those that held no lease at the last claim, and hold none now.
+  Result<void> clean_after_ended_processes(plugin::Connection& connection);
+  [[nodiscard]] bool has_ended_processes() const;
   [[nodiscard]] const std::string& owner() const { return owner_; }
 
  protected:
@@ -40,7 +40,7 @@ class ProcessList {
   /// Inside the caller's transaction, under the claims' lock.
   Result<void> list_process(plugin::Connection& connection, cdcrt_write_kind kind = CDCRT_WRITE_UPSERT) const;
   /// Notes the processes that have no lease, as of before the claim waited for the transactions of others.
-  void note_gone(const Stored& holders);
+  void note_ended(const Stored& holders);
 
  private:
   [[nodiscard]] std::set<std::string> without_lease(const Stored& stored) const;
@@ -51,7 +51,7 @@ class ProcessList {
   std::function<Result<void>(const std::string&)> abandoned_;
   std::atomic<bool> enlisted_{false};
   mutable std::mutex mutex_;
-  std::set<std::string> gone_;
+  std::set<std::string> ended_;
 };
 
 }  // namespace cdcrt::progress

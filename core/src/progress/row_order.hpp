@@ -12,7 +12,7 @@
 namespace cdcrt::progress {
 
 struct RowOrder {
-  std::string order;      ///< source order of its last change as a whole; empty: unknown, and older than any
+  std::string order;      ///< source order of the last change of the whole row; empty: unknown, and older than any
   bool removed = false;   ///< that change deleted the row
   bool snapshot = false;  ///< that change was a row of a snapshot: older than any other change of the same order
   int64_t server = 0;     ///< mark_of() the server whose orders these are; 0: not told

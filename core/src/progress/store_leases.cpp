@@ -82,7 +82,7 @@ Result<Stored> Store::claim(plugin::Connection& connection, const std::vector<Pa
   done = protocol_->read_after_claim(
       connection, [&](Reads& reads) { add_lease_owners(reads, holders); }, read);
   if (!done) return std::move(done.error());
-  note_gone(holders);
+  note_ended(holders);
   know_progress(wanted, stored);
   {
     const std::lock_guard lock(mutex_);

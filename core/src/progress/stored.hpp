@@ -21,11 +21,11 @@ struct StoredPartition {
   std::string owner;  ///< of the lease: process that claimed it last; empty: nobody yet
   WaitsFor waits_for;
   int64_t next_offset = 0;  ///< low watermark: every table has applied what is below. 0: the beginning of what is there, unless `exact`
-  bool exact = false;       ///< 0 is that offset: what the log has lost from there on was never applied
+  bool exact = false;       ///< next_offset 0 is an offset: messages that the log has lost since then were never applied
   LastMessage last;
 };
 
-/// A dead letter that no later change of its row has made good.
+/// A dead letter whose row no later change has replaced.
 struct OpenDeadLetter {
   PartitionKey partition;
   int64_t offset = 0;
@@ -52,7 +52,7 @@ struct StoredTable {
   std::string reason;           ///< of the state
   bool remembers_keys = false;  ///< the keys that were written last are kept with it (KeyOrder)
   bool by_source = false;       ///< its rows are kept in source order: row_order.hpp
-  bool accepts_loss = false;    ///< an operator said to go on, whatever the target has lost of it; until it is next looked at
+  bool accepts_loss = false;    ///< an operator said to go on although the target lost a part of it; until the table is next looked at
   std::vector<evolution::Column> columns;
   std::map<std::string, std::string> key_changes;  ///< pending key changes, by new key: kOldRow or kMissingColumns, then as apply writes it
   struct Position {
@@ -104,9 +104,9 @@ inline constexpr std::string_view kSentBack{"\0", 1};
 struct SendBack {
   std::map<PartitionKey, int64_t> partitions;                     ///< whose low watermark is lowered to there, if it is higher
   std::map<std::string, std::map<PartitionKey, int64_t>> tables;  ///< their new progress, by target
-  bool forget_last = false;                     ///< what the log held is of no account any more: the topic may be another one
-  std::map<PartitionKey, int64_t> firsts = {};  ///< where logs begin, as far as known: a gap before it is accepted
-  bool by_truncate = false;                     ///< nothing that came after it may be missing in the log
+  bool forget_last = false;                                       ///< forget LastMessage: the topic may have been made again
+  std::map<PartitionKey, int64_t> firsts = {};                    ///< where logs begin, as far as known: a gap before it is accepted
+  bool by_truncate = false;                                       ///< of a truncate: the log must still have everything after it
 };
 
 /// A partition that has no lease yet.
@@ -114,7 +114,7 @@ struct StartOffset {
   PartitionKey key;
   int64_t offset = 0;
   WaitsFor waits_for;
-  bool is_first = false;  ///< no partition of its topic was known: only right if that is still so
+  bool is_first = false;  ///< found when no partition of its topic was stored: valid only while that is so
 };
 
 std::string to_text(const WaitsFor& waits_for);

@@ -28,7 +28,7 @@ class TableAccess {
   /// The same for people.
   [[nodiscard]] std::string shown_name(std::string_view name) const;
 
-  /// Empty; each new row is the pipeline's and the sink's.
+  /// A new row, with this pipeline and sink already set.
   [[nodiscard]] Rows::New add(Rows& rows) const;
   Result<void> write(plugin::Connection& connection, const Rows& rows, cdcrt_write_kind kind = CDCRT_WRITE_UPSERT,
                      bool is_direct = true) const;

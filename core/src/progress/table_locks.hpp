@@ -21,7 +21,7 @@ class TableLocks final : public Locks {
   [[nodiscard]] bool excludes_others() const override { return true; }
 
   Result<void> lock_claims(plugin::Connection& connection) const override { return access_.lock(connection, {kClaims}); }
-  /// The claims' lock, or the target's, stands for it.
+  /// Not needed: whoever creates one has locked the claims, or the target.
   Result<void> lock_creation(plugin::Connection&) const override { return {}; }
   Result<Leases> read_to_take(plugin::Connection& connection, const std::vector<PartitionKey>& keys, const AddReads& beside) const override;
   Result<void> read_in_claim(const Body&) const override { return {}; }

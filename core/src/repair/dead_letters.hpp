@@ -1,4 +1,4 @@
-// Letters: the dead letters of a pipeline as its commands list and replay them.
+// The dead letters of a pipeline, as its commands list and replay them.
 #pragma once
 
 #include <optional>
@@ -11,8 +11,8 @@
 namespace cdcrt::repair {
 
 enum class DeadLetterState : uint8_t {
-  kOpen,      ///< by key, and no later change of its row made it good; or it has no key, and was not replayed
-  kClosed,    ///< by key: a later change of its row, or a replay, made it good
+  kOpen,      ///< by key, and no later change replaced its row; or it has no key, and was not replayed
+  kClosed,    ///< by key: a later change replaced its row, or it was replayed
   kReplayed,  ///< without a key, replayed
   kAhead      ///< its table has not passed it: the pipeline reads the message again by itself
 };

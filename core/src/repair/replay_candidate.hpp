@@ -27,7 +27,7 @@ inline progress::OpenDeadLetter position_of(const ListedDeadLetter& listed) {
 std::string_view order_of(const Candidate& candidate);
 /// Of the source; empty: it is not told.
 std::string_view server_of(const Candidate& candidate);
-/// Whether it needs the row that is there.
+/// Whether it changes only some columns, and so needs the row in the target.
 bool changes_a_part(const Candidate& candidate);
 
 }  // namespace cdcrt::repair

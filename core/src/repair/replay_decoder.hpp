@@ -19,7 +19,7 @@ class ReplayDecoder {
   /// `router`: of this target and of the replay, which all its tables share; it must outlive this.
   ReplayDecoder(const manifest::Manifest& manifest, route::Router& router, const Target& target, std::string table)
       : manifest_(manifest), router_(router), target_(target), name_(std::move(table)) {}
-  /// What is kept of the table, from now on.
+  /// Sets what the target keeps of the table; it must outlive the calls that follow.
   void know(const progress::StoredTable& stored) { stored_ = &stored; }
   /// Seals the candidate, or says in it why it cannot be applied.
   Result<void> decode(Candidate& candidate);

@@ -12,23 +12,23 @@ namespace cdcrt::repair {
 
 class ReplayOrder {
  public:
-  /// What is kept of the table, from now on; must outlive the rest.
+  /// Sets what the target keeps of the table; it must outlive the calls that follow.
   void know(const progress::StoredTable& stored);
   /// Dead letters of one row that came from several partitions are applied in source order, and only together.
   void put_in_order(std::vector<Candidate>& candidates);
-  /// Only what waits for this dead letter stays in the candidate: another row of its message may have been made good since.
+  /// Leaves in the candidate only rows for which this dead letter is open: others of its message may have been replaced since.
   void leave_open_rows(Candidate& candidate) const;
 
   /// Whether a dead letter of another partition was overtaken by the candidate's row, though it could not be applied itself.
   [[nodiscard]] bool is_overtaken(const progress::OpenDeadLetter& dead_letter, const Candidate& candidate) const;
-  /// Keys of the rows that have this dead letter open, where it is recorded by key.
+  /// Keys of the rows for which the dead letter is open, where it is recorded by key: applying it closes it for them.
   [[nodiscard]] std::set<std::string> keys_made_good(const Candidate& candidate) const;
 
-  /// It changes a part of a row of which an earlier one could not be applied; then it is refused.
+  /// True, and candidate.refusal says why: it changes a part of a row of which an earlier dead letter could not be applied.
   bool is_blocked(Candidate& candidate) const;
-  /// It could not be applied.
+  /// Notes that the candidate could not be applied.
   void block(const Candidate& candidate);
-  /// It could. Where the row is changed as a whole, what was open of it before is made good.
+  /// Notes that it was applied. Where it set the whole row, earlier dead letters of that row do not block later ones any more.
   void unblock(const Candidate& candidate);
   using Blocked = std::map<std::string, std::size_t>;  ///< rows of which one stays open: the number of the last such one
   [[nodiscard]] const Blocked& blocked() const { return blocked_; }

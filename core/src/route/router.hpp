@@ -17,7 +17,7 @@ struct SourceName {
   std::string name, server;
 };
 
-/// Two source tables that nobody asked to merge have one target.
+/// The error for two source tables that would share one target, without being asked to.
 Error tables_meet(const SourceName& first, const SourceTable& second, const std::string& target, const std::string& sink,
                   bool target_has_schemas);
 
@@ -41,7 +41,7 @@ class Router {
   /// another source table already has it and not both of their routes name their target themselves.
   Result<TargetTable> target_for(const Route& route, const SourceTable& table, bool target_has_schemas);
 
-  /// The name that target_for() answered is free again: the target keeps it for another source table.
+  /// Takes back what target_for() answered: the target stores that the name belongs to another source table.
   void disown(const Route& route, const TargetTable& target, bool target_has_schemas);
 
   /// As if no table had asked target_for() yet.
@@ -55,7 +55,7 @@ class Router {
     bool met;
     std::string advice;  ///< unmet: a table's name that is near to it
   };
-  /// The table is there: its name meets patterns, whatever comes of it.
+  /// Notes that the table exists: patterns and key rules that match its name count as met.
   void note(const SourceTable& table);
   /// Every pattern, in the order of the manifest; judged by the tables given to note().
   [[nodiscard]] std::vector<PatternUse> uses() const;

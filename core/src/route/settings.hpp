@@ -1,4 +1,4 @@
-// What the manifest says of routes. Plain data; every part of it is obeyed by somebody above.
+// What the manifest says of routes. Plain data; the layers above (evolution, apply, runtime) obey it.
 #pragma once
 
 #include <chrono>
@@ -24,8 +24,8 @@ enum class Mode : uint8_t {
 /// Which of two changes of a row is the later one.
 enum class Ordering : uint8_t {
   kAuto,       ///< the partition's, until it shows that a key can be in two
-  kPartition,  ///< that which its partition has later
-  kSource      ///< that of the greater source order, whichever partition it comes from
+  kPartition,  ///< the one that comes later in its partition
+  kSource      ///< the one with the greater source order, whichever partition it comes from
 };
 /// What a route may add to each row of an append-only table; the order of kMetadataNames.
 enum class Metadata : uint8_t { kOperation, kTopic, kPartition, kOffset, kKafkaTime };
@@ -60,12 +60,12 @@ struct Route {
   Deletes deletes = Deletes::kApply;
   Mode mode = Mode::kUpsert;
   Ordering ordering = Ordering::kAuto;
-  std::chrono::microseconds tombstone_retention = std::chrono::hours(7 * 24);  ///< source order: what is kept of rows that were taken away
+  std::chrono::microseconds tombstone_retention = std::chrono::hours(7 * 24);  ///< source order: how long deleted rows are remembered
   std::map<Metadata, std::string> metadata;                                    ///< target columns
   std::vector<ColumnRule> columns;                                             ///< the route's own before those of [defaults]
-  /// One source table, by its name: what the route says of columns is meant for it.
+  /// `match` is the name of one source table, so that the column rules are meant for that table.
   [[nodiscard]] bool names_one_table() const;
-  plugin::Options layout;  ///< of target tables when they are made, by the sink's layout options; else that of [defaults]
+  plugin::Options layout;  ///< how target tables are laid out when they are made, by the sink's layout options
   diagnostics::Position position;
 };
 

@@ -100,7 +100,7 @@ void Coordinator::work() {
         }
       }
       if (read) all_read_ = *read;
-      // What others were to read is gone.
+      // The log does not have any more what other processes were to read.
       if (!read && read.error().code == CDCRT_UNSUPPORTED) {
         fail(std::move(read.error()));
         return;

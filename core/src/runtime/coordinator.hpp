@@ -22,7 +22,7 @@ class Coordinator {
 
   void start();
   void stop();
-  /// Watermarks as stored, for lag tools that look at the source.
+  /// Tells the sources the watermarks as stored, so that tools that show lag from the source's side are right.
   void tell_sources();
   /// One round of what its thread does about once a second, for callers without threads (the simulation). False: the pipeline must stop.
   bool save();

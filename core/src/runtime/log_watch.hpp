@@ -21,8 +21,8 @@ class LogWatch {
   LogWatch(Flows& flows, std::vector<std::unique_ptr<SourceRuntime>>& sources, Monitor& monitor)
       : flows_(flows), sources_(sources), monitor_(monitor) {}
 
-  /// Looks at the partitions that are due, as many as a part of the time allows: those that something was read of each second, others
-  /// less often. Error: one is another log; the pipeline must stop.
+  /// Looks at the partitions that are due, within a bounded share of the time: each second at those that something was read of, less
+  /// often at others. Error: one is another log; the pipeline must stop.
   Result<void> step();
   /// Looks at all partitions that something was read of since the last look.
   Result<void> look_at_moved();

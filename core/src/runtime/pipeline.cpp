@@ -204,7 +204,7 @@ class Pipeline {
       Condition& awaited = all_ended ? monitor_.settled : monitor_.news;
       const uint64_t seen = awaited.changes();
       if (stop_asked()) {
-        log(CDCRT_LOG_INFO, "pipeline", "stopping: what is held is written first");
+        log(CDCRT_LOG_INFO, "pipeline", "stopping: buffered rows are written first");
         break;
       }
       if (all_ended && is_over()) {

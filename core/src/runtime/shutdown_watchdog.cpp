@@ -29,7 +29,7 @@ void ShutdownWatchdog::watch(std::chrono::steady_clock::time_point deadline) {
   plugin::announce_stop();
   if (changed_.wait_until(lock, deadline + kAfterDeadline, [this] { return over_; })) return;
   log(CDCRT_LOG_ERROR, "pipeline",
-      "something outside does not answer: leaving without it; what was not written is read again by the next start");
+      "something outside does not answer: the process ends now; what was not written is read again by the next start");
   exit_now_(ending_);
 }
 

@@ -122,7 +122,7 @@ Result<bool> SinkRuntime::read_missed(apply::Table& table) {
                                        }
                                        from = next;
                                        if (!stops_repairs() && ++messages < static_cast<int64_t>(manifest_.batch.max_rows) &&
-                                           table.held_bytes() < manifest_.batch.max_bytes)
+                                           table.buffered_bytes() < manifest_.batch.max_bytes)
                                          return true;
                                        reached = next;
                                        return false;

@@ -159,7 +159,7 @@ Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys,
   });
   if (!claimed) return claimed;
   cleaning_ = {};
-  clean_after_the_gone();
+  clean_after_ended_processes();
   must_look_ = true;
   const std::lock_guard lock(mutex_);
   take_stored(std::move(stored));
@@ -199,14 +199,15 @@ void SinkRuntime::take_stored(progress::Stored stored) {
 }
 
 // What could not be removed is tried again, less and less often, and once more at the end.
-void SinkRuntime::clean_after_the_gone() {
-  if (!store_->has_gone() || std::chrono::steady_clock::now() < cleaning_.due) return;
-  const auto cleaned = background_writer_->run([&](plugin::Connection& connection) { return store_->clean_after_the_gone(connection); });
+void SinkRuntime::clean_after_ended_processes() {
+  if (!store_->has_ended_processes() || std::chrono::steady_clock::now() < cleaning_.due) return;
+  const auto cleaned =
+      background_writer_->run([&](plugin::Connection& connection) { return store_->clean_after_ended_processes(connection); });
   if (cleaned) {
     cleaning_ = {};
     return;
   }
-  log(CDCRT_LOG_INFO, component(), "what processes that are gone left is removed later: " + explain(cleaned.error()));
+  log(CDCRT_LOG_INFO, component(), "files of processes that have ended are removed later: " + explain(cleaned.error()));
   cleaning_.due = std::chrono::steady_clock::now() + kCleanInterval * (1U << std::min(cleaning_.failures++, kSlowestCleaning));
 }
 

@@ -47,7 +47,7 @@ class SinkRuntime {
   SinkRuntime(const manifest::Sink& manifest, Context context);
   ~SinkRuntime();
 
-  /// Creates the plugin's instance, connects and reads what the target keeps. No retries: a start says what is wrong.
+  /// Creates the plugin's instance, connects and reads what the target keeps. Does not retry: whoever starts it reads what is wrong.
   Result<void> open();
   [[nodiscard]] const std::string& name() const { return manifest_.name; }
   /// Makes the table of dead letters; answers its name. After open(), where it keeps progress.
@@ -128,7 +128,7 @@ class SinkRuntime {
 
  private:
   Result<void> prepare_store(plugin::Connection& connection);
-  void clean_after_the_gone();
+  void clean_after_ended_processes();
   [[nodiscard]] std::string component() const;
   void tell(const apply::Table& table, apply::Trouble trouble, const std::string& reason);
   void take_stored(progress::Stored stored);

@@ -93,7 +93,7 @@ Result<void> SinkRuntime::look_at_leases(const std::vector<const progress::Parti
 
 Result<void> SinkRuntime::save_watermarks() {
   if (!store_) return {};
-  clean_after_the_gone();
+  clean_after_ended_processes();
   if (auto looked = look_at_target(); !looked) return looked;
   // Everything that moves a watermark, or is a dead letter, notifies.
   const uint64_t changes = context_.monitor.changes();

@@ -226,7 +226,7 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
   if (auto sought = seek_pending(); !sought) return fail(std::move(sought.error()));
   commit_pending();
   // Something is always let through, so that one message larger than the budget cannot hang the process; but nothing beside its rows.
-  if (monitor_.message_bytes >= max_message_bytes_ || monitor_.message_bytes + monitor_.row_bytes >= max_held_bytes_) {
+  if (monitor_.message_bytes >= max_message_bytes_ || monitor_.message_bytes + monitor_.row_bytes >= max_buffered_bytes_) {
     if (is_group()) {
       if (auto served = source_->serve(); !served && served.error().code != CDCRT_RETRY) return fail(std::move(served.error()));
     }

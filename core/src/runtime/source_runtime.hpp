@@ -37,12 +37,12 @@ Error another_log(const progress::PartitionKey& partition, int64_t offset);
 /// Created and started by the pipeline's thread. Any thread may call what does not say otherwise.
 class SourceRuntime {
  public:
-  /// `max_held_bytes`: of messages and rows together. It is higher than the bound at which all rows are written, so that reading goes on
-  /// once they are.
+  /// `max_buffered_bytes`: of messages and rows together. It is higher than the bound at which all rows are written, so that reading goes
+  /// on once they are.
   SourceRuntime(const manifest::Source& manifest, std::size_t index, Monitor& monitor, Flows& flows, int64_t max_message_bytes,
-                int64_t max_held_bytes = INT64_MAX)
+                int64_t max_buffered_bytes = INT64_MAX)
       : manifest_(manifest), index_(index), monitor_(monitor), flows_(flows), max_message_bytes_(max_message_bytes),
-        max_held_bytes_(max_held_bytes) {}
+        max_buffered_bytes_(max_buffered_bytes) {}
   ~SourceRuntime();
 
   [[nodiscard]] const std::string& name() const { return manifest_.name; }
@@ -102,7 +102,7 @@ class SourceRuntime {
   Monitor& monitor_;
   Flows& flows_;
   const int64_t max_message_bytes_;
-  const int64_t max_held_bytes_;
+  const int64_t max_buffered_bytes_;
   AssignmentListener* listener_ = nullptr;
   cdcrt_source_events events_{};
   std::unique_ptr<plugin::Source> source_;

@@ -24,7 +24,7 @@ void on_signal(int number) {
 
 constexpr auto kSignalLook = std::chrono::milliseconds(50);
 constexpr auto kFirstPause = std::chrono::milliseconds(300);   // for whoever looks at stop_asked() himself
-constexpr auto kSecondPause = std::chrono::milliseconds(500);  // for plugins that ask whether the process leaves
+constexpr auto kSecondPause = std::chrono::milliseconds(500);  // for plugins that ask whether the process stops
 
 }  // namespace
 

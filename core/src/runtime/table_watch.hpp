@@ -60,13 +60,13 @@ class TableWatch final : public apply::TableObserver {
   /// Detached tables that are to be tried now.
   [[nodiscard]] std::vector<apply::Table*> due_for_repair(Clock::time_point now = Clock::now()) const;
   [[nodiscard]] std::optional<Clock::time_point> next_repair() const;
-  /// Result of an attempt: with progress the table is tried again at once, without after 0.2 to 13 s, growing; less often where very many
-  /// tables are detached.
+  /// Notes how an attempt to repair the table ended. After progress it is due again at once; else after a pause that grows from 0.2 to
+  /// 13 s, longer where very many tables are detached.
   void tried(apply::Table& table, bool progressed);
-  /// When the last of the detached tables made progress, or was detached; nullopt: none is, but those that an operator paused and,
-  /// where no other process can tell it, those whose key is not known.
+  /// When a detached table last made progress, or was detached; nullopt: there is none. Tables that an operator paused do not count, nor
+  /// those that wait for a key that no other process can tell.
   [[nodiscard]] std::optional<Clock::time_point> last_detached_progress(bool others_may_tell_keys = true) const;
-  /// Tells of keys that are not known by now; `all`: however short that is.
+  /// Tells of tables that have waited for their key for some time; `all`: for however short.
   void tell_missing_keys(bool all = false, Clock::time_point now = Clock::now());
   /// Somebody was told that the table is detached.
   [[nodiscard]] bool was_told(const apply::Table& table) const;
@@ -79,7 +79,7 @@ class TableWatch final : public apply::TableObserver {
   /// Troubles that changed since the last call, to be stored: by table; nullopt: over.
   using Troubles = std::map<const apply::Table*, std::optional<progress::StoredTrouble>>;
   Troubles take_troubles();
-  /// They could not be stored.
+  /// Takes them back: they could not be stored.
   void give_back(Troubles troubles);
   /// The target stores a trouble of this table from an earlier run: its first success ends it.
   void had_trouble(const apply::Table& table);

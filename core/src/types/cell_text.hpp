@@ -1,4 +1,4 @@
-// Texts of cells: for keys, for the host's own tables, for messages. Each is its own language; none is the target's.
+// Cells as texts of three kinds: keys (append_key), the host's own tables (append_text), messages (display). None is SQL of a target.
 #pragma once
 
 #include <charconv>
@@ -28,7 +28,7 @@ constexpr bool has_bytes(uint8_t tag) { return tag == CDCRT_DECIMAL || tag >= CD
 namespace detail {
 void append_key_slowly(std::string& out, const cdcrt_cell& cell);
 
-/// 0 is NULL, 1 is ABSENT; a length is shifted past them.
+/// The text's length plus 2, then the text: a first byte of 0 is NULL, of 1 ABSENT.
 inline void append_key_text(std::string& out, std::string_view text) {
   uint64_t size = text.size() + 2;
   while (size >= 0x80) {

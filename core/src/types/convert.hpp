@@ -58,7 +58,7 @@ inline Result<cdcrt_cell> convert(const cdcrt_cell& cell, cdcrt_type from, cdcrt
 /// to `to` (UNKNOWN: to what the encoding gives). kNone is convert. A cell that already is of that kind is not read again.
 Result<cdcrt_cell> read_as(const cdcrt_cell& cell, Parse parse, cdcrt_type to, event::Arena& arena);
 
-/// What only fails to be a value of `to` by digits finer than a microsecond, without them; read as `read_as` does. BAD_RECORD otherwise.
+/// As read_as, without digits of a second that are finer than a microsecond. BAD_RECORD: without them it is no value of `to` either.
 Result<cdcrt_cell> cut_fraction(const cdcrt_cell& cell, Parse parse, cdcrt_type to, event::Arena& arena);
 
 /// on_overflow = "truncate": a string cut to the characters that string(n) holds, borrowing from the cell. Nothing else can be

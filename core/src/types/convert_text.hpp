@@ -1,4 +1,4 @@
-// Values from texts and texts from values: the halves of convert that deal with STRING cells.
+// Values from texts and texts from values: the parts of convert that deal with STRING cells.
 #pragma once
 
 #include <optional>

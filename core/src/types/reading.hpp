@@ -17,7 +17,7 @@ enum class Parse : uint8_t {
   kHex,
   kIso8601
 };
-/// kDefault: nothing was said, which is kDeadLetter but for digits finer than a microsecond: those are cut, and counted.
+/// kDefault: the route says nothing. As kDeadLetter, except that digits finer than a microsecond are cut, and counted.
 enum class OnOverflow : uint8_t { kDeadLetter, kTruncate, kNull, kWiden, kDefault };
 
 }  // namespace cdcrt::types

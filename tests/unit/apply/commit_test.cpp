@@ -60,7 +60,7 @@ TEST_CASE("commit: a fenced process writes nothing, not even definitions") {
   CHECK(rig.rows() == "id=1,a='x',b=1");
 }
 
-TEST_CASE("commit: a table that stops gives its memory back and holds its place") {
+TEST_CASE("commit: a table that stops gives its memory back and keeps its progress") {
   Rig rig;
   rig.send(insert(1, text("x"), integer(1)));
   REQUIRE(rig.write());

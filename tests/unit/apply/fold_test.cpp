@@ -28,15 +28,15 @@ void both(const std::vector<Event>& events, const std::string& rows) {
 
 }  // namespace
 
-TEST_CASE("fold: full after full is the last") {
+TEST_CASE("fold: of two changes of a whole row the last one stands") {
   both({insert(1, text("x"), integer(1)), update(1, text("y"), null())}, "id=1,a='y',b=NULL");
 }
 
-TEST_CASE("fold: partial onto full is the merged full") {
+TEST_CASE("fold: a partial change after a full one changes its own columns only") {
   both({insert(1, text("x"), integer(1)), update(1, absent(), integer(2))}, "id=1,a='x',b=2");
 }
 
-TEST_CASE("fold: partial onto partial is their union") {
+TEST_CASE("fold: two partial changes become one with the columns of both") {
   both(
       {insert(1, text("x"), integer(1)), insert(2, text("z"), integer(9)), update(1, absent(), integer(2)), update(1, text("y"), absent())},
       "id=1,a='y',b=2; id=2,a='z',b=9");
@@ -48,11 +48,11 @@ TEST_CASE("fold: partial onto partial is their union") {
   CHECK(rig.rows() == "id=1,a='y',b=2");
 }
 
-TEST_CASE("fold: anything then delete is gone") {
+TEST_CASE("fold: a delete after any change leaves no row") {
   both({insert(1, text("x"), integer(1)), update(1, absent(), integer(2)), remove(1)}, "");
 }
 
-TEST_CASE("fold: delete then full resets columns that the event lacks") {
+TEST_CASE("fold: a full change after a delete keeps no value of the deleted row") {
   Rig rig;
   rig.send(insert(1, text("x"), integer(1)));
   REQUIRE(rig.write());
@@ -62,7 +62,7 @@ TEST_CASE("fold: delete then full resets columns that the event lacks") {
   CHECK(rig.rows() == "id=1,a='new',b=NULL");
 }
 
-TEST_CASE("fold: a partial change after a delete is a dead letter, together or apart") {
+TEST_CASE("fold: a partial change after a delete is a dead letter, in one batch or in two") {
   for (const bool apart : {false, true}) {
     std::vector<std::string> dead_letters;
     CHECK(after({insert(1, text("x"), integer(1)), remove(1), update(1, absent(), integer(3)), insert(2, text("y"), integer(2))}, apart,

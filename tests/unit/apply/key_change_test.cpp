@@ -21,7 +21,8 @@ Event insert_new(int64_t to, int64_t from, cdcrt_cell a, cdcrt_cell b, std::stri
 
 }  // namespace
 
-TEST_CASE("key change: the row that comes takes what its event lacks, whichever half comes first, together, apart or after a restart") {
+TEST_CASE(
+    "key change: the new row takes from the old one what its event lacks, whichever event comes first, in one batch, in two or after a restart") {
   enum class Between { kNothing, kWrite, kRestart };
   for (const bool delete_first : {true, false}) {
     for (const Between between : {Between::kNothing, Between::kWrite, Between::kRestart}) {
@@ -45,7 +46,7 @@ TEST_CASE("key change: the row that comes takes what its event lacks, whichever 
   }
 }
 
-TEST_CASE("key change: a half that a program of format version 4 left pending is completed after an upgrade") {
+TEST_CASE("key change: one that a program of format version 4 left pending is completed after an upgrade") {
   for (const bool delete_first : {true, false}) {
     Rig rig({}, 2);
     rig.send(insert(1, text("kept"), integer(1), "10"), 0);
@@ -96,7 +97,7 @@ TEST_CASE("key change: within one partition a chain of changes keeps the row") {
   CHECK(rig.rows() == "id=3,a='kept',b=3");
 }
 
-TEST_CASE("key change: a row that was written over before it left keeps what its events lack, together and apart") {
+TEST_CASE("key change: a row that was overwritten before its key changed keeps what its events lack, in one batch and in several") {
   for (const bool apart : {false, true}) {
     Rig rig;
     rig.send(insert(1, text("kept"), integer(1)));
@@ -112,7 +113,7 @@ TEST_CASE("key change: a row that was written over before it left keeps what its
   }
 }
 
-TEST_CASE("key change: what came under a new key and lacks cells of a row that was never read is a dead letter") {
+TEST_CASE("key change: an insert under a new key that lacks cells of an old row which was never read is a dead letter") {
   for (const bool apart : {false, true}) {
     Rig rig;
     rig.send(insert(7, text("other"), integer(7)));
@@ -137,7 +138,7 @@ TEST_CASE("key change: what came under a new key and lacks cells of a row that w
   }
 }
 
-TEST_CASE("key change: where the row that left turns out too late never to have been read, that is said") {
+TEST_CASE("key change: a warning names the columns of a row that was written before its old row turned out never to have been read") {
   Rig rig({}, 2);
   rig.send(insert(7, text("other"), integer(7), "05"), 0);
   REQUIRE(rig.write());
@@ -165,7 +166,7 @@ TEST_CASE("key change: back and forth within one batch ends where the source end
   CHECK(rig.rows() == "id=2,a='kept',b=9");
 }
 
-TEST_CASE("key change: a row that came and went again gives nothing to the next one under its key, wherever the batch is cut") {
+TEST_CASE("key change: a row that was inserted and deleted again gives nothing to the next one under its key, wherever the batch is cut") {
   const Event narrow = [] {
     Event event{CDCRT_INSERT, {{"id", kInt, 1}, {"b", kInt}}, {integer(2), integer(5)}};
     event.declared = false;
@@ -267,7 +268,7 @@ TEST_CASE("key change: a ring among partitions comes to an end") {
   CHECK(rig.rows() == "");
 }
 
-TEST_CASE("key change: a truncate ends what waits for its other half, and what is read again after it is whole") {
+TEST_CASE("key change: a truncate ends pending key changes, and rows that are read again after it are whole") {
   Rig rig({}, 2);
   rig.send(insert_new(2, 1, absent(), integer(7), "51"), 1);
   REQUIRE(rig.write());
@@ -304,7 +305,7 @@ TEST_CASE("key change: what was kept of an old row goes with the dead letter of 
   }
 }
 
-TEST_CASE("key change: what is told of a key before a row comes under it does not end what is kept for that row") {
+TEST_CASE("key change: events of a key before its new row comes do not end the pending key change") {
   Rig rig({}, 2);
   rig.send(insert(1, text("kept"), integer(1), "10"), 0);
   rig.send(delete_old(1, 2, "20"), 0);

@@ -48,7 +48,7 @@ TEST_CASE(
   CHECK(rig.written_dead_letters().empty());
 }
 
-TEST_CASE("key elsewhere: a definition behind its rows, in the same batch or a later one of the same partition") {
+TEST_CASE("key elsewhere: rows wait for a definition that comes after them, in the same batch or a later one of the same partition") {
   for (const bool together : {true, false}) {
     CAPTURE(together);
     Rig rig;
@@ -95,7 +95,7 @@ TEST_CASE("key elsewhere: after a restart rows and their definition are read aga
   CHECK(rig.rows() == "id=1,a='one',b=0");
 }
 
-TEST_CASE("key elsewhere: what is being written when such a row comes goes its way first") {
+TEST_CASE("key elsewhere: a batch that is being written when a row without its key comes is finished first") {
   Rig rig({}, 2);
   // A definition that says nothing of the key.
   Event silent{CDCRT_DEFINITION, columns(), {}, "1"};

@@ -82,7 +82,7 @@ TEST_CASE("key order: an older delete does not take a row that was made anew in 
                [](Rig& rig) { CHECK(rig.rows() == "id=1,a='new',b=1"); });
 }
 
-TEST_CASE("key order: a key that wanders to and fro, whole rows, deletes and rows made anew") {
+TEST_CASE("key order: a key that moves to and fro between partitions ends as the source did") {
   in_every_way({{0, insert(1, text("a"), integer(1), "1")},
                 {1, update(1, text("b"), integer(2), "2")},
                 {0, update(1, text("c"), integer(3), "3")},
@@ -140,7 +140,7 @@ TEST_CASE("key order: without a source order the table stops, with the way out, 
   });
 }
 
-TEST_CASE("key order: whoever resumes such a table takes the rows that stand") {
+TEST_CASE("key order: resuming a table that stopped accepts the rows that are in the target") {
   Rig rig(by_partition(), 2);
   rig.send(insert(1, text("one"), integer(1)), 0);
   REQUIRE(rig.write());
@@ -209,7 +209,7 @@ TEST_CASE("key order: after a truncate nothing older is remembered") {
   CHECK(rig.rows() == "id=1,a='y',b=2");
 }
 
-TEST_CASE("key order: what was overtaken stays so when the batch is written piece by piece or row by row") {
+TEST_CASE("key order: an overtaken change stays left out when the batch is written piece by piece or row by row") {
   for (const uint32_t savepoints : {0U, static_cast<uint32_t>(CDCRT_SINK_SAVEPOINTS)}) {
     for (const bool can_read_again : {true, false}) {
       for (const bool together : {true, false}) {
@@ -233,7 +233,7 @@ TEST_CASE("key order: what was overtaken stays so when the batch is written piec
   }
 }
 
-TEST_CASE("key order: an older row of another partition does not make good what was refused, a newer one does") {
+TEST_CASE("key order: an older row of another partition does not close a dead letter, a newer one does") {
   Rig rig(by_partition(), 2);
   Event refused = update(1, text("x"), text("no number"), "7");
   refused.columns[2].type = kText;
@@ -271,7 +271,7 @@ TEST_CASE("key order: keys that stay in their partitions go on for ever, however
   CHECK(rig.table->keys().order().size() <= 2 * apply::KeyOrder::kOfSeveral);
 }
 
-TEST_CASE("key order: that an older change came after a newer one is said once") {
+TEST_CASE("key order: the warning that an older change came after a newer one is given once") {
   Rig rig(by_partition(), 2);
   for (int64_t id = 1; id < 4; ++id) {
     rig.send(update(id, text("new"), integer(2), "2"), 1);

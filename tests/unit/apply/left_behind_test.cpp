@@ -38,7 +38,7 @@ TEST_CASE("left behind: where a column of the route's key changes, an update wit
   }
 }
 
-TEST_CASE("left behind: back and forth, in one batch or in several, one row stands") {
+TEST_CASE("left behind: a row whose key changes back and forth stays one row, in one batch or in several") {
   for (const Between between : kAllBetween) {
     Rig rig(wide_key());
     rig.send(insert(1, text("x"), integer(1)));

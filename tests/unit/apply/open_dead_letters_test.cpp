@@ -70,7 +70,7 @@ TEST_CASE("open dead letters: a later full change, or a delete, closes those of 
   }
 }
 
-TEST_CASE("open dead letters: one that is made good within its batch is never kept") {
+TEST_CASE("open dead letters: one whose row is replaced within its batch is never stored") {
   Rig rig;
   rig.database.refuses = is_bad;
   rig.send_all({insert(1, text("bad"), integer(1)), update(1, text("good"), integer(2)), update(1, absent(), integer(3))});

@@ -20,7 +20,7 @@ TEST_CASE("outage: of one table it is told once, also when a batch that failed w
   }
 }
 
-TEST_CASE("outage: a connection that was good and is found lost is none, where a new one works") {
+TEST_CASE("outage: a lost connection is no outage where a new one works") {
   for (const int dead : {1, 2}) {
     CAPTURE(dead);
     Rig rig;

@@ -27,7 +27,7 @@ route::Route with_policy(types::OnOverflow policy) {
 
 }  // namespace
 
-TEST_CASE("schema: a type that grows while rows are folded takes them along") {
+TEST_CASE("schema: rows that are buffered while a type grows are converted too") {
   const cdcrt_type f32 = types::type_of(CDCRT_TYPE_FLOAT32), f64 = types::type_of(CDCRT_TYPE_FLOAT64);
   const cdcrt_cell tenth = types::real_cell(static_cast<double>(0.1F));
   Rig rig;
@@ -47,7 +47,7 @@ TEST_CASE("schema: a type that grows converts the rows that are there") {
   CHECK(rig.rows() == "id=1,v='5'; id=2,v='six'");
 }
 
-TEST_CASE("schema: rows without a key are the same rows after their column became a text, together and apart") {
+TEST_CASE("schema: rows without a key are the same rows after their column became a text, in one batch and in two") {
   const cdcrt_type yes_or_no = types::type_of(CDCRT_TYPE_BOOL);
   const cdcrt_cell no = types::integer_cell(CDCRT_BOOL, 0);
   for (const bool apart : {false, true}) {
@@ -62,7 +62,7 @@ TEST_CASE("schema: rows without a key are the same rows after their column becam
   }
 }
 
-TEST_CASE("schema: rows without a key that a dropped column told apart are copies of one row, together and apart") {
+TEST_CASE("schema: rows without a key that only a dropped column told apart are copies of one row, in one batch and in two") {
   for (const bool apart : {false, true}) {
     Rig rig;
     rig.send({CDCRT_INSERT, {{"a", kInt}, {"old", kInt}}, {integer(1), integer(2)}, "10"});
@@ -77,7 +77,7 @@ TEST_CASE("schema: rows without a key that a dropped column told apart are copie
   }
 }
 
-TEST_CASE("schema: a row without a key that came before a column was added goes by what the column was given, together and apart") {
+TEST_CASE("schema: a row without a key from before a column was added is found by the column's default, in one batch and in two") {
   for (const bool apart : {false, true}) {
     Rig rig;
     const std::vector<Column> first = {{"a", kText}}, both = {{"a", kText}, {"b", kInt, 0, integer(7)}},
@@ -95,7 +95,7 @@ TEST_CASE("schema: a row without a key that came before a column was added goes 
   }
 }
 
-TEST_CASE("schema: rows without a key are the same rows after their date became a moment, together and apart") {
+TEST_CASE("schema: rows without a key are the same rows after their date became a moment, in one batch and in two") {
   const cdcrt_type date = types::type_of(CDCRT_TYPE_DATE), moment = types::type_of(CDCRT_TYPE_TIMESTAMP);
   const cdcrt_cell day = types::integer_cell(CDCRT_DATE, 1), midnight = types::integer_cell(CDCRT_TIMESTAMP, 86'400'000'000);
   const cdcrt_cell noon = types::integer_cell(CDCRT_TIMESTAMP, 43'200'000'000);
@@ -113,7 +113,7 @@ TEST_CASE("schema: rows without a key are the same rows after their date became 
   }
 }
 
-TEST_CASE("schema: a key is the same key after its column became a text, together and apart") {
+TEST_CASE("schema: a key is the same key after its column became a text, in one batch and in two") {
   const cdcrt_type money{CDCRT_TYPE_DECIMAL, 0, 2, 10};
   const cdcrt_cell five = types::text_cell(CDCRT_DECIMAL, "5.00");
   for (const bool apart : {false, true}) {
@@ -167,7 +167,7 @@ TEST_CASE("schema: an older shape never drops a newer column") {
   CHECK(rig.rows() == "id=1,a='x',c=1; id=2,a='y',c=NULL");
 }
 
-TEST_CASE("schema: a column that comes back is another one, together, apart and after a restart") {
+TEST_CASE("schema: a column that comes back is another one, in one batch, in two and after a restart") {
   for (const int apart : {0, 1, 2}) {
     Rig rig;
     const auto pause = [&] {

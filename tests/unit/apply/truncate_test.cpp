@@ -106,7 +106,7 @@ TEST_CASE("truncate: two rewinds of one partition read from where the one that i
   CHECK(seeks == std::vector<std::pair<int64_t, uint32_t>>{{50, 1}, {60, 2}});
 }
 
-TEST_CASE("truncate: of another process leaves what was written after it where it is") {
+TEST_CASE("truncate: one of another process leaves rows that were written after it where they are") {
   Rig rig({}, 2);
   rig.send(insert(1, text("x"), integer(1), "10"), 1);
   REQUIRE(rig.write());
@@ -190,7 +190,8 @@ TEST_CASE("truncate: rows from before it that come while it is written go too, w
   CHECK(rig.rows() == "id=2,a='x',b=1");
 }
 
-TEST_CASE("truncate: what is being written goes when another process has emptied the table since, also when we have read that truncate") {
+TEST_CASE(
+    "truncate: a batch that is being written is dropped when another process has emptied the table since, also when we have read that truncate") {
   Rig rig({}, 2);
   rig.send(insert(1, text("x"), integer(1), "10"), 0);
   REQUIRE(rig.write());

@@ -28,7 +28,7 @@ aws::S3Client live(const char* secret = "test-secret", const char* bucket = "sta
 
 }  // namespace
 
-TEST_CASE("live S3: objects, listings and deletions" * doctest::skip(endpoint().empty())) {
+TEST_CASE("live S3: objects are written, listed and deleted" * doctest::skip(endpoint().empty())) {
   auto client = live();
   for (const char* name : {"a/plain", "a/b c+d&e",
                            "a/gr\xc3\xbc\xc3\x9f"

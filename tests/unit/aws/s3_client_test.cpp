@@ -400,7 +400,7 @@ TEST_CASE("an interruption ends waiting, and what is not wanted any more is stil
   CHECK(client.delete_objects({"k"}).code() == CDCRT_RETRY);
 }
 
-TEST_CASE("settings that cannot be are refused with their option") {
+TEST_CASE("settings that cannot be right are refused with their option") {
   aws::S3Location location;
   CHECK(aws::parse_s3_url("s3://my-bucket/shop/stage", "staging.url", location).ok());
   CHECK(location.bucket == "my-bucket");

@@ -68,16 +68,16 @@ TEST_CASE("a source hands over offsets that ascend, with gaps or without") {
   CHECK(Given({-1}).fault().find("at offset -1 has a negative offset") != std::string::npos);
 }
 
-TEST_CASE("bytes, headers and messages of a source are somewhere") {
+TEST_CASE("bytes, headers or messages of a source at a NULL pointer are a fault") {
   Given value({9});
   value.all[0].value.size = 5;
-  CHECK(value.fault().find("the message of people[3] at offset 9 has bytes that are nowhere") != std::string::npos);
+  CHECK(value.fault().find("the message of people[3] at offset 9 has bytes at a NULL pointer") != std::string::npos);
   Given headers({9});
   headers.all[0].header_count = 2;
-  CHECK(headers.fault().find("has headers that are nowhere") != std::string::npos);
+  CHECK(headers.fault().find("has headers at a NULL pointer") != std::string::npos);
   Given messages({9});
   messages.messages.out()->messages = nullptr;
-  CHECK(messages.fault().find("1 messages of people[3] are nowhere") != std::string::npos);
+  CHECK(messages.fault().find("1 messages of people[3] are at a NULL pointer") != std::string::npos);
   Given topic({9});
   topic.messages.out()->topic = {};
   CHECK(topic.fault().find("names no topic") != std::string::npos);
@@ -223,7 +223,7 @@ TEST_CASE("a sink that misses a row that was not written ends with its name, and
   CHECK(says(done.error(), "of table 'orders' it read column 'b' with tag 99, which is none"));
   done = connection->read_together({read, read});
   REQUIRE(!done.ok());
-  CHECK(says(done.error(), "of table 'orders' it read a row that is nowhere"));
+  CHECK(says(done.error(), "of table 'orders' it read a row at a NULL pointer"));
   auto described = connection->describe(write.table);
   REQUIRE(!described.ok());
   CHECK(says(described.error(), "a column of a table has no name"));

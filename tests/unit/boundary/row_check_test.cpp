@@ -92,16 +92,16 @@ TEST_CASE("a row out of order, of no message, of no operation, of no shape, or w
         "a row whose 2 cells begin at 4294967294, where there are 4 cells");
   CHECK(fault_of([](cdcrt_row& row, Written&) { row.before = 4; }) == "a row whose 2 cells begin at 4, where there are 4 cells");
   CHECK(fault_of([](cdcrt_row& row, Written&) { row.other_key = 9; }) == "a row whose 2 cells begin at 9, where there are 4 cells");
-  CHECK(fault_of([](cdcrt_row& row, Written&) { row.source_order.size = 4; }) == "a source order whose bytes are nowhere");
+  CHECK(fault_of([](cdcrt_row& row, Written&) { row.source_order.size = 4; }) == "a source order at a NULL pointer");
 }
 
-TEST_CASE("cells of no tag, or of bytes that are nowhere, are a fault where a row refers to them") {
+TEST_CASE("a cell of an unknown tag, or with a size and no bytes, is a fault where a row refers to it") {
   const auto first = [](Written& written) -> cdcrt_cell& { return written.rows.cells(2)[0]; };
   CHECK(fault_of([&](cdcrt_row&, Written& written) { first(written).tag = 17; }) == "column 'a' of table 't' with tag 17, which is none");
   CHECK(fault_of([&](cdcrt_row&, Written& written) {
           first(written).tag = CDCRT_STRING;
           first(written).size = 3;
-        }) == "column 'a' of table 't' with 3 bytes that are nowhere");
+        }) == "column 'a' of table 't' with 3 bytes at a NULL pointer");
   CHECK(fault_of([&](cdcrt_row&, Written& written) { first(written).tag = CDCRT_STRING; }).empty());  // an empty text
   CHECK(fault_of([&](cdcrt_row& row, Written& written) {
           first(written).tag = 17;
@@ -109,7 +109,7 @@ TEST_CASE("cells of no tag, or of bytes that are nowhere, are a fault where a ro
         }).empty());
 }
 
-TEST_CASE("shapes without a table, with columns that are nowhere or have no name, or whose key is none are a fault") {
+TEST_CASE("a shape without a table, without the columns that it counts, with a column without name or with an impossible key is a fault") {
   const auto fault = [](const std::function<void(cdcrt_shape&, cdcrt_column*)>& change) {
     Written written;
     CHECK(written.shape("t", 2, change) == UINT32_MAX);
@@ -120,7 +120,7 @@ TEST_CASE("shapes without a table, with columns that are nowhere or have no name
   CHECK(fault([](cdcrt_shape& shape, cdcrt_column*) { shape.schema = sdk::borrow("\xff"); }) == "a shape whose names are not UTF-8");
   CHECK(fault([](cdcrt_shape& shape, cdcrt_column*) { shape.schema = {nullptr, 4}; }) == "a shape whose names are not UTF-8");
   CHECK(fault([](cdcrt_shape& shape, cdcrt_column*) { shape.columns = nullptr; }) ==
-        "2 columns in a shape of table 't', which are nowhere");
+        "2 columns in a shape of table 't', at a NULL pointer");
   CHECK(fault([](cdcrt_shape&, cdcrt_column* columns) { columns[1].name = {}; }) == "column 2 without a name in a shape of table 't'");
   CHECK(fault([](cdcrt_shape&, cdcrt_column* columns) { columns[0].type.kind = 21; }) ==
         "column 1 with type 21, which is none in a shape of table 't'");

@@ -68,7 +68,7 @@ TEST_CASE("budget: max_ratio looks at the last ten thousand messages, not at all
   CHECK(fast.exceeded());
 }
 
-TEST_CASE("budget: the first bad message of a run is no hundred per cent") {
+TEST_CASE("budget: the first bad message of a run does not exceed max_ratio by itself") {
   Budget budget({}, 0.01);
   budget.read(1);
   budget.add(dead_letter("undecodable"));

@@ -75,7 +75,7 @@ TEST_CASE("dead letters: a row of cells is read back byte for byte") {
   check_same(*read, one);
 }
 
-TEST_CASE("dead letters: what is none of ours is refused") {
+TEST_CASE("dead letters: a line that cdcrt did not write is refused") {
   for (const char* line : {"", "{", "[]", "{\"id\":\"x\"}", "{\"id\":\"x\",\"reason\":\"y\",\"value\":7}"}) {
     CAPTURE(line);
     CHECK(!dead_letters::from_json(line));

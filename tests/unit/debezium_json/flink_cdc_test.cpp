@@ -94,7 +94,7 @@ TEST_CASE("flink-cdc: rows of a snapshot are older than every change, whatever t
   CHECK_FALSE(decode_flink({event("null", R"({"id":1})", "r", kMysqlChange)}).rows.at(0).order.empty());
 }
 
-TEST_CASE("flink-cdc: changes stand in the order of file, position and row, the halves of a key change too") {
+TEST_CASE("flink-cdc: changes are ordered by file, position and row, the two events of a key change too") {
   const auto order = [](const std::string& operation, const std::string& source) {
     const bool removed = operation == "d";
     return decode_flink({event(removed ? R"({"id":1})" : "null", removed ? "null" : R"({"id":1})", operation, source)}).rows.at(0).order;
@@ -158,7 +158,7 @@ TEST_CASE("flink-cdc: unchanged TOAST keeps the target's value") {
   CHECK(row.cells.at("id") == "I64 1");
 }
 
-TEST_CASE("flink-cdc: what PostgreSQL's connector makes up of a row that went is not believed") {
+TEST_CASE("flink-cdc: values that PostgreSQL's connector makes up for a deleted row are not used") {
   const std::string before = R"({"id":1,"name":"","note":null,"created":"1970-01-01T00:00:00Z"})";
   const TestRow row = decode_flink({event(before, "null", "d", postgres(5))}).rows.at(0);
   CHECK(row.operation == "DELETE");

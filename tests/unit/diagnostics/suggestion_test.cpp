@@ -52,7 +52,7 @@ TEST_CASE("suggestion: what is far from everything gets the list when it is shor
   CHECK(did_you_mean("x", {}).empty());
 }
 
-TEST_CASE("suggestion: a slip of the finger, and what only looks like one") {
+TEST_CASE("suggestion: a mistyped name is told from one that is only similar") {
   for (const auto& [wrong, name] :
        {std::pair{"emial", "email"}, {"Email", "email"}, {"snn", "ssn"}, {"custmer_id", "customer_id"}, {"idd", "id"}}) {
     CAPTURE(wrong);

@@ -185,7 +185,7 @@ TEST_CASE("file sink: every kind of value is exact") {
   CHECK(written(text(CDCRT_INTERVAL, "P1D")) == "\"P1D\"");
 }
 
-TEST_CASE("file sink: operations, keys and columns that are not there") {
+TEST_CASE("file sink: a row tells its operation and key, and leaves out columns that are not there") {
   const Folder folder;
   OpenedSink sink(folder.file("out"));
   CHECK((sink.capabilities() & CDCRT_SINK_EVENTS) != 0);

@@ -29,7 +29,7 @@ bool has(std::string_view text, std::string_view part) { return text.find(part) 
 
 }  // namespace
 
-TEST_CASE("start: words and times") {
+TEST_CASE("start: a word or a time says where reading begins") {
   CHECK(start_at("committed").kind == StartPosition::Kind::kCommitted);
   CHECK(start_at("earliest").kind == StartPosition::Kind::kEarliest);
   CHECK(start_at("latest").kind == StartPosition::Kind::kLatest);

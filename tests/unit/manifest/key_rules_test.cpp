@@ -120,7 +120,7 @@ help: write "" for a double quote in a quoted name
 )");
 }
 
-TEST_CASE("key rules: a file that is not there, a folder, no text, too many faults") {
+TEST_CASE("key rules: a missing file, a folder, a file that is no text and too many faults are reported") {
   Workspace place;
   CHECK(problems_with(place, "primary_keys_file = \"kezs.csv\"\n") ==
         R"(shop.toml:11:21: error[E0102]: the file of keys 'kezs.csv' does not exist

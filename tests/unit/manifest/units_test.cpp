@@ -60,7 +60,7 @@ TEST_CASE("units: what is no duration is refused with advice") {
   }
 }
 
-TEST_CASE("units: sizes") {
+TEST_CASE("units: sizes are bytes, in powers of 1000 and of 1024") {
   struct Case {
     const char* text;
     int64_t expected;

@@ -20,7 +20,7 @@ void fails(const Failure& failure) { FAIL(failure.message << " [" << failure.sql
 
 }  // namespace
 
-TEST_CASE("odbc: append, upsert, patch, replace, delete, clear by key") {
+TEST_CASE("odbc: each kind of write changes the rows of its keys and no others") {
   each_target([](Target& target) {
     OK(target.create("t", {kId, kName, with_default(kCount, i64(7))}));
     OK(target.write(CDCRT_WRITE_APPEND, "t", kAll, {{i64(1), str("a"), i64(10)}, {i64(3), str(""), null()}}));
@@ -114,7 +114,7 @@ TEST_CASE("odbc: rows without any value take every default") {
   });
 }
 
-TEST_CASE("odbc: upsert and patch without a unique index") {
+TEST_CASE("odbc: upsert and patch find their rows without a unique index") {
   each_target([](Target& target) {
     OK(target.create("t", {column("id", CDCRT_TYPE_INT64), kName, kCount}));
     OK(target.write(CDCRT_WRITE_UPSERT, "t", kAll, {{i64(1), str("a"), i64(1)}, {i64(2), str("b"), i64(2)}}, false));
@@ -147,7 +147,7 @@ TEST_CASE("odbc: removing from a table without key takes exactly one copy per ro
   });
 }
 
-TEST_CASE("odbc: composite and textual keys, reads by key under lock") {
+TEST_CASE("odbc: rows are found and locked by composite and textual keys") {
   each_target([](Target& target) {
     const std::vector<cdcrt_column> columns = {column("b", CDCRT_TYPE_STRING, 2), column("a", CDCRT_TYPE_DATE, 1),
                                                column("v", CDCRT_TYPE_INT16)};
@@ -240,7 +240,7 @@ TEST_CASE("odbc: a name that the target would cut is refused") {
   CHECK(failure.message.find("64 bytes") != std::string::npos);
 }
 
-TEST_CASE("odbc: tables of one and of 1,600 columns") {
+TEST_CASE("odbc: tables of one and of 1,600 columns are made and written") {
   each_target([](Target& target) {
     OK(target.create("one", {kId}));
     OK(target.write(CDCRT_WRITE_UPSERT, "one", {kId}, {{i64(1)}, {i64(2)}}));

@@ -81,7 +81,7 @@ TEST_CASE("find: a link to a plugin is that plugin") {
   CHECK(cdcrt::plugin::find(CDCRT_FORMAT, "good", {{folder.path(), "x"}}).ok());
 }
 
-TEST_CASE("find: from many threads at once") {
+TEST_CASE("find: many threads at once find the same plugin") {
   std::vector<std::thread> threads;
   std::vector<const cdcrt_plugin*> found(8);
   for (size_t i = 0; i < found.size(); ++i) {

@@ -1,10 +1,12 @@
 // Texts and JSON to cells; shapes; the small tools that authors share with the host.
 #include <doctest/doctest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
 #include "cdcrt/sdk/binary_text.hpp"
+#include "cdcrt/sdk/cell.hpp"
 #include "cdcrt/sdk/cell_json.hpp"
 #include "cdcrt/sdk/glob.hpp"
 #include "cdcrt/sdk/hash.hpp"
@@ -193,6 +195,36 @@ TEST_CASE("a shape keeps the places of its columns and the order of its key") {
   CHECK(cache.get("a", make) == 1);
 }
 
+TEST_CASE("a cache of shapes gives one number to each shape that says something else") {
+  Batch batch;
+  sdk::ShapeCache cache;
+  const auto number_of = [&](const auto& change) {
+    sdk::TableShape shape("orders");
+    shape.schema("shop");
+    shape.add("id", sdk::type::int64());
+    shape.add("note", sdk::type::text(40));
+    change(shape);
+    const uint32_t number = cache.get(shape, batch.rows);
+    CHECK(number == batch.rows.intern(shape.abi()));
+    return number;
+  };
+  std::set<uint32_t> numbers;
+  for (int turn = 0; turn < 2; ++turn) {
+    numbers.insert(number_of([](sdk::TableShape&) {}));
+    numbers.insert(number_of([](sdk::TableShape& shape) { shape.schema("shop2"); }));
+    numbers.insert(number_of([](sdk::TableShape& shape) { shape.schema("").database("shop"); }));
+    numbers.insert(number_of([](sdk::TableShape& shape) { shape.declared(); }));
+    numbers.insert(number_of([](sdk::TableShape& shape) { CHECK(shape.set_key({"id"})); }));
+    numbers.insert(number_of([](sdk::TableShape& shape) { CHECK(shape.set_key({"note"})); }));
+    numbers.insert(number_of([](sdk::TableShape& shape) { shape.add("more", sdk::type::decimal(5, 2)); }));
+    numbers.insert(number_of([](sdk::TableShape& shape) { shape.add("more", sdk::type::decimal(5, 1)); }));
+    numbers.insert(number_of([](sdk::TableShape& shape) { shape.set_default(0, sdk::integer_cell(CDCRT_I64, 7)); }));
+    numbers.insert(number_of([](sdk::TableShape& shape) { shape.set_default(0, sdk::integer_cell(CDCRT_I64, 8)); }));
+    numbers.insert(number_of([](sdk::TableShape& shape) { shape.set_default(1, sdk::text_cell(CDCRT_STRING, "x")); }));
+  }
+  CHECK(numbers.size() == 11);
+}
+
 TEST_CASE("cells of a row stay right when others are taken") {
   Batch batch;
   const sdk::RowCells first = batch.rows.take_row(2);
@@ -200,6 +232,18 @@ TEST_CASE("cells of a row stay right when others are taken") {
   sdk::set_integer(first[1], CDCRT_I64, 5);
   CHECK(batch.batch.cells(first.first())[0].tag == CDCRT_ABSENT);
   CHECK(batch.batch.cells(first.first())[1].value.integer == 5);
+}
+
+TEST_CASE("a copied row is changed without changing the row that it was copied from") {
+  Batch batch;
+  const sdk::RowCells after = batch.rows.take_row(2);
+  sdk::set_integer(after[0], CDCRT_I64, 5);
+  sdk::set_text(after[1], CDCRT_STRING, "new");
+  const sdk::RowCells before = batch.rows.copy_row(after);
+  sdk::set_text(before[1], CDCRT_STRING, "old");
+  CHECK(before[0].value.integer == 5);
+  CHECK(sdk::text(before[1]) == "old");
+  CHECK(sdk::text(after[1]) == "new");
 }
 
 TEST_CASE("bytes stand in texts as base64 and hexadecimal digits, numbers in bytes as two's complement") {

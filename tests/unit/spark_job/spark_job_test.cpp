@@ -75,7 +75,7 @@ TEST_CASE("a line that is no key = value is shown, once for all that it puts out
   CHECK(has(told, "3 errors"));
 }
 
-TEST_CASE("no line shows a secret, whatever its separator, and no half of one") {
+TEST_CASE("no line shows a secret or a part of one, whatever its separator") {
   for (const char* line : {"redshift_password : Very-Secret-1", "redshift_password Very-Secret-1", "redshift_pasword = Very-Secret-1",
                            "redshift_password = x\\\nVery-Secret-1", "redshift_password = x\nVery-Secret-1", "pass phrase = Very-Secret-1",
                            "unheard_of = Very-Secret-1", "\"redshift_password\": \"Very-Secret-1\""}) {

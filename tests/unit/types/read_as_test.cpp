@@ -164,7 +164,7 @@ TEST_CASE("read_as: without a parse the natural value is converted") {
   });
 }
 
-TEST_CASE("cut_fraction: only digits finer than a microsecond go") {
+TEST_CASE("cut_fraction: only digits finer than a microsecond are cut") {
   event::Arena arena;
   const auto cut = [&](const cdcrt_cell& cell, Parse parse, const char* to) {
     const auto value = cut_fraction(cell, parse, parse_type(to).value(), arena);

@@ -44,7 +44,7 @@ typedef enum cdcrt_code {
   CDCRT_UNREACHABLE = 8,  /* environment: host not found, driver missing, file not there */
   CDCRT_END = 9,          /* source: end of the input, nothing will follow */
   CDCRT_BUSY = 10         /* sink: this table is locked by others (lock timeout, deadlock, serialization); the connection is
-                           * fine, the transaction is over; tried again, and after `stall_after` the table waits apart */
+                           * fine, the transaction is over; it is tried again, and after `stall_after` the table is detached */
 } cdcrt_code;
 
 /* An error. The caller zeroes it and sets `size`; the callee fills it; whoever holds it calls `release` once if not NULL. */
@@ -134,7 +134,7 @@ typedef struct cdcrt_host {
   void* self;
   const int32_t* log_level; /* read before formatting: below it, log() drops */
   void (*log)(void* self, int32_t level, cdcrt_string component, cdcrt_string message);
-  /* Other than 0: the process leaves without waiting any longer. Calls that wait for something outside end, with RETRY. Any thread; may be
+  /* Other than 0: the process stops and waits no longer. Calls that wait for something outside end, with RETRY. Any thread; may be
    * NULL. */
   int32_t (*leaves)(void* self);
 } cdcrt_host;

@@ -142,7 +142,7 @@ typedef struct cdcrt_row {
   uint32_t message;  /* index of the message it came from */
   uint8_t operation; /* cdcrt_operation */
   uint8_t reserved8[3];
-  uint32_t cells;     /* first cell of the row after the change; for DELETE the row (or key, others ABSENT) that goes */
+  uint32_t cells;     /* first cell of the row after the change; for DELETE of the row that is deleted (or its key, others ABSENT) */
   uint32_t before;    /* first cell of the image before the change; CDCRT_NO_CELLS: not in the event */
   uint32_t other_key; /* key change in two events: cells (whole row, all but the key ABSENT) of the new key on a DELETE, the old key on an
                          INSERT; else CDCRT_NO_CELLS */

@@ -82,7 +82,7 @@ int32_t create_instance(const cdcrt_host* host, const cdcrt_config* config, void
   });
 }
 
-/// Calls that answer nothing: an exception has nowhere to go.
+/// For calls without a result, which cannot report an exception.
 template <class Body>
 void quietly(Body&& body) noexcept {
   try {

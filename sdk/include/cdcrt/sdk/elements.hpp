@@ -15,7 +15,7 @@ const Type& element(const Type* first, uint32_t size, uint32_t index) {
   return *reinterpret_cast<const Type*>(reinterpret_cast<const char*>(first) + std::size_t{size} * index);
 }
 
-/// What both sides know of a struct that begins with its size; the rest is zero.
+/// A copy of a struct that begins with its size, as long as ours: members that the other side lacks are zero.
 template <class Type>
 Type own_part(const Type* given) {
   Type own{};

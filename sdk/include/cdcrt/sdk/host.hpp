@@ -10,7 +10,7 @@
 
 namespace cdcrt::sdk {
 
-/// Log lines under the name of one component, and whether the process leaves. Cheap to copy; every function may be called from any thread.
+/// Log lines under the name of one component, and whether the process stops. Cheap to copy; every function may be called from any thread.
 class Host {
  public:
   Host() = default;
@@ -23,7 +23,7 @@ class Host {
   void log(cdcrt_log_level level, std::string_view message) const {
     if (wants(level)) host_->log(host_->self, level, borrow(component_), borrow(message));
   }
-  /// The process leaves without waiting any longer: end what waits for something outside, with RETRY.
+  /// The process stops and waits no longer: end what waits for something outside, with RETRY.
   [[nodiscard]] bool leaves() const { return host_ != nullptr && host_->leaves != nullptr && host_->leaves(host_->self) != 0; }
   void info(std::string_view message) const { log(CDCRT_LOG_INFO, message); }
   void warn(std::string_view message) const { log(CDCRT_LOG_WARNING, message); }

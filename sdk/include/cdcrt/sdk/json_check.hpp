@@ -125,7 +125,7 @@ class JsonCursor {
 
 }  // namespace detail
 
-/// The text is one JSON value, white space around it apart, and valid UTF-8. Numbers may have any number of digits, nesting any depth.
+/// The text is one JSON value, perhaps with white space around it, and valid UTF-8. Any number of digits, any depth of nesting.
 inline bool is_json(std::string_view text) { return is_utf8(text) && detail::JsonCursor(text).take_document(); }
 
 /// The same of an array, which begins with its bracket.

@@ -66,6 +66,12 @@ class RowBuilder {
   }
   /// The same, to be filled by place.
   RowCells take_row(uint32_t columns) { return {*rows_, take_cells(columns), columns}; }
+  /// A copy of `cells`, to be changed: the row before a change, of which an event tells only what differs. The texts are shared.
+  RowCells copy_row(const RowCells& cells) {
+    const RowCells copy = take_row(cells.size());
+    for (uint32_t i = 0; i < copy.size(); ++i) copy[i] = cells[i];
+    return copy;
+  }
   /// Valid until the next take_cells.
   [[nodiscard]] cdcrt_cell* cells(uint32_t first) const { return rows_->cells + first; }
 

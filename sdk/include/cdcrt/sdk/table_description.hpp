@@ -29,7 +29,7 @@ class TableDescription {
   }
   void set_exists(bool exists) { exists_ = exists; }
   void set_view(bool is_view) { is_view_ = is_view; }
-  /// The target does not tell ASCII case apart.
+  /// Names of columns that differ in ASCII case only are the same column in the target.
   void set_folds_names(bool folds) { folds_names_ = folds; }
   [[nodiscard]] bool exists() const { return exists_; }
   [[nodiscard]] bool is_view() const { return is_view_; }

@@ -5,7 +5,7 @@
 //   const uint32_t id = shape.add("id", type::int64());        // 0: the place of its cell in every row of the shape
 //   const uint32_t note = shape.add("note", type::text(40));   // 1
 //   if (Status status = shape.set_key({"id"}); !status) return status;
-//   const uint32_t number = rows.intern(shape.abi());
+//   const uint32_t number = shapes.get(shape, rows);           // ShapeCache shapes: a member
 #pragma once
 
 #include <algorithm>
@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "cdcrt/abi/value.h"
+#include "cdcrt/sdk/row_builder.hpp"
 #include "cdcrt/sdk/status.hpp"
 
 namespace cdcrt::sdk {
@@ -138,12 +139,30 @@ class TableShape {
   uint32_t flags_ = 0;
 };
 
-/// Numbers of shapes by whatever tells them apart for the format (topic, names, a schema's id). A cache: forgetting it changes nothing.
+/// Numbers of shapes. A cache of one instance: forgetting it changes nothing.
 class ShapeCache {
  public:
   static constexpr std::size_t kMaximumEntries = 10'000;
 
-  /// `make()` answers the number: it is called where the key is not known.
+  /// The number of this shape, told apart from others by all that it says.
+  uint32_t get(const TableShape& shape, RowBuilder& rows) {
+    const cdcrt_shape given = shape.abi();
+    key_.assign(reinterpret_cast<const char*>(&given.flags), sizeof given.flags);
+    for (const cdcrt_string& name : {given.server, given.database, given.schema, given.table}) append(name);
+    for (uint32_t i = 0; i < given.column_count; ++i) {
+      const cdcrt_column& column = given.columns[i];
+      append(column.name);
+      append(column.former_name);
+      for (const uint32_t number : {uint32_t{column.type.kind}, uint32_t{column.type.element}, static_cast<uint32_t>(column.type.scale),
+                                    column.type.length, column.flags, column.key_ordinal}) {
+        append(number);
+      }
+      append(column.default_value);
+    }
+    return get(key_, [&] { return rows.intern(given); });
+  }
+  /// The number by a shorter `key`, whatever tells the format's shapes apart (a topic, a schema's id). `make()` answers the number of a
+  /// new one.
   template <class Make>
   uint32_t get(std::string_view key, Make&& make) {
     std::string text(key);
@@ -156,7 +175,20 @@ class ShapeCache {
   }
 
  private:
+  void append(uint32_t number) { key_.append(reinterpret_cast<const char*>(&number), sizeof number); }
+  void append(const cdcrt_cell& cell) {
+    append(uint32_t{cell.tag});
+    const bool is_text = cell.tag == CDCRT_DECIMAL || cell.tag >= CDCRT_STRING;
+    append(is_text ? cdcrt_string{cell.value.data, cell.size}
+                   : cdcrt_string{reinterpret_cast<const char*>(&cell.value.natural), sizeof cell.value.natural});
+  }
+  void append(cdcrt_string text) {
+    append(static_cast<uint32_t>(text.size));
+    key_ += view(text);
+  }
+
   std::unordered_map<std::string, uint32_t> numbers_;
+  std::string key_;
 };
 
 }  // namespace cdcrt::sdk
