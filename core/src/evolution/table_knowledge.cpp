@@ -247,8 +247,13 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
   Column& known = columns_[slot];
   // It was lacked, and is there again: a column of its own. The other one waits under another name for what a definition says of it.
   if (known.active && !definition && !known.lacked_since.empty() && event::is_after(order, known.lacked_since) && known.key_ordinal == 0) {
-    const std::string lacked_since = known.lacked_since;
-    apply({{slot, set_aside_name(column.name, lacked_since)}}, lacked_since);
+    note_former(slot, known.lacked_since);
+    const std::string aside = set_aside_name(column.name, known.lacked_since);
+    slots_.erase(column.name);
+    slots_[aside] = slot;
+    known.target_name = target_name_for(known, aside);
+    known.source_name = aside;
+    ++version_;
     return slot_for(shape, column, order, unplaced, definition);
   }
   if (!known.active && event::is_after(order, known.dropped_at) && known.merged_into < 0) {
