@@ -53,7 +53,7 @@ std::optional<Error> refuse_other_key(const Route& first_route, const std::strin
   return make_error(CDCRT_BAD_CONFIG,
                     "source tables \"" + first + "\" and \"" + table + "\" meet in target table \"" + target +
                         "\", and their keys differ: " + described(known) + "; and " + described(other),
-                    "give both the same key, or the second a `table` of its own");
+                    "give both the same key, or the second a `table` of its own, and start cdcrt again");
 }
 
 }  // namespace cdcrt::route

@@ -80,13 +80,6 @@ Flow::Destination Destinations::resolve(const progress::Partition& partition, ui
   for (const auto& column : shape.columns) {
     if (shape.keyed && column.key_ordinal > 0) told.push_back(column.name);
   }
-  if (!first.name.empty() && first.name != name) {
-    const auto first_route = router_.route(table_named(first.name, table));
-    if (first_route && *first_route != nullptr) {
-      if (auto other = route::refuse_other_key(**first_route, first.name, **route, name, target_name, told))
-        return refused(*other, **route);
-    }
-  }
   apply::Table& taking =
       sink->table(schema, target->table, source, **route, [this](const progress::PartitionKey& key) -> progress::Partition* {
         for (const auto& runtime : sources_) {
@@ -94,10 +87,16 @@ Flow::Destination Destinations::resolve(const progress::Partition& partition, ui
         }
         return nullptr;
       });
-  const apply::TableIdentity& made = taking.identity();
-  if (!made.events && (made.source_name != name || made.source_server != source.server)) {
-    if (auto other = route::refuse_other_key(made.route, made.source_name, **route, name, target_name, told))
-      return refused(*other, **route);
+  // It stops as a whole: the rows of both are in one progress, which must not pass those that are left.
+  const auto stop_if = [&](const route::Route& first_route, const std::string& first_name) {
+    if (taking.identity().events || first_name == name) return;
+    if (auto other = route::refuse_other_key(first_route, first_name, **route, name, target_name, told))
+      taking.stop(explain(*other), nullptr);
+  };
+  stop_if(taking.identity().route, taking.identity().source_name);
+  if (!first.name.empty() && first.name != name) {
+    const auto first_route = router_.route(table_named(first.name, table));
+    if (first_route && *first_route != nullptr) stop_if(**first_route, first.name);
   }
   for (const auto& each : sinks_) each->accepted(source);
   destination.table = &taking;

@@ -16,9 +16,9 @@ constexpr cdcrt_option kOptions[] = {
              "right in both cases, but not for sources whose updates carry the changed columns alone: the others would become NULL."),
     option::list("empty_when_absent")
         .example("[\"shop.customer.name\", \"orders.note\"]")
-        .doc(
-            "Columns (`table.column`, `schema.table.column`; `*` in the schema alone, since a table gets the column that is named) of which a record leaves out empty texts and no "
-            "NULLs: they are '' where they are absent. For columns that are NOT NULL at the source."),
+        .doc("Columns (`table.column`, `schema.table.column`; `*` in the schema alone, since each table that matches gets the column) of "
+             "which a record leaves out empty texts and no NULLs: they are '' where they are absent. For columns that are NOT NULL at the "
+             "source."),
     option::text("before_image_field")
         .example("\"before-image\"")
         .doc("`FieldName` of the task's `BeforeImageSettings`. Not set: whatever object stands beside `data` and `metadata`."),

@@ -57,7 +57,7 @@ typedef struct cdcrt_rows {
   /* Make room for that many more; 0: done, else memory is exhausted. Pointers above may change. */
   int32_t (*grow)(struct cdcrt_rows*, uint32_t more_rows, uint32_t more_cells);
   char* (*arena_grow)(struct cdcrt_rows*, uint64_t bytes); /* a block of at least `bytes`, taken; NULL: exhausted */
-  /* Id of a shape, equal for equal shapes, valid for the life of the process: call once per shape and cache. Copies. UINT32_MAX:
+  /* Id of a shape, equal for equal shapes, valid for the life of the instance: call once per shape and cache. Copies. UINT32_MAX:
    * the shape is broken; decode need not care, the host says why and stops. */
   uint32_t (*intern)(struct cdcrt_rows*, const cdcrt_shape*);
   /* This message cannot be decoded: dead letter with the error's code and message. Rows it produced so far are dropped. Copies. */

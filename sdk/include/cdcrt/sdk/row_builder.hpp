@@ -116,7 +116,7 @@ class RowBuilder {
     return {bytes, text.size()};
   }
 
-  /// Id of a shape, equal for equal shapes, for the life of the process: call once per shape and remember it.
+  /// Id of a shape, equal for equal shapes, for the life of the format instance: call once per shape and remember it there.
   /// The sizes in `shape` need not be filled in.
   uint32_t intern(cdcrt_shape shape) {
     shape.size = sizeof shape;
