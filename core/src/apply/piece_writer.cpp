@@ -296,7 +296,7 @@ void PieceWriter::refuse_event(const Stretch::Piece& piece) {
                    portion.clears ? progress::Store::DeadLettersByKey() : piece.sealed->attempt.open_dead_letters);
       if (!piece.sealed->by_source) continue;
       auto& noted = portion.refused_orders[dead_letter_key(entry.key)];
-      noted.order = std::max(noted.order, std::string(entry.order));
+      event::raise_order(noted.order, entry.order);
       noted.server = entry.source < piece.sealed->sources.size() ? progress::mark_of(piece.sealed->sources[entry.source].server) : 0;
     }
   }

@@ -17,6 +17,11 @@ void merge_cells(Fold& fold, const evolution::Merge& merge, cdcrt_type type) {
   const auto follow = [&](cdcrt_cell* cells, uint32_t width) {
     if (merge.from >= width || merge.into >= width || cells[merge.from].tag == CDCRT_ABSENT) return;
     cdcrt_cell& from = cells[merge.from];
+    // Where an event leaves NULLs out, a row of the former name is NULL under the new one.
+    if (from.tag == CDCRT_NULL && cells[merge.into].tag != CDCRT_ABSENT) {
+      from = {};
+      return;
+    }
     if (types::is_ready(from, type, type)) {
       cells[merge.into] = from;
     } else if (auto converted = types::convert(from, merge.type, type, fold.arena())) {

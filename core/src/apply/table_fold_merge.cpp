@@ -22,7 +22,7 @@ void TableFold::count_foreign(const progress::StoredTable& stored) {
 bool TableFold::merge(const progress::StoredTable& stored, Sealed& sealed) {
   count_foreign(stored);
   std::string others;
-  for (const auto& [key, position] : stored.progress) others = std::max(others, position.order);
+  for (const auto& [key, position] : stored.progress) event::raise_order(others, position.order);
   const auto returned = knowledge_.merge(stored.columns, stored.key_known, others);
   if (stored.told_keyless) knowledge_.restore_told_keyless();
   take_definition_topic(stored);
@@ -117,6 +117,12 @@ void TableFold::refresh(Sealed& sealed, const std::vector<evolution::Merge>& mer
   const auto& columns = knowledge_.columns();
   for (const evolution::Merge& merge : merges) {
     for (auto& part : sealed.partitions) merge_cells(part.fold, merge, columns[merge.into].type);
+  }
+  // Renamed while the batch was being written: what it has under the new name is the renamed column's.
+  for (uint32_t slot = 0; slot < sealed.columns.size(); ++slot) {
+    if (!sealed.columns[slot].active || columns[slot].merged_into < 0) continue;
+    const auto into = static_cast<uint32_t>(columns[slot].merged_into);
+    for (auto& part : sealed.partitions) merge_cells(part.fold, {slot, into, sealed.columns[slot].type}, columns[into].type);
   }
   for (uint32_t slot = 0; slot < sealed.columns.size(); ++slot) {
     const evolution::Column& from = sealed.columns[slot];

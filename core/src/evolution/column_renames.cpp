@@ -150,7 +150,9 @@ bool TableKnowledge::lacks_known(const event::Shape& shape, std::string_view ord
 void TableKnowledge::find_nulls(ShapeMap& map, std::string_view order) const {
   for (const uint32_t slot : map.absent) {
     const Column& column = columns_[slot];
-    if (column.active && !column.lacked_since.empty() && !event::is_after(column.lacked_since, order)) map.nulls.push_back(slot);
+    // One that only a definition names was never the source's to write: a connector may leave it out of rows.
+    if (!column.active || column.type.kind == CDCRT_TYPE_UNKNOWN || column.lacked_since.empty()) continue;
+    if (!event::is_after(column.lacked_since, order)) map.nulls.push_back(slot);
   }
 }
 
@@ -165,7 +167,7 @@ void TableKnowledge::bound_names(ShapeMap& map, const event::Shape& shape, std::
     map.has_former = true;
     for (const Former& former : formers->second) {
       if (!event::is_after(former.until, order)) {
-        map.from = std::max(map.from, former.until);
+        event::raise_order(map.from, former.until);
       } else if (map.until.empty() || event::is_after(map.until, former.until)) {
         map.until = former.until;
       }
@@ -365,11 +367,11 @@ void TableKnowledge::apply(const std::vector<Renaming>& renamings, std::string_v
         merges_.push_back({other, renaming.slot, taken.type});
         column.lacked_since = taken.lacked_since;
         column.undefined_since = taken.undefined_since;
-        column.last_seen = std::max(column.last_seen, taken.last_seen);
+        event::raise_order(column.last_seen, taken.last_seen);
         if (!column.typed_by_route && taken.type.kind != CDCRT_TYPE_UNKNOWN) {
           set_type(renaming.slot, column.type.kind == CDCRT_TYPE_UNKNOWN ? taken.type : types::evolve(column.type, taken.type));
         }
-        column.type_order = std::max(column.type_order, taken.type_order);
+        event::raise_order(column.type_order, taken.type_order);
         taken.active = false;
         taken.dropped_at = std::string(order);
         taken.merged_into = static_cast<int32_t>(renaming.slot);

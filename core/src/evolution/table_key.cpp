@@ -40,6 +40,12 @@ bool is_reserved(std::string_view names, const std::string& name) {
 
 }  // namespace
 
+// What definitions alone have named so far may still be otherwise in rows.
+bool TableKnowledge::established() const {
+  const bool is_stored = restored_ && std::any_of(columns_.begin(), columns_.end(), [](const Column& column) { return column.type.kind != CDCRT_TYPE_UNKNOWN; });
+  return is_stored || forgot_maps_ || maps_.size() > 1;
+}
+
 bool TableKnowledge::may_hold(uint32_t slot, cdcrt_type type) const {
   const Column& column = columns_[slot];
   return column.key_ordinal == 0 || !column.target_type.empty() || !is_unkeyable(types::join(column.type, type));

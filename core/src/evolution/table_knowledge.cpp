@@ -233,7 +233,7 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
       added.dropped_at.assign(lacked);
     }
     columns_.push_back(std::move(added));
-    if (shape.declared && !rule.type) {
+    if (shape.declared && !rule.type && column.type.kind != CDCRT_TYPE_UNKNOWN) {
       columns_.back().type = column.type;
       columns_.back().type_order.assign(order);
     } else if (const auto told = told_types_.find(column.name); told != told_types_.end() && !rule.type) {

@@ -134,7 +134,7 @@ class TableKnowledge {
   void place_those_of(const ShapeMap& map, std::string_view order);
   Result<void> declare_type(uint32_t slot, cdcrt_type declared, std::string_view order);
   /// The table's columns were known before this shape, so that a difference is a change at the source.
-  [[nodiscard]] bool established() const { return restored_ || forgot_maps_ || maps_.size() > 1; }
+  [[nodiscard]] bool established() const;
   struct Renaming {
     uint32_t slot;
     std::string name;
