@@ -294,6 +294,13 @@ TEST_CASE("renames: a definition of names alone drops no column that rows go on 
   CHECK(table.knowledge.columns().size() == 2);
 }
 
+TEST_CASE("renames: a column that only a definition names is not NULL in rows: a connector may leave it out of them") {
+  Renamed table;
+  table.define(definition_of(11, {{"id"}, {"a"}, {"secret"}}), "2");
+  CHECK(table.row(table.before, "3").nulls.empty());
+  CHECK(table.row(table.before, "4").nulls.empty());
+}
+
 TEST_CASE("renames: where no definitions come, a row that lacks a column drops it") {
   route::Route route;
   TableKnowledge knowledge(route);
