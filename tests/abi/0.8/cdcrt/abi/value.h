@@ -109,8 +109,8 @@ enum {
                                any partition, earlier or later) or the manifest does. Rows wait until it is known, and are never applied
                                without a key. Beside KEYED: without meaning */
   CDCRT_SHAPE_ABSENT_IS_NULL = 16,      /* the producer leaves NULLs out: a column of the table that this shape lacks is NULL in its rows */
-  CDCRT_SHAPE_RENAMED = 32              /* DEFINITION: of all columns of the table after one of them was renamed. Where no former name is told,
-                               it is the one column that is gone, if there is one alone, and one that is new */
+  CDCRT_SHAPE_RENAMED = 32 /* DEFINITION: of all columns of the table after one of them was renamed. Where no former name is told,
+                  it is the one column that is gone, if there is one alone, and one that is new */
 };
 
 /* The columns of one source table as one event knew them. */
