@@ -453,3 +453,27 @@ TEST_CASE("secrets: what stands before the @ of an address is not shown, with a 
   CHECK(diagnostics::without_userinfo("u:pa\"ss@h failed", Addresses::kAny) == "***@h failed");
   CHECK(diagnostics::without_userinfo("can't get ticket: etl@REALM", Addresses::kAny) == "can't get ticket: etl@REALM");
 }
+
+TEST_CASE("problems: routes that write into one table under primary keys that differ are named") {
+  const auto told = [](const char* first, const char* second) {
+    return problems_of(std::string(R"toml([pipeline]
+name = "shop"
+[sources.events]
+plugin = "log"
+brokers = "b"
+format.plugin = "json"
+[sinks.warehouse]
+plugin = "db"
+connection = { Driver = "x" }
+[routes.one]
+match = ["s1.orders"]
+)toml") + first + "[routes.two]\nmatch = [\"s2.orders\"]\n" +
+                       second);
+  };
+  const char* const kTold = "[routes.one] and [routes.two] write into one table, 'orders', and their primary_keys differ";
+  CHECK(told("table = \"orders\"\nprimary_key = [\"id\"]\n", "table = \"orders\"\nprimary_key = [\"no\"]\n").find(kTold) !=
+        std::string::npos);
+  for (const char* const second :
+       {"table = \"orders\"\nprimary_key = [\"id\"]\n", "table = \"others\"\nprimary_key = [\"no\"]\n", "table = \"orders\"\n"})
+    CHECK(told("table = \"orders\"\nprimary_key = [\"id\"]\n", second).find(kTold) == std::string::npos);
+}
