@@ -11,6 +11,7 @@ Into the test Redshift, in few ways: test_flink_cdc.py and test_dms.py have SQLi
 
 import contextlib
 import io
+import itertools
 import json
 import os
 import random
@@ -227,6 +228,86 @@ class Generated(Case):
     def test_of_dms(self):
         for kind in TARGETS:
             self.check("dms", kind, 16)
+
+
+class WorstOrder(Case):
+    """A table's load in one partition, its changes in others: a table for each order in which they can be read."""
+    LOADED = (1, 2, 3, 6)
+    # Row, operation, row after it; a key change as the format tells it.
+    CHANGES = (("update", 1, "changed"), ("delete", 2, None), ("insert", 4, "new"), ("move", 3, 5), ("delete", 6, None), ("insert", 6, "again"), ("insert", 7, "short"), ("delete", 7, None))
+    ROWS = [(1, "changed"), (4, "new"), (5, "moved"), (6, "again")]
+
+    @staticmethod
+    def flink(table):
+        """(load, changes, definitions), each a list of values."""
+        def event(operation, position, before, after):
+            source = test_flink_cdc.source(position) if position else {**test_flink_cdc.source(0), "ts_ms": 0, "file": "", "server_id": 0}
+            return json.dumps({"before": before, "after": after, "source": {**source, "table": table}, "op": operation, "ts_ms": 1_795_370_549_095})
+        load = [event("r", 0, None, {"id": number, "v": "loaded"}) for number in WorstOrder.LOADED]
+        changes = []
+        for position, (what, number, value) in enumerate(WorstOrder.CHANGES, 100):
+            before, after = {"id": number, "v": "before"}, {"id": number, "v": value}
+            if what == "move":
+                changes += [event("d", position, before, None), event("c", position, None, {"id": value, "v": "moved"})]
+            else:
+                changes.append(event({"update": "u", "delete": "d", "insert": "c"}[what], position, None if what == "insert" else before, None if what == "delete" else after))
+        columns = [{"name": "id", "typeName": "INT", "optional": False}, {"name": "v", "typeName": "VARCHAR", "length": 30, "optional": True}]
+        told = [{"type": "CREATE", "id": f'"shop"."{table}"', "table": {"primaryKeyColumnNames": ["id"], "columns": columns}}]
+        return load, changes, [json.dumps(test_flink_cdc.history(1, f"create table {table}(id int primary key, v varchar(30))", told))]
+
+    @staticmethod
+    def dms(table):
+        record, control, details = test_dms.record, test_dms.control, test_dms.DETAILS
+        load = [record("load", {"id": number, "v": "loaded"}, 2, table, **{"partition-key-type": "primary-key", "schema-name": "shop"}) for number in WorstOrder.LOADED]
+        changes = []
+        for second, (what, number, value) in enumerate(WorstOrder.CHANGES, 5):
+            row = {"id": value, "v": "moved"} if what == "move" else {"id": number, "v": value}
+            beside = {"before-image": {"id": number}} if what == "move" else None
+            changes.append(record("update" if what == "move" else what, row, second, table, beside, **{"schema-name": "shop"}))
+        made = [control("drop-table", {}, 0, table), control("create-table", details, 1, table)]
+        return load, changes, [text.replace('"schema-name": "s"', '"schema-name": "shop"') for text in made]
+
+    def check(self, form, kind):
+        for one_by_one in (False, True):
+            with self.way(kind, f"worst orders of {form}, {'one by one' if one_by_one else 'at once'}") as target:
+                tables = {f"t{number}": order for number, order in enumerate(itertools.permutations(range(3)))}
+                offsets = [0] * 5
+                with open(self.environment["CDCRT_TEST_EVENTS"], "w", encoding="utf-8") as file:
+                    for table, order in tables.items():
+                        parts = (self.dms if form == "dms" else self.flink)(table)
+                        for part in order:
+                            for value in parts[part]:
+                                # Values of Flink's are in any partition, records of DMS's in one of the table and one of its row.
+                                partition = part if part != 1 or form == "dms" else self.chance.choice((1, 3, 4))
+                                file.write(json.dumps({"topic": "e", "partition": partition, "offset": offsets[partition], "key": None, "payload": value}) + "\n")
+                                offsets[partition] += 1
+                settings = ["sinks.target.batch.max_rows=1", "sources.events.batch_messages=1", "runtime.decode_workers=1"] if one_by_one else []
+                done = program.run(program.real_events(Generated.MANIFESTS[form], target, self.place, *settings),
+                                   self.environment, self.place)
+                self.assertEqual(done.exit_code, 0, self.told + done.log[-3000:])
+                reader = target.tables() if kind == "redshift" else targets.open_target(target.name)
+                for table, order in tables.items():
+                    names, rows = reader.rows(f"shop.{table}")
+                    found = sorted((int(row[names.index("id")]), row[names.index("v")]) for row in rows)
+                    self.assertEqual(found, self.ROWS, f"{self.told}, {[('load', 'changes', 'definitions')[part] for part in order]}")
+
+    def test_of_flink_cdc_into_sqlite(self):
+        self.check("flink-cdc", "sqlite")
+
+    def test_of_flink_cdc_into_postgresql(self):
+        self.check("flink-cdc", "postgresql")
+
+    def test_of_flink_cdc_into_redshift(self):
+        self.check("flink-cdc", "redshift")
+
+    def test_of_dms_into_sqlite(self):
+        self.check("dms", "sqlite")
+
+    def test_of_dms_into_postgresql(self):
+        self.check("dms", "postgresql")
+
+    def test_of_dms_into_redshift(self):
+        self.check("dms", "redshift")
 
 
 if __name__ == "__main__":

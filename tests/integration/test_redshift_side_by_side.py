@@ -126,9 +126,10 @@ class SideBySide(RedshiftCase):
             self.assertEqual(done.exit_code, 0, done.log[-3000:])
         for source in self.sources:
             names = sorted(source.columns)
+            quoted = ", ".join(f'"{name}"' for name in names)
             types = self.front.query(f"select column_name, data_type from information_schema.columns where table_schema = '{source.name}' and table_name = 'items'")
             self.assertEqual(dict(types), {name: KINDS[kind][3] for name, kind in source.columns.items()}, f"seed {SEED}: {source.name}")
-            got = self.front.query(f"select {', '.join(f'"{name}"' for name in names)} from {source.name}.items order by id")
+            got = self.front.query(f"select {quoted} from {source.name}.items order by id")
             want = [[None if row.get(name) is None else str(row[name]) for name in names] for _, row in sorted(source.rows.items())]
             self.assertEqual(got, want, f"seed {SEED}: {source.name}")
 
