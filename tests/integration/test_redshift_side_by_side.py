@@ -115,7 +115,7 @@ class SideBySide(RedshiftCase):
     def run_and_compare(self, *settings):
         manifest = '[pipeline]\nname = "side"\n' + "".join(
             SOURCE.format(name=name, brokers=self.kafka.brokers, format=plugin, run=self.runs) for name, plugin in FORMATS.items())
-        manifest += '[defaults]\ntable = "{source}.{table}"\nprimary_key = ["id"]\n'
+        manifest += '[defaults]\ntable = "{source}.{table}"\n'
         done = redshift_target.run(self.folder, self.target, manifest, *settings)
         self.assertIn(done.exit_code, (0, 4), done.log[-3000:])
         if done.exit_code == 4:
@@ -139,24 +139,27 @@ class SideBySide(RedshiftCase):
         def as_text(row):
             row["size"] = None if row.get("size") is None else str(row["size"])
 
-        for what, ddl, more, gone, change in (
-                ("create", "create table items (id int primary key, name varchar(64), qty int, size int, old varchar(64))", {}, (), None),
-                ("add", "alter table items add colour varchar(64)", {"colour": "text"}, (), None),
-                ("drop", "alter table items drop column old", {}, ("old",), None),
-                ("type", "alter table items modify qty bigint", {"qty": "long"}, (), None),
-                ("several", "alter table items modify size varchar(64), add note varchar(64), drop column name", {"size": "text", "note": "text"}, ("name",), as_text),
-                ("add", "alter table items add old varchar(64)", {"old": "text"}, (), None)):
-            columns = {name: kind for name, kind in (columns | more).items() if name not in gone}
-            self.send(what, ddl, columns, change or (lambda row: None))
+        def stage(what, ddl, more=(), gone=(), change=lambda row: None):
+            nonlocal columns
+            columns = {name: kind for name, kind in (columns | dict(more)).items() if name not in gone}
+            self.send(what, ddl, columns, change)
             with self.subTest(what=what, ddl=ddl):
                 self.run_and_compare()
+
+        stage("create", "create table items (id int primary key, name varchar(64), qty int, size int, old varchar(64))")
+        stage("add", "alter table items add colour varchar(64)", {"colour": "text"})
+        stage("drop", "alter table items drop column old", gone=("old",))
+        stage("type", "alter table items modify qty bigint", {"qty": "long"})
+        stage("several", "alter table items modify size varchar(64), add note varchar(64), drop column name", {"size": "text", "note": "text"}, ("name",), as_text)
         self.clean()
-        # Everything at once, into another database, whatever is read first; one row a batch and many.
+        # Everything at once, into other databases, whatever is read first, in small batches and a large one.
         for rows in (20, 10000):
             with self.subTest(rows=rows):
                 self.target, self.runs = RedshiftTarget(self.folder), self.runs + 1
                 self.run_and_compare(f"sinks.target.batch.max_rows={rows}")
                 self.clean()
+        # Of this one the log has to be read in time: see docs/limits.md.
+        stage("add", "alter table items add old varchar(64)", {"old": "text"})
 
 
 if __name__ == "__main__":
