@@ -341,33 +341,37 @@ void measure(const Plugin& plugin, Host& host, std::size_t count, const char* wh
   std::printf("  with / without   %.2f\n", best[1] / best[0]);
 }
 
-/// Best of several rounds in which the formats take turns, so that whatever else runs disturbs them alike.
-void compare_formats(std::size_t count) {
-  struct Contender {
+struct Contender {
+  const char* format;
+  bool with_schema;
+  const char* what;
+};
+
+/// Best of several rounds in which the contenders take turns, so that whatever else runs disturbs them alike; the first one is the measure.
+void compare_formats(const std::vector<Contender>& contenders, std::size_t count) {
+  struct Runner {
+    const char* what;
     Plugin plugin;
     Events events;
     double best = 1e18;
     [[nodiscard]] double bytes() const { return static_cast<double>(events.bytes) / static_cast<double>(events.values.size()); }
   };
-  for (const bool with_schema : {false, true}) {
-    std::vector<Contender> contenders;
-    for (const char* name : {"debezium-json", "flink-cdc", "dms"}) {
-      Plugin plugin = load((std::string(CDCRT_BUILD_DIR "/lib/cdcrt/plugins/format-") + name + ".so").c_str());
-      Events events = make_events(plugin, count, with_schema);
-      contenders.push_back({std::move(plugin), std::move(events)});
-    }
-    Host host;
-    for (int round = 0; round < 3 * kRounds; ++round) {
-      for (Contender& each : contenders) each.best = std::min(each.best, pass(each.plugin, host, each.events));
-    }
-    std::printf("%s\n", with_schema ? "with schemas (dms: with transaction details)" : "without schemas");
-    const Contender& first = contenders.front();
-    for (const Contender& each : contenders) {
-      const double by_event = each.best / first.best, by_byte = by_event / each.bytes() * first.bytes();
-      std::printf("  %-14s %5.0f bytes %5.0f ns/event %5.0f k events/s %5.0f MB/s   beside debezium-json: %.2f an event, %.2f a byte\n",
-                  each.plugin.name.c_str(), each.bytes(), each.best, 1e6 / each.best, each.bytes() / each.best * 1e3, by_event, by_byte);
-      each.plugin.format->destroy(each.plugin.instance);
-    }
+  std::vector<Runner> runners;
+  for (const Contender& each : contenders) {
+    Plugin plugin = load((std::string(CDCRT_BUILD_DIR "/lib/cdcrt/plugins/format-") + each.format + ".so").c_str());
+    Events events = make_events(plugin, count, each.with_schema);
+    runners.push_back({each.what, std::move(plugin), std::move(events)});
+  }
+  Host host;
+  for (int round = 0; round < 3 * kRounds; ++round) {
+    for (Runner& each : runners) each.best = std::min(each.best, pass(each.plugin, host, each.events));
+  }
+  const Runner& first = runners.front();
+  for (const Runner& each : runners) {
+    const double by_event = each.best / first.best, by_byte = by_event / each.bytes() * first.bytes();
+    std::printf("%-28s %5.0f bytes %5.0f ns/event %5.0f k events/s %5.0f MB/s   beside the first: %.2f an event, %.2f a byte\n", each.what,
+                each.bytes(), each.best, 1e6 / each.best, each.bytes() / each.best * 1e3, by_event, by_byte);
+    each.plugin.format->destroy(each.plugin.instance);
   }
 }
 
@@ -375,7 +379,13 @@ void compare_formats(std::size_t count) {
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::string(argv[1]) == "--compare") {
-    compare_formats(argc > 2 ? static_cast<std::size_t>(std::atoll(argv[2])) : 20'000);
+    const std::size_t count = argc > 2 ? static_cast<std::size_t>(std::atoll(argv[2])) : 20'000;
+    compare_formats({{"debezium-json", false, "debezium-json"},
+                     {"flink-cdc", false, "flink-cdc"},
+                     {"dms", false, "dms"},
+                     {"dms", true, "dms, transaction details"}},
+                    count);
+    compare_formats({{"debezium-json", true, "debezium-json, schemas"}, {"flink-cdc", true, "flink-cdc, schemas"}}, count);
     return 0;
   }
   const char* path = argc > 1 ? argv[1] : CDCRT_BUILD_DIR "/lib/cdcrt/plugins/format-debezium-json.so";
