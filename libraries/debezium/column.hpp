@@ -47,6 +47,7 @@ enum class Conversion : uint8_t {
 
 struct Column {
   std::string name;
+  std::string former_name;  ///< of a definition: the name until now; empty: the same
   Conversion conversion = Conversion::kNatural;
   bool nested_types = false;  ///< kStructure, kArray: values inside need a conversion of their own
   bool optional = true;

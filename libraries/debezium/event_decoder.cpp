@@ -45,8 +45,12 @@ Status not_json(const char* part, const sdk::JsonError& error, std::size_t base)
 
 /// Names of schemas whose messages are about the connector, not about rows.
 bool is_marker_schema(std::string_view name) {
-  return name.starts_with("io.debezium.connector.") && (name.ends_with(".Heartbeat") || name.ends_with(".TransactionMetadataValue") ||
-                                                        name.ends_with(".SchemaChangeValue") || name.ends_with(".Notification"));
+  return name.starts_with("io.debezium.connector.") &&
+         (name.ends_with(".Heartbeat") || name.ends_with(".TransactionMetadataValue") || name.ends_with(".Notification"));
+}
+
+bool is_schema_change_schema(std::string_view name) {
+  return name.starts_with("io.debezium.connector.") && name.ends_with(".SchemaChangeValue");
 }
 
 /// The schema's name says so, or its whole shape does: columns of a flattened row may have any of these names.
@@ -160,6 +164,8 @@ Status EventDecoder::learn_schema(std::string_view value, std::string_view text,
   KnownSchema made;
   if (is_marker_schema(schema->name) || (is_of_flink() && schema->find("historyRecord") != nullptr)) {
     made.form = Form::kMarker;
+  } else if (is_schema_change_schema(schema->name)) {
+    made.form = Form::kSchemaChange;
   } else if (settings_.events == Events::kEnvelope ? schema->find("op") != nullptr : is_envelope_schema(*schema)) {
     if (settings_.events == Events::kFlattened) return not_flattened();
     made.form = Form::kEnvelope;
@@ -227,6 +233,7 @@ Status EventDecoder::decode_root(const KnownSchema* schema) {
     if (const uint32_t source = tape_.find(0, "source"); source != 0) read_source(source);
     return decode_history(history, true);
   }
+  if (schema != nullptr && schema->form == Form::kSchemaChange) return decode_schema_change();
   if (tape_[0].kind != Kind::kObject) return not_an_object();
   if (schema != nullptr && schema->form == Form::kFlattened) return decode_flattened(schema->layout.get());
   MessageShape shape;
@@ -254,13 +261,11 @@ Status EventDecoder::decode_natural_root(const MessageShape& shape) {
   const bool debezium_source = source != 0 && read_source(source);
   if (says_operation && debezium_source) return decode_envelope(envelope, nullptr);
   const bool names_table = source_[SourceField::kTable].data() != nullptr;
-  if (is_of_flink() && debezium_source && shape[Part::kHistoryRecord] != 0 && shape.is_schema_change(tape_, true)) {
-    return decode_history(shape[Part::kHistoryRecord], false);
+  if (shape.is_schema_change(tape_, debezium_source)) {
+    const uint32_t history = shape[Part::kHistoryRecord];
+    return is_of_flink() && history != 0 ? decode_history(history, false) : decode_schema_change();
   }
-  if (shape.is_schema_change(tape_, debezium_source) || shape.is_transaction(tape_, topic_->topic()) || is_heartbeat() ||
-      is_notification(tape_)) {
-    return marker();
-  }
+  if (shape.is_transaction(tape_, topic_->topic()) || is_heartbeat() || is_notification(tape_)) return marker();
   if (shape.is_bare_envelope(tape_, names_table)) return decode_envelope(envelope, nullptr);
   if (settings_.events == Events::kEnvelope) {
     if (const ForeignFormat* format = recognise_foreign(tape_, 0, message_->key())) return foreign(*format);

@@ -94,6 +94,9 @@ class EventDecoder {
   /// The image before a change may hold what the source never sent: zeros and empty texts of NOT NULL columns, NULL of the others.
   [[nodiscard]] bool may_be_made_up() const;
   [[nodiscard]] sdk::Status foreign(const ForeignFormat& format) const;
+  /// A record of a schema change: a definition for each of its tables; a marker where it has none.
+  sdk::Status decode_schema_change();
+  bool define_table(uint32_t change, std::string_view ddl);
   sdk::Status table_reference(TableReference& table) const;
   sdk::Status flat_table_reference(TableReference& table);
   [[nodiscard]] bool is_heartbeat();

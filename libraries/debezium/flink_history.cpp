@@ -1,5 +1,6 @@
 // From a history record of Flink CDC to definitions and truncates.
 #include "cdcrt/sdk/json_text.hpp"
+#include "debezium/ddl_renames.hpp"
 #include "debezium/event_decoder.hpp"
 #include "debezium/json_parse.hpp"
 #include "debezium/table_changes.hpp"
@@ -89,6 +90,13 @@ Status EventDecoder::define(uint32_t change, bool with_schema, std::string_view 
       return bad_history("a column of table " + sdk::json_string(name.back()) + " without a name of its own");
     }
     layout.add(std::move(defined));
+  }
+  const uint32_t ddl = header_tape_.find(0, "ddl");
+  if (ddl != 0 && header_tape_[ddl].kind == Kind::kString) {
+    std::vector<std::string_view> names;
+    for (const Column& each : layout.columns) names.emplace_back(each.name);
+    std::vector<std::string> formers = former_names(header_tape_.text(ddl), name.back(), names);
+    for (std::size_t i = 0; i < formers.size(); ++i) layout.columns[i].former_name = std::move(formers[i]);
   }
   Layout key;
   if (keys != 0 && header_tape_[keys].kind == Kind::kArray) {

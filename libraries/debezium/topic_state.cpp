@@ -25,6 +25,7 @@ uint32_t intern(const BoundShape& bound, sdk::RowBuilder& rows) {
     cdcrt_column& to = columns[i];
     to.name = sdk::borrow(from.name);
     to.type = from.type;
+    if (!from.former_name.empty()) to.former_name = sdk::borrow(from.former_name);
     if (bound.layout->declared && !from.optional) to.flags |= CDCRT_COLUMN_NOT_NULL;
     // A key has no default: Debezium writes 0 for sequences.
     if (from.has_default && !bound.is_key[i]) {

@@ -19,7 +19,8 @@ namespace cdcrt::debezium {
 enum class Form : uint8_t {
   kEnvelope,   ///< before, after, source, op
   kFlattened,  ///< the row itself
-  kMarker      ///< heartbeat, transaction boundary, schema change, logical message
+  kSchemaChange,
+  kMarker  ///< heartbeat, transaction boundary, logical message
 };
 
 /// A schema with all that was made of it. `prefix`: the bytes of a message up to its payload.

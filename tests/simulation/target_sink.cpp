@@ -163,6 +163,8 @@ class Connection final : public sdk::SinkConnection {
         for (StoredRow& row : stored.rows) {
           if (row.exists) row.values.erase(row.values.begin() + place);
         }
+      } else if (change.kind == CDCRT_RENAME_COLUMN) {
+        return failed(sdk::Status::fatal("no log renames a column"));
       } else if (place >= 0 && change.kind == CDCRT_ALTER_TYPE) {
         stored.columns[static_cast<std::size_t>(place)].type = change.columns->type;
       }

@@ -1,5 +1,7 @@
 #include "apply/cell_converter.hpp"
 
+#include <algorithm>
+
 #include "cdcrt/sdk/status.hpp"
 #include "types/convert.hpp"
 #include "types/type.hpp"
@@ -47,6 +49,11 @@ bool CellConverter::convert_row(const event::Shape& shape, const evolution::Shap
   }
   if (shape.absent_is_null) {
     for (const uint32_t slot : map.absent) out[slot] = types::null_cell();
+  }
+  // A part of a row need not have the value that the column has under another name.
+  const auto is_absent = [&](int32_t slot) { return slot >= 0 && out[static_cast<uint32_t>(slot)].tag == CDCRT_ABSENT; };
+  if (!map.nulls.empty() && std::none_of(map.slots.begin(), map.slots.end(), is_absent)) {
+    for (const uint32_t slot : map.nulls) out[slot] = types::null_cell();
   }
   return true;
 }

@@ -16,6 +16,17 @@ void append_name(std::string& text, const evolution::Column& column) {
   types::append_text(text, types::text_cell(CDCRT_STRING, column.source_name));
 }
 
+uint32_t slot_of_name(std::string_view name, const std::vector<evolution::Column>& columns) {
+  uint32_t slot = 0;
+  while (slot < columns.size() && columns[slot].source_name != name) ++slot;
+  if (slot < columns.size()) return slot;
+  const auto had_name = [&](const evolution::Column& column) {
+    return column.active && std::any_of(column.former_names.begin(), column.former_names.end(),
+                                        [&](const evolution::FormerName& former) { return former.name == name; });
+  };
+  return static_cast<uint32_t>(std::find_if(columns.begin(), columns.end(), had_name) - columns.begin());
+}
+
 std::string to_text(const KeyChangeRecord& record, const std::vector<evolution::Column>& columns) {
   std::string text(record.is_old_row ? kOldRow : kMissingColumns);
   if (record.is_old_row) {

@@ -29,15 +29,15 @@ std::map<std::string, KeyChangeRecord> key_changes_from(const std::map<std::stri
 
 /// Appends a column's name to the text of an old row; its cell follows.
 void append_name(std::string& text, const evolution::Column& column);
+/// A name that a column had when the text was written, or has; the number of columns where it is unknown.
+uint32_t slot_of_name(std::string_view name, const std::vector<evolution::Column>& columns);
 /// Calls `visit` with the slot of each name in turn (the number of columns where it is unknown), and with what follows it, which it takes.
 template <class Visit>
 void for_each_name(std::string_view& text, const std::vector<evolution::Column>& columns, event::Arena& arena, Visit&& visit) {
   while (!text.empty()) {
     const auto name = types::take_text(text, arena);
     if (!name || name->tag != CDCRT_STRING) return;
-    uint32_t slot = 0;
-    while (slot < columns.size() && columns[slot].source_name != std::string_view(name->value.data, name->size)) ++slot;
-    visit(slot, text);
+    visit(slot_of_name({name->value.data, name->size}, columns), text);
   }
 }
 

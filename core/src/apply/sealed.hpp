@@ -53,8 +53,9 @@ struct SealedTable {
   std::vector<uint32_t> key;                        ///< slots
   std::vector<uint32_t> message_key;                ///< slots, where it is a part of `key`; else empty
   bool key_known = false;
-  bool told_keyless = false;          ///< as progress::StoredTable has it
-  uint64_t version = 0;               ///< of what is known of the columns
+  bool told_keyless = false;     ///< as progress::StoredTable has it
+  std::string definition_topic;  ///< as StoredTable's
+  uint64_t version = 0;          ///< of what is known of the columns
   std::vector<SourceOfRows> sources;  ///< what Entry::source counts
   bool in_order = false;              ///< KeyOrder::settle was asked
   bool by_source = false;             ///< folded in source order: SourceOrder decides in each transaction anew

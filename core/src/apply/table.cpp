@@ -24,7 +24,7 @@ cdcrt_table Table::abi() const {
 void Table::restore(const progress::StoredTable& stored) {
   const std::lock_guard lock(mutex_);
   fold_.restore(stored);
-  for (const evolution::Column& column : stored.columns) definition_.restore(column);
+  definition_.restore(stored.columns, fold_.knowledge());
   is_skipped_ = stored.state == progress::TableState::kSkipped;
   is_paused_ = stored.state == progress::TableState::kPaused;
   if (is_paused_) detached_ = paused_text(stored.reason);
@@ -69,7 +69,7 @@ void Table::merge(const progress::StoredTable& stored, Sealed& sealed) {
   sealed.attempt.key_changes = kept_.key_changes();
   dead_letters_.look_again();
   kept_.take(stored);
-  for (const evolution::Column& column : stored.columns) definition_.restore(column);
+  definition_.restore(stored.columns, fold_.knowledge());
 }
 
 void Table::accept(const Decoded& batch, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {

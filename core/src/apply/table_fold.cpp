@@ -34,6 +34,7 @@ void TableFold::restore(const progress::StoredTable& stored) {
   }
   if (stored.key_known) knowledge_.restore_key_known();
   if (stored.told_keyless) knowledge_.restore_told_keyless();
+  take_definition_topic(stored);
   truncation_.restore(stored.floor);
   if (stored.by_source && identity_.route.ordering != route::Ordering::kPartition) set_by_source(identity_.keeps_rows());
   count_foreign(stored);
@@ -122,11 +123,13 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
     into.read_order({row.source_order.data, row.source_order.size});
   }
   const std::string_view order = into.last_order();
+  const bool definition = row.operation == CDCRT_DEFINITION;
+  note_topic(into.partition().topic(), definition && batch.shapes.get(row.shape).declared);
   if (is_refused_gap(into)) return;
   if (by_source_ && !take_row_order(into, row, offset)) return;
-  if (is_before_truncate(into, offset) && (row.operation != CDCRT_DEFINITION || !stopped_.empty())) return;
+  if (!definition && is_before_truncate(into, offset)) return;
   into.raise_order(order);
-  if (order.empty() && !by_source_) into.note_unordered();
+  if (order.empty() && !by_source_ && !definition) into.note_unordered();
   if (row.operation == CDCRT_TRUNCATE) {
     if (identity_.events) {
       folder_.fold_truncate(into, row, offset);
@@ -137,9 +140,10 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
   }
   folder_.forget_row();  // a type change must not touch it
   const RowFolder::Incoming incoming{batch, row, shape, offset, into, refusals, partition_count() < 2};
-  auto map = knowledge_.observe(shape, order, is_definite(row.operation), row.source_order.data == nullptr);
+  if (definition && !take_definition(incoming, order)) return;
+  auto map = knowledge_.observe(shape, order, is_definite(row.operation), row.source_order.data == nullptr, definition);
   if (auto shown = knowledge_.take_unplaced(); !shown.empty()) {
-    const bool others_lag = partition_count() + foreign_partitions_.size() > 1 || into.partition().may_have_siblings();
+    const bool others_lag = partition_count() + foreign_count() > 1 || into.partition().may_have_siblings();
     if (!others_lag) knowledge_.place(shown, order);
     for (const uint32_t slot : shown) into.memory().unplaced.push_back(slot);
   }
@@ -151,7 +155,7 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
   }
   if (shape.keyed) into.memory().other_keys = 0;
   follow_schema_changes();
-  if (row.operation == CDCRT_DEFINITION) return;
+  if (definition) return;
   // A delete that is half of a key change is no delete of the source's row.
   if (row.operation == CDCRT_DELETE && row.other_key == CDCRT_NO_CELLS && identity_.route.deletes == route::Deletes::kIgnore) return;
   if (!keeps_order(into, shape, row, offset)) return;
@@ -189,6 +193,44 @@ std::string TableFold::missing_key_text(const event::Shape& shape) const {
          "\"] }, or primary_key in its route (columns: " + names + ")";
 }
 
+bool TableFold::take_definition(const RowFolder::Incoming& incoming, std::string_view order) {
+  auto renamed = knowledge_.rename(incoming.shape, order);
+  follow_schema_changes();
+  if (renamed) return true;
+  const std::string why =
+      renamed.error().code == CDCRT_BAD_RECORD ? folder_.refuse_shape(incoming, std::move(renamed.error())) : explain(renamed.error());
+  if (!why.empty()) stop(why);
+  return false;
+}
+
+void TableFold::take_definition_topic(const progress::StoredTable& stored) {
+  if (stored.definition_topic.empty()) return;
+  definition_topic_ = stored.definition_topic;
+  knowledge_.expect_definitions();
+}
+
+void TableFold::note_topic(const std::string& topic, bool definition) {
+  if (!definition) {
+    has_rows_there_ = has_rows_there_ || topic == definition_topic_;
+  } else if (definition_topic_.empty()) {
+    definition_topic_ = topic;
+    has_rows_there_ = std::any_of(partitions_.begin(), partitions_.end(), [&](const auto& each) {
+      return each.first->topic() == topic && (!each.second.fold().empty() || each.second.is_unordered());
+    });
+    knowledge_.expect_definitions();
+  }
+}
+
+std::size_t TableFold::partition_count() const {
+  const auto brings_rows = [this](const auto& each) { return !is_of_definitions(each.first->topic()); };
+  return static_cast<std::size_t>(std::count_if(partitions_.begin(), partitions_.end(), brings_rows)) + others_;
+}
+
+std::size_t TableFold::foreign_count() const {
+  const auto brings_rows = [this](const progress::PartitionKey& key) { return !is_of_definitions(key.topic); };
+  return static_cast<std::size_t>(std::count_if(foreign_partitions_.begin(), foreign_partitions_.end(), brings_rows));
+}
+
 // Of what came after the truncate nothing is missing as long as the log still reaches back to it.
 bool TableFold::is_refused_gap(PartitionFold& into) {
   if (!into.was_sent_back()) return false;
@@ -220,7 +262,7 @@ bool TableFold::is_before_truncate(PartitionFold& into, int64_t offset) {
 bool TableFold::keeps_order(PartitionFold& into, const event::Shape& shape, const cdcrt_row& row, int64_t offset) {
   if (by_source_ || !knowledge_.key_crosses_partitions() || identity_.route.ordering != route::Ordering::kAuto) return true;
   const bool is_ordered = identity_.keeps_rows() && (row.source_order.data != nullptr || row.operation == CDCRT_SNAPSHOT);
-  const bool is_one = partition_count() + foreign_partitions_.size() < 2;
+  const bool is_one = partition_count() + foreign_count() < 2;
   const bool may_have_siblings = folding_ == Folding::kAside || into.partition().may_have_siblings();
   if (is_ordered && (!is_one || may_have_siblings)) {
     begin_source_order(into);
@@ -299,6 +341,7 @@ void TableFold::seal(Sealed& sealed) {
   sealed.message_key = knowledge_.message_key();
   sealed.key_known = knowledge_.key_known();
   sealed.told_keyless = knowledge_.is_told_keyless();
+  sealed.definition_topic = definition_topic_;
   sealed.by_source = by_source_ && !sealed.key.empty();
   sealed.version = knowledge_.version();
   sealed.sources = folder_.sources();
@@ -371,7 +414,7 @@ std::size_t TableFold::rows() const {
 
 bool TableFold::has_one_source() const {
   // Where a message's key may come from several partitions it may be the key of several rows: of shards, for instance.
-  if (partitions_.size() + foreign_partitions_.size() > 1) return false;
+  if (partition_count() - others_ + foreign_count() > 1) return false;
   const bool has_siblings = std::any_of(partitions_.begin(), partitions_.end(),
                                         [](const auto& each) { return each.first->is_assigned() && each.first->may_have_siblings(); });
   if (has_siblings) return false;

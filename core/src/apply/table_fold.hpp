@@ -91,12 +91,16 @@ class TableFold {
   bool take_row_order(PartitionFold& into, const cdcrt_row& row, int64_t offset);
   void set_by_source(bool by_source);
   void begin_source_order(const PartitionFold& current);
+  /// False: what it says cannot be taken, and was refused, or the table has stopped.
+  bool take_definition(const RowFolder::Incoming& incoming, std::string_view order);
+  void take_definition_topic(const progress::StoredTable& stored);
+  void note_topic(const std::string& topic, bool definition);
   void truncate(PartitionFold& into, std::string_view order, int64_t offset);
   void follow_schema_changes();
   /// A column of the key, or of the image that is the key of a row without one, has other canonical bytes in its new type, or is gone.
   void follow_keys(const std::vector<evolution::TypeChange>& changes, bool drops);
   void count_foreign(const progress::StoredTable& stored);
-  void refresh(Sealed& sealed) const;
+  void refresh(Sealed& sealed, const std::vector<evolution::Merge>& merges) const;
   void read_again_after(const std::string& order, Sealed& sealed);
   void read_all_again(Sealed& sealed);
   void forget_truncate(Sealed& sealed);
@@ -104,7 +108,10 @@ class TableFold {
   void drop_before(const std::string& floor, Sealed& sealed);
   void drop_unstored(PartitionFold& of);
   void drop_sealed(PartitionFold& of);
-  [[nodiscard]] std::size_t partition_count() const { return partitions_.size() + others_; }
+  /// Those that bring rows.
+  [[nodiscard]] std::size_t partition_count() const;
+  [[nodiscard]] std::size_t foreign_count() const;
+  [[nodiscard]] bool is_of_definitions(const std::string& topic) const { return !has_rows_there_ && topic == definition_topic_; }
 
   const TableIdentity& identity_;
   const Folding folding_;
@@ -113,6 +120,8 @@ class TableFold {
   std::map<const progress::Partition*, PartitionFold> partitions_;
   std::vector<progress::PartitionKey> foreign_partitions_;  ///< that other processes have written to this table
   std::size_t others_ = 0;
+  std::string definition_topic_;  ///< where definitions come from; empty: none have come
+  bool has_rows_there_ = false;   ///< rows come from it as well
   Truncation truncation_;
   bool by_source_ = false;
   bool is_dirty_ = false;
@@ -120,5 +129,8 @@ class TableFold {
   std::string stopped_;
   std::string lacks_key_;
 };
+
+/// Cells of a column that turned out to be another one, renamed, become that one's, which has `type`.
+void merge_cells(Fold& fold, const evolution::Merge& merge, cdcrt_type type);
 
 }  // namespace cdcrt::apply

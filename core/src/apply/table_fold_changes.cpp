@@ -12,6 +12,25 @@ bool is_number(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && type.ki
 
 }  // namespace
 
+void merge_cells(Fold& fold, const evolution::Merge& merge, cdcrt_type type) {
+  const auto follow = [&](cdcrt_cell* cells, uint32_t width) {
+    if (merge.from >= width || merge.into >= width || cells[merge.from].tag == CDCRT_ABSENT) return;
+    cdcrt_cell& from = cells[merge.from];
+    if (types::is_ready(from, type, type)) {
+      cells[merge.into] = from;
+    } else if (auto converted = types::convert(from, merge.type, type, fold.arena())) {
+      cells[merge.into] = *converted;
+    }
+    from = {};
+  };
+  for (Entry& entry : fold.entries()) follow(entry.cells, entry.width);
+  for (KeyDelete& key_delete : fold.key_deletes) {
+    follow(key_delete.old_cells, key_delete.width);
+    follow(key_delete.new_cells, key_delete.width);
+    follow(key_delete.cells, key_delete.cells_width);
+  }
+}
+
 void TableFold::truncate(PartitionFold& into, std::string_view order, int64_t offset) {
   const bool unordered =
       !by_source_ && std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return each.second.is_unordered(); });
@@ -55,6 +74,10 @@ void TableFold::follow_schema_changes() {
     }
     folder_.follow(change);
   }
+  const std::vector<evolution::Merge> merges = knowledge_.take_merges();
+  for (const evolution::Merge& merge : merges) {
+    for (auto& [partition, of] : partitions_) merge_cells(of.fold(), merge, knowledge_.columns()[merge.into].type);
+  }
   const std::vector<uint32_t> drops = knowledge_.take_drops();
   // A column that comes back later is another one: what was folded for the old one goes with it.
   for (const uint32_t slot : drops) {
@@ -67,7 +90,7 @@ void TableFold::follow_schema_changes() {
       }
     }
   }
-  follow_keys(changes, !drops.empty());
+  follow_keys(changes, !drops.empty() || !merges.empty());
 }
 
 void TableFold::follow_keys(const std::vector<evolution::TypeChange>& changes, bool drops) {

@@ -24,6 +24,8 @@ bool TableFold::merge(const progress::StoredTable& stored, Sealed& sealed) {
   for (const auto& [key, position] : stored.progress) others = std::max(others, position.order);
   const auto returned = knowledge_.merge(stored.columns, stored.key_known, others);
   if (stored.told_keyless) knowledge_.restore_told_keyless();
+  take_definition_topic(stored);
+  const std::vector<evolution::Merge> merges = knowledge_.merges();
   follow_schema_changes();
   for (const uint32_t slot : returned) read_again_after(knowledge_.columns()[slot].dropped_at, sealed);
   const bool is_known = by_source_ && sealed.by_source;
@@ -33,7 +35,7 @@ bool TableFold::merge(const progress::StoredTable& stored, Sealed& sealed) {
     sealed.by_source = true;
   }
   const bool is_emptied = take_floor(stored.floor, sealed);
-  refresh(sealed);
+  refresh(sealed, merges);
   return is_emptied;
 }
 
@@ -106,8 +108,11 @@ void TableFold::drop_before(const std::string& floor, Sealed& sealed) {
 }
 
 // The sealed cells follow the columns as they are now.
-void TableFold::refresh(Sealed& sealed) const {
+void TableFold::refresh(Sealed& sealed, const std::vector<evolution::Merge>& merges) const {
   const auto& columns = knowledge_.columns();
+  for (const evolution::Merge& merge : merges) {
+    for (auto& part : sealed.partitions) merge_cells(part.fold, merge, columns[merge.into].type);
+  }
   for (uint32_t slot = 0; slot < sealed.columns.size(); ++slot) {
     const evolution::Column& from = sealed.columns[slot];
     const evolution::Column& to = columns[slot];
@@ -134,6 +139,7 @@ void TableFold::refresh(Sealed& sealed) const {
   sealed.key = knowledge_.key();
   sealed.key_known = knowledge_.key_known();
   sealed.told_keyless = knowledge_.is_told_keyless();
+  sealed.definition_topic = definition_topic_;
   sealed.version = knowledge_.version();
 }
 

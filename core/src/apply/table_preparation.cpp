@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "apply/rename_plan.hpp"
 #include "apply/schema_plan.hpp"
 #include "apply/table.hpp"
 #include "apply/table_writer.hpp"
@@ -19,14 +20,15 @@ namespace {
 // Whether there is something to store: what was only learned from the target itself is there already.
 bool is_stored(const Sealed& sealed, const progress::StoredTable& stored) {
   if (stored.version == 0 || stored.key_known != sealed.key_known || stored.told_keyless != sealed.told_keyless ||
-      stored.columns.size() != sealed.columns.size())
+      stored.definition_topic != sealed.definition_topic || stored.columns.size() != sealed.columns.size())
     return false;
   return std::all_of(sealed.columns.begin(), sealed.columns.end(), [&](const evolution::Column& column) {
     const auto kept = std::find_if(stored.columns.begin(), stored.columns.end(),
                                    [&](const evolution::Column& each) { return each.source_name == column.source_name; });
     return kept != stored.columns.end() && kept->active == column.active && kept->incarnation == column.incarnation &&
-           kept->key_ordinal == column.key_ordinal && types::equal(kept->type, column.type) &&
-           (kept->default_value.tag == CDCRT_ABSENT) == (column.default_value.tag == CDCRT_ABSENT);
+           kept->key_ordinal == column.key_ordinal && kept->former_names.size() == column.former_names.size() &&
+           kept->lacked_since == column.lacked_since && kept->undefined_since == column.undefined_since &&
+           types::equal(kept->type, column.type) && (kept->default_value.tag == CDCRT_ABSENT) == (column.default_value.tag == CDCRT_ABSENT);
   });
 }
 
@@ -97,6 +99,12 @@ class Preparation {
       }
     }
     target.leave_nothing_out();
+    RenamePlan renames(sealed_);
+    if (target.exists() && renames.is_needed()) {
+      before_ = target;
+      if (auto made = renames.make(); !made) return made;
+      if (auto done = connection_.change(sealed_.table->abi(), renames.changes()); !done) return done;
+    }
     if (auto judged = judge_lacking(sealed_, TargetColumns(sealed_), is_first_); !judged) return judged;
     const TargetColumns columns(sealed_);
     SchemaPlan plan(sealed_);
@@ -116,7 +124,7 @@ class Preparation {
       if (change.kind == CDCRT_ALTER_TYPE || change.kind == CDCRT_ADD_COLUMN) changed_.altered[name] = change.columns[0].type;
     }
     if (auto read = read_back_types(plan); !read) return read;
-    changed_.source_changes = plan.source_changes();
+    changed_.source_changes = plan.source_changes() + renames.changes().size();
     changed_.creates = !target.exists() && !columns.slots().empty();
     changed_.slots = columns.slots();
     const bool changes_order = row_.by_source != keeps_source_order();
@@ -126,7 +134,8 @@ class Preparation {
       // What is kept of rows is not kept up to date while they are in the order of their partitions.
       if (auto forgotten = store_->forget_row_orders(connection_, sealed_.table->identity().target()); !forgotten) return forgotten;
     }
-    saves_ = store_ != nullptr && (!stored_ || accepts_loss || changes_order || !plan.changes().empty());
+    const bool changes = !plan.changes().empty() || !renames.changes().empty();
+    saves_ = store_ != nullptr && (!stored_ || accepts_loss || changes_order || changes);
     return {};
   }
 
@@ -138,6 +147,7 @@ class Preparation {
     if (!identity.source_server.empty()) row_.source_server = identity.source_server;
     row_.key_known = sealed_.key_known;
     row_.told_keyless = sealed_.told_keyless;
+    row_.definition_topic = sealed_.definition_topic;
     ++row_.version;
     std::vector<evolution::Column> columns = sealed_.columns;
     for (auto& column : columns) column.adopted = sealed_.table->definition().is_adopted(column.target_name);
@@ -145,6 +155,7 @@ class Preparation {
   }
 
   void failed() {
+    if (before_) sealed_.table->definition() = std::move(*before_);
     sealed_.table->definition().look_again();
     sealed_.table->kept().look_again();
   }
@@ -208,6 +219,7 @@ class Preparation {
   bool saves_ = false;
   bool has_unknown_rows_ = false;
   std::string any_name_;
+  std::optional<TargetDefinition> before_;  ///< the table's definition, where columns are renamed
   TargetDefinition::Changed changed_;
 };
 

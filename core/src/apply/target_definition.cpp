@@ -44,12 +44,71 @@ const evolution::Column* column_named(const Sealed& sealed, const std::string& t
   return found == sealed.columns.end() ? nullptr : &*found;
 }
 
-void TargetDefinition::restore(const evolution::Column& column) {
-  if (column.active && column.type.kind != CDCRT_TYPE_UNKNOWN) {
-    const auto [kept, added] = columns_.emplace(column.target_name, column);
-    if (added) kept->second.default_value = {};  // its bytes are of whoever told
+void TargetDefinition::restore(const std::vector<evolution::Column>& kept, const evolution::TableKnowledge& knowledge) {
+  std::map<uint32_t, std::string> made_as;
+  for (const evolution::Column& column : kept) {
+    if (column.active && column.type.kind != CDCRT_TYPE_UNKNOWN) {
+      const auto [place, added] = columns_.emplace(column.target_name, column);
+      if (added) place->second.default_value = {};  // its bytes are of whoever told
+      if (const int32_t slot = knowledge.slot_of(column, kept); slot >= 0) made_as[static_cast<uint32_t>(slot)] = column.target_name;
+    }
+    if (column.adopted) adopted_.insert(column.target_name);
   }
-  if (column.adopted) adopted_.insert(column.target_name);
+  // One name, one column: what another process made of ours counts.
+  std::erase_if(made_as_, [&](const auto& each) {
+    return std::any_of(made_as.begin(), made_as.end(), [&](const auto& other) { return other.second == each.second; });
+  });
+  for (auto& [slot, name] : made_as) made_as_[slot] = std::move(name);
+}
+
+const std::string& TargetDefinition::made_as(uint32_t slot) const {
+  static const std::string kNone;
+  const auto found = made_as_.find(slot);
+  return found == made_as_.end() ? kNone : found->second;
+}
+
+void TargetDefinition::rename(uint32_t slot, const std::string& to, const Sealed& sealed) {
+  const std::string from = made_as_[slot];  // a copy
+  for (auto& [other, name] : made_as_) {
+    if (other != slot && name == to) name.clear();
+  }
+  std::erase_if(made_as_, [](const auto& each) { return each.second.empty(); });
+  std::erase(names_, to);
+  columns_.erase(to);
+  adopted_.erase(to);
+  std::replace(names_.begin(), names_.end(), from, to);
+  std::replace(key_names_.begin(), key_names_.end(), from, to);
+  if (auto moved = columns_.extract(from)) {
+    moved.key() = to;
+    moved.mapped().target_name = to;
+    columns_.insert(std::move(moved));
+  }
+  if (adopted_.erase(from) > 0) adopted_.insert(to);
+  if (kept_.erase(from) > 0) kept_.insert(to);
+  made_as_[slot] = to;
+  judge_key(sealed);
+}
+
+void TargetDefinition::drop(uint32_t slot) {
+  const std::string name = made_as_[slot];
+  made_as_.erase(slot);
+  std::erase(names_, name);
+  columns_.erase(name);
+  adopted_.erase(name);
+  kept_.erase(name);
+}
+
+void TargetDefinition::take_from(uint32_t slot, uint32_t other) {
+  made_as_[slot] = made_as_[other];
+  made_as_.erase(other);
+}
+
+void TargetDefinition::judge_key(const Sealed& sealed) {
+  std::vector<std::string> wanted, made = key_names_;
+  for (const uint32_t slot : sealed.key) wanted.push_back(sealed.columns[slot].target_name);
+  std::sort(made.begin(), made.end());
+  std::sort(wanted.begin(), wanted.end());
+  has_unique_key_ = exists_ && !wanted.empty() && made == wanted;
 }
 
 const evolution::Column* TargetDefinition::find(const std::string& name) const {
@@ -60,6 +119,14 @@ const evolution::Column* TargetDefinition::find(const std::string& name) const {
 void TargetDefinition::leave_out(const std::string& name) {
   left_out_.insert(name);
   adopted_.insert(name);
+}
+
+// A column that is to be renamed has its former name still.
+std::string TargetDefinition::known_name(std::string_view found, const Sealed& sealed) const {
+  for (const auto& [slot, name] : made_as_) {
+    if (folds_names_ && diagnostics::equal_but_for_case(name, found)) return name;
+  }
+  return name_of(found, folds_names_, sealed);
 }
 
 Result<void> TargetDefinition::take(const cdcrt_table_description& found, const Sealed& sealed) {
@@ -79,7 +146,7 @@ Result<void> TargetDefinition::take(const cdcrt_table_description& found, const 
   std::vector<std::string> key(found.column_count);
   std::size_t keys = 0;
   for (uint32_t i = 0; i < found.column_count; ++i) {
-    names_.push_back(name_of(sdk::view(found.columns[i].name), folds_names_, sealed));
+    names_.push_back(known_name(sdk::view(found.columns[i].name), sealed));
     const uint32_t ordinal = found.columns[i].key_ordinal;
     if (ordinal > 0 && ordinal <= key.size()) {
       key[ordinal - 1] = names_.back();
@@ -107,11 +174,8 @@ Result<void> TargetDefinition::take(const cdcrt_table_description& found, const 
   if (folds_names_) {
     if (auto told = tell_case_apart(sealed); !told) return told;
   }
-  std::vector<std::string> wanted;
-  for (const uint32_t slot : sealed.key) wanted.push_back(sealed.columns[slot].target_name);
-  std::sort(key.begin(), key.end());
-  std::sort(wanted.begin(), wanted.end());
-  has_unique_key_ = exists_ && !wanted.empty() && key == wanted;
+  key_names_ = std::move(key);
+  judge_key(sealed);
   is_described_ = true;
   return {};
 }
@@ -126,9 +190,11 @@ void TargetDefinition::take(const Sealed& sealed, const Changed& changed) {
   for (const auto& column : sealed.columns) {
     if (auto made = columns_.extract(column.target_name)) before.insert(std::move(made));
   }
+  std::erase_if(made_as_, [&](const auto& each) { return !sealed.columns[each.first].active; });
   for (const uint32_t slot : changed.slots) {
     const auto& column = sealed.columns[slot];
     evolution::Column& made = columns_[column.target_name] = column;
+    made_as_[slot] = column.target_name;
     const auto own = before.find(column.target_name);
     made.adopted = adopted_.contains(column.target_name);
     if (const auto raw = changed.raw_types.find(column.target_name); raw != changed.raw_types.end()) {

@@ -21,8 +21,8 @@ class TargetDefinition {
   /// its name of it in target_type.
   using Columns = std::map<std::string, evolution::Column>;
 
-  /// A column that an earlier process stored as made in the target.
-  void restore(const evolution::Column& column);
+  /// Columns that are kept with the table's knowledge are there, under the names that they have there.
+  void restore(const std::vector<evolution::Column>& kept, const evolution::TableKnowledge& knowledge);
   /// Takes over what the target's catalog says. BAD_CONFIG: the batch cannot be written to such a table.
   Result<void> take(const cdcrt_table_description& found, const Sealed& sealed);
   /// It may have changed.
@@ -39,6 +39,8 @@ class TargetDefinition {
   /// Names in the target.
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
   [[nodiscard]] const Columns& columns() const { return columns_; }
+  /// The name that the batch's column has in the target as far as is known; empty: it was not made. The column may be gone.
+  [[nodiscard]] const std::string& made_as(uint32_t slot) const;
   /// Null: the target has none of that name.
   [[nodiscard]] const evolution::Column* find(const std::string& name) const;
   /// The column was there before cdcrt, or the table has none and gets none.
@@ -49,6 +51,15 @@ class TargetDefinition {
   [[nodiscard]] bool keeps(const std::string& name) const { return kept_.contains(name); }
   /// Changes of it that came from the source.
   [[nodiscard]] uint64_t schema_changes() const { return schema_changes_; }
+
+  /// The column of `slot` gets another name, in the transaction that is open; one that has it gives way.
+  void rename(uint32_t slot, const std::string& to, const Sealed& sealed);
+  /// The column of `slot` goes, in the transaction that is open.
+  void drop(uint32_t slot);
+  /// The column of `slot` is the one that was made for another.
+  void take_from(uint32_t slot, uint32_t other);
+  /// It has that type, in the transaction that is open.
+  void retype(const std::string& name, cdcrt_type type) { columns_[name].type = type; }
 
   void leave_nothing_out() { left_out_.clear(); }
   /// An adopted table gets no column for it.
@@ -68,8 +79,12 @@ class TargetDefinition {
 
  private:
   bool is_described_ = false, exists_ = false, has_unique_key_ = false, folds_names_ = false;
-  std::vector<std::string> names_;
+  void judge_key(const Sealed& sealed);
+  [[nodiscard]] std::string known_name(std::string_view found, const Sealed& sealed) const;
+
+  std::vector<std::string> names_, key_names_;
   Columns columns_;
+  std::map<uint32_t, std::string> made_as_;  ///< by slot
   std::set<std::string> adopted_, left_out_, kept_;
   uint64_t schema_changes_ = 0;
 };

@@ -14,6 +14,11 @@ namespace cdcrt::evolution {
 /// later.
 inline const std::string kUnplaced(32, '\xff');
 
+/// A name that a column had at the source, until a definition at that source order gave it another one.
+struct FormerName {
+  std::string name, until;
+};
+
 /// A column of a table. Its place in TableKnowledge::columns() is its slot, which never changes.
 struct Column {
   std::string source_name;
@@ -33,10 +38,42 @@ struct Column {
   /// Source order of the last event that showed its absence; empty: never absent. It stays when the column comes back: what is not
   /// later is of the column that was dropped. Where the new one was added is not known, only that it was after this.
   std::string dropped_at;
-  std::string type_order;  ///< source order of the shape that last declared its type
+  std::string type_order;                ///< source order of the shape that last declared its type
+  std::vector<FormerName> former_names;  ///< oldest first
+  std::string added_at;                  ///< source order of the row that was read first with it; empty: not known
+  /// Where definitions tell what becomes of columns: source order of the first row that lacks it, and of the first definition of names
+  /// alone that does. It is dropped when both do; until then rows that lack it hold NULL.
+  std::string lacked_since, undefined_since;
+  int32_t merged_into = -1;  ///< rows came before the definition that renamed a column so: the slot of that one, whose values these are
 };
 
 /// For rows that are folded a second time: they drop no column that they did not drop when they were read first.
 void keep_columns(std::vector<Column>& columns);
+
+/// Where a shape's columns go.
+struct ShapeMap {
+  static constexpr int32_t kExcluded = -1, kLeftOut = -2, kLate = -3;
+  std::vector<int32_t> slots;    ///< per shape column: slot, or below 0 why it has none: kLeftOut by "ignore", kLate for a dropped column
+  std::vector<uint32_t> absent;  ///< slots of active columns that the shape lacks
+  std::vector<uint32_t> nulls;   ///< slots that a whole row of it sets to NULL
+  bool has_dropped = false;      ///< one of the slots is of a dropped column, or of one that came back
+  bool has_former = false;       ///< one of its names was a column's that has another one now: it holds in [`from`, `until`) alone
+  std::string from, until;       ///< source orders; `until` empty: for good
+  uint64_t version = 0;          ///< of the knowledge it was made for
+  std::string max_order;         ///< greatest source order of a row of this shape
+  std::string max_definite;      ///< the greatest order of its rows that show which columns the table had; empty: none
+};
+
+/// A column's type was widened: cells that were folded before must be converted.
+struct TypeChange {
+  uint32_t slot;
+  cdcrt_type from, to;
+};
+
+/// Rows named a column before it was known to be another one, renamed: cells of slot `from` are of slot `into`.
+struct Merge {
+  uint32_t from, into;
+  cdcrt_type type;  ///< of the cells in `from`
+};
 
 }  // namespace cdcrt::evolution

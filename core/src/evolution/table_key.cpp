@@ -46,7 +46,7 @@ bool TableKnowledge::may_hold(uint32_t slot, cdcrt_type type) const {
 }
 
 // One event must not stop its table for good: what the target cannot hold in its definition is refused with the event.
-Result<void> TableKnowledge::check_shape(const event::Shape& shape) const {
+Result<void> TableKnowledge::check_shape(const event::Shape& shape, bool definition) const {
   if (!keyed_) return {};
   std::size_t added = 0;
   for (const auto& column : shape.columns) {
@@ -62,6 +62,7 @@ Result<void> TableKnowledge::check_shape(const event::Shape& shape) const {
                             ", of which the target can make no key",
                         "give the column a type in the route's columns, or the route another primary_key");
     }
+    if (definition && shape.declared && !shape.keyed && column.type.kind == CDCRT_TYPE_UNKNOWN) continue;
     if (!is_new || (established() && route_->schema_changes == route::SchemaChanges::kIgnore)) continue;
     const std::string& name = rule.rename.empty() ? column.name : rule.rename;
     if (name.empty()) return misfit("the event has a column without a name");
@@ -94,7 +95,7 @@ void TableKnowledge::judge_key_partitions(const event::Shape& shape) {
     if (column.key_ordinal == 0) continue;
     own.push_back(column.name);
     const bool left_out = (column.flags & CDCRT_COLUMN_ROUTED) != 0 && rule_for(*route_, column.name).exclude;
-    if (names.empty() ? left_out : std::find(names.begin(), names.end(), column.name) == names.end()) key_crosses_partitions_ = true;
+    if (names.empty() ? left_out : !is_route_key(column.name)) key_crosses_partitions_ = true;
   }
   if (names.empty() ? any : true) key_partitions_judged_ = true;
   if (!any && !names.empty() && !(shape.key_elsewhere && shape.key_in_one_partition)) key_crosses_partitions_ = true;
@@ -144,13 +145,13 @@ bool TableKnowledge::tell_key(const event::Shape& shape) {
   return true;
 }
 
-Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
+Result<void> TableKnowledge::observe_key(const event::Shape& shape, std::string_view order, bool definition) {
   // Every change is a row of its own there.
   if (route_->mode == route::Mode::kAppend) {
     key_known_ = true;
     return {};
   }
-  judge_key_partitions(shape);
+  if (!definition || shape.keyed) judge_key_partitions(shape);
   const auto& own_key = manifest_key(shape);
   const bool by_route = !own_key.empty();
   // Some event of a table that tells its key may lack it.
@@ -169,7 +170,12 @@ Result<void> TableKnowledge::observe_key(const event::Shape& shape) {
     std::vector<std::string> known;
     for (const uint32_t slot : key_) known.push_back(columns_[slot].source_name);
     // The columns are the key; their order is the table's, whatever a message says.
-    if (std::is_permutation(names.begin(), names.end(), known.begin(), known.end()) || !keyed_) return {};
+    const auto is_of_key = [&](const std::string& name) {
+      if (by_route) return is_route_key_of(name, key_);
+      const int32_t slot = slot_named(name, order);
+      return slot >= 0 && std::find(key_.begin(), key_.end(), static_cast<uint32_t>(slot)) != key_.end();
+    };
+    if ((names.size() == known.size() && std::all_of(names.begin(), names.end(), is_of_key)) || !keyed_) return {};
     if (by_route) {
       return make_error(CDCRT_UNSUPPORTED,
                         (route_->primary_key.empty() ? "the key by rule " + quote(route_->key_rule) + " of primary_keys is "

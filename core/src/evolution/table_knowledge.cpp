@@ -45,28 +45,36 @@ bool is_usable_default(const event::ShapeColumn& column) {
 
 }  // namespace
 
-Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::string_view order, bool definite, bool unplaced) {
-  if (maps_.size() >= kMaxMaps && !maps_.contains(shape.id)) forget_maps();
+Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::string_view order, bool definite, bool unplaced,
+                                                bool definition) {
+  const bool names_alone =
+      definition && shape.declared && !shape.keyed &&
+      std::all_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.type.kind == CDCRT_TYPE_UNKNOWN; });
+  if (!names_alone && maps_.size() >= kMaxMaps && !maps_.contains(shape.id)) forget_maps();
   other_key_ = false;
-  ShapeMap& map = maps_[shape.id];
+  // Names alone make no table known: rows may have others.
+  if (names_alone) names_map_ = ShapeMap();
+  ShapeMap& map = names_alone ? names_map_ : maps_[shape.id];
   const bool lacks_key = !key_known_ && !(route_->primary_key.empty() && route_->fallback_key.empty());
-  if (map.version != version_ || lacks_key || (map.has_dropped && revives(map, order))) {
-    auto fits = check_shape(shape);
-    if (fits) fits = observe_key(shape);
+  const bool is_of_other_names = map.has_former && (order < map.from || (!map.until.empty() && order >= map.until));
+  if (map.version != version_ || lacks_key || is_of_other_names || (map.has_dropped && revives(map, order))) {
+    auto fits = check_shape(shape, definition);
+    if (fits) fits = observe_key(shape, order, definition);
     if (!fits) {
       // Nothing was learned of it: it does not make a table known.
-      if (map.version == 0) maps_.erase(shape.id);
+      if (map.version == 0 && !names_alone) maps_.erase(shape.id);
       return std::move(fits.error());
     }
+    if (is_of_other_names) note_sightings(map);
     map.slots.clear();
     map.has_dropped = false;
     for (const auto& column : shape.columns) {
-      auto slot = slot_for(shape, column, order, unplaced);
+      auto slot = slot_for(shape, column, order, unplaced, definition);
       if (!slot) return std::move(slot.error());
       map.slots.push_back(*slot);
     }
     if (!key_known_) {
-      if (auto key = observe_key(shape); !key) return std::move(key.error());
+      if (auto key = observe_key(shape, order, definition); !key) return std::move(key.error());
       if (auto named = check_route_key(shape, definite); !named) return std::move(named.error());
     }
     note_rules(shape);
@@ -78,22 +86,29 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
       if (!present && columns_[slot].active && !is_metadata(slot)) map.absent.push_back(slot);
       if (present && (!columns_[slot].active || !columns_[slot].dropped_at.empty())) map.has_dropped = true;
     }
+    bound_names(map, shape, order);
     map.version = version_;
   }
   if (has_unplaced_ && !unplaced && !order.empty()) place_those_of(map, order);
   if (order > map.max_order) map.max_order.assign(order);
   if (definite && shape.declared && order > map.max_definite) map.max_definite.assign(order);
+  if (names_alone) note_sightings(map);
   if (definite && shape.declared && !map.absent.empty() && follows_drops()) {
-    if (auto dropped = drop_absent(map, order); !dropped) return std::move(dropped.error());
+    if (auto dropped = drop_absent(map, order, definition, names_alone); !dropped) return std::move(dropped.error());
     map.version = version_;
     std::erase_if(map.absent, [&](uint32_t slot) { return !columns_[slot].active; });
   }
+  map.nulls.clear();
+  if (has_lacked_ && definite && shape.declared && !definition) find_nulls(map, order);
   if (map.has_dropped) return discard_late(map, order);
   return &map;
 }
 
 void TableKnowledge::show(Column& column, uint32_t slot, std::string_view order, bool unplaced) {
   column.last_seen.assign(unplaced ? std::string_view(kUnplaced) : order);
+  column.added_at = column.last_seen;
+  column.lacked_since.clear();
+  column.undefined_since.clear();
   if (!unplaced) return;
   unplaced_.push_back(slot);
   has_unplaced_ = true;
@@ -120,15 +135,19 @@ void TableKnowledge::place_those_of(const ShapeMap& map, std::string_view order)
   }
 }
 
-// Where every message has a shape of its own. What their rows have shown stays known.
-void TableKnowledge::forget_maps() {
-  for (const auto& [id, map] : maps_) {
-    for (const int32_t slot : map.slots) {
-      if (slot < 0) continue;
-      std::string& seen = columns_[static_cast<uint32_t>(slot)].last_seen;
-      if (map.max_order > seen) seen = map.max_order;
-    }
+// What the rows of a shape have shown stays known when its columns are looked up anew.
+void TableKnowledge::note_sightings(ShapeMap& map) {
+  for (const int32_t slot : map.slots) {
+    if (slot < 0) continue;
+    std::string& seen = columns_[static_cast<uint32_t>(slot)].last_seen;
+    if (map.max_order > seen) seen = map.max_order;
   }
+  map.max_order.clear();
+}
+
+// Where every message has a shape of its own.
+void TableKnowledge::forget_maps() {
+  for (auto& [id, map] : maps_) note_sightings(map);
   maps_.clear();
   forgot_maps_ = true;
 }
@@ -164,12 +183,14 @@ Result<void> TableKnowledge::add_metadata() {
   return {};
 }
 
-Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order,
-                                         bool unplaced) {
+Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order, bool unplaced,
+                                         bool definition) {
   const route::ColumnRule rule = rule_for(*route_, column.name);
   if (rule.exclude) return ShapeMap::kExcluded;
-  auto found = slots_.find(column.name);
-  if (found == slots_.end()) {
+  const int32_t named = slot_named(column.name, order);
+  const bool is_name_alone = definition && shape.declared && !shape.keyed && column.type.kind == CDCRT_TYPE_UNKNOWN;
+  if (is_name_alone) return named < 0 ? static_cast<int32_t>(ShapeMap::kLeftOut) : named;
+  if (named < 0) {
     if (established() && route_->schema_changes == route::SchemaChanges::kIgnore) return ShapeMap::kLeftOut;
     if (established() && route_->schema_changes == route::SchemaChanges::kFail) {
       return make_error(CDCRT_UNSUPPORTED, "the source added column '" + column.name + "' and schema_changes is \"fail\"",
@@ -191,9 +212,12 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
       added.typed_by_route = true;
       added.type = *rule.type;
     }
-    show(added, static_cast<uint32_t>(columns_.size()), order, unplaced);
-    if (is_usable_default(column) && !rule.type) added.default_value = event::copy_cell(column.default_value, arena_);
-    found = slots_.emplace(column.name, static_cast<uint32_t>(columns_.size())).first;
+    const auto slot = static_cast<uint32_t>(columns_.size());
+    show(added, slot, order, unplaced);
+    // Of a column that may turn out to be another one, renamed, rows that are there have the values: a default must not fill them.
+    const bool may_be_renamed = !definition && awaits_definitions() && lacks_known(shape, order);
+    if (is_usable_default(column) && !rule.type && !may_be_renamed) added.default_value = event::copy_cell(column.default_value, arena_);
+    slots_[column.name] = slot;
     // First seen late: a newer row is known to lack it, so that it was dropped in between.
     if (const std::string_view lacked = lacked_at(order); !unplaced && shape.declared && !lacked.empty()) {
       added.active = false;
@@ -208,13 +232,20 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
       columns_.back().type_order = told->second.order;
     }
     ++version_;
-    return static_cast<int32_t>(found->second);
+    return static_cast<int32_t>(slot);
   }
-  Column& known = columns_[found->second];
-  if (!known.active && order > known.dropped_at) {
+  const auto slot = static_cast<uint32_t>(named);
+  Column& known = columns_[slot];
+  // It was lacked, and is there again: a column of its own, whatever became of the other one.
+  if (known.active && !definition && !known.lacked_since.empty() && order > known.lacked_since) {
+    known.active = false;
+    known.dropped_at = known.lacked_since;
+    drops_.push_back(slot);
+  }
+  if (!known.active && order > known.dropped_at && known.merged_into < 0) {
     known.active = true;
     ++known.incarnation;
-    show(known, found->second, order, unplaced);
+    show(known, slot, order, unplaced);
     known.default_value = is_usable_default(column) ? event::copy_cell(column.default_value, arena_) : cdcrt_cell{};
     if (shape.declared && !known.typed_by_route) {
       known.type = column.type;
@@ -222,12 +253,12 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
     }
     ++version_;
   } else if (shape.declared && known.active && (known.dropped_at.empty() || order > known.dropped_at)) {
-    if (auto declared = declare_type(found->second, column.type, order); !declared) return std::move(declared.error());
+    if (auto declared = declare_type(slot, column.type, order); !declared) return std::move(declared.error());
     if (known.default_value.tag == CDCRT_ABSENT && is_usable_default(column) && order < known.type_order) {
       known.default_value = event::copy_cell(column.default_value, arena_);
     }
   }
-  return static_cast<int32_t>(found->second);
+  return named;
 }
 
 void TableKnowledge::tell_types(const event::Shape& shape, std::string_view order) {
@@ -304,12 +335,22 @@ std::string_view TableKnowledge::last_seen(uint32_t slot) const {
   return seen;
 }
 
-Result<void> TableKnowledge::drop_absent(const ShapeMap& map, std::string_view order) {
+Result<void> TableKnowledge::drop_absent(const ShapeMap& map, std::string_view order, bool definition, bool names_alone) {
   for (const uint32_t slot : map.absent) {
     Column& column = columns_[slot];
     if (!column.active || column.key_ordinal > 0) continue;
     const std::string_view seen = last_seen(slot);
     if (order <= seen) continue;
+    // Either alone does not say it: a row, because the column may have been renamed; a definition of names, because rows may have others.
+    if (names_alone && column.lacked_since.empty()) {
+      if (column.undefined_since.empty()) column.undefined_since.assign(order), ++version_;
+      continue;
+    }
+    if (!definition && awaits_definitions() && column.undefined_since.empty()) {
+      if (column.lacked_since.empty()) column.lacked_since.assign(order), ++version_;
+      has_lacked_ = true;
+      continue;
+    }
     if (route_->schema_changes == route::SchemaChanges::kFail) {
       return make_error(CDCRT_UNSUPPORTED, "the source dropped column '" + column.source_name + "' and schema_changes is \"fail\"",
                         "drop the column from the target and set schema_changes = \"evolve\", or \"add_only\" to keep it");
@@ -343,6 +384,7 @@ const ShapeMap* TableKnowledge::discard_late(const ShapeMap& map, std::string_vi
   if (std::none_of(map.slots.begin(), map.slots.end(), [&](int32_t slot) { return is_late(slot, order); })) return &map;
   late_map_.slots = map.slots;
   late_map_.absent = map.absent;
+  late_map_.nulls = map.nulls;
   for (int32_t& slot : late_map_.slots) {
     if (is_late(slot, order)) slot = ShapeMap::kLate;
   }
@@ -352,15 +394,9 @@ const ShapeMap* TableKnowledge::discard_late(const ShapeMap& map, std::string_vi
 void TableKnowledge::restore(Column column) {
   const auto slot = static_cast<uint32_t>(columns_.size());
   slots_.emplace(column.source_name, slot);
-  const route::ColumnRule rule = rule_for(*route_, column.source_name);
-  column.parse = rule.parse;
-  column.on_overflow = rule.on_overflow;
-  column.target_type = rule.target_type;
-  if (rule.type) {
-    column.typed_by_route = true;
-    const bool widened = rule.on_overflow == types::OnOverflow::kWiden && column.type.kind != CDCRT_TYPE_UNKNOWN;
-    column.type = widened ? types::join(*rule.type, column.type) : *rule.type;
-  }
+  for (const FormerName& former : column.former_names) formers_[former.name].push_back({former.until, slot});
+  has_lacked_ = has_lacked_ || !column.lacked_since.empty();
+  apply_rules(column);
   if (route_->mode == route::Mode::kAppend) column.key_ordinal = 0;
   has_unplaced_ = has_unplaced_ || column.last_seen == kUnplaced;
   columns_.push_back(std::move(column));
@@ -374,10 +410,11 @@ void TableKnowledge::restore(Column column) {
 
 std::vector<uint32_t> TableKnowledge::merge(const std::vector<Column>& stored, bool key_known, std::string_view others) {
   std::vector<uint32_t> returned;
+  take_renames(stored);
   for (const Column& column : stored) {
-    const auto found = slots_.find(column.source_name);
-    if (found != slots_.end()) {
-      if (merge_column(found->second, column, others)) returned.push_back(found->second);
+    if (const int32_t found = slot_of(column, stored); found >= 0) {
+      const auto slot = static_cast<uint32_t>(found);
+      if (merge_column(slot, column, others)) returned.push_back(slot);
       continue;
     }
     Column added = column;
@@ -425,6 +462,10 @@ bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
       known.default_value = event::has_bytes(stored.default_value) ? event::copy_cell(stored.default_value, arena_) : stored.default_value;
     }
   }
+  if (known.lacked_since.empty() && stored.former_names.size() == known.former_names.size()) known.lacked_since = stored.lacked_since;
+  if (known.undefined_since.empty() && stored.former_names.size() == known.former_names.size())
+    known.undefined_since = stored.undefined_since;
+  has_lacked_ = has_lacked_ || !known.lacked_since.empty();
   if (stored.last_seen > known.last_seen) known.last_seen = stored.last_seen;
   has_unplaced_ = has_unplaced_ || known.last_seen == kUnplaced;
   if (known.key_ordinal == 0 && stored.key_ordinal > 0 && !key_known_) {

@@ -21,23 +21,6 @@
 
 namespace cdcrt::evolution {
 
-/// Where a shape's columns go.
-struct ShapeMap {
-  static constexpr int32_t kExcluded = -1, kLeftOut = -2, kLate = -3;
-  std::vector<int32_t> slots;    ///< per shape column: slot, or below 0 why it has none: kLeftOut by "ignore", kLate for a dropped column
-  std::vector<uint32_t> absent;  ///< slots of active columns that the shape lacks
-  bool has_dropped = false;      ///< one of the slots is of a dropped column, or of one that came back
-  uint64_t version = 0;          ///< of the knowledge it was made for
-  std::string max_order;         ///< greatest source order of a row of this shape
-  std::string max_definite;      ///< the greatest order of its rows that show which columns the table had; empty: none
-};
-
-/// A column's type was widened: cells that were folded before must be converted.
-struct TypeChange {
-  uint32_t slot;
-  cdcrt_type from, to;
-};
-
 /// Not thread-safe: the table's lock guards it. Cells of defaults are owned by it.
 class TableKnowledge {
  public:
@@ -50,7 +33,13 @@ class TableKnowledge {
   /// BAD_RECORD: the event cannot be one of this table (a column that the target cannot have, another key): nothing was learned.
   /// Any other error: the table must stop (two columns meet in one name, schema_changes = "fail", the route's key is not there).
   /// `unplaced`: the row has no order of its own, `order` is that of the row before it in its partition.
-  Result<const ShapeMap*> observe(const event::Shape& shape, std::string_view order, bool definite, bool unplaced = false);
+  /// `definition`: no row, but the shape itself; where it names columns without types it adds none.
+  Result<const ShapeMap*> observe(const event::Shape& shape, std::string_view order, bool definite, bool unplaced = false,
+                                  bool definition = false);
+  /// Before observe() of a definition: columns get the names that it gives them. Known ones are no news.
+  Result<void> rename(const event::Shape& definition, std::string_view order);
+  /// Definitions of the table come in the stream: they tell whether a column that rows lack was dropped or renamed.
+  void expect_definitions();
   /// Slots of columns that were first seen in such rows, since the last call.
   std::vector<uint32_t> take_unplaced() { return unplaced_.empty() ? std::vector<uint32_t>() : std::exchange(unplaced_, {}); }
   /// The partition brought a row with an order again: those columns were there after `order`, that of the row before them.
@@ -86,6 +75,9 @@ class TableKnowledge {
   /// Answers the slots of columns that were dropped and came back elsewhere: of what was folded for them only the later part is theirs.
   std::vector<uint32_t> merge(const std::vector<Column>& stored, bool key_known, std::string_view others);
 
+  /// Which column one of `all` that are stored is; none: -1.
+  [[nodiscard]] int32_t slot_of(const Column& stored, const std::vector<Column>& all) const;
+
   [[nodiscard]] const std::vector<Column>& columns() const { return columns_; }
   [[nodiscard]] const std::vector<uint32_t>& key() const { return key_; }
   /// False until an event or the route said what the key is.
@@ -119,32 +111,59 @@ class TableKnowledge {
   std::vector<TypeChange> take_type_changes();
   /// Slots dropped since the last call: cells that were folded before belong to the dropped column.
   std::vector<uint32_t> take_drops() { return std::exchange(drops_, {}); }
-  [[nodiscard]] bool has_changes() const { return !type_changes_.empty() || !drops_.empty(); }
+  /// Since the last call.
+  std::vector<Merge> take_merges() { return std::exchange(merges_, {}); }
+  [[nodiscard]] const std::vector<Merge>& merges() const { return merges_; }
+  [[nodiscard]] bool has_changes() const { return !type_changes_.empty() || !drops_.empty() || !merges_.empty(); }
 
   [[nodiscard]] event::Arena& arena() { return arena_; }
 
  private:
   void forget_maps();
+  void note_sightings(ShapeMap& map);
   Result<void> add_metadata();
   [[nodiscard]] bool is_metadata(uint32_t slot) const;
-  Result<int32_t> slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order, bool unplaced);
+  Result<int32_t> slot_for(const event::Shape& shape, const event::ShapeColumn& column, std::string_view order, bool unplaced,
+                           bool definition);
   /// A row has a column that was not known, or was dropped.
   void show(Column& column, uint32_t slot, std::string_view order, bool unplaced);
   void place_those_of(const ShapeMap& map, std::string_view order);
   Result<void> declare_type(uint32_t slot, cdcrt_type declared, std::string_view order);
   /// The table's columns were known before this shape, so that a difference is a change at the source.
   [[nodiscard]] bool established() const { return restored_ || forgot_maps_ || maps_.size() > 1; }
+  struct Renaming {
+    uint32_t slot;
+    std::string name;
+  };
+  /// Whose name it is at that source order; none: -1.
+  [[nodiscard]] int32_t slot_named(const std::string& name, std::string_view order) const;
+  [[nodiscard]] bool was_renamed(const std::string& former, std::string_view order) const;
+  [[nodiscard]] bool is_route_key(const std::string& column) const;
+  /// A column of the key has that name, or had it.
+  [[nodiscard]] bool is_route_key_of(const std::string& name, const std::vector<uint32_t>& key) const;
+  void apply_rules(Column& column) const;
+  void note_former(uint32_t slot, std::string_view order);
+  void hide(uint32_t slot, std::string_view order);
+  void apply(const std::vector<Renaming>& renamings, std::string_view order);
+  [[nodiscard]] Result<void> check_targets(const std::vector<Renaming>& renamings) const;
+  void leave_out_impossible(std::vector<Renaming>& renamings, std::string_view order) const;
+  [[nodiscard]] std::string target_name_for(const Column& column, const std::string& name) const;
+  void take_renames(const std::vector<Column>& stored);
+  void bound_names(ShapeMap& map, const event::Shape& shape, std::string_view order) const;
+  void find_nulls(ShapeMap& map, std::string_view order) const;
+  [[nodiscard]] bool awaits_definitions() const;
   void judge_key_partitions(const event::Shape& shape);
-  Result<void> observe_key(const event::Shape& shape);
+  Result<void> observe_key(const event::Shape& shape, std::string_view order, bool definition);
   /// What the manifest says of the key of rows of this shape; empty: nothing.
   [[nodiscard]] const std::vector<std::string>& manifest_key(const event::Shape& shape) const;
-  Result<void> check_shape(const event::Shape& shape) const;
+  Result<void> check_shape(const event::Shape& shape, bool definition) const;
   Result<void> check_route_key(const event::Shape& shape, bool definite) const;
   [[nodiscard]] std::vector<std::string> key_of(const event::Shape& shape) const;
   [[nodiscard]] bool is_unkeyable(cdcrt_type type) const;
   void note_rules(const event::Shape& shape);
   Result<void> check_rules(const event::Shape& shape, bool definite);
-  Result<void> drop_absent(const ShapeMap& map, std::string_view order);
+  Result<void> drop_absent(const ShapeMap& map, std::string_view order, bool definition, bool names_alone);
+  [[nodiscard]] bool lacks_known(const event::Shape& shape, std::string_view order) const;
   [[nodiscard]] bool follows_drops() const;
   /// The greatest order of a row that is newer than `order` and of a shape known by now; empty: there is none.
   [[nodiscard]] std::string_view lacked_at(std::string_view order) const;
@@ -161,7 +180,7 @@ class TableKnowledge {
   std::vector<Column> columns_;
   std::unordered_map<std::string, uint32_t> slots_;
   std::unordered_map<uint32_t, ShapeMap> maps_;
-  ShapeMap late_map_;
+  ShapeMap late_map_, names_map_;
   std::map<route::Metadata, uint32_t> metadata_;
   std::vector<uint32_t> key_;
   bool key_known_ = false;
@@ -182,6 +201,14 @@ class TableKnowledge {
   uint64_t version_ = 1;
   std::vector<TypeChange> type_changes_;
   std::vector<uint32_t> drops_;
+  struct Former {
+    std::string until;
+    uint32_t slot;
+  };
+  std::unordered_map<std::string, std::vector<Former>> formers_;  ///< by name that a column had
+  std::vector<Merge> merges_;
+  bool has_definitions_ = false;
+  bool has_lacked_ = false;  ///< a column may be lacked by rows and not dropped
   std::vector<uint32_t> unplaced_;
   bool has_unplaced_ = false;  ///< a column may be
   event::Arena arena_{4 << 10};

@@ -39,6 +39,7 @@ inline const struct TablesTable : PipelineTable {
   Place version = integer("version", 2), state = text("state", 2), reason = text("reason", 2);
   Place source_server = text("source_server", 3), accepts_loss = integer("accepts_loss", 3);
   Place row_orders = integer("row_orders", 4);  ///< 1: its rows are kept in source order; 2: the keys written last are kept
+  Place definition_topic = text("definition_topic", 6);
 } kTables;
 
 inline const struct ColumnsTable : PipelineTable {
@@ -48,6 +49,8 @@ inline const struct ColumnsTable : PipelineTable {
   Place default_value = text("default_value"), active = integer("active"), incarnation = integer("incarnation");
   Place last_seen = bytes("last_seen"), dropped_at = bytes("dropped_at"), type_order = bytes("type_order");
   Place adopted = integer("adopted", 3);
+  Place former_names = bytes("former_names", 6), added_at = bytes("added_at", 6);
+  Place lacked_since = bytes("lacked_since", 6), undefined_since = bytes("undefined_since", 6);
 } kColumns;
 
 struct KeyChangesTable : PipelineTable {

@@ -7,7 +7,7 @@
 
 namespace cdcrt::progress {
 
-inline constexpr int64_t kFormatVersion = 5;
+inline constexpr int64_t kFormatVersion = 6;
 
 /// The tables of every target, whatever its locks.
 std::vector<const HostTable*> tables_of_every_target(const KeyChangesTable& key_changes);

@@ -140,6 +140,7 @@ void Store::add_table(Rows& rows, const std::string& target, const StoredTable& 
   row[kTables.source_server] = text(table.source_server);
   row[kTables.accepts_loss] = integer(table.accepts_loss ? 1 : 0);
   row[kTables.row_orders] = integer(table.by_source ? kOrdersOfRows : table.remembers_keys ? kOrdersOfLastKeys : kNoOrders);
+  row[kTables.definition_topic] = text(table.definition_topic);
 }
 
 void Store::add_columns(Rows& rows, const std::string& target, const std::vector<evolution::Column>& columns) const {
@@ -161,6 +162,10 @@ void Store::add_columns(Rows& rows, const std::string& target, const std::vector
     row[kColumns.dropped_at] = bytes(column.dropped_at);
     row[kColumns.type_order] = bytes(column.type_order);
     row[kColumns.adopted] = integer(column.adopted ? 1 : 0);
+    row[kColumns.former_names] = bytes(rows.keep(to_bytes(column.former_names)));
+    row[kColumns.added_at] = bytes(column.added_at);
+    row[kColumns.lacked_since] = bytes(column.lacked_since);
+    row[kColumns.undefined_since] = bytes(column.undefined_since);
   }
 }
 

@@ -9,7 +9,37 @@ namespace {
 
 constexpr auto kStates = std::to_array<std::string_view>({"active", "paused", "skipped"});
 
+void append_with_length(std::string& bytes, std::string_view text) { bytes += std::to_string(text.size()) + ":" + std::string(text); }
+
+bool take_with_length(std::string_view& bytes, std::string& text) {
+  std::size_t size = 0;
+  const char* const colon = std::from_chars(bytes.data(), bytes.data() + bytes.size(), size).ptr;
+  const auto begin = static_cast<std::size_t>(colon - bytes.data()) + 1;
+  if (begin > bytes.size() || size > bytes.size() - begin) return false;
+  text = bytes.substr(begin, size);
+  bytes.remove_prefix(begin + size);
+  return true;
+}
+
 }  // namespace
+
+std::string to_bytes(const std::vector<evolution::FormerName>& names) {
+  std::string bytes;
+  for (const auto& former : names) {
+    append_with_length(bytes, former.name);
+    append_with_length(bytes, former.until);
+  }
+  return bytes;
+}
+
+std::vector<evolution::FormerName> former_names_from(std::string_view bytes) {
+  std::vector<evolution::FormerName> names;
+  for (evolution::FormerName former; !bytes.empty();) {
+    if (!take_with_length(bytes, former.name) || !take_with_length(bytes, former.until)) break;
+    names.push_back(former);
+  }
+  return names;
+}
 
 std::string to_text(const WaitsFor& waits_for) {
   std::string text;

@@ -45,6 +45,7 @@ struct StoredTable {
   std::string source_table;
   std::string source_server;  ///< empty: unknown
   std::string floor;
+  std::string definition_topic;  ///< where definitions of it come from; empty: none have come
   bool key_known = false;
   bool told_keyless = false;  ///< not known, and a definition said that there is none: for tables whose events do not tell it
   TableState state = TableState::kActive;
@@ -117,6 +118,9 @@ struct StartOffset {
 };
 
 std::string to_text(const WaitsFor& waits_for);
+/// Names and source orders, each with its length before it.
+std::string to_bytes(const std::vector<evolution::FormerName>& names);
+std::vector<evolution::FormerName> former_names_from(std::string_view bytes);
 WaitsFor waits_for_from(const std::string& text);
 std::string_view to_text(TableState state);
 TableState table_state_from(std::string_view text);

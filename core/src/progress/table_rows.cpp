@@ -19,6 +19,7 @@ void table_into(const Row& row, StoredTable& table) {
   table.floor = row.text(kTables.floor);
   table.key_known = row.integer(kTables.key_known) == kKeyKnown;
   table.told_keyless = row.integer(kTables.key_known) == kToldKeyless;
+  table.definition_topic = row.text(kTables.definition_topic);
   table.version = row.integer(kTables.version);
   table.state = table_state_from(row.text(kTables.state));
   table.reason = row.text(kTables.reason);
@@ -62,6 +63,10 @@ Result<evolution::Column> column_of(const Row& row, event::Arena& arena) {
   column.dropped_at = row.text(kColumns.dropped_at);
   column.type_order = row.text(kColumns.type_order);
   column.adopted = row.flag(kColumns.adopted);
+  column.former_names = former_names_from(row.text(kColumns.former_names));
+  column.added_at = row.text(kColumns.added_at);
+  column.lacked_since = row.text(kColumns.lacked_since);
+  column.undefined_since = row.text(kColumns.undefined_since);
   return column;
 }
 

@@ -213,7 +213,11 @@ class Rewinding {
     for (const auto& column : table.columns) {
       if (column.key_ordinal == 0) continue;
       ++count;
-      if (column.key_ordinal <= key.size()) key[column.key_ordinal - 1] = column.source_name;
+      if (column.key_ordinal > key.size()) continue;
+      const std::string& named = (*route)->primary_key[column.key_ordinal - 1];
+      const bool had_name =
+          std::any_of(column.former_names.begin(), column.former_names.end(), [&](const auto& former) { return former.name == named; });
+      key[column.key_ordinal - 1] = had_name ? named : column.source_name;
     }
     return count != key.size() || key != own;
   }

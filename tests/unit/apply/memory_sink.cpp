@@ -116,6 +116,8 @@ class Connection : public sdk::SinkConnection {
         if (table.columns.size() == 1) return sdk::Status::error(CDCRT_UNSUPPORTED, "there are no other columns");
         std::erase_if(table.columns, [&](const Column& each) { return each.name == column; });
         for (Row& row : table.rows) row.erase(column);
+      } else if (change.kind == CDCRT_RENAME_COLUMN) {
+        rename(table, folded(change.columns->former_name), column);
       } else if (change.kind == CDCRT_ALTER_TYPE) {
         for (Column& each : table.columns) {
           if (each.name == column) each.type = change.columns->type;
@@ -257,6 +259,30 @@ class Connection : public sdk::SinkConnection {
     for (char& letter : text) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
     return text;
   }
+  static void rename(Table& table, const std::string& former, const std::string& name) {
+    const Column* const renamed = table.column(former);
+    if (former == name || renamed == nullptr) return;
+    const Column* const newer = table.column(name);
+    for (Row& row : table.rows) {
+      const std::string value = or_null(row[former]);
+      row.erase(former);
+      if (newer == nullptr || or_null(row[name]) == null_text()) {
+        row[name] = value;
+        continue;
+      }
+      event::Arena arena;
+      const auto cell = types::from_text(row[name], arena);
+      if (const auto converted = types::convert(*cell, newer->type, renamed->type, arena)) {
+        row[name].clear();
+        types::append_text(row[name], *converted);
+      }
+    }
+    std::erase_if(table.columns, [&](const Column& each) { return each.name == name; });
+    for (Column& each : table.columns) {
+      if (each.name == former) each.name = name;
+    }
+  }
+
   void add(Table& table, const cdcrt_column& column) const {
     const std::string name = folded(column.name);
     if (table.column(name) != nullptr) return;

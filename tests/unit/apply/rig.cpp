@@ -107,6 +107,7 @@ void Rig::fill(event::RowBatch& batch, const Event& event, uint32_t message) {
     each.name = sdk::borrow(column.name);
     each.type = column.type;
     each.key_ordinal = column.key_ordinal;
+    if (column.former_name != nullptr) each.former_name = sdk::borrow(column.former_name);
     keyed = keyed || column.key_ordinal > 0;
     if (column.default_value.tag != CDCRT_ABSENT) {
       each.flags |= CDCRT_COLUMN_DEFAULT;

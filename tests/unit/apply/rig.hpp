@@ -27,6 +27,7 @@ struct Column {
   cdcrt_type type{};
   uint32_t key_ordinal = 0;
   cdcrt_cell default_value{};
+  const char* former_name = nullptr;
 };
 inline const cdcrt_type kInt = types::type_of(CDCRT_TYPE_INT64);
 inline const cdcrt_type kText = types::string_type(0);

@@ -112,6 +112,7 @@ TestRow make_row(const cdcrt_row& row, const event::RowBatch& batch, const event
     test.type = type_text(column.type);
     test.not_null = (column.flags & CDCRT_COLUMN_NOT_NULL) != 0;
     test.key_ordinal = column.key_ordinal;
+    test.former_name = column.former_name;
     if ((column.flags & CDCRT_COLUMN_DEFAULT) != 0) {
       test.default_value = cell_text(column.default_value) + ((column.flags & CDCRT_COLUMN_DEFAULT_CERTAIN) != 0 ? "" : "?");
     }

@@ -22,6 +22,7 @@ struct TestColumn {
   bool not_null = false;
   uint32_t key_ordinal = 0;
   std::string default_value;  ///< "I64 5"; with '?' when it is not certain
+  std::string former_name;
 };
 
 struct TestRow {

@@ -215,3 +215,39 @@ TEST_CASE("message kinds: what a message is does not depend on those beside it")
   CHECK(results({order.rbegin(), order.rend()}, 0) == alone);
   CHECK(results(order, 1) == alone);
 }
+
+TEST_CASE("message kinds: a change of a table of MySQL or MariaDB that has a key is a definition, which says what was renamed") {
+  const auto record = [](const std::string& connector, const std::string& type, const std::string& ddl, const std::string& key) {
+    return R"({"source":{"version":"3.2.0.Final","connector":")" + connector +
+           R"(","name":"srv","ts_ms":1,"db":"shop","table":"orders","file":"bin.000003","pos":500},"ts_ms":5,"databaseName":"shop",)"
+           R"("schemaName":null,"ddl":")" +
+           ddl + R"(","tableChanges":[{"type":")" + type +
+           R"(","id":"\"shop\".\"orders\"","table":{"defaultCharsetName":"utf8mb4","primaryKeyColumnNames":[)" + key +
+           R"(],"columns":[{"name":"id","typeName":"INT"},{"name":"Remark","typeName":"VARCHAR","length":10}]}}]})";
+  };
+  const std::string renames = "ALTER TABLE `orders` RENAME COLUMN note TO `remark`";
+  const auto with_schema = [](const std::string& payload) {
+    return schema_of({{"ddl", "string"}}, "io.debezium.connector.mysql.SchemaChangeValue") + payload + "}";
+  };
+  const std::string altered = record("mysql", "ALTER", renames, "\"id\"");
+  for (const std::string& value : {altered, with_schema(altered), record("mariadb", "ALTER", renames, "\"id\"")}) {
+    const Decoded decoded = decode({flattened(value)}, "srv", kIgnore);
+    REQUIRE(decoded.rejects.empty());
+    REQUIRE(decoded.rows.size() == 1);
+    const TestRow& row = decoded.rows[0];
+    CHECK(row.operation == "DEFINITION");
+    CHECK(row.table == "shop.-.orders");
+    CHECK(row.declared);
+    CHECK_FALSE(row.keyed);
+    CHECK(row.names == std::vector<std::string>{"id", "Remark"});
+    CHECK(row.columns.at("id").former_name.empty());
+    CHECK(row.columns.at("Remark").former_name == "note");
+    CHECK(row.order == "000000000000000300000000000001f400000000");
+  }
+  const Decoded created = decode({flattened(record("mysql", "CREATE", "CREATE TABLE orders (id INT)", "\"id\""))}, "srv", kIgnore);
+  REQUIRE(created.rows.size() == 1);
+  CHECK(created.rows[0].operation == "DEFINITION");
+  CHECK(is_marker(record("mysql", "ALTER", renames, ""), "srv"));
+  CHECK(is_marker(record("mysql", "DROP", "DROP TABLE orders", "\"id\""), "srv"));
+  CHECK(is_marker(record("sqlserver", "ALTER", "", "\"id\""), "srv"));
+}

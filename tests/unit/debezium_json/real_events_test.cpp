@@ -142,3 +142,30 @@ TEST_CASE("real events: defaults, key changes, unavailable values and filler are
   for (const auto& row : full) images += row.has_before ? 1 : 0;
   CHECK(images == 5);
 }
+
+TEST_CASE("real events: records of MariaDB's schema changes say which columns were renamed, and stand before the rows that show it") {
+  const auto events = read_events(kData + "/debezium-mariadb-renames/events.jsonl.gz");
+  const Decoded records = decode(events.at("shop"), "shop");
+  const Decoded changes = decode(events.at("shop.shop.orders"), "shop.shop.orders");
+  CHECK(records.rejects.empty());
+  CHECK(changes.rejects.empty());
+  std::string told;
+  for (const TestRow& row : records.rows) {
+    if (row.operation != "DEFINITION") continue;
+    told += row.table + ":";
+    for (const std::string& name : row.names) {
+      const std::string& former = row.columns.at(name).former_name;
+      told += " " + name + (former.empty() ? "" : " (" + former + ")");
+    }
+    told += "\n";
+    const bool shows_new_name = row.columns.count("the remark") != 0;
+    for (const TestRow& change : changes.rows) {
+      if (change.columns.count("the remark") != 0 && change.columns.count("amount") == 0 && shows_new_name &&
+          row.columns.count("amount") == 0)
+        CHECK(row.order < change.order);
+    }
+  }
+  CHECK(told ==
+        "shop.-.orders: id note total\nshop.-.other: id a b\nshop.-.orders: id the remark (note) total extra\n"
+        "shop.-.orders: id the remark amount (total) extra\nshop.-.orders: id the remark amount extra total\nshop.-.other: id a\n");
+}

@@ -239,3 +239,34 @@ TEST_CASE("odbc: what one connection knows of a column ends when another one loo
     CHECK(target.read("by hand", {kId, words}) == Rows{"i64:1|string:7", "i64:2|string:007"});
   });
 }
+
+TEST_CASE("odbc: a renamed column keeps its values, its key and its indexes, and is renamed once") {
+  each_target([](Target& target) {
+    const cdcrt_column words = column("v", CDCRT_TYPE_STRING), renamed = column("the \"w\"", CDCRT_TYPE_STRING);
+    OK(target.create("t", {kId, words}));
+    by_tool(target, "CREATE UNIQUE INDEX by_v ON t (v);");
+    OK(target.write(CDCRT_WRITE_APPEND, "t", {kId, words}, {{i64(1), str("one")}, {i64(2), str("two")}}));
+    OK(target.rename("t", "v", "the \"w\""));
+    OK(target.rename("t", "v", "the \"w\""));
+    CHECK(target.read("t", {kId, renamed}) == Rows{"i64:1|string:one", "i64:2|string:two"});
+    CHECK(target.write(CDCRT_WRITE_UPSERT, "t", {kId, renamed}, {{i64(3), str("two")}}).code == CDCRT_BAD_RECORD);
+    OK(target.rename("t", "id", "number"));
+    const cdcrt_column number = column("number", CDCRT_TYPE_INT32, 1);
+    CHECK(target.describe("t").find("number")->key == 1);
+    OK(target.write(CDCRT_WRITE_UPSERT, "t", {number, renamed}, {{i64(2), str("2nd")}}));
+    CHECK(target.read("t", {number, renamed}) == Rows{"i64:1|string:one", "i64:2|string:2nd"});
+    CHECK(target.rename("t", "nothing", "new").code == CDCRT_STALE_SCHEMA);
+  });
+}
+
+TEST_CASE("odbc: a column that is renamed to one that is there takes the values that that one has") {
+  each_target([](Target& target) {
+    const cdcrt_column before = column("a", CDCRT_TYPE_STRING), after = column("b", CDCRT_TYPE_STRING);
+    OK(target.create("t", {kId, before, after}));
+    OK(target.write(CDCRT_WRITE_APPEND, "t", {kId, before, after},
+                    {{i64(1), str("old"), null()}, {i64(2), null(), str("new")}, {i64(3), null(), null()}}));
+    OK(target.rename("t", "a", "b"));
+    CHECK(target.read("t", {kId, after}) == Rows{"i64:1|string:old", "i64:2|string:new", "i64:3|null"});
+    CHECK(target.describe("t").columns.size() == 2);
+  });
+}

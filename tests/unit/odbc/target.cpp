@@ -232,6 +232,11 @@ Failure Target::drop(std::string_view table, std::string_view name) {
   const cdcrt_column made = column(name, CDCRT_TYPE_UNKNOWN);
   return change(table, {one(CDCRT_DROP_COLUMN, &made)});
 }
+Failure Target::rename(std::string_view table, std::string_view former, std::string_view name) {
+  cdcrt_column made = column(name, CDCRT_TYPE_UNKNOWN);
+  made.former_name = borrow(former);
+  return change(table, {one(CDCRT_RENAME_COLUMN, &made)});
+}
 Failure Target::alter(std::string_view table, cdcrt_column made, cdcrt_type from) {
   return change(table, {one(CDCRT_ALTER_TYPE, &made, 1, from)});
 }

@@ -74,6 +74,7 @@ class Target {
   Failure change(std::string_view table, std::vector<cdcrt_change> changes, std::string_view schema = {});
   Failure create(std::string_view table, const std::vector<cdcrt_column>& columns, std::string_view schema = {});
   Failure add(std::string_view table, cdcrt_column column);
+  Failure rename(std::string_view table, std::string_view former, std::string_view name);
   Failure drop(std::string_view table, std::string_view column);
   Failure alter(std::string_view table, cdcrt_column column, cdcrt_type from);
   Described describe(std::string_view table, std::string_view schema = {});

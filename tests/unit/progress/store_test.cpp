@@ -159,10 +159,12 @@ TEST_CASE("progress: the columns of its tables, and their keys, are those that p
       {"leases", "pipeline* sink* source* topic* partition* epoch owner waits_for"},
       {"watermarks", "pipeline* sink* source* topic* partition* next_offset last_offset last_timestamp_ms last_hash"},
       {"progress", "pipeline* sink* source* topic* partition* target* next_offset source_order"},
-      {"tables", "pipeline* sink* target* source_table floor key_known version state reason source_server accepts_loss row_orders"},
+      {"tables",
+       "pipeline* sink* target* source_table floor key_known version state reason source_server accepts_loss row_orders "
+       "definition_topic"},
       {"columns",
        "pipeline* sink* target* slot* source_name target_name type key_ordinal default_value active incarnation last_seen dropped_at type_order "
-       "adopted"},
+       "adopted former_names added_at lacked_since undefined_since"},
       {"key_changes", "pipeline* sink* target* new_key* record"},
       {"open_dead_letters", "pipeline* sink* target* key* source* topic* partition* offset*"},
       {"replayed", "pipeline* sink* target* source* topic* partition* offset*"},

@@ -68,4 +68,19 @@ Status Dialect::drop_column(std::string& out, const cdcrt_table& table, std::str
   return append_column(out, column);
 }
 
+Status Dialect::rename_column(std::vector<std::string>& out, const cdcrt_table& table, std::string_view former, std::string_view name,
+                              bool merges) const {
+  std::string quoted, from, to;
+  Status status = append_table(quoted, table);
+  if (status) status = append_column(from, former);
+  if (status) status = append_column(to, name);
+  if (!status) return status;
+  if (merges) {
+    out.push_back("UPDATE " + quoted + " SET " + from + " = " + to + " WHERE " + to + " IS NOT NULL");
+    out.push_back("ALTER TABLE " + quoted + " DROP COLUMN " + to);
+  }
+  out.push_back("ALTER TABLE " + quoted + " RENAME COLUMN " + from + " TO " + to);
+  return {};
+}
+
 }  // namespace cdcrt::sql

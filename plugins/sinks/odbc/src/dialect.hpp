@@ -46,6 +46,9 @@ class Dialect {
   sdk::Status create_table(std::string& out, const cdcrt_table& table, const cdcrt_column* columns, uint32_t count) const;
   sdk::Status add_column(std::string& out, const cdcrt_table& table, const cdcrt_column& column, bool if_not_exists) const;
   sdk::Status drop_column(std::string& out, const cdcrt_table& table, std::string_view column, bool if_exists) const;
+  /// `merges`: there is a column of the new name; its values, where it has any, become the renamed one's, and it goes.
+  sdk::Status rename_column(std::vector<std::string>& out, const cdcrt_table& table, std::string_view former, std::string_view name,
+                            bool merges) const;
 
  protected:
   [[nodiscard]] virtual std::string key_column_type(const cdcrt_column& column, bool only_key) const;

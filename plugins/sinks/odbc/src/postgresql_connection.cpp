@@ -239,6 +239,7 @@ class PostgresqlConnection final : public OdbcConnection {
       case CDCRT_ADD_COLUMN: status = dialect_.add_column(text, target, change.columns[0], true); break;
       case CDCRT_ALTER_TYPE: status = alter_column_type(*session_, dialect_, target, change, text); break;
       case CDCRT_DROP_COLUMN: status = dialect_.drop_column(text, target, sdk::view(change.columns[0].name), true); break;
+      case CDCRT_RENAME_COLUMN: return rename_column(target, change.columns[0], what);
       case CDCRT_DROP_NOT_NULL:
         text = "ALTER TABLE ";
         status = dialect_.append_table(text, target);
@@ -252,6 +253,28 @@ class PostgresqlConnection final : public OdbcConnection {
   }
 
  private:
+  Status rename_column(const cdcrt_table& table, const cdcrt_column& column, const std::string& what) {
+    CatalogTable catalog;
+    Status status = read_catalog(*session_, sdk::view(table.schema), sdk::view(table.name), catalog);
+    if (!status) return status;
+    const auto has = [&](cdcrt_string name) {
+      return std::any_of(catalog.columns.begin(), catalog.columns.end(),
+                         [&](const CatalogColumn& each) { return each.name == sdk::view(name); });
+    };
+    if (!has(column.former_name)) {
+      // Another process may have made this change already.
+      if (has(column.name)) return {};
+      return Status::error(CDCRT_STALE_SCHEMA, what + ": there is no column " + sql::shown(sdk::view(column.former_name)))
+          .with_native(0, "42703");
+    }
+    std::vector<std::string> texts;
+    status = dialect_.rename_column(texts, table, sdk::view(column.former_name), sdk::view(column.name), has(column.name));
+    for (const std::string& each : texts) {
+      if (status) status = execute(each, Moment::kChange, what);
+    }
+    return status;
+  }
+
   [[nodiscard]] std::string_view schema_of(const cdcrt_table& table) const {
     return table.schema.data != nullptr ? sdk::view(table.schema) : std::string_view(default_schema_);
   }

@@ -201,6 +201,7 @@ class SqliteConnection final : public OdbcConnection {
         status = dialect_.add_column(text, table, change.columns[0], false);
         return status ? execute(text, Moment::kChange, what) : std::move(status);
       case CDCRT_DROP_COLUMN: return has ? drop_column(table, found, name, what) : Status();
+      case CDCRT_RENAME_COLUMN: return rename_column(table, found, change.columns[0], has, what);
       case CDCRT_ALTER_TYPE:
       case CDCRT_DROP_NOT_NULL: return alter_column(*session_, found, change, what);
       default: return Status::unsupported("change " + std::to_string(change.kind) + " is unknown to this sink");
@@ -381,6 +382,23 @@ class SqliteConnection final : public OdbcConnection {
       if (fits && (out.empty() || index.columns.size() < out.size())) out = index.columns;
     }
     return {};
+  }
+
+  Status rename_column(const cdcrt_table& table, const SqliteTable& found, const cdcrt_column& column, bool has, const std::string& what) {
+    const std::string_view former = sdk::view(column.former_name), name = sdk::view(column.name);
+    const bool has_former =
+        std::any_of(found.columns.begin(), found.columns.end(), [&](const auto& each) { return same_name(each.name, former); });
+    if (same_name(former, name)) return {};
+    if (!has_former) {
+      if (has) return {};
+      return Status::error(CDCRT_STALE_SCHEMA, what + ": there is no column " + sql::shown(former));
+    }
+    std::vector<std::string> texts;
+    Status status = dialect_.rename_column(texts, table, former, name, has);
+    for (const std::string& each : texts) {
+      if (status) status = execute(each, Moment::kChange, what);
+    }
+    return status;
   }
 
   Status drop_column(const cdcrt_table& table, const SqliteTable& found, std::string_view name, const std::string& what) {

@@ -46,6 +46,7 @@ class Change {
     switch (change.kind) {
       case CDCRT_ADD_COLUMN: return found != nullptr ? Status() : add(column);
       case CDCRT_DROP_COLUMN: return found == nullptr ? Status() : drop(*found);
+      case CDCRT_RENAME_COLUMN: return rename(column, found != nullptr);
       case CDCRT_ALTER_TYPE: return found == nullptr ? no_column(folded) : alter(column, *found);
       case CDCRT_DROP_NOT_NULL:
         if (found == nullptr) return no_column(folded);
@@ -119,6 +120,21 @@ class Change {
   Status drop(const CatalogColumn& column) {
     Status status = not_of_layout(column);
     return status ? execute("ALTER TABLE " + quoted_ + " DROP COLUMN " + column_) : std::move(status);
+  }
+
+  /// Also of a DISTKEY or a SORTKEY. `merges`: there is a column of the new name, whose values, where it has any, become the renamed one's.
+  Status rename(const cdcrt_column& column, bool merges) {
+    const std::string former = sql::redshift::folded(sdk::view(column.former_name), session_.names().case_sensitive);
+    std::string from;
+    Status status = sql::redshift::append_name(from, former, "column", true);
+    if (!status || from == column_) return status;
+    // Another process may have made this change already.
+    if (catalog_.find(former) == nullptr) return merges ? Status() : no_column(former);
+    if (merges) {
+      status = execute("UPDATE " + quoted_ + " SET " + from + " = " + column_ + " WHERE " + column_ + " IS NOT NULL");
+      if (status) status = execute("ALTER TABLE " + quoted_ + " DROP COLUMN " + column_);
+    }
+    return status ? execute("ALTER TABLE " + quoted_ + " RENAME COLUMN " + from + " TO " + column_) : std::move(status);
   }
 
   Status alter(const cdcrt_column& column, const CatalogColumn& found) {

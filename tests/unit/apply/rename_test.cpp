@@ -1,0 +1,171 @@
+// A column that is renamed at the source, as a definition in another partition (1) says, before or after the rows of the new name (0).
+#include <doctest/doctest.h>
+
+#include "apply/orders.hpp"
+
+using namespace cdcrt;
+using namespace cdcrt::rig;
+
+namespace {
+
+Event row_of(int64_t id, std::vector<const char*> names, std::vector<cdcrt_cell> values, const char* order) {
+  Event event{CDCRT_UPDATE, {{"id", kInt, 1}}, {integer(id)}, order};
+  for (const char* name : names) event.columns.push_back({name, kText});
+  event.cells.insert(event.cells.end(), values.begin(), values.end());
+  return event;
+}
+
+Event definition(std::vector<Column> columns, const char* order) {
+  Event event{CDCRT_DEFINITION, {{"id"}}, {}, order};
+  event.columns.insert(event.columns.end(), columns.begin(), columns.end());
+  return event;
+}
+
+Column renamed(const char* former, const char* name) {
+  Column column{name};
+  column.former_name = former;
+  return column;
+}
+
+/// Rows 1 to 3 with a column a, of which a definition came.
+void begin(Rig& rig) {
+  rig.send(definition({{"a"}}, "01"), 1);
+  for (int64_t id = 1; id <= 3; ++id) rig.send(row_of(id, {"a"}, {text("old")}, "10"));
+  REQUIRE(rig.write());
+  REQUIRE(rig.rows() == "id=1,a='old'; id=2,a='old'; id=3,a='old'");
+}
+
+}  // namespace
+
+TEST_CASE("rename: the values of rows that are not touched again stay, whichever comes first") {
+  for (const char* way : {"definition", "definition apart", "rows", "rows apart", "restart between", "restart after"}) {
+    CAPTURE(way);
+    const std::string_view how(way);
+    Rig rig({}, 2);
+    begin(rig);
+    const auto define = [&] { rig.send(definition({renamed("a", "b")}, "20"), 1); };
+    const auto change = [&] {
+      rig.send(row_of(2, {"b"}, {text("new")}, "30"));
+      rig.send(row_of(3, {"b"}, {null()}, "31"));
+    };
+    if (how.starts_with("definition")) define();
+    if (how == "definition apart") REQUIRE(rig.write());
+    change();
+    if (how == "rows apart" || how.starts_with("restart")) REQUIRE(rig.write());
+    if (how == "restart between") rig.restart();
+    if (!how.starts_with("definition")) define();
+    REQUIRE(rig.write());
+    if (how == "restart after") rig.restart();
+    REQUIRE(rig.write());
+    CHECK(rig.table->stopped() == "");
+    CHECK(rig.rows() == "id=1,b='old'; id=2,b='new'; id=3,b=NULL");
+    rig.send(row_of(1, {"b"}, {text("last")}, "40"));
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "id=1,b='last'; id=2,b='new'; id=3,b=NULL");
+    CHECK(rig.written_dead_letters().empty());
+  }
+}
+
+TEST_CASE("rename: a late row of the old shape puts its value under the new name") {
+  Rig rig({}, 2);
+  begin(rig);
+  rig.send(definition({renamed("a", "b")}, "20"), 1);
+  rig.send(row_of(1, {"b"}, {text("new")}, "30"));
+  REQUIRE(rig.write());
+  rig.send(row_of(4, {"a"}, {text("late")}, "15"));
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,b='new'; id=2,b='old'; id=3,b='old'; id=4,b='late'");
+}
+
+TEST_CASE("rename: a new column of the old name does not mix with it") {
+  for (const bool apart : {false, true}) {
+    Rig rig({}, 2);
+    begin(rig);
+    rig.send(definition({renamed("a", "b")}, "20"), 1);
+    if (apart) REQUIRE(rig.write());
+    rig.send(row_of(1, {"b", "a"}, {text("b1"), text("a1")}, "30"));
+    REQUIRE(rig.write());
+    CHECK(rig.table->stopped() == "");
+    CHECK(rig.rows() == "id=1,b='b1',a='a1'; id=2,b='old',a=NULL; id=3,b='old',a=NULL");
+  }
+}
+
+TEST_CASE("rename: two columns change places in the target") {
+  for (const bool at_once : {true, false}) {
+    Rig rig({}, 2);
+    rig.send(definition({{"a"}, {"b"}}, "01"), 1);
+    rig.send(row_of(1, {"a", "b"}, {text("of a"), text("of b")}, "10"));
+    REQUIRE(rig.write());
+    if (at_once) {
+      rig.send(definition({renamed("a", "b"), renamed("b", "a")}, "20"), 1);
+    } else {
+      rig.send(definition({renamed("a", "t"), {"b"}}, "20"), 1);
+      rig.send(definition({{"t"}, renamed("b", "a")}, "21"), 1);
+      rig.send(definition({renamed("t", "b"), {"a"}}, "22"), 1);
+    }
+    rig.send(row_of(2, {"a", "b"}, {text("new a"), text("new b")}, "30"));
+    REQUIRE(rig.write());
+    CHECK(rig.table->stopped() == "");
+    CHECK(rig.rows() == "id=1,b='of a',a='of b'; id=2,b='new b',a='new a'");
+  }
+}
+
+TEST_CASE("rename: a column that was dropped, and another one added, are two when the definition says no rename") {
+  Rig rig({}, 2);
+  begin(rig);
+  rig.send(row_of(1, {"b"}, {text("new")}, "30"));
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,a=NULL,b='new'; id=2,a='old',b=NULL; id=3,a='old',b=NULL");
+  rig.send(definition({{"b"}}, "20"), 1);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,b='new'; id=2,b=NULL; id=3,b=NULL");
+}
+
+TEST_CASE("rename: the type may change with the name, and the key's column may be renamed") {
+  Rig rig({}, 2);
+  begin(rig);
+  rig.send({CDCRT_UPDATE, {{"id", kInt, 1}, {"b", types::type_of(CDCRT_TYPE_FLOAT64)}}, {integer(2), types::real_cell(0.5)}, "30"});
+  REQUIRE(rig.write());
+  rig.send(definition({renamed("a", "b")}, "20"), 1);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,b='old'; id=2,b='0.5'; id=3,b='old'");
+  Event keyed = definition({{"b"}}, "40");
+  keyed.columns[0] = renamed("id", "number");
+  rig.send(keyed, 1);
+  rig.send({CDCRT_UPDATE, {{"number", kInt, 1}, {"b", kText}}, {integer(3), text("three")}, "50"});
+  REQUIRE(rig.write());
+  CHECK(rig.table->stopped() == "");
+  CHECK(rig.rows() == "number=1,b='old'; number=2,b='0.5'; number=3,b='three'");
+}
+
+TEST_CASE("rename: a column of that name which is the target's own stops the table, and nothing is overwritten") {
+  Rig rig({}, 2);
+  begin(rig);
+  rig.database.tables["shop.orders"].columns.push_back({"b", kText, 0, ""});
+  for (auto& row : rig.database.tables["shop.orders"].rows) row["b"] = "\"mine\"";
+  rig.restart();
+  rig.send(definition({renamed("a", "b")}, "20"), 1);
+  const auto written = rig.write();
+  const std::string why = (written ? std::string() : written.error().message) + rig.table->stopped() + rig.table->detached();
+  CAPTURE(rig.rows());
+  CHECK_MESSAGE(why.find("has a column 'b' of its own") != std::string::npos, why);
+  CHECK(rig.database.tables["shop.orders"].column("a") != nullptr);
+}
+
+TEST_CASE("rename: columns do not follow under ignore, and the table stops under fail") {
+  route::Route route;
+  route.schema_changes = route::SchemaChanges::kIgnore;
+  {
+    Rig rig(route, 2);
+    begin(rig);
+    rig.send(definition({renamed("a", "b")}, "20"), 1);
+    rig.send(row_of(1, {"b"}, {text("new")}, "30"));
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "id=1,a='old'; id=2,a='old'; id=3,a='old'");
+  }
+  route.schema_changes = route::SchemaChanges::kFail;
+  Rig rig(route, 2);
+  begin(rig);
+  rig.send(definition({renamed("a", "b")}, "20"), 1);
+  CHECK(rig.table->stopped().find("renamed column 'a' to 'b'") != std::string::npos);
+}
