@@ -1,5 +1,5 @@
 """The three kinds of events that the Spark job read, side by side in one process, from Kafka into one database of the test Redshift, while the sources add,
-drop and change columns: Debezium with schemas, Flink CDC with its schema changes, AWS DMS with its control records."""
+drop, rename and change columns: Debezium with schemas and its records of schema changes, Flink CDC with its own, AWS DMS with its control records."""
 
 import json
 import os
@@ -26,7 +26,8 @@ format.plugin = "{format}"
 FORMATS = {"debezium": "debezium-json", "flink": "flink-cdc", "dms": "dms"}
 # Of each kind of column: as a schema of Connect, as MySQL, as DMS has it; and in Redshift.
 KINDS = {"int": ("int32", "INT", "INT32", "integer"), "long": ("int64", "BIGINT", "INT64", "bigint"), "text": ("string", "VARCHAR", "WSTRING", "character varying")}
-DMS_OPERATIONS = {"create": "create-table", "add": "add-column", "drop": "drop-column", "type": "column-type-change", "several": "change-columns"}
+DMS_OPERATIONS = {"create": "create-table", "add": "add-column", "drop": "drop-column", "type": "column-type-change", "rename": "rename-column",
+                  "several": "change-columns"}
 
 
 def setUpModule():
@@ -56,17 +57,18 @@ class Source:
                 if name not in columns:
                     del row[name]
         if self.name == "flink":
-            return [(self.topic, self.chance.randrange(PARTITIONS), None, json.dumps({"source": self._place(), "historyRecord": json.dumps(self._history(what, ddl))}))]
+            return [(self.topic, self.chance.randrange(PARTITIONS), None, json.dumps({"source": self._place(), "historyRecord": json.dumps({"source": {}, "position": {}, **self._history(what, ddl)})}))]
         if self.name == "dms":
             return [(self.topic, 2, "task.shop.items", self._control(DMS_OPERATIONS[what]))]
-        return []
+        record = {"source": self._place(), "ts_ms": 1, "schemaName": None, **self._history(what, ddl)}
+        return [("side_debezium", 0, None, json.dumps(record))]
 
     def _place(self):
         return json.loads(spark_job.flink("shop", "items", "c", {"id": 0}, None, self.position)[1])["source"]
 
     def _history(self, what, ddl):
         columns = [{"name": name, "typeName": KINDS[kind][1], "optional": name != "id", **({"length": 64} if kind == "text" else {})} for name, kind in self.columns.items()]
-        return {"source": {}, "position": {}, "databaseName": "shop", "ddl": ddl, "tableChanges": [
+        return {"databaseName": "shop", "ddl": ddl, "tableChanges": [
             {"type": "CREATE" if what == "create" else "ALTER", "id": '"shop"."items"', "table": {"primaryKeyColumnNames": ["id"], "columns": columns}}]}
 
     def _control(self, operation):
@@ -103,13 +105,14 @@ class SideBySide(RedshiftCase):
         self.sources = [Source(name, chance) for name in FORMATS]
         for source in self.sources:
             self.kafka.create_topic(source.topic, PARTITIONS)
+        self.kafka.create_topic("side_debezium", 1)
         self.runs = 0
 
     def send(self, what, ddl, columns, change=lambda row: None):
         for source in self.sources:
             messages = source.alter(what, ddl, columns, change) + [source.change() for _ in range(80)]
             for topic in sorted({message[0] for message in messages}):
-                for partition in range(PARTITIONS):
+                for partition in sorted({message[1] for message in messages if message[0] == topic}):
                     self.kafka.produce(topic, [message[2:] for message in messages if message[:2] == (topic, partition)], partition)
 
     def run_and_compare(self, *settings):
@@ -139,6 +142,9 @@ class SideBySide(RedshiftCase):
         def as_text(row):
             row["size"] = None if row.get("size") is None else str(row["size"])
 
+        def renamed(row):
+            row["hue"] = row.pop("colour", None)
+
         def stage(what, ddl, more=(), gone=(), change=lambda row: None):
             nonlocal columns
             columns = {name: kind for name, kind in (columns | dict(more)).items() if name not in gone}
@@ -151,6 +157,7 @@ class SideBySide(RedshiftCase):
         stage("drop", "alter table items drop column old", gone=("old",))
         stage("type", "alter table items modify qty bigint", {"qty": "long"})
         stage("several", "alter table items modify size varchar(64), add note varchar(64), drop column name", {"size": "text", "note": "text"}, ("name",), as_text)
+        stage("rename", "alter table items rename column colour to hue", {"hue": "text"}, ("colour",), renamed)
         self.clean()
         # Everything at once, into other databases, whatever is read first, in small batches and a large one.
         for rows in (20, 10000):
