@@ -30,12 +30,13 @@ class Tables(targets.Postgresql):
     """Tables as the oracle wants them: names as the expected files spell them (Redshift folds them), bytes as PostgreSQL writes them."""
 
     def __init__(self, connection, spelled):
-        """`spelled`: table -> names of its columns."""
+        """`spelled`: names of columns, or table -> names of its columns."""
         super().__init__(connection)
-        self.spelled = {table: {name.lower(): name for name in names} for table, names in spelled.items()}
+        self.spelled = spelled
 
     def rows(self, table):
-        spelled = self.spelled.get(table, {})
+        of_table = self.spelled.get(table, ()) if isinstance(self.spelled, dict) else self.spelled
+        spelled = {name.lower(): name for name in of_table}
         names, rows = super().rows(table.lower())
         schema, _, name = table.lower().partition(".")
         text = (f"copy (select attname from pg_attribute where attrelid = to_regclass('{targets.quoted(schema)}.{targets.quoted(name)}') "
@@ -85,8 +86,8 @@ staging.secret_key = "${{env:CDCRT_TEST_SECRET}}"
         """What psql takes to see the database behind the front, with all rights."""
         return self.front.backend.connection(self.front.database)
 
-    def tables(self, spelled=None):
-        return Tables(self.backend(), spelled or {})
+    def tables(self, spelled=()):
+        return Tables(self.backend(), spelled)
 
     def differences(self, expected, ignored=()):
         """What differs from the tables in the folder `expected`, as lines; empty: nothing."""

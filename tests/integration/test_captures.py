@@ -44,6 +44,8 @@ NOT_HELD = {
     (FLINK_MYSQL, "redshift"): {"shop.texts": {"1"}},  # a text of 108,000 bytes
     (FLINK_POSTGRES, "redshift"): {"public.types_all": {"2"}},  # an infinite timestamp
 }
+# Not compared: rows that no event touches after their column was renamed, which the record does not tell.
+UNTOUCHED = [f"shop.customer.total:id={number}" for number in (5, 6, 101)]
 # A change that lacks the unchanged TOAST of its row, which another partition brings later: made good by a replay.
 LATE = {("big_text", "row_missing"), ("public.big_text", "row_missing")}
 
@@ -159,7 +161,7 @@ class Captured(Case):
             self.check_dead_letters(is_dms, lacking, arguments)
             if lacking:
                 expected = without_rows(expected, lacking, self.place)
-            self.assertEqual(self.differences(kind, target, expected, test_dms.UNTOUCHED if is_dms else ()), "", self.told)
+            self.assertEqual(self.differences(kind, target, expected, UNTOUCHED if is_dms else ()), "", self.told)
 
     def check_dead_letters(self, is_dms, lacking, arguments):
         found = {(dead_letter["table"], dead_letter["reason"]) for dead_letter in self.dead_letters()}
