@@ -1,6 +1,7 @@
 // What decoding costs: debezium-json through its shared object, with and without schemas, and the boundary's share of it.
 //
 //   decode_bench [FORMAT.so] [EVENTS]
+//   decode_bench --compare [EVENTS]      the bundled formats in turns, each beside debezium-json, by event and by byte
 //
 // With format-dms.so its records, which have no schemas: "with schemas" are those with transaction details there.
 //
@@ -148,8 +149,13 @@ std::string dms_record(std::size_t i, bool details) {
          "}}";
 }
 
-bool g_is_dms = false;   ///< the plugin reads records of AWS DMS
-bool g_has_keys = true;  ///< Flink CDC writes values alone
+struct Plugin {
+  std::string name;
+  const cdcrt_format* format = nullptr;
+  void* instance = nullptr;
+  [[nodiscard]] bool is_dms() const { return name == "dms"; }
+  [[nodiscard]] bool has_keys() const { return name != "flink-cdc"; }  ///< Flink CDC writes values alone
+};
 
 struct Events {
   std::vector<std::string> keys, values;
@@ -157,7 +163,7 @@ struct Events {
   uint64_t bytes = 0;
 };
 
-Events make_events(std::size_t count, bool with_schema) {
+Events make_events(const Plugin& plugin, std::size_t count, bool with_schema) {
   Events events;
   const std::string value_head = "{\"schema\":" + schema() + ",\"payload\":";
   const std::string key_head =
@@ -165,7 +171,7 @@ Events make_events(std::size_t count, bool with_schema) {
   for (std::size_t i = 0; i < count; ++i) {
     const std::string key = "{\"id\":" + std::to_string(i) + "}";
     events.keys.push_back(with_schema ? key_head + key + "}" : key);
-    if (g_is_dms) {
+    if (plugin.is_dms()) {
       events.values.push_back(dms_record(i, with_schema));
     } else {
       events.values.push_back(with_schema ? value_head + payload(i, true) + "}" : payload(i, false));
@@ -173,7 +179,7 @@ Events make_events(std::size_t count, bool with_schema) {
   }
   for (std::size_t i = 0; i < count; ++i) {
     cdcrt_message message{};
-    if (g_has_keys) message.key = {events.keys[i].data(), events.keys[i].size()};
+    if (plugin.has_keys()) message.key = {events.keys[i].data(), events.keys[i].size()};
     message.value = {events.values[i].data(), events.values[i].size()};
     message.offset = static_cast<int64_t>(i);
     message.timestamp_ms = -1;
@@ -182,11 +188,6 @@ Events make_events(std::size_t count, bool with_schema) {
   }
   return events;
 }
-
-struct Plugin {
-  const cdcrt_format* format = nullptr;
-  void* instance = nullptr;
-};
 
 Plugin load(const char* path) {
   void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -197,8 +198,6 @@ Plugin load(const char* path) {
   const auto entry = reinterpret_cast<cdcrt_plugin_entry_function>(dlsym(library, "cdcrt_plugin_entry"));
   uint32_t count = 0;
   const cdcrt_plugin* plugin = entry(&count)[0];
-  g_is_dms = std::string(plugin->name) == "dms";
-  g_has_keys = std::string(plugin->name) != "flink-cdc";
   std::vector<cdcrt_option_value> values;
   for (uint32_t i = 0; i < plugin->option_count; ++i) {
     cdcrt_option_value value{};
@@ -215,6 +214,7 @@ Plugin load(const char* path) {
   cdcrt_error error{};
   error.size = sizeof error;
   Plugin loaded;
+  loaded.name = plugin->name;
   loaded.format = static_cast<const cdcrt_format*>(plugin->functions);
   if (loaded.format->create(nullptr, &config, &loaded.instance, &error) != CDCRT_OK) {
     std::fprintf(stderr, "%s\n", error.message);
@@ -278,7 +278,7 @@ Checked checked_pass(const Plugin& plugin, cdcrt::event::RowBatch& rows, const E
 void measure_checks(const char* path, std::size_t count, bool with_schema) {
   constexpr std::size_t kPasses = 15;
   const Plugin plugin = load(path);  // one that knows no shapes of another host
-  const Events events = make_events(count, with_schema);
+  const Events events = make_events(plugin, count, with_schema);
   cdcrt::event::ShapeRegistry shapes;
   cdcrt::event::RowBatch rows(shapes);
   std::vector<Checked> passes;
@@ -315,7 +315,7 @@ double empty_call(const Plugin& plugin, Host& host) {
 
 /// Best of several rounds over `count` events, without schemas and with; prints both.
 void measure(const Plugin& plugin, Host& host, std::size_t count, const char* where) {
-  const Events events[2] = {make_events(count, false), make_events(count, true)};
+  const Events events[2] = {make_events(plugin, count, false), make_events(plugin, count, true)};
   const int passes = static_cast<int>(kEventsPerRound / count) + 1;
   double best[2] = {1e18, 1e18};
   double calls[2] = {0, 0};
@@ -341,9 +341,53 @@ void measure(const Plugin& plugin, Host& host, std::size_t count, const char* wh
   std::printf("  with / without   %.2f\n", best[1] / best[0]);
 }
 
+struct Contender {
+  const char* format;
+  bool with_schema;
+  const char* what;
+};
+
+/// Best of several rounds in which the contenders take turns, so that whatever else runs disturbs them alike; the first one is the measure.
+void compare_formats(const std::vector<Contender>& contenders, std::size_t count) {
+  struct Runner {
+    const char* what;
+    Plugin plugin;
+    Events events;
+    double best = 1e18;
+    [[nodiscard]] double bytes() const { return static_cast<double>(events.bytes) / static_cast<double>(events.values.size()); }
+  };
+  std::vector<Runner> runners;
+  for (const Contender& each : contenders) {
+    Plugin plugin = load((std::string(CDCRT_BUILD_DIR "/lib/cdcrt/plugins/format-") + each.format + ".so").c_str());
+    Events events = make_events(plugin, count, each.with_schema);
+    runners.push_back({each.what, std::move(plugin), std::move(events)});
+  }
+  Host host;
+  for (int round = 0; round < 3 * kRounds; ++round) {
+    for (Runner& each : runners) each.best = std::min(each.best, pass(each.plugin, host, each.events));
+  }
+  const Runner& first = runners.front();
+  for (const Runner& each : runners) {
+    const double by_event = each.best / first.best, by_byte = by_event / each.bytes() * first.bytes();
+    std::printf("%-28s %5.0f bytes %5.0f ns/event %5.0f k events/s %5.0f MB/s   beside the first: %.2f an event, %.2f a byte\n", each.what,
+                each.bytes(), each.best, 1e6 / each.best, each.bytes() / each.best * 1e3, by_event, by_byte);
+    each.plugin.format->destroy(each.plugin.instance);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string(argv[1]) == "--compare") {
+    const std::size_t count = argc > 2 ? static_cast<std::size_t>(std::atoll(argv[2])) : 20'000;
+    compare_formats({{"debezium-json", false, "debezium-json"},
+                     {"flink-cdc", false, "flink-cdc"},
+                     {"dms", false, "dms"},
+                     {"dms", true, "dms, transaction details"}},
+                    count);
+    compare_formats({{"debezium-json", true, "debezium-json, schemas"}, {"flink-cdc", true, "flink-cdc, schemas"}}, count);
+    return 0;
+  }
   const char* path = argc > 1 ? argv[1] : CDCRT_BUILD_DIR "/lib/cdcrt/plugins/format-debezium-json.so";
   const Plugin plugin = load(path);
   const std::size_t count = argc > 2 ? static_cast<std::size_t>(std::atoll(argv[2])) : 20'000;

@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import re
 import subprocess
 import sys
@@ -192,81 +191,6 @@ class TakeOver(RedshiftCase):
         self.kafka.admin.commit(self.group, self.topic, self.the_job_was_here())
         self.import_manifest()
         self.take_over()
-
-
-class SideBySide(RedshiftCase):
-    """The job's three kinds of events in one process, into one database, while the sources change a table's columns."""
-    PARTITIONS = 3
-    KINDS = {"debezium": ("MSK-DEBEZIUM-CDC", "debezium-json"), "flink": ("FLINK-CDC", "flink-cdc"), "dms": ("DMS-CDC", "dms")}
-    SOURCE = """[sources.{name}]
-plugin = "kafka"
-brokers = "{brokers}"
-topics = ["side_{name}"]
-group = "side_{name}"
-stop = "end"
-format.plugin = "{plugin}"
-"""
-
-    def setUp(self):
-        super().setUp()
-        self.chance = random.Random(14)
-        self.rows = {name: {} for name in self.KINDS}
-        self.position = 0
-        for name in self.KINDS:
-            TakeOver.kafka.create_topic(f"side_{name}", self.PARTITIONS)
-        self.manifest = '[pipeline]\nname = "side"\n' + "".join(
-            self.SOURCE.format(name=name, brokers=TakeOver.kafka.brokers, plugin=plugin) for name, (_, plugin) in self.KINDS.items())
-        self.manifest += '[defaults]\ntable = "{source}.{table}"\nprimary_key = ["id"]\n'
-
-    def change(self, name, columns):
-        """A message of the kind `name`, in a partition as its writer takes it."""
-        self.position += 1
-        rows, number = self.rows[name], self.chance.randrange(1, 41)
-        before = rows.get(number)
-        operation = "c" if before is None else self.chance.choice("uuud")
-        row = None if operation == "d" else {"id": number, **{column: f"{column} {self.position}" for column in columns}, "qty": self.position}
-        partition = {"debezium": number, "flink": self.position, "dms": 0}[name] % self.PARTITIONS
-        message = spark_job.FORMATS[self.KINDS[name][0]]("shop", "items", operation, row, before, self.position)
-        if row is None:
-            del rows[number]
-        else:
-            rows[number] = row
-        return partition, *message
-
-    def dms_definition(self, operation, columns):
-        """A control record, in a partition that has no rows."""
-        self.position += 1
-        kinds = {"id": "INT32", "qty": "INT32"}
-        definition = {"columns": {column: {"type": kinds.get(column, "WSTRING"), "length": 64, "nullable": column != "id"} for column in columns}, "primary-key": ["id"]}
-        return 2, "task.shop.items", json.dumps({"control": {"table-def": definition}, "metadata": {
-            "timestamp": f"2025-06-10T11:28:{self.position // 1000:02}.{self.position % 1000:03}000Z", "record-type": "control", "operation": operation,
-            "partition-key-type": "task-id", "schema-name": "shop", "table-name": "items"}})
-
-    def send(self, name, messages):
-        for partition in range(self.PARTITIONS):
-            TakeOver.kafka.produce(f"side_{name}", [(key, value) for of, key, value in messages if of == partition], partition)
-
-    def run_and_compare(self, columns):
-        """`columns`: those that the source has; the target may keep one that it dropped."""
-        done = redshift_target.run(self.folder, self.target, self.manifest)
-        self.assertEqual(done.exit_code, 0, done.log[-3000:])
-        for name, of in columns.items():
-            got = self.front.query(f"select {', '.join(of)} from {name}.items order by id")
-            self.assertEqual(got, [[None if row.get(column) is None else str(row[column]) for column in of] for _, row in sorted(self.rows[name].items())], name)
-
-    def test_three_kinds_of_events_side_by_side_end_with_the_tables_of_their_sources_while_columns_change(self):
-        self.send("dms", [self.dms_definition("create-table", ["id", "name", "qty"])])
-        for name in self.KINDS:
-            self.send(name, [self.change(name, ["name"]) for _ in range(150)])
-        self.run_and_compare({name: ["id", "name", "qty"] for name in self.KINDS})
-        for name in ("debezium", "flink"):
-            self.send(name, [self.change(name, ["name", "colour"]) for _ in range(150)])
-        changed = [self.dms_definition("add-column", ["id", "name", "colour", "qty"])] + [self.change("dms", ["name", "colour"]) for _ in range(60)]
-        changed.append(self.dms_definition("drop-column", ["id", "colour", "qty"]))
-        changed += [self.change("dms", ["colour"]) for _ in range(60)]
-        self.send("dms", changed)
-        self.run_and_compare({"debezium": ["id", "name", "colour", "qty"], "flink": ["id", "name", "colour", "qty"], "dms": ["id", "colour", "qty"]})
-        self.clean()
 
 
 if __name__ == "__main__":
