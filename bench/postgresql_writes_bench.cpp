@@ -22,8 +22,8 @@
 #include <string>
 #include <vector>
 
-#include "dialect.hpp"
 #include "odbc/session.hpp"
+#include "postgresql/dialect.hpp"
 #include "random.hpp"
 #include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
@@ -37,14 +37,14 @@ uint64_t round_trips = 0, sent_bytes = 0;
 }  // namespace
 
 // libpq's own, also that of the ODBC driver: an answer that is read after something was sent is a round trip.
-extern "C" ssize_t send(int socket, const void* data, size_t size, int flags) {
+extern "C" __attribute__((visibility("default"))) ssize_t send(int socket, const void* data, size_t size, int flags) {
   static const auto real = reinterpret_cast<ssize_t (*)(int, const void*, size_t, int)>(dlsym(RTLD_NEXT, "send"));
   const ssize_t sent = real(socket, data, size, flags);
   has_sent = true;
   if (sent > 0) sent_bytes += static_cast<uint64_t>(sent);
   return sent;
 }
-extern "C" ssize_t recv(int socket, void* data, size_t size, int flags) {
+extern "C" __attribute__((visibility("default"))) ssize_t recv(int socket, void* data, size_t size, int flags) {
   static const auto real = reinterpret_cast<ssize_t (*)(int, void*, size_t, int)>(dlsym(RTLD_NEXT, "recv"));
   const ssize_t received = real(socket, data, size, flags);
   if (received > 0 && has_sent) ++round_trips, has_sent = false;

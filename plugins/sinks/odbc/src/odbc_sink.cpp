@@ -4,8 +4,10 @@
 
 #include <filesystem>
 
-#include "dialect.hpp"
-#include "odbc_connection.hpp"
+#include "odbc/session.hpp"
+#include "postgresql/connection.hpp"
+#include "postgresql/dialect.hpp"
+#include "sqlite_connection.hpp"
 
 namespace cdcrt::odbc {
 
@@ -65,7 +67,7 @@ Status OdbcSink::open(std::unique_ptr<sdk::SinkConnection>& connection) {
   if (status) status = choose(session->product(), session->product_name(), product);
   if (!status) return status;
   auto made = product == sql::Product::kSqlite ? make_sqlite_connection(std::move(session), settings_, looks_)
-                                               : make_postgresql_connection(std::move(session), timeouts_, looks_);
+                                               : postgresql::make_connection(std::move(session), timeouts_, looks_);
   status = made->prepare_session();
   if (status) connection = std::move(made);
   return status;

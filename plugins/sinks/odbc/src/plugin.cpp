@@ -1,7 +1,8 @@
 #include "cdcrt/sdk/option.hpp"
-#include "dialect.hpp"
+#include "postgresql/dialect.hpp"
 #include "odbc/options.hpp"
 #include "odbc_sink.hpp"
+#include "sqlite_dialect.hpp"
 
 namespace {
 

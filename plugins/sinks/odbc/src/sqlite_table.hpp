@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "dialect.hpp"
+#include "sqlite_dialect.hpp"
 #include "odbc/session.hpp"
 
 namespace cdcrt::odbc {

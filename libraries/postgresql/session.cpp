@@ -1,6 +1,6 @@
-#include "postgresql_session.hpp"
+#include "postgresql/session.hpp"
 
-namespace cdcrt::odbc {
+namespace cdcrt::postgresql {
 
 using sdk::Status;
 using sql::Moment;
@@ -19,7 +19,7 @@ constexpr const char* kSession[] = {"SET client_encoding = 'UTF8'",
                                     "SET default_transaction_isolation = 'read committed'"};
 
 // A frozen or vanished client must not hold its locks for ever (PostgreSQL documentation, 20.11.1 and 20.3.2).
-Status set_timeouts(Session& session, const SessionTimeouts& timeouts) {
+Status set_timeouts(sql::Session& session, const SessionTimeouts& timeouts) {
   const auto set = [&](const char* name, std::chrono::microseconds value) {
     const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(value).count();
     return session.execute("SET " + std::string(name) + " = " + std::to_string(milliseconds), Moment::kStatement,
@@ -35,7 +35,7 @@ Status set_timeouts(Session& session, const SessionTimeouts& timeouts) {
 }
 
 /// Driver, driver manager and locale all have a word in what becomes of bytes: ask, do not believe.
-Status check_encoding(Session& session) {
+Status check_encoding(sql::Session& session) {
   constexpr std::string_view kProbe = "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\\'\"\r\n";
   std::string text;
   std::string length;
@@ -54,22 +54,22 @@ Status check_encoding(Session& session) {
 
 }  // namespace
 
-Status answer(Session& session, std::string_view text, std::initializer_list<std::string_view> parameters, std::string& out, bool& null,
+Status answer(sql::Session& session, std::string_view text, std::initializer_list<std::string_view> parameters, std::string& out, bool& null,
               std::string_view what) {
-  Query query(session);
-  Status status = query.set_text(text, parameters.size(), what);
-  if (!status) return status;
+  Status status;
+  const auto query = session.query(text, parameters.size(), sql::Planning::kEachTime, what, status);
+  if (query == nullptr) return status;
   std::size_t i = 0;
-  for (const auto parameter : parameters) query.bind_text(i++, parameter);
-  status = query.execute(Moment::kStatement, what);
+  for (const auto parameter : parameters) query->bind_text(i++, parameter);
+  status = query->execute(Moment::kStatement, what);
   bool found = false;
-  if (status) status = query.fetch(found, what);
+  if (status) status = query->fetch(found, what);
   null = !found;
-  if (status && found) status = query.text(0, out, null, what);
+  if (status && found) status = query->text(0, out, null, what);
   return status;
 }
 
-Status set_up_postgresql(Session& session, const SessionTimeouts& timeouts, std::string& default_schema) {
+Status set_up(sql::Session& session, const SessionTimeouts& timeouts, std::string& default_schema) {
   for (const char* text : kSession) {
     Status status = session.execute(text, Moment::kStatement, "cannot set up the session");
     if (!status && std::string_view(text).find("plan_cache_mode") == std::string_view::npos) return status;
@@ -85,4 +85,4 @@ Status set_up_postgresql(Session& session, const SessionTimeouts& timeouts, std:
   return status;
 }
 
-}  // namespace cdcrt::odbc
+}  // namespace cdcrt::postgresql

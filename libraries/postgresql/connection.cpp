@@ -1,18 +1,19 @@
-// PostgreSQL: sets of rows as one array parameter per column.
+// Sets of rows go as one array parameter per column.
+#include "postgresql/connection.hpp"
+
 #include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
 
-#include "odbc_connection.hpp"
-#include "postgresql_alter.hpp"
-#include "postgresql_catalog.hpp"
-#include "postgresql_session.hpp"
-#include "postgresql_value.hpp"
+#include "postgresql/alter.hpp"
+#include "postgresql/catalog.hpp"
+#include "postgresql/dialect.hpp"
+#include "postgresql/value.hpp"
 #include "sql/identifier.hpp"
 #include "sql/postgresql_array.hpp"
 
-namespace cdcrt::odbc {
+namespace cdcrt::postgresql {
 namespace {
 
 using sdk::Status;
@@ -24,12 +25,12 @@ constexpr std::size_t kMaxBytes = 2U << 20;
 // libpq never gives back the buffer that a value was sent from or came into.
 constexpr std::size_t kLarge = 8U << 20;
 
-class PostgresqlConnection final : public OdbcConnection {
+class PostgresqlConnection final : public sql::TargetConnection {
  public:
-  PostgresqlConnection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts, sql::Looks& looks)
-      : OdbcConnection(std::move(session), sql::postgresql(), looks), timeouts_(timeouts) {}
+  PostgresqlConnection(std::unique_ptr<sql::Session> session, const SessionTimeouts& timeouts, sql::Looks& looks)
+      : TargetConnection(std::move(session), sql::postgresql(), looks), timeouts_(timeouts) {}
 
-  Status prepare_session() override { return set_up_postgresql(*session_, timeouts_, default_schema_); }
+  Status prepare_session() override { return set_up(*session_, timeouts_, default_schema_); }
 
  protected:
   Status describe_table(const cdcrt_table& table, sdk::TableDescription& out) override {
@@ -71,10 +72,10 @@ class PostgresqlConnection final : public OdbcConnection {
     }
     return {};
   }
-  /// psqlODBC names a prepared statement after its handle's address and, when a transaction fails, forgets to deallocate some:
-  /// the next handle at such an address can never be prepared. Planning anew costs less than one round trip.
-  Status prepare_query(Query& query, const sql::Statement& statement, std::string_view what) override {
-    return query.set_text(statement.text, statement.parameters.size(), what);
+  std::unique_ptr<sql::Query> make_query(const sql::Statement& statement, std::string_view what, Status& status) override {
+    // Rows that are only inserted meet no other table: one plan is as good as another. Of a join the better one depends on their number.
+    const bool joins = statement.text.compare(0, 7, "INSERT ") != 0 || statement.text.find("NOT EXISTS") != std::string::npos;
+    return session_->query(statement.text, statement.parameters.size(), joins ? sql::Planning::kEachTime : sql::Planning::kOnce, what, status);
   }
 
   Status after_failure(const cdcrt_table& table, Status status) override {
@@ -135,7 +136,7 @@ class PostgresqlConnection final : public OdbcConnection {
   }
 
   Status write_rows(const cdcrt_write& write, const std::vector<uint32_t>& columns) override {
-    const std::string what = doing(verb(write.kind), write.table);
+    const std::string what = sql::doing(sql::verb(write.kind), write.table);
     sql::StatementShape shape;
     std::vector<uint32_t> chosen;
     Status status = leave_out_generated(write, columns, chosen);
@@ -179,7 +180,7 @@ class PostgresqlConnection final : public OdbcConnection {
   }
 
   Status read_rows(const cdcrt_read& read) override {
-    const std::string what = doing("read", read.table);
+    const std::string what = sql::doing("read", read.table);
     sql::StatementShape shape;
     std::vector<uint32_t> all;
     for (uint32_t i = 0; i < read.column_count; ++i) all.push_back(i);
@@ -189,7 +190,7 @@ class PostgresqlConnection final : public OdbcConnection {
     if (!status) return status;
     sql::Statement statement = dialect_.read_statement(shape, read.key_count, static_cast<cdcrt_lock>(read.lock));
     if (read.max_rows > 0 && read.lock == CDCRT_LOCK_NONE) statement.text += " LIMIT " + std::to_string(read.max_rows);
-    Query* query = prepared(statement, what, status);
+    sql::Query* query = prepared(statement, what, status);
     if (query == nullptr) return status;
     arrays_.resize(std::max<std::size_t>(arrays_.size(), read.key_count));
     for (uint32_t i = 0; i < read.key_count; ++i) {
@@ -221,7 +222,7 @@ class PostgresqlConnection final : public OdbcConnection {
   }
 
   Status change_once(const cdcrt_table& table, const cdcrt_change& change) override {
-    const std::string what = doing("change", table);
+    const std::string what = sql::doing("change", table);
     // Waiting longer would make every reader of the table wait behind this statement.
     Status status = execute("SET LOCAL lock_timeout = '30s'", Moment::kStatement, what);
     if (!status) return status;
@@ -431,7 +432,7 @@ class PostgresqlConnection final : public OdbcConnection {
   Status answers(const sql::Statement& statement, bool& any, const std::string& what) {
     int64_t ignored = 0;
     Status status = run(statement, what, &ignored);
-    Query* query = status ? prepared(statement, what, status) : nullptr;
+    sql::Query* query = status ? prepared(statement, what, status) : nullptr;
     if (query == nullptr) return status;
     status = query->fetch(any, what);
     query->close();
@@ -440,7 +441,7 @@ class PostgresqlConnection final : public OdbcConnection {
 
   Status run(const sql::Statement& statement, const std::string& what, int64_t* changed) {
     Status status;
-    Query* query = prepared(statement, what, status);
+    sql::Query* query = prepared(statement, what, status);
     if (query == nullptr) return status;
     for (std::size_t i = 0; i < statement.parameters.size(); ++i) query->bind_text(i, texts_[statement.parameters[i]]);
     return query->execute(Moment::kStatement, what, changed);
@@ -450,7 +451,7 @@ class PostgresqlConnection final : public OdbcConnection {
   Status report_missing(const sql::Statement& statement, const cdcrt_write& write, uint64_t first, const std::string& what,
                         int64_t& count) {
     Status status;
-    Query* query = prepared(statement, what, status);
+    sql::Query* query = prepared(statement, what, status);
     if (query == nullptr) return status;
     std::string text;
     while (status) {
@@ -479,9 +480,9 @@ class PostgresqlConnection final : public OdbcConnection {
 
 }  // namespace
 
-std::unique_ptr<OdbcConnection> make_postgresql_connection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts,
-                                                           sql::Looks& looks) {
+std::unique_ptr<sql::TargetConnection> make_connection(std::unique_ptr<sql::Session> session, const SessionTimeouts& timeouts,
+                                                       sql::Looks& looks) {
   return std::make_unique<PostgresqlConnection>(std::move(session), timeouts, looks);
 }
 
-}  // namespace cdcrt::odbc
+}  // namespace cdcrt::postgresql

@@ -1,0 +1,16 @@
+// A connection to PostgreSQL, through any driver.
+#pragma once
+
+#include <memory>
+
+#include "postgresql/session.hpp"
+#include "sql/looks.hpp"
+#include "sql/target_connection.hpp"
+
+namespace cdcrt::postgresql {
+
+/// `looks` must outlive it.
+std::unique_ptr<sql::TargetConnection> make_connection(std::unique_ptr<sql::Session> session, const SessionTimeouts& timeouts,
+                                                       sql::Looks& looks);
+
+}  // namespace cdcrt::postgresql
