@@ -15,7 +15,6 @@ constexpr const char* kSession[] = {"SET client_encoding = 'UTF8'",
                                     "SET bytea_output = 'hex'",
                                     "SET extra_float_digits = 3",
                                     "SET application_name = 'cdcrt'",
-                                    "SET plan_cache_mode = 'force_custom_plan'",  // a plan for ten rows would be kept for twenty thousand
                                     "SET default_transaction_isolation = 'read committed'"};
 
 // A frozen or vanished client must not hold its locks for ever (PostgreSQL documentation, 20.11.1 and 20.3.2).
@@ -47,7 +46,7 @@ Status check_encoding(sql::Session& session) {
   if (!status) return status;
   if (text == kProbe && length == std::to_string(kProbe.size()) + "/4") return {};
   return Status::error(CDCRT_UNSUPPORTED,
-                       "this ODBC driver changes text on its way: a probe of Unicode characters did not come back as it went",
+                       "this driver changes text on its way: a probe of Unicode characters did not come back as it went",
                        "use the driver \"PostgreSQL ANSI\" or \"PostgreSQL Unicode\" of odbc-postgresql, start with LC_ALL=C.UTF-8, and "
                        "see that the database's encoding is UTF8");
 }
@@ -72,8 +71,11 @@ Status answer(sql::Session& session, std::string_view text, std::initializer_lis
 Status set_up(sql::Session& session, const SessionTimeouts& timeouts, std::string& default_schema) {
   for (const char* text : kSession) {
     Status status = session.execute(text, Moment::kStatement, "cannot set up the session");
-    if (!status && std::string_view(text).find("plan_cache_mode") == std::string_view::npos) return status;
+    if (!status) return status;
   }
+  // A plan for ten rows would be kept for twenty thousand. Servers before 12 have no such setting.
+  if (!session.keeps_statements())
+    static_cast<void>(session.execute("SET plan_cache_mode = 'force_custom_plan'", Moment::kStatement, "cannot set up the session"));
   Status status = check_encoding(session);
   if (status) status = set_timeouts(session, timeouts);
   if (!status) return status;

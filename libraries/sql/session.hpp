@@ -21,8 +21,9 @@ class Query {
 
   /// Parameters are numbered from 0. Bind every one before each execute.
   virtual void bind_text(std::size_t parameter, std::string_view text) = 0;
-  /// A hint: execute() follows, after others that are sent too, and all answers come together. What is bound is borrowed no more.
-  virtual void send(std::string_view /*doing*/) {}
+  /// Sends it, for an execute() that follows when others are sent too: all answers come together then, and what is bound is borrowed no
+  /// more. False: that cannot be done, and nothing was.
+  virtual bool send(std::string_view /*doing*/) { return false; }
   /// Leaves the statement to be sent along with what is executed next, which fails if it fails or changes another number of rows than
   /// `rows`. False: that cannot be done, and nothing was.
   virtual bool leave(int64_t /*rows*/, std::string_view /*doing*/) { return false; }
@@ -54,6 +55,8 @@ class Session {
   /// A statement of PostgreSQL, with a `?` for each parameter; nullptr with `status` when that failed.
   virtual std::unique_ptr<Query> query(std::string_view text, std::size_t parameters, Planning planning, std::string_view doing,
                                        sdk::Status& status) = 0;
+  /// Whether the server keeps a statement, and may keep its plan, from one execute() to the next.
+  [[nodiscard]] virtual bool keeps_statements() const { return false; }
   /// Connects anew: buffers that grew for one large value are gone. Nothing of the session is left; no statement may be.
   virtual sdk::Status reconnect() = 0;
   /// Every later statement fails as it does where the connection is lost.

@@ -147,6 +147,24 @@ Status TargetConnection::read(const cdcrt_read& read) {
   return {};
 }
 
+Status TargetConnection::read_rows_together(const cdcrt_read* reads, uint32_t count, uint32_t& at) {
+  Status status;
+  for (uint32_t i = 0; i < count && status; ++i) {
+    at = i;
+    if (reads[i].key_count == 0 || reads[i].key_rows > 0) status = read_rows(reads[i]);
+  }
+  return status;
+}
+
+Status TargetConnection::read_together(const cdcrt_read* reads, uint32_t count) {
+  Status status = usable();
+  uint32_t at = 0;
+  if (!status) return status;
+  status = read_rows_together(reads, count, at);
+  if (!status) return after_failure(reads[at].table, failed(std::move(status)));
+  return {};
+}
+
 Status TargetConnection::describe(const cdcrt_table& table, sdk::TableDescription& out) {
   Status status = usable();
   looks_.raise(key_of(table));

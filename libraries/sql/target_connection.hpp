@@ -30,6 +30,7 @@ class TargetConnection : public sdk::SinkConnection {
   sdk::Status describe(const cdcrt_table& table, sdk::TableDescription& out) final;
   sdk::Status write(const cdcrt_write& write) final;
   sdk::Status read(const cdcrt_read& read) final;
+  sdk::Status read_together(const cdcrt_read* reads, uint32_t count) final;
   sdk::Status change(const cdcrt_table& table, const cdcrt_change* changes, uint32_t count) final;
 
  protected:
@@ -37,6 +38,8 @@ class TargetConnection : public sdk::SinkConnection {
   virtual sdk::Status describe_table(const cdcrt_table& table, sdk::TableDescription& out) = 0;
   virtual sdk::Status write_rows(const cdcrt_write& write, const std::vector<uint32_t>& columns) = 0;
   virtual sdk::Status read_rows(const cdcrt_read& read) = 0;
+  /// `at`: the read that failed.
+  virtual sdk::Status read_rows_together(const cdcrt_read* reads, uint32_t count, uint32_t& at);
   virtual sdk::Status change_once(const cdcrt_table& table, const cdcrt_change& change) = 0;
   /// A statement failed: what is known of the catalog may be old.
   virtual sdk::Status after_failure(const cdcrt_table& table, sdk::Status status) = 0;
