@@ -145,7 +145,7 @@ Status Session::finish(std::string_view doing) {
       note(lost(moment, doing));
       break;
     }
-    if (PGresult* const more = PQgetResult(connection_); more != nullptr) PQclear(more);
+    while (PGresult* const more = PQgetResult(connection_)) PQclear(more);
   }
   if (PQstatus(connection_) != CONNECTION_BAD) PQclear(PQgetResult(connection_));  // of the synchronisation
   for (const Command& command : commands) {
