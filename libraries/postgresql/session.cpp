@@ -73,9 +73,9 @@ Status set_up(sql::Session& session, const SessionTimeouts& timeouts, std::strin
     Status status = session.execute(text, Moment::kStatement, "cannot set up the session");
     if (!status) return status;
   }
-  // A plan for ten rows would be kept for twenty thousand. Servers before 12 have no such setting.
-  if (!session.keeps_statements())
-    static_cast<void>(session.execute("SET plan_cache_mode = 'force_custom_plan'", Moment::kStatement, "cannot set up the session"));
+  // A plan for ten rows would be kept for twenty thousand, but where the session itself sees to that. Servers before 12 have no such setting.
+  const std::string plans = session.keeps_statements() ? "auto" : "force_custom_plan";
+  static_cast<void>(session.execute("SET plan_cache_mode = '" + plans + "'", Moment::kStatement, "cannot set up the session"));
   Status status = check_encoding(session);
   if (status) status = set_timeouts(session, timeouts);
   if (!status) return status;
