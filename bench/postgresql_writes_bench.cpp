@@ -2,9 +2,9 @@
 //
 //   postgresql_writes_bench PORT DATABASE ROWS_PER_TRANSACTION TOTAL_ROWS [WAY...]
 //
-// The same folded changes (14 columns; new rows, changed rows and deletes) go into a table for each way; the tables are compared at the end.
-// A line for each way: rows/s, CPU microseconds per row of this process, of its backend and of the other processes of the server, round
-// trips and bytes sent per transaction.
+// The same folded changes (14 columns; new rows, changed rows and deletes) go into a table for each way; the tables are compared at the
+// end. A line for each way: rows/s, CPU microseconds per row of this process, of its backend and of the other processes of the server,
+// round trips and bytes sent per transaction.
 #include <dlfcn.h>
 #include <libpq-fe.h>
 #include <sys/resource.h>
@@ -105,8 +105,8 @@ std::vector<Batch> make_batches(std::size_t size, std::size_t total) {
       return sql::text_cell(tag, *kept);
     };
     const auto decimal = [&] {
-      auto& kept = batch.texts.emplace_back(std::make_unique<std::string>(
-          std::to_string(random.below(1'000'000)) + "." + std::to_string(10 + random.below(90))));
+      auto& kept = batch.texts.emplace_back(
+          std::make_unique<std::string>(std::to_string(random.below(1'000'000)) + "." + std::to_string(10 + random.below(90))));
       return sql::text_cell(CDCRT_DECIMAL, *kept);
     };
     for (std::size_t i = 0; i < size; ++i) {
@@ -128,13 +128,13 @@ std::vector<Batch> make_batches(std::size_t size, std::size_t total) {
       real.tag = CDCRT_F64;
       real.value.real = static_cast<double>(random.below(100'000)) / 8;
       const auto moment = static_cast<int64_t>(1'700'000'000'000'000 + random.below(1'000'000'000'000));
-      rows.insert(rows.end(), {sql::integer_cell(CDCRT_I64, fresh.back()), text(3),
-                               random.below(4) == 0 ? sql::integer_cell(CDCRT_NULL, 0) : text(8),
-                               sql::integer_cell(CDCRT_BOOL, static_cast<int64_t>(random.below(2))), decimal(),
-                               sql::integer_cell(CDCRT_I64, static_cast<int64_t>(random.below(100))), real,
-                               sql::integer_cell(CDCRT_TIMESTAMP, moment), sql::integer_cell(CDCRT_TIMESTAMPTZ, moment), text(1),
-                               sql::integer_cell(CDCRT_I64, static_cast<int64_t>(random.below(1'000'000))),
-                               sql::integer_cell(CDCRT_I64, static_cast<int64_t>(random.below(9))), decimal(), text(2)});
+      rows.insert(rows.end(),
+                  {sql::integer_cell(CDCRT_I64, fresh.back()), text(3), random.below(4) == 0 ? sql::integer_cell(CDCRT_NULL, 0) : text(8),
+                   sql::integer_cell(CDCRT_BOOL, static_cast<int64_t>(random.below(2))), decimal(),
+                   sql::integer_cell(CDCRT_I64, static_cast<int64_t>(random.below(100))), real, sql::integer_cell(CDCRT_TIMESTAMP, moment),
+                   sql::integer_cell(CDCRT_TIMESTAMPTZ, moment), text(1),
+                   sql::integer_cell(CDCRT_I64, static_cast<int64_t>(random.below(1'000'000))),
+                   sql::integer_cell(CDCRT_I64, static_cast<int64_t>(random.below(9))), decimal(), text(2)});
     }
     live.insert(live.end(), fresh.begin(), fresh.end());
   }
@@ -167,7 +167,9 @@ void put_numeric(std::string& out, std::string_view text) {
   digits.append((4 - digits.size() % 4) % 4, '0');
   put(out, digits.size() / 4, 2), put(out, static_cast<uint64_t>(weight), 2), put(out, 0, 2), put(out, scale, 2);
   for (std::size_t i = 0; i < digits.size(); i += 4)
-    put(out, static_cast<uint64_t>((digits[i] - '0') * 1000 + (digits[i + 1] - '0') * 100 + (digits[i + 2] - '0') * 10 + digits[i + 3] - '0'), 2);
+    put(out,
+        static_cast<uint64_t>((digits[i] - '0') * 1000 + (digits[i + 1] - '0') * 100 + (digits[i + 2] - '0') * 10 + digits[i + 3] - '0'),
+        2);
 }
 
 /// The bytes without their length.
@@ -237,8 +239,8 @@ constexpr const char* kProgress =
     "ORDER BY s.c1, s.c2, s.c3, s.c4 ON CONFLICT (source, topic, number, target) DO UPDATE SET next_offset = EXCLUDED.next_offset";
 
 struct HostRows {
-  std::string source = "{\"events\",\"events\",\"events\",\"events\"}", topic = "{\"t\",\"t\",\"t\",\"t\"}", number = "{0,1,2,3}", target, targets,
-              offsets;
+  std::string source = "{\"events\",\"events\",\"events\",\"events\"}", topic = "{\"t\",\"t\",\"t\",\"t\"}", number = "{0,1,2,3}", target,
+              targets, offsets;
   HostRows(const std::string& table, int64_t offset) : target("{\"" + table + "\"}") {
     targets = "{\"" + table + "\",\"" + table + "\",\"" + table + "\",\"" + table + "\"}";
     const std::string next = std::to_string(offset);
@@ -271,7 +273,12 @@ class Way {
 class Odbc : public Way {
  public:
   Odbc(const std::string& port, const std::string& database, std::string table) : table_(std::move(table)) {
-    check(odbc::make_settings({{"Driver", "PostgreSQL Unicode"}, {"Server", "127.0.0.1"}, {"Port", port}, {"Database", database}, {"UID", "postgres"}, {"SSLmode", "disable"}},
+    check(odbc::make_settings({{"Driver", "PostgreSQL Unicode"},
+                               {"Server", "127.0.0.1"},
+                               {"Port", port},
+                               {"Database", database},
+                               {"UID", "postgres"},
+                               {"SSLmode", "disable"}},
                               {}, settings_));
     session_ = std::make_unique<odbc::Session>(settings_);
     check(session_->connect(sql::Product::kPostgresql, std::chrono::seconds(10)));
@@ -354,7 +361,8 @@ enum class Rows { kTextArrays, kBinaryArrays, kStage, kValues, kUnsorted };
 /// Prepared once, pipelined: leases and tables in one round trip, everything else with COMMIT in a second (COPY needs turns of its own).
 class Libpq : public Way {
  public:
-  Libpq(const std::string& port, const std::string& database, std::string table, Rows rows, bool generic) : table_(std::move(table)), rows_(rows) {
+  Libpq(const std::string& port, const std::string& database, std::string table, Rows rows, bool generic)
+      : table_(std::move(table)), rows_(rows) {
     connection_ = PQconnectdb(("host=127.0.0.1 sslmode=disable user=postgres port=" + port + " dbname=" + database).c_str());
     if (PQstatus(connection_) != CONNECTION_OK) fail(PQerrorMessage(connection_));
     const auto run = [&](const std::string& text) { this->run(text); };
@@ -378,7 +386,8 @@ class Libpq : public Way {
     if (rows == Rows::kStage) {
       run("CREATE TEMP TABLE stage (LIKE " + table_ + ", gone boolean) ON COMMIT DELETE ROWS");
       prepare("apply_delete", "DELETE FROM " + table_ + " AS t USING stage AS s WHERE s.gone AND t.id = s.id");
-      prepare("apply", "INSERT INTO " + table_ + " (" + columns + ") SELECT " + columns + " FROM stage WHERE NOT gone ORDER BY id" + conflict);
+      prepare("apply",
+              "INSERT INTO " + table_ + " (" + columns + ") SELECT " + columns + " FROM stage WHERE NOT gone ORDER BY id" + conflict);
       copy_ = "COPY stage (" + columns + ", gone) FROM STDIN (FORMAT binary)";
     }
     if (rows == Rows::kValues) {
@@ -463,7 +472,8 @@ class Libpq : public Way {
     if (rows_ == Rows::kValues) return send_values(batch);
     std::vector<std::string> arrays;
     for (std::size_t i = 0; i < kWidth; ++i)
-      arrays.push_back(rows_ == Rows::kTextArrays ? text_array(batch.rows, i, kWidth, kColumns[i]) : binary_array(batch.rows, i, kWidth, kColumns[i]));
+      arrays.push_back(rows_ == Rows::kTextArrays ? text_array(batch.rows, i, kWidth, kColumns[i])
+                                                  : binary_array(batch.rows, i, kWidth, kColumns[i]));
     execute("upsert", arrays, rows_ == Rows::kTextArrays ? 0 : 1);
   }
   void send_values(const Batch& batch) {
@@ -482,7 +492,8 @@ class Libpq : public Way {
       }
       for (std::size_t i = 0; i < taken * kWidth; ++i)
         values.push_back(batch.rows[row * kWidth + i].tag == CDCRT_NULL ? nullptr : bytes.data() + begins[i]);
-      if (PQsendQueryPrepared(connection_, taken == 1 ? "one" : "many", static_cast<int>(values.size()), values.data(), lengths.data(), formats.data(), 0) != 1)
+      if (PQsendQueryPrepared(connection_, taken == 1 ? "one" : "many", static_cast<int>(values.size()), values.data(), lengths.data(),
+                              formats.data(), 0) != 1)
         fail(PQerrorMessage(connection_));
       ++pending_;
       row += taken;
@@ -596,12 +607,15 @@ int main(int count, char** arguments) {
     const auto rows = static_cast<double>(size * batches.size());
     const double per_row = 1e6 / rows;
     const auto transactions = static_cast<double>(batches.size());
-    const double mine = (own_cpu() - own) * per_row, server = (cpu_of(backend) - theirs) * per_row, rest = (cpu_of_others(backend) - others) * per_row;
-    std::printf("%-9s %6zu rows/transaction: %8.0f rows/s, CPU us/row: client %6.2f backend %6.2f others %5.2f sum %6.2f; round trips %.1f, KiB sent %.1f\n",
-                name.c_str(), size, rows / took.count(), mine, server, rest, mine + server + rest, static_cast<double>(round_trips) / transactions,
-                static_cast<double>(sent_bytes) / 1024 / transactions);
+    const double mine = (own_cpu() - own) * per_row, server = (cpu_of(backend) - theirs) * per_row,
+                 rest = (cpu_of_others(backend) - others) * per_row;
+    std::printf(
+        "%-9s %6zu rows/transaction: %8.0f rows/s, CPU us/row: client %6.2f backend %6.2f others %5.2f sum %6.2f; round trips %.1f, KiB sent %.1f\n",
+        name.c_str(), size, rows / took.count(), mine, server, rest, mine + server + rest, static_cast<double>(round_trips) / transactions,
+        static_cast<double>(sent_bytes) / 1024 / transactions);
     std::fflush(stdout);
-    const std::string sum = way->ask("SELECT count(*)::text || '/' || coalesce(sum(hashtextextended(t::text, 0)), 0)::text FROM " + table + " AS t");
+    const std::string sum =
+        way->ask("SELECT count(*)::text || '/' || coalesce(sum(hashtextextended(t::text, 0)), 0)::text FROM " + table + " AS t");
     if (expected.empty()) expected = sum;
     if (sum != expected) fail("table " + table + " differs: " + sum + ", expected " + expected);
   }

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "cdcrt/sdk/status.hpp"
-#include "sql/session.hpp"
 #include "sql/postgresql_limit.hpp"
+#include "sql/session.hpp"
 
 namespace cdcrt::postgresql {
 

@@ -75,7 +75,8 @@ class PostgresqlConnection final : public sql::TargetConnection {
   std::unique_ptr<sql::Query> make_query(const sql::Statement& statement, std::string_view what, Status& status) override {
     // Rows that are only inserted meet no other table: one plan is as good as another. Of a join the better one depends on their number.
     const bool joins = statement.text.compare(0, 7, "INSERT ") != 0 || statement.text.find("NOT EXISTS") != std::string::npos;
-    return session_->query(statement.text, statement.parameters.size(), joins ? sql::Planning::kEachTime : sql::Planning::kOnce, what, status);
+    return session_->query(statement.text, statement.parameters.size(), joins ? sql::Planning::kEachTime : sql::Planning::kOnce, what,
+                           status);
   }
 
   Status after_failure(const cdcrt_table& table, Status status) override {
@@ -326,7 +327,10 @@ class PostgresqlConnection final : public sql::TargetConnection {
                              "table " + sql::shown(schema_of(table)) + "." + sql::shown(sdk::view(table.name)) + " does not exist")
             .with_native(0, "42P01");
       }
-      known = tables_.insert_or_assign(key, sql::Known<std::shared_ptr<const CatalogTable>>{std::make_shared<CatalogTable>(std::move(catalog)), look}).first;
+      known = tables_
+                  .insert_or_assign(
+                      key, sql::Known<std::shared_ptr<const CatalogTable>>{std::make_shared<CatalogTable>(std::move(catalog)), look})
+                  .first;
     }
     out = known->second.columns.get();
     return {};

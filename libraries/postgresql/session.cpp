@@ -7,15 +7,10 @@ using sql::Moment;
 
 namespace {
 
-constexpr const char* kSession[] = {"SET client_encoding = 'UTF8'",
-                                    "SET standard_conforming_strings = on",
-                                    "SET TimeZone = 'UTC'",
-                                    "SET DateStyle = 'ISO, YMD'",
-                                    "SET IntervalStyle = 'iso_8601'",
-                                    "SET bytea_output = 'hex'",
-                                    "SET extra_float_digits = 3",
-                                    "SET application_name = 'cdcrt'",
-                                    "SET default_transaction_isolation = 'read committed'"};
+constexpr const char* kSession[] = {
+    "SET client_encoding = 'UTF8'", "SET standard_conforming_strings = on", "SET TimeZone = 'UTC'",
+    "SET DateStyle = 'ISO, YMD'",   "SET IntervalStyle = 'iso_8601'",       "SET bytea_output = 'hex'",
+    "SET extra_float_digits = 3",   "SET application_name = 'cdcrt'",       "SET default_transaction_isolation = 'read committed'"};
 
 // A frozen or vanished client must not hold its locks for ever (PostgreSQL documentation, 20.11.1 and 20.3.2).
 Status set_timeouts(sql::Session& session, const SessionTimeouts& timeouts) {
@@ -45,16 +40,15 @@ Status check_encoding(sql::Session& session) {
                     "cannot check the connection's encoding");
   if (!status) return status;
   if (text == kProbe && length == std::to_string(kProbe.size()) + "/4") return {};
-  return Status::error(CDCRT_UNSUPPORTED,
-                       "this driver changes text on its way: a probe of Unicode characters did not come back as it went",
+  return Status::error(CDCRT_UNSUPPORTED, "this driver changes text on its way: a probe of Unicode characters did not come back as it went",
                        "use the driver \"PostgreSQL ANSI\" or \"PostgreSQL Unicode\" of odbc-postgresql, start with LC_ALL=C.UTF-8, and "
                        "see that the database's encoding is UTF8");
 }
 
 }  // namespace
 
-Status answer(sql::Session& session, std::string_view text, std::initializer_list<std::string_view> parameters, std::string& out, bool& null,
-              std::string_view what) {
+Status answer(sql::Session& session, std::string_view text, std::initializer_list<std::string_view> parameters, std::string& out,
+              bool& null, std::string_view what) {
   Status status;
   const auto query = session.query(text, parameters.size(), sql::Planning::kEachTime, what, status);
   if (query == nullptr) return status;
@@ -73,7 +67,8 @@ Status set_up(sql::Session& session, const SessionTimeouts& timeouts, std::strin
     Status status = session.execute(text, Moment::kStatement, "cannot set up the session");
     if (!status) return status;
   }
-  // A plan for ten rows would be kept for twenty thousand, but where the session itself sees to that. Servers before 12 have no such setting.
+  // A plan for ten rows would be kept for twenty thousand, but where the session itself sees to that. Servers before 12 have no such
+  // setting.
   const std::string plans = session.keeps_statements() ? "auto" : "force_custom_plan";
   static_cast<void>(session.execute("SET plan_cache_mode = '" + plans + "'", Moment::kStatement, "cannot set up the session"));
   Status status = check_encoding(session);

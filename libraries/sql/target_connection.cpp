@@ -23,8 +23,8 @@ TargetConnection::~TargetConnection() {
 Status TargetConnection::usable() const { return sql::usable(broken_); }
 
 Status TargetConnection::swallowed(const cdcrt_table& table, std::string_view what) {
-  return Status::unsupported("table " + shown(sdk::view(table.name)) + " of the target does not take everything: " +
-                                 std::string(what) + ", and no statement failed. A trigger or a rule of the table swallows them",
+  return Status::unsupported("table " + shown(sdk::view(table.name)) + " of the target does not take everything: " + std::string(what) +
+                                 ", and no statement failed. A trigger or a rule of the table swallows them",
                              "drop it, or let it pass what cdcrt writes (it may ask for the user of the connection)");
 }
 

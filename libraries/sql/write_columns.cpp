@@ -18,8 +18,7 @@ Status choose_columns(const cdcrt_write& write, std::vector<uint32_t>& out) {
     keyed = keyed || is_key;
     if (is_key || write.kind != CDCRT_WRITE_DELETE) out.push_back(column);
   }
-  if (by_key && !keyed)
-    return Status::fatal("a write by key into table " + shown(sdk::view(write.table.name)) + " lists no key column");
+  if (by_key && !keyed) return Status::fatal("a write by key into table " + shown(sdk::view(write.table.name)) + " lists no key column");
   if (!by_key) return {};
   // The host sends none. A database would do with it what it likes: SQLite invents a key.
   for (const uint32_t column : out) {

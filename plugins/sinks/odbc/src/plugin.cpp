@@ -1,8 +1,8 @@
 #include "cdcrt/sdk/option.hpp"
-#include "postgresql/dialect.hpp"
-#include "postgresql/options.hpp"
 #include "odbc/options.hpp"
 #include "odbc_sink.hpp"
+#include "postgresql/dialect.hpp"
+#include "postgresql/options.hpp"
 #include "sqlite_dialect.hpp"
 
 namespace {

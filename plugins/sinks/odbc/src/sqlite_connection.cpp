@@ -423,7 +423,7 @@ class SqliteConnection final : public sql::TargetConnection {
 }  // namespace
 
 std::unique_ptr<sql::TargetConnection> make_sqlite_connection(std::unique_ptr<Session> session, const ConnectionSettings& settings,
-                                                       sql::Looks& looks) {
+                                                              sql::Looks& looks) {
   return std::make_unique<SqliteConnection>(std::move(session), settings, looks);
 }
 

@@ -27,9 +27,9 @@ const PQconninfoOption* find(const Known& known, const std::string& key) {
 
 /// What the ODBC driver, and people, call it.
 std::string meant(const std::string& key) {
-  constexpr std::pair<const char*, const char*> kNames[] = {{"server", "host"},   {"servername", "host"}, {"hostname", "host"},
+  constexpr std::pair<const char*, const char*> kNames[] = {{"server", "host"},     {"servername", "host"}, {"hostname", "host"},
                                                             {"database", "dbname"}, {"db", "dbname"},       {"uid", "user"},
-                                                            {"username", "user"}, {"pwd", "password"},    {"port", "port"}};
+                                                            {"username", "user"},   {"pwd", "password"},    {"port", "port"}};
   for (const auto& [other, name] : kNames) {
     if (strcasecmp(key.c_str(), other) == 0) return name;
   }
@@ -46,8 +46,9 @@ Status check(const Known& known, const std::string& key, const std::string& valu
     return Status::bad_config(option, "the sink sets " + key + " itself", "leave it out");
   if (found == nullptr) {
     const std::string name = meant(key);
-    return Status::bad_config(option, "libpq has no connection parameter \"" + key + "\"",
-                              find(known, name) != nullptr ? "it is called " + name : "see \"Parameter Key Words\" of PostgreSQL's documentation");
+    return Status::bad_config(
+        option, "libpq has no connection parameter \"" + key + "\"",
+        find(known, name) != nullptr ? "it is called " + name : "see \"Parameter Key Words\" of PostgreSQL's documentation");
   }
   if (value.find('\0') != std::string::npos) return Status::bad_config(option, "the value holds a NUL character");
   return {};

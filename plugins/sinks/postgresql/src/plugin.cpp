@@ -12,8 +12,9 @@ using namespace std::chrono_literals;
 constexpr cdcrt_option kOptions[] = {
     option::map("connection")
         .example(R"({ host = "db", dbname = "shop", user = "loader", password = "${env:PGPASSWORD}" })")
-        .doc("Parameters of libpq (`host`, `port`, `dbname`, `user`, `password`, `sslmode`, `service`, ...). What is left out comes from where "
-             "libpq looks for it: PGHOST and its like, ~/.pgpass."),
+        .doc(
+            "Parameters of libpq (`host`, `port`, `dbname`, `user`, `password`, `sslmode`, `service`, ...). What is left out comes from where "
+            "libpq looks for it: PGHOST and its like, ~/.pgpass."),
     option::text("login")
         .secret()
         .example("\"${aws-sm:rds!db-shop}\"")

@@ -25,7 +25,8 @@ Status PostgresqlSink::open(std::unique_ptr<sdk::SinkConnection>& connection) {
   Status status = session->connect();
   if (!status) return status;
   if (session->server_version() < kOldest)
-    return Status::bad_config("connection", "the server is Amazon Redshift, or a PostgreSQL older than 9.5", "Redshift: use plugin = \"redshift\"");
+    return Status::bad_config("connection", "the server is Amazon Redshift, or a PostgreSQL older than 9.5",
+                              "Redshift: use plugin = \"redshift\"");
   auto made = postgresql::make_connection(std::move(session), timeouts_, looks_);
   status = made->prepare_session();
   if (status) connection = std::move(made);

@@ -77,12 +77,14 @@ bool Query::dispatch(Form& form, Session::Command command) {
   if (guarded) values[count - 1] = count_.c_str();
   if (planning_ == sql::Planning::kEachTime && form.runs >= kPlannedAnew) drop(form);
   if (form.name.empty() && session_.uses_names_ && session_.named_bytes_ + form.text.size() <= kMaxNamedBytes) {
-    form.name = "cdcrt_" + std::to_string(::getpid()) + "_" + std::to_string(PQbackendPID(connection)) + "_" + std::to_string(++session_.names_);
+    form.name =
+        "cdcrt_" + std::to_string(::getpid()) + "_" + std::to_string(PQbackendPID(connection)) + "_" + std::to_string(++session_.names_);
     session_.named_bytes_ += form.text.size();
   }
   const auto parameters = static_cast<int>(count);
   if (form.name.empty()) {
-    if (PQsendQueryParams(connection, form.text.c_str(), parameters, nullptr, values.data(), lengths.data(), formats.data(), 0) != 1) return false;
+    if (PQsendQueryParams(connection, form.text.c_str(), parameters, nullptr, values.data(), lengths.data(), formats.data(), 0) != 1)
+      return false;
   } else {
     if (!form.is_prepared) {
       if (PQsendPrepare(connection, form.name.c_str(), form.text.c_str(), 0, nullptr) != 1) return false;

@@ -113,8 +113,8 @@ Status Session::execute(std::string_view text, Moment moment, std::string_view d
   return status;
 }
 
-std::unique_ptr<sql::Query> Session::query(std::string_view text, std::size_t parameters, sql::Planning planning, std::string_view /*doing*/,
-                                           Status& status) {
+std::unique_ptr<sql::Query> Session::query(std::string_view text, std::size_t parameters, sql::Planning planning,
+                                           std::string_view /*doing*/, Status& status) {
   status = {};
   return std::make_unique<Query>(*this, text, parameters, planning);
 }

@@ -5,11 +5,11 @@
 #include <utility>
 
 #include "host_tables.hpp"
-#include "sql/transaction_text.hpp"
 #include "redshift_connection.hpp"
 #include "redshift_literal.hpp"
 #include "redshift_statements.hpp"
 #include "sql/cell_text.hpp"
+#include "sql/transaction_text.hpp"
 
 namespace cdcrt::redshift {
 

@@ -8,12 +8,12 @@
 #include "definitions.hpp"
 #include "host_tables.hpp"
 #include "load_errors.hpp"
-#include "sql/transaction_text.hpp"
 #include "redshift_ddl.hpp"
 #include "redshift_literal.hpp"
 #include "redshift_statements.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
+#include "sql/transaction_text.hpp"
 
 namespace cdcrt::redshift {
 
