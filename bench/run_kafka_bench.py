@@ -41,6 +41,7 @@ def parse():
     parser.add_argument("--memory", default="128MiB", help="the budget of cdcrt")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of cdcrt's manifest")
     parser.add_argument("--busy", type=int, default=0, metavar="N", help="latencies beside N processes that only compute")
+    parser.add_argument("--plugins", nargs="+", choices=("odbc", "postgresql"), default=["odbc"], help="the sink's; several: each is a contender")
     parser.add_argument("--against", metavar="BUILD", help="instead of the JDBC sink: another build of cdcrt")
     parser.add_argument("--json", help="file for what was measured")
     parser.add_argument("--work", help="folder for events and logs; default: a temporary one (3.5 GB for 1 M events)")
@@ -69,8 +70,10 @@ class Bench:
         self.kafka = Kafka(settings={"log.retention.ms": -1})
         self.postgresql = Postgresql(settings={"track_commit_timestamp": "on", "fsync": "on" if arguments.fsync else "off", "max_wal_size": "4GB",
                                                "shared_buffers": "256MB"})
-        self.ours = contenders.Cdcrt(arguments.build, work, self.kafka, arguments.memory, arguments.set)
-        self.contenders, self.readers = [self.ours], [self.ours]
+        ours = [contenders.Cdcrt(arguments.build, work, self.kafka, arguments.memory, arguments.set, plugin) for plugin in arguments.plugins]
+        for each in ours[1:]:
+            each.name = f"cdcrt by {each.plugin}"
+        self.ours, self.contenders, self.readers = ours[0], ours, [ours[0]]
         if arguments.against:
             other = contenders.Cdcrt(arguments.against, work, self.kafka, arguments.memory)
             other.name = "the other build"

@@ -6,13 +6,10 @@ import subprocess
 import time
 
 from lab.connect import Connect, jdbc_sink
+from lab.postgresql import sink as sink_lines
 from lab.process import wait_until
 from live import usage
 
-POSTGRESQL = """[sinks.target]
-plugin = "odbc"
-connection = {{ Driver = "PostgreSQL Unicode", Server = "127.0.0.1", Port = "{port}", Database = "{database}", UID = "postgres", SSLmode = "disable" }}
-"""
 MANIFEST = """[pipeline]
 name = "{database}"
 [runtime]
@@ -42,14 +39,14 @@ class Used:
 
 
 class Cdcrt:
-    """`settings`: for --set, as KEY=VALUE."""
+    """`settings`: for --set, as KEY=VALUE. `plugin`: of the sink."""
 
     name = "cdcrt"
 
-    def __init__(self, build, work, kafka, memory="128MiB", settings=()):
+    def __init__(self, build, work, kafka, memory="128MiB", settings=(), plugin="odbc"):
         self.binary, self.work, self.kafka, self.memory, self.settings = os.path.join(build, "bin", "cdcrt"), work, kafka, memory, settings
         self.log = os.path.join(work, "cdcrt.log")
-        self.process = None
+        self.process, self.plugin = None, plugin
 
     def start(self, topics, database, sink, more=()):
         manifest = os.path.join(self.work, f"{database}.toml")
@@ -60,9 +57,12 @@ class Cdcrt:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([self.binary, "--manifest", manifest, *overrides], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
 
+    def _sink(self, postgresql, database):
+        return f"[sinks.target]\n{sink_lines(postgresql.port, database, self.plugin)}\n"
+
     def begin(self, topics, postgresql, database):
         """Runs until finish()."""
-        self.start(topics, database, POSTGRESQL.format(port=postgresql.port, database=database))
+        self.start(topics, database, self._sink(postgresql, database))
 
     @property
     def pid(self):
@@ -102,7 +102,7 @@ class Cdcrt:
 
     def run(self, topics, postgresql, database):
         """Everything that the topics hold, into the database."""
-        return self._run(topics, database, POSTGRESQL.format(port=postgresql.port, database=database))
+        return self._run(topics, database, self._sink(postgresql, database))
 
     def run_to_blackhole(self, topics, name):
         return self._run(topics, name, '[sinks.target]\nplugin = "blackhole"\n')
@@ -115,6 +115,9 @@ class JdbcSink:
 
     def __init__(self, kafka, tasks=4, heap="2g"):
         self.kafka, self.tasks, self.heap, self.worker, self.count = kafka, tasks, heap, None, 0
+
+    def _sink(self, postgresql, database):
+        return f"[sinks.target]\n{sink_lines(postgresql.port, database, self.plugin)}\n"
 
     def begin(self, topics, postgresql, database):
         self.count += 1

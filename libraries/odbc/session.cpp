@@ -156,6 +156,16 @@ Status Session::execute(std::string_view text, sql::Moment moment, std::string_v
   return status;
 }
 
+// psqlODBC names a prepared statement after its handle's address and, when a transaction fails, forgets to deallocate some: the next handle
+// at such an address can never be prepared. Planning anew costs less than one round trip.
+std::unique_ptr<sql::Query> Session::query(std::string_view text, std::size_t parameters, sql::Planning /*planning*/,
+                                           std::string_view doing, Status& status) {
+  auto query = std::make_unique<Query>(*this);
+  status = query->set_text(text, parameters, doing);
+  if (!status) query.reset();
+  return query;
+}
+
 Query::~Query() {
   if (statement_ != SQL_NULL_HSTMT) SQLFreeHandle(SQL_HANDLE_STMT, statement_);
 }

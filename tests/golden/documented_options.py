@@ -24,6 +24,7 @@ OTHER_WORDS = {
     "sinks/file": "delete insert key null op row schema snapshot table truncate update",
     "sinks/kafka": "enable.idempotence headers key timestamp value",
     "sinks/odbc": "bit citext hstore json libsqliteodbc money odbc.ini point real unnest journal_mode",
+    "sinks/postgresql": "cdcrt odbc plugin postgresql service sslmode sslrootcert",
     "sinks/redshift": "null enable_case_sensitive_identifier stl_load_errors sys_load_error_detail username password host port dbname",
     "sources/file": "headers kcat key offset partition payload shop.public.orders shop.public.orders.jsonl.gz topic ts tstype values",
     "sources/kafka": "auto.offset.reset bootstrap.servers committed debug earliest enable.auto.commit enable.auto.offset.store enable.partition.eof "

@@ -14,7 +14,7 @@ import time
 
 from integration import program
 from lab.kafka import Kafka
-from lab.postgresql import Postgresql
+from lab.postgresql import Postgresql, sink
 from lab.process import wait_until
 
 GENERATOR = os.path.join(os.path.dirname(program.BINARY), "generate_events")
@@ -41,12 +41,11 @@ format.plugin = "debezium-json"
 "heartbeat.interval.ms" = 500
 "max.poll.interval.ms" = 20000
 [sinks.target]
-plugin = "odbc"
+%(sink)s
 connections = 3
 stall_after = "%(stall_after)s"
 lock_timeout = "500ms"
 idle_timeout = "4s"
-connection = { Driver = "PostgreSQL Unicode", Server = "127.0.0.1", Port = "%(port)s", Database = "live", UID = "postgres", SSLmode = "disable" }
 [sinks.target.batch]
 max_rows = 2000
 [routes.all]
@@ -153,7 +152,7 @@ class Live:
     def manifest(self, instance, more="", topics=None):
         path = os.path.join(self.folder, f"{instance}.toml")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(MANIFEST % {"brokers": self.kafka.brokers, "instance": instance, "port": self.port, "folder": self.folder,
+            file.write(MANIFEST % {"brokers": self.kafka.brokers, "instance": instance, "sink": sink(self.port, "live"), "folder": self.folder,
                                    "stall_after": self.stall_after, "topics": topics or "bench.*"} + more)
         return path
 

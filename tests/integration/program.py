@@ -62,8 +62,8 @@ class SqliteTarget:
 
 
 class PostgresqlTarget:
-    """A database of its own in a shared server."""
-    overlay = os.path.join(MANIFESTS, "postgresql.toml")
+    """A database of its own in a shared server, written through odbc or, with $CDCRT_TEST_POSTGRESQL, libpq."""
+    overlay = os.path.join(MANIFESTS, "postgresql-libpq.toml" if os.environ.get("CDCRT_TEST_POSTGRESQL") == "libpq" else "postgresql.toml")
     server = None
     count = 0
 

@@ -256,7 +256,7 @@ class Validate(Operator):
         self.assertEqual(elsewhere.exit_code, 3, elsewhere.log)
 
     def test_options_can_be_pasted_as_they_are_described(self):
-        for name in ("source-file", "source-kafka", "format-debezium-json", "sink-odbc", "sink-redshift", "sink-file", "sink-kafka", "sink-blackhole"):
+        for name in ("source-file", "source-kafka", "format-debezium-json", "sink-odbc", "sink-postgresql", "sink-redshift", "sink-file", "sink-kafka", "sink-blackhole"):
             described = json.loads(program.run(["plugin", "describe", name, "--output", "json"], folder=self.folder).log)
             for option in described["options"] + described["layout_options"]:
                 with self.subTest(plugin=name, option=option["key"]):

@@ -13,6 +13,14 @@ def quoted(name):
     return '"' + name.replace('"', '""') + '"'
 
 
+def sink(port, database, plugin=None):
+    """Lines of a manifest's sink into the database, through the plugin $CDCRT_TEST_POSTGRESQL (default: odbc)."""
+    if (plugin or os.environ.get("CDCRT_TEST_POSTGRESQL") or "odbc") == "odbc":
+        return (f'plugin = "odbc"\nconnection = {{ Driver = "PostgreSQL Unicode", Server = "127.0.0.1", Port = "{port}", Database = "{database}", '
+                'UID = "postgres", SSLmode = "disable" }')
+    return f'plugin = "postgresql"\nconnection = {{ host = "127.0.0.1", port = "{port}", dbname = "{database}", user = "postgres", sslmode = "disable" }}'
+
+
 class Postgresql(Server):
     """Superuser `postgres` without password; as user postgres when we are root. Started by its construction.
 

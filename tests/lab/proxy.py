@@ -1,4 +1,4 @@
-"""A TCP proxy that cuts connections on command: now, always, or exactly around a COMMIT of the PostgreSQL protocol."""
+"""A TCP proxy that cuts connections on command: now, always, or exactly around a COMMIT of the PostgreSQL protocol. It counts round trips."""
 
 import atexit
 import contextlib
@@ -26,6 +26,7 @@ class TcpProxy:
         self.accepted = 0            # connections so far
         self.commits = 0             # COMMITs seen so far
         self.cuts = 0                # COMMITs cut so far
+        self.round_trips = 0         # times that a client waited for what it had sent
         self._commit_cut = None      # [where, every, times left]
         self._since = 0              # COMMITs since that command
         self._open = threading.Event()
@@ -169,6 +170,8 @@ class _Pair:
                     if where == "after":
                         self.swallow = True
                     self.server.sendall(part)
+                if scan:
+                    self.proxy.round_trips += scan.take_round_trips()
         self._end()
 
     def pump_answers(self):
@@ -196,6 +199,11 @@ class _Requests:
         self.kept = b""         # the head of a message that is not yet complete
         self.rest = 0           # bytes of the present message that only pass
         self.started = False
+        self.round_trips = 0    # Sync and Query messages since take_round_trips()
+
+    def take_round_trips(self):
+        taken, self.round_trips = self.round_trips, 0
+        return taken
 
     def parts(self, piece):
         """(bytes, whether they are a COMMIT), in order. A COMMIT is handed out whole."""
@@ -214,6 +222,8 @@ class _Requests:
                 self.rest = size
                 continue
             size = struct.unpack_from(">i", data, place + 1)[0] + 1
+            if data[place:place + 1] in b"SQ" and (data[place:place + 1] == b"S" or len(data) - place >= size):
+                self.round_trips += 1
             if data[place:place + 1] not in b"QP" or size > 4096:
                 self.rest = size
                 continue

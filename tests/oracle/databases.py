@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 
+from lab import postgresql
 from oracle import targets
 
 REFUSED = 4  # one row of so many
@@ -17,7 +18,7 @@ class Sqlite:
     def __init__(self, folder, server=None, number=0):
         del server, number
         self.path = os.path.join(folder, "target.db")
-        self.connection = '{ Driver = "SQLite3", Database = "%s" }' % self.path
+        self.sink = 'plugin = "odbc"\nconnection = { Driver = "SQLite3", Database = "%s" }' % self.path
 
     def tables(self):
         """name -> (names of columns, rows)"""
@@ -64,7 +65,7 @@ class Postgresql:
     def __init__(self, folder, server=None, number=0):
         del folder
         self.address, self.database = server, f"differential_{number}"
-        self.connection = '{ Driver = "PostgreSQL Unicode", Server = "127.0.0.1", Port = "%d", Database = "%s", UID = "postgres" }' % (server, self.database)
+        self.sink = postgresql.sink(server, self.database)
         self.drop()
         self._psql(f"create database {self.database}", "postgres")
 

@@ -105,7 +105,7 @@ class Case:
 
     def __init__(self, messages, plain, appended, steady, dropped, logs=()):
         self.messages, self.plain, self.appended, self.steady, self.dropped, self.logs = messages, plain, appended, steady, dropped, logs
-        self.tables, self.dead_letters = interpreter.interpret(messages, routes.Manifest(tomllib.loads(self.manifest("sqlite", ""))))
+        self.tables, self.dead_letters = interpreter.interpret(messages, routes.Manifest(tomllib.loads(self.manifest("sqlite", 'plugin = "odbc"'))))
         self.first = {}  # of the tables in append mode: what the first way left
         self.lines = {}
 
@@ -115,10 +115,10 @@ class Case:
             self.lines[place] = json.dumps(message, ensure_ascii=False) + "\n"
         return self.lines[place]
 
-    def manifest(self, target, connection):
+    def manifest(self, target, sink):
         columns = COLUMNS if self.plain else ""
         text = f'[pipeline]\nname = "differential"\n[sources.events]\nplugin = "file"\npaths = ["events.jsonl"]\ntopics = ["rnd.*"]\nformat.plugin = "debezium-json"\n'
-        text += f'[sinks.target]\nplugin = "odbc"\nconnection = {connection or "{}"}\n[dead_letters]\npath = "dead_letters.jsonl"\nmax_ratio = 1.0\n'
+        text += f'[sinks.target]\n{sink}\n[dead_letters]\npath = "dead_letters.jsonl"\nmax_ratio = 1.0\n'
         text += f"[routes.rows]\nmatch = [\"public.*\"]\n[routes.rows.columns]{columns}\n"
         if self.appended:
             text += f"[routes.added]\nmatch = {json.dumps(['public.' + name for name in sorted(self.appended)])}\nmode = \"append\"\n[routes.added.columns]{columns}\n"
@@ -141,7 +141,7 @@ class Run:
         self.database = databases.KINDS[way.target](folder, server, number)
         self.written = 0
         with open(self.path("manifest.toml"), "w", encoding="utf-8") as file:
-            file.write(case.manifest(way.target, self.database.connection))
+            file.write(case.manifest(way.target, self.database.sink))
         self.messages = interleaved(case.messages, way.order)
         self.go()
         self.tables = self.database.tables()

@@ -26,7 +26,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from lab.postgresql import Postgresql  # noqa: E402
+from lab.postgresql import Postgresql, sink  # noqa: E402
 from oracle.adopted_values import Single, same  # noqa: E402
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -128,7 +128,7 @@ class PostgresqlDatabase:
             PostgresqlDatabase.server = Postgresql()
         self.name = f"adopted_{number}"
         self.server.create(self.name)
-        self.connection = ('{ Driver = "PostgreSQL Unicode", Server = "127.0.0.1", Port = "%d", Database = "%s", UID = "postgres" }' % (self.server.port, self.name))
+        self.sink = sink(self.server.port, self.name)
         self.sql("create extension citext; create type mood as enum ('ok', 'sad'); create domain small as numeric(6,1); create domain positive as integer check (value > 0);")
 
     def psql(self, text, *options):
@@ -170,7 +170,7 @@ class SqliteDatabase:
     def __init__(self, folder, number):
         del number
         self.path = os.path.join(folder, "target.db")
-        self.connection = '{ Driver = "SQLite3", Database = "%s" }' % self.path
+        self.sink = 'plugin = "odbc"\nconnection = { Driver = "SQLite3", Database = "%s" }' % self.path
 
     def sql(self, text):
         with sqlite3.connect(self.path) as connection:
@@ -253,7 +253,7 @@ class Seed:
         manifest = os.path.join(self.folder, "manifest.toml")
         with open(manifest, "w", encoding="utf-8") as file:
             file.write('[pipeline]\nname = "p"\n[sources.events]\nplugin = "file"\npaths = ["events.jsonl"]\nformat.plugin = "debezium-json"\n'
-                       f'[sinks.db]\nplugin = "odbc"\nconnection = {self.database.connection}\nstall_after = "1s"\n[defaults]\ntable = "{{table}}"\nschema_changes = "{self.policy}"\n'
+                       f'[sinks.db]\n{self.database.sink}\nstall_after = "1s"\n[defaults]\ntable = "{{table}}"\nschema_changes = "{self.policy}"\n'
                        '[dead_letters]\npath = "dead_letters.jsonl"\n')
         log = os.path.join(self.folder, "log")
         with open(log, "ab") as file:

@@ -7,8 +7,10 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <stdexcept>
 
 #include "paths.hpp"
@@ -42,10 +44,10 @@ class Call {
   cdcrt_error error_{};
 };
 
-const cdcrt_sink& functions() { return *static_cast<const cdcrt_sink*>(Target::plugin().functions); }
+const cdcrt_sink& functions_of(const std::string& plugin) { return *static_cast<const cdcrt_sink*>(Target::plugin(plugin).functions); }
 
 Failure create_sink(const Options& options, void** sink) {
-  const cdcrt_plugin& plugin = Target::plugin();
+  const cdcrt_plugin& plugin = Target::plugin(options.plugin);
   std::vector<cdcrt_string> pairs;
   for (const auto& [key, value] : options.connection) pairs.push_back(borrow(key)), pairs.push_back(borrow(value));
   std::vector<cdcrt_option_value> values;
@@ -67,7 +69,7 @@ Failure create_sink(const Options& options, void** sink) {
       borrow("test")};
   static const cdcrt_host host{sizeof(cdcrt_host), CDCRT_ABI_MAJOR, CDCRT_ABI_MINOR, nullptr, nullptr, nullptr, nullptr};
   Call call;
-  return call.take(functions().create(&host, &config, sink, call.out()));
+  return call.take(functions_of(options.plugin).create(&host, &config, sink, call.out()));
 }
 
 }  // namespace
@@ -137,39 +139,42 @@ const Described::Column* Described::find(std::string_view name) const {
   return nullptr;
 }
 
-const cdcrt_plugin& Target::plugin() {
-  static const cdcrt_plugin* const found = [] {
-    void* library = ::dlopen((paths::plugins() + "/sink-odbc.so").c_str(), RTLD_NOW | RTLD_LOCAL);
+const cdcrt_plugin& Target::plugin(const std::string& name) {
+  static std::map<std::string, const cdcrt_plugin*> loaded;
+  if (const auto found = loaded.find(name); found != loaded.end()) return *found->second;
+  const cdcrt_plugin* const found = [&] {
+    void* library = ::dlopen((paths::plugins() + "/sink-" + name + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) throw std::runtime_error(::dlerror());
     auto entry = reinterpret_cast<cdcrt_plugin_entry_function>(::dlsym(library, "cdcrt_plugin_entry"));
     uint32_t count = 0;
     return entry(&count)[0];
   }();
+  loaded[name] = found;
   return *found;
 }
 
-Target::Target(const Options& options) {
+Target::Target(const Options& options) : functions_(&functions_of(options.plugin)) {
   Failure failure = create_sink(options, &sink_);
   if (failure) throw std::runtime_error(failure.message);
   Call call;
-  failure = call.take(functions().open(sink_, &connection_, call.out()));
+  failure = call.take(functions_->open(sink_, &connection_, call.out()));
   if (failure) {
-    functions().destroy(sink_);
+    functions_->destroy(sink_);
     throw std::runtime_error(failure.message + " | " + failure.hint);
   }
-  capabilities_ = functions().capabilities_of(sink_);
+  capabilities_ = functions_->capabilities_of(sink_);
 }
 
 void Target::switch_connection() {
   Call call;
-  if (other_ == nullptr && call.take(functions().open(sink_, &other_, call.out()))) throw std::runtime_error("no second connection");
+  if (other_ == nullptr && call.take(functions_->open(sink_, &other_, call.out()))) throw std::runtime_error("no second connection");
   std::swap(connection_, other_);
 }
 
 Target::~Target() {
-  if (other_ != nullptr) functions().close(other_);
-  functions().close(connection_);
-  functions().destroy(sink_);
+  if (other_ != nullptr) functions_->close(other_);
+  functions_->close(connection_);
+  functions_->destroy(sink_);
 }
 
 Failure Target::try_open(const Options& options) {
@@ -178,23 +183,23 @@ Failure Target::try_open(const Options& options) {
   if (failure) return failure;
   void* connection = nullptr;
   Call call;
-  failure = call.take(functions().open(sink, &connection, call.out()));
-  if (!failure) functions().close(connection);
-  functions().destroy(sink);
+  failure = call.take(functions_of(options.plugin).open(sink, &connection, call.out()));
+  if (!failure) functions_of(options.plugin).close(connection);
+  functions_of(options.plugin).destroy(sink);
   return failure;
 }
 
 Failure Target::begin() {
   Call call;
-  return call.take(functions().begin(connection_, call.out()));
+  return call.take(functions_->begin(connection_, call.out()));
 }
 Failure Target::commit() {
   Call call;
-  return call.take(functions().commit(connection_, call.out()));
+  return call.take(functions_->commit(connection_, call.out()));
 }
 Failure Target::rollback() {
   Call call;
-  return call.take(functions().rollback(connection_, call.out()));
+  return call.take(functions_->rollback(connection_, call.out()));
 }
 
 namespace {
@@ -215,14 +220,14 @@ cdcrt_change one(cdcrt_change_kind kind, const cdcrt_column* columns, std::size_
 cdcrt_limits Target::limits() const {
   cdcrt_limits limits{};
   limits.size = sizeof limits;
-  functions().limits_of(sink_, &limits);
+  functions_->limits_of(sink_, &limits);
   return limits;
 }
 
 Failure Target::change(std::string_view table, std::vector<cdcrt_change> changes, std::string_view schema) {
   const cdcrt_table target{borrow_or_null(schema), borrow(table)};
   Call call;
-  return call.take(functions().change(connection_, &target, changes.data(), static_cast<uint32_t>(changes.size()), call.out()));
+  return call.take(functions_->change(connection_, &target, changes.data(), static_cast<uint32_t>(changes.size()), call.out()));
 }
 Failure Target::create(std::string_view table, const std::vector<cdcrt_column>& columns, std::string_view schema) {
   return change(table, {one(CDCRT_CREATE_TABLE, columns.data(), columns.size())}, schema);
@@ -246,7 +251,7 @@ Described Target::describe(std::string_view table, std::string_view schema) {
   cdcrt_table_description description{};
   description.size = sizeof description;
   Call call;
-  const Failure failure = call.take(functions().describe(connection_, &target, &description, call.out()));
+  const Failure failure = call.take(functions_->describe(connection_, &target, &description, call.out()));
   if (failure) throw std::runtime_error(failure.message);
   Described found;
   found.exists = description.exists != 0;
@@ -279,7 +284,7 @@ Failure Target::write(cdcrt_write_kind kind, std::string_view table, const std::
   write.missing = [](void* context, uint64_t row) { static_cast<std::vector<uint64_t>*>(context)->push_back(row); };
   write.context = &missing;
   Call call;
-  Failure failure = call.take(functions().write(connection_, &write, call.out()));
+  Failure failure = call.take(functions_->write(connection_, &write, call.out()));
   std::sort(missing.begin(), missing.end());
   return failure;
 }
@@ -311,14 +316,26 @@ std::vector<std::string> Target::read(std::string_view table, const std::vector<
   };
   read.context = &seen;
   Call call;
-  last_read = call.take(functions().read(connection_, &read, call.out()));
+  last_read = call.take(functions_->read(connection_, &read, call.out()));
   std::sort(seen.rows.begin(), seen.rows.end());
   return seen.rows;
 }
 
 Options sqlite_options(const std::string& file) { return Options{{{"Driver", "SQLite3"}, {"Database", file}}, {}, "auto"}; }
 
-Options postgresql_options(const std::string& driver) {
+Options postgresql_options(std::string driver) {
+  const char* const wanted = std::getenv("CDCRT_TEST_POSTGRESQL");
+  if (driver.empty()) driver = wanted != nullptr && *wanted != '\0' ? wanted : "PostgreSQL Unicode";
+  if (driver == "libpq") {
+    return Options{{{"host", "127.0.0.1"},
+                    {"port", std::to_string(PrivatePostgresql::instance().port())},
+                    {"dbname", "postgres"},
+                    {"user", "postgres"},
+                    {"password", "s3cr3t;}x"}},
+                   {},
+                   "auto",
+                   "postgresql"};
+  }
   return Options{{{"Driver", driver},
                   {"Server", "127.0.0.1"},
                   {"Port", std::to_string(PrivatePostgresql::instance().port())},
@@ -338,7 +355,7 @@ void each_target(const std::function<void(Target&)>& body) {
     body(target);
   }
   std::filesystem::remove_all(folder);
-  for (const char* driver : {"PostgreSQL Unicode", "PostgreSQL ANSI"}) {
+  for (const char* driver : {"PostgreSQL Unicode", "PostgreSQL ANSI", "libpq"}) {
     Target target(postgresql_options(driver));
     by_tool(target, "DROP SCHEMA public CASCADE; CREATE SCHEMA public;");
     body(target);

@@ -50,6 +50,7 @@ struct Described {
 struct Options {
   std::vector<std::pair<std::string, std::string>> connection;
   std::string dsn, dialect = "auto";
+  std::string plugin = "odbc";
 };
 
 /// One sink and one connection. Creation throws std::runtime_error when it fails, except through try_open.
@@ -61,7 +62,7 @@ class Target {
   Target& operator=(const Target&) = delete;
 
   static Failure try_open(const Options& options);
-  static const cdcrt_plugin& plugin();
+  static const cdcrt_plugin& plugin(const std::string& name = "odbc");
 
   [[nodiscard]] bool is_sqlite() const { return (capabilities_ & CDCRT_SINK_SCHEMAS) == 0; }
   [[nodiscard]] uint32_t capabilities() const { return capabilities_; }
@@ -88,15 +89,18 @@ class Target {
   Failure last_read;
 
  private:
+  const cdcrt_sink* functions_ = nullptr;
   void* sink_ = nullptr;
   void* connection_ = nullptr;
   void* other_ = nullptr;
   uint32_t capabilities_ = 0;
 };
 
-/// Every target that the cases run against, each with a database of its own: SQLite, and PostgreSQL through both drivers.
+/// Every target that the cases run against, each with a database of its own: SQLite, and PostgreSQL through
+/// both drivers of ODBC and through libpq.
 void each_target(const std::function<void(Target&)>& body);
 Options sqlite_options(const std::string& file);
-Options postgresql_options(const std::string& driver = "PostgreSQL Unicode");
+/// Also "libpq", which is a plugin of its own. Empty: $CDCRT_TEST_POSTGRESQL, else "PostgreSQL Unicode".
+Options postgresql_options(std::string driver = {});
 /// Runs a script by the target's own command line tool, past the plugin.
 std::string by_tool(Target& target, const std::string& script);

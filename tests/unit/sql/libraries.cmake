@@ -1,1 +1,1 @@
-target_link_libraries(test_sql PRIVATE cdcrt_odbc_dialects)
+target_link_libraries(test_sql PRIVATE cdcrt_sqlite_dialect cdcrt_postgresql)

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
-#include "dialect.hpp"
+#include "postgresql/dialect.hpp"
 #include "sql/identifier.hpp"
+#include "sqlite_dialect.hpp"
 
 using namespace cdcrt;
 

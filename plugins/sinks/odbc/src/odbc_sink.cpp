@@ -4,8 +4,9 @@
 
 #include <filesystem>
 
-#include "dialect.hpp"
-#include "odbc_connection.hpp"
+#include "odbc/session.hpp"
+#include "postgresql/connection.hpp"
+#include "sqlite_connection.hpp"
 
 namespace cdcrt::odbc {
 
@@ -65,7 +66,7 @@ Status OdbcSink::open(std::unique_ptr<sdk::SinkConnection>& connection) {
   if (status) status = choose(session->product(), session->product_name(), product);
   if (!status) return status;
   auto made = product == sql::Product::kSqlite ? make_sqlite_connection(std::move(session), settings_, looks_)
-                                               : make_postgresql_connection(std::move(session), timeouts_, looks_);
+                                               : postgresql::make_connection(std::move(session), timeouts_, looks_);
   status = made->prepare_session();
   if (status) connection = std::move(made);
   return status;
@@ -90,14 +91,8 @@ void OdbcSink::limits(cdcrt_limits& limits) {
     limits.writers = 1;
     return;
   }
+  if (product_ == sql::Product::kPostgresql) return postgresql::tell_limits(limits);
   limits.time_us = int64_t{24} * 3600 * 1'000'000;
-  if (product_ != sql::Product::kPostgresql) return;
-  limits.name_bytes = static_cast<uint32_t>(sql::postgresql().name_limit());
-  limits.columns = 1600;
-  limits.reserved_names = sdk::borrow("tableoid xmin cmin xmax cmax ctid");
-  // json has no equality, and an array of anything is json.
-  limits.unkeyable_types = 1U << CDCRT_TYPE_JSON | 1U << CDCRT_TYPE_ARRAY;
-  limits.has_keyable_arrays = 1;
 }
 
 }  // namespace cdcrt::odbc

@@ -7,7 +7,8 @@
 
 #include "cdcrt/sdk/sink.hpp"
 #include "odbc/connection_string.hpp"
-#include "odbc_connection.hpp"
+#include "postgresql/session.hpp"
+#include "sql/looks.hpp"
 
 namespace cdcrt::odbc {
 
@@ -30,7 +31,7 @@ class OdbcSink : public sdk::Sink {
   sql::Product wanted_ = sql::Product::kUnknown;   // by `dialect`
   sql::Product product_ = sql::Product::kUnknown;  // as far as it was found out before anything was opened
   std::chrono::microseconds connect_timeout_{};
-  SessionTimeouts timeouts_;
+  postgresql::SessionTimeouts timeouts_;
   sql::Looks looks_;
 };
 

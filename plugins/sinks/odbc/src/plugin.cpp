@@ -1,7 +1,9 @@
 #include "cdcrt/sdk/option.hpp"
-#include "dialect.hpp"
 #include "odbc/options.hpp"
 #include "odbc_sink.hpp"
+#include "postgresql/dialect.hpp"
+#include "postgresql/options.hpp"
+#include "sqlite_dialect.hpp"
 
 namespace {
 
@@ -31,22 +33,9 @@ constexpr cdcrt_option kOptions[] = {
         .example("true")
         .doc("SQLite: a database file that is not there is an empty one, and is not made. Set by commands that only look."),
     shared::connect_timeout(24h).default_value("15s").example("\"5s\"").doc("How long connecting may take."),
-    option::duration("lock_timeout")
-        .default_value("5s")
-        .example("\"30s\"")
-        .between(10ms, 24h)
-        .doc("PostgreSQL: how long a statement waits for a lock that another session holds, before it is tried again; a table that is "
-             "locked for longer than `stall_after` is detached from the others."),
-    shared::statement_timeout()
-        .default_value("0s")
-        .example("\"30min\"")
-        .doc("PostgreSQL: how long one statement may run; `0s`: as long as it takes."),
-    option::duration("idle_timeout")
-        .default_value("30s")
-        .example("\"2min\"")
-        .between(1s, 24h)
-        .doc("PostgreSQL: after how long the server ends a transaction whose client is silent (a frozen process), so that another process "
-             "can take its place."),
+    cdcrt::postgresql::options::lock_timeout(),
+    cdcrt::postgresql::options::statement_timeout(),
+    cdcrt::postgresql::options::idle_timeout(),
 };
 
 }  // namespace

@@ -1,12 +1,14 @@
 // SQLite: several rows a statement where that is possible, else one statement a row, inside the transaction.
+#include "sqlite_connection.hpp"
+
 #include <algorithm>
 #include <map>
 #include <utility>
 
-#include "odbc_connection.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
 #include "sqlite_affinity.hpp"
+#include "sqlite_dialect.hpp"
 #include "sqlite_table.hpp"
 #include "sqlite_value.hpp"
 
@@ -26,10 +28,10 @@ void bind(Query& query, std::size_t parameter, const sql::SqliteValue& value) {
   }
 }
 
-class SqliteConnection final : public OdbcConnection {
+class SqliteConnection final : public sql::TargetConnection {
  public:
   SqliteConnection(std::unique_ptr<Session> session, const ConnectionSettings& settings, sql::Looks& looks)
-      : OdbcConnection(std::move(session), sql::sqlite(), looks), settings_(settings) {}
+      : TargetConnection(std::move(session), sql::sqlite(), looks), settings_(settings) {}
 
   Status prepare_session() override {
     const std::string what = "cannot set up the database";
@@ -47,7 +49,7 @@ class SqliteConnection final : public OdbcConnection {
   Status describe_table(const cdcrt_table& table, sdk::TableDescription& out) override {
     SqliteTable found;
     out.set_folds_names(true);
-    Status status = read_table(*session_, sdk::view(table.name), found);
+    Status status = read_table(odbc_, sdk::view(table.name), found);
     if (!status || !found.exists) return status;
     const bool keyed = std::any_of(found.columns.begin(), found.columns.end(), [](const auto& column) { return column.key_ordinal > 0; });
     std::vector<std::string> unique;
@@ -70,8 +72,14 @@ class SqliteConnection final : public OdbcConnection {
   std::string_view begin_text() const override { return "BEGIN IMMEDIATE"; }
   void forget() override { tables_.clear(); }
   [[nodiscard]] std::string key_of(const cdcrt_table& table) const override { return std::string(sdk::view(table.name)); }
-  Status prepare_query(Query& query, const sql::Statement& statement, std::string_view what) override {
-    return query.prepare(statement.text, statement.parameters.size(), what);
+  std::unique_ptr<sql::Query> make_query(const sql::Statement& statement, std::string_view what, Status& status) override {
+    auto query = std::make_unique<Query>(odbc_);
+    status = query->prepare(statement.text, statement.parameters.size(), what);
+    if (!status) query.reset();
+    return query;
+  }
+  Query* prepared(const sql::Statement& statement, std::string_view doing, Status& status) {
+    return static_cast<Query*>(TargetConnection::prepared(statement, doing, status));
   }
   Status after_failure(const cdcrt_table& /*table*/, Status status) override {
     forget();
@@ -79,7 +87,7 @@ class SqliteConnection final : public OdbcConnection {
   }
 
   Status write_rows(const cdcrt_write& write, const std::vector<uint32_t>& all) override {
-    const std::string what = doing("write to", write.table);
+    const std::string what = sql::doing("write to", write.table);
     sql::StatementShape shape;
     const SqliteTable* known = nullptr;
     Status status = known_table(write.table, known);
@@ -129,7 +137,7 @@ class SqliteConnection final : public OdbcConnection {
   }
 
   Status read_rows(const cdcrt_read& read) override {
-    const std::string what = doing("read", read.table);
+    const std::string what = sql::doing("read", read.table);
     std::vector<uint32_t> all;
     for (uint32_t i = 0; i < read.column_count; ++i) all.push_back(i);
     std::vector<cdcrt_column> columns(read.columns, read.columns + read.column_count);
@@ -176,10 +184,10 @@ class SqliteConnection final : public OdbcConnection {
   }
 
   Status change_once(const cdcrt_table& table, const cdcrt_change& change) override {
-    const std::string what = doing("change", table);
+    const std::string what = sql::doing("change", table);
     SqliteTable found;
     std::string text;
-    Status status = read_table(*session_, sdk::view(table.name), found);
+    Status status = read_table(odbc_, sdk::view(table.name), found);
     if (!status) return status;
     if (change.kind == CDCRT_CREATE_TABLE) {
       if (found.exists) return {};
@@ -203,7 +211,7 @@ class SqliteConnection final : public OdbcConnection {
       case CDCRT_DROP_COLUMN: return has ? drop_column(table, found, name, what) : Status();
       case CDCRT_RENAME_COLUMN: return rename_column(table, found, change.columns[0], has, what);
       case CDCRT_ALTER_TYPE:
-      case CDCRT_DROP_NOT_NULL: return alter_column(*session_, found, change, what);
+      case CDCRT_DROP_NOT_NULL: return alter_column(odbc_, found, change, what);
       default: return Status::unsupported("change " + std::to_string(change.kind) + " is unknown to this sink");
     }
   }
@@ -338,7 +346,7 @@ class SqliteConnection final : public OdbcConnection {
     const uint64_t look = looks_.of(key);
     if (known == tables_.end() || known->second.look != look) {
       SqliteTable found;
-      Status status = read_table(*session_, key, found);
+      Status status = read_table(odbc_, key, found);
       if (!status) return status;
       if (!found.exists) return Status::error(CDCRT_STALE_SCHEMA, "no such table: " + sql::shown(key));
       known = tables_.insert_or_assign(key, sql::Known<SqliteTable>{std::move(found), look}).first;
@@ -371,7 +379,7 @@ class SqliteConnection final : public OdbcConnection {
 
   Status unique_columns(const SqliteTable& table, std::vector<std::string>& out) {
     std::vector<SqliteIndex> indexes;
-    Status status = read_indexes(*session_, table.name, indexes);
+    Status status = read_indexes(odbc_, table.name, indexes);
     if (!status) return status;
     for (const SqliteIndex& index : indexes) {
       const bool fits =
@@ -403,7 +411,7 @@ class SqliteConnection final : public OdbcConnection {
 
   Status drop_column(const cdcrt_table& table, const SqliteTable& found, std::string_view name, const std::string& what) {
     std::vector<SqliteIndex> indexes;
-    Status status = read_indexes(*session_, found.name, indexes);
+    Status status = read_indexes(odbc_, found.name, indexes);
     for (const SqliteIndex& index : indexes) {
       if (!status) return status;
       const bool uses =
@@ -423,6 +431,7 @@ class SqliteConnection final : public OdbcConnection {
   }
 
   const ConnectionSettings& settings_;
+  Session& odbc_ = static_cast<Session&>(*session_);
   std::map<std::string, sql::Known<SqliteTable>> tables_;
   std::vector<sql::SqliteAffinity> affinities_;  // of the columns of the write
   uint64_t overflowed_ = 0;
@@ -431,8 +440,8 @@ class SqliteConnection final : public OdbcConnection {
 
 }  // namespace
 
-std::unique_ptr<OdbcConnection> make_sqlite_connection(std::unique_ptr<Session> session, const ConnectionSettings& settings,
-                                                       sql::Looks& looks) {
+std::unique_ptr<sql::TargetConnection> make_sqlite_connection(std::unique_ptr<Session> session, const ConnectionSettings& settings,
+                                                              sql::Looks& looks) {
   return std::make_unique<SqliteConnection>(std::move(session), settings, looks);
 }
 

@@ -2,8 +2,8 @@
 // statement anew for each execution. Everything else goes row by row.
 #include <string>
 
-#include "dialect.hpp"
 #include "sql/identifier.hpp"
+#include "sqlite_dialect.hpp"
 #include "sqlite_value.hpp"
 
 namespace cdcrt::sql {

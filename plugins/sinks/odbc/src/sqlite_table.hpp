@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "dialect.hpp"
 #include "odbc/session.hpp"
+#include "sqlite_dialect.hpp"
 
 namespace cdcrt::odbc {
 

@@ -5,11 +5,11 @@
 #include <utility>
 
 #include "host_tables.hpp"
-#include "odbc/transaction_text.hpp"
 #include "redshift_connection.hpp"
 #include "redshift_literal.hpp"
 #include "redshift_statements.hpp"
 #include "sql/cell_text.hpp"
+#include "sql/transaction_text.hpp"
 
 namespace cdcrt::redshift {
 
@@ -20,7 +20,7 @@ Status RedshiftConnection::read(const cdcrt_read& read) {
   if (!status) return status;
   if (read.key_count > 0 && read.key_rows == 0) return {};
   const bool of_host = knows_host_columns_ && is_of_host(read.columns, read.column_count);
-  status = of_host ? join_reads(&read, 1) : read_rows(read, odbc::doing("read", read.table));
+  status = of_host ? join_reads(&read, 1) : read_rows(read, sql::doing("read", read.table));
   return status ? Status() : failed(std::move(status));
 }
 
@@ -105,7 +105,7 @@ Status RedshiftConnection::join_reads(const cdcrt_read* reads, uint32_t count) {
   std::vector<std::string> buffers;
   std::vector<bool> stopped(count);
   const std::string what =
-      count == 1 ? odbc::doing("read", reads[0].table) : "cannot read " + std::to_string(count) + " of cdcrt's own tables";
+      count == 1 ? sql::doing("read", reads[0].table) : "cannot read " + std::to_string(count) + " of cdcrt's own tables";
   const auto take = [&](const std::vector<Field>& row) {
     const std::size_t number = row[0] ? std::strtoul(row[0]->c_str(), nullptr, 10) : count;
     if (number >= count || stopped[number]) return true;

@@ -8,12 +8,12 @@
 #include "definitions.hpp"
 #include "host_tables.hpp"
 #include "load_errors.hpp"
-#include "odbc/transaction_text.hpp"
 #include "redshift_ddl.hpp"
 #include "redshift_literal.hpp"
 #include "redshift_statements.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
+#include "sql/transaction_text.hpp"
 
 namespace cdcrt::redshift {
 
@@ -47,7 +47,7 @@ std::string RedshiftConnection::key_of(const cdcrt_table& table) const {
   return session_.schema_of(table) + std::string(1, '\0') + sql::redshift::folded(sdk::view(table.name), session_.names().case_sensitive);
 }
 
-Status RedshiftConnection::usable() const { return odbc::usable(broken_); }
+Status RedshiftConnection::usable() const { return sql::usable(broken_); }
 
 Status RedshiftConnection::failed(Status status) {
   if (in_transaction_) broken_ = true;
@@ -320,7 +320,7 @@ Status RedshiftConnection::write_of_host(const cdcrt_write& write) {
   Status status = known_table(write.table, write.columns, write.column_count, catalog);
   if (!status) return status;
   std::vector<Widening> widenings;
-  TableWrite one(session_, loader_, write, all, *catalog, notes_, stages_in_use_, odbc::doing(odbc::verb(write.kind), write.table));
+  TableWrite one(session_, loader_, write, all, *catalog, notes_, stages_in_use_, sql::doing(sql::verb(write.kind), write.table));
   status = one.check([](const std::string&) { return false; }, widenings);
   if (status && widenings.empty()) {
     status = one.run_of_host();
@@ -361,13 +361,13 @@ Status RedshiftConnection::write_once(const cdcrt_write& write) {
   if (knows_host_columns_ && is_of_host(write.columns, write.column_count) && write.kind != CDCRT_WRITE_CLEAR) return write_of_host(write);
   std::vector<uint32_t> columns;
   Status status;
-  if (write.kind != CDCRT_WRITE_CLEAR) status = odbc::choose_columns(write, columns);
+  if (write.kind != CDCRT_WRITE_CLEAR) status = sql::choose_columns(write, columns);
   const CatalogTable* catalog = nullptr;
   if (status) status = known_table(write.table, write.columns, write.column_count, catalog);
   if (!status) return status;
   status = drop_old_stages();
   if (!status) return status;
-  const std::string what = odbc::doing(odbc::verb(write.kind), write.table);
+  const std::string what = sql::doing(sql::verb(write.kind), write.table);
   TableWrite one(session_, loader_, write, columns, *catalog, notes_, stages_in_use_, what);
   status = one.check([this](const std::string& column) { return why_not_widened(column) != nullptr; }, widenings_);
   if (!status) {
@@ -408,7 +408,7 @@ Status RedshiftConnection::after_write(const cdcrt_write& write, Status status, 
     if (Status undone = session_.execute("ROLLBACK", "cannot roll back"); !undone) return status;
     over_ = true;
   }
-  if (asks) status = explain_load(session_, refused.urls, std::move(status), odbc::doing(odbc::verb(write.kind), write.table));
+  if (asks) status = explain_load(session_, refused.urls, std::move(status), sql::doing(sql::verb(write.kind), write.table));
   // The views may lag, or may not be readable; but what COPY refuses twice it refuses for ever: then the rows are told apart without.
   if (asks && is_unexplained(status) && ++unexplained_[key_of(write.table)] >= kUnexplainedRefusals) {
     status = Status::bad_record(std::string(status.message()) + " (nothing is told there of these files)");

@@ -10,9 +10,9 @@
 #include "cdcrt/abi/sink.h"
 #include "cdcrt/sdk/host.hpp"
 #include "cdcrt/sdk/status.hpp"
-#include "odbc/write_columns.hpp"
 #include "redshift_statements.hpp"
 #include "settings.hpp"
+#include "sql/write_columns.hpp"
 #include "staged_files.hpp"
 #include "target_session.hpp"
 

@@ -12,10 +12,10 @@
 #include "catalog.hpp"
 #include "cdcrt/abi/sink.h"
 #include "cdcrt/sdk/status.hpp"
-#include "odbc/write_columns.hpp"
 #include "redshift_comparison.hpp"
 #include "redshift_statements.hpp"
 #include "sql/postgresql_limit.hpp"
+#include "sql/write_columns.hpp"
 #include "stage_loader.hpp"
 #include "stages.hpp"
 #include "target_session.hpp"
@@ -49,7 +49,7 @@ struct TransactionNotes {
   std::map<std::pair<std::string, std::string>, std::size_t> columns;
 };
 
-/// One call per write; one thread. `columns`: those that statements name (odbc::choose_columns).
+/// One call per write; one thread. `columns`: those that statements name (sql::choose_columns).
 class TableWrite {
  public:
   TableWrite(TargetSession& session, StageLoader& loader, const cdcrt_write& write, const std::vector<uint32_t>& columns,

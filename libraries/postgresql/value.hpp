@@ -4,9 +4,9 @@
 #include <string>
 
 #include "cdcrt/sdk/status.hpp"
-#include "postgresql_catalog.hpp"
+#include "postgresql/catalog.hpp"
 
-namespace cdcrt::odbc {
+namespace cdcrt::postgresql {
 
 /// Makes `cell`, which is set, a value that `target` keeps as it is; new bytes go into `buffer`. What it cannot keep is cut or made NULL
 /// where the column's flags allow that (counted in `overflowed`), else BAD_RECORD, naming column and value.
@@ -18,4 +18,4 @@ cdcrt_cell from_native(const CatalogColumn& target, cdcrt_type wanted, const std
 /// The logical type of the column; of an array, with that of its elements.
 cdcrt_type type_of(const CatalogColumn& column);
 
-}  // namespace cdcrt::odbc
+}  // namespace cdcrt::postgresql

@@ -1,8 +1,8 @@
-#include "odbc/transaction_text.hpp"
+#include "sql/transaction_text.hpp"
 
 #include "sql/identifier.hpp"
 
-namespace cdcrt::odbc {
+namespace cdcrt::sql {
 
 std::string_view verb(uint32_t kind) {
   switch (kind) {
@@ -18,8 +18,8 @@ std::string_view verb(uint32_t kind) {
 
 std::string doing(std::string_view what, const cdcrt_table& table) {
   std::string text = "cannot " + std::string(what) + " table ";
-  if (table.schema.data != nullptr) text += sql::shown(sdk::view(table.schema)) + ".";
-  return text + sql::shown(sdk::view(table.name));
+  if (table.schema.data != nullptr) text += shown(sdk::view(table.schema)) + ".";
+  return text + shown(sdk::view(table.name));
 }
 
 sdk::Status usable(bool is_broken) {
@@ -27,4 +27,4 @@ sdk::Status usable(bool is_broken) {
   return sdk::Status::retry("an earlier statement of this transaction failed; it must be rolled back first");
 }
 
-}  // namespace cdcrt::odbc
+}  // namespace cdcrt::sql

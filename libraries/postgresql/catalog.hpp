@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "cdcrt/sdk/status.hpp"
-#include "odbc/session.hpp"
 #include "sql/postgresql_limit.hpp"
+#include "sql/session.hpp"
 
-namespace cdcrt::odbc {
+namespace cdcrt::postgresql {
 
 struct CatalogColumn {
   std::string name;
@@ -34,8 +34,8 @@ struct CatalogTable {
 };
 
 /// `schema` and `table` as they are spelled in the catalog.
-sdk::Status read_catalog(Session& session, std::string_view schema, std::string_view table, CatalogTable& out);
+sdk::Status read_catalog(sql::Session& session, std::string_view schema, std::string_view table, CatalogTable& out);
 
 bool operator==(const CatalogColumn& left, const CatalogColumn& right);
 
-}  // namespace cdcrt::odbc
+}  // namespace cdcrt::postgresql

@@ -7,7 +7,7 @@
 #include "cdcrt/abi/sink.h"
 #include "cdcrt/sdk/status.hpp"
 
-namespace cdcrt::odbc {
+namespace cdcrt::sql {
 
 /// What a write of this cdcrt_write_kind does to a table: "upsert into".
 std::string_view verb(uint32_t kind);
@@ -18,4 +18,4 @@ std::string doing(std::string_view what, const cdcrt_table& table);
 /// RETRY where the transaction is broken: a statement of it failed, and only a rollback may follow.
 sdk::Status usable(bool is_broken);
 
-}  // namespace cdcrt::odbc
+}  // namespace cdcrt::sql

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <string>
 
-#include "dialect.hpp"
+#include "postgresql/dialect.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
 #include "sql/postgresql_nested.hpp"

@@ -1,4 +1,4 @@
-#include "dialect.hpp"
+#include "sql/dialect.hpp"
 
 #include "sql/definition.hpp"
 #include "sql/identifier.hpp"

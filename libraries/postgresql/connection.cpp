@@ -1,18 +1,19 @@
-// PostgreSQL: sets of rows as one array parameter per column.
+// Sets of rows go as one array parameter per column.
+#include "postgresql/connection.hpp"
+
 #include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
 
-#include "odbc_connection.hpp"
-#include "postgresql_alter.hpp"
-#include "postgresql_catalog.hpp"
-#include "postgresql_session.hpp"
-#include "postgresql_value.hpp"
+#include "postgresql/alter.hpp"
+#include "postgresql/catalog.hpp"
+#include "postgresql/dialect.hpp"
+#include "postgresql/value.hpp"
 #include "sql/identifier.hpp"
 #include "sql/postgresql_array.hpp"
 
-namespace cdcrt::odbc {
+namespace cdcrt::postgresql {
 namespace {
 
 using sdk::Status;
@@ -24,12 +25,12 @@ constexpr std::size_t kMaxBytes = 2U << 20;
 // libpq never gives back the buffer that a value was sent from or came into.
 constexpr std::size_t kLarge = 8U << 20;
 
-class PostgresqlConnection final : public OdbcConnection {
+class PostgresqlConnection final : public sql::TargetConnection {
  public:
-  PostgresqlConnection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts, sql::Looks& looks)
-      : OdbcConnection(std::move(session), sql::postgresql(), looks), timeouts_(timeouts) {}
+  PostgresqlConnection(std::unique_ptr<sql::Session> session, const SessionTimeouts& timeouts, sql::Looks& looks)
+      : TargetConnection(std::move(session), sql::postgresql(), looks), timeouts_(timeouts) {}
 
-  Status prepare_session() override { return set_up_postgresql(*session_, timeouts_, default_schema_); }
+  Status prepare_session() override { return set_up(*session_, timeouts_, default_schema_); }
 
  protected:
   Status describe_table(const cdcrt_table& table, sdk::TableDescription& out) override {
@@ -65,16 +66,17 @@ class PostgresqlConnection final : public OdbcConnection {
       CatalogTable now;
       Status read = read_catalog(*session_, schema, table, now);
       if (!read) return read;
-      if (known != tables_.end() && now.columns == known->second.columns.columns) continue;
+      if (known != tables_.end() && now.columns == known->second.columns->columns) continue;
       forget();
       return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(table) + " changed while its rows were tried");
     }
     return {};
   }
-  /// psqlODBC names a prepared statement after its handle's address and, when a transaction fails, forgets to deallocate some:
-  /// the next handle at such an address can never be prepared. Planning anew costs less than one round trip.
-  Status prepare_query(Query& query, const sql::Statement& statement, std::string_view what) override {
-    return query.set_text(statement.text, statement.parameters.size(), what);
+  std::unique_ptr<sql::Query> make_query(const sql::Statement& statement, std::string_view what, Status& status) override {
+    // Rows that are only inserted meet no other table: one plan is as good as another. Of a join the better one depends on their number.
+    const bool joins = statement.text.compare(0, 7, "INSERT ") != 0 || statement.text.find("NOT EXISTS") != std::string::npos;
+    return session_->query(statement.text, statement.parameters.size(), joins ? sql::Planning::kEachTime : sql::Planning::kOnce, what,
+                           status);
   }
 
   Status after_failure(const cdcrt_table& table, Status status) override {
@@ -93,7 +95,7 @@ class PostgresqlConnection final : public OdbcConnection {
     CatalogTable now;
     static_cast<void>(execute("ROLLBACK", Moment::kStatement, "cannot roll back"));
     Status read = read_catalog(*session_, schema_of(table), sdk::view(table.name), now);
-    const bool changed = read && !(now.columns == known->second.columns.columns);
+    const bool changed = read && !(now.columns == known->second.columns->columns);
     forget();
     if (!changed) return status;
     return Status::error(CDCRT_STALE_SCHEMA, "the columns of table " + sql::shown(sdk::view(table.name)) +
@@ -135,7 +137,7 @@ class PostgresqlConnection final : public OdbcConnection {
   }
 
   Status write_rows(const cdcrt_write& write, const std::vector<uint32_t>& columns) override {
-    const std::string what = doing(verb(write.kind), write.table);
+    const std::string what = sql::doing(sql::verb(write.kind), write.table);
     sql::StatementShape shape;
     std::vector<uint32_t> chosen;
     Status status = leave_out_generated(write, columns, chosen);
@@ -179,49 +181,47 @@ class PostgresqlConnection final : public OdbcConnection {
   }
 
   Status read_rows(const cdcrt_read& read) override {
-    const std::string what = doing("read", read.table);
-    sql::StatementShape shape;
-    std::vector<uint32_t> all;
-    for (uint32_t i = 0; i < read.column_count; ++i) all.push_back(i);
-    std::vector<cdcrt_column> columns(read.columns, read.columns + read.column_count);
-    for (uint32_t i = 0; i < read.column_count; ++i) columns[i].key_ordinal = i < read.key_count ? i + 1 : 0;
-    Status status = make_shape(read.table, columns.data(), all, false, shape);
-    if (!status) return status;
-    sql::Statement statement = dialect_.read_statement(shape, read.key_count, static_cast<cdcrt_lock>(read.lock));
-    if (read.max_rows > 0 && read.lock == CDCRT_LOCK_NONE) statement.text += " LIMIT " + std::to_string(read.max_rows);
-    Query* query = prepared(statement, what, status);
-    if (query == nullptr) return status;
-    arrays_.resize(std::max<std::size_t>(arrays_.size(), read.key_count));
-    for (uint32_t i = 0; i < read.key_count; ++i) {
-      arrays_[i].clear();
-      for (uint64_t row = 0; row < read.key_rows && status; ++row) status = arrays_[i].add(read.keys[row * read.key_count + i], columns[i]);
-      if (!status) return status;
-      query->bind_text(i, arrays_[i].finish());
-    }
-    status = query->execute(Moment::kStatement, what);
-    std::vector<cdcrt_cell> cells(read.column_count);
-    std::vector<std::string> texts(read.column_count), buffers(read.column_count);
-    while (status) {
-      bool found = false;
-      status = query->fetch(found, what);
-      if (!status || !found) break;
-      for (uint32_t i = 0; i < read.column_count && status; ++i) {
-        bool null = false;
-        status = query->text(i, texts[i], null, what);
-        has_grown_ = has_grown_ || texts[i].size() > kLarge;
-        if (null)
-          cells[i] = cdcrt_cell{CDCRT_NULL, 0, 0, 0, {0}};
-        else
-          cells[i] = from_native(*catalog_columns_[i], read.columns[i].type, texts[i], buffers[i]);
+    OpenRead one;
+    Status status = open_read(read, one);
+    return status ? visit_rows(one) : std::move(status);
+  }
+
+  Status read_rows_together(const cdcrt_read* reads, uint32_t count, uint32_t& at) override {
+    std::vector<OpenRead> sent;
+    const auto visit_sent = [&] {
+      Status status;
+      for (OpenRead& each : sent) {
+        at = static_cast<uint32_t>(each.read - reads);
+        if (status) status = visit_rows(each);
+        each.query->close();
+        if (!status) break;
       }
-      if (status && read.visit(read.context, cells.data()) != 0) break;
+      sent.clear();
+      return status;
+    };
+    Status status;
+    for (uint32_t i = 0; i < count && status; ++i) {
+      if (reads[i].key_count > 0 && reads[i].key_rows == 0) continue;
+      OpenRead one;
+      at = i;
+      status = open_read(reads[i], one);
+      // The same statement for another read waits until it is free.
+      if (status && std::any_of(sent.begin(), sent.end(), [&](const OpenRead& each) { return each.query == one.query; })) {
+        status = visit_sent();
+        if (status) status = open_read(reads[i], one);
+      }
+      if (!status) break;
+      if (one.query->send(one.what)) {
+        sent.push_back(std::move(one));
+      } else {
+        status = visit_rows(one);
+      }
     }
-    query->close();
-    return status;
+    return status ? visit_sent() : std::move(status);
   }
 
   Status change_once(const cdcrt_table& table, const cdcrt_change& change) override {
-    const std::string what = doing("change", table);
+    const std::string what = sql::doing("change", table);
     // Waiting longer would make every reader of the table wait behind this statement.
     Status status = execute("SET LOCAL lock_timeout = '30s'", Moment::kStatement, what);
     if (!status) return status;
@@ -278,6 +278,65 @@ class PostgresqlConnection final : public OdbcConnection {
   [[nodiscard]] std::string_view schema_of(const cdcrt_table& table) const {
     return table.schema.data != nullptr ? sdk::view(table.schema) : std::string_view(default_schema_);
   }
+  /// A read whose statement is bound, or sent.
+  struct OpenRead {
+    const cdcrt_read* read = nullptr;
+    std::string what;
+    sql::Query* query = nullptr;
+    std::vector<const CatalogColumn*> columns;
+    std::shared_ptr<const CatalogTable> table;  // whose they are
+  };
+
+  Status open_read(const cdcrt_read& read, OpenRead& out) {
+    out.read = &read;
+    out.what = sql::doing("read", read.table);
+    sql::StatementShape shape;
+    std::vector<uint32_t> all;
+    for (uint32_t i = 0; i < read.column_count; ++i) all.push_back(i);
+    std::vector<cdcrt_column> columns(read.columns, read.columns + read.column_count);
+    for (uint32_t i = 0; i < read.column_count; ++i) columns[i].key_ordinal = i < read.key_count ? i + 1 : 0;
+    Status status = make_shape(read.table, columns.data(), all, false, shape);
+    if (!status) return status;
+    out.columns = catalog_columns_;
+    out.table = tables_.at(key_of(read.table)).columns;
+    sql::Statement statement = dialect_.read_statement(shape, read.key_count, static_cast<cdcrt_lock>(read.lock));
+    if (read.max_rows > 0 && read.lock == CDCRT_LOCK_NONE) statement.text += " LIMIT " + std::to_string(read.max_rows);
+    out.query = prepared(statement, out.what, status);
+    if (out.query == nullptr) return status;
+    arrays_.resize(std::max<std::size_t>(arrays_.size(), read.key_count));
+    for (uint32_t i = 0; i < read.key_count; ++i) {
+      arrays_[i].clear();
+      for (uint64_t row = 0; row < read.key_rows && status; ++row) status = arrays_[i].add(read.keys[row * read.key_count + i], columns[i]);
+      if (!status) return status;
+      out.query->bind_text(i, arrays_[i].finish());
+    }
+    return status;
+  }
+
+  Status visit_rows(const OpenRead& open) {
+    const cdcrt_read& read = *open.read;
+    Status status = open.query->execute(Moment::kStatement, open.what);
+    std::vector<cdcrt_cell> cells(read.column_count);
+    std::vector<std::string> texts(read.column_count), buffers(read.column_count);
+    while (status) {
+      bool found = false;
+      status = open.query->fetch(found, open.what);
+      if (!status || !found) break;
+      for (uint32_t i = 0; i < read.column_count && status; ++i) {
+        bool null = false;
+        status = open.query->text(i, texts[i], null, open.what);
+        has_grown_ = has_grown_ || texts[i].size() > kLarge;
+        if (null)
+          cells[i] = cdcrt_cell{CDCRT_NULL, 0, 0, 0, {0}};
+        else
+          cells[i] = from_native(*open.columns[i], read.columns[i].type, texts[i], buffers[i]);
+      }
+      if (status && read.visit(read.context, cells.data()) != 0) break;
+    }
+    open.query->close();
+    return status;
+  }
+
   Status known_table(const cdcrt_table& table, const CatalogTable*& out) {
     const std::string key = key_of(table);
     auto known = tables_.find(key);
@@ -291,9 +350,12 @@ class PostgresqlConnection final : public OdbcConnection {
                              "table " + sql::shown(schema_of(table)) + "." + sql::shown(sdk::view(table.name)) + " does not exist")
             .with_native(0, "42P01");
       }
-      known = tables_.insert_or_assign(key, sql::Known<CatalogTable>{std::move(catalog), look}).first;
+      known = tables_
+                  .insert_or_assign(
+                      key, sql::Known<std::shared_ptr<const CatalogTable>>{std::make_shared<CatalogTable>(std::move(catalog)), look})
+                  .first;
     }
-    out = &known->second.columns;
+    out = known->second.columns.get();
     return {};
   }
 
@@ -364,6 +426,14 @@ class PostgresqlConnection final : public OdbcConnection {
     texts_.clear();
     for (std::size_t i = 0; i < shape.columns.size(); ++i) texts_.push_back(arrays_[i].finish());
     const auto sent = static_cast<int64_t>(next - first);
+    // Of the host's own rows nothing is to be learned but that they are there, which may be told with the next answer.
+    const bool whole = first == 0 && next == write.row_count;
+    if (whole && write.kind == CDCRT_WRITE_UPSERT && statements.size() == 1 && is_of_host(write) && !has_savepoint_) {
+      Status status;
+      sql::Query* const query = bound(statements[0], what, status);
+      if (query == nullptr) return status;
+      if (query->leave(sent, what)) return {};
+    }
     int64_t matched = -1;
     int64_t taken = 0;
     bool counts = true;  // the driver tells how many rows a statement changed
@@ -454,26 +524,33 @@ class PostgresqlConnection final : public OdbcConnection {
   Status answers(const sql::Statement& statement, bool& any, const std::string& what) {
     int64_t ignored = 0;
     Status status = run(statement, what, &ignored);
-    Query* query = status ? prepared(statement, what, status) : nullptr;
+    sql::Query* query = status ? prepared(statement, what, status) : nullptr;
     if (query == nullptr) return status;
     status = query->fetch(any, what);
     query->close();
     return status;
   }
 
+  static bool is_of_host(const cdcrt_write& write) {
+    return std::all_of(write.columns, write.columns + write.column_count,
+                       [](const cdcrt_column& column) { return (column.flags & CDCRT_COLUMN_OF_HOST) != 0; });
+  }
+  sql::Query* bound(const sql::Statement& statement, const std::string& what, Status& status) {
+    sql::Query* const query = prepared(statement, what, status);
+    for (std::size_t i = 0; query != nullptr && i < statement.parameters.size(); ++i) query->bind_text(i, texts_[statement.parameters[i]]);
+    return query;
+  }
   Status run(const sql::Statement& statement, const std::string& what, int64_t* changed) {
     Status status;
-    Query* query = prepared(statement, what, status);
-    if (query == nullptr) return status;
-    for (std::size_t i = 0; i < statement.parameters.size(); ++i) query->bind_text(i, texts_[statement.parameters[i]]);
-    return query->execute(Moment::kStatement, what, changed);
+    sql::Query* const query = bound(statement, what, status);
+    return query == nullptr ? std::move(status) : query->execute(Moment::kStatement, what, changed);
   }
 
   /// The statement's result: positions within the chunk, from 1.
   Status report_missing(const sql::Statement& statement, const cdcrt_write& write, uint64_t first, const std::string& what,
                         int64_t& count) {
     Status status;
-    Query* query = prepared(statement, what, status);
+    sql::Query* query = prepared(statement, what, status);
     if (query == nullptr) return status;
     std::string text;
     while (status) {
@@ -492,7 +569,7 @@ class PostgresqlConnection final : public OdbcConnection {
 
   std::string default_schema_;
   const SessionTimeouts timeouts_;
-  std::map<std::string, sql::Known<CatalogTable>> tables_;
+  std::map<std::string, sql::Known<std::shared_ptr<const CatalogTable>>> tables_;
   std::set<std::pair<std::string, std::string>> in_doubt_;  // schema and name: their rows were refused since a savepoint
   std::vector<sql::PostgresqlArray> arrays_;
   std::vector<std::string_view> texts_;
@@ -502,9 +579,19 @@ class PostgresqlConnection final : public OdbcConnection {
 
 }  // namespace
 
-std::unique_ptr<OdbcConnection> make_postgresql_connection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts,
-                                                           sql::Looks& looks) {
+void tell_limits(cdcrt_limits& limits) {
+  limits.time_us = int64_t{24} * 3600 * 1'000'000;
+  limits.name_bytes = static_cast<uint32_t>(sql::postgresql().name_limit());
+  limits.columns = 1600;
+  limits.reserved_names = sdk::borrow("tableoid xmin cmin xmax cmax ctid");
+  // json has no equality, and an array of anything is json.
+  limits.unkeyable_types = 1U << CDCRT_TYPE_JSON | 1U << CDCRT_TYPE_ARRAY;
+  limits.has_keyable_arrays = 1;
+}
+
+std::unique_ptr<sql::TargetConnection> make_connection(std::unique_ptr<sql::Session> session, const SessionTimeouts& timeouts,
+                                                       sql::Looks& looks) {
   return std::make_unique<PostgresqlConnection>(std::move(session), timeouts, looks);
 }
 
-}  // namespace cdcrt::odbc
+}  // namespace cdcrt::postgresql

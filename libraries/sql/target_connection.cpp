@@ -1,13 +1,12 @@
-#include "odbc_connection.hpp"
+#include "sql/target_connection.hpp"
 
 #include <utility>
 
 #include "sql/identifier.hpp"
 
-namespace cdcrt::odbc {
+namespace cdcrt::sql {
 
 using sdk::Status;
-using sql::Moment;
 
 namespace {
 
@@ -16,20 +15,20 @@ constexpr std::size_t kMaxQueries = 512;
 
 }  // namespace
 
-OdbcConnection::~OdbcConnection() {
+TargetConnection::~TargetConnection() {
   queries_.clear();
   if (in_transaction_) static_cast<void>(session_->execute("ROLLBACK", Moment::kStatement, "cannot roll back"));
 }
 
-Status OdbcConnection::usable() const { return odbc::usable(broken_); }
+Status TargetConnection::usable() const { return sql::usable(broken_); }
 
-Status OdbcConnection::swallowed(const cdcrt_table& table, std::string_view what) {
-  return Status::unsupported("table " + sql::shown(sdk::view(table.name)) + " of the target does not take everything: " +
-                                 std::string(what) + ", and no statement failed. A trigger or a rule of the table swallows them",
+Status TargetConnection::swallowed(const cdcrt_table& table, std::string_view what) {
+  return Status::unsupported("table " + shown(sdk::view(table.name)) + " of the target does not take everything: " + std::string(what) +
+                                 ", and no statement failed. A trigger or a rule of the table swallows them",
                              "drop it, or let it pass what cdcrt writes (it may ask for the user of the connection)");
 }
 
-Status OdbcConnection::failed(Status status) {
+Status TargetConnection::failed(Status status) {
   // The server has given the transaction up, or half of a write is in it.
   drop_queries_ = true;
   if (in_transaction_) {
@@ -40,9 +39,9 @@ Status OdbcConnection::failed(Status status) {
   return status;
 }
 
-Status OdbcConnection::begin() {
+Status TargetConnection::begin() {
   if (in_transaction_) return Status::fatal("a transaction is open already");
-  Status status = session_->execute(begin_text(), Moment::kStatement, "cannot begin a transaction");
+  Status status = session_->begin(begin_text(), "cannot begin a transaction");
   is_doubtful_ = !status;
   if (!status) return status;
   in_transaction_ = true;
@@ -50,7 +49,7 @@ Status OdbcConnection::begin() {
   return {};
 }
 
-Status OdbcConnection::commit() {
+Status TargetConnection::commit() {
   if (!in_transaction_) return Status::fatal("there is no transaction to commit");
   Status status = usable();
   if (status) status = before_commit();
@@ -63,7 +62,7 @@ Status OdbcConnection::commit() {
   return {};
 }
 
-Status OdbcConnection::savepoint(cdcrt_savepoint action) {
+Status TargetConnection::savepoint(cdcrt_savepoint action) {
   if (!in_transaction_) return Status::fatal("there is no transaction to set a savepoint in");
   const char* const what = "cannot use a savepoint";
   if (action != CDCRT_SAVEPOINT_ROLL_BACK) {
@@ -86,7 +85,7 @@ Status OdbcConnection::savepoint(cdcrt_savepoint action) {
   return {};
 }
 
-void OdbcConnection::transaction_ended() {
+void TargetConnection::transaction_ended() {
   in_transaction_ = false;
   is_doubtful_ = false;
   has_savepoint_ = false;
@@ -102,7 +101,7 @@ void OdbcConnection::transaction_ended() {
   if (!session_->reconnect() || !prepare_session()) session_->disconnect();
 }
 
-Status OdbcConnection::rollback() {
+Status TargetConnection::rollback() {
   forget();
   if (!in_transaction_ && !is_doubtful_) return {};
   Status status = session_->execute("ROLLBACK", Moment::kStatement, "cannot roll back");
@@ -112,16 +111,15 @@ Status OdbcConnection::rollback() {
   return {};
 }
 
-Query* OdbcConnection::prepared(const sql::Statement& statement, std::string_view doing, Status& status) {
+Query* TargetConnection::prepared(const Statement& statement, std::string_view doing, Status& status) {
   const auto known = queries_.find(statement.text);
   if (known != queries_.end()) return known->second.get();
-  auto query = std::make_unique<Query>(*session_);
-  status = prepare_query(*query, statement, doing);
-  if (!status) return nullptr;
+  auto query = make_query(statement, doing, status);
+  if (query == nullptr) return nullptr;
   return queries_.emplace(statement.text, std::move(query)).first->second.get();
 }
 
-Status OdbcConnection::write(const cdcrt_write& write) {
+Status TargetConnection::write(const cdcrt_write& write) {
   Status status = usable();
   if (!status) return status;
   if (write.row_count == 0 && write.kind != CDCRT_WRITE_CLEAR) return {};
@@ -140,7 +138,7 @@ Status OdbcConnection::write(const cdcrt_write& write) {
   return own ? commit() : Status();
 }
 
-Status OdbcConnection::read(const cdcrt_read& read) {
+Status TargetConnection::read(const cdcrt_read& read) {
   Status status = usable();
   if (!status) return status;
   if (read.key_count > 0 && read.key_rows == 0) return {};
@@ -149,14 +147,32 @@ Status OdbcConnection::read(const cdcrt_read& read) {
   return {};
 }
 
-Status OdbcConnection::describe(const cdcrt_table& table, sdk::TableDescription& out) {
+Status TargetConnection::read_rows_together(const cdcrt_read* reads, uint32_t count, uint32_t& at) {
+  Status status;
+  for (uint32_t i = 0; i < count && status; ++i) {
+    at = i;
+    if (reads[i].key_count == 0 || reads[i].key_rows > 0) status = read_rows(reads[i]);
+  }
+  return status;
+}
+
+Status TargetConnection::read_together(const cdcrt_read* reads, uint32_t count) {
+  Status status = usable();
+  uint32_t at = 0;
+  if (!status) return status;
+  status = read_rows_together(reads, count, at);
+  if (!status) return after_failure(reads[at].table, failed(std::move(status)));
+  return {};
+}
+
+Status TargetConnection::describe(const cdcrt_table& table, sdk::TableDescription& out) {
   Status status = usable();
   looks_.raise(key_of(table));
   if (status) status = describe_table(table, out);
   return status ? Status() : failed(std::move(status));
 }
 
-Status OdbcConnection::change(const cdcrt_table& table, const cdcrt_change* changes, uint32_t count) {
+Status TargetConnection::change(const cdcrt_table& table, const cdcrt_change* changes, uint32_t count) {
   Status status = usable();
   if (!status) return status;
   const bool own = !in_transaction_;
@@ -180,4 +196,4 @@ Status OdbcConnection::change(const cdcrt_table& table, const cdcrt_change* chan
   }
 }
 
-}  // namespace cdcrt::odbc
+}  // namespace cdcrt::sql

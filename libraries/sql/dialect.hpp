@@ -55,11 +55,4 @@ class Dialect {
   [[nodiscard]] sdk::Status append_definition(std::string& out, const cdcrt_column& column, bool only_key) const;
 };
 
-const Dialect& sqlite();
-const Dialect& postgresql();
-
-/// Expression that turns the values of column `name` (quoted) from one type into another's, the same text as the host gives
-/// new values (ISO 8601 for times). postgresql.
-std::string postgresql_conversion(std::string_view name, cdcrt_type from, cdcrt_type to, std::string_view target_type);
-
 }  // namespace cdcrt::sql

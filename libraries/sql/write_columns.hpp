@@ -7,10 +7,10 @@
 #include "cdcrt/abi/sink.h"
 #include "cdcrt/sdk/status.hpp"
 
-namespace cdcrt::odbc {
+namespace cdcrt::sql {
 
 /// Indexes of the write's columns: all of them, or of a DELETE those of the key. FATAL where a write by key lists no key column,
 /// BAD_RECORD where one has no value.
 sdk::Status choose_columns(const cdcrt_write& write, std::vector<uint32_t>& out);
 
-}  // namespace cdcrt::odbc
+}  // namespace cdcrt::sql

@@ -1,18 +1,18 @@
-#include "postgresql_alter.hpp"
+#include "postgresql/alter.hpp"
 
 #include <string>
 
-#include "postgresql_catalog.hpp"
-#include "postgresql_session.hpp"
-#include "postgresql_value.hpp"
+#include "postgresql/catalog.hpp"
+#include "postgresql/session.hpp"
+#include "postgresql/value.hpp"
 #include "sql/identifier.hpp"
 
-namespace cdcrt::odbc {
+namespace cdcrt::postgresql {
 
 using sdk::Status;
 using sql::Moment;
 
-Status ensure_schema(Session& session, const sql::Dialect& dialect, const cdcrt_table& table, const std::string& what) {
+Status ensure_schema(sql::Session& session, const sql::Dialect& dialect, const cdcrt_table& table, const std::string& what) {
   // Asked for first: CREATE SCHEMA IF NOT EXISTS needs a right that a loader need not have.
   std::string text;
   bool null = false;
@@ -24,7 +24,7 @@ Status ensure_schema(Session& session, const sql::Dialect& dialect, const cdcrt_
   return status ? session.execute(create, Moment::kChange, what) : std::move(status);
 }
 
-Status alter_column_type(Session& session, const sql::Dialect& dialect, const cdcrt_table& table, const cdcrt_change& change,
+Status alter_column_type(sql::Session& session, const sql::Dialect& dialect, const cdcrt_table& table, const cdcrt_change& change,
                          std::string& text) {
   const cdcrt_column& column = change.columns[0];
   CatalogTable catalog;
@@ -76,4 +76,4 @@ Status alter_column_type(Session& session, const sql::Dialect& dialect, const cd
   return {};
 }
 
-}  // namespace cdcrt::odbc
+}  // namespace cdcrt::postgresql

@@ -1,8 +1,8 @@
-#include "postgresql_catalog.hpp"
+#include "postgresql/catalog.hpp"
 
 #include "sql/identifier.hpp"
 
-namespace cdcrt::odbc {
+namespace cdcrt::postgresql {
 
 using sdk::Status;
 
@@ -48,24 +48,24 @@ bool operator==(const CatalogColumn& left, const CatalogColumn& right) {
          left.key_ordinal == right.key_ordinal && left.generated == right.generated && left.identity == right.identity;
 }
 
-Status read_catalog(Session& session, std::string_view schema, std::string_view table, CatalogTable& out) {
+Status read_catalog(sql::Session& session, std::string_view schema, std::string_view table, CatalogTable& out) {
   const std::string doing = "cannot read the catalog for table " + sql::shown(table);
   out = CatalogTable();
-  Query query(session);
-  Status status = query.set_text(kQuery, 2, doing);
-  if (!status) return status;
-  query.bind_text(0, schema);
-  query.bind_text(1, table);
-  status = query.execute(sql::Moment::kStatement, doing);
+  Status status;
+  const auto query = session.query(kQuery, 2, sql::Planning::kEachTime, doing, status);
+  if (query == nullptr) return status;
+  query->bind_text(0, schema);
+  query->bind_text(1, table);
+  status = query->execute(sql::Moment::kStatement, doing);
   while (status) {
     bool found = false;
-    status = query.fetch(found, doing);
+    status = query->fetch(found, doing);
     if (!status || !found) break;
     std::string fields[13];
     bool null = false;
     bool no_column = false;
     for (std::size_t i = 0; i < 13 && status; ++i) {
-      status = query.text(i, fields[i], null, doing);
+      status = query->text(i, fields[i], null, doing);
       no_column = no_column || (i == 1 && null);
     }
     if (!status) break;
@@ -92,4 +92,4 @@ Status read_catalog(Session& session, std::string_view schema, std::string_view 
   return status;
 }
 
-}  // namespace cdcrt::odbc
+}  // namespace cdcrt::postgresql

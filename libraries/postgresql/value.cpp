@@ -1,6 +1,6 @@
-#include "postgresql_value.hpp"
+#include "postgresql/value.hpp"
 
-#include "dialect.hpp"
+#include "postgresql/dialect.hpp"
 #include "sql/cell.hpp"
 #include "sql/cell_text.hpp"
 #include "sql/identifier.hpp"
@@ -8,7 +8,7 @@
 #include "sql/postgresql_array.hpp"
 #include "sql/postgresql_nested.hpp"
 
-namespace cdcrt::odbc {
+namespace cdcrt::postgresql {
 
 using sdk::Status;
 
@@ -188,4 +188,4 @@ cdcrt_cell from_native(const CatalogColumn& target, cdcrt_type wanted, const std
   return sql::text_cell(wanted.kind == CDCRT_TYPE_ARRAY ? CDCRT_ARRAY : CDCRT_JSON, buffer);
 }
 
-}  // namespace cdcrt::odbc
+}  // namespace cdcrt::postgresql

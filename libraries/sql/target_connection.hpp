@@ -1,31 +1,25 @@
-// OdbcConnection: what the connections of both dialects share: transactions, prepared statements, doubt after an error.
+// TargetConnection: what the connections of all dialects share: transactions, statements that are kept, doubt after an error.
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <set>
 #include <string>
 #include <unordered_map>
 
 #include "cdcrt/sdk/sink.hpp"
-#include "dialect.hpp"
-#include "odbc/session.hpp"
-#include "odbc/transaction_text.hpp"
-#include "odbc/write_columns.hpp"
+#include "sql/dialect.hpp"
 #include "sql/looks.hpp"
+#include "sql/session.hpp"
+#include "sql/transaction_text.hpp"
+#include "sql/write_columns.hpp"
 
-namespace cdcrt::odbc {
+namespace cdcrt::sql {
 
-/// What the server is told to end by itself; 0: never.
-struct SessionTimeouts {
-  std::chrono::microseconds lock{0}, statement{0}, idle_in_transaction{0};
-};
-
-class OdbcConnection : public sdk::SinkConnection {
+class TargetConnection : public sdk::SinkConnection {
  public:
-  OdbcConnection(std::unique_ptr<Session> session, const sql::Dialect& dialect, sql::Looks& looks)
+  TargetConnection(std::unique_ptr<Session> session, const Dialect& dialect, Looks& looks)
       : session_(std::move(session)), dialect_(dialect), looks_(looks) {}
-  ~OdbcConnection() override;
+  ~TargetConnection() override;
 
   /// Session settings that the rest relies on. Called once, after connecting.
   virtual sdk::Status prepare_session() = 0;
@@ -36,6 +30,7 @@ class OdbcConnection : public sdk::SinkConnection {
   sdk::Status describe(const cdcrt_table& table, sdk::TableDescription& out) final;
   sdk::Status write(const cdcrt_write& write) final;
   sdk::Status read(const cdcrt_read& read) final;
+  sdk::Status read_together(const cdcrt_read* reads, uint32_t count) final;
   sdk::Status change(const cdcrt_table& table, const cdcrt_change* changes, uint32_t count) final;
 
  protected:
@@ -43,6 +38,8 @@ class OdbcConnection : public sdk::SinkConnection {
   virtual sdk::Status describe_table(const cdcrt_table& table, sdk::TableDescription& out) = 0;
   virtual sdk::Status write_rows(const cdcrt_write& write, const std::vector<uint32_t>& columns) = 0;
   virtual sdk::Status read_rows(const cdcrt_read& read) = 0;
+  /// `at`: the read that failed.
+  virtual sdk::Status read_rows_together(const cdcrt_read* reads, uint32_t count, uint32_t& at);
   virtual sdk::Status change_once(const cdcrt_table& table, const cdcrt_change& change) = 0;
   /// A statement failed: what is known of the catalog may be old.
   virtual sdk::Status after_failure(const cdcrt_table& table, sdk::Status status) = 0;
@@ -52,21 +49,22 @@ class OdbcConnection : public sdk::SinkConnection {
   virtual sdk::Status before_commit() { return {}; }
   /// Constraints that wait for COMMIT are checked now: what is refused there has no row.
   virtual sdk::Status check_constraints() { return {}; }
-  virtual sdk::Status prepare_query(Query& query, const sql::Statement& statement, std::string_view what) = 0;
+  /// nullptr with `status` when that failed.
+  virtual std::unique_ptr<Query> make_query(const Statement& statement, std::string_view what, sdk::Status& status) = 0;
   /// What is known of the catalog is old.
   virtual void forget() = 0;
   /// A table as the connections of a sink know it.
   [[nodiscard]] virtual std::string key_of(const cdcrt_table& table) const = 0;
 
   /// Prepared once per text and kept; nullptr with `status` when that failed.
-  Query* prepared(const sql::Statement& statement, std::string_view doing, sdk::Status& status);
-  sdk::Status execute(std::string_view text, sql::Moment moment, std::string_view doing) { return session_->execute(text, moment, doing); }
+  Query* prepared(const Statement& statement, std::string_view doing, sdk::Status& status);
+  sdk::Status execute(std::string_view text, Moment moment, std::string_view doing) { return session_->execute(text, moment, doing); }
   /// Of a write that the table does not show, though no statement of it failed.
   static sdk::Status swallowed(const cdcrt_table& table, std::string_view what);
 
   std::unique_ptr<Session> session_;
-  const sql::Dialect& dialect_;
-  sql::Looks& looks_;
+  const Dialect& dialect_;
+  Looks& looks_;
   bool changed_ = false;  // the open transaction changed definitions
   bool has_savepoint_ = false;
   bool has_grown_ = false;  // the driver keeps buffers as large as a value was: the session begins anew after the transaction
@@ -85,9 +83,4 @@ class OdbcConnection : public sdk::SinkConnection {
   bool broken_ = false;             // the transaction cannot go on: only rollback may follow
 };
 
-std::unique_ptr<OdbcConnection> make_sqlite_connection(std::unique_ptr<Session> session, const ConnectionSettings& settings,
-                                                       sql::Looks& looks);
-std::unique_ptr<OdbcConnection> make_postgresql_connection(std::unique_ptr<Session> session, const SessionTimeouts& timeouts,
-                                                           sql::Looks& looks);
-
-}  // namespace cdcrt::odbc
+}  // namespace cdcrt::sql

@@ -1,10 +1,10 @@
-#include "odbc/write_columns.hpp"
+#include "sql/write_columns.hpp"
 
 #include <string>
 
 #include "sql/identifier.hpp"
 
-namespace cdcrt::odbc {
+namespace cdcrt::sql {
 
 using sdk::Status;
 
@@ -18,8 +18,7 @@ Status choose_columns(const cdcrt_write& write, std::vector<uint32_t>& out) {
     keyed = keyed || is_key;
     if (is_key || write.kind != CDCRT_WRITE_DELETE) out.push_back(column);
   }
-  if (by_key && !keyed)
-    return Status::fatal("a write by key into table " + sql::shown(sdk::view(write.table.name)) + " lists no key column");
+  if (by_key && !keyed) return Status::fatal("a write by key into table " + shown(sdk::view(write.table.name)) + " lists no key column");
   if (!by_key) return {};
   // The host sends none. A database would do with it what it likes: SQLite invents a key.
   for (const uint32_t column : out) {
@@ -27,11 +26,11 @@ Status choose_columns(const cdcrt_write& write, std::vector<uint32_t>& out) {
     const cdcrt_cell* cell = write.cells + column;
     for (uint64_t row = 0; row < write.row_count; ++row, cell += write.column_count) {
       if (cell->tag > CDCRT_NULL) continue;
-      return Status::bad_record("key column " + sql::shown(sdk::view(write.columns[column].name)) + " of table " +
-                                sql::shown(sdk::view(write.table.name)) + (cell->tag == CDCRT_NULL ? " is NULL" : " has no value"));
+      return Status::bad_record("key column " + shown(sdk::view(write.columns[column].name)) + " of table " +
+                                shown(sdk::view(write.table.name)) + (cell->tag == CDCRT_NULL ? " is NULL" : " has no value"));
     }
   }
   return {};
 }
 
-}  // namespace cdcrt::odbc
+}  // namespace cdcrt::sql
