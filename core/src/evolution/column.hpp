@@ -76,4 +76,28 @@ struct Merge {
   cdcrt_type type;  ///< of the cells in `from`
 };
 
+/// A rule for one column by its name, and whether an event had that column.
+struct RuleUse {
+  const route::ColumnRule* rule;
+  bool met;
+};
+
+/// A column that gets another name.
+struct Renaming {
+  uint32_t slot;
+  std::string name;
+};
+
+/// Who had a name, up to a source order.
+struct Former {
+  std::string until;
+  uint32_t slot;
+};
+
+/// What a definition at a source order declares a column to be.
+struct ToldType {
+  cdcrt_type type;
+  std::string order;
+};
+
 }  // namespace cdcrt::evolution

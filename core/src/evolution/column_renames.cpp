@@ -240,7 +240,7 @@ bool TableKnowledge::came_after(const Column& column, const Column& other, std::
 
 // Of the columns that were there before it, the definition lacks one, and it has one that was not there. Where it is later than definitions
 // that are still to be read, it may do so of more: a rename keeps the type.
-std::optional<TableKnowledge::Renaming> TableKnowledge::untold_renaming(const event::Shape& definition, std::string_view order) const {
+std::optional<Renaming> TableKnowledge::untold_renaming(const event::Shape& definition, std::string_view order) const {
   std::vector<bool> named(columns_.size());
   for (const auto& column : definition.columns) {
     if (const int32_t slot = slot_named(column.name, order); slot >= 0) named[static_cast<uint32_t>(slot)] = true;
@@ -288,7 +288,8 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
     if (!known.active || known.source_name == column.name || was_renamed(known.source_name, order)) continue;
     // It has another name since, or is one that came after it.
     const std::string& present = is_set_aside(known) ? known.former_names.back().name : known.source_name;
-    if (!diagnostics::equal_but_for_case(present, former) || (known.added_at != kUnplaced && event::is_after(known.added_at, order))) continue;
+    if (!diagnostics::equal_but_for_case(present, former) || (known.added_at != kUnplaced && event::is_after(known.added_at, order)))
+      continue;
     renamings.push_back({static_cast<uint32_t>(slot), column.name});
   }
   if (renamings.empty()) return {};

@@ -3,8 +3,15 @@
 #include <algorithm>
 
 #include "cdcrt/sdk/glob.hpp"
+#include "types/type.hpp"
 
 namespace cdcrt::evolution {
+namespace {
+
+bool is_integer(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && type.kind <= CDCRT_TYPE_UINT64; }
+bool is_float(cdcrt_type type) { return type.kind == CDCRT_TYPE_FLOAT32 || type.kind == CDCRT_TYPE_FLOAT64; }
+
+}  // namespace
 
 route::ColumnRule rule_for(const route::Route& route, std::string_view column) {
   const route::ColumnRule* best = nullptr;
@@ -20,6 +27,12 @@ route::ColumnRule rule_for(const route::Route& route, std::string_view column) {
     }
   }
   return best != nullptr ? *best : route::ColumnRule{};
+}
+
+cdcrt_type followed_type(cdcrt_type older, cdcrt_type newer) {
+  if (is_float(older) && is_integer(newer)) return older;
+  if (is_float(types::element_of(older)) && is_integer(types::element_of(newer))) return older;
+  return types::evolve(older, newer);
 }
 
 }  // namespace cdcrt::evolution

@@ -1,9 +1,10 @@
-// Which rule of a route speaks of a source column.
+// Rules of columns: which one of a route speaks of a source column, what a column becomes when its type changes.
 #pragma once
 
 #include <string>
 #include <string_view>
 
+#include "cdcrt/abi/value.h"
 #include "route/settings.hpp"
 
 namespace cdcrt::evolution {
@@ -15,5 +16,8 @@ route::ColumnRule rule_for(const route::Route& route, std::string_view column);
 /// What a column is called while another one has its name: as of `until`, from where on it was not seen. No source has columns of such
 /// names.
 std::string set_aside_name(const std::string& name, std::string_view until);
+
+/// The type of a column after `older` was followed by `newer` at the source. A float stays one when integers follow: the source converted.
+cdcrt_type followed_type(cdcrt_type older, cdcrt_type newer);
 
 }  // namespace cdcrt::evolution

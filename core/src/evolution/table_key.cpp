@@ -42,7 +42,8 @@ bool is_reserved(std::string_view names, const std::string& name) {
 
 // What definitions alone have named so far may still be otherwise in rows.
 bool TableKnowledge::established() const {
-  const bool is_stored = restored_ && std::any_of(columns_.begin(), columns_.end(), [](const Column& column) { return column.type.kind != CDCRT_TYPE_UNKNOWN; });
+  const bool is_stored = restored_ && std::any_of(columns_.begin(), columns_.end(),
+                                                  [](const Column& column) { return column.type.kind != CDCRT_TYPE_UNKNOWN; });
   return is_stored || forgot_maps_ || maps_.size() > 1;
 }
 
@@ -138,6 +139,15 @@ const std::vector<std::string>& TableKnowledge::manifest_key(const event::Shape&
   const bool has_key =
       shape.keyed && std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.key_ordinal > 0; });
   return has_key ? kNone : route_->fallback_key;
+}
+
+bool TableKnowledge::lacks_key(const event::Shape& shape) const {
+  return shape.key_elsewhere && !key_known_ && !told_key_ && keyed_ && route_->primary_key.empty() && route_->fallback_key.empty() &&
+         route_->mode != route::Mode::kAppend;
+}
+
+void TableKnowledge::restore_told_keyless() {
+  if (!told_key_) told_key_.emplace();
 }
 
 // Of several definitions the first that names columns counts: what the table is told later is a change of its key.
@@ -268,7 +278,7 @@ void TableKnowledge::note_rules(const event::Shape& shape) {
   }
 }
 
-std::vector<TableKnowledge::RuleUse> TableKnowledge::rules() const {
+std::vector<RuleUse> TableKnowledge::rules() const {
   std::vector<RuleUse> uses;
   for (std::size_t i = 0; i < rules_met_.size(); ++i) {
     const route::ColumnRule& rule = route_->columns[i];

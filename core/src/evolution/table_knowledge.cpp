@@ -12,16 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxMaps = 256;
 
-bool is_integer(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && type.kind <= CDCRT_TYPE_UINT64; }
-bool is_float(cdcrt_type type) { return type.kind == CDCRT_TYPE_FLOAT32 || type.kind == CDCRT_TYPE_FLOAT64; }
 bool is_temporal(cdcrt_type type) { return type.kind >= CDCRT_TYPE_DATE && type.kind <= CDCRT_TYPE_TIMESTAMPTZ; }
-
-// The type after `older` was followed by `newer` at the source. A float stays one when integers follow: the source converted.
-cdcrt_type follow(cdcrt_type older, cdcrt_type newer) {
-  if (is_float(older) && is_integer(newer)) return older;
-  if (is_float(types::element_of(older)) && is_integer(types::element_of(newer))) return older;
-  return types::evolve(older, newer);
-}
 
 // No source has columns of such names.
 std::string name_of(route::Metadata item) { return std::string("metadata:") + route::kMetadataNames[static_cast<std::size_t>(item)]; }
@@ -65,7 +56,8 @@ Result<const ShapeMap*> TableKnowledge::observe(const event::Shape& shape, std::
   if (names_alone) names_map_ = ShapeMap();
   ShapeMap& map = names_alone ? names_map_ : maps_[shape.id];
   const bool lacks_key = !key_known_ && !(route_->primary_key.empty() && route_->fallback_key.empty());
-  const bool is_of_other_names = map.has_former && (event::is_after(map.from, order) || (!map.until.empty() && !event::is_after(map.until, order)));
+  const bool is_of_other_names =
+      map.has_former && (event::is_after(map.from, order) || (!map.until.empty() && !event::is_after(map.until, order)));
   if (map.version != version_ || lacks_key || is_of_other_names || (map.has_dropped && revives(map, order))) {
     auto fits = check_shape(shape, definition);
     if (fits) fits = observe_key(shape, order, definition);
@@ -287,7 +279,7 @@ Result<void> TableKnowledge::declare_type(uint32_t slot, cdcrt_type declared, st
   Column& column = columns_[slot];
   if (column.typed_by_route || declared.kind == CDCRT_TYPE_UNKNOWN) return {};
   const bool late = event::is_after(column.type_order, order);
-  const cdcrt_type type = late ? follow(declared, column.type) : follow(column.type, declared);
+  const cdcrt_type type = late ? followed_type(declared, column.type) : followed_type(column.type, declared);
   if (established() && column.type.kind != CDCRT_TYPE_UNKNOWN && !types::equal(column.type, type)) {
     // "ignore": the target keeps its type, and what does not fit it becomes a dead letter.
     if (route_->schema_changes == route::SchemaChanges::kIgnore) return {};
@@ -405,105 +397,6 @@ const ShapeMap* TableKnowledge::discard_late(const ShapeMap& map, std::string_vi
     if (is_late(slot, order)) slot = ShapeMap::kLate;
   }
   return &late_map_;
-}
-
-void TableKnowledge::restore(Column column) {
-  const auto slot = static_cast<uint32_t>(columns_.size());
-  slots_.emplace(column.source_name, slot);
-  for (const FormerName& former : column.former_names) formers_[former.name].push_back({former.until, slot});
-  has_lacked_ = has_lacked_ || !column.lacked_since.empty();
-  apply_rules(column);
-  if (route_->mode == route::Mode::kAppend) column.key_ordinal = 0;
-  has_unplaced_ = has_unplaced_ || column.last_seen == kUnplaced;
-  columns_.push_back(std::move(column));
-  const uint32_t ordinal = columns_.back().key_ordinal;
-  if (ordinal > 0) {
-    if (key_.size() < ordinal) key_.resize(ordinal);
-    key_[ordinal - 1] = slot;
-  }
-  restored_ = true;
-}
-
-std::vector<uint32_t> TableKnowledge::merge(const std::vector<Column>& stored, bool key_known, std::string_view others) {
-  std::vector<uint32_t> returned;
-  take_renames(stored);
-  for (const Column& column : stored) {
-    if (const int32_t found = slot_of(column, stored); found >= 0) {
-      const auto slot = static_cast<uint32_t>(found);
-      if (columns_[slot].merged_into < 0 && merge_column(slot, column, others)) returned.push_back(slot);
-      continue;
-    }
-    Column added = column;
-    if (event::has_bytes(added.default_value)) added.default_value = event::copy_cell(added.default_value, arena_);
-    restore(std::move(added));
-  }
-  if (key_known) key_known_ = true;
-  restore_sighting(others);
-  ++version_;
-  return returned;
-}
-
-bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::string_view others) {
-  Column& known = columns_[slot];
-  const bool returned = stored.active && stored.incarnation > known.incarnation;
-  const auto take_over = [&](const Column& from) {
-    known.active = from.active;
-    known.incarnation = from.incarnation;
-    known.dropped_at = from.dropped_at;
-    known.type_order = from.type_order;
-    known.default_value = event::has_bytes(from.default_value) ? event::copy_cell(from.default_value, arena_) : from.default_value;
-  };
-  if (stored.incarnation > known.incarnation) {
-    // Dropped and made anew elsewhere: what is folded for the old one goes with it.
-    drops_.push_back(slot);
-    take_over(stored);
-    if (!known.typed_by_route) known.type = stored.type;
-  } else if (stored.incarnation == known.incarnation) {
-    if (!stored.active && known.active) {
-      drops_.push_back(slot);
-      take_over(stored);
-    } else if (stored.active && !known.active && event::is_after(others, known.dropped_at)) {
-      known.active = true;
-      known.dropped_at = stored.dropped_at;
-    } else if (event::is_after(stored.dropped_at, known.dropped_at)) {
-      known.dropped_at = stored.dropped_at;
-    }
-    if (!known.typed_by_route && stored.type.kind != CDCRT_TYPE_UNKNOWN) {
-      const bool late = event::is_after(known.type_order, stored.type_order);
-      set_type(slot, known.type.kind == CDCRT_TYPE_UNKNOWN ? stored.type
-                                                           : (late ? follow(stored.type, known.type) : follow(known.type, stored.type)));
-      if (!late) known.type_order = stored.type_order;
-    }
-    if (known.default_value.tag == CDCRT_ABSENT && stored.default_value.tag != CDCRT_ABSENT) {
-      known.default_value = event::has_bytes(stored.default_value) ? event::copy_cell(stored.default_value, arena_) : stored.default_value;
-    }
-  }
-  if (known.lacked_since.empty() && stored.former_names.size() == known.former_names.size()) known.lacked_since = stored.lacked_since;
-  if (known.undefined_since.empty() && stored.former_names.size() == known.former_names.size())
-    known.undefined_since = stored.undefined_since;
-  has_lacked_ = has_lacked_ || !known.lacked_since.empty();
-  event::raise_order(known.last_seen, stored.last_seen);
-  has_unplaced_ = has_unplaced_ || known.last_seen == kUnplaced;
-  if (known.key_ordinal == 0 && stored.key_ordinal > 0 && !key_known_) {
-    known.key_ordinal = stored.key_ordinal;
-    if (key_.size() < stored.key_ordinal) key_.resize(stored.key_ordinal);
-    key_[stored.key_ordinal - 1] = slot;
-  }
-  return returned;
-}
-
-void keep_columns(std::vector<Column>& columns) {
-  // Not kUnplaced, which gives way to what a row shows.
-  static const std::string kLast(kUnplaced.size() + 1, '\xff');
-  for (Column& column : columns) {
-    if (column.active) column.last_seen = kLast;
-  }
-}
-
-void TableKnowledge::restore_sighting(std::string_view order) {
-  for (Column& column : columns_) {
-    if (column.active) event::raise_order(column.last_seen, order);
-  }
 }
 
 std::vector<TypeChange> TableKnowledge::take_type_changes() { return std::exchange(type_changes_, {}); }

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,7 +11,6 @@
 #include <vector>
 
 #include "cdcrt/abi/sink.h"
-#include "cdcrt/abi/value.h"
 #include "diagnostics/result.hpp"
 #include "event/arena.hpp"
 #include "event/shape.hpp"
@@ -47,11 +45,6 @@ class TableKnowledge {
 
   /// The last observe() answered BAD_RECORD because the event names another key than the table's.
   [[nodiscard]] bool met_other_key() const { return other_key_; }
-  /// A rule for one column by its name, and whether an event had that column.
-  struct RuleUse {
-    const route::ColumnRule* rule;
-    bool met;
-  };
   /// Empty until a row was observed.
   [[nodiscard]] std::vector<RuleUse> rules() const;
   /// False: a column of the key would become what the target can make no key of.
@@ -91,16 +84,11 @@ class TableKnowledge {
   /// The types that a definition at source order `order` declares, for columns that rows show before it is observed in its turn.
   void tell_types(const event::Shape& shape, std::string_view order);
   /// Nothing has told the key of the table so far, and a row of this shape cannot be applied without.
-  [[nodiscard]] bool lacks_key(const event::Shape& shape) const {
-    return shape.key_elsewhere && !key_known_ && !told_key_ && keyed_ && route_->primary_key.empty() && route_->fallback_key.empty() &&
-           route_->mode != route::Mode::kAppend;
-  }
+  [[nodiscard]] bool lacks_key(const event::Shape& shape) const;
   [[nodiscard]] bool is_key_told() const { return key_known_ || told_key_.has_value(); }
   /// A definition said that the table has no key, and no row was observed since.
   [[nodiscard]] bool is_told_keyless() const { return !key_known_ && told_key_ && told_key_->empty(); }
-  void restore_told_keyless() {
-    if (!told_key_) told_key_.emplace();
-  }
+  void restore_told_keyless();
   /// True when rows of equal key may come from several partitions: the route's key does not contain the message's.
   [[nodiscard]] bool key_crosses_partitions() const { return key_crosses_partitions_ && !(key_known_ && key_.empty()); }
   /// The message's key is a part of the route's, so that it tells a row of the source and not which row of the table.
@@ -119,7 +107,6 @@ class TableKnowledge {
   /// Since the last call a column got the name of another one, and rows from after that had been observed under the names as they were.
   bool take_mixed() { return std::exchange(is_mixed_, false); }
   [[nodiscard]] bool has_changes() const { return !type_changes_.empty() || !drops_.empty() || !merges_.empty(); }
-
   [[nodiscard]] event::Arena& arena() { return arena_; }
 
  private:
@@ -135,10 +122,6 @@ class TableKnowledge {
   Result<void> declare_type(uint32_t slot, cdcrt_type declared, std::string_view order);
   /// The table's columns were known before this shape, so that a difference is a change at the source.
   [[nodiscard]] bool established() const;
-  struct Renaming {
-    uint32_t slot;
-    std::string name;
-  };
   /// Whose name it is at that source order; none: -1.
   [[nodiscard]] int32_t slot_named(const std::string& name, std::string_view order) const;
   [[nodiscard]] bool was_renamed(const std::string& former, std::string_view order) const;
@@ -195,30 +178,19 @@ class TableKnowledge {
   std::vector<uint32_t> key_;
   bool key_known_ = false;
   std::optional<std::vector<std::string>> told_key_;  ///< by a definition, for rows that do not tell it
-  struct ToldType {
-    cdcrt_type type;
-    std::string order;
-  };
   std::unordered_map<std::string, ToldType> told_types_;
-  bool key_partitions_judged_ = false;
-  bool key_crosses_partitions_ = false;
+  bool key_partitions_judged_ = false, key_crosses_partitions_ = false;
   std::vector<std::string> message_key_;  ///< names of its columns, where it is narrower
-  bool forgot_maps_ = false;
-  bool other_key_ = false;
+  bool forgot_maps_ = false, other_key_ = false;
   std::vector<bool> rules_met_;  ///< by the route's column rules
   bool rules_judged_ = false;    ///< a whole row was compared with them
   bool restored_ = false;        ///< columns came from the target
   uint64_t version_ = 1;
   std::vector<TypeChange> type_changes_;
   std::vector<uint32_t> drops_;
-  struct Former {
-    std::string until;
-    uint32_t slot;
-  };
   std::unordered_map<std::string, std::vector<Former>> formers_;  ///< by name that a column had
   std::vector<Merge> merges_;
-  bool is_mixed_ = false;
-  bool has_definitions_ = false;
+  bool is_mixed_ = false, has_definitions_ = false;
   bool has_lacked_ = false;  ///< a column may be lacked by rows and not dropped
   std::vector<uint32_t> unplaced_;
   bool has_unplaced_ = false;  ///< a column may be

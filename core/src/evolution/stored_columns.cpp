@@ -1,0 +1,111 @@
+// What the target keeps of a table's columns: put back at a start, and taken over where another process stored it since.
+#include <algorithm>
+
+#include "event/log_order.hpp"
+#include "evolution/column_rules.hpp"
+#include "evolution/table_knowledge.hpp"
+#include "types/type.hpp"
+
+namespace cdcrt::evolution {
+
+void TableKnowledge::restore(Column column) {
+  const auto slot = static_cast<uint32_t>(columns_.size());
+  slots_.emplace(column.source_name, slot);
+  for (const FormerName& former : column.former_names) formers_[former.name].push_back({former.until, slot});
+  has_lacked_ = has_lacked_ || !column.lacked_since.empty();
+  apply_rules(column);
+  if (route_->mode == route::Mode::kAppend) column.key_ordinal = 0;
+  has_unplaced_ = has_unplaced_ || column.last_seen == kUnplaced;
+  columns_.push_back(std::move(column));
+  const uint32_t ordinal = columns_.back().key_ordinal;
+  if (ordinal > 0) {
+    if (key_.size() < ordinal) key_.resize(ordinal);
+    key_[ordinal - 1] = slot;
+  }
+  restored_ = true;
+}
+
+std::vector<uint32_t> TableKnowledge::merge(const std::vector<Column>& stored, bool key_known, std::string_view others) {
+  std::vector<uint32_t> returned;
+  take_renames(stored);
+  for (const Column& column : stored) {
+    if (const int32_t found = slot_of(column, stored); found >= 0) {
+      const auto slot = static_cast<uint32_t>(found);
+      if (columns_[slot].merged_into < 0 && merge_column(slot, column, others)) returned.push_back(slot);
+      continue;
+    }
+    Column added = column;
+    if (event::has_bytes(added.default_value)) added.default_value = event::copy_cell(added.default_value, arena_);
+    restore(std::move(added));
+  }
+  if (key_known) key_known_ = true;
+  restore_sighting(others);
+  ++version_;
+  return returned;
+}
+
+bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::string_view others) {
+  Column& known = columns_[slot];
+  const bool returned = stored.active && stored.incarnation > known.incarnation;
+  const auto take_over = [&](const Column& from) {
+    known.active = from.active;
+    known.incarnation = from.incarnation;
+    known.dropped_at = from.dropped_at;
+    known.type_order = from.type_order;
+    known.default_value = event::has_bytes(from.default_value) ? event::copy_cell(from.default_value, arena_) : from.default_value;
+  };
+  if (stored.incarnation > known.incarnation) {
+    // Dropped and made anew elsewhere: what is folded for the old one goes with it.
+    drops_.push_back(slot);
+    take_over(stored);
+    if (!known.typed_by_route) known.type = stored.type;
+  } else if (stored.incarnation == known.incarnation) {
+    if (!stored.active && known.active) {
+      drops_.push_back(slot);
+      take_over(stored);
+    } else if (stored.active && !known.active && event::is_after(others, known.dropped_at)) {
+      known.active = true;
+      known.dropped_at = stored.dropped_at;
+    } else if (event::is_after(stored.dropped_at, known.dropped_at)) {
+      known.dropped_at = stored.dropped_at;
+    }
+    if (!known.typed_by_route && stored.type.kind != CDCRT_TYPE_UNKNOWN) {
+      const bool late = event::is_after(known.type_order, stored.type_order);
+      set_type(slot, known.type.kind == CDCRT_TYPE_UNKNOWN
+                         ? stored.type
+                         : (late ? followed_type(stored.type, known.type) : followed_type(known.type, stored.type)));
+      if (!late) known.type_order = stored.type_order;
+    }
+    if (known.default_value.tag == CDCRT_ABSENT && stored.default_value.tag != CDCRT_ABSENT) {
+      known.default_value = event::has_bytes(stored.default_value) ? event::copy_cell(stored.default_value, arena_) : stored.default_value;
+    }
+  }
+  if (known.lacked_since.empty() && stored.former_names.size() == known.former_names.size()) known.lacked_since = stored.lacked_since;
+  if (known.undefined_since.empty() && stored.former_names.size() == known.former_names.size())
+    known.undefined_since = stored.undefined_since;
+  has_lacked_ = has_lacked_ || !known.lacked_since.empty();
+  event::raise_order(known.last_seen, stored.last_seen);
+  has_unplaced_ = has_unplaced_ || known.last_seen == kUnplaced;
+  if (known.key_ordinal == 0 && stored.key_ordinal > 0 && !key_known_) {
+    known.key_ordinal = stored.key_ordinal;
+    if (key_.size() < stored.key_ordinal) key_.resize(stored.key_ordinal);
+    key_[stored.key_ordinal - 1] = slot;
+  }
+  return returned;
+}
+
+void keep_columns(std::vector<Column>& columns) {
+  // Not kUnplaced, which gives way to what a row shows.
+  static const std::string kLast(kUnplaced.size() + 1, '\xff');
+  for (Column& column : columns) {
+    if (column.active) column.last_seen = kLast;
+  }
+}
+
+void TableKnowledge::restore_sighting(std::string_view order) {
+  for (Column& column : columns_) {
+    if (column.active) event::raise_order(column.last_seen, order);
+  }
+}
+
+}  // namespace cdcrt::evolution
