@@ -9,6 +9,8 @@
 #include "postgresql/alter.hpp"
 #include "postgresql/catalog.hpp"
 #include "postgresql/dialect.hpp"
+#include "postgresql/refused_column.hpp"
+#include "postgresql/statement_columns.hpp"
 #include "postgresql/value.hpp"
 #include "sql/identifier.hpp"
 #include "sql/postgresql_array.hpp"
@@ -102,7 +104,6 @@ class PostgresqlConnection final : public sql::TargetConnection {
                                                  " changed meanwhile: " + std::string(status.message()));
   }
 
-  // Few of the server's messages about a value say whose it is: each is tried alone.
   Status name_column(const cdcrt_write& write, Status status) override {
     if (status.sqlstate().substr(0, 2) != "22" || status.sqlstate().size() != 5) return status;
     // Where the transaction goes on, it takes no statement before the refused one is taken back.
@@ -111,38 +112,19 @@ class PostgresqlConnection final : public sql::TargetConnection {
     };
     const CatalogTable* catalog = nullptr;
     if (!back() || !known_table(write.table, catalog)) return status;
-    for (uint32_t i = 0; i < write.column_count; ++i) {
-      const std::string_view name = sdk::view(write.columns[i].name);
-      const auto found =
-          std::find_if(catalog->columns.begin(), catalog->columns.end(), [&](const CatalogColumn& column) { return column.name == name; });
-      cdcrt_cell cell = write.cells[i];
-      uint64_t ignored = 0;
-      sql::PostgresqlArray value;
-      value.clear();
-      if (found == catalog->columns.end() || found->generated || cell.tag <= CDCRT_NULL || found->is_array) continue;
-      if (!to_native(*found, write.columns[i], cell, native_, ignored) || !value.add(cell, write.columns[i])) continue;
-      std::string answered;
-      bool null = false;
-      const std::string type = found->base_type == "money" ? "numeric" : found->cast;
-      if (!back()) return status;
-      Status alone = answer(*session_, "SELECT (?::" + type + "[])[1]::" + found->type + "::text", {value.finish()}, answered, null,
-                            "the value of column " + sql::shown(name) + " is refused");
-      if (!alone && alone.sqlstate() == status.sqlstate()) {
-        return Status::bad_record(std::string(alone.message()) + " (table " + sql::shown(sdk::view(write.table.name)) + ")",
-                                  std::string(status.hint()))
-            .with_native(status.native(), std::string(status.sqlstate()));
-      }
-    }
-    return status;
+    return name_refused_column(*session_, *catalog, write, std::move(status), back);
   }
 
   Status write_rows(const cdcrt_write& write, const std::vector<uint32_t>& columns) override {
     const std::string what = sql::doing(sql::verb(write.kind), write.table);
     sql::StatementShape shape;
     std::vector<uint32_t> chosen;
-    Status status = leave_out_generated(write, columns, chosen);
-    if (status) status = make_shape(write.table, write.columns, chosen, write.has_unique_key != 0, shape);
+    const CatalogTable* catalog = nullptr;
+    Status status = known_table(write.table, catalog);
+    if (status) status = leave_out_generated(*catalog, write, columns, chosen);
+    if (status) status = make_shape(*catalog, write.table, write.columns, chosen, shape);
     if (!status) return status;
+    shape.has_unique_key = write.has_unique_key != 0;
     if (write.kind == CDCRT_WRITE_CLEAR) return clear(write.table, shape, what);
     const uint64_t rows = write.row_count;
     if (chosen.empty()) {  // every column takes its default
@@ -295,7 +277,9 @@ class PostgresqlConnection final : public sql::TargetConnection {
     for (uint32_t i = 0; i < read.column_count; ++i) all.push_back(i);
     std::vector<cdcrt_column> columns(read.columns, read.columns + read.column_count);
     for (uint32_t i = 0; i < read.column_count; ++i) columns[i].key_ordinal = i < read.key_count ? i + 1 : 0;
-    Status status = make_shape(read.table, columns.data(), all, false, shape);
+    const CatalogTable* catalog = nullptr;
+    Status status = known_table(read.table, catalog);
+    if (status) status = make_shape(*catalog, read.table, columns.data(), all, shape);
     if (!status) return status;
     out.columns = catalog_columns_;
     out.table = tables_.at(key_of(read.table)).columns;
@@ -359,66 +343,12 @@ class PostgresqlConnection final : public sql::TargetConnection {
     return {};
   }
 
-  /// The columns that take values: what the table computes itself is left to it.
-  Status leave_out_generated(const cdcrt_write& write, const std::vector<uint32_t>& columns, std::vector<uint32_t>& out) {
-    const CatalogTable* catalog = nullptr;
-    Status status = known_table(write.table, catalog);
-    if (!status) return status;
-    for (const uint32_t index : columns) {
-      const std::string_view name = sdk::view(write.columns[index].name);
-      const auto found =
-          std::find_if(catalog->columns.begin(), catalog->columns.end(), [&](const CatalogColumn& column) { return column.name == name; });
-      if (found == catalog->columns.end() || !found->generated) {
-        out.push_back(index);
-      } else if (write.columns[index].key_ordinal > 0) {
-        return Status::unsupported(
-            "column " + sql::shown(name) + " of table " + sql::shown(sdk::view(write.table.name)) +
-                " is a generated column, and a part of the route's key",
-            "give the route another primary_key, or make it a plain column: ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION");
-      }
-    }
-    return {};
-  }
-
-  /// Casts go to the types that the catalog names, never to those that the host believes.
-  Status make_shape(const cdcrt_table& table, const cdcrt_column* columns, const std::vector<uint32_t>& chosen, bool unique,
+  Status make_shape(const CatalogTable& catalog, const cdcrt_table& table, const cdcrt_column* columns, const std::vector<uint32_t>& chosen,
                     sql::StatementShape& shape) {
-    const CatalogTable* catalog = nullptr;
-    Status status = known_table(table, catalog);
-    if (!status) return status;
-    status = dialect_.append_table(shape.table, cdcrt_table{sdk::borrow(schema_of(table)), table.name});
-    if (!status) return status;
-    shape.has_unique_key = unique;
-    catalog_columns_.clear();
-    std::size_t hint = 0;
-    for (const uint32_t index : chosen) {
-      const std::string_view name = sdk::view(columns[index].name);
-      const CatalogColumn* found = nullptr;
-      for (std::size_t i = 0; i < catalog->columns.size() && found == nullptr; ++i) {
-        const CatalogColumn& candidate = catalog->columns[(hint + i) % catalog->columns.size()];
-        if (candidate.name == name) found = &candidate, hint = (hint + i + 1) % catalog->columns.size();
-      }
-      if (found == nullptr) {
-        forget();
-        return Status::error(CDCRT_STALE_SCHEMA, "table " + sql::shown(sdk::view(table.name)) + " has no column " + sql::shown(name))
-            .with_native(0, "42703");
-      }
-      sql::StatementColumn column;
-      status = dialect_.append_column(column.name, name);
-      if (!status) return status;
-      column.target_type = found->cast;
-      // lc_monetary has a say in money's text.
-      if (found->base_type == "money") column.sent_as = "numeric";
-      if (found->element == "money") column.target_type = "numeric[]::money[]";
-      shape.overrides_identity = shape.overrides_identity || found->identity;
-      catalog_columns_.push_back(found);
-      column.is_array = found->is_array;
-      column.compare_as_text = found->compare_as_text;
-      column.key = columns[index].key_ordinal > 0;
-      column.inexact = column.key && found->inexact;
-      shape.columns.push_back(std::move(column));
-    }
-    return {};
+    const cdcrt_table place{sdk::borrow(schema_of(table)), table.name};
+    Status status = postgresql::make_shape(dialect_, catalog, place, columns, chosen, shape, catalog_columns_);
+    if (status.code() == CDCRT_STALE_SCHEMA) forget();
+    return status;
   }
 
   Status write_chunk(const cdcrt_write& write, const sql::StatementShape& shape, const std::vector<sql::Statement>& statements,
@@ -465,27 +395,6 @@ class PostgresqlConnection final : public sql::TargetConnection {
                                                          : Status();
   }
 
-  // To char(n) "a" and "a " are one, and nothing that is stored tells which it was.
-  static Status check_key(const CatalogColumn& target, const cdcrt_column& column, const cdcrt_cell& cell) {
-    if (target.limit.kind != sql::ColumnLimit::Kind::kBlanks || cell.tag != CDCRT_STRING || cell.size == 0 ||
-        cell.value.data[cell.size - 1] != ' ')
-      return {};
-    return Status::bad_record(
-        "key column " + sql::shown(sdk::view(column.name)) + " is " + target.type +
-            " in the target, where blanks at the end do not count: this key ends with one and could meet another row's",
-        "let the target's column be text or varchar(n): ALTER TABLE ... ALTER COLUMN ... TYPE text");
-  }
-  static Status same_to_the_target(const cdcrt_table& table, const sql::StatementShape& shape) {
-    const auto column = std::find_if(shape.columns.begin(), shape.columns.end(), [](const auto& each) { return each.inexact; });
-    return Status::bad_record("a key of table " + sql::shown(sdk::view(table.name)) +
-                                  " is equal to that of another row for the target (column " + column->name +
-                                  " does not tell case or accents apart), but not for the source",
-                              "let the target's key column be text with a deterministic collation");
-  }
-  static bool is_inexact(const sql::StatementShape& shape) {
-    return std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.inexact; });
-  }
-
   // Fewer rows changed than were sent: those that were there already in the same words need no change.
   Status see_written(const cdcrt_table& table, const sql::StatementShape& shape, bool patch, const std::string& what) {
     const bool keyed = std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return column.key; });
@@ -502,7 +411,7 @@ class PostgresqlConnection final : public sql::TargetConnection {
     }
     bool any = false;
     Status status = answers(dialect_.unwritten_statement(shape, patch), any, what);
-    if (status && any && is_inexact(shape)) return same_to_the_target(table, shape);
+    if (status && any && has_inexact_key(shape)) return same_to_the_target(table, shape);
     return status && any ? swallowed(table, "rows that were sent are not in it") : std::move(status);
   }
   Status see_removed(const cdcrt_table& table, const sql::StatementShape& shape, const std::string& what) {
@@ -578,16 +487,6 @@ class PostgresqlConnection final : public sql::TargetConnection {
 };
 
 }  // namespace
-
-void tell_limits(cdcrt_limits& limits) {
-  limits.time_us = int64_t{24} * 3600 * 1'000'000;
-  limits.name_bytes = static_cast<uint32_t>(sql::postgresql().name_limit());
-  limits.columns = 1600;
-  limits.reserved_names = sdk::borrow("tableoid xmin cmin xmax cmax ctid");
-  // json has no equality, and an array of anything is json.
-  limits.unkeyable_types = 1U << CDCRT_TYPE_JSON | 1U << CDCRT_TYPE_ARRAY;
-  limits.has_keyable_arrays = 1;
-}
 
 std::unique_ptr<sql::TargetConnection> make_connection(std::unique_ptr<sql::Session> session, const SessionTimeouts& timeouts,
                                                        sql::Looks& looks) {

@@ -76,12 +76,6 @@ struct Merge {
   cdcrt_type type;  ///< of the cells in `from`
 };
 
-/// A rule for one column by its name, and whether an event had that column.
-struct RuleUse {
-  const route::ColumnRule* rule;
-  bool met;
-};
-
 /// A column that gets another name.
 struct Renaming {
   uint32_t slot;

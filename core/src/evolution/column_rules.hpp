@@ -9,6 +9,12 @@
 
 namespace cdcrt::evolution {
 
+/// A rule for one column by its name, and whether an event had that column.
+struct RuleUse {
+  const route::ColumnRule* rule;
+  bool met;
+};
+
 /// The most specific rule of the route for the column (exact name, then globs by most literal characters); a default one when none
 /// matches.
 route::ColumnRule rule_for(const route::Route& route, std::string_view column);

@@ -15,7 +15,7 @@
 #include "event/arena.hpp"
 #include "event/shape.hpp"
 #include "evolution/column.hpp"
-#include "route/settings.hpp"
+#include "evolution/column_rules.hpp"
 
 namespace cdcrt::evolution {
 
