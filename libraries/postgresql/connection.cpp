@@ -358,7 +358,9 @@ class PostgresqlConnection final : public sql::TargetConnection {
     const auto sent = static_cast<int64_t>(next - first);
     // Of the host's own rows nothing is to be learned but that they are there, which may be told with the next answer.
     const bool whole = first == 0 && next == write.row_count;
-    if (whole && write.kind == CDCRT_WRITE_UPSERT && statements.size() == 1 && is_of_host(write) && !has_savepoint_) {
+    // A row that is all key and there already changes nothing, and would count as one that is missing.
+    const bool has_values = std::any_of(shape.columns.begin(), shape.columns.end(), [](const auto& column) { return !column.key; });
+    if (whole && has_values && write.kind == CDCRT_WRITE_UPSERT && statements.size() == 1 && is_of_host(write) && !has_savepoint_) {
       Status status;
       sql::Query* const query = bound(statements[0], what, status);
       if (query == nullptr) return status;

@@ -1,5 +1,6 @@
 // Truncates and changes of types and columns, which affect rows that are buffered already (4.1, 4.2).
 #include <algorithm>
+#include <vector>
 
 #include "apply/table_fold.hpp"
 #include "event/log_order.hpp"
@@ -14,11 +15,14 @@ bool is_number_type(cdcrt_type type) { return type.kind >= CDCRT_TYPE_INT8 && ty
 }  // namespace
 
 void merge_cells(Fold& fold, const evolution::Merge& merge, cdcrt_type type) {
-  const auto follow = [&](cdcrt_cell* cells, uint32_t width) {
-    if (merge.from >= width || merge.into >= width || cells[merge.from].tag == CDCRT_ABSENT) return;
+  const auto concerns = [&](const cdcrt_cell* cells, uint32_t width) {
+    return cells != nullptr && merge.from < width && cells[merge.from].tag != CDCRT_ABSENT;
+  };
+  const auto follow = [&](cdcrt_cell* cells, uint32_t width, bool leaves_nulls_out = false) {
+    if (!concerns(cells, width)) return;
     cdcrt_cell& from = cells[merge.from];
-    // Where an event leaves NULLs out, a row of the former name is NULL under the new one.
-    if (from.tag == CDCRT_NULL && cells[merge.into].tag != CDCRT_ABSENT) {
+    // Where events leave NULLs out, a row of the former name is NULL under the new one.
+    if (leaves_nulls_out && from.tag == CDCRT_NULL && cells[merge.into].tag != CDCRT_ABSENT) {
       from = {};
       return;
     }
@@ -29,11 +33,30 @@ void merge_cells(Fold& fold, const evolution::Merge& merge, cdcrt_type type) {
     }
     from = {};
   };
-  for (Entry& entry : fold.entries()) follow(entry.cells, entry.width);
+  // What was folded before the renamed column was known is narrower.
+  const auto widened = [&](const cdcrt_cell* cells, uint32_t width) {
+    std::vector<cdcrt_cell> wide(cells, cells + width);
+    wide.resize(merge.into + 1);
+    return fold.own_cells(wide.data(), merge.into + 1);
+  };
+  for (Entry& entry : fold.entries()) {
+    if (concerns(entry.cells, entry.width)) fold.widen(entry, merge.into + 1);
+    follow(entry.cells, entry.width, entry.nulls_from != UINT32_MAX);
+  }
   for (KeyDelete& key_delete : fold.key_deletes) {
+    const bool keys_are_concerned = concerns(key_delete.old_cells, key_delete.width) || concerns(key_delete.new_cells, key_delete.width);
+    if (keys_are_concerned && merge.into >= key_delete.width) {
+      key_delete.old_cells = widened(key_delete.old_cells, key_delete.width);
+      key_delete.new_cells = widened(key_delete.new_cells, key_delete.width);
+      key_delete.width = merge.into + 1;
+    }
+    if (concerns(key_delete.cells, key_delete.cells_width) && merge.into >= key_delete.cells_width) {
+      key_delete.cells = widened(key_delete.cells, key_delete.cells_width);
+      key_delete.cells_width = merge.into + 1;
+    }
     follow(key_delete.old_cells, key_delete.width);
     follow(key_delete.new_cells, key_delete.width);
-    follow(key_delete.cells, key_delete.cells_width);
+    follow(key_delete.cells, key_delete.cells_width, key_delete.nulls_from != UINT32_MAX);
   }
 }
 

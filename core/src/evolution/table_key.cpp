@@ -42,8 +42,9 @@ bool is_reserved(std::string_view names, const std::string& name) {
 
 // What definitions alone have named so far may still be otherwise in rows.
 bool TableKnowledge::established() const {
-  const bool is_stored = restored_ && std::any_of(columns_.begin(), columns_.end(),
-                                                  [](const Column& column) { return column.type.kind != CDCRT_TYPE_UNKNOWN; });
+  const bool is_stored = restored_ && std::any_of(columns_.begin(), columns_.end(), [](const Column& column) {
+                           return !column.typed_by_route && column.type.kind != CDCRT_TYPE_UNKNOWN;
+                         });
   return is_stored || forgot_maps_ || maps_.size() > 1;
 }
 

@@ -151,6 +151,20 @@ TEST_CASE("rename: rows without types, of a table whose names a definition told 
   }
 }
 
+TEST_CASE("rename: rows of the new name that were folded before the former one was met keep their values") {
+  Rig rig({}, 2);
+  const auto row = [](int64_t id, const char* name, const char* value, const char* order) {
+    Event event{CDCRT_INSERT, {{"id", {}, 1}, {name}}, {integer(id), text(value)}, order};
+    event.declared = false;
+    return event;
+  };
+  rig.send(row(3, "b", "new", "30"));
+  rig.send(row(1, "a", "late", "15"), 1);
+  rig.send(definition({renamed("a", "b")}, "20"), 1);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,b='late'; id=3,b='new'");
+}
+
 TEST_CASE("rename: where rows leave NULLs out, one of the former name that is read late keeps its value") {
   for (const bool apart : {false, true}) {
     CAPTURE(apart);

@@ -37,6 +37,9 @@ std::string numbered(std::string_view text) {
   return out;
 }
 
+// libpq sends what it holds when that is 64 KiB.
+constexpr std::size_t kMaxLeft = 32 << 10;
+
 }  // namespace
 
 Query::Query(Session& session, std::string_view text, std::size_t parameters, sql::Planning planning)
@@ -107,6 +110,10 @@ bool Query::send(std::string_view doing) {
 
 bool Query::leave(int64_t rows, std::string_view doing) {
   if (session_.connection_ == nullptr || !session_.leaves_) return false;
+  // More than libpq holds back is run before anybody waits for it, and the server does not count such a session as idle.
+  std::size_t size = 0;
+  for (const auto text : bound_) size += text.size();
+  if (size > kMaxLeft) return false;
   if (guarded_.text.empty())
     guarded_.text = "WITH w AS (" + plain_.text + " RETURNING 1) SELECT 1 / (count(*) = $" + std::to_string(bound_.size() + 1) +
                     "::bigint)::integer FROM w";

@@ -65,7 +65,7 @@ void Session::disconnect() {
 
 Status Session::reconnect() {
   disconnect();
-  leaves_ = true;
+  leaves_ = false;
   return connect();
 }
 
@@ -137,10 +137,10 @@ Status Session::finish(std::string_view doing) {
     PGresult* const result = PQgetResult(connection_);
     if (result == nullptr) {
       note(lost(moment, doing));
+      disconnect();  // out of step: what still comes could not be told apart
       break;
     }
-    bool is_aborted = false;
-    note(answered(command, result, is_aborted));
+    note(answered(command, result, moment));
     if (PQstatus(connection_) == CONNECTION_BAD) {
       note(lost(moment, doing));
       break;
@@ -154,10 +154,10 @@ Status Session::finish(std::string_view doing) {
   return first;
 }
 
-Status Session::answered(const Command& command, pg_result* result, bool& is_aborted) {
+Status Session::answered(const Command& command, pg_result* result, Moment moment) {
   const ExecStatusType code = PQresultStatus(result);
   const bool is_good = code == PGRES_COMMAND_OK || code == PGRES_TUPLES_OK || code == PGRES_EMPTY_QUERY;
-  is_aborted = code == PGRES_PIPELINE_ABORTED;
+  const bool is_aborted = code == PGRES_PIPELINE_ABORTED;
   if (is_good && command.kind == Command::Kind::kQuery && command.query != nullptr) {
     command.query->keep(result);
     return {};
@@ -173,7 +173,8 @@ Status Session::answered(const Command& command, pg_result* result, bool& is_abo
   if (command.kind == Command::Kind::kPrepare && command.query != nullptr)
     (command.is_guarded ? command.query->guarded_ : command.query->plain_).is_prepared = false;
   // Nothing of it was run, and why is known already.
-  status = is_aborted ? Status::retry(command.doing + ": a statement before it failed") : error(result, command.moment, command.doing);
+  status = is_aborted ? Status::retry(command.doing + ": a statement before it failed")
+                      : error(result, moment == Moment::kCommit ? moment : command.moment, command.doing);
   const std::string_view state = field(result, PG_DIAG_SQLSTATE);
   if (state == "26000" || state == "42P05") uses_names_ = false;
   PQclear(result);

@@ -54,7 +54,9 @@ class Session final : public sql::Session {
   sdk::Status send_text(std::string_view text, sql::Moment moment, std::string_view doing);
   /// Waits for the answers to everything that is on its way. The first error; each Query knows its own.
   sdk::Status finish(std::string_view doing);
-  sdk::Status answered(const Command& command, pg_result* result, bool& is_aborted);
+  /// `moment`: of the last command that was sent along: where that is COMMIT, an error of a lost connection does not say that it did not
+  /// happen.
+  sdk::Status answered(const Command& command, pg_result* result, sql::Moment moment);
   sdk::Status lost(sql::Moment moment, std::string_view doing) const;
   sdk::Status error(const pg_result* result, sql::Moment moment, std::string_view doing) const;
   void forget(const Query* query);
@@ -67,7 +69,8 @@ class Session final : public sql::Session {
   std::size_t named_bytes_ = 0;       // texts of the statements that the server keeps
   uint64_t names_ = 0;                // given so far
   bool uses_names_ = true;            // false: somebody between us and the server does not keep them
-  bool leaves_ = true;                // false: what was left failed; until the next COMMIT each statement is waited for
+  bool leaves_ = false;  // after a COMMIT: statements may travel with others. Before it, and after what was left failed, each is waited
+                         // for, so that the true reason appears
 };
 
 }  // namespace cdcrt::pq
