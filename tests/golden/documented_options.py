@@ -18,8 +18,8 @@ PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file
 OTHER_WORDS = {
     "formats/debezium-json": "auto before bit c columns d ddl delete envelope event_count events flattened ignore keys m null numeric op r source status "
                              "t timetz u add.fields.prefix",
-    "formats/dms": "delete insert load null row update control data metadata metadata.timestamp string type true false json",
-    "formats/flink-cdc": "append primary_keys wkb default full time timetz timestamp timestamptz bit bytea json numeric point source historyRecord base64",
+    "formats/dms": "delete insert load null row update control data metadata metadata.timestamp string type true false json file kafka",
+    "formats/flink-cdc": "append primary_keys wkb default full time timetz timestamp timestamptz bit bytea json numeric point source historyRecord base64 rs_id ssn",
     "sinks/blackhole": "",
     "sinks/file": "delete insert key null op row schema snapshot table truncate update",
     "sinks/kafka": "enable.idempotence headers key timestamp value",

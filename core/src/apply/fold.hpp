@@ -56,7 +56,7 @@ struct Entry {
   /// Columns from this slot on that have no cell are NULL: an event that leaves NULLs out did not know of them. UINT32_MAX: none did.
   uint32_t nulls_from = UINT32_MAX;
   std::string_view order;  ///< source order of its last change
-  std::string_view since;   ///< source order of the oldest change that still counts: the last one that set the whole row, else the first
+  std::string_view since;  ///< source order of the oldest change that still counts: the last one that set the whole row, else the first
 };
 
 /// A key change in two events is a delete under the old key and an insert under the new one. The delete, with what this batch had done
@@ -70,8 +70,8 @@ struct KeyDelete {
   cdcrt_cell* cells = nullptr;        ///< its cells then, `cells_width` wide
   uint32_t cells_width = 0;
   uint32_t nulls_from = UINT32_MAX;  ///< as Entry::nulls_from, of `cells`
-  int32_t key_insert = -1;  ///< the key insert (index) that brought the row under `old_key` in this batch; -1: none
-  std::string_view order;   ///< source order of its event
+  int32_t key_insert = -1;           ///< the key insert (index) that brought the row under `old_key` in this batch; -1: none
+  std::string_view order;            ///< source order of its event
 };
 
 /// The insert under the new key. Cells that its event lacks are taken from the row that was deleted under the old key.

@@ -39,7 +39,7 @@ struct DecodePool::Worker {
   explicit Worker(event::ShapeRegistry& shapes) : rows(shapes), shape_generation(rows.shape_generation()) {}
   std::vector<plugin::Format> formats;  // by source
   event::RowBatch rows;
-  uint64_t shape_generation;  // that the formats know
+  uint64_t shape_generation;                                              // that the formats know
   std::vector<std::pair<apply::Table*, std::vector<uint32_t>>> by_table;  // of the batch, the first `tables` of them
   std::size_t tables = 0;
   std::unordered_map<const apply::Table*, std::size_t> places;  // in by_table
