@@ -232,6 +232,14 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
       columns_.back().type = told->second.type;
       columns_.back().type_order = told->second.order;
     }
+    // Rows of the former name may still come, the first ones of the table among them.
+    const std::string& former = column.former_name;
+    const bool is_other = slots_.contains(former) || formers_.contains(former) ||
+                          std::any_of(shape.columns.begin(), shape.columns.end(), [&](const auto& each) { return each.name == former; });
+    if (definition && !former.empty() && !is_other && !rule_for(*route_, former).exclude) {
+      columns_.back().former_names.push_back({former, std::string(order)});
+      formers_[former].push_back({std::string(order), slot});
+    }
     ++version_;
     return static_cast<int32_t>(slot);
   }

@@ -151,6 +151,21 @@ TEST_CASE("rename: rows without types, of a table whose names a definition told 
   }
 }
 
+TEST_CASE("rename: told before the first row of the table, rows of the former name have their values under the new one") {
+  for (const char* way : {"together", "apart", "restart"}) {
+    CAPTURE(way);
+    Rig rig({}, 2);
+    rig.send(definition({renamed("a", "b")}, "20"), 1);
+    if (way != std::string_view("together")) REQUIRE(rig.write());
+    if (way == std::string_view("restart")) rig.restart();
+    rig.send(row_of(1, {"a"}, {text("old")}, "10"));
+    rig.send(row_of(2, {"a"}, {text("old")}, "11"));
+    rig.send(row_of(1, {"b"}, {text("new")}, "30"));
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == "id=1,b='new'; id=2,b='old'");
+  }
+}
+
 TEST_CASE("rename: rows of the new name that were folded before the former one was met keep their values") {
   Rig rig({}, 2);
   const auto row = [](int64_t id, const char* name, const char* value, const char* order) {
