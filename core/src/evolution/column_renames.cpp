@@ -89,18 +89,25 @@ std::string set_aside_name(const std::string& name, std::string_view until) {
 
 int32_t TableKnowledge::slot_named(const std::string& name, std::string_view order) const {
   const auto formers = formers_.find(name);
+  // Rows came before the definition that renamed another column so: what they have is that one's, whenever they say that they are from.
+  const auto came_early = [this](const Former& former) {
+    const Column& column = columns_[former.slot];
+    if (column.merged_into >= 0) return true;
+    return !column.active && is_hidden(column) && column.added_at != kUnplaced && event::is_after(column.added_at, former.until);
+  };
   const Former* best = nullptr;
-  if (formers != formers_.end() && !order.empty()) {
+  const Former* last = nullptr;
+  if (formers != formers_.end()) {
     for (const Former& former : formers->second) {
-      if (event::is_after(former.until, order) && (best == nullptr || event::is_after(best->until, former.until))) best = &former;
+      if (came_early(former)) continue;
+      if (last == nullptr || event::is_after(former.until, last->until)) last = &former;
+      if (!order.empty() && event::is_after(former.until, order) && (best == nullptr || event::is_after(best->until, former.until)))
+        best = &former;
     }
   }
   if (best != nullptr) return static_cast<int32_t>(best->slot);
   if (const auto found = slots_.find(name); found != slots_.end()) return static_cast<int32_t>(found->second);
-  if (formers == formers_.end() || !order.empty()) return -1;
-  const auto last =
-      std::max_element(formers->second.begin(), formers->second.end(), [](const Former& a, const Former& b) { return a.until < b.until; });
-  return static_cast<int32_t>(last->slot);
+  return last == nullptr || !order.empty() ? -1 : static_cast<int32_t>(last->slot);
 }
 
 bool TableKnowledge::was_renamed(const std::string& former, std::string_view order) const {

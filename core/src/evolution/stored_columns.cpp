@@ -95,10 +95,9 @@ bool TableKnowledge::merge_column(uint32_t slot, const Column& stored, std::stri
 }
 
 void keep_columns(std::vector<Column>& columns) {
-  // Not kUnplaced, which gives way to what a row shows.
-  static const std::string kLast(kUnplaced.size() + 1, '\xff');
   for (Column& column : columns) {
-    if (column.active) column.last_seen = kLast;
+    // Not kUnplaced, which gives way to what a row shows.
+    if (column.active) column.last_seen.assign(kUnplaced.size() + 1, '\xff');
   }
 }
 

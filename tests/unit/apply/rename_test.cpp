@@ -180,6 +180,17 @@ TEST_CASE("rename: rows of the new name that were folded before the former one w
   CHECK(rig.rows() == "id=1,b='late'; id=3,b='new'");
 }
 
+TEST_CASE("rename: NULL under the new name stays where a refused row makes the batch be written row by row") {
+  Rig rig({}, 2);
+  begin(rig);
+  rig.database.refuses = [](const auto& row) { return row.contains("b") && row.at("b").find("bad") != std::string::npos; };
+  rig.send_all({row_of(2, {"b"}, {null()}, "30"), row_of(3, {"b"}, {text("bad")}, "31")});
+  REQUIRE(rig.write());
+  rig.send(definition({renamed("a", "b")}, "20"), 1);
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,b='old'; id=2,b=NULL; id=3,b='old'");
+}
+
 TEST_CASE("rename: where rows leave NULLs out, one of the former name that is read late keeps its value") {
   for (const bool apart : {false, true}) {
     CAPTURE(apart);
