@@ -125,13 +125,17 @@ sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& h
     if (auto* self = static_cast<Client*>(rd_kafka_opaque(handle))) self->diagnostics_.log(level, facility, text);
   });
   rd_kafka_conf_set_error_cb(configuration, [](rd_kafka_t*, int code, const char* text, void* opaque) {
-    static_cast<Client*>(opaque)->diagnostics_.error(code, text);
+    auto* self = static_cast<Client*>(opaque);
+    self->diagnostics_.error(code, text);
+    if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__RESOLVE) self->silence_.lost();
   });
   if (customize != nullptr) customize(configuration);
   const auto on_new = [](rd_kafka_t* handle, const rd_kafka_conf_t*, void* self, char*, size_t) {
     const auto on_answer = [](rd_kafka_t*, int, const char*, int32_t, int16_t request, int16_t, int32_t, size_t size, int64_t,
-                              rd_kafka_resp_err_t, void* of) {
-      if (request == kFetch) static_cast<Client*>(of)->received_ += size;
+                              rd_kafka_resp_err_t error, void* of) {
+      auto* client_of = static_cast<Client*>(of);
+      if (request == kFetch) client_of->received_ += size;
+      if (error == RD_KAFKA_RESP_ERR_NO_ERROR) client_of->silence_.answered();
       return RD_KAFKA_RESP_ERR_NO_ERROR;
     };
     return rd_kafka_interceptor_add_on_response_received(handle, "cdcrt", on_answer, self);

@@ -14,6 +14,7 @@
 #include "fetch_limit.hpp"
 #include "queue_watch.hpp"
 #include "settings.hpp"
+#include "silence.hpp"
 
 struct rd_kafka_s;
 struct rd_kafka_conf_s;
@@ -42,6 +43,7 @@ class Client {
 
   [[nodiscard]] rd_kafka_s* get() const { return handle_; }
   [[nodiscard]] Diagnostics& diagnostics() { return diagnostics_; }
+  [[nodiscard]] const Silence& silence() const { return silence_; }
   /// Destroys it, in the background where that takes longer than `timeout`.
   static void retire(std::unique_ptr<Client> client, std::chrono::milliseconds timeout = std::chrono::seconds(2));
   /// Never destroys it: the handle's threads go on until the process ends.
@@ -70,7 +72,8 @@ class Client {
   FetchLimit limit_;
   std::optional<std::pair<std::string, std::string>> login_;  // where fetchers have to be woken
   QueueWatch watch_;
-  double message_bytes_ = 0;           // about
+  double message_bytes_ = 0;  // about
+  Silence silence_;
   std::atomic<uint64_t> received_{0};  // bytes of answers with messages
 };
 

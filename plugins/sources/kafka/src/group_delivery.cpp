@@ -43,8 +43,9 @@ bool GroupConsumer::serve_group() {
   }
   tell_of_silence();
   Diagnostics& diagnostics = client_->diagnostics();
-  if (diagnostics.take_outage()) {
-    if (diagnostics.is_refused()) {
+  const bool is_told = diagnostics.take_outage();
+  if (is_told || (!is_outage_ && client_->silence().lasts())) {
+    if (is_told && diagnostics.is_refused()) {
       fail(refused_credentials(settings_, diagnostics.last()));
     } else if (!is_outage_) {
       is_outage_ = true;
