@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <set>
 #include <string>
@@ -28,9 +29,7 @@ namespace {
 using diagnostics::quote;
 using diagnostics::Severity;
 
-std::string count(std::size_t number, const char* singular) {
-  return std::to_string(number) + " " + singular + (number == 1 ? "" : "s");
-}
+std::string count(std::size_t number, const char* singular) { return std::to_string(number) + " " + singular + (number == 1 ? "" : "s"); }
 
 /// The schema of a template's tables where it is the same for all of them: "shop" of "shop.{table}".
 std::optional<std::string> fixed_schema(const std::string& target) {
@@ -106,9 +105,9 @@ class Doctor {
     if (auto format = plugin::check(source.format); !format) fail(subject, source.format, format.error());
     auto probed = probe(source);
     if (!probed) return fail(subject, source, probed.error());
-    report_.ok(subject, probed->partitions == 0 ? "it can be read"
-                                                : "it can be reached: " + count(probed->partitions, "partition") + " of " +
-                                                      count(probed->topics, "topic"));
+    report_.ok(subject, probed->partitions == 0
+                            ? "it can be read"
+                            : "it can be reached: " + count(probed->partitions, "partition") + " of " + count(probed->topics, "topic"));
     for (const Error& warning : probed->warnings) report_.warn(subject, manifest::diagnostic_for(source, warning));
   }
 
@@ -119,9 +118,9 @@ class Doctor {
     if (!probed->sink.has(CDCRT_SINK_TRANSACTIONS)) {
       return report_.ok(subject, "it can be reached; it keeps no progress: each start gives it everything again");
     }
-    report_.ok(subject, "it can be reached; " + (probed->kept_version == 0
-                                                     ? std::string("it keeps no progress yet, the first start begins it")
-                                                     : "it keeps progress in format " + std::to_string(probed->kept_version)));
+    report_.ok(subject,
+               "it can be reached; " + (probed->kept_version == 0 ? std::string("it keeps no progress yet, the first start begins it")
+                                                                  : "it keeps progress in format " + std::to_string(probed->kept_version)));
     try_rights(subject, manifest, all, *probed);
     if (!probed->sink.has(CDCRT_SINK_LEAVES_THINGS)) return;
     if (auto gone = probed->sink.abandoned(process); !gone) fail(subject, manifest, gone.error());
@@ -145,17 +144,20 @@ class Doctor {
         refuse(subject, manifest, schema, tried.error());
       }
     }
-    if (!fine.empty()) report_.ok(subject, "in " + std::string(fine.size() == 1 ? "schema " : "schemas ") + list_of(fine) + " tables" + how);
+    if (!fine.empty())
+      report_.ok(subject, "in " + std::string(fine.size() == 1 ? "schema " : "schemas ") + list_of(fine) + " tables" + how);
     if (!named_by_source) return;
     if (auto tried = try_schema(probed.connection, "cdcrt_doctor_" + std::to_string(::getpid()), false); !tried) {
-      report_.warn(subject, "it cannot make schemas: " + manifest::diagnostic_for(manifest, tried.error()).message,
-                   "schemas that are named by the source (a route without `table`) have to be there before the first row of theirs, or the user needs "
-                   "the right to make them");
+      report_.warn(
+          subject, "it cannot make schemas: " + manifest::diagnostic_for(manifest, tried.error()).message,
+          "schemas that are named by the source (a route without `table`) have to be there before the first row of theirs, or the user needs "
+          "the right to make them");
     }
   }
 
   /// Those that are known: of the progress, of routes that name one, of tables that were written before.
-  std::set<std::string> schemas_of(const manifest::Sink& manifest, const manifest::Manifest& all, SinkProbe& probed, bool& named_by_source) {
+  std::set<std::string> schemas_of(const manifest::Sink& manifest, const manifest::Manifest& all, SinkProbe& probed,
+                                   bool& named_by_source) {
     std::set<std::string> schemas{manifest.progress_schema};
     const auto take = [&](const std::string& sink, const std::string& table) {
       if (sink != manifest.name) return;
@@ -211,7 +213,9 @@ class Doctor {
       checked = dead_letters::to_file(dead_letters.path)->check();
     }
     if (!checked) return fail("dead letters", place, checked.error());
-    report_.ok("dead letters", dead_letters.kind == Kind::kSink ? "they can be sent to " + quote(dead_letters.sink.plugin) : "they can be written to " + dead_letters.path);
+    report_.ok("dead letters", dead_letters.kind == Kind::kSink
+                                   ? "they can be sent to " + quote(dead_letters.sink.plugin)
+                                   : "they can be written to " + std::filesystem::path(dead_letters.path).parent_path().string());
   }
 
   const ManifestArguments& arguments_;

@@ -43,7 +43,8 @@ uint64_t least_limit(const std::string& folder, const std::string& group, const 
   std::filesystem::path path = std::filesystem::path(group).lexically_normal();
   while (true) {
     const auto relative = path.relative_path();
-    if (const auto limit = number_in(std::filesystem::path(folder) / relative / name)) least = least == 0 ? *limit : std::min(least, *limit);
+    if (const auto limit = number_in(std::filesystem::path(folder) / relative / name))
+      least = least == 0 ? *limit : std::min(least, *limit);
     if (relative.empty()) return least;
     path = path.parent_path();
   }
@@ -61,9 +62,10 @@ std::string gibibytes(uint64_t bytes) {
 std::filesystem::path existing(std::filesystem::path folder) {
   std::error_code trouble;
   if (folder.empty()) folder = ".";
-  folder = std::filesystem::absolute(folder, trouble);
+  folder = std::filesystem::absolute(folder, trouble).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();
   while (!std::filesystem::is_directory(folder, trouble) && folder.has_relative_path()) folder = folder.parent_path();
-  return folder;
+  return folder.empty() ? "/" : folder;
 }
 
 void check_folder(const std::filesystem::path& folder, const std::string& what, DoctorReport& report) {
@@ -97,8 +99,7 @@ uint64_t memory_of_control_groups(const KernelFolders& folders) {
     const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",", group = line.substr(second + 1);
     uint64_t limit = 0;
     if (controllers == ",,") limit = least_limit(folders.cgroups, group, "memory.max");
-    if (controllers.find(",memory,") != std::string::npos)
-      limit = least_limit(folders.cgroups + "/memory", group, "memory.limit_in_bytes");
+    if (controllers.find(",memory,") != std::string::npos) limit = least_limit(folders.cgroups + "/memory", group, "memory.limit_in_bytes");
     if (limit != 0) least = least == 0 ? limit : std::min(least, limit);
   }
   return least;
@@ -124,10 +125,12 @@ uint64_t files_needed(const manifest::Manifest& manifest) {
 
 void check_files(const manifest::Manifest& manifest, uint64_t allowed, DoctorReport& report) {
   const uint64_t needed = files_needed(manifest);
-  const std::string text = std::to_string(allowed) + " files and sockets may be open, this pipeline opens up to about " + std::to_string(needed);
+  const std::string text =
+      std::to_string(allowed) + " files and sockets may be open, this pipeline opens up to about " + std::to_string(needed);
   if (allowed >= needed) return report.ok("open files", text);
   report.fail("open files", text,
-              "raise the limit: LimitNOFILE=" + std::to_string(needed * 2) + " in the unit of the service, ulimit -n in a shell; or fewer `connections`",
+              "raise the limit: LimitNOFILE=" + std::to_string(needed * 2) +
+                  " in the unit of the service, ulimit -n in a shell; or fewer `connections`",
               kEnvironment);
 }
 
@@ -137,16 +140,19 @@ void check_memory(const manifest::Manifest& manifest, const KernelFolders& folde
   const uint64_t limit = memory_of_control_groups(folders), available = available_memory(folders);
   if (limit != 0 && limit < needed) {
     const uint64_t fitting = limit > 2 * kBesidesBudget ? limit - kBesidesBudget : 0;
-    return report.fail("memory", text + ": the control group (container, service) allows " + mebibytes(limit) + ", and the kernel ends what takes more",
-                       "raise its limit to " + mebibytes(needed) +
-                           (fitting == 0 ? "" : ", or set memory = \"" + std::to_string(fitting / kMebibyte) + "MiB\" in [runtime]"),
-                       kEnvironment);
+    return report.fail(
+        "memory", text + ": the control group (container, service) allows " + mebibytes(limit) + ", and the kernel ends what takes more",
+        "raise its limit to " + mebibytes(needed) +
+            (fitting == 0 ? "" : ", or set memory = \"" + std::to_string(fitting / kMebibyte) + "MiB\" in [runtime]"),
+        kEnvironment);
   }
   if (available != 0 && available < needed) {
     return report.warn("memory", text + ": the machine has " + mebibytes(available) + " left",
                        "end what else takes memory, or set a smaller `memory` in [runtime]");
   }
-  report.ok("memory", text + (limit != 0 ? ": the control group allows " + mebibytes(limit) : available != 0 ? ": the machine has " + mebibytes(available) + " left" : ""));
+  report.ok("memory", text + (limit != 0       ? ": the control group allows " + mebibytes(limit)
+                              : available != 0 ? ": the machine has " + mebibytes(available) + " left"
+                                               : ""));
 }
 
 void check_disk(const manifest::Manifest& manifest, DoctorReport& report) {
