@@ -183,7 +183,7 @@ class Files(Doctor):
 
     def test_a_manifest_that_is_wrong_is_told_with_its_place(self):
         told = self.doctor(self.text(more="[runtime]\nmemroy = \"1GiB\""))
-        self.expect(told, 2, "manifest", "x.toml:10:1: unknown key 'memroy'", "did you mean 'memory'?")
+        self.expect(told, 2, "manifest", "x.toml:11:1: unknown key 'memroy'", "did you mean 'memory'?")
 
     def test_a_plugin_that_is_not_there_is_told(self):
         told = self.doctor(self.text().replace('"debezium-json"', '"debezium-jsn"'))
@@ -233,7 +233,7 @@ class Files(Doctor):
             file.write(self.text().replace("SQLite3", "SQLit3"))
         done = subprocess.run([program.BINARY, "doctor", "--manifest", self.manifest], cwd=self.folder, capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
-        self.assertRegex(done.stdout, r"(?m)^failed   sink target       ODBC driver \"SQLit3\" cannot be used.*\n         fix:              did you mean 'SQLite3'\?")
+        self.assertRegex(done.stdout, r"(?m)^failed   sink target       ODBC driver \"SQLit3\" cannot be used.*\n         fix:              did you mean .*'SQLite3'")
         self.assertRegex(done.stdout, r"\n\n\d+ ok, 0 warnings, 1 failed\n$")
 
 
@@ -260,10 +260,11 @@ class Warehouse(RedshiftCase):
 
     def test_a_bucket_that_is_not_there_is_told(self):
         told = self.doctor("--set", "sinks.target.staging.url=\"s3://no-such-bucket/x/\"")
-        self.assertEqual(told.exit_code, 3, told.text)
+        self.assertEqual(told.exit_code, 2, told.text)
         (subject, _, message, fix), = told.of("failed")
         self.assertEqual(subject, "sink target")
-        self.assertIn("no-such-bucket", message + fix)
+        self.assertIn("NoSuchBucket", message)
+        self.assertIn("create bucket 'no-such-bucket'", fix)
 
 
 def tearDownModule():

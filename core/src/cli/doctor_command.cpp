@@ -97,6 +97,8 @@ class Doctor {
   void fail(const std::string& subject, const plugin::Component& component, const Error& error) {
     auto diagnostic = manifest::diagnostic_for(component, error);
     if (error.code != CDCRT_BAD_CONFIG) diagnostic.position = {};
+    // Somebody holds it for a moment, as a run does: a start waits for that.
+    if (error.code == CDCRT_BUSY) return report_.warn(subject, diagnostic);
     report_.fail(subject, diagnostic, exit_code_of(manifest::ending_of(error)) == kManifestOrUsage ? kManifestOrUsage : kEnvironment);
   }
 
@@ -183,7 +185,9 @@ class Doctor {
   }
 
   void refuse(const std::string& subject, const manifest::Sink& manifest, const std::string& schema, const Error& error) {
-    auto diagnostic = manifest::diagnostic_for(manifest, error);
+    Error unplaced = error;
+    unplaced.config_key.clear();  // it is no setting that is wrong
+    auto diagnostic = manifest::diagnostic_for(manifest, unplaced);
     diagnostic.position = {};
     const std::string where = schema.empty() ? std::string() : "in schema " + quote(schema) + ": ";
     // Somebody else holds a lock, or the connection went: nothing is known of the rights.

@@ -74,6 +74,7 @@ void check_folder(const std::filesystem::path& folder, const std::string& what, 
     report.warn("disk", "it cannot be told how much room " + folder.string() + " (" + what + ") has", "look at it with df");
     return;
   }
+  if (found.f_blocks == 0) return;  // of the kernel: it has no room and needs none
   const uint64_t room = static_cast<uint64_t>(found.f_bavail) * found.f_frsize;
   const std::string text = folder.string() + " (" + what + ") has room for " + gibibytes(room);
   if ((found.f_flag & ST_RDONLY) != 0) {
