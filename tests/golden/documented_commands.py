@@ -226,7 +226,8 @@ def problems_of(path, cdcrt, folder, sessions, commands):
 
 def main():
     cdcrt = os.path.abspath(sys.argv[1])
-    chosen = sys.argv[2:] or documents.paths()
+    # As documents.paths() names them: what is written for a document stands below the test's own folder.
+    chosen = [os.path.relpath(path, PROJECT) for path in sys.argv[2:]] or documents.paths()
     with tempfile.TemporaryDirectory() as folder:
         sessions, commands = Sessions(cdcrt, folder), Commands(cdcrt)
         problems = [problem for path in chosen for problem in problems_of(path, cdcrt, folder, sessions, commands) if problem]
