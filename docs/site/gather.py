@@ -130,6 +130,8 @@ def _lists(text):
     for line in text.split("\n"):
         if line.lstrip().startswith("```"):
             fenced = not fenced
+            if line.startswith("```"):  # of no list
+                levels = []
         item = None if fenced else ITEM.match(line)
         indent = len(line) - len(line.lstrip())
         if item:

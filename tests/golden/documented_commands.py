@@ -52,12 +52,19 @@ connection = { Driver = "SQLite3", Database = "shop.db" }
 match = ["public.orders"]
 columns = { total = { type = "decimal(12,2)" } }
 """
+
+
 def event(offset, number, total):
     row = {"id": number, "total": total}
     source = {"connector": "postgresql", "name": "shop", "db": "shop", "schema": "public", "table": "orders", "lsn": offset + 1, "ts_ms": 1_700_000_000_000}
     value = {"op": "c", "before": None, "after": row, "source": source, "ts_ms": 1_700_000_000_000}
     return {"topic": "shop.public.orders", "partition": 0, "offset": offset, "tstype": "create", "ts": 1_700_000_000_000,
             "key": json.dumps({"id": number}), "payload": json.dumps(value)}
+
+
+def orders():
+    """The last one's total is no number, as in docs/operating.md."""
+    return [(offset, number, total) for offset, (number, total) in enumerate([(1, "1.00"), (3, "2.50"), (4, "7.25"), (2, "many")])]
 
 
 def run(command, folder, **environment):
@@ -130,7 +137,7 @@ exit 0
         write(os.path.join(self.pattern, "shop.toml"), SHOP)
         write(os.path.join(self.pattern, "job.properties"), spark_job.properties([{"db": "shop", "table": "orders", "primary_key": "id"}]))
         write(os.path.join(self.pattern, "messages.txt"), event(0, 1, "1.00")["payload"] + "\n")
-        write(os.path.join(self.pattern, "events.jsonl"), "".join(json.dumps(event(*each)) + "\n" for each in enumerate_orders()))
+        write(os.path.join(self.pattern, "events.jsonl"), "".join(json.dumps(event(*each)) + "\n" for each in orders()))
         os.mkdir(os.path.join(self.pattern, "events"))
         for name in ("manifests", "tests"):
             os.symlink(os.path.join(PROJECT, name), os.path.join(self.pattern, name))
@@ -167,11 +174,6 @@ exit 0
         with open(self.failures, encoding="utf-8") as file:
             told = file.read() or done.stdout
         return f"{block.path}:{line[-1] if line else block.line}: the command fails\n{told.replace(self.folder + '/', '')}"
-
-
-def enumerate_orders():
-    """Four orders; the last one's total is no number, as in docs/operating.md."""
-    return [(offset, number, total) for offset, (number, total) in enumerate([(1, "1.00"), (3, "2.50"), (4, "7.25"), (2, "many")])]
 
 
 class Commands:

@@ -156,6 +156,13 @@ class Servers(Doctor):
         told = self.doctor(self.text(user="maker"))
         self.assertEqual((told.exit_code, told.of("failed")), (0, []), told.text)
 
+    def test_a_right_that_only_new_tables_need_is_a_warning(self):
+        self.postgresql.sql(self.database, "create schema shop; grant usage on schema shop to maker")
+        self.postgresql.sql(self.database, "create schema cdcrt authorization maker")
+        told = self.doctor(self.text(user="maker").replace("[dead_letters]", "create_tables = false\n[dead_letters]"))
+        self.assertEqual((told.exit_code, told.of("failed")), (0, []), told.text)
+        self.assertIn("in schema 'shop'", "".join(check[2] for check in told.of("warning")), told.text)
+
     def test_schemas_that_the_source_names_and_that_could_not_be_made_are_a_warning(self):
         self.postgresql.sql(self.database, "create schema cdcrt authorization maker")
         told = self.doctor(self.text(user="maker").replace('table = "shop.{table}"\n', ""))

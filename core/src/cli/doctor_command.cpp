@@ -3,8 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <filesystem>
+#include <map>
 #include <optional>
+#include <random>
 #include <set>
 #include <string>
 #include <utility>
@@ -36,6 +40,14 @@ std::optional<std::string> fixed_schema(const std::string& target) {
   const std::size_t dot = target.find('.');
   if (dot == std::string::npos || target.find_first_of("{}") < dot) return std::nullopt;
   return target.substr(0, dot);
+}
+
+/// Of no other process, here or elsewhere, now or before.
+std::string name_of_process() {
+  std::random_device random;
+  std::array<char, 32> text{};
+  (void)std::snprintf(text.data(), text.size(), "doctor:%08x%08x", random(), random());
+  return text.data();
 }
 
 std::string list_of(const std::set<std::string>& names) {
@@ -114,7 +126,7 @@ class Doctor {
   }
 
   void check(const manifest::Sink& manifest, const manifest::Manifest& all) {
-    const std::string subject = "sink " + manifest.name, process = "doctor:" + std::to_string(::getpid());
+    const std::string subject = "sink " + manifest.name, process = name_of_process();
     auto probed = probe(manifest, all.pipeline, process);
     if (!probed) return fail(subject, manifest, probed.error());
     if (!probed->sink.has(CDCRT_SINK_TRANSACTIONS)) {
@@ -133,18 +145,20 @@ class Doctor {
     const std::string how = " can be made, altered and written" + std::string(leaves_things ? ", by files too" : "") +
                             " (tried in a transaction that was taken back)";
     if (!probed.sink.has(CDCRT_SINK_SCHEMAS)) {
-      if (auto tried = try_schema(probed.connection, "", leaves_things); !tried) return refuse(subject, manifest, "", tried.error());
+      if (auto tried = try_schema(probed.connection, "", leaves_things); !tried) return refuse(subject, manifest, "", tried.error(), true);
       return report_.ok(subject, "tables" + how);
     }
     bool named_by_source = false;
-    std::set<std::string> schemas = schemas_of(manifest, all, probed, named_by_source), fine;
-    for (const auto& schema : schemas) {
+    const std::map<std::string, bool> schemas = schemas_of(manifest, all, probed, named_by_source);
+    std::set<std::string> fine;
+    for (const auto& [schema, is_needed] : schemas) {
       auto tried = try_schema(probed.connection, schema, leaves_things && fine.empty());
       if (tried) {
         fine.insert(schema);
       } else {
-        refuse(subject, manifest, schema, tried.error());
+        refuse(subject, manifest, schema, tried.error(), is_needed);
       }
+      if (probed.connection.is_broken()) return;
     }
     if (!fine.empty())
       report_.ok(subject, "in " + std::string(fine.size() == 1 ? "schema " : "schemas ") + list_of(fine) + " tables" + how);
@@ -157,21 +171,23 @@ class Doctor {
     }
   }
 
-  /// Those that are known: of the progress, of routes that name one, of tables that were written before.
-  std::set<std::string> schemas_of(const manifest::Sink& manifest, const manifest::Manifest& all, SinkProbe& probed,
-                                   bool& named_by_source) {
-    std::set<std::string> schemas{manifest.progress_schema};
-    const auto take = [&](const std::string& sink, const std::string& table) {
-      if (sink != manifest.name) return;
-      if (const auto schema = fixed_schema(table)) {
-        schemas.insert(*schema);
+  /// Those that are known, and whether a start has to make tables there: of the progress, of routes that name one, of tables that were
+  /// written before.
+  std::map<std::string, bool> schemas_of(const manifest::Sink& manifest, const manifest::Manifest& all, SinkProbe& probed,
+                                         bool& named_by_source) {
+    const bool is_prepared = probed.kept_version == progress::Store::own_version();
+    std::map<std::string, bool> schemas{{manifest.progress_schema, !is_prepared}};
+    const auto take = [&](const route::Route& route) {
+      if (route.sink != manifest.name) return;
+      if (const auto schema = fixed_schema(route.table)) {
+        schemas[*schema] |= route.create_tables;
       } else {
-        named_by_source = true;
+        named_by_source |= route.create_tables;
       }
     };
-    for (const auto& route : all.routes) take(route.sink, route.table);
-    if (all.routes.empty()) take(all.defaults.sink, all.defaults.table);
-    if (probed.kept_version != progress::Store::own_version()) return schemas;
+    for (const auto& route : all.routes) take(route);
+    if (all.routes.empty()) take(all.defaults);
+    if (!is_prepared) return schemas;
     progress::Store store(all.pipeline, manifest.name, manifest.progress_schema, probed.sink.capabilities(), {});
     auto stored = store.read_all(probed.connection);
     if (!stored) {
@@ -179,12 +195,12 @@ class Doctor {
       return schemas;
     }
     for (const auto& [target, table] : stored->tables) {
-      if (const std::size_t dot = target.find('.'); dot != std::string::npos) schemas.insert(target.substr(0, dot));
+      if (const std::size_t dot = target.find('.'); dot != std::string::npos) schemas[target.substr(0, dot)] = false;
     }
     return schemas;
   }
 
-  void refuse(const std::string& subject, const manifest::Sink& manifest, const std::string& schema, const Error& error) {
+  void refuse(const std::string& subject, const manifest::Sink& manifest, const std::string& schema, const Error& error, bool is_needed) {
     Error unplaced = error;
     unplaced.config_key.clear();  // it is no setting that is wrong
     auto diagnostic = manifest::diagnostic_for(manifest, unplaced);
@@ -200,7 +216,9 @@ class Doctor {
                                        : "give the user of this sink the right to make and alter tables in that schema, and to make the "
                                          "schema where it is missing";
     }
-    report_.fail(subject, diagnostic, kEnvironment);
+    if (is_needed) return report_.fail(subject, diagnostic, kEnvironment);
+    diagnostic.help = "needed for tables that are new there, not for those that are there already: " + diagnostic.help;
+    report_.warn(subject, diagnostic);
   }
 
   void check_dead_letters(const manifest::Manifest& manifest) {
