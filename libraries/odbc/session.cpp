@@ -4,6 +4,9 @@
 #include <mutex>
 #include <set>
 #include <utility>
+#include <vector>
+
+#include "cdcrt/sdk/near_names.hpp"
 
 namespace cdcrt::odbc {
 
@@ -80,6 +83,7 @@ Status Session::error(SQLSMALLINT handle_type, SQLHANDLE handle, sql::Moment mom
 }
 
 Status Session::missing_driver(const std::string& text) const {
+  std::vector<std::string> drivers;
   std::string installed;
   SQLCHAR name[256] = "";
   SQLCHAR attributes[512] = "";
@@ -87,16 +91,20 @@ Status Session::missing_driver(const std::string& text) const {
   SQLSMALLINT attributes_length = 0;
   SQLUSMALLINT direction = SQL_FETCH_FIRST;
   while (good(SQLDrivers(environment_, direction, name, sizeof name, &name_length, attributes, sizeof attributes, &attributes_length))) {
-    installed += (installed.empty() ? "\"" : ", \"") + std::string(reinterpret_cast<const char*>(name)) + "\"";
+    drivers.emplace_back(reinterpret_cast<const char*>(name));
+    installed += (installed.empty() ? "\"" : ", \"") + drivers.back() + "\"";
     direction = SQL_FETCH_NEXT;
   }
   const std::string wanted =
       settings_.dsn.empty() ? "ODBC driver \"" + settings_.value("Driver") + "\"" : "data source \"" + settings_.dsn + "\"";
-  return Status::error(
-             CDCRT_UNREACHABLE, wanted + " cannot be used: " + text + "; drivers installed: " + (installed.empty() ? "none" : installed),
-             "name one of the installed drivers, or install it: Debian has odbc-postgresql (\"PostgreSQL Unicode\", \"PostgreSQL ANSI\") "
-             "and libsqliteodbc (\"SQLite3\"); data sources are listed by `odbcinst -q -s`")
-      .with_native(0, "IM002");
+  std::string meant;
+  if (settings_.dsn.empty()) meant = sdk::did_you_mean(sdk::near_names(settings_.value("Driver"), drivers));
+  return Status::
+      error(CDCRT_UNREACHABLE, wanted + " cannot be used: " + text + "; drivers installed: " + (installed.empty() ? "none" : installed),
+            meant + (meant.empty() ? "" : " Else ") +
+                "name one of the installed drivers, or install it: Debian has odbc-postgresql (\"PostgreSQL Unicode\", \"PostgreSQL ANSI\") "
+                "and libsqliteodbc (\"SQLite3\"); data sources are listed by `odbcinst -q -s`")
+          .with_native(0, "IM002");
 }
 
 Status Session::connect(sql::Product product, std::chrono::microseconds timeout) {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "cli/decode_command.hpp"
+#include "cli/doctor_command.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/import_command.hpp"
 #include "cli/manifest_commands.hpp"
@@ -44,7 +45,7 @@ constexpr auto kLater = std::to_array<Later>({{"", "plan", "what a start would d
 struct Arguments {
   ManifestArguments manifest;
   std::string output = "text", log_format = "text";
-  bool probe = false, quiet = false, check_plugins = false, print_version = false;
+  bool probe = false, json = false, quiet = false, check_plugins = false, print_version = false;
   std::string table, topic, source, plugin, reference_page;
   std::vector<std::string> plugin_dirs;
   DecodeArguments decode;
@@ -143,7 +144,7 @@ bool is_bad_choice(const char* option, const std::string& value, const std::vect
 
 /// The commands that this file carries out.
 struct Commands {
-  CLI::App *validate, *route;
+  CLI::App *validate, *doctor, *route;
   CLI::App *plugin, *plugin_list, *plugin_describe, *plugin_new;
   CLI::App *manifest, *manifest_import;
   CLI::App *decode, *version, *reference;
@@ -155,6 +156,9 @@ void add_run_commands(CLI::App& app, Arguments& arguments, Commands& commands) {
   commands.validate = app.add_subcommand("validate", "check a manifest and print what it holds");
   add_manifest_options(*commands.validate, arguments);
   commands.validate->add_flag("--probe", arguments.probe, "also connect to everything");
+  commands.doctor = app.add_subcommand("doctor", "check what a start needs: drivers, brokers, rights, limits; each with its fix");
+  add_manifest_options(*commands.doctor, arguments);
+  commands.doctor->add_flag("--json", arguments.json, "the same as --output json");
   commands.route = app.add_subcommand("route", "explain which route a table takes and its name in the target");
   add_manifest_options(*commands.route, arguments);
   commands.route->add_option("table", arguments.table, "database.schema.table, or its last parts")->required();
@@ -220,7 +224,7 @@ std::optional<int> carry_out_without_manifest(const Commands& commands, Argument
     if (!command->parsed()) continue;
     return complain(
         "command " + quote(name) + " is not yet available",
-        "available: run, validate, route, status, progress, table, dlq, decode, manifest import, plugin list, plugin describe, plugin new, version");
+        "available: run, validate, doctor, route, status, progress, table, dlq, decode, manifest import, plugin list, plugin describe, plugin new, version");
   }
   if (commands.reference->parsed()) {
     if (is_bad_choice("page", arguments.reference_page, reference_pages())) return kManifestOrUsage;
@@ -238,7 +242,7 @@ std::optional<int> carry_out_without_manifest(const Commands& commands, Argument
   if (is_bad_choice("--output", arguments.output, outputs) || is_bad_choice("--log-format", arguments.log_format, {"text", "json"})) {
     return kManifestOrUsage;
   }
-  arguments.manifest.json_output = arguments.output == "json";
+  arguments.manifest.json_output = arguments.json || arguments.output == "json";
   arguments.manifest.json_logs = arguments.log_format == "json";
   if (commands.decode->parsed()) {
     if (is_bad_choice("--layout", arguments.decode.layout, {"values", "kcat"})) return kManifestOrUsage;
@@ -290,6 +294,7 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
     return complain(arguments_given.empty() ? "nothing to do" : "no manifest given", "cdcrt --manifest FILE.toml; see cdcrt --help");
   }
   if (commands.validate->parsed()) return validate(arguments.manifest, arguments.probe);
+  if (commands.doctor->parsed()) return doctor(arguments.manifest, std::cout);
   if (commands.route->parsed()) return explain_route(arguments.manifest, arguments.table, arguments.topic, arguments.source);
   return run(arguments);
 }

@@ -3,19 +3,13 @@
 #include <algorithm>
 
 #include "cli/exit_code.hpp"
+#include "cli/plugin_probe.hpp"
 #include "dead_letters/destination.hpp"
-#include "diagnostics/text.hpp"
 #include "manifest/component_error.hpp"
 #include "plugin/instance.hpp"
-#include "progress/store.hpp"
 
 namespace cdcrt::cli {
 namespace {
-
-constexpr std::size_t kPartitionsToReach = 30;
-
-// As in routes: what is to appear later is given as a pattern.
-bool is_pattern(const std::string& entry) { return entry.starts_with("re:") || entry.find_first_of("*?") != std::string::npos; }
 
 // What stands for it was not asked for.
 bool lacks_secrets(const plugin::Component& component) {
@@ -50,45 +44,10 @@ class Checker {
 
   Result<void> check(const manifest::Source& manifest) {
     if (!probes_) return plugin::check(manifest);
-    auto source = plugin::Source::create(manifest);
-    if (!source) return std::move(source.error());
-    // Joining a group would take partitions away from those who read them.
-    cdcrt_source_events nothing{};
-    nothing.size = sizeof nothing;
-    auto reached = source->has(CDCRT_SOURCE_GROUPS) ? reach_partitions(*source) : source->start(nothing);
-    if (reached) reached = warn_of_unmet(manifest, *source);
-    source->stop();
-    return reached;
-  }
-
-  // The list of partitions may come from an address that works, while those who lead them name others.
-  Result<void> reach_partitions(plugin::Source& source) {
-    std::vector<std::pair<std::string, int32_t>> some;
-    auto listed = source.list([&](std::string_view topic, int32_t partition) {
-      some.emplace_back(topic, partition);
-      return some.size() < kPartitionsToReach;
-    });
-    if (!listed) return listed;
-    for (const auto& [topic, partition] : some) {
-      if (auto bounds = source.bounds(topic, partition); !bounds) return std::move(bounds.error());
-    }
-    return {};
-  }
-
-  Result<void> warn_of_unmet(const manifest::Source& manifest, plugin::Source& source) {
-    if (!source.has(CDCRT_SOURCE_GROUPS)) return {};  // of others only reading tells
-    auto survey = source.survey();
-    if (!survey) return std::move(survey.error());
-    for (const auto& [option, entry] : survey->unmet) {
-      if (!is_pattern(entry)) {
-        // It ends a start too, with the same words. A topic that is there by now is no error.
-        if (auto there = source.start_offset(entry, 0); !there) return std::move(there.error());
-        continue;
-      }
-      Error error = make_error(CDCRT_BAD_CONFIG, option + ": nothing is called " + diagnostics::quote(entry) + " so far",
-                               "a start waits for what is to come; if nothing is to come, correct it or take it out");
-      error.config_key = option;
-      checks_.diagnostics.push_back(manifest::diagnostic_for(manifest, error));
+    auto probed = probe(manifest);
+    if (!probed) return std::move(probed.error());
+    for (const Error& warning : probed->warnings) {
+      checks_.diagnostics.push_back(manifest::diagnostic_for(manifest, warning));
       checks_.diagnostics.back().severity = diagnostics::Severity::kWarning;
     }
     return {};
@@ -96,13 +55,8 @@ class Checker {
 
   Result<void> check(const manifest::Sink& manifest) {
     if (!probes_) return plugin::check(manifest);
-    auto sink = plugin::Sink::create(plugin::looking(manifest, manifest_.pipeline));
-    if (!sink) return std::move(sink.error());
-    auto connection = sink->open();
-    if (!connection) return std::move(connection.error());
-    if (!sink->has(CDCRT_SINK_TRANSACTIONS)) return {};
-    progress::Store store(manifest_.pipeline, manifest.name, manifest.progress_schema, sink->capabilities(), {});
-    if (auto version = store.kept_version(*connection); !version) return std::move(version.error());
+    auto probed = probe(manifest, manifest_.pipeline);
+    if (!probed) return std::move(probed.error());
     return {};
   }
 

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "near_names.hpp"
-
 using namespace cdcrt::kafka_source;
 namespace sdk = cdcrt::sdk;
 
@@ -83,12 +81,4 @@ TEST_CASE("librdkafka properties: secrets are told from other properties and tak
   }
   const Properties properties = {{"sasl.username", "reader"}, {"sasl.password", "hunter2"}};
   CHECK(without_secrets("reader said hunter2, hunter2", properties) == "reader said ***, ***");
-}
-
-TEST_CASE("near names: the nearest first, swaps of neighbours count as one slip, nothing far") {
-  CHECK(near_names("ordres", {"orders", "order", "customers"}) == std::vector<std::string>{"orders"});
-  CHECK(near_names("shop.orders", {"shop.order", "shop.orderz", "shop.odrerz", "x"}).front() == "shop.order");
-  CHECK(near_names("a", {"bcd"}).empty());
-  CHECK(did_you_mean({}).empty());
-  CHECK(did_you_mean({"a", "b", "c"}) == "did you mean 'a', 'b' or 'c'?");
 }

@@ -1,8 +1,10 @@
 #include "odbc_sink.hpp"
 
 #include <strings.h>
+#include <unistd.h>
 
 #include <filesystem>
+#include <utility>
 
 #include "odbc/session.hpp"
 #include "postgresql/connection.hpp"
@@ -22,12 +24,23 @@ bool is_missing_file(const std::string& database) {
   return !std::filesystem::exists(database, trouble) && (folder.empty() || std::filesystem::exists(folder, trouble));
 }
 
-// A database file that is not there is an empty one, as long as nothing is written.
-void look_only(ConnectionSettings& settings) {
-  if (guess_product(settings) != sql::Product::kSqlite) return;
+// A database file that is not there is an empty one, as long as nothing is written. Answers its name.
+std::string look_only(ConnectionSettings& settings) {
+  std::string missing;
+  if (guess_product(settings) != sql::Product::kSqlite) return missing;
   for (auto& [key, value] : settings.pairs) {
-    if (strcasecmp(key.c_str(), "database") == 0 && is_missing_file(value)) value = ":memory:";
+    if (strcasecmp(key.c_str(), "database") == 0 && is_missing_file(value)) missing = std::exchange(value, ":memory:");
   }
+  return missing;
+}
+
+// Whether whoever does not only look could make it.
+Status check_makeable(const std::string& database) {
+  std::filesystem::path folder = std::filesystem::path(database).parent_path();
+  if (folder.empty()) folder = ".";
+  if (::access(folder.c_str(), W_OK | X_OK) == 0) return {};
+  return Status::error(CDCRT_UNREACHABLE, "the database file '" + database + "' is not there, and its folder cannot be written to",
+                       "make the folder writable for this process, or name another place in `Database`");
 }
 
 }  // namespace
@@ -39,7 +52,7 @@ Status OdbcSink::configure(const sdk::Config& config) {
   connect_timeout_ = config.duration("connect_timeout");
   timeouts_ = {config.duration("lock_timeout"), config.duration("statement_timeout"), config.duration("idle_timeout")};
   Status status = make_settings(config.map("connection"), config.string("dsn"), settings_, config.string("login"));
-  if (status && config.boolean("look_only")) look_only(settings_);
+  if (status && config.boolean("look_only")) missing_file_ = look_only(settings_);
   return status;
 }
 
@@ -59,6 +72,9 @@ Status OdbcSink::choose(sql::Product connected, const std::string& product_name,
 }
 
 Status OdbcSink::open(std::unique_ptr<sdk::SinkConnection>& connection) {
+  if (!missing_file_.empty()) {
+    if (Status makeable = check_makeable(missing_file_); !makeable) return makeable;
+  }
   auto session = std::make_unique<Session>(settings_);
   const sql::Product guess = wanted_ != sql::Product::kUnknown ? wanted_ : guess_product(settings_);
   Status status = session->connect(guess, connect_timeout_);

@@ -28,6 +28,7 @@ class OdbcSink : public sdk::Sink {
   sdk::Status choose(sql::Product connected, const std::string& product_name, sql::Product& out) const;
 
   ConnectionSettings settings_;
+  std::string missing_file_;                       // with `look_only`: stands for an empty database
   sql::Product wanted_ = sql::Product::kUnknown;   // by `dialect`
   sql::Product product_ = sql::Product::kUnknown;  // as far as it was found out before anything was opened
   std::chrono::microseconds connect_timeout_{};

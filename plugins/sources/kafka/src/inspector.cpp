@@ -6,7 +6,7 @@
 #include <chrono>
 
 #include "broker_error.hpp"
-#include "near_names.hpp"
+#include "cdcrt/sdk/near_names.hpp"
 
 namespace cdcrt::kafka_source {
 namespace {
@@ -118,7 +118,7 @@ sdk::Status Inspector::missing_topic(Client& client, const std::string& name, co
   if (problem == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) return broker_error(problem, "topic '" + name + "'", {}, settings_, name);
   std::vector<std::string> names;
   for (const auto& known : topics) names.push_back(known.name);
-  std::string hint = did_you_mean(near_names(name, names));
+  std::string hint = sdk::did_you_mean(sdk::near_names(name, names));
   hint += (hint.empty() ? "" : " ") + std::string("A topic that is to appear later is given as a pattern, for example '") + name + "*'";
   return sdk::Status::bad_config("topics", "topic '" + name + "' does not exist at " + settings_.brokers, hint);
 }

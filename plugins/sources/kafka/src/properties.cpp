@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "near_names.hpp"
+#include "cdcrt/sdk/near_names.hpp"
 
 namespace cdcrt::kafka_source {
 namespace {
@@ -77,7 +77,7 @@ sdk::Status check_properties(const Properties& properties) {
     const auto result = rd_kafka_conf_set(configuration.get(), name.c_str(), value.c_str(), reason, sizeof reason);
     if (result == RD_KAFKA_CONF_OK) continue;
     if (result == RD_KAFKA_CONF_UNKNOWN) {
-      std::string hint = did_you_mean(near_names(name, known_properties(), 2));
+      std::string hint = sdk::did_you_mean(sdk::near_names(name, known_properties(), 2));
       if (hint.empty()) hint = "the properties are those of CONFIGURATION.md of librdkafka " + std::string(rd_kafka_version_str());
       return sdk::Status::bad_config(key, "librdkafka: " + std::string(reason), hint);
     }

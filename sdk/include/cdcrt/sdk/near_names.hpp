@@ -1,14 +1,19 @@
-#include "near_names.hpp"
+// Names that the operator may have meant. Header-only, C++17.
+#pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <numeric>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
-namespace cdcrt::kafka_source {
-namespace {
+namespace cdcrt::sdk {
+namespace detail {
 
 /// Insertions, deletions, replacements and swaps of neighbours between two names.
-size_t distance(std::string_view a, std::string_view b) {
+inline size_t slips(std::string_view a, std::string_view b) {
   std::vector<size_t> two_up, above(b.size() + 1), row(b.size() + 1);
   std::iota(above.begin(), above.end(), size_t{0});
   for (size_t i = 1; i <= a.size(); ++i) {
@@ -23,14 +28,15 @@ size_t distance(std::string_view a, std::string_view b) {
   return above[b.size()];
 }
 
-}  // namespace
+}  // namespace detail
 
-std::vector<std::string> near_names(std::string_view name, const std::vector<std::string>& known, size_t max_names) {
+/// Those of `known` that are a slip of the finger away from `name`, nearest first, at most `max_names`. Any thread.
+inline std::vector<std::string> near_names(std::string_view name, const std::vector<std::string>& known, size_t max_names = 3) {
   const size_t allowed = std::max<size_t>(1, std::min<size_t>(3, name.size() / 4));
   std::vector<std::pair<size_t, std::string>> near;
   for (const auto& candidate : known) {
     if (candidate == name || candidate.size() > name.size() + allowed || name.size() > candidate.size() + allowed) continue;
-    const size_t steps = distance(name, candidate);
+    const size_t steps = detail::slips(name, candidate);
     if (steps <= allowed) near.emplace_back(steps, candidate);
   }
   std::sort(near.begin(), near.end());
@@ -40,7 +46,8 @@ std::vector<std::string> near_names(std::string_view name, const std::vector<std
   return names;
 }
 
-std::string did_you_mean(const std::vector<std::string>& near) {
+/// "did you mean 'a' or 'b'?", empty where nothing is near.
+inline std::string did_you_mean(const std::vector<std::string>& near) {
   std::string text;
   for (size_t i = 0; i < near.size(); ++i) {
     text += i == 0 ? "did you mean '" : i + 1 == near.size() ? " or '" : ", '";
@@ -49,4 +56,4 @@ std::string did_you_mean(const std::vector<std::string>& near) {
   return text.empty() ? text : text + "?";
 }
 
-}  // namespace cdcrt::kafka_source
+}  // namespace cdcrt::sdk
