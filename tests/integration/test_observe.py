@@ -165,7 +165,7 @@ class Observed(Case):
     def test_dead_letters_and_tables_that_wait_are_told_with_their_reasons(self):
         live = self.begin()
         live.load.produce(live.kafka, 0)
-        live.kafka.produce(LOG, ["this is no event"])
+        live.kafka.produce(LOG, [("", "this is no event")])
         self.eventually(lambda: self.scrape.total("cdcrt_dead_letters_total") == 1)
         self.assertEqual(self.scrape.value("cdcrt_dead_letters_total", component="", table="", reason="undecodable"), 1)
         self.assertEqual(self.scrape.status()["dead_letters"]["by_reason"], [{"sink": "", "table": "", "reason": "undecodable", "count": 1}])

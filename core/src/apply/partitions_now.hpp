@@ -10,9 +10,9 @@
 namespace cdcrt::apply {
 
 struct PartitionNow {
-  int64_t next = 0;                    ///< everything below was handed to the tables
-  std::optional<int64_t> end;          ///< of the log, as its source knows it; nullopt: it does not
-  int64_t read_us = 0;                 ///< time of the last message below `next`, since 1970; 0: not known
+  int64_t next = 0;            ///< everything below was handed to the tables
+  std::optional<int64_t> end;  ///< of the log, as its source knows it; nullopt: it does not
+  int64_t read_us = 0;         ///< time of the last message below `next`, since 1970; 0: not known
   [[nodiscard]] bool is_read() const { return !end || next >= *end; }
 };
 using PartitionsNow = std::unordered_map<const progress::Partition*, PartitionNow>;

@@ -169,7 +169,7 @@ class Table {
   observe::ByOperation applied_bytes_{};
   uint64_t schema_changes_ = 0;  ///< as of the last commit: definition_ is the writer's
   int64_t last_commit_us_ = 0;   ///< since 1970; 0: never
-  int64_t applied_to_us_ = 0;   ///< latest commit time at the source of what is durable; 0: not known
+  int64_t applied_to_us_ = 0;    ///< latest commit time at the source of what is durable; 0: not known
   std::size_t accounted_ = 0;
   std::atomic<int> waiting_{0};
 };

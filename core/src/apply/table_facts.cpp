@@ -22,7 +22,8 @@ void Table::count_written() {
   applied_to_us_ = std::max(applied_to_us_, writing_.newest_us);
   if (identity_.counts == nullptr) return;
   identity_.counts->last_commit_us.store(now, std::memory_order_relaxed);
-  if (writing_.oldest_us != 0) identity_.counts->delay_seconds.observe(static_cast<double>(std::max<int64_t>(0, now - writing_.oldest_us)) / 1e6);
+  if (writing_.oldest_us != 0)
+    identity_.counts->delay_seconds.observe(static_cast<double>(std::max<int64_t>(0, now - writing_.oldest_us)) / 1e6);
 }
 
 int64_t Table::oldest_unapplied() const {

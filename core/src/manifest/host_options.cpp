@@ -184,7 +184,8 @@ void read_http_keys(TableReader& reader, const HostValues& values, Runtime& runt
   if (checked) return;
   const Entry* entry = reader.take(checked.error().config_key);
   if (entry != nullptr) {
-    refuse_value(entry->value, reader.field(checked.error().config_key), diagnostics::kBadValue, checked.error().message, checked.error().hint);
+    refuse_value(entry->value, reader.field(checked.error().config_key), diagnostics::kBadValue, checked.error().message,
+                 checked.error().hint);
   }
 }
 

@@ -37,7 +37,8 @@ std::optional<std::string> secret_of(const std::string& authorization) {
   const std::size_t blank = authorization.find(' ');
   if (blank == std::string::npos) return std::nullopt;
   const std::string_view scheme = std::string_view(authorization).substr(0, blank);
-  const std::string_view value = std::string_view(authorization).substr(std::min(authorization.find_first_not_of(' ', blank), authorization.size()));
+  const std::string_view value =
+      std::string_view(authorization).substr(std::min(authorization.find_first_not_of(' ', blank), authorization.size()));
   if (diagnostics::equal_but_for_case(scheme, "Bearer")) return std::string(value);
   if (!diagnostics::equal_but_for_case(scheme, "Basic")) return std::nullopt;
   std::string decoded(sdk::base64_decoded_bound(value.size()), '\0');

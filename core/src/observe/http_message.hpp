@@ -12,7 +12,7 @@
 namespace cdcrt::observe {
 
 struct Request {
-  std::string method, path, query;  ///< `query`: behind the '?', as sent
+  std::string method, path, query;                           ///< `query`: behind the '?', as sent
   std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
 
   /// Null: not there.

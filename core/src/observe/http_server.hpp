@@ -1,4 +1,5 @@
-// HttpServer: one thread that answers requests of people and monitoring. Whoever connects, and however, it takes a bounded part of the process.
+// HttpServer: one thread that answers requests of people and monitoring. Whoever connects, and however, it takes a bounded part of the
+// process.
 #pragma once
 
 #include <chrono>

@@ -36,8 +36,8 @@ class JsonWriter {
     out_ += yes ? "true" : "false";
   }
   template <class Number>
-    requires((std::integral<Number> && !std::same_as<Number, bool>) || std::floating_point<Number>)
-  void member(std::string_view key, Number value) {
+  requires((std::integral<Number> && !std::same_as<Number, bool>) || std::floating_point<Number>) void member(std::string_view key,
+                                                                                                              Number value) {
     name(key);
     char digits[64];
     if constexpr (std::floating_point<Number>) {

@@ -46,7 +46,9 @@ Result<Address> read_address(std::string_view text) {
 }
 
 Result<void> check(const Settings& settings) {
-  const auto without_server = [&](std::string_view key) { return at(key, "is for http, and http is not given", "add http, or take it out"); };
+  const auto without_server = [&](std::string_view key) {
+    return at(key, "is for http, and http is not given", "add http, or take it out");
+  };
   if (settings.listen.empty()) {
     if (!settings.token.empty()) return without_server("http_token");
     if (!settings.certificate.empty()) return without_server("http_certificate");

@@ -17,10 +17,10 @@ struct Address {
 };
 
 struct Settings {
-  std::string listen;             ///< as written; empty: no server
-  std::string token;              ///< empty: none is asked for. A secret
-  std::string certificate, key;   ///< files, PEM; empty: no TLS
-  uint32_t max_tables = 1000;     ///< with series of their own in /metrics
+  std::string listen;            ///< as written; empty: no server
+  std::string token;             ///< empty: none is asked for. A secret
+  std::string certificate, key;  ///< files, PEM; empty: no TLS
+  uint32_t max_tables = 1000;    ///< with series of their own in /metrics
 };
 
 /// "127.0.0.1:9464", "[::1]:9464", "localhost:9464". BAD_CONFIG says what is wrong with it.

@@ -26,8 +26,8 @@ inline constexpr std::array<std::string_view, 5> kRetryClasses{"unreachable", "l
 
 struct SourceFacts {
   std::string name, plugin, format;
-  std::string state;             ///< "reading", "waiting" (outage), "ended", "failed"
-  std::string reason;            ///< why it waits, or has failed
+  std::string state;   ///< "reading", "waiting" (outage), "ended", "failed"
+  std::string reason;  ///< why it waits, or has failed
   uint64_t messages = 0, bytes = 0;
   uint64_t owned = 0, waiting = 0;  ///< partitions whose lease this process has; those that it is to claim
   uint64_t leases_lost = 0;
@@ -39,7 +39,7 @@ struct PartitionFacts {
   std::string source, topic;
   int32_t number = 0;
   bool owned = false;
-  int64_t next_offset = 0;           ///< everything below was read and handed to the tables
+  int64_t next_offset = 0;  ///< everything below was read and handed to the tables
   std::optional<int64_t> end_offset;
 };
 

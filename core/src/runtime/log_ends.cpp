@@ -5,9 +5,9 @@
 namespace cdcrt::runtime {
 namespace {
 
-constexpr auto kInterval = std::chrono::milliseconds(5'000);
+constexpr auto kBetweenLooks = std::chrono::milliseconds(5'000);
 constexpr auto kBetweenPartitions = std::chrono::milliseconds(20);
-constexpr auto kStep = std::chrono::milliseconds(200);
+constexpr auto kNap = std::chrono::milliseconds(200);
 
 }  // namespace
 
@@ -32,7 +32,7 @@ std::optional<int64_t> LogEnds::end(const progress::Partition& partition) const 
 bool LogEnds::pause(std::chrono::milliseconds time) {
   const auto until = Monitor::Clock::now() + time;
   while (!stopping_ && Monitor::Clock::now() < until) {
-    monitor_.news.wait_once([this] { return stopping_.load(); }, std::min<Monitor::Clock::duration>(kStep, until - Monitor::Clock::now()));
+    monitor_.news.wait_once([this] { return stopping_.load(); }, std::min<Monitor::Clock::duration>(kNap, until - Monitor::Clock::now()));
   }
   return !stopping_;
 }
@@ -53,7 +53,7 @@ void LogEnds::work() {
     }
     // The first time as soon as there are partitions.
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Monitor::Clock::now() - begun);
-    if (!pause(ends_.empty() ? kStep : std::max(kStep, kInterval - took))) return;
+    if (!pause(ends_.empty() ? kNap : std::max(kNap, kBetweenLooks - took))) return;
   }
 }
 

@@ -67,7 +67,8 @@ void Observation::end() {
 std::vector<Reason> Observation::not_ready() const {
   if (phase_ == Phase::kStarting) {
     const std::lock_guard lock(mutex_);
-    return {{opening_.empty() ? "pipeline" : opening_, "the pipeline is starting" + (opening_.empty() ? "" : ": this is being opened")}};
+    if (opening_.empty()) return {{"pipeline", "the pipeline is starting"}};
+    return {{opening_, "the pipeline is starting: this is being opened"}};
   }
   std::vector<Reason> reasons;
   if (phase_ == Phase::kStopping) reasons.push_back({"pipeline", "the pipeline is stopping"});
@@ -93,8 +94,8 @@ std::vector<Reason> Observation::not_ready() const {
 std::vector<Reason> Observation::not_alive() const {
   const auto since = Clock::now() - Clock::time_point(Clock::duration(beat_.load()));
   if (phase_ != Phase::kRunning || since < kMaxBeat) return {};
-  return {{"pipeline", "its thread has not moved for " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(since).count()) +
-                           " s"}};
+  return {{"pipeline",
+           "its thread has not moved for " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(since).count()) + " s"}};
 }
 
 apply::PartitionsNow Observation::add_partitions(observe::Snapshot& snapshot) const {

@@ -145,7 +145,8 @@ void Ownership::lost(const progress::Partition& partition) {
 
 uint64_t Ownership::waiting(std::size_t source) const {
   const std::lock_guard lock(mutex_);
-  return static_cast<uint64_t>(std::count_if(wanted_.begin(), wanted_.end(), [&](const auto& each) { return each.second.source == source; }));
+  return static_cast<uint64_t>(
+      std::count_if(wanted_.begin(), wanted_.end(), [&](const auto& each) { return each.second.source == source; }));
 }
 
 uint64_t Ownership::leases_lost(std::size_t source) const {

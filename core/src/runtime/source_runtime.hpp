@@ -121,7 +121,7 @@ class SourceRuntime {
   std::atomic<bool> ended_{false};
   void note_outage(const Error* error);
   diagnostics::Reminder outage_;
-  std::string outage_text_;                                        ///< guarded by mutex_; empty: there is none
+  std::string outage_text_;                                          ///< guarded by mutex_; empty: there is none
   std::chrono::steady_clock::time_point outage_began_, outage_met_;  ///< the same; `met`: when the source said so last
   std::atomic<bool> is_outage_{false};
   std::atomic<uint64_t> messages_{0}, bytes_{0};

@@ -49,7 +49,8 @@ TEST_CASE("endpoint: each path answers, others do not") {
   CHECK(asked.get("/metrics").body.find("cdcrt_ready{pipeline=\"shop\"} 1\n") != std::string::npos);
   CHECK(asked.get("/status").content_type == "application/json");
   CHECK(asked.get("/").status == 200);
-  for (const auto* path : {"/../etc/passwd", "//", "/metrics/", "/METRICS", "/status/..", "/%2e%2e/etc", "/metrics%00", "/favicon.ico", ""}) {
+  for (const auto* path :
+       {"/../etc/passwd", "//", "/metrics/", "/METRICS", "/status/..", "/%2e%2e/etc", "/metrics%00", "/favicon.ico", ""}) {
     CAPTURE(path);
     CHECK(asked.get(path).status == 404);
   }
@@ -108,9 +109,9 @@ TEST_CASE("endpoint: a token is taken as a bearer's or as a password, and a wron
   CHECK(asked.status("/metrics", std::string("bearer   ") + kToken) == 200);
   CHECK(asked.status("/metrics", "Basic " + sdk::encode_base64(std::string("anyone:") + kToken)) == 200);
   for (const std::string& wrong :
-       {bearer + "x", bearer.substr(0, bearer.size() - 1), std::string("Bearer 0123456789abcdeF"), std::string("Bearer"), std::string("Bearer "),
-        std::string(kToken), std::string("Digest ") + kToken, std::string("Basic ") + kToken, std::string("Basic !!"),
-        "Basic " + sdk::encode_base64(kToken), "Basic " + sdk::encode_base64("a:"), std::string()}) {
+       {bearer + "x", bearer.substr(0, bearer.size() - 1), std::string("Bearer 0123456789abcdeF"), std::string("Bearer"),
+        std::string("Bearer "), std::string(kToken), std::string("Digest ") + kToken, std::string("Basic ") + kToken,
+        std::string("Basic !!"), "Basic " + sdk::encode_base64(kToken), "Basic " + sdk::encode_base64("a:"), std::string()}) {
     CAPTURE(wrong);
     CHECK(asked.status("/metrics", wrong) == 401);
     CHECK(asked.status("/readyz", wrong) == 401);

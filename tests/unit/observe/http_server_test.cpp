@@ -27,7 +27,10 @@ struct Served {
     Settings settings;
     settings.listen = "127.0.0.1:0";
     auto started = HttpServer::start(
-        settings, limits, [](const Request& request) { return Response{200, "text/plain", answer_to(request), {}}; },
+        settings, limits,
+        [](const Request& request) {
+          return Response{200, "text/plain", answer_to(request), {}};
+        },
         [](const std::string&) {});
     REQUIRE(started.ok());
     server = std::move(*started);
@@ -154,7 +157,8 @@ TEST_CASE("http server: an address that is taken is said so") {
   const Served served;
   Settings settings;
   settings.listen = "127.0.0.1:" + std::to_string(served.port);
-  const auto second = HttpServer::start(settings, {}, [](const Request&) { return Response(); }, [](const std::string&) {});
+  const auto second = HttpServer::start(
+      settings, {}, [](const Request&) { return Response(); }, [](const std::string&) {});
   REQUIRE_FALSE(second.ok());
   CHECK(second.error().config_key == "http");
   CHECK(second.error().message.find("cannot listen on 127.0.0.1") != std::string::npos);
@@ -165,7 +169,8 @@ TEST_CASE("http server: without a certificate that can be read it does not start
   settings.listen = "127.0.0.1:0";
   settings.certificate = "/nowhere/tls.crt";
   settings.key = "/nowhere/tls.key";
-  const auto started = HttpServer::start(settings, {}, [](const Request&) { return Response(); }, [](const std::string&) {});
+  const auto started = HttpServer::start(
+      settings, {}, [](const Request&) { return Response(); }, [](const std::string&) {});
   REQUIRE_FALSE(started.ok());
   CHECK(started.error().config_key == "http_certificate");
 }

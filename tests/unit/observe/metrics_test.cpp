@@ -108,7 +108,8 @@ TEST_CASE("metrics: a table that is called as the rest is counts there") {
 
 TEST_CASE("metrics: dead letters keep their reasons, also those of tables beyond the limit and of none") {
   Snapshot snapshot = snapshot_of(3);
-  snapshot.dead_letters_by_reason = {{"", "", "undecodable", 2}, {"db", "t0", "value_refused", 3}, {"db", "t1", "row_missing", 4}, {"db", "t2", "row_missing", 5}};
+  snapshot.dead_letters_by_reason = {
+      {"", "", "undecodable", 2}, {"db", "t0", "value_refused", 3}, {"db", "t1", "row_missing", 4}, {"db", "t2", "row_missing", 5}};
   const auto samples = samples_of(page_of(snapshot, 1));
   CHECK(samples.at(R"(cdcrt_dead_letters_total{pipeline="shop",component="",table="",reason="undecodable"})") == "2");
   CHECK(samples.at(of_table("cdcrt_dead_letters_total", "t0", ",reason=\"value_refused\"")) == "3");

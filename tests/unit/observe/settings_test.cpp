@@ -31,8 +31,9 @@ TEST_CASE("http settings: addresses are read") {
   CHECK_FALSE(read_address("[::]:1")->is_loopback);
   CHECK_FALSE(read_address("0.0.0.0:1")->is_loopback);
   CHECK_FALSE(read_address("128.0.0.1:1")->is_loopback);
-  for (const auto* wrong : {"", ":", "9464", "127.0.0.1", "127.0.0.1:", ":9464", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:80x", "127.1:80",
-                            "example.com:80", "::1:80", "[::1]", "[::1:80", "[127.0.0.1]:80", "http://127.0.0.1:80", "127.0.0.1:80 "}) {
+  for (const auto* wrong :
+       {"", ":", "9464", "127.0.0.1", "127.0.0.1:", ":9464", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:80x", "127.1:80",
+        "example.com:80", "::1:80", "[::1]", "[::1:80", "[127.0.0.1]:80", "http://127.0.0.1:80", "127.0.0.1:80 "}) {
     CAPTURE(wrong);
     CHECK_FALSE(read_address(wrong).ok());
   }
