@@ -340,11 +340,11 @@ class Guarded(Case):
         self.refused(2, "E0205", "must have 16 characters", http="127.0.0.1:0", http_token="short")
         self.refused(2, "E0205", "must not be empty", http="0.0.0.0:0", http_token="")
         self.refused(2, "http_key", http="127.0.0.1:0", http_certificate="tls.crt")
-        self.refused(2, "http_certificate", "cannot be used", http="127.0.0.1:0", http_certificate="tls.crt", http_key="tls.key")
+        self.refused(2, "E0505", "tls.crt cannot be used", http="127.0.0.1:0", http_certificate="tls.crt", http_key="tls.key")
         with socket.socket() as other:
             other.bind(("127.0.0.1", 0))
             other.listen()
-            self.refused(3, "cannot listen on 127.0.0.1", http=f"127.0.0.1:{other.getsockname()[1]}")
+            self.refused(3, "E0505", "cannot listen on 127.0.0.1", http=f"127.0.0.1:{other.getsockname()[1]}")
         scrape = Scrape(self.log, token=TOKEN)
         self.start(http="0.0.0.0:0", http_token=TOKEN)
         wait_until(lambda: scrape.url, 60, self.log)

@@ -116,20 +116,18 @@ class PollingServer final : public HttpServer {
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) accepts_again_ = Clock::now() + kPauseWithoutFiles;
         return;
       }
-      if (connections_.size() >= limits_.connections && !make_room()) continue;
+      if (connections_.size() >= limits_.connections) make_room();
       connections_.emplace_back(std::move(socket), begin_tls(), Clock::now() + limits_.request);
       // What came with the connection is answered at once, before others take its place.
       serve(connections_.back());
     }
   }
 
-  /// False: all of them are being answered.
-  bool make_room() {
+  /// The one that has been asking for longest gives way; where none asks, the one that has been here for longest.
+  void make_room() {
     const auto is_asking = [](const HttpConnection& connection) { return connection.is_asking(); };
-    auto longest = std::find_if(connections_.begin(), connections_.end(), is_asking);  // they stand in the order in which they came
-    if (longest == connections_.end()) return false;
-    connections_.erase(longest);
-    return true;
+    const auto longest = std::find_if(connections_.begin(), connections_.end(), is_asking);  // they stand in the order in which they came
+    connections_.erase(longest == connections_.end() ? connections_.begin() : longest);
   }
 
   std::unique_ptr<TlsSession> begin_tls() {

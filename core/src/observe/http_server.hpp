@@ -15,7 +15,7 @@
 namespace cdcrt::observe {
 
 /// At most that many connections, each of one request that must have come, and of an answer that must have been taken, in this time. A new
-/// connection takes the place of the one that has been sending its request for longest.
+/// connection takes the place of the one that has been sending its request for longest, or else has been here for longest.
 struct HttpLimits {
   std::size_t connections = 64;
   std::chrono::milliseconds request{5'000}, response{10'000};

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "diagnostics/userinfo.hpp"
 #include "observe/json_writer.hpp"
 
 namespace cdcrt::observe {
@@ -40,6 +41,9 @@ std::optional<std::string> decode(std::string_view text) {
   return out;
 }
 
+// A driver's or library's text may name what it was connected with; the log covers it in the same way.
+std::string shown(const std::string& reason) { return diagnostics::without_userinfo(reason, diagnostics::Addresses::kWithScheme); }
+
 Error bad(std::string_view name, const std::string& why) {
   return make_error(CDCRT_BAD_CONFIG, "the parameter '" + diagnostics::printable(name.substr(0, 80)) + "' " + why);
 }
@@ -63,7 +67,7 @@ void write_reasons(JsonWriter& json, std::string_view key, const std::vector<Rea
   for (const Reason& reason : reasons) {
     json.begin({}, '{');
     json.member("component", reason.component);
-    json.member("reason", reason.text);
+    json.member("reason", shown(reason.text));
     json.end('}');
   }
   json.end(']');
@@ -126,7 +130,7 @@ void write_sources(JsonWriter& json, const Snapshot& snapshot) {
     json.member("plugin", source.plugin);
     json.member("format", source.format);
     json.member("state", source.state);
-    json.member("reason", source.reason);
+    json.member("reason", shown(source.reason));
     json.member("messages", source.messages);
     json.member("bytes", source.bytes);
     json.member("lag_messages", source.lag_messages);
@@ -159,7 +163,7 @@ void write_sinks(JsonWriter& json, const Snapshot& snapshot) {
     json.member("name", sink.name);
     json.member("plugin", sink.plugin);
     json.member("state", sink.state);
-    json.member("reason", sink.reason);
+    json.member("reason", shown(sink.reason));
     json.member("connections", sink.connections);
     json.member("lag_seconds", sink.lag_seconds);
     write_counts(json, "tables", kTableStates, sink.tables);
@@ -182,7 +186,7 @@ void write_table(JsonWriter& json, const Snapshot& snapshot, const TableFacts& t
   json.member("source_table", table.source);
   json.member("route", table.route);
   json.member("state", name_of(table.state));
-  json.member("reason", table.reason);
+  json.member("reason", shown(table.reason));
   write_counts(json, "applied_rows", kOperations, table.rows);
   write_counts(json, "applied_bytes", kOperations, table.bytes);
   json.member("batches", table.batches);
@@ -225,7 +229,7 @@ std::vector<const TableFacts*> chosen(const Snapshot& snapshot, const StatusQuer
 void write_dead_letters(JsonWriter& json, const Snapshot& snapshot) {
   json.begin("dead_letters", '{');
   json.member("count", snapshot.dead_letters);
-  json.member("place", snapshot.dead_letter_place);
+  json.member("place", shown(snapshot.dead_letter_place));
   json.begin("by_reason", '[');
   for (const DeadLetterFacts& facts : snapshot.dead_letters_by_reason) {
     json.begin({}, '{');

@@ -84,6 +84,7 @@ class OpenSsl final : public Tls {
     SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
     SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(context.get(), 0);
     ERR_clear_error();
     if (SSL_CTX_use_certificate_chain_file(context.get(), certificate_.c_str()) != 1)
       return bad("http_certificate", certificate_, last_error());

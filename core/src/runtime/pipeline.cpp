@@ -13,6 +13,7 @@
 #include <set>
 #include <thread>
 
+#include "diagnostics/codes.hpp"
 #include "manifest/component_error.hpp"
 #include "runtime/coordinator.hpp"
 #include "runtime/decode_pool.hpp"
@@ -60,7 +61,10 @@ class Pipeline {
   Ending run() {
     {
       const StopWhileOpening stop;
-      if (auto begun = observation_.begin(); !begun) return report(http(), begun.error());
+      if (auto begun = observation_.begin(); !begun) {
+        reporter_.failed({manifest::diagnostic_of(diagnostics::kHttpFailed, manifest_.runtime.http_position, begun.error())});
+        return manifest::ending_of(begun.error());
+      }
       const Ending failed = open();
       if (stop_asked()) {
         log(CDCRT_LOG_INFO, "pipeline", "stopped before anything was read");
@@ -78,13 +82,6 @@ class Pipeline {
     if (stop_asked() && !decoders_) return Ending::kDone;
     reporter_.failed({manifest::diagnostic_for(component, error)});
     return manifest::ending_of(error);
-  }
-
-  /// The server of metrics, as errors name it.
-  [[nodiscard]] plugin::Component http() const {
-    plugin::Component component;
-    component.position = manifest_.runtime.http_position;
-    return component;
   }
 
   Ending open() {

@@ -145,6 +145,17 @@ TEST_CASE("http server: who does not take an answer is given up, and large answe
   FAIL("the answer that nobody takes is kept");
 }
 
+TEST_CASE("http server: who is answered and does not hang up keeps nobody from being answered") {
+  const Served served(HttpLimits{4, 5'000ms, 60'000ms});
+  std::vector<std::unique_ptr<Client>> crowd;
+  for (int i = 0; i < 8; ++i) {
+    crowd.push_back(std::make_unique<Client>(served));
+    crowd.back()->send(i % 2 == 0 ? "GET /large HTTP/1.1\r\n\r\n" : "GET /a HTTP/1.1\r\n\r\n");
+    REQUIRE(crowd.back()->waits(kLong));
+  }
+  CHECK(answers(served));
+}
+
 TEST_CASE("http server: it ends while clients hang on it") {
   auto served = std::make_unique<Served>();
   const Client silent(*served), half(*served);

@@ -81,6 +81,17 @@ TEST_CASE("status: what is not known is null, and texts from outside stay texts"
   CHECK(status.find(R"("ready":false,"reasons":[{"component":"sinks.db","reason":"away"}])") != std::string::npos);
 }
 
+TEST_CASE("status: what a driver's text says of credentials is covered, as in the log") {
+  Snapshot snapshot = snapshot_of(1);
+  const std::string text = "no answer from https://loader:hidden-word@db.example/x";
+  snapshot.tables[0].reason = snapshot.sources[0].reason = snapshot.sinks[0].reason = snapshot.dead_letter_place = text;
+  snapshot.not_ready.push_back({"sinks.db", text});
+  const std::string status = status_of(snapshot);
+  CHECK(status.find("db.example") != std::string::npos);
+  CHECK(status.find("hidden-word") == std::string::npos);
+  CHECK(render_reasons("ready", snapshot.not_ready).find("hidden-word") == std::string::npos);
+}
+
 TEST_CASE("status: a moment is told as its age") {
   const std::string status = status_of(snapshot_of(1));
   CHECK(status.find("\"last_commit_age_seconds\":2.000") != std::string::npos);
