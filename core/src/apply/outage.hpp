@@ -20,6 +20,8 @@ class Outage {
   bool works(const void* who);
   /// Whether `who` waits for a lock that somebody else has.
   void locked(const void* who, bool is);
+  /// Why, while it lasts; nullopt: nobody fails.
+  [[nodiscard]] std::optional<std::string> reason() const;
   /// Everyone who fails waits for a lock: the target itself answers.
   [[nodiscard]] bool is_of_locks() const;
 
@@ -27,6 +29,7 @@ class Outage {
   mutable std::mutex mutex_;
   std::set<const void*> failing_, locked_;
   diagnostics::Reminder reminder_;
+  std::string error_;  ///< the last one
 };
 
 }  // namespace cdcrt::apply

@@ -12,6 +12,12 @@ bool Sealed::needs_table() const {
          });
 }
 
+std::size_t Sealed::rows() const {
+  std::size_t rows = 0;
+  for (const auto& part : partitions) rows += part.fold.entries().size();
+  return rows;
+}
+
 EventCounts Sealed::counts() const {
   EventCounts counts;
   for (const auto& part : partitions) counts += part.fold.counts;

@@ -79,6 +79,8 @@ struct Sealed : SealedTable {
   }
 
   [[nodiscard]] EventCounts counts() const;
+  /// Folded by key.
+  [[nodiscard]] std::size_t rows() const;
   [[nodiscard]] bool empty() const { return partitions.empty() && !clear; }
   /// Key changes may be settled, or the table be emptied: nobody else may write its knowledge meanwhile.
   [[nodiscard]] bool needs_table() const;

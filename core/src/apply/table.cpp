@@ -58,6 +58,8 @@ void Table::forget(const progress::Partition& of) {
   if (found == nullptr) return;
   keys_.forget();
   fold_.forget(*found, !detached_.empty());
+  if (!fold_.is_dirty()) waiting_intake_ = {};
+  if (!fold_.is_missing()) missed_ = {};
   account();
   tell_ready();
 }
@@ -74,6 +76,7 @@ void Table::merge(const progress::StoredTable& stored, Sealed& sealed) {
 
 void Table::accept(const Decoded& batch, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {
   if (count == 0) return;
+  const Intake intake = intake_of(batch, rows, count);
   const std::lock_guard lock(mutex_);
   // What was read before the partition was lost may come as late as this.
   if (!batch.partition.accepts(batch.messages.generation)) return;
@@ -82,9 +85,11 @@ void Table::accept(const Decoded& batch, const uint32_t* rows, std::size_t count
   into.receive(batch.messages.messages[batch.rows.rows()[rows[0]].message].offset);
   if (!fold_.stopped().empty() || into.is_detached() || !fold_.lacks_key().empty()) {
     into.miss(batch.next_offset);
+    missed_.add(intake);
     if (fold_.learn_key(batch, rows, count) && lacks_key_ && identity_.observer != nullptr) identity_.observer->key_told(*this);
     return;
   }
+  waiting_intake_.add(intake);
   fold_rows(batch, into, rows, count, refused);
 }
 
@@ -104,6 +109,7 @@ void Table::detach_for_key() {
   lacks_key_ = true;
   detached_ = fold_.lacks_key();
   fold_.detach(is_skipped_);
+  miss_intake();
   account();
   tell_trouble();
 }
@@ -172,9 +178,17 @@ std::optional<Sealed> Table::seal(bool detached) {
   sealed.attempt.key_changes = kept_.key_changes();
   fold_.seal(sealed);
   accounted_ = fold_.bytes();  // what was sealed is given back by complete() or stop()
+  const Intake sealed_intake = std::exchange(waiting_intake_, {});
   if (sealed.empty()) return std::nullopt;
+  writing_ = sealed_intake;
   is_writing_ = true;
   return sealed;
+}
+
+// Nothing of it was written: it will be read again.
+void Table::miss_intake() {
+  missed_.add(std::exchange(writing_, {}));
+  missed_.add(std::exchange(waiting_intake_, {}));
 }
 
 // Nothing of it is being written any more.
@@ -196,9 +210,10 @@ void Table::complete(const Sealed& sealed) {
   fold_.written(sealed);
   if (sealed.clear) account();
   if (!sealed.empty()) {
-    ++times_written_;
+    count_written();
     if (identity_.observer != nullptr) identity_.observer->written(*this);
   }
+  writing_ = {};
   if (!fold_.lacks_key().empty()) return detach_for_key();
   tell_ready();
 }
@@ -216,6 +231,7 @@ void Table::stop(const std::string& reason, const Sealed* sealed) {
     fold_.give_back(*sealed);
   }
   fold_.stop(reason);
+  miss_intake();
   account();
   tell_trouble();
 }
@@ -231,6 +247,7 @@ void Table::detach(const std::string& reason, const Sealed* sealed) {
   detached_ = reason;
   lacks_key_ = false;
   fold_.detach(is_skipped_);
+  miss_intake();
   account();
   tell_trouble();
 }
@@ -270,6 +287,7 @@ bool Table::read_back(const Decoded& batch, int64_t from, const uint32_t* rows, 
   const std::lock_guard lock(mutex_);
   PartitionFold* const into = missing_from(batch.partition, from);
   if (into == nullptr) return false;
+  waiting_intake_.add(intake_of(batch, rows, count));
   fold_rows(batch, *into, rows, count, refused);
   return into->next() == batch.next_offset;
 }
@@ -287,6 +305,7 @@ bool Table::reattach() {
   detached_.clear();
   lacks_key_ = false;
   is_paused_ = false;
+  missed_ = {};
   if (identity_.observer != nullptr) identity_.observer->recovered(*this);
   return true;
 }

@@ -10,15 +10,18 @@
 #include <vector>
 
 #include "apply/decoded.hpp"
+#include "apply/intake.hpp"
 #include "apply/kept_row.hpp"
 #include "apply/known_keys.hpp"
 #include "apply/open_dead_letters.hpp"
+#include "apply/partitions_now.hpp"
 #include "apply/sealed.hpp"
 #include "apply/table_fold.hpp"
 #include "apply/table_identity.hpp"
 #include "apply/table_observer.hpp"
 #include "apply/target_definition.hpp"
 #include "cdcrt/abi/sink.h"
+#include "observe/table_facts.hpp"
 #include "progress/stored.hpp"
 
 namespace cdcrt::apply {
@@ -103,6 +106,8 @@ class Table {
   /// Number of partitions that this process reads and that brought rows of the table.
   [[nodiscard]] std::size_t partition_count() const;
 
+  /// For those who watch; `partitions`: those of this process.
+  [[nodiscard]] observe::TableFacts facts(const PartitionsNow& partitions) const;
   /// Totals of committed batches.
   [[nodiscard]] EventCounts applied() const;
   [[nodiscard]] uint64_t late_cells() const { return fold_.converter().late(); }
@@ -142,6 +147,9 @@ class Table {
   void tell_ready();
   void tell_trouble();
   void detach_for_key();
+  void miss_intake();
+  void count_written();
+  [[nodiscard]] int64_t oldest_unapplied() const;
 
   const TableIdentity identity_;
   mutable std::mutex mutex_;
@@ -157,6 +165,11 @@ class Table {
   std::chrono::steady_clock::time_point last_sealed_{};
   uint64_t times_written_ = 0;
   EventCounts applied_;
+  Intake waiting_intake_, writing_, missed_;  ///< of what is buffered, is being written, was left out to be read back
+  observe::ByOperation applied_bytes_{};
+  uint64_t schema_changes_ = 0;  ///< as of the last commit: definition_ is the writer's
+  int64_t last_commit_us_ = 0;   ///< since 1970; 0: never
+  int64_t applied_to_us_ = 0;    ///< latest commit time at the source of what is durable; 0: not known
   std::size_t accounted_ = 0;
   std::atomic<int> waiting_{0};
 };

@@ -11,6 +11,8 @@
 
 namespace cdcrt::apply {
 
+struct SinkCounts;
+
 struct TableIdentity {
   std::string sink;
   std::string schema;  ///< empty where the target has none
@@ -23,6 +25,7 @@ struct TableIdentity {
   cdcrt_limits limits{};                   ///< of the sink's definitions
   std::atomic<int64_t>* memory = nullptr;  ///< counts the bytes that folds and sealed batches hold; may be null
   TableObserver* observer = nullptr;       ///< may be null
+  SinkCounts* counts = nullptr;            ///< may be null
   /// Rows that were written may change again (neither an archive of events nor append only).
   [[nodiscard]] bool keeps_rows() const { return !events && route.mode != route::Mode::kAppend; }
   [[nodiscard]] std::string target() const { return schema.empty() ? name : schema + "." + name; }
@@ -31,6 +34,7 @@ struct TableIdentity {
     TableIdentity identity = *this;
     identity.memory = nullptr;
     identity.observer = nullptr;
+    identity.counts = nullptr;
     identity.route.match.clear();  // the table itself has judged what the route names
     return identity;
   }

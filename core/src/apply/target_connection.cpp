@@ -57,9 +57,13 @@ Result<void> TargetConnection::run(const std::function<Result<void>(plugin::Conn
 Outcome TargetConnection::try_once(const std::function<Outcome()>& body) {
   has_lost_connection_ = false;
   const bool was_connected = connection_.has_value();
-  if (auto connected = connect(); !connected) return connected;
+  if (auto connected = connect(); !connected) {
+    if (context_.counts != nullptr) context_.counts->failed(Next::kWaitForTarget);
+    return connected;
+  }
   const auto turn = take_turn();
   Outcome outcome = body();
+  if (!outcome && context_.counts != nullptr) context_.counts->failed(outcome.next());
   if (was_connected && outcome.next() == Next::kWaitForTarget) {
     roll_back();  // of nothing: it tells whether the connection still works
     has_lost_connection_ = !connection_;

@@ -10,6 +10,7 @@
 
 #include "apply/event_reader.hpp"
 #include "apply/outage.hpp"
+#include "apply/sink_counts.hpp"
 #include "dead_letters/dead_letters.hpp"
 #include "plugin/instance.hpp"
 #include "progress/store.hpp"
@@ -37,6 +38,7 @@ struct WriterContext {
   /// Locked around each transaction where only one connection may write; may be null.
   std::mutex* turn = nullptr;
   Outage* outage = nullptr;
+  SinkCounts* counts = nullptr;
   std::string progress_schema = {};  ///< where try_row() may write; empty: nowhere
   /// Partitions that are never assigned to another process (files), as far as they are known. May be null.
   std::function<std::vector<const progress::Partition*>()> always_ours = {};

@@ -5,12 +5,13 @@
 #include "cli/plugin_description.hpp"
 #include "diagnostics/codes.hpp"
 #include "manifest/host_options.hpp"
+#include "observe/metrics.hpp"
 #include "types/type.hpp"
 
 namespace cdcrt::cli {
 
 const std::vector<std::string>& reference_pages() {
-  static const std::vector<std::string> pages{"errors", "types", "manifest", "manifest-schema"};
+  static const std::vector<std::string> pages{"errors", "types", "manifest", "manifest-schema", "metrics"};
   return pages;
 }
 
@@ -69,6 +70,10 @@ void print_reference(const std::string& page, std::ostream& out) {
   }
   if (page == "manifest-schema") {
     out << manifest_schema();
+    return;
+  }
+  if (page == "metrics") {
+    out << observe::metrics_markdown();
     return;
   }
   if (page == "types") {

@@ -62,6 +62,7 @@ void DeadLetters::add(const DeadLetter& dead_letter) {
   budget_.add(dead_letter);
   ++count_;
   ++by_table_[dead_letter.table];
+  ++by_reason_[{dead_letter.sink, dead_letter.table, dead_letter.reason}];
   if (tell_) {
     if (const auto line = announcements_.add(dead_letter, Announcements::Clock::now())) tell_(*line);
   }
@@ -113,12 +114,10 @@ Result<void> DeadLetters::write_in(const Passing& passing, Flushed& flushed) {
     }
     for (const StoredDeadLetter& dead_letter : dead_letters) unwritten_ += size_of(dead_letter);
     auto written = destination_->write(std::move(dead_letters));
-    if (written) {
-      account(-std::exchange(unwritten_, 0));
-    } else {
-      const std::lock_guard lock(mutex_);
-      dirty_ = true;
-    }
+    if (written) account(-std::exchange(unwritten_, 0));
+    const std::lock_guard lock(mutex_);
+    dirty_ = dirty_ || !written;
+    refusal_ = written ? std::string() : explain(written.error());
     return written;
   }
   if (passing.store == nullptr || !waits_for(passing.store->sink())) return {};
@@ -166,6 +165,16 @@ uint64_t DeadLetters::count() const {
 std::map<std::string, uint64_t> DeadLetters::by_table() const {
   const std::lock_guard lock(mutex_);
   return by_table_;
+}
+
+std::map<DeadLetters::Place, uint64_t> DeadLetters::by_reason() const {
+  const std::lock_guard lock(mutex_);
+  return by_reason_;
+}
+
+std::string DeadLetters::refusal() const {
+  const std::lock_guard lock(mutex_);
+  return refusal_;
 }
 
 std::string DeadLetters::path() const { return destination_ ? destination_->place() : place_; }

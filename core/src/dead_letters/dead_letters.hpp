@@ -96,6 +96,13 @@ class DeadLetters {
   [[nodiscard]] uint64_t count() const;
   /// By table ("" : none).
   [[nodiscard]] std::map<std::string, uint64_t> by_table() const;
+  struct Place {
+    std::string sink, table, reason;
+    auto operator<=>(const Place&) const = default;
+  };
+  [[nodiscard]] std::map<Place, uint64_t> by_reason() const;
+  /// Why their place takes none now; empty: it does, or was not asked.
+  [[nodiscard]] std::string refusal() const;
   /// For people: where they are.
   [[nodiscard]] std::string path() const;
 
@@ -121,6 +128,8 @@ class DeadLetters {
   std::deque<Waiting> waiting_;
   uint64_t count_ = 0;
   std::map<std::string, uint64_t> by_table_;
+  std::map<Place, uint64_t> by_reason_;
+  std::string refusal_;
   RecentDeadLetters recent_;
   Announcements announcements_;
   std::function<void(const std::string&)> tell_;

@@ -42,6 +42,7 @@ namespace cdcrt::diagnostics {
   X(kPluginRefused,       "E0502", "A plugin's file was found and cannot be used.")                                 \
   X(kBrokenOptionTable,   "E0503", "A plugin's own option table is wrong; only the plugin's author can repair it.") \
   X(kPluginFailed,        "E0504", "A plugin could not begin to work: what it needs is missing or refuses.")         \
+  X(kHttpFailed,          "E0505", "The server of metrics and health cannot begin: its address is taken, or its certificate cannot be used.") \
   X(kBrokenProperties,    "E0601", "A line of a .properties file cannot be read.")                                  \
   X(kBrokenJson,          "E0602", "A value that has to be JSON is not, or is of another form.")                    \
   X(kActsOtherwise,       "E0603", "A warning: an option of an imported job has no counterpart, or acts otherwise here.")

@@ -50,6 +50,24 @@ constexpr cdcrt_option kRuntime[] = {
         .example("\"2min\"")
         .doc("How long buffered rows may take to be written after the end of the input or a signal. 10 s later the process ends even where "
              "something outside does not answer."),
+    option::text("http")
+        .example("\"127.0.0.1:9464\"")
+        .doc("Address and port of metrics, health and status; off when absent. Where other machines can reach it, `http_token` is needed."),
+    option::text("http_token")
+        .secret()
+        .example("\"${file:/run/secrets/cdcrt-token}\"")
+        .doc("What has to be sent for `/metrics` and `/status`, as `Authorization: Bearer TOKEN`, or as the password that a browser asks "
+             "for. 16 characters at least. `/livez` and `/readyz` answer without it, but name no reasons."),
+    option::path("http_certificate")
+        .example("\"/etc/cdcrt/tls.crt\"")
+        .doc("Certificate (PEM, with its chain) for HTTPS. Read again when the file changes."),
+    option::path("http_key").example("\"/etc/cdcrt/tls.key\"").doc("The certificate's key (PEM, without a passphrase)."),
+    option::integer("http_tables")
+        .default_value("1000")
+        .between(0, 100'000)
+        .example("5000")
+        .doc("How many tables have metrics of their own, those that came first; the rest counts together as table `other`. `/status` has "
+             "all of them. A table takes 1.6 KB of the page, in 17 series."),
 };
 
 constexpr cdcrt_option kSink[] = {
@@ -147,8 +165,36 @@ void read_pipeline_keys(TableReader& reader, std::string_view missing_help, Mani
         });
 }
 
+namespace {
+
+void read_http_keys(TableReader& reader, const HostValues& values, Runtime& runtime) {
+  observe::Settings& http = runtime.http;
+  values.take("http", http.listen);
+  values.take("http_token", http.token);
+  values.take("http_certificate", http.certificate);
+  values.take("http_key", http.key);
+  values.take("http_tables", http.max_tables);
+  if (const Entry* entry = reader.take("http")) runtime.http_position = entry->value.position;
+  check(reader, values, "http_token", diagnostics::kBadValue, "must not be empty",
+        [](const Options::Value& value) { return !value.string.empty(); });
+  observe::Settings known = http;
+  // A token that is not read here (`validate` reads no secrets) is there all the same.
+  if (known.token.empty() && reader.take("http_token") != nullptr) known.token.assign(64, '*');
+  const auto checked = observe::check(known);
+  if (checked) return;
+  const Entry* entry = reader.take(checked.error().config_key);
+  if (entry != nullptr) {
+    refuse_value(entry->value, reader.field(checked.error().config_key), diagnostics::kBadValue, checked.error().message,
+                 checked.error().hint);
+  }
+}
+
+}  // namespace
+
 Runtime read_runtime_keys(TableReader& reader, const std::string& folder) {
-  const HostValues values(reader, kRuntime);
+  OptionContext context;
+  context.folder = folder;
+  const HostValues values(reader, kRuntime, context);
   Runtime runtime;
   values.take("memory", runtime.memory);
   values.take("decode_workers", runtime.decode_workers);
@@ -157,6 +203,7 @@ Runtime read_runtime_keys(TableReader& reader, const std::string& folder) {
   if (const auto* folders = values.find("plugin_dirs")) {
     for (const auto& given : folders->strings) runtime.plugin_dirs.push_back(absolute_path(given, folder));
   }
+  read_http_keys(reader, values, runtime);
   return runtime;
 }
 

@@ -51,7 +51,6 @@ void read_runtime(TableReader& top, Manifest& manifest) {
   if (entry == nullptr) return;
   TableReader reader(entry->value, "runtime", top.report());
   manifest.runtime = read_runtime_keys(reader, manifest.folder);
-  reader.not_yet("http");
   reader.finish();
 }
 

@@ -9,6 +9,7 @@
 
 #include "dead_letters/settings.hpp"
 #include "diagnostics/source_texts.hpp"
+#include "observe/settings.hpp"
 #include "plugin/component.hpp"
 #include "route/settings.hpp"
 
@@ -45,6 +46,8 @@ struct Runtime {
   std::vector<std::string> plugin_dirs;
   std::string log_level = "info";
   std::chrono::microseconds shutdown_timeout{30'000'000};
+  observe::Settings http;
+  Position http_position;
 };
 
 struct Manifest : route::Routing {

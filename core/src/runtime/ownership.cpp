@@ -130,6 +130,7 @@ void Ownership::lost(const progress::Partition& partition) {
     {
       const std::lock_guard lock(mutex_);
       if (!partition.owned()) return;
+      ++leases_lost_[source->index()];
       if (assigned_.contains(key)) {
         Wanted& wanted = wanted_[key];
         wanted = {};
@@ -140,6 +141,18 @@ void Ownership::lost(const progress::Partition& partition) {
     log(CDCRT_LOG_INFO, "sources." + source->name(), key.name() + " was taken over; its rows that were not written are dropped");
     drop(*source, key.topic, key.number);
   }
+}
+
+uint64_t Ownership::waiting(std::size_t source) const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<uint64_t>(
+      std::count_if(wanted_.begin(), wanted_.end(), [&](const auto& each) { return each.second.source == source; }));
+}
+
+uint64_t Ownership::leases_lost(std::size_t source) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = leases_lost_.find(source);
+  return found == leases_lost_.end() ? 0 : found->second;
 }
 
 bool Ownership::settled() const {

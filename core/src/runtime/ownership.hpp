@@ -40,6 +40,9 @@ class Ownership final : public AssignmentListener {
   /// Whether other processes have nothing to write to this sink: by the watermarks that it last read, their partitions are applied up
   /// to where the logs end now. Coordinator's thread.
   bool others_rest(const SinkRuntime& sink);
+  /// For those who watch, of one source; any thread.
+  [[nodiscard]] uint64_t waiting(std::size_t source) const;
+  [[nodiscard]] uint64_t leases_lost(std::size_t source) const;
   /// Nothing is waiting to be claimed.
   [[nodiscard]] bool settled() const;
 
@@ -85,6 +88,7 @@ class Ownership final : public AssignmentListener {
   mutable std::mutex mutex_;
   std::map<progress::PartitionKey, Wanted> wanted_;
   std::set<progress::PartitionKey> assigned_;
+  std::map<std::size_t, uint64_t> leases_lost_;  ///< by source
 };
 
 }  // namespace cdcrt::runtime

@@ -13,6 +13,7 @@
 #include <set>
 #include <thread>
 
+#include "diagnostics/codes.hpp"
 #include "manifest/component_error.hpp"
 #include "runtime/coordinator.hpp"
 #include "runtime/decode_pool.hpp"
@@ -20,6 +21,7 @@
 #include "runtime/event_reader.hpp"
 #include "runtime/log.hpp"
 #include "runtime/matches.hpp"
+#include "runtime/observation.hpp"
 #include "runtime/ownership.hpp"
 #include "runtime/shutdown_watchdog.hpp"
 #include "runtime/stop_signal.hpp"
@@ -59,6 +61,10 @@ class Pipeline {
   Ending run() {
     {
       const StopWhileOpening stop;
+      if (auto begun = observation_.begin(); !begun) {
+        reporter_.failed({manifest::diagnostic_of(diagnostics::kHttpFailed, manifest_.runtime.http_position, begun.error())});
+        return manifest::ending_of(begun.error());
+      }
       const Ending failed = open();
       if (stop_asked()) {
         log(CDCRT_LOG_INFO, "pipeline", "stopped before anything was read");
@@ -81,6 +87,7 @@ class Pipeline {
   Ending open() {
     for (std::size_t i = 0; i < manifest_.sources.size(); ++i) {
       const auto& source = manifest_.sources[i];
+      observation_.opening("sources." + source.name);
       sources_.push_back(std::make_unique<SourceRuntime>(source, i, monitor_, flows_,
                                                          static_cast<int64_t>(manifest_.runtime.memory) / kMessageShare,
                                                          static_cast<int64_t>(manifest_.runtime.memory) / 5 * 3));
@@ -88,6 +95,7 @@ class Pipeline {
     }
     const std::string owner = owner_of_leases();
     for (const auto& sink : manifest_.sinks) {
+      observation_.opening("sinks." + sink.name);
       SinkRuntime::Context context{monitor_,
                                    flows_,
                                    reader_,
@@ -100,9 +108,11 @@ class Pipeline {
       sinks_.push_back(std::make_unique<SinkRuntime>(sink, std::move(context)));
       if (auto opened = sinks_.back()->open(); !opened) return report(sink, opened.error());
     }
+    observation_.opening("dead_letters");
     if (const Ending failed = open_dead_letters(); failed != Ending::kDone) return failed;
     destinations_ = std::make_unique<Destinations>(manifest_, shapes_, sinks_, sources_);
     reader_.set_destinations(*destinations_);
+    observation_.opening({});
     if (auto claimed = ownership_.claim_fixed(); !claimed) return report(manifest_.sinks.front(), claimed.error());
     decoders_ = std::make_unique<DecodePool>(DecodePool::Context{manifest_, monitor_, flows_, shapes_, *destinations_, dead_letters_,
                                                                  sinks_, static_cast<int64_t>(manifest_.runtime.memory) / kRowShare});
@@ -158,6 +168,7 @@ class Pipeline {
     for (auto& sink : sinks_) sink->start();
     coordinator_.start();
     for (auto& source : sources_) source->start(ownership_);
+    observation_.running();
   }
 
   // What the manifest names and nothing met so far, in this run or one before.
@@ -203,6 +214,7 @@ class Pipeline {
       const bool all_ended = have_ended();
       Condition& awaited = all_ended ? monitor_.settled : monitor_.news;
       const uint64_t seen = awaited.changes();
+      observation_.beat();
       if (stop_asked()) {
         log(CDCRT_LOG_INFO, "pipeline", "stopping: buffered rows are written first");
         break;
@@ -272,6 +284,7 @@ class Pipeline {
   }
 
   Ending end() {
+    observation_.stopping();
     monitor_.stop_reading = true;
     monitor_.notify();
     const auto deadline = std::chrono::steady_clock::now() + manifest_.runtime.shutdown_timeout;
@@ -327,6 +340,7 @@ class Pipeline {
                                          [&](const auto& table) { return !table.stopped.empty() && !(asked && table.detached); });
     if (ending == Ending::kDone && any_stopped) ending = Ending::kRunTimeFailure;
     if (ending == Ending::kDone && summary.dead_letters > 0) ending = Ending::kDoneWithDeadLetters;
+    observation_.end();
     watchdog_.ended(ending);
     return ending;
   }
@@ -407,6 +421,9 @@ class Pipeline {
   Coordinator coordinator_{monitor_, flows_, sources_, sinks_, ownership_};
   std::unique_ptr<Destinations> destinations_;
   std::unique_ptr<DecodePool> decoders_;
+  Observation observation_{{manifest_, monitor_, flows_, dead_letters_, sources_, sinks_, ownership_, destinations_, decoders_,
+                            static_cast<int64_t>(manifest_.runtime.memory) / kMessageShare,
+                            static_cast<int64_t>(manifest_.runtime.memory) / kRowShare}};
   std::chrono::steady_clock::time_point started_{};
   bool ended_ = false;     ///< the run is over by itself
   uint64_t left_out_ = 0;  ///< messages of other topics, as of the last unmet()

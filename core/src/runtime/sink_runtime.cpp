@@ -138,6 +138,7 @@ apply::Writer SinkRuntime::make_writer(bool for_repair) {
   };
   context.turn = sink_->limits().writers == 1 ? &turn_ : nullptr;
   context.outage = &outage_;
+  context.counts = &counts_;
   if (store_) context.progress_schema = manifest_.progress_schema;
   context.always_ours = [this] {
     std::vector<const progress::Partition*> ours;
@@ -262,6 +263,7 @@ apply::Table& SinkRuntime::table(const std::string& schema, const std::string& n
   identity.limits = sink_->limits();
   identity.memory = &context_.monitor.row_bytes;
   identity.observer = &watch_;
+  identity.counts = &counts_;
   auto& table = tables_[identity.target()];
   if (table) return *table;
   table = std::make_unique<apply::Table>(std::move(identity));
@@ -320,9 +322,8 @@ std::size_t SinkRuntime::table_count() const {
 }
 
 void SinkRuntime::start() {
-  const bool one = sink_->limits().writers == 1 || sink_->has(CDCRT_SINK_EVENTS);
   watch_.keep_distance();
-  const uint32_t count = one ? 1 : std::max<uint32_t>(1, manifest_.connections);
+  const uint32_t count = connections();
   for (uint32_t i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });
   if (store_) threads_.emplace_back([this] { repair(); });
 }
@@ -362,9 +363,13 @@ bool SinkRuntime::write_some(apply::Writer& writer) {
   if (batches.empty()) return false;
   call_writer();  // this one has other work now
   const std::size_t tables = batches.size();
+  std::size_t rows = 0;
+  for (const apply::Sealed& batch : batches) rows += batch.rows();
   if (auto written = writer.write(batches); !written) fail(written.error());
   batches.clear();
   watch_.done(tables, begun);
+  counts_.write_rows.observe(static_cast<double>(rows));
+  counts_.write_seconds.observe(std::chrono::duration<double>(Monitor::Clock::now() - begun).count());
   context_.monitor.room.notify_all();
   if (watch_.idle()) context_.monitor.settled.notify_all();
   return true;

@@ -125,11 +125,13 @@ class SinkRuntime {
   [[nodiscard]] bool failed() const { return failed_; }
   /// Everything that is not written waits for locks of other transactions.
   [[nodiscard]] bool waits_for_locks() const { return outage_.is_of_locks(); }
+  [[nodiscard]] observe::SinkFacts facts() const;  ///< but for its tables. Any thread
 
  private:
   Result<void> prepare_store(plugin::Connection& connection);
   void clean_after_ended_processes();
   [[nodiscard]] std::string component() const;
+  [[nodiscard]] uint32_t connections() const;
   void tell(const apply::Table& table, apply::Trouble trouble, const std::string& reason);
   void take_stored(progress::Stored stored);
   static void forget_restored(progress::StoredTable& stored);
@@ -157,6 +159,7 @@ class SinkRuntime {
   std::unique_ptr<progress::Store> store_;
   std::unique_ptr<apply::Writer> background_writer_;
   apply::Outage outage_;
+  apply::SinkCounts counts_;
   bool has_failed_look_ = false;
   std::mutex turn_;  ///< of sinks that have one writer
   // One of the writers that have nothing to do waits until the next table is due, the others until they are called.

@@ -5,6 +5,13 @@
 #include "runtime/log.hpp"
 
 namespace cdcrt::runtime {
+namespace {
+
+// Longer than a source takes to notice that nobody answers any more.
+constexpr auto kOutageEcho = std::chrono::seconds(6);
+
+}  // namespace
+
 SourceRuntime::~SourceRuntime() { stop(); }
 
 Result<void> SourceRuntime::open() {
@@ -236,6 +243,7 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
   auto polled = source_->poll(timeout_ms, messages_taken_);
   if (!polled) {
     if (polled.error().code != CDCRT_RETRY) return fail(std::move(polled.error()));
+    note_outage(&polled.error());
     if (outage_.lasts()) {
       const auto seconds = outage_.duration().count();
       log(CDCRT_LOG_WARNING, "sources." + name(),
@@ -244,13 +252,16 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
     }
     return true;
   }
+  if (is_outage_) note_outage(nullptr);
   if (*polled == plugin::Poll::kBatch) {
+    is_outage_ = false;
     if (outage_.ends()) log(CDCRT_LOG_INFO, "sources." + name(), "the source answers again");
     if (!expected_.empty()) {
       if (auto checked = check_lasts(); !checked) return fail(std::move(checked.error()));
       if (messages_taken_.get().count == 0) return true;
     }
     if (messages_taken_.get().partition > CDCRT_NOTE_PARTITION) messages_ += messages_taken_.get().count;
+    bytes_ += messages_taken_.get().bytes;
     Flow& target = flow(std::string(sdk::view(messages_taken_.get().topic)), messages_taken_.get().partition);
     flows_.push(target, std::move(messages_taken_));
   } else if (*polled == plugin::Poll::kEnd) {
@@ -268,6 +279,26 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
     ended_ = false;
   }
   return true;
+}
+
+// A source that says it once may still be away when nothing comes the next time.
+void SourceRuntime::note_outage(const Error* error) {
+  const auto now = std::chrono::steady_clock::now();
+  const std::lock_guard lock(mutex_);
+  if (error != nullptr) {
+    if (!is_outage_.exchange(true)) outage_began_ = now;
+    outage_text_ = explain(*error);
+    outage_met_ = now;
+  } else if (now - outage_met_ >= kOutageEcho) {
+    is_outage_ = false;
+  }
+}
+
+std::optional<std::string> SourceRuntime::outage() const {
+  if (!is_outage_) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - outage_began_).count();
+  return "waiting for the source for " + std::to_string(seconds) + " s: " + outage_text_;
 }
 
 void SourceRuntime::work() {

@@ -67,6 +67,9 @@ class SourceRuntime {
   [[nodiscard]] std::optional<Error> failure() const;
   [[nodiscard]] cdcrt_extent extent() { return source_->extent(); }
   [[nodiscard]] uint64_t messages() const { return messages_; }
+  [[nodiscard]] uint64_t bytes() const { return bytes_; }
+  /// Why nothing comes, while the source is waited for; nullopt: it answers. After an outage it is known some seconds late.
+  [[nodiscard]] std::optional<std::string> outage() const;
   plugin::Source& source() { return *source_; }
   /// One reader at a time; see plugin::Source::fetch. UNSUPPORTED, before anything is visited: retention has deleted messages from
   /// `first` on. FATAL, also after something was visited: the log is not the one that the partition is read from.
@@ -116,8 +119,12 @@ class SourceRuntime {
   std::map<std::pair<std::string, int32_t>, int64_t> commits_;
   std::optional<Error> failure_;
   std::atomic<bool> ended_{false};
+  void note_outage(const Error* error);
   diagnostics::Reminder outage_;
-  std::atomic<uint64_t> messages_{0};
+  std::string outage_text_;                                          ///< guarded by mutex_; empty: there is none
+  std::chrono::steady_clock::time_point outage_began_, outage_met_;  ///< the same; `met`: when the source said so last
+  std::atomic<bool> is_outage_{false};
+  std::atomic<uint64_t> messages_{0}, bytes_{0};
 };
 
 }  // namespace cdcrt::runtime

@@ -71,6 +71,7 @@ void Rig::start_writer(std::chrono::microseconds stall_after) {
   context.gives_up = [this] { return gives_up; };
   context.stall_after = stall_after;
   context.outage = &outage;
+  context.counts = &counts;
   if (store) context.progress_schema = "cdcrt";
   writer_ = std::make_unique<apply::Writer>(context);
 }
@@ -85,6 +86,7 @@ std::unique_ptr<apply::Table> Rig::make_table(const std::string& name) {
   identity.events = sink_->has(CDCRT_SINK_EVENTS);
   identity.limits = limits.value_or(sink_->limits());
   identity.memory = &memory;
+  identity.counts = &counts;
   return std::make_unique<apply::Table>(std::move(identity));
 }
 
@@ -138,6 +140,7 @@ void Rig::fill(event::RowBatch& batch, const Event& event, uint32_t message) {
   row.shape = id;
   row.message = message;
   row.operation = event.operation;
+  row.source_time_us = event.source_time_us;
   row.cells = put(event.cells);
   row.before = put(event.before);
   row.other_key = put(event.other_key);

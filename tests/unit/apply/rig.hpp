@@ -42,6 +42,7 @@ struct Event {
   bool key_elsewhere = false;  ///< the event does not tell the key
   bool keyed = false;          ///< it does, also where no column is in it
   bool absent_is_null = false;
+  int64_t source_time_us = 0;  ///< of the commit at the source; 0: unknown
 };
 
 /// One thread.
@@ -89,6 +90,7 @@ class Rig final : public apply::EventReader {
   std::optional<cdcrt_limits> limits;  ///< in place of the sink's, from the next start on
   std::unique_ptr<apply::Table> table, neighbour;
   apply::Outage outage;
+  apply::SinkCounts counts;
   std::unique_ptr<progress::Store> store;
   std::unique_ptr<dead_letters::DeadLetters> dead_letters;
   std::atomic<int64_t> memory{0};

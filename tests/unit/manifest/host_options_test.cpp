@@ -21,6 +21,10 @@ TEST_CASE("host options: without keys a manifest is as its structs are made") {
   CHECK(read.plugin_dirs.empty());
   CHECK(read.log_level == fresh_runtime.log_level);
   CHECK(read.shutdown_timeout == fresh_runtime.shutdown_timeout);
+  CHECK(read.http.listen == fresh_runtime.http.listen);
+  CHECK(read.http.token == fresh_runtime.http.token);
+  CHECK(read.http.certificate == fresh_runtime.http.certificate);
+  CHECK(read.http.max_tables == fresh_runtime.http.max_tables);
 
   manifest::Sink sink;
   sink.connections = 99;

@@ -49,6 +49,11 @@ TEST_CASE("manifest: every key of the host arrives") {
 name = "shop"
 unmatched_tables = "fail"
 [runtime]
+http = "0.0.0.0:9464"
+http_token = "0123456789abcdef"
+http_certificate = "tls.crt"
+http_key = "/etc/tls.key"
+http_tables = 7
 memory = "64MiB"
 decode_workers = 3
 plugin_dirs = ["plugins", "/opt/plugins"]
@@ -98,6 +103,11 @@ path = "dead_letters/{pipeline}.jsonl"
   CHECK(manifest.runtime.plugin_dirs == std::vector<std::string>{manifest.folder + "/plugins", "/opt/plugins"});
   CHECK(manifest.runtime.log_level == "debug");
   CHECK(manifest.runtime.shutdown_timeout == std::chrono::minutes(1));
+  CHECK(manifest.runtime.http.listen == "0.0.0.0:9464");
+  CHECK(manifest.runtime.http.token == "0123456789abcdef");
+  CHECK(manifest.runtime.http.certificate == manifest.folder + "/tls.crt");
+  CHECK(manifest.runtime.http.key == "/etc/tls.key");
+  CHECK(manifest.runtime.http.max_tables == 7);
   CHECK(option(manifest.sources[0].format, "strict").integer == 1);
   CHECK(manifest.sinks[0].connections == 8);
   CHECK(manifest.sinks[0].progress_schema == "state");

@@ -88,7 +88,14 @@ TEST_CASE("problems: each wrong line below a sound manifest gives its one error"
   };
   const Case cases[] = {
       {"[runtme]\n", "E0203 10:2 unknown key 'runtme'\n"},
-      {"[runtime]\nhttp = \"127.0.0.1:9464\"\n", "E0204 11:1 'http' in [runtime] is not yet available\n"},
+      {"[runtime]\nhttp = \"9464\"\n", "E0205 11:8 'http' must be an IP address with a port, not '9464'\n"},
+      {"[runtime]\nhttp = \"0.0.0.0:9464\"\n", "E0205 11:8 'http' can be reached from other machines, and no token is asked for\n"},
+      {"[runtime]\nhttp = \"0.0.0.0:9464\"\nhttp_token = \"\"\n", "E0205 12:14 'http_token' must not be empty\n"},
+      {"[runtime]\nhttp = \"127.0.0.1:9464\"\nhttp_token = \"short\"\n", "E0205 12:14 'http_token' must have 16 characters at least\n"},
+      {"[runtime]\nhttp_token = \"0123456789abcdef\"\n", "E0205 11:14 'http_token' is for http, and http is not given\n"},
+      {"[runtime]\nhttp = \"127.0.0.1:9464\"\nhttp_key = \"tls.key\"\n",
+       "E0205 12:12 'http_key' needs the other one: a certificate and its key go together\n"},
+      {"[runtime]\nhttp_tables = -1\n", "E0205 11:15 'http_tables' must be between 0 and 100000\n"},
       {"[runtime]\nmemory = \"64mib\"\n", "E0207 11:10 'memory': unknown unit 'mib' of a size\n"},
       {"[runtime]\nmemory = 5\n", "E0205 11:10 'memory' must be at least 1MiB\n"},
       {"[runtime]\nmemory = -5\n", "E0205 11:10 'memory' must not be negative\n"},

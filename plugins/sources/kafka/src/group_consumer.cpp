@@ -131,7 +131,7 @@ sdk::Status GroupConsumer::poll(std::chrono::milliseconds timeout, cdcrt_message
       return {};
     }
     const auto now = Clock::now();
-    if (now >= deadline) return {};
+    if (now >= deadline) return client_->silence().lasts() ? nobody_answers() : sdk::Status();
     if (had_any && drain_limit_ > 0) continue;  // all of it was outdated; there may be more
     auto until = deadline;
     for (const auto& [key, owned] : partitions_) {
@@ -140,6 +140,12 @@ sdk::Status GroupConsumer::poll(std::chrono::milliseconds timeout, cdcrt_message
     if (drain_limit_ == 0) until = std::min<Clock::time_point>(until, now + limit_.wait());
     wakeup_.wait(until);
   }
+}
+
+// Said as long as it lasts: whoever asks whether this process does its work is told.
+sdk::Status GroupConsumer::nobody_answers() const {
+  return sdk::Status::retry("no Kafka broker answers at " + settings_.brokers + ": " + client_->diagnostics().last(),
+                            "reading goes on by itself when one comes back");
 }
 
 sdk::Status GroupConsumer::serve() {
