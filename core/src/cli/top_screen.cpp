@@ -135,8 +135,8 @@ class Lines {
 
   void add(const std::string& text, Style style = Style::kPlain) {
     std::string line = fitting(diagnostics::printable(text), width_);
-    if (style == Style::kHeading) line.append(width_ - std::min(width_, columns_of(line)), ' ');
-    while (style != Style::kHeading && line.ends_with(' ')) line.pop_back();
+    if (style == Style::kHeading && is_styled_) line.append(width_ - std::min(width_, columns_of(line)), ' ');
+    while ((style != Style::kHeading || !is_styled_) && line.ends_with(' ')) line.pop_back();
     lines_.push_back(is_styled_ && style != Style::kPlain ? escape(style) + line + "\x1b[0m" : line);
   }
   [[nodiscard]] std::vector<std::string> take() { return std::move(lines_); }
@@ -190,7 +190,8 @@ void add_process(Lines& lines, const StatusFacts& now, const StatusFacts* before
 }
 
 std::string progress(const StatusFacts::Source& source, const StatusFacts::Source* before, const Rate& rate) {
-  if (source.total == 0) return {};
+  // What is read to its end needs no bar; new messages come and are read.
+  if (source.total == 0 || (source.done >= source.total && source.state != "ended")) return {};
   constexpr std::size_t kWidth = 24;
   const double part = std::min(1.0, static_cast<double>(source.done) / static_cast<double>(source.total));
   const auto full = static_cast<std::size_t>(part * kWidth);
