@@ -145,6 +145,7 @@ HttpAnswer HttpConnection::send(const HttpRequest& request, const HttpSignature*
   if (request.link_local) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
   if (const char* bundle = std::getenv("AWS_CA_BUNDLE"); bundle != nullptr && *bundle != '\0')
     curl_easy_setopt(curl, CURLOPT_CAINFO, bundle);
+  if (!request.certificates.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, request.certificates.c_str());
 
   if (request.method == "HEAD") {
     curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);

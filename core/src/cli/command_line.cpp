@@ -17,6 +17,7 @@
 #include "cli/reference_pages.hpp"
 #include "cli/repair_parser.hpp"
 #include "cli/run_report.hpp"
+#include "cli/top_command.hpp"
 #include "diagnostics/suggestion.hpp"
 #include "diagnostics/text.hpp"
 #include "plugin/call_note.hpp"
@@ -51,6 +52,7 @@ struct Arguments {
   DecodeArguments decode;
   ScaffoldArguments scaffold;
   ImportArguments import;
+  TopArguments top;
 };
 
 int complain(const std::string& message, const std::string& help) {
@@ -87,6 +89,22 @@ void add_decode_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--topic", arguments.decode.topic, "the topic of plain values; by default the file's name without its ending");
   app.add_option("--plugin-dir", arguments.decode.plugin_dirs, "search here too")->type_name("FOLDER")->allow_extra_args(false);
   app.add_option("--output", arguments.output, "text or json")->type_name("FORMAT");
+}
+
+void add_top_options(CLI::App& app, Arguments& arguments) {
+  app.add_option("--manifest,-m", arguments.manifest.files, "of the pipeline: its `http` and `http_token` are used")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  app.add_option("--set", arguments.manifest.sets, "override one key: table.key=value")->type_name("KEY=VALUE")->allow_extra_args(false);
+  app.add_option("--url", arguments.top.url, "where the pipeline answers, as its log says, in place of a manifest")->type_name("URL");
+  app.add_option("--token-file", arguments.top.token_file, "a file with the token of `http_token`")->type_name("FILE");
+  app.add_option("--certificate", arguments.top.certificate,
+                 "a file of the certificates to trust; by default the manifest's, else the system's")
+      ->type_name("FILE");
+  app.add_option("--sort", arguments.top.sort, "of tables: lag, rows, state or name")->type_name("BY");
+  app.add_option("--search", arguments.top.search, "only tables with this in their names")->type_name("TEXT");
+  app.add_option("--interval", arguments.top.interval, "seconds between two looks; 1 by default")->type_name("SECONDS");
+  app.add_flag("--once", arguments.top.once, "print one screen, without colours, and end; so too where the output is no terminal");
 }
 
 DescriptionFormat description_format(const std::string& output) {
@@ -144,7 +162,7 @@ bool is_bad_choice(const char* option, const std::string& value, const std::vect
 
 /// The commands that this file carries out.
 struct Commands {
-  CLI::App *validate, *doctor, *route;
+  CLI::App *validate, *doctor, *route, *top;
   CLI::App *plugin, *plugin_list, *plugin_describe, *plugin_new;
   CLI::App *manifest, *manifest_import;
   CLI::App *decode, *version, *reference;
@@ -164,6 +182,8 @@ void add_run_commands(CLI::App& app, Arguments& arguments, Commands& commands) {
   commands.route->add_option("table", arguments.table, "database.schema.table, or its last parts")->required();
   commands.route->add_option("--topic", arguments.topic, "the topic it comes from, for {topic}");
   commands.route->add_option("--source", arguments.source, "the source it comes from, when there are several");
+  commands.top = app.add_subcommand("top", "watch a running pipeline in the terminal: tables, lag, rates, what waits and why");
+  add_top_options(*commands.top, arguments);
 }
 
 void add_plugin_commands(CLI::App& app, Arguments& arguments, Commands& commands) {
@@ -224,7 +244,7 @@ std::optional<int> carry_out_without_manifest(const Commands& commands, Argument
     if (!command->parsed()) continue;
     return complain(
         "command " + quote(name) + " is not yet available",
-        "available: run, validate, doctor, route, status, progress, table, dlq, decode, manifest import, plugin list, plugin describe, plugin new, version");
+        "available: run, validate, doctor, route, top, status, progress, table, dlq, decode, manifest import, plugin list, plugin describe, plugin new, version");
   }
   if (commands.reference->parsed()) {
     if (is_bad_choice("page", arguments.reference_page, reference_pages())) return kManifestOrUsage;
@@ -290,6 +310,11 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
   if (repair.parsed()) return repair.run();
   if (const auto exit_code = carry_out_without_manifest(commands, arguments)) return *exit_code;
   if (!arguments.manifest.stop.empty() && is_bad_choice("--stop", arguments.manifest.stop, {"end", "never"})) return kManifestOrUsage;
+  if (commands.top->parsed()) {
+    if (is_bad_choice("--sort", arguments.top.sort, {"lag", "rows", "state", "name"})) return kManifestOrUsage;
+    arguments.top.manifest = arguments.manifest;
+    return top(arguments.top, std::cout);
+  }
   if (arguments.manifest.files.empty()) {
     return complain(arguments_given.empty() ? "nothing to do" : "no manifest given", "cdcrt --manifest FILE.toml; see cdcrt --help");
   }

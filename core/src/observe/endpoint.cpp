@@ -10,6 +10,7 @@
 #include "cdcrt/sdk/base64.hpp"
 #include "diagnostics/text.hpp"
 #include "observe/metrics.hpp"
+#include "observe/page.hpp"
 #include "observe/status.hpp"
 
 namespace cdcrt::observe {
@@ -133,10 +134,7 @@ Response Endpoint::answer(const Request& request) {
     response.body = render_status(fresh(), *query);
     return response;
   }
-  if (request.path == "/") {
-    response.body = "cdcrt: /metrics /status /readyz /livez\n";
-    return response;
-  }
+  if (request.path == "/") return page();
   return refuse(404, "nothing is here: /metrics /status /readyz /livez\n");
 }
 

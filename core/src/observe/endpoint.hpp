@@ -13,7 +13,7 @@
 
 namespace cdcrt::observe {
 
-/// /metrics, /status, /livez, /readyz, and / which lists them. Used by the server's thread alone.
+/// /metrics, /status, /livez, /readyz, and / for people. Used by the server's thread alone.
 class Endpoint {
  public:
   /// `health` and what `snapshot` needs outlive it.

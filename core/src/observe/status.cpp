@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "diagnostics/userinfo.hpp"
@@ -226,6 +227,30 @@ std::vector<const TableFacts*> chosen(const Snapshot& snapshot, const StatusQuer
   return found;
 }
 
+void write_routes(JsonWriter& json, const Snapshot& snapshot) {
+  struct Route {
+    uint64_t tables = 0, buffered_rows = 0;
+    ByOperation rows{};
+  };
+  std::map<std::string_view, Route> routes;
+  for (const TableFacts& table : snapshot.tables) {
+    Route& route = routes[table.route];
+    ++route.tables;
+    route.buffered_rows += table.buffered_rows;
+    for (std::size_t i = 0; i < route.rows.size(); ++i) route.rows[i] += table.rows[i];
+  }
+  json.begin("routes", '[');
+  for (const auto& [name, route] : routes) {
+    json.begin({}, '{');
+    json.member("name", name);
+    json.member("tables", route.tables);
+    write_counts(json, "applied_rows", kOperations, route.rows);
+    json.member("buffered_rows", route.buffered_rows);
+    json.end('}');
+  }
+  json.end(']');
+}
+
 void write_dead_letters(JsonWriter& json, const Snapshot& snapshot) {
   json.begin("dead_letters", '{');
   json.member("count", snapshot.dead_letters);
@@ -290,6 +315,7 @@ std::string render_status(const Snapshot& snapshot, const StatusQuery& query) {
   write_totals(json, snapshot);
   write_sources(json, snapshot);
   write_sinks(json, snapshot);
+  write_routes(json, snapshot);
   const auto tables = chosen(snapshot, query);
   json.member("tables_total", snapshot.tables.size());
   json.member("tables_matched", tables.size());
