@@ -56,7 +56,7 @@ sdk::Status refused_login(const std::string& brokers, const std::string& text, c
   std::string hint;
   if (!security.is_by_options()) {
     hint = "check security.protocol, sasl.mechanisms, sasl.username and sasl.password in the librdkafka table";
-  } else if (holds(text, "mechanism")) {
+  } else if (holds(text, "supported mechanisms") || holds(text, "nsupported SASL mechanism")) {
     hint = "choose a mechanism that the listener has with sasl.mechanism";
   } else if (security.mechanism() == "AWS_MSK_IAM") {
     hint = "the identity needs kafka-cluster:Connect on the cluster; check which one it is (environment, sasl.profile) and sasl.region";
