@@ -99,9 +99,12 @@ const cdcrt_option* place_of(const cdcrt_plugin& plugin) {
   return found == end ? nullptr : found;
 }
 
+/// `key` may be a table of options that are shared.
 bool shares(const cdcrt_plugin& plugin, const std::string& key) {
-  return std::any_of(plugin.options, plugin.options + plugin.option_count,
-                     [&](const cdcrt_option& option) { return (option.flags & CDCRT_OPTION_SHARED) != 0 && key == option.key; });
+  return std::any_of(plugin.options, plugin.options + plugin.option_count, [&](const cdcrt_option& option) {
+    const std::string_view name = option.key;
+    return (option.flags & CDCRT_OPTION_SHARED) != 0 && (name == key || name.starts_with(key + "."));
+  });
 }
 
 // What takes dead letters, as a source, where there is one of its name: what reads them back connects as what wrote them.

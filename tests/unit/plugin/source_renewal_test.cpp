@@ -118,7 +118,7 @@ TEST_CASE("a source whose password was changed goes on with the new one, and its
     CHECK(here.calls == Calls{"bounds old", "bounds new"});
     here.calls.clear();
     REQUIRE(source->poll(0, messages));
-    CHECK(here.calls == Calls{"stop old", "start new", "destroy old", "poll new"});
+    CHECK(here.calls == Calls{"stop old", "destroy old", "start new", "poll new"});
     CHECK(host.heard == Calls{"assigned", "revoked", "assigned"});
     source->stop();
     CHECK(here.calls.back() == "stop new");
