@@ -7,7 +7,8 @@
 
 namespace cdcrt::kafka {
 
-/// Asked by librdkafka for each certificate of a chain after OpenSSL has judged it. It only listens: what OpenSSL refuses stays refused. Any thread.
+/// Asked by librdkafka for each certificate of a chain after OpenSSL has judged it. It only listens: what OpenSSL refuses stays refused.
+/// Any thread.
 class BrokerIdentity {
  public:
   /// Of rd_kafka_conf_set_ssl_cert_verify_cb: `error` is OpenSSL's X509_V_ERR_*, 0 where it finds nothing wrong. The answer: whether the

@@ -4,7 +4,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-
 namespace cdcrt::kafka {
 
 MemoryFile::MemoryFile(const std::string& text) : descriptor_(::memfd_create("cdcrt", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {

@@ -60,8 +60,7 @@ std::string address_of(const ASN1_OCTET_STRING& bytes) {
 
 std::vector<std::string> names_of(X509* certificate) {
   std::vector<std::string> names;
-  const NamesPointer alternatives(
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  const NamesPointer alternatives(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; i < (alternatives ? sk_GENERAL_NAME_num(alternatives.get()) : 0); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(alternatives.get(), i);
     if (name->type == GEN_DNS) {
@@ -99,13 +98,15 @@ int give_password(char* to, int size, int, void* from) {
 
 sdk::Status read_certificates(const std::string& option, const std::string& pem, std::vector<Certificate>& to) {
   const Bio reader = reader_of(pem);
-  while (const X509Pointer certificate{PEM_read_bio_X509(reader.get(), nullptr, nullptr, nullptr)}) to.push_back(describe(certificate.get()));
+  while (const X509Pointer certificate{PEM_read_bio_X509(reader.get(), nullptr, nullptr, nullptr)})
+    to.push_back(describe(certificate.get()));
   const bool is_at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   ERR_clear_error();
   if (to.empty()) return sdk::Status::bad_config(option, "it holds no certificate in the form of PEM", how_to_give(option));
   if (!is_at_end)
-    return sdk::Status::bad_config(option, "what follows certificate " + std::to_string(to.size()) + " (" + to.back().subject +
-                                               ") cannot be read as a certificate in the form of PEM",
+    return sdk::Status::bad_config(option,
+                                   "what follows certificate " + std::to_string(to.size()) + " (" + to.back().subject +
+                                       ") cannot be read as a certificate in the form of PEM",
                                    "look whether the file was cut or damaged: openssl x509 -in FILE -noout -subject");
   return {};
 }
@@ -118,7 +119,8 @@ sdk::Status check_key(const std::string& certificates, const std::string& key, c
   if (!private_key && given.was_asked) {
     if (password.empty())
       return sdk::Status::bad_config("tls.key", "the key is encrypted, and no password is given", "give tls.key_password");
-    return sdk::Status::bad_config("tls.key_password", "the key cannot be opened with this password", "check that it is the password of tls.key");
+    return sdk::Status::bad_config("tls.key_password", "the key cannot be opened with this password",
+                                   "check that it is the password of tls.key");
   }
   if (!private_key) return sdk::Status::bad_config("tls.key", "it holds no private key in the form of PEM", how_to_give("tls.key"));
   const Bio reader = reader_of(certificates);

@@ -10,9 +10,9 @@ namespace {
 bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 /// Alerts by which a TLS server speaks of the client's certificate (RFC 8446, 6.2), as OpenSSL names them.
-constexpr const char* kAlerts[] = {"alert certificate required",   "alert bad certificate", "alert certificate expired",
-                                   "alert certificate revoked",    "alert certificate unknown", "alert unknown ca",
-                                   "alert unsupported certificate", "alert access denied", "alert decrypt error"};
+constexpr const char* kAlerts[] = {"alert certificate required",    "alert bad certificate",     "alert certificate expired",
+                                   "alert certificate revoked",     "alert certificate unknown", "alert unknown ca",
+                                   "alert unsupported certificate", "alert access denied",       "alert decrypt error"};
 
 /// What of librdkafka's sentence is worth reading: without the names of its threads and OpenSSL's numbers.
 std::string plain(const std::string& text) {
@@ -28,19 +28,21 @@ std::string plain(const std::string& text) {
 sdk::Status refused_client(const std::string& brokers, const std::string& text, const Security& security) {
   const std::string why = plain(text);
   if (!security.is_by_options() || security.certificate() == nullptr) {
-    return sdk::Status::error(CDCRT_AUTH,
-                              "the brokers at " + brokers + " want a certificate of this client: " + why,
-                              security.is_by_options() ? "give tls.certificate and tls.key, or use a listener that takes a login"
-                                                       : "check ssl.certificate.location and ssl.key.location in the librdkafka table, or give "
-                                                         "tls.certificate and tls.key");
+    return sdk::Status::error(CDCRT_AUTH, "the brokers at " + brokers + " want a certificate of this client: " + why,
+                              security.is_by_options()
+                                  ? "give tls.certificate and tls.key, or use a listener that takes a login"
+                                  : "check ssl.certificate.location and ssl.key.location in the librdkafka table, or give "
+                                    "tls.certificate and tls.key");
   }
   const Certificate& own = *security.certificate();
   std::string message = "the brokers at " + brokers + " refuse the certificate of this client (" + own.subject + "): " + why;
   const auto now = std::chrono::system_clock::now();
   if (own.not_after < now)
-    return sdk::Status::error(CDCRT_AUTH, message + "; it expired on " + text_of(own.not_after), "renew it, and give the new one with tls.certificate and tls.key");
+    return sdk::Status::error(CDCRT_AUTH, message + "; it expired on " + text_of(own.not_after),
+                              "renew it, and give the new one with tls.certificate and tls.key");
   if (own.not_before > now)
-    return sdk::Status::error(CDCRT_AUTH, message + "; it is good only from " + text_of(own.not_before) + " on", "check this machine's clock");
+    return sdk::Status::error(CDCRT_AUTH, message + "; it is good only from " + text_of(own.not_before) + " on",
+                              "check this machine's clock");
   return sdk::Status::error(CDCRT_AUTH, std::move(message),
                             "the brokers must trust the CA that signed it, " + own.issuer +
                                 ", and tls.certificate must hold the certificates between the two; the broker's log says more");
@@ -52,7 +54,8 @@ bool is_scram(const Security& security) {
 }
 
 sdk::Status refused_login(const std::string& brokers, const std::string& text, const Security& security) {
-  const std::string who = security.user().empty() ? (security.tokens() ? "the token" : "the credentials") : "the login of user '" + security.user() + "'";
+  const std::string who =
+      security.user().empty() ? (security.tokens() ? "the token" : "the credentials") : "the login of user '" + security.user() + "'";
   std::string hint;
   if (!security.is_by_options()) {
     hint = "check security.protocol, sasl.mechanisms, sasl.username and sasl.password in the librdkafka table";
@@ -67,8 +70,8 @@ sdk::Status refused_login(const std::string& brokers, const std::string& text, c
   }
   // It sends its half of the nonce twice, which brokers put up with until 3.9 (CHANGELOG of 2.6.1).
   if (is_scram(security) && rd_kafka_version() < 0x020601ff) {
-    hint += "; brokers of Kafka 4.0 and later refuse every SCRAM login of this machine's librdkafka " + std::string(rd_kafka_version_str()) +
-            ", whatever the password: there take librdkafka 2.6.1 or later, or another mechanism";
+    hint += "; brokers of Kafka 4.0 and later refuse every SCRAM login of this machine's librdkafka " +
+            std::string(rd_kafka_version_str()) + ", whatever the password: there take librdkafka 2.6.1 or later, or another mechanism";
   }
   return sdk::Status::error(CDCRT_AUTH, "the brokers at " + brokers + " refuse " + who + ": " + plain(text), std::move(hint));
 }
@@ -78,9 +81,9 @@ sdk::Status refused_login(const std::string& brokers, const std::string& text, c
 Refusal refusal_of(int code, std::string_view text) {
   if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED ||
       code == RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM)
-    return holds(text, Tokens::kRefused)                                                             ? Refusal::kNone  // told before
+    return holds(text, Tokens::kRefused)                                                        ? Refusal::kNone  // told before
            : holds(text, "acquire SASL OAUTHBEARER token") || holds(text, "no token available") ? Refusal::kToken
-                                                                                                 : Refusal::kLogin;
+                                                                                                : Refusal::kLogin;
   if (code != RD_KAFKA_RESP_ERR__SSL && code != RD_KAFKA_RESP_ERR__TRANSPORT) return Refusal::kNone;
   for (const char* alert : kAlerts) {
     if (holds(text, alert)) return Refusal::kClient;
@@ -100,12 +103,14 @@ sdk::Status refused(Refusal refusal, const std::string& brokers, const std::stri
       if (failure.ok()) return sdk::Status::error(CDCRT_AUTH, "there is no token to log in with at " + brokers + ": " + plain(text));
       // Who asks later may be answered: a service that is away is no refusal.
       return sdk::Status::error(failure.code() == CDCRT_RETRY || failure.code() == CDCRT_UNREACHABLE ? CDCRT_RETRY : CDCRT_AUTH,
-                                "there is no token to log in with at " + brokers + ": " + std::string(failure.message()), std::string(failure.hint()));
+                                "there is no token to log in with at " + brokers + ": " + std::string(failure.message()),
+                                std::string(failure.hint()));
     }
     case Refusal::kBroker:
       if (!problem.what.empty())
         return sdk::Status::error(CDCRT_AUTH, "the brokers at " + brokers + " are not trusted: " + problem.what, problem.hint);
-      return sdk::Status::error(CDCRT_AUTH, "the brokers at " + brokers + " are not trusted: " + plain(text), "check tls.ca, and the certificates of the brokers");
+      return sdk::Status::error(CDCRT_AUTH, "the brokers at " + brokers + " are not trusted: " + plain(text),
+                                "check tls.ca, and the certificates of the brokers");
     default: return refused_login(brokers, text, security);
   }
 }
@@ -113,8 +118,9 @@ sdk::Status refused(Refusal refusal, const std::string& brokers, const std::stri
 std::string advice_on_protocol(const Security& security) {
   if (!security.is_by_options())
     return "check the option brokers, the network, and how to connect: tls.enabled, sasl.mechanism (or security.protocol in the librdkafka table)";
-  return std::string("check the option brokers and the network, and whether the listener is one ") + (security.has_tls() ? "with" : "without") +
-         " TLS (tls.enabled) and " + (security.mechanism().empty() ? "without a login (sasl.mechanism)" : "with a login (sasl.mechanism)");
+  return std::string("check the option brokers and the network, and whether the listener is one ") +
+         (security.has_tls() ? "with" : "without") + " TLS (tls.enabled) and " +
+         (security.mechanism().empty() ? "without a login (sasl.mechanism)" : "with a login (sasl.mechanism)");
 }
 
 }  // namespace cdcrt::kafka

@@ -36,8 +36,7 @@ constexpr Said kSaid[] = {
 };
 
 constexpr auto kOfPasswords = std::to_array<const char*>({"sasl.username", "sasl.password"});
-constexpr auto kOfEndpoint =
-    std::to_array<const char*>({"sasl.client_id", "sasl.client_secret", "sasl.scope", "sasl.token_endpoint_ca"});
+constexpr auto kOfEndpoint = std::to_array<const char*>({"sasl.client_id", "sasl.client_secret", "sasl.scope", "sasl.token_endpoint_ca"});
 constexpr auto kOfMsk = std::to_array<const char*>({"sasl.region", "sasl.profile"});
 
 std::string value_of(const Properties& table, std::string_view name) {
@@ -64,9 +63,8 @@ bool is_loopback(std::string_view authority) {
 
 /// Only what was said: a default is nobody's choice.
 bool says_anything(const sdk::Config& config) {
-  return std::any_of(std::begin(kSecurityOptions), std::end(kSecurityOptions), [&](const cdcrt_option& option) {
-    return option.default_value == nullptr && config.has(option.key);
-  });
+  return std::any_of(std::begin(kSecurityOptions), std::end(kSecurityOptions),
+                     [&](const cdcrt_option& option) { return option.default_value == nullptr && config.has(option.key); });
 }
 
 }  // namespace
@@ -97,9 +95,9 @@ Status Security::check_table(const Properties& table) const {
   for (const auto& [name, value] : table) {
     for (const auto& said : kSaid) {
       if (name == said.property) {
-        return Status::bad_config("librdkafka." + name,
-                                  "options of tls or sasl are given, and then this property is not taken: " + name,
-                                  std::string("say all of it by options, here with ") + said.option + ", or all of it in the librdkafka table");
+        return Status::bad_config(
+            "librdkafka." + name, "options of tls or sasl are given, and then this property is not taken: " + name,
+            std::string("say all of it by options, here with ") + said.option + ", or all of it in the librdkafka table");
       }
     }
   }
@@ -111,7 +109,8 @@ void Security::warn_of_table(const Properties& table) {
   if (is("enable.ssl.certificate.verification", "false"))
     warnings_.emplace_back("enable.ssl.certificate.verification = false: whoever can reach the network can pretend to be the broker");
   if (is("ssl.endpoint.identification.algorithm", "none"))
-    warnings_.emplace_back("ssl.endpoint.identification.algorithm = none: whoever has a certificate of the same CA can pretend to be the broker");
+    warnings_.emplace_back(
+        "ssl.endpoint.identification.algorithm = none: whoever has a certificate of the same CA can pretend to be the broker");
 }
 
 Status Security::read_tls(const sdk::Config& config) {
@@ -159,7 +158,8 @@ Status Security::read_login(const sdk::Config& config, const std::string& broker
   if (!config.has("sasl.mechanism")) {
     for (const cdcrt_option& option : kSecurityOptions) {
       if (std::string_view(option.key).rfind("sasl.", 0) == 0 && option.default_value == nullptr && config.has(option.key))
-        return missing("sasl.mechanism", std::string(option.key) + " is given without it", "say how to log in, for example sasl.mechanism = \"SCRAM-SHA-512\"");
+        return missing("sasl.mechanism", std::string(option.key) + " is given without it",
+                       "say how to log in, for example sasl.mechanism = \"SCRAM-SHA-512\"");
     }
     return {};
   }
@@ -201,16 +201,20 @@ Status Security::read_tokens(const sdk::Config& config, const std::string& broke
                      "give sasl.token_file, or sasl.token_endpoint with sasl.client_id and sasl.client_secret");
     }
     if (has_file) {
-      if (const char* key = given(config, kOfEndpoint)) return Status::bad_config(key, "it goes with sasl.token_endpoint, not with sasl.token_file");
+      if (const char* key = given(config, kOfEndpoint))
+        return Status::bad_config(key, "it goes with sasl.token_endpoint, not with sasl.token_file");
       source = tokens_of_file(config.string("sasl.token_file"));
     } else {
       aws::Endpoint endpoint;
-      TokenEndpoint settings{config.string("sasl.token_endpoint"), config.string("sasl.client_id"), config.string("sasl.client_secret"),
-                             config.string("sasl.scope"), config.string("sasl.token_endpoint_ca"), interrupted};
+      TokenEndpoint settings{config.string("sasl.token_endpoint"),    config.string("sasl.client_id"),
+                             config.string("sasl.client_secret"),     config.string("sasl.scope"),
+                             config.string("sasl.token_endpoint_ca"), interrupted};
       if (!aws::parse_endpoint(settings.url, endpoint))
-        return Status::bad_config("sasl.token_endpoint", "it is not the address of a token endpoint", "for example https://login.example.net/oauth2/token");
+        return Status::bad_config("sasl.token_endpoint", "it is not the address of a token endpoint",
+                                  "for example https://login.example.net/oauth2/token");
       if (endpoint.scheme != "https" && !is_loopback(endpoint.authority))
-        return Status::bad_config("sasl.token_endpoint", "it is not https: the secret of the client would be readable on its way", "use the https address");
+        return Status::bad_config("sasl.token_endpoint", "it is not https: the secret of the client would be readable on its way",
+                                  "use the https address");
       for (const char* key : {"sasl.client_id", "sasl.client_secret"}) {
         if (config.string(key).empty()) return missing(key, "sasl.token_endpoint needs it", "give sasl.client_id and sasl.client_secret");
       }

@@ -23,8 +23,8 @@ using Properties = std::vector<std::pair<std::string, std::string>>;
 /// Read once, then constant; any thread. A copy shares tokens and files.
 class Security {
  public:
-  /// The options of kSecurityOptions. `table`: the option `librdkafka`, which may not say the same once more. BAD_CONFIG with the option and
-  /// what to do. Touches nothing outside of the process; tokens are asked for by the first connection.
+  /// The options of kSecurityOptions. `table`: the option `librdkafka`, which may not say the same once more. BAD_CONFIG with the option
+  /// and what to do. Touches nothing outside of the process; tokens are asked for by the first connection.
   sdk::Status read(const sdk::Config& config, const std::string& brokers, const Properties& table, const sdk::Host& host);
 
   /// For librdkafka. They hold secrets.
@@ -36,7 +36,7 @@ class Security {
 
   // Of how to connect, for messages.
   [[nodiscard]] bool has_tls() const { return has_tls_; }
-  [[nodiscard]] const std::string& mechanism() const { return mechanism_; }  ///< empty: no login by options
+  [[nodiscard]] const std::string& mechanism() const { return mechanism_; }              ///< empty: no login by options
   [[nodiscard]] const std::string& table_mechanism() const { return table_mechanism_; }  ///< of the properties of librdkafka
   [[nodiscard]] const std::string& user() const { return user_; }
   /// This client's own certificate; null: none by options.

@@ -43,25 +43,23 @@ inline constexpr cdcrt_option kSecurityOptions[] = {
     sdk::option::one_of("sasl.mechanism", kMechanisms)
         .shared()
         .example("\"SCRAM-SHA-512\"")
-        .doc("How this client logs in. `AWS_MSK_IAM`: with an identity of Amazon's IAM, as a token for OAUTHBEARER, which Amazon MSK takes at "
-             "its IAM listeners. Without it there is no login."),
+        .doc(
+            "How this client logs in. `AWS_MSK_IAM`: with an identity of Amazon's IAM, as a token for OAUTHBEARER, which Amazon MSK takes at "
+            "its IAM listeners. Without it there is no login."),
     sdk::option::text("sasl.username").shared().example("\"cdcrt\"").doc("User, of PLAIN and SCRAM."),
     sdk::option::text("sasl.password").secret().shared().example("\"${file:/run/secrets/kafka}\"").doc("Password, of PLAIN and SCRAM."),
     sdk::option::path("sasl.token_file")
         .shared()
         .example("\"/var/run/secrets/tokens/kafka\"")
-        .doc("OAUTHBEARER: a file with the token (a JSON Web Token), which is read again whenever a new one is needed: Kubernetes' projected "
-             "service account tokens, or what another program renews."),
+        .doc(
+            "OAUTHBEARER: a file with the token (a JSON Web Token), which is read again whenever a new one is needed: Kubernetes' projected "
+            "service account tokens, or what another program renews."),
     sdk::option::text("sasl.token_endpoint")
         .shared()
         .example("\"https://login.example.net/oauth2/token\"")
         .doc("OAUTHBEARER: where tokens are asked for with `sasl.client_id` and `sasl.client_secret` (OAuth 2.0 client credentials)."),
     sdk::option::text("sasl.client_id").shared().example("\"cdcrt\"").doc("Name of this client at the token endpoint."),
-    sdk::option::text("sasl.client_secret")
-        .secret()
-        .shared()
-        .example("\"${file:/run/secrets/kafka-client}\"")
-        .doc("Its secret."),
+    sdk::option::text("sasl.client_secret").secret().shared().example("\"${file:/run/secrets/kafka-client}\"").doc("Its secret."),
     sdk::option::text("sasl.scope").shared().example("\"kafka\"").doc("Scope that is asked for at the token endpoint."),
     sdk::option::text("sasl.token_endpoint_ca")
         .advanced()
@@ -76,12 +74,14 @@ inline constexpr cdcrt_option kSecurityOptions[] = {
     sdk::option::text("sasl.region")
         .shared()
         .example("\"eu-west-1\"")
-        .doc("AWS_MSK_IAM: region of the cluster. Without it, that in the names of `brokers`, else the environment's (AWS_REGION) or profile's."),
+        .doc(
+            "AWS_MSK_IAM: region of the cluster. Without it, that in the names of `brokers`, else the environment's (AWS_REGION) or profile's."),
     sdk::option::text("sasl.profile")
         .shared()
         .example("\"etl\"")
-        .doc("AWS_MSK_IAM: profile of ~/.aws/credentials or ~/.aws/config that is the identity: keys, credential_process, or role_arn. Without "
-             "it the first of these that is configured: environment, web identity (IRSA), profile, container (Pod Identity), instance."),
+        .doc(
+            "AWS_MSK_IAM: profile of ~/.aws/credentials or ~/.aws/config that is the identity: keys, credential_process, or role_arn. Without "
+            "it the first of these that is configured: environment, web identity (IRSA), profile, container (Pod Identity), instance."),
     sdk::option::duration("sasl.token_lifetime")
         .advanced()
         .shared()

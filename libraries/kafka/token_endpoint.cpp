@@ -27,7 +27,8 @@ std::string reason_of(const rapidjson::Document& answer, const std::string& secr
   if (!answer.IsObject()) return {};
   std::string text = member(answer, "error");
   if (const std::string more = member(answer, "error_description"); !more.empty()) text += (text.empty() ? "" : ": ") + more;
-  for (auto at = text.find(secret); !secret.empty() && at != std::string::npos; at = text.find(secret, at + 3)) text.replace(at, secret.size(), "***");
+  for (auto at = text.find(secret); !secret.empty() && at != std::string::npos; at = text.find(secret, at + 3))
+    text.replace(at, secret.size(), "***");
   return std::string(sdk::first_characters(text, kMaxShown));
 }
 

@@ -98,7 +98,8 @@ std::optional<system_clock::time_point> expiry_of_token(std::string_view token) 
   if (document.HasParseError() || !document.IsObject()) return std::nullopt;
   const auto found = document.FindMember("exp");
   // Beyond the year 9999 it is no time of this kind.
-  if (found == document.MemberEnd() || !found->value.IsNumber() || found->value.GetDouble() < 0 || found->value.GetDouble() > 253402300799.0)
+  if (found == document.MemberEnd() || !found->value.IsNumber() || found->value.GetDouble() < 0 ||
+      found->value.GetDouble() > 253402300799.0)
     return std::nullopt;
   return system_clock::from_time_t(static_cast<std::time_t>(found->value.GetDouble()));
 }

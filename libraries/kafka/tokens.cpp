@@ -41,8 +41,9 @@ void Tokens::give(rd_kafka_s* handle) {
     extensions.push_back(value.c_str());
   }
   const auto until = std::chrono::duration_cast<std::chrono::milliseconds>(token.expires_at.time_since_epoch()).count();
-  const auto code = rd_kafka_oauthbearer_set_token(handle, token.text.c_str(), until, "cdcrt", extensions.empty() ? nullptr : extensions.data(),
-                                                   extensions.size(), reason, sizeof reason);
+  const auto code =
+      rd_kafka_oauthbearer_set_token(handle, token.text.c_str(), until, "cdcrt", extensions.empty() ? nullptr : extensions.data(),
+                                     extensions.size(), reason, sizeof reason);
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return;
   // librdkafka's reason may show what of the token it does not like.
   const std::string why = token.expires_at <= system_clock::now() ? "the token has expired" : "librdkafka does not take the token";

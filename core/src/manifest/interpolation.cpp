@@ -165,9 +165,7 @@ class Resolver {
     if (good_until && (!earliest || *good_until < *earliest)) earliest = good_until;
   }
 
-  [[nodiscard]] bool is_of_others() const {
-    return !references_.only.empty() && !owner().empty() && owner() != references_.only;
-  }
+  [[nodiscard]] bool is_of_others() const { return !references_.only.empty() && !owner().empty() && owner() != references_.only; }
 
   std::optional<std::string> secret(Node& node, const std::string& reference, const SecretKind& kind, const std::string& rest) {
     note_change({});
@@ -231,9 +229,11 @@ class Resolver {
     }
     const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
     if (folder == nullptr || *folder == '\0') {
-      fail(node, reference, diagnostics::kSecretFileUnreadable, "there is no credential " + quote(name) + ": CREDENTIALS_DIRECTORY is not set",
-           "systemd sets it for units with LoadCredential=" + name + ":/path or SetCredential=; outside of a unit set it to a folder with the "
-           "file, or use ${file:...}");
+      fail(node, reference, diagnostics::kSecretFileUnreadable,
+           "there is no credential " + quote(name) + ": CREDENTIALS_DIRECTORY is not set",
+           "systemd sets it for units with LoadCredential=" + name +
+               ":/path or SetCredential=; outside of a unit set it to a folder with the "
+               "file, or use ${file:...}");
       return std::nullopt;
     }
     return file(node, reference, std::string(folder) + "/" + name);

@@ -230,7 +230,8 @@ Result<Options> options_of(const LoadRequest& request, const std::string& compon
     if ("sources." + source.name == component) return source.options;
   for (const auto& sink : again.manifest->sinks)
     if ("sinks." + sink.name == component) return sink.options;
-  if (component == "dead_letters" && again.manifest->dead_letters.sink.descriptor != nullptr) return again.manifest->dead_letters.sink.options;
+  if (component == "dead_letters" && again.manifest->dead_letters.sink.descriptor != nullptr)
+    return again.manifest->dead_letters.sink.options;
   return make_error(CDCRT_BAD_CONFIG, "the manifest has no [" + component + "] any more");
 }
 

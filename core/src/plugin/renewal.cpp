@@ -60,7 +60,8 @@ Result<Renewal::Instance> Renewal::renew_what_expires(const Instance& tried) {
   if (renewed) return renewed;
   if (*good_until > now) return tried;
   // An outage of those who give logins is waited for as one of the target is.
-  return make_error(CDCRT_RETRY, "the login of sink '" + component_.name + "' has expired and cannot be renewed: " + renewed.error().message,
+  return make_error(CDCRT_RETRY,
+                    "the login of sink '" + component_.name + "' has expired and cannot be renewed: " + renewed.error().message,
                     renewed.error().hint);
 }
 

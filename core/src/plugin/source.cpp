@@ -19,9 +19,9 @@ using Clock = std::chrono::steady_clock;
 // Servers lock accounts whose password is wrong too often.
 constexpr std::chrono::seconds kBetweenStarts{5};
 
-/// The instance behind a Source. Where a server refuses the credentials of a source with GROUPS (AUTH), the secrets and files of the manifest
-/// are read again. What changed is taken by a new instance: within poll or serve the old one is stopped, which tells its partitions as
-/// revoked, and the new one started.
+/// The instance behind a Source. Where a server refuses the credentials of a source with GROUPS (AUTH), the secrets and files of the
+/// manifest are read again. What changed is taken by a new instance: within poll or serve the old one is stopped, which tells its
+/// partitions as revoked, and the new one started.
 ///
 /// Once it had partitions, a refusal is answered as RETRY: what was right at the start is being changed, and the operator mends it while
 /// the source waits.
@@ -110,9 +110,7 @@ class InstanceOfSource {
   }
 
   /// Whether the next call goes to an instance with other secrets; else `refused` says why not.
-  bool renews(Error& refused) {
-    return refused.code == CDCRT_AUTH && renewal_ && renewal_->after_refusal(started_, refused) != started_;
-  }
+  bool renews(Error& refused) { return refused.code == CDCRT_AUTH && renewal_ && renewal_->after_refusal(started_, refused) != started_; }
 
   [[nodiscard]] Error waits_for(Error error) const {
     if (was_assigned_ && (error.code == CDCRT_AUTH || error.code == CDCRT_UNREACHABLE)) error.code = CDCRT_RETRY;
@@ -121,10 +119,10 @@ class InstanceOfSource {
 
   const cdcrt_source& functions_;
   const std::string name_, component_;
+  const cdcrt_source_events* host_events_ = nullptr;
+  cdcrt_source_events own_events_{};  // before the instances, which it outlives
   std::shared_ptr<void> self_;
   std::optional<Renewal> renewal_;  // none: the settings do not change
-  const cdcrt_source_events* host_events_ = nullptr;
-  cdcrt_source_events own_events_{};
   std::shared_ptr<void> started_;
   bool has_started_ = false, was_assigned_ = false;
   Clock::time_point starts_again_at_{};
@@ -198,8 +196,9 @@ Result<int64_t> Source::offset_at(const std::string& topic, int32_t partition, i
   if (functions_->offset_at == nullptr) return make_error(CDCRT_UNSUPPORTED, "the source cannot find a message by its time");
   int64_t offset = 0;
   auto done = instance_of(self_).ask([&](void* self) {
-    return cross_void({name_, "offset_at", topic},
-                      [&](cdcrt_error* error) { return functions_->offset_at(self, sdk::borrow(topic), partition, timestamp_ms, &offset, error); });
+    return cross_void({name_, "offset_at", topic}, [&](cdcrt_error* error) {
+      return functions_->offset_at(self, sdk::borrow(topic), partition, timestamp_ms, &offset, error);
+    });
   });
   if (!done) return std::move(done.error());
   return offset;
@@ -263,12 +262,14 @@ Result<void> Source::fetch(const std::string& topic, int32_t partition, int64_t 
 
 void Source::commit(const std::string& topic, int32_t partition, int64_t offset) {
   if (functions_->commit == nullptr) return;
-  cross_quietly({name_, "commit", topic}, [&] { functions_->commit(instance_of(self_).running().get(), sdk::borrow(topic), partition, offset); });
+  cross_quietly({name_, "commit", topic},
+                [&] { functions_->commit(instance_of(self_).running().get(), sdk::borrow(topic), partition, offset); });
 }
 
 cdcrt_extent Source::extent() {
   cdcrt_extent extent{};
-  if (functions_->extent != nullptr) cross_quietly({name_, "extent", {}}, [&] { extent = functions_->extent(instance_of(self_).newest().get()); });
+  if (functions_->extent != nullptr)
+    cross_quietly({name_, "extent", {}}, [&] { extent = functions_->extent(instance_of(self_).newest().get()); });
   return extent;
 }
 

@@ -11,13 +11,15 @@ using kafka::Refusal;
 // Texts of librdkafka 2.0.2 with OpenSSL 3.0, as brokers of Kafka 3.9 and 4.1 made it say them.
 TEST_CASE("refusal: it is known who refuses whom") {
   const auto of = [](int code, const char* text) { return kafka::refusal_of(code, text); };
-  CHECK(of(RD_KAFKA_RESP_ERR__AUTHENTICATION,
-           "sasl_ssl://kafka1:9093/bootstrap: SASL authentication error: Authentication failed during authentication due to invalid credentials "
-           "with SASL mechanism SCRAM-SHA-512 (after 366ms in state AUTH_REQ)") == Refusal::kLogin);
+  CHECK(
+      of(RD_KAFKA_RESP_ERR__AUTHENTICATION,
+         "sasl_ssl://kafka1:9093/bootstrap: SASL authentication error: Authentication failed during authentication due to invalid credentials "
+         "with SASL mechanism SCRAM-SHA-512 (after 366ms in state AUTH_REQ)") == Refusal::kLogin);
   CHECK(of(RD_KAFKA_RESP_ERR__AUTHENTICATION, "Failed to acquire SASL OAUTHBEARER token: no way") == Refusal::kToken);
-  CHECK(of(RD_KAFKA_RESP_ERR__SSL,
-           "ssl://kafka1:9093/bootstrap: SSL handshake failed: error:0A000086:SSL routines::certificate verify failed: broker certificate could "
-           "not be verified, verify that ssl.ca.location is correctly configured or root CA certificates are installed") == Refusal::kBroker);
+  CHECK(
+      of(RD_KAFKA_RESP_ERR__SSL,
+         "ssl://kafka1:9093/bootstrap: SSL handshake failed: error:0A000086:SSL routines::certificate verify failed: broker certificate could "
+         "not be verified, verify that ssl.ca.location is correctly configured or root CA certificates are installed") == Refusal::kBroker);
   for (const char* alert : {"ssl://kafka1:9093/1: error:0A00045C:SSL routines::tlsv13 alert certificate required: SSL alert number 116",
                             "ssl://kafka1:9093/1: error:0A000415:SSL routines::sslv3 alert certificate expired: SSL alert number 45",
                             "ssl://kafka1:9093/1: error:0A000418:SSL routines::tlsv1 alert unknown ca: SSL alert number 48"}) {
@@ -36,14 +38,16 @@ TEST_CASE("refusal: what this client said of a token itself is no other refusal"
 }
 
 TEST_CASE("refusal: an operator reads place and reason, without names of threads and numbers") {
-  const auto status = kafka::refused(Refusal::kLogin, "kafka1:9093",
-                                     "sasl_ssl://kafka1:9093/bootstrap: SASL authentication error: Authentication failed: Invalid username or "
-                                     "password (after 366ms in state AUTH_REQ)",
-                                     {}, {});
+  const auto status =
+      kafka::refused(Refusal::kLogin, "kafka1:9093",
+                     "sasl_ssl://kafka1:9093/bootstrap: SASL authentication error: Authentication failed: Invalid username or "
+                     "password (after 366ms in state AUTH_REQ)",
+                     {}, {});
   CHECK(status.code() == CDCRT_AUTH);
-  CHECK(status.message() ==
-        "the brokers at kafka1:9093 refuse the credentials: kafka1:9093: SASL authentication error: Authentication failed: Invalid username or "
-        "password");
+  CHECK(
+      status.message() ==
+      "the brokers at kafka1:9093 refuse the credentials: kafka1:9093: SASL authentication error: Authentication failed: Invalid username or "
+      "password");
   CHECK(status.hint() == "check security.protocol, sasl.mechanisms, sasl.username and sasl.password in the librdkafka table");
 }
 

@@ -41,8 +41,9 @@ class File {
 TEST_CASE("token: when it expires is read from a JSON Web Token, and from nothing else") {
   CHECK(kafka::expiry_of_token(token_of(R"({"sub":"a","exp":1900000000})")) == system_clock::from_time_t(1900000000));
   CHECK(kafka::expiry_of_token(token_of(R"({"exp":1900000000.5})")) == system_clock::from_time_t(1900000000));
-  for (const std::string& other : {std::string(), std::string("opaque"), std::string("a.b"), std::string("a.*.c"), token_of("not json"), token_of("[1]"),
-                                   token_of(R"({"exp":"soon"})"), token_of(R"({"exp":-1})"), token_of(R"({"exp":1e300})"), token_of("{}")})
+  for (const std::string& other :
+       {std::string(), std::string("opaque"), std::string("a.b"), std::string("a.*.c"), token_of("not json"), token_of("[1]"),
+        token_of(R"({"exp":"soon"})"), token_of(R"({"exp":-1})"), token_of(R"({"exp":1e300})"), token_of("{}")})
     CHECK_MESSAGE(!kafka::expiry_of_token(other), other);
 }
 

@@ -209,8 +209,10 @@ TEST_CASE("references: a credential is a file in the folder that systemd gives t
   const auto loaded = manifest::load(request_for({path}));
   REQUIRE(loaded.manifest);
   CHECK(option(loaded.manifest->sources[0], "brokers").string == "x");
-  const std::pair<const char*, const char*> wrong[] = {
-      {"\"${credential:}\"", "E0304"}, {"\"${credential:../x}\"", "E0304"}, {"\"${credential:.}\"", "E0304"}, {"\"${credential:other}\"", "E0302"}};
+  const std::pair<const char*, const char*> wrong[] = {{"\"${credential:}\"", "E0304"},
+                                                       {"\"${credential:../x}\"", "E0304"},
+                                                       {"\"${credential:.}\"", "E0304"},
+                                                       {"\"${credential:other}\"", "E0302"}};
   for (const auto& [value, code] : wrong) {
     CAPTURE(value);
     const auto refused = load_text(with_brokers(value));

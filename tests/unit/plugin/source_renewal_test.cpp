@@ -35,7 +35,6 @@ int32_t answer(void* self, const char* call, cdcrt_error* error) {
   return CDCRT_AUTH;
 }
 
-
 plugin::Options options(const std::string& password) {
   plugin::Options::Value value;
   value.option = kOptions;
@@ -137,7 +136,8 @@ TEST_CASE("a source that reads is told to wait while its password is refused, an
   REQUIRE(!started);
   CHECK(started.error().code == CDCRT_AUTH);
   here.password = "old";
-  auto reading = plugin::Source::create(component([]() -> Result<plugin::Options> { return make_error(CDCRT_BAD_CONFIG, "no such file"); }));
+  auto reading =
+      plugin::Source::create(component([]() -> Result<plugin::Options> { return make_error(CDCRT_BAD_CONFIG, "no such file"); }));
   REQUIRE(reading);
   REQUIRE(reading->start(host.events));
   here.password = "other";

@@ -23,8 +23,7 @@ bool is_owned(const std::string& name) {
 sdk::Status Producer::open(const Settings& settings) {
   settings_ = settings;
   if (settings.brokers.find('@') != std::string::npos) {
-    return Status::bad_config("brokers", "a broker is host:port, and takes no user before an '@'",
-                              "give sasl.username and sasl.password");
+    return Status::bad_config("brokers", "a broker is host:port, and takes no user before an '@'", "give sasl.username and sasl.password");
   }
   rd_kafka_conf_t* configuration = rd_kafka_conf_new();
   char reason[512] = "";
@@ -52,15 +51,13 @@ sdk::Status Producer::open(const Settings& settings) {
   }
   rd_kafka_conf_set_opaque(configuration, this);
   rd_kafka_conf_set_log_cb(configuration, [](const rd_kafka_t*, int, const char*, const char*) {});
-  rd_kafka_conf_set_error_cb(configuration, [](rd_kafka_t*, int code, const char* text, void* opaque) {
-    static_cast<Producer*>(opaque)->on_error(code, text);
-  });
+  rd_kafka_conf_set_error_cb(
+      configuration, [](rd_kafka_t*, int code, const char* text, void* opaque) { static_cast<Producer*>(opaque)->on_error(code, text); });
   rd_kafka_conf_set_ssl_cert_verify_cb(configuration, [](rd_kafka_t*, const char* broker, int32_t, int* error, int depth, const char* der,
                                                          size_t size, char*, size_t, void* opaque) {
     return static_cast<Producer*>(opaque)->identity_.judge(broker, *error, depth, {der, size}) ? 1 : 0;
   });
-  const bool has_tokens = settings.security.tokens() != nullptr;
-  if (has_tokens) {
+  if (settings.security.tokens()) {
     rd_kafka_conf_set_oauthbearer_token_refresh_cb(configuration, [](rd_kafka_t* handle, const char*, void* opaque) {
       static_cast<Producer*>(opaque)->settings_.security.tokens()->give(handle);
     });
@@ -74,9 +71,6 @@ sdk::Status Producer::open(const Settings& settings) {
   });
   handle_ = rd_kafka_new(RD_KAFKA_PRODUCER, configuration, reason, sizeof reason);
   if (handle_ == nullptr) return fail("librdkafka", reason);
-  if (has_tokens) {
-    if (rd_kafka_error_t* error = rd_kafka_sasl_background_callbacks_enable(handle_)) rd_kafka_error_destroy(error);
-  }
   return {};
 }
 
@@ -89,7 +83,10 @@ void Producer::on_error(int code, const char* text) {
   {
     const std::lock_guard lock(mutex_);
     last_error_ = text;
-    if (refusal != kafka::Refusal::kNone) refusal_ = refusal;
+    if (refusal != kafka::Refusal::kNone) {
+      refusal_ = refusal;
+      refusal_text_ = text;
+    }
   }
   if (refusal == kafka::Refusal::kLogin && settings_.security.tokens()) settings_.security.tokens()->refused(handle_);
 }
@@ -97,7 +94,7 @@ void Producer::on_error(int code, const char* text) {
 sdk::Status Producer::refusal() {
   const std::lock_guard lock(mutex_);
   if (refusal_ == kafka::Refusal::kNone) return {};
-  return kafka::refused(refusal_, settings_.brokers, last_error_, identity_.last(), settings_.security);
+  return kafka::refused(refusal_, settings_.brokers, refusal_text_, identity_.last(), settings_.security);
 }
 
 std::string Producer::last_error() {
@@ -106,6 +103,10 @@ std::string Producer::last_error() {
 }
 
 sdk::Status Producer::check() {
+  // From now on tokens are asked for.
+  if (settings_.security.tokens()) {
+    if (rd_kafka_error_t* error = rd_kafka_sasl_background_callbacks_enable(handle_)) rd_kafka_error_destroy(error);
+  }
   const auto deadline = std::chrono::steady_clock::now() + settings_.connect_timeout;
   while (true) {
     const rd_kafka_metadata_t* metadata = nullptr;

@@ -52,7 +52,7 @@ class Producer {
   kafka::BrokerIdentity identity_;
   kafka::Refusal refusal_ = kafka::Refusal::kNone;
   std::mutex mutex_;
-  std::string last_error_, failed_;
+  std::string last_error_, refusal_text_, failed_;
 };
 
 }  // namespace cdcrt::kafka_sink

@@ -7,7 +7,8 @@ namespace cdcrt::kafka_source {
 std::string partition_name(std::string_view topic, int32_t partition) { return std::string(topic) + "[" + std::to_string(partition) + "]"; }
 
 sdk::Status refused(const Settings& settings, Diagnostics& diagnostics) {
-  return kafka::refused(diagnostics.refusal(), settings.brokers, diagnostics.refusal_text(), diagnostics.identity().last(), settings.security);
+  return kafka::refused(diagnostics.refusal(), settings.brokers, diagnostics.refusal_text(), diagnostics.identity().last(),
+                        settings.security);
 }
 
 sdk::Status broker_error(int code, const std::string& what, const std::string& text, const Settings& settings, std::string_view topic) {

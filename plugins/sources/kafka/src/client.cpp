@@ -137,9 +137,8 @@ sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& h
   // On a thread of librdkafka's own, so that a token is renewed whoever asks for what.
   client->tokens_ = settings.security.tokens();
   if (client->tokens_) {
-    rd_kafka_conf_set_oauthbearer_token_refresh_cb(configuration, [](rd_kafka_t* handle, const char*, void* opaque) {
-      static_cast<Client*>(opaque)->tokens_->give(handle);
-    });
+    rd_kafka_conf_set_oauthbearer_token_refresh_cb(
+        configuration, [](rd_kafka_t* handle, const char*, void* opaque) { static_cast<Client*>(opaque)->tokens_->give(handle); });
     rd_kafka_conf_enable_sasl_queue(configuration, 1);
   }
   if (customize != nullptr) customize(configuration);
