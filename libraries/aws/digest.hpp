@@ -1,4 +1,4 @@
-// Digests that S3 asks for.
+// Digests that S3 and signatures ask for.
 #pragma once
 
 #include <string>
@@ -10,6 +10,10 @@ namespace cdcrt::aws {
 std::string sha256_hex(std::string_view data);
 /// Base64, 44 characters: x-amz-checksum-sha256.
 std::string sha256_base64(std::string_view data);
+/// 32 bytes, as they are.
+std::string hmac_sha256(std::string_view key, std::string_view data);
+/// Lower-case hex of any bytes.
+std::string to_hex(std::string_view bytes);
 /// Base64, 24 characters: Content-MD5. Empty where OpenSSL refuses MD5 (FIPS mode).
 std::string md5_base64(std::string_view data);
 

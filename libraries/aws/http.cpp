@@ -143,9 +143,13 @@ HttpAnswer HttpConnection::send(const HttpRequest& request, const HttpSignature*
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &interrupted);
   if (request.fresh) curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
   if (request.link_local) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-  if (const char* bundle = std::getenv("AWS_CA_BUNDLE"); bundle != nullptr && *bundle != '\0')
+  if (!request.ca.empty()) {
+    curl_blob trusted{const_cast<char*>(request.ca.data()), request.ca.size(), CURL_BLOB_COPY};
+    curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &trusted);
+    curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+  } else if (const char* bundle = std::getenv("AWS_CA_BUNDLE"); bundle != nullptr && *bundle != '\0') {
     curl_easy_setopt(curl, CURLOPT_CAINFO, bundle);
-  if (!request.certificates.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, request.certificates.c_str());
+  }
 
   if (request.method == "HEAD") {
     curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);

@@ -24,11 +24,11 @@ struct HttpRequest {
   std::string url;                   ///< encoded, query parameters sorted, each with '='
   std::vector<std::string> headers;  ///< "name: value"
   std::string_view body;
+  std::string_view ca;  ///< PEM of the certificates that are trusted; empty: the system's list, or $AWS_CA_BUNDLE
   std::chrono::milliseconds connect_timeout{5000};
   std::chrono::milliseconds stall_timeout{30000};  ///< no byte in either direction; whole seconds, at least one
   std::chrono::milliseconds total_timeout{0};      ///< 0: none
   bool fresh = false;        ///< over a connection of its own: one that was kept may be dead, and libcurl then sends again
-  std::string certificates;  ///< a file of those that are trusted, in place of the list below; empty: that list
   bool link_local = false;   ///< an address of this machine's own network: never by way of a proxy
 };
 

@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "jars")
-SETS = (("kafka", "connect"), ("s3",), ("drivers",))  # what is brought together: Connect takes jars of Kafka's
+SETS = (("kafka", "connect"), ("s3",), ("drivers",), ("kafka-3",))  # what is brought together: Connect takes jars of Kafka's
 PARTS = tuple(part for parts in SETS for part in parts)
 
 
@@ -29,7 +29,7 @@ def home(parts=SETS[0]):
 
 
 def folder(part):
-    """The folder of the jars of `part` (kafka, connect, s3, drivers); they are brought when they are not there."""
+    """The folder of the jars of `part` (kafka, connect, s3, drivers, kafka-3); they are brought when they are not there."""
     parts = next(parts for parts in SETS if part in parts)
     if not os.path.isdir(home(parts)):
         bring(home(parts), parts)

@@ -25,15 +25,16 @@ class Kafka(Server):
     password; "nobody" has no rights on anything, "admin" all), at `secured_port`. `heap`: of the JVM, `options`: others of it."""
 
     name = "kafka"
+    JARS = "kafka"
     USERS = {"admin": "admin-secret", "nobody": "nobody-secret"}
 
     def __init__(self, settings=None, secured=False, heap="1g", options=None):
         super().__init__()
-        self.options = options or class_archive.options("kafka", self._run_once)
+        self.options = options or class_archive.options(self.JARS, self._run_once)
         self.port, self.controller_port = free_port(), free_port()
         self.secured_port = free_port() if secured else None
         self.heap = heap
-        self.libraries = jars.folder("kafka")
+        self.libraries = jars.folder(self.JARS)
         self.data = os.path.join(self.folder, "data")
         self.admin = Admin(self.port)
         self._write_settings(settings or {})
@@ -102,9 +103,8 @@ class Kafka(Server):
         self.admin.close()
         return self._spawn(self.java("kafka.Kafka", self.properties, options=(f"-Xmx{self.heap}", "-Xms256m", *self.options)))
 
-    @staticmethod
-    def _run_once(options):
-        server = Kafka(options=options)
+    def _run_once(self, options):
+        server = self._another(options)
         try:
             server.create_topic("any", 2)
             server.produce("any", [("key", "value")])
@@ -113,6 +113,9 @@ class Kafka(Server):
             server.halt()
         finally:
             server.stop()
+
+    def _another(self, options):
+        return type(self)(options=options)
 
     def _is_up(self):
         # It takes connections before it answers, and may drop one without a word.

@@ -14,6 +14,7 @@
 #include "cli/manifest_commands.hpp"
 #include "cli/plugin_command.hpp"
 #include "cli/plugin_scaffold.hpp"
+#include "cli/privacy.hpp"
 #include "cli/reference_pages.hpp"
 #include "cli/repair_parser.hpp"
 #include "cli/run_report.hpp"
@@ -46,7 +47,7 @@ constexpr auto kLater = std::to_array<Later>({{"", "plan", "what a start would d
 struct Arguments {
   ManifestArguments manifest;
   std::string output = "text", log_format = "text";
-  bool probe = false, json = false, quiet = false, check_plugins = false, print_version = false;
+  bool probe = false, json = false, quiet = false, check_plugins = false, core_dumps = false, print_version = false;
   std::string table, topic, source, plugin, reference_page;
   std::vector<std::string> plugin_dirs;
   DecodeArguments decode;
@@ -74,6 +75,8 @@ void add_run_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--stop", arguments.manifest.stop, "end: stop at the ends that the sources have at the start; never")->type_name("WHEN");
   app.add_option("--log-format", arguments.log_format, "text or json")->type_name("FORMAT");
   app.add_flag("--quiet,-q", arguments.quiet, "no progress line and no summary");
+  app.add_flag("--core-dumps", arguments.core_dumps,
+               "let a crash leave a core file, and debuggers of the same user attach; both show secrets");
   app.add_flag("--check-plugins", arguments.check_plugins, "look at every value that a format hands over: UTF-8, decimals, JSON; slower");
 }
 
@@ -116,6 +119,7 @@ int run(const Arguments& arguments) {
   int exit_code = kDone;
   const auto manifest = load_or_explain(arguments.manifest, exit_code);
   if (!manifest) return exit_code;
+  if (arguments.core_dumps) allow_core_dumps(true);
   RunReportOptions options;
   options.json_logs = arguments.log_format == "json";
   options.quiet = arguments.quiet;

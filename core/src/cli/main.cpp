@@ -6,6 +6,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/privacy.hpp"
 #include "diagnostics/text.hpp"
 
 namespace {
@@ -21,7 +22,10 @@ int told(int code) {
 
 int main(int count, char** values) {
   try {
-    return told(cdcrt::cli::run_command_line(std::vector<std::string>(values + (count > 0 ? 1 : 0), values + count)));
+    cdcrt::cli::allow_core_dumps(false);
+    const std::vector<std::string> arguments(values + (count > 0 ? 1 : 0), values + count);
+    cdcrt::cli::cover_arguments(count, values);
+    return told(cdcrt::cli::run_command_line(arguments));
   } catch (const std::exception& exception) {
     std::fprintf(stderr, "cdcrt: internal error: %s\n", cdcrt::diagnostics::printable(exception.what()).c_str());
     return cdcrt::cli::kRunTimeFailure;

@@ -1,8 +1,11 @@
 #include "cli/status_client.hpp"
 
+#include <fstream>
+#include <sstream>
 #include <utility>
 
 #include "aws/http.hpp"
+#include "diagnostics/text.hpp"
 
 namespace cdcrt::cli {
 namespace {
@@ -23,9 +26,18 @@ StatusClient::~StatusClient() = default;
 
 Result<StatusFacts> StatusClient::ask(const std::string& query) {
   aws::HttpRequest request;
+  std::string trusted;
   request.url = place_.url + "/status" + (query.empty() ? "" : "?" + query);
   if (!place_.token.empty()) request.headers.push_back("Authorization: Bearer " + place_.token);
-  request.certificates = place_.certificate;
+  if (!place_.certificate.empty()) {
+    // Read each time: it may be renewed while somebody looks.
+    std::ifstream file(place_.certificate, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    if (!file) return make_error(CDCRT_BAD_CONFIG, "the file of certificates " + diagnostics::quote(place_.certificate) + " cannot be read");
+    trusted = text.str();
+    request.ca = trusted;
+  }
   request.connect_timeout = std::chrono::seconds(3);
   request.total_timeout = std::chrono::seconds(15);
   request.link_local = true;

@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "cdcrt/sdk/status.hpp"
 #include "dead_letters/dead_letter_row.hpp"
 #include "dead_letters/destination.hpp"
@@ -26,11 +28,14 @@ class SinkDestination final : public Destination {
     write.cells = cells.data();
     write.row_count = kept_.size();
     write.operations = operations.data();
-    auto written = connection_.write(write);
+    auto written = connect();
+    if (written) written = connection_->write(write);
     if (!written) {
+      // The next one logs in anew, perhaps with another password.
+      connection_.reset();
       written.error().message = "dead letters: " + written.error().message;
       // Whatever is wrong with it: nothing may pass the dead letters before they are there.
-      if (written.error().code != CDCRT_FATAL && written.error().code != CDCRT_AUTH) written.error().code = CDCRT_RETRY;
+      if (written.error().code != CDCRT_FATAL) written.error().code = CDCRT_RETRY;
       return written;
     }
     kept_.clear();
@@ -39,8 +44,16 @@ class SinkDestination final : public Destination {
   [[nodiscard]] std::string place() const override { return table_; }
 
  private:
+  Result<void> connect() {
+    if (connection_) return {};
+    auto opened = sink_.open();
+    if (!opened) return std::move(opened.error());
+    connection_.emplace(std::move(*opened));
+    return {};
+  }
+
   plugin::Sink sink_;
-  plugin::Connection connection_;
+  std::optional<plugin::Connection> connection_;
   const std::string table_;
   std::vector<StoredDeadLetter> kept_;
 };

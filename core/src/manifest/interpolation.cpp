@@ -109,7 +109,8 @@ class Resolver {
     }
     if (kind == "env") return environment(node, reference, rest);
     if (kind == "file") return file(node, reference, rest);
-    std::vector<std::string> known{"env", "file"};
+    if (kind == "credential") return credential(node, reference, rest);
+    std::vector<std::string> known{"env", "file", "credential"};
     for (const SecretKind& other : references_.kinds) {
       if (kind == other.name) return secret(node, reference, other, rest);
       known.push_back(other.name);
@@ -146,22 +147,25 @@ class Resolver {
   }
 
   [[nodiscard]] std::string forms() const {
-    std::string text = "${env:NAME}, ${env:NAME:-default}, ${file:/path}";
+    std::string text = "${env:NAME}, ${env:NAME:-default}, ${file:/path}, ${credential:NAME}";
     for (const SecretKind& kind : references_.kinds) text += ", " + kind.form;
     return text;
   }
 
-  /// What a sink was given, which may be another thing later.
+  /// Of the value that is resolved: "sinks.NAME", "sources.NAME", "dead_letters"; empty: none that has secrets.
+  [[nodiscard]] std::string owner() const {
+    if (section_ == "dead_letters") return section_;
+    return section_ == "sinks" || section_ == "sources" ? section_ + "." + component_ : std::string();
+  }
+
+  /// What a component was given, which may be another thing later.
   void note_change(const GoodUntil& good_until) {
-    if (section_ != "sinks") return;
-    GoodUntil& earliest = references_.changing.try_emplace(component_).first->second;
+    if (owner().empty()) return;
+    GoodUntil& earliest = references_.changing.try_emplace(owner()).first->second;
     if (good_until && (!earliest || *good_until < *earliest)) earliest = good_until;
   }
 
-  [[nodiscard]] bool is_of_others() const {
-    const bool is_component = section_ == "sinks" || section_ == "sources" || section_ == "dead_letters";
-    return !references_.only_sink.empty() && is_component && !(section_ == "sinks" && component_ == references_.only_sink);
-  }
+  [[nodiscard]] bool is_of_others() const { return !references_.only.empty() && !owner().empty() && owner() != references_.only; }
 
   std::optional<std::string> secret(Node& node, const std::string& reference, const SecretKind& kind, const std::string& rest) {
     note_change({});
@@ -213,6 +217,26 @@ class Resolver {
     if (text.ends_with('\n')) text.pop_back();
     if (text.ends_with('\r')) text.pop_back();
     return text;
+  }
+
+  /// One of those that systemd puts into a folder of the unit's own.
+  std::optional<std::string> credential(Node& node, const std::string& reference, const std::string& name) {
+    if (name.empty() || name.front() == '.' || name.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
+      fail(node, reference, diagnostics::kBadInterpolation,
+           (in_secret_ ? "what follows ${credential:" : quote(name)) + " is not the name of a credential",
+           "a credential has a name without '/': that of LoadCredential= in the unit; for a path write ${file:/path}");
+      return std::nullopt;
+    }
+    const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+    if (folder == nullptr || *folder == '\0') {
+      fail(node, reference, diagnostics::kSecretFileUnreadable,
+           "there is no credential " + quote(name) + ": CREDENTIALS_DIRECTORY is not set",
+           "systemd sets it for units with LoadCredential=" + name +
+               ":/path or SetCredential=; outside of a unit set it to a folder with the "
+               "file, or use ${file:...}");
+      return std::nullopt;
+    }
+    return file(node, reference, std::string(folder) + "/" + name);
   }
 
   int depth_ = 0;                    ///< of the entry that is resolved

@@ -1,4 +1,4 @@
-// ${env:X}, ${env:X:-default}, ${file:/path}, ${KIND:...} and $$ inside the string values of a manifest.
+// ${env:X}, ${env:X:-default}, ${file:/path}, ${credential:NAME}, ${KIND:...} and $$ inside the string values of a manifest.
 #pragma once
 
 #include <string>

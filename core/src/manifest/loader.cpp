@@ -98,9 +98,12 @@ const cdcrt_option* place_of(const cdcrt_plugin& plugin) {
   return found == end ? nullptr : found;
 }
 
+/// `key` may be a table of options that are shared.
 bool shares(const cdcrt_plugin& plugin, const std::string& key) {
-  return std::any_of(plugin.options, plugin.options + plugin.option_count,
-                     [&](const cdcrt_option& option) { return (option.flags & CDCRT_OPTION_SHARED) != 0 && key == option.key; });
+  return std::any_of(plugin.options, plugin.options + plugin.option_count, [&](const cdcrt_option& option) {
+    const std::string_view name = option.key;
+    return (option.flags & CDCRT_OPTION_SHARED) != 0 && (name == key || name.starts_with(key + "."));
+  });
 }
 
 // What takes dead letters, as a source, where there is one of its name: what reads them back connects as what wrote them.
@@ -212,9 +215,9 @@ Manifest read(const Node& root, const LoadRequest& request, const std::string& f
   return manifest;
 }
 
-Result<Options> options_of_sink(const LoadRequest& request, const std::string& name) {
+Result<Options> options_of(const LoadRequest& request, const std::string& component) {
   LoadRequest own = request;
-  own.only_sink = name;
+  own.only = component;
   const auto again = load(own);
   if (!again.manifest) {
     const auto& problems = again.diagnostics;
@@ -222,9 +225,21 @@ Result<Options> options_of_sink(const LoadRequest& request, const std::string& n
                ? make_error(CDCRT_BAD_CONFIG, "the manifest cannot be read")
                : make_error(again.environment_error ? CDCRT_RETRY : CDCRT_BAD_CONFIG, problems.front().message, problems.front().help);
   }
+  for (const auto& source : again.manifest->sources)
+    if ("sources." + source.name == component) return source.options;
   for (const auto& sink : again.manifest->sinks)
-    if (sink.name == name) return sink.options;
-  return make_error(CDCRT_BAD_CONFIG, "the manifest has no sink " + quote(name) + " any more");
+    if ("sinks." + sink.name == component) return sink.options;
+  if (component == "dead_letters" && again.manifest->dead_letters.sink.descriptor != nullptr)
+    return again.manifest->dead_letters.sink.options;
+  return make_error(CDCRT_BAD_CONFIG, "the manifest has no [" + component + "] any more");
+}
+
+/// Lets a component be read again whose values may change while it runs.
+void let_renew(Component& component, const std::string& name, const References& references, const LoadRequest& request) {
+  const auto changing = references.changing.find(name);
+  if (changing == references.changing.end()) return;
+  component.options.good_until = changing->second;
+  component.renew = [request, name] { return options_of(request, name); };
 }
 
 }  // namespace
@@ -246,16 +261,13 @@ Loaded load(const LoadRequest& request) {
   References references;
   if (request.secret_kinds) references.kinds = request.secret_kinds();
   references.read_secrets = request.read_secrets;
-  references.only_sink = request.only_sink;
+  references.only = request.only;
   if (const auto root = compose(request.files, request.sets, folder, references, report)) {
     Manifest manifest = read(*root, request, folder, report);
     manifest.texts = loaded.texts;
-    for (auto& sink : manifest.sinks) {
-      const auto changing = references.changing.find(sink.name);
-      if (changing == references.changing.end()) continue;
-      sink.options.good_until = changing->second;
-      sink.renew = [request, name = sink.name] { return options_of_sink(request, name); };
-    }
+    for (auto& source : manifest.sources) let_renew(source, "sources." + source.name, references, request);
+    for (auto& sink : manifest.sinks) let_renew(sink, "sinks." + sink.name, references, request);
+    if (manifest.dead_letters.sink.descriptor != nullptr) let_renew(manifest.dead_letters.sink, "dead_letters", references, request);
     if (!report.has_errors()) loaded.manifest = std::move(manifest);
   }
   loaded.diagnostics = report.take();

@@ -22,8 +22,8 @@ struct LoadRequest {
   /// Where descriptors come from: (kind, name or path). Empty: the plugin registry and its search places.
   std::function<Result<const cdcrt_plugin*>(uint32_t, const std::string&)> find_plugin;
   bool read_secrets = true;  ///< false: references to secrets are only checked, and the option stays unset
-  std::string only_sink;     ///< see References
-  /// The kinds of references beside ${env:...} and ${file:...}, anew for each reading; empty: there are none.
+  std::string only;          ///< see References
+  /// The kinds of references beside ${env:...}, ${file:...} and ${credential:...}, anew for each reading; empty: there are none.
   std::function<std::vector<SecretKind>()> secret_kinds;
 };
 

@@ -19,7 +19,7 @@ struct Secret {
   GoodUntil good_until;  ///< of what expires by itself; nullopt: until somebody changes it
 };
 
-/// A kind of reference beside env and file: ${NAME:...}. Whoever loads the manifest says which there are. One thread at a time.
+/// A kind of reference beside env, file and credential: ${NAME:...}. Whoever loads the manifest says which there are. One thread at a time.
 struct SecretKind {
   std::string name;  ///< "aws-sm"
   std::string form;  ///< "${aws-sm:ID#KEY}", for advice
@@ -31,8 +31,9 @@ struct SecretKind {
 struct References {
   std::vector<SecretKind> kinds;
   bool read_secrets = true;  ///< false: their form is checked, and what they stand for stays unset
-  std::string only_sink;     ///< only this sink's secrets are read, not those of other sinks and sources; empty: all
-  /// out: sinks with a value that may change while they run (a secret, a file), and when the first of these values expires.
+  std::string only;          ///< only the secrets of this component are read, "sinks.NAME", not those of others; empty: all
+  /// out: components with a value that may change while they run (a secret, a file), and when the first of these values expires:
+  /// "sources.NAME", "sinks.NAME", "dead_letters".
   std::map<std::string, GoodUntil> changing;
 };
 

@@ -16,7 +16,7 @@ struct Component {
   const cdcrt_plugin* descriptor = nullptr;
   Options options;
   Position position;
-  /// Reads the manifest again for what a secret or a file says now. Empty: its references do not change, or it is no sink. Any thread.
+  /// Reads the manifest again for what a secret or a file says now. Empty: its references do not change. Any thread.
   std::function<Result<Options>()> renew;
 };
 

@@ -1,7 +1,6 @@
 #include "plugin/instance.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <cstring>
 #include <deque>
 #include <mutex>
@@ -13,6 +12,7 @@
 #include "diagnostics/text.hpp"
 #include "event/cell_check.hpp"
 #include "plugin/crossing.hpp"
+#include "plugin/renewal.hpp"
 
 namespace cdcrt::plugin {
 namespace {
@@ -107,148 +107,6 @@ Component looking(const Component& sink, const std::string& pipeline) {
     break;
   }
   return copy;
-}
-
-Result<Source> Source::create(const Component& component) {
-  Source source;
-  source.name_ = name_of(*component.descriptor);
-  source.functions_ = static_cast<const cdcrt_source*>(component.descriptor->functions);
-  auto self = create_instance(source.functions_, component);
-  if (!self) return std::move(self.error());
-  source.self_ = std::move(*self);
-  return source;
-}
-
-Result<void> Source::seek(const std::string& topic, int32_t partition, int64_t offset, uint32_t generation) {
-  return cross_void({name_, "seek", topic}, [&](cdcrt_error* error) {
-    return functions_->seek(self_.get(), sdk::borrow(topic), partition, offset, generation, error);
-  });
-}
-
-Result<void> Source::start(const cdcrt_source_events& events) {
-  return cross_void({name_, "start", {}}, [&](cdcrt_error* error) { return functions_->start(self_.get(), &events, error); });
-}
-
-Result<void> Source::serve() {
-  if (functions_->serve == nullptr) return {};
-  return cross_void({name_, "serve", {}}, [&](cdcrt_error* error) { return functions_->serve(self_.get(), error); });
-}
-
-Result<void> Source::list(const std::function<bool(std::string_view topic, int32_t partition)>& visit) {
-  if (functions_->list == nullptr) return make_error(CDCRT_UNSUPPORTED, "the source cannot list its partitions");
-  const auto call = [](void* context, cdcrt_string topic, int32_t partition) -> int32_t {
-    return (*static_cast<const std::function<bool(std::string_view, int32_t)>*>(context))(sdk::view(topic), partition) ? 0 : 1;
-  };
-  void* context = const_cast<std::function<bool(std::string_view, int32_t)>*>(&visit);
-  return cross_void({name_, "list", {}}, [&](cdcrt_error* error) { return functions_->list(self_.get(), call, context, error); });
-}
-
-Result<cdcrt_bounds> Source::bounds(const std::string& topic, int32_t partition) {
-  if (functions_->bounds == nullptr) return make_error(CDCRT_UNSUPPORTED, "the source does not know the bounds of a partition");
-  cdcrt_bounds bounds{};
-  auto done = cross_void({name_, "bounds", topic}, [&](cdcrt_error* error) {
-    return functions_->bounds(self_.get(), sdk::borrow(topic), partition, &bounds, error);
-  });
-  if (!done) return std::move(done.error());
-  return bounds;
-}
-
-Result<int64_t> Source::start_offset(const std::string& topic, int32_t partition) {
-  int64_t offset = 0;
-  if (functions_->origin == nullptr) return offset;
-  auto done = cross_void({name_, "origin", topic}, [&](cdcrt_error* error) {
-    return functions_->origin(self_.get(), sdk::borrow(topic), partition, &offset, error);
-  });
-  if (!done) return std::move(done.error());
-  return offset;
-}
-
-Result<int64_t> Source::offset_at(const std::string& topic, int32_t partition, int64_t timestamp_ms) {
-  if (functions_->offset_at == nullptr) return make_error(CDCRT_UNSUPPORTED, "the source cannot find a message by its time");
-  int64_t offset = 0;
-  auto done = cross_void({name_, "offset_at", topic}, [&](cdcrt_error* error) {
-    return functions_->offset_at(self_.get(), sdk::borrow(topic), partition, timestamp_ms, &offset, error);
-  });
-  if (!done) return std::move(done.error());
-  return offset;
-}
-
-Result<Poll> Source::poll(uint32_t timeout_ms, Messages& out) {
-  out.reset();
-  auto code = cross({name_, "poll", {}}, [&](cdcrt_error* error) { return functions_->poll(self_.get(), timeout_ms, out.out(), error); });
-  if (!code) return std::move(code.error());
-  auto taken = out.take();
-  // What nobody decodes only raises a note: messages of a source that keeps none would be lost there.
-  if (taken && out.get().partition <= CDCRT_NOTE_PARTITION && out.get().count > 0 && !has(CDCRT_SOURCE_NOTES)) {
-    taken = breach("messages of partition " + std::to_string(out.get().partition) + ", where it keeps no notes");
-  }
-  if (!taken) {
-    out.reset();
-    return named(name_, std::move(taken.error()));
-  }
-  if (*code == CDCRT_END) return Poll::kEnd;
-  return out.get().count == 0 ? Poll::kNothing : Poll::kBatch;
-}
-
-Result<void> Source::fetch(const std::string& topic, int32_t partition, int64_t first, int64_t last,
-                           const std::function<bool(const cdcrt_message&)>& visit) {
-  if (functions_->fetch == nullptr) return make_error(CDCRT_UNSUPPORTED, "the source cannot read a message again");
-  struct Fetched {
-    const std::function<bool(const cdcrt_message&)>& visit;
-    int64_t next, last;
-    std::string fault;
-  } fetched{visit, first, last, {}};
-  const auto call = [](void* context, const cdcrt_message* message) -> int32_t {
-    auto& own = *static_cast<Fetched*>(context);
-    if (message->offset < own.next || message->offset > own.last) {
-      own.fault = "it read offset " + std::to_string(message->offset) + ", where " + std::to_string(own.next) + " to " +
-                  std::to_string(own.last) + " were asked for";
-      return 1;
-    }
-    if (const char* wrong = fault_of_message(*message)) {
-      own.fault = "the message at offset " + std::to_string(message->offset) + " " + wrong;
-      return 1;
-    }
-    own.next = message->offset + 1;
-    return own.visit(*message) ? 0 : 1;
-  };
-  const CallNote note(name_, "fetch", sdk::borrow(topic), partition, first, last);
-  auto done = cross_noted(name_, [&](cdcrt_error* error) {
-    return functions_->fetch(self_.get(), sdk::borrow(topic), partition, first, last, call, &fetched, error);
-  });
-  if (!fetched.fault.empty()) return named(name_, breach(topic + "[" + std::to_string(partition) + "]: " + fetched.fault));
-  if (!done) return std::move(done.error());
-  return {};
-}
-
-void Source::commit(const std::string& topic, int32_t partition, int64_t offset) {
-  if (functions_->commit == nullptr) return;
-  cross_quietly({name_, "commit", topic}, [&] { functions_->commit(self_.get(), sdk::borrow(topic), partition, offset); });
-}
-
-cdcrt_extent Source::extent() {
-  cdcrt_extent extent{};
-  if (functions_->extent != nullptr) cross_quietly({name_, "extent", {}}, [&] { extent = functions_->extent(self_.get()); });
-  return extent;
-}
-
-Result<Source::Survey> Source::survey() {
-  Survey found;
-  if (functions_->survey == nullptr) return found;
-  cdcrt_survey survey{};
-  survey.size = sizeof survey;
-  survey.context = &found;
-  survey.unmet = [](void* context, cdcrt_string key, cdcrt_string entry) {
-    static_cast<Survey*>(context)->unmet.emplace_back(sdk::view(key), sdk::view(entry));
-  };
-  auto asked = cross_void({name_, "survey", {}}, [&](cdcrt_error* error) { return functions_->survey(self_.get(), &survey, error); });
-  if (!asked) return std::move(asked.error());
-  found.left_out = survey.left_out;
-  return found;
-}
-
-void Source::stop() {
-  cross_quietly({name_, "stop", {}}, [&] { functions_->stop(self_.get()); });
 }
 
 Connection::Connection(const cdcrt_sink* functions, std::string name, std::shared_ptr<void> sink, void* self)
@@ -362,70 +220,10 @@ Result<void> check_layout(const cdcrt_sink& functions, const cdcrt_config& layou
 
 /// What a sink needs to be created again with settings read anew.
 struct Sink::Renewal {
-  /// The instance of now: `refused` when nothing new is known, else one that was created since.
-  Result<std::shared_ptr<void>> renew(const cdcrt_sink* functions, const std::shared_ptr<void>& refused);
-  /// Likewise, where what the settings hold is about to expire; an error where it has expired and there is nothing else.
-  Result<std::shared_ptr<void>> renew_what_expires(const cdcrt_sink* functions, const std::shared_ptr<void>& tried);
-
   std::mutex mutex;
-  plugin::Component component;
   std::string pipeline, process;  ///< of identify(); empty before
-  std::shared_ptr<void> current;  ///< those before it live as long as connections of theirs
-  std::chrono::steady_clock::time_point asked{};
-  std::optional<Error> failure;  ///< of the last reading
+  std::unique_ptr<plugin::Renewal> newest;
 };
-
-Result<std::shared_ptr<void>> Sink::Renewal::renew(const cdcrt_sink* functions, const std::shared_ptr<void>& refused) {
-  constexpr std::chrono::seconds kAskAgainAfter{10};
-  const std::lock_guard lock(mutex);
-  if (current != refused) return current;
-  const auto now = std::chrono::steady_clock::now();
-  if (asked != std::chrono::steady_clock::time_point{} && now - asked < kAskAgainAfter) {
-    if (failure) return *failure;
-    return refused;
-  }
-  asked = now;
-  failure.reset();
-  auto options = component.renew();
-  if (!options) {
-    failure = options.error();
-    return *failure;
-  }
-  if (options->same_values(component.options)) {
-    component.options.good_until = options->good_until;
-    return refused;
-  }
-  plugin::Component fresh = component;
-  fresh.options = std::move(*options);
-  auto self = create_instance(functions, fresh);
-  if (!self) return std::move(self.error());
-  if (!process.empty() && functions->identify != nullptr) {
-    const std::string name = name_of(*component.descriptor);
-    auto identified = cross_void({name, "identify", {}}, [&](cdcrt_error* error) {
-      return functions->identify(self->get(), sdk::borrow(pipeline), sdk::borrow(process), error);
-    });
-    if (!identified) return std::move(identified.error());
-  }
-  component = std::move(fresh);
-  current = std::move(*self);
-  return current;
-}
-
-Result<std::shared_ptr<void>> Sink::Renewal::renew_what_expires(const cdcrt_sink* functions, const std::shared_ptr<void>& tried) {
-  constexpr std::chrono::minutes kRenewBefore{5};
-  const auto good_until = [&] {
-    const std::lock_guard lock(mutex);
-    return component.options.good_until;
-  }();
-  const auto now = std::chrono::system_clock::now();
-  if (!good_until || *good_until - kRenewBefore > now) return tried;
-  auto renewed = renew(functions, tried);
-  if (renewed) return renewed;
-  if (*good_until > now) return tried;
-  // An outage of those who give logins is waited for as one of the target is.
-  return make_error(CDCRT_RETRY, "the login of sink '" + component.name + "' has expired and cannot be renewed: " + renewed.error().message,
-                    renewed.error().hint);
-}
 
 Result<Sink> Sink::create(const Component& component) {
   Sink sink;
@@ -440,8 +238,18 @@ Result<Sink> Sink::create(const Component& component) {
   if (sink.functions_->limits_of != nullptr) sink.functions_->limits_of(sink.self_.get(), &sink.limits_);
   if (component.renew) {
     sink.renewal_ = std::make_shared<Renewal>();
-    sink.renewal_->component = component;
-    sink.renewal_->current = std::exchange(sink.self_, nullptr);
+    const auto create = [functions = sink.functions_, name = sink.name_,
+                         &told = *sink.renewal_](const Component& fresh) -> Result<std::shared_ptr<void>> {
+      auto instance = create_instance(functions, fresh);
+      const std::lock_guard lock(told.mutex);
+      if (!instance || told.process.empty() || functions->identify == nullptr) return instance;
+      auto identified = cross_void({name, "identify", {}}, [&](cdcrt_error* error) {
+        return functions->identify(instance->get(), sdk::borrow(told.pipeline), sdk::borrow(told.process), error);
+      });
+      if (!identified) return std::move(identified.error());
+      return instance;
+    };
+    sink.renewal_->newest = std::make_unique<plugin::Renewal>(component, std::exchange(sink.self_, nullptr), create);
   }
   return sink;
 }
@@ -464,11 +272,7 @@ Result<void> Sink::abandoned(const std::string& process) {
                     [&](cdcrt_error* error) { return functions_->abandoned(instance().get(), sdk::borrow(process), error); });
 }
 
-std::shared_ptr<void> Sink::instance() const {
-  if (!renewal_) return self_;
-  const std::lock_guard lock(renewal_->mutex);
-  return renewal_->current;
-}
+std::shared_ptr<void> Sink::instance() const { return renewal_ ? renewal_->newest->current() : self_; }
 
 Result<Connection> Sink::open(const std::shared_ptr<void>& owner) {
   void* connection = nullptr;
@@ -480,18 +284,13 @@ Result<Connection> Sink::open(const std::shared_ptr<void>& owner) {
 Result<Connection> Sink::open() {
   auto tried = instance();
   if (!renewal_) return open(tried);
-  auto current = renewal_->renew_what_expires(functions_, tried);
+  auto current = renewal_->newest->renew_what_expires(tried);
   if (!current) return std::move(current.error());
   tried = std::move(*current);
   auto opened = open(tried);
   if (opened || opened.error().code != CDCRT_AUTH) return opened;
-  auto renewed = renewal_->renew(functions_, tried);
-  if (!renewed) {
-    std::string& hint = opened.error().hint;
-    hint += (hint.empty() ? "" : "; ") + std::string("the manifest's secrets could not be read again: ") + explain(renewed.error());
-  }
-  if (!renewed || *renewed == tried) return opened;
-  return open(*renewed);
+  const auto renewed = renewal_->newest->after_refusal(tried, opened.error());
+  return renewed == tried ? std::move(opened) : open(renewed);
 }
 
 }  // namespace cdcrt::plugin

@@ -33,7 +33,7 @@ Component looking(const Component& sink, const std::string& pipeline);
 
 enum class Poll : uint8_t { kBatch, kNothing, kEnd };
 
-/// Each call does what cdcrt_source says of it, on the threads that it names.
+/// Each call does what cdcrt_source says of it, on the threads that it names. Where servers refuse the credentials, see plugin/source.cpp.
 class Source {
  public:
   static Result<Source> create(const Component& component);
@@ -62,7 +62,7 @@ class Source {
  private:
   const cdcrt_source* functions_ = nullptr;
   std::string name_;
-  std::shared_ptr<void> self_;
+  std::shared_ptr<void> self_;  ///< an InstanceOfSource
 };
 
 class Sink;

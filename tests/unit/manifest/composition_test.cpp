@@ -196,6 +196,44 @@ TEST_CASE("references: relative files start at the manifest's folder") {
   CHECK(option(loaded.manifest->sources[0], "brokers").string == "x");
 }
 
+TEST_CASE("references: a credential is a file in the folder that systemd gives the unit") {
+  const Workspace workspace;
+  workspace.write("credentials/kafka", "x\n");
+  const std::string path = workspace.write("shop.toml", with_brokers("\"${credential:kafka}\""));
+  ::unsetenv("CREDENTIALS_DIRECTORY");
+  const auto outside = manifest::load(request_for({path}));
+  REQUIRE(outside.diagnostics.size() == 1);
+  CHECK(outside.diagnostics[0].code == "E0302");
+  CHECK(outside.diagnostics[0].message == "there is no credential 'kafka': CREDENTIALS_DIRECTORY is not set");
+  const Variable directory("CREDENTIALS_DIRECTORY", (workspace.folder() + "/credentials").c_str());
+  const auto loaded = manifest::load(request_for({path}));
+  REQUIRE(loaded.manifest);
+  CHECK(option(loaded.manifest->sources[0], "brokers").string == "x");
+  const std::pair<const char*, const char*> wrong[] = {{"\"${credential:}\"", "E0304"},
+                                                       {"\"${credential:../x}\"", "E0304"},
+                                                       {"\"${credential:.}\"", "E0304"},
+                                                       {"\"${credential:other}\"", "E0302"}};
+  for (const auto& [value, code] : wrong) {
+    CAPTURE(value);
+    const auto refused = load_text(with_brokers(value));
+    REQUIRE(refused.diagnostics.size() == 1);
+    CHECK(refused.diagnostics[0].code == code);
+  }
+}
+
+TEST_CASE("references: a source whose values come from files can be read again") {
+  const Workspace workspace;
+  workspace.write("brokers", "old:9092\n");
+  const auto loaded = manifest::load(request_for({workspace.write("shop.toml", with_brokers("\"${file:brokers}\""))}));
+  REQUIRE(loaded.manifest);
+  const auto& source = loaded.manifest->sources[0];
+  REQUIRE(source.renew);
+  CHECK(source.renew()->same_values(source.options));
+  workspace.write("brokers", "new:9092\n");
+  CHECK(!source.renew()->same_values(source.options));
+  CHECK(!load_text(with_brokers("\"kafka:9092\"")).manifest->sources[0].renew);
+}
+
 TEST_CASE("references: one that cannot be resolved is reported at its own place, once") {
   CHECK(problems_of(with_brokers("\"a${env:CDCRT_TEST_NOPE}\"")) ==
         "shop.toml:5:13: error[E0301]: environment variable 'CDCRT_TEST_NOPE' is not set\n"

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "cdcrt/sdk/sink.hpp"
+#include "kafka/security_options.hpp"
 #include "producer.hpp"
 
 namespace cdcrt::kafka_sink {
@@ -37,17 +38,19 @@ class KafkaSink : public sdk::Sink {
       "The columns `key` and `value` are the message's own, `timestamp` is its time, `headers` (a JSON list of pairs) its headers. Every "
       "other column that is not null becomes the header `cdcrt.COLUMN`.";
 
-  explicit KafkaSink(const sdk::Config& config) : topic_(config.string("topic")) {
+  KafkaSink(const sdk::Config& config, sdk::Host host) : host_(std::move(host)), topic_(config.string("topic")) {
     settings_.brokers = config.string("brokers");
     settings_.connect_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(config.duration("connect_timeout"));
     settings_.delivery_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(config.duration("delivery_timeout"));
     for (const auto& [name, value] : config.map("librdkafka")) settings_.properties.emplace_back(name, value);
   }
-  sdk::Status configure(const sdk::Config&) override {
+  sdk::Status configure(const sdk::Config& config) override {
+    if (auto read = settings_.security.read(config, settings_.brokers, settings_.properties, host_); !read) return read;
     Producer trial;
     return trial.open(settings_);
   }
   sdk::Status open(std::unique_ptr<sdk::SinkConnection>& connection) override {
+    for (const auto& warning : settings_.security.warnings()) host_.warn(warning);
     auto producer = std::make_unique<Producer>();
     auto status = producer->open(settings_);
     if (status.ok()) status = producer->check();
@@ -56,6 +59,7 @@ class KafkaSink : public sdk::Sink {
   }
 
  private:
+  const sdk::Host host_;
   Settings settings_;
   std::string topic_;
 };
@@ -68,7 +72,7 @@ namespace {
 namespace option = cdcrt::sdk::option;
 using namespace std::chrono_literals;
 
-constexpr cdcrt_option kOptions[] = {
+constexpr cdcrt_option kOwnOptions[] = {
     option::text("brokers")
         .required()
         .shared()
@@ -91,9 +95,10 @@ constexpr cdcrt_option kOptions[] = {
     option::map("librdkafka")
         .secret()
         .shared()
-        .example("{ \"security.protocol\" = \"SASL_SSL\" }")
+        .example("{ \"socket.keepalive.enable\" = true }")
         .doc("Properties of librdkafka, passed through and checked by it."),
 };
+constexpr auto kOptions = cdcrt::kafka::with_security(kOwnOptions);
 
 }  // namespace
 

@@ -23,8 +23,7 @@ bool is_owned(const std::string& name) {
 sdk::Status Producer::open(const Settings& settings) {
   settings_ = settings;
   if (settings.brokers.find('@') != std::string::npos) {
-    return Status::bad_config("brokers", "a broker is host:port, and takes no user before an '@'",
-                              "give sasl.username and sasl.password in the librdkafka table");
+    return Status::bad_config("brokers", "a broker is host:port, and takes no user before an '@'", "give sasl.username and sasl.password");
   }
   rd_kafka_conf_t* configuration = rd_kafka_conf_new();
   char reason[512] = "";
@@ -41,6 +40,10 @@ sdk::Status Producer::open(const Settings& settings) {
     if (set == RD_KAFKA_CONF_UNKNOWN) return fail("librdkafka." + name, "librdkafka: " + std::string(reason));
     if (set != RD_KAFKA_CONF_OK) return fail("librdkafka." + name, "librdkafka: the value of " + name + " is not valid");
   }
+  for (const auto& [name, value] : settings.security.properties()) {
+    const auto set = rd_kafka_conf_set(configuration, name.c_str(), value.c_str(), reason, sizeof reason);
+    if (set != RD_KAFKA_CONF_OK) return fail("librdkafka", "librdkafka does not take " + name + ", which options ask for");
+  }
   const std::string timeout = std::to_string(settings.delivery_timeout.count());
   for (const auto& [name, value] :
        {std::pair{"bootstrap.servers", settings.brokers.c_str()}, std::pair{"delivery.timeout.ms", timeout.c_str()}}) {
@@ -48,11 +51,18 @@ sdk::Status Producer::open(const Settings& settings) {
   }
   rd_kafka_conf_set_opaque(configuration, this);
   rd_kafka_conf_set_log_cb(configuration, [](const rd_kafka_t*, int, const char*, const char*) {});
-  rd_kafka_conf_set_error_cb(configuration, [](rd_kafka_t*, int, const char* text, void* opaque) {
-    auto& self = *static_cast<Producer*>(opaque);
-    const std::lock_guard lock(self.mutex_);
-    self.last_error_ = text;
+  rd_kafka_conf_set_error_cb(
+      configuration, [](rd_kafka_t*, int code, const char* text, void* opaque) { static_cast<Producer*>(opaque)->on_error(code, text); });
+  rd_kafka_conf_set_ssl_cert_verify_cb(configuration, [](rd_kafka_t*, const char* broker, int32_t, int* error, int depth, const char* der,
+                                                         size_t size, char*, size_t, void* opaque) {
+    return static_cast<Producer*>(opaque)->identity_.judge(broker, *error, depth, {der, size}) ? 1 : 0;
   });
+  if (settings.security.tokens()) {
+    rd_kafka_conf_set_oauthbearer_token_refresh_cb(configuration, [](rd_kafka_t* handle, const char*, void* opaque) {
+      static_cast<Producer*>(opaque)->settings_.security.tokens()->give(handle);
+    });
+    rd_kafka_conf_enable_sasl_queue(configuration, 1);
+  }
   rd_kafka_conf_set_dr_msg_cb(configuration, [](rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return;
     auto& self = *static_cast<Producer*>(opaque);
@@ -68,26 +78,52 @@ Producer::~Producer() {
   if (handle_ != nullptr) rd_kafka_destroy(handle_);
 }
 
+void Producer::on_error(int code, const char* text) {
+  const auto refusal = kafka::refusal_of(code, text);
+  {
+    const std::lock_guard lock(mutex_);
+    last_error_ = text;
+    if (refusal != kafka::Refusal::kNone) {
+      refusal_ = refusal;
+      refusal_text_ = text;
+    }
+  }
+  if (refusal == kafka::Refusal::kLogin && settings_.security.tokens()) settings_.security.tokens()->refused(handle_);
+}
+
+sdk::Status Producer::refusal() {
+  const std::lock_guard lock(mutex_);
+  if (refusal_ == kafka::Refusal::kNone) return {};
+  return kafka::refused(refusal_, settings_.brokers, refusal_text_, identity_.last(), settings_.security);
+}
+
 std::string Producer::last_error() {
   const std::lock_guard lock(mutex_);
   return last_error_;
 }
 
 sdk::Status Producer::check() {
+  // From now on tokens are asked for.
+  if (settings_.security.tokens()) {
+    if (rd_kafka_error_t* error = rd_kafka_sasl_background_callbacks_enable(handle_)) rd_kafka_error_destroy(error);
+  }
   const auto deadline = std::chrono::steady_clock::now() + settings_.connect_timeout;
   while (true) {
     const rd_kafka_metadata_t* metadata = nullptr;
     const auto code = rd_kafka_metadata(handle_, 0, nullptr, &metadata, kOneTryMs);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
       rd_kafka_metadata_destroy(metadata);
+      const std::lock_guard lock(mutex_);
+      refusal_ = kafka::Refusal::kNone;
       return {};
     }
     rd_kafka_poll(handle_, 0);
+    if (auto refused = refusal(); !refused) return refused;
     if (std::chrono::steady_clock::now() < deadline) continue;
     const std::string last = last_error();
     return Status::error(CDCRT_UNREACHABLE,
                          "no Kafka broker answers at " + settings_.brokers + ": " + (last.empty() ? rd_kafka_err2str(code) : last),
-                         "check the option brokers, the network, and security.protocol in the librdkafka table");
+                         kafka::advice_on_protocol(settings_.security));
   }
 }
 
@@ -126,6 +162,8 @@ sdk::Status Producer::flush() {
   }
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR && failed.empty()) failed = rd_kafka_err2str(code);
   if (failed.empty()) return {};
+  if (auto refused = refusal(); !refused)
+    return Status::retry("Kafka did not acknowledge: " + std::string(refused.message()), std::string(refused.hint()));
   const std::string last = last_error();
   return Status::retry("Kafka did not acknowledge: " + failed + (last.empty() ? "" : " (" + last + ")"));
 }

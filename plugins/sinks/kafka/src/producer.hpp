@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "cdcrt/sdk/status.hpp"
+#include "kafka/refusal.hpp"
+#include "kafka/security.hpp"
 #include "row_message.hpp"
 
 struct rd_kafka_s;
@@ -18,7 +20,8 @@ namespace cdcrt::kafka_sink {
 
 struct Settings {
   std::string brokers;
-  std::vector<std::pair<std::string, std::string>> properties;
+  kafka::Properties properties;  ///< of the operator
+  kafka::Security security;
   std::chrono::milliseconds connect_timeout{0}, delivery_timeout{0};
 };
 
@@ -27,7 +30,7 @@ class Producer {
  public:
   /// BAD_CONFIG where librdkafka refuses a property. Connects to nothing yet.
   sdk::Status open(const Settings& settings);
-  /// UNREACHABLE: no broker answers.
+  /// UNREACHABLE: no broker answers; AUTH: one refuses this client, or is not trusted.
   sdk::Status check();
   ~Producer();
   Producer() = default;
@@ -40,11 +43,16 @@ class Producer {
   sdk::Status flush();
 
  private:
+  void on_error(int code, const char* text);
   [[nodiscard]] std::string last_error();
+  /// OK: no broker refused this client, and it trusts those it met.
+  [[nodiscard]] sdk::Status refusal();
   rd_kafka_s* handle_ = nullptr;
   Settings settings_;
+  kafka::BrokerIdentity identity_;
+  kafka::Refusal refusal_ = kafka::Refusal::kNone;
   std::mutex mutex_;
-  std::string last_error_, failed_;
+  std::string last_error_, refusal_text_, failed_;
 };
 
 }  // namespace cdcrt::kafka_sink

@@ -6,17 +6,17 @@ namespace cdcrt::kafka_source {
 
 std::string partition_name(std::string_view topic, int32_t partition) { return std::string(topic) + "[" + std::to_string(partition) + "]"; }
 
-sdk::Status refused_credentials(const Settings& settings, const std::string& text) {
-  return sdk::Status::error(
-      CDCRT_AUTH, "the brokers at " + settings.brokers + " refuse the credentials: " + text,
-      "check security.protocol, sasl.mechanisms, sasl.username and sasl.password in the librdkafka table of this source");
+sdk::Status refused(const Settings& settings, Diagnostics& diagnostics) {
+  return kafka::refused(diagnostics.refusal(), settings.brokers, diagnostics.refusal_text(), diagnostics.identity().last(),
+                        settings.security);
 }
 
 sdk::Status broker_error(int code, const std::string& what, const std::string& text, const Settings& settings, std::string_view topic) {
   const std::string message = what + ": " + (text.empty() ? rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(code)) : text);
   switch (code) {
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
-    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED: return refused_credentials(settings, text);
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+      return kafka::refused(kafka::refusal_of(code, text), settings.brokers, text, {}, settings.security);
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
       return sdk::Status::error(CDCRT_AUTH, "no right to use the consumer group '" + settings.group + "'",
                                 "allow READ on group " + settings.group + " for this user, or name another group with the option group");

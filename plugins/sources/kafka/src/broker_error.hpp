@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cdcrt/sdk/status.hpp"
+#include "diagnostics.hpp"
 #include "settings.hpp"
 
 namespace cdcrt::kafka_source {
@@ -15,8 +16,8 @@ std::string partition_name(std::string_view topic, int32_t partition);
 /// rd_kafka_resp_err_t; `text`: what librdkafka said, without secrets; `topic`: empty where none is concerned.
 sdk::Status broker_error(int code, const std::string& what, const std::string& text, const Settings& settings, std::string_view topic = {});
 
-/// The credentials were refused.
-sdk::Status refused_credentials(const Settings& settings, const std::string& text);
+/// What `diagnostics` heard of a refusal, by one side or the other: AUTH, or RETRY where a token could not be had for now.
+sdk::Status refused(const Settings& settings, Diagnostics& diagnostics);
 
 /// The offset to read is not in the log any more (or not yet).
 sdk::Status offset_out_of_range(std::string_view topic, int32_t partition, int64_t wanted, int64_t first, int64_t end);

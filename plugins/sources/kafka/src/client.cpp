@@ -124,11 +124,23 @@ sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& h
   rd_kafka_conf_set_log_cb(configuration, [](const rd_kafka_t* handle, int level, const char* facility, const char* text) {
     if (auto* self = static_cast<Client*>(rd_kafka_opaque(handle))) self->diagnostics_.log(level, facility, text);
   });
-  rd_kafka_conf_set_error_cb(configuration, [](rd_kafka_t*, int code, const char* text, void* opaque) {
+  rd_kafka_conf_set_error_cb(configuration, [](rd_kafka_t* handle, int code, const char* text, void* opaque) {
     auto* self = static_cast<Client*>(opaque);
     self->diagnostics_.error(code, text);
+    if (self->tokens_ && kafka::refusal_of(code, text) == kafka::Refusal::kLogin) self->tokens_->refused(handle);
     if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__RESOLVE) self->silence_.lost();
   });
+  rd_kafka_conf_set_ssl_cert_verify_cb(configuration, [](rd_kafka_t*, const char* broker, int32_t, int* error, int depth, const char* der,
+                                                         size_t size, char*, size_t, void* opaque) {
+    return static_cast<Client*>(opaque)->diagnostics_.identity().judge(broker, *error, depth, {der, size}) ? 1 : 0;
+  });
+  // On a thread of librdkafka's own, so that a token is renewed whoever asks for what.
+  client->tokens_ = settings.security.tokens();
+  if (client->tokens_) {
+    rd_kafka_conf_set_oauthbearer_token_refresh_cb(
+        configuration, [](rd_kafka_t* handle, const char*, void* opaque) { static_cast<Client*>(opaque)->tokens_->give(handle); });
+    rd_kafka_conf_enable_sasl_queue(configuration, 1);
+  }
   if (customize != nullptr) customize(configuration);
   const auto on_new = [](rd_kafka_t* handle, const rd_kafka_conf_t*, void* self, char*, size_t) {
     const auto on_answer = [](rd_kafka_t*, int, const char*, int32_t, int16_t request, int16_t, int32_t, size_t size, int64_t,
@@ -143,6 +155,9 @@ sdk::Status Client::open(const Settings& settings, Role role, const sdk::Host& h
   rd_kafka_conf_interceptor_add_on_new(configuration, "cdcrt", on_new, client.get());
   client->handle_ = rd_kafka_new(RD_KAFKA_CONSUMER, configuration, reason, sizeof reason);
   if (client->handle_ == nullptr) return fail("librdkafka");
+  if (client->tokens_) {
+    if (rd_kafka_error_t* error = rd_kafka_sasl_background_callbacks_enable(client->handle_)) rd_kafka_error_destroy(error);
+  }
   client->apply_limit();
   to = std::move(client);
   return {};

@@ -70,6 +70,7 @@ class Client {
   rd_kafka_s* handle_ = nullptr;
   bool is_limited_;
   FetchLimit limit_;
+  std::shared_ptr<kafka::Tokens> tokens_;
   std::optional<std::pair<std::string, std::string>> login_;  // where fetchers have to be woken
   QueueWatch watch_;
   double message_bytes_ = 0;  // about

@@ -5,6 +5,12 @@
 #include <cstring>
 
 namespace cdcrt::kafka_source {
+namespace {
+
+// librdkafka keeps back what a broker says again for 30 s (2.0.2: rdkafka_broker.c, rd_kafka_broker_set_error).
+constexpr std::chrono::seconds kRefusalLasts{40};
+
+}  // namespace
 
 void Diagnostics::log(int syslog_level, const char* facility, const char* text) {
   constexpr int kError = 3;
@@ -24,8 +30,12 @@ void Diagnostics::error(int code, const char* text) {
     is_outage_ = true;
     return;  // says less than the complaint before it
   }
-  if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED) is_refused_ = true;
   last_ = without_secrets(text, properties_);
+  if (const auto refusal = kafka::refusal_of(code, text); refusal != kafka::Refusal::kNone) {
+    refusal_ = refusal;
+    refusal_text_ = last_;
+    refused_at_ = std::chrono::steady_clock::now();
+  }
 }
 
 std::string Diagnostics::last() const {
@@ -33,9 +43,14 @@ std::string Diagnostics::last() const {
   return last_;
 }
 
-bool Diagnostics::is_refused() const {
+kafka::Refusal Diagnostics::refusal() const {
   const std::lock_guard lock(mutex_);
-  return is_refused_;
+  return std::chrono::steady_clock::now() - refused_at_ < kRefusalLasts ? refusal_ : kafka::Refusal::kNone;
+}
+
+std::string Diagnostics::refusal_text() const {
+  const std::lock_guard lock(mutex_);
+  return refusal_text_;
 }
 
 bool Diagnostics::take_outage() {
@@ -47,7 +62,8 @@ bool Diagnostics::take_outage() {
 
 void Diagnostics::reached() {
   const std::lock_guard lock(mutex_);
-  is_refused_ = is_outage_ = false;
+  refusal_ = kafka::Refusal::kNone;
+  is_outage_ = false;
 }
 
 }  // namespace cdcrt::kafka_source

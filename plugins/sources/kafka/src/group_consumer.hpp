@@ -128,6 +128,7 @@ class GroupConsumer {
   void on_message_error(const rd_kafka_message_s& message);
   void explain_lost(Owned& owned);
   void tell_of_silence();
+  void tell_of_refusal();
   void fail(sdk::Status status);
   void drop_batch(Owned& owned);
   /// The next partition whose batch may be handed out.
@@ -158,7 +159,7 @@ class GroupConsumer {
   std::map<Key, int64_t> commits_;
   Clock::time_point committed_at_{}, measured_at_{};
   IntakeLimit limit_{0};
-  Clock::time_point joined_at_{};
+  Clock::time_point joined_at_{}, refusal_told_at_{};
   Clock::time_point others_are_gone_at_{};  // members that were gone when this one joined
   bool has_told_of_silence_ = false;
   std::optional<Clock::time_point> changed_at_;  // partitions were assigned or revoked; none before the first assignment

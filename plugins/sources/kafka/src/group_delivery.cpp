@@ -17,6 +17,7 @@ constexpr std::chrono::milliseconds kLull{100};
 constexpr std::chrono::seconds kLullOfBacklog{2};
 constexpr std::chrono::seconds kLookTimeout{2};
 constexpr std::chrono::milliseconds kLookAgain{500};
+constexpr std::chrono::seconds kBetweenRefusals{10};
 constexpr std::chrono::seconds kSilentStart{8};  // without a word to whoever waits for the first assignment
 
 }  // namespace
@@ -42,12 +43,11 @@ bool GroupConsumer::serve_group() {
     fail(status.code() == CDCRT_RETRY ? sdk::Status::fatal(std::string(status.message())) : std::move(status));
   }
   tell_of_silence();
+  tell_of_refusal();
   Diagnostics& diagnostics = client_->diagnostics();
   const bool is_told = diagnostics.take_outage();
   if (is_told || (!is_outage_ && client_->silence().lasts())) {
-    if (is_told && diagnostics.is_refused()) {
-      fail(refused_credentials(settings_, diagnostics.last()));
-    } else if (!is_outage_) {
+    if (!is_outage_ && !diagnostics.is_refused()) {
       is_outage_ = true;
       fail(sdk::Status::retry("no Kafka broker can be reached at " + settings_.brokers + ": " + diagnostics.last(),
                               "reading goes on by itself when one comes back"));
@@ -224,10 +224,16 @@ void GroupConsumer::tell_of_silence() {
              " name the addresses to connect to (advertised.listeners): they must be reachable from here");
 }
 
+// Told again and again, also by one broker of several: the host reads secrets anew that may have changed.
+void GroupConsumer::tell_of_refusal() {
+  Diagnostics& diagnostics = client_->diagnostics();
+  if (!diagnostics.is_refused() || Clock::now() - refusal_told_at_ < kBetweenRefusals) return;
+  refusal_told_at_ = Clock::now();
+  is_outage_ = true;
+  fail(refused(settings_, diagnostics));
+}
+
 void GroupConsumer::fail(sdk::Status status) {
-  // A right that was there and is taken away comes back when the operator gives it back, as a broker does.
-  if (status.code() == CDCRT_AUTH && (changed_at_ || fenced_at_))
-    status = sdk::Status::retry(std::string(status.message()), std::string(status.hint()));
   if (failure_.ok() || (failure_.code() == CDCRT_RETRY && status.code() != CDCRT_RETRY)) failure_ = std::move(status);
 }
 

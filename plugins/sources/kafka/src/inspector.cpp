@@ -66,7 +66,11 @@ sdk::Status Inspector::failed(Client& client, int code, const std::string& what,
   client.listen();
   Diagnostics& diagnostics = client.diagnostics();
   if (!is_transport(code)) return broker_error(code, what, {}, settings_, topic);
-  if (diagnostics.is_refused()) return refused_credentials(settings_, diagnostics.last());
+  if (diagnostics.is_refused()) {
+    auto status = refused(settings_, diagnostics);
+    if (was_reached_ || status.code() != CDCRT_RETRY) return status;
+    return sdk::Status::error(CDCRT_UNREACHABLE, std::string(status.message()), std::string(status.hint()));
+  }
   const std::string last = diagnostics.last();
   const std::string reason = last.empty() ? std::string(rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(code))) : last;
   if (was_reached_) {
@@ -77,7 +81,7 @@ sdk::Status Inspector::failed(Client& client, int code, const std::string& what,
   return sdk::Status::error(
       CDCRT_UNREACHABLE,
       "no Kafka broker answers at " + settings_.brokers + " within " + seconds(settings_.connect_timeout) + ": " + reason,
-      "check the option brokers, the network, and security.protocol in the librdkafka table of this source");
+      kafka::advice_on_protocol(settings_.security));
 }
 
 sdk::Status Inspector::topics(std::vector<Topic>& to) {

@@ -3,9 +3,9 @@
 namespace cdcrt::kafka_source {
 
 KafkaSource::KafkaSource(const sdk::Config&, sdk::Host host)
-    : inspector_(settings_, host), rereader_(settings_, inspector_, host), consumer_(settings_, inspector_, host) {}
+    : host_(host), inspector_(settings_, host), rereader_(settings_, inspector_, host), consumer_(settings_, inspector_, host) {}
 
-sdk::Status KafkaSource::configure(const sdk::Config& config) { return settings_.read(config); }
+sdk::Status KafkaSource::configure(const sdk::Config& config) { return settings_.read(config, host_); }
 
 sdk::Status KafkaSource::seek(std::string_view topic, int32_t partition, int64_t offset, uint32_t generation) {
   consumer_.seek(topic, partition, offset, generation);
@@ -14,6 +14,7 @@ sdk::Status KafkaSource::seek(std::string_view topic, int32_t partition, int64_t
 
 sdk::Status KafkaSource::start(const cdcrt_source_events& events) {
   is_started_ = true;
+  for (const auto& warning : settings_.security.warnings()) host_.warn(warning);
   return consumer_.start(events);
 }
 

@@ -39,6 +39,7 @@ class KafkaSource : public sdk::Source {
   void stop() override;
 
  private:
+  const sdk::Host host_;
   Settings settings_;
   Inspector inspector_;
   Rereader rereader_;

@@ -1,4 +1,5 @@
 #include "cdcrt/sdk/option.hpp"
+#include "kafka/security_options.hpp"
 #include "kafka_source.hpp"
 
 namespace {
@@ -10,7 +11,7 @@ constexpr const char* kStops[] = {"never", "end", nullptr};
 constexpr const char* kIsolationLevels[] = {"read_committed", "read_uncommitted", nullptr};
 constexpr const char* kAssignments[] = {"cooperative", "eager", nullptr};
 
-constexpr cdcrt_option kOptions[] = {
+constexpr cdcrt_option kOwnOptions[] = {
     option::text("brokers")
         .required()
         .shared()
@@ -64,10 +65,11 @@ constexpr cdcrt_option kOptions[] = {
     option::map("librdkafka")
         .secret()
         .shared()
-        .example("{ \"security.protocol\" = \"SASL_SSL\" }")
+        .example("{ \"socket.keepalive.enable\" = true }")
         .doc("Properties of librdkafka, passed through and checked by it (see its CONFIGURATION.md). Those that this source needs for "
              "itself are refused with the option to use."),
 };
+constexpr auto kOptions = cdcrt::kafka::with_security(kOwnOptions);
 
 }  // namespace
 

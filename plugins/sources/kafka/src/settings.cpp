@@ -18,14 +18,14 @@ std::string host_name() {
 
 }  // namespace
 
-sdk::Status Settings::read(const sdk::Config& config) {
+sdk::Status Settings::read(const sdk::Config& config, const sdk::Host& host) {
   brokers = config.string("brokers");
   if (brokers.find_first_not_of(" ,") == std::string::npos) {
     return sdk::Status::bad_config("brokers", "no broker is named", "for example brokers = \"kafka1:9092,kafka2:9092\"");
   }
   if (brokers.find('@') != std::string::npos) {
     return sdk::Status::bad_config("brokers", "a broker is host:port, and takes no user before an '@'",
-                                   "give sasl.username and sasl.password in the librdkafka table of this source");
+                                   "give sasl.username and sasl.password");
   }
   group = config.has("group") ? config.string("group") : config.pipeline();
   if (group.empty()) return sdk::Status::bad_config("group", "the group's name is empty");
@@ -39,7 +39,10 @@ sdk::Status Settings::read(const sdk::Config& config) {
   queue_memory = config.bytes("queue_memory");
   connect_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(config.duration("connect_timeout"));
   properties = config.map("librdkafka");
-  return check_properties(properties);
+  if (auto checked = check_properties(properties); !checked) return checked;
+  if (auto read = security.read(config, brokers, properties, host); !read) return read;
+  properties.insert(properties.end(), security.properties().begin(), security.properties().end());
+  return {};
 }
 
 std::string Settings::member() const {

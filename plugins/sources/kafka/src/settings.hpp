@@ -6,7 +6,9 @@
 #include <string>
 
 #include "cdcrt/sdk/config.hpp"
+#include "cdcrt/sdk/host.hpp"
 #include "cdcrt/sdk/status.hpp"
+#include "kafka/security.hpp"
 #include "properties.hpp"
 #include "start_position.hpp"
 #include "topic_patterns.hpp"
@@ -25,9 +27,10 @@ struct Settings {
   uint64_t max_messages_per_second = 0;  // 0: no limit
   uint64_t queue_memory = 0;             // bytes
   std::chrono::milliseconds connect_timeout{0};
-  Properties properties;
+  Properties properties;  // of the operator, and those of `security`
+  kafka::Security security;
 
-  sdk::Status read(const sdk::Config& config);
+  sdk::Status read(const sdk::Config& config, const sdk::Host& host);
   /// The member's fixed name in the group: `instance` and a mark of the topics; empty where it has none. A broker gives a member that
   /// comes back under its name what it had, without asking whether it still subscribes to the same (Kafka 4.1, GroupCoordinator; KIP-345):
   /// with other topics it has to be another member.
