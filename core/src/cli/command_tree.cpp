@@ -12,8 +12,14 @@ namespace {
 
 constexpr char kBetween = '|';
 
-std::vector<std::string> choices_of(const CLI::Option& option) {
+/// Without the checks of its values, which stand behind it.
+std::string type_of(const CLI::Option& option) {
   const std::string text = option.get_type_name();
+  return text.substr(0, text.find(':'));
+}
+
+std::vector<std::string> choices_of(const CLI::Option& option) {
+  const std::string text = type_of(option);
   std::vector<std::string> choices;
   if (text.find(kBetween) == std::string::npos) return choices;
   for (std::size_t begin = 0; begin <= text.size();) {
@@ -24,15 +30,18 @@ std::vector<std::string> choices_of(const CLI::Option& option) {
   return choices;
 }
 
+char in_capitals(char letter) { return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter; }
+
 CommandOption described(const CLI::Option& option) {
   CommandOption made;
   for (const auto& name : option.get_lnames()) made.names.push_back("--" + name);
   for (const auto& name : option.get_snames()) made.names.push_back("-" + name);
   made.choices = choices_of(option);
   if (made.names.empty()) {
-    made.value = made.choices.empty() && option.get_type_name() != "FILE" ? option.get_name() : option.get_type_name();
+    made.value = made.choices.empty() && type_of(option) != "FILE" ? option.get_name() : type_of(option);
+    if (made.choices.empty()) std::transform(made.value.begin(), made.value.end(), made.value.begin(), in_capitals);
   } else if (option.get_items_expected_max() > 0) {
-    made.value = option.get_type_name();
+    made.value = type_of(option);
   }
   made.about = option.get_description();
   made.repeats = option.get_items_expected_max() > 1;

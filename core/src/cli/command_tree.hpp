@@ -14,7 +14,7 @@ namespace cdcrt::cli {
 
 struct CommandOption {
   std::vector<std::string> names;  ///< with their dashes, the long one first; empty: an argument by its place
-  std::string value;               ///< what stands for its value: "FILE", "text|json"; empty: a flag. The name of an argument by its place
+  std::string value;  ///< what stands for its value: "FILE", "text|json"; empty: a flag. Of an argument by its place its name, "TABLE"
   std::vector<std::string> choices;  ///< all that it may be; empty: anything
   std::string about;
   bool repeats = false, required = false;

@@ -1,5 +1,6 @@
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "cli/command_pages.hpp"
 #include "cli/exit_code.hpp"
@@ -9,22 +10,17 @@
 namespace cdcrt::cli {
 namespace {
 
-/// Text as roff takes it: what would be an escape or a request is none.
-std::string roff(std::string_view text) {
+/// Text of one line as roff takes it: what would be an escape is none.
+std::string escaped(std::string_view text) {
   std::string out;
-  for (const char letter : text) {
-    const bool at_begin = out.empty() || out.back() == '\n';
-    if (letter == '\\') {
-      out += "\\e";
-    } else if (letter == '-') {
-      out += "\\-";
-    } else {
-      if (at_begin && (letter == '.' || letter == '\'')) out += "\\&";
-      out += letter;
-    }
-  }
+  for (const char letter : text) out += letter == '\\' ? "\\e" : letter == '-' ? "\\-" : letter == '\n' ? " " : std::string(1, letter);
   return out;
 }
+
+/// What would be a request at the beginning of a line is none.
+std::string guarded(std::string text) { return text.starts_with('.') || text.starts_with('\'') ? "\\&" + text : text; }
+
+std::string roff(std::string_view text) { return guarded(escaped(text)); }
 
 /// Markdown of one paragraph: `code` becomes bold, of [links](to) the text stays.
 std::string roff_of_markdown(std::string_view text) {
@@ -40,10 +36,10 @@ std::string roff_of_markdown(std::string_view text) {
       out += bold ? "\\fR" : "\\fB";
       bold = !bold;
     } else {
-      out += roff(text.substr(i, 1));
+      out += escaped(text.substr(i, 1));
     }
   }
-  return out.starts_with('.') || out.starts_with('\'') ? "\\&" + out : out;
+  return guarded(std::move(out));
 }
 
 std::string header(const std::string& name, const std::string& section) {
@@ -55,7 +51,7 @@ std::string entry(const CommandOption& option) {
   std::string names;
   for (const std::string& name : option.names) names += (names.empty() ? "" : ", ") + ("\\fB" + roff(name) + "\\fR");
   if (!option.value.empty()) names += (names.empty() ? "" : " ") + ("\\fI" + roff(option.value) + "\\fR");
-  return ".TP\n" + names + "\n" + roff_of_markdown(option.about) + (option.repeats ? " May be repeated." : "") + "\n";
+  return ".TP\n" + names + "\n" + roff_of_markdown(option.about) + (option.repeats ? "; may be repeated" : "") + "\n";
 }
 
 }  // namespace
@@ -84,9 +80,10 @@ std::string manual_of_program(const Command& program) {
   for (const auto& [code, meaning] : kExitMeanings) page += ".TP\n" + std::to_string(code) + "\n" + roff_of_markdown(meaning) + "\n";
   page +=
       ".SH ENVIRONMENT\n.TP\n\\fBCDCRT_PLUGIN_PATH\\fR\nFolders in which plugins are looked for, separated by colons.\n"
-      ".TP\n\\fBSTATE_DIRECTORY\\fR\nWhere dead letters go when the manifest does not say it, in place of the manifest's folder.\n"
       ".TP\n\\fBNOTIFY_SOCKET\\fR, \\fBWATCHDOG_USEC\\fR\nHow a service manager is told that the process is ready, alive or stopping.\n"
       ".SH FILES\n.TP\n\\fI/etc/cdcrt/NAME.toml\\fR\nThe manifest of the service \\fBcdcrt@NAME.service\\fR.\n"
+      ".TP\n\\fI/var/lib/cdcrt/NAME\\fR\nWhat it keeps beside the target: dead letters that go into files."
+      "\n"
       ".SH SEE ALSO\n\\fBcdcrt\\-manifest\\fR(5), \\fBsystemd.service\\fR(5)\n";
   return page;
 }

@@ -37,7 +37,7 @@ RepairParser::RepairParser(CLI::App& app) {
   rewind->add_option("--table", arguments_.table, "the table, named as in the target");
   rewind->add_option("--topic", arguments_.topic, "every table that has rows of this topic");
   rewind->add_option("--to", arguments_.to, "earliest, a time (2026-01-31T12:00:00Z), or an offset")->required()->type_name("PLACE");
-  rewind->add_option("--partition", arguments_.partition, "this partition alone")->check(CLI::NonNegativeNumber);
+  rewind->add_option("--partition", arguments_.partition, "this partition alone")->type_name("N")->check(CLI::NonNegativeNumber);
   rewind->add_option("--source", arguments_.source, "partitions of this source alone")->type_name("NAME");
   rewind->add_flag("--empty", arguments_.empty, "empty the table in the same transaction; needed where it has no key");
 
