@@ -48,6 +48,14 @@ def unpacked():
     return folder
 
 
+def inside(root, *arguments, user="0:0"):
+    """A command that ended in a root, with /proc and /dev as a container has them."""
+    enter = 'mount --bind /proc "$1/proc" && mount --bind /dev "$1/dev" && exec chroot --userspec="$2" "$1" "${@:3}"'
+    return subprocess.run(["unshare", "--mount", "bash", "-c", enter, "bash", root, user, *arguments], text=True, timeout=900,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"})
+
+
 def clean_root():
     """A fresh, minimal Debian 12 with apt, as a folder. It is made once for a machine, in ~/.cache, and unpacked from there."""
     cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache"), "cdcrt")
