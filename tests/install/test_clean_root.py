@@ -63,7 +63,8 @@ class CleanRoot(unittest.TestCase):
                 self.assertIn(plugin, told)
         with self.subTest("the quickstart runs, as a user who may write nothing but there"):
             self.inside("install", "-d", "-o", "nobody", "/srv/quick")
-            told = self.inside("cdcrt", "--manifest", "/usr/share/doc/cdcrt/examples/quickstart.toml", user="nobody:nogroup", folder="/srv/quick")
+            self.inside("cp", "-r", "/usr/share/doc/cdcrt/examples", ".", user="nobody:nogroup", folder="/srv/quick")
+            told = self.inside("cdcrt", "--manifest", "examples/quickstart.toml", user="nobody:nogroup", folder="/srv/quick")
             with sqlite3.connect(os.path.join(self.root, "srv/quick/quickstart.db")) as database:
                 customers, = database.execute("SELECT count(*) FROM customers").fetchone()
             self.assertGreater(customers, 100, told)
@@ -103,7 +104,7 @@ class CleanRoot(unittest.TestCase):
             self.assertIn(f"cdcrt_DIR:PATH={self.root}/usr/lib/cmake/cdcrt", cache)
             done("cmake", "--build", outside + "/build")
             done("ctest", "--test-dir", outside + "/build", "--output-on-failure")
-        self.write("srv/people.txt", "7;Ada\n")
+        self.write("srv/people.txt", "7,Ada\n")
         told = self.inside("cdcrt", "decode", "--plugin", source + "/build/plugins/format-sensor-lines.so", "--option", 'columns=["id", "name"]',
                            "--option", "key=id", "/srv/people.txt")
         self.assertIn('id="7" name="Ada"', told)
