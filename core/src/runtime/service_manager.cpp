@@ -54,14 +54,14 @@ ServiceManager::~ServiceManager() {
   if (socket_ >= 0) ::close(socket_);
 }
 
-void ServiceManager::send(std::string_view message) const {
-  if (socket_ < 0) return;
+bool ServiceManager::send(std::string_view message) const {
+  if (socket_ < 0) return true;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, settings_.socket.data(), settings_.socket.size());
   if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + settings_.socket.size());
-  (void)::sendto(socket_, message.data(), message.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
+  return ::sendto(socket_, message.data(), message.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size) >= 0;
 }
 
 void ServiceManager::status(const std::string& text) {
@@ -74,7 +74,7 @@ void ServiceManager::status(const std::string& text) {
   send("STATUS=" + line);
 }
 
-void ServiceManager::ready() { send("READY=1"); }
+void ServiceManager::ready() { must_tell_ready_ = !send("READY=1"); }
 
 void ServiceManager::stopping(std::chrono::microseconds bound) {
   // The time is counted from now on; where the manager grants more by itself it stays at that.
@@ -84,6 +84,7 @@ void ServiceManager::stopping(std::chrono::microseconds bound) {
 
 void ServiceManager::step(const Heartbeats& heartbeats, const std::function<std::string()>& status_text) {
   if (socket_ < 0) return;
+  if (must_tell_ready_) ready();
   const auto now = Clock::now();
   if (settings_.watchdog.count() > 0 && now >= next_alive_) {
     next_alive_ = now + settings_.watchdog / 4;

@@ -10,8 +10,8 @@
 
 namespace cdcrt::runtime {
 
-/// Where nobody asked to be told, every call does nothing. What cannot be sent is dropped: nothing waits for the manager. Called by the
-/// pipeline's thread.
+/// Where nobody asked to be told, every call does nothing. Nothing waits for the manager: what it does not take is dropped, but for
+/// ready(), which step() tries again. Called by the pipeline's thread.
 class ServiceManager {
  public:
   using Clock = std::chrono::steady_clock;
@@ -36,11 +36,13 @@ class ServiceManager {
   void step(const Heartbeats& heartbeats, const std::function<std::string()>& status_text);
 
  private:
-  void send(std::string_view message) const;
+  /// False: the manager took nothing.
+  bool send(std::string_view message) const;
 
   Settings settings_;
   int socket_ = -1;
   std::string last_status_;
+  bool must_tell_ready_ = false;
   bool told_late_ = false;
   Clock::time_point next_alive_{}, next_status_{};
 };

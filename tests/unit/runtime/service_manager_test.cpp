@@ -64,6 +64,20 @@ TEST_CASE("service manager: is told what systemd understands, and a status once"
                                                      "STATUS=stopping: buffered rows are written first"});
 }
 
+TEST_CASE("service manager: one that is too busy to hear that a process is ready hears it later") {
+  Listener listener;
+  ServiceManager manager({listener.name(), 0us});
+  const Heartbeats heartbeats;
+  // Its queue is full: nothing more is taken.
+  for (int i = 0; i < 10'000; ++i) manager.status(std::to_string(i));
+  manager.ready();
+  const auto before = listener.heard();
+  REQUIRE(before.size() < 10'000);
+  CHECK(before.back() != "READY=1");
+  manager.step(heartbeats, nothing);
+  CHECK(listener.heard().front() == "READY=1");
+}
+
 TEST_CASE("service manager: hears nothing of a process without a watchdog but its status") {
   Listener listener;
   ServiceManager manager({listener.name(), 0us});
