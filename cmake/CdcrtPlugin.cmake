@@ -37,7 +37,7 @@ function(cdcrt_add_plugin)
   set_target_properties(${target} PROPERTIES
     PREFIX "" OUTPUT_NAME ${kind}-${PLUGIN_NAME} CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins INSTALL_RPATH "$ORIGIN")
-  install(TARGETS ${target} LIBRARY DESTINATION lib/cdcrt/plugins)
+  install(TARGETS ${target} LIBRARY DESTINATION lib/cdcrt/plugins COMPONENT runtime)
 endfunction()
 
 function(cdcrt_add_corpus_test)

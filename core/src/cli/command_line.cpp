@@ -7,6 +7,8 @@
 #include <iostream>
 #include <optional>
 
+#include "cli/command_pages.hpp"
+#include "cli/command_tree.hpp"
 #include "cli/decode_command.hpp"
 #include "cli/doctor_command.hpp"
 #include "cli/exit_code.hpp"
@@ -44,6 +46,8 @@ constexpr auto kLater = std::to_array<Later>({{"", "plan", "what a start would d
                                               {"plugin", "conform", "check a plugin against its contract"},
                                               {"plugin", "bench", "measure a plugin"}});
 
+constexpr const char* kAnswers = "how the answer is written";
+
 struct Arguments {
   ManifestArguments manifest;
   std::string output = "text", log_format = "text";
@@ -67,13 +71,13 @@ void add_manifest_options(CLI::App& app, Arguments& arguments) {
       ->type_name("FILE")
       ->allow_extra_args(false);
   app.add_option("--set", arguments.manifest.sets, "override one key: table.key=value")->type_name("KEY=VALUE")->allow_extra_args(false);
-  app.add_option("--output", arguments.output, "text or json")->type_name("FORMAT");
+  add_choice(app, "--output", arguments.output, {"text", "json"}, kAnswers);
 }
 
 void add_run_options(CLI::App& app, Arguments& arguments) {
   add_manifest_options(app, arguments);
-  app.add_option("--stop", arguments.manifest.stop, "end: stop at the ends that the sources have at the start; never")->type_name("WHEN");
-  app.add_option("--log-format", arguments.log_format, "text or json")->type_name("FORMAT");
+  add_choice(app, "--stop", arguments.manifest.stop, {"end", "never"}, "end: stop at the ends that the sources have at the start");
+  add_choice(app, "--log-format", arguments.log_format, {"text", "json"}, "how the log is written");
   app.add_flag("--quiet,-q", arguments.quiet, "no progress line and no summary");
   app.add_flag("--core-dumps", arguments.core_dumps,
                "let a crash leave a core file, and debuggers of the same user attach; both show secrets");
@@ -86,12 +90,12 @@ void add_decode_options(CLI::App& app, Arguments& arguments) {
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   app.add_option("--options", arguments.decode.option_file, "a file of settings, one key=value per line")->type_name("FILE");
-  app.add_option("file", arguments.decode.file, "messages, one per line; - or nothing: standard input");
-  app.add_option("--layout", arguments.decode.layout, "values: a line is a message's value; kcat: JSON as kcat -C -J prints it")
-      ->type_name("LAYOUT");
+  app.add_option("file", arguments.decode.file, "messages, one per line; - or nothing: standard input")->type_name("FILE");
+  add_choice(app, "--layout", arguments.decode.layout, {"values", "kcat"},
+             "values: a line is a message's value; kcat: JSON as kcat -C -J prints it");
   app.add_option("--topic", arguments.decode.topic, "the topic of plain values; by default the file's name without its ending");
   app.add_option("--plugin-dir", arguments.decode.plugin_dirs, "search here too")->type_name("FOLDER")->allow_extra_args(false);
-  app.add_option("--output", arguments.output, "text or json")->type_name("FORMAT");
+  add_choice(app, "--output", arguments.output, {"text", "json"}, kAnswers);
 }
 
 void add_top_options(CLI::App& app, Arguments& arguments) {
@@ -104,7 +108,7 @@ void add_top_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--certificate", arguments.top.certificate,
                  "a file of the certificates to trust; by default the manifest's, else the system's")
       ->type_name("FILE");
-  app.add_option("--sort", arguments.top.sort, "of tables: lag, rows, state or name")->type_name("BY");
+  add_choice(app, "--sort", arguments.top.sort, {"lag", "rows", "state", "name"}, "the order of tables");
   app.add_option("--search", arguments.top.search, "only tables with this in their names")->type_name("TEXT");
   app.add_option("--interval", arguments.top.interval, "seconds between two looks; 1 by default")->type_name("SECONDS");
   app.add_flag("--once", arguments.top.once, "print one screen, without colours, and end; so too where the output is no terminal");
@@ -157,13 +161,6 @@ int complain_about_extras(const CLI::App& app) {
   return complain(std::string(is_flag ? "unknown option " : "unknown command or argument ") + quote(plain) + " of " + quote(command), help);
 }
 
-/// True and complained about when a choice is none of the two.
-bool is_bad_choice(const char* option, const std::string& value, const std::vector<std::string>& allowed) {
-  if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return false;
-  complain(quote(value) + " is not allowed for " + option, diagnostics::did_you_mean(value, allowed));
-  return true;
-}
-
 /// The commands that this file carries out.
 struct Commands {
   CLI::App *validate, *doctor, *route, *top;
@@ -198,9 +195,9 @@ void add_plugin_commands(CLI::App& app, Arguments& arguments, Commands& commands
   commands.plugin_describe->add_option("name", arguments.plugin, "a plugin's name, or the path of its shared object")->required();
   for (CLI::App* command : {commands.plugin_list, commands.plugin_describe}) {
     command->add_option("--plugin-dir", arguments.plugin_dirs, "search here too")->type_name("FOLDER")->allow_extra_args(false);
-    command->add_option("--output", arguments.output, command == commands.plugin_list ? "text or json" : "text, json or markdown")
-        ->type_name("FORMAT");
   }
+  add_choice(*commands.plugin_list, "--output", arguments.output, {"text", "json"}, kAnswers);
+  add_choice(*commands.plugin_describe, "--output", arguments.output, {"text", "json", "markdown"}, kAnswers);
   commands.plugin_new = commands.plugin->add_subcommand("new", "a project of a new plugin that builds and passes its test at once");
   commands.plugin_new->add_option("kind", arguments.scaffold.kind, "format")->required();
   commands.plugin_new->add_option("name", arguments.scaffold.name, "lower-case letters, digits and '-'")->required();
@@ -212,7 +209,9 @@ void add_manifest_commands(CLI::App& app, Arguments& arguments, Commands& comman
   commands.manifest->require_subcommand(0, 1);
   commands.manifest_import =
       commands.manifest->add_subcommand("import", "the manifest that does what a Spark Structured Streaming job kafka-cdc-redshift did");
-  commands.manifest_import->add_option("file", arguments.import.file, "the job's .properties file; -: standard input")->required();
+  commands.manifest_import->add_option("file", arguments.import.file, "the job's .properties file; -: standard input")
+      ->required()
+      ->type_name("FILE");
   commands.manifest_import->add_option("--output", arguments.import.output, "write it there; by default to standard output")
       ->type_name("FILE");
   commands.manifest_import
@@ -243,7 +242,7 @@ int carry_out_plugin_command(const Commands& commands, const Arguments& argument
 }
 
 /// Commands that read no manifest of a pipeline; nullopt: none of them was given.
-std::optional<int> carry_out_without_manifest(const Commands& commands, Arguments& arguments) {
+std::optional<int> carry_out_without_manifest(const CLI::App& app, const Commands& commands, Arguments& arguments) {
   for (const auto& [command, name] : commands.later) {
     if (!command->parsed()) continue;
     return complain(
@@ -251,8 +250,11 @@ std::optional<int> carry_out_without_manifest(const Commands& commands, Argument
         "available: run, validate, doctor, route, top, status, progress, table, dlq, decode, manifest import, plugin list, plugin describe, plugin new, version");
   }
   if (commands.reference->parsed()) {
-    if (is_bad_choice("page", arguments.reference_page, reference_pages())) return kManifestOrUsage;
-    print_reference(arguments.reference_page, std::cout);
+    if (is_command_page(arguments.reference_page)) {
+      print_command_page(arguments.reference_page, command_tree(app), std::cout);
+    } else {
+      print_reference(arguments.reference_page, std::cout);
+    }
     return kDone;
   }
   if (commands.manifest_import->parsed()) return import_manifest(arguments.import, std::cout);
@@ -261,15 +263,9 @@ std::optional<int> carry_out_without_manifest(const Commands& commands, Argument
     std::cout << "cdcrt " << CDCRT_VERSION << "\n";
     return kDone;
   }
-  std::vector<std::string> outputs{"text", "json"};
-  if (commands.plugin_describe->parsed()) outputs.emplace_back("markdown");
-  if (is_bad_choice("--output", arguments.output, outputs) || is_bad_choice("--log-format", arguments.log_format, {"text", "json"})) {
-    return kManifestOrUsage;
-  }
   arguments.manifest.json_output = arguments.json || arguments.output == "json";
   arguments.manifest.json_logs = arguments.log_format == "json";
   if (commands.decode->parsed()) {
-    if (is_bad_choice("--layout", arguments.decode.layout, {"values", "kcat"})) return kManifestOrUsage;
     arguments.decode.json = arguments.manifest.json_output;
     return decode(arguments.decode, std::cout);
   }
@@ -297,8 +293,10 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
   add_decode_options(*commands.decode, arguments);
   commands.version = app.add_subcommand("version", "print the version");
   commands.reference =
-      app.add_subcommand("reference", "print a page of docs/reference: errors, types, manifest or manifest-schema")->group("");
-  commands.reference->add_option("page", arguments.reference_page)->required();
+      app.add_subcommand("reference", "print a page of docs/reference, of the manual, or completions of a shell")->group("");
+  std::vector<std::string> pages = reference_pages();
+  pages.insert(pages.end(), command_pages().begin(), command_pages().end());
+  add_choice(*commands.reference, "page", arguments.reference_page, pages, "")->required();
   add_later_commands(app, commands);
 
   try {
@@ -311,11 +309,10 @@ int run_command_line(const std::vector<std::string>& arguments_given) {
     return complain(error.what(), "see cdcrt --help");
   }
 
+  if (refuse_bad_choices(app)) return kManifestOrUsage;
   if (repair.parsed()) return repair.run();
-  if (const auto exit_code = carry_out_without_manifest(commands, arguments)) return *exit_code;
-  if (!arguments.manifest.stop.empty() && is_bad_choice("--stop", arguments.manifest.stop, {"end", "never"})) return kManifestOrUsage;
+  if (const auto exit_code = carry_out_without_manifest(app, commands, arguments)) return *exit_code;
   if (commands.top->parsed()) {
-    if (is_bad_choice("--sort", arguments.top.sort, {"lag", "rows", "state", "name"})) return kManifestOrUsage;
     arguments.top.manifest = arguments.manifest;
     return top(arguments.top, std::cout);
   }

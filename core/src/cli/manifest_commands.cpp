@@ -35,7 +35,10 @@ std::string json_list(const Items& items, One one) {
 }
 
 void print_json(const manifest::Manifest& manifest) {
-  std::cout << "{\"diagnostics\":[],\"pipeline\":" << json_string(manifest.pipeline) << ",\"sources\":"
+  // Without its closing brace.
+  std::string begin = diagnostics::render_json(manifest.warnings);
+  begin.resize(begin.rfind('}'));
+  std::cout << begin << ",\"pipeline\":" << json_string(manifest.pipeline) << ",\"sources\":"
             << json_list(manifest.sources,
                          [](const manifest::Source& source) {
                            return "{\"name\":" + json_string(source.name) + ",\"plugin\":" + json_string(source.descriptor->name) +
@@ -111,7 +114,16 @@ std::optional<manifest::Manifest> load_or_explain(const ManifestArguments& argum
   request.secret_kinds = amazon_secrets;
   request.read_secrets = secrets == Secrets::kRead;
   auto loaded = manifest::load(request);
-  if (loaded.manifest) return std::move(loaded.manifest);
+  if (loaded.manifest) {
+    // Beside the answer, which others may read.
+    if (!loaded.diagnostics.empty() && arguments.json_logs) {
+      runtime::start_log("info", true);
+      runtime::log_diagnostics(loaded.diagnostics);
+    } else if (!loaded.diagnostics.empty()) {
+      std::cerr << diagnostics::render(loaded.diagnostics, *loaded.texts, diagnostics::wants_colour(STDERR_FILENO));
+    }
+    return std::move(loaded.manifest);
+  }
   if (arguments.json_logs) {
     runtime::start_log("info", true);
     runtime::log_diagnostics(loaded.diagnostics);

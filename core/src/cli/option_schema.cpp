@@ -5,6 +5,7 @@
 
 #include "cli/plugin_description.hpp"
 #include "diagnostics/text.hpp"
+#include "manifest/renamed_key.hpp"
 
 namespace cdcrt::cli {
 namespace {
@@ -29,6 +30,10 @@ std::string schema_type(const cdcrt_option& option) {
 }
 
 std::string schema_property(const cdcrt_option& option) {
+  if (manifest::is_renamed(option)) {
+    return R"({"deprecated":true,"description":)" + json_string("Former name of `" + std::string(manifest::present_key(option)) + "`.") +
+           "}";
+  }
   std::string out = "{" + schema_type(option) + ",\"description\":" + json_string(option.doc);
   if (option.default_value != nullptr) out += ",\"default\":" + json_string(option.default_value);
   if (option.type == CDCRT_OPTION_ENUM) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "diagnostics/text.hpp"
+#include "manifest/renamed_key.hpp"
 #include "plugin/registry.hpp"
 
 namespace cdcrt::cli {
@@ -239,6 +240,10 @@ std::string code(std::string_view text) { return "`" + cell(text) + "`"; }
 std::string options_markdown(std::span<const cdcrt_option> options) {
   std::string out = "| option | type | default | meaning |\n|---|---|---|---|\n";
   for (const cdcrt_option& option : options) {
+    if (manifest::is_renamed(option)) {
+      out += "| " + code(option.key) + " | | | Former name of " + code(manifest::present_key(option)) + ", still read, with a warning. |\n";
+      continue;
+    }
     std::vector<std::string> values;
     for (const auto& value : values_of(option)) values.push_back(code(value));
     out += "| " + code(option.key) + " | " + (option.type == CDCRT_OPTION_ENUM ? join(values, ", ") : type_name(option.type)) + " | ";

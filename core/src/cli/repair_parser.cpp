@@ -4,9 +4,8 @@
 #include <algorithm>
 #include <iostream>
 
+#include "cli/command_tree.hpp"
 #include "cli/exit_code.hpp"
-#include "diagnostics/suggestion.hpp"
-#include "diagnostics/text.hpp"
 
 namespace cdcrt::cli {
 
@@ -24,7 +23,9 @@ CLI::App* RepairParser::add(CLI::App& parent, const char* name, const char* abou
 }
 
 RepairParser::RepairParser(CLI::App& app) {
-  const auto add_output = [this](CLI::App* command) { command->add_option("--output", output_, "text or json")->type_name("FORMAT"); };
+  const auto add_output = [this](CLI::App* command) {
+    add_choice(*command, "--output", output_, {"text", "json"}, "how the answer is written");
+  };
   add_output(add(app, "status", "how far the pipeline is, from its targets and sources, without a running process",
                  [this] { return status(arguments_); }));
 
@@ -36,7 +37,7 @@ RepairParser::RepairParser(CLI::App& app) {
   rewind->add_option("--table", arguments_.table, "the table, named as in the target");
   rewind->add_option("--topic", arguments_.topic, "every table that has rows of this topic");
   rewind->add_option("--to", arguments_.to, "earliest, a time (2026-01-31T12:00:00Z), or an offset")->required()->type_name("PLACE");
-  rewind->add_option("--partition", arguments_.partition, "this partition alone")->check(CLI::NonNegativeNumber);
+  rewind->add_option("--partition", arguments_.partition, "this partition alone")->type_name("N")->check(CLI::NonNegativeNumber);
   rewind->add_option("--source", arguments_.source, "partitions of this source alone")->type_name("NAME");
   rewind->add_flag("--empty", arguments_.empty, "empty the table in the same transaction; needed where it has no key");
 
@@ -89,12 +90,6 @@ int RepairParser::run() {
   if (chosen == commands_.end()) {
     const auto group = std::find_if(groups_.begin(), groups_.end(), [](const CLI::App* each) { return each->parsed(); });
     std::cerr << (*group)->help();
-    return kManifestOrUsage;
-  }
-  const std::vector<std::string> outputs{"text", "json"};
-  if (std::find(outputs.begin(), outputs.end(), output_) == outputs.end()) {
-    std::cerr << "error: " << diagnostics::quote(output_)
-              << " is not allowed for --output\nhelp: " << diagnostics::did_you_mean(output_, outputs) << "\n";
     return kManifestOrUsage;
   }
   arguments_.manifest.json_output = output_ == "json";

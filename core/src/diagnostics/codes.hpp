@@ -22,10 +22,11 @@ namespace cdcrt::diagnostics {
   X(kUnknownKey,          "E0203", "A key is not known in its table.")                                              \
   X(kNotYetAvailable,     "E0204", "A key, value or command belongs to a later version.")          \
   X(kBadValue,            "E0205", "A value is outside what its key allows.")                                       \
-  X(kDefinedTwice,        "E0206", "The same key is defined by two files of which one includes the other.")         \
+  X(kDefinedTwice,        "E0206", "A key is defined twice: by two files of which one includes the other, or under its former name as well.") \
   X(kBadUnit,             "E0207", "A duration or a size is not written as a number and a known unit.")             \
   X(kBadName,             "E0208", "The name of a pipeline, source or sink holds characters that are not allowed.") \
   X(kPluginRefusedValue,  "E0209", "A plugin refused its settings.")                                                \
+  X(kRenamedKey,          "E0210", "A warning: a key has another name now; the former one is still read.")          \
   X(kUnsetVariable,       "E0301", "An environment variable that the manifest uses is not set.")                    \
   X(kSecretFileUnreadable,"E0302", "A file that a ${file:...} names cannot be read.")                               \
   X(kBadInterpolation,    "E0304", "A ${...} is not well-formed or of a kind that does not exist.")                 \

@@ -138,9 +138,15 @@ std::optional<Component> dead_letter_log(const Node& settings, const Component& 
   return log;
 }
 
+// Where what a run keeps beside the target goes when nothing else is said: the manifest's folder, but a program does not write below /etc.
+std::string state_folder(const Manifest& manifest) {
+  if (manifest.folder != "/etc" && !manifest.folder.starts_with("/etc/")) return "";
+  return "/var/lib/cdcrt/" + std::filesystem::path(manifest.path).stem().string() + "/";
+}
+
 void read_dead_letters(TableReader& top, const ComponentContext& context, Manifest& manifest) {
   dead_letters::Settings& dead_letters = manifest.dead_letters;
-  std::string path = "dead_letters/{pipeline}-{process}.jsonl";
+  std::string path = state_folder(manifest) + "dead_letters/{pipeline}-{process}.jsonl";
   const Entry* path_entry = nullptr;
   if (const Entry* entry = top.take_table("dead_letters")) {
     dead_letters.position = entry->position;
@@ -271,10 +277,11 @@ Loaded load(const LoadRequest& request) {
     if (!report.has_errors()) loaded.manifest = std::move(manifest);
   }
   loaded.diagnostics = report.take();
-  loaded.environment_error = !loaded.diagnostics.empty() && std::all_of(loaded.diagnostics.begin(), loaded.diagnostics.end(),
-                                                                        [](const diagnostics::Diagnostic& diagnostic) {
-                                                                          return diagnostics::is_environment_code(diagnostic.code);
-                                                                        });
+  if (loaded.manifest) loaded.manifest->warnings = loaded.diagnostics;
+  loaded.environment_error =
+      !loaded.manifest && std::all_of(loaded.diagnostics.begin(), loaded.diagnostics.end(), [](const diagnostics::Diagnostic& diagnostic) {
+        return diagnostic.severity == diagnostics::Severity::kWarning || diagnostics::is_environment_code(diagnostic.code);
+      });
   return loaded;
 }
 

@@ -29,7 +29,7 @@ struct LoadRequest {
 
 struct Loaded {
   std::optional<Manifest> manifest;                       ///< set when nothing is wrong
-  std::vector<diagnostics::Diagnostic> diagnostics;       ///< all problems, sorted by position
+  std::vector<diagnostics::Diagnostic> diagnostics;       ///< all problems, sorted by position; warnings too
   bool environment_error = false;                         ///< problems of the environment only (plugins): exit code 3, not 2
   std::shared_ptr<const diagnostics::SourceTexts> texts;  ///< to render the diagnostics with; never null
 };

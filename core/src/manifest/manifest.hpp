@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dead_letters/settings.hpp"
+#include "diagnostics/diagnostic.hpp"
 #include "diagnostics/source_texts.hpp"
 #include "observe/settings.hpp"
 #include "plugin/component.hpp"
@@ -58,6 +59,7 @@ struct Manifest : route::Routing {
   std::vector<Source> sources;
   std::vector<Sink> sinks;
   dead_letters::Settings dead_letters;
+  std::vector<diagnostics::Diagnostic> warnings;          ///< worth knowing, and nothing is wrong
   std::shared_ptr<const diagnostics::SourceTexts> texts;  ///< what diagnostics about this manifest are rendered with
 };
 

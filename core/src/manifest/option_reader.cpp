@@ -8,6 +8,7 @@
 #include "diagnostics/codes.hpp"
 #include "diagnostics/text.hpp"
 #include "manifest/composition.hpp"
+#include "manifest/renamed_key.hpp"
 #include "manifest/toml_text.hpp"
 
 namespace cdcrt::manifest {
@@ -58,6 +59,10 @@ class OptionReader {
   OptionReader(const cdcrt_plugin& plugin, std::span<const cdcrt_option> table, const OptionContext& context)
       : plugin_(plugin), context_(context) {
     for (const cdcrt_option& option : table) {
+      if (is_renamed(option)) {
+        renamed_.push_back(&option);
+        continue;
+      }
       Options::Value value;
       value.option = &option;
       values_.push_back(std::move(value));
@@ -65,6 +70,11 @@ class OptionReader {
   }
 
   void read_level(TableReader& reader, const std::string& prefix) {
+    for (const cdcrt_option* former : renamed_) {
+      const std::string_view key = former->key, present = present_key(*former);
+      if (!key.starts_with(prefix) || key.find('.', prefix.size()) != std::string_view::npos) continue;
+      reader.renamed(key.substr(prefix.size()), present.substr(prefix.size()));
+    }
     std::set<std::string> opened;
     for (auto& value : values_) {
       const std::string_view key = value.option->key;
@@ -268,6 +278,7 @@ class OptionReader {
   const cdcrt_plugin& plugin_;
   const OptionContext& context_;
   std::vector<Options::Value> values_;
+  std::vector<const cdcrt_option*> renamed_;
 };
 
 }  // namespace

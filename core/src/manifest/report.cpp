@@ -8,12 +8,21 @@
 namespace cdcrt::manifest {
 
 void Report::error(std::string_view code, Position position, std::string message, std::string help, std::vector<std::string> notes) {
+  ++errors_;
+  add(diagnostics::Severity::kError, code, std::move(position), std::move(message), std::move(help), std::move(notes));
+}
+
+void Report::warning(std::string_view code, Position position, std::string message, std::string help) {
+  add(diagnostics::Severity::kWarning, code, std::move(position), std::move(message), std::move(help), {});
+}
+
+void Report::add(diagnostics::Severity severity, std::string_view code, Position position, std::string message, std::string help,
+                 std::vector<std::string> notes) {
   using diagnostics::Addresses;
   for (std::string& note : notes) note = diagnostics::without_userinfo(std::move(note), Addresses::kAny);
   message = diagnostics::without_userinfo(std::move(message), Addresses::kAny);
   help = diagnostics::without_userinfo(std::move(help), Addresses::kAny);
-  diagnostics_.push_back(
-      {std::string(code), diagnostics::Severity::kError, std::move(position), std::move(message), std::move(help), std::move(notes)});
+  diagnostics_.push_back({std::string(code), severity, std::move(position), std::move(message), std::move(help), std::move(notes)});
 }
 
 std::vector<Diagnostic> Report::take() {
@@ -32,6 +41,7 @@ std::vector<Diagnostic> Report::take() {
     if (!known) result.push_back(std::move(diagnostic));
   }
   diagnostics_.clear();
+  errors_ = 0;
   return result;
 }
 

@@ -18,8 +18,11 @@ using diagnostics::Position;
 class Report {
  public:
   void error(std::string_view code, Position position, std::string message, std::string help = {}, std::vector<std::string> notes = {});
-  [[nodiscard]] bool has_errors() const { return !diagnostics_.empty(); }
-  [[nodiscard]] std::size_t count() const { return diagnostics_.size(); }
+  /// Worth knowing, and nothing is wrong.
+  void warning(std::string_view code, Position position, std::string message, std::string help = {});
+  [[nodiscard]] bool has_errors() const { return errors_ > 0; }
+  /// Of errors.
+  [[nodiscard]] std::size_t count() const { return errors_; }
   /// Sorted by file (in the order they were read), line and column; nothing twice. Leaves the report empty.
   std::vector<Diagnostic> take();
 
@@ -28,7 +31,11 @@ class Report {
   [[nodiscard]] std::shared_ptr<diagnostics::SourceTexts> shared_texts() const { return texts_; }
 
  private:
+  void add(diagnostics::Severity severity, std::string_view code, Position position, std::string message, std::string help,
+           std::vector<std::string> notes);
+
   std::vector<Diagnostic> diagnostics_;
+  std::size_t errors_ = 0;
   std::shared_ptr<diagnostics::SourceTexts> texts_ = std::make_shared<diagnostics::SourceTexts>();
 };
 

@@ -29,7 +29,24 @@ void report_unknown(const Entry& entry, const std::string& path, const std::vect
 
 const Entry* TableReader::take(std::string_view key) {
   if (taken_.insert(std::string(key)).second) known_.emplace_back(key);
+  if (const auto former = by_former_name_.find(key); former != by_former_name_.end()) return former->second;
   return table_.find(key);
+}
+
+void TableReader::renamed(std::string_view former, std::string_view key) {
+  // Not among those that a suggestion may name.
+  if (!taken_.insert(std::string(former)).second) return;
+  const Entry* entry = table_.find(former);
+  if (entry == nullptr) return;
+  if (const Entry* present = table_.find(key)) {
+    report_.error(diagnostics::kDefinedTwice, entry->position,
+                  quote(former) + in_table(path_) + " is the former name of " + quote(key) + ", which is given as well",
+                  "remove " + quote(former), {"the other one is at " + place(present->position)});
+    return;
+  }
+  report_.warning(diagnostics::kRenamedKey, entry->position, quote(former) + in_table(path_) + " is called " + quote(key) + " now",
+                  "write " + quote(key) + ": the former name is read until the next major version");
+  by_former_name_.emplace(key, entry);
 }
 
 const Entry* TableReader::take_table(std::string_view key) {

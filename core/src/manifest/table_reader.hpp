@@ -1,6 +1,7 @@
 // TableReader: one table of the manifest, strictly: every key is asked for, or it is an error with a suggestion.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,6 +20,8 @@ class TableReader {
 
   /// The entry of `key`, nullptr when not given. From now on the key is known.
   const Entry* take(std::string_view key);
+  /// From now on `former` is read as `key`, with a warning; both at once are an error. Before `key` is taken.
+  void renamed(std::string_view former, std::string_view key);
   /// As take, for a key that must hold a table: nullptr also when it holds something else (reported).
   const Entry* take_table(std::string_view key);
   /// The key belongs to a later version: reported as not yet available when it is given.
@@ -51,6 +54,7 @@ class TableReader {
   Report& report_;
   std::vector<std::string> known_;  // what a suggestion may name
   std::set<std::string> taken_;
+  std::map<std::string, const Entry*, std::less<>> by_former_name_;  // by the present one
   std::vector<std::pair<std::string, std::string>> elsewhere_;
 };
 

@@ -36,7 +36,8 @@ uint64_t content_hash(const cdcrt_message& message) {
 }
 
 struct DecodePool::Worker {
-  explicit Worker(event::ShapeRegistry& shapes) : rows(shapes), shape_generation(rows.shape_generation()) {}
+  Worker(event::ShapeRegistry& shapes, Heartbeat& own) : heartbeat(own), rows(shapes), shape_generation(rows.shape_generation()) {}
+  Heartbeat& heartbeat;
   std::vector<plugin::Format> formats;  // by source
   event::RowBatch rows;
   uint64_t shape_generation;                                              // that the formats know
@@ -51,7 +52,7 @@ DecodePool::~DecodePool() { stop(); }
 
 Result<void> DecodePool::start(unsigned workers) {
   for (unsigned i = 0; i < workers; ++i) {
-    auto worker = std::make_unique<Worker>(context_.shapes);
+    auto worker = std::make_unique<Worker>(context_.shapes, context_.monitor.heartbeats.add("decode worker " + std::to_string(i + 1)));
     if (auto made = make_formats(context_.manifest, worker->formats); !made) return made;
     workers_.push_back(std::move(worker));
   }
@@ -71,7 +72,10 @@ void DecodePool::work(Worker& worker) {
   while (!stopping_) {
     // Rows wait for memory, but never when nothing is held that could be written.
     Monitor& monitor = context_.monitor;
-    monitor.room.wait([&] { return stopping_ || monitor.row_bytes <= context_.max_row_bytes; });
+    monitor.room.wait([&] {
+      worker.heartbeat.beat();
+      return stopping_ || monitor.row_bytes <= context_.max_row_bytes;
+    });
     Flow* flow = nullptr;
     monitor.batches.wait_once([&] {
       flow = stopping_ ? nullptr : context_.flows.take(messages);
@@ -89,6 +93,7 @@ void DecodePool::work(Worker& worker) {
     }
     context_.flows.done(*flow, bytes);
   }
+  worker.heartbeat.rest();
 }
 
 Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages& messages) {
@@ -109,7 +114,7 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
       }
       ++counts_.rejected;
       dead_letter(flow, *message, nullptr, "unreadable", make_error(CDCRT_BAD_RECORD, std::string(sdk::view(message->unreadable))));
-      relieve_dead_letters();
+      relieve_dead_letters(worker);
     }
     batch.messages = worker.readable.data();
     batch.count = static_cast<uint32_t>(worker.readable.size());
@@ -128,7 +133,7 @@ Result<void> DecodePool::decode(Worker& worker, Flow& flow, const cdcrt_messages
     for (const auto& reject : worker.rows.rejects()) {
       ++counts_.rejected;
       dead_letter(flow, batch.messages[reject.message], nullptr, "undecodable", reject.error);
-      relieve_dead_letters();
+      relieve_dead_letters(worker);
     }
     if (auto routed = route(worker, flow, batch); !routed) return routed;
   }
@@ -186,6 +191,7 @@ void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& mes
     uint64_t room = 0;
     table.wait_for_room(true);
     context_.monitor.room.wait([&] {
+      worker.heartbeat.beat();
       const std::size_t held = table.buffered_rows();
       room = held < max_rows ? max_rows - held : 0;
       return room > 0 || !table.stopped().empty() || !table.detached().empty() || context_.monitor.abandon || stopping_;
@@ -201,7 +207,7 @@ void DecodePool::hand_over(Worker& worker, Flow& flow, const cdcrt_messages& mes
                  [&](const apply::Refusal& refusal) {
                    dead_letter(flow, messages.messages[refusal.message], &table, refusal.reason, refusal.error);
                  });
-    relieve_dead_letters();
+    relieve_dead_letters(worker);
     first = last;
     if (first < rows.size()) tell_sinks();
   }
@@ -212,13 +218,14 @@ void DecodePool::tell_sinks() {
 }
 
 // Dead letters that are not written yet take memory as rows do: nothing more is decoded while their place takes none.
-void DecodePool::relieve_dead_letters() {
+void DecodePool::relieve_dead_letters(Worker& worker) {
   bool told = false;
   while (!stopping_ && !context_.monitor.abandon) {
     auto relieved = context_.dead_letters.relieve();
     if (relieved || relieved.error().code == CDCRT_FATAL) return;
     if (!std::exchange(told, true)) log(CDCRT_LOG_WARNING, "dead_letters", "nothing more is read: " + explain(relieved.error()));
     context_.monitor.room.wait_once([] { return false; });
+    worker.heartbeat.beat();
   }
 }
 

@@ -55,7 +55,7 @@ class DecodePool {
   Result<void> route(Worker& worker, Flow& flow, const cdcrt_messages& messages);
   void hand_over(Worker& worker, Flow& flow, const cdcrt_messages& messages, apply::Table& table, const std::vector<uint32_t>& rows);
   void tell_sinks();
-  void relieve_dead_letters();
+  void relieve_dead_letters(Worker& worker);
   void dead_letter(const Flow& flow, const cdcrt_message& message, const apply::Table* table, const std::string& reason,
                    const Error& error);
 

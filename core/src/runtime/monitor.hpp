@@ -8,6 +8,8 @@
 #include <mutex>
 #include <vector>
 
+#include "runtime/heartbeats.hpp"
+
 namespace cdcrt::runtime {
 
 class Monitor;
@@ -75,6 +77,7 @@ class Monitor {
   std::atomic<bool> abandon{false};             ///< nothing more is written either
   std::atomic<int64_t> message_bytes{0};        ///< of batches that were not decoded yet
   std::atomic<int64_t> row_bytes{0};            ///< of rows that are buffered or being written
+  Heartbeats heartbeats;                        ///< of threads whose every step returns soon, whatever is away
 
  private:
   friend class Condition;

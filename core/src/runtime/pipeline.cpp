@@ -23,6 +23,7 @@
 #include "runtime/matches.hpp"
 #include "runtime/observation.hpp"
 #include "runtime/ownership.hpp"
+#include "runtime/service_manager.hpp"
 #include "runtime/shutdown_watchdog.hpp"
 #include "runtime/stop_signal.hpp"
 
@@ -45,6 +46,9 @@ std::string owner_of_leases() {
 constexpr int64_t kMessageShare = 5;
 constexpr int64_t kRowShare = 4;
 
+// How long the process may take once what was buffered is written, or given up.
+constexpr auto kTidying = std::chrono::seconds(10);
+
 // How often a pipeline that goes on looks for what its manifest names in vain.
 constexpr auto kUnmetInterval = std::chrono::minutes(1);
 
@@ -65,6 +69,7 @@ class Pipeline {
         reporter_.failed({manifest::diagnostic_of(diagnostics::kHttpFailed, manifest_.runtime.http_position, begun.error())});
         return manifest::ending_of(begun.error());
       }
+      service_manager_.status("opening sources and sinks");
       const Ending failed = open();
       if (stop_asked()) {
         log(CDCRT_LOG_INFO, "pipeline", "stopped before anything was read");
@@ -169,6 +174,7 @@ class Pipeline {
     coordinator_.start();
     for (auto& source : sources_) source->start(ownership_);
     observation_.running();
+    service_manager_.ready();
   }
 
   // What the manifest names and nothing met so far, in this run or one before.
@@ -231,6 +237,7 @@ class Pipeline {
         reporter_.progress(progress());
         next_line = Clock::now() + std::chrono::milliseconds(200);
       }
+      service_manager_.step(monitor_.heartbeats, [this] { return status_text(); });
       awaited.wait_beyond(seen, std::chrono::milliseconds(50));
     }
     if (line) reporter_.progress_ends();
@@ -274,6 +281,26 @@ class Pipeline {
     return {extent.done, extent.total, decoders_->counts().rows, seconds(), tables};
   }
 
+  // For the service manager: one line.
+  std::string status_text() {
+    std::size_t tables = 0, detached = 0, stopped = 0;
+    for (auto& sink : sinks_) {
+      for (const apply::Table* table : sink->tables()) {
+        ++tables;
+        if (!table->stopped().empty()) {
+          ++stopped;
+        } else if (!table->detached().empty()) {
+          ++detached;
+        }
+      }
+    }
+    std::string text = std::to_string(decoders_->counts().rows) + " rows, " + std::to_string(tables) + " tables";
+    if (stopped > 0) text += ", " + std::to_string(stopped) + " stopped";
+    if (detached > 0) text += ", " + std::to_string(detached) + " detached";
+    if (const auto count = dead_letters_.count(); count > 0) text += ", " + std::to_string(count) + " dead letters";
+    return text;
+  }
+
   [[nodiscard]] bool failed_behind_sources() const {
     return dead_letters_.exceeded() || decoders_->failure() || coordinator_.failure() ||
            std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->failed(); });
@@ -285,6 +312,7 @@ class Pipeline {
 
   Ending end() {
     observation_.stopping();
+    service_manager_.stopping(manifest_.runtime.shutdown_timeout + ShutdownWatchdog::kAfterDeadline + kTidying);
     monitor_.stop_reading = true;
     monitor_.notify();
     const auto deadline = std::chrono::steady_clock::now() + manifest_.runtime.shutdown_timeout;
@@ -408,6 +436,7 @@ class Pipeline {
 
   const manifest::Manifest& manifest_;
   RunReporter& reporter_;
+  ServiceManager service_manager_{ServiceManager::from_environment()};
   ShutdownWatchdog watchdog_{[this](Ending ending) { reporter_.exit_now(ending); }};
   // Destroyed in reverse: threads end before what they use.
   Monitor monitor_;

@@ -4,11 +4,6 @@
 #include "runtime/log.hpp"
 
 namespace cdcrt::runtime {
-namespace {
-
-constexpr auto kAfterDeadline = std::chrono::seconds(10);
-
-}  // namespace
 
 ShutdownWatchdog::~ShutdownWatchdog() {
   {

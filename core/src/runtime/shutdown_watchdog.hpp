@@ -16,6 +16,8 @@ namespace cdcrt::runtime {
 /// destroyed before. Nothing is lost: what is durable is complete, and the next start reads the rest. One thread calls.
 class ShutdownWatchdog {
  public:
+  /// How long after the deadline the process ends.
+  static constexpr std::chrono::seconds kAfterDeadline{10};
   /// `exit_now` ends the process at once; called by a thread of its own.
   explicit ShutdownWatchdog(std::function<void(diagnostics::Ending)> exit_now) : exit_now_(std::move(exit_now)) {}
   ShutdownWatchdog(const ShutdownWatchdog&) = delete;

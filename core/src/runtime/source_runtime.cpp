@@ -86,6 +86,7 @@ Result<void> SourceRuntime::seek_pending() {
     seeks.swap(seeks_);
   }
   for (const Seek& seek : seeks) {
+    beat();  // a broker that is away is waited for with each
     // A later one, or a loss, has overtaken it.
     if (is_group() && flow(seek.topic, seek.partition).partition.generation() != seek.generation) continue;
     int64_t offset = seek.offset;
@@ -200,6 +201,7 @@ Error deleted_by_retention(const progress::PartitionKey& partition, int64_t next
 
 void SourceRuntime::start(AssignmentListener& listener) {
   listener_ = &listener;
+  heartbeat_ = &monitor_.heartbeats.add("source '" + name() + "'");
   thread_ = std::thread([this] { work(); });
 }
 
@@ -274,7 +276,12 @@ bool SourceRuntime::step(uint32_t timeout_ms) {
     // A group goes on living: its partitions may move, and what was assigned late is read as well.
     const auto goes_on = [&] { return monitor_.stop_reading || !ended_; };
     constexpr auto kStep = std::chrono::milliseconds(100);
-    is_group() ? monitor_.news.wait_once(goes_on, kStep) : monitor_.news.wait(goes_on, kStep);
+    if (is_group()) {
+      monitor_.news.wait_once(goes_on, kStep);
+    } else {
+      if (heartbeat_ != nullptr) heartbeat_->rest();
+      monitor_.news.wait(goes_on, kStep);
+    }
   } else {
     ended_ = false;
   }
@@ -301,10 +308,14 @@ std::optional<std::string> SourceRuntime::outage() const {
   return "waiting for the source for " + std::to_string(seconds) + " s: " + outage_text_;
 }
 
+void SourceRuntime::beat() {
+  if (heartbeat_ != nullptr) heartbeat_->beat();
+}
+
 void SourceRuntime::work() {
   if (!begin(*listener_)) return;
-  while (!monitor_.stop_reading && step(50)) {
-  }
+  while (!monitor_.stop_reading && step(50)) beat();
+  heartbeat_->rest();  // the end is bounded by shutdown_timeout
   commit_pending();
   if (failure()) return;
   // Members of a group stay alive until what they hold is written.

@@ -84,6 +84,7 @@ class SourceRuntime {
 
  private:
   void work();
+  void beat();
   Result<void> seek_pending();
   void commit_pending();
   void request_seek(const progress::Partition& partition, int64_t offset, uint32_t generation);
@@ -112,6 +113,7 @@ class SourceRuntime {
   plugin::Messages messages_taken_;
   std::map<std::pair<std::string, int32_t>, Expected> expected_;  ///< before start(); then its thread's
   std::thread thread_;
+  Heartbeat* heartbeat_ = nullptr;  ///< of that thread
   Result<bool> finds(const std::string& topic, int32_t partition, const progress::LastMessage& last);
   std::mutex fetching_;
   mutable std::mutex mutex_;

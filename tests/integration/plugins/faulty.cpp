@@ -1,4 +1,6 @@
 // A format that breaks the contract in the way that its option `fault` names. A message is "number,name"; the number is the key.
+#include <unistd.h>
+
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
@@ -14,7 +16,7 @@ using namespace cdcrt::sdk;
 
 constexpr const char* kFaults[] = {"none",  "backwards", "message", "shape",   "cells",    "before",   "nocells", "operation", "tag",
                                    "bytes", "key",       "utf8",    "decimal", "json",     "uuid",     "throw",   "fatal",     "segv",
-                                   "abort", "fpe",       "stack",   "reject",  "rejected", "crossing", nullptr};
+                                   "abort", "fpe",       "stack",   "reject",  "rejected", "crossing", "stuck",   nullptr};
 
 [[gnu::noinline]] int overflow(volatile int depth) {
   volatile char room[4096];
@@ -49,6 +51,7 @@ class Faulty final : public Format {
     row.cells = cells;
     // The fault is in the third message, and the ones before are good.
     if (message.offset() == 2) break_row(row, rows);
+    while (fault_ == "stuck" && message.offset() == 2) ::pause();
   }
 
   uint32_t shape(RowBuilder& rows) {
