@@ -7,51 +7,42 @@ import time
 
 from lab.connect import Connect, jdbc_sink
 from lab.postgresql import sink as sink_lines
-from lab.process import wait_until
+from lab.process import wait_until, wakeups
 from live import usage
 
+# Default settings, but for where things are.
 MANIFEST = """[pipeline]
 name = "{database}"
-[runtime]
-memory = "{memory}"
 [sources.events]
 plugin = "kafka"
 brokers = "{brokers}"
 topics = [{topics}]
-instance = ""
 format.plugin = "debezium-json"
 {sink}[dead_letters]
 path = "{work}/dead_letters.jsonl"
-max_count = 0
 """
 AT_MOST = 1800  # seconds that one run may take
-# As the JDBC sink creates them; its tasks fail when two create the same table at once.
-COLUMNS = """id bigint not null, name text, note text, active boolean, amount decimal(12,2), quantity integer, weight double precision,
-             placed timestamp(6), created timestamp(6) with time zone, primary key (id)"""
-PROBE_COLUMNS = "id bigint not null, rate integer, sent bigint, note text, primary key (id)"
+LOOK = 0.1      # seconds between two looks at a process's threads
 
 
 class Used:
     """What one run took. `seconds`: from the start of the process to its end, or to where it had committed everything."""
 
-    def __init__(self, seconds, cpu, memory, threads=None):
-        self.seconds, self.cpu, self.memory, self.threads = seconds, cpu, memory, threads or {}
+    def __init__(self, seconds, cpu, memory, woken, threads=None):
+        self.seconds, self.cpu, self.memory, self.woken, self.threads = seconds, cpu, memory, woken, threads or {}
 
 
 class Cdcrt:
     """`settings`: for --set, as KEY=VALUE. `plugin`: of the sink."""
 
-    name = "cdcrt"
-
-    def __init__(self, build, work, kafka, memory="128MiB", settings=(), plugin="odbc"):
-        self.binary, self.work, self.kafka, self.memory, self.settings = os.path.join(build, "bin", "cdcrt"), work, kafka, memory, settings
-        self.log = os.path.join(work, "cdcrt.log")
-        self.process, self.plugin = None, plugin
+    def __init__(self, build, work, kafka, settings=(), plugin="postgresql", name="cdcrt"):
+        self.binary, self.work, self.kafka, self.settings, self.plugin = os.path.join(build, "bin", "cdcrt"), work, kafka, settings, plugin
+        self.name, self.log, self.process = name, os.path.join(work, "cdcrt.log"), None
 
     def start(self, topics, database, sink, more=()):
         manifest = os.path.join(self.work, f"{database}.toml")
         with open(manifest, "w", encoding="utf-8") as file:
-            file.write(MANIFEST.format(database=database, memory=self.memory, brokers=self.kafka.brokers, work=self.work, sink=sink,
+            file.write(MANIFEST.format(database=database, brokers=self.kafka.brokers, work=self.work, sink=sink,
                                        topics=", ".join(f'"{topic}"' for topic in topics)))
         overrides = [part for setting in (*self.settings, *more) for part in ("--set", setting)]
         with open(self.log, "wb") as log:
@@ -60,7 +51,7 @@ class Cdcrt:
     def _sink(self, postgresql, database):
         return f"[sinks.target]\n{sink_lines(postgresql.port, database, self.plugin)}\n"
 
-    def begin(self, topics, postgresql, database):
+    def begin(self, topics, postgresql, database, _tables):
         """Runs until finish()."""
         self.start(topics, database, self._sink(postgresql, database))
 
@@ -87,7 +78,7 @@ class Cdcrt:
                     threads[name] = max(seconds, threads.get(name, 0.0))
             except OSError:
                 pass
-            time.sleep(0.02)
+            time.sleep(LOOK)
         self.process.returncode = os.waitstatus_to_exitcode(status)
         if self.process.returncode:
             with open(self.log, encoding="utf-8", errors="replace") as file:
@@ -98,9 +89,9 @@ class Cdcrt:
         began = time.monotonic()
         self.start(topics, database, sink, ('sources.events.stop="end"',))
         used, threads = self._ended()
-        return Used(time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, threads)
+        return Used(time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, used.ru_nvcsw, threads)
 
-    def run(self, topics, postgresql, database):
+    def run(self, topics, postgresql, database, _tables):
         """Everything that the topics hold, into the database."""
         return self._run(topics, database, self._sink(postgresql, database))
 
@@ -109,20 +100,17 @@ class Cdcrt:
 
 
 class JdbcSink:
-    """Debezium's JDBC sink in a Kafka Connect worker of its own, tuned for throughput."""
+    """Debezium's JDBC sink in a Kafka Connect worker of its own, tuned for throughput: see ../README.md."""
 
     name = "Debezium JDBC sink"
 
     def __init__(self, kafka, tasks=4, heap="2g"):
         self.kafka, self.tasks, self.heap, self.worker, self.count = kafka, tasks, heap, None, 0
 
-    def _sink(self, postgresql, database):
-        return f"[sinks.target]\n{sink_lines(postgresql.port, database, self.plugin)}\n"
-
-    def begin(self, topics, postgresql, database):
+    def begin(self, topics, postgresql, database, tables):
+        """`tables`: SQL that creates the tables; its tasks fail when two of them create the same one at once."""
         self.count += 1
-        for table in (topic.rpartition(".")[2] for topic in topics):
-            postgresql.sql(database, f"create table shop.{table} ({PROBE_COLUMNS if table == 'probe' else COLUMNS})")
+        postgresql.sql(database, tables)
         self.worker = Connect(self.kafka, heap=self.heap, settings={"offset.flush.interval.ms": 1000, "consumer.auto.offset.reset": "earliest"})
         config = jdbc_sink(postgresql, database, topics, self.tasks, collection__name__format="${source.schema}.${source.table}")
         self.worker.add(f"bench{self.count}", config)
@@ -135,9 +123,9 @@ class JdbcSink:
         self.worker.stop()
         self.worker = None
 
-    def run(self, topics, postgresql, database):
+    def run(self, topics, postgresql, database, tables):
         began = time.monotonic()
-        self.begin(topics, postgresql, database)
+        self.begin(topics, postgresql, database, tables)
         ends = {(topic, partition): end for topic in topics for partition, end in self.kafka.end_offsets(topic).items() if end > 0}
         group = f"connect-bench{self.count}"
 
@@ -146,8 +134,9 @@ class JdbcSink:
                 return False
             committed = self.kafka.admin.committed(group)
             return all(committed.get(place, -1) >= end for place, end in ends.items())
-        wait_until(complete, AT_MOST, lambda: f"the JDBC sink is not done: {self.worker.log_tail()}", poll=0.25)
-        pid = self.worker.pid
-        used = Used(time.monotonic() - began, usage.cpu(pid), usage.peak_memory(pid))
-        self.finish()
-        return used
+        try:
+            wait_until(complete, AT_MOST, lambda: f"the JDBC sink is not done: {self.worker.log_tail()}", poll=0.25)
+            pid = self.worker.pid
+            return Used(time.monotonic() - began, usage.cpu(pid), usage.peak_memory(pid), wakeups(pid))
+        finally:
+            self.finish()
