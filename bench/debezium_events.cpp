@@ -119,7 +119,10 @@ class Generator {
   std::size_t place_of(const std::vector<uint32_t>& versions) {
     if (versions.empty()) return 0;
     const bool is_hot = workload_.hot_rows != 0 && random_.below(10) != 0;
-    return static_cast<std::size_t>(random_.below(is_hot ? workload_.hot_rows : versions.size()));
+    if (is_hot) return static_cast<std::size_t>(random_.below(workload_.hot_rows));
+    // As many rows behind the hot ones stay as they are: they tell when the first commit was.
+    const std::size_t calm = 2 * workload_.hot_rows;
+    return calm + static_cast<std::size_t>(random_.below(versions.size() - calm));
   }
 
   void create(std::size_t table) {
