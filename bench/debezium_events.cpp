@@ -85,7 +85,8 @@ class Generator {
     for (Topic& topic : topics_) {
       for (const auto& piece : topic.pieces) piece->close();
     }
-    if (!settings_.expected.empty()) write_expected();
+    write_expected_rows(settings_.expected, tables_, rows_.columns(),
+                        [this](Output& rows, const Table& table) { write_rows(rows, table); });
   }
 
  private:
@@ -217,20 +218,12 @@ class Generator {
     }
   }
 
-  void write_expected() {
-    ExpectedRows expected(settings_.expected);
-    for (std::size_t table = 0; table < tables_.size(); ++table) {
-      expected.add_table(tables_[table].name, rows_.columns(), [&](Output& rows) { write_rows(rows, table); });
-    }
-    expected.close();
-  }
-
-  void write_rows(Output& rows, std::size_t table) {
-    const auto& versions = tables_[table].versions;
-    for (std::size_t place = 0; place < versions.size(); ++place) {
-      if (versions[place] == 0) continue;
+  void write_rows(Output& rows, const Table& table) {
+    const auto number = static_cast<std::size_t>(&table - tables_.data());
+    for (std::size_t place = 0; place < table.versions.size(); ++place) {
+      if (table.versions[place] == 0) continue;
       line_.clear();
-      rows_.add_csv(line_, table, static_cast<int64_t>(place) + 1, versions[place]);
+      rows_.add_csv(line_, number, static_cast<int64_t>(place) + 1, table.versions[place]);
       rows.write(line_);
     }
   }

@@ -58,7 +58,7 @@ class DmsGenerator {
     while (written_ < settings_.events / 4) load(tables_[random_.below(tables_.size())]);
     while (written_ < settings_.events) change(tables_[random_.below(tables_.size())]);
     lines_.close();
-    if (!settings_.expected.empty()) write_expected();
+    write_expected_rows(settings_.expected, tables_, kColumns, write_rows);
   }
 
  private:
@@ -164,12 +164,6 @@ class DmsGenerator {
                              ",\"payload\":" + json_text(payload) + "}\n";
     lines_.write(line);
     ++written_;
-  }
-
-  void write_expected() const {
-    ExpectedRows expected(settings_.expected);
-    for (const Table& table : tables_) expected.add_table(table.name, kColumns, [&](Output& rows) { write_rows(rows, table); });
-    expected.close();
   }
 
   static void write_rows(Output& rows, const Table& table) {

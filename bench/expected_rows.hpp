@@ -38,4 +38,13 @@ class ExpectedRows {
   Output types_;
 };
 
+/// All of `tables`, whose `name` is known; `write(rows, table)` writes one's rows. Nothing where `folder` is empty.
+template <class Tables, class Write>
+void write_expected_rows(const std::string& folder, const Tables& tables, const std::vector<ExpectedColumn>& columns, Write write) {
+  if (folder.empty()) return;
+  ExpectedRows expected(folder);
+  for (const auto& table : tables) expected.add_table(table.name, columns, [&](Output& rows) { write(rows, table); });
+  expected.close();
+}
+
 }  // namespace cdcrt::bench

@@ -55,7 +55,7 @@ class FlinkGenerator {
     }
     while (written_ < settings_.events) change(tables_[random_.below(tables_.size())]);
     lines_.close();
-    if (!settings_.expected.empty()) write_expected();
+    write_expected_rows(settings_.expected, tables_, kColumns, write_rows);
   }
 
  private:
@@ -144,12 +144,6 @@ class FlinkGenerator {
                              "}\n";
     lines_.write(line);
     ++written_;
-  }
-
-  void write_expected() const {
-    ExpectedRows expected(settings_.expected);
-    for (const Table& table : tables_) expected.add_table(table.name, kColumns, [&](Output& rows) { write_rows(rows, table); });
-    expected.close();
   }
 
   static void write_rows(Output& rows, const Table& table) {

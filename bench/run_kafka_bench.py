@@ -53,6 +53,7 @@ def parse():
     parser.add_argument("--no-check", action="store_true")
     parser.add_argument("--fsync", action="store_true", help="the database waits for its disk at each commit; without it, it does not")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of cdcrt's manifest, which is the default otherwise")
+    parser.add_argument("--jdbc", action="append", default=[], metavar="KEY=VALUE", help="a setting of the JDBC sink's connector, in place of the tuned one")
     parser.add_argument("--plugins", nargs="+", choices=("postgresql", "odbc"), default=["postgresql"], help="the sink's; several: each is a contender")
     parser.add_argument("--against", metavar="BUILD", help="instead of the JDBC sink: another build of cdcrt")
     parser.add_argument("--json", help="file for what was measured")
@@ -84,9 +85,9 @@ class Bench:
             self.contenders.append(other)
             self.readers.append(other)
         elif not arguments.without_jdbc_sink and not arguments.no_schemas:
-            self.contenders.append(contenders.JdbcSink(self.kafka))
+            self.contenders.append(contenders.JdbcSink(self.kafka, arguments.jdbc))
         self.measured = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="minutes"), "machine": usage.described(), "commit": commit(),
-                         "sink": plugins[0], "fsync": arguments.fsync, "settings": arguments.set, "load": [os.getloadavg()[0]],
+                         "sink": plugins[0], "fsync": arguments.fsync, "settings": arguments.set, "jdbc": arguments.jdbc, "load": [os.getloadavg()[0]],
                          **{part: [] for part in PARTS}}
 
     def run(self):

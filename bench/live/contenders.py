@@ -100,12 +100,14 @@ class Cdcrt:
 
 
 class JdbcSink:
-    """Debezium's JDBC sink in a Kafka Connect worker of its own, tuned for throughput: see ../README.md."""
+    """Debezium's JDBC sink in a Kafka Connect worker of its own, tuned for throughput: see ../README.md. `settings`: of the connector, others
+    than those, as KEY=VALUE."""
 
     name = "Debezium JDBC sink"
 
-    def __init__(self, kafka, tasks=4, heap="2g"):
+    def __init__(self, kafka, settings=(), tasks=4, heap="2g"):
         self.kafka, self.tasks, self.heap, self.worker, self.count = kafka, tasks, heap, None, 0
+        self.settings = dict(setting.split("=", 1) for setting in settings)
 
     def begin(self, topics, postgresql, database, tables):
         """`tables`: SQL that creates the tables; its tasks fail when two of them create the same one at once."""
@@ -113,6 +115,7 @@ class JdbcSink:
         postgresql.sql(database, tables)
         self.worker = Connect(self.kafka, heap=self.heap, settings={"offset.flush.interval.ms": 1000, "consumer.auto.offset.reset": "earliest"})
         config = jdbc_sink(postgresql, database, topics, self.tasks, collection__name__format="${source.schema}.${source.table}")
+        config.update(self.settings)
         self.worker.add(f"bench{self.count}", config)
 
     @property
