@@ -110,12 +110,17 @@ class Tables(unittest.TestCase):
         table = report.throughput(MEASURED["throughput"])
         self.assertIn("| events/s, first commit to last | 1,000 (900–3,000) | 100 (100–400) | 9.00 (7.50–10.00) |", table)
         self.assertIn("| events a commit | 100 (100–100) |", table)
-        self.assertIn("| tables equal the generator's | yes | yes |", table)
+        self.assertIn("| tables equal the generator's | yes | yes |  |", table)
+
+    def test_the_first_contender_is_told_beside_each_of_the_others(self):
+        table = report.throughput([run_of("cdcrt", 900), run_of("one", 100), run_of("two", 300)])
+        self.assertIn("| cdcrt | one | two | cdcrt : one | cdcrt : two |", table)
+        self.assertIn("| events/s, first commit to last | 900 | 100 | 300 | 9.00 | 3.00 |", table)
 
     def test_one_run_that_differs_is_enough_to_say_so(self):
         runs = copy.deepcopy(MEASURED["throughput"])
         runs[3]["exact"] = False
-        self.assertIn("| tables equal the generator's | yes | NO |", report.throughput(runs))
+        self.assertIn("| tables equal the generator's | yes | NO |  |", report.throughput(runs))
 
     def test_what_a_kernel_does_not_tell_is_left_blank(self):
         runs = [{**run, "round_trips": None} for run in MEASURED["throughput"]]

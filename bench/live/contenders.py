@@ -99,24 +99,30 @@ class Cdcrt:
         return self._run(topics, name, '[sinks.target]\nplugin = "blackhole"\n')
 
 
+# Beyond what the connector's documentation advises: with Kafka's default of 1 MiB a partition and 3.5 kB an event its polls, and with them its
+# commits, stay at some hundred events, whatever batch.size says. It costs memory.
+LARGE_FETCHES = ("consumer.override.max.partition.fetch.bytes=8388608", "consumer.override.max.poll.records=20000", "batch.size=5000")
+
+
+class Worker(Connect):
+    up_within = 300  # seconds: a JVM beside busy loops
+
+
 class JdbcSink:
     """Debezium's JDBC sink in a Kafka Connect worker of its own, tuned for throughput: see ../README.md. `settings`: of the connector, others
     than those, as KEY=VALUE."""
 
-    name = "Debezium JDBC sink"
-
-    def __init__(self, kafka, settings=(), tasks=4, heap="2g"):
-        self.kafka, self.tasks, self.heap, self.worker, self.count = kafka, tasks, heap, None, 0
+    def __init__(self, kafka, settings=(), name="Debezium JDBC sink", tasks=4, heap="2g"):
+        self.kafka, self.name, self.tasks, self.heap, self.worker = kafka, name, tasks, heap, None
         self.settings = dict(setting.split("=", 1) for setting in settings)
 
     def begin(self, topics, postgresql, database, tables):
         """`tables`: SQL that creates the tables; its tasks fail when two of them create the same one at once."""
-        self.count += 1
         postgresql.sql(database, tables)
-        self.worker = Connect(self.kafka, heap=self.heap, settings={"offset.flush.interval.ms": 1000, "consumer.auto.offset.reset": "earliest"})
+        self.worker = Worker(self.kafka, heap=self.heap, settings={"offset.flush.interval.ms": 1000, "consumer.auto.offset.reset": "earliest"})
         config = jdbc_sink(postgresql, database, topics, self.tasks, collection__name__format="${source.schema}.${source.table}")
         config.update(self.settings)
-        self.worker.add(f"bench{self.count}", config)
+        self.worker.add(database, config)  # whose name makes the group
 
     @property
     def pid(self):
@@ -130,12 +136,11 @@ class JdbcSink:
         began = time.monotonic()
         self.begin(topics, postgresql, database, tables)
         ends = {(topic, partition): end for topic in topics for partition, end in self.kafka.end_offsets(topic).items() if end > 0}
-        group = f"connect-bench{self.count}"
 
         def complete():
-            if not self.worker.runs(f"bench{self.count}"):
+            if not self.worker.runs(database):
                 return False
-            committed = self.kafka.admin.committed(group)
+            committed = self.kafka.admin.committed("connect-" + database)
             return all(committed.get(place, -1) >= end for place, end in ends.items())
         try:
             wait_until(complete, AT_MOST, lambda: f"the JDBC sink is not done: {self.worker.log_tail()}", poll=0.25)

@@ -25,6 +25,7 @@ WORKLOADS = {  # `part`: of the events asked for, since theirs are larger, or ha
 TYPES = {"int64": "bigint", "int32": "integer", "float64": "double precision", "bool": "boolean", "string": "text", "decimal": "numeric(12,2)",
          "timestamp": "timestamp(6)", "timestamptz": "timestamp(6) with time zone"}
 AT_ONCE = 50  # tables in one query
+TOLD = 1000   # characters of what differs
 
 
 class Load:
@@ -98,4 +99,4 @@ class Load:
         compare = os.path.join(PROJECT, "tests", "oracle", "compare.py")
         done = subprocess.run([sys.executable, compare, "--expected", self.expected, "--target", "postgresql:" + postgresql.connection(database)],
                               capture_output=True, text=True, check=False)
-        return (done.stdout + done.stderr)[-3000:]
+        return (done.stdout + done.stderr)[:TOLD]

@@ -62,19 +62,15 @@ def throughput(runs):
 
 
 def _throughput(workload, groups):
-    """The last column: the first contender beside the last."""
-    runs = list(groups.values())
-    compared = len(runs) > 1
-    title = f"into PostgreSQL, {workload}: {runs[0][0]['events']:,} events, {len(runs[0])} round{'s' if len(runs[0]) > 1 else ''}"
-    lines = [f"| {title} | " + " | ".join(groups) + (" | ratio, round by round |" if compared else " |"),
-             "|---" + "|---:" * (len(groups) + compared) + "|"]
+    """The last columns: the first contender beside each of the others."""
+    (first, ours), *others = groups.items()
+    title = f"into PostgreSQL, {workload}: {ours[0]['events']:,} events, {len(ours)} round{'s' if len(ours) > 1 else ''}"
+    lines = ["| " + " | ".join([title, *groups, *(f"{first} : {name}" for name, _ in others)]) + " |", "|---" + "|---:" * (len(groups) + len(others)) + "|"]
     for label, what, form, tells in THROUGHPUT:
-        cells = [spread([value_of(run, what) for run in group], form) for group in runs]
-        if compared:
-            ratio = ratios(runs[0], runs[-1], what) if tells else None
-            cells.append(spread(ratio, TWO) if ratio else "")
-        lines.append(f"| {label} | " + " | ".join(cells) + " |")
-    lines.append("| tables equal the generator's | " + " | ".join(exact(group) for group in runs) + (" | |" if compared else " |"))
+        found = [ratios(ours, theirs, what) if tells else None for _, theirs in others]
+        lines.append(f"| {label} | " + " | ".join([spread([value_of(run, what) for run in group], form) for group in groups.values()]
+                                                  + [spread(each, TWO) if each else "" for each in found]) + " |")
+    lines.append("| tables equal the generator's | " + " | ".join([*map(exact, groups.values()), *("" for _ in others)]) + " |")
     return "\n".join(lines)
 
 
