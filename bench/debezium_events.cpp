@@ -72,8 +72,11 @@ class Generator {
       if (!settings_.without_schemas) made.schema = R"({"schema":)" + envelope_schema(made.name, rows_.fields()) + R"(,"payload":)";
       if (settings_.pieces.empty()) add_escaped(made.escaped_schema, made.schema);
     }
-    const std::size_t topics = settings.topics != 0 ? settings.topics : settings.tables;
-    for (std::size_t topic = 0; topic < topics; ++topic) topics_.push_back(make_topic(topic));
+    if (!settings.topic.empty()) {
+      topics_.push_back(make_topic(settings.topic));
+    } else {
+      for (const Table& table : tables_) topics_.push_back(make_topic("bench.shop." + table.name));
+    }
   }
 
   void run() {
@@ -90,9 +93,9 @@ class Generator {
   }
 
  private:
-  Topic make_topic(std::size_t number) const {
+  [[nodiscard]] Topic make_topic(const std::string& name) const {
     Topic made;
-    made.name = "bench.shop." + debezium_table_name(number);
+    made.name = name;
     if (settings_.pieces.empty()) return made;
     std::filesystem::create_directories(settings_.pieces);
     for (int partition = 0; partition < kPartitions; ++partition) {

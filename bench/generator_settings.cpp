@@ -9,6 +9,7 @@ namespace cdcrt::bench {
 namespace {
 
 constexpr uint64_t kMostTables = 100'000;
+constexpr uint64_t kMostTablesInPieces = 200;  // a topic for each is files that are open at once
 
 /// Before everything else: it decides which options there are.
 std::string format_of(int count, char** arguments) {
@@ -36,7 +37,7 @@ GeneratorSettings parse_generator_settings(int count, char** arguments) {
     options.add("--workload", settings.workload);
     options.add("--no-schemas", settings.without_schemas);
     options.add("--pieces", settings.pieces);
-    options.add("--topics", settings.topics);
+    options.add("--topic", settings.topic);
   } else {
     options.add("--partitions", settings.partitions);
   }
@@ -45,9 +46,9 @@ GeneratorSettings parse_generator_settings(int count, char** arguments) {
     options.add("--details", settings.details);
   }
   options.parse(count, arguments);
-  if (settings.tables == 0 || settings.tables > kMostTables) throw std::runtime_error("--tables: from 1 to " + std::to_string(kMostTables));
+  const uint64_t most = settings.pieces.empty() || !settings.topic.empty() ? kMostTables : kMostTablesInPieces;
+  if (settings.tables == 0 || settings.tables > most) throw std::runtime_error("--tables: from 1 to " + std::to_string(most));
   if (settings.partitions == 0) throw std::runtime_error("--partitions: at least 1");
-  if (settings.topics > settings.tables) throw std::runtime_error("--topics: not more than --tables");
   return settings;
 }
 

@@ -15,8 +15,8 @@ struct GeneratorSettings {
   // Debezium only
   std::string workload = "mixed";
   bool without_schemas = false;
-  std::string pieces;   ///< folder; empty: lines to `out`
-  uint64_t topics = 0;  ///< that the tables share; 0: one each
+  std::string pieces;  ///< folder; empty: lines to `out`
+  std::string topic;   ///< of all tables; empty: each has its own
 
   // The other formats
   uint64_t partitions = 4;

@@ -4,6 +4,7 @@
 """
 
 import copy
+import json
 import os
 import socket
 import subprocess
@@ -65,9 +66,9 @@ class Workloads(unittest.TestCase):
                     self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_pieces_hold_the_same_messages_as_lines(self):
-        words = ("--events", "500", "--tables", "6", "--topics", "2")
+        words = ("--events", "500", "--tables", "6", "--topic", "bench.all")
         self.generate(*words, "--pieces", self.place("pieces"))
-        self.assertEqual(sorted({name.rpartition("-")[0] for name in os.listdir(self.place("pieces"))}), ["bench.shop.customers", "bench.shop.orders"])
+        self.assertEqual(sorted({name.rpartition("-")[0] for name in os.listdir(self.place("pieces"))}), ["bench.all"])
         messages = 0
         for name in os.listdir(self.place("pieces")):
             with open(os.path.join(self.place("pieces"), name), encoding="utf-8") as file:
@@ -78,7 +79,8 @@ class Workloads(unittest.TestCase):
         for words, told in ((["--evnts", "1"], "unknown option --evnts; options: [--events VALUE]"), (["--events", "1k"], "--events: not a number: 1k"),
                             (["--seed"], "a value is missing after --seed"), (["--workload", "x"], "--workload: mixed, insert"),
                             (["--format", "dms", "--workload", "hot"], "unknown option --workload"), (["--format", "x"], "--format: debezium, dms or flink-cdc"),
-                            (["--tables", "0"], "--tables: from 1"), (["--topics", "5"], "--topics: not more than --tables")):
+                            (["--tables", "0"], "--tables: from 1"),
+                            (["--tables", "201", "--pieces", self.place("pieces")], "--tables: from 1 to 200")):
             with self.subTest(words=words):
                 done = self.generate(*words)
                 self.assertEqual(done.returncode, 1)
@@ -162,6 +164,14 @@ class Chart(unittest.TestCase):
         drawn = draw_chart.draw([MEASURED])
         self.assertIn("prefers-color-scheme: dark", drawn)
         self.assertNotIn('fill="', drawn)  # colours come from the style alone
+
+    def test_the_readme_shows_what_was_measured_last(self):
+        files = []
+        for part in ("throughput", "latency", "reading"):
+            with open(os.path.join(PROJECT, "bench", "measured", part + ".json"), encoding="utf-8") as file:
+                files.append(json.load(file))
+        with open(os.path.join(PROJECT, "docs", "measured.svg"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), draw_chart.draw(files), "draw it anew: see bench/README.md")
 
     def test_nothing_measured_draws_nothing(self):
         with self.assertRaises(SystemExit):

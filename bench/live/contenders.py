@@ -1,4 +1,4 @@
-"""What is compared: each carries topics of the broker into a database of its own, in schema shop."""
+"""What is compared: each carries topics of the broker into a database of its own, in schema shop; `prepare` comes first."""
 
 import os
 import signal
@@ -51,7 +51,10 @@ class Cdcrt:
     def _sink(self, postgresql, database):
         return f"[sinks.target]\n{sink_lines(postgresql.port, database, self.plugin)}\n"
 
-    def begin(self, topics, postgresql, database, _tables):
+    def prepare(self, postgresql, database, tables):
+        """It creates its tables by itself."""
+
+    def begin(self, topics, postgresql, database):
         """Runs until finish()."""
         self.start(topics, database, self._sink(postgresql, database))
 
@@ -91,7 +94,7 @@ class Cdcrt:
         used, threads = self._ended()
         return Used(time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, used.ru_nvcsw, threads)
 
-    def run(self, topics, postgresql, database, _tables):
+    def run(self, topics, postgresql, database):
         """Everything that the topics hold, into the database."""
         return self._run(topics, database, self._sink(postgresql, database))
 
@@ -116,9 +119,11 @@ class JdbcSink:
         self.kafka, self.name, self.tasks, self.heap, self.worker = kafka, name, tasks, heap, None
         self.settings = dict(setting.split("=", 1) for setting in settings)
 
-    def begin(self, topics, postgresql, database, tables):
-        """`tables`: SQL that creates the tables; its tasks fail when two of them create the same one at once."""
+    def prepare(self, postgresql, database, tables):
+        """`tables`: SQL that creates the tables. Its tasks fail when two of them create the same one at once."""
         postgresql.sql(database, tables)
+
+    def begin(self, topics, postgresql, database):
         self.worker = Worker(self.kafka, heap=self.heap, settings={"offset.flush.interval.ms": 1000, "consumer.auto.offset.reset": "earliest"})
         config = jdbc_sink(postgresql, database, topics, self.tasks, collection__name__format="${source.schema}.${source.table}")
         config.update(self.settings)
@@ -132,9 +137,9 @@ class JdbcSink:
         self.worker.stop()
         self.worker = None
 
-    def run(self, topics, postgresql, database, tables):
+    def run(self, topics, postgresql, database):
         began = time.monotonic()
-        self.begin(topics, postgresql, database, tables)
+        self.begin(topics, postgresql, database)
         ends = {(topic, partition): end for topic in topics for partition, end in self.kafka.end_offsets(topic).items() if end > 0}
 
         def complete():

@@ -41,8 +41,9 @@ class Latency:
         self.probe = [os.path.join(build, "bin", "probe_events"), kafka.brokers, TOPIC]
         postgresql.create(database)
         postgresql.sql(database, "create schema shop")
+        contender.prepare(postgresql, database, TABLE)
         self.meter = Meter(kafka, postgresql)
-        contender.begin([TOPIC], postgresql, database, TABLE)
+        contender.begin([TOPIC], postgresql, database)
         try:
             self._send(*WARM)
         except BaseException:

@@ -19,7 +19,7 @@ WORKLOADS = {  # `part`: of the events asked for, since theirs are larger, or ha
     "load": Workload(1, ("--workload", "load"), "a first load: reads of a snapshot"),
     "toast": Workload(1 / 4, ("--workload", "toast"), "a column of 8 kB, which one update in ten changes and the others do not carry"),
     "wide": Workload(1 / 50, ("--workload", "wide"), "300 columns"),
-    "many": Workload(1 / 5, ("--tables", "1000", "--topics", "4"), "1,000 tables in four topics"),
+    "many": Workload(1 / 5, ("--tables", "1000", "--topic", "bench.shop.many"), "1,000 tables in one topic"),
 }
 # The kinds of generated columns.
 TYPES = {"int64": "bigint", "int32": "integer", "float64": "double precision", "bool": "boolean", "string": "text", "decimal": "numeric(12,2)",

@@ -14,9 +14,10 @@ def into_postgresql(contender, load, postgresql, database, check):
     """One run into a new database, which is dropped; a dictionary of what was measured."""
     postgresql.create(database)
     postgresql.sql(database, "create schema shop")
+    contender.prepare(postgresql, database, load.create_tables())
     meter = Meter(contender.kafka, postgresql)
     try:
-        used = contender.run(load.topics(), postgresql, database, load.create_tables())
+        used = contender.run(load.topics(), postgresql, database)
         taken = meter.taken()
     finally:
         meter.close()
