@@ -16,7 +16,7 @@ import sys
 from live import report
 
 WIDTH, MARGIN, GAP = 460, 20, 30     # of a panel, around, between panels
-LABELS, VALUES = 132, 96             # room left and right of the bars
+LABELS, VALUES = 152, 96             # room left and right of the bars
 ROW, BAR, TITLE = 22, 14, 46         # heights
 CAPTION = 18
 COLOURS = ("ours", "theirs", "third", "fourth")
