@@ -14,11 +14,13 @@ def quoted(name):
 
 
 def sink(port, database, plugin=None):
-    """Lines of a manifest's sink into the database, through the plugin $CDCRT_TEST_POSTGRESQL (default: odbc)."""
-    if (plugin or os.environ.get("CDCRT_TEST_POSTGRESQL") or "odbc") == "odbc":
+    """Lines of a manifest's sink into the database, through the plugin `plugin`; none: as $CDCRT_TEST_POSTGRESQL says ("libpq": the plugin
+    `postgresql`, else `odbc`)."""
+    plugin = plugin or ("postgresql" if os.environ.get("CDCRT_TEST_POSTGRESQL") == "libpq" else "odbc")
+    if plugin == "odbc":
         return (f'plugin = "odbc"\nconnection = {{ Driver = "PostgreSQL Unicode", Server = "127.0.0.1", Port = "{port}", Database = "{database}", '
                 'UID = "postgres", SSLmode = "disable" }')
-    return f'plugin = "postgresql"\nconnection = {{ host = "127.0.0.1", port = "{port}", dbname = "{database}", user = "postgres", sslmode = "disable" }}'
+    return f'plugin = "{plugin}"\nconnection = {{ host = "127.0.0.1", port = "{port}", dbname = "{database}", user = "postgres", sslmode = "disable" }}'
 
 
 class Postgresql(Server):

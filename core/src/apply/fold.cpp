@@ -123,12 +123,12 @@ void Fold::rehash(std::size_t capacity) {
   slots_ = std::move(grown);
 }
 
-void Fold::widen(Entry& entry, uint32_t width) {
-  if (width <= entry.width) return;
-  cdcrt_cell* cells = allocate_cells(arena_, width);
-  std::copy(entry.cells, entry.cells + entry.width, cells);
-  entry.cells = cells;
-  entry.width = width;
+void Fold::widen(cdcrt_cell*& cells, uint32_t& had, uint32_t width) {
+  if (width <= had) return;
+  cdcrt_cell* const wide = allocate_cells(arena_, width);
+  std::copy(cells, cells + had, wide);
+  cells = wide;
+  had = width;
 }
 
 void Fold::fill(Entry& entry, const std::vector<cdcrt_cell>& cells) {
@@ -144,33 +144,19 @@ cdcrt_cell* Fold::own_cells(const cdcrt_cell* cells, uint32_t width) {
 
 cdcrt_cell Fold::copy(const cdcrt_cell& cell) { return event::copy_cell(cell, arena_); }
 
-namespace {
-
-cdcrt_cell* with_nulls(const std::vector<evolution::Column>& columns, uint32_t from, const cdcrt_cell* cells, uint32_t width,
-                       event::Arena& arena) {
-  const auto all = static_cast<uint32_t>(columns.size());
-  cdcrt_cell* const whole = allocate_cells(arena, all);
-  std::copy(cells, cells + width, whole);
-  for (uint32_t slot = from; slot < all; ++slot) {
-    if (whole[slot].tag == CDCRT_ABSENT && columns[slot].active) whole[slot].tag = CDCRT_NULL;
-  }
-  return whole;
-}
-
-}  // namespace
-
 void Fold::write_out_nulls(const std::vector<evolution::Column>& columns) {
   const auto all = static_cast<uint32_t>(columns.size());
+  const auto write_out = [&](cdcrt_cell*& cells, uint32_t& width, uint32_t& nulls_from) {
+    if (nulls_from >= all) return;
+    widen(cells, width, all);
+    for (uint32_t slot = std::exchange(nulls_from, all); slot < all; ++slot) {
+      if (cells[slot].tag == CDCRT_ABSENT && columns[slot].active) cells[slot].tag = CDCRT_NULL;
+    }
+  };
   for (Entry& entry : entries_) {
-    if (entry.nulls_from >= all || entry.effect == Effect::kDelete) continue;
-    entry.cells = with_nulls(columns, std::exchange(entry.nulls_from, all), entry.cells, entry.width, arena_);
-    entry.width = all;
+    if (entry.effect != Effect::kDelete) write_out(entry.cells, entry.width, entry.nulls_from);
   }
-  for (KeyDelete& key_delete : key_deletes) {
-    if (key_delete.nulls_from >= all) continue;
-    key_delete.cells = with_nulls(columns, std::exchange(key_delete.nulls_from, all), key_delete.cells, key_delete.cells_width, arena_);
-    key_delete.cells_width = all;
-  }
+  for (KeyDelete& key_delete : key_deletes) write_out(key_delete.cells, key_delete.cells_width, key_delete.nulls_from);
 }
 
 void fold_full(Fold& fold, Entry& entry, bool added, const cdcrt_cell* cells, uint32_t width) {

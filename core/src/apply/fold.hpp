@@ -128,8 +128,9 @@ class Fold {
   void rekey(const std::function<void(const cdcrt_cell* cells, uint32_t width, std::string& key)>& key_of);
   /// Where events leave NULLs out, columns that they did not know of become NULL cells, as far as `columns` are known by now.
   void write_out_nulls(const std::vector<evolution::Column>& columns);
-  /// Makes room for `width` cells, the new ones ABSENT.
-  void widen(Entry& entry, uint32_t width);
+  /// Makes room for `width` cells, the new ones ABSENT; `cells` there are `had` of now.
+  void widen(cdcrt_cell*& cells, uint32_t& had, uint32_t width);
+  void widen(Entry& entry, uint32_t width) { widen(entry.cells, entry.width, width); }
   /// The entry's cells, in place of those it had, are these, with their bytes.
   void fill(Entry& entry, const std::vector<cdcrt_cell>& cells);
   /// `width` cells of its own, with their bytes.

@@ -100,7 +100,7 @@ class TableFold {
   /// A column of the key, or of the image that is the key of a row without one, has other canonical bytes in its new type, or is gone.
   void follow_keys(const std::vector<evolution::TypeChange>& changes, bool drops);
   void count_foreign(const progress::StoredTable& stored);
-  void refresh(Sealed& sealed, const std::vector<evolution::Merge>& merges) const;
+  void refresh(Sealed& sealed) const;
   void read_again_after(const std::string& order, Sealed& sealed);
   void read_all_again(Sealed& sealed);
   void forget_truncate(Sealed& sealed);

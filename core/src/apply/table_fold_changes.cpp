@@ -34,26 +34,19 @@ void merge_cells(Fold& fold, const evolution::Merge& merge, cdcrt_type type) {
     from = {};
   };
   // What was folded before the renamed column was known is narrower.
-  const auto widened = [&](const cdcrt_cell* cells, uint32_t width) {
-    std::vector<cdcrt_cell> wide(cells, cells + width);
-    wide.resize(merge.into + 1);
-    return fold.own_cells(wide.data(), merge.into + 1);
-  };
+  const uint32_t wide = merge.into + 1;
   for (Entry& entry : fold.entries()) {
-    if (concerns(entry.cells, entry.width)) fold.widen(entry, merge.into + 1);
+    if (concerns(entry.cells, entry.width)) fold.widen(entry, wide);
     follow(entry.cells, entry.width, entry.nulls_from != UINT32_MAX);
   }
   for (KeyDelete& key_delete : fold.key_deletes) {
     const bool keys_are_concerned = concerns(key_delete.old_cells, key_delete.width) || concerns(key_delete.new_cells, key_delete.width);
-    if (keys_are_concerned && merge.into >= key_delete.width) {
-      key_delete.old_cells = widened(key_delete.old_cells, key_delete.width);
-      key_delete.new_cells = widened(key_delete.new_cells, key_delete.width);
-      key_delete.width = merge.into + 1;
+    if (keys_are_concerned) {
+      uint32_t width = key_delete.width;
+      fold.widen(key_delete.old_cells, width, wide);
+      fold.widen(key_delete.new_cells, key_delete.width, wide);
     }
-    if (concerns(key_delete.cells, key_delete.cells_width) && merge.into >= key_delete.cells_width) {
-      key_delete.cells = widened(key_delete.cells, key_delete.cells_width);
-      key_delete.cells_width = merge.into + 1;
-    }
+    if (concerns(key_delete.cells, key_delete.cells_width)) fold.widen(key_delete.cells, key_delete.cells_width, wide);
     follow(key_delete.old_cells, key_delete.width);
     follow(key_delete.new_cells, key_delete.width);
     follow(key_delete.cells, key_delete.cells_width, key_delete.nulls_from != UINT32_MAX);

@@ -26,7 +26,6 @@ bool TableFold::merge(const progress::StoredTable& stored, Sealed& sealed) {
   const auto returned = knowledge_.merge(stored.columns, stored.key_known, others);
   if (stored.told_keyless) knowledge_.restore_told_keyless();
   take_definition_topic(stored);
-  const std::vector<evolution::Merge> merges = knowledge_.merges();
   follow_schema_changes();
   for (const uint32_t slot : returned) read_again_after(knowledge_.columns()[slot].dropped_at, sealed);
   const bool is_known = by_source_ && sealed.by_source;
@@ -36,7 +35,7 @@ bool TableFold::merge(const progress::StoredTable& stored, Sealed& sealed) {
     sealed.by_source = true;
   }
   const bool is_emptied = take_floor(stored.floor, sealed);
-  refresh(sealed, merges);
+  refresh(sealed);
   return is_emptied;
 }
 
@@ -113,16 +112,12 @@ void TableFold::drop_before(const std::string& floor, Sealed& sealed) {
 }
 
 // The sealed cells follow the columns as they are now.
-void TableFold::refresh(Sealed& sealed, const std::vector<evolution::Merge>& merges) const {
+void TableFold::refresh(Sealed& sealed) const {
   const auto& columns = knowledge_.columns();
-  for (const evolution::Merge& merge : merges) {
-    for (auto& part : sealed.partitions) merge_cells(part.fold, merge, columns[merge.into].type);
-  }
-  // Renamed while the batch was being written: what it has under the new name is the renamed column's.
-  for (uint32_t slot = 0; slot < sealed.columns.size(); ++slot) {
-    if (!sealed.columns[slot].active || columns[slot].merged_into < 0) continue;
-    const auto into = static_cast<uint32_t>(columns[slot].merged_into);
-    for (auto& part : sealed.partitions) merge_cells(part.fold, {slot, into, sealed.columns[slot].type}, columns[into].type);
+  // Renamed since the batch was sealed: what it has under the new name is the renamed column's. Of two renames the later one's cells stand.
+  for (const auto& [from, into, type] : knowledge_.merges()) {
+    if (from >= sealed.columns.size() || !sealed.columns[from].active) continue;
+    for (auto& part : sealed.partitions) merge_cells(part.fold, {from, into, sealed.columns[from].type}, columns[into].type);
   }
   for (uint32_t slot = 0; slot < sealed.columns.size(); ++slot) {
     const evolution::Column& from = sealed.columns[slot];

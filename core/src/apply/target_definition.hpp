@@ -61,8 +61,9 @@ class TargetDefinition {
   void take_from(uint32_t slot, uint32_t other);
   /// It has that type, in the transaction that is open.
   void retype(const std::string& name, cdcrt_type type) { columns_[name].type = type; }
-  /// True once: that nothing tells whether columns are the source's is to be said.
-  [[nodiscard]] bool tell_unshown() { return !std::exchange(told_unshown_, true); }
+  /// It was said that nothing tells whether columns are the source's.
+  [[nodiscard]] bool has_told_unshown() const { return told_unshown_; }
+  void note_told_unshown() { told_unshown_ = true; }
 
   void leave_nothing_out() { left_out_.clear(); }
   /// An adopted table gets no column for it.

@@ -71,16 +71,18 @@ Outcome WritePreparation::prepare_tables_of(const std::vector<Sealed*>& batches,
 // A column that was there before may be the source's or the operator's own; only what an event or a definition has named is written.
 void WritePreparation::tell_unshown_columns(const Sealed& sealed) {
   TargetDefinition& target = sealed.table->definition();
-  if (!target.adopts_any()) return;
+  if (!target.adopts_any() || target.has_told_unshown()) return;
+  std::string names;
+  for (const std::string& name : target.names()) {
+    if (column_named(sealed, name) == nullptr) names += (names.empty() ? "" : ", ") + name;
+  }
+  if (names.empty()) return;
   const bool leaves_nulls_out = std::any_of(sealed.partitions.begin(), sealed.partitions.end(), [](const auto& part) {
     const auto& entries = part.fold.entries();
     return std::any_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.nulls_from != UINT32_MAX; });
   });
-  std::string names;
-  for (const std::string& name : target.names()) {
-    if (leaves_nulls_out && column_named(sealed, name) == nullptr) names += (names.empty() ? "" : ", ") + name;
-  }
-  if (names.empty() || !target.tell_unshown()) return;
+  if (!leaves_nulls_out) return;
+  target.note_told_unshown();
   context_.warn(
       "table '" + sealed.table->identity().target() + "' was there before and has columns that no event has shown so far: " + names +
       ". Its events leave NULLs out, so that nothing tells whether these columns are the source's. They stay as they are until an "

@@ -1,5 +1,6 @@
 // How two source orders lie to each other. Orders are never compared as bytes elsewhere: two places may be of different logs, as a binlog
-// begins anew after RESET MASTER or at another server, and then the lower place is the later one (sdk::append_log tells the log).
+// begins anew after RESET MASTER or at another server, and then the change at the lower place was made later (sdk::append_log tells the
+// log).
 #pragma once
 
 #include <cstdint>
@@ -8,8 +9,8 @@
 
 namespace cdcrt::event {
 
-/// Of two changes of one row (or one table), the one that is known and the one that comes. False: the lower place is that of the later
-/// change, so that the log began anew, and places do not tell which change is newer. True also where the orders tell no log.
+/// Of two changes of one row (or one table), the one that is known and the one that comes. False: the one at the lower place has the later
+/// time, so that the log began anew, and places do not tell which change is newer. True also where the orders tell no log.
 bool are_of_one_log(std::string_view known, std::string_view incoming);
 
 enum class Order : uint8_t { kBefore, kSame, kAfter, kOtherLog };
@@ -32,7 +33,7 @@ inline const std::string& later_order(const std::string& order, const std::strin
 inline bool has_lower_place(std::string_view order, std::string_view other) { return order < other; }
 
 inline constexpr const char* kLogBeganAnew =
-    "of two changes the one with the lower place in the source's log is the later one. The log began anew (another server, or RESET MASTER), "
-    "so which change is newer cannot be told";
+    "of two changes the one at the lower place in the source's log has the later time. So the log began anew (another server, or RESET "
+    "MASTER), and places do not tell which change is newer";
 
 }  // namespace cdcrt::event

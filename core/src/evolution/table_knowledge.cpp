@@ -247,12 +247,10 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
   Column& known = columns_[slot];
   // It was lacked, and is there again: a column of its own. The other one waits under another name for what a definition says of it.
   if (known.active && !definition && !known.lacked_since.empty() && event::is_after(order, known.lacked_since) && known.key_ordinal == 0) {
-    note_former(slot, known.lacked_since);
-    const std::string aside = set_aside_name(column.name, known.lacked_since);
+    std::string target = target_name_for(known, set_aside_name(column.name, known.lacked_since));
+    hide(slot, known.lacked_since);
+    known.target_name = std::move(target);
     slots_.erase(column.name);
-    slots_[aside] = slot;
-    known.target_name = target_name_for(known, aside);
-    known.source_name = aside;
     ++version_;
     return slot_for(shape, column, order, unplaced, definition);
   }
@@ -408,5 +406,10 @@ const ShapeMap* TableKnowledge::discard_late(const ShapeMap& map, std::string_vi
 }
 
 std::vector<TypeChange> TableKnowledge::take_type_changes() { return std::exchange(type_changes_, {}); }
+
+std::vector<Merge> TableKnowledge::take_merges() {
+  const auto since = static_cast<std::ptrdiff_t>(std::exchange(merges_taken_, merges_.size()));
+  return {merges_.begin() + since, merges_.end()};
+}
 
 }  // namespace cdcrt::evolution

@@ -101,12 +101,13 @@ class TableKnowledge {
   std::vector<TypeChange> take_type_changes();
   /// Slots dropped since the last call: cells that were folded before belong to the dropped column.
   std::vector<uint32_t> take_drops() { return std::exchange(drops_, {}); }
-  /// Since the last call.
-  std::vector<Merge> take_merges() { return std::exchange(merges_, {}); }
+  /// All, in the order in which they came about.
   [[nodiscard]] const std::vector<Merge>& merges() const { return merges_; }
+  /// Those since the last call.
+  std::vector<Merge> take_merges();
   /// Since the last call a column got the name of another one, and rows from after that had been observed under the names as they were.
   bool take_mixed() { return std::exchange(is_mixed_, false); }
-  [[nodiscard]] bool has_changes() const { return !type_changes_.empty() || !drops_.empty() || !merges_.empty(); }
+  [[nodiscard]] bool has_changes() const { return !type_changes_.empty() || !drops_.empty() || merges_taken_ < merges_.size(); }
   [[nodiscard]] event::Arena& arena() { return arena_; }
 
  private:
@@ -187,13 +188,12 @@ class TableKnowledge {
   bool restored_ = false;        ///< columns came from the target
   uint64_t version_ = 1;
   std::vector<TypeChange> type_changes_;
-  std::vector<uint32_t> drops_;
+  std::vector<uint32_t> drops_, unplaced_;
   std::unordered_map<std::string, std::vector<Former>> formers_;  ///< by name that a column had
   std::vector<Merge> merges_;
-  bool is_mixed_ = false, has_definitions_ = false;
-  bool has_lacked_ = false;  ///< a column may be lacked by rows and not dropped
-  std::vector<uint32_t> unplaced_;
-  bool has_unplaced_ = false;  ///< a column may be
+  std::size_t merges_taken_ = 0;
+  bool is_mixed_ = false, has_definitions_ = false, has_lacked_ = false;  ///< the last: rows may lack a column that is not dropped
+  bool has_unplaced_ = false;                                             ///< a column may be
   event::Arena arena_{4 << 10};
 };
 

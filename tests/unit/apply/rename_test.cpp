@@ -137,6 +137,27 @@ TEST_CASE("rename: told while rows of the new name are being written, their valu
   CHECK(rig.rows() == "id=1,b='old'; id=2,b='new'; id=3,b='old'");
 }
 
+TEST_CASE("rename: two of one column, told while rows of both new names are being written, leave the value of the last name") {
+  Rig rig({}, 2);
+  begin(rig);
+  const auto row = [](int64_t id, const char* name, const char* value, const char* order) {
+    Event event{CDCRT_UPDATE, {{"id", {}, 1}, {name}}, {integer(id), text(value)}, order};
+    event.declared = false;
+    return event;
+  };
+  // The last name is met first.
+  rig.send(row(4, "c", "newest", "50"));
+  rig.send_all({row(2, "b", "newer", "30"), row(2, "c", "newest", "51")});
+  auto sealed = rig.seal();
+  REQUIRE(sealed);
+  rig.send(definition({renamed("a", "b")}, "20"), 1);
+  rig.send(definition({renamed("b", "c")}, "40"), 1);
+  rig.table->merge(progress::StoredTable(), *sealed);
+  REQUIRE(rig.write(std::move(*sealed)));
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,c='old'; id=2,c='newest'; id=3,c='old'; id=4,c='newest'");
+}
+
 TEST_CASE("rename: rows without types, of a table whose names a definition told first, keep all their columns") {
   for (const bool apart : {false, true}) {
     CAPTURE(apart);

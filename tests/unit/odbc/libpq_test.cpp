@@ -73,6 +73,37 @@ TEST_CASE("libpq: what is refused on its way with others leaves nothing behind, 
   CHECK(target.read("progress", kOfHost).empty());
 }
 
+TEST_CASE("libpq: what the server cannot prepare on its way with others is not the fault of who is waited for next") {
+  Target target(postgresql_options("libpq"));
+  // Nothing was committed through the connection before, so that the first write of progress is waited for.
+  by_tool(target,
+          "DROP SCHEMA public CASCADE; CREATE SCHEMA public; "
+          "CREATE TABLE rows (id bigint PRIMARY KEY, v text); CREATE TABLE progress (id bigint PRIMARY KEY, v text);");
+  const auto write_progress = [&] { return target.write(CDCRT_WRITE_UPSERT, "progress", kOfHost, {{i64(1), str("10")}}); };
+  const auto write_row = [&] { return target.write(CDCRT_WRITE_UPSERT, "rows", kPlain, {{i64(1), str("a")}}); };
+  REQUIRE_FALSE(target.begin());
+  REQUIRE_FALSE(write_progress());
+  REQUIRE_FALSE(write_row());
+  REQUIRE_FALSE(target.commit());
+  by_tool(target, "ALTER TABLE progress RENAME TO elsewhere;");
+  REQUIRE_FALSE(target.begin());
+  REQUIRE_FALSE(write_progress());
+  CHECK(write_row().code == CDCRT_BUSY);
+  REQUIRE_FALSE(target.rollback());
+  REQUIRE_FALSE(target.begin());
+  const Failure failure = write_progress();
+  CHECK((failure && failure.code != CDCRT_BUSY));
+  REQUIRE_FALSE(target.rollback());
+  by_tool(target, "ALTER TABLE elsewhere RENAME TO progress;");
+  for (int round = 0; round < 2; ++round) {
+    REQUIRE_FALSE(target.begin());
+    REQUIRE_FALSE(write_progress());
+    REQUIRE_FALSE(write_row());
+    REQUIRE_FALSE(target.commit());
+  }
+  CHECK(target.read("progress", kOfHost) == Rows{"i64:1|string:10"});
+}
+
 TEST_CASE("libpq: statements that run often give the same as the first time, whatever became of the table meanwhile") {
   Target target(postgresql_options("libpq"));
   start_empty(target);

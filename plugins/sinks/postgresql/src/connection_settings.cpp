@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "sql/json_reader.hpp"
+#include "sql/login.hpp"
 
 namespace cdcrt::pq {
 
@@ -54,55 +54,18 @@ Status check(const Known& known, const std::string& key, const std::string& valu
   return {};
 }
 
-/// Members of a flat JSON object; numbers as they stand.
-bool read_members(std::string_view json, Pairs& out) {
-  sql::JsonReader reader(json);
-  if (!reader.take('{')) return false;
-  if (reader.take('}')) return reader.ended();
-  do {
-    std::string key, value;
-    if (!reader.text(key) || !reader.take(':')) return false;
-    const char next = reader.next();
-    if (next == '"') {
-      if (!reader.text(value)) return false;
-    } else if (next == '{' || next == '[') {
-      if (reader.nested().empty()) return false;
-    } else {
-      value = reader.word();
-      if (value.empty()) return false;
-      if (value == "null") value.clear();
-    }
-    out.emplace_back(std::move(key), std::move(value));
-  } while (reader.take(','));
-  return reader.take('}') && reader.ended();
-}
-
 Status add_login(std::string_view json, ConnectionSettings& settings) {
-  constexpr const char* kForm =
-      R"(it is a JSON object {"username": ..., "password": ...}, with host, port and dbname where the connection does not say them, )"
-      "as ${aws-sm:ID} is";
-  Pairs members;
-  if (!read_members(json, members)) return Status::bad_config("login", "the login is no JSON object", kForm);
-  const auto member = [&](const char* name) {
-    const auto found = std::find_if(members.begin(), members.end(), [&](const auto& each) { return each.first == name; });
-    return found == members.end() ? std::string() : found->second;
-  };
-  for (const auto& [name, value] : members) {
-    if (value.find('\0') != std::string::npos) return Status::bad_config("login", "the login's " + name + " holds a NUL character");
+  sql::Login login;
+  if (Status status = sql::read_login(json, login); !status) return status;
+  for (const char* const key : {"user", "password"}) {
+    if (settings.has(key)) return sql::login_said_twice(key);
   }
-  const std::string password = member("password");
-  for (const auto& [name, key] : {std::pair{"username", "user"}, std::pair{"password", "password"}}) {
-    const std::string value = member(name);
-    if (value.empty()) return Status::bad_config("login", std::string("the login has no ") + name, kForm);
-    if (settings.has(key))
-      return Status::bad_config("connection." + std::string(key), "the connection names a user or password, and so does the login",
-                                "keep one of them");
-    settings.pairs.emplace_back(key, value);
-  }
-  settings.secrets.push_back(password);
+  settings.pairs.emplace_back("user", login.username);
+  settings.pairs.emplace_back("password", login.password);
+  settings.secrets.push_back(login.password);
   if (settings.has("service")) return {};
-  for (const char* const key : {"host", "port", "dbname"}) {
-    if (const std::string value = member(key); !value.empty() && !settings.has(key)) settings.pairs.emplace_back(key, value);
+  for (const auto& [key, value] : {std::pair("host", login.host), std::pair("port", login.port), std::pair("dbname", login.dbname)}) {
+    if (!value.empty() && !settings.has(key)) settings.pairs.emplace_back(key, value);
   }
   return {};
 }

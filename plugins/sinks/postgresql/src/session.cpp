@@ -147,7 +147,12 @@ Status Session::finish(std::string_view doing) {
     }
     while (PGresult* const more = PQgetResult(connection_)) PQclear(more);
   }
-  if (PQstatus(connection_) != CONNECTION_BAD) PQclear(PQgetResult(connection_));  // of the synchronisation
+  if (PQstatus(connection_) != CONNECTION_BAD) {
+    PGresult* const result = PQgetResult(connection_);
+    const bool is_in_step = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+    PQclear(result);
+    if (!is_in_step) disconnect();  // whose answers come next could not be told
+  }
   for (const Command& command : commands) {
     if (command.query != nullptr) command.query->is_sent_ = false;
   }
@@ -178,7 +183,7 @@ Status Session::answered(const Command& command, pg_result* result, Moment momen
   const std::string_view state = field(result, PG_DIAG_SQLSTATE);
   if (state == "26000" || state == "42P05") uses_names_ = false;
   PQclear(result);
-  const bool of_left = command.kind == Command::Kind::kLeft;
+  const bool of_left = command.kind == Command::Kind::kLeft || (command.kind == Command::Kind::kPrepare && command.is_guarded);
   if (!is_aborted && of_left) {
     leaves_ = false;
     // Nobody who waits now is to blame: tried again, each statement is waited for.
