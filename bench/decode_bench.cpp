@@ -2,6 +2,8 @@
 //
 //   decode_bench [FORMAT.so] [EVENTS]
 //   decode_bench --compare [EVENTS]      the bundled formats in turns, each beside debezium-json, by event and by byte
+//   decode_bench --beside-rapidjson      debezium-json in turns with RapidJSON, which parses the same bytes into a document: CPU time of
+//                                        the one in that of the other, as JSON
 //
 // With format-dms.so its records, which have no schemas: "with schemas" are those with transaction details there.
 //
@@ -9,6 +11,7 @@
 // the call per batch and every call back into the host, beside the whole; and what the host's checks of the rows take, those that it
 // always makes and those of --check-plugins.
 #include <dlfcn.h>
+#include <rapidjson/document.h>
 #include <time.h>
 
 #include <algorithm>
@@ -375,9 +378,38 @@ void compare_formats(const std::vector<Contender>& contenders, std::size_t count
   }
 }
 
+/// Nanoseconds per event that RapidJSON takes for the values.
+double rapidjson_pass(const Events& events) {
+  const double start = nanoseconds_now();
+  for (const std::string& value : events.values) {
+    rapidjson::Document document;
+    if (document.Parse(value.data(), value.size()).HasParseError()) std::exit(1);
+  }
+  return (nanoseconds_now() - start) / static_cast<double>(events.values.size());
+}
+
+/// Best of several rounds in turns.
+double beside_rapidjson(bool with_schema) {
+  constexpr std::size_t kEvents = 2000;
+  const Plugin plugin = load(CDCRT_BUILD_DIR "/lib/cdcrt/plugins/format-debezium-json.so");
+  const Events events = make_events(plugin, kEvents, with_schema);
+  Host host;
+  double ours = 1e18, theirs = 1e18;
+  for (int round = 0; round < 5 * kRounds; ++round) {
+    ours = std::min(ours, pass(plugin, host, events));
+    theirs = std::min(theirs, rapidjson_pass(events));
+  }
+  plugin.format->destroy(plugin.instance);
+  return ours / theirs;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string(argv[1]) == "--beside-rapidjson") {
+    std::printf("{\"without_schemas\": %.3f, \"with_schemas\": %.3f}\n", beside_rapidjson(false), beside_rapidjson(true));
+    return 0;
+  }
   if (argc > 1 && std::string(argv[1]) == "--compare") {
     const std::size_t count = argc > 2 ? static_cast<std::size_t>(std::atoll(argv[2])) : 20'000;
     compare_formats({{"debezium-json", false, "debezium-json"},

@@ -6,15 +6,14 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "change_settings.hpp"
 #include "event_text.hpp"
+#include "expected_rows.hpp"
 #include "output.hpp"
 #include "random.hpp"
 
@@ -31,6 +30,10 @@ struct DmsRow {
 
 constexpr int64_t kStart = 1'749'554'880'000'000;  // 2025-06-10T11:28:00Z
 
+const std::vector<ExpectedColumn> kColumns = {{"id", "int64"},         {"name", "string"},    {"note", "string"},    {"active", "bool"},
+                                              {"amount", "decimal"},   {"quantity", "int32"}, {"serial", "decimal"}, {"weight", "float64"},
+                                              {"placed", "timestamp"}, {"photo", "bytes"}};
+
 std::string format(const char* pattern, auto... values) {
   char text[128];
   std::snprintf(text, sizeof text, pattern, values...);
@@ -45,7 +48,7 @@ std::string moment(int64_t microseconds) {
 
 class DmsGenerator {
  public:
-  explicit DmsGenerator(const ChangeSettings& settings)
+  explicit DmsGenerator(const GeneratorSettings& settings)
       : settings_(settings), random_(mix(settings.seed)), lines_(settings.out), offsets_(settings.partitions), tables_(settings.tables) {
     for (std::size_t i = 0; i < tables_.size(); ++i) tables_[i].name = "t" + std::to_string(i + 1);
   }
@@ -55,7 +58,7 @@ class DmsGenerator {
     while (written_ < settings_.events / 4) load(tables_[random_.below(tables_.size())]);
     while (written_ < settings_.events) change(tables_[random_.below(tables_.size())]);
     lines_.close();
-    if (!settings_.expected.empty()) write_expected();
+    write_expected_rows(settings_.expected, tables_, kColumns, write_rows);
   }
 
  private:
@@ -163,33 +166,19 @@ class DmsGenerator {
     ++written_;
   }
 
-  void write_expected() const {
-    std::filesystem::create_directories(settings_.expected);
-    Output types(settings_.expected + "/types.toml");
-    types.write(kTypesHeader);
-    for (const Table& table : tables_) {
-      types.write(
-          "\n[\"shop." + table.name + "\"]\nkey = [\"id\"]\n[\"shop." + table.name +
-          "\".columns]\nid = \"int64\"\nname = \"string\"\nnote = \"string\"\nactive = \"bool\"\namount = \"decimal\"\nquantity = \"int32\"\n"
-          "serial = \"decimal\"\nweight = \"float64\"\nplaced = \"timestamp\"\nphoto = \"bytes\"\n");
-      Output rows(settings_.expected + "/shop." + table.name + ".csv");
-      std::string text = "id,name,note,active,amount,quantity,serial,weight,placed,photo\n";
-      for (const auto& [id, row] : table.rows) {
-        std::string photo = "\\x";
-        for (const char c : row.photo) photo += c >= 'A' ? static_cast<char>(c - 'A' + 'a') : c;
-        std::string placed = row.placed;
-        placed[10] = ' ';
-        text += std::to_string(id) + "," + csv_text(row.name) + "," + (row.has_note ? csv_text(row.note) : "\\N") +
-                (row.active ? ",t," : ",f,") + row.amount + "," + std::to_string(row.quantity) + "," + std::to_string(row.serial) + "," +
-                real_text(row.weight) + "," + placed + "," + photo + "\n";
-      }
-      rows.write(text);
-      rows.close();
+  static void write_rows(Output& rows, const Table& table) {
+    for (const auto& [id, row] : table.rows) {
+      std::string photo = "\\x";
+      for (const char c : row.photo) photo += c >= 'A' ? static_cast<char>(c - 'A' + 'a') : c;
+      std::string placed = row.placed;
+      placed[10] = ' ';
+      rows.write(std::to_string(id) + "," + csv_text(row.name) + "," + (row.has_note ? csv_text(row.note) : "\\N") +
+                 (row.active ? ",t," : ",f,") + row.amount + "," + std::to_string(row.quantity) + "," + std::to_string(row.serial) + "," +
+                 real_text(row.weight) + "," + placed + "," + photo + "\n");
     }
-    types.close();
   }
 
-  const ChangeSettings settings_;
+  const GeneratorSettings settings_;
   Random random_;
   Output lines_;
   std::vector<int64_t> offsets_;
@@ -200,6 +189,6 @@ class DmsGenerator {
 
 }  // namespace
 
-void generate_dms(int count, char** arguments) { DmsGenerator(parse_change_settings(count, arguments, "dms", true)).run(); }
+void generate_dms(const GeneratorSettings& settings) { DmsGenerator(settings).run(); }
 
 }  // namespace cdcrt::bench

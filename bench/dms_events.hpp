@@ -1,10 +1,11 @@
 // Change events as AWS DMS writes them to Kafka, and the rows they end in.
 #pragma once
 
+#include "generator_settings.hpp"
+
 namespace cdcrt::bench {
 
-/// generate_events --format dms [--events N] [--seed N] [--tables N] [--partitions N] [--random-partitions] [--details] [--out FILE|-]
-/// [--expected FOLDER]. Throws std::runtime_error.
-void generate_dms(int count, char** arguments);
+/// Throws std::runtime_error.
+void generate_dms(const GeneratorSettings& settings);
 
 }  // namespace cdcrt::bench

@@ -6,14 +6,13 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "change_settings.hpp"
 #include "event_text.hpp"
+#include "expected_rows.hpp"
 #include "output.hpp"
 #include "random.hpp"
 
@@ -28,6 +27,9 @@ struct FlinkRow {
   double weight = 0;
 };
 
+const std::vector<ExpectedColumn> kColumns = {{"id", "int64"},       {"name", "string"},    {"note", "string"}, {"amount", "decimal"},
+                                              {"serial", "decimal"}, {"weight", "float64"}, {"placed", "int64"}};
+
 /// Base64 of the shortest two's complement of `number`, whose bits above 64 are `sign`.
 std::string base64_number(uint64_t number, bool sign) {
   std::string bytes(1, sign ? '\xff' : '\0');
@@ -40,7 +42,7 @@ std::string base64_number(uint64_t number, bool sign) {
 
 class FlinkGenerator {
  public:
-  explicit FlinkGenerator(const ChangeSettings& settings)
+  explicit FlinkGenerator(const GeneratorSettings& settings)
       : settings_(settings), random_(mix(settings.seed)), lines_(settings.out), offsets_(settings.partitions), tables_(settings.tables) {
     for (std::size_t i = 0; i < tables_.size(); ++i) tables_[i].name = "t" + std::to_string(i + 1);
   }
@@ -53,7 +55,7 @@ class FlinkGenerator {
     }
     while (written_ < settings_.events) change(tables_[random_.below(tables_.size())]);
     lines_.close();
-    if (!settings_.expected.empty()) write_expected();
+    write_expected_rows(settings_.expected, tables_, kColumns, write_rows);
   }
 
  private:
@@ -144,30 +146,17 @@ class FlinkGenerator {
     ++written_;
   }
 
-  void write_expected() const {
-    std::filesystem::create_directories(settings_.expected);
-    Output types(settings_.expected + "/types.toml");
-    types.write(kTypesHeader);
-    for (const Table& table : tables_) {
-      types.write("\n[\"shop." + table.name + "\"]\nkey = [\"id\"]\n[\"shop." + table.name +
-                  "\".columns]\nid = \"int64\"\nname = \"string\"\nnote = \"string\"\namount = \"decimal\"\nserial = \"decimal\"\n"
-                  "weight = \"float64\"\nplaced = \"int64\"\n");
-      Output rows(settings_.expected + "/shop." + table.name + ".csv");
-      std::string text = "id,name,note,amount,serial,weight,placed\n";
-      for (const auto& [id, row] : table.rows) {
-        const uint64_t cents = static_cast<uint64_t>(row.cents < 0 ? -row.cents : row.cents);
-        const std::string part = std::to_string(100 + cents % 100).substr(1);
-        text += std::to_string(id) + "," + csv_text(row.name) + "," + (row.has_note ? csv_text(row.note) : "\\N") + "," +
-                (row.cents < 0 ? "-" : "") + std::to_string(cents / 100) + "." + part + "," + std::to_string(row.serial) + "," +
-                real_text(row.weight) + "," + std::to_string(row.placed_us) + "\n";
-      }
-      rows.write(text);
-      rows.close();
+  static void write_rows(Output& rows, const Table& table) {
+    for (const auto& [id, row] : table.rows) {
+      const uint64_t cents = static_cast<uint64_t>(row.cents < 0 ? -row.cents : row.cents);
+      const std::string part = std::to_string(100 + cents % 100).substr(1);
+      rows.write(std::to_string(id) + "," + csv_text(row.name) + "," + (row.has_note ? csv_text(row.note) : "\\N") + "," +
+                 (row.cents < 0 ? "-" : "") + std::to_string(cents / 100) + "." + part + "," + std::to_string(row.serial) + "," +
+                 real_text(row.weight) + "," + std::to_string(row.placed_us) + "\n");
     }
-    types.close();
   }
 
-  const ChangeSettings settings_;
+  const GeneratorSettings settings_;
   Random random_;
   Output lines_;
   std::vector<int64_t> offsets_;
@@ -178,6 +167,6 @@ class FlinkGenerator {
 
 }  // namespace
 
-void generate_flink(int count, char** arguments) { FlinkGenerator(parse_change_settings(count, arguments, "flink-cdc", false)).run(); }
+void generate_flink(const GeneratorSettings& settings) { FlinkGenerator(settings).run(); }
 
 }  // namespace cdcrt::bench

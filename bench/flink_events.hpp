@@ -1,10 +1,11 @@
 // Change events as Flink CDC's MySQL connector writes them, and the rows they end in.
 #pragma once
 
+#include "generator_settings.hpp"
+
 namespace cdcrt::bench {
 
-/// generate_events --format flink-cdc [--events N] [--seed N] [--tables N] [--partitions N] [--out FILE|-] [--expected FOLDER].
 /// Throws std::runtime_error.
-void generate_flink(int count, char** arguments);
+void generate_flink(const GeneratorSettings& settings);
 
 }  // namespace cdcrt::bench

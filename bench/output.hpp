@@ -21,8 +21,4 @@ class Output {
   std::FILE* file_;
 };
 
-/// The first line of a folder's types.toml.
-inline constexpr std::string_view kTypesHeader =
-    "# The kind of every column at the source: how tests/oracle/compare.py reads both sides.\n";
-
 }  // namespace cdcrt::bench

@@ -1,4 +1,4 @@
-"""What processes use: CPU seconds and peak memory, as Linux counts them (proc(5))."""
+"""What processes and the machine use, as Linux counts it (proc(5)): CPU seconds, peak memory, what others took meanwhile."""
 
 import os
 
@@ -48,3 +48,18 @@ def threads(pid):
         name, fields = text[text.index("(") + 1:text.rindex(")")], text.rpartition(")")[2].split()
         seconds[name] = seconds.get(name, 0.0) + (int(fields[11]) + int(fields[12])) / TICKS
     return seconds
+
+
+def machine():
+    """(CPU seconds that all processes took, seconds in which the hypervisor gave this machine's processors to others), since it started."""
+    with open("/proc/stat", encoding="ascii") as file:
+        user, nice, system, _, _, irq, softirq, steal = (int(field) / TICKS for field in file.readline().split()[1:9])
+    return user + nice + system + irq + softirq, steal
+
+
+def described():
+    """The machine, in a few words."""
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        models = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    return f"{os.cpu_count()} cores" + (f" of {models[0]}" if models else "") + f", {memory:.0f} GiB"
