@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -36,25 +37,25 @@ inline unsigned specials(__m128i bytes) {
 }
 #endif
 
-/// Copies up to the next special character.
-inline const char* copy_plain(const char* from, char*& to) {
+/// One bit per byte of the next kBlock that is one.
+constexpr unsigned kBlock = 64;
+inline uint64_t find_specials(const char* from) {
 #ifdef __SSE2__
-  for (;;) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
-    const unsigned found = specials(bytes);
-    if (found != 0) {
-      const auto plain = __builtin_ctz(found);
-      to += plain;
-      return from + plain;
-    }
-    from += 16;
-    to += 16;
-  }
+  uint64_t found = 0;
+  for (unsigned i = 0; i < kBlock; i += 16)
+    found |= static_cast<uint64_t>(specials(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i)))) << i;
+  return found;
 #else
-  while (!is_special(static_cast<unsigned char>(*from))) *to++ = *from++;
-  return from;
+  uint64_t found = 0;
+  for (unsigned i = 0; i < kBlock; ++i) found |= static_cast<uint64_t>(is_special(static_cast<unsigned char>(from[i]))) << i;
+  return found;
 #endif
+}
+
+/// May read and write up to 16 bytes too many.
+inline void copy_loosely(const char* from, char* to, unsigned size) {
+  std::memcpy(to, from, 16);
+  for (unsigned done = 16; done < size; done += 16) std::memcpy(to + done, from + done, 16);
 }
 
 inline const char* skip_plain(const char* from) {
@@ -120,27 +121,38 @@ Unescaped unescape_unicode(const char* from, char* to) {
 
 }  // namespace
 
+// The special characters of a block are found together, so that no escape waits for the one before it.
 Unescaped unescape(const char* from, char* to) {
   for (;;) {
-    from = copy_plain(from, to);
-    if (*from == '\\') {
-      const char plain = kSimpleEscapes[static_cast<unsigned char>(from[1])];
-      if (plain != 0) {
-        *to++ = plain;
-        from += 2;
-      } else if (from[1] == 'u') {
-        const auto done = unescape_unicode(from + 2, to);
-        if (done.problem != nullptr) return done;
-        from = done.next;
-        to = done.end;
-      } else {
-        return {from, to, "a backslash before something that JSON does not know"};
-      }
-    } else if (*from == '"') {
-      return {from + 1, to, nullptr};
-    } else {
-      return {from, to, "a string that does not end, or a raw control character in it"};
+    uint64_t found = find_specials(from);
+    unsigned at = 0;
+    char plain = 1;
+    while (found != 0) {
+      const auto next = static_cast<unsigned>(__builtin_ctzll(found));
+      copy_loosely(from + at, to, next - at);
+      to += next - at;
+      at = next;
+      if (from[at] == '"') return {from + at + 1, to, nullptr};
+      if (from[at] != '\\') return {from + at, to, "a string that does not end, or a raw control character in it"};
+      plain = kSimpleEscapes[static_cast<unsigned char>(from[at + 1])];
+      if (plain == 0) break;
+      *to++ = plain;
+      found &= ~(uint64_t{3} << at);
+      at += 2;
     }
+    if (plain != 0) {
+      if (at < kBlock) {
+        copy_loosely(from + at, to, kBlock - at);
+        to += kBlock - at;
+      }
+      from += at < kBlock ? kBlock : at;
+      continue;
+    }
+    if (from[at + 1] != 'u') return {from + at, to, "a backslash before something that JSON does not know"};
+    const auto done = unescape_unicode(from + at + 2, to);
+    if (done.problem != nullptr) return done;
+    from = done.next;
+    to = done.end;
   }
 }
 

@@ -5,7 +5,7 @@
 
 namespace cdcrt::kcat {
 
-/// Both functions start behind the opening quote. A character below 0x20 must stand at the end of the input, and 16 bytes behind
+/// Both functions start behind the opening quote. A character below 0x20 must stand at the end of the input, and 63 bytes behind
 /// it must be readable. Bytes from 0x80 up pass as they are: what they mean is the format's business.
 
 struct Unescaped {

@@ -22,7 +22,7 @@ namespace cdcrt::kcat {
 class KcatLine {
  public:
   /// Bytes that must be readable behind the character that ends a line.
-  static constexpr size_t kPadding = 16;
+  static constexpr size_t kPadding = 64;
 
   enum class Form : uint8_t { kStrict, kDeadLetter };
   explicit KcatLine(Form form = Form::kStrict) : form_(form) {}

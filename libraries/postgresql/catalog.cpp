@@ -15,7 +15,7 @@ SELECT c.relkind::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
   coalesce(a.attgenerated <> '', false)::text, coalesce(a.attidentity = 'a', false)::text,
   (CASE WHEN z.typname = 'money' THEN scale(1::money::numeric) ELSE 0 END)::text,
   (y.typname = 'citext' OR y.typcategory = 'S' AND EXISTS (SELECT FROM pg_catalog.pg_collation o WHERE NOT o.collisdeterministic AND (o.oid = a.attcollation OR o.oid IN (
-    SELECT unnest(i.indcollation::oid[]) FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique))))::text
+    SELECT unnest(i.indcollation::oid[]) FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique))))::text, a.atttypid::text
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -61,10 +61,10 @@ Status read_catalog(sql::Session& session, std::string_view schema, std::string_
     bool found = false;
     status = query->fetch(found, doing);
     if (!status || !found) break;
-    std::string fields[13];
+    std::string fields[14];
     bool null = false;
     bool no_column = false;
-    for (std::size_t i = 0; i < 13 && status; ++i) {
+    for (std::size_t i = 0; i < 14 && status; ++i) {
       status = query->text(i, fields[i], null, doing);
       no_column = no_column || (i == 1 && null);
     }
@@ -84,6 +84,8 @@ Status read_catalog(sql::Session& session, std::string_view schema, std::string_
     column.generated = fields[9] == "true";
     column.identity = fields[10] == "true";
     column.inexact = fields[12] == "true";
+    // An array's constant goes as text; a domain has a number of its own.
+    column.binary = column.is_array ? BinaryType::kText : binary_type(static_cast<uint32_t>(std::stoul(fields[13])));
     const std::string_view base = column.base_type;
     if (column.is_array && base.size() > 2 && base.substr(base.size() - 2) == "[]") column.element = fields[6];
     column.limit = sql::limit_of(column.element.empty() ? column.base_type : column.element, static_cast<int32_t>(std::stol(fields[11])));

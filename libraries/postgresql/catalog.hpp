@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cdcrt/sdk/status.hpp"
+#include "postgresql/binary_array.hpp"
 #include "sql/postgresql_limit.hpp"
 #include "sql/session.hpp"
 
@@ -19,12 +20,13 @@ struct CatalogColumn {
   bool not_null = false;
   bool is_array = false;
   bool compare_as_text = false;
-  bool inexact = false;      ///< as a key: its equality, or that of an index, knows fewer values than there are
-  bool generated = false;    ///< computed by the table: it takes no value
-  bool identity = false;     ///< GENERATED ALWAYS AS IDENTITY: takes a value only where the statement insists
-  sql::ColumnLimit limit;    ///< what it would do to a value, or to an element, without a word
-  std::string element;       ///< of an array: the type of its elements, with its length; empty for anything else
-  uint32_t key_ordinal = 0;  ///< of the primary key, else of a unique index on not-null columns
+  bool inexact = false;                   ///< as a key: its equality, or that of an index, knows fewer values than there are
+  bool generated = false;                 ///< computed by the table: it takes no value
+  bool identity = false;                  ///< GENERATED ALWAYS AS IDENTITY: takes a value only where the statement insists
+  sql::ColumnLimit limit;                 ///< what it would do to a value, or to an element, without a word
+  std::string element;                    ///< of an array: the type of its elements, with its length; empty for anything else
+  BinaryType binary = BinaryType::kNone;  ///< how values go to it in the binary form
+  uint32_t key_ordinal = 0;               ///< of the primary key, else of a unique index on not-null columns
 };
 
 struct CatalogTable {

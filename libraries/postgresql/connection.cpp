@@ -7,13 +7,13 @@
 #include <utility>
 
 #include "postgresql/alter.hpp"
+#include "postgresql/array_parameters.hpp"
 #include "postgresql/catalog.hpp"
 #include "postgresql/dialect.hpp"
 #include "postgresql/refused_column.hpp"
 #include "postgresql/statement_columns.hpp"
 #include "postgresql/value.hpp"
 #include "sql/identifier.hpp"
-#include "sql/postgresql_array.hpp"
 
 namespace cdcrt::postgresql {
 namespace {
@@ -21,16 +21,13 @@ namespace {
 using sdk::Status;
 using sql::Moment;
 
-// One statement takes at most this much: the driver copies the parameters once and again, for each connection. More is not faster.
-constexpr uint64_t kMaxRows = 5'000;
-constexpr std::size_t kMaxBytes = 2U << 20;
 // libpq never gives back the buffer that a value was sent from or came into.
 constexpr std::size_t kLarge = 8U << 20;
 
 class PostgresqlConnection final : public sql::TargetConnection {
  public:
   PostgresqlConnection(std::unique_ptr<sql::Session> session, const SessionTimeouts& timeouts, sql::Looks& looks)
-      : TargetConnection(std::move(session), sql::postgresql(), looks), timeouts_(timeouts) {}
+      : TargetConnection(std::move(session), sql::postgresql(), looks), timeouts_(timeouts), parameters_(session_->takes_binary()) {}
 
   Status prepare_session() override { return set_up(*session_, timeouts_, default_schema_); }
 
@@ -133,28 +130,14 @@ class PostgresqlConnection final : public sql::TargetConnection {
     }
     const auto statements = dialect_.write_statements(static_cast<cdcrt_write_kind>(write.kind), shape);
     if (statements.empty() && write.missing == nullptr) return {};
-    arrays_.resize(std::max(arrays_.size(), chosen.size()));
     uint64_t overflowed = 0;
     for (uint64_t first = 0; first < rows;) {
-      for (std::size_t i = 0; i < chosen.size(); ++i) arrays_[i].clear();
       uint64_t next = first;
-      std::size_t bytes = 0;
-      for (; next < rows && next - first < kMaxRows && bytes < kMaxBytes; ++next) {
-        const cdcrt_cell* cells = write.cells + next * write.column_count;
-        for (std::size_t i = 0; i < chosen.size(); ++i) {
-          const std::size_t before = arrays_[i].size();
-          const cdcrt_column& column = write.columns[chosen[i]];
-          cdcrt_cell cell = cells[chosen[i]];
-          if (column.key_ordinal > 0) status = check_key(*catalog_columns_[i], column, cell);
-          if (status && cell.tag > CDCRT_NULL) status = to_native(*catalog_columns_[i], column, cell, native_, overflowed);
-          if (status) status = arrays_[i].add(cell, column);
-          if (!status) return status;
-          bytes += arrays_[i].size() - before;
-        }
-      }
+      status = parameters_.take_rows(write, chosen, catalog_columns_, first, next, overflowed);
+      if (!status) return status;
+      has_grown_ = has_grown_ || parameters_.bytes() > kLarge;
       status = write_chunk(write, shape, statements, first, next, what);
-      for (auto& array : arrays_) array.give_back_large();
-      has_grown_ = has_grown_ || bytes > kLarge;
+      parameters_.give_back_large();
       if (!status) return status;
       first = next;
     }
@@ -287,13 +270,8 @@ class PostgresqlConnection final : public sql::TargetConnection {
     if (read.max_rows > 0 && read.lock == CDCRT_LOCK_NONE) statement.text += " LIMIT " + std::to_string(read.max_rows);
     out.query = prepared(statement, out.what, status);
     if (out.query == nullptr) return status;
-    arrays_.resize(std::max<std::size_t>(arrays_.size(), read.key_count));
-    for (uint32_t i = 0; i < read.key_count; ++i) {
-      arrays_[i].clear();
-      for (uint64_t row = 0; row < read.key_rows && status; ++row) status = arrays_[i].add(read.keys[row * read.key_count + i], columns[i]);
-      if (!status) return status;
-      out.query->bind_text(i, arrays_[i].finish());
-    }
+    status = parameters_.take_keys(read, catalog_columns_);
+    if (status) parameters_.bind(*out.query, statement.parameters);
     return status;
   }
 
@@ -353,8 +331,6 @@ class PostgresqlConnection final : public sql::TargetConnection {
 
   Status write_chunk(const cdcrt_write& write, const sql::StatementShape& shape, const std::vector<sql::Statement>& statements,
                      uint64_t first, uint64_t next, const std::string& what) {
-    texts_.clear();
-    for (std::size_t i = 0; i < shape.columns.size(); ++i) texts_.push_back(arrays_[i].finish());
     const auto sent = static_cast<int64_t>(next - first);
     // Of the host's own rows nothing is to be learned but that they are there, which may be told with the next answer.
     const bool whole = first == 0 && next == write.row_count;
@@ -448,7 +424,7 @@ class PostgresqlConnection final : public sql::TargetConnection {
   }
   sql::Query* bound(const sql::Statement& statement, const std::string& what, Status& status) {
     sql::Query* const query = prepared(statement, what, status);
-    for (std::size_t i = 0; query != nullptr && i < statement.parameters.size(); ++i) query->bind_text(i, texts_[statement.parameters[i]]);
+    if (query != nullptr) parameters_.bind(*query, statement.parameters);
     return query;
   }
   Status run(const sql::Statement& statement, const std::string& what, int64_t* changed) {
@@ -482,10 +458,8 @@ class PostgresqlConnection final : public sql::TargetConnection {
   const SessionTimeouts timeouts_;
   std::map<std::string, sql::Known<std::shared_ptr<const CatalogTable>>> tables_;
   std::set<std::pair<std::string, std::string>> in_doubt_;  // schema and name: their rows were refused since a savepoint
-  std::vector<sql::PostgresqlArray> arrays_;
-  std::vector<std::string_view> texts_;
+  ArrayParameters parameters_;
   std::vector<const CatalogColumn*> catalog_columns_;  // of the shape made last, in its order
-  std::string native_;                                 // a value as the column spells it
 };
 
 }  // namespace

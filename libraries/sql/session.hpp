@@ -21,6 +21,8 @@ class Query {
 
   /// Parameters are numbered from 0. Bind every one before each execute.
   virtual void bind_text(std::size_t parameter, std::string_view text) = 0;
+  /// The same in the server's binary form of the parameter's type. Only where the session takes_binary().
+  virtual void bind_binary(std::size_t /*parameter*/, std::string_view /*bytes*/) {}
   /// Sends it, for an execute() that follows when others are sent too: all answers come together then, and what is bound is borrowed no
   /// more. False: that cannot be done, and nothing was.
   virtual bool send(std::string_view /*doing*/) { return false; }
@@ -57,6 +59,8 @@ class Session {
                                        sdk::Status& status) = 0;
   /// Whether the server keeps a statement, and may keep its plan, from one execute() to the next.
   [[nodiscard]] virtual bool keeps_statements() const { return false; }
+  /// Whether values may be bound in the server's binary form.
+  [[nodiscard]] virtual bool takes_binary() const { return false; }
   /// Connects anew: buffers that grew for one large value are gone. Nothing of the session is left; no statement may be.
   virtual sdk::Status reconnect() = 0;
   /// Every later statement fails as it does where the connection is lost.

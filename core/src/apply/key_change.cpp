@@ -35,11 +35,11 @@ class KeyChanges {
         if (is_written(key_delete.old_key)) key_deletes_[std::string(key_delete.new_key)].push_back({&part.fold, &key_delete});
       }
     }
+    forget_filled();
+    if (key_deletes_.empty() && !any_key_insert() && changes_.empty()) return {};
     for (std::size_t i = 0; i < settled_.entries_.size(); ++i) {
       if (!settled_.entries_[i]->closed) places_[settled_.entries_[i]->key] = i;
     }
-    forget_filled();
-    if (key_deletes_.empty() && !any_key_insert() && changes_.empty()) return {};
     earlier_ = sealed_.attempt.key_changes;
     pair_deletes_and_inserts();
     if (auto read = read_old_rows(); !read) return read;

@@ -22,6 +22,40 @@ bool is_change(const Entry& entry) { return entry.effect != Effect::kNothing && 
 // The reason for tables without a key, or whose key was not known yet.
 bool has_key(const RefusedKey& refused) { return !refused.key.empty(); }
 
+/// Nodes of keys that were forgotten, for those that come, whatever table they are of: a thread that writes allocates nothing for each
+/// row here. Their texts keep their memory: half a megabyte of a thread.
+template <class Keys>
+std::vector<typename Keys::node_type>& spare_nodes() {
+  thread_local std::vector<typename Keys::node_type> nodes;
+  return nodes;
+}
+
+template <class Keys>
+typename Keys::iterator add_key(Keys& keys, uint64_t hash) {
+  auto& spare = spare_nodes<Keys>();
+  if (spare.empty()) return keys.try_emplace(hash).first;
+  auto node = std::move(spare.back());
+  spare.pop_back();
+  auto& known = node.mapped();
+  typename Keys::mapped_type fresh;
+  fresh.key = std::move(known.key);
+  fresh.last = std::move(known.last);
+  fresh.last_whole = std::move(known.last_whole);
+  known = std::move(fresh);
+  for (std::string* text : {&known.key, &known.last, &known.last_whole}) text->clear();
+  node.key() = hash;
+  return keys.insert(std::move(node)).position;
+}
+
+template <class Keys>
+void forget_key(Keys& keys, typename Keys::iterator key) {
+  // A text of a large key is not kept.
+  constexpr std::size_t kLarge = 256;
+  auto node = keys.extract(key);
+  auto& spare = spare_nodes<Keys>();
+  if (spare.size() < 2 * KeyOrder::kOfSeveral && node.mapped().key.capacity() <= kLarge) spare.push_back(std::move(node));
+}
+
 /// Which part of a batch had a key first.
 class PartByHash {
  public:
@@ -313,7 +347,10 @@ void KeyOrder::remember(const Sealed& sealed) {
 }
 
 void KeyOrder::note(const Change& change) {
-  auto [place, added] = keys_.try_emplace(hash_of(change.key));
+  const uint64_t hash = hash_of(change.key);
+  auto place = keys_.find(hash);
+  const bool added = place == keys_.end();
+  if (added) place = add_key(keys_, hash);
   Known& known = place->second;
   known.touched = ++touched_;
   if (added) known.key.assign(change.key);
@@ -341,7 +378,11 @@ void KeyOrder::shrink() {
   const auto last_kept = times.end() - static_cast<std::ptrdiff_t>(limit());
   std::nth_element(times.begin(), last_kept, times.end());
   const uint64_t oldest = *last_kept;
-  std::erase_if(keys_, [oldest](const auto& each) { return each.second.touched < oldest; });
+  for (auto each = keys_.begin(); each != keys_.end();) {
+    const auto here = each++;
+    if (here->second.touched >= oldest) continue;
+    forget_key(keys_, here);
+  }
 }
 
 namespace {

@@ -119,7 +119,7 @@ bool RowFolder::find_key(const Incoming& in, const evolution::ShapeMap& map) {
 bool RowFolder::fold_old_key(const Incoming& in, const evolution::ShapeMap& map, OldKey& old) {
   Fold& fold = in.into.fold();
   Error error;
-  std::string old_key;
+  std::string& old_key = image_scratch_;  // used by tables without a key, and behind this
   const cdcrt_cell* const before = in.cells(in.row.before);
   const auto refuse = [&] {
     in.refuse("value_refused", std::move(error));

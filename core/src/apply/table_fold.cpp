@@ -96,9 +96,17 @@ void TableFold::fold(const Decoded& batch, PartitionFold& into, const uint32_t* 
   const auto goes_on = [&] { return stopped_.empty() && lacks_key_.empty() && into.place() == began; };
   (void)learn_key(batch, rows, count);
   std::vector<Refusal> refusals;
+  // Looking a shape up takes a lock.
+  const event::Shape* shape = nullptr;
+  uint32_t shape_of_last = 0;
   for (std::size_t i = 0; i < count && goes_on(); ++i) {
     const cdcrt_row& row = batch.rows.rows()[rows[i]];
-    if (batch.messages.messages[row.message].offset >= into.next()) fold_row(batch, into, row, refusals);
+    if (batch.messages.messages[row.message].offset < into.next()) continue;
+    if (shape == nullptr || row.shape != shape_of_last) {
+      shape = &batch.shapes.get(row.shape);
+      shape_of_last = row.shape;
+    }
+    fold_row(batch, into, row, *shape, refusals);
   }
   for (const Refusal& refusal : refusals) refused(refusal);
   if (goes_on()) {
@@ -108,9 +116,9 @@ void TableFold::fold(const Decoded& batch, PartitionFold& into, const uint32_t* 
   folder_.converter().release();
 }
 
-void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_row& row, std::vector<Refusal>& refusals) {
+void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_row& row, const event::Shape& shape,
+                         std::vector<Refusal>& refusals) {
   const int64_t offset = batch.messages.messages[row.message].offset;
-  const event::Shape& shape = batch.shapes.get(row.shape);
   // Before anything is learned of it: it is observed in its turn, once the key is known.
   if (row.operation < CDCRT_TRUNCATE && knowledge_.lacks_key(shape)) {
     if (folding_ == Folding::kAside) return stop(missing_key_text(shape));
@@ -124,7 +132,7 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
   }
   const std::string_view order = into.last_order();
   const bool definition = row.operation == CDCRT_DEFINITION;
-  note_topic(into.partition().topic(), definition && batch.shapes.get(row.shape).declared);
+  note_topic(into.partition().topic(), definition && shape.declared);
   if (is_refused_gap(into)) return;
   if (by_source_ && !take_row_order(into, row, offset)) return;
   if (!definition && is_before_truncate(into, offset)) return;
@@ -221,12 +229,15 @@ void TableFold::note_topic(const std::string& topic, bool definition) {
   }
 }
 
+// Asked for each row: topics are compared only where one of them may not count.
 std::size_t TableFold::partition_count() const {
+  if (!has_definitions_apart()) return partitions_.size() + others_;
   const auto brings_rows = [this](const auto& each) { return !is_of_definitions(each.first->topic()); };
   return static_cast<std::size_t>(std::count_if(partitions_.begin(), partitions_.end(), brings_rows)) + others_;
 }
 
 std::size_t TableFold::foreign_count() const {
+  if (!has_definitions_apart()) return foreign_partitions_.size();
   const auto brings_rows = [this](const progress::PartitionKey& key) { return !is_of_definitions(key.topic); };
   return static_cast<std::size_t>(std::count_if(foreign_partitions_.begin(), foreign_partitions_.end(), brings_rows));
 }

@@ -82,7 +82,7 @@ class TableFold {
   [[nodiscard]] const CellConverter& converter() const { return folder_.converter(); }
 
  private:
-  void fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_row& row, std::vector<Refusal>& refusals);
+  void fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_row& row, const event::Shape& shape, std::vector<Refusal>& refusals);
   bool is_refused_gap(PartitionFold& into);
   [[nodiscard]] bool is_of_log_of_truncate(std::string_view order);
   bool is_before_truncate(PartitionFold& into, int64_t offset);
@@ -111,7 +111,9 @@ class TableFold {
   /// Those that bring rows.
   [[nodiscard]] std::size_t partition_count() const;
   [[nodiscard]] std::size_t foreign_count() const;
-  [[nodiscard]] bool is_of_definitions(const std::string& topic) const { return !has_rows_there_ && topic == definition_topic_; }
+  /// A topic brings definitions and no rows.
+  [[nodiscard]] bool has_definitions_apart() const { return !has_rows_there_ && !definition_topic_.empty(); }
+  [[nodiscard]] bool is_of_definitions(const std::string& topic) const { return has_definitions_apart() && topic == definition_topic_; }
 
   const TableIdentity& identity_;
   const Folding folding_;

@@ -159,36 +159,44 @@ Result<cdcrt_cell> TargetColumns::fit(uint32_t slot, const cdcrt_cell& cell, eve
 
 Result<std::vector<WriteGroup>> group(const TargetColumns& columns, const std::vector<const Entry*>& entries) {
   std::vector<WriteGroup> groups;
+  std::vector<std::size_t> rows;  // of each group
   std::map<std::pair<int, std::string>, std::size_t> places;
+  const std::vector<uint32_t>& slots = columns.slots();
   std::string mask, last_mask;
   int last_rank = -1;
   std::size_t last = SIZE_MAX;
-  const auto group_of = [&](const Entry& entry, const Step& step) -> WriteGroup& {
-    const bool keys_only = step.kind == CDCRT_WRITE_DELETE;
-    const bool all = entry.effect == Effect::kEvent;
-    mask.clear();
-    for (std::size_t i = 0; i < columns.slots().size(); ++i) {
-      const uint32_t slot = columns.slots()[i];
-      const bool is_key = i < columns.key_count();
-      const bool present = slot < entry.width && entry.cells[slot].tag != CDCRT_ABSENT;
-      mask += (all || (keys_only ? is_key : present)) ? '1' : '0';
+  const auto takes = [&](const Entry& entry, const Step& step, std::size_t i) {
+    if (entry.effect == Effect::kEvent) return true;
+    if (step.kind == CDCRT_WRITE_DELETE) return i < columns.key_count();
+    return slots[i] < entry.width && entry.cells[slots[i]].tag != CDCRT_ABSENT;
+  };
+  const auto is_like_last = [&](const Entry& entry, const Step& step) {
+    if (last == SIZE_MAX || step.rank != last_rank || groups[last].kind != step.kind) return false;
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      if (takes(entry, step, i) != (last_mask[i] == '1')) return false;
     }
-    if (last != SIZE_MAX && step.rank == last_rank && groups[last].kind == step.kind && mask == last_mask) return groups[last];
+    return true;
+  };
+  const auto group_of = [&](const Entry& entry, const Step& step) {
+    if (is_like_last(entry, step)) return last;
+    mask.clear();
+    for (std::size_t i = 0; i < slots.size(); ++i) mask += takes(entry, step, i) ? '1' : '0';
     const auto [place, added] = places.try_emplace({step.rank * 16 + step.kind, mask}, groups.size());
     if (added) {
+      rows.push_back(0);
       WriteGroup& created = groups.emplace_back();
       created.kind = step.kind;
       created.rank = step.rank;
       for (std::size_t i = 0; i < mask.size(); ++i) {
         if (mask[i] != '1') continue;
-        created.slots.push_back(columns.slots()[i]);
-        created.columns.push_back(columns.stored(columns.slots()[i]));
+        created.slots.push_back(slots[i]);
+        created.columns.push_back(columns.stored(slots[i]));
       }
     }
     last = place->second;
     last_rank = step.rank;
     last_mask = mask;
-    return groups[last];
+    return last;
   };
   const auto add = [&](WriteGroup& target, const Entry& entry, int32_t copies) -> Result<void> {
     for (int32_t copy = 0; copy < copies; ++copy) {
@@ -210,12 +218,28 @@ Result<std::vector<WriteGroup>> group(const TargetColumns& columns, const std::v
     }
     return {};
   };
+  struct Placed {
+    const Entry* entry;
+    int32_t copies;
+    uint32_t group;
+  };
+  std::vector<Placed> placed;
+  placed.reserve(entries.size());
   for (const Entry* entry : entries) {
     if (entry->effect == Effect::kNothing || (entry->effect == Effect::kAppend && entry->copies == 0 && entry->needed == 0)) continue;
     for (const Step& step : steps_of(*entry)) {
       if (step.copies == 0) continue;
-      if (auto added = add(group_of(*entry, step), *entry, step.copies); !added) return std::move(added.error());
+      placed.push_back({entry, step.copies, static_cast<uint32_t>(group_of(*entry, step))});
+      rows[placed.back().group] += static_cast<std::size_t>(std::max(step.copies, 0));
     }
+  }
+  // Each group once at its size: growing would touch twice the memory.
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    groups[i].cells.reserve(rows[i] * groups[i].slots.size());
+    groups[i].rows.reserve(rows[i]);
+  }
+  for (const Placed& each : placed) {
+    if (auto added = add(groups[each.group], *each.entry, each.copies); !added) return std::move(added.error());
   }
   std::stable_sort(groups.begin(), groups.end(), [](const WriteGroup& a, const WriteGroup& b) { return a.rank < b.rank; });
   return groups;

@@ -4,10 +4,14 @@
 #include <cctype>
 #include <optional>
 
+#include "apply/memory_sink_calls.hpp"
 #include "cdcrt/sdk/sink.hpp"
 #include "types/convert.hpp"
 
 namespace cdcrt::memory_sink {
+
+void (*on_call)(bool begins) = nullptr;
+
 namespace {
 
 Database* current = nullptr;
@@ -31,12 +35,24 @@ std::string name_of(const cdcrt_table& table) {
 
 std::string or_null(const std::string& text) { return text.empty() ? null_text() : text; }
 
+struct Call {
+  Call() {
+    if (on_call != nullptr) on_call(true);
+  }
+  ~Call() {
+    if (on_call != nullptr) on_call(false);
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+};
+
 class Connection : public sdk::SinkConnection {
  public:
   explicit Connection(Database& database) : database_(database) {}
   ~Connection() override { (void)rollback(); }
 
   sdk::Status begin() override {
+    const Call call;
     if (database_.dead_connections > 0) {
       --database_.dead_connections;
       is_dead_ = true;
@@ -48,6 +64,7 @@ class Connection : public sdk::SinkConnection {
     return {};
   }
   sdk::Status commit() override {
+    const Call call;
     if (database_.before_commit) database_.before_commit();
     if (database_.lost_before_commit > 0) {
       --database_.lost_before_commit;
@@ -70,6 +87,7 @@ class Connection : public sdk::SinkConnection {
     return {};
   }
   sdk::Status rollback() override {
+    const Call call;
     if (saved_) database_.tables = std::move(*saved_);
     saved_.reset();
     events_.clear();
@@ -77,6 +95,7 @@ class Connection : public sdk::SinkConnection {
   }
 
   sdk::Status savepoint(cdcrt_savepoint action) override {
+    const Call call;
     if (action == CDCRT_SAVEPOINT_RELEASE && refuses_now()) return sdk::Status::bad_record("refused at the end of the savepoint");
     if (action == CDCRT_SAVEPOINT_SET) marked_ = database_.tables;
     if (action == CDCRT_SAVEPOINT_ROLL_BACK) database_.tables = std::move(*marked_);
@@ -86,6 +105,7 @@ class Connection : public sdk::SinkConnection {
   }
 
   sdk::Status describe(const cdcrt_table& table, sdk::TableDescription& out) override {
+    const Call call;
     out.set_folds_names(database_.folds_names);
     const auto found = database_.tables.find(name_of(table));
     if (found == database_.tables.end()) return {};
@@ -95,6 +115,7 @@ class Connection : public sdk::SinkConnection {
   }
 
   sdk::Status change(const cdcrt_table& name, const cdcrt_change* changes, uint32_t count) override {
+    const Call call;
     for (uint32_t i = 0; i < count; ++i) {
       const cdcrt_change& change = changes[i];
       if (change.kind == CDCRT_CREATE_TABLE) {
@@ -135,6 +156,7 @@ class Connection : public sdk::SinkConnection {
   }
 
   sdk::Status write(const cdcrt_write& write) override {
+    const Call call;
     const std::string name = name_of(write.table);
     if ((database_.capabilities & CDCRT_SINK_EVENTS) != 0) return take_events(write);
     const auto found = database_.tables.find(name);
@@ -232,6 +254,7 @@ class Connection : public sdk::SinkConnection {
   }
 
   sdk::Status read(const cdcrt_read& read) override {
+    const Call call;
     const auto found = database_.tables.find(name_of(read.table));
     if (found == database_.tables.end()) return sdk::Status::error(CDCRT_STALE_SCHEMA, "no table");
     for (const Row& row : found->second.rows) {

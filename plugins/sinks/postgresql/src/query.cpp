@@ -68,14 +68,20 @@ bool Query::dispatch(Form& form, Session::Command command) {
   const std::size_t count = bound_.size() + (guarded ? 1 : 0);
   std::vector<const char*> values(count);
   std::vector<int> lengths(count), formats(count, 0);
-  // libpq wants a NUL behind each, which borrowed text need not have.
+  // libpq wants a NUL behind each text, which what is borrowed need not have.
   std::string terminated;
-  std::size_t size = bound_.size();
-  for (const auto text : bound_) size += text.size();
+  std::size_t size = 0;
+  for (const Bound& each : bound_) size += each.is_binary ? 0 : each.bytes.size() + 1;
   terminated.reserve(size);
   for (std::size_t i = 0; i < bound_.size(); ++i) {
+    if (bound_[i].is_binary) {
+      values[i] = bound_[i].bytes.data();
+      lengths[i] = static_cast<int>(bound_[i].bytes.size());
+      formats[i] = 1;
+      continue;
+    }
     values[i] = terminated.data() + terminated.size();
-    terminated.append(bound_[i]) += '\0';
+    terminated.append(bound_[i].bytes) += '\0';
   }
   if (guarded) values[count - 1] = count_.c_str();
   if (planning_ == sql::Planning::kEachTime && form.runs >= kPlannedAnew) drop(form);
@@ -112,7 +118,7 @@ bool Query::leave(int64_t rows, std::string_view doing) {
   if (session_.connection_ == nullptr || !session_.leaves_) return false;
   // More than libpq holds back is run before anybody waits for it, and the server does not count such a session as idle.
   std::size_t size = 0;
-  for (const auto text : bound_) size += text.size();
+  for (const Bound& each : bound_) size += each.bytes.size();
   if (size > kMaxLeft) return false;
   if (guarded_.text.empty())
     guarded_.text = "WITH w AS (" + plain_.text + " RETURNING 1) SELECT 1 / (count(*) = $" + std::to_string(bound_.size() + 1) +

@@ -16,7 +16,8 @@ class Query final : public sql::Query {
   Query(Session& session, std::string_view text, std::size_t parameters, sql::Planning planning);
   ~Query() override;
 
-  void bind_text(std::size_t parameter, std::string_view text) override { bound_[parameter] = text; }
+  void bind_text(std::size_t parameter, std::string_view text) override { bound_[parameter] = {text, false}; }
+  void bind_binary(std::size_t parameter, std::string_view bytes) override { bound_[parameter] = {bytes, true}; }
   bool send(std::string_view doing) override;
   bool leave(int64_t rows, std::string_view doing) override;
   using sql::Query::execute;
@@ -42,7 +43,11 @@ class Query final : public sql::Query {
   Session& session_;
   const sql::Planning planning_;
   Form plain_, guarded_;
-  std::vector<std::string_view> bound_;
+  struct Bound {
+    std::string_view bytes;
+    bool is_binary = false;
+  };
+  std::vector<Bound> bound_;
   std::string count_;  // the rows that `guarded_` has to change
   pg_result* result_ = nullptr;
   int row_ = -1;

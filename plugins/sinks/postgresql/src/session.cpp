@@ -32,6 +32,12 @@ Session::~Session() { disconnect(); }
 
 int Session::server_version() const { return PQserverVersion(connection_); }
 
+// Servers before 10 could be built to keep moments as doubles.
+bool Session::takes_binary() const {
+  const char* const are_integers = connection_ == nullptr ? nullptr : PQparameterStatus(connection_, "integer_datetimes");
+  return are_integers != nullptr && std::string_view(are_integers) == "on";
+}
+
 Status Session::connect() {
   std::vector<const char*> keys, values;
   const auto add = [&](const char* key, const char* value) { keys.push_back(key), values.push_back(value); };

@@ -34,6 +34,7 @@ class Session final : public sql::Session {
   std::unique_ptr<sql::Query> query(std::string_view text, std::size_t parameters, sql::Planning planning, std::string_view doing,
                                     sdk::Status& status) override;
   [[nodiscard]] bool keeps_statements() const override { return true; }
+  [[nodiscard]] bool takes_binary() const override;
   sdk::Status reconnect() override;
   void disconnect() override;
   [[nodiscard]] int server_version() const;

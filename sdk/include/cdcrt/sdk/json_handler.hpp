@@ -9,9 +9,6 @@
 #include <rapidjson/reader.h>
 
 #include <cstdint>
-#include <cstring>
-#include <memory>
-#include <utility>
 
 #include "cdcrt/sdk/json_tape.hpp"
 
@@ -29,15 +26,11 @@ struct JsonHandler {
     return true;
   }
   bool grow() {
-    if (capacity >= JsonTape::kMaximumTokens) {
+    if (!tape.grow(count)) {
       too_many = true;
       return false;
     }
-    const uint32_t wanted = capacity < 512 ? 1024 : capacity * 2;
-    auto larger = std::make_unique<JsonToken[]>(wanted);
-    if (count != 0) std::memcpy(static_cast<void*>(larger.get()), tokens, count * sizeof(JsonToken));
-    tape.tokens_ = std::move(larger);
-    tape.capacity_ = capacity = wanted;
+    capacity = tape.capacity_;
     tokens = tape.tokens_.get();
     return true;
   }

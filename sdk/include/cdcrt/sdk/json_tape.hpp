@@ -5,9 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "cdcrt/sdk/json_scan.hpp"
 
@@ -104,11 +106,23 @@ class JsonTape {
   }
 
  private:
-  friend class JsonParser;    // json_parse.hpp
-  friend struct JsonHandler;  // json_handler.hpp
+  friend class JsonParser;       // json_parse.hpp
+  friend struct JsonHandler;     // json_handler.hpp
+  friend class JsonQuickParser;  // json_quick.hpp
 
   static constexpr std::size_t kKeptScratch = 4 << 20;
   static constexpr uint32_t kKeptTokens = 64 << 10;
+
+  /// Makes room for more than `count` tokens, which stay. False: they are as many as there may be.
+  bool grow(uint32_t count) {
+    if (capacity_ >= kMaximumTokens) return false;
+    const uint32_t wanted = capacity_ < 512 ? 1024 : capacity_ * 2;
+    auto larger = std::make_unique<JsonToken[]>(wanted);
+    if (count != 0) std::memcpy(static_cast<void*>(larger.get()), tokens_.get(), count * sizeof(JsonToken));
+    tokens_ = std::move(larger);
+    capacity_ = wanted;
+    return true;
+  }
 
   std::unique_ptr<char[]> scratch_;
   std::size_t scratch_bytes_ = 0;

@@ -1,0 +1,63 @@
+// BinaryArray: the values of one column as an array in PostgreSQL's binary form, which the server takes without parsing text.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "cdcrt/abi/value.h"
+
+namespace cdcrt::postgresql {
+
+/// Types by the number that every server of PostgreSQL has for them (pg_type.oid).
+enum class BinaryType : uint32_t {
+  kNone = 0,  ///< the binary form of the type is not known: values go as text
+  kBool = 16,
+  kBytea = 17,
+  kInt8 = 20,
+  kInt2 = 21,
+  kInt4 = 23,
+  kText = 25,
+  kJson = 114,
+  kFloat4 = 700,
+  kFloat8 = 701,
+  kBpchar = 1042,
+  kVarchar = 1043,
+  kDate = 1082,
+  kTime = 1083,
+  kTimestamp = 1114,
+  kTimestamptz = 1184,
+  kNumeric = 1700,
+  kUuid = 2950,
+  kJsonb = 3802
+};
+
+/// kNone for a number that is not one of these.
+BinaryType binary_type(uint32_t oid);
+
+/// Reusable; keeps its memory. One thread.
+class BinaryArray {
+ public:
+  /// `type` is not kNone.
+  void begin(BinaryType type);
+  /// False, and nothing was added: only the value's text tells the server what is meant, or that it must be refused. What is added is
+  /// stored as its text (sql::append_array_element) would be.
+  bool add(const cdcrt_cell& cell, const cdcrt_column& column);
+  /// Complete; call once, after the last value. Valid until the next begin().
+  std::string_view finish();
+  [[nodiscard]] std::size_t size() const { return bytes_.size(); }
+  /// After the last use: what large values took is given back.
+  void give_back_large();
+
+ private:
+  bool add_value(const cdcrt_cell& cell, const cdcrt_column& column);
+  bool add_text(const cdcrt_cell& cell, const cdcrt_column& column);
+
+  std::string bytes_;
+  std::string text_;  // of a value that is none, on its way into a column of texts
+  BinaryType type_ = BinaryType::kNone;
+  uint32_t count_ = 0;
+};
+
+}  // namespace cdcrt::postgresql
