@@ -36,6 +36,7 @@ struct Settings {
   uint64_t seed = 1;
   std::size_t tables = kNames.size();
   bool schemas = true;
+  std::string topic;  // of all tables; empty: each has its own
   std::string out = "-";
   std::string pieces;    // folder; empty: lines to `out`
   std::string expected;  // folder; empty: not written
@@ -145,34 +146,36 @@ std::string envelope_schema(std::string_view table) {
   return schema + std::string(kRest) + std::string(table) + R"(.Envelope","version":2})";
 }
 
+/// A folder's files, one for each partition of a topic.
+using Pieces = std::vector<std::unique_ptr<Output>>;
+
 struct Table {
   std::string name;
   std::string schema, escaped_schema;  // up to the payload; empty: none
   std::vector<uint32_t> versions;      // of row id - 1; 0: deleted
   std::array<int64_t, kPartitions> offsets{};
-  std::vector<std::unique_ptr<Output>> pieces;  // by partition; none: lines
+  Pieces pieces;  // none: lines, or those of the one topic
 };
 
 class Generator {
  public:
   explicit Generator(const Settings& settings)
       : settings_(settings), random_(mix(settings.seed)), lines_(settings.pieces.empty() ? settings.out : "/dev/null") {
+    if (!settings.pieces.empty()) std::filesystem::create_directories(settings.pieces);
+    if (!settings.topic.empty()) shared_pieces_ = pieces_of(settings.topic);
     for (std::size_t table = 0; table < settings.tables; ++table) {
       Table& made = tables_.emplace_back();
       made.name = name_of(table);
       if (settings_.schemas) made.schema = R"({"schema":)" + envelope_schema(made.name) + R"(,"payload":)";
       add_escaped(made.escaped_schema, made.schema);
-      if (settings_.pieces.empty()) continue;
-      std::filesystem::create_directories(settings_.pieces);
-      for (int partition = 0; partition < kPartitions; ++partition) {
-        made.pieces.push_back(std::make_unique<Output>(settings_.pieces + "/bench.shop." + made.name + "-" + std::to_string(partition)));
-      }
+      if (settings_.topic.empty()) made.pieces = pieces_of("bench.shop." + made.name);
     }
   }
 
   void run() {
     while (written_ < settings_.events) step();
     lines_.close();
+    for (const auto& piece : shared_pieces_) piece->close();
     for (Table& table : tables_) {
       for (const auto& piece : table.pieces) piece->close();
     }
@@ -180,6 +183,14 @@ class Generator {
   }
 
  private:
+  [[nodiscard]] Pieces pieces_of(const std::string& topic) const {
+    Pieces pieces;
+    for (int partition = 0; partition < kPartitions && !settings_.pieces.empty(); ++partition) {
+      pieces.push_back(std::make_unique<Output>(settings_.pieces + "/" + topic + "-" + std::to_string(partition)));
+    }
+    return pieces;
+  }
+
   void step() {
     const auto table = static_cast<std::size_t>(random_.below(tables_.size()));
     auto& versions = tables_[table].versions;
@@ -241,7 +252,7 @@ class Generator {
       lines_.write(line_);
     } else {
       add_piece(table, id, body);
-      table.pieces[partition]->write(line_);
+      (settings_.topic.empty() ? table.pieces : shared_pieces_)[partition]->write(line_);
     }
     ++written_;
   }
@@ -263,12 +274,12 @@ class Generator {
   }
 
   void add_line(Table& table, std::size_t partition, int64_t id, std::string_view body) {
-    line_ += R"({"topic":"bench.shop.)";
-    line_ += table.name;
+    line_ += R"({"topic":")";
+    line_ += settings_.topic.empty() ? "bench.shop." + table.name : settings_.topic;
     line_ += R"(","partition":)";
     add_number(line_, static_cast<int64_t>(partition));
     line_ += R"(,"offset":)";
-    add_number(line_, table.offsets[partition]++);
+    add_number(line_, (settings_.topic.empty() ? table.offsets : shared_offsets_)[partition]++);
     line_ += R"(,"tstype":"create","ts":)";
     add_number(line_, kFirstMoment / 1000 + lsn_ / 1000);
     line_ += settings_.schemas
@@ -333,6 +344,8 @@ class Generator {
   Random random_;
   Output lines_;
   std::vector<Table> tables_;
+  Pieces shared_pieces_;  // of the one topic
+  std::array<int64_t, kPartitions> shared_offsets_{};
   std::string line_, body_;
   uint64_t written_ = 0;
   int64_t lsn_ = 1'000'000;
@@ -348,7 +361,8 @@ Settings parse(int count, char** arguments) {
     }
     if (i + 1 >= count)
       throw std::runtime_error(
-          "usage: generate_events [--events N] [--seed N] [--tables N] [--no-schemas] [--out FILE|- | --pieces FOLDER] [--expected FOLDER]");
+          "usage: generate_events [--events N] [--seed N] [--tables N] [--topic NAME] [--no-schemas] [--out FILE|- | --pieces FOLDER] [--expected "
+          "FOLDER]");
     const std::string value = arguments[++i];
     if (name == "--format") continue;
     if (name == "--events") {
@@ -357,7 +371,8 @@ Settings parse(int count, char** arguments) {
       settings.seed = std::stoull(value);
     } else if (name == "--tables") {
       settings.tables = std::stoull(value);
-      if (settings.tables == 0 || settings.tables > 200) throw std::runtime_error("--tables: from 1 to 200");
+    } else if (name == "--topic") {
+      settings.topic = value;
     } else if (name == "--out") {
       settings.out = value;
     } else if (name == "--pieces") {
@@ -368,6 +383,9 @@ Settings parse(int count, char** arguments) {
       throw std::runtime_error("unknown option " + std::string(name));
     }
   }
+  // A topic of its own for each means files that are open at once.
+  const std::size_t most = settings.pieces.empty() || !settings.topic.empty() ? 100'000 : 200;
+  if (settings.tables == 0 || settings.tables > most) throw std::runtime_error("--tables: from 1 to " + std::to_string(most));
   return settings;
 }
 

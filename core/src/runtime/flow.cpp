@@ -1,13 +1,18 @@
 #include "runtime/flow.hpp"
 
+#include <algorithm>
+
 namespace cdcrt::runtime {
 
 Flow& Flows::find_or_add(std::size_t source_index, const std::string& source, const std::string& topic, int32_t number,
                          const progress::Partition::SeekRequest& seek, bool assigned) {
   const std::lock_guard lock(mutex_);
-  auto& flow = flows_[{source_index, topic, number}];
-  if (!flow) flow = std::make_unique<Flow>(source_index, source, topic, number, seek, assigned);
-  return *flow;
+  if (const auto known = flows_.find({source_index, topic, number}); known != flows_.end()) return *known->second;
+  auto made = std::make_unique<Flow>(source_index, source, topic, number, seek, assigned);
+  made->topic = topics_.try_emplace({source_index, topic}, static_cast<uint32_t>(topics_.size())).first->second;
+  Flow& flow = *made;
+  flows_.emplace(Place{source_index, flow.partition.topic(), number}, std::move(made));
+  return flow;
 }
 
 void Flows::push(Flow& flow, plugin::Messages messages) {
@@ -65,9 +70,14 @@ std::chrono::steady_clock::time_point Flows::last_done() const {
 
 std::vector<Flow*> Flows::all() const {
   const std::lock_guard lock(mutex_);
-  std::vector<Flow*> flows;
-  for (const auto& [key, flow] : flows_) flows.push_back(flow.get());
-  return flows;
+  if (sorted_.size() != flows_.size()) {
+    std::vector<std::pair<Place, Flow*>> places;
+    for (const auto& [place, flow] : flows_) places.emplace_back(place, flow.get());
+    std::sort(places.begin(), places.end());
+    sorted_.clear();
+    for (const auto& [place, flow] : places) sorted_.push_back(flow);
+  }
+  return sorted_;
 }
 
 }  // namespace cdcrt::runtime
