@@ -11,7 +11,9 @@ Flow& Flows::find_or_add(std::size_t source_index, const std::string& source, co
   auto made = std::make_unique<Flow>(source_index, source, topic, number, seek, assigned);
   made->topic = topics_.try_emplace({source_index, topic}, static_cast<uint32_t>(topics_.size())).first->second;
   Flow& flow = *made;
-  flows_.emplace(Place{source_index, flow.partition.topic(), number}, std::move(made));
+  const Place place{source_index, flow.partition.topic(), number};
+  added_.emplace_back(place, &flow);
+  flows_.emplace(place, std::move(made));
   return flow;
 }
 
@@ -70,14 +72,18 @@ std::chrono::steady_clock::time_point Flows::last_done() const {
 
 std::vector<Flow*> Flows::all() const {
   const std::lock_guard lock(mutex_);
-  if (sorted_.size() != flows_.size()) {
-    std::vector<std::pair<Place, Flow*>> places;
-    for (const auto& [place, flow] : flows_) places.emplace_back(place, flow.get());
-    std::sort(places.begin(), places.end());
-    sorted_.clear();
-    for (const auto& [place, flow] : places) sorted_.push_back(flow);
+  if (!added_.empty()) {
+    const auto is_before = [](const auto& a, const auto& b) { return a.first < b.first; };
+    std::sort(added_.begin(), added_.end(), is_before);
+    const auto known = static_cast<std::ptrdiff_t>(sorted_.size());
+    sorted_.insert(sorted_.end(), added_.begin(), added_.end());
+    std::inplace_merge(sorted_.begin(), sorted_.begin() + known, sorted_.end(), is_before);
+    added_.clear();
   }
-  return sorted_;
+  std::vector<Flow*> flows;
+  flows.reserve(sorted_.size());
+  for (const auto& [place, flow] : sorted_) flows.push_back(flow);
+  return flows;
 }
 
 }  // namespace cdcrt::runtime

@@ -69,7 +69,7 @@ class Flows {
   mutable std::mutex mutex_;
   std::unordered_map<Place, std::unique_ptr<Flow>, PlaceHash> flows_;
   std::map<std::pair<std::size_t, std::string>, uint32_t> topics_;
-  mutable std::vector<Flow*> sorted_;  ///< all of them, where none was added since
+  mutable std::vector<std::pair<Place, Flow*>> sorted_, added_;  ///< all of them; the latest are not in their places so far
   std::deque<Flow*> waiting_;
   std::size_t busy_ = 0;
   std::chrono::steady_clock::time_point last_done_{};
