@@ -285,7 +285,7 @@ Status EventDecoder::decode_natural_root(const MessageShape& shape) {
 
 bool EventDecoder::read_source(uint32_t source) {
   if (tape_[source].kind != Kind::kObject) return false;
-  topic_->source_reader().read(tape_, source, source_);
+  source_reader_.read(tape_, source, source_);
   return !source_[SourceField::kConnector].empty() &&
          (source_[SourceField::kTable].data() != nullptr || source_[SourceField::kDatabase].data() != nullptr ||
           source_[SourceField::kTimeMilliseconds].data() != nullptr);

@@ -129,6 +129,7 @@ class EventDecoder {
   const Settings& settings_;
   Converter converter_;
   sdk::JsonTape tape_, key_tape_, header_tape_;
+  SourceReader source_reader_;
   SourceValues source_;
   std::vector<uint8_t> seen_;
   std::string order_;

@@ -1,7 +1,6 @@
 #include "debezium/topic_state.hpp"
 
-#include <algorithm>
-#include <cstring>
+#include <functional>
 
 namespace cdcrt::debezium {
 
@@ -9,11 +8,37 @@ namespace {
 
 /// ByLogicalTableRouter adds it to keys only: it says which of the tables that it joins a row is from.
 constexpr std::string_view kRouterKey = "__dbz__physicalTableIdentifier";
-constexpr std::size_t kMaximumTopics = 4096;
-constexpr std::size_t kMaximumTopicBytes = 16 << 20;  ///< of all topics' caches
+/// Of the topics that make room for others: the one that has not been asked for for the longest of so many by chance. Where more topics
+/// take turns than there is room for, that keeps some of them, and the strict order none.
+constexpr int kCandidates = 2;
+/// Of a place in a hash map, and what the allocator takes.
+constexpr std::size_t kPlaceBytes = 64;
+
+std::size_t text_bytes(const std::string& text) { return text.capacity() < sizeof(std::string) / 2 ? 0 : text.capacity() + 16; }
+
+std::size_t column_bytes(const Column& column) {
+  std::size_t bytes = sizeof(Column) + text_bytes(column.name) + text_bytes(column.default_text);
+  for (const Column& inner : column.inner) bytes += column_bytes(inner);
+  return bytes;
+}
 
 std::size_t layout_bytes(const Layout& layout) {
-  return sizeof(Layout) + layout.members.size() * (sizeof(Member) + 32) + layout.columns.size() * (sizeof(Column) + 64);
+  std::size_t bytes = sizeof(Layout) + kPlaceBytes;
+  for (const Member& member : layout.members) bytes += sizeof(Member) + text_bytes(member.name);
+  for (const Column& column : layout.columns) bytes += column_bytes(column);
+  return bytes;
+}
+
+uint64_t hash_of(std::string_view text, uint64_t before) { return (std::hash<std::string_view>()(text) ^ before) * 0x9E3779B97F4A7C15ULL; }
+
+uint64_t hash_of_names(const sdk::JsonTape& tape, uint32_t object) {
+  uint64_t hash = tape[object].size;
+  uint32_t name = object + 1;
+  for (uint32_t i = 0; i < tape[object].size; ++i) {
+    hash = hash_of(tape.text(name), hash);
+    name = tape[name + 1].next;
+  }
+  return hash;
 }
 
 cdcrt_string optional_text(const std::string& text) { return text.empty() ? cdcrt_string{} : sdk::borrow(text); }
@@ -78,53 +103,49 @@ bool name_key(BoundShape& bound, std::string& missing) {
 
 bool is_routed(std::string_view column) { return column == kRouterKey; }
 
-const KnownSchema* TopicState::recognise(Schemas& schemas, std::string_view message) {
-  for (std::size_t i = 0; i < schemas.size(); ++i) {
-    const std::string& prefix = schemas[i]->prefix;
-    if (prefix.empty() || message.size() <= prefix.size() || std::memcmp(message.data(), prefix.data(), prefix.size()) != 0) continue;
-    // Streams stay with one schema for long: the one of the last message stands first.
-    if (i != 0) std::swap(schemas[0], schemas[i]);
-    return schemas[0].get();
-  }
-  return nullptr;
+const KnownSchema* TopicState::Schemas::recognise(std::string_view message) {
+  if (last != nullptr && !last->prefix.empty() && message.size() > last->prefix.size() && message.starts_with(last->prefix)) return last;
+  const uint32_t found = prefixes.find(message);
+  return found == KnownPrefixes::kNone ? nullptr : last = all[by_prefix[found]].get();
 }
 
 const KnownSchema* TopicState::learn(Schemas& schemas, KnownSchema schema) {
-  bytes_ += schema.prefix.size() + sizeof(KnownSchema) + (schema.layout ? layout_bytes(*schema.layout) : 0);
-  schemas.push_back(std::make_unique<KnownSchema>(std::move(schema)));
-  const KnownSchema* learned = schemas.back().get();
-  std::swap(schemas.front(), schemas.back());
-  return learned;
+  bytes_ += text_bytes(schema.prefix) + sizeof(KnownSchema) + kPlaceBytes + (schema.layout ? layout_bytes(*schema.layout) : 0);
+  schemas.all.push_back(std::make_unique<KnownSchema>(std::move(schema)));
+  schemas.last = schemas.all.back().get();
+  if (schemas.last->prefix.empty()) return schemas.last;
+  const std::size_t before = schemas.prefixes.bytes();
+  schemas.prefixes.add(schemas.last->prefix);
+  schemas.by_prefix.push_back(static_cast<uint32_t>(schemas.all.size() - 1));
+  bytes_ += schemas.prefixes.bytes() - before;
+  return schemas.last;
 }
 
 const Layout* TopicState::natural(Layouts& layouts, const sdk::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
                                   std::string& duplicate) {
-  for (std::size_t i = 0; i < layouts.size(); ++i) {
-    if (!matches(*layouts[i], tape, object)) continue;
-    if (i != 0) std::swap(layouts[0], layouts[i]);
-    return layouts[0].get();
+  if (layouts.last != nullptr && matches(*layouts.last, tape, object)) return layouts.last;
+  const uint64_t hash = hash_of_names(tape, object);
+  for (auto [place, end] = layouts.all.equal_range(hash); place != end; ++place) {
+    if (matches(*place->second, tape, object)) return layouts.last = place->second.get();
   }
   auto made = natural_layout(tape, object, metadata_prefix, duplicate);
   if (!made) return nullptr;
   bytes_ += layout_bytes(*made);
-  layouts.push_back(std::move(made));
-  const Layout* layout = layouts.back().get();
-  std::swap(layouts.front(), layouts.back());
-  return layout;
+  return layouts.last = layouts.all.emplace(hash, std::move(made))->second.get();
 }
 
 const BoundShape* TopicState::bind(const Layout* layout, const Layout* key, const TableReference& table, sdk::RowBuilder& rows,
                                    std::string& missing) {
   // A null value names no server: it is of the one whose events the topic has.
   if (!table.server.empty() && table.server != server_) server_ = std::string(table.server);
-  for (std::size_t i = 0; i < shapes_.size(); ++i) {
-    const BoundShape& bound = *shapes_[i];
-    if (bound.row != layout || bound.key != key || table.table != bound.table || table.schema != bound.schema ||
-        table.database != bound.database || server_ != bound.server || table.flags != bound.flags) {
-      continue;
-    }
-    if (i != 0) std::swap(shapes_[0], shapes_[i]);
-    return shapes_[0].get();
+  const auto is_it = [&](const BoundShape& bound) {
+    return bound.row == layout && bound.key == key && table.table == bound.table && table.schema == bound.schema &&
+           table.database == bound.database && server_ == bound.server && table.flags == bound.flags;
+  };
+  if (last_shape_ != nullptr && is_it(*last_shape_)) return last_shape_;
+  const uint64_t hash = hash_of(table.table, hash_of(table.schema, reinterpret_cast<uintptr_t>(layout)));
+  for (auto [place, end] = shapes_.equal_range(hash); place != end; ++place) {
+    if (is_it(*place->second)) return last_shape_ = place->second.get();
   }
   auto bound = std::make_unique<BoundShape>();
   bound->row = layout;
@@ -146,10 +167,9 @@ const BoundShape* TopicState::bind(const Layout* layout, const Layout* key, cons
   bound->flags = table.flags;
   if (!name_key(*bound, missing)) return nullptr;
   bound->id = intern(*bound, rows);
-  bytes_ += sizeof(BoundShape) + layout->columns.size() + 64;
-  shapes_.push_back(std::move(bound));
-  std::swap(shapes_.front(), shapes_.back());
-  return shapes_.front().get();
+  bytes_ += sizeof(BoundShape) + layout->columns.size() + kPlaceBytes;
+  for (const std::string* name : {&bound->database, &bound->schema, &bound->table, &bound->server}) bytes_ += text_bytes(*name);
+  return last_shape_ = shapes_.emplace(hash, std::move(bound))->second.get();
 }
 
 uint32_t TopicState::define(const Layout& layout, const Layout& key, const TableReference& table, sdk::RowBuilder& rows) {
@@ -176,24 +196,53 @@ const std::optional<TableName>& TopicState::table(const TopicRule& rule) {
 
 void TopicState::forget() {
   shapes_.clear();
-  values_.clear();
-  keys_.clear();
-  rows_.clear();
-  natural_keys_.clear();
+  last_shape_ = nullptr;
+  values_ = {};
+  keys_ = {};
+  rows_ = {};
+  natural_keys_ = {};
   routed_.clear();
-  source_reader_ = {};
   bytes_ = 0;
 }
 
 TopicState& TopicStates::of(std::string_view topic) {
-  std::string name(topic);
-  const auto found = topics_.find(name);
-  if (found != topics_.end()) return *found->second;
-  std::size_t bytes = 0;
-  for (const auto& [other, state] : topics_) bytes += state->bytes();
-  if (topics_.size() >= kMaximumTopics || bytes > kMaximumTopicBytes) topics_.clear();
-  auto made = std::make_unique<TopicState>(name);
-  return *topics_.emplace(std::move(name), std::move(made)).first->second;
+  if (!places_.empty()) {
+    Place& last = places_[last_];
+    count(last);
+    if (last.state->topic() == topic) return *last.state;
+  }
+  auto found = by_topic_.find(topic);
+  if (found == by_topic_.end()) {
+    while (bytes_ > TopicState::kMaximumBytes) make_room();
+    auto made = std::make_unique<TopicState>(std::string(topic));
+    found = by_topic_.emplace(made->topic(), places_.size()).first;
+    places_.push_back({std::move(made)});
+  }
+  last_ = found->second;
+  places_[last_].used = ++asked_;
+  return *places_[last_].state;
+}
+
+void TopicStates::count(Place& place) {
+  const std::size_t now = sizeof(TopicState) + sizeof(Place) + kPlaceBytes + text_bytes(place.state->topic()) + place.state->bytes();
+  bytes_ += now - place.bytes;
+  place.bytes = now;
+}
+
+void TopicStates::make_room() {
+  std::size_t oldest = places_.size();
+  for (int i = 0; i < kCandidates; ++i) {
+    chance_ = chance_ * 6364136223846793005ULL + 1442695040888963407ULL;
+    const auto candidate = static_cast<std::size_t>((chance_ >> 33) % places_.size());
+    if (oldest == places_.size() || places_[candidate].used < places_[oldest].used) oldest = candidate;
+  }
+  bytes_ -= places_[oldest].bytes;
+  by_topic_.erase(places_[oldest].state->topic());
+  if (oldest + 1 < places_.size()) {
+    places_[oldest] = std::move(places_.back());
+    by_topic_[places_[oldest].state->topic()] = oldest;
+  }
+  places_.pop_back();
 }
 
 }  // namespace cdcrt::debezium

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "cdcrt/sdk/row_builder.hpp"
+#include "debezium/known_prefixes.hpp"
 #include "debezium/layout.hpp"
-#include "debezium/source_block.hpp"
 #include "debezium/table_name.hpp"
 
 namespace cdcrt::debezium {
@@ -53,15 +53,15 @@ struct TableReference {
   uint32_t flags = 0;       ///< of the shape, beside those that follow from its layout and key
 };
 
-/// One topic; one thread. References stay valid until forget().
+/// One topic; one thread. References stay valid until forget(). What is asked for hardly costs more where many tables share the topic.
 class TopicState {
  public:
   explicit TopicState(std::string topic) : topic_(std::move(topic)) {}
 
   [[nodiscard]] const std::string& topic() const { return topic_; }
   /// The schema whose prefix `message` begins with; nullptr when it is new.
-  const KnownSchema* recognise_value(std::string_view message) { return recognise(values_, message); }
-  const KnownSchema* recognise_key(std::string_view message) { return recognise(keys_, message); }
+  const KnownSchema* recognise_value(std::string_view message) { return values_.recognise(message); }
+  const KnownSchema* recognise_key(std::string_view message) { return keys_.recognise(message); }
   const KnownSchema* learn_value(KnownSchema schema) { return learn(values_, std::move(schema)); }
   const KnownSchema* learn_key(KnownSchema schema) { return learn(keys_, std::move(schema)); }
 
@@ -82,23 +82,29 @@ class TopicState {
   /// The shape of a definition, of which nothing is remembered.
   static uint32_t define(const Layout& layout, const Layout& key, const TableReference& table, sdk::RowBuilder& rows);
 
-  SourceReader& source_reader() { return source_reader_; }
   /// The table of the topic by the option; computed once.
   const std::optional<TableName>& table(const TopicRule& rule);
 
   /// Memory held, bytes, roughly; and how to give it back. Nothing obtained before may be used after.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
-  [[nodiscard]] bool is_overfull() const {
-    return bytes_ > kMaximumBytes || shapes_.size() > kMaximumEntries || rows_.size() > kMaximumEntries;
-  }
+  [[nodiscard]] bool is_overfull() const { return bytes_ > kMaximumBytes; }
   void forget();
 
+  static constexpr std::size_t kMaximumBytes = 32 << 20;
+
  private:
-  static constexpr std::size_t kMaximumBytes = 4 << 20;
-  static constexpr std::size_t kMaximumEntries = 256;
-  using Schemas = std::vector<std::unique_ptr<KnownSchema>>;
-  using Layouts = std::vector<std::unique_ptr<Layout>>;
-  static const KnownSchema* recognise(Schemas& schemas, std::string_view message);
+  /// In the order in which they were learned; the last one that was met is tried first, since events come in runs.
+  struct Schemas {
+    std::vector<std::unique_ptr<KnownSchema>> all;
+    std::vector<uint32_t> by_prefix;  ///< which of them the prefixes are of
+    KnownPrefixes prefixes;
+    const KnownSchema* last = nullptr;
+    const KnownSchema* recognise(std::string_view message);
+  };
+  struct Layouts {
+    std::unordered_multimap<uint64_t, std::unique_ptr<Layout>> all;  ///< by their names' hash
+    const Layout* last = nullptr;
+  };
   const KnownSchema* learn(Schemas& schemas, KnownSchema schema);
   const Layout* natural(Layouts& layouts, const sdk::JsonTape& tape, uint32_t object, std::string_view metadata_prefix,
                         std::string& duplicate);
@@ -109,21 +115,36 @@ class TopicState {
   Layout empty_;
   std::vector<std::unique_ptr<Layout>> routed_;  ///< rows' layouts with a column of the key
   std::string server_;                           ///< that the topic's last event named
-  std::vector<std::unique_ptr<BoundShape>> shapes_;
-  SourceReader source_reader_;
+  std::unordered_multimap<uint64_t, std::unique_ptr<BoundShape>> shapes_;
+  const BoundShape* last_shape_ = nullptr;
   std::optional<TableName> table_;
   bool table_known_ = false;
   std::size_t bytes_ = 0;
 };
 
-/// Of all topics that a decoder meets, as many as there is room for.
+/// Of all topics that a decoder meets, as many as there is room for. One thread.
 class TopicStates {
  public:
   /// Valid until the next call.
   TopicState& of(std::string_view topic);
+  /// Of all of them, as of the last call.
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  [[nodiscard]] std::size_t size() const { return places_.size(); }
 
  private:
-  std::unordered_map<std::string, std::unique_ptr<TopicState>> topics_;
+  struct Place {
+    std::unique_ptr<TopicState> state;
+    std::size_t bytes = 0;  ///< that count in bytes_
+    uint64_t used = 0;      ///< when it was asked for last
+  };
+  void count(Place& place);
+  void make_room();
+
+  std::vector<Place> places_;
+  std::unordered_map<std::string_view, std::size_t> by_topic_;  ///< names are the states' own
+  std::size_t last_ = 0;                                        ///< the one that was handed out
+  std::size_t bytes_ = 0;
+  uint64_t asked_ = 0, chance_ = 1;
 };
 
 }  // namespace cdcrt::debezium

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -17,10 +18,10 @@ CONSTANT = 32      # MiB beside the budget (docs/architecture.md)
 PER_TABLE = 10     # KiB: a table with a few columns and one partition
 
 
-def event(table, partition, key, row):
+def event(table, partition, key, row, offset=0):
     source = {"connector": "postgresql", "db": "shop", "schema": "public", "table": table, "lsn": 1, "sequence": json.dumps([None, "1"]), "ts_ms": 1}
     value = {"before": None, "after": row, "source": source, "op": "c", "ts_ms": 1}
-    return json.dumps({"topic": f"s.public.{table}", "partition": partition, "offset": 0, "tstype": "create", "ts": 1700000000000, "broker": 0,
+    return json.dumps({"topic": f"s.public.{table}", "partition": partition, "offset": offset, "tstype": "create", "ts": 1700000000000, "broker": 0,
                        "key": json.dumps(key), "payload": json.dumps(value)}) + "\n"
 
 
@@ -33,6 +34,20 @@ def cpu_seconds(pid):
 def peak_mib(pid):
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmHWM:")) / 1024
+
+
+def resident_mib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:")) / 1024
+
+
+def locked(database):
+    """True: nobody else writes from now on."""
+    try:
+        database.execute("begin exclusive")
+        return True
+    except sqlite3.OperationalError:
+        return False
 
 
 class Rest(unittest.TestCase):
@@ -162,6 +177,31 @@ path = "dead.jsonl"
             self.assertIn(f"{tables:,} messages", self.text())
             self.assertLess(peaks[-1], 64 + CONSTANT + tables * PER_TABLE / 1024)
         self.assertLess((peaks[1] - peaks[0]) * 1024 / 8000, 2 * PER_TABLE)
+
+    def test_what_a_burst_took_of_the_memory_goes_back_once_it_is_over(self):
+        process = self.start(self.manifest('plugin = "odbc"\nstall_after = "5min"\nconnection = { Driver = "SQLite3", Database = "t.db" }', "-"))
+        count, tables, rows = 30000, 300, "select sum(n) from (" + " union all ".join(f"select count(*) as n from t{i}" for i in range(300)) + ")"
+        lines = [event(f"t{i % tables}", 0, {"id": i}, {"id": i, "v": "x" * 2000}, offset=i) for i in range(count)]
+        process.stdin.writelines(line.encode() for line in lines[:tables])
+        process.stdin.flush()
+        wait_until(lambda: self.count(rows) == tables, 60, self.text)
+        begin = resident_mib(process.pid)
+        # What cannot be written fills the memory.
+        locker = sqlite3.connect(self.database, isolation_level=None)
+        self.addCleanup(locker.close)
+        wait_until(lambda: locked(locker), 30, self.text)
+        feeder = threading.Thread(target=process.stdin.writelines, args=([line.encode() for line in lines[tables:]],))
+        feeder.start()
+        wait_until(lambda: resident_mib(process.pid) > begin + 20, 60, self.text)
+        locker.execute("rollback")
+        feeder.join()
+        process.stdin.flush()
+        wait_until(lambda: self.count(rows) == count, 120, self.text)
+        peak = peak_mib(process.pid)
+        wait_until(lambda: resident_mib(process.pid) < begin + 0.7 * (peak - begin), 30,
+                   lambda: f"{begin:.0f} MiB before, {peak:.0f} at most, {resident_mib(process.pid):.0f} stay; {self.text()}")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(20), 0, self.text())
 
     def test_a_stop_is_heard_while_a_start_waits_for_the_target(self):
         self.events([event("t", 0, {"id": 1}, {"id": 1, "v": "x"})])

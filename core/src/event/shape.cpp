@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "cdcrt/sdk/hash.hpp"
 #include "cdcrt/sdk/status.hpp"
 
 namespace cdcrt::event {
@@ -13,6 +14,9 @@ namespace {
 
 // An id is the place of its generation and its index there. UINT32_MAX, which is none, would be in the place after the last.
 constexpr uint32_t kIndexBits = 20, kShapesOfPlace = 1U << kIndexBits, kPlaces = (1U << (32 - kIndexBits)) - 1;
+
+// Of each table so many do not count: very many tables are no reason to begin anew, since all of them would be needed again.
+constexpr uint32_t kFirstOfTable = 4;
 
 void append(std::string& out, const void* bytes, std::size_t size) { out.append(static_cast<const char*>(bytes), size); }
 
@@ -49,6 +53,13 @@ std::string fingerprint(const cdcrt_shape& shape) {
   return out;
 }
 
+uint64_t hash_of_table(const Shape& shape) {
+  uint64_t hash = sdk::kFnv1aStart;
+  for (const std::string* part : {&shape.server, &shape.database, &shape.schema, &shape.table})
+    hash = sdk::fnv1a(*part, sdk::fnv1a(hash, 0));
+  return hash;
+}
+
 }  // namespace
 
 class ShapeRegistry::Generation {
@@ -58,7 +69,9 @@ class ShapeRegistry::Generation {
   [[nodiscard]] uint64_t number() const { return number_; }
   [[nodiscard]] uint32_t place() const { return place_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
-  [[nodiscard]] bool is_full() const { return bytes_ >= kMaximumBytes || shapes_.size() >= kMaximumShapes; }
+  [[nodiscard]] bool is_full() const {
+    return more_bytes_ >= kMaximumBytes || more_ >= kMaximumShapes || shapes_.size() >= kShapesOfPlace / 2;
+  }
   [[nodiscard]] const Shape* at(uint32_t index) const { return index < shapes_.size() ? &shapes_[index] : nullptr; }
   /// UINT32_MAX: it is not there.
   [[nodiscard]] uint32_t find(const std::string& fingerprint) const {
@@ -73,7 +86,9 @@ class ShapeRegistry::Generation {
   std::unordered_map<std::string, uint32_t> ids_;
   std::deque<Shape> shapes_;
   Arena defaults_{1 << 10};
+  std::unordered_map<uint64_t, uint32_t> of_tables_;  ///< how many shapes tables have, by their names' hash
   std::size_t bytes_ = 0;
+  std::size_t more_ = 0, more_bytes_ = 0;  ///< those beside the first few of each table
 };
 
 uint32_t ShapeRegistry::Generation::add(std::string fingerprint, const cdcrt_shape& shape) {
@@ -106,7 +121,12 @@ uint32_t ShapeRegistry::Generation::add(std::string fingerprint, const cdcrt_sha
       if (has_bytes(column.default_value)) bytes_ += column.default_value.size;
     }
   }
-  bytes_ += sizeof(Shape) + copy.columns.size() * sizeof(ShapeColumn) + 2 * fingerprint.size() + 128;
+  const std::size_t bytes = sizeof(Shape) + copy.columns.size() * sizeof(ShapeColumn) + 2 * fingerprint.size() + 128;
+  bytes_ += bytes;
+  if (++of_tables_[hash_of_table(copy)] > kFirstOfTable) {
+    ++more_;
+    more_bytes_ += bytes;
+  }
   ids_.emplace(std::move(fingerprint), index);
   return index;
 }

@@ -114,6 +114,7 @@ void Coordinator::work() {
       return true;
     };
     if (!save(is_due)) return;
+    memory_.step(monitor_.row_bytes + monitor_.message_bytes);
     if (!stopping_) monitor_.news.wait_beyond(seen, kStep);
   }
 }

@@ -9,6 +9,7 @@
 
 #include "runtime/log_watch.hpp"
 #include "runtime/ownership.hpp"
+#include "runtime/resident_memory.hpp"
 
 namespace cdcrt::runtime {
 
@@ -43,6 +44,7 @@ class Coordinator {
   std::vector<std::unique_ptr<SinkRuntime>>& sinks_;
   Ownership& ownership_;
   LogWatch logs_;
+  ResidentMemory memory_;
   std::thread thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> all_read_{false};

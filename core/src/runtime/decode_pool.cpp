@@ -45,6 +45,7 @@ struct DecodePool::Worker {
   std::size_t tables = 0;
   std::unordered_map<const apply::Table*, std::size_t> places;  // in by_table
   std::vector<cdcrt_message> readable;
+  KnownDestinations destinations;
 };
 
 DecodePool::DecodePool(Context context) : context_(context) {}
@@ -145,7 +146,7 @@ Result<void> DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages&
   worker.tables = 0;
   worker.places.clear();
   uint32_t last_shape = UINT32_MAX;
-  const Flow::Destination* destination = nullptr;
+  const Destination* destination = nullptr;
   std::vector<uint32_t>* rows_of_table = nullptr;
   for (uint32_t i = 0; i < worker.rows.size(); ++i) {
     const cdcrt_row& row = worker.rows.rows()[i];
@@ -155,7 +156,7 @@ Result<void> DecodePool::route(Worker& worker, Flow& flow, const cdcrt_messages&
     }
     if (row.shape != last_shape) {
       last_shape = row.shape;
-      destination = &context_.destinations.of(flow, row.shape);
+      destination = &context_.destinations.of(flow, row.shape, worker.destinations);
       rows_of_table = nullptr;
       if (destination->table != nullptr) {
         const auto [place, added] = worker.places.try_emplace(destination->table, worker.tables);

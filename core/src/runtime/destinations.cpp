@@ -23,19 +23,24 @@ Destinations::Destinations(const manifest::Manifest& manifest, const event::Shap
                            std::vector<std::unique_ptr<SinkRuntime>>& sinks, std::vector<std::unique_ptr<SourceRuntime>>& sources)
     : manifest_(manifest), shapes_(shapes), sinks_(sinks), sources_(sources), router_(manifest) {}
 
-const Flow::Destination& Destinations::of(Flow& flow, uint32_t shape_id) {
-  const uint64_t shape = shapes_.get(shape_id).id;
-  // Where shapes come and go, a partition remembers the latest of them.
-  constexpr std::size_t kMaxRemembered = 1024;
-  if (flow.destinations.size() >= kMaxRemembered && !flow.destinations.contains(shape)) flow.destinations.clear();
-  Flow::Destination& destination = flow.destinations[shape];
-  if (!destination.known) destination = resolve(flow.partition, shape_id);
-  return destination;
+const Destination* KnownDestinations::find(uint32_t topic, uint64_t shape) const {
+  const auto found = all_.find({shape, topic});
+  return found == all_.end() ? nullptr : &found->second;
 }
 
-Flow::Destination Destinations::resolve(const progress::Partition& partition, uint32_t shape_id) {
-  Flow::Destination destination;
-  destination.known = true;
+const Destination& KnownDestinations::add(uint32_t topic, uint64_t shape, Destination destination) {
+  if (all_.size() >= kMost) all_.clear();
+  return all_.insert_or_assign({shape, topic}, destination).first->second;
+}
+
+const Destination& Destinations::of(const Flow& flow, uint32_t shape_id, KnownDestinations& known) {
+  const uint64_t shape = shapes_.get(shape_id).id;
+  const Destination* found = known.find(flow.topic, shape);
+  return found != nullptr ? *found : known.add(flow.topic, shape, resolve(flow.partition, shape_id));
+}
+
+Destination Destinations::resolve(const progress::Partition& partition, uint32_t shape_id) {
+  Destination destination;
   const event::Shape& shape = shapes_.get(shape_id);
   const route::SourceTable table{partition.source(), partition.topic(), shape.database, shape.schema, shape.table, shape.server};
   const std::string name = route::dotted(table);

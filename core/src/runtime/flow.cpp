@@ -1,13 +1,20 @@
 #include "runtime/flow.hpp"
 
+#include <algorithm>
+
 namespace cdcrt::runtime {
 
 Flow& Flows::find_or_add(std::size_t source_index, const std::string& source, const std::string& topic, int32_t number,
                          const progress::Partition::SeekRequest& seek, bool assigned) {
   const std::lock_guard lock(mutex_);
-  auto& flow = flows_[{source_index, topic, number}];
-  if (!flow) flow = std::make_unique<Flow>(source_index, source, topic, number, seek, assigned);
-  return *flow;
+  if (const auto known = flows_.find({source_index, topic, number}); known != flows_.end()) return *known->second;
+  auto made = std::make_unique<Flow>(source_index, source, topic, number, seek, assigned);
+  made->topic = topics_.try_emplace({source_index, topic}, static_cast<uint32_t>(topics_.size())).first->second;
+  Flow& flow = *made;
+  const Place place{source_index, flow.partition.topic(), number};
+  added_.emplace_back(place, &flow);
+  flows_.emplace(place, std::move(made));
+  return flow;
 }
 
 void Flows::push(Flow& flow, plugin::Messages messages) {
@@ -65,8 +72,17 @@ std::chrono::steady_clock::time_point Flows::last_done() const {
 
 std::vector<Flow*> Flows::all() const {
   const std::lock_guard lock(mutex_);
+  if (!added_.empty()) {
+    const auto is_before = [](const auto& a, const auto& b) { return a.first < b.first; };
+    std::sort(added_.begin(), added_.end(), is_before);
+    const auto known = static_cast<std::ptrdiff_t>(sorted_.size());
+    sorted_.insert(sorted_.end(), added_.begin(), added_.end());
+    std::inplace_merge(sorted_.begin(), sorted_.begin() + known, sorted_.end(), is_before);
+    added_.clear();
+  }
   std::vector<Flow*> flows;
-  for (const auto& [key, flow] : flows_) flows.push_back(flow.get());
+  flows.reserve(sorted_.size());
+  for (const auto& [place, flow] : sorted_) flows.push_back(flow);
   return flows;
 }
 

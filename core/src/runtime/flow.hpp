@@ -6,16 +6,14 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "plugin/instance.hpp"
 #include "progress/partition.hpp"
 #include "runtime/monitor.hpp"
-
-namespace cdcrt::apply {
-class Table;
-}
 
 namespace cdcrt::runtime {
 
@@ -26,12 +24,7 @@ struct Flow {
       : source_index(index_of_source), partition(std::move(source), std::move(topic), number, std::move(seek), assigned) {}
   const std::size_t source_index;
   progress::Partition partition;
-  /// Where its rows go. Only for the worker that has taken the flow.
-  struct Destination {
-    bool known = false;
-    apply::Table* table = nullptr;  ///< null: ignored
-  };
-  std::unordered_map<uint64_t, Destination> destinations;  ///< by event::Shape::id
+  uint32_t topic = 0;  ///< the same for all partitions of a topic of a source, and for no others
 
  private:
   friend class Flows;
@@ -56,12 +49,27 @@ class Flows {
   [[nodiscard]] bool idle() const;
   /// When a batch was last decoded; the epoch: never.
   [[nodiscard]] std::chrono::steady_clock::time_point last_done() const;
+  /// By source, topic and number.
   [[nodiscard]] std::vector<Flow*> all() const;
 
  private:
+  struct Place {
+    std::size_t source_index;
+    std::string_view topic;  ///< of the flow itself
+    int32_t number;
+    auto operator<=>(const Place&) const = default;
+  };
+  struct PlaceHash {
+    std::size_t operator()(const Place& place) const {
+      const std::size_t numbers = place.source_index * 1'000'003 + static_cast<uint32_t>(place.number);
+      return std::hash<std::string_view>()(place.topic) ^ (numbers * 0x9E3779B97F4A7C15ULL);
+    }
+  };
   Monitor& monitor_;
   mutable std::mutex mutex_;
-  std::map<std::tuple<std::size_t, std::string, int32_t>, std::unique_ptr<Flow>> flows_;
+  std::unordered_map<Place, std::unique_ptr<Flow>, PlaceHash> flows_;
+  std::map<std::pair<std::size_t, std::string>, uint32_t> topics_;
+  mutable std::vector<std::pair<Place, Flow*>> sorted_, added_;  ///< all of them; the latest are not in their places so far
   std::deque<Flow*> waiting_;
   std::size_t busy_ = 0;
   std::chrono::steady_clock::time_point last_done_{};

@@ -14,6 +14,9 @@ constexpr auto kPerDetachedTable = std::chrono::milliseconds(50);
 // From one transaction to the next: twice what one takes, within these.
 constexpr TableWatch::Clock::duration kMinDistance = std::chrono::milliseconds(2), kMaxDistance = std::chrono::milliseconds(5);
 constexpr TableWatch::Clock::duration kMaxTableRest = std::chrono::milliseconds(50);
+// While so many tables wait, and for each time as many, they rest longer.
+constexpr std::size_t kManyTables = 100;
+constexpr TableWatch::Clock::duration kRestOfMany = std::chrono::milliseconds(10), kMaxRestOfMany = std::chrono::seconds(1);
 
 // How long a definition may take that is on its way.
 constexpr auto kMissingKeyGrace = std::chrono::seconds(5);
@@ -47,11 +50,12 @@ TableWatch::Clock::time_point TableWatch::due_of(const apply::Table& table, cons
 void TableWatch::ready(apply::Table& table, const apply::Waiting& waiting) {
   const std::lock_guard lock(mutex_);
   Places& list = is_full(waiting) ? full_ : waiting_;
-  auto due = due_of(table, waiting);
   const auto [listed, added] = places_.try_emplace(&table);
+  // Until it is taken, more rows change nothing but that it becomes full.
+  if (!added && (listed->second.list == &full_ || &list == &waiting_)) return;
+  auto due = due_of(table, waiting);
   if (!added) {
     const auto [old_list, place] = listed->second;
-    if (old_list == &full_ || (&list == &waiting_ && place->due <= due)) return;
     due = std::min(due, place->due);
     old_list->erase(place);
   }
@@ -200,7 +204,7 @@ void TableWatch::written(apply::Table& table) {
   const std::lock_guard lock(mutex_);
   if (const auto pace = paces_.find(&table); pace != paces_.end()) {
     const auto now = Clock::now();
-    pace->second.rests_until = now + std::min(now - pace->second.taken, kMaxTableRest);
+    pace->second.rests_until = now + rest_after(now - pace->second.taken);
   }
   if (const auto found = detached_.find(&table); found != detached_.end()) {
     found->second.last_progress = Clock::now();
@@ -208,6 +212,14 @@ void TableWatch::written(apply::Table& table) {
   }
   last_written_ = Clock::now();
   if (!told_.empty() && told_.erase(&table) > 0) troubles_[&table] = std::nullopt;
+}
+
+// Where very many tables have rows all the time each has few of them, and what a write of a table costs beside its rows would be most of
+// all.
+TableWatch::Clock::duration TableWatch::rest_after(Clock::duration write) const {
+  const Clock::duration rest = std::min(write, kMaxTableRest);
+  const auto many = static_cast<Clock::rep>(waiting_.size() / kManyTables);
+  return many <= 1 ? rest : std::min(std::max<Clock::duration>(rest, kRestOfMany) * many, kMaxRestOfMany);
 }
 
 void TableWatch::had_trouble(const apply::Table& table) {

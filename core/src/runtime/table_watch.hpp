@@ -37,8 +37,9 @@ class TableWatch final : public apply::TableObserver {
   // Writers.
 
   /// From now on small writes keep a distance, so that each takes more rows: 2 to 5 ms from one transaction to the next, and after a write
-  /// a table rests as long as that took, at most 50 ms. What comes after a pause does not wait, nor does a full batch. Before the writers
-  /// begin; without it the order of what is taken does not depend on the clock.
+  /// a table rests as long as that took, at most 50 ms; while hundreds of tables wait up to a second, the more the longer. What comes after
+  /// a pause does not wait, nor does a full batch. Before the writers begin; without it the order of what is taken does not depend on the
+  /// clock.
   void keep_distance() { keeps_distance_ = true; }
   /// The table that has been due longest; with `all`, also one whose batch limits are not reached. It counts as being written until done().
   apply::Table* take(bool all, Clock::time_point now = Clock::now());
@@ -105,6 +106,7 @@ class TableWatch final : public apply::TableObserver {
   };
   [[nodiscard]] bool is_full(const apply::Waiting& waiting) const;
   [[nodiscard]] Clock::time_point due_of(const apply::Table& table, const apply::Waiting& waiting) const;
+  [[nodiscard]] Clock::duration rest_after(Clock::duration write) const;
   [[nodiscard]] Places* longest_due(bool all, Clock::time_point now);
   apply::Table* take_from(Places& list, Clock::time_point now);
 

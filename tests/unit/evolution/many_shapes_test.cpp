@@ -20,12 +20,12 @@ event::Shape shape(uint32_t id, const std::vector<std::string>& names, bool decl
   return made;
 }
 
-uint32_t intern(event::RowBatch& batch, const std::vector<std::string>& names) {
+uint32_t intern(event::RowBatch& batch, const std::vector<std::string>& names, const std::string& table = "t") {
   std::vector<cdcrt_column> columns(names.size());
   for (std::size_t i = 0; i < names.size(); ++i) columns[i].name = sdk::borrow(names[i]);
   cdcrt_shape shape{};
   shape.size = sizeof shape;
-  shape.table = sdk::borrow("t");
+  shape.table = sdk::borrow(table);
   shape.columns = columns.data();
   shape.column_count = static_cast<uint32_t>(columns.size());
   shape.column_size = sizeof(cdcrt_column);
@@ -83,4 +83,23 @@ TEST_CASE("shapes: of ever new sets of columns only the last are kept, and those
   copy.clear();
   CHECK(registry.find(id) == nullptr);
   CHECK(registry.bytes() < 2 * event::ShapeRegistry::kMaximumBytes);
+}
+
+TEST_CASE("shapes: very many tables are no reason to begin anew, all of them are known again") {
+  std::vector<std::string> names;
+  for (int i = 0; i < 60; ++i) names.push_back("column_" + std::to_string(i));
+  event::ShapeRegistry registry;
+  event::RowBatch batch(registry);
+  const uint64_t generation = batch.shape_generation();
+  std::vector<uint32_t> ids;
+  const auto intern_all = [&](const auto& take) {
+    for (int table = 0; table < 4000; ++table) {
+      REQUIRE(batch.renew_shapes() == generation);
+      take(intern(batch, names, "t" + std::to_string(table)));
+    }
+  };
+  intern_all([&](uint32_t id) { ids.push_back(id); });
+  REQUIRE(registry.bytes() > event::ShapeRegistry::kMaximumBytes);
+  std::size_t next = 0;
+  intern_all([&](uint32_t id) { REQUIRE(id == ids[next++]); });
 }

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
+#include <vector>
+
 #include "apply/table.hpp"
 
 namespace {
@@ -76,6 +79,32 @@ TEST_CASE_FIXTURE(Watched, "a table that was just written rests but no longer th
   CHECK(watch.take(false, before + 6ms) == &orders);
   CHECK(watch.take(false, before + 49ms) == nullptr);
   CHECK(watch.take(false, after + 50ms) == &customers);
+}
+
+TEST_CASE_FIXTURE(Watched, "while hundreds of tables wait a table that was written rests longer, up to a second") {
+  watch.keep_distance();
+  std::vector<std::unique_ptr<Table>> others;
+  const auto rest_with = [&](std::size_t waiting) {
+    while (others.size() < waiting) {
+      others.push_back(std::make_unique<Table>(named("other")));
+      watch.ready(*others.back(), rows(1, now + 1h));
+    }
+    const Time before = TableWatch::Clock::now();
+    watch.ready(customers, rows(1, before - 1h));
+    REQUIRE(watch.take(true, before) == &customers);
+    watch.written(customers);
+    watch.done(1, before);
+    watch.ready(customers, rows(1, before));
+    REQUIRE(watch.next_due());
+    const auto rest = *watch.next_due() - before;
+    REQUIRE(watch.take(true, before + 1min) == &customers);
+    watch.give_up();
+    return rest;
+  };
+  CHECK(rest_with(100) < 100ms);
+  CHECK(rest_with(1000) >= 100ms);
+  CHECK(rest_with(20'000) >= 1s);
+  CHECK(rest_with(20'000) < 2s);
 }
 
 TEST_CASE_FIXTURE(Watched, "a full batch waits for nothing") {

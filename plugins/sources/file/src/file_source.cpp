@@ -166,15 +166,6 @@ void FileSource::hand_out(Partition& partition, cdcrt_messages& out) {
   if (reader_) reader_->give_back_large();
 }
 
-Partition* FileSource::largest_pending() {
-  Partition* largest = nullptr;
-  for (Partition* partition : pending_) {
-    if (partition->pending->count() == 0) continue;
-    if (largest == nullptr || partition->pending->reserved() > largest->pending->reserved()) largest = partition;
-  }
-  return largest;
-}
-
 // In the order of the lines: who comes first counts, where two tables meet.
 Partition* FileSource::oldest_pending() {
   const auto found =
@@ -217,7 +208,9 @@ void FileSource::deliver(const Line& line, const Input& input) {
     if (batch.count() >= batch_messages_ || batch.payload_bytes() >= batch_bytes_) {
       ready_ = &partition;
     } else if (held_ > most_held_) {
-      ready_ = largest_pending();
+      // The oldest, in its turn, unless that would free much less than what was just taken.
+      ready_ = oldest_pending();
+      if (batch.reserved() > 2 * ready_->pending->reserved()) ready_ = &partition;
     }
     return;
   }

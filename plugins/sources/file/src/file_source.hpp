@@ -55,7 +55,6 @@ class FileSource : public sdk::Source {
   void hand_out(Partition& partition, cdcrt_messages& out);
   void drop(Partition& partition);
   void remember(Partition& partition, const Line& line, int64_t offset);
-  Partition* largest_pending();
   Partition* oldest_pending();
   void warn_of_skipped();
 

@@ -115,7 +115,13 @@ class MessageBatch {
 
  private:
   void grow(size_t bytes) {
-    if (bytes <= BlockPool::kBlockBytes) {
+    // Where messages come one by one, very many batches are on their way.
+    if (messages_.empty() && large_.empty() && bytes <= kFirstBytes) {
+      large_.push_back(std::unique_ptr<char[]>(new char[kFirstBytes]));
+      next_ = large_.back().get();
+      end_ = next_ + kFirstBytes;
+      reserved_ += kFirstBytes;
+    } else if (bytes <= BlockPool::kBlockBytes) {
       blocks_.reserve(blocks_.size() + 1);
       blocks_.push_back(pool_->take());
       next_ = blocks_.back().get();
@@ -129,6 +135,8 @@ class MessageBatch {
     }
   }
 
+  static constexpr size_t kFirstBytes = 4 << 10;
+
   std::shared_ptr<BlockPool> pool_;
   std::shared_ptr<const std::string> topic_;
   int32_t partition_;
@@ -137,7 +145,7 @@ class MessageBatch {
   std::vector<cdcrt_header> headers_;
   std::vector<size_t> first_header_;
   std::vector<BlockPool::Block> blocks_;
-  std::vector<std::unique_ptr<char[]>> large_;
+  std::vector<std::unique_ptr<char[]>> large_;  ///< and the first one
   char* next_ = nullptr;
   char* end_ = nullptr;
   uint64_t reserved_ = 0;
