@@ -139,8 +139,15 @@ void TableKnowledge::expect_definitions() {
 }
 
 // Without a key the whole row says which one is meant: what a column may turn out to be would change that.
-bool TableKnowledge::awaits_definitions() const {
-  return has_definitions_ && keyed_ && key_known_ && !key_.empty() && route_->schema_changes == route::SchemaChanges::kEvolve;
+bool TableKnowledge::follows_definitions() const {
+  return keyed_ && key_known_ && !key_.empty() && route_->schema_changes == route::SchemaChanges::kEvolve;
+}
+
+bool TableKnowledge::would_drop(const event::Shape& shape, std::string_view order) const {
+  if (has_definitions_ || !shape.declared || !follows_definitions()) return false;
+  const auto map = maps_.find(shape.id);
+  if (map != maps_.end() && map->second.version == version_ && map->second.absent.empty()) return false;
+  return lacks_known(shape, order);
 }
 
 bool TableKnowledge::lacks_known(const event::Shape& shape, std::string_view order) const {

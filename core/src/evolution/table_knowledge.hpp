@@ -38,6 +38,8 @@ class TableKnowledge {
   Result<void> rename(const event::Shape& definition, std::string_view order);
   /// Definitions of the table come in the stream: they tell whether a column that rows lack was dropped or renamed.
   void expect_definitions();
+  /// observe() of a whole row would drop a column on that row's word alone: no definition was met that could say that it was renamed.
+  [[nodiscard]] bool would_drop(const event::Shape& shape, std::string_view order) const;
   /// Slots of columns that were first seen in such rows, since the last call.
   std::vector<uint32_t> take_unplaced() { return unplaced_.empty() ? std::vector<uint32_t>() : std::exchange(unplaced_, {}); }
   /// The partition brought a row with an order again: those columns were there after `order`, that of the row before them.
@@ -143,7 +145,8 @@ class TableKnowledge {
   void take_renames(const std::vector<Column>& stored);
   void bound_names(ShapeMap& map, const event::Shape& shape, std::string_view order) const;
   void find_nulls(ShapeMap& map, std::string_view order) const;
-  [[nodiscard]] bool awaits_definitions() const;
+  [[nodiscard]] bool follows_definitions() const;
+  [[nodiscard]] bool awaits_definitions() const { return has_definitions_ && follows_definitions(); }
   void judge_key_partitions(const event::Shape& shape);
   Result<void> observe_key(const event::Shape& shape, std::string_view order, bool definition);
   void set_key(std::vector<uint32_t> slots);
@@ -176,22 +179,19 @@ class TableKnowledge {
   ShapeMap late_map_, names_map_;
   std::map<route::Metadata, uint32_t> metadata_;
   std::vector<uint32_t> key_;
-  bool key_known_ = false;
   std::optional<std::vector<std::string>> told_key_;  ///< by a definition, for rows that do not tell it
   std::unordered_map<std::string, ToldType> told_types_;
-  bool key_partitions_judged_ = false, key_crosses_partitions_ = false;
+  bool key_known_ = false, key_partitions_judged_ = false, key_crosses_partitions_ = false;
   std::vector<std::string> message_key_;  ///< names of its columns, where it is narrower
   bool forgot_maps_ = false, other_key_ = false;
-  std::vector<bool> rules_met_;  ///< by the route's column rules
-  bool rules_judged_ = false;    ///< a whole row was compared with them
-  bool restored_ = false;        ///< columns came from the target
+  std::vector<bool> rules_met_;                   ///< by the route's column rules
+  bool rules_judged_ = false, restored_ = false;  ///< a whole row was compared with them; columns came from the target
   uint64_t version_ = 1;
   std::vector<TypeChange> type_changes_;
   std::vector<uint32_t> drops_;
   std::unordered_map<std::string, std::vector<Former>> formers_;  ///< by name that a column had
   std::vector<Merge> merges_;
-  bool is_mixed_ = false, has_definitions_ = false;
-  bool has_lacked_ = false;  ///< a column may be lacked by rows and not dropped
+  bool is_mixed_ = false, has_definitions_ = false, has_lacked_ = false;  ///< a column may be lacked by rows and not dropped
   std::vector<uint32_t> unplaced_;
   bool has_unplaced_ = false;  ///< a column may be
   event::Arena arena_{4 << 10};

@@ -40,6 +40,8 @@ class Ownership final : public AssignmentListener {
   /// Whether other processes have nothing to write to this sink: by the watermarks that it last read, their partitions are applied up
   /// to where the logs end now. Coordinator's thread.
   bool others_rest(const SinkRuntime& sink);
+  /// Whether the partition was handed to the tables up to `end`, or applied by the process that has it. Coordinator's thread.
+  Result<bool> is_read(SourceRuntime& source, SinkRuntime& sink, const progress::PartitionKey& key, int64_t end);
   /// Nothing is waiting to be claimed.
   [[nodiscard]] bool settled() const;
 
@@ -66,6 +68,7 @@ class Ownership final : public AssignmentListener {
   std::vector<std::unique_ptr<SinkRuntime>>& sinks_;
   Result<bool> is_applied(SourceRuntime& source, const progress::PartitionKey& key, int64_t end);
   using Kept = std::map<progress::PartitionKey, progress::StoredPartition>;
+  static Result<bool> is_empty_between(SourceRuntime& source, const progress::PartitionKey& key, int64_t first, int64_t end);
   static Result<bool> is_applied(const Kept& kept, SourceRuntime& source, const progress::PartitionKey& key, int64_t end);
   Result<bool> look_at_others(const SinkRuntime& sink);
   Result<void> leave_out_empty(SourceRuntime& source, std::vector<progress::PartitionKey>& keys);

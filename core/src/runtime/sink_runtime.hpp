@@ -76,6 +76,8 @@ class SinkRuntime {
   Result<void> save_waits_for(const progress::PartitionKey& key, const progress::WaitsFor& waits_for);
   /// Stores the low watermarks that rose. In an outage they are stored the next time.
   Result<void> save_watermarks();
+  /// Tables that wait for definitions.
+  [[nodiscard]] std::vector<apply::Table*> waiting_for_definitions() const { return watch_.waiting_for_definitions(); }
   /// As stored last; nullopt: nothing was.
   [[nodiscard]] std::optional<int64_t> watermark(const progress::Partition& partition) const;
 
