@@ -158,6 +158,10 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
     if (!why.empty()) stop(why);
     return;
   }
+  if ((*map)->absent.empty()) {
+    whole_shape_ = shape.id;
+    whole_version_ = knowledge_.version();
+  }
   if (shape.keyed) into.memory().other_keys = 0;
   follow_schema_changes();
   if (definition) return;
@@ -185,6 +189,7 @@ bool TableFold::learn_key(const Decoded& batch, const uint32_t* rows, std::size_
 
 // Topics are read side by side: the definition that says so may be in its log, and not read yet.
 bool TableFold::may_be_renamed(const PartitionFold& into, const cdcrt_row& row, const event::Shape& shape, int64_t offset) const {
+  if (shape.id == whole_shape_ && knowledge_.version() == whole_version_) return false;
   if (folding_ != Folding::kLive || identity_.observer == nullptr || has_definitions() || shape.server.empty()) return false;
   if (row.operation == CDCRT_DEFINITION || !is_definite(row.operation) || into.may_drop_columns(offset)) return false;
   const std::string_view order =

@@ -138,6 +138,7 @@ class TableFold {
   Clock::time_point dirty_since_{};
   std::string stopped_;
   std::string lacks_key_, lacks_definitions_;
+  uint64_t whole_shape_ = UINT64_MAX, whole_version_ = 0;  ///< the shape lacks no column, as of that version of what is known
 };
 
 /// Cells of a column that turned out to be another one, renamed, become that one's, which has `type`.

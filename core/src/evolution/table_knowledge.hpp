@@ -135,6 +135,7 @@ class TableKnowledge {
   [[nodiscard]] std::optional<Renaming> untold_renaming(const event::Shape& definition, std::string_view order) const;
   void apply_rules(Column& column) const;
   void note_former(uint32_t slot, std::string_view order);
+  void add_former(const std::string& name, const FormerName& former);
   void hide(uint32_t slot, std::string_view order);
   void bring_back(uint32_t slot);
   void apply(const std::vector<Renaming>& renamings, std::string_view order);
@@ -181,9 +182,8 @@ class TableKnowledge {
   std::vector<uint32_t> key_;
   std::optional<std::vector<std::string>> told_key_;  ///< by a definition, for rows that do not tell it
   std::unordered_map<std::string, ToldType> told_types_;
-  bool key_known_ = false, key_partitions_judged_ = false, key_crosses_partitions_ = false;
-  std::vector<std::string> message_key_;  ///< names of its columns, where it is narrower
-  bool forgot_maps_ = false, other_key_ = false;
+  bool key_known_ = false, key_partitions_judged_ = false, key_crosses_partitions_ = false, forgot_maps_ = false, other_key_ = false;
+  std::vector<std::string> message_key_;          ///< names of its columns, where it is narrower
   std::vector<bool> rules_met_;                   ///< by the route's column rules
   bool rules_judged_ = false, restored_ = false;  ///< a whole row was compared with them; columns came from the target
   uint64_t version_ = 1;

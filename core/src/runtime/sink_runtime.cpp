@@ -56,8 +56,7 @@ void SinkRuntime::tell(const apply::Table& table, apply::Trouble trouble, const 
       break;
     case apply::Trouble::kAwaitsDefinitions:
       log(CDCRT_LOG_WARNING, component(),
-          name + "waits, the others go on: " + reason +
-              "; its rows stay in the source, and are read as soon as the definitions that are there are");
+          name + "waits, the others go on: " + reason + "; its rows stay in the source, and are read once the topic of definitions is");
       break;
     case apply::Trouble::kPaused:
       if (progress::is_own_reason(reason)) {
