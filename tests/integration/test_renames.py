@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from integration import program, redshift_target  # noqa: E402
 from integration.messages import with_schema  # noqa: E402
+from lab.kafka import Kafka  # noqa: E402
 from oracle import targets  # noqa: E402
 
 SOURCES = """[pipeline]
@@ -248,6 +249,61 @@ class Renames(unittest.TestCase):
 
     def test_a_rename_of_a_table_that_no_route_names_changes_nothing(self):
         self.unrouted("sqlite")
+
+
+class BesideFromKafka(unittest.TestCase):
+    """The topic of schema changes is read beside that of the rows, and has much to tell of another table first."""
+    SOURCES = """[pipeline]
+name = "renames"
+[sources.events]
+plugin = "kafka"
+brokers = "{brokers}"
+topics = ["shop", "shop.*"]
+stop = "end"
+format.plugin = "debezium-json"
+[routes.shop]
+match = ["shop.t"]
+"""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.kafka = Kafka()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.kafka.stop()
+
+    def check(self, statement, expected):
+        with tempfile.TemporaryDirectory() as folder:
+            self.addCleanup(self.kafka.delete_topics)
+            for topic in ("shop", "shop.shop.t"):
+                self.kafka.create_topic(topic, 1)
+            log = Log()
+            for number in (1, 2, 3):
+                log.row({"id": number, "a": number, "v": "x"})
+            target = program.SqliteTarget(folder)
+            sources = self.SOURCES.format(brokers=self.kafka.brokers)
+            self.kafka.produce_lines(log.lines)
+            done = redshift_target.run(folder, target, sources)
+            self.assertEqual(done.exit_code, 0, done.log[-3000:])
+            log.lines.clear()
+            for _ in range(20_000):
+                log.ddl("ALTER TABLE other COMMENT 'again'", ("id", "a"), table="other")
+            log.ddl(statement, ("id", "b", "v"), table="t" if "TABLE t " in statement else "other")
+            log.row({"id": 2, "b": 22, "v": "x"})
+            self.kafka.produce_lines(log.lines)
+            for _ in range(2):
+                done = redshift_target.run(folder, target, sources)
+                self.assertEqual(done.exit_code, 0, done.log[-3000:])
+                names, rows = targets.open_target(target.name).rows("shop.t")
+                self.assertEqual(Renames.table([dict(zip(names, row)) for row in rows], names), Renames.table(expected))
+            self.assertEqual(program.dead_letters(os.path.join(folder, "dead_letters.jsonl")), [])
+
+    def test_a_renamed_column_keeps_its_values_though_its_rows_are_read_before_any_definition(self):
+        self.check("ALTER TABLE t RENAME COLUMN a TO b", [{"id": number, "b": b, "v": "x"} for number, b in ((1, 1), (2, 22), (3, 3))])
+
+    def test_a_column_that_no_definition_says_to_be_renamed_goes(self):
+        self.check("ALTER TABLE other DROP COLUMN a, ADD COLUMN b INT", [{"id": number, "b": b, "v": "x"} for number, b in ((1, None), (2, 22), (3, None))])
 
 
 if __name__ == "__main__":

@@ -222,6 +222,7 @@ class Format final : public sdk::Format {
     if (!(character().scattered && character().keys_elsewhere)) shape.flags |= CDCRT_SHAPE_KEY_IN_ONE_PARTITION;
     shape.schema = sdk::borrow("shop");
     shape.table = sdk::borrow(table.name);
+    if (character().told_apart) shape.server = sdk::borrow(kServer);
     shape.columns = columns;
     shape.column_count = static_cast<uint32_t>(width);
     shape.column_size = sizeof(cdcrt_column);

@@ -55,7 +55,8 @@ LeftOut left_out[] = {
     {"scattered-keys", [](Character& own) { own.scattered = false; }},
     {"rebalances", [](Character& own) { own.rebalances = 0; }},
     {"keys-elsewhere", [](Character& own) { own.keys_elsewhere = false; }},
-    {"renames", [](Character& own) { own.renames = false; }},
+    {"renames", [](Character& own) { own.renames = own.told_apart = false; }},
+    {"definitions-apart", [](Character& own) { own.told_apart = false; }},
 };
 
 void draw_character(Character& own) {
@@ -96,6 +97,9 @@ void draw_character(Character& own) {
   own.keys_elsewhere = Random(chance).chance(200);  // on the side: what else a seed draws stays what it was
   // Rows of parts do not tell what a column that they lack became; a partition that is added has no definition of its own.
   own.renames = Random(chance).chance(300) && !own.partial && !own.split_key_changes && !own.growth && !own.keys_elsewhere;
+  Random side(chance);
+  (void)side.next();
+  own.told_apart = own.renames && side.chance(500);
   for (const LeftOut& each : left_out) {
     if (each.chosen) each.take_out(own);
   }

@@ -69,6 +69,10 @@ Workload::Workload() {
       table.only_partition = static_cast<int32_t>(chance.below(topics[static_cast<std::size_t>(table.topic)].partitions));
     }
   }
+  if (own.told_apart) {
+    Topic& topic = topics.emplace_back();
+    topic.name = kServer;
+  }
   rows_.resize(tables.size());
   keyless_.resize(tables.size());
   const auto count = static_cast<std::size_t>(chance.between(8, 36));
@@ -76,7 +80,8 @@ Workload::Workload() {
   if (own.growth) growth_at = static_cast<std::size_t>(chance.below(static_cast<int64_t>(count)));
   if (own.keys_elsewhere) plan_definitions(count);
   const auto renamed_from = own.renames ? static_cast<std::size_t>(Random(random()).below(static_cast<int64_t>(count))) : SIZE_MAX;
-  if (own.renames) define_everywhere();
+  // Of definitions that come apart the first one may be the one that is needed.
+  if (own.renames && !(own.told_apart && Random(random()).chance(700))) define_everywhere();
   while (events.size() < count || !definitions_.empty()) {
     wide_ = events.size() >= wide_from;
     if (events.size() >= renamed_from && !renamed_) rename();
@@ -132,8 +137,17 @@ void Workload::define_everywhere() {
   for (std::size_t i = 0; i < tables.size(); ++i) {
     if (!tables[i].keyed) continue;
     const Topic& topic = topics[static_cast<std::size_t>(tables[i].topic)];
-    for (int32_t partition = 0; partition < topic.partitions; ++partition) add(static_cast<int>(i), CDCRT_DEFINITION, partition);
+    for (int32_t partition = 0; partition < topic.partitions; ++partition) define(static_cast<int>(i), partition);
   }
+}
+
+Event& Workload::define(int table, int32_t partition) {
+  Event& event = add(table, CDCRT_DEFINITION, partition);
+  if (character().told_apart) {
+    event.topic = static_cast<int>(topics.size()) - 1;
+    event.partition = 0;
+  }
+  return event;
 }
 
 void Workload::rename() {
@@ -143,7 +157,7 @@ void Workload::rename() {
     if (!tables[i].keyed) continue;
     const Topic& topic = topics[static_cast<std::size_t>(tables[i].topic)];
     for (auto times = chance.between(1, 2); times > 0; --times) {
-      Event& told = add(static_cast<int>(i), CDCRT_DEFINITION, static_cast<int32_t>(chance.below(topic.partitions)));
+      Event& told = define(static_cast<int>(i), static_cast<int32_t>(chance.below(topic.partitions)));
       told.renames = true;
     }
   }

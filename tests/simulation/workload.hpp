@@ -27,6 +27,8 @@ constexpr std::size_t kColumns = 5, kColumnA = 1, kColumnB = 2, kColumnC = 3, kC
 constexpr const char* kColumnNames[kColumns] = {"id", "a", "b", "c", "d"};
 /// What column c is called once it was renamed.
 constexpr const char* kRenamedC = "e";
+/// The server of all tables, and the topic of their definitions where they come apart.
+constexpr const char* kServer = "server";
 /// A value of column a that the target refuses.
 constexpr std::string_view kRefused = "refused";
 
@@ -85,6 +87,7 @@ class Workload {
   void define_everywhere();
   void rename();
   void add_definitions();
+  Event& define(int table, int32_t partition);
   void draw_keyed(int table);
   void draw_keyless(int table);
   std::string text();

@@ -1,6 +1,7 @@
 // PartitionFold: the changes of one partition for one table, folded until they are written, and how far the table has read the partition.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -120,6 +121,14 @@ class PartitionFold {
   /// No more rows of the table are below `next_offset`. False: it stands there already.
   bool read_back_to(int64_t next_offset);
 
+  // Columns that rows lack, of tables whose definitions come from another topic.
+
+  /// The table waits for the definitions that are in the logs by now.
+  void await_definitions() { awaited_next_ = std::max(missed_next_, next_); }
+  /// Those are read: what rows lack that had been met until then is gone.
+  void definitions_are_read() { drops_below_ = std::max(drops_below_, awaited_next_); }
+  [[nodiscard]] bool may_drop_columns(int64_t offset) const { return offset < drops_below_; }
+
  private:
   void mark();
   void back_to(int64_t next, const std::string& order);
@@ -143,7 +152,8 @@ class PartitionFold {
   bool is_unordered_ = false;
   bool is_fresh_ = true;  ///< had no row yet
   bool is_detached_ = false;
-  int64_t missed_next_ = 0;                             ///< detached: rows were left out up to there
+  int64_t missed_next_ = 0;  ///< detached: rows were left out up to there
+  int64_t awaited_next_ = 0, drops_below_ = 0;
   std::vector<std::pair<std::string, int64_t>> marks_;  ///< (max_order_, next_) after a batch, ascending, not all of them
 };
 

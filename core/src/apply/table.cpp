@@ -83,10 +83,12 @@ void Table::accept(const Decoded& batch, const uint32_t* rows, std::size_t count
   PartitionFold& into = partition(batch.partition);
   if (is_skipped_ || !into.takes(batch.messages.generation, batch.next_offset)) return;
   into.receive(batch.messages.messages[batch.rows.rows()[rows[0]].message].offset);
-  if (!fold_.stopped().empty() || into.is_detached() || !fold_.lacks_key().empty()) {
+  if (!fold_.stopped().empty() || into.is_detached() || !fold_.lacks_key().empty() || !fold_.lacks_definitions().empty()) {
     into.miss(batch.next_offset);
     missed_.add(intake);
-    if (fold_.learn_key(batch, rows, count) && lacks_key_ && identity_.observer != nullptr) identity_.observer->key_told(*this);
+    const bool is_key_told = fold_.learn_key(batch, rows, count) && lacks_key_;
+    const bool is_defined = awaited_ && fold_.learn_definition_topic(batch, rows, count);
+    if ((is_key_told || is_defined) && identity_.observer != nullptr) identity_.observer->told(*this);
     return;
   }
   waiting_intake_.add(intake);
@@ -95,23 +97,56 @@ void Table::accept(const Decoded& batch, const uint32_t* rows, std::size_t count
 
 void Table::fold_rows(const Decoded& batch, PartitionFold& into, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {
   fold_.fold(batch, into, rows, count, refused);
-  if (!fold_.lacks_key().empty()) {
+  if (!fold_.lacks_key().empty() || !fold_.lacks_definitions().empty()) {
     into.miss(batch.next_offset);
+    if (!fold_.lacks_definitions().empty())
+      awaited_ = Awaited{into.partition().source(), fold_.lacks_definitions(), std::chrono::steady_clock::now()};
     // What is being written goes its way first.
-    if (!is_writing_) return detach_for_key();
+    if (!is_writing_ && detach_to_wait()) return;
   }
   account();
   if (!fold_.stopped().empty()) tell_trouble();
   tell_ready();
 }
 
-void Table::detach_for_key() {
-  lacks_key_ = true;
-  detached_ = fold_.lacks_key();
+// False: there is no reason to.
+bool Table::detach_to_wait() {
+  if (fold_.lacks_key().empty() && fold_.lacks_definitions().empty()) return false;
+  lacks_key_ = !fold_.lacks_key().empty();
+  if (lacks_key_) {
+    awaited_.reset();
+    detached_ = fold_.lacks_key();
+  } else {
+    detached_ =
+        "a row lacks a column that the table has, and no definition of the table was read so far, which would say whether it was "
+        "renamed";
+  }
+  are_definitions_read_ = false;
   fold_.detach(is_skipped_);
   miss_intake();
+  if (awaited_) fold_.await_definitions();
   account();
   tell_trouble();
+  return true;
+}
+
+std::optional<Table::Awaited> Table::awaited_definitions() const {
+  const std::lock_guard lock(mutex_);
+  const bool waits = awaited_ && !are_definitions_read_ && !fold_.has_definitions() && fold_.is_missing();
+  return waits ? awaited_ : std::nullopt;
+}
+
+void Table::definitions_are_read() {
+  const std::lock_guard lock(mutex_);
+  if (!awaited_ || are_definitions_read_) return;
+  are_definitions_read_ = true;
+  fold_.definitions_are_read();
+  if (identity_.observer != nullptr) identity_.observer->told(*this);
+}
+
+bool Table::may_learn_definitions() const {
+  const std::lock_guard lock(mutex_);
+  return awaited_ && !fold_.has_definitions();
 }
 
 bool Table::waits_for_key() const {
@@ -138,7 +173,10 @@ void Table::tell_ready() {
 void Table::tell_trouble() {
   if (identity_.observer == nullptr) return;
   if (!fold_.stopped().empty()) return identity_.observer->troubled(*this, Trouble::kStopped, fold_.stopped());
-  const Trouble trouble = is_paused_ ? Trouble::kPaused : lacks_key_ ? Trouble::kLacksKey : Trouble::kDetached;
+  const Trouble trouble = is_paused_   ? Trouble::kPaused
+                          : lacks_key_ ? Trouble::kLacksKey
+                          : awaited_   ? Trouble::kAwaitsDefinitions
+                                       : Trouble::kDetached;
   identity_.observer->troubled(*this, trouble, detached_);
 }
 
@@ -214,8 +252,7 @@ void Table::complete(const Sealed& sealed) {
     if (identity_.observer != nullptr) identity_.observer->written(*this);
   }
   writing_ = {};
-  if (!fold_.lacks_key().empty()) return detach_for_key();
-  tell_ready();
+  if (!detach_to_wait()) tell_ready();
 }
 
 void Table::advance(const Sealed& portion) {
@@ -246,6 +283,7 @@ void Table::detach(const std::string& reason, const Sealed* sealed) {
   if (sealed != nullptr) unseal(*sealed);
   detached_ = reason;
   lacks_key_ = false;
+  awaited_.reset();
   fold_.detach(is_skipped_);
   miss_intake();
   account();
@@ -304,6 +342,7 @@ bool Table::reattach() {
   fold_.reattach();
   detached_.clear();
   lacks_key_ = false;
+  awaited_.reset();
   is_paused_ = false;
   missed_ = {};
   if (identity_.observer != nullptr) identity_.observer->recovered(*this);

@@ -77,6 +77,17 @@ class Table {
   void detach(const std::string& reason, const Sealed* sealed);
   /// It is detached because its key is not known: it cannot be read back before a definition, or another process, has told it.
   [[nodiscard]] bool waits_for_key() const;
+  /// A row that it missed lacks a column, which may have been renamed.
+  struct Awaited {
+    std::string source, topic;  ///< where the definitions come from
+    std::chrono::steady_clock::time_point since;
+  };
+  /// It is detached for that, and cannot be read back before a definition of it is met, or definitions_are_read(). nullopt: it is not.
+  [[nodiscard]] std::optional<Awaited> awaited_definitions() const;
+  /// Whatever was in the logs when it began to wait is read, in this process or by others.
+  void definitions_are_read();
+  /// Another process may have met a definition.
+  [[nodiscard]] bool may_learn_definitions() const;
   /// What another process stored of it while it was detached.
   void learn(const progress::StoredTable& stored);
   /// Why the table is detached; empty: it is not.
@@ -146,7 +157,7 @@ class Table {
   void account();
   void tell_ready();
   void tell_trouble();
-  void detach_for_key();
+  bool detach_to_wait();
   void miss_intake();
   void count_written();
   [[nodiscard]] int64_t oldest_unapplied() const;
@@ -159,7 +170,9 @@ class Table {
   KnownDeadLetters dead_letters_;
   KnownKeys keys_;
   std::string detached_;
-  bool lacks_key_ = false;  ///< that is why
+  bool lacks_key_ = false;          ///< that is why
+  std::optional<Awaited> awaited_;  ///< or that
+  bool are_definitions_read_ = false;
   bool is_skipped_ = false, is_paused_ = false;
   bool is_writing_ = false;
   std::chrono::steady_clock::time_point last_sealed_{};

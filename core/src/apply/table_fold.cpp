@@ -87,13 +87,14 @@ void TableFold::note_dirty() {
 void TableFold::stop(const std::string& reason) {
   if (stopped_.empty()) stopped_ = reason;
   lacks_key_.clear();
+  lacks_definitions_.clear();
   for (auto& [partition, of] : partitions_) of.stop();
   is_dirty_ = false;
 }
 
 void TableFold::fold(const Decoded& batch, PartitionFold& into, const uint32_t* rows, std::size_t count, const RefusalHandler& refused) {
   const auto began = into.place();  // a truncate may send the partition back
-  const auto goes_on = [&] { return stopped_.empty() && lacks_key_.empty() && into.place() == began; };
+  const auto goes_on = [&] { return stopped_.empty() && lacks_key_.empty() && lacks_definitions_.empty() && into.place() == began; };
   (void)learn_key(batch, rows, count);
   std::vector<Refusal> refusals;
   // Looking a shape up takes a lock.
@@ -123,6 +124,10 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
   if (row.operation < CDCRT_TRUNCATE && knowledge_.lacks_key(shape)) {
     if (folding_ == Folding::kAside) return stop(missing_key_text(shape));
     lacks_key_ = missing_key_text(shape);
+    return;
+  }
+  if (may_be_renamed(into, row, shape, offset)) {
+    lacks_definitions_ = shape.server;
     return;
   }
   if (row.source_order.data != nullptr) {
@@ -161,6 +166,10 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
     if (!why.empty()) stop(why);
     return;
   }
+  if ((*map)->absent.empty()) {
+    whole_shape_ = shape.id;
+    whole_version_ = knowledge_.version();
+  }
   if (shape.keyed) into.memory().other_keys = 0;
   follow_schema_changes();
   if (definition) return;
@@ -184,6 +193,34 @@ bool TableFold::learn_key(const Decoded& batch, const uint32_t* rows, std::size_
     if (rows_wait) knowledge_.tell_types(shape, {row.source_order.data, row.source_order.size});
   }
   return is_news;
+}
+
+// Topics are read side by side: the definition that says so may be in its log, and not read yet.
+bool TableFold::may_be_renamed(const PartitionFold& into, const cdcrt_row& row, const event::Shape& shape, int64_t offset) const {
+  if (shape.id == whole_shape_ && knowledge_.version() == whole_version_) return false;
+  if (folding_ != Folding::kLive || identity_.observer == nullptr || has_definitions() || shape.server.empty()) return false;
+  if (row.operation == CDCRT_DEFINITION || !is_definite(row.operation) || into.may_drop_columns(offset)) return false;
+  const std::string_view order =
+      row.source_order.data != nullptr ? std::string_view(row.source_order.data, row.source_order.size) : into.last_order();
+  return knowledge_.would_drop(shape, order) && identity_.observer->are_defined_apart(into.partition(), shape.server);
+}
+
+bool TableFold::learn_definition_topic(const Decoded& batch, const uint32_t* rows, std::size_t count) {
+  if (has_definitions()) return false;
+  const bool any = std::any_of(rows, rows + count, [&](uint32_t index) {
+    const cdcrt_row& row = batch.rows.rows()[index];
+    return row.operation == CDCRT_DEFINITION && batch.shapes.get(row.shape).declared;
+  });
+  if (any) note_topic(batch.partition.topic(), true);
+  return any;
+}
+
+void TableFold::await_definitions() {
+  for (auto& [partition, of] : partitions_) of.await_definitions();
+}
+
+void TableFold::definitions_are_read() {
+  for (auto& [partition, of] : partitions_) of.definitions_are_read();
 }
 
 std::string TableFold::missing_key_text(const event::Shape& shape) const {
@@ -396,6 +433,7 @@ void TableFold::give_back(const Sealed& sealed) {
 
 void TableFold::detach(bool is_skipped) {
   lacks_key_.clear();
+  lacks_definitions_.clear();
   for (auto& [partition, of] : partitions_) of.detach(is_skipped);
   // The truncate, if one waited, is read again as well.
   truncation_.forget();

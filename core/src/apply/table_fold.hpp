@@ -50,6 +50,15 @@ class TableFold {
   [[nodiscard]] const std::string& lacks_key() const { return lacks_key_; }
   /// What definitions among the rows tell of the key; also for rows that are not folded now. True: that is news.
   bool learn_key(const Decoded& batch, const uint32_t* rows, std::size_t count);
+  /// The same of the topic from which they come.
+  bool learn_definition_topic(const Decoded& batch, const uint32_t* rows, std::size_t count);
+  /// A row was met that lacks a column, which a definition that has not been read may have renamed: the topic of definitions; nothing more
+  /// is folded until detach(). Empty: none was.
+  [[nodiscard]] const std::string& lacks_definitions() const { return lacks_definitions_; }
+  /// A definition of the table was met, here or by another process.
+  [[nodiscard]] bool has_definitions() const { return !definition_topic_.empty(); }
+  void await_definitions();
+  void definitions_are_read();
 
   /// Something is to be written, and since when.
   [[nodiscard]] bool is_dirty() const { return is_dirty_; }
@@ -83,6 +92,7 @@ class TableFold {
 
  private:
   void fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_row& row, const event::Shape& shape, std::vector<Refusal>& refusals);
+  [[nodiscard]] bool may_be_renamed(const PartitionFold& into, const cdcrt_row& row, const event::Shape& shape, int64_t offset) const;
   bool is_refused_gap(PartitionFold& into);
   [[nodiscard]] bool is_of_log_of_truncate(std::string_view order);
   bool is_before_truncate(PartitionFold& into, int64_t offset);
@@ -129,7 +139,8 @@ class TableFold {
   bool is_dirty_ = false;
   Clock::time_point dirty_since_{};
   std::string stopped_;
-  std::string lacks_key_;
+  std::string lacks_key_, lacks_definitions_;
+  uint64_t whole_shape_ = UINT64_MAX, whole_version_ = 0;  ///< the shape lacks no column, as of that version of what is known
 };
 
 /// Cells of a column that turned out to be another one, renamed, become that one's, which has `type`.

@@ -20,10 +20,11 @@ struct Waiting {
 
 /// Why a table takes no part in what the others do.
 enum class Trouble : uint8_t {
-  kDetached,  ///< it is tried again until it works
-  kLacksKey,  ///< the same, once its key is known
-  kPaused,    ///< the same, because an operator asked for it
-  kStopped    ///< until the next start
+  kDetached,           ///< it is tried again until it works
+  kLacksKey,           ///< the same, once its key is known
+  kAwaitsDefinitions,  ///< the same, once the definitions that are in the logs are read
+  kPaused,             ///< the same, because an operator asked for it
+  kStopped             ///< until the next start
 };
 
 /// Called by any thread under the table's lock: must not call the table, nor wait for a thread that does.
@@ -36,8 +37,10 @@ class TableObserver {
   virtual void reads(Table& table, const progress::Partition& partition) = 0;
   /// Again whenever the reason changes, and after each attempt that failed.
   virtual void troubled(Table& table, Trouble trouble, const std::string& reason) = 0;
-  /// The key that it was detached for is known: it can be tried.
-  virtual void key_told(Table& table) = 0;
+  /// What it was detached for (its key, its definitions) is known: it can be tried.
+  virtual void told(Table& table) = 0;
+  /// Definitions of tables of `server`, whose rows come from that partition, may come from another topic, and the rows can be read again.
+  virtual bool are_defined_apart(const progress::Partition& /*rows*/, const std::string& /*server*/) { return false; }
   /// A detached table is back with the others.
   virtual void recovered(Table& table) = 0;
   /// A batch of it is durable.

@@ -139,8 +139,15 @@ void TableKnowledge::expect_definitions() {
 }
 
 // Without a key the whole row says which one is meant: what a column may turn out to be would change that.
-bool TableKnowledge::awaits_definitions() const {
-  return has_definitions_ && keyed_ && key_known_ && !key_.empty() && route_->schema_changes == route::SchemaChanges::kEvolve;
+bool TableKnowledge::follows_definitions() const {
+  return keyed_ && key_known_ && !key_.empty() && route_->schema_changes == route::SchemaChanges::kEvolve;
+}
+
+bool TableKnowledge::would_drop(const event::Shape& shape, std::string_view order) const {
+  if (has_definitions_ || !shape.declared || !follows_definitions()) return false;
+  const auto map = maps_.find(shape.id);
+  if (map != maps_.end() && map->second.version == version_ && map->second.absent.empty()) return false;
+  return lacks_known(shape, order);
 }
 
 bool TableKnowledge::lacks_known(const event::Shape& shape, std::string_view order) const {
@@ -405,6 +412,17 @@ void TableKnowledge::bring_back(uint32_t slot) {
   column.source_name = former.name;
 }
 
+// Only the new name was met here.
+void TableKnowledge::add_former(const std::string& name, const FormerName& former) {
+  const auto found = slots_.find(name);
+  if (found == slots_.end()) return;
+  auto& names = columns_[found->second].former_names;
+  const auto later =
+      std::find_if(names.begin(), names.end(), [&](const FormerName& each) { return event::is_after(each.until, former.until); });
+  names.insert(later, former);
+  formers_[former.name].push_back({former.until, found->second});
+}
+
 // What another process renamed, in the order in which it happened.
 void TableKnowledge::take_renames(const std::vector<Column>& stored) {
   std::map<std::string, std::vector<Renaming>> by_order;
@@ -421,6 +439,8 @@ void TableKnowledge::take_renames(const std::vector<Column>& stored) {
       const auto& formers = stored[renaming.slot].former_names;
       const auto former = std::find_if(formers.begin(), formers.end(), [&](const FormerName& each) { return each.until == order; });
       const int32_t slot = slot_named(former->name, order);
+      // Rows of the former name may still come here.
+      if (slot < 0) add_former(renaming.name, *former);
       if (slot < 0 || columns_[static_cast<uint32_t>(slot)].source_name == renaming.name) return true;
       renaming.slot = static_cast<uint32_t>(slot);
       return false;

@@ -38,6 +38,8 @@ class TableKnowledge {
   Result<void> rename(const event::Shape& definition, std::string_view order);
   /// Definitions of the table come in the stream: they tell whether a column that rows lack was dropped or renamed.
   void expect_definitions();
+  /// observe() of a whole row would drop a column on that row's word alone: no definition was met that could say that it was renamed.
+  [[nodiscard]] bool would_drop(const event::Shape& shape, std::string_view order) const;
   /// Slots of columns that were first seen in such rows, since the last call.
   std::vector<uint32_t> take_unplaced() { return unplaced_.empty() ? std::vector<uint32_t>() : std::exchange(unplaced_, {}); }
   /// The partition brought a row with an order again: those columns were there after `order`, that of the row before them.
@@ -103,8 +105,7 @@ class TableKnowledge {
   std::vector<uint32_t> take_drops() { return std::exchange(drops_, {}); }
   /// All, in the order in which they came about.
   [[nodiscard]] const std::vector<Merge>& merges() const { return merges_; }
-  /// Those since the last call.
-  std::vector<Merge> take_merges();
+  std::vector<Merge> take_merges();  ///< those since the last call
   /// Since the last call a column got the name of another one, and rows from after that had been observed under the names as they were.
   bool take_mixed() { return std::exchange(is_mixed_, false); }
   [[nodiscard]] bool has_changes() const { return !type_changes_.empty() || !drops_.empty() || merges_taken_ < merges_.size(); }
@@ -134,6 +135,7 @@ class TableKnowledge {
   [[nodiscard]] std::optional<Renaming> untold_renaming(const event::Shape& definition, std::string_view order) const;
   void apply_rules(Column& column) const;
   void note_former(uint32_t slot, std::string_view order);
+  void add_former(const std::string& name, const FormerName& former);
   void hide(uint32_t slot, std::string_view order);
   void bring_back(uint32_t slot);
   void apply(const std::vector<Renaming>& renamings, std::string_view order);
@@ -144,7 +146,8 @@ class TableKnowledge {
   void take_renames(const std::vector<Column>& stored);
   void bound_names(ShapeMap& map, const event::Shape& shape, std::string_view order) const;
   void find_nulls(ShapeMap& map, std::string_view order) const;
-  [[nodiscard]] bool awaits_definitions() const;
+  [[nodiscard]] bool follows_definitions() const;
+  [[nodiscard]] bool awaits_definitions() const { return has_definitions_ && follows_definitions(); }
   void judge_key_partitions(const event::Shape& shape);
   Result<void> observe_key(const event::Shape& shape, std::string_view order, bool definition);
   void set_key(std::vector<uint32_t> slots);
@@ -177,15 +180,12 @@ class TableKnowledge {
   ShapeMap late_map_, names_map_;
   std::map<route::Metadata, uint32_t> metadata_;
   std::vector<uint32_t> key_;
-  bool key_known_ = false;
   std::optional<std::vector<std::string>> told_key_;  ///< by a definition, for rows that do not tell it
   std::unordered_map<std::string, ToldType> told_types_;
-  bool key_partitions_judged_ = false, key_crosses_partitions_ = false;
-  std::vector<std::string> message_key_;  ///< names of its columns, where it is narrower
-  bool forgot_maps_ = false, other_key_ = false;
-  std::vector<bool> rules_met_;  ///< by the route's column rules
-  bool rules_judged_ = false;    ///< a whole row was compared with them
-  bool restored_ = false;        ///< columns came from the target
+  bool key_known_ = false, key_partitions_judged_ = false, key_crosses_partitions_ = false, forgot_maps_ = false, other_key_ = false;
+  std::vector<std::string> message_key_;          ///< names of its columns, where it is narrower
+  std::vector<bool> rules_met_;                   ///< by the route's column rules
+  bool rules_judged_ = false, restored_ = false;  ///< a whole row was compared with them; columns came from the target
   uint64_t version_ = 1;
   std::vector<TypeChange> type_changes_;
   std::vector<uint32_t> drops_, unplaced_;

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/definition_watch.hpp"
 #include "runtime/log_watch.hpp"
 #include "runtime/ownership.hpp"
 #include "runtime/resident_memory.hpp"
@@ -18,7 +19,8 @@ class Coordinator {
  public:
   Coordinator(Monitor& monitor, Flows& flows, std::vector<std::unique_ptr<SourceRuntime>>& sources,
               std::vector<std::unique_ptr<SinkRuntime>>& sinks, Ownership& ownership)
-      : monitor_(monitor), flows_(flows), sources_(sources), sinks_(sinks), ownership_(ownership), logs_(flows, sources, monitor) {}
+      : monitor_(monitor), flows_(flows), sources_(sources), sinks_(sinks), ownership_(ownership), logs_(flows, sources, monitor),
+        definitions_(ownership, sources, sinks) {}
   ~Coordinator();
 
   void start();
@@ -45,6 +47,7 @@ class Coordinator {
   Ownership& ownership_;
   LogWatch logs_;
   ResidentMemory memory_;
+  DefinitionWatch definitions_;
   std::thread thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> all_read_{false};

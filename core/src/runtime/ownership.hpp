@@ -43,6 +43,8 @@ class Ownership final : public AssignmentListener {
   /// For those who watch, of one source; any thread.
   [[nodiscard]] uint64_t waiting(std::size_t source) const;
   [[nodiscard]] uint64_t leases_lost(std::size_t source) const;
+  /// Whether the partition was handed to the tables up to `end`, or applied by the process that has it. Coordinator's thread.
+  Result<bool> is_read(SourceRuntime& source, SinkRuntime& sink, const progress::PartitionKey& key, int64_t end);
   /// Nothing is waiting to be claimed.
   [[nodiscard]] bool settled() const;
 
@@ -69,6 +71,7 @@ class Ownership final : public AssignmentListener {
   std::vector<std::unique_ptr<SinkRuntime>>& sinks_;
   Result<bool> is_applied(SourceRuntime& source, const progress::PartitionKey& key, int64_t end);
   using Kept = std::map<progress::PartitionKey, progress::StoredPartition>;
+  static Result<bool> is_empty_between(SourceRuntime& source, const progress::PartitionKey& key, int64_t first, int64_t end);
   static Result<bool> is_applied(const Kept& kept, SourceRuntime& source, const progress::PartitionKey& key, int64_t end);
   Result<bool> look_at_others(const SinkRuntime& sink);
   Result<void> leave_out_empty(SourceRuntime& source, std::vector<progress::PartitionKey>& keys);

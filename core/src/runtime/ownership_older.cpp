@@ -51,6 +51,27 @@ Result<bool> Ownership::is_applied(SourceRuntime& source, const progress::Partit
   return true;
 }
 
+// What is left may be nothing that can be read: transaction markers, or compacted away.
+Result<bool> Ownership::is_empty_between(SourceRuntime& source, const progress::PartitionKey& key, int64_t first, int64_t end) {
+  bool any = false;
+  auto fetched = source.fetch(key.topic, key.number, first, end - 1, [&](const cdcrt_message&) {
+    any = true;
+    return false;
+  });
+  if (!fetched) return std::move(fetched.error());
+  return !any;
+}
+
+Result<bool> Ownership::is_read(SourceRuntime& source, SinkRuntime& sink, const progress::PartitionKey& key, int64_t end) {
+  const progress::Partition& partition = source.flow(key.topic, key.number).partition;
+  if (!partition.owned()) {
+    if (auto refreshed = sink.refresh(); !refreshed) return std::move(refreshed.error());
+    return is_applied(sink.partitions(), source, key, end);
+  }
+  const int64_t next = partition.routed_next();
+  return next >= end ? true : is_empty_between(source, key, next, end);
+}
+
 Result<bool> Ownership::is_applied(const Kept& kept, SourceRuntime& source, const progress::PartitionKey& key, int64_t end) {
   const auto found = kept.find(key);
   int64_t next = found == kept.end() ? 0 : found->second.next_offset;
@@ -60,14 +81,7 @@ Result<bool> Ownership::is_applied(const Kept& kept, SourceRuntime& source, cons
     if (!bounds) return std::move(bounds.error());
     next = bounds->first;
   }
-  // What is left may be nothing that can be read: transaction markers, or compacted away.
-  bool any = false;
-  auto fetched = source.fetch(key.topic, key.number, next, end - 1, [&](const cdcrt_message&) {
-    any = true;
-    return false;
-  });
-  if (!fetched) return std::move(fetched.error());
-  return !any;
+  return is_empty_between(source, key, next, end);
 }
 
 bool Ownership::others_rest(const SinkRuntime& sink) {

@@ -17,7 +17,7 @@ void SinkRuntime::repair() {
   apply::Writer writer = make_writer(true);
   Monitor& monitor = context_.monitor;
   while (!monitor.abandon && !failed_ && !stops_repairs()) {
-    watch_.tell_missing_keys();
+    watch_.tell_waiting();
     if (repair_some(writer)) continue;
     // Only what is detached makes it look, and only when that is due: every row that comes notifies.
     const auto next = watch_.next_repair();
@@ -33,6 +33,7 @@ bool SinkRuntime::repair_some(apply::Writer& writer) {
   for (apply::Table* table : watch_.due_for_repair()) {
     if (stops_repairs()) break;
     any = true;
+    watch_.tries(*table);
     watch_.tried(*table, repair_table(writer, *table));
   }
   return any;
@@ -40,6 +41,7 @@ bool SinkRuntime::repair_some(apply::Writer& writer) {
 
 // A stretch of what the table misses, read and written. True: that worked, and more may follow at once.
 bool SinkRuntime::repair_table(apply::Writer& writer, apply::Table& table) {
+  if (table.awaited_definitions()) return false;
   // A key that nobody told when the others came to rest is not told until they go on.
   if (is_left_alone_ && table.waits_for_key() && std::exchange(asked_[&table], rests_) == rests_) return false;
   auto active = is_active(writer, table);
@@ -83,13 +85,15 @@ Result<bool> SinkRuntime::is_active(apply::Writer& writer, apply::Table& table) 
     if (auto begun = connection.begin(); !begun) return begun;
     auto rows = store_->lock_tables(connection, {target}, CDCRT_LOCK_NONE);
     const auto row = rows ? rows->find(target) : std::map<std::string, progress::StoredTable>::iterator();
-    const bool is_key_told = rows && row != rows->end() && (row->second.key_known || row->second.told_keyless) && table.waits_for_key();
+    const bool is_there = rows && row != rows->end();
+    const bool is_key_told = is_there && (row->second.key_known || row->second.told_keyless) && table.waits_for_key();
+    const bool is_news = is_key_told || (is_there && !row->second.definition_topic.empty() && table.may_learn_definitions());
     Result<void> read;
-    if (is_key_told) read = store_->read_table(connection, target, row->second, defaults);
+    if (is_news) read = store_->read_table(connection, target, row->second, defaults);
     (void)connection.rollback();
     if (!rows) return std::move(rows.error());
     if (!read) return read;
-    if (is_key_told) table.learn(row->second);
+    if (is_news) table.learn(row->second);
     active = row == rows->end() || row->second.state != progress::TableState::kPaused;
     table.pause(!active);
     table.skip(row != rows->end() && row->second.state == progress::TableState::kSkipped);

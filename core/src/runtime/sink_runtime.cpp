@@ -54,6 +54,10 @@ void SinkRuntime::tell(const apply::Table& table, apply::Trouble trouble, const 
           name + "waits, the others go on: " + reason +
               "; its rows stay in the source, and are read as soon as a definition has told the key");
       break;
+    case apply::Trouble::kAwaitsDefinitions:
+      log(CDCRT_LOG_WARNING, component(),
+          name + "waits, the others go on: " + reason + "; its rows stay in the source, and are read once the topic of definitions is");
+      break;
     case apply::Trouble::kPaused:
       if (progress::is_own_reason(reason)) {
         log(CDCRT_LOG_ERROR, component(), name + "takes no rows, the others go on: " + reason);
@@ -194,6 +198,9 @@ Result<void> SinkRuntime::claim(const std::vector<progress::PartitionKey>& keys,
 // Of tables that are made already only what changes is kept twice.
 void SinkRuntime::take_stored(progress::Stored stored) {
   stored_ = std::move(stored);
+  TableWatch::Topics topics;
+  for (const auto& [key, partition] : stored_.partitions) topics.emplace(key.source, key.topic);
+  watch_.read_topics(std::move(topics));
   for (const auto& [name, table] : tables_) {
     if (const auto kept = stored_.tables.find(name); kept != stored_.tables.end()) forget_restored(kept->second);
   }
@@ -440,7 +447,7 @@ void SinkRuntime::finish() {
     if (thread.joinable()) thread.join();
   }
   threads_.clear();
-  watch_.tell_missing_keys(true);
+  watch_.tell_waiting(true);
   if (failed_ || context_.monitor.abandon) return;
   cleaning_ = {};
   next_look_ = {};

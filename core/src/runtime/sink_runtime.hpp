@@ -76,8 +76,8 @@ class SinkRuntime {
   Result<void> save_waits_for(const progress::PartitionKey& key, const progress::WaitsFor& waits_for);
   /// Stores the low watermarks that rose. In an outage they are stored the next time.
   Result<void> save_watermarks();
-  /// As stored last; nullopt: nothing was.
-  [[nodiscard]] std::optional<int64_t> watermark(const progress::Partition& partition) const;
+  [[nodiscard]] std::vector<apply::Table*> waiting_for_definitions() const { return watch_.waiting_for_definitions(); }
+  [[nodiscard]] std::optional<int64_t> watermark(const progress::Partition& partition) const;  ///< as stored last; nullopt: never
 
   /// The partition was given up. Any thread.
   void forget(const progress::Partition& partition);

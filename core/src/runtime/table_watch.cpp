@@ -18,8 +18,9 @@ constexpr TableWatch::Clock::duration kMaxTableRest = std::chrono::milliseconds(
 constexpr std::size_t kManyTables = 100;
 constexpr TableWatch::Clock::duration kRestOfMany = std::chrono::milliseconds(10), kMaxRestOfMany = std::chrono::seconds(1);
 
-// How long a definition may take that is on its way.
+// How long a definition may take that is on its way, and how long it may take to read what there is.
 constexpr auto kMissingKeyGrace = std::chrono::seconds(5);
+constexpr auto kDefinitionsGrace = std::chrono::seconds(60);
 
 // Process numbers, transaction ids and offsets in a reason do not make it another one.
 std::string essence(apply::Trouble trouble, const std::string& reason) {
@@ -143,14 +144,19 @@ void TableWatch::troubled(apply::Table& table, apply::Trouble trouble, const std
     const auto [place, added] = detached_.try_emplace(&table);
     place->second.by_operator = trouble == apply::Trouble::kPaused;
     place->second.lacks_key = trouble == apply::Trouble::kLacksKey;
+    place->second.awaits_definitions = trouble == apply::Trouble::kAwaitsDefinitions;
     if (added) place->second.last_progress = Clock::now();
   }
-  if (trouble != apply::Trouble::kLacksKey || told_.contains(&table)) {
-    missing_keys_.erase(&table);
+  const bool waits = trouble == apply::Trouble::kLacksKey || trouble == apply::Trouble::kAwaitsDefinitions;
+  if (!waits || told_.contains(&table)) {
+    waits_.erase(&table);
     tell(table, trouble, reason);
     return;
   }
-  missing_keys_.try_emplace(&table, MissingKey{Clock::now() + kMissingKeyGrace, reason}).first->second.reason = reason;
+  const auto grace = trouble == apply::Trouble::kLacksKey ? kMissingKeyGrace : kDefinitionsGrace;
+  Waits& wait = waits_.try_emplace(&table, Waits{Clock::now() + grace, trouble, reason}).first->second;
+  wait.trouble = trouble;
+  wait.reason = reason;
 }
 
 void TableWatch::tell(apply::Table& table, apply::Trouble trouble, const std::string& reason) {
@@ -167,16 +173,37 @@ void TableWatch::tell(apply::Table& table, apply::Trouble trouble, const std::st
   }
 }
 
-void TableWatch::tell_missing_keys(bool all, Clock::time_point now) {
+void TableWatch::tell_waiting(bool all, Clock::time_point now) {
   const std::lock_guard lock(mutex_);
-  for (auto missing = missing_keys_.begin(); missing != missing_keys_.end();) {
-    if (!all && now < missing->second.due) {
-      ++missing;
+  for (auto wait = waits_.begin(); wait != waits_.end();) {
+    if (!all && now < wait->second.due) {
+      ++wait;
       continue;
     }
-    tell(*missing->first, apply::Trouble::kLacksKey, missing->second.reason);
-    missing = missing_keys_.erase(missing);
+    tell(*wait->first, wait->second.trouble, wait->second.reason);
+    wait = waits_.erase(wait);
   }
+}
+
+void TableWatch::read_topics(Topics topics) {
+  const std::lock_guard lock(mutex_);
+  topics_ = std::move(topics);
+}
+
+bool TableWatch::are_defined_apart(const progress::Partition& rows, const std::string& server) {
+  // What is read of files comes in the order of its lines, and a pipe cannot be read again.
+  if (!rows.is_assigned() || rows.topic() == server) return false;
+  const std::lock_guard lock(mutex_);
+  return topics_.contains({rows.source(), server});
+}
+
+std::vector<apply::Table*> TableWatch::waiting_for_definitions() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<apply::Table*> waiting;
+  for (const auto& [table, detached] : detached_) {
+    if (detached.awaits_definitions) waiting.push_back(table);
+  }
+  return waiting;
 }
 
 bool TableWatch::was_told(const apply::Table& table) const {
@@ -184,19 +211,21 @@ bool TableWatch::was_told(const apply::Table& table) const {
   return told_.contains(&table);
 }
 
-void TableWatch::key_told(apply::Table& table) {
+void TableWatch::told(apply::Table& table) {
   const std::lock_guard lock(mutex_);
-  missing_keys_.erase(&table);
+  waits_.erase(&table);
   const auto found = detached_.find(&table);
   if (found == detached_.end()) return;
+  const bool is_tried = found->second.is_tried;
   found->second = {};
+  found->second.is_tried = is_tried;
   found->second.last_progress = Clock::now();
 }
 
 void TableWatch::recovered(apply::Table& table) {
   const std::lock_guard lock(mutex_);
   detached_.erase(&table);
-  missing_keys_.erase(&table);
+  waits_.erase(&table);
   if (told_.erase(&table) > 0) troubles_[&table] = std::nullopt;
 }
 
@@ -243,11 +272,17 @@ std::optional<TableWatch::Clock::time_point> TableWatch::next_repair() const {
   return next;
 }
 
+void TableWatch::tries(apply::Table& table) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = detached_.find(&table); found != detached_.end()) found->second.is_tried = true;
+}
+
 void TableWatch::tried(apply::Table& table, bool progressed) {
   const std::lock_guard lock(mutex_);
   const auto found = detached_.find(&table);
   if (found == detached_.end()) return;
   Detached& detached = found->second;
+  detached.is_tried = false;
   if (progressed) {
     detached.failures = 0;
     detached.due = {};
@@ -262,8 +297,9 @@ std::optional<TableWatch::Clock::time_point> TableWatch::last_detached_progress(
   const std::lock_guard lock(mutex_);
   std::optional<Clock::time_point> last;
   for (const auto& [table, detached] : detached_) {
-    if (!detached.by_operator && (others_may_tell_keys || !detached.lacks_key))
-      last = last ? std::max(*last, detached.last_progress) : detached.last_progress;
+    if (detached.by_operator || (detached.lacks_key && !others_may_tell_keys)) continue;
+    const auto progress = detached.is_tried || detached.failures == 1 ? Clock::now() : detached.last_progress;
+    last = last ? std::max(*last, progress) : progress;
   }
   return last;
 }

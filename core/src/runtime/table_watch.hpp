@@ -10,6 +10,7 @@
 #include <string>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "apply/table_observer.hpp"
@@ -28,9 +29,10 @@ class TableWatch final : public apply::TableObserver {
 
   void ready(apply::Table& table, const apply::Waiting& waiting) override;
   void reads(apply::Table& table, const progress::Partition& partition) override;
-  /// A key that is not known yet is told of only when that lasts: its definition may be a moment behind.
+  /// A key or a definition that is not known yet is told of only when that lasts: it may be a moment behind.
   void troubled(apply::Table& table, apply::Trouble trouble, const std::string& reason) override;
-  void key_told(apply::Table& table) override;
+  void told(apply::Table& table) override;
+  bool are_defined_apart(const progress::Partition& rows, const std::string& server) override;
   void recovered(apply::Table& table) override;
   void written(apply::Table& table) override;
 
@@ -61,20 +63,28 @@ class TableWatch final : public apply::TableObserver {
   /// Detached tables that are to be tried now.
   [[nodiscard]] std::vector<apply::Table*> due_for_repair(Clock::time_point now = Clock::now()) const;
   [[nodiscard]] std::optional<Clock::time_point> next_repair() const;
+  /// An attempt to repair the table begins; tried() ends it.
+  void tries(apply::Table& table);
   /// Notes how an attempt to repair the table ended. After progress it is due again at once; else after a pause that grows from 0.2 to
   /// 13 s, longer where very many tables are detached.
   void tried(apply::Table& table, bool progressed);
-  /// When a detached table last made progress, or was detached; nullopt: there is none. Tables that an operator paused do not count, nor
-  /// those that wait for a key that no other process can tell.
+  /// When a detached table last made progress, or was detached; nullopt: there is none. One that is being tried makes progress, however
+  /// long that takes here, and a single attempt that failed tells nothing. Tables that an operator paused do not count, nor those that wait
+  /// for a key that no other process can tell.
   [[nodiscard]] std::optional<Clock::time_point> last_detached_progress(bool others_may_tell_keys = true) const;
-  /// Tells of tables that have waited for their key for some time; `all`: for however short.
-  void tell_missing_keys(bool all = false, Clock::time_point now = Clock::now());
+  /// Tells of tables that have waited for their key, or for definitions, for some time; `all`: for however short.
+  void tell_waiting(bool all = false, Clock::time_point now = Clock::now());
   /// Somebody was told that the table is detached.
   [[nodiscard]] bool was_told(const apply::Table& table) const;
   [[nodiscard]] std::size_t detached_count() const;
 
   // Coordinator.
 
+  /// The topics that are read, also by other processes.
+  using Topics = std::set<std::pair<std::string, std::string>>;  ///< source, topic
+  void read_topics(Topics topics);
+  /// Detached tables that wait for definitions.
+  [[nodiscard]] std::vector<apply::Table*> waiting_for_definitions() const;
   /// Tables with rows or progress of the partition.
   [[nodiscard]] std::vector<apply::Table*> readers_of(const progress::Partition& partition) const;
   /// Troubles that changed since the last call, to be stored: by table; nullopt: over.
@@ -100,7 +110,8 @@ class TableWatch final : public apply::TableObserver {
     Clock::time_point taken, rests_until;
   };
   struct Detached {
-    bool by_operator = false, lacks_key = false;
+    bool by_operator = false, lacks_key = false, awaits_definitions = false;
+    bool is_tried = false;  ///< at this moment
     Clock::time_point due{}, last_progress{};
     unsigned failures = 0;
   };
@@ -123,12 +134,14 @@ class TableWatch final : public apply::TableObserver {
   Clock::time_point last_written_{};
   std::map<apply::Table*, Detached> detached_;
   std::unordered_map<const progress::Partition*, std::vector<apply::Table*>> readers_;
-  struct MissingKey {
+  struct Waits {
     Clock::time_point due;
+    apply::Trouble trouble;
     std::string reason;
   };
   void tell(apply::Table& table, apply::Trouble trouble, const std::string& reason);
-  std::map<apply::Table*, MissingKey> missing_keys_;           ///< nobody was told of
+  std::map<apply::Table*, Waits> waits_;  ///< nobody was told of
+  Topics topics_;
   std::unordered_map<const apply::Table*, std::string> told_;  ///< trouble and reason, without numbers that change
   Troubles troubles_;
 };

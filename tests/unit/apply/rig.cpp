@@ -87,6 +87,7 @@ std::unique_ptr<apply::Table> Rig::make_table(const std::string& name) {
   identity.limits = limits.value_or(sink_->limits());
   identity.memory = &memory;
   identity.counts = &counts;
+  if (are_defined_apart) identity.observer = &observer_;
   return std::make_unique<apply::Table>(std::move(identity));
 }
 
@@ -123,6 +124,7 @@ void Rig::fill(event::RowBatch& batch, const Event& event, uint32_t message) {
   if (event.absent_is_null) shape.flags |= CDCRT_SHAPE_ABSENT_IS_NULL;
   if (keyed) shape.flags |= CDCRT_SHAPE_KEYED | CDCRT_SHAPE_KEY_IN_ONE_PARTITION;
   shape.table = sdk::borrow("orders");
+  if (event.server != nullptr) shape.server = sdk::borrow(event.server);
   shape.columns = columns.data();
   shape.column_count = static_cast<uint32_t>(columns.size());
   shape.column_size = sizeof(cdcrt_column);
@@ -225,7 +227,7 @@ Result<void> Rig::write(apply::Sealed sealed) {
 
 bool Rig::read_back() {
   for (int round = 0; round < 10 && table->is_detached(); ++round) {
-    if (table->waits_for_key()) return false;
+    if (table->waits_for_key() || table->awaited_definitions()) return false;
     for (const auto& missed : table->missed()) {
       int64_t from = missed.first;
       REQUIRE(read(*table, *missed.partition, missed.first, missed.end - 1,

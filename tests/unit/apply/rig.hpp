@@ -43,6 +43,7 @@ struct Event {
   bool keyed = false;          ///< it does, also where no column is in it
   bool absent_is_null = false;
   int64_t source_time_us = 0;  ///< of the commit at the source; 0: unknown
+  const char* server = nullptr;
 };
 
 /// One thread.
@@ -97,6 +98,7 @@ class Rig final : public apply::EventReader {
   std::vector<std::unique_ptr<progress::Partition>> partitions;
   std::vector<std::string> warnings;
   bool can_read_again = true;
+  bool are_defined_apart = false;  ///< definitions of a server's tables come from a topic of their own; from the next start on
   bool gives_up = false;
 
  private:
@@ -105,10 +107,21 @@ class Rig final : public apply::EventReader {
     int64_t offset;
     uint32_t generation;
   };
+  /// Is told nothing, and answers.
+  struct Observer final : apply::TableObserver {
+    void ready(apply::Table& /*table*/, const apply::Waiting& /*waiting*/) override {}
+    void reads(apply::Table& /*table*/, const progress::Partition& /*partition*/) override {}
+    void troubled(apply::Table& /*table*/, apply::Trouble /*trouble*/, const std::string& /*reason*/) override {}
+    void told(apply::Table& /*table*/) override {}
+    bool are_defined_apart(const progress::Partition& /*rows*/, const std::string& server) override { return server == "server"; }
+    void recovered(apply::Table& /*table*/) override {}
+    void written(apply::Table& /*table*/) override {}
+  };
   void start();
   std::unique_ptr<apply::Table> make_table(const std::string& name);
   void fill(event::RowBatch& batch, const Event& event, uint32_t message);
 
+  Observer observer_;
   event::ShapeRegistry shapes_;
   plugin::Component manifest_;
   std::unique_ptr<plugin::Sink> sink_;

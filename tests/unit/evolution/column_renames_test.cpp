@@ -207,6 +207,24 @@ TEST_CASE("renames: definitions of names alone that come before the first row ar
   }
 }
 
+TEST_CASE("renames: the former name that another process was told is kept where only the new one was met") {
+  route::Route route;
+  TableKnowledge told(route), met(route);
+  told.expect_definitions();
+  const event::Shape definition = definition_of(11, {{"id"}, {"b", "a"}});
+  REQUIRE(told.rename(definition, "5"));
+  REQUIRE(told.observe(definition, "5", true, false, true));
+  REQUIRE(met.observe(row_shape(1, {"id", "b"}), "6", true));
+  met.merge(told.columns(), true, {});
+  REQUIRE(met.columns()[1].former_names.size() == 1);
+  CHECK(met.columns()[1].former_names[0].name == "a");
+  CHECK(met.columns()[1].former_names[0].until == "5");
+  met.merge(told.columns(), true, {});
+  CHECK(met.columns()[1].former_names.size() == 1);
+  CHECK((*met.observe(row_shape(2, {"id", "a"}), "2", true))->slots == Slots{0, 1});
+  CHECK(met.columns().size() == 2);
+}
+
 TEST_CASE("renames: which name a column had need not be told where one alone is gone and one is new") {
   const auto definition = [](std::vector<const char*> names) {
     const char* key = names[0];

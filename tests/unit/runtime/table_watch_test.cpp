@@ -143,3 +143,55 @@ TEST_CASE_FIXTURE(Watched, "a table that fills up while it waits keeps its turn 
   watch.give_up(2);
   CHECK(watch.idle());
 }
+
+TEST_CASE_FIXTURE(
+    Watched, "a detached table that is being tried makes progress however long that takes, and one attempt that failed tells nothing") {
+  watch.troubled(customers, cdcrt::apply::Trouble::kDetached, "locked");
+  const Time detached = *watch.last_detached_progress();
+  const auto now_or_later = [&](Time since) { return *watch.last_detached_progress() >= since && since > detached; };
+  const auto later = [] {
+    const Time begun = TableWatch::Clock::now();
+    while (TableWatch::Clock::now() == begun) {
+    }
+    return TableWatch::Clock::now();
+  };
+  CHECK(*watch.last_detached_progress() == detached);
+  watch.tries(customers);
+  CHECK(now_or_later(later()));
+  watch.tried(customers, false);
+  CHECK(now_or_later(later()));
+  watch.tries(customers);
+  CHECK(now_or_later(later()));
+  watch.tried(customers, false);
+  CHECK(*watch.last_detached_progress() == detached);
+  watch.tries(customers);
+  watch.written(customers);
+  watch.tried(customers, true);
+  CHECK(*watch.last_detached_progress() > detached);
+}
+
+TEST_CASE_FIXTURE(Watched, "a table that waits for definitions is listed until it is told, and is told of only when that lasts") {
+  const auto waiting = [&] { return watch.waiting_for_definitions(); };
+  watch.troubled(customers, cdcrt::apply::Trouble::kAwaitsDefinitions, "lacks a column");
+  watch.troubled(orders, cdcrt::apply::Trouble::kDetached, "locked");
+  CHECK(waiting() == std::vector<Table*>{&customers});
+  watch.tell_waiting(false, now + 30s);
+  CHECK_FALSE(watch.was_told(customers));
+  watch.tell_waiting(false, now + 90s);
+  CHECK(watch.was_told(customers));
+  watch.told(customers);
+  CHECK(waiting().empty());
+}
+
+TEST_CASE_FIXTURE(Watched, "definitions may come from a topic of the server's name that is read beside the rows' one") {
+  const auto seek = [](auto&, int64_t, uint32_t) {};
+  const cdcrt::progress::Partition rows("events", "shop.shop.t", 0, seek, true), beside("events", "shop", 0, seek, true);
+  const cdcrt::progress::Partition of_file("events", "shop.shop.t", 0, seek), other("others", "shop.shop.t", 0, seek, true);
+  CHECK_FALSE(watch.are_defined_apart(rows, "shop"));
+  watch.read_topics({{"events", "shop.shop.t"}, {"events", "shop"}});
+  CHECK(watch.are_defined_apart(rows, "shop"));
+  CHECK_FALSE(watch.are_defined_apart(rows, "store"));
+  CHECK_FALSE(watch.are_defined_apart(beside, "shop"));
+  CHECK_FALSE(watch.are_defined_apart(of_file, "shop"));
+  CHECK_FALSE(watch.are_defined_apart(other, "shop"));
+}
