@@ -28,8 +28,8 @@ struct HttpRequest {
   std::chrono::milliseconds connect_timeout{5000};
   std::chrono::milliseconds stall_timeout{30000};  ///< no byte in either direction; whole seconds, at least one
   std::chrono::milliseconds total_timeout{0};      ///< 0: none
-  bool fresh = false;        ///< over a connection of its own: one that was kept may be dead, and libcurl then sends again
-  bool link_local = false;   ///< an address of this machine's own network: never by way of a proxy
+  bool fresh = false;       ///< over a connection of its own: one that was kept may be dead, and libcurl then sends again
+  bool link_local = false;  ///< an address of this machine's own network: never by way of a proxy
 };
 
 enum class HttpFailure : uint8_t {

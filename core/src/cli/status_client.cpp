@@ -34,7 +34,8 @@ Result<StatusFacts> StatusClient::ask(const std::string& query) {
     std::ifstream file(place_.certificate, std::ios::binary);
     std::ostringstream text;
     text << file.rdbuf();
-    if (!file) return make_error(CDCRT_BAD_CONFIG, "the file of certificates " + diagnostics::quote(place_.certificate) + " cannot be read");
+    if (!file)
+      return make_error(CDCRT_BAD_CONFIG, "the file of certificates " + diagnostics::quote(place_.certificate) + " cannot be read");
     trusted = text.str();
     request.ca = trusted;
   }
