@@ -190,8 +190,7 @@ class Changes(Secured):
 
     def test_a_certificate_is_changed_when_the_brokers_trust_another_ca(self):
         key, certificate = (self.secret(name, certificates.read(path)) for name, path in (("client.key", self.chain_key), ("client.pem", self.chain)))
-        self.addCleanup(self.kafka.trust_clients_of, self.kafka.authority)
-        with self.running("certificate", "MUTUAL", self.client(key, certificate)) as (rows, text, process):
+        with self.running("certificate", "CHANGING", self.client(key, certificate)) as (rows, text, process):
             self.expect_all(rows, text)
             self.kafka.halt()
             self.kafka.trust_clients_of(self.kafka.other_authority)
@@ -205,7 +204,7 @@ class Changes(Secured):
 
     def test_tokens_of_iam_are_made_anew_before_they_expire(self):
         before = len(self.kafka.logins())
-        options = self.tokens('region = "eu-west-1", token_lifetime = "5s"', "AWS_MSK_IAM")
+        options = self.tokens('region = "eu-west-1", token_lifetime = "8s"', "AWS_MSK_IAM")
         with self.running("tokens", "LOGIN", options) as (rows, text, process):
             self.expect_all(rows, text)
             # Connections end with their tokens: whoever still reads has shown another one.
@@ -218,7 +217,6 @@ class Changes(Secured):
             self.produce(ROWS)
             self.expect_all(rows, text)
             self.assertIsNone(process.poll())
-            self.assertNotIn("refused", " ".join(self.kafka.logins()[before:]))
 
     def test_the_password_of_a_database_is_changed_while_it_is_written_to(self):
         server = Postgresql()

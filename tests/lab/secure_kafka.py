@@ -24,13 +24,14 @@ class SecureKafka(Kafka):
     """Beside the plain listener of Kafka, which is the test's own, by name of the listener:
 
     MUTUAL: a certificate that `authority` signed (directly or through one that comes with it).
+    CHANGING: the same, until trust_clients_of another one and the next start.
     LOGIN: PLAIN (`plain_users`), SCRAM-SHA-256 and SCRAM-SHA-512 (`scram_users`, and set_password), OAUTHBEARER (java/TokenCheck.java: tokens
       signed with a key of set_token_keys; `logins` tells what it decided).
     EXPIRED, ELSEWHERE, FOREIGN: a certificate that has expired; for another host; of another CA.
     """
 
     JARS = "kafka-3"
-    LISTENERS = {"MUTUAL": "SSL", "LOGIN": "SASL_SSL", "EXPIRED": "SSL", "ELSEWHERE": "SSL", "FOREIGN": "SSL"}
+    LISTENERS = {"MUTUAL": "SSL", "CHANGING": "SSL", "LOGIN": "SASL_SSL", "EXPIRED": "SSL", "ELSEWHERE": "SSL", "FOREIGN": "SSL"}
 
     def __init__(self, plain_users, scram_users, max_session="4000", **more):
         self.ports = {name: free_port() for name in self.LISTENERS}
@@ -52,7 +53,7 @@ class SecureKafka(Kafka):
             return file.read().splitlines()
 
     def trust_clients_of(self, authority):
-        """The CA whose certificates MUTUAL takes from the next start on."""
+        """The CA whose certificates CHANGING takes from the next start on."""
         shutil.copy(authority.pem, self.client_authority)
 
     def set_password(self, user, password, mechanism="SCRAM-SHA-512"):
@@ -70,7 +71,7 @@ class SecureKafka(Kafka):
         self._compile()
         stores = {"MUTUAL": self.authority.issue("broker"), "EXPIRED": self.authority.issue("expired broker", days=-1),
                   "ELSEWHERE": self.authority.issue("elsewhere", hosts="DNS:kafka.example.net"), "FOREIGN": self.other_authority.issue("foreign broker")}
-        stores["LOGIN"] = stores["MUTUAL"]
+        stores["LOGIN"] = stores["CHANGING"] = stores["MUTUAL"]
         places = {"PLAINTEXT": f"127.0.0.1:{self.port}", "CONTROLLER": f"127.0.0.1:{self.controller_port}",
                   **{name: f"localhost:{port}" for name, port in self.ports.items()}}
         listeners = [f"{name}://{place}" for name, place in places.items()]
@@ -86,8 +87,9 @@ class SecureKafka(Kafka):
                 file.write(certificates.read(key) + certificates.read(pem))
             prefix = f"listener.name.{name.lower()}.ssl."
             settings.update({prefix + "keystore.type": "PEM", prefix + "keystore.location": store})
-        settings.update({"listener.name.mutual.ssl.client.auth": "required", "listener.name.mutual.ssl.truststore.type": "PEM",
-                         "listener.name.mutual.ssl.truststore.location": self.client_authority})
+        for name, trusted in (("mutual", self.authority.pem), ("changing", self.client_authority)):
+            prefix = f"listener.name.{name}.ssl."
+            settings.update({prefix + "client.auth": "required", prefix + "truststore.type": "PEM", prefix + "truststore.location": trusted})
         users = " ".join(f'user_{name}="{password}"' for name, password in self.plain_users.items())
         login = "listener.name.login."
         settings.update({
