@@ -87,12 +87,13 @@ class TopicState {
 
   /// Memory held, bytes, roughly; and how to give it back. Nothing obtained before may be used after.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
-  [[nodiscard]] bool is_overfull() const { return bytes_ > kMaximumBytes; }
+  [[nodiscard]] bool is_overfull() const { return bytes_ > kMaximumBytes || values_.passing() + keys_.passing() > kMaximumPassing; }
   void forget();
 
   static constexpr std::size_t kMaximumBytes = 32 << 20;
 
  private:
+  static constexpr std::size_t kMaximumPassing = 256;
   /// In the order in which they were learned; the last one that was met is tried first, since events come in runs.
   struct Schemas {
     std::vector<std::unique_ptr<KnownSchema>> all;
@@ -100,6 +101,8 @@ class TopicState {
     KnownPrefixes prefixes;
     const KnownSchema* last = nullptr;
     const KnownSchema* recognise(std::string_view message);
+    /// Those that are never recognised.
+    [[nodiscard]] std::size_t passing() const { return all.size() - by_prefix.size(); }
   };
   struct Layouts {
     std::unordered_multimap<uint64_t, std::unique_ptr<Layout>> all;  ///< by their names' hash
