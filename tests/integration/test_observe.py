@@ -30,6 +30,13 @@ def threads_of(pid):
     return len(os.listdir(f"/proc/{pid}/task"))
 
 
+def keys_of(value):
+    """The names of its members, at any depth."""
+    if isinstance(value, list):
+        return {key for each in value for key in keys_of(each)}
+    return {*value, *(key for each in value.values() for key in keys_of(each))} if isinstance(value, dict) else set()
+
+
 class Observed(Case):
     """Kafka into PostgreSQL."""
 
@@ -107,6 +114,10 @@ class Observed(Case):
         self.assertGreater(self.scrape.value("cdcrt_sink_write_seconds_count", component=SINK), 0)
         self.assertEqual(self.scrape.value("cdcrt_sink_tables", component=SINK, state="active"), len(rows))
         self.assertEqual(self.scrape.value("cdcrt_table_state", component=SINK, table="shop.orders", state="active"), 1)
+        # Every name in it is documented, since it stays.
+        with open(os.path.join(program.PROJECT, "docs", "operating.md"), encoding="utf-8") as file:
+            documented = file.read().split("### The JSON of /status")[1].split("## Alerts")[0]
+        self.assertEqual([key for key in keys_of(status) if f"`{key}`" not in documented], [])
         # By the summary of the run.
         summary = self.end()
         self.assertEqual({each["table"]: [each["inserted"], each["updated"], each["deleted"]] for each in summary["tables"]}, rows)

@@ -93,6 +93,10 @@ TEST_CASE("dead letters: an id is written once per process, a message may have o
   REQUIRE(dead_letters.flush());
   CHECK(dead_letters.count() == 3);
   CHECK(dead_letters.by_table() == std::map<std::string, uint64_t>{{"", 1}, {"shop.orders", 1}, {"shop.other", 1}});
+  uint64_t all_reasons = 0;
+  for (const auto& [place, count] : dead_letters.by_reason()) all_reasons += place.reason == dead_letter(1).reason ? count : 0;
+  CHECK(all_reasons == 3);
+  CHECK(dead_letters.by_reason().size() == 3);
   const std::string all = content(dead_letters.path());
   CHECK(std::count(all.begin(), all.end(), '\n') == 3);
 }
@@ -115,8 +119,10 @@ TEST_CASE("dead letters: a folder that cannot be written is an outage, and nothi
   const auto refused = dead_letters.flush();
   REQUIRE(!refused);
   CHECK(refused.error().code == CDCRT_RETRY);
+  CHECK(dead_letters.refusal().find((folder.path / "blocked").string()) != std::string::npos);
   std::filesystem::remove(folder.path / "blocked");
   REQUIRE(dead_letters.flush());
+  CHECK(dead_letters.refusal().empty());
   CHECK(content(dead_letters.path()).find("\"offset\":1") != std::string::npos);
 }
 

@@ -5,7 +5,7 @@
 
 namespace cdcrt::observe {
 
-/// One source, one sink, and that many tables t0, t1, ... with `number` as given rows.
+/// One source, one sink, and that many tables t0, t1, ..., each with one more row, message and second behind than the one before.
 inline Snapshot snapshot_of(std::size_t tables) {
   Snapshot snapshot;
   snapshot.pipeline = "shop";
