@@ -59,7 +59,7 @@ def main():
             check_task(name)
             continue
         with open(name, encoding="utf-8") as file:
-            for found in yaml.load_all(file, UniqueKeys):
+            for found in filter(None, yaml.load_all(file, UniqueKeys)):
                 check_object(name, found)
 
 
