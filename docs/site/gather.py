@@ -12,7 +12,7 @@ import re
 from mkdocs.structure.files import File
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PAGES = ("*.md", "docs/**/*.md", "plugins/*/*/README.md", "manifests/*.md", "bench/*.md", "tests/**/README.md")
+PAGES = ("*.md", "docs/**/*.md", "plugins/*/*/README.md", "manifests/*.md", "deploy/*/*.md", "bench/*.md", "tests/**/README.md")
 STYLE = "docs/site/site.css"
 FENCE = re.compile(r"^([ \t]*)(```+).*?^\1\2[ \t]*$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!\\)(\]\()([^)\s]+)(\))")

@@ -80,6 +80,27 @@ def write(path, text, executable=False):
         os.chmod(path, os.stat(path).st_mode | stat.S_IXUSR)
 
 
+def with_files(folder, text):
+    """`text` with the secrets' files that it names made below `folder`: a certificate and its key, or any word."""
+    place = os.path.join(folder, "files")
+    certificate, key = os.path.join(place, "made.crt"), os.path.join(place, "made.key")
+
+    def made(match):
+        path = os.path.join(place, match[1][1:].replace("/", "-"))  # what is a file here may be a folder elsewhere
+        if not os.path.exists(certificate):
+            os.makedirs(place, exist_ok=True)
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=example", "-out", certificate, "-keyout", key],
+                           check=True, capture_output=True)
+        kind = {".pem": certificate, ".crt": certificate, ".key": key}.get(os.path.splitext(path)[1])
+        content = "a-word-that-nobody-guesses"
+        if kind:
+            with open(kind, encoding="utf-8") as file:
+                content = file.read()
+        write(path, content)
+        return "${file:" + path + "}"
+    return re.sub(r"\$\{file:(/[^}]+)\}", made, text)
+
+
 def problem_of_manifest(cdcrt, folder, block, keys):
     """What is wrong with a ```toml block; "" where nothing is. `keys`: the document's block of comma-separated values."""
     try:
@@ -89,7 +110,7 @@ def problem_of_manifest(cdcrt, folder, block, keys):
     if block.mark == "not a manifest" or block.mark.startswith("not run: "):
         return ""
     manifest = os.path.join(folder, block.path)  # so that what is said of it names the document
-    write(manifest, block.in_its_place())
+    write(manifest, with_files(folder, block.in_its_place()))
     write(os.path.join(os.path.dirname(manifest), "keys.csv"), keys)
     base = os.path.join(os.path.dirname(manifest), "frame.toml")
     write(base, "".join(text for section, text in FRAME.items() if section not in tree))
@@ -98,6 +119,10 @@ def problem_of_manifest(cdcrt, folder, block, keys):
     # The first file is where paths begin: the document's own, where it is whole.
     files = [manifest] if all(section in tree for section in FRAME) else [base, manifest]
     variables = {name: "value" for name in re.findall(r"\$\{env:(\w+)", block.text)}
+    credentials = os.path.join(folder, "credentials")
+    for name in re.findall(r"\$\{credential:([^}]+)\}", block.text):
+        write(os.path.join(credentials, name), "a-word-that-nobody-guesses")
+    variables["CREDENTIALS_DIRECTORY"] = credentials
     done = run([cdcrt, "validate", *(word for file in files for word in ("--manifest", file))], os.path.dirname(manifest), **variables)
     return "" if done.returncode == 0 else f"{block}: cdcrt validate refuses the manifest\n{done.stdout.replace(folder + '/', '')}"
 

@@ -60,7 +60,7 @@ class Site(unittest.TestCase):
 
 class Broken(unittest.TestCase):
     def test_what_leads_nowhere_and_what_the_navigation_forgot_is_named_and_nothing_else(self):
-        patterns = ("*.md", "LICENSE", "docs/**/*.*", "plugins/**/*.md", "manifests/*", "bench/*.md", "tests/**/README.md", "tests/lab/python.py", "tests/data/**/types.toml",
+        patterns = ("*.md", "LICENSE", "docs/**/*.*", "plugins/**/*.md", "manifests/*", "deploy/**/*.*", "bench/*.md", "tests/**/README.md", "tests/lab/python.py", "tests/data/**/types.toml",
                     "tests/integration/manifests/*", "scripts/build_docs")
         with tempfile.TemporaryDirectory() as folder:
             tree = os.path.join(folder, "tree")

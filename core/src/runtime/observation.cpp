@@ -92,10 +92,10 @@ std::vector<Reason> Observation::not_ready() const {
 }
 
 std::vector<Reason> Observation::not_alive() const {
-  const auto since = Clock::now() - Clock::time_point(Clock::duration(beat_.load()));
-  if (phase_ != Phase::kRunning || since < kMaxBeat) return {};
+  const auto silence = Clock::now() - Clock::time_point(Clock::duration(beat_.load()));
+  if (phase_ != Phase::kRunning || silence < kMaxBeat) return {};
   return {{"pipeline",
-           "its thread has not moved for " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(since).count()) + " s"}};
+           "its thread has not moved for " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(silence).count()) + " s"}};
 }
 
 apply::PartitionsNow Observation::add_partitions(observe::Snapshot& snapshot) const {
