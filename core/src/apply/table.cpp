@@ -136,9 +136,9 @@ std::optional<Table::Awaited> Table::awaited_definitions() const {
   return waits ? awaited_ : std::nullopt;
 }
 
-void Table::definitions_are_read() {
+void Table::definitions_are_read(std::chrono::steady_clock::time_point since) {
   const std::lock_guard lock(mutex_);
-  if (!awaited_ || are_definitions_read_) return;
+  if (!awaited_ || awaited_->since != since || are_definitions_read_) return;
   are_definitions_read_ = true;
   fold_.definitions_are_read();
   if (identity_.observer != nullptr) identity_.observer->told(*this);

@@ -84,8 +84,8 @@ class Table {
   };
   /// It is detached for that, and cannot be read back before a definition of it is met, or definitions_are_read(). nullopt: it is not.
   [[nodiscard]] std::optional<Awaited> awaited_definitions() const;
-  /// Whatever was in the logs when it began to wait is read, in this process or by others.
-  void definitions_are_read();
+  /// Whatever was in the logs when it began to wait is read, in this process or by others. `since`: the wait that is meant.
+  void definitions_are_read(std::chrono::steady_clock::time_point since);
   /// Another process may have met a definition.
   [[nodiscard]] bool may_learn_definitions() const;
   /// What another process stored of it while it was detached.

@@ -112,7 +112,8 @@ std::optional<manifest::Manifest> load_or_explain(const ManifestArguments& argum
   request.sets = arguments.sets;
   request.stop = arguments.stop;
   request.secret_kinds = amazon_secrets;
-  request.read_secrets = secrets == Secrets::kRead;
+  request.read_secrets = secrets != Secrets::kCheck;
+  if (secrets == Secrets::kReadOfProcess) request.only = "runtime";
   auto loaded = manifest::load(request);
   if (loaded.manifest) {
     // Beside the answer, which others may read.

@@ -18,8 +18,9 @@ struct ManifestArguments {
   bool json_logs = false;  ///< of `run`: what is wrong is said in the log's form
 };
 
-/// Whether ${aws-sm:...} and ${redshift-iam:...} are resolved, or only checked for their form by commands that must not need a network.
-enum class Secrets { kRead, kCheck };
+/// Whether ${aws-sm:...} and ${redshift-iam:...} are resolved, or only checked for their form by commands that must not need a network;
+/// or those outside of sources, sinks and dead letters alone.
+enum class Secrets { kRead, kCheck, kReadOfProcess };
 
 /// Loads; prints what is wrong (text to standard error, JSON to standard output). nullopt: `exit_code` says how to end.
 std::optional<manifest::Manifest> load_or_explain(const ManifestArguments& arguments, int& exit_code, Secrets secrets = Secrets::kRead);

@@ -12,8 +12,9 @@ namespace {
 
 Error failed(const std::string& url, const aws::HttpAnswer& answer) {
   if (answer.failure == aws::HttpFailure::kCertificate) {
-    return make_error(CDCRT_UNREACHABLE, url + " has a certificate that is not trusted here: " + answer.failure_text,
-                      "name the file of its authority with --certificate");
+    return make_error(
+        CDCRT_UNREACHABLE, url + " has a certificate that is not trusted here: " + answer.failure_text,
+        "name the file of its authority with --certificate, or ask by a name that the certificate has: --url https://NAME:PORT");
   }
   return make_error(CDCRT_UNREACHABLE, "nobody answers at " + url + ": " + answer.failure_text,
                     "is the pipeline running, with `http` in [runtime]? Its log names the address");

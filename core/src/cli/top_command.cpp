@@ -196,7 +196,7 @@ int top(const TopArguments& arguments, std::ostream& out) {
   std::optional<manifest::Manifest> manifest;
   if (!arguments.manifest.files.empty()) {
     int exit_code = kDone;
-    manifest = load_or_explain(arguments.manifest, exit_code, Secrets::kCheck);
+    manifest = load_or_explain(arguments.manifest, exit_code, Secrets::kReadOfProcess);
     if (!manifest) return exit_code;
   } else if (arguments.url.empty()) {
     return complain(

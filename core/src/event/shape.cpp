@@ -17,6 +17,8 @@ constexpr uint32_t kIndexBits = 20, kShapesOfPlace = 1U << kIndexBits, kPlaces =
 
 // Of each table so many do not count: very many tables are no reason to begin anew, since all of them would be needed again.
 constexpr uint32_t kFirstOfTable = 4;
+// Unless tables come and go for ever, each under a name of its own.
+constexpr std::size_t kMaximumOfAll = 128U << 20;
 
 void append(std::string& out, const void* bytes, std::size_t size) { out.append(static_cast<const char*>(bytes), size); }
 
@@ -70,7 +72,7 @@ class ShapeRegistry::Generation {
   [[nodiscard]] uint32_t place() const { return place_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] bool is_full() const {
-    return more_bytes_ >= kMaximumBytes || more_ >= kMaximumShapes || shapes_.size() >= kShapesOfPlace / 2;
+    return bytes_ >= kMaximumOfAll || more_bytes_ >= kMaximumBytes || more_ >= kMaximumShapes || shapes_.size() >= kShapesOfPlace / 2;
   }
   [[nodiscard]] const Shape* at(uint32_t index) const { return index < shapes_.size() ? &shapes_[index] : nullptr; }
   /// UINT32_MAX: it is not there.

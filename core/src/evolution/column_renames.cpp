@@ -146,8 +146,12 @@ bool TableKnowledge::follows_definitions() const {
 bool TableKnowledge::would_drop(const event::Shape& shape, std::string_view order) const {
   if (has_definitions_ || !shape.declared || !follows_definitions()) return false;
   const auto map = maps_.find(shape.id);
-  if (map != maps_.end() && map->second.version == version_ && map->second.absent.empty()) return false;
-  return lacks_known(shape, order);
+  if (map == maps_.end() || map->second.version != version_) return lacks_known(shape, order);
+  const auto& absent = map->second.absent;
+  return std::any_of(absent.begin(), absent.end(), [&](uint32_t slot) {
+    const Column& column = columns_[slot];
+    return column.active && column.key_ordinal == 0 && !is_metadata(slot) && event::is_after(order, last_seen(slot));
+  });
 }
 
 bool TableKnowledge::lacks_known(const event::Shape& shape, std::string_view order) const {

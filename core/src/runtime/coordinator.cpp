@@ -88,7 +88,7 @@ void Coordinator::work() {
       fail(std::move(looked.error()));
       return;
     }
-    definitions_.step(all_read_ && flows_.idle());
+    definitions_.step(all_read_ && flows_.idle(), stopping_);
     const auto now = std::chrono::steady_clock::now();
     const bool ended = std::all_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->ended(); });
     if (!ended) all_read_ = false;

@@ -5,10 +5,13 @@
 // of the table was among it, the column is gone at the source.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -24,8 +27,9 @@ class DefinitionWatch {
       : ownership_(ownership), sources_(sources), sinks_(sinks) {}
 
   /// Looks at the tables that wait, about once a second. What cannot be asked now is asked the next time. `all_read`: the run reads nothing
-  /// more, and others have applied what they read.
-  void step(bool all_read);
+  /// more, and others have applied what they read. Asks brokers and targets: a step ends at the first that does not answer, or once
+  /// `stopping`.
+  void step(bool all_read, const std::atomic<bool>& stopping);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -35,12 +39,19 @@ class DefinitionWatch {
     std::optional<Ends> ends;
   };
   Result<bool> is_over(Wait& wait, const apply::Table::Awaited& awaited, SinkRuntime& sink);
-  static Result<Ends> ends_of(SourceRuntime& source, const std::string& topic);
+  /// nullopt: no such topic is listed.
+  Result<std::optional<Ends>> ends_of(SourceRuntime& source, const std::string& topic);
+  static Result<std::optional<Ends>> ask_ends(SourceRuntime& source, const std::string& topic);
 
   Ownership& ownership_;
   std::vector<std::unique_ptr<SourceRuntime>>& sources_;
   std::vector<std::unique_ptr<SinkRuntime>>& sinks_;
   std::map<apply::Table*, Wait> waits_;
+  /// Of one step.
+  struct Answers {
+    std::map<std::pair<const SourceRuntime*, std::string>, std::optional<Ends>> ends;
+    std::map<std::tuple<const SinkRuntime*, progress::PartitionKey, int64_t>, bool> read;
+  } answers_;
   Clock::time_point next_step_{};
 };
 

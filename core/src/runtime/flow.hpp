@@ -19,9 +19,9 @@ namespace cdcrt::runtime {
 
 /// A partition and its undecoded batches.
 struct Flow {
-  Flow(std::size_t index_of_source, std::string source, std::string topic, int32_t number, progress::Partition::SeekRequest seek,
+  Flow(std::size_t index_of_source, std::string source, std::string name, int32_t number, progress::Partition::SeekRequest seek,
        bool assigned)
-      : source_index(index_of_source), partition(std::move(source), std::move(topic), number, std::move(seek), assigned) {}
+      : source_index(index_of_source), partition(std::move(source), std::move(name), number, std::move(seek), assigned) {}
   const std::size_t source_index;
   progress::Partition partition;
   uint32_t topic = 0;  ///< the same for all partitions of a topic of a source, and for no others

@@ -41,12 +41,11 @@ bool SinkRuntime::repair_some(apply::Writer& writer) {
 
 // A stretch of what the table misses, read and written. True: that worked, and more may follow at once.
 bool SinkRuntime::repair_table(apply::Writer& writer, apply::Table& table) {
-  if (table.awaited_definitions()) return false;
   // A key that nobody told when the others came to rest is not told until they go on.
   if (is_left_alone_ && table.waits_for_key() && std::exchange(asked_[&table], rests_) == rests_) return false;
   auto active = is_active(writer, table);
   if (!active) asked_.erase(&table);
-  if (!active || !*active || table.waits_for_key()) return false;
+  if (!active || !*active || table.waits_for_key() || table.awaited_definitions()) return false;
   const std::string reason = table.detached();
   const uint64_t written_before = table.times_written();
   auto read = read_missed(table);

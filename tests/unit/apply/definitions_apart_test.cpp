@@ -80,11 +80,15 @@ TEST_CASE("definitions apart: where none was among what is read the column goes,
   rig.send(row(2, "b", "new", "30"));
   REQUIRE(rig.table->awaited_definitions());
   rig.send(row(1, "c", "newer", "40"));  // was not there when the waiting began
-  rig.table->definitions_are_read();
+  const auto first = rig.table->awaited_definitions()->since;
+  rig.table->definitions_are_read(first);
   CHECK_FALSE(rig.table->awaited_definitions());
   CHECK_FALSE(rig.read_back());
   REQUIRE(rig.table->awaited_definitions());
-  rig.table->definitions_are_read();
+  // Whoever looked for the first wait may answer late.
+  rig.table->definitions_are_read(first - std::chrono::seconds(1));
+  REQUIRE(rig.table->awaited_definitions());
+  rig.table->definitions_are_read(rig.table->awaited_definitions()->since);
   CHECK(rig.read_back());
   CHECK(rig.rows() == "id=1,c='newer'; id=2,c=NULL");
 }

@@ -144,6 +144,11 @@ sdk::Status GroupConsumer::poll(std::chrono::milliseconds timeout, cdcrt_message
 
 // Said as long as it lasts: whoever asks whether this process does its work is told.
 sdk::Status GroupConsumer::nobody_answers() const {
+  // They do answer, and why they refuse is what has to be known. Each time as a refusal it would be acted upon too often.
+  if (client_->diagnostics().is_refused()) {
+    const auto why = refused(settings_, client_->diagnostics());
+    return sdk::Status::retry(std::string(why.message()), std::string(why.hint()));
+  }
   return sdk::Status::retry("no Kafka broker answers at " + settings_.brokers + ": " + client_->diagnostics().last(),
                             "reading goes on by itself when one comes back");
 }
