@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import unittest
 
-from install.packages import clean_root, done, inside, packages
+from install.packages import clean_root, done, enters_roots, inside, packages
 
 COMPILER = os.environ.get("CDCRT_COMPILER", "c++")
 EVENTS = [{"topic": "people", "partition": 0, "offset": offset, "key": None, "payload": payload}
@@ -28,12 +28,11 @@ connection = { Driver = "SQLite3", Database = "/var/lib/cdcrt/shop/shop.db" }
 
 
 @unittest.skipIf(os.environ.get("CDCRT_SANITIZE"), "sanitized programs are not shipped")
-@unittest.skipUnless(os.geteuid() == 0, "a root is entered by root alone")
+@unittest.skipUnless(enters_roots(), "a root is entered by a root that may mount: `unshare --mount true` fails here")
 class CleanRoot(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.root = clean_root()
-        shutil.copy("/etc/resolv.conf", os.path.join(cls.root, "etc/resolv.conf"))
         for package in packages()[:2]:
             shutil.copy(package, os.path.join(cls.root, "srv"))
         cls.runtime, cls.development = (os.path.join("/srv", os.path.basename(package)) for package in packages()[:2])

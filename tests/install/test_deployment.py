@@ -11,7 +11,7 @@ import sys
 import tempfile
 import unittest
 
-from install.packages import PROJECT, done, inside, packages, place, unpacked
+from install.packages import PROJECT, done, enters_roots, inside, packages, place, unpacked
 
 sys.path.insert(0, os.path.join(PROJECT, "tests"))
 
@@ -47,9 +47,9 @@ def text_of(*names):
         return file.read()
 
 
-@unittest.skipIf(os.environ.get("CDCRT_SANITIZE"), "sanitized programs are not shipped")
-@unittest.skipUnless(os.geteuid() == 0, "a root is entered by root alone")
 class Image(unittest.TestCase):
+    @unittest.skipIf(os.environ.get("CDCRT_SANITIZE"), "sanitized programs are not shipped")
+    @unittest.skipUnless(enters_roots(), "a root is entered by a root that may mount: `unshare --mount true` fails here")
     def test_the_root_of_the_image_runs_the_quickstart_as_its_user_and_holds_little_else(self):
         root = os.path.join(place("image"), "root")
         done(os.path.join(PACKAGING, "container/make_root"), packages()[0], root)
@@ -75,6 +75,8 @@ class Image(unittest.TestCase):
         self.assertIn("Connection refused", cdcrt("--manifest", "/etc/cdcrt/other.toml", expect=3))
 
         self.assertEqual(os.listdir(os.path.join(root, "usr/bin")), ["cdcrt"])
+        state, temporary = (os.stat(os.path.join(root, path)) for path in ("var/lib/cdcrt", "tmp"))
+        self.assertEqual((state.st_uid, state.st_gid, state.st_mode & 0o7777, temporary.st_mode & 0o7777), (65532, 65532, 0o750, 0o1777))
         self.assertFalse(os.path.exists(os.path.join(root, "bin")) or os.path.exists(os.path.join(root, "usr/share")))
         megabytes = int(done("du", "-sm", root).split()[0])
         self.assertLess(megabytes, 100)
@@ -88,6 +90,14 @@ class Image(unittest.TestCase):
         self.assertIn("USER 65532:65532", last)
         self.assertNotIn("RUN ", last)
         self.assertIn(f":{current_version()} ", text)
+
+    def test_folders_that_ecs_mounts_keep_their_owner(self):
+        # Fargate gives a volume to root, unless the image declares it; what comes after a VOLUME does not go into it.
+        text = text_of("container", "Containerfile")
+        declared = json.loads(re.search(r"(?m)^VOLUME (\[.*\])$", text)[1])
+        self.assertGreater(text.index("\nVOLUME "), text.rindex("\nCOPY "))
+        task, = json.loads(text_of("ecs", "task-definition.json"))["containerDefinitions"]
+        self.assertEqual(sorted(mount["containerPath"] for mount in task["mountPoints"]), sorted(declared))
 
 
 def current_version():
