@@ -86,11 +86,8 @@ class ContainerKeys final : public CredentialsSource {
     Endpoint endpoint;
     if (!parse_endpoint(url.substr(0, url.find('?')), endpoint)) return false;
     if (endpoint.scheme == "https") return true;
-    const std::string& authority = endpoint.authority;
-    const std::string host =
-        authority.front() == '[' ? authority.substr(0, authority.find(']') + 1) : authority.substr(0, authority.find(':'));
-    return host == "localhost" || host.rfind("127.", 0) == 0 || host == "[::1]" || host == "169.254.170.2" || host == "169.254.170.23" ||
-           host == "[fd00:ec2::23]";
+    const std::string host = host_of(endpoint.authority);
+    return is_loopback(host) || host == "169.254.170.2" || host == "169.254.170.23" || host == "[fd00:ec2::23]";
   }
 
   Interrupted interrupted_;
@@ -100,7 +97,7 @@ class ContainerKeys final : public CredentialsSource {
 /// "Code" of an answer without keys: AssumeRoleUnauthorizedAccess where the role's trust policy does not name EC2.
 std::string why_none(const std::string& json) {
   rapidjson::Document document;
-  document.Parse(json.data(), json.size());
+  document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
   if (document.HasParseError() || !document.IsObject()) return {};
   const std::string code = member(document, "Code"), message = member(document, "Message");
   if (code.empty() || code == "Success") return {};
@@ -160,7 +157,7 @@ class InstanceKeys final : public CredentialsSource {
 
 bool read_role_keys(std::string_view json, Credentials& out) {
   rapidjson::Document document;
-  document.Parse(json.data(), json.size());
+  document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
   if (document.HasParseError() || !document.IsObject()) return false;
   if (const std::string code = member(document, "Code"); !code.empty() && code != "Success") return false;
   out.access_key = member(document, "AccessKeyId");

@@ -119,7 +119,7 @@ class ProcessKeys final : public CredentialsSource {
                                 "run the command by hand as the user of this process (a session may have to be signed in again)");
     }
     rapidjson::Document document;
-    document.Parse(output.text.data(), output.text.size());
+    document.Parse<rapidjson::kParseIterativeFlag>(output.text.data(), output.text.size());
     if (document.HasParseError() || !document.IsObject()) return sdk::Status::error(CDCRT_AUTH, name() + " printed no JSON object", kForm);
     const auto version = document.FindMember("Version");
     if (version == document.MemberEnd() || !version->value.IsInt() || version->value.GetInt() != 1)
@@ -147,7 +147,7 @@ class ProcessKeys final : public CredentialsSource {
   /// A command may repeat on its standard error what it printed.
   static std::string without_keys(std::string words, const std::string& printed) {
     rapidjson::Document document;
-    document.Parse(printed.data(), printed.size());
+    document.Parse<rapidjson::kParseIterativeFlag>(printed.data(), printed.size());
     if (document.HasParseError() || !document.IsObject()) return words;
     for (const char* key : {"SecretAccessKey", "SessionToken"}) {
       const std::string secret = member(document, key);

@@ -210,7 +210,7 @@ sdk::Status RedshiftIdentity::login(const RedshiftReference& reference, Redshift
   if (auto called = requests_->call(reference, region, asking, named, asked); !called.ok()) return called;
   if (asked.ok() && reference.serverless) {
     rapidjson::Document document;
-    document.Parse(asked.http.body.data(), asked.http.body.size());
+    document.Parse<rapidjson::kParseIterativeFlag>(asked.http.body.data(), asked.http.body.size());
     if (!document.HasParseError() && document.IsObject() && document.HasMember("workgroup") && document["workgroup"].IsObject()) {
       const auto& workgroup = document["workgroup"];
       place.state = member(workgroup, "status");
@@ -243,7 +243,7 @@ sdk::Status RedshiftIdentity::login(const RedshiftReference& reference, Redshift
   out.expires_at = system_clock::now() + std::chrono::minutes(15);  // the shortest that is granted
   if (reference.serverless) {
     rapidjson::Document document;
-    document.Parse(answer.http.body.data(), answer.http.body.size());
+    document.Parse<rapidjson::kParseIterativeFlag>(answer.http.body.data(), answer.http.body.size());
     if (!document.HasParseError() && document.IsObject()) {
       user = member(document, "dbUser");
       password = member(document, "dbPassword");

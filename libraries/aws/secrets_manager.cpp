@@ -103,7 +103,7 @@ sdk::Status member_of_secret(const std::string& secret, const SecretReference& r
   }
   const std::string name = "secret '" + reference.id + "'";
   rapidjson::Document document;
-  document.Parse<rapidjson::kParseNumbersAsStringsFlag>(secret.data(), secret.size());
+  document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag>(secret.data(), secret.size());
   if (document.HasParseError() || !document.IsObject())
     return sdk::Status::bad_config("", name + " is no JSON object, so that it has no key '" + reference.key + "'",
                                    "leave '#" + reference.key + "' out");
@@ -166,7 +166,7 @@ sdk::Status SecretsManager::get(const SecretReference& reference, std::string& o
   if (!answer.ok()) return explain_refusal(answer, reference, region, requests_->credentials->origin());
 
   rapidjson::Document document;
-  document.Parse(answer.http.body.data(), answer.http.body.size());
+  document.Parse<rapidjson::kParseIterativeFlag>(answer.http.body.data(), answer.http.body.size());
   if (document.HasParseError() || !document.IsObject())
     return sdk::Status::fatal("secret '" + reference.id + "': the answer is not Secrets Manager's",
                               "check the endpoint and a proxy between");

@@ -20,7 +20,7 @@ ServiceError read_json_error(const HttpAnswer& answer) {
   ServiceError error;
   if (answer.failure != HttpFailure::kNone || answer.status / 100 == 2) return error;
   rapidjson::Document document;
-  document.Parse(answer.body.data(), answer.body.size());
+  document.Parse<rapidjson::kParseIterativeFlag>(answer.body.data(), answer.body.size());
   if (document.HasParseError() || !document.IsObject()) return read_query_error(answer);  // whoever stands before the service
   const auto member = [&](const char* name) {
     const auto found = document.FindMember(name);

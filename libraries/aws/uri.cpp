@@ -1,5 +1,7 @@
 #include "aws/uri.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 
 namespace cdcrt::aws {
@@ -47,6 +49,17 @@ bool parse_endpoint(std::string_view text, Endpoint& out) {
   while (!out.base.empty() && out.base.back() == '/') out.base.pop_back();
   return !out.authority.empty() && out.authority.find_first_of("@?# ") == std::string::npos &&
          out.base.find_first_of("?# ") == std::string::npos;
+}
+
+std::string host_of(std::string_view authority) {
+  const std::size_t colon = authority.rfind(':');
+  const bool has_port = colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos;
+  return std::string(has_port ? authority.substr(0, colon) : authority);
+}
+
+bool is_loopback(const std::string& host) {
+  in_addr four{};
+  return host == "localhost" || host == "[::1]" || (::inet_pton(AF_INET, host.c_str(), &four) == 1 && ntohl(four.s_addr) >> 24U == 127);
 }
 
 }  // namespace cdcrt::aws

@@ -24,4 +24,10 @@ struct Endpoint {
 /// False when it is no http or https URL of a host, or has a query or user name.
 bool parse_endpoint(std::string_view text, Endpoint& out);
 
+/// Of an authority; an address of IPv6 keeps its brackets.
+std::string host_of(std::string_view authority);
+
+/// `localhost`, `[::1]` or an address 127.x.x.x. Not a name that begins like one, which anybody may own.
+bool is_loopback(const std::string& host);
+
 }  // namespace cdcrt::aws

@@ -57,10 +57,6 @@ Status not_of(const char* key, const std::string& mechanism) {
 
 Status missing(const char* key, const std::string& why, const std::string& hint) { return Status::bad_config(key, why, hint); }
 
-bool is_loopback(std::string_view authority) {
-  return authority.rfind("127.", 0) == 0 || authority.rfind("localhost", 0) == 0 || authority.rfind("[::1]", 0) == 0;
-}
-
 /// Only what was said: a default is nobody's choice.
 bool says_anything(const sdk::Config& config) {
   return std::any_of(std::begin(kSecurityOptions), std::end(kSecurityOptions),
@@ -212,7 +208,7 @@ Status Security::read_tokens(const sdk::Config& config, const std::string& broke
       if (!aws::parse_endpoint(settings.url, endpoint))
         return Status::bad_config("sasl.token_endpoint", "it is not the address of a token endpoint",
                                   "for example https://login.example.net/oauth2/token");
-      if (endpoint.scheme != "https" && !is_loopback(endpoint.authority))
+      if (endpoint.scheme != "https" && !aws::is_loopback(aws::host_of(endpoint.authority)))
         return Status::bad_config("sasl.token_endpoint", "it is not https: the secret of the client would be readable on its way",
                                   "use the https address");
       for (const char* key : {"sasl.client_id", "sasl.client_secret"}) {

@@ -59,7 +59,7 @@ class EndpointTokens final : public TokenSource {
                                                : "check sasl.token_endpoint and the network; it is asked again in 10 s");
     }
     rapidjson::Document document;
-    document.Parse(answer.body.data(), answer.body.size());
+    document.Parse<rapidjson::kParseIterativeFlag>(answer.body.data(), answer.body.size());
     if (document.HasParseError()) document.SetNull();
     if (answer.status / 100 != 2) {
       const std::string reason = reason_of(document, endpoint_.client_secret);

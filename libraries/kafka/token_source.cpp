@@ -17,7 +17,7 @@ namespace {
 
 using std::chrono::system_clock;
 
-constexpr std::size_t kMaxToken = 1 << 20;
+constexpr std::size_t kMaxToken = 64 << 10;
 
 class FileTokens final : public TokenSource {
  public:
@@ -94,7 +94,7 @@ std::optional<system_clock::time_point> expiry_of_token(std::string_view token) 
   const auto size = sdk::decode_base64(encoded, payload.data());
   if (!size) return std::nullopt;
   rapidjson::Document document;
-  document.Parse(payload.data(), *size);
+  document.Parse<rapidjson::kParseIterativeFlag>(payload.data(), *size);
   if (document.HasParseError() || !document.IsObject()) return std::nullopt;
   const auto found = document.FindMember("exp");
   // Beyond the year 9999 it is no time of this kind.

@@ -146,6 +146,8 @@ class Ways(Secured):
             "region": ('sasl = { mechanism = "PLAIN", username = "a", password = "b", region = "eu-west-1" }\n', "sasl.region", "does not go with"),
             "clear": ('sasl = { mechanism = "OAUTHBEARER", token_endpoint = "http://login.example.net/t", client_id = "a", client_secret = "b" }\n',
                       "it is not https", "https"),
+            "nearly": ('sasl = { mechanism = "OAUTHBEARER", token_endpoint = "http://localhost.example.net/t", client_id = "a", client_secret = "b" }\n',
+                       "it is not https", "https"),
         }
         for name, (options, *texts) in cases.items():
             with self.subTest(name):

@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -337,6 +338,29 @@ class Guarded(Case):
         self.assertEqual(scrape.get("/readyz", {"Authorization": "Bearer wrong"}, token=False)[0], 401)
         self.assertNotIn(TOKEN, self.log() + scrape.get("/status")[2] + scrape.page())
 
+    def half_closed(self, place, authority, says_the_end):
+        context = ssl.create_default_context(cafile=authority)
+        context.check_hostname = False
+        arrived, to_send = ssl.MemoryBIO(), ssl.MemoryBIO()
+        session = context.wrap_bio(arrived, to_send)
+        with socket.create_connection(place, 30) as client:
+            while True:
+                try:
+                    session.do_handshake()
+                    break
+                except ssl.SSLWantReadError:
+                    client.sendall(to_send.read())
+                    arrived.write(client.recv(65536))
+            session.write(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            if says_the_end:
+                with self.assertRaises(ssl.SSLWantReadError):
+                    session.unwrap()
+            client.sendall(to_send.read())
+            client.shutdown(socket.SHUT_WR)
+            while piece := client.recv(65536):
+                arrived.write(piece)
+        return session.read()
+
     def test_tls_is_spoken_and_a_new_certificate_taken_without_a_restart(self):
         certificate, key = self.certificate()
         first = certificate + ".first"
@@ -349,6 +373,9 @@ class Guarded(Case):
             plain.settimeout(30)
             self.assertNotIn(b"HTTP/1.1 200", plain.recv(100))
         self.assertEqual(scrape.get("/metrics")[0], 200)
+        for says_the_end in (True, False):  # a client that sends no more still waits for its answer
+            with self.subTest(says_the_end):
+                self.assertIn(b"HTTP/1.1 200", self.half_closed((host, port), first, says_the_end))
         self.certificate()
         scrape.authority = certificate
 

@@ -1,5 +1,6 @@
 """What a service manager is told through NOTIFY_SOCKET: ready, alive, how far, stopping."""
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -7,6 +8,8 @@ import subprocess
 import tempfile
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 from integration.program import BINARY
 from integration.test_plugin_faults import PLUGIN
@@ -45,10 +48,10 @@ class ServiceManager(unittest.TestCase):
         self.manager.bind(os.path.join(self.folder, "notify"))
         self.manager.settimeout(PATIENCE)
 
-    def start(self, watchdog_seconds, fault="none"):
+    def start(self, watchdog_seconds, fault="none", *more):
         environment = {**os.environ, "NOTIFY_SOCKET": os.path.join(self.folder, "notify"), "WATCHDOG_USEC": str(watchdog_seconds * 1_000_000)}
         with open(os.path.join(self.folder, "log"), "wb") as log:
-            process = subprocess.Popen([BINARY, "run", "--manifest", "service.toml", "--set", f"sources.lines.format.fault={fault}"],
+            process = subprocess.Popen([BINARY, "run", "--manifest", "service.toml", "--set", f"sources.lines.format.fault={fault}", *more],
                                        cwd=self.folder, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
@@ -110,7 +113,7 @@ class ServiceManager(unittest.TestCase):
         self.assertEqual(process.wait(PATIENCE), 0, self.log())
 
     def test_a_thread_that_is_stuck_ends_the_signs_of_life_and_is_named(self):
-        process = self.start(2, fault="stuck")
+        process = self.start(2, "stuck", "--set", "runtime.http=127.0.0.1:0")
         self.until("READY=1")
         self.feed(process, "1,Ada", "2,Grace", "3,Edsger")
         self.assertRegex(self.until("STATUS=decode worker")[-1], r"^STATUS=decode worker \d+ does not go on$")
@@ -119,6 +122,13 @@ class ServiceManager(unittest.TestCase):
             while True:
                 self.assertNotEqual(self.manager.recv(4096), b"WATCHDOG=1")
         self.assertIn("does not go on: the watchdog ends this process soon", self.log())
+        # A probe judges as the watchdog does.
+        url = re.search(r"metrics, health and status at (http://\S+)", self.log())[1]
+        with self.assertRaises(urllib.error.HTTPError) as dead:
+            urllib.request.urlopen(url.rstrip("/") + "/livez", timeout=PATIENCE)
+        with dead.exception as answer:
+            self.assertEqual(answer.code, 503)
+            self.assertRegex(answer.read().decode(), r"decode worker \d+ does not go on")
 
 
 if __name__ == "__main__":

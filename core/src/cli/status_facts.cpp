@@ -98,7 +98,7 @@ StatusFacts::Table read_table(const Value& from) {
 
 Result<StatusFacts> read_status(std::string_view json) {
   rapidjson::Document document;
-  document.Parse(json.data(), json.size());
+  document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
   if (document.HasParseError() || count(document, "status_version") == 0) {
     return make_error(CDCRT_BAD_RECORD, "the answer is not the status of a cdcrt pipeline",
                       "give the address that the manifest's `http` names");

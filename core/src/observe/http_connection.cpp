@@ -27,13 +27,18 @@ short HttpConnection::events() const {
 bool HttpConnection::receive() {
   std::array<char, 4096> piece{};
   std::size_t received = 0;
+  bool is_at_end = false;
   while (received < kMaxReceived) {
     const ssize_t count = ::recv(socket_.get(), piece.data(), piece.size(), 0);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-    if (count <= 0) {
+    if (count < 0) {
       state_ = State::kOver;
       return false;
+    }
+    if (count == 0) {
+      is_at_end = true;
+      break;
     }
     received += static_cast<std::size_t>(count);
     const std::string_view bytes(piece.data(), static_cast<std::size_t>(count));
@@ -46,7 +51,8 @@ bool HttpConnection::receive() {
       send();
       return false;
     }
-    if (in_.size() > kMaxHead) break;
+    is_at_end = tls_ && tls_->is_at_end();
+    if (is_at_end || in_.size() > kMaxHead) break;
   }
   if (tls_) {
     out_ += tls_->take();
@@ -54,6 +60,8 @@ bool HttpConnection::receive() {
     if (state_ != State::kAsking) return false;
   }
   request_ = read_request(in_);
+  // One that sends no more may still wait for its answer.
+  if (is_at_end && !request_.is_complete) state_ = State::kOver;
   return request_.is_complete;
 }
 

@@ -37,13 +37,15 @@ class OpenSslSession final : public TlsSession {
     while (true) {
       const int count = SSL_read(session_.get(), piece.data(), piece.size());
       if (count <= 0) {
-        const bool waits = SSL_get_error(session_.get(), count) == SSL_ERROR_WANT_READ;
+        const int why = SSL_get_error(session_.get(), count);
         ERR_clear_error();
-        return waits;
+        return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_ZERO_RETURN;
       }
       plain.append(piece.data(), static_cast<std::size_t>(count));
     }
   }
+
+  [[nodiscard]] bool is_at_end() const override { return (SSL_get_shutdown(session_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
 
   bool send(std::string_view plain) override {
     if (SSL_is_init_finished(session_.get()) == 0) return false;

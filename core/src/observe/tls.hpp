@@ -17,6 +17,8 @@ class TlsSession {
   virtual ~TlsSession() = default;
   /// Takes what came from the network; what it says is appended to `plain`. False: this is no TLS, or it was broken off.
   virtual bool receive(std::string_view bytes, std::string& plain) = 0;
+  /// The client said that nothing follows. It may still be sent to.
+  [[nodiscard]] virtual bool is_at_end() const = 0;
   /// Turns what is to be sent into bytes for the network. After the handshake.
   virtual bool send(std::string_view plain) = 0;
   /// Says that nothing follows.

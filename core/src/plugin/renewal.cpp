@@ -5,13 +5,13 @@
 namespace cdcrt::plugin {
 
 Renewal::Instance Renewal::current() const {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(known_mutex_);
   return current_;
 }
 
 Result<Renewal::Instance> Renewal::renew(const Instance& refused) {
   constexpr std::chrono::seconds kAskAgainAfter{10};
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard one_at_a_time(mutex_);
   if (current_ != refused) return current_;
   const auto now = std::chrono::steady_clock::now();
   if (asked_ != std::chrono::steady_clock::time_point{} && now - asked_ < kAskAgainAfter) {
@@ -26,6 +26,7 @@ Result<Renewal::Instance> Renewal::renew(const Instance& refused) {
     return *failure_;
   }
   if (options->same_values(component_.options)) {
+    const std::lock_guard lock(known_mutex_);
     component_.options.good_until = options->good_until;
     return refused;
   }
@@ -36,6 +37,7 @@ Result<Renewal::Instance> Renewal::renew(const Instance& refused) {
     failure_ = created.error();
     return *failure_;
   }
+  const std::lock_guard lock(known_mutex_);
   component_ = std::move(fresh);
   current_ = std::move(*created);
   return current_;
@@ -51,7 +53,7 @@ Renewal::Instance Renewal::after_refusal(const Instance& refused, Error& why) {
 Result<Renewal::Instance> Renewal::renew_what_expires(const Instance& tried) {
   constexpr std::chrono::minutes kRenewBefore{5};
   const auto good_until = [&] {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(known_mutex_);
     return component_.options.good_until;
   }();
   const auto now = std::chrono::system_clock::now();

@@ -23,7 +23,7 @@ class Renewal {
   Renewal(Component component, Instance first, Create create)
       : create_(std::move(create)), component_(std::move(component)), current_(std::move(first)) {}
 
-  /// What was created last. Those before it live as long as somebody holds them.
+  /// What was created last; does not wait for a renewal. Those before it live as long as somebody holds them.
   [[nodiscard]] Instance current() const;
   /// The instance of now: `refused` when nothing new is known, else one that was created since. When the manifest cannot be read again,
   /// `why` says so as well.
@@ -35,7 +35,10 @@ class Renewal {
   Result<Instance> renew(const Instance& refused);
 
   const Create create_;
-  mutable std::mutex mutex_;
+  /// Held as long as a renewal takes, which may wait for those who give secrets.
+  std::mutex mutex_;
+  /// Held for moments, where component_ and current_ are changed, or read outside of a renewal.
+  mutable std::mutex known_mutex_;
   Component component_;
   Instance current_;
   std::chrono::steady_clock::time_point asked_{};

@@ -31,6 +31,7 @@ Result<void> Observation::begin() {
   const observe::Settings& settings = parts_.manifest.runtime.http;
   if (settings.listen.empty()) return {};
   if (auto checked = observe::check(settings); !checked) return checked;
+  if (const std::string warning = observe::warning_of(settings); !warning.empty()) log(CDCRT_LOG_WARNING, "http", warning);
   endpoint_ = std::make_unique<observe::Endpoint>(settings, *this, [this] { return snapshot(); });
   auto started = observe::HttpServer::start(
       settings, {}, [this](const observe::Request& request) { return endpoint_->answer(request); },
@@ -92,10 +93,16 @@ std::vector<Reason> Observation::not_ready() const {
 }
 
 std::vector<Reason> Observation::not_alive() const {
-  const auto silence = Clock::now() - Clock::time_point(Clock::duration(beat_.load()));
-  if (phase_ != Phase::kRunning || silence < kMaxBeat) return {};
-  return {{"pipeline",
-           "its thread has not moved for " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(silence).count()) + " s"}};
+  if (phase_ != Phase::kRunning) return {};
+  const auto now = Clock::now();
+  const auto silence = now - Clock::time_point(Clock::duration(beat_.load()));
+  std::vector<Reason> reasons;
+  if (silence >= kMaxBeat) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(silence).count();
+    reasons.push_back({"pipeline", "its thread has not moved for " + std::to_string(seconds) + " s"});
+  }
+  if (const auto late = parts_.monitor.heartbeats.late(now, parts_.patience)) reasons.push_back({"pipeline", *late + " does not go on"});
+  return reasons;
 }
 
 apply::PartitionsNow Observation::add_partitions(observe::Snapshot& snapshot) const {

@@ -33,6 +33,7 @@ class Observation final : public observe::Health {
     std::unique_ptr<Destinations>& destinations;
     std::unique_ptr<DecodePool>& decoders;
     int64_t message_limit, row_limit;
+    std::chrono::microseconds patience;  ///< with threads that have heartbeats
   };
   explicit Observation(Parts parts);
   ~Observation() override;

@@ -452,7 +452,7 @@ class Pipeline {
   std::unique_ptr<DecodePool> decoders_;
   Observation observation_{{manifest_, monitor_, flows_, dead_letters_, sources_, sinks_, ownership_, destinations_, decoders_,
                             static_cast<int64_t>(manifest_.runtime.memory) / kMessageShare,
-                            static_cast<int64_t>(manifest_.runtime.memory) / kRowShare}};
+                            static_cast<int64_t>(manifest_.runtime.memory) / kRowShare, service_manager_.patience()}};
   std::chrono::steady_clock::time_point started_{};
   bool ended_ = false;     ///< the run is over by itself
   uint64_t left_out_ = 0;  ///< messages of other topics, as of the last unmet()

@@ -17,6 +17,7 @@ namespace cdcrt::runtime {
 namespace {
 
 constexpr auto kStatusInterval = std::chrono::seconds(5);
+constexpr auto kUnwatchedPatience = std::chrono::seconds(60);
 // A status is one line that others show beside the service's name.
 constexpr std::size_t kMaxStatus = 512;
 
@@ -64,6 +65,10 @@ bool ServiceManager::send(std::string_view message) const {
   return ::sendto(socket_, message.data(), message.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size) >= 0;
 }
 
+std::chrono::microseconds ServiceManager::patience() const {
+  return socket_ >= 0 && settings_.watchdog.count() > 0 ? settings_.watchdog / 2 : kUnwatchedPatience;
+}
+
 void ServiceManager::status(const std::string& text) {
   if (socket_ < 0 || text == last_status_) return;
   last_status_ = text;
@@ -88,7 +93,7 @@ void ServiceManager::step(const Heartbeats& heartbeats, const std::function<std:
   const auto now = Clock::now();
   if (settings_.watchdog.count() > 0 && now >= next_alive_) {
     next_alive_ = now + settings_.watchdog / 4;
-    const auto late = heartbeats.late(now, settings_.watchdog / 2);
+    const auto late = heartbeats.late(now, patience());
     if (!late) {
       send("WATCHDOG=1");
       told_late_ = false;

@@ -27,6 +27,8 @@ class ServiceManager {
   ServiceManager(const ServiceManager&) = delete;
   ServiceManager& operator=(const ServiceManager&) = delete;
 
+  /// A thread whose last beat is older does not go on: the watchdog is told nothing more. Where none watches, what others judge by.
+  [[nodiscard]] std::chrono::microseconds patience() const;
   /// A line for people; nothing is sent where it is the last one again.
   void status(const std::string& text);
   void ready();

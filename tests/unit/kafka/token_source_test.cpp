@@ -47,6 +47,13 @@ TEST_CASE("token: when it expires is read from a JSON Web Token, and from nothin
     CHECK_MESSAGE(!kafka::expiry_of_token(other), other);
 }
 
+TEST_CASE("token: one that is nested deeper than a stack is no end of the process") {
+  constexpr std::size_t kDepth = 700'000;
+  CHECK_FALSE(kafka::expiry_of_token(token_of(std::string(kDepth, '['))));
+  const std::string nested = std::string(kDepth, '[') + std::string(kDepth, ']');
+  CHECK(kafka::expiry_of_token(token_of(R"({"exp":1900000000,"other":)" + nested + "}")) == system_clock::from_time_t(1900000000));
+}
+
 TEST_CASE("token file: what another program writes is taken at the next call") {
   const File file;
   const auto source = kafka::tokens_of_file(file.path());

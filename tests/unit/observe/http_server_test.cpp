@@ -54,6 +54,7 @@ class Client {
     REQUIRE(::connect(socket_.get(), reinterpret_cast<sockaddr*>(&place), sizeof place) == 0);
   }
   void send(const std::string& text) const { (void)!::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL); }
+  void send_no_more() const { REQUIRE(::shutdown(socket_.get(), SHUT_WR) == 0); }
   /// Until the other side closes.
   [[nodiscard]] std::string receive() const {
     std::string all;
@@ -96,6 +97,20 @@ TEST_CASE("http server: what is sent behind a request does not cost its answer")
   const Client client(served);
   client.send("GET /a HTTP/1.1\r\n\r\n" + std::string(100'000, 'x'));
   CHECK(client.receive().ends_with("path /a\n"));
+}
+
+TEST_CASE("http server: who closes its sending side behind a request is answered") {
+  const Served served;
+  for (int i = 0; i < 50; ++i) {
+    const Client client(served);
+    client.send("GET /a HTTP/1.1\r\n\r\n");
+    client.send_no_more();
+    REQUIRE(client.receive().ends_with("path /a\n"));
+  }
+  const Client half(served);
+  half.send("GET / HTTP/1.1\r\nHost:");
+  half.send_no_more();
+  CHECK(half.receive().empty());
 }
 
 TEST_CASE("http server: who does not send a request is hung up on") {

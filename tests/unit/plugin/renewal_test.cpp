@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -129,6 +130,26 @@ TEST_CASE("a refused password is read again, and the sink goes on with the new o
   CHECK(here.events.size() == 10);
   for (const char* event : {"close old", "destroy old", "destroy new"})
     CHECK_MESSAGE(std::count(here.events.begin(), here.events.end(), event) == 1, event);
+}
+
+TEST_CASE("while those who give secrets do not answer, nobody waits who asks for none") {
+  Target here;
+  target = &here;
+  plugin::Sink* asked = nullptr;
+  std::future<bool> other;
+  bool has_waited = true;
+  auto sink = plugin::Sink::create(component([&] {
+    other = std::async(std::launch::async, [&] { return asked->abandoned("p2").ok(); });
+    has_waited = other.wait_for(std::chrono::seconds(10)) != std::future_status::ready;
+    return options("new");
+  }));
+  REQUIRE(sink);
+  asked = &*sink;
+  here.password = "new";
+  REQUIRE(sink->open());
+  CHECK_FALSE(has_waited);
+  CHECK(other.get());
+  CHECK(here.events.at(1) == "abandoned old p2");
 }
 
 TEST_CASE("a refused password that is still the same, or cannot be read, stays refused") {

@@ -109,6 +109,13 @@ TEST_CASE("service manager: a thread that does not come round ends the signs of 
   CHECK(listener.heard().front() == "WATCHDOG=1");
 }
 
+TEST_CASE("service manager: a thread is waited for as long as the watchdog allows, else for a minute") {
+  Listener listener;
+  CHECK(ServiceManager({listener.name(), 20s}).patience() == 10s);
+  CHECK(ServiceManager({listener.name(), 0us}).patience() == 60s);
+  CHECK(ServiceManager({{}, 20s}).patience() == 60s);  // nobody hears of it
+}
+
 TEST_CASE("heartbeats: late is who beat once and not since, for longer than the limit") {
   Heartbeats heartbeats;
   auto& thread = heartbeats.add("source 'events'");

@@ -146,3 +146,9 @@ TEST_CASE("top: what is no status, or one of a later form, is refused") {
   CHECK_FALSE(little->tables[0].lag_messages);
   CHECK(cli::draw_top(*little, nullptr, {}, 80, 0).size() > 5);
 }
+
+TEST_CASE("top: an answer that is nested deeper than a stack is no end of the program") {
+  constexpr std::size_t kDepth = 700'000;
+  CHECK_FALSE(cli::read_status(std::string(kDepth, '[')));
+  CHECK_FALSE(cli::read_status(std::string(kDepth, '[') + std::string(kDepth, ']')));
+}
