@@ -68,7 +68,7 @@ def inside(root, *arguments, user="0:0"):
 
 
 def archive():
-    """This machine's own APT lines for Debian 12, whose mirror need not be deb.debian.org; none where it knows of none."""
+    """This machine's own APT lines for Debian 12, where its mirror is another than mmdebstrap's own."""
     told = done("apt-get", "indextargets", "--format", "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)", "Identifier: Packages")
     lines = set()
     for target in told.splitlines():
@@ -77,7 +77,7 @@ def archive():
         if (origin in ("Debian", "") and component == "main" and address.startswith("http")
                 and release in ("bookworm", "bookworm-updates", "bookworm-security")):
             lines.add(f"deb {address} {release} {component}")
-    return sorted(lines)
+    return sorted(lines) if any("://deb.debian.org/" not in line for line in lines) else []
 
 
 def clean_root():
