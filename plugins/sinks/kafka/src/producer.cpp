@@ -161,7 +161,11 @@ sdk::Status Producer::flush() {
     failed = std::exchange(failed_, {});
   }
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR && failed.empty()) failed = rd_kafka_err2str(code);
-  if (failed.empty()) return {};
+  if (failed.empty()) {
+    const std::lock_guard lock(mutex_);
+    refusal_ = kafka::Refusal::kNone;
+    return {};
+  }
   if (auto refused = refusal(); !refused)
     return Status::retry("Kafka did not acknowledge: " + std::string(refused.message()), std::string(refused.hint()));
   const std::string last = last_error();
