@@ -92,10 +92,16 @@ std::vector<Reason> Observation::not_ready() const {
 }
 
 std::vector<Reason> Observation::not_alive() const {
-  const auto silence = Clock::now() - Clock::time_point(Clock::duration(beat_.load()));
-  if (phase_ != Phase::kRunning || silence < kMaxBeat) return {};
-  return {{"pipeline",
-           "its thread has not moved for " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(silence).count()) + " s"}};
+  if (phase_ != Phase::kRunning) return {};
+  const auto now = Clock::now();
+  const auto silence = now - Clock::time_point(Clock::duration(beat_.load()));
+  std::vector<Reason> reasons;
+  if (silence >= kMaxBeat) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(silence).count();
+    reasons.push_back({"pipeline", "its thread has not moved for " + std::to_string(seconds) + " s"});
+  }
+  if (const auto late = parts_.monitor.heartbeats.late(now, parts_.patience)) reasons.push_back({"pipeline", *late + " does not go on"});
+  return reasons;
 }
 
 apply::PartitionsNow Observation::add_partitions(observe::Snapshot& snapshot) const {
