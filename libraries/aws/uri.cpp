@@ -53,7 +53,7 @@ bool parse_endpoint(std::string_view text, Endpoint& out) {
 
 std::string host_of(std::string_view authority) {
   const std::size_t colon = authority.rfind(':');
-  const bool has_port = colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos;
+  const bool has_port = colon != std::string_view::npos && authority.find_first_not_of("0123456789", colon + 1) == std::string_view::npos;
   return std::string(has_port ? authority.substr(0, colon) : authority);
 }
 

@@ -180,6 +180,12 @@ class PollingServer final : public HttpServer {
 
 }  // namespace
 
+std::string warning_of(const Settings& settings) {
+  const auto address = read_address(settings.listen);
+  if (!address || address->is_loopback || !settings.certificate.empty()) return {};
+  return "http without http_certificate: whoever can read the network reads http_token";
+}
+
 Result<std::unique_ptr<HttpServer>> HttpServer::start(const Settings& settings, const HttpLimits& limits, Handler handler, Warn warn) {
   auto address = read_address(settings.listen);
   if (!address) return std::move(address.error());
@@ -191,6 +197,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const Settings& settings, 
   }
   auto listening = listen_on(settings.listen, *address);
   if (!listening) return std::move(listening.error());
+  if (const std::string warning = warning_of(settings); !warning.empty()) warn(warning);
   const std::string url = std::string(tls ? "https" : "http") + "://" + (address->is_ipv6 ? "[" + address->host + "]" : address->host) +
                           ":" + std::to_string(listening->port);
   return std::unique_ptr<HttpServer>(

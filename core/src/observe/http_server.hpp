@@ -22,6 +22,9 @@ struct HttpLimits {
   std::size_t response_bytes = 32 << 20;  ///< of all answers that are on their way
 };
 
+/// What is unsafe and was asked for; start() warns of it. Empty: nothing.
+std::string warning_of(const Settings& settings);
+
 class HttpServer {
  public:
   /// On the server's thread, never beside itself. Must not throw.

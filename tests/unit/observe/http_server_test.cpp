@@ -200,3 +200,17 @@ TEST_CASE("http server: without a certificate that can be read it does not start
   REQUIRE_FALSE(started.ok());
   CHECK(started.error().config_key == "http_certificate");
 }
+
+TEST_CASE("http server: a token that others can read on its way is warned of") {
+  Settings settings;
+  settings.token = "0123456789abcdef";
+  for (const auto* reached : {"0.0.0.0:9464", "[::]:0", "192.0.2.1:9464"}) {
+    settings.listen = reached;
+    CHECK(warning_of(settings) == "http without http_certificate: whoever can read the network reads http_token");
+  }
+  settings.certificate = "/tls.crt";
+  CHECK(warning_of(settings).empty());
+  settings.certificate.clear();
+  settings.listen = "127.0.0.1:9464";
+  CHECK(warning_of(settings).empty());
+}
