@@ -126,15 +126,14 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
     lacks_key_ = missing_key_text(shape);
     return;
   }
+  // Whether the row drops a column depends on it.
+  if (row.source_order.data != nullptr && !into.memory().unplaced.empty() && is_definite(row.operation))
+    knowledge_.place(std::exchange(into.memory().unplaced, {}), into.last_order());
   if (may_be_renamed(into, row, shape, offset)) {
     lacks_definitions_ = shape.server;
     return;
   }
-  if (row.source_order.data != nullptr) {
-    if (!into.memory().unplaced.empty() && is_definite(row.operation))
-      knowledge_.place(std::exchange(into.memory().unplaced, {}), into.last_order());
-    into.read_order({row.source_order.data, row.source_order.size});
-  }
+  if (row.source_order.data != nullptr) into.read_order({row.source_order.data, row.source_order.size});
   const std::string_view order = into.last_order();
   const bool definition = row.operation == CDCRT_DEFINITION;
   note_topic(into.partition().topic(), definition && shape.declared);

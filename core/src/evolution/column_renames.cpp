@@ -297,7 +297,10 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
         if (columns_[i].active && diagnostics::equal_but_for_case(columns_[i].source_name, former)) slot = static_cast<int32_t>(i);
       }
     }
-    if (slot < 0) continue;
+    if (slot < 0) {
+      note_unmet_former(definition, column, order);
+      continue;
+    }
     const Column& known = columns_[static_cast<uint32_t>(slot)];
     if (!known.active || known.source_name == column.name || was_renamed(known.source_name, order)) continue;
     // It has another name since, or is one that came after it.
@@ -318,6 +321,22 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
   if (auto checked = check_targets(renamings); !checked) return checked;
   apply(renamings, order);
   return {};
+}
+
+bool TableKnowledge::is_unmet_former(const event::Shape& definition, const std::string& former) const {
+  return !former.empty() && !slots_.contains(former) && !formers_.contains(former) && !rule_for(*route_, former).exclude &&
+         std::none_of(definition.columns.begin(), definition.columns.end(), [&](const auto& each) { return each.name == former; });
+}
+
+// Rows of the new name alone were met so far. Those of the former one may still come, here or in another process.
+void TableKnowledge::note_unmet_former(const event::Shape& definition, const event::ShapeColumn& column, std::string_view order) {
+  const auto found = slots_.find(column.name);
+  if (found == slots_.end() || route_->schema_changes != route::SchemaChanges::kEvolve) return;
+  const Column& known = columns_[found->second];
+  const bool is_later = known.added_at == kUnplaced || event::is_after(known.added_at, order);
+  if (!known.active || !is_later || !is_unmet_former(definition, column.former_name)) return;
+  add_former(column.name, {column.former_name, std::string(order)});
+  ++version_;
 }
 
 void TableKnowledge::note_former(uint32_t slot, std::string_view order) {

@@ -234,9 +234,7 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
     }
     // Rows of the former name may still come, the first ones of the table among them.
     const std::string& former = column.former_name;
-    const bool is_other = slots_.contains(former) || formers_.contains(former) ||
-                          std::any_of(shape.columns.begin(), shape.columns.end(), [&](const auto& each) { return each.name == former; });
-    if (definition && !former.empty() && !is_other && !rule_for(*route_, former).exclude) {
+    if (definition && is_unmet_former(shape, former)) {
       columns_.back().former_names.push_back({former, std::string(order)});
       formers_[former].push_back({std::string(order), slot});
     }
