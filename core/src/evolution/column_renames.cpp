@@ -143,13 +143,6 @@ bool TableKnowledge::follows_definitions() const {
   return keyed_ && key_known_ && !key_.empty() && route_->schema_changes == route::SchemaChanges::kEvolve;
 }
 
-bool TableKnowledge::would_drop(const event::Shape& shape, std::string_view order) const {
-  if (has_definitions_ || !shape.declared || !follows_definitions()) return false;
-  const auto map = maps_.find(shape.id);
-  if (map != maps_.end() && map->second.version == version_ && map->second.absent.empty()) return false;
-  return lacks_known(shape, order);
-}
-
 bool TableKnowledge::lacks_known(const event::Shape& shape, std::string_view order) const {
   for (uint32_t slot = 0; slot < columns_.size(); ++slot) {
     const Column& column = columns_[slot];
@@ -297,10 +290,18 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
         if (columns_[i].active && diagnostics::equal_but_for_case(columns_[i].source_name, former)) slot = static_cast<int32_t>(i);
       }
     }
-    if (slot < 0) {
-      note_unmet_former(definition, column, order);
-      continue;
+    // Rows of the new name alone were met so far. Those of the former one may still come, here or in another process.
+    if (const auto found = slots_.find(column.name); slot < 0 && found != slots_.end()) {
+      const Column& later = columns_[found->second];
+      const bool came_later = later.added_at == kUnplaced || event::is_after(later.added_at, order);
+      const bool is_other = formers_.contains(former) || std::any_of(definition.columns.begin(), definition.columns.end(),
+                                                                     [&](const auto& each) { return each.name == former; });
+      if (later.active && came_later && !is_other && route_->schema_changes == route::SchemaChanges::kEvolve) {
+        add_former(column.name, {former, std::string(order)});
+        ++version_;
+      }
     }
+    if (slot < 0) continue;
     const Column& known = columns_[static_cast<uint32_t>(slot)];
     if (!known.active || known.source_name == column.name || was_renamed(known.source_name, order)) continue;
     // It has another name since, or is one that came after it.
@@ -321,22 +322,6 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
   if (auto checked = check_targets(renamings); !checked) return checked;
   apply(renamings, order);
   return {};
-}
-
-bool TableKnowledge::is_unmet_former(const event::Shape& definition, const std::string& former) const {
-  return !former.empty() && !slots_.contains(former) && !formers_.contains(former) && !rule_for(*route_, former).exclude &&
-         std::none_of(definition.columns.begin(), definition.columns.end(), [&](const auto& each) { return each.name == former; });
-}
-
-// Rows of the new name alone were met so far. Those of the former one may still come, here or in another process.
-void TableKnowledge::note_unmet_former(const event::Shape& definition, const event::ShapeColumn& column, std::string_view order) {
-  const auto found = slots_.find(column.name);
-  if (found == slots_.end() || route_->schema_changes != route::SchemaChanges::kEvolve) return;
-  const Column& known = columns_[found->second];
-  const bool is_later = known.added_at == kUnplaced || event::is_after(known.added_at, order);
-  if (!known.active || !is_later || !is_unmet_former(definition, column.former_name)) return;
-  add_former(column.name, {column.former_name, std::string(order)});
-  ++version_;
 }
 
 void TableKnowledge::note_former(uint32_t slot, std::string_view order) {

@@ -134,8 +134,6 @@ class TableKnowledge {
   [[nodiscard]] bool came_after(const Column& column, const Column& other, std::string_view order) const;
   [[nodiscard]] std::optional<Renaming> untold_renaming(const event::Shape& definition, std::string_view order) const;
   void apply_rules(Column& column) const;
-  [[nodiscard]] bool is_unmet_former(const event::Shape& definition, const std::string& former) const;
-  void note_unmet_former(const event::Shape& definition, const event::ShapeColumn& column, std::string_view order);
   void note_former(uint32_t slot, std::string_view order);
   void add_former(const std::string& name, const FormerName& former);
   void hide(uint32_t slot, std::string_view order);
