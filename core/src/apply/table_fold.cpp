@@ -14,6 +14,12 @@ bool is_definite(uint8_t operation) {
   return operation == CDCRT_SNAPSHOT || operation == CDCRT_INSERT || operation == CDCRT_UPDATE || operation == CDCRT_DEFINITION;
 }
 
+bool has_unknown_column(const std::vector<evolution::Column>& columns, const event::Shape& shape) {
+  return std::any_of(shape.columns.begin(), shape.columns.end(), [&](const auto& named) {
+    return std::none_of(columns.begin(), columns.end(), [&](const auto& known) { return known.source_name == named.name; });
+  });
+}
+
 }  // namespace
 
 TableFold::TableFold(const TableIdentity& identity, Folding folding)
@@ -126,15 +132,14 @@ void TableFold::fold_row(const Decoded& batch, PartitionFold& into, const cdcrt_
     lacks_key_ = missing_key_text(shape);
     return;
   }
+  // Whether the row drops a column depends on it.
+  if (row.source_order.data != nullptr && !into.memory().unplaced.empty() && is_definite(row.operation))
+    knowledge_.place(std::exchange(into.memory().unplaced, {}), into.last_order());
   if (may_be_renamed(into, row, shape, offset)) {
     lacks_definitions_ = shape.server;
     return;
   }
-  if (row.source_order.data != nullptr) {
-    if (!into.memory().unplaced.empty() && is_definite(row.operation))
-      knowledge_.place(std::exchange(into.memory().unplaced, {}), into.last_order());
-    into.read_order({row.source_order.data, row.source_order.size});
-  }
+  if (row.source_order.data != nullptr) into.read_order({row.source_order.data, row.source_order.size});
   const std::string_view order = into.last_order();
   const bool definition = row.operation == CDCRT_DEFINITION;
   note_topic(into.partition().topic(), definition && shape.declared);
@@ -199,7 +204,9 @@ bool TableFold::learn_key(const Decoded& batch, const uint32_t* rows, std::size_
 bool TableFold::may_be_renamed(const PartitionFold& into, const cdcrt_row& row, const event::Shape& shape, int64_t offset) const {
   if (shape.id == whole_shape_ && knowledge_.version() == whole_version_) return false;
   if (folding_ != Folding::kLive || identity_.observer == nullptr || has_definitions() || shape.server.empty()) return false;
-  if (row.operation == CDCRT_DEFINITION || !is_definite(row.operation) || into.may_drop_columns(offset)) return false;
+  if (row.operation >= CDCRT_TRUNCATE || into.may_drop_columns(offset)) return false;
+  // A row of parts, or one that is deleted, drops no column that it lacks, but may bring one that newer rows lack.
+  if (!is_definite(row.operation) && !has_unknown_column(knowledge_.columns(), shape)) return false;
   const std::string_view order =
       row.source_order.data != nullptr ? std::string_view(row.source_order.data, row.source_order.size) : into.last_order();
   return knowledge_.would_drop(shape, order) && identity_.observer->are_defined_apart(into.partition(), shape.server);

@@ -143,17 +143,6 @@ bool TableKnowledge::follows_definitions() const {
   return keyed_ && key_known_ && !key_.empty() && route_->schema_changes == route::SchemaChanges::kEvolve;
 }
 
-bool TableKnowledge::would_drop(const event::Shape& shape, std::string_view order) const {
-  if (has_definitions_ || !shape.declared || !follows_definitions()) return false;
-  const auto map = maps_.find(shape.id);
-  if (map == maps_.end() || map->second.version != version_) return lacks_known(shape, order);
-  const auto& absent = map->second.absent;
-  return std::any_of(absent.begin(), absent.end(), [&](uint32_t slot) {
-    const Column& column = columns_[slot];
-    return column.active && column.key_ordinal == 0 && !is_metadata(slot) && event::is_after(order, last_seen(slot));
-  });
-}
-
 bool TableKnowledge::lacks_known(const event::Shape& shape, std::string_view order) const {
   for (uint32_t slot = 0; slot < columns_.size(); ++slot) {
     const Column& column = columns_[slot];
@@ -299,6 +288,17 @@ Result<void> TableKnowledge::rename(const event::Shape& definition, std::string_
       // The statement may have written it in other letters; only one column can be meant.
       for (uint32_t i = 0; i < columns_.size(); ++i) {
         if (columns_[i].active && diagnostics::equal_but_for_case(columns_[i].source_name, former)) slot = static_cast<int32_t>(i);
+      }
+    }
+    // Rows of the new name alone were met so far. Those of the former one may still come, here or in another process.
+    if (const auto found = slots_.find(column.name); slot < 0 && found != slots_.end()) {
+      const Column& later = columns_[found->second];
+      const bool came_later = later.added_at == kUnplaced || event::is_after(later.added_at, order);
+      const bool is_other = formers_.contains(former) || std::any_of(definition.columns.begin(), definition.columns.end(),
+                                                                     [&](const auto& each) { return each.name == former; });
+      if (later.active && came_later && !is_other && route_->schema_changes == route::SchemaChanges::kEvolve) {
+        add_former(column.name, {former, std::string(order)});
+        ++version_;
       }
     }
     if (slot < 0) continue;

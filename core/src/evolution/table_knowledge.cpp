@@ -219,10 +219,16 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
     const bool may_be_renamed = !definition && awaits_definitions() && lacks_known(shape, order);
     if (is_usable_default(column) && !rule.type && !may_be_renamed) added.default_value = event::copy_cell(column.default_value, arena_);
     slots_[column.name] = slot;
-    // First seen late: a newer row is known to lack it, so that it was dropped in between.
+    // First seen late: a newer row is known to lack it, so that it was dropped in between, or renamed by a definition that is still to
+    // come.
     if (const std::string_view lacked = lacked_at(order); !unplaced && shape.declared && !lacked.empty()) {
-      added.active = false;
-      added.dropped_at.assign(lacked);
+      if (!definition && awaits_definitions() && !event::is_after(names_map_.max_definite, order)) {
+        added.lacked_since.assign(lacked);
+        has_lacked_ = true;
+      } else {
+        added.active = false;
+        added.dropped_at.assign(lacked);
+      }
     }
     columns_.push_back(std::move(added));
     if (shape.declared && !rule.type && column.type.kind != CDCRT_TYPE_UNKNOWN) {
@@ -346,6 +352,23 @@ std::string_view TableKnowledge::last_seen(uint32_t slot) const {
     if (has && event::is_after(map.max_order, seen)) seen = map.max_order;
   }
   return seen;
+}
+
+bool TableKnowledge::would_drop(const event::Shape& shape, std::string_view order) const {
+  if (has_definitions_ || !shape.declared || !follows_definitions()) return false;
+  const auto map = maps_.find(shape.id);
+  if (map != maps_.end() && map->second.version == version_) {
+    const auto& absent = map->second.absent;
+    return std::any_of(absent.begin(), absent.end(), [&](uint32_t slot) {
+      const Column& column = columns_[slot];
+      return column.active && column.key_ordinal == 0 && !is_metadata(slot) && event::is_after(order, last_seen(slot));
+    });
+  }
+  if (lacks_known(shape, order)) return true;
+  // One that is first seen late is taken as dropped at once, as newer rows lack it.
+  return !lacked_at(order).empty() && std::any_of(shape.columns.begin(), shape.columns.end(), [&](const auto& each) {
+    return slot_named(each.name, order) < 0 && !rule_for(*route_, each.name).exclude;
+  });
 }
 
 Result<void> TableKnowledge::drop_absent(const ShapeMap& map, std::string_view order, bool definition, bool names_alone) {

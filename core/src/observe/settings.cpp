@@ -71,11 +71,4 @@ Result<void> check(const Settings& settings) {
   return {};
 }
 
-std::string warning_of(const Settings& settings) {
-  if (settings.listen.empty() || !settings.certificate.empty()) return {};
-  const auto address = read_address(settings.listen);
-  if (!address || address->is_loopback) return {};
-  return "http without http_certificate: whoever can read the network reads http_token";
-}
-
 }  // namespace cdcrt::observe

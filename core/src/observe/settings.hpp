@@ -29,7 +29,4 @@ Result<Address> read_address(std::string_view text);
 /// What is wrong between them: nothing that others can reach goes without a token. `config_key` names the key.
 Result<void> check(const Settings& settings);
 
-/// What is unsafe and was asked for, of settings that passed the check; for the log. Empty: nothing.
-std::string warning_of(const Settings& settings);
-
 }  // namespace cdcrt::observe

@@ -93,21 +93,55 @@ TEST_CASE("definitions apart: where none was among what is read the column goes,
   CHECK(rig.rows() == "id=1,c='newer'; id=2,c=NULL");
 }
 
+TEST_CASE("definitions apart: a column that only rows of a snapshot without an order have shown waits as well") {
+  Rig rig({}, 2);
+  rig.are_defined_apart = true;
+  rig.restart();
+  Event snapshot = row(1, "a", "old", "");
+  snapshot.operation = CDCRT_SNAPSHOT;
+  rig.send(snapshot);
+  REQUIRE(rig.write());
+  rig.send(row(2, "b", "new", "30"));
+  REQUIRE(rig.table->awaited_definitions());
+  rig.send(renaming("20"), 1);
+  CHECK(rig.read_back());
+  REQUIRE(rig.write());
+  CHECK(rig.rows() == "id=1,b='old'; id=2,b='new'");
+}
+
+TEST_CASE("definitions apart: a late row of the former name waits where those of the new one were first") {
+  for (const bool is_told : {true, false}) {
+    CAPTURE(is_told);
+    Rig rig({}, 2);
+    rig.are_defined_apart = true;
+    rig.restart();
+    rig.send(row(1, "b", "new", "30"));
+    REQUIRE(rig.write());
+    rig.send(row(2, "a", "old", "10"));
+    REQUIRE(rig.table->awaited_definitions());
+    if (is_told) {
+      rig.send(renaming("20"), 1);
+    } else {
+      rig.table->definitions_are_read(rig.table->awaited_definitions()->since);
+    }
+    CHECK_FALSE(rig.table->awaited_definitions());
+    CHECK(rig.read_back());
+    REQUIRE(rig.write());
+    CHECK(rig.rows() == (is_told ? "id=1,b='new'; id=2,b='old'" : "id=1,b='new'; id=2,b=NULL"));
+  }
+}
+
 TEST_CASE("definitions apart: nothing waits where rows alone tell of columns") {
   for (const bool is_of_server : {true, false}) {
     CAPTURE(is_of_server);
     Rig rig({}, 2);
     begin(rig);
-    Event change = row(2, "b", "new", "30");
-    // Of a topic that is not read; or an older row than those that showed the column.
-    if (is_of_server) {
-      change.order = "05";
-    } else {
-      change.server = "other";
-    }
+    // Of a topic that is not read; or an older row of the same columns.
+    Event change = is_of_server ? row(2, "a", "older", "05") : row(2, "b", "new", "30");
+    if (!is_of_server) change.server = "other";
     rig.send(change);
     CHECK_FALSE(rig.table->is_detached());
     REQUIRE(rig.write());
-    CHECK(rig.rows() == (is_of_server ? "id=1,a='old'; id=2,a='old'" : "id=1,b=NULL; id=2,b='new'"));
+    CHECK(rig.rows() == (is_of_server ? "id=1,a='old'; id=2,a='older'" : "id=1,b=NULL; id=2,b='new'"));
   }
 }

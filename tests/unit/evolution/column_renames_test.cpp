@@ -225,6 +225,48 @@ TEST_CASE("renames: the former name that another process was told is kept where 
   CHECK(met.columns().size() == 2);
 }
 
+TEST_CASE("renames: the former name is kept where the definition is met before any row of it, here and in another process") {
+  route::Route route;
+  TableKnowledge told(route), lagging(route);
+  REQUIRE(told.observe(row_shape(1, {"id", "b"}), "6", true));
+  told.expect_definitions();
+  const event::Shape definition = definition_of(11, {{"id"}, {"b", "a"}});
+  const uint64_t before = told.version();
+  REQUIRE(told.rename(definition, "5"));
+  CHECK(told.version() > before);
+  REQUIRE(told.observe(definition, "5", true, false, true));
+  REQUIRE(told.columns()[1].former_names.size() == 1);
+  CHECK(told.columns()[1].former_names[0].name == "a");
+  CHECK(told.columns()[1].former_names[0].until == "5");
+  REQUIRE(lagging.observe(row_shape(2, {"id", "a"}), "2", true));
+  lagging.merge(told.columns(), true, {});
+  CHECK(lagging.columns().size() == 2);
+  CHECK(lagging.columns()[1].source_name == "b");
+  CHECK((*told.observe(row_shape(2, {"id", "a"}), "2", true))->slots == Slots{0, 1});
+  CHECK(told.columns().size() == 2);
+}
+
+TEST_CASE("renames: a late row of the former name keeps its values until the definition is read, where another one was") {
+  route::Route route;
+  TableKnowledge knowledge(route);
+  REQUIRE(knowledge.observe(row_shape(1, {"id", "b"}), "6", true));
+  knowledge.expect_definitions();
+  CHECK((*knowledge.observe(row_shape(2, {"id", "a"}), "2", true))->slots == Slots{0, 2});
+  CHECK(knowledge.columns()[2].active);
+  REQUIRE(knowledge.rename(definition_of(11, {{"id"}, {"b", "a"}}), "5"));
+  CHECK(knowledge.columns()[2].source_name == "b");
+  CHECK(knowledge.columns()[1].merged_into == 2);
+}
+
+TEST_CASE("renames: a column of the new name that was there before the definition is another one than the unknown former one") {
+  route::Route route;
+  TableKnowledge knowledge(route);
+  REQUIRE(knowledge.observe(row_shape(1, {"id", "b"}), "3", true));
+  knowledge.expect_definitions();
+  REQUIRE(knowledge.rename(definition_of(11, {{"id"}, {"b", "a"}}), "5"));
+  CHECK(knowledge.columns()[1].former_names.empty());
+}
+
 TEST_CASE("renames: which name a column had need not be told where one alone is gone and one is new") {
   const auto definition = [](std::vector<const char*> names) {
     const char* key = names[0];

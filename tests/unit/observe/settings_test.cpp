@@ -48,16 +48,6 @@ TEST_CASE("http settings: what other machines reach needs a token, and a token t
   CHECK(fault_of(settings_of("", "0123456789abcdef")).starts_with("http_token: is for http"));
 }
 
-TEST_CASE("http settings: a token that others can read on its way is warned of") {
-  Settings settings = settings_of("0.0.0.0:9464", "0123456789abcdef");
-  CHECK(warning_of(settings) == "http without http_certificate: whoever can read the network reads http_token");
-  settings.certificate = "/tls.crt";
-  settings.key = "/tls.key";
-  CHECK(warning_of(settings).empty());
-  CHECK(warning_of(settings_of("127.0.0.1:9464", "0123456789abcdef")).empty());
-  CHECK(warning_of(settings_of("")).empty());
-}
-
 TEST_CASE("http settings: a certificate and its key go together") {
   Settings settings = settings_of("127.0.0.1:9464");
   settings.certificate = "/tls.crt";
