@@ -222,7 +222,7 @@ Result<int32_t> TableKnowledge::slot_for(const event::Shape& shape, const event:
     // First seen late: a newer row is known to lack it, so that it was dropped in between, or renamed by a definition that is still to
     // come.
     if (const std::string_view lacked = lacked_at(order); !unplaced && shape.declared && !lacked.empty()) {
-      if (!definition && awaits_definitions() && !event::is_after(names_map_.max_definite, order)) {
+      if (awaits_definitions() && !event::is_after(names_map_.max_definite, order)) {
         added.lacked_since.assign(lacked);
         has_lacked_ = true;
       } else {
