@@ -72,7 +72,7 @@ class Release(unittest.TestCase):
 
         self.assertIn(f"tagged v{self.version}", self.release(self.version))
         message = self.git("tag", "--list", "--format=%(contents)", f"v{self.version}")
-        self.assertIn(f"cdcrt {self.version}\n\n### Added\n- ", message)
+        self.assertIn(f"cdcrt {self.version}\n\n### Added\n", message)
         self.assertIn("there is a tag", self.release(self.version, "--dry-run", expect=1))
 
     def check_bill(self, path):

@@ -192,7 +192,13 @@ path = "dead.jsonl"
         wait_until(lambda: locked(locker), 30, self.text)
         feeder = threading.Thread(target=process.stdin.writelines, args=([line.encode() for line in lines[tables:]],))
         feeder.start()
-        wait_until(lambda: resident_mib(process.pid) > begin + 20, 60, self.text)
+        # Until nothing more is taken in: how much that is depends on how rows are kept.
+        seen = [begin]
+
+        def is_full():
+            seen.append(resident_mib(process.pid))
+            return len(seen) > 20 and seen[-1] > begin + 8 and seen[-1] - seen[-20] < 1
+        wait_until(is_full, 60, lambda: f"{begin:.0f} MiB before, then {seen[-20:]}; {self.text()}", poll=0.1)
         locker.execute("rollback")
         feeder.join()
         process.stdin.flush()
