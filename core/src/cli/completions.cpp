@@ -18,7 +18,7 @@ std::string joined(const std::vector<std::string>& words, std::string_view betwe
 }
 
 /// As one word of a shell.
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   std::string out = "'";
   for (const char letter : text) out += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
   return out + "'";
@@ -50,7 +50,7 @@ std::vector<std::string> names_with_value(const Command& program) {
 // ---- bash ----
 
 std::string bash_value(const CommandOption& option) {
-  if (!option.choices.empty()) return "_cdcrt_words " + quoted(joined(option.choices, " "));
+  if (!option.choices.empty()) return "_cdcrt_words " + shell_quoted(joined(option.choices, " "));
   if (option.is_file()) return "_cdcrt_paths -f";
   return option.is_folder() ? "_cdcrt_paths -d" : ":";
 }
@@ -84,8 +84,8 @@ std::string zsh_specifications(const Command& command) {
       const std::string begin = option.repeats ? "*" : "(" + joined(option.names, " ") + ")";
       const bool is_long = name.starts_with("--");
       text += "    " +
-              quoted(begin + name + (option.is_flag() || !is_long ? "" : "=") + "[" + zsh_escaped(option.about, "[]\\:") + "]" +
-                     (option.is_flag() ? "" : zsh_value(option))) +
+              shell_quoted(begin + name + (option.is_flag() || !is_long ? "" : "=") + "[" + zsh_escaped(option.about, "[]\\:") + "]" +
+                           (option.is_flag() ? "" : zsh_value(option))) +
               " \\\n";
     }
   }
@@ -96,7 +96,7 @@ std::string zsh_specifications(const Command& command) {
 
 std::string fish_value(const CommandOption& option) {
   if (option.is_flag()) return "";
-  if (!option.choices.empty()) return " -xa " + quoted(joined(option.choices, " "));
+  if (!option.choices.empty()) return " -xa " + shell_quoted(joined(option.choices, " "));
   if (option.is_file()) return " -rF";
   return option.is_folder() ? " -xa '(__fish_complete_directories)'" : " -x";
 }
@@ -134,27 +134,27 @@ _cdcrt() {
 )";
   std::vector<std::string> paths;
   for (const Command* command : all_commands(program)) {
-    if (command != &program) paths.push_back(quoted(command->path));
+    if (command != &program) paths.push_back(shell_quoted(command->path));
   }
   script += "      " + joined(paths, " | ") + ") command=\"$command $word\" ;;\n    esac\n  done\n  case \"$command $previous\" in\n";
   for (const Command* command : all_commands(program)) {
     for (const CommandOption& option : command->options) {
       if (option.is_flag()) continue;
       std::vector<std::string> patterns;
-      for (const std::string& name : option.names) patterns.push_back(quoted(command->path + " " + name));
+      for (const std::string& name : option.names) patterns.push_back(shell_quoted(command->path + " " + name));
       script += "    " + joined(patterns, " | ") + ")\n      " + bash_value(option) + "\n      return\n      ;;\n";
     }
   }
   script += "  esac\n  case $command in\n";
   for (const Command* command : all_commands(program)) {
-    script += "    " + quoted(command->path) + ")\n      if [[ $current == -* ]]; then\n        _cdcrt_words " +
-              quoted(joined(names_of(command->options), " ")) + "\n      else\n        ";
+    script += "    " + shell_quoted(command->path) + ")\n      if [[ $current == -* ]]; then\n        _cdcrt_words " +
+              shell_quoted(joined(names_of(command->options), " ")) + "\n      else\n        ";
     if (!command->commands.empty()) {
-      script += "_cdcrt_words " + quoted(joined(names_of(command->commands), " "));
+      script += "_cdcrt_words " + shell_quoted(joined(names_of(command->commands), " "));
     } else if (!command->arguments.empty()) {
       script += bash_value(command->arguments.front());
     } else {
-      script += "_cdcrt_words " + quoted(joined(names_of(command->options), " "));
+      script += "_cdcrt_words " + shell_quoted(joined(names_of(command->options), " "));
     }
     script += "\n      fi\n      ;;\n";
   }
@@ -168,14 +168,14 @@ std::string zsh_completions(const Command& program) {
     if (command->commands.empty()) {
       script += "  _arguments -s -S \\\n" + zsh_specifications(*command);
       for (const CommandOption& argument : command->arguments)
-        script += "    " + quoted(std::string(argument.required ? "" : ":") + zsh_value(argument)) + " \\\n";
+        script += "    " + shell_quoted(std::string(argument.required ? "" : ":") + zsh_value(argument)) + " \\\n";
       script += "    && return 0\n  return 1\n}\n";
       continue;
     }
     script += "  local curcontext=\"$curcontext\" state line\n  _arguments -C -s \\\n" + zsh_specifications(*command) +
               "    '1: :->command' '*::: :->rest' && return 0\n  case $state in\n    command)\n      local -a commands=(\n";
     for (const Command& below : command->commands) {
-      script += "        " + quoted(zsh_escaped(below.name(), ":\\") + ":" + zsh_escaped(below.about, "\\")) + "\n";
+      script += "        " + shell_quoted(zsh_escaped(below.name(), ":\\") + ":" + zsh_escaped(below.about, "\\")) + "\n";
     }
     script +=
         "      )\n      _describe command commands\n      ;;\n    rest)\n      words=(\"$line[1]\" \"${words[@]}\")\n      (( CURRENT += 1 ))\n      case $line[1] in\n";
@@ -188,7 +188,7 @@ std::string zsh_completions(const Command& program) {
 std::string fish_completions(const Command& program) {
   std::vector<std::string> known;
   for (const Command* command : all_commands(program)) {
-    if (command != &program) known.push_back(quoted(command->path));
+    if (command != &program) known.push_back(shell_quoted(command->path));
   }
   std::string script = std::string(kOrigin) + R"(function __cdcrt_at
     set -l tokens (commandline -opc)
@@ -214,16 +214,16 @@ end
 complete -c cdcrt -f
 )";
   for (const Command* command : all_commands(program)) {
-    const std::string begin = "complete -c cdcrt -n " + quoted("__cdcrt_at " + command->path);
-    for (const Command& below : command->commands) script += begin + " -a " + below.name() + " -d " + quoted(below.about) + "\n";
+    const std::string begin = "complete -c cdcrt -n " + shell_quoted("__cdcrt_at " + command->path);
+    for (const Command& below : command->commands) script += begin + " -a " + below.name() + " -d " + shell_quoted(below.about) + "\n";
     for (const CommandOption& option : command->options) {
       script += begin;
       for (const std::string& name : option.names) script += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
-      script += fish_value(option) + " -d " + quoted(option.about) + "\n";
+      script += fish_value(option) + " -d " + shell_quoted(option.about) + "\n";
     }
     for (const CommandOption& argument : command->arguments) {
       if (argument.is_file()) script += begin + " -F\n";
-      if (!argument.choices.empty()) script += begin + " -a " + quoted(joined(argument.choices, " ")) + "\n";
+      if (!argument.choices.empty()) script += begin + " -a " + shell_quoted(joined(argument.choices, " ")) + "\n";
     }
   }
   return script;
