@@ -115,7 +115,7 @@ class Top(Case):
         terminal = self.terminal()
         terminal.wait_for("running, ready")
         self.stop()
-        terminal.wait_for("! not of this moment: nobody answers at")
+        terminal.wait_for("! no answer any more, these are the last numbers: nobody answers at")
         terminal.process.send_signal(signal.SIGTERM)
         self.assertEqual(terminal.end(), 0)
         self.assertFalse(terminal.other)

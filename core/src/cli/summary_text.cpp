@@ -13,13 +13,6 @@ namespace {
 using diagnostics::json_string;
 using diagnostics::printable;
 
-std::string grouped(uint64_t value) {
-  std::string digits = std::to_string(value);
-  for (auto place = static_cast<std::ptrdiff_t>(digits.size()) - 3; place > 0; place -= 3)
-    digits.insert(static_cast<std::size_t>(place), ",");
-  return digits;
-}
-
 std::string counted(uint64_t count, const char* noun) { return grouped(count) + " " + noun + (count == 1 ? "" : "s"); }
 
 std::size_t width_of(const std::string& text) {
@@ -34,6 +27,13 @@ void pad(std::ostream& out, const std::string& text, std::size_t width, bool rig
 }
 
 }  // namespace
+
+std::string grouped(uint64_t value) {
+  std::string digits = std::to_string(value);
+  for (auto place = static_cast<std::ptrdiff_t>(digits.size()) - 3; place > 0; place -= 3)
+    digits.insert(static_cast<std::size_t>(place), ",");
+  return digits;
+}
 
 void print_text(const runtime::RunSummary& summary, std::ostream& out) {
   const std::array<std::string, 6> headings = {"table", "inserted", "updated", "deleted", "schema changes", "dead letters"};

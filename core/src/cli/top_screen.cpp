@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "cli/summary_text.hpp"
 #include "diagnostics/text.hpp"
 
 namespace cdcrt::cli {
@@ -61,12 +62,6 @@ std::size_t columns_of(const std::string& text) {
   return used;
 }
 
-std::string with_commas(uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
-
 std::string decimal(double number, int places) {
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), "%.*f", places, number);
@@ -111,7 +106,7 @@ class Rate {
   [[nodiscard]] std::string text(uint64_t now, const uint64_t* before) const {
     if (!is_known() || before == nullptr || now < *before) return kUnknown;
     const double rate = of(static_cast<double>(now), static_cast<double>(*before));
-    return rate > 0 && rate < 10 ? decimal(rate, 1) : with_commas(static_cast<uint64_t>(std::llround(rate)));
+    return rate > 0 && rate < 10 ? decimal(rate, 1) : grouped(static_cast<uint64_t>(std::llround(rate)));
   }
 
  private:
@@ -125,7 +120,7 @@ auto* named(const List* list, const std::string& name) {
   return found == list->end() ? nullptr : &*found;
 }
 
-std::string or_unknown(const std::optional<uint64_t>& number) { return number ? with_commas(*number) : kUnknown; }
+std::string or_unknown(const std::optional<uint64_t>& number) { return number ? grouped(*number) : kUnknown; }
 std::string behind(const std::optional<double>& seconds) { return seconds ? duration(*seconds) : kUnknown; }
 
 /// Lines that are cut to the width and styled as a whole.
@@ -176,7 +171,7 @@ void add_process(Lines& lines, const StatusFacts& now, const StatusFacts* before
   const std::string ready = now.state != "running" ? now.state : now.is_ready ? "running, ready" : "running, NOT READY";
   lines.add("cdcrt " + now.version + "   pipeline " + now.pipeline + "   " + ready + "   " + utc(now.time_ms),
             now.is_ready ? Style::kBold : Style::kBad);
-  if (!view.trouble.empty()) lines.add("! not of this moment: " + view.trouble, Style::kBad);
+  if (!view.trouble.empty()) lines.add("! no answer any more, these are the last numbers: " + view.trouble, Style::kBad);
   for (const auto& [component, why] : now.reasons) lines.add("! " + component + ": " + why, Style::kBad);
   const Rate rate(now, before);
   std::string cpu = kUnknown;
@@ -184,8 +179,7 @@ void add_process(Lines& lines, const StatusFacts& now, const StatusFacts* before
   const uint64_t* const rows_before = before == nullptr ? nullptr : &before->rows;
   lines.add("host " + now.host + "   pid " + std::to_string(now.pid) + "   up " + duration(now.uptime_seconds) + "   CPU " + cpu +
             "   memory " + bytes(now.resident_bytes) + "   buffered " + bytes(now.buffered_bytes) + " of " + bytes(now.budget_bytes));
-  lines.add("rows/s " + rate.text(now.rows, rows_before) + "   rows " + with_commas(now.rows) + "   dead letters " +
-                with_commas(now.dead_letters),
+  lines.add("rows/s " + rate.text(now.rows, rows_before) + "   rows " + grouped(now.rows) + "   dead letters " + grouped(now.dead_letters),
             now.dead_letters > 0 ? Style::kWarning : Style::kPlain);
 }
 
@@ -215,7 +209,7 @@ void add_sources(Lines& lines, const StatusFacts& now, const StatusFacts* before
                   {{rate.text(source.messages, was == nullptr ? nullptr : &was->messages), 11},
                    {volume, 7},
                    {or_unknown(source.lag_messages), 13},
-                   {with_commas(source.messages), 13}},
+                   {grouped(source.messages), 13}},
                   lines.width()),
               source.state == "failed"    ? Style::kBad
               : source.state == "waiting" ? Style::kWarning
@@ -237,7 +231,7 @@ void add_sinks(Lines& lines, const StatusFacts& now, const StatusFacts* before) 
                    {rate.text(sink.writes, was == nullptr ? nullptr : &was->writes), 9},
                    {duration(sink.lag_seconds), 9},
                    {sink.last_commit_age ? duration(*sink.last_commit_age) + " ago" : kUnknown, 12},
-                   {with_commas(sink.retries), 9}},
+                   {grouped(sink.retries), 9}},
                   lines.width()),
               sink.state == "failed"    ? Style::kBad
               : sink.state == "waiting" ? Style::kWarning
@@ -252,9 +246,9 @@ void add_dead_letters(Lines& lines, const StatusFacts& now) {
   auto most = now.dead_letters_by_reason;
   std::stable_sort(most.begin(), most.end(), [](const auto& one, const auto& other) { return one.count > other.count; });
   for (std::size_t i = 0; i < most.size() && i < kReasonLines; ++i) {
-    lines.add("dead letters: " + with_commas(most[i].count) + " of " + (most[i].table.empty() ? "no table" : most[i].table) + ": " +
-                  most[i].reason,
-              Style::kWarning);
+    lines.add(
+        "dead letters: " + grouped(most[i].count) + " of " + (most[i].table.empty() ? "no table" : most[i].table) + ": " + most[i].reason,
+        Style::kWarning);
   }
   if (most.size() > kReasonLines)
     lines.add("dead letters: " + std::to_string(most.size() - kReasonLines) + " more reasons; cdcrt dlq list", Style::kWarning);
@@ -264,7 +258,7 @@ std::string states(const StatusFacts& now) {
   std::string text;
   for (const auto& sink : now.sinks) {
     for (const auto& [state, count] : sink.tables) {
-      if (count > 0) text += (text.empty() ? "" : ", ") + with_commas(count) + " " + state;
+      if (count > 0) text += (text.empty() ? "" : ", ") + grouped(count) + " " + state;
     }
   }
   return text;
@@ -280,9 +274,9 @@ void add_table(Lines& lines, const StatusFacts::Table& table, const StatusFacts:
                 {{rate.text(table.rows, was == nullptr ? nullptr : &was->rows), 11},
                  {behind(table.lag_seconds), 11},
                  {or_unknown(table.lag_messages), 11},
-                 {with_commas(table.rows), 13},
-                 {with_commas(table.buffered_rows), 9},
-                 {with_commas(table.dead_letters), 12}},
+                 {grouped(table.rows), 13},
+                 {grouped(table.buffered_rows), 9},
+                 {grouped(table.dead_letters), 12}},
                 lines.width()),
             style_of(table.state));
   if (!table.reason.empty()) lines.add("  why: " + table.reason, style_of(table.state));
@@ -295,9 +289,9 @@ Lines draw_top_part(const StatusFacts& now, const StatusFacts* before, const Top
   add_sinks(lines, now, before);
   add_dead_letters(lines, now);
   lines.add("");
-  std::string heading = "tables " + with_commas(now.tables_total) + ": " + states(now) + "; by " + name_of(view.sort);
-  if (!view.search.empty()) heading += "; '" + view.search + "' in " + with_commas(now.tables_matched);
-  if (view.first > 0) heading += "; from number " + with_commas(view.first + 1);
+  std::string heading = "tables " + grouped(now.tables_total) + ": " + states(now) + "; by " + name_of(view.sort);
+  if (!view.search.empty()) heading += "; '" + view.search + "' in " + grouped(now.tables_matched);
+  if (view.first > 0) heading += "; from number " + grouped(view.first + 1);
   lines.add(heading, Style::kBold);
   lines.add(
       row("TABLE", "STATE", {{"ROWS/S", 11}, {"BEHIND", 11}, {"TO READ", 11}, {"ROWS", 13}, {"BUFFERED", 9}, {"DEAD LETTERS", 12}}, width),

@@ -143,10 +143,14 @@ bool TableKnowledge::follows_definitions() const {
   return keyed_ && key_known_ && !key_.empty() && route_->schema_changes == route::SchemaChanges::kEvolve;
 }
 
+bool TableKnowledge::was_there_before(uint32_t slot, std::string_view order) const {
+  const Column& column = columns_[slot];
+  return column.active && column.key_ordinal == 0 && !is_metadata(slot) && event::is_after(order, last_seen(slot));
+}
+
 bool TableKnowledge::lacks_known(const event::Shape& shape, std::string_view order) const {
   for (uint32_t slot = 0; slot < columns_.size(); ++slot) {
-    const Column& column = columns_[slot];
-    if (!column.active || column.key_ordinal > 0 || is_metadata(slot) || !event::is_after(order, last_seen(slot))) continue;
+    if (!was_there_before(slot, order)) continue;
     const bool has = std::any_of(shape.columns.begin(), shape.columns.end(),
                                  [&](const auto& each) { return slot_named(each.name, order) == static_cast<int32_t>(slot); });
     if (!has) return true;

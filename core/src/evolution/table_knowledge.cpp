@@ -359,10 +359,7 @@ bool TableKnowledge::would_drop(const event::Shape& shape, std::string_view orde
   const auto map = maps_.find(shape.id);
   if (map != maps_.end() && map->second.version == version_) {
     const auto& absent = map->second.absent;
-    return std::any_of(absent.begin(), absent.end(), [&](uint32_t slot) {
-      const Column& column = columns_[slot];
-      return column.active && column.key_ordinal == 0 && !is_metadata(slot) && event::is_after(order, last_seen(slot));
-    });
+    return std::any_of(absent.begin(), absent.end(), [&](uint32_t slot) { return was_there_before(slot, order); });
   }
   if (lacks_known(shape, order)) return true;
   // One that is first seen late is taken as dropped at once, as newer rows lack it.

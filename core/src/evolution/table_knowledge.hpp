@@ -99,8 +99,7 @@ class TableKnowledge {
   [[nodiscard]] std::vector<uint32_t> message_key() const;
   /// Raised by every change that must be stored, or made in the target.
   [[nodiscard]] uint64_t version() const { return version_; }
-  /// Type changes since the last call.
-  std::vector<TypeChange> take_type_changes();
+  std::vector<TypeChange> take_type_changes();  ///< since the last call
   /// Slots dropped since the last call: cells that were folded before belong to the dropped column.
   std::vector<uint32_t> take_drops() { return std::exchange(drops_, {}); }
   /// All, in the order in which they came about.
@@ -160,6 +159,7 @@ class TableKnowledge {
   void note_rules(const event::Shape& shape);
   Result<void> check_rules(const event::Shape& shape, bool definite);
   Result<void> drop_absent(const ShapeMap& map, std::string_view order, bool definition, bool names_alone);
+  [[nodiscard]] bool was_there_before(uint32_t slot, std::string_view order) const;  ///< a row at `order` that lacks it drops it
   [[nodiscard]] bool lacks_known(const event::Shape& shape, std::string_view order) const;
   [[nodiscard]] bool follows_drops() const;
   /// The greatest order of a row that is newer than `order` and of a shape known by now; empty: there is none.
